@@ -1,0 +1,153 @@
+package campaign
+
+import (
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// Campaign is a campaign file that has been read and found to be consistent
+// in itself: every name it uses is defined, every expression parses. Whether
+// its components exist and accept their configuration is for package plan.
+type Campaign struct {
+	// File is the name the file was read by; positions refer to it.
+	File string
+	// Source is the file as it was read. It holds no secret, only references.
+	Source []byte
+
+	Name        string
+	Description string
+	Tags        []string
+	Scope       Scope
+	Evidence    Evidence
+	// The definitions are in the order of the file.
+	Targets    []Target
+	Converters []Converter
+	Scorers    []Scorer
+	Datasets   []Dataset
+	Attacks    []Attack
+}
+
+// Scope is the rules of engagement.
+type Scope struct {
+	// Authorization is free text that every report shows.
+	Authorization string
+	// Hosts are the hosts that components may contact, as host or host:port;
+	// loopback needs no entry.
+	Hosts []string
+	At    Position
+}
+
+// Evidence says how much of a run may fail before the run as a whole gives no
+// evidence. Both are shares of all trials, from 0 to 1; the default is 0.
+type Evidence struct {
+	MaxErrored      float64
+	MaxUndetermined float64
+}
+
+// Component is a use of a plugin's component under a name of the campaign's.
+type Component struct {
+	Name string
+	// Use is the component's name, such as "realtime" or "acme/ivr".
+	Use    string
+	UseAt  Position
+	Config Config
+	At     Position
+}
+
+// Target is a named target.
+type Target struct {
+	Component
+	Limits Limits
+}
+
+// Limits bound the use of one target, for all trials together.
+type Limits struct {
+	// Concurrency is how many conversations are open at a time; the default
+	// is 4.
+	Concurrency int
+	// Timeout bounds the wait for one reply; the default is 120 s.
+	Timeout time.Duration
+}
+
+// Converter is a named converter.
+type Converter struct{ Component }
+
+// Scorer is a named scorer.
+type Scorer struct {
+	Component
+	// On selects the parts of the reply to judge; the default is text.
+	On core.Modality
+	// Via names converters that each selected value goes through first.
+	Via []Name
+}
+
+// Name is a reference to something that the campaign defines, with its place.
+type Name struct {
+	Name string
+	At   Position
+}
+
+// Dataset is rows of named values.
+type Dataset struct {
+	Name string
+	Rows []map[string]string
+	At   Position
+}
+
+// Attack is one entry of attacks:.
+type Attack struct {
+	Name         string
+	Target       Name
+	Objective    string
+	SystemPrompt string
+	// Trials is how many conversations are held per variant and row.
+	Trials int
+	// ForEach names a dataset, or is empty.
+	ForEach  Name
+	Variants []Variant
+	Turns    []Turn
+	Scorers  []Name
+	// Success is a CEL expression over the names of Scorers.
+	Success   string
+	SuccessAt Position
+	StopOn    StopOn
+	At        Position
+}
+
+// Variant multiplies an attack's trials. Its converters run after each turn's
+// own, on every turn whose converted modality the first of them takes.
+type Variant struct {
+	Name       string
+	Converters []Name
+	At         Position
+}
+
+// Turn is one user turn: either text, which may be a template over a dataset's
+// row ("{{ .text }}"), or a file.
+type Turn struct {
+	// User is the text, where Audio is nil.
+	User string
+	// Audio is an audio file's contents, where the turn is audio:.
+	Audio *core.Value
+	// AudioFile is the path that Audio was read from, as the campaign wrote it.
+	AudioFile string
+	// As is the modality that must come out of the converters; "" leaves it
+	// to them.
+	As         core.Modality
+	AsAt       Position
+	Converters []Name
+	At         Position
+}
+
+// StopOn says when a conversation ends before its last turn.
+type StopOn string
+
+// The values of stop_on:.
+const (
+	// StopNever holds every turn and scores once, after the last.
+	StopNever StopOn = "never"
+	// StopSuccess scores after each turn and ends as soon as success holds.
+	// It is the default.
+	StopSuccess StopOn = "success"
+)

@@ -1,0 +1,178 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Kind is the sort of a component.
+type Kind string
+
+// The component kinds.
+const (
+	KindTarget    Kind = "target"
+	KindConverter Kind = "converter"
+	KindScorer    Kind = "scorer"
+)
+
+// Kinds lists every component kind.
+func Kinds() []Kind { return []Kind{KindTarget, KindConverter, KindScorer} }
+
+// Info says what a component is, without opening it.
+type Info struct {
+	// Kind is filled in by the constructor.
+	Kind Kind
+	// Name is what a campaign writes after use:, such as "audio/telephone".
+	// It consists of lower-case letters, digits, "-", "_" and "/".
+	Name string
+	// Summary is one sentence for lists; Description, which may be empty,
+	// is as long as it needs to be.
+	Summary     string
+	Description string
+	// In and Out are the modalities taken and given. Scorers give none.
+	In, Out []Modality
+	// Scores is the type of a scorer's scores.
+	Scores ScoreType
+	// Capabilities names the optional abilities of a component, such as
+	// CapabilitySystemPrompt.
+	Capabilities []string
+}
+
+// The capabilities of targets.
+const (
+	// CapabilitySystemPrompt: Start.SystemPrompt is honoured.
+	CapabilitySystemPrompt = "system_prompt"
+	// CapabilityHistory: Start.History is honoured.
+	CapabilityHistory = "history"
+	// CapabilityMultiTurn: a conversation remembers its earlier turns.
+	CapabilityMultiTurn = "multi_turn"
+)
+
+// Takes reports whether the component accepts a modality.
+func (i Info) Takes(m Modality) bool {
+	for _, in := range i.In {
+		if in == m {
+			return true
+		}
+	}
+	return false
+}
+
+// Component is one component that a plugin offers: what it is, its
+// configuration, and how it is opened.
+type Component struct {
+	Info Info
+	// Config is the author's config struct filled with its defaults. The
+	// component's JSON Schema is derived from its type and these values.
+	Config any
+
+	open func(ctx context.Context, config []byte) (any, error)
+}
+
+// NewTarget describes a target. C is the author's config struct: a key that it
+// does not have is refused, defaults stand for keys that are not given, and
+// its method Validate() error, if it has one, runs before open.
+func NewTarget[C any](info Info, defaults C, open func(ctx context.Context, config C) (Target, error)) Component {
+	return newComponent(KindTarget, info, defaults, open)
+}
+
+// NewConverter describes a converter; see [NewTarget] for its configuration.
+func NewConverter[C any](info Info, defaults C, open func(ctx context.Context, config C) (Converter, error)) Component {
+	return newComponent(KindConverter, info, defaults, open)
+}
+
+// NewScorer describes a scorer; see [NewTarget] for its configuration.
+func NewScorer[C any](info Info, defaults C, open func(ctx context.Context, config C) (Scorer, error)) Component {
+	return newComponent(KindScorer, info, defaults, open)
+}
+
+func newComponent[C, T any](kind Kind, info Info, defaults C, open func(context.Context, C) (T, error)) Component {
+	info.Kind = kind
+	return Component{
+		Info:   info,
+		Config: defaults,
+		open: func(ctx context.Context, raw []byte) (any, error) {
+			config, err := decodeConfig(raw, defaults)
+			if err != nil {
+				return nil, err
+			}
+			return open(ctx, config)
+		},
+	}
+}
+
+// OpenTarget opens a target with its configuration, a JSON object.
+func (c Component) OpenTarget(ctx context.Context, config []byte) (Target, error) {
+	return openAs[Target](ctx, c, KindTarget, config)
+}
+
+// OpenConverter opens a converter with its configuration, a JSON object.
+func (c Component) OpenConverter(ctx context.Context, config []byte) (Converter, error) {
+	return openAs[Converter](ctx, c, KindConverter, config)
+}
+
+// OpenScorer opens a scorer with its configuration, a JSON object.
+func (c Component) OpenScorer(ctx context.Context, config []byte) (Scorer, error) {
+	return openAs[Scorer](ctx, c, KindScorer, config)
+}
+
+func openAs[T any](ctx context.Context, c Component, kind Kind, config []byte) (T, error) {
+	var zero T
+	if c.Info.Kind != kind || c.open == nil {
+		return zero, Errorf(KindUnsupported, "%q is a %s, not a %s", c.Info.Name, c.Info.Kind, kind)
+	}
+	opened, err := c.open(ctx, config)
+	if err != nil {
+		return zero, err
+	}
+	return opened.(T), nil
+}
+
+// decodeConfig decodes raw over a copy of the defaults. The copy goes through
+// JSON, because decoding into a shallow one would write into the slices and
+// maps of the defaults.
+func decodeConfig[C any](raw []byte, defaults C) (C, error) {
+	var config C
+	encoded, err := json.Marshal(defaults)
+	if err != nil {
+		return config, Errorf(KindInternal, "encoding the defaults: %w", err)
+	}
+	if err := json.Unmarshal(encoded, &config); err != nil {
+		return config, Errorf(KindInternal, "decoding the defaults: %w", err)
+	}
+	if len(bytes.TrimSpace(raw)) > 0 {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&config); err != nil {
+			return config, configError(err)
+		}
+		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+			return config, Errorf(KindConfig, "more than one JSON value")
+		}
+	}
+	if v, ok := any(&config).(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			if _, ok := errors.AsType[*Error](err); ok {
+				return config, err
+			}
+			return config, &Error{Kind: KindConfig, Err: err}
+		}
+	}
+	return config, nil
+}
+
+// configError turns the decoder's error into one that names the key.
+func configError(err error) error {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return Errorf(KindConfig, "a %s is not a %s", e.Value, e.Type).At(e.Field)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return Errorf(KindConfig, "unknown key").At(strings.Trim(name, `"`))
+	}
+	return &Error{Kind: KindConfig, Err: fmt.Errorf("decoding the configuration: %w", err)}
+}

@@ -1,0 +1,128 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrorKind says what a caller can do about an [Error].
+type ErrorKind string
+
+// The error kinds.
+const (
+	// KindConfig: a component's configuration is wrong; mend the campaign.
+	KindConfig ErrorKind = "config"
+	// KindAuth: the credentials were refused.
+	KindAuth ErrorKind = "auth"
+	// KindRateLimited: try again, after RetryAfter where it is known.
+	KindRateLimited ErrorKind = "rate_limited"
+	// KindUnavailable: the other side cannot be reached or went away.
+	KindUnavailable ErrorKind = "unavailable"
+	// KindTimeout: a deadline of ours passed.
+	KindTimeout ErrorKind = "timeout"
+	// KindUnsupported: the component cannot do that at all.
+	KindUnsupported ErrorKind = "unsupported"
+	// KindInput: this value cannot be processed; another might.
+	KindInput ErrorKind = "input"
+	// KindProtocol: the other side broke its protocol.
+	KindProtocol ErrorKind = "protocol"
+	// KindInternal: a bug in the component. Errors that carry no kind are
+	// taken for internal ones.
+	KindInternal ErrorKind = "internal"
+)
+
+// ErrorKinds lists every kind.
+func ErrorKinds() []ErrorKind {
+	return []ErrorKind{
+		KindConfig, KindAuth, KindRateLimited, KindUnavailable, KindTimeout,
+		KindUnsupported, KindInput, KindProtocol, KindInternal,
+	}
+}
+
+// Error is an error with a kind. It crosses the plugin boundary unharmed.
+type Error struct {
+	Kind ErrorKind
+	// Field is the path of the configuration key at fault, such as
+	// "audio.voice", where there is one.
+	Field string
+	// Hint says what would be right, or what to try.
+	Hint string
+	// RetryAfter is how long the other side asked us to wait; 0 if it did
+	// not say.
+	RetryAfter time.Duration
+	Err        error
+}
+
+// Errorf returns an [Error] of a kind; format works as in [fmt.Errorf].
+func Errorf(kind ErrorKind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Err: fmt.Errorf(format, args...)}
+}
+
+// Error returns the message without the hint.
+func (e *Error) Error() string {
+	msg := string(e.Kind) + " error"
+	if e.Err != nil {
+		msg = e.Err.Error()
+	}
+	if e.Field != "" {
+		return e.Field + ": " + msg
+	}
+	return msg
+}
+
+// Unwrap returns the error within.
+func (e *Error) Unwrap() error { return e.Err }
+
+// WithHint returns a copy of the error with a hint.
+func (e *Error) WithHint(format string, args ...any) *Error {
+	f := *e
+	f.Hint = fmt.Sprintf(format, args...)
+	return &f
+}
+
+// At returns a copy of the error that names a configuration key.
+func (e *Error) At(field string) *Error {
+	f := *e
+	f.Field = field
+	return &f
+}
+
+// After returns a copy of the error that says how long to wait.
+func (e *Error) After(d time.Duration) *Error {
+	f := *e
+	f.RetryAfter = d
+	return &f
+}
+
+// KindOf returns the kind of the outermost [Error] in err's chain,
+// KindTimeout for a passed deadline, and KindInternal for anything else. It
+// returns "" for nil.
+func KindOf(err error) ErrorKind {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return KindTimeout
+	}
+	return KindInternal
+}
+
+// HintOf returns the hint of the outermost [Error] in err's chain that has one.
+func HintOf(err error) string {
+	for err != nil {
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			return ""
+		}
+		if e.Hint != "" {
+			return e.Hint
+		}
+		err = e.Err
+	}
+	return ""
+}

@@ -1,0 +1,145 @@
+package core
+
+import (
+	"mime"
+	"strings"
+	"unicode/utf8"
+)
+
+// Modality is the form of a [Value], independent of how it is encoded.
+type Modality string
+
+// The modalities a part can have.
+const (
+	// Text is UTF-8 text. Attack payloads may contain any byte, so nothing
+	// may assume that the data is valid UTF-8.
+	Text Modality = "text"
+	// Audio is a self-describing audio file, normally audio/wav.
+	Audio Modality = "audio"
+	// Image is an image file, normally image/png or image/jpeg.
+	Image Modality = "image"
+	// ToolCall is a JSON object {"call_id", "name", "arguments"} with which a
+	// target asks for a tool to be run.
+	ToolCall Modality = "tool_call"
+	// ToolResult is a JSON object {"call_id", "output"}: the answer to a
+	// ToolCall.
+	ToolResult Modality = "tool_result"
+)
+
+// Modalities lists every modality, in the order in which documents show them.
+func Modalities() []Modality {
+	return []Modality{Text, Audio, Image, ToolCall, ToolResult}
+}
+
+// Media types that the bundled components produce.
+const (
+	MediaText = "text/plain; charset=utf-8"
+	MediaWAV  = "audio/wav"
+	MediaJSON = "application/json"
+)
+
+// Value is a piece of content: bytes, and what they are.
+type Value struct {
+	Modality Modality
+	// MediaType is an RFC 2045 media type, such as "audio/wav".
+	MediaType string
+	// Data is never modified once it is in a Value: values share it.
+	Data []byte
+}
+
+// TextValue returns s as a text value.
+func TextValue(s string) Value {
+	return Value{Modality: Text, MediaType: MediaText, Data: []byte(s)}
+}
+
+// WAVValue returns a WAV file as an audio value.
+func WAVValue(wav []byte) Value {
+	return Value{Modality: Audio, MediaType: MediaWAV, Data: wav}
+}
+
+// Text returns the data as a string. It is meaningful for [Text] and for the
+// JSON modalities.
+func (v Value) Text() string { return string(v.Data) }
+
+// BaseMediaType returns the media type in lower case without its parameters,
+// or "" if it has none or is malformed.
+func (v Value) BaseMediaType() string {
+	base, _, err := mime.ParseMediaType(v.MediaType)
+	if err != nil {
+		return ""
+	}
+	return base
+}
+
+// Role says whose turn a [Message] is.
+type Role string
+
+// The roles of a conversation.
+const (
+	System    Role = "system"
+	User      Role = "user"
+	Assistant Role = "assistant"
+	Tool      Role = "tool"
+)
+
+// Part is one value within a message, with where it came from.
+type Part struct {
+	// Value is what was really sent or received: after the converters.
+	Value
+	// Original is what the campaign wrote, before the converters. It is nil
+	// where no converter ran, and on received parts.
+	Original *Value
+	// Converters names the campaign's converters that turned Original into
+	// Value, in order.
+	Converters []string
+	// Transcript marks a text part that is somebody's claim of what an audio
+	// part of the same message says: a voice API's transcript of its reply.
+	// It is evidence about the API, not about what a listener heard.
+	Transcript bool
+}
+
+// Message is one turn of one role.
+type Message struct {
+	Role  Role
+	Parts []Part
+}
+
+// UserText returns a user message with one text part.
+func UserText(s string) Message {
+	return Message{Role: User, Parts: []Part{{Value: TextValue(s)}}}
+}
+
+// Of returns the message's values of one modality, in order.
+func (m Message) Of(modality Modality) []Value {
+	var values []Value
+	for _, p := range m.Parts {
+		if p.Modality == modality {
+			values = append(values, p.Value)
+		}
+	}
+	return values
+}
+
+// Text returns the text parts of the message joined by newlines, transcripts
+// included; invalid UTF-8 is replaced by U+FFFD.
+func (m Message) Text() string {
+	var texts []string
+	for _, v := range m.Of(Text) {
+		s := v.Text()
+		if !utf8.ValidString(s) {
+			s = strings.ToValidUTF8(s, "\uFFFD")
+		}
+		texts = append(texts, s)
+	}
+	return strings.Join(texts, "\n")
+}
+
+// Empty reports whether the message has no part with any data.
+func (m Message) Empty() bool {
+	for _, p := range m.Parts {
+		if len(p.Data) > 0 {
+			return false
+		}
+	}
+	return true
+}

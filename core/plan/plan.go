@@ -1,0 +1,61 @@
+package plan
+
+import (
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/verdict"
+)
+
+// Plan is all that a run will do. It is a pure function of the campaign and of
+// what the plugins say of their components: the same inputs give the same
+// trials with the same identifiers, in the same order.
+type Plan struct {
+	Campaign *campaign.Campaign
+	// Targets, Converters and Scorers are the definitions that some trial
+	// uses, in the order of the campaign. Unused ones are not opened.
+	Targets    []campaign.Target
+	Converters []campaign.Converter
+	Scorers    []campaign.Scorer
+	Trials     []Trial
+}
+
+// Trial is one conversation to hold.
+type Trial struct {
+	// ID is stable and readable: the attack's name, then variant, row and
+	// number where the attack has them, such as "polite/phone/row-2/7".
+	ID      string
+	Attack  string
+	Variant string
+	// Row counts from 1; 0 where the attack has no for_each.
+	Row int
+	// Number counts from 1 within attack, variant and row.
+	Number int
+	// Seed feeds every random choice of the trial.
+	Seed uint64
+
+	Target       string
+	Objective    string
+	SystemPrompt string
+	Turns        []Turn
+	Scorers      []string
+	Success      *verdict.Expression
+	StopOn       campaign.StopOn
+}
+
+// Turn is one user turn of a trial, its template filled in.
+type Turn struct {
+	// Value is what the campaign wrote, before the converters.
+	Value core.Value
+	// Converters are the campaign's names, in the order in which they run.
+	Converters []string
+}
+
+// Catalog knows the components that can be opened.
+type Catalog interface {
+	// Lookup returns what a plugin says of a component and the schema of its
+	// configuration.
+	Lookup(kind core.Kind, use string) (info core.Info, config *schema.Schema, ok bool)
+	// Names lists the components of a kind, for suggestions.
+	Names(kind core.Kind) []string
+}

@@ -1,0 +1,118 @@
+package core
+
+import (
+	"context"
+	"time"
+)
+
+// Target is a system that answers messages: the system under test, or a
+// helper model.
+//
+// A target is opened once per run and holds many conversations at a time: all
+// its methods may be called concurrently. A target that also implements
+// [io.Closer] is closed when nothing uses it any more.
+type Target interface {
+	// StartConversation begins a conversation that remembers its turns until
+	// it is ended. It fails with an [Error] of a kind that says what the
+	// caller can do: KindAuth, KindUnavailable, KindConfig and so on.
+	StartConversation(ctx context.Context, start Start) (Conversation, error)
+}
+
+// Start is what a conversation begins with.
+type Start struct {
+	// SystemPrompt instructs the target; "" means none is sent and the
+	// target keeps whatever it is deployed with.
+	SystemPrompt string
+	// History is what has been said before, oldest first. A target that
+	// cannot take one fails with KindUnsupported.
+	History []Message
+}
+
+// Conversation is one conversation with a target. Its methods are called by
+// one goroutine at a time.
+type Conversation interface {
+	// Send delivers one user (or tool) message and waits for the reply.
+	//
+	// A target that refuses, or whose content filter cuts the reply off, has
+	// answered: that is a Reply with a [Finish], not an error. An error means
+	// that there is no reply to judge; a reply that was cut off by a lost
+	// connection is an error too, never a short reply.
+	Send(ctx context.Context, m Message) (Reply, error)
+	// End releases the conversation. It may be called more than once, and
+	// after a failed Send.
+	End(ctx context.Context) error
+}
+
+// Finish says why a reply ended.
+type Finish string
+
+// The ways in which a reply ends. Only FinishComplete and FinishBlocked are
+// trustworthy evidence that a target did not do something.
+const (
+	// FinishComplete: the target said all that it wanted to.
+	FinishComplete Finish = "complete"
+	// FinishBlocked: the provider's content filter cut the reply off.
+	FinishBlocked Finish = "blocked"
+	// FinishTruncated: a length limit cut the reply off.
+	FinishTruncated Finish = "truncated"
+	// FinishInterrupted: somebody cancelled the reply.
+	FinishInterrupted Finish = "interrupted"
+	// FinishUnconfirmed: content arrived, but the target never said that it
+	// was all (a soft finish).
+	FinishUnconfirmed Finish = "unconfirmed"
+)
+
+// Conclusive reports whether a reply that ended this way can be judged as
+// whole.
+func (f Finish) Conclusive() bool {
+	return f == FinishComplete || f == FinishBlocked
+}
+
+// Reply is a target's answer to one message.
+type Reply struct {
+	// Message has the role Assistant; its parts are in the order in which
+	// the target gave them.
+	Message Message
+	Finish  Finish
+	// Detail explains a Finish other than complete, in the provider's words.
+	Detail string
+	Usage  Usage
+	Timing Timing
+	// Warnings are things that a reader of the record should know, such as a
+	// setting that the provider ignored. They do not change the outcome.
+	Warnings []string
+}
+
+// Usage is what a reply cost, in tokens, as the provider counted. Zero means
+// unknown or none.
+type Usage struct {
+	InputTokens  int64 `json:"input_tokens,omitempty"`
+	OutputTokens int64 `json:"output_tokens,omitempty"`
+	// The rest are parts of the two sums above.
+	CachedInputTokens int64 `json:"cached_input_tokens,omitempty"`
+	InputTextTokens   int64 `json:"input_text_tokens,omitempty"`
+	InputAudioTokens  int64 `json:"input_audio_tokens,omitempty"`
+	OutputTextTokens  int64 `json:"output_text_tokens,omitempty"`
+	OutputAudioTokens int64 `json:"output_audio_tokens,omitempty"`
+}
+
+// Add returns the sum of two usages.
+func (u Usage) Add(v Usage) Usage {
+	return Usage{
+		InputTokens:       u.InputTokens + v.InputTokens,
+		OutputTokens:      u.OutputTokens + v.OutputTokens,
+		CachedInputTokens: u.CachedInputTokens + v.CachedInputTokens,
+		InputTextTokens:   u.InputTextTokens + v.InputTextTokens,
+		InputAudioTokens:  u.InputAudioTokens + v.InputAudioTokens,
+		OutputTextTokens:  u.OutputTextTokens + v.OutputTextTokens,
+		OutputAudioTokens: u.OutputAudioTokens + v.OutputAudioTokens,
+	}
+}
+
+// Timing says when things happened, as time since the message was sent. Zero
+// means that it did not happen or is not known.
+type Timing struct {
+	FirstEvent time.Duration `json:"first_event,omitempty"`
+	FirstAudio time.Duration `json:"first_audio,omitempty"`
+	Total      time.Duration `json:"total,omitempty"`
+}

@@ -1,0 +1,4 @@
+package verdict
+
+// Expression is a compiled success expression.
+type Expression struct{}

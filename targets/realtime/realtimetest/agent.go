@@ -1,0 +1,31 @@
+package realtimetest
+
+import (
+	"context"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// Agent is the mind, the ears and the voice behind a [Server]. One agent serves
+// all conversations, concurrently; what a conversation remembers is in the
+// items that the server hands it.
+type Agent interface {
+	// Hear returns what a user's audio says. The audio is mono PCM16
+	// little-endian at 24,000 Hz. It returns "" where nothing can be heard.
+	Hear(ctx context.Context, pcm []byte) (string, error)
+	// Answer returns the reply to the last item. The items are the whole
+	// conversation as the server has it, oldest first.
+	Answer(ctx context.Context, instructions string, items []Item) (string, error)
+	// Speak returns text as speech: mono PCM16 little-endian at 24,000 Hz.
+	Speak(ctx context.Context, text string) ([]byte, error)
+}
+
+// Item is one message of a conversation as the server keeps it.
+type Item struct {
+	ID   string
+	Role core.Role
+	// Text is what was written, or heard, or said.
+	Text string
+	// Spoken reports whether the item came or went as audio.
+	Spoken bool
+}
