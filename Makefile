@@ -1,0 +1,37 @@
+# Two targets matter to a newcomer: "make demo" and "make test". Both install
+# what they need, or say exactly what to install.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+TOOL  := go tool -modfile=go.tool.mod
+BUILD := CGO_ENABLED=0 go build -trimpath
+
+.PHONY: help demo test build lint fmt generate check
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: build ## run campaigns/voicebot.yaml against the practice target, offline
+	@.ci/need speech
+	@examples/voicebot/demo.sh
+
+test: ## all tests, with the race detector
+	@.ci/need speech race
+	go test -race ./...
+	@.ci/nested go test -race ./...
+
+build: ## bin/orchestrator and bin/voicebot
+	$(BUILD) -o bin/ ./cmd/orchestrator ./examples/voicebot
+
+lint: ## every linter, formatting and vulnerability check
+	@.ci/lint
+
+fmt: ## format all Go files
+	$(TOOL) gofumpt -w $$(git ls-files -co --exclude-standard '*.go' ':!*.pb.go')
+
+generate: ## generated code and golden files
+	go tool -modfile=go.buf.mod buf generate
+	go test ./... -run Golden -update
+
+check: lint test demo ## exactly what CI runs

@@ -1,0 +1,132 @@
+package core_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+type voiceConfig struct {
+	Voice   string        `json:"voice"`
+	Words   []string      `json:"words"`
+	Timeout core.Duration `json:"timeout"`
+	Key     core.Secret   `json:"key"`
+}
+
+func (c voiceConfig) Validate() error {
+	if c.Voice == "silent" {
+		return fmt.Errorf("a silent voice says nothing")
+	}
+	return nil
+}
+
+type echo struct{ config voiceConfig }
+
+func (e echo) Convert(_ context.Context, in core.Value) (core.Value, error) { return in, nil }
+
+func voiceComponent() core.Component {
+	defaults := voiceConfig{Voice: "rms", Words: []string{"one", "two"}}
+	return core.NewConverter(core.Info{Name: "voice"}, defaults, func(_ context.Context, c voiceConfig) (core.Converter, error) {
+		return echo{c}, nil
+	})
+}
+
+func TestOpeningAComponentDecodesItsConfigurationOverTheDefaults(t *testing.T) {
+	for _, test := range []struct {
+		name, config string
+		want         voiceConfig
+	}{
+		{"nothing given", ``, voiceConfig{Voice: "rms", Words: []string{"one", "two"}}},
+		{"empty object", `{}`, voiceConfig{Voice: "rms", Words: []string{"one", "two"}}},
+		{"some keys", `{"voice":"slt","timeout":"1m30s"}`, voiceConfig{Voice: "slt", Words: []string{"one", "two"}, Timeout: core.Duration(90e9)}},
+		{"a list replaces the default list", `{"words":["three"]}`, voiceConfig{Voice: "rms", Words: []string{"three"}}},
+		{"a secret", `{"key":"k-123"}`, voiceConfig{Voice: "rms", Words: []string{"one", "two"}, Key: "k-123"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			opened, err := voiceComponent().OpenConverter(t.Context(), []byte(test.config))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := opened.(echo).config
+			if diff := cmp.Diff(test.want, got, cmp.Comparer(func(a, b core.Secret) bool { return a.Reveal() == b.Reveal() })); diff != "" {
+				t.Errorf("config (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOneInstanceDoesNotWriteIntoTheDefaultsOfTheNext(t *testing.T) {
+	c := voiceComponent()
+	if _, err := c.OpenConverter(t.Context(), []byte(`{"words":["changed"]}`)); err != nil {
+		t.Fatal(err)
+	}
+	second, err := c.OpenConverter(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := second.(echo).config.Words; !cmp.Equal(got, []string{"one", "two"}) {
+		t.Errorf("words of the second instance = %q, want the defaults", got)
+	}
+}
+
+func TestOpeningAComponentRefusesWrongConfigurationAndNamesTheKey(t *testing.T) {
+	for _, test := range []struct{ name, config, field, message string }{
+		{"unknown key", `{"voise":"slt"}`, "voise", "unknown key"},
+		{"wrong type", `{"voice":7}`, "voice", "number"},
+		{"malformed", `{"voice":`, "", "unexpected EOF"},
+		{"two values", `{} {}`, "", "more than one"},
+		{"refused by Validate", `{"voice":"silent"}`, "", "says nothing"},
+		{"not a duration", `{"timeout":"soon"}`, "", "not a duration"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := voiceComponent().OpenConverter(t.Context(), []byte(test.config))
+			e, ok := errors.AsType[*core.Error](err)
+			if !ok {
+				t.Fatalf("error = %v, want a core.Error", err)
+			}
+			if e.Kind != core.KindConfig || e.Field != test.field || !strings.Contains(e.Error(), test.message) {
+				t.Errorf("got kind %q, field %q, message %q; want config, %q, …%s…", e.Kind, e.Field, e, test.field, test.message)
+			}
+		})
+	}
+}
+
+func TestAComponentOpensOnlyAsWhatItIs(t *testing.T) {
+	_, err := voiceComponent().OpenTarget(t.Context(), nil)
+	if core.KindOf(err) != core.KindUnsupported {
+		t.Errorf("opening a converter as a target: %v, want an unsupported error", err)
+	}
+}
+
+func TestASecretShowsItselfNowhere(t *testing.T) {
+	const value = "sk-very-secret"
+	config := voiceConfig{Key: value}
+	encoded, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := []string{
+		string(encoded),
+		fmt.Sprint(config), fmt.Sprintf("%v %+v %#v", config, config, config),
+		fmt.Sprintf("%s %q %x %d", config.Key, config.Key, config.Key, config.Key),
+		fmt.Errorf("key %v", config.Key).Error(),
+	}
+	for _, s := range shown {
+		if strings.Contains(s, value) || strings.Contains(s, fmt.Sprintf("%x", value)) {
+			t.Errorf("the secret shows in %q", s)
+		}
+		if !strings.Contains(s, "[redacted]") {
+			t.Errorf("%q does not say that something is hidden", s)
+		}
+	}
+	if config.Key.Reveal() != value {
+		t.Error("Reveal does not give the secret back")
+	}
+}

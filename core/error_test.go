@@ -1,0 +1,61 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+func TestTheKindOfAnError(t *testing.T) {
+	rate := core.Errorf(core.KindRateLimited, "slow down")
+	for _, test := range []struct {
+		name string
+		err  error
+		want core.ErrorKind
+	}{
+		{"none", nil, ""},
+		{"own kind", rate, core.KindRateLimited},
+		{"kept through wrapping", fmt.Errorf("turn 3: %w", rate), core.KindRateLimited},
+		{"the outermost counts", core.Errorf(core.KindProtocol, "odd: %w", rate), core.KindProtocol},
+		{"a deadline is a timeout", fmt.Errorf("waiting: %w", context.DeadlineExceeded), core.KindTimeout},
+		{"anything else is a bug", errors.New("odd"), core.KindInternal},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := core.KindOf(test.err); got != test.want {
+				t.Errorf("KindOf = %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestTheHintComesFromTheOutermostErrorThatHasOne(t *testing.T) {
+	inner := core.Errorf(core.KindAuth, "refused").WithHint("check %s", "the key")
+	outer := core.Errorf(core.KindUnavailable, "opening: %w", inner)
+	if got := core.HintOf(fmt.Errorf("target: %w", outer)); got != "check the key" {
+		t.Errorf("HintOf = %q, want the inner error's hint", got)
+	}
+	if got := core.HintOf(outer.WithHint("try later")); got != "try later" {
+		t.Errorf("HintOf = %q, want the outer error's hint", got)
+	}
+	if got := core.HintOf(errors.New("plain")); got != "" {
+		t.Errorf("HintOf of a plain error = %q", got)
+	}
+}
+
+func TestDecoratingAnErrorLeavesTheOriginalAlone(t *testing.T) {
+	plain := core.Errorf(core.KindRateLimited, "slow down")
+	decorated := plain.At("limits").After(time.Second).WithHint("wait")
+	if plain.Field != "" || plain.RetryAfter != 0 || plain.Hint != "" {
+		t.Errorf("the original changed: %+v", plain)
+	}
+	if got, want := decorated.Error(), "limits: slow down"; got != want {
+		t.Errorf("message = %q, want %q", got, want)
+	}
+	if decorated.RetryAfter != time.Second {
+		t.Errorf("RetryAfter = %v", decorated.RetryAfter)
+	}
+}

@@ -1,0 +1,85 @@
+package core_test
+
+import (
+	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+func TestTheTextOfAMessageIsItsTextPartsInOrder(t *testing.T) {
+	m := core.Message{Role: core.Assistant, Parts: []core.Part{
+		{Value: core.WAVValue([]byte("RIFF"))},
+		{Value: core.TextValue("blue"), Transcript: true},
+		{Value: core.TextValue("eleven\xff")},
+	}}
+	if got, want := m.Text(), "blue\neleven\uFFFD"; got != want {
+		t.Errorf("Text = %q, want %q", got, want)
+	}
+	if got := len(m.Of(core.Audio)); got != 1 {
+		t.Errorf("%d audio values, want 1", got)
+	}
+}
+
+func TestAMessageIsEmptyWhenNoPartHasData(t *testing.T) {
+	silent := core.Message{Parts: []core.Part{{Value: core.TextValue("")}, {Value: core.WAVValue(nil)}}}
+	if !silent.Empty() {
+		t.Error("a message of empty parts is not empty")
+	}
+	if core.UserText("x").Empty() {
+		t.Error("a message with text is empty")
+	}
+}
+
+func TestTheBaseMediaTypeDropsParameters(t *testing.T) {
+	for given, want := range map[string]string{
+		"Audio/WAV":                 "audio/wav",
+		"text/plain; charset=utf-8": "text/plain",
+		"":                          "",
+		";;":                        "",
+	} {
+		if got := (core.Value{MediaType: given}).BaseMediaType(); got != want {
+			t.Errorf("BaseMediaType(%q) = %q, want %q", given, got, want)
+		}
+	}
+}
+
+func TestOnlyWholeRepliesAreConclusive(t *testing.T) {
+	for finish, want := range map[core.Finish]bool{
+		core.FinishComplete:    true,
+		core.FinishBlocked:     true,
+		core.FinishTruncated:   false,
+		core.FinishInterrupted: false,
+		core.FinishUnconfirmed: false,
+		"":                     false,
+	} {
+		if got := finish.Conclusive(); got != want {
+			t.Errorf("%q.Conclusive() = %v, want %v", finish, got, want)
+		}
+	}
+}
+
+func TestUsageAddsUpFieldByField(t *testing.T) {
+	a := core.Usage{InputTokens: 1, OutputTokens: 2, CachedInputTokens: 3, InputTextTokens: 4, InputAudioTokens: 5, OutputTextTokens: 6, OutputAudioTokens: 7}
+	want := core.Usage{InputTokens: 2, OutputTokens: 4, CachedInputTokens: 6, InputTextTokens: 8, InputAudioTokens: 10, OutputTextTokens: 12, OutputAudioTokens: 14}
+	if got := a.Add(a); got != want {
+		t.Errorf("Add = %+v, want %+v", got, want)
+	}
+}
+
+func TestOnlyATrueFalseScoreThatHoldsIsTrue(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		score core.Score
+		want  bool
+	}{
+		{"holds", core.BoolScore(true, ""), true},
+		{"does not hold", core.BoolScore(false, ""), false},
+		{"unknown", core.UnknownScore("no audio"), false},
+		{"a full scale is no verdict", core.Score{Type: core.ScoreScale, Value: 1}, false},
+		{"the zero value", core.Score{}, false},
+	} {
+		if got := test.score.True(); got != test.want {
+			t.Errorf("%s: True() = %v, want %v", test.name, got, test.want)
+		}
+	}
+}

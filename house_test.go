@@ -1,0 +1,241 @@
+// Package orchestrator_test holds the repository to its own design.
+package orchestrator_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/redteam-orchestrator/orchestrator"
+
+// room is a row of the import table: what a package of that room may import
+// from this module, and which third-party modules it may use.
+type room struct {
+	imports []string
+	modules []string
+}
+
+// house is the import table of ARCHITECTURE.md. A name that ends in "/..."
+// stands for the packages below it. The most specific row holds. nil modules
+// mean the standard library only.
+var house = map[string]room{
+	"core":          {},
+	"core/schema":   {imports: []string{"core"}},
+	"core/stats":    {imports: []string{"core"}},
+	"core/strategy": {imports: []string{"core"}},
+	"core/secret":   {imports: []string{"core"}},
+	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
+	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
+	"core/campaign": {
+		imports: []string{"core", "core/schema", "core/secret", "core/verdict"},
+		modules: []string{"gopkg.in/yaml.v3"},
+	},
+	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/secret", "core/verdict"}},
+	"core/engine": {
+		imports: []string{"core", "core/campaign", "core/plan", "core/secret", "core/stats", "core/strategy", "core/verdict"},
+		modules: []string{"golang.org/x/sync"},
+	},
+	"core/store": {
+		imports: []string{"core", "core/engine", "core/plan"},
+		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
+	},
+
+	"plugins": {
+		imports: []string{"core", "core/schema", "plugins/internal/..."},
+		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys"},
+	},
+	"plugins/internal/...": {
+		imports: []string{"core", "core/schema", "plugins/internal/..."},
+		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto"},
+	},
+	"plugins/host": {
+		imports: []string{"core", "core/schema", "plugins", "plugins/internal/..."},
+		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys"},
+	},
+	"plugins/plugintest": {imports: []string{"core", "core/schema", "plugins", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
+
+	"targets":              {imports: []string{"core", "targets/..."}},
+	"targets/realtime":     {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket"}},
+	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket"}},
+	"converters":           {imports: []string{"core", "converters/..."}},
+	"converters/...":       {imports: []string{"core", "core/audio"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
+	"scorers":              {imports: []string{"core", "scorers/..."}},
+	"scorers/...":          {imports: []string{"core", "core/audio"}, modules: []string{"golang.org/x/text"}},
+
+	"cmd/orchestrator": {imports: []string{"cmd/orchestrator/internal/..."}},
+	"cmd/orchestrator/internal/...": {
+		imports: []string{"core", "core/...", "plugins", "plugins/host", "targets", "converters", "scorers"},
+		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	},
+	"examples/...": {
+		imports: []string{"core", "core/audio", "converters/...", "targets/realtime/...", "examples/..."},
+		modules: []string{"github.com/gorilla/websocket", "golang.org/x/sync"},
+	},
+}
+
+// listed is what the go command says of a package.
+type listed struct {
+	ImportPath string
+	Name       string
+	Imports    []string
+	GoFiles    []string
+	Dir        string
+}
+
+// packages lists the module's packages that have non-test files.
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports,GoFiles,Dir", "./...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var p listed
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatalf("decoding go list's output: %v", err)
+		}
+		if len(p.GoFiles) > 0 {
+			all = append(all, p)
+		}
+	}
+	if len(all) < 10 {
+		t.Fatalf("go list found %d packages; the test is broken", len(all))
+	}
+	return all
+}
+
+// roomOf returns the row that holds for a package.
+func roomOf(pkg string) (room, bool) {
+	if r, ok := house[pkg]; ok {
+		return r, true
+	}
+	for dir := path.Dir(pkg); dir != "."; dir = path.Dir(dir) {
+		if r, ok := house[dir+"/..."]; ok {
+			return r, true
+		}
+	}
+	return room{}, false
+}
+
+// covered reports whether one of the patterns names pkg.
+func covered(patterns []string, pkg string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		prefix, isTree := strings.CutSuffix(p, "/...")
+		return p == pkg || isTree && strings.HasPrefix(pkg, prefix+"/")
+	})
+}
+
+func TestEveryImportPointsInward(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		r, ok := roomOf(name)
+		if !ok {
+			t.Errorf("%s is in no room of the house: add a row, and say what it is for in ARCHITECTURE.md", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if own, ok := strings.CutPrefix(imported, module+"/"); ok {
+				if !covered(r.imports, own) {
+					t.Errorf("%s imports %s; its room allows %v", name, own, r.imports)
+				}
+				continue
+			}
+			if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+				continue // the standard library
+			}
+			allowed := slices.ContainsFunc(r.modules, func(m string) bool {
+				return imported == m || strings.HasPrefix(imported, m+"/")
+			})
+			if !allowed {
+				t.Errorf("%s imports %s; its room allows the modules %v", name, imported, r.modules)
+			}
+		}
+	}
+}
+
+func TestEveryPackageHasExactlyOnePackageComment(t *testing.T) {
+	for _, p := range packages(t) {
+		var documented []string
+		for _, file := range p.GoFiles {
+			parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.PackageClauseOnly|parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if parsed.Doc != nil && !ast.IsGenerated(parsed) {
+				documented = append(documented, file)
+			}
+		}
+		generatedOnly := strings.HasSuffix(p.ImportPath, "/pluginv1")
+		if len(documented) != 1 && !generatedOnly {
+			t.Errorf("%s: package comments in %v, want exactly one", p.ImportPath, documented)
+		}
+	}
+}
+
+func TestNoPackageHasAnEmptyName(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, vague := range []string{"util", "utils", "common", "helper", "helpers", "manager", "impl", "misc", "types"} {
+			if path.Base(p.ImportPath) == vague {
+				t.Errorf("%s: a package is named for what it holds", p.ImportPath)
+			}
+		}
+	}
+}
+
+func TestNothingRegistersItselfInInit(t *testing.T) {
+	walkGo(t, func(file string, parsed *ast.File) {
+		for _, d := range parsed.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" && !ast.IsGenerated(parsed) {
+				t.Errorf("%s has an init function", file)
+			}
+		}
+	})
+}
+
+func TestMainIsAtMostFifteenLines(t *testing.T) {
+	data, err := os.ReadFile("cmd/orchestrator/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(data), "\n"); n > 15 {
+		t.Errorf("cmd/orchestrator/main.go has %d lines", n)
+	}
+}
+
+// walkGo calls f with each Go file of the root module.
+func walkGo(t *testing.T, f func(file string, parsed *ast.File)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && file != "." && strings.HasPrefix(d.Name(), ".") {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(file) != ".go" {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		f(file, parsed)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
