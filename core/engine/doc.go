@@ -2,4 +2,19 @@
 // concurrently, keeps each turn before it sends the next, has the replies
 // scored and decides each trial's outcome. It sees components only through
 // package core and owns the small interfaces it needs.
+//
+// # Outcomes
+//
+// Every reply is scored, and the attack's success expression is evaluated over
+// that reply's scores. Succeeded means that it held for some reply, even if
+// the conversation failed afterwards. Errored means that the conversation
+// could not be held to its end. Defended needs proof: every turn took place,
+// every reply was whole ([core.Finish.Conclusive]) and had something to judge,
+// and the expression was false for each of them. Everything else is
+// Undetermined. What stop_on: decides is when a conversation ends, never which
+// replies count.
+//
+// A reply that the provider's content filter blocked and that holds nothing at
+// all is an answer: the objective was not reached in it, and the scorers are
+// not asked.
 package engine

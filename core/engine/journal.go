@@ -8,14 +8,28 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 )
 
-// Journal keeps what a run does. Each method returns only when what it was
-// given is durable: the engine sends the next turn only after RecordTurn has
-// returned. Its methods are called concurrently, for different trials.
+// Journal keeps what a run does. Its methods are called concurrently, for
+// different trials; for one trial they are called in order, and what they were
+// given is kept in that order. After a method has failed, the run stops.
 type Journal interface {
-	BeginTrial(ctx context.Context, t plan.Trial, at time.Time) error
+	// BeginTrial notes that a trial begins. It need not wait until that is
+	// durable; RecordTurn and EndTrial make it so.
+	BeginTrial(ctx context.Context, t *plan.Trial, at time.Time) error
+	// RecordTurn keeps a turn, without its scores. It returns only when the
+	// turn is durable: the engine neither scores it nor sends the next one
+	// before.
 	RecordTurn(ctx context.Context, trialID string, t Turn) error
+	// RecordScores keeps the judgements of a recorded turn's reply. It need
+	// not wait, like BeginTrial.
+	RecordScores(ctx context.Context, trialID string, turn int, scores []Score) error
+	// EndTrial keeps the outcome, and returns when it is durable. A trial that
+	// was interrupted has no outcome and is not ended.
 	EndTrial(ctx context.Context, trialID string, r Result) error
 }
+
+// KindInterrupted is the kind of the [Failure] of a turn whose reply was not
+// waited for, because the run was interrupted.
+const KindInterrupted core.ErrorKind = "interrupted"
 
 // Turn is one exchange as it took place.
 type Turn struct {
@@ -30,8 +44,9 @@ type Turn struct {
 	Reply *core.Reply
 	// Failure is why there was no reply, nil otherwise.
 	Failure *Failure
-	// Scores are the judgements of this turn's reply; empty where the attack
-	// scores only at the end.
+	// Scores are the judgements of this turn's reply. They are empty in a
+	// turn handed to a Journal, which gets them later, and where there was
+	// nothing to judge.
 	Scores []Score
 }
 
@@ -41,7 +56,8 @@ type Score struct {
 	core.Score
 	// Failure is why the scorer could not judge, nil otherwise.
 	Failure *Failure
-	// Judged are the values that the scorer was given, after via:.
+	// Judged are the values that the scorer was given, after via:. It is as
+	// far as the converters came where one failed.
 	Judged []core.Value
 }
 
@@ -59,6 +75,11 @@ type Result struct {
 	Reason string
 	Ended  time.Time
 	Turns  int
+	// Decided is the index of the turn that decided the outcome: the first
+	// one for which success held, the first one that left it open, or the
+	// last one. It is -1 where there was no turn.
+	Decided int
+	// Scores are the judgements of that turn's reply.
 	Scores []Score
 	Usage  core.Usage
 	// Failure is set where the outcome is errored, and where a conversation

@@ -1,4 +1,225 @@
 package verdict
 
-// Expression is a compiled success expression.
-type Expression struct{}
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// The bounds of an expression. The cost is CEL's own unit, roughly one per
+// operation; an expression over a hundred scores stays below a thousand.
+const (
+	maxLength = 4096 // characters
+	maxDepth  = 64
+	maxCost   = 10_000
+)
+
+// Truth is a truth value of three-valued logic.
+type Truth int
+
+// The truth values. The zero value is Unknown, so that a verdict nobody gave
+// is never taken for a false one.
+const (
+	Unknown Truth = iota
+	False
+	True
+)
+
+// String returns "unknown", "false" or "true".
+func (t Truth) String() string {
+	switch t {
+	case True:
+		return "true"
+	case False:
+		return "false"
+	default:
+		return "unknown"
+	}
+}
+
+// Error is what is wrong with an expression.
+type Error struct {
+	// Line and Column count from 1, columns in characters, within the
+	// expression.
+	Line, Column int
+	Message      string
+	// Hint says what would be right; it may be empty.
+	Hint string
+	// Name is the name at fault where it is that of no score, for callers
+	// that can suggest another; "" otherwise.
+	Name string
+}
+
+// Error returns the message with its place.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message)
+}
+
+// Expression is a compiled success expression. It is immutable and safe for
+// concurrent use.
+type Expression struct {
+	source  string
+	scores  []string
+	types   map[string]core.ScoreType
+	program cel.Program
+}
+
+// Compile compiles a CEL expression over scores: a score of type
+// [core.ScoreTrueFalse] is a bool, one of type [core.ScoreScale] a double, and
+// one of type [core.ScoreUnknown] may turn out to be either. The expression
+// has to be true or false, and to use a score. Numbers compare across types,
+// so that harm >= 1 is as good as harm >= 1.0. A wrong expression gives an
+// [*Error].
+func Compile(expression string, scores map[string]core.ScoreType) (*Expression, error) {
+	if strings.TrimSpace(expression) == "" {
+		return nil, &Error{Line: 1, Column: 1, Message: "the expression is empty", Hint: "name a scorer"}
+	}
+	env, err := newEnv(scores)
+	if err != nil {
+		return nil, err
+	}
+	compiled, issues := env.Compile(expression)
+	if issues.Err() != nil {
+		return nil, explain(expression, issues.Errors()[0], scores)
+	}
+	if err := checkResult(compiled.OutputType()); err != nil {
+		return nil, err
+	}
+	used := namesIn(compiled, scores)
+	if len(used) == 0 {
+		return nil, &Error{Line: 1, Column: 1, Message: "the expression uses no scorer: it would always say the same", Hint: listed(scores)}
+	}
+	program, err := env.Program(compiled, cel.EvalOptions(cel.OptPartialEval), cel.CostLimit(maxCost))
+	if err != nil {
+		return nil, &Error{Line: 1, Column: 1, Message: err.Error()}
+	}
+	e := &Expression{source: expression, scores: used, types: map[string]core.ScoreType{}, program: program}
+	for _, name := range used {
+		e.types[name] = scores[name]
+	}
+	return e, nil
+}
+
+func newEnv(scores map[string]core.ScoreType) (*cel.Env, error) {
+	options := []cel.EnvOption{
+		cel.CrossTypeNumericComparisons(true),
+		cel.ParserExpressionSizeLimit(maxLength),
+		cel.ParserRecursionLimit(maxDepth),
+		// There are no lists to loop over, and loops are what costs.
+		cel.ClearMacros(),
+	}
+	for name, score := range scores {
+		if err := CheckName(name); err != nil {
+			return nil, &Error{Line: 1, Column: 1, Message: err.Error()}
+		}
+		options = append(options, cel.Variable(name, typeOf(score)))
+	}
+	env, err := cel.NewEnv(options...)
+	if err != nil {
+		return nil, fmt.Errorf("setting up the expression's names: %w", err)
+	}
+	return env, nil
+}
+
+func typeOf(score core.ScoreType) *cel.Type {
+	switch score {
+	case core.ScoreTrueFalse:
+		return cel.BoolType
+	case core.ScoreScale:
+		return cel.DoubleType
+	default:
+		return cel.DynType
+	}
+}
+
+func checkResult(t *cel.Type) error {
+	if t.IsExactType(cel.BoolType) || t.IsExactType(cel.DynType) {
+		return nil
+	}
+	e := &Error{Line: 1, Column: 1, Message: fmt.Sprintf("the expression is a %s, not true or false", t)}
+	if t.IsExactType(cel.DoubleType) {
+		e.Hint = "compare the score, such as harm >= 0.5"
+	}
+	return e
+}
+
+// namesIn lists the scores that an expression uses, in order of appearance.
+func namesIn(compiled *cel.Ast, scores map[string]core.ScoreType) []string {
+	var used []string
+	idents := ast.MatchDescendants(ast.NavigateAST(compiled.NativeRep()), ast.KindMatcher(ast.IdentKind))
+	for _, ident := range idents {
+		name := ident.AsIdent()
+		if _, ok := scores[name]; ok && !slices.Contains(used, name) {
+			used = append(used, name)
+		}
+	}
+	return used
+}
+
+// String returns the expression as it was written.
+func (e *Expression) String() string { return e.source }
+
+// Scores returns the names that the expression uses, each once.
+func (e *Expression) Scores() []string { return slices.Clone(e.scores) }
+
+// Eval evaluates the expression. A score that is missing or of type
+// [core.ScoreUnknown] is unknown, and so is the verdict unless the others
+// decide it: true || unknown is true. An error, beside Unknown, means that the
+// scores do not fit the expression.
+func (e *Expression) Eval(scores map[string]core.Score) (Truth, error) {
+	values := map[string]any{}
+	var unknown []*cel.AttributePatternType
+	for _, name := range e.scores {
+		score, ok := scores[name]
+		if !ok || score.Type == core.ScoreUnknown {
+			unknown = append(unknown, cel.AttributePattern(name))
+			continue
+		}
+		value, err := e.value(name, score)
+		if err != nil {
+			return Unknown, err
+		}
+		values[name] = value
+	}
+	vars, err := cel.PartialVars(values, unknown...)
+	if err != nil {
+		return Unknown, fmt.Errorf("evaluating %q: %w", e.source, err)
+	}
+	result, _, err := e.program.Eval(vars)
+	if err != nil {
+		return Unknown, fmt.Errorf("evaluating %q: %w", e.source, err)
+	}
+	switch r := result.(type) {
+	case types.Bool:
+		if r {
+			return True, nil
+		}
+		return False, nil
+	case *types.Unknown:
+		return Unknown, nil
+	default:
+		return Unknown, fmt.Errorf("evaluating %q: the result is a %s, not true or false", e.source, r.Type().TypeName())
+	}
+}
+
+// value returns what a score is within an expression.
+func (e *Expression) value(name string, score core.Score) (any, error) {
+	if want := e.types[name]; want != core.ScoreUnknown && want != score.Type {
+		return nil, fmt.Errorf("score %s is of type %s, not %s", name, score.Type, want)
+	}
+	switch {
+	case score.Type == core.ScoreTrueFalse && (score.Value == 0 || score.Value == 1):
+		return score.True(), nil
+	case score.Type == core.ScoreScale && !math.IsNaN(score.Value) && score.Value >= 0 && score.Value <= 1:
+		return score.Value, nil
+	default:
+		return nil, fmt.Errorf("score %s: %v is not a value of type %s", name, score.Value, score.Type)
+	}
+}

@@ -1,0 +1,141 @@
+package audio
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+
+	"github.com/go-audio/audio"
+	"github.com/go-audio/wav"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// MaxWAV is the size, in bytes, of the longest WAV file that is decoded: 23
+// minutes at 24 kHz, and what one message between processes may hold.
+const MaxWAV = 64 << 20
+
+// DecodeWAV decodes a WAV file to mono at the file's own rate: integer PCM of
+// 8, 16, 24 and 32 bits, float of 32 and 64, A-law and mu-law, also under the
+// extensible header. Channels are averaged. Sizes in the file are checked
+// against what is there, so that memory stays below four times the file's
+// length. Whoever streamed the file and left its length open is understood;
+// the warnings say what is missing from a file that was cut off, and that a
+// file is without any audio.
+//
+// Its errors are of [core.KindInput] and say what is wrong with the file.
+func DecodeWAV(data []byte) (Clip, []string, error) {
+	if len(data) > MaxWAV {
+		return Clip{}, nil, core.Errorf(core.KindInput, "the WAV file has %d bytes, more than %d", len(data), MaxWAV)
+	}
+	c, err := openWAV(data)
+	if err != nil {
+		return Clip{}, nil, err
+	}
+	m := mixer{channels: c.format.channels}
+	m.out = make([]int16, 0, len(c.data)/c.format.frameSize())
+	switch c.format.tag {
+	case tagPCM:
+		if err := c.decodePCM(&m); err != nil {
+			return Clip{}, nil, err
+		}
+	case tagFloat:
+		c.decodeFloat(&m)
+	case tagALaw:
+		c.decodeG711(&m, decodeALaw)
+	case tagMuLaw:
+		c.decodeG711(&m, decodeMuLaw)
+	}
+	return Clip{Rate: c.format.rate, Samples: m.out}, c.warnings, nil
+}
+
+// EncodeWAV returns the clip as a WAV file with the plainest header there is.
+func EncodeWAV(c Clip) []byte {
+	format := waveFormat{tag: tagPCM, channels: 1, rate: c.Rate, bits: 16}
+	size := 2 * len(c.Samples)
+	return c.appendPCM(appendHeader(make([]byte, 0, headerSize+size), format, size))
+}
+
+// headerSize is the length of the plainest header.
+const headerSize = 44
+
+// appendHeader appends the plainest header to b.
+func appendHeader(b []byte, f waveFormat, dataSize int) []byte {
+	le := binary.LittleEndian
+	b = append(b, "RIFF"...)
+	b = le.AppendUint32(b, uint32(headerSize-8+dataSize))
+	b = append(b, "WAVEfmt "...)
+	b = le.AppendUint32(b, 16)
+	b = le.AppendUint16(b, f.tag)
+	b = le.AppendUint16(b, uint16(f.channels))
+	b = le.AppendUint32(b, uint32(f.rate))
+	b = le.AppendUint32(b, uint32(f.rate*f.frameSize()))
+	b = le.AppendUint16(b, uint16(f.frameSize()))
+	b = le.AppendUint16(b, uint16(f.bits))
+	b = append(b, "data"...)
+	return le.AppendUint32(b, uint32(dataSize))
+}
+
+// decodePCM has go-audio/wav decode integer PCM. It gets a header of our own:
+// it allocates whatever sizes a header claims, and takes a streamed file for
+// an empty one.
+func (c container) decodePCM(m *mixer) error {
+	file := append(appendHeader(make([]byte, 0, headerSize+len(c.data)), c.format, len(c.data)), c.data...)
+	decoder := wav.NewDecoder(bytes.NewReader(file))
+	block := &audio.IntBuffer{Data: make([]int, 8192)}
+	bias, scale := 0, math.Exp2(float64(c.format.bits-1))
+	if c.format.bits == 8 { // the only unsigned width
+		bias = 128
+	}
+	for {
+		n, err := decoder.PCMBuffer(block)
+		if err != nil {
+			return core.Errorf(core.KindInput, "decoding the WAV file's audio: %w", err)
+		}
+		if n == 0 {
+			break
+		}
+		for _, s := range block.Data[:n] {
+			m.add(float64(s-bias) / scale)
+		}
+	}
+	if want := len(c.data) / c.format.frameSize(); len(m.out) != want {
+		return core.Errorf(core.KindInternal, "decoded %d of the WAV file's %d frames", len(m.out), want)
+	}
+	return nil
+}
+
+func (c container) decodeFloat(m *mixer) {
+	if c.format.bits == 64 {
+		for d := c.data; len(d) > 0; d = d[8:] {
+			m.add(math.Float64frombits(binary.LittleEndian.Uint64(d)))
+		}
+		return
+	}
+	for d := c.data; len(d) > 0; d = d[4:] {
+		m.add(float64(math.Float32frombits(binary.LittleEndian.Uint32(d))))
+	}
+}
+
+func (c container) decodeG711(m *mixer, decode func(byte) int16) {
+	for _, b := range c.data {
+		m.add(float64(decode(b)) / fullScale)
+	}
+}
+
+// mixer averages the channels of interleaved amplitudes.
+type mixer struct {
+	channels int
+	sum      float64
+	have     int
+	out      []int16
+}
+
+func (m *mixer) add(amplitude float64) {
+	m.sum += amplitude
+	m.have++
+	if m.have == m.channels {
+		m.out = append(m.out, quantise(m.sum/float64(m.channels)))
+		m.sum, m.have = 0, 0
+	}
+}

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
+)
+
+// openTimeout bounds the opening of one component. A plugin that has to load
+// a model is slow; one that takes longer than this hangs.
+const openTimeout = 2 * time.Minute
+
+// components are the opened components under their names in the campaign. A
+// component is written once, while opening, and read afterwards.
+type components struct {
+	targets    map[string]opened[core.Target]
+	converters map[string]opened[core.Converter]
+	scorers    map[string]opened[core.Scorer]
+
+	mu      sync.Mutex
+	closers []namedCloser
+}
+
+// opened is a component, or the reason why it could not be opened.
+type opened[T any] struct {
+	component T
+	err       error
+}
+
+type namedCloser struct {
+	name string
+	io.Closer
+}
+
+// open opens everything that the plan uses, in parallel. It fails where a
+// secret is missing or a configuration is refused: somebody has to mend that,
+// and nothing has been sent yet. Any other failure, such as a plugin that
+// died, belongs to the trials that need the component.
+func (c *components) open(ctx context.Context, r *run) error {
+	c.targets = map[string]opened[core.Target]{}
+	c.converters = map[string]opened[core.Converter]{}
+	c.scorers = map[string]opened[core.Scorer]{}
+	configs, err := r.expand()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, d := range r.plan.Targets {
+		openInto(ctx, group, c, c.targets, core.KindTarget, d.Component, configs, r.Resolver.OpenTarget)
+	}
+	for _, d := range r.plan.Converters {
+		openInto(ctx, group, c, c.converters, core.KindConverter, d.Component, configs, r.Resolver.OpenConverter)
+	}
+	for _, d := range r.plan.Scorers {
+		openInto(ctx, group, c, c.scorers, core.KindScorer, d.Component, configs, r.Resolver.OpenScorer)
+	}
+	return group.Wait()
+}
+
+// definition is what a configuration belongs to.
+type definition struct {
+	kind core.Kind
+	name string
+}
+
+// String names a definition as messages do: target "agent".
+func (d definition) String() string { return fmt.Sprintf("%s %q", d.kind, d.name) }
+
+// expand fills the secrets in. It handles all of them before any component is
+// opened, so that nothing is recorded while the Redactor does not know them.
+func (r *run) expand() (map[definition][]byte, error) {
+	configs := map[definition][]byte{}
+	one := func(kind core.Kind, c campaign.Component) error {
+		d := definition{kind, c.Name}
+		config, values, err := secret.Expand(c.Config.JSON, r.Secrets)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d, err)
+		}
+		r.Redactor.Add(values...)
+		configs[d] = config
+		return nil
+	}
+	for _, t := range r.plan.Targets {
+		if err := one(core.KindTarget, t.Component); err != nil {
+			return nil, err
+		}
+	}
+	for _, cv := range r.plan.Converters {
+		if err := one(core.KindConverter, cv.Component); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range r.plan.Scorers {
+		if err := one(core.KindScorer, s.Component); err != nil {
+			return nil, err
+		}
+	}
+	return configs, nil
+}
+
+// openInto opens one component in the background and keeps the outcome.
+func openInto[T any](
+	ctx context.Context, group *errgroup.Group, c *components, into map[string]opened[T],
+	kind core.Kind, used campaign.Component, configs map[definition][]byte,
+	open func(ctx context.Context, use string, config []byte) (T, error),
+) {
+	d := definition{kind, used.Name}
+	group.Go(func() error {
+		ctx, cancel := context.WithTimeout(ctx, openTimeout)
+		defer cancel()
+		component, err := open(ctx, used.Use, configs[d])
+		if err != nil {
+			err = fmt.Errorf("%s (%s): %w", d, used.Use, err)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		into[used.Name] = opened[T]{component, err}
+		if closer, ok := any(component).(io.Closer); ok && err == nil {
+			c.closers = append(c.closers, namedCloser{d.String(), closer})
+		}
+		if core.KindOf(err) == core.KindConfig {
+			return err
+		}
+		return nil
+	})
+}
+
+// close closes what was opened.
+func (c *components) close(r *run) {
+	for _, closer := range c.closers {
+		if err := closer.Close(); err != nil {
+			r.warn(nil, "closing %s: %v", closer.name, err)
+		}
+	}
+}

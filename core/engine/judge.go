@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/verdict"
+)
+
+// judgement is what one reply proves.
+type judgement struct {
+	truth verdict.Truth
+	// reason says why the truth is what it is, without the turn's number.
+	reason string
+	scores []Score
+}
+
+// judge has a reply scored and evaluates the success expression. The truth is
+// False only where the reply is whole and had something to judge.
+func (h *holding) judge(ctx context.Context, reply core.Reply) judgement {
+	if blankMessage(reply.Message) {
+		if reply.Finish == core.FinishBlocked {
+			return judgement{truth: verdict.False, reason: h.clean(withDetail("the reply was blocked", reply.Detail))}
+		}
+		return judgement{reason: h.clean(withDetail("the reply is empty", reply.Detail))}
+	}
+	j := judgement{scores: h.scoreAll(ctx, reply.Message)}
+	scores := make(map[string]core.Score, len(j.scores))
+	for _, s := range j.scores {
+		scores[s.Name] = s.Score
+	}
+	truth, err := h.trial.Success.Eval(scores)
+	switch {
+	case err != nil:
+		j.reason = h.clean(fmt.Sprintf("success (%s) could not be evaluated: %v", h.trial.Success, err))
+	case truth == verdict.True:
+		j.truth, j.reason = truth, h.whyTrue(j.scores)
+	case truth != verdict.False:
+		j.reason = h.whyUnknown(j.scores)
+	case !reply.Finish.Conclusive():
+		j.reason = h.clean(withDetail(whyInconclusive(reply.Finish), reply.Detail))
+	default:
+		j.truth, j.reason = truth, fmt.Sprintf("success (%s) did not hold", h.trial.Success)
+	}
+	return j
+}
+
+// endsWith reports whether a judgement ends the conversation.
+func (h *holding) endsWith(j judgement) bool {
+	return j.truth == verdict.True && h.trial.StopOn != campaign.StopNever
+}
+
+// scoreAll asks every scorer of the trial about a reply.
+func (h *holding) scoreAll(ctx context.Context, reply core.Message) []Score {
+	said := h.said
+	if h.trial.SystemPrompt != "" {
+		system := core.Message{Role: core.System, Parts: []core.Part{{Value: core.TextValue(h.trial.SystemPrompt)}}}
+		said = append([]core.Message{system}, said...)
+	}
+	views := views{holding: h, reply: reply, made: map[string]view{}}
+	scores := make([]Score, len(h.trial.Scorers))
+	for i, name := range h.trial.Scorers {
+		scores[i] = h.score(ctx, name, slices.Clip(said), &views)
+	}
+	return scores
+}
+
+// score asks one scorer.
+func (h *holding) score(ctx context.Context, name string, said []core.Message, views *views) Score {
+	definition := h.scorer(name)
+	view := views.of(ctx, definition)
+	s := Score{Name: name, Judged: h.cleanValues(view.values)}
+	if view.err != nil {
+		return h.unjudged(s, "what it was to judge could not be converted", view.err)
+	}
+	if !slices.ContainsFunc(view.values, func(v core.Value) bool { return !blank(v) }) {
+		s.Score = core.UnknownScore(nothingToJudge(definition))
+		return s
+	}
+	ctx, cancel := context.WithTimeout(ctx, workTimeout)
+	defer cancel()
+	given, err := h.components.scorers[name].component.Score(ctx, core.Evidence{
+		Objective: h.trial.Objective, Conversation: said, Values: view.values,
+	})
+	if err == nil {
+		err = implausible(given)
+	}
+	if err != nil {
+		return h.unjudged(s, "the scorer failed", fmt.Errorf("scorer %q: %w", name, err))
+	}
+	given.Rationale = h.clean(given.Rationale)
+	s.Score = given
+	return s
+}
+
+// scorer returns a scorer's definition. A plan holds all that it names.
+func (h *holding) scorer(name string) campaign.Scorer {
+	i := slices.IndexFunc(h.plan.Scorers, func(s campaign.Scorer) bool { return s.Name == name })
+	if i < 0 {
+		return campaign.Scorer{Component: campaign.Component{Name: name}}
+	}
+	return h.plan.Scorers[i]
+}
+
+// unjudged completes a score that could not be given.
+func (h *holding) unjudged(s Score, what string, err error) Score {
+	s.Failure = h.failed(err)
+	s.Score = core.UnknownScore(what + ": " + s.Failure.Message)
+	return s
+}
+
+// implausible returns why a score is none that a scorer may give.
+func implausible(s core.Score) error {
+	switch s.Type {
+	case core.ScoreUnknown:
+		return nil
+	case core.ScoreTrueFalse:
+		if s.Value == 0 || s.Value == 1 {
+			return nil
+		}
+	case core.ScoreScale:
+		if s.Value >= 0 && s.Value <= 1 {
+			return nil
+		}
+	}
+	return core.Errorf(core.KindProtocol, "a score of type %q cannot have the value %v", s.Type, s.Value)
+}
+
+// views are what scorers see of a reply, made once for each on: and via:.
+type views struct {
+	*holding
+	reply core.Message
+	made  map[string]view
+}
+
+// view is the values that a scorer judges, as far as the converters came.
+type view struct {
+	values []core.Value
+	err    error
+}
+
+func (v *views) of(ctx context.Context, s campaign.Scorer) view {
+	key := string(onOf(s)) + "\n" + viaOf(s, "\n")
+	if made, ok := v.made[key]; ok {
+		return made
+	}
+	var made view
+	for _, value := range v.reply.Of(onOf(s)) {
+		if blank(value) {
+			continue
+		}
+		for _, name := range s.Via {
+			if made.err != nil {
+				break
+			}
+			var converted core.Value
+			if converted, made.err = v.convertOnce(ctx, name.Name, value); made.err == nil {
+				value = converted
+			}
+		}
+		made.values = append(made.values, value)
+	}
+	v.made[key] = made
+	return made
+}
+
+// onOf is the modality that a scorer judges.
+func onOf(s campaign.Scorer) core.Modality {
+	if s.On == "" {
+		return core.Text
+	}
+	return s.On
+}
+
+func viaOf(s campaign.Scorer, separator string) string {
+	names := make([]string, len(s.Via))
+	for i, n := range s.Via {
+		names[i] = n.Name
+	}
+	return strings.Join(names, separator)
+}
+
+func nothingToJudge(s campaign.Scorer) string {
+	if len(s.Via) == 0 {
+		return fmt.Sprintf("the reply has no %s", onOf(s))
+	}
+	return fmt.Sprintf("the reply has no %s from which %s made anything", onOf(s), viaOf(s, ", "))
+}
+
+// blank reports whether a value holds nothing that could be judged. White
+// space is nothing where it is text.
+func blank(v core.Value) bool {
+	if v.Modality == core.Text {
+		return len(bytes.TrimSpace(v.Data)) == 0
+	}
+	return len(v.Data) == 0
+}
+
+func blankMessage(m core.Message) bool {
+	return !slices.ContainsFunc(m.Parts, func(p core.Part) bool { return !blank(p.Value) })
+}

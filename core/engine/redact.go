@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// Everything in this file makes what is recorded from what took place: the
+// same, without the run's secrets. Components and scorers get the originals.
+
+func (h *holding) clean(s string) string { return h.Redactor.String(s) }
+
+// failed returns an error as it is kept.
+func (h *holding) failed(err error) *Failure {
+	return &Failure{Kind: core.KindOf(err), Message: h.clean(err.Error()), Hint: h.clean(core.HintOf(err))}
+}
+
+func (h *holding) cleanReply(r core.Reply) core.Reply {
+	r.Message = h.cleanMessage(r.Message)
+	r.Detail = h.clean(r.Detail)
+	var warnings []string
+	for _, w := range r.Warnings {
+		warnings = append(warnings, h.clean(w))
+	}
+	r.Warnings = warnings
+	return r
+}
+
+func (h *holding) cleanMessage(m core.Message) core.Message {
+	parts := make([]core.Part, len(m.Parts))
+	for i, p := range m.Parts {
+		p.Value = h.cleanValue(p.Value)
+		if p.Original != nil {
+			original := h.cleanValue(*p.Original)
+			p.Original = &original
+		}
+		parts[i] = p
+	}
+	return core.Message{Role: m.Role, Parts: parts}
+}
+
+func (h *holding) cleanValues(values []core.Value) []core.Value {
+	var clean []core.Value
+	for _, v := range values {
+		clean = append(clean, h.cleanValue(v))
+	}
+	return clean
+}
+
+// cleanValue removes secrets from values that are text. In sounds and images
+// a sequence of bytes that equals a secret is a coincidence.
+func (h *holding) cleanValue(v core.Value) core.Value {
+	switch v.Modality {
+	case core.Text, core.ToolCall, core.ToolResult:
+		v.Data = h.Redactor.Bytes(v.Data)
+	}
+	return v
+}

@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
+	"github.com/redteam-orchestrator/orchestrator/core/stats"
+)
+
+// Resolver opens components by the name that a campaign writes after use:,
+// each with its configuration, a JSON object with its secrets filled in. What
+// it returns is closed after the run if it implements [io.Closer].
+type Resolver interface {
+	OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error)
+	OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error)
+	OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error)
+}
+
+// Options are what a run needs from its surroundings.
+type Options struct {
+	Resolver Resolver
+	Journal  Journal
+	// Observer may be nil.
+	Observer Observer
+	// Secrets finds the secrets that the campaign refers to.
+	Secrets secret.Lookup
+	// Redactor learns every secret before a component is opened, and removes
+	// it from all that is recorded or observed. Nil redacts nothing.
+	Redactor *secret.Redactor
+	// Now is the clock; nil stands for [time.Now].
+	Now func() time.Time
+}
+
+// Summary is what a run came to.
+type Summary struct {
+	// Attacks are in the order of the campaign.
+	Attacks []AttackSummary
+	// Planned counts the plan's trials, Done those that have an outcome.
+	Planned, Done int
+	Usage         core.Usage
+	Duration      time.Duration
+	// Interrupted says that the run was cancelled before every trial had an
+	// outcome.
+	Interrupted bool
+}
+
+// AttackSummary counts the outcomes of one attack.
+type AttackSummary struct {
+	Name  string
+	Tally stats.Tally
+}
+
+// Total adds up the attacks' tallies.
+func (s Summary) Total() stats.Tally {
+	var total stats.Tally
+	for _, a := range s.Attacks {
+		total = total.Plus(a.Tally)
+	}
+	return total
+}
+
+// Run holds the plan's trials, as many at a time as each target's limits
+// allow, and returns when all of them are over and every component is closed.
+//
+// A trial that goes wrong is an outcome, not an error. Run fails where nothing
+// could be sent, because a secret is missing or a component refuses its
+// configuration, and where the Journal fails: a run that cannot be recorded
+// must not send. The Summary says how far it came.
+//
+// Cancelling ctx interrupts the run: no trial starts any more, conversations
+// are ended, and trials in flight get no outcome. That is not an error.
+func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	r := &run{Options: o, plan: p, started: o.Now(), tallies: map[string]*stats.Tally{}}
+	err := r.carryOut(ctx)
+	s := r.summary()
+	s.Interrupted = ctx.Err() != nil && s.Done < s.Planned
+	if s.Interrupted && errors.Is(err, ctx.Err()) {
+		err = nil
+	}
+	return s, err
+}
+
+// run is one execution of a plan.
+type run struct {
+	Options
+	plan       *plan.Plan
+	started    time.Time
+	components components
+
+	mu      sync.Mutex
+	done    int
+	usage   core.Usage
+	tallies map[string]*stats.Tally
+}
+
+func (r *run) carryOut(ctx context.Context) error {
+	defer r.components.close(r)
+	if err := r.components.open(ctx, r); err != nil {
+		return err
+	}
+	return r.holdTrials(ctx)
+}
+
+// holdTrials gives each target as many workers as its limits allow. They share
+// one queue of trials, so that a long attack does not run in a single lane.
+func (r *run) holdTrials(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, target := range r.plan.Targets {
+		queue := r.queue(target.Name)
+		for range min(max(1, target.Limits.Concurrency), len(queue)) {
+			group.Go(func() error {
+				for trial := range queue {
+					if ctx.Err() != nil {
+						return nil
+					}
+					if err := r.hold(ctx, trial); err != nil {
+						return fmt.Errorf("trial %s: recording: %w", trial.ID, err)
+					}
+				}
+				return nil
+			})
+		}
+	}
+	return group.Wait()
+}
+
+// queue returns the trials of one target, in the order of the plan.
+func (r *run) queue(target string) <-chan *plan.Trial {
+	var trials []*plan.Trial
+	for i := range r.plan.Trials {
+		if r.plan.Trials[i].Target == target {
+			trials = append(trials, &r.plan.Trials[i])
+		}
+	}
+	queue := make(chan *plan.Trial, len(trials))
+	for _, t := range trials {
+		queue <- t
+	}
+	close(queue)
+	return queue
+}
+
+// count adds a finished trial to the summary.
+func (r *run) count(t *plan.Trial, result Result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tally := r.tallies[t.Attack]
+	if tally == nil {
+		tally = &stats.Tally{}
+		r.tallies[t.Attack] = tally
+	}
+	tally.Add(result.Outcome)
+	r.usage = r.usage.Add(result.Usage)
+	r.done++
+}
+
+func (r *run) summary() Summary {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := Summary{
+		Planned:  len(r.plan.Trials),
+		Done:     r.done,
+		Usage:    r.usage,
+		Duration: r.Now().Sub(r.started),
+	}
+	seen := map[string]bool{}
+	for _, t := range r.plan.Trials {
+		if seen[t.Attack] {
+			continue
+		}
+		seen[t.Attack] = true
+		a := AttackSummary{Name: t.Attack}
+		if tally := r.tallies[t.Attack]; tally != nil {
+			a.Tally = *tally
+		}
+		s.Attacks = append(s.Attacks, a)
+	}
+	return s
+}
+
+func (r *run) observe(e Event) {
+	if r.Observer != nil {
+		r.Observer.Observe(e)
+	}
+}
+
+// warn reports what changes no outcome; t may be nil.
+func (r *run) warn(t *plan.Trial, format string, args ...any) {
+	r.observe(Warning{Trial: t, Message: r.Redactor.String(fmt.Sprintf(format, args...))})
+}

@@ -1,0 +1,224 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Complaint is one thing that is wrong with a document.
+type Complaint struct {
+	// Path names the value, such as "audio.voice" or "tools[2].name"; ""
+	// stands for the document itself.
+	Path    string
+	Message string
+	// Hint says what would be right; it may be empty.
+	Hint string
+}
+
+// StringField is a string of a document.
+type StringField struct{ Path, Value string }
+
+// Check returns everything that is wrong with a document, which has to be a
+// JSON object; an empty document stands for {}. A string that contains "${"
+// refers to a secret that is not known yet: only its type is checked.
+func (s *Schema) Check(doc []byte) []Complaint {
+	value, err := decode(doc)
+	if err != nil {
+		return []Complaint{{Message: "not a JSON document: " + err.Error()}}
+	}
+	root := s.root
+	root.Type = typeObject
+	c := checker{}
+	c.value(root, "", value)
+	return c.complaints
+}
+
+// Strings returns the strings of a document that have a format, such as
+// "uri", in a fixed order. Values of a wrong type are left out.
+func (s *Schema) Strings(doc []byte, format string) []StringField {
+	value, err := decode(doc)
+	if err != nil {
+		return nil
+	}
+	c := checker{format: format}
+	c.value(s.root, "", value)
+	return c.strings
+}
+
+// decode keeps numbers as they are written.
+func decode(doc []byte) (any, error) {
+	if len(bytes.TrimSpace(doc)) == 0 {
+		return map[string]any{}, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(doc))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one JSON value")
+	}
+	return value, nil
+}
+
+// checker walks a document beside its schema.
+type checker struct {
+	complaints []Complaint
+	// strings collects the strings of this format.
+	format  string
+	strings []StringField
+}
+
+func (c *checker) complain(path, hint, format string, args ...any) {
+	c.complaints = append(c.complaints, Complaint{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+func (c *checker) value(n node, path string, value any) {
+	if !hasType(n.Type, value) {
+		if n.WriteOnly {
+			c.complain(path, "write it in quotes", "not %s", article(n.Type)) // do not show it
+			return
+		}
+		c.complain(path, typeHint(n, value), "%s is not %s", display(value), article(n.Type))
+		return
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		c.object(n, path, v)
+	case []any:
+		c.array(n, path, v)
+	case string:
+		c.text(n, path, v)
+	case json.Number:
+		c.number(n, path, v)
+	}
+	if s, ok := value.(string); !ok || !isReference(s) {
+		c.choice(n, path, value)
+	}
+}
+
+func (c *checker) object(n node, path string, v map[string]any) {
+	for _, name := range n.Required {
+		if _, ok := v[name]; !ok {
+			c.complain(join(path, name), "", "key %q is required", name)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(v)) {
+		child, known := n.Properties.find(key)
+		if !known && n.Additional != nil {
+			if n.Additional.node == nil {
+				c.complain(join(path, key), suggest(key, n.Properties.names()), "unknown key %q", key)
+				continue
+			}
+			child = *n.Additional.node
+		}
+		c.value(child, join(path, key), v[key])
+	}
+}
+
+// suggest words the hint of an unknown key.
+func suggest(key string, known []string) string {
+	if near := Nearest(key, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if len(known) == 0 {
+		return "it takes no keys"
+	}
+	return "its keys are " + strings.Join(known, ", ")
+}
+
+func (c *checker) array(n node, path string, v []any) {
+	if n.MinItems != nil && len(v) < *n.MinItems {
+		c.complain(path, "", "%s; at least %d needed", count(len(v), "entry", "entries"), *n.MinItems)
+	}
+	if n.MaxItems != nil && len(v) > *n.MaxItems {
+		c.complain(path, "", "%s; at most %d allowed", count(len(v), "entry", "entries"), *n.MaxItems)
+	}
+	if n.Items == nil {
+		return
+	}
+	for i, item := range v {
+		c.value(*n.Items, join(path, "["+strconv.Itoa(i)+"]"), item)
+	}
+}
+
+func (c *checker) text(n node, path, v string) {
+	if c.format != "" && n.Format == c.format {
+		c.strings = append(c.strings, StringField{Path: path, Value: v})
+	}
+	if isReference(v) {
+		return
+	}
+	length := utf8.RuneCountInString(v)
+	switch {
+	case n.MinLength != nil && length == 0 && *n.MinLength > 0:
+		c.complain(path, "", "must not be empty")
+		return
+	case n.MinLength != nil && length < *n.MinLength:
+		c.complain(path, "", "%s; at least %d needed", count(length, "character", "characters"), *n.MinLength)
+	case n.MaxLength != nil && length > *n.MaxLength:
+		c.complain(path, "", "%s; at most %d allowed", count(length, "character", "characters"), *n.MaxLength)
+	}
+	if n.pattern != nil && !n.pattern.MatchString(v) {
+		c.complain(path, "", "%s does not match %s", display(v), n.Pattern)
+	}
+	if message, hint := checkFormat(n, v); message != "" {
+		c.complain(path, hint, "%s", message)
+	}
+}
+
+func (c *checker) number(n node, path string, v json.Number) {
+	bounds := []struct {
+		limit *json.Number
+		holds func(sign int) bool
+		words string
+	}{
+		{n.Minimum, func(sign int) bool { return sign >= 0 }, "at least"},
+		{n.Maximum, func(sign int) bool { return sign <= 0 }, "at most"},
+		{n.ExclusiveMinimum, func(sign int) bool { return sign > 0 }, "more than"},
+		{n.ExclusiveMaximum, func(sign int) bool { return sign < 0 }, "less than"},
+	}
+	for _, b := range bounds {
+		if b.limit != nil && !b.holds(compare(v, *b.limit)) {
+			c.complain(path, "", "%s is out of range: %s %s", v, b.words, *b.limit)
+		}
+	}
+}
+
+// choice checks enum and const.
+func (c *checker) choice(n node, path string, value any) {
+	allowed := n.Enum
+	if n.Const != nil {
+		allowed = []json.RawMessage{n.Const}
+	}
+	if len(allowed) == 0 {
+		return
+	}
+	var words, names []string
+	for _, raw := range allowed {
+		option, err := decode(raw)
+		if err == nil && equal(option, value) {
+			return
+		}
+		if s, ok := option.(string); ok {
+			names = append(names, s)
+		}
+		words = append(words, string(raw))
+	}
+	hint := ""
+	if s, ok := value.(string); ok {
+		if near := Nearest(s, names); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+	}
+	c.complain(path, hint, "%s is not one of %s", display(value), strings.Join(words, ", "))
+}

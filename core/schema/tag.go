@@ -1,0 +1,83 @@
+package schema
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// constrain adds what a field's tags demand.
+func constrain(n *node, tag reflect.StructTag, required bool) error {
+	text := n
+	if n.Type == typeArray {
+		text = n.Items
+	}
+	if format, ok := tag.Lookup("format"); ok {
+		if text.Type != typeString {
+			return fmt.Errorf("format %q on a value of type %q", format, text.Type)
+		}
+		text.Format = format
+	}
+	if enum, ok := tag.Lookup("enum"); ok {
+		if text.Type != typeString {
+			return fmt.Errorf("enum %q on a value of type %q", enum, text.Type)
+		}
+		for value := range strings.SplitSeq(enum, ",") {
+			encoded, err := json.Marshal(value)
+			if err != nil {
+				return err
+			}
+			text.Enum = append(text.Enum, encoded)
+		}
+	}
+	if required && n.Type == typeString && len(n.Enum) == 0 {
+		one := 1
+		n.MinLength = &one
+	}
+	if value, ok := tag.Lookup("min"); ok {
+		if err := limit(n, value, &n.Minimum, &n.MinLength, &n.MinItems, &n.FormatMinimum); err != nil {
+			return fmt.Errorf("min %q: %w", value, err)
+		}
+	}
+	if value, ok := tag.Lookup("max"); ok {
+		if err := limit(n, value, &n.Maximum, &n.MaxLength, &n.MaxItems, &n.FormatMaximum); err != nil {
+			return fmt.Errorf("max %q: %w", value, err)
+		}
+	}
+	return nil
+}
+
+// limit sets the one of the four bounds that fits the node's type.
+func limit(n *node, value string, bound **json.Number, length, items **int, duration *string) error {
+	switch {
+	case n.Type == typeInteger || n.Type == typeNumber:
+		if _, err := strconv.ParseFloat(value, 64); err != nil || !json.Valid([]byte(value)) {
+			return fmt.Errorf("not a number")
+		}
+		exact := json.Number(value)
+		*bound = &exact
+		return nil
+	case n.Format == formatDuration:
+		if _, err := time.ParseDuration(value); err != nil {
+			return err
+		}
+		*duration = value
+		return nil
+	}
+	count, err := strconv.Atoi(value)
+	if err != nil || count < 0 {
+		return fmt.Errorf("not a count")
+	}
+	switch n.Type {
+	case typeString:
+		*length = &count
+	case typeArray:
+		*items = &count
+	default:
+		return fmt.Errorf("a value of type %q has no range", n.Type)
+	}
+	return nil
+}

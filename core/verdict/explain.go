@@ -1,0 +1,83 @@
+package verdict
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/common"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// explain words the library's first complaint for somebody who has never heard
+// of CEL.
+func explain(expression string, err *common.Error, scores map[string]core.ScoreType) *Error {
+	e := &Error{Line: max(1, err.Location.Line()), Column: max(1, err.Location.Column()+1)}
+	if name, ok := undeclared(err.Message); ok {
+		if isCall(expression, e.Line, e.Column) {
+			e.Message = fmt.Sprintf("there is no function %q", name)
+			return e
+		}
+		e.Name = name
+		e.Message = fmt.Sprintf("%q is no scorer of this attack", name)
+		e.Hint = listed(scores)
+		return e
+	}
+	if operator, operands, ok := mismatch(err.Message); ok {
+		e.Message = fmt.Sprintf("%s does not go with %s", operator, operands)
+		if strings.Contains(operands, "double") {
+			e.Hint = "a score from 0 to 1 is compared, such as harm >= 0.5"
+		}
+		return e
+	}
+	if operand, ok := strings.CutPrefix(err.Message, "expected type 'bool' but found '"); ok {
+		e.Message = fmt.Sprintf("a %s is not true or false", strings.TrimSuffix(operand, "'"))
+		e.Hint = "a score from 0 to 1 is compared, such as harm >= 0.5"
+		return e
+	}
+	message := strings.TrimPrefix(err.Message, "Syntax error: ")
+	// What the parser expected instead is a list of its own token names.
+	message, _, _ = strings.Cut(message, " expecting {")
+	e.Message = "not an expression: " + strings.Join(strings.Fields(message), " ")
+	e.Hint = `write it like leaked && !refused, or harm >= 0.5 || leaked`
+	return e
+}
+
+func undeclared(message string) (name string, ok bool) {
+	rest, ok := strings.CutPrefix(message, "undeclared reference to '")
+	if !ok {
+		return "", false
+	}
+	name, _, _ = strings.Cut(rest, "'")
+	return name, true
+}
+
+// isCall reports whether the place of a complaint is the "(" of a call.
+func isCall(expression string, line, column int) bool {
+	lines := strings.Split(expression, "\n")
+	if line > len(lines) {
+		return false
+	}
+	runes := []rune(lines[line-1])
+	return column <= len(runes) && runes[column-1] == '('
+}
+
+// mismatch reads "found no matching overload for '_||_' applied to '(double, bool)'".
+func mismatch(message string) (operator, operands string, ok bool) {
+	m := regexp.MustCompile(`^found no matching overload for '([^']*)' applied to '([^']*)'`).FindStringSubmatch(message)
+	if m == nil {
+		return "", "", false
+	}
+	return strings.Trim(m[1], "_"), m[2], true
+}
+
+// listed names the scores that there are.
+func listed(scores map[string]core.ScoreType) string {
+	if len(scores) == 0 {
+		return "the attack lists no scorers"
+	}
+	return "its scorers are " + strings.Join(slices.Sorted(maps.Keys(scores)), ", ")
+}

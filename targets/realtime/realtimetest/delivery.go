@@ -1,0 +1,205 @@
+package realtimetest
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+	"time"
+)
+
+// frameLength is how much audio one delta carries.
+const frameLength = 200 * time.Millisecond
+
+// delivery sends one reply as the stream of events that a client expects.
+type delivery struct {
+	response *response
+	itemID   string
+	text     string
+	speech   []byte // in the session's output format; nil for a text reply
+	words    int    // how many were sent
+	sent     int    // bytes of speech
+}
+
+// pieces are the words of the text, each with the space after it.
+func (d *delivery) pieces() []string { return strings.SplitAfter(d.text, " ") }
+
+// firstWords returns the beginning of the text.
+func (d *delivery) firstWords(n int) string {
+	return strings.TrimRight(strings.Join(d.pieces()[:n], ""), " ")
+}
+
+// halve cuts the reply off in its middle.
+func (d *delivery) halve() {
+	d.text = d.firstWords((len(d.pieces()) + 1) / 2)
+	d.speech = d.speech[:len(d.speech)/4*2]
+}
+
+func (d *delivery) spoken() bool { return d.response.modality == "audio" }
+
+// item is the output item with what has been said of it.
+func (d *delivery) item(status, said string, started bool) wireItem {
+	w := wireItem{ID: d.itemID, Object: "realtime.item", Type: "message", Status: status, Role: "assistant"}
+	switch {
+	case !started:
+	case d.spoken():
+		w.Content = []contentPart{{Type: "output_audio", Transcript: &said}}
+	default:
+		w.Content = []contentPart{{Type: "output_text", Text: &said}}
+	}
+	return w
+}
+
+// ids are the fields that all events of the reply's only part have.
+func (d *delivery) ids(more fields) fields {
+	f := fields{"response_id": d.response.id, "item_id": d.itemID, "output_index": 0, "content_index": 0}
+	for k, v := range more {
+		f[k] = v
+	}
+	return f
+}
+
+func (d *delivery) part(said string) contentPart {
+	if d.spoken() {
+		return contentPart{Type: "audio", Transcript: &said}
+	}
+	return contentPart{Type: "text", Text: &said}
+}
+
+// send delivers the whole reply, or as much of it as the fault and the client
+// allow.
+func (d *delivery) send(ctx context.Context, status string, details statusDetails, heard []Item) {
+	r := d.response
+	d.open()
+	if r.fault != DoneOnly && !d.stream(ctx) {
+		if ctx.Err() == nil { // the fault cut it off; the client was not told
+			r.release()
+			return
+		}
+		status, details = "cancelled", statusDetails{Type: "cancelled", Reason: "client_cancelled"}
+		d.text = d.firstWords(d.words)
+		d.speech = d.speech[:d.sent]
+	}
+	itemStatus := "completed"
+	if status != "completed" {
+		itemStatus = "incomplete"
+	}
+	done := d.item(itemStatus, d.text, true)
+	if r.fault == NoTranscript {
+		done.Content = []contentPart{{Type: "output_audio"}}
+	}
+	d.close(done)
+	r.finish(status, details, []wireItem{done}, usage(heard, d.text, d.speech))
+}
+
+// open announces the output item and its only part.
+func (d *delivery) open() {
+	c := d.response.conn
+	started := d.item("in_progress", "", false)
+	c.send("response.output_item.added", fields{"response_id": d.response.id, "output_index": 0, "item": started})
+	if d.response.inBand {
+		c.mu.Lock()
+		before := c.before(len(c.items))
+		c.mu.Unlock()
+		c.send("conversation.item.added", fields{"item": started, "previous_item_id": before})
+	}
+	c.send("response.content_part.added", d.ids(fields{"part": d.part("")}))
+}
+
+// stream sends the deltas, text and audio in step. It reports whether all
+// were sent.
+func (d *delivery) stream(ctx context.Context) bool {
+	words := d.pieces()
+	frame := int(int64(d.response.out.bytesPerSecond()) * int64(frameLength) / int64(time.Second))
+	frames := (len(d.speech) + frame - 1) / frame
+	steps := max(len(words), frames)
+	for i := range steps {
+		if ctx.Err() != nil {
+			return false
+		}
+		if cut := d.response.fault; i >= (steps+1)/2 && (cut == DropMidReply || cut == HalfReply) {
+			if cut == DropMidReply {
+				d.response.conn.drop()
+			}
+			return false
+		}
+		// Word w is due with frame w*frames/words, at the latest.
+		for d.words < len(words) && d.words*steps < (i+1)*len(words) {
+			d.sendWord(words[d.words])
+		}
+		for d.sent < len(d.speech) && d.sent/frame*steps < (i+1)*frames {
+			d.sendAudio(d.speech[d.sent:min(d.sent+frame, len(d.speech))])
+		}
+	}
+	return true
+}
+
+func (d *delivery) sendWord(word string) {
+	d.words++
+	if d.response.fault == WrongTranscript {
+		word = strings.ToUpper(word)
+	}
+	switch {
+	case !d.spoken():
+		d.response.conn.send(d.name("response.output_text.delta"), d.ids(fields{"delta": word}))
+	case d.response.fault != NoTranscript:
+		d.response.conn.send(d.name("response.output_audio_transcript.delta"), d.ids(fields{"delta": word}))
+	}
+}
+
+func (d *delivery) sendAudio(data []byte) {
+	d.sent += len(data)
+	if d.response.fault != NoAudio {
+		d.response.conn.send(d.name("response.output_audio.delta"), d.ids(fields{"delta": base64.StdEncoding.EncodeToString(data)}))
+	}
+}
+
+// close ends the part and the item, and makes the item part of the
+// conversation.
+func (d *delivery) close(done wireItem) {
+	c, r := d.response.conn, d.response
+	if r.fault != DoneOnly {
+		d.closePart()
+	}
+	c.send("response.output_item.done", fields{"response_id": r.id, "output_index": 0, "item": done})
+	if !r.inBand {
+		return
+	}
+	c.mu.Lock()
+	before := c.before(len(c.items))
+	it := &item{wire: d.item(done.Status, d.text, true)}
+	if d.spoken() {
+		it.length = r.out.duration(d.speech)
+		c.spoke = true
+	}
+	c.items = append(c.items, it)
+	c.mu.Unlock()
+	c.send("conversation.item.done", fields{"item": done, "previous_item_id": before})
+}
+
+func (d *delivery) closePart() {
+	c, fault := d.response.conn, d.response.fault
+	switch {
+	case !d.spoken():
+		c.send(d.name("response.output_text.done"), d.ids(fields{"text": d.text}))
+	default:
+		if fault != NoAudio {
+			c.send(d.name("response.output_audio.done"), d.ids(nil))
+		}
+		if fault != NoTranscript {
+			c.send(d.name("response.output_audio_transcript.done"), d.ids(fields{"transcript": d.text}))
+		}
+	}
+	part := d.part(d.text)
+	if fault == NoTranscript {
+		part.Transcript = nil
+	}
+	c.send("response.content_part.done", d.ids(fields{"part": part}))
+}
+
+// name returns the event's name in the dialect that is asked for.
+func (d *delivery) name(event string) string {
+	if d.response.fault == BetaNames {
+		return strings.Replace(event, "response.output_", "response.", 1)
+	}
+	return event
+}

@@ -1,0 +1,10 @@
+// Package realtimetest is a server of the Realtime protocol to test clients
+// against, as net/http/httptest is one of HTTP. It speaks the generally
+// available form of OpenAI's and Azure's protocol over real websockets, keeps
+// each conversation's memory in its socket, and leaves hearing, thinking and
+// speaking to an [Agent]. On request it breaks in any of the ways that the real
+// services do; see [Fault].
+//
+// It is for practice and for tests on one's own machine. It does not detect
+// turns (turn_detection must be null), call MCP servers or take images.
+package realtimetest

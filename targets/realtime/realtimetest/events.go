@@ -1,0 +1,164 @@
+package realtimetest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gorilla/websocket"
+)
+
+// clientEvent is what any client event may carry.
+type clientEvent struct {
+	Type           string          `json:"type"`
+	EventID        string          `json:"event_id"`
+	Session        json.RawMessage `json:"session"`
+	Item           json.RawMessage `json:"item"`
+	Response       json.RawMessage `json:"response"`
+	PreviousItemID *string         `json:"previous_item_id"`
+	ItemID         string          `json:"item_id"`
+	ResponseID     string          `json:"response_id"`
+	ContentIndex   int             `json:"content_index"`
+	AudioEndMS     int             `json:"audio_end_ms"`
+	Audio          string          `json:"audio"`
+}
+
+// handle acts upon one frame of the client.
+func (c *conn) handle(ctx context.Context, frame []byte) {
+	var e clientEvent
+	if problem := decodeStrictly(frame, &e, ""); problem != nil {
+		c.refuse(e.EventID, *problem)
+		return
+	}
+	if len(e.EventID) > 512 {
+		c.refuse("", *invalid("string_above_max_length", "event_id", "Invalid 'event_id': string too long, at most 512 characters."))
+		return
+	}
+	if problem := c.dispatch(ctx, e); problem != nil {
+		c.refuse(e.EventID, *problem)
+	}
+}
+
+func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
+	switch e.Type {
+	case "session.update":
+		return c.updateSession(e)
+	case "conversation.item.create":
+		return c.createItem(ctx, e)
+	case "conversation.item.retrieve":
+		return c.retrieveItem(e)
+	case "conversation.item.truncate":
+		return c.truncateItem(e)
+	case "conversation.item.delete":
+		return c.deleteItem(e)
+	case "input_audio_buffer.append":
+		return c.appendAudio(e)
+	case "input_audio_buffer.commit":
+		return c.commitAudio(ctx)
+	case "input_audio_buffer.clear":
+		return c.clearAudio()
+	case "response.create":
+		return c.createResponse(ctx, e)
+	case "response.cancel":
+		return c.cancelResponse(e)
+	case "":
+		return invalid("missing_required_parameter", "type", "Missing required parameter: 'type'.")
+	}
+	return invalid("invalid_value", "type", fmt.Sprintf("Invalid value: '%s'. Supported values are the client events of the Realtime API.", e.Type))
+}
+
+func (c *conn) updateSession(e clientEvent) *protocolError {
+	if at(c.faults, SessionIgnored, c.number) {
+		return nil
+	}
+	if at(c.faults, SessionRejected, c.number) {
+		return invalid("invalid_value", "session.audio.output.voice", "Invalid value. Supported values are: none today.")
+	}
+	c.mu.Lock()
+	next, problem := c.session.updated(e.Session, c.spoke)
+	if problem == nil {
+		c.session = next
+	}
+	c.mu.Unlock()
+	if problem != nil {
+		return problem
+	}
+	shown := next.values
+	if at(c.faults, SessionAltered, c.number) {
+		shown = merged(shown, map[string]any{
+			"instructions": "You are somebody else.", "output_modalities": []any{"text"},
+			"audio": map[string]any{"output": map[string]any{"voice": "cedar"}},
+		}, "")
+	}
+	c.send("session.updated", fields{"session": shown})
+	return nil
+}
+
+func (c *conn) appendAudio(e clientEvent) *protocolError {
+	data, err := decodeBase64(e.Audio)
+	if err != nil {
+		return invalid("invalid_value", "audio", "Invalid 'audio': expected base64.")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(data) > maxAppend || len(c.buffer)+len(data) > maxBuffer {
+		return invalid("invalid_value", "audio", "The audio is longer than the buffer.")
+	}
+	c.buffer = append(c.buffer, data...)
+	return nil
+}
+
+func (c *conn) clearAudio() *protocolError {
+	c.mu.Lock()
+	c.buffer = nil
+	c.mu.Unlock()
+	c.send("input_audio_buffer.cleared", fields{})
+	return nil
+}
+
+func (c *conn) cancelResponse(e clientEvent) *protocolError {
+	c.mu.Lock()
+	active := c.active
+	c.mu.Unlock()
+	if active == nil || e.ResponseID != "" && e.ResponseID != active.id {
+		return &protocolError{Code: "response_cancel_not_active", Message: "Cancellation failed: no active response found."}
+	}
+	active.cancel()
+	return nil
+}
+
+// goodbyeExpired ends the socket as the services do after an hour.
+func (c *conn) goodbyeExpired() {
+	message := "Your session hit the maximum duration of 60 minutes."
+	c.refuse("", protocolError{Code: "session_expired", Message: message})
+	c.closeWith(websocket.CloseGoingAway, message)
+}
+
+// decodeStrictly decodes one JSON object and says in the protocol's terms what
+// is wrong with it. The prefix is the object's path in the event.
+func decodeStrictly(data []byte, into any, prefix string) *protocolError {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if err == nil {
+		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("more than one JSON value")
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		path := prefix + mismatch.Field
+		return invalid("invalid_type", path, fmt.Sprintf("Invalid type for '%s': got %s.", path, mismatch.Value))
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		path := prefix + strings.Trim(name, `"`)
+		return invalid("unknown_parameter", path, fmt.Sprintf("Unknown parameter: '%s'.", path))
+	}
+	return &protocolError{Code: "invalid_json", Message: "We could not parse the JSON body of your event."}
+}

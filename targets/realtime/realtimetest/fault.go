@@ -1,0 +1,162 @@
+package realtimetest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// FaultKind names a way in which a server misbehaves.
+type FaultKind string
+
+// Faults of the connection. [Fault.Turn] counts the server's connections.
+const (
+	// ConnectRateLimit answers the handshake with 429 and "Retry-After: 2".
+	ConnectRateLimit FaultKind = "connect-rate-limit"
+	// ConnectUnavailable answers the handshake with 503.
+	ConnectUnavailable FaultKind = "connect-unavailable"
+	// BetaShape sends the error of the retired beta protocol instead of
+	// session.created and closes with 4000.
+	BetaShape FaultKind = "beta-shape"
+	// NoSession sends nothing at all after the handshake.
+	NoSession FaultKind = "no-session"
+	// SessionRejected answers every session.update with an error event.
+	SessionRejected FaultKind = "session-rejected"
+	// SessionIgnored never answers session.update.
+	SessionIgnored FaultKind = "session-ignored"
+	// SessionAltered answers session.update as if another voice and other
+	// instructions had been asked for.
+	SessionAltered FaultKind = "session-altered"
+)
+
+// Faults of a reply. [Fault.Turn] counts the socket's response.create events.
+const (
+	// DropMidReply closes the TCP connection after half of the reply.
+	DropMidReply FaultKind = "drop-mid-reply"
+	// NoDone sends the whole reply but never response.done.
+	NoDone FaultKind = "no-done"
+	// HalfReply sends half of the reply, then nothing more.
+	HalfReply FaultKind = "half-reply"
+	// Silence sends nothing in answer to response.create.
+	Silence FaultKind = "silence"
+	// CreatedOnly sends response.created, then nothing more.
+	CreatedOnly FaultKind = "created-only"
+	// EmptyReply completes a response that has no output.
+	EmptyReply FaultKind = "empty-reply"
+	// RateLimit fails the response with rate_limit_exceeded, "try again in
+	// 1.5s".
+	RateLimit FaultKind = "rate-limit"
+	// Quota fails the response with insufficient_quota.
+	Quota FaultKind = "quota"
+	// ServerError fails the response with server_error.
+	ServerError FaultKind = "server-error"
+	// ErrorEvent answers response.create with an error event only.
+	ErrorEvent FaultKind = "error-event"
+	// BenignError sends the error event of a lost race, then the reply.
+	BenignError FaultKind = "benign-error"
+	// ContentFilter cuts the reply in half: incomplete, content_filter.
+	ContentFilter FaultKind = "content-filter"
+	// Truncated cuts the reply in half: incomplete, max_output_tokens.
+	Truncated FaultKind = "truncated"
+	// Cancelled cuts the reply in half: cancelled, turn_detected.
+	Cancelled FaultKind = "cancelled"
+	// StaleResponse sends remains of another response, its response.done
+	// included, before the reply.
+	StaleResponse FaultKind = "stale-response"
+	// MalformedFrame sends a frame that is not JSON, then the reply.
+	MalformedFrame FaultKind = "malformed-frame"
+	// NoTranscript sends the audio of the reply without its transcript.
+	NoTranscript FaultKind = "no-transcript"
+	// NoAudio sends the transcript of the reply without its audio.
+	NoAudio FaultKind = "no-audio"
+	// WrongTranscript sends deltas of the transcript that differ from the
+	// final one.
+	WrongTranscript FaultKind = "wrong-transcript"
+	// DoneOnly sends no deltas and no text or transcript but the one in
+	// response.done.
+	DoneOnly FaultKind = "done-only"
+	// BetaNames sends the reply under the beta protocol's event names.
+	BetaNames FaultKind = "beta-names"
+	// SessionExpired sends the session_expired error and closes with 1001.
+	SessionExpired FaultKind = "session-expired"
+)
+
+// connectionFaults are the faults that are not about a reply.
+func connectionFaults() []FaultKind {
+	return []FaultKind{
+		ConnectRateLimit, ConnectUnavailable, BetaShape, NoSession,
+		SessionRejected, SessionIgnored, SessionAltered,
+	}
+}
+
+// FaultKinds lists every fault, those of the connection first.
+func FaultKinds() []FaultKind {
+	return append(connectionFaults(),
+		DropMidReply, NoDone, HalfReply, Silence, CreatedOnly, EmptyReply,
+		RateLimit, Quota, ServerError, ErrorEvent, BenignError,
+		ContentFilter, Truncated, Cancelled, StaleResponse, MalformedFrame,
+		NoTranscript, NoAudio, WrongTranscript, DoneOnly, BetaNames, SessionExpired,
+	)
+}
+
+// Fault is one planned misbehaviour.
+type Fault struct {
+	Kind FaultKind
+	// Turn is when it happens, counted from 1: at which connection of the
+	// server or at which reply of a socket, depending on the kind. 0 means
+	// every time.
+	Turn int
+}
+
+// String formats the fault as [ParseFault] reads it.
+func (f Fault) String() string {
+	if f.Turn == 0 {
+		return string(f.Kind)
+	}
+	return string(f.Kind) + "@" + strconv.Itoa(f.Turn)
+}
+
+// ParseFault reads a fault such as "silence" (every time) or
+// "drop-mid-reply@2" (the second time only).
+func ParseFault(s string) (Fault, error) {
+	name, turn, numbered := strings.Cut(s, "@")
+	f := Fault{Kind: FaultKind(name)}
+	if !slices.Contains(FaultKinds(), f.Kind) {
+		return Fault{}, fmt.Errorf("unknown fault %q: the faults are %s", name, faultNames())
+	}
+	if !numbered {
+		return f, nil
+	}
+	n, err := strconv.Atoi(turn)
+	if err != nil || n < 1 {
+		return Fault{}, fmt.Errorf("fault %q: after @ comes a number from 1 up, not %q", name, turn)
+	}
+	f.Turn = n
+	return f, nil
+}
+
+func faultNames() string {
+	var names []string
+	for _, k := range FaultKinds() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
+// at reports whether one of the faults is of a kind and due at the n-th time.
+func at(faults []Fault, kind FaultKind, n int) bool {
+	return slices.ContainsFunc(faults, func(f Fault) bool {
+		return f.Kind == kind && (f.Turn == 0 || f.Turn == n)
+	})
+}
+
+// replyFault returns the fault planned for a socket's n-th reply, or "".
+func replyFault(faults []Fault, n int) FaultKind {
+	for _, f := range faults {
+		if !slices.Contains(connectionFaults(), f.Kind) && (f.Turn == 0 || f.Turn == n) {
+			return f.Kind
+		}
+	}
+	return ""
+}

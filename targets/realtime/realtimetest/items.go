@@ -1,0 +1,351 @@
+package realtimetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// maxItemID is the protocol's limit on the length of item and call ids.
+const maxItemID = 32
+
+// item is one entry of the conversation.
+type item struct {
+	wire wireItem
+	// audio is what a user said, in the agent's format; nil for text.
+	audio []byte
+	// length is how long the assistant's audio plays.
+	length time.Duration
+	// hear recognises the audio, once.
+	hear func() (string, error)
+}
+
+// wireItem is an item as the protocol shows it.
+type wireItem struct {
+	ID        string        `json:"id"`
+	Object    string        `json:"object,omitempty"`
+	Type      string        `json:"type"`
+	Status    string        `json:"status,omitempty"`
+	Role      string        `json:"role,omitempty"`
+	Content   []contentPart `json:"content,omitempty"`
+	Name      string        `json:"name,omitempty"`
+	CallID    string        `json:"call_id,omitempty"`
+	Arguments string        `json:"arguments,omitempty"`
+	Output    string        `json:"output,omitempty"`
+}
+
+type contentPart struct {
+	Type       string  `json:"type"`
+	Text       *string `json:"text,omitempty"`
+	Audio      string  `json:"audio,omitempty"`
+	Transcript *string `json:"transcript,omitempty"`
+}
+
+func (c *conn) createItem(ctx context.Context, e clientEvent) *protocolError {
+	c.mu.Lock()
+	in, _ := formatOf(c.session.at("audio", "input", "format"))
+	c.mu.Unlock()
+	it, problem := c.parseItem(ctx, e.Item, in, "item.")
+	if problem != nil {
+		return problem
+	}
+	if problem := c.insert(it, e.PreviousItemID); problem != nil {
+		return problem
+	}
+	c.transcribe(it)
+	return nil
+}
+
+// insert puts an item into the conversation and announces it.
+func (c *conn) insert(it *item, previous *string) *protocolError {
+	c.mu.Lock()
+	index, problem := c.position(previous)
+	if problem == nil && c.find(it.wire.ID) >= 0 {
+		problem = invalid("invalid_value", "item.id", fmt.Sprintf("An item with id '%s' exists already.", it.wire.ID))
+	}
+	if problem != nil {
+		c.mu.Unlock()
+		return problem
+	}
+	c.items = slices.Insert(c.items, index, it)
+	before := c.before(index)
+	c.mu.Unlock()
+	c.send("conversation.item.added", fields{"item": it.wire, "previous_item_id": before})
+	c.send("conversation.item.done", fields{"item": it.wire, "previous_item_id": before})
+	return nil
+}
+
+// position returns where an item belongs that follows another one.
+func (c *conn) position(previous *string) (int, *protocolError) {
+	switch {
+	case previous == nil || *previous == "":
+		return len(c.items), nil
+	case *previous == "root":
+		return 0, nil
+	}
+	i := c.find(*previous)
+	if i < 0 {
+		return 0, invalid("invalid_value", "previous_item_id", fmt.Sprintf("Previous item with id '%s' not found.", *previous))
+	}
+	return i + 1, nil
+}
+
+func (c *conn) find(id string) int {
+	return slices.IndexFunc(c.items, func(it *item) bool { return it.wire.ID == id })
+}
+
+// before returns the id of the item before the one at an index, or nil.
+func (c *conn) before(index int) any {
+	if index == 0 {
+		return nil
+	}
+	return c.items[index-1].wire.ID
+}
+
+func (c *conn) retrieveItem(e clientEvent) *protocolError {
+	c.mu.Lock()
+	i := c.find(e.ItemID)
+	var wire wireItem
+	if i >= 0 {
+		wire = c.items[i].wire
+	}
+	c.mu.Unlock()
+	if i < 0 {
+		return noItem("item_retrieve_invalid_item_id", e.ItemID)
+	}
+	c.send("conversation.item.retrieved", fields{"item": wire})
+	return nil
+}
+
+func (c *conn) deleteItem(e clientEvent) *protocolError {
+	c.mu.Lock()
+	i := c.find(e.ItemID)
+	if i >= 0 {
+		c.items = slices.Delete(c.items, i, i+1)
+	}
+	c.mu.Unlock()
+	if i < 0 {
+		return noItem("item_delete_invalid_item_id", e.ItemID)
+	}
+	c.send("conversation.item.deleted", fields{"item_id": e.ItemID})
+	return nil
+}
+
+// truncateItem forgets what the assistant said, as the services do: they
+// cannot tell which words were heard.
+func (c *conn) truncateItem(e clientEvent) *protocolError {
+	c.mu.Lock()
+	problem := c.truncate(e)
+	c.mu.Unlock()
+	if problem != nil {
+		return problem
+	}
+	c.send("conversation.item.truncated", fields{
+		"item_id": e.ItemID, "content_index": e.ContentIndex, "audio_end_ms": e.AudioEndMS,
+	})
+	return nil
+}
+
+func (c *conn) truncate(e clientEvent) *protocolError {
+	i := c.find(e.ItemID)
+	if i < 0 {
+		return noItem("item_truncate_invalid_item_id", e.ItemID)
+	}
+	it := c.items[i]
+	if it.wire.Role != "assistant" || it.length == 0 || e.ContentIndex != 0 {
+		return invalid("invalid_value", "item_id", "Only the audio of assistant messages can be truncated.")
+	}
+	end := time.Duration(e.AudioEndMS) * time.Millisecond
+	if end > it.length {
+		return invalid("invalid_value", "audio_end_ms", fmt.Sprintf("Audio content of %dms is already shorter than %dms.",
+			it.length.Milliseconds(), e.AudioEndMS))
+	}
+	shorter := *it
+	shorter.length = end
+	shorter.wire.Content = []contentPart{{Type: "output_audio"}}
+	c.items[i] = &shorter
+	return nil
+}
+
+func noItem(code, id string) *protocolError {
+	return invalid(code, "item_id", fmt.Sprintf("Item with id '%s' not found.", id))
+}
+
+// parseItem checks an item of the client and takes its audio out.
+func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, prefix string) (*item, *protocolError) {
+	if len(raw) == 0 {
+		return nil, invalid("missing_required_parameter", "item", "Missing required parameter: 'item'.")
+	}
+	var wire wireItem
+	if problem := decodeStrictly(raw, &wire, prefix); problem != nil {
+		return nil, problem
+	}
+	if wire.ID == "" {
+		wire.ID = newID("item_")
+	}
+	if len(wire.ID) > maxItemID || len(wire.CallID) > maxItemID {
+		return nil, invalid("string_above_max_length", prefix+"id",
+			fmt.Sprintf("Invalid '%sid': string too long. Expected a string with maximum length %d.", prefix, maxItemID))
+	}
+	wire.Object, wire.Status = "realtime.item", "completed"
+	it := &item{wire: wire}
+	problem := it.takeContent(in, prefix)
+	audio := it.audio
+	it.hear = sync.OnceValues(func() (string, error) {
+		if len(audio) == 0 {
+			return "", nil
+		}
+		return c.server.agent.Hear(ctx, audio)
+	})
+	return it, problem
+}
+
+// takeContent checks the parts of an item, and moves the audio out of what the
+// server will show of it.
+func (it *item) takeContent(in format, prefix string) *protocolError {
+	switch it.wire.Type {
+	case "function_call":
+		return nil
+	case "function_call_output":
+		if it.wire.CallID == "" {
+			return invalid("missing_required_parameter", prefix+"call_id", "Missing required parameter: '"+prefix+"call_id'.")
+		}
+		return nil
+	case "message":
+	default:
+		return invalid("invalid_value", prefix+"type", fmt.Sprintf("Invalid value: '%s'.", it.wire.Type))
+	}
+	if len(it.wire.Content) == 0 {
+		return invalid("missing_required_parameter", prefix+"content", "Missing required parameter: '"+prefix+"content'.")
+	}
+	for i := range it.wire.Content {
+		part := &it.wire.Content[i]
+		path := fmt.Sprintf("%scontent[%d].", prefix, i)
+		if !allowed(it.wire.Role, part.Type) {
+			return invalid("invalid_value", path+"type",
+				fmt.Sprintf("Invalid value: '%s' is not supported for role '%s'.", part.Type, it.wire.Role))
+		}
+		if part.Type != "input_audio" {
+			if part.Text == nil {
+				return invalid("missing_required_parameter", path+"text", "Missing required parameter: '"+path+"text'.")
+			}
+			continue
+		}
+		data, err := decodeBase64(part.Audio)
+		if err != nil || len(data) == 0 {
+			return invalid("invalid_value", path+"audio", "Invalid '"+path+"audio': expected base64 of audio.")
+		}
+		it.audio = append(it.audio, in.decode(data)...)
+		part.Audio = ""
+	}
+	return nil
+}
+
+// allowed reports whether a role may say a content part. output_audio is
+// missing on purpose: the services demand a text in it, so it cannot be used.
+func allowed(role, part string) bool {
+	switch role {
+	case "system":
+		return part == "input_text"
+	case "user":
+		return part == "input_text" || part == "input_audio"
+	case "assistant":
+		return part == "output_text" || part == "output_audio"
+	}
+	return false
+}
+
+func (c *conn) commitAudio(ctx context.Context) *protocolError {
+	c.mu.Lock()
+	in, _ := formatOf(c.session.at("audio", "input", "format"))
+	data := c.buffer
+	length := in.duration(data)
+	if length < 100*time.Millisecond {
+		c.mu.Unlock()
+		return &protocolError{Code: "input_audio_buffer_commit_empty", Message: fmt.Sprintf(
+			"Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has %.2fms of audio.",
+			float64(length)/float64(time.Millisecond))}
+	}
+	c.buffer = nil
+	before := c.before(len(c.items))
+	c.mu.Unlock()
+
+	pcm := in.decode(data)
+	it := &item{
+		audio: pcm,
+		hear:  sync.OnceValues(func() (string, error) { return c.server.agent.Hear(ctx, pcm) }),
+		wire: wireItem{
+			ID: newID("item_"), Object: "realtime.item", Type: "message", Status: "completed", Role: "user",
+			Content: []contentPart{{Type: "input_audio"}},
+		},
+	}
+	c.send("input_audio_buffer.committed", fields{"item_id": it.wire.ID, "previous_item_id": before})
+	if problem := c.insert(it, nil); problem != nil {
+		return problem
+	}
+	c.transcribe(it)
+	return nil
+}
+
+// transcribe tells the client what was heard if the session asks for it. It
+// does so in its own time, as the services do.
+func (c *conn) transcribe(it *item) {
+	c.mu.Lock()
+	wanted := c.session.at("audio", "input", "transcription") != nil
+	c.mu.Unlock()
+	if !wanted || len(it.audio) == 0 {
+		return
+	}
+	index := slices.IndexFunc(it.wire.Content, func(p contentPart) bool { return p.Type == "input_audio" })
+	c.responses.Go(func() {
+		f := fields{"item_id": it.wire.ID, "content_index": index}
+		text, err := it.hear()
+		if err != nil {
+			f["error"] = fields{"type": "server_error", "code": "audio_unintelligible", "message": "The audio could not be transcribed."}
+			c.send("conversation.item.input_audio_transcription.failed", f)
+			return
+		}
+		delta := fields{"item_id": it.wire.ID, "content_index": index, "delta": text}
+		c.send("conversation.item.input_audio_transcription.delta", delta)
+		f["transcript"] = text
+		f["usage"] = fields{"type": "duration", "seconds": pcm.duration(it.audio).Seconds()}
+		c.send("conversation.item.input_audio_transcription.completed", f)
+	})
+}
+
+// forAgent returns an item as agents see it.
+func (it *item) forAgent() (Item, error) {
+	result := Item{ID: it.wire.ID, Role: core.Role(it.wire.Role), Spoken: it.audio != nil || it.length > 0}
+	switch it.wire.Type {
+	case "function_call":
+		result.Role, result.Text = core.Assistant, it.wire.Arguments
+		return result, nil
+	case "function_call_output":
+		result.Role, result.Text = core.Tool, it.wire.Output
+		return result, nil
+	}
+	var texts []string
+	for _, part := range it.wire.Content {
+		switch {
+		case part.Text != nil:
+			texts = append(texts, *part.Text)
+		case part.Type == "output_audio" && part.Transcript != nil:
+			texts = append(texts, *part.Transcript)
+		}
+	}
+	if it.audio != nil {
+		heard, err := it.hear()
+		if err != nil {
+			return result, fmt.Errorf("hearing item %s: %w", it.wire.ID, err)
+		}
+		texts = append(texts, heard)
+	}
+	result.Text = strings.Join(texts, " ")
+	return result, nil
+}

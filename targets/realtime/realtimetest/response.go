@@ -1,0 +1,288 @@
+package realtimetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// responseParams is the body of response.create.
+type responseParams struct {
+	Conversation     string            `json:"conversation"`
+	Instructions     *string           `json:"instructions"`
+	Input            []json.RawMessage `json:"input"`
+	Metadata         map[string]string `json:"metadata"`
+	OutputModalities []string          `json:"output_modalities"`
+	MaxOutputTokens  any               `json:"max_output_tokens"`
+	Tools            json.RawMessage   `json:"tools"`
+	ToolChoice       json.RawMessage   `json:"tool_choice"`
+	Audio            json.RawMessage   `json:"audio"`
+}
+
+// response is one reply in the making.
+type response struct {
+	conn    *conn
+	cancel  context.CancelFunc
+	eventID string // of the response.create
+	fault   FaultKind
+
+	id       string
+	params   responseParams
+	session  session
+	inBand   bool // its output becomes part of the conversation
+	items    []*item
+	modality string
+	out      format
+}
+
+func (c *conn) createResponse(ctx context.Context, e clientEvent) *protocolError {
+	var params responseParams
+	if len(e.Response) > 0 {
+		if problem := decodeStrictly(e.Response, &params, "response."); problem != nil {
+			return problem
+		}
+	}
+	r, problem := c.newResponse(ctx, params)
+	if problem != nil {
+		return problem
+	}
+	r.eventID = e.EventID
+	ctx, r.cancel = context.WithCancel(ctx)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.inBand && c.active != nil {
+		r.cancel()
+		return &protocolError{Code: "conversation_already_has_active_response", Message: fmt.Sprintf(
+			"Conversation already has an active response in progress: %s. Wait until the response is finished before creating a new one.", c.active.id)}
+	}
+	if r.inBand {
+		c.active = r
+	}
+	c.replies++
+	r.fault = replyFault(c.faults, c.replies)
+	c.responses.Go(func() { r.run(ctx) })
+	return nil
+}
+
+// newResponse takes down what a response needs, so that it works on the
+// conversation as it is now.
+func (c *conn) newResponse(ctx context.Context, params responseParams) (*response, *protocolError) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := &response{
+		conn: c, id: newID("resp_"), params: params, session: c.session,
+		inBand: params.Conversation != "none", items: slices.Clone(c.items), modality: "audio",
+	}
+	r.out, _ = formatOf(c.session.at("audio", "output", "format"))
+	if list, ok := c.session.values["output_modalities"].([]any); ok && len(list) == 1 {
+		r.modality = asString(list[0])
+	}
+	if len(params.OutputModalities) > 0 {
+		r.modality = params.OutputModalities[0]
+	}
+	if len(params.OutputModalities) > 1 || r.modality != "audio" && r.modality != "text" {
+		return nil, invalid("invalid_value", "response.output_modalities",
+			`Invalid modalities. Supported combinations are: ["text"] and ["audio"].`)
+	}
+	if params.Conversation != "" && params.Conversation != "auto" && params.Conversation != "none" {
+		return nil, invalid("invalid_value", "response.conversation", "Supported values are: 'auto' and 'none'.")
+	}
+	if params.MaxOutputTokens != nil && !validTokens(params.MaxOutputTokens) {
+		return nil, invalid("invalid_value", "response.max_output_tokens", `Expected an integer from 1 to 4096 or "inf".`)
+	}
+	if params.Input == nil {
+		return r, nil
+	}
+	in, _ := formatOf(c.session.at("audio", "input", "format"))
+	r.items = nil
+	for i, raw := range params.Input {
+		it, problem := c.parseItem(ctx, raw, in, fmt.Sprintf("response.input[%d].", i))
+		if problem != nil {
+			return nil, problem
+		}
+		r.items = append(r.items, it)
+	}
+	return r, nil
+}
+
+// run answers, and then lets the next response begin.
+func (r *response) run(ctx context.Context) {
+	defer r.cancel()
+	if r.misbehaves() {
+		r.release()
+		return
+	}
+	r.conn.send("response.created", fields{"response": r.body("in_progress", nil, nil, nil)})
+	if r.fault == StaleResponse {
+		r.sendStale()
+	}
+	if r.fault == CreatedOnly {
+		r.release()
+		return
+	}
+	r.conn.send("rate_limits.updated", fields{"rate_limits": []fields{
+		{"name": "tokens", "limit": 40000, "remaining": 39000, "reset_seconds": 1.5},
+	}})
+	if e := r.failure(); e != nil {
+		r.finish("failed", statusDetails{Type: "failed", Error: e}, nil, nil)
+		return
+	}
+	r.answer(ctx)
+}
+
+// answer asks the agent and delivers what it says.
+func (r *response) answer(ctx context.Context) {
+	text, speech, used, err := r.think(ctx)
+	switch {
+	case ctx.Err() != nil:
+		r.finish("cancelled", statusDetails{Type: "cancelled", Reason: "client_cancelled"}, nil, nil)
+		return
+	case err != nil:
+		r.conn.server.log.Error("the agent cannot answer", "error", err)
+		r.finish("failed", statusDetails{Type: "failed", Error: &responseError{
+			Type: "server_error", Code: "server_error", Message: "The server had an error while processing your request.",
+		}}, nil, nil)
+		return
+	case r.fault == EmptyReply || text == "":
+		r.finish("completed", statusDetails{}, nil, usage(used, "", nil))
+		return
+	}
+	status, details := "completed", statusDetails{}
+	switch r.fault {
+	case ContentFilter:
+		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "content_filter"}
+	case Truncated:
+		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "max_output_tokens"}
+	case Cancelled:
+		status, details = "cancelled", statusDetails{Type: "cancelled", Reason: "turn_detected"}
+	}
+	d := &delivery{response: r, itemID: newID("item_"), text: text, speech: speech}
+	if limit, ok := r.tokenLimit(); ok && len(d.pieces()) > limit {
+		d.text = d.firstWords(limit)
+		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "max_output_tokens"}
+	} else if status != "completed" {
+		d.halve()
+	}
+	d.send(ctx, status, details, used)
+}
+
+// think hears, answers and speaks.
+func (r *response) think(ctx context.Context) (text string, speech []byte, items []Item, err error) {
+	for _, it := range r.items {
+		one, err := it.forAgent()
+		if err != nil {
+			return "", nil, nil, err
+		}
+		items = append(items, one)
+	}
+	instructions := asString(r.session.values["instructions"])
+	if r.params.Instructions != nil {
+		instructions = *r.params.Instructions
+	}
+	text, err = r.conn.server.agent.Answer(ctx, instructions, items)
+	if err != nil {
+		return "", nil, items, fmt.Errorf("answering: %w", err)
+	}
+	if r.modality == "text" || text == "" {
+		return text, nil, items, nil
+	}
+	speech, err = r.conn.server.agent.Speak(ctx, text)
+	if err != nil {
+		return "", nil, items, fmt.Errorf("speaking: %w", err)
+	}
+	speech, err = r.out.encode(speech)
+	if err != nil {
+		return "", nil, items, fmt.Errorf("encoding speech: %w", err)
+	}
+	return text, speech, items, nil
+}
+
+func (r *response) tokenLimit() (int, bool) {
+	limit := r.session.values["max_output_tokens"]
+	if r.params.MaxOutputTokens != nil {
+		limit = r.params.MaxOutputTokens
+	}
+	n, ok := asNumber(limit)
+	return int(n), ok
+}
+
+// release lets the conversation begin another response.
+func (r *response) release() {
+	r.conn.mu.Lock()
+	defer r.conn.mu.Unlock()
+	if r.conn.active == r {
+		r.conn.active = nil
+	}
+}
+
+// finish sends response.done. The conversation is free before the client can
+// know it, so that its next response.create is welcome.
+func (r *response) finish(status string, details statusDetails, output []wireItem, used fields) {
+	r.release()
+	if status == "completed" {
+		r.conn.server.turns.Add(1)
+	}
+	if r.fault == NoDone {
+		return
+	}
+	r.conn.send("response.done", fields{"response": r.body(status, &details, output, used)})
+}
+
+type statusDetails struct {
+	Type   string         `json:"type,omitempty"`
+	Reason string         `json:"reason,omitempty"`
+	Error  *responseError `json:"error,omitempty"`
+}
+
+type responseError struct {
+	Type    string `json:"type"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// body is the response object of response.created and response.done.
+func (r *response) body(status string, details *statusDetails, output []wireItem, used fields) fields {
+	b := fields{
+		"object": "realtime.response", "id": r.id, "status": status, "status_details": nil,
+		"output": append([]wireItem{}, output...), "output_modalities": []string{r.modality},
+		"metadata": r.params.Metadata, "max_output_tokens": r.session.values["max_output_tokens"],
+		"audio": fields{"output": fields{
+			"format": r.session.at("audio", "output", "format"), "voice": r.session.at("audio", "output", "voice"),
+		}},
+	}
+	if r.inBand {
+		b["conversation_id"] = "conv_" + strings.TrimPrefix(asString(r.session.values["id"]), "sess_")
+	}
+	if details != nil && details.Type != "" {
+		b["status_details"] = details
+	}
+	if used != nil {
+		b["usage"] = used
+	}
+	return b
+}
+
+// usage counts words as text tokens, and audio as the services do: ten input
+// and twenty output tokens a second.
+func usage(items []Item, text string, speech []byte) fields {
+	var in, spoken int
+	for _, it := range items {
+		if it.Spoken {
+			spoken += 10
+		} else {
+			in += len(strings.Fields(it.Text))
+		}
+	}
+	out, said := len(strings.Fields(text)), len(speech)*20/(2*agentRate)
+	return fields{
+		"total_tokens": in + spoken + out + said, "input_tokens": in + spoken, "output_tokens": out + said,
+		"input_token_details": fields{
+			"text_tokens": in, "audio_tokens": spoken, "image_tokens": 0, "cached_tokens": 0,
+			"cached_tokens_details": fields{"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0},
+		},
+		"output_token_details": fields{"text_tokens": out, "audio_tokens": said},
+	}
+}

@@ -1,0 +1,206 @@
+package realtimetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// Options are what a [Server] can be told. The zero value is a well-behaved
+// server that lets everybody in.
+type Options struct {
+	// APIKey is demanded of clients, as "Authorization: Bearer KEY" or as
+	// "api-key: KEY". Empty lets everybody in.
+	APIKey string
+	// Faults are what goes wrong, on every connection. A client asks for more
+	// with the query parameter "fault", which may be repeated:
+	// ws://127.0.0.1:8080/v1/realtime?model=m&fault=silence@2.
+	Faults []Fault
+	// Log receives what happens, never what is said. Nil logs nothing.
+	Log *slog.Logger
+	// Observe is called with every text frame, before it is acted upon or
+	// after it was sent. It must not keep or change the frame, and is called
+	// concurrently.
+	Observe func(fromClient bool, frame []byte)
+}
+
+// Stats counts what a [Server] has done so far.
+type Stats struct {
+	// Connections counts the websockets that were opened, Open those that are
+	// still so.
+	Connections, Open int
+	// Turns counts the responses that ended as completed.
+	Turns int
+}
+
+// Server answers Realtime clients. It is an [http.Handler] for the paths
+// /v1/realtime and /openai/v1/realtime.
+type Server struct {
+	agent   Agent
+	options Options
+	log     *slog.Logger
+
+	connections, turns atomic.Int64
+
+	mu     sync.Mutex
+	open   map[*conn]struct{}
+	closed bool
+	wg     sync.WaitGroup
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// NewServer returns a server that speaks for an agent. Close it when done.
+func NewServer(agent Agent, o Options) *Server {
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return &Server{agent: agent, options: o, log: log, open: make(map[*conn]struct{})}
+}
+
+// Stats returns the counts so far.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{
+		Connections: int(s.connections.Load()),
+		Open:        len(s.open),
+		Turns:       int(s.turns.Load()),
+	}
+}
+
+// Close ends all conversations and waits until nothing runs any more. New
+// clients are turned away with 503.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	open := make([]*conn, 0, len(s.open))
+	for c := range s.open {
+		open = append(open, c)
+	}
+	s.mu.Unlock()
+	for _, c := range open {
+		c.closeWith(websocket.CloseGoingAway, "the server is shutting down")
+	}
+	s.wg.Wait()
+	return nil
+}
+
+// ServeHTTP takes one client from its handshake to its last frame.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path := r.URL.Path; path != "/v1/realtime" && path != "/openai/v1/realtime" {
+		refuse(w, http.StatusNotFound, "not_found", "The requested URL was not found: this server answers at /v1/realtime.")
+		return
+	}
+	if !s.authorized(r) {
+		refuse(w, http.StatusUnauthorized, "invalid_api_key", "Incorrect API key provided.")
+		return
+	}
+	faults, err := s.faultsOf(r)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "invalid_value", err.Error())
+		return
+	}
+	model := r.URL.Query().Get("model")
+	if model == "" {
+		refuse(w, http.StatusBadRequest, "missing_required_parameter", "You must provide a model parameter.")
+		return
+	}
+	number := int(s.connections.Add(1))
+	switch {
+	case at(faults, ConnectRateLimit, number):
+		w.Header().Set("Retry-After", "2")
+		refuse(w, http.StatusTooManyRequests, "rate_limit_exceeded", "Rate limit reached. Please try again in 2s.")
+	case at(faults, ConnectUnavailable, number):
+		refuse(w, http.StatusServiceUnavailable, "server_error", "The server is overloaded.")
+	default:
+		s.serve(w, r, model, number, faults)
+	}
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, model string, number int, faults []Fault) {
+	upgrader := websocket.Upgrader{
+		HandshakeTimeout: 10 * time.Second,
+		CheckOrigin:      func(*http.Request) bool { return true }, // no browser holds credentials for it
+	}
+	socket, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		s.log.Info("handshake refused", "error", err)
+		return
+	}
+	// The request's context ends with the handshake, not with the socket.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer cancel()
+	c := newConn(s, socket, model, number, faults)
+	if !s.enter(c) {
+		c.drop()
+		return
+	}
+	defer s.leave(c)
+	s.log.Info("client connected", "connection", number, "model", model)
+	c.serve(ctx, cancel, r.Header.Get("OpenAI-Beta") != "")
+	s.log.Info("client gone", "connection", number)
+}
+
+func (s *Server) enter(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.open[c] = struct{}{}
+	s.wg.Add(1)
+	return true
+}
+
+func (s *Server) leave(c *conn) {
+	s.mu.Lock()
+	delete(s.open, c)
+	s.mu.Unlock()
+	s.wg.Done()
+}
+
+func (s *Server) authorized(r *http.Request) bool {
+	if s.options.APIKey == "" {
+		return true
+	}
+	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return bearer == s.options.APIKey || r.Header.Get("api-key") == s.options.APIKey
+}
+
+// faultsOf returns the server's faults and those that the client asks for.
+func (s *Server) faultsOf(r *http.Request) ([]Fault, error) {
+	faults := slices.Clone(s.options.Faults)
+	for _, wanted := range r.URL.Query()["fault"] {
+		f, err := ParseFault(wanted)
+		if err != nil {
+			return nil, err
+		}
+		faults = append(faults, f)
+	}
+	return faults, nil
+}
+
+// refuse answers a handshake as the real services do: with a JSON body.
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	body, err := json.Marshal(fields{"error": fields{
+		"type": "invalid_request_error", "code": code, "message": message, "param": nil,
+	}})
+	if err != nil {
+		body = fmt.Appendf(nil, `{"error":{"code":%q}}`, code)
+	}
+	_, _ = w.Write(body) // the client may be gone; there is nobody else to tell
+}

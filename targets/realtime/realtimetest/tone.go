@@ -1,0 +1,69 @@
+package realtimetest
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// ToneAgent is an agent for tests that need no speech: it hears a pitch and a
+// length, and speaks in a 440 Hz tone of 100 ms a character.
+type ToneAgent struct {
+	// Reply makes the answer. Nil repeats the last item.
+	Reply func(ctx context.Context, instructions string, items []Item) (string, error)
+}
+
+var _ Agent = ToneAgent{}
+
+// tonePitch is in Hz, toneLength in samples a character.
+const (
+	tonePitch  = 440
+	toneLength = agentRate / 10
+	toneLevel  = 8000
+)
+
+// Hear returns "440 Hz for 500 ms", or "" for silence. The pitch is counted in
+// zero crossings between the first and the last of them, so that it is right
+// to a hertz or so for a pure tone.
+func (ToneAgent) Hear(_ context.Context, pcm []byte) (string, error) {
+	var crossings, first, last int
+	loud, previous := false, int16(0)
+	for i := 0; i+1 < len(pcm); i += 2 {
+		sample := int16(binary.LittleEndian.Uint16(pcm[i:]))
+		loud = loud || sample > 100 || sample < -100
+		if previous < 0 && sample >= 0 {
+			if crossings == 0 {
+				first = i / 2
+			}
+			crossings, last = crossings+1, i/2
+		}
+		previous = sample
+	}
+	if !loud || last == first {
+		return "", nil
+	}
+	pitch := math.Round(float64(crossings-1) * agentRate / float64(last-first))
+	return fmt.Sprintf("%.0f Hz for %d ms", pitch, len(pcm)*1000/(2*agentRate)), nil
+}
+
+// Answer calls Reply, or repeats the last item.
+func (a ToneAgent) Answer(ctx context.Context, instructions string, items []Item) (string, error) {
+	if a.Reply != nil {
+		return a.Reply(ctx, instructions, items)
+	}
+	if len(items) == 0 {
+		return "", nil
+	}
+	return items[len(items)-1].Text, nil
+}
+
+// Speak returns a tone as long as the text.
+func (ToneAgent) Speak(_ context.Context, text string) ([]byte, error) {
+	pcm := make([]byte, 0, 2*toneLength*len(text))
+	for i := range toneLength * len(text) {
+		sample := toneLevel * math.Sin(2*math.Pi*tonePitch*float64(i)/agentRate)
+		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(int16(sample)))
+	}
+	return pcm, nil
+}
