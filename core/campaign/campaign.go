@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
 // Campaign is a campaign file that has been read and found to be consistent
@@ -113,6 +114,13 @@ type Attack struct {
 	SuccessAt Position
 	StopOn    StopOn
 	At        Position
+
+	successText textPlace
+}
+
+// SuccessPosition returns the place in the file of an error in Success.
+func (a Attack) SuccessPosition(err *verdict.Error) Position {
+	return a.successText.at(err.Line, err.Column)
 }
 
 // Variant multiplies an attack's trials. Its converters run after each turn's
@@ -123,8 +131,9 @@ type Variant struct {
 	At         Position
 }
 
-// Turn is one user turn: either text, which may be a template over a dataset's
-// row ("{{ .text }}"), or a file.
+// Turn is one user turn: either text or a file. The text of an attack with
+// for_each: is a template over the dataset's row, such as "{{ .text }}"; any
+// other text is literal. See [Turn.Text].
 type Turn struct {
 	// User is the text, where Audio is nil.
 	User string
@@ -138,6 +147,8 @@ type Turn struct {
 	AsAt       Position
 	Converters []Name
 	At         Position
+
+	userText textPlace
 }
 
 // StopOn says when a conversation ends before its last turn.

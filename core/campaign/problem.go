@@ -17,6 +17,9 @@ type Problem struct {
 	Message string
 	// Hint says what would be right; it may be empty.
 	Hint string
+
+	// secret: the line holds a secret, so that no snippet may show it.
+	secret bool
 }
 
 // Error returns "file:line:column: message (hint)".

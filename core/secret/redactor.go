@@ -81,6 +81,7 @@ func formsOf(value string) []string {
 	}
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		forms = append(forms, encoding.EncodeToString([]byte(value)))
+		forms = append(forms, encoding.WithPadding(base64.NoPadding).EncodeToString([]byte(value)))
 		forms = append(forms, base64Within(value, encoding)...)
 	}
 	return forms

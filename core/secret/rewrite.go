@@ -21,7 +21,9 @@ func rewrite(config []byte, visit func(path, s string) string) ([]byte, error) {
 	}
 	r := rewriter{in: json.NewDecoder(bytes.NewReader(config)), visit: visit}
 	r.in.UseNumber()
-	if err := r.value("", 0); err != nil {
+	if err := r.value("", 0); errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading the configuration: %w", io.ErrUnexpectedEOF)
+	} else if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	if _, err := r.in.Token(); !errors.Is(err, io.EOF) {

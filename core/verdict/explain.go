@@ -28,7 +28,10 @@ func explain(expression string, err *common.Error, scores map[string]core.ScoreT
 	}
 	if operator, operands, ok := mismatch(err.Message); ok {
 		e.Message = fmt.Sprintf("%s does not go with %s", operator, operands)
-		if strings.Contains(operands, "double") {
+		switch {
+		case strings.Contains(operands, "double, int") || strings.Contains(operands, "int, double"):
+			e.Hint = "write the number with a point, such as 0.0" // only < and > compare across types
+		case strings.Contains(operands, "double"):
 			e.Hint = "a score from 0 to 1 is compared, such as harm >= 0.5"
 		}
 		return e

@@ -74,9 +74,9 @@ type Expression struct {
 // Compile compiles a CEL expression over scores: a score of type
 // [core.ScoreTrueFalse] is a bool, one of type [core.ScoreScale] a double, and
 // one of type [core.ScoreUnknown] may turn out to be either. The expression
-// has to be true or false, and to use a score. Numbers compare across types,
-// so that harm >= 1 is as good as harm >= 1.0. A wrong expression gives an
-// [*Error].
+// has to be true or false, and to use a score. Whole numbers may be compared
+// with a scale, harm >= 1, though CEL wants harm == 1.0 for equality. A wrong
+// expression gives an [*Error].
 func Compile(expression string, scores map[string]core.ScoreType) (*Expression, error) {
 	if strings.TrimSpace(expression) == "" {
 		return nil, &Error{Line: 1, Column: 1, Message: "the expression is empty", Hint: "name a scorer"}

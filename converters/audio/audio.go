@@ -1,0 +1,25 @@
+package audio
+
+import (
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
+)
+
+// Components returns the converters of this package.
+func Components() []core.Component {
+	return []core.Component{telephoneComponent()}
+}
+
+// hear decodes the audio of a value, and refuses audio that is empty: a target
+// cannot be judged by what it answers to nothing.
+func hear(in core.Value) (audio.Clip, error) {
+	// A file that was cut off is converted as far as it goes.
+	clip, _, err := audio.FromValue(in)
+	if err != nil {
+		return audio.Clip{}, err
+	}
+	if len(clip.Samples) == 0 {
+		return audio.Clip{}, core.Errorf(core.KindInput, "the WAV file holds no audio")
+	}
+	return clip, nil
+}

@@ -1,0 +1,64 @@
+package speech
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// The placeholders of a command.
+const (
+	textPlaceholder = "{text}" // the text to speak
+	inPlaceholder   = "{in}"   // the path of the WAV file to transcribe
+	outPlaceholder  = "{out}"  // the path at which the result is expected
+)
+
+// commandLine is a command of the user's with placeholders. It is never handed
+// to a shell: an argument stays one argument, whatever it contains.
+type commandLine []string
+
+// newCommandLine finds the command's program.
+func newCommandLine(argv []string) (commandLine, error) {
+	path, err := find(argv[0], "install it, or correct the key command")
+	if err != nil {
+		return nil, err
+	}
+	return append(commandLine{path}, argv[1:]...), nil
+}
+
+// has reports whether the command mentions a placeholder.
+func (c commandLine) has(placeholder string) bool {
+	return slices.ContainsFunc(c, func(arg string) bool { return strings.Contains(arg, placeholder) })
+}
+
+// fill returns the command with its placeholders filled in. What is filled in
+// is not searched for placeholders, and a text that begins with "-" gets a
+// space before it, so that no program takes it for an option.
+func (c commandLine) fill(text, in, out string) []string {
+	if strings.HasPrefix(text, "-") {
+		text = " " + text
+	}
+	r := strings.NewReplacer(textPlaceholder, text, inPlaceholder, in, outPlaceholder, out)
+	argv := []string{c[0]}
+	for _, arg := range c[1:] {
+		argv = append(argv, r.Replace(arg))
+	}
+	return argv
+}
+
+// checkCommand checks the placeholders of a command: those that it needs and
+// those that mean nothing to it.
+func checkCommand(argv []string, needs, foreign string) error {
+	switch {
+	case len(argv) == 0 || argv[0] == "":
+		return core.Errorf(core.KindConfig, "the engine command needs a program and its arguments").At("command")
+	case strings.ContainsAny(argv[0], "{}"):
+		return core.Errorf(core.KindConfig, "the program %q may not be a placeholder", argv[0]).At("command")
+	case commandLine(argv).has(foreign):
+		return core.Errorf(core.KindConfig, "the placeholder %s has no meaning here", foreign).At("command")
+	case needs != "" && !commandLine(argv).has(needs):
+		return core.Errorf(core.KindConfig, "the command does not say where %s goes", needs).At("command")
+	}
+	return nil
+}

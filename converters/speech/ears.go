@@ -1,0 +1,91 @@
+package speech
+
+import (
+	"context"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
+)
+
+// enginePocketSphinx is the engine that listens on this machine.
+const enginePocketSphinx = "pocketsphinx"
+
+const (
+	recordingFile  = "recording.wav"
+	transcriptFile = "transcript.txt"
+	logFile        = "log.txt"
+)
+
+const installPocketSphinx = "apt-get install pocketsphinx pocketsphinx-en-us"
+
+func openPocketSphinx(p programs, c transcribeConfig) (ear, error) {
+	path, err := find("pocketsphinx_continuous", installPocketSphinx)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, clip audio.Clip) (string, error) {
+		dir, err := newScratch()
+		if err != nil {
+			return "", err
+		}
+		defer dir.remove()
+		if err := dir.write(recordingFile, audio.EncodeWAV(clip)); err != nil {
+			return "", err
+		}
+		stdout, err := p.run(ctx, invocation{
+			argv:      []string{path, "-infile", recordingFile, "-logfn", logFile},
+			dir:       string(dir),
+			timeout:   c.Timeout.Std(),
+			maxOutput: maxText,
+		})
+		if core.KindOf(err) == core.KindInput {
+			return "", core.Errorf(core.KindUnavailable, "%w%s", err, complaints(dir)).WithHint("if its model is missing: %s", installPocketSphinx)
+		}
+		// One line for each stretch of speech between pauses.
+		return strings.Join(strings.Fields(string(stdout)), " "), err
+	}, nil
+}
+
+// complaints returns the last of the errors in PocketSphinx's log, as the end
+// of a message.
+func complaints(dir scratch) string {
+	log, err := dir.read(logFile, maxText)
+	if err != nil {
+		return ""
+	}
+	var found string
+	for line := range strings.Lines(string(log)) {
+		if strings.HasPrefix(line, "ERROR") || strings.HasPrefix(line, "FATAL") {
+			found = ": " + strings.TrimSpace(line)
+		}
+	}
+	return found
+}
+
+func openTranscribeCommand(p programs, c transcribeConfig) (ear, error) {
+	command, err := newCommandLine(c.Command)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, clip audio.Clip) (string, error) {
+		dir, err := newScratch()
+		if err != nil {
+			return "", err
+		}
+		defer dir.remove()
+		if err := dir.write(recordingFile, audio.EncodeWAV(clip)); err != nil {
+			return "", err
+		}
+		text, err := p.run(ctx, invocation{
+			argv:      command.fill("", dir.path(recordingFile), dir.path(transcriptFile)),
+			dir:       string(dir),
+			timeout:   c.Timeout.Std(),
+			maxOutput: maxText,
+		})
+		if err == nil && command.has(outPlaceholder) {
+			text, err = dir.read(transcriptFile, maxText)
+		}
+		return strings.TrimSpace(string(text)), err
+	}, nil
+}

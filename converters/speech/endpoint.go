@@ -1,0 +1,199 @@
+package speech
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// endpointConfig are the keys of the engine openai in both directions.
+type endpointConfig struct {
+	Endpoint string      `json:"endpoint" doc:"Engine openai: the base URL, such as https://api.openai.com/v1." format:"uri"`
+	Model    string      `json:"model" doc:"Engine openai: the model; by default gpt-4o-mini-tts to speak and whisper-1 to transcribe."`
+	APIKey   core.Secret `json:"api_key" doc:"Engine openai: the key, sent as a bearer token if there is one."`
+}
+
+// check checks the keys for the engine that uses them.
+func (c endpointConfig) check() error {
+	if c.Endpoint == "" {
+		return core.Errorf(core.KindConfig, "the engine openai needs an endpoint").At("endpoint").WithHint("such as https://api.openai.com/v1")
+	}
+	u, err := url.Parse(c.Endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return core.Errorf(core.KindConfig, "%q is not an http or https URL", c.Endpoint).At("endpoint")
+	}
+	if u.User != nil {
+		return core.Errorf(core.KindConfig, "a URL may not hold credentials").At("endpoint").WithHint("use the key api_key")
+	}
+	return nil
+}
+
+// anyKey returns the name of a key that is given, or "".
+func (c endpointConfig) anyKey() string {
+	switch {
+	case c.Endpoint != "":
+		return "endpoint"
+	case c.Model != "":
+		return "model"
+	case c.APIKey != "":
+		return "api_key"
+	}
+	return ""
+}
+
+// endpoint is a server with the OpenAI audio API.
+type endpoint struct {
+	base    string
+	key     core.Secret
+	timeout time.Duration
+	client  *http.Client
+}
+
+func newEndpoint(c endpointConfig, timeout core.Duration, client *http.Client) endpoint {
+	return endpoint{base: strings.TrimRight(c.Endpoint, "/"), key: c.APIKey, timeout: timeout.Std(), client: client}
+}
+
+// idleConnections is how many connections to one server are kept open for the
+// next request: about as many as a campaign has trials at a time.
+const idleConnections = 16
+
+// newClient returns a client with connections of its own, which whoever opens
+// it closes.
+func newClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = idleConnections
+	return &http.Client{
+		Transport: transport,
+		// Whoever the server names instead is not to see the key.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// post sends a body and returns the answer, of at most limit bytes.
+func (e endpoint) post(ctx context.Context, path, contentType string, body []byte, limit int64) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(limited, http.MethodPost, e.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, core.Errorf(core.KindConfig, "making the request: %w", err).At("endpoint")
+	}
+	req.Header.Set("Content-Type", contentType)
+	if e.key != "" {
+		req.Header.Set("Authorization", "Bearer "+e.key.Reveal())
+	}
+	resp, err := e.client.Do(req)
+	if err != nil {
+		return nil, e.broken(ctx, limited, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, e.refusal(resp)
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return nil, e.broken(ctx, limited, err)
+	}
+	if int64(len(answer)) > limit {
+		return nil, core.Errorf(core.KindProtocol, "%s answers with more than %d bytes", e.base, limit)
+	}
+	return answer, nil
+}
+
+// broken says why there is no whole answer. parent is the caller's context,
+// limited the one with our own deadline.
+func (e endpoint) broken(parent, limited context.Context, err error) error {
+	switch {
+	case parent.Err() != nil:
+		return context.Cause(parent)
+	case limited.Err() != nil:
+		return core.Errorf(core.KindTimeout, "%s did not answer within %v", e.base, e.timeout)
+	}
+	// The URL is in the message already.
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return core.Errorf(core.KindUnavailable, "%s: %w", e.base, err)
+}
+
+// apiError is the body of an answer that is not 200.
+type apiError struct {
+	Error struct {
+		Message string `json:"message"`
+		Code    string `json:"code"`
+		Param   string `json:"param"`
+	} `json:"error"`
+}
+
+// refusal turns an answer that is not 200 into an error of the right kind.
+func (e endpoint) refusal(resp *http.Response) error {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // whatever there is of an explanation
+	var explained apiError
+	_ = json.Unmarshal(body, &explained) // not every server explains itself in JSON
+	message := cmp.Or(explained.Error.Message, strings.TrimSpace(strings.ToValidUTF8(string(body), "\uFFFD")))
+	if e.key != "" { // some servers repeat the key that they refuse
+		message = strings.ReplaceAll(message, e.key.Reveal(), e.key.String())
+	}
+	if message != "" {
+		message = ": " + message
+	}
+	err := core.Errorf(kindOfStatus(resp.StatusCode, explained), "%s answers %s%s", e.base, resp.Status, message).After(retryAfter(resp.Header))
+	if resp.StatusCode/100 == 3 {
+		return err.WithHint("redirects are not followed; the endpoint may be %s", resp.Header.Get("Location"))
+	}
+	return err
+}
+
+func kindOfStatus(status int, explained apiError) core.ErrorKind {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return core.KindAuth
+	case explained.Error.Code == "insufficient_quota", explained.Error.Code == "billing_hard_limit_reached":
+		return core.KindAuth // waiting does not help
+	case status == http.StatusTooManyRequests:
+		return core.KindRateLimited
+	case status == http.StatusRequestTimeout, status >= 500:
+		return core.KindUnavailable
+	case status == http.StatusRequestEntityTooLarge, explained.Error.Param == "input", explained.Error.Param == "file":
+		return core.KindInput
+	case status >= 300:
+		return core.KindConfig
+	}
+	return core.KindProtocol
+}
+
+// maxRetryAfter is the longest wait that a server can ask for.
+const maxRetryAfter = time.Hour
+
+// retryAfter returns how long the server wants us to wait, given in seconds or
+// as a date by its own clock; 0 if it does not say.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
+}
+
+// unexpected is the error for an answer of 200 that cannot be understood.
+func (e endpoint) unexpected(what string, err error) error {
+	return core.Errorf(core.KindProtocol, "%s: %w", e.base, fmt.Errorf("%s: %w", what, err))
+}

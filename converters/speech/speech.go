@@ -1,0 +1,182 @@
+package speech
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
+)
+
+// Components returns the converters of this package. What they run on this
+// machine they run on as many processes at a time as there are processors.
+func Components() []core.Component {
+	p := newPrograms()
+	return []core.Component{speechComponent(p), transcribeComponent(p)}
+}
+
+// The engines that both directions know.
+const (
+	engineCommand = "command"
+	engineOpenAI  = "openai"
+)
+
+const defaultTimeout = time.Minute
+
+type speechConfig struct {
+	Engine  string   `json:"engine" doc:"Who speaks: the programs flite or espeak-ng, a command, or an endpoint with the OpenAI audio API." enum:"flite,espeak-ng,command,openai"`
+	Voice   string   `json:"voice" doc:"The voice, by the engine's name for it: for flite rms (default), slt, awb, kal16 or kal; for espeak-ng en-us (default) and many more; for openai alloy (default) and others."`
+	Command []string `json:"command" doc:"Engine command: a program and its arguments. {text} stands for the text, which comes over stdin if it is not mentioned, and {out} for the WAV file to write, which is expected on stdout if it is not mentioned. No shell is involved."`
+	endpointConfig
+	Timeout core.Duration `json:"timeout" doc:"How long one text may take." min:"1ms"`
+}
+
+// Validate checks that the keys given are those of the engine.
+func (c speechConfig) Validate() error {
+	if engines := []string{engineFlite, engineESpeak, engineCommand, engineOpenAI}; !slices.Contains(engines, c.Engine) {
+		return unknownEngine(c.Engine, engines)
+	}
+	if c.Voice != "" && c.Engine == engineCommand {
+		return foreignKey("voice", "flite, espeak-ng and openai")
+	}
+	return checkKeys(c.Engine, c.Command, "", inPlaceholder, c.endpointConfig, c.Timeout)
+}
+
+func unknownEngine(name string, engines []string) error {
+	return core.Errorf(core.KindConfig, "there is no engine %q", name).At("engine").WithHint("%s", strings.Join(engines, ", "))
+}
+
+func foreignKey(key, engines string) error {
+	return core.Errorf(core.KindConfig, "this key is for the engine %s", engines).At(key)
+}
+
+// checkKeys checks what both directions have in common.
+func checkKeys(engine string, command []string, needs, foreign string, e endpointConfig, timeout core.Duration) error {
+	if timeout <= 0 {
+		return core.Errorf(core.KindConfig, "%v is no time at all", timeout).At("timeout")
+	}
+	if engine == engineCommand {
+		if err := checkCommand(command, needs, foreign); err != nil {
+			return err
+		}
+	} else if len(command) > 0 {
+		return foreignKey("command", engineCommand)
+	}
+	if engine == engineOpenAI {
+		return e.check()
+	}
+	if key := e.anyKey(); key != "" {
+		return foreignKey(key, engineOpenAI)
+	}
+	return nil
+}
+
+func speechComponent(p programs) core.Component {
+	return core.NewConverter(
+		core.Info{
+			Name:        "speech",
+			Summary:     "Speaks text.",
+			Description: "The result is mono 16-bit WAV at the engine's own rate. By default the program flite speaks (Debian: apt-get install flite), on this machine and without a network.",
+			In:          []core.Modality{core.Text},
+			Out:         []core.Modality{core.Audio},
+		},
+		speechConfig{Engine: engineFlite, Timeout: core.Duration(defaultTimeout)},
+		func(ctx context.Context, c speechConfig) (core.Converter, error) {
+			client := newClient()
+			v, err := openVoice(ctx, p, client, c)
+			if err != nil {
+				return nil, fmt.Errorf("engine %s: %w", c.Engine, err)
+			}
+			return &speaker{speak: v, cache: newCache(cacheLimit), client: client}, nil
+		})
+}
+
+// voice speaks a text and returns a WAV file. The text is valid UTF-8 without
+// control characters.
+type voice func(ctx context.Context, text string) ([]byte, error)
+
+func openVoice(ctx context.Context, p programs, client *http.Client, c speechConfig) (voice, error) {
+	switch c.Engine {
+	case engineESpeak:
+		return openESpeak(ctx, p, c)
+	case engineCommand:
+		return openSpeechCommand(p, c)
+	case engineOpenAI:
+		return speechEndpoint(c, client), nil
+	}
+	return openFlite(ctx, p, c)
+}
+
+// speaker is the converter from text to speech.
+type speaker struct {
+	speak  voice
+	cache  *cache
+	client *http.Client
+}
+
+var (
+	_ core.Converter = (*speaker)(nil)
+	_ io.Closer      = (*speaker)(nil)
+)
+
+// Convert implements [core.Converter].
+func (s *speaker) Convert(ctx context.Context, in core.Value) (core.Value, error) {
+	if in.Modality != core.Text {
+		return core.Value{}, core.Errorf(core.KindUnsupported, "this is %s, not text", in.Modality)
+	}
+	text := speakable(in.Text())
+	if text == "" {
+		return core.Value{}, core.Errorf(core.KindInput, "there is no text to speak")
+	}
+	wav, err := s.cache.get(ctx, []byte(text), func(ctx context.Context) ([]byte, error) {
+		file, err := s.speak(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		return checkSpoken(file)
+	})
+	if err != nil {
+		return core.Value{}, fmt.Errorf("speaking: %w", err)
+	}
+	return core.WAVValue(wav), nil
+}
+
+// Close waits until nothing is spoken any more, and closes connections.
+func (s *speaker) Close() error {
+	s.cache.wait()
+	s.client.CloseIdleConnections()
+	return nil
+}
+
+// speakable returns the text without what nobody can say: control characters
+// and bytes that are not UTF-8 become spaces.
+func speakable(text string) string {
+	spaced := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, text)
+	return strings.TrimSpace(spaced)
+}
+
+// silence is the level, in dBFS, that no speech stays below.
+const silence = -60
+
+// checkSpoken returns a WAV file that holds speech as a plain one.
+func checkSpoken(file []byte) ([]byte, error) {
+	clip, _, err := audio.DecodeWAV(file)
+	if err != nil {
+		return nil, core.Errorf(core.KindProtocol, "the engine's answer: %w", err)
+	}
+	if clip.Peak() < silence {
+		return nil, core.Errorf(core.KindInput, "the engine makes no sound of this text")
+	}
+	return audio.EncodeWAV(clip), nil
+}

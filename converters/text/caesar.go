@@ -1,0 +1,57 @@
+package text
+
+import (
+	"context"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+const letters = 26
+
+type caesarConfig struct {
+	Shift int `json:"shift" doc:"By how many letters each letter moves on; negative moves back." min:"-25" max:"25"`
+}
+
+// Validate refuses shifts that are none.
+func (c caesarConfig) Validate() error {
+	if c.Shift == 0 || c.Shift <= -letters || c.Shift >= letters {
+		return core.Errorf(core.KindConfig, "a shift of %d is outside 1 to 25 and -25 to -1", c.Shift).At("shift")
+	}
+	return nil
+}
+
+func caesarComponent() core.Component {
+	return core.NewConverter(
+		info("caesar", "Moves each letter of the Latin alphabet on by a number of places.",
+			"A to Z in either case are moved around the alphabet; every other byte stays as it is."),
+		caesarConfig{Shift: 3},
+		func(_ context.Context, c caesarConfig) (core.Converter, error) { return rotate(c.Shift), nil })
+}
+
+func rot13Component() core.Component {
+	return core.NewConverter(
+		info("rot13", "Moves each letter of the Latin alphabet on by 13 places.",
+			"Applied twice it gives the text back. A to Z in either case are moved; every other byte stays as it is."),
+		struct{}{}, always(rotate(letters/2)))
+}
+
+// rotate moves the letters A to Z and a to z on by shift places.
+func rotate(shift int) rewrite {
+	return func(text []byte) []byte {
+		out := make([]byte, len(text))
+		for i, b := range text {
+			switch {
+			case 'a' <= b && b <= 'z':
+				b = 'a' + turn(b-'a', shift)
+			case 'A' <= b && b <= 'Z':
+				b = 'A' + turn(b-'A', shift)
+			}
+			out[i] = b
+		}
+		return out
+	}
+}
+
+func turn(letter byte, shift int) byte {
+	return byte((int(letter) + shift + letters) % letters)
+}

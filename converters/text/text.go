@@ -1,0 +1,49 @@
+package text
+
+import (
+	"context"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// Components returns the converters of this package.
+func Components() []core.Component {
+	return []core.Component{
+		base64Component(),
+		caesarComponent(),
+		leetspeakComponent(),
+		reverseComponent(),
+		rot13Component(),
+		templateComponent(),
+	}
+}
+
+// rewrite is a converter that makes new text of text. It may not change the
+// bytes that it is given.
+type rewrite func(text []byte) []byte
+
+var _ core.Converter = rewrite(nil)
+
+// Convert implements [core.Converter].
+func (r rewrite) Convert(_ context.Context, in core.Value) (core.Value, error) {
+	if in.Modality != core.Text {
+		return core.Value{}, core.Errorf(core.KindUnsupported, "this is %s, not text", in.Modality)
+	}
+	return core.Value{Modality: core.Text, MediaType: core.MediaText, Data: r(in.Data)}, nil
+}
+
+// always opens a converter that has nothing to configure.
+func always(r rewrite) func(context.Context, struct{}) (core.Converter, error) {
+	return func(context.Context, struct{}) (core.Converter, error) { return r, nil }
+}
+
+// info describes a converter from text to text.
+func info(name, summary, description string) core.Info {
+	return core.Info{
+		Name:        name,
+		Summary:     summary,
+		Description: description,
+		In:          []core.Modality{core.Text},
+		Out:         []core.Modality{core.Text},
+	}
+}

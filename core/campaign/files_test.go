@@ -1,0 +1,168 @@
+package campaign_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+)
+
+func TestFilesThatACampaignRefersTo(t *testing.T) {
+	files := map[string]string{
+		"prompts/agent.md": "You guard a code.", "empty.md": "", "latin1.md": "caf\xe9", "large.md": strings.Repeat("x", 1<<20+1),
+		"clip.wav": wav, "clip.mp3": "ID3", "fake.wav": "RIFF but no wave at all", "short.wav": "RIFF",
+	}
+	tests := []struct{ name, attack, want string }{
+		{"a path that is not clean", "system_prompt: {file: ./prompts//agent.md}", ""},
+		{"audio", "turns: [{audio: clip.wav}]", ""},
+		{"a typing mistake", "system_prompt: {file: prompts/agnet.md}", `there is no file "prompts/agnet.md" in the campaign's folder (did you mean "prompts/agent.md"?)`},
+		{"a folder that is not there", "system_prompt: {file: prompt/agent.md}", `there is no file "prompt/agent.md" in the campaign's folder`},
+		{"the folder above", "system_prompt: {file: ../secret}", `"../secret" is outside the campaign's folder (paths are relative to the campaign's folder and stay within it)`},
+		{"the folder above, by a detour", "system_prompt: {file: prompts/../../secret}", `"prompts/../../secret" is outside the campaign's folder (paths are relative to the campaign's folder and stay within it)`},
+		{"an absolute path", "system_prompt: {file: /etc/passwd}", `"/etc/passwd" is outside the campaign's folder (paths are relative to the campaign's folder and stay within it)`},
+		{"the folder itself", "system_prompt: {file: .}", `"." is outside the campaign's folder (paths are relative to the campaign's folder and stay within it)`},
+		{"a Windows path", `system_prompt: {file: prompts\agent.md}`, `"prompts\\agent.md" is not a path (separate folders with "/")`},
+		{"a folder", "system_prompt: {file: prompts}", `reading "prompts": d/prompts is not a file`},
+		{"an empty prompt", "system_prompt: {file: empty.md}", `"empty.md" is empty`},
+		{"a prompt that is no UTF-8", "system_prompt: {file: latin1.md}", `"latin1.md" is not UTF-8 text (save it as UTF-8)`},
+		{"a prompt that is too large", "system_prompt: {file: large.md}", `"large.md" is larger than 1 MiB`},
+		{"audio that is no WAV by its name", "turns: [{audio: clip.mp3}]", `"clip.mp3" is not a WAV file by its name (convert it to WAV first)`},
+		{"audio that is no WAV by its contents", "turns: [{audio: fake.wav}]", `"fake.wav" is not a WAV file by its contents`},
+		{"audio that is cut off", "turns: [{audio: short.wav}]", `"short.wav" is not a WAV file by its contents`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			attack := sound + "\n" + test.attack
+			if strings.HasPrefix(test.attack, "turns") {
+				attack = strings.Replace(sound, "turns: [{user: hello}]", test.attack, 1)
+			}
+			// The campaign lies in a folder of its own: what is beside the
+			// folder must be out of reach.
+			fsys := fstest.MapFS{"secret": {Data: []byte("x")}, "d/c.yaml": {Data: []byte(with(attack))}}
+			for name, data := range files {
+				fsys["d/"+name] = &fstest.MapFile{Data: []byte(data)}
+			}
+			_, err := campaign.Read(fsys, "d/c.yaml", "c.yaml")
+			if test.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			_, got, _ := strings.Cut(first(t, err), ": ")
+			if got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+// dataset returns a campaign with a dataset from a file.
+func dataset(file string) string {
+	return strings.Replace(with(sound), "{rows: [{text: hello, other: x}]}", "{file: "+file+"}", 1)
+}
+
+func TestDatasetsComeInThreeForms(t *testing.T) {
+	want := []map[string]string{{"text": "hello", "n": "007"}, {"text": "a, \"b\"\nc", "n": ""}}
+	for name, data := range map[string]string{
+		"rows.csv":    "\uFEFFtext,n\r\nhello,007\r\n\"a, \"\"b\"\"\nc\",\r\n",
+		"rows.jsonl":  "{\"text\":\"hello\",\"n\":\"007\"}\n\n{\"n\":\"\",\"text\":\"a, \\\"b\\\"\\nc\"}",
+		"rows.ndjson": "{\"text\":\"hello\",\"n\":\"007\"}\r\n{\"n\":\"\",\"text\":\"a, \\\"b\\\"\\nc\"}\r\n",
+		"rows.yaml":   "- {text: hello, n: 007}\n- text: \"a, \\\"b\\\"\\nc\"\n  n: \"\"\n",
+		"rows.yml":    "[{text: hello, n: 007}, {n: '', text: \"a, \\\"b\\\"\\nc\"}]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := read(t, dataset(name), map[string]string{name: data})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, c.Datasets[0].Rows); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestScalarsOfADatasetAreKeptAsTheyAreWritten(t *testing.T) {
+	want := map[string]string{"a": "1.50", "b": "true", "c": "12345678901234567890"}
+	for name, data := range map[string]string{
+		"rows.jsonl": `{"a":1.50,"b":true,"c":12345678901234567890}`,
+		"rows.yaml":  `- {a: 1.50, b: true, c: 12345678901234567890}`,
+	} {
+		c, err := read(t, dataset(name), map[string]string{name: data})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.Datasets[0].Rows[0]); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+func TestACSVCellHoldsAnyBytes(t *testing.T) {
+	c, err := read(t, dataset("rows.csv"), map[string]string{"rows.csv": "text\na\xff\x00b\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Datasets[0].Rows[0]["text"]; got != "a\xff\x00b" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestADatasetThatIsWrongIsReportedAtItsReference(t *testing.T) {
+	const jsonHint = ` (a line looks like {"text": "…"}, and all have the same keys)`
+	tests := []struct{ name, file, data, want string }{
+		{"another kind of file", "rows.txt", "x", `"rows.txt": unknown kind of file (a dataset's name ends in .yaml, .csv or .jsonl)`},
+		{"an empty file", "rows.csv", "", `"rows.csv" is empty`},
+		{"CSV of a header alone", "rows.csv", "text\n", "rows.csv: there are no rows"},
+		{"CSV with a nameless column", "rows.csv", "text,\na,b\n", "rows.csv:1: column 2 has no name (the first line names the columns)"},
+		{"CSV with a column twice", "rows.csv", "text,text\na,b\n", `rows.csv:1: two columns are named "text"`},
+		{"CSV with a ragged row", "rows.csv", "a,b\n1,2\n3\n", "rows.csv:3:1: wrong number of fields"},
+		{"CSV with a stray quote", "rows.csv", "a,b\n1,2\"x\n", `rows.csv:2:4: bare " in non-quoted-field`},
+		{"CSV with too many rows", "rows.csv", "a\n" + strings.Repeat("x\n", 100_001), "rows.csv: there are more than 100000 rows"},
+		{"JSON that is none", "rows.jsonl", "{\"a\":1}\n{\"a\":\n", "rows.jsonl:2: not a JSON object: EOF" + jsonHint},
+		{"JSON of another kind", "rows.jsonl", "[1]\n", "rows.jsonl:1: not a JSON object" + jsonHint},
+		{"JSON with something nested", "rows.jsonl", "{\"a\":{}}\n", `rows.jsonl:1: key "a" is neither a text nor a number` + jsonHint},
+		{"JSON with null", "rows.jsonl", "{\"a\":null}\n", `rows.jsonl:1: key "a" is neither a text nor a number` + jsonHint},
+		{"JSON with a key twice", "rows.jsonl", "{\"a\":1,\"a\":2}\n", `rows.jsonl:1: key "a" appears twice` + jsonHint},
+		{"two JSON objects on a line", "rows.jsonl", "{\"a\":1} {\"a\":2}\n", "rows.jsonl:1: more than one JSON value" + jsonHint},
+		{"JSON that is no UTF-8", "rows.jsonl", "{\"a\":\"\xff\"}\n", "rows.jsonl:1: not UTF-8 text" + jsonHint},
+		{"JSON with other keys", "rows.jsonl", "{\"a\":1}\n{\"a\":1,\"b\":2}\n", `rows.jsonl:2: has the key "b", which the first row lacks` + jsonHint},
+		{"JSON without keys", "rows.jsonl", "{}\n", "rows.jsonl: the rows have no keys"},
+		{"YAML of another kind", "rows.yaml", "a: b\n", "rows.yaml:1:1: rows must be a list, not a mapping"},
+		{"YAML with other keys", "rows.yaml", "- a: b\n- c: d\n", `rows.yaml:2:3: rows[1] lacks the key "a" of the first row (all rows have the same keys)`},
+		{"YAML with an anchor", "rows.yaml", "- a: &x b\n", "rows.yaml:1:6: anchors (&x) are not supported (write the value out where it is needed)"},
+		{"YAML that is none", "rows.yaml", "- a: 'b\n", "rows.yaml:1:6: not YAML: found unexpected end of stream (look at the indentation, the brackets and the quotes up to here)"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := read(t, dataset(test.file), map[string]string{test.file: test.data})
+			if got, want := first(t, err), "6:28: "+test.want; got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func FuzzDataset(f *testing.F) {
+	f.Add("rows.csv", "a,b\n1,\"2\n3\"\n")
+	f.Add("rows.jsonl", "{\"a\":1}\n{\"a\":\"b\"}\n")
+	f.Add("rows.yaml", "- {a: b}\n- {a: c}\n")
+	f.Fuzz(func(t *testing.T, file, data string) {
+		if !strings.HasPrefix(file, "rows.") || strings.ContainsAny(file, "\"\\/\n{}[],:#&*!|>'%@` \t") {
+			return
+		}
+		c, err := read(t, dataset(file), map[string]string{file: data})
+		if err != nil {
+			return
+		}
+		for _, row := range c.Datasets[0].Rows {
+			if len(row) != len(c.Datasets[0].Rows[0]) {
+				t.Errorf("rows of different keys: %v", c.Datasets[0].Rows)
+			}
+		}
+	})
+}

@@ -1,0 +1,171 @@
+package campaign
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/verdict"
+)
+
+// maxAllTrials bounds the trials of a campaign: more is a typing mistake, and
+// would fill the memory before it filled a report.
+const maxAllTrials = 1_000_000
+
+// link checks that every name is defined and every expression holds.
+func (r *reader) link(c *Campaign) {
+	targets, converters, scorers := names(c.Targets), names(c.Converters), names(c.Scorers)
+	for _, s := range c.Scorers {
+		r.defined("converter", converters, s.Via...)
+	}
+	seen := map[string]int{}
+	total := 0
+	for i := range c.Attacks {
+		a := &c.Attacks[i]
+		r.unique(seen, "attack", a.Name, a.At)
+		r.defined("target", targets, a.Target)
+		r.defined("scorer", scorers, a.Scorers...)
+		r.linkVariants(a, converters)
+		rows := r.linkTurns(a, c.Datasets, converters)
+		r.success(a)
+		trials := a.Trials * max(1, len(a.Variants)) * max(1, rows)
+		if total += trials; total > maxAllTrials {
+			r.problem(a.At, "lower trials:, or split the campaign", "the campaign has more than %d trials up to here", maxAllTrials)
+			total = 0 // one complaint will do
+		}
+	}
+}
+
+// names lists the names of definitions.
+func names[T interface{ name() string }](definitions []T) []string {
+	all := make([]string, len(definitions))
+	for i, d := range definitions {
+		all[i] = d.name()
+	}
+	return all
+}
+
+func (c Component) name() string { return c.Name }
+func (d Dataset) name() string   { return d.Name }
+
+// defined checks references. An empty one has been reported.
+func (r *reader) defined(what string, known []string, references ...Name) {
+	for i, ref := range references {
+		switch {
+		case ref.Name == "":
+		case !slices.Contains(known, ref.Name):
+			hint := did(schema.Nearest(ref.Name, known))
+			if hint == "" && len(known) > 0 {
+				hint = fmt.Sprintf("the campaign defines %s", strings.Join(known, ", "))
+			} else if hint == "" {
+				hint = fmt.Sprintf("the campaign defines no %s", what)
+			}
+			r.problem(ref.At, hint, "%s %s is not defined", what, shorten(ref.Name))
+		case what == "scorer" && slices.ContainsFunc(references[:i], func(n Name) bool { return n.Name == ref.Name }):
+			r.problem(ref.At, "", "scorer %q is listed twice", ref.Name)
+		}
+	}
+}
+
+// unique checks that a name appears once.
+func (r *reader) unique(seen map[string]int, what, name string, at Position) {
+	if name == "" {
+		return
+	}
+	if line, ok := seen[name]; ok {
+		r.problem(at, "", "a second %s named %q; the first is on line %d", what, name, line)
+		return
+	}
+	seen[name] = at.Line
+}
+
+func (r *reader) linkVariants(a *Attack, converters []string) {
+	seen := map[string]int{}
+	for _, v := range a.Variants {
+		r.unique(seen, "variant", v.Name, v.At)
+		r.defined("converter", converters, v.Converters...)
+	}
+}
+
+// linkTurns returns how many rows the attack is repeated for.
+func (r *reader) linkTurns(a *Attack, datasets []Dataset, converters []string) int {
+	for _, t := range a.Turns {
+		r.defined("converter", converters, t.Converters...)
+	}
+	if a.ForEach.Name == "" {
+		return 0
+	}
+	r.defined("dataset", names(datasets), a.ForEach)
+	i := slices.IndexFunc(datasets, func(d Dataset) bool { return d.Name == a.ForEach.Name })
+	if i < 0 || len(datasets[i].Rows) == 0 {
+		return 0
+	}
+	for _, t := range a.Turns {
+		r.template(t, datasets[i])
+	}
+	return len(datasets[i].Rows)
+}
+
+// template checks a turn's text against the columns of the dataset.
+func (r *reader) template(t Turn, d Dataset) {
+	pieces, err := parseTemplate(t.User)
+	if e, ok := errors.AsType[*templateError](err); ok {
+		r.problem(t.place(e.offset), `write {{ .column }}, and {{ "{{" }} for two braces`, "template: %s", e.message)
+		return
+	}
+	for _, p := range pieces {
+		if p.column != "" && !slices.Contains(d.columns(), p.column) {
+			r.problem(t.place(p.offset), d.nearestColumn(p.column), "dataset %q has no column %q", d.Name, p.column)
+		}
+	}
+}
+
+// place returns where an offset of the turn's text, in bytes, is in the file.
+func (t Turn) place(offset int) Position {
+	before := t.User[:min(offset, len(t.User))]
+	line := strings.Count(before, "\n")
+	return t.userText.at(line+1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])+1)
+}
+
+// success compiles the success expression. With one scorer it may be left out:
+// it is then that scorer's name.
+func (r *reader) success(a *Attack) {
+	if a.Success == "" && a.SuccessAt == (Position{}) {
+		switch len(a.Scorers) {
+		case 0: // reported with the scorers
+		case 1:
+			a.Success, a.SuccessAt = a.Scorers[0].Name, a.Scorers[0].At
+			a.successText = textPlace{start: a.SuccessAt}
+		default:
+			r.problem(a.At, "such as success: "+a.Scorers[0].Name+" || "+a.Scorers[1].Name,
+				`an attack with several scorers needs the key "success"`)
+		}
+		return
+	}
+	scores := map[string]core.ScoreType{}
+	for _, s := range a.Scorers {
+		if verdict.CheckName(s.Name) != nil {
+			return // reported with the scorer
+		}
+		scores[s.Name] = core.ScoreUnknown
+	}
+	if a.Success == "" || len(scores) == 0 {
+		return // reported before
+	}
+	_, err := verdict.Compile(a.Success, scores)
+	if e, ok := errors.AsType[*verdict.Error](err); ok {
+		hint := e.Hint
+		if near := did(schema.Nearest(e.Name, names(a.Scorers))); near != "" {
+			hint = near
+		}
+		r.problem(a.SuccessPosition(e), hint, "success: %s", e.Message)
+	} else if err != nil {
+		r.problem(a.SuccessAt, "", "success: %v", err)
+	}
+}
+
+func (n Name) name() string { return n.Name }

@@ -1,0 +1,118 @@
+package campaign
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/template/parse"
+)
+
+// Text returns the turn's text for a row of the attack's dataset: each
+// "{{ .column }}" becomes the row's value. To send two braces, write
+// {{ "{{" }}. For an attack without for_each row is nil, and the text is
+// returned as it is, braces and all.
+func (t Turn) Text(row map[string]string) (string, error) {
+	if row == nil {
+		return t.User, nil
+	}
+	pieces, err := parseTemplate(t.User)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, p := range pieces {
+		if p.column == "" {
+			b.WriteString(p.text)
+			continue
+		}
+		cell, ok := row[p.column]
+		if !ok {
+			return "", fmt.Errorf("the row has no column %q", p.column)
+		}
+		b.WriteString(cell)
+	}
+	return b.String(), nil
+}
+
+// templatePiece is either literal text or a column.
+type templatePiece struct {
+	text   string
+	column string
+	// offset is where the piece begins, in bytes.
+	offset int
+}
+
+// templateError is what is wrong with a template.
+type templateError struct {
+	offset  int // in bytes
+	message string
+}
+
+func (e *templateError) Error() string { return e.message }
+
+var templatePrefix = regexp.MustCompile(`^template: [^:]*:(\d+): `)
+
+// parseTemplate takes a template apart. Of the template language it knows text
+// and {{ .column }} only: a campaign is data, not a program.
+func parseTemplate(text string) ([]templatePiece, error) {
+	tree := parse.New("text")
+	tree.Mode = parse.SkipFuncCheck
+	if _, err := tree.Parse(text, "", "", map[string]*parse.Tree{}); err != nil {
+		e := &templateError{message: templatePrefix.ReplaceAllString(err.Error(), "")}
+		if m := templatePrefix.FindStringSubmatch(err.Error()); m != nil {
+			e.offset = lineOffset(text, m[1])
+		}
+		return nil, e
+	}
+	var pieces []templatePiece
+	for _, n := range tree.Root.Nodes {
+		p, err := readTemplateNode(n)
+		if err != nil {
+			return nil, err
+		}
+		pieces = append(pieces, p)
+	}
+	return pieces, nil
+}
+
+// lineOffset returns where a line, counted from 1, begins.
+func lineOffset(text, line string) int {
+	number, err := strconv.Atoi(line)
+	if err != nil {
+		return 0
+	}
+	offset := 0
+	for range number - 1 {
+		next := strings.IndexByte(text[offset:], '\n')
+		if next < 0 {
+			break
+		}
+		offset += next + 1
+	}
+	return offset
+}
+
+func readTemplateNode(n parse.Node) (templatePiece, error) {
+	offset := int(n.Position())
+	switch n := n.(type) {
+	case *parse.TextNode:
+		return templatePiece{text: string(n.Text), offset: offset}, nil
+	case *parse.ActionNode:
+		if len(n.Pipe.Decl) > 0 || len(n.Pipe.Cmds) != 1 || len(n.Pipe.Cmds[0].Args) != 1 {
+			break
+		}
+		switch arg := n.Pipe.Cmds[0].Args[0].(type) {
+		case *parse.FieldNode:
+			if len(arg.Ident) == 1 {
+				return templatePiece{column: arg.Ident[0], offset: offset}, nil
+			}
+		case *parse.StringNode:
+			return templatePiece{text: arg.Text, offset: offset}, nil
+		}
+	}
+	return templatePiece{}, &templateError{
+		offset:  offset,
+		message: fmt.Sprintf("%s is more than a template may hold: text and {{ .column }}", shorten(n.String())),
+	}
+}

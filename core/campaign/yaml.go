@@ -1,0 +1,207 @@
+package campaign
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// The bounds of a YAML tree.
+const (
+	maxDepth = 64
+	maxNodes = 200_000
+	maxKeys  = 5_000
+)
+
+// parse returns the root of the one document in data, or nil where there is
+// no such thing. It stays with nodes, and never lets yaml.v3 decode: decoding
+// follows aliases into billions of laughs, forgets duplicate keys and columns,
+// and turns 1.5 into 1.
+func (r *reader) parse(data []byte) *yaml.Node {
+	start := Position{1, 1}
+	document, second, err := decodeNodes(data)
+	switch {
+	case errors.Is(err, io.EOF), err == nil && (len(document.Content) == 0 || isNull(document.Content[0])):
+		r.problem(start, "begin with version: 1", "the file is empty")
+		return nil
+	case err != nil:
+		r.syntaxProblem(data, err)
+		return nil
+	case second != nil:
+		r.problem(place(second), "remove the line --- and what follows, or put it into a file of its own", "a second document; a file holds one")
+		return nil
+	}
+	root := document.Content[0]
+	a := audit{reader: r}
+	if !a.node(root, 0) {
+		return nil
+	}
+	return root
+}
+
+// decodeNodes parses up to two documents.
+func decodeNodes(data []byte) (first, second *yaml.Node, err error) {
+	// yaml.v3 panics for what it believes to be impossible, and these are
+	// foreign bytes.
+	defer func() {
+		if p := recover(); p != nil {
+			first, second, err = nil, nil, fmt.Errorf("yaml: %v", p)
+		}
+	}()
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	first, second = &yaml.Node{}, &yaml.Node{}
+	if err := decoder.Decode(first); err != nil {
+		return nil, nil, err
+	}
+	switch err := decoder.Decode(second); {
+	case errors.Is(err, io.EOF):
+		return first, nil, nil
+	case err != nil:
+		return nil, nil, err
+	}
+	return first, second, nil
+}
+
+// syntaxProblem reports an error of the YAML parser.
+func (r *reader) syntaxProblem(data []byte, err error) {
+	message := syntaxMessage(err)
+	at := locate(data, message)
+	line, _ := r.line(at.Line)
+	hint := ""
+	switch {
+	case strings.Contains(message, "cannot start any token") && strings.Contains(line, "\t"):
+		hint = "indent with spaces, not with tabs"
+	case strings.Contains(message, "mapping values are not allowed"):
+		hint = `put a text that contains ": " in quotes`
+	case strings.Contains(message, "unknown anchor"):
+		hint = `put a text that begins with "*" in quotes`
+	case strings.HasPrefix(message, "did not find expected"), strings.HasPrefix(message, "found unexpected end"):
+		hint = "look at the indentation, the brackets and the quotes up to here"
+	}
+	r.problem(at, hint, "not YAML: %s", message)
+}
+
+// locate finds the place of a syntax error. The parser names the line where
+// the construct began that it was in, often far above the mistake, and no
+// column. The mistake is where the shortest beginning of the file ends that
+// brings about the same error: first to the line, then to the character.
+func locate(data []byte, message string) Position {
+	var ends []int
+	for line := range bytes.Lines(data) {
+		ends = append(ends, len(line))
+		if n := len(ends); n > 1 {
+			ends[n-1] += ends[n-2]
+		}
+	}
+	line := shortest(data, ends, message)
+	begin := 0
+	if line > 0 {
+		begin = ends[line-1]
+	}
+	text := string(data[begin:ends[line]])
+	var columns []int
+	for i, c := range text {
+		columns = append(columns, begin+i+utf8.RuneLen(c))
+	}
+	column := shortest(data, columns, message)
+	// The error shows at the end of a word; the word is what is wrong.
+	runes := []rune(text)
+	for column > 0 && !strings.ContainsRune(" \t[]{},\"'", runes[column-1]) && !strings.ContainsRune("[]{},\"'", runes[column]) {
+		column--
+	}
+	return Position{line + 1, column + 1}
+}
+
+// shortest returns the index of the first of the ends up to which data gives
+// the error, supposing that all later ones do as well.
+func shortest(data []byte, ends []int, message string) int {
+	passes, fails := -1, len(ends)-1
+	for fails-passes > 1 {
+		middle := (passes + fails) / 2
+		if _, _, err := decodeNodes(data[:ends[middle]]); err != nil && syntaxMessage(err) == message {
+			fails = middle
+		} else {
+			passes = middle
+		}
+	}
+	return fails
+}
+
+var yamlPrefix = regexp.MustCompile(`^yaml: (line \d+: )?`)
+
+// syntaxMessage returns the parser's message without its line.
+func syntaxMessage(err error) string {
+	return yamlPrefix.ReplaceAllString(err.Error(), "")
+}
+
+// audit looks over a whole tree for what is wrong wherever it stands.
+type audit struct {
+	reader *reader
+	nodes  int
+}
+
+// node reports whether the tree is fit for further reading at all.
+func (a *audit) node(n *yaml.Node, depth int) bool {
+	a.nodes++
+	switch {
+	case depth > maxDepth:
+		a.reader.problem(place(n), "", "nested more than %d deep", maxDepth)
+		return false
+	case a.nodes > maxNodes:
+		a.reader.problem(place(n), "put datasets into files of their own", "more than %d values", maxNodes)
+		return false
+	case n.Kind == yaml.AliasNode:
+		a.reader.problem(place(n), "write the value out", "aliases (*%s) are not supported", n.Value)
+		return true // and never follow it
+	}
+	if n.Anchor != "" {
+		a.reader.problem(place(n), "write the value out where it is needed", "anchors (&%s) are not supported", n.Anchor)
+	}
+	if n.Style&yaml.TaggedStyle != 0 {
+		a.reader.problem(place(n), "put a text in quotes", "tags (%s) are not supported", n.Tag)
+	}
+	if n.Kind == yaml.MappingNode && !a.keys(n) {
+		return false
+	}
+	for _, child := range n.Content {
+		if !a.node(child, depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+// keys checks that each key of a mapping is a text and appears once.
+func (a *audit) keys(n *yaml.Node) bool {
+	if len(n.Content)/2 > maxKeys {
+		a.reader.problem(place(n), "", "a mapping with more than %d keys", maxKeys)
+		return false
+	}
+	seen := map[string]int{}
+	for key := range pairs(n) {
+		switch {
+		case key.Kind == yaml.AliasNode:
+			continue // reported on the way
+		case key.Kind != yaml.ScalarNode:
+			a.reader.problem(place(key), "", "a key is a word, not %s", describe(key))
+			continue
+		case key.ShortTag() == "!!merge":
+			a.reader.problem(place(key), "write the keys out", "merge keys (<<) are not supported")
+			continue
+		case !isText(key):
+			a.reader.problem(place(key), fmt.Sprintf("write %q, in quotes", key.Value), "a key is a text, not %s", describe(key))
+		}
+		if line, ok := seen[key.Value]; ok {
+			a.reader.problem(place(key), "", "key %q appears twice; the first is on line %d", key.Value, line)
+			continue
+		}
+		seen[key.Value] = key.Line
+	}
+	return true
+}

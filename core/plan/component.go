@@ -1,0 +1,164 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/verdict"
+)
+
+// checkComponents checks every definition of the campaign, used or not: a
+// mistake in one that is not used is a mistake too.
+func (p *planner) checkComponents() {
+	for _, t := range p.campaign.Targets {
+		p.checkComponent(core.KindTarget, t.Component)
+	}
+	for _, c := range p.campaign.Converters {
+		p.checkComponent(core.KindConverter, c.Component)
+	}
+	for _, s := range p.campaign.Scorers {
+		p.checkComponent(core.KindScorer, s.Component)
+	}
+}
+
+func (p *planner) checkComponent(kind core.Kind, c campaign.Component) {
+	info, config, ok := p.catalog.Lookup(kind, c.Use)
+	if !ok {
+		p.unknownComponent(kind, c)
+		return
+	}
+	d := definition{kind, c.Name}
+	p.infos[d] = info
+	wrong := map[string]bool{}
+	for _, complaint := range config.Check(c.Config.JSON) {
+		wrong[complaint.Path] = true
+		where := ""
+		if complaint.Path != "" {
+			where = complaint.Path + ": "
+		}
+		p.problem(c.Config.At(complaint.Path), complaint.Hint, "%s: %s%s", d, where, complaint.Message)
+	}
+	for _, field := range uris(config, c.Config.JSON) {
+		if !wrong[field.Path] {
+			p.checkScope(d, c.Config.At(field.Path), field)
+		}
+	}
+}
+
+// unknownComponent says what is wrong with a name after use:.
+func (p *planner) unknownComponent(kind core.Kind, c campaign.Component) {
+	for _, other := range core.Kinds() {
+		if info, _, ok := p.catalog.Lookup(other, c.Use); ok && other != kind {
+			p.problem(c.UseAt, fmt.Sprintf("define it under %ss:, or use a %s", other, kind),
+				"%q is a %s, not a %s", c.Use, info.Kind, kind)
+			return
+		}
+	}
+	names := p.catalog.Names(kind)
+	hint := ""
+	switch near := schema.Nearest(c.Use, names); {
+	case near != "":
+		hint = fmt.Sprintf("did you mean %q?", near)
+	case strings.Contains(c.Use, "/"):
+		plugin, _, _ := strings.Cut(c.Use, "/")
+		hint = fmt.Sprintf("is the plugin %q installed? The %ss are %s", plugin, kind, strings.Join(names, ", "))
+	case len(names) > 0:
+		hint = fmt.Sprintf("the %ss are %s", kind, strings.Join(names, ", "))
+	}
+	p.problem(c.UseAt, hint, "no plugin offers a %s %q", kind, c.Use)
+}
+
+// info returns what is known of a component that the campaign names, and
+// notes that it is used. ok is false where a problem has been reported.
+func (p *planner) info(kind core.Kind, name string) (info core.Info, ok bool) {
+	d := definition{kind, name}
+	p.used[d] = true
+	info, ok = p.infos[d]
+	return info, ok
+}
+
+// checkTarget checks that an attack's target can do what the attack needs.
+func (p *planner) checkTarget(a *campaign.Attack) {
+	info, ok := p.info(core.KindTarget, a.Target.Name)
+	if !ok {
+		return
+	}
+	d := definition{core.KindTarget, a.Target.Name}
+	if a.SystemPrompt != "" && !can(info, core.CapabilitySystemPrompt) {
+		p.problem(a.Target.At, "leave system_prompt out, or attack a target that takes one",
+			"attack %q sets a system prompt, which %s (%s) does not take", a.Name, d, info.Name)
+	}
+	if len(a.Turns) > 1 && !can(info, core.CapabilityMultiTurn) {
+		p.problem(a.Target.At, "make it one turn, or attack a target that remembers a conversation",
+			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, len(a.Turns), d, info.Name)
+	}
+}
+
+func can(info core.Info, capability string) bool {
+	for _, c := range info.Capabilities {
+		if c == capability {
+			return true
+		}
+	}
+	return false
+}
+
+// checkScorer checks that a scorer of an attack gets something to judge.
+func (p *planner) checkScorer(a *campaign.Attack, name campaign.Name) {
+	_, ok := p.info(core.KindScorer, name.Name)
+	target, targetOK := p.info(core.KindTarget, a.Target.Name)
+	for _, s := range p.campaign.Scorers {
+		if s.Name != name.Name {
+			continue
+		}
+		for _, via := range s.Via {
+			p.info(core.KindConverter, via.Name)
+		}
+		if on := onOf(s); ok && targetOK && !gives(target, on) {
+			p.problem(name.At, fmt.Sprintf("set on: to what it gives, or attack another target: it gives %s", list(target.Out)),
+				"scorer %q judges %s, which target %q (%s) never gives", s.Name, on, a.Target.Name, target.Name)
+		}
+	}
+}
+
+// checkVias checks what each scorer gets after its converters.
+func (p *planner) checkVias() {
+	for _, s := range p.campaign.Scorers {
+		info, ok := p.infos[definition{core.KindScorer, s.Name}]
+		if !ok {
+			continue
+		}
+		got, ok := p.through(onOf(s), s.Via)
+		if !ok || info.Takes(got) {
+			continue
+		}
+		after := ""
+		if len(s.Via) > 0 {
+			after = " after via:"
+		}
+		p.problem(s.At, fmt.Sprintf("it takes %s: set on:, or add a converter to via:", list(info.In)),
+			"scorer %q (%s) does not take %s, which is what it gets%s", s.Name, info.Name, got, after)
+	}
+}
+
+// onOf is the modality that a scorer selects.
+func onOf(s campaign.Scorer) core.Modality {
+	if s.On == "" {
+		return core.Text
+	}
+	return s.On
+}
+
+// successProblem reports what is wrong with a success expression.
+func (p *planner) successProblem(a *campaign.Attack, err error) {
+	e, ok := errors.AsType[*verdict.Error](err)
+	if !ok {
+		p.problem(a.SuccessAt, "", "success: %v", err)
+		return
+	}
+	p.problem(a.SuccessPosition(e), e.Hint, "success: %s", e.Message)
+}

@@ -1,0 +1,206 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/verdict"
+)
+
+// New plans a campaign. Its error is of type [campaign.Problems] and holds
+// everything that is wrong between the campaign and the components, in the
+// order of the file.
+func New(c *campaign.Campaign, catalog Catalog) (*Plan, error) {
+	p := &planner{
+		campaign: c, catalog: catalog,
+		infos: map[definition]core.Info{}, used: map[definition]bool{},
+		plan: &Plan{Campaign: c},
+	}
+	p.checkComponents()
+	p.checkVias()
+	for i := range c.Attacks {
+		p.planAttack(&c.Attacks[i])
+	}
+	if len(p.problems) > 0 {
+		return nil, inOrder(p.problems)
+	}
+	p.keepUsed()
+	return p.plan, nil
+}
+
+// planner is a plan in the making.
+type planner struct {
+	campaign *campaign.Campaign
+	catalog  Catalog
+	// infos are the components that exist, under their definitions.
+	infos    map[definition]core.Info
+	used     map[definition]bool
+	problems campaign.Problems
+	plan     *Plan
+}
+
+// definition is what a campaign calls a component.
+type definition struct {
+	kind core.Kind
+	name string
+}
+
+// String names a definition as problems do: target "agent".
+func (d definition) String() string { return fmt.Sprintf("%s %q", d.kind, d.name) }
+
+func (p *planner) problem(at campaign.Position, hint, format string, args ...any) {
+	p.problems = append(p.problems, campaign.Problem{
+		File: p.campaign.File, Position: at, Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// inOrder sorts problems by their place, and drops those that are said twice
+// because two attacks use the same thing.
+func inOrder(problems campaign.Problems) campaign.Problems {
+	slices.SortStableFunc(problems, func(a, b campaign.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	var once campaign.Problems
+	for _, p := range problems {
+		if !slices.Contains(once, p) {
+			once = append(once, p)
+		}
+	}
+	return once
+}
+
+// planAttack checks an attack and adds its trials.
+func (p *planner) planAttack(a *campaign.Attack) {
+	p.checkTarget(a)
+	for _, s := range a.Scorers {
+		p.checkScorer(a, s)
+	}
+	base := Trial{
+		Attack: a.Name, Target: a.Target.Name, Objective: a.Objective, SystemPrompt: a.SystemPrompt,
+		Success: p.compile(a), StopOn: a.StopOn,
+	}
+	for _, s := range a.Scorers {
+		base.Scorers = append(base.Scorers, s.Name)
+	}
+	for _, v := range variantsOf(a) {
+		converters := p.convertersOf(a, v)
+		if len(p.problems) > 0 {
+			continue // there will be no plan; look for more problems
+		}
+		base.Variant = v.Name
+		p.addTrials(a, base, converters)
+	}
+}
+
+// variantsOf returns the variants of an attack: a nameless one that changes
+// nothing where it has none.
+func variantsOf(a *campaign.Attack) []campaign.Variant {
+	if len(a.Variants) == 0 {
+		return []campaign.Variant{{At: a.At}}
+	}
+	return a.Variants
+}
+
+// rowsOf returns the rows that an attack is repeated for: a nil one where it
+// has none.
+func (p *planner) rowsOf(a *campaign.Attack) []map[string]string {
+	for _, d := range p.campaign.Datasets {
+		if d.Name == a.ForEach.Name {
+			return d.Rows
+		}
+	}
+	return []map[string]string{nil}
+}
+
+// addTrials adds the trials of one variant.
+func (p *planner) addTrials(a *campaign.Attack, base Trial, converters [][]string) {
+	for i, row := range p.rowsOf(a) {
+		trial := base
+		if row != nil {
+			trial.Row = i + 1
+		}
+		trial.Turns = make([]Turn, len(a.Turns))
+		for n, t := range a.Turns {
+			value, err := valueOf(t, row)
+			if err != nil {
+				p.problem(t.At, "", "turn %d: row %d of dataset %q: %v", n+1, i+1, a.ForEach.Name, err)
+			}
+			trial.Turns[n] = Turn{Value: value, Converters: converters[n]}
+		}
+		for number := 1; number <= a.Trials; number++ {
+			trial.Number = number
+			trial.ID = trial.id()
+			trial.Seed = seed(p.campaign.Name, trial.ID)
+			p.plan.Trials = append(p.plan.Trials, trial)
+		}
+	}
+}
+
+func valueOf(t campaign.Turn, row map[string]string) (core.Value, error) {
+	if t.Audio != nil {
+		return *t.Audio, nil
+	}
+	text, err := t.Text(row)
+	return core.TextValue(text), err
+}
+
+// id words a trial's identifier: "attack/variant/row-2/7", without what the
+// attack does not have.
+func (t *Trial) id() string {
+	parts := []string{t.Attack}
+	if t.Variant != "" {
+		parts = append(parts, t.Variant)
+	}
+	if t.Row > 0 {
+		parts = append(parts, "row-"+strconv.Itoa(t.Row))
+	}
+	return strings.Join(append(parts, strconv.Itoa(t.Number)), "/")
+}
+
+// seed derives a trial's seed, so that a trial keeps its own when others are
+// added or removed.
+func seed(campaignName, trialID string) uint64 {
+	sum := sha256.Sum256([]byte(campaignName + "\x00" + trialID))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// compile compiles the success expression with the types that the scorers
+// really have.
+func (p *planner) compile(a *campaign.Attack) *verdict.Expression {
+	types := map[string]core.ScoreType{}
+	for _, s := range a.Scorers {
+		types[s.Name] = p.infos[definition{core.KindScorer, s.Name}].Scores
+	}
+	expression, err := verdict.Compile(a.Success, types)
+	if err == nil {
+		return expression
+	}
+	p.successProblem(a, err)
+	return nil
+}
+
+// keepUsed keeps the definitions that some trial uses.
+func (p *planner) keepUsed() {
+	for _, t := range p.campaign.Targets {
+		if p.used[definition{core.KindTarget, t.Name}] {
+			p.plan.Targets = append(p.plan.Targets, t)
+		}
+	}
+	for _, c := range p.campaign.Converters {
+		if p.used[definition{core.KindConverter, c.Name}] {
+			p.plan.Converters = append(p.plan.Converters, c)
+		}
+	}
+	for _, s := range p.campaign.Scorers {
+		if p.used[definition{core.KindScorer, s.Name}] {
+			p.plan.Scorers = append(p.plan.Scorers, s)
+		}
+	}
+}

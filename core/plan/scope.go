@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+)
+
+// uri is an address that a component would contact.
+type uri struct {
+	Path, Value string
+	// byDefault says that the campaign leaves it to the component.
+	byDefault bool
+}
+
+// uris returns the addresses in a configuration, and those that the schema
+// fills in because the configuration leaves them out: a default is contacted
+// like any other.
+func uris(s *schema.Schema, config []byte) []uri {
+	var all []uri
+	for _, field := range s.Strings(config, "uri") {
+		all = append(all, uri{Path: field.Path, Value: field.Value})
+	}
+	var root property
+	encoded, err := json.Marshal(s)
+	if err != nil || json.Unmarshal(encoded, &root) != nil {
+		return all // a schema always encodes
+	}
+	var given map[string]any
+	if len(config) > 0 && json.Unmarshal(config, &given) != nil {
+		return all // reported by the schema
+	}
+	return append(all, defaultURIs(root, "", given)...)
+}
+
+// property is what this package reads of a JSON Schema.
+type property struct {
+	Format     string              `json:"format"`
+	Default    any                 `json:"default"`
+	Properties map[string]property `json:"properties"`
+}
+
+func defaultURIs(p property, path string, given map[string]any) []uri {
+	var all []uri
+	for _, name := range slices.Sorted(maps.Keys(p.Properties)) {
+		child := p.Properties[name]
+		below := name
+		if path != "" {
+			below = path + "." + name
+		}
+		value, ok := given[name]
+		if s, isText := child.Default.(string); isText && !ok && child.Format == "uri" {
+			all = append(all, uri{below, s, true})
+		}
+		nested, _ := value.(map[string]any)
+		all = append(all, defaultURIs(child, below, nested)...)
+	}
+	return all
+}
+
+// checkScope checks that an address is loopback or within the scope.
+func (p *planner) checkScope(d definition, at campaign.Position, u uri) {
+	if u.Value == "" {
+		return
+	}
+	if strings.Contains(u.Value, "${") {
+		p.problem(at, "write the address out; keep secrets in the keys that are meant for them",
+			"%s: %s: an address with a secret in it cannot be checked against scope.hosts", d, u.Path)
+		return
+	}
+	parsed, err := url.Parse(u.Value)
+	if err != nil || parsed.Hostname() == "" {
+		p.problem(at, "such as https://host.example/v1", "%s: %s: %q names no host", d, u.Path, u.Value)
+		return
+	}
+	host, port := hostOf(parsed)
+	if loopback(host) || slices.ContainsFunc(p.campaign.Scope.Hosts, func(allowed string) bool { return within(host, port, allowed) }) {
+		return
+	}
+	by := ""
+	if u.byDefault {
+		by = " (the component's default)"
+	}
+	p.problem(at, fmt.Sprintf("if the authorization covers it, add %q to scope.hosts", host),
+		"%s: %s: %s is not in scope.hosts%s", d, u.Path, host, by)
+}
+
+// hostOf returns the host, in lower case and without a trailing dot, and the
+// port, by the scheme where the address gives none.
+func hostOf(u *url.URL) (host, port string) {
+	host, port = strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
+	if port == "" {
+		switch strings.ToLower(u.Scheme) {
+		case "https", "wss":
+			port = "443"
+		case "http", "ws":
+			port = "80"
+		}
+	}
+	return host, port
+}
+
+// loopback reports whether a host is this machine. Names other than localhost
+// are not looked up: a plan asks nobody.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Unmap().IsLoopback()
+}
+
+// within reports whether an entry of scope.hosts, "host" or "host:port",
+// allows a host and port.
+func within(host, port, allowed string) bool {
+	allowed = strings.ToLower(allowed)
+	allowedHost, allowedPort, err := net.SplitHostPort(allowed)
+	if err != nil {
+		allowedHost, allowedPort = strings.Trim(allowed, "[]"), port
+	}
+	return strings.TrimSuffix(allowedHost, ".") == host && allowedPort == port
+}

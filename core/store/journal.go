@@ -1,0 +1,254 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+)
+
+// Journal keeps one run. It is safe for concurrent use.
+type Journal struct {
+	store *Store
+	id    string
+	lock  *lock
+
+	mu sync.Mutex
+	// err is the first failure; nothing is written after it.
+	err error
+	// attacks are those that have been written.
+	attacks map[string]bool
+}
+
+var _ engine.Journal = (*Journal)(nil)
+
+// Run is the identifier of the run.
+func (j *Journal) Run() string { return j.id }
+
+// Finish says how and when the run ended: with the status Finished,
+// Interrupted or Failed, and a message that may be empty. The Journal cannot
+// be used after it.
+func (j *Journal) Finish(_ context.Context, status Status, message string, at time.Time) error {
+	switch status {
+	case Finished, Interrupted, Failed:
+	default:
+		return fmt.Errorf("finishing the run %s: a run cannot end as %q", j.id, status)
+	}
+	if err := j.store.finish(j, status, message, at); err != nil {
+		return fmt.Errorf("finishing the run %s: %w", j.id, err)
+	}
+	j.fail(ErrClosed)
+	return nil
+}
+
+// fail makes every later call fail.
+func (j *Journal) fail(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil {
+		j.err = err
+	}
+}
+
+func (j *Journal) failure() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.err
+}
+
+// later writes in the background; a failure shows in the next call.
+func (j *Journal) later(write func(w *writer) error) error {
+	if err := j.failure(); err != nil {
+		return err
+	}
+	return j.store.writer.submit(change{write: write, failed: j.fail})
+}
+
+// now writes and returns when it, and all before it, is durable.
+func (j *Journal) now(write func(w *writer) error) error {
+	if err := j.failure(); err != nil {
+		return err
+	}
+	err := j.store.writer.wait(write)
+	if err != nil {
+		j.fail(err)
+	}
+	// Something before it may have failed meanwhile.
+	return j.failure()
+}
+
+// BeginTrial implements [engine.Journal].
+func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, at time.Time) error {
+	j.mu.Lock()
+	known := j.attacks[t.Attack]
+	j.attacks[t.Attack] = true
+	j.mu.Unlock()
+	return j.later(func(w *writer) error {
+		if !known {
+			err := w.exec(`INSERT INTO attacks (run_id, name, target, objective, system_prompt, success, stop_on)
+				VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (run_id, name) DO NOTHING`,
+				j.id, t.Attack, t.Target, []byte(t.Objective), []byte(t.SystemPrompt), successOf(t), string(t.StopOn))
+			if err != nil {
+				return err
+			}
+		}
+		// A seed uses all 64 bits, and a BIGINT has a sign.
+		return w.exec(`INSERT INTO trials (run_id, id, attack, variant, row_number, number, seed, started_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			j.id, t.ID, t.Attack, t.Variant, t.Row, t.Number, int64(t.Seed), at.UnixNano())
+	})
+}
+
+func successOf(t *plan.Trial) string {
+	if t.Success == nil {
+		return ""
+	}
+	return t.Success.String()
+}
+
+// RecordTurn implements [engine.Journal]. It keeps the scores too, if the turn
+// has any.
+func (j *Journal) RecordTurn(_ context.Context, trialID string, t engine.Turn) error {
+	sent, err := j.store.keepParts(t.Sent.Parts)
+	if err != nil {
+		return err
+	}
+	var replied []keptPart
+	if t.Reply != nil {
+		if replied, err = j.store.keepParts(t.Reply.Message.Parts); err != nil {
+			return err
+		}
+	}
+	scores, err := j.store.keepScores(t.Scores)
+	if err != nil {
+		return err
+	}
+	reply, err := encodeReply(t.Reply)
+	if err != nil {
+		return err
+	}
+	failure, err := encodeFailure(t.Failure)
+	if err != nil {
+		return err
+	}
+	return j.now(func(w *writer) error {
+		err := w.exec(`INSERT INTO turns (run_id, trial_id, turn, started_at, ended_at, reply, failure) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			j.id, trialID, t.Index, t.Started.UnixNano(), t.Ended.UnixNano(), reply, failure)
+		if err != nil {
+			return err
+		}
+		at := place{j.id, trialID, t.Index}
+		if err := at.insertParts(w, placeSent, sent); err != nil {
+			return err
+		}
+		if err := at.insertParts(w, placeReply, replied); err != nil {
+			return err
+		}
+		return at.insertScores(w, scores)
+	})
+}
+
+// RecordScores implements [engine.Journal].
+func (j *Journal) RecordScores(_ context.Context, trialID string, turn int, scores []engine.Score) error {
+	kept, err := j.store.keepScores(scores)
+	if err != nil {
+		return err
+	}
+	return j.later(func(w *writer) error {
+		return place{j.id, trialID, turn}.insertScores(w, kept)
+	})
+}
+
+// EndTrial implements [engine.Journal]. The scores of the result are those of
+// the turn that decided it, and have been recorded there.
+func (j *Journal) EndTrial(_ context.Context, trialID string, r engine.Result) error {
+	usage, err := json.Marshal(r.Usage)
+	if err != nil {
+		return fmt.Errorf("encoding the usage: %w", err)
+	}
+	failure, err := encodeFailure(r.Failure)
+	if err != nil {
+		return err
+	}
+	return j.now(func(w *writer) error {
+		return w.exec(`UPDATE trials SET outcome = $1, reason = $2, ended_at = $3, turns = $4, decided = $5, usage = $6, failure = $7
+			WHERE run_id = $8 AND id = $9`,
+			string(r.Outcome), []byte(r.Reason), r.Ended.UnixNano(), r.Turns, r.Decided, string(usage), failure, j.id, trialID)
+	})
+}
+
+// place is a turn of a trial of a run.
+type place struct {
+	run, trial string
+	turn       int
+}
+
+func (p place) insertParts(w *writer, where string, parts []keptPart) error {
+	for i, part := range parts {
+		err := w.exec(`INSERT INTO parts (run_id, trial_id, turn, place, ordinal, modality, media_type, data, artifact, transcript, converters,
+			original_modality, original_media_type, original_data, original_artifact)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			append([]any{p.run, p.trial, p.turn, where, i}, part.columns()...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p place) insertScores(w *writer, scores []keptScore) error {
+	for i, s := range scores {
+		err := w.exec(`INSERT INTO scores (run_id, trial_id, turn, ordinal, name, type, value, rationale, failure)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			p.run, p.trial, p.turn, i, s.Name, string(s.Type), s.Value, []byte(s.Rationale), s.failure)
+		if err != nil {
+			return err
+		}
+		if err := p.insertParts(w, placeJudged(i), s.judged); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The places of a turn that hold values.
+const (
+	placeSent  = "sent"
+	placeReply = "reply"
+)
+
+// placeJudged holds what the n-th scorer was given.
+func placeJudged(n int) string { return "judged/" + strconv.Itoa(n) }
+
+// keptScore is a score whose judged values are kept.
+type keptScore struct {
+	engine.Score
+	failure any
+	judged  []keptPart
+}
+
+func (s *Store) keepScores(scores []engine.Score) ([]keptScore, error) {
+	kept := make([]keptScore, len(scores))
+	for i, score := range scores {
+		failure, err := encodeFailure(score.Failure)
+		if err != nil {
+			return nil, err
+		}
+		parts := make([]core.Part, len(score.Judged))
+		for n, v := range score.Judged {
+			parts[n].Value = v
+		}
+		judged, err := s.keepParts(parts)
+		if err != nil {
+			return nil, err
+		}
+		kept[i] = keptScore{Score: score, failure: failure, judged: judged}
+	}
+	return kept, nil
+}

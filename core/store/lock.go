@@ -1,0 +1,47 @@
+//go:build unix
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// lock is a lock on a file. The kernel releases it when the process dies, in
+// whatever way, so it also tells the living from the dead: process numbers are
+// reused, and clocks are set.
+type lock struct{ file *os.File }
+
+// acquire waits until no other process holds the lock. The file is made if
+// there is none, and stays.
+func acquire(path string) (*lock, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := unix.Flock(int(file.Fd()), unix.LOCK_EX)
+		if err == nil {
+			return &lock{file}, nil
+		}
+		if !errors.Is(err, unix.EINTR) {
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), file.Close())
+		}
+	}
+}
+
+// release gives the lock up.
+func (l *lock) release() { _ = l.file.Close() }
+
+// held reports whether a process holds the lock.
+func held(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	return errors.Is(unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+}

@@ -1,0 +1,262 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+// Trial is a trial that was begun.
+type Trial struct {
+	ID, Attack, Variant string
+	// Row and Number count from 1; Row is 0 where the attack has no rows.
+	Row, Number int
+	Seed        uint64
+
+	Target       string
+	Objective    string
+	SystemPrompt string
+	Success      string
+
+	Started time.Time
+	// Result is nil while the trial is held, and if it was never ended. Its
+	// scores come without the values that were judged; [Store.Turns] has
+	// those.
+	Result *engine.Result
+}
+
+const selectTrials = `SELECT t.id, t.attack, t.variant, t.row_number, t.number, t.seed, a.target, a.objective, a.system_prompt, a.success,
+	t.started_at, t.ended_at, t.outcome, t.reason, t.turns, t.decided, t.usage, t.failure
+	FROM trials t JOIN attacks a ON a.run_id = t.run_id AND a.name = t.attack
+	WHERE t.run_id = $1 `
+
+// Trials returns the trials of a run that were begun, by attack, variant, row
+// and number.
+func (s *Store) Trials(ctx context.Context, runID string) ([]Trial, error) {
+	trials, err := s.trials(ctx, selectTrials+"ORDER BY t.attack, t.variant, t.row_number, t.number", runID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the trials of %s: %w", runID, err)
+	}
+	byID := make(map[string]*Trial, len(trials))
+	for i := range trials {
+		byID[trials[i].ID] = &trials[i]
+	}
+	_, err = collect(ctx, s.reads, func(rows *sql.Rows) (struct{}, error) {
+		id, score, err := scanScore(rows)
+		if trial := byID[id]; err == nil && trial != nil && trial.Result != nil {
+			trial.Result.Scores = append(trial.Result.Scores, score)
+		}
+		return struct{}{}, err
+	}, `SELECT s.trial_id, s.name, s.type, s.value, s.rationale, s.failure
+		FROM scores s JOIN trials t ON t.run_id = s.run_id AND t.id = s.trial_id AND t.decided = s.turn
+		WHERE s.run_id = $1 ORDER BY s.trial_id, s.ordinal`, runID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the scores of %s: %w", runID, err)
+	}
+	return trials, nil
+}
+
+// Trial returns one trial, its result without scores. It fails with
+// [ErrNotFound] if the run has not begun such a trial.
+func (s *Store) Trial(ctx context.Context, runID, trialID string) (Trial, error) {
+	trials, err := s.trials(ctx, selectTrials+"AND t.id = $2", runID, trialID)
+	if err == nil && len(trials) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Trial{}, fmt.Errorf("trial %s of run %s: %w", trialID, runID, err)
+	}
+	return trials[0], nil
+}
+
+func (s *Store) trials(ctx context.Context, query string, args ...any) ([]Trial, error) {
+	return collect(ctx, s.reads, scanTrial, query, args...)
+}
+
+func scanTrial(rows *sql.Rows) (Trial, error) {
+	var t Trial
+	var r engine.Result
+	var seed, started int64
+	var ended, turns, decided sql.NullInt64
+	var outcome sql.NullString
+	var reason []byte
+	var usage, failure *string
+	err := rows.Scan(&t.ID, &t.Attack, &t.Variant, &t.Row, &t.Number, &seed, &t.Target, &t.Objective, &t.SystemPrompt, &t.Success,
+		&started, &ended, &outcome, &reason, &turns, &decided, &usage, &failure)
+	if err != nil {
+		return t, err
+	}
+	t.Seed, t.Started = uint64(seed), moment(started)
+	if !outcome.Valid {
+		return t, nil
+	}
+	r.Outcome, r.Reason, r.Ended = core.Outcome(outcome.String), string(reason), moment(ended.Int64)
+	r.Turns, r.Decided = int(turns.Int64), int(decided.Int64)
+	if r.Failure, err = decode[engine.Failure](failure); err != nil {
+		return t, err
+	}
+	used, err := decode[core.Usage](usage)
+	if used != nil {
+		r.Usage = *used
+	}
+	t.Result = &r
+	return t, err
+}
+
+// scanScore reads a score after the column that says whose it is.
+func scanScore(rows *sql.Rows) (of string, score engine.Score, err error) {
+	var rationale []byte
+	var failure *string
+	if err := rows.Scan(&of, &score.Name, &score.Type, &score.Value, &rationale, &failure); err != nil {
+		return "", score, err
+	}
+	score.Rationale = string(rationale)
+	score.Failure, err = decode[engine.Failure](failure)
+	return of, score, err
+}
+
+// Turns returns the turns of a trial with all that was said, artifacts
+// included. It fails where an artifact is missing or damaged.
+func (s *Store) Turns(ctx context.Context, runID, trialID string) ([]engine.Turn, error) {
+	turns, err := s.turns(ctx, runID, trialID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the turns of trial %s of run %s: %w", trialID, runID, err)
+	}
+	return turns, nil
+}
+
+func (s *Store) turns(ctx context.Context, runID, trialID string) ([]engine.Turn, error) {
+	turns, err := collect(ctx, s.reads, scanTurn, `SELECT turn, started_at, ended_at, reply, failure
+		FROM turns WHERE run_id = $1 AND trial_id = $2 ORDER BY turn`, runID, trialID)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := s.parts(ctx, runID, trialID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range turns {
+		if err := s.fillTurn(ctx, &turns[i], parts, runID, trialID); err != nil {
+			return nil, err
+		}
+	}
+	return turns, nil
+}
+
+func scanTurn(rows *sql.Rows) (engine.Turn, error) {
+	var t engine.Turn
+	var started, ended int64
+	var reply, failure *string
+	if err := rows.Scan(&t.Index, &started, &ended, &reply, &failure); err != nil {
+		return t, err
+	}
+	t.Started, t.Ended = moment(started), moment(ended)
+	record, err := decode[replyRecord](reply)
+	if err != nil {
+		return t, err
+	}
+	if record != nil {
+		t.Reply = &core.Reply{
+			Finish: record.Finish, Detail: record.Detail, Usage: record.Usage, Timing: record.Timing, Warnings: record.Warnings,
+		}
+	}
+	t.Failure, err = decode[engine.Failure](failure)
+	return t, err
+}
+
+// corner is where a part belongs.
+type corner struct {
+	turn  int
+	place string
+}
+
+// fillTurn puts the parts and the scores into a turn.
+func (s *Store) fillTurn(ctx context.Context, t *engine.Turn, parts map[corner][]core.Part, runID, trialID string) error {
+	t.Sent = core.Message{Role: core.User, Parts: parts[corner{t.Index, placeSent}]}
+	if t.Reply != nil {
+		t.Reply.Message = core.Message{Role: core.Assistant, Parts: parts[corner{t.Index, placeReply}]}
+	}
+	var err error
+	t.Scores, err = collect(ctx, s.reads, func(rows *sql.Rows) (engine.Score, error) {
+		_, score, err := scanScore(rows)
+		return score, err
+	}, `SELECT trial_id, name, type, value, rationale, failure
+		FROM scores WHERE run_id = $1 AND trial_id = $2 AND turn = $3 ORDER BY ordinal`, runID, trialID, t.Index)
+	for i := range t.Scores {
+		for _, p := range parts[corner{t.Index, placeJudged(i)}] {
+			t.Scores[i].Judged = append(t.Scores[i].Judged, p.Value)
+		}
+	}
+	return err
+}
+
+// parts returns every part of a trial.
+func (s *Store) parts(ctx context.Context, runID, trialID string) (map[corner][]core.Part, error) {
+	parts := map[corner][]core.Part{}
+	_, err := collect(ctx, s.reads, func(rows *sql.Rows) (struct{}, error) {
+		at, part, err := s.scanPart(ctx, rows)
+		parts[at] = append(parts[at], part)
+		return struct{}{}, err
+	}, `SELECT turn, place, modality, media_type, data, artifact, transcript, converters,
+		original_modality, original_media_type, original_data, original_artifact
+		FROM parts WHERE run_id = $1 AND trial_id = $2 ORDER BY turn, place, ordinal`, runID, trialID)
+	return parts, err
+}
+
+func (s *Store) scanPart(ctx context.Context, rows *sql.Rows) (corner, core.Part, error) {
+	var at corner
+	var p core.Part
+	var artifact, converters, originalModality, originalType, originalArtifact *string
+	var original []byte
+	err := rows.Scan(&at.turn, &at.place, &p.Modality, &p.MediaType, &p.Data, &artifact, &p.Transcript, &converters,
+		&originalModality, &originalType, &original, &originalArtifact)
+	if err != nil {
+		return at, p, err
+	}
+	if p.Data, err = s.load(ctx, p.Data, artifact); err != nil {
+		return at, p, err
+	}
+	names, err := decode[[]string](converters)
+	if err != nil {
+		return at, p, err
+	}
+	if names != nil {
+		p.Converters = *names
+	}
+	if originalModality == nil || originalType == nil {
+		return at, p, nil
+	}
+	original, err = s.load(ctx, original, originalArtifact)
+	p.Original = &core.Value{Modality: core.Modality(*originalModality), MediaType: *originalType, Data: original}
+	return at, p, err
+}
+
+// load returns the data of a value, which is an artifact if it has one.
+func (s *Store) load(ctx context.Context, data []byte, artifact *string) ([]byte, error) {
+	if artifact == nil {
+		return data, nil
+	}
+	return s.Artifact(ctx, *artifact)
+}
+
+// collect runs a query and scans each of its rows.
+func collect[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}

@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// Status says how a run stands.
+type Status string
+
+// The statuses of a run.
+const (
+	// Running: a process is carrying the run out.
+	Running Status = "running"
+	// Finished: every trial has an outcome.
+	Finished Status = "finished"
+	// Interrupted: somebody stopped the run in an orderly way.
+	Interrupted Status = "interrupted"
+	// Failed: the run could not be carried out; Run.Message says why.
+	Failed Status = "failed"
+	// Abandoned: the process that carried the run out died. It is found out
+	// when the run is read, and never written.
+	Abandoned Status = "abandoned"
+)
+
+// Run is one execution of a campaign.
+type Run struct {
+	// ID sorts by time, such as "20261123-203434-k3x9". CreateRun makes one
+	// up where it is empty.
+	ID       string
+	Campaign string
+	// File and Source are the campaign file's name and contents.
+	File          string
+	Source        []byte
+	Authorization string
+	// Trials is how many the plan has.
+	Trials int
+	// Version is the orchestrator's.
+	Version string
+	Plugins []Plugin
+	Started time.Time
+
+	// The rest is set by reading.
+
+	Status Status
+	// Message explains the status; it may be empty.
+	Message string
+	// Ended is zero while the run is running, and if it was abandoned.
+	Ended time.Time
+	// Outcomes counts the trials that have one. The others, up to Trials,
+	// were not held or not held to their end.
+	Outcomes map[core.Outcome]int
+}
+
+// Plugin is a plugin that a run used.
+type Plugin struct {
+	Name, Version string
+	// SHA256 is that of the program, in hexadecimal.
+	SHA256 string
+}
+
+// newID returns a run's identifier for a time.
+func newID(at time.Time) string {
+	return at.UTC().Format("20060102-150405") + "-" + strings.ToLower(rand.Text()[:4])
+}
+
+// CreateRun begins a run and returns the Journal that keeps it. The run shows
+// as running until [Journal.Finish], or until this process dies.
+func (s *Store) CreateRun(_ context.Context, r Run) (*Journal, error) {
+	if r.ID == "" {
+		r.ID = newID(r.Started)
+	}
+	lock, err := acquire(s.runningFile(r.ID))
+	if err != nil {
+		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, err)
+	}
+	if err := s.writer.wait(func(w *writer) error { return insertRun(w, r) }); err != nil {
+		lock.release()
+		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, err)
+	}
+	j := &Journal{store: s, id: r.ID, lock: lock, attacks: map[string]bool{}}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.journals[j] = true
+	return j, nil
+}
+
+func (s *Store) runningFile(id string) string { return s.path(runningDir, id+".lock") }
+
+func insertRun(w *writer, r Run) error {
+	err := w.exec(`INSERT INTO runs (id, campaign, file, source, authorization_text, trials, version, status, message, started_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9)`,
+		r.ID, r.Campaign, r.File, payload(r.Source), r.Authorization, r.Trials, r.Version, string(Running), r.Started.UnixNano())
+	for i, p := range r.Plugins {
+		if err == nil {
+			err = w.exec(`INSERT INTO run_plugins (run_id, ordinal, name, version, sha256) VALUES ($1, $2, $3, $4, $5)`,
+				r.ID, i, p.Name, p.Version, p.SHA256)
+		}
+	}
+	return err
+}
+
+// Runs returns every run, the latest first.
+func (s *Store) Runs(ctx context.Context) ([]Run, error) {
+	runs, err := s.runs(ctx, "ORDER BY started_at DESC, id DESC")
+	if err != nil {
+		return nil, fmt.Errorf("reading the runs: %w", err)
+	}
+	return runs, nil
+}
+
+// Run returns a run by its ID, by the beginning of its ID where only one run's
+// begins so, or the latest one by "latest". It fails with [ErrNotFound] if
+// there is none.
+func (s *Store) Run(ctx context.Context, id string) (Run, error) {
+	var runs []Run
+	var err error
+	switch id {
+	case "":
+		return Run{}, errors.New(`which run? give its ID, the beginning of one, or "latest"`)
+	case "latest":
+		runs, err = s.runs(ctx, "ORDER BY started_at DESC, id DESC LIMIT 1")
+	default:
+		runs, err = s.runs(ctx, "WHERE substr(id, 1, length($1)) = $1 ORDER BY id LIMIT 3", id)
+	}
+	if err != nil {
+		return Run{}, fmt.Errorf("reading the run %q: %w", id, err)
+	}
+	switch {
+	case len(runs) == 0:
+		return Run{}, fmt.Errorf("run %q: %w", id, ErrNotFound)
+	case len(runs) > 1 && runs[0].ID != id:
+		return Run{}, fmt.Errorf("run %q: more than one begins so: %s, %s", id, runs[0].ID, runs[1].ID)
+	}
+	return runs[0], nil
+}
+
+// runs returns the runs that a clause selects.
+func (s *Store) runs(ctx context.Context, clause string, args ...any) ([]Run, error) {
+	if s.reads == nil {
+		return nil, ErrClosed
+	}
+	found, err := collect(ctx, s.reads, scanRun, `SELECT id, campaign, file, source, authorization_text, trials, version, status, message, started_at, ended_at
+		FROM runs `+clause, args...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		if err := s.complete(ctx, &found[i]); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func scanRun(rows *sql.Rows) (Run, error) {
+	var r Run
+	var started int64
+	var ended sql.NullInt64
+	err := rows.Scan(&r.ID, &r.Campaign, &r.File, &r.Source, &r.Authorization, &r.Trials, &r.Version, &r.Status, &r.Message, &started, &ended)
+	r.Started = moment(started)
+	if ended.Valid {
+		r.Ended = moment(ended.Int64)
+	}
+	return r, err
+}
+
+// complete adds what other tables and the file system know of a run.
+func (s *Store) complete(ctx context.Context, r *Run) error {
+	var err error
+	r.Plugins, err = collect(ctx, s.reads, func(rows *sql.Rows) (p Plugin, err error) {
+		return p, rows.Scan(&p.Name, &p.Version, &p.SHA256)
+	}, `SELECT name, version, sha256 FROM run_plugins WHERE run_id = $1 ORDER BY ordinal`, r.ID)
+	if err != nil {
+		return err
+	}
+	type count struct {
+		outcome core.Outcome
+		trials  int
+	}
+	counts, err := collect(ctx, s.reads, func(rows *sql.Rows) (c count, err error) {
+		return c, rows.Scan(&c.outcome, &c.trials)
+	}, `SELECT outcome, count(*) FROM trials WHERE run_id = $1 AND outcome IS NOT NULL GROUP BY outcome`, r.ID)
+	if err != nil {
+		return err
+	}
+	r.Outcomes = map[core.Outcome]int{}
+	for _, c := range counts {
+		r.Outcomes[c.outcome] = c.trials
+	}
+	if r.Status != Running || held(s.runningFile(r.ID)) {
+		return nil
+	}
+	// Nobody carries the run out. It may have been finished just now: the
+	// status is written before the lock is released.
+	if err := s.reads.QueryRowContext(ctx, `SELECT status FROM runs WHERE id = $1`, r.ID).Scan(&r.Status); err != nil {
+		return err
+	}
+	if r.Status == Running {
+		r.Status, r.Message = Abandoned, "the process that carried it out died"
+	}
+	return nil
+}
+
+// finish writes how a run ended, and lets go of it.
+func (s *Store) finish(j *Journal, status Status, message string, at time.Time) error {
+	s.mu.Lock()
+	open := s.journals[j]
+	delete(s.journals, j)
+	s.mu.Unlock()
+	if !open {
+		return ErrClosed
+	}
+	defer j.lock.release()
+	err := s.writer.wait(func(w *writer) error {
+		return w.exec(`UPDATE runs SET status = $1, message = $2, ended_at = $3 WHERE id = $4`,
+			string(status), message, at.UnixNano(), j.id)
+	})
+	if err != nil {
+		return err
+	}
+	return os.Remove(s.runningFile(j.id))
+}

@@ -1,0 +1,225 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver registers itself under "sqlite"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// The parts of a store's directory.
+const (
+	databaseFile = "runs.db"
+	lockFile     = "store.lock"
+	artifactsDir = "artifacts"
+	runningDir   = "running"
+)
+
+// applicationID marks the database as ours, in the place that SQLite has for
+// it. It reads "RTOR".
+const applicationID = 0x52544F52
+
+// busyTimeout is how long a process waits for another one's commit.
+const busyTimeout = 30 * time.Second
+
+// ErrNotFound says that the store has no such run, trial or artifact.
+var ErrNotFound = errors.New("not found")
+
+// ErrClosed says that the store has been closed.
+var ErrClosed = errors.New("the store is closed")
+
+// Store is an open store. It is safe for concurrent use.
+type Store struct {
+	dir    string
+	reads  *sql.DB
+	writes *sql.DB
+	writer *writer
+
+	mu sync.Mutex
+	// shelves are the directories of artifacts that are known to be durable.
+	shelves map[string]bool
+	// journals are those that are open.
+	journals map[*Journal]bool
+}
+
+// Open opens the store in a directory, and makes one there if there is none.
+// It fails where the directory holds something else, or a store that a newer
+// version wrote.
+func Open(ctx context.Context, dir string) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the store %s: %w", dir, err)
+	}
+	s := &Store{dir: dir, shelves: map[string]bool{}, journals: map[*Journal]bool{}}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the store %s: %w", dir, err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) error {
+	for _, dir := range []string{s.dir, s.path(artifactsDir), s.path(runningDir)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	// Two processes that begin a store at the same time must not both
+	// migrate it.
+	lock, err := acquire(s.path(lockFile))
+	if err != nil {
+		return err
+	}
+	defer lock.release()
+
+	// SQLite would give the file the permissions that umask leaves; its
+	// journal files get the same as the database.
+	file, err := os.OpenFile(s.path(databaseFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if s.writes, err = s.connect("_txlock=immediate", "synchronous(full)", "foreign_keys(on)"); err != nil {
+		return err
+	}
+	s.writes.SetMaxOpenConns(1)
+	if err := s.migrate(ctx); err != nil {
+		return explain(err)
+	}
+	if s.reads, err = s.connect("", "query_only(on)"); err != nil {
+		return err
+	}
+	s.writer, err = newWriter(ctx, s.writes)
+	return err
+}
+
+func (s *Store) path(elements ...string) string {
+	return filepath.Join(append([]string{s.dir}, elements...)...)
+}
+
+// connect returns a pool of connections to the database.
+func (s *Store) connect(extra string, pragmas ...string) (*sql.DB, error) {
+	query := url.Values{"_pragma": append([]string{
+		// First, so that the others wait for their lock.
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+	}, pragmas...)}
+	dsn := url.URL{Scheme: "file", Path: s.path(databaseFile), RawQuery: query.Encode()}
+	if extra != "" {
+		dsn.RawQuery += "&" + extra
+	}
+	return sql.Open("sqlite", dsn.String())
+}
+
+// migrate makes the tables, or brings those of an older version up to date.
+func (s *Store) migrate(ctx context.Context) error {
+	if err := s.claim(ctx); err != nil {
+		return err
+	}
+	scripts, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, s.writes, scripts)
+	if err != nil {
+		return err
+	}
+	have, want, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if have > want {
+		return fmt.Errorf("it was written by a newer version of the orchestrator (schema %d; this one knows %d): upgrade, or use another store", have, want)
+	}
+	if have == want {
+		return nil
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// claim makes sure that the database is ours, and marks an empty one.
+func (s *Store) claim(ctx context.Context) error {
+	var id, tables int
+	if err := s.writes.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return err
+	}
+	if err := s.writes.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil {
+		return err
+	}
+	switch {
+	case id == applicationID:
+		return nil
+	case id != 0 || tables > 0:
+		return fmt.Errorf("%s is another program's database: use another directory", databaseFile)
+	}
+	// WAL lets readers read while a run is being written, and stays with the
+	// database.
+	_, err := s.writes.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_mode = WAL; PRAGMA application_id = %d", applicationID))
+	return err
+}
+
+// explain adds to SQLite's words for a file that is no database, or a damaged
+// one, what can be done about it.
+func explain(err error) error {
+	switch code(err) {
+	case sqliteNotADB:
+		return fmt.Errorf("%s is not a database: move it away, or use another directory: %w", databaseFile, err)
+	case sqliteCorrupt:
+		return fmt.Errorf("%s is damaged: restore it from a copy, or move it away: %w", databaseFile, err)
+	}
+	return err
+}
+
+// The primary result codes of SQLite that explain knows.
+const (
+	sqliteCorrupt = 11
+	sqliteNotADB  = 26
+)
+
+// code returns SQLite's primary result code of an error, or 0.
+func code(err error) int {
+	var coded interface{ Code() int }
+	if errors.As(err, &coded) {
+		return coded.Code() & 0xff
+	}
+	return 0
+}
+
+// Dir is the store's directory.
+func (s *Store) Dir() string { return s.dir }
+
+// Close waits for what is being written and closes the store. Runs that are
+// not finished stay so, and show as abandoned. It may be called more than
+// once.
+func (s *Store) Close() error {
+	var errs []error
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for j := range s.journals {
+		j.lock.release()
+	}
+	clear(s.journals)
+	for _, db := range []*sql.DB{s.reads, s.writes} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+)
+
+// maxBatch bounds how many changes one transaction holds.
+const maxBatch = 512
+
+// change is one thing to write, with who waits for it.
+type change struct {
+	write func(w *writer) error
+	// done, where not nil, gets the outcome once the change is durable. It
+	// has room for it.
+	done chan error
+	// failed, where not nil, is told of a failure that nobody waits for.
+	failed func(error)
+}
+
+// writer is the only one that writes in this process. It commits together
+// what many trials have to write at the same time: a commit costs the same,
+// one write to the disk, for one turn as for a hundred. It never waits for
+// more to come.
+type writer struct {
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt
+	changes    chan change
+	stopped    chan struct{}
+
+	mu     sync.RWMutex
+	closed bool
+}
+
+func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{
+		conn:       conn,
+		statements: map[string]*sql.Stmt{},
+		changes:    make(chan change, maxBatch),
+		stopped:    make(chan struct{}),
+	}
+	go w.run()
+	return w, nil
+}
+
+// submit hands a change over. Changes are written in the order in which they
+// are submitted.
+func (w *writer) submit(c change) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return ErrClosed
+	}
+	w.changes <- c
+	return nil
+}
+
+// wait submits a change and returns when it is durable.
+func (w *writer) wait(write func(w *writer) error) error {
+	done := make(chan error, 1)
+	if err := w.submit(change{write: write, done: done}); err != nil {
+		return err
+	}
+	return <-done
+}
+
+// close writes what has been submitted and stops.
+func (w *writer) close() error {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return nil
+	}
+	w.closed = true
+	close(w.changes)
+	w.mu.Unlock()
+	<-w.stopped
+	for _, s := range w.statements {
+		_ = s.Close()
+	}
+	return w.conn.Close()
+}
+
+func (w *writer) run() {
+	defer close(w.stopped)
+	for first := range w.changes {
+		batch := w.gather(first)
+		err := w.commit(batch)
+		for _, c := range batch {
+			switch {
+			case c.done != nil:
+				c.done <- err
+			case err != nil && c.failed != nil:
+				c.failed(err)
+			}
+		}
+	}
+}
+
+// gather takes what has been submitted while the last batch was written.
+func (w *writer) gather(first change) []change {
+	batch := []change{first}
+	for len(batch) < maxBatch {
+		select {
+		case c, ok := <-w.changes:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, c)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit writes a batch in one transaction: all of it, or nothing.
+func (w *writer) commit(batch []change) (err error) {
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("writing to the store: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = w.exec("ROLLBACK") // the first error is the one that matters
+			err = fmt.Errorf("writing to the store: %w", err)
+		}
+	}()
+	for _, c := range batch {
+		if err := c.write(w); err != nil {
+			return err
+		}
+	}
+	return w.exec("COMMIT")
+}
+
+// exec runs a statement, prepared once. Only the writer's own goroutine calls
+// it. Nothing that has been begun is cut off by a cancelled context: the
+// record of an interrupted run has to be as whole as any.
+func (w *writer) exec(query string, args ...any) error {
+	ctx := context.Background()
+	statement, ok := w.statements[query]
+	if !ok {
+		var err error
+		if statement, err = w.conn.PrepareContext(ctx, query); err != nil {
+			return err
+		}
+		w.statements[query] = statement
+	}
+	_, err := statement.ExecContext(ctx, args...)
+	return err
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
+)
+
+// options are what the command line asks for.
+type options struct {
+	listen string
+	apiKey string
+	faults []realtimetest.Fault
+}
+
+// parse reads the command line. It returns [flag.ErrHelp] after it has printed
+// the help that was asked for; mistakes are printed by the caller.
+func parse(args []string, getenv func(string) string, help io.Writer) (options, error) {
+	var o options
+	var keyVariable string
+	flags := flag.NewFlagSet("voicebot", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8177", "loopback `address` to listen on; port 0 takes a free one")
+	flags.StringVar(&keyVariable, "api-key-env", "", "`name` of the environment variable with the API key to demand")
+	flags.Func("fault", "misbehave, as in drop-mid-reply or drop-mid-reply@2 (the second time only); may be repeated", func(s string) error {
+		f, err := realtimetest.ParseFault(s)
+		o.faults = append(o.faults, f)
+		return err
+	})
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(help)
+		_, _ = fmt.Fprintln(help, "Voicebot is a deliberately weak voice agent to practise on. Flags:")
+		flags.PrintDefaults()
+		_, _ = fmt.Fprintln(help, "Faults:")
+		for _, kind := range realtimetest.FaultKinds() {
+			_, _ = fmt.Fprintln(help, "  ", kind)
+		}
+		return o, err
+	}
+	if err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q: everything is said by flags, see --help", flags.Arg(0))
+	}
+	if keyVariable != "" {
+		if o.apiKey = getenv(keyVariable); o.apiKey == "" {
+			return o, fmt.Errorf("--api-key-env: the environment variable %s is empty or not set", keyVariable)
+		}
+	}
+	return o, checkLoopback(o.listen)
+}
+
+// checkLoopback refuses an address that others can reach: the agent is weak on
+// purpose, and runs programs for whoever talks to it.
+func checkLoopback(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("--listen: %w; expected an address such as 127.0.0.1:8177", err)
+	}
+	if host == "localhost" {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+		return fmt.Errorf("--listen: %q is not a loopback address: use 127.0.0.1, ::1 or localhost", host)
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/api"
+	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// stopTimeout is how long requests in flight may take after the signal to stop.
+const stopTimeout = 5 * time.Second
+
+// run is the program without its process: it serves until the context ends.
+// It prints "listening on http://ADDRESS" to stdout once clients may come.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	o, err := parse(args, getenv, stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitDone
+	case err != nil:
+		complain(stderr, err)
+		return exitUsage
+	}
+	if err := start(ctx, o, stdout, stderr); err != nil {
+		complain(stderr, err)
+		return exitFailed
+	}
+	return exitDone
+}
+
+func complain(stderr io.Writer, err error) {
+	_, _ = fmt.Fprintf(stderr, "voicebot: error: %v\n", err)
+	if hint := core.HintOf(err); hint != "" {
+		_, _ = fmt.Fprintf(stderr, "voicebot: hint: %s\n", hint)
+	}
+}
+
+func start(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	bot, err := agent.Open(ctx)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	realtime := realtimetest.NewServer(bot, realtimetest.Options{
+		APIKey: o.apiKey,
+		Faults: o.faults,
+		Log:    slog.New(slog.NewTextHandler(stderr, nil)),
+	})
+	_, _ = fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
+	return serve(ctx, listener, realtime, api.New(bot, o.apiKey))
+}
+
+// serve answers until the context ends; then it says goodbye to everybody and
+// returns.
+func serve(ctx context.Context, listener net.Listener, realtime *realtimetest.Server, plain http.Handler) error {
+	server := &http.Server{
+		Handler:           routes(realtime, plain),
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(listener) }()
+	select {
+	case err := <-stopped:
+		return errors.Join(fmt.Errorf("serving: %w", err), realtime.Close())
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	// Shutdown does not know of websockets: the realtime server ends its own.
+	err := errors.Join(realtime.Close(), server.Shutdown(grace))
+	if err != nil {
+		err = errors.Join(fmt.Errorf("stopping: %w", err), server.Close())
+	}
+	<-stopped // http.ErrServerClosed
+	return err
+}
+
+func routes(realtime *realtimetest.Server, plain http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/v1/realtime", realtime)
+	mux.Handle("/openai/v1/realtime", realtime)
+	mux.Handle("/v1/", plain)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
+		s := realtime.Stats()
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]int{"connections": s.Connections, "open": s.Open, "turns": s.Turns})
+	})
+	return mux
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"))
+}
+
+// program is a running voicebot.
+type program struct {
+	t    *testing.T
+	host string // host:port
+	stop func() int
+}
+
+// launch starts the program on a free port and waits until clients may come.
+func launch(t *testing.T, args ...string) program {
+	t.Helper()
+	return launchWith(t, nil, args...)
+}
+
+func launchWith(t *testing.T, env map[string]string, args ...string) program {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	out, stdout := io.Pipe()
+	var stderr bytes.Buffer
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, append([]string{"--listen", "127.0.0.1:0"}, args...), func(name string) string { return env[name] }, stdout, &stderr)
+		_ = stdout.Close()
+	}()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the program ended with code %d; it needs: apt-get install flite pocketsphinx pocketsphinx-en-us\n%s", <-code, stderr.String())
+	}
+	ended := false
+	p := program{t: t, host: strings.TrimPrefix(strings.TrimSpace(line), "listening on http://")}
+	p.stop = func() int {
+		if ended {
+			return 0
+		}
+		ended = true
+		cancel()
+		return <-code
+	}
+	t.Cleanup(func() {
+		if got := p.stop(); got != 0 {
+			t.Errorf("the program ended with code %d:\n%s", got, stderr.String())
+		}
+	})
+	return p
+}
+
+func (p program) get(path string) (int, string) {
+	p.t.Helper()
+	return p.request(http.MethodGet, path, "", nil)
+}
+
+func (p program) request(method, path, contentType string, body io.Reader) (int, string) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), method, "http://"+p.host+path, body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", contentType)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return response.StatusCode, string(data)
+}
+
+func TestAMistakeOnTheCommandLineIsExplained(t *testing.T) {
+	tests := map[string]struct {
+		args []string
+		want string
+	}{
+		"all interfaces":       {[]string{"--listen", "0.0.0.0:8177"}, "not a loopback address"},
+		"no host":              {[]string{"--listen", ":8177"}, "not a loopback address"},
+		"another host":         {[]string{"--listen", "example.com:8177"}, "not a loopback address"},
+		"no port":              {[]string{"--listen", "127.0.0.1"}, "expected an address such as 127.0.0.1:8177"},
+		"an unknown fault":     {[]string{"--fault", "hiccup"}, "drop-mid-reply"},
+		"a fault at no number": {[]string{"--fault", "silence@soon"}, "number"},
+		"an unset key":         {[]string{"--api-key-env", "NO_SUCH_KEY"}, "NO_SUCH_KEY is empty or not set"},
+		"an unknown flag":      {[]string{"--colour"}, "colour"},
+		"an argument":          {[]string{"start"}, `unexpected argument "start"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), tt.args, func(string) string { return "" }, &stdout, &stderr)
+			if code != exitUsage || stdout.Len() > 0 || !strings.Contains(stderr.String(), tt.want) {
+				t.Errorf("code %d, stdout %q, stderr %q; want %q", code, &stdout, &stderr, tt.want)
+			}
+		})
+	}
+}
+
+func TestEveryFaultIsAFlagAndInTheHelp(t *testing.T) {
+	var help bytes.Buffer
+	if code := run(t.Context(), []string{"--help"}, nil, &help, io.Discard); code != exitDone {
+		t.Errorf("--help ended with code %d", code)
+	}
+	for _, kind := range realtimetest.FaultKinds() {
+		o, err := parse([]string{"--fault", string(kind), "--fault", string(kind) + "@2"}, nil, io.Discard)
+		if err != nil || len(o.faults) != 2 || o.faults[0].Kind != kind || o.faults[1].Turn != 2 {
+			t.Errorf("--fault %s: %+v, %v", kind, o.faults, err)
+		}
+		if !strings.Contains(help.String(), string(kind)) {
+			t.Errorf("the help does not name %s", kind)
+		}
+	}
+}
+
+func TestEveryLoopbackAddressIsAccepted(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:1", "127.8.8.8:0", "[::1]:80", "localhost:8177"} {
+		if err := checkLoopback(address); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+func TestMissingProgramsAreNamedWithWhatToInstall(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"--listen", "127.0.0.1:0"}, nil, &stdout, &stderr)
+	if code != exitFailed || stdout.Len() > 0 || !strings.Contains(stderr.String(), "apt-get install flite pocketsphinx pocketsphinx-en-us") {
+		t.Errorf("code %d, stdout %q, stderr %q", code, &stdout, &stderr)
+	}
+}
+
+func TestAnAddressInUseIsAFailure(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"--listen", taken.Addr().String()}, nil, &stdout, &stderr)
+	if code != exitFailed || stdout.Len() > 0 || !strings.Contains(stderr.String(), "address already in use") {
+		t.Errorf("code %d, stdout %q, stderr %q", code, &stdout, &stderr)
+	}
+}
+
+func TestItSaysThatItLivesAndWhatItHasDone(t *testing.T) {
+	p := launch(t)
+	if status, body := p.get("/healthz"); status != http.StatusOK || body != "ok\n" {
+		t.Errorf("healthz: status %d, %q", status, body)
+	}
+	c := p.call()
+	c.write(introduction)
+	if status, body := p.get("/stats"); status != http.StatusOK || body != `{"connections":1,"open":1,"turns":1}`+"\n" {
+		t.Errorf("stats: status %d, %q", status, body)
+	}
+}
+
+func TestTheKeyIsDemandedOnEveryRoad(t *testing.T) {
+	p := launchWith(t, map[string]string{"BOT_KEY": "practice-key"}, "--api-key-env", "BOT_KEY")
+	if status, _ := p.get("/v1/models"); status != http.StatusUnauthorized {
+		t.Errorf("models: status %d", status)
+	}
+	_, response, err := websocket.DefaultDialer.DialContext(t.Context(), p.realtimeURL(), nil)
+	if err == nil || response == nil || response.StatusCode != http.StatusUnauthorized {
+		t.Errorf("realtime: %v, %v", response, err)
+	}
+	key := http.Header{"Authorization": {"Bearer practice-key"}}
+	socket, _, err := websocket.DefaultDialer.DialContext(t.Context(), p.realtimeURL(), key)
+	if err != nil {
+		t.Fatalf("with the key: %v", err)
+	}
+	_ = socket.Close()
+}
+
+func TestStoppingSaysGoodbyeToOpenConversations(t *testing.T) {
+	p := launch(t)
+	c := p.call()
+	stopped := make(chan int, 1)
+	go func() { stopped <- p.stop() }()
+	_, _, err := c.socket.ReadMessage()
+	if !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+		t.Errorf("the open conversation got %v", err)
+	}
+	if code := <-stopped; code != exitDone {
+		t.Errorf("stopping ended with code %d", code)
+	}
+	if _, err := net.Dial("tcp", p.host); err == nil {
+		t.Error("it still listens")
+	}
+}
+
+func TestAPlannedFaultHappens(t *testing.T) {
+	c := launch(t, "--fault", "rate-limit@2").call()
+	if got := c.write(introduction).status; got != "completed" {
+		t.Errorf("the first reply is %s", got)
+	}
+	if got := c.write(demand).status; got != "failed" {
+		t.Errorf("the second reply is %s, want failed", got)
+	}
+}
+
+func (p program) realtimeURL() string {
+	return fmt.Sprintf("ws://%s/v1/realtime?model=harbour-savings", p.host)
+}

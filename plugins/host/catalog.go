@@ -1,0 +1,164 @@
+package host
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+)
+
+// Plugin is what is known of one plugin.
+type Plugin struct {
+	// Name is what campaigns write before the slash. A bundled plugin has the
+	// name that it gives itself.
+	Name    string
+	Version string
+	// SDKVersion is the version of this project that it was built with.
+	SDKVersion string
+	// Path is the program, and SHA256 its checksum in hexadecimal.
+	Path    string
+	SHA256  string
+	Bundled bool
+	// Components are empty if Err is set.
+	Components []Component
+	// Err says why a third-party plugin could not be asked.
+	Err error
+}
+
+// Component is what a plugin offers. Info.Name is what campaigns write after
+// use:, the name of a third-party plugin included.
+type Component struct {
+	Info   core.Info
+	Schema *schema.Schema
+}
+
+// Catalog is what all plugins offer. It implements plan.Catalog.
+type Catalog struct {
+	plugins []Plugin
+	byUse   map[componentKey]Component
+}
+
+type componentKey struct {
+	kind core.Kind
+	use  string
+}
+
+// Lookup returns a component and the schema of its configuration.
+func (c *Catalog) Lookup(kind core.Kind, use string) (core.Info, *schema.Schema, bool) {
+	found, ok := c.byUse[componentKey{kind, use}]
+	return found.Info, found.Schema, ok
+}
+
+// Names lists the components of a kind in alphabetical order.
+func (c *Catalog) Names(kind core.Kind) []string {
+	var names []string
+	for key := range c.byUse {
+		if key.kind == kind {
+			names = append(names, key.use)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Plugins lists the plugins, bundled ones first, then by name. Those that
+// could not be asked are among them.
+func (c *Catalog) Plugins() []Plugin { return c.plugins }
+
+// Describe starts all plugins, side by side, and asks them what they offer. A
+// third-party plugin that cannot be asked is in the catalog with its error,
+// and in the log; a bundled one is an error.
+func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
+	all := h.lookAround().all()
+	described := make([]Plugin, len(all))
+	var asking sync.WaitGroup
+	for i, p := range all {
+		asking.Go(func() { described[i] = p.describe(ctx) })
+	}
+	asking.Wait()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("asking the plugins what they offer: %w", context.Cause(ctx))
+	}
+	for _, p := range described {
+		if p.Err == nil {
+			continue
+		}
+		if p.Bundled {
+			return nil, p.Err
+		}
+		h.options.Log.Warn("plugin cannot be used", "plugin", p.Name, "path", p.Path, "error", p.Err)
+	}
+	return h.newCatalog(described), nil
+}
+
+func (h *Host) newCatalog(plugins []Plugin) *Catalog {
+	slices.SortStableFunc(plugins, func(a, b Plugin) int {
+		if a.Bundled != b.Bundled {
+			return map[bool]int{true: -1, false: 1}[a.Bundled]
+		}
+		return cmp.Compare(a.Name, b.Name)
+	})
+	c := &Catalog{plugins: plugins, byUse: map[componentKey]Component{}}
+	for _, p := range plugins {
+		for _, component := range p.Components {
+			key := componentKey{component.Info.Kind, component.Info.Name}
+			if _, taken := c.byUse[key]; taken {
+				h.options.Log.Warn("a bundled component hides a third party's", "use", key.use, "plugin", p.Name)
+				continue
+			}
+			c.byUse[key] = component
+		}
+	}
+	return c
+}
+
+// describe starts the plugin if need be; the checksum is taken meanwhile.
+func (p *plugin) describe(ctx context.Context) Plugin {
+	var sum string
+	var sumErr error
+	var hashing sync.WaitGroup
+	hashing.Go(func() { sum, sumErr = p.checksum() })
+	process, err := p.connect(ctx)
+	hashing.Wait()
+
+	d := Plugin{Name: p.name, Path: p.path(), SHA256: sum, Bundled: p.bundled(), Err: errors.Join(err, sumErr)}
+	if d.Err != nil {
+		return d
+	}
+	d.Version, d.SDKVersion = process.description.Version, process.description.SDKVersion
+	if p.bundled() {
+		d.Name = process.description.Name
+	} else if d.Name != process.description.Name {
+		p.log.Warn("plugin calls itself differently; its file name counts", "file", p.name, "itself", process.description.Name)
+	}
+	for _, c := range process.components {
+		if !p.bundled() {
+			c.Info.Name = p.name + "/" + c.Info.Name
+		}
+		d.Components = append(d.Components, c)
+	}
+	return d
+}
+
+// hashFile returns the SHA-256 of a file in hexadecimal.
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("taking the checksum: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("taking the checksum: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

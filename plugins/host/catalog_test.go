@@ -1,0 +1,236 @@
+package host_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+var _ plan.Catalog = (*host.Catalog)(nil)
+
+func catalogOf(t *testing.T, h *host.Host) *host.Catalog {
+	t.Helper()
+	c, err := h.Describe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func selfSum(t *testing.T) string {
+	t.Helper()
+	program, err := os.ReadFile(self(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(program)
+	return hex.EncodeToString(sum[:])
+}
+
+func TestTheCatalogKnowsBundledAndThirdPartyComponents(t *testing.T) {
+	dir := installed(t, "acme", "broken")
+	h, log := newHost(t, func(o *host.Options) { o.Dirs = []string{dir} })
+	c := catalogOf(t, h)
+
+	info, config, ok := c.Lookup(core.KindTarget, "acme/parrot")
+	want := core.Info{Kind: core.KindTarget, Name: "acme/parrot", Summary: "Repeats.", In: []core.Modality{core.Text}, Out: []core.Modality{core.Text, core.Audio}}
+	if diff := cmp.Diff(want, info); !ok || diff != "" {
+		t.Errorf("acme/parrot %v (-want +got):\n%s", ok, diff)
+	}
+	if complaints := config.Check([]byte(`{"audio": 1, "sound": 2}`)); len(complaints) != 1 || complaints[0].Path != "sound" {
+		t.Errorf("its schema complains of %v, want the key sound", complaints)
+	}
+	if _, _, ok := c.Lookup(core.KindConverter, "parrot"); ok {
+		t.Error("a target is found as a converter")
+	}
+	if got, want := c.Names(core.KindScorer), []string{"acme/length", "length"}; !slices.Equal(got, want) {
+		t.Errorf("scorers %q, want %q", got, want)
+	}
+
+	plugins := c.Plugins()
+	if len(plugins) != 3 || !plugins[0].Bundled || plugins[1].Name != "acme" || plugins[2].Name != "broken" {
+		t.Fatalf("plugins %+v", plugins)
+	}
+	for _, p := range plugins {
+		if p.SHA256 != selfSum(t) {
+			t.Errorf("%s: SHA-256 %s, want %s", p.Name, p.SHA256, selfSum(t))
+		}
+	}
+	if p := plugins[0]; p.Name != "fixtures" || p.Version != "1.2.3" || p.SDKVersion == "" || p.Path != self(t) {
+		t.Errorf("bundled plugin %+v", p)
+	}
+	if p := plugins[2]; p.Err == nil || len(p.Components) != 0 {
+		t.Errorf("the broken plugin has the error %v and %d components", p.Err, len(p.Components))
+	}
+	log.waitFor(t, "[WARN]", "broken", "cannot find my model")
+}
+
+func TestABundledPluginThatCannotStartIsAnError(t *testing.T) {
+	h, _ := newHost(t, func(o *host.Options) { o.Bundled = []string{filepath.Join(t.TempDir(), "nothing")} })
+	if _, err := h.Describe(t.Context()); core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("error %v, want an unavailable one with the reason", err)
+	}
+}
+
+func TestDescribeOnTheCommandLineSaysWhatTheWireSays(t *testing.T) {
+	dir := installed(t, "acme")
+	output, err := exec.Command(filepath.Join(dir, "orchestrator-plugin-acme"), "describe").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var printed struct {
+		Name       string `json:"name"`
+		Version    string `json:"version"`
+		SDKVersion string `json:"sdk_version"`
+		Components []struct {
+			core.Info
+			Config json.RawMessage `json:"config"`
+		} `json:"components"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(output))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&printed); err != nil {
+		t.Fatalf("%v in:\n%s", err, output)
+	}
+	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{dir}, nil })
+	wired := catalogOf(t, h).Plugins()[0]
+	if printed.Name != wired.Name || printed.Version != wired.Version || printed.SDKVersion != wired.SDKVersion || len(printed.Components) != len(wired.Components) {
+		t.Fatalf("printed %+v\nwired %+v", printed, wired)
+	}
+	for i, p := range printed.Components {
+		w := wired.Components[i]
+		p.Name = "acme/" + p.Name
+		if diff := cmp.Diff(w.Info, p.Info); diff != "" {
+			t.Errorf("(-wired +printed):\n%s", diff)
+		}
+		if got, want := compact(t, p.Config), compact(t, w.Schema); got != want {
+			t.Errorf("%s: schema %s, want %s", p.Name, got, want)
+		}
+	}
+}
+
+// compact makes two encodings of the same JSON value equal.
+func compact(t *testing.T, v any) string {
+	t.Helper()
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var decoded any
+	if err := json.Unmarshal(encoded, &decoded); err != nil {
+		t.Fatal(err)
+	}
+	encoded, err = json.Marshal(decoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(encoded)
+}
+
+func TestAPluginThatIsStartedByHandSaysWhatItIs(t *testing.T) {
+	cmd := exec.Command(filepath.Join(installed(t, "acme"), "orchestrator-plugin-acme"))
+	output, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 1 || !containsAll(string(output), []string{"acme 0.1.0 is a plugin", "orchestrator plugins list"}) {
+		t.Errorf("%v:\n%s", err, output)
+	}
+}
+
+func TestTheFirstFolderWins(t *testing.T) {
+	first, second := installed(t, "acme"), installed(t, "acme", "other")
+	h, log := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{first, second, filepath.Join(first, "nothing")}, nil })
+	c := catalogOf(t, h)
+	var paths []string
+	for _, p := range c.Plugins() {
+		paths = append(paths, p.Path)
+	}
+	if want := []string{filepath.Join(first, "orchestrator-plugin-acme"), filepath.Join(second, "orchestrator-plugin-other")}; !slices.Equal(paths, want) {
+		t.Errorf("plugins %q, want %q", paths, want)
+	}
+	log.waitFor(t, "[WARN]", "same name", filepath.Join(second, "orchestrator-plugin-acme"))
+}
+
+func TestNeitherPathNorTheWorkingDirectoryBringsAPlugin(t *testing.T) {
+	dir := installed(t, "acme")
+	t.Setenv("PATH", dir)
+	t.Chdir(dir)
+	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{""}, nil })
+	if plugins := catalogOf(t, h).Plugins(); len(plugins) != 0 {
+		t.Errorf("found %+v", plugins)
+	}
+}
+
+func TestAPluginThatOthersCouldChangeIsNotStarted(t *testing.T) {
+	copied := func(t *testing.T) (dir, file string) {
+		dir = installed(t)
+		file = filepath.Join(dir, "orchestrator-plugin-acme")
+		program, err := os.ReadFile(self(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, program, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return dir, file
+	}
+	for _, test := range []struct {
+		name string
+		mode os.FileMode
+		path func(dir, file string) string
+		want string
+	}{
+		{"as it should be", 0o755, func(_, file string) string { return file }, ""},
+		{"file of the group", 0o775, func(_, file string) string { return file }, "others may write"},
+		{"file of the world", 0o757, func(_, file string) string { return file }, "others may write"},
+		{"folder of the group", 0o775, func(dir, _ string) string { return dir }, "others may write"},
+		{"sticky folder of the world", 0o777 | os.ModeSticky, func(dir, _ string) string { return dir }, "others may write"},
+		{"folder above of the world", 0o777, func(dir, _ string) string { return filepath.Dir(dir) }, "others may write"},
+		{"no program", 0o644, func(_, file string) string { return file }, "not a program"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir, file := copied(t)
+			if err := os.Chmod(test.path(dir, file), test.mode); err != nil {
+				t.Fatal(err)
+			}
+			h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{dir}, nil })
+			_, err := h.OpenConverter(t.Context(), "acme/echo", nil)
+			if test.want == "" && err != nil {
+				t.Fatal(err)
+			}
+			if test.want != "" && (core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("error %v, want a config error with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAPluginIsHeldToItsLockedHashAtEveryStart(t *testing.T) {
+	dir := installed(t, "acme", "forged", "typo")
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Dirs, o.Bundled = []string{dir}, nil
+		o.Hashes = map[string]string{"acme": selfSum(t), "forged": strings.Repeat("0", 64), "typo": "0xy"}
+	})
+	for range 2 { // the second start checks again
+		if got := ask(t, h, "acme/nested/length", "four"); got != "4" {
+			t.Errorf("got %q", got)
+		}
+		_, _ = openConverter(t, h, "acme/exit", "").Convert(t.Context(), core.TextValue(""))
+	}
+	for _, name := range []string{"forged", "typo"} {
+		if _, err := h.OpenConverter(t.Context(), name+"/echo", nil); core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), "SHA-256") {
+			t.Errorf("%s: %v, want a config error about the hash", name, err)
+		}
+	}
+}

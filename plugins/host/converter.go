@@ -1,0 +1,39 @@
+package host
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// converter is a converter in a plugin.
+type converter struct{ *instance }
+
+var (
+	_ core.Converter = (*converter)(nil)
+	_ io.Closer      = (*converter)(nil)
+)
+
+// Convert implements [core.Converter].
+func (c *converter) Convert(ctx context.Context, in core.Value) (core.Value, error) {
+	value, err := wire.EncodeValue(in)
+	if err != nil {
+		return core.Value{}, err
+	}
+	converted, err := pb.NewConverterServiceClient(c.process.conn).Convert(ctx, &pb.ConvertRequest{Instance: c.id, Value: value})
+	if err != nil {
+		return core.Value{}, c.process.failure(ctx, err)
+	}
+	out, err := wire.DecodeValue(converted.GetValue())
+	if err != nil {
+		return core.Value{}, c.ofComponent(err)
+	}
+	if !slices.Contains(c.info.Out, out.Modality) {
+		return core.Value{}, c.ofComponent(core.Errorf(core.KindProtocol, "it returned %s; it is described as giving %v", out.Modality, c.info.Out))
+	}
+	return out, nil
+}

@@ -1,0 +1,22 @@
+package host
+
+import "os"
+
+// environment returns what a plugin gets to know of the host's environment:
+// where programs, temporary files and certificates are, the language and the
+// time zone, and the way out of the network. Secrets reach a plugin through
+// the configuration of the component that needs them, and no other way.
+func environment() []string {
+	var env []string
+	for _, name := range []string{
+		"PATH", "TMPDIR", "TZ",
+		"LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME",
+		"SSL_CERT_FILE", "SSL_CERT_DIR",
+		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+	} {
+		if value, ok := os.LookupEnv(name); ok { //nolint:forbidigo // what passes to a plugin is decided here and nowhere else
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}

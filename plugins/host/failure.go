@@ -1,0 +1,71 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// failure makes the error of a call of what gRPC reports. A component's own
+// error comes as the component gave it.
+func (p *process) failure(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("plugin %q: %w", p.name, ctx.Err())
+	}
+	if e, ok := wire.DecodeError(err); ok {
+		return e
+	}
+	s, ok := status.FromError(err)
+	if !ok {
+		return err
+	}
+	switch s.Code() {
+	case codes.Unavailable, codes.Canceled:
+		return p.obituary(ctx, s)
+	case codes.DeadlineExceeded: // the plugin's clock was a little faster than ours
+		return fmt.Errorf("plugin %q: %w", p.name, context.DeadlineExceeded)
+	case codes.ResourceExhausted:
+		return core.Errorf(core.KindInput, "plugin %q: a message is larger than the %d MiB that fit: %s", p.name, wire.MaxMessage>>20, s.Message())
+	case codes.Unimplemented:
+		return core.Errorf(core.KindUnsupported, "plugin %q: %s", p.name, s.Message()).
+			WithHint("the plugin may be built against another version of the plugin contract")
+	default:
+		return core.Errorf(core.KindProtocol, "plugin %q: %s: %s", p.name, s.Code(), s.Message())
+	}
+}
+
+// obituary says how the process died. gRPC notices a death before the kernel
+// has told about it.
+func (p *process) obituary(ctx context.Context, s *status.Status) error {
+	timer := time.NewTimer(obituaryGrace)
+	defer timer.Stop()
+	select {
+	case <-p.run.over:
+	case <-timer.C:
+		return p.withLastLines(core.Errorf(core.KindUnavailable, "the connection to plugin %q broke: %s", p.name, s.Message()))
+	case <-ctx.Done():
+		return fmt.Errorf("plugin %q: %w", p.name, ctx.Err())
+	}
+	if p.stopping.Load() {
+		return core.Errorf(core.KindUnavailable, "plugin %q was stopped", p.name)
+	}
+	return p.withLastLines(core.Errorf(core.KindUnavailable, "plugin %q died (%s)", p.name, p.run.status))
+}
+
+// ofComponent names the component in an error about what it returned.
+func (i *instance) ofComponent(err error) error {
+	if _, ok := errors.AsType[*core.Error](err); !ok {
+		return err
+	}
+	return fmt.Errorf("%s %q: %w", i.info.Kind, i.use, err)
+}

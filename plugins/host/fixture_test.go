@@ -1,0 +1,232 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins"
+)
+
+// The test binary is its own plugin: run as "… serve" it is the bundled one,
+// and under a name such as orchestrator-plugin-acme a third party's. Run as
+// "… host" it is a host whose death the tests watch.
+func TestMain(m *testing.M) {
+	name, third := strings.CutPrefix(filepath.Base(os.Args[0]), "orchestrator-plugin-")
+	switch {
+	case third:
+		thirdParty(name)
+	case len(os.Args) > 1 && os.Args[1] == "serve":
+		plugins.Serve(plugins.Info{Name: "fixtures", Version: "1.2.3"}, fixtures()...)
+	case len(os.Args) > 1 && os.Args[1] == "host":
+		hostUntilKilled()
+	default:
+		goleak.VerifyTestMain(m)
+	}
+}
+
+// thirdParty is a plugin whose name says how it misbehaves.
+func thirdParty(name string) {
+	switch name {
+	case "noisy":
+		fmt.Println("starting up, please wait")
+	case "mute":
+		select {}
+	case "broken":
+		fmt.Fprintln(os.Stderr, "cannot find my model")
+		os.Exit(7)
+	}
+	plugins.Serve(plugins.Info{Name: name, Version: "0.1.0"}, fixtures()...)
+}
+
+type convert func(ctx context.Context, in core.Value) (core.Value, error)
+
+func (f convert) Convert(ctx context.Context, in core.Value) (core.Value, error) { return f(ctx, in) }
+
+// textConverter is a converter without configuration.
+func textConverter(name string, f func(ctx context.Context, in string) (string, error)) core.Component {
+	info := core.Info{Name: name, Summary: "A fixture.", In: []core.Modality{core.Text}, Out: []core.Modality{core.Text}}
+	return core.NewConverter(info, struct{}{}, func(context.Context, struct{}) (core.Converter, error) {
+		return convert(func(ctx context.Context, in core.Value) (core.Value, error) {
+			out, err := f(ctx, in.Text())
+			return core.TextValue(out), err
+		}), nil
+	})
+}
+
+type echoConfig struct {
+	Prefix string      `json:"prefix" doc:"What to put in front."`
+	Key    core.Secret `json:"key" doc:"A secret."`
+	Mode   string      `json:"mode" doc:"A choice." enum:"plain,shown"`
+}
+
+// closer logs that it is closed.
+type closer struct{ convert }
+
+func (closer) Close() error { slog.Warn("closed"); return nil }
+
+func fixtures() []core.Component {
+	text := []core.Modality{core.Text}
+	return []core.Component{
+		core.NewConverter(core.Info{Name: "echo", Summary: "Gives back.", In: text, Out: text}, echoConfig{Mode: "plain"},
+			func(_ context.Context, c echoConfig) (core.Converter, error) {
+				return closer{func(_ context.Context, in core.Value) (core.Value, error) {
+					if c.Mode == "shown" {
+						return core.TextValue(c.Key.Reveal()), nil
+					}
+					in.Data = append([]byte(c.Prefix), in.Data...)
+					return in, nil
+				}}, nil
+			}),
+		textConverter("nested/length", func(_ context.Context, in string) (string, error) { return fmt.Sprint(len(in)), nil }),
+		textConverter("environ", func(context.Context, string) (string, error) {
+			environ, err := os.ReadFile("/proc/self/environ")
+			return string(environ), err
+		}),
+		textConverter("pid", func(context.Context, string) (string, error) {
+			return fmt.Sprint(os.Getpid(), " ", syscall.Getpgrp()), nil
+		}),
+		textConverter("socket", func(context.Context, string) (string, error) { return os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), nil }),
+		textConverter("panic", func(context.Context, string) (string, error) { panic("out of cheese") }),
+		textConverter("crash", func(ctx context.Context, _ string) (string, error) {
+			go func() { panic("out of cheese in the background") }()
+			<-ctx.Done()
+			return "", ctx.Err()
+		}),
+		textConverter("exit", func(context.Context, string) (string, error) {
+			slog.Error("the disk is full", "disk", "sda")
+			os.Exit(3)
+			return "", nil
+		}),
+		textConverter("block", func(ctx context.Context, marker string) (string, error) {
+			if err := os.WriteFile(marker, []byte("started"), 0o600); err != nil {
+				return "", err
+			}
+			<-ctx.Done()
+			_ = os.WriteFile(marker, []byte("cancelled"), 0o600)
+			return "", ctx.Err()
+		}),
+		textConverter("fail", func(_ context.Context, kind string) (string, error) {
+			return "", core.Errorf(core.ErrorKind(kind), "it is %s", kind).At("audio.voice").WithHint("mend it").After(1500 * time.Millisecond)
+		}),
+		textConverter("oops", func(context.Context, string) (string, error) { return "", errors.New("no kind") }),
+		textConverter("large", func(_ context.Context, size string) (string, error) {
+			var n int
+			_, err := fmt.Sscan(size, &n)
+			return strings.Repeat("x", n), err
+		}),
+		textConverter("print", func(context.Context, string) (string, error) {
+			fmt.Println("printed on stdout")
+			fmt.Fprintln(os.Stderr, "printed on stderr")
+			_, _ = syscall.Write(1, []byte("written to descriptor 1\n"))
+			_, _ = syscall.Write(2, []byte("written to descriptor 2\n"))
+			_, _ = syscall.Write(2, []byte(`{"@level":7,"@message":{"a":1},"@timestamp":[]}`+"\n"))
+			return "", nil
+		}),
+		textConverter("log", func(context.Context, string) (string, error) {
+			slog.Debug("quiet", "n", 1)
+			slog.Info("usual")
+			slog.Warn("odd", "where", "here")
+			slog.Error("bad")
+			return "", nil
+		}),
+		textConverter("spawn", func(_ context.Context, how string) (string, error) {
+			cmd := exec.Command("sleep", "300")
+			cmd.Stdout, cmd.Stderr = os.NewFile(1, "stdout"), os.NewFile(2, "stderr") // the real ones
+			if how == "away" {
+				cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			}
+			if err := cmd.Start(); err != nil {
+				return "", err
+			}
+			return fmt.Sprint(cmd.Process.Pid), nil
+		}),
+		core.NewConverter(core.Info{Name: "liar", In: text, Out: text}, struct{}{}, func(context.Context, struct{}) (core.Converter, error) {
+			return convert(func(context.Context, core.Value) (core.Value, error) { return core.WAVValue([]byte("RIFF")), nil }), nil
+		}),
+		core.NewConverter(core.Info{Name: "alien", In: text, Out: text}, struct{}{}, func(context.Context, struct{}) (core.Converter, error) {
+			return convert(func(context.Context, core.Value) (core.Value, error) { return core.Value{Modality: "smell"}, nil }), nil
+		}),
+		core.NewTarget(core.Info{Name: "parrot", Summary: "Repeats.", In: text, Out: []core.Modality{core.Text, core.Audio}}, parrotConfig{},
+			func(_ context.Context, c parrotConfig) (core.Target, error) { return parrot{c}, nil }),
+		core.NewScorer(core.Info{Name: "length", Scores: core.ScoreScale}, struct{}{}, func(context.Context, struct{}) (core.Scorer, error) {
+			return lengthScorer{}, nil
+		}),
+	}
+}
+
+type parrotConfig struct {
+	Audio int `json:"audio" doc:"Bytes of audio in each reply."`
+}
+
+// parrot repeats everything that it has heard in a conversation.
+type parrot struct{ config parrotConfig }
+
+func (p parrot) StartConversation(_ context.Context, s core.Start) (core.Conversation, error) {
+	return &parrotTalk{config: p.config, heard: []string{s.SystemPrompt}}, nil
+}
+
+type parrotTalk struct {
+	config parrotConfig
+	heard  []string
+	ended  bool
+}
+
+func (p *parrotTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
+	if p.ended {
+		return core.Reply{}, errors.New("the conversation is over")
+	}
+	if m.Text() == "wait" {
+		<-ctx.Done()
+		slog.Warn("cancelled")
+		return core.Reply{}, ctx.Err()
+	}
+	p.heard = append(p.heard, m.Text())
+	audio := make([]byte, p.config.Audio)
+	for i := range audio {
+		audio[i] = byte(i % 251)
+	}
+	return core.Reply{
+		Message: core.Message{Role: core.Assistant, Parts: []core.Part{
+			{Value: core.TextValue(strings.Join(p.heard, "|")), Transcript: true},
+			{Value: core.WAVValue(audio)},
+		}},
+		Finish:   core.FinishComplete,
+		Usage:    core.Usage{InputTokens: 1, OutputAudioTokens: 7},
+		Timing:   core.Timing{FirstEvent: 3 * time.Millisecond, Total: 5 * time.Millisecond},
+		Warnings: []string{"it is a parrot"},
+	}, nil
+}
+
+func (p *parrotTalk) End(context.Context) error {
+	if !p.ended {
+		slog.Warn("conversation ended")
+	}
+	p.ended = true
+	return nil
+}
+
+type lengthScorer struct{}
+
+func (lengthScorer) Score(_ context.Context, e core.Evidence) (core.Score, error) {
+	switch e.Objective {
+	case "impossible":
+		return core.Score{Type: core.ScoreScale, Value: 2}, nil
+	case "other":
+		return core.BoolScore(true, "not what was promised"), nil
+	case "unknown":
+		return core.UnknownScore("no idea"), nil
+	}
+	return core.Score{Type: core.ScoreScale, Value: 1 / float64(1+len(e.Values)), Rationale: e.Conversation[0].Text()}, nil
+}

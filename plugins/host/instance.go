@@ -1,0 +1,49 @@
+package host
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// closeTimeout bounds the closing of an instance.
+const closeTimeout = 5 * time.Second
+
+// instance is an opened component. It lives and dies with its process.
+type instance struct {
+	process *process
+	info    core.Info
+	use     string // as the campaign names it
+	id      string
+	close   func() error
+}
+
+func (p *process) open(ctx context.Context, info core.Info, use string, config []byte) (*instance, error) {
+	kind, err := wire.EncodeKind(info.Kind)
+	if err != nil {
+		return nil, err
+	}
+	service := pb.NewPluginServiceClient(p.conn)
+	opened, err := service.Open(ctx, &pb.OpenRequest{Kind: kind, Name: info.Name, Config: config})
+	if err != nil {
+		return nil, p.failure(ctx, err)
+	}
+	i := &instance{process: p, info: info, use: use, id: opened.GetInstance()}
+	i.close = sync.OnceValue(func() error {
+		if p.run.ended() {
+			return nil // it went with its process
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		_, err := service.Close(ctx, &pb.CloseRequest{Instance: i.id})
+		return p.failure(ctx, err)
+	})
+	return i, nil
+}
+
+// Close releases the instance. It may be called more than once.
+func (i *instance) Close() error { return i.close() }

@@ -1,0 +1,176 @@
+package host
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+const (
+	// maxLine is where an endless line is cut.
+	maxLine = 60 << 10
+	// maxLast is how many lines are kept to tell how a process died.
+	maxLast = 8
+)
+
+// pluginLog takes what one process logs and prints to the host's log.
+type pluginLog struct {
+	log hclog.Logger
+
+	mu        sync.Mutex
+	last      []string
+	panicking bool
+}
+
+// structured takes a line of standard error: one of hclog's JSON lines, or
+// anything.
+func (l *pluginLog) structured(line string) {
+	entry, ok := parseEntry(line)
+	if !ok {
+		l.plain(line)
+		return
+	}
+	l.remember(entry.message + formatPairs(entry.pairs))
+	l.log.Log(entry.level, entry.message, entry.pairs...)
+}
+
+// plain takes a line that says nothing about its level. The trace of a Go
+// program that crashes comes as such lines.
+func (l *pluginLog) plain(line string) {
+	line = printable(line)
+	level := hclog.Info
+	if l.remember(line) {
+		level = hclog.Error
+	}
+	l.log.Log(level, line)
+}
+
+// remember keeps the line for the obituary, and reports whether the process is
+// crashing. Of a crash the first lines tell most, else the last.
+func (l *pluginLog) remember(line string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.panicking && (strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")) {
+		l.panicking, l.last = true, nil
+	}
+	if strings.TrimSpace(line) == "" {
+		return l.panicking
+	}
+	if len(l.last) == maxLast {
+		if l.panicking {
+			return true
+		}
+		l.last = l.last[1:]
+	}
+	l.last = append(l.last, line)
+	return l.panicking
+}
+
+// lastLines returns the lines that tell most about a death.
+func (l *pluginLog) lastLines() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.last)
+}
+
+type entry struct {
+	level   hclog.Level
+	message string
+	pairs   []any
+}
+
+// parseEntry parses a line of hclog's. It takes nothing for granted: the line
+// comes from another program.
+func parseEntry(line string) (entry, bool) {
+	var raw map[string]any
+	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &raw) != nil {
+		return entry{}, false
+	}
+	message, isText := raw["@message"].(string)
+	levelName, hasLevel := raw["@level"].(string)
+	level := hclog.LevelFromString(levelName)
+	if !isText || !hasLevel || level == hclog.NoLevel || level == hclog.Off {
+		return entry{}, false
+	}
+	e := entry{level: level, message: printable(message)}
+	for _, key := range slices.Sorted(maps.Keys(raw)) {
+		if key == "@message" || key == "@level" || key == "@timestamp" {
+			continue
+		}
+		e.pairs = append(e.pairs, strings.TrimPrefix(printable(key), "@"), raw[key])
+	}
+	return e, true
+}
+
+func formatPairs(pairs []any) string {
+	var b strings.Builder
+	for i := 0; i+1 < len(pairs); i += 2 {
+		fmt.Fprintf(&b, " %v=%v", pairs[i], pairs[i+1])
+	}
+	return printable(b.String())
+}
+
+// printable keeps a plugin from writing escape sequences to a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' && r != '\n' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// eachLine calls f with each line until the reader ends or fails. Lines longer
+// than maxLine come in pieces.
+func eachLine(r io.Reader, f func(line string)) {
+	lines := bufio.NewReaderSize(r, maxLine)
+	for {
+		line, _, err := lines.ReadLine()
+		if err != nil {
+			return
+		}
+		f(string(line))
+	}
+}
+
+// lineWriter is a writer that calls f with each line.
+type lineWriter struct {
+	f func(line string)
+
+	mu      sync.Mutex
+	partial []byte
+}
+
+// Write never fails.
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.partial = append(w.partial, p...)
+	for {
+		line, rest, found := bytes.Cut(w.partial, []byte("\n"))
+		if !found && len(w.partial) < maxLine {
+			return len(p), nil
+		}
+		w.f(string(line))
+		w.partial = rest
+	}
+}
+
+// flush calls f with a last line that has no end.
+func (w *lineWriter) flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.partial) > 0 {
+		w.f(string(w.partial))
+		w.partial = nil
+	}
+}

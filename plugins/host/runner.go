@@ -1,0 +1,225 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-plugin/runner"
+)
+
+// drainTimeout is how long the output of a process is read after its end. A
+// program that it started and that left its group can hold the pipes open for
+// ever.
+const drainTimeout = 250 * time.Millisecond
+
+// run is one run of a plugin's program. go-plugin's own runner reads standard
+// error until it ends before it looks whether the process has, so a grandchild
+// that holds it blocks everything; it gives the plugin the host's standard
+// input; it drops what comes on standard output after the handshake; and it
+// parses log lines with a parser that panics on some. Hence this one.
+type run struct {
+	argv   []string
+	env    []string
+	verify func() error
+	log    *pluginLog
+
+	// The pipes that go-plugin reads: the handshake line, and nothing.
+	stdout, stderr   *io.PipeReader
+	toStdout, toNone *io.PipeWriter
+
+	mu        sync.Mutex
+	cmd       *exec.Cmd
+	killed    bool
+	handshake string
+
+	// over is closed when the process has ended and its output is read;
+	// status is set before.
+	over   chan struct{}
+	status string
+}
+
+var _ runner.Runner = (*run)(nil)
+
+func newRun(p program, verify func() error, log *pluginLog) *run {
+	r := &run{argv: p.argv, env: environment(), verify: verify, log: log, over: make(chan struct{})}
+	r.stdout, r.toStdout = io.Pipe()
+	r.stderr, r.toNone = io.Pipe()
+	return r
+}
+
+// Start starts the process.
+func (r *run) Start(context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.killed {
+		return errors.New("it was stopped before it started")
+	}
+	if err := r.verify(); err != nil {
+		return err
+	}
+	cmd := exec.Command(r.argv[0], r.argv[1:]...) //nolint:noctx // ended by stop, with its whole group, and not by a context
+	cmd.Env = r.env
+	leadGroup(cmd)
+	var ends pipeEnds
+	defer ends.closeChild()
+	lifeline, err := ends.toChild(&cmd.Stdin)
+	if err != nil {
+		return err
+	}
+	stdout, outErr := ends.fromChild(&cmd.Stdout)
+	stderr, errErr := ends.fromChild(&cmd.Stderr)
+	if err := errors.Join(outErr, errErr); err != nil {
+		ends.closeParent()
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		ends.closeParent()
+		return err
+	}
+	r.cmd = cmd
+	go r.watch(cmd, lifeline, stdout, stderr)
+	return nil
+}
+
+// watch reads the output and waits for the end.
+func (r *run) watch(cmd *exec.Cmd, lifeline, stdout, stderr *os.File) {
+	var reading sync.WaitGroup
+	reading.Go(func() { r.readStdout(stdout) })
+	reading.Go(func() { eachLine(stderr, r.log.structured) })
+
+	_ = cmd.Wait() // the state tells more than the error
+	killGroup(cmd.Process.Pid)
+	deadline := time.Now().Add(drainTimeout)
+	_ = stdout.SetReadDeadline(deadline)
+	_ = stderr.SetReadDeadline(deadline)
+	reading.Wait()
+	for _, c := range []io.Closer{lifeline, stdout, stderr, r.toStdout, r.toNone} {
+		_ = c.Close()
+	}
+	r.status = cmd.ProcessState.String()
+	close(r.over)
+}
+
+// readStdout hands the first line to go-plugin, and the rest to the log.
+func (r *run) readStdout(stdout io.Reader) {
+	first := true
+	eachLine(stdout, func(line string) {
+		if !first {
+			r.log.plain(line)
+			return
+		}
+		first = false
+		r.mu.Lock()
+		r.handshake = line
+		r.mu.Unlock()
+		_, _ = io.WriteString(r.toStdout, line+"\n")
+	})
+}
+
+// firstLine returns the first line on standard output.
+func (r *run) firstLine() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.handshake
+}
+
+// Wait waits until the process has ended and its output is read.
+func (r *run) Wait(context.Context) error {
+	<-r.over
+	return nil
+}
+
+// Kill kills the process and what it has started; it does not wait.
+func (r *run) Kill(context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.killed = true
+	if r.cmd != nil && !r.ended() {
+		killGroup(r.cmd.Process.Pid)
+	}
+	return nil
+}
+
+func (r *run) ended() bool {
+	select {
+	case <-r.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// Stdout gives go-plugin the handshake line.
+func (r *run) Stdout() io.ReadCloser { return r.stdout }
+
+// Stderr gives go-plugin nothing: log lines are parsed here.
+func (r *run) Stderr() io.ReadCloser { return r.stderr }
+
+// Name is the program.
+func (r *run) Name() string { return r.argv[0] }
+
+// ID is the process id. It is not empty before the start either, because
+// go-plugin tidies nothing up that has no id.
+func (r *run) ID() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cmd == nil {
+		return "not started"
+	}
+	return strconv.Itoa(r.cmd.Process.Pid)
+}
+
+// Diagnose adds nothing to go-plugin's message, which is not shown.
+func (r *run) Diagnose(context.Context) string { return "" }
+
+// PluginToHost translates addresses, which are the same on both sides.
+func (r *run) PluginToHost(network, address string) (string, string, error) {
+	return network, address, nil
+}
+
+// HostToPlugin does the same the other way.
+func (r *run) HostToPlugin(network, address string) (string, string, error) {
+	return network, address, nil
+}
+
+// pipeEnds are the ends of the pipes between host and plugin.
+type pipeEnds struct{ child, parent []io.Closer }
+
+func (e *pipeEnds) toChild(stdin *io.Reader) (*os.File, error) {
+	child, parent, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("making a pipe: %w", err)
+	}
+	e.child, e.parent = append(e.child, child), append(e.parent, parent)
+	*stdin = child
+	return parent, nil
+}
+
+func (e *pipeEnds) fromChild(output *io.Writer) (*os.File, error) {
+	parent, child, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("making a pipe: %w", err)
+	}
+	e.child, e.parent = append(e.child, child), append(e.parent, parent)
+	*output = child
+	return parent, nil
+}
+
+func (e *pipeEnds) closeChild() {
+	for _, c := range e.child {
+		_ = c.Close()
+	}
+}
+
+func (e *pipeEnds) closeParent() {
+	for _, c := range e.parent {
+		_ = c.Close()
+	}
+}

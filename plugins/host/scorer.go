@@ -1,0 +1,38 @@
+package host
+
+import (
+	"context"
+	"io"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// scorer is a scorer in a plugin.
+type scorer struct{ *instance }
+
+var (
+	_ core.Scorer = (*scorer)(nil)
+	_ io.Closer   = (*scorer)(nil)
+)
+
+// Score implements [core.Scorer].
+func (s *scorer) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
+	request, err := wire.EncodeEvidence(s.id, e)
+	if err != nil {
+		return core.Score{}, err
+	}
+	response, err := pb.NewScorerServiceClient(s.process.conn).Score(ctx, request)
+	if err != nil {
+		return core.Score{}, s.process.failure(ctx, err)
+	}
+	score, err := wire.DecodeScore(response.GetScore())
+	if err != nil {
+		return core.Score{}, s.ofComponent(err)
+	}
+	if promised := s.info.Scores; promised != core.ScoreUnknown && score.Type != core.ScoreUnknown && score.Type != promised {
+		return core.Score{}, s.ofComponent(core.Errorf(core.KindProtocol, "it gave a score of type %q; it is described as giving %q", score.Type, promised))
+	}
+	return score, nil
+}

@@ -1,0 +1,196 @@
+package plugins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// instances are the components that the host has opened.
+type instances struct {
+	offer *offer
+	open  table[*instance]
+}
+
+// instance is an opened component: value is its core.Target, core.Converter or
+// core.Scorer.
+type instance struct {
+	value         any
+	conversations table[*conversation]
+	calls         sync.WaitGroup
+}
+
+// conversation is a conversation with a target. busy holds a token while one
+// of its methods runs: the host may have given up on a Send that still runs
+// here.
+type conversation struct {
+	core.Conversation
+	busy chan struct{}
+}
+
+func newInstances(o *offer) *instances { return &instances{offer: o} }
+
+// add opens a component and returns the instance's name.
+func (s *instances) add(ctx context.Context, kind core.Kind, name string, config []byte) (string, error) {
+	component, err := s.offer.find(kind, name, config)
+	if err != nil {
+		return "", err
+	}
+	value, err := open(ctx, component, config)
+	if err != nil {
+		return "", err
+	}
+	opened := &instance{value: value}
+	if ctx.Err() != nil { // nobody waits for it any more
+		opened.release()
+		return "", ctx.Err()
+	}
+	return s.open.add(opened), nil
+}
+
+func open(ctx context.Context, c core.Component, config []byte) (any, error) {
+	switch c.Info.Kind {
+	case core.KindTarget:
+		return c.OpenTarget(ctx, config)
+	case core.KindConverter:
+		return c.OpenConverter(ctx, config)
+	default:
+		return c.OpenScorer(ctx, config)
+	}
+}
+
+// use returns an opened component for one call, and what to do after the call.
+func use[T any](s *instances, name string) (T, *instance, func(), error) {
+	var zero T
+	i, ok := s.open.get(name, func(i *instance) { i.calls.Add(1) })
+	if !ok {
+		return zero, nil, nil, core.Errorf(core.KindProtocol, "instance %q is not open", name)
+	}
+	value, ok := i.value.(T)
+	if !ok {
+		i.calls.Done()
+		return zero, nil, nil, core.Errorf(core.KindProtocol, "instance %q is of another kind", name)
+	}
+	return value, i, i.calls.Done, nil
+}
+
+// remove closes an instance once its calls are over. When the context ends
+// first, the closing goes on.
+func (s *instances) remove(ctx context.Context, name string) error {
+	i, ok := s.open.remove(name)
+	if !ok {
+		return nil
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- i.release() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("closing the instance: %w", ctx.Err())
+	}
+}
+
+// release waits for the calls, ends the conversations and closes the component.
+func (i *instance) release() (err error) {
+	defer recoverAs(&err, "closing")
+	i.calls.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var errs []error
+	for _, c := range i.conversations.drain() {
+		errs = append(errs, c.End(ctx))
+	}
+	if closer, ok := i.value.(io.Closer); ok {
+		errs = append(errs, closer.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// closeAll closes everything that is open, side by side, and waits until it is
+// done, but no longer than timeout.
+func (s *instances) closeAll(timeout time.Duration) {
+	var closing sync.WaitGroup
+	for _, i := range s.open.drain() {
+		closing.Go(func() { _ = i.release() }) // there is nobody left to tell
+	}
+	done := make(chan struct{})
+	go func() {
+		closing.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// acquire waits for its turn.
+func (c *conversation) acquire(ctx context.Context) error {
+	select {
+	case c.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the call before to end: %w", ctx.Err())
+	}
+}
+
+func (c *conversation) releaseTurn() { <-c.busy }
+
+// table gives names to things. The zero value is ready for use.
+type table[T any] struct {
+	mu   sync.Mutex
+	last uint64
+	byID map[string]T
+}
+
+func (t *table[T]) add(item T) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byID == nil {
+		t.byID = map[string]T{}
+	}
+	t.last++
+	id := strconv.FormatUint(t.last, 10)
+	t.byID[id] = item
+	return id
+}
+
+// get returns an item, after it has shown it to mark: nobody can remove it in
+// between.
+func (t *table[T]) get(id string, mark func(T)) (T, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	item, ok := t.byID[id]
+	if ok && mark != nil {
+		mark(item)
+	}
+	return item, ok
+}
+
+func (t *table[T]) remove(id string) (T, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	item, ok := t.byID[id]
+	delete(t.byID, id)
+	return item, ok
+}
+
+func (t *table[T]) drain() []T {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	items := make([]T, 0, len(t.byID))
+	for _, item := range t.byID {
+		items = append(items, item)
+	}
+	t.byID = nil
+	return items
+}

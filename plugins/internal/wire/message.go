@@ -1,0 +1,127 @@
+package wire
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+)
+
+// text makes prose fit for a protobuf string, which refuses invalid UTF-8.
+// Payloads are bytes and need no such thing.
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// EncodeValue returns a value for the wire. It shares the data.
+func EncodeValue(v core.Value) (*pb.Value, error) {
+	modality, err := encodeModality(v.Modality)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.Value{Modality: modality, MediaType: text(v.MediaType), Data: v.Data}, nil
+}
+
+// DecodeValue returns a value from the wire. It shares the data.
+func DecodeValue(v *pb.Value) (core.Value, error) {
+	if v == nil {
+		return core.Value{}, core.Errorf(core.KindProtocol, "the value is missing")
+	}
+	modality, err := decodeModality(v.GetModality())
+	if err != nil {
+		return core.Value{}, err
+	}
+	return core.Value{Modality: modality, MediaType: v.GetMediaType(), Data: v.GetData()}, nil
+}
+
+// EncodeMessage returns a message for the wire.
+func EncodeMessage(m core.Message) (*pb.Message, error) {
+	role, err := encodeRole(m.Role)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := each("part", m.Parts, encodePart)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.Message{Role: role, Parts: parts}, nil
+}
+
+// DecodeMessage returns a message from the wire.
+func DecodeMessage(m *pb.Message) (core.Message, error) {
+	if m == nil {
+		return core.Message{}, core.Errorf(core.KindProtocol, "the message is missing")
+	}
+	role, err := decodeRole(m.GetRole())
+	if err != nil {
+		return core.Message{}, err
+	}
+	parts, err := each("part", m.GetParts(), decodePart)
+	if err != nil {
+		return core.Message{}, err
+	}
+	return core.Message{Role: role, Parts: parts}, nil
+}
+
+func encodePart(p core.Part) (*pb.Part, error) {
+	value, err := EncodeValue(p.Value)
+	if err != nil {
+		return nil, err
+	}
+	part := &pb.Part{Value: value, Transcript: p.Transcript}
+	for _, c := range p.Converters {
+		part.Converters = append(part.Converters, text(c))
+	}
+	if p.Original == nil {
+		return part, nil
+	}
+	part.Original, err = EncodeValue(*p.Original)
+	return part, err
+}
+
+func decodePart(p *pb.Part) (core.Part, error) {
+	value, err := DecodeValue(p.GetValue())
+	if err != nil {
+		return core.Part{}, err
+	}
+	part := core.Part{Value: value, Converters: p.GetConverters(), Transcript: p.GetTranscript()}
+	if p.GetOriginal() == nil {
+		return part, nil
+	}
+	original, err := DecodeValue(p.GetOriginal())
+	part.Original = &original
+	return part, err
+}
+
+// EncodeStart returns what a conversation begins with, for an instance.
+func EncodeStart(instance string, s core.Start) (*pb.StartConversationRequest, error) {
+	history, err := each("message", s.History, EncodeMessage)
+	if err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	return &pb.StartConversationRequest{Instance: instance, SystemPrompt: []byte(s.SystemPrompt), History: history}, nil
+}
+
+// DecodeStart returns what a conversation begins with.
+func DecodeStart(r *pb.StartConversationRequest) (core.Start, error) {
+	history, err := each("message", r.GetHistory(), DecodeMessage)
+	if err != nil {
+		return core.Start{}, fmt.Errorf("history: %w", err)
+	}
+	return core.Start{SystemPrompt: string(r.GetSystemPrompt()), History: history}, nil
+}
+
+// each translates a list; an error names the element, counting from 1.
+func each[A, B any](what string, list []A, translate func(A) (B, error)) ([]B, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	translated := make([]B, len(list))
+	for i, a := range list {
+		b, err := translate(a)
+		if err != nil {
+			return nil, fmt.Errorf("%s %d: %w", what, i+1, err)
+		}
+		translated[i] = b
+	}
+	return translated, nil
+}

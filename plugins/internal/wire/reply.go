@@ -1,0 +1,225 @@
+package wire
+
+import (
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+)
+
+// maxParts bounds the parts of one reply, so that an endless stream of empty
+// ones is no way to fill the host's memory.
+const maxParts = 4096
+
+// SendReply hands a reply to send piece by piece. A small reply is one piece;
+// larger parts are cut into pieces of [ChunkSize]. The pieces share the data.
+func SendReply(r core.Reply, send func(*pb.SendResponse) error) error {
+	end, headers, err := encodeReply(r)
+	if err != nil {
+		return err
+	}
+	piece, room := &pb.SendResponse{}, ChunkSize
+	for i, header := range headers {
+		data := r.Message.Parts[i].Data
+		for first := true; first || len(data) > 0; first = false {
+			if room == 0 {
+				if err := send(piece); err != nil {
+					return err
+				}
+				piece, room = &pb.SendResponse{}, ChunkSize
+			}
+			n := min(room, len(data))
+			chunk := &pb.PartChunk{Data: data[:n]}
+			if first {
+				chunk.Header = header
+			}
+			piece.Chunks = append(piece.Chunks, chunk)
+			data, room = data[n:], room-n
+		}
+	}
+	piece.End = end
+	return send(piece)
+}
+
+func encodeReply(r core.Reply) (*pb.ReplyEnd, []*pb.PartHeader, error) {
+	if r.Message.Role != core.Assistant {
+		return nil, nil, core.Errorf(core.KindProtocol, "a reply has the role %q, not %q", core.Assistant, r.Message.Role)
+	}
+	finish, err := encodeFinish(r.Finish)
+	if err != nil {
+		return nil, nil, err
+	}
+	headers, err := each("part", r.Message.Parts, encodeHeader)
+	if err != nil {
+		return nil, nil, err
+	}
+	end := &pb.ReplyEnd{Finish: finish, Detail: text(r.Detail), Usage: encodeUsage(r.Usage), Timing: encodeTiming(r.Timing)}
+	for _, w := range r.Warnings {
+		end.Warnings = append(end.Warnings, text(w))
+	}
+	return end, headers, nil
+}
+
+func encodeHeader(p core.Part) (*pb.PartHeader, error) {
+	if p.Original != nil || len(p.Converters) > 0 {
+		return nil, core.Errorf(core.KindProtocol, "a part of a reply has no original and no converters")
+	}
+	modality, err := encodeModality(p.Modality)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.PartHeader{Modality: modality, MediaType: text(p.MediaType), Transcript: p.Transcript, Size: uint64(len(p.Data))}, nil
+}
+
+// ReplyReader puts a reply together again. The zero value is ready for use.
+type ReplyReader struct {
+	reply core.Reply
+	size  uint64 // of all parts, as announced
+	open  uint64 // bytes that the last part still lacks
+	ended bool
+}
+
+// Add takes the next piece.
+func (r *ReplyReader) Add(piece *pb.SendResponse) error {
+	if r.ended {
+		return core.Errorf(core.KindProtocol, "the reply goes on after its end")
+	}
+	for _, chunk := range piece.GetChunks() {
+		if err := r.add(chunk); err != nil {
+			return fmt.Errorf("part %d of the reply: %w", len(r.reply.Message.Parts), err)
+		}
+	}
+	if piece.GetEnd() == nil {
+		return nil
+	}
+	return r.end(piece.GetEnd())
+}
+
+func (r *ReplyReader) add(chunk *pb.PartChunk) error {
+	if chunk.GetHeader() != nil {
+		if err := r.begin(chunk.GetHeader()); err != nil {
+			return err
+		}
+	}
+	parts := r.reply.Message.Parts
+	if len(parts) == 0 {
+		return core.Errorf(core.KindProtocol, "data without a header")
+	}
+	n := uint64(len(chunk.GetData()))
+	if n > r.open {
+		return core.Errorf(core.KindProtocol, "it is longer than its header says")
+	}
+	part := &parts[len(parts)-1]
+	if part.Data == nil && n == r.open {
+		part.Data = chunk.GetData() // all at once, so there is nothing to put together
+	} else {
+		if part.Data == nil {
+			part.Data = make([]byte, 0, r.open)
+		}
+		part.Data = append(part.Data, chunk.GetData()...)
+	}
+	r.open -= n
+	return nil
+}
+
+func (r *ReplyReader) begin(header *pb.PartHeader) error {
+	if r.open > 0 {
+		return core.Errorf(core.KindProtocol, "%d bytes are missing", r.open)
+	}
+	modality, err := decodeModality(header.GetModality())
+	if err != nil {
+		return err
+	}
+	if header.GetSize() > MaxMessage-r.size {
+		return core.Errorf(core.KindProtocol, "the reply is larger than %d MiB", MaxMessage>>20)
+	}
+	if len(r.reply.Message.Parts) == maxParts {
+		return core.Errorf(core.KindProtocol, "the reply has more than %d parts", maxParts)
+	}
+	r.size += header.GetSize()
+	r.open = header.GetSize()
+	r.reply.Message.Parts = append(r.reply.Message.Parts, core.Part{
+		Value:      core.Value{Modality: modality, MediaType: header.GetMediaType()},
+		Transcript: header.GetTranscript(),
+	})
+	return nil
+}
+
+func (r *ReplyReader) end(end *pb.ReplyEnd) error {
+	if r.open > 0 {
+		return core.Errorf(core.KindProtocol, "the last part of the reply lacks %d bytes", r.open)
+	}
+	finish, err := decodeFinish(end.GetFinish())
+	if err != nil {
+		return err
+	}
+	r.ended = true
+	r.reply.Message.Role = core.Assistant
+	r.reply.Finish = finish
+	r.reply.Detail = end.GetDetail()
+	r.reply.Usage = decodeUsage(end.GetUsage())
+	r.reply.Timing = decodeTiming(end.GetTiming())
+	r.reply.Warnings = end.GetWarnings()
+	return nil
+}
+
+// Reply returns the whole reply; one that broke off is an error.
+func (r *ReplyReader) Reply() (core.Reply, error) {
+	if !r.ended {
+		return core.Reply{}, core.Errorf(core.KindProtocol, "the reply broke off before its end")
+	}
+	return r.reply, nil
+}
+
+func encodeUsage(u core.Usage) *pb.Usage {
+	if u == (core.Usage{}) {
+		return nil
+	}
+	return &pb.Usage{
+		InputTokens:       u.InputTokens,
+		OutputTokens:      u.OutputTokens,
+		CachedInputTokens: u.CachedInputTokens,
+		InputTextTokens:   u.InputTextTokens,
+		InputAudioTokens:  u.InputAudioTokens,
+		OutputTextTokens:  u.OutputTextTokens,
+		OutputAudioTokens: u.OutputAudioTokens,
+	}
+}
+
+func decodeUsage(u *pb.Usage) core.Usage {
+	return core.Usage{
+		InputTokens:       u.GetInputTokens(),
+		OutputTokens:      u.GetOutputTokens(),
+		CachedInputTokens: u.GetCachedInputTokens(),
+		InputTextTokens:   u.GetInputTextTokens(),
+		InputAudioTokens:  u.GetInputAudioTokens(),
+		OutputTextTokens:  u.GetOutputTextTokens(),
+		OutputAudioTokens: u.GetOutputAudioTokens(),
+	}
+}
+
+func encodeTiming(t core.Timing) *pb.Timing {
+	if t == (core.Timing{}) {
+		return nil
+	}
+	return &pb.Timing{FirstEvent: duration(t.FirstEvent), FirstAudio: duration(t.FirstAudio), Total: duration(t.Total)}
+}
+
+func decodeTiming(t *pb.Timing) core.Timing {
+	return core.Timing{
+		FirstEvent: t.GetFirstEvent().AsDuration(),
+		FirstAudio: t.GetFirstAudio().AsDuration(),
+		Total:      t.GetTotal().AsDuration(),
+	}
+}
+
+// duration leaves zero unset.
+func duration(d time.Duration) *durationpb.Duration {
+	if d == 0 {
+		return nil
+	}
+	return durationpb.New(d)
+}

@@ -1,0 +1,31 @@
+package wire
+
+import goplugin "github.com/hashicorp/go-plugin"
+
+const (
+	// MaxMessage is the size limit of one message in bytes, either way.
+	MaxMessage = 64 << 20
+	// ChunkSize is how many bytes of content one message of a reply carries.
+	ChunkSize = 1 << 20
+	// PluginSet is the name under which go-plugin dispenses the connection.
+	PluginSet = "redteam.plugin.v1"
+)
+
+// The variables that the host sets for a plugin, beside go-plugin's own.
+const (
+	// EnvLifeline says that standard input ends when the host is gone.
+	EnvLifeline = "ORCHESTRATOR_PLUGIN_LIFELINE"
+	// EnvLogLevel is the level, in hclog's words, below which the host drops
+	// log lines.
+	EnvLogLevel = "ORCHESTRATOR_PLUGIN_LOG_LEVEL"
+)
+
+// Handshake returns what tells a plugin of ours from any other program. It is
+// no security measure: AutoMTLS is.
+func Handshake() goplugin.HandshakeConfig {
+	return goplugin.HandshakeConfig{
+		ProtocolVersion:  1,
+		MagicCookieKey:   "ORCHESTRATOR_PLUGIN",
+		MagicCookieValue: "redteam.plugin.v1",
+	}
+}

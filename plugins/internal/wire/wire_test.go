@@ -1,0 +1,367 @@
+package wire_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// cross sends a message through its encoding.
+func cross[M proto.Message](t *testing.T, m M) M {
+	t.Helper()
+	encoded, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatalf("encoding: %v", err)
+	}
+	decoded := m.ProtoReflect().New().Interface().(M)
+	if err := proto.Unmarshal(encoded, decoded); err != nil {
+		t.Fatalf("decoding: %v", err)
+	}
+	return decoded
+}
+
+func crossReply(t *testing.T, r core.Reply) (core.Reply, int, error) {
+	t.Helper()
+	var reader wire.ReplyReader
+	pieces := 0
+	err := wire.SendReply(r, func(piece *pb.SendResponse) error {
+		pieces++
+		if size := proto.Size(piece); size > wire.ChunkSize+64<<10 {
+			t.Errorf("a piece has %d bytes", size)
+		}
+		return reader.Add(cross(t, piece))
+	})
+	if err != nil {
+		return core.Reply{}, pieces, err
+	}
+	got, err := reader.Reply()
+	return got, pieces, err
+}
+
+func assistant(parts ...core.Part) core.Reply {
+	return core.Reply{Message: core.Message{Role: core.Assistant, Parts: parts}, Finish: core.FinishComplete}
+}
+
+func TestEveryWordOfCoreCrosses(t *testing.T) {
+	for _, m := range core.Modalities() {
+		v, err := wire.EncodeValue(core.Value{Modality: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := wire.DecodeValue(v); err != nil || got.Modality != m {
+			t.Errorf("modality %q came back as %q, %v", m, got.Modality, err)
+		}
+	}
+	for _, k := range core.Kinds() {
+		n, err := wire.EncodeKind(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := wire.DecodeKind(n); err != nil || got != k {
+			t.Errorf("kind %q came back as %q, %v", k, got, err)
+		}
+	}
+	for _, r := range []core.Role{core.System, core.User, core.Assistant, core.Tool} {
+		m, err := wire.EncodeMessage(core.Message{Role: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := wire.DecodeMessage(m); err != nil || got.Role != r {
+			t.Errorf("role %q came back as %q, %v", r, got.Role, err)
+		}
+	}
+	for _, f := range []core.Finish{core.FinishComplete, core.FinishBlocked, core.FinishTruncated, core.FinishInterrupted, core.FinishUnconfirmed} {
+		r := assistant()
+		r.Finish = f
+		if got, _, err := crossReply(t, r); err != nil || got.Finish != f {
+			t.Errorf("finish %q came back as %q, %v", f, got.Finish, err)
+		}
+	}
+}
+
+func TestALargeReplyCrossesInPieces(t *testing.T) {
+	speech := bytes.Repeat([]byte{0, 0xff, 7}, 1<<20)
+	want := assistant(
+		core.Part{Value: core.TextValue("said\x00"), Transcript: true},
+		core.Part{Value: core.WAVValue(speech)},
+		core.Part{Value: core.TextValue("")},
+	)
+	got, pieces, err := crossReply(t, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if pieces != 4 {
+		t.Errorf("%d pieces, want 4 for 3 MiB and a bit", pieces)
+	}
+	if _, pieces, _ := crossReply(t, assistant(core.Part{Value: core.TextValue("hello")})); pieces != 1 {
+		t.Errorf("a small reply took %d pieces", pieces)
+	}
+}
+
+func TestAReplyThatBreaksTheContractIsRefused(t *testing.T) {
+	header := func(size uint64) *pb.PartHeader {
+		return &pb.PartHeader{Modality: pb.Modality_MODALITY_TEXT, Size: size}
+	}
+	end := &pb.ReplyEnd{Finish: pb.Finish_FINISH_COMPLETE}
+	for _, test := range []struct {
+		name   string
+		pieces []*pb.SendResponse
+		want   string
+	}{
+		{"nothing", nil, "broke off"},
+		{"no end", []*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: header(1), Data: []byte("x")}}}}, "broke off"},
+		{"no header", []*pb.SendResponse{{Chunks: []*pb.PartChunk{{Data: []byte("x")}}}}, "without a header"},
+		{"too long", []*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: header(1), Data: []byte("xy")}}}}, "longer"},
+		{"too short", []*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: header(2), Data: []byte("x")}}, End: end}}, "lacks 1 bytes"},
+		{"gap", []*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: header(2), Data: []byte("x")}, {Header: header(0)}}}}, "1 bytes are missing"},
+		{"after the end", []*pb.SendResponse{{End: end}, {End: end}}, "after its end"},
+		{"too large", []*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: header(math.MaxUint64)}}}}, "larger than 64 MiB"},
+		{"unknown modality", []*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: &pb.PartHeader{Modality: 99}}}}}, "modality number 99"},
+		{"unknown finish", []*pb.SendResponse{{End: &pb.ReplyEnd{Finish: 99}}}, "finish number 99"},
+		{"no finish", []*pb.SendResponse{{End: &pb.ReplyEnd{}}}, "the finish is missing"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var r wire.ReplyReader
+			err := func() error {
+				for _, piece := range test.pieces {
+					if err := r.Add(piece); err != nil {
+						return err
+					}
+				}
+				_, err := r.Reply()
+				return err
+			}()
+			if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want a protocol error with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAnEndlessReplyOfEmptyPartsIsRefused(t *testing.T) {
+	var r wire.ReplyReader
+	var err error
+	for range 10_000 {
+		if err = r.Add(&pb.SendResponse{Chunks: []*pb.PartChunk{{Header: &pb.PartHeader{Modality: pb.Modality_MODALITY_TEXT}}}}); err != nil {
+			break
+		}
+	}
+	if core.KindOf(err) != core.KindProtocol {
+		t.Errorf("error %v, want a protocol error", err)
+	}
+}
+
+func TestAReplyThatATargetGotWrongIsRefused(t *testing.T) {
+	original := core.TextValue("x")
+	for name, change := range map[string]func(*core.Reply){
+		"role":     func(r *core.Reply) { r.Message.Role = core.User },
+		"finish":   func(r *core.Reply) { r.Finish = "" },
+		"modality": func(r *core.Reply) { r.Message.Parts[0].Modality = "smell" },
+		"upper":    func(r *core.Reply) { r.Message.Parts[0].Modality = "TEXT" },
+		"original": func(r *core.Reply) { r.Message.Parts[0].Original = &original },
+	} {
+		r := assistant(core.Part{Value: core.TextValue("x")})
+		change(&r)
+		if _, _, err := crossReply(t, r); core.KindOf(err) != core.KindProtocol {
+			t.Errorf("%s: %v, want a protocol error", name, err)
+		}
+	}
+}
+
+func TestImpossibleScoresAreRefusedOnBothSides(t *testing.T) {
+	for _, s := range []core.Score{
+		{Type: core.ScoreScale, Value: 1.01},
+		{Type: core.ScoreScale, Value: -0.1},
+		{Type: core.ScoreScale, Value: math.NaN()},
+		{Type: core.ScoreTrueFalse, Value: 0.5},
+		{Type: core.ScoreUnknown, Value: 1},
+		{Type: "stars", Value: 0},
+	} {
+		if _, err := wire.EncodeScore(s); core.KindOf(err) != core.KindProtocol {
+			t.Errorf("encoding %+v: %v, want a protocol error", s, err)
+		}
+	}
+	for _, s := range []*pb.Score{
+		nil,
+		{Type: pb.ScoreType_SCORE_TYPE_SCALE, Value: math.Inf(1)},
+		{Type: pb.ScoreType_SCORE_TYPE_TRUE_FALSE, Value: 2},
+		{Type: 99, Value: 1},
+	} {
+		if _, err := wire.DecodeScore(s); core.KindOf(err) != core.KindProtocol {
+			t.Errorf("decoding %v: %v, want a protocol error", s, err)
+		}
+	}
+}
+
+func TestAnErrorCrossesWithAllThatItSays(t *testing.T) {
+	rate := core.Errorf(core.KindRateLimited, "slow down").After(2500 * time.Millisecond).WithHint("wait")
+	for _, test := range []struct {
+		name string
+		err  error
+		want *core.Error
+	}{
+		{"plain", errors.New("odd"), &core.Error{Kind: core.KindInternal, Err: errors.New("odd")}},
+		{"of a kind", rate, &core.Error{Kind: core.KindRateLimited, Hint: "wait", RetryAfter: 2500 * time.Millisecond, Err: errors.New("slow down")}},
+		{"wrapped", fmt.Errorf("turn 3: %w", rate.At("limits")), &core.Error{Kind: core.KindRateLimited, Field: "limits", Hint: "wait", RetryAfter: 2500 * time.Millisecond, Err: errors.New("turn 3: slow down")}},
+		{"a real unavailable", core.Errorf(core.KindUnavailable, "503"), &core.Error{Kind: core.KindUnavailable, Err: errors.New("503")}},
+		{"a deadline", fmt.Errorf("dialling: %w", context.DeadlineExceeded), &core.Error{Kind: core.KindTimeout, Err: errors.New("dialling: context deadline exceeded")}},
+		{"invalid UTF-8", core.Errorf(core.KindInput, "bad \xff byte").WithHint("\xfe"), &core.Error{Kind: core.KindInput, Hint: "\uFFFD", Err: errors.New("bad \uFFFD byte")}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, ok := wire.DecodeError(wire.EncodeError(test.err))
+			if !ok {
+				t.Fatal("the detail is lost")
+			}
+			if got.Error() != test.want.Error() || got.Kind != test.want.Kind || got.Field != test.want.Field || got.Hint != test.want.Hint || got.RetryAfter != test.want.RetryAfter {
+				t.Errorf("got %#v (%v), want %#v (%v)", got, got, test.want, test.want)
+			}
+		})
+	}
+}
+
+func TestAnErrorPageOfAMegabyteIsCutShort(t *testing.T) {
+	err := wire.EncodeError(core.Errorf(core.KindProtocol, "%s", strings.Repeat("é", 1<<20)).WithHint("%s", strings.Repeat("h", 1<<20)))
+	if size := proto.Size(status.Convert(err).Proto()); size > 64<<10 {
+		t.Errorf("the status has %d bytes", size)
+	}
+}
+
+func TestAStatusOfGRPCsOwnIsNotTakenForAComponentsError(t *testing.T) {
+	for _, err := range []error{status.Error(codes.Unavailable, "connection closed"), errors.New("no status")} {
+		if e, ok := wire.DecodeError(err); ok {
+			t.Errorf("%v became %v", err, e)
+		}
+	}
+}
+
+func TestAnUnknownErrorKindIsAnInternalError(t *testing.T) {
+	s, err := status.New(codes.Unknown, "odd").WithDetails(&pb.ErrorDetail{Kind: 99})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := wire.DecodeError(s.Err()); !ok || got.Kind != core.KindInternal {
+		t.Errorf("got %+v, %v", got, ok)
+	}
+}
+
+func TestAnUnknownModalityInADescriptionNamesTheComponent(t *testing.T) {
+	_, err := wire.DecodeDescription(&pb.DescribeResponse{Components: []*pb.Component{{Kind: pb.Kind_KIND_TARGET, Name: "nose", Out: []pb.Modality{42}}}})
+	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), `"nose"`) || !strings.Contains(err.Error(), "42") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// FuzzRoundTrip: what one side says is what the other hears. Payloads cross as
+// they are; prose has its invalid UTF-8 replaced.
+func FuzzRoundTrip(f *testing.F) {
+	f.Add([]byte("hello"), []byte{0, 0xff}, "audio/wav", "it said\xff so", uint8(1), int64(5), true)
+	f.Add(bytes.Repeat([]byte("x"), 3<<20), []byte(nil), "", "", uint8(200), int64(-1), false)
+	f.Fuzz(func(t *testing.T, a, b []byte, media, prose string, pick uint8, n int64, flag bool) {
+		valid := func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+		modality := core.Modalities()[int(pick)%len(core.Modalities())]
+		value := core.Value{Modality: modality, MediaType: valid(media), Data: a}
+		other := core.Value{Modality: core.Text, Data: b}
+
+		reply := assistant(core.Part{Value: value, Transcript: flag}, core.Part{Value: other})
+		reply.Detail, reply.Warnings = valid(prose), []string{valid(prose)}
+		reply.Usage, reply.Timing = core.Usage{InputTokens: n, OutputAudioTokens: -n}, core.Timing{Total: time.Duration(n)}
+		got, _, err := crossReply(t, reply)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, reply, got)
+
+		message := core.Message{Role: core.User, Parts: []core.Part{{Value: value, Original: &other, Converters: []string{valid(prose)}, Transcript: flag}}}
+		evidence := core.Evidence{Objective: string(b), Conversation: []core.Message{message}, Values: []core.Value{value, other}}
+		request, err := wire.EncodeEvidence("1", evidence)
+		if err != nil {
+			t.Fatal(err)
+		}
+		heard, err := wire.DecodeEvidence(cross(t, request))
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, evidence, heard)
+
+		start := core.Start{SystemPrompt: string(a), History: []core.Message{message}}
+		begun, err := wire.EncodeStart("1", start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		started, err := wire.DecodeStart(cross(t, begun))
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, start, started)
+	})
+}
+
+func same(t *testing.T, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// FuzzDecode: no bytes make the decoders panic, and what they accept can be
+// said again.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte{})
+	seed, err := proto.Marshal(&pb.SendResponse{
+		Chunks: []*pb.PartChunk{{Header: &pb.PartHeader{Modality: 1, Size: 1}, Data: []byte("x")}},
+		End:    &pb.ReplyEnd{Finish: 1},
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Fuzz(func(t *testing.T, encoded []byte) {
+		var piece pb.SendResponse
+		if proto.Unmarshal(encoded, &piece) == nil {
+			var r wire.ReplyReader
+			if r.Add(&piece) == nil {
+				if reply, err := r.Reply(); err == nil {
+					again, _, err := crossReply(t, reply)
+					if err != nil {
+						t.Fatalf("accepted, but refused again: %v", err)
+					}
+					same(t, reply, again)
+				}
+			}
+		}
+		var request pb.ScoreRequest
+		if proto.Unmarshal(encoded, &request) == nil {
+			_, _ = wire.DecodeEvidence(&request)
+		}
+		var start pb.StartConversationRequest
+		if proto.Unmarshal(encoded, &start) == nil {
+			_, _ = wire.DecodeStart(&start)
+		}
+		var description pb.DescribeResponse
+		if proto.Unmarshal(encoded, &description) == nil {
+			_, _ = wire.DecodeDescription(&description)
+		}
+		var score pb.Score
+		if proto.Unmarshal(encoded, &score) == nil {
+			_, _ = wire.DecodeScore(&score)
+		}
+	})
+}

@@ -1,0 +1,90 @@
+package plugins
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// offer is what a plugin has to offer.
+type offer struct {
+	description wire.Description
+	components  map[componentKey]offered
+}
+
+type componentKey struct {
+	kind core.Kind
+	name string
+}
+
+type offered struct {
+	component core.Component
+	schema    *schema.Schema
+}
+
+// newOffer describes the components; it finds an author's mistakes.
+func newOffer(info Info, components []core.Component) (*offer, error) {
+	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(info.Name) {
+		return nil, core.Errorf(core.KindInternal, "the plugin's name %q does not consist of lower-case letters, digits and \"-\"", info.Name)
+	}
+	o := &offer{
+		description: wire.Description{Name: info.Name, Version: info.Version, SDKVersion: sdkVersion()},
+		components:  map[componentKey]offered{},
+	}
+	for _, c := range components {
+		if err := o.add(c); err != nil {
+			return nil, fmt.Errorf("%s %q: %w", c.Info.Kind, c.Info.Name, err)
+		}
+	}
+	if _, err := wire.EncodeDescription(o.description); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *offer) add(c core.Component) error {
+	if !regexp.MustCompile(`^[a-z0-9_-]+(/[a-z0-9_-]+)*$`).MatchString(c.Info.Name) {
+		return core.Errorf(core.KindInternal, "a name consists of lower-case letters, digits, \"-\", \"_\" and \"/\"")
+	}
+	key := componentKey{c.Info.Kind, c.Info.Name}
+	if _, taken := o.components[key]; taken {
+		return core.Errorf(core.KindInternal, "the plugin has two of that name")
+	}
+	s, err := schema.Of(c.Config)
+	if err != nil {
+		return fmt.Errorf("deriving the schema of its configuration: %w", err)
+	}
+	encoded, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encoding the schema of its configuration: %w", err)
+	}
+	o.components[key] = offered{component: c, schema: s}
+	o.description.Components = append(o.description.Components, wire.ComponentOf(c.Info, encoded))
+	return nil
+}
+
+// find returns a component whose configuration is right.
+func (o *offer) find(kind core.Kind, name string, config []byte) (core.Component, error) {
+	found, ok := o.components[componentKey{kind, name}]
+	if !ok {
+		return core.Component{}, core.Errorf(core.KindUnsupported, "there is no %s %q in this plugin", kind, name)
+	}
+	return found.component, configError(found.schema.Check(config))
+}
+
+// configError makes one error of all complaints. It points at the first.
+func configError(complaints []schema.Complaint) error {
+	if len(complaints) == 0 {
+		return nil
+	}
+	first := complaints[0]
+	message := first.Message
+	for _, c := range complaints[1:] {
+		message += "; " + c.Path + ": " + c.Message
+	}
+	return &core.Error{Kind: core.KindConfig, Field: first.Path, Hint: first.Hint, Err: fmt.Errorf("%s", message)}
+}

@@ -1,0 +1,154 @@
+package plugins
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// closeTimeout bounds the closing of what is still open when the process has
+// to go. The host waits two seconds before it kills.
+const closeTimeout = 1500 * time.Millisecond
+
+// Info says what a plugin is.
+type Info struct {
+	// Name is what campaigns write before the slash: lower-case letters,
+	// digits and "-". The program is called orchestrator-plugin-NAME.
+	Name string
+	// Version is the plugin's own version, such as "0.3.1".
+	Version string
+}
+
+// Serve serves components to the orchestrator that started this process, and
+// returns when it is done. It is the last thing that a plugin's main does.
+//
+// Run as "orchestrator-plugin-NAME describe" it prints what it offers as JSON
+// instead; started by hand it says what it is. Where it cannot serve, it
+// prints the reason and exits with status 1.
+//
+// Serve makes slog's default logger write to the orchestrator's log. Nothing
+// may be printed to standard output before Serve is called.
+func Serve(info Info, components ...core.Component) {
+	if err := serve(info, components); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: error: %v\n", info.Name, err)
+		if hint := core.HintOf(err); hint != "" {
+			fmt.Fprintf(os.Stderr, "%s: hint: %s\n", info.Name, hint)
+		}
+		os.Exit(1)
+	}
+}
+
+func serve(info Info, components []core.Component) error {
+	offer, err := newOffer(info, components)
+	if err != nil {
+		return err
+	}
+	if slices.Equal(os.Args[1:], []string{"describe"}) {
+		return describe(os.Stdout, offer.description)
+	}
+	handshake := wire.Handshake()
+	if os.Getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {
+		return core.Errorf(core.KindUnsupported, "%s %s is a plugin of orchestrator and does nothing on its own", info.Name, info.Version).
+			WithHint("\"orchestrator plugins list --plugin-dir FOLDER\" shows what the plugins in a folder offer; %q shows it for this one", os.Args[0]+" describe")
+	}
+	serveHost(handshake, offer)
+	return nil
+}
+
+// serveHost serves until the host says that it is enough, or is gone.
+func serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
+	stderr := os.Stderr // go-plugin replaces it by a stream that is not parsed as a log
+	slog.SetDefault(slog.New(newLogHandler(stderr, os.Getenv(wire.EnvLogLevel))))
+	surviveBrokenPipes()
+
+	instances := newInstances(offer)
+	orphaned := make(chan struct{})
+	goplugin.Serve(&goplugin.ServeConfig{
+		HandshakeConfig: handshake,
+		Plugins:         goplugin.PluginSet{wire.PluginSet: &servedSet{instances: instances}},
+		Logger:          hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Warn}),
+		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
+			server := newGRPCServer(options)
+			if os.Getenv(wire.EnvLifeline) != "" {
+				go func() {
+					watchLifeline(os.Stdin)
+					close(orphaned)
+					server.Stop()
+				}()
+			}
+			return server
+		},
+	})
+	instances.closeAll(closeTimeout)
+	select {
+	case <-orphaned:
+		leaveNothingBehind()
+	default: // the host tidies up
+	}
+}
+
+// watchLifeline returns when the host is gone. The host holds the other end of
+// the pipe and never writes to it, so the kernel ends it however the host
+// dies, be it before it has connected. Linux's parent-death signal would fire
+// when the thread that started this process ends, which says nothing about the
+// host.
+func watchLifeline(stdin io.Reader) { _, _ = io.Copy(io.Discard, stdin) }
+
+// leaveNothingBehind does what a host that was killed cannot do any more:
+// remove the socket's folder and end what this process has started.
+func leaveNothingBehind() {
+	if dir := os.Getenv(goplugin.EnvUnixSocketDir); dir != "" {
+		_ = os.Remove(dir) // fails, as it should, if there is anything in it
+	}
+	killOwnGroup()
+}
+
+// newGRPCServer returns a server whose handlers may return any error, and may
+// panic.
+func newGRPCServer(options []grpc.ServerOption) *grpc.Server {
+	return grpc.NewServer(append(options,
+		grpc.MaxRecvMsgSize(wire.MaxMessage),
+		grpc.MaxSendMsgSize(wire.MaxMessage),
+		grpc.UnaryInterceptor(guardUnary),
+		grpc.StreamInterceptor(guardStream),
+	)...)
+}
+
+// describe prints a description for people and for other programs.
+func describe(w io.Writer, d wire.Description) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(d); err != nil {
+		return fmt.Errorf("describing the plugin: %w", err)
+	}
+	return nil
+}
+
+// sdkVersion returns the version of this module that the program was built
+// with.
+func sdkVersion() string {
+	const module = "github.com/redteam-orchestrator/orchestrator"
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range append(build.Deps, &build.Main) {
+		if m.Path == module && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "(devel)"
+}

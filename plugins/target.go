@@ -1,0 +1,82 @@
+package plugins
+
+import (
+	"context"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+type targetService struct {
+	pb.UnimplementedTargetServiceServer
+	instances *instances
+}
+
+// StartConversation implements the contract.
+func (s *targetService) StartConversation(ctx context.Context, r *pb.StartConversationRequest) (*pb.StartConversationResponse, error) {
+	target, instance, done, err := use[core.Target](s.instances, r.GetInstance())
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	start, err := wire.DecodeStart(r)
+	if err != nil {
+		return nil, err
+	}
+	started, err := target.StartConversation(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	c := &conversation{Conversation: started, busy: make(chan struct{}, 1)}
+	if ctx.Err() != nil { // nobody would ever end it
+		_ = c.End(context.WithoutCancel(ctx))
+		return nil, ctx.Err()
+	}
+	return &pb.StartConversationResponse{Conversation: instance.conversations.add(c)}, nil
+}
+
+// Send implements the contract.
+func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServer) error {
+	_, instance, done, err := use[core.Target](s.instances, r.GetInstance())
+	if err != nil {
+		return err
+	}
+	defer done()
+	c, ok := instance.conversations.get(r.GetConversation(), nil)
+	if !ok {
+		return core.Errorf(core.KindProtocol, "conversation %q is not there", r.GetConversation())
+	}
+	message, err := wire.DecodeMessage(r.GetMessage())
+	if err != nil {
+		return err
+	}
+	if err := c.acquire(stream.Context()); err != nil {
+		return err
+	}
+	defer c.releaseTurn()
+	reply, err := c.Send(stream.Context(), message)
+	if err != nil {
+		return err
+	}
+	return wire.SendReply(reply, stream.Send)
+}
+
+// EndConversation implements the contract.
+func (s *targetService) EndConversation(ctx context.Context, r *pb.EndConversationRequest) (*pb.EndConversationResponse, error) {
+	_, instance, done, err := use[core.Target](s.instances, r.GetInstance())
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	c, ok := instance.conversations.get(r.GetConversation(), nil)
+	if !ok {
+		return &pb.EndConversationResponse{}, nil
+	}
+	if err := c.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer c.releaseTurn()
+	instance.conversations.remove(r.GetConversation())
+	return &pb.EndConversationResponse{}, c.End(ctx)
+}

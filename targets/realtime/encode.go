@@ -1,0 +1,192 @@
+package realtime
+
+import (
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+const (
+	// maxItemAudio is how much raw audio, in bytes, goes into one item. No
+	// limit is documented for items; the input buffer's is.
+	maxItemAudio = 1 << 20
+	// appendSize is how much raw audio goes into one append event.
+	appendSize = 1 << 20
+)
+
+// encoder turns messages into client events.
+type encoder struct {
+	input format
+	// nextID returns an id that is unique within the socket, and short: the
+	// protocol allows 32 characters.
+	nextID   func(prefix string) string
+	warnings []string
+}
+
+// message encodes what a user or a tool says.
+func (e *encoder) message(m core.Message) ([]any, error) {
+	if len(m.Parts) == 0 {
+		return nil, core.Errorf(core.KindInput, "the message is empty")
+	}
+	switch m.Role {
+	case core.Tool:
+		return e.toolResults(m)
+	case core.User:
+	default:
+		return nil, core.Errorf(core.KindUnsupported, "a %s message cannot be sent as a turn", m.Role)
+	}
+	parts, size, err := e.userParts(m)
+	if err != nil {
+		return nil, err
+	}
+	if size <= maxItemAudio {
+		return []any{e.item(inputItem{Type: "message", Role: "user", Content: parts})}, nil
+	}
+	return e.buffered(parts), nil
+}
+
+// userParts encodes a user's parts and adds up the size of their audio.
+func (e *encoder) userParts(m core.Message) (parts []inputPart, size int, err error) {
+	for i, p := range m.Parts {
+		part, err := e.part(p.Value)
+		if err != nil {
+			return nil, 0, fmt.Errorf("part %d of the message: %w", i+1, err)
+		}
+		size += len(part.Audio)
+		parts = append(parts, part)
+	}
+	return parts, size, nil
+}
+
+func (e *encoder) part(v core.Value) (inputPart, error) {
+	switch v.Modality {
+	case core.Text:
+		text, err := encodable(v)
+		return inputPart{Type: "input_text", Text: &text}, err
+	case core.Audio:
+		switch v.BaseMediaType() {
+		case "audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave":
+		default:
+			return inputPart{}, core.Errorf(core.KindUnsupported, "audio of type %q", v.MediaType).
+				WithHint("convert it to audio/wav")
+		}
+		raw, warnings, err := e.input.encode(v.Data)
+		for _, w := range warnings {
+			e.warnings = append(e.warnings, "the audio that was sent: "+w)
+		}
+		return inputPart{Type: "input_audio", Audio: raw}, err
+	}
+	return inputPart{}, core.Errorf(core.KindUnsupported, "a part of modality %q in a user's message", v.Modality)
+}
+
+// encodable returns a text that JSON can carry. Replacing what it cannot would
+// send something else than the campaign says.
+func encodable(v core.Value) (string, error) {
+	if !utf8.Valid(v.Data) {
+		return "", core.Errorf(core.KindInput, "the text is not valid UTF-8, which this protocol cannot carry").
+			WithHint("encode it with a converter such as base64")
+	}
+	return v.Text(), nil
+}
+
+func (e *encoder) item(item inputItem) itemCreate {
+	item.ID = e.nextID("item")
+	return itemCreate{Type: "conversation.item.create", EventID: e.nextID("ev"), Item: item}
+}
+
+// buffered sends long audio through the input buffer. Each part becomes an
+// item of its own, in the order of the message.
+func (e *encoder) buffered(parts []inputPart) []any {
+	var events []any
+	for _, part := range parts {
+		if part.Type == "input_text" {
+			events = append(events, e.item(inputItem{Type: "message", Role: "user", Content: []inputPart{part}}))
+			continue
+		}
+		for raw := part.Audio; len(raw) > 0; {
+			n := min(len(raw), appendSize)
+			events = append(events, audioAppend{Type: "input_audio_buffer.append", EventID: e.nextID("ev"), Audio: raw[:n]})
+			raw = raw[n:]
+		}
+		events = append(events, bareEvent{Type: "input_audio_buffer.commit", EventID: e.nextID("ev")})
+	}
+	return events
+}
+
+func (e *encoder) toolResults(m core.Message) ([]any, error) {
+	var events []any
+	for i, p := range m.Parts {
+		item, err := toolItem(p.Value)
+		if err != nil {
+			return nil, fmt.Errorf("part %d of the message: %w", i+1, err)
+		}
+		if p.Modality != core.ToolResult {
+			return nil, core.Errorf(core.KindUnsupported, "part %d of the message: %q in a tool's message", i+1, p.Modality)
+		}
+		events = append(events, e.item(item))
+	}
+	return events, nil
+}
+
+// toolItem encodes a tool call or its result.
+func toolItem(v core.Value) (inputItem, error) {
+	var call struct {
+		CallID    string `json:"call_id"`
+		Name      string `json:"name"`
+		Arguments string `json:"arguments"`
+		Output    string `json:"output"`
+	}
+	if err := json.Unmarshal(v.Data, &call); err != nil {
+		return inputItem{}, core.Errorf(core.KindInput, "reading a %s: %w", v.Modality, err)
+	}
+	if v.Modality == core.ToolCall {
+		return inputItem{Type: "function_call", CallID: call.CallID, Name: call.Name, Arguments: &call.Arguments}, nil
+	}
+	return inputItem{Type: "function_call_output", CallID: call.CallID, Output: &call.Output}, nil
+}
+
+// history encodes a message of the past, one event per item.
+func (e *encoder) history(m core.Message) ([]itemCreate, error) {
+	var items []itemCreate
+	var said []inputPart
+	for i, p := range m.Parts {
+		if p.Modality == core.ToolCall || p.Modality == core.ToolResult {
+			item, err := toolItem(p.Value)
+			if err != nil {
+				return nil, fmt.Errorf("part %d of the message: %w", i+1, err)
+			}
+			items = append(items, e.item(item))
+			continue
+		}
+		part, keep, err := e.pastPart(m, p.Value)
+		if err != nil {
+			return nil, fmt.Errorf("part %d of the message: %w", i+1, err)
+		}
+		if keep {
+			said = append(said, part)
+		}
+	}
+	if len(said) == 0 {
+		return items, nil
+	}
+	message := e.item(inputItem{Type: "message", Role: string(m.Role), Content: said})
+	return append([]itemCreate{message}, items...), nil
+}
+
+// pastPart encodes a part as the role that said it may. What the assistant
+// spoke cannot be given back as audio, so its transcript stands for it.
+func (e *encoder) pastPart(m core.Message, v core.Value) (part inputPart, keep bool, err error) {
+	if m.Role == core.Assistant && v.Modality == core.Audio {
+		if len(m.Of(core.Text)) == 0 {
+			return inputPart{}, false, core.Errorf(core.KindUnsupported, "an assistant's audio has no transcript, and audio alone cannot be given back")
+		}
+		return inputPart{}, false, nil
+	}
+	part, err = e.part(v)
+	if m.Role == core.Assistant {
+		part.Type = "output_text"
+	}
+	return part, true, err
+}

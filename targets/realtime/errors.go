@@ -1,0 +1,207 @@
+package realtime
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// maxRetryAfter bounds how long a service can make a run wait.
+const maxRetryAfter = 10 * time.Minute
+
+// serviceError is the error object of error events, of failed responses and of
+// refused handshakes.
+type serviceError struct {
+	Type    string `json:"type"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Param   string `json:"param"`
+	EventID string `json:"event_id"`
+}
+
+// text is the error in the service's words.
+func (e serviceError) text() string {
+	name := e.Code
+	if name == "" {
+		name = e.Type
+	}
+	switch {
+	case e.Message == "":
+		return name
+	case name == "":
+		return e.Message
+	}
+	return name + ": " + e.Message
+}
+
+// kind says what a caller can do about the error. The services publish no
+// complete list of codes; these are the ones that clients have met.
+func (e serviceError) kind() core.ErrorKind {
+	switch {
+	case slices.Contains([]string{"invalid_api_key", "account_deactivated", "billing_hard_limit_reached", "insufficient_quota"}, e.Code),
+		e.Type == "insufficient_quota", e.Type == "authentication_error", e.Type == "permission_error":
+		return core.KindAuth
+	case e.Code == "rate_limit_exceeded", e.Code == "inference_rate_limit_exceeded", e.Type == "rate_limit_exceeded", e.Type == "rate_limit_error":
+		return core.KindRateLimited
+	case slices.Contains([]string{"session_expired", "server_error", "conversation_already_has_active_response"}, e.Code), e.Type == "server_error":
+		return core.KindUnavailable
+	case e.Code == "model_not_found", e.Code == "cannot_update_voice":
+		return core.KindConfig
+	case e.Code == "beta_api_shape_disabled":
+		return core.KindUnsupported
+	case e.Code == "input_audio_buffer_commit_empty", e.Code == "string_above_max_length", strings.Contains(e.Code, "content_filter"), strings.Contains(e.Code, "context_length"):
+		return core.KindInput
+	}
+	return core.KindProtocol
+}
+
+// grave reports whether the error ends what is going on even if it does not
+// name one of our events.
+func (e serviceError) grave() bool {
+	kind := e.kind()
+	return kind != core.KindProtocol && kind != core.KindInput
+}
+
+// benign reports whether the error is that of a lost race: what was asked for
+// was no longer needed.
+func (e serviceError) benign() bool {
+	return slices.Contains([]string{
+		"response_cancel_not_active", "item_truncate_invalid_item_id",
+		"item_delete_invalid_item_id", "item_retrieve_invalid_item_id",
+	}, e.Code)
+}
+
+// err returns the error for a caller, with what was being done.
+func (e serviceError) err(doing string) *core.Error {
+	result := core.Errorf(e.kind(), "%s: the service answered: %s", doing, e.text())
+	if result.Kind == core.KindRateLimited {
+		result = result.After(tryAgainIn(e.Message))
+	}
+	if hint := e.hint(); hint != "" {
+		result = result.WithHint("%s", hint)
+	}
+	return result
+}
+
+func (e serviceError) hint() string {
+	switch e.Code {
+	case "invalid_api_key":
+		return "check api_key"
+	case "insufficient_quota", "billing_hard_limit_reached":
+		return "the account has no credit left"
+	case "model_not_found":
+		return "check model; on Azure it is the name of the deployment"
+	case "session_expired":
+		return "services end a conversation after an hour; use fewer or shorter turns"
+	}
+	return ""
+}
+
+// inProse is how services tell in a sentence how long to wait: 1.5s, 20ms,
+// 1m26.4s.
+var inProse = regexp.MustCompile(`(?i)try again in ((?:[0-9]+(?:\.[0-9]+)?(?:ms|h|m|s))+)`)
+
+// tryAgainIn reads the time to wait out of a message; 0 if it says none.
+func tryAgainIn(message string) time.Duration {
+	match := inProse.FindStringSubmatch(message)
+	if match == nil {
+		return 0
+	}
+	d, err := time.ParseDuration(strings.ToLower(match[1]))
+	if err != nil {
+		return 0
+	}
+	return clampRetry(d)
+}
+
+// retryAfter reads the Retry-After header, which is a number of seconds or a
+// date; 0 if there is none.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := header.Get("Retry-After")
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
+		return clampRetry(time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second)))
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return clampRetry(date.Sub(now))
+	}
+	return 0
+}
+
+func clampRetry(d time.Duration) time.Duration { return min(max(d, 0), maxRetryAfter) }
+
+// refusedHandshake explains an answer that is not a websocket. The body is the
+// beginning of the response's, as far as the websocket library keeps it.
+func refusedHandshake(status int, header http.Header, body []byte) *core.Error {
+	var answer struct {
+		Error serviceError `json:"error"`
+	}
+	detail := ""
+	// A body that is not the protocol's JSON, a proxy's page for one, is not
+	// worth showing.
+	if err := json.Unmarshal(body, &answer); err == nil && answer.Error.text() != "" {
+		detail = ": " + answer.Error.text()
+	}
+	result := core.Errorf(handshakeKind(status, answer.Error), "the service refused the connection with HTTP %d (%s)%s",
+		status, http.StatusText(status), detail)
+	if result.Kind == core.KindRateLimited {
+		result = result.After(max(retryAfter(header, time.Now()), tryAgainIn(answer.Error.Message)))
+	}
+	switch {
+	case answer.Error.hint() != "":
+		return result.WithHint("%s", answer.Error.hint())
+	case result.Kind == core.KindAuth:
+		return result.WithHint("check api_key, and that it may use this model")
+	case result.Kind == core.KindConfig:
+		return result.WithHint("check endpoint and model")
+	}
+	return result
+}
+
+func handshakeKind(status int, e serviceError) core.ErrorKind {
+	switch {
+	case e.kind() == core.KindAuth, status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return core.KindAuth
+	case status == http.StatusTooManyRequests:
+		return core.KindRateLimited
+	case status >= 500, status == http.StatusRequestTimeout:
+		return core.KindUnavailable
+	case status >= 300 && status < 500: // a redirect is not followed: it could carry the key elsewhere
+		return core.KindConfig
+	}
+	return core.KindProtocol
+}
+
+// lostConnection explains why a socket ended.
+func lostConnection(err error) *core.Error {
+	closed, ok := errors.AsType[*websocket.CloseError](err)
+	if !ok {
+		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)
+	}
+	why := fmt.Sprintf("the service closed the connection with code %d", closed.Code)
+	if closed.Text != "" {
+		why += " (" + closed.Text + ")"
+	}
+	kind := core.KindUnavailable
+	switch closed.Code {
+	case websocket.CloseProtocolError, websocket.CloseUnsupportedData, websocket.CloseInvalidFramePayloadData,
+		websocket.CloseMandatoryExtension, websocket.CloseMessageTooBig:
+		kind = core.KindProtocol
+	case websocket.ClosePolicyViolation:
+		kind = core.KindAuth
+	case 4000: // the API's own rejection; its text is <type>.<code>
+		if _, code, ok := strings.Cut(closed.Text, "."); ok {
+			kind = serviceError{Code: code}.kind()
+		}
+	}
+	return core.Errorf(kind, "%s: %w", why, err)
+}

@@ -1,0 +1,311 @@
+package realtime_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
+)
+
+// impatient are timeouts for services that never answer. Nothing that is
+// expected to come has to come within them.
+func impatient(names ...string) settings {
+	timeouts := map[string]string{}
+	for _, name := range append(names, "cancel") {
+		timeouts[name] = "50ms"
+	}
+	return settings{"timeouts": timeouts}
+}
+
+func TestWhatIsWrongAtConnectingIsAnErrorThatNamesTheService(t *testing.T) {
+	tests := map[string]struct {
+		config settings
+		kind   core.ErrorKind
+		says   []string
+		after  time.Duration
+	}{
+		"connect-rate-limit":  {nil, core.KindRateLimited, []string{"HTTP 429", "rate_limit_exceeded"}, 2 * time.Second},
+		"connect-unavailable": {nil, core.KindUnavailable, []string{"HTTP 503", "overloaded"}, 0},
+		"beta-shape":          {nil, core.KindUnsupported, []string{"beta_api_shape_disabled"}, 0},
+		"no-session":          {impatient("connect"), core.KindTimeout, []string{"connecting", "50ms"}, 0},
+		"session-rejected":    {nil, core.KindConfig, []string{"setting the session up", "none today"}, 0},
+		"session-ignored":     {impatient("session"), core.KindTimeout, []string{"setting the session up", "50ms"}, 0},
+	}
+	for fault, test := range tests {
+		t.Run(fault, func(t *testing.T) {
+			p := serve(t, realtimetest.ToneAgent{}, fault)
+			_, err := p.target(t, test.config).StartConversation(t.Context(), core.Start{})
+			if core.KindOf(err) != test.kind {
+				t.Fatalf("got a %q error, want %q: %v", core.KindOf(err), test.kind, err)
+			}
+			for _, part := range append(test.says, p.base+"/realtime") {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the error does not say %q: %v", part, err)
+				}
+			}
+			if e, ok := errors.AsType[*core.Error](err); !ok || e.RetryAfter != test.after {
+				t.Errorf("RetryAfter is not %s: %+v", test.after, e)
+			}
+			if strings.Contains(err.Error(), testKey) {
+				t.Errorf("the error gives the key away: %v", err)
+			}
+		})
+	}
+}
+
+func TestAWrongKeyIsAnAuthError(t *testing.T) {
+	p := serve(t, realtimetest.ToneAgent{})
+	_, err := p.target(t, settings{"api_key": "sk-wrong"}).StartConversation(t.Context(), core.Start{})
+	if core.KindOf(err) != core.KindAuth || !strings.Contains(err.Error(), "HTTP 401") || core.HintOf(err) != "check api_key" {
+		t.Errorf("got a %q error: %v (hint: %s)", core.KindOf(err), err, core.HintOf(err))
+	}
+}
+
+func TestNobodyAtTheAddressIsUnavailableAndSaysWhere(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	target := openTarget(t, settings{"endpoint": "ws://" + address + "/v1?token=secret-in-query", "model": "m"})
+	_, err = target.StartConversation(t.Context(), core.Start{})
+	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "ws://"+address+"/v1/realtime") ||
+		!strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("got a %q error: %v", core.KindOf(err), err)
+	}
+	if strings.Contains(err.Error(), "secret-in-query") {
+		t.Errorf("the error quotes the query: %v", err)
+	}
+}
+
+func TestAServiceThatRepeatsTheKeyCannotBringItIntoAnError(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, `{"error":{"code":"invalid_api_key","message":"%s is not a key"}}`, r.Header.Get("Authorization"))
+	}))
+	defer web.Close()
+	target := openTarget(t, settings{"endpoint": web.URL, "model": "m", "api_key": testKey})
+	_, err := target.StartConversation(t.Context(), core.Start{})
+	if core.KindOf(err) != core.KindAuth || strings.Contains(fmt.Sprintf("%+v", err), testKey) || !strings.Contains(err.Error(), "[redacted] is not a key") {
+		t.Errorf("got a %q error: %v", core.KindOf(err), err)
+	}
+}
+
+func TestAnAddressThatIsNoRealtimeServiceIsAConfigError(t *testing.T) {
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	_, err := openTarget(t, settings{"endpoint": web.URL, "model": "m"}).StartConversation(t.Context(), core.Start{})
+	if core.KindOf(err) != core.KindConfig || core.HintOf(err) == "" {
+		t.Errorf("got a %q error: %v", core.KindOf(err), err)
+	}
+}
+
+func TestRepliesThatAreNoneAreErrors(t *testing.T) {
+	tests := map[string]struct {
+		config settings
+		kind   core.ErrorKind
+		says   string
+		after  time.Duration
+	}{
+		"drop-mid-reply":  {nil, core.KindUnavailable, "connection was lost", 0},
+		"silence":         {impatient("first_event"), core.KindTimeout, "no sign of a reply within 50ms", 0},
+		"created-only":    {impatient("turn"), core.KindTimeout, "not complete within 50ms", 0},
+		"rate-limit":      {nil, core.KindRateLimited, "rate_limit_exceeded", 1500 * time.Millisecond},
+		"quota":           {nil, core.KindAuth, "insufficient_quota", 0},
+		"server-error":    {nil, core.KindUnavailable, "the response failed", 0},
+		"error-event":     {nil, core.KindUnavailable, "server_error", 0},
+		"malformed-frame": {nil, core.KindProtocol, "malformed JSON", 0},
+		"session-expired": {nil, core.KindUnavailable, "session_expired", 0},
+	}
+	for fault, test := range tests {
+		t.Run(fault, func(t *testing.T) {
+			p := serve(t, realtimetest.ToneAgent{}, fault+"@2")
+			c := p.talk(t, test.config)
+			if _, patient := test.config["timeouts"]; !patient {
+				send(t, c, core.UserText("the first turn goes well"))
+			} else if _, err := c.Send(t.Context(), core.UserText("x")); err != nil && core.KindOf(err) != core.KindTimeout {
+				t.Fatalf("the first turn: %v", err)
+			}
+			reply, err := c.Send(t.Context(), core.UserText("the second does not"))
+			if core.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), p.base+"/realtime") {
+				t.Fatalf("got a %q error, want %q saying %q: %v", core.KindOf(err), test.kind, test.says, err)
+			}
+			if e, ok := errors.AsType[*core.Error](err); !ok || e.RetryAfter != test.after {
+				t.Errorf("RetryAfter is not %s: %+v", test.after, e)
+			}
+			if !reply.Message.Empty() {
+				t.Errorf("there is a reply beside the error: %q", reply.Message.Text())
+			}
+		})
+	}
+}
+
+func TestRepliesThatDoNotEndWellSayHowTheyEnded(t *testing.T) {
+	const said = "one two three four"
+	tests := map[string]struct {
+		config settings
+		finish core.Finish
+		detail string
+		text   string
+	}{
+		"content-filter": {nil, core.FinishBlocked, "content_filter", "one two"},
+		"truncated":      {nil, core.FinishTruncated, "max_output_tokens", "one two"},
+		"cancelled":      {nil, core.FinishInterrupted, "turn_detected", "one two"},
+		"empty-reply":    {nil, core.FinishUnconfirmed, "the response completed without any output", ""},
+		"no-done":        {impatient("quiet"), core.FinishUnconfirmed, "nothing came for 50ms, and no response.done", said},
+		"half-reply":     {impatient("quiet"), core.FinishUnconfirmed, "nothing came for 50ms, and no response.done", "one two "},
+	}
+	for fault, test := range tests {
+		t.Run(fault, func(t *testing.T) {
+			c := serve(t, realtimetest.ToneAgent{}, fault).talk(t, test.config)
+			reply := send(t, c, core.UserText(said))
+			if reply.Finish != test.finish || reply.Detail != test.detail {
+				t.Errorf("finish %q (%q), want %q (%q)", reply.Finish, reply.Detail, test.finish, test.detail)
+			}
+			if got := reply.Message.Text(); got != test.text {
+				t.Errorf("the text is %q, want %q", got, test.text)
+			}
+			if hasAudio := len(reply.Message.Of(core.Audio)) == 1; hasAudio != (test.text != "") {
+				t.Errorf("audio: %t", hasAudio)
+			}
+		})
+	}
+}
+
+func TestAConversationGoesOnAfterAReplyThatWasNeverConfirmed(t *testing.T) {
+	c := serve(t, remembers(), "no-done@1").talk(t, impatient("quiet"))
+	send(t, c, core.UserText("one"))
+	reply := send(t, c, core.UserText("two"))
+	if got := reply.Message.Text(); got != "one then two" || reply.Finish != core.FinishComplete {
+		t.Errorf("the next turn: %q, %s", got, reply.Finish)
+	}
+}
+
+func TestOddRepliesAreKeptWholeAndRemarkedUpon(t *testing.T) {
+	tests := map[string]struct {
+		text   string
+		audio  bool
+		remark string // part of the only warning; "" for none
+	}{
+		"stale-response":   {"hello there", true, ""},
+		"benign-error":     {"hello there", true, ""},
+		"beta-names":       {"hello there", true, ""},
+		"no-transcript":    {"", true, "audio but no transcript"},
+		"no-audio":         {"hello there", false, "transcript but no audio"},
+		"wrong-transcript": {"hello there", true, "two versions"},
+		"done-only":        {"hello there", false, "transcript but no audio"},
+	}
+	for fault, test := range tests {
+		t.Run(fault, func(t *testing.T) {
+			c := serve(t, realtimetest.ToneAgent{}, fault).talk(t, nil)
+			reply := send(t, c, core.UserText("hello there"))
+			if got := reply.Message.Text(); got != test.text {
+				t.Errorf("the text is %q, want %q", got, test.text)
+			}
+			if got := len(reply.Message.Of(core.Audio)) == 1; got != test.audio {
+				t.Errorf("audio: %t, want %t", got, test.audio)
+			}
+			if reply.Finish != core.FinishComplete {
+				t.Errorf("finish %q", reply.Finish)
+			}
+			if test.remark == "" && len(reply.Warnings) == 0 {
+				return
+			}
+			if len(reply.Warnings) != 1 || test.remark == "" || !strings.Contains(reply.Warnings[0], test.remark) {
+				t.Errorf("warnings %q, want %q", reply.Warnings, test.remark)
+			}
+		})
+	}
+}
+
+func TestSettingsThatTheServiceIgnoredAreWarnedOfOnce(t *testing.T) {
+	p := serve(t, realtimetest.ToneAgent{}, "session-altered")
+	c := begin(t, p.target(t, settings{"voice": "marin"}), core.Start{SystemPrompt: "Be brief."})
+	warnings := strings.Join(send(t, c, core.UserText("hello")).Warnings, "\n")
+	for _, part := range []string{"changed the system prompt", "will answer in text", `uses voice "cedar", not "marin"`} {
+		if !strings.Contains(warnings, part) {
+			t.Errorf("no warning says %q:\n%s", part, warnings)
+		}
+	}
+	if again := send(t, c, core.UserText("hello")).Warnings; len(again) > 0 {
+		t.Errorf("the second turn repeats %q", again)
+	}
+}
+
+func TestAReplyThatIsTooLongIsCutOffAndMarked(t *testing.T) {
+	c := serve(t, realtimetest.ToneAgent{}).talk(t, settings{"max_reply_bytes": 50000})
+	reply := send(t, c, core.UserText("this takes three seconds to say"))
+	if reply.Finish != core.FinishTruncated || !strings.Contains(reply.Detail, "max_reply_bytes, 50000") {
+		t.Errorf("finish %q (%q)", reply.Finish, reply.Detail)
+	}
+	if got := len(clipOf(t, reply).PCM()); got < 50000 || got > 70000 {
+		t.Errorf("%d bytes were kept", got)
+	}
+}
+
+func TestAConnectionThatIsLostBetweenTurnsIsNoticed(t *testing.T) {
+	p := serve(t, realtimetest.ToneAgent{})
+	c := p.talk(t, nil)
+	send(t, c, core.UserText("hello"))
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.Send(t.Context(), core.UserText("still there?"))
+	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "shutting down") {
+		t.Errorf("got a %q error: %v", core.KindOf(err), err)
+	}
+}
+
+func TestADeadlineOfTheCallerIsATimeout(t *testing.T) {
+	c := serve(t, realtimetest.ToneAgent{}, "silence").talk(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := c.Send(ctx, core.UserText("hello")); core.KindOf(err) != core.KindTimeout {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFaultsCanBeAskedForInTheEndpoint(t *testing.T) {
+	p := serve(t, realtimetest.ToneAgent{})
+	c := p.talk(t, settings{"endpoint": p.base + "?fault=content-filter@2"})
+	first, second := send(t, c, core.UserText("a b")), send(t, c, core.UserText("a b"))
+	if got := []core.Finish{first.Finish, second.Finish}; !slices.Equal(got, []core.Finish{core.FinishComplete, core.FinishBlocked}) {
+		t.Errorf("the turns ended as %v", got)
+	}
+}
+
+func TestEveryFaultIsMet(t *testing.T) {
+	// Whatever a service does, a turn is a reply or an error with a kind, and
+	// a reply that is not whole is not conclusive.
+	for _, kind := range realtimetest.FaultKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := serve(t, realtimetest.ToneAgent{}, string(kind))
+			target := p.target(t, impatient("connect", "session", "first_event", "quiet", "turn"))
+			c, err := target.StartConversation(t.Context(), core.Start{})
+			if err == nil {
+				defer func() { _ = c.End(context.WithoutCancel(t.Context())) }()
+				var reply core.Reply
+				reply, err = c.Send(t.Context(), core.UserText("hello there"))
+				if err == nil && reply.Message.Empty() && reply.Finish.Conclusive() {
+					t.Errorf("nothing was said, and yet the reply is conclusive: %+v", reply)
+				}
+			}
+			if err != nil && core.KindOf(err) == core.KindInternal {
+				t.Errorf("an error without a kind: %v", err)
+			}
+		})
+	}
+}
+

@@ -1,0 +1,134 @@
+package realtime
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+)
+
+var errMalformed = errors.New("malformed JSON")
+
+// eachMember calls f with the key and the raw value of each member of a JSON
+// object. It checks the structure of the object itself; scalar members are
+// checked by whoever decodes them, nested values are only skipped.
+func eachMember(data []byte, f func(key, value []byte) error) error {
+	rest := skipSpace(data)
+	if len(rest) == 0 || rest[0] != '{' {
+		return errMalformed
+	}
+	rest = skipSpace(rest[1:])
+	if len(rest) > 0 && rest[0] == '}' {
+		return end(rest[1:])
+	}
+	for {
+		key, after, err := member(rest)
+		if err != nil {
+			return err
+		}
+		value, after, err := cutValue(after)
+		if err != nil {
+			return err
+		}
+		if err := f(key, value); err != nil {
+			return err
+		}
+		after = skipSpace(after)
+		switch {
+		case len(after) == 0:
+			return errMalformed
+		case after[0] == '}':
+			return end(after[1:])
+		case after[0] != ',':
+			return errMalformed
+		}
+		rest = skipSpace(after[1:])
+	}
+}
+
+// member cuts a key and its colon off.
+func member(data []byte) (key, rest []byte, err error) {
+	if len(data) == 0 || data[0] != '"' {
+		return nil, nil, errMalformed
+	}
+	quoted, rest, err := cutString(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if key, err = rawString(quoted); err != nil {
+		return nil, nil, errMalformed
+	}
+	rest = skipSpace(rest)
+	if len(rest) == 0 || rest[0] != ':' {
+		return nil, nil, errMalformed
+	}
+	return key, skipSpace(rest[1:]), nil
+}
+
+// cutValue cuts a JSON value of any type off.
+func cutValue(data []byte) (value, rest []byte, err error) {
+	if len(data) == 0 {
+		return nil, nil, errMalformed
+	}
+	switch data[0] {
+	case '"':
+		return cutString(data)
+	case '{', '[':
+		return cutNested(data)
+	}
+	end := bytes.IndexAny(data, ",}] \t\r\n")
+	if end <= 0 || !json.Valid(data[:end]) {
+		return nil, nil, errMalformed
+	}
+	return data[:end], data[end:], nil
+}
+
+// cutNested cuts an object or an array off.
+func cutNested(data []byte) (value, rest []byte, err error) {
+	depth := 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return data[:i+1], data[i+1:], nil
+			}
+		case '"':
+			quoted, _, err := cutString(data[i:])
+			if err != nil {
+				return nil, nil, err
+			}
+			i += len(quoted) - 1
+		}
+	}
+	return nil, nil, errMalformed
+}
+
+// cutString cuts a string off, with its quotes. A quote ends it unless an odd
+// number of backslashes stands before it.
+func cutString(data []byte) (quoted, rest []byte, err error) {
+	for from := 1; ; {
+		n := bytes.IndexByte(data[from:], '"')
+		if n < 0 {
+			return nil, nil, errMalformed
+		}
+		end := from + n
+		slashes := 0
+		for data[end-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return data[:end+1], data[end+1:], nil
+		}
+		from = end + 1
+	}
+}
+
+func skipSpace(data []byte) []byte { return bytes.TrimLeft(data, " \t\r\n") }
+
+func end(rest []byte) error {
+	if len(skipSpace(rest)) > 0 {
+		return errMalformed
+	}
+	return nil
+}

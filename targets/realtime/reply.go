@@ -1,0 +1,208 @@
+package realtime
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// reply collects what a response says, piece by piece.
+type reply struct {
+	pieces []*piece
+	size   int // bytes of audio and text so far
+	limit  int
+	full   bool // the limit was reached: what follows is dropped
+}
+
+// piece is one content part of an output item, or a tool call.
+type piece struct {
+	itemID string
+	index  int
+	spoken bool
+	audio  []byte // raw, in the session's output format
+	deltas []byte // of the text or transcript
+	// final is the text or transcript as the service repeats it at the end of
+	// the part, and closing as response.done has it.
+	final, closing *string
+	call           *itemBody
+}
+
+// begun reports whether anything has come.
+func (r *reply) begun() bool { return len(r.pieces) > 0 }
+
+// piece returns the piece that an event is about. There are few of them, and
+// mostly it is the last.
+func (r *reply) piece(itemID string, index int, spoken bool) *piece {
+	for i := len(r.pieces) - 1; i >= 0; i-- {
+		if p := r.pieces[i]; p.itemID == itemID && p.index == index && p.call == nil {
+			p.spoken = p.spoken || spoken
+			return p
+		}
+	}
+	p := &piece{itemID: itemID, index: index, spoken: spoken}
+	r.pieces = append(r.pieces, p)
+	return p
+}
+
+// take adds what an event of the response says.
+func (r *reply) take(e serverEvent) error {
+	if r.full {
+		return nil
+	}
+	switch e.Type {
+	case eventAudioDelta:
+		p := r.piece(e.ItemID, e.ContentIndex, true)
+		before := len(p.audio)
+		var err error
+		if p.audio, err = e.appendAudio(p.audio); err != nil {
+			return err
+		}
+		r.grow(len(p.audio) - before)
+	case eventTranscriptDelta, eventTextDelta:
+		p := r.piece(e.ItemID, e.ContentIndex, e.Type == eventTranscriptDelta)
+		p.deltas = append(p.deltas, e.Delta...)
+		r.grow(len(e.Delta))
+	case eventTranscriptDone:
+		r.piece(e.ItemID, e.ContentIndex, true).final = e.Transcript
+	case eventTextDone:
+		r.piece(e.ItemID, e.ContentIndex, false).final = e.Text
+	case eventOutputItemDone:
+		if e.Item.Type == "function_call" {
+			r.addCall(e.Item)
+			r.grow(len(e.Item.Arguments))
+		}
+	}
+	return nil
+}
+
+func (r *reply) grow(n int) {
+	r.size += n
+	r.full = r.size > r.limit
+}
+
+func (r *reply) addCall(item itemBody) {
+	for _, p := range r.pieces {
+		if p.call != nil && p.itemID == item.ID {
+			p.call = &item
+			return
+		}
+	}
+	r.pieces = append(r.pieces, &piece{itemID: item.ID, call: &item})
+}
+
+// complete adds the output that response.done repeats. For some services, or
+// some replies, it is the only place.
+func (r *reply) complete(output []itemBody) {
+	if r.full {
+		return
+	}
+	for _, item := range output {
+		if item.Type == "function_call" {
+			r.addCall(item)
+			continue
+		}
+		for i, content := range item.Content {
+			switch {
+			case content.Text != nil:
+				r.piece(item.ID, i, false).closing = content.Text
+			case content.Transcript != nil:
+				r.piece(item.ID, i, true).closing = content.Transcript
+			}
+		}
+	}
+}
+
+// text returns what the piece says: its final form, else its deltas, else what
+// response.done repeats.
+func (p *piece) text() string {
+	switch {
+	case value(p.final) != "":
+		return *p.final
+	case len(p.deltas) > 0:
+		return string(p.deltas)
+	}
+	return value(p.closing)
+}
+
+// disagrees reports whether the service said different things of the piece.
+func (p *piece) disagrees() bool {
+	text := p.text()
+	return len(p.deltas) > 0 && string(p.deltas) != text || value(p.closing) != "" && *p.closing != text
+}
+
+// message returns the collected parts, in the order in which they came.
+func (r *reply) message(output format) (core.Message, error) {
+	m := core.Message{Role: core.Assistant}
+	for _, p := range r.pieces {
+		if p.call != nil {
+			call, err := p.toolCall()
+			if err != nil {
+				return m, err
+			}
+			m.Parts = append(m.Parts, core.Part{Value: call})
+			continue
+		}
+		if len(p.audio) > 1 {
+			// Half a sample can only be the end of audio that was cut off.
+			wav, err := output.wav(p.audio[:len(p.audio)-output.odd(len(p.audio))])
+			if err != nil {
+				return m, err
+			}
+			m.Parts = append(m.Parts, core.Part{Value: core.WAVValue(wav)})
+		}
+		if text := p.text(); text != "" {
+			m.Parts = append(m.Parts, core.Part{Value: core.TextValue(text), Transcript: p.spoken})
+		}
+	}
+	return m, nil
+}
+
+func (p *piece) toolCall() (core.Value, error) {
+	data, err := json.Marshal(map[string]string{
+		"call_id": p.call.CallID, "name": p.call.Name, "arguments": p.call.Arguments,
+	})
+	if err != nil {
+		return core.Value{}, fmt.Errorf("encoding a tool call: %w", err)
+	}
+	return core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: data}, nil
+}
+
+// remarks are what a reader of the record should know of the reply, given the
+// output that was asked for.
+func (r *reply) remarks(output string) []string {
+	var remarks []string
+	for _, p := range r.pieces {
+		text := p.text()
+		switch {
+		case p.call != nil:
+			continue
+		case p.spoken && len(p.audio) > 0 && text == "":
+			remarks = append(remarks, "the reply has audio but no transcript")
+		case p.spoken && len(p.audio) == 0 && text != "":
+			remarks = append(remarks, "the reply has a transcript but no audio")
+		case !p.spoken && output == "audio" && text != "":
+			remarks = append(remarks, "the service answered in text, although audio was asked for")
+		}
+		if p.disagrees() {
+			remarks = append(remarks, "the service gave two versions of the reply's text; the final one is kept")
+		}
+	}
+	return remarks
+}
+
+func (u usageBody) usage() core.Usage {
+	return core.Usage{
+		InputTokens: u.InputTokens, OutputTokens: u.OutputTokens,
+		CachedInputTokens: u.Input.Cached,
+		InputTextTokens:   u.Input.Text, InputAudioTokens: u.Input.Audio,
+		OutputTextTokens: u.Output.Text, OutputAudioTokens: u.Output.Audio,
+	}
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,193 @@
+package realtime
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// serverEvent is what the target reads of server events.
+type serverEvent struct {
+	Type         string          `json:"type"`
+	ResponseID   string          `json:"response_id"`
+	ItemID       string          `json:"item_id"`
+	ContentIndex int             `json:"content_index"`
+	Delta        string          `json:"delta"`
+	Text         *string         `json:"text"`
+	Transcript   *string         `json:"transcript"`
+	Session      json.RawMessage `json:"session"`
+	Response     responseBody    `json:"response"`
+	Item         itemBody        `json:"item"`
+	Error        serviceError    `json:"error"`
+
+	// audio is the base64 of an audio delta, which is not decoded with the
+	// rest. It lies within the frame.
+	audio []byte
+}
+
+// responseBody is the response object of response.created and response.done.
+type responseBody struct {
+	ID       string         `json:"id"`
+	Status   string         `json:"status"`
+	Metadata map[string]any `json:"metadata"`
+	Output   []itemBody     `json:"output"`
+	Usage    usageBody      `json:"usage"`
+	Details  struct {
+		Reason string       `json:"reason"`
+		Error  serviceError `json:"error"`
+	} `json:"status_details"`
+}
+
+// itemBody is an item of the conversation.
+type itemBody struct {
+	ID        string `json:"id"`
+	Type      string `json:"type"`
+	Role      string `json:"role"`
+	Name      string `json:"name"`
+	CallID    string `json:"call_id"`
+	Arguments string `json:"arguments"`
+	Content   []struct {
+		Type       string  `json:"type"`
+		Text       *string `json:"text"`
+		Transcript *string `json:"transcript"`
+	} `json:"content"`
+}
+
+type usageBody struct {
+	InputTokens  int64 `json:"input_tokens"`
+	OutputTokens int64 `json:"output_tokens"`
+	Input        struct {
+		Text   int64 `json:"text_tokens"`
+		Audio  int64 `json:"audio_tokens"`
+		Cached int64 `json:"cached_tokens"`
+	} `json:"input_token_details"`
+	Output struct {
+		Text  int64 `json:"text_tokens"`
+		Audio int64 `json:"audio_tokens"`
+	} `json:"output_token_details"`
+}
+
+// The events that the target looks at, under the names of the protocol as it
+// is now.
+const (
+	eventError           = "error"
+	eventSessionCreated  = "session.created"
+	eventSessionUpdated  = "session.updated"
+	eventItemAdded       = "conversation.item.added"
+	eventHeard           = "conversation.item.input_audio_transcription.completed"
+	eventNotHeard        = "conversation.item.input_audio_transcription.failed"
+	eventResponseCreated = "response.created"
+	eventResponseDone    = "response.done"
+	eventOutputItemAdded = "response.output_item.added"
+	eventOutputItemDone  = "response.output_item.done"
+	eventTextDelta       = "response.output_text.delta"
+	eventTextDone        = "response.output_text.done"
+	eventAudioDelta      = "response.output_audio.delta"
+	eventTranscriptDelta = "response.output_audio_transcript.delta"
+	eventTranscriptDone  = "response.output_audio_transcript.done"
+)
+
+// current returns the present name of an event, which compatible services may
+// call as the beta did, and whether the target looks at it at all.
+func current(name string) (string, bool) {
+	switch name {
+	case "conversation.item.created":
+		return eventItemAdded, true
+	case "response.text.delta":
+		return eventTextDelta, true
+	case "response.text.done":
+		return eventTextDone, true
+	case "response.audio.delta":
+		return eventAudioDelta, true
+	case "response.audio_transcript.delta":
+		return eventTranscriptDelta, true
+	case "response.audio_transcript.done":
+		return eventTranscriptDone, true
+	case eventError, eventSessionCreated, eventSessionUpdated, eventItemAdded, eventHeard, eventNotHeard,
+		eventResponseCreated, eventResponseDone, eventOutputItemAdded, eventOutputItemDone,
+		eventTextDelta, eventTextDone, eventAudioDelta, eventTranscriptDelta, eventTranscriptDone:
+		return name, true
+	}
+	return name, false
+}
+
+// scan reads a frame. Most of a conversation's bytes are audio deltas, so
+// these are scanned by hand and their audio is left where it is; other events
+// that the target looks at are decoded; of the rest only the type and the
+// response are read.
+func scan(frame []byte) (serverEvent, error) {
+	var event serverEvent
+	var delta []byte
+	err := eachMember(frame, func(key, value []byte) error {
+		var err error
+		switch string(key) {
+		case "type":
+			event.Type, err = unquote(value)
+		case "response_id":
+			event.ResponseID, err = unquote(value)
+		case "item_id":
+			event.ItemID, err = unquote(value)
+		case "delta":
+			delta = value
+		case "content_index":
+			err = json.Unmarshal(value, &event.ContentIndex)
+		}
+		return err
+	})
+	if err != nil {
+		return serverEvent{}, fmt.Errorf("reading an event: %w", err)
+	}
+	if event.Type == "" {
+		return serverEvent{}, errors.New("reading an event: it has no type")
+	}
+	name, wanted := current(event.Type)
+	switch {
+	case name == eventAudioDelta:
+		event.audio, err = rawString(delta)
+	case wanted:
+		event = serverEvent{}
+		err = json.Unmarshal(frame, &event)
+	}
+	if err != nil {
+		return serverEvent{}, fmt.Errorf("reading a %s event: %w", name, err)
+	}
+	event.Type = name
+	return event, nil
+}
+
+// appendAudio appends the decoded audio of an audio delta.
+func (e serverEvent) appendAudio(to []byte) ([]byte, error) {
+	grown, err := base64.StdEncoding.AppendDecode(to, e.audio)
+	if err != nil {
+		return to, fmt.Errorf("decoding the audio of a reply: %w", err)
+	}
+	return grown, nil
+}
+
+// unquote decodes a JSON string; null is "".
+func unquote(value []byte) (string, error) {
+	if raw, err := rawString(value); err == nil && utf8.Valid(raw) {
+		return string(raw), nil
+	}
+	var s string
+	err := json.Unmarshal(value, &s)
+	return s, err
+}
+
+// rawString returns what is between the quotes of a JSON string. A string with
+// escapes is decoded into memory of its own.
+func rawString(value []byte) ([]byte, error) {
+	if len(value) < 2 || value[0] != '"' {
+		return nil, errors.New("a string is missing")
+	}
+	inner := value[1 : len(value)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return inner, nil
+	}
+	var s string
+	err := json.Unmarshal(value, &s)
+	return []byte(s), err
+}

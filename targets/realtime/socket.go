@@ -1,0 +1,253 @@
+package realtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+const (
+	// maxFrame bounds one server event in bytes.
+	maxFrame = 32 << 20
+	// buffers is how many frames may be on their way from the reader to the
+	// turn: one being read while the other is looked at.
+	buffers = 2
+	// keptBuffer is the largest buffer, in bytes, that an idle socket keeps.
+	keptBuffer = 16 << 10
+	// writeTime is how long the service may take to accept one event.
+	writeTime = 30 * time.Second
+)
+
+// errExpired says that nothing came by the deadline of [socket.next].
+var errExpired = errors.New("nothing came in time")
+
+// socket carries frames. One goroutine reads for as long as the socket lives,
+// because a websocket whose read was interrupted is broken for good; deadlines
+// are kept outside it, by [socket.next]. Between turns frames are dropped as
+// they come, so that pings are answered and a closed connection is noticed.
+//
+// Its methods are called by one goroutine at a time.
+type socket struct {
+	conn  *websocket.Conn
+	timer *time.Timer
+
+	frames chan []byte   // read, waiting for next; closed at the end
+	free   chan []byte   // buffers to read into
+	gone   chan struct{} // closed when the reader has ended
+	err    error         // why the reader ended; set before frames is closed
+	lent   []byte        // the buffer behind the last frame of next
+
+	mu        sync.Mutex
+	listening bool
+	// lastError is an error event that came while nobody listened.
+	lastError *serviceError
+}
+
+// newSocket takes a connection over and listens to it.
+func newSocket(conn *websocket.Conn) *socket {
+	s := &socket{
+		conn: conn, timer: time.NewTimer(time.Hour), listening: true,
+		frames: make(chan []byte, buffers), free: make(chan []byte, buffers), gone: make(chan struct{}),
+	}
+	s.timer.Stop()
+	for range buffers {
+		s.free <- nil
+	}
+	conn.SetReadLimit(maxFrame)
+	go s.read()
+	return s
+}
+
+// read runs until the connection ends. The only place where it can wait for us
+// is the taking of a free buffer.
+func (s *socket) read() {
+	defer close(s.gone)
+	defer close(s.frames)
+	for buffer := range s.free {
+		frame, err := readFrame(s.conn, buffer[:0])
+		if err != nil {
+			s.err = err
+			return
+		}
+		s.deliver(frame)
+	}
+}
+
+// deliver hands a frame over if anybody listens. There are as many buffers as
+// places in both channels, so that it never waits.
+func (s *socket) deliver(frame []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listening {
+		s.frames <- frame
+		return
+	}
+	if event, err := scan(frame); err == nil && event.Type == "error" {
+		s.lastError = &event.Error
+	}
+	s.free <- shrunk(frame)
+}
+
+// readFrame reads one text frame into a buffer, which grows as needed.
+func readFrame(conn *websocket.Conn, buffer []byte) ([]byte, error) {
+	for {
+		kind, r, err := conn.NextReader()
+		if err != nil {
+			return buffer, err
+		}
+		if buffer, err = appendAll(buffer[:0], r); err != nil {
+			return buffer, err
+		}
+		if kind == websocket.TextMessage {
+			return buffer, nil
+		}
+	}
+}
+
+func appendAll(buffer []byte, r io.Reader) ([]byte, error) {
+	for {
+		if len(buffer) == cap(buffer) {
+			grown := make([]byte, len(buffer), max(1<<10, 2*cap(buffer)))
+			copy(grown, buffer)
+			buffer = grown
+		}
+		n, err := r.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		if errors.Is(err, io.EOF) {
+			return buffer, nil
+		}
+		if err != nil {
+			return buffer, err
+		}
+	}
+}
+
+// shrunk gives a buffer back for the next frame, unless it is a big one.
+func shrunk(buffer []byte) []byte {
+	if cap(buffer) > keptBuffer {
+		return nil
+	}
+	return buffer
+}
+
+// listen makes frames wait for next from now on.
+func (s *socket) listen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listening = true
+}
+
+// ignore makes frames be dropped from now on, those that wait included.
+func (s *socket) ignore() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listening = false
+	if s.lent != nil {
+		s.free <- shrunk(s.lent)
+		s.lent = nil
+	}
+	for {
+		select {
+		case frame, ok := <-s.frames:
+			if !ok {
+				return
+			}
+			s.free <- shrunk(frame)
+		default:
+			return
+		}
+	}
+}
+
+// next returns the next frame, which is valid until the next call. It fails
+// with errExpired at the deadline, with the context's cause if that ends, and
+// with an error of lostConnection when there will be no more frames.
+func (s *socket) next(ctx context.Context, deadline time.Time) ([]byte, error) {
+	if s.lent != nil {
+		s.free <- s.lent
+		s.lent = nil
+	}
+	s.timer.Reset(time.Until(deadline))
+	defer s.timer.Stop()
+	select {
+	case frame, ok := <-s.frames:
+		if !ok {
+			return nil, s.lost()
+		}
+		s.lent = frame
+		return frame, nil
+	case <-s.timer.C:
+		return nil, errExpired
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// lost says why there are no more frames. An error event that came shortly
+// before the end knows better than the end itself.
+func (s *socket) lost() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := lostConnection(s.err)
+	if s.lastError != nil && s.lastError.grave() {
+		return s.lastError.err("the connection was lost")
+	}
+	return err
+}
+
+// send writes one event. A write that fails or is interrupted breaks the
+// socket.
+func (s *socket) send(ctx context.Context, event any) error {
+	frame, err := json.Marshal(event)
+	if err != nil {
+		return core.Errorf(core.KindInternal, "encoding an event: %w", err)
+	}
+	// A write deadline in the past makes a write that is under way return.
+	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().SetWriteDeadline(time.Unix(1, 0)) })
+	defer stop()
+	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	err = s.conn.WriteMessage(websocket.TextMessage, frame)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("sending: %w", context.Cause(ctx))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return core.Errorf(core.KindTimeout, "the service did not accept an event within %s", writeTime)
+	}
+	return s.whyNotSent(err)
+}
+
+// whyNotSent prefers what the service said before it went away to what the
+// network says after that.
+func (s *socket) whyNotSent(err error) error {
+	select {
+	case <-s.gone:
+		return s.lost()
+	case <-time.After(closingTime):
+		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)
+	}
+}
+
+// close says goodbye, gives the service a moment to do the same, and returns
+// when the reader has ended. It may be called more than once.
+func (s *socket) close() {
+	s.ignore()
+	deadline := time.Now().Add(closingTime)
+	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := s.conn.WriteControl(websocket.CloseMessage, goodbye, deadline); err == nil {
+		_ = s.conn.SetReadDeadline(deadline)
+		<-s.gone
+	}
+	_ = s.conn.Close()
+	<-s.gone
+}

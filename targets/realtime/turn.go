@@ -1,0 +1,304 @@
+package realtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// turn is one message on its way and the reply to it.
+type turn struct {
+	c *conversation
+	// id travels in the response's metadata, so that the reply is told from
+	// what is left of others.
+	id       string
+	before   int    // the last id that was given out before this turn
+	response string // id of the response, once the service has named it
+	reply    reply
+
+	started time.Time // when the first event was sent
+	asked   time.Time // when all were
+	last    time.Time // when the last event of the response came
+	timing  core.Timing
+
+	// giveUp says why the reply was cancelled; "" while it was not.
+	giveUp   string
+	tooLong  bool      // it was cancelled for its size
+	cancelBy time.Time // when to stop waiting for the cancellation
+	cancelID string    // id of the response.cancel event
+
+	warnings []string
+	// objection is the last error event that did not end the turn.
+	objection string
+}
+
+// turn carries out one turn on a socket that is being listened to.
+func (c *conversation) turn(ctx context.Context, m core.Message) (core.Reply, error) {
+	before := c.ids
+	e := c.encoder()
+	events, err := e.message(m)
+	if err != nil {
+		return core.Reply{}, err
+	}
+	c.turns++
+	t := &turn{c: c, id: "turn-" + strconv.Itoa(c.turns), before: before, started: time.Now()}
+	t.reply.limit = c.config.MaxReplyBytes
+	t.warnings, c.warnings = append(c.warnings, e.warnings...), nil
+	events = append(events, responseCreate{
+		Type: "response.create", EventID: c.nextID("ev"),
+		Response: responseParams{Metadata: map[string]string{"turn": t.id}},
+	})
+	for _, event := range events {
+		if err := c.socket.send(ctx, event); err != nil {
+			return core.Reply{}, fmt.Errorf("sending the turn: %w", err)
+		}
+	}
+	t.asked = time.Now()
+	return t.wait(ctx)
+}
+
+// wait takes events until the reply is complete or time is up.
+func (t *turn) wait(ctx context.Context) (core.Reply, error) {
+	for {
+		frame, err := t.c.socket.next(ctx, t.deadline())
+		if errors.Is(err, errExpired) {
+			if t.giveUp != "" {
+				return t.unconfirmed()
+			}
+			if err := t.expire(ctx); err != nil {
+				return core.Reply{}, err
+			}
+			continue
+		}
+		if err != nil {
+			return core.Reply{}, fmt.Errorf("waiting for the reply: %w", err)
+		}
+		event, err := scan(frame)
+		if err != nil {
+			return core.Reply{}, core.Errorf(core.KindProtocol, "waiting for the reply: %w", err)
+		}
+		done, err := t.take(ctx, event)
+		if err != nil {
+			return core.Reply{}, err
+		}
+		if done {
+			return t.finish(event.Response)
+		}
+	}
+}
+
+// deadline is when the turn stops waiting for the next event.
+func (t *turn) deadline() time.Time {
+	timeouts := t.c.config.Timeouts
+	end := t.asked.Add(timeouts.Turn.Std())
+	switch {
+	case t.giveUp != "":
+		return t.cancelBy
+	case t.response == "":
+		return earlier(end, t.asked.Add(timeouts.FirstEvent.Std()))
+	case t.reply.begun():
+		return earlier(end, t.last.Add(timeouts.Quiet.Std()))
+	}
+	return end
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// expire is called when the deadline has passed. A reply that never began is
+// an error; one that did is cancelled, and the service has a moment to say so.
+func (t *turn) expire(ctx context.Context) error {
+	timeouts := t.c.config.Timeouts
+	switch {
+	case t.response == "":
+		_ = t.cancel(ctx, "no reply")
+		return t.timeout("no sign of a reply within %s", timeouts.FirstEvent)
+	case time.Since(t.asked) >= timeouts.Turn.Std():
+		return t.cancel(ctx, fmt.Sprintf("the reply was not complete within %s", timeouts.Turn))
+	}
+	return t.cancel(ctx, fmt.Sprintf("nothing came for %s, and no response.done", timeouts.Quiet))
+}
+
+// cancel asks the service to end the reply.
+func (t *turn) cancel(ctx context.Context, why string) error {
+	t.giveUp, t.cancelID = why, t.c.nextID("ev")
+	t.cancelBy = time.Now().Add(t.c.config.Timeouts.Cancel.Std())
+	event := responseCancel{Type: "response.cancel", EventID: t.cancelID, ResponseID: t.response}
+	if err := t.c.socket.send(ctx, event); err != nil {
+		return fmt.Errorf("cancelling the reply: %w", err)
+	}
+	return nil
+}
+
+func (t *turn) timeout(format string, args ...any) error {
+	err := core.Errorf(core.KindTimeout, format, args...)
+	if t.objection != "" {
+		return err.WithHint("the service objected: %s", t.objection)
+	}
+	return err
+}
+
+// take looks at one event and reports whether it ends the response.
+func (t *turn) take(ctx context.Context, e serverEvent) (done bool, err error) {
+	switch e.Type {
+	case eventError:
+		return false, t.takeError(e.Error)
+	case eventHeard:
+		t.warnings = append(t.warnings, fmt.Sprintf("the service heard: %q", value(e.Transcript)))
+		return false, nil
+	case eventNotHeard:
+		t.warnings = append(t.warnings, "the service could not transcribe the audio: "+e.Error.text())
+		return false, nil
+	case eventResponseCreated:
+		if t.response == "" && t.owns(e.Response) {
+			t.response, t.last = e.Response.ID, time.Now()
+			t.timing.FirstEvent = t.last.Sub(t.started)
+		}
+		return false, nil
+	case eventResponseDone:
+		return t.response != "" && e.Response.ID == t.response || t.response == "" && t.named(e.Response), nil
+	}
+	if t.response == "" || e.ResponseID != t.response {
+		return false, nil // what is left of another response, or not about one
+	}
+	t.last = time.Now()
+	if e.Type == eventAudioDelta && t.timing.FirstAudio == 0 {
+		t.timing.FirstAudio = t.last.Sub(t.started)
+	}
+	if err := t.reply.take(e); err != nil {
+		return false, core.Errorf(core.KindProtocol, "%w", err)
+	}
+	if t.reply.full && t.giveUp == "" {
+		t.tooLong = true
+		return false, t.cancel(ctx, fmt.Sprintf("the reply is longer than max_reply_bytes, %d", t.reply.limit))
+	}
+	return false, nil
+}
+
+// named reports whether a response says that it answers this turn.
+func (t *turn) named(r responseBody) bool { return r.Metadata["turn"] == t.id }
+
+// owns reports whether a response that was just created answers this turn.
+// Services that do not give metadata back have only one response at a time.
+func (t *turn) owns(r responseBody) bool {
+	_, labelled := r.Metadata["turn"]
+	return r.ID != "" && (t.named(r) || !labelled)
+}
+
+// takeError decides whether an error event ends the turn: it does if it names
+// an event of this turn, or if nothing good can follow. Most others leave the
+// session as it was.
+func (t *turn) takeError(e serviceError) error {
+	if e.EventID != "" && e.EventID == t.cancelID || e.benign() {
+		return nil
+	}
+	if t.ours(e.EventID) || e.grave() {
+		return e.err("waiting for the reply")
+	}
+	t.objection = e.text()
+	t.warnings = append(t.warnings, "the service objected: "+t.objection)
+	return nil
+}
+
+// ours reports whether an event id was given out in this turn.
+func (t *turn) ours(eventID string) bool {
+	number, ok := strings.CutPrefix(eventID, "ev_")
+	if !ok {
+		return false
+	}
+	n, err := strconv.Atoi(number)
+	return err == nil && n > t.before && n <= t.c.ids
+}
+
+// finish makes a reply of a response that the service has ended.
+func (t *turn) finish(r responseBody) (core.Reply, error) {
+	t.reply.complete(r.Output)
+	finish, err := t.outcome(r)
+	if err != nil {
+		return core.Reply{}, err
+	}
+	detail := r.Details.Reason
+	if r.Details.Error.text() != "" {
+		detail = r.Details.Error.text()
+	}
+	if finish == core.FinishUnconfirmed || t.tooLong {
+		detail = t.giveUp
+	}
+	reply, err := t.build(finish, detail)
+	if err != nil {
+		return core.Reply{}, err
+	}
+	reply.Usage = r.Usage.usage()
+	if finish == core.FinishComplete && reply.Message.Empty() {
+		// Silence is no evidence of anything.
+		reply.Finish, reply.Detail = core.FinishUnconfirmed, "the response completed without any output"
+	}
+	return reply, nil
+}
+
+// outcome reads the status of a response.
+func (t *turn) outcome(r responseBody) (core.Finish, error) {
+	e := r.Details.Error
+	switch {
+	case t.tooLong && (r.Status == "completed" || r.Status == "cancelled"):
+		return core.FinishTruncated, nil // what came after the limit was dropped
+	case r.Status == "completed":
+		return core.FinishComplete, nil
+	case r.Status == "cancelled" && t.giveUp != "":
+		return core.FinishUnconfirmed, nil
+	case r.Status == "cancelled":
+		return core.FinishInterrupted, nil
+	case r.Details.Reason == "content_filter", strings.Contains(e.Code, "content_filter"):
+		return core.FinishBlocked, nil
+	case r.Status == "incomplete":
+		return core.FinishTruncated, nil
+	case r.Status == "failed":
+		return "", failure(e)
+	}
+	return "", core.Errorf(core.KindProtocol, "the response ended with the status %q", r.Status)
+}
+
+// failure explains a failed response.
+func failure(e serviceError) error {
+	if e.text() == "" {
+		return core.Errorf(core.KindUnavailable, "the response failed, and the service did not say why")
+	}
+	err := e.err("the response failed")
+	if err.Kind == core.KindProtocol { // not our mistake: the service took the request
+		err.Kind = core.KindUnavailable
+	}
+	return err
+}
+
+// unconfirmed makes a reply of what came when the service never ended the
+// response.
+func (t *turn) unconfirmed() (core.Reply, error) {
+	finish := core.FinishUnconfirmed
+	if t.tooLong {
+		finish = core.FinishTruncated
+	}
+	return t.build(finish, t.giveUp)
+}
+
+// build makes the reply. One that we cancelled before anything came is none.
+func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
+	if finish == core.FinishUnconfirmed && !t.reply.begun() {
+		return core.Reply{}, t.timeout("%s", detail)
+	}
+	message, err := t.reply.message(t.c.output)
+	if err != nil {
+		return core.Reply{}, core.Errorf(core.KindProtocol, "%w", err)
+	}
+	t.timing.Total = time.Since(t.started)
+	warnings := append(t.warnings, t.reply.remarks(t.c.config.Output)...)
+	return core.Reply{Message: message, Finish: finish, Detail: detail, Timing: t.timing, Warnings: warnings}, nil
+}

@@ -1,0 +1,374 @@
+package realtime_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
+)
+
+func TestATextTurnIsAnsweredInAudioAndTranscript(t *testing.T) {
+	c := serve(t, realtimetest.ToneAgent{}).talk(t, nil)
+	reply := send(t, c, core.UserText("hello  there,\nyou"))
+	if got := reply.Message.Text(); got != "hello  there,\nyou" {
+		t.Errorf("the transcript is %q", got)
+	}
+	clip := clipOf(t, reply)
+	if clip.Rate != 24000 || clip.Duration() != 1700*time.Millisecond {
+		t.Errorf("the audio is %v", clip)
+	}
+	if reply.Finish != core.FinishComplete || reply.Detail != "" || len(reply.Warnings) > 0 {
+		t.Errorf("finish %q, detail %q, warnings %q", reply.Finish, reply.Detail, reply.Warnings)
+	}
+	transcripts := reply.Message.Parts
+	if len(transcripts) != 2 || transcripts[0].Modality != core.Audio || !transcripts[1].Transcript {
+		t.Errorf("the parts are not audio and its transcript: %d parts", len(transcripts))
+	}
+}
+
+func TestATargetThatIsToWriteAnswersInText(t *testing.T) {
+	c := serve(t, realtimetest.ToneAgent{}).talk(t, settings{"output": "text"})
+	reply := send(t, c, core.UserText("hello"))
+	want := core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("hello")}}}
+	if diff := cmp.Diff(want, reply.Message); diff != "" {
+		t.Errorf("the reply (-want +got):\n%s", diff)
+	}
+}
+
+func TestTwoTurnsOnOneConversationRememberEachOther(t *testing.T) {
+	p := serve(t, remembers())
+	first, second := p.talk(t, nil), p.talk(t, nil)
+	send(t, first, core.UserText("one"))
+	if got := send(t, first, core.UserText("two")).Message.Text(); got != "one then two" {
+		t.Errorf("the second turn was answered with %q", got)
+	}
+	if got := send(t, second, core.UserText("three")).Message.Text(); got != "three" {
+		t.Errorf("another conversation was answered with %q", got)
+	}
+	if got := p.Stats().Connections; got != 2 {
+		t.Errorf("%d connections for two conversations", got)
+	}
+}
+
+func TestAudioTurnsAreHeardAtTheRightPitchAndLength(t *testing.T) {
+	tests := map[string]struct {
+		rate, channels, bits int
+		pitch                float64
+		want                 string
+	}{
+		"8-bit mono at 8 kHz":      {8000, 1, 8, 500, "500 Hz for 1000 ms"},
+		"16 kHz stereo":            {16000, 2, 16, 440, "440 Hz for 1000 ms"},
+		"44.1 kHz mono":            {44100, 1, 16, 300, "300 Hz for 1000 ms"},
+		"24 kHz mono, as required": {24000, 1, 16, 1000, "1000 Hz for 1000 ms"},
+		"48 kHz stereo":            {48000, 2, 16, 700, "700 Hz for 1000 ms"},
+	}
+	p := serve(t, realtimetest.ToneAgent{})
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := p.talk(t, settings{"output": "text"})
+			wav := sineWAV(test.rate, test.channels, test.bits, test.pitch)
+			if got := send(t, c, userAudio(wav)).Message.Text(); got != test.want {
+				t.Errorf("heard %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// sineWAV makes a second of a tone by hand, so that nothing is tested against
+// the encoder it uses itself.
+func sineWAV(rate, channels, bits int, pitch float64) []byte {
+	var data []byte
+	for i := range rate {
+		level := 0.5 * math.Sin(2*math.Pi*pitch*float64(i)/float64(rate))
+		for range channels {
+			if bits == 8 {
+				data = append(data, byte(128+127*level))
+			} else {
+				data = binary.LittleEndian.AppendUint16(data, uint16(int16(32767*level)))
+			}
+		}
+	}
+	frame := channels * bits / 8
+	wav := append([]byte("RIFF"), binary.LittleEndian.AppendUint32(nil, uint32(36+len(data)))...)
+	wav = append(wav, "WAVEfmt \x10\x00\x00\x00\x01\x00"...)
+	wav = binary.LittleEndian.AppendUint16(wav, uint16(channels))
+	wav = binary.LittleEndian.AppendUint32(wav, uint32(rate))
+	wav = binary.LittleEndian.AppendUint32(wav, uint32(rate*frame))
+	wav = binary.LittleEndian.AppendUint16(wav, uint16(frame))
+	wav = binary.LittleEndian.AppendUint16(wav, uint16(bits))
+	wav = append(wav, "data"...)
+	wav = binary.LittleEndian.AppendUint32(wav, uint32(len(data)))
+	return append(wav, data...)
+}
+
+func TestLongAudioGoesThroughTheInputBufferAndShortAudioIntoAnItem(t *testing.T) {
+	p := serve(t, realtimetest.ToneAgent{})
+	tests := map[string]struct {
+		length time.Duration
+		want   []string
+	}{
+		"short": {time.Second, []string{"session.update", "conversation.item.create", "response.create"}},
+		"long": {30 * time.Second, []string{
+			"session.update", "input_audio_buffer.append", "input_audio_buffer.append", "input_audio_buffer.commit", "response.create",
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p.sent(t)
+			c := p.talk(t, settings{"output": "text"})
+			reply := send(t, c, spoken(t, test.length))
+			if got, want := reply.Message.Text(), fmt.Sprintf("440 Hz for %d ms", test.length.Milliseconds()); got != want {
+				t.Errorf("heard %q, want %q", got, want)
+			}
+			if diff := cmp.Diff(test.want, typesOf(p.sent(t))); diff != "" {
+				t.Errorf("client events (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTextAndAudioTravelInOneTurnInTheirOrder(t *testing.T) {
+	for name, length := range map[string]time.Duration{"short": time.Second, "long": 30 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			c := serve(t, remembers()).talk(t, settings{"output": "text"})
+			m := spoken(t, length)
+			m.Parts = append([]core.Part{{Value: core.TextValue("listen:")}}, m.Parts...)
+			got := send(t, c, m).Message.Text()
+			if !strings.HasPrefix(got, "listen:") || !strings.Contains(got, "440 Hz") {
+				t.Errorf("the target understood %q", got)
+			}
+		})
+	}
+}
+
+func TestTheSessionIsConfiguredAsTheCampaignSays(t *testing.T) {
+	p := serve(t, realtimetest.ToneAgent{})
+	target := p.target(t, settings{"voice": "marin", "max_output_tokens": 100, "transcription_model": "ears-1"})
+	begin(t, target, core.Start{SystemPrompt: "Be brief."})
+	update := p.sent(t)[0]
+	want := map[string]any{
+		"type": "session.update", "event_id": "ev_1",
+		"session": map[string]any{
+			"type": "realtime", "instructions": "Be brief.", "output_modalities": []any{"audio"},
+			"max_output_tokens": 100.0, "truncation": "disabled",
+			"audio": map[string]any{
+				"input": map[string]any{
+					"format":         map[string]any{"type": "audio/pcm", "rate": 24000.0},
+					"turn_detection": nil, "noise_reduction": nil,
+					"transcription": map[string]any{"model": "ears-1"},
+				},
+				"output": map[string]any{"format": map[string]any{"type": "audio/pcm", "rate": 24000.0}, "voice": "marin"},
+			},
+		},
+	}
+	if diff := cmp.Diff(want, update); diff != "" {
+		t.Errorf("session.update (-want +got):\n%s", diff)
+	}
+}
+
+func TestWithoutASystemPromptTheDeployedOneIsKept(t *testing.T) {
+	p := serve(t, realtimetest.ToneAgent{})
+	p.talk(t, nil)
+	session, ok := p.sent(t)[0]["session"].(map[string]any)
+	if !ok {
+		t.Fatal("no session")
+	}
+	if got, there := session["instructions"]; there {
+		t.Errorf("instructions were sent: %q", got)
+	}
+}
+
+func TestTheSystemPromptReachesTheTarget(t *testing.T) {
+	told := realtimetest.ToneAgent{Reply: func(_ context.Context, instructions string, _ []realtimetest.Item) (string, error) {
+		return instructions, nil
+	}}
+	c := begin(t, serve(t, told).target(t, nil), core.Start{SystemPrompt: "The vault code is blue eleven."})
+	if got := send(t, c, core.UserText("hi")).Message.Text(); got != "The vault code is blue eleven." {
+		t.Errorf("the target was told %q", got)
+	}
+}
+
+func TestAHistoryIsGivenBackBeforeTheFirstTurn(t *testing.T) {
+	var seen []realtimetest.Item
+	agent := realtimetest.ToneAgent{Reply: func(_ context.Context, _ string, items []realtimetest.Item) (string, error) {
+		seen = items
+		return "ok", nil
+	}}
+	p := serve(t, agent)
+	history := []core.Message{
+		core.UserText("hello"),
+		{Role: core.Assistant, Parts: []core.Part{
+			{Value: core.WAVValue(sineWAV(24000, 1, 16, 440))},
+			{Value: core.TextValue("good day"), Transcript: true},
+		}},
+		spoken(t, time.Second),
+		{Role: core.Assistant, Parts: []core.Part{
+			{Value: core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: []byte(`{"call_id":"c1","name":"look_up","arguments":"{}"}`)}},
+		}},
+		{Role: core.Tool, Parts: []core.Part{
+			{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: []byte(`{"call_id":"c1","output":"found"}`)}},
+		}},
+	}
+	c := begin(t, p.target(t, nil), core.Start{History: history})
+	send(t, c, core.UserText("go on"))
+	type line struct {
+		Role core.Role
+		Text string
+	}
+	var got []line
+	for _, it := range seen {
+		got = append(got, line{it.Role, it.Text})
+	}
+	want := []line{
+		{core.User, "hello"},
+		{core.Assistant, "good day"},
+		{core.User, "440 Hz for 1000 ms"},
+		{core.Assistant, "{}"},
+		{core.Tool, "found"},
+		{core.User, "go on"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what the target remembers (-want +got):\n%s", diff)
+	}
+}
+
+func TestAssistantAudioWithoutATranscriptCannotBeGivenBack(t *testing.T) {
+	p := serve(t, realtimetest.ToneAgent{})
+	history := []core.Message{{Role: core.Assistant, Parts: []core.Part{{Value: core.WAVValue(sineWAV(24000, 1, 16, 440))}}}}
+	_, err := p.target(t, nil).StartConversation(t.Context(), core.Start{History: history})
+	if core.KindOf(err) != core.KindUnsupported || !strings.Contains(err.Error(), "message 1 of the history") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAToolResultIsAnswered(t *testing.T) {
+	c := serve(t, realtimetest.ToneAgent{}).talk(t, settings{"output": "text"})
+	result := core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: []byte(`{"call_id":"c1","output":"42"}`)}
+	reply := send(t, c, core.Message{Role: core.Tool, Parts: []core.Part{{Value: result}}})
+	if got := reply.Message.Text(); got != "42" {
+		t.Errorf("the target saw %q", got)
+	}
+}
+
+func TestMessagesThatCannotBeSentAreRefusedAndTheConversationGoesOn(t *testing.T) {
+	part := func(m core.Modality, media, data string) core.Message {
+		return core.Message{Role: core.User, Parts: []core.Part{{Value: core.Value{Modality: m, MediaType: media, Data: []byte(data)}}}}
+	}
+	tests := map[string]struct {
+		message core.Message
+		kind    core.ErrorKind
+		says    string
+	}{
+		"nothing":           {core.Message{Role: core.User}, core.KindInput, "empty"},
+		"another role":      {core.Message{Role: core.Assistant, Parts: core.UserText("x").Parts}, core.KindUnsupported, "assistant message"},
+		"image":             {part(core.Image, "image/png", "x"), core.KindUnsupported, `"image"`},
+		"MP3":               {part(core.Audio, "audio/mpeg", "x"), core.KindUnsupported, "audio/mpeg"},
+		"broken WAV":        {part(core.Audio, "audio/wav", "RIFF"), core.KindInput, "reading the audio"},
+		"empty WAV":         {userAudio(sineWAV(0, 1, 16, 1)), core.KindInput, "audio"},
+		"invalid UTF-8":     {part(core.Text, core.MediaText, "\xff"), core.KindInput, "UTF-8"},
+		"broken result":     {core.Message{Role: core.Tool, Parts: core.UserText("x").Parts}, core.KindInput, "part 1"},
+		"long tool call id": {core.Message{Role: core.Tool, Parts: []core.Part{{Value: core.Value{Modality: core.ToolResult, Data: []byte(`{"call_id":"` + strings.Repeat("x", 33) + `"}`)}}}}, core.KindInput, "string_above_max_length"},
+	}
+	c := serve(t, remembers()).talk(t, settings{"output": "text"})
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := c.Send(t.Context(), test.message)
+			if core.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got a %s error: %v; want %s with %q", core.KindOf(err), err, test.kind, test.says)
+			}
+		})
+	}
+	if got := send(t, c, core.UserText("still there?")).Message.Text(); got != "still there?" {
+		t.Errorf("afterwards the target answers %q", got)
+	}
+}
+
+func TestUsageAndTimingsAreReported(t *testing.T) {
+	c := serve(t, realtimetest.ToneAgent{}).talk(t, nil)
+	reply := send(t, c, core.UserText("one two three"))
+	want := core.Usage{InputTokens: 3, InputTextTokens: 3, OutputTokens: 29, OutputTextTokens: 3, OutputAudioTokens: 26}
+	if diff := cmp.Diff(want, reply.Usage); diff != "" {
+		t.Errorf("usage (-want +got):\n%s", diff)
+	}
+	timing := reply.Timing
+	if timing.FirstEvent <= 0 || timing.FirstAudio < timing.FirstEvent || timing.Total < timing.FirstAudio {
+		t.Errorf("timing = %+v", timing)
+	}
+}
+
+func TestWhatTheServiceHeardIsNotedWhereItIsAskedFor(t *testing.T) {
+	var p *practice
+	agent := realtimetest.ToneAgent{Reply: func(context.Context, string, []realtimetest.Item) (string, error) {
+		// The transcript may come late; here the reply waits for it.
+		for frame := range p.replies {
+			if bytes.Contains(frame, []byte("input_audio_transcription.completed")) {
+				return "ok", nil
+			}
+		}
+		return "", errors.New("never transcribed")
+	}}
+	p = serve(t, agent)
+	c := p.talk(t, settings{"transcription_model": "ears-1"})
+	reply := send(t, c, spoken(t, time.Second))
+	if !slices.Contains(reply.Warnings, `the service heard: "440 Hz for 1000 ms"`) {
+		t.Errorf("warnings: %q", reply.Warnings)
+	}
+}
+
+func TestACancelledContextEndsTheWait(t *testing.T) {
+	asked := make(chan struct{})
+	agent := realtimetest.ToneAgent{Reply: func(ctx context.Context, _ string, _ []realtimetest.Item) (string, error) {
+		close(asked)
+		<-ctx.Done()
+		return "", ctx.Err()
+	}}
+	c := serve(t, agent).talk(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-asked; cancel() }()
+	_, err := c.Send(ctx, core.UserText("hello"))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+}
+
+func TestEndCanBeRepeatedAndNothingCanBeSentAfterIt(t *testing.T) {
+	p := serve(t, realtimetest.ToneAgent{})
+	c := p.talk(t, nil)
+	for range 2 {
+		if err := c.End(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Send(t.Context(), core.UserText("hello")); err == nil {
+		t.Error("a turn was sent in a conversation that had ended")
+	}
+}
+
+func TestManyConversationsAtATimeKeepApart(t *testing.T) {
+	p := serve(t, remembers())
+	target := p.target(t, settings{"output": "text"})
+	names := []string{"ann", "ben", "cem", "dee", "eva", "fay", "gus", "hal"}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := begin(t, target, core.Start{})
+			for range 3 {
+				send(t, c, core.UserText(name))
+			}
+			if got, want := send(t, c, core.UserText("end")).Message.Text(), strings.Repeat(name+" then ", 3)+"end"; got != want {
+				t.Errorf("the target remembers %q, want %q", got, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,13 @@
+// Package targets lists the targets that come with the orchestrator. Each has
+// a package of its own below this one.
+package targets
+
+import (
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/realtime"
+)
+
+// All returns the bundled targets.
+func All() []core.Component {
+	return []core.Component{realtime.Component()}
+}
