@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/converters"
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins"
+	"github.com/redteam-orchestrator/orchestrator/scorers"
+	"github.com/redteam-orchestrator/orchestrator/targets"
+)
+
+// pluginServe is the hidden command by which this program, started again,
+// serves the components that it ships with: they travel the same road as a
+// third party's.
+const pluginServe = "plugin-serve"
+
+func bundledComponents() []core.Component {
+	return slices.Concat(targets.All(), converters.All(), scorers.All())
+}
+
+func newPluginServeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    pluginServe,
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		Run: func(*cobra.Command, []string) {
+			plugins.Serve(plugins.Info{Name: "orchestrator", Version: version()}, bundledComponents()...)
+		},
+	}
+}

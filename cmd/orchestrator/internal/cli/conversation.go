@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+// fileOf returns the file in which a value is kept, if it is kept in one.
+type fileOf func(core.Value) (path string, ok bool)
+
+// writeTurn prints one exchange: what was sent, what came back, and how it was
+// judged.
+func writeTurn(w io.Writer, t engine.Turn, file fileOf) {
+	fmt.Fprintf(w, "\n[%d] user  %s\n", t.Index+1, t.Started.Local().Format(time.TimeOnly))
+	writeParts(w, t.Sent, file)
+	if t.Failure != nil {
+		fmt.Fprintf(w, "[%d] no reply: %s error: %s\n", t.Index+1, t.Failure.Kind, t.Failure.Message)
+		if t.Failure.Hint != "" {
+			fmt.Fprintf(w, "    hint: %s\n", t.Failure.Hint)
+		}
+	}
+	if t.Reply != nil {
+		writeReply(w, t, file)
+	}
+	if len(t.Scores) > 0 {
+		writeScores(w, t.Scores)
+	}
+}
+
+func writeReply(w io.Writer, t engine.Turn, file fileOf) {
+	reply := t.Reply
+	fmt.Fprintf(w, "[%d] assistant  %s  %s", t.Index+1, round(t.Ended.Sub(t.Started)), reply.Finish)
+	if reply.Detail != "" {
+		fmt.Fprintf(w, " (%s)", reply.Detail)
+	}
+	fmt.Fprintln(w)
+	writeParts(w, reply.Message, file)
+	for _, warning := range reply.Warnings {
+		fmt.Fprintf(w, "    warning: %s\n", warning)
+	}
+}
+
+func writeParts(w io.Writer, m core.Message, file fileOf) {
+	if len(m.Parts) == 0 {
+		fmt.Fprintln(w, "    (nothing)")
+	}
+	for _, p := range m.Parts {
+		if p.Original != nil {
+			fmt.Fprintf(w, "    %s  %s\n", label("written"), showValue(*p.Original, file))
+			fmt.Fprintf(w, "    %s  %s\n", label(strings.Join(p.Converters, " → ")), showValue(p.Value, file))
+			continue
+		}
+		name := string(p.Modality)
+		if p.Transcript {
+			name = "transcript"
+		}
+		fmt.Fprintf(w, "    %s  %s\n", label(name), showValue(p.Value, file))
+	}
+}
+
+func label(s string) string { return fmt.Sprintf("%-10s", s) }
+
+// showValue returns text as it is, with control characters made visible, and
+// names where anything else is kept.
+func showValue(v core.Value, file fileOf) string {
+	switch v.Modality {
+	case core.Text, core.ToolCall, core.ToolResult:
+		return visible(v.Text())
+	}
+	shown := fmt.Sprintf("%s, %d bytes", v.MediaType, len(v.Data))
+	if path, ok := file(v); ok {
+		shown += ", " + path
+	}
+	return shown
+}
+
+// visible makes a target's words safe to print: an escape sequence in a reply
+// must not reach the terminal of whoever reads the record.
+func visible(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
+		switch {
+		case r == '\n':
+			b.WriteString("\n                ")
+		case r == '\t':
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
+			fmt.Fprintf(&b, "\\u%04x", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func writeScores(w io.Writer, scores []engine.Score) {
+	for _, s := range scores {
+		fmt.Fprintf(w, "    score %-10s %-8s %s\n", s.Name, showScore(s.Score), visible(scoreReason(s)))
+		for _, v := range s.Judged {
+			if v.Modality == core.Text {
+				fmt.Fprintf(w, "          judged:   %q\n", v.Text())
+			}
+		}
+	}
+}
+
+func scoreReason(s engine.Score) string {
+	if s.Failure != nil {
+		return fmt.Sprintf("%s error: %s", s.Failure.Kind, s.Failure.Message)
+	}
+	return s.Rationale
+}
+
+func showScore(s core.Score) string {
+	switch s.Type {
+	case core.ScoreTrueFalse:
+		return fmt.Sprint(s.True())
+	case core.ScoreScale:
+		return fmt.Sprintf("%.2f", s.Value)
+	default:
+		return "unknown"
+	}
+}
+
+// round shortens a duration to what a reader wants to know.
+func round(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(100 * time.Millisecond)
+}

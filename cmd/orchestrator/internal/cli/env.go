@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Env is the world as a command sees it, so that tests can give it another.
+type Env struct {
+	// Args are the arguments without the program's name.
+	Args   []string
+	Stdout io.Writer
+	Stderr io.Writer
+	// Terminal reports whether Stderr is a terminal that can be redrawn.
+	Terminal bool
+	// LookupEnv reads an environment variable.
+	LookupEnv func(name string) (string, bool)
+	// ReadFile reads a file that a secret reference names.
+	ReadFile func(name string) ([]byte, error)
+	// Executable is the path of this program, which is started again to
+	// serve the bundled components.
+	Executable string
+	// DataDir is where this user's runs and plugins are kept.
+	DataDir string
+	Now     func() time.Time
+}
+
+// Main runs the program in the real world and returns its exit code. The first
+// SIGINT or SIGTERM asks the command to stop and leave a consistent record; a
+// second one ends the process at once.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	env, err := systemEnv()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "orchestrator: error:", err)
+		return exitNoEvidence
+	}
+	return Run(ctx, env)
+}
+
+func systemEnv() (Env, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return Env{}, fmt.Errorf("finding this program's own file: %w", err)
+	}
+	return Env{
+		Args:       os.Args[1:],
+		Stdout:     os.Stdout,
+		Stderr:     os.Stderr,
+		Terminal:   term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
+		LookupEnv:  os.LookupEnv,
+		ReadFile:   os.ReadFile,
+		Executable: executable,
+		DataDir:    dataDir(),
+		Now:        time.Now,
+	}, nil
+}
+
+// dataDir follows the XDG Base Directory Specification, and each other
+// system's own custom.
+func dataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "orchestrator")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	switch runtime.GOOS {
+	case "darwin":
+		return filepath.Join(home, "Library", "Application Support", "orchestrator")
+	case "windows":
+		return filepath.Join(home, "AppData", "Local", "orchestrator")
+	default:
+		return filepath.Join(home, ".local", "share", "orchestrator")
+	}
+}

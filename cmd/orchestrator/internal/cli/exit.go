@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+)
+
+// The exit codes. They are documented in the README and do not change.
+const (
+	// exitClean: the run gave evidence, and nothing was found.
+	exitClean = 0
+	// exitFindings: at least one trial succeeded.
+	exitFindings = 1
+	// exitWrong: the campaign or the command line is wrong; nothing was sent.
+	exitWrong = 2
+	// exitNoEvidence: the run could not give evidence.
+	exitNoEvidence = 3
+	// exitInterrupted: stopped by a signal, as shells number SIGINT.
+	exitInterrupted = 130
+)
+
+// errUsage marks mistakes on the command line.
+var errUsage = errors.New("usage")
+
+// usagef returns an error for a mistake on the command line.
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
+}
+
+// finding is how a run ends that worked as it should, with an exit code other
+// than 0: its explanation has been printed already.
+type finding struct{ code int }
+
+func (f finding) Error() string { return fmt.Sprintf("exit code %d", f.code) }
+
+// exitCode maps an error to the exit code.
+func exitCode(err error) int {
+	if err == nil {
+		return exitClean
+	}
+	if f, ok := errors.AsType[finding](err); ok {
+		return f.code
+	}
+	if _, ok := errors.AsType[campaign.Problems](err); ok {
+		return exitWrong
+	}
+	switch {
+	case errors.Is(err, errUsage):
+		return exitWrong
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case core.KindOf(err) == core.KindConfig:
+		return exitWrong
+	default:
+		return exitNoEvidence
+	}
+}
+
+// printError prints an error, then its hint, each line with the program's
+// name, so that they can be told apart from what a command prints.
+func printError(w io.Writer, err error) {
+	if _, ok := errors.AsType[finding](err); ok || err == nil {
+		return
+	}
+	message := strings.TrimPrefix(err.Error(), errUsage.Error()+": ")
+	for line := range strings.SplitSeq(message, "\n") {
+		fmt.Fprintln(w, "orchestrator: error:", line)
+	}
+	if hint := core.HintOf(err); hint != "" {
+		for line := range strings.SplitSeq(hint, "\n") {
+			fmt.Fprintln(w, "orchestrator: hint:", line)
+		}
+	}
+	if errors.Is(err, errUsage) {
+		fmt.Fprintln(w, "orchestrator: hint: orchestrator help shows the commands and their flags")
+	}
+}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/stats"
+)
+
+// progress shows how a run goes on: a bar that is redrawn on a terminal, a line
+// for each finished trial elsewhere. It is an engine.Observer, and the writer
+// that everything else must go through while the bar is on the screen.
+type progress struct {
+	out      io.Writer
+	terminal bool
+
+	mu      sync.Mutex
+	bar     *progressbar.ProgressBar // nil while there is none on the screen
+	total   int
+	done    int
+	running int
+	turns   int
+	tally   stats.Tally
+}
+
+func newProgress(env Env) *progress { return &progress{out: env.Stderr, terminal: env.Terminal} }
+
+// begin announces the run and puts the bar on the screen.
+func (p *progress) begin(run string, trials int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.out, "run %s: %s\n", run, count(trials, "trial"))
+	p.total = trials
+	if p.terminal {
+		p.bar = progressbar.NewOptions(trials,
+			progressbar.OptionSetWriter(p.out),
+			progressbar.OptionSetDescription("starting"),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetWidth(20),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionFullWidth(),
+		)
+	}
+}
+
+// Observe takes an event of the engine.
+func (p *progress) Observe(e engine.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := e.(type) {
+	case engine.TrialStarted:
+		p.running++
+	case engine.TurnEnded:
+		p.turns++
+	case engine.TrialEnded:
+		p.running--
+		p.done++
+		p.tally.Add(e.Result.Outcome)
+		p.trialEnded(e)
+	case engine.Warning:
+		p.warn(e)
+	}
+	p.redraw()
+}
+
+func (p *progress) trialEnded(e engine.TrialEnded) {
+	if p.bar == nil {
+		fmt.Fprintf(p.out, "%*d/%d  %-12s  %s: %s\n", len(fmt.Sprint(p.total)), p.done, p.total,
+			e.Result.Outcome, e.Trial.ID, e.Result.Reason)
+	}
+}
+
+func (p *progress) warn(e engine.Warning) {
+	p.clear()
+	if e.Trial != nil {
+		fmt.Fprintf(p.out, "warning: %s: %s\n", e.Trial.ID, visible(e.Message))
+		return
+	}
+	fmt.Fprintf(p.out, "warning: %s\n", visible(e.Message))
+}
+
+func (p *progress) redraw() {
+	if p.bar == nil {
+		return
+	}
+	p.bar.Describe(fmt.Sprintf("%d succeeded, %d defended, %d undetermined, %d errored; %d running, %s",
+		p.tally.Succeeded, p.tally.Defended, p.tally.Undetermined, p.tally.Errored, p.running, count(p.turns, "turn")))
+	_ = p.bar.Set(p.done)
+}
+
+func (p *progress) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
+
+// Write prints whole lines above the bar.
+func (p *progress) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	n, err := p.out.Write(b)
+	p.redraw()
+	return n, err
+}
+
+// finish takes the bar off the screen.
+func (p *progress) finish() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	p.bar = nil
+}

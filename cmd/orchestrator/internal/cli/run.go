@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
+	"github.com/redteam-orchestrator/orchestrator/core/stats"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+func newRunCommand(env Env) *cobra.Command {
+	var (
+		plugins hostFlags
+		dir     storeFlag
+	)
+	cmd := &cobra.Command{
+		Use:   "run CAMPAIGN",
+		Short: "Hold every conversation of a campaign and judge the replies",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			return runCampaign(cmd.Context(), env, given[0], plugins, dir)
+		},
+	}
+	plugins.register(cmd)
+	dir.register(cmd, env)
+	return cmd
+}
+
+func runCampaign(ctx context.Context, env Env, file string, plugins hostFlags, dir storeFlag) (err error) {
+	redactor := secret.NewRedactor()
+	screen := newProgress(env)
+	defer screen.finish()
+	h, err := plugins.open(env, redactor.Writer(screen))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+
+	catalog, err := h.Describe(ctx)
+	if err != nil {
+		return fmt.Errorf("asking the plugins what they offer: %w", err)
+	}
+	p, err := readPlan(file, catalog)
+	if err != nil {
+		return err
+	}
+	s, err := dir.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+
+	journal, err := s.CreateRun(ctx, newRun(env, p, catalog))
+	if err != nil {
+		return fmt.Errorf("recording the run: %w", err)
+	}
+	screen.begin(journal.Run(), len(p.Trials))
+	summary, err := engine.Run(ctx, p, engine.Options{
+		Resolver: h,
+		Journal:  journal,
+		Observer: screen,
+		Secrets:  env.lookupSecret,
+		Redactor: redactor,
+		Now:      env.Now,
+	})
+	screen.finish()
+	// The record has to be closed even if the run was interrupted.
+	if e := journal.Finish(context.WithoutCancel(ctx), status(summary, err), redactor.String(errorText(err)), env.Now()); e != nil {
+		err = errors.Join(err, fmt.Errorf("recording the end of the run: %w", e))
+	}
+	if err != nil {
+		return fmt.Errorf("run %s: %w", journal.Run(), err)
+	}
+	return concludeRun(env, p, summary, journal.Run(), dir)
+}
+
+// newRun says what the record keeps so that the run can be explained later.
+func newRun(env Env, p *plan.Plan, catalog *host.Catalog) store.Run {
+	r := store.Run{
+		Campaign:      p.Campaign.Name,
+		File:          p.Campaign.File,
+		Source:        p.Campaign.Source,
+		Authorization: p.Campaign.Scope.Authorization,
+		Trials:        len(p.Trials),
+		Version:       version(),
+		Started:       env.Now(),
+	}
+	for _, plugin := range catalog.Plugins() {
+		r.Plugins = append(r.Plugins, store.Plugin{Name: plugin.Name, Version: plugin.Version, SHA256: plugin.SHA256})
+	}
+	return r
+}
+
+func status(s engine.Summary, err error) store.Status {
+	switch {
+	case err != nil:
+		return store.Failed
+	case s.Interrupted:
+		return store.Interrupted
+	default:
+		return store.Finished
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// concludeRun prints the table and where to look, and chooses the exit code.
+func concludeRun(env Env, p *plan.Plan, s engine.Summary, id string, dir storeFlag) error {
+	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", p.Campaign.Name, count(s.Done, "trial"), round(s.Duration))
+	planned := map[string]int{}
+	for _, t := range p.Trials {
+		planned[t.Attack]++
+	}
+	rows := make([]attackRow, len(s.Attacks))
+	for i, a := range s.Attacks {
+		rows[i] = attackRow{name: a.Name, tally: a.Tally, open: planned[a.Name] - a.Tally.Total()}
+	}
+	if err := writeTable(env.Stdout, rows); err != nil {
+		return err
+	}
+	code, why := judgeRun(s.Total(), p.Campaign.Evidence, s.Interrupted)
+	fmt.Fprintf(env.Stdout, "\n%s (exit code %d)\n", why, code)
+	fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s\n", dir.flag(), id)
+	if code == exitClean {
+		return nil
+	}
+	return finding{code}
+}
+
+// judgeRun chooses the exit code of a run that was carried out. A finding is a
+// finding whatever else went wrong; without one, a run has to give evidence.
+func judgeRun(t stats.Tally, limit campaign.Evidence, interrupted bool) (code int, why string) {
+	total := float64(max(1, t.Total()))
+	switch {
+	case interrupted:
+		return exitInterrupted, fmt.Sprintf("stopped before the end; %s so far", count(t.Succeeded, "finding"))
+	case t.Succeeded > 0:
+		return exitFindings, fmt.Sprintf("findings: %s reached its objective", count(t.Succeeded, "trial"))
+	case float64(t.Errored)/total > limit.MaxErrored:
+		return exitNoEvidence, fmt.Sprintf("no evidence: %s errored, and the campaign allows %s", count(t.Errored, "trial"), percent(limit.MaxErrored))
+	case float64(t.Undetermined)/total > limit.MaxUndetermined:
+		return exitNoEvidence, fmt.Sprintf("no evidence: %s undetermined, and the campaign allows %s", count(t.Undetermined, "trial"), percent(limit.MaxUndetermined))
+	default:
+		return exitClean, "nothing found"
+	}
+}
+
+// storeFlag is the --store flag of every command that reads or writes runs.
+type storeFlag struct {
+	dir      string
+	standard string
+}
+
+func (f *storeFlag) register(cmd *cobra.Command, env Env) {
+	if dir, ok := env.LookupEnv("ORCHESTRATOR_STORE"); ok && dir != "" {
+		f.standard = dir
+	} else if env.DataDir != "" {
+		f.standard = filepath.Join(env.DataDir, "runs")
+	}
+	cmd.Flags().StringVar(&f.dir, "store", f.standard, "`folder` where runs are kept")
+}
+
+func (f *storeFlag) open(ctx context.Context) (*store.Store, error) {
+	if f.dir == "" {
+		return nil, usagef("no folder for runs: give --store")
+	}
+	return store.Open(ctx, f.dir)
+}
+
+// flag returns the flag as it has to be repeated for another command.
+func (f *storeFlag) flag() string {
+	if f.dir == f.standard {
+		return ""
+	}
+	return " --store " + f.dir
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+func newShowCommand(env Env) *cobra.Command {
+	var dir storeFlag
+	cmd := &cobra.Command{
+		Use:   "show [RUN [TRIAL]]",
+		Short: "Show a run, or everything that was said in one of its trials",
+		Long: `show prints a run: its outcomes and its trials. With a trial, it prints that
+trial's whole conversation: what was written, what was sent, what came back and
+how it was judged.
+
+RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
+		Args: args(cobra.MaximumNArgs(2)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			s, err := dir.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			name := "latest"
+			if len(given) > 0 {
+				name = given[0]
+			}
+			run, err := s.Run(cmd.Context(), name)
+			if err != nil {
+				return notFound(err, "orchestrator list shows all runs")
+			}
+			if len(given) < 2 {
+				return showRun(cmd.Context(), env.Stdout, s, run)
+			}
+			return showTrial(cmd.Context(), env.Stdout, s, run, given[1])
+		},
+	}
+	dir.register(cmd, env)
+	return cmd
+}
+
+func showRun(ctx context.Context, w io.Writer, s *store.Store, run store.Run) error {
+	trials, err := s.Trials(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	writeRun(w, run)
+	if err := writeTable(w, attackRows(trials)); err != nil {
+		return err
+	}
+	if missing := run.Trials - len(trials); missing > 0 {
+		fmt.Fprintf(w, "%s were never begun\n", count(missing, "trial"))
+	}
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "TRIAL\tOUTCOME\tREASON")
+	for _, trial := range trials {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", trial.ID, outcomeOf(trial), visible(reasonOf(trial)))
+	}
+	return t.Flush()
+}
+
+// attackRows counts the trials of each attack, in the order in which the
+// attacks began.
+func attackRows(trials []store.Trial) []attackRow {
+	var rows []attackRow
+	place := map[string]int{}
+	for _, t := range trials {
+		i, ok := place[t.Attack]
+		if !ok {
+			i = len(rows)
+			place[t.Attack] = i
+			rows = append(rows, attackRow{name: t.Attack})
+		}
+		if t.Result == nil {
+			rows[i].open++
+			continue
+		}
+		rows[i].tally.Add(t.Result.Outcome)
+	}
+	return rows
+}
+
+func outcomeOf(t store.Trial) string {
+	if t.Result == nil {
+		return "not ended"
+	}
+	return string(t.Result.Outcome)
+}
+
+func reasonOf(t store.Trial) string {
+	if t.Result == nil {
+		return ""
+	}
+	return t.Result.Reason
+}
+
+func writeRun(w io.Writer, run store.Run) {
+	fmt.Fprintf(w, "run %s: %s\n", run.ID, run.Status)
+	if run.Message != "" {
+		fmt.Fprintf(w, "  %s\n", visible(run.Message))
+	}
+	fmt.Fprintf(w, "campaign       %s (%s)\n", run.Campaign, run.File)
+	if run.Authorization != "" {
+		fmt.Fprintf(w, "authorization  %s\n", visible(run.Authorization))
+	}
+	fmt.Fprintf(w, "started        %s\n", run.Started.Local().Format(time.RFC3339))
+	if !run.Ended.IsZero() {
+		fmt.Fprintf(w, "ended          %s, after %s\n", run.Ended.Local().Format(time.RFC3339), round(run.Ended.Sub(run.Started)))
+	}
+	fmt.Fprintf(w, "orchestrator   %s\n", run.Version)
+	for _, p := range run.Plugins {
+		fmt.Fprintf(w, "plugin         %s %s, SHA-256 %s\n", p.Name, p.Version, p.SHA256)
+	}
+	fmt.Fprintln(w)
+}
+
+func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, id string) error {
+	trial, err := s.Trial(ctx, run.ID, id)
+	if err != nil {
+		return notFound(err, "orchestrator show "+run.ID+" lists its trials")
+	}
+	turns, err := s.Turns(ctx, run.ID, trial.ID)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "trial %s: %s\n", trial.ID, outcomeOf(trial))
+	if reason := reasonOf(trial); reason != "" {
+		fmt.Fprintf(w, "  %s\n", visible(reason))
+	}
+	fmt.Fprintf(w, "objective  %s\n", visible(trial.Objective))
+	fmt.Fprintf(w, "target     %s\n", trial.Target)
+	fmt.Fprintf(w, "success    %s\n", trial.Success)
+	if trial.SystemPrompt != "" {
+		fmt.Fprintf(w, "\nsystem prompt\n    %s\n", showValue(core.TextValue(trial.SystemPrompt), s.ArtifactFile))
+	}
+	for _, t := range turns {
+		writeTurn(w, t, s.ArtifactFile)
+	}
+	if len(turns) == 0 {
+		fmt.Fprintln(w, "\n(no turn was recorded)")
+	}
+	return nil
+}
+
+// notFound adds a hint to an error that says that something is not kept. A
+// wrong name is a mistake on the command line.
+func notFound(err error, hint string) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return usagef("%w; %s", err, hint)
+	}
+	return err
+}
