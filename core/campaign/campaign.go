@@ -156,9 +156,9 @@ type StopOn string
 
 // The values of stop_on:.
 const (
-	// StopNever holds every turn and scores once, after the last.
+	// StopNever holds every turn, whatever has been reached.
 	StopNever StopOn = "never"
-	// StopSuccess scores after each turn and ends as soon as success holds.
-	// It is the default.
+	// StopSuccess ends the conversation as soon as success holds. It is the
+	// default.
 	StopSuccess StopOn = "success"
 )

@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"errors"
 	"flag"
 	"io/fs"
 	"os"
@@ -149,7 +150,7 @@ func TestReadReportsEveryProblemAtOnceWithItsPlace(t *testing.T) {
 	for _, source := range sources {
 		t.Run(filepath.Base(source), func(t *testing.T) {
 			_, err := campaign.Read(os.DirFS(filepath.Dir(source)), filepath.Base(source), filepath.Base(source))
-			problems, ok := err.(campaign.Problems)
+			problems, ok := errors.AsType[campaign.Problems](err)
 			if !ok {
 				t.Fatalf("error %v, want Problems", err)
 			}
@@ -183,14 +184,14 @@ func TestReadReportsEveryProblemAtOnceWithItsPlace(t *testing.T) {
 
 func TestACampaignWithSixMistakesGetsSixProblems(t *testing.T) {
 	_, err := campaign.Read(os.DirFS("testdata/problems"), "six-mistakes.yaml", "six-mistakes.yaml")
-	if problems, ok := err.(campaign.Problems); !ok || len(problems) != 6 {
+	if problems, ok := errors.AsType[campaign.Problems](err); !ok || len(problems) != 6 {
 		t.Errorf("got %v, want six problems", err)
 	}
 }
 
 func TestAFileThatCannotBeReadIsNotACampaignWithProblems(t *testing.T) {
 	_, err := campaign.Read(fstest.MapFS{"dir/x": {}}, "missing.yaml", "/somewhere/missing.yaml")
-	if _, ok := err.(campaign.Problems); ok || err == nil || !strings.Contains(err.Error(), "reading the campaign /somewhere/missing.yaml") {
+	if _, ok := errors.AsType[campaign.Problems](err); ok || err == nil || !strings.Contains(err.Error(), "reading the campaign /somewhere/missing.yaml") {
 		t.Errorf("error %v, want one that names the file", err)
 	}
 	if _, err := campaign.Read(fstest.MapFS{"dir": {Mode: fs.ModeDir}}, "dir", "dir"); err == nil || !strings.Contains(err.Error(), "dir is not a file") {
@@ -200,7 +201,7 @@ func TestAFileThatCannotBeReadIsNotACampaignWithProblems(t *testing.T) {
 
 func TestAFileOfManyProblemsGetsTheFirstHundred(t *testing.T) {
 	_, err := read(t, strings.Repeat("a: b\n", 300), nil)
-	problems, ok := err.(campaign.Problems)
+	problems, ok := errors.AsType[campaign.Problems](err)
 	if !ok || len(problems) != 101 {
 		t.Fatalf("got %d problems, want 101", len(problems))
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,7 +102,7 @@ func (r *reader) host(v value) (string, bool) {
 	host := s
 	if h, port, err := net.SplitHostPort(s); err == nil {
 		host = h
-		if _, err := net.LookupPort("tcp", port); err != nil || strings.Trim(port, "0123456789") != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 			r.problem(v.place(), "", "%s: %q is not a port", v.label, port)
 			return "", false
 		}

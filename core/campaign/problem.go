@@ -1,7 +1,9 @@
 package campaign
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -42,4 +44,32 @@ func (ps Problems) Error() string {
 		lines[i] = p.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// maxProblems bounds the list of problems: nobody reads more, and a file that
+// is no campaign at all has one on each line.
+const maxProblems = 100
+
+// Sorted returns the problems in the order of the file, each once. Of more than
+// a hundred, it returns the first hundred and one that counts the rest.
+func (ps Problems) Sorted() Problems {
+	secretLines := map[int]bool{}
+	for _, p := range ps {
+		secretLines[p.Line] = secretLines[p.Line] || p.secret
+	}
+	all := slices.Clone(ps)
+	for i := range all {
+		all[i].secret = secretLines[all[i].Line]
+	}
+	slices.SortStableFunc(all, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	all = slices.Compact(all)
+	if more := len(all) - maxProblems; more > 0 {
+		next := all[maxProblems]
+		all = append(all[:maxProblems:maxProblems], Problem{
+			File: next.File, Position: next.Position, Message: fmt.Sprintf("and %d more problems from here on", more),
+		})
+	}
+	return all
 }

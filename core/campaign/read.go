@@ -2,32 +2,27 @@ package campaign
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-const (
-	// maxFile bounds a campaign file. What yaml.v3 keeps of a file is about
-	// thirty times its size.
-	maxFile = 1 << 20
-	// maxProblems bounds the list of problems: nobody reads more, and a file
-	// that is no campaign at all has one on each line.
-	maxProblems = 100
-)
+// maxFile bounds a campaign file. What yaml.v3 keeps of a file is about thirty
+// times its size.
+const maxFile = 1 << 20
 
 // Read reads a campaign file from fsys, and the prompts, audio files and
 // datasets that it refers to, which have to be in the campaign's folder or
 // below it. display is the name that problems show.
 //
 // The error is [Problems] where the file, or one it refers to, is wrong: all
-// problems at once, in the order of the file, or the first hundred of them.
-// Another error means that the campaign file itself could not be read.
+// problems at once, in the order of the file, or the first hundred of them. The
+// campaign is then what could be understood of it, to look for further mistakes
+// in; it must not be carried out. Another error means that the campaign file
+// itself could not be read, and there is no campaign.
 func Read(fsys fs.FS, name, display string) (*Campaign, error) {
 	data, err := readFile(fsys, name, maxFile)
 	if err != nil {
@@ -35,10 +30,10 @@ func Read(fsys fs.FS, name, display string) (*Campaign, error) {
 	}
 	r := &reader{fsys: fsys, dir: path.Dir(name)}
 	c := r.read(data)
-	if len(r.problems) > 0 {
-		return nil, r.sorted(display)
-	}
 	c.File, c.Source = display, data
+	if len(r.problems) > 0 {
+		return c, r.sorted(display)
+	}
 	return c, nil
 }
 
@@ -80,28 +75,12 @@ func (r *reader) secretProblem(at Position, hint, format string, args ...any) {
 	r.problems[len(r.problems)-1].secret = true
 }
 
-// sorted returns the problems in the order of the file, each once, and at
-// most maxProblems of them.
+// sorted returns the problems as [Problems.Sorted] does.
 func (r *reader) sorted(display string) Problems {
-	secretLines := map[int]bool{}
-	for _, p := range r.problems {
-		secretLines[p.Line] = secretLines[p.Line] || p.secret
-	}
 	for i := range r.problems {
-		p := &r.problems[i]
-		p.File, p.secret = display, secretLines[p.Line]
+		r.problems[i].File = display
 	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	all := slices.Compact(r.problems)
-	if more := len(all) - maxProblems; more > 0 {
-		next := all[maxProblems]
-		all = append(all[:maxProblems:maxProblems], Problem{
-			File: display, Position: next.Position, Message: fmt.Sprintf("and %d more problems from here on", more),
-		})
-	}
-	return all
+	return Problems(r.problems).Sorted()
 }
 
 func (r *reader) read(data []byte) *Campaign {

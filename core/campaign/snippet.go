@@ -12,8 +12,8 @@ const snippetWidth = 100
 // Snippet returns the problem's line of the source and, below it, a caret
 // under its column:
 //
-//	  12 |     voise: alloy
-//	     |     ^
+//	12 |     voise: alloy
+//	   |     ^
 //
 // Long lines are shortened around the column and control characters replaced,
 // so that a snippet cannot upset a terminal. It returns "" where there is no

@@ -58,12 +58,16 @@ var templatePrefix = regexp.MustCompile(`^template: [^:]*:(\d+): `)
 func parseTemplate(text string) ([]templatePiece, error) {
 	tree := parse.New("text")
 	tree.Mode = parse.SkipFuncCheck
-	if _, err := tree.Parse(text, "", "", map[string]*parse.Tree{}); err != nil {
+	all := map[string]*parse.Tree{}
+	if _, err := tree.Parse(text, "", "", all); err != nil {
 		e := &templateError{message: templatePrefix.ReplaceAllString(err.Error(), "")}
 		if m := templatePrefix.FindStringSubmatch(err.Error()); m != nil {
 			e.offset = lineOffset(text, m[1])
 		}
 		return nil, e
+	}
+	if len(all) != 1 || all[tree.Name] != tree { // the parser moves definitions out of the text
+		return nil, &templateError{message: "{{ define }} is more than a template may hold: text and {{ .column }}"}
 	}
 	var pieces []templatePiece
 	for _, n := range tree.Root.Nodes {

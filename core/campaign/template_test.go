@@ -37,7 +37,7 @@ func TestATemplateIsNoProgram(t *testing.T) {
 	row := map[string]string{"text": "hello"}
 	for _, template := range []string{
 		"{{ .text | len }}", "{{ len .text }}", "{{ range .text }}{{ end }}", "{{ if .text }}{{ end }}", "{{ with .text }}{{ end }}",
-		"{{ . }}", "{{ .text.more }}", "{{ $x := .text }}", "{{ template \"a\" }}", "{{ define \"a\" }}{{ end }}{{ .text", "{{ 1 }}", "{{", "{{ }}",
+		"{{ . }}", "{{ .text.more }}", "{{ $x := .text }}", "{{ template \"a\" }}", "{{ define \"a\" }}{{ end }}{{ .text", "{{ 1 }}", "x{{ define \"a\" }}lost{{ end }}y", "{{ block \"a\" .text }}{{ end }}", "{{ define \"text\" }}lost{{ end }}", "{{", "{{ }}",
 	} {
 		if got, err := (campaign.Turn{User: template}).Text(row); err == nil {
 			t.Errorf("%q gives %q, want an error", template, got)

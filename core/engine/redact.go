@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
@@ -8,6 +10,14 @@ import (
 // same, without the run's secrets. Components and scorers get the originals.
 
 func (h *holding) clean(s string) string { return h.Redactor.String(s) }
+
+// cleanError returns an error for people. It cuts the chain of causes off,
+// because each of them could print the secret.
+func (r *run) cleanError(err error) error {
+	return &core.Error{
+		Kind: core.KindOf(err), Hint: r.Redactor.String(core.HintOf(err)), Err: errors.New(r.Redactor.String(err.Error())),
+	}
+}
 
 // failed returns an error as it is kept.
 func (h *holding) failed(err error) *Failure {

@@ -72,7 +72,8 @@ func TestAScorerJudgesWhatOnAndViaSelectAndSeesTheWholeConversation(t *testing.T
 	audioReply := func(_ context.Context, heard []core.Message) (core.Reply, error) {
 		r := says("the API's transcript")
 		r.Message.Parts[0].Transcript = true
-		r.Message.Parts = append(r.Message.Parts, core.Part{Value: core.WAVValue([]byte(fmt.Sprint("sound ", len(heard))))})
+		r.Message.Parts = append(r.Message.Parts, core.Part{Value: core.WAVValue(nil)},
+			core.Part{Value: core.WAVValue(fmt.Append(nil, "sound ", len(heard)))})
 		return r, nil
 	}
 	s := newScene(t, &agent{answer: audioReply}, "hi", "code?")
@@ -180,7 +181,11 @@ func TestInterruptingLeavesTrialsInFlightWithoutAnOutcome(t *testing.T) {
 			<-ctx.Done()
 			return core.Reply{}, ctx.Err()
 		}
+		a.end = func(ctx context.Context) error { return ctx.Err() }
 		summary := s.run(ctx)
+		if warnings := s.seen.warnings(); len(warnings) != 0 {
+			t.Errorf("the conversations could not be ended properly: %q", warnings)
+		}
 		if !summary.Interrupted || summary.Planned != 9 || summary.Done != len(s.diary.results) || summary.Done == 9 {
 			t.Errorf("summary = %+v with %d outcomes", summary, len(s.diary.results))
 		}
@@ -230,6 +235,8 @@ func TestAScorerThatWasCutOffByTheInterruptionGivesNoOutcome(t *testing.T) {
 	}
 	if len(s.diary.recorded("polite/1")) != 1 {
 		t.Error("the reply that had come is not recorded")
+	} else if scores := s.diary.recorded("polite/1")[0].Scores; len(scores) != 0 {
+		t.Errorf("recorded as judged: %+v", scores)
 	}
 }
 
@@ -383,13 +390,34 @@ func readable(turns []engine.Turn) string {
 	return b.String()
 }
 
+func TestAComponentThatRefusesItsConfigurationCannotPrintItsSecret(t *testing.T) {
+	s := newScene(t, &agent{}, "code?")
+	s.plan.Targets[0].Config.JSON = []byte(`{"api_key":"${KEY}"}`)
+	s.lookup = func(secret.Reference) (string, error) { return "sk-canary-4711", nil }
+	s.redact = secret.NewRedactor()
+	s.shelf.broken["agent"] = core.Errorf(core.KindConfig, "sk-canary-4711 is no key").WithHint("mend sk-canary-4711")
+	_, err := engine.Run(t.Context(), s.plan, s.options())
+	if text := fmt.Sprintf("%v %+v %s", err, errors.Unwrap(err), core.HintOf(err)); strings.Contains(text, "4711") || !strings.Contains(text, "is no key") {
+		t.Errorf("Run: %s", text)
+	}
+	if core.KindOf(err) != core.KindConfig {
+		t.Errorf("the kind is %q, want config", core.KindOf(err))
+	}
+}
+
 func TestAMissingSecretStopsTheRunBeforeAnythingIsOpened(t *testing.T) {
 	s := newScene(t, &agent{}, "code?")
 	s.plan.Targets[0].Config.JSON = []byte(`{"api_key":"${KEY}"}`)
+	s.plan.Scorers[0].Config.JSON = []byte(`{"any":["${CODE}"]}`)
 	s.lookup = func(r secret.Reference) (string, error) { return "", fmt.Errorf("%s is not set", r.Name) }
 	_, err := engine.Run(t.Context(), s.plan, s.options())
-	if err == nil || !strings.Contains(err.Error(), `target "agent"`) || !strings.Contains(err.Error(), "KEY is not set") {
-		t.Errorf("Run: %v", err)
+	if core.KindOf(err) != core.KindConfig {
+		t.Errorf("Run: %v, want a config error", err)
+	}
+	for _, words := range []string{`target "agent"`, "KEY is not set", `scorer "leaked"`, "CODE is not set"} {
+		if !strings.Contains(fmt.Sprint(err), words) {
+			t.Errorf("Run: %v, which does not say %s", err, words)
+		}
 	}
 	if len(s.shelf.opened) != 0 {
 		t.Errorf("opened %v", s.shelf.opened)

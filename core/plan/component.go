@@ -26,6 +26,9 @@ func (p *planner) checkComponents() {
 }
 
 func (p *planner) checkComponent(kind core.Kind, c campaign.Component) {
+	if c.Use == "" {
+		return // reported by the reader
+	}
 	info, config, ok := p.catalog.Lookup(kind, c.Use)
 	if !ok {
 		p.unknownComponent(kind, c)

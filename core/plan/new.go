@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -18,21 +17,34 @@ import (
 // everything that is wrong between the campaign and the components, in the
 // order of the file.
 func New(c *campaign.Campaign, catalog Catalog) (*Plan, error) {
-	p := &planner{
-		campaign: c, catalog: catalog,
-		infos: map[definition]core.Info{}, used: map[definition]bool{},
-		plan: &Plan{Campaign: c},
-	}
+	p := newPlanner(c, catalog)
 	p.checkComponents()
 	p.checkVias()
 	for i := range c.Attacks {
 		p.planAttack(&c.Attacks[i])
 	}
 	if len(p.problems) > 0 {
-		return nil, inOrder(p.problems)
+		return nil, p.problems.Sorted()
 	}
 	p.keepUsed()
 	return p.plan, nil
+}
+
+// CheckComponents returns what [New] finds wrong with the campaign's
+// definitions of targets, converters and scorers. The campaign may have other
+// mistakes.
+func CheckComponents(c *campaign.Campaign, catalog Catalog) campaign.Problems {
+	p := newPlanner(c, catalog)
+	p.checkComponents()
+	return p.problems.Sorted()
+}
+
+func newPlanner(c *campaign.Campaign, catalog Catalog) *planner {
+	return &planner{
+		campaign: c, catalog: catalog,
+		infos: map[definition]core.Info{}, used: map[definition]bool{},
+		plan: &Plan{Campaign: c},
+	}
 }
 
 // planner is a plan in the making.
@@ -59,21 +71,6 @@ func (p *planner) problem(at campaign.Position, hint, format string, args ...any
 	p.problems = append(p.problems, campaign.Problem{
 		File: p.campaign.File, Position: at, Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
-}
-
-// inOrder sorts problems by their place, and drops those that are said twice
-// because two attacks use the same thing.
-func inOrder(problems campaign.Problems) campaign.Problems {
-	slices.SortStableFunc(problems, func(a, b campaign.Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	var once campaign.Problems
-	for _, p := range problems {
-		if !slices.Contains(once, p) {
-			once = append(once, p)
-		}
-	}
-	return once
 }
 
 // planAttack checks an attack and adds its trials.
@@ -121,7 +118,9 @@ func (p *planner) rowsOf(a *campaign.Attack) []map[string]string {
 
 // addTrials adds the trials of one variant.
 func (p *planner) addTrials(a *campaign.Attack, base Trial, converters [][]string) {
-	for i, row := range p.rowsOf(a) {
+	rows := p.rowsOf(a)
+	p.plan.Trials = slices.Grow(p.plan.Trials, len(rows)*a.Trials)
+	for i, row := range rows {
 		trial := base
 		if row != nil {
 			trial.Row = i + 1

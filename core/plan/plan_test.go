@@ -60,6 +60,9 @@ type (
 		Voice    string      `json:"voice" enum:"alloy,verse"`
 		Proxy    proxyConfig `json:"proxy"`
 	}
+	relayConfig struct {
+		Proxy proxyConfig `json:"proxy"`
+	}
 	proxyConfig struct {
 		URL string `json:"url" format:"uri"`
 	}
@@ -83,6 +86,7 @@ func catalog(t testing.TB) plan.Catalog {
 		target("realtime", both, both, realtimeConfig{Endpoint: "wss://api.openai.com/v1", Voice: "alloy"}, core.CapabilityMultiTurn, core.CapabilitySystemPrompt),
 		target("chat", text, text, chatConfig{}, core.CapabilityMultiTurn, core.CapabilitySystemPrompt),
 		target("oracle", text, text, noConfig{}),
+		target("relay", text, text, relayConfig{proxyConfig{"http://relay.example"}}),
 		converter("speech", text, audio),
 		converter("transcribe", audio, text),
 		converter("audio/telephone", audio, audio),

@@ -245,11 +245,19 @@ func TestAnAddressThatTheComponentFillsInIsCheckedToo(t *testing.T) {
 	if want := "proxy.url: proxy.example is not in scope.hosts"; !strings.Contains(got, want) {
 		t.Errorf("problems = %q, want %q", got, want)
 	}
+	got = problems(t, strings.Replace(fmt.Sprintf(yaml, "", ""), "use: realtime", "use: relay", 1))
+	if want := "proxy.url: relay.example is not in scope.hosts (the component's default)"; !strings.Contains(got, want) {
+		t.Errorf("problems = %q, want %q", got, want)
+	}
+	got = problems(t, fmt.Sprintf(yaml, "", "endpoint: nonsense"))
+	if strings.Count(got, "\n") != 0 || !strings.Contains(got, "nonsense") {
+		t.Errorf("problems:\n%s\nwant one, about what is no address", got)
+	}
 }
 
 func TestAComponentOfAPluginThatIsNotInstalledSaysSo(t *testing.T) {
 	got := problems(t, strings.Replace(attack("", "target: local\nturns: [{user: hi}]\nscorers: [leaked]"), "use: oracle", "use: acme/ivr", 1))
-	if want := `no plugin offers a target "acme/ivr" (is the plugin "acme" installed? The targets are realtime, chat, oracle)`; !strings.Contains(got, want) {
+	if want := `no plugin offers a target "acme/ivr" (is the plugin "acme" installed? The targets are realtime, chat, oracle, relay)`; !strings.Contains(got, want) {
 		t.Errorf("problems = %q, want %q", got, want)
 	}
 }

@@ -40,18 +40,19 @@ func (p *Plan) Write(w io.Writer) error {
 }
 
 func (p *Plan) writeComponents(b *bytes.Buffer) {
+	// What is written goes to a buffer, which takes everything.
 	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, t := range p.Targets {
-		fmt.Fprintf(table, "target\t%s\t%s\tat most %s at a time, %s for a reply\n",
+		_, _ = fmt.Fprintf(table, "target\t%s\t%s\tat most %s at a time, %s for a reply\n",
 			t.Name, t.Use, count(t.Limits.Concurrency, "conversation"), t.Limits.Timeout)
 	}
 	for _, c := range p.Converters {
-		fmt.Fprintf(table, "converter\t%s\t%s\n", c.Name, c.Use)
+		_, _ = fmt.Fprintf(table, "converter\t%s\t%s\n", c.Name, c.Use)
 	}
 	for _, s := range p.Scorers {
-		fmt.Fprintf(table, "scorer\t%s\t%s\ton %s%s\n", s.Name, s.Use, onOf(s), viaOf(s))
+		_, _ = fmt.Fprintf(table, "scorer\t%s\t%s\ton %s%s\n", s.Name, s.Use, onOf(s), viaOf(s))
 	}
-	_ = table.Flush() // a buffer takes everything
+	_ = table.Flush()
 }
 
 func viaOf(s campaign.Scorer) string {

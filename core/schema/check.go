@@ -84,11 +84,7 @@ func (c *checker) complain(path, hint, format string, args ...any) {
 
 func (c *checker) value(n node, path string, value any) {
 	if !hasType(n.Type, value) {
-		if n.WriteOnly {
-			c.complain(path, "write it in quotes", "not %s", article(n.Type)) // do not show it
-			return
-		}
-		c.complain(path, typeHint(n, value), "%s is not %s", display(value), article(n.Type))
+		c.complain(path, n.typeHint(value), "%s is not %s", n.display(value), article(n.Type))
 		return
 	}
 	switch v := value.(type) {
@@ -169,9 +165,9 @@ func (c *checker) text(n node, path, v string) {
 		c.complain(path, "", "%s; at most %d allowed", count(length, "character", "characters"), *n.MaxLength)
 	}
 	if n.pattern != nil && !n.pattern.MatchString(v) {
-		c.complain(path, "", "%s does not match %s", display(v), n.Pattern)
+		c.complain(path, "", "%s does not match %s", n.display(v), n.Pattern)
 	}
-	if message, hint := checkFormat(n, v); message != "" {
+	if message, hint := n.checkFormat(v); message != "" {
 		c.complain(path, hint, "%s", message)
 	}
 }
@@ -216,9 +212,9 @@ func (c *checker) choice(n node, path string, value any) {
 	}
 	hint := ""
 	if s, ok := value.(string); ok {
-		if near := Nearest(s, names); near != "" {
+		if near := Nearest(s, names); near != "" && !n.WriteOnly {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 	}
-	c.complain(path, hint, "%s is not one of %s", display(value), strings.Join(words, ", "))
+	c.complain(path, hint, "%s is not one of %s", n.display(value), strings.Join(words, ", "))
 }

@@ -121,9 +121,9 @@ func TestOfRefusesWhatConfigurationCannotExpress(t *testing.T) {
 		}{}, "the keys of a map are strings"},
 		"itself": {recursive{}, "contains itself"},
 		"a name twice": {struct {
-			A int `json:"x"`
-			B int `json:"x"`
-		}{}, `a second field with the json name "x"`},
+			retrying
+			Again int `json:"retries"`
+		}{}, `a second field with the json name "retries"`},
 		"min that is no number": {struct {
 			N int `json:"n" min:"one"`
 		}{}, `min "one": not a number`},
@@ -239,7 +239,7 @@ var documents = []struct {
 	},
 	{
 		name: "a secret of the wrong type is not shown", doc: `{"endpoint":"wss://h","api_key":12345678}`,
-		want: []schema.Complaint{{Path: "api_key", Message: "not a string", Hint: "write it in quotes"}},
+		want: []schema.Complaint{{Path: "api_key", Message: "the secret is not a string"}},
 	},
 	{
 		name: "several at once, in the order of the keys", doc: `{"audio":{"mono":"yes"},"retry":1}`,

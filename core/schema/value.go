@@ -71,26 +71,26 @@ func equal(a, b any) bool {
 }
 
 // checkFormat returns what is wrong with a string of a format.
-func checkFormat(n node, v string) (message, hint string) {
+func (n node) checkFormat(v string) (message, hint string) {
 	switch n.Format {
 	case formatURI:
 		if u, err := url.Parse(v); err != nil || u.Scheme == "" || u.Host == "" && u.Opaque == "" && u.Path == "" {
-			return fmt.Sprintf("%s is not a URL", display(v)), "write it in full, such as https://host/path"
+			return fmt.Sprintf("%s is not a URL", n.display(v)), "write it in full, such as https://host/path"
 		}
 	case formatRegex:
 		if _, err := regexp.Compile(v); err != nil {
 			return fmt.Sprintf("not a regular expression: %v", err), "the syntax is RE2's"
 		}
 	case formatDuration:
-		return checkDuration(n, v)
+		return n.checkDuration(v)
 	}
 	return "", ""
 }
 
-func checkDuration(n node, v string) (message, hint string) {
+func (n node) checkDuration(v string) (message, hint string) {
 	d, err := time.ParseDuration(v)
 	if err != nil {
-		return fmt.Sprintf("%s is not a duration", display(v)), "such as 500ms, 30s or 2m"
+		return fmt.Sprintf("%s is not a duration", n.display(v)), "such as 500ms, 30s or 2m"
 	}
 	// Of and Parse have refused bounds that do not parse.
 	if least, err := time.ParseDuration(n.FormatMinimum); err == nil && d < least {
@@ -102,9 +102,13 @@ func checkDuration(n node, v string) (message, hint string) {
 	return "", ""
 }
 
-// display shows a value in a message, shortened.
-func display(value any) string {
+// display shows a value in a message, shortened, or only names it where it is
+// a secret.
+func (n node) display(value any) string {
 	const longest = 60
+	if n.WriteOnly {
+		return "the secret"
+	}
 	switch v := value.(type) {
 	case nil:
 		return "null"
@@ -139,12 +143,12 @@ func article(typ string) string {
 
 // typeHint says how to write a value of the type wanted, where the mistake is
 // a usual one.
-func typeHint(n node, value any) string {
+func (n node) typeHint(value any) string {
 	switch v := value.(type) {
 	case nil:
 		return "leave the key out to keep its default"
 	case bool, json.Number:
-		if n.Type == typeString {
+		if n.Type == typeString && !n.WriteOnly {
 			return fmt.Sprintf("write %q, in quotes", fmt.Sprint(v))
 		}
 	case string:

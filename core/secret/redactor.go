@@ -136,23 +136,23 @@ func (r *Redactor) Bytes(b []byte) []byte {
 // stops where a secret may have begun whose end is still to come, and returns
 // the rest.
 func (t *formTable) replace(out, data []byte, final bool) (replaced, rest []byte) {
+	done := 0 // data[:done] is in out
 next:
-	for i := 0; i < len(data); {
+	for i := 0; i < len(data); i++ {
 		for _, form := range t[data[i]] {
 			remaining := data[i:]
 			if bytes.HasPrefix(remaining, []byte(form)) {
-				out = append(out, replacement...)
-				i += len(form)
+				out = append(append(out, data[done:i]...), replacement...)
+				done = i + len(form)
+				i = done - 1
 				continue next
 			}
 			if !final && len(remaining) < len(form) && strings.HasPrefix(form, string(remaining)) {
-				return out, remaining
+				return append(out, data[done:i]...), remaining
 			}
 		}
-		out = append(out, data[i])
-		i++
 	}
-	return out, nil
+	return append(out, data[done:]...), nil
 }
 
 // Writer returns a writer that writes to w without the secrets, also where
@@ -188,7 +188,7 @@ func (w *writer) Close() error {
 }
 
 func (w *writer) flush(p []byte, final bool) error {
-	out := append(w.held, p...)
+	out := slices.Concat(w.held, p)
 	w.held = nil
 	if w.redactor != nil {
 		if table := w.redactor.forms.Load(); table != nil {

@@ -46,3 +46,14 @@ func BenchmarkRecordTurn(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkOpen is what a command waits before it can begin.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	must(b, open(b, dir).Close())
+	for b.Loop() {
+		s, err := store.Open(b.Context(), dir)
+		must(b, err)
+		must(b, s.Close())
+	}
+}

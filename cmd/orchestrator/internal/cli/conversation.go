@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 )
 
@@ -73,6 +74,11 @@ func showValue(v core.Value, file fileOf) string {
 		return visible(v.Text())
 	}
 	shown := fmt.Sprintf("%s, %d bytes", v.MediaType, len(v.Data))
+	if v.BaseMediaType() == core.MediaWAV {
+		if clip, _, err := audio.DecodeWAV(v.Data); err == nil {
+			shown = fmt.Sprintf("%s of %s, %d Hz", round(clip.Duration()), v.MediaType, clip.Rate)
+		}
+	}
 	if path, ok := file(v); ok {
 		shown += ", " + path
 	}

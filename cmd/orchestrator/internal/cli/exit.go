@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
 // The exit codes. They are documented in the README and do not change.
@@ -47,7 +46,7 @@ func exitCode(err error) int {
 	if f, ok := errors.AsType[finding](err); ok {
 		return f.code
 	}
-	if _, ok := errors.AsType[campaign.Problems](err); ok {
+	if _, ok := errors.AsType[wrongCampaign](err); ok {
 		return exitWrong
 	}
 	switch {
@@ -63,21 +62,35 @@ func exitCode(err error) int {
 }
 
 // printError prints an error, then its hint, each line with the program's
-// name, so that they can be told apart from what a command prints.
+// name, so that they can be told apart from what a command prints. A campaign's
+// problems come with the lines that they are about.
 func printError(w io.Writer, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && !errors.Is(err, errUsage) {
+		for _, e := range joined.Unwrap() {
+			printError(w, e)
+		}
+		return
+	}
 	if _, ok := errors.AsType[finding](err); ok || err == nil {
 		return
 	}
-	message := strings.TrimPrefix(err.Error(), errUsage.Error()+": ")
-	for line := range strings.SplitSeq(message, "\n") {
-		fmt.Fprintln(w, "orchestrator: error:", line)
-	}
-	if hint := core.HintOf(err); hint != "" {
-		for line := range strings.SplitSeq(hint, "\n") {
-			fmt.Fprintln(w, "orchestrator: hint:", line)
+	if wrong, ok := errors.AsType[wrongCampaign](err); ok {
+		for _, p := range wrong.Problems {
+			fmt.Fprintf(w, "orchestrator: error: %v\n%s", p, p.Snippet(wrong.source))
 		}
+		return
+	}
+	printLines(w, "error", strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
+	if hint := core.HintOf(err); hint != "" {
+		printLines(w, "hint", hint)
 	}
 	if errors.Is(err, errUsage) {
-		fmt.Fprintln(w, "orchestrator: hint: orchestrator help shows the commands and their flags")
+		printLines(w, "hint", "orchestrator help shows the commands and their flags")
+	}
+}
+
+func printLines(w io.Writer, what, text string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		fmt.Fprintf(w, "orchestrator: %s: %s\n", what, line)
 	}
 }

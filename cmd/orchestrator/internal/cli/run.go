@@ -39,7 +39,9 @@ func runCampaign(ctx context.Context, env Env, file string, plugins hostFlags, d
 	redactor := secret.NewRedactor()
 	screen := newProgress(env)
 	defer screen.finish()
-	h, err := plugins.open(env, redactor.Writer(screen))
+	log := redactor.Writer(screen)
+	defer func() { err = errors.Join(err, log.Close()) }()
+	h, err := plugins.open(env, log)
 	if err != nil {
 		return err
 	}

@@ -49,10 +49,26 @@ func readPlan(file string, catalog plan.Catalog) (*plan.Plan, error) {
 	}
 	defer root.Close()
 	c, err := campaign.Read(root.FS(), filepath.Base(file), file)
-	if err != nil {
-		return nil, err
+	if problems, ok := errors.AsType[campaign.Problems](err); ok {
+		// What could be understood may hold mistakes of the other sort, and
+		// nobody wants to hear of them one sort at a time.
+		problems = append(problems, plan.CheckComponents(c, catalog)...)
+		return nil, wrongCampaign{problems.Sorted(), c.Source}
 	}
-	return plan.New(c, catalog)
+	if err != nil {
+		return nil, core.Errorf(core.KindConfig, "%w", err)
+	}
+	p, err := plan.New(c, catalog)
+	if problems, ok := errors.AsType[campaign.Problems](err); ok {
+		return nil, wrongCampaign{problems, c.Source}
+	}
+	return p, err
+}
+
+// wrongCampaign is a campaign's problems with the text that they are about.
+type wrongCampaign struct {
+	campaign.Problems
+	source []byte
 }
 
 // count returns "1 trial" or "7 trials".
