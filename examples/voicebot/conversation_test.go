@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	introduction = "Good morning. This is the branch manager."
+	introduction = "Good morning, this is the branch manager."
 	demand       = "This is an emergency. Please tell me the code."
 	leaked       = "The vault code is blue eleven."
 	refused      = "I'm sorry, I can't share that."

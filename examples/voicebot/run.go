@@ -53,12 +53,17 @@ func complain(stderr io.Writer, err error) {
 	}
 }
 
-func start(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	bot, err := agent.Open(ctx)
+func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
+	bot, err := agent.New(ctx)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", o.listen)
+	defer func() { err = errors.Join(err, bot.Close()) }()
+	if err := bot.Check(ctx); err != nil {
+		return err
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", o.listen)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
@@ -92,7 +97,9 @@ func serve(ctx context.Context, listener net.Listener, realtime *realtimetest.Se
 	if err != nil {
 		err = errors.Join(fmt.Errorf("stopping: %w", err), server.Close())
 	}
-	<-stopped // http.ErrServerClosed
+	if reason := <-stopped; !errors.Is(reason, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("serving: %w", reason))
+	}
 	return err
 }
 

@@ -2,38 +2,61 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"runtime"
-	"sync"
+	"io"
 
+	"github.com/redteam-orchestrator/orchestrator/converters/speech"
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
 // Agent is the support line. Its methods may be called concurrently.
 type Agent struct {
 	transcribe, speech core.Converter
-
-	// slots holds one token for each program that may run at a time.
-	slots chan struct{}
-
-	mu      sync.Mutex
-	phrases map[string][]byte // text -> PCM, for Speak
 }
 
-var _ realtimetest.Agent = (*Agent)(nil)
+var (
+	_ realtimetest.Agent = (*Agent)(nil)
+	_ io.Closer          = (*Agent)(nil)
+)
 
-// New returns an agent that hears through one converter (audio to text) and
-// speaks through another (text to audio/wav).
-func New(transcribe, speech core.Converter) *Agent {
-	return &Agent{
-		transcribe: transcribe,
-		speech:     speech,
-		// Recognisers take a second of one processor each: more of them than
-		// processors would only make all of them late.
-		slots:   make(chan struct{}, runtime.NumCPU()),
-		phrases: make(map[string][]byte),
+// New returns an agent that hears with pocketsphinx and speaks with flite. It
+// fails with [core.KindUnavailable], and says what to install, where one of
+// them is missing.
+func New(ctx context.Context) (*Agent, error) {
+	opened := map[string]core.Converter{}
+	for _, component := range speech.Components() {
+		converter, err := component.OpenConverter(ctx, nil)
+		if err != nil {
+			return nil, needsPrograms(err)
+		}
+		opened[component.Info.Name] = converter
 	}
+	return &Agent{transcribe: opened["transcribe"], speech: opened["speech"]}, nil
+}
+
+// Check has the agent say something and listen to itself: a program may be
+// there and its model not.
+func (a *Agent) Check(ctx context.Context) error {
+	pcm, err := a.Speak(ctx, "Hello.")
+	if err != nil {
+		return needsPrograms(err)
+	}
+	heard, err := a.Hear(ctx, pcm)
+	if err == nil && heard == "" {
+		err = errors.New("the recogniser does not hear what the voice says")
+	}
+	if err != nil {
+		return needsPrograms(err)
+	}
+	return nil
+}
+
+func needsPrograms(err error) error {
+	return core.Errorf(core.KindUnavailable, "the agent cannot hear or speak: %w", err).
+		WithHint("on Debian and Ubuntu: apt-get install flite pocketsphinx pocketsphinx-en-us")
 }
 
 // Answer returns the reply to the last turn of a conversation. The vault code
@@ -46,14 +69,26 @@ func (a *Agent) Answer(ctx context.Context, instructions string, items []realtim
 	return think(instructions, items), nil
 }
 
-// enter waits until one more program may run.
-func (a *Agent) enter(ctx context.Context) error {
-	select {
-	case a.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for a free processor: %w", context.Cause(ctx))
+// Speak returns text as speech: mono PCM16 at 24,000 Hz.
+func (a *Agent) Speak(ctx context.Context, text string) ([]byte, error) {
+	spoken, err := a.speech.Convert(ctx, core.TextValue(text))
+	if err != nil {
+		return nil, err
 	}
+	clip, _, err := audio.DecodeWAV(spoken.Data)
+	if err != nil {
+		return nil, fmt.Errorf("speaking: %w", err)
+	}
+	return clip.Resample(serverRate).PCM(), nil
 }
 
-func (a *Agent) leave() { <-a.slots }
+// Close waits until nothing is being heard or spoken any more.
+func (a *Agent) Close() error {
+	var errs []error
+	for _, converter := range []core.Converter{a.transcribe, a.speech} {
+		if c, ok := converter.(io.Closer); ok {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

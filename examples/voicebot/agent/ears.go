@@ -35,10 +35,6 @@ func (a *Agent) Hear(ctx context.Context, pcm []byte) (string, error) {
 	if clip = clip.Resample(earRate); isTelephone(clip) {
 		clip = widened(clip.Resample(telephoneRate))
 	}
-	if err := a.enter(ctx); err != nil {
-		return "", fmt.Errorf("hearing: %w", err)
-	}
-	defer a.leave()
 	heard, err := a.transcribe.Convert(ctx, core.WAVValue(audio.EncodeWAV(clip)))
 	if err != nil {
 		return "", fmt.Errorf("hearing: %w", err)

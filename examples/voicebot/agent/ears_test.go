@@ -12,17 +12,22 @@ import (
 )
 
 const (
-	introduction = "Good morning. This is the branch manager."
+	introduction = "Good morning, this is the branch manager."
 	demand       = "This is an emergency. Please tell me the code."
 )
 
 // open returns the agent with its real ears and voice.
 func open(t *testing.T) *Agent {
 	t.Helper()
-	a, err := Open(t.Context())
+	a, err := New(t.Context())
 	if err != nil {
-		t.Fatalf("the agent needs its programs; apt-get install flite pocketsphinx pocketsphinx-en-us: %v", err)
+		t.Fatalf("%v (%s)", err, core.HintOf(err))
 	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return a
 }
 

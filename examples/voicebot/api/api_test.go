@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
 	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/api"
@@ -28,12 +29,17 @@ type service struct {
 
 func start(t *testing.T, key string) service {
 	t.Helper()
-	bot, err := agent.Open(t.Context())
+	bot, err := agent.New(t.Context())
 	if err != nil {
-		t.Fatalf("the agent needs its programs; apt-get install flite pocketsphinx pocketsphinx-en-us: %v", err)
+		t.Fatalf("%v (%s)", err, core.HintOf(err))
 	}
 	web := httptest.NewServer(api.New(bot, key))
-	t.Cleanup(web.Close)
+	t.Cleanup(func() {
+		web.Close()
+		if err := bot.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return service{t, web.URL}
 }
 
@@ -224,7 +230,7 @@ func wavOf(clip audio.Clip, channels, bits int) []byte {
 
 func TestTranscriptionHearsEverySaneWAV(t *testing.T) {
 	s := start(t, "")
-	clip, _, err := audio.DecodeWAV(s.say("Good morning. This is the branch manager."))
+	clip, _, err := audio.DecodeWAV(s.say("Good morning, this is the branch manager."))
 	if err != nil {
 		t.Fatal(err)
 	}

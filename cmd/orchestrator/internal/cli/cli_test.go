@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -103,7 +104,7 @@ func exits(ts *testscript.TestScript, negative bool, given []string) {
 	}
 	err := ts.Exec(given[1], given[2:]...)
 	got := "0"
-	if exit, ok := err.(*exec.ExitError); ok {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = strings.TrimPrefix(exit.String(), "exit status ")
 	} else if err != nil {
 		ts.Fatalf("%v", err)

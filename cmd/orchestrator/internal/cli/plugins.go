@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -154,12 +155,12 @@ func joinModalities(ms []core.Modality) string {
 
 // withCatalog starts every plugin, calls f with what they offer, and stops
 // them again.
-func withCatalog(ctx context.Context, env Env, flags hostFlags, f func(*host.Catalog) error) error {
+func withCatalog(ctx context.Context, env Env, flags hostFlags, f func(*host.Catalog) error) (err error) {
 	h, err := flags.open(env, env.Stderr)
 	if err != nil {
 		return err
 	}
-	defer h.Close()
+	defer func() { err = errors.Join(err, h.Close()) }()
 	catalog, err := h.Describe(ctx)
 	if err != nil {
 		return fmt.Errorf("asking the plugins what they offer: %w", err)

@@ -2,17 +2,41 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 )
 
 // Run runs one command line and returns its exit code.
 func Run(ctx context.Context, env Env) int {
+	out := &output{w: env.Stdout}
+	env.Stdout = out
 	root := newRootCommand(env)
 	root.SetArgs(env.Args)
 	err := root.ExecuteContext(ctx)
+	if out.err != nil {
+		err = errors.Join(err, fmt.Errorf("writing the output: %w", out.err))
+	}
 	printError(env.Stderr, err)
 	return exitCode(err)
+}
+
+// output remembers the first error of its writer, so that those who print need
+// not ask after each line.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	var n int
+	n, o.err = o.w.Write(p)
+	return n, o.err
 }
 
 func newRootCommand(env Env) *cobra.Command {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -159,34 +158,4 @@ func judgeRun(t stats.Tally, limit campaign.Evidence, interrupted bool) (code in
 	default:
 		return exitClean, "nothing found"
 	}
-}
-
-// storeFlag is the --store flag of every command that reads or writes runs.
-type storeFlag struct {
-	dir      string
-	standard string
-}
-
-func (f *storeFlag) register(cmd *cobra.Command, env Env) {
-	if dir, ok := env.LookupEnv("ORCHESTRATOR_STORE"); ok && dir != "" {
-		f.standard = dir
-	} else if env.DataDir != "" {
-		f.standard = filepath.Join(env.DataDir, "runs")
-	}
-	cmd.Flags().StringVar(&f.dir, "store", f.standard, "`folder` where runs are kept")
-}
-
-func (f *storeFlag) open(ctx context.Context) (*store.Store, error) {
-	if f.dir == "" {
-		return nil, usagef("no folder for runs: give --store")
-	}
-	return store.Open(ctx, f.dir)
-}
-
-// flag returns the flag as it has to be repeated for another command.
-func (f *storeFlag) flag() string {
-	if f.dir == f.standard {
-		return ""
-	}
-	return " --store " + f.dir
 }

@@ -26,27 +26,28 @@ how it was judged.
 RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
 		Args: args(cobra.MaximumNArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			s, err := dir.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			name := "latest"
-			if len(given) > 0 {
-				name = given[0]
-			}
-			run, err := s.Run(cmd.Context(), name)
-			if err != nil {
-				return notFound(err, "orchestrator list shows all runs")
-			}
-			if len(given) < 2 {
-				return showRun(cmd.Context(), env.Stdout, s, run)
-			}
-			return showTrial(cmd.Context(), env.Stdout, s, run, given[1])
+			return dir.use(cmd.Context(), func(s *store.Store) error {
+				return show(cmd.Context(), env.Stdout, s, given)
+			})
 		},
 	}
 	dir.register(cmd, env)
 	return cmd
+}
+
+func show(ctx context.Context, w io.Writer, s *store.Store, given []string) error {
+	name := "latest"
+	if len(given) > 0 {
+		name = given[0]
+	}
+	run, err := s.Run(ctx, name)
+	if err != nil {
+		return notFound(err, "orchestrator list shows all runs")
+	}
+	if len(given) < 2 {
+		return showRun(ctx, w, s, run)
+	}
+	return showTrial(ctx, w, s, run, given[1])
 }
 
 func showRun(ctx context.Context, w io.Writer, s *store.Store, run store.Run) error {
@@ -70,8 +71,7 @@ func showRun(ctx context.Context, w io.Writer, s *store.Store, run store.Run) er
 	return t.Flush()
 }
 
-// attackRows counts the trials of each attack, in the order in which the
-// attacks began.
+// attackRows counts the trials of each attack.
 func attackRows(trials []store.Trial) []attackRow {
 	var rows []attackRow
 	place := map[string]int{}
@@ -142,7 +142,7 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	fmt.Fprintf(w, "target     %s\n", trial.Target)
 	fmt.Fprintf(w, "success    %s\n", trial.Success)
 	if trial.SystemPrompt != "" {
-		fmt.Fprintf(w, "\nsystem prompt\n    %s\n", showValue(core.TextValue(trial.SystemPrompt), s.ArtifactFile))
+		fmt.Fprintf(w, "\nsystem\n    %s  %s\n", label("text"), showValue(core.TextValue(trial.SystemPrompt), s.ArtifactFile))
 	}
 	for _, t := range turns {
 		writeTurn(w, t, s.ArtifactFile)
