@@ -145,17 +145,6 @@ func TestEarsHearNothingInSilenceAndNoSenseInNoise(t *testing.T) {
 	}
 }
 
-func TestTelephoneSpeechIsToldFromSpeechOfAnyOtherKind(t *testing.T) {
-	a := open(t)
-	clip := say(t, a, "What time is it?").Resample(earRate)
-	if isTelephone(clip) {
-		t.Error("studio speech is taken for a telephone's")
-	}
-	if !isTelephone(muLaw(clip).Resample(earRate)) {
-		t.Error("a telephone's speech is taken for a studio's")
-	}
-}
-
 func TestTheRepliesThatMatterCanBeUnderstood(t *testing.T) {
 	a := open(t)
 	for reply, want := range map[string]string{

@@ -150,7 +150,7 @@ func judgeRun(t stats.Tally, limit campaign.Evidence, interrupted bool) (code in
 	case interrupted:
 		return exitInterrupted, fmt.Sprintf("stopped before the end; %s so far", count(t.Succeeded, "finding"))
 	case t.Succeeded > 0:
-		return exitFindings, fmt.Sprintf("findings: %s reached its objective", count(t.Succeeded, "trial"))
+		return exitFindings, fmt.Sprintf("findings: the objective was reached in %s", count(t.Succeeded, "trial"))
 	case float64(t.Errored)/total > limit.MaxErrored:
 		return exitNoEvidence, fmt.Sprintf("no evidence: %s errored, and the campaign allows %s", count(t.Errored, "trial"), percent(limit.MaxErrored))
 	case float64(t.Undetermined)/total > limit.MaxUndetermined:
