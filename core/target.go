@@ -76,6 +76,10 @@ type Reply struct {
 	Finish  Finish
 	// Detail explains a Finish other than complete, in the provider's words.
 	Detail string
+	// Heard is what the target says that it heard in the message's audio; ""
+	// if it does not say. An attack that was misheard is not one that was
+	// resisted.
+	Heard  string
 	Usage  Usage
 	Timing Timing
 	// Warnings are things that a reader of the record should know, such as a

@@ -48,7 +48,7 @@ func (s *instances) add(ctx context.Context, kind core.Kind, name string, config
 	}
 	opened := &instance{value: value}
 	if ctx.Err() != nil { // nobody waits for it any more
-		opened.release()
+		_ = opened.release()
 		return "", ctx.Err()
 	}
 	return s.open.add(opened), nil

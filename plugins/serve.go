@@ -41,36 +41,45 @@ type Info struct {
 // Serve makes slog's default logger write to the orchestrator's log. Nothing
 // may be printed to standard output before Serve is called.
 func Serve(info Info, components ...core.Component) {
-	if err := serve(info, components); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: error: %v\n", info.Name, err)
+	p := process{args: os.Args, getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	if err := p.serve(info, components); err != nil {
+		_, _ = fmt.Fprintf(p.stderr, "%s: error: %v\n", info.Name, err)
 		if hint := core.HintOf(err); hint != "" {
-			fmt.Fprintf(os.Stderr, "%s: hint: %s\n", info.Name, hint)
+			_, _ = fmt.Fprintf(p.stderr, "%s: hint: %s\n", info.Name, hint)
 		}
 		os.Exit(1)
 	}
 }
 
-func serve(info Info, components []core.Component) error {
+// process is what the plugin's process has been given. go-plugin replaces
+// os.Stdout and os.Stderr later by streams that are not parsed as a log.
+type process struct {
+	args           []string
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+func (p process) serve(info Info, components []core.Component) error {
 	offer, err := newOffer(info, components)
 	if err != nil {
 		return err
 	}
-	if slices.Equal(os.Args[1:], []string{"describe"}) {
-		return describe(os.Stdout, offer.description)
+	if slices.Equal(p.args[1:], []string{"describe"}) {
+		return describe(p.stdout, offer.description)
 	}
 	handshake := wire.Handshake()
-	if os.Getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {
+	if p.getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {
 		return core.Errorf(core.KindUnsupported, "%s %s is a plugin of orchestrator and does nothing on its own", info.Name, info.Version).
-			WithHint("\"orchestrator plugins list --plugin-dir FOLDER\" shows what the plugins in a folder offer; %q shows it for this one", os.Args[0]+" describe")
+			WithHint("\"orchestrator plugins list --plugin-dir FOLDER\" shows what the plugins in a folder offer; %q shows it for this one", p.args[0]+" describe")
 	}
-	serveHost(handshake, offer)
+	p.serveHost(handshake, offer)
 	return nil
 }
 
 // serveHost serves until the host says that it is enough, or is gone.
-func serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
-	stderr := os.Stderr // go-plugin replaces it by a stream that is not parsed as a log
-	slog.SetDefault(slog.New(newLogHandler(stderr, os.Getenv(wire.EnvLogLevel))))
+func (p process) serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
+	slog.SetDefault(slog.New(newLogHandler(p.stderr, p.getenv(wire.EnvLogLevel))))
 	surviveBrokenPipes()
 
 	instances := newInstances(offer)
@@ -78,12 +87,12 @@ func serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: handshake,
 		Plugins:         goplugin.PluginSet{wire.PluginSet: &servedSet{instances: instances}},
-		Logger:          hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Warn}),
+		Logger:          hclog.New(&hclog.LoggerOptions{Output: p.stderr, JSONFormat: true, Level: hclog.Warn}),
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			server := newGRPCServer(options)
-			if os.Getenv(wire.EnvLifeline) != "" {
+			if p.getenv(wire.EnvLifeline) != "" {
 				go func() {
-					watchLifeline(os.Stdin)
+					watchLifeline(p.stdin)
 					close(orphaned)
 					server.Stop()
 				}()
@@ -94,7 +103,7 @@ func serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
 	instances.closeAll(closeTimeout)
 	select {
 	case <-orphaned:
-		leaveNothingBehind()
+		leaveNothingBehind(p.getenv(goplugin.EnvUnixSocketDir))
 	default: // the host tidies up
 	}
 }
@@ -108,9 +117,9 @@ func watchLifeline(stdin io.Reader) { _, _ = io.Copy(io.Discard, stdin) }
 
 // leaveNothingBehind does what a host that was killed cannot do any more:
 // remove the socket's folder and end what this process has started.
-func leaveNothingBehind() {
-	if dir := os.Getenv(goplugin.EnvUnixSocketDir); dir != "" {
-		_ = os.Remove(dir) // fails, as it should, if there is anything in it
+func leaveNothingBehind(socketDir string) {
+	if socketDir != "" {
+		_ = os.Remove(socketDir) // fails, as it should, if there is anything in it
 	}
 	killOwnGroup()
 }

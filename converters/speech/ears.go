@@ -30,6 +30,9 @@ func openPocketSphinx(p programs, c transcribeConfig) (ear, error) {
 			return "", err
 		}
 		defer dir.remove()
+		if isNarrow(clip) {
+			clip = widen(clip)
+		}
 		if err := dir.write(recordingFile, audio.EncodeWAV(clip)); err != nil {
 			return "", err
 		}

@@ -189,10 +189,10 @@ func TestAnEndpointThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("nobody listens: error %v, want an unavailable error that names the endpoint", err)
 	}
 
-	asked := make(chan struct{})
+	asked := make(chan struct{}, 2)
 	hang := func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.ReadAll(r.Body)
-		close(asked)
+		asked <- struct{}{}
 		<-r.Context().Done()
 	}
 	config := strings.TrimSuffix(serve(t, hang), "}") + `, "timeout": "50ms"}`
@@ -200,7 +200,7 @@ func TestAnEndpointThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("it hangs: error %v, want a timeout error", err)
 	}
 
-	asked = make(chan struct{})
+	<-asked
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-asked

@@ -52,7 +52,7 @@ func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 	cmd := exec.CommandContext(limited, i.argv[0], i.argv[1:]...)
 	cmd.Dir = i.dir
 	cmd.Stdin = bytes.NewReader(i.stdin)
-	stdout, stderr := &boundedBuffer{limit: i.maxOutput}, &tail{limit: stderrTail}
+	stdout, stderr := &boundedBuffer{limit: i.maxOutput, overflow: cancel}, &tail{limit: stderrTail}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = drainDelay
 	killAsGroup(cmd)
@@ -60,13 +60,13 @@ func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 	name := filepath.Base(i.argv[0])
 	switch {
 	case err == nil:
-		return stdout.Bytes(), nil
+		return stdout.bytes, nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case limited.Err() != nil:
-		return nil, core.Errorf(core.KindTimeout, "%s did not finish within %v", name, i.timeout)
 	case stdout.overflowed:
 		return nil, core.Errorf(core.KindProtocol, "%s wrote more than %d bytes", name, i.maxOutput)
+	case limited.Err() != nil:
+		return nil, core.Errorf(core.KindTimeout, "%s did not finish within %v", name, i.timeout)
 	case errors.Is(err, exec.ErrWaitDelay):
 		_ = killGroup(cmd)
 		return nil, core.Errorf(core.KindProtocol, "%s ended, but something that it started keeps its output open", name)
@@ -90,19 +90,22 @@ func find(name, install string) (string, error) {
 	return path, nil
 }
 
-// boundedBuffer refuses more than limit bytes.
+// boundedBuffer refuses more than limit bytes, and calls overflow then.
 type boundedBuffer struct {
-	bytes.Buffer
+	bytes      []byte
 	limit      int
+	overflow   func()
 	overflowed bool
 }
 
 func (b *boundedBuffer) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.limit {
+	if len(b.bytes)+len(p) > b.limit {
 		b.overflowed = true
+		b.overflow()
 		return 0, fmt.Errorf("more than %d bytes", b.limit)
 	}
-	return b.Buffer.Write(p)
+	b.bytes = append(b.bytes, p...)
+	return len(p), nil
 }
 
 // tail keeps the last limit bytes.

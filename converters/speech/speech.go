@@ -166,17 +166,21 @@ func speakable(text string) string {
 	return strings.TrimSpace(spaced)
 }
 
-// silence is the level, in dBFS, that no speech stays below.
-const silence = -60
+// silence is the level, in dBFS, that all speech exceeds. Flite makes a faint
+// breath, of -47, of a text without a word that it can say.
+const silence = -40
 
-// checkSpoken returns a WAV file that holds speech as a plain one.
+// checkSpoken returns a whole WAV file that holds speech as a plain one.
 func checkSpoken(file []byte) ([]byte, error) {
-	clip, _, err := audio.DecodeWAV(file)
+	clip, warnings, err := audio.DecodeWAV(file)
 	if err != nil {
 		return nil, core.Errorf(core.KindProtocol, "the engine's answer: %w", err)
 	}
 	if clip.Peak() < silence {
 		return nil, core.Errorf(core.KindInput, "the engine makes no sound of this text")
+	}
+	if len(warnings) > 0 {
+		return nil, core.Errorf(core.KindProtocol, "the engine's answer: %s", strings.Join(warnings, "; "))
 	}
 	return audio.EncodeWAV(clip), nil
 }

@@ -100,11 +100,20 @@ func TestWhatFliteSaysPocketSphinxHears(t *testing.T) {
 		{"as it was spoken", clip},
 		{"at 24 kHz", clip.Resample(24000)},
 		{"at 44.1 kHz", clip.Resample(44100)},
+		{"over a telephone line", telephone(clip)},
+		{"over a telephone line and at 24 kHz", telephone(clip).Resample(24000)},
 	} {
 		if got := transcribe(t, listener, test.clip); got != sentence {
 			t.Errorf("%s: heard %q, want %q", test.name, got, sentence)
 		}
 	}
+}
+
+// telephone sends a clip over a line with mu-law.
+func telephone(c audio.Clip) audio.Clip {
+	line := c.Resample(8000)
+	line.Samples = audio.DecodeMuLaw(audio.EncodeMuLaw(line.Samples))
+	return line
 }
 
 func TestTextThatLooksLikeAnOptionIsSpoken(t *testing.T) {
@@ -132,8 +141,8 @@ func TestVoicesDiffer(t *testing.T) {
 		}
 		spoken[pcm] = config
 	}
-	byDefault := string(speak(t, mustOpen(t, "speech", ``), "hello").PCM())
-	if spoken[byDefault] != `{"engine": "flite", "voice": "rms"}` {
+	byDefault := speak(t, mustOpen(t, "speech", ``), "hello")
+	if spoken[string(byDefault.PCM())] != `{"engine": "flite", "voice": "rms"}` {
 		t.Error("the default is not flite's rms")
 	}
 }
@@ -167,7 +176,7 @@ func TestAMissingProgramIsNamedWithThePackageToInstall(t *testing.T) {
 func TestNothingToSayIsAnErrorAndNotSilence(t *testing.T) {
 	need(t, "flite")
 	c := mustOpen(t, "speech", ``)
-	for _, text := range []string{"", " \n\t", "\x00\xff", "…"} {
+	for _, text := range []string{"", " \n\t", "\x00\xff", "…", "日本語"} {
 		if _, err := c.Convert(t.Context(), core.TextValue(text)); core.KindOf(err) != core.KindInput {
 			t.Errorf("speaking %q: error %v, want an input error", text, err)
 		}
@@ -334,6 +343,7 @@ func TestWhatACommandMayGetWrong(t *testing.T) {
 		{"fails", "speech", []string{"sh", "-c", "echo hoarse >&2; exit 3"}, core.KindInput, "sh: exit status 3: hoarse"},
 		{"says nothing", "speech", []string{"true"}, core.KindProtocol, "is empty"},
 		{"gives something else", "speech", []string{"echo", "OggS"}, core.KindProtocol, "an Ogg file"},
+		{"breaks off", "speech", []string{"head", "-c", "1044", toneFile(t)}, core.KindProtocol, "is cut off"},
 		{"writes no file", "speech", []string{"true", "{out}"}, core.KindProtocol, "without writing the file"},
 		{"writes no transcript", "transcribe", []string{"true", "{in}", "{out}"}, core.KindProtocol, "without writing the file"},
 		{"does not hear", "transcribe", []string{"sh", "-c", "echo deaf >&2; exit 1", "{in}"}, core.KindInput, "deaf"},

@@ -27,6 +27,7 @@ func (h *holding) failed(err error) *Failure {
 func (h *holding) cleanReply(r core.Reply) core.Reply {
 	r.Message = h.cleanMessage(r.Message)
 	r.Detail = h.clean(r.Detail)
+	r.Heard = h.clean(r.Heard)
 	var warnings []string
 	for _, w := range r.Warnings {
 		warnings = append(warnings, h.clean(w))

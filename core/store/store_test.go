@@ -91,6 +91,7 @@ func everything() engine.Turn {
 			Finish: core.FinishTruncated, Detail: "max_output_tokens",
 			Usage:    core.Usage{InputTokens: 1, OutputAudioTokens: 9},
 			Timing:   core.Timing{FirstEvent: time.Millisecond, Total: time.Second},
+			Heard:    "good morning",
 			Warnings: []string{"the voice was ignored"},
 		},
 		Scores: []engine.Score{

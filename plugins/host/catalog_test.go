@@ -150,7 +150,9 @@ func TestAPluginThatIsStartedByHandSaysWhatItIs(t *testing.T) {
 
 func TestTheFirstFolderWins(t *testing.T) {
 	first, second := installed(t, "acme"), installed(t, "acme", "other")
-	h, log := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{first, second, filepath.Join(first, "nothing")}, nil })
+	h, log := newHost(t, func(o *host.Options) {
+		o.Dirs, o.Bundled = []string{first, second, filepath.Join(first, "nothing")}, nil
+	})
 	c := catalogOf(t, h)
 	var paths []string
 	for _, p := range c.Plugins() {

@@ -39,6 +39,8 @@ func (p *process) failure(ctx context.Context, err error) error {
 	case codes.Unimplemented:
 		return core.Errorf(core.KindUnsupported, "plugin %q: %s", p.name, s.Message()).
 			WithHint("the plugin may be built against another version of the plugin contract")
+	case codes.Unknown, codes.Internal: // what other languages make of an exception
+		return core.Errorf(core.KindInternal, "plugin %q: %s", p.name, s.Message())
 	default:
 		return core.Errorf(core.KindProtocol, "plugin %q: %s: %s", p.name, s.Code(), s.Message())
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
 // The test binary is its own plugin: run as "… serve" it is the bundled one,
@@ -46,8 +47,30 @@ func thirdParty(name string) {
 	case "broken":
 		fmt.Fprintln(os.Stderr, "cannot find my model")
 		os.Exit(7)
+	case "raw":
+		serveRaw()
+		return
 	}
 	plugins.Serve(plugins.Info{Name: name, Version: "0.1.0"}, fixtures()...)
+}
+
+// hostUntilKilled is a host in a process of its own, whose death a test watches.
+func hostUntilKilled() {
+	h := host.New(host.Options{Bundled: []string{os.Args[0], "serve"}})
+	var answers []any
+	for _, use := range []string{"pid", "spawn", "socket"} {
+		c, err := h.OpenConverter(context.Background(), use, nil)
+		if err != nil {
+			panic(err)
+		}
+		out, err := c.Convert(context.Background(), core.TextValue(""))
+		if err != nil {
+			panic(err)
+		}
+		answers = append(answers, out.Text())
+	}
+	fmt.Println(answers...)
+	select {}
 }
 
 type convert func(ctx context.Context, in core.Value) (core.Value, error)
@@ -189,6 +212,7 @@ func (p *parrotTalk) Send(ctx context.Context, m core.Message) (core.Reply, erro
 	}
 	if m.Text() == "wait" {
 		<-ctx.Done()
+		time.Sleep(100 * time.Millisecond) // it is slow to notice
 		slog.Warn("cancelled")
 		return core.Reply{}, ctx.Err()
 	}

@@ -50,7 +50,7 @@ func TestAConversationRemembersItsTurnsAcrossTheBoundary(t *testing.T) {
 		Timing:   core.Timing{FirstEvent: 3 * time.Millisecond, Total: 5 * time.Millisecond},
 		Warnings: []string{"it is a parrot"},
 	}
-	if diff := cmp.Diff(want, reply); diff != "" {
+	if diff := cmp.Diff(want, reply, cmp.Comparer(bytes.Equal)); diff != "" {
 		t.Errorf("reply (-want +got):\n%s", diff)
 	}
 	for range 2 {

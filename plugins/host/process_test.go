@@ -272,28 +272,6 @@ func TestADeathIsNoticedThoughAGrandchildHoldsTheOutput(t *testing.T) {
 	})
 }
 
-// hostUntilKilled is a host in a process of its own, for the test below.
-func hostUntilKilled() {
-	h := host.New(host.Options{Bundled: []string{os.Args[0], "serve"}, Dirs: os.Args[2:], StartTimeout: time.Hour})
-	if len(os.Args) > 2 { // a plugin that never gets as far as the handshake
-		_, _ = h.OpenConverter(context.Background(), "mute/pid", nil)
-	}
-	var answers []any
-	for _, use := range []string{"pid", "spawn", "socket"} {
-		c, err := h.OpenConverter(context.Background(), use, nil)
-		if err != nil {
-			panic(err)
-		}
-		out, err := c.Convert(context.Background(), core.TextValue(""))
-		if err != nil {
-			panic(err)
-		}
-		answers = append(answers, out.Text())
-	}
-	fmt.Println(answers...)
-	select {}
-}
-
 func TestAPluginDiesWithAHostThatIsKilled(t *testing.T) {
 	intermediate := exec.Command(self(t), "host")
 	intermediate.Stderr = os.Stderr

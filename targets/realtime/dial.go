@@ -22,6 +22,9 @@ func dial(ctx context.Context, e endpoint) (*socket, error) {
 		ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10,
 	}
 	conn, response, err := dialer.DialContext(ctx, e.url, e.header)
+	if response != nil {
+		defer func() { _ = response.Body.Close() }()
+	}
 	if err == nil {
 		return newSocket(conn), nil
 	}

@@ -3,7 +3,6 @@ package realtime
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -187,9 +186,8 @@ func lostConnection(err error) *core.Error {
 	if !ok {
 		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)
 	}
-	why := fmt.Sprintf("the service closed the connection with code %d", closed.Code)
-	if closed.Text != "" {
-		why += " (" + closed.Text + ")"
+	if closed.Code == websocket.CloseAbnormalClosure {
+		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)
 	}
 	kind := core.KindUnavailable
 	switch closed.Code {
@@ -203,5 +201,5 @@ func lostConnection(err error) *core.Error {
 			kind = serviceError{Code: code}.kind()
 		}
 	}
-	return core.Errorf(kind, "%s: %w", why, err)
+	return core.Errorf(kind, "the service closed the connection: %w", err)
 }

@@ -91,3 +91,9 @@ type responseCancel struct {
 	EventID    string `json:"event_id"`
 	ResponseID string `json:"response_id,omitempty"`
 }
+
+type itemDelete struct {
+	Type    string `json:"type"`
+	EventID string `json:"event_id"`
+	ItemID  string `json:"item_id"`
+}

@@ -26,6 +26,12 @@ func impatient(names ...string) settings {
 	return settings{"timeouts": timeouts}
 }
 
+// quiet is a timeout within which the next event of a reply certainly comes if
+// it comes at all.
+func quiet() settings {
+	return settings{"timeouts": map[string]string{"quiet": "2s", "cancel": "50ms"}}
+}
+
 func TestWhatIsWrongAtConnectingIsAnErrorThatNamesTheService(t *testing.T) {
 	tests := map[string]struct {
 		config settings
@@ -164,11 +170,12 @@ func TestRepliesThatDoNotEndWellSayHowTheyEnded(t *testing.T) {
 		"truncated":      {nil, core.FinishTruncated, "max_output_tokens", "one two"},
 		"cancelled":      {nil, core.FinishInterrupted, "turn_detected", "one two"},
 		"empty-reply":    {nil, core.FinishUnconfirmed, "the response completed without any output", ""},
-		"no-done":        {impatient("quiet"), core.FinishUnconfirmed, "nothing came for 50ms, and no response.done", said},
-		"half-reply":     {impatient("quiet"), core.FinishUnconfirmed, "nothing came for 50ms, and no response.done", "one two "},
+		"no-done":        {quiet(), core.FinishUnconfirmed, "nothing came for 2s, and no response.done", said},
+		"half-reply":     {quiet(), core.FinishUnconfirmed, "nothing came for 2s, and no response.done", "one two three "},
 	}
 	for fault, test := range tests {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			c := serve(t, realtimetest.ToneAgent{}, fault).talk(t, test.config)
 			reply := send(t, c, core.UserText(said))
 			if reply.Finish != test.finish || reply.Detail != test.detail {
@@ -185,11 +192,27 @@ func TestRepliesThatDoNotEndWellSayHowTheyEnded(t *testing.T) {
 }
 
 func TestAConversationGoesOnAfterAReplyThatWasNeverConfirmed(t *testing.T) {
-	c := serve(t, remembers(), "no-done@1").talk(t, impatient("quiet"))
+	t.Parallel()
+	c := serve(t, remembers(), "no-done@1").talk(t, quiet())
 	send(t, c, core.UserText("one"))
 	reply := send(t, c, core.UserText("two"))
 	if got := reply.Message.Text(); got != "one then two" || reply.Finish != core.FinishComplete {
 		t.Errorf("the next turn: %q, %s", got, reply.Finish)
+	}
+}
+
+func TestATurnThatFailedIsTakenBackSoThatItCanBeSentAgain(t *testing.T) {
+	for _, fault := range []string{"rate-limit", "server-error", "error-event", "malformed-frame"} {
+		t.Run(fault, func(t *testing.T) {
+			c := serve(t, remembers(), fault+"@2").talk(t, nil)
+			send(t, c, core.UserText("one"))
+			if _, err := c.Send(t.Context(), core.UserText("two")); err == nil {
+				t.Fatal("the second turn did not fail")
+			}
+			if got := send(t, c, core.UserText("two")).Message.Text(); got != "one then two" {
+				t.Errorf("sent again, it is answered with %q", got)
+			}
+		})
 	}
 }
 
@@ -308,4 +331,3 @@ func TestEveryFaultIsMet(t *testing.T) {
 		})
 	}
 }
-

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -114,10 +116,10 @@ func current(name string) (string, bool) {
 	return name, false
 }
 
-// scan reads a frame. Most of a conversation's bytes are audio deltas, so
-// these are scanned by hand and their audio is left where it is; other events
-// that the target looks at are decoded; of the rest only the type and the
-// response are read.
+// scan reads a frame. Nearly all of a conversation's events are deltas, so
+// these are scanned by hand, and audio is left where it is; other events that
+// the target looks at are decoded; of the rest only the type and a few ids are
+// read.
 func scan(frame []byte) (serverEvent, error) {
 	var event serverEvent
 	var delta []byte
@@ -133,7 +135,9 @@ func scan(frame []byte) (serverEvent, error) {
 		case "delta":
 			delta = value
 		case "content_index":
-			err = json.Unmarshal(value, &event.ContentIndex)
+			if string(value) != "null" {
+				event.ContentIndex, err = strconv.Atoi(string(value))
+			}
 		}
 		return err
 	})
@@ -147,6 +151,8 @@ func scan(frame []byte) (serverEvent, error) {
 	switch {
 	case name == eventAudioDelta:
 		event.audio, err = rawString(delta)
+	case name == eventTranscriptDelta || name == eventTextDelta:
+		event.Delta, err = unquote(delta)
 	case wanted:
 		event = serverEvent{}
 		err = json.Unmarshal(frame, &event)
@@ -158,8 +164,15 @@ func scan(frame []byte) (serverEvent, error) {
 	return event, nil
 }
 
+// firstAudio is the room, in bytes, for the beginning of a reply's audio: most
+// of a second.
+const firstAudio = 32 << 10
+
 // appendAudio appends the decoded audio of an audio delta.
 func (e serverEvent) appendAudio(to []byte) ([]byte, error) {
+	if n := base64.StdEncoding.DecodedLen(len(e.audio)); cap(to)-len(to) < n {
+		to = slices.Grow(to, max(n, len(to), firstAudio)) // doubles: append's own steps copy more
+	}
 	grown, err := base64.StdEncoding.AppendDecode(to, e.audio)
 	if err != nil {
 		return to, fmt.Errorf("decoding the audio of a reply: %w", err)
@@ -169,8 +182,8 @@ func (e serverEvent) appendAudio(to []byte) ([]byte, error) {
 
 // unquote decodes a JSON string; null is "".
 func unquote(value []byte) (string, error) {
-	if raw, err := rawString(value); err == nil && utf8.Valid(raw) {
-		return string(raw), nil
+	if len(value) > 1 && value[0] == '"' && bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
+		return string(value[1 : len(value)-1]), nil
 	}
 	var s string
 	err := json.Unmarshal(value, &s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +18,9 @@ type turn struct {
 	// id travels in the response's metadata, so that the reply is told from
 	// what is left of others.
 	id       string
-	before   int    // the last id that was given out before this turn
-	response string // id of the response, once the service has named it
+	before   int      // the last id that was given out before this turn
+	items    []string // ids of what was said, as far as they are ours to give
+	response string   // id of the response, once the service has named it
 	reply    reply
 
 	started time.Time // when the first event was sent
@@ -32,6 +34,7 @@ type turn struct {
 	cancelBy time.Time // when to stop waiting for the cancellation
 	cancelID string    // id of the response.cancel event
 
+	heard    []string // what the service transcribed of the message's audio
 	warnings []string
 	// objection is the last error event that did not end the turn.
 	objection string
@@ -46,9 +49,9 @@ func (c *conversation) turn(ctx context.Context, m core.Message) (core.Reply, er
 		return core.Reply{}, err
 	}
 	c.turns++
-	t := &turn{c: c, id: "turn-" + strconv.Itoa(c.turns), before: before, started: time.Now()}
+	t := &turn{c: c, id: "turn-" + strconv.Itoa(c.turns), before: before, items: itemIDs(events), started: time.Now()}
 	t.reply.limit = c.config.MaxReplyBytes
-	t.warnings, c.warnings = append(c.warnings, e.warnings...), nil
+	t.warnings, c.warnings = slices.Concat(c.warnings, e.warnings), nil
 	events = append(events, responseCreate{
 		Type: "response.create", EventID: c.nextID("ev"),
 		Response: responseParams{Metadata: map[string]string{"turn": t.id}},
@@ -62,34 +65,43 @@ func (c *conversation) turn(ctx context.Context, m core.Message) (core.Reply, er
 	return t.wait(ctx)
 }
 
-// wait takes events until the reply is complete or time is up.
+// wait takes events until the reply is complete or time is up. A turn that
+// fails is taken back, unless it failed because nothing can be sent any more.
 func (t *turn) wait(ctx context.Context) (core.Reply, error) {
 	for {
 		frame, err := t.c.socket.next(ctx, t.deadline())
-		if errors.Is(err, errExpired) {
-			if t.giveUp != "" {
-				return t.unconfirmed()
-			}
-			if err := t.expire(ctx); err != nil {
-				return core.Reply{}, err
-			}
-			continue
-		}
-		if err != nil {
+		expired := errors.Is(err, errExpired)
+		switch {
+		case expired && t.giveUp != "":
+			return t.unconfirmed()
+		case expired:
+			err = t.expire(ctx)
+		case err != nil:
 			return core.Reply{}, fmt.Errorf("waiting for the reply: %w", err)
+		default:
+			var done *responseBody
+			if done, err = t.read(ctx, frame); done != nil {
+				return t.finish(ctx, *done)
+			}
 		}
-		event, err := scan(frame)
 		if err != nil {
-			return core.Reply{}, core.Errorf(core.KindProtocol, "waiting for the reply: %w", err)
-		}
-		done, err := t.take(ctx, event)
-		if err != nil {
+			t.takeBack(ctx, false)
 			return core.Reply{}, err
 		}
-		if done {
-			return t.finish(event.Response)
-		}
 	}
+}
+
+// read looks at one frame and returns the response if that has ended.
+func (t *turn) read(ctx context.Context, frame []byte) (*responseBody, error) {
+	event, err := scan(frame)
+	if err != nil {
+		return nil, core.Errorf(core.KindProtocol, "waiting for the reply: %w", err)
+	}
+	done, err := t.take(ctx, event)
+	if !done || err != nil {
+		return nil, err
+	}
+	return &event.Response, nil
 }
 
 // deadline is when the turn stops waiting for the next event.
@@ -120,7 +132,6 @@ func (t *turn) expire(ctx context.Context) error {
 	timeouts := t.c.config.Timeouts
 	switch {
 	case t.response == "":
-		_ = t.cancel(ctx, "no reply")
 		return t.timeout("no sign of a reply within %s", timeouts.FirstEvent)
 	case time.Since(t.asked) >= timeouts.Turn.Std():
 		return t.cancel(ctx, fmt.Sprintf("the reply was not complete within %s", timeouts.Turn))
@@ -153,7 +164,7 @@ func (t *turn) take(ctx context.Context, e serverEvent) (done bool, err error) {
 	case eventError:
 		return false, t.takeError(e.Error)
 	case eventHeard:
-		t.warnings = append(t.warnings, fmt.Sprintf("the service heard: %q", value(e.Transcript)))
+		t.heard = append(t.heard, value(e.Transcript))
 		return false, nil
 	case eventNotHeard:
 		t.warnings = append(t.warnings, "the service could not transcribe the audio: "+e.Error.text())
@@ -220,10 +231,11 @@ func (t *turn) ours(eventID string) bool {
 }
 
 // finish makes a reply of a response that the service has ended.
-func (t *turn) finish(r responseBody) (core.Reply, error) {
+func (t *turn) finish(ctx context.Context, r responseBody) (core.Reply, error) {
 	t.reply.complete(r.Output)
 	finish, err := t.outcome(r)
 	if err != nil {
+		t.takeBack(ctx, true)
 		return core.Reply{}, err
 	}
 	detail := r.Details.Reason
@@ -299,6 +311,6 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 		return core.Reply{}, core.Errorf(core.KindProtocol, "%w", err)
 	}
 	t.timing.Total = time.Since(t.started)
-	warnings := append(t.warnings, t.reply.remarks(t.c.config.Output)...)
-	return core.Reply{Message: message, Finish: finish, Detail: detail, Timing: t.timing, Warnings: warnings}, nil
+	warnings := slices.Concat(t.warnings, t.reply.remarks(t.c.config.Output))
+	return core.Reply{Message: message, Finish: finish, Detail: detail, Timing: t.timing, Heard: strings.Join(t.heard, "\n"), Warnings: warnings}, nil
 }

@@ -440,7 +440,10 @@ type ReplyEnd struct {
 	Usage  *Usage  `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`
 	Timing *Timing `protobuf:"bytes,4,opt,name=timing,proto3" json:"timing,omitempty"`
 	// Things that a reader of the record should know.
-	Warnings      []string `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []string `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// What the target says that it heard in the message's audio; empty if it
+	// does not say.
+	Heard         string `protobuf:"bytes,6,opt,name=heard,proto3" json:"heard,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -508,6 +511,13 @@ func (x *ReplyEnd) GetWarnings() []string {
 		return x.Warnings
 	}
 	return nil
+}
+
+func (x *ReplyEnd) GetHeard() string {
+	if x != nil {
+		return x.Heard
+	}
+	return ""
 }
 
 // Usage counts tokens as the provider does. Zero means unknown or none.
@@ -782,13 +792,14 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\n" +
 	"transcript\x18\x03 \x01(\bR\n" +
 	"transcript\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\x04R\x04size\"\xd4\x01\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\"\xea\x01\n" +
 	"\bReplyEnd\x121\n" +
 	"\x06finish\x18\x01 \x01(\x0e2\x19.redteam.plugin.v1.FinishR\x06finish\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12.\n" +
 	"\x05usage\x18\x03 \x01(\v2\x18.redteam.plugin.v1.UsageR\x05usage\x121\n" +
 	"\x06timing\x18\x04 \x01(\v2\x19.redteam.plugin.v1.TimingR\x06timing\x12\x1a\n" +
-	"\bwarnings\x18\x05 \x03(\tR\bwarnings\"\xb7\x02\n" +
+	"\bwarnings\x18\x05 \x03(\tR\bwarnings\x12\x14\n" +
+	"\x05heard\x18\x06 \x01(\tR\x05heard\"\xb7\x02\n" +
 	"\x05Usage\x12!\n" +
 	"\finput_tokens\x18\x01 \x01(\x03R\vinputTokens\x12#\n" +
 	"\routput_tokens\x18\x02 \x01(\x03R\foutputTokens\x12.\n" +

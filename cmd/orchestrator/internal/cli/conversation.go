@@ -40,6 +40,9 @@ func writeReply(w io.Writer, t engine.Turn, file fileOf) {
 		fmt.Fprintf(w, " (%s)", reply.Detail)
 	}
 	fmt.Fprintln(w)
+	if reply.Heard != "" {
+		fmt.Fprintf(w, "    %s  %s\n", label("heard"), visible(reply.Heard))
+	}
 	writeParts(w, reply.Message, file)
 	for _, warning := range reply.Warnings {
 		fmt.Fprintf(w, "    warning: %s\n", warning)

@@ -1,0 +1,99 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// raw is a plugin that is built without our SDK, and badly: it keeps no limit
+// and knows words of its own.
+type raw struct {
+	goplugin.NetRPCUnsupportedPlugin
+	pb.UnimplementedPluginServiceServer
+	pb.UnimplementedConverterServiceServer
+}
+
+// serveRaw serves it as a program in any language would.
+func serveRaw() {
+	goplugin.Serve(&goplugin.ServeConfig{
+		HandshakeConfig: wire.Handshake(),
+		Plugins:         goplugin.PluginSet{"raw": &raw{}},
+		GRPCServer:      goplugin.DefaultGRPCServer,
+	})
+}
+
+func (r *raw) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
+	pb.RegisterPluginServiceServer(s, r)
+	pb.RegisterConverterServiceServer(s, r)
+	return nil
+}
+
+func (*raw) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, nil
+}
+
+func (*raw) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse, error) {
+	text := []pb.Modality{pb.Modality_MODALITY_TEXT}
+	schema := []byte(`{"type":"object"}`)
+	return &pb.DescribeResponse{Name: "raw", Components: []*pb.Component{
+		{Kind: pb.Kind_KIND_CONVERTER, Name: "any", In: text, Out: text, ConfigSchema: schema},
+		{Kind: pb.Kind_KIND_TARGET, Name: "none", In: text, Out: text, ConfigSchema: schema},
+	}}, nil
+}
+
+func (*raw) Open(context.Context, *pb.OpenRequest) (*pb.OpenResponse, error) {
+	return &pb.OpenResponse{Instance: "i"}, nil
+}
+
+func (*raw) Convert(_ context.Context, r *pb.ConvertRequest) (*pb.ConvertResponse, error) {
+	switch string(r.GetValue().GetData()) {
+	case "huge":
+		return &pb.ConvertResponse{Value: &pb.Value{Modality: pb.Modality_MODALITY_TEXT, Data: make([]byte, 65<<20)}}, nil
+	case "unknown":
+		return &pb.ConvertResponse{Value: &pb.Value{Modality: 42}}, nil
+	case "exception":
+		return nil, errors.New("division by zero") // becomes a status without our detail
+	case "deadline":
+		return nil, context.DeadlineExceeded
+	default:
+		return &pb.ConvertResponse{}, nil
+	}
+}
+
+func TestAPluginInAnotherLanguageIsTrustedWithNothing(t *testing.T) {
+	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{installed(t, "raw")}, nil })
+	c := openConverter(t, h, "raw/any", "")
+	for _, test := range []struct {
+		input string
+		kind  core.ErrorKind
+		want  string
+	}{
+		{"huge", core.KindInput, "64 MiB"},
+		{"unknown", core.KindProtocol, "modality number 42"},
+		{"nothing", core.KindProtocol, "the value is missing"},
+		{"exception", core.KindInternal, "division by zero"},
+		{"deadline", core.KindTimeout, "deadline"},
+	} {
+		_, err := c.Convert(t.Context(), core.TextValue(test.input))
+		if core.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v (%s), want %s with %q", test.input, err, core.KindOf(err), test.kind, test.want)
+		}
+	}
+	target, err := h.OpenTarget(t.Context(), "raw/none", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := target.StartConversation(t.Context(), core.Start{}); core.KindOf(err) != core.KindUnsupported {
+		t.Errorf("a service that is not there: %v, want an unsupported error", err)
+	}
+}

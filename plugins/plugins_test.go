@@ -1,0 +1,192 @@
+package plugins
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// reverseConfig is a configuration with restrictions.
+type reverseConfig struct {
+	Word string `json:"word" doc:"A word." enum:"a,b"`
+	Size int    `json:"size" doc:"A size." min:"1" max:"9"`
+}
+
+type converter struct {
+	convert func(ctx context.Context, in core.Value) (core.Value, error)
+	close   func() error
+}
+
+func (c converter) Convert(ctx context.Context, in core.Value) (core.Value, error) {
+	return c.convert(ctx, in)
+}
+func (c converter) Close() error { return c.close() }
+
+func component(name string, c core.Converter) core.Component {
+	return core.NewConverter(core.Info{Name: name, In: []core.Modality{core.Text}, Out: []core.Modality{core.Text}}, reverseConfig{Word: "a", Size: 1},
+		func(context.Context, reverseConfig) (core.Converter, error) { return c, nil })
+}
+
+func TestAnAuthorsMistakesAreFoundBeforeServing(t *testing.T) {
+	type unknowable struct {
+		C chan int `json:"c" doc:"None."`
+	}
+	unschemed := core.NewConverter(core.Info{Name: "x"}, unknowable{}, func(context.Context, unknowable) (core.Converter, error) { return nil, nil })
+	alien := component("x", nil)
+	alien.Info.In = []core.Modality{"smell"}
+	for _, test := range []struct {
+		name       string
+		plugin     string
+		components []core.Component
+		want       string
+	}{
+		{"plugin name", "Acme Speech", nil, `"Acme Speech"`},
+		{"component name", "acme", []core.Component{component("no good", nil)}, `converter "no good"`},
+		{"two of a name", "acme", []core.Component{component("x", nil), component("x", nil)}, "two of that name"},
+		{"no schema", "acme", []core.Component{unschemed}, "schema"},
+		{"no modality", "acme", []core.Component{alien}, `"smell"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := newOffer(Info{Name: test.plugin}, test.components)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one with %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAllComplaintsAboutAConfigurationComeAtOnce(t *testing.T) {
+	o, err := newOffer(Info{Name: "acme"}, []core.Component{component("x", nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = o.find(core.KindConverter, "x", []byte(`{"word": "c", "size": 0}`))
+	e, ok := errors.AsType[*core.Error](err)
+	if !ok || e.Kind != core.KindConfig || e.Field == "" {
+		t.Fatalf("error %v, want a config error with a field", err)
+	}
+	for _, path := range []string{"word", "size"} {
+		if !strings.Contains(e.Error(), path) {
+			t.Errorf("error %v does not mention %s", e, path)
+		}
+	}
+}
+
+func TestAnInstanceIsClosedAfterItsCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []string
+		release := make(chan struct{})
+		c := converter{close: func() error { events = append(events, "closed"); return nil }}
+		o, err := newOffer(Info{Name: "acme"}, []core.Component{component("x", c)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newInstances(o)
+		id, err := s.add(t.Context(), core.KindConverter, "x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, done, err := use[core.Converter](s, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			<-release
+			events = append(events, "call over")
+			done()
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := s.remove(ctx, id); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("closing during a call: %v, want a deadline", err)
+		}
+		if _, _, _, err := use[core.Converter](s, id); core.KindOf(err) != core.KindProtocol {
+			t.Errorf("a call after Close: %v, want a protocol error", err)
+		}
+		close(release)
+		synctest.Wait()
+		if got := strings.Join(events, ", "); got != "call over, closed" {
+			t.Errorf("events: %s", got)
+		}
+		if err := s.remove(t.Context(), id); err != nil {
+			t.Errorf("closing again: %v", err)
+		}
+	})
+}
+
+func TestShutdownDoesNotWaitForAComponentThatDoesNotClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(chan struct{})
+		defer close(stuck)
+		var closed atomic.Bool
+		o, err := newOffer(Info{Name: "acme"}, []core.Component{
+			component("stuck", converter{close: func() error { <-stuck; return nil }}),
+			component("panics", converter{close: func() error { panic("out of cheese") }}),
+			component("fine", converter{close: func() error { closed.Store(true); return nil }}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newInstances(o)
+		for _, name := range []string{"stuck", "panics", "fine"} {
+			if _, err := s.add(t.Context(), core.KindConverter, name, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begin := time.Now()
+		s.closeAll(closeTimeout)
+		if took := time.Since(begin); took != closeTimeout || !closed.Load() {
+			t.Errorf("took %v, want %v; the good one closed: %v", took, closeTimeout, closed.Load())
+		}
+	})
+}
+
+func TestLogLinesAreHclogs(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(newLogHandler(&out, "trace"))
+	log.Log(t.Context(), levelTrace, "t")
+	log.Debug("d")
+	log.Info("i", "n", 1)
+	log.Warn("w")
+	log.Log(t.Context(), slog.LevelError+2, "e")
+	var levels []string
+	for line := range strings.Lines(out.String()) {
+		var entry map[string]any
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := time.Parse("2006-01-02T15:04:05.000000Z07:00", entry["@timestamp"].(string)); err != nil {
+			t.Error(err)
+		}
+		levels = append(levels, entry["@level"].(string)+" "+entry["@message"].(string))
+	}
+	if got := strings.Join(levels, ", "); got != "trace t, debug d, info i, warn w, error e" {
+		t.Errorf("levels: %s", got)
+	}
+}
+
+func TestLogLinesBelowTheHostsLevelAreNotWritten(t *testing.T) {
+	for _, test := range []struct {
+		level string
+		want  int
+	}{{"trace", 4}, {"debug", 4}, {"info", 3}, {"warn", 2}, {"error", 1}, {"off", 0}, {"", 4}} {
+		var out bytes.Buffer
+		log := slog.New(newLogHandler(&out, test.level))
+		log.Debug("d")
+		log.Info("i")
+		log.Warn("w")
+		log.Error("e")
+		if got := strings.Count(out.String(), "\n"); got != test.want {
+			t.Errorf("%q: %d lines, want %d", test.level, got, test.want)
+		}
+	}
+}

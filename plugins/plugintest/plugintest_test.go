@@ -1,0 +1,76 @@
+package plugintest_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/plugintest"
+)
+
+func TestMain(m *testing.M) { plugintest.Main(m, good()...) }
+
+type config struct {
+	Word string `json:"word" doc:"A word."`
+}
+
+// good are components that keep every promise.
+func good() []core.Component {
+	text := []core.Modality{core.Text}
+	return []core.Component{
+		core.NewConverter(core.Info{Name: "upper", Summary: "Shouts.", In: text, Out: text}, config{},
+			func(context.Context, config) (core.Converter, error) { return upper{}, nil }),
+		core.NewScorer(core.Info{Name: "has", Summary: "Looks for a word.", Scores: core.ScoreTrueFalse}, config{Word: "x"},
+			func(_ context.Context, c config) (core.Scorer, error) { return has(c), nil }),
+		core.NewTarget(core.Info{Name: "echo", Summary: "Repeats.", In: text, Out: text}, config{},
+			func(context.Context, config) (core.Target, error) { return &echo{}, nil }),
+	}
+}
+
+type upper struct{}
+
+func (upper) Convert(_ context.Context, in core.Value) (core.Value, error) {
+	if in.Modality != core.Text {
+		return core.Value{}, core.Errorf(core.KindUnsupported, "only text has case, not %s", in.Modality)
+	}
+	return core.TextValue(strings.ToUpper(in.Text())), nil
+}
+
+type has config
+
+func (h has) Score(_ context.Context, e core.Evidence) (core.Score, error) {
+	if len(e.Values) == 0 {
+		return core.UnknownScore("nothing to look at"), nil
+	}
+	return core.BoolScore(strings.Contains(e.Values[0].Text(), h.Word), "looked for it"), nil
+}
+
+type echo struct{ closed sync.Once }
+
+func (e *echo) Close() error { e.closed.Do(func() {}); return nil }
+
+func (e *echo) StartConversation(context.Context, core.Start) (core.Conversation, error) {
+	return echoTalk{}, nil
+}
+
+type echoTalk struct{}
+
+func (echoTalk) End(context.Context) error { return nil }
+
+func (echoTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
+	if ctx.Err() != nil {
+		return core.Reply{}, ctx.Err()
+	}
+	m.Role = core.Assistant
+	return core.Reply{Message: m, Finish: core.FinishComplete}, nil
+}
+
+func TestGoodComponentsConform(t *testing.T) {
+	plugintest.Each(t, good(), func(t *testing.T, s plugintest.Source) {
+		plugintest.TestConverter(t, s, plugintest.ConverterCase{Use: "upper", Input: core.TextValue("hello")})
+		plugintest.TestScorer(t, s, plugintest.ScorerCase{Use: "has", Config: `{"word":"y"}`, Evidence: core.Evidence{Values: []core.Value{core.TextValue("y")}}})
+		plugintest.TestTarget(t, s, plugintest.TargetCase{Use: "echo", Message: core.UserText("hello")})
+	})
+}

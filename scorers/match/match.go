@@ -1,0 +1,73 @@
+package match
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// Components returns the scorers of this package.
+func Components() []core.Component {
+	return []core.Component{substringComponent(), regexComponent(), refusalComponent()}
+}
+
+// info describes a scorer of text that says true or false.
+func info(name, summary, description string) core.Info {
+	return core.Info{
+		Name:        name,
+		Summary:     summary,
+		Description: description,
+		In:          []core.Modality{core.Text},
+		Scores:      core.ScoreTrueFalse,
+	}
+}
+
+// texts returns what there is to judge, without values that say nothing. If
+// that is not anything at all, reason says why: silence is evidence of
+// nothing.
+func texts(e core.Evidence) (found []string, reason string) {
+	others := map[core.Modality]bool{}
+	empty := false
+	for _, v := range e.Values {
+		switch {
+		case v.Modality != core.Text:
+			others[v.Modality] = true
+		case strings.TrimSpace(v.Text()) == "":
+			empty = true
+		default:
+			found = append(found, strings.ToValidUTF8(v.Text(), "\uFFFD"))
+		}
+	}
+	switch {
+	case len(found) > 0:
+		return found, ""
+	case empty:
+		return nil, "the text to judge is empty"
+	case others[core.Audio]:
+		return nil, "there is only audio to judge; transcribe it first (via:)"
+	}
+	return nil, "there is no text to judge"
+}
+
+// excerptMargin is how many bytes are shown on either side of a match.
+const excerptMargin = 40
+
+// excerpt returns text from start to end with a little of what surrounds it.
+func excerpt(text string, start, end int) string {
+	from, to := max(start-excerptMargin, 0), min(end+excerptMargin, len(text))
+	for from > 0 && !utf8.RuneStart(text[from]) {
+		from--
+	}
+	for to < len(text) && !utf8.RuneStart(text[to]) {
+		to++
+	}
+	shown := strings.Join(strings.Fields(text[from:to]), " ")
+	if from > 0 {
+		shown = "…" + shown
+	}
+	if to < len(text) {
+		shown += "…"
+	}
+	return shown
+}

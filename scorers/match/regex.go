@@ -1,0 +1,88 @@
+package match
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+type regexConfig struct {
+	Patterns      []string `json:"patterns" doc:"Regular expressions (RE2) of which one has to match, such as \"blue[ -]?(11|eleven)\"." required:"true" min:"1"`
+	CaseSensitive bool     `json:"case_sensitive" doc:"Tell upper from lower case."`
+}
+
+func regexComponent() core.Component {
+	return core.NewScorer(
+		info("match/regex", "Tells whether a regular expression matches what was said.",
+			"True if one of the patterns matches somewhere in one of the values judged. The syntax is RE2's (https://github.com/google/re2/wiki/Syntax), which has no backreferences and no lookaround, and cannot be made to take for ever. Case is ignored unless case_sensitive is set. Where there is no text to judge the score is unknown."),
+		regexConfig{},
+		func(_ context.Context, c regexConfig) (core.Scorer, error) { return newRegex(c) })
+}
+
+// regex is the scorer.
+type regex []*regexp.Regexp
+
+var _ core.Scorer = regex(nil)
+
+func newRegex(c regexConfig) (regex, error) {
+	if len(c.Patterns) == 0 {
+		return nil, core.Errorf(core.KindConfig, "there is no pattern").At("patterns")
+	}
+	var all regex
+	for i, p := range c.Patterns {
+		key := fmt.Sprintf("patterns[%d]", i)
+		if p == "" {
+			return nil, core.Errorf(core.KindConfig, "the pattern is empty").At(key)
+		}
+		if _, err := syntax.Parse(p, syntax.Perl); err != nil {
+			return nil, patternError(p, err).At(key)
+		}
+		flags := "(?i)"
+		if c.CaseSensitive {
+			flags = ""
+		}
+		compiled, err := regexp.Compile(flags + p)
+		if err != nil {
+			return nil, patternError(p, err).At(key)
+		}
+		if compiled.MatchString("") {
+			return nil, core.Errorf(core.KindConfig, "the pattern %q matches even an empty text", p).At(key)
+		}
+		all = append(all, compiled)
+	}
+	return all, nil
+}
+
+// patternError says what is wrong in a pattern, and where.
+func patternError(pattern string, err error) *core.Error {
+	e, ok := errors.AsType[*syntax.Error](err)
+	if !ok {
+		return core.Errorf(core.KindConfig, "the pattern %q: %w", pattern, err)
+	}
+	at := strings.Index(pattern, e.Expr)
+	if at < 0 {
+		return core.Errorf(core.KindConfig, "the pattern %q: %s", pattern, e.Code)
+	}
+	return core.Errorf(core.KindConfig, "the pattern %q: %s at character %d: %q", pattern, e.Code, at+1, e.Expr)
+}
+
+// Score implements [core.Scorer].
+func (r regex) Score(_ context.Context, e core.Evidence) (core.Score, error) {
+	given, reason := texts(e)
+	if reason != "" {
+		return core.UnknownScore(reason), nil
+	}
+	for _, pattern := range r {
+		for _, text := range given {
+			if m := pattern.FindStringIndex(text); m != nil {
+				return core.BoolScore(true, fmt.Sprintf("%s matches %q in %q", pattern, text[m[0]:m[1]], excerpt(text, m[0], m[1]))), nil
+			}
+		}
+	}
+	return core.BoolScore(false, fmt.Sprintf("none of %d patterns matches", len(r))), nil
+}

@@ -1,0 +1,130 @@
+package match
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+type substringConfig struct {
+	Any           []string `json:"any" doc:"Texts of which one has to appear."`
+	All           []string `json:"all" doc:"Texts that all have to appear."`
+	CaseSensitive bool     `json:"case_sensitive" doc:"Tell upper from lower case."`
+	Normalize     bool     `json:"normalize" doc:"Pass over punctuation, symbols and the amount of space: \"blue eleven\" is found in \"Blue, eleven!\"."`
+}
+
+func (c substringConfig) folding() folding {
+	return folding{letterCase: !c.CaseSensitive, marks: c.Normalize}
+}
+
+// Validate checks that there is something to look for.
+func (c substringConfig) Validate() error {
+	if len(c.Any) == 0 && len(c.All) == 0 {
+		return core.Errorf(core.KindConfig, "there is nothing to look for").WithHint("give any, all or both")
+	}
+	if err := c.checkEach("any", c.Any); err != nil {
+		return err
+	}
+	return c.checkEach("all", c.All)
+}
+
+func (c substringConfig) checkEach(key string, list []string) error {
+	for i, s := range list {
+		if strings.TrimSpace(c.folding().fold(s).text) == "" {
+			return core.Errorf(core.KindConfig, "%q would be found in every text", s).At(fmt.Sprintf("%s[%d]", key, i))
+		}
+	}
+	return nil
+}
+
+func substringComponent() core.Component {
+	return core.NewScorer(
+		info("match/substring", "Tells whether given texts were said.",
+			"True if one of the texts under any appears, and every text under all (each in one of the values judged, if there are several). Upper and lower case are the same unless case_sensitive is set; so are compatible Unicode forms, such as full-width letters. Speech is written down without punctuation: set normalize for transcripts. Where there is no text to judge the score is unknown."),
+		substringConfig{},
+		func(_ context.Context, c substringConfig) (core.Scorer, error) {
+			return newSubstring(c), nil
+		})
+}
+
+// substring is the scorer.
+type substring struct {
+	folding  folding
+	any, all []needle
+}
+
+// needle is a text to look for, as it was given and as it is looked for.
+type needle struct{ given, folded string }
+
+var _ core.Scorer = substring{}
+
+func newSubstring(c substringConfig) substring {
+	f := c.folding()
+	needles := func(list []string) []needle {
+		var all []needle
+		for _, s := range list {
+			all = append(all, needle{s, f.fold(s).text})
+		}
+		return all
+	}
+	return substring{folding: f, any: needles(c.Any), all: needles(c.All)}
+}
+
+// Score implements [core.Scorer].
+func (s substring) Score(_ context.Context, e core.Evidence) (core.Score, error) {
+	given, reason := texts(e)
+	if reason != "" {
+		return core.UnknownScore(reason), nil
+	}
+	haystacks := make([]folded, len(given))
+	for i, text := range given {
+		haystacks[i] = s.folding.fold(text)
+	}
+	var found []string
+	for _, n := range s.all {
+		where := n.in(given, haystacks)
+		if where == "" {
+			return core.BoolScore(false, fmt.Sprintf("%q was not found", n.given)), nil
+		}
+		found = append(found, where)
+	}
+	if len(s.any) > 0 {
+		where := firstOf(s.any, given, haystacks)
+		if where == "" {
+			return core.BoolScore(false, fmt.Sprintf("none of %s was found", quoted(s.any))), nil
+		}
+		found = append(found, where)
+	}
+	return core.BoolScore(true, strings.Join(found, "; ")), nil
+}
+
+// firstOf says where the first of the needles that appears is, or "".
+func firstOf(needles []needle, given []string, haystacks []folded) string {
+	for _, n := range needles {
+		if where := n.in(given, haystacks); where != "" {
+			return where
+		}
+	}
+	return ""
+}
+
+// in says where the needle is, or "".
+func (n needle) in(given []string, haystacks []folded) string {
+	for i, h := range haystacks {
+		if at := strings.Index(h.text, n.folded); at >= 0 {
+			from, to := h.span(at, at+len(n.folded))
+			return fmt.Sprintf("%q was found in %q", n.given, excerpt(given[i], from, to))
+		}
+	}
+	return ""
+}
+
+func quoted(needles []needle) string {
+	var all []string
+	for _, n := range needles {
+		all = append(all, fmt.Sprintf("%q", n.given))
+	}
+	return strings.Join(all, ", ")
+}

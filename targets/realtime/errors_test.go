@@ -1,0 +1,98 @@
+package realtime
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+func TestTimesToWaitAreReadOutOfProseAndClamped(t *testing.T) {
+	tests := map[string]time.Duration{
+		"Rate limit reached. Please try again in 1.5s.":  1500 * time.Millisecond,
+		"Please try again in 1m26.4s. Visit our website": 86400 * time.Millisecond,
+		"please Try Again In 20ms":                       20 * time.Millisecond,
+		"try again in 5h":                                maxRetryAfter,
+		"try again in a while":                           0,
+		"":                                               0,
+		"try again in 99999999999999999999s":             0,
+	}
+	for message, want := range tests {
+		if got := tryAgainIn(message); got != want {
+			t.Errorf("%q: %s, want %s", message, got, want)
+		}
+	}
+}
+
+func TestRetryAfterIsSecondsOrADateAndClamped(t *testing.T) {
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	tests := map[string]time.Duration{
+		"2":                             2 * time.Second,
+		"0.5":                           500 * time.Millisecond,
+		"-3":                            0,
+		"1e300":                         maxRetryAfter,
+		"Sun, 01 Nov 2026 12:00:30 GMT": 30 * time.Second,
+		"Sun, 01 Nov 2026 11:00:00 GMT": 0,
+		"Mon, 02 Nov 2026 12:00:00 GMT": maxRetryAfter,
+		"soon":                          0,
+		"":                              0,
+	}
+	for value, want := range tests {
+		if got := retryAfter(http.Header{"Retry-After": {value}}, now); got != want {
+			t.Errorf("%q: %s, want %s", value, got, want)
+		}
+	}
+}
+
+func TestRefusedHandshakesAreClassified(t *testing.T) {
+	tests := []struct {
+		status int
+		body   string
+		want   core.ErrorKind
+	}{
+		{401, `{"error":{"code":"invalid_api_key"}}`, core.KindAuth},
+		{403, `<html>`, core.KindAuth},
+		{404, `{"error":{"code":"model_not_found"}}`, core.KindConfig},
+		{400, `{"error":{"code":"OpperationNotSupported","message":"The realtime operation does not work with the specified model"}}`, core.KindConfig},
+		{301, ``, core.KindConfig},
+		{408, ``, core.KindUnavailable},
+		{429, `{"error":{"code":"rate_limit_exceeded"}}`, core.KindRateLimited},
+		{429, `{"error":{"code":"insufficient_quota"}}`, core.KindAuth},
+		{500, ``, core.KindUnavailable},
+		{503, `{"error":"overloaded"}`, core.KindUnavailable},
+		{200, ``, core.KindProtocol},
+	}
+	for _, test := range tests {
+		if got := refusedHandshake(test.status, http.Header{}, []byte(test.body)); got.Kind != test.want {
+			t.Errorf("HTTP %d with %s: %s, want %s", test.status, test.body, got.Kind, test.want)
+		}
+	}
+}
+
+func TestCloseCodesAreClassified(t *testing.T) {
+	tests := []struct {
+		err  error
+		want core.ErrorKind
+	}{
+		{&websocket.CloseError{Code: 1000}, core.KindUnavailable},
+		{&websocket.CloseError{Code: 1001, Text: "Your session hit the maximum duration of 60 minutes."}, core.KindUnavailable},
+		{&websocket.CloseError{Code: 1006}, core.KindUnavailable},
+		{&websocket.CloseError{Code: 1011}, core.KindUnavailable},
+		{&websocket.CloseError{Code: 1002}, core.KindProtocol},
+		{&websocket.CloseError{Code: 1009}, core.KindProtocol},
+		{&websocket.CloseError{Code: 1008}, core.KindAuth},
+		{&websocket.CloseError{Code: 4000, Text: "invalid_request_error.beta_api_shape_disabled"}, core.KindUnsupported},
+		{&websocket.CloseError{Code: 4000, Text: "invalid_request_error.insufficient_quota"}, core.KindAuth},
+		{errors.New("connection reset by peer"), core.KindUnavailable},
+	}
+	for _, test := range tests {
+		got := lostConnection(test.err)
+		if got.Kind != test.want || !errors.Is(got, test.err) {
+			t.Errorf("%v: %s (%v), want %s", test.err, got.Kind, got, test.want)
+		}
+	}
+}

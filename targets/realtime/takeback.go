@@ -1,0 +1,73 @@
+package realtime
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// takeBack makes the service forget a turn that failed, as far as it can, so
+// that the turn can be sent again in the same conversation: whatever is still
+// being said is cancelled, and the items of the turn are deleted. Audio that
+// went through the input buffer stays, because the service gave it its id.
+//
+// The turn has failed already, so that further failures are of no interest.
+func (t *turn) takeBack(ctx context.Context, over bool) {
+	if !over && !t.cancelled(ctx) {
+		return
+	}
+	for _, id := range slices.Concat(t.items, t.reply.items()) {
+		event := itemDelete{Type: "conversation.item.delete", EventID: t.c.nextID("ev"), ItemID: id}
+		if err := t.c.socket.send(ctx, event); err != nil {
+			return
+		}
+	}
+}
+
+// cancelled cancels the response and waits a moment for it to end. It reports
+// whether there is anybody left to talk to.
+func (t *turn) cancelled(ctx context.Context) bool {
+	if err := t.cancel(ctx, "the turn failed"); err != nil {
+		return false
+	}
+	for time.Now().Before(t.cancelBy) {
+		frame, err := t.c.socket.next(ctx, t.cancelBy)
+		if err != nil {
+			return errors.Is(err, errExpired)
+		}
+		event, err := scan(frame)
+		if err != nil {
+			continue
+		}
+		if event.Type == eventError && event.Error.EventID == t.cancelID {
+			return true // there was nothing to cancel
+		}
+		if done, err := t.take(ctx, event); done && err == nil {
+			return true
+		}
+	}
+	return true
+}
+
+// items returns the ids of the output items, each once.
+func (r *reply) items() []string {
+	var ids []string
+	for _, p := range r.pieces {
+		if p.itemID != "" && !slices.Contains(ids, p.itemID) {
+			ids = append(ids, p.itemID)
+		}
+	}
+	return ids
+}
+
+// itemIDs returns the ids of the items that events create.
+func itemIDs(events []any) []string {
+	var ids []string
+	for _, event := range events {
+		if create, ok := event.(itemCreate); ok {
+			ids = append(ids, create.Item.ID)
+		}
+	}
+	return ids
+}
