@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -40,7 +41,7 @@ func (p *planner) checkComponent(kind core.Kind, c campaign.Component) {
 	for _, complaint := range config.Check(c.Config.JSON) {
 		wrong[complaint.Path] = true
 		where := ""
-		if complaint.Path != "" {
+		if complaint.Path != "" && !strings.Contains(complaint.Message, strconv.Quote(complaint.Path)) {
 			where = complaint.Path + ": "
 		}
 		p.problem(c.Config.At(complaint.Path), complaint.Hint, "%s: %s%s", d, where, complaint.Message)

@@ -57,9 +57,9 @@ attacks:
 	want := strings.Join([]string{
 		`c.yaml:4:16: no plugin offers a target "realtme" (did you mean "realtime"?)`,
 		`c.yaml:5:17: "speech" is a converter, not a target (define it under converters:, or use a target)`,
-		`c.yaml:6:31: target "far": voise: unknown key "voise" (did you mean "voice"?)`,
+		`c.yaml:6:31: target "far": unknown key "voise" (did you mean "voice"?)`,
 		`c.yaml:6:45: target "far": endpoint: api.example is not in scope.hosts (if the authorization covers it, add "api.example" to scope.hosts)`,
-		`c.yaml:10:40: converter "phone": loud: unknown key "loud" (it takes no keys)`,
+		`c.yaml:10:40: converter "phone": unknown key "loud" (it takes no keys)`,
 		`c.yaml:12:41: scorer "leaked": any: 7 is not a list`,
 		`c.yaml:13:3: scorer "harm" (judge/harm) does not take audio, which is what it gets (it takes text: set on:, or add a converter to via:)`,
 		`c.yaml:19:38: converter "phone" (audio/telephone) takes audio, but gets text here`,

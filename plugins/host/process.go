@@ -72,6 +72,7 @@ func startProcess(ctx context.Context, program program, verify func() error, log
 		p.stop()
 		return nil, p.startError(ctx, err)
 	}
+	log.Debug("plugin started", "pid", p.run.ID(), "program", program.argv[0], "components", len(p.components))
 	return p, nil
 }
 
@@ -149,7 +150,9 @@ func (p *process) find(kind core.Kind, name string) (core.Info, bool) {
 // supervise waits for the end of the process, whoever causes it, and tidies up.
 func (p *process) supervise() {
 	<-p.run.over
-	if !p.stopping.Load() {
+	if p.stopping.Load() {
+		p.log.Debug("plugin stopped", "status", p.run.status)
+	} else {
 		p.log.Error("plugin died", "status", p.run.status)
 	}
 	p.kill()

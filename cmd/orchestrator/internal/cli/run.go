@@ -81,7 +81,11 @@ func runCampaign(ctx context.Context, env Env, file string, plugins hostFlags, d
 	if err != nil {
 		return fmt.Errorf("run %s: %w", journal.Run(), err)
 	}
-	return concludeRun(env, p, summary, journal.Run(), dir)
+	trials, err := s.Trials(context.WithoutCancel(ctx), journal.Run())
+	if err != nil {
+		return err
+	}
+	return concludeRun(env, p, summary, journal.Run(), trials, dir)
 }
 
 // newRun says what the record keeps so that the run can be explained later.
@@ -120,17 +124,9 @@ func errorText(err error) string {
 }
 
 // concludeRun prints the table and where to look, and chooses the exit code.
-func concludeRun(env Env, p *plan.Plan, s engine.Summary, id string, dir storeFlag) error {
+func concludeRun(env Env, p *plan.Plan, s engine.Summary, id string, trials []store.Trial, dir storeFlag) error {
 	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", p.Campaign.Name, count(s.Done, "trial"), round(s.Duration))
-	planned := map[string]int{}
-	for _, t := range p.Trials {
-		planned[t.Attack]++
-	}
-	rows := make([]attackRow, len(s.Attacks))
-	for i, a := range s.Attacks {
-		rows[i] = attackRow{name: a.Name, tally: a.Tally, open: planned[a.Name] - a.Tally.Total()}
-	}
-	if err := writeTable(env.Stdout, rows); err != nil {
+	if err := writeTable(env.Stdout, trials, s.Planned); err != nil {
 		return err
 	}
 	code, why := judgeRun(s.Total(), p.Campaign.Evidence, s.Interrupted)

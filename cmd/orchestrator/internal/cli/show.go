@@ -56,11 +56,8 @@ func showRun(ctx context.Context, w io.Writer, s *store.Store, run store.Run) er
 		return err
 	}
 	writeRun(w, run)
-	if err := writeTable(w, attackRows(trials)); err != nil {
+	if err := writeTable(w, trials, run.Trials); err != nil {
 		return err
-	}
-	if missing := run.Trials - len(trials); missing > 0 {
-		fmt.Fprintf(w, "%s were never begun\n", count(missing, "trial"))
 	}
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
@@ -69,26 +66,6 @@ func showRun(ctx context.Context, w io.Writer, s *store.Store, run store.Run) er
 		fmt.Fprintf(t, "%s\t%s\t%s\n", trial.ID, outcomeOf(trial), visible(reasonOf(trial)))
 	}
 	return t.Flush()
-}
-
-// attackRows counts the trials of each attack.
-func attackRows(trials []store.Trial) []attackRow {
-	var rows []attackRow
-	place := map[string]int{}
-	for _, t := range trials {
-		i, ok := place[t.Attack]
-		if !ok {
-			i = len(rows)
-			place[t.Attack] = i
-			rows = append(rows, attackRow{name: t.Attack})
-		}
-		if t.Result == nil {
-			rows[i].open++
-			continue
-		}
-		rows[i].tally.Add(t.Result.Outcome)
-	}
-	return rows
 }
 
 func outcomeOf(t store.Trial) string {
