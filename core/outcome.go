@@ -16,8 +16,3 @@ const (
 	// Errored: the conversation could not be held.
 	Errored Outcome = "errored"
 )
-
-// Outcomes lists every outcome, in the order in which reports show them.
-func Outcomes() []Outcome {
-	return []Outcome{Succeeded, Defended, Undetermined, Errored}
-}
