@@ -20,7 +20,7 @@ import (
 // endpointConfig are the keys of the engine openai in both directions.
 type endpointConfig struct {
 	Endpoint string      `json:"endpoint" doc:"Engine openai: the base URL, such as https://api.openai.com/v1." format:"uri"`
-	Model    string      `json:"model" doc:"Engine openai: the model; by default gpt-4o-mini-tts to speak and whisper-1 to transcribe."`
+	Model    string      `json:"model" doc:"Engine openai: the model, such as gpt-4o-mini-tts to speak or gpt-4o-transcribe to transcribe. There is no default: services retire their models."`
 	APIKey   core.Secret `json:"api_key" doc:"Engine openai: the key, sent as a bearer token if there is one."`
 }
 
@@ -35,6 +35,9 @@ func (c endpointConfig) check() error {
 	}
 	if u.User != nil {
 		return core.Errorf(core.KindConfig, "a URL may not hold credentials").At("endpoint").WithHint("use the key api_key")
+	}
+	if c.Model == "" {
+		return core.Errorf(core.KindConfig, "the engine openai needs a model").At("model").WithHint("such as gpt-4o-mini-tts to speak, or gpt-4o-transcribe to transcribe")
 	}
 	return nil
 }

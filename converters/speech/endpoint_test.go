@@ -25,7 +25,7 @@ func serve(t *testing.T, handler http.HandlerFunc) string {
 	t.Helper()
 	s := httptest.NewServer(handler)
 	t.Cleanup(s.Close)
-	return fmt.Sprintf(`{"engine": "openai", "endpoint": "%s/v1/", "api_key": %q}`, s.URL, key)
+	return fmt.Sprintf(`{"engine": "openai", "endpoint": "%s/v1/", "model": "m-1", "api_key": %q}`, s.URL, key)
 }
 
 func TestTheEndpointSpeaks(t *testing.T) {
@@ -44,7 +44,7 @@ func TestTheEndpointSpeaks(t *testing.T) {
 	if path != "POST /v1/audio/speech" || authorization != "Bearer "+key {
 		t.Errorf("got %s with %q", path, authorization)
 	}
-	want := map[string]string{"model": "gpt-4o-mini-tts", "input": "hello", "voice": "alloy", "response_format": "wav"}
+	want := map[string]string{"model": "m-1", "input": "hello", "voice": "alloy", "response_format": "wav"}
 	if diff := cmp.Diff(want, request); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
@@ -81,11 +81,11 @@ func TestTheEndpointTranscribes(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `{"text": " Blue eleven. ", "usage": {"seconds": 1}}`)
 	})
-	config = strings.TrimSuffix(config, "}") + `, "language": "en", "model": "gpt-4o-transcribe"}`
+	config = strings.TrimSuffix(config, "}") + `, "language": "en"}`
 	if got := transcribe(t, mustOpen(t, "transcribe", config), tone()); got != "Blue eleven." {
 		t.Errorf("transcript %q", got)
 	}
-	want := map[string]string{"model": "gpt-4o-transcribe", "response_format": "json", "language": "en", "file": "recording.wav audio/wav"}
+	want := map[string]string{"model": "m-1", "response_format": "json", "language": "en", "file": "recording.wav audio/wav"}
 	if diff := cmp.Diff(want, form); diff != "" {
 		t.Errorf("form (-want +got):\n%s", diff)
 	}
@@ -184,7 +184,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 func TestAnEndpointThatDoesNotAnswer(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	c := mustOpen(t, "speech", fmt.Sprintf(`{"engine": "openai", "endpoint": %q}`, gone.URL))
+	c := mustOpen(t, "speech", fmt.Sprintf(`{"engine": "openai", "endpoint": %q, "model": "m-1"}`, gone.URL))
 	if _, err := c.Convert(t.Context(), core.TextValue("hello")); core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), gone.URL) {
 		t.Errorf("nobody listens: error %v, want an unavailable error that names the endpoint", err)
 	}

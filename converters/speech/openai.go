@@ -28,7 +28,7 @@ func speechEndpoint(c speechConfig, client *http.Client) voice {
 	e := newEndpoint(c.endpointConfig, c.Timeout, client)
 	return func(ctx context.Context, text string) ([]byte, error) {
 		body, err := json.Marshal(speechRequest{
-			Model:          cmp.Or(c.Model, "gpt-4o-mini-tts"),
+			Model:          c.Model,
 			Input:          text,
 			Voice:          cmp.Or(c.Voice, "alloy"),
 			ResponseFormat: "wav",
@@ -69,7 +69,7 @@ func transcribeEndpoint(c transcribeConfig, client *http.Client) ear {
 func recordingForm(c transcribeConfig, clip audio.Clip) (body []byte, contentType string, err error) {
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
-	fields := [][2]string{{"model", cmp.Or(c.Model, "whisper-1")}, {"response_format", "json"}}
+	fields := [][2]string{{"model", c.Model}, {"response_format", "json"}}
 	if c.Language != "" {
 		fields = append(fields, [2]string{"language", c.Language})
 	}

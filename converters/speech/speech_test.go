@@ -402,6 +402,7 @@ func TestKeysThatDoNotFitTheEngineAreRefused(t *testing.T) {
 		{"speech", `{"model": "x"}`, "model", "for the engine openai"},
 		{"speech", `{"api_key": "x"}`, "api_key", "for the engine openai"},
 		{"speech", `{"engine": "openai"}`, "endpoint", "needs an endpoint"},
+		{"transcribe", `{"engine": "openai", "endpoint": "http://127.0.0.1"}`, "model", "needs a model"},
 		{"speech", `{"engine": "openai", "endpoint": "127.0.0.1:80"}`, "endpoint", "not an http or https URL"},
 		{"speech", `{"engine": "openai", "endpoint": "ftp://127.0.0.1"}`, "endpoint", "not an http or https URL"},
 		{"speech", `{"engine": "openai", "endpoint": "http://user:pass@127.0.0.1"}`, "endpoint", "credentials"},
