@@ -26,6 +26,12 @@ func guardStream(server any, stream grpc.ServerStream, info *grpc.StreamServerIn
 	return handle(server, stream)
 }
 
+// guarded calls f; a panic becomes the error.
+func guarded(doing string, f func() error) (err error) {
+	defer recoverAs(&err, doing)
+	return f()
+}
+
 // recoverAs is deferred; a panic becomes the error, and its stack goes to the
 // log.
 func recoverAs(err *error, doing string) {

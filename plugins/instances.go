@@ -28,11 +28,15 @@ type instance struct {
 
 // conversation is a conversation with a target. busy holds a token while one
 // of its methods runs: the host may have given up on a Send that still runs
-// here.
+// here. ended belongs to whoever put the token there.
 type conversation struct {
 	core.Conversation
-	busy chan struct{}
+	busy  chan struct{}
+	ended bool
 }
+
+// errEnded is what calls get that waited for the last one of a conversation.
+var errEnded = core.Errorf(core.KindProtocol, "the conversation has ended")
 
 func newInstances(o *offer) *instances { return &instances{offer: o} }
 
@@ -97,18 +101,21 @@ func (s *instances) remove(ctx context.Context, name string) error {
 	}
 }
 
-// release waits for the calls, ends the conversations and closes the component.
-func (i *instance) release() (err error) {
-	defer recoverAs(&err, "closing")
+// release waits for the calls, ends the conversations, side by side, and
+// closes the component.
+func (i *instance) release() error {
 	i.calls.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	var errs []error
-	for _, c := range i.conversations.drain() {
-		errs = append(errs, c.End(ctx))
+	open := i.conversations.drain()
+	errs := make([]error, len(open), len(open)+1)
+	var ending sync.WaitGroup
+	for n, c := range open {
+		ending.Go(func() { errs[n] = guarded("ending a conversation", func() error { return c.End(ctx) }) })
 	}
+	ending.Wait()
 	if closer, ok := i.value.(io.Closer); ok {
-		errs = append(errs, closer.Close())
+		errs = append(errs, guarded("closing", closer.Close))
 	}
 	return errors.Join(errs...)
 }
@@ -133,10 +140,15 @@ func (s *instances) closeAll(timeout time.Duration) {
 	}
 }
 
-// acquire waits for its turn.
+// acquire waits for its turn. It fails with errEnded when there is none any
+// more.
 func (c *conversation) acquire(ctx context.Context) error {
 	select {
 	case c.busy <- struct{}{}:
+		if c.ended {
+			c.releaseTurn()
+			return errEnded
+		}
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for the call before to end: %w", ctx.Err())

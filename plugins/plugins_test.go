@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
 // reverseConfig is a configuration with restrictions.
@@ -119,6 +120,98 @@ func TestAnInstanceIsClosedAfterItsCalls(t *testing.T) {
 		}
 		if err := s.remove(t.Context(), id); err != nil {
 			t.Errorf("closing again: %v", err)
+		}
+	})
+}
+
+// talks is a target whose conversations end as a test says.
+type talks struct {
+	end    func() error
+	closed atomic.Bool
+}
+
+func (t *talks) StartConversation(context.Context, core.Start) (core.Conversation, error) {
+	return talk{t}, nil
+}
+
+func (t *talks) Close() error { t.closed.Store(true); return nil }
+
+type talk struct{ *talks }
+
+func (t talk) End(context.Context) error { return t.end() }
+
+func (talk) Send(context.Context, core.Message) (core.Reply, error) { return core.Reply{}, nil }
+
+// openTalks opens a target and starts conversations with it.
+func openTalks(t *testing.T, target *talks, conversations int) (service *targetService, id string) {
+	t.Helper()
+	info := core.Info{Name: "x", Summary: "Talks.", In: []core.Modality{core.Text}, Out: []core.Modality{core.Text}}
+	o, err := newOffer(Info{Name: "acme"}, []core.Component{
+		core.NewTarget(info, struct{}{}, func(context.Context, struct{}) (core.Target, error) { return target, nil }),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newInstances(o)
+	if id, err = s.add(t.Context(), core.KindTarget, "x", nil); err != nil {
+		t.Fatal(err)
+	}
+	service = &targetService{instances: s}
+	for range conversations {
+		if _, err := service.StartConversation(t.Context(), &pb.StartConversationRequest{Instance: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return service, id
+}
+
+func TestConversationsAreEndedSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := &talks{end: func() error { time.Sleep(time.Second); return nil }}
+		service, _ := openTalks(t, target, 100)
+		begin := time.Now()
+		service.instances.closeAll(time.Hour)
+		if took := time.Since(begin); took != time.Second || !target.closed.Load() {
+			t.Errorf("took %v; closed: %v", took, target.closed.Load())
+		}
+	})
+}
+
+func TestAConversationThatPanicsAtItsEndKeepsNothingElseOpen(t *testing.T) {
+	var ends atomic.Int32
+	target := &talks{end: func() error { ends.Add(1); panic("out of cheese") }}
+	service, id := openTalks(t, target, 3)
+	if err := service.instances.remove(t.Context(), id); core.KindOf(err) != core.KindInternal {
+		t.Errorf("closing: %v", err)
+	}
+	if ends.Load() != 3 || !target.closed.Load() {
+		t.Errorf("%d conversations were ended; closed: %v", ends.Load(), target.closed.Load())
+	}
+}
+
+func TestNothingIsSentInAConversationThatEndsMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ending := make(chan struct{})
+		target := &talks{end: func() error { <-ending; return nil }}
+		service, id := openTalks(t, target, 1)
+		_, instance, done, err := use[core.Target](service.instances, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		// A call finds the conversation, and then has to wait for its turn.
+		c, _ := instance.conversations.get("1", nil)
+		for range 2 {
+			go func() {
+				if _, err := service.EndConversation(t.Context(), &pb.EndConversationRequest{Instance: id, Conversation: "1"}); err != nil {
+					t.Errorf("ending it: %v", err)
+				}
+			}()
+		}
+		synctest.Wait()
+		close(ending)
+		if err := c.acquire(t.Context()); core.KindOf(err) != core.KindProtocol {
+			t.Errorf("a turn was given to a call after the end: %v", err)
 		}
 	})
 }

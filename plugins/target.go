@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"context"
+	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
@@ -73,10 +74,14 @@ func (s *targetService) EndConversation(ctx context.Context, r *pb.EndConversati
 	if !ok {
 		return &pb.EndConversationResponse{}, nil
 	}
-	if err := c.acquire(ctx); err != nil {
+	switch err := c.acquire(ctx); {
+	case errors.Is(err, errEnded):
+		return &pb.EndConversationResponse{}, nil
+	case err != nil:
 		return nil, err
 	}
 	defer c.releaseTurn()
+	c.ended = true
 	instance.conversations.remove(r.GetConversation())
 	return &pb.EndConversationResponse{}, c.End(ctx)
 }

@@ -81,11 +81,16 @@ type conversation struct {
 	socket *socket
 
 	input, output format
-	ids           int
-	turns         int
+	// transcribes says that the service tells what it hears.
+	transcribes bool
+	ids         int
+	turns       int
 	// warnings wait for the reply of the first turn.
 	warnings []string
-	ended    bool
+	// unsure says that a turn was given up, and that the service may still
+	// answer it: the answer to the next could be taken for that of another.
+	unsure bool
+	ended  bool
 }
 
 var _ core.Conversation = (*conversation)(nil)
@@ -125,8 +130,14 @@ func (c *conversation) encoder() *encoder {
 
 // Send delivers one turn and waits for the end of the reply.
 func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
-	if c.ended {
+	switch {
+	case c.ended:
 		return core.Reply{}, c.target.explain(core.Errorf(core.KindInternal, "the conversation has ended"))
+	case c.unsure:
+		return core.Reply{}, c.target.explain(core.Errorf(core.KindUnavailable,
+			"a turn before was given up, and the service may still be answering it").WithHint("start another conversation"))
+	case ctx.Err() != nil:
+		return core.Reply{}, c.target.explain(context.Cause(ctx))
 	}
 	c.socket.listen()
 	defer c.socket.ignore()

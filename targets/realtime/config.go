@@ -2,7 +2,9 @@ package realtime
 
 import (
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +36,7 @@ type Timeouts struct {
 	Quiet      core.Duration `json:"quiet" doc:"Between the events of a reply that has begun; then it is taken for unconfirmed."`
 	Turn       core.Duration `json:"turn" doc:"For a whole reply."`
 	Cancel     core.Duration `json:"cancel" doc:"For the service to confirm that a reply which took too long was cancelled."`
+	Transcript core.Duration `json:"transcript" doc:"For the transcript of what the service heard, once the reply is complete."`
 }
 
 // defaultConfig is what stands for the keys that a campaign leaves out.
@@ -50,6 +53,7 @@ func defaultConfig() Config {
 			Quiet:      core.Duration(10 * time.Second),
 			Turn:       core.Duration(2 * time.Minute),
 			Cancel:     core.Duration(2 * time.Second),
+			Transcript: core.Duration(2 * time.Second),
 		},
 	}
 }
@@ -95,6 +99,7 @@ func (t Timeouts) validate() []error {
 		{"quiet", t.Quiet},
 		{"turn", t.Turn},
 		{"cancel", t.Cancel},
+		{"transcript", t.Transcript},
 	} {
 		if timeout.value <= 0 {
 			problems = append(problems, core.Errorf(core.KindConfig, "%s is not a positive duration", timeout.value).At("timeouts."+timeout.name))
@@ -107,7 +112,7 @@ func (t Timeouts) validate() []error {
 // itself, and the one that asks for a protocol which no longer exists.
 func (c Config) validateHeaders() []error {
 	var problems []error
-	for name := range c.Headers {
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		refuse := func(hint string) {
 			problems = append(problems, core.Errorf(core.KindConfig, "the header cannot be set").At("headers."+name).WithHint("%s", hint))
 		}

@@ -2,10 +2,12 @@ package realtime
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -32,8 +34,15 @@ func dial(ctx context.Context, e endpoint) (*socket, error) {
 		body, _ := io.ReadAll(response.Body) // at most 1024 bytes, already in memory
 		return nil, refusedHandshake(response.StatusCode, response.Header, body)
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		<-ctx.Done() // it is the context's deadline, which the connection noticed first
+	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("connecting: %w", context.Cause(ctx))
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return nil, core.Errorf(core.KindConfig, "connecting: %w", err).
+			WithHint("for a certificate authority of your own, set SSL_CERT_FILE")
 	}
 	return nil, core.Errorf(core.KindUnavailable, "connecting: %w", err)
 }

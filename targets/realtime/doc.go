@@ -8,7 +8,8 @@
 //
 // A turn's way through the files: encode.go makes client events of a message,
 // socket.go carries frames, scan.go reads server events, turn.go waits for the
-// end of the response, reply.go puts the pieces together.
+// end of the response, reply.go puts the pieces together, heard.go notes what
+// the service understood, and takeback.go undoes a turn that failed.
 //
 // Package realtimetest is the other side, for tests and for practice.
 package realtime

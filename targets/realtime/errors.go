@@ -15,8 +15,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// maxRetryAfter bounds how long a service can make a run wait.
-const maxRetryAfter = 10 * time.Minute
+const (
+	// maxRetryAfter bounds how long a service can make a run wait.
+	maxRetryAfter = 10 * time.Minute
+	// maxMessage bounds, in bytes, how much of a service's message is shown.
+	maxMessage = 4 << 10
+)
 
 // serviceError is the error object of error events, of failed responses and of
 // refused handshakes.
@@ -30,17 +34,20 @@ type serviceError struct {
 
 // text is the error in the service's words.
 func (e serviceError) text() string {
-	name := e.Code
-	if name == "" {
-		name = e.Type
+	text := e.Code
+	if text == "" {
+		text = e.Type
 	}
 	switch {
-	case e.Message == "":
-		return name
-	case name == "":
-		return e.Message
+	case text == "":
+		text = e.Message
+	case e.Message != "":
+		text += ": " + e.Message
 	}
-	return name + ": " + e.Message
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+	}
+	return text
 }
 
 // kind says what a caller can do about the error. The services publish no
@@ -182,6 +189,9 @@ func handshakeKind(status int, e serviceError) core.ErrorKind {
 
 // lostConnection explains why a socket ended.
 func lostConnection(err error) *core.Error {
+	if errors.Is(err, websocket.ErrReadLimit) {
+		return core.Errorf(core.KindProtocol, "the service sent an event of more than %d MiB: %w", maxFrame>>20, err)
+	}
 	closed, ok := errors.AsType[*websocket.CloseError](err)
 	if !ok {
 		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)

@@ -88,6 +88,7 @@ func TestCloseCodesAreClassified(t *testing.T) {
 		{&websocket.CloseError{Code: 4000, Text: "invalid_request_error.beta_api_shape_disabled"}, core.KindUnsupported},
 		{&websocket.CloseError{Code: 4000, Text: "invalid_request_error.insufficient_quota"}, core.KindAuth},
 		{errors.New("connection reset by peer"), core.KindUnavailable},
+		{websocket.ErrReadLimit, core.KindProtocol},
 	}
 	for _, test := range tests {
 		got := lostConnection(test.err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -118,6 +120,17 @@ func TestAnAddressThatIsNoRealtimeServiceIsAConfigError(t *testing.T) {
 	}
 }
 
+func TestACertificateThatNobodyVouchesForIsAConfigError(t *testing.T) {
+	web := httptest.NewUnstartedServer(http.NotFoundHandler())
+	web.Config.ErrorLog = log.New(io.Discard, "", 0) // it would complain
+	web.StartTLS()
+	defer web.Close()
+	_, err := openTarget(t, settings{"endpoint": web.URL, "model": "m"}).StartConversation(t.Context(), core.Start{})
+	if core.KindOf(err) != core.KindConfig || !strings.Contains(core.HintOf(err), "SSL_CERT_FILE") {
+		t.Errorf("got a %q error: %v", core.KindOf(err), err)
+	}
+}
+
 func TestRepliesThatAreNoneAreErrors(t *testing.T) {
 	tests := map[string]struct {
 		config settings
@@ -220,15 +233,16 @@ func TestOddRepliesAreKeptWholeAndRemarkedUpon(t *testing.T) {
 	tests := map[string]struct {
 		text   string
 		audio  bool
+		finish core.Finish
 		remark string // part of the only warning; "" for none
 	}{
-		"stale-response":   {"hello there", true, ""},
-		"benign-error":     {"hello there", true, ""},
-		"beta-names":       {"hello there", true, ""},
-		"no-transcript":    {"", true, "audio but no transcript"},
-		"no-audio":         {"hello there", false, "transcript but no audio"},
-		"wrong-transcript": {"hello there", true, "two versions"},
-		"done-only":        {"hello there", false, "transcript but no audio"},
+		"stale-response":   {"hello there", true, core.FinishComplete, ""},
+		"benign-error":     {"hello there", true, core.FinishComplete, ""},
+		"beta-names":       {"hello there", true, core.FinishComplete, ""},
+		"no-transcript":    {"", true, core.FinishComplete, "audio but no transcript"},
+		"no-audio":         {"hello there", false, core.FinishUnconfirmed, "transcript but no audio"},
+		"wrong-transcript": {"hello there", true, core.FinishComplete, "two versions"},
+		"done-only":        {"hello there", false, core.FinishUnconfirmed, "transcript but no audio"},
 	}
 	for fault, test := range tests {
 		t.Run(fault, func(t *testing.T) {
@@ -240,8 +254,8 @@ func TestOddRepliesAreKeptWholeAndRemarkedUpon(t *testing.T) {
 			if got := len(reply.Message.Of(core.Audio)) == 1; got != test.audio {
 				t.Errorf("audio: %t, want %t", got, test.audio)
 			}
-			if reply.Finish != core.FinishComplete {
-				t.Errorf("finish %q", reply.Finish)
+			if reply.Finish != test.finish || (reply.Detail == "") != (test.finish == core.FinishComplete) {
+				t.Errorf("finish %q (%s)", reply.Finish, reply.Detail)
 			}
 			if test.remark == "" && len(reply.Warnings) == 0 {
 				return

@@ -3,16 +3,23 @@ package realtime
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
+
+// maxPieces bounds the content parts and tool calls of one reply.
+const maxPieces = 512
 
 // reply collects what a response says, piece by piece.
 type reply struct {
 	pieces []*piece
 	size   int // bytes of audio and text so far
 	limit  int
-	full   bool // the limit was reached: what follows is dropped
+	// full says which limit was reached, so that what follows is dropped; ""
+	// while none was.
+	full string
 }
 
 // piece is one content part of an output item, or a tool call.
@@ -41,18 +48,28 @@ func (r *reply) piece(itemID string, index int, spoken bool) *piece {
 		}
 	}
 	p := &piece{itemID: itemID, index: index, spoken: spoken}
-	r.pieces = append(r.pieces, p)
+	r.add(p)
 	return p
+}
+
+func (r *reply) add(p *piece) {
+	r.pieces = append(r.pieces, p)
+	if len(r.pieces) == maxPieces {
+		r.full = fmt.Sprintf("the reply has %d parts or more", maxPieces)
+	}
 }
 
 // take adds what an event of the response says.
 func (r *reply) take(e serverEvent) error {
-	if r.full {
+	if r.full != "" {
 		return nil
 	}
 	switch e.Type {
 	case eventAudioDelta:
 		p := r.piece(e.ItemID, e.ContentIndex, true)
+		if p.audio == nil {
+			p.audio = *audioBuffers.Get().(*[]byte)
+		}
 		before := len(p.audio)
 		var err error
 		if p.audio, err = e.appendAudio(p.audio); err != nil {
@@ -64,21 +81,28 @@ func (r *reply) take(e serverEvent) error {
 		p.deltas = append(p.deltas, e.Delta...)
 		r.grow(len(e.Delta))
 	case eventTranscriptDone:
-		r.piece(e.ItemID, e.ContentIndex, true).final = e.Transcript
+		r.settle(r.piece(e.ItemID, e.ContentIndex, true), e.Transcript)
 	case eventTextDone:
-		r.piece(e.ItemID, e.ContentIndex, false).final = e.Text
+		r.settle(r.piece(e.ItemID, e.ContentIndex, false), e.Text)
 	case eventOutputItemDone:
 		if e.Item.Type == "function_call" {
 			r.addCall(e.Item)
-			r.grow(len(e.Item.Arguments))
 		}
 	}
 	return nil
 }
 
+// settle takes the final form of a text, of which the deltas are counted.
+func (r *reply) settle(p *piece, text *string) {
+	p.final = text
+	r.grow(max(0, len(value(text))-len(p.deltas)))
+}
+
 func (r *reply) grow(n int) {
 	r.size += n
-	r.full = r.size > r.limit
+	if r.size > r.limit {
+		r.full = fmt.Sprintf("the reply is longer than max_reply_bytes, %d", r.limit)
+	}
 }
 
 func (r *reply) addCall(item itemBody) {
@@ -88,29 +112,46 @@ func (r *reply) addCall(item itemBody) {
 			return
 		}
 	}
-	r.pieces = append(r.pieces, &piece{itemID: item.ID, call: &item})
+	r.add(&piece{itemID: item.ID, call: &item})
+	r.grow(len(item.Arguments))
 }
 
 // complete adds the output that response.done repeats. For some services, or
 // some replies, it is the only place.
 func (r *reply) complete(output []itemBody) {
-	if r.full {
-		return
-	}
 	for _, item := range output {
+		if r.full != "" {
+			return
+		}
 		if item.Type == "function_call" {
 			r.addCall(item)
 			continue
 		}
 		for i, content := range item.Content {
 			switch {
+			case r.full != "":
+				return
 			case content.Text != nil:
-				r.piece(item.ID, i, false).closing = content.Text
+				r.close(r.piece(item.ID, i, false), content.Text)
 			case content.Transcript != nil:
-				r.piece(item.ID, i, true).closing = content.Transcript
+				r.close(r.piece(item.ID, i, true), content.Transcript)
 			}
 		}
 	}
+}
+
+// close takes the text of response.done, which mostly is known already.
+func (r *reply) close(p *piece, text *string) {
+	known := len(p.text())
+	p.closing = text
+	r.grow(max(0, len(*text)-known))
+}
+
+// mute reports whether something was said that is not there to be heard.
+func (r *reply) mute() bool {
+	return slices.ContainsFunc(r.pieces, func(p *piece) bool {
+		return p.spoken && len(p.audio) == 0 && p.text() != ""
+	})
 }
 
 // text returns what the piece says: its final form, else its deltas, else what
@@ -129,6 +170,23 @@ func (p *piece) text() string {
 func (p *piece) disagrees() bool {
 	text := p.text()
 	return len(p.deltas) > 0 && string(p.deltas) != text || value(p.closing) != "" && *p.closing != text
+}
+
+// audioBuffers are for raw audio, which is not kept beyond its turn.
+var audioBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// keptAudio is the largest buffer, in bytes, that is used again.
+const keptAudio = 1 << 20
+
+// release gives the audio back, once the message is made.
+func (r *reply) release() {
+	for _, p := range r.pieces {
+		if p.audio != nil && cap(p.audio) <= keptAudio {
+			audio := p.audio[:0]
+			audioBuffers.Put(&audio)
+		}
+		p.audio = nil
+	}
 }
 
 // message returns the collected parts, in the order in which they came.

@@ -79,6 +79,7 @@ const (
 	eventSessionCreated  = "session.created"
 	eventSessionUpdated  = "session.updated"
 	eventItemAdded       = "conversation.item.added"
+	eventCommitted       = "input_audio_buffer.committed"
 	eventHeard           = "conversation.item.input_audio_transcription.completed"
 	eventNotHeard        = "conversation.item.input_audio_transcription.failed"
 	eventResponseCreated = "response.created"
@@ -108,7 +109,7 @@ func current(name string) (string, bool) {
 		return eventTranscriptDelta, true
 	case "response.audio_transcript.done":
 		return eventTranscriptDone, true
-	case eventError, eventSessionCreated, eventSessionUpdated, eventItemAdded, eventHeard, eventNotHeard,
+	case eventError, eventSessionCreated, eventSessionUpdated, eventItemAdded, eventCommitted, eventHeard, eventNotHeard,
 		eventResponseCreated, eventResponseDone, eventOutputItemAdded, eventOutputItemDone,
 		eventTextDelta, eventTextDone, eventAudioDelta, eventTranscriptDelta, eventTranscriptDone:
 		return name, true
@@ -154,14 +155,19 @@ func scan(frame []byte) (serverEvent, error) {
 	case name == eventTranscriptDelta || name == eventTextDelta:
 		event.Delta, err = unquote(delta)
 	case wanted:
-		event = serverEvent{}
-		err = json.Unmarshal(frame, &event)
+		event, err = decode(frame)
 	}
 	if err != nil {
 		return serverEvent{}, fmt.Errorf("reading a %s event: %w", name, err)
 	}
 	event.Type = name
 	return event, nil
+}
+
+// decode is apart so that deltas, for which it is not called, allocate no event.
+func decode(frame []byte) (event serverEvent, err error) {
+	err = json.Unmarshal(frame, &event)
+	return event, err
 }
 
 // firstAudio is the room, in bytes, for the beginning of a reply's audio: most

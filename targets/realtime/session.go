@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,12 +16,14 @@ import (
 // sessionEcho is what the service says of a session's settings. Whatever it
 // leaves out is nil.
 type sessionEcho struct {
-	Instructions     *string  `json:"instructions"`
-	OutputModalities []string `json:"output_modalities"`
+	Instructions     *string         `json:"instructions"`
+	OutputModalities []string        `json:"output_modalities"`
+	Truncation       json.RawMessage `json:"truncation"`
 	Audio            struct {
 		Input struct {
 			Format        *format         `json:"format"`
 			TurnDetection json.RawMessage `json:"turn_detection"`
+			Transcription json.RawMessage `json:"transcription"`
 		} `json:"input"`
 		Output struct {
 			Format *format         `json:"format"`
@@ -59,6 +62,7 @@ func (c *conversation) configure(ctx context.Context, instructions string) error
 	if c.output, err = negotiated(echo.Audio.Output.Format); err != nil {
 		return fmt.Errorf("%s: output: %w", doing, err)
 	}
+	c.transcribes = c.config.TranscriptionModel != "" && string(echo.Audio.Input.Transcription) != "null"
 	c.warnings = append(c.warnings, ignored(update.Session, echo)...)
 	return nil
 }
@@ -108,19 +112,34 @@ func ignored(asked sessionConfig, echo sessionEcho) []string {
 	if detection := string(echo.Audio.Input.TurnDetection); detection != "" && detection != "null" {
 		warnings = append(warnings, "the service keeps its turn detection on")
 	}
-	if asked.Audio.Output == nil || asked.Audio.Output.Voice == nil || len(echo.Audio.Output.Voice) == 0 {
-		return warnings
+	if asked.Audio.Input.Transcription != nil && string(echo.Audio.Input.Transcription) == "null" {
+		warnings = append(warnings, "the service does not transcribe what it hears")
 	}
-	if want, err := json.Marshal(asked.Audio.Output.Voice); err == nil && string(want) != string(echo.Audio.Output.Voice) {
-		warnings = append(warnings, fmt.Sprintf("the service uses voice %s, not %s as asked", echo.Audio.Output.Voice, want))
+	if truncation := string(echo.Truncation); truncation != "" && truncation != `"disabled"` {
+		warnings = append(warnings, "the service may forget the oldest turns of a long conversation")
 	}
-	return warnings
+	return append(warnings, otherVoice(asked, echo.Audio.Output.Voice)...)
+}
+
+// otherVoice compares voices, which are strings or objects.
+func otherVoice(asked sessionConfig, echo json.RawMessage) []string {
+	if asked.Audio.Output == nil || asked.Audio.Output.Voice == nil || len(echo) == 0 {
+		return nil
+	}
+	want, err := json.Marshal(asked.Audio.Output.Voice)
+	var got bytes.Buffer
+	if err != nil || json.Compact(&got, echo) != nil || bytes.Equal(want, got.Bytes()) {
+		return nil
+	}
+	return []string{fmt.Sprintf("the service uses voice %s, not %s as asked", got.Bytes(), want)}
 }
 
 // replay gives the service what has been said before, item by item.
 func (c *conversation) replay(ctx context.Context, history []core.Message) error {
+	e := c.encoder()
+	defer func() { c.warnings = append(c.warnings, e.warnings...) }()
 	for i, m := range history {
-		items, err := c.encoder().history(m)
+		items, err := e.history(m)
 		if err != nil {
 			return fmt.Errorf("message %d of the history: %w", i+1, err)
 		}

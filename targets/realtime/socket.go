@@ -88,6 +88,7 @@ func (s *socket) deliver(frame []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.listening {
+		s.lastError = nil // the service has more to say
 		s.frames <- frame
 		return
 	}
@@ -180,6 +181,9 @@ func (s *socket) next(ctx context.Context, deadline time.Time) ([]byte, error) {
 	defer s.timer.Stop()
 	select {
 	case frame, ok := <-s.frames:
+		if !ok && ctx.Err() != nil {
+			return nil, context.Cause(ctx) // we may have closed the connection ourselves
+		}
 		if !ok {
 			return nil, s.lost()
 		}
@@ -211,8 +215,12 @@ func (s *socket) send(ctx context.Context, event any) error {
 	if err != nil {
 		return core.Errorf(core.KindInternal, "encoding an event: %w", err)
 	}
-	// A write deadline in the past makes a write that is under way return.
-	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().SetWriteDeadline(time.Unix(1, 0)) })
+	if ctx.Err() != nil {
+		return fmt.Errorf("sending: %w", context.Cause(ctx))
+	}
+	// The library sets the connection's deadline anew for each fragment, so
+	// that only closing interrupts an event for certain.
+	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().Close() })
 	defer stop()
 	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTime))
 	err = s.conn.WriteMessage(websocket.TextMessage, frame)

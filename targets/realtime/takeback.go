@@ -2,39 +2,39 @@ package realtime
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"time"
 )
 
-// takeBack makes the service forget a turn that failed, as far as it can, so
-// that the turn can be sent again in the same conversation: whatever is still
-// being said is cancelled, and the items of the turn are deleted. Audio that
-// went through the input buffer stays, because the service gave it its id.
+// takeBack makes the service forget a turn that failed, so that the turn can be
+// sent again in the same conversation: whatever is still being said is
+// cancelled, and the items of the turn are deleted. Where the service does not
+// confirm the end of the response, nothing can be sent any more.
 //
 // The turn has failed already, so that further failures are of no interest.
 func (t *turn) takeBack(ctx context.Context, over bool) {
 	if !over && !t.cancelled(ctx) {
+		t.c.unsure = true
 		return
 	}
 	for _, id := range slices.Concat(t.items, t.reply.items()) {
 		event := itemDelete{Type: "conversation.item.delete", EventID: t.c.nextID("ev"), ItemID: id}
 		if err := t.c.socket.send(ctx, event); err != nil {
+			t.c.unsure = true
 			return
 		}
 	}
 }
 
 // cancelled cancels the response and waits a moment for it to end. It reports
-// whether there is anybody left to talk to.
+// whether it did.
 func (t *turn) cancelled(ctx context.Context) bool {
 	if err := t.cancel(ctx, "the turn failed"); err != nil {
 		return false
 	}
-	for time.Now().Before(t.cancelBy) {
+	for {
 		frame, err := t.c.socket.next(ctx, t.cancelBy)
 		if err != nil {
-			return errors.Is(err, errExpired)
+			return false
 		}
 		event, err := scan(frame)
 		if err != nil {
@@ -47,7 +47,6 @@ func (t *turn) cancelled(ctx context.Context) bool {
 			return true
 		}
 	}
-	return true
 }
 
 // items returns the ids of the output items, each once.

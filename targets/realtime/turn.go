@@ -19,7 +19,7 @@ type turn struct {
 	// what is left of others.
 	id       string
 	before   int      // the last id that was given out before this turn
-	items    []string // ids of what was said, as far as they are ours to give
+	items    []string // ids of what was said, as far as they are known
 	response string   // id of the response, once the service has named it
 	reply    reply
 
@@ -30,13 +30,14 @@ type turn struct {
 
 	// giveUp says why the reply was cancelled; "" while it was not.
 	giveUp   string
-	tooLong  bool      // it was cancelled for its size
 	cancelBy time.Time // when to stop waiting for the cancellation
 	cancelID string    // id of the response.cancel event
 
+	unheard  []string // ids of items with audio, whose transcripts are still to come
 	heard    []string // what the service transcribed of the message's audio
 	warnings []string
-	// objection is the last error event that did not end the turn.
+	// objection is the last error event that did not end the turn, and that
+	// may be about it.
 	objection string
 }
 
@@ -51,6 +52,9 @@ func (c *conversation) turn(ctx context.Context, m core.Message) (core.Reply, er
 	c.turns++
 	t := &turn{c: c, id: "turn-" + strconv.Itoa(c.turns), before: before, items: itemIDs(events), started: time.Now()}
 	t.reply.limit = c.config.MaxReplyBytes
+	if c.transcribes {
+		t.unheard = spokenIDs(events)
+	}
 	t.warnings, c.warnings = slices.Concat(c.warnings, e.warnings), nil
 	events = append(events, responseCreate{
 		Type: "response.create", EventID: c.nextID("ev"),
@@ -58,10 +62,12 @@ func (c *conversation) turn(ctx context.Context, m core.Message) (core.Reply, er
 	})
 	for _, event := range events {
 		if err := c.socket.send(ctx, event); err != nil {
+			c.unsure = true
 			return core.Reply{}, fmt.Errorf("sending the turn: %w", err)
 		}
 	}
 	t.asked = time.Now()
+	defer t.reply.release()
 	return t.wait(ctx)
 }
 
@@ -77,6 +83,7 @@ func (t *turn) wait(ctx context.Context) (core.Reply, error) {
 		case expired:
 			err = t.expire(ctx)
 		case err != nil:
+			t.c.unsure = true
 			return core.Reply{}, fmt.Errorf("waiting for the reply: %w", err)
 		default:
 			var done *responseBody
@@ -101,7 +108,8 @@ func (t *turn) read(ctx context.Context, frame []byte) (*responseBody, error) {
 	if !done || err != nil {
 		return nil, err
 	}
-	return &event.Response, nil
+	response := event.Response // or else each event would be allocated
+	return &response, nil
 }
 
 // deadline is when the turn stops waiting for the next event.
@@ -132,7 +140,7 @@ func (t *turn) expire(ctx context.Context) error {
 	timeouts := t.c.config.Timeouts
 	switch {
 	case t.response == "":
-		return t.timeout("no sign of a reply within %s", timeouts.FirstEvent)
+		return t.timeout("no sign of a reply within %s", min(timeouts.FirstEvent, timeouts.Turn))
 	case time.Since(t.asked) >= timeouts.Turn.Std():
 		return t.cancel(ctx, fmt.Sprintf("the reply was not complete within %s", timeouts.Turn))
 	}
@@ -163,11 +171,11 @@ func (t *turn) take(ctx context.Context, e serverEvent) (done bool, err error) {
 	switch e.Type {
 	case eventError:
 		return false, t.takeError(e.Error)
-	case eventHeard:
-		t.heard = append(t.heard, value(e.Transcript))
+	case eventCommitted:
+		t.takeCommitted(e.ItemID)
 		return false, nil
-	case eventNotHeard:
-		t.warnings = append(t.warnings, "the service could not transcribe the audio: "+e.Error.text())
+	case eventHeard, eventNotHeard:
+		t.takeHeard(e)
 		return false, nil
 	case eventResponseCreated:
 		if t.response == "" && t.owns(e.Response) {
@@ -188,9 +196,8 @@ func (t *turn) take(ctx context.Context, e serverEvent) (done bool, err error) {
 	if err := t.reply.take(e); err != nil {
 		return false, core.Errorf(core.KindProtocol, "%w", err)
 	}
-	if t.reply.full && t.giveUp == "" {
-		t.tooLong = true
-		return false, t.cancel(ctx, fmt.Sprintf("the reply is longer than max_reply_bytes, %d", t.reply.limit))
+	if t.reply.full != "" && t.giveUp == "" {
+		return false, t.cancel(ctx, t.reply.full)
 	}
 	return false, nil
 }
@@ -215,53 +222,93 @@ func (t *turn) takeError(e serviceError) error {
 	if t.ours(e.EventID) || e.grave() {
 		return e.err("waiting for the reply")
 	}
-	t.objection = e.text()
-	t.warnings = append(t.warnings, "the service objected: "+t.objection)
+	if n := eventNumber(e.EventID); n == 0 || n > t.before {
+		t.objection = e.text()
+	}
+	t.warn("the service objected: " + e.text())
 	return nil
 }
 
 // ours reports whether an event id was given out in this turn.
 func (t *turn) ours(eventID string) bool {
+	n := eventNumber(eventID)
+	return n > t.before && n <= t.c.ids
+}
+
+// eventNumber returns the number in an event id of ours, or 0.
+func eventNumber(eventID string) int {
 	number, ok := strings.CutPrefix(eventID, "ev_")
-	if !ok {
-		return false
-	}
 	n, err := strconv.Atoi(number)
-	return err == nil && n > t.before && n <= t.c.ids
+	if !ok || err != nil {
+		return 0
+	}
+	return n
+}
+
+// maxWarnings bounds what is noted about one turn.
+const maxWarnings = 20
+
+func (t *turn) warn(text string) {
+	if len(t.warnings) < maxWarnings && !slices.Contains(t.warnings, text) {
+		t.warnings = append(t.warnings, text)
+	}
 }
 
 // finish makes a reply of a response that the service has ended.
 func (t *turn) finish(ctx context.Context, r responseBody) (core.Reply, error) {
 	t.reply.complete(r.Output)
 	finish, err := t.outcome(r)
+	var reply core.Reply
+	if err == nil {
+		t.timing.Total = time.Since(t.started)
+		t.awaitHeard(ctx)
+		reply, err = t.build(finish, t.detail(finish, r))
+	}
 	if err != nil {
 		t.takeBack(ctx, true)
 		return core.Reply{}, err
 	}
-	detail := r.Details.Reason
-	if r.Details.Error.text() != "" {
-		detail = r.Details.Error.text()
-	}
-	if finish == core.FinishUnconfirmed || t.tooLong {
-		detail = t.giveUp
-	}
-	reply, err := t.build(finish, detail)
-	if err != nil {
-		return core.Reply{}, err
-	}
 	reply.Usage = r.Usage.usage()
-	if finish == core.FinishComplete && reply.Message.Empty() {
-		// Silence is no evidence of anything.
-		reply.Finish, reply.Detail = core.FinishUnconfirmed, "the response completed without any output"
+	if finish == core.FinishComplete {
+		if doubt := t.doubt(reply.Message); doubt != "" {
+			reply.Finish, reply.Detail = core.FinishUnconfirmed, doubt
+		}
 	}
 	return reply, nil
+}
+
+// detail explains how a response ended.
+func (t *turn) detail(finish core.Finish, r responseBody) string {
+	switch {
+	case t.reply.full != "":
+		return t.reply.full
+	case finish == core.FinishUnconfirmed:
+		return t.giveUp
+	case r.Details.Error.text() != "":
+		return r.Details.Error.text()
+	}
+	return r.Details.Reason
+}
+
+// doubt says why a reply that the service calls complete is no evidence; "" if
+// it is.
+func (t *turn) doubt(m core.Message) string {
+	switch {
+	case m.Empty():
+		return "the response completed without any output"
+	case t.c.config.Output == "audio" && t.reply.mute():
+		return "the response completed without the audio of what it says"
+	case t.objection != "": // the item may have been refused, and something else answered
+		return "the service objected: " + t.objection
+	}
+	return ""
 }
 
 // outcome reads the status of a response.
 func (t *turn) outcome(r responseBody) (core.Finish, error) {
 	e := r.Details.Error
 	switch {
-	case t.tooLong && (r.Status == "completed" || r.Status == "cancelled"):
+	case t.reply.full != "" && r.Status != "failed":
 		return core.FinishTruncated, nil // what came after the limit was dropped
 	case r.Status == "completed":
 		return core.FinishComplete, nil
@@ -294,11 +341,14 @@ func failure(e serviceError) error {
 // unconfirmed makes a reply of what came when the service never ended the
 // response.
 func (t *turn) unconfirmed() (core.Reply, error) {
-	finish := core.FinishUnconfirmed
-	if t.tooLong {
-		finish = core.FinishTruncated
+	finish, detail := core.FinishUnconfirmed, t.giveUp
+	if t.reply.full != "" {
+		finish, detail = core.FinishTruncated, t.reply.full
 	}
-	return t.build(finish, t.giveUp)
+	t.timing.Total = time.Since(t.started)
+	reply, err := t.build(finish, detail)
+	t.c.unsure = err != nil
+	return reply, err
 }
 
 // build makes the reply. One that we cancelled before anything came is none.
@@ -310,7 +360,6 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	if err != nil {
 		return core.Reply{}, core.Errorf(core.KindProtocol, "%w", err)
 	}
-	t.timing.Total = time.Since(t.started)
 	warnings := slices.Concat(t.warnings, t.reply.remarks(t.c.config.Output))
 	return core.Reply{Message: message, Finish: finish, Detail: detail, Timing: t.timing, Heard: strings.Join(t.heard, "\n"), Warnings: warnings}, nil
 }

@@ -45,6 +45,16 @@ func TestATargetThatIsToWriteAnswersInText(t *testing.T) {
 	}
 }
 
+func TestTheAudioOfAReplyOutlivesTheNextTurn(t *testing.T) {
+	c := serve(t, realtimetest.ToneAgent{}).talk(t, nil)
+	first := send(t, c, core.UserText("hello there")).Message.Of(core.Audio)[0].Data
+	before := bytes.Clone(first)
+	send(t, c, core.UserText("and another one"))
+	if !bytes.Equal(first, before) {
+		t.Error("the next turn changed it")
+	}
+}
+
 func TestTwoTurnsOnOneConversationRememberEachOther(t *testing.T) {
 	p := serve(t, remembers())
 	first, second := p.talk(t, nil), p.talk(t, nil)
