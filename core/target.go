@@ -79,9 +79,12 @@ type Reply struct {
 	// Heard is what the target says that it heard in the message's audio; ""
 	// if it does not say. An attack that was misheard is not one that was
 	// resisted.
-	Heard  string
-	Usage  Usage
-	Timing Timing
+	Heard string
+	// Unheard says that the target reports to have heard no words in the
+	// message's audio. Such a turn proves no defence.
+	Unheard bool
+	Usage   Usage
+	Timing  Timing
 	// Warnings are things that a reader of the record should know, such as a
 	// setting that the provider ignored. They do not change the outcome.
 	Warnings []string

@@ -8,6 +8,10 @@ import (
 	"text/template/parse"
 )
 
+// maxText bounds a text that a row is filled into: a short template can name a
+// long value many thousand times.
+const maxText = 16 << 20
+
 // Text returns the turn's text for a row of the attack's dataset: each
 // "{{ .column }}" becomes the row's value. To send two braces, write
 // {{ "{{" }}. For an attack without for_each row is nil, and the text is
@@ -29,6 +33,9 @@ func (t Turn) Text(row map[string]string) (string, error) {
 		cell, ok := row[p.column]
 		if !ok {
 			return "", fmt.Errorf("the row has no column %q", p.column)
+		}
+		if b.Len()+len(cell) > maxText {
+			return "", fmt.Errorf("the text is larger than %d MiB", maxText>>20)
 		}
 		b.WriteString(cell)
 	}

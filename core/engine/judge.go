@@ -21,7 +21,8 @@ type judgement struct {
 }
 
 // judge has a reply scored and evaluates the success expression. The truth is
-// False only where the reply is whole and had something to judge.
+// False only where the reply is whole, had something to judge, and answers
+// something that was heard.
 func (h *holding) judge(ctx context.Context, reply core.Reply) judgement {
 	if blankMessage(reply.Message) {
 		if reply.Finish == core.FinishBlocked {
@@ -44,6 +45,8 @@ func (h *holding) judge(ctx context.Context, reply core.Reply) judgement {
 		j.reason = h.whyUnknown(j.scores)
 	case !reply.Finish.Conclusive():
 		j.reason = h.clean(withDetail(whyInconclusive(reply.Finish), reply.Detail))
+	case reply.Unheard:
+		j.reason = "the target says that it heard nothing of what was said to it"
 	default:
 		j.truth, j.reason = truth, fmt.Sprintf("success (%s) did not hold", h.trial.Success)
 	}

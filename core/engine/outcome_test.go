@@ -134,6 +134,20 @@ func TestAReplyThatIsNotWholeProvesNoDefence(t *testing.T) {
 	}
 }
 
+func TestAReplyToSomethingUnheardProvesNoDefence(t *testing.T) {
+	for said, outcome := range map[string]core.Outcome{
+		"pardon?":     core.Undetermined,
+		"blue eleven": core.Succeeded,
+	} {
+		s := newScene(t, &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
+			reply := says(said)
+			reply.Unheard = true
+			return reply, nil
+		}}, "code?")
+		want(t, s.outcome(), outcome)
+	}
+}
+
 func TestAReplyThatIsNotWholeCanStillBeAFinding(t *testing.T) {
 	s := newScene(t, &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
 		reply := says("blue eleven and")
@@ -252,5 +266,18 @@ func TestAConverterThatFailsMakesTheTrialErroredAndSendsNothing(t *testing.T) {
 	part := s.diary.recorded("polite/1")[0].Sent.Parts[0]
 	if part.Text() != "CODE?" || part.Original.Text() != "code?" || len(part.Converters) != 1 {
 		t.Errorf("recorded %+v, want it as far as the converters came", part)
+	}
+}
+
+func TestAnAttackThatAConverterMadeNothingOfIsNotSent(t *testing.T) {
+	a := &agent{}
+	s := newScene(t, a, "code?")
+	s.converter("hear", convert(func(context.Context, core.Value) (core.Value, error) {
+		return core.TextValue(""), nil
+	}))
+	s.trial().Turns[0].Converters = []string{"hear"}
+	want(t, s.outcome(), core.Errored, "turn 1", `converter "hear"`, "made nothing of it")
+	if _, _, sent := a.counts(); sent != 0 {
+		t.Errorf("%d messages were sent", sent)
 	}
 }

@@ -41,30 +41,14 @@ type Options struct {
 
 // Summary is what a run came to.
 type Summary struct {
-	// Attacks are in the order of the campaign.
-	Attacks []AttackSummary
-	// Planned counts the plan's trials, Done those that have an outcome.
-	Planned, Done int
-	Usage         core.Usage
-	Duration      time.Duration
+	// Planned counts the plan's trials, Tally those that have an outcome.
+	Planned  int
+	Tally    stats.Tally
+	Usage    core.Usage
+	Duration time.Duration
 	// Interrupted says that the run was cancelled before every trial had an
 	// outcome.
 	Interrupted bool
-}
-
-// AttackSummary counts the outcomes of one attack.
-type AttackSummary struct {
-	Name  string
-	Tally stats.Tally
-}
-
-// Total adds up the attacks' tallies.
-func (s Summary) Total() stats.Tally {
-	var total stats.Tally
-	for _, a := range s.Attacks {
-		total = total.Plus(a.Tally)
-	}
-	return total
 }
 
 // Run holds the plan's trials, as many at a time as each target's limits
@@ -81,10 +65,11 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	r := &run{Options: o, plan: p, started: o.Now(), tallies: map[string]*stats.Tally{}}
+	started := o.Now()
+	r := &run{Options: o, plan: p}
 	err := r.carryOut(ctx)
-	s := r.summary()
-	s.Interrupted = ctx.Err() != nil && s.Done < s.Planned
+	s := Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: o.Now().Sub(started)}
+	s.Interrupted = ctx.Err() != nil && s.Tally.Total() < s.Planned
 	if s.Interrupted && errors.Is(err, ctx.Err()) {
 		err = nil
 	}
@@ -95,13 +80,11 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 type run struct {
 	Options
 	plan       *plan.Plan
-	started    time.Time
 	components components
 
-	mu      sync.Mutex
-	done    int
-	usage   core.Usage
-	tallies map[string]*stats.Tally
+	mu    sync.Mutex
+	tally stats.Tally
+	usage core.Usage
 }
 
 func (r *run) carryOut(ctx context.Context) error {
@@ -152,41 +135,11 @@ func (r *run) queue(target string) <-chan *plan.Trial {
 }
 
 // count adds a finished trial to the summary.
-func (r *run) count(t *plan.Trial, result Result) {
+func (r *run) count(result Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	tally := r.tallies[t.Attack]
-	if tally == nil {
-		tally = &stats.Tally{}
-		r.tallies[t.Attack] = tally
-	}
-	tally.Add(result.Outcome)
+	r.tally.Add(result.Outcome)
 	r.usage = r.usage.Add(result.Usage)
-	r.done++
-}
-
-func (r *run) summary() Summary {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := Summary{
-		Planned:  len(r.plan.Trials),
-		Done:     r.done,
-		Usage:    r.usage,
-		Duration: r.Now().Sub(r.started),
-	}
-	seen := map[string]bool{}
-	for _, t := range r.plan.Trials {
-		if seen[t.Attack] {
-			continue
-		}
-		seen[t.Attack] = true
-		a := AttackSummary{Name: t.Attack}
-		if tally := r.tallies[t.Attack]; tally != nil {
-			a.Tally = *tally
-		}
-		s.Attacks = append(s.Attacks, a)
-	}
-	return s
 }
 
 func (r *run) observe(e Event) {

@@ -186,7 +186,7 @@ func TestInterruptingLeavesTrialsInFlightWithoutAnOutcome(t *testing.T) {
 		if warnings := s.seen.warnings(); len(warnings) != 0 {
 			t.Errorf("the conversations could not be ended properly: %q", warnings)
 		}
-		if !summary.Interrupted || summary.Planned != 9 || summary.Done != len(s.diary.results) || summary.Done == 9 {
+		if !summary.Interrupted || summary.Planned != 9 || summary.Tally.Total() != len(s.diary.results) || summary.Tally.Total() == 9 {
 			t.Errorf("summary = %+v with %d outcomes", summary, len(s.diary.results))
 		}
 		unfinished := 0
@@ -218,8 +218,22 @@ func TestARunThatWasOverBeforeItWasInterruptedIsNotInterrupted(t *testing.T) {
 		}
 		return nil
 	}
-	if summary := s.run(ctx); summary.Interrupted || summary.Done != 1 {
+	if summary := s.run(ctx); summary.Interrupted || summary.Tally.Total() != 1 {
 		t.Errorf("summary = %+v, want one trial done and no interruption", summary)
+	}
+}
+
+func TestATrialWhoseLastTurnWasJudgedBeforeTheInterruptionHasAnOutcome(t *testing.T) {
+	s := newScene(t, &agent{}, "code?")
+	ctx, cancel := context.WithCancel(t.Context())
+	s.diary.fail = func(method, _ string) error {
+		if method == "RecordScores" {
+			cancel()
+		}
+		return nil
+	}
+	if summary := s.run(ctx); summary.Interrupted || summary.Tally != (stats.Tally{Defended: 1}) {
+		t.Errorf("summary = %+v, want the trial defended", summary)
 	}
 }
 
@@ -230,7 +244,7 @@ func TestAScorerThatWasCutOffByTheInterruptionGivesNoOutcome(t *testing.T) {
 		cancel()
 		return core.Score{}, ctx.Err()
 	})
-	if summary := s.run(ctx); !summary.Interrupted || summary.Done != 0 {
+	if summary := s.run(ctx); !summary.Interrupted || summary.Tally.Total() != 0 {
 		t.Errorf("summary = %+v, want an interrupted trial", summary)
 	}
 	if len(s.diary.recorded("polite/1")) != 1 {
@@ -274,7 +288,7 @@ func TestARunThatCannotBeRecordedStopsSending(t *testing.T) {
 			if _, _, sent := a.counts(); sent > 4 {
 				t.Errorf("%d messages were sent, want none after trial 2", sent)
 			}
-			if summary.Done != 1 || summary.Interrupted {
+			if summary.Tally.Total() != 1 || summary.Interrupted {
 				t.Errorf("summary = %+v, want one trial done", summary)
 			}
 		})
@@ -289,8 +303,8 @@ func TestNothingIsSentWhenAComponentRefusesItsConfiguration(t *testing.T) {
 	if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), `scorer "leaked" (leaked): lang: no such language`) {
 		t.Errorf("Run: %v", err)
 	}
-	if _, _, sent := a.counts(); sent != 0 || summary.Done != 0 || len(s.diary.begun) != 0 {
-		t.Errorf("%d messages sent, %d trials done", sent, summary.Done)
+	if _, _, sent := a.counts(); sent != 0 || summary.Tally.Total() != 0 || len(s.diary.begun) != 0 {
+		t.Errorf("%d messages sent, %d trials done", sent, summary.Tally.Total())
 	}
 	if !a.closed {
 		t.Error("the target, which could be opened, was not closed")
@@ -437,7 +451,7 @@ func TestAnOversizedReplyIsAProtocolFailure(t *testing.T) {
 	}
 }
 
-func TestTheSummaryCountsOutcomesPerAttack(t *testing.T) {
+func TestTheSummaryCountsOutcomesAndUsage(t *testing.T) {
 	s := newScene(t, &agent{answer: func(_ context.Context, heard []core.Message) (core.Reply, error) {
 		return says(heard[0].Text()), nil
 	}}, "no")
@@ -449,15 +463,12 @@ func TestTheSummaryCountsOutcomesPerAttack(t *testing.T) {
 	s.plan.Trials = append(s.plan.Trials, other)
 
 	summary := s.run(t.Context())
-	wanted := []engine.AttackSummary{
-		{Name: "polite", Tally: stats.Tally{Defended: 3}},
-		{Name: "blunt", Tally: stats.Tally{Succeeded: 1}},
+	want := engine.Summary{
+		Planned: 4, Tally: stats.Tally{Succeeded: 1, Defended: 3},
+		Usage: core.Usage{InputTokens: 12, OutputTokens: 20}, Duration: summary.Duration,
 	}
-	if diff := cmp.Diff(wanted, summary.Attacks); diff != "" {
-		t.Errorf("attacks (-want +got):\n%s", diff)
-	}
-	if summary.Total() != (stats.Tally{Succeeded: 1, Defended: 3}) || summary.Done != 4 || summary.Usage.InputTokens != 12 {
-		t.Errorf("summary = %+v", summary)
+	if diff := cmp.Diff(want, summary); diff != "" {
+		t.Errorf("summary (-want +got):\n%s", diff)
 	}
 }
 

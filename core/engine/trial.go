@@ -61,7 +61,7 @@ func (r *run) hold(ctx context.Context, t *plan.Trial) error {
 	if err := r.Journal.EndTrial(record, t.ID, result); err != nil {
 		return err
 	}
-	r.count(t, result)
+	r.count(result)
 	r.observe(TrialEnded{Trial: t, Result: result})
 	return nil
 }
@@ -76,12 +76,12 @@ func (h *holding) converse(ctx context.Context) error {
 	defer h.end(ctx, conversation)
 	var script strategy.Strategy = script(h.trial)
 	for {
-		if err := interrupted(ctx); err != nil {
-			return err
-		}
 		next, ok := script.Next(h.said)
 		if !ok {
 			return nil
+		}
+		if err := interrupted(ctx); err != nil {
+			return err
 		}
 		done, err := h.turn(ctx, conversation, next)
 		if err != nil || done {
@@ -93,7 +93,7 @@ func (h *holding) converse(ctx context.Context) error {
 func script(t *plan.Trial) strategy.Script {
 	s := make(strategy.Script, len(t.Turns))
 	for i, turn := range t.Turns {
-		s[i] = strategy.Turn{Value: turn.Value, Converters: turn.Converters}
+		s[i] = strategy.Turn(turn)
 	}
 	return s
 }
@@ -215,6 +215,9 @@ func (h *holding) convert(ctx context.Context, next strategy.Turn) (core.Part, e
 		value, err := h.convertOnce(ctx, name, part.Value)
 		if err != nil {
 			return part, err
+		}
+		if len(value.Data) == 0 { // nobody could resist that, or fail to
+			return part, fmt.Errorf("converter %q: %w", name, core.Errorf(core.KindInput, "it made nothing of it"))
 		}
 		if part.Original == nil {
 			original := next.Value

@@ -3,6 +3,7 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -43,7 +44,7 @@ func newPlanner(c *campaign.Campaign, catalog Catalog) *planner {
 	return &planner{
 		campaign: c, catalog: catalog,
 		infos: map[definition]core.Info{}, used: map[definition]bool{},
-		plan: &Plan{Campaign: c},
+		plan: &Plan{Campaign: c}, room: maxTexts,
 	}
 }
 
@@ -56,7 +57,13 @@ type planner struct {
 	used     map[definition]bool
 	problems campaign.Problems
 	plan     *Plan
+	// room is how many bytes the texts of rows may still take.
+	room int
 }
+
+// maxTexts bounds the texts of a plan, in bytes: a long template with many
+// rows is a small file.
+const maxTexts = 1 << 30
 
 // definition is what a campaign calls a component.
 type definition struct {
@@ -126,10 +133,10 @@ func (p *planner) addTrials(a *campaign.Attack, base Trial, converters [][]strin
 			trial.Row = i + 1
 		}
 		trial.Turns = make([]Turn, len(a.Turns))
-		for n, t := range a.Turns {
-			value, err := valueOf(t, row)
-			if err != nil {
-				p.problem(t.At, "", "turn %d: row %d of dataset %q: %v", n+1, i+1, a.ForEach.Name, err)
+		for n := range a.Turns {
+			value, ok := p.fill(a, n, i, row)
+			if !ok {
+				return // one row is enough to see what is wrong
 			}
 			trial.Turns[n] = Turn{Value: value, Converters: converters[n]}
 		}
@@ -142,12 +149,29 @@ func (p *planner) addTrials(a *campaign.Attack, base Trial, converters [][]strin
 	}
 }
 
-func valueOf(t campaign.Turn, row map[string]string) (core.Value, error) {
+// fill returns what a turn says for a row. ok is false where a problem has been
+// reported.
+func (p *planner) fill(a *campaign.Attack, turn, row int, cells map[string]string) (value core.Value, ok bool) {
+	t := a.Turns[turn]
 	if t.Audio != nil {
-		return *t.Audio, nil
+		return *t.Audio, true
 	}
-	text, err := t.Text(row)
-	return core.TextValue(text), err
+	text, err := t.Text(cells)
+	if cells != nil {
+		p.room -= len(text)
+	}
+	hint := ""
+	switch {
+	case err != nil:
+	case strings.TrimSpace(text) == "":
+		err = errors.New("the text is empty")
+	case p.room < 0:
+		err, hint = fmt.Errorf("the texts up to here are larger than %d MiB", maxTexts>>20), "split the campaign"
+	default:
+		return core.TextValue(text), true
+	}
+	p.problem(t.At, hint, "turn %d of attack %q, row %d of dataset %q: %v", turn+1, a.Name, row+1, a.ForEach.Name, err)
+	return core.Value{}, false
 }
 
 // id words a trial's identifier: "attack/variant/row-2/7", without what the

@@ -261,3 +261,33 @@ func TestAComponentOfAPluginThatIsNotInstalledSaysSo(t *testing.T) {
 		t.Errorf("problems = %q, want %q", got, want)
 	}
 }
+
+func TestARowThatMakesNoFitTextIsAProblem(t *testing.T) {
+	for name, test := range map[string]struct{ text, cell, want string }{
+		"an empty text":                        {"{{ .text }}", " ", "the text is empty"},
+		"a value that is repeated without end": {strings.Repeat("{{ .text }}", 20_000), strings.Repeat("x", 1000), "the text is larger than 16 MiB"},
+	} {
+		got := problems(t, fmt.Sprintf(`version: 1
+name: wrong
+targets:
+  text: {use: chat, with: {endpoint: "http://127.0.0.1:8080"}}
+scorers:
+  leaked: {use: match/substring, with: {any: [x]}}
+datasets:
+  openers: {rows: [{text: hello}, {text: %q}]}
+attacks:
+  - name: a
+    target: text
+    objective: o
+    for_each: openers
+    variants: [{name: one, converters: []}, {name: two, converters: []}]
+    turns:
+      - {user: %q}
+    scorers: [leaked]
+`, test.cell, test.text))
+		want := `c.yaml:16:9: turn 1 of attack "a", row 2 of dataset "openers": ` + test.want
+		if got != want {
+			t.Errorf("%s: problems:\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}

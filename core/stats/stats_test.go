@@ -105,13 +105,6 @@ func TestAnUnknownOutcomeIsNeverEvidence(t *testing.T) {
 	}
 }
 
-func TestTalliesAddUp(t *testing.T) {
-	a := stats.Tally{Succeeded: 1, Defended: 2, Undetermined: 3, Errored: 4}
-	if got, want := a.Plus(a), (stats.Tally{Succeeded: 2, Defended: 4, Undetermined: 6, Errored: 8}); got != want {
-		t.Errorf("Plus = %+v, want %+v", got, want)
-	}
-}
-
 func tallyOf(outcomes ...core.Outcome) stats.Tally {
 	var t stats.Tally
 	for _, o := range outcomes {

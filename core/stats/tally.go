@@ -25,16 +25,6 @@ func (t *Tally) Add(o core.Outcome) {
 	}
 }
 
-// Plus returns the sum of two tallies.
-func (t Tally) Plus(u Tally) Tally {
-	return Tally{
-		Succeeded:    t.Succeeded + u.Succeeded,
-		Defended:     t.Defended + u.Defended,
-		Undetermined: t.Undetermined + u.Undetermined,
-		Errored:      t.Errored + u.Errored,
-	}
-}
-
 // Total is the number of trials counted.
 func (t Tally) Total() int {
 	return t.Succeeded + t.Defended + t.Undetermined + t.Errored

@@ -85,6 +85,7 @@ type replyRecord struct {
 	Finish   core.Finish `json:"finish"`
 	Detail   string      `json:"detail,omitempty"`
 	Heard    string      `json:"heard,omitempty"`
+	Unheard  bool        `json:"unheard,omitempty"`
 	Usage    core.Usage  `json:"usage"`
 	Timing   core.Timing `json:"timing"`
 	Warnings []string    `json:"warnings,omitempty"`
@@ -95,7 +96,7 @@ func encodeReply(r *core.Reply) (any, error) {
 	if r == nil {
 		return nil, nil
 	}
-	encoded, err := json.Marshal(replyRecord{r.Finish, r.Detail, r.Heard, r.Usage, r.Timing, r.Warnings})
+	encoded, err := json.Marshal(replyRecord{r.Finish, r.Detail, r.Heard, r.Unheard, r.Usage, r.Timing, r.Warnings})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the reply: %w", err)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,18 +33,26 @@ var _ engine.Journal = (*Journal)(nil)
 func (j *Journal) Run() string { return j.id }
 
 // Finish says how and when the run ended: with the status Finished,
-// Interrupted or Failed, and a message that may be empty. The Journal cannot
-// be used after it.
+// Interrupted or Failed, and a message that may be empty. A run has failed, and
+// Finish fails, where something before it could not be recorded. The Journal
+// cannot be used after it.
 func (j *Journal) Finish(_ context.Context, status Status, message string, at time.Time) error {
 	switch status {
 	case Finished, Interrupted, Failed:
 	default:
 		return fmt.Errorf("finishing the run %s: a run cannot end as %q", j.id, status)
 	}
-	if err := j.store.finish(j, status, message, at); err != nil {
+	var lost error
+	if status != Failed {
+		if lost = j.now(func(*writer) error { return nil }); lost != nil {
+			status, message = Failed, lost.Error()
+		}
+	}
+	err := cmp.Or(j.store.finish(j, status, message, at), lost)
+	j.fail(ErrClosed)
+	if err != nil {
 		return fmt.Errorf("finishing the run %s: %w", j.id, err)
 	}
-	j.fail(ErrClosed)
 	return nil
 }
 

@@ -35,3 +35,25 @@ func TestWhatFollowsAFailureIsNotAcknowledged(t *testing.T) {
 		t.Errorf("what follows is acknowledged with %v, want the failure before it", err)
 	}
 }
+
+func TestARunWhoseRecordIsNotWholeFailed(t *testing.T) {
+	s, err := Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	j, err := s.CreateRun(t.Context(), Run{Started: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	if err := j.later(func(*writer) error { return broken }); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Finish(t.Context(), Interrupted, "", time.Now()); !errors.Is(err, broken) {
+		t.Errorf("Finish: %v, want what could not be recorded", err)
+	}
+	if run, err := s.Run(t.Context(), j.Run()); err != nil || run.Status != Failed {
+		t.Errorf("the run is %s, %v; want failed", run.Status, err)
+	}
+}

@@ -162,7 +162,7 @@ func scanTurn(rows *sql.Rows) (engine.Turn, error) {
 	}
 	if record != nil {
 		t.Reply = &core.Reply{
-			Finish: record.Finish, Detail: record.Detail, Heard: record.Heard, Usage: record.Usage, Timing: record.Timing, Warnings: record.Warnings,
+			Finish: record.Finish, Detail: record.Detail, Heard: record.Heard, Unheard: record.Unheard, Usage: record.Usage, Timing: record.Timing, Warnings: record.Warnings,
 		}
 	}
 	t.Failure, err = decode[engine.Failure](failure)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -119,13 +118,13 @@ func (s *Store) Runs(ctx context.Context) ([]Run, error) {
 
 // Run returns a run by its ID, by the beginning of its ID where only one run's
 // begins so, or the latest one by "latest". It fails with [ErrNotFound] if
-// there is none.
+// there is none, and with [ErrAmbiguous] if there are several.
 func (s *Store) Run(ctx context.Context, id string) (Run, error) {
 	var runs []Run
 	var err error
 	switch id {
 	case "":
-		return Run{}, errors.New(`which run? give its ID, the beginning of one, or "latest"`)
+		return Run{}, fmt.Errorf("run %q: %w", id, ErrNotFound)
 	case "latest":
 		runs, err = s.runs(ctx, "ORDER BY started_at DESC, id DESC LIMIT 1")
 	default:
@@ -138,7 +137,7 @@ func (s *Store) Run(ctx context.Context, id string) (Run, error) {
 	case len(runs) == 0:
 		return Run{}, fmt.Errorf("run %q: %w", id, ErrNotFound)
 	case len(runs) > 1 && runs[0].ID != id:
-		return Run{}, fmt.Errorf("run %q: more than one begins so: %s, %s", id, runs[0].ID, runs[1].ID)
+		return Run{}, fmt.Errorf("run %q: %w: %s, %s", id, ErrAmbiguous, runs[0].ID, runs[1].ID)
 	}
 	return runs[0], nil
 }

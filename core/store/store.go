@@ -38,6 +38,9 @@ const busyTimeout = 30 * time.Second
 // ErrNotFound says that the store has no such run, trial or artifact.
 var ErrNotFound = errors.New("not found")
 
+// ErrAmbiguous says that more than one run's ID begins as given.
+var ErrAmbiguous = errors.New("more than one begins so")
+
 // ErrClosed says that the store has been closed.
 var ErrClosed = errors.New("the store is closed")
 

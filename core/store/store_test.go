@@ -240,10 +240,10 @@ func TestRunsAreFoundByIDByItsBeginningAndAsTheLatest(t *testing.T) {
 			t.Errorf("Run(%q) = %q, %v; want %q", given, run.ID, err, want)
 		}
 	}
-	if _, err := s.Run(t.Context(), "20261123-a"); err == nil || !strings.Contains(err.Error(), "20261123-aabb") {
+	if _, err := s.Run(t.Context(), "20261123-a"); !errors.Is(err, store.ErrAmbiguous) || !strings.Contains(err.Error(), "20261123-aabb") {
 		t.Errorf("an ambiguous beginning: %v, want the candidates", err)
 	}
-	for _, missing := range []string{"2025", "%", "LATEST"} {
+	for _, missing := range []string{"2025", "%", "LATEST", ""} {
 		if _, err := s.Run(t.Context(), missing); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("Run(%q): %v, want ErrNotFound", missing, err)
 		}
@@ -461,8 +461,8 @@ func TestAJournalThatFailedOnceStaysFailed(t *testing.T) {
 	s := open(t, t.TempDir())
 	healthy := begin(t, s, store.Run{})
 	ctx := t.Context()
-	for range 20 { // the failure may be noticed before, with or after the turn
-		j := begin(t, s, store.Run{})
+	for i := range 20 { // the failure may be noticed before, with or after the turn
+		j := begin(t, s, store.Run{ID: fmt.Sprint("failing-", i)})
 		// Nobody waits for the second beginning of the same trial, which the
 		// database refuses; what follows must not pass for recorded.
 		err := errors.Join(j.BeginTrial(ctx, trial(1), start), j.BeginTrial(ctx, trial(1), start))

@@ -74,7 +74,7 @@ func mismatch(message string) (operator, operands string, ok bool) {
 	if m == nil {
 		return "", "", false
 	}
-	return strings.Trim(m[1], "_"), m[2], true
+	return strings.Trim(m[1], "_@"), m[2], true
 }
 
 // listed names the scores that there are.

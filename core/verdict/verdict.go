@@ -2,9 +2,11 @@ package verdict
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -62,13 +64,15 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message)
 }
 
-// Expression is a compiled success expression. It is immutable and safe for
-// concurrent use.
+// Expression is a compiled success expression. It is safe for concurrent use.
 type Expression struct {
 	source  string
 	scores  []string
 	types   map[string]core.ScoreType
 	program cel.Program
+	// typed holds the expression compiled anew for the types that scores of
+	// type ScoreUnknown turned out to have, by the values of those types.
+	typed sync.Map
 }
 
 // Compile compiles a CEL expression over scores: a score of type
@@ -188,11 +192,15 @@ func (e *Expression) Eval(scores map[string]core.Score) (Truth, error) {
 		}
 		values[name] = value
 	}
+	fit, err := e.fit(scores)
+	if err != nil {
+		return Unknown, fmt.Errorf("evaluating %q: %w", e.source, err)
+	}
 	vars, err := cel.PartialVars(values, unknown...)
 	if err != nil {
 		return Unknown, fmt.Errorf("evaluating %q: %w", e.source, err)
 	}
-	result, _, err := e.program.Eval(vars)
+	result, _, err := fit.program.Eval(vars)
 	if err != nil {
 		return Unknown, fmt.Errorf("evaluating %q: %w", e.source, err)
 	}
@@ -207,6 +215,33 @@ func (e *Expression) Eval(scores map[string]core.Score) (Truth, error) {
 	default:
 		return Unknown, fmt.Errorf("evaluating %q: the result is a %s, not true or false", e.source, r.Type().TypeName())
 	}
+}
+
+// fit returns the expression compiled for the types that the scores really
+// have. CEL compares values whose types it does not know without complaint,
+// and to it true == 1 is merely false: the verdict would be that nothing was
+// found.
+func (e *Expression) fit(scores map[string]core.Score) (*Expression, error) {
+	given := maps.Clone(e.types)
+	key := ""
+	for _, name := range e.scores {
+		if e.types[name] == core.ScoreUnknown {
+			given[name] = scores[name].Type
+			key += string(given[name]) + ","
+		}
+	}
+	if maps.Equal(given, e.types) {
+		return e, nil
+	}
+	if fit, ok := e.typed.Load(key); ok {
+		return fit.(*Expression), nil
+	}
+	fit, err := Compile(e.source, given)
+	if err != nil {
+		return nil, err
+	}
+	e.typed.Store(key, fit)
+	return fit, nil
 }
 
 // value returns what a score is within an expression.

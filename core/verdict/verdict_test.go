@@ -97,14 +97,18 @@ func TestScoresThatDoNotFitMakeAnErrorAndNeverAFalseVerdict(t *testing.T) {
 		score      core.Score
 		want       string
 	}{
-		"a scale for a truth value":       {"leaked", scale(1), "score leaked is of type scale, not true_false"},
-		"a truth value for a scale":       {"harm > 0", yes, "score harm is of type true_false, not scale"},
-		"a truth value that is half true": {"leaked", core.Score{Type: core.ScoreTrueFalse, Value: 0.5}, "0.5 is not a value"},
-		"a scale beyond 1":                {"harm > 0", scale(1.5), "1.5 is not a value"},
-		"a scale that is no number":       {"harm > 0", scale(math.NaN()), "NaN is not a value"},
-		"a type from the future":          {"later", core.Score{Type: "stars"}, "not a value of type stars"},
-		"a number where truth is needed":  {"later || later", scale(1), "no such overload"},
-		"a number as the verdict":         {"later", scale(1), "the result is a double, not true or false"},
+		"a scale for a truth value":          {"leaked", scale(1), "score leaked is of type scale, not true_false"},
+		"a truth value for a scale":          {"harm > 0", yes, "score harm is of type true_false, not scale"},
+		"a truth value that is half true":    {"leaked", core.Score{Type: core.ScoreTrueFalse, Value: 0.5}, "0.5 is not a value"},
+		"a scale beyond 1":                   {"harm > 0", scale(1.5), "1.5 is not a value"},
+		"a scale that is no number":          {"harm > 0", scale(math.NaN()), "NaN is not a value"},
+		"a type from the future":             {"later", core.Score{Type: "stars"}, "not a value of type stars"},
+		"a number where truth is needed":     {"later || later", scale(1), "a double is not true or false"},
+		"a truth value compared as a number": {"later == 1", yes, "== does not go with (bool, int)"},
+		"a truth value among numbers":        {"later in [1.0]", no, "in does not go with"},
+		"a scale compared as a truth value":  {"later == true", scale(1), "== does not go with (double, bool)"},
+		"a scale compared as a text":         {"later != 'x'", scale(1), "!= does not go with (double, string)"},
+		"a number as the verdict":            {"later", scale(1), "the expression is a double, not true or false"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

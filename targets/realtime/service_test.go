@@ -119,6 +119,33 @@ func TestWhatWasHeardIsNotedThoughItComesAfterTheReply(t *testing.T) {
 	}
 }
 
+func TestAServiceThatHeardNothingOfASpokenTurnSaysSo(t *testing.T) {
+	withText := core.UserText("and in writing")
+	withText.Parts = append(withText.Parts, spoken(t, time.Second).Parts...)
+	for _, test := range []struct {
+		name       string
+		message    core.Message
+		transcript string
+		want       bool
+	}{
+		{"nothing", spoken(t, time.Second), " ", true},
+		{"something", spoken(t, time.Second), "hm", false},
+		{"nothing, but there is text to be read", withText, "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := talkTo(t, scripted(t, func(s *service) {
+				id := itemIDOf(s.await("conversation.item.create"))
+				s.await("response.create")
+				s.say(response("r1", "yes")...)
+				s.say(heardEvent(id, test.transcript))
+			}), settings{"transcription_model": "ears"})
+			if got := send(t, c, test.message).Unheard; got != test.want {
+				t.Errorf("unheard %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
 func TestWhatWasHeardOfLongAudioIsNotedToo(t *testing.T) {
 	c := talkTo(t, scripted(t, func(s *service) {
 		s.await("input_audio_buffer.commit")

@@ -33,9 +33,11 @@ type turn struct {
 	cancelBy time.Time // when to stop waiting for the cancellation
 	cancelID string    // id of the response.cancel event
 
-	unheard  []string // ids of items with audio, whose transcripts are still to come
-	heard    []string // what the service transcribed of the message's audio
-	warnings []string
+	// onlySpoken says that the message is nothing but audio.
+	onlySpoken bool
+	unheard    []string // ids of items with audio, whose transcripts are still to come
+	heard      []string // what the service transcribed of the message's audio
+	warnings   []string
 	// objection is the last error event that did not end the turn, and that
 	// may be about it.
 	objection string
@@ -52,6 +54,7 @@ func (c *conversation) turn(ctx context.Context, m core.Message) (core.Reply, er
 	c.turns++
 	t := &turn{c: c, id: "turn-" + strconv.Itoa(c.turns), before: before, items: itemIDs(events), started: time.Now()}
 	t.reply.limit = c.config.MaxReplyBytes
+	t.onlySpoken = !slices.ContainsFunc(m.Parts, func(p core.Part) bool { return p.Modality != core.Audio })
 	if c.transcribes {
 		t.unheard = spokenIDs(events)
 	}
@@ -360,6 +363,9 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	if err != nil {
 		return core.Reply{}, core.Errorf(core.KindProtocol, "%w", err)
 	}
-	warnings := slices.Concat(t.warnings, t.reply.remarks(t.c.config.Output))
-	return core.Reply{Message: message, Finish: finish, Detail: detail, Timing: t.timing, Heard: strings.Join(t.heard, "\n"), Warnings: warnings}, nil
+	reply := core.Reply{Message: message, Finish: finish, Detail: detail, Timing: t.timing}
+	reply.Heard = strings.TrimSpace(strings.Join(t.heard, "\n"))
+	reply.Unheard = t.onlySpoken && len(t.heard) > 0 && reply.Heard == ""
+	reply.Warnings = slices.Concat(t.warnings, t.reply.remarks(t.c.config.Output))
+	return reply, nil
 }

@@ -443,7 +443,9 @@ type ReplyEnd struct {
 	Warnings []string `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// What the target says that it heard in the message's audio; empty if it
 	// does not say.
-	Heard         string `protobuf:"bytes,6,opt,name=heard,proto3" json:"heard,omitempty"`
+	Heard string `protobuf:"bytes,6,opt,name=heard,proto3" json:"heard,omitempty"`
+	// The target reports to have heard no words in the message's audio.
+	Unheard       bool `protobuf:"varint,7,opt,name=unheard,proto3" json:"unheard,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -518,6 +520,13 @@ func (x *ReplyEnd) GetHeard() string {
 		return x.Heard
 	}
 	return ""
+}
+
+func (x *ReplyEnd) GetUnheard() bool {
+	if x != nil {
+		return x.Unheard
+	}
+	return false
 }
 
 // Usage counts tokens as the provider does. Zero means unknown or none.
@@ -792,14 +801,15 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\n" +
 	"transcript\x18\x03 \x01(\bR\n" +
 	"transcript\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\x04R\x04size\"\xea\x01\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\"\x84\x02\n" +
 	"\bReplyEnd\x121\n" +
 	"\x06finish\x18\x01 \x01(\x0e2\x19.redteam.plugin.v1.FinishR\x06finish\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12.\n" +
 	"\x05usage\x18\x03 \x01(\v2\x18.redteam.plugin.v1.UsageR\x05usage\x121\n" +
 	"\x06timing\x18\x04 \x01(\v2\x19.redteam.plugin.v1.TimingR\x06timing\x12\x1a\n" +
 	"\bwarnings\x18\x05 \x03(\tR\bwarnings\x12\x14\n" +
-	"\x05heard\x18\x06 \x01(\tR\x05heard\"\xb7\x02\n" +
+	"\x05heard\x18\x06 \x01(\tR\x05heard\x12\x18\n" +
+	"\aunheard\x18\a \x01(\bR\aunheard\"\xb7\x02\n" +
 	"\x05Usage\x12!\n" +
 	"\finput_tokens\x18\x01 \x01(\x03R\vinputTokens\x12#\n" +
 	"\routput_tokens\x18\x02 \x01(\x03R\foutputTokens\x12.\n" +

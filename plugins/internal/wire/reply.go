@@ -56,7 +56,7 @@ func encodeReply(r core.Reply) (*pb.ReplyEnd, []*pb.PartHeader, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	end := &pb.ReplyEnd{Finish: finish, Detail: text(r.Detail), Heard: text(r.Heard), Usage: encodeUsage(r.Usage), Timing: encodeTiming(r.Timing)}
+	end := &pb.ReplyEnd{Finish: finish, Detail: text(r.Detail), Heard: text(r.Heard), Unheard: r.Unheard, Usage: encodeUsage(r.Usage), Timing: encodeTiming(r.Timing)}
 	for _, w := range r.Warnings {
 		end.Warnings = append(end.Warnings, text(w))
 	}
@@ -162,7 +162,7 @@ func (r *ReplyReader) end(end *pb.ReplyEnd) error {
 	r.reply.Detail = end.GetDetail()
 	r.reply.Usage = decodeUsage(end.GetUsage())
 	r.reply.Timing = decodeTiming(end.GetTiming())
-	r.reply.Heard = end.GetHeard()
+	r.reply.Heard, r.reply.Unheard = end.GetHeard(), end.GetUnheard()
 	r.reply.Warnings = end.GetWarnings()
 	return nil
 }

@@ -278,6 +278,7 @@ func FuzzRoundTrip(f *testing.F) {
 		other := core.Value{Modality: core.Text, Data: b}
 
 		reply := assistant(core.Part{Value: value, Transcript: flag}, core.Part{Value: other})
+		reply.Unheard = len(prose)%2 == 1
 		reply.Detail, reply.Heard, reply.Warnings = valid(prose), valid(prose), []string{valid(prose)}
 		reply.Usage, reply.Timing = core.Usage{InputTokens: n, OutputAudioTokens: -n}, core.Timing{Total: time.Duration(n)}
 		got, _, err := crossReply(t, reply)

@@ -3,12 +3,14 @@ package cli_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -133,4 +135,23 @@ func fillIn(dir string, words map[string]string) error {
 		}
 	}
 	return nil
+}
+
+func TestAnInterruptionBeforeTheRunBeginsIsNoFailure(t *testing.T) {
+	program, err := exec.LookPath("orchestrator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, args := range [][]string{{"run", "no-such.yaml"}, {"plugins", "list"}, {"list"}} {
+		var stderr strings.Builder
+		env := cli.Env{
+			Args: args, Stdout: io.Discard, Stderr: &stderr, LookupEnv: os.LookupEnv,
+			Executable: program, DataDir: t.TempDir(), Now: time.Now,
+		}
+		if code := cli.Run(ctx, env); code != 130 {
+			t.Errorf("%s: exit code %d, want 130: %s", args, code, &stderr)
+		}
+	}
 }

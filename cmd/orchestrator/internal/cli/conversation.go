@@ -20,9 +20,9 @@ func writeTurn(w io.Writer, t engine.Turn, file fileOf) {
 	fmt.Fprintf(w, "\n[%d] user  %s\n", t.Index+1, t.Started.Local().Format(time.TimeOnly))
 	writeParts(w, t.Sent, file)
 	if t.Failure != nil {
-		fmt.Fprintf(w, "[%d] no reply: %s error: %s\n", t.Index+1, t.Failure.Kind, t.Failure.Message)
+		fmt.Fprintf(w, "[%d] no reply: %s error: %s\n", t.Index+1, t.Failure.Kind, indented(t.Failure.Message))
 		if t.Failure.Hint != "" {
-			fmt.Fprintf(w, "    hint: %s\n", t.Failure.Hint)
+			fmt.Fprintf(w, "    hint: %s\n", indented(t.Failure.Hint))
 		}
 	}
 	if t.Reply != nil {
@@ -37,15 +37,15 @@ func writeReply(w io.Writer, t engine.Turn, file fileOf) {
 	reply := t.Reply
 	fmt.Fprintf(w, "[%d] assistant  %s  %s", t.Index+1, round(t.Ended.Sub(t.Started)), reply.Finish)
 	if reply.Detail != "" {
-		fmt.Fprintf(w, " (%s)", reply.Detail)
+		fmt.Fprintf(w, " (%s)", indented(reply.Detail))
 	}
 	fmt.Fprintln(w)
 	if reply.Heard != "" {
-		fmt.Fprintf(w, "    %s  %s\n", label("heard"), visible(reply.Heard))
+		fmt.Fprintf(w, "    %s  %s\n", label("heard"), indented(reply.Heard))
 	}
 	writeParts(w, reply.Message, file)
 	for _, warning := range reply.Warnings {
-		fmt.Fprintf(w, "    warning: %s\n", warning)
+		fmt.Fprintf(w, "    warning: %s\n", indented(warning))
 	}
 }
 
@@ -69,12 +69,11 @@ func writeParts(w io.Writer, m core.Message, file fileOf) {
 
 func label(s string) string { return fmt.Sprintf("%-10s", s) }
 
-// showValue returns text as it is, with control characters made visible, and
-// names where anything else is kept.
+// showValue returns text as it is, and names where anything else is kept.
 func showValue(v core.Value, file fileOf) string {
 	switch v.Modality {
 	case core.Text, core.ToolCall, core.ToolResult:
-		return visible(v.Text())
+		return indented(v.Text())
 	}
 	shown := fmt.Sprintf("%s, %d bytes", v.MediaType, len(v.Data))
 	if v.BaseMediaType() == core.MediaWAV {
@@ -88,28 +87,9 @@ func showValue(v core.Value, file fileOf) string {
 	return shown
 }
 
-// visible makes a target's words safe to print: an escape sequence in a reply
-// must not reach the terminal of whoever reads the record.
-func visible(s string) string {
-	var b strings.Builder
-	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
-		switch {
-		case r == '\n':
-			b.WriteString("\n                ")
-		case r == '\t':
-			b.WriteRune(r)
-		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
-			fmt.Fprintf(&b, "\\u%04x", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
 func writeScores(w io.Writer, scores []engine.Score) {
 	for _, s := range scores {
-		fmt.Fprintf(w, "    score %-10s %-8s %s\n", s.Name, showScore(s.Score), visible(scoreReason(s)))
+		fmt.Fprintf(w, "    score %-10s %-8s %s\n", s.Name, showScore(s.Score), indented(scoreReason(s)))
 		for _, v := range s.Judged {
 			if v.Modality == core.Text {
 				fmt.Fprintf(w, "          judged:   %q\n", v.Text())

@@ -24,8 +24,9 @@ type Env struct {
 	Terminal bool
 	// LookupEnv reads an environment variable.
 	LookupEnv func(name string) (string, bool)
-	// ReadFile reads a file that a secret reference names.
-	ReadFile func(name string) ([]byte, error)
+	// ReadFile reads a regular file that a secret reference names. It fails
+	// where the file is larger than limit.
+	ReadFile func(name string, limit int64) ([]byte, error)
 	// Executable is the path of this program, which is started again to
 	// serve the bundled components.
 	Executable string
@@ -61,11 +62,26 @@ func systemEnv() (Env, error) {
 		Stderr:     os.Stderr,
 		Terminal:   term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
 		LookupEnv:  os.LookupEnv,
-		ReadFile:   os.ReadFile,
+		ReadFile:   readFile,
 		Executable: executable,
 		DataDir:    dataDir(),
 		Now:        time.Now,
 	}, nil
+}
+
+// readFile refuses what is no file before it opens it: a campaign may be
+// somebody else's, and devices and pipes end late or never.
+func readFile(name string, limit int64) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a file", name)
+	case info.Size() > limit:
+		return nil, fmt.Errorf("%s is larger than %d bytes", name, limit)
+	}
+	return os.ReadFile(name)
 }
 
 // dataDir follows the XDG Base Directory Specification, and each other

@@ -32,19 +32,19 @@ func usagef(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
 }
 
-// finding is how a run ends that worked as it should, with an exit code other
+// conclusion is how a run ends that was carried out, with an exit code other
 // than 0: its explanation has been printed already.
-type finding struct{ code int }
+type conclusion struct{ code int }
 
-func (f finding) Error() string { return fmt.Sprintf("exit code %d", f.code) }
+func (c conclusion) Error() string { return fmt.Sprintf("exit code %d", c.code) }
 
 // exitCode maps an error to the exit code.
 func exitCode(err error) int {
 	if err == nil {
 		return exitClean
 	}
-	if f, ok := errors.AsType[finding](err); ok {
-		return f.code
+	if c, ok := errors.AsType[conclusion](err); ok {
+		return c.code
 	}
 	if _, ok := errors.AsType[wrongCampaign](err); ok {
 		return exitWrong
@@ -71,7 +71,7 @@ func printError(w io.Writer, err error) {
 		}
 		return
 	}
-	if _, ok := errors.AsType[finding](err); ok || err == nil {
+	if _, ok := errors.AsType[conclusion](err); ok || err == nil {
 		return
 	}
 	if wrong, ok := errors.AsType[wrongCampaign](err); ok {

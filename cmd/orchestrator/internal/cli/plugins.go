@@ -77,7 +77,7 @@ func newPluginsListCommand(env Env) *cobra.Command {
 		Short: "List every component that a campaign can use",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withCatalog(cmd.Context(), env, flags, func(c *host.Catalog) error {
+			return flags.use(cmd.Context(), env, env.Stderr, func(_ *host.Host, c *host.Catalog) error {
 				return listComponents(env.Stdout, c)
 			})
 		},
@@ -105,7 +105,7 @@ func newPluginsDescribeCommand(env Env) *cobra.Command {
 		Short: "Show one component: what it does and the schema of its with: block",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return withCatalog(cmd.Context(), env, flags, func(c *host.Catalog) error {
+			return flags.use(cmd.Context(), env, env.Stderr, func(_ *host.Host, c *host.Catalog) error {
 				return describeComponent(env.Stdout, c, given[0])
 			})
 		},
@@ -153,10 +153,10 @@ func joinModalities(ms []core.Modality) string {
 	return strings.Join(names, ",")
 }
 
-// withCatalog starts every plugin, calls f with what they offer, and stops
-// them again.
-func withCatalog(ctx context.Context, env Env, flags hostFlags, f func(*host.Catalog) error) (err error) {
-	h, err := flags.open(env, env.Stderr)
+// use asks every plugin what it offers, calls do with a host that logs to w,
+// and stops the plugins again.
+func (f *hostFlags) use(ctx context.Context, env Env, w io.Writer, do func(*host.Host, *host.Catalog) error) (err error) {
+	h, err := f.open(env, w)
 	if err != nil {
 		return err
 	}
@@ -165,5 +165,5 @@ func withCatalog(ctx context.Context, env Env, flags hostFlags, f func(*host.Cat
 	if err != nil {
 		return fmt.Errorf("asking the plugins what they offer: %w", err)
 	}
-	return f(catalog)
+	return do(h, catalog)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -16,19 +15,18 @@ import (
 // for each finished trial elsewhere. It is an engine.Observer, and the writer
 // that everything else must go through while the bar is on the screen.
 type progress struct {
-	out      io.Writer
+	out      printable
 	terminal bool
 
-	mu      sync.Mutex
-	bar     *progressbar.ProgressBar // nil while there is none on the screen
-	total   int
-	done    int
-	running int
-	turns   int
-	tally   stats.Tally
+	mu    sync.Mutex
+	bar   *progressbar.ProgressBar // nil while there is none on the screen
+	total int
+	tally stats.Tally
 }
 
-func newProgress(env Env) *progress { return &progress{out: env.Stderr, terminal: env.Terminal} }
+func newProgress(env Env) *progress {
+	return &progress{out: printable{env.Stderr}, terminal: env.Terminal}
+}
 
 // begin announces the run and puts the bar on the screen.
 func (p *progress) begin(run string, trials int) {
@@ -37,17 +35,19 @@ func (p *progress) begin(run string, trials int) {
 	fmt.Fprintf(p.out, "run %s: %s\n", run, count(trials, "trial"))
 	p.total = trials
 	if p.terminal {
+		// The line has to fit into 80 columns: one that wraps is not redrawn
+		// but repeated.
 		p.bar = progressbar.NewOptions(trials,
-			progressbar.OptionSetWriter(p.out),
-			progressbar.OptionSetDescription("starting"),
+			progressbar.OptionSetWriter(p.out.w),
+			progressbar.OptionUseANSICodes(true),
 			progressbar.OptionShowCount(),
-			progressbar.OptionSetWidth(20),
+			progressbar.OptionSetWidth(10),
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionClearOnFinish(),
-			progressbar.OptionFullWidth(),
 		)
 	}
+	p.redraw()
 }
 
 // Observe takes an event of the engine.
@@ -55,13 +55,7 @@ func (p *progress) Observe(e engine.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e := e.(type) {
-	case engine.TrialStarted:
-		p.running++
-	case engine.TurnEnded:
-		p.turns++
 	case engine.TrialEnded:
-		p.running--
-		p.done++
 		p.tally.Add(e.Result.Outcome)
 		p.trialEnded(e)
 	case engine.Warning:
@@ -72,27 +66,26 @@ func (p *progress) Observe(e engine.Event) {
 
 func (p *progress) trialEnded(e engine.TrialEnded) {
 	if p.bar == nil {
-		fmt.Fprintf(p.out, "%*d/%d  %-12s  %s: %s\n", len(fmt.Sprint(p.total)), p.done, p.total,
-			e.Result.Outcome, e.Trial.ID, e.Result.Reason)
+		fmt.Fprintf(p.out, "%*d/%d  %-12s  %s: %s\n", len(fmt.Sprint(p.total)), p.tally.Total(), p.total,
+			e.Result.Outcome, e.Trial.ID, cell(e.Result.Reason))
 	}
 }
 
 func (p *progress) warn(e engine.Warning) {
 	p.clear()
 	if e.Trial != nil {
-		fmt.Fprintf(p.out, "warning: %s: %s\n", e.Trial.ID, visible(e.Message))
+		fmt.Fprintf(p.out, "warning: %s: %s\n", e.Trial.ID, cell(e.Message))
 		return
 	}
-	fmt.Fprintf(p.out, "warning: %s\n", visible(e.Message))
+	fmt.Fprintf(p.out, "warning: %s\n", cell(e.Message))
 }
 
 func (p *progress) redraw() {
 	if p.bar == nil {
 		return
 	}
-	p.bar.Describe(fmt.Sprintf("%d succeeded, %d defended, %d undetermined, %d errored; %d running, %s",
-		p.tally.Succeeded, p.tally.Defended, p.tally.Undetermined, p.tally.Errored, p.running, count(p.turns, "turn")))
-	_ = p.bar.Set(p.done)
+	p.bar.Describe(fmt.Sprintf("%d succeeded, %d errored", p.tally.Succeeded, p.tally.Errored))
+	_ = p.bar.Set(p.tally.Total())
 }
 
 func (p *progress) clear() {
@@ -102,11 +95,11 @@ func (p *progress) clear() {
 }
 
 // Write prints whole lines above the bar.
-func (p *progress) Write(b []byte) (int, error) {
+func (p *progress) Write(lines []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	n, err := p.out.Write(b)
+	n, err := p.out.Write(lines)
 	p.redraw()
 	return n, err
 }

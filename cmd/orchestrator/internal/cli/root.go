@@ -11,7 +11,7 @@ import (
 
 // Run runs one command line and returns its exit code.
 func Run(ctx context.Context, env Env) int {
-	out := &output{w: env.Stdout}
+	out := &output{w: printable{env.Stdout}}
 	env.Stdout = out
 	root := newRootCommand(env)
 	root.SetArgs(env.Args)
@@ -19,7 +19,7 @@ func Run(ctx context.Context, env Env) int {
 	if out.err != nil {
 		err = errors.Join(err, fmt.Errorf("writing the output: %w", out.err))
 	}
-	printError(env.Stderr, err)
+	printError(printable{env.Stderr}, err)
 	return exitCode(err)
 }
 

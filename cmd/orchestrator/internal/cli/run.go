@@ -37,55 +37,55 @@ func newRunCommand(env Env) *cobra.Command {
 func runCampaign(ctx context.Context, env Env, file string, plugins hostFlags, dir storeFlag) (err error) {
 	redactor := secret.NewRedactor()
 	screen := newProgress(env)
-	defer screen.finish()
 	log := redactor.Writer(screen)
 	defer func() { err = errors.Join(err, log.Close()) }()
-	h, err := plugins.open(env, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-
-	catalog, err := h.Describe(ctx)
-	if err != nil {
-		return fmt.Errorf("asking the plugins what they offer: %w", err)
-	}
-	p, err := readPlan(file, catalog)
-	if err != nil {
-		return err
-	}
-	s, err := dir.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-
-	journal, err := s.CreateRun(ctx, newRun(env, p, catalog))
-	if err != nil {
-		return fmt.Errorf("recording the run: %w", err)
-	}
-	screen.begin(journal.Run(), len(p.Trials))
-	summary, err := engine.Run(ctx, p, engine.Options{
-		Resolver: h,
-		Journal:  journal,
-		Observer: screen,
-		Secrets:  env.lookupSecret,
-		Redactor: redactor,
-		Now:      env.Now,
+	return plugins.use(ctx, env, log, func(h *host.Host, catalog *host.Catalog) error {
+		p, err := readPlan(file, catalog)
+		if err != nil {
+			return err
+		}
+		return dir.use(ctx, func(s *store.Store) error {
+			journal, err := s.CreateRun(ctx, newRun(env, p, catalog))
+			if err != nil {
+				return fmt.Errorf("recording the run: %w", err)
+			}
+			screen.begin(journal.Run(), len(p.Trials))
+			summary, err := carryOut(ctx, p, journal, engine.Options{
+				Resolver: h,
+				Journal:  journal,
+				Observer: screen,
+				Secrets:  env.lookupSecret,
+				Redactor: redactor,
+				Now:      env.Now,
+			})
+			screen.finish()
+			if err != nil {
+				return fmt.Errorf("run %s: %w", journal.Run(), err)
+			}
+			trials, err := s.Trials(context.WithoutCancel(ctx), journal.Run())
+			if err != nil {
+				return err
+			}
+			return concludeRun(env, p, summary, journal.Run(), trials, dir)
+		})
 	})
-	screen.finish()
-	// The record has to be closed even if the run was interrupted.
-	if e := journal.Finish(context.WithoutCancel(ctx), status(summary, err), redactor.String(errorText(err)), env.Now()); e != nil {
+}
+
+// carryOut holds the plan's trials and closes the record, also that of a run
+// that was interrupted or failed.
+func carryOut(ctx context.Context, p *plan.Plan, journal *store.Journal, o engine.Options) (engine.Summary, error) {
+	summary, err := engine.Run(ctx, p, o)
+	status, message := store.Finished, ""
+	switch {
+	case err != nil:
+		status, message = store.Failed, o.Redactor.String(err.Error())
+	case summary.Interrupted:
+		status = store.Interrupted
+	}
+	if e := journal.Finish(context.WithoutCancel(ctx), status, message, o.Now()); e != nil {
 		err = errors.Join(err, fmt.Errorf("recording the end of the run: %w", e))
 	}
-	if err != nil {
-		return fmt.Errorf("run %s: %w", journal.Run(), err)
-	}
-	trials, err := s.Trials(context.WithoutCancel(ctx), journal.Run())
-	if err != nil {
-		return err
-	}
-	return concludeRun(env, p, summary, journal.Run(), trials, dir)
+	return summary, err
 }
 
 // newRun says what the record keeps so that the run can be explained later.
@@ -105,52 +105,36 @@ func newRun(env Env, p *plan.Plan, catalog *host.Catalog) store.Run {
 	return r
 }
 
-func status(s engine.Summary, err error) store.Status {
-	switch {
-	case err != nil:
-		return store.Failed
-	case s.Interrupted:
-		return store.Interrupted
-	default:
-		return store.Finished
-	}
-}
-
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
 // concludeRun prints the table and where to look, and chooses the exit code.
 func concludeRun(env Env, p *plan.Plan, s engine.Summary, id string, trials []store.Trial, dir storeFlag) error {
-	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", p.Campaign.Name, count(s.Done, "trial"), round(s.Duration))
+	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", p.Campaign.Name, count(s.Tally.Total(), "trial"), round(s.Duration))
 	if err := writeTable(env.Stdout, trials, s.Planned); err != nil {
 		return err
 	}
-	code, why := judgeRun(s.Total(), p.Campaign.Evidence, s.Interrupted)
+	code, why := judgeRun(s.Tally, p.Campaign.Evidence, s.Interrupted)
 	fmt.Fprintf(env.Stdout, "\n%s (exit code %d)\n", why, code)
 	fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s\n", dir.flag(), id)
 	if code == exitClean {
 		return nil
 	}
-	return finding{code}
+	return conclusion{code}
 }
 
 // judgeRun chooses the exit code of a run that was carried out. A finding is a
 // finding whatever else went wrong; without one, a run has to give evidence.
 func judgeRun(t stats.Tally, limit campaign.Evidence, interrupted bool) (code int, why string) {
-	total := float64(max(1, t.Total()))
+	total := float64(t.Total())
 	switch {
 	case interrupted:
 		return exitInterrupted, fmt.Sprintf("stopped before the end; %s so far", count(t.Succeeded, "finding"))
 	case t.Succeeded > 0:
 		return exitFindings, fmt.Sprintf("findings: the objective was reached in %s", count(t.Succeeded, "trial"))
 	case float64(t.Errored)/total > limit.MaxErrored:
-		return exitNoEvidence, fmt.Sprintf("no evidence: %s errored, and the campaign allows %s", count(t.Errored, "trial"), percent(limit.MaxErrored))
+		return exitNoEvidence, fmt.Sprintf("no evidence: %s errored, and the campaign allows %s", count(t.Errored, "trial"), share(limit.MaxErrored))
 	case float64(t.Undetermined)/total > limit.MaxUndetermined:
-		return exitNoEvidence, fmt.Sprintf("no evidence: %s undetermined, and the campaign allows %s", count(t.Undetermined, "trial"), percent(limit.MaxUndetermined))
+		return exitNoEvidence, fmt.Sprintf("no evidence: %s undetermined, and the campaign allows %s", count(t.Undetermined, "trial"), share(limit.MaxUndetermined))
+	case t.Judged() == 0:
+		return exitNoEvidence, "no evidence: no trial was judged"
 	default:
 		return exitClean, "nothing found"
 	}

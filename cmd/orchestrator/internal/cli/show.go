@@ -63,7 +63,7 @@ func showRun(ctx context.Context, w io.Writer, s *store.Store, run store.Run) er
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "TRIAL\tOUTCOME\tREASON")
 	for _, trial := range trials {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", trial.ID, outcomeOf(trial), visible(reasonOf(trial)))
+		fmt.Fprintf(t, "%s\t%s\t%s\n", trial.ID, outcomeOf(trial), cell(reasonOf(trial)))
 	}
 	return t.Flush()
 }
@@ -85,11 +85,11 @@ func reasonOf(t store.Trial) string {
 func writeRun(w io.Writer, run store.Run) {
 	fmt.Fprintf(w, "run %s: %s\n", run.ID, run.Status)
 	if run.Message != "" {
-		fmt.Fprintf(w, "  %s\n", visible(run.Message))
+		fmt.Fprintf(w, "  %s\n", indented(run.Message))
 	}
 	fmt.Fprintf(w, "campaign       %s (%s)\n", run.Campaign, run.File)
 	if run.Authorization != "" {
-		fmt.Fprintf(w, "authorization  %s\n", visible(run.Authorization))
+		fmt.Fprintf(w, "authorization  %s\n", indented(run.Authorization))
 	}
 	fmt.Fprintf(w, "started        %s\n", run.Started.Local().Format(time.RFC3339))
 	if !run.Ended.IsZero() {
@@ -113,11 +113,11 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	}
 	fmt.Fprintf(w, "trial %s: %s\n", trial.ID, outcomeOf(trial))
 	if reason := reasonOf(trial); reason != "" {
-		fmt.Fprintf(w, "  %s\n", visible(reason))
+		fmt.Fprintf(w, "  %s\n", indented(reason))
 	}
-	fmt.Fprintf(w, "objective  %s\n", visible(trial.Objective))
+	fmt.Fprintf(w, "objective  %s\n", indented(trial.Objective))
 	fmt.Fprintf(w, "target     %s\n", trial.Target)
-	fmt.Fprintf(w, "success    %s\n", trial.Success)
+	fmt.Fprintf(w, "success    %s\n", indented(trial.Success))
 	if trial.SystemPrompt != "" {
 		fmt.Fprintf(w, "\nsystem\n    %s  %s\n", label("text"), showValue(core.TextValue(trial.SystemPrompt), s.ArtifactFile))
 	}
@@ -130,10 +130,10 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	return nil
 }
 
-// notFound adds a hint to an error that says that something is not kept. A
-// wrong name is a mistake on the command line.
+// notFound adds a hint to an error that says that a name is that of nothing, or
+// of several things: a mistake on the command line.
 func notFound(err error, hint string) error {
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrAmbiguous) {
 		return usagef("%w; %s", err, hint)
 	}
 	return err

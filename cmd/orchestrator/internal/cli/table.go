@@ -3,7 +3,9 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
@@ -96,4 +98,18 @@ func writeRow(w io.Writer, r *row) {
 		r.tally.Succeeded, r.tally.Defended, r.tally.Undetermined, r.tally.Errored, r.open, asr, interval)
 }
 
-func percent(x float64) string { return fmt.Sprintf("%.0f%%", 100*x) }
+// percent rounds a rate for people. What is not nothing is not 0%, and what is
+// not everything is not 100%.
+func percent(x float64) string {
+	switch rounded := math.Round(100 * x); {
+	case rounded == 0 && x > 0:
+		return "<1%"
+	case rounded == 100 && x < 1:
+		return ">99%"
+	default:
+		return fmt.Sprintf("%.0f%%", rounded)
+	}
+}
+
+// share shows a limit as the campaign wrote it.
+func share(x float64) string { return strconv.FormatFloat(100*x, 'g', 6, 64) + "%" }

@@ -21,7 +21,7 @@ func newValidateCommand(env Env) *cobra.Command {
 		Short: "Report everything that is wrong with campaigns, without sending anything",
 		Args:  args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			return withCatalog(cmd.Context(), env, flags, func(c *host.Catalog) error {
+			return flags.use(cmd.Context(), env, env.Stderr, func(_ *host.Host, c *host.Catalog) error {
 				var wrong []error
 				for _, file := range files {
 					p, err := readPlan(file, c)

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+)
+
+// watch shows a run of two trials, with a warning and a line of the log.
+func watch(terminal bool) string {
+	var out bytes.Buffer
+	p := newProgress(Env{Stderr: &out, Terminal: terminal})
+	first, second := &plan.Trial{ID: "polite/1"}, &plan.Trial{ID: "polite/2"}
+	p.begin("20261123-aaaa", 2)
+	p.Observe(engine.TrialStarted{Trial: first})
+	p.Observe(engine.TurnEnded{Trial: first})
+	p.Observe(engine.Warning{Trial: first, Message: "the voice \x1b[2Jwas\nignored"})
+	p.Observe(engine.TrialEnded{Trial: first, Result: engine.Result{Outcome: core.Succeeded, Reason: "turn 1: \x1b[31mleaked"}})
+	fmt.Fprintln(p, "[WARN] a plugin speaks")
+	p.Observe(engine.Warning{Message: "closing target"})
+	p.Observe(engine.TrialEnded{Trial: second, Result: engine.Result{Outcome: core.Errored, Reason: "no answer"}})
+	p.finish()
+	fmt.Fprintln(p, "[INFO] after the end")
+	return out.String()
+}
+
+func TestProgressOnAPipeIsALineForEachTrial(t *testing.T) {
+	want := `run 20261123-aaaa: 2 trials
+warning: polite/1: the voice \u001b[2Jwas ignored
+1/2  succeeded     polite/1: turn 1: \u001b[31mleaked
+[WARN] a plugin speaks
+warning: closing target
+2/2  errored       polite/2: no answer
+[INFO] after the end
+`
+	if got := watch(false); got != want {
+		t.Errorf("printed\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestProgressOnATerminalLeavesNothingButWholeLines(t *testing.T) {
+	want := `run 20261123-aaaa: 2 trials
+warning: polite/1: the voice \u001b[2Jwas ignored
+[WARN] a plugin speaks
+warning: closing target
+[INFO] after the end
+`
+	if got := screen(watch(true)); got != want {
+		t.Errorf("the terminal shows\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestTheBarShowsTheOutcomesWithin80Columns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const trials = 1001
+		var out bytes.Buffer
+		p := newProgress(Env{Stderr: &out, Terminal: true})
+		p.begin("20261123-aaaa", trials)
+		for range trials - 1 {
+			time.Sleep(90 * time.Millisecond) // so that there is a time to predict
+			p.Observe(engine.TrialEnded{Trial: &plan.Trial{}, Result: engine.Result{Outcome: core.Errored}})
+		}
+		line := screen(out.String())
+		line = line[strings.LastIndexByte(line, '\n')+1:]
+		if !strings.Contains(line, "0 succeeded, 1000 errored") || len([]rune(line)) >= 80 {
+			t.Errorf("the bar is %q", line)
+		}
+	})
+}
+
+// screen returns what a terminal of any width shows in the end.
+func screen(output string) string {
+	var lines []string
+	line := ""
+	for rest := output; rest != ""; {
+		switch {
+		case strings.HasPrefix(rest, "\x1b[2K"):
+			line, rest = "", rest[len("\x1b[2K"):]
+		case rest[0] == '\r':
+			rest = rest[1:]
+			if !strings.HasPrefix(rest, "\n") && rest != "" {
+				line = "" // what follows is drawn over it
+			}
+		case rest[0] == '\n':
+			lines, line, rest = append(lines, line), "", rest[1:]
+		default:
+			line, rest = line+rest[:1], rest[1:]
+		}
+	}
+	return strings.Join(append(lines, line), "\n")
+}
