@@ -62,34 +62,136 @@ func blocks(t *testing.T, name string) []block {
 	return all
 }
 
-// setUp matches the commands that bring a reader to a built checkout. CI runs
-// the make targets themselves; this test only sees that they exist.
-var setUp = regexp.MustCompile(`^(git clone \S+|cd \S+|make ([a-z]+)( .*)?)$`)
+// setUp matches the commands that bring a reader to a built checkout, or a
+// plugin to its dependencies. CI runs the make targets themselves; this test
+// only sees that they exist. What "go mod tidy" finds out, it is told: see
+// tidied.
+var setUp = regexp.MustCompile(`^(git clone \S+|cd \S+|go -C \S+ mod tidy|make ([a-z]+)( .*)?)$`)
 
-func TestEveryCommandAndCampaignOfTheReadmeWorks(t *testing.T) {
+// Each document is a story that starts in a built checkout: its files are
+// written, its commands run in order, and its campaigns validated.
+func TestEveryCommandAndCampaignOfTheDocumentsWorks(t *testing.T) {
+	documents, err := filepath.Glob("docs/*.md")
+	if err != nil || len(documents) == 0 {
+		t.Fatalf("found %v, %v", documents, err)
+	}
 	dir := workspace(t)
-	ran := 0
-	for _, b := range blocks(t, "README.md") {
-		switch b.language {
-		case "yaml":
-			if b.file == "" {
-				t.Fatalf("README.md:%d: a YAML block without a <!-- file: NAME --> comment cannot be tested", b.line)
+	for _, document := range append(documents, "README.md") {
+		t.Run(document, func(t *testing.T) {
+			all := blocks(t, document)
+			campaigns := writeFiles(t, dir, document, all)
+			commands := 0
+			for _, b := range all {
+				if b.language != "sh" {
+					continue
+				}
+				for i, command := range strings.Split(strings.TrimSpace(b.text), "\n") {
+					run(t, dir, fmt.Sprintf("%s:%d", document, b.line+1+i), command)
+					commands++
+				}
 			}
-			if err := os.WriteFile(filepath.Join(dir, b.file), []byte(b.text), 0o600); err != nil {
-				t.Fatal(err)
+			for _, c := range campaigns {
+				run(t, dir, document, "bin/orchestrator validate --plugin-dir plugins "+c)
 			}
-			run(t, dir, b.line, "bin/orchestrator validate "+b.file)
-			ran++
-		case "sh":
-			for i, command := range strings.Split(strings.TrimSpace(b.text), "\n") {
-				run(t, dir, b.line+1+i, command)
-				ran++
+			if commands == 0 || len(campaigns) == 0 {
+				t.Errorf("the test sees %d commands and %d campaigns", commands, len(campaigns))
+			}
+		})
+	}
+	t.Run("every key is documented", func(t *testing.T) { everyKeyIsDocumented(t, dir) })
+}
+
+// everyKeyIsDocumented asks the program which keys each mapping of a campaign
+// has, by giving it one that it has never heard of.
+func everyKeyIsDocumented(t *testing.T, dir string) {
+	t.Helper()
+	const nonsense = `version: 1
+zzzzzzzz: 1
+scope: {zzzzzzzz: 1}
+evidence: {zzzzzzzz: 1}
+targets: {a: {zzzzzzzz: 1, limits: {zzzzzzzz: 1}}}
+converters: {a: {zzzzzzzz: 1}}
+scorers: {a: {zzzzzzzz: 1}}
+datasets: {a: {zzzzzzzz: 1}}
+attacks: [{zzzzzzzz: 1, variants: [{zzzzzzzz: 1}], turns: [{zzzzzzzz: 1}]}]
+`
+	if err := os.WriteFile(filepath.Join(dir, "nonsense.yaml"), []byte(nonsense), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reference, err := os.ReadFile("docs/campaign.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := inWorkspace(t.Context(), dir, "bin/orchestrator validate nonsense.yaml").CombinedOutput()
+	lists := regexp.MustCompile(`the keys here are ([a-z_, ]+)`).FindAllSubmatch(out, -1)
+	if got, want := len(lists), strings.Count(nonsense, "zzzzzzzz"); got != want {
+		t.Fatalf("the program lists the keys of %d mappings, want %d (%v):\n%s", got, want, err, out)
+	}
+	for _, list := range lists {
+		for key := range strings.SplitSeq(string(list[1]), ", ") {
+			if !strings.Contains(string(reference), key+"`") {
+				t.Errorf("docs/campaign.md does not mention `%s`", key)
 			}
 		}
 	}
-	if ran < 5 {
-		t.Errorf("the test ran %d commands; it does not see the README's", ran)
+}
+
+// writeFiles writes the files of a document and returns those that are
+// campaigns. Blocks with the same name are the parts of one file.
+func writeFiles(t *testing.T, dir, document string, all []block) (campaigns []string) {
+	t.Helper()
+	files := map[string]string{}
+	for _, b := range all {
+		switch {
+		case b.file == "" && b.language == "yaml":
+			t.Fatalf("%s:%d: a YAML block without a <!-- file: NAME --> comment cannot be tested", document, b.line)
+		case b.file == "":
+			continue
+		case files[b.file] == "" && strings.HasPrefix(b.text, "version: 1\n"):
+			campaigns = append(campaigns, b.file)
+		}
+		files[b.file] += b.text
 	}
+	for name, text := range files {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Base(name) == "go.mod" {
+			text = tidied(t, name, text)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return campaigns
+}
+
+// tidied returns a third party's go.mod as "go mod tidy" would leave it if
+// this checkout were the version that it requires, and writes its go.sum. To
+// run that command takes modules that nothing here needs, and so a network.
+func tidied(t *testing.T, name, text string) string {
+	t.Helper()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := os.ReadFile("go.sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(name), "go.sum"), sums, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, requirements, ok := strings.Cut(string(ours), "\nrequire ")
+	if !ok {
+		t.Fatal("go.mod requires nothing")
+	}
+	return text + "\nreplace " + module + " => " + here + "\n\nrequire " + requirements
 }
 
 // workspace returns a folder that looks like a built checkout.
@@ -114,13 +216,14 @@ func workspace(t *testing.T) string {
 
 var wantedExit = regexp.MustCompile(`\s+# exit code (\d+).*$`)
 
-// run runs one command of the README. A command that ends with & is stopped
-// at the end of the test; "# exit code N" behind a command says how it ends.
-func run(t *testing.T, dir string, line int, command string) {
+// run runs one command of a document, which stands at a place. A command that
+// ends with & is stopped at the end of the test; "# exit code N" behind a
+// command says how it ends.
+func run(t *testing.T, dir, place, command string) {
 	t.Helper()
 	if m := setUp.FindStringSubmatch(command); m != nil {
 		if m[2] != "" {
-			makeTargetExists(t, line, m[2])
+			makeTargetExists(t, place, m[2])
 		}
 		return
 	}
@@ -130,7 +233,7 @@ func run(t *testing.T, dir string, line int, command string) {
 		command = strings.TrimSuffix(command, m[0])
 	}
 	if background, ok := strings.CutSuffix(command, " &"); ok {
-		start(t, dir, line, background)
+		start(t, dir, place, background)
 		return
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -138,7 +241,7 @@ func run(t *testing.T, dir string, line int, command string) {
 	cmd := inWorkspace(ctx, dir, command)
 	out, err := cmd.CombinedOutput()
 	if got := cmd.ProcessState.ExitCode(); got != want {
-		t.Fatalf("README.md:%d: %s: exit code %d, want %d (%v)\n%s", line, command, got, want, err, out)
+		t.Fatalf("%s: %s: exit code %d, want %d (%v)\n%s", place, command, got, want, err, out)
 	}
 }
 
@@ -149,19 +252,19 @@ func inWorkspace(ctx context.Context, dir, command string) *exec.Cmd {
 	return cmd
 }
 
-func makeTargetExists(t *testing.T, line int, target string) {
+func makeTargetExists(t *testing.T, place, target string) {
 	t.Helper()
 	makefile, err := os.ReadFile("Makefile")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !regexp.MustCompile(`(?m)^` + target + `:`).Match(makefile) {
-		t.Errorf("README.md:%d: there is no make target %s", line, target)
+		t.Errorf("%s: there is no make target %s", place, target)
 	}
 }
 
-// start starts a server of the README and waits until it says that it listens.
-func start(t *testing.T, dir string, line int, command string) {
+// start starts a server of a document and waits until it says that it listens.
+func start(t *testing.T, dir, place, command string) {
 	t.Helper()
 	cmd := inWorkspace(context.Background(), dir, "exec "+command)
 	out, err := cmd.StdoutPipe()
@@ -169,7 +272,7 @@ func start(t *testing.T, dir string, line int, command string) {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("README.md:%d: %s: %v", line, command, err)
+		t.Fatalf("%s: %s: %v", place, command, err)
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -194,10 +297,10 @@ func start(t *testing.T, dir string, line int, command string) {
 			err = fmt.Errorf("it ended")
 		}
 		if err != nil {
-			t.Fatalf("README.md:%d: %s: %v", line, command, err)
+			t.Fatalf("%s: %s: %v", place, command, err)
 		}
 	case <-time.After(time.Minute):
-		t.Fatalf("README.md:%d: %s did not start listening within a minute", line, command)
+		t.Fatalf("%s: %s did not start listening within a minute", place, command)
 	}
 }
 

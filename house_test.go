@@ -37,7 +37,7 @@ var house = map[string]room{
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
-		imports: []string{"core", "core/schema", "core/secret", "core/verdict"},
+		imports: []string{"core", "core/audio", "core/schema", "core/secret", "core/verdict"},
 		modules: []string{"gopkg.in/yaml.v3"},
 	},
 	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/secret", "core/verdict"}},

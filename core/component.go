@@ -71,12 +71,34 @@ type Component struct {
 	// component's JSON Schema is derived from its type and these values.
 	Config any
 
-	open func(ctx context.Context, config []byte) (any, error)
+	open  func(ctx context.Context, config []byte) (any, error)
+	check func(config []byte) error
 }
 
 // NewTarget describes a target. C is the author's config struct: a key that it
 // does not have is refused, defaults stand for keys that are not given, and
-// its method Validate() error, if it has one, runs before open.
+// its method Validate() error, if it has one, runs before open. Validate looks
+// at nothing but the configuration: campaigns are checked with it before they
+// run, with a text that means nothing in place of each secret. It may return
+// several errors, by [Errors] or [errors.Join].
+//
+// The tags of the struct's fields make the component's JSON Schema, which a
+// campaign is checked against before anything is opened:
+//
+//	json:"name"           the key; every exported field needs one
+//	doc:"One sentence."   the description
+//	required:"true"       the key must be given; a required string not be empty
+//	enum:"a,b"            the values allowed, of a string or of a list's strings
+//	min:"1" max:"10"      the range of a number or duration, the length of a
+//	                      string, the count of a list
+//	format:"uri"          the format of a string, or of a list's strings
+//
+// Of in package core/schema has the details. An address needs format:"uri":
+// that is how it is found and held against the campaign's scope. A program that
+// a campaign names needs format:"command": it runs only if the user allows it.
+// [Secret] and [Duration] are the types of secrets and durations.
+//
+// The context of open ends when open returns.
 func NewTarget[C any](info Info, defaults C, open func(ctx context.Context, config C) (Target, error)) Component {
 	return newComponent(KindTarget, info, defaults, open)
 }
@@ -103,7 +125,22 @@ func newComponent[C, T any](kind Kind, info Info, defaults C, open func(context.
 			}
 			return open(ctx, config)
 		},
+		check: func(raw []byte) error {
+			_, err := decodeConfig(raw, defaults)
+			return err
+		},
 	}
+}
+
+// Check returns what is wrong with a configuration, a JSON object, without
+// opening the component: an [Error] that names the key, or [Errors] where there
+// are several. Nothing outside is touched, so that an address may turn out to
+// be dead, and a program to be missing, later.
+func (c Component) Check(config []byte) error {
+	if c.check == nil {
+		return Errorf(KindUnsupported, "%q has no configuration to check", c.Info.Name)
+	}
+	return c.check(config)
 }
 
 // OpenTarget opens a target with its configuration, a JSON object.
@@ -157,10 +194,7 @@ func decodeConfig[C any](raw []byte, defaults C) (C, error) {
 	}
 	if v, ok := any(&config).(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {
-			if _, ok := errors.AsType[*Error](err); ok {
-				return config, err
-			}
-			return config, &Error{Kind: KindConfig, Err: err}
+			return config, configErrors(err)
 		}
 	}
 	return config, nil

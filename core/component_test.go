@@ -130,3 +130,42 @@ func TestASecretShowsItselfNowhere(t *testing.T) {
 		t.Error("Reveal does not give the secret back")
 	}
 }
+
+type strictConfig struct {
+	Voice string      `json:"voice"`
+	Key   core.Secret `json:"key"`
+}
+
+func (c strictConfig) Validate() error {
+	var problems []error
+	if c.Voice == "" {
+		problems = append(problems, core.Errorf(core.KindConfig, "it is empty").At("voice").WithHint("name one"))
+	}
+	if c.Key == "" {
+		problems = append(problems, errors.New("there is no key"))
+	}
+	return errors.Join(problems...)
+}
+
+func TestAConfigurationIsCheckedWithoutOpening(t *testing.T) {
+	c := core.NewTarget(core.Info{Name: "strict"}, strictConfig{}, func(context.Context, strictConfig) (core.Target, error) {
+		t.Error("the component was opened")
+		return nil, nil
+	})
+	if err := c.Check([]byte(`{"voice": "rms", "key": "k"}`)); err != nil {
+		t.Errorf("a right configuration: %v", err)
+	}
+	wrong, ok := errors.AsType[core.Errors](c.Check(nil))
+	if !ok || len(wrong) != 2 {
+		t.Fatalf("got %v, want two errors", wrong)
+	}
+	if wrong[0].Field != "voice" || wrong[0].Hint != "name one" || wrong[1].Kind != core.KindConfig {
+		t.Errorf("got %#v and %#v", wrong[0], wrong[1])
+	}
+	if got := wrong.Error(); got != "voice: it is empty; there is no key" {
+		t.Errorf("together: %q", got)
+	}
+	if e, ok := errors.AsType[*core.Error](c.Check([]byte(`{"voise": "rms"}`))); !ok || e.Field != "voise" {
+		t.Errorf("an unknown key: %v", e)
+	}
+}

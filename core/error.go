@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -125,4 +126,56 @@ func HintOf(err error) string {
 		err = e.Err
 	}
 	return ""
+}
+
+// Errors are several things that are wrong at once, such as the keys of a
+// configuration. It is an error if it is not empty, and crosses the plugin
+// boundary unharmed.
+type Errors []*Error
+
+// Error returns the messages in their order.
+func (es Errors) Error() string {
+	messages := make([]string, len(es))
+	for i, e := range es {
+		messages[i] = e.Error()
+	}
+	return strings.Join(messages, "; ")
+}
+
+// Unwrap returns the errors.
+func (es Errors) Unwrap() []error {
+	all := make([]error, len(es))
+	for i, e := range es {
+		all[i] = e
+	}
+	return all
+}
+
+// configErrors returns what is wrong with a configuration: an [Error] or
+// [Errors]. What carries no kind is of [KindConfig].
+func configErrors(err error) error {
+	all := flatten(err)
+	if len(all) == 1 {
+		return all[0]
+	}
+	return all
+}
+
+// flatten returns the errors that an error joins.
+func flatten(err error) Errors {
+	switch e := err.(type) { //nolint:errorlint // a wrapped one belongs to the text that wraps it
+	case *Error:
+		return Errors{e}
+	case interface{ Unwrap() []error }:
+		var all Errors
+		for _, joined := range e.Unwrap() {
+			all = append(all, flatten(joined)...)
+		}
+		return all
+	}
+	kind := KindConfig
+	if e, ok := errors.AsType[*Error](err); ok {
+		kind = e.Kind
+	}
+	return Errors{{Kind: kind, Hint: HintOf(err), Err: err}}
 }

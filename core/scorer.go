@@ -17,9 +17,11 @@ type Scorer interface {
 type Evidence struct {
 	// Objective is what the attack wants the target to do, from the campaign.
 	Objective string
-	// Conversation is everything that was said, oldest message first, the
-	// reply to be judged included. The system prompt is its first message if
-	// the attack set one.
+	// Conversation is what was said, oldest message first, the reply to be
+	// judged included. The system prompt is its first message if the attack
+	// set one. Sounds and images are in the last message only: of the earlier
+	// ones it holds what is text (transcripts and tool calls among it), and
+	// in place of a sound or image that was made from text, that text.
 	Conversation []Message
 	// Values are the values to judge: the target's last reply, or what the
 	// campaign selected from it (on:) and converted (via:).

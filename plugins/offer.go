@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -69,22 +70,44 @@ func (o *offer) add(c core.Component) error {
 
 // find returns a component whose configuration is right.
 func (o *offer) find(kind core.Kind, name string, config []byte) (core.Component, error) {
-	found, ok := o.components[componentKey{kind, name}]
-	if !ok {
-		return core.Component{}, core.Errorf(core.KindUnsupported, "there is no %s %q in this plugin", kind, name)
+	found, err := o.lookup(kind, name)
+	if err != nil {
+		return core.Component{}, err
 	}
-	return found.component, configError(found.schema.Check(config))
+	return found.component, configErrors(found.schema.Check(config))
 }
 
-// configError makes one error of all complaints. It points at the first.
-func configError(complaints []schema.Complaint) error {
-	if len(complaints) == 0 {
+// check returns what is wrong with a configuration beyond its schema. Whoever
+// asks has checked that with the references to secrets in place: what stands
+// for them here need not have their lengths and patterns.
+func (o *offer) check(kind core.Kind, name string, config []byte) error {
+	found, err := o.lookup(kind, name)
+	if err != nil {
+		return err
+	}
+	return found.component.Check(config)
+}
+
+func (o *offer) lookup(kind core.Kind, name string) (offered, error) {
+	found, ok := o.components[componentKey{kind, name}]
+	if !ok {
+		return offered{}, core.Errorf(core.KindUnsupported, "there is no %s %q in this plugin", kind, name)
+	}
+	return found, nil
+}
+
+// configErrors makes errors of complaints.
+func configErrors(complaints []schema.Complaint) error {
+	var all core.Errors
+	for _, c := range complaints {
+		all = append(all, &core.Error{Kind: core.KindConfig, Field: c.Path, Hint: c.Hint, Err: errors.New(c.Message)})
+	}
+	switch len(all) {
+	case 0:
 		return nil
+	case 1:
+		return all[0]
+	default:
+		return all
 	}
-	first := complaints[0]
-	message := first.Message
-	for _, c := range complaints[1:] {
-		message += "; " + c.Path + ": " + c.Message
-	}
-	return &core.Error{Kind: core.KindConfig, Field: first.Path, Hint: first.Hint, Err: fmt.Errorf("%s", message)}
 }

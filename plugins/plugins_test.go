@@ -71,14 +71,9 @@ func TestAllComplaintsAboutAConfigurationComeAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = o.find(core.KindConverter, "x", []byte(`{"word": "c", "size": 0}`))
-	e, ok := errors.AsType[*core.Error](err)
-	if !ok || e.Kind != core.KindConfig || e.Field == "" {
-		t.Fatalf("error %v, want a config error with a field", err)
-	}
-	for _, path := range []string{"word", "size"} {
-		if !strings.Contains(e.Error(), path) {
-			t.Errorf("error %v does not mention %s", e, path)
-		}
+	all, ok := errors.AsType[core.Errors](err)
+	if !ok || len(all) != 2 || core.KindOf(err) != core.KindConfig || all[0].Field != "size" || all[1].Field != "word" {
+		t.Fatalf("error %v, want two config errors with their fields", err)
 	}
 }
 

@@ -43,6 +43,15 @@ func (s *pluginService) Describe(context.Context, *pb.DescribeRequest) (*pb.Desc
 	return wire.EncodeDescription(s.instances.offer.description)
 }
 
+// CheckConfig implements the contract.
+func (s *pluginService) CheckConfig(_ context.Context, r *pb.CheckConfigRequest) (*pb.CheckConfigResponse, error) {
+	kind, err := wire.DecodeKind(r.GetKind())
+	if err != nil {
+		return nil, err
+	}
+	return &pb.CheckConfigResponse{}, s.instances.offer.check(kind, r.GetName(), r.GetConfig())
+}
+
 // Open implements the contract.
 func (s *pluginService) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse, error) {
 	kind, err := wire.DecodeKind(r.GetKind())

@@ -2,6 +2,7 @@ package audio
 
 import (
 	"context"
+	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
@@ -17,13 +18,14 @@ type telephoneConfig struct {
 
 // Validate refuses laws and rates that there are not.
 func (c telephoneConfig) Validate() error {
+	var problems []error
 	if c.Law != "mu" && c.Law != "a" {
-		return core.Errorf(core.KindConfig, "%q is not a companding law", c.Law).At("law").WithHint("mu or a")
+		problems = append(problems, core.Errorf(core.KindConfig, "%q is not a companding law", c.Law).At("law").WithHint("mu or a"))
 	}
 	if c.Rate < lineRate || c.Rate > 48000 {
-		return core.Errorf(core.KindConfig, "%d Hz is outside 8000 to 48000 Hz", c.Rate).At("rate")
+		problems = append(problems, core.Errorf(core.KindConfig, "%d Hz is outside 8000 to 48000 Hz", c.Rate).At("rate"))
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 func telephoneComponent() core.Component {

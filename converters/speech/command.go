@@ -1,6 +1,7 @@
 package speech
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -55,6 +56,9 @@ func checkCommand(argv []string, needs, foreign string) error {
 		return core.Errorf(core.KindConfig, "the engine command needs a program and its arguments").At("command")
 	case strings.ContainsAny(argv[0], "{}"):
 		return core.Errorf(core.KindConfig, "the program %q may not be a placeholder", argv[0]).At("command")
+	case strings.ContainsRune(argv[0], filepath.Separator) && !filepath.IsAbs(argv[0]):
+		return core.Errorf(core.KindConfig, "the program %q is given relative to no known folder", argv[0]).At("command").
+			WithHint("write an absolute path, or a name that is on the PATH")
 	case commandLine(argv).has(foreign):
 		return core.Errorf(core.KindConfig, "the placeholder %s has no meaning here", foreign).At("command")
 	case needs != "" && !commandLine(argv).has(needs):

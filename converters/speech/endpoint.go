@@ -25,7 +25,19 @@ type endpointConfig struct {
 }
 
 // check checks the keys for the engine that uses them.
-func (c endpointConfig) check() error {
+func (c endpointConfig) check() []error {
+	var problems []error
+	if err := c.checkEndpoint(); err != nil {
+		problems = append(problems, err)
+	}
+	if c.Model == "" {
+		problems = append(problems, core.Errorf(core.KindConfig, "the engine openai needs a model").At("model").
+			WithHint("such as gpt-4o-mini-tts to speak, or gpt-4o-transcribe to transcribe"))
+	}
+	return problems
+}
+
+func (c endpointConfig) checkEndpoint() error {
 	if c.Endpoint == "" {
 		return core.Errorf(core.KindConfig, "the engine openai needs an endpoint").At("endpoint").WithHint("such as https://api.openai.com/v1")
 	}
@@ -36,23 +48,21 @@ func (c endpointConfig) check() error {
 	if u.User != nil {
 		return core.Errorf(core.KindConfig, "a URL may not hold credentials").At("endpoint").WithHint("use the key api_key")
 	}
-	if c.Model == "" {
-		return core.Errorf(core.KindConfig, "the engine openai needs a model").At("model").WithHint("such as gpt-4o-mini-tts to speak, or gpt-4o-transcribe to transcribe")
-	}
 	return nil
 }
 
-// anyKey returns the name of a key that is given, or "".
-func (c endpointConfig) anyKey() string {
-	switch {
-	case c.Endpoint != "":
-		return "endpoint"
-	case c.Model != "":
-		return "model"
-	case c.APIKey != "":
-		return "api_key"
+// keys returns the names of the keys that are given.
+func (c endpointConfig) keys() []string {
+	var given []string
+	for _, key := range []struct {
+		name string
+		set  bool
+	}{{"endpoint", c.Endpoint != ""}, {"model", c.Model != ""}, {"api_key", c.APIKey != ""}} {
+		if key.set {
+			given = append(given, key.name)
+		}
 	}
-	return ""
+	return given
 }
 
 // endpoint is a server with the OpenAI audio API.

@@ -80,9 +80,6 @@ func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 // find returns the absolute path of a program. install is the hint for people
 // who do not have it.
 func find(name, install string) (string, error) {
-	if strings.ContainsRune(name, filepath.Separator) && !filepath.IsAbs(name) {
-		return "", core.Errorf(core.KindConfig, "the program %q is given relative to no known folder", name).WithHint("write an absolute path, or a name that is on the PATH")
-	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return "", core.Errorf(core.KindUnavailable, "there is no program %s: %w", name, err).WithHint("%s", install)

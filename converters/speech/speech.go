@@ -2,6 +2,7 @@ package speech
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,7 +33,7 @@ const defaultTimeout = time.Minute
 type speechConfig struct {
 	Engine  string   `json:"engine" doc:"Who speaks: the programs flite or espeak-ng, a command, or an endpoint with the OpenAI audio API." enum:"flite,espeak-ng,command,openai"`
 	Voice   string   `json:"voice" doc:"The voice, by the engine's name for it: for flite rms (default), slt, awb, kal16 or kal; for espeak-ng en-us (default) and many more; for openai alloy (default) and others."`
-	Command []string `json:"command" doc:"Engine command: a program and its arguments. {text} stands for the text, which comes over stdin if it is not mentioned, and {out} for the WAV file to write, which is expected on stdout if it is not mentioned. No shell is involved."`
+	Command []string `json:"command" doc:"Engine command: a program and its arguments. {text} stands for the text, which comes over stdin if it is not mentioned, and {out} for the WAV file to write, which is expected on stdout if it is not mentioned. No shell is involved. A campaign that sets it needs --allow-commands." format:"command"`
 	endpointConfig
 	Timeout core.Duration `json:"timeout" doc:"How long one text may take." min:"1ms"`
 }
@@ -42,10 +43,11 @@ func (c speechConfig) Validate() error {
 	if engines := []string{engineFlite, engineESpeak, engineCommand, engineOpenAI}; !slices.Contains(engines, c.Engine) {
 		return unknownEngine(c.Engine, engines)
 	}
+	var problems []error
 	if c.Voice != "" && c.Engine == engineCommand {
-		return foreignKey("voice", "flite, espeak-ng and openai")
+		problems = append(problems, foreignKey("voice", "flite, espeak-ng and openai"))
 	}
-	return checkKeys(c.Engine, c.Command, "", inPlaceholder, c.endpointConfig, c.Timeout)
+	return errors.Join(append(problems, checkKeys(c.Engine, c.Command, "", inPlaceholder, c.endpointConfig, c.Timeout)...)...)
 }
 
 func unknownEngine(name string, engines []string) error {
@@ -57,24 +59,23 @@ func foreignKey(key, engines string) error {
 }
 
 // checkKeys checks what both directions have in common.
-func checkKeys(engine string, command []string, needs, foreign string, e endpointConfig, timeout core.Duration) error {
+func checkKeys(engine string, command []string, needs, foreign string, e endpointConfig, timeout core.Duration) []error {
+	var problems []error
 	if timeout <= 0 {
-		return core.Errorf(core.KindConfig, "%v is no time at all", timeout).At("timeout")
+		problems = append(problems, core.Errorf(core.KindConfig, "%v is no time at all", timeout).At("timeout"))
 	}
 	if engine == engineCommand {
-		if err := checkCommand(command, needs, foreign); err != nil {
-			return err
-		}
+		problems = append(problems, checkCommand(command, needs, foreign))
 	} else if len(command) > 0 {
-		return foreignKey("command", engineCommand)
+		problems = append(problems, foreignKey("command", engineCommand))
 	}
 	if engine == engineOpenAI {
-		return e.check()
+		return append(problems, e.check()...)
 	}
-	if key := e.anyKey(); key != "" {
-		return foreignKey(key, engineOpenAI)
+	for _, key := range e.keys() {
+		problems = append(problems, foreignKey(key, engineOpenAI))
 	}
-	return nil
+	return problems
 }
 
 func speechComponent(p programs) core.Component {

@@ -34,6 +34,18 @@ func need(t *testing.T, names ...string) {
 	}
 }
 
+// check asks a component about a configuration without opening it.
+func check(t testing.TB, name, config string) error {
+	t.Helper()
+	for _, c := range speech.Components() {
+		if c.Info.Name == name {
+			return c.Check([]byte(config))
+		}
+	}
+	t.Fatalf("there is no component %q", name)
+	return nil
+}
+
 func open(t *testing.T, name, config string) (core.Converter, error) {
 	t.Helper()
 	for _, c := range speech.Components() {
@@ -396,7 +408,7 @@ func TestKeysThatDoNotFitTheEngineAreRefused(t *testing.T) {
 		{"speech", `{"command": ["say"]}`, "command", "for the engine command"},
 		{"speech", `{"engine": "command", "command": ["{text}"]}`, "command", "may not be a placeholder"},
 		{"speech", `{"engine": "command", "command": ["say", "{in}"]}`, "command", "no meaning here"},
-		{"speech", `{"engine": "command", "command": ["./say"]}`, "", "relative to no known folder"},
+		{"speech", `{"engine": "command", "command": ["./say"]}`, "command", "relative to no known folder"},
 		{"speech", `{"engine": "command", "command": ["say"], "voice": "x"}`, "voice", "for the engine flite"},
 		{"speech", `{"endpoint": "http://127.0.0.1"}`, "endpoint", "for the engine openai"},
 		{"speech", `{"model": "x"}`, "model", "for the engine openai"},
@@ -413,10 +425,21 @@ func TestKeysThatDoNotFitTheEngineAreRefused(t *testing.T) {
 		{"transcribe", `{"language": "en"}`, "language", "for the engine openai"},
 		{"transcribe", `{"voice": "rms"}`, "voice", "unknown key"},
 	} {
-		_, err := open(t, test.component, test.config)
+		err := check(t, test.component, test.config)
 		e, ok := errors.AsType[*core.Error](err)
 		if !ok || e.Kind != core.KindConfig || e.Field != test.field || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%s %s: error %v, want a config error at %q with %q", test.component, test.config, err, test.field, test.message)
 		}
+	}
+}
+
+func TestEverythingWrongWithAConfigurationIsSaidAtOnce(t *testing.T) {
+	wrong, _ := errors.AsType[core.Errors](check(t, "speech", `{"command": ["say"], "model": "x", "api_key": "y", "timeout": "0s"}`))
+	var got []string
+	for _, e := range wrong {
+		got = append(got, e.Field)
+	}
+	if want := "timeout command model api_key"; strings.Join(got, " ") != want {
+		t.Errorf("errors at %v, want %s", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package speech
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 
 type transcribeConfig struct {
 	Engine  string   `json:"engine" doc:"Who listens: the program pocketsphinx, a command, or an endpoint with the OpenAI audio API." enum:"pocketsphinx,command,openai"`
-	Command []string `json:"command" doc:"Engine command: a program and its arguments. {in} stands for the WAV file (16 kHz mono) and {out} for the text file to write, which is expected on stdout if it is not mentioned. No shell is involved."`
+	Command []string `json:"command" doc:"Engine command: a program and its arguments. {in} stands for the WAV file (16 kHz mono) and {out} for the text file to write, which is expected on stdout if it is not mentioned. No shell is involved. A campaign that sets it needs --allow-commands." format:"command"`
 	endpointConfig
 	Language string        `json:"language" doc:"Engine openai: the language that is spoken, as in ISO 639-1 (en)."`
 	Timeout  core.Duration `json:"timeout" doc:"How long one recording may take." min:"1ms"`
@@ -24,10 +25,11 @@ func (c transcribeConfig) Validate() error {
 	if engines := []string{enginePocketSphinx, engineCommand, engineOpenAI}; !slices.Contains(engines, c.Engine) {
 		return unknownEngine(c.Engine, engines)
 	}
+	var problems []error
 	if c.Language != "" && c.Engine != engineOpenAI {
-		return foreignKey("language", engineOpenAI)
+		problems = append(problems, foreignKey("language", engineOpenAI))
 	}
-	return checkKeys(c.Engine, c.Command, inPlaceholder, textPlaceholder, c.endpointConfig, c.Timeout)
+	return errors.Join(append(problems, checkKeys(c.Engine, c.Command, inPlaceholder, textPlaceholder, c.endpointConfig, c.Timeout)...)...)
 }
 
 func transcribeComponent(p programs) core.Component {

@@ -29,6 +29,12 @@ func (c base64Config) encoding() (*base64.Encoding, error) {
 	return encoding, nil
 }
 
+// Validate refuses alphabets that there are not.
+func (c base64Config) Validate() error {
+	_, err := c.encoding()
+	return err
+}
+
 func base64Component() core.Component {
 	return core.NewConverter(
 		info("base64", "Encodes text as base64.",

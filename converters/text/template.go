@@ -13,6 +13,12 @@ type templateConfig struct {
 	Text string `json:"text" doc:"The new text; {{ .text }} stands for the old one." required:"true"`
 }
 
+// Validate checks that the text has a place in the template.
+func (c templateConfig) Validate() error {
+	_, err := parseTemplate(c.Text)
+	return err
+}
+
 func templateComponent() core.Component {
 	return core.NewConverter(
 		info("template", "Puts the text into a template.",

@@ -1,12 +1,13 @@
 package campaign
 
 import (
-	"bytes"
 	"path"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
 // maxTrials bounds the trials: per variant and row, as the grammar says.
@@ -75,7 +76,7 @@ func (r *reader) turns(v value) []Turn {
 
 func (r *reader) turn(v value) Turn {
 	t := Turn{At: v.place()}
-	var user, audio *yaml.Node
+	var user, clip *yaml.Node
 	before := len(r.problems)
 	r.object(v, []field{
 		{"user", false, func(v value) {
@@ -84,7 +85,7 @@ func (r *reader) turn(v value) Turn {
 			t.userText = r.textPlace(v.Node)
 		}},
 		{"audio", false, func(v value) {
-			audio = v.Node
+			clip = v.Node
 			t.AudioFile, t.Audio = r.audio(v)
 		}},
 		{"as", false, func(v value) {
@@ -94,9 +95,9 @@ func (r *reader) turn(v value) Turn {
 		{"converters", false, r.names(&t.Converters)},
 	}, "image", "tool_result")
 	switch {
-	case user != nil && audio != nil:
-		r.problem(place(audio), "make it a turn of its own", "a turn is either user: or audio:, not both")
-	case user == nil && audio == nil && len(r.problems) == before:
+	case user != nil && clip != nil:
+		r.problem(place(clip), "make it a turn of its own", "a turn is either user: or audio:, not both")
+	case user == nil && clip == nil && len(r.problems) == before:
 		r.problem(t.At, "", `%s needs the key "user" or "audio"`, v.label)
 	}
 	return t
@@ -117,10 +118,18 @@ func (r *reader) audio(v value) (string, *core.Value) {
 	if !ok {
 		return name, nil
 	}
-	if len(data) < 12 || !bytes.HasPrefix(data, []byte("RIFF")) || string(data[8:12]) != "WAVE" {
-		r.problem(v.place(), "", "%s is not a WAV file by its contents", shorten(name))
+	clip, warnings, err := audio.DecodeWAV(data)
+	switch {
+	case err != nil:
+		r.problem(v.place(), "", "%s: %v", shorten(name), err)
+		return name, nil
+	case len(clip.Samples) == 0:
+		r.problem(v.place(), "", "%s holds no audio", shorten(name))
+		return name, nil
+	case len(warnings) > 0:
+		r.problem(v.place(), "save it again from its source", "%s: %s", shorten(name), strings.Join(warnings, "; "))
 		return name, nil
 	}
-	audio := core.WAVValue(data)
-	return name, &audio
+	value := core.WAVValue(data)
+	return name, &value
 }

@@ -40,7 +40,7 @@ type Scope struct {
 }
 
 // Evidence says how much of a run may fail before the run as a whole gives no
-// evidence. Both are shares of all trials, from 0 to 1; the default is 0.
+// evidence. Both are shares of each attack's trials, from 0 to 1; the default is 0.
 type Evidence struct {
 	MaxErrored      float64
 	MaxUndetermined float64

@@ -7,13 +7,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
 func TestFilesThatACampaignRefersTo(t *testing.T) {
 	files := map[string]string{
 		"prompts/agent.md": "You guard a code.", "empty.md": "", "latin1.md": "caf\xe9", "large.md": strings.Repeat("x", 1<<20+1),
-		"clip.wav": wav, "clip.mp3": "ID3", "fake.wav": "RIFF but no wave at all", "short.wav": "RIFF",
+		"clip.wav": wav, "clip.mp3": "ID3", "fake.wav": "RIFF but no wave at all", "short.wav": wav[:len(wav)-2], "header.wav": wav[:20],
+		"silent.wav": string(audio.EncodeWAV(audio.Clip{Rate: 8000})), "mpeg.wav": strings.Replace(wav, "fmt \x10\x00\x00\x00\x01", "fmt \x10\x00\x00\x00\x55", 1),
 	}
 	tests := []struct{ name, attack, want string }{
 		{"a path that is not clean", "system_prompt: {file: ./prompts//agent.md}", ""},
@@ -30,8 +32,11 @@ func TestFilesThatACampaignRefersTo(t *testing.T) {
 		{"a prompt that is no UTF-8", "system_prompt: {file: latin1.md}", `"latin1.md" is not UTF-8 text (save it as UTF-8)`},
 		{"a prompt that is too large", "system_prompt: {file: large.md}", `"large.md" is larger than 1 MiB`},
 		{"audio that is no WAV by its name", "turns: [{audio: clip.mp3}]", `"clip.mp3" is not a WAV file by its name (convert it to WAV first)`},
-		{"audio that is no WAV by its contents", "turns: [{audio: fake.wav}]", `"fake.wav" is not a WAV file by its contents`},
-		{"audio that is cut off", "turns: [{audio: short.wav}]", `"short.wav" is not a WAV file by its contents`},
+		{"audio that is no WAV by its contents", "turns: [{audio: fake.wav}]", `"fake.wav": this is a RIFF file of another type, not a WAV file`},
+		{"audio whose header is cut off", "turns: [{audio: header.wav}]", `"header.wav": the WAV file is cut off: its "fmt " chunk claims 16 bytes, 0 are left`},
+		{"audio of a codec that is not known", "turns: [{audio: mpeg.wav}]", `"mpeg.wav": the WAV file holds MP3; PCM, float, A-law and mu-law can be decoded`},
+		{"audio that is cut off", "turns: [{audio: short.wav}]", `"short.wav": the WAV file is cut off: its header claims 8 bytes of audio, 6 are there (save it again from its source)`},
+		{"audio without a sample", "turns: [{audio: silent.wav}]", `"silent.wav" holds no audio`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

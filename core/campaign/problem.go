@@ -20,8 +20,8 @@ type Problem struct {
 	// Hint says what would be right; it may be empty.
 	Hint string
 
-	// secret: the line holds a secret, so that no snippet may show it.
-	secret bool
+	// Secret: the line holds a secret, so that no snippet may show it.
+	Secret bool
 }
 
 // Error returns "file:line:column: message (hint)".
@@ -55,11 +55,11 @@ const maxProblems = 100
 func (ps Problems) Sorted() Problems {
 	secretLines := map[int]bool{}
 	for _, p := range ps {
-		secretLines[p.Line] = secretLines[p.Line] || p.secret
+		secretLines[p.Line] = secretLines[p.Line] || p.Secret
 	}
 	all := slices.Clone(ps)
 	for i := range all {
-		all[i].secret = secretLines[all[i].Line]
+		all[i].Secret = secretLines[all[i].Line]
 	}
 	slices.SortStableFunc(all, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))

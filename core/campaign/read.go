@@ -72,7 +72,7 @@ func (r *reader) problem(at Position, hint, format string, args ...any) {
 // secretProblem notes a problem on a line that must not be shown.
 func (r *reader) secretProblem(at Position, hint, format string, args ...any) {
 	r.problem(at, hint, format, args...)
-	r.problems[len(r.problems)-1].secret = true
+	r.problems[len(r.problems)-1].Secret = true
 }
 
 // sorted returns the problems as [Problems.Sorted] does.

@@ -20,7 +20,7 @@ const snippetWidth = 100
 // such line, and where the line holds a secret.
 func (p Problem) Snippet(source []byte) string {
 	lines := strings.Split(string(source), "\n")
-	if p.secret || p.Line < 1 || p.Line > len(lines) {
+	if p.Secret || p.Line < 1 || p.Line > len(lines) {
 		return ""
 	}
 	runes := []rune(strings.TrimSuffix(lines[p.Line-1], "\r"))

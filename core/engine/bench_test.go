@@ -14,7 +14,7 @@ import (
 // forgetful is a Journal that keeps nothing.
 type forgetful struct{}
 
-func (forgetful) BeginTrial(context.Context, *plan.Trial, time.Time) error        { return nil }
+func (forgetful) BeginTrial(context.Context, *plan.Trial, int, time.Time) error   { return nil }
 func (forgetful) RecordTurn(context.Context, string, engine.Turn) error           { return nil }
 func (forgetful) RecordScores(context.Context, string, int, []engine.Score) error { return nil }
 func (forgetful) EndTrial(context.Context, string, engine.Result) error           { return nil }
@@ -25,7 +25,7 @@ func BenchmarkTurn(b *testing.B) {
 	s := newScene(b, &agent{}, "hello", "how are you", "code?")
 	s.times(max(1, b.N/3))
 	options := s.options()
-	options.Journal, options.Observer = forgetful{}, nil
+	options.Begin, options.Observer = func(context.Context) (engine.Journal, error) { return forgetful{}, nil }, nil
 	b.ReportAllocs()
 	b.ResetTimer()
 	if _, err := engine.Run(b.Context(), s.plan, options); err != nil {
@@ -60,7 +60,7 @@ func BenchmarkTurnStored(b *testing.B) {
 		b.Fatal(err)
 	}
 	options := s.options()
-	options.Journal, options.Observer = journal, nil
+	options.Begin, options.Observer = func(context.Context) (engine.Journal, error) { return journal, nil }, nil
 	b.ResetTimer()
 	if _, err := engine.Run(b.Context(), s.plan, options); err != nil {
 		b.Fatal(err)

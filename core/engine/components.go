@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,18 +25,12 @@ const openTimeout = 2 * time.Minute
 // components are the opened components under their names in the campaign. A
 // component is written once, while opening, and read afterwards.
 type components struct {
-	targets    map[string]opened[core.Target]
-	converters map[string]opened[core.Converter]
-	scorers    map[string]opened[core.Scorer]
+	targets    map[string]core.Target
+	converters map[string]core.Converter
+	scorers    map[string]core.Scorer
 
 	mu      sync.Mutex
 	closers []namedCloser
-}
-
-// opened is a component, or the reason why it could not be opened.
-type opened[T any] struct {
-	component T
-	err       error
 }
 
 type namedCloser struct {
@@ -42,13 +39,12 @@ type namedCloser struct {
 }
 
 // open opens everything that the plan uses, in parallel. It fails where a
-// secret is missing or a configuration is refused: somebody has to mend that,
-// and nothing has been sent yet. Any other failure, such as a plugin that
-// died, belongs to the trials that need the component.
+// secret is missing or any component cannot be opened: somebody has to mend
+// that, and nothing has been sent yet.
 func (c *components) open(ctx context.Context, r *run) error {
-	c.targets = map[string]opened[core.Target]{}
-	c.converters = map[string]opened[core.Converter]{}
-	c.scorers = map[string]opened[core.Scorer]{}
+	c.targets = map[string]core.Target{}
+	c.converters = map[string]core.Converter{}
+	c.scorers = map[string]core.Scorer{}
 	configs, err := r.expand()
 	if err != nil {
 		return err
@@ -79,12 +75,21 @@ func (d definition) String() string { return fmt.Sprintf("%s %q", d.kind, d.name
 // opened, so that nothing is recorded while the Redactor does not know them.
 func (r *run) expand() (map[definition][]byte, error) {
 	configs := map[definition][]byte{}
-	var missing []error
+	var wrong []error
+	missing := absences{}
 	one := func(kind core.Kind, c campaign.Component) {
 		d := definition{kind, c.Name}
-		config, values, err := secret.Expand(c.Config.JSON, r.Secrets)
-		if err != nil {
-			missing = append(missing, fmt.Errorf("%s: %w", d, err))
+		absent := false
+		config, values, err := secret.Expand(c.Config.JSON, func(ref secret.Reference) (string, error) {
+			value, err := r.Secrets(ref)
+			if err != nil {
+				absent = true
+				missing.add(ref.Raw, err, fmt.Sprintf("%s: %s", d, ref.Path))
+			}
+			return value, err
+		})
+		if err != nil && !absent {
+			wrong = append(wrong, fmt.Errorf("%s: %w", d, err))
 		}
 		r.Redactor.Add(values...)
 		configs[d] = config
@@ -98,15 +103,40 @@ func (r *run) expand() (map[definition][]byte, error) {
 	for _, s := range r.plan.Scorers {
 		one(core.KindScorer, s.Component)
 	}
-	if err := errors.Join(missing...); err != nil {
-		return nil, &core.Error{Kind: core.KindConfig, Hint: core.HintOf(err), Err: err}
-	}
-	return configs, nil
+	return configs, errors.Join(append(missing.errors(), wrong...)...)
 }
 
-// openInto opens one component in the background and keeps the outcome.
+// absences are the secrets that were not found, by reference. One that several
+// components need is reported once.
+type absences map[string]*absence
+
+type absence struct {
+	err   error
+	needs []string
+}
+
+func (a absences) add(ref string, err error, need string) {
+	if a[ref] == nil {
+		a[ref] = &absence{err: err}
+	}
+	a[ref].needs = append(a[ref].needs, need)
+}
+
+func (a absences) errors() []error {
+	var errs []error
+	for _, ref := range slices.Sorted(maps.Keys(a)) {
+		err := a[ref].err
+		errs = append(errs, &core.Error{
+			Kind: core.KindConfig, Hint: core.HintOf(err),
+			Err: fmt.Errorf("%w (%s)", err, strings.Join(a[ref].needs, ", ")),
+		})
+	}
+	return errs
+}
+
+// openInto opens one component in the background.
 func openInto[T any](
-	ctx context.Context, group *errgroup.Group, r *run, into map[string]opened[T],
+	ctx context.Context, group *errgroup.Group, r *run, into map[string]T,
 	kind core.Kind, used campaign.Component, configs map[definition][]byte,
 	open func(ctx context.Context, use string, config []byte) (T, error),
 ) {
@@ -116,16 +146,13 @@ func openInto[T any](
 		defer cancel()
 		component, err := open(ctx, used.Use, configs[d])
 		if err != nil {
-			err = fmt.Errorf("%s (%s): %w", d, used.Use, err)
+			return r.cleanError(fmt.Errorf("%s (%s): %w", d, used.Use, err))
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		into[used.Name] = opened[T]{component, err}
-		if closer, ok := any(component).(io.Closer); ok && err == nil {
+		into[used.Name] = component
+		if closer, ok := any(component).(io.Closer); ok {
 			c.closers = append(c.closers, namedCloser{d.String(), closer})
-		}
-		if core.KindOf(err) == core.KindConfig {
-			return r.cleanError(err)
 		}
 		return nil
 	})

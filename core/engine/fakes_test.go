@@ -179,14 +179,17 @@ type diary struct {
 	// fail, where set, is asked before anything is written.
 	fail func(method, trialID string) error
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// kept counts how often the record was begun.
+	kept    int
 	begun   map[string]bool
+	places  map[string]int
 	turns   map[string][]engine.Turn
 	results map[string]engine.Result
 }
 
 func newDiary(t testing.TB) *diary {
-	return &diary{t: t, begun: map[string]bool{}, turns: map[string][]engine.Turn{}, results: map[string]engine.Result{}}
+	return &diary{t: t, begun: map[string]bool{}, places: map[string]int{}, turns: map[string][]engine.Turn{}, results: map[string]engine.Result{}}
 }
 
 func (d *diary) write(method, trialID string, write func()) error {
@@ -207,8 +210,8 @@ func (d *diary) write(method, trialID string, write func()) error {
 	return nil
 }
 
-func (d *diary) BeginTrial(_ context.Context, t *plan.Trial, _ time.Time) error {
-	return d.write("BeginTrial", t.ID, func() { d.begun[t.ID] = true })
+func (d *diary) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, _ time.Time) error {
+	return d.write("BeginTrial", t.ID, func() { d.begun[t.ID], d.places[t.ID] = true, ordinal })
 }
 
 func (d *diary) RecordTurn(_ context.Context, trialID string, t engine.Turn) error {
@@ -363,7 +366,13 @@ func (s *scene) converter(name string, c core.Converter) {
 }
 
 func (s *scene) options() engine.Options {
-	return engine.Options{Resolver: s.shelf, Journal: s.diary, Observer: s.seen, Secrets: s.lookup, Redactor: s.redact}
+	begin := func(context.Context) (engine.Journal, error) {
+		s.diary.mu.Lock()
+		defer s.diary.mu.Unlock()
+		s.diary.kept++
+		return s.diary, nil
+	}
+	return engine.Options{Resolver: s.shelf, Begin: begin, Observer: s.seen, Secrets: s.lookup, Redactor: s.redact}
 }
 
 // run runs the plan, which has to work.

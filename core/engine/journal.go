@@ -12,9 +12,10 @@ import (
 // different trials; for one trial they are called in order, and what they were
 // given is kept in that order. After a method has failed, the run stops.
 type Journal interface {
-	// BeginTrial notes that a trial begins. It need not wait until that is
-	// durable; RecordTurn and EndTrial make it so.
-	BeginTrial(ctx context.Context, t *plan.Trial, at time.Time) error
+	// BeginTrial notes that a trial begins; ordinal is its place in the plan.
+	// It need not wait until that is durable; RecordTurn and EndTrial make it
+	// so.
+	BeginTrial(ctx context.Context, t *plan.Trial, ordinal int, at time.Time) error
 	// RecordTurn keeps a turn, without its scores. It returns only when the
 	// turn is durable: the engine neither scores it nor sends the next one
 	// before.

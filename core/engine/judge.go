@@ -60,17 +60,55 @@ func (h *holding) endsWith(j judgement) bool {
 
 // scoreAll asks every scorer of the trial about a reply.
 func (h *holding) scoreAll(ctx context.Context, reply core.Message) []Score {
-	said := h.said
-	if h.trial.SystemPrompt != "" {
-		system := core.Message{Role: core.System, Parts: []core.Part{{Value: core.TextValue(h.trial.SystemPrompt)}}}
-		said = append([]core.Message{system}, said...)
-	}
+	said := h.evidence()
 	views := views{holding: h, reply: reply, made: map[string]view{}}
 	scores := make([]Score, len(h.trial.Scorers))
 	for i, name := range h.trial.Scorers {
 		scores[i] = h.score(ctx, name, slices.Clip(said), &views)
 	}
 	return scores
+}
+
+// evidence returns the conversation as scorers get it. Every scorer gets it
+// after every turn, so that only the last message has its sounds and images.
+func (h *holding) evidence() []core.Message {
+	var said []core.Message
+	if h.trial.SystemPrompt != "" {
+		said = append(said, core.Message{Role: core.System, Parts: []core.Part{{Value: core.TextValue(h.trial.SystemPrompt)}}})
+	}
+	last := len(h.said) - 1
+	for _, m := range h.said[:last] {
+		said = append(said, inWords(m))
+	}
+	return append(said, h.said[last])
+}
+
+// inWords returns what is text in a message, and the text from which its
+// sounds and images were made.
+func inWords(m core.Message) core.Message {
+	words := core.Message{Role: m.Role}
+	for _, p := range m.Parts {
+		switch {
+		case isText(p.Value):
+			if p.Original != nil && !isText(*p.Original) {
+				p.Original = nil
+			}
+		case p.Original != nil && isText(*p.Original):
+			p = core.Part{Value: *p.Original}
+		default:
+			continue
+		}
+		words.Parts = append(words.Parts, p)
+	}
+	return words
+}
+
+func isText(v core.Value) bool {
+	switch v.Modality {
+	case core.Text, core.ToolCall, core.ToolResult:
+		return true
+	}
+	return false
 }
 
 // score asks one scorer.
@@ -87,7 +125,7 @@ func (h *holding) score(ctx context.Context, name string, said []core.Message, v
 	}
 	ctx, cancel := context.WithTimeout(ctx, workTimeout)
 	defer cancel()
-	given, err := h.components.scorers[name].component.Score(ctx, core.Evidence{
+	given, err := h.components.scorers[name].Score(ctx, core.Evidence{
 		Objective: h.trial.Objective, Conversation: said, Values: view.values,
 	})
 	if err == nil {

@@ -60,8 +60,7 @@ func (h *holding) cleanValues(values []core.Value) []core.Value {
 // cleanValue removes secrets from values that are text. In sounds and images
 // a sequence of bytes that equals a secret is a coincidence.
 func (h *holding) cleanValue(v core.Value) core.Value {
-	switch v.Modality {
-	case core.Text, core.ToolCall, core.ToolResult:
+	if isText(v) {
 		v.Data = h.Redactor.Bytes(v.Data)
 	}
 	return v

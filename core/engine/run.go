@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,9 @@ type Resolver interface {
 // Options are what a run needs from its surroundings.
 type Options struct {
 	Resolver Resolver
-	Journal  Journal
+	// Begin begins the record. It is called once every component is open, and
+	// before anything is sent: a run that cannot begin leaves no record.
+	Begin func(ctx context.Context) (Journal, error)
 	// Observer may be nil.
 	Observer Observer
 	// Secrets finds the secrets that the campaign refers to.
@@ -55,9 +58,9 @@ type Summary struct {
 // allow, and returns when all of them are over and every component is closed.
 //
 // A trial that goes wrong is an outcome, not an error. Run fails where nothing
-// could be sent, because a secret is missing or a component refuses its
-// configuration, and where the Journal fails: a run that cannot be recorded
-// must not send. The Summary says how far it came.
+// could be sent, because a secret is missing or a component cannot be opened,
+// and where the Journal fails: a run that cannot be recorded must not send. The
+// Summary says how far it came.
 //
 // Cancelling ctx interrupts the run: no trial starts any more, conversations
 // are ended, and trials in flight get no outcome. That is not an error.
@@ -80,6 +83,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 type run struct {
 	Options
 	plan       *plan.Plan
+	journal    Journal
 	components components
 
 	mu    sync.Mutex
@@ -90,6 +94,10 @@ type run struct {
 func (r *run) carryOut(ctx context.Context) error {
 	defer r.components.close(r)
 	if err := r.components.open(ctx, r); err != nil {
+		return cmp.Or(ctx.Err(), err)
+	}
+	var err error
+	if r.journal, err = r.Begin(ctx); err != nil {
 		return err
 	}
 	return r.holdTrials(ctx)
@@ -103,12 +111,12 @@ func (r *run) holdTrials(ctx context.Context) error {
 		queue := r.queue(target.Name)
 		for range min(max(1, target.Limits.Concurrency), len(queue)) {
 			group.Go(func() error {
-				for trial := range queue {
+				for ordinal := range queue {
 					if ctx.Err() != nil {
 						return nil
 					}
-					if err := r.hold(ctx, trial); err != nil {
-						return fmt.Errorf("trial %s: recording: %w", trial.ID, err)
+					if err := r.hold(ctx, ordinal); err != nil {
+						return fmt.Errorf("trial %s: recording: %w", r.plan.Trials[ordinal].ID, err)
 					}
 				}
 				return nil
@@ -118,15 +126,15 @@ func (r *run) holdTrials(ctx context.Context) error {
 	return group.Wait()
 }
 
-// queue returns the trials of one target, in the order of the plan.
-func (r *run) queue(target string) <-chan *plan.Trial {
-	var trials []*plan.Trial
+// queue returns the places of one target's trials in the plan, in their order.
+func (r *run) queue(target string) <-chan int {
+	var trials []int
 	for i := range r.plan.Trials {
 		if r.plan.Trials[i].Target == target {
-			trials = append(trials, &r.plan.Trials[i])
+			trials = append(trials, i)
 		}
 	}
-	queue := make(chan *plan.Trial, len(trials))
+	queue := make(chan int, len(trials))
 	for _, t := range trials {
 		queue <- t
 	}

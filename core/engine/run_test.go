@@ -311,13 +311,9 @@ func TestNothingIsSentWhenAComponentRefusesItsConfiguration(t *testing.T) {
 	}
 }
 
-func TestTrialsThatNeedAComponentThatCannotBeOpenedAreErrored(t *testing.T) {
+func TestNothingIsSentOrRecordedWhereAComponentCannotBeOpened(t *testing.T) {
 	for _, broken := range []string{"agent", "upper", "leaked", "transcribe"} {
-		a := &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
-			r := says("no")
-			r.Message.Parts = append(r.Message.Parts, core.Part{Value: core.WAVValue([]byte("RIFF"))})
-			return r, nil
-		}}
+		a := &agent{}
 		s := newScene(t, a, "code?")
 		same := convert(func(_ context.Context, in core.Value) (core.Value, error) { return in, nil })
 		s.converter("upper", same)
@@ -325,12 +321,72 @@ func TestTrialsThatNeedAComponentThatCannotBeOpenedAreErrored(t *testing.T) {
 		s.trial().Turns[0].Converters = []string{"upper"}
 		s.scoredBy("spoken", contains("x"), core.Audio, "transcribe")
 		s.success("leaked || spoken")
-		s.shelf.broken[broken] = core.Errorf(core.KindUnavailable, "the plugin died")
-		result := s.outcome()
-		want(t, result, core.Errored, fmt.Sprintf("%q", broken), "the plugin died")
-		if _, _, sent := a.counts(); sent != 0 {
-			t.Errorf("without %s, %d messages were sent", broken, sent)
+		s.shelf.broken[broken] = core.Errorf(core.KindUnavailable, "the program is missing").WithHint("install it")
+		_, err := engine.Run(t.Context(), s.plan, s.options())
+		if core.KindOf(err) != core.KindUnavailable || core.HintOf(err) != "install it" || !strings.Contains(fmt.Sprint(err), fmt.Sprintf("%q", broken)) {
+			t.Errorf("without %s: %v (kind %s, hint %q)", broken, err, core.KindOf(err), core.HintOf(err))
 		}
+		if _, _, sent := a.counts(); sent != 0 || s.diary.kept != 0 {
+			t.Errorf("without %s, %d messages were sent; the record was begun %d times", broken, sent, s.diary.kept)
+		}
+	}
+}
+
+func TestAnInterruptionWhileOpeningIsAnInterruption(t *testing.T) {
+	s := newScene(t, &agent{}, "code?")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.shelf.broken["agent"] = core.Errorf(core.KindUnavailable, "starting the plugin: %w", ctx.Err())
+	summary, err := engine.Run(ctx, s.plan, s.options())
+	if err != nil || !summary.Interrupted || s.diary.kept != 0 {
+		t.Errorf("Run = %+v, %v, with %d records; want an interrupted run without one", summary, err, s.diary.kept)
+	}
+}
+
+func TestTheJournalIsToldTheOrderOfThePlan(t *testing.T) {
+	s := newScene(t, &agent{}, "code?")
+	s.times(7)
+	s.run(t.Context())
+	if s.diary.places["polite/1"] != 0 || s.diary.places["polite/7"] != 6 {
+		t.Errorf("the trials' places are %v", s.diary.places)
+	}
+}
+
+func TestASecretThatSeveralComponentsNeedIsMissedOnce(t *testing.T) {
+	s := newScene(t, &agent{}, "code?")
+	s.plan.Targets[0].Config.JSON = []byte(`{"api_key":"${KEY}"}`)
+	s.plan.Scorers[0].Config.JSON = []byte(`{"key":"${KEY}"}`)
+	s.lookup = func(r secret.Reference) (string, error) { return "", fmt.Errorf("%s is not set", r.Name) }
+	_, err := engine.Run(t.Context(), s.plan, s.options())
+	if want := `KEY is not set (target "agent": api_key, scorer "leaked": key)`; fmt.Sprint(err) != want {
+		t.Errorf("Run: %v\nwant %s", err, want)
+	}
+}
+
+func TestOfEarlierMessagesScorersGetTheWordsOnly(t *testing.T) {
+	s := newScene(t, &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
+		r := says("no")
+		r.Message.Parts = append(r.Message.Parts, core.Part{Value: core.WAVValue([]byte("RIFF reply"))})
+		return r, nil
+	}}, "hi", "code?")
+	s.converter("speak", convert(func(context.Context, core.Value) (core.Value, error) {
+		return core.WAVValue([]byte("RIFF sent")), nil
+	}))
+	s.trial().Turns[0].Converters = []string{"speak"}
+	var last core.Evidence
+	s.shelf.scorers["leaked"] = score(func(_ context.Context, e core.Evidence) (core.Score, error) {
+		last = e
+		return core.BoolScore(false, ""), nil
+	})
+	want(t, s.outcome(), core.Defended)
+	words := func(role core.Role, text string) core.Message {
+		return core.Message{Role: role, Parts: []core.Part{{Value: core.TextValue(text)}}}
+	}
+	reply := words(core.Assistant, "no")
+	reply.Parts = append(reply.Parts, core.Part{Value: core.WAVValue([]byte("RIFF reply"))})
+	wanted := []core.Message{words(core.User, "hi"), words(core.Assistant, "no"), words(core.User, "code?"), reply}
+	if diff := cmp.Diff(wanted, last.Conversation); diff != "" {
+		t.Errorf("the scorer saw (-want +got):\n%s", diff)
 	}
 }
 

@@ -42,11 +42,12 @@ type holding struct {
 
 // hold holds one trial from its beginning to its outcome. Its error is the
 // Journal's.
-func (r *run) hold(ctx context.Context, t *plan.Trial) error {
+func (r *run) hold(ctx context.Context, ordinal int) error {
+	t := &r.plan.Trials[ordinal]
 	// What happened is recorded even while the run is being interrupted.
 	record := context.WithoutCancel(ctx)
 	at := r.Now()
-	if err := r.Journal.BeginTrial(record, t, at); err != nil {
+	if err := r.journal.BeginTrial(record, t, ordinal, at); err != nil {
 		return err
 	}
 	r.observe(TrialStarted{Trial: t, At: at})
@@ -58,7 +59,7 @@ func (r *run) hold(ctx context.Context, t *plan.Trial) error {
 		return err
 	}
 	result := h.result()
-	if err := r.Journal.EndTrial(record, t.ID, result); err != nil {
+	if err := r.journal.EndTrial(record, t.ID, result); err != nil {
 		return err
 	}
 	r.count(result)
@@ -106,46 +107,17 @@ func interrupted(ctx context.Context) error {
 	return nil
 }
 
-// start begins the conversation, once everything that the trial needs is
-// known to be open.
+// start begins the conversation.
 func (h *holding) start(ctx context.Context) (core.Conversation, error) {
-	if err := h.missing(); err != nil {
-		return nil, err
-	}
 	limit := h.timeout()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	target := h.components.targets[h.trial.Target].component
+	target := h.components.targets[h.trial.Target]
 	conversation, err := target.StartConversation(ctx, core.Start{SystemPrompt: h.trial.SystemPrompt})
 	if err != nil {
 		return nil, h.targetError(ctx, "starting the conversation", limit, err)
 	}
 	return conversation, nil
-}
-
-// missing returns why a component that the trial needs could not be opened.
-func (h *holding) missing() error {
-	if err := h.components.targets[h.trial.Target].err; err != nil {
-		return err
-	}
-	var converters []string
-	for _, turn := range h.trial.Turns {
-		converters = append(converters, turn.Converters...)
-	}
-	for _, name := range h.trial.Scorers {
-		if err := h.components.scorers[name].err; err != nil {
-			return err
-		}
-		for _, via := range h.scorer(name).Via {
-			converters = append(converters, via.Name)
-		}
-	}
-	for _, name := range converters {
-		if err := h.components.converters[name].err; err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // turn holds one exchange and judges it. done says that the conversation is
@@ -174,7 +146,7 @@ func (h *holding) turn(ctx context.Context, conversation core.Conversation, next
 		turn.Failure = h.failed(failure)
 	}
 	h.turns++
-	if err := h.Journal.RecordTurn(record, h.trial.ID, turn); err != nil {
+	if err := h.journal.RecordTurn(record, h.trial.ID, turn); err != nil {
 		return true, err
 	}
 	if turn.Failure != nil {
@@ -199,7 +171,7 @@ func (h *holding) judgeTurn(ctx context.Context, turn Turn, reply core.Reply) (d
 	h.judgements = append(h.judgements, j)
 	turn.Scores = j.scores
 	if len(j.scores) > 0 {
-		if err := h.Journal.RecordScores(context.WithoutCancel(ctx), h.trial.ID, turn.Index, j.scores); err != nil {
+		if err := h.journal.RecordScores(context.WithoutCancel(ctx), h.trial.ID, turn.Index, j.scores); err != nil {
 			return true, err
 		}
 	}
@@ -233,7 +205,7 @@ func (h *holding) convert(ctx context.Context, next strategy.Turn) (core.Part, e
 func (h *holding) convertOnce(ctx context.Context, name string, value core.Value) (core.Value, error) {
 	ctx, cancel := context.WithTimeout(ctx, workTimeout)
 	defer cancel()
-	converted, err := h.components.converters[name].component.Convert(ctx, value)
+	converted, err := h.components.converters[name].Convert(ctx, value)
 	if err != nil {
 		return core.Value{}, fmt.Errorf("converter %q: %w", name, err)
 	}

@@ -15,27 +15,31 @@ import (
 // checkComponents checks every definition of the campaign, used or not: a
 // mistake in one that is not used is a mistake too.
 func (p *planner) checkComponents() {
+	p.definitions(p.checkComponent)
+}
+
+// definitions calls do with each definition of the campaign.
+func (p *planner) definitions(do func(definition, campaign.Component)) {
 	for _, t := range p.campaign.Targets {
-		p.checkComponent(core.KindTarget, t.Component)
+		do(definition{core.KindTarget, t.Name}, t.Component)
 	}
 	for _, c := range p.campaign.Converters {
-		p.checkComponent(core.KindConverter, c.Component)
+		do(definition{core.KindConverter, c.Name}, c.Component)
 	}
 	for _, s := range p.campaign.Scorers {
-		p.checkComponent(core.KindScorer, s.Component)
+		do(definition{core.KindScorer, s.Name}, s.Component)
 	}
 }
 
-func (p *planner) checkComponent(kind core.Kind, c campaign.Component) {
+func (p *planner) checkComponent(d definition, c campaign.Component) {
 	if c.Use == "" {
 		return // reported by the reader
 	}
-	info, config, ok := p.catalog.Lookup(kind, c.Use)
+	info, config, ok := p.catalog.Lookup(d.kind, c.Use)
 	if !ok {
-		p.unknownComponent(kind, c)
+		p.unknownComponent(d.kind, c)
 		return
 	}
-	d := definition{kind, c.Name}
 	p.infos[d] = info
 	wrong := map[string]bool{}
 	for _, complaint := range config.Check(c.Config.JSON) {
@@ -44,8 +48,14 @@ func (p *planner) checkComponent(kind core.Kind, c campaign.Component) {
 		if complaint.Path != "" && !strings.Contains(complaint.Message, strconv.Quote(complaint.Path)) {
 			where = complaint.Path + ": "
 		}
-		p.problem(c.Config.At(complaint.Path), complaint.Hint, "%s: %s%s", d, where, complaint.Message)
+		report := p.problem
+		if complaint.Secret {
+			report = p.secretProblem
+		}
+		report(c.Config.At(complaint.Path), complaint.Hint, "%s: %s%s", d, where, complaint.Message)
 	}
+	p.checkSecrets(d, c, config)
+	p.checkPrograms(d, c, config)
 	for _, field := range uris(config, c.Config.JSON) {
 		if !wrong[field.Path] {
 			p.checkScope(d, c.Config.At(field.Path), field)

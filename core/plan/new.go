@@ -14,11 +14,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
+// Options is what a campaign is allowed to do.
+type Options struct {
+	// AllowCommands lets it name programs that are run on this machine.
+	AllowCommands bool
+}
+
 // New plans a campaign. Its error is of type [campaign.Problems] and holds
 // everything that is wrong between the campaign and the components, in the
 // order of the file.
-func New(c *campaign.Campaign, catalog Catalog) (*Plan, error) {
-	p := newPlanner(c, catalog)
+func New(c *campaign.Campaign, catalog Catalog, o Options) (*Plan, error) {
+	p := newPlanner(c, catalog, o)
 	p.checkComponents()
 	p.checkVias()
 	for i := range c.Attacks {
@@ -28,21 +34,22 @@ func New(c *campaign.Campaign, catalog Catalog) (*Plan, error) {
 		return nil, p.problems.Sorted()
 	}
 	p.keepUsed()
+	p.addNeeds()
 	return p.plan, nil
 }
 
 // CheckComponents returns what [New] finds wrong with the campaign's
 // definitions of targets, converters and scorers. The campaign may have other
 // mistakes.
-func CheckComponents(c *campaign.Campaign, catalog Catalog) campaign.Problems {
-	p := newPlanner(c, catalog)
+func CheckComponents(c *campaign.Campaign, catalog Catalog, o Options) campaign.Problems {
+	p := newPlanner(c, catalog, o)
 	p.checkComponents()
 	return p.problems.Sorted()
 }
 
-func newPlanner(c *campaign.Campaign, catalog Catalog) *planner {
+func newPlanner(c *campaign.Campaign, catalog Catalog, o Options) *planner {
 	return &planner{
-		campaign: c, catalog: catalog,
+		campaign: c, catalog: catalog, options: o,
 		infos: map[definition]core.Info{}, used: map[definition]bool{},
 		plan: &Plan{Campaign: c}, room: maxTexts,
 	}
@@ -52,6 +59,7 @@ func newPlanner(c *campaign.Campaign, catalog Catalog) *planner {
 type planner struct {
 	campaign *campaign.Campaign
 	catalog  Catalog
+	options  Options
 	// infos are the components that exist, under their definitions.
 	infos    map[definition]core.Info
 	used     map[definition]bool
@@ -73,6 +81,12 @@ type definition struct {
 
 // String names a definition as problems do: target "agent".
 func (d definition) String() string { return fmt.Sprintf("%s %q", d.kind, d.name) }
+
+// secretProblem notes a problem on a line that must not be shown.
+func (p *planner) secretProblem(at campaign.Position, hint, format string, args ...any) {
+	p.problem(at, hint, format, args...)
+	p.problems[len(p.problems)-1].Secret = true
+}
 
 func (p *planner) problem(at campaign.Position, hint, format string, args ...any) {
 	p.problems = append(p.problems, campaign.Problem{

@@ -8,7 +8,7 @@ import (
 )
 
 func TestTheTextsOfAPlanAreBounded(t *testing.T) {
-	p := newPlanner(&campaign.Campaign{}, nil)
+	p := newPlanner(&campaign.Campaign{}, nil, Options{})
 	p.room = 10
 	a := &campaign.Attack{Name: "a", Turns: []campaign.Turn{{User: "{{ .text }}"}}}
 	if _, ok := p.fill(a, 0, 0, map[string]string{"text": "ten bytes!"}); !ok {

@@ -18,6 +18,8 @@ type Plan struct {
 	Converters []campaign.Converter
 	Scorers    []campaign.Scorer
 	Trials     []Trial
+
+	needs Needs
 }
 
 // Trial is one conversation to hold.

@@ -16,7 +16,7 @@ import (
 // with it, one problem a line.
 func problems(t *testing.T, yaml string) string {
 	t.Helper()
-	p, err := plan.New(read(t, yaml), catalog(t))
+	p, err := plan.New(read(t, yaml), catalog(t), plan.Options{})
 	if err == nil {
 		return ""
 	}

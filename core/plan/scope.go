@@ -71,11 +71,6 @@ func (p *planner) checkScope(d definition, at campaign.Position, u uri) {
 	if u.Value == "" {
 		return
 	}
-	if strings.Contains(u.Value, "${") {
-		p.problem(at, "write the address out; keep secrets in the keys that are meant for them",
-			"%s: %s: an address with a secret in it cannot be checked against scope.hosts", d, u.Path)
-		return
-	}
 	parsed, err := url.Parse(u.Value)
 	if err != nil || parsed.Hostname() == "" {
 		p.problem(at, "such as https://host.example/v1", "%s: %s: %q names no host", d, u.Path, u.Value)

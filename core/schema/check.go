@@ -21,6 +21,8 @@ type Complaint struct {
 	Message string
 	// Hint says what would be right; it may be empty.
 	Hint string
+	// Secret: the value is one that must not be shown.
+	Secret bool
 }
 
 // StringField is a string of a document.
@@ -28,7 +30,8 @@ type StringField struct{ Path, Value string }
 
 // Check returns everything that is wrong with a document, which has to be a
 // JSON object; an empty document stands for {}. A string that contains "${"
-// refers to a secret that is not known yet: only its type is checked.
+// refers to a secret that is not known yet: only its type is checked, and that
+// it is not an address, a choice or a duration, which are no secrets.
 func (s *Schema) Check(doc []byte) []Complaint {
 	value, err := decode(doc)
 	if err != nil {
@@ -44,14 +47,37 @@ func (s *Schema) Check(doc []byte) []Complaint {
 // Strings returns the strings of a document that have a format, such as
 // "uri", in a fixed order. Values of a wrong type are left out.
 func (s *Schema) Strings(doc []byte, format string) []StringField {
+	return s.strings(doc, func(n node) bool { return n.Format == format })
+}
+
+// Secrets returns the strings of a document that hold secrets, in a fixed
+// order.
+func (s *Schema) Secrets(doc []byte) []StringField { return s.strings(doc, node.secret) }
+
+// Programs returns the programs that a document makes a component run: the
+// strings of the format "command", and the first of each list of them.
+func (s *Schema) Programs(doc []byte) []StringField {
+	programs := s.Strings(doc, formatCommand)
+	for i := range programs {
+		programs[i].Path = strings.TrimSuffix(programs[i].Path, "[0]")
+	}
+	return slices.DeleteFunc(programs, func(f StringField) bool {
+		return f.Value == "" || strings.HasSuffix(f.Path, "]")
+	})
+}
+
+func (s *Schema) strings(doc []byte, wanted func(node) bool) []StringField {
 	value, err := decode(doc)
 	if err != nil {
 		return nil
 	}
-	c := checker{format: format}
+	c := checker{wanted: wanted}
 	c.value(s.root, "", value)
 	return c.strings
 }
+
+// secret reports whether a value must not be shown.
+func (n node) secret() bool { return n.WriteOnly || n.Format == formatPassword }
 
 // decode keeps numbers as they are written.
 func decode(doc []byte) (any, error) {
@@ -73,8 +99,8 @@ func decode(doc []byte) (any, error) {
 // checker walks a document beside its schema.
 type checker struct {
 	complaints []Complaint
-	// strings collects the strings of this format.
-	format  string
+	// strings collects the strings that are wanted; wanted may be nil.
+	wanted  func(node) bool
 	strings []StringField
 }
 
@@ -85,6 +111,7 @@ func (c *checker) complain(path, hint, format string, args ...any) {
 func (c *checker) value(n node, path string, value any) {
 	if !hasType(n.Type, value) {
 		c.complain(path, n.typeHint(value), "%s is not %s", n.display(value), article(n.Type))
+		c.complaints[len(c.complaints)-1].Secret = n.secret()
 		return
 	}
 	switch v := value.(type) {
@@ -148,10 +175,11 @@ func (c *checker) array(n node, path string, v []any) {
 }
 
 func (c *checker) text(n node, path, v string) {
-	if c.format != "" && n.Format == c.format {
+	if c.wanted != nil && c.wanted(n) {
 		c.strings = append(c.strings, StringField{Path: path, Value: v})
 	}
 	if isReference(v) {
+		c.reference(n, path)
 		return
 	}
 	length := utf8.RuneCountInString(v)
@@ -170,6 +198,22 @@ func (c *checker) text(n node, path, v string) {
 	if message, hint := n.checkFormat(v); message != "" {
 		c.complain(path, hint, "%s", message)
 	}
+}
+
+// reference checks a string whose value is not known yet.
+func (c *checker) reference(n node, path string) {
+	var what string
+	switch {
+	case len(n.Enum) > 0 || n.Const != nil:
+		what = "a choice"
+	case n.Format == formatURI:
+		what = "an address"
+	case n.Format == formatDuration:
+		what = "a duration"
+	default:
+		return
+	}
+	c.complain(path, "write it out; keep secrets in the keys that are meant for them", "%s with a secret in it cannot be checked", what)
 }
 
 func (c *checker) number(n node, path string, v json.Number) {
@@ -208,13 +252,19 @@ func (c *checker) choice(n node, path string, value any) {
 		if s, ok := option.(string); ok {
 			names = append(names, s)
 		}
-		words = append(words, string(raw))
+		words = append(words, plain(raw))
 	}
 	hint := ""
 	if s, ok := value.(string); ok {
-		if near := Nearest(s, names); near != "" && !n.WriteOnly {
+		if near := Nearest(s, names); near != "" && !n.secret() {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 	}
 	c.complain(path, hint, "%s is not one of %s", n.display(value), strings.Join(words, ", "))
+}
+
+// plain returns JSON as people write it: what passed through an encoder has
+// "\u0026" where a campaign has "&".
+func plain(raw json.RawMessage) string {
+	return strings.NewReplacer(`\u0026`, "&", `\u003c`, "<", `\u003e`, ">").Replace(string(raw))
 }

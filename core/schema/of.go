@@ -23,6 +23,10 @@ import (
 //	                      string, the count of a list
 //	format:"uri"          the format of a string, or of a list's strings
 //
+// An address has the format "uri", and a program that the campaign makes the
+// component run the format "command": a string, or a list that begins with one.
+// That is how they are found and held against what a campaign may do.
+//
 // A [core.Secret] is a string without a default that editors do not show, a
 // [core.Duration] a string such as "1m30s". Structs embedded without a json
 // name lend their fields. Of fails on types that configuration cannot express
@@ -112,7 +116,7 @@ func (b *builder) value(v reflect.Value) (node, error) {
 	t := v.Type()
 	switch t {
 	case reflect.TypeFor[core.Secret]():
-		return node{Type: typeString, Format: "password", WriteOnly: true}, nil
+		return node{Type: typeString, Format: formatPassword, WriteOnly: true}, nil
 	case reflect.TypeFor[core.Duration]():
 		return node{Type: typeString, Format: formatDuration}, nil
 	case reflect.TypeFor[time.Duration]():

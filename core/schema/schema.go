@@ -23,6 +23,12 @@ const (
 	formatRegex    = "regex"    // RE2
 )
 
+// The formats that others look for.
+const (
+	formatPassword = "password" // a secret
+	formatCommand  = "command"  // a program to run, or a list that begins with one
+)
+
 // Schema is a JSON Schema. It is immutable and safe for concurrent use. The
 // zero value accepts any JSON object.
 type Schema struct {

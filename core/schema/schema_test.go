@@ -239,7 +239,7 @@ var documents = []struct {
 	},
 	{
 		name: "a secret of the wrong type is not shown", doc: `{"endpoint":"wss://h","api_key":12345678}`,
-		want: []schema.Complaint{{Path: "api_key", Message: "the secret is not a string"}},
+		want: []schema.Complaint{{Path: "api_key", Message: "the secret is not a string", Secret: true}},
 	},
 	{
 		name: "several at once, in the order of the keys", doc: `{"audio":{"mono":"yes"},"retry":1}`,
@@ -291,11 +291,21 @@ func TestAStandardValidatorAgrees(t *testing.T) {
 
 func TestReferencesToSecretsStandForValuesThatAreNotKnownYet(t *testing.T) {
 	s := derive(t)
-	if got := s.Check([]byte(`{"endpoint":"${URL}","timeout":"${T}","pattern":"(${P}","audio":{"voice":"${VOICE}"},"words":["${W}"]}`)); got != nil {
+	if got := s.Check([]byte(`{"endpoint":"wss://h","api_key":"${KEY}","headers":{"A":"${A}"},"pattern":"(${P}"}`)); got != nil {
 		t.Errorf("complaints %v, want none", got)
 	}
-	want := []schema.Complaint{{Path: "retries", Message: `"${N}" is not a whole number`, Hint: "only strings can refer to secrets"}}
-	if diff := cmp.Diff(want, s.Check([]byte(`{"endpoint":"${URL}","retries":"${N}"}`))); diff != "" {
+}
+
+func TestAddressesChoicesAndDurationsAreNoSecrets(t *testing.T) {
+	const hint = "write it out; keep secrets in the keys that are meant for them"
+	want := []schema.Complaint{
+		{Path: "audio.voice", Message: "a choice with a secret in it cannot be checked", Hint: hint},
+		{Path: "endpoint", Message: "an address with a secret in it cannot be checked", Hint: hint},
+		{Path: "retries", Message: `"${N}" is not a whole number`, Hint: "only strings can refer to secrets"},
+		{Path: "timeout", Message: "a duration with a secret in it cannot be checked", Hint: hint},
+	}
+	got := derive(t).Check([]byte(`{"endpoint":"${URL}","timeout":"${T}","retries":"${N}","audio":{"voice":"${VOICE}"}}`))
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -326,5 +336,44 @@ func TestStringsListsTheURLsOfADocument(t *testing.T) {
 	want := []schema.StringField{{"endpoint", "https://a"}, {"mirrors[0].url", "https://c"}, {"mirrors[1].url", "${D}"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestSecretsListsWhatMustNotBeShown(t *testing.T) {
+	s, err := schema.Parse([]byte(`{"type":"object","properties":{
+		"key":{"type":"string","writeOnly":true},
+		"token":{"type":"string","format":"password"},
+		"name":{"type":"string"},
+		"headers":{"type":"object","additionalProperties":{"type":"string","writeOnly":true}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.Secrets([]byte(`{"key":"a","token":"b","name":"c","headers":{"X":"d"}}`))
+	want := []schema.StringField{{"headers.X", "d"}, {"key", "a"}, {"token", "b"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestProgramsListsWhatADocumentRuns(t *testing.T) {
+	type config struct {
+		Command []string `json:"command" format:"command"`
+		Editor  string   `json:"editor" format:"command"`
+		Steps   []struct {
+			Run []string `json:"run" format:"command"`
+		} `json:"steps"`
+		Name string `json:"name"`
+	}
+	s, err := schema.Of(config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.Programs([]byte(`{"command":["sh","-c","id"],"editor":"vi","steps":[{"run":["a","b"]},{"run":[]},{"run":["c"]}],"name":"n"}`))
+	want := []schema.StringField{{"command", "sh"}, {"editor", "vi"}, {"steps[0].run", "a"}, {"steps[2].run", "c"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got := s.Programs([]byte(`{"command":["",""],"editor":""}`)); len(got) != 0 {
+		t.Errorf("programs of nothing: %v", got)
 	}
 }

@@ -106,7 +106,7 @@ func (n node) checkDuration(v string) (message, hint string) {
 // a secret.
 func (n node) display(value any) string {
 	const longest = 60
-	if n.WriteOnly {
+	if n.secret() {
 		return "the secret"
 	}
 	switch v := value.(type) {
@@ -148,7 +148,7 @@ func (n node) typeHint(value any) string {
 	case nil:
 		return "leave the key out to keep its default"
 	case bool, json.Number:
-		if n.Type == typeString && !n.WriteOnly {
+		if n.Type == typeString && !n.secret() {
 			return fmt.Sprintf("write %q, in quotes", fmt.Sprint(v))
 		}
 	case string:

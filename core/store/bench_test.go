@@ -33,7 +33,7 @@ func BenchmarkRecordTurn(b *testing.B) {
 			for range test.parallel {
 				go func() {
 					own := trial(int(trials.Add(1)))
-					err := j.BeginTrial(b.Context(), own, start)
+					err := j.BeginTrial(b.Context(), own, own.Number, start)
 					for turn := turn; err == nil && left.Add(-1) >= 0; turn.Index++ {
 						err = j.RecordTurn(b.Context(), own.ID, turn)
 					}

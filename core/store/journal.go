@@ -93,7 +93,7 @@ func (j *Journal) now(write func(w *writer) error) error {
 }
 
 // BeginTrial implements [engine.Journal].
-func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, at time.Time) error {
+func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at time.Time) error {
 	j.mu.Lock()
 	known := j.attacks[t.Attack]
 	j.attacks[t.Attack] = true
@@ -108,9 +108,9 @@ func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, at time.Time) err
 			}
 		}
 		// A seed uses all 64 bits, and a BIGINT has a sign.
-		return w.exec(`INSERT INTO trials (run_id, id, attack, variant, row_number, number, seed, started_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			j.id, t.ID, t.Attack, t.Variant, t.Row, t.Number, int64(t.Seed), at.UnixNano())
+		return w.exec(`INSERT INTO trials (run_id, id, ordinal, attack, variant, row_number, number, seed, started_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			j.id, t.ID, ordinal, t.Attack, t.Variant, t.Row, t.Number, int64(t.Seed), at.UnixNano())
 	})
 }
 

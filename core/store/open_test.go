@@ -44,7 +44,7 @@ func writeForEver(dir string) {
 	check(err)
 	j, err := s.CreateRun(ctx, store.Run{ID: "killed", Started: start})
 	check(err)
-	check(j.BeginTrial(ctx, trial(1), start))
+	check(j.BeginTrial(ctx, trial(1), 1, start))
 	for i := 0; ; i++ {
 		turn := everything()
 		turn.Index = i
@@ -105,7 +105,7 @@ func TestAStoreThatIsOpenedAgainHasItsRuns(t *testing.T) {
 	must(t, err)
 	j := begin(t, first, store.Run{})
 	must(t,
-		j.BeginTrial(t.Context(), trial(1), start),
+		j.BeginTrial(t.Context(), trial(1), 1, start),
 		j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}),
 		j.Finish(t.Context(), store.Finished, "", start),
 		first.Close())

@@ -35,10 +35,9 @@ const selectTrials = `SELECT t.id, t.attack, t.variant, t.row_number, t.number, 
 	FROM trials t JOIN attacks a ON a.run_id = t.run_id AND a.name = t.attack
 	WHERE t.run_id = $1 `
 
-// Trials returns the trials of a run that were begun, by attack, variant, row
-// and number.
+// Trials returns the trials of a run that were begun, in the order of the plan.
 func (s *Store) Trials(ctx context.Context, runID string) ([]Trial, error) {
-	trials, err := s.trials(ctx, selectTrials+"ORDER BY t.attack, t.variant, t.row_number, t.number", runID)
+	trials, err := s.trials(ctx, selectTrials+"ORDER BY t.ordinal", runID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the trials of %s: %w", runID, err)
 	}

@@ -74,6 +74,9 @@ func newID(at time.Time) string {
 // CreateRun begins a run and returns the Journal that keeps it. The run shows
 // as running until [Journal.Finish], or until this process dies.
 func (s *Store) CreateRun(_ context.Context, r Run) (*Journal, error) {
+	if s.writer == nil {
+		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, ErrReadOnly)
+	}
 	if r.ID == "" {
 		r.ID = newID(r.Started)
 	}

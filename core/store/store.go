@@ -132,47 +132,63 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err := s.claim(ctx); err != nil {
 		return err
 	}
-	scripts, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.writes, scripts)
+	provider, err := newProvider(s.writes)
 	if err != nil {
 		return err
 	}
 	have, want, err := provider.GetVersions(ctx)
-	if err != nil {
+	if err != nil || have == want {
 		return err
 	}
-	if have > want {
-		return fmt.Errorf("it was written by a newer version of the orchestrator (schema %d; this one knows %d): upgrade, or use another store", have, want)
-	}
-	if have == want {
-		return nil
+	if err := checkVersion(have, want); err != nil {
+		return err
 	}
 	_, err = provider.Up(ctx)
 	return err
 }
 
+func newProvider(db *sql.DB) (*goose.Provider, error) {
+	scripts, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, scripts)
+}
+
+func checkVersion(have, want int64) error {
+	if have > want {
+		return fmt.Errorf("it was written by a newer version of the orchestrator (schema %d; this one knows %d): upgrade, or use another store", have, want)
+	}
+	return nil
+}
+
 // claim makes sure that the database is ours, and marks an empty one.
 func (s *Store) claim(ctx context.Context) error {
-	var id, tables int
-	if err := s.writes.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
-		return err
-	}
-	if err := s.writes.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil {
-		return err
-	}
+	ours, empty, err := identify(ctx, s.writes)
 	switch {
-	case id == applicationID:
-		return nil
-	case id != 0 || tables > 0:
-		return fmt.Errorf("%s is another program's database: use another directory", databaseFile)
+	case err != nil || ours:
+		return err
+	case !empty:
+		return errForeign
 	}
 	// WAL lets readers read while a run is being written, and stays with the
 	// database.
-	_, err := s.writes.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_mode = WAL; PRAGMA application_id = %d", applicationID))
+	_, err = s.writes.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_mode = WAL; PRAGMA application_id = %d", applicationID))
 	return err
+}
+
+var errForeign = fmt.Errorf("%s is another program's database: use another directory", databaseFile)
+
+// identify reports whether a database is ours, or nobody's yet.
+func identify(ctx context.Context, db *sql.DB) (ours, empty bool, err error) {
+	var id, tables int
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return false, false, err
+	}
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil {
+		return false, false, err
+	}
+	return id == applicationID, id == 0 && tables == 0, nil
 }
 
 // explain adds to SQLite's words for a file that is no database, or a damaged
@@ -187,10 +203,12 @@ func explain(err error) error {
 	return err
 }
 
-// The primary result codes of SQLite that explain knows.
+// The primary result codes of SQLite that this package knows.
 const (
-	sqliteCorrupt = 11
-	sqliteNotADB  = 26
+	sqliteReadOnly = 8
+	sqliteCorrupt  = 11
+	sqliteCantOpen = 14
+	sqliteNotADB   = 26
 )
 
 // code returns SQLite's primary result code of an error, or 0.

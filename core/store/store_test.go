@@ -125,7 +125,7 @@ func TestWhatIsRecordedIsReadBack(t *testing.T) {
 	}
 	ctx := t.Context()
 	must(t,
-		j.BeginTrial(ctx, planned, start),
+		j.BeginTrial(ctx, planned, 1, start),
 		j.RecordTurn(ctx, planned.ID, first),
 		j.RecordScores(ctx, planned.ID, 0, scores),
 		j.RecordTurn(ctx, planned.ID, second),
@@ -170,7 +170,7 @@ func TestATurnMayBringItsScores(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{})
 	turn := everything()
-	must(t, j.BeginTrial(t.Context(), trial(1), start), j.RecordTurn(t.Context(), trial(1).ID, turn))
+	must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, turn))
 	turns, err := s.Turns(t.Context(), j.Run(), trial(1).ID)
 	must(t, err)
 	if diff := cmp.Diff([]engine.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
@@ -182,8 +182,8 @@ func TestATrialThatWasNotEndedHasNoResult(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{Trials: 5})
 	must(t,
-		j.BeginTrial(t.Context(), trial(1), start), j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}),
-		j.BeginTrial(t.Context(), trial(2), start), j.RecordTurn(t.Context(), trial(2).ID, everything()))
+		j.BeginTrial(t.Context(), trial(1), 1, start), j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}),
+		j.BeginTrial(t.Context(), trial(2), 2, start), j.RecordTurn(t.Context(), trial(2).ID, everything()))
 	trials, err := s.Trials(t.Context(), j.Run())
 	must(t, err)
 	if len(trials) != 2 || trials[0].Result == nil || trials[1].Result != nil {
@@ -304,7 +304,7 @@ func TestArtifactsAreKeptOnceUnderTheirSHA256(t *testing.T) {
 	s := open(t, dir)
 	j := begin(t, s, store.Run{})
 	for n := 1; n <= 3; n++ {
-		must(t, j.BeginTrial(t.Context(), trial(n), start), j.RecordTurn(t.Context(), trial(n).ID, everything()))
+		must(t, j.BeginTrial(t.Context(), trial(n), n, start), j.RecordTurn(t.Context(), trial(n).ID, everything()))
 	}
 	var files []string
 	must(t, filepath.WalkDir(filepath.Join(dir, "artifacts"), func(path string, d fs.DirEntry, err error) error {
@@ -338,7 +338,7 @@ func TestArtifactsAreKeptOnceUnderTheirSHA256(t *testing.T) {
 func TestAnArtifactThatIsMissingDamagedOrImpossibleIsAnError(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{})
-	must(t, j.BeginTrial(t.Context(), trial(1), start), j.RecordTurn(t.Context(), trial(1).ID, everything()))
+	must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, everything()))
 	path, _ := s.ArtifactFile(core.WAVValue([]byte("RIFF reply")))
 	sum := filepath.Base(path)
 
@@ -364,7 +364,7 @@ func TestOnlyItsOwnerCanReadAStore(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "store")
 	s := open(t, dir)
 	j := begin(t, s, store.Run{})
-	must(t, j.BeginTrial(t.Context(), trial(1), start), j.RecordTurn(t.Context(), trial(1).ID, everything()))
+	must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, everything()))
 	seen := 0
 	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -404,7 +404,7 @@ func TestSeveralWritersShareOneStore(t *testing.T) {
 			}
 			for n := range trials {
 				if err := errors.Join(
-					j.BeginTrial(context.Background(), trial(n), start),
+					j.BeginTrial(context.Background(), trial(n), n, start),
 					j.RecordTurn(context.Background(), trial(n).ID, everything()),
 					j.EndTrial(context.Background(), trial(n).ID, engine.Result{Outcome: core.Defended}),
 				); err != nil {
@@ -437,7 +437,7 @@ func TestManyTrialsRecordAtTheSameTime(t *testing.T) {
 	for n := range trials {
 		group.Go(func() {
 			id := trial(n).ID
-			err := j.BeginTrial(t.Context(), trial(n), start)
+			err := j.BeginTrial(t.Context(), trial(n), n, start)
 			for i := range turns {
 				turn := everything()
 				turn.Index = i
@@ -465,7 +465,7 @@ func TestAJournalThatFailedOnceStaysFailed(t *testing.T) {
 		j := begin(t, s, store.Run{ID: fmt.Sprint("failing-", i)})
 		// Nobody waits for the second beginning of the same trial, which the
 		// database refuses; what follows must not pass for recorded.
-		err := errors.Join(j.BeginTrial(ctx, trial(1), start), j.BeginTrial(ctx, trial(1), start))
+		err := errors.Join(j.BeginTrial(ctx, trial(1), 1, start), j.BeginTrial(ctx, trial(1), 1, start))
 		if err == nil {
 			err = j.RecordTurn(ctx, trial(1).ID, engine.Turn{Started: start, Ended: start})
 		}
@@ -477,7 +477,7 @@ func TestAJournalThatFailedOnceStaysFailed(t *testing.T) {
 		}
 		must(t, j.Finish(ctx, store.Failed, "recording failed", start))
 	}
-	if err := errors.Join(healthy.BeginTrial(ctx, trial(1), start), healthy.RecordTurn(ctx, trial(1).ID, everything())); err != nil {
+	if err := errors.Join(healthy.BeginTrial(ctx, trial(1), 1, start), healthy.RecordTurn(ctx, trial(1).ID, everything())); err != nil {
 		t.Errorf("another run cannot be recorded any more: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -54,18 +55,17 @@ func complain(stderr io.Writer, err error) {
 }
 
 func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
-	bot, err := agent.New(ctx)
+	bot, err := newAgent(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil // it was stopped before it could tell whether anything is missing
+	}
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, bot.Close()) }()
-	if err := bot.Check(ctx); err != nil {
-		return err
-	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", o.listen)
+	listener, err := listen(ctx, o.listen)
 	if err != nil {
-		return fmt.Errorf("listening: %w", err)
+		return err
 	}
 	realtime := realtimetest.NewServer(bot, realtimetest.Options{
 		APIKey: o.apiKey,
@@ -74,6 +74,32 @@ func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	})
 	_, _ = fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
 	return serve(ctx, listener, realtime, api.New(bot, o.apiKey))
+}
+
+// newAgent returns an agent that has shown that it hears and speaks.
+func newAgent(ctx context.Context) (*agent.Agent, error) {
+	bot, err := agent.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := bot.Check(ctx); err != nil {
+		return nil, errors.Join(err, bot.Close())
+	}
+	return bot, nil
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		_, port, _ := net.SplitHostPort(address)
+		return nil, core.Errorf(core.KindUnavailable, "port %s is taken: %w", port, err).
+			WithHint("stop what listens there, or run bin/voicebot --listen 127.0.0.1:0")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	return listener, nil
 }
 
 // serve answers until the context ends; then it says goodbye to everybody and

@@ -162,6 +162,22 @@ func TestAnAddressInUseIsAFailure(t *testing.T) {
 	if code != exitFailed || stdout.Len() > 0 || !strings.Contains(stderr.String(), "address already in use") {
 		t.Errorf("code %d, stdout %q, stderr %q", code, &stdout, &stderr)
 	}
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	for _, words := range []string{"port " + port + " is taken", "hint: stop what listens there, or run bin/voicebot --listen 127.0.0.1:0"} {
+		if !strings.Contains(stderr.String(), words) {
+			t.Errorf("stderr %q does not say %q", &stderr, words)
+		}
+	}
+}
+
+func TestASignalBeforeItListensBlamesNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"--listen", "127.0.0.1:0"}, nil, &stdout, &stderr)
+	if code != exitDone || stdout.Len() > 0 || stderr.Len() > 0 {
+		t.Errorf("code %d, stdout %q, stderr %q", code, &stdout, &stderr)
+	}
 }
 
 func TestItSaysThatItLivesAndWhatItHasDone(t *testing.T) {

@@ -13,8 +13,9 @@ import (
 
 const (
 	filePrefix = "orchestrator-plugin-"
-	// bundledName stands for the bundled plugin in messages and logs.
-	bundledName = "bundled"
+	// bundledName stands for the bundled plugin in messages and logs. It is
+	// the name that the plugin gives itself.
+	bundledName = "orchestrator"
 )
 
 // program is how a plugin is started. hash is the SHA-256 that it must have,

@@ -22,7 +22,7 @@ func (p *process) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("plugin %q: %w", p.name, ctx.Err())
 	}
-	if e, ok := wire.DecodeError(err); ok {
+	if e := wire.DecodeError(err); e != nil {
 		return e
 	}
 	s, ok := status.FromError(err)

@@ -94,6 +94,18 @@ type echoConfig struct {
 	Mode   string      `json:"mode" doc:"A choice." enum:"plain,shown"`
 }
 
+// Validate knows what the schema does not.
+func (c echoConfig) Validate() error {
+	var problems []error
+	if c.Prefix == "loud" {
+		problems = append(problems, core.Errorf(core.KindConfig, "too loud").At("prefix").WithHint("be quiet"))
+	}
+	if c.Mode == "shown" && c.Key == "" {
+		problems = append(problems, core.Errorf(core.KindConfig, "there is nothing to show").At("key"))
+	}
+	return errors.Join(problems...)
+}
+
 // closer logs that it is closed.
 type closer struct{ convert }
 

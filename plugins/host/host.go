@@ -120,6 +120,18 @@ func (h *Host) OpenScorer(ctx context.Context, use string, config []byte) (core.
 	return &scorer{i}, nil
 }
 
+// CheckConfig asks a component about its configuration, a JSON object, without
+// opening it. It returns core.Errors where the configuration is wrong, and any
+// other error where it could not ask. A plugin that does not answer such
+// questions has nothing to say against it.
+func (h *Host) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error {
+	process, component, err := h.find(ctx, kind, use)
+	if err != nil {
+		return err
+	}
+	return process.checkConfig(ctx, component, config)
+}
+
 func (h *Host) open(ctx context.Context, kind core.Kind, use string, config []byte) (*instance, error) {
 	process, component, err := h.find(ctx, kind, use)
 	if err != nil {

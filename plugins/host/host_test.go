@@ -136,6 +136,44 @@ func TestWrongConfigurationIsRefusedAndNamesTheKey(t *testing.T) {
 	}
 }
 
+func TestAConfigurationIsCheckedWithoutOpeningTheComponent(t *testing.T) {
+	h, log := newHost(t, nil)
+	check := func(config string) error {
+		return h.CheckConfig(t.Context(), core.KindConverter, "echo", []byte(config))
+	}
+	if err := check(`{"mode": "shown", "key": "k"}`); err != nil {
+		t.Errorf("a right configuration: %v", err)
+	}
+	for config, fields := range map[string]string{
+		`{"mode": "shown", "prefix": "loud"}`: "prefix key",
+		`{"prefix": "loud"}`:                  "prefix",
+		`{"prefx": "x"}`:                      "prefx",
+	} {
+		wrong, ok := errors.AsType[core.Errors](check(config))
+		var got []string
+		for _, e := range wrong {
+			got = append(got, e.Field)
+		}
+		if !ok || strings.Join(got, " ") != fields {
+			t.Errorf("%s: %v, want errors about %s", config, check(config), fields)
+		}
+	}
+	if err := h.CheckConfig(t.Context(), core.KindTarget, "echo", nil); err == nil {
+		t.Error("a component that is not there was checked")
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if lines := log.String(); strings.Contains(lines, "closed") {
+		t.Errorf("something had been opened:\n%s", lines)
+	}
+	if err := check(`{}`); err == nil {
+		t.Error("a closed host checks")
+	} else if _, ok := errors.AsType[core.Errors](err); ok {
+		t.Errorf("a closed host blames the configuration: %v", err)
+	}
+}
+
 func TestASecretReachesTheComponentThroughItsConfiguration(t *testing.T) {
 	h, _ := newHost(t, nil)
 	got, err := openConverter(t, h, "echo", `{"key": "k-1", "mode": "shown"}`).Convert(t.Context(), core.TextValue(""))

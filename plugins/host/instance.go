@@ -2,8 +2,12 @@ package host
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
@@ -43,6 +47,25 @@ func (p *process) open(ctx context.Context, info core.Info, use string, config [
 		return p.failure(ctx, err)
 	})
 	return i, nil
+}
+
+func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte) error {
+	kind, err := wire.EncodeKind(info.Kind)
+	if err != nil {
+		return err
+	}
+	_, err = pb.NewPluginServiceClient(p.conn).CheckConfig(ctx, &pb.CheckConfigRequest{Kind: kind, Name: info.Name, Config: config})
+	if wire.DecodeError(err) == nil && status.Code(err) == codes.Unimplemented {
+		return nil // it leaves the call out
+	}
+	err = p.failure(ctx, err)
+	if _, several := errors.AsType[core.Errors](err); several {
+		return err
+	}
+	if e, ok := errors.AsType[*core.Error](err); ok && e.Kind == core.KindConfig {
+		return core.Errors{e}
+	}
+	return err
 }
 
 // Close releases the instance. It may be called more than once.

@@ -101,7 +101,11 @@ func (p *plugin) start() (*process, error) {
 	ctx, cancel := context.WithTimeoutCause(p.closed, p.startTimeout,
 		core.Errorf(core.KindTimeout, "it did not answer within %v", p.startTimeout))
 	defer cancel()
-	process, err := startProcess(ctx, p.program, p.verify, p.log.Named(p.name))
+	log := p.log
+	if log.Name() != p.name { // the bundled plugin is the program itself
+		log = log.Named(p.name)
+	}
+	process, err := startProcess(ctx, p.program, p.verify, log)
 	if err != nil {
 		return nil, fmt.Errorf("starting plugin %q (%s): %w", p.name, p.path(), err)
 	}

@@ -146,7 +146,7 @@ func TestAPanicIsAnErrorOfItsCall(t *testing.T) {
 	if core.KindOf(err) != core.KindInternal || !strings.Contains(err.Error(), "out of cheese") {
 		t.Errorf("error %v, want an internal one with the panic's value", err)
 	}
-	log.waitFor(t, "[ERROR] host.bundled: panic")
+	log.waitFor(t, "[ERROR] host.orchestrator: panic")
 	log.waitFor(t, "out of cheese")
 	log.waitFor(t, "fixture_test.go")
 	if after := pidOf(t, h); after != before {
@@ -164,7 +164,7 @@ func TestADeathFailsTheCallWithItsReasonAndTheNextOpenStartsAnew(t *testing.T) {
 			before := pidOf(t, h)
 			bystander := openConverter(t, h, "echo", "")
 			_, err := openConverter(t, h, test.use, "").Convert(t.Context(), core.TextValue(""))
-			if core.KindOf(err) != core.KindUnavailable || !containsAll(err.Error(), []string{`"bundled"`, test.status, test.last}) {
+			if core.KindOf(err) != core.KindUnavailable || !containsAll(err.Error(), []string{`"orchestrator"`, test.status, test.last}) {
 				t.Errorf("error %v, want an unavailable one with name, %q and %q", err, test.status, test.last)
 			}
 			if _, err := bystander.Convert(t.Context(), core.TextValue("x")); core.KindOf(err) != core.KindUnavailable {
@@ -318,7 +318,7 @@ func TestWhatAPluginPrintsGoesToTheLog(t *testing.T) {
 	h, log := newHost(t, nil)
 	ask(t, h, "print", "")
 	for _, line := range []string{"printed on stdout", "printed on stderr", "written to descriptor 1", "written to descriptor 2", `"@level":7`} {
-		log.waitFor(t, "[INFO]", "host.bundled", line)
+		log.waitFor(t, "[INFO]", "host.orchestrator", line)
 	}
 }
 

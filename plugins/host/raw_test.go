@@ -89,6 +89,9 @@ func TestAPluginInAnotherLanguageIsTrustedWithNothing(t *testing.T) {
 			t.Errorf("%s: error %v (%s), want %s with %q", test.input, err, core.KindOf(err), test.kind, test.want)
 		}
 	}
+	if err := h.CheckConfig(t.Context(), core.KindConverter, "raw/any", nil); err != nil {
+		t.Errorf("it does not check configurations, and that is an error: %v", err)
+	}
 	target, err := h.OpenTarget(t.Context(), "raw/none", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,11 @@ func component(t *testing.T, s Source, kind core.Kind, use, config string, open 
 	}
 	t.Run("is described", func(t *testing.T) { describes(t, info, described, config) })
 	t.Run("refuses an unknown key", func(t *testing.T) { refusesUnknownKey(t, config, open) })
+	t.Run("takes its configuration before it is opened", func(t *testing.T) {
+		if err := s.CheckConfig(t.Context(), kind, use, []byte(config)); err != nil {
+			t.Errorf("checking %s: %v", config, err)
+		}
+	})
 	t.Run("outlives the context it was opened with", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		opened, err := open(ctx, []byte(config))

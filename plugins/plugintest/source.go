@@ -19,6 +19,7 @@ const serveArgument = "plugintest-serve"
 // Source is where components are opened: this process, or a plugin.
 type Source interface {
 	Lookup(kind core.Kind, use string) (core.Info, *schema.Schema, bool)
+	CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error
 	OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error)
 	OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error)
 	OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error)
@@ -110,6 +111,15 @@ func (s inProcess) Lookup(kind core.Kind, use string) (core.Info, *schema.Schema
 	}
 	config, err := schema.Of(c.Config)
 	return c.Info, config, err == nil
+}
+
+// CheckConfig asks a component about a configuration.
+func (s inProcess) CheckConfig(_ context.Context, kind core.Kind, use string, config []byte) error {
+	c, err := s.find(kind, use)
+	if err != nil {
+		return err
+	}
+	return c.Check(config)
 }
 
 // OpenTarget opens a target.

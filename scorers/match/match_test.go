@@ -11,6 +11,18 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/scorers/match"
 )
 
+// check asks a component about a configuration without opening it.
+func check(t testing.TB, name, config string) error {
+	t.Helper()
+	for _, c := range match.Components() {
+		if c.Info.Name == name {
+			return c.Check([]byte(config))
+		}
+	}
+	t.Fatalf("there is no component %q", name)
+	return nil
+}
+
 func open(t testing.TB, name, config string) (core.Scorer, error) {
 	t.Helper()
 	for _, c := range match.Components() {
@@ -205,10 +217,27 @@ func TestWrongConfigurationIsRefusedAndNamed(t *testing.T) {
 		{"match/regex", `{"patterns": ["b*"]}`, "patterns[0]", "even an empty text"},
 		{"match/refusal", `{"also": ["no", "..."]}`, "also[1]", "found in every text"},
 	} {
-		_, err := open(t, test.scorer, test.config)
+		err := check(t, test.scorer, test.config)
 		e, ok := errors.AsType[*core.Error](err)
 		if !ok || e.Kind != core.KindConfig || e.Field != test.field || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%s %s: error %v, want a config error at %q with %q", test.scorer, test.config, err, test.field, test.message)
+		}
+	}
+}
+
+func TestEveryWrongTextAndPatternIsReported(t *testing.T) {
+	for _, test := range []struct{ scorer, config, fields string }{
+		{"match/substring", `{"any": ["", "blue", " "], "all": ["", "green"]}`, "any[0] any[2] all[0]"},
+		{"match/regex", `{"patterns": ["(", "blue", ""]}`, "patterns[0] patterns[2]"},
+		{"match/refusal", `{"also": ["!", "no", "?"]}`, "also[0] also[2]"},
+	} {
+		wrong, _ := errors.AsType[core.Errors](check(t, test.scorer, test.config))
+		var got []string
+		for _, e := range wrong {
+			got = append(got, e.Field)
+		}
+		if strings.Join(got, " ") != test.fields {
+			t.Errorf("%s %s: errors at %v, want %s", test.scorer, test.config, got, test.fields)
 		}
 	}
 }

@@ -13,6 +13,9 @@ type refusalConfig struct {
 	Also []string `json:"also" doc:"More phrases that are a refusal when they appear, such as \"not on this line\"; case, punctuation and spacing do not count."`
 }
 
+// Validate checks that each phrase says something.
+func (c refusalConfig) Validate() error { return checkEach(spoken, "also", c.Also) }
+
 func refusalComponent() core.Component {
 	return core.NewScorer(
 		info("match/refusal", "Tells by its phrases whether a reply refuses.",
@@ -60,12 +63,8 @@ func refusals() []string {
 
 func newRefusal(c refusalConfig) (refusal, error) {
 	patterns := refusals()
-	for i, phrase := range c.Also {
-		folded := spoken.fold(phrase).text
-		if folded == "" {
-			return refusal{}, core.Errorf(core.KindConfig, "%q would be found in every text", phrase).At(fmt.Sprintf("also[%d]", i))
-		}
-		patterns = append(patterns, regexp.QuoteMeta(folded))
+	for _, phrase := range c.Also {
+		patterns = append(patterns, regexp.QuoteMeta(spoken.fold(phrase).text))
 	}
 	phrases, err := regexp.Compile(`(?:^| )(?:` + strings.Join(patterns, "|") + `)(?:$| )`)
 	if err != nil {

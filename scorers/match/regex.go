@@ -16,12 +16,18 @@ type regexConfig struct {
 	CaseSensitive bool     `json:"case_sensitive" doc:"Tell upper from lower case."`
 }
 
+// Validate checks that the patterns are regular expressions.
+func (c regexConfig) Validate() error {
+	_, err := c.compile()
+	return err
+}
+
 func regexComponent() core.Component {
 	return core.NewScorer(
 		info("match/regex", "Tells whether a regular expression matches what was said.",
 			"True if one of the patterns matches somewhere in one of the values judged. The syntax is RE2's (https://github.com/google/re2/wiki/Syntax), which has no backreferences and no lookaround, and cannot be made to take for ever. Case is ignored unless case_sensitive is set. Where there is no text to judge the score is unknown."),
 		regexConfig{},
-		func(_ context.Context, c regexConfig) (core.Scorer, error) { return newRegex(c) })
+		func(_ context.Context, c regexConfig) (core.Scorer, error) { return c.compile() })
 }
 
 // regex is the scorer.
@@ -29,33 +35,42 @@ type regex []*regexp.Regexp
 
 var _ core.Scorer = regex(nil)
 
-func newRegex(c regexConfig) (regex, error) {
+// compile compiles the patterns, or says what is wrong with each.
+func (c regexConfig) compile() (regex, error) {
 	if len(c.Patterns) == 0 {
 		return nil, core.Errorf(core.KindConfig, "there is no pattern").At("patterns")
 	}
 	var all regex
+	var problems []error
 	for i, p := range c.Patterns {
-		key := fmt.Sprintf("patterns[%d]", i)
-		if p == "" {
-			return nil, core.Errorf(core.KindConfig, "the pattern is empty").At(key)
-		}
-		if _, err := syntax.Parse(p, syntax.Perl); err != nil {
-			return nil, patternError(p, err).At(key)
-		}
-		flags := "(?i)"
-		if c.CaseSensitive {
-			flags = ""
-		}
-		compiled, err := regexp.Compile(flags + p)
+		compiled, err := compilePattern(p, c.CaseSensitive)
 		if err != nil {
-			return nil, patternError(p, err).At(key)
-		}
-		if compiled.MatchString("") {
-			return nil, core.Errorf(core.KindConfig, "the pattern %q matches even an empty text", p).At(key)
+			problems = append(problems, err.At(fmt.Sprintf("patterns[%d]", i)))
 		}
 		all = append(all, compiled)
 	}
-	return all, nil
+	return all, errors.Join(problems...)
+}
+
+func compilePattern(p string, caseSensitive bool) (*regexp.Regexp, *core.Error) {
+	if p == "" {
+		return nil, core.Errorf(core.KindConfig, "the pattern is empty")
+	}
+	if _, err := syntax.Parse(p, syntax.Perl); err != nil {
+		return nil, patternError(p, err)
+	}
+	flags := "(?i)"
+	if caseSensitive {
+		flags = ""
+	}
+	compiled, err := regexp.Compile(flags + p)
+	if err != nil {
+		return nil, patternError(p, err)
+	}
+	if compiled.MatchString("") {
+		return nil, core.Errorf(core.KindConfig, "the pattern %q matches even an empty text", p)
+	}
+	return compiled, nil
 }
 
 // patternError says what is wrong in a pattern, and where.

@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -24,19 +25,18 @@ func (c substringConfig) Validate() error {
 	if len(c.Any) == 0 && len(c.All) == 0 {
 		return core.Errorf(core.KindConfig, "there is nothing to look for").WithHint("give any, all or both")
 	}
-	if err := c.checkEach("any", c.Any); err != nil {
-		return err
-	}
-	return c.checkEach("all", c.All)
+	return errors.Join(checkEach(c.folding(), "any", c.Any), checkEach(c.folding(), "all", c.All))
 }
 
-func (c substringConfig) checkEach(key string, list []string) error {
+// checkEach refuses texts of which nothing is left to look for.
+func checkEach(f folding, key string, list []string) error {
+	var problems []error
 	for i, s := range list {
-		if strings.TrimSpace(c.folding().fold(s).text) == "" {
-			return core.Errorf(core.KindConfig, "%q would be found in every text", s).At(fmt.Sprintf("%s[%d]", key, i))
+		if strings.TrimSpace(f.fold(s).text) == "" {
+			problems = append(problems, core.Errorf(core.KindConfig, "%q would be found in every text", s).At(fmt.Sprintf("%s[%d]", key, i)))
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 func substringComponent() core.Component {

@@ -78,13 +78,7 @@ func (c Config) Validate() error {
 	if _, err := c.endpoint(); err != nil {
 		problems = append(problems, err)
 	}
-	switch len(problems) {
-	case 0:
-		return nil
-	case 1: // keeps its field and hint
-		return problems[0]
-	}
-	return &core.Error{Kind: core.KindConfig, Err: errors.Join(problems...)}
+	return errors.Join(problems...)
 }
 
 func (t Timeouts) validate() []error {

@@ -39,11 +39,12 @@ CREATE TABLE attacks (
     PRIMARY KEY (run_id, name)
 );
 
--- outcome is NULL until the trial is over. decided is the turn that decided
--- it, or -1.
+-- ordinal is the trial's place in the plan. outcome is NULL until the trial is
+-- over. decided is the turn that decided it, or -1.
 CREATE TABLE trials (
     run_id     TEXT   NOT NULL REFERENCES runs (id),
     id         TEXT   NOT NULL,
+    ordinal    BIGINT NOT NULL,
     attack     TEXT   NOT NULL,
     variant    TEXT   NOT NULL,
     row_number BIGINT NOT NULL,

@@ -557,6 +557,103 @@ func (x *Component) GetConfigSchema() []byte {
 	return nil
 }
 
+type CheckConfigRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=redteam.plugin.v1.Kind" json:"kind,omitempty"`
+	Name  string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// A JSON object.
+	Config        []byte `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckConfigRequest) Reset() {
+	*x = CheckConfigRequest{}
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckConfigRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckConfigRequest) ProtoMessage() {}
+
+func (x *CheckConfigRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckConfigRequest.ProtoReflect.Descriptor instead.
+func (*CheckConfigRequest) Descriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CheckConfigRequest) GetKind() Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Kind_KIND_UNSPECIFIED
+}
+
+func (x *CheckConfigRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CheckConfigRequest) GetConfig() []byte {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+type CheckConfigResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckConfigResponse) Reset() {
+	*x = CheckConfigResponse{}
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckConfigResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckConfigResponse) ProtoMessage() {}
+
+func (x *CheckConfigResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckConfigResponse.ProtoReflect.Descriptor instead.
+func (*CheckConfigResponse) Descriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
+}
+
 type OpenRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Kind  Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=redteam.plugin.v1.Kind" json:"kind,omitempty"`
@@ -569,7 +666,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +678,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +691,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *OpenRequest) GetKind() Kind {
@@ -628,7 +725,7 @@ type OpenResponse struct {
 
 func (x *OpenResponse) Reset() {
 	*x = OpenResponse{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +737,7 @@ func (x *OpenResponse) String() string {
 func (*OpenResponse) ProtoMessage() {}
 
 func (x *OpenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +750,7 @@ func (x *OpenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenResponse.ProtoReflect.Descriptor instead.
 func (*OpenResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OpenResponse) GetInstance() string {
@@ -672,7 +769,7 @@ type CloseRequest struct {
 
 func (x *CloseRequest) Reset() {
 	*x = CloseRequest{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -684,7 +781,7 @@ func (x *CloseRequest) String() string {
 func (*CloseRequest) ProtoMessage() {}
 
 func (x *CloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -697,7 +794,7 @@ func (x *CloseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
 func (*CloseRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CloseRequest) GetInstance() string {
@@ -715,7 +812,7 @@ type CloseResponse struct {
 
 func (x *CloseResponse) Reset() {
 	*x = CloseResponse{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -727,7 +824,7 @@ func (x *CloseResponse) String() string {
 func (*CloseResponse) ProtoMessage() {}
 
 func (x *CloseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -740,11 +837,11 @@ func (x *CloseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseResponse.ProtoReflect.Descriptor instead.
 func (*CloseResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 // ErrorDetail travels in the details of a gRPC status, whose message is the
-// error's text.
+// error's text. There are several where several things are wrong.
 type ErrorDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Kind  ErrorKind              `protobuf:"varint,1,opt,name=kind,proto3,enum=redteam.plugin.v1.ErrorKind" json:"kind,omitempty"`
@@ -753,14 +850,16 @@ type ErrorDetail struct {
 	// What would be right, or what to try.
 	Hint string `protobuf:"bytes,3,opt,name=hint,proto3" json:"hint,omitempty"`
 	// How long the other side asked to wait; unset if it did not say.
-	RetryAfter    *durationpb.Duration `protobuf:"bytes,4,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
+	RetryAfter *durationpb.Duration `protobuf:"bytes,4,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
+	// The text of this one where there are several.
+	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -772,7 +871,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -785,7 +884,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ErrorDetail) GetKind() ErrorKind {
@@ -816,6 +915,13 @@ func (x *ErrorDetail) GetRetryAfter() *durationpb.Duration {
 	return nil
 }
 
+func (x *ErrorDetail) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // Value is a piece of content.
 type Value struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -829,7 +935,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -841,7 +947,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -854,7 +960,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Value) GetModality() Modality {
@@ -894,7 +1000,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1012,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1025,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Part) GetValue() *Value {
@@ -961,7 +1067,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -973,7 +1079,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -986,7 +1092,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Message) GetRole() Role {
@@ -1026,7 +1132,12 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x03out\x18\x06 \x03(\x0e2\x1b.redteam.plugin.v1.ModalityR\x03out\x124\n" +
 	"\x06scores\x18\a \x01(\x0e2\x1c.redteam.plugin.v1.ScoreTypeR\x06scores\x12\"\n" +
 	"\fcapabilities\x18\b \x03(\tR\fcapabilities\x12#\n" +
-	"\rconfig_schema\x18\t \x01(\fR\fconfigSchema\"f\n" +
+	"\rconfig_schema\x18\t \x01(\fR\fconfigSchema\"m\n" +
+	"\x12CheckConfigRequest\x12+\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x17.redteam.plugin.v1.KindR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
+	"\x06config\x18\x03 \x01(\fR\x06config\"\x15\n" +
+	"\x13CheckConfigResponse\"f\n" +
 	"\vOpenRequest\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.redteam.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1035,13 +1146,14 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\binstance\x18\x01 \x01(\tR\binstance\"*\n" +
 	"\fCloseRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\"\x0f\n" +
-	"\rCloseResponse\"\xa5\x01\n" +
+	"\rCloseResponse\"\xbf\x01\n" +
 	"\vErrorDetail\x120\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1c.redteam.plugin.v1.ErrorKindR\x04kind\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x12\n" +
 	"\x04hint\x18\x03 \x01(\tR\x04hint\x12:\n" +
 	"\vretry_after\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryAfter\"s\n" +
+	"retryAfter\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\"s\n" +
 	"\x05Value\x127\n" +
 	"\bmodality\x18\x01 \x01(\x0e2\x1b.redteam.plugin.v1.ModalityR\bmodality\x12\x1d\n" +
 	"\n" +
@@ -1091,9 +1203,10 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\vROLE_SYSTEM\x10\x01\x12\r\n" +
 	"\tROLE_USER\x10\x02\x12\x12\n" +
 	"\x0eROLE_ASSISTANT\x10\x03\x12\r\n" +
-	"\tROLE_TOOL\x10\x042\xf9\x01\n" +
+	"\tROLE_TOOL\x10\x042\xd7\x02\n" +
 	"\rPluginService\x12S\n" +
-	"\bDescribe\x12\".redteam.plugin.v1.DescribeRequest\x1a#.redteam.plugin.v1.DescribeResponse\x12G\n" +
+	"\bDescribe\x12\".redteam.plugin.v1.DescribeRequest\x1a#.redteam.plugin.v1.DescribeResponse\x12\\\n" +
+	"\vCheckConfig\x12%.redteam.plugin.v1.CheckConfigRequest\x1a&.redteam.plugin.v1.CheckConfigResponse\x12G\n" +
 	"\x04Open\x12\x1e.redteam.plugin.v1.OpenRequest\x1a\x1f.redteam.plugin.v1.OpenResponse\x12J\n" +
 	"\x05Close\x12\x1f.redteam.plugin.v1.CloseRequest\x1a .redteam.plugin.v1.CloseResponseBHZFgithub.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1b\x06proto3"
 
@@ -1110,7 +1223,7 @@ func file_redteam_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_redteam_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_redteam_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_redteam_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_redteam_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                   // 0: redteam.plugin.v1.Kind
 	(ErrorKind)(0),              // 1: redteam.plugin.v1.ErrorKind
@@ -1120,15 +1233,17 @@ var file_redteam_plugin_v1_plugin_proto_goTypes = []any{
 	(*DescribeRequest)(nil),     // 5: redteam.plugin.v1.DescribeRequest
 	(*DescribeResponse)(nil),    // 6: redteam.plugin.v1.DescribeResponse
 	(*Component)(nil),           // 7: redteam.plugin.v1.Component
-	(*OpenRequest)(nil),         // 8: redteam.plugin.v1.OpenRequest
-	(*OpenResponse)(nil),        // 9: redteam.plugin.v1.OpenResponse
-	(*CloseRequest)(nil),        // 10: redteam.plugin.v1.CloseRequest
-	(*CloseResponse)(nil),       // 11: redteam.plugin.v1.CloseResponse
-	(*ErrorDetail)(nil),         // 12: redteam.plugin.v1.ErrorDetail
-	(*Value)(nil),               // 13: redteam.plugin.v1.Value
-	(*Part)(nil),                // 14: redteam.plugin.v1.Part
-	(*Message)(nil),             // 15: redteam.plugin.v1.Message
-	(*durationpb.Duration)(nil), // 16: google.protobuf.Duration
+	(*CheckConfigRequest)(nil),  // 8: redteam.plugin.v1.CheckConfigRequest
+	(*CheckConfigResponse)(nil), // 9: redteam.plugin.v1.CheckConfigResponse
+	(*OpenRequest)(nil),         // 10: redteam.plugin.v1.OpenRequest
+	(*OpenResponse)(nil),        // 11: redteam.plugin.v1.OpenResponse
+	(*CloseRequest)(nil),        // 12: redteam.plugin.v1.CloseRequest
+	(*CloseResponse)(nil),       // 13: redteam.plugin.v1.CloseResponse
+	(*ErrorDetail)(nil),         // 14: redteam.plugin.v1.ErrorDetail
+	(*Value)(nil),               // 15: redteam.plugin.v1.Value
+	(*Part)(nil),                // 16: redteam.plugin.v1.Part
+	(*Message)(nil),             // 17: redteam.plugin.v1.Message
+	(*durationpb.Duration)(nil), // 18: google.protobuf.Duration
 }
 var file_redteam_plugin_v1_plugin_proto_depIdxs = []int32{
 	7,  // 0: redteam.plugin.v1.DescribeResponse.components:type_name -> redteam.plugin.v1.Component
@@ -1136,25 +1251,28 @@ var file_redteam_plugin_v1_plugin_proto_depIdxs = []int32{
 	2,  // 2: redteam.plugin.v1.Component.in:type_name -> redteam.plugin.v1.Modality
 	2,  // 3: redteam.plugin.v1.Component.out:type_name -> redteam.plugin.v1.Modality
 	3,  // 4: redteam.plugin.v1.Component.scores:type_name -> redteam.plugin.v1.ScoreType
-	0,  // 5: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
-	1,  // 6: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
-	16, // 7: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	2,  // 8: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
-	13, // 9: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
-	13, // 10: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
-	4,  // 11: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
-	14, // 12: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
-	5,  // 13: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
-	8,  // 14: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
-	10, // 15: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
-	6,  // 16: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
-	9,  // 17: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
-	11, // 18: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
-	16, // [16:19] is the sub-list for method output_type
-	13, // [13:16] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	0,  // 5: redteam.plugin.v1.CheckConfigRequest.kind:type_name -> redteam.plugin.v1.Kind
+	0,  // 6: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
+	1,  // 7: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
+	18, // 8: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	2,  // 9: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
+	15, // 10: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
+	15, // 11: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
+	4,  // 12: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
+	16, // 13: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
+	5,  // 14: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
+	8,  // 15: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
+	10, // 16: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
+	12, // 17: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
+	6,  // 18: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
+	9,  // 19: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
+	11, // 20: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
+	13, // 21: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
+	18, // [18:22] is the sub-list for method output_type
+	14, // [14:18] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_redteam_plugin_v1_plugin_proto_init() }
@@ -1168,7 +1286,7 @@ func file_redteam_plugin_v1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_redteam_plugin_v1_plugin_proto_rawDesc), len(file_redteam_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

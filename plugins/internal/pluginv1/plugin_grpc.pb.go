@@ -39,9 +39,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PluginService_Describe_FullMethodName = "/redteam.plugin.v1.PluginService/Describe"
-	PluginService_Open_FullMethodName     = "/redteam.plugin.v1.PluginService/Open"
-	PluginService_Close_FullMethodName    = "/redteam.plugin.v1.PluginService/Close"
+	PluginService_Describe_FullMethodName    = "/redteam.plugin.v1.PluginService/Describe"
+	PluginService_CheckConfig_FullMethodName = "/redteam.plugin.v1.PluginService/CheckConfig"
+	PluginService_Open_FullMethodName        = "/redteam.plugin.v1.PluginService/Open"
+	PluginService_Close_FullMethodName       = "/redteam.plugin.v1.PluginService/Close"
 )
 
 // PluginServiceClient is the client API for PluginService service.
@@ -52,6 +53,13 @@ const (
 type PluginServiceClient interface {
 	// Describe lists the components. It is the first call after the start.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
+	// CheckConfig says what is wrong with a component's configuration without
+	// opening it, and without touching anything outside: no file, no program and
+	// no network. Campaigns are checked with it before they run; in place of each
+	// secret the configuration then has a text that means nothing. What is wrong
+	// comes as the error, of ERROR_KIND_CONFIG, with a detail for each thing. A
+	// plugin may leave it out; its configurations are then checked by Open.
+	CheckConfig(ctx context.Context, in *CheckConfigRequest, opts ...grpc.CallOption) (*CheckConfigResponse, error)
 	// Open opens a component with a configuration. The instance lives until it
 	// is closed; the deadline of this call bounds the opening only.
 	Open(ctx context.Context, in *OpenRequest, opts ...grpc.CallOption) (*OpenResponse, error)
@@ -72,6 +80,16 @@ func (c *pluginServiceClient) Describe(ctx context.Context, in *DescribeRequest,
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DescribeResponse)
 	err := c.cc.Invoke(ctx, PluginService_Describe_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *pluginServiceClient) CheckConfig(ctx context.Context, in *CheckConfigRequest, opts ...grpc.CallOption) (*CheckConfigResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckConfigResponse)
+	err := c.cc.Invoke(ctx, PluginService_CheckConfig_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +124,13 @@ func (c *pluginServiceClient) Close(ctx context.Context, in *CloseRequest, opts 
 type PluginServiceServer interface {
 	// Describe lists the components. It is the first call after the start.
 	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
+	// CheckConfig says what is wrong with a component's configuration without
+	// opening it, and without touching anything outside: no file, no program and
+	// no network. Campaigns are checked with it before they run; in place of each
+	// secret the configuration then has a text that means nothing. What is wrong
+	// comes as the error, of ERROR_KIND_CONFIG, with a detail for each thing. A
+	// plugin may leave it out; its configurations are then checked by Open.
+	CheckConfig(context.Context, *CheckConfigRequest) (*CheckConfigResponse, error)
 	// Open opens a component with a configuration. The instance lives until it
 	// is closed; the deadline of this call bounds the opening only.
 	Open(context.Context, *OpenRequest) (*OpenResponse, error)
@@ -124,6 +149,9 @@ type UnimplementedPluginServiceServer struct{}
 
 func (UnimplementedPluginServiceServer) Describe(context.Context, *DescribeRequest) (*DescribeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Describe not implemented")
+}
+func (UnimplementedPluginServiceServer) CheckConfig(context.Context, *CheckConfigRequest) (*CheckConfigResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckConfig not implemented")
 }
 func (UnimplementedPluginServiceServer) Open(context.Context, *OpenRequest) (*OpenResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Open not implemented")
@@ -166,6 +194,24 @@ func _PluginService_Describe_Handler(srv interface{}, ctx context.Context, dec f
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PluginServiceServer).Describe(ctx, req.(*DescribeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PluginService_CheckConfig_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckConfigRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PluginServiceServer).CheckConfig(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PluginService_CheckConfig_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PluginServiceServer).CheckConfig(ctx, req.(*CheckConfigRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -216,6 +262,10 @@ var PluginService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Describe",
 			Handler:    _PluginService_Describe_Handler,
+		},
+		{
+			MethodName: "CheckConfig",
+			Handler:    _PluginService_CheckConfig_Handler,
 		},
 		{
 			MethodName: "Open",

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -18,6 +19,10 @@ import (
 const (
 	maxText = 16 << 10
 	maxHint = 4 << 10
+	// maxErrors is how many of several errors travel.
+	maxErrors = 20
+	// maxEach bounds each text of several errors.
+	maxEach = 1 << 10
 )
 
 // EncodeError returns the gRPC status of an error, with its kind, field, hint
@@ -30,6 +35,9 @@ func EncodeError(err error) error {
 	if errors.Is(err, context.Canceled) && kind == core.KindInternal {
 		return status.Error(codes.Canceled, clip(err.Error(), maxText))
 	}
+	if several, ok := errors.AsType[core.Errors](err); ok && len(several) > 1 {
+		return encodeErrors(several)
+	}
 	detail := &pb.ErrorDetail{Kind: encodeErrorKind(kind), Hint: clip(core.HintOf(err), maxHint)}
 	message := err.Error()
 	if e, ok := errors.AsType[*core.Error](err); ok {
@@ -37,33 +45,65 @@ func EncodeError(err error) error {
 		detail.RetryAfter = duration(e.RetryAfter)
 		message = strings.Replace(message, e.Error(), e.At("").Error(), 1) // the field has a place of its own
 	}
+	return statusOf(kind, message, detail)
+}
+
+// encodeErrors returns the status of several errors, with a detail for each.
+func encodeErrors(several core.Errors) error {
+	var details []protoadapt.MessageV1
+	for _, e := range several[:min(len(several), maxErrors)] {
+		details = append(details, &pb.ErrorDetail{
+			Kind:    encodeErrorKind(e.Kind),
+			Field:   clip(e.Field, maxEach),
+			Hint:    clip(e.Hint, maxEach),
+			Message: clip(e.At("").Error(), maxEach),
+		})
+	}
+	return statusOf(core.KindOf(several), several.Error(), details...)
+}
+
+func statusOf(kind core.ErrorKind, message string, details ...protoadapt.MessageV1) error {
 	s := status.New(codeOf(kind), clip(message, maxText))
-	if detailed, err := s.WithDetails(protoadapt.MessageV1Of(detail)); err == nil {
+	if detailed, err := s.WithDetails(details...); err == nil {
 		s = detailed
 	}
 	return s.Err()
 }
 
-// DecodeError returns the error that [EncodeError] put into a status. It
-// reports false for a status without our detail, which is gRPC's own: the
-// process died, the message was too large, the call was cancelled.
-func DecodeError(err error) (*core.Error, bool) {
+// DecodeError returns the error that [EncodeError] put into a status:
+// a [core.Error], or [core.Errors] of several. It returns nil for a status
+// without our details, which is gRPC's own: the process died, the message was
+// too large, the call was cancelled.
+func DecodeError(err error) error {
 	s, ok := status.FromError(err)
 	if !ok {
-		return nil, false
+		return nil
 	}
+	var all core.Errors
 	for _, d := range s.Details() {
 		if detail, ok := d.(*pb.ErrorDetail); ok {
-			return &core.Error{
-				Kind:       decodeErrorKind(detail.GetKind()),
-				Field:      detail.GetField(),
-				Hint:       detail.GetHint(),
-				RetryAfter: max(0, detail.GetRetryAfter().AsDuration()),
-				Err:        errors.New(s.Message()),
-			}, true
+			all = append(all, decodeDetail(detail, s.Message()))
 		}
 	}
-	return nil, false
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	default:
+		return all
+	}
+}
+
+// decodeDetail returns one error of a status.
+func decodeDetail(detail *pb.ErrorDetail, message string) *core.Error {
+	return &core.Error{
+		Kind:       decodeErrorKind(detail.GetKind()),
+		Field:      detail.GetField(),
+		Hint:       detail.GetHint(),
+		RetryAfter: max(0, detail.GetRetryAfter().AsDuration()),
+		Err:        errors.New(cmp.Or(detail.GetMessage(), message)),
+	}
 }
 
 // codeOf returns the code that tells a peer without our detail most.

@@ -3,6 +3,8 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,12 +13,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
@@ -293,7 +297,13 @@ func alive(id int) bool {
 	return len(after) > 0 && after[0] != 'Z'
 }
 
-func TestCtrlCLeavesAConsistentRecord(t *testing.T) {
+func TestASignalLeavesAConsistentRecord(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) { interruptRun(t, signal) })
+	}
+}
+
+func interruptRun(t *testing.T, signal os.Signal) {
 	answering := make(chan struct{}, 100)
 	release := make(chan struct{})
 	target := newPractice(t, func(turn int) {
@@ -309,11 +319,16 @@ func TestCtrlCLeavesAConsistentRecord(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatalf("no conversation comes to its second turn:\n%s", p.output)
 	}
-	if err := p.Process.Signal(os.Interrupt); err != nil {
+	if err := p.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
 	if code := p.exit(); code != 130 {
 		t.Fatalf("exit code %d, want 130:\n%s", code, p.output)
+	}
+	for _, words := range []string{"two-turns: 0 of 8 trials in ", "stopped before the end: the objective was reached in 0 of 8 trials; 8 gave no evidence (exit code 130)"} {
+		if !strings.Contains(p.output.String(), words) {
+			t.Errorf("the output does not say %q:\n%s", words, p.output)
+		}
 	}
 	run, trials, _ := p.record()
 	if run.Status != store.Interrupted || run.Ended.IsZero() {
@@ -326,6 +341,119 @@ func TestCtrlCLeavesAConsistentRecord(t *testing.T) {
 	}
 	if left := p.plugins(); len(left) > 0 {
 		t.Errorf("plugin processes %v are left", left)
+	}
+}
+
+func TestARunThatCanNoLongerBeRecordedSaysWhatWasFoundUntilThen(t *testing.T) {
+	var p *program
+	started := make(chan struct{})
+	var conversations atomic.Int32
+	target := newPractice(t, func(turn int) {
+		<-started
+		// The third conversation begins when one of the first two is over.
+		if turn == 1 && conversations.Add(1) == 3 {
+			db, err := sql.Open("sqlite", filepath.Join(p.store, "runs.db")+"?_pragma=busy_timeout(30000)")
+			if err == nil {
+				_, err = db.Exec("DROP TABLE turns")
+			}
+			if err = errors.Join(err, db.Close()); err != nil {
+				t.Errorf("damaging the store: %v", err)
+			}
+		}
+	})
+	p = startRun(t, target.endpoint(), 8)
+	close(started)
+	if code := p.exit(); code != 1 {
+		t.Fatalf("exit code %d, want 1 for what was found:\n%s", code, p.output)
+	}
+	for _, words := range []string{"findings: the objective was reached in ", "ATTACK ", "error: run ", "no such table: turns", "hint: see to it that " + p.store} {
+		if !strings.Contains(p.output.String(), words) {
+			t.Errorf("the output does not say %q:\n%s", words, p.output)
+		}
+	}
+}
+
+func TestTheSoundsOfATrialAreSavedForPlayers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s, err := store.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wav := func(role core.Role, data string) core.Message {
+		return core.Message{Role: role, Parts: []core.Part{{Value: core.TextValue("words\n")}, {Value: core.WAVValue([]byte(data))}}}
+	}
+	journal, err := s.CreateRun(t.Context(), store.Run{Campaign: "demo", Started: time.Now()})
+	if err == nil {
+		trial := &plan.Trial{ID: "spoken/1", Attack: "spoken", Number: 1, SystemPrompt: "Guard the code.\n"}
+		reply := core.Reply{Message: wav(core.Assistant, "RIFF reply")}
+		err = errors.Join(
+			journal.BeginTrial(t.Context(), trial, 0, time.Now()),
+			journal.RecordTurn(t.Context(), trial.ID, engine.Turn{Sent: wav(core.User, "RIFF sent"), Reply: &reply}),
+			journal.Finish(t.Context(), store.Finished, "", time.Now()))
+	}
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	clips := filepath.Join(t.TempDir(), "clips")
+	out, err := exec.Command("orchestrator", "show", "--store", dir, "--save", clips, "latest", "spoken/1").CombinedOutput()
+	if err != nil {
+		t.Fatalf("show: %v\n%s", err, out)
+	}
+	for name, want := range map[string]string{"1-user.wav": "RIFF sent", "1-assistant.wav": "RIFF reply"} {
+		data, err := os.ReadFile(filepath.Join(clips, name))
+		if string(data) != want || !strings.Contains(string(out), "saved "+filepath.Join(clips, name)) {
+			t.Errorf("%s holds %q (%v), want %q; show says\n%s", name, data, err, want, out)
+		}
+	}
+	if !strings.Contains(string(out), "Guard the code.\n\n[1] user") {
+		t.Errorf("the blank line at the end of the prompt is shown:\n%s", out)
+	}
+}
+
+func TestAComponentThatCannotBeOpenedEndsTheRunWithWhatToDo(t *testing.T) {
+	program, err := exec.LookPath("orchestrator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := newPractice(t, nil)
+	dir := t.TempDir()
+	campaign := filepath.Join(dir, "campaign.yaml")
+	text := strings.NewReplacer("ENDPOINT", target.endpoint(), "TRIALS", "3",
+		"scorers:\n", "converters: {speak: {use: speech}}\nscorers:\n",
+		"- user: Good morning, this is the branch manager.", "- {user: Good morning, as: audio, converters: [speak]}",
+	).Replace(twoTurns)
+	if err := os.WriteFile(campaign, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "run", "--store", filepath.Join(dir, "store"), campaign)
+	cmd.Env = append(os.Environ(), "PRACTICE_KEY="+apiKey, "PATH="+dir) // where there is no speech engine
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(string(out), `error: converter "speak"`) || !strings.Contains(string(out), "apt-get install flite") {
+		t.Errorf("exit code %d, want 3 with what to install:\n%s", code, out)
+	}
+	if n := target.realtime.Stats().Connections; n != 0 {
+		t.Errorf("%d conversations were begun", n)
+	}
+	out, _ = exec.Command("orchestrator", "show", "--store", filepath.Join(dir, "store")).CombinedOutput()
+	if !strings.Contains(string(out), "no runs yet") {
+		t.Errorf("the run left a record:\n%s", out)
+	}
+}
+
+func TestAnOutputThatCannotBeWrittenIsOneError(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("this system has no /dev/full")
+	}
+	defer full.Close()
+	for _, args := range [][]string{{"version"}, {"plugins", "list"}, {"--version"}} {
+		var stderr bytes.Buffer
+		cmd := exec.Command("orchestrator", args...)
+		cmd.Stdout, cmd.Stderr = full, &stderr
+		_ = cmd.Run()
+		if cmd.ProcessState.ExitCode() != 3 || strings.Count(stderr.String(), "error:") != 1 {
+			t.Errorf("%s: exit code %d:\n%s", args, cmd.ProcessState.ExitCode(), &stderr)
+		}
 	}
 }
 

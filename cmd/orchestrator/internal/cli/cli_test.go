@@ -94,7 +94,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("PRACTICE_KEY", apiKey)
-			return fillIn(env.WorkDir, map[string]string{"ENDPOINT": p.endpoint(), "CLOSED": closed.endpoint()})
+			return fillIn(env.WorkDir, map[string]string{"ENDPOINT": p.endpoint(), "CLOSED": closed.endpoint(), "WORKDIR": env.WorkDir})
 		},
 	})
 }

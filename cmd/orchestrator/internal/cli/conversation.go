@@ -73,7 +73,7 @@ func label(s string) string { return fmt.Sprintf("%-10s", s) }
 func showValue(v core.Value, file fileOf) string {
 	switch v.Modality {
 	case core.Text, core.ToolCall, core.ToolResult:
-		return indented(v.Text())
+		return indented(strings.TrimRight(v.Text(), "\n"))
 	}
 	shown := fmt.Sprintf("%s, %d bytes", v.MediaType, len(v.Data))
 	if v.BaseMediaType() == core.MediaWAV {

@@ -22,11 +22,13 @@ type Env struct {
 	Stderr io.Writer
 	// Terminal reports whether Stderr is a terminal that can be redrawn.
 	Terminal bool
+	// Width is how many columns Stdout has; 0 where it is no terminal.
+	Width int
 	// LookupEnv reads an environment variable.
 	LookupEnv func(name string) (string, bool)
-	// ReadFile reads a regular file that a secret reference names. It fails
-	// where the file is larger than limit.
-	ReadFile func(name string, limit int64) ([]byte, error)
+	// ReadFile reads a regular file within a folder, and never one outside
+	// it. It fails where the file is larger than limit.
+	ReadFile func(folder, name string, limit int64) ([]byte, error)
 	// Executable is the path of this program, which is started again to
 	// serve the bundled components.
 	Executable string
@@ -36,10 +38,14 @@ type Env struct {
 }
 
 // Main runs the program in the real world and returns its exit code. The first
-// SIGINT or SIGTERM asks the command to stop and leave a consistent record; a
-// second one ends the process at once.
+// SIGINT, SIGTERM or SIGHUP asks the command to stop and leave a consistent
+// record; a second one ends the process at once.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
@@ -61,6 +67,7 @@ func systemEnv() (Env, error) {
 		Stdout:     os.Stdout,
 		Stderr:     os.Stderr,
 		Terminal:   term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
+		Width:      width(os.Stdout),
 		LookupEnv:  os.LookupEnv,
 		ReadFile:   readFile,
 		Executable: executable,
@@ -69,10 +76,24 @@ func systemEnv() (Env, error) {
 	}, nil
 }
 
+// width returns how many columns a terminal has, 0 for anything else.
+func width(file *os.File) int {
+	columns, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
+}
+
 // readFile refuses what is no file before it opens it: a campaign may be
 // somebody else's, and devices and pipes end late or never.
-func readFile(name string, limit int64) ([]byte, error) {
-	info, err := os.Stat(name)
+func readFile(folder, name string, limit int64) ([]byte, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	info, err := root.Stat(name)
 	switch {
 	case err != nil:
 		return nil, err
@@ -81,7 +102,7 @@ func readFile(name string, limit int64) ([]byte, error) {
 	case info.Size() > limit:
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, limit)
 	}
-	return os.ReadFile(name)
+	return root.ReadFile(name)
 }
 
 // dataDir follows the XDG Base Directory Specification, and each other

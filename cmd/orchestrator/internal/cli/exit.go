@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
 )
 
 // The exit codes. They are documented in the README and do not change.
@@ -24,12 +25,33 @@ const (
 	exitInterrupted = 130
 )
 
-// errUsage marks mistakes on the command line.
-var errUsage = errors.New("usage")
+// usageError is a mistake on the command line.
+type usageError struct {
+	error
+	hint string
+}
+
+func (e usageError) Unwrap() error { return e.error }
+
+// withHint replaces the general hint; an empty one says that the message is
+// enough.
+func (e usageError) withHint(format string, args ...any) usageError {
+	e.hint = fmt.Sprintf(format, args...)
+	return e
+}
 
 // usagef returns an error for a mistake on the command line.
-func usagef(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
+func usagef(format string, args ...any) usageError {
+	return usageError{fmt.Errorf(format, args...), "orchestrator help shows the commands and their flags"}
+}
+
+// suggesting ends the message about an unknown name with the nearest of the
+// known ones.
+func (e usageError) suggesting(name string, known []string) usageError {
+	if near := schema.Nearest(name, known); near != "" {
+		return usageError{fmt.Errorf("%w (did you mean %q?)", e.error, near), ""}
+	}
+	return e
 }
 
 // conclusion is how a run ends that was carried out, with an exit code other
@@ -49,9 +71,10 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[wrongCampaign](err); ok {
 		return exitWrong
 	}
-	switch {
-	case errors.Is(err, errUsage):
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitWrong
+	}
+	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case core.KindOf(err) == core.KindConfig:
@@ -65,7 +88,7 @@ func exitCode(err error) int {
 // name, so that they can be told apart from what a command prints. A campaign's
 // problems come with the lines that they are about.
 func printError(w io.Writer, err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && !errors.Is(err, errUsage) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			printError(w, e)
 		}
@@ -80,12 +103,13 @@ func printError(w io.Writer, err error) {
 		}
 		return
 	}
-	printLines(w, "error", strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
-	if hint := core.HintOf(err); hint != "" {
-		printLines(w, "hint", hint)
+	printLines(w, "error", err.Error())
+	hint := core.HintOf(err)
+	if usage, ok := errors.AsType[usageError](err); ok {
+		hint = usage.hint
 	}
-	if errors.Is(err, errUsage) {
-		printLines(w, "hint", "orchestrator help shows the commands and their flags")
+	if hint != "" {
+		printLines(w, "hint", hint)
 	}
 }
 

@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
 func TestEveryErrorHasItsExitCode(t *testing.T) {
@@ -41,31 +44,100 @@ func TestEveryErrorHasItsExitCode(t *testing.T) {
 }
 
 func TestARunIsJudgedByItsFindingsThenByItsEvidence(t *testing.T) {
+	type tallies = []stats.Tally
 	for name, test := range map[string]struct {
-		tally       stats.Tally
-		limit       campaign.Evidence
-		interrupted bool
-		want        int
-		why         string
+		attacks tallies
+		limit   campaign.Evidence
+		end     end
+		want    int
+		why     string
 	}{
-		"all defended":                   {tally: stats.Tally{Defended: 20}, want: 0, why: "nothing found"},
-		"a finding":                      {tally: stats.Tally{Succeeded: 1, Defended: 19}, want: 1, why: "in 1 trial"},
-		"a finding among errors":         {tally: stats.Tally{Succeeded: 1, Errored: 19}, want: 1},
-		"one error, none allowed":        {tally: stats.Tally{Defended: 19, Errored: 1}, want: 3, why: "1 trial errored, and the campaign allows 0%"},
-		"one undetermined, none allowed": {tally: stats.Tally{Defended: 19, Undetermined: 1}, want: 3, why: "1 trial undetermined"},
-		"as many errors as allowed":      {tally: stats.Tally{Defended: 93, Errored: 7}, limit: campaign.Evidence{MaxErrored: 0.07}, want: 0},
+		"all defended":                   {attacks: tallies{{Defended: 20}}, want: 0, why: "nothing found: the objective was reached in 0 of 20 trials"},
+		"a finding":                      {attacks: tallies{{Succeeded: 1, Defended: 19}}, want: 1, why: "in 1 of 20 trials"},
+		"a finding among errors":         {attacks: tallies{{Succeeded: 1, Errored: 19}}, want: 1, why: "findings: the objective was reached in 1 of 20 trials; 19 gave no evidence"},
+		"a finding beside a dead attack": {attacks: tallies{{Errored: 33}, {Succeeded: 27}}, want: 1, why: "findings: the objective was reached in 27 of 60 trials; 33 gave no evidence"},
+		"one error, none allowed":        {attacks: tallies{{Defended: 19, Errored: 1}}, want: 3, why: `attack "0": 1 of 20 trials errored, and the campaign allows 0%`},
+		"one undetermined, none allowed": {attacks: tallies{{Defended: 19, Undetermined: 1}}, want: 3, why: "1 of 20 trials undetermined"},
+		"as many errors as allowed":      {attacks: tallies{{Defended: 93, Errored: 7}}, limit: campaign.Evidence{MaxErrored: 0.07}, want: 0, why: "7 gave no evidence"},
 		"more errors than allowed": {
-			tally: stats.Tally{Defended: 992, Errored: 8}, limit: campaign.Evidence{MaxErrored: 0.0075}, want: 3, why: "allows 0.75%",
+			attacks: tallies{{Defended: 992, Errored: 8}}, limit: campaign.Evidence{MaxErrored: 0.0075}, want: 3, why: "allows 0.75%",
 		},
-		"as many undetermined as allowed": {tally: stats.Tally{Defended: 7, Undetermined: 3}, limit: campaign.Evidence{MaxUndetermined: 0.3}, want: 0},
-		"undetermined is not errored":     {tally: stats.Tally{Defended: 7, Undetermined: 3}, limit: campaign.Evidence{MaxErrored: 1}, want: 3},
-		"nothing but errors, all allowed": {tally: stats.Tally{Errored: 3}, limit: campaign.Evidence{MaxErrored: 1}, want: 3, why: "no trial was judged"},
-		"stopped":                         {tally: stats.Tally{Defended: 1}, interrupted: true, want: 130, why: "0 findings so far"},
-		"stopped after a finding":         {tally: stats.Tally{Succeeded: 1}, interrupted: true, want: 130, why: "1 finding so far"},
+		"one attack has more errors than allowed, all of them together have not": {
+			attacks: tallies{{Defended: 100}, {Defended: 1, Errored: 1}}, limit: campaign.Evidence{MaxErrored: 0.1}, want: 3, why: `attack "1": 1 of 2 trials errored`,
+		},
+		"an attack without a judgement, which the limits allow": {
+			attacks: tallies{{Defended: 100}, {Errored: 1, Undetermined: 1}}, limit: campaign.Evidence{MaxErrored: 1, MaxUndetermined: 1}, want: 3,
+			why: `attack "1": no trial was judged`,
+		},
+		"two attacks without evidence":    {attacks: tallies{{Errored: 1}, {Errored: 1}}, want: 3, why: "and so for 1 other attack"},
+		"as many undetermined as allowed": {attacks: tallies{{Defended: 7, Undetermined: 3}}, limit: campaign.Evidence{MaxUndetermined: 0.3}, want: 0},
+		"undetermined is not errored":     {attacks: tallies{{Defended: 7, Undetermined: 3}}, limit: campaign.Evidence{MaxErrored: 1}, want: 3},
+		"no attack at all":                {want: 3, why: "no trial was judged"},
+		"stopped":                         {attacks: tallies{{Defended: 1}}, end: interrupted, want: 130, why: "reached in 0 of 1 trial"},
+		"stopped after a finding":         {attacks: tallies{{Succeeded: 1}}, end: interrupted, want: 130, why: "reached in 1 of 1 trial"},
+		"not recorded to its end":         {attacks: tallies{{Defended: 9}}, end: unrecorded, want: 3, why: "could not be recorded"},
+		"not recorded, with a finding":    {attacks: tallies{{Succeeded: 1, Defended: 9}}, end: unrecorded, want: 1, why: "findings"},
 	} {
-		code, why := judgeRun(test.tally, test.limit, test.interrupted)
+		var rows []*row
+		planned := 0
+		for i, tally := range test.attacks {
+			rows = append(rows, &row{name: strconv.Itoa(i), tally: tally})
+			planned += tally.Total()
+		}
+		code, why := judgeRun(rows, planned, test.limit, test.end)
 		if code != test.want || !strings.Contains(why, test.why) {
 			t.Errorf("%s: %d, %q; want %d, %q", name, code, why, test.want, test.why)
+		}
+	}
+}
+
+func TestARunThatWasStoppedCountsTheTrialsThatNeverBegan(t *testing.T) {
+	if code, why := judgeRun(nil, 400, campaign.Evidence{}, interrupted); code != exitInterrupted || !strings.Contains(why, "0 of 400 trials; 400 gave no evidence") {
+		t.Errorf("%d, %q", code, why)
+	}
+}
+
+func TestTheTableFitsInto80ColumnsAndKeepsTheOrder(t *testing.T) {
+	trial := func(attack, variant string, outcome core.Outcome) store.Trial {
+		return store.Trial{Attack: attack, Variant: variant, Result: &engine.Result{Outcome: outcome}}
+	}
+	trials := []store.Trial{
+		trial("zealous", "studio", core.Defended), trial("zealous", "phone", core.Errored), trial("a-story-told-by-phone", "", core.Undetermined),
+		trial("zealous", "studio", core.Succeeded),
+	}
+	var out strings.Builder
+	writeTable(&out, rowsOf(trials), 6)
+	want := `ATTACK                 TRIALS  SUCCEEDED  DEFENDED  UNDET.  ERRORED  ASR  95% CI
+zealous                     3          1         1       0        1  50%   9-91%
+  studio                    2          1         1       0        0  50%   9-91%
+  phone                     1          0         0       0        1    -       -
+a-story-told-by-phone       1          0         0       1        0    -       -
+all                         4          1         1       1        1  50%   9-91%
+2 trials never begun
+`
+	if out.String() != want {
+		t.Errorf("printed\n%s\nwant\n%s", &out, want)
+	}
+	for line := range strings.Lines(out.String()) {
+		if len(line) > 81 {
+			t.Errorf("the line has %d columns: %s", len(line), line)
+		}
+	}
+}
+
+func TestAMistakeOnTheCommandLineGetsTheGeneralHintWhereNothingBetterIsSaid(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{usagef("no"), "orchestrator: error: no\norchestrator: hint: orchestrator help shows the commands and their flags\n"},
+		{usagef("no").withHint("try"), "orchestrator: error: no\norchestrator: hint: try\n"},
+		{usagef("no %q", "shwo").suggesting("shwo", []string{"list", "show"}), "orchestrator: error: no \"shwo\" (did you mean \"show\"?)\n"},
+	} {
+		var out strings.Builder
+		printError(&out, test.err)
+		if out.String() != test.want {
+			t.Errorf("printed %q, want %q", out.String(), test.want)
 		}
 	}
 }
@@ -89,6 +161,30 @@ func TestARateIsRoundedToNothingOnlyIfItIsNothing(t *testing.T) {
 	} {
 		if got := percent(rate); got != want {
 			t.Errorf("percent(%v) = %s, want %s", rate, got, want)
+		}
+	}
+}
+
+func TestARunShowsWhatItsErrorsAdviseOnce(t *testing.T) {
+	failed := func(id string) store.Trial {
+		return store.Trial{ID: id, Result: &engine.Result{Outcome: core.Errored, Failure: &engine.Failure{Hint: "is it\nrunning?"}}}
+	}
+	var out strings.Builder
+	writeHints(&out, []store.Trial{{ID: "a/0"}, failed("a/1"), failed("a/2")})
+	if want := "hint: a/1: is it running?\n"; out.String() != want {
+		t.Errorf("printed %q, want %q", out.String(), want)
+	}
+}
+
+func TestAReasonIsCutToATerminalOnly(t *testing.T) {
+	long := strings.Repeat("é", 100)
+	for _, test := range []struct {
+		columns int
+		wanted  bool
+		letters int
+	}{{30, true, 30}, {-5, true, 20}, {30, false, 100}, {100, true, 100}} {
+		if got := []rune(cut(long, test.columns, test.wanted)); len(got) != test.letters {
+			t.Errorf("cut to %d, %v: %d letters, want %d", test.columns, test.wanted, len(got), test.letters)
 		}
 	}
 }

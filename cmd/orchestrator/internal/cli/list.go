@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"fmt"
 	"io"
-	"text/tabwriter"
-	"time"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -17,14 +15,18 @@ func newListCommand(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs that are kept, the latest first",
-		Args:  args(cobra.NoArgs),
+		Long: `list prints the runs that are kept, the latest first. A run's ID begins with the
+time, in UTC, at which it started. UNJUDGED trials gave no evidence: they were
+undetermined or errored, or never held to their end.`,
+		Args: takes(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return dir.use(cmd.Context(), func(s *store.Store) error {
+			return dir.read(cmd.Context(), func(s *store.Store) error {
 				runs, err := s.Runs(cmd.Context())
 				if err != nil {
 					return err
 				}
-				return writeRuns(env.Stdout, runs)
+				writeRuns(env.Stdout, runs)
+				return nil
 			})
 		},
 	}
@@ -32,13 +34,14 @@ func newListCommand(env Env) *cobra.Command {
 	return cmd
 }
 
-func writeRuns(w io.Writer, runs []store.Run) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "RUN\tCAMPAIGN\tSTARTED\tSTATUS\tTRIALS\tSUCCEEDED\tDEFENDED\tUNDETERMINED\tERRORED")
+func writeRuns(w io.Writer, runs []store.Run) {
+	lines := [][]string{{"RUN", "CAMPAIGN", "STATUS", "TRIALS", "SUCCEEDED", "UNJUDGED"}}
 	for _, r := range runs {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", r.ID, r.Campaign,
-			r.Started.Local().Format(time.DateTime), r.Status, r.Trials, r.Outcomes[core.Succeeded],
-			r.Outcomes[core.Defended], r.Outcomes[core.Undetermined], r.Outcomes[core.Errored])
+		succeeded, defended := r.Outcomes[core.Succeeded], r.Outcomes[core.Defended]
+		lines = append(lines, []string{
+			r.ID, cell(r.Campaign), string(r.Status), strconv.Itoa(r.Trials),
+			strconv.Itoa(succeeded), strconv.Itoa(r.Trials - succeeded - defended),
+		})
 	}
-	return t.Flush()
+	writeAligned(w, lines, func(column int) bool { return column < 3 }, 5)
 }

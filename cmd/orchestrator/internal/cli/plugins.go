@@ -26,6 +26,7 @@ type hostFlags struct {
 func (f *hostFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.dirs, "plugin-dir", nil, "`folder` with third-party plugins; may be repeated")
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "warn", "what to log: trace, debug, info, warn or error")
+	completeFlag(cmd, "log-level", "trace", "debug", "info", "warn", "error")
 }
 
 // open returns a host that logs to w. It starts nothing yet.
@@ -33,6 +34,9 @@ func (f *hostFlags) open(env Env, w io.Writer) (*host.Host, error) {
 	level := hclog.LevelFromString(f.logLevel)
 	if level == hclog.NoLevel {
 		return nil, usagef("--log-level %q is not trace, debug, info, warn or error", f.logLevel)
+	}
+	if err := checkFolders(f.dirs); err != nil {
+		return nil, err
 	}
 	return host.New(host.Options{
 		Bundled: []string{env.Executable, pluginServe},
@@ -75,7 +79,7 @@ func newPluginsListCommand(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List every component that a campaign can use",
-		Args:  args(cobra.NoArgs),
+		Args:  takes(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.use(cmd.Context(), env, env.Stderr, func(_ *host.Host, c *host.Catalog) error {
 				return listComponents(env.Stdout, c)
@@ -103,7 +107,9 @@ func newPluginsDescribeCommand(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "describe COMPONENT",
 		Short: "Show one component: what it does and the schema of its with: block",
-		Args:  args(cobra.ExactArgs(1)),
+		Args:  takes(1, 1, "one component"),
+
+		ValidArgsFunction: completeComponents(env, &flags),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return flags.use(cmd.Context(), env, env.Stderr, func(_ *host.Host, c *host.Catalog) error {
 				return describeComponent(env.Stdout, c, given[0])
@@ -137,7 +143,8 @@ func describeComponent(w io.Writer, catalog *host.Catalog, name string) error {
 		fmt.Fprintf(w, "\nwith:\n%s\n", schema)
 	}
 	if !found {
-		return usagef("no plugin offers a component %q; orchestrator plugins list shows all", name)
+		return usagef("no plugin offers a component %q", name).
+			withHint("orchestrator plugins list shows all").suggesting(name, componentNames(catalog))
 	}
 	return nil
 }

@@ -15,10 +15,13 @@ func Run(ctx context.Context, env Env) int {
 	env.Stdout = out
 	root := newRootCommand(env)
 	root.SetArgs(env.Args)
+	understood := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	err := root.ExecuteContext(ctx)
-	if out.err != nil {
-		err = errors.Join(err, fmt.Errorf("writing the output: %w", out.err))
+	if _, ok := errors.AsType[usageError](err); err != nil && !understood && !ok {
+		err = usagef("%w", err) // whatever cobra found wrong with the arguments
 	}
+	err = out.explain(err)
 	printError(printable{env.Stderr}, err)
 	return exitCode(err)
 }
@@ -39,6 +42,19 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, o.err
 }
 
+// explain returns how a command really ended: whatever it says of a failed
+// write is said once.
+func (o *output) explain(err error) error {
+	if o.err == nil {
+		return err
+	}
+	lost := fmt.Errorf("writing the output: %w", o.err)
+	if errors.Is(err, o.err) {
+		return lost
+	}
+	return errors.Join(err, lost)
+}
+
 func newRootCommand(env Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "orchestrator",
@@ -53,9 +69,10 @@ a signal.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 
-		SuggestionsMinimumDistance: 2, // of the same letters, but for two
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version: version(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate(versionLine())
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usagef("%w", err) })
@@ -68,6 +85,20 @@ a signal.`,
 		newVersionCommand(env),
 		newPluginServeCommand(),
 	)
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "help" {
+			cmd.Args = func(cmd *cobra.Command, given []string) error {
+				found, rest, err := cmd.Root().Find(given)
+				return errors.Join(err, noSuchCommand(found, rest))
+			}
+		}
+		if cmd.HasSubCommands() { // and nothing that it does itself
+			cmd.Args = noSuchCommand
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	return root
 }
 
@@ -76,18 +107,24 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return usagef("unknown command %q; did you mean %q?", args[0], near[0])
+	var known []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			known = append(known, sub.Name())
+		}
 	}
-	return usagef("unknown command %q", args[0])
+	return usagef("unknown command %q", cmd.CommandPath()+" "+args[0]).suggesting(args[0], known)
 }
 
-// args wraps one of cobra's argument checks so that its complaint counts as a
-// mistake on the command line.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+// takes returns a check that a command gets as many arguments as it takes,
+// what being their name.
+func takes(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, given []string) error {
-		if err := check(cmd, given); err != nil {
-			return usagef("%s: %w", cmd.CommandPath(), err)
+		switch {
+		case len(given) < least:
+			return usagef("%s needs %s", cmd.CommandPath(), what).withHint("usage: %s", cmd.UseLine())
+		case len(given) > most:
+			return usagef("%s takes %s; %q is too much", cmd.CommandPath(), what, given[most]).withHint("usage: %s", cmd.UseLine())
 		}
 		return nil
 	}

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 
 func newShowCommand(env Env) *cobra.Command {
 	var dir storeFlag
+	var save string
 	cmd := &cobra.Command{
 		Use:   "show [RUN [TRIAL]]",
 		Short: "Show a run, or everything that was said in one of its trials",
@@ -24,48 +26,86 @@ trial's whole conversation: what was written, what was sent, what came back and
 how it was judged.
 
 RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
-		Args: args(cobra.MaximumNArgs(2)),
+		Args: takes(0, 2, "a run and a trial"),
+
+		ValidArgsFunction: completeRuns(&dir),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return dir.use(cmd.Context(), func(s *store.Store) error {
-				return show(cmd.Context(), env.Stdout, s, given)
+			if save != "" && len(given) < 2 {
+				return usagef("--save needs a run and a trial").withHint("usage: %s", cmd.UseLine())
+			}
+			return dir.read(cmd.Context(), func(s *store.Store) error {
+				return show(cmd.Context(), env, s, given, save)
 			})
 		},
 	}
 	dir.register(cmd, env)
+	cmd.Flags().StringVar(&save, "save", "", "`folder` to write the trial's sounds and images to, such as 2-user.wav and 2-assistant.wav")
 	return cmd
 }
 
-func show(ctx context.Context, w io.Writer, s *store.Store, given []string) error {
+func show(ctx context.Context, env Env, s *store.Store, given []string, save string) error {
 	name := "latest"
 	if len(given) > 0 {
 		name = given[0]
 	}
 	run, err := s.Run(ctx, name)
+	if name == "latest" && errors.Is(err, store.ErrNotFound) {
+		return usagef("no runs yet: %s holds none", s.Dir()).withHint("orchestrator run makes one; --store names another store")
+	}
 	if err != nil {
 		return notFound(err, "orchestrator list shows all runs")
 	}
 	if len(given) < 2 {
-		return showRun(ctx, w, s, run)
+		return showRun(ctx, env, s, run)
 	}
-	return showTrial(ctx, w, s, run, given[1])
+	return showTrial(ctx, env.Stdout, s, run, given[1], save)
 }
 
-func showRun(ctx context.Context, w io.Writer, s *store.Store, run store.Run) error {
+func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error {
 	trials, err := s.Trials(ctx, run.ID)
 	if err != nil {
 		return err
 	}
+	w := env.Stdout
 	writeRun(w, run)
-	if err := writeTable(w, trials, run.Trials); err != nil {
-		return err
-	}
+	writeTable(w, rowsOf(trials), run.Trials)
 	fmt.Fprintln(w)
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "TRIAL\tOUTCOME\tREASON")
-	for _, trial := range trials {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", trial.ID, outcomeOf(trial), cell(reasonOf(trial)))
+	lines := [][]string{{"TRIAL", "OUTCOME", "REASON"}}
+	id, outcome := 0, len(core.Undetermined)
+	for _, t := range trials {
+		id = max(id, utf8.RuneCountInString(t.ID))
 	}
-	return t.Flush()
+	for _, t := range trials {
+		reason := cell(reasonOf(t))
+		if t.Result != nil && t.Result.Outcome == core.Defended {
+			reason = "" // that nothing happened needs none
+		}
+		lines = append(lines, []string{t.ID, outcomeOf(t), cut(reason, env.Width-id-outcome-4, env.Width > 0)})
+	}
+	writeAligned(w, lines, func(int) bool { return true })
+	writeHints(w, trials)
+	return nil
+}
+
+// cut shortens a text to a number of columns, where that is wanted.
+func cut(s string, columns int, wanted bool) string {
+	letters := []rune(s)
+	if columns = max(columns, 20); !wanted || len(letters) <= columns {
+		return s
+	}
+	return string(letters[:columns-1]) + "…"
+}
+
+// writeHints prints what the errors of the trials advise, each advice once.
+func writeHints(w io.Writer, trials []store.Trial) {
+	seen := map[string]bool{}
+	for _, t := range trials {
+		if t.Result == nil || t.Result.Failure == nil || t.Result.Failure.Hint == "" || seen[t.Result.Failure.Hint] {
+			continue
+		}
+		seen[t.Result.Failure.Hint] = true
+		fmt.Fprintf(w, "hint: %s: %s\n", t.ID, cell(t.Result.Failure.Hint))
+	}
 }
 
 func outcomeOf(t store.Trial) string {
@@ -102,7 +142,7 @@ func writeRun(w io.Writer, run store.Run) {
 	fmt.Fprintln(w)
 }
 
-func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, id string) error {
+func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, id, save string) error {
 	trial, err := s.Trial(ctx, run.ID, id)
 	if err != nil {
 		return notFound(err, "orchestrator show "+run.ID+" lists its trials")
@@ -115,7 +155,10 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	if reason := reasonOf(trial); reason != "" {
 		fmt.Fprintf(w, "  %s\n", indented(reason))
 	}
-	fmt.Fprintf(w, "objective  %s\n", indented(trial.Objective))
+	if len(turns) == 0 { // a turn shows its own
+		writeHints(w, []store.Trial{trial})
+	}
+	fmt.Fprintf(w, "objective  %s\n", indented(strings.TrimRight(trial.Objective, "\n")))
 	fmt.Fprintf(w, "target     %s\n", trial.Target)
 	fmt.Fprintf(w, "success    %s\n", indented(trial.Success))
 	if trial.SystemPrompt != "" {
@@ -127,6 +170,9 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	if len(turns) == 0 {
 		fmt.Fprintln(w, "\n(no turn was recorded)")
 	}
+	if save != "" {
+		return saveTurns(w, save, turns)
+	}
 	return nil
 }
 
@@ -134,7 +180,7 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 // of several things: a mistake on the command line.
 func notFound(err error, hint string) error {
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrAmbiguous) {
-		return usagef("%w; %s", err, hint)
+		return usagef("%w", err).withHint("%s", hint)
 	}
 	return err
 }

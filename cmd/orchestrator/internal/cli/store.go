@@ -25,16 +25,24 @@ func (f *storeFlag) register(cmd *cobra.Command, env Env) {
 	cmd.Flags().StringVar(&f.dir, "store", f.standard, "`folder` where runs are kept")
 }
 
-func (f *storeFlag) open(ctx context.Context) (*store.Store, error) {
-	if f.dir == "" {
-		return nil, usagef("no folder for runs: give --store")
-	}
-	return store.Open(ctx, f.dir)
+// read opens the store for reading, calls do with it, and closes it again.
+func (f *storeFlag) read(ctx context.Context, do func(*store.Store) error) error {
+	return f.with(ctx, store.OpenReader, do)
 }
 
-// use opens the store, calls f with it, and closes it again.
-func (f *storeFlag) use(ctx context.Context, do func(*store.Store) error) (err error) {
-	s, err := f.open(ctx)
+// use opens the store, calls do with it, and closes it again.
+func (f *storeFlag) use(ctx context.Context, do func(*store.Store) error) error {
+	return f.with(ctx, store.Open, do)
+}
+
+func (f *storeFlag) with(ctx context.Context, open func(context.Context, string) (*store.Store, error), do func(*store.Store) error) (err error) {
+	if f.dir == "" {
+		return usagef("no folder for runs: give --store")
+	}
+	s, err := open(ctx, f.dir)
+	if errors.Is(err, store.ErrNoStore) {
+		return usagef("%w", err).withHint("orchestrator run makes a store; --store names another one")
+	}
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"text/tabwriter"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
@@ -19,6 +20,8 @@ type row struct {
 	// open is the number of trials that have no outcome, because the run was
 	// stopped.
 	open int
+	// variants are the rows below that of an attack.
+	variants []*row
 }
 
 func (r *row) add(t store.Trial) {
@@ -29,73 +32,109 @@ func (r *row) add(t store.Trial) {
 	r.tally.Add(t.Result.Outcome)
 }
 
-// rowsOf counts the trials of each attack, in the order in which the attacks
-// began, and below an attack those of each of its variants.
+func (r *row) trials() int { return r.tally.Total() + r.open }
+
+// rowsOf counts the trials of each attack, and below it those of each of its
+// variants, in the order of the trials.
 func rowsOf(trials []store.Trial) []*row {
-	trials = slices.SortedStableFunc(slices.Values(trials), func(a, b store.Trial) int {
-		return a.Started.Compare(b.Started)
-	})
-	var attacks []string
-	byAttack := map[string]*row{}
-	variants := map[string][]*row{}
+	var attacks []*row
 	for _, t := range trials {
-		if byAttack[t.Attack] == nil {
-			attacks = append(attacks, t.Attack)
-			byAttack[t.Attack] = &row{name: t.Attack}
+		attack := named(&attacks, t.Attack)
+		attack.add(t)
+		if t.Variant != "" {
+			named(&attack.variants, t.Variant).add(t)
 		}
-		byAttack[t.Attack].add(t)
-		if t.Variant == "" {
-			continue
-		}
-		name := t.Attack + "/" + t.Variant
-		i := slices.IndexFunc(variants[t.Attack], func(r *row) bool { return r.name == name })
-		if i < 0 {
-			i = len(variants[t.Attack])
-			variants[t.Attack] = append(variants[t.Attack], &row{name: name})
-		}
-		variants[t.Attack][i].add(t)
 	}
-	var rows []*row
-	for _, name := range attacks {
-		rows = append(append(rows, byAttack[name]), variants[name]...)
+	return attacks
+}
+
+// named returns the row with a name, a new one if there is none.
+func named(rows *[]*row, name string) *row {
+	for _, r := range *rows {
+		if r.name == name {
+			return r
+		}
 	}
-	return rows
+	*rows = append(*rows, &row{name: name})
+	return (*rows)[len(*rows)-1]
+}
+
+// total adds rows up.
+func total(rows []*row) row {
+	all := row{name: "all"}
+	for _, r := range rows {
+		all.tally.Succeeded += r.tally.Succeeded
+		all.tally.Defended += r.tally.Defended
+		all.tally.Undetermined += r.tally.Undetermined
+		all.tally.Errored += r.tally.Errored
+		all.open += r.open
+	}
+	return all
 }
 
 // writeTable prints the outcomes of a run's trials per attack and variant, and
 // the attack success rate (ASR) with its 95 % Wilson interval. planned is how
 // many trials the run was to hold.
-func writeTable(w io.Writer, trials []store.Trial, planned int) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "ATTACK\tTRIALS\tSUCCEEDED\tDEFENDED\tUNDETERMINED\tERRORED\tNOT ENDED\tASR\t95% INTERVAL\t")
-	all := row{name: "all"}
-	for _, trial := range trials {
-		all.add(trial)
+func writeTable(w io.Writer, attacks []*row, planned int) {
+	all := total(attacks)
+	lines := [][]string{{"ATTACK", "TRIALS", "SUCCEEDED", "DEFENDED", "UNDET.", "ERRORED", "OPEN", "ASR", "95% CI"}}
+	for _, attack := range attacks {
+		lines = append(lines, attack.cells(""))
+		for _, variant := range attack.variants {
+			lines = append(lines, variant.cells("  "))
+		}
 	}
-	rows := rowsOf(trials)
-	if len(rows) > 1 {
-		rows = append(rows, &all)
+	if len(lines) > 2 {
+		lines = append(lines, all.cells(""))
 	}
-	for _, r := range rows {
-		writeRow(t, r)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if never := planned - len(trials); never > 0 {
+	writeAligned(w, lines, func(column int) bool { return column == 0 }, 4, 5, 6)
+	if never := planned - all.trials(); never > 0 {
 		fmt.Fprintf(w, "%s never begun\n", count(never, "trial"))
 	}
-	return nil
 }
 
-func writeRow(w io.Writer, r *row) {
+func (r *row) cells(indent string) []string {
 	asr, interval := "-", "-"
 	if rate, low, high, ok := r.tally.ASR(); ok {
 		asr = percent(rate)
-		interval = percent(low) + " to " + percent(high)
+		interval = strings.TrimSuffix(percent(low), "%") + "-" + percent(high)
 	}
-	fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", r.name, r.tally.Total()+r.open,
-		r.tally.Succeeded, r.tally.Defended, r.tally.Undetermined, r.tally.Errored, r.open, asr, interval)
+	return []string{
+		indent + r.name, strconv.Itoa(r.trials()), strconv.Itoa(r.tally.Succeeded), strconv.Itoa(r.tally.Defended),
+		strconv.Itoa(r.tally.Undetermined), strconv.Itoa(r.tally.Errored), strconv.Itoa(r.open), asr, interval,
+	}
+}
+
+// writeAligned prints lines of cells, the first of them the heads, in columns.
+// Of the rare columns it leaves out those that hold nothing but zeros: a table
+// has to fit into 80 columns.
+func writeAligned(w io.Writer, lines [][]string, left func(column int) bool, rare ...int) {
+	widths := make([]int, len(lines[0]))
+	for column := range widths {
+		if !slices.Contains(rare, column) || !zeros(lines[1:], column) {
+			for _, line := range lines {
+				widths[column] = max(widths[column], utf8.RuneCountInString(line[column]))
+			}
+		}
+	}
+	for _, line := range lines {
+		var cells []string
+		for column, text := range line {
+			padding := strings.Repeat(" ", max(0, widths[column]-utf8.RuneCountInString(text)))
+			switch {
+			case widths[column] == 0:
+			case left(column):
+				cells = append(cells, text+padding)
+			default:
+				cells = append(cells, padding+text)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "  "), " "))
+	}
+}
+
+func zeros(lines [][]string, column int) bool {
+	return !slices.ContainsFunc(lines, func(line []string) bool { return line[column] != "0" })
 }
 
 // percent rounds a rate for people. What is not nothing is not 0%, and what is

@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,22 +19,23 @@ import (
 )
 
 func newValidateCommand(env Env) *cobra.Command {
-	var flags hostFlags
+	var flags campaignFlags
 	cmd := &cobra.Command{
 		Use:   "validate CAMPAIGN...",
 		Short: "Report everything that is wrong with campaigns, without sending anything",
-		Args:  args(cobra.MinimumNArgs(1)),
+		Args:  takes(1, math.MaxInt, "the campaigns' files"),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			return flags.use(cmd.Context(), env, env.Stderr, func(_ *host.Host, c *host.Catalog) error {
+			return flags.use(cmd.Context(), env, env.Stderr, func(h *host.Host, c *host.Catalog) error {
 				var wrong []error
 				for _, file := range files {
-					p, err := readPlan(file, c)
+					p, err := flags.readPlan(cmd.Context(), file, h, c)
 					if err != nil {
 						wrong = append(wrong, err)
 						continue
 					}
 					fmt.Fprintf(env.Stdout, "%s: ok: %s, %s\n", file,
 						count(len(p.Campaign.Attacks), "attack"), count(len(p.Trials), "trial"))
+					printNeeds(env.Stdout, p.Needs())
 				}
 				return errors.Join(wrong...)
 			})
@@ -40,29 +45,61 @@ func newValidateCommand(env Env) *cobra.Command {
 	return cmd
 }
 
-// readPlan reads a campaign file and plans it. The files that the campaign
-// names are read from the campaign's own folder and from nowhere else.
-func readPlan(file string, catalog plan.Catalog) (*plan.Plan, error) {
+// printNeeds says what a run of the campaign asks of the outside.
+func printNeeds(w io.Writer, n plan.Needs) {
+	list := func(names []string) string {
+		if len(names) == 0 {
+			return "none"
+		}
+		return strings.Join(names, ", ")
+	}
+	fmt.Fprintf(w, "  needs: hosts %s; secrets %s; programs %s\n", list(n.Hosts), list(n.Secrets), list(n.Programs))
+}
+
+// campaignFlags are the flags of the commands that read a campaign.
+type campaignFlags struct {
+	hostFlags
+	plan    plan.Options
+	secrets secretFlags
+}
+
+func (f *campaignFlags) register(cmd *cobra.Command) {
+	f.hostFlags.register(cmd)
+	f.secrets.register(cmd)
+	cmd.Flags().BoolVar(&f.plan.AllowCommands, "allow-commands", false, "let the campaign run programs of its choice on this machine")
+}
+
+// readPlan reads a campaign file, has the components check their
+// configurations, and plans it. The files that the campaign names are read from
+// the campaign's own folder and from nowhere else.
+func (f *campaignFlags) readPlan(ctx context.Context, file string, h *host.Host, catalog *host.Catalog) (*plan.Plan, error) {
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
 		return nil, core.Errorf(core.KindConfig, "opening the campaign's folder: %w", err)
 	}
 	defer root.Close()
 	c, err := campaign.Read(root.FS(), filepath.Base(file), file)
-	if problems, ok := errors.AsType[campaign.Problems](err); ok {
-		// What could be understood may hold mistakes of the other sort, and
-		// nobody wants to hear of them one sort at a time.
-		problems = append(problems, plan.CheckComponents(c, catalog)...)
+	if c == nil {
+		return nil, core.Errorf(core.KindConfig, "%w", err)
+	}
+	// Nobody wants to hear of mistakes one sort at a time, so what could be
+	// understood of a campaign is looked through for the other sorts.
+	var p *plan.Plan
+	problems, broken := errors.AsType[campaign.Problems](err)
+	if broken {
+		problems = append(problems, plan.CheckComponents(c, catalog, f.plan)...)
+	} else {
+		p, err = plan.New(c, catalog, f.plan)
+		problems, _ = errors.AsType[campaign.Problems](err)
+	}
+	more, err := plan.CheckConfigs(ctx, c, catalog, h.CheckConfig)
+	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, wrongCampaign{problems.Sorted(), c.Source}
 	}
 	if err != nil {
-		return nil, core.Errorf(core.KindConfig, "%w", err)
+		return nil, err
 	}
-	p, err := plan.New(c, catalog)
-	if problems, ok := errors.AsType[campaign.Problems](err); ok {
-		return nil, wrongCampaign{problems, c.Source}
-	}
-	return p, err
+	return p, f.secrets.check(file, p)
 }
 
 // wrongCampaign is a campaign's problems with the text that they are about.

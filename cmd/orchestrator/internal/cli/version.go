@@ -26,11 +26,11 @@ func newVersionCommand(env Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(env.Stdout, "orchestrator %s %s %s/%s\n",
-				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
-		},
+		Args:  takes(0, 0, "no arguments"),
+		Run:   func(*cobra.Command, []string) { fmt.Fprint(env.Stdout, versionLine()) },
 	}
+}
+
+func versionLine() string {
+	return fmt.Sprintf("orchestrator %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+// completion proposes arguments to a shell, which picks those that begin with
+// what has been typed.
+type completion = func(cmd *cobra.Command, given []string, typed string) ([]string, cobra.ShellCompDirective)
+
+// completeFlag proposes values for a flag.
+func completeFlag(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values, cobra.ShellCompDirectiveNoFileComp
+	}) // fails only where the flag is not defined
+}
+
+// completeRuns proposes the IDs of runs, and then those of a run's trials.
+func completeRuns(dir *storeFlag) completion {
+	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+		_ = dir.read(cmd.Context(), func(s *store.Store) (err error) {
+			found, err = idsOf(cmd.Context(), s, given)
+			return err
+		}) // a shell has nowhere to show an error
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}
+
+func idsOf(ctx context.Context, s *store.Store, given []string) ([]string, error) {
+	var ids []string
+	switch len(given) {
+	case 0:
+		runs, err := s.Runs(ctx)
+		for _, r := range runs {
+			ids = append(ids, r.ID)
+		}
+		return append(ids, "latest"), err
+	case 1:
+		run, err := s.Run(ctx, given[0])
+		if err != nil {
+			return nil, err
+		}
+		trials, err := s.Trials(ctx, run.ID)
+		for _, t := range trials {
+			ids = append(ids, t.ID)
+		}
+		return ids, err
+	}
+	return nil, nil
+}
+
+// completeComponents proposes the components that the plugins offer.
+func completeComponents(env Env, flags *hostFlags) completion {
+	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+		if len(given) == 0 {
+			_ = flags.use(cmd.Context(), env, io.Discard, func(_ *host.Host, c *host.Catalog) error {
+				found = componentNames(c)
+				return nil
+			}) // a shell has nowhere to show an error
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func componentNames(c *host.Catalog) []string {
+	var names []string
+	for _, kind := range core.Kinds() {
+		names = append(names, c.Names(kind)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// checkFolders refuses a --plugin-dir that is no folder: the user believes
+// that there are plugins in it.
+func checkFolders(dirs []string) error {
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return usagef("--plugin-dir: %w", err).withHint("")
+		}
+		if !info.IsDir() {
+			return usagef("--plugin-dir: %s is not a folder", dir).withHint("it takes the folder that the plugins are in")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
+)
+
+// Check asks a component about its configuration, a JSON object, without
+// opening it: host.Host.CheckConfig does. It returns core.Errors where the
+// configuration is wrong, and any other error where it could not ask.
+type Check func(ctx context.Context, kind core.Kind, use string, config []byte) error
+
+// placeholder stands for secrets, which nobody needs to know to check a
+// campaign.
+const placeholder = "placeholder"
+
+// CheckConfigs asks the components what is wrong with their definitions beyond
+// what their schemas say, and returns it with its places in the campaign. It
+// passes over definitions that [New] finds something wrong with, so that the
+// problems of both can be put together. The error is one of asking, such as a
+// plugin that died; the campaign may be right then.
+//
+// In place of each secret the components get a text that means nothing.
+func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, check Check) (campaign.Problems, error) {
+	p := newPlanner(c, catalog, Options{})
+	var failures []error
+	p.definitions(func(d definition, c campaign.Component) {
+		_, schema, ok := catalog.Lookup(d.kind, c.Use)
+		if !ok || len(schema.Check(c.Config.JSON)) > 0 {
+			return
+		}
+		config, _, err := secret.Expand(c.Config.JSON, func(secret.Reference) (string, error) { return placeholder, nil })
+		if err != nil {
+			return // reported by the reader
+		}
+		err = check(ctx, d.kind, c.Use, config)
+		if wrong, ok := errors.AsType[core.Errors](err); ok {
+			for _, e := range wrong {
+				p.problem(c.Config.At(e.Field), e.Hint, "%s: %s", d, e)
+			}
+		} else if err != nil {
+			failures = append(failures, fmt.Errorf("checking %s: %w", d, err))
+		}
+	})
+	return p.problems.Sorted(), errors.Join(failures...)
+}

@@ -1,0 +1,63 @@
+package plan
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
+)
+
+// Needs is what a campaign asks of the outside, each sorted and without
+// repetition.
+type Needs struct {
+	// Hosts are contacted, this machine included.
+	Hosts []string
+	// Secrets are read: NAME stands for an environment variable, file:PATH for
+	// a file.
+	Secrets []string
+	// Programs are those that the campaign names. What a component runs of its
+	// own accord is not among them.
+	Programs []string
+}
+
+// Needs returns what the components that some trial uses ask of the outside.
+func (p *Plan) Needs() Needs { return p.needs }
+
+func (p *planner) addNeeds() {
+	n := &p.plan.needs
+	p.definitions(func(d definition, c campaign.Component) {
+		_, config, ok := p.catalog.Lookup(d.kind, c.Use)
+		if !ok || !p.used[d] {
+			return
+		}
+		for _, field := range uris(config, c.Config.JSON) {
+			if u, err := url.Parse(field.Value); err == nil && u.Hostname() != "" {
+				host, _ := hostOf(u)
+				n.Hosts = append(n.Hosts, host)
+			}
+		}
+		found, _ := secret.References(c.Config.JSON) // a plan has no malformed ones
+		for _, ref := range found {
+			n.Secrets = append(n.Secrets, nameOf(ref))
+		}
+		for _, field := range config.Programs(c.Config.JSON) {
+			n.Programs = append(n.Programs, field.Value)
+		}
+	})
+	n.Hosts, n.Secrets, n.Programs = set(n.Hosts), set(n.Secrets), set(n.Programs)
+}
+
+func nameOf(ref secret.Reference) string {
+	if ref.Scheme == secret.SchemeFile {
+		return ref.Scheme + ":" + ref.Name
+	}
+	return ref.Name
+}
+
+// set sorts a list and drops repetitions.
+func set[T cmp.Ordered](list []T) []T {
+	slices.Sort(list)
+	return slices.Compact(list)
+}

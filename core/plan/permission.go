@@ -1,0 +1,45 @@
+package plan
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
+)
+
+// checkSecrets refuses secrets that stand in the campaign themselves: it is a
+// file that is kept in a repository and copied into the record of a run.
+func (p *planner) checkSecrets(d definition, c campaign.Component, config *schema.Schema) {
+	for _, field := range config.Secrets(c.Config.JSON) {
+		if field.Value != "" && len(references(field.Value)) == 0 {
+			p.secretProblem(c.Config.At(field.Path), "write ${NAME} and put the value into the environment",
+				"%s: %s holds a secret itself", d, field.Path)
+		}
+	}
+}
+
+// references returns the references to secrets in a text.
+func references(s string) []secret.Reference {
+	encoded, err := json.Marshal(s)
+	if err != nil {
+		return nil // strings always encode
+	}
+	found, _ := secret.References(encoded) // malformed ones are reported by the reader
+	return found
+}
+
+// checkPrograms refuses programs that nobody has allowed the campaign to run: it
+// may come from somebody else.
+func (p *planner) checkPrograms(d definition, c campaign.Component, config *schema.Schema) {
+	for _, field := range config.Programs(c.Config.JSON) {
+		at := c.Config.At(field.Path)
+		switch {
+		case strings.Contains(field.Value, "${"):
+			p.problem(at, "write it out", "%s: %s: a program with a secret in its name cannot be allowed", d, field.Path)
+		case !p.options.AllowCommands:
+			p.problem(at, "--allow-commands", "%s: %s runs the program %q: a campaign can do that only if you allow it", d, field.Path, field.Value)
+		}
+	}
+}

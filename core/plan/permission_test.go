@@ -1,0 +1,150 @@
+package plan_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+)
+
+// voice returns a campaign whose target has this with: block.
+func voice(with string) string {
+	return "version: 1\nname: s\nscope: {hosts: [api.openai.com, proxy.example]}\ntargets:\n  agent: {use: realtime, with: " + with + "}\n" +
+		"scorers: {leaked: {use: match/substring, with: {any: [x]}}}\n" +
+		"attacks: [{name: a, target: agent, objective: o, turns: [{user: hi}], scorers: [leaked]}]\n"
+}
+
+func TestASecretStandsInTheEnvironmentAndNotInTheCampaign(t *testing.T) {
+	for with, want := range map[string]string{
+		`{api_key: "${KEY}"}`:                        "",
+		`{api_key: ""}`:                              "",
+		`{headers: {X-Auth: "Bearer ${TOKEN}"}}`:     "",
+		`{api_key: hunter2}`:                         `5:33: target "agent": api_key holds a secret itself (write ${NAME} and put the value into the environment)`,
+		`{api_key: "$${hunter2}"}`:                   `5:33: target "agent": api_key holds a secret itself (write ${NAME} and put the value into the environment)`,
+		`{headers: {X-Auth: hunter2, X-B: "${B}"}}`:  `5:43: target "agent": headers.X-Auth holds a secret itself (write ${NAME} and put the value into the environment)`,
+		`{voice: alloy, api_key: 2, voise: hunter2}`: `5:47: target "agent": api_key: the secret is not a string`,
+	} {
+		yaml := voice(with)
+		_, err := plan.New(read(t, yaml), catalog(t), plan.Options{})
+		all, _ := errors.AsType[campaign.Problems](err)
+		if (want == "") != (len(all) == 0) || !strings.Contains(all.Error(), want) {
+			t.Errorf("%s: problems = %q, want %q", with, all.Error(), want)
+		}
+		for _, p := range all {
+			if shown := p.Error() + p.Snippet([]byte(yaml)); strings.Contains(shown, "hunter2") {
+				t.Errorf("%s: the secret is shown: %s", with, shown)
+			}
+		}
+	}
+}
+
+func TestAProgramRunsOnlyIfItIsAllowed(t *testing.T) {
+	for with, want := range map[string]string{
+		`{command: [sh, -c, id]}`: `converter "own": command runs the program "sh": a campaign can do that only if you allow it (--allow-commands)`,
+		`{editor: vi}`:            `converter "own": editor runs the program "vi": a campaign can do that only if you allow it (--allow-commands)`,
+		`{command: ["${SH}"]}`:    `converter "own": command: a program with a secret in its name cannot be allowed`,
+		`{command: []}`:           "",
+		`{editor: ""}`:            "",
+	} {
+		yaml := fmt.Sprintf("version: 1\nname: s\ntargets: {local: {use: chat, with: {endpoint: \"http://127.0.0.1\"}}}\n"+
+			"converters: {own: {use: run, with: %s}}\nscorers: {leaked: {use: match/substring, with: {any: [x]}}}\n"+
+			"attacks: [{name: a, target: local, objective: o, turns: [{user: hi}], scorers: [leaked]}]\n", with)
+		got := problems(t, yaml)
+		if (want == "") != (got == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: problems = %q, want %q", with, got, want)
+		}
+		_, err := plan.New(read(t, yaml), catalog(t), plan.Options{AllowCommands: true})
+		if stays := strings.Contains(want, "cannot be allowed"); (err != nil) != stays {
+			t.Errorf("%s, allowed: %v", with, err)
+		}
+	}
+}
+
+func TestAPlanSaysWhatItNeeds(t *testing.T) {
+	yaml := `version: 1
+name: s
+scope: {hosts: [Voice.example, relay.example]}
+targets:
+  agent: {use: realtime, with: {endpoint: "wss://Voice.example/v1", api_key: "${KEY}", headers: {A: "${file:/run/a}", B: "${KEY}"}}}
+  local: {use: relay}
+  unused: {use: chat, with: {endpoint: "http://localhost"}}
+converters:
+  own: {use: run, with: {command: [sox, "${OPTION}"]}}
+scorers: {leaked: {use: match/substring, with: {any: [x]}}}
+attacks:
+  - {name: a, target: agent, objective: o, turns: [{user: hi, converters: [own]}], scorers: [leaked]}
+  - {name: b, target: local, objective: o, turns: [{user: hi}], scorers: [leaked]}
+`
+	p, err := plan.New(read(t, yaml), catalog(t), plan.Options{AllowCommands: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := plan.Needs{
+		Hosts:    []string{"relay.example", "voice.example"},
+		Secrets:  []string{"KEY", "OPTION", "file:/run/a"},
+		Programs: []string{"sox"},
+	}
+	if diff := cmp.Diff(want, p.Needs()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestComponentsAreAskedAboutTheirConfigurations(t *testing.T) {
+	yaml := voice(`{voice: alloy, api_key: "${KEY}", proxy: {url: "http://proxy.example"}}`)
+	asked := ""
+	check := func(_ context.Context, kind core.Kind, use string, config []byte) error {
+		if use != "realtime" {
+			return nil
+		}
+		asked = fmt.Sprintf("%s %s %s", kind, use, config)
+		return core.Errors{
+			core.Errorf(core.KindConfig, "it is slow").At("proxy.url").WithHint("take another"),
+			core.Errorf(core.KindConfig, "it is out of fashion").At("voice"),
+			core.Errorf(core.KindConfig, "nothing fits"),
+		}
+	}
+	got, err := plan.CheckConfigs(t.Context(), read(t, yaml), catalog(t), check)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `target realtime {"voice":"alloy","api_key":"placeholder","proxy":{"url":"http://proxy.example"}}`; asked != want {
+		t.Errorf("asked about %s, want %s", asked, want)
+	}
+	want := strings.Join([]string{
+		`c.yaml:5:32: target "agent": nothing fits`,
+		`c.yaml:5:33: target "agent": voice: it is out of fashion`,
+		`c.yaml:5:74: target "agent": proxy.url: it is slow (take another)`,
+	}, "\n")
+	if got.Error() != want {
+		t.Errorf("problems:\n%v\nwant\n%s", got, want)
+	}
+}
+
+func TestComponentsAreNotAskedAboutWhatTheirSchemasRefuse(t *testing.T) {
+	check := func(_ context.Context, _ core.Kind, use string, _ []byte) error {
+		if use == "realtime" {
+			t.Error("it was asked")
+		}
+		return nil
+	}
+	if got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{voise: alloy}`)), catalog(t), check); len(got) > 0 || err != nil {
+		t.Errorf("problems %v, error %v", got, err)
+	}
+}
+
+func TestAComponentThatCannotBeAskedIsNoProblemOfTheCampaign(t *testing.T) {
+	check := func(context.Context, core.Kind, string, []byte) error {
+		return core.Errorf(core.KindUnavailable, "the plugin died")
+	}
+	got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{}`)), catalog(t), check)
+	if len(got) > 0 || core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), `checking target "agent"`) {
+		t.Errorf("problems %v, error %v", got, err)
+	}
+}

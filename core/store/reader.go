@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ErrNoStore says that a directory holds no store.
+var ErrNoStore = errors.New("there is no store")
+
+// ErrReadOnly says that the store was opened for reading.
+var ErrReadOnly = errors.New("the store is open for reading only")
+
+// OpenReader opens the store in a directory for reading. It makes nothing
+// where there is none, which is [ErrNoStore], and reads one that this process
+// must not write.
+func OpenReader(ctx context.Context, dir string) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading the store %s: %w", dir, err)
+	}
+	s := &Store{dir: dir, shelves: map[string]bool{}, journals: map[*Journal]bool{}}
+	if err := s.openReader(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the store %s: %w", dir, err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) openReader(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(s.path(databaseFile)); errors.Is(err, fs.ErrNotExist) {
+		return ErrNoStore
+	} else if err != nil {
+		return err
+	}
+	var err error
+	for _, mode := range s.readingModes() {
+		if s.reads, err = s.connect(mode, "query_only(on)"); err != nil {
+			return err
+		}
+		if err = checkReadable(ctx, s.reads); err == nil {
+			return nil
+		}
+		if c := code(err); c != sqliteCantOpen && c != sqliteReadOnly {
+			return explain(err)
+		}
+		err = errors.Join(err, s.reads.Close())
+	}
+	return err
+}
+
+// readingModes are the ways to read the database, the best one first. SQLite
+// keeps files beside a database that others may be writing, and where it may
+// not make them, only a database that nobody writes can be read.
+func (s *Store) readingModes() []string {
+	modes := []string{"mode=rw", "mode=ro"}
+	if info, err := os.Stat(s.path(databaseFile + "-wal")); err != nil || info.Size() == 0 {
+		modes = append(modes, "mode=ro&immutable=1")
+	}
+	return modes
+}
+
+// checkReadable makes sure that the database is ours, and whole.
+func checkReadable(ctx context.Context, db *sql.DB) error {
+	ours, _, err := identify(ctx, db)
+	if err != nil {
+		return err
+	}
+	if !ours {
+		return errForeign
+	}
+	provider, err := newProvider(db)
+	if err != nil {
+		return err
+	}
+	have, want, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if have < want {
+		return fmt.Errorf("it was written by an older version of the orchestrator (schema %d; this one needs %d): a run brings it up to date", have, want)
+	}
+	return checkVersion(have, want)
+}
