@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ type program struct {
 	t      *testing.T
 	store  string
 	output *lockedBuffer
+	ended  chan struct{} // closed when the program has been waited for
 }
 
 type lockedBuffer struct {
@@ -92,9 +94,14 @@ func startRun(t *testing.T, endpoint string, trials int) *program {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
+	p.ended = make(chan struct{})
+	go func() {
+		defer close(p.ended)
+		_ = p.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = p.Process.Kill()
-		_ = p.Wait()
+		<-p.ended
 	})
 	return p
 }
@@ -102,13 +109,8 @@ func startRun(t *testing.T, endpoint string, trials int) *program {
 // exit waits for the program to end and returns its exit code.
 func (p *program) exit() int {
 	p.t.Helper()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = p.Wait()
-	}()
 	select {
-	case <-ended:
+	case <-p.ended:
 		return p.ProcessState.ExitCode()
 	case <-time.After(patience):
 		p.t.Fatalf("the run does not end:\n%s", p.output)
@@ -298,12 +300,18 @@ func alive(id int) bool {
 }
 
 func TestASignalLeavesAConsistentRecord(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		t.Run(signal.String(), func(t *testing.T) { interruptRun(t, signal) })
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(s.String(), func(t *testing.T) { interruptRun(t, s) })
 	}
 }
 
-func interruptRun(t *testing.T, signal os.Signal) {
+func interruptRun(t *testing.T, sent os.Signal) {
+	// A program that is started with a signal ignored, as by nohup, leaves it
+	// so. What this process handles is not ignored in its children.
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, sent)
+	defer signal.Stop(handled)
+
 	answering := make(chan struct{}, 100)
 	release := make(chan struct{})
 	target := newPractice(t, func(turn int) {
@@ -319,7 +327,7 @@ func interruptRun(t *testing.T, signal os.Signal) {
 	case <-time.After(patience):
 		t.Fatalf("no conversation comes to its second turn:\n%s", p.output)
 	}
-	if err := p.Process.Signal(signal); err != nil {
+	if err := p.Process.Signal(sent); err != nil {
 		t.Fatal(err)
 	}
 	if code := p.exit(); code != 130 {

@@ -19,6 +19,7 @@ func concludeRun(env Env, p *plan.Plan, s engine.Summary, id string, trials []st
 	}
 	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", p.Campaign.Name, held, round(s.Duration))
 	writeTable(env.Stdout, attacks, s.Planned)
+	writeFailures(env.Stdout, trials)
 	end := finished
 	switch {
 	case broken != nil:

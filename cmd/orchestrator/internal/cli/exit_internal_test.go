@@ -165,14 +165,29 @@ func TestARateIsRoundedToNothingOnlyIfItIsNothing(t *testing.T) {
 	}
 }
 
-func TestARunShowsWhatItsErrorsAdviseOnce(t *testing.T) {
-	failed := func(id string) store.Trial {
-		return store.Trial{ID: id, Result: &engine.Result{Outcome: core.Errored, Failure: &engine.Failure{Hint: "is it\nrunning?"}}}
+func TestTheReasonsOfErrorsAreShownOnceTheMostFrequentFirst(t *testing.T) {
+	failed := func(message, hint string) store.Trial {
+		return store.Trial{Result: &engine.Result{Outcome: core.Errored, Failure: &engine.Failure{Message: message, Hint: hint}}}
 	}
+	trials := []store.Trial{{ID: "not ended"}, failed("odd", ""), failed("gone", "is it\nrunning?"), failed("gone", "is it\nrunning?")}
 	var out strings.Builder
-	writeHints(&out, []store.Trial{{ID: "a/0"}, failed("a/1"), failed("a/2")})
-	if want := "hint: a/1: is it running?\n"; out.String() != want {
+	writeFailures(&out, trials)
+	want := "\nerrors:\n  2 trials: gone\n    hint: is it running?\n  1 trial: odd\n"
+	if out.String() != want {
 		t.Errorf("printed %q, want %q", out.String(), want)
+	}
+	for i := range 6 {
+		trials = append(trials, failed(strings.Repeat("x", i+1), ""))
+	}
+	out.Reset()
+	writeFailures(&out, trials)
+	if !strings.HasSuffix(out.String(), "  and 3 more reasons\n") {
+		t.Errorf("printed %q, which does not count the rest", out.String())
+	}
+	out.Reset()
+	writeFailures(&out, []store.Trial{{Result: &engine.Result{Outcome: core.Defended}}})
+	if out.Len() > 0 {
+		t.Errorf("printed %q although nothing errored", out.String())
 	}
 }
 

@@ -22,12 +22,10 @@ type progress struct {
 	bar   *progressbar.ProgressBar // nil while there is none on the screen
 	total int
 	tally stats.Tally
-	// hints are those that have been printed: many trials fail for one reason.
-	hints map[string]bool
 }
 
 func newProgress(env Env) *progress {
-	return &progress{out: printable{env.Stderr}, terminal: env.Terminal, hints: map[string]bool{}}
+	return &progress{out: printable{env.Stderr}, terminal: env.Terminal}
 }
 
 // begin announces the run and puts the bar on the screen.
@@ -70,11 +68,6 @@ func (p *progress) trialEnded(e engine.TrialEnded) {
 	if p.bar == nil {
 		fmt.Fprintf(p.out, "%*d/%d  %-12s  %s: %s\n", len(fmt.Sprint(p.total)), p.tally.Total(), p.total,
 			e.Result.Outcome, e.Trial.ID, cell(e.Result.Reason))
-	}
-	if f := e.Result.Failure; f != nil && f.Hint != "" && !p.hints[f.Hint] {
-		p.hints[f.Hint] = true
-		p.clear()
-		fmt.Fprintf(p.out, "hint: %s: %s\n", e.Trial.ID, cell(f.Hint))
 	}
 }
 

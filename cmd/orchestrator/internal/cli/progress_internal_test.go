@@ -57,22 +57,6 @@ warning: closing target
 	}
 }
 
-func TestWhatAnErrorAdvisesIsSaidOnce(t *testing.T) {
-	for _, terminal := range []bool{false, true} {
-		var out bytes.Buffer
-		p := newProgress(Env{Stderr: &out, Terminal: terminal})
-		p.begin("20261123-aaaa", 3)
-		failure := &engine.Failure{Kind: core.KindUnavailable, Hint: "is it running?"}
-		for _, id := range []string{"polite/1", "polite/2"} {
-			p.Observe(engine.TrialEnded{Trial: &plan.Trial{ID: id}, Result: engine.Result{Outcome: core.Errored, Failure: failure}})
-		}
-		p.finish()
-		if got := strings.Count(out.String(), "hint: polite/1: is it running?\n"); got != 1 || strings.Count(out.String(), "hint:") != 1 {
-			t.Errorf("on a terminal: %v: printed\n%s", terminal, &out)
-		}
-	}
-}
-
 func TestTheBarShowsTheOutcomesWithin80Columns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const trials = 1001

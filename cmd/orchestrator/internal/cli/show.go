@@ -83,7 +83,7 @@ func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error 
 		lines = append(lines, []string{t.ID, outcomeOf(t), cut(reason, env.Width-id-outcome-4, env.Width > 0)})
 	}
 	writeAligned(w, lines, func(int) bool { return true })
-	writeHints(w, trials)
+	writeFailures(w, trials)
 	return nil
 }
 
@@ -94,18 +94,6 @@ func cut(s string, columns int, wanted bool) string {
 		return s
 	}
 	return string(letters[:columns-1]) + "…"
-}
-
-// writeHints prints what the errors of the trials advise, each advice once.
-func writeHints(w io.Writer, trials []store.Trial) {
-	seen := map[string]bool{}
-	for _, t := range trials {
-		if t.Result == nil || t.Result.Failure == nil || t.Result.Failure.Hint == "" || seen[t.Result.Failure.Hint] {
-			continue
-		}
-		seen[t.Result.Failure.Hint] = true
-		fmt.Fprintf(w, "hint: %s: %s\n", t.ID, cell(t.Result.Failure.Hint))
-	}
 }
 
 func outcomeOf(t store.Trial) string {
@@ -155,8 +143,8 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	if reason := reasonOf(trial); reason != "" {
 		fmt.Fprintf(w, "  %s\n", indented(reason))
 	}
-	if len(turns) == 0 { // a turn shows its own
-		writeHints(w, []store.Trial{trial})
+	if r := trial.Result; len(turns) == 0 && r != nil && r.Failure != nil && r.Failure.Hint != "" { // a turn shows its own
+		fmt.Fprintf(w, "  hint: %s\n", indented(r.Failure.Hint))
 	}
 	fmt.Fprintf(w, "objective  %s\n", indented(strings.TrimRight(trial.Objective, "\n")))
 	fmt.Fprintf(w, "target     %s\n", trial.Target)

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// mostFailures is how many reasons are worth reading at once.
+const mostFailures = 5
+
+// writeFailures prints why trials errored: each reason once, with its hint and
+// with how many trials it stopped, the most frequent first.
+func writeFailures(w io.Writer, trials []store.Trial) {
+	stopped := map[engine.Failure]int{}
+	var reasons []engine.Failure
+	for _, t := range trials {
+		if t.Result == nil || t.Result.Outcome != core.Errored || t.Result.Failure == nil {
+			continue
+		}
+		if stopped[*t.Result.Failure] == 0 {
+			reasons = append(reasons, *t.Result.Failure)
+		}
+		stopped[*t.Result.Failure]++
+	}
+	if len(reasons) == 0 {
+		return
+	}
+	slices.SortStableFunc(reasons, func(a, b engine.Failure) int { return cmp.Compare(stopped[b], stopped[a]) })
+	fmt.Fprintln(w, "\nerrors:")
+	for _, r := range reasons[:min(len(reasons), mostFailures)] {
+		fmt.Fprintf(w, "  %s: %s\n", count(stopped[r], "trial"), cell(r.Message))
+		if r.Hint != "" {
+			fmt.Fprintf(w, "    hint: %s\n", cell(r.Hint))
+		}
+	}
+	if more := len(reasons) - mostFailures; more > 0 {
+		fmt.Fprintf(w, "  and %d more reasons\n", more)
+	}
+}
