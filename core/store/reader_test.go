@@ -3,8 +3,10 @@ package store_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -89,13 +91,37 @@ func TestAReaderRefusesWhatIsNoStore(t *testing.T) {
 }
 
 func TestAStoreThatMustNotBeWrittenIsRead(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("for the superuser no directory is read-only")
+	if os.Geteuid() == 0 { // for the superuser no directory is read-only
+		runAsNobody(t)
+		return
 	}
 	dir := kept(t)
 	must(t, os.Chmod(filepath.Join(dir, "runs.db"), 0o400), os.Chmod(dir, 0o500))
 	t.Cleanup(func() { must(t, os.Chmod(dir, 0o700)) }) // so that it can be removed
 	readAll(t, dir)
+}
+
+// runAsNobody runs the test again as a user without rights.
+func runAsNobody(t *testing.T) {
+	t.Helper()
+	const nobody = 65534
+	dir, err := os.MkdirTemp("", "nobody")
+	must(t, err)
+	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	self, err := os.Executable()
+	must(t, err)
+	program, err := os.ReadFile(self) // the build's folder is closed to others
+	must(t, err)
+	again := filepath.Join(dir, "store.test")
+	must(t, os.WriteFile(again, program, 0o700), os.Chown(again, nobody, nobody), os.Chown(dir, nobody, nobody))
+	cmd := exec.CommandContext(t.Context(), again, "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Fatalf("as nobody: %v\n%s", err, out)
+	}
 }
 
 func TestTrialsComeInTheOrderOfThePlan(t *testing.T) {
