@@ -70,8 +70,10 @@ func TestEndpointsThatCannotBeRightAreRefusedWithoutQuotingThem(t *testing.T) {
 		"ws://agent.example/v1":                "in the clear",
 		"http://10.0.0.1/v1":                   "in the clear",
 		"wss://user:hunter2@api.openai.com/v1": "credentials",
-		"wss://x.openai.azure.com?api-key=hunter2":                                             "credentials",
-		"wss://api.openai.com/v1#hunter2":                                                      "fragment",
+
+		"wss://x.openai.azure.com?api-key=hunter2": "credentials",
+		"wss://api.openai.com/v1#hunter2":          "fragment",
+
 		"wss://x.openai.azure.com/openai/realtime?api-version=2025-04-01-preview&deployment=d": "preview",
 		"wss://x.openai.azure.com/openai/realtime":                                             "preview",
 		"wss://x.openai.azure.com/openai/v1?deployment=d":                                      "deployment",
