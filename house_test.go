@@ -40,7 +40,7 @@ var house = map[string]room{
 		imports: []string{"core", "core/audio", "core/schema", "core/secret", "core/verdict"},
 		modules: []string{"gopkg.in/yaml.v3"},
 	},
-	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/secret", "core/verdict"}},
+	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
 		imports: []string{"core", "core/campaign", "core/plan", "core/secret", "core/stats", "core/strategy", "core/verdict"},
 		modules: []string{"golang.org/x/sync"},

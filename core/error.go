@@ -151,14 +151,23 @@ func (es Errors) Unwrap() []error {
 	return all
 }
 
+// Err returns nil for no errors, the error itself where there is one, and all
+// of them otherwise.
+func (es Errors) Err() error {
+	switch len(es) {
+	case 0:
+		return nil
+	case 1:
+		return es[0]
+	default:
+		return es
+	}
+}
+
 // configErrors returns what is wrong with a configuration: an [Error] or
 // [Errors]. What carries no kind is of [KindConfig].
 func configErrors(err error) error {
-	all := flatten(err)
-	if len(all) == 1 {
-		return all[0]
-	}
-	return all
+	return flatten(err).Err()
 }
 
 // flatten returns the errors that an error joins.

@@ -59,3 +59,16 @@ func TestDecoratingAnErrorLeavesTheOriginalAlone(t *testing.T) {
 		t.Errorf("RetryAfter = %v", decorated.RetryAfter)
 	}
 }
+
+func TestErrorsAreOneErrorOnlyIfThereIsOne(t *testing.T) {
+	one, other := core.Errorf(core.KindConfig, "one"), core.Errorf(core.KindConfig, "other")
+	if err := (core.Errors{}).Err(); err != nil {
+		t.Errorf("no errors are %v, want nil", err)
+	}
+	if err := (core.Errors{one}).Err(); err != error(one) {
+		t.Errorf("one error is %v, want itself", err)
+	}
+	if err := (core.Errors{one, other}).Err(); err == nil || err.Error() != "one; other" || !errors.Is(err, other) {
+		t.Errorf("two errors are %v", err)
+	}
+}

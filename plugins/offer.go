@@ -102,12 +102,5 @@ func configErrors(complaints []schema.Complaint) error {
 	for _, c := range complaints {
 		all = append(all, &core.Error{Kind: core.KindConfig, Field: c.Path, Hint: c.Hint, Err: errors.New(c.Message)})
 	}
-	switch len(all) {
-	case 0:
-		return nil
-	case 1:
-		return all[0]
-	default:
-		return all
-	}
+	return all.Err()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
@@ -306,7 +307,7 @@ func newScene(t testing.TB, a *agent, turns ...string) *scene {
 		Success: compile(t, "leaked", "leaked"),
 	}
 	for _, text := range turns {
-		trial.Turns = append(trial.Turns, plan.Turn{Value: core.TextValue(text)})
+		trial.Turns = append(trial.Turns, strategy.Turn{Value: core.TextValue(text)})
 	}
 	s.plan.Trials = []plan.Trial{trial}
 	return s

@@ -75,7 +75,7 @@ func (h *holding) converse(ctx context.Context) error {
 		return interrupted(ctx)
 	}
 	defer h.end(ctx, conversation)
-	var script strategy.Strategy = script(h.trial)
+	var script strategy.Strategy = h.trial.Turns
 	for {
 		next, ok := script.Next(h.said)
 		if !ok {
@@ -89,14 +89,6 @@ func (h *holding) converse(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-func script(t *plan.Trial) strategy.Script {
-	s := make(strategy.Script, len(t.Turns))
-	for i, turn := range t.Turns {
-		s[i] = strategy.Turn(turn)
-	}
-	return s
 }
 
 // interrupted returns errInterrupted once ctx is cancelled.

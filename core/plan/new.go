@@ -11,6 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
@@ -146,13 +147,13 @@ func (p *planner) addTrials(a *campaign.Attack, base Trial, converters [][]strin
 		if row != nil {
 			trial.Row = i + 1
 		}
-		trial.Turns = make([]Turn, len(a.Turns))
+		trial.Turns = make(strategy.Script, len(a.Turns))
 		for n := range a.Turns {
 			value, ok := p.fill(a, n, i, row)
 			if !ok {
 				return // one row is enough to see what is wrong
 			}
-			trial.Turns[n] = Turn{Value: value, Converters: converters[n]}
+			trial.Turns[n] = strategy.Turn{Value: value, Converters: converters[n]}
 		}
 		for number := 1; number <= a.Trials; number++ {
 			trial.Number = number

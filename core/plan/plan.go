@@ -4,6 +4,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
@@ -39,18 +40,11 @@ type Trial struct {
 	Target       string
 	Objective    string
 	SystemPrompt string
-	Turns        []Turn
-	Scorers      []string
-	Success      *verdict.Expression
-	StopOn       campaign.StopOn
-}
-
-// Turn is one user turn of a trial, its template filled in.
-type Turn struct {
-	// Value is what the campaign wrote, before the converters.
-	Value core.Value
-	// Converters are the campaign's names, in the order in which they run.
-	Converters []string
+	// Turns are what the campaign wrote, their templates filled in.
+	Turns   strategy.Script
+	Scorers []string
+	Success *verdict.Expression
+	StopOn  campaign.StopOn
 }
 
 // Catalog knows the components that can be opened.

@@ -85,14 +85,7 @@ func DecodeError(err error) error {
 			all = append(all, decodeDetail(detail, s.Message()))
 		}
 	}
-	switch len(all) {
-	case 0:
-		return nil
-	case 1:
-		return all[0]
-	default:
-		return all
-	}
+	return all.Err()
 }
 
 // decodeDetail returns one error of a status.
