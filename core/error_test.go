@@ -65,7 +65,7 @@ func TestErrorsAreOneErrorOnlyIfThereIsOne(t *testing.T) {
 	if err := (core.Errors{}).Err(); err != nil {
 		t.Errorf("no errors are %v, want nil", err)
 	}
-	if err := (core.Errors{one}).Err(); err != error(one) {
+	if err, ok := (core.Errors{one}).Err().(*core.Error); !ok || err != one { //nolint:errorlint // the error itself, not one that wraps it
 		t.Errorf("one error is %v, want itself", err)
 	}
 	if err := (core.Errors{one, other}).Err(); err == nil || err.Error() != "one; other" || !errors.Is(err, other) {
