@@ -8,6 +8,7 @@ func (r *response) misbehaves() bool {
 	case Silence:
 		return true
 	case ErrorEvent:
+		r.release() // before the client can know of it, as in finish
 		c.refuse(r.eventID, protocolError{
 			Type: "server_error", Code: "server_error",
 			Message: "The server had an error while processing your request. Sorry about that!",
