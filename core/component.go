@@ -51,6 +51,15 @@ const (
 	CapabilityHistory = "history"
 	// CapabilityMultiTurn: a conversation remembers its earlier turns.
 	CapabilityMultiTurn = "multi_turn"
+	// CapabilitySystemPromptUpdate: Delivery.SystemPrompt is honoured.
+	CapabilitySystemPromptUpdate = "system_prompt_update"
+	// CapabilityStream: Delivery.Stream is honoured.
+	CapabilityStream = "stream"
+	// CapabilityInterrupt: Delivery.InterruptAfter is honoured, and the
+	// target's conversations implement [Interruptible].
+	CapabilityInterrupt = "interrupt"
+	// CapabilityOutOfBand: Delivery.OutOfBand is honoured.
+	CapabilityOutOfBand = "out_of_band"
 )
 
 // Takes reports whether the component accepts a modality.

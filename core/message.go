@@ -96,12 +96,18 @@ type Part struct {
 	// part of the same message says: a voice API's transcript of its reply.
 	// It is evidence about the API, not about what a listener heard.
 	Transcript bool
+	// Undelivered marks a part of an interrupted reply that the target made,
+	// and that did not play before the interruption: audio behind that point,
+	// and a transcript that covers it.
+	Undelivered bool
 }
 
 // Message is one turn of one role.
 type Message struct {
 	Role  Role
 	Parts []Part
+	// Delivery says how a user's message is to reach the target.
+	Delivery Delivery
 }
 
 // UserText returns a user message with one text part.

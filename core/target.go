@@ -43,6 +43,20 @@ type Conversation interface {
 	End(ctx context.Context) error
 }
 
+// Interruptible is a [Conversation] whose replies can be spoken over.
+type Interruptible interface {
+	Conversation
+	// Exchange delivers the first message as Send does, and each further one,
+	// by its [Delivery.InterruptAfter], over the reply to the one before. It
+	// returns the replies in order; those that came before an error are
+	// returned with it.
+	//
+	// A reply that was spoken over ends as FinishInterrupted; what had played
+	// of it is told from what had not by [Part.Undelivered]. One that was over
+	// before it could be is whole.
+	Exchange(ctx context.Context, messages []Message) ([]Reply, error)
+}
+
 // Finish says why a reply ended.
 type Finish string
 
@@ -83,8 +97,18 @@ type Reply struct {
 	// Unheard says that the target reports to have heard no words in the
 	// message's audio. Such a turn proves no defence.
 	Unheard bool
-	Usage   Usage
-	Timing  Timing
+	// Delivered is how much of an interrupted reply's audio had played when
+	// it was spoken over. It is 0 for other replies.
+	Delivered time.Duration
+	// Replayed says that the target had lost the conversation, which was then
+	// given back to it: the turns before this one as far as they can be, such
+	// as a transcript in place of what the target spoke. It is not the same
+	// evidence as an unbroken conversation.
+	Replayed bool
+	Usage    Usage
+	Timing   Timing
+	// RateLimits are what the provider says is left of its limits.
+	RateLimits []RateLimit
 	// Warnings are things that a reader of the record should know, such as a
 	// setting that the provider ignored. They do not change the outcome.
 	Warnings []string
@@ -99,6 +123,7 @@ type Usage struct {
 	CachedInputTokens int64 `json:"cached_input_tokens,omitempty"`
 	InputTextTokens   int64 `json:"input_text_tokens,omitempty"`
 	InputAudioTokens  int64 `json:"input_audio_tokens,omitempty"`
+	InputImageTokens  int64 `json:"input_image_tokens,omitempty"`
 	OutputTextTokens  int64 `json:"output_text_tokens,omitempty"`
 	OutputAudioTokens int64 `json:"output_audio_tokens,omitempty"`
 }
@@ -111,15 +136,33 @@ func (u Usage) Add(v Usage) Usage {
 		CachedInputTokens: u.CachedInputTokens + v.CachedInputTokens,
 		InputTextTokens:   u.InputTextTokens + v.InputTextTokens,
 		InputAudioTokens:  u.InputAudioTokens + v.InputAudioTokens,
+		InputImageTokens:  u.InputImageTokens + v.InputImageTokens,
 		OutputTextTokens:  u.OutputTextTokens + v.OutputTextTokens,
 		OutputAudioTokens: u.OutputAudioTokens + v.OutputAudioTokens,
 	}
 }
 
-// Timing says when things happened, as time since the message was sent. Zero
-// means that it did not happen or is not known.
+// Timing says when things happened. Zero means that it did not happen or is
+// not known.
 type Timing struct {
+	// Connect is how long the connection took that this turn is the first on,
+	// until the target was ready for it.
+	Connect time.Duration `json:"connect,omitempty"`
+	// The others are times since the message was sent: to the first sign of a
+	// reply, to its first and last audio, and to its end.
 	FirstEvent time.Duration `json:"first_event,omitempty"`
 	FirstAudio time.Duration `json:"first_audio,omitempty"`
+	LastAudio  time.Duration `json:"last_audio,omitempty"`
 	Total      time.Duration `json:"total,omitempty"`
+}
+
+// RateLimit is what a provider says of one of its limits.
+type RateLimit struct {
+	// Name is the provider's, such as "requests" or "tokens".
+	Name string `json:"name"`
+	// Limit and Remaining are in the units of the name.
+	Limit     int64 `json:"limit"`
+	Remaining int64 `json:"remaining"`
+	// Reset is the time until the limit is as it was.
+	Reset time.Duration `json:"reset"`
 }

@@ -48,7 +48,7 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 	if !ok {
 		return core.Errorf(core.KindProtocol, "conversation %q is not there", r.GetConversation())
 	}
-	message, err := wire.DecodeMessage(r.GetMessage())
+	messages, err := wire.DecodeSend(r)
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,34 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 		return err
 	}
 	defer c.releaseTurn()
-	reply, err := c.Send(stream.Context(), message)
-	if err != nil {
-		return err
+	replies, err := exchange(stream.Context(), c.Conversation, messages)
+	for _, reply := range replies {
+		if err := wire.SendReply(reply, stream.Send); err != nil {
+			return err
+		}
 	}
-	return wire.SendReply(reply, stream.Send)
+	return err
+}
+
+// exchange sends messages of which each after the first interrupts. It returns
+// the replies that came before an error with it.
+func exchange(ctx context.Context, c core.Conversation, messages []core.Message) ([]core.Reply, error) {
+	if len(messages) == 1 {
+		reply, err := c.Send(ctx, messages[0])
+		if err != nil {
+			return nil, err
+		}
+		return []core.Reply{reply}, nil
+	}
+	talk, ok := c.(core.Interruptible)
+	if !ok {
+		return nil, core.Errorf(core.KindUnsupported, "the replies of this target cannot be interrupted")
+	}
+	replies, err := talk.Exchange(ctx, messages)
+	if err == nil && len(replies) != len(messages) {
+		err = core.Errorf(core.KindInternal, "the target gave %d replies to %d messages", len(replies), len(messages))
+	}
+	return replies, err
 }
 
 // EndConversation implements the contract.

@@ -16,7 +16,7 @@ type target struct{ *instance }
 var (
 	_ core.Target       = (*target)(nil)
 	_ io.Closer         = (*target)(nil)
-	_ core.Conversation = (*conversation)(nil)
+	_ core.Interruptible = (*conversation)(nil)
 )
 
 func (t *target) service() pb.TargetServiceClient {
@@ -43,18 +43,47 @@ type conversation struct {
 
 // Send implements [core.Conversation].
 func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
-	message, err := wire.EncodeMessage(m)
+	replies, err := c.Exchange(ctx, []core.Message{m})
 	if err != nil {
 		return core.Reply{}, err
 	}
+	return replies[0], nil
+}
+
+// Exchange implements [core.Interruptible]. Whether the component does, the
+// plugin says.
+func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	request, err := wire.EncodeSend(c.target.id, c.id, messages)
+	if err != nil {
+		return nil, err
+	}
 	streaming, cancel := context.WithCancel(ctx)
 	defer cancel() // frees the stream, however this ends
-	stream, err := c.target.service().Send(streaming, &pb.SendRequest{Instance: c.target.id, Conversation: c.id, Message: message})
+	stream, err := c.target.service().Send(streaming, request)
 	if err != nil {
-		return core.Reply{}, c.target.process.failure(ctx, err)
+		return nil, c.target.process.failure(ctx, err)
 	}
+	var replies []core.Reply
+	for range messages {
+		reply, err := c.receive(ctx, stream)
+		if err != nil {
+			return replies, err
+		}
+		replies = append(replies, reply)
+	}
+	if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
+		if err == nil {
+			err = c.target.ofComponent(core.Errorf(core.KindProtocol, "there are more replies than messages"))
+		}
+		return replies, c.target.process.failure(ctx, err)
+	}
+	return replies, nil
+}
+
+// receive puts one reply together.
+func (c *conversation) receive(ctx context.Context, stream pb.TargetService_SendClient) (core.Reply, error) {
 	var reply wire.ReplyReader
-	for {
+	for !reply.Ended() {
 		piece, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			break

@@ -993,7 +993,10 @@ type Part struct {
 	// The converters that turned original into value, in order.
 	Converters []string `protobuf:"bytes,3,rep,name=converters,proto3" json:"converters,omitempty"`
 	// Whether this text is a claim of what an audio part of the message says.
-	Transcript    bool `protobuf:"varint,4,opt,name=transcript,proto3" json:"transcript,omitempty"`
+	Transcript bool `protobuf:"varint,4,opt,name=transcript,proto3" json:"transcript,omitempty"`
+	// Whether this part of an interrupted reply did not play before the
+	// interruption.
+	Undelivered   bool `protobuf:"varint,5,opt,name=undelivered,proto3" json:"undelivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1056,11 +1059,20 @@ func (x *Part) GetTranscript() bool {
 	return false
 }
 
+func (x *Part) GetUndelivered() bool {
+	if x != nil {
+		return x.Undelivered
+	}
+	return false
+}
+
 // Message is one turn of one role.
 type Message struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Role          Role                   `protobuf:"varint,1,opt,name=role,proto3,enum=redteam.plugin.v1.Role" json:"role,omitempty"`
-	Parts         []*Part                `protobuf:"bytes,2,rep,name=parts,proto3" json:"parts,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Role  Role                   `protobuf:"varint,1,opt,name=role,proto3,enum=redteam.plugin.v1.Role" json:"role,omitempty"`
+	Parts []*Part                `protobuf:"bytes,2,rep,name=parts,proto3" json:"parts,omitempty"`
+	// How a user's message is to reach the target; unset means at once.
+	Delivery      *Delivery `protobuf:"bytes,3,opt,name=delivery,proto3" json:"delivery,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1107,6 +1119,88 @@ func (x *Message) GetParts() []*Part {
 		return x.Parts
 	}
 	return nil
+}
+
+func (x *Message) GetDelivery() *Delivery {
+	if x != nil {
+		return x.Delivery
+	}
+	return nil
+}
+
+// Delivery says how a message is to reach the target. Each field needs the
+// capability that is named there.
+type Delivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// system_prompt_update: replaces the system prompt from this message on.
+	SystemPrompt []byte `protobuf:"bytes,1,opt,name=system_prompt,json=systemPrompt,proto3,oneof" json:"system_prompt,omitempty"`
+	// stream: audio is sent at the pace at which it plays.
+	Stream bool `protobuf:"varint,2,opt,name=stream,proto3" json:"stream,omitempty"`
+	// interrupt: how much of the reply before plays until this message is said
+	// over it.
+	InterruptAfter *durationpb.Duration `protobuf:"bytes,3,opt,name=interrupt_after,json=interruptAfter,proto3" json:"interrupt_after,omitempty"`
+	// out_of_band: neither message nor reply becomes part of the conversation.
+	OutOfBand     bool `protobuf:"varint,4,opt,name=out_of_band,json=outOfBand,proto3" json:"out_of_band,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delivery) Reset() {
+	*x = Delivery{}
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delivery) ProtoMessage() {}
+
+func (x *Delivery) ProtoReflect() protoreflect.Message {
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
+func (*Delivery) Descriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Delivery) GetSystemPrompt() []byte {
+	if x != nil {
+		return x.SystemPrompt
+	}
+	return nil
+}
+
+func (x *Delivery) GetStream() bool {
+	if x != nil {
+		return x.Stream
+	}
+	return false
+}
+
+func (x *Delivery) GetInterruptAfter() *durationpb.Duration {
+	if x != nil {
+		return x.InterruptAfter
+	}
+	return nil
+}
+
+func (x *Delivery) GetOutOfBand() bool {
+	if x != nil {
+		return x.OutOfBand
+	}
+	return false
 }
 
 var File_redteam_plugin_v1_plugin_proto protoreflect.FileDescriptor
@@ -1158,7 +1252,7 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\bmodality\x18\x01 \x01(\x0e2\x1b.redteam.plugin.v1.ModalityR\bmodality\x12\x1d\n" +
 	"\n" +
 	"media_type\x18\x02 \x01(\tR\tmediaType\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data\"\xac\x01\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"\xce\x01\n" +
 	"\x04Part\x12.\n" +
 	"\x05value\x18\x01 \x01(\v2\x18.redteam.plugin.v1.ValueR\x05value\x124\n" +
 	"\boriginal\x18\x02 \x01(\v2\x18.redteam.plugin.v1.ValueR\boriginal\x12\x1e\n" +
@@ -1167,10 +1261,18 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"converters\x12\x1e\n" +
 	"\n" +
 	"transcript\x18\x04 \x01(\bR\n" +
-	"transcript\"e\n" +
+	"transcript\x12 \n" +
+	"\vundelivered\x18\x05 \x01(\bR\vundelivered\"\x9e\x01\n" +
 	"\aMessage\x12+\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x17.redteam.plugin.v1.RoleR\x04role\x12-\n" +
-	"\x05parts\x18\x02 \x03(\v2\x17.redteam.plugin.v1.PartR\x05parts*R\n" +
+	"\x05parts\x18\x02 \x03(\v2\x17.redteam.plugin.v1.PartR\x05parts\x127\n" +
+	"\bdelivery\x18\x03 \x01(\v2\x1b.redteam.plugin.v1.DeliveryR\bdelivery\"\xc2\x01\n" +
+	"\bDelivery\x12(\n" +
+	"\rsystem_prompt\x18\x01 \x01(\fH\x00R\fsystemPrompt\x88\x01\x01\x12\x16\n" +
+	"\x06stream\x18\x02 \x01(\bR\x06stream\x12B\n" +
+	"\x0finterrupt_after\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0einterruptAfter\x12\x1e\n" +
+	"\vout_of_band\x18\x04 \x01(\bR\toutOfBandB\x10\n" +
+	"\x0e_system_prompt*R\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_TARGET\x10\x01\x12\x12\n" +
@@ -1223,7 +1325,7 @@ func file_redteam_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_redteam_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_redteam_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_redteam_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_redteam_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                   // 0: redteam.plugin.v1.Kind
 	(ErrorKind)(0),              // 1: redteam.plugin.v1.ErrorKind
@@ -1243,7 +1345,8 @@ var file_redteam_plugin_v1_plugin_proto_goTypes = []any{
 	(*Value)(nil),               // 15: redteam.plugin.v1.Value
 	(*Part)(nil),                // 16: redteam.plugin.v1.Part
 	(*Message)(nil),             // 17: redteam.plugin.v1.Message
-	(*durationpb.Duration)(nil), // 18: google.protobuf.Duration
+	(*Delivery)(nil),            // 18: redteam.plugin.v1.Delivery
+	(*durationpb.Duration)(nil), // 19: google.protobuf.Duration
 }
 var file_redteam_plugin_v1_plugin_proto_depIdxs = []int32{
 	7,  // 0: redteam.plugin.v1.DescribeResponse.components:type_name -> redteam.plugin.v1.Component
@@ -1254,25 +1357,27 @@ var file_redteam_plugin_v1_plugin_proto_depIdxs = []int32{
 	0,  // 5: redteam.plugin.v1.CheckConfigRequest.kind:type_name -> redteam.plugin.v1.Kind
 	0,  // 6: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
 	1,  // 7: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
-	18, // 8: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	19, // 8: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
 	2,  // 9: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
 	15, // 10: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
 	15, // 11: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
 	4,  // 12: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
 	16, // 13: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
-	5,  // 14: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
-	8,  // 15: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
-	10, // 16: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
-	12, // 17: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
-	6,  // 18: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
-	9,  // 19: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
-	11, // 20: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
-	13, // 21: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
-	18, // [18:22] is the sub-list for method output_type
-	14, // [14:18] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	18, // 14: redteam.plugin.v1.Message.delivery:type_name -> redteam.plugin.v1.Delivery
+	19, // 15: redteam.plugin.v1.Delivery.interrupt_after:type_name -> google.protobuf.Duration
+	5,  // 16: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
+	8,  // 17: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
+	10, // 18: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
+	12, // 19: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
+	6,  // 20: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
+	9,  // 21: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
+	11, // 22: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
+	13, // 23: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
+	20, // [20:24] is the sub-list for method output_type
+	16, // [16:20] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_redteam_plugin_v1_plugin_proto_init() }
@@ -1280,13 +1385,14 @@ func file_redteam_plugin_v1_plugin_proto_init() {
 	if File_redteam_plugin_v1_plugin_proto != nil {
 		return
 	}
+	file_redteam_plugin_v1_plugin_proto_msgTypes[13].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_redteam_plugin_v1_plugin_proto_rawDesc), len(file_redteam_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -194,10 +194,13 @@ func (x *StartConversationResponse) GetConversation() string {
 }
 
 type SendRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Instance      string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
-	Conversation  string                 `protobuf:"bytes,2,opt,name=conversation,proto3" json:"conversation,omitempty"`
-	Message       *Message               `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Instance     string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Conversation string                 `protobuf:"bytes,2,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Message      *Message               `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// Messages that are said over the reply to the one before, each when its
+	// delivery says. They need the capability "interrupt".
+	Interruptions []*Message `protobuf:"bytes,4,rep,name=interruptions,proto3" json:"interruptions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -253,12 +256,20 @@ func (x *SendRequest) GetMessage() *Message {
 	return nil
 }
 
+func (x *SendRequest) GetInterruptions() []*Message {
+	if x != nil {
+		return x.Interruptions
+	}
+	return nil
+}
+
 // SendResponse is a piece of a reply. Parts larger than about 1 MiB are spread
-// over several.
+// over several. The replies to a message and to its interruptions follow each
+// other.
 type SendResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Chunks []*PartChunk           `protobuf:"bytes,1,rep,name=chunks,proto3" json:"chunks,omitempty"`
-	// Set in the last response only.
+	// Set in the last response of each reply only.
 	End           *ReplyEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -369,7 +380,9 @@ type PartHeader struct {
 	MediaType  string                 `protobuf:"bytes,2,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
 	Transcript bool                   `protobuf:"varint,3,opt,name=transcript,proto3" json:"transcript,omitempty"`
 	// How many bytes the whole part has.
-	Size          uint64 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	Size uint64 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	// This part of an interrupted reply did not play before the interruption.
+	Undelivered   bool `protobuf:"varint,5,opt,name=undelivered,proto3" json:"undelivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -432,6 +445,13 @@ func (x *PartHeader) GetSize() uint64 {
 	return 0
 }
 
+func (x *PartHeader) GetUndelivered() bool {
+	if x != nil {
+		return x.Undelivered
+	}
+	return false
+}
+
 type ReplyEnd struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Finish Finish                 `protobuf:"varint,1,opt,name=finish,proto3,enum=redteam.plugin.v1.Finish" json:"finish,omitempty"`
@@ -445,7 +465,13 @@ type ReplyEnd struct {
 	// does not say.
 	Heard string `protobuf:"bytes,6,opt,name=heard,proto3" json:"heard,omitempty"`
 	// The target reports to have heard no words in the message's audio.
-	Unheard       bool `protobuf:"varint,7,opt,name=unheard,proto3" json:"unheard,omitempty"`
+	Unheard bool `protobuf:"varint,7,opt,name=unheard,proto3" json:"unheard,omitempty"`
+	// How much of an interrupted reply's audio had played.
+	Delivered *durationpb.Duration `protobuf:"bytes,8,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// The target had lost the conversation, which was given back to it.
+	Replayed bool `protobuf:"varint,9,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What the provider says is left of its limits.
+	RateLimits    []*RateLimit `protobuf:"bytes,10,rep,name=rate_limits,json=rateLimits,proto3" json:"rate_limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -529,6 +555,98 @@ func (x *ReplyEnd) GetUnheard() bool {
 	return false
 }
 
+func (x *ReplyEnd) GetDelivered() *durationpb.Duration {
+	if x != nil {
+		return x.Delivered
+	}
+	return nil
+}
+
+func (x *ReplyEnd) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+func (x *ReplyEnd) GetRateLimits() []*RateLimit {
+	if x != nil {
+		return x.RateLimits
+	}
+	return nil
+}
+
+// RateLimit is what a provider says of one of its limits.
+type RateLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The provider's, such as "requests" or "tokens".
+	Name      string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Limit     int64  `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	Remaining int64  `protobuf:"varint,3,opt,name=remaining,proto3" json:"remaining,omitempty"`
+	// The time until the limit is as it was.
+	Reset_        *durationpb.Duration `protobuf:"bytes,4,opt,name=reset,proto3" json:"reset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RateLimit) Reset() {
+	*x = RateLimit{}
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RateLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RateLimit) ProtoMessage() {}
+
+func (x *RateLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
+func (*RateLimit) Descriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RateLimit) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RateLimit) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *RateLimit) GetRemaining() int64 {
+	if x != nil {
+		return x.Remaining
+	}
+	return 0
+}
+
+func (x *RateLimit) GetReset_() *durationpb.Duration {
+	if x != nil {
+		return x.Reset_
+	}
+	return nil
+}
+
 // Usage counts tokens as the provider does. Zero means unknown or none.
 type Usage struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
@@ -539,13 +657,14 @@ type Usage struct {
 	InputAudioTokens  int64                  `protobuf:"varint,5,opt,name=input_audio_tokens,json=inputAudioTokens,proto3" json:"input_audio_tokens,omitempty"`
 	OutputTextTokens  int64                  `protobuf:"varint,6,opt,name=output_text_tokens,json=outputTextTokens,proto3" json:"output_text_tokens,omitempty"`
 	OutputAudioTokens int64                  `protobuf:"varint,7,opt,name=output_audio_tokens,json=outputAudioTokens,proto3" json:"output_audio_tokens,omitempty"`
+	InputImageTokens  int64                  `protobuf:"varint,8,opt,name=input_image_tokens,json=inputImageTokens,proto3" json:"input_image_tokens,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -557,7 +676,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -570,7 +689,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{7}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Usage) GetInputTokens() int64 {
@@ -622,20 +741,31 @@ func (x *Usage) GetOutputAudioTokens() int64 {
 	return 0
 }
 
-// Timing says when things happened, as time since the message was sent. Unset
-// means that it did not happen, or is not known.
+func (x *Usage) GetInputImageTokens() int64 {
+	if x != nil {
+		return x.InputImageTokens
+	}
+	return 0
+}
+
+// Timing says when things happened. Unset means that it did not happen, or is
+// not known.
 type Timing struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	FirstEvent    *durationpb.Duration   `protobuf:"bytes,1,opt,name=first_event,json=firstEvent,proto3" json:"first_event,omitempty"`
-	FirstAudio    *durationpb.Duration   `protobuf:"bytes,2,opt,name=first_audio,json=firstAudio,proto3" json:"first_audio,omitempty"`
-	Total         *durationpb.Duration   `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Times since the message was sent.
+	FirstEvent *durationpb.Duration `protobuf:"bytes,1,opt,name=first_event,json=firstEvent,proto3" json:"first_event,omitempty"`
+	FirstAudio *durationpb.Duration `protobuf:"bytes,2,opt,name=first_audio,json=firstAudio,proto3" json:"first_audio,omitempty"`
+	Total      *durationpb.Duration `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
+	LastAudio  *durationpb.Duration `protobuf:"bytes,5,opt,name=last_audio,json=lastAudio,proto3" json:"last_audio,omitempty"`
+	// How long the connection took that this turn is the first on.
+	Connect       *durationpb.Duration `protobuf:"bytes,4,opt,name=connect,proto3" json:"connect,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Timing) Reset() {
 	*x = Timing{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -647,7 +777,7 @@ func (x *Timing) String() string {
 func (*Timing) ProtoMessage() {}
 
 func (x *Timing) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -660,7 +790,7 @@ func (x *Timing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timing.ProtoReflect.Descriptor instead.
 func (*Timing) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{8}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Timing) GetFirstEvent() *durationpb.Duration {
@@ -684,6 +814,20 @@ func (x *Timing) GetTotal() *durationpb.Duration {
 	return nil
 }
 
+func (x *Timing) GetLastAudio() *durationpb.Duration {
+	if x != nil {
+		return x.LastAudio
+	}
+	return nil
+}
+
+func (x *Timing) GetConnect() *durationpb.Duration {
+	if x != nil {
+		return x.Connect
+	}
+	return nil
+}
+
 type EndConversationRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -694,7 +838,7 @@ type EndConversationRequest struct {
 
 func (x *EndConversationRequest) Reset() {
 	*x = EndConversationRequest{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +850,7 @@ func (x *EndConversationRequest) String() string {
 func (*EndConversationRequest) ProtoMessage() {}
 
 func (x *EndConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +863,7 @@ func (x *EndConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndConversationRequest.ProtoReflect.Descriptor instead.
 func (*EndConversationRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{9}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *EndConversationRequest) GetInstance() string {
@@ -744,7 +888,7 @@ type EndConversationResponse struct {
 
 func (x *EndConversationResponse) Reset() {
 	*x = EndConversationResponse{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -756,7 +900,7 @@ func (x *EndConversationResponse) String() string {
 func (*EndConversationResponse) ProtoMessage() {}
 
 func (x *EndConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,7 +913,7 @@ func (x *EndConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndConversationResponse.ProtoReflect.Descriptor instead.
 func (*EndConversationResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{10}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{11}
 }
 
 var File_redteam_plugin_v1_target_proto protoreflect.FileDescriptor
@@ -782,17 +926,18 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\rsystem_prompt\x18\x02 \x01(\fR\fsystemPrompt\x124\n" +
 	"\ahistory\x18\x03 \x03(\v2\x1a.redteam.plugin.v1.MessageR\ahistory\"?\n" +
 	"\x19StartConversationResponse\x12\"\n" +
-	"\fconversation\x18\x01 \x01(\tR\fconversation\"\x83\x01\n" +
+	"\fconversation\x18\x01 \x01(\tR\fconversation\"\xc5\x01\n" +
 	"\vSendRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\"\n" +
 	"\fconversation\x18\x02 \x01(\tR\fconversation\x124\n" +
-	"\amessage\x18\x03 \x01(\v2\x1a.redteam.plugin.v1.MessageR\amessage\"s\n" +
+	"\amessage\x18\x03 \x01(\v2\x1a.redteam.plugin.v1.MessageR\amessage\x12@\n" +
+	"\rinterruptions\x18\x04 \x03(\v2\x1a.redteam.plugin.v1.MessageR\rinterruptions\"s\n" +
 	"\fSendResponse\x124\n" +
 	"\x06chunks\x18\x01 \x03(\v2\x1c.redteam.plugin.v1.PartChunkR\x06chunks\x12-\n" +
 	"\x03end\x18\x02 \x01(\v2\x1b.redteam.plugin.v1.ReplyEndR\x03end\"V\n" +
 	"\tPartChunk\x125\n" +
 	"\x06header\x18\x01 \x01(\v2\x1d.redteam.plugin.v1.PartHeaderR\x06header\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"\x98\x01\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"\xba\x01\n" +
 	"\n" +
 	"PartHeader\x127\n" +
 	"\bmodality\x18\x01 \x01(\x0e2\x1b.redteam.plugin.v1.ModalityR\bmodality\x12\x1d\n" +
@@ -801,7 +946,8 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\n" +
 	"transcript\x18\x03 \x01(\bR\n" +
 	"transcript\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\x04R\x04size\"\x84\x02\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\x12 \n" +
+	"\vundelivered\x18\x05 \x01(\bR\vundelivered\"\x98\x03\n" +
 	"\bReplyEnd\x121\n" +
 	"\x06finish\x18\x01 \x01(\x0e2\x19.redteam.plugin.v1.FinishR\x06finish\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12.\n" +
@@ -809,7 +955,17 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\x06timing\x18\x04 \x01(\v2\x19.redteam.plugin.v1.TimingR\x06timing\x12\x1a\n" +
 	"\bwarnings\x18\x05 \x03(\tR\bwarnings\x12\x14\n" +
 	"\x05heard\x18\x06 \x01(\tR\x05heard\x12\x18\n" +
-	"\aunheard\x18\a \x01(\bR\aunheard\"\xb7\x02\n" +
+	"\aunheard\x18\a \x01(\bR\aunheard\x127\n" +
+	"\tdelivered\x18\b \x01(\v2\x19.google.protobuf.DurationR\tdelivered\x12\x1a\n" +
+	"\breplayed\x18\t \x01(\bR\breplayed\x12=\n" +
+	"\vrate_limits\x18\n" +
+	" \x03(\v2\x1c.redteam.plugin.v1.RateLimitR\n" +
+	"rateLimits\"\x84\x01\n" +
+	"\tRateLimit\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\x03R\x05limit\x12\x1c\n" +
+	"\tremaining\x18\x03 \x01(\x03R\tremaining\x12/\n" +
+	"\x05reset\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05reset\"\xe5\x02\n" +
 	"\x05Usage\x12!\n" +
 	"\finput_tokens\x18\x01 \x01(\x03R\vinputTokens\x12#\n" +
 	"\routput_tokens\x18\x02 \x01(\x03R\foutputTokens\x12.\n" +
@@ -817,13 +973,17 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\x11input_text_tokens\x18\x04 \x01(\x03R\x0finputTextTokens\x12,\n" +
 	"\x12input_audio_tokens\x18\x05 \x01(\x03R\x10inputAudioTokens\x12,\n" +
 	"\x12output_text_tokens\x18\x06 \x01(\x03R\x10outputTextTokens\x12.\n" +
-	"\x13output_audio_tokens\x18\a \x01(\x03R\x11outputAudioTokens\"\xb1\x01\n" +
+	"\x13output_audio_tokens\x18\a \x01(\x03R\x11outputAudioTokens\x12,\n" +
+	"\x12input_image_tokens\x18\b \x01(\x03R\x10inputImageTokens\"\xa0\x02\n" +
 	"\x06Timing\x12:\n" +
 	"\vfirst_event\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"firstEvent\x12:\n" +
 	"\vfirst_audio\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"firstAudio\x12/\n" +
-	"\x05total\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05total\"X\n" +
+	"\x05total\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05total\x128\n" +
+	"\n" +
+	"last_audio\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\tlastAudio\x123\n" +
+	"\aconnect\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\aconnect\"X\n" +
 	"\x16EndConversationRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\"\n" +
 	"\fconversation\x18\x02 \x01(\tR\fconversation\"\x19\n" +
@@ -853,7 +1013,7 @@ func file_redteam_plugin_v1_target_proto_rawDescGZIP() []byte {
 }
 
 var file_redteam_plugin_v1_target_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_redteam_plugin_v1_target_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_redteam_plugin_v1_target_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_redteam_plugin_v1_target_proto_goTypes = []any{
 	(Finish)(0),                       // 0: redteam.plugin.v1.Finish
 	(*StartConversationRequest)(nil),  // 1: redteam.plugin.v1.StartConversationRequest
@@ -863,38 +1023,45 @@ var file_redteam_plugin_v1_target_proto_goTypes = []any{
 	(*PartChunk)(nil),                 // 5: redteam.plugin.v1.PartChunk
 	(*PartHeader)(nil),                // 6: redteam.plugin.v1.PartHeader
 	(*ReplyEnd)(nil),                  // 7: redteam.plugin.v1.ReplyEnd
-	(*Usage)(nil),                     // 8: redteam.plugin.v1.Usage
-	(*Timing)(nil),                    // 9: redteam.plugin.v1.Timing
-	(*EndConversationRequest)(nil),    // 10: redteam.plugin.v1.EndConversationRequest
-	(*EndConversationResponse)(nil),   // 11: redteam.plugin.v1.EndConversationResponse
-	(*Message)(nil),                   // 12: redteam.plugin.v1.Message
-	(Modality)(0),                     // 13: redteam.plugin.v1.Modality
-	(*durationpb.Duration)(nil),       // 14: google.protobuf.Duration
+	(*RateLimit)(nil),                 // 8: redteam.plugin.v1.RateLimit
+	(*Usage)(nil),                     // 9: redteam.plugin.v1.Usage
+	(*Timing)(nil),                    // 10: redteam.plugin.v1.Timing
+	(*EndConversationRequest)(nil),    // 11: redteam.plugin.v1.EndConversationRequest
+	(*EndConversationResponse)(nil),   // 12: redteam.plugin.v1.EndConversationResponse
+	(*Message)(nil),                   // 13: redteam.plugin.v1.Message
+	(Modality)(0),                     // 14: redteam.plugin.v1.Modality
+	(*durationpb.Duration)(nil),       // 15: google.protobuf.Duration
 }
 var file_redteam_plugin_v1_target_proto_depIdxs = []int32{
-	12, // 0: redteam.plugin.v1.StartConversationRequest.history:type_name -> redteam.plugin.v1.Message
-	12, // 1: redteam.plugin.v1.SendRequest.message:type_name -> redteam.plugin.v1.Message
-	5,  // 2: redteam.plugin.v1.SendResponse.chunks:type_name -> redteam.plugin.v1.PartChunk
-	7,  // 3: redteam.plugin.v1.SendResponse.end:type_name -> redteam.plugin.v1.ReplyEnd
-	6,  // 4: redteam.plugin.v1.PartChunk.header:type_name -> redteam.plugin.v1.PartHeader
-	13, // 5: redteam.plugin.v1.PartHeader.modality:type_name -> redteam.plugin.v1.Modality
-	0,  // 6: redteam.plugin.v1.ReplyEnd.finish:type_name -> redteam.plugin.v1.Finish
-	8,  // 7: redteam.plugin.v1.ReplyEnd.usage:type_name -> redteam.plugin.v1.Usage
-	9,  // 8: redteam.plugin.v1.ReplyEnd.timing:type_name -> redteam.plugin.v1.Timing
-	14, // 9: redteam.plugin.v1.Timing.first_event:type_name -> google.protobuf.Duration
-	14, // 10: redteam.plugin.v1.Timing.first_audio:type_name -> google.protobuf.Duration
-	14, // 11: redteam.plugin.v1.Timing.total:type_name -> google.protobuf.Duration
-	1,  // 12: redteam.plugin.v1.TargetService.StartConversation:input_type -> redteam.plugin.v1.StartConversationRequest
-	3,  // 13: redteam.plugin.v1.TargetService.Send:input_type -> redteam.plugin.v1.SendRequest
-	10, // 14: redteam.plugin.v1.TargetService.EndConversation:input_type -> redteam.plugin.v1.EndConversationRequest
-	2,  // 15: redteam.plugin.v1.TargetService.StartConversation:output_type -> redteam.plugin.v1.StartConversationResponse
-	4,  // 16: redteam.plugin.v1.TargetService.Send:output_type -> redteam.plugin.v1.SendResponse
-	11, // 17: redteam.plugin.v1.TargetService.EndConversation:output_type -> redteam.plugin.v1.EndConversationResponse
-	15, // [15:18] is the sub-list for method output_type
-	12, // [12:15] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	13, // 0: redteam.plugin.v1.StartConversationRequest.history:type_name -> redteam.plugin.v1.Message
+	13, // 1: redteam.plugin.v1.SendRequest.message:type_name -> redteam.plugin.v1.Message
+	13, // 2: redteam.plugin.v1.SendRequest.interruptions:type_name -> redteam.plugin.v1.Message
+	5,  // 3: redteam.plugin.v1.SendResponse.chunks:type_name -> redteam.plugin.v1.PartChunk
+	7,  // 4: redteam.plugin.v1.SendResponse.end:type_name -> redteam.plugin.v1.ReplyEnd
+	6,  // 5: redteam.plugin.v1.PartChunk.header:type_name -> redteam.plugin.v1.PartHeader
+	14, // 6: redteam.plugin.v1.PartHeader.modality:type_name -> redteam.plugin.v1.Modality
+	0,  // 7: redteam.plugin.v1.ReplyEnd.finish:type_name -> redteam.plugin.v1.Finish
+	9,  // 8: redteam.plugin.v1.ReplyEnd.usage:type_name -> redteam.plugin.v1.Usage
+	10, // 9: redteam.plugin.v1.ReplyEnd.timing:type_name -> redteam.plugin.v1.Timing
+	15, // 10: redteam.plugin.v1.ReplyEnd.delivered:type_name -> google.protobuf.Duration
+	8,  // 11: redteam.plugin.v1.ReplyEnd.rate_limits:type_name -> redteam.plugin.v1.RateLimit
+	15, // 12: redteam.plugin.v1.RateLimit.reset:type_name -> google.protobuf.Duration
+	15, // 13: redteam.plugin.v1.Timing.first_event:type_name -> google.protobuf.Duration
+	15, // 14: redteam.plugin.v1.Timing.first_audio:type_name -> google.protobuf.Duration
+	15, // 15: redteam.plugin.v1.Timing.total:type_name -> google.protobuf.Duration
+	15, // 16: redteam.plugin.v1.Timing.last_audio:type_name -> google.protobuf.Duration
+	15, // 17: redteam.plugin.v1.Timing.connect:type_name -> google.protobuf.Duration
+	1,  // 18: redteam.plugin.v1.TargetService.StartConversation:input_type -> redteam.plugin.v1.StartConversationRequest
+	3,  // 19: redteam.plugin.v1.TargetService.Send:input_type -> redteam.plugin.v1.SendRequest
+	11, // 20: redteam.plugin.v1.TargetService.EndConversation:input_type -> redteam.plugin.v1.EndConversationRequest
+	2,  // 21: redteam.plugin.v1.TargetService.StartConversation:output_type -> redteam.plugin.v1.StartConversationResponse
+	4,  // 22: redteam.plugin.v1.TargetService.Send:output_type -> redteam.plugin.v1.SendResponse
+	12, // 23: redteam.plugin.v1.TargetService.EndConversation:output_type -> redteam.plugin.v1.EndConversationResponse
+	21, // [21:24] is the sub-list for method output_type
+	18, // [18:21] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_redteam_plugin_v1_target_proto_init() }
@@ -909,7 +1076,7 @@ func file_redteam_plugin_v1_target_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_redteam_plugin_v1_target_proto_rawDesc), len(file_redteam_plugin_v1_target_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

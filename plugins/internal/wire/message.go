@@ -43,7 +43,7 @@ func EncodeMessage(m core.Message) (*pb.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pb.Message{Role: role, Parts: parts}, nil
+	return &pb.Message{Role: role, Parts: parts, Delivery: encodeDelivery(m.Delivery)}, nil
 }
 
 // DecodeMessage returns a message from the wire.
@@ -59,7 +59,46 @@ func DecodeMessage(m *pb.Message) (core.Message, error) {
 	if err != nil {
 		return core.Message{}, err
 	}
-	return core.Message{Role: role, Parts: parts}, nil
+	return core.Message{Role: role, Parts: parts, Delivery: decodeDelivery(m.GetDelivery())}, nil
+}
+
+// encodeDelivery leaves the zero value unset.
+func encodeDelivery(d core.Delivery) *pb.Delivery {
+	if d.IsZero() {
+		return nil
+	}
+	encoded := &pb.Delivery{Stream: d.Stream, InterruptAfter: duration(d.InterruptAfter), OutOfBand: d.OutOfBand}
+	if d.SystemPrompt != nil {
+		encoded.SystemPrompt = append([]byte{}, *d.SystemPrompt...)
+	}
+	return encoded
+}
+
+func decodeDelivery(d *pb.Delivery) core.Delivery {
+	decoded := core.Delivery{Stream: d.GetStream(), InterruptAfter: d.GetInterruptAfter().AsDuration(), OutOfBand: d.GetOutOfBand()}
+	if d != nil && d.SystemPrompt != nil {
+		prompt := string(d.GetSystemPrompt())
+		decoded.SystemPrompt = &prompt
+	}
+	return decoded
+}
+
+// EncodeSend returns messages for a conversation: the first one, and those that
+// are said over the reply to the one before.
+func EncodeSend(instance, conversation string, messages []core.Message) (*pb.SendRequest, error) {
+	encoded, err := each("message", messages, EncodeMessage)
+	if err != nil {
+		return nil, err
+	}
+	if len(encoded) == 0 {
+		return nil, core.Errorf(core.KindInternal, "there is no message to send")
+	}
+	return &pb.SendRequest{Instance: instance, Conversation: conversation, Message: encoded[0], Interruptions: encoded[1:]}, nil
+}
+
+// DecodeSend returns the messages of a request.
+func DecodeSend(r *pb.SendRequest) ([]core.Message, error) {
+	return each("message", append([]*pb.Message{r.GetMessage()}, r.GetInterruptions()...), DecodeMessage)
 }
 
 func encodePart(p core.Part) (*pb.Part, error) {
@@ -67,7 +106,7 @@ func encodePart(p core.Part) (*pb.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	part := &pb.Part{Value: value, Transcript: p.Transcript}
+	part := &pb.Part{Value: value, Transcript: p.Transcript, Undelivered: p.Undelivered}
 	for _, c := range p.Converters {
 		part.Converters = append(part.Converters, text(c))
 	}
@@ -83,7 +122,7 @@ func decodePart(p *pb.Part) (core.Part, error) {
 	if err != nil {
 		return core.Part{}, err
 	}
-	part := core.Part{Value: value, Converters: p.GetConverters(), Transcript: p.GetTranscript()}
+	part := core.Part{Value: value, Converters: p.GetConverters(), Transcript: p.GetTranscript(), Undelivered: p.GetUndelivered()}
 	if p.GetOriginal() == nil {
 		return part, nil
 	}

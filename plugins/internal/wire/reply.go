@@ -56,7 +56,13 @@ func encodeReply(r core.Reply) (*pb.ReplyEnd, []*pb.PartHeader, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	end := &pb.ReplyEnd{Finish: finish, Detail: text(r.Detail), Heard: text(r.Heard), Unheard: r.Unheard, Usage: encodeUsage(r.Usage), Timing: encodeTiming(r.Timing)}
+	end := &pb.ReplyEnd{
+		Finish: finish, Detail: text(r.Detail), Heard: text(r.Heard), Unheard: r.Unheard, Delivered: duration(r.Delivered), Replayed: r.Replayed,
+		Usage: encodeUsage(r.Usage), Timing: encodeTiming(r.Timing),
+	}
+	for _, l := range r.RateLimits {
+		end.RateLimits = append(end.RateLimits, &pb.RateLimit{Name: text(l.Name), Limit: l.Limit, Remaining: l.Remaining, Reset_: duration(l.Reset)})
+	}
 	for _, w := range r.Warnings {
 		end.Warnings = append(end.Warnings, text(w))
 	}
@@ -71,7 +77,7 @@ func encodeHeader(p core.Part) (*pb.PartHeader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pb.PartHeader{Modality: modality, MediaType: text(p.MediaType), Transcript: p.Transcript, Size: uint64(len(p.Data))}, nil
+	return &pb.PartHeader{Modality: modality, MediaType: text(p.MediaType), Transcript: p.Transcript, Undelivered: p.Undelivered, Size: uint64(len(p.Data))}, nil
 }
 
 // ReplyReader puts a reply together again. The zero value is ready for use.
@@ -143,7 +149,7 @@ func (r *ReplyReader) begin(header *pb.PartHeader) error {
 	r.open = header.GetSize()
 	r.reply.Message.Parts = append(r.reply.Message.Parts, core.Part{
 		Value:      core.Value{Modality: modality, MediaType: header.GetMediaType()},
-		Transcript: header.GetTranscript(),
+		Transcript: header.GetTranscript(), Undelivered: header.GetUndelivered(),
 	})
 	return nil
 }
@@ -163,9 +169,18 @@ func (r *ReplyReader) end(end *pb.ReplyEnd) error {
 	r.reply.Usage = decodeUsage(end.GetUsage())
 	r.reply.Timing = decodeTiming(end.GetTiming())
 	r.reply.Heard, r.reply.Unheard = end.GetHeard(), end.GetUnheard()
+	r.reply.Delivered, r.reply.Replayed = end.GetDelivered().AsDuration(), end.GetReplayed()
+	for _, l := range end.GetRateLimits() {
+		r.reply.RateLimits = append(r.reply.RateLimits, core.RateLimit{
+			Name: l.GetName(), Limit: l.GetLimit(), Remaining: l.GetRemaining(), Reset: l.GetReset_().AsDuration(),
+		})
+	}
 	r.reply.Warnings = end.GetWarnings()
 	return nil
 }
+
+// Ended reports whether the reply is whole.
+func (r *ReplyReader) Ended() bool { return r.ended }
 
 // Reply returns the whole reply; one that broke off is an error.
 func (r *ReplyReader) Reply() (core.Reply, error) {
@@ -185,6 +200,7 @@ func encodeUsage(u core.Usage) *pb.Usage {
 		CachedInputTokens: u.CachedInputTokens,
 		InputTextTokens:   u.InputTextTokens,
 		InputAudioTokens:  u.InputAudioTokens,
+		InputImageTokens:  u.InputImageTokens,
 		OutputTextTokens:  u.OutputTextTokens,
 		OutputAudioTokens: u.OutputAudioTokens,
 	}
@@ -197,6 +213,7 @@ func decodeUsage(u *pb.Usage) core.Usage {
 		CachedInputTokens: u.GetCachedInputTokens(),
 		InputTextTokens:   u.GetInputTextTokens(),
 		InputAudioTokens:  u.GetInputAudioTokens(),
+		InputImageTokens:  u.GetInputImageTokens(),
 		OutputTextTokens:  u.GetOutputTextTokens(),
 		OutputAudioTokens: u.GetOutputAudioTokens(),
 	}
@@ -206,13 +223,18 @@ func encodeTiming(t core.Timing) *pb.Timing {
 	if t == (core.Timing{}) {
 		return nil
 	}
-	return &pb.Timing{FirstEvent: duration(t.FirstEvent), FirstAudio: duration(t.FirstAudio), Total: duration(t.Total)}
+	return &pb.Timing{
+		Connect: duration(t.Connect), FirstEvent: duration(t.FirstEvent),
+		FirstAudio: duration(t.FirstAudio), LastAudio: duration(t.LastAudio), Total: duration(t.Total),
+	}
 }
 
 func decodeTiming(t *pb.Timing) core.Timing {
 	return core.Timing{
+		Connect:    t.GetConnect().AsDuration(),
 		FirstEvent: t.GetFirstEvent().AsDuration(),
 		FirstAudio: t.GetFirstAudio().AsDuration(),
+		LastAudio:  t.GetLastAudio().AsDuration(),
 		Total:      t.GetTotal().AsDuration(),
 	}
 }
