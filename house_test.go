@@ -65,7 +65,7 @@ var house = map[string]room{
 	"plugins/plugintest": {imports: []string{"core", "core/schema", "plugins", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},
-	"targets/realtime":     {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket"}},
+	"targets/realtime":     {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
 	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket"}},
 	"converters":           {imports: []string{"core", "converters/..."}},
 	"converters/...":       {imports: []string{"core", "core/audio"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},

@@ -1,11 +1,7 @@
 package realtime
 
 import (
-	"errors"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -13,25 +9,72 @@ import (
 
 // Config is what a campaign writes under with:.
 type Config struct {
-	Endpoint           string                 `json:"endpoint" format:"uri" doc:"Base URL of the service, such as wss://api.openai.com/v1 or https://NAME.openai.azure.com. Plain ws:// and http:// are for loopback only."`
-	Provider           string                 `json:"provider" enum:"auto,openai,azure,compatible" doc:"Whose service it is, which decides how the key is sent; auto tells by the host."`
-	Model              string                 `json:"model" required:"true" doc:"Model to talk to; on Azure the name of the deployment."`
+	Endpoint string `json:"endpoint" format:"uri" doc:"Base URL of the service, such as wss://api.openai.com/v1 or https://NAME.openai.azure.com. Plain ws:// and http:// are for loopback only."`
+	Provider string `json:"provider" enum:"auto,openai,azure,xai,compatible" doc:"Whose service it is, which decides how the key is sent and what settings are called; auto tells by the host."`
+	Model    string `json:"model" required:"true" doc:"Model to talk to; on Azure the name of the deployment."`
+
 	APIKey             core.Secret            `json:"api_key" doc:"API key of the service."`
+	EphemeralKey       bool                   `json:"ephemeral_key" doc:"Whether to connect, as browsers do, with a short-lived key that is asked for with api_key before each connection."`
 	AccessToken        core.Secret            `json:"access_token" doc:"Bearer token to use instead of an API key, such as a Microsoft Entra access token."`
+	AccessTokenFile    string                 `json:"access_token_file" format:"local-file" doc:"File with such a token, read again for each connection."`
+	AccessTokenCommand []string               `json:"access_token_command" format:"command" doc:"Program and arguments that print such a token, run again for each connection."`
 	Headers            map[string]core.Secret `json:"headers" doc:"Further HTTP headers of the handshake, such as OpenAI-Project."`
-	Output             string                 `json:"output" enum:"audio,text" doc:"Whether the target is asked to speak or to write."`
-	Voice              string                 `json:"voice" doc:"Voice of the target; empty leaves the choice to the service."`
-	TranscriptionModel string                 `json:"transcription_model" doc:"Model with which the service transcribes what it hears, on Azure a deployment; empty asks for no transcript."`
-	MaxOutputTokens    int                    `json:"max_output_tokens" min:"0" max:"4096" doc:"Limit of one reply in tokens; 0 leaves it to the service."`
-	MaxReplyBytes      int                    `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of audio and text; what is longer is cut off and marked as truncated."`
-	Timeouts           Timeouts               `json:"timeouts" doc:"How long to wait for what."`
+	Proxy              string                 `json:"proxy" format:"uri" doc:"HTTP or SOCKS5 proxy to connect through, such as http://proxy.example:3128."`
+	CACertificates     string                 `json:"ca_certificates" doc:"Certificate authorities to trust besides the system's, as PEM; usually a reference such as ${file:ca.pem}."`
+
+	Output          string  `json:"output" enum:"audio,text" doc:"Whether the target is asked to speak or to write."`
+	Voice           string  `json:"voice" doc:"Voice of the target; empty leaves the choice to the service."`
+	Speed           float64 `json:"speed" min:"0" max:"1.5" doc:"How fast it speaks, from 0.25 to 1.5; 0 leaves it to the service."`
+	AudioFormat     string  `json:"audio_format" enum:"pcm,pcmu,pcma" doc:"How audio travels: 24 kHz PCM, or the G.711 of telephone lines (mu-law, A-law)."`
+	MaxOutputTokens int     `json:"max_output_tokens" min:"0" max:"4096" doc:"Limit of one reply in tokens; 0 leaves it to the service."`
+	Truncation      string  `json:"truncation" enum:"disabled,auto,retention_ratio" doc:"What the service does when the conversation outgrows the model's context: fail, or forget the oldest turns."`
+	RetentionRatio  float64 `json:"retention_ratio" min:"0" max:"1" doc:"How much of the context is kept with truncation retention_ratio."`
+
+	TranscriptionModel    string        `json:"transcription_model" doc:"Model with which the service transcribes what it hears, on Azure a deployment; empty asks for no transcript."`
+	TranscriptionLanguage string        `json:"transcription_language" doc:"Language of that transcript as ISO 639-1 code, such as en; empty has it detected."`
+	TranscriptionPrompt   string        `json:"transcription_prompt" doc:"Words to expect in that transcript."`
+	NoiseReduction        string        `json:"noise_reduction" enum:"off,near_field,far_field" doc:"What the service filters out of what it hears: nothing, or the noise of a headset or of a room."`
+	TurnDetection         TurnDetection `json:"turn_detection" doc:"Who says when a spoken turn is over."`
+
+	Tools             []Tool `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
+	ToolChoice        string `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
+	ParallelToolCalls *bool  `json:"parallel_tool_calls" doc:"Whether the target may call several functions at a time; left out, the service decides. For reasoning models only."`
+	ReasoningEffort   string `json:"reasoning_effort" enum:"default,minimal,low,medium,high,xhigh" doc:"How much a reasoning model thinks before it answers; default leaves it to the service."`
+
+	MaxReplyBytes int           `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of audio and text; what is longer is cut off and marked as truncated."`
+	Reconnects    int           `json:"reconnects" min:"0" max:"20" doc:"How often to try to restore a conversation whose connection was lost between turns; 0 ends it."`
+	Rollover      core.Duration `json:"rollover" min:"0s" doc:"How long before the service ends the session the conversation moves to a new connection."`
+	Timeouts      Timeouts      `json:"timeouts" doc:"How long to wait for what."`
+}
+
+// TurnDetection says who ends a spoken turn: the campaign, or the service by
+// what it hears. Zero durations and thresholds leave the value to the service.
+type TurnDetection struct {
+	Mode              string        `json:"mode" enum:"off,server_vad,semantic_vad" doc:"off: the campaign. server_vad: the service, after a silence. semantic_vad: the service, when what was said sounds complete."`
+	Threshold         float64       `json:"threshold" min:"0" max:"1" doc:"server_vad: how loud speech is, from 0 to 1."`
+	PrefixPadding     core.Duration `json:"prefix_padding" min:"0s" doc:"server_vad: how much audio before the speech belongs to it."`
+	SilenceDuration   core.Duration `json:"silence_duration" min:"0s" doc:"server_vad: the silence that ends a turn."`
+	IdleTimeout       core.Duration `json:"idle_timeout" min:"0s" doc:"server_vad: the silence after which the service speaks by itself."`
+	Eagerness         string        `json:"eagerness" enum:"auto,low,medium,high" doc:"semantic_vad: how soon a turn counts as over."`
+	CreateResponse    bool          `json:"create_response" doc:"Whether the service answers by itself at the end of a turn; otherwise it is asked to."`
+	InterruptResponse bool          `json:"interrupt_response" doc:"Whether the service stops speaking when it is spoken over."`
+}
+
+// on reports whether the service detects turns.
+func (d TurnDetection) on() bool { return d.Mode != "off" && d.Mode != "" }
+
+// Tool is a function that a target may ask for.
+type Tool struct {
+	Name        string         `json:"name" required:"true" doc:"Name of the function."`
+	Description string         `json:"description" doc:"What it does, for the target to read."`
+	Parameters  map[string]any `json:"parameters" doc:"JSON Schema of its arguments."`
 }
 
 // Timeouts are how long a conversation waits for the service. All are
 // positive.
 type Timeouts struct {
 	Connect    core.Duration `json:"connect" doc:"From dialling to the session the service announces."`
-	Session    core.Duration `json:"session" doc:"For the service to confirm the session's settings, and each message of a history."`
+	Session    core.Duration `json:"session" doc:"For the service to confirm the session's settings, and each message."`
 	FirstEvent core.Duration `json:"first_event" doc:"For the first sign of a reply."`
 	Quiet      core.Duration `json:"quiet" doc:"Between the events of a reply that has begun; then it is taken for unconfirmed."`
 	Turn       core.Duration `json:"turn" doc:"For a whole reply."`
@@ -42,10 +85,18 @@ type Timeouts struct {
 // defaultConfig is what stands for the keys that a campaign leaves out.
 func defaultConfig() Config {
 	return Config{
-		Endpoint:      "wss://api.openai.com/v1",
-		Provider:      "auto",
-		Output:        "audio",
-		MaxReplyBytes: 32 << 20, // eleven minutes of speech
+		Endpoint:        "wss://api.openai.com/v1",
+		Provider:        "auto",
+		Output:          "audio",
+		AudioFormat:     "pcm",
+		Truncation:      "disabled", // or a long attack would be forgotten without a word
+		RetentionRatio:  0.8,
+		NoiseReduction:  "off", // what is sent is what shall be heard
+		ReasoningEffort: "default",
+		TurnDetection:   TurnDetection{Mode: "off", Eagerness: "auto", CreateResponse: true, InterruptResponse: true},
+		MaxReplyBytes:   32 << 20, // eleven minutes of speech
+		Reconnects:      3,
+		Rollover:        core.Duration(3 * time.Minute),
 		Timeouts: Timeouts{
 			Connect:    core.Duration(15 * time.Second),
 			Session:    core.Duration(10 * time.Second),
@@ -58,66 +109,21 @@ func defaultConfig() Config {
 	}
 }
 
-// Validate returns everything that is wrong with the configuration.
-func (c Config) Validate() error {
-	var problems []error
-	if c.Model == "" {
-		problems = append(problems, core.Errorf(core.KindConfig, "a model is required").At("model"))
+// reserved reports whether the target or the handshake sets a header itself,
+// and what to do instead. One of them asks for a protocol that no longer
+// exists.
+func reserved(header string) (hint string, ok bool) {
+	switch http.CanonicalHeaderKey(header) {
+	case "Authorization", "Api-Key":
+		return "give the key as api_key, or a token as access_token", true
+	case "Openai-Beta":
+		return "the beta of the Realtime protocol was shut down; leave the header out", true
+	case "Host", "Connection", "Upgrade":
+		return "the websocket handshake sets it", true
 	}
-	if c.Output != "audio" && c.Output != "text" {
-		problems = append(problems, core.Errorf(core.KindConfig, "%q is neither audio nor text", c.Output).At("output"))
-	}
-	if c.MaxOutputTokens < 0 || c.MaxOutputTokens > 4096 {
-		problems = append(problems, core.Errorf(core.KindConfig, "%d is not from 1 to 4096, nor 0 for no limit", c.MaxOutputTokens).At("max_output_tokens"))
-	}
-	if c.MaxReplyBytes < 1 {
-		problems = append(problems, core.Errorf(core.KindConfig, "%d is not a positive number of bytes", c.MaxReplyBytes).At("max_reply_bytes"))
-	}
-	problems = append(problems, c.Timeouts.validate()...)
-	problems = append(problems, c.validateHeaders()...)
-	if _, err := c.endpoint(); err != nil {
-		problems = append(problems, err)
-	}
-	return errors.Join(problems...)
+	return "the websocket handshake sets it", len(header) >= len(websocketPrefix) &&
+		http.CanonicalHeaderKey(header)[:len(websocketPrefix)] == websocketPrefix
 }
 
-func (t Timeouts) validate() []error {
-	var problems []error
-	for _, timeout := range []struct {
-		name  string
-		value core.Duration
-	}{
-		{"connect", t.Connect},
-		{"session", t.Session},
-		{"first_event", t.FirstEvent},
-		{"quiet", t.Quiet},
-		{"turn", t.Turn},
-		{"cancel", t.Cancel},
-		{"transcript", t.Transcript},
-	} {
-		if timeout.value <= 0 {
-			problems = append(problems, core.Errorf(core.KindConfig, "%s is not a positive duration", timeout.value).At("timeouts."+timeout.name))
-		}
-	}
-	return problems
-}
-
-// validateHeaders refuses the headers that the target or the handshake sets
-// itself, and the one that asks for a protocol which no longer exists.
-func (c Config) validateHeaders() []error {
-	var problems []error
-	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
-		refuse := func(hint string) {
-			problems = append(problems, core.Errorf(core.KindConfig, "the header cannot be set").At("headers."+name).WithHint("%s", hint))
-		}
-		switch key := http.CanonicalHeaderKey(name); {
-		case key == "Authorization" || key == "Api-Key":
-			refuse("give the key as api_key, or a token as access_token")
-		case key == "Openai-Beta":
-			refuse("the beta of the Realtime protocol was shut down; leave the header out")
-		case key == "Host" || key == "Connection" || key == "Upgrade" || strings.HasPrefix(key, "Sec-Websocket-"):
-			refuse("the websocket handshake sets it")
-		}
-	}
-	return problems
-}
+// websocketPrefix begins the headers of the websocket handshake.
+const websocketPrefix = "Sec-Websocket-"

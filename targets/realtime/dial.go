@@ -3,10 +3,12 @@ package realtime
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -15,36 +17,94 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// dial opens a socket, within the context's time.
-func dial(ctx context.Context, e endpoint) (*socket, error) {
-	dialer := websocket.Dialer{
-		Proxy: http.ProxyFromEnvironment,
-		// A thousand conversations may be open at a time, and most of the
-		// traffic comes in frames that go past these buffers.
-		ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10,
+// network is how the service is reached.
+type network struct {
+	dialer websocket.Dialer
+	// client asks for ephemeral keys. It follows no redirect, which could
+	// carry the key elsewhere.
+	client *http.Client
+}
+
+func (c Config) network() (network, error) {
+	proxy := http.ProxyFromEnvironment
+	if c.Proxy != "" {
+		u, err := url.Parse(c.Proxy)
+		if err != nil {
+			return network{}, wrong("proxy", "not a URL") // it may hold a password
+		}
+		proxy = http.ProxyURL(u)
 	}
-	conn, response, err := dialer.DialContext(ctx, e.url, e.header)
+	trust, err := c.trust()
+	if err != nil {
+		return network{}, err
+	}
+	return network{
+		dialer: websocket.Dialer{
+			Proxy: proxy, TLSClientConfig: trust,
+			// A thousand conversations may be open at a time, and most of the
+			// traffic comes in frames that go past these buffers.
+			ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10,
+		},
+		client: &http.Client{
+			Transport:     &http.Transport{Proxy: proxy, TLSClientConfig: trust.Clone(), DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// trust returns the certificate authorities to trust.
+func (c Config) trust() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CACertificates == "" {
+		return config, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a system without authorities of its own
+	}
+	if !pool.AppendCertsFromPEM([]byte(c.CACertificates)) {
+		return nil, wrong("ca_certificates", "there is no PEM certificate in it").
+			WithHint("give the contents of the file, as in ${file:ca.pem}")
+	}
+	config.RootCAs = pool
+	return config, nil
+}
+
+// dial opens a socket, within the context's time.
+func (t *target) dial(ctx context.Context) (*socket, error) {
+	header, err := t.credentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, response, err := t.network.dialer.DialContext(ctx, t.endpoint.url, header)
 	if response != nil {
 		defer func() { _ = response.Body.Close() }()
 	}
 	if err == nil {
-		return newSocket(conn), nil
+		return newSocket(conn, t.endpoint.dialect), nil
 	}
 	if errors.Is(err, websocket.ErrBadHandshake) && response != nil {
 		body, _ := io.ReadAll(response.Body) // at most 1024 bytes, already in memory
 		return nil, refusedHandshake(response.StatusCode, response.Header, body)
 	}
+	return nil, t.network.failed(ctx, err)
+}
+
+// failed explains why nothing answered at all.
+func (n network) failed(ctx context.Context, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		<-ctx.Done() // it is the context's deadline, which the connection noticed first
+		if _, ok := ctx.Deadline(); ok {
+			<-ctx.Done() // it is the context's deadline, which the connection noticed first
+		}
 	}
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("connecting: %w", context.Cause(ctx))
+		return fmt.Errorf("connecting: %w", context.Cause(ctx))
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return nil, core.Errorf(core.KindConfig, "connecting: %w", err).
-			WithHint("for a certificate authority of your own, set SSL_CERT_FILE")
+		return core.Errorf(core.KindConfig, "connecting: %w", err).
+			WithHint("for a certificate authority of your own, set ca_certificates")
 	}
-	return nil, core.Errorf(core.KindUnavailable, "connecting: %w", err)
+	return core.Errorf(core.KindUnavailable, "connecting: %w", err)
 }
 
 // closingTime is how long a closing handshake may take.

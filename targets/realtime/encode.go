@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
@@ -25,26 +26,47 @@ type encoder struct {
 	warnings []string
 }
 
-// message encodes what a user or a tool says.
-func (e *encoder) message(m core.Message) ([]any, error) {
+// message encodes what a user or a tool says: the events that say it, and the
+// audio that is to be streamed after them, in the input format.
+func (e *encoder) message(m core.Message, stream bool) (events []any, speech []byte, err error) {
 	if len(m.Parts) == 0 {
-		return nil, core.Errorf(core.KindInput, "the message is empty")
+		return nil, nil, core.Errorf(core.KindInput, "the message is empty")
 	}
 	switch m.Role {
 	case core.Tool:
-		return e.toolResults(m)
+		events, err = e.toolResults(m)
+		return events, nil, err
 	case core.User:
 	default:
-		return nil, core.Errorf(core.KindUnsupported, "a %s message cannot be sent as a turn", m.Role)
+		return nil, nil, core.Errorf(core.KindUnsupported, "a %s message cannot be sent as a turn", m.Role)
 	}
 	parts, size, err := e.userParts(m)
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case stream && size > 0:
+		events, speech = e.streamed(parts)
+		return events, speech, nil
+	case size > maxItemAudio:
+		return e.buffered(parts), nil, nil
 	}
-	if size <= maxItemAudio {
-		return []any{e.item(inputItem{Type: "message", Role: "user", Content: parts})}, nil
+	return []any{e.item(inputItem{Type: "message", Role: "user", Content: parts})}, nil, nil
+}
+
+// streamed separates what is streamed from what is sent before it.
+func (e *encoder) streamed(parts []inputPart) (events []any, speech []byte) {
+	var rest []inputPart
+	for _, part := range parts {
+		if part.Type == "input_audio" {
+			speech = append(speech, part.Audio...)
+		} else {
+			rest = append(rest, part)
+		}
 	}
-	return e.buffered(parts), nil
+	if len(rest) > 0 {
+		events = append(events, e.item(inputItem{Type: "message", Role: "user", Content: rest}))
+	}
+	return events, speech
 }
 
 // userParts encodes a user's parts and adds up the size of their audio.
@@ -78,7 +100,26 @@ func (e *encoder) part(v core.Value) (inputPart, error) {
 		}
 		return inputPart{Type: "input_audio", Audio: raw}, err
 	}
+	if v.Modality == core.Image {
+		return image(v)
+	}
 	return inputPart{}, core.Errorf(core.KindUnsupported, "a part of modality %q in a user's message", v.Modality)
+}
+
+// maxImage bounds an image, in bytes: with its base64 it has to fit a frame.
+const maxImage = 15 << 20
+
+// image encodes an image as data: URL, the only form that the protocol takes.
+func image(v core.Value) (inputPart, error) {
+	mediaType := v.BaseMediaType()
+	if mediaType != "image/png" && mediaType != "image/jpeg" {
+		return inputPart{}, core.Errorf(core.KindUnsupported, "an image of type %q", v.MediaType).
+			WithHint("convert it to image/png or image/jpeg")
+	}
+	if len(v.Data) == 0 || len(v.Data) > maxImage {
+		return inputPart{}, core.Errorf(core.KindInput, "an image of %d bytes does not have 1 to %d", len(v.Data), maxImage)
+	}
+	return inputPart{Type: "input_image", ImageURL: "data:" + mediaType + ";base64," + base64.StdEncoding.EncodeToString(v.Data)}, nil
 }
 
 // encodable returns a text that JSON can carry. Replacing what it cannot would
@@ -101,7 +142,7 @@ func (e *encoder) item(item inputItem) itemCreate {
 func (e *encoder) buffered(parts []inputPart) []any {
 	var events []any
 	for _, part := range parts {
-		if part.Type == "input_text" {
+		if part.Type != "input_audio" {
 			events = append(events, e.item(inputItem{Type: "message", Role: "user", Content: []inputPart{part}}))
 			continue
 		}

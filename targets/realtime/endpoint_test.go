@@ -51,7 +51,7 @@ func TestEndpointsBecomeTheAddressAndHeadersOfTheirProvider(t *testing.T) {
 			if got.url != test.url {
 				t.Errorf("URL %s, want %s", got.url, test.url)
 			}
-			if diff := cmp.Diff(test.header, got.header); diff != "" {
+			if diff := cmp.Diff(test.header, credentialsOf(t, configured(endpoint))); diff != "" {
 				t.Errorf("headers (-want +got):\n%s", diff)
 			}
 			if strings.Contains(got.shown, "?") {
@@ -96,38 +96,63 @@ func TestEndpointsThatCannotBeRightAreRefusedWithoutQuotingThem(t *testing.T) {
 	}
 }
 
+// credentialsOf returns the headers with which a configuration connects.
+func credentialsOf(t *testing.T, c Config) http.Header {
+	t.Helper()
+	opened, err := open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, err := opened.(*target).credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return header
+}
+
 func TestCredentialsAreSentAsTheProviderExpects(t *testing.T) {
-	c := configured("https://res.openai.azure.com")
-	c.APIKey, c.AccessToken = "", "entra"
-	got, err := c.endpoint()
-	if err != nil || got.header.Get("Authorization") != "Bearer entra" {
-		t.Errorf("an access token: %v %v", got.header, err)
+	with := func(endpoint string, change func(*Config)) Config {
+		c := configured(endpoint)
+		change(&c)
+		return c
 	}
-	c.APIKey = "k"
-	if _, err := c.endpoint(); err == nil {
-		t.Error("a key and a token were both taken")
+	tests := map[string]struct {
+		config Config
+		want   http.Header
+	}{
+		"a key of OpenAI":          {configured("https://api.openai.com"), http.Header{"Authorization": {"Bearer k"}}},
+		"a key of Azure":           {configured("https://res.openai.azure.com"), http.Header{"Api-Key": {"k"}}},
+		"a key of xAI":             {configured("https://api.x.ai"), http.Header{"Authorization": {"Bearer k"}}},
+		"a key of another service": {configured("wss://voice.example"), http.Header{"Authorization": {"Bearer k"}}},
+		"a token": {
+			with("https://res.openai.azure.com", func(c *Config) { c.APIKey, c.AccessToken = "", "entra" }),
+			http.Header{"Authorization": {"Bearer entra"}},
+		},
+		"a gateway declared as Azure": {
+			with("wss://gateway.example", func(c *Config) { c.Provider = "azure" }), http.Header{"Api-Key": {"k"}},
+		},
+		"a service without a key": {
+			with("ws://127.0.0.1:1", func(c *Config) { c.APIKey, c.Headers = "", map[string]core.Secret{"x-team": "red"} }),
+			http.Header{"X-Team": {"red"}},
+		},
 	}
-	c.APIKey, c.AccessToken = "", ""
-	if _, err := c.endpoint(); err == nil || !strings.HasPrefix(err.Error(), "api_key") {
-		t.Errorf("without credentials: %v", err)
-	}
-	c = configured("wss://gateway.example")
-	c.Provider = "azure"
-	if got, err = c.endpoint(); err != nil || got.header.Get("Api-Key") != "k" {
-		t.Errorf("a gateway declared as Azure: %v %v", got.header, err)
-	}
-	c = configured("ws://127.0.0.1:1")
-	c.APIKey = ""
-	c.Headers = map[string]core.Secret{"x-team": "red"}
-	if got, err = c.endpoint(); err != nil || got.header.Get("X-Team") != "red" || len(got.header) != 1 {
-		t.Errorf("a service without a key: %v %v", got.header, err)
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, credentialsOf(t, test.config)); diff != "" {
+				t.Errorf("headers (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
 func TestEverythingWrongWithAConfigurationIsSaidAtOnce(t *testing.T) {
 	c := configured("ftp://x")
 	c.Model, c.Output, c.MaxOutputTokens, c.MaxReplyBytes = "", "smell", 5000, 0
-	c.Timeouts.Turn = 0
+	c.Timeouts.Turn, c.Reconnects, c.Rollover = 0, -1, -1
+	c.AccessToken, c.Proxy, c.Speed = "t", "telnet://x", 3
+	c.AudioFormat, c.Truncation, c.NoiseReduction, c.ReasoningEffort = "mp3", "later", "all", "none"
+	c.TurnDetection = TurnDetection{Mode: "off", Threshold: 2, Eagerness: "high"}
+	c.Tools, c.ToolChoice = []Tool{{Name: "x"}, {Name: "x"}}, "y"
 	c.Headers = map[string]core.Secret{"OpenAI-Beta": "realtime=v1", "authorization": "x", "Sec-WebSocket-Protocol": "y"}
 	err := c.Validate()
 	if core.KindOf(err) != core.KindConfig {
@@ -135,11 +160,22 @@ func TestEverythingWrongWithAConfigurationIsSaidAtOnce(t *testing.T) {
 	}
 	for _, part := range []string{
 		"model: ", "output: ", "max_output_tokens: ", "max_reply_bytes: ", "timeouts.turn: ", "endpoint: ",
+		"reconnects: ", "rollover: ", "access_token: ", "proxy: ", "speed: ", "audio_format: ", "truncation: ",
+		"noise_reduction: ", "reasoning_effort: ", "turn_detection.threshold: ", "turn_detection.eagerness: ",
+		"tools: ", "tool_choice: ",
 		"headers.OpenAI-Beta: ", "headers.authorization: ", "headers.Sec-WebSocket-Protocol: ",
 	} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("nothing is said of %s\n%v", part, err)
 		}
+	}
+}
+
+func TestAServiceThatLetsNobodyInWithoutAKeyNeedsOne(t *testing.T) {
+	c := configured("https://api.openai.com")
+	c.APIKey = ""
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "api_key: no API key") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -84,7 +84,7 @@ func (e serviceError) benign() bool {
 	return slices.Contains([]string{
 		"response_cancel_not_active", "item_truncate_invalid_item_id",
 		"item_delete_invalid_item_id", "item_retrieve_invalid_item_id",
-	}, e.Code)
+	}, e.Code) || strings.Contains(e.Message, "is already shorter than")
 }
 
 // err returns the error for a caller, with what was being done.

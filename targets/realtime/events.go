@@ -4,50 +4,101 @@ package realtime
 // has them. Every event has an id: the service names it if it objects.
 
 type sessionUpdate struct {
-	Type    string        `json:"type"`
-	EventID string        `json:"event_id"`
-	Session sessionConfig `json:"session"`
+	Type    string `json:"type"`
+	EventID string `json:"event_id"`
+	// Session is what the dialect makes of a sessionConfig.
+	Session any `json:"session"`
 }
 
+// sessionConfig are a session's settings. What is left out stays as it is.
 type sessionConfig struct {
-	Type             string   `json:"type"`
-	Instructions     *string  `json:"instructions,omitempty"`
-	OutputModalities []string `json:"output_modalities"`
-	Audio            struct {
-		Input  audioInput   `json:"input"`
-		Output *audioOutput `json:"output,omitempty"`
-	} `json:"audio"`
-	MaxOutputTokens int    `json:"max_output_tokens,omitempty"`
-	Truncation      string `json:"truncation"`
+	Type              string       `json:"type"`
+	Instructions      *string      `json:"instructions,omitempty"`
+	OutputModalities  []string     `json:"output_modalities,omitempty"`
+	Audio             *audioConfig `json:"audio,omitempty"`
+	MaxOutputTokens   int          `json:"max_output_tokens,omitempty"`
+	Tools             []toolConfig `json:"tools,omitempty"`
+	ToolChoice        any          `json:"tool_choice,omitempty"` // a word or a toolName
+	ParallelToolCalls *bool        `json:"parallel_tool_calls,omitempty"`
+	Reasoning         *reasoning   `json:"reasoning,omitempty"`
+	Truncation        any          `json:"truncation,omitempty"` // a word or a retention
+}
+
+type audioConfig struct {
+	Input  audioInput   `json:"input"`
+	Output *audioOutput `json:"output,omitempty"`
 }
 
 type audioInput struct {
 	Format format `json:"format"`
-	// TurnDetection and NoiseReduction are null: the turns are ours to end,
-	// and what is sent is what shall be heard.
-	TurnDetection  *struct{}      `json:"turn_detection"`
-	NoiseReduction *struct{}      `json:"noise_reduction"`
-	Transcription  *transcription `json:"transcription,omitempty"`
+	// TurnDetection and NoiseReduction are null where they are off: left out,
+	// the service would keep its own.
+	TurnDetection  *turnDetection  `json:"turn_detection"`
+	NoiseReduction *noiseReduction `json:"noise_reduction"`
+	Transcription  *transcription  `json:"transcription,omitempty"`
+}
+
+// turnDetection are the settings of server_vad, or of semantic_vad, which has
+// an eagerness. Times are in milliseconds.
+type turnDetection struct {
+	Type              string  `json:"type"`
+	Threshold         float64 `json:"threshold,omitempty"`
+	PrefixPaddingMS   int64   `json:"prefix_padding_ms,omitempty"`
+	SilenceDurationMS int64   `json:"silence_duration_ms,omitempty"`
+	IdleTimeoutMS     int64   `json:"idle_timeout_ms,omitempty"`
+	Eagerness         string  `json:"eagerness,omitempty"`
+	CreateResponse    bool    `json:"create_response"`
+	InterruptResponse bool    `json:"interrupt_response"`
+}
+
+type noiseReduction struct {
+	Type string `json:"type"`
 }
 
 type transcription struct {
-	Model string `json:"model"`
+	Model    string `json:"model"`
+	Language string `json:"language,omitempty"`
+	Prompt   string `json:"prompt,omitempty"`
 }
 
 type audioOutput struct {
 	Format format `json:"format"`
 	// Voice is a name or {"id": "voice_…"}.
-	Voice any `json:"voice,omitempty"`
+	Voice any     `json:"voice,omitempty"`
+	Speed float64 `json:"speed,omitempty"`
+}
+
+type toolConfig struct {
+	Type        string         `json:"type"`
+	Name        string         `json:"name"`
+	Description string         `json:"description,omitempty"`
+	Parameters  map[string]any `json:"parameters,omitempty"`
+}
+
+type toolName struct {
+	Type string `json:"type"`
+	Name string `json:"name"`
+}
+
+type reasoning struct {
+	Effort string `json:"effort"`
+}
+
+type retention struct {
+	Type  string  `json:"type"`
+	Ratio float64 `json:"retention_ratio"`
 }
 
 type itemCreate struct {
-	Type    string    `json:"type"`
-	EventID string    `json:"event_id"`
-	Item    inputItem `json:"item"`
+	Type    string `json:"type"`
+	EventID string `json:"event_id"`
+	// PreviousItemID is what the item follows; "" appends it.
+	PreviousItemID string    `json:"previous_item_id,omitempty"`
+	Item           inputItem `json:"item"`
 }
 
 type inputItem struct {
-	ID        string      `json:"id"`
+	ID        string      `json:"id,omitempty"`
 	Type      string      `json:"type"`
 	Role      string      `json:"role,omitempty"`
 	Content   []inputPart `json:"content,omitempty"`
@@ -57,11 +108,13 @@ type inputItem struct {
 	Output    *string     `json:"output,omitempty"`
 }
 
-// inputPart has a text or audio, which JSON carries as base64.
+// inputPart has a text, audio, which JSON carries as base64, or an image as
+// data: URL.
 type inputPart struct {
-	Type  string  `json:"type"`
-	Text  *string `json:"text,omitempty"`
-	Audio []byte  `json:"audio,omitempty"`
+	Type     string  `json:"type"`
+	Text     *string `json:"text,omitempty"`
+	Audio    []byte  `json:"audio,omitempty"`
+	ImageURL string  `json:"image_url,omitempty"`
 }
 
 type audioAppend struct {
@@ -84,12 +137,25 @@ type responseCreate struct {
 
 type responseParams struct {
 	Metadata map[string]string `json:"metadata"`
+	// Conversation is "none" for a response that leaves no trace; it then
+	// answers Input.
+	Conversation string      `json:"conversation,omitempty"`
+	Input        []inputItem `json:"input,omitempty"`
 }
 
 type responseCancel struct {
 	Type       string `json:"type"`
 	EventID    string `json:"event_id"`
 	ResponseID string `json:"response_id,omitempty"`
+}
+
+type itemTruncate struct {
+	Type         string `json:"type"`
+	EventID      string `json:"event_id"`
+	ItemID       string `json:"item_id"`
+	ContentIndex int    `json:"content_index"`
+	// AudioEndMS is how much of the audio was heard, in milliseconds.
+	AudioEndMS int64 `json:"audio_end_ms"`
 }
 
 type itemDelete struct {

@@ -126,7 +126,7 @@ func TestACertificateThatNobodyVouchesForIsAConfigError(t *testing.T) {
 	web.StartTLS()
 	defer web.Close()
 	_, err := openTarget(t, settings{"endpoint": web.URL, "model": "m"}).StartConversation(t.Context(), core.Start{})
-	if core.KindOf(err) != core.KindConfig || !strings.Contains(core.HintOf(err), "SSL_CERT_FILE") {
+	if core.KindOf(err) != core.KindConfig || !strings.Contains(core.HintOf(err), "ca_certificates") {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
 }
@@ -271,7 +271,7 @@ func TestSettingsThatTheServiceIgnoredAreWarnedOfOnce(t *testing.T) {
 	p := serve(t, realtimetest.ToneAgent{}, "session-altered")
 	c := begin(t, p.target(t, settings{"voice": "marin"}), core.Start{SystemPrompt: "Be brief."})
 	warnings := strings.Join(send(t, c, core.UserText("hello")).Warnings, "\n")
-	for _, part := range []string{"changed the system prompt", "will answer in text", `uses voice "cedar", not "marin"`} {
+	for _, part := range []string{"changed the system prompt", "output_modalities to [\"text\"]", `audio.output.voice to "cedar", not to "marin"`} {
 		if !strings.Contains(warnings, part) {
 			t.Errorf("no warning says %q:\n%s", part, warnings)
 		}

@@ -1,7 +1,9 @@
 package realtime
 
 import (
+	"bytes"
 	"fmt"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
@@ -15,25 +17,29 @@ type format struct {
 	Rate int `json:"rate,omitempty"`
 }
 
-// wanted is the format the target asks for: the only rate the protocol has
-// for PCM.
-func wanted() format { return format{Type: "audio/pcm", Rate: 24000} }
+// pcmRate is the only rate, in Hz, that the protocol has for PCM, and g711Rate
+// that of a telephone line.
+const (
+	pcmRate  = 24000
+	g711Rate = 8000
+)
 
-// negotiated returns the format that the service says it uses, if it says so.
-func negotiated(echo *format) (format, error) {
-	if echo == nil || echo.Type == "" {
-		return wanted(), nil
+// negotiated returns the format that the service says it uses, or else the one
+// that was asked for.
+func (c *conversation) negotiated(said *format) (format, error) {
+	f := c.config.wanted()
+	if said != nil && said.Type != "" {
+		f = *said
 	}
-	f := *echo
 	switch f.Type {
 	case "audio/pcm":
 		if f.Rate == 0 {
-			f.Rate = wanted().Rate
+			f.Rate = pcmRate
 		}
 	case "audio/pcmu", "audio/pcma":
-		f.Rate = 8000
+		f.Rate = g711Rate
 	default:
-		return f, core.Errorf(core.KindUnsupported, "the service uses %q for audio, and not audio/pcm as asked", f.Type)
+		return f, core.Errorf(core.KindUnsupported, "the service uses %q for audio, and not %s as asked", f.Type, c.config.wanted().Type)
 	}
 	if f.Rate < 8000 || f.Rate > 192000 {
 		return f, core.Errorf(core.KindProtocol, "the service says its audio has %d samples a second", f.Rate)
@@ -77,6 +83,35 @@ func (f format) wav(raw []byte) ([]byte, error) {
 		}
 	}
 	return audio.EncodeWAV(clip), nil
+}
+
+// bytes returns how many bytes of raw audio play for a time, in whole samples.
+func (f format) bytes(d time.Duration) int {
+	return int(d.Seconds()*float64(f.Rate)) * f.sampleSize()
+}
+
+// duration returns how long raw audio plays.
+func (f format) duration(bytes int) time.Duration {
+	return time.Duration(float64(bytes/f.sampleSize()) / float64(f.Rate) * float64(time.Second))
+}
+
+func (f format) sampleSize() int {
+	if f.Type == "audio/pcm" {
+		return 2
+	}
+	return 1
+}
+
+// silence returns raw audio in which nothing is heard.
+func (f format) silence(d time.Duration) []byte {
+	level := byte(0)
+	switch f.Type {
+	case "audio/pcmu":
+		level = 0xFF
+	case "audio/pcma":
+		level = 0xD5
+	}
+	return bytes.Repeat([]byte{level}, f.bytes(d))
 }
 
 // odd returns how many of n bytes are too many for whole samples.

@@ -28,6 +28,9 @@ func (t *turn) takeCommitted(itemID string) {
 func (t *turn) takeHeard(e serverEvent) {
 	i := slices.Index(t.unheard, e.ItemID)
 	if i < 0 {
+		if t.next != nil {
+			t.next.takeHeard(e)
+		}
 		return
 	}
 	t.unheard = slices.Delete(t.unheard, i, i+1)
@@ -40,19 +43,19 @@ func (t *turn) takeHeard(e serverEvent) {
 
 // awaitHeard waits a moment for the transcripts that are still to come after
 // the reply. The reply is whole without them, so nothing that goes wrong here
-// is an error.
+// is an error. A turn that has begun over the reply is not kept waiting.
 func (t *turn) awaitHeard(ctx context.Context) {
 	deadline := time.Now().Add(t.c.config.Timeouts.Transcript.Std())
 	if end, ok := ctx.Deadline(); ok {
-		deadline = earlier(deadline, end.Add(-replyMargin))
+		deadline = earliest(deadline, end.Add(-replyMargin))
 	}
-	for len(t.unheard) > 0 {
+	for len(t.unheard) > 0 && t.next == nil {
 		frame, err := t.c.socket.next(ctx, deadline)
 		if err != nil {
 			t.warn(fmt.Sprintf("the service did not say within %s what it heard", t.c.config.Timeouts.Transcript))
 			return
 		}
-		event, err := scan(frame)
+		event, err := t.c.socket.dialect.decode(frame)
 		if err == nil && (event.Type == eventHeard || event.Type == eventNotHeard) {
 			t.takeHeard(event)
 		}

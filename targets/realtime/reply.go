@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -189,8 +190,19 @@ func (r *reply) release() {
 	}
 }
 
-// message returns the collected parts, in the order in which they came.
-func (r *reply) message(output format) (core.Message, error) {
+// audioBytes is how much raw audio has come.
+func (r *reply) audioBytes() int {
+	n := 0
+	for _, p := range r.pieces {
+		n += len(p.audio)
+	}
+	return n
+}
+
+// message returns the collected parts, in the order in which they came. What
+// lies beyond the delivered time of audio is marked as undelivered, and so is
+// the text of it.
+func (r *reply) message(output format, delivered time.Duration) (core.Message, error) {
 	m := core.Message{Role: core.Assistant}
 	for _, p := range r.pieces {
 		if p.call != nil {
@@ -201,19 +213,43 @@ func (r *reply) message(output format) (core.Message, error) {
 			m.Parts = append(m.Parts, core.Part{Value: call})
 			continue
 		}
-		if len(p.audio) > 1 {
-			// Half a sample can only be the end of audio that was cut off.
-			wav, err := output.wav(p.audio[:len(p.audio)-output.odd(len(p.audio))])
-			if err != nil {
+		// Half a sample can only be the end of audio that was cut off.
+		raw := p.audio[:len(p.audio)-output.odd(len(p.audio))]
+		whole := true
+		if len(raw) > 0 {
+			var err error
+			if m.Parts, whole, err = appendPlayed(m.Parts, output, raw, delivered); err != nil {
 				return m, err
 			}
-			m.Parts = append(m.Parts, core.Part{Value: core.WAVValue(wav)})
+			delivered -= min(delivered, output.duration(len(raw)))
 		}
 		if text := p.text(); text != "" {
-			m.Parts = append(m.Parts, core.Part{Value: core.TextValue(text), Transcript: p.spoken})
+			m.Parts = append(m.Parts, core.Part{Value: core.TextValue(text), Transcript: p.spoken, Undelivered: !whole})
 		}
 	}
 	return m, nil
+}
+
+// appendPlayed appends raw audio as WAV: what had played, and what had not.
+func appendPlayed(parts []core.Part, output format, raw []byte, played time.Duration) (all []core.Part, whole bool, err error) {
+	cut := len(raw)
+	if played < output.duration(len(raw)) {
+		cut = output.bytes(played)
+	}
+	for _, half := range []struct {
+		raw         []byte
+		undelivered bool
+	}{{raw[:cut], false}, {raw[cut:], true}} {
+		if len(half.raw) == 0 {
+			continue
+		}
+		wav, err := output.wav(half.raw)
+		if err != nil {
+			return nil, false, err
+		}
+		parts = append(parts, core.Part{Value: core.WAVValue(wav), Undelivered: half.undelivered})
+	}
+	return parts, cut == len(raw), nil
 }
 
 func (p *piece) toolCall() (core.Value, error) {
@@ -253,7 +289,7 @@ func (u usageBody) usage() core.Usage {
 	return core.Usage{
 		InputTokens: u.InputTokens, OutputTokens: u.OutputTokens,
 		CachedInputTokens: u.Input.Cached,
-		InputTextTokens:   u.Input.Text, InputAudioTokens: u.Input.Audio,
+		InputTextTokens:   u.Input.Text, InputAudioTokens: u.Input.Audio, InputImageTokens: u.Input.Image,
 		OutputTextTokens: u.Output.Text, OutputAudioTokens: u.Output.Audio,
 	}
 }

@@ -24,6 +24,7 @@ type serverEvent struct {
 	Response     responseBody    `json:"response"`
 	Item         itemBody        `json:"item"`
 	Error        serviceError    `json:"error"`
+	RateLimits   []rateLimitBody `json:"rate_limits"`
 
 	// audio is the base64 of an audio delta, which is not decoded with the
 	// rest. It lies within the frame.
@@ -64,12 +65,21 @@ type usageBody struct {
 	Input        struct {
 		Text   int64 `json:"text_tokens"`
 		Audio  int64 `json:"audio_tokens"`
+		Image  int64 `json:"image_tokens"`
 		Cached int64 `json:"cached_tokens"`
 	} `json:"input_token_details"`
 	Output struct {
 		Text  int64 `json:"text_tokens"`
 		Audio int64 `json:"audio_tokens"`
 	} `json:"output_token_details"`
+}
+
+// rateLimitBody is what is left of one limit of the service.
+type rateLimitBody struct {
+	Name         string  `json:"name"`
+	Limit        int64   `json:"limit"`
+	Remaining    int64   `json:"remaining"`
+	ResetSeconds float64 `json:"reset_seconds"`
 }
 
 // The events that the target looks at, under the names of the protocol as it
@@ -80,6 +90,9 @@ const (
 	eventSessionUpdated  = "session.updated"
 	eventItemAdded       = "conversation.item.added"
 	eventCommitted       = "input_audio_buffer.committed"
+	eventSpeechStarted   = "input_audio_buffer.speech_started"
+	eventSpeechStopped   = "input_audio_buffer.speech_stopped"
+	eventRateLimits      = "rate_limits.updated"
 	eventHeard           = "conversation.item.input_audio_transcription.completed"
 	eventNotHeard        = "conversation.item.input_audio_transcription.failed"
 	eventResponseCreated = "response.created"
@@ -110,6 +123,7 @@ func current(name string) (string, bool) {
 	case "response.audio_transcript.done":
 		return eventTranscriptDone, true
 	case eventError, eventSessionCreated, eventSessionUpdated, eventItemAdded, eventCommitted, eventHeard, eventNotHeard,
+		eventSpeechStarted, eventSpeechStopped, eventRateLimits,
 		eventResponseCreated, eventResponseDone, eventOutputItemAdded, eventOutputItemDone,
 		eventTextDelta, eventTextDone, eventAudioDelta, eventTranscriptDelta, eventTranscriptDone:
 		return name, true

@@ -35,8 +35,8 @@ func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
 			serverEvent{Type: eventAudioDelta, ResponseID: "r", ItemID: "i", ContentIndex: 2, audio: []byte("//8=")},
 		},
 		"an event that is not looked at": {
-			`{"type":"rate_limits.updated","rate_limits":[{"name":"to\"]kens"}],"delta":7}`,
-			serverEvent{Type: "rate_limits.updated"},
+			`{"type":"response.content_part.added","part":[{"name":"to\"]kens"}],"delta":7}`,
+			serverEvent{Type: "response.content_part.added"},
 		},
 		"an error without an event id": {
 			`{"type":"error","error":{"type":"server_error","code":null,"message":"oh","param":null,"event_id":null}}`,

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -217,24 +218,29 @@ func TestAReplyAfterAnUnexplainedErrorIsNotConclusive(t *testing.T) {
 	}
 }
 
-func TestNothingIsSentAfterATurnWhoseEndIsNotKnown(t *testing.T) {
+func TestAfterATurnWhoseEndIsNotKnownTheConversationMovesToAnotherConnection(t *testing.T) {
 	asked := make(chan struct{})
+	var connections atomic.Int32
 	c := talkTo(t, scripted(t, func(s *service) {
-		s.await("response.create")
-		close(asked)
-		// The reply to the first turn comes when the second is under way.
-		if s.await("response.create") != nil {
-			s.say(response("r1", "the answer to the first turn")...)
+		if connections.Add(1) == 1 {
+			s.await("response.create")
+			close(asked)
+			// The reply to the first turn comes when the second is under way.
+			if s.await("response.create") != nil {
+				s.say(response("r1", "the answer to the first turn")...)
+			}
+			return
 		}
+		s.await("response.create")
+		s.say(response("r2", "the answer to the second")...)
 	}), nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
 	if _, err := c.Send(ctx, core.UserText("one")); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
-	reply, err := c.Send(t.Context(), core.UserText("two"))
-	if core.KindOf(err) != core.KindUnavailable {
-		t.Errorf("the second turn: %q, %v", reply.Message.Text(), err)
+	if got := send(t, c, core.UserText("two")).Message.Text(); got != "the answer to the second" {
+		t.Errorf("the second turn is answered with %q", got)
 	}
 }
 

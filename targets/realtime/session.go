@@ -1,152 +1,155 @@
 package realtime
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// sessionEcho is what the service says of a session's settings. Whatever it
-// leaves out is nil.
-type sessionEcho struct {
-	Instructions     *string         `json:"instructions"`
-	OutputModalities []string        `json:"output_modalities"`
-	Truncation       json.RawMessage `json:"truncation"`
-	Audio            struct {
-		Input struct {
-			Format        *format         `json:"format"`
-			TurnDetection json.RawMessage `json:"turn_detection"`
-			Transcription json.RawMessage `json:"transcription"`
-		} `json:"input"`
-		Output struct {
-			Format *format         `json:"format"`
-			Voice  json.RawMessage `json:"voice"`
-		} `json:"output"`
-	} `json:"audio"`
+// session is a websocket and what was agreed on it.
+type session struct {
+	socket        *socket
+	input, output format
+	// transcribes says that the service tells what it hears.
+	transcribes bool
+	// acknowledges says that the service confirms the items that it is sent.
+	acknowledges bool
+	// expires is when the service ends the session; zero if it does not say.
+	expires time.Time
+	// connected is how long it took to begin, until a turn has told it.
+	connected time.Duration
+	// used says that a turn has begun in it.
+	used bool
+	// unsure says that a turn was given up, and that the service may still
+	// answer it: the answer to the next could be taken for that of another.
+	unsure bool
+}
+
+// disconnect closes the websocket, if there is one.
+func (s *session) disconnect() {
+	if s.socket != nil {
+		s.socket.close()
+	}
+}
+
+// connect begins a session and gives the service what it has to remember. The
+// one before is closed once there is a new one.
+func (c *conversation) connect(ctx context.Context) error {
+	before := c.session
+	c.session = &session{}
+	started := time.Now()
+	if err := c.open(ctx); err != nil {
+		c.disconnect()
+		c.session = before
+		return err
+	}
+	before.disconnect()
+	c.socket.ignore()
+	c.connected = time.Since(started)
+	return nil
+}
+
+func (c *conversation) open(ctx context.Context) error {
+	// The time to connect covers the handshake and the session's announcement.
+	dialing, cancel := context.WithTimeoutCause(ctx, c.config.Timeouts.Connect.Std(),
+		core.Errorf(core.KindTimeout, "the service opened no session within %s", c.config.Timeouts.Connect))
+	defer cancel()
+	var err error
+	if c.socket, err = c.target.dial(dialing); err != nil {
+		return err
+	}
+	if err := c.awaitSession(dialing); err != nil {
+		return err
+	}
+	if err := c.configure(ctx); err != nil {
+		return err
+	}
+	return c.replay(ctx)
 }
 
 // awaitSession waits for the service to open the session, which it does by
 // itself. An error event before that refuses the connection.
 func (c *conversation) awaitSession(ctx context.Context) error {
-	_, err := c.await(ctx, c.config.Timeouts.Connect, "connecting", func(e serverEvent) bool { return e.Type == eventSessionCreated }, "")
-	return err
-}
-
-// configure sets the session up and keeps what the service made of it.
-func (c *conversation) configure(ctx context.Context, instructions string) error {
-	const doing = "setting the session up"
-	update := c.sessionUpdate(instructions)
-	if err := c.socket.send(ctx, update); err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	updated, err := c.await(ctx, c.config.Timeouts.Session, doing, func(e serverEvent) bool { return e.Type == eventSessionUpdated }, update.EventID)
+	created, err := c.await(ctx, c.config.Timeouts.Connect, "connecting", is(eventSessionCreated), "")
 	if err != nil {
 		return err
 	}
-	var echo sessionEcho
-	if len(updated.Session) > 0 {
-		if err := json.Unmarshal(updated.Session, &echo); err != nil {
-			return core.Errorf(core.KindProtocol, "%s: reading the service's answer: %w", doing, err)
-		}
+	var session struct {
+		Expires int64 `json:"expires_at"` // in seconds since 1970
 	}
-	if c.input, err = negotiated(echo.Audio.Input.Format); err != nil {
-		return fmt.Errorf("%s: input: %w", doing, err)
+	if err := json.Unmarshal(created.Session, &session); err == nil && session.Expires > 0 {
+		c.expires = time.Unix(session.Expires, 0)
 	}
-	if c.output, err = negotiated(echo.Audio.Output.Format); err != nil {
-		return fmt.Errorf("%s: output: %w", doing, err)
-	}
-	c.transcribes = c.config.TranscriptionModel != "" && string(echo.Audio.Input.Transcription) != "null"
-	c.warnings = append(c.warnings, ignored(update.Session, echo)...)
 	return nil
 }
 
-// sessionUpdate is the whole of what the target asks of a session. Turn
-// detection would answer audio by itself, and truncation would drop the oldest
-// turns without a word.
-func (c *conversation) sessionUpdate(instructions string) sessionUpdate {
-	session := sessionConfig{
-		Type: "realtime", OutputModalities: []string{c.config.Output},
-		MaxOutputTokens: c.config.MaxOutputTokens, Truncation: "disabled",
+// configure sets the session up and keeps what the service made of it.
+func (c *conversation) configure(ctx context.Context) error {
+	said, err := c.update(ctx, "setting the session up", c.config.settings(c.instructions))
+	if err != nil {
+		return err
 	}
-	if instructions != "" {
-		session.Instructions = &instructions
+	if c.input, err = c.negotiated(said.format("input")); err != nil {
+		return fmt.Errorf("setting the session up: input: %w", err)
 	}
-	session.Audio.Input.Format = wanted()
-	if c.config.TranscriptionModel != "" {
-		session.Audio.Input.Transcription = &transcription{Model: c.config.TranscriptionModel}
+	if c.output, err = c.negotiated(said.format("output")); err != nil {
+		return fmt.Errorf("setting the session up: output: %w", err)
 	}
-	if c.config.Output == "audio" {
-		session.Audio.Output = &audioOutput{Format: wanted(), Voice: voice(c.config.Voice)}
-	}
-	return sessionUpdate{Type: "session.update", EventID: c.nextID("ev"), Session: session}
+	c.transcribes = c.config.TranscriptionModel != "" && said.transcribes()
+	return nil
 }
 
-// voice returns a voice as the protocol writes it: custom ones are objects.
-func voice(name string) any {
-	switch {
-	case name == "":
-		return nil
-	case strings.HasPrefix(name, "voice_"):
-		return map[string]string{"id": name}
+// instruct replaces the system prompt.
+func (c *conversation) instruct(ctx context.Context, prompt string) error {
+	if _, err := c.update(ctx, "changing the system prompt", sessionConfig{Type: "realtime", Instructions: &prompt}); err != nil {
+		return err
 	}
-	return name
+	c.instructions = &prompt
+	return nil
 }
 
-// ignored compares what was asked for with what the service says it does.
-func ignored(asked sessionConfig, echo sessionEcho) []string {
-	var warnings []string
-	if echo.Instructions != nil && asked.Instructions != nil && *echo.Instructions != *asked.Instructions {
-		warnings = append(warnings, "the service changed the system prompt")
+// update changes settings, and notes what the service made of them.
+func (c *conversation) update(ctx context.Context, doing string, settings sessionConfig) (echo, error) {
+	update := sessionUpdate{Type: "session.update", EventID: c.nextID("ev"), Session: c.target.endpoint.dialect.session(settings)}
+	if err := c.socket.send(ctx, update); err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	if echo.OutputModalities != nil && !slices.Equal(echo.OutputModalities, asked.OutputModalities) {
-		warnings = append(warnings, fmt.Sprintf("the service will answer in %s, not in %s as asked",
-			strings.Join(echo.OutputModalities, " and "), asked.OutputModalities[0]))
+	updated, err := c.await(ctx, c.config.Timeouts.Session, doing, is(eventSessionUpdated), update.EventID)
+	if err != nil {
+		return nil, err
 	}
-	if detection := string(echo.Audio.Input.TurnDetection); detection != "" && detection != "null" {
-		warnings = append(warnings, "the service keeps its turn detection on")
+	said, err := readEcho(updated.Session)
+	if err != nil {
+		return nil, core.Errorf(core.KindProtocol, "%s: reading the service's answer: %w", doing, err)
 	}
-	if asked.Audio.Input.Transcription != nil && string(echo.Audio.Input.Transcription) == "null" {
-		warnings = append(warnings, "the service does not transcribe what it hears")
-	}
-	if truncation := string(echo.Truncation); truncation != "" && truncation != `"disabled"` {
-		warnings = append(warnings, "the service may forget the oldest turns of a long conversation")
-	}
-	return append(warnings, otherVoice(asked, echo.Audio.Output.Voice)...)
+	differences, err := said.differences(update.Session)
+	c.warn(differences...)
+	return said, err
 }
 
-// otherVoice compares voices, which are strings or objects.
-func otherVoice(asked sessionConfig, echo json.RawMessage) []string {
-	if asked.Audio.Output == nil || asked.Audio.Output.Voice == nil || len(echo) == 0 {
-		return nil
-	}
-	want, err := json.Marshal(asked.Audio.Output.Voice)
-	var got bytes.Buffer
-	if err != nil || json.Compact(&got, echo) != nil || bytes.Equal(want, got.Bytes()) {
-		return nil
-	}
-	return []string{fmt.Sprintf("the service uses voice %s, not %s as asked", got.Bytes(), want)}
-}
-
-// replay gives the service what has been said before, item by item.
-func (c *conversation) replay(ctx context.Context, history []core.Message) error {
+// replay gives the service what has been said before. Each item follows the
+// one before by its id, so that none can slip past another.
+func (c *conversation) replay(ctx context.Context) error {
 	e := c.encoder()
-	defer func() { c.warnings = append(c.warnings, e.warnings...) }()
-	for i, m := range history {
-		items, err := e.history(m)
+	var items []itemCreate
+	for i, m := range c.memory.messages {
+		encoded, err := e.history(m)
 		if err != nil {
 			return fmt.Errorf("message %d of the history: %w", i+1, err)
 		}
-		for _, item := range items {
-			if err := c.replayItem(ctx, item); err != nil {
-				return fmt.Errorf("message %d of the history: %w", i+1, err)
-			}
+		items = append(items, encoded...)
+	}
+	c.warn(e.warnings...)
+	for i, item := range items {
+		if i > 0 {
+			item.PreviousItemID = items[i-1].Item.ID
+		}
+		if err := c.replayItem(ctx, item); err != nil {
+			return fmt.Errorf("item %d of the history: %w", i+1, err)
 		}
 	}
 	return nil
@@ -158,7 +161,12 @@ func (c *conversation) replayItem(ctx context.Context, item itemCreate) error {
 	}
 	added := func(e serverEvent) bool { return e.Type == eventItemAdded && e.Item.ID == item.Item.ID }
 	_, err := c.await(ctx, c.config.Timeouts.Session, "giving it back", added, item.EventID)
+	c.acknowledges = err == nil
 	return err
+}
+
+func is(eventType string) func(serverEvent) bool {
+	return func(e serverEvent) bool { return e.Type == eventType }
 }
 
 // await reads events until the wanted one. An error event ends it if it names
@@ -173,7 +181,7 @@ func (c *conversation) await(ctx context.Context, timeout core.Duration, doing s
 		if err != nil {
 			return serverEvent{}, fmt.Errorf("%s: %w", doing, err)
 		}
-		event, err := scan(frame)
+		event, err := c.socket.dialect.decode(frame)
 		switch {
 		case err != nil:
 			return serverEvent{}, core.Errorf(core.KindProtocol, "%s: %w", doing, err)

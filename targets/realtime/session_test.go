@@ -9,27 +9,42 @@ import (
 )
 
 func TestWhatTheServiceMakesOfTheSettingsIsComparedByMeaning(t *testing.T) {
-	c := &conversation{config: defaultConfig()}
-	c.config.Voice, c.config.TranscriptionModel = "voice_1", "ears"
-	asked := c.sessionUpdate("Be brief.").Session
+	c := defaultConfig()
+	c.Voice, c.TranscriptionModel, c.MaxOutputTokens = "voice_1", "ears", 100
+	c.Tools = []Tool{{Name: "look_up", Parameters: map[string]any{"type": "object"}}}
+	prompt := "Be brief."
+	asked := c.settings(&prompt)
 	for name, test := range map[string]struct {
-		echo string
+		said string
 		says string // part of the only warning; "" for none
 	}{
 		"nothing":          {`{}`, ""},
+		"no session":       {``, ""},
 		"as asked":         {`{"instructions":"Be brief.","truncation":"disabled","audio":{"input":{"turn_detection":null,"transcription":{"model":"ears"}}}}`, ""},
+		"more than asked":  {`{"id":"sess_1","audio":{"input":{"transcription":{"model":"ears","language":"en"}}}}`, ""},
 		"voice, spaced":    {`{"audio":{"output":{"voice":{ "id" : "voice_1" }}}}`, ""},
-		"another voice":    {`{"audio":{"output":{"voice":"alloy"}}}`, `uses voice "alloy", not {"id":"voice_1"}`},
+		"another voice":    {`{"audio":{"output":{"voice":"alloy"}}}`, `set audio.output.voice to "alloy", not to {"id":"voice_1"}`},
+		"instructions":     {`{"instructions":"Be long."}`, "changed the system prompt"},
+		"modality":         {`{"output_modalities":["text"]}`, `set output_modalities to ["text"], not to ["audio"]`},
 		"turn detection":   {`{"audio":{"input":{"turn_detection":{"type":"server_vad"}}}}`, "turn detection on"},
+		"noise reduction":  {`{"audio":{"input":{"noise_reduction":{"type":"near_field"}}}}`, "set audio.input.noise_reduction to"},
 		"no transcription": {`{"audio":{"input":{"transcription":null}}}`, "does not transcribe"},
+		"another ear":      {`{"audio":{"input":{"transcription":{"model":"x"}}}}`, `set audio.input.transcription.model to "x"`},
 		"truncation":       {`{"truncation":"auto"}`, "forget the oldest turns"},
+		"limit":            {`{"max_output_tokens":"inf"}`, `set max_output_tokens to "inf", not to 100`},
+		"tools, completed": {`{"tools":[{"type":"function","name":"look_up","strict":true}]}`, ""},
+		"tools, gone":      {`{"tools":[]}`, "set tools to []"},
+		"format":           {`{"audio":{"input":{"format":{"type":"audio/pcmu"}}}}`, `set audio.input.format.type to "audio/pcmu"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var echo sessionEcho
-			if err := json.Unmarshal([]byte(test.echo), &echo); err != nil {
+			said, err := readEcho(json.RawMessage(test.said))
+			if err != nil {
 				t.Fatal(err)
 			}
-			got := ignored(asked, echo)
+			got, err := said.differences(asked)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if test.says == "" && len(got) == 0 {
 				return
 			}
@@ -50,7 +65,7 @@ func TestOnlyALastErrorEventIsBlamedForALostConnection(t *testing.T) {
 		"a reply after": {[]string{`{"type":"response.created"}`}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &socket{frames: make(chan []byte, buffers), free: make(chan []byte, buffers), err: io.EOF}
+			s := &socket{dialect: compatible(), frames: make(chan []byte, buffers), free: make(chan []byte, buffers), err: io.EOF}
 			s.deliver([]byte(limited)) // nobody listens yet
 			s.listen()
 			for frame := range slices.Values(test.after) {

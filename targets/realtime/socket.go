@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,8 +36,9 @@ var errExpired = errors.New("nothing came in time")
 //
 // Its methods are called by one goroutine at a time.
 type socket struct {
-	conn  *websocket.Conn
-	timer *time.Timer
+	conn    *websocket.Conn
+	dialect dialect
+	timer   *time.Timer
 
 	frames chan []byte   // read, waiting for next; closed at the end
 	free   chan []byte   // buffers to read into
@@ -53,9 +53,9 @@ type socket struct {
 }
 
 // newSocket takes a connection over and listens to it.
-func newSocket(conn *websocket.Conn) *socket {
+func newSocket(conn *websocket.Conn, d dialect) *socket {
 	s := &socket{
-		conn: conn, timer: time.NewTimer(time.Hour), listening: true,
+		conn: conn, dialect: d, timer: time.NewTimer(time.Hour), listening: true,
 		frames: make(chan []byte, buffers), free: make(chan []byte, buffers), gone: make(chan struct{}),
 	}
 	s.timer.Stop()
@@ -92,7 +92,7 @@ func (s *socket) deliver(frame []byte) {
 		s.frames <- frame
 		return
 	}
-	if event, err := scan(frame); err == nil && event.Type == "error" {
+	if event, err := s.dialect.decode(frame); err == nil && event.Type == eventError {
 		s.lastError = &event.Error
 	}
 	s.free <- shrunk(frame)
@@ -196,6 +196,16 @@ func (s *socket) next(ctx context.Context, deadline time.Time) ([]byte, error) {
 	}
 }
 
+// over reports whether the connection has ended.
+func (s *socket) over() bool {
+	select {
+	case <-s.gone:
+		return true
+	default:
+		return false
+	}
+}
+
 // lost says why there are no more frames. An error event that came shortly
 // before the end knows better than the end itself.
 func (s *socket) lost() error {
@@ -211,9 +221,12 @@ func (s *socket) lost() error {
 // send writes one event. A write that fails or is interrupted breaks the
 // socket.
 func (s *socket) send(ctx context.Context, event any) error {
-	frame, err := json.Marshal(event)
+	frame, err := s.dialect.encode(event)
 	if err != nil {
 		return core.Errorf(core.KindInternal, "encoding an event: %w", err)
+	}
+	if frame == nil {
+		return nil // the service has no such event
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("sending: %w", context.Cause(ctx))

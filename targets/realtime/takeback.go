@@ -12,7 +12,7 @@ import (
 //
 // The turn has failed already, so that further failures are of no interest.
 func (t *turn) takeBack(ctx context.Context, over bool) {
-	if !over && !t.cancelled(ctx) {
+	if t.next != nil || !over && !t.cancelled(ctx) {
 		t.c.unsure = true
 		return
 	}
@@ -36,14 +36,14 @@ func (t *turn) cancelled(ctx context.Context) bool {
 		if err != nil {
 			return false
 		}
-		event, err := scan(frame)
+		event, err := t.c.socket.dialect.decode(frame)
 		if err != nil {
 			continue
 		}
 		if event.Type == eventError && event.Error.EventID == t.cancelID {
 			return true // there was nothing to cancel
 		}
-		if done, err := t.take(ctx, event); done && err == nil {
+		if err := t.take(ctx, event); err == nil && t.ended != nil {
 			return true
 		}
 	}

@@ -6,32 +6,51 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
+// errNotAsked says that a turn ended before the service was asked to answer
+// it, so that it can be held again without anything being done twice.
+var errNotAsked = errors.New("the service was not asked")
+
 // turn is one message on its way and the reply to it.
 type turn struct {
-	c *conversation
+	c       *conversation
+	message core.Message
+	number  int // counts the conversation's turns from 1
 	// id travels in the response's metadata, so that the reply is told from
 	// what is left of others.
-	id       string
-	before   int      // the last id that was given out before this turn
-	items    []string // ids of what was said, as far as they are known
-	response string   // id of the response, once the service has named it
-	reply    reply
+	id     string
+	before int   // the last id that was given out before this turn
+	events []any // what says the message, before the response is asked for
+	// spoken is what is streamed after the events; nil where nothing is.
+	spoken *speech
+	// outOfBand is what the answer to a message that leaves no trace is to be
+	// about; nil for any other.
+	outOfBand []inputItem
 
-	started time.Time // when the first event was sent
-	asked   time.Time // when all were
+	items       []string // ids of what was said, as far as they are known
+	unconfirmed []string // those that the service has yet to confirm
+	response    string   // id of the response, once the service has named it
+	reply       reply
+	// ended is the response when it is over, though the turn may go on.
+	ended *responseBody
+
+	started time.Time // when the message was sent, or had been spoken
+	asked   time.Time // when the service had to begin to answer; zero before
 	last    time.Time // when the last event of the response came
 	timing  core.Timing
+	limits  []core.RateLimit
 
 	// giveUp says why the reply was cancelled; "" while it was not.
 	giveUp   string
 	cancelBy time.Time // when to stop waiting for the cancellation
 	cancelID string    // id of the response.cancel event
+	// idle says that the service had nothing to cancel.
+	idle bool
+	interruption
 
 	// onlySpoken says that the message is nothing but audio.
 	onlySpoken bool
@@ -43,95 +62,222 @@ type turn struct {
 	objection string
 }
 
-// turn carries out one turn on a socket that is being listened to.
-func (c *conversation) turn(ctx context.Context, m core.Message) (core.Reply, error) {
+// newTurn encodes a message for the present session.
+func (c *conversation) newTurn(m core.Message) (*turn, error) {
 	before := c.ids
 	e := c.encoder()
-	events, err := e.message(m)
+	// A service that detects turns would take audio in its buffer for speech.
+	events, speech, err := e.message(m, m.Delivery.Stream)
 	if err != nil {
-		return core.Reply{}, err
+		return nil, err
 	}
 	c.turns++
-	t := &turn{c: c, id: "turn-" + strconv.Itoa(c.turns), before: before, items: itemIDs(events), started: time.Now()}
+	t := &turn{c: c, message: m, number: c.turns, id: "turn-" + strconv.Itoa(c.turns), before: before, events: events}
 	t.reply.limit = c.config.MaxReplyBytes
 	t.onlySpoken = !slices.ContainsFunc(m.Parts, func(p core.Part) bool { return p.Modality != core.Audio })
+	if speech != nil {
+		t.spoken = newSpeech(speech, c.input)
+	}
+	t.warnings, c.warnings = slices.Concat(c.warnings, e.warnings), nil
+	if m.Delivery.OutOfBand {
+		return t, t.leaveNoTrace()
+	}
+	t.items = itemIDs(events)
+	t.unconfirmed = slices.Clone(t.items)
 	if c.transcribes {
 		t.unheard = spokenIDs(events)
 	}
-	t.warnings, c.warnings = slices.Concat(c.warnings, e.warnings), nil
-	events = append(events, responseCreate{
-		Type: "response.create", EventID: c.nextID("ev"),
-		Response: responseParams{Metadata: map[string]string{"turn": t.id}},
-	})
-	for _, event := range events {
+	return t, nil
+}
+
+// leaveNoTrace makes the message the end of what an out-of-band response
+// answers, which begins with the conversation so far.
+func (t *turn) leaveNoTrace() error {
+	if t.spoken != nil {
+		return core.Errorf(core.KindUnsupported, "a message that leaves no trace cannot be streamed")
+	}
+	e := t.c.encoder()
+	for _, m := range t.c.memory.messages {
+		items, err := e.history(m)
+		if err != nil {
+			return fmt.Errorf("what was said before: %w", err)
+		}
+		for _, item := range items {
+			t.outOfBand = append(t.outOfBand, item.Item)
+		}
+	}
+	for _, event := range t.events {
+		create, ok := event.(itemCreate)
+		if !ok {
+			return core.Errorf(core.KindInput, "a message that leaves no trace has at most %d bytes of audio", maxItemAudio)
+		}
+		t.outOfBand = append(t.outOfBand, create.Item)
+	}
+	for i := range t.outOfBand {
+		t.outOfBand[i].ID = "" // they are nobody's items
+	}
+	t.events = nil
+	return nil
+}
+
+// deliver sends the message, and asks for the reply unless the service has to
+// confirm the message first.
+func (t *turn) deliver(ctx context.Context) error {
+	c := t.c
+	c.used = true
+	t.timing.Connect, c.connected = c.connected, 0
+	t.started = time.Now()
+	for _, event := range t.events {
 		if err := c.socket.send(ctx, event); err != nil {
 			c.unsure = true
-			return core.Reply{}, fmt.Errorf("sending the turn: %w", err)
+			return t.notAsked(ctx, fmt.Errorf("sending the turn: %w", err))
 		}
+	}
+	t.events = nil
+	if t.spoken != nil {
+		t.spoken.started = t.started
+		return nil
+	}
+	return t.askOnce(ctx)
+}
+
+// notAsked marks an error of the connection that came before the service was
+// asked. Where the caller has gone there is nothing to try again.
+func (t *turn) notAsked(ctx context.Context, err error) error {
+	if ctx.Err() != nil || !t.asked.IsZero() || t.spoken.begun() || !retryable(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errNotAsked, err)
+}
+
+// askOnce asks for the reply when the message is complete and, by a service
+// that confirms messages, confirmed: what it has refused must not be answered,
+// and on a connection that has died unseen nothing is asked.
+func (t *turn) askOnce(ctx context.Context) error {
+	if !t.asked.IsZero() || t.c.acknowledges && len(t.unconfirmed) > 0 || t.spoken != nil && !t.spoken.heardOut() {
+		return nil
 	}
 	t.asked = time.Now()
+	if t.spoken != nil && t.c.config.TurnDetection.on() && t.c.config.TurnDetection.CreateResponse {
+		return nil // the service asks itself
+	}
+	params := responseParams{Metadata: map[string]string{"turn": t.id}}
+	if t.outOfBand != nil {
+		params.Conversation, params.Input = "none", t.outOfBand
+	}
+	event := responseCreate{Type: "response.create", EventID: t.c.nextID("ev"), Response: params}
+	if err := t.c.socket.send(ctx, event); err != nil {
+		t.c.unsure = true // it may have arrived all the same
+		return fmt.Errorf("asking for the reply: %w", err)
+	}
+	return nil
+}
+
+// hold carries a turn through to its reply; over is the message that is to be
+// said over that, or nil. A turn that fails is taken back, unless nothing can be
+// sent any more.
+func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error) {
+	t.over = over
 	defer t.reply.release()
-	return t.wait(ctx)
-}
-
-// wait takes events until the reply is complete or time is up. A turn that
-// fails is taken back, unless it failed because nothing can be sent any more.
-func (t *turn) wait(ctx context.Context) (core.Reply, error) {
 	for {
-		frame, err := t.c.socket.next(ctx, t.deadline())
-		expired := errors.Is(err, errExpired)
+		lost, err := t.step(ctx)
 		switch {
-		case expired && t.giveUp != "":
-			return t.unconfirmed()
-		case expired:
-			err = t.expire(ctx)
-		case err != nil:
+		case lost:
 			t.c.unsure = true
-			return core.Reply{}, fmt.Errorf("waiting for the reply: %w", err)
-		default:
-			var done *responseBody
-			if done, err = t.read(ctx, frame); done != nil {
-				return t.finish(ctx, *done)
-			}
-		}
-		if err != nil {
-			t.takeBack(ctx, false)
+			return core.Reply{}, t.notAsked(ctx, fmt.Errorf("waiting for the reply: %w", err))
+		case err != nil:
+			t.takeBack(ctx, t.ended != nil)
 			return core.Reply{}, err
+		case t.complete():
+			return t.finish(ctx, *t.ended)
+		case t.abandoned(time.Now()):
+			return t.unfinished()
 		}
 	}
 }
 
-// read looks at one frame and returns the response if that has ended.
-func (t *turn) read(ctx context.Context, frame []byte) (*responseBody, error) {
-	event, err := scan(frame)
+// step does what is due and waits for the next event, or for the next time
+// that something is due. lost says that no more events will come.
+func (t *turn) step(ctx context.Context) (lost bool, err error) {
+	if err := t.act(ctx, time.Now()); err != nil || t.complete() {
+		return false, err
+	}
+	limit := t.deadline()
+	frame, err := t.c.socket.next(ctx, earliest(limit, t.due()))
+	switch {
+	case err == nil:
+		return false, t.read(ctx, frame)
+	case !errors.Is(err, errExpired):
+		return true, err
+	case time.Now().Before(limit):
+		return false, nil // something else is due
+	}
+	return false, t.expire(ctx)
+}
+
+// act does what is due at a time: the next piece of speech, of this turn or of
+// the one that is said over its reply, the interruption, the asking.
+func (t *turn) act(ctx context.Context, now time.Time) error {
+	if err := t.speak(ctx, now); err != nil {
+		return err
+	}
+	if err := t.interrupt(ctx, now); err != nil {
+		return err
+	}
+	if t.next != nil {
+		return t.next.speak(ctx, now)
+	}
+	return nil
+}
+
+// due is when the next thing has to be done; zero where nothing has.
+func (t *turn) due() time.Time {
+	due := earliest(t.spoken.due(), t.dueInterruption())
+	if t.next != nil {
+		due = earliest(due, t.next.spoken.due())
+	}
+	return due
+}
+
+// complete reports whether the reply is whole, and nothing more is to be done
+// about it.
+func (t *turn) complete() bool {
+	return t.ended != nil && t.spoken.answered() && t.interrupted()
+}
+
+// read looks at one frame.
+func (t *turn) read(ctx context.Context, frame []byte) error {
+	event, err := t.c.socket.dialect.decode(frame)
 	if err != nil {
-		return nil, core.Errorf(core.KindProtocol, "waiting for the reply: %w", err)
+		return core.Errorf(core.KindProtocol, "waiting for the reply: %w", err)
 	}
-	done, err := t.take(ctx, event)
-	if !done || err != nil {
-		return nil, err
-	}
-	response := event.Response // or else each event would be allocated
-	return &response, nil
+	return t.take(ctx, event)
 }
 
 // deadline is when the turn stops waiting for the next event.
 func (t *turn) deadline() time.Time {
 	timeouts := t.c.config.Timeouts
+	switch {
+	case t.giveUp != "" && t.ended == nil:
+		return t.cancelBy
+	case t.ended != nil, t.spoken.speaking():
+		return time.Now().Add(time.Hour) // what is due comes before
+	case t.asked.IsZero():
+		return t.started.Add(timeouts.Session.Std())
+	}
 	end := t.asked.Add(timeouts.Turn.Std())
 	switch {
-	case t.giveUp != "":
-		return t.cancelBy
 	case t.response == "":
-		return earlier(end, t.asked.Add(timeouts.FirstEvent.Std()))
+		return earliest(end, t.asked.Add(timeouts.FirstEvent.Std()))
 	case t.reply.begun():
-		return earlier(end, t.last.Add(timeouts.Quiet.Std()))
+		return earliest(end, t.last.Add(timeouts.Quiet.Std()))
 	}
 	return end
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
+// earliest returns the earlier of two times; zero is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
 	}
 	return a
@@ -142,12 +288,22 @@ func earlier(a, b time.Time) time.Time {
 func (t *turn) expire(ctx context.Context) error {
 	timeouts := t.c.config.Timeouts
 	switch {
+	case t.giveUp != "":
+		return nil // abandoned
+	case t.asked.IsZero():
+		return t.timeout("the service did not confirm the message within %s", timeouts.Session)
 	case t.response == "":
 		return t.timeout("no sign of a reply within %s", min(timeouts.FirstEvent, timeouts.Turn))
 	case time.Since(t.asked) >= timeouts.Turn.Std():
 		return t.cancel(ctx, fmt.Sprintf("the reply was not complete within %s", timeouts.Turn))
 	}
 	return t.cancel(ctx, fmt.Sprintf("nothing came for %s, and no response.done", timeouts.Quiet))
+}
+
+// abandoned reports whether the service did not even end the reply when it was
+// cancelled, or knows of none.
+func (t *turn) abandoned(now time.Time) bool {
+	return t.giveUp != "" && t.ended == nil && (t.idle || !now.Before(t.cancelBy))
 }
 
 // cancel asks the service to end the reply.
@@ -169,85 +325,6 @@ func (t *turn) timeout(format string, args ...any) error {
 	return err
 }
 
-// take looks at one event and reports whether it ends the response.
-func (t *turn) take(ctx context.Context, e serverEvent) (done bool, err error) {
-	switch e.Type {
-	case eventError:
-		return false, t.takeError(e.Error)
-	case eventCommitted:
-		t.takeCommitted(e.ItemID)
-		return false, nil
-	case eventHeard, eventNotHeard:
-		t.takeHeard(e)
-		return false, nil
-	case eventResponseCreated:
-		if t.response == "" && t.owns(e.Response) {
-			t.response, t.last = e.Response.ID, time.Now()
-			t.timing.FirstEvent = t.last.Sub(t.started)
-		}
-		return false, nil
-	case eventResponseDone:
-		return t.response != "" && e.Response.ID == t.response || t.response == "" && t.named(e.Response), nil
-	}
-	if t.response == "" || e.ResponseID != t.response {
-		return false, nil // what is left of another response, or not about one
-	}
-	t.last = time.Now()
-	if e.Type == eventAudioDelta && t.timing.FirstAudio == 0 {
-		t.timing.FirstAudio = t.last.Sub(t.started)
-	}
-	if err := t.reply.take(e); err != nil {
-		return false, core.Errorf(core.KindProtocol, "%w", err)
-	}
-	if t.reply.full != "" && t.giveUp == "" {
-		return false, t.cancel(ctx, t.reply.full)
-	}
-	return false, nil
-}
-
-// named reports whether a response says that it answers this turn.
-func (t *turn) named(r responseBody) bool { return r.Metadata["turn"] == t.id }
-
-// owns reports whether a response that was just created answers this turn.
-// Services that do not give metadata back have only one response at a time.
-func (t *turn) owns(r responseBody) bool {
-	_, labelled := r.Metadata["turn"]
-	return r.ID != "" && (t.named(r) || !labelled)
-}
-
-// takeError decides whether an error event ends the turn: it does if it names
-// an event of this turn, or if nothing good can follow. Most others leave the
-// session as it was.
-func (t *turn) takeError(e serviceError) error {
-	if e.EventID != "" && e.EventID == t.cancelID || e.benign() {
-		return nil
-	}
-	if t.ours(e.EventID) || e.grave() {
-		return e.err("waiting for the reply")
-	}
-	if n := eventNumber(e.EventID); n == 0 || n > t.before {
-		t.objection = e.text()
-	}
-	t.warn("the service objected: " + e.text())
-	return nil
-}
-
-// ours reports whether an event id was given out in this turn.
-func (t *turn) ours(eventID string) bool {
-	n := eventNumber(eventID)
-	return n > t.before && n <= t.c.ids
-}
-
-// eventNumber returns the number in an event id of ours, or 0.
-func eventNumber(eventID string) int {
-	number, ok := strings.CutPrefix(eventID, "ev_")
-	n, err := strconv.Atoi(number)
-	if !ok || err != nil {
-		return 0
-	}
-	return n
-}
-
 // maxWarnings bounds what is noted about one turn.
 const maxWarnings = 20
 
@@ -257,115 +334,11 @@ func (t *turn) warn(text string) {
 	}
 }
 
-// finish makes a reply of a response that the service has ended.
-func (t *turn) finish(ctx context.Context, r responseBody) (core.Reply, error) {
-	t.reply.complete(r.Output)
-	finish, err := t.outcome(r)
-	var reply core.Reply
-	if err == nil {
-		t.timing.Total = time.Since(t.started)
-		t.awaitHeard(ctx)
-		reply, err = t.build(finish, t.detail(finish, r))
-	}
-	if err != nil {
-		t.takeBack(ctx, true)
-		return core.Reply{}, err
-	}
-	reply.Usage = r.Usage.usage()
-	if finish == core.FinishComplete {
-		if doubt := t.doubt(reply.Message); doubt != "" {
-			reply.Finish, reply.Detail = core.FinishUnconfirmed, doubt
+// warn notes something for the reply of the next turn.
+func (c *conversation) warn(texts ...string) {
+	for _, text := range texts {
+		if len(c.warnings) < maxWarnings && !slices.Contains(c.warnings, text) {
+			c.warnings = append(c.warnings, text)
 		}
 	}
-	return reply, nil
-}
-
-// detail explains how a response ended.
-func (t *turn) detail(finish core.Finish, r responseBody) string {
-	switch {
-	case t.reply.full != "":
-		return t.reply.full
-	case finish == core.FinishUnconfirmed:
-		return t.giveUp
-	case r.Details.Error.text() != "":
-		return r.Details.Error.text()
-	}
-	return r.Details.Reason
-}
-
-// doubt says why a reply that the service calls complete is no evidence; "" if
-// it is.
-func (t *turn) doubt(m core.Message) string {
-	switch {
-	case m.Empty():
-		return "the response completed without any output"
-	case t.c.config.Output == "audio" && t.reply.mute():
-		return "the response completed without the audio of what it says"
-	case t.objection != "": // the item may have been refused, and something else answered
-		return "the service objected: " + t.objection
-	}
-	return ""
-}
-
-// outcome reads the status of a response.
-func (t *turn) outcome(r responseBody) (core.Finish, error) {
-	e := r.Details.Error
-	switch {
-	case t.reply.full != "" && r.Status != "failed":
-		return core.FinishTruncated, nil // what came after the limit was dropped
-	case r.Status == "completed":
-		return core.FinishComplete, nil
-	case r.Status == "cancelled" && t.giveUp != "":
-		return core.FinishUnconfirmed, nil
-	case r.Status == "cancelled":
-		return core.FinishInterrupted, nil
-	case r.Details.Reason == "content_filter", strings.Contains(e.Code, "content_filter"):
-		return core.FinishBlocked, nil
-	case r.Status == "incomplete":
-		return core.FinishTruncated, nil
-	case r.Status == "failed":
-		return "", failure(e)
-	}
-	return "", core.Errorf(core.KindProtocol, "the response ended with the status %q", r.Status)
-}
-
-// failure explains a failed response.
-func failure(e serviceError) error {
-	if e.text() == "" {
-		return core.Errorf(core.KindUnavailable, "the response failed, and the service did not say why")
-	}
-	err := e.err("the response failed")
-	if err.Kind == core.KindProtocol { // not our mistake: the service took the request
-		err.Kind = core.KindUnavailable
-	}
-	return err
-}
-
-// unconfirmed makes a reply of what came when the service never ended the
-// response.
-func (t *turn) unconfirmed() (core.Reply, error) {
-	finish, detail := core.FinishUnconfirmed, t.giveUp
-	if t.reply.full != "" {
-		finish, detail = core.FinishTruncated, t.reply.full
-	}
-	t.timing.Total = time.Since(t.started)
-	reply, err := t.build(finish, detail)
-	t.c.unsure = err != nil
-	return reply, err
-}
-
-// build makes the reply. One that we cancelled before anything came is none.
-func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
-	if finish == core.FinishUnconfirmed && !t.reply.begun() {
-		return core.Reply{}, t.timeout("%s", detail)
-	}
-	message, err := t.reply.message(t.c.output)
-	if err != nil {
-		return core.Reply{}, core.Errorf(core.KindProtocol, "%w", err)
-	}
-	reply := core.Reply{Message: message, Finish: finish, Detail: detail, Timing: t.timing}
-	reply.Heard = strings.TrimSpace(strings.Join(t.heard, "\n"))
-	reply.Unheard = t.onlySpoken && len(t.heard) > 0 && reply.Heard == ""
-	reply.Warnings = slices.Concat(t.warnings, t.reply.remarks(t.c.config.Output))
-	return reply, nil
 }

@@ -281,7 +281,8 @@ func TestMessagesThatCannotBeSentAreRefusedAndTheConversationGoesOn(t *testing.T
 	}{
 		"nothing":           {core.Message{Role: core.User}, core.KindInput, "empty"},
 		"another role":      {core.Message{Role: core.Assistant, Parts: core.UserText("x").Parts}, core.KindUnsupported, "assistant message"},
-		"image":             {part(core.Image, "image/png", "x"), core.KindUnsupported, `"image"`},
+		"another image":     {part(core.Image, "image/webp", "x"), core.KindUnsupported, "image/webp"},
+		"empty image":       {part(core.Image, "image/png", ""), core.KindInput, "image of 0 bytes"},
 		"MP3":               {part(core.Audio, "audio/mpeg", "x"), core.KindUnsupported, "audio/mpeg"},
 		"broken WAV":        {part(core.Audio, "audio/wav", "RIFF"), core.KindInput, "reading the audio"},
 		"empty WAV":         {userAudio(sineWAV(0, 1, 16, 1)), core.KindInput, "audio"},

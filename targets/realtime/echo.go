@@ -1,0 +1,187 @@
+package realtime
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// echo is what the service says that a session's settings are: session.updated,
+// by path, such as "audio.output.voice".
+type echo map[string]any
+
+// maxEcho bounds the settings that are compared.
+const maxEcho = 1000
+
+// readEcho flattens a session object. Objects become paths; lists and scalars
+// are their values.
+func readEcho(session json.RawMessage) (echo, error) {
+	e := echo{}
+	if len(session) == 0 {
+		return e, nil
+	}
+	var object map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(session))
+	if err := decoder.Decode(&object); err != nil {
+		return nil, err
+	}
+	e.add("", object)
+	return e, nil
+}
+
+func (e echo) add(prefix string, object map[string]any) {
+	for key, value := range object {
+		if len(e) >= maxEcho {
+			return
+		}
+		inner, ok := value.(map[string]any)
+		if !ok {
+			e[prefix+key] = value
+			continue
+		}
+		e[prefix+key] = inner
+		e.add(prefix+key+".", inner)
+	}
+}
+
+// differences compares what was asked for with what the service says it does.
+// What it does not mention is taken for granted.
+func (e echo) differences(asked any) ([]string, error) {
+	encoded, err := json.Marshal(asked)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the settings: %w", err)
+	}
+	wanted, err := readEcho(encoded)
+	if err != nil {
+		return nil, fmt.Errorf("reading the settings: %w", err)
+	}
+	var warnings []string
+	for _, path := range wanted.leaves() {
+		got, said := e.at(path)
+		want := wanted[path]
+		if !said || path == "type" || same(path, want, got) {
+			continue
+		}
+		warnings = append(warnings, difference(path, want, got))
+	}
+	return warnings, nil
+}
+
+// same compares the values of a setting. Services add to tools what they need
+// for themselves, so that only the names are compared.
+func same(path string, want, got any) bool {
+	if path == "tools" {
+		want, got = toolNames(want), toolNames(got)
+	}
+	return reflect.DeepEqual(want, got)
+}
+
+func toolNames(value any) []string {
+	list, _ := value.([]any)
+	names := []string{}
+	for _, element := range list {
+		tool, _ := element.(map[string]any)
+		name, _ := tool["name"].(string)
+		names = append(names, name)
+	}
+	return names
+}
+
+// leaves are the paths that are compared: the innermost, except within what is
+// one setting.
+func (e echo) leaves() []string {
+	var paths []string
+	for path, value := range e {
+		_, object := value.(map[string]any)
+		if object && !whole(path) || within(path) {
+			continue
+		}
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// whole reports whether the object at a path is one setting.
+func whole(path string) bool {
+	return slices.Contains([]string{"audio.output.voice", "tool_choice", "truncation"}, path)
+}
+
+func within(path string) bool {
+	for i := range path {
+		if path[i] == '.' && whole(path[:i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// at returns a setting. One within an object that is null, or is something
+// else, is null.
+func (e echo) at(path string) (value any, said bool) {
+	if value, ok := e[path]; ok {
+		return value, true
+	}
+	for i := strings.LastIndexByte(path, '.'); i > 0; i = strings.LastIndexByte(path[:i], '.') {
+		if outer, ok := e[path[:i]]; ok {
+			_, object := outer.(map[string]any)
+			return nil, !object
+		}
+	}
+	return nil, false
+}
+
+// shownSetting bounds how much of a setting is shown, in characters.
+const shownSetting = 100
+
+// difference words what became of a setting.
+func difference(path string, want, got any) string {
+	switch path {
+	case "instructions":
+		return "the service changed the system prompt"
+	case "audio.input.turn_detection":
+		if want == nil {
+			return "the service keeps its turn detection on"
+		}
+	case "audio.input.transcription.model":
+		if got == nil {
+			return "the service does not transcribe what it hears"
+		}
+	case "truncation":
+		if want == "disabled" {
+			return "the service may forget the oldest turns of a long conversation"
+		}
+	}
+	return fmt.Sprintf("the service has set %s to %s, not to %s as asked", path, shownValue(got), shownValue(want))
+}
+
+func shownValue(value any) string {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	text := string(encoded)
+	if len(text) > shownSetting {
+		text = strings.ToValidUTF8(text[:shownSetting], "") + "…"
+	}
+	return text
+}
+
+// format returns the audio format of a direction, if the service says it.
+func (e echo) format(direction string) *format {
+	kind, ok := e["audio."+direction+".format.type"].(string)
+	if !ok {
+		return nil
+	}
+	rate, _ := e["audio."+direction+".format.rate"].(float64)
+	return &format{Type: kind, Rate: int(rate)}
+}
+
+// transcribes reports whether the service says that it does, or does not say.
+func (e echo) transcribes() bool {
+	value, said := e["audio.input.transcription"]
+	return !said || value != nil
+}

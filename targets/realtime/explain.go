@@ -1,0 +1,70 @@
+package realtime
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// explain says whom an error is about, and takes out secrets that the other
+// side may have repeated.
+func (t *target) explain(err error) error {
+	err = fmt.Errorf("realtime service at %s: %w", t.endpoint.shown, err)
+	text, hint := err.Error(), core.HintOf(err)
+	cleanText, cleanHint := t.secrets.hide(text), t.secrets.hide(hint)
+	if cleanText == text && cleanHint == hint {
+		return err
+	}
+	// The chain is cut on purpose: it holds the secret.
+	clean := &core.Error{Kind: core.KindOf(err), Hint: cleanHint, Err: errors.New(cleanText)}
+	if e, ok := errors.AsType[*core.Error](err); ok {
+		clean.RetryAfter = e.RetryAfter
+	}
+	return clean
+}
+
+// maxSecrets is how many tokens are remembered. Each connection may bring one;
+// the last ones are those that an error can still quote.
+const maxSecrets = 256
+
+// secrets are the values that must not show up in an error, even if the
+// service repeats them.
+type secrets struct {
+	mu     sync.Mutex
+	values []string
+}
+
+func newSecrets(c Config) *secrets {
+	s := &secrets{}
+	s.add(c.APIKey.Reveal())
+	s.add(c.AccessToken.Reveal())
+	for _, value := range c.Headers {
+		s.add(value.Reveal())
+	}
+	return s
+}
+
+func (s *secrets) add(value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if value == "" || slices.Contains(s.values, value) {
+		return
+	}
+	if len(s.values) >= maxSecrets {
+		s.values = slices.Delete(s.values, maxSecrets/2, maxSecrets/2+1) // the first ones are the configuration's
+	}
+	s.values = append(s.values, value)
+}
+
+func (s *secrets) hide(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range s.values {
+		text = strings.ReplaceAll(text, secret, core.Secret(secret).String())
+	}
+	return text
+}

@@ -1,0 +1,103 @@
+package realtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+const (
+	// firstPause and longestPause lie between two tries to connect.
+	firstPause   = 500 * time.Millisecond
+	longestPause = 8 * time.Second
+)
+
+// ready makes sure that there is a session for the next turn. A conversation
+// whose session was lost, or cannot be trusted, is restored in another one; one
+// whose session is about to end moves in time.
+func (c *conversation) ready(ctx context.Context) error {
+	if c.socket == nil || c.unsure || c.socket.over() {
+		return c.restore(ctx)
+	}
+	if !c.used || c.expires.IsZero() || time.Until(c.expires) > c.config.Rollover.Std() {
+		return nil
+	}
+	if c.memory.gap != "" {
+		c.warn("the session is about to end, and the conversation cannot be moved to another: " + c.memory.gap)
+		return nil
+	}
+	if err := c.connect(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		c.warn("the session is about to end, and the conversation could not be moved to another: " + c.target.explain(err).Error())
+		return nil
+	}
+	c.replayed = c.turns > 0
+	return nil
+}
+
+// restore connects again and gives the conversation back. What cannot be
+// better another time, such as a key that is refused, is not tried again.
+func (c *conversation) restore(ctx context.Context) error {
+	lost := c.whyLost()
+	switch {
+	case !retryable(lost):
+		return lost
+	case c.memory.gap != "":
+		return core.Errorf(core.KindUnavailable, "%w; and the conversation cannot be given back to it: %s", lost, c.memory.gap)
+	case c.config.Reconnects == 0:
+		return core.Errorf(core.KindUnavailable, "%w", lost).WithHint("set reconnects to have such conversations restored")
+	}
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = firstPause, longestPause
+	var last error
+	try := func() (struct{}, error) {
+		last = c.connect(ctx)
+		return struct{}{}, afterPause(ctx, last)
+	}
+	_, err := backoff.Retry(ctx, try, backoff.WithBackOff(pause), backoff.WithMaxTries(uint(c.config.Reconnects)), backoff.WithMaxElapsedTime(0)) //nolint:gosec // never negative
+	switch {
+	case err == nil:
+		c.replayed = c.turns > 0
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("restoring the conversation (%v): %w", lost, last) //nolint:errorlint // what can be done about it is said by the last error
+}
+
+// afterPause says in the library's terms when to connect again.
+func afterPause(ctx context.Context, err error) error {
+	switch e, ok := errors.AsType[*core.Error](err); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil, !retryable(err):
+		return backoff.Permanent(err)
+	case ok && e.RetryAfter > 0:
+		return &backoff.RetryAfterError{Duration: e.RetryAfter}
+	}
+	return err
+}
+
+// whyLost says why there is no session that can be used.
+func (c *conversation) whyLost() error {
+	switch {
+	case c.socket == nil:
+		return core.Errorf(core.KindUnavailable, "the conversation has no connection")
+	case c.socket.over():
+		return c.socket.lost()
+	}
+	return core.Errorf(core.KindUnavailable, "a turn before was given up, and the service may still be answering it")
+}
+
+// retryable reports whether another try can end differently.
+func retryable(err error) bool {
+	return slices.Contains([]core.ErrorKind{core.KindUnavailable, core.KindTimeout, core.KindRateLimited}, core.KindOf(err))
+}

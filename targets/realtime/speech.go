@@ -1,0 +1,155 @@
+package realtime
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// speechPiece is how much audio is sent at a time.
+const speechPiece = 100 * time.Millisecond
+
+// speech is audio that is sent at the pace at which it plays. A nil speech is
+// one of a turn that is not streamed.
+type speech struct {
+	format  format
+	rest    []byte // what is still to be said
+	started time.Time
+	pieces  int // how many were sent
+	// over is when the last of the audio had been said; zero before.
+	over time.Time
+	// committed says that nothing more is said: by us, or, where the service
+	// detects turns, by it.
+	committed bool
+
+	// What a service that detects turns has told: that it hears speech at the
+	// moment, how often speech has ended, how often it began to answer.
+	open              bool
+	segments, answers int
+}
+
+func newSpeech(raw []byte, f format) *speech { return &speech{format: f, rest: raw} }
+
+// begun reports whether anything has been said.
+func (s *speech) begun() bool { return s != nil && s.pieces > 0 }
+
+// speaking reports whether there is more to be said, if only silence.
+func (s *speech) speaking() bool { return s != nil && !s.committed }
+
+// due is when the next piece has to be sent; zero if none has.
+func (s *speech) due() time.Time {
+	if !s.speaking() {
+		return time.Time{}
+	}
+	return s.started.Add(time.Duration(s.pieces) * speechPiece)
+}
+
+// heardOut reports whether the speech has been said, and the service knows it.
+func (s *speech) heardOut() bool { return s.committed && !s.open }
+
+// answer notes that the service begins to answer.
+func (s *speech) answer() {
+	if s != nil {
+		s.answers++
+	}
+}
+
+// answered reports whether the answer that came is one to the whole speech,
+// and not to a part of it.
+func (s *speech) answered() bool {
+	return s == nil || s.committed && !s.open && s.answers >= s.segments
+}
+
+// next cuts the next piece off.
+func (s *speech) next() []byte {
+	n := min(s.format.bytes(speechPiece), len(s.rest))
+	piece := s.rest[:n]
+	s.rest = s.rest[n:]
+	return piece
+}
+
+// speak sends the pieces that are due. After the last of them the turn is
+// committed, or a service that detects turns is given silence until it has seen
+// that the turn is over.
+func (t *turn) speak(ctx context.Context, now time.Time) error {
+	s := t.spoken
+	for s.speaking() && !s.due().After(now) {
+		var piece []byte
+		switch {
+		case len(s.rest) > 0:
+			piece = s.next()
+		case !t.c.config.TurnDetection.on():
+			return t.commit(ctx, now)
+		default:
+			if s.segments > 0 && !s.open {
+				s.committed = true
+				return t.askOnce(ctx)
+			}
+			if now.Sub(s.over) > t.patience() {
+				return t.timeout("the service's turn detection saw no end of the turn within %s of silence", t.patience())
+			}
+			piece = s.format.silence(speechPiece)
+		}
+		event := audioAppend{Type: "input_audio_buffer.append", EventID: t.c.nextID("ev"), Audio: piece}
+		if err := t.c.socket.send(ctx, event); err != nil {
+			t.c.unsure = true
+			return t.notAsked(ctx, fmt.Errorf("speaking: %w", err))
+		}
+		s.pieces++
+		if len(s.rest) == 0 && s.over.IsZero() {
+			s.over, t.started = now, now
+		}
+	}
+	return nil
+}
+
+// patience is how long the service may take to see the end of a turn.
+func (t *turn) patience() time.Duration {
+	return t.c.config.TurnDetection.patience() + t.c.config.Timeouts.FirstEvent.Std()
+}
+
+// commit ends the turn where the service does not do so itself.
+func (t *turn) commit(ctx context.Context, now time.Time) error {
+	s := t.spoken
+	s.committed = true
+	s.over, t.started = now, now
+	event := bareEvent{Type: "input_audio_buffer.commit", EventID: t.c.nextID("ev")}
+	if err := t.c.socket.send(ctx, event); err != nil {
+		t.c.unsure = true
+		return fmt.Errorf("speaking: %w", err)
+	}
+	return t.askOnce(ctx)
+}
+
+// takeSpeech notes what the service says of the audio in its buffer. reply is
+// the turn whose reply may be spoken over.
+func (t *turn) takeSpeech(ctx context.Context, e serverEvent, reply *turn) error {
+	s := t.spoken
+	switch e.Type {
+	case eventCommitted:
+		t.takeCommitted(e.ItemID)
+		if s != nil {
+			s.segments++
+			s.open = false
+		}
+	case eventSpeechStarted:
+		if s != nil {
+			s.open = true
+		}
+		if reply != t {
+			reply.spokenOver(time.Now())
+		}
+	case eventSpeechStopped:
+		// It is committed next, or was no speech.
+	}
+	return nil
+}
+
+// newSpeechTurn reports whether a message can be spoken while the reply before
+// it is still playing: where the service itself notices that.
+func (c *conversation) speaksOver(m core.Message) bool {
+	d := c.config.TurnDetection
+	return m.Delivery.Stream && d.on() && d.InterruptResponse && m.Delivery.SystemPrompt == nil && len(m.Of(core.Audio)) > 0
+}

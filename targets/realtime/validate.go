@@ -1,0 +1,183 @@
+package realtime
+
+import (
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// maxToolName is the protocol's limit on the name of a function.
+const maxToolName = 64
+
+// Validate returns everything that is wrong with the configuration.
+func (c Config) Validate() error {
+	problems := slices.Concat(c.checkChoices(), c.checkRanges(), c.checkCredentials(), c.checkNetwork(), c.checkTools(), c.Timeouts.check())
+	if _, err := c.endpoint(); err != nil {
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
+
+// wrong returns what is wrong with a key.
+func wrong(key, format string, args ...any) *core.Error {
+	return core.Errorf(core.KindConfig, format, args...).At(key)
+}
+
+// checkChoices checks the keys that have a few values. A configuration that
+// went through its schema has no other ones.
+func (c Config) checkChoices() []error {
+	var problems []error
+	for _, key := range []struct {
+		name, value string
+		allowed     []string
+	}{
+		{"provider", c.Provider, []string{"", "auto", "openai", "azure", "xai", "compatible"}},
+		{"output", c.Output, []string{"audio", "text"}},
+		{"audio_format", c.AudioFormat, []string{"pcm", "pcmu", "pcma"}},
+		{"truncation", c.Truncation, []string{"disabled", "auto", "retention_ratio"}},
+		{"noise_reduction", c.NoiseReduction, []string{"off", "near_field", "far_field"}},
+		{"reasoning_effort", c.ReasoningEffort, []string{"default", "minimal", "low", "medium", "high", "xhigh"}},
+		{"turn_detection.mode", c.TurnDetection.Mode, []string{"off", "server_vad", "semantic_vad"}},
+		{"turn_detection.eagerness", c.TurnDetection.Eagerness, []string{"auto", "low", "medium", "high"}},
+	} {
+		if !slices.Contains(key.allowed, key.value) {
+			problems = append(problems, wrong(key.name, "%q is not one of %q", key.value, key.allowed))
+		}
+	}
+	if c.Model == "" {
+		problems = append(problems, wrong("model", "a model is required"))
+	}
+	return problems
+}
+
+func (c Config) checkRanges() []error {
+	var problems []error
+	if c.MaxOutputTokens < 0 || c.MaxOutputTokens > 4096 {
+		problems = append(problems, wrong("max_output_tokens", "%d is not from 1 to 4096, nor 0 for no limit", c.MaxOutputTokens))
+	}
+	if c.MaxReplyBytes < 1 {
+		problems = append(problems, wrong("max_reply_bytes", "%d is not a positive number of bytes", c.MaxReplyBytes))
+	}
+	if c.Speed != 0 && (c.Speed < 0.25 || c.Speed > 1.5) {
+		problems = append(problems, wrong("speed", "%g is not from 0.25 to 1.5, nor 0 for the service's own", c.Speed))
+	}
+	if c.Truncation == "retention_ratio" && (c.RetentionRatio <= 0 || c.RetentionRatio > 1) {
+		problems = append(problems, wrong("retention_ratio", "%g is not more than 0 and at most 1", c.RetentionRatio))
+	}
+	if c.Reconnects < 0 {
+		problems = append(problems, wrong("reconnects", "%d is not a number of tries", c.Reconnects))
+	}
+	if c.Rollover < 0 {
+		problems = append(problems, wrong("rollover", "%s is not a time before something", c.Rollover))
+	}
+	return append(problems, c.checkTurnDetection()...)
+}
+
+func (c Config) checkTurnDetection() []error {
+	d, problems := c.TurnDetection, []error(nil)
+	if d.Threshold < 0 || d.Threshold > 1 {
+		problems = append(problems, wrong("turn_detection.threshold", "%g is not from 0 to 1", d.Threshold))
+	}
+	for key, given := range map[string]bool{
+		"threshold": d.Threshold != 0, "prefix_padding": d.PrefixPadding != 0,
+		"silence_duration": d.SilenceDuration != 0, "idle_timeout": d.IdleTimeout != 0,
+	} {
+		if given && d.Mode != "server_vad" {
+			problems = append(problems, wrong("turn_detection."+key, "this is a setting of server_vad, and the mode is %q", d.Mode).
+				WithHint("leave it out, or set mode: server_vad"))
+		}
+	}
+	if d.Mode != "semantic_vad" && d.Eagerness != "auto" {
+		problems = append(problems, wrong("turn_detection.eagerness", "this is a setting of semantic_vad, and the mode is %q", d.Mode).
+			WithHint("leave it out, or set mode: semantic_vad"))
+	}
+	return problems
+}
+
+// checkCredentials checks that there is one way to be let in.
+func (c Config) checkCredentials() []error {
+	var given []string
+	for _, way := range []struct {
+		key   string
+		given bool
+	}{
+		{"api_key", c.APIKey != ""},
+		{"access_token", c.AccessToken != ""},
+		{"access_token_file", c.AccessTokenFile != ""},
+		{"access_token_command", len(c.AccessTokenCommand) > 0},
+	} {
+		if way.given {
+			given = append(given, way.key)
+		}
+	}
+	var problems []error
+	if len(given) > 1 {
+		problems = append(problems, wrong(given[1], "both %s and %s are given", given[0], given[1]).
+			WithHint("keep the one that the service expects"))
+	}
+	if c.EphemeralKey && c.APIKey == "" {
+		problems = append(problems, wrong("ephemeral_key", "a short-lived key is asked for with api_key, which is not given"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		if hint, ok := reserved(name); ok {
+			problems = append(problems, wrong("headers."+name, "the header cannot be set").WithHint("%s", hint))
+		}
+	}
+	return problems
+}
+
+// checkNetwork checks how the service is reached. The URL of a proxy may hold
+// a password, so that it is not quoted. Certificates are checked when the
+// target is opened: before that a reference stands for them.
+func (c Config) checkNetwork() []error {
+	var problems []error
+	if c.Proxy != "" {
+		u, err := url.Parse(c.Proxy)
+		if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
+			problems = append(problems, wrong("proxy", "not the URL of a proxy").WithHint("write it as in http://proxy.example:3128 or socks5://127.0.0.1:1080"))
+		}
+	}
+	return problems
+}
+
+func (c Config) checkTools() []error {
+	var problems []error
+	names := []string{"", "auto", "none", "required"}
+	for _, tool := range c.Tools {
+		switch {
+		case tool.Name == "" || len(tool.Name) > maxToolName:
+			problems = append(problems, wrong("tools", "the name %q does not have 1 to %d characters", tool.Name, maxToolName))
+		case slices.Contains(names, tool.Name):
+			problems = append(problems, wrong("tools", "the name %q is taken", tool.Name))
+		}
+		names = append(names, tool.Name)
+	}
+	if !slices.Contains(names, c.ToolChoice) {
+		problems = append(problems, wrong("tool_choice", "%q is neither auto, none or required nor the name of a tool", c.ToolChoice))
+	}
+	return problems
+}
+
+func (t Timeouts) check() []error {
+	var problems []error
+	for _, timeout := range []struct {
+		name  string
+		value core.Duration
+	}{
+		{"connect", t.Connect},
+		{"session", t.Session},
+		{"first_event", t.FirstEvent},
+		{"quiet", t.Quiet},
+		{"turn", t.Turn},
+		{"cancel", t.Cancel},
+		{"transcript", t.Transcript},
+	} {
+		if timeout.value <= 0 {
+			problems = append(problems, wrong("timeouts."+timeout.name, "%s is not a positive duration", timeout.value))
+		}
+	}
+	return problems
+}

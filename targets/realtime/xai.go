@@ -1,0 +1,53 @@
+package realtime
+
+// xAI is the Grok voice API. It has the events of the Realtime protocol, with
+// some names of the beta (see current), but sessions of a shape of their own:
+// the voice and the turn detection stand outside the audio settings, and there
+// are no limits of tokens, truncation or reasoning to set.
+// Source: https://docs.x.ai/docs/guides/voice/agent
+func xAI() dialect {
+	d := realtimeGA("xai", "api.x.ai")
+	d.session = func(s sessionConfig) any { return xaiSessionOf(s) }
+	return d
+}
+
+type xaiSession struct {
+	Instructions  *string        `json:"instructions,omitempty"`
+	Voice         any            `json:"voice,omitempty"`
+	TurnDetection *turnDetection `json:"turn_detection"`
+	Tools         []toolConfig   `json:"tools,omitempty"`
+	ToolChoice    any            `json:"tool_choice,omitempty"`
+	Audio         *xaiAudio      `json:"audio,omitempty"`
+}
+
+type xaiAudio struct {
+	Input struct {
+		Format        format         `json:"format"`
+		Transcription *transcription `json:"transcription,omitempty"`
+	} `json:"input"`
+	Output *struct {
+		Format format  `json:"format"`
+		Speed  float64 `json:"speed,omitempty"`
+	} `json:"output,omitempty"`
+}
+
+func xaiSessionOf(s sessionConfig) any {
+	if s.Audio == nil { // only the instructions change
+		return struct {
+			Instructions *string `json:"instructions"`
+		}{s.Instructions}
+	}
+	x := xaiSession{
+		Instructions: s.Instructions, TurnDetection: s.Audio.Input.TurnDetection,
+		Tools: s.Tools, ToolChoice: s.ToolChoice, Audio: new(xaiAudio),
+	}
+	x.Audio.Input.Format, x.Audio.Input.Transcription = s.Audio.Input.Format, s.Audio.Input.Transcription
+	if out := s.Audio.Output; out != nil {
+		x.Voice = out.Voice
+		x.Audio.Output = &struct {
+			Format format  `json:"format"`
+			Speed  float64 `json:"speed,omitempty"`
+		}{out.Format, out.Speed}
+	}
+	return x
+}
