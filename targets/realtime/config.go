@@ -80,6 +80,7 @@ type Timeouts struct {
 	Turn       core.Duration `json:"turn" doc:"For a whole reply."`
 	Cancel     core.Duration `json:"cancel" doc:"For the service to confirm that a reply which took too long was cancelled."`
 	Transcript core.Duration `json:"transcript" doc:"For the transcript of what the service heard, once the reply is complete."`
+	Alive      core.Duration `json:"alive" doc:"For the answer to a ping, of which three are sent in that time; then the connection is taken for dead."`
 }
 
 // defaultConfig is what stands for the keys that a campaign leaves out.
@@ -105,6 +106,7 @@ func defaultConfig() Config {
 			Turn:       core.Duration(2 * time.Minute),
 			Cancel:     core.Duration(2 * time.Second),
 			Transcript: core.Duration(2 * time.Second),
+			Alive:      core.Duration(90 * time.Second),
 		},
 	}
 }

@@ -49,7 +49,7 @@ func (c *conversation) nextID(prefix string) string {
 }
 
 func (c *conversation) encoder() *encoder {
-	return &encoder{input: c.input, nextID: c.nextID}
+	return &encoder{input: c.input, nextID: c.nextID, detects: c.config.TurnDetection.on()}
 }
 
 // Send delivers one turn and waits for the end of the reply.

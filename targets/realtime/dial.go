@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -43,7 +44,7 @@ func (c Config) network() (network, error) {
 			Proxy: proxy, TLSClientConfig: trust,
 			// A thousand conversations may be open at a time, and most of the
 			// traffic comes in frames that go past these buffers.
-			ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10,
+			ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10, WriteBufferPool: &sync.Pool{},
 		},
 		client: &http.Client{
 			Transport:     &http.Transport{Proxy: proxy, TLSClientConfig: trust.Clone(), DisableKeepAlives: true},
@@ -81,7 +82,7 @@ func (t *target) dial(ctx context.Context) (*socket, error) {
 		defer func() { _ = response.Body.Close() }()
 	}
 	if err == nil {
-		return newSocket(conn, t.endpoint.dialect), nil
+		return newSocket(conn, t.endpoint.dialect, t.config.Timeouts.Alive.Std()), nil
 	}
 	if errors.Is(err, websocket.ErrBadHandshake) && response != nil {
 		body, _ := io.ReadAll(response.Body) // at most 1024 bytes, already in memory

@@ -22,7 +22,10 @@ type encoder struct {
 	input format
 	// nextID returns an id that is unique within the socket, and short: the
 	// protocol allows 32 characters.
-	nextID   func(prefix string) string
+	nextID func(prefix string) string
+	// detects says that the service would take what is in its input buffer for
+	// speech that comes as it is spoken.
+	detects  bool
 	warnings []string
 }
 
@@ -44,7 +47,7 @@ func (e *encoder) message(m core.Message, stream bool) (events []any, speech []b
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case stream && size > 0:
+	case size > 0 && (stream || e.detects && size > maxItemAudio):
 		events, speech = e.streamed(parts)
 		return events, speech, nil
 	case size > maxItemAudio:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -192,6 +193,9 @@ func lostConnection(err error) *core.Error {
 	if errors.Is(err, websocket.ErrReadLimit) {
 		return core.Errorf(core.KindProtocol, "the service sent an event of more than %d MiB: %w", maxFrame>>20, err)
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return core.Errorf(core.KindUnavailable, "the connection was lost: the service answers no ping")
+	}
 	closed, ok := errors.AsType[*websocket.CloseError](err)
 	if !ok {
 		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)
@@ -202,7 +206,7 @@ func lostConnection(err error) *core.Error {
 	kind := core.KindUnavailable
 	switch closed.Code {
 	case websocket.CloseProtocolError, websocket.CloseUnsupportedData, websocket.CloseInvalidFramePayloadData,
-		websocket.CloseMandatoryExtension, websocket.CloseMessageTooBig:
+		websocket.CloseMandatoryExtension, websocket.CloseMessageTooBig, websocket.CloseTLSHandshake:
 		kind = core.KindProtocol
 	case websocket.ClosePolicyViolation:
 		kind = core.KindAuth

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,11 @@ func (p *practice) sent(t testing.TB) []map[string]any {
 	}
 }
 
+// of returns the events of a type.
+func of(events []map[string]any, eventType string) []map[string]any {
+	return slices.DeleteFunc(events, func(e map[string]any) bool { return e["type"] != eventType })
+}
+
 func typesOf(events []map[string]any) []string {
 	var list []string
 	for _, e := range events {
@@ -187,5 +193,12 @@ func remembers() realtimetest.Agent {
 			}
 		}
 		return strings.Join(said, " then "), nil
+	}}
+}
+
+// obeys answers with its instructions.
+func obeys() realtimetest.Agent {
+	return realtimetest.ToneAgent{Reply: func(_ context.Context, instructions string, _ []realtimetest.Item) (string, error) {
+		return instructions, nil
 	}}
 }

@@ -39,6 +39,8 @@ type socket struct {
 	conn    *websocket.Conn
 	dialect dialect
 	timer   *time.Timer
+	alive   time.Duration // how long a ping may remain unanswered
+	pinging *time.Timer
 
 	frames chan []byte   // read, waiting for next; closed at the end
 	free   chan []byte   // buffers to read into
@@ -52,10 +54,13 @@ type socket struct {
 	lastError *serviceError
 }
 
+// pings is how many are sent in the time in which one has to be answered.
+const pings = 3
+
 // newSocket takes a connection over and listens to it.
-func newSocket(conn *websocket.Conn, d dialect) *socket {
+func newSocket(conn *websocket.Conn, d dialect, alive time.Duration) *socket {
 	s := &socket{
-		conn: conn, dialect: d, timer: time.NewTimer(time.Hour), listening: true,
+		conn: conn, dialect: d, alive: alive, timer: time.NewTimer(time.Hour), listening: true,
 		frames: make(chan []byte, buffers), free: make(chan []byte, buffers), gone: make(chan struct{}),
 	}
 	s.timer.Stop()
@@ -63,8 +68,25 @@ func newSocket(conn *websocket.Conn, d dialect) *socket {
 		s.free <- nil
 	}
 	conn.SetReadLimit(maxFrame)
+	_ = s.heard("")
+	conn.SetPongHandler(s.heard)
+	s.pinging = time.AfterFunc(alive, s.ping)
+	s.pinging.Reset(alive / pings) // after it has been assigned, for ping uses it
 	go s.read()
 	return s
+}
+
+// heard puts off the time at which the connection is taken for dead.
+func (s *socket) heard(string) error { return s.conn.SetReadDeadline(time.Now().Add(s.alive)) }
+
+// ping asks the service whether it is still there: a connection that has died
+// without a word would otherwise be noticed by the next turn only.
+func (s *socket) ping() {
+	if s.over() {
+		return
+	}
+	_ = s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(s.alive)) // the reader notices what is wrong
+	s.pinging.Reset(s.alive / pings)
 }
 
 // read runs until the connection ends. The only place where it can wait for us
@@ -72,6 +94,7 @@ func newSocket(conn *websocket.Conn, d dialect) *socket {
 func (s *socket) read() {
 	defer close(s.gone)
 	defer close(s.frames)
+	defer s.pinging.Stop()
 	for buffer := range s.free {
 		frame, err := readFrame(s.conn, buffer[:0])
 		if err != nil {
@@ -266,8 +289,10 @@ func (s *socket) close() {
 	deadline := time.Now().Add(closingTime)
 	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	if err := s.conn.WriteControl(websocket.CloseMessage, goodbye, deadline); err == nil {
-		_ = s.conn.SetReadDeadline(deadline)
-		<-s.gone
+		select {
+		case <-s.gone:
+		case <-time.After(closingTime):
+		}
 	}
 	_ = s.conn.Close()
 	<-s.gone

@@ -147,7 +147,7 @@ func (t *turn) takeSpeech(ctx context.Context, e serverEvent, reply *turn) error
 	return nil
 }
 
-// newSpeechTurn reports whether a message can be spoken while the reply before
+// speaksOver reports whether a message can be spoken while the reply before
 // it is still playing: where the service itself notices that.
 func (c *conversation) speaksOver(m core.Message) bool {
 	d := c.config.TurnDetection

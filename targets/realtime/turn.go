@@ -66,7 +66,6 @@ type turn struct {
 func (c *conversation) newTurn(m core.Message) (*turn, error) {
 	before := c.ids
 	e := c.encoder()
-	// A service that detects turns would take audio in its buffer for speech.
 	events, speech, err := e.message(m, m.Delivery.Stream)
 	if err != nil {
 		return nil, err
@@ -185,6 +184,9 @@ func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error)
 		case lost:
 			t.c.unsure = true
 			return core.Reply{}, t.notAsked(ctx, fmt.Errorf("waiting for the reply: %w", err))
+		case errors.Is(err, errNotAsked):
+			t.c.unsure = true
+			return core.Reply{}, err
 		case err != nil:
 			t.takeBack(ctx, t.ended != nil)
 			return core.Reply{}, err
@@ -290,8 +292,8 @@ func (t *turn) expire(ctx context.Context) error {
 	switch {
 	case t.giveUp != "":
 		return nil // abandoned
-	case t.asked.IsZero():
-		return t.timeout("the service did not confirm the message within %s", timeouts.Session)
+	case t.asked.IsZero(): // the connection has died without a word
+		return t.notAsked(ctx, t.timeout("the service did not confirm the message within %s", timeouts.Session))
 	case t.response == "":
 		return t.timeout("no sign of a reply within %s", min(timeouts.FirstEvent, timeouts.Turn))
 	case time.Since(t.asked) >= timeouts.Turn.Std():

@@ -174,6 +174,7 @@ func (t Timeouts) check() []error {
 		{"turn", t.Turn},
 		{"cancel", t.Cancel},
 		{"transcript", t.Transcript},
+		{"alive", t.Alive},
 	} {
 		if timeout.value <= 0 {
 			problems = append(problems, wrong("timeouts."+timeout.name, "%s is not a positive duration", timeout.value))

@@ -1,0 +1,89 @@
+package realtime_test
+
+import (
+	"encoding/pem"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/realtime"
+	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
+)
+
+func TestACertificateAuthorityOfOnesOwnIsTrusted(t *testing.T) {
+	server := realtimetest.NewServer(remembers(), realtimetest.Options{APIKey: testKey})
+	web := httptest.NewTLSServer(server)
+	defer web.Close()
+	defer func() { _ = server.Close() }()
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})
+	for name, ephemeral := range map[string]bool{"websocket": false, "and for short-lived keys": true} {
+		t.Run(name, func(t *testing.T) {
+			target := openTarget(t, settings{
+				"endpoint": web.URL, "model": "m", "api_key": testKey, "ca_certificates": string(authority), "ephemeral_key": ephemeral,
+			})
+			if got := send(t, begin(t, target, core.Start{}), core.UserText("one")).Message.Text(); got != "one" {
+				t.Errorf("answered with %q", got)
+			}
+		})
+	}
+}
+
+func TestCertificatesThatAreNoneAreAConfigError(t *testing.T) {
+	_, err := realtime.Component().OpenTarget(t.Context(), []byte(`{"endpoint":"ws://127.0.0.1:1","model":"m","ca_certificates":"trust me"}`))
+	if core.KindOf(err) != core.KindConfig || !strings.HasPrefix(err.Error(), "ca_certificates: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// tunnel is an HTTP proxy that connects to whatever it is asked for.
+func tunnel(t *testing.T) (url string, used *atomic.Int32) {
+	t.Helper()
+	used = new(atomic.Int32)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			http.Error(w, "only CONNECT", http.StatusMethodNotAllowed)
+			return
+		}
+		far, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer func() { _ = far.Close() }()
+		near, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = near.Close() }()
+		used.Add(1)
+		_, _ = io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n")
+		go func() {
+			_, _ = io.Copy(far, near)
+			_ = far.Close()
+		}()
+		_, _ = io.Copy(near, far)
+	}))
+	t.Cleanup(proxy.Close)
+	return proxy.URL, used
+}
+
+func TestTheServiceIsReachedThroughAProxy(t *testing.T) {
+	proxy, used := tunnel(t)
+	c := serve(t, remembers()).talk(t, settings{"proxy": proxy})
+	if got := send(t, c, core.UserText("one")).Message.Text(); got != "one" || used.Load() != 1 {
+		t.Errorf("answered with %q, %d connections through the proxy", got, used.Load())
+	}
+}
+
+func TestAProxyThatIsNotThereIsUnavailable(t *testing.T) {
+	target := serve(t, remembers()).target(t, settings{"proxy": "http://127.0.0.1:1"})
+	if _, err := target.StartConversation(t.Context(), core.Start{}); core.KindOf(err) != core.KindUnavailable {
+		t.Errorf("got a %q error: %v", core.KindOf(err), err)
+	}
+}
