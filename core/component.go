@@ -62,6 +62,24 @@ const (
 	CapabilityOutOfBand = "out_of_band"
 )
 
+// Capabilities lists every capability of targets.
+func Capabilities() []string {
+	return []string{
+		CapabilitySystemPrompt, CapabilityHistory, CapabilityMultiTurn, CapabilitySystemPromptUpdate,
+		CapabilityStream, CapabilityInterrupt, CapabilityOutOfBand,
+	}
+}
+
+// Can reports whether the component has a capability.
+func (i Info) Can(capability string) bool {
+	for _, c := range i.Capabilities {
+		if c == capability {
+			return true
+		}
+	}
+	return false
+}
+
 // Takes reports whether the component accepts a modality.
 func (i Info) Takes(m Modality) bool {
 	for _, in := range i.In {

@@ -102,23 +102,14 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 		return
 	}
 	d := definition{core.KindTarget, a.Target.Name}
-	if a.SystemPrompt != "" && !can(info, core.CapabilitySystemPrompt) {
+	if a.SystemPrompt != "" && !info.Can(core.CapabilitySystemPrompt) {
 		p.problem(a.Target.At, "leave system_prompt out, or attack a target that takes one",
 			"attack %q sets a system prompt, which %s (%s) does not take", a.Name, d, info.Name)
 	}
-	if len(a.Turns) > 1 && !can(info, core.CapabilityMultiTurn) {
+	if len(a.Turns) > 1 && !info.Can(core.CapabilityMultiTurn) {
 		p.problem(a.Target.At, "make it one turn, or attack a target that remembers a conversation",
 			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, len(a.Turns), d, info.Name)
 	}
-}
-
-func can(info core.Info, capability string) bool {
-	for _, c := range info.Capabilities {
-		if c == capability {
-			return true
-		}
-	}
-	return false
 }
 
 // checkScorer checks that a scorer of an attack gets something to judge.

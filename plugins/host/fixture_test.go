@@ -195,6 +195,8 @@ func fixtures() []core.Component {
 		}),
 		core.NewTarget(core.Info{Name: "parrot", Summary: "Repeats.", In: text, Out: []core.Modality{core.Text, core.Audio}}, parrotConfig{},
 			func(_ context.Context, c parrotConfig) (core.Target, error) { return parrot{c}, nil }),
+		core.NewTarget(core.Info{Name: "caller", Summary: "Can be interrupted.", In: text, Out: text, Capabilities: []string{core.CapabilityInterrupt}}, struct{}{},
+			func(context.Context, struct{}) (core.Target, error) { return caller{}, nil }),
 		core.NewScorer(core.Info{Name: "length", Scores: core.ScoreScale}, struct{}{}, func(context.Context, struct{}) (core.Scorer, error) {
 			return lengthScorer{}, nil
 		}),
@@ -251,6 +253,41 @@ func (p *parrotTalk) End(context.Context) error {
 	}
 	p.ended = true
 	return nil
+}
+
+// caller says how each message reached it. It fails at "fail", and at "forget"
+// it leaves the reply out.
+type caller struct{}
+
+func (caller) StartConversation(context.Context, core.Start) (core.Conversation, error) {
+	return callerTalk{}, nil
+}
+
+type callerTalk struct{}
+
+func (callerTalk) End(context.Context) error { return nil }
+
+func (callerTalk) Send(_ context.Context, m core.Message) (core.Reply, error) {
+	if m.Text() == "fail" {
+		return core.Reply{}, core.Errorf(core.KindRateLimited, "too many calls").After(3 * time.Second)
+	}
+	said := fmt.Sprintf("%s after %s", m.Text(), m.Delivery.InterruptAfter)
+	return core.Reply{Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue(said)}}}, Finish: core.FinishComplete}, nil
+}
+
+func (c callerTalk) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	var replies []core.Reply
+	for _, m := range messages {
+		if m.Text() == "forget" {
+			continue
+		}
+		reply, err := c.Send(ctx, m)
+		if err != nil {
+			return replies, err
+		}
+		replies = append(replies, reply)
+	}
+	return replies, nil
 }
 
 type lengthScorer struct{}

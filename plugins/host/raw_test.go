@@ -8,6 +8,8 @@ import (
 
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
@@ -23,6 +25,27 @@ type raw struct {
 	pb.UnimplementedConverterServiceServer
 }
 
+// chatty is its target: it says more than it is asked.
+type chatty struct {
+	pb.UnimplementedTargetServiceServer
+}
+
+func (chatty) StartConversation(_ context.Context, r *pb.StartConversationRequest) (*pb.StartConversationResponse, error) {
+	if r.GetInstance() != "chatty" {
+		return nil, status.Error(codes.Unimplemented, "it holds no conversations")
+	}
+	return &pb.StartConversationResponse{Conversation: "c"}, nil
+}
+
+func (chatty) Send(r *pb.SendRequest, stream pb.TargetService_SendServer) error {
+	for range len(r.GetInterruptions()) + 2 {
+		if err := stream.Send(&pb.SendResponse{End: &pb.ReplyEnd{Finish: pb.Finish_FINISH_COMPLETE}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // serveRaw serves it as a program in any language would.
 func serveRaw() {
 	goplugin.Serve(&goplugin.ServeConfig{
@@ -35,6 +58,7 @@ func serveRaw() {
 func (r *raw) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
 	pb.RegisterPluginServiceServer(s, r)
 	pb.RegisterConverterServiceServer(s, r)
+	pb.RegisterTargetServiceServer(s, chatty{})
 	return nil
 }
 
@@ -48,11 +72,12 @@ func (*raw) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse
 	return &pb.DescribeResponse{Name: "raw", Components: []*pb.Component{
 		{Kind: pb.Kind_KIND_CONVERTER, Name: "any", In: text, Out: text, ConfigSchema: schema},
 		{Kind: pb.Kind_KIND_TARGET, Name: "none", In: text, Out: text, ConfigSchema: schema},
+		{Kind: pb.Kind_KIND_TARGET, Name: "chatty", In: text, Out: text, ConfigSchema: schema},
 	}}, nil
 }
 
-func (*raw) Open(context.Context, *pb.OpenRequest) (*pb.OpenResponse, error) {
-	return &pb.OpenResponse{Instance: "i"}, nil
+func (*raw) Open(_ context.Context, r *pb.OpenRequest) (*pb.OpenResponse, error) {
+	return &pb.OpenResponse{Instance: r.GetName()}, nil
 }
 
 func (*raw) Convert(_ context.Context, r *pb.ConvertRequest) (*pb.ConvertResponse, error) {

@@ -14,8 +14,8 @@ import (
 type target struct{ *instance }
 
 var (
-	_ core.Target       = (*target)(nil)
-	_ io.Closer         = (*target)(nil)
+	_ core.Target        = (*target)(nil)
+	_ io.Closer          = (*target)(nil)
 	_ core.Interruptible = (*conversation)(nil)
 )
 

@@ -38,6 +38,12 @@ func TestTheKitCatchesBrokenPromises(t *testing.T) {
 		"target/holds_conversations_concurrently",
 		"target/honours_cancellation",
 		"target/outlives_the_context_it_was_started_with",
+		"target/can_do_what_it_says/refuses_a_history",
+		"boaster/can_do_what_it_says/system_prompt ",
+		"boaster/can_do_what_it_says/history",
+		"boaster/can_do_what_it_says/system_prompt_update",
+		"boaster/can_do_what_it_says/interrupt",
+		"boaster/can_do_what_it_says/out_of_band",
 	} {
 		if !strings.Contains(string(output), "--- FAIL: TestBrokenPromises/"+caught) {
 			t.Errorf("not caught: %s", caught)
@@ -62,6 +68,9 @@ func TestBrokenPromises(t *testing.T) {
 	t.Run("target", func(t *testing.T) {
 		plugintest.TestTarget(t, s, plugintest.TargetCase{Use: "bad", Message: core.UserText("hello")})
 	})
+	t.Run("boaster", func(t *testing.T) {
+		plugintest.TestTarget(t, s, plugintest.TargetCase{Use: "boaster", Message: core.UserText("hello")})
+	})
 }
 
 // sloppy accepts any configuration.
@@ -76,7 +85,27 @@ func bad() []core.Component {
 		core.NewConverter(core.Info{Name: "bad"}, sloppy{}, func(context.Context, sloppy) (core.Converter, error) { return &badConverter{}, nil }),
 		core.NewScorer(core.Info{Name: "bad"}, sloppy{}, func(context.Context, sloppy) (core.Scorer, error) { return badScorer{}, nil }),
 		core.NewTarget(core.Info{Name: "bad"}, sloppy{}, func(context.Context, sloppy) (core.Target, error) { return badTarget{}, nil }),
+		core.NewTarget(core.Info{Name: "boaster", Capabilities: core.Capabilities()}, sloppy{}, func(context.Context, sloppy) (core.Target, error) { return boaster{}, nil }),
 	}
+}
+
+// boaster takes nothing of what it says it takes.
+type boaster struct{}
+
+func (boaster) StartConversation(_ context.Context, s core.Start) (core.Conversation, error) {
+	if s.SystemPrompt != "" || len(s.History) > 0 {
+		return nil, core.Errorf(core.KindUnsupported, "too much to begin with")
+	}
+	return boastfulTalk{}, nil
+}
+
+type boastfulTalk struct{ echoTalk }
+
+func (t boastfulTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
+	if !m.Delivery.IsZero() {
+		return core.Reply{}, core.Errorf(core.KindUnsupported, "delivered too oddly")
+	}
+	return t.echoTalk.Send(ctx, m)
 }
 
 type badConverter struct{ closed bool }

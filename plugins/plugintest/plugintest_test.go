@@ -26,6 +26,8 @@ func good() []core.Component {
 			func(_ context.Context, c config) (core.Scorer, error) { return has(c), nil }),
 		core.NewTarget(core.Info{Name: "echo", Summary: "Repeats.", In: text, Out: text}, config{},
 			func(context.Context, config) (core.Target, error) { return &echo{}, nil }),
+		core.NewTarget(core.Info{Name: "able", Summary: "Repeats, and can do everything.", In: text, Out: text, Capabilities: core.Capabilities()}, config{},
+			func(context.Context, config) (core.Target, error) { return able{}, nil }),
 	}
 }
 
@@ -51,8 +53,32 @@ type echo struct{ closed sync.Once }
 
 func (e *echo) Close() error { e.closed.Do(func() {}); return nil }
 
-func (e *echo) StartConversation(context.Context, core.Start) (core.Conversation, error) {
+func (e *echo) StartConversation(_ context.Context, s core.Start) (core.Conversation, error) {
+	if len(s.History) > 0 {
+		return nil, core.Errorf(core.KindUnsupported, "an echo has no past")
+	}
 	return echoTalk{}, nil
+}
+
+// able repeats whatever it is told in whatever way.
+type able struct{}
+
+func (able) StartConversation(context.Context, core.Start) (core.Conversation, error) {
+	return ableTalk{}, nil
+}
+
+type ableTalk struct{ echoTalk }
+
+func (t ableTalk) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	var replies []core.Reply
+	for _, m := range messages {
+		reply, err := t.Send(ctx, m)
+		if err != nil {
+			return replies, err
+		}
+		replies = append(replies, reply)
+	}
+	return replies, nil
 }
 
 type echoTalk struct{}
@@ -71,6 +97,10 @@ func TestGoodComponentsConform(t *testing.T) {
 	plugintest.Each(t, good(), func(t *testing.T, s plugintest.Source) {
 		plugintest.TestConverter(t, s, plugintest.ConverterCase{Use: "upper", Input: core.TextValue("hello")})
 		plugintest.TestScorer(t, s, plugintest.ScorerCase{Use: "has", Config: `{"word":"y"}`, Evidence: core.Evidence{Values: []core.Value{core.TextValue("y")}}})
-		plugintest.TestTarget(t, s, plugintest.TargetCase{Use: "echo", Message: core.UserText("hello")})
+		for _, use := range []string{"echo", "able"} {
+			t.Run(use, func(t *testing.T) {
+				plugintest.TestTarget(t, s, plugintest.TargetCase{Use: use, Message: core.UserText("hello")})
+			})
+		}
 	})
 }

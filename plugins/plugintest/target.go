@@ -46,6 +46,8 @@ func TestTarget(t *testing.T, s Source, c TargetCase) {
 		}
 		endsTwice(t, talk)
 	})
+	info, _, _ := s.Lookup(core.KindTarget, c.Use)
+	t.Run("can do what it says", func(t *testing.T) { capabilities(t, target, info, c) })
 }
 
 func twoTurns(ctx context.Context, target core.Target, c TargetCase) error {

@@ -306,17 +306,24 @@ func FuzzRoundTrip(f *testing.F) {
 		value := core.Value{Modality: modality, MediaType: valid(media), Data: a}
 		other := core.Value{Modality: core.Text, Data: b}
 
-		reply := assistant(core.Part{Value: value, Transcript: flag}, core.Part{Value: other})
+		prompt := string(b)
+		reply := assistant(core.Part{Value: value, Transcript: flag, Undelivered: !flag}, core.Part{Value: other, Undelivered: flag})
+		reply.Delivered, reply.Replayed = time.Duration(n), flag
+		reply.RateLimits = []core.RateLimit{{Name: valid(prose), Limit: n, Remaining: -n, Reset: time.Duration(n)}}
 		reply.Unheard = len(prose)%2 == 1
 		reply.Detail, reply.Heard, reply.Warnings = valid(prose), valid(prose), []string{valid(prose)}
-		reply.Usage, reply.Timing = core.Usage{InputTokens: n, OutputAudioTokens: -n}, core.Timing{Total: time.Duration(n)}
+		reply.Usage, reply.Timing = core.Usage{InputTokens: n, OutputAudioTokens: -n, InputImageTokens: n}, core.Timing{Connect: time.Duration(n), LastAudio: time.Duration(-n), Total: time.Duration(n)}
 		got, _, err := crossReply(t, reply)
 		if err != nil {
 			t.Fatal(err)
 		}
 		same(t, reply, got)
 
-		message := core.Message{Role: core.User, Parts: []core.Part{{Value: value, Original: &other, Converters: []string{valid(prose)}, Transcript: flag}}}
+		message := core.Message{Role: core.User, Parts: []core.Part{{Value: value, Original: &other, Converters: []string{valid(prose)}, Transcript: flag, Undelivered: flag}}}
+		message.Delivery = core.Delivery{Stream: flag, InterruptAfter: time.Duration(n), OutOfBand: !flag}
+		if pick%2 == 0 {
+			message.Delivery.SystemPrompt = &prompt
+		}
 		evidence := core.Evidence{Objective: string(b), Conversation: []core.Message{message}, Values: []core.Value{value, other}}
 		request, err := wire.EncodeEvidence("1", evidence)
 		if err != nil {
@@ -338,6 +345,17 @@ func FuzzRoundTrip(f *testing.F) {
 			t.Fatal(err)
 		}
 		same(t, start, started)
+
+		messages := []core.Message{message, {Role: core.Tool, Parts: []core.Part{{Value: other}}}}
+		sending, err := wire.EncodeSend("1", "2", messages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent, err := wire.DecodeSend(cross(t, sending))
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, messages, sent)
 	})
 }
 
@@ -378,6 +396,10 @@ func FuzzDecode(f *testing.F) {
 		var request pb.ScoreRequest
 		if proto.Unmarshal(encoded, &request) == nil {
 			_, _ = wire.DecodeEvidence(&request)
+		}
+		var sending pb.SendRequest
+		if proto.Unmarshal(encoded, &sending) == nil {
+			_, _ = wire.DecodeSend(&sending)
 		}
 		var start pb.StartConversationRequest
 		if proto.Unmarshal(encoded, &start) == nil {

@@ -14,7 +14,8 @@ type Agent interface {
 	// little-endian at 24,000 Hz. It returns "" where nothing can be heard.
 	Hear(ctx context.Context, pcm []byte) (string, error)
 	// Answer returns the reply to the last item. The items are the whole
-	// conversation as the server has it, oldest first.
+	// conversation as the server has it, oldest first. It returns as soon as
+	// the context ends: the user may have begun to speak over it.
 	Answer(ctx context.Context, instructions string, items []Item) (string, error)
 	// Speak returns text as speech: mono PCM16 little-endian at 24,000 Hz.
 	Speak(ctx context.Context, text string) ([]byte, error)

@@ -38,17 +38,19 @@ type conn struct {
 	// responses waits for the goroutines of responses and transcriptions.
 	responses sync.WaitGroup
 
+	input input // only the reader's
+
 	mu      sync.Mutex
 	session session
 	items   []*item
-	buffer  []byte    // audio in the session's input format, not yet committed
 	active  *response // of the default conversation
-	replies int       // response.create events so far
+	replies int       // begun so far
+	ended   int       // responses of the default conversation that are over
 	spoke   bool      // the model has said something, so its voice is fixed
 }
 
 func newConn(s *Server, socket *websocket.Conn, model string, number int, faults []Fault) *conn {
-	return &conn{server: s, socket: socket, number: number, faults: faults, session: newSession(model)}
+	return &conn{server: s, socket: socket, number: number, faults: faults, session: newSession(model), input: input{format: pcm}}
 }
 
 // serve answers the client until it leaves, then waits for what it started.

@@ -75,7 +75,7 @@ func (d *delivery) send(ctx context.Context, status string, details statusDetail
 			r.release()
 			return
 		}
-		status, details = "cancelled", statusDetails{Type: "cancelled", Reason: "client_cancelled"}
+		status, details = cancelled(ctx)
 		d.text = d.firstWords(d.words)
 		d.speech = d.speech[:d.sent]
 	}

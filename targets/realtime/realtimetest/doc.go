@@ -5,6 +5,9 @@
 // speaking to an [Agent]. On request it breaks in any of the ways that the real
 // services do; see [Fault].
 //
-// It is for practice and for tests on one's own machine. It does not detect
-// turns (turn_detection must be null), call MCP servers or take images.
+// Turns are the client's to end unless it sets turn_detection: then the server
+// finds them by how loud the audio is, on the audio's own clock.
+//
+// It is for practice and for tests on one's own machine. It does not call MCP
+// servers or take images.
 package realtimetest

@@ -56,7 +56,7 @@ func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
 	case "conversation.item.delete":
 		return c.deleteItem(e)
 	case "input_audio_buffer.append":
-		return c.appendAudio(e)
+		return c.appendAudio(ctx, e)
 	case "input_audio_buffer.commit":
 		return c.commitAudio(ctx)
 	case "input_audio_buffer.clear":
@@ -79,13 +79,17 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 		return invalid("invalid_value", "session.audio.output.voice", "Invalid value. Supported values are: none today.")
 	}
 	c.mu.Lock()
-	next, problem := c.session.updated(e.Session, c.spoke)
+	before := c.session
+	next, problem := before.updated(e.Session, c.spoke)
 	if problem == nil {
 		c.session = next
 	}
 	c.mu.Unlock()
 	if problem != nil {
 		return problem
+	}
+	if !equal(before.at("audio", "input", "turn_detection"), next.at("audio", "input", "turn_detection")) {
+		c.input.reset()
 	}
 	shown := next.values
 	if at(c.faults, SessionAltered, c.number) {
@@ -98,28 +102,6 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 	return nil
 }
 
-func (c *conn) appendAudio(e clientEvent) *protocolError {
-	data, err := decodeBase64(e.Audio)
-	if err != nil {
-		return invalid("invalid_value", "audio", "Invalid 'audio': expected base64.")
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(data) > maxAppend || len(c.buffer)+len(data) > maxBuffer {
-		return invalid("invalid_value", "audio", "The audio is longer than the buffer.")
-	}
-	c.buffer = append(c.buffer, data...)
-	return nil
-}
-
-func (c *conn) clearAudio() *protocolError {
-	c.mu.Lock()
-	c.buffer = nil
-	c.mu.Unlock()
-	c.send("input_audio_buffer.cleared", fields{})
-	return nil
-}
-
 func (c *conn) cancelResponse(e clientEvent) *protocolError {
 	c.mu.Lock()
 	active := c.active
@@ -127,7 +109,7 @@ func (c *conn) cancelResponse(e clientEvent) *protocolError {
 	if active == nil || e.ResponseID != "" && e.ResponseID != active.id {
 		return &protocolError{Code: "response_cancel_not_active", Message: "Cancellation failed: no active response found."}
 	}
-	active.cancel()
+	active.cancel(clientCancelled)
 	return nil
 }
 

@@ -30,7 +30,8 @@ const (
 	SessionAltered FaultKind = "session-altered"
 )
 
-// Faults of a reply. [Fault.Turn] counts the socket's response.create events.
+// Faults of a reply. [Fault.Turn] counts the socket's responses, whether a client
+// asked for them or a turn was detected.
 const (
 	// DropMidReply closes the TCP connection after half of the reply.
 	DropMidReply FaultKind = "drop-mid-reply"

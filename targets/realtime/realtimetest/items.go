@@ -261,38 +261,6 @@ func allowed(role, part string) bool {
 	return false
 }
 
-func (c *conn) commitAudio(ctx context.Context) *protocolError {
-	c.mu.Lock()
-	in, _ := formatOf(c.session.at("audio", "input", "format"))
-	data := c.buffer
-	length := in.duration(data)
-	if length < 100*time.Millisecond {
-		c.mu.Unlock()
-		return &protocolError{Code: "input_audio_buffer_commit_empty", Message: fmt.Sprintf(
-			"Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has %.2fms of audio.",
-			float64(length)/float64(time.Millisecond))}
-	}
-	c.buffer = nil
-	before := c.before(len(c.items))
-	c.mu.Unlock()
-
-	pcm := in.decode(data)
-	it := &item{
-		audio: pcm,
-		hear:  sync.OnceValues(func() (string, error) { return c.server.agent.Hear(ctx, pcm) }),
-		wire: wireItem{
-			ID: newID("item_"), Object: "realtime.item", Type: "message", Status: "completed", Role: "user",
-			Content: []contentPart{{Type: "input_audio"}},
-		},
-	}
-	c.send("input_audio_buffer.committed", fields{"item_id": it.wire.ID, "previous_item_id": before})
-	if problem := c.insert(it, nil); problem != nil {
-		return problem
-	}
-	c.transcribe(it)
-	return nil
-}
-
 // transcribe tells the client what was heard if the session asks for it. It
 // does so in its own time, as the services do.
 func (c *conn) transcribe(it *item) {
@@ -319,8 +287,24 @@ func (c *conn) transcribe(it *item) {
 	})
 }
 
+// heard is what the audio says. It waits for the ears no longer than the context
+// lets it: they go on listening, for whoever asks next.
+func (c *conn) heard(ctx context.Context, it *item) (string, error) {
+	done := make(chan struct{})
+	c.responses.Go(func() {
+		defer close(done)
+		_, _ = it.hear() // remembers its result
+	})
+	select {
+	case <-done:
+		return it.hear()
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
 // forAgent returns an item as agents see it.
-func (it *item) forAgent() (Item, error) {
+func (c *conn) forAgent(ctx context.Context, it *item) (Item, error) {
 	result := Item{ID: it.wire.ID, Role: core.Role(it.wire.Role), Spoken: it.audio != nil || it.length > 0}
 	switch it.wire.Type {
 	case "function_call":
@@ -340,7 +324,7 @@ func (it *item) forAgent() (Item, error) {
 		}
 	}
 	if it.audio != nil {
-		heard, err := it.hear()
+		heard, err := c.heard(ctx, it)
 		if err != nil {
 			return result, fmt.Errorf("hearing item %s: %w", it.wire.ID, err)
 		}

@@ -3,6 +3,7 @@ package realtimetest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,8 +25,9 @@ type responseParams struct {
 // response is one reply in the making.
 type response struct {
 	conn    *conn
-	cancel  context.CancelFunc
-	eventID string // of the response.create
+	cancel  context.CancelCauseFunc // with a cancellation
+	ended   chan struct{}           // closed when nothing more comes of it
+	eventID string                  // of the response.create
 	fault   FaultKind
 
 	id       string
@@ -44,17 +46,22 @@ func (c *conn) createResponse(ctx context.Context, e clientEvent) *protocolError
 			return problem
 		}
 	}
+	return c.respond(ctx, params, e.EventID)
+}
+
+// respond begins a response, for a client's event or because a turn has ended.
+func (c *conn) respond(ctx context.Context, params responseParams, eventID string) *protocolError {
 	r, problem := c.newResponse(ctx, params)
 	if problem != nil {
 		return problem
 	}
-	r.eventID = e.EventID
-	ctx, r.cancel = context.WithCancel(ctx)
+	r.eventID, r.ended = eventID, make(chan struct{})
+	ctx, r.cancel = context.WithCancelCause(ctx)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.inBand && c.active != nil {
-		r.cancel()
+		r.cancel(nil)
 		return &protocolError{Code: "conversation_already_has_active_response", Message: fmt.Sprintf(
 			"Conversation already has an active response in progress: %s. Wait until the response is finished before creating a new one.", c.active.id)}
 	}
@@ -63,8 +70,33 @@ func (c *conn) createResponse(ctx context.Context, e clientEvent) *protocolError
 	}
 	c.replies++
 	r.fault = replyFault(c.faults, c.replies)
-	c.responses.Go(func() { r.run(ctx) })
+	c.responses.Go(func() {
+		defer close(r.ended)
+		defer r.cancel(nil)
+		r.run(ctx)
+	})
 	return nil
+}
+
+// cancellation is why a response was cancelled, in the protocol's words.
+type cancellation string
+
+const (
+	clientCancelled cancellation = "client_cancelled"
+	turnDetected    cancellation = "turn_detected"
+)
+
+// Error returns the reason.
+func (c cancellation) Error() string { return string(c) }
+
+// cancelled is what response.done says of a response that was. One that ends
+// with its socket is told to nobody, whatever its reason.
+func cancelled(ctx context.Context) (status string, details statusDetails) {
+	why, ok := errors.AsType[cancellation](context.Cause(ctx))
+	if !ok {
+		why = clientCancelled
+	}
+	return "cancelled", statusDetails{Type: "cancelled", Reason: string(why)}
 }
 
 // newResponse takes down what a response needs, so that it works on the
@@ -110,7 +142,6 @@ func (c *conn) newResponse(ctx context.Context, params responseParams) (*respons
 
 // run answers, and then lets the next response begin.
 func (r *response) run(ctx context.Context) {
-	defer r.cancel()
 	if r.misbehaves() {
 		r.release()
 		return
@@ -138,7 +169,8 @@ func (r *response) answer(ctx context.Context) {
 	text, speech, used, err := r.think(ctx)
 	switch {
 	case ctx.Err() != nil:
-		r.finish("cancelled", statusDetails{Type: "cancelled", Reason: "client_cancelled"}, nil, nil)
+		status, details := cancelled(ctx)
+		r.finish(status, details, nil, nil)
 		return
 	case err != nil:
 		r.conn.server.log.Error("the agent cannot answer", "error", err)
@@ -172,7 +204,7 @@ func (r *response) answer(ctx context.Context) {
 // think hears, answers and speaks.
 func (r *response) think(ctx context.Context) (text string, speech []byte, items []Item, err error) {
 	for _, it := range r.items {
-		one, err := it.forAgent()
+		one, err := r.conn.forAgent(ctx, it)
 		if err != nil {
 			return "", nil, nil, err
 		}
@@ -215,6 +247,7 @@ func (r *response) release() {
 	defer r.conn.mu.Unlock()
 	if r.conn.active == r {
 		r.conn.active = nil
+		r.conn.ended++
 	}
 }
 

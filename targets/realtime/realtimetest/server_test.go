@@ -365,7 +365,6 @@ func TestWhatIsWrongWithAnEventIsSaidInTheProtocolsWords(t *testing.T) {
 		"PCM at another rate":   {`{"type":"session.update","session":{"type":"realtime","audio":{"input":{"format":{"type":"audio/pcm","rate":16000}}}}}`, "invalid_value"},
 		"unknown voice":         {`{"type":"session.update","session":{"type":"realtime","audio":{"output":{"voice":"hal"}}}}`, "invalid_value"},
 		"too many tokens":       {`{"type":"session.update","session":{"type":"realtime","max_output_tokens":5000}}`, "invalid_value"},
-		"turn detection":        {`{"type":"session.update","session":{"type":"realtime","audio":{"input":{"turn_detection":{"type":"server_vad"}}}}}`, "invalid_value"},
 		"another model":         {`{"type":"session.update","session":{"type":"realtime","model":"other"}}`, "invalid_value"},
 		"long item id":          {`{"type":"conversation.item.create","item":{"id":"123456789012345678901234567890123","type":"message","role":"user","content":[{"type":"input_text","text":"x"}]}}`, "string_above_max_length"},
 		"no such previous item": {`{"type":"conversation.item.create","previous_item_id":"nobody","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"x"}]}}`, "invalid_value"},

@@ -62,6 +62,10 @@ func (s session) updated(update json.RawMessage, spoke bool) (session, *protocol
 	if problem := next.check(changes); problem != nil {
 		return s, problem
 	}
+	next, problem := next.completed()
+	if problem != nil {
+		return s, problem
+	}
 	if next.model() != s.model() {
 		return s, invalid("invalid_value", "session.model", "The model of a session cannot be changed.")
 	}
@@ -122,9 +126,6 @@ func (s session) check(update map[string]any) *protocolError {
 				"Supported formats are audio/pcm at rate 24000, audio/pcmu and audio/pcma.")
 		}
 	}
-	if s.at("audio", "input", "turn_detection") != nil {
-		return invalid("invalid_value", "session.audio.input.turn_detection", "This server does not detect turns: set turn_detection to null.")
-	}
 	if !validVoice(s.at("audio", "output", "voice")) {
 		return invalid("invalid_value", "session.audio.output.voice",
 			"Invalid value. Supported values are: "+strings.Join(voices(), ", ")+".")
@@ -133,6 +134,18 @@ func (s session) check(update map[string]any) *protocolError {
 		return invalid("invalid_value", "session.max_output_tokens", `Expected an integer from 1 to 4096 or "inf".`)
 	}
 	return nil
+}
+
+// completed checks the objects that have defaults of their own, and fills these
+// in.
+func (s session) completed() (session, *protocolError) {
+	detection, problem := checkDetection(s.at("audio", "input", "turn_detection"))
+	if problem != nil {
+		return s, problem
+	}
+	return session{values: merged(s.values, map[string]any{
+		"audio": map[string]any{"input": map[string]any{"turn_detection": detection}},
+	}, "")}, nil
 }
 
 func (s session) model() string { return asString(s.values["model"]) }
@@ -191,8 +204,4 @@ func equal(a, b any) bool {
 	left, leftErr := json.Marshal(a)
 	right, rightErr := json.Marshal(b)
 	return leftErr == nil && rightErr == nil && string(left) == string(right)
-}
-
-func invalid(code, param, message string) *protocolError {
-	return &protocolError{Code: code, Param: &param, Message: message}
 }
