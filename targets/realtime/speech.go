@@ -47,7 +47,10 @@ func (s *speech) due() time.Time {
 }
 
 // heardOut reports whether the speech has been said, and the service knows it.
-func (s *speech) heardOut() bool { return s.committed && !s.open }
+func (s *speech) heardOut() bool { return s != nil && s.committed && !s.open }
+
+// settle takes the answer that came for the one to everything.
+func (s *speech) settle() { s.answers = s.segments }
 
 // answer notes that the service begins to answer.
 func (s *speech) answer() {

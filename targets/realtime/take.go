@@ -116,13 +116,7 @@ func (t *turn) takePiece(ctx context.Context, e serverEvent) error {
 		return nil // what is left of another response
 	}
 	t.last = time.Now()
-	if e.Type == eventAudioDelta {
-		t.timing.LastAudio = t.since(t.last)
-		if t.playing.IsZero() {
-			t.playing = t.last
-			t.timing.FirstAudio = t.timing.LastAudio
-		}
-	}
+	t.play(e.Type == eventAudioDelta)
 	if err := t.reply.take(e); err != nil {
 		return core.Errorf(core.KindProtocol, "%w", err)
 	}
@@ -130,6 +124,20 @@ func (t *turn) takePiece(ctx context.Context, e serverEvent) error {
 		return t.cancel(ctx, t.reply.full)
 	}
 	return nil
+}
+
+// play notes that more of the reply has come. What is written plays from its
+// first event on.
+func (t *turn) play(audio bool) {
+	if audio {
+		t.timing.LastAudio = t.since(t.last)
+		if t.timing.FirstAudio == 0 {
+			t.timing.FirstAudio = t.timing.LastAudio
+		}
+	}
+	if t.playing.IsZero() && (audio || t.c.config.Output == "text") {
+		t.playing = t.last
+	}
 }
 
 // named reports whether a response says that it answers this turn.
@@ -148,7 +156,10 @@ func (t *turn) owns(r responseBody) bool {
 func (t *turn) takeError(e serviceError) error {
 	n := eventNumber(e.EventID)
 	if t.next != nil && n > t.next.before {
-		return t.next.takeError(e)
+		if t.next.failed == nil {
+			t.next.failed = t.next.takeError(e)
+		}
+		return nil
 	}
 	if e.EventID != "" && e.EventID == t.cancelID {
 		t.idle = true

@@ -37,6 +37,8 @@ type turn struct {
 	reply       reply
 	// ended is the response when it is over, though the turn may go on.
 	ended *responseBody
+	// failed is what went wrong while the turn before was still being held.
+	failed error
 
 	started time.Time // when the message was sent, or had been spoken
 	asked   time.Time // when the service had to begin to answer; zero before
@@ -94,6 +96,9 @@ func (c *conversation) newTurn(m core.Message) (*turn, error) {
 func (t *turn) leaveNoTrace() error {
 	if t.spoken != nil {
 		return core.Errorf(core.KindUnsupported, "a message that leaves no trace cannot be streamed")
+	}
+	if gap := t.c.memory.gap; gap != "" {
+		t.warn("what is asked aside is answered without the whole conversation: " + gap)
 	}
 	e := t.c.encoder()
 	for _, m := range t.c.memory.messages {
@@ -201,6 +206,9 @@ func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error)
 // step does what is due and waits for the next event, or for the next time
 // that something is due. lost says that no more events will come.
 func (t *turn) step(ctx context.Context) (lost bool, err error) {
+	if t.failed != nil {
+		return false, t.failed
+	}
 	if err := t.act(ctx, time.Now()); err != nil || t.complete() {
 		return false, err
 	}
@@ -226,8 +234,8 @@ func (t *turn) act(ctx context.Context, now time.Time) error {
 	if err := t.interrupt(ctx, now); err != nil {
 		return err
 	}
-	if t.next != nil {
-		return t.next.speak(ctx, now)
+	if t.next != nil && t.next.failed == nil {
+		t.next.failed = t.next.speak(ctx, now)
 	}
 	return nil
 }
@@ -235,7 +243,7 @@ func (t *turn) act(ctx context.Context, now time.Time) error {
 // due is when the next thing has to be done; zero where nothing has.
 func (t *turn) due() time.Time {
 	due := earliest(t.spoken.due(), t.dueInterruption())
-	if t.next != nil {
+	if t.next != nil && t.next.failed == nil {
 		due = earliest(due, t.next.spoken.due())
 	}
 	return due
@@ -262,6 +270,8 @@ func (t *turn) deadline() time.Time {
 	switch {
 	case t.giveUp != "" && t.ended == nil:
 		return t.cancelBy
+	case t.ended != nil && t.spoken.heardOut():
+		return t.last.Add(timeouts.FirstEvent.Std())
 	case t.ended != nil, t.spoken.speaking():
 		return time.Now().Add(time.Hour) // what is due comes before
 	case t.asked.IsZero():
@@ -290,6 +300,10 @@ func earliest(a, b time.Time) time.Time {
 func (t *turn) expire(ctx context.Context) error {
 	timeouts := t.c.config.Timeouts
 	switch {
+	case t.ended != nil: // a part of the turn was answered, and then no more
+		t.warn("the service did not answer the end of the turn")
+		t.spoken.settle()
+		return nil
 	case t.giveUp != "":
 		return nil // abandoned
 	case t.asked.IsZero(): // the connection has died without a word
