@@ -62,7 +62,7 @@ func (c *conversation) restore(ctx context.Context) error {
 		last = c.connect(ctx)
 		return struct{}{}, afterPause(ctx, last)
 	}
-	_, err := backoff.Retry(ctx, try, backoff.WithBackOff(pause), backoff.WithMaxTries(uint(c.config.Reconnects)), backoff.WithMaxElapsedTime(0)) //nolint:gosec // never negative
+	_, err := backoff.Retry(ctx, try, backoff.WithBackOff(pause), backoff.WithMaxTries(uint(c.config.Reconnects)), backoff.WithMaxElapsedTime(0))
 	switch {
 	case err == nil:
 		c.replayed = c.memory.turns > 0

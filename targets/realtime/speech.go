@@ -128,26 +128,22 @@ func (t *turn) commit(ctx context.Context, now time.Time) error {
 
 // takeSpeech notes what the service says of the audio in its buffer. reply is
 // the turn whose reply may be spoken over.
-func (t *turn) takeSpeech(ctx context.Context, e serverEvent, reply *turn) error {
-	s := t.spoken
+func (t *turn) takeSpeech(e serverEvent, reply *turn) {
 	switch e.Type {
 	case eventCommitted:
 		t.takeCommitted(e.ItemID)
-		if s != nil {
-			s.segments++
-			s.open = false
+		if t.spoken != nil {
+			t.spoken.segments++
+			t.spoken.open = false
 		}
 	case eventSpeechStarted:
-		if s != nil {
-			s.open = true
+		if t.spoken != nil {
+			t.spoken.open = true
 		}
 		if reply != t {
 			reply.spokenOver(time.Now())
 		}
-	case eventSpeechStopped:
-		// It is committed next, or was no speech.
 	}
-	return nil
 }
 
 // speaksOver reports whether a message can be spoken while the reply before

@@ -19,7 +19,8 @@ func (t *turn) take(ctx context.Context, e serverEvent) error {
 	case eventItemAdded:
 		return t.takeAdded(ctx, e.Item.ID)
 	case eventSpeechStarted, eventSpeechStopped, eventCommitted:
-		return t.speaker().takeSpeech(ctx, e, t)
+		t.speaker().takeSpeech(e, t)
+		return nil
 	case eventHeard, eventNotHeard:
 		t.takeHeard(e)
 		return nil
