@@ -46,6 +46,7 @@ type conn struct {
 	active  *response // of the default conversation
 	replies int       // begun so far
 	ended   int       // responses of the default conversation that are over
+	late    []*item   // whose transcription waits for the end of a response
 	spoke   bool      // the model has said something, so its voice is fixed
 }
 
@@ -59,7 +60,7 @@ func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) 
 	defer cancel()
 	defer func() { _ = c.socket.Close() }()
 	c.socket.SetReadLimit(maxFrame)
-	if beta || at(c.faults, BetaShape, c.number) {
+	if beta || c.is(BetaShape) {
 		c.send("error", fields{"error": protocolError{
 			Type: "invalid_request_error", Code: "beta_api_shape_disabled",
 			Message: "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
@@ -68,9 +69,7 @@ func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) 
 		c.drain()
 		return
 	}
-	if !at(c.faults, NoSession, c.number) {
-		c.send("session.created", fields{"session": c.session.values})
-	}
+	c.greet()
 	for {
 		kind, frame, err := c.socket.ReadMessage()
 		if err != nil {
@@ -84,6 +83,24 @@ func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) 
 			c.server.options.Observe(true, frame)
 		}
 		c.handle(ctx, frame)
+	}
+}
+
+// is reports whether the connection has a fault.
+func (c *conn) is(kind FaultKind) bool { return at(c.faults, kind, c.number) }
+
+// greet tells the client what its session is like.
+func (c *conn) greet() {
+	if c.is(NoSession) {
+		return
+	}
+	shown := c.session.values
+	if c.is(ShortSession) {
+		shown = merged(shown, map[string]any{"expires_at": time.Now().Add(time.Second).Unix()}, "")
+	}
+	c.send("session.created", fields{"session": shown})
+	if c.is(XAINames) {
+		c.send("conversation.created", fields{"conversation": fields{"id": c.session.conversation(), "object": "realtime.conversation"}})
 	}
 }
 

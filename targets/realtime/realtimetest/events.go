@@ -72,10 +72,10 @@ func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
 }
 
 func (c *conn) updateSession(e clientEvent) *protocolError {
-	if at(c.faults, SessionIgnored, c.number) {
+	if c.is(SessionIgnored) {
 		return nil
 	}
-	if at(c.faults, SessionRejected, c.number) {
+	if c.is(SessionRejected) {
 		return invalid("invalid_value", "session.audio.output.voice", "Invalid value. Supported values are: none today.")
 	}
 	c.mu.Lock()
@@ -92,7 +92,7 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 		c.input.reset()
 	}
 	shown := next.values
-	if at(c.faults, SessionAltered, c.number) {
+	if c.is(SessionAltered) {
 		shown = merged(shown, map[string]any{
 			"instructions": "You are somebody else.", "output_modalities": []any{"text"},
 			"audio": map[string]any{"output": map[string]any{"voice": "cedar"}},

@@ -33,6 +33,7 @@ type wireItem struct {
 	Type      string        `json:"type"`
 	Status    string        `json:"status,omitempty"`
 	Role      string        `json:"role,omitempty"`
+	Phase     string        `json:"phase,omitempty"`
 	Content   []contentPart `json:"content,omitempty"`
 	Name      string        `json:"name,omitempty"`
 	CallID    string        `json:"call_id,omitempty"`
@@ -50,7 +51,15 @@ type contentPart struct {
 func (c *conn) createItem(ctx context.Context, e clientEvent) *protocolError {
 	c.mu.Lock()
 	in, _ := formatOf(c.session.at("audio", "input", "format"))
+	turn := c.replies + 1
 	c.mu.Unlock()
+	switch {
+	case at(c.faults, DropOnItem, turn):
+		c.drop()
+		return nil
+	case at(c.faults, ItemRefused, turn):
+		return invalid("invalid_value", "item", "Invalid value: items are not taken today.")
+	}
 	it, problem := c.parseItem(ctx, e.Item, in, "item.")
 	if problem != nil {
 		return problem
@@ -74,11 +83,23 @@ func (c *conn) insert(it *item, previous *string) *protocolError {
 		return problem
 	}
 	c.items = slices.Insert(c.items, index, it)
-	before := c.before(index)
+	before, turn := c.before(index), c.replies+1
 	c.mu.Unlock()
-	c.send("conversation.item.added", fields{"item": it.wire, "previous_item_id": before})
-	c.send("conversation.item.done", fields{"item": it.wire, "previous_item_id": before})
+	c.announce("added", it.wire, before, turn)
+	c.announce("done", it.wire, before, turn)
 	return nil
+}
+
+// announce tells the client that an item is there, or that it is complete. The
+// turn is that of the reply which the item is or leads to.
+func (c *conn) announce(state string, item wireItem, before any, turn int) {
+	if at(c.faults, NoAck, turn) {
+		return
+	}
+	if state == "added" && c.is(XAINames) {
+		state = "created"
+	}
+	c.send("conversation.item."+state, fields{"item": item, "previous_item_id": before})
 }
 
 // position returns where an item belongs that follows another one.
@@ -259,48 +280,6 @@ func allowed(role, part string) bool {
 		return part == "output_text" || part == "output_audio"
 	}
 	return false
-}
-
-// transcribe tells the client what was heard if the session asks for it. It
-// does so in its own time, as the services do.
-func (c *conn) transcribe(it *item) {
-	c.mu.Lock()
-	wanted := c.session.at("audio", "input", "transcription") != nil
-	c.mu.Unlock()
-	if !wanted || len(it.audio) == 0 {
-		return
-	}
-	index := slices.IndexFunc(it.wire.Content, func(p contentPart) bool { return p.Type == "input_audio" })
-	c.responses.Go(func() {
-		f := fields{"item_id": it.wire.ID, "content_index": index}
-		text, err := it.hear()
-		if err != nil {
-			f["error"] = fields{"type": "server_error", "code": "audio_unintelligible", "message": "The audio could not be transcribed."}
-			c.send("conversation.item.input_audio_transcription.failed", f)
-			return
-		}
-		delta := fields{"item_id": it.wire.ID, "content_index": index, "delta": text}
-		c.send("conversation.item.input_audio_transcription.delta", delta)
-		f["transcript"] = text
-		f["usage"] = fields{"type": "duration", "seconds": pcm.duration(it.audio).Seconds()}
-		c.send("conversation.item.input_audio_transcription.completed", f)
-	})
-}
-
-// heard is what the audio says. It waits for the ears no longer than the context
-// lets it: they go on listening, for whoever asks next.
-func (c *conn) heard(ctx context.Context, it *item) (string, error) {
-	done := make(chan struct{})
-	c.responses.Go(func() {
-		defer close(done)
-		_, _ = it.hear() // remembers its result
-	})
-	select {
-	case <-done:
-		return it.hear()
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
 }
 
 // forAgent returns an item as agents see it.

@@ -118,15 +118,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	number := int(s.connections.Add(1))
-	switch {
-	case at(faults, ConnectRateLimit, number):
-		w.Header().Set("Retry-After", "2")
-		refuse(w, http.StatusTooManyRequests, "rate_limit_exceeded", "Rate limit reached. Please try again in 2s.")
-	case at(faults, ConnectUnavailable, number):
-		refuse(w, http.StatusServiceUnavailable, "server_error", "The server is overloaded.")
-	default:
-		s.serve(w, r, model, number, faults)
+	if r, refused := handshakeFault(faults, number); refused {
+		if r.code == "rate_limit_exceeded" {
+			w.Header().Set("Retry-After", "2")
+		}
+		refuse(w, r.status, r.code, r.message)
+		return
 	}
+	s.serve(w, r, model, number, faults)
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, model string, number int, faults []Fault) {

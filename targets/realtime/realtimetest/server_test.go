@@ -163,6 +163,9 @@ func TestHandshakeIsRefusedWithAJSONBody(t *testing.T) {
 		"other path":     {"/openai/realtime?model=m", "api-key", "right", 404, "not_found"},
 		"unknown fault":  {"/v1/realtime?model=m&fault=whim", "api-key", "right", 400, "invalid_value"},
 		"rate limit":     {"/v1/realtime?model=m&fault=connect-rate-limit", "api-key", "right", 429, "rate_limit_exceeded"},
+		"no quota":       {"/v1/realtime?model=m&fault=connect-quota", "api-key", "right", 429, "insufficient_quota"},
+		"forbidden":      {"/v1/realtime?model=m&fault=forbidden", "api-key", "right", 403, "access_denied"},
+		"not found":      {"/v1/realtime?model=m&fault=not-found", "api-key", "right", 404, "model_not_found"},
 		"out of service": {"/openai/v1/realtime?model=m&fault=connect-unavailable", "api-key", "right", 503, "server_error"},
 	}
 	for name, test := range tests {
@@ -184,7 +187,7 @@ func TestHandshakeIsRefusedWithAJSONBody(t *testing.T) {
 			if response.StatusCode != test.status || body.at("error", "code") != test.code {
 				t.Errorf("got %d %v, want %d %s", response.StatusCode, body, test.status, test.code)
 			}
-			if retry := response.Header.Get("Retry-After"); (retry == "2") != (test.status == 429) {
+			if retry := response.Header.Get("Retry-After"); (retry == "2") != (test.code == "rate_limit_exceeded") {
 				t.Errorf("Retry-After is %q", retry)
 			}
 		})

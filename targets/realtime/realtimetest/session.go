@@ -148,6 +148,11 @@ func (s session) completed() (session, *protocolError) {
 	}, "")}, nil
 }
 
+// conversation is the id of the conversation that items go into by default.
+func (s session) conversation() string {
+	return "conv_" + strings.TrimPrefix(asString(s.values["id"]), "sess_")
+}
+
 func (s session) model() string { return asString(s.values["model"]) }
 
 // at walks down objects; what is not there is nil.
