@@ -35,7 +35,8 @@ type conn struct {
 
 	writing sync.Mutex
 
-	// responses waits for the goroutines of responses and transcriptions.
+	// responses waits for the goroutines of responses, of transcriptions and of
+	// the session's end.
 	responses sync.WaitGroup
 
 	input input // only the reader's
@@ -51,7 +52,10 @@ type conn struct {
 }
 
 func newConn(s *Server, socket *websocket.Conn, model string, number int, faults []Fault) *conn {
-	return &conn{server: s, socket: socket, number: number, faults: faults, session: newSession(model), input: input{format: pcm}}
+	return &conn{
+		server: s, socket: socket, number: number, faults: faults, input: input{format: pcm},
+		session: newSession(model, time.Now().Add(s.options.SessionLife)),
+	}
 }
 
 // serve answers the client until it leaves, then waits for what it started.
@@ -70,6 +74,7 @@ func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) 
 		return
 	}
 	c.greet()
+	c.responses.Go(func() { c.expire(ctx) })
 	for {
 		kind, frame, err := c.socket.ReadMessage()
 		if err != nil {
@@ -83,6 +88,17 @@ func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) 
 			c.server.options.Observe(true, frame)
 		}
 		c.handle(ctx, frame)
+	}
+}
+
+// expire ends the socket when the session has lasted long enough.
+func (c *conn) expire(ctx context.Context) {
+	timer := time.NewTimer(c.server.options.SessionLife)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		c.goodbyeExpired()
+	case <-ctx.Done():
 	}
 }
 

@@ -434,6 +434,27 @@ func TestTheAgentIsGivenTheInstructions(t *testing.T) {
 	}
 }
 
+func TestASessionEndsWhenItsLifeIsOver(t *testing.T) {
+	_, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{SessionLife: 50 * time.Millisecond})
+	c := dial(t, url)
+	c.until("session.created")
+	c.expectError("session_expired")
+	if _, err := c.read(); !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+		t.Errorf("the socket ends with %v", err)
+	}
+}
+
+func TestASessionSaysWhenItExpires(t *testing.T) {
+	for life, want := range map[time.Duration]int64{0: 3600, 5 * time.Minute: 300} {
+		_, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{SessionLife: life})
+		before := time.Now().Unix()
+		expires := dial(t, url).expect("session.created").at("session", "expires_at").(float64)
+		if left, late := int64(expires)-before, time.Now().Unix()-before; left < want || left > want+late {
+			t.Errorf("a life of %v ends in %d s, want %d", life, left, want)
+		}
+	}
+}
+
 func TestStatsCountConnectionsAndTurns(t *testing.T) {
 	server, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{Faults: []realtimetest.Fault{{Kind: realtimetest.RateLimit, Turn: 2}}})
 	c := dial(t, url)

@@ -16,12 +16,12 @@ type session struct {
 	values map[string]any
 }
 
-func newSession(model string) session {
+func newSession(model string, expires time.Time) session {
 	pcm := map[string]any{"type": "audio/pcm", "rate": 24000}
 	return session{values: map[string]any{
 		"type": "realtime", "object": "realtime.session", "id": newID("sess_"),
 		"model": model, "instructions": "", "output_modalities": []any{"audio"},
-		"expires_at":        time.Now().Add(time.Hour).Unix(),
+		"expires_at":        expires.Unix(),
 		"max_output_tokens": "inf", "tools": []any{}, "tool_choice": "auto", "truncation": "auto",
 		"audio": map[string]any{
 			"input": map[string]any{
