@@ -66,7 +66,7 @@ func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
 	case "response.cancel":
 		return c.cancelResponse(e)
 	case "":
-		return invalid("missing_required_parameter", "type", "Missing required parameter: 'type'.")
+		return missing("type")
 	}
 	return invalid("invalid_value", "type", fmt.Sprintf("Invalid value: '%s'. Supported values are the client events of the Realtime API.", e.Type))
 }
@@ -140,7 +140,7 @@ func decodeStrictly(data []byte, into any, prefix string) *protocolError {
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		path := prefix + strings.Trim(name, `"`)
-		return invalid("unknown_parameter", path, fmt.Sprintf("Unknown parameter: '%s'.", path))
+		return unknownParameter(path)
 	}
 	return &protocolError{Code: "invalid_json", Message: "We could not parse the JSON body of your event."}
 }

@@ -1,6 +1,7 @@
 package realtimetest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,6 +21,8 @@ type item struct {
 	wire wireItem
 	// audio is what a user said, in the agent's format; nil for text.
 	audio []byte
+	// images are what a user showed.
+	images []Image
 	// length is how long the assistant's audio plays.
 	length time.Duration
 	// hear recognises the audio, once.
@@ -46,6 +49,8 @@ type contentPart struct {
 	Text       *string `json:"text,omitempty"`
 	Audio      string  `json:"audio,omitempty"`
 	Transcript *string `json:"transcript,omitempty"`
+	ImageURL   string  `json:"image_url,omitempty"`
+	Detail     string  `json:"detail,omitempty"`
 }
 
 func (c *conn) createItem(ctx context.Context, e clientEvent) *protocolError {
@@ -201,7 +206,7 @@ func noItem(code, id string) *protocolError {
 // parseItem checks an item of the client and takes its audio out.
 func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, prefix string) (*item, *protocolError) {
 	if len(raw) == 0 {
-		return nil, invalid("missing_required_parameter", "item", "Missing required parameter: 'item'.")
+		return nil, missing("item")
 	}
 	var wire wireItem
 	if problem := decodeStrictly(raw, &wire, prefix); problem != nil {
@@ -227,15 +232,15 @@ func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, pr
 	return it, problem
 }
 
-// takeContent checks the parts of an item, and moves the audio out of what the
-// server will show of it.
+// takeContent checks the parts of an item, and moves audio and images out of
+// what the server will show of it.
 func (it *item) takeContent(in format, prefix string) *protocolError {
 	switch it.wire.Type {
 	case "function_call":
 		return nil
 	case "function_call_output":
 		if it.wire.CallID == "" {
-			return invalid("missing_required_parameter", prefix+"call_id", "Missing required parameter: '"+prefix+"call_id'.")
+			return missing(prefix + "call_id")
 		}
 		return nil
 	case "message":
@@ -243,7 +248,7 @@ func (it *item) takeContent(in format, prefix string) *protocolError {
 		return invalid("invalid_value", prefix+"type", fmt.Sprintf("Invalid value: '%s'.", it.wire.Type))
 	}
 	if len(it.wire.Content) == 0 {
-		return invalid("missing_required_parameter", prefix+"content", "Missing required parameter: '"+prefix+"content'.")
+		return missing(prefix + "content")
 	}
 	for i := range it.wire.Content {
 		part := &it.wire.Content[i]
@@ -252,18 +257,33 @@ func (it *item) takeContent(in format, prefix string) *protocolError {
 			return invalid("invalid_value", path+"type",
 				fmt.Sprintf("Invalid value: '%s' is not supported for role '%s'.", part.Type, it.wire.Role))
 		}
-		if part.Type != "input_audio" {
-			if part.Text == nil {
-				return invalid("missing_required_parameter", path+"text", "Missing required parameter: '"+path+"text'.")
-			}
-			continue
+		if problem := it.takePart(part, in, path); problem != nil {
+			return problem
 		}
+	}
+	return nil
+}
+
+func (it *item) takePart(part *contentPart, in format, path string) *protocolError {
+	switch part.Type {
+	case "input_audio":
 		data, err := decodeBase64(part.Audio)
 		if err != nil || len(data) == 0 {
 			return invalid("invalid_value", path+"audio", "Invalid '"+path+"audio': expected base64 of audio.")
 		}
 		it.audio = append(it.audio, in.decode(data)...)
 		part.Audio = ""
+	case "input_image":
+		image, problem := parseImage(*part, path)
+		if problem != nil {
+			return problem
+		}
+		it.images = append(it.images, image)
+		part.ImageURL, part.Detail = "", cmp.Or(part.Detail, "auto")
+	default:
+		if part.Text == nil {
+			return missing(path + "text")
+		}
 	}
 	return nil
 }
@@ -275,7 +295,7 @@ func allowed(role, part string) bool {
 	case "system":
 		return part == "input_text"
 	case "user":
-		return part == "input_text" || part == "input_audio"
+		return part == "input_text" || part == "input_audio" || part == "input_image"
 	case "assistant":
 		return part == "output_text" || part == "output_audio"
 	}
@@ -284,7 +304,7 @@ func allowed(role, part string) bool {
 
 // forAgent returns an item as agents see it.
 func (c *conn) forAgent(ctx context.Context, it *item) (Item, error) {
-	result := Item{ID: it.wire.ID, Role: core.Role(it.wire.Role), Spoken: it.audio != nil || it.length > 0}
+	result := Item{ID: it.wire.ID, Role: core.Role(it.wire.Role), Spoken: it.audio != nil || it.length > 0, Images: it.images}
 	switch it.wire.Type {
 	case "function_call":
 		result.Role, result.Text = core.Assistant, it.wire.Arguments

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -167,7 +166,7 @@ func (r *response) run(ctx context.Context) {
 
 // answer asks the agent and delivers what it says.
 func (r *response) answer(ctx context.Context) {
-	text, speech, used, err := r.think(ctx)
+	text, speech, err := r.think(ctx)
 	switch {
 	case ctx.Err() != nil:
 		status, details := cancelled(ctx)
@@ -180,7 +179,7 @@ func (r *response) answer(ctx context.Context) {
 		}}, nil, nil)
 		return
 	case r.fault == EmptyReply || text == "":
-		r.finish("completed", statusDetails{}, nil, usage(used, "", 0))
+		r.finish("completed", statusDetails{}, nil, usage(r.items, "", 0))
 		return
 	}
 	status, details := "completed", statusDetails{}
@@ -202,12 +201,12 @@ func (r *response) answer(ctx context.Context) {
 	} else if status != "completed" {
 		whole.halve()
 	}
-	r.deliver(ctx, whole.split(), status, details, used)
+	r.deliver(ctx, whole.split(), status, details)
 }
 
 // deliver sends the messages of the reply, or as much of them as the fault and
 // the client allow.
-func (r *response) deliver(ctx context.Context, messages []*delivery, status string, details statusDetails, heard []Item) {
+func (r *response) deliver(ctx context.Context, messages []*delivery, status string, details statusDetails) {
 	var output []wireItem
 	var text string
 	var said time.Duration
@@ -228,15 +227,16 @@ func (r *response) deliver(ctx context.Context, messages []*delivery, status str
 			break
 		}
 	}
-	r.finish(status, details, output, usage(heard, text, said))
+	r.finish(status, details, output, usage(r.items, text, said))
 }
 
 // think hears, answers and speaks.
-func (r *response) think(ctx context.Context) (text string, speech []byte, items []Item, err error) {
+func (r *response) think(ctx context.Context) (text string, speech []byte, err error) {
+	var items []Item
 	for _, it := range r.items {
 		one, err := r.conn.forAgent(ctx, it)
 		if err != nil {
-			return "", nil, nil, err
+			return "", nil, err
 		}
 		items = append(items, one)
 	}
@@ -246,20 +246,20 @@ func (r *response) think(ctx context.Context) (text string, speech []byte, items
 	}
 	text, err = r.conn.server.agent.Answer(ctx, instructions, items)
 	if err != nil {
-		return "", nil, items, fmt.Errorf("answering: %w", err)
+		return "", nil, fmt.Errorf("answering: %w", err)
 	}
 	if !r.spoken() || text == "" {
-		return text, nil, items, nil
+		return text, nil, nil
 	}
 	speech, err = r.conn.server.agent.Speak(ctx, text)
 	if err != nil {
-		return "", nil, items, fmt.Errorf("speaking: %w", err)
+		return "", nil, fmt.Errorf("speaking: %w", err)
 	}
 	speech, err = r.out.encode(speech)
 	if err != nil {
-		return "", nil, items, fmt.Errorf("encoding speech: %w", err)
+		return "", nil, fmt.Errorf("encoding speech: %w", err)
 	}
-	return text, speech, items, nil
+	return text, speech, nil
 }
 
 func (r *response) tokenLimit() (int, bool) {
@@ -340,26 +340,4 @@ func (r *response) body(status string, details *statusDetails, output []wireItem
 		b["usage"] = used
 	}
 	return b
-}
-
-// usage counts words as text tokens, and audio as the services do: ten input
-// and twenty output tokens a second.
-func usage(items []Item, text string, speech time.Duration) fields {
-	var in, spoken int
-	for _, it := range items {
-		if it.Spoken {
-			spoken += 10
-		} else {
-			in += len(strings.Fields(it.Text))
-		}
-	}
-	out, said := len(strings.Fields(text)), int(20*speech.Seconds())
-	return fields{
-		"total_tokens": in + spoken + out + said, "input_tokens": in + spoken, "output_tokens": out + said,
-		"input_token_details": fields{
-			"text_tokens": in, "audio_tokens": spoken, "image_tokens": 0, "cached_tokens": 0,
-			"cached_tokens_details": fields{"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0},
-		},
-		"output_token_details": fields{"text_tokens": out, "audio_tokens": said},
-	}
 }

@@ -2,7 +2,6 @@ package realtimetest
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -53,7 +52,7 @@ func knownKeys() []string {
 func (s session) updated(update json.RawMessage, spoke bool) (session, *protocolError) {
 	var changes map[string]any
 	if err := json.Unmarshal(update, &changes); err != nil || changes == nil {
-		return s, invalid("missing_required_parameter", "session", "Missing required parameter: 'session'.")
+		return s, missing("session")
 	}
 	if problem := checkKeys(changes, ""); problem != nil {
 		return s, problem
@@ -80,7 +79,7 @@ func checkKeys(object map[string]any, prefix string) *protocolError {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		path := prefix + key
 		if !slices.Contains(knownKeys(), path) {
-			return invalid("unknown_parameter", "session."+path, fmt.Sprintf("Unknown parameter: 'session.%s'.", path))
+			return unknownParameter("session." + path)
 		}
 		inner, ok := object[key].(map[string]any)
 		if !ok || slices.Contains(atomicKeys(), path) {
@@ -111,7 +110,7 @@ func merged(base, changes map[string]any, prefix string) map[string]any {
 // check looks at the values of a session that has just been updated.
 func (s session) check(update map[string]any) *protocolError {
 	if update["type"] != "realtime" {
-		return invalid("missing_required_parameter", "session.type", "Missing required parameter: 'session.type'.")
+		return missing("session.type")
 	}
 	if _, ok := s.values["instructions"].(string); !ok {
 		return invalid("invalid_type", "session.instructions", "Invalid type for 'session.instructions': expected a string.")
