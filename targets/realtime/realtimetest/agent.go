@@ -29,4 +29,7 @@ type Item struct {
 	Text string
 	// Spoken reports whether the item came or went as audio.
 	Spoken bool
+	// Images are what a user showed. They are shared by all who see the item:
+	// do not change them.
+	Images []Image
 }

@@ -13,6 +13,10 @@ func invalid(code, param, message string) *protocolError {
 	return &protocolError{Code: code, Param: &param, Message: message}
 }
 
+func missing(path string) *protocolError {
+	return invalid("missing_required_parameter", path, fmt.Sprintf("Missing required parameter: '%s'.", path))
+}
+
 func wrongType(path, expected string) *protocolError {
 	return invalid("invalid_type", path, fmt.Sprintf("Invalid type for '%s': expected %s.", path, expected))
 }

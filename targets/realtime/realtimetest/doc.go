@@ -9,5 +9,5 @@
 // finds them by how loud the audio is, on the audio's own clock.
 //
 // It is for practice and for tests on one's own machine. It does not call MCP
-// servers or take images.
+// servers.
 package realtimetest

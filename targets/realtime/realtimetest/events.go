@@ -66,16 +66,16 @@ func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
 	case "response.cancel":
 		return c.cancelResponse(e)
 	case "":
-		return invalid("missing_required_parameter", "type", "Missing required parameter: 'type'.")
+		return missing("type")
 	}
 	return invalid("invalid_value", "type", fmt.Sprintf("Invalid value: '%s'. Supported values are the client events of the Realtime API.", e.Type))
 }
 
 func (c *conn) updateSession(e clientEvent) *protocolError {
-	if at(c.faults, SessionIgnored, c.number) {
+	if c.is(SessionIgnored) {
 		return nil
 	}
-	if at(c.faults, SessionRejected, c.number) {
+	if c.is(SessionRejected) {
 		return invalid("invalid_value", "session.audio.output.voice", "Invalid value. Supported values are: none today.")
 	}
 	c.mu.Lock()
@@ -92,7 +92,7 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 		c.input.reset()
 	}
 	shown := next.values
-	if at(c.faults, SessionAltered, c.number) {
+	if c.is(SessionAltered) {
 		shown = merged(shown, map[string]any{
 			"instructions": "You are somebody else.", "output_modalities": []any{"text"},
 			"audio": map[string]any{"output": map[string]any{"voice": "cedar"}},
@@ -140,7 +140,7 @@ func decodeStrictly(data []byte, into any, prefix string) *protocolError {
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		path := prefix + strings.Trim(name, `"`)
-		return invalid("unknown_parameter", path, fmt.Sprintf("Unknown parameter: '%s'.", path))
+		return unknownParameter(path)
 	}
 	return &protocolError{Code: "invalid_json", Message: "We could not parse the JSON body of your event."}
 }

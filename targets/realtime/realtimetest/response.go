@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 )
 
 // responseParams is the body of response.create.
@@ -28,6 +28,7 @@ type response struct {
 	cancel  context.CancelCauseFunc // with a cancellation
 	ended   chan struct{}           // closed when nothing more comes of it
 	eventID string                  // of the response.create
+	number  int                     // of the socket's responses
 	fault   FaultKind
 
 	id       string
@@ -69,7 +70,7 @@ func (c *conn) respond(ctx context.Context, params responseParams, eventID strin
 		c.active = r
 	}
 	c.replies++
-	r.fault = replyFault(c.faults, c.replies)
+	r.number, r.fault = c.replies, replyFault(c.faults, c.replies)
 	c.responses.Go(func() {
 		defer close(r.ended)
 		defer r.cancel(nil)
@@ -154,9 +155,8 @@ func (r *response) run(ctx context.Context) {
 		r.release()
 		return
 	}
-	r.conn.send("rate_limits.updated", fields{"rate_limits": []fields{
-		{"name": "tokens", "limit": 40000, "remaining": 39000, "reset_seconds": 1.5},
-	}})
+	r.sprinkle()
+	r.conn.send("rate_limits.updated", fields{"rate_limits": r.rateLimits()})
 	if e := r.failure(); e != nil {
 		r.finish("failed", statusDetails{Type: "failed", Error: e}, nil, nil)
 		return
@@ -166,7 +166,7 @@ func (r *response) run(ctx context.Context) {
 
 // answer asks the agent and delivers what it says.
 func (r *response) answer(ctx context.Context) {
-	text, speech, used, err := r.think(ctx)
+	text, speech, err := r.think(ctx)
 	switch {
 	case ctx.Err() != nil:
 		status, details := cancelled(ctx)
@@ -179,7 +179,7 @@ func (r *response) answer(ctx context.Context) {
 		}}, nil, nil)
 		return
 	case r.fault == EmptyReply || text == "":
-		r.finish("completed", statusDetails{}, nil, usage(used, "", nil))
+		r.finish("completed", statusDetails{}, nil, usage(r.items, "", 0))
 		return
 	}
 	status, details := "completed", statusDetails{}
@@ -191,22 +191,52 @@ func (r *response) answer(ctx context.Context) {
 	case Cancelled:
 		status, details = "cancelled", statusDetails{Type: "cancelled", Reason: "turn_detected"}
 	}
-	d := &delivery{response: r, itemID: newID("item_"), text: text, speech: speech}
-	if limit, ok := r.tokenLimit(); ok && len(d.pieces()) > limit {
-		d.text = d.firstWords(limit)
+	if r.fault == HalfSample && len(speech) > 0 {
+		speech = speech[:len(speech)-1]
+	}
+	whole := delivery{response: r, itemID: newID("item_"), text: text, speech: speech}
+	if limit, ok := r.tokenLimit(); ok && len(whole.pieces()) > limit {
+		whole.text = whole.firstWords(limit)
 		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "max_output_tokens"}
 	} else if status != "completed" {
-		d.halve()
+		whole.halve()
 	}
-	d.send(ctx, status, details, used)
+	r.deliver(ctx, whole.split(), status, details)
+}
+
+// deliver sends the messages of the reply, or as much of them as the fault and
+// the client allow.
+func (r *response) deliver(ctx context.Context, messages []*delivery, status string, details statusDetails) {
+	var output []wireItem
+	var text string
+	var said time.Duration
+	for _, d := range messages {
+		switch d.send(ctx) {
+		case brokenOff:
+			r.release() // the client was not told
+			return
+		case interrupted:
+			status, details = cancelled(ctx)
+		}
+		done := d.finished(status)
+		d.close(done)
+		output = append(output, done)
+		text += d.text + " "
+		said += r.out.duration(d.speech)
+		if status == "cancelled" {
+			break
+		}
+	}
+	r.finish(status, details, output, usage(r.items, text, said))
 }
 
 // think hears, answers and speaks.
-func (r *response) think(ctx context.Context) (text string, speech []byte, items []Item, err error) {
+func (r *response) think(ctx context.Context) (text string, speech []byte, err error) {
+	var items []Item
 	for _, it := range r.items {
 		one, err := r.conn.forAgent(ctx, it)
 		if err != nil {
-			return "", nil, nil, err
+			return "", nil, err
 		}
 		items = append(items, one)
 	}
@@ -216,20 +246,20 @@ func (r *response) think(ctx context.Context) (text string, speech []byte, items
 	}
 	text, err = r.conn.server.agent.Answer(ctx, instructions, items)
 	if err != nil {
-		return "", nil, items, fmt.Errorf("answering: %w", err)
+		return "", nil, fmt.Errorf("answering: %w", err)
 	}
-	if r.modality == "text" || text == "" {
-		return text, nil, items, nil
+	if !r.spoken() || text == "" {
+		return text, nil, nil
 	}
 	speech, err = r.conn.server.agent.Speak(ctx, text)
 	if err != nil {
-		return "", nil, items, fmt.Errorf("speaking: %w", err)
+		return "", nil, fmt.Errorf("speaking: %w", err)
 	}
 	speech, err = r.out.encode(speech)
 	if err != nil {
-		return "", nil, items, fmt.Errorf("encoding speech: %w", err)
+		return "", nil, fmt.Errorf("encoding speech: %w", err)
 	}
-	return text, speech, items, nil
+	return text, speech, nil
 }
 
 func (r *response) tokenLimit() (int, bool) {
@@ -261,8 +291,19 @@ func (r *response) finish(status string, details statusDetails, output []wireIte
 	if r.fault == NoDone {
 		return
 	}
+	if r.fault == DisagreeingDone {
+		output = disagree(output)
+	}
+	r.sprinkle()
 	r.conn.send("response.done", fields{"response": r.body(status, &details, output, used)})
+	if r.fault == DropAfterReply {
+		r.conn.drop()
+	}
+	r.conn.tellLateTranscripts()
 }
+
+// spoken reports whether the reply goes out as audio.
+func (r *response) spoken() bool { return r.modality == "audio" && r.fault != TextOnly }
 
 type statusDetails struct {
 	Type   string         `json:"type,omitempty"`
@@ -287,7 +328,10 @@ func (r *response) body(status string, details *statusDetails, output []wireItem
 		}},
 	}
 	if r.inBand {
-		b["conversation_id"] = "conv_" + strings.TrimPrefix(asString(r.session.values["id"]), "sess_")
+		b["conversation_id"] = r.session.conversation()
+	}
+	if r.fault == NoMetadata {
+		delete(b, "metadata")
 	}
 	if details != nil && details.Type != "" {
 		b["status_details"] = details
@@ -296,26 +340,4 @@ func (r *response) body(status string, details *statusDetails, output []wireItem
 		b["usage"] = used
 	}
 	return b
-}
-
-// usage counts words as text tokens, and audio as the services do: ten input
-// and twenty output tokens a second.
-func usage(items []Item, text string, speech []byte) fields {
-	var in, spoken int
-	for _, it := range items {
-		if it.Spoken {
-			spoken += 10
-		} else {
-			in += len(strings.Fields(it.Text))
-		}
-	}
-	out, said := len(strings.Fields(text)), len(speech)*20/(2*agentRate)
-	return fields{
-		"total_tokens": in + spoken + out + said, "input_tokens": in + spoken, "output_tokens": out + said,
-		"input_token_details": fields{
-			"text_tokens": in, "audio_tokens": spoken, "image_tokens": 0, "cached_tokens": 0,
-			"cached_tokens_details": fields{"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0},
-		},
-		"output_token_details": fields{"text_tokens": out, "audio_tokens": said},
-	}
 }

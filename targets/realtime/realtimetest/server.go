@@ -26,6 +26,9 @@ type Options struct {
 	// with the query parameter "fault", which may be repeated:
 	// ws://127.0.0.1:8080/v1/realtime?model=m&fault=silence@2.
 	Faults []Fault
+	// SessionLife is how long a session may last: then the server ends the
+	// socket with the session_expired error. 0 means an hour.
+	SessionLife time.Duration
 	// Log receives what happens, never what is said. Nil logs nothing.
 	Log *slog.Logger
 	// Observe is called with every text frame, before it is acted upon or
@@ -65,6 +68,9 @@ func NewServer(agent Agent, o Options) *Server {
 	log := o.Log
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.SessionLife == 0 {
+		o.SessionLife = time.Hour
 	}
 	return &Server{agent: agent, options: o, log: log, open: make(map[*conn]struct{})}
 }
@@ -118,15 +124,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	number := int(s.connections.Add(1))
-	switch {
-	case at(faults, ConnectRateLimit, number):
-		w.Header().Set("Retry-After", "2")
-		refuse(w, http.StatusTooManyRequests, "rate_limit_exceeded", "Rate limit reached. Please try again in 2s.")
-	case at(faults, ConnectUnavailable, number):
-		refuse(w, http.StatusServiceUnavailable, "server_error", "The server is overloaded.")
-	default:
-		s.serve(w, r, model, number, faults)
+	if r, refused := handshakeFault(faults, number); refused {
+		if r.code == "rate_limit_exceeded" {
+			w.Header().Set("Retry-After", "2")
+		}
+		refuse(w, r.status, r.code, r.message)
+		return
 	}
+	s.serve(w, r, model, number, faults)
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, model string, number int, faults []Fault) {

@@ -2,7 +2,6 @@ package realtimetest
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -16,12 +15,12 @@ type session struct {
 	values map[string]any
 }
 
-func newSession(model string) session {
+func newSession(model string, expires time.Time) session {
 	pcm := map[string]any{"type": "audio/pcm", "rate": 24000}
 	return session{values: map[string]any{
 		"type": "realtime", "object": "realtime.session", "id": newID("sess_"),
 		"model": model, "instructions": "", "output_modalities": []any{"audio"},
-		"expires_at":        time.Now().Add(time.Hour).Unix(),
+		"expires_at":        expires.Unix(),
 		"max_output_tokens": "inf", "tools": []any{}, "tool_choice": "auto", "truncation": "auto",
 		"audio": map[string]any{
 			"input": map[string]any{
@@ -53,7 +52,7 @@ func knownKeys() []string {
 func (s session) updated(update json.RawMessage, spoke bool) (session, *protocolError) {
 	var changes map[string]any
 	if err := json.Unmarshal(update, &changes); err != nil || changes == nil {
-		return s, invalid("missing_required_parameter", "session", "Missing required parameter: 'session'.")
+		return s, missing("session")
 	}
 	if problem := checkKeys(changes, ""); problem != nil {
 		return s, problem
@@ -80,7 +79,7 @@ func checkKeys(object map[string]any, prefix string) *protocolError {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		path := prefix + key
 		if !slices.Contains(knownKeys(), path) {
-			return invalid("unknown_parameter", "session."+path, fmt.Sprintf("Unknown parameter: 'session.%s'.", path))
+			return unknownParameter("session." + path)
 		}
 		inner, ok := object[key].(map[string]any)
 		if !ok || slices.Contains(atomicKeys(), path) {
@@ -111,7 +110,7 @@ func merged(base, changes map[string]any, prefix string) map[string]any {
 // check looks at the values of a session that has just been updated.
 func (s session) check(update map[string]any) *protocolError {
 	if update["type"] != "realtime" {
-		return invalid("missing_required_parameter", "session.type", "Missing required parameter: 'session.type'.")
+		return missing("session.type")
 	}
 	if _, ok := s.values["instructions"].(string); !ok {
 		return invalid("invalid_type", "session.instructions", "Invalid type for 'session.instructions': expected a string.")
@@ -146,6 +145,11 @@ func (s session) completed() (session, *protocolError) {
 	return session{values: merged(s.values, map[string]any{
 		"audio": map[string]any{"input": map[string]any{"turn_detection": detection}},
 	}, "")}, nil
+}
+
+// conversation is the id of the conversation that items go into by default.
+func (s session) conversation() string {
+	return "conv_" + strings.TrimPrefix(asString(s.values["id"]), "sess_")
 }
 
 func (s session) model() string { return asString(s.values["model"]) }
