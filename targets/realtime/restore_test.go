@@ -11,59 +11,6 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
-func TestAConversationSurvivesLostConnectionsAndTheEndOfItsSession(t *testing.T) {
-	// The socket goes after turns 2 and 4, and the session that comes then is
-	// about to end when turn 5 is over.
-	p := serve(t, remembers(), "drop-after-reply@2", "short-session@3")
-	c := p.talk(t, nil)
-	var replayed []bool
-	var last core.Reply
-	for _, turn := range []string{"one", "two", "three", "four", "five", "six"} {
-		last = send(t, c, core.UserText(turn))
-		replayed = append(replayed, last.Replayed)
-	}
-	if got, want := last.Message.Text(), "one then two then three then four then five then six"; got != want {
-		t.Errorf("the last turn is answered with %q, want %q", got, want)
-	}
-	if want := []bool{false, false, true, true, true, true}; !slices.Equal(replayed, want) {
-		t.Errorf("replayed %v, want %v", replayed, want)
-	}
-	if stats := p.Stats(); stats.Connections != 4 || stats.Responses != 6 {
-		t.Errorf("%d connections and %d responses, want 4 and 6", stats.Connections, stats.Responses)
-	}
-}
-
-func TestATurnThatWasNotAskedForIsHeldAgainOnAnotherConnection(t *testing.T) {
-	// The service confirms items, so that the target asks for a reply only
-	// when it knows the connection to be alive.
-	p := serve(t, remembers(), "drop-on-item@2")
-	c := p.talk(t, nil)
-	send(t, c, core.UserText("one"))
-	reply := send(t, c, core.UserText("two"))
-	if got := reply.Message.Text(); got != "one then two" || !reply.Replayed {
-		t.Errorf("answered with %q, replayed %v", got, reply.Replayed)
-	}
-	if got := p.Stats().Responses; got != 2 {
-		t.Errorf("%d responses for two turns", got)
-	}
-}
-
-func TestAReplyThatWasAskedForIsNeverAskedForAgain(t *testing.T) {
-	p := serve(t, remembers(), "drop-mid-reply@2")
-	c := p.talk(t, nil)
-	send(t, c, core.UserText("one"))
-	if _, err := c.Send(t.Context(), core.UserText("two")); core.KindOf(err) != core.KindUnavailable {
-		t.Fatalf("got %v", err)
-	}
-	if got := p.Stats().Responses; got != 2 {
-		t.Errorf("%d responses were asked for, want 2", got)
-	}
-	// The conversation goes on without the turn that nobody answered.
-	if got := send(t, c, core.UserText("three")).Message.Text(); got != "one then three" {
-		t.Errorf("the next turn is answered with %q", got)
-	}
-}
-
 func TestWhatIsGivenBackIsWhatWasSaid(t *testing.T) {
 	p := serve(t, remembers(), "drop-after-reply@3")
 	target := p.target(t, settings{"transcription_model": "ears"})
@@ -141,15 +88,6 @@ func TestWhatCannotBeBetterAnotherTimeIsNotTriedAgain(t *testing.T) {
 				t.Errorf("%d connections were tried, want 2", got)
 			}
 		})
-	}
-}
-
-func TestAServiceThatIsOverloadedIsTriedAgain(t *testing.T) {
-	p := serve(t, remembers(), "connect-unavailable@2", "drop-after-reply@1")
-	c := p.talk(t, nil)
-	send(t, c, core.UserText("one"))
-	if got := send(t, c, core.UserText("two")).Message.Text(); got != "one then two" {
-		t.Errorf("answered with %q", got)
 	}
 }
 

@@ -35,7 +35,7 @@ func (t *turn) take(ctx context.Context, e serverEvent) error {
 		return nil
 	}
 	if e.ResponseID == "" {
-		t.c.remark(e.Type)
+		t.remark(e.Type)
 		return nil
 	}
 	return t.takePiece(ctx, e)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -34,6 +35,10 @@ type conn struct {
 	faults []Fault
 
 	writing sync.Mutex
+
+	// deaf says that nothing is heard any more: the connection is about to be
+	// dropped.
+	deaf atomic.Bool
 
 	// responses waits for the goroutines of responses, of transcriptions and of
 	// the session's end.

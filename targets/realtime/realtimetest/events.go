@@ -29,6 +29,9 @@ type clientEvent struct {
 
 // handle acts upon one frame of the client.
 func (c *conn) handle(ctx context.Context, frame []byte) {
+	if c.deaf.Load() {
+		return
+	}
 	var e clientEvent
 	if problem := decodeStrictly(frame, &e, ""); problem != nil {
 		c.refuse(e.EventID, *problem)

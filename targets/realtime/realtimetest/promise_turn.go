@@ -82,11 +82,13 @@ func turnPromises() []promise {
 			s.answered(c, aside, "one then aside")
 			s.answered(c, core.UserText("two"), "one then two")
 		}},
-		{name: "an item that is refused is the turn's failure, and the conversation goes on", agent: recollection(), faults: []string{"item-refused@2"}, hold: func(s *stage) {
+		{name: "an item that is refused is not answered", faults: []string{"item-refused@2"}, hold: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
 			s.fails(c, core.UserText("two"), core.KindProtocol)
-			s.answered(c, core.UserText("three"), "one then three")
+			if got := len(s.events("response.create")); got != 1 {
+				s.Errorf("%d responses were asked for, want 1", got)
+			}
 		}},
 		{name: "a caller who leaves is not kept waiting", faults: []string{"silence"}, hold: func(s *stage) {
 			c := s.talk(core.Start{})

@@ -295,6 +295,8 @@ func (r *response) finish(status string, details statusDetails, output []wireIte
 		output = disagree(output)
 	}
 	r.sprinkle()
+	// What the client says in answer to the end is said to a dead connection.
+	r.conn.deaf.Store(r.fault == DropAfterReply)
 	r.conn.send("response.done", fields{"response": r.body(status, &details, output, used)})
 	if r.fault == DropAfterReply {
 		r.conn.drop()
