@@ -55,6 +55,13 @@ func checkOneOf(path string, value any, allowed ...string) *protocolError {
 	return nil
 }
 
+func checkString(path string, value any) *protocolError {
+	if _, ok := value.(string); !ok {
+		return wrongType(path, "a string")
+	}
+	return nil
+}
+
 func checkBool(path string, value any) *protocolError {
 	if _, ok := value.(bool); !ok {
 		return wrongType(path, "a boolean")

@@ -23,14 +23,7 @@ type delivery struct {
 	sent     int    // bytes of speech
 }
 
-// ending is how the delivery of a message ended.
-type ending int
-
-const (
-	complete ending = iota
-	interrupted
-	brokenOff
-)
+var _ output = (*delivery)(nil)
 
 // pieces are the words of the text, each with the space after it.
 func (d *delivery) pieces() []string { return strings.SplitAfter(d.text, " ") }
@@ -47,17 +40,17 @@ func (d *delivery) halve() {
 }
 
 // split returns the messages that a reply is delivered in.
-func (d *delivery) split() []*delivery {
+func (d *delivery) split() []output {
 	words := d.pieces()
 	if d.response.fault != TwoItems || len(words) < 2 {
-		return []*delivery{d}
+		return []output{d}
 	}
 	half, cut := (len(words)+1)/2, len(d.speech)/4*2
 	first, second := *d, *d
 	first.phase, first.text, first.speech = "commentary", d.firstWords(half), d.speech[:cut]
 	second.phase, second.text, second.speech = "final_answer", strings.Join(words[half:], ""), d.speech[cut:]
 	second.itemID, second.index = newID("item_"), 1
-	return []*delivery{&first, &second}
+	return []output{&first, &second}
 }
 
 func (d *delivery) spoken() bool { return d.response.spoken() }
@@ -107,10 +100,7 @@ func (d *delivery) send(ctx context.Context) ending {
 
 // finished is the item as it is when no more of it comes.
 func (d *delivery) finished(status string) wireItem {
-	if status != "completed" {
-		status = "incomplete"
-	}
-	done := d.item(status, d.text, true)
+	done := d.item(itemStatus(status), d.text, true)
 	if d.response.fault == NoTranscript {
 		done.Content = []contentPart{{Type: "output_audio"}}
 	}
@@ -119,16 +109,8 @@ func (d *delivery) finished(status string) wireItem {
 
 // open announces the output item and its only part.
 func (d *delivery) open() {
-	c := d.response.conn
-	started := d.item("in_progress", "", false)
-	c.send("response.output_item.added", fields{"response_id": d.response.id, "output_index": d.index, "item": started})
-	if d.response.inBand {
-		c.mu.Lock()
-		before := c.before(len(c.items))
-		c.mu.Unlock()
-		c.announce("added", started, before, d.response.number)
-	}
-	c.send("response.content_part.added", d.ids(fields{"part": d.part("")}))
+	d.response.openItem(d.index, d.item("in_progress", "", false))
+	d.response.conn.send("response.content_part.added", d.ids(fields{"part": d.part("")}))
 }
 
 // stream sends the deltas, text and audio in step.
@@ -141,7 +123,7 @@ func (d *delivery) stream(ctx context.Context) ending {
 	frames := (len(d.speech) + frame - 1) / frame
 	steps := max(len(words), frames)
 	for i := range steps {
-		if ctx.Err() != nil || i > 0 && !d.pace(ctx, steps) {
+		if ctx.Err() != nil || i > 0 && !d.response.pace(ctx, d.step(steps)) {
 			return interrupted
 		}
 		if i >= (steps+1)/2 && d.response.cutsOff() {
@@ -158,24 +140,12 @@ func (d *delivery) stream(ctx context.Context) ending {
 	return complete
 }
 
-// pace waits for the next step to be due. It reports false if it should not
-// be taken any more.
-func (d *delivery) pace(ctx context.Context, steps int) bool {
-	if d.response.fault != SlowReply {
-		return true
+// step is how long what one step sends plays, of a written reply one word.
+func (d *delivery) step(steps int) time.Duration {
+	if !d.spoken() {
+		return frameLength
 	}
-	step := frameLength
-	if d.spoken() {
-		step = d.response.out.duration(d.speech) / time.Duration(steps)
-	}
-	timer := time.NewTimer(step)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return d.response.out.duration(d.speech) / time.Duration(steps)
 }
 
 func (d *delivery) sendWord(word string) {
@@ -202,25 +172,18 @@ func (d *delivery) sendAudio(data []byte) {
 // close ends the part and the item, and makes the item part of the
 // conversation.
 func (d *delivery) close(done wireItem) {
-	c, r := d.response.conn, d.response
+	r := d.response
 	if r.fault != DoneOnly {
 		d.closePart()
 	}
-	c.send("response.output_item.done", fields{"response_id": r.id, "output_index": d.index, "item": done})
-	if !r.inBand {
-		return
-	}
-	c.mu.Lock()
-	before := c.before(len(c.items))
 	it := &item{wire: d.item(done.Status, d.text, true)}
 	if d.spoken() {
 		it.length = r.out.duration(d.speech)
-		c.spoke = true
 	}
-	c.items = append(c.items, it)
-	c.mu.Unlock()
-	c.announce("done", done, before, r.number)
+	r.closeItem(d.index, done, it)
 }
+
+func (d *delivery) said() (string, time.Duration) { return d.text, d.response.out.duration(d.speech) }
 
 func (d *delivery) closePart() {
 	c, fault := d.response.conn, d.response.fault

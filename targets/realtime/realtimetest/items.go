@@ -40,8 +40,8 @@ type wireItem struct {
 	Content   []contentPart `json:"content,omitempty"`
 	Name      string        `json:"name,omitempty"`
 	CallID    string        `json:"call_id,omitempty"`
-	Arguments string        `json:"arguments,omitempty"`
-	Output    string        `json:"output,omitempty"`
+	Arguments *string       `json:"arguments,omitempty"`
+	Output    *string       `json:"output,omitempty"`
 }
 
 type contentPart struct {
@@ -80,6 +80,9 @@ func (c *conn) createItem(ctx context.Context, e clientEvent) *protocolError {
 func (c *conn) insert(it *item, previous *string) *protocolError {
 	c.mu.Lock()
 	index, problem := c.position(previous)
+	if problem == nil {
+		problem = checkCall(it, c.items, "item.")
+	}
 	if problem == nil && c.find(it.wire.ID) >= 0 {
 		problem = invalid("invalid_value", "item.id", fmt.Sprintf("An item with id '%s' exists already.", it.wire.ID))
 	}
@@ -93,6 +96,17 @@ func (c *conn) insert(it *item, previous *string) *protocolError {
 	c.announce("added", it.wire, before, turn)
 	c.announce("done", it.wire, before, turn)
 	return nil
+}
+
+// checkCall refuses the result of a call that none of the items is.
+func checkCall(result *item, items []*item, prefix string) *protocolError {
+	id := result.wire.CallID
+	if result.wire.Type != "function_call_output" || slices.ContainsFunc(items, func(it *item) bool {
+		return it.wire.Type == "function_call" && it.wire.CallID == id
+	}) {
+		return nil
+	}
+	return invalid("invalid_value", prefix+"call_id", fmt.Sprintf("Tool call ID '%s' not found in conversation.", id))
 }
 
 // announce tells the client that an item is there, or that it is complete. The
@@ -237,10 +251,20 @@ func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, pr
 func (it *item) takeContent(in format, prefix string) *protocolError {
 	switch it.wire.Type {
 	case "function_call":
+		switch {
+		case it.wire.Name == "":
+			return missing(prefix + "name")
+		case it.wire.Arguments == nil:
+			return missing(prefix + "arguments")
+		}
+		it.wire.CallID = cmp.Or(it.wire.CallID, newID("call_"))
 		return nil
 	case "function_call_output":
-		if it.wire.CallID == "" {
+		switch {
+		case it.wire.CallID == "":
 			return missing(prefix + "call_id")
+		case it.wire.Output == nil:
+			return missing(prefix + "output")
 		}
 		return nil
 	case "message":
@@ -305,12 +329,13 @@ func allowed(role, part string) bool {
 // forAgent returns an item as agents see it.
 func (c *conn) forAgent(ctx context.Context, it *item) (Item, error) {
 	result := Item{ID: it.wire.ID, Role: core.Role(it.wire.Role), Spoken: it.audio != nil || it.length > 0, Images: it.images}
+	result.Name, result.CallID = it.wire.Name, it.wire.CallID
 	switch it.wire.Type {
 	case "function_call":
-		result.Role, result.Text = core.Assistant, it.wire.Arguments
+		result.Role, result.Text = core.Assistant, *it.wire.Arguments
 		return result, nil
 	case "function_call_output":
-		result.Role, result.Text = core.Tool, it.wire.Output
+		result.Role, result.Text = core.Tool, *it.wire.Output
 		return result, nil
 	}
 	var texts []string

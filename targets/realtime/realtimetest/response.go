@@ -1,12 +1,12 @@
 package realtimetest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // responseParams is the body of response.create.
@@ -17,8 +17,9 @@ type responseParams struct {
 	Metadata         map[string]string `json:"metadata"`
 	OutputModalities []string          `json:"output_modalities"`
 	MaxOutputTokens  any               `json:"max_output_tokens"`
-	Tools            json.RawMessage   `json:"tools"`
-	ToolChoice       json.RawMessage   `json:"tool_choice"`
+	Tools            any               `json:"tools"`
+	ToolChoice       any               `json:"tool_choice"`
+	ParallelCalls    any               `json:"parallel_tool_calls"`
 	Audio            json.RawMessage   `json:"audio"`
 }
 
@@ -38,6 +39,8 @@ type response struct {
 	items    []*item
 	modality string
 	out      format
+
+	tools, toolChoice, parallel any // as a session has them
 }
 
 func (c *conn) createResponse(ctx context.Context, e clientEvent) *protocolError {
@@ -109,6 +112,8 @@ func (c *conn) newResponse(ctx context.Context, params responseParams) (*respons
 		conn: c, id: newID("resp_"), params: params, session: c.session,
 		inBand: params.Conversation != "none", items: slices.Clone(c.items), modality: "audio",
 	}
+	r.tools, r.toolChoice = c.session.values["tools"], c.session.values["tool_choice"]
+	r.parallel = cmp.Or(params.ParallelCalls, c.session.values["parallel_tool_calls"])
 	r.out, _ = formatOf(c.session.at("audio", "output", "format"))
 	if list, ok := c.session.values["output_modalities"].([]any); ok && len(list) == 1 {
 		r.modality = asString(list[0])
@@ -126,6 +131,9 @@ func (c *conn) newResponse(ctx context.Context, params responseParams) (*respons
 	if params.MaxOutputTokens != nil && !validTokens(params.MaxOutputTokens) {
 		return nil, invalid("invalid_value", "response.max_output_tokens", `Expected an integer from 1 to 4096 or "inf".`)
 	}
+	if problem := r.checkTools(); problem != nil {
+		return nil, problem
+	}
 	if params.Input == nil {
 		return r, nil
 	}
@@ -134,6 +142,9 @@ func (c *conn) newResponse(ctx context.Context, params responseParams) (*respons
 	for i, raw := range params.Input {
 		it, problem := c.parseItem(ctx, raw, in, fmt.Sprintf("response.input[%d].", i))
 		if problem != nil {
+			return nil, problem
+		}
+		if problem := checkCall(it, r.items, fmt.Sprintf("response.input[%d].", i)); problem != nil {
 			return nil, problem
 		}
 		r.items = append(r.items, it)
@@ -164,9 +175,9 @@ func (r *response) run(ctx context.Context) {
 	r.answer(ctx)
 }
 
-// answer asks the agent and delivers what it says.
+// answer asks the agent and delivers what it does or says.
 func (r *response) answer(ctx context.Context) {
-	text, speech, err := r.think(ctx)
+	t, err := r.think(ctx)
 	switch {
 	case ctx.Err() != nil:
 		status, details := cancelled(ctx)
@@ -178,23 +189,19 @@ func (r *response) answer(ctx context.Context) {
 			Type: "server_error", Code: "server_error", Message: "The server had an error while processing your request.",
 		}}, nil, nil)
 		return
-	case r.fault == EmptyReply || text == "":
+	case r.fault == EmptyReply || t.text == "" && len(t.calls) == 0:
 		r.finish("completed", statusDetails{}, nil, usage(r.items, "", 0))
 		return
 	}
-	status, details := "completed", statusDetails{}
-	switch r.fault {
-	case ContentFilter:
-		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "content_filter"}
-	case Truncated:
-		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "max_output_tokens"}
-	case Cancelled:
-		status, details = "cancelled", statusDetails{Type: "cancelled", Reason: "turn_detected"}
+	status, details := r.planned()
+	if len(t.calls) > 0 {
+		r.deliver(ctx, r.deliveriesOf(t.calls), status, details)
+		return
 	}
-	if r.fault == HalfSample && len(speech) > 0 {
-		speech = speech[:len(speech)-1]
+	if r.fault == HalfSample && len(t.speech) > 0 {
+		t.speech = t.speech[:len(t.speech)-1]
 	}
-	whole := delivery{response: r, itemID: newID("item_"), text: text, speech: speech}
+	whole := delivery{response: r, itemID: newID("item_"), text: t.text, speech: t.speech}
 	if limit, ok := r.tokenLimit(); ok && len(whole.pieces()) > limit {
 		whole.text = whole.firstWords(limit)
 		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "max_output_tokens"}
@@ -204,39 +211,34 @@ func (r *response) answer(ctx context.Context) {
 	r.deliver(ctx, whole.split(), status, details)
 }
 
-// deliver sends the messages of the reply, or as much of them as the fault and
-// the client allow.
-func (r *response) deliver(ctx context.Context, messages []*delivery, status string, details statusDetails) {
-	var output []wireItem
-	var text string
-	var said time.Duration
-	for _, d := range messages {
-		switch d.send(ctx) {
-		case brokenOff:
-			r.release() // the client was not told
-			return
-		case interrupted:
-			status, details = cancelled(ctx)
-		}
-		done := d.finished(status)
-		d.close(done)
-		output = append(output, done)
-		text += d.text + " "
-		said += r.out.duration(d.speech)
-		if status == "cancelled" {
-			break
-		}
+// planned is how the reply ends unless something comes between.
+func (r *response) planned() (string, statusDetails) {
+	switch r.fault {
+	case ContentFilter:
+		return "incomplete", statusDetails{Type: "incomplete", Reason: "content_filter"}
+	case Truncated:
+		return "incomplete", statusDetails{Type: "incomplete", Reason: "max_output_tokens"}
+	case Cancelled:
+		return "cancelled", statusDetails{Type: "cancelled", Reason: "turn_detected"}
 	}
-	r.finish(status, details, output, usage(r.items, text, said))
+	return "completed", statusDetails{}
 }
 
-// think hears, answers and speaks.
-func (r *response) think(ctx context.Context) (text string, speech []byte, err error) {
+// thought is what the agent made of a conversation: calls, or text and its
+// speech.
+type thought struct {
+	calls  []ToolCall
+	text   string
+	speech []byte // in the session's output format
+}
+
+// think hears, and then calls tools, or answers and speaks.
+func (r *response) think(ctx context.Context) (thought, error) {
 	var items []Item
 	for _, it := range r.items {
 		one, err := r.conn.forAgent(ctx, it)
 		if err != nil {
-			return "", nil, err
+			return thought{}, err
 		}
 		items = append(items, one)
 	}
@@ -244,22 +246,26 @@ func (r *response) think(ctx context.Context) (text string, speech []byte, err e
 	if r.params.Instructions != nil {
 		instructions = *r.params.Instructions
 	}
-	text, err = r.conn.server.agent.Answer(ctx, instructions, items)
+	calls, err := r.useTools(ctx, instructions, items)
+	if err != nil || len(calls) > 0 {
+		return thought{calls: calls}, err
+	}
+	text, err := r.conn.server.agent.Answer(ctx, instructions, items)
 	if err != nil {
-		return "", nil, fmt.Errorf("answering: %w", err)
+		return thought{}, fmt.Errorf("answering: %w", err)
 	}
 	if !r.spoken() || text == "" {
-		return text, nil, nil
+		return thought{text: text}, nil
 	}
-	speech, err = r.conn.server.agent.Speak(ctx, text)
+	speech, err := r.conn.server.agent.Speak(ctx, text)
 	if err != nil {
-		return "", nil, fmt.Errorf("speaking: %w", err)
+		return thought{}, fmt.Errorf("speaking: %w", err)
 	}
 	speech, err = r.out.encode(speech)
 	if err != nil {
-		return "", nil, fmt.Errorf("encoding speech: %w", err)
+		return thought{}, fmt.Errorf("encoding speech: %w", err)
 	}
-	return text, speech, nil
+	return thought{text: text, speech: speech}, nil
 }
 
 func (r *response) tokenLimit() (int, bool) {

@@ -129,6 +129,12 @@ func (s session) check(update map[string]any) *protocolError {
 		return invalid("invalid_value", "session.audio.output.voice",
 			"Invalid value. Supported values are: "+strings.Join(voices(), ", ")+".")
 	}
+	if problem := checkTools("session.tools", s.values["tools"]); problem != nil {
+		return problem
+	}
+	if problem := checkToolChoice("session.tool_choice", s.values["tool_choice"], s.values["tools"]); problem != nil {
+		return problem
+	}
 	if !validTokens(s.values["max_output_tokens"]) {
 		return invalid("invalid_value", "session.max_output_tokens", `Expected an integer from 1 to 4096 or "inf".`)
 	}

@@ -33,10 +33,14 @@ func usage(items []*item, text string, said time.Duration) fields {
 
 // words counts the words that are written in an item.
 func (it *item) words() int {
-	n := len(strings.Fields(it.wire.Arguments)) + len(strings.Fields(it.wire.Output))
+	texts := []*string{it.wire.Arguments, it.wire.Output}
 	for _, part := range it.wire.Content {
-		if part.Text != nil {
-			n += len(strings.Fields(*part.Text))
+		texts = append(texts, part.Text)
+	}
+	n := 0
+	for _, text := range texts {
+		if text != nil {
+			n += len(strings.Fields(*text))
 		}
 	}
 	return n
