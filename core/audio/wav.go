@@ -62,9 +62,27 @@ func DecodeWAV(data []byte) (Clip, []string, error) {
 
 // EncodeWAV returns the clip as a WAV file with the plainest header there is.
 func EncodeWAV(c Clip) []byte {
-	format := waveFormat{tag: tagPCM, channels: 1, rate: c.Rate, bits: 16}
-	size := 2 * len(c.Samples)
-	return c.appendPCM(appendHeader(make([]byte, 0, headerSize+size), format, size))
+	file := newWAV(c.Rate, 2*len(c.Samples))
+	c.putPCM(file[headerSize:])
+	return file
+}
+
+// EncodePCM returns raw little-endian 16-bit PCM as a WAV file, as [FromPCM] and
+// [EncodeWAV] do, but by copying. Its errors are those of FromPCM.
+func EncodePCM(pcm []byte, rate int) ([]byte, error) {
+	if err := checkPCM(pcm, rate); err != nil {
+		return nil, err
+	}
+	file := newWAV(rate, len(pcm))
+	copy(file[headerSize:], pcm)
+	return file, nil
+}
+
+// newWAV returns a WAV file with room for so many bytes of 16-bit mono audio.
+func newWAV(rate, size int) []byte {
+	file := make([]byte, headerSize+size)
+	appendHeader(file[:0], waveFormat{tag: tagPCM, channels: 1, rate: rate, bits: 16}, size)
+	return file
 }
 
 // headerSize is the length of the plainest header.
