@@ -50,15 +50,16 @@ type conn struct {
 	session session
 	items   []*item
 	active  *response // of the default conversation
-	replies int       // begun so far
-	ended   int       // responses of the default conversation that are over
-	late    []*item   // whose transcription waits for the end of a response
-	spoke   bool      // the model has said something, so its voice is fixed
+	running map[string]*response
+	replies int     // begun so far
+	ended   int     // responses of the default conversation that are over
+	late    []*item // whose transcription waits for the end of a response
+	spoke   bool    // the model has said something, so its voice is fixed
 }
 
 func newConn(s *Server, socket *websocket.Conn, model string, number int, faults []Fault) *conn {
 	return &conn{
-		server: s, socket: socket, number: number, faults: faults, input: input{format: pcm},
+		server: s, socket: socket, number: number, faults: faults, input: input{format: pcm}, running: make(map[string]*response),
 		session: newSession(model, time.Now().Add(s.options.SessionLife)),
 	}
 }

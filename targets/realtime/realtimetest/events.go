@@ -105,14 +105,18 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 	return nil
 }
 
+// cancelResponse cancels a response by its id, or that of the conversation.
 func (c *conn) cancelResponse(e clientEvent) *protocolError {
 	c.mu.Lock()
-	active := c.active
+	r := c.active
+	if e.ResponseID != "" {
+		r = c.running[e.ResponseID]
+	}
 	c.mu.Unlock()
-	if active == nil || e.ResponseID != "" && e.ResponseID != active.id {
+	if r == nil {
 		return &protocolError{Code: "response_cancel_not_active", Message: "Cancellation failed: no active response found."}
 	}
-	active.cancel(clientCancelled)
+	r.cancel(clientCancelled)
 	return nil
 }
 

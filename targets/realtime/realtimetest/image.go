@@ -17,7 +17,7 @@ func parseImage(part contentPart, path string) (Image, *protocolError) {
 		return Image{}, missing(path + "image_url")
 	}
 	if part.Detail != "" {
-		if problem := checkOneOf(path+"detail", part.Detail, "auto", "low", "high"); problem != nil {
+		if problem := oneOf("auto", "low", "high")(path+"detail", part.Detail); problem != nil {
 			return Image{}, problem
 		}
 	}

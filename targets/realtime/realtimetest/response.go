@@ -1,27 +1,10 @@
 package realtimetest
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 )
-
-// responseParams is the body of response.create.
-type responseParams struct {
-	Conversation     string            `json:"conversation"`
-	Instructions     *string           `json:"instructions"`
-	Input            []json.RawMessage `json:"input"`
-	Metadata         map[string]string `json:"metadata"`
-	OutputModalities []string          `json:"output_modalities"`
-	MaxOutputTokens  any               `json:"max_output_tokens"`
-	Tools            any               `json:"tools"`
-	ToolChoice       any               `json:"tool_choice"`
-	ParallelCalls    any               `json:"parallel_tool_calls"`
-	Audio            json.RawMessage   `json:"audio"`
-}
 
 // response is one reply in the making.
 type response struct {
@@ -33,14 +16,12 @@ type response struct {
 	fault   FaultKind
 
 	id       string
-	params   responseParams
-	session  session
 	inBand   bool // its output becomes part of the conversation
 	items    []*item
+	session  session // with what the response.create overrides
+	metadata map[string]string
 	modality string
 	out      format
-
-	tools, toolChoice, parallel any // as a session has them
 }
 
 func (c *conn) createResponse(ctx context.Context, e clientEvent) *protocolError {
@@ -72,6 +53,7 @@ func (c *conn) respond(ctx context.Context, params responseParams, eventID strin
 	if r.inBand {
 		c.active = r
 	}
+	c.running[r.id] = r
 	c.replies++
 	r.number, r.fault = c.replies, replyFault(c.faults, c.replies)
 	c.responses.Go(func() {
@@ -101,55 +83,6 @@ func cancelled(ctx context.Context) (status string, details statusDetails) {
 		why = clientCancelled
 	}
 	return "cancelled", statusDetails{Type: "cancelled", Reason: string(why)}
-}
-
-// newResponse takes down what a response needs, so that it works on the
-// conversation as it is now.
-func (c *conn) newResponse(ctx context.Context, params responseParams) (*response, *protocolError) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := &response{
-		conn: c, id: newID("resp_"), params: params, session: c.session,
-		inBand: params.Conversation != "none", items: slices.Clone(c.items), modality: "audio",
-	}
-	r.tools, r.toolChoice = c.session.values["tools"], c.session.values["tool_choice"]
-	r.parallel = cmp.Or(params.ParallelCalls, c.session.values["parallel_tool_calls"])
-	r.out, _ = formatOf(c.session.at("audio", "output", "format"))
-	if list, ok := c.session.values["output_modalities"].([]any); ok && len(list) == 1 {
-		r.modality = asString(list[0])
-	}
-	if len(params.OutputModalities) > 0 {
-		r.modality = params.OutputModalities[0]
-	}
-	if len(params.OutputModalities) > 1 || r.modality != "audio" && r.modality != "text" {
-		return nil, invalid("invalid_value", "response.output_modalities",
-			`Invalid modalities. Supported combinations are: ["text"] and ["audio"].`)
-	}
-	if params.Conversation != "" && params.Conversation != "auto" && params.Conversation != "none" {
-		return nil, invalid("invalid_value", "response.conversation", "Supported values are: 'auto' and 'none'.")
-	}
-	if params.MaxOutputTokens != nil && !validTokens(params.MaxOutputTokens) {
-		return nil, invalid("invalid_value", "response.max_output_tokens", `Expected an integer from 1 to 4096 or "inf".`)
-	}
-	if problem := r.checkTools(); problem != nil {
-		return nil, problem
-	}
-	if params.Input == nil {
-		return r, nil
-	}
-	in, _ := formatOf(c.session.at("audio", "input", "format"))
-	r.items = nil
-	for i, raw := range params.Input {
-		it, problem := c.parseItem(ctx, raw, in, fmt.Sprintf("response.input[%d].", i))
-		if problem != nil {
-			return nil, problem
-		}
-		if problem := checkCall(it, r.items, fmt.Sprintf("response.input[%d].", i)); problem != nil {
-			return nil, problem
-		}
-		r.items = append(r.items, it)
-	}
-	return r, nil
 }
 
 // run answers, and then lets the next response begin.
@@ -243,9 +176,6 @@ func (r *response) think(ctx context.Context) (thought, error) {
 		items = append(items, one)
 	}
 	instructions := asString(r.session.values["instructions"])
-	if r.params.Instructions != nil {
-		instructions = *r.params.Instructions
-	}
 	calls, err := r.useTools(ctx, instructions, items)
 	if err != nil || len(calls) > 0 {
 		return thought{calls: calls}, err
@@ -269,11 +199,7 @@ func (r *response) think(ctx context.Context) (thought, error) {
 }
 
 func (r *response) tokenLimit() (int, bool) {
-	limit := r.session.values["max_output_tokens"]
-	if r.params.MaxOutputTokens != nil {
-		limit = r.params.MaxOutputTokens
-	}
-	n, ok := asNumber(limit)
+	n, ok := asNumber(r.session.values["max_output_tokens"])
 	return int(n), ok
 }
 
@@ -281,6 +207,7 @@ func (r *response) tokenLimit() (int, bool) {
 func (r *response) release() {
 	r.conn.mu.Lock()
 	defer r.conn.mu.Unlock()
+	delete(r.conn.running, r.id)
 	if r.conn.active == r {
 		r.conn.active = nil
 		r.conn.ended++
@@ -330,7 +257,7 @@ func (r *response) body(status string, details *statusDetails, output []wireItem
 	b := fields{
 		"object": "realtime.response", "id": r.id, "status": status, "status_details": nil,
 		"output": append([]wireItem{}, output...), "output_modalities": []string{r.modality},
-		"metadata": r.params.Metadata, "max_output_tokens": r.session.values["max_output_tokens"],
+		"metadata": r.metadata, "max_output_tokens": r.session.values["max_output_tokens"],
 		"audio": fields{"output": fields{
 			"format": r.session.at("audio", "output", "format"), "voice": r.session.at("audio", "output", "voice"),
 		}},

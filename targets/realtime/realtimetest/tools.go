@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 )
@@ -61,30 +60,21 @@ func checkTools(path string, v any) *protocolError {
 }
 
 func checkTool(path string, tool map[string]any) *protocolError {
-	if tool["type"] != "function" {
+	switch {
+	case tool["type"] != "function":
 		return invalid("invalid_value", path+".type", "Invalid value: this server knows tools of type 'function' only.")
-	}
-	for _, key := range slices.Sorted(maps.Keys(tool)) {
-		if !slices.Contains([]string{"type", "name", "description", "parameters"}, key) {
-			return unknownParameter(path + "." + key)
-		}
-	}
-	name, ok := tool["name"].(string)
-	if !ok || name == "" {
+	case tool["name"] == nil || tool["name"] == "":
 		return missing(path + ".name")
 	}
+	return objectOf(map[string]check{
+		"type": isString, "name": checkToolName, "description": isString, "parameters": isObject,
+	})(path, tool)
+}
+
+func checkToolName(path string, v any) *protocolError {
+	name := asString(v)
 	if len(name) > maxToolName || !regexp.MustCompile(`^[a-zA-Z0-9_-]+$`).MatchString(name) {
-		return invalid("invalid_value", path+".name", fmt.Sprintf("Invalid '%s.name': expected up to %d letters, digits, - and _.", path, maxToolName))
-	}
-	if v, there := tool["description"]; there {
-		if problem := checkString(path+".description", v); problem != nil {
-			return problem
-		}
-	}
-	if v, there := tool["parameters"]; there {
-		if _, ok := v.(map[string]any); !ok {
-			return wrongType(path+".parameters", "an object")
-		}
+		return invalid("invalid_value", path, fmt.Sprintf("Invalid '%s': expected up to %d letters, digits, - and _.", path, maxToolName))
 	}
 	return nil
 }
@@ -93,7 +83,7 @@ func checkTool(path string, tool map[string]any) *protocolError {
 func checkToolChoice(path string, v, tools any) *protocolError {
 	object, ok := v.(map[string]any)
 	if !ok {
-		return checkOneOf(path, v, "none", "auto", "required")
+		return oneOf("none", "auto", "required")(path, v)
 	}
 	if object["type"] != "function" || len(object) != 2 {
 		return invalid("invalid_value", path, "Expected 'none', 'auto', 'required' or an object with type 'function' and a name.")
@@ -120,29 +110,14 @@ func toolsOf(v any) []Tool {
 	return tools
 }
 
-// checkTools looks at the tools of a response, which stand in place of the
-// session's.
-func (r *response) checkTools() *protocolError {
-	if r.params.Tools != nil {
-		if problem := checkTools("response.tools", r.params.Tools); problem != nil {
-			return problem
-		}
-		r.tools = r.params.Tools
-	}
-	if r.params.ToolChoice != nil {
-		r.toolChoice = r.params.ToolChoice
-		return checkToolChoice("response.tool_choice", r.toolChoice, r.tools)
-	}
-	return nil
-}
-
 // offered are the tools that the model may call now.
 func (r *response) offered() []Tool {
-	if r.toolChoice == "none" {
+	choice := r.session.values["tool_choice"]
+	if choice == "none" {
 		return nil
 	}
-	tools := toolsOf(r.tools)
-	if only, ok := r.toolChoice.(map[string]any); ok {
+	tools := toolsOf(r.session.values["tools"])
+	if only, ok := choice.(map[string]any); ok {
 		tools = slices.DeleteFunc(tools, func(t Tool) bool { return t.Name != only["name"] })
 	}
 	return tools
@@ -159,7 +134,7 @@ func (r *response) useTools(ctx context.Context, instructions string, items []It
 	if err != nil {
 		return nil, fmt.Errorf("using tools: %w", err)
 	}
-	if r.parallel == false && len(calls) > 1 {
+	if r.session.values["parallel_tool_calls"] == false && len(calls) > 1 {
 		calls = calls[:1]
 	}
 	return calls, nil
