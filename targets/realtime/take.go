@@ -169,6 +169,12 @@ func (t *turn) takeError(e serviceError) error {
 	if e.benign() {
 		return nil
 	}
+	if e.filtered() && !t.asked.IsZero() && (n == 0 || t.ours(n)) { // an answer, if not in the form of one
+		blocked := responseBody{Status: "failed"}
+		blocked.Details.Error = e
+		t.ended = &blocked
+		return nil
+	}
 	if t.ours(n) || e.grave() {
 		return e.err("waiting for the reply")
 	}
