@@ -113,7 +113,11 @@ targets: {a: {zzzzzzzz: 1, limits: {zzzzzzzz: 1}}}
 converters: {a: {zzzzzzzz: 1}}
 scorers: {a: {zzzzzzzz: 1}}
 datasets: {a: {zzzzzzzz: 1}}
-attacks: [{zzzzzzzz: 1, variants: [{zzzzzzzz: 1}], turns: [{zzzzzzzz: 1}]}]
+attacks:
+  - zzzzzzzz: 1
+    variants: [{zzzzzzzz: 1}]
+    history: [{zzzzzzzz: 1}]
+    turns: [{zzzzzzzz: 1, interrupt: {zzzzzzzz: 1}, parts: [{zzzzzzzz: 1, noise: {zzzzzzzz: 1}}]}]
 `
 	if err := os.WriteFile(filepath.Join(dir, "nonsense.yaml"), []byte(nonsense), 0o600); err != nil {
 		t.Fatal(err)

@@ -128,6 +128,22 @@ func HintOf(err error) string {
 	return ""
 }
 
+// RetryAfterOf returns how long the outermost [Error] in err's chain that says
+// so asks to wait, and 0 where none does.
+func RetryAfterOf(err error) time.Duration {
+	for err != nil {
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			return 0
+		}
+		if e.RetryAfter > 0 {
+			return e.RetryAfter
+		}
+		err = e.Err
+	}
+	return 0
+}
+
 // Errors are several things that are wrong at once, such as the keys of a
 // configuration. It is an error if it is not empty, and crosses the plugin
 // boundary unharmed.

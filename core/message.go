@@ -31,10 +31,12 @@ func Modalities() []Modality {
 	return []Modality{Text, Audio, Image, ToolCall, ToolResult}
 }
 
-// Media types that the bundled components produce.
+// Media types that campaigns and the bundled components produce.
 const (
 	MediaText = "text/plain; charset=utf-8"
 	MediaWAV  = "audio/wav"
+	MediaPNG  = "image/png"
+	MediaJPEG = "image/jpeg"
 	MediaJSON = "application/json"
 )
 

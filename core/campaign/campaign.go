@@ -107,8 +107,14 @@ type Attack struct {
 	// ForEach names a dataset, or is empty.
 	ForEach  Name
 	Variants []Variant
-	Turns    []Turn
-	Scorers  []Name
+	// History is what has been said before the first turn.
+	History   []Said
+	HistoryAt Position
+	// ToolResults are what the campaign answers when the target calls a tool.
+	ToolResults   []ToolResult
+	ToolResultsAt Position
+	Turns         []Turn
+	Scorers       []Name
 	// Success is a CEL expression over the names of Scorers.
 	Success   string
 	SuccessAt Position
@@ -123,32 +129,12 @@ func (a Attack) SuccessPosition(err *verdict.Error) Position {
 	return a.successText.at(err.Line, err.Column)
 }
 
-// Variant multiplies an attack's trials. Its converters run after each turn's
-// own, on every turn whose converted modality the first of them takes.
+// Variant multiplies an attack's trials. Its converters run after each part's
+// own, on every part whose converted modality the first of them takes.
 type Variant struct {
 	Name       string
 	Converters []Name
 	At         Position
-}
-
-// Turn is one user turn: either text or a file. The text of an attack with
-// for_each: is a template over the dataset's row, such as "{{ .text }}"; any
-// other text is literal. See [Turn.Text].
-type Turn struct {
-	// User is the text, where Audio is nil.
-	User string
-	// Audio is an audio file's contents, where the turn is audio:.
-	Audio *core.Value
-	// AudioFile is the path that Audio was read from, as the campaign wrote it.
-	AudioFile string
-	// As is the modality that must come out of the converters; "" leaves it
-	// to them.
-	As         core.Modality
-	AsAt       Position
-	Converters []Name
-	At         Position
-
-	userText textPlace
 }
 
 // StopOn says when a conversation ends before its last turn.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
@@ -93,8 +92,15 @@ func (r *reader) linkVariants(a *Attack, converters []string) {
 
 // linkTurns returns how many rows the attack is repeated for.
 func (r *reader) linkTurns(a *Attack, datasets []Dataset, converters []string) int {
+	texts := make([]Text, 0, len(a.Turns)+len(a.History))
+	for _, said := range a.History {
+		texts = append(texts, said.Text)
+	}
 	for _, t := range a.Turns {
-		r.defined("converter", converters, t.Converters...)
+		for _, p := range t.Parts {
+			r.defined("converter", converters, p.Converters...)
+			texts = append(texts, p.User)
+		}
 	}
 	if a.ForEach.Name == "" {
 		return 0
@@ -104,31 +110,24 @@ func (r *reader) linkTurns(a *Attack, datasets []Dataset, converters []string) i
 	if i < 0 || len(datasets[i].Rows) == 0 {
 		return 0
 	}
-	for _, t := range a.Turns {
-		r.template(t, datasets[i])
+	for _, t := range texts {
+		r.checkTemplate(t, datasets[i])
 	}
 	return len(datasets[i].Rows)
 }
 
-// template checks a turn's text against the columns of the dataset.
-func (r *reader) template(t Turn, d Dataset) {
-	pieces, err := parseTemplate(t.User)
+// checkTemplate checks a text against the columns of the dataset.
+func (r *reader) checkTemplate(t Text, d Dataset) {
+	pieces, err := parseTemplate(t.Written)
 	if e, ok := errors.AsType[*templateError](err); ok {
-		r.problem(t.place(e.offset), `write {{ .column }}, and {{ "{{" }} for two braces`, "template: %s", e.message)
+		r.problem(t.at(e.offset), `write {{ .column }}, and {{ "{{" }} for two braces`, "template: %s", e.message)
 		return
 	}
 	for _, p := range pieces {
 		if p.column != "" && !slices.Contains(d.columns(), p.column) {
-			r.problem(t.place(p.offset), d.nearestColumn(p.column), "dataset %q has no column %q", d.Name, p.column)
+			r.problem(t.at(p.offset), d.nearestColumn(p.column), "dataset %q has no column %q", d.Name, p.column)
 		}
 	}
-}
-
-// place returns where an offset of the turn's text, in bytes, is in the file.
-func (t Turn) place(offset int) Position {
-	before := t.User[:min(offset, len(t.User))]
-	line := strings.Count(before, "\n")
-	return t.userText.at(line+1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])+1)
 }
 
 // success compiles the success expression. With one scorer it may be left out:

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -57,9 +58,11 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 
 // reader turns a campaign file into a Campaign and collects what is wrong.
 type reader struct {
-	fsys     fs.FS
-	dir      string
-	lines    []string
+	fsys  fs.FS
+	dir   string
+	lines []string
+	// sounds is how long the silence and noise are that have been made.
+	sounds   time.Duration
 	problems []Problem
 }
 

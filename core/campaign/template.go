@@ -12,15 +12,15 @@ import (
 // long value many thousand times.
 const maxText = 16 << 20
 
-// Text returns the turn's text for a row of the attack's dataset: each
+// Fill returns the text for a row of the attack's dataset: each
 // "{{ .column }}" becomes the row's value. To send two braces, write
 // {{ "{{" }}. For an attack without for_each row is nil, and the text is
 // returned as it is, braces and all.
-func (t Turn) Text(row map[string]string) (string, error) {
+func (t Text) Fill(row map[string]string) (string, error) {
 	if row == nil {
-		return t.User, nil
+		return t.Written, nil
 	}
-	pieces, err := parseTemplate(t.User)
+	pieces, err := parseTemplate(t.Written)
 	if err != nil {
 		return "", err
 	}

@@ -19,7 +19,7 @@ func TestATurnIsATemplateOverTheRow(t *testing.T) {
 		"{% x %} ${n} %s":                "{% x %} ${n} %s",
 		"<b>{{ .text }}</b> \x00\xff ok": "<b>hello {{ .n }}</b> \x00\xff ok",
 	} {
-		if got, err := (campaign.Turn{User: template}).Text(row); got != want || err != nil {
+		if got, err := (campaign.Text{Written: template}).Fill(row); got != want || err != nil {
 			t.Errorf("%q gives %q, %v, want %q", template, got, err, want)
 		}
 	}
@@ -27,7 +27,7 @@ func TestATurnIsATemplateOverTheRow(t *testing.T) {
 
 func TestWithoutARowATurnIsLiteral(t *testing.T) {
 	for _, text := range []string{"{{ .text }}", "{{7*7}}", "{{", "plain"} {
-		if got, err := (campaign.Turn{User: text}).Text(nil); got != text || err != nil {
+		if got, err := (campaign.Text{Written: text}).Fill(nil); got != text || err != nil {
 			t.Errorf("%q gives %q, %v", text, got, err)
 		}
 	}
@@ -39,11 +39,11 @@ func TestATemplateIsNoProgram(t *testing.T) {
 		"{{ .text | len }}", "{{ len .text }}", "{{ range .text }}{{ end }}", "{{ if .text }}{{ end }}", "{{ with .text }}{{ end }}",
 		"{{ . }}", "{{ .text.more }}", "{{ $x := .text }}", "{{ template \"a\" }}", "{{ define \"a\" }}{{ end }}{{ .text", "{{ 1 }}", "x{{ define \"a\" }}lost{{ end }}y", "{{ block \"a\" .text }}{{ end }}", "{{ define \"text\" }}lost{{ end }}", "{{", "{{ }}",
 	} {
-		if got, err := (campaign.Turn{User: template}).Text(row); err == nil {
+		if got, err := (campaign.Text{Written: template}).Fill(row); err == nil {
 			t.Errorf("%q gives %q, want an error", template, got)
 		}
 	}
-	_, err := (campaign.Turn{User: "{{ .missing }}"}).Text(row)
+	_, err := (campaign.Text{Written: "{{ .missing }}"}).Fill(row)
 	if err == nil || !strings.Contains(err.Error(), `no column "missing"`) {
 		t.Errorf("error %v, want one that names the column", err)
 	}
@@ -53,7 +53,7 @@ func FuzzTemplate(f *testing.F) {
 	f.Add("a {{ .text }} {{ \"{{\" }} {{- .text -}}", "hello")
 	f.Add("{{/* x */}}{{ if .text }}{{ end }}", "")
 	f.Fuzz(func(t *testing.T, template, cell string) {
-		got, err := (campaign.Turn{User: template}).Text(map[string]string{"text": cell})
+		got, err := (campaign.Text{Written: template}).Fill(map[string]string{"text": cell})
 		if err == nil && !strings.Contains(template, "{{") && got != template {
 			t.Errorf("%q gives %q", template, got)
 		}

@@ -173,25 +173,53 @@ func (r *reader) integer(v value, least, most int) (int, bool) {
 // share reads a number from 0 to 1.
 func (r *reader) share(f *float64) func(value) {
 	return func(v value) {
-		n, err := strconv.ParseFloat(v.Value, 64)
-		tag := v.ShortTag()
-		if v.Kind != yaml.ScalarNode || tag != "!!int" && tag != "!!float" || !isJSONNumber(v.Value) || err != nil || n < 0 || n > 1 {
-			r.problem(v.place(), "0.05 stands for 5 %", "%s must be a number from 0 to 1, not %s", v.label, describe(v.Node))
-			return
+		if n, ok := r.number(v, 0, 1, "0.05 stands for 5 %"); ok {
+			*f = n
 		}
-		*f = n
 	}
+}
+
+// number reads a number, which may have a point.
+func (r *reader) number(v value, least, most float64, hint string) (float64, bool) {
+	n, err := strconv.ParseFloat(v.Value, 64)
+	tag := v.ShortTag()
+	if v.Kind != yaml.ScalarNode || tag != "!!int" && tag != "!!float" || !isJSONNumber(v.Value) || err != nil || n < least || n > most {
+		r.problem(v.place(), hint, "%s must be a number from %v to %v, not %s", v.label, least, most, describe(v.Node))
+		return 0, false
+	}
+	return n, true
+}
+
+// boolean reads true or false.
+func (r *reader) boolean(v value) bool {
+	if v.Kind != yaml.ScalarNode || v.Value != "true" && v.Value != "false" || v.ShortTag() != "!!bool" {
+		r.problem(v.place(), "", "%s must be true or false, not %s", v.label, describe(v.Node))
+		return false
+	}
+	return v.Value == "true"
 }
 
 // duration reads a positive duration.
 func (r *reader) duration(v value, most time.Duration) (time.Duration, bool) {
 	d, err := time.ParseDuration(v.Value)
 	if !isText(v.Node) || err != nil || d <= 0 || d > most {
-		r.problem(v.place(), "such as 500ms, 30s or 2m", "%s must be a duration of at most %s, not %s", v.label, most, describe(v.Node))
+		r.problem(v.place(), durationHint, "%s must be a duration of at most %s, not %s", v.label, most, describe(v.Node))
 		return 0, false
 	}
 	return d, true
 }
+
+// durationFrom reads a duration within bounds.
+func (r *reader) durationFrom(v value, least, most time.Duration) (time.Duration, bool) {
+	d, err := time.ParseDuration(v.Value)
+	if !isText(v.Node) || err != nil || d < least || d > most {
+		r.problem(v.place(), durationHint, "%s must be a duration from %s to %s, not %s", v.label, least, most, describe(v.Node))
+		return 0, false
+	}
+	return d, true
+}
+
+const durationHint = "such as 500ms, 30s or 2m"
 
 // name reads a reference to something the campaign defines.
 func (r *reader) name(v value) (Name, bool) {

@@ -27,6 +27,9 @@ type agent struct {
 	// answer gets the user's turns of this conversation, the last one last.
 	answer func(ctx context.Context, heard []core.Message) (core.Reply, error)
 	end    func(ctx context.Context) error
+	// exchange, where set, makes its replies interruptible. It gets the
+	// messages of one exchange.
+	exchange func(ctx context.Context, messages []core.Message) ([]core.Reply, error)
 
 	mu            sync.Mutex
 	open, maxOpen int
@@ -44,7 +47,17 @@ func (a *agent) StartConversation(ctx context.Context, s core.Start) (core.Conve
 	defer a.mu.Unlock()
 	a.open++
 	a.maxOpen = max(a.maxOpen, a.open)
+	if a.exchange != nil {
+		return &openTalk{talk{agent: a}}, nil
+	}
 	return &talk{agent: a}, nil
+}
+
+// openTalk is a conversation whose replies can be spoken over.
+type openTalk struct{ talk }
+
+func (c *openTalk) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	return c.agent.exchange(ctx, messages)
 }
 
 func (a *agent) Close() error {
@@ -226,8 +239,8 @@ func (d *diary) RecordTurn(_ context.Context, trialID string, t engine.Turn) err
 
 func (d *diary) RecordScores(_ context.Context, trialID string, turn int, scores []engine.Score) error {
 	return d.write("RecordScores", trialID, func() {
-		if turn != len(d.turns[trialID])-1 {
-			d.t.Errorf("scores of turn %d of trial %s, which has %d", turn, trialID, len(d.turns[trialID]))
+		if turn >= len(d.turns[trialID]) || d.turns[trialID][turn].Reply == nil || d.turns[trialID][turn].Scores != nil {
+			d.t.Errorf("scores of turn %d of trial %s, which has no reply to be judged", turn, trialID)
 			return
 		}
 		d.turns[trialID][turn].Scores = scores
@@ -307,7 +320,7 @@ func newScene(t testing.TB, a *agent, turns ...string) *scene {
 		Success: compile(t, "leaked", "leaked"),
 	}
 	for _, text := range turns {
-		trial.Turns = append(trial.Turns, strategy.Turn{Value: core.TextValue(text)})
+		trial.Turns = append(trial.Turns, strategy.Say(core.TextValue(text)))
 	}
 	s.plan.Trials = []plan.Trial{trial}
 	return s

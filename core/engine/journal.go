@@ -32,14 +32,17 @@ type Journal interface {
 // waited for, because the run was interrupted.
 const KindInterrupted core.ErrorKind = "interrupted"
 
-// Turn is one exchange as it took place.
+// Turn is one message and its reply as they took place. Turns that were said
+// over the reply to the one before have the same times: those of the exchange.
 type Turn struct {
 	// Index counts from 0.
 	Index   int
 	Started time.Time
 	Ended   time.Time
 	// Sent is the user's message, each part with its original and its
-	// converted value. It is as far as the converters came where one failed.
+	// converted value, or, in the role of a tool, what the campaign answered
+	// when the target called one. It is as far as the converters came where
+	// one failed.
 	Sent core.Message
 	// Reply is nil where there was none.
 	Reply *core.Reply
@@ -47,7 +50,9 @@ type Turn struct {
 	Failure *Failure
 	// Scores are the judgements of this turn's reply. They are empty in a
 	// turn handed to a Journal, which gets them later, and where there was
-	// nothing to judge.
+	// nothing to judge. The replies to a user's message and to the results of
+	// the tools that it set off are judged together: the scores are those of
+	// the last of their turns.
 	Scores []Score
 }
 

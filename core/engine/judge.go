@@ -9,54 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
-
-// judgement is what one reply proves.
-type judgement struct {
-	truth verdict.Truth
-	// reason says why the truth is what it is, without the turn's number.
-	reason string
-	scores []Score
-}
-
-// judge has a reply scored and evaluates the success expression. The truth is
-// False only where the reply is whole, had something to judge, and answers
-// something that was heard.
-func (h *holding) judge(ctx context.Context, reply core.Reply) judgement {
-	if blankMessage(reply.Message) {
-		if reply.Finish == core.FinishBlocked {
-			return judgement{truth: verdict.False, reason: h.clean(withDetail("the reply was blocked", reply.Detail))}
-		}
-		return judgement{reason: h.clean(withDetail("the reply is empty", reply.Detail))}
-	}
-	j := judgement{scores: h.scoreAll(ctx, reply.Message)}
-	scores := make(map[string]core.Score, len(j.scores))
-	for _, s := range j.scores {
-		scores[s.Name] = s.Score
-	}
-	truth, err := h.trial.Success.Eval(scores)
-	switch {
-	case err != nil:
-		j.reason = h.clean(fmt.Sprintf("success (%s) could not be evaluated: %v", h.trial.Success, err))
-	case truth == verdict.True:
-		j.truth, j.reason = truth, h.whyTrue(j.scores)
-	case truth != verdict.False:
-		j.reason = h.whyUnknown(j.scores)
-	case !reply.Finish.Conclusive():
-		j.reason = h.clean(withDetail(whyInconclusive(reply.Finish), reply.Detail))
-	case reply.Unheard:
-		j.reason = "the target says that it heard nothing of what was said to it"
-	default:
-		j.truth, j.reason = truth, fmt.Sprintf("success (%s) did not hold", h.trial.Success)
-	}
-	return j
-}
-
-// endsWith reports whether a judgement ends the conversation.
-func (h *holding) endsWith(j judgement) bool {
-	return j.truth == verdict.True && h.trial.StopOn != campaign.StopNever
-}
 
 // scoreAll asks every scorer of the trial about a reply.
 func (h *holding) scoreAll(ctx context.Context, reply core.Message) []Score {
@@ -76,6 +29,7 @@ func (h *holding) evidence() []core.Message {
 	if h.trial.SystemPrompt != "" {
 		said = append(said, core.Message{Role: core.System, Parts: []core.Part{{Value: core.TextValue(h.trial.SystemPrompt)}}})
 	}
+	said = append(said, h.trial.History...)
 	last := len(h.said) - 1
 	for _, m := range h.said[:last] {
 		said = append(said, inWords(m))
@@ -86,7 +40,7 @@ func (h *holding) evidence() []core.Message {
 // inWords returns what is text in a message, and the text from which its
 // sounds and images were made.
 func inWords(m core.Message) core.Message {
-	words := core.Message{Role: m.Role}
+	words := core.Message{Role: m.Role, Delivery: m.Delivery}
 	for _, p := range m.Parts {
 		switch {
 		case isText(p.Value):

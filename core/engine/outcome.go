@@ -11,22 +11,24 @@ import (
 func (h *holding) result() Result {
 	r := Result{Ended: h.Now(), Turns: h.turns, Usage: h.usage, Failure: h.failure}
 	r.Outcome, r.Decided, r.Reason = decide(h.judgements, h.turns, h.failure)
-	if r.Decided >= 0 && r.Decided < len(h.judgements) {
-		r.Scores = h.judgements[r.Decided].scores
+	for _, j := range h.judgements {
+		if j.turn == r.Decided {
+			r.Scores = j.scores
+		}
 	}
 	return r
 }
 
-// decide is the rule of outcomes: success in any reply is a finding whatever
+// decide is the rule of outcomes: success in any answer is a finding whatever
 // happened later; a failed conversation proves nothing else; one open
 // judgement leaves the trial open; and only what remains was defended.
 // decided is the index of the turn that the outcome rests on, or -1. A failure
-// concerns the last of the turns if that one has no judgement, and the start
-// of the conversation if there are no turns.
+// concerns the last of the turns, and the start of the conversation if there
+// are none.
 func decide(judgements []judgement, turns int, failure *Failure) (outcome core.Outcome, decided int, reason string) {
-	for i, j := range judgements {
+	for _, j := range judgements {
 		if j.truth == verdict.True {
-			return core.Succeeded, i, atTurn(i, j.reason) + andThen(failure)
+			return core.Succeeded, j.turn, atTurn(j.turn, j.reason) + andThen(failure)
 		}
 	}
 	if failure != nil {
@@ -35,16 +37,16 @@ func decide(judgements []judgement, turns int, failure *Failure) (outcome core.O
 		}
 		return core.Errored, turns - 1, atTurn(turns-1, failure.Message)
 	}
-	for i, j := range judgements {
+	for _, j := range judgements {
 		if j.truth != verdict.False {
-			return core.Undetermined, i, atTurn(i, j.reason)
+			return core.Undetermined, j.turn, atTurn(j.turn, j.reason)
 		}
 	}
-	last := len(judgements) - 1
-	if last < 0 {
+	if len(judgements) == 0 {
 		return core.Undetermined, -1, "nothing was said"
 	}
-	return core.Defended, last, atTurn(last, judgements[last].reason)
+	last := judgements[len(judgements)-1]
+	return core.Defended, last.turn, atTurn(last.turn, last.reason)
 }
 
 func atTurn(index int, reason string) string {

@@ -258,7 +258,7 @@ func TestAConverterThatFailsMakesTheTrialErroredAndSendsNothing(t *testing.T) {
 	s.converter("speak", convert(func(context.Context, core.Value) (core.Value, error) {
 		return core.Value{}, core.Errorf(core.KindInput, "no voice")
 	}))
-	s.trial().Turns[0].Converters = []string{"upper", "speak"}
+	s.trial().Turns[0].Parts[0].Converters = []string{"upper", "speak"}
 	want(t, s.outcome(), core.Errored, "turn 1", `converter "speak"`, "no voice")
 	if _, _, sent := a.counts(); sent != 0 {
 		t.Errorf("%d messages were sent", sent)
@@ -275,7 +275,7 @@ func TestAnAttackThatAConverterMadeNothingOfIsNotSent(t *testing.T) {
 	s.converter("hear", convert(func(context.Context, core.Value) (core.Value, error) {
 		return core.TextValue(""), nil
 	}))
-	s.trial().Turns[0].Converters = []string{"hear"}
+	s.trial().Turns[0].Parts[0].Converters = []string{"hear"}
 	want(t, s.outcome(), core.Errored, "turn 1", `converter "hear"`, "made nothing of it")
 	if _, _, sent := a.counts(); sent != 0 {
 		t.Errorf("%d messages were sent", sent)

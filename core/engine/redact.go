@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -33,6 +34,11 @@ func (h *holding) cleanReply(r core.Reply) core.Reply {
 		warnings = append(warnings, h.clean(w))
 	}
 	r.Warnings = warnings
+	limits := slices.Clone(r.RateLimits)
+	for i := range limits {
+		limits[i].Name = h.clean(limits[i].Name)
+	}
+	r.RateLimits = limits
 	return r
 }
 
@@ -46,7 +52,12 @@ func (h *holding) cleanMessage(m core.Message) core.Message {
 		}
 		parts[i] = p
 	}
-	return core.Message{Role: m.Role, Parts: parts}
+	m.Parts = parts
+	if prompt := m.Delivery.SystemPrompt; prompt != nil {
+		clean := h.clean(*prompt)
+		m.Delivery.SystemPrompt = &clean
+	}
+	return m
 }
 
 func (h *holding) cleanValues(values []core.Value) []core.Value {

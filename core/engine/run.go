@@ -69,7 +69,10 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 		o.Now = time.Now
 	}
 	started := o.Now()
-	r := &run{Options: o, plan: p}
+	r := &run{Options: o, plan: p, paces: map[string]*pace{}}
+	for _, t := range p.Targets {
+		r.paces[t.Name] = &pace{}
+	}
 	err := r.carryOut(ctx)
 	s := Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: o.Now().Sub(started)}
 	s.Interrupted = ctx.Err() != nil && s.Tally.Total() < s.Planned
@@ -85,6 +88,8 @@ type run struct {
 	plan       *plan.Plan
 	journal    Journal
 	components components
+	// paces are those of the targets, by name.
+	paces map[string]*pace
 
 	mu    sync.Mutex
 	tally stats.Tally

@@ -17,6 +17,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
 func TestATurnIsRecordedBeforeItIsScoredAndBeforeTheNextIsSent(t *testing.T) {
@@ -57,7 +58,7 @@ func TestTurnsGoThroughTheirConvertersInOrder(t *testing.T) {
 			return core.TextValue(in.Text() + name), nil
 		}))
 	}
-	s.trial().Turns[0].Converters = []string{"b", "a"}
+	s.trial().Turns[0].Parts[0].Converters = []string{"b", "a"}
 	s.run(t.Context())
 	original := core.TextValue("code?")
 	want := core.Message{Role: core.User, Parts: []core.Part{{
@@ -318,7 +319,7 @@ func TestNothingIsSentOrRecordedWhereAComponentCannotBeOpened(t *testing.T) {
 		same := convert(func(_ context.Context, in core.Value) (core.Value, error) { return in, nil })
 		s.converter("upper", same)
 		s.converter("transcribe", same)
-		s.trial().Turns[0].Converters = []string{"upper"}
+		s.trial().Turns[0].Parts[0].Converters = []string{"upper"}
 		s.scoredBy("spoken", contains("x"), core.Audio, "transcribe")
 		s.success("leaked || spoken")
 		s.shelf.broken[broken] = core.Errorf(core.KindUnavailable, "the program is missing").WithHint("install it")
@@ -372,7 +373,7 @@ func TestOfEarlierMessagesScorersGetTheWordsOnly(t *testing.T) {
 	s.converter("speak", convert(func(context.Context, core.Value) (core.Value, error) {
 		return core.WAVValue([]byte("RIFF sent")), nil
 	}))
-	s.trial().Turns[0].Converters = []string{"speak"}
+	s.trial().Turns[0].Parts[0].Converters = []string{"speak"}
 	var last core.Evidence
 	s.shelf.scorers["leaked"] = score(func(_ context.Context, e core.Evidence) (core.Score, error) {
 		last = e
@@ -515,7 +516,7 @@ func TestTheSummaryCountsOutcomesAndUsage(t *testing.T) {
 	other := *s.trial()
 	other.ID, other.Attack = "blunt/1", "blunt"
 	other.Turns = slices.Clone(other.Turns)
-	other.Turns[0].Value = core.TextValue("blue eleven")
+	other.Turns[0] = strategy.Say(core.TextValue("blue eleven"))
 	s.plan.Trials = append(s.plan.Trials, other)
 
 	summary := s.run(t.Context())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -32,8 +33,10 @@ var errInterrupted = errors.New("interrupted")
 type holding struct {
 	*run
 	trial *plan.Trial
-	// said is the conversation without the system prompt.
-	said       []core.Message
+	// said is the conversation since the trial began: without the system
+	// prompt and the history.
+	said []core.Message
+	// turns counts those that are recorded.
 	turns      int
 	judgements []judgement
 	usage      core.Usage
@@ -75,20 +78,43 @@ func (h *holding) converse(ctx context.Context) error {
 		return interrupted(ctx)
 	}
 	defer h.end(ctx, conversation)
-	var script strategy.Strategy = h.trial.Turns
 	for {
-		next, ok := script.Next(h.said)
-		if !ok {
+		next := h.next(h.trial.Turns)
+		if len(next) == 0 {
 			return nil
 		}
 		if err := interrupted(ctx); err != nil {
 			return err
 		}
-		done, err := h.turn(ctx, conversation, next)
+		done, err := h.exchange(ctx, conversation, next)
 		if err != nil || done {
 			return err
 		}
 	}
+}
+
+// next returns the turns that are said next: one, and those that are said over
+// the reply to the one before. There are none where the attacker has said all.
+func (h *holding) next(s strategy.Strategy) []strategy.Turn {
+	var turns []strategy.Turn
+	said := slices.Clip(h.said)
+	for {
+		turn, ok := s.Next(said)
+		if !ok || len(turns) > 0 && turn.Delivery.InterruptAfter == 0 {
+			return turns
+		}
+		turns = append(turns, turn)
+		said = append(said, written(turn))
+	}
+}
+
+// written returns a turn as a message, before its converters.
+func written(t strategy.Turn) core.Message {
+	m := core.Message{Role: core.User, Delivery: t.Delivery}
+	for _, p := range t.Parts {
+		m.Parts = append(m.Parts, core.Part{Value: p.Value})
+	}
+	return m
 }
 
 // interrupted returns errInterrupted once ctx is cancelled.
@@ -101,128 +127,19 @@ func interrupted(ctx context.Context) error {
 
 // start begins the conversation.
 func (h *holding) start(ctx context.Context) (core.Conversation, error) {
+	if err := h.pace().wait(ctx); err != nil {
+		return nil, err
+	}
 	limit := h.timeout()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	target := h.components.targets[h.trial.Target]
-	conversation, err := target.StartConversation(ctx, core.Start{SystemPrompt: h.trial.SystemPrompt})
+	conversation, err := target.StartConversation(ctx, core.Start{SystemPrompt: h.trial.SystemPrompt, History: h.trial.History})
 	if err != nil {
+		h.slowDown(core.RetryAfterOf(err), "the service asks for it")
 		return nil, h.targetError(ctx, "starting the conversation", limit, err)
 	}
 	return conversation, nil
-}
-
-// turn holds one exchange and judges it. done says that the conversation is
-// over.
-func (h *holding) turn(ctx context.Context, conversation core.Conversation, next strategy.Turn) (done bool, err error) {
-	record := context.WithoutCancel(ctx)
-	turn := Turn{Index: h.turns, Started: h.Now()}
-	part, failure := h.convert(ctx, next)
-	if failure != nil && ctx.Err() != nil {
-		return true, errInterrupted // nothing was sent
-	}
-	message := core.Message{Role: core.User, Parts: []core.Part{part}}
-	var reply core.Reply
-	if failure == nil {
-		reply, failure = h.send(ctx, conversation, message)
-	}
-	turn.Ended = h.Now()
-	turn.Sent = h.cleanMessage(message)
-	switch {
-	case failure == nil:
-		clean := h.cleanReply(reply)
-		turn.Reply = &clean
-	case ctx.Err() != nil:
-		turn.Failure = &Failure{Kind: KindInterrupted, Message: "the run was interrupted before the reply came"}
-	default:
-		turn.Failure = h.failed(failure)
-	}
-	h.turns++
-	if err := h.journal.RecordTurn(record, h.trial.ID, turn); err != nil {
-		return true, err
-	}
-	if turn.Failure != nil {
-		h.failure = turn.Failure
-		h.observe(TurnEnded{Trial: h.trial, Turn: turn})
-		return true, interrupted(ctx)
-	}
-	h.said = append(h.said, message, reply.Message)
-	return h.judgeTurn(ctx, turn, reply)
-}
-
-// judgeTurn has a recorded turn scored.
-func (h *holding) judgeTurn(ctx context.Context, turn Turn, reply core.Reply) (done bool, err error) {
-	h.usage = h.usage.Add(reply.Usage)
-	for _, warning := range reply.Warnings {
-		h.warn(h.trial, "turn %d: %s", turn.Index+1, warning)
-	}
-	j := h.judge(ctx, reply)
-	if err := interrupted(ctx); err != nil {
-		return true, err // a scorer may have been cut off
-	}
-	h.judgements = append(h.judgements, j)
-	turn.Scores = j.scores
-	if len(j.scores) > 0 {
-		if err := h.journal.RecordScores(context.WithoutCancel(ctx), h.trial.ID, turn.Index, j.scores); err != nil {
-			return true, err
-		}
-	}
-	h.observe(TurnEnded{Trial: h.trial, Turn: turn})
-	return h.endsWith(j), nil
-}
-
-// convert runs a turn's value through its converters. The part is as far as
-// they came where one fails.
-func (h *holding) convert(ctx context.Context, next strategy.Turn) (core.Part, error) {
-	part := core.Part{Value: next.Value}
-	for _, name := range next.Converters {
-		value, err := h.convertOnce(ctx, name, part.Value)
-		if err != nil {
-			return part, err
-		}
-		if len(value.Data) == 0 { // nobody could resist that, or fail to
-			return part, fmt.Errorf("converter %q: %w", name, core.Errorf(core.KindInput, "it made nothing of it"))
-		}
-		if part.Original == nil {
-			original := next.Value
-			part.Original = &original
-		}
-		part.Value = value
-		part.Converters = append(part.Converters, name)
-	}
-	return part, nil
-}
-
-// convertOnce runs a value through one converter.
-func (h *holding) convertOnce(ctx context.Context, name string, value core.Value) (core.Value, error) {
-	ctx, cancel := context.WithTimeout(ctx, workTimeout)
-	defer cancel()
-	converted, err := h.components.converters[name].Convert(ctx, value)
-	if err != nil {
-		return core.Value{}, fmt.Errorf("converter %q: %w", name, err)
-	}
-	return converted, nil
-}
-
-// send delivers a message within the target's time limit.
-func (h *holding) send(ctx context.Context, conversation core.Conversation, m core.Message) (core.Reply, error) {
-	limit := h.timeout()
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	reply, err := conversation.Send(ctx, m)
-	if err != nil {
-		return core.Reply{}, h.targetError(ctx, "sending", limit, err)
-	}
-	size := 0
-	for _, p := range reply.Message.Parts {
-		size += len(p.Data)
-	}
-	if size > maxReply {
-		return core.Reply{}, fmt.Errorf("target %q: %w", h.trial.Target,
-			core.Errorf(core.KindProtocol, "a reply of %d bytes is larger than the %d allowed", size, maxReply))
-	}
-	reply.Message.Role = core.Assistant
-	return reply, nil
 }
 
 // targetError names the target, and says so where its time was up. ctx is the

@@ -7,45 +7,75 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// convertersOf returns the converters of each turn of an attack in a variant,
-// and checks that every modality on the way is taken.
-func (p *planner) convertersOf(a *campaign.Attack, v campaign.Variant) [][]string {
-	all := make([][]string, len(a.Turns))
-	applied, unsure := len(v.Converters) == 0, false
+// script returns the turns of an attack in a variant, but for their values, and
+// checks that every modality on the way is taken.
+func (p *planner) script(a *campaign.Attack, v campaign.Variant) strategy.Script {
+	script := make(strategy.Script, len(a.Turns))
+	way := way{planner: p, attack: a, variant: v}
 	for i, t := range a.Turns {
-		names := t.Converters
-		sent, ok := p.through(modalityOf(t), t.Converters)
-		if ok && p.applies(v, sent) {
-			applied = true
-			names = slices.Concat(t.Converters, v.Converters)
-			sent, ok = p.through(sent, v.Converters)
+		script[i] = strategy.Turn{Parts: make([]strategy.Part, len(t.Parts)), Delivery: t.Delivery}
+		streamable := false
+		for n := range t.Parts {
+			names, sent, ok := way.part(i, n)
+			script[i].Parts[n].Converters = names
+			streamable = streamable || !ok || sent == core.Audio
 		}
-		for _, name := range names {
-			p.info(core.KindConverter, name.Name)
-			all[i] = append(all[i], name.Name)
+		if t.Delivery.Stream && !streamable {
+			p.problem(t.DeliveryAt(core.CapabilityStream), "add a converter that makes speech, or leave stream: out",
+				"turn %d of attack %q is streamed, but none of it is audio when it is sent%s", i+1, a.Name, way.in())
 		}
-		if !ok {
-			unsure = true
-			continue
-		}
-		p.checkSent(a, i, v, sent)
 	}
-	if !applied && !unsure {
+	if len(v.Converters) > 0 && !way.applied && !way.unsure {
 		p.unusedVariant(v)
 	}
-	return all
+	return script
 }
 
-func modalityOf(t campaign.Turn) core.Modality {
-	if t.Audio != nil {
-		return t.Audio.Modality
+// way follows the parts of an attack's turns, in a variant, to the target.
+type way struct {
+	*planner
+	attack  *campaign.Attack
+	variant campaign.Variant
+	// applied says that the variant's converters run on some part, and unsure
+	// that it cannot be said of some part.
+	applied, unsure bool
+}
+
+// in names the variant at the end of a problem.
+func (w *way) in() string {
+	if w.variant.Name == "" {
+		return ""
 	}
-	return core.Text
+	return fmt.Sprintf(" in variant %q", w.variant.Name)
 }
 
-// applies reports whether a variant's converters run on turns of a modality:
+// part returns the converters of a part and what comes out of them. ok is false
+// where that cannot be said; the reason has been reported.
+func (w *way) part(turn, part int) (converters []string, sent core.Modality, ok bool) {
+	p := w.attack.Turns[turn].Parts[part]
+	names := p.Converters
+	sent, ok = w.through(p.Modality(), p.Converters)
+	if ok && w.applies(w.variant, sent) {
+		w.applied = true
+		names = slices.Concat(p.Converters, w.variant.Converters)
+		sent, ok = w.through(sent, w.variant.Converters)
+	}
+	for _, name := range names {
+		w.info(core.KindConverter, name.Name)
+		converters = append(converters, name.Name)
+	}
+	if !ok {
+		w.unsure = true
+		return converters, "", false
+	}
+	w.checkSent(turn, part, sent)
+	return converters, sent, true
+}
+
+// applies reports whether a variant's converters run on parts of a modality:
 // whether the first of them takes it.
 func (p *planner) applies(v campaign.Variant, m core.Modality) bool {
 	if len(v.Converters) == 0 {
@@ -95,25 +125,29 @@ func outOf(info core.Info, in core.Modality) core.Modality {
 
 func gives(info core.Info, m core.Modality) bool { return slices.Contains(info.Out, m) }
 
-// checkSent checks what comes out of a turn's converters against as: and
+// checkSent checks what comes out of a part's converters against as: and
 // against the target.
-func (p *planner) checkSent(a *campaign.Attack, index int, v campaign.Variant, sent core.Modality) {
-	t := a.Turns[index]
-	in := ""
-	if v.Name != "" {
-		in = fmt.Sprintf(" in variant %q", v.Name)
-	}
-	if t.As != "" && t.As != sent {
-		p.problem(t.AsAt, fmt.Sprintf("add a converter that makes %s, or leave as: out", t.As),
-			"turn %d of attack %q is %s when it is sent%s, not %s", index+1, a.Name, sent, in, t.As)
+func (w *way) checkSent(turn, part int, sent core.Modality) {
+	p := w.attack.Turns[turn].Parts[part]
+	what := fmt.Sprintf("%s is %s when it is sent%s", partName(w.attack, turn, part), sent, w.in())
+	if p.As != "" && p.As != sent {
+		w.problem(p.AsAt, fmt.Sprintf("add a converter that makes %s, or leave as: out", p.As), "%s, not %s", what, p.As)
 		return
 	}
-	target, ok := p.info(core.KindTarget, a.Target.Name)
+	target, ok := w.info(core.KindTarget, w.attack.Target.Name)
 	if ok && !target.Takes(sent) {
-		p.problem(t.At, fmt.Sprintf("it takes %s", list(target.In)),
-			"turn %d of attack %q is %s when it is sent%s, which target %q (%s) does not take",
-			index+1, a.Name, sent, in, a.Target.Name, target.Name)
+		w.problem(p.At, fmt.Sprintf("it takes %s", list(target.In)),
+			"%s, which target %q (%s) does not take", what, w.attack.Target.Name, target.Name)
 	}
+}
+
+// partName names a part of an attack's turn: the turn, if it is all of it.
+func partName(a *campaign.Attack, turn, part int) string {
+	name := fmt.Sprintf("turn %d of attack %q", turn+1, a.Name)
+	if len(a.Turns[turn].Parts) > 1 {
+		return fmt.Sprintf("part %d of %s", part+1, name)
+	}
+	return name
 }
 
 // list words modalities: "text and audio".

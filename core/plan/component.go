@@ -95,23 +95,6 @@ func (p *planner) info(kind core.Kind, name string) (info core.Info, ok bool) {
 	return info, ok
 }
 
-// checkTarget checks that an attack's target can do what the attack needs.
-func (p *planner) checkTarget(a *campaign.Attack) {
-	info, ok := p.info(core.KindTarget, a.Target.Name)
-	if !ok {
-		return
-	}
-	d := definition{core.KindTarget, a.Target.Name}
-	if a.SystemPrompt != "" && !info.Can(core.CapabilitySystemPrompt) {
-		p.problem(a.Target.At, "leave system_prompt out, or attack a target that takes one",
-			"attack %q sets a system prompt, which %s (%s) does not take", a.Name, d, info.Name)
-	}
-	if len(a.Turns) > 1 && !info.Can(core.CapabilityMultiTurn) {
-		p.problem(a.Target.At, "make it one turn, or attack a target that remembers a conversation",
-			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, len(a.Turns), d, info.Name)
-	}
-}
-
 // checkScorer checks that a scorer of an attack gets something to judge.
 func (p *planner) checkScorer(a *campaign.Attack, name campaign.Name) {
 	_, ok := p.info(core.KindScorer, name.Name)

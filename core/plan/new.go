@@ -3,7 +3,6 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -108,13 +107,19 @@ func (p *planner) planAttack(a *campaign.Attack) {
 	for _, s := range a.Scorers {
 		base.Scorers = append(base.Scorers, s.Name)
 	}
+	if len(a.ToolResults) > 0 {
+		base.ToolResults = map[string]string{}
+		for _, r := range a.ToolResults {
+			base.ToolResults[r.Tool] = r.Result
+		}
+	}
 	for _, v := range variantsOf(a) {
-		converters := p.convertersOf(a, v)
+		script := p.script(a, v)
 		if len(p.problems) > 0 {
 			continue // there will be no plan; look for more problems
 		}
 		base.Variant = v.Name
-		p.addTrials(a, base, converters)
+		p.addTrials(a, base, script)
 	}
 }
 
@@ -139,21 +144,18 @@ func (p *planner) rowsOf(a *campaign.Attack) []map[string]string {
 }
 
 // addTrials adds the trials of one variant.
-func (p *planner) addTrials(a *campaign.Attack, base Trial, converters [][]string) {
+func (p *planner) addTrials(a *campaign.Attack, base Trial, script strategy.Script) {
 	rows := p.rowsOf(a)
 	p.plan.Trials = slices.Grow(p.plan.Trials, len(rows)*a.Trials)
-	for i, row := range rows {
+	for i, cells := range rows {
 		trial := base
-		if row != nil {
+		if cells != nil {
 			trial.Row = i + 1
 		}
-		trial.Turns = make(strategy.Script, len(a.Turns))
-		for n := range a.Turns {
-			value, ok := p.fill(a, n, i, row)
-			if !ok {
-				return // one row is enough to see what is wrong
-			}
-			trial.Turns[n] = strategy.Turn{Value: value, Converters: converters[n]}
+		f := filler{planner: p, attack: a, row: i, cells: cells}
+		trial.History, trial.Turns = f.history(), f.script(script)
+		if f.failed {
+			return // one row is enough to see what is wrong
 		}
 		for number := 1; number <= a.Trials; number++ {
 			trial.Number = number
@@ -162,31 +164,6 @@ func (p *planner) addTrials(a *campaign.Attack, base Trial, converters [][]strin
 			p.plan.Trials = append(p.plan.Trials, trial)
 		}
 	}
-}
-
-// fill returns what a turn says for a row. ok is false where a problem has been
-// reported.
-func (p *planner) fill(a *campaign.Attack, turn, row int, cells map[string]string) (value core.Value, ok bool) {
-	t := a.Turns[turn]
-	if t.Audio != nil {
-		return *t.Audio, true
-	}
-	text, err := t.Text(cells)
-	if cells != nil {
-		p.room -= len(text)
-	}
-	hint := ""
-	switch {
-	case err != nil:
-	case strings.TrimSpace(text) == "":
-		err = errors.New("the text is empty")
-	case p.room < 0:
-		err, hint = fmt.Errorf("the texts up to here are larger than %d MiB", maxTexts>>20), "split the campaign"
-	default:
-		return core.TextValue(text), true
-	}
-	p.problem(t.At, hint, "turn %d of attack %q, row %d of dataset %q: %v", turn+1, a.Name, row+1, a.ForEach.Name, err)
-	return core.Value{}, false
 }
 
 // id words a trial's identifier: "attack/variant/row-2/7", without what the

@@ -5,16 +5,22 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
 func TestTheTextsOfAPlanAreBounded(t *testing.T) {
 	p := newPlanner(&campaign.Campaign{}, nil, Options{})
 	p.room = 10
-	a := &campaign.Attack{Name: "a", Turns: []campaign.Turn{{User: "{{ .text }}"}}}
-	if _, ok := p.fill(a, 0, 0, map[string]string{"text": "ten bytes!"}); !ok {
+	a := &campaign.Attack{Name: "a", Turns: []campaign.Turn{{Parts: []campaign.Part{{User: campaign.Text{Written: "{{ .text }}"}}}}}}
+	fill := func(row int, text string) (filled bool) {
+		f := filler{planner: p, attack: a, row: row, cells: map[string]string{"text": text}}
+		f.script(strategy.Script{{Parts: make([]strategy.Part, 1)}})
+		return !f.failed
+	}
+	if !fill(0, "ten bytes!") {
 		t.Fatalf("a text that fits: %v", p.problems)
 	}
-	if _, ok := p.fill(a, 0, 1, map[string]string{"text": "!"}); ok || !strings.Contains(p.problems.Error(), "row 2 of dataset") {
+	if fill(1, "!") || !strings.Contains(p.problems.Error(), "row 2 of dataset") {
 		t.Errorf("a text that does not fit: %v", p.problems)
 	}
 }

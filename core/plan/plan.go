@@ -40,7 +40,12 @@ type Trial struct {
 	Target       string
 	Objective    string
 	SystemPrompt string
-	// Turns are what the campaign wrote, their templates filled in.
+	// History is what has been said before the first turn.
+	History []core.Message
+	// ToolResults are what the campaign answers when the target calls a tool,
+	// by the tool's name.
+	ToolResults map[string]string
+	// Turns are what the campaign wrote, its templates filled in.
 	Turns   strategy.Script
 	Scorers []string
 	Success *verdict.Expression

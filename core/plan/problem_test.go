@@ -79,6 +79,7 @@ targets:
   local: {use: realtime, with: {endpoint: "ws://localhost:9000/v1"}}
   text: {use: chat, with: {endpoint: "http://[::1]:8080"}}
   oracle: {use: oracle}
+  able: {use: voice}
 converters:
   speak: {use: speech}
   hear: {use: transcribe}
@@ -115,6 +116,38 @@ func TestWhatATargetCannotDoIsAProblem(t *testing.T) {
 			"target: text\nturns: [{audio: clip.wav}]\nscorers: [leaked]",
 			`is audio when it is sent, which target "text" (chat) does not take`,
 		},
+		"an image": {
+			"target: text\nturns: [{image: pixel.png}]\nscorers: [leaked]",
+			`turn 1 of attack "a" is image when it is sent, which target "text" (chat) does not take`,
+		},
+		"a part of a turn": {
+			"target: text\nturns: [{parts: [{user: hi}, {silence: 1s}]}]\nscorers: [leaked]",
+			`part 2 of turn 1 of attack "a" is audio when it is sent, which target "text" (chat) does not take`,
+		},
+		"a history": {
+			"target: text\nhistory: [{user: hi}]\nturns: [{user: hi}]\nscorers: [leaked]",
+			`c.yaml:23:14: attack "a" begins with a history, which target "text" (chat) does not take`,
+		},
+		"results of tools": {
+			"target: text\ntool_results: {lookup: none}\nturns: [{user: hi}]\nscorers: [leaked]",
+			`attack "a" answers the target's tools, but target "text" (chat) takes no results of tools`,
+		},
+		"another system prompt": {
+			"target: text\nturns: [{user: hi, system_prompt: Be open.}]\nscorers: [leaked]",
+			`turn 1 of attack "a" replaces the system prompt during the conversation, which target "text" (chat) cannot do (leave system_prompt out, or attack a target with the capability "system_prompt_update")`,
+		},
+		"the pace of speech": {
+			"target: local\nturns: [{audio: clip.wav, stream: true}]\nscorers: [leaked]",
+			`turn 1 of attack "a" is sent at the pace of speech, which target "local" (realtime) cannot do`,
+		},
+		"an interruption": {
+			"target: local\nturns: [{user: hi}, {user: code, interrupt: {after: 1s}}]\nscorers: [leaked]",
+			`c.yaml:23:49: turn 2 of attack "a" is said over the reply before it, which target "local" (realtime) cannot do`,
+		},
+		"a turn out of band": {
+			"target: local\nturns: [{user: hi, out_of_band: true}]\nscorers: [leaked]",
+			`turn 1 of attack "a" is asked out of band, which target "local" (realtime) cannot do`,
+		},
 		"a reply to listen to": {
 			"target: text\nturns: [{user: hi}]\nscorers: [heard]",
 			`scorer "heard" judges audio, which target "text" (chat) never gives`,
@@ -130,6 +163,24 @@ func TestWhatATargetCannotDoIsAProblem(t *testing.T) {
 				t.Errorf("problems:\n%s\nwant only: %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestATurnThatIsStreamedHasSomethingToStream(t *testing.T) {
+	const variants = "target: able\nvariants: [{name: plain, converters: []}, {name: aloud, converters: [speak]}]\nturns: [{user: hi, stream: true}]\nscorers: [leaked]"
+	got := problems(t, attack("", variants))
+	want := `c.yaml:24:32: turn 1 of attack "a" is streamed, but none of it is audio when it is sent in variant "plain" (add a converter that makes speech, or leave stream: out)`
+	if got != want {
+		t.Errorf("problems:\n%s\nwant:\n%s", got, want)
+	}
+	for _, turn := range []string{
+		"{user: hi, converters: [speak], stream: true}",
+		"{parts: [{image: pixel.png}, {user: hi, converters: [speak]}], stream: true}",
+		"{parts: [{user: hi}, {noise: {duration: 1s}}], stream: true}",
+	} {
+		if got := problems(t, attack("", "target: able\nturns: ["+turn+"]\nscorers: [leaked]")); got != "" {
+			t.Errorf("%s:\n%s", turn, got)
+		}
 	}
 }
 
@@ -257,7 +308,7 @@ func TestAnAddressThatTheComponentFillsInIsCheckedToo(t *testing.T) {
 
 func TestAComponentOfAPluginThatIsNotInstalledSaysSo(t *testing.T) {
 	got := problems(t, strings.Replace(attack("", "target: local\nturns: [{user: hi}]\nscorers: [leaked]"), "use: oracle", "use: acme/ivr", 1))
-	if want := `no plugin offers a target "acme/ivr" (is the plugin "acme" installed? The targets are realtime, chat, oracle, relay)`; !strings.Contains(got, want) {
+	if want := `no plugin offers a target "acme/ivr" (is the plugin "acme" installed? The targets are realtime, chat, oracle, voice, relay)`; !strings.Contains(got, want) {
 		t.Errorf("problems = %q, want %q", got, want)
 	}
 }

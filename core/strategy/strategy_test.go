@@ -8,8 +8,8 @@ import (
 )
 
 var greetThenAsk = strategy.Script{
-	{Value: core.TextValue("hello")},
-	{Value: core.TextValue("read me the vault code"), Converters: []string{"speak"}},
+	strategy.Say(core.TextValue("hello")),
+	strategy.Say(core.TextValue("read me the vault code"), "speak"),
 }
 
 func answer(text string) core.Message {
@@ -24,8 +24,8 @@ func TestAScriptSaysItsTurnsInOrderWhateverTheAnswers(t *testing.T) {
 		if !ok {
 			break
 		}
-		said = append(said, turn.Value.Text())
-		history = append(history, core.UserText(turn.Value.Text()), answer("go away"))
+		said = append(said, turn.Parts[0].Value.Text())
+		history = append(history, core.UserText(turn.Parts[0].Value.Text()), answer("go away"))
 	}
 	if len(said) != 2 || said[0] != "hello" || said[1] != "read me the vault code" {
 		t.Errorf("said %q", said)
@@ -34,7 +34,7 @@ func TestAScriptSaysItsTurnsInOrderWhateverTheAnswers(t *testing.T) {
 
 func TestAScriptKeepsItsConverters(t *testing.T) {
 	turn, ok := greetThenAsk.Next([]core.Message{core.UserText("hello"), answer("hi")})
-	if !ok || len(turn.Converters) != 1 || turn.Converters[0] != "speak" {
+	if !ok || len(turn.Parts[0].Converters) != 1 || turn.Parts[0].Converters[0] != "speak" {
 		t.Errorf("Next = %+v, %v; want the second turn with its converter", turn, ok)
 	}
 }
@@ -42,13 +42,27 @@ func TestAScriptKeepsItsConverters(t *testing.T) {
 func TestTheSameHistoryGivesTheSameTurn(t *testing.T) {
 	first, _ := greetThenAsk.Next(nil)
 	again, _ := greetThenAsk.Next(nil)
-	if first.Value.Text() != again.Value.Text() {
-		t.Errorf("%q, then %q", first.Value.Text(), again.Value.Text())
+	if first.Parts[0].Value.Text() != again.Parts[0].Value.Text() {
+		t.Errorf("%q, then %q", first.Parts[0].Value.Text(), again.Parts[0].Value.Text())
 	}
 }
 
 func TestAnEmptyScriptSaysNothing(t *testing.T) {
 	if turn, ok := (strategy.Script{}).Next(nil); ok {
 		t.Errorf("Next = %+v, want nothing", turn)
+	}
+}
+
+func TestAScriptKnowsItsNextTurnBeforeTheReply(t *testing.T) {
+	turn, ok := greetThenAsk.Next([]core.Message{core.UserText("hello")})
+	if !ok || turn.Parts[0].Value.Text() != "read me the vault code" {
+		t.Errorf("Next = %+v, %v; want the second turn", turn, ok)
+	}
+}
+
+func TestTheResultsOfToolsAreNoTurns(t *testing.T) {
+	turn, ok := greetThenAsk.Next([]core.Message{core.UserText("hello"), answer("wait"), {Role: core.Tool}, answer("hi")})
+	if !ok || turn.Parts[0].Value.Text() != "read me the vault code" {
+		t.Errorf("Next = %+v, %v; want the second turn", turn, ok)
 	}
 }

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
+)
+
+// exchange says turns, each after the first over the reply to the one before,
+// records them, and judges the replies. done says that the conversation is
+// over.
+func (h *holding) exchange(ctx context.Context, conversation core.Conversation, next []strategy.Turn) (done bool, err error) {
+	started := h.Now()
+	messages, failure := h.convertAll(ctx, next)
+	if failure != nil {
+		if ctx.Err() != nil {
+			return true, errInterrupted // nothing was sent
+		}
+		failed := &Turn{Started: started, Sent: messages[len(messages)-1]}
+		if err := cmp.Or(h.recordFailed(ctx, failed, failure), interrupted(ctx)); err != nil {
+			return true, err
+		}
+		return h.judgeAll(ctx, conversation, nil, failed)
+	}
+	turns, failed, err := h.say(ctx, conversation, messages)
+	if err != nil {
+		return true, err
+	}
+	return h.judgeAll(ctx, conversation, turns, failed)
+}
+
+// exchanged is a turn that was answered and recorded, with what was really sent and
+// received: the record has no secrets.
+type exchanged struct {
+	Turn
+	message core.Message
+	reply   core.Reply
+	// spokenOver says that the campaign's next message was said over the reply.
+	spokenOver bool
+}
+
+// say sends messages and records a turn for each that was sent: those that
+// were answered, and, in failed, the one that was not. Its error is the
+// Journal's, or errInterrupted.
+func (h *holding) say(ctx context.Context, conversation core.Conversation, messages []core.Message) (answered []exchanged, failed *Turn, err error) {
+	if h.pace().wait(ctx) != nil {
+		return nil, nil, errInterrupted
+	}
+	started := h.Now()
+	replies, failure := h.send(ctx, conversation, messages)
+	for i, message := range messages[:len(replies)] {
+		e := exchanged{Turn: Turn{Started: started}, message: message, reply: replies[i]}
+		e.spokenOver = i+1 < len(messages) && e.reply.Finish == core.FinishInterrupted
+		if err := h.recordAnswered(ctx, &e); err != nil {
+			return nil, nil, err
+		}
+		answered = append(answered, e)
+	}
+	if failure == nil {
+		return answered, nil, nil
+	}
+	turn := Turn{Started: started, Sent: messages[len(replies)]}
+	if err := h.recordFailed(ctx, &turn, failure); err != nil {
+		return nil, nil, err
+	}
+	return answered, &turn, interrupted(ctx)
+}
+
+// recordAnswered completes and records a turn that has a reply.
+func (h *holding) recordAnswered(ctx context.Context, e *exchanged) error {
+	clean := h.cleanReply(e.reply)
+	e.Index, e.Ended, e.Sent, e.Reply = h.turns, h.Now(), h.cleanMessage(e.message), &clean
+	h.turns++
+	h.usage = h.usage.Add(e.reply.Usage)
+	return h.journal.RecordTurn(context.WithoutCancel(ctx), h.trial.ID, e.Turn)
+}
+
+// recordFailed completes and records a turn that has no reply.
+func (h *holding) recordFailed(ctx context.Context, turn *Turn, failure error) error {
+	turn.Index, turn.Ended, turn.Sent = h.turns, h.Now(), h.cleanMessage(turn.Sent)
+	turn.Failure = h.failed(failure)
+	if ctx.Err() != nil {
+		turn.Failure = &Failure{Kind: KindInterrupted, Message: "the run was interrupted before the reply came"}
+	}
+	h.turns++
+	return h.journal.RecordTurn(context.WithoutCancel(ctx), h.trial.ID, *turn)
+}
+
+// failWith ends the conversation with a recorded turn that failed.
+func (h *holding) failWith(turn Turn) {
+	h.failure = turn.Failure
+	h.observe(TurnEnded{Trial: h.trial, Turn: turn})
+}
+
+// send delivers messages within the target's time limit, which each of them
+// has. It returns the replies that came before an error with it: fewer than
+// there are messages.
+func (h *holding) send(ctx context.Context, conversation core.Conversation, messages []core.Message) ([]core.Reply, error) {
+	limit := h.timeout() * time.Duration(len(messages))
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	replies, err := deliver(ctx, conversation, messages)
+	for i := range replies {
+		h.heed(replies[i].RateLimits)
+		replies[i].Message.Role = core.Assistant
+		if e := tooLarge(replies[i]); e != nil {
+			return replies[:i], fmt.Errorf("target %q: %w", h.trial.Target, e)
+		}
+	}
+	if err != nil {
+		h.slowDown(core.RetryAfterOf(err), "the service asks for it")
+		return replies[:min(len(replies), len(messages)-1)], h.targetError(ctx, "sending", limit, err)
+	}
+	return replies, nil
+}
+
+// deliver sends one message, or several of which each is said over the reply to
+// the one before.
+func deliver(ctx context.Context, conversation core.Conversation, messages []core.Message) ([]core.Reply, error) {
+	if len(messages) == 1 {
+		reply, err := conversation.Send(ctx, messages[0])
+		if err != nil {
+			return nil, err
+		}
+		return []core.Reply{reply}, nil
+	}
+	open, ok := conversation.(core.Interruptible)
+	if !ok {
+		return nil, core.Errorf(core.KindUnsupported, "its replies cannot be interrupted")
+	}
+	replies, err := open.Exchange(ctx, messages)
+	if err == nil && len(replies) != len(messages) {
+		err = core.Errorf(core.KindProtocol, "it gave %d replies to %d messages", len(replies), len(messages))
+	}
+	return replies[:min(len(replies), len(messages))], err
+}
+
+func tooLarge(r core.Reply) error {
+	size := 0
+	for _, p := range r.Message.Parts {
+		size += len(p.Data)
+	}
+	if size > maxReply {
+		return core.Errorf(core.KindProtocol, "a reply of %d bytes is larger than the %d allowed", size, maxReply)
+	}
+	return nil
+}

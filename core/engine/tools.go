@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// maxToolRounds is how often in a row the engine answers calls of tools: a
+// target that calls another one at every answer would never come to an end.
+const maxToolRounds = 8
+
+// toolCall is what the engine reads of a part that calls a tool.
+type toolCall struct {
+	ID   string `json:"call_id"`
+	Name string `json:"name"`
+}
+
+// toolResult is a part that answers one.
+type toolResult struct {
+	ID     string `json:"call_id"`
+	Output string `json:"output"`
+}
+
+// toolResults returns what the campaign answers to the tools that a reply
+// calls. ok is false where it answers nothing.
+func (h *holding) toolResults(turn int, reply core.Message) (m core.Message, ok bool) {
+	m.Role = core.Tool
+	for _, v := range reply.Of(core.ToolCall) {
+		var call toolCall
+		if err := json.Unmarshal(v.Data, &call); err != nil || call.ID == "" || call.Name == "" {
+			h.warn(h.trial, "turn %d: the target's call of a tool is not {call_id, name, arguments}", turn+1)
+			continue
+		}
+		output, known := h.trial.ToolResults[call.Name]
+		if !known {
+			h.warn(h.trial, "turn %d: the target calls the tool %q, which tool_results does not answer", turn+1, call.Name)
+			continue
+		}
+		data, err := json.Marshal(toolResult{call.ID, output})
+		if err != nil {
+			continue // texts always encode
+		}
+		m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}})
+	}
+	return m, len(m.Parts) > 0
+}
+
+// answerTools answers the tools that the target calls in its last reply, and in
+// the replies to that, and adds those replies to the answer. failed is the turn
+// that was not answered, if there is one. The error is as that of say.
+func (h *holding) answerTools(ctx context.Context, conversation core.Conversation, a *answer) (failed *Turn, err error) {
+	for round := 0; ; round++ {
+		last := a.last()
+		results, ok := h.toolResults(last.Index, last.reply.Message)
+		if !ok {
+			return nil, nil
+		}
+		if round == maxToolRounds {
+			h.warn(h.trial, "turn %d: the target has called tools %d times in a row; it gets no answer any more", last.Index+1, round+1)
+			return nil, nil
+		}
+		turns, failed, err := h.say(ctx, conversation, []core.Message{results})
+		if err != nil || failed != nil {
+			return failed, err
+		}
+		h.observe(TurnEnded{Trial: h.trial, Turn: last.Turn})
+		h.hear(turns[0])
+		a.turns = append(a.turns, turns[0])
+	}
+}

@@ -1,0 +1,64 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+)
+
+// checkTarget checks that an attack's target can do what the attack needs.
+func (p *planner) checkTarget(a *campaign.Attack) {
+	info, ok := p.info(core.KindTarget, a.Target.Name)
+	if !ok {
+		return
+	}
+	d := definition{core.KindTarget, a.Target.Name}
+	if a.SystemPrompt != "" && !info.Can(core.CapabilitySystemPrompt) {
+		p.problem(a.Target.At, "leave system_prompt out, or attack a target that takes one",
+			"attack %q sets a system prompt, which %s (%s) does not take", a.Name, d, info.Name)
+	}
+	if len(a.History) > 0 && !info.Can(core.CapabilityHistory) {
+		p.problem(a.HistoryAt, "leave history out, or attack a target that takes one",
+			"attack %q begins with a history, which %s (%s) does not take", a.Name, d, info.Name)
+	}
+	if len(a.ToolResults) > 0 && !info.Takes(core.ToolResult) {
+		p.problem(a.ToolResultsAt, "leave tool_results out, or attack a target that takes them",
+			"attack %q answers the target's tools, but %s (%s) takes no results of tools", a.Name, d, info.Name)
+	}
+	if len(a.Turns) > 1 && !info.Can(core.CapabilityMultiTurn) {
+		p.problem(a.Target.At, "make it one turn, or attack a target that remembers a conversation",
+			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, len(a.Turns), d, info.Name)
+	}
+	for i, t := range a.Turns {
+		p.checkDelivery(t, fmt.Sprintf("turn %d of attack %q", i+1, a.Name), d, info)
+	}
+}
+
+// checkDelivery checks that the target can be reached as a turn asks for.
+func (p *planner) checkDelivery(t campaign.Turn, turn string, d definition, info core.Info) {
+	for _, capability := range t.Delivery.Needs() {
+		if info.Can(capability) {
+			continue
+		}
+		key, asks := deliveryWords(capability)
+		p.problem(t.DeliveryAt(capability), fmt.Sprintf("leave %s out, or attack a target with the capability %q", key, capability),
+			"%s %s, which %s (%s) cannot do", turn, asks, d, info.Name)
+	}
+}
+
+// deliveryWords says which key asks for a capability, and what for.
+func deliveryWords(capability string) (key, asks string) {
+	switch capability {
+	case core.CapabilitySystemPromptUpdate:
+		return "system_prompt", "replaces the system prompt during the conversation"
+	case core.CapabilityStream:
+		return "stream", "is sent at the pace of speech"
+	case core.CapabilityInterrupt:
+		return "interrupt", "is said over the reply before it"
+	case core.CapabilityOutOfBand:
+		return "out_of_band", "is asked out of band"
+	default:
+		return "it", fmt.Sprintf("needs %q", capability)
+	}
+}
