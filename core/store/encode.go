@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 )
 
 // keptPart is a part whose artifacts, if it has any, are on the disk.
 type keptPart struct {
-	value      keptValue
-	original   *keptValue
-	converters any // JSON text, or nil
-	transcript int
+	value       keptValue
+	original    *keptValue
+	converters  any // JSON text, or nil
+	transcript  int
+	undelivered int
 }
 
 // keptValue is a value as the database holds it: data, or the SHA-256 of an
@@ -45,11 +45,17 @@ func (s *Store) keepParts(parts []core.Part) ([]keptPart, error) {
 			}
 			kept[i].converters = string(names)
 		}
-		if p.Transcript {
-			kept[i].transcript = 1
-		}
+		kept[i].transcript, kept[i].undelivered = flag(p.Transcript), flag(p.Undelivered)
 	}
 	return kept, nil
+}
+
+// flag is a truth as the database holds it.
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (s *Store) keepValue(v core.Value) (keptValue, error) {
@@ -65,9 +71,9 @@ func (s *Store) keepValue(v core.Value) (keptValue, error) {
 
 // columns are the columns of parts from modality on.
 func (p keptPart) columns() []any {
-	columns := []any{p.value.modality, p.value.mediaType, p.value.data, p.value.artifact, p.transcript, p.converters, nil, nil, nil, nil}
+	columns := []any{p.value.modality, p.value.mediaType, p.value.data, p.value.artifact, p.transcript, p.undelivered, p.converters, nil, nil, nil, nil}
 	if o := p.original; o != nil {
-		copy(columns[6:], []any{o.modality, o.mediaType, o.data, o.artifact})
+		copy(columns[7:], []any{o.modality, o.mediaType, o.data, o.artifact})
 	}
 	return columns
 }
@@ -82,35 +88,56 @@ func payload(data []byte) []byte {
 
 // replyRecord is what turns.reply holds: a reply without its parts.
 type replyRecord struct {
-	Finish   core.Finish `json:"finish"`
-	Detail   string      `json:"detail,omitempty"`
-	Heard    string      `json:"heard,omitempty"`
-	Unheard  bool        `json:"unheard,omitempty"`
-	Usage    core.Usage  `json:"usage"`
-	Timing   core.Timing `json:"timing"`
-	Warnings []string    `json:"warnings,omitempty"`
+	Finish     core.Finish      `json:"finish"`
+	Detail     string           `json:"detail,omitempty"`
+	Heard      string           `json:"heard,omitempty"`
+	Unheard    bool             `json:"unheard,omitempty"`
+	Delivered  time.Duration    `json:"delivered,omitempty"`
+	Replayed   bool             `json:"replayed,omitempty"`
+	Usage      core.Usage       `json:"usage"`
+	Timing     core.Timing      `json:"timing"`
+	RateLimits []core.RateLimit `json:"rate_limits,omitempty"`
+	Warnings   []string         `json:"warnings,omitempty"`
 }
 
-// encodeReply returns JSON text, or nil for no reply.
-func encodeReply(r *core.Reply) (any, error) {
+// recordOf returns a reply without its parts.
+func recordOf(r *core.Reply) *replyRecord {
 	if r == nil {
-		return nil, nil
+		return nil
 	}
-	encoded, err := json.Marshal(replyRecord{r.Finish, r.Detail, r.Heard, r.Unheard, r.Usage, r.Timing, r.Warnings})
-	if err != nil {
-		return nil, fmt.Errorf("encoding the reply: %w", err)
+	return &replyRecord{
+		Finish: r.Finish, Detail: r.Detail, Heard: r.Heard, Unheard: r.Unheard, Delivered: r.Delivered, Replayed: r.Replayed,
+		Usage: r.Usage, Timing: r.Timing, RateLimits: r.RateLimits, Warnings: r.Warnings,
 	}
-	return string(encoded), nil
 }
 
-// encodeFailure returns JSON text, or nil for no failure.
-func encodeFailure(f *engine.Failure) (any, error) {
-	if f == nil {
+// reply returns the reply, which has no parts yet.
+func (r *replyRecord) reply() *core.Reply {
+	if r == nil {
+		return nil
+	}
+	return &core.Reply{
+		Finish: r.Finish, Detail: r.Detail, Heard: r.Heard, Unheard: r.Unheard, Delivered: r.Delivered, Replayed: r.Replayed,
+		Usage: r.Usage, Timing: r.Timing, RateLimits: r.RateLimits, Warnings: r.Warnings,
+	}
+}
+
+// deliveryOf returns a delivery to be kept, or nil where it asks for nothing.
+func deliveryOf(m core.Message) *core.Delivery {
+	if m.Delivery.IsZero() {
+		return nil
+	}
+	return &m.Delivery
+}
+
+// encode returns JSON text of what a column that may be NULL holds: nil for nil.
+func encode[T any](what string, v *T) (any, error) {
+	if v == nil {
 		return nil, nil
 	}
-	encoded, err := json.Marshal(f)
+	encoded, err := json.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("encoding the failure: %w", err)
+		return nil, fmt.Errorf("encoding the %s: %w", what, err)
 	}
 	return string(encoded), nil
 }

@@ -108,10 +108,30 @@ func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at t
 			}
 		}
 		// A seed uses all 64 bits, and a BIGINT has a sign.
-		return w.exec(`INSERT INTO trials (run_id, id, ordinal, attack, variant, row_number, number, seed, started_at)
+		err := w.exec(`INSERT INTO trials (run_id, id, ordinal, attack, variant, row_number, number, seed, started_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			j.id, t.ID, ordinal, t.Attack, t.Variant, t.Row, t.Number, int64(t.Seed), at.UnixNano())
+		if err != nil {
+			return err
+		}
+		return j.insertHistory(w, t)
 	})
+}
+
+// insertHistory keeps what has been said before the first turn. It is text.
+func (j *Journal) insertHistory(w *writer, t *plan.Trial) error {
+	for i, m := range t.History {
+		var text []byte
+		for _, v := range m.Of(core.Text) {
+			text = append(text, v.Data...)
+		}
+		err := w.exec(`INSERT INTO history (run_id, trial_id, ordinal, role, data) VALUES ($1, $2, $3, $4, $5)`,
+			j.id, t.ID, i, string(m.Role), payload(text))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func successOf(t *plan.Trial) string {
@@ -138,17 +158,22 @@ func (j *Journal) RecordTurn(_ context.Context, trialID string, t engine.Turn) e
 	if err != nil {
 		return err
 	}
-	reply, err := encodeReply(t.Reply)
+	reply, err := encode("reply", recordOf(t.Reply))
 	if err != nil {
 		return err
 	}
-	failure, err := encodeFailure(t.Failure)
+	failure, err := encode("failure", t.Failure)
+	if err != nil {
+		return err
+	}
+	delivery, err := encode("delivery", deliveryOf(t.Sent))
 	if err != nil {
 		return err
 	}
 	return j.now(func(w *writer) error {
-		err := w.exec(`INSERT INTO turns (run_id, trial_id, turn, started_at, ended_at, reply, failure) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			j.id, trialID, t.Index, t.Started.UnixNano(), t.Ended.UnixNano(), reply, failure)
+		err := w.exec(`INSERT INTO turns (run_id, trial_id, turn, started_at, ended_at, reply, failure, sent_role, delivery)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			j.id, trialID, t.Index, t.Started.UnixNano(), t.Ended.UnixNano(), reply, failure, string(t.Sent.Role), delivery)
 		if err != nil {
 			return err
 		}
@@ -181,7 +206,7 @@ func (j *Journal) EndTrial(_ context.Context, trialID string, r engine.Result) e
 	if err != nil {
 		return fmt.Errorf("encoding the usage: %w", err)
 	}
-	failure, err := encodeFailure(r.Failure)
+	failure, err := encode("failure", r.Failure)
 	if err != nil {
 		return err
 	}
@@ -200,9 +225,9 @@ type place struct {
 
 func (p place) insertParts(w *writer, where string, parts []keptPart) error {
 	for i, part := range parts {
-		err := w.exec(`INSERT INTO parts (run_id, trial_id, turn, place, ordinal, modality, media_type, data, artifact, transcript, converters,
+		err := w.exec(`INSERT INTO parts (run_id, trial_id, turn, place, ordinal, modality, media_type, data, artifact, transcript, undelivered, converters,
 			original_modality, original_media_type, original_data, original_artifact)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 			append([]any{p.run, p.trial, p.turn, where, i}, part.columns()...)...)
 		if err != nil {
 			return err
@@ -245,7 +270,7 @@ type keptScore struct {
 func (s *Store) keepScores(scores []engine.Score) ([]keptScore, error) {
 	kept := make([]keptScore, len(scores))
 	for i, score := range scores {
-		failure, err := encodeFailure(score.Failure)
+		failure, err := encode("failure", score.Failure)
 		if err != nil {
 			return nil, err
 		}

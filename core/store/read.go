@@ -130,7 +130,7 @@ func (s *Store) Turns(ctx context.Context, runID, trialID string) ([]engine.Turn
 }
 
 func (s *Store) turns(ctx context.Context, runID, trialID string) ([]engine.Turn, error) {
-	turns, err := collect(ctx, s.reads, scanTurn, `SELECT turn, started_at, ended_at, reply, failure
+	turns, err := collect(ctx, s.reads, scanTurn, `SELECT turn, started_at, ended_at, reply, failure, `+s.since(schemaDelivery, "sent_role, delivery", "'user', NULL")+`
 		FROM turns WHERE run_id = $1 AND trial_id = $2 ORDER BY turn`, runID, trialID)
 	if err != nil {
 		return nil, err
@@ -147,11 +147,29 @@ func (s *Store) turns(ctx context.Context, runID, trialID string) ([]engine.Turn
 	return turns, nil
 }
 
+// History returns what had been said before a trial's first turn.
+func (s *Store) History(ctx context.Context, runID, trialID string) ([]core.Message, error) {
+	if s.schema < schemaDelivery {
+		return nil, nil
+	}
+	history, err := collect(ctx, s.reads, func(rows *sql.Rows) (core.Message, error) {
+		var m core.Message
+		var data []byte
+		err := rows.Scan(&m.Role, &data)
+		m.Parts = []core.Part{{Value: core.TextValue(string(data))}}
+		return m, err
+	}, `SELECT role, data FROM history WHERE run_id = $1 AND trial_id = $2 ORDER BY ordinal`, runID, trialID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the history of trial %s of run %s: %w", trialID, runID, err)
+	}
+	return history, nil
+}
+
 func scanTurn(rows *sql.Rows) (engine.Turn, error) {
 	var t engine.Turn
 	var started, ended int64
-	var reply, failure *string
-	if err := rows.Scan(&t.Index, &started, &ended, &reply, &failure); err != nil {
+	var reply, failure, delivery *string
+	if err := rows.Scan(&t.Index, &started, &ended, &reply, &failure, &t.Sent.Role, &delivery); err != nil {
 		return t, err
 	}
 	t.Started, t.Ended = moment(started), moment(ended)
@@ -159,10 +177,13 @@ func scanTurn(rows *sql.Rows) (engine.Turn, error) {
 	if err != nil {
 		return t, err
 	}
-	if record != nil {
-		t.Reply = &core.Reply{
-			Finish: record.Finish, Detail: record.Detail, Heard: record.Heard, Unheard: record.Unheard, Usage: record.Usage, Timing: record.Timing, Warnings: record.Warnings,
-		}
+	t.Reply = record.reply()
+	asked, err := decode[core.Delivery](delivery)
+	if err != nil {
+		return t, err
+	}
+	if asked != nil {
+		t.Sent.Delivery = *asked
 	}
 	t.Failure, err = decode[engine.Failure](failure)
 	return t, err
@@ -176,7 +197,7 @@ type corner struct {
 
 // fillTurn puts the parts and the scores into a turn.
 func (s *Store) fillTurn(ctx context.Context, t *engine.Turn, parts map[corner][]core.Part, runID, trialID string) error {
-	t.Sent = core.Message{Role: core.User, Parts: parts[corner{t.Index, placeSent}]}
+	t.Sent.Parts = parts[corner{t.Index, placeSent}]
 	if t.Reply != nil {
 		t.Reply.Message = core.Message{Role: core.Assistant, Parts: parts[corner{t.Index, placeReply}]}
 	}
@@ -201,7 +222,7 @@ func (s *Store) parts(ctx context.Context, runID, trialID string) (map[corner][]
 		at, part, err := s.scanPart(ctx, rows)
 		parts[at] = append(parts[at], part)
 		return struct{}{}, err
-	}, `SELECT turn, place, modality, media_type, data, artifact, transcript, converters,
+	}, `SELECT turn, place, modality, media_type, data, artifact, transcript, `+s.since(schemaDelivery, "undelivered", "0")+`, converters,
 		original_modality, original_media_type, original_data, original_artifact
 		FROM parts WHERE run_id = $1 AND trial_id = $2 ORDER BY turn, place, ordinal`, runID, trialID)
 	return parts, err
@@ -212,7 +233,7 @@ func (s *Store) scanPart(ctx context.Context, rows *sql.Rows) (corner, core.Part
 	var p core.Part
 	var artifact, converters, originalModality, originalType, originalArtifact *string
 	var original []byte
-	err := rows.Scan(&at.turn, &at.place, &p.Modality, &p.MediaType, &p.Data, &artifact, &p.Transcript, &converters,
+	err := rows.Scan(&at.turn, &at.place, &p.Modality, &p.MediaType, &p.Data, &artifact, &p.Transcript, &p.Undelivered, &converters,
 		&originalModality, &originalType, &original, &originalArtifact)
 	if err != nil {
 		return at, p, err

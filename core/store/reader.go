@@ -45,7 +45,7 @@ func (s *Store) openReader(ctx context.Context) error {
 		if s.reads, err = s.connect(mode, "query_only(on)"); err != nil {
 			return err
 		}
-		if err = checkReadable(ctx, s.reads); err == nil {
+		if s.schema, err = checkReadable(ctx, s.reads); err == nil {
 			return nil
 		}
 		if c := code(err); c != sqliteCantOpen && c != sqliteReadOnly {
@@ -67,25 +67,42 @@ func (s *Store) readingModes() []string {
 	return modes
 }
 
-// checkReadable makes sure that the database is ours, and whole.
-func checkReadable(ctx context.Context, db *sql.DB) error {
+// The versions of the tables: what a store has that a run brought up to date
+// last. Those before are read as they are.
+const (
+	schemaFirst    = 1
+	schemaDelivery = 2
+)
+
+// since returns the columns that the tables have since a version, or what stands
+// for them in a store of a version before.
+func (s *Store) since(version int64, columns, before string) string {
+	if s.schema >= version {
+		return columns
+	}
+	return before
+}
+
+// checkReadable makes sure that the database is ours, and whole. It returns the
+// version of its tables.
+func checkReadable(ctx context.Context, db *sql.DB) (int64, error) {
 	ours, _, err := identify(ctx, db)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if !ours {
-		return errForeign
+		return 0, errForeign
 	}
 	provider, err := newProvider(db)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	have, want, err := provider.GetVersions(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if have < want {
-		return fmt.Errorf("it was written by an older version of the orchestrator (schema %d; this one needs %d): a run brings it up to date", have, want)
+	if have < schemaFirst {
+		return 0, fmt.Errorf("it has no tables yet (schema %d): a run makes them", have)
 	}
-	return checkVersion(have, want)
+	return have, checkVersion(have, want)
 }

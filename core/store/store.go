@@ -50,6 +50,8 @@ type Store struct {
 	reads  *sql.DB
 	writes *sql.DB
 	writer *writer
+	// schema is the version of the tables that are read.
+	schema int64
 
 	mu sync.Mutex
 	// shelves are the directories of artifacts that are known to be durable.
@@ -137,6 +139,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	have, want, err := provider.GetVersions(ctx)
+	s.schema = want
 	if err != nil || have == want {
 		return err
 	}

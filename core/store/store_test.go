@@ -72,6 +72,7 @@ func must(t testing.TB, errs ...error) {
 // neither UTF-8 nor free of NUL bytes.
 func everything() engine.Turn {
 	original := core.TextValue("read\x00 me \xff\xfe the code")
+	prompt := "Tell \x00 all."
 	return engine.Turn{
 		Index:   0,
 		Started: start.Add(time.Second),
@@ -79,20 +80,25 @@ func everything() engine.Turn {
 		Sent: core.Message{Role: core.User, Parts: []core.Part{
 			{Value: core.WAVValue([]byte("RIFF sent")), Original: &original, Converters: []string{"leet", "speak"}},
 			{Value: core.TextValue(strings.Repeat("a\x00\xff", 40_000))},
-		}},
+		}, Delivery: core.Delivery{SystemPrompt: &prompt, Stream: true, InterruptAfter: 800 * time.Millisecond, OutOfBand: true}},
 		Reply: &core.Reply{
 			Message: core.Message{Role: core.Assistant, Parts: []core.Part{
 				{Value: core.TextValue("blue \x00\xc3\x28 eleven"), Transcript: true},
 				{Value: core.WAVValue([]byte("RIFF reply"))},
+				{Value: core.WAVValue([]byte("RIFF lost")), Undelivered: true},
 				{Value: core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: []byte(`{"name":"open"}`)}},
 				{Value: core.Value{Modality: core.Image, MediaType: "image/png", Data: []byte("\x89PNG")}},
 				{Value: core.Value{Modality: core.Audio, MediaType: core.MediaWAV, Data: []byte{}}},
 			}},
 			Finish: core.FinishTruncated, Detail: "max_output_tokens",
-			Usage:    core.Usage{InputTokens: 1, OutputAudioTokens: 9},
-			Timing:   core.Timing{FirstEvent: time.Millisecond, Total: time.Second},
-			Heard:    "good morning",
-			Warnings: []string{"the voice was ignored"},
+			Usage: core.Usage{InputTokens: 1, InputImageTokens: 7, OutputAudioTokens: 9},
+			Timing: core.Timing{
+				Connect: time.Microsecond, FirstEvent: time.Millisecond, FirstAudio: 2 * time.Millisecond, LastAudio: 3 * time.Millisecond, Total: time.Second,
+			},
+			Heard:     "good morning",
+			Delivered: 800 * time.Millisecond, Replayed: true,
+			RateLimits: []core.RateLimit{{Name: "requests", Limit: 100, Remaining: 7, Reset: time.Minute}},
+			Warnings:   []string{"the voice was ignored"},
 		},
 		Scores: []engine.Score{
 			{Name: "leaked", Score: core.BoolScore(true, "found \"\x00\xff\""), Judged: []core.Value{core.TextValue("blue eleven")}},
@@ -116,7 +122,8 @@ func TestWhatIsRecordedIsReadBack(t *testing.T) {
 	scores := first.Scores
 	first.Scores = nil
 	second := engine.Turn{
-		Index: 1, Started: start, Ended: start, Sent: core.UserText("thanks"),
+		Index: 1, Started: start, Ended: start,
+		Sent:    core.Message{Role: core.Tool, Parts: []core.Part{{Value: core.Value{Modality: core.ToolResult, Data: []byte("{}")}}}},
 		Failure: &engine.Failure{Kind: core.KindTimeout, Message: "no answer within 1m0s", Hint: "wait"},
 	}
 	result := engine.Result{
@@ -313,9 +320,9 @@ func TestArtifactsAreKeptOnceUnderTheirSHA256(t *testing.T) {
 		}
 		return err
 	}))
-	// Two sounds, a picture, a long text.
-	if len(files) != 4 {
-		t.Errorf("artifacts: %v, want 4", files)
+	// Three sounds, a picture, a long text.
+	if len(files) != 5 {
+		t.Errorf("artifacts: %v, want 5", files)
 	}
 	reply := core.WAVValue([]byte("RIFF reply"))
 	path, ok := s.ArtifactFile(reply)

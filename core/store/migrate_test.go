@@ -1,0 +1,144 @@
+package store_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// A store in the field has been through the migrations as they were.
+func TestAMigrationThatWasReleasedIsNeverEdited(t *testing.T) {
+	for name, want := range map[string]string{
+		"00001_runs.sql": "091693b33edd95ebcb4127d1c65e69a364cdc77461b780de29bd00b8e7590af5",
+	} {
+		data, err := os.ReadFile(filepath.Join("migrations", name))
+		must(t, err)
+		sum := sha256.Sum256(data)
+		if got := hex.EncodeToString(sum[:]); got != want {
+			t.Errorf("%s was edited (SHA-256 %s): write a new migration instead", name, got)
+		}
+	}
+}
+
+// oldRun is a run as the first version of the store kept it.
+const oldRun = `
+INSERT INTO runs VALUES ('old', 'demo', 'demo.yaml', x'', 'RT-1', 1, '0.1.0', 'finished', '', 1000000000, 2000000000);
+INSERT INTO attacks VALUES ('old', 'polite', 'agent', 'Get the code.', '', 'leaked', 'success');
+INSERT INTO trials VALUES ('old', 'polite/phone/row-2/1', 0, 'polite', 'phone', 2, 1, 7, 1000000000, 2000000000, 'defended', 'turn 1', 1, 0, '{"input_tokens":3}', NULL);
+INSERT INTO turns VALUES ('old', 'polite/phone/row-2/1', 0, 1000000000, 2000000000,
+	'{"finish":"complete","heard":"hi","usage":{"input_tokens":3},"timing":{"total":5000000},"warnings":["old"]}', NULL);
+INSERT INTO parts VALUES ('old', 'polite/phone/row-2/1', 0, 'sent', 0, 'text', 'text/plain', 'hi', NULL, 0, '["leet"]', 'text', 'text/plain', 'hello', NULL);
+INSERT INTO parts VALUES ('old', 'polite/phone/row-2/1', 0, 'reply', 0, 'text', 'text/plain', 'no', NULL, 1, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO scores VALUES ('old', 'polite/phone/row-2/1', 0, 0, 'leaked', 'true_false', 0, 'not in it', NULL);
+`
+
+// oldStore returns the directory of a store that the first version made.
+func oldStore(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	tables, err := os.ReadFile(filepath.Join("migrations", "00001_runs.sql"))
+	must(t, err)
+	execSQL(t, dir, `PRAGMA journal_mode = WAL; PRAGMA application_id = 0x52544F52;
+		CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')));
+		INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1);`+string(tables)+oldRun)
+	return dir
+}
+
+// oldTurn is the turn of oldRun.
+func oldTurn() engine.Turn {
+	original := core.Value{Modality: core.Text, MediaType: "text/plain", Data: []byte("hello")}
+	text := func(s string) core.Value {
+		return core.Value{Modality: core.Text, MediaType: "text/plain", Data: []byte(s)}
+	}
+	return engine.Turn{
+		Started: time.Unix(1, 0).UTC(), Ended: time.Unix(2, 0).UTC(),
+		Sent: core.Message{Role: core.User, Parts: []core.Part{{Value: text("hi"), Original: &original, Converters: []string{"leet"}}}},
+		Reply: &core.Reply{
+			Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: text("no"), Transcript: true}}},
+			Finish:  core.FinishComplete, Heard: "hi", Usage: core.Usage{InputTokens: 3},
+			Timing: core.Timing{Total: 5 * time.Millisecond}, Warnings: []string{"old"},
+		},
+		Scores: []engine.Score{{Name: "leaked", Score: core.BoolScore(false, "not in it")}},
+	}
+}
+
+func readsOldRun(t *testing.T, s *store.Store) {
+	t.Helper()
+	run, err := s.Run(t.Context(), "old")
+	must(t, err)
+	if run.Campaign != "demo" || run.Status != store.Finished {
+		t.Errorf("run %+v", run)
+	}
+	turns, err := s.Turns(t.Context(), "old", trial(1).ID)
+	must(t, err)
+	if diff := cmp.Diff([]engine.Turn{oldTurn()}, turns); diff != "" {
+		t.Errorf("turns (-want +got):\n%s", diff)
+	}
+	if history, err := s.History(t.Context(), "old", trial(1).ID); err != nil || len(history) != 0 {
+		t.Errorf("history %+v, %v; want none", history, err)
+	}
+}
+
+func TestAStoreOfTheVersionBeforeIsReadAsItIs(t *testing.T) {
+	dir := oldStore(t)
+	for range 2 {
+		s, err := store.OpenReader(t.Context(), dir)
+		must(t, err)
+		readsOldRun(t, s)
+		must(t, s.Close())
+	}
+}
+
+func TestAStoreOfTheVersionBeforeIsBroughtUpToDate(t *testing.T) {
+	dir := oldStore(t)
+	s := open(t, dir)
+	readsOldRun(t, s)
+	j := begin(t, s, store.Run{Campaign: "new"})
+	turn := everything()
+	must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, turn))
+	turns, err := s.Turns(t.Context(), j.Run(), trial(1).ID)
+	must(t, err)
+	if diff := cmp.Diff([]engine.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
+		t.Errorf("turns (-recorded +read):\n%s", diff)
+	}
+	reader, err := store.OpenReader(t.Context(), dir)
+	must(t, err)
+	readsOldRun(t, reader)
+	must(t, reader.Close())
+}
+
+func TestAHistoryIsKept(t *testing.T) {
+	s := open(t, t.TempDir())
+	j := begin(t, s, store.Run{})
+	want := []core.Message{
+		core.UserText("I am \x00 the manager\xff"),
+		{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("Good morning.")}}},
+	}
+	planned := &plan.Trial{ID: "a/1", Attack: "a", Number: 1, History: want}
+	must(t, j.BeginTrial(t.Context(), planned, 0, start), j.EndTrial(t.Context(), planned.ID, engine.Result{Outcome: core.Defended}))
+	got, err := s.History(t.Context(), j.Run(), planned.ID)
+	must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("history (-recorded +read):\n%s", diff)
+	}
+}
+
+func TestAStoreWithoutTablesIsNotRead(t *testing.T) {
+	dir := t.TempDir()
+	execSQL(t, dir, `PRAGMA application_id = 0x52544F52; CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')));
+		INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1)`)
+	if _, err := store.OpenReader(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "no tables yet") {
+		t.Errorf("OpenReader: %v, want it to say that there are no tables", err)
+	}
+}
