@@ -101,10 +101,13 @@ func (m *memory) keep(data []byte) bool {
 // played, of which there is no text; the same share of the words stands for it.
 func (m *memory) addReply(turn int, reply core.Reply) {
 	remembered := core.Message{Role: core.Assistant}
+	heard, worded := false, false
 	for _, p := range reply.Message.Parts {
 		if p.Modality == core.Audio {
+			heard = heard || !p.Undelivered
 			continue
 		}
+		worded = true
 		if p.Undelivered {
 			p.Value = core.TextValue(share(p.Text(), playedShare(reply)))
 		}
@@ -114,7 +117,8 @@ func (m *memory) addReply(turn int, reply core.Reply) {
 	}
 	if len(remembered.Parts) > 0 {
 		m.append(remembered)
-	} else if reply.Delivered > 0 || len(reply.Message.Parts) > 0 && reply.Finish != core.FinishInterrupted {
+	}
+	if heard && !worded {
 		m.lose(fmt.Sprintf("the reply to turn %d has no transcript", turn))
 	}
 }
