@@ -57,10 +57,10 @@ type conn struct {
 	spoke   bool    // the model has said something, so its voice is fixed
 }
 
-func newConn(s *Server, socket *websocket.Conn, model string, number int, faults []Fault) *conn {
+func newConn(s *Server, socket *websocket.Conn, own session, number int, faults []Fault) *conn {
 	return &conn{
-		server: s, socket: socket, number: number, faults: faults, input: input{format: pcm}, running: make(map[string]*response),
-		session: newSession(model, time.Now().Add(s.options.SessionLife)),
+		server: s, socket: socket, number: number, faults: faults, session: own,
+		input: input{format: pcm}, running: make(map[string]*response),
 	}
 }
 

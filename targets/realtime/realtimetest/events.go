@@ -65,6 +65,7 @@ func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
 	case "input_audio_buffer.clear":
 		return c.clearAudio()
 	case "response.create":
+		c.server.creates.Add(1)
 		return c.createResponse(ctx, e)
 	case "response.cancel":
 		return c.cancelResponse(e)

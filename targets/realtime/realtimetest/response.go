@@ -55,6 +55,7 @@ func (c *conn) respond(ctx context.Context, params responseParams, eventID strin
 	}
 	c.running[r.id] = r
 	c.replies++
+	c.server.responses.Add(1)
 	r.number, r.fault = c.replies, replyFault(c.faults, c.replies)
 	c.responses.Go(func() {
 		defer close(r.ended)

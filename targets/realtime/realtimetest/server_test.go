@@ -463,7 +463,9 @@ func TestStatsCountConnectionsAndTurns(t *testing.T) {
 		c.send(`{"type":"response.create"}`)
 		c.until("response.done")
 	}
-	if got, want := server.Stats(), (realtimetest.Stats{Connections: 1, Open: 1, Turns: 2}); got != want {
+	c.send(`{"type":"response.create","response":{"conversation":"mine"}}`)
+	c.expectError("invalid_value")
+	if got, want := server.Stats(), (realtimetest.Stats{Connections: 1, Open: 1, Turns: 2, Responses: 3, ResponseCreates: 4}); got != want {
 		t.Errorf("Stats() = %+v, want %+v", got, want)
 	}
 }

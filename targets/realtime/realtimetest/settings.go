@@ -125,7 +125,10 @@ func checkNoiseReduction(path string, v any) *protocolError {
 }
 
 func checkTranscription(path string, v any) *protocolError {
-	return objectOf(map[string]check{"model": isString, "language": orNull(isString), "prompt": orNull(isString)})(path, v)
+	return objectOf(map[string]check{
+		"model": isString, "language": orNull(isString), "prompt": orNull(isString),
+		"languages": listOf(isString), "keywords": listOf(isString), "delay": oneOf("minimal", "low", "medium", "high", "xhigh"),
+	})(path, v)
 }
 
 func transcriptionDefaults(any) map[string]any {

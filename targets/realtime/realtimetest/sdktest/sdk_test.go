@@ -41,8 +41,13 @@ func (r *recorder) observe(fromClient bool, frame []byte) {
 
 func serve(t *testing.T, o realtimetest.Options) string {
 	t.Helper()
+	return serveFor(t, realtimetest.ToneAgent{}, o)
+}
+
+func serveFor(t *testing.T, agent realtimetest.Agent, o realtimetest.Options) string {
+	t.Helper()
 	o.APIKey = key
-	server := realtimetest.NewServer(realtimetest.ToneAgent{}, o)
+	server := realtimetest.NewServer(agent, o)
 	web := httptest.NewServer(server)
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {
@@ -205,6 +210,11 @@ type official struct {
 }
 
 func connect(t *testing.T, endpoint string) official {
+	t.Helper()
+	return connectWith(t, endpoint, key)
+}
+
+func connectWith(t *testing.T, endpoint, key string) official {
 	t.Helper()
 	client := openai.NewClient(option.WithBaseURL(endpoint), option.WithAPIKey(key))
 	conn, err := client.Realtime.Connect(t.Context(), realtime.RealtimeConnectionOptions{}, option.WithQuery("model", "practice"))
