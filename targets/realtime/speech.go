@@ -98,7 +98,7 @@ func (t *turn) speak(ctx context.Context, now time.Time) error {
 		event := audioAppend{Type: "input_audio_buffer.append", EventID: t.c.nextID("ev"), Audio: piece}
 		if err := t.c.socket.send(ctx, event); err != nil {
 			t.c.unsure = true
-			return t.notAsked(ctx, fmt.Errorf("speaking: %w", err))
+			return t.untried(ctx, fmt.Errorf("speaking: %w", err))
 		}
 		s.pieces++
 		if len(s.rest) == 0 && s.over.IsZero() {

@@ -34,9 +34,8 @@ func (t *turn) take(ctx context.Context, e serverEvent) error {
 		t.takeDone(e.Response)
 		return nil
 	}
-	if e.ResponseID == "" {
+	if _, read := current(e.Type); !read {
 		t.remark(e.Type)
-		return nil
 	}
 	return t.takePiece(ctx, e)
 }

@@ -11,9 +11,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// errNotAsked says that a turn ended before the service was asked to answer
-// it, so that it can be held again without anything being done twice.
-var errNotAsked = errors.New("the service was not asked")
+// notAsked is why a turn ended before the service was asked to answer it, so
+// that it can be held again without anything being done twice.
+type notAsked struct{ error }
+
+func (e notAsked) Unwrap() error { return e.error }
+
+// wasNotAsked reports whether an error leaves it to the caller to try again.
+func wasNotAsked(err error) bool {
+	_, ok := errors.AsType[notAsked](err)
+	return ok
+}
 
 // turn is one message on its way and the reply to it.
 type turn struct {
@@ -134,7 +142,7 @@ func (t *turn) deliver(ctx context.Context) error {
 	for _, event := range t.events {
 		if err := c.socket.send(ctx, event); err != nil {
 			c.unsure = true
-			return t.notAsked(ctx, fmt.Errorf("sending the turn: %w", err))
+			return t.untried(ctx, fmt.Errorf("sending the turn: %w", err))
 		}
 	}
 	t.events = nil
@@ -145,13 +153,13 @@ func (t *turn) deliver(ctx context.Context) error {
 	return t.askOnce(ctx)
 }
 
-// notAsked marks an error of the connection that came before the service was
+// untried marks an error of the connection that came before the service was
 // asked. Where the caller has gone there is nothing to try again.
-func (t *turn) notAsked(ctx context.Context, err error) error {
+func (t *turn) untried(ctx context.Context, err error) error {
 	if ctx.Err() != nil || !t.asked.IsZero() || t.spoken.begun() || !retryable(err) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", errNotAsked, err)
+	return notAsked{err}
 }
 
 // askOnce asks for the reply when the message is complete and, by a service
@@ -188,8 +196,8 @@ func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error)
 		switch {
 		case lost:
 			t.c.unsure = true
-			return core.Reply{}, t.notAsked(ctx, fmt.Errorf("waiting for the reply: %w", err))
-		case errors.Is(err, errNotAsked):
+			return core.Reply{}, t.untried(ctx, fmt.Errorf("waiting for the reply: %w", err))
+		case wasNotAsked(err):
 			t.c.unsure = true
 			return core.Reply{}, err
 		case err != nil:
@@ -307,7 +315,7 @@ func (t *turn) expire(ctx context.Context) error {
 	case t.giveUp != "":
 		return nil // abandoned
 	case t.asked.IsZero(): // the connection has died without a word
-		return t.notAsked(ctx, t.timeout("the service did not confirm the message within %s", timeouts.Session))
+		return t.untried(ctx, t.timeout("the service did not confirm the message within %s", timeouts.Session))
 	case t.response == "":
 		return t.timeout("no sign of a reply within %s", min(timeouts.FirstEvent, timeouts.Turn))
 	case time.Since(t.asked) >= timeouts.Turn.Std():
