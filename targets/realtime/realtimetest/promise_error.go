@@ -12,7 +12,7 @@ func errorPromises() []promise {
 		return promise{name: name, faults: []string{fault + "@2"}, hold: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("the first turn goes well"))
-			s.kind(s.fails(c, core.UserText("the second does not"), kind), kind, says)
+			s.fails(c, core.UserText("the second does not"), kind, says)
 		}}
 	}
 	return []promise{
@@ -27,18 +27,20 @@ func errorPromises() []promise {
 		fails("a service that restarts is unavailable", "close-1012", core.KindUnavailable, "1012"),
 		fails("a violated policy is fatal", "close-1008", core.KindAuth, "1008"),
 		{name: "a rate limit says when to come back", faults: []string{"rate-limit"}, hold: func(s *stage) {
-			s.after(s.fails(s.talk(core.Start{}), four(), core.KindRateLimited), "1.5s")
+			_, err := s.talk(core.Start{}).Send(s.Context(), four())
+			s.kind(err, core.KindRateLimited, "rate_limit_exceeded")
+			s.after(err, "1.5s")
 		}},
 		{name: "a service that never answers is a timeout", faults: []string{"silence"}, config: within("first_event"), hold: func(s *stage) {
-			s.fails(s.talk(core.Start{}), four(), core.KindTimeout)
+			s.fails(s.talk(core.Start{}), four(), core.KindTimeout, "within 50ms")
 		}},
 		{name: "a service that begins and says nothing is a timeout", faults: []string{"created-only"}, config: within("turn"), hold: func(s *stage) {
-			s.fails(s.talk(core.Start{}), four(), core.KindTimeout)
+			s.fails(s.talk(core.Start{}), four(), core.KindTimeout, "within 50ms")
 		}},
 		{name: "a turn that failed is not remembered", agent: recollection(), faults: []string{"server-error@2"}, hold: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
-			s.fails(c, core.UserText("two"), core.KindUnavailable)
+			s.fails(c, core.UserText("two"), core.KindUnavailable, "server_error")
 			s.answered(c, core.UserText("three"), "one then three")
 		}},
 	}

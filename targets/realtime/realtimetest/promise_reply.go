@@ -18,11 +18,6 @@ func replyPromises() []promise {
 			s.ended(reply, want)
 		}}
 	}
-	remarks := func(name, fault, text, warning string) promise {
-		return promise{name: name, faults: []string{fault}, hold: func(s *stage) {
-			s.warned(s.answered(s.talk(core.Start{}), four(), text), warning)
-		}}
-	}
 	const all = "one two three four"
 	return []promise{
 		ends("a reply that was filtered is blocked", "content-filter", core.FinishBlocked, "one two"),
@@ -31,16 +26,11 @@ func replyPromises() []promise {
 		ends("a response without output is no reply", "empty-reply", core.FinishUnconfirmed, ""),
 		ends("what another response says is not taken for the reply", "stale-response", core.FinishComplete, all),
 		ends("the event names of the beta are understood", "beta-names", core.FinishComplete, all),
+		ends("the event names of xAI are understood", "xai-names", core.FinishComplete, all),
 		ends("a service that gives no metadata back is understood", "no-metadata", core.FinishComplete, all),
 		ends("a service that confirms no items is understood", "no-ack", core.FinishComplete, all),
 		ends("a lost race is no failure", "benign-error", core.FinishComplete, all),
 		ends("text that comes at the end only is found", "done-only", core.FinishUnconfirmed, all),
-		remarks("audio without a transcript is kept and marked", "no-transcript", "", "audio but no transcript"),
-		remarks("a transcript without audio is kept and marked", "no-audio", all, "transcript but no audio"),
-		remarks("a text that is given in two versions is marked", "wrong-transcript", all, "two versions"),
-		remarks("an end that repeats another text is marked", "disagreeing-done", all, "two versions"),
-		remarks("an answer in text where audio was asked for is marked", "text-only", all, "answered in text"),
-		remarks("events of unknown types are ignored and remarked upon", "unknown-events", all, "not known"),
 		{name: "a reply in several items is one reply", faults: []string{"two-items"}, hold: func(s *stage) {
 			reply := s.say(s.talk(core.Start{}), four())
 			if got := strings.Join(strings.Fields(reply.Message.Text()), " "); !strings.Contains(got, all) {
@@ -67,6 +57,31 @@ func replyPromises() []promise {
 				}
 			}
 		}},
+	}
+}
+
+// remarkPromises are about replies that a reader of the record has to be warned
+// of.
+func remarkPromises() []promise {
+	remarks := func(name, fault, text, warning string) promise {
+		return promise{name: name, faults: []string{fault}, hold: func(s *stage) {
+			s.warned(s.answered(s.talk(core.Start{}), four(), text), warning)
+		}}
+	}
+	const all = "one two three four"
+	return []promise{
+		remarks("audio without a transcript is kept and marked", "no-transcript", "", "audio but no transcript"),
+		remarks("a transcript without audio is kept and marked", "no-audio", all, "transcript but no audio"),
+		remarks("a text that is given in two versions is marked", "wrong-transcript", all, "two versions"),
+		remarks("an end that repeats another text is marked", "disagreeing-done", all, "two versions"),
+		remarks("an answer in text where audio was asked for is marked", "text-only", all, "answered in text"),
+		remarks("events of unknown types are ignored and remarked upon", "unknown-events", all, "not known"),
+	}
+}
+
+// toldPromises are about what a reply tells beside what was said.
+func toldPromises() []promise {
+	return []promise{
 		{name: "usage, times and limits are told", hold: func(s *stage) {
 			reply := s.say(s.talk(core.Start{}), four())
 			if u := reply.Usage; u.InputTextTokens == 0 || u.OutputTextTokens == 0 || u.OutputAudioTokens == 0 {

@@ -2,13 +2,12 @@ package realtimetest
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// sessionPromises are about connecting and setting a session up.
-func sessionPromises() []promise {
+// connectPromises are about being let in.
+func connectPromises() []promise {
 	return []promise{
 		{name: "the retired beta is never asked for, and its error refuses the connection", faults: []string{"beta-shape"}, hold: func(s *stage) {
 			s.kind(s.refused(), core.KindUnsupported, "beta_api_shape_disabled")
@@ -39,6 +38,19 @@ func sessionPromises() []promise {
 		{name: "an overloaded service is unavailable", faults: []string{"connect-unavailable"}, hold: func(s *stage) {
 			s.kind(s.refused(), core.KindUnavailable, "HTTP 503")
 		}},
+		{name: "a short-lived key is asked for before each connection", config: map[string]any{"ephemeral_key": true}, hold: func(s *stage) {
+			s.say(s.talk(core.Start{}), core.UserText("one"))
+			s.say(s.talk(core.Start{}), core.UserText("two"))
+			if got := s.server.Stats().Secrets; got != 2 {
+				s.Errorf("%d keys for 2 connections", got)
+			}
+		}},
+	}
+}
+
+// settingPromises are about what is asked of a session.
+func settingPromises() []promise {
+	return []promise{
 		{name: "turn detection, noise reduction and truncation are off in so many words", hold: func(s *stage) {
 			s.talk(core.Start{})
 			session, _ := s.events("session.update")[0]["session"].(map[string]any)
@@ -57,13 +69,6 @@ func sessionPromises() []promise {
 			reply := s.say(s.talk(core.Start{SystemPrompt: "Be brief."}), core.UserText("hello"))
 			for _, setting := range []string{"system prompt", "voice", "modalities"} {
 				s.warned(reply, setting)
-			}
-		}},
-		{name: "a short-lived key is asked for before each connection", config: map[string]any{"ephemeral_key": true}, hold: func(s *stage) {
-			s.say(s.talk(core.Start{}), core.UserText("one"))
-			s.say(s.talk(core.Start{}), core.UserText("two"))
-			if got := s.server.Stats().Secrets; got != 2 {
-				s.Errorf("%d keys for 2 connections", got)
 			}
 		}},
 		{name: "ids are short enough for the protocol", hold: func(s *stage) {
@@ -101,12 +106,4 @@ func within(timeouts ...string) map[string]any {
 		short[name] = "50ms"
 	}
 	return map[string]any{"timeouts": short}
-}
-
-// kind checks an error.
-func (s *stage) kind(err error, want core.ErrorKind, says string) {
-	s.Helper()
-	if core.KindOf(err) != want || !strings.Contains(fmt.Sprint(err), says) {
-		s.Errorf("got a %q error, want %q saying %q: %v", core.KindOf(err), want, says, err)
-	}
 }

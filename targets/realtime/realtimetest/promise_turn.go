@@ -26,7 +26,7 @@ func (s *stage) tone(length time.Duration, rate int) core.Message {
 	return core.Message{Role: core.User, Parts: []core.Part{{Value: core.WAVValue(audio.EncodeWAV(clip.Resample(rate)))}}}
 }
 
-// turnPromises are about what is said to the service.
+// turnPromises are about saying something to the service.
 func turnPromises() []promise {
 	return []promise{
 		{name: "one socket carries the whole conversation", agent: recollection(), hold: func(s *stage) {
@@ -42,6 +42,36 @@ func turnPromises() []promise {
 			s.say(a, core.UserText("one"))
 			s.answered(b, core.UserText("two"), "two")
 		}},
+		{name: "a turn can be asked aside, and leaves no trace", agent: recollection(), hold: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, core.UserText("one"))
+			aside := core.UserText("aside")
+			aside.Delivery.OutOfBand = true
+			s.answered(c, aside, "one then aside")
+			s.answered(c, core.UserText("two"), "one then two")
+		}},
+		{name: "an item that is refused is not answered", faults: []string{"item-refused@2"}, hold: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, core.UserText("one"))
+			s.fails(c, core.UserText("two"), core.KindProtocol, "not taken")
+			if got := len(s.events("response.create")); got != 1 {
+				s.Errorf("%d responses were asked for, want 1", got)
+			}
+		}},
+		{name: "a caller who leaves is not kept waiting", faults: []string{"silence"}, hold: func(s *stage) {
+			c := s.talk(core.Start{})
+			ctx, cancel := context.WithTimeout(s.Context(), 50*time.Millisecond)
+			defer cancel()
+			if _, err := c.Send(ctx, core.UserText("hello")); !errors.Is(err, context.DeadlineExceeded) && core.KindOf(err) != core.KindTimeout {
+				s.Errorf("got %v", err)
+			}
+		}},
+	}
+}
+
+// mediaPromises are about sounds and images.
+func mediaPromises() []promise {
+	return []promise{
 		{name: "audio is resampled to what the session takes", hold: func(s *stage) {
 			c := s.talk(core.Start{})
 			for _, rate := range []int{8000, 16000, 44100, 48000} {
@@ -73,30 +103,6 @@ func turnPromises() []promise {
 			m := core.UserText("what is this?")
 			m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.Image, MediaType: "image/png", Data: []byte("picture")}})
 			s.answered(s.talk(core.Start{}), m, "1 images")
-		}},
-		{name: "a turn can be asked aside, and leaves no trace", agent: recollection(), hold: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("one"))
-			aside := core.UserText("aside")
-			aside.Delivery.OutOfBand = true
-			s.answered(c, aside, "one then aside")
-			s.answered(c, core.UserText("two"), "one then two")
-		}},
-		{name: "an item that is refused is not answered", faults: []string{"item-refused@2"}, hold: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("one"))
-			s.fails(c, core.UserText("two"), core.KindProtocol)
-			if got := len(s.events("response.create")); got != 1 {
-				s.Errorf("%d responses were asked for, want 1", got)
-			}
-		}},
-		{name: "a caller who leaves is not kept waiting", faults: []string{"silence"}, hold: func(s *stage) {
-			c := s.talk(core.Start{})
-			ctx, cancel := context.WithTimeout(s.Context(), 50*time.Millisecond)
-			defer cancel()
-			if _, err := c.Send(ctx, core.UserText("hello")); !errors.Is(err, context.DeadlineExceeded) && core.KindOf(err) != core.KindTimeout {
-				s.Errorf("got %v", err)
-			}
 		}},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -25,7 +26,8 @@ type Open func(ctx context.Context, config []byte) (core.Target, error)
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	promises := slices.Concat(
-		sessionPromises(), turnPromises(), replyPromises(), errorPromises(), survivalPromises(), voicePromises(),
+		connectPromises(), settingPromises(), turnPromises(), mediaPromises(),
+		replyPromises(), remarkPromises(), toldPromises(), errorPromises(), survivalPromises(), voicePromises(),
 	)
 	for _, p := range promises {
 		t.Run(p.name, func(t *testing.T) {
@@ -169,13 +171,18 @@ func (s *stage) answered(c core.Conversation, m core.Message, want string) core.
 }
 
 // fails says something that must end in an error of a kind.
-func (s *stage) fails(c core.Conversation, m core.Message, kind core.ErrorKind) error {
+func (s *stage) fails(c core.Conversation, m core.Message, kind core.ErrorKind, says string) {
 	s.Helper()
-	reply, err := c.Send(s.Context(), m)
-	if core.KindOf(err) != kind {
-		s.Fatalf("got %q and a %q error, want %q: %v", reply.Message.Text(), core.KindOf(err), kind, err)
+	_, err := c.Send(s.Context(), m)
+	s.kind(err, kind, says)
+}
+
+// kind checks an error.
+func (s *stage) kind(err error, want core.ErrorKind, says string) {
+	s.Helper()
+	if core.KindOf(err) != want || !strings.Contains(fmt.Sprint(err), says) {
+		s.Errorf("got a %q error, want %q saying %q: %v", core.KindOf(err), want, says, err)
 	}
-	return err
 }
 
 // ended checks how a reply ended.
