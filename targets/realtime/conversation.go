@@ -71,6 +71,9 @@ func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([
 	if c.socket != nil {
 		c.socket.ignore()
 	}
+	for i := range replies {
+		c.target.secrets.clean(&replies[i])
+	}
 	if err != nil {
 		return replies, c.target.explain(err)
 	}
@@ -138,7 +141,12 @@ func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error)
 		return nil, err
 	}
 	if prompt := m.Delivery.SystemPrompt; prompt != nil {
-		if err := c.instruct(ctx, *prompt); err != nil {
+		err := c.instruct(ctx, *prompt)
+		if err != nil && core.KindOf(err) != core.KindConfig { // not refused: it may or may not hold
+			c.unsure = true
+			err = t.untried(ctx, err)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -66,6 +66,8 @@ func (t *target) token(ctx context.Context) (string, error) {
 	}
 	token = strings.TrimSpace(token)
 	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
 	case err != nil:
 		return "", core.Errorf(core.KindAuth, "getting an access token: %w", err).At(key)
 	case token == "" || strings.ContainsAny(token, "\r\n"):

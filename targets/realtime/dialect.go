@@ -26,6 +26,8 @@ type dialect struct {
 	path string
 	// needsKey says that nobody is let in without one.
 	needsKey bool
+	// onlySpeaks says that replies cannot be asked for in text.
+	onlySpeaks bool
 	// authorize puts an API key into the headers of the handshake.
 	authorize func(header http.Header, key string)
 	// session turns the settings into what the service takes.

@@ -102,8 +102,7 @@ func (e *encoder) part(v core.Value) (inputPart, error) {
 			e.warnings = append(e.warnings, "the audio that was sent: "+w)
 		}
 		return inputPart{Type: "input_audio", Audio: raw}, err
-	}
-	if v.Modality == core.Image {
+	case core.Image:
 		return image(v)
 	}
 	return inputPart{}, core.Errorf(core.KindUnsupported, "a part of modality %q in a user's message", v.Modality)
@@ -140,11 +139,12 @@ func (e *encoder) item(item inputItem) itemCreate {
 	return itemCreate{Type: "conversation.item.create", EventID: e.nextID("ev"), Item: item}
 }
 
-// buffered sends long audio through the input buffer. Each part becomes an
-// item of its own, in the order of the message.
+// buffered sends long audio through the input buffer. What is audio in the
+// message without a break becomes an item, and so does each other part, in the
+// order of the message.
 func (e *encoder) buffered(parts []inputPart) []any {
 	var events []any
-	for _, part := range parts {
+	for i, part := range parts {
 		if part.Type != "input_audio" {
 			events = append(events, e.item(inputItem{Type: "message", Role: "user", Content: []inputPart{part}}))
 			continue
@@ -154,7 +154,9 @@ func (e *encoder) buffered(parts []inputPart) []any {
 			events = append(events, audioAppend{Type: "input_audio_buffer.append", EventID: e.nextID("ev"), Audio: raw[:n]})
 			raw = raw[n:]
 		}
-		events = append(events, bareEvent{Type: "input_audio_buffer.commit", EventID: e.nextID("ev")})
+		if i+1 == len(parts) || parts[i+1].Type != "input_audio" {
+			events = append(events, bareEvent{Type: "input_audio_buffer.commit", EventID: e.nextID("ev")})
+		}
 	}
 	return events
 }

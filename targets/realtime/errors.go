@@ -3,6 +3,7 @@ package realtime
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"regexp"
@@ -31,6 +32,23 @@ type serviceError struct {
 	Message string `json:"message"`
 	Param   string `json:"param"`
 	EventID string `json:"event_id"`
+}
+
+// UnmarshalJSON takes a code that is a number, as some services have it, for
+// its digits.
+func (e *serviceError) UnmarshalJSON(data []byte) error {
+	type plain serviceError
+	raw := struct {
+		*plain
+		Code any `json:"code"`
+	}{plain: (*plain)(e)}
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	if raw.Code != nil {
+		e.Code = fmt.Sprint(raw.Code)
+	}
+	return nil
 }
 
 // text is the error in the service's words.
@@ -200,10 +218,7 @@ func lostConnection(err error) *core.Error {
 		return core.Errorf(core.KindUnavailable, "the connection was lost: the service answers no ping")
 	}
 	closed, ok := errors.AsType[*websocket.CloseError](err)
-	if !ok {
-		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)
-	}
-	if closed.Code == websocket.CloseAbnormalClosure {
+	if !ok || closed.Code == websocket.CloseAbnormalClosure {
 		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)
 	}
 	kind := core.KindUnavailable

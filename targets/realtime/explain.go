@@ -31,6 +31,10 @@ func (t *target) explain(err error) error {
 // the last ones are those that an error can still quote.
 const maxSecrets = 256
 
+// minSecret is the length of the shortest value that is hidden, in bytes. What
+// is shorter stands in many texts that have nothing to do with it.
+const minSecret = 4
+
 // secrets are the values that must not show up in an error, even if the
 // service repeats them.
 type secrets struct {
@@ -51,7 +55,7 @@ func newSecrets(c Config) *secrets {
 func (s *secrets) add(value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if value == "" || slices.Contains(s.values, value) {
+	if len(value) < minSecret || slices.Contains(s.values, value) {
 		return
 	}
 	if len(s.values) >= maxSecrets {
@@ -67,4 +71,13 @@ func (s *secrets) hide(text string) string {
 		text = strings.ReplaceAll(text, secret, core.Secret(secret).String())
 	}
 	return text
+}
+
+// clean takes them out of what a reply tells in the service's words. What the
+// target said is left as it is: that it gives a secret away is a finding.
+func (s *secrets) clean(r *core.Reply) {
+	r.Detail = s.hide(r.Detail)
+	for i := range r.Warnings {
+		r.Warnings[i] = s.hide(r.Warnings[i])
+	}
 }

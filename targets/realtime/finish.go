@@ -30,15 +30,18 @@ func (t *turn) finish(ctx context.Context, r responseBody) (core.Reply, error) {
 			reply.Finish, reply.Detail = core.FinishUnconfirmed, doubt
 		}
 	}
-	if t.cut {
+	t.conclude(ctx, reply)
+	return reply, nil
+}
+
+// conclude tells the service what was heard of the reply, and remembers it.
+func (t *turn) conclude(ctx context.Context, reply core.Reply) {
+	if t.cut && !t.c.unsure {
 		if err := t.truncate(ctx); err != nil {
-			t.c.unsure = true
-			t.warn(err.Error())
-			reply.Warnings = t.warnings
+			t.c.unsure = true // the next turn is held in a session that knows
 		}
 	}
 	t.remember(reply)
-	return reply, nil
 }
 
 // remember keeps the turn, so that it can be given back to the service.
@@ -67,6 +70,8 @@ func (t *turn) detail(finish core.Finish, r responseBody) string {
 // it is.
 func (t *turn) doubt(m core.Message) string {
 	switch {
+	case t.partial:
+		return "the service did not answer the end of the turn"
 	case m.Empty():
 		return "the response completed without any output"
 	case t.c.config.Output == "audio" && t.reply.mute():
@@ -116,7 +121,7 @@ func failure(e serviceError) error {
 // unfinished makes a reply of what came when the service never ended the
 // response. The session cannot be trusted after that, unless the service says
 // that nothing is going on.
-func (t *turn) unfinished() (core.Reply, error) {
+func (t *turn) unfinished(ctx context.Context) (core.Reply, error) {
 	finish, detail := core.FinishUnconfirmed, t.giveUp
 	switch {
 	case t.cut:
@@ -127,8 +132,11 @@ func (t *turn) unfinished() (core.Reply, error) {
 	t.timing.Total = t.since(time.Now())
 	t.c.unsure = !t.idle
 	reply, err := t.build(finish, detail)
-	if err == nil {
-		t.remember(reply)
+	switch {
+	case err == nil:
+		t.conclude(ctx, reply)
+	case t.idle:
+		t.takeBack(ctx, true)
 	}
 	return reply, err
 }
@@ -142,6 +150,13 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	if err != nil {
 		return core.Reply{}, core.Errorf(core.KindProtocol, "%w", err)
 	}
+	if t.over != nil && !t.cut {
+		t.warn("the reply was not spoken over: there was nothing of it to hear, or the service did not notice")
+	}
+	for _, remark := range t.reply.remarks(t.c.config.Output) {
+		t.warn(remark)
+	}
+	t.timing.Connect = t.connect
 	reply := core.Reply{
 		Message: message, Finish: finish, Detail: detail, Timing: t.timing,
 		RateLimits: t.limits, Replayed: t.c.replayed,
@@ -151,7 +166,7 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	}
 	reply.Heard = strings.TrimSpace(strings.Join(t.heard, "\n"))
 	reply.Unheard = t.onlySpoken && len(t.heard) > 0 && reply.Heard == ""
-	reply.Warnings = slices.Concat(t.warnings, t.reply.remarks(t.c.config.Output))
+	reply.Warnings, t.c.warnings = slices.Concat(t.c.warnings, t.warnings), nil
 	return reply, nil
 }
 

@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -52,7 +53,10 @@ func (t *turn) awaitHeard(ctx context.Context) {
 	for len(t.unheard) > 0 && t.next == nil {
 		frame, err := t.c.socket.next(ctx, deadline)
 		if err != nil {
-			t.warn(fmt.Sprintf("the service did not say within %s what it heard", t.c.config.Timeouts.Transcript))
+			if errors.Is(err, errExpired) {
+				err = fmt.Errorf("nothing came within %s", t.c.config.Timeouts.Transcript)
+			}
+			t.warn(fmt.Sprintf("the service did not say what it heard: %v", err))
 			return
 		}
 		event, err := t.c.socket.dialect.decode(frame)

@@ -13,14 +13,9 @@ import (
 type interruption struct {
 	// over is the message; nil if the reply is to be heard to its end.
 	over *core.Message
-	// playing is when the reply began to play.
-	playing time.Time
 	// next is the turn of the message once that is being said, over a reply
 	// that is still playing.
 	next *turn
-	// cut says that the reply was spoken over, when that much had played.
-	cut    bool
-	played time.Duration
 }
 
 // forever is longer than any reply.
@@ -41,7 +36,7 @@ func (t *turn) length() time.Duration {
 // dueInterruption is when to speak over the reply, or when it has played to
 // its end; zero where nothing is to be done, or the time is not known yet.
 func (t *turn) dueInterruption() time.Time {
-	if t.over == nil || t.cut || t.next != nil || t.playing.IsZero() {
+	if t.over == nil || t.cut || t.next != nil || t.playing.IsZero() || !t.spoken.answered() {
 		return time.Time{}
 	}
 	switch length := t.length(); {
@@ -67,11 +62,13 @@ func (t *turn) interrupt(ctx context.Context, now time.Time) error {
 	}
 	if t.c.speaksOver(*t.over) {
 		next, err := t.c.newTurn(*t.over)
-		if err != nil {
-			return err
+		if err != nil { // which it is when the turn is held by itself, too
+			t.over = nil
+			return nil //nolint:nilerr // it is not this turn's
 		}
 		t.next = next
-		return next.deliver(ctx)
+		next.fail(next.deliver(ctx))
+		return nil
 	}
 	t.spokenOver(now)
 	if t.ended == nil {
@@ -105,9 +102,9 @@ func (t *turn) interrupted() bool {
 // truncate tells the service how much of its reply was heard: it forgets what
 // nobody heard.
 func (t *turn) truncate(ctx context.Context) error {
-	left := t.played
+	left, told := t.played, ""
 	for _, p := range t.reply.pieces {
-		if len(p.audio) == 0 {
+		if len(p.audio) == 0 || p.itemID == told {
 			continue
 		}
 		length := t.c.output.duration(len(p.audio))
@@ -121,8 +118,9 @@ func (t *turn) truncate(ctx context.Context) error {
 				Type: "conversation.item.truncate", EventID: t.c.nextID("ev"),
 				ItemID: p.itemID, ContentIndex: p.index, AudioEndMS: left.Milliseconds(),
 			}
-			left = 0
+			left, told = 0, p.itemID
 		default:
+			told = p.itemID
 			event = itemDelete{Type: "conversation.item.delete", EventID: t.c.nextID("ev"), ItemID: p.itemID}
 		}
 		if err := t.c.socket.send(ctx, event); err != nil {

@@ -101,15 +101,20 @@ func (m *memory) keep(data []byte) bool {
 // played, of which there is no text; the same share of the words stands for it.
 func (m *memory) addReply(turn int, reply core.Reply) {
 	remembered := core.Message{Role: core.Assistant}
-	heard, worded := false, false
+	var played, all int // bytes of the sound that the next text is of
 	for _, p := range reply.Message.Parts {
-		if p.Modality == core.Audio {
-			heard = heard || !p.Undelivered
+		switch {
+		case p.Modality == core.Audio:
+			all += len(p.Data)
+			if !p.Undelivered {
+				played += len(p.Data)
+			}
 			continue
+		case p.Modality == core.Text && p.Undelivered:
+			p.Value = core.TextValue(share(p.Text(), played, all))
 		}
-		worded = true
-		if p.Undelivered {
-			p.Value = core.TextValue(share(p.Text(), playedShare(reply)))
+		if p.Modality == core.Text {
+			played, all = 0, 0
 		}
 		if len(p.Data) > 0 {
 			remembered.Parts = append(remembered.Parts, core.Part{Value: p.Value})
@@ -118,33 +123,19 @@ func (m *memory) addReply(turn int, reply core.Reply) {
 	if len(remembered.Parts) > 0 {
 		m.append(remembered)
 	}
-	if heard && !worded {
+	if played > 0 {
 		m.lose(fmt.Sprintf("the reply to turn %d has no transcript", turn))
 	}
 }
 
-// playedShare is how much of a reply's audio had played.
-func playedShare(reply core.Reply) float64 {
-	var played, all int
-	for _, p := range reply.Message.Parts {
-		if p.Modality != core.Audio {
-			continue
-		}
-		all += len(p.Data)
-		if !p.Undelivered {
-			played += len(p.Data)
-		}
-	}
-	if all == 0 {
-		return 0
-	}
-	return float64(played) / float64(all)
-}
-
-// share returns the beginning of a text, in whole words.
-func share(text string, of float64) string {
+// share returns the beginning of a text in whole words, for as much of its
+// sound as had played.
+func share(text string, played, all int) string {
 	words := strings.Fields(text)
-	return strings.Join(words[:int(of*float64(len(words))+0.5)], " ")
+	if all == 0 {
+		return ""
+	}
+	return strings.Join(words[:(2*played*len(words)+all)/(2*all)], " ")
 }
 
 func (m *memory) lose(why string) {

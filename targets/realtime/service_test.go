@@ -415,3 +415,99 @@ func TestAConnectionOnWhichNoPingIsAnsweredIsDead(t *testing.T) {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
 }
+
+// hears has a service that detects turns hear speech in the middle of a turn
+// and answer it, and again at its end: after the appends whose numbers are
+// given. last is what it says after that.
+func hears(s *service, first, second int, last ...string) {
+	appends := 0
+	for event := s.next(); event != nil; event = s.next() {
+		if event["type"] != "input_audio_buffer.append" {
+			continue
+		}
+		switch appends++; appends {
+		case first:
+			s.say(`{"type":"input_audio_buffer.speech_started","item_id":"u1"}`,
+				`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
+			s.say(response("a", "to the half")...)
+		case second:
+			s.say(`{"type":"input_audio_buffer.speech_started","item_id":"u2"}`)
+		case second + 2:
+			s.say(`{"type":"input_audio_buffer.committed","item_id":"u2"}`)
+			s.say(last...)
+			return
+		}
+	}
+}
+
+func TestTheAnswerToTheEndOfASpokenTurnIsWhatCounts(t *testing.T) {
+	config := detects("server_vad")
+	config["timeouts"] = settings{"first_event": "500ms"}
+	for name, test := range map[string]struct {
+		second int
+		last   []string
+		text   string
+		finish core.Finish
+	}{
+		"it comes":                               {9, response("b", "to the whole"), "to the whole", core.FinishComplete},
+		"it comes to what was heard late":        {12, response("b", "to the whole"), "to the whole", core.FinishComplete},
+		"it never comes":                         {9, nil, "to the half", core.FinishUnconfirmed},
+		"it never comes to what was heard late":  {12, nil, "to the half", core.FinishUnconfirmed},
+		"and there is no more when the end came": {9, response("b", ""), "", core.FinishUnconfirmed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := talkTo(t, scripted(t, func(s *service) { hears(s, 2, test.second, test.last...) }), config)
+			reply := send(t, c, streamed(t, time.Second)) // ten appends, and two of silence
+			if got := reply.Message.Text(); got != test.text || reply.Finish != test.finish {
+				t.Errorf("the reply is %q, %s (%s), want %q, %s", got, reply.Finish, reply.Detail, test.text, test.finish)
+			}
+		})
+	}
+}
+
+func TestATurnIsNotInterruptedBeforeItHasBeenSaid(t *testing.T) {
+	// The answer to the half of it has played for long enough when the turn is
+	// still being spoken.
+	events := make(chan string, 1000)
+	config := detects("server_vad")
+	config["timeouts"] = settings{"cancel": "50ms"}
+	c := talkTo(t, scripted(t, func(s *service) {
+		appends := 0
+		for event := s.next(); event != nil; event = s.next() {
+			kind, _ := event["type"].(string)
+			events <- kind
+			switch kind {
+			case "response.create":
+				s.say(response("c", "stopped")...)
+				continue
+			case "input_audio_buffer.append":
+				appends++
+			default:
+				continue
+			}
+			switch appends {
+			case 2:
+				s.say(`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
+				s.say(response("a", "to the half")...)
+			case 10:
+				s.say(`{"type":"input_audio_buffer.committed","item_id":"u2"}`)
+				s.say(response("b", "to the whole")[:2]...)
+			}
+		}
+	}), config)
+	replies := exchange(t, c, streamed(t, time.Second), after(100*time.Millisecond, core.UserText("stop")))
+	if replies[0].Message.Text() != "to the whole" || replies[0].Finish != core.FinishInterrupted {
+		t.Errorf("replies %+v", replies)
+	}
+	appends := 0
+	for len(events) > 0 {
+		kind := <-events
+		if kind == "input_audio_buffer.append" {
+			appends++
+		}
+		if kind == "response.cancel" && appends < 10 {
+			t.Errorf("the reply was cancelled after %d pieces of the turn", appends)
+		}
+	}
+}

@@ -18,6 +18,8 @@ type session struct {
 	transcribes bool
 	// acknowledges says that the service confirms the items that it is sent.
 	acknowledges bool
+	// labels says that the service gives a response's metadata back.
+	labels bool
 	// expires is when the service ends the session; zero if it does not say.
 	expires time.Time
 	// connected is how long it took to begin, until a turn has told it.
@@ -185,7 +187,7 @@ func (c *conversation) await(ctx context.Context, timeout core.Duration, doing s
 		switch {
 		case err != nil:
 			return serverEvent{}, core.Errorf(core.KindProtocol, "%s: %w", doing, err)
-		case event.Type == eventError && (event.Error.EventID == "" || event.Error.EventID == eventID):
+		case event.Type == eventError && !event.Error.benign() && (event.Error.EventID == "" || event.Error.EventID == eventID):
 			return serverEvent{}, rejected(event.Error, doing)
 		case wanted(event):
 			return event, nil

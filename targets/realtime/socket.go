@@ -101,6 +101,7 @@ func (s *socket) read() {
 			s.err = err
 			return
 		}
+		_ = s.heard("")
 		s.deliver(frame)
 	}
 }
@@ -193,30 +194,43 @@ func (s *socket) ignore() {
 }
 
 // next returns the next frame, which is valid until the next call. It fails
-// with errExpired at the deadline, with the context's cause if that ends, and
-// with an error of lostConnection when there will be no more frames.
+// with errExpired at the deadline, if there is one, with the context's cause if
+// that ends, and with an error of lostConnection when there will be no more
+// frames.
 func (s *socket) next(ctx context.Context, deadline time.Time) ([]byte, error) {
 	if s.lent != nil {
 		s.free <- s.lent
 		s.lent = nil
 	}
-	s.timer.Reset(time.Until(deadline))
-	defer s.timer.Stop()
+	if !deadline.IsZero() {
+		s.timer.Reset(time.Until(deadline))
+		defer s.timer.Stop()
+	}
 	select {
 	case frame, ok := <-s.frames:
-		if !ok && ctx.Err() != nil {
-			return nil, context.Cause(ctx) // we may have closed the connection ourselves
-		}
-		if !ok {
-			return nil, s.lost()
-		}
-		s.lent = frame
-		return frame, nil
+		return s.lend(ctx, frame, ok)
 	case <-s.timer.C:
-		return nil, errExpired
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+	select { // where this process was too slow, not the service
+	case frame, ok := <-s.frames:
+		return s.lend(ctx, frame, ok)
+	default:
+		return nil, errExpired
+	}
+}
+
+// lend hands a frame out until the next call of next.
+func (s *socket) lend(ctx context.Context, frame []byte, ok bool) ([]byte, error) {
+	if !ok && ctx.Err() != nil {
+		return nil, context.Cause(ctx) // we may have closed the connection ourselves
+	}
+	if !ok {
+		return nil, s.lost()
+	}
+	s.lent = frame
+	return frame, nil
 }
 
 // over reports whether the connection has ended.

@@ -28,6 +28,7 @@ type speech struct {
 	// moment, how often speech has ended, how often it began to answer.
 	open              bool
 	segments, answers int
+	ended             time.Time // when it last told that speech had ended
 }
 
 func newSpeech(raw []byte, f format) *speech { return &speech{format: f, rest: raw} }
@@ -50,7 +51,23 @@ func (s *speech) due() time.Time {
 func (s *speech) heardOut() bool { return s != nil && s.committed && !s.open }
 
 // settle takes the answer that came for the one to everything.
-func (s *speech) settle() { s.answers = s.segments }
+func (s *speech) settle() {
+	if s != nil {
+		s.open, s.answers = false, s.segments
+	}
+}
+
+// resume goes on after the speech had seemed to be over.
+func (s *speech) resume(now time.Time) {
+	s.committed = false
+	s.started = now.Add(-time.Duration(s.pieces) * speechPiece)
+}
+
+// noticed reports whether the service, after all that was said and some
+// silence, has seen the end of it.
+func (s *speech) noticed(now time.Time, patience time.Duration) bool {
+	return s.segments > 0 && !s.open && (s.ended.After(s.over) || now.Sub(s.over) >= patience)
+}
 
 // answer notes that the service begins to answer.
 func (s *speech) answer() {
@@ -86,7 +103,7 @@ func (t *turn) speak(ctx context.Context, now time.Time) error {
 		case !t.c.config.TurnDetection.on():
 			return t.commit(ctx, now)
 		default:
-			if s.segments > 0 && !s.open {
+			if s.noticed(now, t.c.config.TurnDetection.patience()) {
 				s.committed = true
 				return t.askOnce(ctx)
 			}
@@ -128,21 +145,36 @@ func (t *turn) commit(ctx context.Context, now time.Time) error {
 
 // takeSpeech notes what the service says of the audio in its buffer. reply is
 // the turn whose reply may be spoken over.
-func (t *turn) takeSpeech(e serverEvent, reply *turn) {
+func (t *turn) takeSpeech(e serverEvent, now time.Time, reply *turn) {
+	if !t.buffered {
+		return // what is left of another turn
+	}
 	switch e.Type {
 	case eventCommitted:
 		t.takeCommitted(e.ItemID)
 		if t.spoken != nil {
 			t.spoken.segments++
-			t.spoken.open = false
+			t.spoken.open, t.spoken.ended = false, now
 		}
 	case eventSpeechStarted:
-		if t.spoken != nil {
-			t.spoken.open = true
-		}
+		t.takeStarted(now)
 		if reply != t {
-			reply.spokenOver(time.Now())
+			reply.spokenOver(now)
 		}
+	}
+}
+
+// takeStarted notes that the service hears speech. Where that is the end of a
+// turn which had seemed to be over, it needs silence to see that it is.
+func (t *turn) takeStarted(now time.Time) {
+	s, d := t.spoken, t.c.config.TurnDetection
+	if s == nil {
+		return
+	}
+	s.open = true
+	if s.committed && d.on() && d.CreateResponse {
+		t.asked = time.Time{}
+		s.resume(now)
 	}
 }
 

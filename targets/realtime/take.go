@@ -19,7 +19,7 @@ func (t *turn) take(ctx context.Context, e serverEvent) error {
 	case eventItemAdded:
 		return t.takeAdded(ctx, e.Item.ID)
 	case eventSpeechStarted, eventSpeechStopped, eventCommitted:
-		t.speaker().takeSpeech(e, t)
+		t.speaker().takeSpeech(e, time.Now(), t)
 		return nil
 	case eventHeard, eventNotHeard:
 		t.takeHeard(e)
@@ -51,10 +51,14 @@ func (t *turn) speaker() *turn {
 // takeAdded notes that the service has an item.
 func (t *turn) takeAdded(ctx context.Context, itemID string) error {
 	speaker := t.speaker()
+	t.c.acknowledges = t.c.acknowledges || slices.Contains(speaker.items, itemID)
 	if i := slices.Index(speaker.unconfirmed, itemID); i >= 0 {
-		t.c.acknowledges = true
 		speaker.unconfirmed = slices.Delete(speaker.unconfirmed, i, i+1)
-		return speaker.askOnce(ctx)
+		err := speaker.askOnce(ctx)
+		if speaker == t {
+			return err
+		}
+		speaker.fail(err)
 	}
 	return nil
 }
@@ -74,12 +78,13 @@ func (t *turn) takeCreated(r responseBody) {
 	case t.response != "" && t.next != nil:
 		t.next.takeCreated(r)
 		return
-	case t.response != "" && t.spoken != nil && t.ended != nil && r.ID != t.response:
-		t.beginAgain()
-	case t.response != "":
+	case !t.owns(r), r.ID == t.response:
 		return
-	}
-	if !t.owns(r) {
+	case t.response != "" && t.ended != nil && !t.spoken.answered():
+		t.beginAgain()
+	case t.response != "": // it speaks by itself, and may still do so in the next turn
+		t.warn("the service began to speak by itself")
+		t.c.unsure = true
 		return
 	}
 	t.response, t.last = r.ID, time.Now()
@@ -91,8 +96,7 @@ func (t *turn) takeCreated(r responseBody) {
 func (t *turn) beginAgain() {
 	t.warn("the service began to answer before the turn was over")
 	t.reply.release()
-	t.reply = reply{limit: t.reply.limit}
-	t.response, t.ended, t.timing = "", nil, core.Timing{Connect: t.timing.Connect}
+	t.answer = answer{reply: reply{limit: t.reply.limit}}
 }
 
 // since is the time since the message was sent, or had been spoken.
@@ -111,7 +115,7 @@ func (t *turn) takeDone(r responseBody) {
 func (t *turn) takePiece(ctx context.Context, e serverEvent) error {
 	if t.response == "" || e.ResponseID != t.response {
 		if t.next != nil {
-			return t.next.takePiece(ctx, e)
+			t.next.fail(t.next.takePiece(ctx, e))
 		}
 		return nil // what is left of another response
 	}
@@ -143,11 +147,13 @@ func (t *turn) play(audio bool) {
 // named reports whether a response says that it answers this turn.
 func (t *turn) named(r responseBody) bool { return r.Metadata["turn"] == t.id }
 
-// owns reports whether a response that was just created answers this turn.
-// Services that do not give metadata back have only one response at a time.
+// owns reports whether a response that was just created answers this turn. One
+// that the service began by itself has no label, and neither has any of a
+// service that does not give metadata back.
 func (t *turn) owns(r responseBody) bool {
 	_, labelled := r.Metadata["turn"]
-	return r.ID != "" && (t.named(r) || !labelled)
+	t.c.labels = t.c.labels || labelled
+	return r.ID != "" && (t.named(r) || !labelled && (t.spoken != nil || !t.c.labels))
 }
 
 // takeError decides whether an error event ends the turn: it does if it names
@@ -156,9 +162,7 @@ func (t *turn) owns(r responseBody) bool {
 func (t *turn) takeError(e serviceError) error {
 	n := eventNumber(e.EventID)
 	if t.next != nil && n > t.next.before {
-		if t.next.failed == nil {
-			t.next.failed = t.next.takeError(e)
-		}
+		t.next.fail(t.next.takeError(e))
 		return nil
 	}
 	if e.EventID != "" && e.EventID == t.cancelID {

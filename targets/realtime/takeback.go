@@ -3,6 +3,7 @@ package realtime
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // takeBack makes the service forget a turn that failed, so that the turn can be
@@ -12,9 +13,19 @@ import (
 //
 // The turn has failed already, so that further failures are of no interest.
 func (t *turn) takeBack(ctx context.Context, over bool) {
+	if t.asked.IsZero() {
+		t.asked = time.Now() // it is not asked for any more
+	}
 	if t.next != nil || !over && !t.cancelled(ctx) {
 		t.c.unsure = true
 		return
+	}
+	if t.buffered {
+		event := bareEvent{Type: "input_audio_buffer.clear", EventID: t.c.nextID("ev")}
+		if err := t.c.socket.send(ctx, event); err != nil {
+			t.c.unsure = true
+			return
+		}
 	}
 	for _, id := range slices.Concat(t.items, t.reply.items()) {
 		event := itemDelete{Type: "conversation.item.delete", EventID: t.c.nextID("ev"), ItemID: id}

@@ -39,27 +39,21 @@ type turn struct {
 	// about; nil for any other.
 	outOfBand []inputItem
 
+	// buffered says that the message goes through the input buffer.
+	buffered bool
+
 	items       []string // ids of what was said, as far as they are known
 	unconfirmed []string // those that the service has yet to confirm
-	response    string   // id of the response, once the service has named it
-	reply       reply
-	// ended is the response when it is over, though the turn may go on.
-	ended *responseBody
 	// failed is what went wrong while the turn before was still being held.
 	failed error
 
-	started time.Time // when the message was sent, or had been spoken
+	started time.Time // when the message began to be sent, or had been spoken
+	sent    time.Time // when all of it was sent
 	asked   time.Time // when the service had to begin to answer; zero before
-	last    time.Time // when the last event of the response came
-	timing  core.Timing
+	connect time.Duration
 	limits  []core.RateLimit
 
-	// giveUp says why the reply was cancelled; "" while it was not.
-	giveUp   string
-	cancelBy time.Time // when to stop waiting for the cancellation
-	cancelID string    // id of the response.cancel event
-	// idle says that the service had nothing to cancel.
-	idle bool
+	answer
 	interruption
 
 	// onlySpoken says that the message is nothing but audio.
@@ -70,6 +64,32 @@ type turn struct {
 	// objection is the last error event that did not end the turn, and that
 	// may be about it.
 	objection string
+}
+
+// answer is a response of the service to a turn, as far as it has come. A
+// service that detects turns may begin to answer in the middle of one, and again
+// at its end: then there is another.
+type answer struct {
+	response string // id of the response, once the service has named it
+	reply    reply
+	// ended is the response when it is over, though the turn may go on.
+	ended *responseBody
+	// partial says that only a part of the turn was answered.
+	partial bool
+
+	last    time.Time // when the last event of the response came
+	playing time.Time // when the reply began to play
+	timing  core.Timing
+
+	// giveUp says why the reply was cancelled; "" while it was not.
+	giveUp   string
+	cancelBy time.Time // when to stop waiting for the cancellation
+	cancelID string    // id of the response.cancel event
+	// idle says that the service had nothing to cancel.
+	idle bool
+	// cut says that the reply was spoken over, when that much had played.
+	cut    bool
+	played time.Duration
 }
 
 // newTurn encodes a message for the present session.
@@ -87,7 +107,8 @@ func (c *conversation) newTurn(m core.Message) (*turn, error) {
 	if speech != nil {
 		t.spoken = newSpeech(speech, c.input)
 	}
-	t.warnings, c.warnings = slices.Concat(c.warnings, e.warnings), nil
+	t.warnings = e.warnings
+	t.buffered = t.spoken != nil || slices.ContainsFunc(events, func(event any) bool { _, ok := event.(audioAppend); return ok })
 	if m.Delivery.OutOfBand {
 		return t, t.leaveNoTrace()
 	}
@@ -137,7 +158,7 @@ func (t *turn) leaveNoTrace() error {
 func (t *turn) deliver(ctx context.Context) error {
 	c := t.c
 	c.used = true
-	t.timing.Connect, c.connected = c.connected, 0
+	t.connect, c.connected = c.connected, 0
 	t.started = time.Now()
 	for _, event := range t.events {
 		if err := c.socket.send(ctx, event); err != nil {
@@ -146,8 +167,9 @@ func (t *turn) deliver(ctx context.Context) error {
 		}
 	}
 	t.events = nil
+	t.sent = time.Now()
 	if t.spoken != nil {
-		t.spoken.started = t.started
+		t.spoken.started = t.sent
 		return nil
 	}
 	return t.askOnce(ctx)
@@ -168,6 +190,10 @@ func (t *turn) untried(ctx context.Context, err error) error {
 func (t *turn) askOnce(ctx context.Context) error {
 	if !t.asked.IsZero() || t.c.acknowledges && len(t.unconfirmed) > 0 || t.spoken != nil && !t.spoken.heardOut() {
 		return nil
+	}
+	if t.c.socket.over() {
+		t.c.unsure = true
+		return t.untried(ctx, t.c.socket.lost())
 	}
 	t.asked = time.Now()
 	if t.spoken != nil && t.c.config.TurnDetection.on() && t.c.config.TurnDetection.CreateResponse {
@@ -206,7 +232,7 @@ func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error)
 		case t.complete():
 			return t.finish(ctx, *t.ended)
 		case t.abandoned(time.Now()):
-			return t.unfinished()
+			return t.unfinished(ctx)
 		}
 	}
 }
@@ -227,7 +253,7 @@ func (t *turn) step(ctx context.Context) (lost bool, err error) {
 		return false, t.read(ctx, frame)
 	case !errors.Is(err, errExpired):
 		return true, err
-	case time.Now().Before(limit):
+	case limit.IsZero(), time.Now().Before(limit):
 		return false, nil // something else is due
 	}
 	return false, t.expire(ctx)
@@ -243,9 +269,17 @@ func (t *turn) act(ctx context.Context, now time.Time) error {
 		return err
 	}
 	if t.next != nil && t.next.failed == nil {
-		t.next.failed = t.next.speak(ctx, now)
+		t.next.fail(t.next.speak(ctx, now))
 	}
 	return nil
+}
+
+// fail notes what went wrong with the turn while the one before is still being
+// held, whose reply has nothing to do with it.
+func (t *turn) fail(err error) {
+	if t.failed == nil {
+		t.failed = err
+	}
 }
 
 // due is when the next thing has to be done; zero where nothing has.
@@ -272,18 +306,19 @@ func (t *turn) read(ctx context.Context, frame []byte) error {
 	return t.take(ctx, event)
 }
 
-// deadline is when the turn stops waiting for the next event.
+// deadline is when the turn stops waiting for the next event; zero where it
+// only waits for something that is due.
 func (t *turn) deadline() time.Time {
 	timeouts := t.c.config.Timeouts
 	switch {
 	case t.giveUp != "" && t.ended == nil:
 		return t.cancelBy
-	case t.ended != nil && t.spoken.heardOut():
-		return t.last.Add(timeouts.FirstEvent.Std())
-	case t.ended != nil, t.spoken.speaking():
-		return time.Now().Add(time.Hour) // what is due comes before
+	case t.spoken.speaking(), t.ended != nil && t.spoken.answered():
+		return time.Time{}
+	case t.ended != nil: // a part of the turn was answered, and its end not yet
+		return latest(t.last, t.asked).Add(timeouts.FirstEvent.Std())
 	case t.asked.IsZero():
-		return t.started.Add(timeouts.Session.Std())
+		return t.sent.Add(timeouts.Session.Std())
 	}
 	end := t.asked.Add(timeouts.Turn.Std())
 	switch {
@@ -303,13 +338,20 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
 // expire is called when the deadline has passed. A reply that never began is
 // an error; one that did is cancelled, and the service has a moment to say so.
 func (t *turn) expire(ctx context.Context) error {
 	timeouts := t.c.config.Timeouts
 	switch {
-	case t.ended != nil: // a part of the turn was answered, and then no more
-		t.warn("the service did not answer the end of the turn")
+	case t.ended != nil: // it may still come, and must not be taken for the answer to the next turn
+		t.partial, t.c.unsure = true, true
 		t.spoken.settle()
 		return nil
 	case t.giveUp != "":

@@ -14,9 +14,12 @@ const maxToolName = 64
 
 // Validate returns everything that is wrong with the configuration.
 func (c Config) Validate() error {
+	e, err := c.endpoint()
 	problems := slices.Concat(c.checkChoices(), c.checkRanges(), c.checkCredentials(), c.checkNetwork(), c.checkTools(), c.Timeouts.check())
-	if _, err := c.endpoint(); err != nil {
+	if err != nil {
 		problems = append(problems, err)
+	} else if c.Output == "text" && e.dialect.onlySpeaks {
+		problems = append(problems, wrong("output", "%s has no replies in text alone", e.dialect.name).WithHint("leave it out; the transcript is in every reply"))
 	}
 	return errors.Join(problems...)
 }
@@ -81,12 +84,17 @@ func (c Config) checkTurnDetection() []error {
 	if d.Threshold < 0 || d.Threshold > 1 {
 		problems = append(problems, wrong("turn_detection.threshold", "%g is not from 0 to 1", d.Threshold))
 	}
-	for key, given := range map[string]bool{
-		"threshold": d.Threshold != 0, "prefix_padding": d.PrefixPadding != 0,
-		"silence_duration": d.SilenceDuration != 0, "idle_timeout": d.IdleTimeout != 0,
+	for _, setting := range []struct {
+		key   string
+		given bool
+	}{
+		{"threshold", d.Threshold != 0},
+		{"prefix_padding", d.PrefixPadding != 0},
+		{"silence_duration", d.SilenceDuration != 0},
+		{"idle_timeout", d.IdleTimeout != 0},
 	} {
-		if given && d.Mode != "server_vad" {
-			problems = append(problems, wrong("turn_detection."+key, "this is a setting of server_vad, and the mode is %q", d.Mode).
+		if setting.given && d.Mode != "server_vad" {
+			problems = append(problems, wrong("turn_detection."+setting.key, "this is a setting of server_vad, and the mode is %q", d.Mode).
 				WithHint("leave it out, or set mode: server_vad"))
 		}
 	}
@@ -136,7 +144,7 @@ func (c Config) checkNetwork() []error {
 	var problems []error
 	if c.Proxy != "" {
 		u, err := url.Parse(c.Proxy)
-		if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
+		if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "socks5"}, u.Scheme) {
 			problems = append(problems, wrong("proxy", "not the URL of a proxy").WithHint("write it as in http://proxy.example:3128 or socks5://127.0.0.1:1080"))
 		}
 	}

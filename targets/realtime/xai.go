@@ -7,6 +7,7 @@ package realtime
 // Source: https://docs.x.ai/docs/guides/voice/agent
 func xAI() dialect {
 	d := realtimeGA("xai", "api.x.ai")
+	d.onlySpeaks = true
 	d.session = xaiSessionOf
 	return d
 }
