@@ -78,7 +78,7 @@ func showTiming(t core.Timing) string {
 	}{
 		{"connect", t.Connect}, {"first event", t.FirstEvent}, {"first audio", t.FirstAudio}, {"last audio", t.LastAudio}, {"total", t.Total},
 	} {
-		if step.after > 0 {
+		if round(step.after) > 0 {
 			times = append(times, fmt.Sprintf("%s %s", step.name, round(step.after)))
 		}
 	}
