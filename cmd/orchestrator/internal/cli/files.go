@@ -16,7 +16,7 @@ func (f *secretFlags) allowFile(name string) error {
 		return core.Errorf(core.KindConfig, "%s is not an absolute path", name).
 			WithHint("a component has no folder of its own: name the file by its absolute path, and allow its folder with --secret-dir")
 	}
-	real, err := resolve(name)
+	followed, err := resolve(name)
 	if err != nil {
 		return core.Errorf(core.KindConfig, "the file %s cannot be found out about: %w", name, err)
 	}
@@ -29,20 +29,20 @@ func (f *secretFlags) allowFile(name string) error {
 		if err != nil {
 			return err
 		}
-		if below(folder, real) {
+		if below(folder, followed) {
 			return nil
 		}
 	}
 	return core.Errorf(core.KindConfig, "the file %s is not below a folder that was allowed", name).
-		WithHint("--secret-dir %s allows it, if you trust the campaign with it", filepath.Dir(real))
+		WithHint("--secret-dir %s allows it, if you trust the campaign with it", filepath.Dir(followed))
 }
 
 // resolve follows the symbolic links in an absolute path. What is not there yet
 // has none.
 func resolve(path string) (string, error) {
-	real, err := filepath.EvalSymlinks(path)
+	followed, err := filepath.EvalSymlinks(path)
 	if !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {
-		return real, err
+		return followed, err
 	}
 	parent, err := resolve(filepath.Dir(path))
 	if err != nil {
