@@ -27,11 +27,8 @@ type Clip struct {
 // [core.KindInput] for half a sample at the end and for a rate outside
 // [MinRate] to [MaxRate].
 func FromPCM(pcm []byte, rate int) (Clip, error) {
-	if err := checkRate(int64(rate)); err != nil {
+	if err := checkPCM(pcm, rate); err != nil {
 		return Clip{}, err
-	}
-	if len(pcm)%2 != 0 {
-		return Clip{}, core.Errorf(core.KindInput, "16-bit audio of %d bytes ends in the middle of a sample", len(pcm))
 	}
 	samples := make([]int16, len(pcm)/2)
 	for i := range samples {
@@ -42,14 +39,16 @@ func FromPCM(pcm []byte, rate int) (Clip, error) {
 
 // PCM returns the samples as raw little-endian bytes, two per sample.
 func (c Clip) PCM() []byte {
-	return c.appendPCM(make([]byte, 0, 2*len(c.Samples)))
+	pcm := make([]byte, 2*len(c.Samples))
+	c.putPCM(pcm)
+	return pcm
 }
 
-func (c Clip) appendPCM(b []byte) []byte {
-	for _, s := range c.Samples {
-		b = binary.LittleEndian.AppendUint16(b, uint16(s))
+// putPCM writes the samples into pcm, which has room for them.
+func (c Clip) putPCM(pcm []byte) {
+	for i, s := range c.Samples {
+		binary.LittleEndian.PutUint16(pcm[2*i:], uint16(s))
 	}
-	return b
 }
 
 // Duration returns how long the clip plays, and 0 if it has no rate.
@@ -58,6 +57,16 @@ func (c Clip) Duration() time.Duration {
 		return 0
 	}
 	return time.Duration(float64(len(c.Samples)) / float64(c.Rate) * float64(time.Second))
+}
+
+func checkPCM(pcm []byte, rate int) error {
+	if err := checkRate(int64(rate)); err != nil {
+		return err
+	}
+	if len(pcm)%2 != 0 {
+		return core.Errorf(core.KindInput, "16-bit audio of %d bytes ends in the middle of a sample", len(pcm))
+	}
+	return nil
 }
 
 func checkRate(rate int64) error {

@@ -37,6 +37,18 @@ func TestRawPCMThatCannotBeRightIsRefused(t *testing.T) {
 		if _, err := audio.FromPCM(make([]byte, test.bytes), test.rate); core.KindOf(err) != core.KindInput {
 			t.Errorf("%s: error %v, want an input error", test.name, err)
 		}
+		if file, err := audio.EncodePCM(make([]byte, test.bytes), test.rate); file != nil || core.KindOf(err) != core.KindInput {
+			t.Errorf("%s as WAV: error %v, want an input error", test.name, err)
+		}
+	}
+}
+
+func TestRawPCMBecomesTheSameWAVFileWithAndWithoutAClip(t *testing.T) {
+	for _, c := range []audio.Clip{{Rate: 8000}, sine(440, 24000, time.Second)} {
+		got, err := audio.EncodePCM(c.PCM(), c.Rate)
+		if err != nil || !bytes.Equal(got, audio.EncodeWAV(c)) {
+			t.Errorf("%v becomes another file, error %v", c, err)
+		}
 	}
 }
 
@@ -114,4 +126,26 @@ func TestOnlyWAVValuesAreDecoded(t *testing.T) {
 			t.Errorf("%s: %v, error %v; want kind %q", test.name, clip, err, test.want)
 		}
 	}
+}
+
+func BenchmarkTwoSecondsOfPCMToWAV(b *testing.B) {
+	pcm := sine(440, 24000, 2*time.Second).PCM()
+	b.Run("by a clip", func(b *testing.B) {
+		b.SetBytes(int64(len(pcm)))
+		for b.Loop() {
+			c, err := audio.FromPCM(pcm, 24000)
+			if err != nil {
+				b.Fatal(err)
+			}
+			audio.EncodeWAV(c)
+		}
+	})
+	b.Run("by copying", func(b *testing.B) {
+		b.SetBytes(int64(len(pcm)))
+		for b.Loop() {
+			if _, err := audio.EncodePCM(pcm, 24000); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

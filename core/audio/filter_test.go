@@ -19,7 +19,11 @@ func TestTheFilterItselfIsFarBelowSixteenBits(t *testing.T) {
 		{"3 kHz from 22.05 kHz", 22050, 24000, 3000, true},
 		{"3 kHz from 44.1 kHz", 44100, 24000, 3000, true},
 		{"3 kHz between rates with no common divisor", 15999, 24000, 3000, true},
+		{"1 kHz from far above with no common divisor", 191999, 24000, 1000, true},
+		{"1 kHz from further above with no common divisor", 383999, 4000, 1000, true},
+		{"9.6 kHz from 96 to 22.05 kHz", 96000, 22050, 9600, true},
 		{"15 kHz from 48 kHz", 48000, 24000, 15000, false},
+		{"15 kHz from far above with no common divisor", 191999, 24000, 15000, false},
 		{"12.1 kHz from 48 kHz", 48000, 24000, 12100, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -35,7 +39,7 @@ func TestTheFilterItselfIsFarBelowSixteenBits(t *testing.T) {
 				if test.passes {
 					want = math.Sin(2 * math.Pi * test.hz * float64(i) / float64(test.to))
 				}
-				worst = math.Max(worst, math.Abs(f.at(padded, i)-want))
+				worst = math.Max(worst, math.Abs(f.at(padded, -f.half, i)-want))
 			}
 			t.Logf("worst deviation %.1f dB", decibels(worst))
 			if decibels(worst) > -95 {

@@ -41,19 +41,14 @@ func parseFormat(chunk []byte) (waveFormat, error) {
 	if len(chunk) < 16 {
 		return waveFormat{}, core.Errorf(core.KindInput, "the WAV file's fmt chunk has %d bytes, fewer than 16", len(chunk))
 	}
+	tag, err := formatTag(chunk)
+	if err != nil {
+		return waveFormat{}, err
+	}
 	f := waveFormat{
-		tag:      binary.LittleEndian.Uint16(chunk),
+		tag:      tag,
 		channels: int(binary.LittleEndian.Uint16(chunk[2:])),
 		bits:     int(binary.LittleEndian.Uint16(chunk[14:])),
-	}
-	if f.tag == tagExtensible {
-		if len(chunk) < 40 {
-			return waveFormat{}, core.Errorf(core.KindInput, "the WAV file's extensible fmt chunk has %d bytes, fewer than 40", len(chunk))
-		}
-		if !bytes.Equal(chunk[26:40], subFormatTail) {
-			return waveFormat{}, core.Errorf(core.KindInput, "the WAV file has the unknown sub-format %x", chunk[24:40])
-		}
-		f.tag = binary.LittleEndian.Uint16(chunk[24:])
 	}
 	if f.channels < 1 || f.channels > maxChannels {
 		return waveFormat{}, core.Errorf(core.KindInput, "the WAV file claims %d channels; 1 to %d can be decoded", f.channels, maxChannels)
@@ -63,48 +58,66 @@ func parseFormat(chunk []byte) (waveFormat, error) {
 		return waveFormat{}, fmt.Errorf("WAV file: %w", err)
 	}
 	f.rate = int(rate)
-	if err := f.checkBits(); err != nil {
+	if err := f.checkDecodable(); err != nil {
 		return waveFormat{}, err
 	}
 	if align := int(binary.LittleEndian.Uint16(chunk[12:])); align != f.frameSize() {
-		return waveFormat{}, core.Errorf(core.KindInput, "the WAV file claims frames of %d bytes, but %d channels of %d bits make %d", align, f.channels, f.bits, f.frameSize())
+		return waveFormat{}, core.Errorf(core.KindInput, "the WAV file claims frames of %d bytes, but %d channels of %d bits make %d", align, f.channels, f.bits, f.frameSize()).WithHint(convertHint)
 	}
 	return f, nil
 }
 
-// checkBits checks that the format is one that is decoded, at that width.
-func (f waveFormat) checkBits() error {
-	var widths []int
-	switch f.tag {
-	case tagPCM:
-		widths = []int{8, 16, 24, 32}
-	case tagFloat:
-		widths = []int{32, 64}
-	case tagALaw, tagMuLaw:
-		widths = []int{8}
+// formatTag returns the format tag of a fmt chunk. The extensible header has
+// it further back, and beside it how many bits of a sample are valid: these are
+// its upper ones, so that the number makes no difference.
+func formatTag(chunk []byte) (uint16, error) {
+	tag := binary.LittleEndian.Uint16(chunk)
+	if tag != tagExtensible {
+		return tag, nil
 	}
-	if widths == nil {
-		err := core.Errorf(core.KindInput, "the WAV file holds %s; PCM, float, A-law and mu-law can be decoded", tagName(f.tag))
-		return err.WithHint("convert it first, for instance with: ffmpeg -i FILE -ac 1 -c:a pcm_s16le OUT.wav")
+	if len(chunk) < 40 {
+		return 0, core.Errorf(core.KindInput, "the WAV file's extensible fmt chunk has %d bytes, fewer than 40", len(chunk))
 	}
-	for _, w := range widths {
-		if f.bits == w {
-			return nil
-		}
+	if !bytes.Equal(chunk[26:40], subFormatTail) {
+		return 0, core.Errorf(core.KindInput, "the WAV file has the unknown sub-format %x; %s", chunk[24:40], whatCanBeDecoded).WithHint(convertHint)
 	}
-	return core.Errorf(core.KindInput, "the WAV file holds %s of %d bits; it can be decoded with %v bits", tagName(f.tag), f.bits, widths)
+	return binary.LittleEndian.Uint16(chunk[24:]), nil
 }
 
-func tagName(tag uint16) string {
-	switch tag {
+const whatCanBeDecoded = "PCM, float, A-law and mu-law can be decoded"
+
+// checkDecodable checks that the encoding is one that is decoded, at that width.
+func (f waveFormat) checkDecodable() error {
+	var ok bool
+	can := whatCanBeDecoded
+	switch f.tag {
 	case tagPCM:
-		return "PCM"
+		ok = f.bits == 8 || f.bits == 16 || f.bits == 24 || f.bits == 32
+		can = "PCM of 8, 16, 24 and 32 bits can be decoded"
 	case tagFloat:
-		return "float"
+		ok = f.bits == 32 || f.bits == 64
+		can = "float of 32 and 64 bits can be decoded"
+	case tagALaw, tagMuLaw:
+		ok = f.bits == 8
+		can = "A-law and mu-law of 8 bits can be decoded"
+	}
+	if ok {
+		return nil
+	}
+	return core.Errorf(core.KindInput, "the WAV file holds %s; %s", f, can).WithHint(convertHint)
+}
+
+// String names the encoding.
+func (f waveFormat) String() string {
+	switch f.tag {
+	case tagPCM:
+		return fmt.Sprintf("PCM of %d bits", f.bits)
+	case tagFloat:
+		return fmt.Sprintf("float of %d bits", f.bits)
 	case tagALaw:
-		return "A-law"
+		return fmt.Sprintf("A-law of %d bits", f.bits)
 	case tagMuLaw:
-		return "mu-law"
+		return fmt.Sprintf("mu-law of %d bits", f.bits)
 	case 0x0002:
 		return "Microsoft ADPCM"
 	case 0x0011:
@@ -114,5 +127,5 @@ func tagName(tag uint16) string {
 	case 0x0055:
 		return "MP3"
 	}
-	return fmt.Sprintf("the format 0x%04X", tag)
+	return fmt.Sprintf("the format 0x%04X", f.tag)
 }

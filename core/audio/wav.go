@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"time"
 
 	"github.com/go-audio/audio"
 	"github.com/go-audio/wav"
@@ -11,17 +12,24 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// MaxWAV is the size, in bytes, of the longest WAV file that is decoded: 23
-// minutes at 24 kHz, and what one message between processes may hold.
-const MaxWAV = 64 << 20
+// The longest WAV file that is decoded. What its audio becomes at another rate
+// is bounded with it: an hour at 24 kHz is 173 MB.
+const (
+	// MaxWAV is a size in bytes: 23 minutes at 24 kHz, and what one message
+	// between processes may hold.
+	MaxWAV = 64 << 20
+	// MaxDuration is how long it may play: as long as the sessions of voice
+	// services last.
+	MaxDuration = time.Hour
+)
 
 // DecodeWAV decodes a WAV file to mono at the file's own rate: integer PCM of
 // 8, 16, 24 and 32 bits, float of 32 and 64, A-law and mu-law, also under the
 // extensible header. Channels are averaged. Sizes in the file are checked
-// against what is there, so that memory stays below four times the file's
-// length. Whoever streamed the file and left its length open is understood;
-// the warnings say what is missing from a file that was cut off, and that a
-// file is without any audio.
+// against what is there, so that what is allocated stays below 16 times the
+// file's length and 64 KiB. Whoever streamed the file and left its length open
+// is understood. The warnings say what is missing from a file that was cut off,
+// what was left out or guessed, and that a file is without any audio.
 //
 // Its errors are of [core.KindInput] and say what is wrong with the file.
 func DecodeWAV(data []byte) (Clip, []string, error) {
@@ -32,8 +40,11 @@ func DecodeWAV(data []byte) (Clip, []string, error) {
 	if err != nil {
 		return Clip{}, nil, err
 	}
-	m := mixer{channels: c.format.channels}
-	m.out = make([]int16, 0, len(c.data)/c.format.frameSize())
+	frames := len(c.data) / c.format.frameSize()
+	if longest := int(MaxDuration.Seconds()) * c.format.rate; frames > longest {
+		return Clip{}, nil, core.Errorf(core.KindInput, "the WAV file plays for longer than %v", MaxDuration)
+	}
+	m := mixer{channels: c.format.channels, out: make([]int16, 0, frames)}
 	switch c.format.tag {
 	case tagPCM:
 		if err := c.decodePCM(&m); err != nil {
@@ -51,9 +62,27 @@ func DecodeWAV(data []byte) (Clip, []string, error) {
 
 // EncodeWAV returns the clip as a WAV file with the plainest header there is.
 func EncodeWAV(c Clip) []byte {
-	format := waveFormat{tag: tagPCM, channels: 1, rate: c.Rate, bits: 16}
-	size := 2 * len(c.Samples)
-	return c.appendPCM(appendHeader(make([]byte, 0, headerSize+size), format, size))
+	file := newWAV(c.Rate, 2*len(c.Samples))
+	c.putPCM(file[headerSize:])
+	return file
+}
+
+// EncodePCM returns raw little-endian 16-bit PCM as a WAV file, as [FromPCM] and
+// [EncodeWAV] do, but by copying. Its errors are those of FromPCM.
+func EncodePCM(pcm []byte, rate int) ([]byte, error) {
+	if err := checkPCM(pcm, rate); err != nil {
+		return nil, err
+	}
+	file := newWAV(rate, len(pcm))
+	copy(file[headerSize:], pcm)
+	return file, nil
+}
+
+// newWAV returns a WAV file with room for so many bytes of 16-bit mono audio.
+func newWAV(rate, size int) []byte {
+	file := make([]byte, headerSize+size)
+	appendHeader(file[:0], waveFormat{tag: tagPCM, channels: 1, rate: rate, bits: 16}, size)
+	return file
 }
 
 // headerSize is the length of the plainest header.
@@ -82,7 +111,7 @@ func appendHeader(b []byte, f waveFormat, dataSize int) []byte {
 func (c container) decodePCM(m *mixer) error {
 	file := append(appendHeader(make([]byte, 0, headerSize+len(c.data)), c.format, len(c.data)), c.data...)
 	decoder := wav.NewDecoder(bytes.NewReader(file))
-	block := &audio.IntBuffer{Data: make([]int, 8192)}
+	block := &audio.IntBuffer{Data: make([]int, 1024)}
 	bias, scale := 0, math.Exp2(float64(c.format.bits-1))
 	if c.format.bits == 8 { // the only unsigned width
 		bias = 128

@@ -210,6 +210,22 @@ func TestASpokenConversationOnOneSocketGetsTheCode(t *testing.T) {
 	}
 }
 
+func TestACallerWhoJustTalksGetsTheCodeToo(t *testing.T) {
+	p := launch(t)
+	c := p.call()
+	c.configure(`{"type":"realtime","audio":{"input":{"turn_detection":{"type":"server_vad","silence_duration_ms":1000}}}}`)
+	var last reply
+	for _, text := range []string{introduction, demand} {
+		// The line stays open: what ends the turn is silence.
+		line := append(p.synthesise(text), make([]byte, 2*24000*2)...)
+		c.send(`{"type":"input_audio_buffer.append","audio":"` + base64.StdEncoding.EncodeToString(line) + `"}`)
+		last = c.until("response.done")
+	}
+	if last.status != "completed" || last.transcript != leaked {
+		t.Errorf("the second turn ends as %s with %q", last.status, last.transcript)
+	}
+}
+
 func TestAClientThatForgetsTheConversationNeverGetsTheCode(t *testing.T) {
 	p := launch(t)
 	for range 3 {

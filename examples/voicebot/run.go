@@ -131,8 +131,10 @@ func serve(ctx context.Context, listener net.Listener, realtime *realtimetest.Se
 
 func routes(realtime *realtimetest.Server, plain http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/v1/realtime", realtime)
-	mux.Handle("/openai/v1/realtime", realtime)
+	for _, path := range []string{"/v1/realtime", "/v1/realtime/client_secrets"} {
+		mux.Handle(path, realtime)
+		mux.Handle("/openai"+path, realtime)
+	}
 	mux.Handle("/v1/", plain)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintln(w, "ok")
@@ -140,7 +142,10 @@ func routes(realtime *realtimetest.Server, plain http.Handler) http.Handler {
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
 		s := realtime.Stats()
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]int{"connections": s.Connections, "open": s.Open, "turns": s.Turns})
+		_ = json.NewEncoder(w).Encode(map[string]int{
+			"connections": s.Connections, "open": s.Open, "turns": s.Turns,
+			"responses": s.Responses, "secrets": s.Secrets,
+		})
 	})
 	return mux
 }

@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 
@@ -121,7 +120,7 @@ func (c *conversation) say(ctx context.Context, m core.Message, t *turn, over *c
 				return reply, t.next, nil
 			}
 		}
-		if !errors.Is(err, errNotAsked) || tries >= c.config.Reconnects {
+		if !wasNotAsked(err) || tries >= c.config.Reconnects {
 			return core.Reply{}, nil, err
 		}
 		t = nil

@@ -1,15 +1,19 @@
-// Package realtime is the target "realtime": a voice agent behind OpenAI's or
-// Azure's Realtime protocol, or behind a service that is compatible with it.
+// Package realtime is the target "realtime": a voice agent behind the Realtime
+// protocol of OpenAI, Azure or xAI, or behind a service that is compatible with
+// it.
 //
-// A conversation is one websocket, from StartConversation to End: the service
-// keeps a conversation's memory in its socket. The package speaks the generally
-// available protocol with turns that the client drives; it understands the
-// event names of the retired beta, but never asks for it.
+// A conversation outlives its websocket: the service keeps a conversation's
+// memory in its session, and where that is lost, or about to end, memory.go
+// knows what has been said and restore.go gives it back. dialect.go says what
+// sets one service apart from the others, and settings.go and echo.go what is
+// asked of a session and what the service makes of it.
 //
 // A turn's way through the files: encode.go makes client events of a message,
-// socket.go carries frames, scan.go reads server events, turn.go waits for the
-// end of the response, reply.go puts the pieces together, heard.go notes what
-// the service understood, and takeback.go undoes a turn that failed.
+// speech.go streams what is spoken, socket.go carries frames, scan.go reads
+// server events, turn.go does what is due and waits, take.go looks at what
+// comes, reply.go puts the pieces together, interrupt.go has the next turn said
+// over them, heard.go notes what the service understood, finish.go makes the
+// reply, and takeback.go undoes a turn that failed.
 //
 // Package realtimetest is the other side, for tests and for practice.
 package realtime

@@ -3,8 +3,8 @@ package realtime
 import (
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -66,11 +66,14 @@ func (e serviceError) kind() core.ErrorKind {
 		return core.KindConfig
 	case e.Code == "beta_api_shape_disabled":
 		return core.KindUnsupported
-	case e.Code == "input_audio_buffer_commit_empty", e.Code == "string_above_max_length", strings.Contains(e.Code, "content_filter"), strings.Contains(e.Code, "context_length"):
+	case e.Code == "input_audio_buffer_commit_empty", e.Code == "string_above_max_length", e.filtered(), strings.Contains(e.Code, "context_length"):
 		return core.KindInput
 	}
 	return core.KindProtocol
 }
+
+// filtered reports whether it is a content filter that says no.
+func (e serviceError) filtered() bool { return strings.Contains(e.Code, "content_filter") }
 
 // grave reports whether the error ends what is going on even if it does not
 // name one of our events.
@@ -193,7 +196,7 @@ func lostConnection(err error) *core.Error {
 	if errors.Is(err, websocket.ErrReadLimit) {
 		return core.Errorf(core.KindProtocol, "the service sent an event of more than %d MiB: %w", maxFrame>>20, err)
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return core.Errorf(core.KindUnavailable, "the connection was lost: the service answers no ping")
 	}
 	closed, ok := errors.AsType[*websocket.CloseError](err)

@@ -91,7 +91,7 @@ func (t *turn) outcome(r responseBody) (core.Finish, error) {
 		return core.FinishUnconfirmed, nil
 	case r.Status == "cancelled":
 		return core.FinishInterrupted, nil
-	case r.Details.Reason == "content_filter", strings.Contains(e.Code, "content_filter"):
+	case r.Details.Reason == "content_filter", e.filtered():
 		return core.FinishBlocked, nil
 	case r.Status == "incomplete":
 		return core.FinishTruncated, nil

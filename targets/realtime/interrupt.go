@@ -13,7 +13,7 @@ import (
 type interruption struct {
 	// over is the message; nil if the reply is to be heard to its end.
 	over *core.Message
-	// playing is when the first audio of the reply came.
+	// playing is when the reply began to play.
 	playing time.Time
 	// next is the turn of the message once that is being said, over a reply
 	// that is still playing.
@@ -38,26 +38,17 @@ func (t *turn) length() time.Duration {
 	return t.c.output.duration(t.reply.audioBytes())
 }
 
-// begunPlaying is when the reply began to play.
-func (t *turn) begunPlaying() time.Time {
-	if t.playing.IsZero() && t.c.config.Output == "text" && t.reply.begun() {
-		return t.last
-	}
-	return t.playing
-}
-
 // dueInterruption is when to speak over the reply, or when it has played to
 // its end; zero where nothing is to be done, or the time is not known yet.
 func (t *turn) dueInterruption() time.Time {
-	begun := t.begunPlaying()
-	if t.over == nil || t.cut || t.next != nil || begun.IsZero() {
+	if t.over == nil || t.cut || t.next != nil || t.playing.IsZero() {
 		return time.Time{}
 	}
 	switch length := t.length(); {
 	case length >= t.over.Delivery.InterruptAfter:
-		return begun.Add(t.over.Delivery.InterruptAfter)
+		return t.playing.Add(t.over.Delivery.InterruptAfter)
 	case t.ended != nil:
-		return begun.Add(length)
+		return t.playing.Add(length)
 	}
 	return time.Time{}
 }
@@ -95,8 +86,8 @@ func (t *turn) spokenOver(now time.Time) {
 		return
 	}
 	t.cut = true
-	if begun := t.begunPlaying(); !begun.IsZero() {
-		t.played = max(0, min(now.Sub(begun), t.length()))
+	if !t.playing.IsZero() {
+		t.played = max(0, min(now.Sub(t.playing), t.length()))
 	}
 }
 
@@ -106,9 +97,9 @@ func (t *turn) interrupted() bool {
 	case t.over == nil, t.cut:
 		return true
 	case t.next != nil: // the service has yet to notice; at the end of the speech it will not any more
-		return t.next.spoken.heardOut()
+		return t.next.failed != nil || t.next.spoken.heardOut()
 	}
-	return t.begunPlaying().IsZero() // there is nothing to speak over
+	return t.playing.IsZero() // there is nothing to speak over
 }
 
 // truncate tells the service how much of its reply was heard: it forgets what

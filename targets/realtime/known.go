@@ -26,8 +26,9 @@ func known(eventType string) bool {
 // maxStrange bounds the unknown types that are remarked upon.
 const maxStrange = 10
 
-// remark notes an event of an unknown type, once.
-func (c *conversation) remark(eventType string) {
+// remark notes an event of an unknown type, once in a conversation.
+func (t *turn) remark(eventType string) {
+	c := t.c
 	if known(eventType) || c.strange[eventType] || len(c.strange) >= maxStrange {
 		return
 	}
@@ -35,5 +36,5 @@ func (c *conversation) remark(eventType string) {
 	if len(eventType) > shownSetting {
 		eventType = strings.ToValidUTF8(eventType[:shownSetting], "") + "…"
 	}
-	c.warn("the service sends events of a type that is not known: " + eventType)
+	t.warn("the service sends events of a type that is not known: " + eventType)
 }

@@ -14,21 +14,40 @@ const (
 	maxKept = 256 << 10
 	// maxMemory bounds all of them.
 	maxMemory = 1 << 20
+	// maxWords bounds what was said in words.
+	maxWords = 4 << 20
 )
 
 // memory is a conversation as it can be given back to a service that has lost
 // it: the history that it began with, and every turn that was answered.
 type memory struct {
 	messages []core.Message
+	turns    int // that were answered
 	kept     int // bytes of sounds and images
+	words    int // bytes of everything else
 	// gap says what cannot be given back; "" while everything can.
 	gap string
 }
 
 // add remembers a turn and its reply.
 func (m *memory) add(turn int, said core.Message, reply core.Reply) {
+	m.turns++
 	m.addSaid(turn, said, reply.Heard)
 	m.addReply(turn, reply)
+}
+
+// append remembers a message, unless there is too much already.
+func (m *memory) append(message core.Message) {
+	for _, p := range message.Parts {
+		if p.Modality != core.Audio && p.Modality != core.Image {
+			m.words += len(p.Data)
+		}
+	}
+	if m.words > maxWords {
+		m.lose(fmt.Sprintf("more than %d MiB were said", maxWords>>20))
+		return
+	}
+	m.messages = append(m.messages, message)
 }
 
 func (m *memory) addSaid(turn int, said core.Message, heard string) {
@@ -51,7 +70,7 @@ func (m *memory) addSaid(turn int, said core.Message, heard string) {
 		remembered.Parts = append(remembered.Parts, core.Part{Value: p.Value})
 	}
 	if len(remembered.Parts) > 0 {
-		m.messages = append(m.messages, remembered)
+		m.append(remembered)
 	}
 }
 
@@ -82,10 +101,13 @@ func (m *memory) keep(data []byte) bool {
 // played, of which there is no text; the same share of the words stands for it.
 func (m *memory) addReply(turn int, reply core.Reply) {
 	remembered := core.Message{Role: core.Assistant}
+	heard, worded := false, false
 	for _, p := range reply.Message.Parts {
 		if p.Modality == core.Audio {
+			heard = heard || !p.Undelivered
 			continue
 		}
+		worded = true
 		if p.Undelivered {
 			p.Value = core.TextValue(share(p.Text(), playedShare(reply)))
 		}
@@ -94,8 +116,9 @@ func (m *memory) addReply(turn int, reply core.Reply) {
 		}
 	}
 	if len(remembered.Parts) > 0 {
-		m.messages = append(m.messages, remembered)
-	} else if reply.Delivered > 0 || len(reply.Message.Parts) > 0 && reply.Finish != core.FinishInterrupted {
+		m.append(remembered)
+	}
+	if heard && !worded {
 		m.lose(fmt.Sprintf("the reply to turn %d has no transcript", turn))
 	}
 }

@@ -39,7 +39,7 @@ func (c *conversation) ready(ctx context.Context) error {
 		c.warn("the session is about to end, and the conversation could not be moved to another: " + c.target.explain(err).Error())
 		return nil
 	}
-	c.replayed = c.turns > 0
+	c.replayed = c.memory.turns > 0
 	return nil
 }
 
@@ -62,10 +62,10 @@ func (c *conversation) restore(ctx context.Context) error {
 		last = c.connect(ctx)
 		return struct{}{}, afterPause(ctx, last)
 	}
-	_, err := backoff.Retry(ctx, try, backoff.WithBackOff(pause), backoff.WithMaxTries(uint(c.config.Reconnects)), backoff.WithMaxElapsedTime(0)) //nolint:gosec // never negative
+	_, err := backoff.Retry(ctx, try, backoff.WithBackOff(pause), backoff.WithMaxTries(uint(c.config.Reconnects)), backoff.WithMaxElapsedTime(0))
 	switch {
 	case err == nil:
-		c.replayed = c.turns > 0
+		c.replayed = c.memory.turns > 0
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

@@ -381,3 +381,37 @@ func TestAReplyIsNotLostToTheCallersDeadlineWhileWaitingForWhatWasHeard(t *testi
 		t.Errorf("%v, %v, warnings %q", err, ctx.Err(), reply.Warnings)
 	}
 }
+
+func TestAContentFilterThatAnswersWithAnErrorHasBlockedTheReply(t *testing.T) {
+	for name, frames := range map[string][]string{
+		"an error event": {`{"type":"error","error":{"type":"invalid_request_error","code":"content_filter","message":"No."}}`},
+		"a failed response": {
+			`{"type":"response.created","response":{"id":"r"}}`,
+			`{"type":"response.done","response":{"id":"r","status":"failed","status_details":{"error":{"code":"azure_content_filter","message":"No."}}}}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := talkTo(t, scripted(t, func(s *service) {
+				s.await("response.create")
+				s.say(frames...)
+				s.await("response.create")
+				s.say(response("r2", "yes")...)
+			}), nil)
+			if reply := send(t, c, core.UserText("the attack")); reply.Finish != core.FinishBlocked || !strings.Contains(reply.Detail, "No.") {
+				t.Errorf("finish %q (%s)", reply.Finish, reply.Detail)
+			}
+			if got := send(t, c, core.UserText("more")).Message.Text(); got != "yes" {
+				t.Errorf("the next turn is answered with %q", got)
+			}
+		})
+	}
+}
+
+func TestAConnectionOnWhichNoPingIsAnsweredIsDead(t *testing.T) {
+	release := make(chan struct{})
+	c := talkTo(t, scripted(t, func(*service) { <-release }), settings{"timeouts": map[string]string{"alive": "150ms"}})
+	defer close(release)
+	if _, err := c.Send(t.Context(), core.UserText("hello")); core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "answers no ping") {
+		t.Errorf("got a %q error: %v", core.KindOf(err), err)
+	}
+}

@@ -47,7 +47,10 @@ func (s *speech) due() time.Time {
 }
 
 // heardOut reports whether the speech has been said, and the service knows it.
-func (s *speech) heardOut() bool { return s.committed && !s.open }
+func (s *speech) heardOut() bool { return s != nil && s.committed && !s.open }
+
+// settle takes the answer that came for the one to everything.
+func (s *speech) settle() { s.answers = s.segments }
 
 // answer notes that the service begins to answer.
 func (s *speech) answer() {
@@ -95,7 +98,7 @@ func (t *turn) speak(ctx context.Context, now time.Time) error {
 		event := audioAppend{Type: "input_audio_buffer.append", EventID: t.c.nextID("ev"), Audio: piece}
 		if err := t.c.socket.send(ctx, event); err != nil {
 			t.c.unsure = true
-			return t.notAsked(ctx, fmt.Errorf("speaking: %w", err))
+			return t.untried(ctx, fmt.Errorf("speaking: %w", err))
 		}
 		s.pieces++
 		if len(s.rest) == 0 && s.over.IsZero() {
@@ -125,26 +128,22 @@ func (t *turn) commit(ctx context.Context, now time.Time) error {
 
 // takeSpeech notes what the service says of the audio in its buffer. reply is
 // the turn whose reply may be spoken over.
-func (t *turn) takeSpeech(ctx context.Context, e serverEvent, reply *turn) error {
-	s := t.spoken
+func (t *turn) takeSpeech(e serverEvent, reply *turn) {
 	switch e.Type {
 	case eventCommitted:
 		t.takeCommitted(e.ItemID)
-		if s != nil {
-			s.segments++
-			s.open = false
+		if t.spoken != nil {
+			t.spoken.segments++
+			t.spoken.open = false
 		}
 	case eventSpeechStarted:
-		if s != nil {
-			s.open = true
+		if t.spoken != nil {
+			t.spoken.open = true
 		}
 		if reply != t {
 			reply.spokenOver(time.Now())
 		}
-	case eventSpeechStopped:
-		// It is committed next, or was no speech.
 	}
-	return nil
 }
 
 // speaksOver reports whether a message can be spoken while the reply before

@@ -19,7 +19,8 @@ func (t *turn) take(ctx context.Context, e serverEvent) error {
 	case eventItemAdded:
 		return t.takeAdded(ctx, e.Item.ID)
 	case eventSpeechStarted, eventSpeechStopped, eventCommitted:
-		return t.speaker().takeSpeech(ctx, e, t)
+		t.speaker().takeSpeech(e, t)
+		return nil
 	case eventHeard, eventNotHeard:
 		t.takeHeard(e)
 		return nil
@@ -33,9 +34,8 @@ func (t *turn) take(ctx context.Context, e serverEvent) error {
 		t.takeDone(e.Response)
 		return nil
 	}
-	if e.ResponseID == "" {
-		t.c.remark(e.Type)
-		return nil
+	if _, read := current(e.Type); !read {
+		t.remark(e.Type)
 	}
 	return t.takePiece(ctx, e)
 }
@@ -116,13 +116,7 @@ func (t *turn) takePiece(ctx context.Context, e serverEvent) error {
 		return nil // what is left of another response
 	}
 	t.last = time.Now()
-	if e.Type == eventAudioDelta {
-		t.timing.LastAudio = t.since(t.last)
-		if t.playing.IsZero() {
-			t.playing = t.last
-			t.timing.FirstAudio = t.timing.LastAudio
-		}
-	}
+	t.play(e.Type == eventAudioDelta)
 	if err := t.reply.take(e); err != nil {
 		return core.Errorf(core.KindProtocol, "%w", err)
 	}
@@ -130,6 +124,20 @@ func (t *turn) takePiece(ctx context.Context, e serverEvent) error {
 		return t.cancel(ctx, t.reply.full)
 	}
 	return nil
+}
+
+// play notes that more of the reply has come. What is written plays from its
+// first event on.
+func (t *turn) play(audio bool) {
+	if audio {
+		t.timing.LastAudio = t.since(t.last)
+		if t.timing.FirstAudio == 0 {
+			t.timing.FirstAudio = t.timing.LastAudio
+		}
+	}
+	if t.playing.IsZero() && (audio || t.c.config.Output == "text") {
+		t.playing = t.last
+	}
 }
 
 // named reports whether a response says that it answers this turn.
@@ -148,13 +156,22 @@ func (t *turn) owns(r responseBody) bool {
 func (t *turn) takeError(e serviceError) error {
 	n := eventNumber(e.EventID)
 	if t.next != nil && n > t.next.before {
-		return t.next.takeError(e)
+		if t.next.failed == nil {
+			t.next.failed = t.next.takeError(e)
+		}
+		return nil
 	}
 	if e.EventID != "" && e.EventID == t.cancelID {
 		t.idle = true
 		return nil
 	}
 	if e.benign() {
+		return nil
+	}
+	if e.filtered() && !t.asked.IsZero() && (n == 0 || t.ours(n)) { // an answer, if not in the form of one
+		blocked := responseBody{Status: "failed"}
+		blocked.Details.Error = e
+		t.ended = &blocked
 		return nil
 	}
 	if t.ours(n) || e.grave() {

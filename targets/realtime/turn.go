@@ -11,9 +11,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// errNotAsked says that a turn ended before the service was asked to answer
-// it, so that it can be held again without anything being done twice.
-var errNotAsked = errors.New("the service was not asked")
+// notAsked is why a turn ended before the service was asked to answer it, so
+// that it can be held again without anything being done twice.
+type notAsked struct{ error }
+
+func (e notAsked) Unwrap() error { return e.error }
+
+// wasNotAsked reports whether an error leaves it to the caller to try again.
+func wasNotAsked(err error) bool {
+	_, ok := errors.AsType[notAsked](err)
+	return ok
+}
 
 // turn is one message on its way and the reply to it.
 type turn struct {
@@ -37,6 +45,8 @@ type turn struct {
 	reply       reply
 	// ended is the response when it is over, though the turn may go on.
 	ended *responseBody
+	// failed is what went wrong while the turn before was still being held.
+	failed error
 
 	started time.Time // when the message was sent, or had been spoken
 	asked   time.Time // when the service had to begin to answer; zero before
@@ -95,6 +105,9 @@ func (t *turn) leaveNoTrace() error {
 	if t.spoken != nil {
 		return core.Errorf(core.KindUnsupported, "a message that leaves no trace cannot be streamed")
 	}
+	if gap := t.c.memory.gap; gap != "" {
+		t.warn("what is asked aside is answered without the whole conversation: " + gap)
+	}
 	e := t.c.encoder()
 	for _, m := range t.c.memory.messages {
 		items, err := e.history(m)
@@ -129,7 +142,7 @@ func (t *turn) deliver(ctx context.Context) error {
 	for _, event := range t.events {
 		if err := c.socket.send(ctx, event); err != nil {
 			c.unsure = true
-			return t.notAsked(ctx, fmt.Errorf("sending the turn: %w", err))
+			return t.untried(ctx, fmt.Errorf("sending the turn: %w", err))
 		}
 	}
 	t.events = nil
@@ -140,13 +153,13 @@ func (t *turn) deliver(ctx context.Context) error {
 	return t.askOnce(ctx)
 }
 
-// notAsked marks an error of the connection that came before the service was
+// untried marks an error of the connection that came before the service was
 // asked. Where the caller has gone there is nothing to try again.
-func (t *turn) notAsked(ctx context.Context, err error) error {
+func (t *turn) untried(ctx context.Context, err error) error {
 	if ctx.Err() != nil || !t.asked.IsZero() || t.spoken.begun() || !retryable(err) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", errNotAsked, err)
+	return notAsked{err}
 }
 
 // askOnce asks for the reply when the message is complete and, by a service
@@ -183,8 +196,8 @@ func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error)
 		switch {
 		case lost:
 			t.c.unsure = true
-			return core.Reply{}, t.notAsked(ctx, fmt.Errorf("waiting for the reply: %w", err))
-		case errors.Is(err, errNotAsked):
+			return core.Reply{}, t.untried(ctx, fmt.Errorf("waiting for the reply: %w", err))
+		case wasNotAsked(err):
 			t.c.unsure = true
 			return core.Reply{}, err
 		case err != nil:
@@ -201,6 +214,9 @@ func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error)
 // step does what is due and waits for the next event, or for the next time
 // that something is due. lost says that no more events will come.
 func (t *turn) step(ctx context.Context) (lost bool, err error) {
+	if t.failed != nil {
+		return false, t.failed
+	}
 	if err := t.act(ctx, time.Now()); err != nil || t.complete() {
 		return false, err
 	}
@@ -226,8 +242,8 @@ func (t *turn) act(ctx context.Context, now time.Time) error {
 	if err := t.interrupt(ctx, now); err != nil {
 		return err
 	}
-	if t.next != nil {
-		return t.next.speak(ctx, now)
+	if t.next != nil && t.next.failed == nil {
+		t.next.failed = t.next.speak(ctx, now)
 	}
 	return nil
 }
@@ -235,7 +251,7 @@ func (t *turn) act(ctx context.Context, now time.Time) error {
 // due is when the next thing has to be done; zero where nothing has.
 func (t *turn) due() time.Time {
 	due := earliest(t.spoken.due(), t.dueInterruption())
-	if t.next != nil {
+	if t.next != nil && t.next.failed == nil {
 		due = earliest(due, t.next.spoken.due())
 	}
 	return due
@@ -262,6 +278,8 @@ func (t *turn) deadline() time.Time {
 	switch {
 	case t.giveUp != "" && t.ended == nil:
 		return t.cancelBy
+	case t.ended != nil && t.spoken.heardOut():
+		return t.last.Add(timeouts.FirstEvent.Std())
 	case t.ended != nil, t.spoken.speaking():
 		return time.Now().Add(time.Hour) // what is due comes before
 	case t.asked.IsZero():
@@ -290,10 +308,14 @@ func earliest(a, b time.Time) time.Time {
 func (t *turn) expire(ctx context.Context) error {
 	timeouts := t.c.config.Timeouts
 	switch {
+	case t.ended != nil: // a part of the turn was answered, and then no more
+		t.warn("the service did not answer the end of the turn")
+		t.spoken.settle()
+		return nil
 	case t.giveUp != "":
 		return nil // abandoned
 	case t.asked.IsZero(): // the connection has died without a word
-		return t.notAsked(ctx, t.timeout("the service did not confirm the message within %s", timeouts.Session))
+		return t.untried(ctx, t.timeout("the service did not confirm the message within %s", timeouts.Session))
 	case t.response == "":
 		return t.timeout("no sign of a reply within %s", min(timeouts.FirstEvent, timeouts.Turn))
 	case time.Since(t.asked) >= timeouts.Turn.Std():

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -262,11 +264,40 @@ func TestAssistantAudioWithoutATranscriptCannotBeGivenBack(t *testing.T) {
 }
 
 func TestAToolResultIsAnswered(t *testing.T) {
-	c := serve(t, realtimetest.ToneAgent{}).talk(t, settings{"output": "text"})
-	result := core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: []byte(`{"call_id":"c1","output":"42"}`)}
-	reply := send(t, c, core.Message{Role: core.Tool, Parts: []core.Part{{Value: result}}})
-	if got := reply.Message.Text(); got != "42" {
+	agent := realtimetest.ToneAgent{Tools: func(_ context.Context, _ string, items []realtimetest.Item, tools []realtimetest.Tool) ([]realtimetest.ToolCall, error) {
+		if items[len(items)-1].Role != core.User || len(tools) != 1 {
+			return nil, nil
+		}
+		return []realtimetest.ToolCall{{Name: tools[0].Name, Arguments: `{"account":7}`}}, nil
+	}}
+	p := serve(t, agent, "drop-after-reply@2")
+	c := p.talk(t, settings{"output": "text", "tools": []any{settings{"name": "look_up", "parameters": settings{"type": "object"}}}})
+	reply := send(t, c, core.UserText("look at my account"))
+	calls := reply.Message.Of(core.ToolCall)
+	var call struct {
+		CallID    string `json:"call_id"`
+		Name      string `json:"name"`
+		Arguments string `json:"arguments"`
+	}
+	if len(calls) != 1 || json.Unmarshal(calls[0].Data, &call) != nil || call.Name != "look_up" || call.Arguments != `{"account":7}` {
+		t.Fatalf("the target called %+v", calls)
+	}
+	if reply.Finish != core.FinishComplete {
+		t.Errorf("the call is %s (%s)", reply.Finish, reply.Detail)
+	}
+	result := core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: fmt.Appendf(nil, `{"call_id":%q,"output":"42"}`, call.CallID)}
+	if got := send(t, c, core.Message{Role: core.Tool, Parts: []core.Part{{Value: result}}}).Message.Text(); got != "42" {
 		t.Errorf("the target saw %q", got)
+	}
+	p.sent(t)
+	send(t, c, core.Message{Role: core.Tool, Parts: []core.Part{{Value: result}}}) // on another connection
+	var kinds []string
+	for _, event := range of(p.sent(t), "conversation.item.create") {
+		item, _ := event["item"].(map[string]any)
+		kinds = append(kinds, fmt.Sprint(item["type"]))
+	}
+	if want := []string{"message", "function_call", "function_call_output", "message", "function_call_output"}; !slices.Equal(kinds, want) {
+		t.Errorf("the service was given %q, want %q", kinds, want)
 	}
 }
 

@@ -7,7 +7,7 @@ package realtime
 // Source: https://docs.x.ai/docs/guides/voice/agent
 func xAI() dialect {
 	d := realtimeGA("xai", "api.x.ai")
-	d.session = func(s sessionConfig) any { return xaiSessionOf(s) }
+	d.session = xaiSessionOf
 	return d
 }
 

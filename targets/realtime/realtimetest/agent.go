@@ -25,8 +25,15 @@ type Agent interface {
 type Item struct {
 	ID   string
 	Role core.Role
-	// Text is what was written, or heard, or said.
+	// Text is what was written, or heard, or said: of a function call its
+	// arguments, of the result of one its output.
 	Text string
+	// Name is the function of a call, and "" for every other item. CallID is
+	// what a call and its result have in common.
+	Name, CallID string
 	// Spoken reports whether the item came or went as audio.
 	Spoken bool
+	// Images are what a user showed. They are shared by all who see the item:
+	// do not change them.
+	Images []Image
 }

@@ -2,15 +2,21 @@ package realtimetest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// The checks of this file look at one value that a client sent, and say in the
-// protocol's words what is wrong with it.
+// check looks at a value that a client sent, and says in the protocol's words
+// what is wrong with it. The path is the value's in the event.
+type check func(path string, v any) *protocolError
 
 func invalid(code, param, message string) *protocolError {
 	return &protocolError{Code: code, Param: &param, Message: message}
+}
+
+func missing(path string) *protocolError {
+	return invalid("missing_required_parameter", path, fmt.Sprintf("Missing required parameter: '%s'.", path))
 }
 
 func wrongType(path, expected string) *protocolError {
@@ -21,41 +27,114 @@ func unknownParameter(path string) *protocolError {
 	return invalid("unknown_parameter", path, fmt.Sprintf("Unknown parameter: '%s'.", path))
 }
 
-func checkNumber(path string, value any, least, most float64) *protocolError {
-	n, ok := asNumber(value)
-	if !ok {
-		return wrongType(path, "a number")
-	}
-	if n < least || n > most {
-		return invalid("invalid_value", path, fmt.Sprintf("Invalid '%s': expected a value from %v to %v.", path, least, most))
-	}
-	return nil
-}
-
-func checkInteger(path string, value any, least, most int) *protocolError {
-	n, ok := asNumber(value)
-	if !ok || n != float64(int(n)) {
-		return wrongType(path, "an integer")
-	}
-	return checkNumber(path, value, float64(least), float64(most))
-}
-
-func checkOneOf(path string, value any, allowed ...string) *protocolError {
-	s, ok := value.(string)
-	if !ok {
+func isString(path string, v any) *protocolError {
+	if _, ok := v.(string); !ok {
 		return wrongType(path, "a string")
 	}
-	if !slices.Contains(allowed, s) {
-		return invalid("invalid_value", path, fmt.Sprintf("Invalid value: '%s'. Supported values are: %s.", s, quoted(allowed)))
-	}
 	return nil
 }
 
-func checkBool(path string, value any) *protocolError {
-	if _, ok := value.(bool); !ok {
+func isBool(path string, v any) *protocolError {
+	if _, ok := v.(bool); !ok {
 		return wrongType(path, "a boolean")
 	}
 	return nil
 }
 
-func quoted(values []string) string { return "'" + strings.Join(values, "', '") + "'" }
+func isObject(path string, v any) *protocolError {
+	if _, ok := v.(map[string]any); !ok {
+		return wrongType(path, "an object")
+	}
+	return nil
+}
+
+func number(least, most float64) check {
+	return func(path string, v any) *protocolError {
+		n, ok := asNumber(v)
+		if !ok {
+			return wrongType(path, "a number")
+		}
+		if n < least || n > most {
+			return invalid("invalid_value", path, fmt.Sprintf("Invalid '%s': expected a value from %v to %v.", path, least, most))
+		}
+		return nil
+	}
+}
+
+func integer(least, most int) check {
+	return func(path string, v any) *protocolError {
+		if n, ok := asNumber(v); !ok || n != float64(int(n)) {
+			return wrongType(path, "an integer")
+		}
+		return number(float64(least), float64(most))(path, v)
+	}
+}
+
+func oneOf(allowed ...string) check {
+	return func(path string, v any) *protocolError {
+		s, ok := v.(string)
+		if !ok {
+			return wrongType(path, "a string")
+		}
+		if !slices.Contains(allowed, s) {
+			return invalid("invalid_value", path, fmt.Sprintf("Invalid value: '%s'. Supported values are: '%s'.", s, strings.Join(allowed, "', '")))
+		}
+		return nil
+	}
+}
+
+func orNull(c check) check {
+	return func(path string, v any) *protocolError {
+		if v == nil {
+			return nil
+		}
+		return c(path, v)
+	}
+}
+
+func listOf(c check) check {
+	return func(path string, v any) *protocolError {
+		list, ok := v.([]any)
+		if !ok {
+			return wrongType(path, "an array")
+		}
+		for i, entry := range list {
+			if problem := c(fmt.Sprintf("%s[%d]", path, i), entry); problem != nil {
+				return problem
+			}
+		}
+		return nil
+	}
+}
+
+// objectOf checks an object that has no other keys than these.
+func objectOf(keys map[string]check) check {
+	return func(path string, v any) *protocolError {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return wrongType(path, "an object")
+		}
+		for _, key := range slices.Sorted(maps.Keys(object)) {
+			c, known := keys[key]
+			if !known {
+				return unknownParameter(path + "." + key)
+			}
+			if problem := c(path+"."+key, object[key]); problem != nil {
+				return problem
+			}
+		}
+		return nil
+	}
+}
+
+// withDefaults fills in the keys that an object leaves out. Anything else it
+// returns as it is.
+func withDefaults(v any, defaults map[string]any) any {
+	object, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	full := maps.Clone(defaults)
+	maps.Copy(full, object)
+	return full
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -35,7 +36,12 @@ type conn struct {
 
 	writing sync.Mutex
 
-	// responses waits for the goroutines of responses and transcriptions.
+	// deaf says that nothing is heard any more: the connection is about to be
+	// dropped.
+	deaf atomic.Bool
+
+	// responses waits for the goroutines of responses, of transcriptions and of
+	// the session's end.
 	responses sync.WaitGroup
 
 	input input // only the reader's
@@ -44,13 +50,18 @@ type conn struct {
 	session session
 	items   []*item
 	active  *response // of the default conversation
-	replies int       // begun so far
-	ended   int       // responses of the default conversation that are over
-	spoke   bool      // the model has said something, so its voice is fixed
+	running map[string]*response
+	replies int     // begun so far
+	ended   int     // responses of the default conversation that are over
+	late    []*item // whose transcription waits for the end of a response
+	spoke   bool    // the model has said something, so its voice is fixed
 }
 
-func newConn(s *Server, socket *websocket.Conn, model string, number int, faults []Fault) *conn {
-	return &conn{server: s, socket: socket, number: number, faults: faults, session: newSession(model), input: input{format: pcm}}
+func newConn(s *Server, socket *websocket.Conn, own session, number int, faults []Fault) *conn {
+	return &conn{
+		server: s, socket: socket, number: number, faults: faults, session: own,
+		input: input{format: pcm}, running: make(map[string]*response),
+	}
 }
 
 // serve answers the client until it leaves, then waits for what it started.
@@ -59,7 +70,7 @@ func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) 
 	defer cancel()
 	defer func() { _ = c.socket.Close() }()
 	c.socket.SetReadLimit(maxFrame)
-	if beta || at(c.faults, BetaShape, c.number) {
+	if beta || c.is(BetaShape) {
 		c.send("error", fields{"error": protocolError{
 			Type: "invalid_request_error", Code: "beta_api_shape_disabled",
 			Message: "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
@@ -68,9 +79,8 @@ func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) 
 		c.drain()
 		return
 	}
-	if !at(c.faults, NoSession, c.number) {
-		c.send("session.created", fields{"session": c.session.values})
-	}
+	c.greet()
+	c.responses.Go(func() { c.expire(ctx) })
 	for {
 		kind, frame, err := c.socket.ReadMessage()
 		if err != nil {
@@ -84,6 +94,35 @@ func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) 
 			c.server.options.Observe(true, frame)
 		}
 		c.handle(ctx, frame)
+	}
+}
+
+// expire ends the socket when the session has lasted long enough.
+func (c *conn) expire(ctx context.Context) {
+	timer := time.NewTimer(c.server.options.SessionLife)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		c.goodbyeExpired()
+	case <-ctx.Done():
+	}
+}
+
+// is reports whether the connection has a fault.
+func (c *conn) is(kind FaultKind) bool { return at(c.faults, kind, c.number) }
+
+// greet tells the client what its session is like.
+func (c *conn) greet() {
+	if c.is(NoSession) {
+		return
+	}
+	shown := c.session.values
+	if c.is(ShortSession) {
+		shown = merged(shown, map[string]any{"expires_at": time.Now().Add(time.Second).Unix()}, "")
+	}
+	c.send("session.created", fields{"session": shown})
+	if c.is(XAINames) {
+		c.send("conversation.created", fields{"conversation": fields{"id": c.session.conversation(), "object": "realtime.conversation"}})
 	}
 }
 

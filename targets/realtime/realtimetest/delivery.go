@@ -10,15 +10,20 @@ import (
 // frameLength is how much audio one delta carries.
 const frameLength = 200 * time.Millisecond
 
-// delivery sends one reply as the stream of events that a client expects.
+// delivery sends one message of a reply as the stream of events that a client
+// expects.
 type delivery struct {
 	response *response
+	index    int    // among the output items
+	phase    string // "" for none
 	itemID   string
 	text     string
 	speech   []byte // in the session's output format; nil for a text reply
 	words    int    // how many were sent
 	sent     int    // bytes of speech
 }
+
+var _ output = (*delivery)(nil)
 
 // pieces are the words of the text, each with the space after it.
 func (d *delivery) pieces() []string { return strings.SplitAfter(d.text, " ") }
@@ -34,11 +39,25 @@ func (d *delivery) halve() {
 	d.speech = d.speech[:len(d.speech)/4*2]
 }
 
-func (d *delivery) spoken() bool { return d.response.modality == "audio" }
+// split returns the messages that a reply is delivered in.
+func (d *delivery) split() []output {
+	words := d.pieces()
+	if d.response.fault != TwoItems || len(words) < 2 {
+		return []output{d}
+	}
+	half, cut := (len(words)+1)/2, len(d.speech)/4*2
+	first, second := *d, *d
+	first.phase, first.text, first.speech = "commentary", d.firstWords(half), d.speech[:cut]
+	second.phase, second.text, second.speech = "final_answer", strings.Join(words[half:], ""), d.speech[cut:]
+	second.itemID, second.index = newID("item_"), 1
+	return []output{&first, &second}
+}
+
+func (d *delivery) spoken() bool { return d.response.spoken() }
 
 // item is the output item with what has been said of it.
 func (d *delivery) item(status, said string, started bool) wireItem {
-	w := wireItem{ID: d.itemID, Object: "realtime.item", Type: "message", Status: status, Role: "assistant"}
+	w := wireItem{ID: d.itemID, Object: "realtime.item", Type: "message", Status: status, Role: "assistant", Phase: d.phase}
 	switch {
 	case !started:
 	case d.spoken():
@@ -51,7 +70,7 @@ func (d *delivery) item(status, said string, started bool) wireItem {
 
 // ids are the fields that all events of the reply's only part have.
 func (d *delivery) ids(more fields) fields {
-	f := fields{"response_id": d.response.id, "item_id": d.itemID, "output_index": 0, "content_index": 0}
+	f := fields{"response_id": d.response.id, "item_id": d.itemID, "output_index": d.index, "content_index": 0}
 	for k, v := range more {
 		f[k] = v
 	}
@@ -65,62 +84,50 @@ func (d *delivery) part(said string) contentPart {
 	return contentPart{Type: "text", Text: &said}
 }
 
-// send delivers the whole reply, or as much of it as the fault and the client
-// allow.
-func (d *delivery) send(ctx context.Context, status string, details statusDetails, heard []Item) {
-	r := d.response
+// send delivers the message up to its last delta.
+func (d *delivery) send(ctx context.Context) ending {
 	d.open()
-	if r.fault != DoneOnly && !d.stream(ctx) {
-		if ctx.Err() == nil { // the fault cut it off; the client was not told
-			r.release()
-			return
-		}
-		status, details = cancelled(ctx)
+	if d.response.fault == DoneOnly {
+		return complete
+	}
+	how := d.stream(ctx)
+	if how == interrupted {
 		d.text = d.firstWords(d.words)
 		d.speech = d.speech[:d.sent]
 	}
-	itemStatus := "completed"
-	if status != "completed" {
-		itemStatus = "incomplete"
-	}
-	done := d.item(itemStatus, d.text, true)
-	if r.fault == NoTranscript {
+	return how
+}
+
+// finished is the item as it is when no more of it comes.
+func (d *delivery) finished(status string) wireItem {
+	done := d.item(itemStatus(status), d.text, true)
+	if d.response.fault == NoTranscript {
 		done.Content = []contentPart{{Type: "output_audio"}}
 	}
-	d.close(done)
-	r.finish(status, details, []wireItem{done}, usage(heard, d.text, d.speech))
+	return done
 }
 
 // open announces the output item and its only part.
 func (d *delivery) open() {
-	c := d.response.conn
-	started := d.item("in_progress", "", false)
-	c.send("response.output_item.added", fields{"response_id": d.response.id, "output_index": 0, "item": started})
-	if d.response.inBand {
-		c.mu.Lock()
-		before := c.before(len(c.items))
-		c.mu.Unlock()
-		c.send("conversation.item.added", fields{"item": started, "previous_item_id": before})
-	}
-	c.send("response.content_part.added", d.ids(fields{"part": d.part("")}))
+	d.response.openItem(d.index, d.item("in_progress", "", false))
+	d.response.conn.send("response.content_part.added", d.ids(fields{"part": d.part("")}))
 }
 
-// stream sends the deltas, text and audio in step. It reports whether all
-// were sent.
-func (d *delivery) stream(ctx context.Context) bool {
+// stream sends the deltas, text and audio in step.
+func (d *delivery) stream(ctx context.Context) ending {
 	words := d.pieces()
-	frame := int(int64(d.response.out.bytesPerSecond()) * int64(frameLength) / int64(time.Second))
+	frame := d.response.out.bytes(frameLength)
+	if d.response.fault == HalfSample {
+		frame--
+	}
 	frames := (len(d.speech) + frame - 1) / frame
 	steps := max(len(words), frames)
 	for i := range steps {
-		if ctx.Err() != nil {
-			return false
+		if ctx.Err() != nil || i > 0 && !d.response.pace(ctx, d.step(steps)) {
+			return interrupted
 		}
-		if cut := d.response.fault; i >= (steps+1)/2 && (cut == DropMidReply || cut == HalfReply) {
-			if cut == DropMidReply {
-				d.response.conn.drop()
-			}
-			return false
+		if i >= (steps+1)/2 && d.response.cutsOff() {
+			return brokenOff
 		}
 		// Word w is due with frame w*frames/words, at the latest.
 		for d.words < len(words) && d.words*steps < (i+1)*len(words) {
@@ -130,11 +137,20 @@ func (d *delivery) stream(ctx context.Context) bool {
 			d.sendAudio(d.speech[d.sent:min(d.sent+frame, len(d.speech))])
 		}
 	}
-	return true
+	return complete
+}
+
+// step is how long what one step sends plays, of a written reply one word.
+func (d *delivery) step(steps int) time.Duration {
+	if !d.spoken() {
+		return frameLength
+	}
+	return d.response.out.duration(d.speech) / time.Duration(steps)
 }
 
 func (d *delivery) sendWord(word string) {
 	d.words++
+	d.response.sprinkle()
 	if d.response.fault == WrongTranscript {
 		word = strings.ToUpper(word)
 	}
@@ -156,25 +172,18 @@ func (d *delivery) sendAudio(data []byte) {
 // close ends the part and the item, and makes the item part of the
 // conversation.
 func (d *delivery) close(done wireItem) {
-	c, r := d.response.conn, d.response
+	r := d.response
 	if r.fault != DoneOnly {
 		d.closePart()
 	}
-	c.send("response.output_item.done", fields{"response_id": r.id, "output_index": 0, "item": done})
-	if !r.inBand {
-		return
-	}
-	c.mu.Lock()
-	before := c.before(len(c.items))
 	it := &item{wire: d.item(done.Status, d.text, true)}
 	if d.spoken() {
 		it.length = r.out.duration(d.speech)
-		c.spoke = true
 	}
-	c.items = append(c.items, it)
-	c.mu.Unlock()
-	c.send("conversation.item.done", fields{"item": done, "previous_item_id": before})
+	r.closeItem(d.index, done, it)
 }
+
+func (d *delivery) said() (string, time.Duration) { return d.text, d.response.out.duration(d.speech) }
 
 func (d *delivery) closePart() {
 	c, fault := d.response.conn, d.response.fault

@@ -57,61 +57,33 @@ func patience() map[string]time.Duration {
 
 // detectionDefaults are the keys of a kind of turn detection, and what they
 // are if a client leaves them out.
-func detectionDefaults(kind string) map[string]any {
-	switch kind {
-	case "server_vad":
-		return map[string]any{
-			"type": kind, "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500,
-			"idle_timeout_ms": nil, "create_response": true, "interrupt_response": true,
-		}
-	case "semantic_vad":
-		return map[string]any{"type": kind, "eagerness": "auto", "create_response": true, "interrupt_response": true}
+func detectionDefaults(v any) map[string]any {
+	object, _ := v.(map[string]any)
+	if object["type"] == "semantic_vad" {
+		return map[string]any{"eagerness": "auto", "create_response": true, "interrupt_response": true}
 	}
-	return nil
+	return map[string]any{
+		"threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500,
+		"idle_timeout_ms": nil, "create_response": true, "interrupt_response": true,
+	}
 }
 
-// checkDetection returns a turn_detection with its defaults filled in, or what
-// is wrong with it.
-func checkDetection(v any) (any, *protocolError) {
-	const path = "session.audio.input.turn_detection"
-	if v == nil {
-		return nil, nil
-	}
+func checkDetection(path string, v any) *protocolError {
 	object, ok := v.(map[string]any)
 	if !ok {
-		return nil, wrongType(path, "an object or null")
+		return wrongType(path, "an object")
 	}
-	full := detectionDefaults(asString(object["type"]))
-	if full == nil {
-		return nil, invalid("invalid_value", path+".type", "Supported values are: 'server_vad' and 'semantic_vad'.")
+	keys := map[string]check{"type": isString, "create_response": isBool, "interrupt_response": isBool}
+	switch object["type"] {
+	case "server_vad":
+		keys["threshold"] = number(0, 1)
+		keys["prefix_padding_ms"] = integer(0, 60_000)
+		keys["silence_duration_ms"] = integer(0, 60_000)
+		keys["idle_timeout_ms"] = orNull(integer(5_000, 30_000))
+	case "semantic_vad":
+		keys["eagerness"] = oneOf(slices.Sorted(maps.Keys(patience()))...)
+	default:
+		return invalid("invalid_value", path+".type", "Supported values are: 'server_vad' and 'semantic_vad'.")
 	}
-	for _, key := range slices.Sorted(maps.Keys(object)) {
-		if _, known := full[key]; !known {
-			return nil, unknownParameter(path + "." + key)
-		}
-		if problem := checkDetectionKey(path+"."+key, key, object[key]); problem != nil {
-			return nil, problem
-		}
-		full[key] = object[key]
-	}
-	return full, nil
-}
-
-func checkDetectionKey(path, key string, value any) *protocolError {
-	switch key {
-	case "threshold":
-		return checkNumber(path, value, 0, 1)
-	case "prefix_padding_ms", "silence_duration_ms":
-		return checkInteger(path, value, 0, 60_000)
-	case "idle_timeout_ms":
-		if value == nil {
-			return nil
-		}
-		return checkInteger(path, value, 5_000, 30_000)
-	case "create_response", "interrupt_response":
-		return checkBool(path, value)
-	case "eagerness":
-		return checkOneOf(path, value, slices.Sorted(maps.Keys(patience()))...)
-	}
-	return nil
+	return objectOf(keys)(path, v)
 }

@@ -6,8 +6,12 @@
 // services do; see [Fault].
 //
 // Turns are the client's to end unless it sets turn_detection: then the server
-// finds them by how loud the audio is, on the audio's own clock.
+// finds them by how loud the audio is, on the audio's own clock. An agent sees
+// images, and calls the client's functions if it is a [ToolUser]. What a session
+// or a response asks for is checked and echoed even where nothing follows from
+// it, as from reasoning, truncation or tracing. Clients may open their sessions
+// with ephemeral keys.
 //
 // It is for practice and for tests on one's own machine. It does not call MCP
-// servers or take images.
+// servers, translate, or transcribe without answering.
 package realtimetest

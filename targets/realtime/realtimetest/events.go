@@ -29,6 +29,9 @@ type clientEvent struct {
 
 // handle acts upon one frame of the client.
 func (c *conn) handle(ctx context.Context, frame []byte) {
+	if c.deaf.Load() {
+		return
+	}
 	var e clientEvent
 	if problem := decodeStrictly(frame, &e, ""); problem != nil {
 		c.refuse(e.EventID, *problem)
@@ -62,20 +65,21 @@ func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
 	case "input_audio_buffer.clear":
 		return c.clearAudio()
 	case "response.create":
+		c.server.creates.Add(1)
 		return c.createResponse(ctx, e)
 	case "response.cancel":
 		return c.cancelResponse(e)
 	case "":
-		return invalid("missing_required_parameter", "type", "Missing required parameter: 'type'.")
+		return missing("type")
 	}
 	return invalid("invalid_value", "type", fmt.Sprintf("Invalid value: '%s'. Supported values are the client events of the Realtime API.", e.Type))
 }
 
 func (c *conn) updateSession(e clientEvent) *protocolError {
-	if at(c.faults, SessionIgnored, c.number) {
+	if c.is(SessionIgnored) {
 		return nil
 	}
-	if at(c.faults, SessionRejected, c.number) {
+	if c.is(SessionRejected) {
 		return invalid("invalid_value", "session.audio.output.voice", "Invalid value. Supported values are: none today.")
 	}
 	c.mu.Lock()
@@ -92,7 +96,7 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 		c.input.reset()
 	}
 	shown := next.values
-	if at(c.faults, SessionAltered, c.number) {
+	if c.is(SessionAltered) {
 		shown = merged(shown, map[string]any{
 			"instructions": "You are somebody else.", "output_modalities": []any{"text"},
 			"audio": map[string]any{"output": map[string]any{"voice": "cedar"}},
@@ -102,14 +106,18 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 	return nil
 }
 
+// cancelResponse cancels a response by its id, or that of the conversation.
 func (c *conn) cancelResponse(e clientEvent) *protocolError {
 	c.mu.Lock()
-	active := c.active
+	r := c.active
+	if e.ResponseID != "" {
+		r = c.running[e.ResponseID]
+	}
 	c.mu.Unlock()
-	if active == nil || e.ResponseID != "" && e.ResponseID != active.id {
+	if r == nil {
 		return &protocolError{Code: "response_cancel_not_active", Message: "Cancellation failed: no active response found."}
 	}
-	active.cancel(clientCancelled)
+	r.cancel(clientCancelled)
 	return nil
 }
 
@@ -140,7 +148,7 @@ func decodeStrictly(data []byte, into any, prefix string) *protocolError {
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		path := prefix + strings.Trim(name, `"`)
-		return invalid("unknown_parameter", path, fmt.Sprintf("Unknown parameter: '%s'.", path))
+		return unknownParameter(path)
 	}
 	return &protocolError{Code: "invalid_json", Message: "We could not parse the JSON body of your event."}
 }

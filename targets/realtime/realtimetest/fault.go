@@ -2,6 +2,7 @@ package realtimetest
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,12 @@ const (
 	ConnectRateLimit FaultKind = "connect-rate-limit"
 	// ConnectUnavailable answers the handshake with 503.
 	ConnectUnavailable FaultKind = "connect-unavailable"
+	// Forbidden answers the handshake with 403.
+	Forbidden FaultKind = "forbidden"
+	// NotFound answers the handshake with 404, model_not_found.
+	NotFound FaultKind = "not-found"
+	// ConnectQuota answers the handshake with 429, insufficient_quota.
+	ConnectQuota FaultKind = "connect-quota"
 	// BetaShape sends the error of the retired beta protocol instead of
 	// session.created and closes with 4000.
 	BetaShape FaultKind = "beta-shape"
@@ -28,6 +35,15 @@ const (
 	// SessionAltered answers session.update as if another voice and other
 	// instructions had been asked for.
 	SessionAltered FaultKind = "session-altered"
+	// ShortSession says in session.created that the session expires in a
+	// second. It does not.
+	ShortSession FaultKind = "short-session"
+	// XAINames speaks as xAI does where that differs: conversation.created
+	// follows session.created, conversation.item.created stands for
+	// conversation.item.added, and a transcription comes as
+	// conversation.item.input_audio_transcription.updated, each of which
+	// repeats what was heard so far.
+	XAINames FaultKind = "xai-names"
 )
 
 // Faults of a reply. [Fault.Turn] counts the socket's responses, whether a client
@@ -81,13 +97,61 @@ const (
 	BetaNames FaultKind = "beta-names"
 	// SessionExpired sends the session_expired error and closes with 1001.
 	SessionExpired FaultKind = "session-expired"
+	// DropAfterReply closes the TCP connection after response.done.
+	DropAfterReply FaultKind = "drop-after-reply"
+	// Close1008, Close1011 and Close1012 end the socket with that code after
+	// half of the reply.
+	Close1008 FaultKind = "close-1008"
+	Close1011 FaultKind = "close-1011"
+	Close1012 FaultKind = "close-1012"
+	// SlowReply sends the deltas no faster than they play, a word of a written
+	// reply every 200 ms.
+	SlowReply FaultKind = "slow-reply"
+	// LimitsExhausted says in rate_limits.updated that no request is left for
+	// 0.2 seconds.
+	LimitsExhausted FaultKind = "limits-exhausted"
+	// TwoItems sends a reply of two words or more as two messages, the first
+	// in phase "commentary", the second in "final_answer".
+	TwoItems FaultKind = "two-items"
+	// TextOnly writes the reply although audio was asked for.
+	TextOnly FaultKind = "text-only"
+	// NoMetadata sends response objects without their metadata.
+	NoMetadata FaultKind = "no-metadata"
+	// UnknownEvents puts events of types that nobody knows between the others.
+	UnknownEvents FaultKind = "unknown-events"
+	// DisagreeingDone has another text or transcript in response.done than in
+	// all events before it.
+	DisagreeingDone FaultKind = "disagreeing-done"
+	// HugeFrame sends an event of 40 MiB, then the reply.
+	HugeFrame FaultKind = "huge-frame"
+	// HalfSample sends audio deltas with odd numbers of bytes, and an odd
+	// number of them in all.
+	HalfSample FaultKind = "half-sample"
+)
+
+// Faults of what leads to a reply. They are faults of the reply too: what they
+// do, they do to the items that come between the reply before it and its own
+// response.create.
+const (
+	// DropOnItem closes the TCP connection when the client creates an item.
+	DropOnItem FaultKind = "drop-on-item"
+	// ItemRefused answers conversation.item.create with an error event.
+	ItemRefused FaultKind = "item-refused"
+	// NoAck never sends conversation.item.added and conversation.item.done,
+	// for the items of the reply neither.
+	NoAck FaultKind = "no-ack"
+	// LateTranscript sends what was heard of the user only after
+	// response.done.
+	LateTranscript FaultKind = "late-transcript"
+	// TranscriptFailed reports that the user's audio could not be transcribed.
+	TranscriptFailed FaultKind = "transcript-failed"
 )
 
 // connectionFaults are the faults that are not about a reply.
 func connectionFaults() []FaultKind {
 	return []FaultKind{
-		ConnectRateLimit, ConnectUnavailable, BetaShape, NoSession,
-		SessionRejected, SessionIgnored, SessionAltered,
+		ConnectRateLimit, ConnectUnavailable, Forbidden, NotFound, ConnectQuota, BetaShape, NoSession,
+		SessionRejected, SessionIgnored, SessionAltered, ShortSession, XAINames,
 	}
 }
 
@@ -98,7 +162,34 @@ func FaultKinds() []FaultKind {
 		RateLimit, Quota, ServerError, ErrorEvent, BenignError,
 		ContentFilter, Truncated, Cancelled, StaleResponse, MalformedFrame,
 		NoTranscript, NoAudio, WrongTranscript, DoneOnly, BetaNames, SessionExpired,
+		DropAfterReply, Close1008, Close1011, Close1012, SlowReply, LimitsExhausted,
+		TwoItems, TextOnly, NoMetadata, UnknownEvents, DisagreeingDone, HugeFrame, HalfSample,
+		DropOnItem, ItemRefused, NoAck, LateTranscript, TranscriptFailed,
 	)
+}
+
+// refusal is how a handshake is answered instead of with a socket.
+type refusal struct {
+	kind    FaultKind
+	status  int
+	code    string
+	message string
+}
+
+// handshakeFault returns the refusal planned for a server's n-th connection.
+func handshakeFault(faults []Fault, n int) (refusal, bool) {
+	refusals := []refusal{
+		{ConnectRateLimit, http.StatusTooManyRequests, "rate_limit_exceeded", "Rate limit reached. Please try again in 2s."},
+		{ConnectQuota, http.StatusTooManyRequests, "insufficient_quota", "You exceeded your current quota, please check your plan and billing details."},
+		{ConnectUnavailable, http.StatusServiceUnavailable, "server_error", "The server is overloaded."},
+		{Forbidden, http.StatusForbidden, "access_denied", "Your project does not have access to this model."},
+		{NotFound, http.StatusNotFound, "model_not_found", "The model does not exist or you do not have access to it."},
+	}
+	i := slices.IndexFunc(refusals, func(r refusal) bool { return at(faults, r.kind, n) })
+	if i < 0 {
+		return refusal{}, false
+	}
+	return refusals[i], true
 }
 
 // Fault is one planned misbehaviour.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -49,6 +50,14 @@ func TestRepliesGoWrongAsTheirFaultSays(t *testing.T) {
 		realtimetest.NoAudio:         {"completed", "<nil>", []string{"response.output_audio_transcript.done"}, []string{"response.output_audio.delta"}},
 		realtimetest.WrongTranscript: {"completed", "<nil>", []string{"response.output_audio_transcript.delta"}, nil},
 		realtimetest.DoneOnly:        {"completed", "<nil>", nil, []string{"response.output_audio.delta", "response.output_audio_transcript.done"}},
+		realtimetest.LimitsExhausted: {"completed", "<nil>", []string{"rate_limits.updated", "response.output_audio.delta"}, nil},
+		realtimetest.TwoItems:        {"completed", "<nil>", []string{"response.output_audio.delta"}, nil},
+		realtimetest.TextOnly:        {"completed", "<nil>", []string{"response.output_text.done"}, []string{"response.output_audio.delta", "response.output_audio_transcript.delta"}},
+		realtimetest.NoMetadata:      {"completed", "<nil>", []string{"response.output_audio.delta"}, nil},
+		realtimetest.UnknownEvents:   {"completed", "<nil>", []string{"response.output_mood.delta", "response.output_audio.delta"}, nil},
+		realtimetest.DisagreeingDone: {"completed", "<nil>", []string{"response.output_audio.delta"}, nil},
+		realtimetest.HugeFrame:       {"completed", "<nil>", []string{"response.padding", "response.output_audio.delta"}, nil},
+		realtimetest.SlowReply:       {"completed", "<nil>", []string{"response.output_audio.delta"}, nil},
 		realtimetest.BetaNames:       {"completed", "<nil>", []string{"response.audio.delta", "response.audio_transcript.done"}, []string{"response.output_audio.delta"}},
 	}
 	for kind, test := range tests {
@@ -114,6 +123,29 @@ func TestRepliesThatBreakOffEndTheSocket(t *testing.T) {
 			t.Errorf("there was a goodbye: %v", err)
 		}
 	})
+	for kind, code := range map[realtimetest.FaultKind]int{
+		realtimetest.Close1008: 1008, realtimetest.Close1011: 1011, realtimetest.Close1012: 1012,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			c := connected(t, realtimetest.Options{Faults: []realtimetest.Fault{{Kind: kind}}})
+			c.send(userText("hello there"))
+			c.send(`{"type":"response.create"}`)
+			c.until("response.output_audio.delta")
+			events, err := c.rest()
+			if !websocket.IsCloseError(err, code) || slices.Contains(types(events), "response.done") {
+				t.Errorf("the socket ends with %v after %v", err, types(events))
+			}
+		})
+	}
+	t.Run("drop-after-reply", func(t *testing.T) {
+		c := connected(t, realtimetest.Options{Faults: []realtimetest.Fault{{Kind: realtimetest.DropAfterReply}}})
+		c.send(userText("hello there"))
+		c.send(`{"type":"response.create"}`)
+		c.until("response.done")
+		if events, err := c.rest(); len(events) > 0 || !abrupt(err) {
+			t.Errorf("the socket ends with %v after %v", err, types(events))
+		}
+	})
 	t.Run("session-expired", func(t *testing.T) {
 		c := connected(t, realtimetest.Options{Faults: []realtimetest.Fault{{Kind: realtimetest.SessionExpired}}})
 		c.send(`{"type":"response.create"}`)
@@ -122,6 +154,199 @@ func TestRepliesThatBreakOffEndTheSocket(t *testing.T) {
 			t.Errorf("the socket ends with %v", err)
 		}
 	})
+}
+
+// rest reads what comes until the socket ends, and how it ends.
+func (c *client) rest() ([]object, error) {
+	var events []object
+	for {
+		event, err := c.read()
+		if err != nil {
+			return events, err
+		}
+		events = append(events, event)
+	}
+}
+
+// abrupt reports whether a socket ended without a goodbye.
+func abrupt(err error) bool {
+	closed, ok := errors.AsType[*websocket.CloseError](err)
+	return !ok || closed.Code == websocket.CloseAbnormalClosure
+}
+
+// faulty is a client of a server with one fault.
+func faulty(t *testing.T, kind realtimetest.FaultKind, turn int) *client {
+	t.Helper()
+	return connected(t, realtimetest.Options{Faults: []realtimetest.Fault{{Kind: kind, Turn: turn}}})
+}
+
+// reply has the server answer a text, and returns all that it sends.
+func (c *client) reply(text string) []object {
+	c.t.Helper()
+	c.send(userText(text))
+	c.send(`{"type":"response.create","response":{"metadata":{"turn":"1"}}}`)
+	return c.until("response.done")
+}
+
+func TestADropOnAnItemComesBeforeItIsAcknowledged(t *testing.T) {
+	c := faulty(t, realtimetest.DropOnItem, 2)
+	c.reply("the first turn goes well")
+	c.send(userText("the second does not"))
+	if events, err := c.rest(); len(events) > 0 || !abrupt(err) {
+		t.Errorf("the socket ends with %v after %v", err, types(events))
+	}
+}
+
+func TestARefusedItemIsNotInTheConversation(t *testing.T) {
+	c := faulty(t, realtimetest.ItemRefused, 2)
+	c.reply("one")
+	c.send(`{"type":"conversation.item.create","event_id":"mine","item":{"id":"it_2","type":"message","role":"user","content":[{"type":"input_text","text":"two"}]}}`)
+	if e := c.expectError("invalid_value"); e.at("error", "event_id") != "mine" {
+		t.Errorf("the error names %v", e.at("error", "event_id"))
+	}
+	c.send(`{"type":"conversation.item.retrieve","item_id":"it_2"}`)
+	c.expectError("item_retrieve_invalid_item_id")
+	c.send(`{"type":"response.create"}`)
+	c.until("response.done")
+	c.send(userText("three"))
+	c.expect("conversation.item.done")
+}
+
+func TestWithoutAcknowledgementsNoItemIsAnnounced(t *testing.T) {
+	c := faulty(t, realtimetest.NoAck, 1)
+	for _, e := range c.reply("hello there") {
+		if strings.HasPrefix(fmt.Sprint(e["type"]), "conversation.item.") {
+			t.Errorf("there is %v", e)
+		}
+	}
+	c.send(userText("again"))
+	c.until("conversation.item.done")
+}
+
+// speak gives the server audio, whose transcription the session asks for.
+func (c *client) speak() {
+	c.t.Helper()
+	c.send(`{"type":"session.update","session":{"type":"realtime","audio":{"input":{"transcription":{"model":"ears"}}}}}`)
+	c.line("tone 500")
+	c.send(`{"type":"input_audio_buffer.commit"}`)
+}
+
+func TestALateTranscriptComesAfterTheReply(t *testing.T) {
+	c := faulty(t, realtimetest.LateTranscript, 1)
+	c.speak()
+	c.send(`{"type":"response.create"}`)
+	for _, e := range c.until("response.done") {
+		if strings.Contains(fmt.Sprint(e["type"]), "input_audio_transcription") {
+			t.Errorf("before response.done there is %v", e)
+		}
+	}
+	if got := c.expect("conversation.item.input_audio_transcription.completed")["transcript"]; got != "440 Hz for 500 ms" {
+		t.Errorf("heard %q", got)
+	}
+}
+
+func TestATranscriptThatFailedSaysSo(t *testing.T) {
+	c := faulty(t, realtimetest.TranscriptFailed, 0)
+	c.speak()
+	if e := c.expect("conversation.item.input_audio_transcription.failed"); e.at("error", "code") != "audio_unintelligible" {
+		t.Errorf("%v", e)
+	}
+}
+
+func TestASlowReplyStopsAtOnceWhenItIsCancelled(t *testing.T) {
+	c := faulty(t, realtimetest.SlowReply, 0)
+	// 120 characters last 12 seconds, more than this test may.
+	c.send(userText(strings.Repeat("slow words ", 11)))
+	c.send(`{"type":"response.create"}`)
+	c.until("response.output_audio.delta")
+	c.send(`{"type":"response.cancel"}`)
+	var bytes int
+	for _, e := range c.until("response.done") {
+		if e["type"] == "response.output_audio.delta" {
+			bytes += len(e["delta"].(string))
+		}
+	}
+	if bytes > 12*64000/2 { // base64 has 64,000 bytes a second
+		t.Errorf("%d bytes of base64 were sent, half of the reply", bytes)
+	}
+}
+
+func TestWhatTheFaultsOfADeliveryLookLike(t *testing.T) {
+	const said = "one two three four"
+	t.Run("limits-exhausted", func(t *testing.T) {
+		for _, e := range faulty(t, realtimetest.LimitsExhausted, 0).reply(said) {
+			if e["type"] != "rate_limits.updated" {
+				continue
+			}
+			limits := e["rate_limits"].([]any)
+			last := object(limits[len(limits)-1].(map[string]any))
+			if last["name"] != "requests" || last["remaining"] != 0.0 || last["reset_seconds"] != 0.2 {
+				t.Errorf("the limits are %v", limits)
+			}
+		}
+	})
+	t.Run("two-items", func(t *testing.T) {
+		events := faulty(t, realtimetest.TwoItems, 0).reply(said)
+		output := events[len(events)-1].at("response", "output").([]any)
+		var got []string
+		for _, it := range output {
+			item := object(it.(map[string]any))
+			got = append(got, fmt.Sprint(item["phase"], ": ", item["content"].([]any)[0].(map[string]any)["transcript"]))
+		}
+		if want := []string{"commentary: one two", "final_answer: three four"}; !slices.Equal(got, want) {
+			t.Errorf("the output is %q, want %q", got, want)
+		}
+		var sound int
+		for _, e := range events {
+			if e["type"] == "response.output_audio.delta" {
+				sound += decodedLength(t, e)
+			}
+		}
+		if want := len(tone(t, said)); sound != want {
+			t.Errorf("%d bytes of audio, want %d", sound, want)
+		}
+	})
+	t.Run("no-metadata", func(t *testing.T) {
+		for _, e := range faulty(t, realtimetest.NoMetadata, 0).reply(said) {
+			if response, ok := e["response"].(map[string]any); ok && response["metadata"] != nil {
+				t.Errorf("%s has metadata", e["type"])
+			}
+		}
+	})
+	t.Run("disagreeing-done", func(t *testing.T) {
+		events := faulty(t, realtimetest.DisagreeingDone, 0).reply(said)
+		done := events[len(events)-1].at("response", "output").([]any)[0].(map[string]any)["content"].([]any)[0]
+		if done.(map[string]any)["transcript"] == said {
+			t.Error("response.done agrees")
+		}
+		for _, e := range events {
+			if e["type"] == "response.output_audio_transcript.done" && e["transcript"] != said {
+				t.Errorf("the events say %q", e["transcript"])
+			}
+		}
+	})
+	t.Run("half-sample", func(t *testing.T) {
+		var sizes []int
+		sum := 0
+		for _, e := range faulty(t, realtimetest.HalfSample, 0).reply(said) {
+			if e["type"] == "response.output_audio.delta" {
+				sizes = append(sizes, decodedLength(t, e))
+				sum += sizes[len(sizes)-1]
+			}
+		}
+		if len(sizes) == 0 || sizes[0]%2 == 0 || sum%2 == 0 {
+			t.Errorf("the deltas have %v bytes, %d in all", sizes, sum)
+		}
+	})
+}
+
+func decodedLength(t *testing.T, delta object) int {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString(delta["delta"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(data)
 }
 
 func TestRepliesThatAreNeverDoneLeaveTheSocketUsable(t *testing.T) {
@@ -182,6 +407,34 @@ func TestConnectionsGoWrongAsTheirFaultSays(t *testing.T) {
 		c.send(`{"type":"input_audio_buffer.clear"}`)
 		if events := c.until("input_audio_buffer.cleared"); len(events) != 1 {
 			t.Errorf("session.update was answered: %v", types(events))
+		}
+	})
+	t.Run("short-session", func(t *testing.T) {
+		_, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{})
+		before := time.Now().Unix()
+		expires := dial(t, url+"&fault=short-session").expect("session.created").at("session", "expires_at").(float64)
+		if left := int64(expires) - before; left < 1 || left > 60 {
+			t.Errorf("the session expires in %d s", left)
+		}
+	})
+	t.Run("xai-names", func(t *testing.T) {
+		_, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{})
+		c := dial(t, url+"&fault=xai-names")
+		if events := c.until("conversation.created"); !slices.Equal(types(events), []string{"session.created", "conversation.created"}) {
+			t.Errorf("it begins with %v", types(events))
+		}
+		var heard []any
+		c.speak()
+		for _, e := range c.until("conversation.item.input_audio_transcription.completed") {
+			switch e["type"] {
+			case "conversation.item.input_audio_transcription.updated":
+				heard = append(heard, e["transcript"])
+			case "conversation.item.added", "conversation.item.input_audio_transcription.delta":
+				t.Errorf("there is %s", e["type"])
+			}
+		}
+		if want := []any{"440 ", "440 Hz ", "440 Hz for ", "440 Hz for 500 ", "440 Hz for 500 ms"}; !slices.Equal(heard, want) {
+			t.Errorf("heard %q, want %q", heard, want)
 		}
 	})
 	t.Run("no-session", func(t *testing.T) {

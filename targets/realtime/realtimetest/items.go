@@ -1,6 +1,7 @@
 package realtimetest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,6 +21,8 @@ type item struct {
 	wire wireItem
 	// audio is what a user said, in the agent's format; nil for text.
 	audio []byte
+	// images are what a user showed.
+	images []Image
 	// length is how long the assistant's audio plays.
 	length time.Duration
 	// hear recognises the audio, once.
@@ -33,11 +36,12 @@ type wireItem struct {
 	Type      string        `json:"type"`
 	Status    string        `json:"status,omitempty"`
 	Role      string        `json:"role,omitempty"`
+	Phase     string        `json:"phase,omitempty"`
 	Content   []contentPart `json:"content,omitempty"`
 	Name      string        `json:"name,omitempty"`
 	CallID    string        `json:"call_id,omitempty"`
-	Arguments string        `json:"arguments,omitempty"`
-	Output    string        `json:"output,omitempty"`
+	Arguments *string       `json:"arguments,omitempty"`
+	Output    *string       `json:"output,omitempty"`
 }
 
 type contentPart struct {
@@ -45,12 +49,22 @@ type contentPart struct {
 	Text       *string `json:"text,omitempty"`
 	Audio      string  `json:"audio,omitempty"`
 	Transcript *string `json:"transcript,omitempty"`
+	ImageURL   string  `json:"image_url,omitempty"`
+	Detail     string  `json:"detail,omitempty"`
 }
 
 func (c *conn) createItem(ctx context.Context, e clientEvent) *protocolError {
 	c.mu.Lock()
 	in, _ := formatOf(c.session.at("audio", "input", "format"))
+	turn := c.replies + 1
 	c.mu.Unlock()
+	switch {
+	case at(c.faults, DropOnItem, turn):
+		c.drop()
+		return nil
+	case at(c.faults, ItemRefused, turn):
+		return invalid("invalid_value", "item", "Invalid value: items are not taken today.")
+	}
 	it, problem := c.parseItem(ctx, e.Item, in, "item.")
 	if problem != nil {
 		return problem
@@ -66,6 +80,9 @@ func (c *conn) createItem(ctx context.Context, e clientEvent) *protocolError {
 func (c *conn) insert(it *item, previous *string) *protocolError {
 	c.mu.Lock()
 	index, problem := c.position(previous)
+	if problem == nil {
+		problem = checkCall(it, c.items, "item.")
+	}
 	if problem == nil && c.find(it.wire.ID) >= 0 {
 		problem = invalid("invalid_value", "item.id", fmt.Sprintf("An item with id '%s' exists already.", it.wire.ID))
 	}
@@ -74,11 +91,34 @@ func (c *conn) insert(it *item, previous *string) *protocolError {
 		return problem
 	}
 	c.items = slices.Insert(c.items, index, it)
-	before := c.before(index)
+	before, turn := c.before(index), c.replies+1
 	c.mu.Unlock()
-	c.send("conversation.item.added", fields{"item": it.wire, "previous_item_id": before})
-	c.send("conversation.item.done", fields{"item": it.wire, "previous_item_id": before})
+	c.announce("added", it.wire, before, turn)
+	c.announce("done", it.wire, before, turn)
 	return nil
+}
+
+// checkCall refuses the result of a call that none of the items is.
+func checkCall(result *item, items []*item, prefix string) *protocolError {
+	id := result.wire.CallID
+	if result.wire.Type != "function_call_output" || slices.ContainsFunc(items, func(it *item) bool {
+		return it.wire.Type == "function_call" && it.wire.CallID == id
+	}) {
+		return nil
+	}
+	return invalid("invalid_value", prefix+"call_id", fmt.Sprintf("Tool call ID '%s' not found in conversation.", id))
+}
+
+// announce tells the client that an item is there, or that it is complete. The
+// turn is that of the reply which the item is or leads to.
+func (c *conn) announce(state string, item wireItem, before any, turn int) {
+	if at(c.faults, NoAck, turn) {
+		return
+	}
+	if state == "added" && c.is(XAINames) {
+		state = "created"
+	}
+	c.send("conversation.item."+state, fields{"item": item, "previous_item_id": before})
 }
 
 // position returns where an item belongs that follows another one.
@@ -180,7 +220,7 @@ func noItem(code, id string) *protocolError {
 // parseItem checks an item of the client and takes its audio out.
 func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, prefix string) (*item, *protocolError) {
 	if len(raw) == 0 {
-		return nil, invalid("missing_required_parameter", "item", "Missing required parameter: 'item'.")
+		return nil, missing("item")
 	}
 	var wire wireItem
 	if problem := decodeStrictly(raw, &wire, prefix); problem != nil {
@@ -206,15 +246,25 @@ func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, pr
 	return it, problem
 }
 
-// takeContent checks the parts of an item, and moves the audio out of what the
-// server will show of it.
+// takeContent checks the parts of an item, and moves audio and images out of
+// what the server will show of it.
 func (it *item) takeContent(in format, prefix string) *protocolError {
 	switch it.wire.Type {
 	case "function_call":
+		switch {
+		case it.wire.Name == "":
+			return missing(prefix + "name")
+		case it.wire.Arguments == nil:
+			return missing(prefix + "arguments")
+		}
+		it.wire.CallID = cmp.Or(it.wire.CallID, newID("call_"))
 		return nil
 	case "function_call_output":
-		if it.wire.CallID == "" {
-			return invalid("missing_required_parameter", prefix+"call_id", "Missing required parameter: '"+prefix+"call_id'.")
+		switch {
+		case it.wire.CallID == "":
+			return missing(prefix + "call_id")
+		case it.wire.Output == nil:
+			return missing(prefix + "output")
 		}
 		return nil
 	case "message":
@@ -222,7 +272,7 @@ func (it *item) takeContent(in format, prefix string) *protocolError {
 		return invalid("invalid_value", prefix+"type", fmt.Sprintf("Invalid value: '%s'.", it.wire.Type))
 	}
 	if len(it.wire.Content) == 0 {
-		return invalid("missing_required_parameter", prefix+"content", "Missing required parameter: '"+prefix+"content'.")
+		return missing(prefix + "content")
 	}
 	for i := range it.wire.Content {
 		part := &it.wire.Content[i]
@@ -231,18 +281,33 @@ func (it *item) takeContent(in format, prefix string) *protocolError {
 			return invalid("invalid_value", path+"type",
 				fmt.Sprintf("Invalid value: '%s' is not supported for role '%s'.", part.Type, it.wire.Role))
 		}
-		if part.Type != "input_audio" {
-			if part.Text == nil {
-				return invalid("missing_required_parameter", path+"text", "Missing required parameter: '"+path+"text'.")
-			}
-			continue
+		if problem := it.takePart(part, in, path); problem != nil {
+			return problem
 		}
+	}
+	return nil
+}
+
+func (it *item) takePart(part *contentPart, in format, path string) *protocolError {
+	switch part.Type {
+	case "input_audio":
 		data, err := decodeBase64(part.Audio)
 		if err != nil || len(data) == 0 {
 			return invalid("invalid_value", path+"audio", "Invalid '"+path+"audio': expected base64 of audio.")
 		}
 		it.audio = append(it.audio, in.decode(data)...)
 		part.Audio = ""
+	case "input_image":
+		image, problem := parseImage(*part, path)
+		if problem != nil {
+			return problem
+		}
+		it.images = append(it.images, image)
+		part.ImageURL, part.Detail = "", cmp.Or(part.Detail, "auto")
+	default:
+		if part.Text == nil {
+			return missing(path + "text")
+		}
 	}
 	return nil
 }
@@ -254,64 +319,23 @@ func allowed(role, part string) bool {
 	case "system":
 		return part == "input_text"
 	case "user":
-		return part == "input_text" || part == "input_audio"
+		return part == "input_text" || part == "input_audio" || part == "input_image"
 	case "assistant":
 		return part == "output_text" || part == "output_audio"
 	}
 	return false
 }
 
-// transcribe tells the client what was heard if the session asks for it. It
-// does so in its own time, as the services do.
-func (c *conn) transcribe(it *item) {
-	c.mu.Lock()
-	wanted := c.session.at("audio", "input", "transcription") != nil
-	c.mu.Unlock()
-	if !wanted || len(it.audio) == 0 {
-		return
-	}
-	index := slices.IndexFunc(it.wire.Content, func(p contentPart) bool { return p.Type == "input_audio" })
-	c.responses.Go(func() {
-		f := fields{"item_id": it.wire.ID, "content_index": index}
-		text, err := it.hear()
-		if err != nil {
-			f["error"] = fields{"type": "server_error", "code": "audio_unintelligible", "message": "The audio could not be transcribed."}
-			c.send("conversation.item.input_audio_transcription.failed", f)
-			return
-		}
-		delta := fields{"item_id": it.wire.ID, "content_index": index, "delta": text}
-		c.send("conversation.item.input_audio_transcription.delta", delta)
-		f["transcript"] = text
-		f["usage"] = fields{"type": "duration", "seconds": pcm.duration(it.audio).Seconds()}
-		c.send("conversation.item.input_audio_transcription.completed", f)
-	})
-}
-
-// heard is what the audio says. It waits for the ears no longer than the context
-// lets it: they go on listening, for whoever asks next.
-func (c *conn) heard(ctx context.Context, it *item) (string, error) {
-	done := make(chan struct{})
-	c.responses.Go(func() {
-		defer close(done)
-		_, _ = it.hear() // remembers its result
-	})
-	select {
-	case <-done:
-		return it.hear()
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
-}
-
 // forAgent returns an item as agents see it.
 func (c *conn) forAgent(ctx context.Context, it *item) (Item, error) {
-	result := Item{ID: it.wire.ID, Role: core.Role(it.wire.Role), Spoken: it.audio != nil || it.length > 0}
+	result := Item{ID: it.wire.ID, Role: core.Role(it.wire.Role), Spoken: it.audio != nil || it.length > 0, Images: it.images}
+	result.Name, result.CallID = it.wire.Name, it.wire.CallID
 	switch it.wire.Type {
 	case "function_call":
-		result.Role, result.Text = core.Assistant, it.wire.Arguments
+		result.Role, result.Text = core.Assistant, *it.wire.Arguments
 		return result, nil
 	case "function_call_output":
-		result.Role, result.Text = core.Tool, it.wire.Output
+		result.Role, result.Text = core.Tool, *it.wire.Output
 		return result, nil
 	}
 	var texts []string

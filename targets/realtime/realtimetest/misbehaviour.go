@@ -1,5 +1,14 @@
 package realtimetest
 
+import (
+	"strings"
+
+	"github.com/gorilla/websocket"
+)
+
+// hugeFrame is the size of an event that no client should have to take.
+const hugeFrame = 40 << 20
+
 // misbehaves carries out the faults that come before the reply, and reports
 // whether there is no reply at all.
 func (r *response) misbehaves() bool {
@@ -19,6 +28,8 @@ func (r *response) misbehaves() bool {
 		return true
 	case BenignError:
 		c.refuse("", protocolError{Code: "response_cancel_not_active", Message: "Cancellation failed: no active response found."})
+	case HugeFrame:
+		c.write([]byte(`{"type":"response.padding","response_id":"` + r.id + `","padding":"` + strings.Repeat("x", hugeFrame) + `"}`))
 	case MalformedFrame:
 		c.write([]byte(`{"type":"response.output_audio.delta","response_id":"` + r.id + `","del`))
 	}
@@ -47,6 +58,64 @@ func (r *response) failure() *responseError {
 	return nil
 }
 
+// cutsOff ends the reply in its middle, if the fault says so.
+func (r *response) cutsOff() bool {
+	switch r.fault {
+	case HalfReply:
+	case DropMidReply:
+		r.conn.drop()
+	case Close1008:
+		r.conn.closeWith(websocket.ClosePolicyViolation, "This conversation violates a policy.")
+	case Close1011:
+		r.conn.closeWith(websocket.CloseInternalServerErr, "The server had an error.")
+	case Close1012:
+		r.conn.closeWith(websocket.CloseServiceRestart, "The server restarts.")
+	default:
+		return false
+	}
+	return true
+}
+
+// sprinkle sends an event that is in no documentation.
+func (r *response) sprinkle() {
+	if r.fault == UnknownEvents {
+		r.conn.send("response.output_mood.delta", fields{
+			"response_id": r.id, "item_id": "item_of_mood", "output_index": 7, "content_index": 0, "delta": "cheerful",
+		})
+	}
+}
+
+// disagree returns other output than was sent.
+func disagree(output []wireItem) []wireItem {
+	const other = "Nothing of this was said."
+	var result []wireItem
+	for _, it := range output {
+		content := make([]contentPart, len(it.Content))
+		for i, part := range it.Content {
+			text := other
+			switch {
+			case part.Text != nil:
+				part.Text = &text
+			case part.Transcript != nil:
+				part.Transcript = &text
+			}
+			content[i] = part
+		}
+		it.Content = content
+		result = append(result, it)
+	}
+	return result
+}
+
+// rateLimits is what rate_limits.updated says.
+func (r *response) rateLimits() []fields {
+	limits := []fields{{"name": "tokens", "limit": 40000, "remaining": 39000, "reset_seconds": 1.5}}
+	if r.fault == LimitsExhausted {
+		limits = append(limits, fields{"name": "requests", "limit": 100, "remaining": 0, "reset_seconds": 0.2})
+	}
+	return limits
+}
+
 // sendStale sends the end of a response that this client never asked for, as
 // it arrives after a cancellation or a lost race.
 func (r *response) sendStale() {
@@ -56,5 +125,5 @@ func (r *response) sendStale() {
 		d.sendWord(word)
 	}
 	d.closePart()
-	r.conn.send("response.done", fields{"response": stale.body("completed", nil, []wireItem{d.item("completed", d.text, true)}, usage(nil, d.text, nil))})
+	r.conn.send("response.done", fields{"response": stale.body("completed", nil, []wireItem{d.item("completed", d.text, true)}, usage(nil, d.text, 0))})
 }

@@ -2,25 +2,9 @@ package realtimetest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 )
-
-// responseParams is the body of response.create.
-type responseParams struct {
-	Conversation     string            `json:"conversation"`
-	Instructions     *string           `json:"instructions"`
-	Input            []json.RawMessage `json:"input"`
-	Metadata         map[string]string `json:"metadata"`
-	OutputModalities []string          `json:"output_modalities"`
-	MaxOutputTokens  any               `json:"max_output_tokens"`
-	Tools            json.RawMessage   `json:"tools"`
-	ToolChoice       json.RawMessage   `json:"tool_choice"`
-	Audio            json.RawMessage   `json:"audio"`
-}
 
 // response is one reply in the making.
 type response struct {
@@ -28,13 +12,14 @@ type response struct {
 	cancel  context.CancelCauseFunc // with a cancellation
 	ended   chan struct{}           // closed when nothing more comes of it
 	eventID string                  // of the response.create
+	number  int                     // of the socket's responses
 	fault   FaultKind
 
 	id       string
-	params   responseParams
-	session  session
 	inBand   bool // its output becomes part of the conversation
 	items    []*item
+	session  session // with what the response.create overrides
+	metadata map[string]string
 	modality string
 	out      format
 }
@@ -68,8 +53,10 @@ func (c *conn) respond(ctx context.Context, params responseParams, eventID strin
 	if r.inBand {
 		c.active = r
 	}
+	c.running[r.id] = r
 	c.replies++
-	r.fault = replyFault(c.faults, c.replies)
+	c.server.responses.Add(1)
+	r.number, r.fault = c.replies, replyFault(c.faults, c.replies)
 	c.responses.Go(func() {
 		defer close(r.ended)
 		defer r.cancel(nil)
@@ -99,47 +86,6 @@ func cancelled(ctx context.Context) (status string, details statusDetails) {
 	return "cancelled", statusDetails{Type: "cancelled", Reason: string(why)}
 }
 
-// newResponse takes down what a response needs, so that it works on the
-// conversation as it is now.
-func (c *conn) newResponse(ctx context.Context, params responseParams) (*response, *protocolError) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := &response{
-		conn: c, id: newID("resp_"), params: params, session: c.session,
-		inBand: params.Conversation != "none", items: slices.Clone(c.items), modality: "audio",
-	}
-	r.out, _ = formatOf(c.session.at("audio", "output", "format"))
-	if list, ok := c.session.values["output_modalities"].([]any); ok && len(list) == 1 {
-		r.modality = asString(list[0])
-	}
-	if len(params.OutputModalities) > 0 {
-		r.modality = params.OutputModalities[0]
-	}
-	if len(params.OutputModalities) > 1 || r.modality != "audio" && r.modality != "text" {
-		return nil, invalid("invalid_value", "response.output_modalities",
-			`Invalid modalities. Supported combinations are: ["text"] and ["audio"].`)
-	}
-	if params.Conversation != "" && params.Conversation != "auto" && params.Conversation != "none" {
-		return nil, invalid("invalid_value", "response.conversation", "Supported values are: 'auto' and 'none'.")
-	}
-	if params.MaxOutputTokens != nil && !validTokens(params.MaxOutputTokens) {
-		return nil, invalid("invalid_value", "response.max_output_tokens", `Expected an integer from 1 to 4096 or "inf".`)
-	}
-	if params.Input == nil {
-		return r, nil
-	}
-	in, _ := formatOf(c.session.at("audio", "input", "format"))
-	r.items = nil
-	for i, raw := range params.Input {
-		it, problem := c.parseItem(ctx, raw, in, fmt.Sprintf("response.input[%d].", i))
-		if problem != nil {
-			return nil, problem
-		}
-		r.items = append(r.items, it)
-	}
-	return r, nil
-}
-
 // run answers, and then lets the next response begin.
 func (r *response) run(ctx context.Context) {
 	if r.misbehaves() {
@@ -154,9 +100,8 @@ func (r *response) run(ctx context.Context) {
 		r.release()
 		return
 	}
-	r.conn.send("rate_limits.updated", fields{"rate_limits": []fields{
-		{"name": "tokens", "limit": 40000, "remaining": 39000, "reset_seconds": 1.5},
-	}})
+	r.sprinkle()
+	r.conn.send("rate_limits.updated", fields{"rate_limits": r.rateLimits()})
 	if e := r.failure(); e != nil {
 		r.finish("failed", statusDetails{Type: "failed", Error: e}, nil, nil)
 		return
@@ -164,9 +109,9 @@ func (r *response) run(ctx context.Context) {
 	r.answer(ctx)
 }
 
-// answer asks the agent and delivers what it says.
+// answer asks the agent and delivers what it does or says.
 func (r *response) answer(ctx context.Context) {
-	text, speech, used, err := r.think(ctx)
+	t, err := r.think(ctx)
 	switch {
 	case ctx.Err() != nil:
 		status, details := cancelled(ctx)
@@ -178,66 +123,84 @@ func (r *response) answer(ctx context.Context) {
 			Type: "server_error", Code: "server_error", Message: "The server had an error while processing your request.",
 		}}, nil, nil)
 		return
-	case r.fault == EmptyReply || text == "":
-		r.finish("completed", statusDetails{}, nil, usage(used, "", nil))
+	case r.fault == EmptyReply || t.text == "" && len(t.calls) == 0:
+		r.finish("completed", statusDetails{}, nil, usage(r.items, "", 0))
 		return
 	}
-	status, details := "completed", statusDetails{}
-	switch r.fault {
-	case ContentFilter:
-		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "content_filter"}
-	case Truncated:
-		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "max_output_tokens"}
-	case Cancelled:
-		status, details = "cancelled", statusDetails{Type: "cancelled", Reason: "turn_detected"}
+	status, details := r.planned()
+	if len(t.calls) > 0 {
+		r.deliver(ctx, r.deliveriesOf(t.calls), status, details)
+		return
 	}
-	d := &delivery{response: r, itemID: newID("item_"), text: text, speech: speech}
-	if limit, ok := r.tokenLimit(); ok && len(d.pieces()) > limit {
-		d.text = d.firstWords(limit)
+	if r.fault == HalfSample && len(t.speech) > 0 {
+		t.speech = t.speech[:len(t.speech)-1]
+	}
+	whole := delivery{response: r, itemID: newID("item_"), text: t.text, speech: t.speech}
+	if limit, ok := r.tokenLimit(); ok && len(whole.pieces()) > limit {
+		whole.text = whole.firstWords(limit)
 		status, details = "incomplete", statusDetails{Type: "incomplete", Reason: "max_output_tokens"}
 	} else if status != "completed" {
-		d.halve()
+		whole.halve()
 	}
-	d.send(ctx, status, details, used)
+	r.deliver(ctx, whole.split(), status, details)
 }
 
-// think hears, answers and speaks.
-func (r *response) think(ctx context.Context) (text string, speech []byte, items []Item, err error) {
+// planned is how the reply ends unless something comes between.
+func (r *response) planned() (string, statusDetails) {
+	switch r.fault {
+	case ContentFilter:
+		return "incomplete", statusDetails{Type: "incomplete", Reason: "content_filter"}
+	case Truncated:
+		return "incomplete", statusDetails{Type: "incomplete", Reason: "max_output_tokens"}
+	case Cancelled:
+		return "cancelled", statusDetails{Type: "cancelled", Reason: "turn_detected"}
+	}
+	return "completed", statusDetails{}
+}
+
+// thought is what the agent made of a conversation: calls, or text and its
+// speech.
+type thought struct {
+	calls  []ToolCall
+	text   string
+	speech []byte // in the session's output format
+}
+
+// think hears, and then calls tools, or answers and speaks.
+func (r *response) think(ctx context.Context) (thought, error) {
+	var items []Item
 	for _, it := range r.items {
 		one, err := r.conn.forAgent(ctx, it)
 		if err != nil {
-			return "", nil, nil, err
+			return thought{}, err
 		}
 		items = append(items, one)
 	}
 	instructions := asString(r.session.values["instructions"])
-	if r.params.Instructions != nil {
-		instructions = *r.params.Instructions
+	calls, err := r.useTools(ctx, instructions, items)
+	if err != nil || len(calls) > 0 {
+		return thought{calls: calls}, err
 	}
-	text, err = r.conn.server.agent.Answer(ctx, instructions, items)
+	text, err := r.conn.server.agent.Answer(ctx, instructions, items)
 	if err != nil {
-		return "", nil, items, fmt.Errorf("answering: %w", err)
+		return thought{}, fmt.Errorf("answering: %w", err)
 	}
-	if r.modality == "text" || text == "" {
-		return text, nil, items, nil
+	if !r.spoken() || text == "" {
+		return thought{text: text}, nil
 	}
-	speech, err = r.conn.server.agent.Speak(ctx, text)
+	speech, err := r.conn.server.agent.Speak(ctx, text)
 	if err != nil {
-		return "", nil, items, fmt.Errorf("speaking: %w", err)
+		return thought{}, fmt.Errorf("speaking: %w", err)
 	}
 	speech, err = r.out.encode(speech)
 	if err != nil {
-		return "", nil, items, fmt.Errorf("encoding speech: %w", err)
+		return thought{}, fmt.Errorf("encoding speech: %w", err)
 	}
-	return text, speech, items, nil
+	return thought{text: text, speech: speech}, nil
 }
 
 func (r *response) tokenLimit() (int, bool) {
-	limit := r.session.values["max_output_tokens"]
-	if r.params.MaxOutputTokens != nil {
-		limit = r.params.MaxOutputTokens
-	}
-	n, ok := asNumber(limit)
+	n, ok := asNumber(r.session.values["max_output_tokens"])
 	return int(n), ok
 }
 
@@ -245,6 +208,7 @@ func (r *response) tokenLimit() (int, bool) {
 func (r *response) release() {
 	r.conn.mu.Lock()
 	defer r.conn.mu.Unlock()
+	delete(r.conn.running, r.id)
 	if r.conn.active == r {
 		r.conn.active = nil
 		r.conn.ended++
@@ -261,8 +225,21 @@ func (r *response) finish(status string, details statusDetails, output []wireIte
 	if r.fault == NoDone {
 		return
 	}
+	if r.fault == DisagreeingDone {
+		output = disagree(output)
+	}
+	r.sprinkle()
+	// What the client says in answer to the end is said to a dead connection.
+	r.conn.deaf.Store(r.fault == DropAfterReply)
 	r.conn.send("response.done", fields{"response": r.body(status, &details, output, used)})
+	if r.fault == DropAfterReply {
+		r.conn.drop()
+	}
+	r.conn.tellLateTranscripts()
 }
+
+// spoken reports whether the reply goes out as audio.
+func (r *response) spoken() bool { return r.modality == "audio" && r.fault != TextOnly }
 
 type statusDetails struct {
 	Type   string         `json:"type,omitempty"`
@@ -281,13 +258,16 @@ func (r *response) body(status string, details *statusDetails, output []wireItem
 	b := fields{
 		"object": "realtime.response", "id": r.id, "status": status, "status_details": nil,
 		"output": append([]wireItem{}, output...), "output_modalities": []string{r.modality},
-		"metadata": r.params.Metadata, "max_output_tokens": r.session.values["max_output_tokens"],
+		"metadata": r.metadata, "max_output_tokens": r.session.values["max_output_tokens"],
 		"audio": fields{"output": fields{
 			"format": r.session.at("audio", "output", "format"), "voice": r.session.at("audio", "output", "voice"),
 		}},
 	}
 	if r.inBand {
-		b["conversation_id"] = "conv_" + strings.TrimPrefix(asString(r.session.values["id"]), "sess_")
+		b["conversation_id"] = r.session.conversation()
+	}
+	if r.fault == NoMetadata {
+		delete(b, "metadata")
 	}
 	if details != nil && details.Type != "" {
 		b["status_details"] = details
@@ -296,26 +276,4 @@ func (r *response) body(status string, details *statusDetails, output []wireItem
 		b["usage"] = used
 	}
 	return b
-}
-
-// usage counts words as text tokens, and audio as the services do: ten input
-// and twenty output tokens a second.
-func usage(items []Item, text string, speech []byte) fields {
-	var in, spoken int
-	for _, it := range items {
-		if it.Spoken {
-			spoken += 10
-		} else {
-			in += len(strings.Fields(it.Text))
-		}
-	}
-	out, said := len(strings.Fields(text)), len(speech)*20/(2*agentRate)
-	return fields{
-		"total_tokens": in + spoken + out + said, "input_tokens": in + spoken, "output_tokens": out + said,
-		"input_token_details": fields{
-			"text_tokens": in, "audio_tokens": spoken, "image_tokens": 0, "cached_tokens": 0,
-			"cached_tokens_details": fields{"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0},
-		},
-		"output_token_details": fields{"text_tokens": out, "audio_tokens": said},
-	}
 }

@@ -1,6 +1,7 @@
 package realtimetest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,10 +23,16 @@ type Options struct {
 	// APIKey is demanded of clients, as "Authorization: Bearer KEY" or as
 	// "api-key: KEY". Empty lets everybody in.
 	APIKey string
+	// Ephemeral lets clients in with ephemeral keys only. These are minted with
+	// the API key at /v1/realtime/client_secrets, whether it is set or not.
+	Ephemeral bool
 	// Faults are what goes wrong, on every connection. A client asks for more
 	// with the query parameter "fault", which may be repeated:
 	// ws://127.0.0.1:8080/v1/realtime?model=m&fault=silence@2.
 	Faults []Fault
+	// SessionLife is how long a session may last: then the server ends the
+	// socket with the session_expired error. 0 means an hour.
+	SessionLife time.Duration
 	// Log receives what happens, never what is said. Nil logs nothing.
 	Log *slog.Logger
 	// Observe is called with every text frame, before it is acted upon or
@@ -41,21 +48,28 @@ type Stats struct {
 	Connections, Open int
 	// Turns counts the responses that ended as completed.
 	Turns int
+	// Responses counts the responses that were begun, ResponseCreates the
+	// response.create events that arrived: some are refused, and turns that
+	// were detected begin responses too.
+	Responses, ResponseCreates int
+	// Secrets counts the ephemeral keys that were minted.
+	Secrets int
 }
 
 // Server answers Realtime clients. It is an [http.Handler] for the paths
-// /v1/realtime and /openai/v1/realtime.
+// /v1/realtime and /v1/realtime/client_secrets, also below /openai.
 type Server struct {
 	agent   Agent
 	options Options
 	log     *slog.Logger
 
-	connections, turns atomic.Int64
+	connections, turns, responses, creates, minted atomic.Int64
 
-	mu     sync.Mutex
-	open   map[*conn]struct{}
-	closed bool
-	wg     sync.WaitGroup
+	mu      sync.Mutex
+	open    map[*conn]struct{}
+	secrets map[string]secret // by their value
+	closed  bool
+	wg      sync.WaitGroup
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -66,7 +80,10 @@ func NewServer(agent Agent, o Options) *Server {
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	return &Server{agent: agent, options: o, log: log, open: make(map[*conn]struct{})}
+	if o.SessionLife == 0 {
+		o.SessionLife = time.Hour
+	}
+	return &Server{agent: agent, options: o, log: log, open: make(map[*conn]struct{}), secrets: make(map[string]secret)}
 }
 
 // Stats returns the counts so far.
@@ -77,6 +94,8 @@ func (s *Server) Stats() Stats {
 		Connections: int(s.connections.Load()),
 		Open:        len(s.open),
 		Turns:       int(s.turns.Load()),
+		Responses:   int(s.responses.Load()), ResponseCreates: int(s.creates.Load()),
+		Secrets: int(s.minted.Load()),
 	}
 }
 
@@ -97,13 +116,22 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// ServeHTTP takes one client from its handshake to its last frame.
+// ServeHTTP takes one client from its handshake to its last frame, or gives it
+// an ephemeral key.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if path := r.URL.Path; path != "/v1/realtime" && path != "/openai/v1/realtime" {
+	switch strings.TrimPrefix(r.URL.Path, "/openai") {
+	case "/v1/realtime":
+		s.handshake(w, r)
+	case "/v1/realtime/client_secrets":
+		s.mint(w, r)
+	default:
 		refuse(w, http.StatusNotFound, "not_found", "The requested URL was not found: this server answers at /v1/realtime.")
-		return
 	}
-	if !s.authorized(r) {
+}
+
+func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
+	shown, ephemeral := s.secretOf(r)
+	if !ephemeral && (s.options.Ephemeral || !s.hasKey(r)) {
 		refuse(w, http.StatusUnauthorized, "invalid_api_key", "Incorrect API key provided.")
 		return
 	}
@@ -112,24 +140,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid_value", err.Error())
 		return
 	}
-	model := r.URL.Query().Get("model")
-	if model == "" {
+	shown.model = cmp.Or(r.URL.Query().Get("model"), shown.model)
+	if shown.model == "" {
 		refuse(w, http.StatusBadRequest, "missing_required_parameter", "You must provide a model parameter.")
 		return
 	}
 	number := int(s.connections.Add(1))
-	switch {
-	case at(faults, ConnectRateLimit, number):
-		w.Header().Set("Retry-After", "2")
-		refuse(w, http.StatusTooManyRequests, "rate_limit_exceeded", "Rate limit reached. Please try again in 2s.")
-	case at(faults, ConnectUnavailable, number):
-		refuse(w, http.StatusServiceUnavailable, "server_error", "The server is overloaded.")
-	default:
-		s.serve(w, r, model, number, faults)
+	if r, refused := handshakeFault(faults, number); refused {
+		if r.code == "rate_limit_exceeded" {
+			w.Header().Set("Retry-After", "2")
+		}
+		refuse(w, r.status, r.code, r.message)
+		return
 	}
+	s.serve(w, r, shown, number, faults)
 }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, model string, number int, faults []Fault) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, shown secret, number int, faults []Fault) {
+	own, problem := s.sessionOf(shown)
+	if problem != nil {
+		refuse(w, http.StatusBadRequest, problem.Code, problem.Message)
+		return
+	}
 	upgrader := websocket.Upgrader{
 		HandshakeTimeout: 10 * time.Second,
 		CheckOrigin:      func(*http.Request) bool { return true }, // no browser holds credentials for it
@@ -142,13 +174,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, model string, num
 	// The request's context ends with the handshake, not with the socket.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
-	c := newConn(s, socket, model, number, faults)
+	c := newConn(s, socket, own, number, faults)
 	if !s.enter(c) {
 		c.drop()
 		return
 	}
 	defer s.leave(c)
-	s.log.Info("client connected", "connection", number, "model", model)
+	s.log.Info("client connected", "connection", number, "model", shown.model)
 	c.serve(ctx, cancel, r.Header.Get("OpenAI-Beta") != "")
 	s.log.Info("client gone", "connection", number)
 }
@@ -171,12 +203,17 @@ func (s *Server) leave(c *conn) {
 	s.wg.Done()
 }
 
-func (s *Server) authorized(r *http.Request) bool {
+// hasKey reports whether a client shows the API key, if one is demanded.
+func (s *Server) hasKey(r *http.Request) bool {
 	if s.options.APIKey == "" {
 		return true
 	}
-	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return bearer == s.options.APIKey || r.Header.Get("api-key") == s.options.APIKey
+	return bearer(r) == s.options.APIKey || r.Header.Get("api-key") == s.options.APIKey
+}
+
+func bearer(r *http.Request) string {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return token
 }
 
 // faultsOf returns the server's faults and those that the client asks for.

@@ -163,6 +163,9 @@ func TestHandshakeIsRefusedWithAJSONBody(t *testing.T) {
 		"other path":     {"/openai/realtime?model=m", "api-key", "right", 404, "not_found"},
 		"unknown fault":  {"/v1/realtime?model=m&fault=whim", "api-key", "right", 400, "invalid_value"},
 		"rate limit":     {"/v1/realtime?model=m&fault=connect-rate-limit", "api-key", "right", 429, "rate_limit_exceeded"},
+		"no quota":       {"/v1/realtime?model=m&fault=connect-quota", "api-key", "right", 429, "insufficient_quota"},
+		"forbidden":      {"/v1/realtime?model=m&fault=forbidden", "api-key", "right", 403, "access_denied"},
+		"not found":      {"/v1/realtime?model=m&fault=not-found", "api-key", "right", 404, "model_not_found"},
 		"out of service": {"/openai/v1/realtime?model=m&fault=connect-unavailable", "api-key", "right", 503, "server_error"},
 	}
 	for name, test := range tests {
@@ -184,7 +187,7 @@ func TestHandshakeIsRefusedWithAJSONBody(t *testing.T) {
 			if response.StatusCode != test.status || body.at("error", "code") != test.code {
 				t.Errorf("got %d %v, want %d %s", response.StatusCode, body, test.status, test.code)
 			}
-			if retry := response.Header.Get("Retry-After"); (retry == "2") != (test.status == 429) {
+			if retry := response.Header.Get("Retry-After"); (retry == "2") != (test.code == "rate_limit_exceeded") {
 				t.Errorf("Retry-After is %q", retry)
 			}
 		})
@@ -431,6 +434,27 @@ func TestTheAgentIsGivenTheInstructions(t *testing.T) {
 	}
 }
 
+func TestASessionEndsWhenItsLifeIsOver(t *testing.T) {
+	_, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{SessionLife: 50 * time.Millisecond})
+	c := dial(t, url)
+	c.until("session.created")
+	c.expectError("session_expired")
+	if _, err := c.read(); !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+		t.Errorf("the socket ends with %v", err)
+	}
+}
+
+func TestASessionSaysWhenItExpires(t *testing.T) {
+	for life, want := range map[time.Duration]int64{0: 3600, 5 * time.Minute: 300} {
+		_, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{SessionLife: life})
+		before := time.Now().Unix()
+		expires := dial(t, url).expect("session.created").at("session", "expires_at").(float64)
+		if left, late := int64(expires)-before, time.Now().Unix()-before; left < want || left > want+late {
+			t.Errorf("a life of %v ends in %d s, want %d", life, left, want)
+		}
+	}
+}
+
 func TestStatsCountConnectionsAndTurns(t *testing.T) {
 	server, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{Faults: []realtimetest.Fault{{Kind: realtimetest.RateLimit, Turn: 2}}})
 	c := dial(t, url)
@@ -439,7 +463,9 @@ func TestStatsCountConnectionsAndTurns(t *testing.T) {
 		c.send(`{"type":"response.create"}`)
 		c.until("response.done")
 	}
-	if got, want := server.Stats(), (realtimetest.Stats{Connections: 1, Open: 1, Turns: 2}); got != want {
+	c.send(`{"type":"response.create","response":{"conversation":"mine"}}`)
+	c.expectError("invalid_value")
+	if got, want := server.Stats(), (realtimetest.Stats{Connections: 1, Open: 1, Turns: 2, Responses: 3, ResponseCreates: 4}); got != want {
 		t.Errorf("Stats() = %+v, want %+v", got, want)
 	}
 }

@@ -2,7 +2,6 @@ package realtimetest
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -16,13 +15,13 @@ type session struct {
 	values map[string]any
 }
 
-func newSession(model string) session {
+func newSession(model string, expires time.Time) session {
 	pcm := map[string]any{"type": "audio/pcm", "rate": 24000}
 	return session{values: map[string]any{
-		"type": "realtime", "object": "realtime.session", "id": newID("sess_"),
-		"model": model, "instructions": "", "output_modalities": []any{"audio"},
-		"expires_at":        time.Now().Add(time.Hour).Unix(),
-		"max_output_tokens": "inf", "tools": []any{}, "tool_choice": "auto", "truncation": "auto",
+		"type": "realtime", "object": "realtime.session", "id": newID("sess_"), "expires_at": expires.Unix(),
+		"model": model, "instructions": "", "output_modalities": []any{"audio"}, "max_output_tokens": "inf",
+		"tools": []any{}, "tool_choice": "auto", "parallel_tool_calls": true,
+		"truncation": "auto", "reasoning": nil, "include": nil, "tracing": nil, "prompt": nil,
 		"audio": map[string]any{
 			"input": map[string]any{
 				"format": pcm, "turn_detection": nil, "noise_reduction": nil, "transcription": nil,
@@ -32,28 +31,20 @@ func newSession(model string) session {
 	}}
 }
 
-// atomic are the objects that an update replaces as a whole, and known all
-// keys that it may have. MCP, prompts and tracing are not practised here.
+// atomicKeys are what an update replaces as a whole.
 func atomicKeys() []string {
-	return []string{
-		"audio.input.format", "audio.input.turn_detection", "audio.input.noise_reduction",
-		"audio.input.transcription", "audio.output.format", "audio.output.voice",
-		"tools", "tool_choice", "truncation", "reasoning",
+	keys := []string{"type", "model", "tool_choice"}
+	for _, s := range settings() {
+		keys = append(keys, s.path)
 	}
-}
-
-func knownKeys() []string {
-	return append(atomicKeys(),
-		"type", "model", "instructions", "output_modalities", "max_output_tokens", "parallel_tool_calls",
-		"include", "audio", "audio.input", "audio.output", "audio.output.speed",
-	)
+	return keys
 }
 
 // updated returns the session after an update, or what is wrong with it.
 func (s session) updated(update json.RawMessage, spoke bool) (session, *protocolError) {
 	var changes map[string]any
 	if err := json.Unmarshal(update, &changes); err != nil || changes == nil {
-		return s, invalid("missing_required_parameter", "session", "Missing required parameter: 'session'.")
+		return s, missing("session")
 	}
 	if problem := checkKeys(changes, ""); problem != nil {
 		return s, problem
@@ -62,29 +53,32 @@ func (s session) updated(update json.RawMessage, spoke bool) (session, *protocol
 	if problem := next.check(changes); problem != nil {
 		return s, problem
 	}
-	next, problem := next.completed()
-	if problem != nil {
-		return s, problem
-	}
 	if next.model() != s.model() {
 		return s, invalid("invalid_value", "session.model", "The model of a session cannot be changed.")
 	}
 	if spoke && !equal(next.at("audio", "output", "voice"), s.at("audio", "output", "voice")) {
-		return s, invalid("cannot_update_voice", "session.audio.output.voice",
-			"Cannot update a conversation's voice if assistant audio is present.")
+		return s, voiceIsFixed("session.audio.output.voice")
 	}
-	return next, nil
+	return next.completed(), nil
 }
 
+func voiceIsFixed(path string) *protocolError {
+	return invalid("cannot_update_voice", path, "Cannot update a conversation's voice if assistant audio is present.")
+}
+
+// checkKeys refuses what is neither a setting nor an object of them.
 func checkKeys(object map[string]any, prefix string) *protocolError {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		path := prefix + key
-		if !slices.Contains(knownKeys(), path) {
-			return invalid("unknown_parameter", "session."+path, fmt.Sprintf("Unknown parameter: 'session.%s'.", path))
+		if slices.Contains(atomicKeys(), path) {
+			continue
+		}
+		if !slices.Contains([]string{"audio", "audio.input", "audio.output"}, path) {
+			return unknownParameter("session." + path)
 		}
 		inner, ok := object[key].(map[string]any)
-		if !ok || slices.Contains(atomicKeys(), path) {
-			continue
+		if !ok {
+			return wrongType("session."+path, "an object")
 		}
 		if problem := checkKeys(inner, path+"."); problem != nil {
 			return problem
@@ -110,42 +104,48 @@ func merged(base, changes map[string]any, prefix string) map[string]any {
 
 // check looks at the values of a session that has just been updated.
 func (s session) check(update map[string]any) *protocolError {
-	if update["type"] != "realtime" {
-		return invalid("missing_required_parameter", "session.type", "Missing required parameter: 'session.type'.")
+	if update["type"] == nil {
+		return missing("session.type")
 	}
-	if _, ok := s.values["instructions"].(string); !ok {
-		return invalid("invalid_type", "session.instructions", "Invalid type for 'session.instructions': expected a string.")
+	if problem := oneOf("realtime")("session.type", update["type"]); problem != nil {
+		return problem
 	}
-	if !validModalities(s.values["output_modalities"]) {
-		return invalid("invalid_value", "session.output_modalities",
-			`Invalid modalities. Supported combinations are: ["text"] and ["audio"].`)
-	}
-	for _, side := range []string{"input", "output"} {
-		if _, ok := formatOf(s.at("audio", side, "format")); !ok {
-			return invalid("invalid_value", "session.audio."+side+".format",
-				"Supported formats are audio/pcm at rate 24000, audio/pcmu and audio/pcma.")
+	for _, setting := range settings() {
+		if problem := setting.check("session."+setting.path, s.at(strings.Split(setting.path, ".")...)); problem != nil {
+			return problem
 		}
 	}
-	if !validVoice(s.at("audio", "output", "voice")) {
-		return invalid("invalid_value", "session.audio.output.voice",
-			"Invalid value. Supported values are: "+strings.Join(voices(), ", ")+".")
-	}
-	if !validTokens(s.values["max_output_tokens"]) {
-		return invalid("invalid_value", "session.max_output_tokens", `Expected an integer from 1 to 4096 or "inf".`)
-	}
-	return nil
+	return checkToolChoice("session.tool_choice", s.values["tool_choice"], s.values["tools"])
 }
 
-// completed checks the objects that have defaults of their own, and fills these
-// in.
-func (s session) completed() (session, *protocolError) {
-	detection, problem := checkDetection(s.at("audio", "input", "turn_detection"))
-	if problem != nil {
-		return s, problem
+// completed fills in the defaults of objects.
+func (s session) completed() session {
+	for _, setting := range settings() {
+		if setting.defaults == nil {
+			continue
+		}
+		v := s.at(strings.Split(setting.path, ".")...)
+		s = s.with(setting.path, withDefaults(v, setting.defaults(v)))
 	}
-	return session{values: merged(s.values, map[string]any{
-		"audio": map[string]any{"input": map[string]any{"turn_detection": detection}},
-	}, "")}, nil
+	return s
+}
+
+// with returns the session with another value at a path.
+func (s session) with(path string, v any) session {
+	return session{values: merged(s.values, nested(strings.Split(path, "."), v), "")}
+}
+
+// nested returns the object that has a value at a path.
+func nested(path []string, v any) map[string]any {
+	if len(path) > 1 {
+		v = nested(path[1:], v)
+	}
+	return map[string]any{path[0]: v}
+}
+
+// conversation is the id of the conversation that items go into by default.
+func (s session) conversation() string {
+	return "conv_" + strings.TrimPrefix(asString(s.values["id"]), "sess_")
 }
 
 func (s session) model() string { return asString(s.values["model"]) }
@@ -161,27 +161,6 @@ func (s session) at(path ...string) any {
 		value = object[key]
 	}
 	return value
-}
-
-func voices() []string {
-	return []string{"alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"}
-}
-
-func validVoice(v any) bool {
-	if custom, ok := v.(map[string]any); ok {
-		return strings.HasPrefix(asString(custom["id"]), "voice_")
-	}
-	return slices.Contains(voices(), asString(v))
-}
-
-func validModalities(v any) bool {
-	list, ok := v.([]any)
-	return ok && len(list) == 1 && (list[0] == "audio" || list[0] == "text")
-}
-
-func validTokens(v any) bool {
-	n, ok := asNumber(v)
-	return v == "inf" || ok && n >= 1 && n <= 4096 && n == float64(int(n))
 }
 
 func asString(v any) string {

@@ -12,9 +12,14 @@ import (
 type ToneAgent struct {
 	// Reply makes the answer. Nil repeats the last item.
 	Reply func(ctx context.Context, instructions string, items []Item) (string, error)
+	// Tools chooses what to call. Nil calls nothing.
+	Tools func(ctx context.Context, instructions string, items []Item, tools []Tool) ([]ToolCall, error)
 }
 
-var _ Agent = ToneAgent{}
+var (
+	_ Agent    = ToneAgent{}
+	_ ToolUser = ToneAgent{}
+)
 
 // tonePitch is in Hz, toneLength in samples a character.
 const (
@@ -56,6 +61,14 @@ func (a ToneAgent) Answer(ctx context.Context, instructions string, items []Item
 		return "", nil
 	}
 	return items[len(items)-1].Text, nil
+}
+
+// UseTools calls Tools.
+func (a ToneAgent) UseTools(ctx context.Context, instructions string, items []Item, tools []Tool) ([]ToolCall, error) {
+	if a.Tools == nil {
+		return nil, nil
+	}
+	return a.Tools(ctx, instructions, items, tools)
 }
 
 // Speak returns a tone as long as the text.

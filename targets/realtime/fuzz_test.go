@@ -1,0 +1,129 @@
+package realtime
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
+)
+
+// deadSocket returns a socket on which nothing can be sent any more, so that a
+// turn can be fed with events without a network.
+func deadSocket(tb testing.TB) *socket {
+	tb.Helper()
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		upgrader := websocket.Upgrader{}
+		if conn, err := upgrader.Upgrade(w, r, nil); err == nil {
+			_ = conn.Close()
+		}
+	}))
+	defer web.Close()
+	conn, response, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(web.URL, "http"), nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_ = response.Body.Close()
+	s := newSocket(conn, compatible(), time.Minute)
+	s.close()
+	return s
+}
+
+// FuzzTurn feeds a turn with events, one a line, whatever they are. What comes
+// out is a reply that holds, or an error with a kind.
+func FuzzTurn(f *testing.F) {
+	socket := deadSocket(f)
+	for _, script := range []string{
+		`{"type":"response.created","response":{"id":"r"}}
+{"type":"response.output_audio.delta","response_id":"r","item_id":"i","content_index":0,"delta":"AAECAw=="}
+{"type":"response.output_audio_transcript.delta","response_id":"r","item_id":"i","content_index":0,"delta":"hi"}
+{"type":"response.done","response":{"id":"r","status":"completed","usage":{"output_tokens":3}}}`,
+		`{"type":"response.created","response":{"id":"r","metadata":{"turn":"turn-1"}}}
+{"type":"response.output_item.done","response_id":"r","item":{"id":"i","type":"function_call","call_id":"c","name":"n","arguments":"{}"}}
+{"type":"response.done","response":{"id":"r","status":"incomplete","status_details":{"reason":"content_filter"}}}`,
+		`{"type":"input_audio_buffer.speech_started"}
+{"type":"input_audio_buffer.committed","item_id":"u"}
+{"type":"response.created","response":{"id":"a"}}
+{"type":"response.done","response":{"id":"a","status":"cancelled","status_details":{"reason":"turn_detected"}}}
+{"type":"response.created","response":{"id":"b"}}
+{"type":"response.text.done","response_id":"b","item_id":"o","text":"yes"}
+{"type":"rate_limits.updated","rate_limits":[{"name":"tokens","remaining":0,"reset_seconds":1e300}]}
+{"type":"response.done","response":{"id":"b","status":"completed","output":[{"id":"o","type":"message","content":[{"type":"output_text","text":"no"}]}]}}`,
+		`{"type":"error","error":{"type":"server_error","event_id":"ev_2","message":"try again in 99999999h"}}`,
+		`{"type":"conversation.item.added","item":{"id":"item_1"}}
+{"type":"conversation.item.input_audio_transcription.completed","item_id":"item_1","transcript":"x"}
+{"type":"something.new"}`,
+	} {
+		f.Add([]byte(script), false)
+		f.Add([]byte(script), true)
+	}
+	f.Fuzz(func(t *testing.T, script []byte, stream bool) {
+		const limit = 1 << 10
+		turn := fedTurn(t, socket, stream, limit)
+		for line := range bytes.Lines(script) {
+			if err := turn.read(t.Context(), bytes.TrimSpace(line)); err != nil {
+				if core.KindOf(err) == core.KindInternal {
+					t.Fatalf("an error without a kind: %v", err)
+				}
+				break
+			}
+			if turn.reply.size > limit+len(script) {
+				t.Fatalf("the reply has %d bytes, with a limit of %d", turn.reply.size, limit)
+			}
+		}
+		if turn.ended == nil {
+			return
+		}
+		checkReply(t, turn)
+	})
+}
+
+// fedTurn returns a turn that waits for its reply.
+func fedTurn(t *testing.T, s *socket, stream bool, limit int) *turn {
+	t.Helper()
+	c := newConversation(&target{config: defaultConfig(), endpoint: endpoint{dialect: compatible()}, secrets: &secrets{}}, core.Start{})
+	c.config.MaxReplyBytes = limit
+	c.session = &session{socket: s, input: c.config.wanted(), output: c.config.wanted(), transcribes: true}
+	m := core.UserText("hello")
+	if stream {
+		m = core.Message{Role: core.User, Parts: []core.Part{{Value: core.WAVValue(audio.EncodeWAV(audio.Silence(time.Second, pcmRate)))}}}
+		m.Delivery.Stream = true
+	}
+	turn, err := c.newTurn(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turn.started = time.Now()
+	turn.asked = turn.started
+	return turn
+}
+
+func checkReply(t *testing.T, turn *turn) {
+	t.Helper()
+	reply, err := turn.finish(t.Context(), *turn.ended)
+	if err != nil {
+		if core.KindOf(err) == core.KindInternal {
+			t.Fatalf("an error without a kind: %v", err)
+		}
+		return
+	}
+	if reply.Message.Empty() && reply.Finish == core.FinishComplete {
+		t.Fatalf("nothing was said, and yet the reply is complete: %+v", reply)
+	}
+	for _, p := range reply.Message.Of(core.Audio) {
+		if _, warnings, err := audio.DecodeWAV(p.Data); err != nil || len(warnings) > 0 {
+			t.Fatalf("the audio of the reply: %v %v", err, warnings)
+		}
+	}
+	for _, l := range reply.RateLimits {
+		if l.Reset < 0 || l.Reset > maxRetryAfter {
+			t.Fatalf("a limit resets after %s", l.Reset)
+		}
+	}
+}

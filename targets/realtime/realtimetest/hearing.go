@@ -1,0 +1,74 @@
+package realtimetest
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// transcribe tells the client what was heard if the session asks for it. It
+// does so in its own time, as the services do.
+func (c *conn) transcribe(it *item) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session.at("audio", "input", "transcription") == nil || len(it.audio) == 0 {
+		return
+	}
+	turn := c.replies + 1
+	if at(c.faults, LateTranscript, turn) {
+		c.late = append(c.late, it)
+		return
+	}
+	c.responses.Go(func() { c.tellTranscript(it, at(c.faults, TranscriptFailed, turn)) })
+}
+
+// tellLateTranscripts sends the transcripts that were kept back.
+func (c *conn) tellLateTranscripts() {
+	c.mu.Lock()
+	late := c.late
+	c.late = nil
+	c.mu.Unlock()
+	for _, it := range late {
+		c.tellTranscript(it, false)
+	}
+}
+
+func (c *conn) tellTranscript(it *item, fails bool) {
+	index := slices.IndexFunc(it.wire.Content, func(p contentPart) bool { return p.Type == "input_audio" })
+	event := func(name string, more fields) {
+		more["item_id"], more["content_index"] = it.wire.ID, index
+		c.send("conversation.item.input_audio_transcription."+name, more)
+	}
+	text, err := it.hear()
+	if err != nil || fails {
+		event("failed", fields{"error": fields{
+			"type": "server_error", "code": "audio_unintelligible", "message": "The audio could not be transcribed.",
+		}})
+		return
+	}
+	if c.is(XAINames) {
+		words := strings.SplitAfter(text, " ")
+		for i := range words {
+			event("updated", fields{"transcript": strings.Join(words[:i+1], "")})
+		}
+	} else {
+		event("delta", fields{"delta": text})
+	}
+	event("completed", fields{"transcript": text, "usage": fields{"type": "duration", "seconds": pcm.duration(it.audio).Seconds()}})
+}
+
+// heard is what the audio says. It waits for the ears no longer than the context
+// lets it: they go on listening, for whoever asks next.
+func (c *conn) heard(ctx context.Context, it *item) (string, error) {
+	done := make(chan struct{})
+	c.responses.Go(func() {
+		defer close(done)
+		_, _ = it.hear() // remembers its result
+	})
+	select {
+	case <-done:
+		return it.hear()
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}

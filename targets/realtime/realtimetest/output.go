@@ -1,0 +1,107 @@
+package realtimetest
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// output is one item of a reply, on its way to the client.
+type output interface {
+	// send announces the item and sends its deltas.
+	send(ctx context.Context) ending
+	// finished is the item as it is when no more of it comes, in a response
+	// that ends with the status.
+	finished(status string) wireItem
+	// close ends the item and makes it part of the conversation.
+	close(done wireItem)
+	// said is what was sent, as text and as audio.
+	said() (text string, sound time.Duration)
+}
+
+// ending is how an output item ended.
+type ending int
+
+const (
+	complete ending = iota
+	interrupted
+	brokenOff
+)
+
+// deliver sends the items of the reply, or as much of them as the fault and the
+// client allow.
+func (r *response) deliver(ctx context.Context, items []output, status string, details statusDetails) {
+	var sent []wireItem
+	var texts []string
+	var sound time.Duration
+	for _, out := range items {
+		switch out.send(ctx) {
+		case brokenOff:
+			r.release() // the client was not told
+			return
+		case interrupted:
+			status, details = cancelled(ctx)
+		}
+		done := out.finished(status)
+		out.close(done)
+		sent = append(sent, done)
+		text, length := out.said()
+		texts, sound = append(texts, text), sound+length
+		if status == "cancelled" {
+			break
+		}
+	}
+	r.finish(status, details, sent, usage(r.items, strings.Join(texts, " "), sound))
+}
+
+// itemStatus is the status of an item in a response that ends with another.
+func itemStatus(response string) string {
+	if response == "completed" {
+		return response
+	}
+	return "incomplete"
+}
+
+// openItem announces an output item.
+func (r *response) openItem(index int, started wireItem) {
+	c := r.conn
+	c.send("response.output_item.added", fields{"response_id": r.id, "output_index": index, "item": started})
+	if r.inBand {
+		c.mu.Lock()
+		before := c.before(len(c.items))
+		c.mu.Unlock()
+		c.announce("added", started, before, r.number)
+	}
+}
+
+// closeItem ends an output item, and keeps it in the conversation. What the
+// client is shown of it may differ from what is kept.
+func (r *response) closeItem(index int, shown wireItem, kept *item) {
+	c := r.conn
+	c.send("response.output_item.done", fields{"response_id": r.id, "output_index": index, "item": shown})
+	if !r.inBand {
+		return
+	}
+	c.mu.Lock()
+	before := c.before(len(c.items))
+	c.items = append(c.items, kept)
+	c.spoke = c.spoke || kept.length > 0
+	c.mu.Unlock()
+	c.announce("done", shown, before, r.number)
+}
+
+// pace waits, in a slow reply, until a step has played. It reports false if
+// the next one should not be taken any more.
+func (r *response) pace(ctx context.Context, step time.Duration) bool {
+	if r.fault != SlowReply {
+		return true
+	}
+	timer := time.NewTimer(step)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,81 @@
+package realtimetest
+
+import (
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// survivalPromises are about conversations that outlive their sockets.
+func survivalPromises() []promise {
+	return []promise{
+		{
+			name: "a conversation survives lost connections and the end of its session", agent: recollection(),
+			faults: []string{"drop-after-reply@2", "short-session@3"}, hold: survives,
+		},
+		{name: "a turn that was not asked for is held again", agent: recollection(), faults: []string{"drop-on-item@2"}, hold: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, core.UserText("one"))
+			s.answered(c, core.UserText("two"), "one then two")
+			if got := s.server.Stats().Responses; got != 2 {
+				s.Errorf("%d responses to 2 turns", got)
+			}
+		}},
+		{name: "a reply that was asked for is never asked for again", faults: []string{"drop-mid-reply@2"}, hold: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, four())
+			s.fails(c, four(), core.KindUnavailable, "connection was lost")
+			if got := s.server.Stats().Responses; got != 2 {
+				s.Errorf("%d responses were asked for, want 2", got)
+			}
+		}},
+		{name: "what cannot be better another time is not tried again", faults: []string{"drop-after-reply@1", "forbidden@2"}, hold: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, four())
+			s.fails(c, four(), core.KindAuth, "HTTP 403")
+			if got := s.server.Stats().Connections; got != 2 {
+				s.Errorf("%d connections were tried, want 2", got)
+			}
+		}},
+		{name: "an overloaded service is tried again", agent: recollection(), faults: []string{"drop-after-reply@1", "connect-unavailable@2"}, hold: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, core.UserText("one"))
+			s.answered(c, core.UserText("two"), "one then two")
+		}},
+		{name: "what the assistant said is given back as text", agent: recollection(), faults: []string{"drop-after-reply@1"}, hold: givesBackAsText},
+	}
+}
+
+// survives holds six turns. The socket is dropped after turns 2 and 4; the
+// session that comes then is about to end after turn 5.
+func survives(s *stage) {
+	c := s.talk(core.Start{})
+	said := ""
+	for i, turn := range []string{"one", "two", "three", "four", "five", "six"} {
+		if i > 0 {
+			said += " then "
+		}
+		said += turn
+		if reply := s.answered(c, core.UserText(turn), said); reply.Replayed != (i >= 2) {
+			s.Errorf("turn %d: replayed %v", i+1, reply.Replayed)
+		}
+	}
+	if got := s.server.Stats().Connections; got != 4 {
+		s.Errorf("%d connections, want 4", got)
+	}
+}
+
+// givesBackAsText looks for what the assistant said, behind what it answers.
+func givesBackAsText(s *stage) {
+	c := s.talk(core.Start{})
+	s.say(c, core.UserText("one"))
+	s.say(c, core.UserText("two"))
+	for _, event := range s.events("conversation.item.create") {
+		item, _ := event["item"].(map[string]any)
+		content, _ := item["content"].([]any)
+		for _, part := range content {
+			if part, _ := part.(map[string]any); item["role"] == "assistant" && part["type"] == "output_text" && event["previous_item_id"] != nil {
+				return
+			}
+		}
+	}
+	s.Error("it was not, or not behind what it answers")
+}

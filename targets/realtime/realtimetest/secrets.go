@@ -1,0 +1,117 @@
+package realtimetest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"time"
+)
+
+const (
+	// maxSecretRequest bounds, in bytes, what is read of a request.
+	maxSecretRequest = 1 << 20
+	// defaultModel is that of a secret whose session names none.
+	defaultModel = "gpt-realtime"
+	// secretLife is how long a secret lets clients in, unless they say so.
+	secretLife = 600
+	// The least and the most that they can say, in seconds.
+	minSecretLife, maxSecretLife = 10, 7200
+)
+
+// secret is an ephemeral key: what its session is to be like, and until when it
+// lets clients in.
+type secret struct {
+	model    string
+	settings json.RawMessage // as in session.update; nil for none
+	expires  time.Time
+}
+
+// secretRequest is the body of a request for a secret.
+type secretRequest struct {
+	ExpiresAfter struct {
+		Anchor  string `json:"anchor"`
+		Seconds any    `json:"seconds"`
+	} `json:"expires_after"`
+	Session json.RawMessage `json:"session"`
+}
+
+// mint answers a request for an ephemeral key.
+func (s *Server) mint(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "Secrets are minted with POST.")
+		return
+	}
+	if !s.hasKey(r) {
+		refuse(w, http.StatusUnauthorized, "invalid_api_key", "Incorrect API key provided.")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSecretRequest))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "invalid_request", "The request cannot be read: "+err.Error())
+		return
+	}
+	made, shown, problem := s.newSecret(body)
+	if problem != nil {
+		refuse(w, http.StatusBadRequest, problem.Code, problem.Message)
+		return
+	}
+	value := newID("ek_")
+	s.mu.Lock()
+	maps.DeleteFunc(s.secrets, func(_ string, old secret) bool { return !old.expires.After(time.Now()) })
+	s.secrets[value] = made
+	s.mu.Unlock()
+	s.minted.Add(1)
+	w.Header().Set("Content-Type", "application/json")
+	// The client may be gone; there is nobody else to tell.
+	_ = json.NewEncoder(w).Encode(fields{"value": value, "expires_at": made.expires.Unix(), "session": shown.values})
+}
+
+// newSecret reads what a secret is to be like. It returns the session too, as
+// it will be.
+func (s *Server) newSecret(body []byte) (secret, session, *protocolError) {
+	var request secretRequest
+	if len(bytes.TrimSpace(body)) > 0 {
+		if problem := decodeStrictly(body, &request, ""); problem != nil {
+			return secret{}, session{}, problem
+		}
+	}
+	if problem := oneOf("created_at")("expires_after.anchor", cmp.Or(request.ExpiresAfter.Anchor, "created_at")); problem != nil {
+		return secret{}, session{}, problem
+	}
+	life := cmp.Or[any](request.ExpiresAfter.Seconds, float64(secretLife))
+	if problem := integer(minSecretLife, maxSecretLife)("expires_after.seconds", life); problem != nil {
+		return secret{}, session{}, problem
+	}
+	seconds, _ := asNumber(life)
+	made := secret{model: defaultModel, settings: request.Session, expires: time.Now().Add(time.Duration(seconds) * time.Second)}
+	var named struct {
+		Model string `json:"model"`
+	}
+	// Whether the settings are right is seen when they are applied.
+	if json.Unmarshal(request.Session, &named) == nil {
+		made.model = cmp.Or(named.Model, defaultModel)
+	}
+	shown, problem := s.sessionOf(made)
+	return made, shown, problem
+}
+
+// sessionOf returns a new session as a secret has it.
+func (s *Server) sessionOf(made secret) (session, *protocolError) {
+	fresh := newSession(made.model, time.Now().Add(s.options.SessionLife))
+	if made.settings == nil {
+		return fresh, nil
+	}
+	return fresh.updated(made.settings, false)
+}
+
+// secretOf returns the ephemeral key that a client shows, if it is one and has
+// not expired.
+func (s *Server) secretOf(r *http.Request) (secret, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, ok := s.secrets[bearer(r)]
+	return found, ok && found.expires.After(time.Now())
+}
