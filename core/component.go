@@ -122,7 +122,9 @@ type Component struct {
 //
 // Of in package core/schema has the details. An address needs format:"uri":
 // that is how it is found and held against the campaign's scope. A program that
-// a campaign names needs format:"command": it runs only if the user allows it.
+// a campaign names needs format:"command": it runs only if the user allows it. A
+// file that the component reads by itself needs format:"local-file": its path is
+// absolute, and below a folder that the user allows.
 // [Secret] and [Duration] are the types of secrets and durations.
 //
 // The context of open ends when open returns.

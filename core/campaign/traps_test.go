@@ -134,6 +134,7 @@ func TestAbsurdFilesAreRefused(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(with(sound)))
 	f.Add([]byte(with("name: b\ntarget: agent\nobjective: x\nfor_each: openers\nturns: [{user: \"{{ .text }}\"}]\nscorers: [leaked, refused]\nsuccess: |\n  leaked &&\n   !refused")))
+	f.Add([]byte(with("name: v\ntarget: agent\nobjective: x\nhistory: [{user: a}]\ntool_results: {t: a}\nturns:\n- parts: [{user: a, as: text}, {silence: 1ms}, {noise: {duration: 1ms, level: -6}}]\n- {image: a, stream: true, interrupt: {after: 1s}, system_prompt: a}\nscorers: [leaked]")))
 	f.Add([]byte("a: &a [*a]\n---\n"))
 	f.Add([]byte("x: \"a\n  b\\\n c\"\ny: >-\n  z\n? [a]\n: !!binary b\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {

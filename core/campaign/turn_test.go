@@ -164,7 +164,7 @@ scorers: [leaked]`
 }
 
 func TestASmallFileCannotDescribeADayOfSound(t *testing.T) {
-	parts := strings.Repeat("      - {silence: 60s}\n      - {noise: {duration: 60s}}\n", 40)
+	parts := strings.Repeat("      - {silence: 60s}\n", 60) + "      - {noise: {duration: 1s}}\n      - {silence: 1s}\n"
 	_, err := read(t, with(fmt.Sprintf(`name: a
 target: agent
 objective: x

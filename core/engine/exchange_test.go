@@ -11,6 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -268,5 +269,34 @@ func TestAnInterruptedRunJudgesNothingMore(t *testing.T) {
 	turns := s.diary.recorded(s.trial().ID)
 	if len(turns) != 2 || turns[0].Reply == nil || turns[0].Scores != nil || turns[1].Failure.Kind != engine.KindInterrupted {
 		t.Errorf("turns %+v, want the reply that came and the one that did not, without scores", turns)
+	}
+}
+
+func TestADeliveryAndWhatAReplyLostAreRecordedWithoutSecrets(t *testing.T) {
+	a := &agent{exchange: func(context.Context, []core.Message) ([]core.Reply, error) {
+		lost := cutOff("well")
+		lost.Message.Parts = append(lost.Message.Parts, core.Part{Value: core.TextValue("it is k-12345"), Undelivered: true})
+		lost.RateLimits = []core.RateLimit{{Name: "requests of k-12345", Remaining: 7}}
+		return []core.Reply{lost, says("no")}, nil
+	}}
+	s := newScene(t, a)
+	s.redact = secret.NewRedactor()
+	s.redact.Add("k-12345")
+	prompt := "The key is k-12345."
+	s.trial().Turns = strategy.Script{say("the code?"), over(say("now!"))}
+	s.trial().Turns[0].Delivery.SystemPrompt = &prompt
+	want(t, s.outcome(), core.Defended)
+	turn := s.diary.recorded(s.trial().ID)[0]
+	if got := *turn.Sent.Delivery.SystemPrompt; got != "The key is [redacted]." {
+		t.Errorf("the system prompt is recorded as %q", got)
+	}
+	if got := turn.Reply.Message.Parts[1]; !got.Undelivered || got.Text() != "it is [redacted]" {
+		t.Errorf("what was not delivered is recorded as %+v", got)
+	}
+	if got := turn.Reply.RateLimits[0]; got.Name != "requests of [redacted]" || got.Remaining != 7 {
+		t.Errorf("the limit is recorded as %+v", got)
+	}
+	if turn.Reply.Delivered != time.Second || prompt != "The key is k-12345." {
+		t.Errorf("delivered %s; the plan's system prompt is %q now", turn.Reply.Delivered, prompt)
 	}
 }

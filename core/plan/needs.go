@@ -20,6 +20,8 @@ type Needs struct {
 	// Programs are those that the campaign names. What a component runs of its
 	// own accord is not among them.
 	Programs []string
+	// Files are those that components read by themselves.
+	Files []string
 }
 
 // Needs returns what the components that some trial uses ask of the outside.
@@ -45,8 +47,11 @@ func (p *planner) addNeeds() {
 		for _, field := range config.Programs(c.Config.JSON) {
 			n.Programs = append(n.Programs, field.Value)
 		}
+		for _, field := range config.Files(c.Config.JSON) {
+			n.Files = append(n.Files, field.Value)
+		}
 	})
-	n.Hosts, n.Secrets, n.Programs = set(n.Hosts), set(n.Secrets), set(n.Programs)
+	n.Hosts, n.Secrets, n.Programs, n.Files = set(n.Hosts), set(n.Secrets), set(n.Programs), set(n.Files)
 }
 
 func nameOf(ref secret.Reference) string {

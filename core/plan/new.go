@@ -18,6 +18,9 @@ import (
 type Options struct {
 	// AllowCommands lets it name programs that are run on this machine.
 	AllowCommands bool
+	// AllowFile returns why it must not make a component read a file by
+	// itself, and nil where it may. Nil allows none.
+	AllowFile func(path string) error
 }
 
 // New plans a campaign. Its error is of type [campaign.Problems] and holds

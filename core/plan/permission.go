@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
@@ -42,4 +43,26 @@ func (p *planner) checkPrograms(d definition, c campaign.Component, config *sche
 			p.problem(at, "--allow-commands", "%s: %s runs the program %q: a campaign can do that only if you allow it", d, field.Path, field.Value)
 		}
 	}
+}
+
+// checkFiles refuses files that nobody has allowed the campaign to have read:
+// what a component reads may go to the target.
+func (p *planner) checkFiles(d definition, c campaign.Component, config *schema.Schema) {
+	for _, field := range config.Files(c.Config.JSON) {
+		at := c.Config.At(field.Path)
+		if strings.Contains(field.Value, "${") {
+			p.problem(at, "write it out", "%s: %s: a file with a secret in its name cannot be allowed", d, field.Path)
+			continue
+		}
+		if err := p.allowFile(field.Value); err != nil {
+			p.problem(at, core.HintOf(err), "%s: %s: %v", d, field.Path, err)
+		}
+	}
+}
+
+func (p *planner) allowFile(path string) error {
+	if p.options.AllowFile == nil {
+		return core.Errorf(core.KindConfig, "the file %s is not one that was allowed", path)
+	}
+	return p.options.AllowFile(path)
 }

@@ -67,6 +67,33 @@ func TestAProgramRunsOnlyIfItIsAllowed(t *testing.T) {
 	}
 }
 
+func TestAFileIsReadByAComponentOnlyIfItIsAllowed(t *testing.T) {
+	allow := func(path string) error {
+		if path == "/run/token" {
+			return nil
+		}
+		return core.Errorf(core.KindConfig, "the file %s is private", path).WithHint("ask first")
+	}
+	for with, want := range map[string]string{
+		`{token_file: /run/token}`:      "",
+		`{token_file: ""}`:              "",
+		`{token_file: /etc/shadow}`:     `c.yaml:5:33: target "agent": token_file: the file /etc/shadow is private (ask first)`,
+		`{token_file: "/run/${TOKEN}"}`: `c.yaml:5:33: target "agent": token_file: a file with a secret in its name cannot be allowed (write it out)`,
+	} {
+		yaml := voice(with)
+		p, err := plan.New(read(t, yaml), catalog(t), plan.Options{AllowFile: allow})
+		if want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: problems %v, want %q", with, err, want)
+		}
+		if strings.Contains(with, "/run/token") && (p == nil || len(p.Needs().Files) != 1 || p.Needs().Files[0] != "/run/token") {
+			t.Errorf("%s: the plan does not say that it needs the file", with)
+		}
+	}
+	if got := problems(t, voice(`{token_file: /run/token}`)); !strings.Contains(got, "not one that was allowed") {
+		t.Errorf("problems %q: without anybody to ask, no file is allowed", got)
+	}
+}
+
 func TestAPlanSaysWhatItNeeds(t *testing.T) {
 	yaml := `version: 1
 name: s

@@ -55,6 +55,7 @@ type (
 		APIKey   core.Secret            `json:"api_key"`
 		Headers  map[string]core.Secret `json:"headers"`
 		Voice    string                 `json:"voice" enum:"alloy,verse"`
+		Token    string                 `json:"token_file" format:"local-file"`
 		Proxy    proxyConfig            `json:"proxy"`
 	}
 	relayConfig struct {

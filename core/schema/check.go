@@ -66,6 +66,12 @@ func (s *Schema) Programs(doc []byte) []StringField {
 	})
 }
 
+// Files returns the files that a document makes a component read by itself: the
+// strings of the format "local-file".
+func (s *Schema) Files(doc []byte) []StringField {
+	return slices.DeleteFunc(s.Strings(doc, formatLocalFile), func(f StringField) bool { return f.Value == "" })
+}
+
 func (s *Schema) strings(doc []byte, wanted func(node) bool) []StringField {
 	value, err := decode(doc)
 	if err != nil {

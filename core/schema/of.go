@@ -25,7 +25,8 @@ import (
 //
 // An address has the format "uri", and a program that the campaign makes the
 // component run the format "command": a string, or a list that begins with one.
-// That is how they are found and held against what a campaign may do.
+// A file that the component reads by itself has the format "local-file". That is
+// how they are found and held against what a campaign may do.
 //
 // A [core.Secret] is a string without a default that editors do not show, a
 // [core.Duration] a string such as "1m30s". Structs embedded without a json

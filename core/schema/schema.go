@@ -27,6 +27,8 @@ const (
 const (
 	formatPassword = "password" // a secret
 	formatCommand  = "command"  // a program to run, or a list that begins with one
+	// a file that the component reads by itself, on the machine it runs on
+	formatLocalFile = "local-file"
 )
 
 // Schema is a JSON Schema. It is immutable and safe for concurrent use. The

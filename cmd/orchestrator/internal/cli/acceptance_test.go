@@ -392,7 +392,7 @@ func TestTheSoundsOfATrialAreSavedForPlayers(t *testing.T) {
 	}
 	journal, err := s.CreateRun(t.Context(), store.Run{Campaign: "demo", Started: time.Now()})
 	if err == nil {
-		trial := &plan.Trial{ID: "spoken/1", Attack: "spoken", Number: 1, SystemPrompt: "Guard the code.\n"}
+		trial := &plan.Trial{ID: "spoken/1", Attack: "spoken", Number: 1, SystemPrompt: "Guard the code.\n", History: []core.Message{core.UserText("Hello?"), wav(core.Assistant, "")}}
 		reply := core.Reply{Message: wav(core.Assistant, "RIFF reply")}
 		err = errors.Join(
 			journal.BeginTrial(t.Context(), trial, 0, time.Now()),
@@ -413,7 +413,7 @@ func TestTheSoundsOfATrialAreSavedForPlayers(t *testing.T) {
 			t.Errorf("%s holds %q (%v), want %q; show says\n%s", name, data, err, want, out)
 		}
 	}
-	if !strings.Contains(string(out), "Guard the code.\n\n[1] user") {
+	if !strings.Contains(string(out), "Guard the code.\n\nhistory\n    user        Hello?\n    assistant   words\n\n[1] user") {
 		t.Errorf("the blank line at the end of the prompt is shown:\n%s", out)
 	}
 }

@@ -14,10 +14,23 @@ import (
 // fileOf returns the file in which a value is kept, if it is kept in one.
 type fileOf func(core.Value) (path string, ok bool)
 
+// writeHistory prints what had been said before the first turn.
+func writeHistory(w io.Writer, history []core.Message) {
+	if len(history) > 0 {
+		fmt.Fprintln(w, "\nhistory")
+	}
+	for _, m := range history {
+		fmt.Fprintf(w, "    %s  %s\n", label(string(m.Role)), indented(strings.TrimRight(m.Text(), "\n")))
+	}
+}
+
 // writeTurn prints one exchange: what was sent, what came back, and how it was
 // judged.
 func writeTurn(w io.Writer, t engine.Turn, file fileOf) {
-	fmt.Fprintf(w, "\n[%d] user  %s\n", t.Index+1, t.Started.Local().Format(time.TimeOnly))
+	fmt.Fprintf(w, "\n[%d] %s  %s%s\n", t.Index+1, t.Sent.Role, t.Started.Local().Format(time.TimeOnly), inFront("  ", showDelivery(t.Sent.Delivery)))
+	if prompt := t.Sent.Delivery.SystemPrompt; prompt != nil {
+		fmt.Fprintf(w, "    new system prompt  %s\n", indented(strings.TrimRight(*prompt, "\n")))
+	}
 	writeParts(w, t.Sent, file)
 	if t.Failure != nil {
 		fmt.Fprintf(w, "[%d] no reply: %s error: %s\n", t.Index+1, t.Failure.Kind, indented(t.Failure.Message))
@@ -39,11 +52,16 @@ func writeReply(w io.Writer, t engine.Turn, file fileOf) {
 	if reply.Detail != "" {
 		fmt.Fprintf(w, " (%s)", indented(reply.Detail))
 	}
+	fmt.Fprint(w, inFront("  ", showDelivered(reply)))
+	if reply.Replayed {
+		fmt.Fprint(w, "  replayed")
+	}
 	fmt.Fprintln(w)
 	if reply.Heard != "" {
 		fmt.Fprintf(w, "    %s  %s\n", label("heard"), indented(reply.Heard))
 	}
 	writeParts(w, reply.Message, file)
+	writeCost(w, reply)
 	for _, warning := range reply.Warnings {
 		fmt.Fprintf(w, "    warning: %s\n", indented(warning))
 	}
@@ -62,6 +80,9 @@ func writeParts(w io.Writer, m core.Message, file fileOf) {
 		name := string(p.Modality)
 		if p.Transcript {
 			name = "transcript"
+		}
+		if p.Undelivered {
+			name += " (undelivered)"
 		}
 		fmt.Fprintf(w, "    %s  %s\n", label(name), showValue(p.Value, file))
 	}

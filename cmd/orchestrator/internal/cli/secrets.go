@@ -22,7 +22,7 @@ const maxSecret = 1 << 20
 type secretFlags struct{ dirs []string }
 
 func (f *secretFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.dirs, "secret-dir", nil, "`folder` whose files a campaign may name as secrets, by absolute path; may be repeated")
+	cmd.Flags().StringArrayVar(&f.dirs, "secret-dir", nil, "`folder` whose files a campaign may name as secrets, or have a component read, by absolute path; may be repeated")
 }
 
 // locate returns the folder that a file with a secret must not leave, and its

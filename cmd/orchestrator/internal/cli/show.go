@@ -135,6 +135,10 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	if err != nil {
 		return notFound(err, "orchestrator show "+run.ID+" lists its trials")
 	}
+	history, err := s.History(ctx, run.ID, trial.ID)
+	if err != nil {
+		return err
+	}
 	turns, err := s.Turns(ctx, run.ID, trial.ID)
 	if err != nil {
 		return err
@@ -152,6 +156,7 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	if trial.SystemPrompt != "" {
 		fmt.Fprintf(w, "\nsystem\n    %s  %s\n", label("text"), showValue(core.TextValue(trial.SystemPrompt), s.ArtifactFile))
 	}
+	writeHistory(w, history)
 	for _, t := range turns {
 		writeTurn(w, t, s.ArtifactFile)
 	}

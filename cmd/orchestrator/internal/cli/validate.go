@@ -53,7 +53,11 @@ func printNeeds(w io.Writer, n plan.Needs) {
 		}
 		return strings.Join(names, ", ")
 	}
-	fmt.Fprintf(w, "  needs: hosts %s; secrets %s; programs %s\n", list(n.Hosts), list(n.Secrets), list(n.Programs))
+	fmt.Fprintf(w, "  needs: hosts %s; secrets %s; programs %s", list(n.Hosts), list(n.Secrets), list(n.Programs))
+	if len(n.Files) > 0 { // few campaigns name any
+		fmt.Fprintf(w, "; files %s", list(n.Files))
+	}
+	fmt.Fprintln(w)
 }
 
 // campaignFlags are the flags of the commands that read a campaign.
@@ -73,6 +77,8 @@ func (f *campaignFlags) register(cmd *cobra.Command) {
 // configurations, and plans it. The files that the campaign names are read from
 // the campaign's own folder and from nowhere else.
 func (f *campaignFlags) readPlan(ctx context.Context, file string, h *host.Host, catalog *host.Catalog) (*plan.Plan, error) {
+	options := f.plan
+	options.AllowFile = f.secrets.allowFile
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
 		return nil, core.Errorf(core.KindConfig, "opening the campaign's folder: %w", err)
@@ -87,9 +93,9 @@ func (f *campaignFlags) readPlan(ctx context.Context, file string, h *host.Host,
 	var p *plan.Plan
 	problems, broken := errors.AsType[campaign.Problems](err)
 	if broken {
-		problems = append(problems, plan.CheckComponents(c, catalog, f.plan)...)
+		problems = append(problems, plan.CheckComponents(c, catalog, options)...)
 	} else {
-		p, err = plan.New(c, catalog, f.plan)
+		p, err = plan.New(c, catalog, options)
 		problems, _ = errors.AsType[campaign.Problems](err)
 	}
 	more, err := plan.CheckConfigs(ctx, c, catalog, h.CheckConfig)

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
+)
+
+// inFront puts something in front of a text, if there is one.
+func inFront(of, s string) string {
+	if s == "" {
+		return ""
+	}
+	return of + s
+}
+
+// showDelivery says how a message was to reach the target, but for the system
+// prompt. It is empty for one that was sent like any other.
+func showDelivery(d core.Delivery) string {
+	var words []string
+	if d.Stream {
+		words = append(words, "streamed")
+	}
+	if d.InterruptAfter > 0 {
+		words = append(words, fmt.Sprintf("said over the reply after %s", d.InterruptAfter))
+	}
+	if d.OutOfBand {
+		words = append(words, "out of band")
+	}
+	return strings.Join(words, ", ")
+}
+
+// showDelivered says how much of a reply had played when it was spoken over. It
+// is empty for one that was not.
+func showDelivered(r *core.Reply) string {
+	lost := slices.ContainsFunc(r.Message.Parts, func(p core.Part) bool { return p.Undelivered })
+	if r.Delivered == 0 && !lost {
+		return ""
+	}
+	shown := fmt.Sprintf("delivered %s", round(r.Delivered))
+	if whole := soundOf(r.Message); whole > 0 {
+		shown += fmt.Sprintf(" of %s", round(whole))
+	}
+	return shown
+}
+
+// soundOf is how long the sound of a message plays, as far as it can be read.
+func soundOf(m core.Message) time.Duration {
+	var whole time.Duration
+	for _, v := range m.Of(core.Audio) {
+		if clip, _, err := audio.DecodeWAV(v.Data); err == nil {
+			whole += clip.Duration()
+		}
+	}
+	return whole
+}
+
+// writeCost prints how long a reply took and what it used, as far as is known.
+func writeCost(w io.Writer, r *core.Reply) {
+	if times := showTiming(r.Timing); times != "" {
+		fmt.Fprintf(w, "    %s  %s\n", label("time"), times)
+	}
+	if tokens := showUsage(r.Usage); tokens != "" {
+		fmt.Fprintf(w, "    %s  %s\n", label("tokens"), tokens)
+	}
+}
+
+func showTiming(t core.Timing) string {
+	var times []string
+	for _, step := range []struct {
+		name  string
+		after time.Duration
+	}{
+		{"connect", t.Connect}, {"first event", t.FirstEvent}, {"first audio", t.FirstAudio}, {"last audio", t.LastAudio}, {"total", t.Total},
+	} {
+		if round(step.after) > 0 {
+			times = append(times, fmt.Sprintf("%s %s", step.name, round(step.after)))
+		}
+	}
+	return strings.Join(times, ", ")
+}
+
+func showUsage(u core.Usage) string {
+	in := showTokens(u.InputTokens, "in", []tokens{
+		{"text", u.InputTextTokens}, {"audio", u.InputAudioTokens}, {"image", u.InputImageTokens}, {"cached", u.CachedInputTokens},
+	})
+	out := showTokens(u.OutputTokens, "out", []tokens{{"text", u.OutputTextTokens}, {"audio", u.OutputAudioTokens}})
+	return strings.Join(slices.DeleteFunc([]string{in, out}, func(s string) bool { return s == "" }), ", ")
+}
+
+// tokens are a part of the tokens of one direction.
+type tokens struct {
+	of    string
+	count int64
+}
+
+func showTokens(sum int64, direction string, parts []tokens) string {
+	var words []string
+	for _, p := range parts {
+		if p.count > 0 {
+			words = append(words, fmt.Sprintf("%d %s", p.count, p.of))
+		}
+	}
+	if sum == 0 && len(words) == 0 {
+		return ""
+	}
+	shown := fmt.Sprintf("%d %s", sum, direction)
+	if len(words) > 0 {
+		shown += " (" + strings.Join(words, ", ") + ")"
+	}
+	return shown
+}
