@@ -17,6 +17,8 @@ type conversation struct {
 	instructions *string
 	memory       memory
 	*session
+	// acknowledges says that the service confirms the items that it is sent.
+	acknowledges bool
 
 	ids   int
 	turns int // that were begun

@@ -16,8 +16,6 @@ type session struct {
 	input, output format
 	// transcribes says that the service tells what it hears.
 	transcribes bool
-	// acknowledges says that the service confirms the items that it is sent.
-	acknowledges bool
 	// labels says that the service gives a response's metadata back.
 	labels bool
 	// expires is when the service ends the session; zero if it does not say.
@@ -161,9 +159,12 @@ func (c *conversation) replayItem(ctx context.Context, item itemCreate) error {
 	if err := c.socket.send(ctx, item); err != nil {
 		return err
 	}
+	if c.memory.turns > 0 && !c.acknowledges {
+		return nil // it never does
+	}
 	added := func(e serverEvent) bool { return e.Type == eventItemAdded && e.Item.ID == item.Item.ID }
 	_, err := c.await(ctx, c.config.Timeouts.Session, "giving it back", added, item.EventID)
-	c.acknowledges = err == nil
+	c.acknowledges = c.acknowledges || err == nil
 	return err
 }
 

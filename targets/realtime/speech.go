@@ -11,6 +11,9 @@ import (
 // speechPiece is how much audio is sent at a time.
 const speechPiece = 100 * time.Millisecond
 
+// lateness is how late what a service tells of speech may come.
+const lateness = 300 * time.Millisecond
+
 // speech is audio that is sent at the pace at which it plays. A nil speech is
 // one of a turn that is not streamed.
 type speech struct {
@@ -63,10 +66,10 @@ func (s *speech) resume(now time.Time) {
 	s.started = now.Add(-time.Duration(s.pieces) * speechPiece)
 }
 
-// noticed reports whether the service, after all that was said and some
-// silence, has seen the end of it.
+// noticed reports whether the service, after all that was said and as much
+// silence as it needs, has seen the end of it.
 func (s *speech) noticed(now time.Time, patience time.Duration) bool {
-	return s.segments > 0 && !s.open && (s.ended.After(s.over) || now.Sub(s.over) >= patience)
+	return s.segments > 0 && !s.open && (s.ended.After(s.over) || now.Sub(s.over) >= patience+lateness)
 }
 
 // answer notes that the service begins to answer.
