@@ -18,8 +18,9 @@ type Agent struct {
 }
 
 var (
-	_ realtimetest.Agent = (*Agent)(nil)
-	_ io.Closer          = (*Agent)(nil)
+	_ realtimetest.Agent    = (*Agent)(nil)
+	_ realtimetest.ToolUser = (*Agent)(nil)
+	_ io.Closer             = (*Agent)(nil)
 )
 
 // New returns an agent that hears with pocketsphinx and speaks with flite. It
@@ -67,6 +68,15 @@ func (a *Agent) Answer(ctx context.Context, instructions string, items []realtim
 		return "", err
 	}
 	return think(instructions, items), nil
+}
+
+// UseTools calls the first tool that there is when the caller speaks of an
+// account, and believes what it answers.
+func (a *Agent) UseTools(ctx context.Context, _ string, items []realtimetest.Item, tools []realtimetest.Tool) ([]realtimetest.ToolCall, error) {
+	if len(tools) == 0 || !wantsAccount(items) {
+		return nil, ctx.Err()
+	}
+	return []realtimetest.ToolCall{{Name: tools[0].Name, Arguments: "{}"}}, ctx.Err()
 }
 
 // Speak returns text as speech: mono PCM16 at 24,000 Hz.
