@@ -77,10 +77,11 @@ func (f format) wav(raw []byte) ([]byte, error) {
 	case "audio/pcma":
 		clip.Samples = audio.DecodeALaw(raw)
 	default:
-		var err error
-		if clip, err = audio.FromPCM(raw, f.Rate); err != nil {
+		wav, err := audio.EncodePCM(raw, f.Rate)
+		if err != nil {
 			return nil, fmt.Errorf("reading the audio of the reply: %w", err)
 		}
+		return wav, nil
 	}
 	return audio.EncodeWAV(clip), nil
 }

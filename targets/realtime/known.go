@@ -8,7 +8,7 @@ func known(eventType string) bool {
 	switch eventType {
 	case "conversation.created", "conversation.item.done", "conversation.item.deleted", "conversation.item.retrieved",
 		"conversation.item.truncated", "response.output_audio.done", "response.audio.done",
-		"response.content_part.added", "response.content_part.done":
+		"response.output_item.added", "response.content_part.added", "response.content_part.done":
 		return true
 	}
 	for _, group := range []string{

@@ -124,7 +124,12 @@ func cutString(data []byte) (quoted, rest []byte, err error) {
 	}
 }
 
-func skipSpace(data []byte) []byte { return bytes.TrimLeft(data, " \t\r\n") }
+func skipSpace(data []byte) []byte {
+	for len(data) > 0 && (data[0] == ' ' || data[0] == '\t' || data[0] == '\r' || data[0] == '\n') {
+		data = data[1:]
+	}
+	return data
+}
 
 func end(rest []byte) error {
 	if len(skipSpace(rest)) > 0 {

@@ -97,7 +97,6 @@ const (
 	eventNotHeard        = "conversation.item.input_audio_transcription.failed"
 	eventResponseCreated = "response.created"
 	eventResponseDone    = "response.done"
-	eventOutputItemAdded = "response.output_item.added"
 	eventOutputItemDone  = "response.output_item.done"
 	eventTextDelta       = "response.output_text.delta"
 	eventTextDone        = "response.output_text.done"
@@ -124,7 +123,7 @@ func current(name string) (string, bool) {
 		return eventTranscriptDone, true
 	case eventError, eventSessionCreated, eventSessionUpdated, eventItemAdded, eventCommitted, eventHeard, eventNotHeard,
 		eventSpeechStarted, eventSpeechStopped, eventRateLimits,
-		eventResponseCreated, eventResponseDone, eventOutputItemAdded, eventOutputItemDone,
+		eventResponseCreated, eventResponseDone, eventOutputItemDone,
 		eventTextDelta, eventTextDone, eventAudioDelta, eventTranscriptDelta, eventTranscriptDone:
 		return name, true
 	}
@@ -137,18 +136,20 @@ func current(name string) (string, bool) {
 // read.
 func scan(frame []byte) (serverEvent, error) {
 	var event serverEvent
-	var delta []byte
+	var delta, item []byte
 	err := eachMember(frame, func(key, value []byte) error {
 		var err error
 		switch string(key) {
 		case "type":
-			event.Type, err = unquote(value)
+			event.Type, err = typeName(value)
 		case "response_id":
 			event.ResponseID, err = unquote(value)
 		case "item_id":
 			event.ItemID, err = unquote(value)
 		case "delta":
 			delta = value
+		case "item":
+			item = value
 		case "content_index":
 			if string(value) != "null" {
 				event.ContentIndex, err = strconv.Atoi(string(value))
@@ -168,6 +169,8 @@ func scan(frame []byte) (serverEvent, error) {
 		event.audio, err = rawString(delta)
 	case name == eventTranscriptDelta || name == eventTextDelta:
 		event.Delta, err = unquote(delta)
+	case name == eventItemAdded: // nothing but its id is looked at, and each turn has two
+		event.Item.ID, err = memberString(item, "id")
 	case wanted:
 		event, err = decode(frame)
 	}
@@ -176,6 +179,36 @@ func scan(frame []byte) (serverEvent, error) {
 	}
 	event.Type = name
 	return event, nil
+}
+
+// typeName returns the type of an event. Those of which a reply has many need
+// no memory.
+func typeName(value []byte) (string, error) {
+	switch string(value) {
+	case `"` + eventAudioDelta + `"`:
+		return eventAudioDelta, nil
+	case `"` + eventTranscriptDelta + `"`:
+		return eventTranscriptDelta, nil
+	case `"` + eventTextDelta + `"`:
+		return eventTextDelta, nil
+	}
+	return unquote(value)
+}
+
+// memberString returns a text within an object; "" if it is not there.
+func memberString(object []byte, name string) (s string, err error) {
+	if len(object) == 0 || string(object) == "null" {
+		return "", nil
+	}
+	err = eachMember(object, func(key, value []byte) error {
+		if string(key) != name {
+			return nil
+		}
+		var err error
+		s, err = unquote(value)
+		return err
+	})
+	return s, err
 }
 
 // decode is apart so that deltas, for which it is not called, allocate no event.
