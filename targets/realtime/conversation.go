@@ -70,9 +70,7 @@ func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([
 	if err == nil {
 		replies, err = c.exchange(ctx, messages)
 	}
-	if c.socket != nil {
-		c.socket.ignore()
-	}
+	c.leave()
 	for i := range replies {
 		c.target.secrets.clean(&replies[i])
 	}
@@ -119,11 +117,16 @@ func (c *conversation) say(ctx context.Context, m core.Message, t *turn, over *c
 		if t == nil {
 			t, err = c.begin(ctx, m)
 		}
+		var reply core.Reply
 		if err == nil {
-			var reply core.Reply
-			if reply, err = t.hold(ctx, over); err == nil {
-				return reply, t.next, nil
-			}
+			reply, err = t.hold(ctx, over)
+		}
+		if err == nil && t.next != nil {
+			return reply, t.next, nil // which is being listened to
+		}
+		c.leave()
+		if err == nil {
+			return reply, nil, nil
 		}
 		if !wasNotAsked(err) || tries >= c.config.Reconnects {
 			return core.Reply{}, nil, err
@@ -137,7 +140,7 @@ func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error)
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
-	c.socket.listen()
+	c.attend()
 	t, err := c.newTurn(m)
 	if err != nil {
 		return nil, err
@@ -152,7 +155,21 @@ func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error)
 			return nil, err
 		}
 	}
+	c.socket.handle = t.handle
 	return t, t.deliver(ctx)
+}
+
+// attend listens to the service until leave.
+func (c *conversation) attend() {
+	c.attending = true
+	c.socket.attend()
+}
+
+func (c *conversation) leave() {
+	if c.attending {
+		c.attending = false
+		c.socket.leave()
+	}
 }
 
 // End closes the websocket.

@@ -31,7 +31,9 @@ func deadSocket(tb testing.TB) *socket {
 	}
 	_ = response.Body.Close()
 	s := newSocket(conn, compatible(), time.Minute)
+	s.leave()
 	s.close()
+	s.attend()
 	return s
 }
 
@@ -67,9 +69,10 @@ func FuzzTurn(f *testing.F) {
 		const limit = 1 << 10
 		turn := fedTurn(t, socket, stream, limit)
 		for line := range bytes.Lines(script) {
-			if err := turn.read(t.Context(), bytes.TrimSpace(line)); err != nil {
-				if core.KindOf(err) == core.KindInternal {
-					t.Fatalf("an error without a kind: %v", err)
+			turn.handle(scan(bytes.TrimSpace(line)))
+			if turn.failed != nil {
+				if core.KindOf(turn.failed) == core.KindInternal {
+					t.Fatalf("an error without a kind: %v", turn.failed)
 				}
 				break
 			}

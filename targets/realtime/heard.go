@@ -51,17 +51,13 @@ func (t *turn) awaitHeard(ctx context.Context) {
 		deadline = earliest(deadline, end.Add(-replyMargin))
 	}
 	for len(t.unheard) > 0 && t.next == nil {
-		frame, err := t.c.socket.next(ctx, deadline)
+		err := t.c.socket.wait(ctx, deadline)
+		if errors.Is(err, errExpired) {
+			err = fmt.Errorf("nothing came within %s", t.c.config.Timeouts.Transcript)
+		}
 		if err != nil {
-			if errors.Is(err, errExpired) {
-				err = fmt.Errorf("nothing came within %s", t.c.config.Timeouts.Transcript)
-			}
 			t.warn(fmt.Sprintf("the service did not say what it heard: %v", err))
 			return
-		}
-		event, err := t.c.socket.dialect.decode(frame)
-		if err == nil && (event.Type == eventHeard || event.Type == eventNotHeard) {
-			t.takeHeard(event)
 		}
 	}
 }

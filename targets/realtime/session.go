@@ -22,6 +22,8 @@ type session struct {
 	expires time.Time
 	// connected is how long it took to begin, until a turn has told it.
 	connected time.Duration
+	// attending says that what comes on the socket is looked at.
+	attending bool
 	// used says that a turn has begun in it.
 	used bool
 	// unsure says that a turn was given up, and that the service may still
@@ -42,13 +44,16 @@ func (c *conversation) connect(ctx context.Context) error {
 	before := c.session
 	c.session = &session{}
 	started := time.Now()
-	if err := c.open(ctx); err != nil {
+	err := c.open(ctx)
+	if c.socket != nil {
+		c.socket.leave()
+	}
+	if err != nil {
 		c.disconnect()
 		c.session = before
 		return err
 	}
 	before.disconnect()
-	c.socket.ignore()
 	c.connected = time.Since(started)
 	return nil
 }
@@ -74,7 +79,7 @@ func (c *conversation) open(ctx context.Context) error {
 // awaitSession waits for the service to open the session, which it does by
 // itself. An error event before that refuses the connection.
 func (c *conversation) awaitSession(ctx context.Context) error {
-	created, err := c.await(ctx, c.config.Timeouts.Connect, "connecting", is(eventSessionCreated), "")
+	created, err := c.request(ctx, nil, "", request{"connecting", c.config.Timeouts.Connect, is(eventSessionCreated)})
 	if err != nil {
 		return err
 	}
@@ -115,10 +120,7 @@ func (c *conversation) instruct(ctx context.Context, prompt string) error {
 // update changes settings, and notes what the service made of them.
 func (c *conversation) update(ctx context.Context, doing string, settings sessionConfig) (echo, error) {
 	update := sessionUpdate{Type: "session.update", EventID: c.nextID("ev"), Session: c.target.endpoint.dialect.session(settings)}
-	if err := c.socket.send(ctx, update); err != nil {
-		return nil, fmt.Errorf("%s: %w", doing, err)
-	}
-	updated, err := c.await(ctx, c.config.Timeouts.Session, doing, is(eventSessionUpdated), update.EventID)
+	updated, err := c.request(ctx, update, update.EventID, request{doing, c.config.Timeouts.Session, is(eventSessionUpdated)})
 	if err != nil {
 		return nil, err
 	}
@@ -156,14 +158,11 @@ func (c *conversation) replay(ctx context.Context) error {
 }
 
 func (c *conversation) replayItem(ctx context.Context, item itemCreate) error {
-	if err := c.socket.send(ctx, item); err != nil {
-		return err
-	}
-	if c.memory.turns > 0 && !c.acknowledges {
-		return nil // it never does
+	if c.memory.turns > 0 && !c.acknowledges { // it never does
+		return c.socket.send(ctx, item)
 	}
 	added := func(e serverEvent) bool { return e.Type == eventItemAdded && e.Item.ID == item.Item.ID }
-	_, err := c.await(ctx, c.config.Timeouts.Session, "giving it back", added, item.EventID)
+	_, err := c.request(ctx, item, item.EventID, request{"giving it back", c.config.Timeouts.Session, added})
 	c.acknowledges = c.acknowledges || err == nil
 	return err
 }
@@ -172,28 +171,48 @@ func is(eventType string) func(serverEvent) bool {
 	return func(e serverEvent) bool { return e.Type == eventType }
 }
 
-// await reads events until the wanted one. An error event ends it if it names
-// our event or none; outside turns nothing else can have caused it.
-func (c *conversation) await(ctx context.Context, timeout core.Duration, doing string, wanted func(serverEvent) bool, eventID string) (serverEvent, error) {
-	deadline := time.Now().Add(timeout.Std())
-	for {
-		frame, err := c.socket.next(ctx, deadline)
-		if errors.Is(err, errExpired) {
-			return serverEvent{}, core.Errorf(core.KindTimeout, "%s: the service did not answer within %s", doing, timeout)
-		}
-		if err != nil {
-			return serverEvent{}, fmt.Errorf("%s: %w", doing, err)
-		}
-		event, err := c.socket.dialect.decode(frame)
+// request is something that the service confirms.
+type request struct {
+	doing   string
+	timeout core.Duration
+	// confirms tells the event that does.
+	confirms func(serverEvent) bool
+}
+
+// request sends an event, if there is one, and returns the one that confirms
+// it. An error event fails it if it names our event or none; outside turns
+// nothing else can have caused it.
+func (c *conversation) request(ctx context.Context, event any, eventID string, r request) (answer serverEvent, err error) {
+	var answered bool
+	var refused error
+	c.socket.handle = func(e serverEvent, err error) (wake bool) {
 		switch {
+		case answered || refused != nil:
+			return false
 		case err != nil:
-			return serverEvent{}, core.Errorf(core.KindProtocol, "%s: %w", doing, err)
-		case event.Type == eventError && !event.Error.benign() && (event.Error.EventID == "" || event.Error.EventID == eventID):
-			return serverEvent{}, rejected(event.Error, doing)
-		case wanted(event):
-			return event, nil
+			refused = core.Errorf(core.KindProtocol, "%s: %w", r.doing, err)
+		case e.Type == eventError && !e.Error.benign() && (e.Error.EventID == "" || e.Error.EventID == eventID):
+			refused = rejected(e.Error, r.doing)
+		case r.confirms(e):
+			answer, answered = e, true
+		}
+		return answered || refused != nil
+	}
+	if event != nil {
+		if err := c.socket.send(ctx, event); err != nil {
+			return serverEvent{}, fmt.Errorf("%s: %w", r.doing, err)
 		}
 	}
+	for deadline := time.Now().Add(r.timeout.Std()); !answered && refused == nil; {
+		err := c.socket.wait(ctx, deadline)
+		if errors.Is(err, errExpired) {
+			return serverEvent{}, core.Errorf(core.KindTimeout, "%s: the service did not answer within %s", r.doing, r.timeout)
+		}
+		if err != nil {
+			return serverEvent{}, fmt.Errorf("%s: %w", r.doing, err)
+		}
+	}
+	return answer, refused
 }
 
 // rejected explains an error that answers a setting: unlike one of a turn it

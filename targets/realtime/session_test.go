@@ -65,9 +65,9 @@ func TestOnlyALastErrorEventIsBlamedForALostConnection(t *testing.T) {
 		"a reply after": {[]string{`{"type":"response.created"}`}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &socket{dialect: compatible(), frames: make(chan []byte, buffers), free: make(chan []byte, buffers), err: io.EOF}
+			s := &socket{dialect: compatible(), err: io.EOF}
 			s.deliver([]byte(limited)) // nobody listens yet
-			s.listen()
+			s.handle = func(serverEvent, error) bool { return false }
 			for frame := range slices.Values(test.after) {
 				s.deliver([]byte(frame))
 			}

@@ -17,24 +17,32 @@ import (
 const (
 	// maxFrame bounds one server event in bytes.
 	maxFrame = 32 << 20
-	// buffers is how many frames may be on their way from the reader to the
-	// turn: one being read while the other is looked at.
-	buffers = 2
 	// keptBuffer is the largest buffer, in bytes, that an idle socket keeps.
 	keptBuffer = 16 << 10
 	// writeTime is how long the service may take to accept one event.
 	writeTime = 30 * time.Second
+	// pings is how many are sent in the time in which one has to be answered.
+	pings = 3
 )
 
-// errExpired says that nothing came by the deadline of [socket.next].
+// errExpired says that the deadline of [socket.wait] has passed.
 var errExpired = errors.New("nothing came in time")
 
+// handler looks at a server event, or at why a frame is none. It reports
+// whether there is something to be done about it.
+type handler func(e serverEvent, err error) (wake bool)
+
 // socket carries frames. One goroutine reads for as long as the socket lives,
-// because a websocket whose read was interrupted is broken for good; deadlines
-// are kept outside it, by [socket.next]. Between turns frames are dropped as
-// they come, so that pings are answered and a closed connection is noticed.
+// because a websocket whose read was interrupted is broken for good, and hands
+// each event to the handler itself: waking another goroutine for each of them
+// would cost more than the events do. Between turns there is no handler, and
+// events are dropped as they come, so that pings are answered and a closed
+// connection is noticed.
 //
-// Its methods are called by one goroutine at a time.
+// What the handler and the conversation both look at is theirs in turns: the
+// conversation has the floor from attend to leave, except while it waits or
+// sends. But for close, the methods are called by one goroutine at a time, and
+// wait and send by the one that has the floor.
 type socket struct {
 	conn    *websocket.Conn
 	dialect dialect
@@ -42,31 +50,25 @@ type socket struct {
 	alive   time.Duration // how long a ping may remain unanswered
 	pinging *time.Timer
 
-	frames chan []byte   // read, waiting for next; closed at the end
-	free   chan []byte   // buffers to read into
-	gone   chan struct{} // closed when the reader has ended
-	err    error         // why the reader ended; set before frames is closed
-	lent   []byte        // the buffer behind the last frame of next
+	wake chan struct{} // says that the handler wants something done
+	gone chan struct{} // closed when the reader has ended
 
-	mu        sync.Mutex
-	listening bool
+	floor  sync.Mutex
+	handle handler
+	buffer []byte // that the next frame is read into
+	err    error  // why the reader ended; set before gone is closed
 	// lastError is an error event that came while nobody listened.
 	lastError *serviceError
 }
 
-// pings is how many are sent in the time in which one has to be answered.
-const pings = 3
-
-// newSocket takes a connection over and listens to it.
+// newSocket takes a connection over. The caller has the floor.
 func newSocket(conn *websocket.Conn, d dialect, alive time.Duration) *socket {
 	s := &socket{
-		conn: conn, dialect: d, alive: alive, timer: time.NewTimer(time.Hour), listening: true,
-		frames: make(chan []byte, buffers), free: make(chan []byte, buffers), gone: make(chan struct{}),
+		conn: conn, dialect: d, alive: alive, timer: time.NewTimer(time.Hour),
+		wake: make(chan struct{}, 1), gone: make(chan struct{}),
 	}
 	s.timer.Stop()
-	for range buffers {
-		s.free <- nil
-	}
+	s.floor.Lock()
 	conn.SetReadLimit(maxFrame)
 	_ = s.heard("")
 	conn.SetPongHandler(s.heard)
@@ -74,6 +76,18 @@ func newSocket(conn *websocket.Conn, d dialect, alive time.Duration) *socket {
 	s.pinging.Reset(alive / pings) // after it has been assigned, for ping uses it
 	go s.read()
 	return s
+}
+
+// attend waits for the floor.
+func (s *socket) attend() { s.floor.Lock() }
+
+// leave gives the floor up. Events are dropped from now on.
+func (s *socket) leave() {
+	s.handle = nil
+	if cap(s.buffer) > keptBuffer {
+		s.buffer = nil
+	}
+	s.floor.Unlock()
 }
 
 // heard puts off the time at which the connection is taken for dead.
@@ -89,52 +103,64 @@ func (s *socket) ping() {
 	s.pinging.Reset(s.alive / pings)
 }
 
-// read runs until the connection ends. The only place where it can wait for us
-// is the taking of a free buffer.
+// read runs until the connection ends.
 func (s *socket) read() {
 	defer close(s.gone)
-	defer close(s.frames)
 	defer s.pinging.Stop()
-	for buffer := range s.free {
-		frame, err := readFrame(s.conn, buffer[:0])
+	for {
+		kind, r, err := s.conn.NextReader()
+		if err == nil {
+			err = s.readFrame(kind, r)
+		}
 		if err != nil {
+			s.floor.Lock()
 			s.err = err
+			s.floor.Unlock()
 			return
 		}
 		_ = s.heard("")
+	}
+}
+
+// readFrame reads a frame and hands its event over. The buffer is the reader's
+// own while it has taken it.
+func (s *socket) readFrame(kind int, r io.Reader) error {
+	s.floor.Lock()
+	buffer := s.buffer
+	s.buffer = nil
+	s.floor.Unlock()
+	frame, err := appendAll(buffer[:0], r)
+	if err != nil {
+		return err
+	}
+	s.floor.Lock()
+	defer s.floor.Unlock()
+	if kind == websocket.TextMessage {
 		s.deliver(frame)
 	}
+	if s.handle != nil || cap(frame) <= keptBuffer {
+		s.buffer = frame
+	}
+	return nil
 }
 
-// deliver hands a frame over if anybody listens. There are as many buffers as
-// places in both channels, so that it never waits.
+// deliver hands an event over if anybody listens.
 func (s *socket) deliver(frame []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.listening {
-		s.lastError = nil // the service has more to say
-		s.frames <- frame
+	event, err := s.dialect.decode(frame)
+	if s.handle == nil {
+		if err == nil && event.Type == eventError {
+			last := event.Error // or else each event would be allocated
+			s.lastError = &last
+		}
 		return
 	}
-	if event, err := s.dialect.decode(frame); err == nil && event.Type == eventError {
-		s.lastError = &event.Error
+	s.lastError = nil // the service has more to say
+	if !s.handle(event, err) {
+		return
 	}
-	s.free <- shrunk(frame)
-}
-
-// readFrame reads one text frame into a buffer, which grows as needed.
-func readFrame(conn *websocket.Conn, buffer []byte) ([]byte, error) {
-	for {
-		kind, r, err := conn.NextReader()
-		if err != nil {
-			return buffer, err
-		}
-		if buffer, err = appendAll(buffer[:0], r); err != nil {
-			return buffer, err
-		}
-		if kind == websocket.TextMessage {
-			return buffer, nil
-		}
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is awake already
 	}
 }
 
@@ -156,81 +182,39 @@ func appendAll(buffer []byte, r io.Reader) ([]byte, error) {
 	}
 }
 
-// shrunk gives a buffer back for the next frame, unless it is a big one.
-func shrunk(buffer []byte) []byte {
-	if cap(buffer) > keptBuffer {
-		return nil
-	}
-	return buffer
-}
-
-// listen makes frames wait for next from now on.
-func (s *socket) listen() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.listening = true
-}
-
-// ignore makes frames be dropped from now on, those that wait included.
-func (s *socket) ignore() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.listening = false
-	if s.lent != nil {
-		s.free <- shrunk(s.lent)
-		s.lent = nil
-	}
-	for {
-		select {
-		case frame, ok := <-s.frames:
-			if !ok {
-				return
-			}
-			s.free <- shrunk(frame)
-		default:
-			return
-		}
-	}
-}
-
-// next returns the next frame, which is valid until the next call. It fails
+// wait gives the floor up until the handler wants something done. It fails
 // with errExpired at the deadline, if there is one, with the context's cause if
 // that ends, and with an error of lostConnection when there will be no more
-// frames.
-func (s *socket) next(ctx context.Context, deadline time.Time) ([]byte, error) {
-	if s.lent != nil {
-		s.free <- s.lent
-		s.lent = nil
-	}
+// events.
+func (s *socket) wait(ctx context.Context, deadline time.Time) error {
+	s.floor.Unlock()
+	defer s.floor.Lock()
 	if !deadline.IsZero() {
 		s.timer.Reset(time.Until(deadline))
 		defer s.timer.Stop()
 	}
+	err := errExpired
 	select {
-	case frame, ok := <-s.frames:
-		return s.lend(ctx, frame, ok)
+	case <-s.wake:
+		return nil
+	case <-s.gone:
+		err = nil
 	case <-s.timer.C:
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	select { // where this process was too slow, not the service
-	case frame, ok := <-s.frames:
-		return s.lend(ctx, frame, ok)
+	select {
+	case <-s.wake: // it was this process that was too slow, or it came just before the end
+		return nil
 	default:
-		return nil, errExpired
 	}
-}
-
-// lend hands a frame out until the next call of next.
-func (s *socket) lend(ctx context.Context, frame []byte, ok bool) ([]byte, error) {
-	if !ok && ctx.Err() != nil {
-		return nil, context.Cause(ctx) // we may have closed the connection ourselves
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
+		return context.Cause(ctx) // we may have closed the connection ourselves
 	}
-	if !ok {
-		return nil, s.lost()
-	}
-	s.lent = frame
-	return frame, nil
+	return s.lost()
 }
 
 // over reports whether the connection has ended.
@@ -243,11 +227,9 @@ func (s *socket) over() bool {
 	}
 }
 
-// lost says why there are no more frames. An error event that came shortly
-// before the end knows better than the end itself.
+// lost says why there are no more frames, once the reader has ended. An error
+// event that came shortly before the end knows better than the end itself.
 func (s *socket) lost() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	err := lostConnection(s.err)
 	if s.lastError != nil && s.lastError.grave() {
 		return s.lastError.err("the connection was lost")
@@ -255,8 +237,8 @@ func (s *socket) lost() error {
 	return err
 }
 
-// send writes one event. A write that fails or is interrupted breaks the
-// socket.
+// send writes one event; the floor is free meanwhile. A write that fails or is
+// interrupted breaks the socket.
 func (s *socket) send(ctx context.Context, event any) error {
 	frame, err := s.dialect.encode(event)
 	if err != nil {
@@ -268,6 +250,8 @@ func (s *socket) send(ctx context.Context, event any) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("sending: %w", context.Cause(ctx))
 	}
+	s.floor.Unlock()
+	defer s.floor.Lock()
 	// The library sets the connection's deadline anew for each fragment, so
 	// that only closing interrupts an event for certain.
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().Close() })
@@ -297,9 +281,9 @@ func (s *socket) whyNotSent(err error) error {
 }
 
 // close says goodbye, gives the service a moment to do the same, and returns
-// when the reader has ended. It may be called more than once.
+// when the reader has ended. It may be called more than once, by whoever does
+// not have the floor.
 func (s *socket) close() {
-	s.ignore()
 	deadline := time.Now().Add(closingTime)
 	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	if err := s.conn.WriteControl(websocket.CloseMessage, goodbye, deadline); err == nil {

@@ -108,7 +108,7 @@ func (t *turn) speak(ctx context.Context, now time.Time) error {
 		default:
 			if s.noticed(now, t.c.config.TurnDetection.patience()) {
 				s.committed = true
-				return t.askOnce(ctx)
+				return nil
 			}
 			if now.Sub(s.over) > t.patience() {
 				return t.timeout("the service's turn detection saw no end of the turn within %s of silence", t.patience())
@@ -143,7 +143,7 @@ func (t *turn) commit(ctx context.Context, now time.Time) error {
 		t.c.unsure = true
 		return fmt.Errorf("speaking: %w", err)
 	}
-	return t.askOnce(ctx)
+	return nil
 }
 
 // takeSpeech notes what the service says of the audio in its buffer. reply is

@@ -1,7 +1,6 @@
 package realtime
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,33 +10,32 @@ import (
 )
 
 // take looks at one event, which may be about the turn that is being said over
-// this one's reply.
-func (t *turn) take(ctx context.Context, e serverEvent) error {
+// this one's reply. It only takes notes: what there is to be done about them is
+// for act to see, which is woken for it.
+func (t *turn) take(e serverEvent) (wake bool) {
 	switch e.Type {
 	case eventError:
-		return t.takeError(e.Error)
+		t.takeError(e.Error)
 	case eventItemAdded:
-		return t.takeAdded(ctx, e.Item.ID)
+		t.speaker().takeAdded(e.Item.ID)
 	case eventSpeechStarted, eventSpeechStopped, eventCommitted:
 		t.speaker().takeSpeech(e, time.Now(), t)
-		return nil
 	case eventHeard, eventNotHeard:
 		t.takeHeard(e)
-		return nil
 	case eventRateLimits:
 		t.takeLimits(e.RateLimits)
-		return nil
+		return false
 	case eventResponseCreated:
 		t.takeCreated(e.Response)
-		return nil
 	case eventResponseDone:
 		t.takeDone(e.Response)
-		return nil
+	default:
+		if _, read := current(e.Type); !read {
+			t.remark(e.Type)
+		}
+		return t.takePiece(e)
 	}
-	if _, read := current(e.Type); !read {
-		t.remark(e.Type)
-	}
-	return t.takePiece(ctx, e)
+	return true
 }
 
 // speaker is the turn that is being spoken: this one, or the one over it.
@@ -49,18 +47,11 @@ func (t *turn) speaker() *turn {
 }
 
 // takeAdded notes that the service has an item.
-func (t *turn) takeAdded(ctx context.Context, itemID string) error {
-	speaker := t.speaker()
-	t.c.acknowledges = t.c.acknowledges || slices.Contains(speaker.items, itemID)
-	if i := slices.Index(speaker.unconfirmed, itemID); i >= 0 {
-		speaker.unconfirmed = slices.Delete(speaker.unconfirmed, i, i+1)
-		err := speaker.askOnce(ctx)
-		if speaker == t {
-			return err
-		}
-		speaker.fail(err)
+func (t *turn) takeAdded(itemID string) {
+	t.c.acknowledges = t.c.acknowledges || slices.Contains(t.items, itemID)
+	if i := slices.Index(t.unconfirmed, itemID); i >= 0 {
+		t.unconfirmed = slices.Delete(t.unconfirmed, i, i+1)
 	}
-	return nil
 }
 
 func (t *turn) takeLimits(limits []rateLimitBody) {
@@ -111,23 +102,21 @@ func (t *turn) takeDone(r responseBody) {
 	}
 }
 
-// takePiece adds what an event of a response says to the reply.
-func (t *turn) takePiece(ctx context.Context, e serverEvent) error {
+// takePiece adds what an event of a response says to the reply. The turn has to
+// know that the reply has begun, that it is too long, and, if it is to be spoken
+// over, how long it is.
+func (t *turn) takePiece(e serverEvent) (wake bool) {
 	if t.response == "" || e.ResponseID != t.response {
-		if t.next != nil {
-			t.next.fail(t.next.takePiece(ctx, e))
-		}
-		return nil // what is left of another response
+		return t.next != nil && t.next.takePiece(e) // or it is what is left of another response
 	}
 	t.last = time.Now()
 	t.play(e.Type == eventAudioDelta)
+	began := t.reply.begun()
 	if err := t.reply.take(e); err != nil {
-		return core.Errorf(core.KindProtocol, "%w", err)
+		t.fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
+		return true
 	}
-	if t.reply.full != "" && t.giveUp == "" {
-		return t.cancel(ctx, t.reply.full)
-	}
-	return nil
+	return !began || t.reply.full != "" || t.over != nil && !t.cut
 }
 
 // play notes that more of the reply has come. What is written plays from its
@@ -159,33 +148,26 @@ func (t *turn) owns(r responseBody) bool {
 // takeError decides whether an error event ends the turn: it does if it names
 // an event of this turn, or if nothing good can follow. Most others leave the
 // session as it was.
-func (t *turn) takeError(e serviceError) error {
+func (t *turn) takeError(e serviceError) {
 	n := eventNumber(e.EventID)
-	if t.next != nil && n > t.next.before {
-		t.next.fail(t.next.takeError(e))
-		return nil
-	}
-	if e.EventID != "" && e.EventID == t.cancelID {
+	switch {
+	case t.next != nil && n > t.next.before:
+		t.next.takeError(e)
+	case e.EventID != "" && e.EventID == t.cancelID:
 		t.idle = true
-		return nil
-	}
-	if e.benign() {
-		return nil
-	}
-	if e.filtered() && !t.asked.IsZero() && (n == 0 || t.ours(n)) { // an answer, if not in the form of one
+	case e.benign(), t.complete(): // or the reply is there, whatever comes after it
+	case e.filtered() && !t.asked.IsZero() && (n == 0 || t.ours(n)): // an answer, if not in the form of one
 		blocked := responseBody{Status: "failed"}
 		blocked.Details.Error = e
 		t.ended = &blocked
-		return nil
+	case t.ours(n), e.grave():
+		t.fail(e.err("waiting for the reply"))
+	default:
+		if n == 0 || n > t.before {
+			t.objection = e.text()
+		}
+		t.warn("the service objected: " + e.text())
 	}
-	if t.ours(n) || e.grave() {
-		return e.err("waiting for the reply")
-	}
-	if n == 0 || n > t.before {
-		t.objection = e.text()
-	}
-	t.warn("the service objected: " + e.text())
-	return nil
 }
 
 // ours reports whether an event id was given out in this turn.

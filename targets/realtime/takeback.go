@@ -42,22 +42,12 @@ func (t *turn) cancelled(ctx context.Context) bool {
 	if err := t.cancel(ctx, "the turn failed"); err != nil {
 		return false
 	}
-	for {
-		frame, err := t.c.socket.next(ctx, t.cancelBy)
-		if err != nil {
+	for t.ended == nil && !t.idle {
+		if err := t.c.socket.wait(ctx, t.cancelBy); err != nil {
 			return false
 		}
-		event, err := t.c.socket.dialect.decode(frame)
-		if err != nil {
-			continue
-		}
-		if event.Type == eventError && event.Error.EventID == t.cancelID {
-			return true // there was nothing to cancel
-		}
-		if err := t.take(ctx, event); err == nil && t.ended != nil {
-			return true
-		}
 	}
+	return true
 }
 
 // items returns the ids of the output items, each once.

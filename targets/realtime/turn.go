@@ -170,7 +170,6 @@ func (t *turn) deliver(ctx context.Context) error {
 	t.sent = time.Now()
 	if t.spoken != nil {
 		t.spoken.started = t.sent
-		return nil
 	}
 	return t.askOnce(ctx)
 }
@@ -216,6 +215,7 @@ func (t *turn) askOnce(ctx context.Context) error {
 // sent any more.
 func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error) {
 	t.over = over
+	t.c.socket.handle = t.handle
 	defer t.reply.release()
 	for {
 		lost, err := t.step(ctx)
@@ -237,41 +237,57 @@ func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error)
 	}
 }
 
-// step does what is due and waits for the next event, or for the next time
-// that something is due. lost says that no more events will come.
+// step does what is due and waits until there is more to be done. lost says
+// that no more events will come.
 func (t *turn) step(ctx context.Context) (lost bool, err error) {
-	if t.failed != nil {
-		return false, t.failed
+	if t.failed == nil {
+		err = t.act(ctx, time.Now())
 	}
-	if err := t.act(ctx, time.Now()); err != nil || t.complete() {
+	switch { // the service may have said something while something was sent
+	case t.failed != nil:
+		return false, t.failed
+	case err != nil || t.complete():
 		return false, err
 	}
 	limit := t.deadline()
-	frame, err := t.c.socket.next(ctx, earliest(limit, t.due()))
+	err = t.c.socket.wait(ctx, earliest(limit, t.due()))
 	switch {
 	case err == nil:
-		return false, t.read(ctx, frame)
+		return false, t.failed
 	case !errors.Is(err, errExpired):
 		return true, err
-	case limit.IsZero(), time.Now().Before(limit):
-		return false, nil // something else is due
+	}
+	if limit = t.deadline(); limit.IsZero() || time.Now().Before(limit) {
+		return false, nil // something else is due, or the service has gone on
 	}
 	return false, t.expire(ctx)
 }
 
 // act does what is due at a time: the next piece of speech, of this turn or of
-// the one that is said over its reply, the interruption, the asking.
+// the one that is said over its reply, the asking, the interruption, the end of
+// a reply that is too long.
 func (t *turn) act(ctx context.Context, now time.Time) error {
-	if err := t.speak(ctx, now); err != nil {
+	if err := t.say(ctx, now); err != nil {
 		return err
 	}
 	if err := t.interrupt(ctx, now); err != nil {
 		return err
 	}
 	if t.next != nil && t.next.failed == nil {
-		t.next.fail(t.next.speak(ctx, now))
+		t.next.fail(t.next.say(ctx, now))
+	}
+	if t.reply.full != "" && t.giveUp == "" && t.ended == nil {
+		return t.cancel(ctx, t.reply.full)
 	}
 	return nil
+}
+
+// say sends the speech that is due, and asks for the reply when all is said.
+func (t *turn) say(ctx context.Context, now time.Time) error {
+	if err := t.speak(ctx, now); err != nil {
+		return err
+	}
+	return t.askOnce(ctx)
 }
 
 // fail notes what went wrong with the turn while the one before is still being
@@ -297,13 +313,15 @@ func (t *turn) complete() bool {
 	return t.ended != nil && t.spoken.answered() && t.interrupted()
 }
 
-// read looks at one frame.
-func (t *turn) read(ctx context.Context, frame []byte) error {
-	event, err := t.c.socket.dialect.decode(frame)
-	if err != nil {
-		return core.Errorf(core.KindProtocol, "waiting for the reply: %w", err)
+// handle looks at one event, while the turn waits or sends.
+func (t *turn) handle(e serverEvent, err error) (wake bool) {
+	if err == nil {
+		return t.take(e)
 	}
-	return t.take(ctx, event)
+	if !t.complete() { // or else the reply is there, whatever comes after it
+		t.fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
+	}
+	return true
 }
 
 // deadline is when the turn stops waiting for the next event; zero where it
