@@ -131,12 +131,11 @@ func current(name string) (string, bool) {
 }
 
 // scan reads a frame. Nearly all of a conversation's events are deltas, so
-// these are scanned by hand, and audio is left where it is; other events that
-// the target looks at are decoded; of the rest only the type and a few ids are
-// read.
+// these are scanned by hand, and audio is left where it is. Of the other events
+// that every reply has, no more is decoded than is looked at.
 func scan(frame []byte) (serverEvent, error) {
 	var event serverEvent
-	var delta, item []byte
+	var in members
 	err := eachMember(frame, func(key, value []byte) error {
 		var err error
 		switch string(key) {
@@ -146,14 +145,18 @@ func scan(frame []byte) (serverEvent, error) {
 			event.ResponseID, err = unquote(value)
 		case "item_id":
 			event.ItemID, err = unquote(value)
-		case "delta":
-			delta = value
-		case "item":
-			item = value
 		case "content_index":
 			if string(value) != "null" {
 				event.ContentIndex, err = strconv.Atoi(string(value))
 			}
+		case "delta":
+			in.delta = value
+		case "text", "transcript":
+			in.text = value
+		case "item":
+			in.item = value
+		case "response":
+			in.response = value
 		}
 		return err
 	})
@@ -164,21 +167,71 @@ func scan(frame []byte) (serverEvent, error) {
 		return serverEvent{}, errors.New("reading an event: it has no type")
 	}
 	name, wanted := current(event.Type)
-	switch {
-	case name == eventAudioDelta:
-		event.audio, err = rawString(delta)
-	case name == eventTranscriptDelta || name == eventTextDelta:
-		event.Delta, err = unquote(delta)
-	case name == eventItemAdded: // nothing but its id is looked at, and each turn has two
-		event.Item.ID, err = memberString(item, "id")
-	case wanted:
-		event, err = decode(frame)
+	event.Type = name
+	if wanted {
+		err = in.readInto(&event, frame)
 	}
 	if err != nil {
 		return serverEvent{}, fmt.Errorf("reading a %s event: %w", name, err)
 	}
-	event.Type = name
 	return event, nil
+}
+
+// members are the members of an event that are not read for every one.
+type members struct{ delta, text, item, response []byte }
+
+// readInto reads what is looked at in an event of the type that it has.
+func (in members) readInto(event *serverEvent, frame []byte) (err error) {
+	switch event.Type {
+	case eventAudioDelta:
+		event.audio, err = rawString(in.delta)
+	case eventTranscriptDelta, eventTextDelta:
+		event.Delta, err = unquote(in.delta)
+	case eventTranscriptDone:
+		event.Transcript, err = optional(in.text)
+	case eventTextDone:
+		event.Text, err = optional(in.text)
+	case eventItemAdded:
+		event.Item.ID, err = memberString(in.item, "id")
+	case eventOutputItemDone: // what it says is known already, but for calls
+		if event.Item.Type, err = memberString(in.item, "type"); err == nil && event.Item.Type == "function_call" {
+			*event, err = decode(frame)
+		}
+	case eventResponseCreated:
+		event.Response, err = created(in.response)
+	default:
+		name := event.Type
+		*event, err = decode(frame)
+		event.Type = name
+	}
+	return err
+}
+
+// optional decodes a text that may be missing.
+func optional(value []byte) (*string, error) {
+	if len(value) == 0 || string(value) == "null" {
+		return nil, nil
+	}
+	s, err := unquote(value)
+	return &s, err
+}
+
+// created reads what tells whose a new response is.
+func created(response []byte) (r responseBody, err error) {
+	if len(response) == 0 {
+		return r, nil
+	}
+	err = eachMember(response, func(key, value []byte) error {
+		switch string(key) {
+		case "id":
+			r.ID, err = unquote(value)
+			return err
+		case "metadata":
+			return json.Unmarshal(value, &r.Metadata)
+		}
+		return nil
+	})
+	return r, err
 }
 
 // typeName returns the type of an event. Those of which a reply has many need

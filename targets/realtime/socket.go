@@ -107,6 +107,7 @@ func (s *socket) ping() {
 func (s *socket) read() {
 	defer close(s.gone)
 	defer s.pinging.Stop()
+	last := time.Now() // when the deadline was put off, which is not worth doing for every frame
 	for {
 		kind, r, err := s.conn.NextReader()
 		if err == nil {
@@ -118,7 +119,10 @@ func (s *socket) read() {
 			s.floor.Unlock()
 			return
 		}
-		_ = s.heard("")
+		if now := time.Now(); now.Sub(last) > s.alive/10 {
+			last = now
+			_ = s.heard("")
+		}
 	}
 }
 
