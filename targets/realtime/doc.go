@@ -10,7 +10,7 @@
 //
 // A turn's way through the files: encode.go makes client events of a message,
 // speech.go streams what is spoken, socket.go carries frames, scan.go reads
-// server events, turn.go does what is due and waits, take.go looks at what
+// server events, hold.go does what is due and waits, take.go looks at what
 // comes, reply.go puts the pieces together, interrupt.go has the next turn said
 // over them, heard.go notes what the service understood, finish.go makes the
 // reply, and takeback.go undoes a turn that failed.

@@ -78,7 +78,7 @@ type usageBody struct {
 type rateLimitBody struct {
 	Name         string  `json:"name"`
 	Limit        int64   `json:"limit"`
-	Remaining    int64   `json:"remaining"`
+	Remaining    *int64  `json:"remaining"`
 	ResetSeconds float64 `json:"reset_seconds"`
 }
 

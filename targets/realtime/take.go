@@ -57,8 +57,11 @@ func (t *turn) takeAdded(itemID string) {
 func (t *turn) takeLimits(limits []rateLimitBody) {
 	t.limits = t.limits[:0]
 	for _, l := range limits {
+		if l.Remaining == nil {
+			continue // none left is something else than nothing said
+		}
 		reset := time.Duration(min(max(l.ResetSeconds, 0), maxRetryAfter.Seconds()) * float64(time.Second))
-		t.limits = append(t.limits, core.RateLimit{Name: l.Name, Limit: l.Limit, Remaining: l.Remaining, Reset: reset})
+		t.limits = append(t.limits, core.RateLimit{Name: l.Name, Limit: l.Limit, Remaining: *l.Remaining, Reset: reset})
 	}
 }
 
