@@ -12,6 +12,9 @@
 // it, as from reasoning, truncation or tracing. Clients may open their sessions
 // with ephemeral keys.
 //
+// [TestTarget] holds a target to what a client of the protocol has to do, one
+// test for each promise, in process or behind a plugin's boundary.
+//
 // It is for practice and for tests on one's own machine. It does not call MCP
 // servers, translate, or transcribe without answering.
 package realtimetest
