@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
@@ -138,7 +139,7 @@ func TestAFailureBetweenTheRoundsDoesNotHideWhatWasSaid(t *testing.T) {
 
 func TestToolsThatAreCalledInAReplySpokenOverGetNoAnswer(t *testing.T) {
 	cut := calls("one moment", "lookup")
-	cut.Finish = core.FinishInterrupted
+	cut.Finish, cut.Delivered = core.FinishInterrupted, time.Second
 	a := &agent{exchange: func(context.Context, []core.Message) ([]core.Reply, error) {
 		return []core.Reply{cut, says("no")}, nil
 	}}
