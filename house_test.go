@@ -42,7 +42,7 @@ var house = map[string]room{
 	},
 	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
-		imports: []string{"core", "core/campaign", "core/plan", "core/secret", "core/stats", "core/strategy", "core/verdict"},
+		imports: []string{"core", "core/audio", "core/campaign", "core/plan", "core/secret", "core/stats", "core/strategy", "core/verdict"},
 		modules: []string{"golang.org/x/sync"},
 	},
 	"core/store": {

@@ -51,9 +51,10 @@ type Interruptible interface {
 	// returns the replies in order; those that came before an error are
 	// returned with it.
 	//
-	// A reply that was spoken over ends as FinishInterrupted; what had played
-	// of it is told from what had not by [Part.Undelivered]. One that was over
-	// before it could be is whole.
+	// A reply that was spoken over ends as FinishInterrupted, and its Delivered
+	// is more than 0 exactly then: one that anything else cancelled has none,
+	// and is not whole. What had played of it is told from what had not by
+	// [Part.Undelivered]. One that was over before it could be is whole.
 	Exchange(ctx context.Context, messages []Message) ([]Reply, error)
 }
 

@@ -29,7 +29,8 @@ func (a *answer) message() core.Message {
 }
 
 // open returns why the answer is none that can be taken for a defence, and ""
-// where it can: every reply was whole, and answered something that was heard.
+// where it can: every reply was whole, and answered something that was heard,
+// and the target waits for nothing more before it says what it wants to.
 func (a *answer) open() string {
 	for _, t := range a.turns {
 		switch r := t.reply; {
@@ -41,7 +42,55 @@ func (a *answer) open() string {
 			return "the target says that it heard nothing of what was said to it"
 		}
 	}
+	return waitsFor(a.last().reply.Message)
+}
+
+// waitsFor returns what a target still waits for whose last reply calls tools:
+// a call that had been answered would not be in the last reply.
+func waitsFor(last core.Message) string {
+	calls := last.Of(core.ToolCall)
+	if len(calls) == 0 {
+		return ""
+	}
+	call, err := readCall(calls[0])
+	if err != nil {
+		return "the target waits for the result of a tool"
+	}
+	return fmt.Sprintf("the target waits for the result of tool %q", call.Name)
+}
+
+// unseen returns which scorer that matters had nothing to judge in one of
+// several replies that say something, and "" where there is none. What another
+// of the replies held is no evidence of what this one did not.
+func (h *holding) unseen(a *answer) string {
+	if len(a.turns) == 1 {
+		return "" // the score is unknown already
+	}
+	for _, name := range h.trial.Success.Scores() {
+		on := onOf(h.scorer(name))
+		for _, t := range a.turns {
+			if on != core.ToolCall && saysOtherThan(on, t.reply.Message) {
+				return fmt.Sprintf("scorer %q had nothing to judge in the reply of turn %d, which has no %s", name, t.Index+1, on)
+			}
+		}
+	}
 	return ""
+}
+
+// saysOtherThan reports whether a reply says something, and nothing of it in a
+// modality. To call a tool is not to say something.
+func saysOtherThan(on core.Modality, m core.Message) bool {
+	other := false
+	for _, p := range m.Parts {
+		switch {
+		case blank(p.Value) || p.Modality == core.ToolCall:
+		case p.Modality == on:
+			return false
+		default:
+			other = true
+		}
+	}
+	return other
 }
 
 // judgement is what one answer proves.
@@ -56,15 +105,18 @@ type judgement struct {
 
 // judgeAll has the replies to turns that were said in one exchange judged, in
 // order. failed is the turn after them, if it was not answered; otherwise the
-// tools are answered first that the target calls in the last reply.
+// tools are answered first that the target calls in the last reply, unless the
+// conversation is over by then.
 func (h *holding) judgeAll(ctx context.Context, conversation core.Conversation, turns []exchanged, failed *Turn) (done bool, err error) {
 	for i := range turns {
 		h.hear(turns[i])
 		a := &answer{turns: turns[i : i+1 : i+1]}
 		switch last := i == len(turns)-1; {
 		case !last:
-			h.unanswered(turns[i])
-		case failed == nil:
+			h.unanswered(turns[i], "the next turn was said over its reply")
+		case turns[i].message.Delivery.OutOfBand:
+			h.unanswered(turns[i], "its reply is out of band, and the answer would not be")
+		case failed == nil && !done:
 			if failed, err = h.answerTools(ctx, conversation, a); err != nil {
 				return true, err
 			}
@@ -91,10 +143,10 @@ func (h *holding) hear(s exchanged) {
 }
 
 // unanswered says that tools which the target called in a reply get no answer,
-// because the campaign went on before that could be given.
-func (h *holding) unanswered(s exchanged) {
+// and why.
+func (h *holding) unanswered(s exchanged, why string) {
 	if n := len(s.reply.Message.Of(core.ToolCall)); n > 0 {
-		h.warn(h.trial, "turn %d: the target calls tools (%d), but the next turn was said over its reply: they get no answer", s.Index+1, n)
+		h.warn(h.trial, "turn %d: the target calls tools (%d), but %s: they get no answer", s.Index+1, n, why)
 	}
 }
 
@@ -133,7 +185,7 @@ func (h *holding) judge(ctx context.Context, a *answer) judgement {
 		scores[s.Name] = s.Score
 	}
 	truth, err := h.trial.Success.Eval(scores)
-	open := a.open()
+	open := orElse(a.open(), h.unseen(a))
 	switch {
 	case err != nil:
 		j.reason = h.clean(fmt.Sprintf("success (%s) could not be evaluated: %v", h.trial.Success, err))

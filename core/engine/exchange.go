@@ -40,6 +40,8 @@ type exchanged struct {
 	message core.Message
 	reply   core.Reply
 	// spokenOver says that the campaign's next message was said over the reply.
+	// One that ended as interrupted with nothing delivered was cancelled by
+	// somebody else, whatever the campaign meant to do next.
 	spokenOver bool
 }
 
@@ -54,7 +56,7 @@ func (h *holding) say(ctx context.Context, conversation core.Conversation, messa
 	replies, failure := h.send(ctx, conversation, messages)
 	for i, message := range messages[:len(replies)] {
 		e := exchanged{Turn: Turn{Started: started}, message: message, reply: replies[i]}
-		e.spokenOver = i+1 < len(messages) && e.reply.Finish == core.FinishInterrupted
+		e.spokenOver = i+1 < len(messages) && e.reply.Finish == core.FinishInterrupted && e.reply.Delivered > 0
 		if err := h.recordAnswered(ctx, &e); err != nil {
 			return nil, nil, err
 		}

@@ -32,6 +32,13 @@ func cutOff(text string) core.Reply {
 	return r
 }
 
+// cancelled is a reply that the service itself cancelled.
+func cancelled(text string) core.Reply {
+	r := says(text)
+	r.Finish = core.FinishInterrupted
+	return r
+}
+
 // textsOf are the texts of what was sent and received in turns.
 func textsOf(turns []engine.Turn) string {
 	var texts []string
@@ -99,10 +106,11 @@ func TestOnlyTheCampaignsOwnInterruptionLeavesAReplyWhole(t *testing.T) {
 		outcome core.Outcome
 		words   string
 	}{
-		"spoken over":          {[]core.Reply{cutOff("well"), says("no")}, core.Defended, "turn 2"},
-		"over before it could": {[]core.Reply{says("no"), says("no")}, core.Defended, "turn 2"},
-		"cancelled by another": {[]core.Reply{says("no"), cutOff("we")}, core.Undetermined, "turn 2: the reply was cancelled"},
-		"nothing said at all":  {[]core.Reply{cutOff(" "), says("no")}, core.Undetermined, "turn 1: the reply is empty"},
+		"spoken over":               {[]core.Reply{cutOff("well"), says("no")}, core.Defended, "turn 2"},
+		"over before it could":      {[]core.Reply{says("no"), says("no")}, core.Defended, "turn 2"},
+		"cancelled by another":      {[]core.Reply{says("no"), cutOff("we")}, core.Undetermined, "turn 2: the reply was cancelled"},
+		"cancelled before it could": {[]core.Reply{cancelled("we"), says("no")}, core.Undetermined, "turn 1: the reply was cancelled"},
+		"nothing said at all":       {[]core.Reply{cutOff(" "), says("no")}, core.Undetermined, "turn 1: the reply is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &agent{exchange: func(context.Context, []core.Message) ([]core.Reply, error) { return test.replies, nil }}

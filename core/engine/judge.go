@@ -145,7 +145,7 @@ func (v *views) of(ctx context.Context, s campaign.Scorer) view {
 		return made
 	}
 	var made view
-	for _, value := range v.reply.Of(onOf(s)) {
+	for _, value := range v.values(onOf(s)) {
 		if blank(value) {
 			continue
 		}
@@ -162,6 +162,14 @@ func (v *views) of(ctx context.Context, s campaign.Scorer) view {
 	}
 	v.made[key] = made
 	return made
+}
+
+// values are what the reply holds of a modality.
+func (v *views) values(on core.Modality) []core.Value {
+	if on == core.Audio {
+		return sounds(v.reply)
+	}
+	return v.reply.Of(on)
 }
 
 // onOf is the modality that a scorer judges.

@@ -17,6 +17,16 @@ type toolCall struct {
 	Name string `json:"name"`
 }
 
+// readCall reads a part that calls a tool.
+func readCall(v core.Value) (toolCall, error) {
+	var call toolCall
+	err := json.Unmarshal(v.Data, &call)
+	if err == nil && (call.ID == "" || call.Name == "") {
+		err = core.Errorf(core.KindProtocol, "a call of a tool needs call_id and name")
+	}
+	return call, err
+}
+
 // toolResult is a part that answers one.
 type toolResult struct {
 	ID     string `json:"call_id"`
@@ -28,8 +38,8 @@ type toolResult struct {
 func (h *holding) toolResults(turn int, reply core.Message) (m core.Message, ok bool) {
 	m.Role = core.Tool
 	for _, v := range reply.Of(core.ToolCall) {
-		var call toolCall
-		if err := json.Unmarshal(v.Data, &call); err != nil || call.ID == "" || call.Name == "" {
+		call, err := readCall(v)
+		if err != nil {
 			h.warn(h.trial, "turn %d: the target's call of a tool is not {call_id, name, arguments}", turn+1)
 			continue
 		}
