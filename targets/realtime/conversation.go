@@ -65,12 +65,12 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 // Exchange delivers turns, each after the first over the reply to the one
 // before.
 func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	defer c.leave() // a panic must not keep the floor
 	var replies []core.Reply
 	err := c.usable(ctx)
 	if err == nil {
 		replies, err = c.exchange(ctx, messages)
 	}
-	c.leave()
 	for i := range replies {
 		c.target.secrets.clean(&replies[i])
 	}

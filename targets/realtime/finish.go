@@ -11,6 +11,7 @@ import (
 
 // finish makes a reply of a response that the service has ended.
 func (t *turn) finish(ctx context.Context, r responseBody) (core.Reply, error) {
+	t.closed = true
 	t.reply.complete(r.Output)
 	finish, err := t.outcome(r)
 	if err != nil {
@@ -130,7 +131,8 @@ func (t *turn) unfinished(ctx context.Context) (core.Reply, error) {
 		finish, detail = core.FinishTruncated, t.reply.full
 	}
 	t.timing.Total = t.since(time.Now())
-	t.c.unsure = !t.idle
+	t.closed = true
+	t.c.unsure = t.c.unsure || !t.idle
 	reply, err := t.build(finish, detail)
 	switch {
 	case err == nil:

@@ -89,8 +89,7 @@ func (t *turn) say(ctx context.Context, now time.Time) error {
 	return t.askOnce(ctx)
 }
 
-// fail notes what went wrong with the turn while the one before is still being
-// held, whose reply has nothing to do with it.
+// fail notes what went wrong with the turn, for when it is held.
 func (t *turn) fail(err error) {
 	if t.failed == nil {
 		t.failed = err
@@ -114,11 +113,13 @@ func (t *turn) complete() bool {
 
 // handle looks at one event, while the turn waits or sends.
 func (t *turn) handle(e serverEvent, err error) (wake bool) {
-	if err == nil {
+	switch {
+	case t.closed:
+		return err == nil && t.takeAfterwards(e)
+	case err == nil:
 		return t.take(e)
-	}
-	if !t.complete() { // or else the reply is there, whatever comes after it
-		t.fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
+	case !t.complete(): // or else the reply is there, whatever comes after it
+		t.blamed().fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
 	}
 	return true
 }

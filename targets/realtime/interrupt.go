@@ -77,9 +77,13 @@ func (t *turn) interrupt(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// read reports whether the reply is written and whole: there is nothing left to
+// be spoken over.
+func (t *turn) read() bool { return t.c.config.Output == "text" && t.ended != nil }
+
 // spokenOver notes that the reply plays no further.
 func (t *turn) spokenOver(now time.Time) {
-	if t.cut || t.over == nil {
+	if t.cut || t.over == nil || t.read() {
 		return
 	}
 	t.cut = true
@@ -91,7 +95,7 @@ func (t *turn) spokenOver(now time.Time) {
 // interrupted reports whether all is done that was to interrupt the reply.
 func (t *turn) interrupted() bool {
 	switch {
-	case t.over == nil, t.cut:
+	case t.over == nil, t.cut, t.read():
 		return true
 	case t.next != nil: // the service has yet to notice; at the end of the speech it will not any more
 		return t.next.failed != nil || t.next.spoken.heardOut()
@@ -115,13 +119,13 @@ func (t *turn) truncate(ctx context.Context) error {
 			continue
 		case left > 0:
 			event = itemTruncate{
-				Type: "conversation.item.truncate", EventID: t.c.nextID("ev"),
+				Type: "conversation.item.truncate", EventID: t.c.nextID(afterwards),
 				ItemID: p.itemID, ContentIndex: p.index, AudioEndMS: left.Milliseconds(),
 			}
 			left, told = 0, p.itemID
 		default:
 			told = p.itemID
-			event = itemDelete{Type: "conversation.item.delete", EventID: t.c.nextID("ev"), ItemID: p.itemID}
+			event = itemDelete{Type: "conversation.item.delete", EventID: t.c.nextID(afterwards), ItemID: p.itemID}
 		}
 		if err := t.c.socket.send(ctx, event); err != nil {
 			return fmt.Errorf("telling how much of the reply was heard: %w", err)

@@ -22,7 +22,7 @@ const (
 // whose session was lost, or cannot be trusted, is restored in another one; one
 // whose session is about to end moves in time.
 func (c *conversation) ready(ctx context.Context) error {
-	if c.socket == nil || c.unsure || c.socket.over() {
+	if c.socket == nil || c.unsure || c.socket.over() || c.socket.spoke() {
 		return c.restore(ctx)
 	}
 	if !c.used || c.expires.IsZero() || time.Until(c.expires) > c.config.Rollover.Std() {
@@ -94,7 +94,7 @@ func (c *conversation) whyLost() error {
 	case c.socket.over():
 		return c.socket.lost()
 	}
-	return core.Errorf(core.KindUnavailable, "a turn before was given up, and the service may still be answering it")
+	return core.Errorf(core.KindUnavailable, "the service may still be answering something else than the next turn")
 }
 
 // retryable reports whether another try can end differently.

@@ -53,8 +53,8 @@ func (c *conversation) connect(ctx context.Context) error {
 		c.session = before
 		return err
 	}
-	before.disconnect()
 	c.connected = time.Since(started)
+	before.disconnect()
 	return nil
 }
 
@@ -159,6 +159,7 @@ func (c *conversation) replay(ctx context.Context) error {
 
 func (c *conversation) replayItem(ctx context.Context, item itemCreate) error {
 	if c.memory.turns > 0 && !c.acknowledges { // it never does
+		c.socket.handle = nil
 		return c.socket.send(ctx, item)
 	}
 	added := func(e serverEvent) bool { return e.Type == eventItemAdded && e.Item.ID == item.Item.ID }

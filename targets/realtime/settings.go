@@ -71,6 +71,9 @@ func (d TurnDetection) settings() *turnDetection {
 
 func milliseconds(d core.Duration) int64 { return d.Std().Milliseconds() }
 
+// answers reports whether the service answers what it hears by itself.
+func (d TurnDetection) answers() bool { return d.on() && d.CreateResponse }
+
 // patience is how much silence, at the most, it takes the service to see that
 // a spoken turn is over.
 func (d TurnDetection) patience() time.Duration {

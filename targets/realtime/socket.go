@@ -41,8 +41,8 @@ type handler func(e serverEvent, err error) (wake bool)
 //
 // What the handler and the conversation both look at is theirs in turns: the
 // conversation has the floor from attend to leave, except while it waits or
-// sends. But for close, the methods are called by one goroutine at a time, and
-// wait and send by the one that has the floor.
+// sends. It waits and sends only while it has the floor, and closes only while it
+// has not.
 type socket struct {
 	conn    *websocket.Conn
 	dialect dialect
@@ -57,8 +57,10 @@ type socket struct {
 	handle handler
 	buffer []byte // that the next frame is read into
 	err    error  // why the reader ended; set before gone is closed
-	// lastError is an error event that came while nobody listened.
+	// lastError is an error event that came while nobody listened, and speaks
+	// says that the service began to answer what nobody had asked.
 	lastError *serviceError
+	speaks    bool
 }
 
 // newSocket takes a connection over. The caller has the floor.
@@ -152,10 +154,7 @@ func (s *socket) readFrame(kind int, r io.Reader) error {
 func (s *socket) deliver(frame []byte) {
 	event, err := s.dialect.decode(frame)
 	if s.handle == nil {
-		if err == nil && event.Type == eventError {
-			last := event.Error // or else each event would be allocated
-			s.lastError = &last
-		}
+		s.overhear(event, err)
 		return
 	}
 	s.lastError = nil // the service has more to say
@@ -166,6 +165,25 @@ func (s *socket) deliver(frame []byte) {
 	case s.wake <- struct{}{}:
 	default: // it is awake already
 	}
+}
+
+// overhear looks at an event while nobody listens.
+func (s *socket) overhear(event serverEvent, err error) {
+	switch {
+	case err != nil:
+	case event.Type == eventError:
+		s.lastError = &event.Error
+	case event.Type == eventResponseCreated:
+		s.speaks = true
+	}
+}
+
+// spoke reports whether the service spoke while nobody listened, and so may
+// still be speaking. The caller does not have the floor.
+func (s *socket) spoke() bool {
+	s.floor.Lock()
+	defer s.floor.Unlock()
+	return s.speaks
 }
 
 func appendAll(buffer []byte, r io.Reader) ([]byte, error) {

@@ -170,12 +170,12 @@ func (t *turn) takeSpeech(e serverEvent, now time.Time, reply *turn) {
 // takeStarted notes that the service hears speech. Where that is the end of a
 // turn which had seemed to be over, it needs silence to see that it is.
 func (t *turn) takeStarted(now time.Time) {
-	s, d := t.spoken, t.c.config.TurnDetection
+	s := t.spoken
 	if s == nil {
 		return
 	}
 	s.open = true
-	if s.committed && d.on() && d.CreateResponse {
+	if s.committed && t.c.config.TurnDetection.answers() {
 		t.asked = time.Time{}
 		s.resume(now)
 	}

@@ -38,6 +38,32 @@ func (t *turn) take(e serverEvent) (wake bool) {
 	return true
 }
 
+// takeAfterwards looks at an event that comes when the reply is there: what the
+// service heard, and what is about the next turn. A service that goes on by
+// itself may have answered a part of the turn only.
+func (t *turn) takeAfterwards(e serverEvent) (wake bool) {
+	switch {
+	case e.Type == eventHeard, e.Type == eventNotHeard:
+		t.takeHeard(e)
+		return true
+	case t.next != nil:
+		return t.next.take(e)
+	case e.Type == eventSpeechStarted, e.Type == eventResponseCreated && e.Response.ID != t.response:
+		t.partial = t.partial || t.spoken != nil
+		t.c.unsure = true
+	}
+	return false
+}
+
+// blamed is the turn that an error is about which does not say so: the one that
+// still has to be answered.
+func (t *turn) blamed() *turn {
+	if t.next != nil && t.ended != nil {
+		return t.next
+	}
+	return t
+}
+
 // speaker is the turn that is being spoken: this one, or the one over it.
 func (t *turn) speaker() *turn {
 	if t.next != nil {
@@ -48,14 +74,14 @@ func (t *turn) speaker() *turn {
 
 // takeAdded notes that the service has an item.
 func (t *turn) takeAdded(itemID string) {
-	t.c.acknowledges = t.c.acknowledges || slices.Contains(t.items, itemID)
 	if i := slices.Index(t.unconfirmed, itemID); i >= 0 {
+		t.c.acknowledges = true
 		t.unconfirmed = slices.Delete(t.unconfirmed, i, i+1)
 	}
 }
 
 func (t *turn) takeLimits(limits []rateLimitBody) {
-	t.limits = t.limits[:0]
+	t.limits = nil // what a reply has been given is its own
 	for _, l := range limits {
 		if l.Remaining == nil {
 			continue // none left is something else than nothing said
@@ -68,18 +94,20 @@ func (t *turn) takeLimits(limits []rateLimitBody) {
 // takeCreated notes the response that answers this turn. A service that
 // detects turns may begin to answer in the middle of one, and again at its end.
 func (t *turn) takeCreated(r responseBody) {
+	_, labelled := r.Metadata["turn"]
+	t.c.labels = t.c.labels || labelled
 	switch {
 	case t.response != "" && t.next != nil:
 		t.next.takeCreated(r)
 		return
-	case !t.owns(r), r.ID == t.response:
-		return
-	case t.response != "" && t.ended != nil && !t.spoken.answered():
-		t.beginAgain()
-	case t.response != "": // it speaks by itself, and may still do so in the next turn
+	case r.ID == t.response, labelled && !t.named(r):
+		return // known, or what is left of another turn
+	case !t.owns(r): // it speaks by itself, and may still do so in the next turn
 		t.warn("the service began to speak by itself")
 		t.c.unsure = true
 		return
+	case t.response != "":
+		t.beginAgain()
 	}
 	t.response, t.last = r.ID, time.Now()
 	t.spoken.answer()
@@ -119,7 +147,7 @@ func (t *turn) takePiece(e serverEvent) (wake bool) {
 		t.fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
 		return true
 	}
-	return !began || t.reply.full != "" || t.over != nil && !t.cut
+	return !began || t.reply.full != "" || t.over != nil && !t.cut && t.next == nil
 }
 
 // play notes that more of the reply has come. What is written plays from its
@@ -143,9 +171,13 @@ func (t *turn) named(r responseBody) bool { return r.Metadata["turn"] == t.id }
 // that the service began by itself has no label, and neither has any of a
 // service that does not give metadata back.
 func (t *turn) owns(r responseBody) bool {
-	_, labelled := r.Metadata["turn"]
-	t.c.labels = t.c.labels || labelled
-	return r.ID != "" && (t.named(r) || !labelled && (t.spoken != nil || !t.c.labels))
+	switch {
+	case t.named(r):
+		return t.response == ""
+	case t.spoken != nil && t.c.config.TurnDetection.answers():
+		return t.spoken.answers < t.spoken.segments && (t.response == "" || t.ended != nil)
+	}
+	return t.response == "" && !t.c.labels
 }
 
 // takeError decides whether an error event ends the turn: it does if it names
@@ -154,10 +186,12 @@ func (t *turn) owns(r responseBody) bool {
 func (t *turn) takeError(e serviceError) {
 	n := eventNumber(e.EventID)
 	switch {
-	case t.next != nil && n > t.next.before:
-		t.next.takeError(e)
 	case e.EventID != "" && e.EventID == t.cancelID:
-		t.idle = true
+		t.takeNotCancelled(e)
+	case strings.HasPrefix(e.EventID, afterwards):
+		t.warn("the service objected: " + e.text()) // to what it was told of a reply
+	case t.next != nil && (n > t.next.before || n == 0 && t.ended != nil):
+		t.next.takeError(e)
 	case e.benign(), t.complete(): // or the reply is there, whatever comes after it
 	case e.filtered() && !t.asked.IsZero() && (n == 0 || t.ours(n)): // an answer, if not in the form of one
 		blocked := responseBody{Status: "failed"}
@@ -172,6 +206,18 @@ func (t *turn) takeError(e serviceError) {
 		t.warn("the service objected: " + e.text())
 	}
 }
+
+// takeNotCancelled notes that the reply could not be cancelled: mostly because
+// there was nothing to cancel.
+func (t *turn) takeNotCancelled(e serviceError) {
+	if t.idle = e.benign(); !t.idle {
+		t.warn("the service objected: " + e.text())
+	}
+}
+
+// afterwards begins the ids of events that are about a reply that is over, and
+// not about the turn during which they are sent.
+const afterwards = "after"
 
 // ours reports whether an event id was given out in this turn.
 func (t *turn) ours(n int) bool { return n > t.before && n <= t.c.ids }

@@ -3,7 +3,6 @@ package realtime
 import (
 	"context"
 	"slices"
-	"time"
 )
 
 // takeBack makes the service forget a turn that failed, so that the turn can be
@@ -13,9 +12,6 @@ import (
 //
 // The turn has failed already, so that further failures are of no interest.
 func (t *turn) takeBack(ctx context.Context, over bool) {
-	if t.asked.IsZero() {
-		t.asked = time.Now() // it is not asked for any more
-	}
 	if t.next != nil || !over && !t.cancelled(ctx) {
 		t.c.unsure = true
 		return

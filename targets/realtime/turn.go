@@ -44,8 +44,12 @@ type turn struct {
 
 	items       []string // ids of what was said, as far as they are known
 	unconfirmed []string // those that the service has yet to confirm
-	// failed is what went wrong while the turn before was still being held.
+	// failed is what went wrong, noted while the turn waited, or while the one
+	// before was still being held.
 	failed error
+	// closed says that the reply is being made: what comes now is about
+	// something else.
+	closed bool
 
 	started time.Time // when the message began to be sent, or had been spoken
 	sent    time.Time // when all of it was sent
@@ -187,7 +191,7 @@ func (t *turn) untried(ctx context.Context, err error) error {
 // that confirms messages, confirmed: what it has refused must not be answered,
 // and on a connection that has died unseen nothing is asked.
 func (t *turn) askOnce(ctx context.Context) error {
-	if !t.asked.IsZero() || t.c.acknowledges && len(t.unconfirmed) > 0 || t.spoken != nil && !t.spoken.heardOut() {
+	if t.failed != nil || !t.asked.IsZero() || t.c.acknowledges && len(t.unconfirmed) > 0 || t.spoken != nil && !t.spoken.heardOut() {
 		return nil
 	}
 	if t.c.socket.over() {
@@ -195,7 +199,7 @@ func (t *turn) askOnce(ctx context.Context) error {
 		return t.untried(ctx, t.c.socket.lost())
 	}
 	t.asked = time.Now()
-	if t.spoken != nil && t.c.config.TurnDetection.on() && t.c.config.TurnDetection.CreateResponse {
+	if t.spoken != nil && t.c.config.TurnDetection.answers() {
 		return nil // the service asks itself
 	}
 	params := responseParams{Metadata: map[string]string{"turn": t.id}}
