@@ -41,7 +41,8 @@ func (t Turn) DeliveryAt(capability string) Position {
 func (r *reader) delivery(t *Turn) []field {
 	return []field{
 		{"system_prompt", false, func(v value) {
-			prompt := r.textOrFile(v)
+			t.SystemPrompt = r.templateOrFile(v)
+			prompt := t.SystemPrompt.Written
 			t.Delivery.SystemPrompt, t.delivery.systemPrompt = &prompt, v.place()
 		}},
 		{"stream", false, func(v value) { t.Delivery.Stream, t.delivery.stream = r.boolean(v), v.place() }},

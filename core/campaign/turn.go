@@ -11,9 +11,11 @@ type Turn struct {
 	// Parts are what is said, in order. A turn that is user:, audio: or image:
 	// has one.
 	Parts []Part
-	// Delivery says how it is to reach the target.
-	Delivery core.Delivery
-	At       Position
+	// Delivery says how it is to reach the target. Its system prompt is as the
+	// campaign wrote it: that of SystemPrompt, not filled in.
+	Delivery     core.Delivery
+	SystemPrompt Text
+	At           Position
 
 	delivery deliveryPlaces
 }
