@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
@@ -306,5 +308,24 @@ func TestADeliveryAndWhatAReplyLostAreRecordedWithoutSecrets(t *testing.T) {
 	}
 	if turn.Reply.Delivered != time.Second || prompt != "The key is k-12345." {
 		t.Errorf("delivered %s; the plan's system prompt is %q now", turn.Reply.Delivered, prompt)
+	}
+}
+
+func TestATrialIsRecordedWithoutSecrets(t *testing.T) {
+	var began core.Start
+	s := newScene(t, &agent{start: func(_ context.Context, s core.Start) error { began = s; return nil }}, "the code?")
+	s.redact = secret.NewRedactor()
+	s.redact.Add("k-12345")
+	s.trial().Objective, s.trial().SystemPrompt = "It says k-12345.", "Guard k-12345."
+	s.trial().History = []core.Message{core.UserText("It is k-12345.")}
+	want(t, s.outcome(), core.Defended)
+	kept := s.diary.begun[s.trial().ID]
+	got := []string{kept.Objective, kept.SystemPrompt, kept.History[0].Text()}
+	wantKept := []string{"It says [redacted].", "Guard [redacted].", "It is [redacted]."}
+	if diff := cmp.Diff(wantKept, got); diff != "" {
+		t.Errorf("recorded (-want +got):\n%s", diff)
+	}
+	if began.SystemPrompt != "Guard k-12345." || began.History[0].Text() != "It is k-12345." {
+		t.Errorf("the conversation began with %+v, want it as it is", began)
 	}
 }

@@ -50,11 +50,11 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 	// What happened is recorded even while the run is being interrupted.
 	record := context.WithoutCancel(ctx)
 	at := r.Now()
-	if err := r.journal.BeginTrial(record, t, ordinal, at); err != nil {
+	h := &holding{run: r, trial: t}
+	if err := r.journal.BeginTrial(record, h.cleanTrial(), ordinal, at); err != nil {
 		return err
 	}
 	r.observe(TrialStarted{Trial: t, At: at})
-	h := &holding{run: r, trial: t}
 	if err := h.converse(ctx); err != nil {
 		if errors.Is(err, errInterrupted) {
 			return nil
