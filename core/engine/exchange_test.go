@@ -329,3 +329,22 @@ func TestATrialIsRecordedWithoutSecrets(t *testing.T) {
 		t.Errorf("the conversation began with %+v, want it as it is", began)
 	}
 }
+
+func TestAnExchangeThatIsGivenUpALittleBeforeItsTimeHasRunOutOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var after time.Duration
+		a := &agent{exchange: func(context.Context, []core.Message) ([]core.Reply, error) {
+			time.Sleep(after)
+			return []core.Reply{cutOff("well")}, core.Errorf(core.KindTimeout, "gave up")
+		}}
+		s := newScene(t, a)
+		s.trial().Turns = strategy.Script{say("the code?"), over(say("now!"))}
+		for took, words := range map[time.Duration]string{
+			119*time.Second + 500*time.Millisecond: `turn 2: target "agent": sending: no answer within 2m0s: gave up`,
+			10 * time.Second:                       `turn 2: target "agent": sending: gave up`,
+		} {
+			after, s.diary = took, newDiary(t)
+			want(t, s.outcome(), core.Errored, words)
+		}
+	})
+}

@@ -145,11 +145,22 @@ func (h *holding) start(ctx context.Context) (core.Conversation, error) {
 // targetError names the target, and says so where its time was up. ctx is the
 // context of the call, which carries the limit.
 func (h *holding) targetError(ctx context.Context, doing string, limit time.Duration, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if outOfTime(ctx, err) {
 		err = core.Errorf(core.KindTimeout, "no answer within %s: %w", limit, err).
 			WithHint("limits.timeout of target %q is how long it may take", h.trial.Target)
 	}
 	return fmt.Errorf("target %q: %s: %w", h.trial.Target, doing, err)
+}
+
+// outOfTime reports whether an error is that of a call whose time was up. A
+// plugin gives an exchange up a little before that, so that it can still return
+// the replies that came.
+func outOfTime(ctx context.Context, err error) bool {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return true
+	}
+	deadline, ok := ctx.Deadline()
+	return ok && core.KindOf(err) == core.KindTimeout && time.Until(deadline) < time.Second
 }
 
 // timeout is the target's limit for one reply.
