@@ -12,8 +12,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
 // reverseConfig is a configuration with restrictions.
@@ -136,6 +139,59 @@ type talk struct{ *talks }
 func (t talk) End(context.Context) error { return t.end() }
 
 func (talk) Send(context.Context, core.Message) (core.Reply, error) { return core.Reply{}, nil }
+
+// Exchange replies to the first message, and to no other.
+func (talk) Exchange(ctx context.Context, _ []core.Message) ([]core.Reply, error) {
+	<-ctx.Done()
+	first := core.Reply{Message: core.Message{Role: core.Assistant}, Finish: core.FinishComplete}
+	return []core.Reply{first}, ctx.Err()
+}
+
+// line is a call's stream, over which nothing goes once its context is over.
+type line struct {
+	grpc.ServerStream
+	ctx  context.Context
+	sent int
+}
+
+func (l *line) Context() context.Context { return l.ctx }
+
+func (l *line) Send(*pb.SendResponse) error {
+	if err := l.ctx.Err(); err != nil {
+		return err
+	}
+	l.sent++
+	return nil
+}
+
+func TestTheRepliesBeforeADeadlineAreSentInTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		limit, after time.Duration
+		sent         int
+	}{
+		"time to spare":    {10 * time.Second, 9500 * time.Millisecond, 1},
+		"no time to spare": {time.Second, time.Second, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				service, id := openTalks(t, &talks{end: func() error { return nil }}, 1)
+				request, err := wire.EncodeSend(id, "1", []core.Message{core.UserText("one"), core.UserText("two")})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), test.limit)
+				defer cancel()
+				began, stream := time.Now(), &line{ctx: ctx}
+				if err := service.Send(request, stream); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error %v, want that the time is up", err)
+				}
+				if took := time.Since(began); took != test.after || stream.sent != test.sent {
+					t.Errorf("%d replies were sent after %s, want %d after %s", stream.sent, took, test.sent, test.after)
+				}
+			})
+		})
+	}
+}
 
 // openTalks opens a target and starts conversations with it.
 func openTalks(t *testing.T, target *talks, conversations int) (service *targetService, id string) {

@@ -3,6 +3,7 @@ package plugins
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
@@ -65,6 +66,20 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 	return err
 }
 
+// returnTime is how long before a call's own deadline an exchange has to be
+// over: the replies that came until then still have to be sent.
+const returnTime = 500 * time.Millisecond
+
+// returnInTime returns a context that is over a little before ctx is, where ctx
+// has a deadline and time to spare.
+func returnInTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok || time.Until(deadline) <= 2*returnTime {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-returnTime))
+}
+
 // exchange sends messages of which each after the first interrupts. It returns
 // the replies that came before an error with it.
 func exchange(ctx context.Context, c core.Conversation, messages []core.Message) ([]core.Reply, error) {
@@ -79,6 +94,8 @@ func exchange(ctx context.Context, c core.Conversation, messages []core.Message)
 	if !ok {
 		return nil, core.Errorf(core.KindUnsupported, "the replies of this target cannot be interrupted")
 	}
+	ctx, cancel := returnInTime(ctx)
+	defer cancel()
 	replies, err := talk.Exchange(ctx, messages)
 	if err == nil && len(replies) != len(messages) {
 		err = core.Errorf(core.KindInternal, "the target gave %d replies to %d messages", len(replies), len(messages))

@@ -125,7 +125,7 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 				},
 				Turns: []campaign.Turn{
 					one(campaign.Part{User: written("Hello, I am calling about my account."), At: at(42, 9)}),
-					one(campaign.Part{User: written("{{ .text }}"), As: core.Audio, AsAt: at(44, 13), Converters: []campaign.Name{name("speak", 45, 22)}, At: at(43, 9)}),
+					one(campaign.Part{User: written("{{ .text }}"), As: core.Audio, AsAt: at(44, 13), Converters: []campaign.Name{name("speak", 45, 22)}, ConvertersAt: at(45, 21), At: at(43, 9)}),
 					one(campaign.Part{Value: &clip, File: "clips/urgent.wav", At: at(46, 9)}),
 				},
 				Scorers: []campaign.Name{name("leaked", 47, 15), name("spoken", 47, 23)},

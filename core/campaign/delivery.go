@@ -41,7 +41,8 @@ func (t Turn) DeliveryAt(capability string) Position {
 func (r *reader) delivery(t *Turn) []field {
 	return []field{
 		{"system_prompt", false, func(v value) {
-			prompt := r.textOrFile(v)
+			t.SystemPrompt = r.templateOrFile(v)
+			prompt := t.SystemPrompt.Written
 			t.Delivery.SystemPrompt, t.delivery.systemPrompt = &prompt, v.place()
 		}},
 		{"stream", false, func(v value) { t.Delivery.Stream, t.delivery.stream = r.boolean(v), v.place() }},
@@ -52,7 +53,7 @@ func (r *reader) delivery(t *Turn) []field {
 				return
 			}
 			r.object(v, []field{{"after", true, func(v value) {
-				t.Delivery.InterruptAfter, _ = r.durationFrom(v, leastInterrupt, mostInterrupt)
+				t.Delivery.InterruptAfter, _ = r.duration(v, leastInterrupt, mostInterrupt)
 			}}})
 		}},
 		{"out_of_band", false, func(v value) { t.Delivery.OutOfBand, t.delivery.outOfBand = r.boolean(v), v.place() }},
@@ -65,6 +66,9 @@ func (r *reader) checkDelivery(t Turn, before []Turn) {
 	d := t.Delivery
 	if d.OutOfBand && d.SystemPrompt != nil {
 		r.problem(t.delivery.systemPrompt, "give the system prompt to a turn of its own", "a turn out of band leaves no trace, so it cannot change the system prompt")
+	}
+	if d.OutOfBand && d.Stream {
+		r.problem(t.delivery.stream, "leave one of them out", "a turn out of band is sent at once, not at the pace of speech")
 	}
 	if t.delivery.interrupt == (Position{}) {
 		return

@@ -13,6 +13,15 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 )
 
+// templateOrFile reads a text that may be a template, or a file that holds one.
+func (r *reader) templateOrFile(v value) Text {
+	t := Text{Written: r.textOrFile(v), place: textPlace{start: v.place()}}
+	if isText(v.Node) {
+		t.place = r.textPlace(v.Node)
+	}
+	return t
+}
+
 // textOrFile reads a text that the campaign holds, or names with {file: path}.
 func (r *reader) textOrFile(v value) string {
 	if v.Kind != yaml.MappingNode {

@@ -127,6 +127,7 @@ func (r *reader) targets(v value) []Target {
 func (r *reader) limits(v value, l *Limits) {
 	const (
 		mostConcurrent = 10_000
+		leastTimeout   = time.Millisecond
 		longestTimeout = time.Hour
 	)
 	r.object(v, []field{
@@ -136,7 +137,7 @@ func (r *reader) limits(v value, l *Limits) {
 			}
 		}},
 		{"timeout", false, func(v value) {
-			if d, ok := r.duration(v, longestTimeout); ok {
+			if d, ok := r.duration(v, leastTimeout, longestTimeout); ok {
 				l.Timeout = d
 			}
 		}},

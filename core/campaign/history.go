@@ -3,6 +3,7 @@ package campaign
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -38,8 +39,10 @@ func (r *reader) history(v value) []Said {
 
 // ToolResult is what a campaign answers when the target calls a tool.
 type ToolResult struct {
-	Tool, Result string
-	At           Position
+	Tool string
+	// Result may be empty: a tool that finds nothing.
+	Result Text
+	At     Position
 }
 
 var toolName = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,128}$`)
@@ -54,10 +57,17 @@ func checkTool(name string) error {
 func (r *reader) toolResults(v value) []ToolResult {
 	var all []ToolResult
 	r.definitions(v, "the result of tool", checkTool, func(tool Name, v value) {
-		all = append(all, ToolResult{Tool: tool.Name, Result: r.textOrFile(v), At: tool.At})
+		all = append(all, ToolResult{Tool: tool.Name, Result: r.toolResult(v), At: tool.At})
 	})
 	if v.Kind == yaml.MappingNode && len(v.Content) == 0 {
 		r.problem(v.place(), "", "tool_results must not be empty")
 	}
 	return all
+}
+
+func (r *reader) toolResult(v value) Text {
+	if isText(v.Node) && strings.TrimSpace(v.Value) == "" {
+		return Text{Written: v.Value, place: textPlace{start: v.place()}}
+	}
+	return r.templateOrFile(v)
 }

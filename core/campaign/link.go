@@ -92,11 +92,15 @@ func (r *reader) linkVariants(a *Attack, converters []string) {
 
 // linkTurns returns how many rows the attack is repeated for.
 func (r *reader) linkTurns(a *Attack, datasets []Dataset, converters []string) int {
-	texts := make([]Text, 0, len(a.Turns)+len(a.History))
+	texts := make([]Text, 0, 2*len(a.Turns)+len(a.History)+len(a.ToolResults))
 	for _, said := range a.History {
 		texts = append(texts, said.Text)
 	}
+	for _, result := range a.ToolResults {
+		texts = append(texts, result.Result)
+	}
 	for _, t := range a.Turns {
+		texts = append(texts, t.SystemPrompt)
 		for _, p := range t.Parts {
 			r.defined("converter", converters, p.Converters...)
 			texts = append(texts, p.User)

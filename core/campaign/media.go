@@ -113,7 +113,7 @@ func (r *reader) noise(v value) *core.Value {
 
 // soundFor reads how long a sound is.
 func (r *reader) soundFor(v value) (time.Duration, bool) {
-	d, ok := r.durationFrom(v, leastSound, mostSound)
+	d, ok := r.duration(v, leastSound, mostSound)
 	if !ok {
 		return 0, false
 	}

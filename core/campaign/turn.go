@@ -11,9 +11,11 @@ type Turn struct {
 	// Parts are what is said, in order. A turn that is user:, audio: or image:
 	// has one.
 	Parts []Part
-	// Delivery says how it is to reach the target.
-	Delivery core.Delivery
-	At       Position
+	// Delivery says how it is to reach the target. Its system prompt is as the
+	// campaign wrote it: that of SystemPrompt, not filled in.
+	Delivery     core.Delivery
+	SystemPrompt Text
+	At           Position
 
 	delivery deliveryPlaces
 }
@@ -32,7 +34,9 @@ type Part struct {
 	As         core.Modality
 	AsAt       Position
 	Converters []Name
-	At         Position
+	// ConvertersAt is the zero Position where none are given.
+	ConvertersAt Position
+	At           Position
 }
 
 // Modality is that of the part before its converters.
@@ -56,37 +60,34 @@ func (r *reader) turns(v value) []Turn {
 func (r *reader) turn(v value, before []Turn) Turn {
 	t := Turn{At: v.place()}
 	own := Part{At: v.place()} // of a turn that is one part
-	var parts, converters *yaml.Node
+	var parts *yaml.Node
 	var is kinds
 	problems := len(r.problems)
 	fields := r.content(&is, &own)
 	fields = append(fields,
 		is.field("parts", func(v value) { parts, t.Parts = v.Node, r.parts(v) }),
 		r.as(&own),
-		field{"converters", false, func(v value) {
-			converters = v.Node
-			r.names(&own.Converters)(v)
-		}},
+		r.through(&own),
 	)
 	r.object(v, append(fields, r.delivery(&t)...))
 	is.check(r, v, problems, "a turn", "make it a turn of its own, or put both into parts:")
 	if parts == nil {
 		t.Parts = []Part{own}
 	} else {
-		r.misplaced(own, converters)
+		r.misplaced(own)
 	}
 	r.checkDelivery(t, before)
 	return t
 }
 
 // misplaced reports what stands beside parts: and belongs into them.
-func (r *reader) misplaced(own Part, converters *yaml.Node) {
+func (r *reader) misplaced(own Part) {
 	const hint = "put it on the part that it is meant for"
 	if own.AsAt != (Position{}) {
 		r.problem(own.AsAt, hint, "as: does not go with parts:")
 	}
-	if converters != nil {
-		r.problem(place(converters), hint, "converters: does not go with parts:")
+	if own.ConvertersAt != (Position{}) {
+		r.problem(own.ConvertersAt, hint, "converters: does not go with parts:")
 	}
 }
 
@@ -107,6 +108,14 @@ func (r *reader) as(p *Part) field {
 	}}
 }
 
+// through returns the key that names a part's converters.
+func (r *reader) through(p *Part) field {
+	return field{"converters", false, func(v value) {
+		p.ConvertersAt = v.place()
+		r.names(&p.Converters)(v)
+	}}
+}
+
 func (r *reader) parts(v value) []Part {
 	var all []Part
 	r.list(v, func(entry value) { all = append(all, r.part(entry)) })
@@ -120,32 +129,28 @@ func (r *reader) part(v value) Part {
 	p := Part{At: v.place()}
 	var is kinds
 	var made bool
-	var converters *yaml.Node
 	problems := len(r.problems)
 	fields := r.content(&is, &p)
 	fields = append(fields,
 		is.field("silence", func(v value) { p.Value, made = r.silence(v), true }),
 		is.field("noise", func(v value) { p.Value, made = r.noise(v), true }),
 		r.as(&p),
-		field{"converters", false, func(v value) {
-			converters = v.Node
-			r.names(&p.Converters)(v)
-		}},
+		r.through(&p),
 	)
 	r.object(v, fields)
 	is.check(r, v, problems, "a part", "make it a part of its own")
 	if made {
-		r.unconverted(p, converters)
+		r.unconverted(p)
 	}
 	return p
 }
 
 // unconverted refuses what would change a sound that the campaign describes.
-func (r *reader) unconverted(p Part, converters *yaml.Node) {
+func (r *reader) unconverted(p Part) {
 	if p.AsAt != (Position{}) {
 		r.problem(p.AsAt, "leave it out", "silence and noise are always audio")
 	}
-	if converters != nil {
-		r.problem(place(converters), "leave them out; those of a variant run all the same", "silence and noise have no converters of their own")
+	if p.ConvertersAt != (Position{}) {
+		r.problem(p.ConvertersAt, "leave them out; those of a variant run all the same", "silence and noise have no converters of their own")
 	}
 }

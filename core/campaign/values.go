@@ -199,27 +199,15 @@ func (r *reader) boolean(v value) bool {
 	return v.Value == "true"
 }
 
-// duration reads a positive duration.
-func (r *reader) duration(v value, most time.Duration) (time.Duration, bool) {
-	d, err := time.ParseDuration(v.Value)
-	if !isText(v.Node) || err != nil || d <= 0 || d > most {
-		r.problem(v.place(), durationHint, "%s must be a duration of at most %s, not %s", v.label, most, describe(v.Node))
-		return 0, false
-	}
-	return d, true
-}
-
-// durationFrom reads a duration within bounds.
-func (r *reader) durationFrom(v value, least, most time.Duration) (time.Duration, bool) {
+// duration reads a duration within bounds.
+func (r *reader) duration(v value, least, most time.Duration) (time.Duration, bool) {
 	d, err := time.ParseDuration(v.Value)
 	if !isText(v.Node) || err != nil || d < least || d > most {
-		r.problem(v.place(), durationHint, "%s must be a duration from %s to %s, not %s", v.label, least, most, describe(v.Node))
+		r.problem(v.place(), "such as 500ms, 30s or 2m", "%s must be a duration from %s to %s, not %s", v.label, least, most, describe(v.Node))
 		return 0, false
 	}
 	return d, true
 }
-
-const durationHint = "such as 500ms, 30s or 2m"
 
 // name reads a reference to something the campaign defines.
 func (r *reader) name(v value) (Name, bool) {

@@ -196,14 +196,14 @@ type diary struct {
 	mu sync.Mutex
 	// kept counts how often the record was begun.
 	kept    int
-	begun   map[string]bool
+	begun   map[string]*plan.Trial
 	places  map[string]int
 	turns   map[string][]engine.Turn
 	results map[string]engine.Result
 }
 
 func newDiary(t testing.TB) *diary {
-	return &diary{t: t, begun: map[string]bool{}, places: map[string]int{}, turns: map[string][]engine.Turn{}, results: map[string]engine.Result{}}
+	return &diary{t: t, begun: map[string]*plan.Trial{}, places: map[string]int{}, turns: map[string][]engine.Turn{}, results: map[string]engine.Result{}}
 }
 
 func (d *diary) write(method, trialID string, write func()) error {
@@ -214,7 +214,7 @@ func (d *diary) write(method, trialID string, write func()) error {
 			return err
 		}
 	}
-	if method != "BeginTrial" && !d.begun[trialID] {
+	if method != "BeginTrial" && d.begun[trialID] == nil {
 		d.t.Errorf("%s of trial %s, which has not begun", method, trialID)
 	}
 	if _, over := d.results[trialID]; over {
@@ -225,7 +225,7 @@ func (d *diary) write(method, trialID string, write func()) error {
 }
 
 func (d *diary) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, _ time.Time) error {
-	return d.write("BeginTrial", t.ID, func() { d.begun[t.ID], d.places[t.ID] = true, ordinal })
+	return d.write("BeginTrial", t.ID, func() { d.begun[t.ID], d.places[t.ID] = t, ordinal })
 }
 
 func (d *diary) RecordTurn(_ context.Context, trialID string, t engine.Turn) error {

@@ -13,6 +13,7 @@ import (
 // given is kept in that order. After a method has failed, the run stops.
 type Journal interface {
 	// BeginTrial notes that a trial begins; ordinal is its place in the plan.
+	// There are no secrets in the trial's objective, system prompt and history.
 	// It need not wait until that is durable; RecordTurn and EndTrial make it
 	// so.
 	BeginTrial(ctx context.Context, t *plan.Trial, ordinal int, at time.Time) error

@@ -11,7 +11,8 @@ import (
 const (
 	// longestPause bounds what a service can make a run wait for at once.
 	longestPause = 10 * time.Minute
-	// notedPause is how long a pause is that a user should know of.
+	// notedPause is how long a pause is that a user should know of, and by how
+	// much longer one has to become that the user knows of.
 	notedPause = time.Second
 )
 
@@ -22,17 +23,17 @@ type pace struct {
 	until time.Time
 }
 
-// pause stops the pace for a time, and reports whether it had not been stopped
-// before. A longer pause is not made shorter.
-func (p *pace) pause(d time.Duration) (stopped bool) {
+// pause stops the pace for a time, and returns how much longer it is stopped now
+// than it was before. A longer pause is not made shorter.
+func (p *pace) pause(d time.Duration) (longer time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	stopped = !p.until.After(now)
-	if until := now.Add(d); until.After(p.until) {
-		p.until = until
+	longer = d - max(0, p.until.Sub(now))
+	if longer > 0 {
+		p.until = now.Add(d)
 	}
-	return stopped
+	return longer
 }
 
 // wait returns when the next message may be sent, or with the context's error.
@@ -77,7 +78,7 @@ func (h *holding) slowDown(d time.Duration, why string) {
 	if d = min(d, longestPause); d <= 0 {
 		return
 	}
-	if stopped := h.pace().pause(d); stopped && d >= notedPause {
+	if longer := h.pace().pause(d); longer >= notedPause {
 		h.warn(nil, "target %q pauses for %s: %s", h.trial.Target, d.Round(time.Millisecond), why)
 	}
 }

@@ -150,3 +150,25 @@ func TestAnInterruptedRunDoesNotSitAPauseOut(t *testing.T) {
 		}
 	})
 }
+
+func TestAPauseThatBecomesLongerIsWarnedOfAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		resets := []time.Duration{10 * time.Second, 10*time.Second + 999*time.Millisecond, 5 * time.Second, time.Minute}
+		a := &agent{exchange: func(context.Context, []core.Message) ([]core.Reply, error) {
+			var replies []core.Reply
+			for _, reset := range resets {
+				replies = append(replies, left(core.RateLimit{Name: "requests", Reset: reset}))
+			}
+			return replies, nil
+		}}
+		s := newScene(t, a, "one")
+		for range len(resets) - 1 {
+			s.trial().Turns = append(s.trial().Turns, over(say("more")))
+		}
+		s.run(t.Context())
+		got := s.seen.warnings()
+		if len(got) != 2 || !strings.Contains(got[0], "pauses for 10s") || !strings.Contains(got[1], "pauses for 1m0s") {
+			t.Errorf("warnings %q, want one of ten seconds and one of a minute", got)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 )
 
 // Everything in this file makes what is recorded from what took place: the
@@ -23,6 +24,18 @@ func (r *run) cleanError(err error) error {
 // failed returns an error as it is kept.
 func (h *holding) failed(err error) *Failure {
 	return &Failure{Kind: core.KindOf(err), Message: h.clean(err.Error()), Hint: h.clean(core.HintOf(err))}
+}
+
+// cleanTrial returns a trial as it is kept: what was said before its first turn,
+// and what it is about. Its turns are kept as they are sent.
+func (h *holding) cleanTrial() *plan.Trial {
+	t := *h.trial
+	t.Objective, t.SystemPrompt = h.clean(t.Objective), h.clean(t.SystemPrompt)
+	t.History = nil
+	for _, m := range h.trial.History {
+		t.History = append(t.History, h.cleanMessage(m))
+	}
+	return &t
 }
 
 func (h *holding) cleanReply(r core.Reply) core.Reply {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -10,6 +11,10 @@ import (
 // maxToolRounds is how often in a row the engine answers calls of tools: a
 // target that calls another one at every answer would never come to an end.
 const maxToolRounds = 8
+
+// maxToolResults bounds the message that answers the calls of one reply, in
+// bytes: a target may call the same tool any number of times.
+const maxToolResults = 16 << 20
 
 // toolCall is what the engine reads of a part that calls a tool.
 type toolCall struct {
@@ -34,9 +39,11 @@ type toolResult struct {
 }
 
 // toolResults returns what the campaign answers to the tools that a reply
-// calls. ok is false where it answers nothing.
-func (h *holding) toolResults(turn int, reply core.Message) (m core.Message, ok bool) {
-	m.Role = core.Tool
+// calls: a message without parts where that is nothing, and as far as it came
+// with an error where it would be too large.
+func (h *holding) toolResults(turn int, reply core.Message) (core.Message, error) {
+	m := core.Message{Role: core.Tool}
+	size := 0
 	for _, v := range reply.Of(core.ToolCall) {
 		call, err := readCall(v)
 		if err != nil {
@@ -52,9 +59,12 @@ func (h *holding) toolResults(turn int, reply core.Message) (m core.Message, ok 
 		if err != nil {
 			continue // texts always encode
 		}
+		if size += len(data); size > maxToolResults {
+			return m, core.Errorf(core.KindProtocol, "the target calls so many tools at once that the results are larger than the %d MiB allowed", maxToolResults>>20)
+		}
 		m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}})
 	}
-	return m, len(m.Parts) > 0
+	return m, nil
 }
 
 // answerTools answers the tools that the target calls in its last reply, and in
@@ -63,8 +73,12 @@ func (h *holding) toolResults(turn int, reply core.Message) (m core.Message, ok 
 func (h *holding) answerTools(ctx context.Context, conversation core.Conversation, a *answer) (failed *Turn, err error) {
 	for round := 0; ; round++ {
 		last := a.last()
-		results, ok := h.toolResults(last.Index, last.reply.Message)
-		if !ok {
+		results, failure := h.toolResults(last.Index, last.reply.Message)
+		if failure != nil {
+			turn := Turn{Started: h.Now(), Sent: results}
+			return &turn, cmp.Or(h.recordFailed(ctx, &turn, failure), interrupted(ctx))
+		}
+		if len(results.Parts) == 0 {
 			return nil, nil
 		}
 		if round == maxToolRounds {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -237,5 +238,31 @@ func TestNoToolIsAnsweredAfterASuccess(t *testing.T) {
 		if _, _, sent := a.counts(); sent != rounds {
 			t.Errorf("stop_on %s: %d results were sent, want %d", stop, sent, rounds)
 		}
+	}
+}
+
+func TestTheResultsOfToolsHaveABound(t *testing.T) {
+	for name, test := range map[string]struct {
+		calls   int
+		outcome core.Outcome
+		words   string
+	}{
+		"within it": {15, core.Defended, "turn 2"},
+		"beyond it": {17, core.Errored, "turn 2: the target calls so many tools at once that the results are larger than the 16 MiB allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &agent{answer: inOrder(calls("one moment", slices.Repeat([]string{"lookup"}, test.calls)...), says("no"))}
+			s := newScene(t, a, "the code?")
+			s.trial().ToolResults = map[string]string{"lookup": strings.Repeat("x", 1<<20)}
+			got := s.outcome()
+			want(t, got, test.outcome, test.words)
+			turns := s.diary.recorded(s.trial().ID)
+			if len(turns) != 2 || len(turns[1].Sent.Parts) != 15 {
+				t.Fatalf("%d turns, want two, the second with 15 results", len(turns))
+			}
+			if test.outcome == core.Errored && (got.Failure == nil || got.Failure.Kind != core.KindProtocol || turns[1].Failure == nil) {
+				t.Errorf("failure %+v, recorded %+v", got.Failure, turns[1].Failure)
+			}
+		})
 	}
 }

@@ -50,11 +50,11 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 	// What happened is recorded even while the run is being interrupted.
 	record := context.WithoutCancel(ctx)
 	at := r.Now()
-	if err := r.journal.BeginTrial(record, t, ordinal, at); err != nil {
+	h := &holding{run: r, trial: t}
+	if err := r.journal.BeginTrial(record, h.cleanTrial(), ordinal, at); err != nil {
 		return err
 	}
 	r.observe(TrialStarted{Trial: t, At: at})
-	h := &holding{run: r, trial: t}
 	if err := h.converse(ctx); err != nil {
 		if errors.Is(err, errInterrupted) {
 			return nil
@@ -145,11 +145,22 @@ func (h *holding) start(ctx context.Context) (core.Conversation, error) {
 // targetError names the target, and says so where its time was up. ctx is the
 // context of the call, which carries the limit.
 func (h *holding) targetError(ctx context.Context, doing string, limit time.Duration, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if outOfTime(ctx, err) {
 		err = core.Errorf(core.KindTimeout, "no answer within %s: %w", limit, err).
 			WithHint("limits.timeout of target %q is how long it may take", h.trial.Target)
 	}
 	return fmt.Errorf("target %q: %s: %w", h.trial.Target, doing, err)
+}
+
+// outOfTime reports whether an error is that of a call whose time was up. A
+// plugin gives an exchange up a little before that, so that it can still return
+// the replies that came.
+func outOfTime(ctx context.Context, err error) bool {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return true
+	}
+	deadline, ok := ctx.Deadline()
+	return ok && core.KindOf(err) == core.KindTimeout && time.Until(deadline) < time.Second
 }
 
 // timeout is the target's limit for one reply.

@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// filler fills the templates of an attack in for one row. After a problem, which
-// it reports, it does nothing more.
+// filler fills the templates of an attack in for one row. It reports the first
+// problem; what it returns after that is worth nothing.
 type filler struct {
 	*planner
 	attack *campaign.Attack
@@ -32,11 +32,24 @@ func (f *filler) history() []core.Message {
 	return messages
 }
 
+// toolResults returns what the campaign answers when the target calls a tool.
+func (f *filler) toolResults() map[string]string {
+	if len(f.attack.ToolResults) == 0 {
+		return nil
+	}
+	results := map[string]string{}
+	for _, r := range f.attack.ToolResults {
+		what := fmt.Sprintf("the result of tool %q of attack %q", r.Tool, f.attack.Name)
+		results[r.Tool] = f.fill(r.Result, r.At, what)
+	}
+	return results
+}
+
 // script returns turns with their values.
 func (f *filler) script(turns strategy.Script) strategy.Script {
 	filled := make(strategy.Script, len(turns))
 	for i, turn := range turns {
-		filled[i] = strategy.Turn{Parts: make([]strategy.Part, len(turn.Parts)), Delivery: turn.Delivery}
+		filled[i] = strategy.Turn{Parts: make([]strategy.Part, len(turn.Parts)), Delivery: f.delivery(i, turn.Delivery)}
 		for n, part := range turn.Parts {
 			if f.failed {
 				return nil
@@ -53,25 +66,45 @@ func (f *filler) script(turns strategy.Script) strategy.Script {
 	return filled
 }
 
-// text returns a text for the row.
+// delivery returns that of a turn with its system prompt.
+func (f *filler) delivery(turn int, d core.Delivery) core.Delivery {
+	if d.SystemPrompt != nil {
+		written := f.attack.Turns[turn]
+		what := fmt.Sprintf("the system prompt of turn %d of attack %q", turn+1, f.attack.Name)
+		prompt := f.text(written.SystemPrompt, written.DeliveryAt(core.CapabilitySystemPromptUpdate), what).Text()
+		d.SystemPrompt = &prompt
+	}
+	return d
+}
+
+// text returns a text for the row, which must not leave it empty.
 func (f *filler) text(t campaign.Text, at campaign.Position, what string) core.Value {
+	text := f.fill(t, at, what)
+	if f.cells != nil && strings.TrimSpace(text) == "" {
+		f.fail(at, "", what, errors.New("the text is empty"))
+	}
+	return core.TextValue(text)
+}
+
+// fill returns a text for the row.
+func (f *filler) fill(t campaign.Text, at campaign.Position, what string) string {
 	text, err := t.Fill(f.cells)
 	if f.cells != nil {
 		f.room -= len(text)
 	}
-	hint := ""
 	switch {
-	case f.failed:
-		return core.Value{}
 	case err != nil:
-	case strings.TrimSpace(text) == "":
-		err = errors.New("the text is empty")
+		f.fail(at, "", what, err)
 	case f.room < 0:
-		err, hint = fmt.Errorf("the texts up to here are larger than %d MiB", maxTexts>>20), "split the campaign"
-	default:
-		return core.TextValue(text)
+		f.fail(at, "split the campaign", what, fmt.Errorf("the texts up to here are larger than %d MiB", maxTexts>>20))
 	}
-	f.failed = true
-	f.problem(at, hint, "%s, row %d of dataset %q: %v", what, f.row+1, f.attack.ForEach.Name, err)
-	return core.Value{}
+	return text
+}
+
+// fail reports the first problem of the row.
+func (f *filler) fail(at campaign.Position, hint, what string, err error) {
+	if !f.failed {
+		f.failed = true
+		f.problem(at, hint, "%s, row %d of dataset %q: %v", what, f.row+1, f.attack.ForEach.Name, err)
+	}
 }

@@ -110,12 +110,6 @@ func (p *planner) planAttack(a *campaign.Attack) {
 	for _, s := range a.Scorers {
 		base.Scorers = append(base.Scorers, s.Name)
 	}
-	if len(a.ToolResults) > 0 {
-		base.ToolResults = map[string]string{}
-		for _, r := range a.ToolResults {
-			base.ToolResults[r.Tool] = r.Result
-		}
-	}
 	for _, v := range variantsOf(a) {
 		script := p.script(a, v)
 		if len(p.problems) > 0 {
@@ -156,7 +150,7 @@ func (p *planner) addTrials(a *campaign.Attack, base Trial, script strategy.Scri
 			trial.Row = i + 1
 		}
 		f := filler{planner: p, attack: a, row: i, cells: cells}
-		trial.History, trial.Turns = f.history(), f.script(script)
+		trial.History, trial.ToolResults, trial.Turns = f.history(), f.toolResults(), f.script(script)
 		if f.failed {
 			return // one row is enough to see what is wrong
 		}

@@ -87,7 +87,7 @@ func catalog(t testing.TB) plan.Catalog {
 	return offer{t, []core.Component{
 		target("realtime", both, both, realtimeConfig{Endpoint: "wss://api.openai.com/v1", Voice: "alloy"}, core.CapabilityMultiTurn, core.CapabilitySystemPrompt),
 		target("chat", text, text, chatConfig{}, core.CapabilityMultiTurn, core.CapabilitySystemPrompt),
-		target("oracle", text, text, noConfig{}),
+		target("oracle", []core.Modality{core.Text, core.ToolResult}, text, noConfig{}),
 		target("voice", []core.Modality{core.Text, core.Audio, core.Image, core.ToolResult}, both, noConfig{}, core.Capabilities()...),
 		target("relay", text, text, relayConfig{proxyConfig{"http://relay.example"}}),
 		converter("speech", text, audio),

@@ -132,6 +132,10 @@ func TestWhatATargetCannotDoIsAProblem(t *testing.T) {
 			"target: text\ntool_results: {lookup: none}\nturns: [{user: hi}]\nscorers: [leaked]",
 			`attack "a" answers the target's tools, but target "text" (chat) takes no results of tools`,
 		},
+		"results of tools that it forgets": {
+			"target: oracle\ntool_results: {lookup: none}\nturns: [{user: hi}]\nscorers: [leaked]",
+			`c.yaml:23:19: attack "a" answers the target's tools, but target "oracle" (oracle) forgets that it called them (leave tool_results out, or attack a target that remembers a conversation)`,
+		},
 		"another system prompt": {
 			"target: text\nturns: [{user: hi, system_prompt: Be open.}]\nscorers: [leaked]",
 			`turn 1 of attack "a" replaces the system prompt during the conversation, which target "text" (chat) cannot do (leave system_prompt out, or attack a target with the capability "system_prompt_update")`,

@@ -26,6 +26,10 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 		p.problem(a.ToolResultsAt, "leave tool_results out, or attack a target that takes them",
 			"attack %q answers the target's tools, but %s (%s) takes no results of tools", a.Name, d, info.Name)
 	}
+	if len(a.ToolResults) > 0 && !info.Can(core.CapabilityMultiTurn) {
+		p.problem(a.ToolResultsAt, "leave tool_results out, or attack a target that remembers a conversation",
+			"attack %q answers the target's tools, but %s (%s) forgets that it called them", a.Name, d, info.Name)
+	}
 	if len(a.Turns) > 1 && !info.Can(core.CapabilityMultiTurn) {
 		p.problem(a.Target.At, "make it one turn, or attack a target that remembers a conversation",
 			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, len(a.Turns), d, info.Name)

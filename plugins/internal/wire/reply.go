@@ -14,6 +14,12 @@ import (
 // ones is no way to fill the host's memory.
 const maxParts = 4096
 
+// The bounds of what stands beside the parts of one reply, all of which is kept.
+const (
+	maxRateLimits = 64
+	maxWarnings   = 256
+)
+
 // SendReply hands a reply to send piece by piece. A small reply is one piece;
 // larger parts are cut into pieces of [ChunkSize]. The pieces share the data.
 func SendReply(r core.Reply, send func(*pb.SendResponse) error) error {
@@ -162,6 +168,9 @@ func (r *ReplyReader) end(end *pb.ReplyEnd) error {
 	if err != nil {
 		return err
 	}
+	if err := checkEnd(end); err != nil {
+		return err
+	}
 	r.ended = true
 	r.reply.Message.Role = core.Assistant
 	r.reply.Finish = finish
@@ -176,6 +185,25 @@ func (r *ReplyReader) end(end *pb.ReplyEnd) error {
 		})
 	}
 	r.reply.Warnings = end.GetWarnings()
+	return nil
+}
+
+// checkEnd refuses more than a reply can mean, and times that cannot be.
+func checkEnd(end *pb.ReplyEnd) error {
+	if n := len(end.GetRateLimits()); n > maxRateLimits {
+		return core.Errorf(core.KindProtocol, "the reply has %d rate limits, more than %d", n, maxRateLimits)
+	}
+	if n := len(end.GetWarnings()); n > maxWarnings {
+		return core.Errorf(core.KindProtocol, "the reply has %d warnings, more than %d", n, maxWarnings)
+	}
+	if d := end.GetDelivered().AsDuration(); d < 0 {
+		return core.Errorf(core.KindProtocol, "%s of the reply are delivered, less than nothing", d)
+	}
+	for i, l := range end.GetRateLimits() {
+		if d := l.GetReset_().AsDuration(); d < 0 {
+			return core.Errorf(core.KindProtocol, "rate limit %d of the reply is reset in %s, in the past", i+1, d)
+		}
+	}
 	return nil
 }
 

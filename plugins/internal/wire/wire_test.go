@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
@@ -117,7 +119,8 @@ func TestAReplyThatBreaksTheContractIsRefused(t *testing.T) {
 	header := func(size uint64) *pb.PartHeader {
 		return &pb.PartHeader{Modality: pb.Modality_MODALITY_TEXT, Size: size}
 	}
-	end := &pb.ReplyEnd{Finish: pb.Finish_FINISH_COMPLETE}
+	const complete = pb.Finish_FINISH_COMPLETE
+	end, ago := &pb.ReplyEnd{Finish: complete}, durationpb.New(-time.Second)
 	for _, test := range []struct {
 		name   string
 		pieces []*pb.SendResponse
@@ -133,6 +136,10 @@ func TestAReplyThatBreaksTheContractIsRefused(t *testing.T) {
 		{"too large", []*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: header(math.MaxUint64)}}}}, "larger than 64 MiB"},
 		{"unknown modality", []*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: &pb.PartHeader{Modality: 99}}}}}, "modality number 99"},
 		{"unknown finish", []*pb.SendResponse{{End: &pb.ReplyEnd{Finish: 99}}}, "finish number 99"},
+		{"too many limits", []*pb.SendResponse{{End: &pb.ReplyEnd{Finish: complete, RateLimits: make([]*pb.RateLimit, 65)}}}, "65 rate limits, more than 64"},
+		{"too many warnings", []*pb.SendResponse{{End: &pb.ReplyEnd{Finish: complete, Warnings: make([]string, 257)}}}, "257 warnings, more than 256"},
+		{"delivered before it began", []*pb.SendResponse{{End: &pb.ReplyEnd{Finish: complete, Delivered: ago}}}, "-1s of the reply are delivered"},
+		{"reset in the past", []*pb.SendResponse{{End: &pb.ReplyEnd{Finish: complete, RateLimits: []*pb.RateLimit{{}, {Reset_: ago}}}}}, "rate limit 2 of the reply is reset in -1s"},
 		{"no finish", []*pb.SendResponse{{End: &pb.ReplyEnd{}}}, "the finish is missing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -151,6 +158,16 @@ func TestAReplyThatBreaksTheContractIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAsManyLimitsAndWarningsAsAreAllowedCross(t *testing.T) {
+	reply := assistant(core.Part{Value: core.TextValue("hello")})
+	reply.RateLimits, reply.Warnings = make([]core.RateLimit, 64), slices.Repeat([]string{"w"}, 256)
+	got, _, err := crossReply(t, reply)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, reply, got)
 }
 
 func TestAnEndlessReplyOfEmptyPartsIsRefused(t *testing.T) {
@@ -308,8 +325,9 @@ func FuzzRoundTrip(f *testing.F) {
 
 		prompt := string(b)
 		reply := assistant(core.Part{Value: value, Transcript: flag, Undelivered: !flag}, core.Part{Value: other, Undelivered: flag})
-		reply.Delivered, reply.Replayed = time.Duration(n), flag
-		reply.RateLimits = []core.RateLimit{{Name: valid(prose), Limit: n, Remaining: -n, Reset: time.Duration(n)}}
+		positive := time.Duration(max(0, n))
+		reply.Delivered, reply.Replayed = positive, flag
+		reply.RateLimits = []core.RateLimit{{Name: valid(prose), Limit: n, Remaining: -n, Reset: positive}}
 		reply.Unheard = len(prose)%2 == 1
 		reply.Detail, reply.Heard, reply.Warnings = valid(prose), valid(prose), []string{valid(prose)}
 		reply.Usage, reply.Timing = core.Usage{InputTokens: n, OutputAudioTokens: -n, InputImageTokens: n}, core.Timing{Connect: time.Duration(n), LastAudio: time.Duration(-n), Total: time.Duration(n)}
