@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -509,5 +510,73 @@ func TestATurnIsNotInterruptedBeforeItHasBeenSaid(t *testing.T) {
 		if kind == "response.cancel" && appends < 10 {
 			t.Errorf("the reply was cancelled after %d pieces of the turn", appends)
 		}
+	}
+}
+
+// streams has a service do something at each of some pieces of a streamed turn,
+// counted from 1.
+func streams(s *service, at map[int]func()) {
+	for n := 1; ; n++ {
+		if s.await("input_audio_buffer.append") == nil {
+			return
+		}
+		if do, ok := at[n]; ok {
+			do()
+		}
+	}
+}
+
+func TestWhatTheServiceSaysAfterAReplyDoesNotChangeIt(t *testing.T) {
+	c := talkTo(t, scripted(t, func(s *service) {
+		streams(s, map[int]func(){10: func() {
+			s.say(`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
+			s.say(response("a", "to what was heard")...)
+			// While its transcript is waited for, the service hears more.
+			s.say(`{"type":"input_audio_buffer.speech_started","item_id":"u2"}`, `{"type":"input_audio_buffer.committed","item_id":"u2"}`)
+			s.say(response("b", "to something else")[:2]...)
+			s.say(heardEvent("u1", "hello"))
+		}})
+	}), detects("server_vad"))
+	reply := send(t, c, streamed(t, time.Second))
+	if got := reply.Message.Text(); got != "to what was heard" && got != "to something else" || reply.Finish == core.FinishComplete {
+		t.Errorf("the reply is %q, %s (%s)", got, reply.Finish, reply.Detail)
+	}
+}
+
+func TestAnAnswerThatComesBeforeTheTurnIsNotTheAnswerToIt(t *testing.T) {
+	c := talkTo(t, scripted(t, func(s *service) {
+		streams(s, map[int]func(){
+			1: func() { s.say(response("a", "are you still there?")...) },
+			10: func() {
+				s.say(`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
+				s.say(response("b", "to the turn")...)
+			},
+		})
+	}), settings{"turn_detection": settings{"mode": "server_vad", "silence_duration": "200ms"}})
+	reply := send(t, c, streamed(t, time.Second))
+	if got := reply.Message.Text(); got != "to the turn" || !slices.Contains(reply.Warnings, "the service began to speak by itself") {
+		t.Errorf("the reply is %q, %s (%s), warnings %q", got, reply.Finish, reply.Detail, reply.Warnings)
+	}
+}
+
+func TestAServiceThatSpeaksByItselfBetweenTurnsIsLeftForAnotherConnection(t *testing.T) {
+	var connections atomic.Int32
+	spoke := make(chan struct{})
+	c := talkTo(t, scripted(t, func(s *service) {
+		if connections.Add(1) > 1 {
+			s.await("response.create")
+			s.say(response("c", "two")...)
+			return
+		}
+		s.await("response.create")
+		s.say(response("a", "one")...)
+		s.say(response("b", "are you still there?")[:1]...)
+		_ = s.socket.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second))
+		s.socket.SetPongHandler(func(string) error { close(spoke); return nil }) // it has heard all that came before
+	}), nil)
+	send(t, c, core.UserText("hello"))
+	<-spoke
+	if got := send(t, c, core.UserText("and now?")).Message.Text(); got != "two" || connections.Load() != 2 {
+		t.Errorf("the next turn is answered with %q, on connection %d", got, connections.Load())
 	}
 }

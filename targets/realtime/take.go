@@ -80,9 +80,12 @@ func (t *turn) takeAdded(itemID string) {
 	}
 }
 
+// maxLimits bounds the limits that a service may tell of; they know of three.
+const maxLimits = 16
+
 func (t *turn) takeLimits(limits []rateLimitBody) {
 	t.limits = nil // what a reply has been given is its own
-	for _, l := range limits {
+	for _, l := range limits[:min(len(limits), maxLimits)] {
 		if l.Remaining == nil {
 			continue // none left is something else than nothing said
 		}
