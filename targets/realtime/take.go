@@ -74,8 +74,8 @@ func (t *turn) speaker() *turn {
 
 // takeAdded notes that the service has an item.
 func (t *turn) takeAdded(itemID string) {
+	t.c.acknowledges = t.c.acknowledges || slices.Contains(t.items, itemID)
 	if i := slices.Index(t.unconfirmed, itemID); i >= 0 {
-		t.c.acknowledges = true
 		t.unconfirmed = slices.Delete(t.unconfirmed, i, i+1)
 	}
 }
