@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'kill "$bot" 2>/dev/null && wait "$bot" 2>/dev/null; rm -rf "$work"' EXIT
 
+: >"$work/voicebot.log" # which is looked for before the program has made it
 bin/voicebot >"$work/voicebot.log" 2>&1 &
 bot=$!
 until grep -q '^listening on ' "$work/voicebot.log"; do
