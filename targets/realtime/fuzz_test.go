@@ -69,7 +69,7 @@ func FuzzTurn(f *testing.F) {
 		const limit = 1 << 10
 		turn := fedTurn(t, socket, stream, limit)
 		for line := range bytes.Lines(script) {
-			turn.handle(scan(bytes.TrimSpace(line)))
+			turn.handle(scan(bytes.TrimSpace(line), ids{}))
 			if turn.failed != nil {
 				if core.KindOf(turn.failed) == core.KindInternal {
 					t.Fatalf("an error without a kind: %v", turn.failed)

@@ -133,7 +133,9 @@ func current(name string) (string, bool) {
 // scan reads a frame. Nearly all of a conversation's events are deltas, so
 // these are scanned by hand, and audio is left where it is. Of the other events
 // that every reply has, no more is decoded than is looked at.
-func scan(frame []byte) (serverEvent, error) {
+//
+// The event before has mostly the same ids, which then need no memory.
+func scan(frame []byte, before ids) (serverEvent, error) {
 	var event serverEvent
 	var in members
 	err := eachMember(frame, func(key, value []byte) error {
@@ -142,9 +144,9 @@ func scan(frame []byte) (serverEvent, error) {
 		case "type":
 			event.Type, err = typeName(value)
 		case "response_id":
-			event.ResponseID, err = unquote(value)
+			event.ResponseID, err = unquoteOr(value, before.response)
 		case "item_id":
-			event.ItemID, err = unquote(value)
+			event.ItemID, err = unquoteOr(value, before.item)
 		case "content_index":
 			if string(value) != "null" {
 				event.ContentIndex, err = strconv.Atoi(string(value))
@@ -175,6 +177,17 @@ func scan(frame []byte) (serverEvent, error) {
 		return serverEvent{}, fmt.Errorf("reading a %s event: %w", name, err)
 	}
 	return event, nil
+}
+
+// ids are those of the response and the item that an event is about.
+type ids struct{ response, item string }
+
+// unquoteOr decodes a JSON string, which mostly is a known one.
+func unquoteOr(value []byte, known string) (string, error) {
+	if n := len(value); n > 2 && value[0] == '"' && string(value[1:n-1]) == known && bytes.IndexByte(value, '\\') < 0 {
+		return known, nil
+	}
+	return unquote(value)
 }
 
 // members are the members of an event that are not read for every one.

@@ -45,7 +45,7 @@ func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := scan([]byte(test.frame))
+			got, err := scan([]byte(test.frame), ids{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,20 +63,35 @@ func TestFramesThatAreNoEventsAreRefused(t *testing.T) {
 		`{"type":"response.done","response":7}`, `{"type":"response.output_audio.delta"}`, `{"type":"response.output_audio.delta","delta":7}`,
 		"{\"type\":\"a\\uZZZZ\"}",
 	} {
-		if event, err := scan([]byte(frame)); err == nil {
+		if event, err := scan([]byte(frame), ids{}); err == nil {
 			t.Errorf("%q was read as %+v", frame, event)
 		}
 	}
 }
 
 func TestAudioThatIsNotBase64IsAnErrorAndLosesNothingBefore(t *testing.T) {
-	event, err := scan([]byte(`{"type":"response.output_audio.delta","response_id":"r","delta":"AAA!"}`))
+	event, err := scan([]byte(`{"type":"response.output_audio.delta","response_id":"r","delta":"AAA!"}`), ids{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	kept, err := event.appendAudio([]byte("before"))
 	if err == nil || string(kept) != "before" {
 		t.Errorf("got %q, %v", kept, err)
+	}
+}
+
+func TestAnIDIsThatOfTheEventAndNotOfTheOneBefore(t *testing.T) {
+	before := ids{response: "r", item: `a\u0041`}
+	for frame, want := range map[string]ids{
+		`{"type":"x","response_id":"r","item_id":"i"}`:            {"r", "i"},
+		`{"type":"x","response_id":"s"}`:                          {"s", ""},
+		`{"type":"x","response_id":"","item_id":null}`:            {"", ""},
+		`{"type":"x","response_id":"\u0072","item_id":"a\u0041"}`: {"r", "aA"},
+	} {
+		event, err := scan([]byte(frame), before)
+		if got := (ids{event.ResponseID, event.ItemID}); err != nil || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", frame, got, err, want)
+		}
 	}
 }
 
@@ -94,7 +109,7 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		event, err := scan(frame)
+		event, err := scan(frame, ids{})
 		var members map[string]json.RawMessage
 		if json.Unmarshal(frame, &members) != nil || members == nil {
 			// The scanner may be more lenient within values that it skips, but
@@ -160,7 +175,7 @@ func BenchmarkScanTurn(b *testing.B) {
 	for b.Loop() {
 		r := reply{limit: 1 << 30}
 		for _, frame := range frames {
-			event, err := scan(frame)
+			event, err := scan(frame, ids{})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -56,6 +56,7 @@ type socket struct {
 	floor  sync.Mutex
 	handle handler
 	buffer []byte // that the next frame is read into
+	last   ids    // of the last event
 	err    error  // why the reader ended; set before gone is closed
 	// lastError is an error event that came while nobody listened, and speaks
 	// says that the service began to answer what nobody had asked.
@@ -152,7 +153,10 @@ func (s *socket) readFrame(kind int, r io.Reader) error {
 
 // deliver hands an event over if anybody listens.
 func (s *socket) deliver(frame []byte) {
-	event, err := s.dialect.decode(frame)
+	event, err := s.dialect.decode(frame, s.last)
+	if event.ResponseID != "" {
+		s.last = ids{event.ResponseID, event.ItemID}
+	}
 	if s.handle == nil {
 		s.overhear(event, err)
 		return
