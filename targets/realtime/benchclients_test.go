@@ -39,6 +39,10 @@ var benchClients = []benchClient{
 	{"bare", func(_ testing.TB, url string) func(context.Context) (talker, error) {
 		return func(ctx context.Context) (talker, error) { return dialBare(ctx, url) }
 	}},
+
+	{"bare-confirmed", func(_ testing.TB, url string) func(context.Context) (talker, error) {
+		return func(ctx context.Context) (talker, error) { return dialConfirmed(ctx, url) }
+	}},
 	{"target", func(tb testing.TB, url string) func(context.Context) (talker, error) {
 		target := openTarget(tb, settings{"endpoint": url, "model": "practice"})
 		return func(ctx context.Context) (talker, error) {
@@ -68,12 +72,13 @@ func (t targetTalker) close() error { return t.conversation.End(context.Backgrou
 // goroutine, no deadlines, no ids to compare, and of an event only what the
 // reply is made of is looked for.
 type bareTalker struct {
-	conn  *websocket.Conn
-	frame []byte // the last one read
-	wav   []byte // of the reply that is under way
-	text  []byte
-	turns int
-	size  int // of the last reply's WAV file, which the next is likely to have
+	confirmed bool // it waits until its message is confirmed
+	conn      *websocket.Conn
+	frame     []byte // the last one read
+	wav       []byte // of the reply that is under way
+	text      []byte
+	turns     int
+	size      int // of the last reply's WAV file, which the next is likely to have
 }
 
 func dialBare(ctx context.Context, url string) (*bareTalker, error) {
@@ -94,6 +99,16 @@ func dialBare(ctx context.Context, url string) (*bareTalker, error) {
 		return nil, err
 	}
 	return t, t.await("session.updated")
+}
+
+// dialConfirmed is dialBare for a client that does what the target does for
+// good reasons: it asks for no reply before its message has been confirmed.
+func dialConfirmed(ctx context.Context, url string) (*bareTalker, error) {
+	t, err := dialBare(ctx, url)
+	if err == nil {
+		t.confirmed = true
+	}
+	return t, err
 }
 
 func (t *bareTalker) send(frame string) error {
@@ -121,6 +136,11 @@ func (t *bareTalker) turn(context.Context) (said, error) {
 	item := fmt.Sprintf(`{"type":"conversation.item.create","event_id":"ev_1","item":{"id":"item_%d","type":"message","role":"user","content":[{"type":"input_text","text":"hello"}]}}`, t.turns)
 	if err := t.send(item); err != nil {
 		return said{}, err
+	}
+	if t.confirmed {
+		if err := t.await("conversation.item.added"); err != nil {
+			return said{}, err
+		}
 	}
 	create := fmt.Sprintf(`{"type":"response.create","event_id":"ev_2","response":{"metadata":{"turn":"turn-%d"}}}`, t.turns)
 	if err := t.send(create); err != nil {
