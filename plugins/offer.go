@@ -32,8 +32,11 @@ func newOffer(info Info, components []core.Component) (*offer, error) {
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(info.Name) {
 		return nil, core.Errorf(core.KindInternal, "the plugin's name %q does not consist of lower-case letters, digits and \"-\"", info.Name)
 	}
+	if err := info.Permissions.Check(); err != nil {
+		return nil, core.Errorf(core.KindInternal, "%w", err)
+	}
 	o := &offer{
-		description: wire.Description{Name: info.Name, Version: info.Version, SDKVersion: sdkVersion()},
+		description: wire.Description{Name: info.Name, Version: info.Version, SDKVersion: sdkVersion(), Permissions: info.Permissions},
 		components:  map[componentKey]offered{},
 	}
 	for _, c := range components {

@@ -29,6 +29,9 @@ type Info struct {
 	Name string
 	// Version is the plugin's own version, such as "0.3.1".
 	Version string
+	// Permissions are what its process does beside computing. Whoever installs
+	// the plugin sees them, and nothing else is possible to it.
+	Permissions core.Permissions
 }
 
 // Serve serves components to the orchestrator that started this process, and

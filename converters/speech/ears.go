@@ -20,7 +20,7 @@ const (
 const installPocketSphinx = "apt-get install pocketsphinx pocketsphinx-en-us"
 
 func openPocketSphinx(p programs, c transcribeConfig) (ear, error) {
-	path, err := find("pocketsphinx_continuous", installPocketSphinx)
+	path, err := find(programPocketSphinx, installPocketSphinx)
 	if err != nil {
 		return nil, err
 	}

@@ -77,6 +77,13 @@ func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 	return nil, core.Errorf(core.KindInput, "%s: %w%s", name, err, stderr.quoted())
 }
 
+// The programs of the engines.
+const (
+	programFlite        = "flite"
+	programESpeak       = "espeak-ng"
+	programPocketSphinx = "pocketsphinx_continuous"
+)
+
 // find returns the absolute path of a program. install is the hint for people
 // who do not have it.
 func find(name, install string) (string, error) {

@@ -22,6 +22,10 @@ func Components() []core.Component {
 	return []core.Component{speechComponent(p), transcribeComponent(p)}
 }
 
+// Programs are those that the engines of this package run; what a command of
+// the user's runs is not among them.
+func Programs() []string { return []string{programFlite, programESpeak, programPocketSphinx} }
+
 // The engines that both directions know.
 const (
 	engineCommand = "command"

@@ -30,6 +30,8 @@ type Plugin struct {
 	Bundled bool
 	// Components are empty if Err is set.
 	Components []Component
+	// Permissions are what it says that it does beside computing.
+	Permissions core.Permissions
 	// Err says why a third-party plugin could not be asked.
 	Err error
 }
@@ -135,6 +137,7 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 		return d
 	}
 	d.Version, d.SDKVersion = process.description.Version, process.description.SDKVersion
+	d.Permissions = process.description.Permissions
 	if p.bundled() {
 		d.Name = process.description.Name
 	} else if d.Name != process.description.Name {

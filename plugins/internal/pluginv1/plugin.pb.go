@@ -377,8 +377,11 @@ type DescribeResponse struct {
 	// The plugin's own version.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// The version of the SDK it was built with, for people to read.
-	SdkVersion    string       `protobuf:"bytes,3,opt,name=sdk_version,json=sdkVersion,proto3" json:"sdk_version,omitempty"`
-	Components    []*Component `protobuf:"bytes,4,rep,name=components,proto3" json:"components,omitempty"`
+	SdkVersion string       `protobuf:"bytes,3,opt,name=sdk_version,json=sdkVersion,proto3" json:"sdk_version,omitempty"`
+	Components []*Component `protobuf:"bytes,4,rep,name=components,proto3" json:"components,omitempty"`
+	// What the process does beside computing. The host holds it to that where
+	// its system can; unset means nothing.
+	Permissions   *Permissions `protobuf:"bytes,5,opt,name=permissions,proto3" json:"permissions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -441,6 +444,88 @@ func (x *DescribeResponse) GetComponents() []*Component {
 	return nil
 }
 
+func (x *DescribeResponse) GetPermissions() *Permissions {
+	if x != nil {
+		return x.Permissions
+	}
+	return nil
+}
+
+// Permissions are what the process of a plugin does beside computing, in a
+// temporary folder of its own and with the system's libraries and certificates.
+type Permissions struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// It contacts hosts: over TCP, through the HTTP proxy that the environment
+	// names (HTTP_PROXY, HTTPS_PROXY).
+	Network bool `protobuf:"varint,1,opt,name=network,proto3" json:"network,omitempty"`
+	// Absolute paths of files, and of folders with all that is below them, that
+	// it reads, and that it reads and writes.
+	Read  []string `protobuf:"bytes,2,rep,name=read,proto3" json:"read,omitempty"`
+	Write []string `protobuf:"bytes,3,rep,name=write,proto3" json:"write,omitempty"`
+	// Programs that it runs: names looked for in the PATH, or absolute paths.
+	Programs      []string `protobuf:"bytes,4,rep,name=programs,proto3" json:"programs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Permissions) Reset() {
+	*x = Permissions{}
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Permissions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Permissions) ProtoMessage() {}
+
+func (x *Permissions) ProtoReflect() protoreflect.Message {
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Permissions.ProtoReflect.Descriptor instead.
+func (*Permissions) Descriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Permissions) GetNetwork() bool {
+	if x != nil {
+		return x.Network
+	}
+	return false
+}
+
+func (x *Permissions) GetRead() []string {
+	if x != nil {
+		return x.Read
+	}
+	return nil
+}
+
+func (x *Permissions) GetWrite() []string {
+	if x != nil {
+		return x.Write
+	}
+	return nil
+}
+
+func (x *Permissions) GetPrograms() []string {
+	if x != nil {
+		return x.Programs
+	}
+	return nil
+}
+
 // Component is one thing that can be opened.
 type Component struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -466,7 +551,7 @@ type Component struct {
 
 func (x *Component) Reset() {
 	*x = Component{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[2]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -478,7 +563,7 @@ func (x *Component) String() string {
 func (*Component) ProtoMessage() {}
 
 func (x *Component) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[2]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -491,7 +576,7 @@ func (x *Component) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Component.ProtoReflect.Descriptor instead.
 func (*Component) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Component) GetKind() Kind {
@@ -569,7 +654,7 @@ type CheckConfigRequest struct {
 
 func (x *CheckConfigRequest) Reset() {
 	*x = CheckConfigRequest{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +666,7 @@ func (x *CheckConfigRequest) String() string {
 func (*CheckConfigRequest) ProtoMessage() {}
 
 func (x *CheckConfigRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[3]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +679,7 @@ func (x *CheckConfigRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckConfigRequest.ProtoReflect.Descriptor instead.
 func (*CheckConfigRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CheckConfigRequest) GetKind() Kind {
@@ -626,7 +711,7 @@ type CheckConfigResponse struct {
 
 func (x *CheckConfigResponse) Reset() {
 	*x = CheckConfigResponse{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -638,7 +723,7 @@ func (x *CheckConfigResponse) String() string {
 func (*CheckConfigResponse) ProtoMessage() {}
 
 func (x *CheckConfigResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[4]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -651,7 +736,7 @@ func (x *CheckConfigResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckConfigResponse.ProtoReflect.Descriptor instead.
 func (*CheckConfigResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 type OpenRequest struct {
@@ -666,7 +751,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -678,7 +763,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[5]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -691,7 +776,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OpenRequest) GetKind() Kind {
@@ -725,7 +810,7 @@ type OpenResponse struct {
 
 func (x *OpenResponse) Reset() {
 	*x = OpenResponse{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -737,7 +822,7 @@ func (x *OpenResponse) String() string {
 func (*OpenResponse) ProtoMessage() {}
 
 func (x *OpenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -750,7 +835,7 @@ func (x *OpenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenResponse.ProtoReflect.Descriptor instead.
 func (*OpenResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *OpenResponse) GetInstance() string {
@@ -769,7 +854,7 @@ type CloseRequest struct {
 
 func (x *CloseRequest) Reset() {
 	*x = CloseRequest{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -781,7 +866,7 @@ func (x *CloseRequest) String() string {
 func (*CloseRequest) ProtoMessage() {}
 
 func (x *CloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -794,7 +879,7 @@ func (x *CloseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
 func (*CloseRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CloseRequest) GetInstance() string {
@@ -812,7 +897,7 @@ type CloseResponse struct {
 
 func (x *CloseResponse) Reset() {
 	*x = CloseResponse{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -824,7 +909,7 @@ func (x *CloseResponse) String() string {
 func (*CloseResponse) ProtoMessage() {}
 
 func (x *CloseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -837,7 +922,7 @@ func (x *CloseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseResponse.ProtoReflect.Descriptor instead.
 func (*CloseResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 // ErrorDetail travels in the details of a gRPC status, whose message is the
@@ -859,7 +944,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +956,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +969,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ErrorDetail) GetKind() ErrorKind {
@@ -935,7 +1020,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +1032,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1045,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Value) GetModality() Modality {
@@ -1003,7 +1088,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1015,7 +1100,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1028,7 +1113,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Part) GetValue() *Value {
@@ -1079,7 +1164,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1091,7 +1176,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1104,7 +1189,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Message) GetRole() Role {
@@ -1147,7 +1232,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1244,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1257,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Delivery) GetSystemPrompt() []byte {
@@ -1208,7 +1293,7 @@ var File_redteam_plugin_v1_plugin_proto protoreflect.FileDescriptor
 const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"\x1eredteam/plugin/v1/plugin.proto\x12\x11redteam.plugin.v1\x1a\x1egoogle/protobuf/duration.proto\"\x11\n" +
-	"\x0fDescribeRequest\"\x9f\x01\n" +
+	"\x0fDescribeRequest\"\xe1\x01\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1f\n" +
@@ -1216,7 +1301,13 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"sdkVersion\x12<\n" +
 	"\n" +
 	"components\x18\x04 \x03(\v2\x1c.redteam.plugin.v1.ComponentR\n" +
-	"components\"\xe3\x02\n" +
+	"components\x12@\n" +
+	"\vpermissions\x18\x05 \x01(\v2\x1e.redteam.plugin.v1.PermissionsR\vpermissions\"m\n" +
+	"\vPermissions\x12\x18\n" +
+	"\anetwork\x18\x01 \x01(\bR\anetwork\x12\x12\n" +
+	"\x04read\x18\x02 \x03(\tR\x04read\x12\x14\n" +
+	"\x05write\x18\x03 \x03(\tR\x05write\x12\x1a\n" +
+	"\bprograms\x18\x04 \x03(\tR\bprograms\"\xe3\x02\n" +
 	"\tComponent\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.redteam.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -1325,7 +1416,7 @@ func file_redteam_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_redteam_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_redteam_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_redteam_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_redteam_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                   // 0: redteam.plugin.v1.Kind
 	(ErrorKind)(0),              // 1: redteam.plugin.v1.ErrorKind
@@ -1334,50 +1425,52 @@ var file_redteam_plugin_v1_plugin_proto_goTypes = []any{
 	(Role)(0),                   // 4: redteam.plugin.v1.Role
 	(*DescribeRequest)(nil),     // 5: redteam.plugin.v1.DescribeRequest
 	(*DescribeResponse)(nil),    // 6: redteam.plugin.v1.DescribeResponse
-	(*Component)(nil),           // 7: redteam.plugin.v1.Component
-	(*CheckConfigRequest)(nil),  // 8: redteam.plugin.v1.CheckConfigRequest
-	(*CheckConfigResponse)(nil), // 9: redteam.plugin.v1.CheckConfigResponse
-	(*OpenRequest)(nil),         // 10: redteam.plugin.v1.OpenRequest
-	(*OpenResponse)(nil),        // 11: redteam.plugin.v1.OpenResponse
-	(*CloseRequest)(nil),        // 12: redteam.plugin.v1.CloseRequest
-	(*CloseResponse)(nil),       // 13: redteam.plugin.v1.CloseResponse
-	(*ErrorDetail)(nil),         // 14: redteam.plugin.v1.ErrorDetail
-	(*Value)(nil),               // 15: redteam.plugin.v1.Value
-	(*Part)(nil),                // 16: redteam.plugin.v1.Part
-	(*Message)(nil),             // 17: redteam.plugin.v1.Message
-	(*Delivery)(nil),            // 18: redteam.plugin.v1.Delivery
-	(*durationpb.Duration)(nil), // 19: google.protobuf.Duration
+	(*Permissions)(nil),         // 7: redteam.plugin.v1.Permissions
+	(*Component)(nil),           // 8: redteam.plugin.v1.Component
+	(*CheckConfigRequest)(nil),  // 9: redteam.plugin.v1.CheckConfigRequest
+	(*CheckConfigResponse)(nil), // 10: redteam.plugin.v1.CheckConfigResponse
+	(*OpenRequest)(nil),         // 11: redteam.plugin.v1.OpenRequest
+	(*OpenResponse)(nil),        // 12: redteam.plugin.v1.OpenResponse
+	(*CloseRequest)(nil),        // 13: redteam.plugin.v1.CloseRequest
+	(*CloseResponse)(nil),       // 14: redteam.plugin.v1.CloseResponse
+	(*ErrorDetail)(nil),         // 15: redteam.plugin.v1.ErrorDetail
+	(*Value)(nil),               // 16: redteam.plugin.v1.Value
+	(*Part)(nil),                // 17: redteam.plugin.v1.Part
+	(*Message)(nil),             // 18: redteam.plugin.v1.Message
+	(*Delivery)(nil),            // 19: redteam.plugin.v1.Delivery
+	(*durationpb.Duration)(nil), // 20: google.protobuf.Duration
 }
 var file_redteam_plugin_v1_plugin_proto_depIdxs = []int32{
-	7,  // 0: redteam.plugin.v1.DescribeResponse.components:type_name -> redteam.plugin.v1.Component
-	0,  // 1: redteam.plugin.v1.Component.kind:type_name -> redteam.plugin.v1.Kind
-	2,  // 2: redteam.plugin.v1.Component.in:type_name -> redteam.plugin.v1.Modality
-	2,  // 3: redteam.plugin.v1.Component.out:type_name -> redteam.plugin.v1.Modality
-	3,  // 4: redteam.plugin.v1.Component.scores:type_name -> redteam.plugin.v1.ScoreType
-	0,  // 5: redteam.plugin.v1.CheckConfigRequest.kind:type_name -> redteam.plugin.v1.Kind
-	0,  // 6: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
-	1,  // 7: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
-	19, // 8: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	2,  // 9: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
-	15, // 10: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
-	15, // 11: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
-	4,  // 12: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
-	16, // 13: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
-	18, // 14: redteam.plugin.v1.Message.delivery:type_name -> redteam.plugin.v1.Delivery
-	19, // 15: redteam.plugin.v1.Delivery.interrupt_after:type_name -> google.protobuf.Duration
-	5,  // 16: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
-	8,  // 17: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
-	10, // 18: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
-	12, // 19: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
-	6,  // 20: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
-	9,  // 21: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
-	11, // 22: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
-	13, // 23: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
-	20, // [20:24] is the sub-list for method output_type
-	16, // [16:20] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	8,  // 0: redteam.plugin.v1.DescribeResponse.components:type_name -> redteam.plugin.v1.Component
+	7,  // 1: redteam.plugin.v1.DescribeResponse.permissions:type_name -> redteam.plugin.v1.Permissions
+	0,  // 2: redteam.plugin.v1.Component.kind:type_name -> redteam.plugin.v1.Kind
+	2,  // 3: redteam.plugin.v1.Component.in:type_name -> redteam.plugin.v1.Modality
+	2,  // 4: redteam.plugin.v1.Component.out:type_name -> redteam.plugin.v1.Modality
+	3,  // 5: redteam.plugin.v1.Component.scores:type_name -> redteam.plugin.v1.ScoreType
+	0,  // 6: redteam.plugin.v1.CheckConfigRequest.kind:type_name -> redteam.plugin.v1.Kind
+	0,  // 7: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
+	1,  // 8: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
+	20, // 9: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	2,  // 10: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
+	16, // 11: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
+	16, // 12: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
+	4,  // 13: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
+	17, // 14: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
+	19, // 15: redteam.plugin.v1.Message.delivery:type_name -> redteam.plugin.v1.Delivery
+	20, // 16: redteam.plugin.v1.Delivery.interrupt_after:type_name -> google.protobuf.Duration
+	5,  // 17: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
+	9,  // 18: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
+	11, // 19: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
+	13, // 20: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
+	6,  // 21: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
+	10, // 22: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
+	12, // 23: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
+	14, // 24: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
+	21, // [21:25] is the sub-list for method output_type
+	17, // [17:21] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_redteam_plugin_v1_plugin_proto_init() }
@@ -1385,14 +1478,14 @@ func file_redteam_plugin_v1_plugin_proto_init() {
 	if File_redteam_plugin_v1_plugin_proto != nil {
 		return
 	}
-	file_redteam_plugin_v1_plugin_proto_msgTypes[13].OneofWrappers = []any{}
+	file_redteam_plugin_v1_plugin_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_redteam_plugin_v1_plugin_proto_rawDesc), len(file_redteam_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

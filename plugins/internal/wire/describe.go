@@ -15,6 +15,8 @@ type Description struct {
 	Version    string      `json:"version"`
 	SDKVersion string      `json:"sdk_version"`
 	Components []Component `json:"components"`
+	// Permissions are what the process does beside computing.
+	Permissions core.Permissions `json:"permissions,omitzero"`
 }
 
 // Component is what a plugin says of one component. Config is the JSON Schema
@@ -53,7 +55,10 @@ func EncodeDescription(d Description) (*pb.DescribeResponse, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pb.DescribeResponse{Name: text(d.Name), Version: text(d.Version), SdkVersion: text(d.SDKVersion), Components: components}, nil
+	return &pb.DescribeResponse{
+		Name: text(d.Name), Version: text(d.Version), SdkVersion: text(d.SDKVersion),
+		Components: components, Permissions: encodePermissions(d.Permissions),
+	}, nil
 }
 
 // DecodeDescription returns a description from the wire.
@@ -62,7 +67,25 @@ func DecodeDescription(r *pb.DescribeResponse) (Description, error) {
 	if err != nil {
 		return Description{}, err
 	}
-	return Description{Name: r.GetName(), Version: r.GetVersion(), SDKVersion: r.GetSdkVersion(), Components: components}, nil
+	permissions := decodePermissions(r.GetPermissions())
+	if err := permissions.Check(); err != nil {
+		return Description{}, core.Errorf(core.KindProtocol, "%w", err)
+	}
+	return Description{
+		Name: r.GetName(), Version: r.GetVersion(), SDKVersion: r.GetSdkVersion(),
+		Components: components, Permissions: permissions,
+	}, nil
+}
+
+func encodePermissions(p core.Permissions) *pb.Permissions {
+	if p.IsZero() {
+		return nil
+	}
+	return &pb.Permissions{Network: p.Network, Read: texts(p.Read), Write: texts(p.Write), Programs: texts(p.Programs)}
+}
+
+func decodePermissions(p *pb.Permissions) core.Permissions {
+	return core.Permissions{Network: p.GetNetwork(), Read: p.GetRead(), Write: p.GetWrite(), Programs: p.GetPrograms()}
 }
 
 func encodeComponent(c Component) (*pb.Component, error) {
@@ -82,14 +105,10 @@ func encodeComponent(c Component) (*pb.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	encoded := &pb.Component{
+	return &pb.Component{
 		Kind: kind, Name: text(c.Name), Summary: text(c.Summary), Description: text(c.Description),
-		In: in, Out: out, Scores: scores, ConfigSchema: c.Config,
-	}
-	for _, capability := range c.Capabilities {
-		encoded.Capabilities = append(encoded.Capabilities, text(capability))
-	}
-	return encoded, nil
+		In: in, Out: out, Scores: scores, Capabilities: texts(c.Capabilities), ConfigSchema: c.Config,
+	}, nil
 }
 
 func decodeComponent(c *pb.Component) (Component, error) {

@@ -12,6 +12,14 @@ import (
 // Payloads are bytes and need no such thing.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
+func texts(list []string) []string {
+	var valid []string
+	for _, s := range list {
+		valid = append(valid, text(s))
+	}
+	return valid
+}
+
 // EncodeValue returns a value for the wire. It shares the data.
 func EncodeValue(v core.Value) (*pb.Value, error) {
 	modality, err := encodeModality(v.Modality)

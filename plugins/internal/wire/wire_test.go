@@ -305,6 +305,32 @@ func TestAnUnknownErrorKindIsAnInternalError(t *testing.T) {
 	}
 }
 
+func TestPermissionsSurviveTheRoundTrip(t *testing.T) {
+	for name, p := range map[string]core.Permissions{
+		"none": {},
+		"all":  {Network: true, Read: []string{"/srv/voices"}, Write: []string{"/var/cache/voices"}, Programs: []string{"sox"}},
+	} {
+		encoded, err := wire.EncodeDescription(wire.Description{Name: "acme", Permissions: p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, err := wire.DecodeDescription(encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(p, decoded.Permissions); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestAPermissionForARelativePathIsRefused(t *testing.T) {
+	_, err := wire.DecodeDescription(&pb.DescribeResponse{Permissions: &pb.Permissions{Read: []string{"../.ssh"}}})
+	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "../.ssh") {
+		t.Errorf("error %v, want one of kind protocol that names the path", err)
+	}
+}
+
 func TestAnUnknownModalityInADescriptionNamesTheComponent(t *testing.T) {
 	_, err := wire.DecodeDescription(&pb.DescribeResponse{Components: []*pb.Component{{Kind: pb.Kind_KIND_TARGET, Name: "nose", Out: []pb.Modality{42}}}})
 	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), `"nose"`) || !strings.Contains(err.Error(), "42") {

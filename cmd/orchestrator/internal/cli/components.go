@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/converters"
+	"github.com/redteam-orchestrator/orchestrator/converters/speech"
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
 	"github.com/redteam-orchestrator/orchestrator/scorers"
@@ -21,13 +22,21 @@ func bundledComponents() []core.Component {
 	return slices.Concat(targets.All(), converters.All(), scorers.All())
 }
 
+// bundledPermissions are what the bundled components do beside computing. The
+// programs and files that a campaign names come on top of them, where the user
+// allows these.
+func bundledPermissions() core.Permissions {
+	return core.Permissions{Network: true, Programs: speech.Programs()}
+}
+
 func newPluginServeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    pluginServe,
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		Run: func(*cobra.Command, []string) {
-			plugins.Serve(plugins.Info{Name: "orchestrator", Version: version()}, bundledComponents()...)
+			info := plugins.Info{Name: "orchestrator", Version: version(), Permissions: bundledPermissions()}
+			plugins.Serve(info, bundledComponents()...)
 		},
 	}
 }
