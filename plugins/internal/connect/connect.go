@@ -110,3 +110,11 @@ type early struct {
 
 // Read reads what came with the proxy's answer, and then the rest.
 func (c *early) Read(p []byte) (int, error) { return c.reader.Read(p) }
+
+// CloseWrite ends what is sent, where the connection can do that by halves.
+func (c *early) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
