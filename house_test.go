@@ -34,13 +34,14 @@ var house = map[string]room{
 	"core/stats":    {imports: []string{"core"}},
 	"core/strategy": {imports: []string{"core"}},
 	"core/secret":   {imports: []string{"core"}},
+	"core/scope":    {},
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
 		imports: []string{"core", "core/audio", "core/schema", "core/secret", "core/verdict"},
 		modules: []string{"gopkg.in/yaml.v3"},
 	},
-	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/secret", "core/strategy", "core/verdict"}},
+	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
 		imports: []string{"core", "core/audio", "core/campaign", "core/plan", "core/secret", "core/stats", "core/strategy", "core/verdict"},
 		modules: []string{"golang.org/x/sync"},
@@ -55,13 +56,18 @@ var house = map[string]room{
 		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys"},
 	},
 	"plugins/internal/...": {
-		imports: []string{"core", "core/schema", "plugins/internal/..."},
+		imports: []string{"core", "core/schema", "core/scope", "plugins/internal/..."},
 		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto"},
 	},
 	"plugins/host": {
 		imports: []string{"core", "core/schema", "plugins", "plugins/internal/..."},
 		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys"},
 	},
+	"plugins/sandbox": {
+		imports: []string{"core", "plugins/internal/..."},
+		modules: []string{"github.com/landlock-lsm/go-landlock", "github.com/elastic/go-seccomp-bpf", "golang.org/x/net/bpf", "golang.org/x/sys"},
+	},
+	"plugins/egress":     {imports: []string{"core/scope", "plugins/internal/..."}, modules: []string{"golang.org/x/net/proxy"}},
 	"plugins/plugintest": {imports: []string{"core", "core/schema", "plugins", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},

@@ -14,14 +14,14 @@ import (
 // guardUnary turns errors into statuses that keep their kind, and panics into
 // errors: one bad value must not end the process and every conversation in it.
 func guardUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (response any, err error) {
-	defer func() { err = wire.EncodeError(err) }()
+	defer func() { err = wire.EncodeError(explainRefusal(err)) }()
 	defer recoverAs(&err, info.FullMethod)
 	return handle(ctx, request)
 }
 
 // guardStream does the same for streams.
 func guardStream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
-	defer func() { err = wire.EncodeError(err) }()
+	defer func() { err = wire.EncodeError(explainRefusal(err)) }()
 	defer recoverAs(&err, info.FullMethod)
 	return handle(server, stream)
 }

@@ -41,7 +41,9 @@ type Info struct {
 // instead; started by hand it says what it is. Where it cannot serve, it
 // prints the reason and exits with status 1.
 //
-// Serve makes slog's default logger write to the orchestrator's log. Nothing
+// Serve makes slog's default logger write to the orchestrator's log, and
+// http.DefaultTransport connect in the way that the orchestrator wants: clients
+// of the plugin's own take its DialContext and Proxy, or a clone of it. Nothing
 // may be printed to standard output before Serve is called.
 func Serve(info Info, components ...core.Component) {
 	p := process{args: os.Args, getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
@@ -75,6 +77,9 @@ func (p process) serve(info Info, components []core.Component) error {
 	if p.getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {
 		return core.Errorf(core.KindUnsupported, "%s %s is a plugin of orchestrator and does nothing on its own", info.Name, info.Version).
 			WithHint("\"orchestrator plugins list --plugin-dir FOLDER\" shows what the plugins in a folder offer; %q shows it for this one", p.args[0]+" describe")
+	}
+	if err := useEgress(p.getenv(wire.EnvEgress)); err != nil {
+		return err
 	}
 	p.serveHost(handshake, offer)
 	return nil

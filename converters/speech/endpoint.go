@@ -136,6 +136,9 @@ func (e endpoint) broken(parent, limited context.Context, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
+	if _, ok := errors.AsType[*core.Error](err); ok {
+		return fmt.Errorf("%s: %w", e.base, err) // the way into the network knows why
+	}
 	return core.Errorf(core.KindUnavailable, "%s: %w", e.base, err)
 }
 

@@ -2,10 +2,12 @@ package plan
 
 import (
 	"cmp"
+	"net"
 	"net/url"
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
@@ -14,6 +16,8 @@ import (
 type Needs struct {
 	// Hosts are contacted, this machine included.
 	Hosts []string
+	// Local are the addresses of this machine, HOST:PORT, that are contacted.
+	Local []string
 	// Secrets are read: NAME stands for an environment variable, file:PATH for
 	// a file.
 	Secrets []string
@@ -36,8 +40,11 @@ func (p *planner) addNeeds() {
 		}
 		for _, field := range uris(config, c.Config.JSON) {
 			if u, err := url.Parse(field.Value); err == nil && u.Hostname() != "" {
-				host, _ := hostOf(u)
+				host, port := scope.HostOf(u)
 				n.Hosts = append(n.Hosts, host)
+				if scope.Loopback(host) {
+					n.Local = append(n.Local, net.JoinHostPort(host, port))
+				}
 			}
 		}
 		found, _ := secret.References(c.Config.JSON) // a plan has no malformed ones
@@ -51,7 +58,8 @@ func (p *planner) addNeeds() {
 			n.Files = append(n.Files, field.Value)
 		}
 	})
-	n.Hosts, n.Secrets, n.Programs, n.Files = set(n.Hosts), set(n.Secrets), set(n.Programs), set(n.Files)
+	n.Hosts, n.Local, n.Secrets = set(n.Hosts), set(n.Local), set(n.Secrets)
+	n.Programs, n.Files = set(n.Programs), set(n.Files)
 }
 
 func nameOf(ref secret.Reference) string {

@@ -101,6 +101,7 @@ scope: {hosts: [Voice.example, relay.example]}
 targets:
   agent: {use: realtime, with: {endpoint: "wss://Voice.example/v1", api_key: "${KEY}", headers: {A: "${file:/run/a}", B: "${KEY}"}}}
   local: {use: relay}
+  near: {use: chat, with: {endpoint: "http://LocalHost:11434/v1"}}
   unused: {use: chat, with: {endpoint: "http://localhost"}}
 converters:
   own: {use: run, with: {command: [sox, "${OPTION}"]}}
@@ -108,13 +109,15 @@ scorers: {leaked: {use: match/substring, with: {any: [x]}}}
 attacks:
   - {name: a, target: agent, objective: o, turns: [{user: hi, converters: [own]}], scorers: [leaked]}
   - {name: b, target: local, objective: o, turns: [{user: hi}], scorers: [leaked]}
+  - {name: c, target: near, objective: o, turns: [{user: hi}], scorers: [leaked]}
 `
 	p, err := plan.New(read(t, yaml), catalog(t), plan.Options{AllowCommands: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := plan.Needs{
-		Hosts:    []string{"relay.example", "voice.example"},
+		Hosts:    []string{"localhost", "relay.example", "voice.example"},
+		Local:    []string{"localhost:11434"},
 		Secrets:  []string{"KEY", "OPTION", "file:/run/a"},
 		Programs: []string{"sox"},
 	}

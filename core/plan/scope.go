@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
-	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 // uri is an address that a component would contact.
@@ -76,8 +74,8 @@ func (p *planner) checkScope(d definition, at campaign.Position, u uri) {
 		p.problem(at, "such as https://host.example/v1", "%s: %s: %q names no host", d, u.Path, u.Value)
 		return
 	}
-	host, port := hostOf(parsed)
-	if loopback(host) || slices.ContainsFunc(p.campaign.Scope.Hosts, func(allowed string) bool { return within(host, port, allowed) }) {
+	host, port := scope.HostOf(parsed)
+	if scope.Loopback(host) || scope.Allows(p.campaign.Scope.Hosts, host, port) {
 		return
 	}
 	by := ""
@@ -86,40 +84,4 @@ func (p *planner) checkScope(d definition, at campaign.Position, u uri) {
 	}
 	p.problem(at, fmt.Sprintf("if the authorization covers it, add %q to scope.hosts", host),
 		"%s: %s: %s is not in scope.hosts%s", d, u.Path, host, by)
-}
-
-// hostOf returns the host, in lower case and without a trailing dot, and the
-// port, by the scheme where the address gives none.
-func hostOf(u *url.URL) (host, port string) {
-	host, port = strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
-	if port == "" {
-		switch strings.ToLower(u.Scheme) {
-		case "https", "wss":
-			port = "443"
-		case "http", "ws":
-			port = "80"
-		}
-	}
-	return host, port
-}
-
-// loopback reports whether a host is this machine. Names other than localhost
-// are not looked up: a plan asks nobody.
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
-}
-
-// within reports whether an entry of scope.hosts, "host" or "host:port",
-// allows a host and port.
-func within(host, port, allowed string) bool {
-	allowed = strings.ToLower(allowed)
-	allowedHost, allowedPort, err := net.SplitHostPort(allowed)
-	if err != nil {
-		allowedHost, allowedPort = strings.Trim(allowed, "[]"), port
-	}
-	return strings.TrimSuffix(allowedHost, ".") == host && allowedPort == port
 }

@@ -27,7 +27,8 @@ type network struct {
 }
 
 func (c Config) network() (network, error) {
-	proxy := http.ProxyFromEnvironment
+	way := http.DefaultTransport.(*http.Transport) // the process's way into the network
+	proxy := way.Proxy
 	if c.Proxy != "" {
 		u, err := url.Parse(c.Proxy)
 		if err != nil {
@@ -41,13 +42,13 @@ func (c Config) network() (network, error) {
 	}
 	return network{
 		dialer: websocket.Dialer{
-			Proxy: proxy, TLSClientConfig: trust,
+			NetDialContext: way.DialContext, Proxy: proxy, TLSClientConfig: trust,
 			// A thousand conversations may be open at a time, and most of the
 			// traffic comes in frames that go past these buffers.
 			ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10, WriteBufferPool: &sync.Pool{},
 		},
 		client: &http.Client{
-			Transport:     &http.Transport{Proxy: proxy, TLSClientConfig: trust.Clone(), DisableKeepAlives: true},
+			Transport:     &http.Transport{DialContext: way.DialContext, Proxy: proxy, TLSClientConfig: trust.Clone(), DisableKeepAlives: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
@@ -104,6 +105,9 @@ func (n network) failed(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return core.Errorf(core.KindConfig, "connecting: %w", err).
 			WithHint("for a certificate authority of your own, set ca_certificates")
+	}
+	if _, ok := errors.AsType[*core.Error](err); ok {
+		return fmt.Errorf("connecting: %w", err) // the way into the network knows why
 	}
 	return core.Errorf(core.KindUnavailable, "connecting: %w", err)
 }

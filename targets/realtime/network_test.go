@@ -1,6 +1,7 @@
 package realtime_test
 
 import (
+	"context"
 	"encoding/pem"
 	"io"
 	"net"
@@ -78,6 +79,41 @@ func TestTheServiceIsReachedThroughAProxy(t *testing.T) {
 	c := serve(t, remembers()).talk(t, settings{"proxy": proxy})
 	if got := send(t, c, core.UserText("one")).Message.Text(); got != "one" || used.Load() != 1 {
 		t.Errorf("answered with %q, %d connections through the proxy", got, used.Load())
+	}
+}
+
+// TestEverythingGoesTheProcesssWayIntoTheNetwork changes the way, as the
+// orchestrator does where it watches a plugin's connections.
+func TestEverythingGoesTheProcesssWayIntoTheNetwork(t *testing.T) {
+	way := http.DefaultTransport.(*http.Transport)
+	usual := way.DialContext
+	defer func() { way.DialContext = usual }()
+	proxy, _ := tunnel(t)
+	server := serve(t, remembers())
+	for name, test := range map[string]struct {
+		with settings
+		want string
+	}{
+		"the service":         {nil, strings.TrimSuffix(server.base, "/v1")},
+		"a proxy":             {settings{"proxy": proxy}, proxy},
+		"a SOCKS proxy":       {settings{"proxy": strings.Replace(proxy, "http", "socks5", 1)}, proxy},
+		"short-lived keys":    {settings{"ephemeral_key": true}, strings.TrimSuffix(server.base, "/v1")},
+		"them, and the proxy": {settings{"ephemeral_key": true, "proxy": proxy}, proxy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var dialled atomic.Value
+			way.DialContext = func(_ context.Context, _, address string) (net.Conn, error) {
+				dialled.Store(address)
+				return nil, core.Errorf(core.KindConfig, "not this way").WithHint("another")
+			}
+			_, err := server.target(t, test.with).StartConversation(t.Context(), core.Start{})
+			if core.KindOf(err) != core.KindConfig || core.HintOf(err) != "another" {
+				t.Errorf("a %q error, hint %q: %v", core.KindOf(err), core.HintOf(err), err)
+			}
+			if address, _ := dialled.Load().(string); !strings.HasSuffix(test.want, "://"+address) {
+				t.Errorf("dialled %q, want %s", address, test.want)
+			}
+		})
 	}
 }
 

@@ -18,6 +18,12 @@ const (
 	// EnvLogLevel is the level, in hclog's words, below which the host drops
 	// log lines.
 	EnvLogLevel = "ORCHESTRATOR_PLUGIN_LOG_LEVEL"
+	// EnvEgress is the URL of the proxy through which the plugin reaches the
+	// network, with its credentials. HTTP_PROXY and HTTPS_PROXY hold the same,
+	// but many clients use no proxy for this machine.
+	EnvEgress = "ORCHESTRATOR_EGRESS"
+	// EnvSandbox is 1 where the system holds the plugin to its permissions.
+	EnvSandbox = "ORCHESTRATOR_SANDBOX"
 )
 
 // Handshake returns what tells a plugin of ours from any other program. It is

@@ -1,0 +1,92 @@
+package egress
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/proxy"
+
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/connect"
+)
+
+// dialTimeout is how long a host may take to accept a connection. Clients that
+// want to wait less go away.
+const dialTimeout = 30 * time.Second
+
+// addressOf returns the host, as [scope.Name] returns it, and the port that a
+// request is for.
+func addressOf(r *http.Request) (host, port string, err error) {
+	if r.Method == http.MethodConnect {
+		host, port, err = net.SplitHostPort(r.Host)
+		if err != nil || host == "" || port == "" {
+			return "", "", fmt.Errorf("CONNECT %q names no host and port", r.Host)
+		}
+		return scope.Name(host), port, nil
+	}
+	if r.URL.Scheme != "http" || r.URL.Hostname() == "" {
+		return "", "", fmt.Errorf("%s is not a request to a proxy", r.Method)
+	}
+	host, port = scope.HostOf(r.URL)
+	return host, port, nil
+}
+
+// dial opens a connection to an address that may be reached in a way.
+func (p *Proxy) dial(ctx context.Context, w way, address string) (net.Conn, error) {
+	upstream, err := p.upstream(w, &url.URL{Scheme: "https", Host: address})
+	if err != nil {
+		return nil, err
+	}
+	open := directly(w)
+	if upstream != nil {
+		if open, err = through(upstream); err != nil {
+			return nil, err
+		}
+	}
+	conn, err := open(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", address, err)
+	}
+	return conn, nil
+}
+
+// upstream returns the proxy that the host uses for an address, or nil. This
+// machine is reached directly.
+func (p *Proxy) upstream(w way, u *url.URL) (*url.URL, error) {
+	if w.local {
+		return nil, nil
+	}
+	upstream, err := p.options.Upstream(&http.Request{URL: u})
+	if err != nil {
+		return nil, fmt.Errorf("the proxy in the environment: %w", err)
+	}
+	return upstream, nil
+}
+
+// directly returns a dialer that judges each address.
+func directly(w way) connect.Dialer {
+	return (&net.Dialer{Timeout: dialTimeout, Control: w.check}).DialContext
+}
+
+// through returns a dialer that goes through a proxy of the host's environment.
+func through(upstream *url.URL) (connect.Dialer, error) {
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	switch strings.ToLower(upstream.Scheme) {
+	case "http", "https":
+		return connect.Through(upstream, dialer.DialContext), nil
+	}
+	socks, err := proxy.FromURL(upstream, dialer)
+	if err != nil {
+		return nil, fmt.Errorf("the proxy in the environment: %w", err)
+	}
+	contextual, ok := socks.(proxy.ContextDialer)
+	if !ok {
+		return nil, fmt.Errorf("the proxy in the environment, of scheme %q, cannot be used", upstream.Scheme)
+	}
+	return contextual.DialContext, nil
+}

@@ -1,0 +1,178 @@
+package egress
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// headerTimeout is how long a client may take to say what it wants.
+const headerTimeout = 10 * time.Second
+
+// Options are what a proxy needs from its host.
+type Options struct {
+	// Record is told of every connection: of a refused one once, of one that is
+	// let through when it is made and at its end. It is called by several
+	// goroutines at a time.
+	Record func(Connection)
+	// Upstream returns the proxy through which the host itself reaches an
+	// address, or nil; [http.ProxyFromEnvironment] if it is not set.
+	Upstream func(*http.Request) (*url.URL, error)
+}
+
+// Proxy is the way out of the network. It listens as soon as somebody asks for
+// its URL, and lets nothing through until [Proxy.Allow] has said what.
+type Proxy struct {
+	options Options
+	rules   atomic.Pointer[rules]
+	ids     atomic.Uint64
+	forward http.Handler
+
+	mu       sync.Mutex
+	server   *http.Server // nil until it listens
+	address  *net.TCPAddr
+	secrets  map[string]string // by plugin
+	closed   bool
+	handling sync.WaitGroup
+	// cancel ends every connection.
+	cancel context.CancelFunc
+}
+
+// New returns a proxy that does not listen yet.
+func New(options Options) *Proxy {
+	if options.Upstream == nil {
+		options.Upstream = http.ProxyFromEnvironment
+	}
+	p := &Proxy{options: options, secrets: map[string]string{}}
+	p.forward = p.newForward()
+	return p
+}
+
+// Allow says what may be contacted from now on: hosts are entries of
+// scope.hosts, "host" or "host:port"; local are the addresses of this machine,
+// "host:port", that the campaign's configuration names.
+func (p *Proxy) Allow(hosts, local []string) { p.rules.Store(newRules(hosts, local)) }
+
+// URL returns the proxy's URL with the credential of a plugin in it, the same
+// each time. It starts the proxy if need be.
+func (p *Proxy) URL(plugin string) (*url.URL, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.listen(); err != nil {
+		return nil, fmt.Errorf("starting the egress proxy: %w", err)
+	}
+	secret, ok := p.secrets[plugin]
+	if !ok {
+		secret = rand.Text()
+		p.secrets[plugin] = secret
+	}
+	return &url.URL{Scheme: "http", User: url.UserPassword(plugin, secret), Host: p.address.String()}, nil
+}
+
+// listen starts the proxy; p.mu is held.
+func (p *Proxy) listen() error {
+	switch {
+	case p.closed:
+		return errors.New("it is closed")
+	case p.server != nil:
+		return nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	p.cancel = cancel
+	p.address, _ = listener.Addr().(*net.TCPAddr)
+	p.server = &http.Server{
+		Handler:           http.HandlerFunc(p.serve),
+		ReadHeaderTimeout: headerTimeout,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          log.New(io.Discard, "", 0), // what matters is in the record
+	}
+	server := p.server
+	p.handling.Go(func() { _ = server.Serve(listener) }) // it ends when the proxy is closed
+	return nil
+}
+
+// Close ends the proxy and every connection through it, and returns when none
+// is left.
+func (p *Proxy) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	server := p.server
+	p.mu.Unlock()
+	if server == nil {
+		return nil
+	}
+	p.cancel()
+	err := server.Close()
+	p.handling.Wait()
+	if err != nil {
+		return fmt.Errorf("closing the egress proxy: %w", err)
+	}
+	return nil
+}
+
+// enter reports whether a request may still be handled.
+func (p *Proxy) enter() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.handling.Add(1)
+	}
+	return !p.closed
+}
+
+// serve handles one request of a plugin.
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
+	if !p.enter() {
+		return
+	}
+	defer p.handling.Done()
+	c := Connection{ID: p.ids.Add(1), Began: time.Now(), Plugin: p.pluginOf(r)}
+	host, port, err := addressOf(r)
+	if err != nil {
+		p.refuse(w, c, refusal{http.StatusBadRequest, err.Error(), "use it as an HTTP proxy: CONNECT for https and WebSockets, the whole URL for http"})
+		return
+	}
+	c.Address = net.JoinHostPort(host, port)
+	if c.Plugin == "" {
+		w.Header().Set("Proxy-Authenticate", `Basic realm="orchestrator"`)
+		p.refuse(w, c, refusal{http.StatusProxyAuthRequired, "only the orchestrator's plugins may use this proxy", "show the credential that is in the URL of HTTPS_PROXY"})
+		return
+	}
+	way, err := p.rules.Load().judge(host, port)
+	if err != nil {
+		p.refuse(w, c, refusalFor(err))
+		return
+	}
+	if r.Method == http.MethodConnect {
+		p.tunnel(w, r, c, way)
+		return
+	}
+	p.relay(w, r, c, way)
+}
+
+// pluginOf returns the plugin whose credential a request shows, or "".
+func (p *Proxy) pluginOf(r *http.Request) string {
+	shown := &http.Request{Header: http.Header{"Authorization": r.Header["Proxy-Authorization"]}}
+	plugin, secret, ok := shown.BasicAuth()
+	p.mu.Lock()
+	want, known := p.secrets[plugin]
+	p.mu.Unlock()
+	if !ok || !known || subtle.ConstantTimeCompare([]byte(secret), []byte(want)) != 1 {
+		return ""
+	}
+	return plugin
+}

@@ -1,0 +1,69 @@
+package egress
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// tunnel connects a plugin with a host, and passes on what either says until
+// both have finished or the proxy is closed. A silent connection is left alone.
+func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request, c Connection, way way) {
+	remote, err := p.dial(r.Context(), way, c.Address)
+	if err != nil {
+		p.refuse(w, c, refusalFor(err))
+		return
+	}
+	defer func() { _ = remote.Close() }()
+	c.Allowed = true
+	p.record(c)
+	var sent, received int64
+	defer func() { p.end(c, sent, received) }()
+
+	client, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		c.Reason = "taking over the plugin's connection: " + err.Error()
+		return
+	}
+	defer func() { _ = client.Close() }()
+	stop := context.AfterFunc(r.Context(), func() {
+		_ = client.Close()
+		_ = remote.Close()
+	})
+	defer stop()
+	if _, err := io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		return // the plugin has gone away
+	}
+	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered()) // sent along with the request
+	if _, err := remote.Write(early); err != nil {
+		return
+	}
+	sent, received = pass(client, remote)
+	sent += int64(len(early))
+}
+
+// pass copies both ways, by the kernel where it can, and returns the bytes that
+// the client has sent and received. An end of one direction is passed on; an
+// error ends both.
+func pass(client, remote net.Conn) (sent, received int64) {
+	var both sync.WaitGroup
+	one := func(to, from net.Conn, count *int64) {
+		var err error
+		if *count, err = io.Copy(to, from); err != nil || !closeWrite(to) {
+			_ = to.Close()
+			_ = from.Close()
+		}
+	}
+	both.Go(func() { one(remote, client, &sent) })
+	both.Go(func() { one(client, remote, &received) })
+	both.Wait()
+	return sent, received
+}
+
+// closeWrite reports whether the end could be passed on.
+func closeWrite(conn net.Conn) bool {
+	half, ok := conn.(interface{ CloseWrite() error })
+	return ok && half.CloseWrite() == nil
+}

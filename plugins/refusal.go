@@ -1,0 +1,94 @@
+package plugins
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// explainRefusal adds a hint to an error that comes of the sandbox: what the
+// plugin has tried, and what it would have to declare. An error that has a hint
+// keeps it, and so does everything outside a sandbox.
+func explainRefusal(err error) error {
+	if err == nil || os.Getenv(wire.EnvSandbox) == "" || core.HintOf(err) != "" {
+		return err
+	}
+	hint := refusalHint(err)
+	if hint == "" {
+		return err
+	}
+	if e, ok := err.(*core.Error); ok { //nolint:errorlint // a wrapped one would lose the text that wraps it
+		return e.WithHint("%s", hint)
+	}
+	explained := core.Errorf(core.KindOf(err), "%w", err).WithHint("%s", hint)
+	if e, ok := errors.AsType[*core.Error](err); ok {
+		explained.RetryAfter = e.RetryAfter
+	}
+	return explained
+}
+
+// refusalHint returns "" where the error does not come of a refusal.
+func refusalHint(err error) string {
+	if u, ok := errors.AsType[*url.Error](err); ok && u.Err.Error() == http.StatusText(http.StatusForbidden) {
+		return fmt.Sprintf("the orchestrator's proxy refused %s: its host has to be in the campaign's scope.hosts", withoutQuery(u.URL))
+	}
+	if !errors.Is(err, fs.ErrPermission) {
+		return ""
+	}
+	if e, ok := errors.AsType[*exec.Error](err); ok {
+		return fmt.Sprintf("the sandbox refused to run %s: the plugin has to declare it in Info.Permissions.Programs", e.Name)
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return connectionHint(e)
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathHint(e.Op, e.Path)
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return pathHint(e.Op, e.New)
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		return fmt.Sprintf("the sandbox refused the system call %s, which no permission allows", e.Syscall)
+	}
+	return "the sandbox refused it: the plugin has to declare in Info.Permissions what it does"
+}
+
+// connectionHint explains a refused connection.
+func connectionHint(e *net.OpError) string {
+	what := e.Op + " " + e.Net
+	if e.Addr != nil {
+		what += " " + e.Addr.String()
+	}
+	return fmt.Sprintf("the sandbox refused to %s: the plugin has to declare Info.Permissions.Network, and to connect by TCP "+
+		"as http.DefaultTransport does or through the proxy that HTTPS_PROXY names", what)
+}
+
+// pathHint explains a refused operation on a file. Opening one says not what
+// for.
+func pathHint(op, path string) string {
+	switch {
+	case strings.HasPrefix(op, "fork"), op == "exec":
+		return fmt.Sprintf("the sandbox refused to run %s: the plugin has to declare it in Info.Permissions.Programs", path)
+	case op == "open", op == "read", op == "readdirent":
+		return fmt.Sprintf("the sandbox refused to open %s: the plugin has to declare it in Info.Permissions.Read, or in Write to change it", path)
+	}
+	return fmt.Sprintf("the sandbox refused to %s %s: the plugin has to declare it in Info.Permissions.Write", op, path)
+}
+
+// withoutQuery returns an address without what may be a secret in it.
+func withoutQuery(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "the address"
+	}
+	return u.Scheme + "://" + u.Host
+}
