@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func Exec(argv, environ []string) error {
 			return fmt.Errorf("%s: %w", step.doing, err)
 		}
 	}
-	return fmt.Errorf("running %s in the sandbox: %w", argv[0], syscall.Exec(argv[0], argv, rest))
+	return fmt.Errorf("running %s in the sandbox: %w", argv[0], syscall.Exec(cmp.Or(policy.Start, argv[0]), argv, rest))
 }
 
 // policyIn returns the policy, and the environment for the program.

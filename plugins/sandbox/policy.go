@@ -33,6 +33,9 @@ type Policy struct {
 	Own []string `json:"own,omitempty"`
 	// Ports are the TCP ports that it may connect to.
 	Ports []uint16 `json:"ports,omitempty"`
+	// Start is what is executed where that is not argv[0], such as the open file
+	// of a program, by its path below /proc/self/fd.
+	Start string `json:"start,omitempty"`
 	// Demand is what the system must enforce, or else nothing is run.
 	Demand Support `json:"demand"`
 }

@@ -1,0 +1,168 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
+)
+
+// Confinement says what the processes of plugins are held to.
+type Confinement struct {
+	// Launcher is the command line of a program that calls [sandbox.Exec] with
+	// the arguments that come after it. Without one, nothing is enforced, and
+	// plugins reach the network as this process does.
+	Launcher []string
+	// Egress is the way out of the network; it must be set where Launcher is.
+	Egress *egress.Proxy
+	// Bundled are the permissions of the bundled plugin. A third party's are
+	// asked for.
+	Bundled core.Permissions
+	// Exempt names plugins that are held to nothing all the same.
+	Exempt []string
+	// Required refuses to start a plugin that cannot be held to all that it has
+	// declared.
+	Required bool
+}
+
+// confines reports whether a plugin is held to anything.
+func (c Confinement) confines(plugin string) bool {
+	return len(c.Launcher) > 0 && !slices.Contains(c.Exempt, plugin)
+}
+
+// confined is how a process of a plugin is started.
+type confined struct {
+	// folder belongs to the process: its temporary files are there, and its
+	// socket. It is removed when the process is gone.
+	folder string
+	env    []string
+	// launcher and policy are empty where the system enforces nothing.
+	launcher []string
+	policy   sandbox.Policy
+	// words say what the process is held to.
+	words string
+}
+
+// confine prepares the start of a process that may do what the permissions say.
+// What it returns has to be removed.
+func (p *plugin) confine(permissions core.Permissions) (_ *confined, err error) {
+	c := &confined{}
+	defer func() {
+		if err != nil {
+			c.remove()
+			err = fmt.Errorf("preparing its sandbox: %w", err)
+		}
+	}()
+	if err := c.ownFolder(); err != nil {
+		return nil, err
+	}
+	c.env = append(environment(p.options.Limits), "TMPDIR="+c.temp(), "HOME="+c.temp())
+	o := p.options.Confinement
+	if !o.confines(p.name) {
+		c.words = "not sandboxed"
+		return c, o.insist(errors.New("it is not run in a sandbox"))
+	}
+	process := sandbox.Process{Program: p.path(), Permissions: permissions, Own: []string{c.folder}}
+	if permissions.Network {
+		way, err := o.Egress.URL(p.name)
+		if err != nil {
+			return nil, err
+		}
+		c.leadOut(way)
+		port, err := strconv.ParseUint(way.Port(), 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("the egress proxy's port: %w", err)
+		}
+		process.Egress = uint16(port)
+	} else {
+		c.env = slices.DeleteFunc(c.env, isProxy)
+	}
+	process.Environment = c.env
+	return c, c.enforce(o, process)
+}
+
+// enforce sets up what the system can enforce.
+func (c *confined) enforce(o Confinement, process sandbox.Process) error {
+	support := sandbox.Supported()
+	c.words = support.String()
+	if !support.Complete() {
+		if err := o.insist(errors.New(strings.Join(support.Missing(), "; "))); err != nil {
+			return err
+		}
+	}
+	if !support.Any() {
+		return nil
+	}
+	var err error
+	c.launcher = o.Launcher
+	c.policy, err = process.Policy()
+	return err
+}
+
+// insist returns an error where the sandbox is required and lacks something.
+func (c Confinement) insist(lack error) error {
+	if !c.Required {
+		return nil
+	}
+	return core.Errorf(core.KindConfig, "a complete sandbox is required: %w", lack).
+		WithHint("run it on a system that can enforce everything: Linux 6.12 or later with Landlock; or do without --require-sandbox")
+}
+
+// ownFolder makes the process's own folder. The path of a socket below it has to
+// fit into 104 bytes.
+func (c *confined) ownFolder() (err error) {
+	c.folder, err = os.MkdirTemp(socketDir(os.TempDir()), "orchestrator-")
+	if err != nil {
+		return fmt.Errorf("making a folder for it: %w", err)
+	}
+	return os.Mkdir(c.temp(), 0o700)
+}
+
+func (c *confined) temp() string { return filepath.Join(c.folder, "tmp") }
+
+func (c *confined) remove() {
+	if c.folder != "" {
+		_ = os.RemoveAll(c.folder) // what cannot be removed harms nobody
+	}
+}
+
+// leadOut makes the egress proxy the way out of the network.
+func (c *confined) leadOut(way *url.URL) {
+	c.env = append(slices.DeleteFunc(c.env, isProxy), wire.EnvEgress+"="+way.String())
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		c.env = append(c.env, name+"="+way.String())
+	}
+}
+
+// isProxy reports whether an entry of an environment says how to reach the
+// network.
+func isProxy(entry string) bool {
+	name, _, _ := strings.Cut(entry, "=")
+	return strings.HasSuffix(strings.ToLower(name), "_proxy")
+}
+
+// hold makes a command that starts a program one that starts it confined.
+func (c *confined) hold(cmd *exec.Cmd) error {
+	cmd.Env, cmd.Dir = append(c.env, cmd.Env...), c.temp()
+	if len(c.launcher) == 0 {
+		return nil
+	}
+	c.policy.Start = cmd.Path
+	variable, err := c.policy.Variable()
+	if err != nil {
+		return err
+	}
+	cmd.Env = append(cmd.Env, variable)
+	cmd.Path, cmd.Args = c.launcher[0], slices.Concat(c.launcher, cmd.Args)
+	return nil
+}
