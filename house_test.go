@@ -57,11 +57,14 @@ var house = map[string]room{
 	},
 	"plugins/internal/...": {
 		imports: []string{"core", "core/schema", "core/scope", "plugins/internal/..."},
-		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto"},
+		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto", "golang.org/x/sys"},
 	},
 	"plugins/host": {
-		imports: []string{"core", "core/schema", "plugins", "plugins/internal/..."},
-		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys"},
+		imports: []string{"core", "core/schema", "plugins", "plugins/egress", "plugins/internal/...", "plugins/sandbox"},
+		modules: []string{
+			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf",
+			"github.com/cenkalti/backoff/v5", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/time",
+		},
 	},
 	"plugins/sandbox": {
 		imports: []string{"core", "plugins/internal/..."},

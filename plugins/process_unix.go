@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/session"
 )
 
 // surviveBrokenPipes keeps a line that is logged after the host's death from
@@ -16,6 +18,6 @@ func surviveBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPI
 // leads a group of its own, as it does when the host has started it.
 func killOwnGroup() {
 	if pid := os.Getpid(); syscall.Getpgrp() == pid {
-		_ = syscall.Kill(-pid, syscall.SIGKILL)
+		session.Kill(pid)
 	}
 }

@@ -24,9 +24,13 @@ func (c *converter) Convert(ctx context.Context, in core.Value) (core.Value, err
 	if err != nil {
 		return core.Value{}, err
 	}
-	converted, err := pb.NewConverterServiceClient(c.process.conn).Convert(ctx, &pb.ConvertRequest{Instance: c.id, Value: value})
+	var converted *pb.ConvertResponse
+	err = c.call(ctx, func(o opened) (err error) {
+		converted, err = pb.NewConverterServiceClient(o.process.conn).Convert(ctx, &pb.ConvertRequest{Instance: o.id, Value: value})
+		return o.process.failure(ctx, err)
+	})
 	if err != nil {
-		return core.Value{}, c.process.failure(ctx, err)
+		return core.Value{}, err
 	}
 	out, err := wire.DecodeValue(converted.GetValue())
 	if err != nil {

@@ -1,13 +1,17 @@
 package host
 
-import "os"
+import (
+	"fmt"
+	"os"
+)
 
 // environment returns what a plugin gets to know of the host's environment:
 // where programs, temporary files and certificates are, the language and the
-// time zone, and the way out of the network. Secrets reach a plugin through
+// time zone, the way out of the network, and how much memory a program in Go
+// had better not exceed. Secrets reach a plugin through
 // the configuration of the component that needs them, and no other way.
-func environment() []string {
-	var env []string
+func environment(l Limits) []string {
+	env := []string{fmt.Sprintf("GOMEMLIMIT=%d", l.Memory/10*9)}
 	for _, name := range []string{
 		"PATH", "TMPDIR", "TZ",
 		"LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME",

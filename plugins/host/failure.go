@@ -20,7 +20,10 @@ func (p *process) failure(ctx context.Context, err error) error {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("plugin %q: %w", p.name, ctx.Err())
+		if !errors.Is(err, ctx.Err()) { // else it says what the call waited for
+			err = ctx.Err()
+		}
+		return fmt.Errorf("plugin %q: %w", p.name, err)
 	}
 	if e := wire.DecodeError(err); e != nil {
 		return e
@@ -61,7 +64,35 @@ func (p *process) obituary(ctx context.Context, s *status.Status) error {
 	if p.stopping.Load() {
 		return core.Errorf(core.KindUnavailable, "plugin %q was stopped", p.name)
 	}
-	return p.withLastLines(core.Errorf(core.KindUnavailable, "plugin %q died (%s)", p.name, p.run.status))
+	return p.died()
+}
+
+// death is the end of a process that nobody had asked to end.
+type death struct{ plugin, reason string }
+
+// Error says how the process died.
+func (d *death) Error() string { return fmt.Sprintf("plugin %q %s", d.plugin, d.reason) }
+
+// unlessDead is for calls that close something: what a process has held went
+// with it.
+func unlessDead(err error) error {
+	if _, dead := errors.AsType[*death](err); dead {
+		return nil
+	}
+	return err
+}
+
+// died is the error of the calls of a process that has died. Its end is over.
+func (p *process) died() *core.Error {
+	return p.withLastLines(core.Errorf(core.KindUnavailable, "%w", &death{p.name, p.reason()}))
+}
+
+// reason says how the process died, in words that go on after its name.
+func (p *process) reason() string {
+	if reason := p.killedFor.Load(); reason != nil {
+		return *reason
+	}
+	return fmt.Sprintf("died (%s)", p.run.status)
 }
 
 // ofComponent names the component in an error about what it returned.

@@ -30,6 +30,8 @@ func TestMain(m *testing.M) {
 		thirdParty(name)
 	case len(os.Args) > 1 && os.Args[1] == "serve":
 		plugins.Serve(plugins.Info{Name: "fixtures", Version: "1.2.3"}, fixtures()...)
+	case len(os.Args) > 1 && os.Args[1] == "fill":
+		fillMemory()
 	case len(os.Args) > 1 && os.Args[1] == "host":
 		hostUntilKilled()
 	default:
@@ -63,7 +65,7 @@ func hostUntilKilled() {
 		if err != nil {
 			panic(err)
 		}
-		out, err := c.Convert(context.Background(), core.TextValue(""))
+		out, err := c.Convert(context.Background(), core.TextValue("in a group of its own"))
 		if err != nil {
 			panic(err)
 		}
@@ -113,7 +115,7 @@ func (closer) Close() error { slog.Warn("closed"); return nil }
 
 func fixtures() []core.Component {
 	text := []core.Modality{core.Text}
-	return []core.Component{
+	return append(unruly(), []core.Component{
 		core.NewConverter(core.Info{Name: "echo", Summary: "Gives back.", In: text, Out: text}, echoConfig{Mode: "plain"},
 			func(_ context.Context, c echoConfig) (core.Converter, error) {
 				return closer{func(_ context.Context, in core.Value) (core.Value, error) {
@@ -178,9 +180,15 @@ func fixtures() []core.Component {
 		}),
 		textConverter("spawn", func(_ context.Context, how string) (string, error) {
 			cmd := exec.Command("sleep", "300")
+			if how == "that fills memory" {
+				cmd = exec.Command(os.Args[0], "fill")
+			}
 			cmd.Stdout, cmd.Stderr = os.NewFile(1, "stdout"), os.NewFile(2, "stderr") // the real ones
-			if how == "away" {
+			switch how {
+			case "away":
 				cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			case "in a group of its own":
+				cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			}
 			if err := cmd.Start(); err != nil {
 				return "", err
@@ -200,7 +208,7 @@ func fixtures() []core.Component {
 		core.NewScorer(core.Info{Name: "length", Scores: core.ScoreScale}, struct{}{}, func(context.Context, struct{}) (core.Scorer, error) {
 			return lengthScorer{}, nil
 		}),
-	}
+	}...)
 }
 
 type parrotConfig struct {

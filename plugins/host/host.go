@@ -1,8 +1,10 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +30,17 @@ type Options struct {
 	Log hclog.Logger
 	// StartTimeout is how long a plugin may take to start; 0 means 30 s.
 	StartTimeout time.Duration
+	// RestartPause is how long a plugin that has died stays down before it is
+	// started again, give or take the half of it; 0 means 250 ms. After each
+	// further death it is four times as long. A plugin that dies for the fourth
+	// time stays down.
+	RestartPause time.Duration
+	// HeartbeatEvery is how often a plugin is asked whether it is alive; 0
+	// means every 5 s. One that leaves all questions of HeartbeatTimeout
+	// unanswered is killed, and has died; 0 means 15 s.
+	HeartbeatEvery, HeartbeatTimeout time.Duration
+	// Limits hold for each plugin.
+	Limits Limits
 }
 
 // Host runs plugins. Its methods may be called concurrently.
@@ -55,16 +68,22 @@ func (f found) all() []*plugin {
 
 // New returns a host. It starts nothing yet.
 func New(o Options) *Host {
-	if o.Log == nil {
-		o.Log = hclog.NewNullLogger()
-	}
-	if o.StartTimeout == 0 {
-		o.StartTimeout = 30 * time.Second
-	}
-	h := &Host{options: o}
+	h := &Host{options: o.withDefaults()}
 	h.closed, h.close = context.WithCancelCause(context.Background())
 	h.lookAround = sync.OnceValue(h.look)
 	return h
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	o.StartTimeout = cmp.Or(o.StartTimeout, 30*time.Second)
+	o.RestartPause = cmp.Or(o.RestartPause, 250*time.Millisecond)
+	o.HeartbeatEvery = cmp.Or(o.HeartbeatEvery, 5*time.Second)
+	o.HeartbeatTimeout = cmp.Or(o.HeartbeatTimeout, 15*time.Second)
+	o.Limits = o.Limits.withDefaults()
+	return o
 }
 
 func (h *Host) look() found {
@@ -125,7 +144,7 @@ func (h *Host) OpenScorer(ctx context.Context, use string, config []byte) (core.
 // other error where it could not ask. A plugin that does not answer such
 // questions has nothing to say against it.
 func (h *Host) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error {
-	process, component, err := h.find(ctx, kind, use)
+	_, process, component, err := h.find(ctx, kind, use)
 	if err != nil {
 		return err
 	}
@@ -133,24 +152,29 @@ func (h *Host) CheckConfig(ctx context.Context, kind core.Kind, use string, conf
 }
 
 func (h *Host) open(ctx context.Context, kind core.Kind, use string, config []byte) (*instance, error) {
-	process, component, err := h.find(ctx, kind, use)
+	plugin, process, component, err := h.find(ctx, kind, use)
 	if err != nil {
 		return nil, err
 	}
-	return process.open(ctx, component, use, config)
+	first, err := process.open(ctx, component, config)
+	if err != nil {
+		return nil, err
+	}
+	return &instance{plugin: plugin, info: component, use: use, config: slices.Clone(config), current: settled(first)}, nil
 }
 
-// find returns the running plugin that offers a component, and the component's
-// name within it. A bundled component goes before a third party's.
-func (h *Host) find(ctx context.Context, kind core.Kind, use string) (*process, core.Info, error) {
+// find returns the plugin that offers a component, its running process, and
+// what the component is within it. A bundled component goes before a third
+// party's.
+func (h *Host) find(ctx context.Context, kind core.Kind, use string) (*plugin, *process, core.Info, error) {
 	plugins := h.lookAround()
 	if plugins.bundled != nil {
 		process, err := plugins.bundled.connect(ctx)
 		if err != nil {
-			return nil, core.Info{}, err
+			return nil, nil, core.Info{}, err
 		}
 		if c, ok := process.find(kind, use); ok {
-			return process, c, nil
+			return plugins.bundled, process, c, nil
 		}
 	}
 	prefix, name, _ := strings.Cut(use, "/")
@@ -160,14 +184,14 @@ func (h *Host) find(ctx context.Context, kind core.Kind, use string) (*process, 
 		}
 		process, err := p.connect(ctx)
 		if err != nil {
-			return nil, core.Info{}, err
+			return nil, nil, core.Info{}, err
 		}
 		if c, ok := process.find(kind, name); ok {
-			return process, c, nil
+			return p, process, c, nil
 		}
-		return nil, core.Info{}, core.Errorf(core.KindConfig, "plugin %q offers no %s %q", prefix, kind, name)
+		return nil, nil, core.Info{}, core.Errorf(core.KindConfig, "plugin %q offers no %s %q", prefix, kind, name)
 	}
-	return nil, core.Info{}, core.Errorf(core.KindConfig, "no plugin offers a %s %q", kind, use).
+	return nil, nil, core.Info{}, core.Errorf(core.KindConfig, "no plugin offers a %s %q", kind, use).
 		WithHint("%s", h.whereFrom())
 }
 

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -14,39 +15,118 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// closeTimeout bounds the closing of an instance.
-const closeTimeout = 5 * time.Second
+const (
+	// closeTimeout bounds the closing of an instance.
+	closeTimeout = 5 * time.Second
+	// reopenTimeout bounds the start of a plugin that has died, and the opening
+	// of an instance in it. A component that has to load a model is slow.
+	reopenTimeout = 2 * time.Minute
+)
 
-// instance is an opened component. It lives and dies with its process.
+// instance is an opened component. It outlives the process that it was opened
+// in: when it is needed in another, it is opened there with the same
+// configuration.
 type instance struct {
-	process *process
-	info    core.Info
-	use     string // as the campaign names it
-	id      string
-	close   func() error
+	plugin *plugin
+	info   core.Info
+	use    string // as the campaign names it
+	config []byte
+
+	mu      sync.Mutex
+	current *attempt[opened]
+	closed  bool
 }
 
-func (p *process) open(ctx context.Context, info core.Info, use string, config []byte) (*instance, error) {
+// opened is what an instance is to one process.
+type opened struct {
+	process *process
+	id      string
+}
+
+func (p *process) open(ctx context.Context, info core.Info, config []byte) (opened, error) {
 	kind, err := wire.EncodeKind(info.Kind)
 	if err != nil {
-		return nil, err
+		return opened{}, err
 	}
-	service := pb.NewPluginServiceClient(p.conn)
-	opened, err := service.Open(ctx, &pb.OpenRequest{Kind: kind, Name: info.Name, Config: config})
+	response, err := pb.NewPluginServiceClient(p.conn).Open(ctx, &pb.OpenRequest{Kind: kind, Name: info.Name, Config: config})
 	if err != nil {
-		return nil, p.failure(ctx, err)
+		return opened{}, p.failure(ctx, err)
 	}
-	i := &instance{process: p, info: info, use: use, id: opened.GetInstance()}
-	i.close = sync.OnceValue(func() error {
-		if p.run.ended() {
-			return nil // it went with its process
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		_, err := service.Close(ctx, &pb.CloseRequest{Instance: i.id})
-		return p.failure(ctx, err)
-	})
-	return i, nil
+	return opened{process: p, id: response.GetInstance()}, nil
+}
+
+// acquire returns the instance in the running process. It opens it there if it
+// was opened in one that has died; concurrent callers share that.
+func (i *instance) acquire(ctx context.Context) (opened, error) {
+	opening, err := i.opening()
+	if err != nil {
+		return opened{}, err
+	}
+	o, err := opening.wait(ctx)
+	if err != nil && !opening.over() {
+		return opened{}, fmt.Errorf("opening %s %q again: %w", i.info.Kind, i.use, err)
+	}
+	return o, err
+}
+
+func (i *instance) opening() (*attempt[opened], error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.closed {
+		return nil, core.Errorf(core.KindProtocol, "%s %q is closed", i.info.Kind, i.use)
+	}
+	if c := i.current; c.over() && (c.err != nil || c.value.process.run.ended()) {
+		i.current = begin(i.reopen)
+	}
+	return i.current, nil
+}
+
+// reopen opens the instance in the process that runs now.
+func (i *instance) reopen() (opened, error) {
+	ctx, cancel := context.WithTimeoutCause(i.plugin.closed, reopenTimeout,
+		core.Errorf(core.KindTimeout, "it was not open within %v", reopenTimeout))
+	defer cancel()
+	o, err := i.reopenIn(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return opened{}, fmt.Errorf("opening %s %q again: %w", i.info.Kind, i.use, err)
+	}
+	return o, nil
+}
+
+func (i *instance) reopenIn(ctx context.Context) (opened, error) {
+	process, err := i.plugin.connect(ctx)
+	if err != nil {
+		return opened{}, err
+	}
+	if _, ok := process.find(i.info.Kind, i.info.Name); !ok {
+		return opened{}, core.Errorf(core.KindConfig, "plugin %q does not offer it any more", i.plugin.name)
+	}
+	return process.open(ctx, i.info, i.config)
+}
+
+// call calls a component whose calls leave nothing behind, and once more if the
+// process has died meanwhile. An error of the component's own is final.
+func (i *instance) call(ctx context.Context, f func(opened) error) error {
+	first := i.callOnce(ctx, f)
+	if _, died := errors.AsType[*death](first); !died {
+		return first
+	}
+	err := i.callOnce(ctx, f)
+	if err != nil && ctx.Err() != nil {
+		return first // it tells more than that the time was up
+	}
+	return err
+}
+
+func (i *instance) callOnce(ctx context.Context, f func(opened) error) error {
+	o, err := i.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	return f(o)
 }
 
 func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte) error {
@@ -69,4 +149,20 @@ func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte
 }
 
 // Close releases the instance. It may be called more than once.
-func (i *instance) Close() error { return i.close() }
+func (i *instance) Close() error {
+	i.mu.Lock()
+	first := !i.closed
+	i.closed = true
+	i.mu.Unlock()
+	if !first {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	o, err := i.current.wait(ctx)
+	if err != nil || o.process.run.ended() {
+		return nil // it is not open any more, or never will be
+	}
+	_, err = pb.NewPluginServiceClient(o.process.conn).Close(ctx, &pb.CloseRequest{Instance: o.id})
+	return unlessDead(o.process.failure(ctx, err))
+}

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 
 	"github.com/hashicorp/go-hclog"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -20,38 +22,75 @@ const (
 	maxLine = 60 << 10
 	// maxLast is how many lines are kept to tell how a process died.
 	maxLast = 8
+	// linesPerSecond and linesAtOnce are how many lines of one process come to
+	// the log. The rest is counted.
+	linesPerSecond, linesAtOnce = 200, 2000
 )
 
-// pluginLog takes what one process logs and prints to the host's log.
+// pluginLog takes what one process logs and prints to the host's log, as far as
+// it is not too much.
 type pluginLog struct {
-	log hclog.Logger
+	log  hclog.Logger
+	rate *rate.Limiter
 
 	mu        sync.Mutex
-	last      []string
+	last      []string // as they came
 	panicking bool
+	dropped   int
+	summary   *time.Timer // set while lines are being dropped
+}
+
+func newPluginLog(log hclog.Logger) *pluginLog {
+	return &pluginLog{log: log, rate: rate.NewLimiter(linesPerSecond, linesAtOnce)}
 }
 
 // structured takes a line of standard error: one of hclog's JSON lines, or
 // anything.
-func (l *pluginLog) structured(line string) {
-	entry, ok := parseEntry(line)
-	if !ok {
-		l.plain(line)
-		return
-	}
-	l.remember(entry.message + formatPairs(entry.pairs))
-	l.log.Log(entry.level, entry.message, entry.pairs...)
-}
+func (l *pluginLog) structured(line string) { l.take(line, true) }
 
 // plain takes a line that says nothing about its level. The trace of a Go
 // program that crashes comes as such lines.
-func (l *pluginLog) plain(line string) {
-	line = printable(line)
+func (l *pluginLog) plain(line string) { l.take(line, false) }
+
+// take does little with a line that is dropped: a plugin that floods its log
+// must not keep the host busy.
+func (l *pluginLog) take(line string, structured bool) {
+	crashing := l.remember(line)
+	if !l.rate.Allow() {
+		l.drop()
+		return
+	}
+	if entry, ok := parseEntry(line); ok && structured {
+		l.log.Log(entry.level, entry.message, entry.pairs...)
+		return
+	}
 	level := hclog.Info
-	if l.remember(line) {
+	if crashing {
 		level = hclog.Error
 	}
-	l.log.Log(level, line)
+	l.log.Log(level, printable(line))
+}
+
+// drop counts a line that is too much. They are summed up every second.
+func (l *pluginLog) drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dropped++
+	if l.summary == nil {
+		l.summary = time.AfterFunc(time.Second, l.flush)
+	}
+}
+
+// flush sums up the lines that were dropped.
+func (l *pluginLog) flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.summary == nil {
+		return
+	}
+	l.summary.Stop()
+	l.log.Warn(fmt.Sprintf("dropped %d lines of log", l.dropped), "lines_per_second", linesPerSecond)
+	l.summary, l.dropped = nil, 0
 }
 
 // remember keeps the line for the obituary, and reports whether the process is
@@ -69,7 +108,7 @@ func (l *pluginLog) remember(line string) bool {
 		if l.panicking {
 			return true
 		}
-		l.last = l.last[1:]
+		l.last = slices.Delete(l.last, 0, 1)
 	}
 	l.last = append(l.last, line)
 	return l.panicking
@@ -79,7 +118,14 @@ func (l *pluginLog) remember(line string) bool {
 func (l *pluginLog) lastLines() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.last)
+	var lines []string
+	for _, line := range l.last {
+		if e, ok := parseEntry(line); ok {
+			line = e.message + formatPairs(e.pairs)
+		}
+		lines = append(lines, shorten(printable(line)))
+	}
+	return lines
 }
 
 type entry struct {

@@ -8,40 +8,47 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
+// maxRestarts is how often a plugin is started again after it has died.
+const maxRestarts = 3
+
 // plugin is a plugin that may run: at most one process of it does at a time.
 type plugin struct {
 	program
-	log          hclog.Logger
-	startTimeout time.Duration
-	closed       context.Context // done when the host is closed
+	options Options
+	log     hclog.Logger
+	closed  context.Context // done when the host is closed
 
 	mu      sync.Mutex
-	current *launch
+	current *attempt[*process]
+	// deaths counts the processes that died, and the restarts that failed.
+	deaths int
+	pause  *backoff.ExponentialBackOff
 	// checksum hashes the program, once.
 	checksum func() (string, error)
 }
 
-// launch is an attempt to start a process. What it led to may be read when
-// done is closed.
-type launch struct {
-	done    chan struct{}
-	process *process
-	err     error
-}
-
 func newPlugin(closed context.Context, o Options, p program) *plugin {
+	log := o.Log
+	if log.Name() != p.name { // the bundled plugin is the program itself
+		log = log.Named(p.name)
+	}
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.Multiplier = o.RestartPause, 4
+	pause.Reset()
 	return &plugin{
-		program:      p,
-		log:          o.Log,
-		startTimeout: o.StartTimeout,
-		closed:       closed,
-		checksum:     sync.OnceValues(func() (string, error) { return hashFile(p.path()) }),
+		program:  p,
+		options:  o,
+		log:      log,
+		closed:   closed,
+		pause:    pause,
+		checksum: sync.OnceValues(func() (string, error) { return hashFile(p.path()) }),
 	}
 }
 
@@ -55,57 +62,78 @@ func (p *plugin) connect(ctx context.Context) (*process, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("starting plugin %q: %w", p.name, ctx.Err())
 	}
-	l, err := p.launch()
+	launch, err := p.launch()
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-l.done:
-		return l.process, l.err
-	case <-ctx.Done():
+	process, err := launch.wait(ctx)
+	if ctx.Err() != nil && !launch.over() {
 		return nil, fmt.Errorf("starting plugin %q: %w", p.name, ctx.Err())
 	}
+	return process, err
 }
 
-func (p *plugin) launch() (*launch, error) {
+func (p *plugin) launch() (*attempt[*process], error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed.Err() != nil {
 		return nil, fmt.Errorf("plugin %q: %w", p.name, context.Cause(p.closed))
 	}
-	if p.current != nil && !p.current.spent() {
+	if p.current != nil && !spent(p.current) {
 		return p.current, nil
 	}
-	l := &launch{done: make(chan struct{})}
-	p.current = l
-	go func() {
-		defer close(l.done)
-		l.process, l.err = p.start()
-	}()
-	return l, nil
+	if p.deaths > maxRestarts {
+		return nil, p.givenUp()
+	}
+	if p.current != nil && (p.current.err == nil || p.deaths > 0) {
+		if p.deaths++; p.deaths > maxRestarts {
+			return nil, p.givenUp()
+		}
+	}
+	start := p.start
+	if p.deaths > 0 {
+		start = p.restartAfter(p.deaths, p.pause.NextBackOff())
+	}
+	p.current = begin(start)
+	return p.current, nil
 }
 
 // spent reports whether another start is needed.
-func (l *launch) spent() bool {
-	select {
-	case <-l.done:
-		return l.err != nil || l.process.run.ended()
-	default:
-		return false
+func spent(launch *attempt[*process]) bool {
+	return launch.over() && (launch.err != nil || launch.value.run.ended())
+}
+
+// givenUp says why there is no process, and will be none.
+func (p *plugin) givenUp() error {
+	last := p.current.err
+	if last == nil {
+		last = p.current.value.died()
+	}
+	return core.Errorf(core.KindUnavailable, "plugin %q died %d times; it is not started again: %s", p.name, p.deaths, last)
+}
+
+// restartAfter returns a start that comes after a pause.
+func (p *plugin) restartAfter(deaths int, pause time.Duration) func() (*process, error) {
+	return func() (*process, error) {
+		p.log.Warn("plugin is started again", "deaths", deaths, "at_most", maxRestarts, "after", pause)
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return p.start()
+		case <-p.closed.Done():
+			return nil, fmt.Errorf("plugin %q: %w", p.name, context.Cause(p.closed))
+		}
 	}
 }
 
 // start starts a process, and gives up when it takes too long or the host is
 // closed.
 func (p *plugin) start() (*process, error) {
-	ctx, cancel := context.WithTimeoutCause(p.closed, p.startTimeout,
-		core.Errorf(core.KindTimeout, "it did not answer within %v", p.startTimeout))
+	ctx, cancel := context.WithTimeoutCause(p.closed, p.options.StartTimeout,
+		core.Errorf(core.KindTimeout, "it did not answer within %v", p.options.StartTimeout))
 	defer cancel()
-	log := p.log
-	if log.Name() != p.name { // the bundled plugin is the program itself
-		log = log.Named(p.name)
-	}
-	process, err := startProcess(ctx, p.program, p.verify, log)
+	process, err := startProcess(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("starting plugin %q (%s): %w", p.name, p.path(), err)
 	}
@@ -143,13 +171,13 @@ func (p *plugin) verify() error {
 // is no new one.
 func (p *plugin) stop() {
 	p.mu.Lock()
-	l := p.current
+	launch := p.current
 	p.mu.Unlock()
-	if l == nil {
+	if launch == nil {
 		return
 	}
-	<-l.done
-	if l.err == nil {
-		l.process.stop()
+	<-launch.done
+	if launch.err == nil {
+		launch.value.stop()
 	}
 }

@@ -46,7 +46,10 @@ type process struct {
 	// process is frozen.
 	kill     func()
 	stopping atomic.Bool
-	gone     chan struct{} // closed when there is nothing left
+	// killedFor says why the process was killed, if it was for a reason.
+	killedFor atomic.Pointer[string]
+	gone      chan struct{} // closed when there is nothing left
+	turns     turns
 
 	conn        *grpc.ClientConn
 	description wire.Description
@@ -54,10 +57,10 @@ type process struct {
 }
 
 // startProcess starts a plugin and asks what it offers.
-func startProcess(ctx context.Context, program program, verify func() error, log hclog.Logger) (*process, error) {
-	p := &process{name: program.name, log: log, output: &pluginLog{log: log}, gone: make(chan struct{})}
+func startProcess(ctx context.Context, of *plugin) (*process, error) {
+	p := &process{name: of.name, log: of.log, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
-	p.run = newRun(program, verify, p.output)
+	p.run = newRun(of, p.output, func() { go p.watchMemory(of.options.Limits.Memory) })
 	p.client = goplugin.NewClient(p.clientConfig())
 	p.kill = sync.OnceFunc(p.client.Kill)
 
@@ -67,12 +70,12 @@ func startProcess(ctx context.Context, program program, verify func() error, log
 		p.kill()
 		return nil, p.startError(ctx, err)
 	}
-	go p.supervise()
+	go p.supervise(of.options)
 	if err := p.ask(ctx); err != nil {
 		p.stop()
 		return nil, p.startError(ctx, err)
 	}
-	log.Debug("plugin started", "pid", p.run.ID(), "program", program.argv[0], "components", len(p.components))
+	p.log.Debug("plugin started", "pid", p.run.ID(), "program", of.path(), "components", len(p.components))
 	return p, nil
 }
 
@@ -94,10 +97,11 @@ func (p *process) clientConfig() *goplugin.ClientConfig {
 		Logger:       hclog.NewNullLogger(), // what it has to say comes as errors
 		SyncStdout:   p.stdout,
 		SyncStderr:   p.stderr,
-		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(wire.MaxMessage),
-			grpc.MaxCallSendMsgSize(wire.MaxMessage),
-		)},
+		GRPCDialOptions: []grpc.DialOption{
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+			grpc.WithUnaryInterceptor(p.turns.unary),
+			grpc.WithStreamInterceptor(p.turns.stream),
+		},
 	}
 }
 
@@ -147,18 +151,31 @@ func (p *process) find(kind core.Kind, name string) (core.Info, bool) {
 	return core.Info{}, false
 }
 
-// supervise waits for the end of the process, whoever causes it, and tidies up.
-func (p *process) supervise() {
+// supervise watches the process until it ends, whoever causes that, and tidies
+// up.
+func (p *process) supervise(o Options) {
+	p.watchHeart(o.HeartbeatEvery, o.HeartbeatTimeout)
 	<-p.run.over
 	if p.stopping.Load() {
 		p.log.Debug("plugin stopped", "status", p.run.status)
 	} else {
-		p.log.Error("plugin died", "status", p.run.status)
+		p.log.Error((&death{p.name, p.reason()}).Error())
+	}
+	if p.run.left > 0 {
+		p.log.Error("plugin has left processes that cannot be killed", "count", p.run.left)
 	}
 	p.kill()
 	p.stdout.flush()
 	p.stderr.flush()
+	p.output.flush()
 	close(p.gone)
+}
+
+// killBecause kills the process, and everything that it has started, for a
+// reason that goes on after the plugin's name.
+func (p *process) killBecause(reason string) {
+	p.killedFor.CompareAndSwap(nil, &reason)
+	_ = p.run.Kill(context.Background())
 }
 
 // stop ends the process: politely at first, and then with its whole group. A
@@ -197,6 +214,9 @@ func (p *process) startError(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*core.Error](err); ok {
 		return err
 	}
+	if reason := p.killedFor.Load(); reason != nil {
+		return p.withLastLines(core.Errorf(core.KindUnavailable, "it %s", *reason))
+	}
 	if line := p.run.firstLine(); line != "" && !isHandshake(line) {
 		return core.Errorf(core.KindProtocol, "it wrote to standard output before the plugin handshake: %q", shorten(line)).
 			WithHint("a plugin prints nothing before it calls plugins.Serve; logs belong on standard error")
@@ -224,7 +244,7 @@ func isHandshake(line string) bool {
 }
 
 func shorten(s string) string {
-	const most = 200
+	const most = 500
 	if len(s) > most {
 		return s[:most] + "…"
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/session"
 )
 
 // drainTimeout is how long the output of a process is read after its end. A
@@ -30,6 +32,8 @@ type run struct {
 	verify func() error
 	log    *pluginLog
 
+	started func()
+
 	// The pipes that go-plugin reads: the handshake line, and nothing.
 	stdout, stderr   *io.PipeReader
 	toStdout, toNone *io.PipeWriter
@@ -37,18 +41,25 @@ type run struct {
 	mu        sync.Mutex
 	cmd       *exec.Cmd
 	killed    bool
+	reaped    bool // its number may be another's
 	handshake string
 
 	// over is closed when the process has ended and its output is read;
 	// status is set before.
 	over   chan struct{}
 	status string
+	// left counts the processes that it has left and that cannot be killed.
+	left int
 }
 
 var _ runner.Runner = (*run)(nil)
 
-func newRun(p program, verify func() error, log *pluginLog) *run {
-	r := &run{argv: p.argv, env: environment(), verify: verify, log: log, over: make(chan struct{})}
+// newRun returns a run that is yet to be started; started is called when it is.
+func newRun(p *plugin, log *pluginLog, started func()) *run {
+	r := &run{
+		argv: p.argv, env: environment(p.options.Limits), verify: p.verify, log: log, started: started,
+		over: make(chan struct{}),
+	}
 	r.stdout, r.toStdout = io.Pipe()
 	r.stderr, r.toNone = io.Pipe()
 	return r
@@ -66,7 +77,7 @@ func (r *run) Start(context.Context) error {
 	}
 	cmd := exec.Command(r.argv[0], r.argv[1:]...) //nolint:noctx // ended by stop, with its whole group, and not by a context
 	cmd.Env = r.env
-	leadGroup(cmd)
+	session.Lead(cmd)
 	var ends pipeEnds
 	defer ends.closeChild()
 	lifeline, err := ends.toChild(&cmd.Stdin)
@@ -85,6 +96,7 @@ func (r *run) Start(context.Context) error {
 	}
 	r.cmd = cmd
 	go r.watch(cmd, lifeline, stdout, stderr)
+	r.started()
 	return nil
 }
 
@@ -94,8 +106,10 @@ func (r *run) watch(cmd *exec.Cmd, lifeline, stdout, stderr *os.File) {
 	reading.Go(func() { r.readStdout(stdout) })
 	reading.Go(func() { eachLine(stderr, r.log.structured) })
 
-	_ = cmd.Wait() // the state tells more than the error
-	killGroup(cmd.Process.Pid)
+	r.left = session.Wait(cmd)
+	r.mu.Lock()
+	r.reaped = true
+	r.mu.Unlock()
 	deadline := time.Now().Add(drainTimeout)
 	_ = stdout.SetReadDeadline(deadline)
 	_ = stderr.SetReadDeadline(deadline)
@@ -141,8 +155,8 @@ func (r *run) Kill(context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.killed = true
-	if r.cmd != nil && !r.ended() {
-		killGroup(r.cmd.Process.Pid)
+	if r.cmd != nil && !r.reaped {
+		session.Kill(r.cmd.Process.Pid)
 	}
 	return nil
 }
@@ -164,6 +178,13 @@ func (r *run) Stderr() io.ReadCloser { return r.stderr }
 
 // Name is the program.
 func (r *run) Name() string { return r.argv[0] }
+
+// pid is the number of the process, which has to be started.
+func (r *run) pid() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cmd.Process.Pid
+}
 
 // ID is the process id. It is not empty before the start either, because
 // go-plugin tidies nothing up that has no id.

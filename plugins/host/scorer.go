@@ -19,13 +19,17 @@ var (
 
 // Score implements [core.Scorer].
 func (s *scorer) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
-	request, err := wire.EncodeEvidence(s.id, e)
+	var response *pb.ScoreResponse
+	err := s.call(ctx, func(o opened) error {
+		request, err := wire.EncodeEvidence(o.id, e)
+		if err != nil {
+			return err
+		}
+		response, err = pb.NewScorerServiceClient(o.process.conn).Score(ctx, request)
+		return o.process.failure(ctx, err)
+	})
 	if err != nil {
 		return core.Score{}, err
-	}
-	response, err := pb.NewScorerServiceClient(s.process.conn).Score(ctx, request)
-	if err != nil {
-		return core.Score{}, s.process.failure(ctx, err)
 	}
 	score, err := wire.DecodeScore(response.GetScore())
 	if err != nil {

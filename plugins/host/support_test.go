@@ -87,8 +87,9 @@ func newHost(t *testing.T, change func(*host.Options)) (*host.Host, *logBuffer) 
 	t.Helper()
 	log := &logBuffer{}
 	o := host.Options{
-		Bundled: []string{self(t), "serve"},
-		Log:     hclog.New(&hclog.LoggerOptions{Name: "host", Level: hclog.Debug, Output: log}),
+		Bundled:      []string{self(t), "serve"},
+		Log:          hclog.New(&hclog.LoggerOptions{Name: "host", Level: hclog.Debug, Output: log}),
+		RestartPause: 10 * time.Millisecond,
 	}
 	if change != nil {
 		change(&o)

@@ -19,26 +19,33 @@ var (
 	_ core.Interruptible = (*conversation)(nil)
 )
 
-func (t *target) service() pb.TargetServiceClient {
-	return pb.NewTargetServiceClient(t.process.conn)
-}
-
-// StartConversation implements [core.Target].
+// StartConversation implements [core.Target]. It is not repeated where the
+// process dies during it: what it has sent, nobody knows.
 func (t *target) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
-	request, err := wire.EncodeStart(t.id, start)
+	in, err := t.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	started, err := t.service().StartConversation(ctx, request)
+	request, err := wire.EncodeStart(in.id, start)
 	if err != nil {
-		return nil, t.process.failure(ctx, err)
+		return nil, err
 	}
-	return &conversation{target: t, id: started.GetConversation()}, nil
+	started, err := pb.NewTargetServiceClient(in.process.conn).StartConversation(ctx, request)
+	if err != nil {
+		return nil, in.process.failure(ctx, err)
+	}
+	return &conversation{target: t, in: in, id: started.GetConversation()}, nil
 }
 
+// conversation lives and dies with the process that it was started in.
 type conversation struct {
 	target *target
+	in     opened
 	id     string
+}
+
+func (c *conversation) service() pb.TargetServiceClient {
+	return pb.NewTargetServiceClient(c.in.process.conn)
 }
 
 // Send implements [core.Conversation].
@@ -53,15 +60,15 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 // Exchange implements [core.Interruptible]. Whether the component does, the
 // plugin says.
 func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
-	request, err := wire.EncodeSend(c.target.id, c.id, messages)
+	request, err := wire.EncodeSend(c.in.id, c.id, messages)
 	if err != nil {
 		return nil, err
 	}
 	streaming, cancel := context.WithCancel(ctx)
 	defer cancel() // frees the stream, however this ends
-	stream, err := c.target.service().Send(streaming, request)
+	stream, err := c.service().Send(streaming, request)
 	if err != nil {
-		return nil, c.target.process.failure(ctx, err)
+		return nil, c.in.process.failure(ctx, err)
 	}
 	var replies []core.Reply
 	for range messages {
@@ -75,7 +82,7 @@ func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([
 		if err == nil {
 			err = c.target.ofComponent(core.Errorf(core.KindProtocol, "there are more replies than messages"))
 		}
-		return replies, c.target.process.failure(ctx, err)
+		return replies, c.in.process.failure(ctx, err)
 	}
 	return replies, nil
 }
@@ -89,7 +96,7 @@ func (c *conversation) receive(ctx context.Context, stream pb.TargetService_Send
 			break
 		}
 		if err != nil {
-			return core.Reply{}, c.target.process.failure(ctx, err)
+			return core.Reply{}, c.in.process.failure(ctx, err)
 		}
 		if err := reply.Add(piece); err != nil {
 			return core.Reply{}, c.target.ofComponent(err)
@@ -104,9 +111,9 @@ func (c *conversation) receive(ctx context.Context, stream pb.TargetService_Send
 
 // End implements [core.Conversation].
 func (c *conversation) End(ctx context.Context) error {
-	if c.target.process.run.ended() {
+	if c.in.process.run.ended() {
 		return nil // it went with its process
 	}
-	_, err := c.target.service().EndConversation(ctx, &pb.EndConversationRequest{Instance: c.target.id, Conversation: c.id})
-	return c.target.process.failure(ctx, err)
+	_, err := c.service().EndConversation(ctx, &pb.EndConversationRequest{Instance: c.in.id, Conversation: c.id})
+	return unlessDead(c.in.process.failure(ctx, err))
 }

@@ -35,7 +35,8 @@ type TargetServiceClient interface {
 	StartConversation(ctx context.Context, in *StartConversationRequest, opts ...grpc.CallOption) (*StartConversationResponse, error)
 	// Send delivers one message and streams the reply. A stream that ends
 	// without a ReplyEnd is an error, never a short reply. The calls of one
-	// conversation come one at a time.
+	// conversation come one at a time. Begin to stream when the whole reply is
+	// there: the host takes in a few replies at a time, and nobody gets a part.
 	Send(ctx context.Context, in *SendRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SendResponse], error)
 	// EndConversation releases a conversation, after its current Send is over.
 	// Ending one that is not there does nothing.
@@ -100,7 +101,8 @@ type TargetServiceServer interface {
 	StartConversation(context.Context, *StartConversationRequest) (*StartConversationResponse, error)
 	// Send delivers one message and streams the reply. A stream that ends
 	// without a ReplyEnd is an error, never a short reply. The calls of one
-	// conversation come one at a time.
+	// conversation come one at a time. Begin to stream when the whole reply is
+	// there: the host takes in a few replies at a time, and nobody gets a part.
 	Send(*SendRequest, grpc.ServerStreamingServer[SendResponse]) error
 	// EndConversation releases a conversation, after its current Send is over.
 	// Ending one that is not there does nothing.

@@ -1,0 +1,50 @@
+package host
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+)
+
+// Limits bound what one plugin may use. A field that is 0 means its default.
+// The defaults leave room for a thousand voice conversations at a time through
+// one plugin.
+type Limits struct {
+	// Memory is how many bytes may be resident in the plugin's process and all
+	// that it has started, together; memory that they share counts for each. A
+	// plugin that uses more is killed, and has died. The default is 4 GiB: room
+	// for a speech model. It is watched on Linux only.
+	Memory int64
+	// Calls is how many calls may be in progress at a time; the default is
+	// 4096. Others wait for their turn, as long as their contexts let them.
+	// Targets have their own turns, beside converters and scorers, because
+	// these may use targets: there may be twice as many in all.
+	Calls int64
+	// InFlight is how many bytes the requests of these calls may have together
+	// until they are answered, and how many the replies that are on their way;
+	// the default is 1 GiB. A call whose request does not fit waits for its
+	// turn; one that is larger than InFlight passes alone. A reply's size is
+	// not known before, so that 64 MiB are set aside for each while it comes.
+	InFlight int64
+}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		Memory:   cmp.Or(l.Memory, 4<<30),
+		Calls:    cmp.Or(l.Calls, 4096),
+		InFlight: cmp.Or(l.InFlight, 1<<30),
+	}
+}
+
+// formatBytes writes a number of bytes for people: "1.3 GiB".
+func formatBytes(n int64) string {
+	const step = 1024
+	if n < step {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, units := float64(n)/step, "KMGTPE"
+	for value >= step && len(units) > 1 {
+		value, units = value/step, units[1:]
+	}
+	return fmt.Sprintf("%v %ciB", math.Round(value*10)/10, units[0])
+}

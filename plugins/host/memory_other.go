@@ -1,0 +1,7 @@
+//go:build unix && !linux
+
+package host
+
+// watchMemory does nothing: this system does not tell cheaply what the
+// processes of a session use.
+func (*process) watchMemory(int64) {}

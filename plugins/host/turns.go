@@ -1,0 +1,167 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// turns are the limits of a process, for its targets and for everything else:
+// a scorer may wait for a target.
+type turns struct{ targets, others *lane }
+
+// lane lets calls through as the limits allow. They queue for their places in
+// one order, and a call that waits for its reply's has given its request's
+// back: so none waits for another that waits for it.
+type lane struct {
+	limits                   Limits
+	calls, requests, replies *semaphore.Weighted
+}
+
+func newTurns(l Limits) turns {
+	return turns{targets: newLane(l), others: newLane(l)}
+}
+
+func newLane(l Limits) *lane {
+	return &lane{
+		limits:   l,
+		calls:    semaphore.NewWeighted(l.Calls),
+		requests: semaphore.NewWeighted(l.InFlight),
+		replies:  semaphore.NewWeighted(l.InFlight),
+	}
+}
+
+// of returns where a method queues; nil means that it does not. What opens and
+// closes things, and what looks after the process, has to come through.
+func (t turns) of(method string) *lane {
+	switch method {
+	case pb.TargetService_StartConversation_FullMethodName, pb.TargetService_Send_FullMethodName:
+		return t.targets
+	case pb.ConverterService_Convert_FullMethodName, pb.ScorerService_Score_FullMethodName:
+		return t.others
+	default:
+		return nil
+	}
+}
+
+// unary makes a call of one request and one reply as a stream, so that it can
+// be told when the reply begins.
+func (t turns) unary(
+	ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption,
+) error {
+	if t.of(method) == nil {
+		return invoke(ctx, method, request, reply, conn, options...)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // frees the stream, however this ends
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{}, method, options...)
+	if err != nil {
+		return err
+	}
+	if err := stream.SendMsg(request); err != nil {
+		return err
+	}
+	return stream.RecvMsg(reply)
+}
+
+// stream begins a call when it is its turn.
+func (t turns) stream(
+	ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, begin grpc.Streamer, options ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	lane := t.of(method)
+	if lane == nil {
+		return begin(ctx, desc, conn, method, options...)
+	}
+	if err := lane.calls.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("waiting for one of the %d calls in progress to end: %w", lane.limits.Calls, err)
+	}
+	stream, err := begin(ctx, desc, conn, method, options...)
+	if err != nil {
+		lane.calls.Release(1)
+		return nil, err
+	}
+	c := &limitedCall{ClientStream: stream, ctx: ctx, lane: lane, release: func() {}}
+	context.AfterFunc(ctx, c.end)
+	return c, nil
+}
+
+// limitedCall is a call that has its turn. Its context ends with it.
+type limitedCall struct {
+	grpc.ClientStream
+	ctx  context.Context // the stream's own ends before its last message is read
+	lane *lane
+
+	replying bool
+	mu       sync.Mutex
+	ended    bool
+	release  func() // gives back the bytes that it holds
+}
+
+// SendMsg waits until there is room for the request.
+func (c *limitedCall) SendMsg(m any) error {
+	if err := c.hold(c.lane.requests, size(m)); err != nil {
+		return fmt.Errorf("waiting for room among the requests in flight: %w", err)
+	}
+	return c.ClientStream.SendMsg(m)
+}
+
+// RecvMsg waits for the reply to begin, and then until there is room for it.
+func (c *limitedCall) RecvMsg(m any) error {
+	if !c.replying {
+		c.replying = true
+		_, _ = c.Header() // an error comes from RecvMsg, too
+		if err := c.hold(c.lane.replies, wire.MaxMessage); err != nil {
+			return fmt.Errorf("waiting for room among the replies in flight: %w", err)
+		}
+	}
+	return c.ClientStream.RecvMsg(m)
+}
+
+// hold gives back the bytes that the call holds and waits for others. What is
+// larger than the limit takes all of it.
+func (c *limitedCall) hold(room *semaphore.Weighted, n int64) error {
+	c.swap(func() {})
+	n = min(n, c.lane.limits.InFlight)
+	if err := room.Acquire(c.ctx, n); err != nil {
+		return err
+	}
+	c.swap(func() { room.Release(n) })
+	return nil
+}
+
+// swap releases what is held, and what is to be held if the call has ended
+// meanwhile.
+func (c *limitedCall) swap(release func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.release()
+	c.release = release
+	if c.ended {
+		c.release()
+		c.release = func() {}
+	}
+}
+
+func (c *limitedCall) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	c.release()
+	c.release = func() {}
+	c.lane.calls.Release(1)
+}
+
+func size(m any) int64 {
+	message, ok := m.(proto.Message)
+	if !ok {
+		return 0
+	}
+	return int64(proto.Size(message))
+}

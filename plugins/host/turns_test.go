@@ -1,0 +1,84 @@
+package host
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+)
+
+// slowReplies begins a reply at once and ends it when it may.
+type slowReplies struct {
+	pb.UnimplementedConverterServiceServer
+	end chan struct{}
+}
+
+func (s slowReplies) Convert(ctx context.Context, r *pb.ConvertRequest) (*pb.ConvertResponse, error) {
+	if err := grpc.SendHeader(ctx, metadata.MD{}); err != nil || r.GetInstance() == "quick" {
+		return &pb.ConvertResponse{}, err
+	}
+	select {
+	case <-s.end:
+		return &pb.ConvertResponse{}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestAReplyWaitsForRoomBeforeItIsReceived(t *testing.T) {
+	limits := Limits{Calls: 10, InFlight: 64 << 20} // room for one reply of unknown size
+	turns := newTurns(limits)
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := slowReplies{end: make(chan struct{})}
+	server := grpc.NewServer()
+	pb.RegisterConverterServiceServer(server, slow)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	defer func() { server.Stop(); <-served }()
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithUnaryInterceptor(turns.unary), grpc.WithStreamInterceptor(turns.stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	service := pb.NewConverterServiceClient(conn)
+
+	first := make(chan error, 1)
+	go func() { _, err := service.Convert(t.Context(), &pb.ConvertRequest{Instance: "slow"}); first <- err }()
+	for turns.others.replies.TryAcquire(1) { // until the first reply has begun
+		turns.others.replies.Release(1)
+		<-time.After(time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := service.Convert(ctx, &pb.ConvertRequest{Instance: "quick"}); err == nil || !strings.Contains(err.Error(), "room among the replies in flight") {
+		t.Errorf("error %v, want one that says what it waited for", err)
+	}
+	close(slow.end)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	if _, err := service.Convert(t.Context(), &pb.ConvertRequest{Instance: "quick"}); err != nil {
+		t.Errorf("when there is room: %v", err)
+	}
+}
+
+func TestBytesAreWrittenForPeople(t *testing.T) {
+	for n, want := range map[int64]string{
+		1000: "1000 B", 1 << 10: "1 KiB", 1<<30 + 300<<20: "1.3 GiB", 4 << 30: "4 GiB", 1 << 40: "1 TiB",
+	} {
+		if got := formatBytes(n); got != want {
+			t.Errorf("%d bytes are %q, want %q", n, got, want)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// endTimeout is how long the kernel may take to end killed processes.
+	endTimeout = time.Second
+	// endPause is how long to wait before looking again.
+	endPause = 2 * time.Millisecond
+)
+
+// Wait waits for the end of a started leader, kills the rest of its session,
+// and reaps the leader. It returns how many processes are still there, because
+// the kernel cannot end them. Until the leader is reaped, nobody else can get
+// its number, so no stranger is killed.
+func Wait(cmd *exec.Cmd) int {
+	pid := cmd.Process.Pid
+	for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+		continue
+	}
+	left := killAll(pid)
+	_ = cmd.Wait() // the state tells more than the error
+	return left
+}
+
+// killAll kills until there is nothing left to kill: a killed process may have
+// started another before.
+func killAll(leader int) int {
+	deadline := time.Now().Add(endTimeout)
+	for {
+		left := Kill(leader)
+		if left == 0 || time.Now().After(deadline) {
+			return left
+		}
+		<-time.After(endPause)
+	}
+}
+
+// Members lists the living processes of the session that a process leads or
+// has led.
+func Members(leader int) []int {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = proc.Close() }() // it was only read
+	names, _ := proc.Readdirnames(-1)   // as far as it could be read
+	var members []int
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		stat, err := os.ReadFile(filepath.Join("/proc", name, "stat"))
+		if err == nil && livesIn(stat, leader) {
+			members = append(members, pid)
+		}
+	}
+	return members
+}
+
+// livesIn reads a line such as "42 (a name) S 1 42 42 …": after the name, which
+// may hold anything, come state, parent, group and session.
+func livesIn(stat []byte, session int) bool {
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 4 || bytes.ContainsAny(fields[0], "ZX") {
+		return false
+	}
+	return string(fields[3]) == strconv.Itoa(session)
+}
