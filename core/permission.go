@@ -39,6 +39,16 @@ func (p Permissions) With(q Permissions) Permissions {
 	}
 }
 
+// Without returns what p permits and q does not.
+func (p Permissions) Without(q Permissions) Permissions {
+	return Permissions{
+		Network:  p.Network && !q.Network,
+		Read:     difference(p.Read, q.Read),
+		Write:    difference(p.Write, q.Write),
+		Programs: difference(p.Programs, q.Programs),
+	}
+}
+
 // Check returns an error of kind config for what is no permission.
 func (p Permissions) Check() error {
 	for _, path := range slices.Concat(p.Read, p.Write) {
@@ -73,6 +83,11 @@ func (p Permissions) String() string {
 		return "nothing"
 	}
 	return strings.Join(words, "; ")
+}
+
+// difference returns the entries of a that are not in b.
+func difference(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }
 
 // union returns the sorted entries of two lists.

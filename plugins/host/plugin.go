@@ -2,14 +2,11 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -23,8 +20,6 @@ type plugin struct {
 
 	mu      sync.Mutex
 	current *launch
-	// checksum hashes the program, once.
-	checksum func() (string, error)
 }
 
 // launch is an attempt to start a process. What it led to may be read when
@@ -41,7 +36,6 @@ func newPlugin(closed context.Context, o Options, p program) *plugin {
 		log:          o.Log,
 		startTimeout: o.StartTimeout,
 		closed:       closed,
-		checksum:     sync.OnceValues(func() (string, error) { return hashFile(p.path()) }),
 	}
 }
 
@@ -105,38 +99,11 @@ func (p *plugin) start() (*process, error) {
 	if log.Name() != p.name { // the bundled plugin is the program itself
 		log = log.Named(p.name)
 	}
-	process, err := startProcess(ctx, p.program, p.verify, log)
+	process, err := startProcess(ctx, p.program, log)
 	if err != nil {
 		return nil, fmt.Errorf("starting plugin %q (%s): %w", p.name, p.path(), err)
 	}
 	return process, nil
-}
-
-// verify looks at a third party's program right before it is started.
-func (p *plugin) verify() error {
-	if p.bundled() {
-		return nil
-	}
-	if err := trusted(p.path()); err != nil {
-		return err
-	}
-	if p.hash == "" {
-		return nil
-	}
-	want, err := hex.DecodeString(p.hash)
-	if err != nil || len(want) != sha256.Size {
-		return core.Errorf(core.KindConfig, "%q is not a SHA-256 sum in hexadecimal", p.hash)
-	}
-	// A SecureConfig keeps the state of its hash, so it serves one start only.
-	check := goplugin.SecureConfig{Checksum: want, Hash: sha256.New()}
-	switch ok, err := check.Check(p.path()); {
-	case err != nil:
-		return fmt.Errorf("checking the program: %w", err)
-	case !ok:
-		return core.Errorf(core.KindConfig, "its program is not the one that was locked: its SHA-256 is not %s", p.hash).
-			WithHint("if it was updated on purpose, lock the new version")
-	}
-	return nil
 }
 
 // stop ends the process, if there is one. The host is closed by now, so there

@@ -54,10 +54,10 @@ type process struct {
 }
 
 // startProcess starts a plugin and asks what it offers.
-func startProcess(ctx context.Context, program program, verify func() error, log hclog.Logger) (*process, error) {
+func startProcess(ctx context.Context, program program, log hclog.Logger) (*process, error) {
 	p := &process{name: program.name, log: log, output: &pluginLog{log: log}, gone: make(chan struct{})}
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
-	p.run = newRun(program, verify, p.output)
+	p.run = newRun(program, p.output)
 	p.client = goplugin.NewClient(p.clientConfig())
 	p.kill = sync.OnceFunc(p.client.Kill)
 

@@ -25,10 +25,13 @@ const drainTimeout = 250 * time.Millisecond
 // input; it drops what comes on standard output after the handshake; and it
 // parses log lines with a parser that panics on some. Hence this one.
 type run struct {
-	argv   []string
-	env    []string
-	verify func() error
-	log    *pluginLog
+	argv []string
+	env  []string
+	// open finds a third party's program good right before it is started; nil
+	// for the bundled one. sum is the SHA-256 of what it found.
+	open func() (*executable, error)
+	sum  string
+	log  *pluginLog
 
 	// The pipes that go-plugin reads: the handshake line, and nothing.
 	stdout, stderr   *io.PipeReader
@@ -47,8 +50,11 @@ type run struct {
 
 var _ runner.Runner = (*run)(nil)
 
-func newRun(p program, verify func() error, log *pluginLog) *run {
-	r := &run{argv: p.argv, env: environment(), verify: verify, log: log, over: make(chan struct{})}
+func newRun(p program, log *pluginLog) *run {
+	r := &run{argv: p.argv, env: environment(), log: log, over: make(chan struct{})}
+	if p.third {
+		r.open = func() (*executable, error) { return openExecutable(p) }
+	}
 	r.stdout, r.toStdout = io.Pipe()
 	r.stderr, r.toNone = io.Pipe()
 	return r
@@ -61,10 +67,11 @@ func (r *run) Start(context.Context) error {
 	if r.killed {
 		return errors.New("it was stopped before it started")
 	}
-	if err := r.verify(); err != nil {
+	cmd, done, err := r.command()
+	if err != nil {
 		return err
 	}
-	cmd := exec.Command(r.argv[0], r.argv[1:]...) //nolint:noctx // ended by stop, with its whole group, and not by a context
+	defer done()
 	cmd.Env = r.env
 	leadGroup(cmd)
 	var ends pipeEnds
@@ -86,6 +93,20 @@ func (r *run) Start(context.Context) error {
 	r.cmd = cmd
 	go r.watch(cmd, lifeline, stdout, stderr)
 	return nil
+}
+
+// command returns the command that starts the program, and what to do when it
+// has been started.
+func (r *run) command() (cmd *exec.Cmd, done func(), err error) {
+	if r.open == nil {
+		return exec.Command(r.argv[0], r.argv[1:]...), func() {}, nil //nolint:noctx // ended by stop, with its whole group, and not by a context
+	}
+	program, err := r.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	r.sum = program.sum
+	return program.command(r.argv), program.close, nil
 }
 
 // watch reads the output and waits for the end.
