@@ -38,7 +38,7 @@ var house = map[string]room{
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
 		imports: []string{"core", "core/audio", "core/schema", "core/secret", "core/verdict"},
-		modules: []string{"gopkg.in/yaml.v3"},
+		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3"},
 	},
 	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
@@ -62,6 +62,10 @@ var house = map[string]room{
 		imports: []string{"core", "core/schema", "plugins", "plugins/internal/..."},
 		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys"},
 	},
+	"plugins/install": {
+		imports: []string{"core", "core/campaign", "plugins/host"},
+		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog"},
+	},
 	"plugins/plugintest": {imports: []string{"core", "core/schema", "plugins", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},
@@ -74,8 +78,8 @@ var house = map[string]room{
 
 	"cmd/orchestrator": {imports: []string{"cmd/orchestrator/internal/..."}},
 	"cmd/orchestrator/internal/...": {
-		imports: []string{"core", "core/...", "plugins", "plugins/host", "targets", "converters", "converters/speech", "scorers"},
-		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		imports: []string{"core", "core/...", "plugins", "plugins/host", "plugins/install", "targets", "converters", "converters/speech", "scorers"},
+		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "github.com/schollz/progressbar/v3", "golang.org/x/term", "aead.dev/minisign"},
 	},
 	"examples/...": {
 		imports: []string{"core", "core/audio", "converters/...", "targets/realtime/...", "examples/..."},

@@ -37,7 +37,7 @@ func Platform() string { return runtime.GOOS + "/" + runtime.GOARCH }
 // ParseChecksums reads a checksums file as sha256sum writes it. It is called
 // orchestrator-plugin-NAME_VERSION_SHA256SUMS, and the programs that it lists
 // orchestrator-plugin-NAME_VERSION_OS_ARCH; it may list other files, too. The
-// error is of kind input.
+// error is of kind config.
 func ParseChecksums(file string, data []byte) (Checksums, error) {
 	c := Checksums{SHA256: map[string]string{}}
 	stem, ok := strings.CutSuffix(file, sumsSuffix)
@@ -45,30 +45,34 @@ func ParseChecksums(file string, data []byte) (Checksums, error) {
 		c.Name, c.Version, ok = releaseName(stem)
 	}
 	if !ok {
-		return c, core.Errorf(core.KindInput, "%q is not the name of a checksums file", file).
+		return c, core.Errorf(core.KindConfig, "%q is not the name of a checksums file", file).
 			WithHint("it is called %sNAME_VERSION%s, such as %sacme_0.3.1%s", host.FilePrefix, sumsSuffix, host.FilePrefix, sumsSuffix)
 	}
 	if len(data) > maxSums {
-		return c, core.Errorf(core.KindInput, "%s is larger than %d MiB", file, maxSums>>20)
+		return c, core.Errorf(core.KindConfig, "%s is larger than %d MiB", file, maxSums>>20)
 	}
 	number := 0
-	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
 		number++
 		sum, name, err := checksumLine(lines.Text())
 		if err != nil {
-			return c, core.Errorf(core.KindInput, "%s:%d: %w", file, number, err)
+			return c, core.Errorf(core.KindConfig, "%s:%d: %w", file, number, err)
 		}
 		platform, ok := platformOf(stem, name)
 		if !ok {
 			continue
 		}
 		if first, given := c.SHA256[platform]; given && first != sum {
-			return c, core.Errorf(core.KindInput, "%s:%d: a second checksum of %s", file, number, name)
+			return c, core.Errorf(core.KindConfig, "%s:%d: a second checksum of %s", file, number, name)
 		}
 		c.SHA256[platform] = sum
 	}
+	if err := lines.Err(); err != nil {
+		return c, core.Errorf(core.KindConfig, "%s:%d: %w", file, number+1, err)
+	}
 	if len(c.SHA256) == 0 {
-		return c, core.Errorf(core.KindInput, "%s lists no program %s_OS_ARCH", file, stem)
+		return c, core.Errorf(core.KindConfig, "%s lists no program %s_OS_ARCH", file, stem)
 	}
 	return c, nil
 }
@@ -78,7 +82,7 @@ func checksumLine(line string) (sum, name string, err error) {
 	line = strings.TrimSuffix(line, "\r")
 	sum, name, ok := strings.Cut(line, " ")
 	if raw, err := hex.DecodeString(sum); !ok || len(name) < 2 || !strings.ContainsRune(" *", rune(name[0])) || err != nil || len(raw) != sha256.Size {
-		return "", "", core.Errorf(core.KindInput, "not a line of sha256sum: 64 hexadecimal digits, two spaces, the name of a file")
+		return "", "", core.Errorf(core.KindConfig, "not a line of sha256sum: 64 hexadecimal digits, two spaces, the name of a file")
 	}
 	return strings.ToLower(sum), name[1:], nil
 }

@@ -24,6 +24,9 @@ type Choice struct {
 	// Unlocked are those of the programs that nothing is locked of, and what is
 	// to be said of each.
 	Unlocked map[string]campaign.Problem
+	// PassedOver says which programs would come first if the lock did not name
+	// others: whoever put them there may wait for them to run.
+	PassedOver campaign.Problems
 }
 
 // chooser is a choice in the making.
@@ -84,7 +87,10 @@ func (ch *chooser) locked(q campaign.Requirement, l campaign.Locked) {
 		sum, err := host.HashFile(p.Path)
 		if err == nil && sum == want {
 			p.SHA256 = want
-			ch.take(q, p)
+			if ch.take(q, p) && len(wrong) > 0 {
+				ch.choice.PassedOver = append(ch.choice.PassedOver, ch.problem(q.At, wrong[0].Hint,
+					"plugin %q runs as it is locked (%s); passed over: %s", q.Name, p.Path, wrong[0].Message))
+			}
 			return
 		}
 		wrong = append(wrong, ch.mismatch(q, l, p, sum, err))

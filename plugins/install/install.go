@@ -157,16 +157,16 @@ func (o Options) examine(ctx context.Context, known campaign.Locked, path, sum s
 	}
 	switch {
 	case known.Name != "" && d.OwnName != known.Name:
-		return known, core.Errorf(core.KindInput, "the plugin calls itself %q; its file says that it is %q", d.OwnName, known.Name).
+		return known, core.Errorf(core.KindConfig, "the plugin calls itself %q; its file says that it is %q", d.OwnName, known.Name).
 			WithHint("the file of a plugin is called %s and then the name that its program gives plugins.Serve", host.FilePrefix)
 	case !host.IsName(d.OwnName):
-		return known, core.Errorf(core.KindInput, "the plugin calls itself %q, which is no name for a plugin", d.OwnName).
+		return known, core.Errorf(core.KindConfig, "the plugin calls itself %q, which is no name for a plugin", d.OwnName).
 			WithHint("a name consists of lower-case letters, digits and \"-\"")
 	case known.Version != "" && d.Version != known.Version:
-		return known, core.Errorf(core.KindInput, "plugin %q says that it is version %s; its release says %s", d.OwnName, d.Version, known.Version)
+		return known, core.Errorf(core.KindConfig, "plugin %q says that it is version %s; its release says %s", d.OwnName, d.Version, known.Version)
 	}
 	if _, err := semver.StrictNewVersion(d.Version); err != nil {
-		return known, core.Errorf(core.KindInput, "the version %q of plugin %q is not a semantic version", d.Version, d.OwnName).
+		return known, core.Errorf(core.KindConfig, "the version %q of plugin %q is not a semantic version", d.Version, d.OwnName).
 			WithHint("a version is written such as 0.3.1")
 	}
 	l := known

@@ -33,7 +33,7 @@ func read(ctx context.Context, p place, name string, limit int64) ([]byte, error
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	if int64(len(data)) > limit {
-		return nil, core.Errorf(core.KindInput, "%s is larger than %d bytes", name, limit)
+		return nil, core.Errorf(core.KindConfig, "%s is larger than %d bytes", name, limit)
 	}
 	return data, nil
 }
@@ -45,14 +45,14 @@ func (d folder) open(_ context.Context, name string) (io.ReadCloser, int64, erro
 	path := filepath.Join(string(d), name)
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, 0, core.Errorf(core.KindInput, "%w", err)
+		return nil, 0, core.Errorf(core.KindConfig, "%w", err)
 	}
 	if !info.Mode().IsRegular() { // to open a pipe would wait for ever
-		return nil, 0, core.Errorf(core.KindInput, "%s is not a file", path)
+		return nil, 0, core.Errorf(core.KindConfig, "%s is not a file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, 0, core.Errorf(core.KindInput, "%w", err)
+		return nil, 0, core.Errorf(core.KindConfig, "%w", err)
 	}
 	return f, info.Size(), nil
 }
@@ -76,7 +76,7 @@ func (w web) open(ctx context.Context, name string) (io.ReadCloser, int64, error
 	body := &download{silence: silence, patience: w.patience, ctx: ctx, cancel: cancel}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, 0, errors.Join(core.Errorf(core.KindInput, "%w", err), body.Close())
+		return nil, 0, errors.Join(core.Errorf(core.KindConfig, "%w", err), body.Close())
 	}
 	client := http.Client{CheckRedirect: checkRedirect}
 	response, err := client.Do(request)

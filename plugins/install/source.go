@@ -100,7 +100,7 @@ func releaseAt(ctx context.Context, p place, file, source string, key *minisign.
 	if key != nil {
 		signature, err := read(ctx, p, file+signatureSuffix, maxSignature)
 		if errors.Is(err, fs.ErrNotExist) {
-			return origin{}, core.Errorf(core.KindInput, "the release is not signed: there is no %s%s beside %s", file, signatureSuffix, source).
+			return origin{}, core.Errorf(core.KindConfig, "the release is not signed: there is no %s%s beside %s", file, signatureSuffix, source).
 				WithHint("--unsigned takes a release without a signature")
 		}
 		if err != nil {
@@ -159,7 +159,7 @@ func lockedOrigin(l campaign.Locked) (origin, error) {
 // forThisPlatform names the program of a release for this platform.
 func (o *origin) forThisPlatform(who string) error {
 	if o.sum() == "" {
-		return core.Errorf(core.KindUnsupported, "%s has no program of plugin %q %s for %s; it has some for %s",
+		return core.Errorf(core.KindConfig, "%s has no program of plugin %q %s for %s; it has some for %s",
 			who, o.known.Name, o.known.Version, Platform(), strings.Join(platforms(o.known), ", "))
 	}
 	if o.file == "" {

@@ -81,6 +81,7 @@ func runCampaign(ctx context.Context, env Env, file string, plugins campaignFlag
 // are not the locked ones. Where the user allows that, it warns of each.
 func (f *campaignFlags) hold(env Env, r *reading) error {
 	problems := slices.Concat(r.problems, r.choice.Problems)
+	r.warn(env)
 	for _, q := range r.campaign.Plugins {
 		unlocked, ok := r.choice.Unlocked[q.Name]
 		switch {

@@ -55,6 +55,7 @@ func validate(ctx context.Context, env Env, file string, flags *campaignFlags) e
 		if err != nil {
 			return err
 		}
+		r.warn(env)
 		for _, q := range r.campaign.Plugins {
 			if warning, ok := r.choice.Unlocked[q.Name]; ok {
 				printProblem(env.Stderr, "warning", warning, r.campaign.Source)
@@ -127,6 +128,13 @@ func (f *campaignFlags) read(ctx context.Context, env Env, w io.Writer, file str
 		lock = nil
 	}
 	return &reading{c, problems, install.Choose(c, lock, found)}, nil
+}
+
+// warn says which programs do not run, though somebody put them there.
+func (r *reading) warn(env Env) {
+	for _, p := range r.choice.PassedOver {
+		printProblem(env.Stderr, "warning", p, r.campaign.Source)
+	}
 }
 
 // readCampaign reads a campaign file. The files that it names are read from its
