@@ -124,20 +124,27 @@ func (h *Host) newCatalog(plugins []Plugin) *Catalog {
 	return c
 }
 
-// describe starts the plugin if need be; the checksum is taken meanwhile.
+// describe starts the plugin if need be. A third party's checksum is taken on the
+// way; that of the bundled one, which nobody verifies, meanwhile.
 func (p *plugin) describe(ctx context.Context) Plugin {
 	var sum string
 	var sumErr error
 	var hashing sync.WaitGroup
-	hashing.Go(func() { sum, sumErr = HashFile(p.path()) })
+	if p.bundled() {
+		hashing.Go(func() { sum, sumErr = HashFile(p.path()) })
+	}
 	process, err := p.connect(ctx)
 	hashing.Wait()
+	switch {
+	case p.bundled():
+	case err == nil:
+		sum = process.run.sum // of what was started, whatever is there now
+	default:
+		sum, sumErr = HashFile(p.path())
+	}
 	d := Plugin{Name: p.name, Path: p.path(), SHA256: sum, Bundled: p.bundled(), Err: errors.Join(err, sumErr)}
 	if d.Err != nil {
 		return d
-	}
-	if !p.bundled() {
-		d.SHA256 = process.run.sum // of what was started, whatever is there now
 	}
 	d.Version, d.SDKVersion = process.description.Version, process.description.SDKVersion
 	d.Permissions = process.description.Permissions

@@ -118,11 +118,11 @@ func printInstalled(w io.Writer, i install.Installed) {
 	} else {
 		fmt.Fprintf(w, "installed %s %s\n", i.Name, i.Version)
 	}
-	by := "nobody that was asked for"
+	signature := "not checked"
 	if i.SignedBy != "" {
-		by = i.SignedBy
+		signature = "by " + i.SignedBy
 	}
-	fmt.Fprintf(w, "  from       %s\n  signed by  %s\n  SHA-256    %s\n  program    %s\n", i.Source, by, i.SHA256[install.Platform()], i.Path)
+	fmt.Fprintf(w, "  from       %s\n  signature  %s\n  SHA-256    %s\n  program    %s\n", i.Source, signature, i.SHA256[install.Platform()], i.Path)
 }
 
 // newDownload shows how a file comes: as a bar on a terminal, as a line
