@@ -39,7 +39,7 @@ var house = map[string]room{
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
 		imports: []string{"core", "core/audio", "core/schema", "core/secret", "core/verdict"},
-		modules: []string{"gopkg.in/yaml.v3"},
+		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3"},
 	},
 	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
@@ -71,6 +71,10 @@ var house = map[string]room{
 		modules: []string{"github.com/landlock-lsm/go-landlock", "github.com/elastic/go-seccomp-bpf", "golang.org/x/net/bpf", "golang.org/x/sys"},
 	},
 	"plugins/egress":     {imports: []string{"core/scope", "plugins/internal/..."}, modules: []string{"golang.org/x/net/proxy"}},
+	"plugins/install": {
+		imports: []string{"core", "core/campaign", "plugins/host"},
+		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog"},
+	},
 	"plugins/plugintest": {imports: []string{"core", "core/schema", "plugins", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},
@@ -83,8 +87,8 @@ var house = map[string]room{
 
 	"cmd/orchestrator": {imports: []string{"cmd/orchestrator/internal/..."}},
 	"cmd/orchestrator/internal/...": {
-		imports: []string{"core", "core/...", "plugins", "plugins/host", "targets", "converters", "converters/speech", "scorers"},
-		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		imports: []string{"core", "core/...", "plugins", "plugins/host", "plugins/install", "targets", "converters", "converters/speech", "scorers"},
+		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "github.com/schollz/progressbar/v3", "golang.org/x/term", "aead.dev/minisign"},
 	},
 	"examples/...": {
 		imports: []string{"core", "core/audio", "converters/...", "targets/realtime/...", "examples/..."},

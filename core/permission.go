@@ -29,6 +29,12 @@ func (p Permissions) IsZero() bool {
 	return !p.Network && len(p.Read)+len(p.Write)+len(p.Programs) == 0
 }
 
+// Equal reports whether the two are the same, in whatever order.
+func (p Permissions) Equal(q Permissions) bool {
+	return p.Network == q.Network && slices.Equal(union(p.Read, nil), union(q.Read, nil)) &&
+		slices.Equal(union(p.Write, nil), union(q.Write, nil)) && slices.Equal(union(p.Programs, nil), union(q.Programs, nil))
+}
+
 // With returns the permissions of p and q together.
 func (p Permissions) With(q Permissions) Permissions {
 	return Permissions{
@@ -36,6 +42,16 @@ func (p Permissions) With(q Permissions) Permissions {
 		Read:     union(p.Read, q.Read),
 		Write:    union(p.Write, q.Write),
 		Programs: union(p.Programs, q.Programs),
+	}
+}
+
+// Without returns what p permits and q does not.
+func (p Permissions) Without(q Permissions) Permissions {
+	return Permissions{
+		Network:  p.Network && !q.Network,
+		Read:     difference(p.Read, q.Read),
+		Write:    difference(p.Write, q.Write),
+		Programs: difference(p.Programs, q.Programs),
 	}
 }
 
@@ -73,6 +89,11 @@ func (p Permissions) String() string {
 		return "nothing"
 	}
 	return strings.Join(words, "; ")
+}
+
+// difference returns the entries of a that are not in b.
+func difference(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }
 
 // union returns the sorted entries of two lists.

@@ -21,6 +21,8 @@ type Campaign struct {
 	Tags        []string
 	Scope       Scope
 	Evidence    Evidence
+	// Plugins are the third parties' that the campaign uses.
+	Plugins []Requirement
 	// The definitions are in the order of the file.
 	Targets    []Target
 	Converters []Converter

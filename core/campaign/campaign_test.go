@@ -84,6 +84,13 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 			Authorization: "RT-2026-014", Hosts: []string{"api.openai.com", "localhost:8443", "[::1]:80"}, At: at(7, 3),
 		},
 		Evidence: campaign.Evidence{MaxErrored: 0.05, MaxUndetermined: 0.1},
+		Plugins: []campaign.Requirement{
+			{Name: "acme-speech", At: at(59, 3), Version: ">=0.3, <1", VersionAt: at(59, 16)},
+			{
+				Name: "ivr", At: at(60, 3), Version: "~1.2", VersionAt: at(60, 18),
+				Source: "https://example.com/orchestrator-plugin-ivr_1.2.3_SHA256SUMS", SourceAt: at(60, 32),
+			},
+		},
 		Targets: []campaign.Target{
 			{
 				Component: campaign.Component{

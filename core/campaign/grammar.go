@@ -22,7 +22,7 @@ const (
 )
 
 func (r *reader) campaign(root *yaml.Node, c *Campaign) {
-	r.object(value{root, "the campaign"}, []field{
+	r.object(value{root, r.what}, []field{
 		{"version", true, r.version},
 		{"name", true, r.slugInto(&c.Name)},
 		{"description", false, r.textInto(&c.Description)},
@@ -34,12 +34,13 @@ func (r *reader) campaign(root *yaml.Node, c *Campaign) {
 				{"max_undetermined", false, r.share(&c.Evidence.MaxUndetermined)},
 			})
 		}},
+		{"plugins", false, func(v value) { c.Plugins = r.requirements(v) }},
 		{"targets", true, func(v value) { c.Targets = r.targets(v) }},
 		{"converters", false, func(v value) { c.Converters = r.converters(v) }},
 		{"scorers", true, func(v value) { c.Scorers = r.scorers(v) }},
 		{"datasets", false, func(v value) { c.Datasets = r.datasets(v) }},
 		{"attacks", true, func(v value) { c.Attacks = r.attacks(v) }},
-	}, "plugins", "gates")
+	}, "gates")
 }
 
 func (r *reader) version(v value) {

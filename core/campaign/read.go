@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
 )
 
 // maxFile bounds a campaign file. What yaml.v3 keeps of a file is about thirty
@@ -29,7 +31,7 @@ func Read(fsys fs.FS, name, display string) (*Campaign, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the campaign %s: %w", display, err)
 	}
-	r := &reader{fsys: fsys, dir: path.Dir(name)}
+	r := &reader{fsys: fsys, dir: path.Dir(name), what: "the campaign"}
 	c := r.read(data)
 	c.File, c.Source = display, data
 	if len(r.problems) > 0 {
@@ -56,10 +58,12 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
-// reader turns a campaign file into a Campaign and collects what is wrong.
+// reader turns a file into a Campaign or a Lock and collects what is wrong.
 type reader struct {
-	fsys  fs.FS
-	dir   string
+	fsys fs.FS
+	dir  string
+	// what is what the file holds, in messages.
+	what  string
 	lines []string
 	// sounds is how long the silence and noise are that have been made.
 	sounds   time.Duration
@@ -88,11 +92,7 @@ func (r *reader) sorted(display string) Problems {
 
 func (r *reader) read(data []byte) *Campaign {
 	c := &Campaign{}
-	if !r.checkText(data) {
-		return c
-	}
-	r.lines = strings.Split(string(data), "\n")
-	root := r.parse(data)
+	root := r.root(data)
 	if root == nil {
 		return c
 	}
@@ -101,15 +101,24 @@ func (r *reader) read(data []byte) *Campaign {
 	return c
 }
 
+// root returns the root of a YAML file, or nil where it is none.
+func (r *reader) root(data []byte) *yaml.Node {
+	if !r.checkText(data) {
+		return nil
+	}
+	r.lines = strings.Split(string(data), "\n")
+	return r.parse(data)
+}
+
 // checkText refuses what is no text of a fit size.
 func (r *reader) checkText(data []byte) bool {
 	start := Position{1, 1}
 	switch {
 	case len(data) > maxFile:
-		r.problem(start, "put long texts and datasets into files of their own", "the campaign is larger than %d MiB", maxFile>>20)
+		r.problem(start, "put long texts and datasets into files of their own", "%s is larger than %d MiB", r.what, maxFile>>20)
 		return false
 	case bytes.HasPrefix(data, []byte{0xFF, 0xFE}) || bytes.HasPrefix(data, []byte{0xFE, 0xFF}):
-		r.problem(start, "save it as UTF-8", "the campaign is in UTF-16")
+		r.problem(start, "save it as UTF-8", "%s is in UTF-16", r.what)
 		return false
 	}
 	return r.checkCharacters(data)

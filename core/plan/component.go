@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,17 +75,46 @@ func (p *planner) unknownComponent(kind core.Kind, c campaign.Component) {
 		}
 	}
 	names := p.catalog.Names(kind)
+	near := schema.Nearest(c.Use, names)
+	if plugin, ok := p.thirdParty(c.Use); ok && near == "" {
+		p.unknownPlugin(plugin, c)
+		return
+	}
 	hint := ""
-	switch near := schema.Nearest(c.Use, names); {
+	switch {
 	case near != "":
 		hint = fmt.Sprintf("did you mean %q?", near)
-	case strings.Contains(c.Use, "/"):
-		plugin, _, _ := strings.Cut(c.Use, "/")
-		hint = fmt.Sprintf("is the plugin %q installed? The %ss are %s", plugin, kind, strings.Join(names, ", "))
 	case len(names) > 0:
 		hint = fmt.Sprintf("the %ss are %s", kind, strings.Join(names, ", "))
 	}
 	p.problem(c.UseAt, hint, "no plugin offers a %s %q", kind, c.Use)
+}
+
+// thirdParty returns the plugin of a component where none offers anything under
+// that name: match/substrin is a slip, acme/ivr asks for a plugin.
+func (p *planner) thirdParty(use string) (plugin string, ok bool) {
+	plugin, _, ok = strings.Cut(use, "/")
+	for _, kind := range core.Kinds() {
+		for _, name := range p.catalog.Names(kind) {
+			if strings.HasPrefix(name, plugin+"/") {
+				return "", false
+			}
+		}
+	}
+	return plugin, ok
+}
+
+// unknownPlugin says what is wrong with a component of a plugin that there is
+// not.
+func (p *planner) unknownPlugin(plugin string, c campaign.Component) {
+	named := slices.ContainsFunc(p.campaign.Plugins, func(q campaign.Requirement) bool { return q.Name == plugin })
+	switch {
+	case !named:
+		p.problem(c.UseAt, fmt.Sprintf(`add it, with the versions that will do: plugins: {%s: ">=0.1, <1"}`, plugin),
+			"%q needs the plugin %q, which is not among the campaign's plugins", c.Use, plugin)
+	case !p.options.Absent[plugin]:
+		p.problem(c.UseAt, "", "the plugin %q offers no component %q", plugin, c.Use)
+	}
 }
 
 // info returns what is known of a component that the campaign names, and

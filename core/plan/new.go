@@ -21,6 +21,9 @@ type Options struct {
 	// AllowFile returns why it must not make a component read a file by
 	// itself, and nil where it may. Nil allows none.
 	AllowFile func(path string) error
+	// Absent are the campaign's plugins that nothing is known of, for a reason
+	// that has been reported already.
+	Absent map[string]bool
 }
 
 // New plans a campaign. Its error is of type [campaign.Problems] and holds

@@ -311,8 +311,13 @@ func TestAnAddressThatTheComponentFillsInIsCheckedToo(t *testing.T) {
 }
 
 func TestAComponentOfAPluginThatIsNotInstalledSaysSo(t *testing.T) {
-	got := problems(t, strings.Replace(attack("", "target: local\nturns: [{user: hi}]\nscorers: [leaked]"), "use: oracle", "use: acme/ivr", 1))
-	if want := `no plugin offers a target "acme/ivr" (is the plugin "acme" installed? The targets are realtime, chat, oracle, voice, relay)`; !strings.Contains(got, want) {
+	yaml := strings.Replace(attack("", "target: local\nturns: [{user: hi}]\nscorers: [leaked]"), "use: oracle", "use: acme/ivr", 1)
+	got := problems(t, yaml)
+	if want := `"acme/ivr" needs the plugin "acme", which is not among the campaign's plugins (add it, with the versions that will do: plugins: {acme: ">=0.1, <1"})`; !strings.Contains(got, want) {
+		t.Errorf("problems = %q, want %q", got, want)
+	}
+	got = problems(t, yaml+"plugins: {acme: \"*\"}\n")
+	if want := `the plugin "acme" offers no component "acme/ivr"`; !strings.Contains(got, want) {
 		t.Errorf("problems = %q, want %q", got, want)
 	}
 }

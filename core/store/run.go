@@ -64,6 +64,8 @@ type Plugin struct {
 	Name, Version string
 	// SHA256 is that of the program, in hexadecimal.
 	SHA256 string
+	// Unlocked: the run took it as it was, because the user said so.
+	Unlocked bool
 }
 
 // newID returns a run's identifier for a time.
@@ -103,8 +105,8 @@ func insertRun(w *writer, r Run) error {
 		r.ID, r.Campaign, r.File, payload(r.Source), r.Authorization, r.Trials, r.Version, string(Running), r.Started.UnixNano())
 	for i, p := range r.Plugins {
 		if err == nil {
-			err = w.exec(`INSERT INTO run_plugins (run_id, ordinal, name, version, sha256) VALUES ($1, $2, $3, $4, $5)`,
-				r.ID, i, p.Name, p.Version, p.SHA256)
+			err = w.exec(`INSERT INTO run_plugins (run_id, ordinal, name, version, sha256, unlocked) VALUES ($1, $2, $3, $4, $5, $6)`,
+				r.ID, i, p.Name, p.Version, p.SHA256, p.Unlocked)
 		}
 	}
 	return err
@@ -179,8 +181,8 @@ func scanRun(rows *sql.Rows) (Run, error) {
 func (s *Store) complete(ctx context.Context, r *Run) error {
 	var err error
 	r.Plugins, err = collect(ctx, s.reads, func(rows *sql.Rows) (p Plugin, err error) {
-		return p, rows.Scan(&p.Name, &p.Version, &p.SHA256)
-	}, `SELECT name, version, sha256 FROM run_plugins WHERE run_id = $1 ORDER BY ordinal`, r.ID)
+		return p, rows.Scan(&p.Name, &p.Version, &p.SHA256, &p.Unlocked)
+	}, `SELECT name, version, sha256, `+s.since(schemaUnlocked, "unlocked", "FALSE")+` FROM run_plugins WHERE run_id = $1 ORDER BY ordinal`, r.ID)
 	if err != nil {
 		return err
 	}

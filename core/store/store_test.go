@@ -208,7 +208,7 @@ func TestARunKeepsWhatExplainsIt(t *testing.T) {
 	given := store.Run{
 		Campaign: "demo", File: "campaigns/demo.yaml", Source: []byte("name: d\xe9mo\n"), Authorization: "RT-2026-014",
 		Trials: 3, Version: "v0.1.0", Started: start,
-		Plugins: []store.Plugin{{"bundled", "v0.1.0", "aa"}, {"acme", "v2", "bb"}},
+		Plugins: []store.Plugin{{"bundled", "v0.1.0", "aa", false}, {"acme", "v2", "bb", true}},
 	}
 	j := begin(t, s, given)
 	given.ID, given.Status, given.Outcomes = j.Run(), store.Running, map[core.Outcome]int{}

@@ -31,7 +31,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 	b.Run("host", func(b *testing.B) {
 		for b.Loop() {
-			h := host.New(host.Options{Dirs: []string{dir}})
+			h := host.New(host.Options{Programs: host.Discover([]string{dir}, hclog.NewNullLogger())})
 			answer(b, openEcho(b, h), []byte("hello"))
 			if err := h.Close(); err != nil {
 				b.Fatal(err)
@@ -54,7 +54,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 			}
 		})
 		b.Run(name+"/host", func(b *testing.B) {
-			h := host.New(host.Options{Dirs: []string{dir}})
+			h := host.New(host.Options{Programs: host.Discover([]string{dir}, hclog.NewNullLogger())})
 			defer func() { _ = h.Close() }()
 			call := openEcho(b, h)
 			b.SetBytes(int64(size))

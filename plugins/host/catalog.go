@@ -3,25 +3,26 @@ package host
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"sync"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
 // Plugin is what is known of one plugin.
 type Plugin struct {
 	// Name is what campaigns write before the slash. A bundled plugin has the
 	// name that it gives itself.
-	Name    string
+	Name string
+	// OwnName is the name that it gives itself; a third party's should be Name.
+	OwnName string
 	Version string
+	// Protocol is the contract that it speaks, such as "redteam.plugin.v1".
+	Protocol string
 	// SDKVersion is the version of this project that it was built with.
 	SDKVersion string
 	// Path is the program, and SHA256 its checksum in hexadecimal.
@@ -123,25 +124,35 @@ func (h *Host) newCatalog(plugins []Plugin) *Catalog {
 	return c
 }
 
-// describe starts the plugin if need be; the checksum is taken meanwhile.
+// describe starts the plugin if need be. A third party's checksum is taken on the
+// way; that of the bundled one, which nobody verifies, meanwhile.
 func (p *plugin) describe(ctx context.Context) Plugin {
 	var sum string
 	var sumErr error
 	var hashing sync.WaitGroup
-	hashing.Go(func() { sum, sumErr = p.checksum() })
+	if p.bundled() {
+		hashing.Go(func() { sum, sumErr = HashFile(p.path()) })
+	}
 	process, err := p.connect(ctx)
 	hashing.Wait()
-
+	switch {
+	case p.bundled():
+	case err == nil:
+		sum = process.run.sum // of what was started, whatever is there now
+	default:
+		sum, sumErr = HashFile(p.path())
+	}
 	d := Plugin{Name: p.name, Path: p.path(), SHA256: sum, Bundled: p.bundled(), Err: errors.Join(err, sumErr)}
 	if d.Err != nil {
 		return d
 	}
 	d.Version, d.SDKVersion = process.description.Version, process.description.SDKVersion
 	d.Permissions = process.description.Permissions
+	d.OwnName, d.Protocol = process.description.Name, wire.PluginSet
 	if p.bundled() {
-		d.Name = process.description.Name
-	} else if d.Name != process.description.Name {
-		p.log.Warn("plugin calls itself differently; its file name counts", "file", p.name, "itself", process.description.Name)
+		d.Name = d.OwnName
+	} else if d.Name != d.OwnName {
+		p.log.Warn("plugin calls itself differently; its file name counts", "file", p.name, "itself", d.OwnName)
 	}
 	for _, c := range process.components {
 		if !p.bundled() {
@@ -150,18 +161,4 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 		d.Components = append(d.Components, c)
 	}
 	return d
-}
-
-// hashFile returns the SHA-256 of a file in hexadecimal.
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("taking the checksum: %w", err)
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("taking the checksum: %w", err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

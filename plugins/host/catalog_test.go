@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
@@ -42,7 +44,7 @@ func selfSum(t *testing.T) string {
 
 func TestTheCatalogKnowsBundledAndThirdPartyComponents(t *testing.T) {
 	dir := installed(t, "acme", "broken")
-	h, log := newHost(t, func(o *host.Options) { o.Dirs = []string{dir} })
+	h, log := newHost(t, func(o *host.Options) { o.Programs = host.Discover([]string{dir}, o.Log) })
 	c := catalogOf(t, h)
 
 	info, config, ok := c.Lookup(core.KindTarget, "acme/parrot")
@@ -105,7 +107,7 @@ func TestDescribeOnTheCommandLineSaysWhatTheWireSays(t *testing.T) {
 	if err := decoder.Decode(&printed); err != nil {
 		t.Fatalf("%v in:\n%s", err, output)
 	}
-	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{dir}, nil })
+	h, _ := newHost(t, func(o *host.Options) { o.Programs, o.Bundled = host.Discover([]string{dir}, o.Log), nil })
 	wired := catalogOf(t, h).Plugins()[0]
 	if printed.Name != wired.Name || printed.Version != wired.Version || printed.SDKVersion != wired.SDKVersion || len(printed.Components) != len(wired.Components) {
 		t.Fatalf("printed %+v\nwired %+v", printed, wired)
@@ -151,7 +153,7 @@ func TestAPluginThatIsStartedByHandSaysWhatItIs(t *testing.T) {
 func TestTheFirstFolderWins(t *testing.T) {
 	first, second := installed(t, "acme"), installed(t, "acme", "other")
 	h, log := newHost(t, func(o *host.Options) {
-		o.Dirs, o.Bundled = []string{first, second, filepath.Join(first, "nothing")}, nil
+		o.Programs, o.Bundled = host.Discover([]string{first, second, filepath.Join(first, "nothing")}, o.Log), nil
 	})
 	c := catalogOf(t, h)
 	var paths []string
@@ -168,7 +170,7 @@ func TestNeitherPathNorTheWorkingDirectoryBringsAPlugin(t *testing.T) {
 	dir := installed(t, "acme")
 	t.Setenv("PATH", dir)
 	t.Chdir(dir)
-	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{""}, nil })
+	h, _ := newHost(t, func(o *host.Options) { o.Programs, o.Bundled = host.Discover([]string{""}, o.Log), nil })
 	if plugins := catalogOf(t, h).Plugins(); len(plugins) != 0 {
 		t.Errorf("found %+v", plugins)
 	}
@@ -206,7 +208,7 @@ func TestAPluginThatOthersCouldChangeIsNotStarted(t *testing.T) {
 			if err := os.Chmod(test.path(dir, file), test.mode); err != nil {
 				t.Fatal(err)
 			}
-			h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{dir}, nil })
+			h, _ := newHost(t, func(o *host.Options) { o.Programs, o.Bundled = host.Discover([]string{dir}, o.Log), nil })
 			_, err := h.OpenConverter(t.Context(), "acme/echo", nil)
 			if test.want == "" && err != nil {
 				t.Fatal(err)
@@ -220,9 +222,12 @@ func TestAPluginThatOthersCouldChangeIsNotStarted(t *testing.T) {
 
 func TestAPluginIsHeldToItsLockedHashAtEveryStart(t *testing.T) {
 	dir := installed(t, "acme", "forged", "typo")
+	hashes := map[string]string{"acme": selfSum(t), "forged": strings.Repeat("0", 64), "typo": "0xy"}
 	h, _ := newHost(t, func(o *host.Options) {
-		o.Dirs, o.Bundled = []string{dir}, nil
-		o.Hashes = map[string]string{"acme": selfSum(t), "forged": strings.Repeat("0", 64), "typo": "0xy"}
+		o.Programs, o.Bundled = host.Discover([]string{dir}, o.Log), nil
+		for i, p := range o.Programs {
+			o.Programs[i].SHA256 = hashes[p.Name]
+		}
 	})
 	for range 2 { // the second start checks again
 		if got := ask(t, h, "acme/nested/length", "four"); got != "4" {
@@ -231,8 +236,48 @@ func TestAPluginIsHeldToItsLockedHashAtEveryStart(t *testing.T) {
 		_, _ = openConverter(t, h, "acme/exit", "").Convert(t.Context(), core.TextValue(""))
 	}
 	for _, name := range []string{"forged", "typo"} {
-		if _, err := h.OpenConverter(t.Context(), name+"/echo", nil); core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), "SHA-256") {
-			t.Errorf("%s: %v, want a config error about the hash", name, err)
+		_, err := h.OpenConverter(t.Context(), name+"/echo", nil)
+		if core.KindOf(err) != core.KindConfig || !containsAll(err.Error(), []string{"SHA-256", selfSum(t), hashes[name]}) {
+			t.Errorf("%s: %v, want a config error with both hashes", name, err)
 		}
+	}
+}
+
+func TestInstalledVersionsAreFoundSideBySide(t *testing.T) {
+	dir, log := installed(t, "flat"), hclog.NewNullLogger()
+	for _, folder := range []string{"acme/1.0.0", "acme/1.10.0", "acme/nothing", ".install-1/1.0.0", "Acme/1.0.0"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		name := "orchestrator-plugin-" + filepath.Dir(folder)
+		if err := os.WriteFile(filepath.Join(dir, folder, name), nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "acme/nothing/orchestrator-plugin-acme")); err != nil {
+		t.Fatal(err)
+	}
+	want := []host.Program{
+		{Name: "flat", Path: filepath.Join(dir, "orchestrator-plugin-flat")},
+		{Name: "acme", Version: "1.0.0", Path: filepath.Join(dir, "acme/1.0.0/orchestrator-plugin-acme")},
+		{Name: "acme", Version: "1.10.0", Path: filepath.Join(dir, "acme/1.10.0/orchestrator-plugin-acme")},
+	}
+	if got := host.Discover([]string{dir}, log); !slices.Equal(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestAScriptIsAPluginLikeAnyOther(t *testing.T) {
+	dir := installed(t, "real")
+	script := "#!/bin/sh\nexec \"$(dirname \"$0\")/orchestrator-plugin-real\" \"$@\"\n"
+	path := filepath.Join(dir, "orchestrator-plugin-script")
+	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Bundled, o.Programs = nil, []host.Program{{Name: "script", Path: path, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(script)))}}
+	})
+	if got := ask(t, h, "script/nested/length", "four"); got != "4" {
+		t.Errorf("got %q", got)
 	}
 }

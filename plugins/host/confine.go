@@ -118,8 +118,7 @@ func (c Confinement) insist(lack error) error {
 		WithHint("run it on a system that can enforce everything: Linux 6.12 or later with Landlock; or do without --require-sandbox")
 }
 
-// ownFolder makes the process's own folder. The path of a socket below it has to
-// fit into 104 bytes.
+// ownFolder makes the process's own folder.
 func (c *confined) ownFolder() (err error) {
 	c.folder, err = os.MkdirTemp(socketDir(os.TempDir()), "orchestrator-")
 	if err != nil {

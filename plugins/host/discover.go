@@ -6,20 +6,36 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
 )
 
 const (
-	filePrefix = "orchestrator-plugin-"
+	// FilePrefix is what the file names of plugins begin with; the rest is the
+	// plugin's name.
+	FilePrefix = "orchestrator-plugin-"
 	// bundledName stands for the bundled plugin in messages and logs. It is
 	// the name that the plugin gives itself.
 	bundledName = "orchestrator"
 )
 
-// program is how a plugin is started. hash is the SHA-256 that it must have,
-// or "".
+// Program is a third party's plugin as a file.
+type Program struct {
+	// Name is what campaigns write before the slash.
+	Name string
+	// Version is that of the folder which the program is installed in; "" for
+	// one that just lies in a plugin folder.
+	Version string
+	// Path is absolute.
+	Path string
+	// SHA256 is what the program must have, in hexadecimal, to be started;
+	// with "" it is started whatever it is.
+	SHA256 string
+}
+
+// program is how a plugin is started.
 type program struct {
 	name  string
 	argv  []string
@@ -27,52 +43,85 @@ type program struct {
 	hash  string
 }
 
-// discover looks for plugins in folders, and nowhere else: a campaign that
-// somebody cloned must not be able to bring a program along.
-func discover(dirs []string, log hclog.Logger) []program {
-	var programs []program
-	seen := map[string]string{}
+// Discover looks for plugins in folders, and nowhere else: a campaign that
+// somebody cloned must not be able to bring a program along. In each folder
+// there may be programs that are called orchestrator-plugin-NAME, and, as they
+// are installed, versions side by side in NAME/VERSION/orchestrator-plugin-NAME.
+//
+// They are returned in the order of the folders, those that are not installed
+// first. Of two with the same name and version the first one counts.
+func Discover(dirs []string, log hclog.Logger) []Program {
+	var programs []Program
 	for _, dir := range dirs {
-		for _, path := range pluginFiles(dir, log) {
-			name := strings.TrimPrefix(filepath.Base(path), filePrefix)
-			if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(name) {
-				log.Warn("not a plugin's name: it consists of lower-case letters, digits and \"-\"", "path", path)
+		for _, p := range slices.Concat(pluginFiles(dir, log), installedFiles(dir, log)) {
+			if !IsName(p.Name) {
+				log.Warn("not a plugin's name: it consists of lower-case letters, digits and \"-\"", "path", p.Path)
 				continue
 			}
-			if first, taken := seen[name]; taken {
-				log.Warn("two plugins have the same name; the first is used", "plugin", name, "used", first, "ignored", path)
+			i := slices.IndexFunc(programs, func(q Program) bool { return q.Name == p.Name && q.Version == p.Version })
+			if i >= 0 {
+				log.Warn("two plugins have the same name; the first is used", "plugin", p.Name, "used", programs[i].Path, "ignored", p.Path)
 				continue
 			}
-			seen[name] = path
-			programs = append(programs, program{name: name, argv: []string{path}, third: true})
+			programs = append(programs, p)
 		}
 	}
 	return programs
 }
 
-// pluginFiles lists a folder's plugins in alphabetical order, by absolute
-// path. A folder that does not exist has none.
-func pluginFiles(dir string, log hclog.Logger) []string {
+// IsName reports whether a text can be a plugin's name.
+func IsName(name string) bool {
+	return regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(name)
+}
+
+// pluginFiles lists the plugins in a folder itself, in alphabetical order.
+func pluginFiles(dir string, log hclog.Logger) []Program {
+	var programs []Program
+	for _, e := range entries(dir, log) {
+		if name, ok := strings.CutPrefix(e.Name(), FilePrefix); ok && !e.IsDir() {
+			programs = append(programs, Program{Name: name, Path: absolute(dir, e.Name())})
+		}
+	}
+	return programs
+}
+
+// installedFiles lists the plugins that are installed in a folder, in
+// alphabetical order.
+func installedFiles(dir string, log hclog.Logger) []Program {
+	var programs []Program
+	for _, name := range entries(dir, log) {
+		if !name.IsDir() || !IsName(name.Name()) {
+			continue
+		}
+		for _, version := range entries(filepath.Join(dir, name.Name()), log) {
+			path := absolute(dir, name.Name(), version.Name(), FilePrefix+name.Name())
+			if info, err := os.Stat(path); version.IsDir() && err == nil && info.Mode().IsRegular() {
+				programs = append(programs, Program{Name: name.Name(), Version: version.Name(), Path: path})
+			}
+		}
+	}
+	return programs
+}
+
+// entries lists a folder in alphabetical order. One that does not exist is
+// empty.
+func entries(dir string, log hclog.Logger) []fs.DirEntry {
 	if dir == "" {
 		return nil // or else it would mean the working directory
 	}
-	absolute, err := filepath.Abs(dir)
-	if err != nil {
-		log.Warn("plugin folder cannot be used", "folder", dir, "error", err)
-		return nil
+	found, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		log.Warn("plugin folder cannot be read", "folder", dir, "error", err)
 	}
-	entries, err := os.ReadDir(absolute)
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			log.Warn("plugin folder cannot be read", "folder", absolute, "error", err)
-		}
-		return nil
+	return found
+}
+
+// absolute joins a path and makes it absolute; where the working directory is
+// gone, it stays as it is, and nothing will be found there.
+func absolute(parts ...string) string {
+	path := filepath.Join(parts...)
+	if full, err := filepath.Abs(path); err == nil {
+		return full
 	}
-	var paths []string
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), filePrefix) && !e.IsDir() {
-			paths = append(paths, filepath.Join(absolute, e.Name()))
-		}
-	}
-	return paths
+	return path
 }

@@ -88,7 +88,9 @@ func TestATargetThatCannotBeInterruptedSaysSo(t *testing.T) {
 }
 
 func TestMoreRepliesThanMessagesAreRefused(t *testing.T) {
-	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{installed(t, "raw")}, nil })
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Programs, o.Bundled = host.Discover([]string{installed(t, "raw")}, o.Log), nil
+	})
 	talk := talkTo(t, h, "raw/chatty")
 	replies, err := talk.Exchange(t.Context(), over("one", "two"))
 	if len(replies) != 2 || core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "more replies than messages") {

@@ -19,13 +19,9 @@ type Options struct {
 	// Bundled is the command line of the program that serves the components
 	// which campaigns use by their bare names. It may be empty.
 	Bundled []string
-	// Dirs are searched for third-party plugins: programs that are called
-	// orchestrator-plugin-NAME. The first folder that has a name wins. No
-	// other place is searched: not PATH, and not the working directory.
-	Dirs []string
-	// Hashes are the SHA-256 sums, in hexadecimal, that third-party plugins
-	// must have, by plugin name. A plugin without an entry is not checked.
-	Hashes map[string]string
+	// Programs are the third-party plugins, as [Discover] finds them. Of
+	// several with one name, the first is used. No other is ever started.
+	Programs []Program
 	// Log receives what plugins log and print; nil drops it.
 	Log hclog.Logger
 	// StartTimeout is how long a plugin may take to start; 0 means 30 s.
@@ -41,6 +37,8 @@ type Options struct {
 	HeartbeatEvery, HeartbeatTimeout time.Duration
 	// Limits hold for each plugin.
 	Limits Limits
+	// Confinement is what their processes are held to.
+	Confinement Confinement
 }
 
 // Host runs plugins. Its methods may be called concurrently.
@@ -91,9 +89,12 @@ func (h *Host) look() found {
 	if len(h.options.Bundled) > 0 {
 		f.bundled = newPlugin(h.closed, h.options, program{name: bundledName, argv: h.options.Bundled})
 	}
-	for _, p := range discover(h.options.Dirs, h.options.Log) {
-		p.hash = h.options.Hashes[p.name]
-		f.third = append(f.third, newPlugin(h.closed, h.options, p))
+	seen := map[string]bool{}
+	for _, p := range h.options.Programs {
+		if !seen[p.Name] {
+			seen[p.Name] = true
+			f.third = append(f.third, newPlugin(h.closed, h.options, program{name: p.Name, argv: []string{p.Path}, third: true, hash: p.SHA256}))
+		}
 	}
 	return f
 }
@@ -196,8 +197,12 @@ func (h *Host) find(ctx context.Context, kind core.Kind, use string) (*plugin, *
 }
 
 func (h *Host) whereFrom() string {
-	if len(h.options.Dirs) == 0 {
-		return "no folders with third-party plugins are given"
+	if len(h.options.Programs) == 0 {
+		return "there are no third-party plugins"
 	}
-	return fmt.Sprintf("third-party plugins are looked for in %s", strings.Join(h.options.Dirs, ", "))
+	var paths []string
+	for _, p := range h.options.Programs {
+		paths = append(paths, p.Path)
+	}
+	return fmt.Sprintf("the third-party plugins are %s", strings.Join(paths, ", "))
 }

@@ -342,7 +342,7 @@ func TestManyCallsShareOneProcess(t *testing.T) {
 }
 
 func TestAComponentThatNobodyOffersIsAConfigurationError(t *testing.T) {
-	h, _ := newHost(t, func(o *host.Options) { o.Dirs = []string{installed(t, "acme")} })
+	h, _ := newHost(t, func(o *host.Options) { o.Programs = host.Discover([]string{installed(t, "acme")}, o.Log) })
 	for _, use := range []string{"echoo", "acme/echoo", "nobody/echo"} {
 		_, err := h.OpenConverter(t.Context(), use, nil)
 		if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), "offers") {

@@ -2,15 +2,12 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -30,8 +27,10 @@ type plugin struct {
 	// deaths counts the processes that died, and the restarts that failed.
 	deaths int
 	pause  *backoff.ExponentialBackOff
-	// checksum hashes the program, once.
-	checksum func() (string, error)
+	// declared are the permissions that the plugin asks for, once they are
+	// known, and granted those that come on top of them.
+	declared *core.Permissions
+	granted  core.Permissions
 }
 
 func newPlugin(closed context.Context, o Options, p program) *plugin {
@@ -48,7 +47,6 @@ func newPlugin(closed context.Context, o Options, p program) *plugin {
 		log:      log,
 		closed:   closed,
 		pause:    pause,
-		checksum: sync.OnceValues(func() (string, error) { return hashFile(p.path()) }),
 	}
 }
 
@@ -133,38 +131,11 @@ func (p *plugin) start() (*process, error) {
 	ctx, cancel := context.WithTimeoutCause(p.closed, p.options.StartTimeout,
 		core.Errorf(core.KindTimeout, "it did not answer within %v", p.options.StartTimeout))
 	defer cancel()
-	process, err := startProcess(ctx, p)
+	process, err := p.startConfined(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("starting plugin %q (%s): %w", p.name, p.path(), err)
 	}
 	return process, nil
-}
-
-// verify looks at a third party's program right before it is started.
-func (p *plugin) verify() error {
-	if p.bundled() {
-		return nil
-	}
-	if err := trusted(p.path()); err != nil {
-		return err
-	}
-	if p.hash == "" {
-		return nil
-	}
-	want, err := hex.DecodeString(p.hash)
-	if err != nil || len(want) != sha256.Size {
-		return core.Errorf(core.KindConfig, "%q is not a SHA-256 sum in hexadecimal", p.hash)
-	}
-	// A SecureConfig keeps the state of its hash, so it serves one start only.
-	check := goplugin.SecureConfig{Checksum: want, Hash: sha256.New()}
-	switch ok, err := check.Check(p.path()); {
-	case err != nil:
-		return fmt.Errorf("checking the program: %w", err)
-	case !ok:
-		return core.Errorf(core.KindConfig, "its program is not the one that was locked: its SHA-256 is not %s", p.hash).
-			WithHint("if it was updated on purpose, lock the new version")
-	}
-	return nil
 }
 
 // stop ends the process, if there is one. The host is closed by now, so there

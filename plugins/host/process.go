@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -50,17 +49,19 @@ type process struct {
 	killedFor atomic.Pointer[string]
 	gone      chan struct{} // closed when there is nothing left
 	turns     turns
+	how       *confined
 
 	conn        *grpc.ClientConn
 	description wire.Description
 	components  []Component
 }
 
-// startProcess starts a plugin and asks what it offers.
-func startProcess(ctx context.Context, of *plugin) (*process, error) {
-	p := &process{name: of.name, log: of.log, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
+// startProcess starts a plugin and asks what it offers. It sees to it that how
+// is removed.
+func startProcess(ctx context.Context, of *plugin, how *confined) (*process, error) {
+	p := &process{name: of.name, how: how, log: of.log, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
-	p.run = newRun(of, p.output, func() { go p.watchMemory(of.options.Limits.Memory) })
+	p.run = newRun(of, how, p.output, func() { go p.watchMemory(of.options.Limits.Memory) })
 	p.client = goplugin.NewClient(p.clientConfig())
 	p.kill = sync.OnceFunc(p.client.Kill)
 
@@ -68,6 +69,7 @@ func startProcess(ctx context.Context, of *plugin) (*process, error) {
 	defer interrupted()
 	if err := p.dial(); err != nil {
 		p.kill()
+		how.remove()
 		return nil, p.startError(ctx, err)
 	}
 	go p.supervise(of.options)
@@ -91,7 +93,7 @@ func (p *process) clientConfig() *goplugin.ClientConfig {
 		},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
-		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: socketDir(os.TempDir())},
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: p.how.folder},
 		// The context of the start ends it in time.
 		StartTimeout: time.Hour,
 		Logger:       hclog.NewNullLogger(), // what it has to say comes as errors
@@ -168,6 +170,7 @@ func (p *process) supervise(o Options) {
 	p.stdout.flush()
 	p.stderr.flush()
 	p.output.flush()
+	p.how.remove()
 	close(p.gone)
 }
 
@@ -229,7 +232,10 @@ func (p *process) startError(ctx context.Context, err error) error {
 
 // withLastLines adds what the process said last.
 func (p *process) withLastLines(e *core.Error) *core.Error {
-	lines := p.output.lastLines()
+	return withLines(e, p.output.lastLines())
+}
+
+func withLines(e *core.Error, lines []string) *core.Error {
 	if len(lines) == 0 {
 		return e
 	}
@@ -251,10 +257,11 @@ func shorten(s string) string {
 	return s
 }
 
-// socketDir returns the folder within which go-plugin makes one of mode 0700
-// for the socket. The path of a socket has to fit into 104 bytes.
+// socketDir returns the folder within which the folders of processes are made.
+// Their sockets are below them, and the path of a socket has to fit into 104
+// bytes.
 func socketDir(temp string) string {
-	const room = 104 - len("/plugin-dir1234567890/plugin1234567890") - 1
+	const room = 104 - len("/orchestrator-1234567890/plugin-dir1234567890/plugin1234567890") - 1
 	if len(temp) > room {
 		return "/tmp"
 	}

@@ -206,7 +206,7 @@ func TestAFrozenPluginDoesNotBlockClose(t *testing.T) {
 
 func TestAPluginThatNeverAnswersIsGivenUp(t *testing.T) {
 	h, _ := newHost(t, func(o *host.Options) {
-		o.Dirs = []string{installed(t, "mute")}
+		o.Programs = host.Discover([]string{installed(t, "mute")}, o.Log)
 		o.StartTimeout = 200 * time.Millisecond
 		o.Bundled = nil
 	})
@@ -217,7 +217,9 @@ func TestAPluginThatNeverAnswersIsGivenUp(t *testing.T) {
 }
 
 func TestClosingDuringAStartDoesNotWaitForIt(t *testing.T) {
-	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{installed(t, "mute")}, nil })
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Programs, o.Bundled = host.Discover([]string{installed(t, "mute")}, o.Log), nil
+	})
 	failed := make(chan error, 1)
 	go func() { _, err := h.OpenConverter(t.Context(), "mute/echo", nil); failed <- err }()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -295,7 +297,9 @@ func TestAPluginDiesWithAHostThatIsKilled(t *testing.T) {
 }
 
 func TestNoiseBeforeTheHandshakeIsNamed(t *testing.T) {
-	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{installed(t, "noisy")}, nil })
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Programs, o.Bundled = host.Discover([]string{installed(t, "noisy")}, o.Log), nil
+	})
 	_, err := h.OpenConverter(t.Context(), "noisy/echo", nil)
 	if core.KindOf(err) != core.KindProtocol || !containsAll(err.Error(), []string{`"noisy"`, "before the plugin handshake", "starting up, please wait"}) {
 		t.Errorf("error %v, want a protocol error that quotes the noise", err)
@@ -303,7 +307,9 @@ func TestNoiseBeforeTheHandshakeIsNamed(t *testing.T) {
 }
 
 func TestAPluginThatEndsAtOnceTellsItsLastWords(t *testing.T) {
-	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{installed(t, "broken")}, nil })
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Programs, o.Bundled = host.Discover([]string{installed(t, "broken")}, o.Log), nil
+	})
 	_, err := h.OpenConverter(t.Context(), "broken/echo", nil)
 	if core.KindOf(err) != core.KindUnavailable || !containsAll(err.Error(), []string{`"broken"`, "exit status 7", "cannot find my model"}) {
 		t.Errorf("error %v, want name, status and last words", err)
@@ -319,7 +325,7 @@ func TestWhatAPluginPrintsGoesToTheLog(t *testing.T) {
 }
 
 func TestWhatAPluginLogsGoesToTheLogWithItsNameAndLevel(t *testing.T) {
-	h, log := newHost(t, func(o *host.Options) { o.Dirs = []string{installed(t, "acme")} })
+	h, log := newHost(t, func(o *host.Options) { o.Programs = host.Discover([]string{installed(t, "acme")}, o.Log) })
 	ask(t, h, "acme/log", "")
 	log.waitFor(t, "[DEBUG] host.acme: quiet: n=1")
 	log.waitFor(t, "[INFO]  host.acme: usual")

@@ -96,7 +96,9 @@ func (*raw) Convert(_ context.Context, r *pb.ConvertRequest) (*pb.ConvertRespons
 }
 
 func TestAPluginInAnotherLanguageIsTrustedWithNothing(t *testing.T) {
-	h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{installed(t, "raw")}, nil })
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Programs, o.Bundled = host.Discover([]string{installed(t, "raw")}, o.Log), nil
+	})
 	c := openConverter(t, h, "raw/any", "")
 	for _, test := range []struct {
 		input string

@@ -27,10 +27,15 @@ const drainTimeout = 250 * time.Millisecond
 // input; it drops what comes on standard output after the handshake; and it
 // parses log lines with a parser that panics on some. Hence this one.
 type run struct {
-	argv   []string
-	env    []string
-	verify func() error
-	log    *pluginLog
+	argv []string
+	// env is what go-plugin and the contract have to say, and how the rest.
+	env []string
+	how *confined
+	// open finds a third party's program good right before it is started; nil
+	// for the bundled one. sum is the SHA-256 of what it found.
+	open func() (*executable, error)
+	sum  string
+	log  *pluginLog
 
 	started func()
 
@@ -55,10 +60,10 @@ type run struct {
 var _ runner.Runner = (*run)(nil)
 
 // newRun returns a run that is yet to be started; started is called when it is.
-func newRun(p *plugin, log *pluginLog, started func()) *run {
-	r := &run{
-		argv: p.argv, env: environment(p.options.Limits), verify: p.verify, log: log, started: started,
-		over: make(chan struct{}),
+func newRun(p *plugin, how *confined, log *pluginLog, started func()) *run {
+	r := &run{argv: p.argv, how: how, log: log, started: started, over: make(chan struct{})}
+	if p.third {
+		r.open = func() (*executable, error) { return openExecutable(p.program) }
 	}
 	r.stdout, r.toStdout = io.Pipe()
 	r.stderr, r.toNone = io.Pipe()
@@ -72,11 +77,15 @@ func (r *run) Start(context.Context) error {
 	if r.killed {
 		return errors.New("it was stopped before it started")
 	}
-	if err := r.verify(); err != nil {
+	cmd, done, err := r.command()
+	if err != nil {
 		return err
 	}
-	cmd := exec.Command(r.argv[0], r.argv[1:]...) //nolint:noctx // ended by stop, with its whole group, and not by a context
+	defer done()
 	cmd.Env = r.env
+	if err := r.how.hold(cmd); err != nil {
+		return err
+	}
 	session.Lead(cmd)
 	var ends pipeEnds
 	defer ends.closeChild()
@@ -98,6 +107,20 @@ func (r *run) Start(context.Context) error {
 	go r.watch(cmd, lifeline, stdout, stderr)
 	r.started()
 	return nil
+}
+
+// command returns the command that starts the program, and what to do when it
+// has been started.
+func (r *run) command() (cmd *exec.Cmd, done func(), err error) {
+	if r.open == nil {
+		return exec.Command(r.argv[0], r.argv[1:]...), func() {}, nil //nolint:noctx // ended by stop, with its whole group, and not by a context
+	}
+	program, err := r.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	r.sum = program.sum
+	return program.command(r.argv), program.close, nil
 }
 
 // watch reads the output and waits for the end.

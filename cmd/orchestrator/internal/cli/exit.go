@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 )
 
@@ -99,7 +100,7 @@ func printError(w io.Writer, err error) {
 	}
 	if wrong, ok := errors.AsType[wrongCampaign](err); ok {
 		for _, p := range wrong.Problems {
-			fmt.Fprintf(w, "orchestrator: error: %v\n%s", p, p.Snippet(wrong.source))
+			printProblem(w, "error", p, wrong.source)
 		}
 		return
 	}
@@ -111,6 +112,11 @@ func printError(w io.Writer, err error) {
 	if hint != "" {
 		printLines(w, "hint", hint)
 	}
+}
+
+// printProblem prints a problem of a file with the line that it is about.
+func printProblem(w io.Writer, what string, p campaign.Problem, source []byte) {
+	fmt.Fprintf(w, "orchestrator: %s: %v\n%s", what, p, p.Snippet(source))
 }
 
 func printLines(w io.Writer, what, text string) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
 // hostFlags are the flags of every command that starts plugins.
@@ -29,20 +30,63 @@ func (f *hostFlags) register(cmd *cobra.Command) {
 	completeFlag(cmd, "log-level", "trace", "debug", "info", "warn", "error")
 }
 
-// open returns a host that logs to w. It starts nothing yet.
-func (f *hostFlags) open(env Env, w io.Writer) (*host.Host, error) {
+// log returns a log that is written to w.
+func (f *hostFlags) log(w io.Writer) (hclog.Logger, error) {
 	level := hclog.LevelFromString(f.logLevel)
 	if level == hclog.NoLevel {
 		return nil, usagef("--log-level %q is not trace, debug, info, warn or error", f.logLevel)
 	}
+	return hclog.New(&hclog.LoggerOptions{Name: "orchestrator", Level: level, Output: w}), nil
+}
+
+// discover lists the third-party plugins that there are.
+func (f *hostFlags) discover(env Env, w io.Writer) ([]host.Program, error) {
+	log, err := f.log(w)
+	if err != nil {
+		return nil, err
+	}
 	if err := checkFolders(f.dirs); err != nil {
 		return nil, err
 	}
-	return host.New(host.Options{
-		Bundled: []string{env.Executable, pluginServe},
-		Dirs:    f.search(env),
-		Log:     hclog.New(&hclog.LoggerOptions{Name: "orchestrator", Level: level, Output: w}),
-	}), nil
+	return host.Discover(f.search(env), log), nil
+}
+
+// with starts the bundled plugin and some programs, asks them what they offer,
+// calls do with a host that logs to w, and stops them again.
+func (f *hostFlags) with(ctx context.Context, env Env, w io.Writer, programs []host.Program, do func(*host.Host, *host.Catalog) error) (err error) {
+	log, err := f.log(w)
+	if err != nil {
+		return err
+	}
+	h := host.New(host.Options{Bundled: []string{env.Executable, pluginServe}, Programs: programs, Log: log})
+	defer func() { err = errors.Join(err, h.Close()) }()
+	catalog, err := h.Describe(ctx)
+	if err != nil {
+		return fmt.Errorf("asking the plugins what they offer: %w", err)
+	}
+	return do(h, catalog)
+}
+
+// use does the same with every plugin that there is.
+func (f *hostFlags) use(ctx context.Context, env Env, w io.Writer, do func(*host.Host, *host.Catalog) error) error {
+	found, err := f.discover(env, w)
+	if err != nil {
+		return err
+	}
+	return f.with(ctx, env, w, install.Newest(found), do)
+}
+
+// describe starts one program and asks it what it is. It is here that a program
+// runs for the first time, when nothing is known of it but its checksum.
+func describe(ctx context.Context, p host.Program) (d host.Plugin, err error) {
+	h := host.New(host.Options{Programs: []host.Program{p}})
+	defer func() { err = errors.Join(err, h.Close()) }()
+	catalog, err := h.Describe(ctx)
+	if err != nil {
+		return host.Plugin{}, err
+	}
+	d = catalog.Plugins()[0]
+	return d, d.Err
 }
 
 // search lists where third-party plugins are looked for, first match first.
@@ -58,35 +102,50 @@ func (f *hostFlags) search(env Env) []string {
 		}
 	}
 	if env.DataDir != "" {
-		dirs = append(dirs, filepath.Join(env.DataDir, "plugins"))
+		dirs = append(dirs, installDir(env))
 	}
 	return dirs
 }
 
+// installDir is where plugins are installed.
+func installDir(env Env) string { return filepath.Join(env.DataDir, "plugins") }
+
 func newPluginsCommand(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plugins",
-		Short: "Show the plugins and the components that they offer",
+		Short: "Install, lock, verify and show plugins and the components that they offer",
 		Args:  noSuchCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPluginsListCommand(env), newPluginsDescribeCommand(env))
+	cmd.AddCommand(
+		newPluginsListCommand(env),
+		newPluginsDescribeCommand(env),
+		newPluginsInstallCommand(env),
+		newPluginsRemoveCommand(env),
+		newPluginsLockCommand(env),
+		newPluginsVerifyCommand(env),
+	)
 	return cmd
 }
 
 func newPluginsListCommand(env Env) *cobra.Command {
 	var flags hostFlags
+	var whole bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List every component that a campaign can use",
 		Args:  takes(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if whole {
+				return listPlugins(cmd.Context(), env, flags)
+			}
 			return flags.use(cmd.Context(), env, env.Stderr, func(_ *host.Host, c *host.Catalog) error {
 				return listComponents(env.Stdout, c)
 			})
 		},
 	}
 	flags.register(cmd)
+	cmd.Flags().BoolVar(&whole, "plugins", false, "list the third-party plugins instead, all versions, with what they may do")
 	return cmd
 }
 
@@ -105,13 +164,16 @@ func listComponents(w io.Writer, catalog *host.Catalog) error {
 func newPluginsDescribeCommand(env Env) *cobra.Command {
 	var flags hostFlags
 	cmd := &cobra.Command{
-		Use:   "describe COMPONENT",
-		Short: "Show one component: what it does and the schema of its with: block",
-		Args:  takes(1, 1, "one component"),
+		Use:   "describe COMPONENT|PLUGIN",
+		Short: "Show a component, with the schema of its with: block, or a plugin",
+		Args:  takes(1, 1, "one component or plugin"),
 
 		ValidArgsFunction: completeComponents(env, &flags),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return flags.use(cmd.Context(), env, env.Stderr, func(_ *host.Host, c *host.Catalog) error {
+				if p, ok := pluginNamed(c, given[0]); ok {
+					return describePlugin(env.Stdout, p)
+				}
 				return describeComponent(env.Stdout, c, given[0])
 			})
 		},
@@ -143,7 +205,7 @@ func describeComponent(w io.Writer, catalog *host.Catalog, name string) error {
 		fmt.Fprintf(w, "\nwith:\n%s\n", schema)
 	}
 	if !found {
-		return usagef("no plugin offers a component %q", name).
+		return usagef("there is no component and no plugin %q", name).
 			withHint("orchestrator plugins list shows all").suggesting(name, componentNames(catalog))
 	}
 	return nil
@@ -158,19 +220,4 @@ func joinModalities(ms []core.Modality) string {
 		names[i] = string(m)
 	}
 	return strings.Join(names, ",")
-}
-
-// use asks every plugin what it offers, calls do with a host that logs to w,
-// and stops the plugins again.
-func (f *hostFlags) use(ctx context.Context, env Env, w io.Writer, do func(*host.Host, *host.Catalog) error) (err error) {
-	h, err := f.open(env, w)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	catalog, err := h.Describe(ctx)
-	if err != nil {
-		return fmt.Errorf("asking the plugins what they offer: %w", err)
-	}
-	return do(h, catalog)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
 func newRunCommand(env Env) *cobra.Command {
@@ -31,6 +33,7 @@ func newRunCommand(env Env) *cobra.Command {
 	}
 	plugins.register(cmd)
 	dir.register(cmd, env)
+	cmd.Flags().BoolVar(&plugins.allowUnlocked, "allow-unlocked", false, "run with third-party plugins as they are installed, whatever the lock says")
 	return cmd
 }
 
@@ -39,13 +42,20 @@ func runCampaign(ctx context.Context, env Env, file string, plugins campaignFlag
 	screen := newProgress(env)
 	log := redactor.Writer(screen)
 	defer func() { err = errors.Join(err, log.Close()) }()
-	return plugins.use(ctx, env, log, func(h *host.Host, catalog *host.Catalog) error {
-		p, err := plugins.readPlan(ctx, file, h, catalog)
+	r, err := plugins.read(ctx, env, log, file)
+	if err != nil {
+		return err
+	}
+	if err := plugins.hold(env, r); err != nil {
+		return err
+	}
+	return plugins.with(ctx, env, log, r.choice.Programs, func(h *host.Host, catalog *host.Catalog) error {
+		p, err := plugins.plans(ctx, r, h, catalog)
 		if err != nil {
 			return err
 		}
 		return dir.use(ctx, func(s *store.Store) error {
-			rec := &recording{store: s, run: newRun(env, p, catalog), screen: screen}
+			rec := &recording{store: s, run: newRun(env, p, catalog, r.choice), screen: screen}
 			summary, err := engine.Run(ctx, p, engine.Options{
 				Resolver: h,
 				Begin:    rec.begin,
@@ -65,6 +75,28 @@ func runCampaign(ctx context.Context, env Env, file string, plugins campaignFlag
 			return errors.Join(concludeRun(env, p, summary, rec.journal.Run(), trials, dir, err), err, readErr)
 		})
 	})
+}
+
+// hold refuses, before anything is started, to run a campaign with plugins that
+// are not the locked ones. Where the user allows that, it warns of each.
+func (f *campaignFlags) hold(env Env, r *reading) error {
+	problems := slices.Concat(r.problems, r.choice.Problems)
+	r.warn(env)
+	for _, q := range r.campaign.Plugins {
+		unlocked, ok := r.choice.Unlocked[q.Name]
+		switch {
+		case ok && f.allowUnlocked:
+			unlocked.Message = fmt.Sprintf("plugin %q runs UNLOCKED: its program is whatever is installed now", q.Name)
+			printProblem(env.Stderr, "warning", unlocked, r.campaign.Source)
+		case ok:
+			unlocked.Hint += "; --allow-unlocked runs it as it is"
+			problems = append(problems, unlocked)
+		}
+	}
+	if len(problems) > len(r.problems) {
+		return wrongCampaign{problems.Sorted(), r.campaign.Source}
+	}
+	return nil
 }
 
 // notBegun says why a run sent nothing and left no record.
@@ -115,7 +147,7 @@ func (r *recording) failed(err error) error {
 }
 
 // newRun says what the record keeps so that the run can be explained later.
-func newRun(env Env, p *plan.Plan, catalog *host.Catalog) store.Run {
+func newRun(env Env, p *plan.Plan, catalog *host.Catalog, choice install.Choice) store.Run {
 	r := store.Run{
 		Campaign:      p.Campaign.Name,
 		File:          p.Campaign.File,
@@ -126,7 +158,10 @@ func newRun(env Env, p *plan.Plan, catalog *host.Catalog) store.Run {
 		Started:       env.Now(),
 	}
 	for _, plugin := range catalog.Plugins() {
-		r.Plugins = append(r.Plugins, store.Plugin{Name: plugin.Name, Version: plugin.Version, SHA256: plugin.SHA256})
+		_, unlocked := choice.Unlocked[plugin.Name]
+		r.Plugins = append(r.Plugins, store.Plugin{
+			Name: plugin.Name, Version: plugin.Version, SHA256: plugin.SHA256, Unlocked: unlocked && !plugin.Bundled,
+		})
 	}
 	return r
 }

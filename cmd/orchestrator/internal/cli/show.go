@@ -125,7 +125,11 @@ func writeRun(w io.Writer, run store.Run) {
 	}
 	fmt.Fprintf(w, "orchestrator   %s\n", run.Version)
 	for _, p := range run.Plugins {
-		fmt.Fprintf(w, "plugin         %s %s, SHA-256 %s\n", p.Name, p.Version, p.SHA256)
+		unlocked := ""
+		if p.Unlocked {
+			unlocked = ", unlocked"
+		}
+		fmt.Fprintf(w, "plugin         %s %s, SHA-256 %s%s\n", p.Name, p.Version, p.SHA256, unlocked)
 	}
 	fmt.Fprintln(w)
 }

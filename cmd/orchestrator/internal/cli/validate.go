@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
 func newValidateCommand(env Env) *cobra.Command {
@@ -25,24 +27,45 @@ func newValidateCommand(env Env) *cobra.Command {
 		Short: "Report everything that is wrong with campaigns, without sending anything",
 		Args:  takes(1, math.MaxInt, "the campaigns' files"),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			return flags.use(cmd.Context(), env, env.Stderr, func(h *host.Host, c *host.Catalog) error {
-				var wrong []error
-				for _, file := range files {
-					p, err := flags.readPlan(cmd.Context(), file, h, c)
-					if err != nil {
-						wrong = append(wrong, err)
-						continue
-					}
-					fmt.Fprintf(env.Stdout, "%s: ok: %s, %s\n", file,
-						count(len(p.Campaign.Attacks), "attack"), count(len(p.Trials), "trial"))
-					printNeeds(env.Stdout, p.Needs())
+			var wrong []error
+			for _, file := range files {
+				if err := validate(cmd.Context(), env, file, &flags); err != nil {
+					wrong = append(wrong, err)
 				}
-				return errors.Join(wrong...)
-			})
+				if cmd.Context().Err() != nil {
+					break
+				}
+			}
+			return errors.Join(wrong...)
 		},
 	}
 	flags.register(cmd)
 	return cmd
+}
+
+// validate reports what is wrong with one campaign. That a plugin of it is not
+// locked is only worth a warning here.
+func validate(ctx context.Context, env Env, file string, flags *campaignFlags) error {
+	r, err := flags.read(ctx, env, env.Stderr, file)
+	if err != nil {
+		return err
+	}
+	return flags.with(ctx, env, env.Stderr, r.choice.Programs, func(h *host.Host, catalog *host.Catalog) error {
+		p, err := flags.plans(ctx, r, h, catalog)
+		if err != nil {
+			return err
+		}
+		r.warn(env)
+		for _, q := range r.campaign.Plugins {
+			if warning, ok := r.choice.Unlocked[q.Name]; ok {
+				printProblem(env.Stderr, "warning", warning, r.campaign.Source)
+			}
+		}
+		fmt.Fprintf(env.Stdout, "%s: ok: %s, %s\n", file,
+			count(len(p.Campaign.Attacks), "attack"), count(len(p.Trials), "trial"))
+		printNeeds(env.Stdout, p.Needs())
+		return nil
+	})
 }
 
 // printNeeds says what a run of the campaign asks of the outside.
@@ -65,6 +88,9 @@ type campaignFlags struct {
 	hostFlags
 	plan    plan.Options
 	secrets secretFlags
+	// allowUnlocked: the campaign runs with whatever is installed. It is a flag
+	// of run only.
+	allowUnlocked bool
 }
 
 func (f *campaignFlags) register(cmd *cobra.Command) {
@@ -73,39 +99,91 @@ func (f *campaignFlags) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.plan.AllowCommands, "allow-commands", false, "let the campaign run programs of its choice on this machine")
 }
 
-// readPlan reads a campaign file, has the components check their
-// configurations, and plans it. The files that the campaign names are read from
-// the campaign's own folder and from nowhere else.
-func (f *campaignFlags) readPlan(ctx context.Context, file string, h *host.Host, catalog *host.Catalog) (*plan.Plan, error) {
-	options := f.plan
-	options.AllowFile = f.secrets.allowFile
+// reading is a campaign that has been read, and the programs it would run with.
+type reading struct {
+	campaign *campaign.Campaign
+	// problems are those of the campaign itself.
+	problems campaign.Problems
+	choice   install.Choice
+}
+
+// read reads a campaign and its lock, and chooses its plugins. It starts nothing.
+func (f *campaignFlags) read(ctx context.Context, env Env, w io.Writer, file string) (*reading, error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("reading the campaign %s: %w", file, ctx.Err())
+	}
+	c, problems, err := readCampaign(file)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := readLock(filepath.Dir(file))
+	if err != nil {
+		return nil, err
+	}
+	found, err := f.discover(env, w)
+	if err != nil {
+		return nil, err
+	}
+	if f.allowUnlocked {
+		lock = nil
+	}
+	return &reading{c, problems, install.Choose(c, lock, found)}, nil
+}
+
+// warn says which programs do not run, though somebody put them there.
+func (r *reading) warn(env Env) {
+	for _, p := range r.choice.PassedOver {
+		printProblem(env.Stderr, "warning", p, r.campaign.Source)
+	}
+}
+
+// readCampaign reads a campaign file. The files that it names are read from its
+// own folder and from nowhere else.
+func readCampaign(file string) (*campaign.Campaign, campaign.Problems, error) {
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
-		return nil, core.Errorf(core.KindConfig, "opening the campaign's folder: %w", err)
+		return nil, nil, core.Errorf(core.KindConfig, "opening the campaign's folder: %w", err)
 	}
 	defer root.Close()
 	c, err := campaign.Read(root.FS(), filepath.Base(file), file)
 	if c == nil {
-		return nil, core.Errorf(core.KindConfig, "%w", err)
+		return nil, nil, core.Errorf(core.KindConfig, "%w", err)
+	}
+	problems, _ := errors.AsType[campaign.Problems](err)
+	return c, problems, nil
+}
+
+// plans has the components check their configurations, and plans a campaign.
+func (f *campaignFlags) plans(ctx context.Context, r *reading, h *host.Host, catalog *host.Catalog) (*plan.Plan, error) {
+	options := f.plan
+	options.AllowFile = f.secrets.allowFile
+	options.Absent = r.choice.Absent(r.campaign.Plugins)
+	started := install.CheckStarted(r.campaign, catalog.Plugins())
+	for _, p := range catalog.Plugins() {
+		if p.Err != nil {
+			options.Absent[p.Name] = true
+		}
 	}
 	// Nobody wants to hear of mistakes one sort at a time, so what could be
 	// understood of a campaign is looked through for the other sorts.
+	problems := slices.Concat(r.problems, r.choice.Problems, started)
 	var p *plan.Plan
-	problems, broken := errors.AsType[campaign.Problems](err)
-	if broken {
-		problems = append(problems, plan.CheckComponents(c, catalog, options)...)
+	if len(r.problems) > 0 {
+		problems = append(problems, plan.CheckComponents(r.campaign, catalog, options)...)
 	} else {
-		p, err = plan.New(c, catalog, options)
-		problems, _ = errors.AsType[campaign.Problems](err)
+		var err error
+		p, err = plan.New(r.campaign, catalog, options)
+		planned, _ := errors.AsType[campaign.Problems](err)
+		problems = append(problems, planned...)
 	}
-	more, err := plan.CheckConfigs(ctx, c, catalog, h.CheckConfig)
+	more, err := plan.CheckConfigs(ctx, r.campaign, catalog, h.CheckConfig)
 	if problems = append(problems, more...); len(problems) > 0 {
-		return nil, wrongCampaign{problems.Sorted(), c.Source}
+		return nil, wrongCampaign{problems.Sorted(), r.campaign.Source}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return p, f.secrets.check(file, p)
+	return p, f.secrets.check(r.campaign.File, p)
 }
 
 // wrongCampaign is a campaign's problems with the text that they are about.

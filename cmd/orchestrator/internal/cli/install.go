@@ -1,0 +1,213 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"aead.dev/minisign"
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/plugins/install"
+)
+
+// trustFlags say whose releases are installed.
+type trustFlags struct {
+	key      string
+	unsigned bool
+}
+
+func (f *trustFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.key, "key", "", "minisign public `key` that the release has to be signed with: the text that begins with RW, or its file")
+	cmd.Flags().BoolVar(&f.unsigned, "unsigned", false, "take a release whoever published it")
+	cmd.MarkFlagsMutuallyExclusive("key", "unsigned")
+}
+
+// trusted returns the key; nil for none.
+func (f *trustFlags) trusted(env Env) (*minisign.PublicKey, error) {
+	if f.key == "" {
+		return nil, nil
+	}
+	text := f.key
+	if !strings.HasPrefix(text, "RW") {
+		const most = 4 << 10
+		data, err := env.ReadFile(filepath.Dir(f.key), filepath.Base(f.key), most)
+		if err != nil {
+			return nil, usagef("--key: %w", err).withHint("it takes the text of a key, which begins with RW, or the file that holds it")
+		}
+		text = string(data)
+	}
+	key, err := install.ParseKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("--key: %w", err)
+	}
+	return &key, nil
+}
+
+func newPluginsInstallCommand(env Env) *cobra.Command {
+	var trust trustFlags
+	cmd := &cobra.Command{
+		Use:   "install PATH|DIRECTORY|URL",
+		Short: "Install a plugin from its program, or from a release",
+		Long: `install puts a plugin where campaigns find it, beside its other versions.
+
+PATH is a program, or the checksums file of a release. DIRECTORY is a folder with
+a release: the programs orchestrator-plugin-NAME_VERSION_OS_ARCH, the checksums
+file orchestrator-plugin-NAME_VERSION_SHA256SUMS, and perhaps its signature,
+which ends with .minisig. URL is the address of such a checksums file, https, or
+http on this machine; the other files are beside it.
+
+The program is started once, to be asked what it is; what it may do is printed
+before it is put in place.`,
+		Args: takes(1, 1, "a program, a folder or an address"),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			key, err := trust.trusted(env)
+			if err != nil {
+				return err
+			}
+			o, err := installOptions(env)
+			if err != nil {
+				return err
+			}
+			o.Source, o.Key, o.Unsigned = given[0], key, trust.unsigned
+			installed, err := install.Install(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			printInstalled(env.Stdout, installed)
+			return nil
+		},
+	}
+	trust.register(cmd)
+	return cmd
+}
+
+// installOptions are those of every installation.
+func installOptions(env Env) (install.Options, error) {
+	if env.DataDir == "" {
+		return install.Options{}, usagef("there is no folder to install plugins in").withHint("set XDG_DATA_HOME, or HOME")
+	}
+	return install.Options{
+		Dir:      installDir(env),
+		Describe: describe,
+		Progress: func(file string, size int64) io.WriteCloser { return newDownload(env, file, size) },
+		Announce: func(l campaign.Locked, before *campaign.Locked) { announce(env.Stdout, l, before) },
+	}, nil
+}
+
+// announce says what a plugin may do that is about to be put in place.
+func announce(w io.Writer, l campaign.Locked, before *campaign.Locked) {
+	fmt.Fprintf(w, "%s %s may do: %s\n", l.Name, l.Version, l.Permissions)
+	if before == nil {
+		return
+	}
+	if more := l.Permissions.Without(before.Permissions); !more.IsZero() {
+		fmt.Fprintf(w, "  that is more than %s may do: %s\n", before.Version, more)
+	}
+}
+
+func printInstalled(w io.Writer, i install.Installed) {
+	if i.Already {
+		fmt.Fprintf(w, "%s %s is already installed\n", i.Name, i.Version)
+	} else {
+		fmt.Fprintf(w, "installed %s %s\n", i.Name, i.Version)
+	}
+	signature := "not checked"
+	if i.SignedBy != "" {
+		signature = "by " + i.SignedBy
+	}
+	fmt.Fprintf(w, "  from       %s\n  signature  %s\n  SHA-256    %s\n  program    %s\n", i.Source, signature, i.SHA256[install.Platform()], i.Path)
+}
+
+// newDownload shows how a file comes: as a bar on a terminal, as a line
+// elsewhere.
+func newDownload(env Env, file string, size int64) io.WriteCloser {
+	if !env.Terminal {
+		how := ""
+		if size >= 0 {
+			how = fmt.Sprintf(" (%.1f MB)", float64(size)/1e6)
+		}
+		fmt.Fprintf(env.Stderr, "fetching %s%s\n", file, how)
+		return silent{io.Discard}
+	}
+	return progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(env.Stderr),
+		progressbar.OptionSetDescription("fetching"),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionSetWidth(10),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	)
+}
+
+// silent is a writer that need not be closed.
+type silent struct{ io.Writer }
+
+// Close does nothing.
+func (silent) Close() error { return nil }
+
+func newPluginsRemoveCommand(env Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove NAME[@VERSION]",
+		Short: "Remove an installed plugin, or one version of it",
+		Args:  takes(1, 1, "one plugin"),
+
+		ValidArgsFunction: completeInstalled(env),
+		RunE: func(_ *cobra.Command, given []string) error {
+			name, version, _ := strings.Cut(given[0], "@")
+			gone, err := install.Remove(installDir(env), name, version)
+			if err != nil {
+				return err
+			}
+			for _, v := range gone {
+				fmt.Fprintf(env.Stdout, "removed %s %s\n", name, v)
+			}
+			return nil
+		},
+	}
+}
+
+// sourceOf returns where a campaign's, or its lock's, plugin comes from.
+func sourceOf(file, source string) string { return campaign.Locate(filepath.Dir(file), source) }
+
+// campaignFiles returns the campaigns that are meant by files and folders.
+func campaignFiles(given []string) ([]string, error) {
+	var files []string
+	for _, path := range given {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, core.Errorf(core.KindConfig, "%w", err).WithHint("give a campaign's file, or the folder that campaigns are in")
+		}
+		if !info.IsDir() {
+			files = append(files, path)
+			continue
+		}
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, core.Errorf(core.KindConfig, "%w", err)
+		}
+		for _, e := range entries {
+			file := filepath.Join(path, e.Name())
+			if (filepath.Ext(file) == ".yaml" || filepath.Ext(file) == ".yml") && e.Name() != campaign.LockName && isCampaign(file) {
+				files = append(files, file)
+			}
+		}
+	}
+	if len(files) == 0 {
+		return nil, core.Errorf(core.KindConfig, "there is no campaign in %s", strings.Join(given, ", "))
+	}
+	return files, nil
+}
+
+// isCampaign reports whether a file is a campaign, though perhaps a wrong one,
+// and not some other YAML file.
+func isCampaign(file string) bool {
+	c, _, _ := readCampaign(file)
+	return c != nil && len(c.Attacks) > 0
+}

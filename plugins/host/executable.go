@@ -1,0 +1,86 @@
+package host
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// executable is a third party's program that has been found good: the open
+// file is the one that was hashed and, where the system can do that, the one
+// that is started, whatever is put in its place meanwhile.
+type executable struct {
+	file *os.File
+	// sum is the SHA-256 of the file in hexadecimal.
+	sum string
+}
+
+// openExecutable refuses a program that others could change, and one that does
+// not have the hash that it must have.
+func openExecutable(p program) (*executable, error) {
+	if err := Trusted(p.path()); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(p.path())
+	if err != nil {
+		return nil, core.Errorf(core.KindConfig, "plugin: %w", err)
+	}
+	e := &executable{file: file}
+	if e.sum, err = hash(file); err != nil {
+		e.close()
+		return nil, err
+	}
+	if p.hash != "" && !strings.EqualFold(p.hash, e.sum) {
+		e.close()
+		return nil, core.Errorf(core.KindConfig, "the program is not the one that was locked: its SHA-256 is %s, not %s", e.sum, p.hash).
+			WithHint("if it was updated on purpose, lock the new version")
+	}
+	return e, nil
+}
+
+// command returns the command that starts the program.
+//
+// A script is started by its path and not by the open file: its interpreter
+// opens it once more, and looks beside it for what it imports. There it is the
+// rule that nobody else can write to its folders that has to do.
+func (e *executable) command(argv []string) *exec.Cmd {
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // ended by stop, with its whole group, and not by a context
+	if !e.isScript() {
+		startOpenFile(cmd, e.file)
+	}
+	return cmd
+}
+
+func (e *executable) isScript() bool {
+	start := make([]byte, 2)
+	_, err := e.file.ReadAt(start, 0)
+	return err == nil && bytes.Equal(start, []byte("#!"))
+}
+
+func (e *executable) close() { _ = e.file.Close() } // it was only read
+
+// HashFile returns the SHA-256 of a file in hexadecimal.
+func HashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("taking the checksum: %w", err)
+	}
+	sum, err := hash(f)
+	return sum, errors.Join(err, f.Close())
+}
+
+func hash(r io.Reader) (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return "", fmt.Errorf("taking the checksum: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,169 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/session"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+const (
+	// askTimeout bounds how long a program may take to describe itself.
+	askTimeout = 30 * time.Second
+	// maxDescription bounds what it may print, in bytes.
+	maxDescription = 8 << 20
+)
+
+// Grant lets a plugin do more than it has declared, because the user allows the
+// campaign to have it done: to run a program or to read a file that the
+// campaign names. The plugin is the one that offers the component; a process of
+// it that may not do that is ended, and started anew when it is needed. Grant
+// has to come before anything is opened.
+func (h *Host) Grant(ctx context.Context, kind core.Kind, use string, more core.Permissions) error {
+	plugin, _, _, err := h.find(ctx, kind, use)
+	if err != nil {
+		return err
+	}
+	plugin.grant(more)
+	return nil
+}
+
+// grant adds to what the plugin may do.
+func (p *plugin) grant(more core.Permissions) {
+	p.mu.Lock()
+	wider := p.granted.With(more)
+	if wider.Equal(p.granted) || !p.options.Confinement.confines(p.name) {
+		p.mu.Unlock()
+		return
+	}
+	p.granted = wider
+	launch := p.current
+	p.current = nil
+	p.mu.Unlock()
+	if launch == nil {
+		return
+	}
+	if <-launch.done; launch.err == nil {
+		launch.value.stop()
+	}
+}
+
+// startConfined starts a process that is held to what the plugin has declared
+// and has been granted.
+func (p *plugin) startConfined(ctx context.Context) (*process, error) {
+	declared, err := p.declares(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	allowed := declared.With(p.granted)
+	p.mu.Unlock()
+	how, err := p.confine(allowed)
+	if err != nil {
+		return nil, err
+	}
+	process, err := startProcess(ctx, p, how)
+	if err != nil {
+		return nil, err
+	}
+	if now := process.description.Permissions; p.options.Confinement.confines(p.name) && !now.Equal(declared) {
+		process.stop()
+		return nil, core.Errorf(core.KindProtocol, "it asks for other permissions (%s) than on the command line (%s)", now, declared)
+	}
+	return process, nil
+}
+
+// declares returns the permissions that the plugin asks for. A program says them
+// on its command line, where it may do nothing else.
+func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
+	switch {
+	case !p.options.Confinement.confines(p.name):
+		return core.Permissions{}, nil // nobody would hold it to them
+	case p.bundled():
+		return p.options.Confinement.Bundled, nil
+	case p.declared != nil: // set by the only start that there is at a time
+		return *p.declared, nil
+	}
+	described, err := p.askProgram(ctx)
+	if err != nil {
+		return core.Permissions{}, fmt.Errorf("asking the program what it is (%s describe): %w", p.path(), err)
+	}
+	if err := described.Permissions.Check(); err != nil {
+		return core.Permissions{}, err
+	}
+	p.declared = &described.Permissions
+	return described.Permissions, nil
+}
+
+// askProgram runs the program so that it describes itself.
+func (p *plugin) askProgram(ctx context.Context) (d wire.Description, err error) {
+	how, err := p.confine(core.Permissions{})
+	if err != nil {
+		return d, err
+	}
+	defer how.remove()
+	program, err := openExecutable(p.program)
+	if err != nil {
+		return d, err
+	}
+	defer program.close()
+	printed := limitedBuffer{limit: maxDescription}
+	cmd := program.command(append(p.argv[:len(p.argv):len(p.argv)], "describe"))
+	cmd.Stdout = &printed
+	said := newPluginLog(p.log)
+	stderr := &lineWriter{f: said.structured}
+	cmd.Stderr = stderr
+	cmd.WaitDelay = drainTimeout
+	if err := how.hold(cmd); err != nil {
+		return d, err
+	}
+	err = runSession(ctx, cmd)
+	stderr.flush()
+	if err == nil {
+		err = json.Unmarshal(printed.Bytes(), &d)
+	}
+	if err != nil {
+		return d, withLines(core.Errorf(core.KindProtocol, "%w", err), said.lastLines())
+	}
+	return d, nil
+}
+
+// runSession runs a command to its end, and ends all that it has started.
+func runSession(ctx context.Context, cmd *exec.Cmd) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	session.Lead(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { session.Kill(cmd.Process.Pid) })
+	defer stop()
+	session.Wait(cmd)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !cmd.ProcessState.Success() {
+		return fmt.Errorf("it ended with %s", cmd.ProcessState)
+	}
+	return nil
+}
+
+// limitedBuffer refuses more than it may hold.
+type limitedBuffer struct {
+	bytes.Buffer
+	limit int
+}
+
+// Write fails where the limit is reached.
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > b.limit {
+		return 0, fmt.Errorf("more than %d bytes", b.limit)
+	}
+	return b.Buffer.Write(p)
+}

@@ -1,0 +1,204 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+// Choice is the programs that a campaign runs with.
+type Choice struct {
+	// Programs are those that were found good. A locked one has its checksum.
+	Programs []host.Program
+	// Problems say, for each plugin that is not among the programs, why. They
+	// have the places of the campaign.
+	Problems campaign.Problems
+	// Unlocked are those of the programs that nothing is locked of, and what is
+	// to be said of each.
+	Unlocked map[string]campaign.Problem
+	// PassedOver says which programs would come first if the lock did not name
+	// others: whoever put them there may wait for them to run.
+	PassedOver campaign.Problems
+}
+
+// chooser is a choice in the making.
+type chooser struct {
+	campaign *campaign.Campaign
+	lock     *campaign.Lock
+	lockFile string
+	found    []host.Program
+	choice   Choice
+}
+
+// Choose chooses a program for each plugin that a campaign requires, from those
+// that were found. With a lock it is the one that the lock names, and nothing
+// else will do; lock is nil where there is none. Of a plugin that is not in the
+// lock it chooses one that the campaign allows.
+func Choose(c *campaign.Campaign, lock *campaign.Lock, found []host.Program) Choice {
+	ch := chooser{
+		campaign: c, lock: lock, lockFile: filepath.Join(filepath.Dir(c.File), campaign.LockName), found: found,
+		choice: Choice{Unlocked: map[string]campaign.Problem{}},
+	}
+	for _, q := range c.Plugins {
+		if l, ok := lock.Find(q.Name); ok {
+			ch.locked(q, l)
+		} else {
+			ch.unlocked(q)
+		}
+	}
+	return ch.choice
+}
+
+func (ch *chooser) problem(at campaign.Position, hint, format string, args ...any) campaign.Problem {
+	return campaign.Problem{File: ch.campaign.File, Position: at, Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+func (ch *chooser) refuse(at campaign.Position, hint, format string, args ...any) {
+	ch.choice.Problems = append(ch.choice.Problems, ch.problem(at, hint, format, args...))
+}
+
+// locked chooses the program that the lock names.
+func (ch *chooser) locked(q campaign.Requirement, l campaign.Locked) {
+	relock := "orchestrator plugins lock " + ch.campaign.File
+	want, ok := l.SHA256[Platform()]
+	switch {
+	case !q.Allows(l.Version):
+		ch.refuse(q.VersionAt, relock+" locks one that is, if it is installed",
+			"%s locks plugin %q %s, which is not within %q", ch.lockFile, q.Name, l.Version, q.Version)
+		return
+	case !ok:
+		ch.refuse(q.At, "install a release that has it, then: "+relock,
+			"%s has no checksum of plugin %q %s for %s; it has some for %s", ch.lockFile, q.Name, l.Version, Platform(), strings.Join(platforms(l), ", "))
+		return
+	}
+	var wrong []campaign.Problem
+	for _, p := range named(ch.found, q.Name) {
+		if p.Version != "" && p.Version != l.Version {
+			continue
+		}
+		sum, err := host.HashFile(p.Path)
+		if err == nil && sum == want {
+			p.SHA256 = want
+			if ch.take(q, p) && len(wrong) > 0 {
+				ch.choice.PassedOver = append(ch.choice.PassedOver, ch.problem(q.At, wrong[0].Hint,
+					"plugin %q runs as it is locked (%s); passed over: %s", q.Name, p.Path, wrong[0].Message))
+			}
+			return
+		}
+		wrong = append(wrong, ch.mismatch(q, l, p, sum, err))
+	}
+	if len(wrong) > 0 {
+		ch.choice.Problems = append(ch.choice.Problems, wrong[0])
+		return
+	}
+	ch.refuse(q.At, fmt.Sprintf("orchestrator init %s installs it from %s", ch.campaign.File, l.Source),
+		"plugin %q %s is locked, and not installed%s", q.Name, l.Version, installedToo(ch.found, q.Name))
+}
+
+// mismatch says what is wrong with a program that is not the locked one.
+func (ch *chooser) mismatch(q campaign.Requirement, l campaign.Locked, p host.Program, sum string, err error) campaign.Problem {
+	if err != nil {
+		return ch.problem(q.At, "", "plugin %q (%s): %v", q.Name, p.Path, err)
+	}
+	hint := fmt.Sprintf("if you changed it yourself, orchestrator plugins lock %s locks it as it is now", ch.campaign.File)
+	if p.Version != "" {
+		hint = fmt.Sprintf("orchestrator plugins remove %s@%s, then orchestrator init %s, install the locked one again", p.Name, p.Version, ch.campaign.File)
+	}
+	return ch.problem(q.At, hint, "the program of plugin %q is not the locked one: its SHA-256 is %s, and %s says %s (%s)",
+		q.Name, sum, ch.lockFile, l.SHA256[Platform()], p.Path)
+}
+
+// unlocked chooses a program that the campaign allows.
+func (ch *chooser) unlocked(q campaign.Requirement) {
+	p, ok := preferred(ch.found, q.Name, q.Allows)
+	if !ok {
+		hint := "orchestrator plugins install takes its program, the folder of its release or the address of its checksums"
+		if q.Source != "" {
+			hint = fmt.Sprintf("orchestrator init %s installs it from %s", ch.campaign.File, q.Source)
+		}
+		ch.refuse(q.At, hint, "plugin %q %s is not installed%s", q.Name, q.Version, installedToo(ch.found, q.Name))
+		return
+	}
+	message := "plugin %q is not locked: there is no %s"
+	if ch.lock != nil {
+		message = "plugin %q is not locked: it is not in %s"
+	}
+	if ch.take(q, p) {
+		ch.choice.Unlocked[q.Name] = ch.problem(q.At, fmt.Sprintf("orchestrator plugins lock %s locks what is installed now", ch.campaign.File), message, q.Name, ch.lockFile)
+	}
+}
+
+// take takes a program, unless others could change it.
+func (ch *chooser) take(q campaign.Requirement, p host.Program) bool {
+	if err := host.Trusted(p.Path); err != nil {
+		ch.refuse(q.At, core.HintOf(err), "plugin %q: %v", q.Name, err)
+		return false
+	}
+	ch.choice.Programs = append(ch.choice.Programs, p)
+	return true
+}
+
+// installedToo says which other versions of a plugin there are.
+func installedToo(found []host.Program, name string) string {
+	var versions []string
+	for _, p := range named(found, name) {
+		if p.Version != "" {
+			versions = append(versions, p.Version)
+		}
+	}
+	return orNone("; installed is ", versions)
+}
+
+func orNone(before string, list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return before + strings.Join(list, ", ")
+}
+
+// Absent returns the plugins that a campaign requires and that are not among
+// the programs.
+func (c Choice) Absent(required []campaign.Requirement) map[string]bool {
+	absent := map[string]bool{}
+	for _, q := range required {
+		if !slices.ContainsFunc(c.Programs, func(p host.Program) bool { return p.Name == q.Name }) {
+			absent[q.Name] = true
+		}
+	}
+	return absent
+}
+
+// CheckStarted returns what is wrong with the plugins that a campaign requires
+// now that they have been asked: those that could not be asked, and those whose
+// version the campaign does not allow.
+func CheckStarted(c *campaign.Campaign, plugins []host.Plugin) campaign.Problems {
+	ch := chooser{campaign: c}
+	for _, q := range c.Plugins {
+		i := slices.IndexFunc(plugins, func(p host.Plugin) bool { return p.Name == q.Name && !p.Bundled })
+		switch {
+		case i < 0:
+		case plugins[i].Err != nil:
+			ch.refuse(q.At, core.HintOf(plugins[i].Err), "plugin %q cannot be used: %v", q.Name, plugins[i].Err)
+		case !q.Allows(plugins[i].Version):
+			ch.refuse(q.VersionAt, "", "plugin %q is version %s, which is not within %q (%s)", q.Name, plugins[i].Version, q.Version, plugins[i].Path)
+		}
+	}
+	return ch.choice.Problems
+}
+
+// ReadLock reads the lock beside a campaign; nil where there is none.
+func ReadLock(dir string) (*campaign.Lock, error) {
+	lock, err := campaign.ReadLock(os.DirFS(dir), campaign.LockName, filepath.Join(dir, campaign.LockName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return lock, err
+}

@@ -1,0 +1,242 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"aead.dev/minisign"
+	"github.com/Masterminds/semver/v3"
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+// Options says what to install, and where.
+type Options struct {
+	// Dir is the folder that plugins are installed in, side by side as
+	// NAME/VERSION.
+	Dir string
+	// Source is the path of a program, the folder of a release, or the path or
+	// address of a release's checksums file.
+	Source string
+	// Key is the minisign key that must have signed the release; nil for none.
+	// A release at an address needs one, or Unsigned.
+	Key      *minisign.PublicKey
+	Unsigned bool
+	// Want returns why a plugin is not wanted; nil wants any. It is asked before
+	// the program is fetched where the version is known by then.
+	Want func(name, version string) error
+	// Describe starts a program and asks it what it is.
+	Describe func(context.Context, host.Program) (host.Plugin, error)
+	// Progress is told of a file that is fetched, its size in bytes, which may
+	// be unknown (-1), and what comes of it; nil is not.
+	Progress func(file string, size int64) io.WriteCloser
+	// Announce is told what will be put in place, right before, and which is the
+	// newest version of it that is there already, nil for none; nil is not.
+	Announce func(l campaign.Locked, before *campaign.Locked)
+}
+
+// Installed is a plugin that is in place.
+type Installed struct {
+	campaign.Locked
+	// Path is the program.
+	Path string
+	// Already: it had been installed before, and nothing was done.
+	Already bool
+}
+
+// Install verifies a plugin and puts it in place, or leaves nothing behind.
+func Install(ctx context.Context, o Options) (Installed, error) {
+	if campaign.IsURL(o.Source) && o.Key == nil && !o.Unsigned {
+		return Installed{}, core.Errorf(core.KindConfig, "who published %s cannot be known without a key", o.Source).
+			WithHint("--key takes the publisher's minisign key, or its file; --unsigned does without")
+	}
+	from, err := findOrigin(ctx, o.Source, o.Key)
+	if err != nil {
+		return Installed{}, err
+	}
+	return o.install(ctx, from)
+}
+
+// InstallLocked puts exactly the plugin in place that a lock names, from where
+// the lock says. Source, Key and Unsigned of the options do not matter: the
+// checksum is known.
+func InstallLocked(ctx context.Context, l campaign.Locked, o Options) (Installed, error) {
+	from, err := lockedOrigin(l)
+	if err != nil {
+		return Installed{}, err
+	}
+	return o.install(ctx, from)
+}
+
+func (o Options) install(ctx context.Context, from origin) (Installed, error) {
+	if from.known.Version != "" {
+		if err := o.wanted(from.known); err != nil {
+			return Installed{}, err
+		}
+		if done, err := o.installed(from.known); done.Already || err != nil {
+			return done, err
+		}
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return Installed{}, core.Errorf(core.KindInternal, "making the plugin folder: %w", err)
+	}
+	// A hidden folder beside the final one: on the same disk, and looked at by
+	// nobody.
+	temp, err := os.MkdirTemp(o.Dir, ".install-")
+	if err != nil {
+		return Installed{}, core.Errorf(core.KindInternal, "making a folder for the plugin: %w", err)
+	}
+	placed, err := o.stage(ctx, from, temp)
+	return placed, errors.Join(err, os.RemoveAll(temp))
+}
+
+func (o Options) wanted(l campaign.Locked) error {
+	if o.Want == nil {
+		return nil
+	}
+	return o.Want(l.Name, l.Version)
+}
+
+// stage fetches and examines a program in a temporary folder, and moves it to
+// its place.
+func (o Options) stage(ctx context.Context, from origin, temp string) (Installed, error) {
+	unnamed := filepath.Join(temp, "program")
+	sum, err := o.fetch(ctx, from, unnamed)
+	if err != nil {
+		return Installed{}, err
+	}
+	l, err := o.examine(ctx, from.known, unnamed, sum)
+	if err != nil {
+		return Installed{}, err
+	}
+	if err := o.wanted(l); err != nil {
+		return Installed{}, err
+	}
+	if done, err := o.installed(l); done.Already || err != nil {
+		return done, err
+	}
+	stage := filepath.Join(temp, l.Version)
+	if err := os.Mkdir(stage, 0o700); err != nil {
+		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+	}
+	lock := &campaign.Lock{}
+	lock.Put(l)
+	err = errors.Join(
+		os.Rename(unnamed, filepath.Join(stage, host.FilePrefix+l.Name)),
+		WriteLock(filepath.Join(stage, campaign.LockName), lock),
+		syncFolder(stage),
+	)
+	if err != nil {
+		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+	}
+	if o.Announce != nil {
+		o.Announce(l, o.newest(l.Name))
+	}
+	if ctx.Err() != nil {
+		return Installed{}, fmt.Errorf("placing the plugin: %w", ctx.Err())
+	}
+	return o.place(l, stage)
+}
+
+// examine asks a program what it is, and holds it to what is known of it.
+func (o Options) examine(ctx context.Context, known campaign.Locked, path, sum string) (campaign.Locked, error) {
+	name := known.Name
+	if name == "" {
+		name = "unnamed"
+	}
+	d, err := o.Describe(ctx, host.Program{Name: name, Path: path, SHA256: sum})
+	if err != nil {
+		return known, fmt.Errorf("asking the program of %s what it is: %w", known.Source, err)
+	}
+	switch {
+	case known.Name != "" && d.OwnName != known.Name:
+		return known, core.Errorf(core.KindConfig, "the plugin calls itself %q; its file says that it is %q", d.OwnName, known.Name).
+			WithHint("the file of a plugin is called %s and then the name that its program gives plugins.Serve", host.FilePrefix)
+	case !host.IsName(d.OwnName):
+		return known, core.Errorf(core.KindConfig, "the plugin calls itself %q, which is no name for a plugin", d.OwnName).
+			WithHint("a name consists of lower-case letters, digits and \"-\"")
+	case known.Version != "" && d.Version != known.Version:
+		return known, core.Errorf(core.KindConfig, "plugin %q says that it is version %s; its release says %s", d.OwnName, d.Version, known.Version)
+	}
+	if _, err := semver.StrictNewVersion(d.Version); err != nil {
+		return known, core.Errorf(core.KindConfig, "the version %q of plugin %q is not a semantic version", d.Version, d.OwnName).
+			WithHint("a version is written such as 0.3.1")
+	}
+	l := known
+	l.Name, l.Version, l.Protocol, l.Permissions = d.OwnName, d.Version, d.Protocol, d.Permissions
+	if l.SHA256 == nil {
+		l.SHA256 = map[string]string{Platform(): sum}
+	}
+	return l, nil
+}
+
+// target is where a plugin belongs.
+func (o Options) target(l campaign.Locked) host.Program {
+	return host.Program{
+		Name: l.Name, Version: l.Version,
+		Path: filepath.Join(o.Dir, l.Name, l.Version, host.FilePrefix+l.Name),
+	}
+}
+
+// installed reports whether a plugin is in its place already. It is an error if
+// another program is, or the same was changed: what has been installed is never
+// replaced, so that what runs with it goes on running with it.
+func (o Options) installed(l campaign.Locked) (Installed, error) {
+	p := o.target(l)
+	want := l.SHA256[Platform()]
+	if _, err := os.Stat(filepath.Dir(p.Path)); err != nil || want == "" {
+		return Installed{}, nil
+	}
+	found, err := host.HashFile(p.Path)
+	if err != nil {
+		return Installed{}, core.Errorf(core.KindConfig, "plugin %q %s is installed in part: %w", l.Name, l.Version, err).
+			WithHint("orchestrator plugins remove %s@%s, and install it again", l.Name, l.Version)
+	}
+	if found != want {
+		return Installed{}, core.Errorf(core.KindConfig, "another program is installed as plugin %q %s: its SHA-256 is %s, that of the new one %s (%s)", l.Name, l.Version, found, want, p.Path).
+			WithHint("orchestrator plugins remove %s@%s, and install it again", l.Name, l.Version)
+	}
+	receipt, _, err := Receipt(p)
+	return Installed{Locked: receipt, Path: p.Path, Already: err == nil}, err
+}
+
+// newest returns the newest installed version of a plugin.
+func (o Options) newest(name string) *campaign.Locked {
+	found := host.Discover([]string{o.Dir}, hclog.NewNullLogger())
+	p, ok := preferred(found, name, func(string) bool { return true })
+	if !ok {
+		return nil
+	}
+	receipt, ok, err := Receipt(p)
+	if !ok || err != nil {
+		return nil
+	}
+	return &receipt
+}
+
+// place moves the folder of a plugin to where it belongs, in one step. Somebody
+// else may have done the same just before.
+func (o Options) place(l campaign.Locked, stage string) (Installed, error) {
+	p := o.target(l)
+	versions := filepath.Dir(filepath.Dir(p.Path))
+	if err := os.MkdirAll(versions, 0o700); err != nil {
+		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+	}
+	if err := os.Rename(stage, filepath.Dir(p.Path)); err != nil {
+		if done, other := o.installed(l); done.Already || other != nil {
+			return done, other
+		}
+		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+	}
+	if err := errors.Join(syncFolder(versions), syncFolder(o.Dir)); err != nil {
+		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+	}
+	return Installed{Locked: l, Path: p.Path}, nil
+}

@@ -1,0 +1,133 @@
+package install
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+// Receipt returns what was found good when a program was installed. It is kept
+// beside the program, as a lock of one plugin; ok is false for a program that
+// was not installed but put somewhere.
+func Receipt(p host.Program) (receipt campaign.Locked, ok bool, err error) {
+	if p.Version == "" {
+		return campaign.Locked{}, false, nil
+	}
+	folder := filepath.Dir(p.Path)
+	lock, err := campaign.ReadLock(os.DirFS(folder), campaign.LockName, filepath.Join(folder, campaign.LockName))
+	if err != nil {
+		return campaign.Locked{}, false, core.Errorf(core.KindConfig, "the installed plugin %q %s: %w", p.Name, p.Version, err).
+			WithHint("orchestrator plugins remove %s@%s, and install it again", p.Name, p.Version)
+	}
+	receipt, ok = lock.Find(p.Name)
+	if !ok || receipt.Version != p.Version {
+		return campaign.Locked{}, false, core.Errorf(core.KindConfig, "%s is not that of plugin %q %s", lock.File, p.Name, p.Version).
+			WithHint("orchestrator plugins remove %s@%s, and install it again", p.Name, p.Version)
+	}
+	return receipt, true, nil
+}
+
+// Newest returns one program of each name: one that was put into a plugin
+// folder before all others, and else the highest installed version.
+func Newest(found []host.Program) []host.Program {
+	var newest []host.Program
+	seen := map[string]bool{}
+	for _, p := range found {
+		if !seen[p.Name] {
+			seen[p.Name] = true
+			best, _ := preferred(found, p.Name, func(string) bool { return true })
+			newest = append(newest, best)
+		}
+	}
+	return newest
+}
+
+// preferred returns the program of a name that is used where nothing is
+// locked: one that was put into a plugin folder, if the first one is such, and
+// else the highest version that is allowed.
+func preferred(found []host.Program, name string, allowed func(version string) bool) (host.Program, bool) {
+	var best *semver.Version
+	var program host.Program
+	for _, p := range named(found, name) {
+		if p.Version == "" {
+			if best == nil {
+				return p, true
+			}
+			continue
+		}
+		v, err := semver.StrictNewVersion(p.Version)
+		if err == nil && allowed(p.Version) && (best == nil || v.GreaterThan(best)) {
+			best, program = v, p
+		}
+	}
+	return program, best != nil
+}
+
+// named returns the programs of a name.
+func named(found []host.Program, name string) []host.Program {
+	return slices.DeleteFunc(slices.Clone(found), func(p host.Program) bool { return p.Name != name })
+}
+
+// platforms lists what there are checksums for.
+func platforms(l campaign.Locked) []string { return slices.Sorted(maps.Keys(l.SHA256)) }
+
+// Remove removes a version of a plugin from the folder that plugins are
+// installed in, and with the version "" all of them. It returns the versions
+// that are gone. The error is of kind config where there is none.
+func Remove(dir, name, version string) ([]string, error) {
+	versions, err := versionsOf(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if version != "" {
+		if !slices.Contains(versions, version) {
+			return nil, core.Errorf(core.KindConfig, "plugin %q %s is not installed in %s", name, version, dir).
+				WithHint("%s", orNone("the installed versions are ", versions))
+		}
+		versions = []string{version}
+	}
+	for _, v := range versions {
+		// What is being removed is out of the way before it is gone in part.
+		trash, err := os.MkdirTemp(dir, ".remove-")
+		if err != nil {
+			return nil, core.Errorf(core.KindInternal, "removing plugin %q %s: %w", name, v, err)
+		}
+		err = os.Rename(filepath.Join(dir, name, v), filepath.Join(trash, v))
+		if err := errors.Join(err, os.RemoveAll(trash)); err != nil {
+			return nil, core.Errorf(core.KindInternal, "removing plugin %q %s: %w", name, v, err)
+		}
+	}
+	_ = os.Remove(filepath.Join(dir, name)) // fails, as it should, while another version is there
+	return versions, nil
+}
+
+// versionsOf lists the versions of a plugin that are installed.
+func versionsOf(dir, name string) ([]string, error) {
+	if !host.IsName(name) {
+		return nil, core.Errorf(core.KindConfig, "%q is not the name of a plugin", name)
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, core.Errorf(core.KindConfig, "looking for plugin %q: %w", name, err)
+	}
+	var versions []string
+	for _, e := range entries {
+		if e.IsDir() {
+			versions = append(versions, e.Name())
+		}
+	}
+	if len(versions) == 0 {
+		return nil, core.Errorf(core.KindConfig, "plugin %q is not installed in %s", name, dir).
+			WithHint("orchestrator plugins list --plugins shows what is installed")
+	}
+	return versions, nil
+}

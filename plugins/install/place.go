@@ -1,0 +1,147 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+)
+
+// place is where the files of a release are: a folder, or an address.
+type place interface {
+	// open returns a file and its size in bytes, -1 where that is not known.
+	// It is an fs.ErrNotExist if there is none.
+	open(ctx context.Context, name string) (io.ReadCloser, int64, error)
+}
+
+// read reads a small file.
+func read(ctx context.Context, p place, name string, limit int64) ([]byte, error) {
+	f, _, err := p.open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, core.Errorf(core.KindConfig, "%s is larger than %d bytes", name, limit)
+	}
+	return data, nil
+}
+
+// folder is a release in a folder of this machine.
+type folder string
+
+func (d folder) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
+	path := filepath.Join(string(d), name)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, core.Errorf(core.KindConfig, "%w", err)
+	}
+	if !info.Mode().IsRegular() { // to open a pipe would wait for ever
+		return nil, 0, core.Errorf(core.KindConfig, "%s is not a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, core.Errorf(core.KindConfig, "%w", err)
+	}
+	return f, info.Size(), nil
+}
+
+// maxRedirects is how often a server may send us on.
+const maxRedirects = 5
+
+// web is a release at an address that ends with a slash.
+type web struct {
+	base string
+	// patience is how long the server may be silent.
+	patience time.Duration
+}
+
+func (w web) open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
+	address := w.base + name
+	ctx, cancel := context.WithCancelCause(ctx)
+	silence := time.AfterFunc(w.patience, func() {
+		cancel(core.Errorf(core.KindTimeout, "the server was silent for %v", w.patience))
+	})
+	body := &download{silence: silence, patience: w.patience, ctx: ctx, cancel: cancel}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, 0, errors.Join(core.Errorf(core.KindConfig, "%w", err), body.Close())
+	}
+	client := http.Client{CheckRedirect: checkRedirect}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, 0, errors.Join(body.explain(core.Errorf(core.KindUnavailable, "downloading: %w", err)), body.Close())
+	}
+	body.body = response.Body
+	switch {
+	case response.StatusCode == http.StatusNotFound:
+		err = core.Errorf(core.KindUnavailable, "downloading %s: %s: %w", address, response.Status, fs.ErrNotExist)
+	case response.StatusCode != http.StatusOK:
+		err = core.Errorf(core.KindUnavailable, "downloading %s: the server says %s", address, response.Status)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, body.Close())
+	}
+	return body, response.ContentLength, nil
+}
+
+// checkRedirect follows a server only to where it would have been asked at all.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	if len(via) >= maxRedirects {
+		return core.Errorf(core.KindUnavailable, "the server redirects more than %d times", maxRedirects)
+	}
+	if err := campaign.CheckSource(next.URL.String()); err != nil {
+		return core.Errorf(core.KindUnavailable, "the server redirects: %w", err)
+	}
+	if next.URL.Scheme == "http" && via[0].URL.Scheme == "https" {
+		return core.Errorf(core.KindUnavailable, "the server redirects from https to http: %s", next.URL)
+	}
+	return nil
+}
+
+// download is a body that ends with an error when the server falls silent.
+type download struct {
+	body     io.ReadCloser
+	silence  *time.Timer
+	patience time.Duration
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+}
+
+// Read reads the body.
+func (d *download) Read(p []byte) (int, error) {
+	n, err := d.body.Read(p)
+	if n > 0 {
+		d.silence.Reset(d.patience)
+	}
+	return n, d.explain(err)
+}
+
+// explain returns why the context ended, if that was why.
+func (d *download) explain(err error) error {
+	if err != nil && !errors.Is(err, io.EOF) && d.ctx.Err() != nil {
+		return context.Cause(d.ctx)
+	}
+	return err
+}
+
+// Close ends the download.
+func (d *download) Close() error {
+	d.silence.Stop()
+	d.cancel(nil)
+	if d.body == nil {
+		return nil
+	}
+	return d.body.Close()
+}
