@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,7 +57,11 @@ func startProcess(ctx context.Context, program program, verify func() error, log
 	p := &process{name: program.name, log: log, output: &pluginLog{log: log}, gone: make(chan struct{})}
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
 	p.run = newRun(program, verify, p.output)
-	p.client = goplugin.NewClient(p.clientConfig())
+	self, err := newIdentity()
+	if err != nil {
+		return nil, err
+	}
+	p.client = goplugin.NewClient(p.clientConfig(self))
 	p.kill = sync.OnceFunc(p.client.Kill)
 
 	interrupted := context.AfterFunc(ctx, func() { _ = p.run.Kill(ctx) })
@@ -76,17 +79,17 @@ func startProcess(ctx context.Context, program program, verify func() error, log
 	return p, nil
 }
 
-func (p *process) clientConfig() *goplugin.ClientConfig {
+func (p *process) clientConfig(self identity) *goplugin.ClientConfig {
 	return &goplugin.ClientConfig{
 		HandshakeConfig:  wire.Handshake(),
 		Plugins:          goplugin.PluginSet{wire.PluginSet: dispenser{}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
 			p.run.env = append(p.run.env, cmd.Env...)
-			p.run.env = append(p.run.env, wire.EnvLifeline+"=stdin", wire.EnvLogLevel+"="+p.log.GetLevel().String())
+			p.run.env = append(p.run.env, self.env(), wire.EnvLifeline+"=stdin", wire.EnvLogLevel+"="+p.log.GetLevel().String())
 			return p.run, nil
 		},
-		AutoMTLS:         true,
+		TLSConfig:        self.config,
 		SkipHostEnv:      true,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: socketDir(os.TempDir())},
 		// The context of the start ends it in time.
@@ -104,6 +107,11 @@ func (p *process) clientConfig() *goplugin.ClientConfig {
 // dial starts the process and connects to it.
 func (p *process) dial() error {
 	protocol, err := p.client.Client()
+	if line := p.run.firstLine(); line != "" {
+		if err := checkHandshake(line); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -197,10 +205,6 @@ func (p *process) startError(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*core.Error](err); ok {
 		return err
 	}
-	if line := p.run.firstLine(); line != "" && !isHandshake(line) {
-		return core.Errorf(core.KindProtocol, "it wrote to standard output before the plugin handshake: %q", shorten(line)).
-			WithHint("a plugin prints nothing before it calls plugins.Serve; logs belong on standard error")
-	}
 	if p.run.ID() != "not started" && p.run.firstLine() == "" {
 		return p.withLastLines(core.Errorf(core.KindUnavailable, "it ended before it was ready (%s)", p.run.status))
 	}
@@ -216,11 +220,6 @@ func (p *process) withLastLines(e *core.Error) *core.Error {
 	f := *e
 	f.Err = fmt.Errorf("%w; its last log lines: %s", e.Err, strings.Join(lines, " | "))
 	return &f
-}
-
-// isHandshake recognises go-plugin's line: 1|1|unix|/path|grpc|certificate.
-func isHandshake(line string) bool {
-	return regexp.MustCompile(`^\d+\|\d+\|[a-z]+\|[^|]+\|`).MatchString(line)
 }
 
 func shorten(s string) string {
