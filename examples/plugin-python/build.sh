@@ -10,11 +10,11 @@
 # with the contract's .proto files.
 set -euo pipefail
 umask 022 # the orchestrator starts nothing that others could change
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")" && pwd -P)
 out=${1:-$here/../../build/plugin-python}
 proto=${PROTO:-$here/../../plugins/proto}
 mkdir -p "$out"
-out=$(cd "$out" && pwd)
+out=$(cd "$out" && pwd -P)
 program=$out/orchestrator-plugin-parrot
 interpreter=$out/venv/bin/python
 

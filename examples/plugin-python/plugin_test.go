@@ -57,7 +57,7 @@ func installed(t *testing.T) string {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, program), data, 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(dir, program), data, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -199,7 +199,7 @@ func TestItsCampaignFindsWhatItShould(t *testing.T) {
 // practiceTarget starts it on a free port, and returns its address.
 func practiceTarget(t *testing.T, file string) string {
 	t.Helper()
-	cmd := exec.Command(file, "--listen", "127.0.0.1:0") //nolint:noctx // ends with the test
+	cmd := exec.Command(file, "--listen", "127.0.0.1:0")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func TestAHandshakeThatWillNotDoSaysWhoHasToMove(t *testing.T) {
 		{"bare", []string{"names no certificate"}, []string{"mutual TLS"}},
 	} {
 		t.Run(test.plugin, func(t *testing.T) {
-			h, _ := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{installed(t, test.plugin)}, nil })
+			h, log := newHost(t, func(o *host.Options) { o.Dirs, o.Bundled = []string{installed(t, test.plugin)}, nil })
 			_, err := h.OpenConverter(t.Context(), test.plugin+"/echo", nil)
 			if core.KindOf(err) != core.KindProtocol || !containsAll(err.Error(), test.says) {
 				t.Errorf("error %v (%s), want a protocol error with %q", err, core.KindOf(err), test.says)
@@ -25,6 +25,8 @@ func TestAHandshakeThatWillNotDoSaysWhoHasToMove(t *testing.T) {
 			if hint := core.HintOf(err); !containsAll(hint, test.hint) {
 				t.Errorf("hint %q, want %q", hint, test.hint)
 			}
+			catalogOf(t, h)
+			log.waitFor(t, append([]string{"cannot be used", test.plugin}, test.hint...)...)
 		})
 	}
 }

@@ -43,15 +43,16 @@ func newIdentity() (identity, error) {
 	const name = "localhost" // the one that go-plugin's SDKs ask for
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(now.UnixNano()),
-		Subject:               pkix.Name{CommonName: name, Organization: []string{"orchestrator"}},
-		DNSNames:              []string{name},
-		NotBefore:             now.Add(-identityLife),
-		NotAfter:              now.Add(identityLife),
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+		SerialNumber: big.NewInt(now.UnixNano()),
+		Subject:      pkix.Name{CommonName: name, Organization: []string{"orchestrator"}},
+		DNSNames:     []string{name},
+		NotBefore:    now.Add(-identityLife),
+		NotAfter:     now.Add(identityLife),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+		// No authority: rustls takes none for a client. It is trusted because it
+		// is in the list itself.
 		BasicConstraintsValid: true,
-		IsCA:                  true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
