@@ -35,8 +35,8 @@ CORE_PROTOCOL, PROTOCOL = 1, 1
 THREADS = 64
 
 # The host kills after 2 s. The seconds for calls to end, and for closing.
-CALLS_GRACE = 0.3
-CLOSE_GRACE = 1.2
+CALLS_GRACE = 0.2
+CLOSE_GRACE = 0.8
 
 
 def main(plugin: Plugin) -> None:

@@ -132,7 +132,7 @@ class ServingTest(unittest.TestCase):
         late = self.fails(self.host.convert, instance, b"work", timeout=0.1)
         self.assertEqual(late.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
         # Closing waits for the instance's calls.
-        self.host.plugin.Close(plugin_pb2.CloseRequest(instance=instance), timeout=1)
+        self.host.plugin.Close(plugin_pb2.CloseRequest(instance=instance), timeout=5)
 
     def test_many_calls_run_at_a_time(self) -> None:
         instance = self.host.open()
