@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,7 @@ class Host:
         for stream in (self.stdin, self.stdout, self.process.stderr):
             assert stream
             stream.close()
+        shutil.rmtree(self.folder, ignore_errors=True)  # as the host does; a lifeline's end does it before
 
     def _read_log(self, stderr: Any) -> None:
         for line in stderr:
