@@ -17,7 +17,7 @@ demo: build ## run campaigns/voicebot.yaml against the practice target, offline
 	@examples/voicebot/demo.sh
 
 test: ## all tests, with the race detector
-	@.ci/need speech test
+	@.ci/need speech test python
 	go test -race ./...
 	@.ci/nested go test -race ./...
 

@@ -98,9 +98,18 @@ func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 		if p.Bundled {
 			return nil, p.Err
 		}
-		h.options.Log.Warn("plugin cannot be used", "plugin", p.Name, "path", p.Path, "error", p.Err)
+		h.warnOf(p)
 	}
 	return h.newCatalog(described), nil
+}
+
+// warnOf says why a plugin cannot be used, and what to do about it.
+func (h *Host) warnOf(p Plugin) {
+	why := []any{"plugin", p.Name, "path", p.Path, "error", p.Err}
+	if hint := core.HintOf(p.Err); hint != "" {
+		why = append(why, "hint", hint)
+	}
+	h.options.Log.Warn("plugin cannot be used", why...)
 }
 
 func (h *Host) newCatalog(plugins []Plugin) *Catalog {

@@ -49,6 +49,15 @@ func thirdParty(name string) {
 	case "broken":
 		fmt.Fprintln(os.Stderr, "cannot find my model")
 		os.Exit(7)
+	case "futuristic":
+		fmt.Println("1|2|unix|/nowhere|grpc|" + strings.Repeat("A", 80))
+		select {}
+	case "antique":
+		fmt.Println("1|0|unix|/nowhere|grpc|" + strings.Repeat("A", 80))
+		select {}
+	case "bare":
+		fmt.Println("1|1|unix|/nowhere|grpc")
+		select {}
 	case "raw":
 		serveRaw()
 		return

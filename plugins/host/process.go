@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -62,7 +61,12 @@ func startProcess(ctx context.Context, of *plugin, how *confined) (*process, err
 	p := &process{name: of.name, how: how, log: of.log, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
 	p.run = newRun(of, how, p.output, func() { go p.watchMemory(of.options.Limits.Memory) })
-	p.client = goplugin.NewClient(p.clientConfig())
+	self, err := newIdentity()
+	if err != nil {
+		how.remove()
+		return nil, err
+	}
+	p.client = goplugin.NewClient(p.clientConfig(self))
 	p.kill = sync.OnceFunc(p.client.Kill)
 
 	interrupted := context.AfterFunc(ctx, func() { _ = p.run.Kill(ctx) })
@@ -81,17 +85,17 @@ func startProcess(ctx context.Context, of *plugin, how *confined) (*process, err
 	return p, nil
 }
 
-func (p *process) clientConfig() *goplugin.ClientConfig {
+func (p *process) clientConfig(self identity) *goplugin.ClientConfig {
 	return &goplugin.ClientConfig{
 		HandshakeConfig:  wire.Handshake(),
 		Plugins:          goplugin.PluginSet{wire.PluginSet: dispenser{}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
 			p.run.env = append(p.run.env, cmd.Env...)
-			p.run.env = append(p.run.env, wire.EnvLifeline+"=stdin", wire.EnvLogLevel+"="+p.log.GetLevel().String())
+			p.run.env = append(p.run.env, self.env(), wire.EnvLifeline+"=stdin", wire.EnvLogLevel+"="+p.log.GetLevel().String())
 			return p.run, nil
 		},
-		AutoMTLS:         true,
+		TLSConfig:        self.config,
 		SkipHostEnv:      true,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: p.how.folder},
 		// The context of the start ends it in time.
@@ -110,6 +114,11 @@ func (p *process) clientConfig() *goplugin.ClientConfig {
 // dial starts the process and connects to it.
 func (p *process) dial() error {
 	protocol, err := p.client.Client()
+	if line := p.run.firstLine(); line != "" {
+		if err := checkHandshake(line); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -220,10 +229,6 @@ func (p *process) startError(ctx context.Context, err error) error {
 	if reason := p.killedFor.Load(); reason != nil {
 		return p.withLastLines(core.Errorf(core.KindUnavailable, "it %s", *reason))
 	}
-	if line := p.run.firstLine(); line != "" && !isHandshake(line) {
-		return core.Errorf(core.KindProtocol, "it wrote to standard output before the plugin handshake: %q", shorten(line)).
-			WithHint("a plugin prints nothing before it calls plugins.Serve; logs belong on standard error")
-	}
 	if p.run.ID() != "not started" && p.run.firstLine() == "" {
 		return p.withLastLines(core.Errorf(core.KindUnavailable, "it ended before it was ready (%s)", p.run.status))
 	}
@@ -242,11 +247,6 @@ func withLines(e *core.Error, lines []string) *core.Error {
 	f := *e
 	f.Err = fmt.Errorf("%w; its last log lines: %s", e.Err, strings.Join(lines, " | "))
 	return &f
-}
-
-// isHandshake recognises go-plugin's line: 1|1|unix|/path|grpc|certificate.
-func isHandshake(line string) bool {
-	return regexp.MustCompile(`^\d+\|\d+\|[a-z]+\|[^|]+\|`).MatchString(line)
 }
 
 func shorten(s string) string {

@@ -27,7 +27,7 @@ const (
 )
 
 // Handshake returns what tells a plugin of ours from any other program. It is
-// no security measure: AutoMTLS is.
+// no security measure: mutual TLS is.
 func Handshake() goplugin.HandshakeConfig {
 	return goplugin.HandshakeConfig{
 		ProtocolVersion:  1,

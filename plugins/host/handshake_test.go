@@ -1,0 +1,32 @@
+package host_test
+
+import (
+	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+func TestAHandshakeThatWillNotDoSaysWhoHasToMove(t *testing.T) {
+	for _, test := range []struct {
+		plugin     string
+		says, hint []string
+	}{
+		{"futuristic", []string{"version 2 of the plugin protocol", "this orchestrator version 1"}, []string{"update orchestrator", "older version of the plugin"}},
+		{"antique", []string{"version 0 of the plugin protocol", "this orchestrator version 1"}, []string{"newer version of the plugin"}},
+		{"bare", []string{"names no certificate"}, []string{"mutual TLS"}},
+	} {
+		t.Run(test.plugin, func(t *testing.T) {
+			h, log := newHost(t, func(o *host.Options) { o.Programs, o.Bundled = host.Discover([]string{installed(t, test.plugin)}, o.Log), nil })
+			_, err := h.OpenConverter(t.Context(), test.plugin+"/echo", nil)
+			if core.KindOf(err) != core.KindProtocol || !containsAll(err.Error(), test.says) {
+				t.Errorf("error %v (%s), want a protocol error with %q", err, core.KindOf(err), test.says)
+			}
+			if hint := core.HintOf(err); !containsAll(hint, test.hint) {
+				t.Errorf("hint %q, want %q", hint, test.hint)
+			}
+			catalogOf(t, h)
+			log.waitFor(t, append([]string{"cannot be used", test.plugin}, test.hint...)...)
+		})
+	}
+}
