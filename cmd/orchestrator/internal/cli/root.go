@@ -84,6 +84,7 @@ a signal.`,
 		newPluginsCommand(env),
 		newVersionCommand(env),
 		newPluginServeCommand(),
+		newPluginLaunchCommand(env),
 	)
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
