@@ -102,7 +102,7 @@ var actions = map[string]func(args ...string) (string, error){
 	"hostname":  func(...string) (string, error) { name, _ := os.Hostname(); return "", unix.Sethostname([]byte(name)) },
 	"chown":     func(args ...string) (string, error) { return "", os.Chown(args[0], 12345, 12345) },
 	"core":      coreLimit,
-	"oom":       func(args ...string) (string, error) { return waitIn(args...) },
+	"oom":       waitIn,
 	"threads":   threads,
 	"busy":      busy,
 	"authority": authority,

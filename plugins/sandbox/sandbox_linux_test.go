@@ -57,7 +57,10 @@ func newYard(t *testing.T) yard {
 }
 
 func (y yard) environ() []string {
-	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + y.home, "TMPDIR=" + y.own}
+	return []string{
+		"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + y.home, "TMPDIR=" + y.own,
+		"GORACE=atexit_sleep_ms=0", // or each process would take a second to end
+	}
 }
 
 // command starts a program in the sandbox.
@@ -158,7 +161,7 @@ func TestWhatAProcessHasNotDeclaredIsRefused(t *testing.T) {
 	tcp := listener(t, "tcp", "127.0.0.1:0").Addr().String()
 	abstract := "@orchestrator-" + filepath.Base(y.own) + other
 	listener(t, "unix", abstract)
-	at := func(elements ...string) string { return filepath.Join(elements...) }
+	at := filepath.Join
 	for deed, do := range map[string][]string{
 		"reading a private key":                      {"read", at(y.home, ".ssh", "id_ed25519")},
 		"listing somebody's folder":                  {"list", y.home},
@@ -243,7 +246,7 @@ func freePort(t *testing.T) uint16 {
 func TestWhatAProcessNeedsOrHasDeclaredIsPossible(t *testing.T) {
 	y := newYard(t)
 	egress := listener(t, "tcp", "127.0.0.1:0")
-	at := func(elements ...string) string { return filepath.Join(elements...) }
+	at := filepath.Join
 	for deed, test := range map[string]struct {
 		permissions core.Permissions
 		do          []string
