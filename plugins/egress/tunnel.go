@@ -36,7 +36,7 @@ func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request, c Connection, way
 	if _, err := io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		return // the plugin has gone away
 	}
-	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered()) // sent along with the request
+	early, _ := buffered.Peek(buffered.Reader.Buffered()) // sent along with the request
 	if _, err := remote.Write(early); err != nil {
 		return
 	}

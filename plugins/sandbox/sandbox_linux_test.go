@@ -158,7 +158,7 @@ func TestWhatAProcessHasNotDeclaredIsRefused(t *testing.T) {
 	tcp := listener(t, "tcp", "127.0.0.1:0").Addr().String()
 	abstract := "@orchestrator-" + filepath.Base(y.own) + other
 	listener(t, "unix", abstract)
-	at := func(elements ...string) string { return filepath.Join(elements...) }
+	at := filepath.Join
 	for deed, do := range map[string][]string{
 		"reading a private key":                      {"read", at(y.home, ".ssh", "id_ed25519")},
 		"listing somebody's folder":                  {"list", y.home},
@@ -243,7 +243,7 @@ func freePort(t *testing.T) uint16 {
 func TestWhatAProcessNeedsOrHasDeclaredIsPossible(t *testing.T) {
 	y := newYard(t)
 	egress := listener(t, "tcp", "127.0.0.1:0")
-	at := func(elements ...string) string { return filepath.Join(elements...) }
+	at := filepath.Join
 	for deed, test := range map[string]struct {
 		permissions core.Permissions
 		do          []string

@@ -79,7 +79,7 @@ func exchange(conn net.Conn, proxy *url.URL, address string) (net.Conn, error) {
 		return nil, fmt.Errorf("asking the proxy %s for %s: %w", proxy.Host, address, err)
 	}
 	reader := bufio.NewReader(conn)
-	response, err := http.ReadResponse(reader, request)
+	response, err := http.ReadResponse(reader, request) //nolint:bodyclose // the body of a 200 is the connection; that of a refusal is closed
 	if err != nil {
 		return nil, fmt.Errorf("the answer of the proxy %s for %s: %w", proxy.Host, address, err)
 	}

@@ -26,6 +26,8 @@ type Env struct {
 	Width int
 	// LookupEnv reads an environment variable.
 	LookupEnv func(name string) (string, bool)
+	// Environ is the whole environment, which a plugin's launcher passes on.
+	Environ []string
 	// ReadFile reads a regular file within a folder, and never one outside
 	// it. It fails where the file is larger than limit.
 	ReadFile func(folder, name string, limit int64) ([]byte, error)
@@ -69,6 +71,7 @@ func systemEnv() (Env, error) {
 		Terminal:   term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
 		Width:      width(os.Stdout),
 		LookupEnv:  os.LookupEnv,
+		Environ:    os.Environ(),
 		ReadFile:   readFile,
 		Executable: executable,
 		DataDir:    dataDir(),

@@ -10,6 +10,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
 )
 
 // The exit codes. They are documented in the README and do not change.
@@ -22,6 +23,8 @@ const (
 	exitWrong = 2
 	// exitNoEvidence: the run could not give evidence.
 	exitNoEvidence = 3
+	// exitNotLaunched: the sandbox could not be made, so that no plugin runs.
+	exitNotLaunched = sandbox.ExitStatus
 	// exitInterrupted: stopped by a signal, as shells number SIGINT.
 	exitInterrupted = 130
 )

@@ -85,6 +85,7 @@ a signal.`,
 		newPluginsCommand(env),
 		newVersionCommand(env),
 		newPluginServeCommand(),
+		newPluginLaunchCommand(env),
 	)
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
