@@ -101,7 +101,8 @@ func TestAPluginHasToBeWhatTheCampaignRequiresOnceItIsAsked(t *testing.T) {
 		{Name: "dead", Version: "<1", At: campaign.Position{Line: 4, Column: 3}},
 	}}
 	got := install.CheckStarted(c, []host.Plugin{
-		{Name: "fine", Version: "0.1.0"}, {Name: "late", Version: "1.0.0", Path: "/x"},
+		{Name: "fine", Version: "0.1.0"},
+		{Name: "late", Version: "1.0.0", Path: "/x"},
 		{Name: "dead", Err: core.Errorf(core.KindUnavailable, "it ended").WithHint("wake it")},
 	})
 	want := `c.yaml:3:9: plugin "late" is version 1.0.0, which is not within "<1" (/x)

@@ -28,7 +28,7 @@ func (o Options) fetch(ctx context.Context, from origin, path string) (sum strin
 	if size > maxProgram {
 		return "", core.Errorf(core.KindConfig, "%s is larger than %d MiB", from.file, maxProgram>>20)
 	}
-	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700) //nolint:gosec // it is a program
 	if err != nil {
 		return "", core.Errorf(core.KindInternal, "fetching %s: %w", from.file, err)
 	}

@@ -64,10 +64,10 @@ func Install(ctx context.Context, o Options) (Installed, error) {
 	return o.install(ctx, from)
 }
 
-// InstallLocked puts exactly the plugin in place that a lock names, from where
+// Locked puts exactly the plugin in place that a lock names, from where
 // the lock says. Source, Key and Unsigned of the options do not matter: the
 // checksum is known.
-func InstallLocked(ctx context.Context, l campaign.Locked, o Options) (Installed, error) {
+func Locked(ctx context.Context, l campaign.Locked, o Options) (Installed, error) {
 	from, err := lockedOrigin(l)
 	if err != nil {
 		return Installed{}, err

@@ -79,7 +79,7 @@ func (w web) open(ctx context.Context, name string) (io.ReadCloser, int64, error
 		return nil, 0, errors.Join(core.Errorf(core.KindConfig, "%w", err), body.Close())
 	}
 	client := http.Client{CheckRedirect: checkRedirect}
-	response, err := client.Do(request)
+	response, err := client.Do(request) //nolint:bodyclose // the download closes it
 	if err != nil {
 		return nil, 0, errors.Join(body.explain(core.Errorf(core.KindUnavailable, "downloading: %w", err)), body.Close())
 	}

@@ -122,7 +122,7 @@ func (i initialiser) install(ctx context.Context, c *campaign.Campaign, lock *ca
 			return install.Installed{}, core.Errorf(core.KindConfig, "the lock does not say that plugin %q was signed with the key of --key", q.Name)
 		}
 		l.Source = sourceOf(c.File, l.Source)
-		return install.InstallLocked(ctx, l, o)
+		return install.Locked(ctx, l, o)
 	}
 	if q.Source == "" {
 		return install.Installed{}, core.Errorf(core.KindConfig, "plugin %q %s is not installed, and the campaign does not say where it comes from", q.Name, q.Version).
