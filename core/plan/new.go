@@ -41,6 +41,7 @@ func New(c *campaign.Campaign, catalog Catalog, o Options) (*Plan, error) {
 	}
 	p.keepUsed()
 	p.addNeeds()
+	p.addGrants()
 	return p.plan, nil
 }
 

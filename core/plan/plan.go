@@ -20,7 +20,8 @@ type Plan struct {
 	Scorers    []campaign.Scorer
 	Trials     []Trial
 
-	needs Needs
+	needs  Needs
+	grants []Grant
 }
 
 // Trial is one conversation to hold.

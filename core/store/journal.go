@@ -25,6 +25,8 @@ type Journal struct {
 	err error
 	// attacks are those that have been written.
 	attacks map[string]bool
+	// connections counts those that are recorded.
+	connections int
 }
 
 var _ engine.Journal = (*Journal)(nil)

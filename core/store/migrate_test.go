@@ -34,6 +34,7 @@ func TestAMigrationThatWasReleasedIsNeverEdited(t *testing.T) {
 // oldRun is a run as the first version of the store kept it.
 const oldRun = `
 INSERT INTO runs VALUES ('old', 'demo', 'demo.yaml', x'', 'RT-1', 1, '0.1.0', 'finished', '', 1000000000, 2000000000);
+INSERT INTO run_plugins VALUES ('old', 0, 'acme', 'v1', 'aa');
 INSERT INTO attacks VALUES ('old', 'polite', 'agent', 'Get the code.', '', 'leaked', 'success');
 INSERT INTO trials VALUES ('old', 'polite/phone/row-2/1', 0, 'polite', 'phone', 2, 1, 7, 1000000000, 2000000000, 'defended', 'turn 1', 1, 0, '{"input_tokens":3}', NULL);
 INSERT INTO turns VALUES ('old', 'polite/phone/row-2/1', 0, 1000000000, 2000000000,
@@ -79,6 +80,12 @@ func readsOldRun(t *testing.T, s *store.Store) {
 	must(t, err)
 	if run.Campaign != "demo" || run.Status != store.Finished {
 		t.Errorf("run %+v", run)
+	}
+	if want := []store.Plugin{{Name: "acme", Version: "v1", SHA256: "aa"}}; !cmp.Equal(want, run.Plugins) {
+		t.Errorf("plugins %+v, want %+v", run.Plugins, want)
+	}
+	if connections, err := s.Connections(t.Context(), "old"); err != nil || len(connections) != 0 {
+		t.Errorf("connections %+v, %v; want none", connections, err)
 	}
 	turns, err := s.Turns(t.Context(), "old", trial(1).ID)
 	must(t, err)

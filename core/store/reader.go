@@ -72,7 +72,7 @@ func (s *Store) readingModes() []string {
 const (
 	schemaFirst    = 1
 	schemaDelivery = 2
-	schemaUnlocked = 3
+	schemaPlugins  = 4
 )
 
 // since returns the columns that the tables have since a version, or what stands

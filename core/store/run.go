@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -64,9 +65,29 @@ type Plugin struct {
 	Name, Version string
 	// SHA256 is that of the program, in hexadecimal.
 	SHA256 string
-	// Unlocked: the run took it as it was, because the user said so.
-	Unlocked bool
+	// Trust says how the program was checked; "" in runs that were kept before
+	// that was recorded.
+	Trust Trust
+	// Permissions are what the plugin said that its process does beside
+	// computing, and Sandbox what it was held to, in words.
+	Permissions core.Permissions
+	Sandbox     string
 }
+
+// Trust says how a plugin's program was checked before it was started.
+type Trust string
+
+// The ways in which a run comes to trust a plugin.
+const (
+	// Bundled: the plugin is the orchestrator itself.
+	Bundled Trust = "bundled"
+	// Locked: its program has the checksum that the campaign's lock names.
+	Locked Trust = "locked"
+	// Unlocked: the run took it as it was, because the user said so.
+	Unlocked Trust = "unlocked"
+	// Attached: the user had started it, and it was not checked at all.
+	Attached Trust = "attached"
+)
 
 // newID returns a run's identifier for a time.
 func newID(at time.Time) string {
@@ -105,11 +126,30 @@ func insertRun(w *writer, r Run) error {
 		r.ID, r.Campaign, r.File, payload(r.Source), r.Authorization, r.Trials, r.Version, string(Running), r.Started.UnixNano())
 	for i, p := range r.Plugins {
 		if err == nil {
-			err = w.exec(`INSERT INTO run_plugins (run_id, ordinal, name, version, sha256, unlocked) VALUES ($1, $2, $3, $4, $5, $6)`,
-				r.ID, i, p.Name, p.Version, p.SHA256, p.Unlocked)
+			err = insertPlugin(w, r.ID, i, p)
 		}
 	}
 	return err
+}
+
+func insertPlugin(w *writer, run string, ordinal int, p Plugin) error {
+	permissions, err := json.Marshal(p.Permissions)
+	if err != nil {
+		return fmt.Errorf("encoding the permissions of plugin %q: %w", p.Name, err)
+	}
+	return w.exec(`INSERT INTO run_plugins (run_id, ordinal, name, version, sha256, trust, permissions, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		run, ordinal, p.Name, p.Version, p.SHA256, string(p.Trust), string(permissions), p.Sandbox)
+}
+
+func scanPlugin(rows *sql.Rows) (p Plugin, err error) {
+	var permissions []byte
+	if err := rows.Scan(&p.Name, &p.Version, &p.SHA256, &p.Trust, &permissions, &p.Sandbox); err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(permissions, &p.Permissions); err != nil {
+		return p, fmt.Errorf("the permissions of plugin %q: %w", p.Name, err)
+	}
+	return p, nil
 }
 
 // Runs returns every run, the latest first.
@@ -180,9 +220,9 @@ func scanRun(rows *sql.Rows) (Run, error) {
 // complete adds what other tables and the file system know of a run.
 func (s *Store) complete(ctx context.Context, r *Run) error {
 	var err error
-	r.Plugins, err = collect(ctx, s.reads, func(rows *sql.Rows) (p Plugin, err error) {
-		return p, rows.Scan(&p.Name, &p.Version, &p.SHA256, &p.Unlocked)
-	}, `SELECT name, version, sha256, `+s.since(schemaUnlocked, "unlocked", "FALSE")+` FROM run_plugins WHERE run_id = $1 ORDER BY ordinal`, r.ID)
+	r.Plugins, err = collect(ctx, s.reads, scanPlugin,
+		`SELECT name, version, sha256, `+s.since(schemaPlugins, `trust, permissions, sandbox`, `'', '{}', ''`)+
+			` FROM run_plugins WHERE run_id = $1 ORDER BY ordinal`, r.ID)
 	if err != nil {
 		return err
 	}

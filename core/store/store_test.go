@@ -208,7 +208,10 @@ func TestARunKeepsWhatExplainsIt(t *testing.T) {
 	given := store.Run{
 		Campaign: "demo", File: "campaigns/demo.yaml", Source: []byte("name: d\xe9mo\n"), Authorization: "RT-2026-014",
 		Trials: 3, Version: "v0.1.0", Started: start,
-		Plugins: []store.Plugin{{"bundled", "v0.1.0", "aa", false}, {"acme", "v2", "bb", true}},
+		Plugins: []store.Plugin{
+			{Name: "bundled", Version: "v0.1.0", SHA256: "aa"},
+			{Name: "acme", Version: "v2", SHA256: "bb", Trust: "locked", Permissions: core.Permissions{Network: true, Read: []string{"/srv"}}, Sandbox: "files"},
+		},
 	}
 	j := begin(t, s, given)
 	given.ID, given.Status, given.Outcomes = j.Run(), store.Running, map[core.Outcome]int{}
@@ -502,5 +505,23 @@ func TestNothingIsRecordedAfterTheStoreIsClosed(t *testing.T) {
 	}
 	if _, err := s.Runs(t.Context()); err == nil {
 		t.Error("Runs of a closed store gives something")
+	}
+}
+
+func TestTheConnectionsOfPluginsAreKept(t *testing.T) {
+	s := open(t, t.TempDir())
+	j := begin(t, s, store.Run{})
+	want := []store.Connection{
+		{Plugin: "acme", Host: "api.example.com:443", At: start, Sent: 1200, Received: 34},
+		{Plugin: "acme", Host: "evil.example:443", At: start.Add(time.Second), Refused: "evil.example is not in scope.hosts"},
+	}
+	for _, c := range want {
+		must(t, j.RecordConnection(c))
+	}
+	must(t, j.Finish(t.Context(), store.Finished, "", start))
+	got, err := s.Connections(t.Context(), j.Run())
+	must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("connections (-recorded +read):\n%s", diff)
 	}
 }

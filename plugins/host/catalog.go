@@ -31,8 +31,10 @@ type Plugin struct {
 	Bundled bool
 	// Components are empty if Err is set.
 	Components []Component
-	// Permissions are what it says that it does beside computing.
+	// Permissions are what it says that it does beside computing, and Sandbox
+	// says in words what its process is held to.
 	Permissions core.Permissions
+	Sandbox     string
 	// Err says why a third-party plugin could not be asked.
 	Err error
 }
@@ -156,7 +158,7 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 		return d
 	}
 	d.Version, d.SDKVersion = process.description.Version, process.description.SDKVersion
-	d.Permissions = process.description.Permissions
+	d.Permissions, d.Sandbox = process.description.Permissions, process.how.words
 	d.OwnName, d.Protocol = process.description.Name, wire.PluginSet
 	if p.bundled() {
 		d.Name = d.OwnName

@@ -141,6 +141,7 @@ func (c *confined) leadOut(way *url.URL) {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
 		c.env = append(c.env, name+"="+way.String())
 	}
+	c.env = append(c.env, "NO_PROXY=", "no_proxy=")
 }
 
 // isProxy reports whether an entry of an environment says how to reach the

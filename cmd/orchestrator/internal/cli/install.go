@@ -95,7 +95,7 @@ func installOptions(env Env) (install.Options, error) {
 	}
 	return install.Options{
 		Dir:      installDir(env),
-		Describe: describe,
+		Describe: describer(env),
 		Progress: func(file string, size int64) io.WriteCloser { return newDownload(env, file, size) },
 		Announce: func(l campaign.Locked, before *campaign.Locked) { announce(env.Stdout, l, before) },
 	}, nil

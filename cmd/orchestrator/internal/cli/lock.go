@@ -115,7 +115,7 @@ func (f *campaignFolder) required() []campaign.Requirement {
 // relock prints what changes in a folder's lock, and writes it if that is
 // wanted. It reports whether anything changes.
 func (f *campaignFolder) relock(ctx context.Context, env Env, found []host.Program, write bool) (bool, error) {
-	updater := install.Updater{Dir: f.dir, Found: found, Describe: describe}
+	updater := install.Updater{Dir: f.dir, Found: found, Describe: describer(env)}
 	lock, err := updater.Update(ctx, f.lock, f.required())
 	if err != nil {
 		return false, err

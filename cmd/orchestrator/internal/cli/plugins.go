@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
@@ -22,12 +23,14 @@ import (
 type hostFlags struct {
 	dirs     []string
 	logLevel string
+	confinementFlags
 }
 
 func (f *hostFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.dirs, "plugin-dir", nil, "`folder` with third-party plugins; may be repeated")
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "warn", "what to log: trace, debug, info, warn or error")
 	completeFlag(cmd, "log-level", "trace", "debug", "info", "warn", "error")
+	f.confinementFlags.register(cmd)
 }
 
 // log returns a log that is written to w.
@@ -53,12 +56,21 @@ func (f *hostFlags) discover(env Env, w io.Writer) ([]host.Program, error) {
 
 // with starts the bundled plugin and some programs, asks them what they offer,
 // calls do with a host that logs to w, and stops them again.
-func (f *hostFlags) with(ctx context.Context, env Env, w io.Writer, programs []host.Program, do func(*host.Host, *host.Catalog) error) (err error) {
+func (f *hostFlags) with(ctx context.Context, env Env, w io.Writer, programs []host.Program, do func(*host.Host, *host.Catalog) error) error {
+	return f.withEgress(ctx, env, w, programs, egress.New(egress.Options{}), do)
+}
+
+// withEgress does the same with plugins that reach the network by way, which it
+// closes.
+func (f *hostFlags) withEgress(ctx context.Context, env Env, w io.Writer, programs []host.Program, way *egress.Proxy, do func(*host.Host, *host.Catalog) error) (err error) {
+	defer func() { err = errors.Join(err, way.Close()) }()
 	log, err := f.log(w)
 	if err != nil {
 		return err
 	}
-	h := host.New(host.Options{Bundled: []string{env.Executable, pluginServe}, Programs: programs, Log: log})
+	h := host.New(host.Options{
+		Bundled: []string{env.Executable, pluginServe}, Programs: programs, Log: log, Confinement: f.confinement(env, way),
+	})
 	defer func() { err = errors.Join(err, h.Close()) }()
 	catalog, err := h.Describe(ctx)
 	if err != nil {
@@ -76,17 +88,22 @@ func (f *hostFlags) use(ctx context.Context, env Env, w io.Writer, do func(*host
 	return f.with(ctx, env, w, install.Newest(found), do)
 }
 
-// describe starts one program and asks it what it is. It is here that a program
+// describer starts one program and asks it what it is. It is here that a program
 // runs for the first time, when nothing is known of it but its checksum.
-func describe(ctx context.Context, p host.Program) (d host.Plugin, err error) {
-	h := host.New(host.Options{Programs: []host.Program{p}})
-	defer func() { err = errors.Join(err, h.Close()) }()
-	catalog, err := h.Describe(ctx)
-	if err != nil {
-		return host.Plugin{}, err
+func describer(env Env) func(context.Context, host.Program) (host.Plugin, error) {
+	return func(ctx context.Context, p host.Program) (d host.Plugin, err error) {
+		way := egress.New(egress.Options{})
+		defer func() { err = errors.Join(err, way.Close()) }()
+		var flags confinementFlags
+		h := host.New(host.Options{Programs: []host.Program{p}, Confinement: flags.confinement(env, way)})
+		defer func() { err = errors.Join(err, h.Close()) }()
+		catalog, err := h.Describe(ctx)
+		if err != nil {
+			return host.Plugin{}, err
+		}
+		d = catalog.Plugins()[0]
+		return d, d.Err
 	}
-	d = catalog.Plugins()[0]
-	return d, d.Err
 }
 
 // search lists where third-party plugins are looked for, first match first.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
@@ -49,13 +51,18 @@ func runCampaign(ctx context.Context, env Env, file string, plugins campaignFlag
 	if err := plugins.hold(env, r); err != nil {
 		return err
 	}
-	return plugins.with(ctx, env, log, r.choice.Programs, func(h *host.Host, catalog *host.Catalog) error {
+	rec := &recording{screen: screen}
+	way := egress.New(egress.Options{Record: rec.recordConnection})
+	return plugins.withEgress(ctx, env, log, r.choice.Programs, way, func(h *host.Host, catalog *host.Catalog) error {
 		p, err := plugins.plans(ctx, r, h, catalog)
 		if err != nil {
 			return err
 		}
+		if err := permit(ctx, h, p, way); err != nil {
+			return err
+		}
 		return dir.use(ctx, func(s *store.Store) error {
-			rec := &recording{store: s, run: newRun(env, p, catalog, r.choice), screen: screen}
+			rec.store, rec.run = s, newRun(env, p, catalog, r.choice)
 			summary, err := engine.Run(ctx, p, engine.Options{
 				Resolver: h,
 				Begin:    rec.begin,
@@ -113,6 +120,8 @@ type recording struct {
 	run     store.Run
 	screen  *progress
 	journal *store.Journal // nil before the run begins
+	// begun is the journal for those who do not wait for the run to begin.
+	begun atomic.Pointer[store.Journal]
 }
 
 func (r *recording) begin(ctx context.Context) (engine.Journal, error) {
@@ -121,6 +130,7 @@ func (r *recording) begin(ctx context.Context) (engine.Journal, error) {
 		return nil, r.failed(err)
 	}
 	r.journal = journal
+	r.begun.Store(journal)
 	r.screen.begin(journal.Run(), r.run.Trials)
 	return journal, nil
 }
@@ -158,10 +168,23 @@ func newRun(env Env, p *plan.Plan, catalog *host.Catalog, choice install.Choice)
 		Started:       env.Now(),
 	}
 	for _, plugin := range catalog.Plugins() {
-		_, unlocked := choice.Unlocked[plugin.Name]
 		r.Plugins = append(r.Plugins, store.Plugin{
-			Name: plugin.Name, Version: plugin.Version, SHA256: plugin.SHA256, Unlocked: unlocked && !plugin.Bundled,
+			Name: plugin.Name, Version: plugin.Version, SHA256: plugin.SHA256, Trust: trustOf(plugin, choice),
+			Permissions: plugin.Permissions, Sandbox: plugin.Sandbox,
 		})
 	}
 	return r
+}
+
+// trustOf says how a plugin's program was checked.
+func trustOf(p host.Plugin, choice install.Choice) store.Trust {
+	_, unlocked := choice.Unlocked[p.Name]
+	switch {
+	case p.Bundled:
+		return store.Bundled
+	case unlocked:
+		return store.Unlocked
+	default:
+		return store.Locked
+	}
 }

@@ -67,7 +67,13 @@ func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error 
 		return err
 	}
 	w := env.Stdout
+	connections, err := s.Connections(ctx, run.ID)
+	if err != nil {
+		return err
+	}
 	writeRun(w, run)
+	writeConnections(w, connections)
+	fmt.Fprintln(w)
 	writeTable(w, rowsOf(trials), run.Trials)
 	fmt.Fprintln(w)
 	lines := [][]string{{"TRIAL", "OUTCOME", "REASON"}}
@@ -124,14 +130,7 @@ func writeRun(w io.Writer, run store.Run) {
 		fmt.Fprintf(w, "ended          %s, after %s\n", run.Ended.Local().Format(time.RFC3339), round(run.Ended.Sub(run.Started)))
 	}
 	fmt.Fprintf(w, "orchestrator   %s\n", run.Version)
-	for _, p := range run.Plugins {
-		unlocked := ""
-		if p.Unlocked {
-			unlocked = ", unlocked"
-		}
-		fmt.Fprintf(w, "plugin         %s %s, SHA-256 %s%s\n", p.Name, p.Version, p.SHA256, unlocked)
-	}
-	fmt.Fprintln(w)
+	writePlugins(w, run.Plugins)
 }
 
 func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, id, save string) error {

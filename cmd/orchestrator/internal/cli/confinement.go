@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+// confinementFlags say what the processes of plugins are held to.
+type confinementFlags struct {
+	required bool
+	exempt   []string
+}
+
+func (f *confinementFlags) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.required, "require-sandbox", false, "start no plugin that this system cannot hold to all that it declares")
+	cmd.Flags().StringArrayVar(&f.exempt, "no-sandbox", nil, "`plugin` that is held to nothing; orchestrator is the bundled one; may be repeated")
+}
+
+// confinement is what this program can hold plugins to. They reach the network
+// by way.
+func (f *confinementFlags) confinement(env Env, way *egress.Proxy) host.Confinement {
+	return host.Confinement{
+		Launcher: []string{env.Executable, pluginLaunch},
+		Egress:   way,
+		Bundled:  bundledPermissions(),
+		Exempt:   f.exempt,
+		Required: f.required,
+	}
+}
+
+// permit lets the plugins do what the campaign asks for and the user allows.
+func permit(ctx context.Context, h *host.Host, p *plan.Plan, way *egress.Proxy) error {
+	way.Allow(p.Campaign.Scope.Hosts, p.Needs().Local)
+	var errs []error
+	for _, g := range p.Grants() {
+		errs = append(errs, h.Grant(ctx, g.Kind, g.Use, core.Permissions{Read: g.Files, Programs: g.Programs}))
+	}
+	return errors.Join(errs...)
+}
+
+// recordConnection keeps a connection when it is over, or was refused.
+func (r *recording) recordConnection(c egress.Connection) {
+	journal := r.begun.Load()
+	if journal == nil || c.Ended.IsZero() {
+		return // nothing has been asked of a plugin yet, or it is open
+	}
+	refused := ""
+	if !c.Allowed || c.Reason != "" {
+		refused = c.Reason
+	}
+	// A record that fails ends the run at its next turn.
+	_ = journal.RecordConnection(store.Connection{
+		Plugin: c.Plugin, Host: c.Address, At: c.Began, Refused: refused, Sent: c.Sent, Received: c.Received,
+	})
+}

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// writePlugins writes which plugins a run had, how they were checked, and what
+// they were held to.
+func writePlugins(w io.Writer, plugins []store.Plugin) {
+	for _, p := range plugins {
+		trust := ""
+		if p.Trust != "" {
+			trust = ", " + string(p.Trust)
+		}
+		fmt.Fprintf(w, "plugin         %s %s, SHA-256 %s%s\n", p.Name, p.Version, p.SHA256, trust)
+		if p.Sandbox == "" {
+			continue // kept before that was recorded
+		}
+		fmt.Fprintf(w, "  may do       %s\n", indented(p.Permissions.String()))
+		fmt.Fprintf(w, "  sandbox      %s\n", indented(p.Sandbox))
+	}
+}
+
+// shownConnections is how many refused connections are listed.
+const shownConnections = 20
+
+// writeConnections writes where the plugins connected to: how often to each
+// host, and each connection that was refused or failed.
+func writeConnections(w io.Writer, connections []store.Connection) {
+	counts := map[string]int{}
+	var hosts []string
+	var refused []store.Connection
+	for _, c := range connections {
+		if c.Refused != "" {
+			refused = append(refused, c)
+			continue
+		}
+		if counts[c.Host]++; counts[c.Host] == 1 {
+			hosts = append(hosts, c.Host)
+		}
+	}
+	for i, host := range hosts {
+		hosts[i] = fmt.Sprintf("%s (%d)", host, counts[host])
+	}
+	if len(hosts) > 0 {
+		fmt.Fprintf(w, "connections    %s\n", indented(strings.Join(hosts, ", ")))
+	}
+	for i, c := range refused {
+		if i == shownConnections {
+			fmt.Fprintf(w, "  and %d more were refused or failed\n", len(refused)-i)
+			break
+		}
+		fmt.Fprintf(w, "  not made     %s, by %s: %s\n", cell(c.Host), cell(c.Plugin), indented(c.Refused))
+	}
+}

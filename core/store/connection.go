@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Connection is a connection that a plugin made, or tried to make.
+type Connection struct {
+	Plugin string
+	// Host is where it led to, as host:port.
+	Host string
+	At   time.Time
+	// Refused says why it was not let through; "" where it was.
+	Refused string
+	// Sent and Received count bytes, as the plugin sees them.
+	Sent, Received int64
+}
+
+// RecordConnection keeps a connection, once it is over or refused. It does not
+// wait until that is durable.
+func (j *Journal) RecordConnection(c Connection) error {
+	j.mu.Lock()
+	ordinal := j.connections
+	j.connections++
+	j.mu.Unlock()
+	return j.later(func(w *writer) error {
+		return w.exec(`INSERT INTO connections (run_id, ordinal, plugin, host, at, refused, sent, received) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			j.id, ordinal, c.Plugin, c.Host, c.At.UnixNano(), c.Refused, c.Sent, c.Received)
+	})
+}
+
+// Connections returns the connections of a run's plugins, in the order in which
+// they ended.
+func (s *Store) Connections(ctx context.Context, run string) ([]Connection, error) {
+	if s.reads == nil {
+		return nil, ErrClosed
+	}
+	if s.schema < schemaPlugins {
+		return nil, nil
+	}
+	found, err := collect(ctx, s.reads, func(rows *sql.Rows) (c Connection, err error) {
+		var at int64
+		err = rows.Scan(&c.Plugin, &c.Host, &at, &c.Refused, &c.Sent, &c.Received)
+		c.At = moment(at)
+		return c, err
+	}, `SELECT plugin, host, at, refused, sent, received FROM connections WHERE run_id = $1 ORDER BY ordinal`, run)
+	if err != nil {
+		return nil, fmt.Errorf("reading the connections of run %s: %w", run, err)
+	}
+	return found, nil
+}
