@@ -65,13 +65,17 @@ func (t turns) unary(
 	if err != nil {
 		return err
 	}
+	if call, ok := stream.(*limitedCall); ok {
+		defer call.end()
+	}
 	if err := stream.SendMsg(request); err != nil {
 		return err
 	}
 	return stream.RecvMsg(reply)
 }
 
-// stream begins a call when it is its turn.
+// stream begins a call when it is its turn. A call that streams is over when its
+// context is; unary ends the others.
 func (t turns) stream(
 	ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, begin grpc.Streamer, options ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
@@ -88,11 +92,13 @@ func (t turns) stream(
 		return nil, err
 	}
 	c := &limitedCall{ClientStream: stream, ctx: ctx, lane: lane, release: func() {}}
-	context.AfterFunc(ctx, c.end)
+	if desc.ServerStreams {
+		context.AfterFunc(ctx, c.end)
+	}
 	return c, nil
 }
 
-// limitedCall is a call that has its turn. Its context ends with it.
+// limitedCall is a call that has its turn.
 type limitedCall struct {
 	grpc.ClientStream
 	ctx  context.Context // the stream's own ends before its last message is read
@@ -149,6 +155,7 @@ func (c *limitedCall) swap(release func()) {
 	}
 }
 
+// end gives everything back.
 func (c *limitedCall) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
