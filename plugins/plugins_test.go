@@ -90,7 +90,7 @@ func TestAnInstanceIsClosedAfterItsCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := newInstances(o)
-		id, err := s.add(t.Context(), core.KindConverter, "x", nil)
+		id, err := s.add(t.Context(), core.KindConverter, "x", nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func openTalks(t *testing.T, target *talks, conversations int) (service *targetS
 		t.Fatal(err)
 	}
 	s := newInstances(o)
-	if id, err = s.add(t.Context(), core.KindTarget, "x", nil); err != nil {
+	if id, err = s.add(t.Context(), core.KindTarget, "x", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	service = &targetService{instances: s}
@@ -282,7 +282,7 @@ func TestShutdownDoesNotWaitForAComponentThatDoesNotClose(t *testing.T) {
 		}
 		s := newInstances(o)
 		for _, name := range []string{"stuck", "panics", "fine"} {
-			if _, err := s.add(t.Context(), core.KindConverter, name, nil); err != nil {
+			if _, err := s.add(t.Context(), core.KindConverter, name, nil, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -24,7 +24,9 @@ func (c *converter) Convert(ctx context.Context, in core.Value) (core.Value, err
 	if err != nil {
 		return core.Value{}, err
 	}
-	converted, err := pb.NewConverterServiceClient(c.process.conn).Convert(ctx, &pb.ConvertRequest{Instance: c.id, Value: value})
+	calling, end := c.access.begin(ctx)
+	defer end()
+	converted, err := pb.NewConverterServiceClient(c.process.conn).Convert(calling, &pb.ConvertRequest{Instance: c.id, Value: value})
 	if err != nil {
 		return core.Value{}, c.process.failure(ctx, err)
 	}

@@ -24,19 +24,25 @@ type instance struct {
 	use     string // as the campaign names it
 	id      string
 	close   func() error
+	// access is what it may use of the campaign's targets.
+	access *access
 }
 
-func (p *process) open(ctx context.Context, info core.Info, use string, config []byte) (*instance, error) {
+func (p *process) open(ctx context.Context, info core.Info, use string, config []byte, targets core.Targets) (*instance, error) {
 	kind, err := wire.EncodeKind(info.Kind)
 	if err != nil {
 		return nil, err
 	}
+	access, err := p.services.admit(p.modelsOf(info, config), targets)
+	if err != nil {
+		return nil, err
+	}
 	service := pb.NewPluginServiceClient(p.conn)
-	opened, err := service.Open(ctx, &pb.OpenRequest{Kind: kind, Name: info.Name, Config: config})
+	opened, err := service.Open(ctx, access.open(&pb.OpenRequest{Kind: kind, Name: info.Name, Config: config}))
 	if err != nil {
 		return nil, p.failure(ctx, err)
 	}
-	i := &instance{process: p, info: info, use: use, id: opened.GetInstance()}
+	i := &instance{process: p, info: info, use: use, id: opened.GetInstance(), access: access}
 	i.close = sync.OnceValue(func() error {
 		if p.run.ended() {
 			return nil // it went with its process

@@ -49,6 +49,7 @@ type process struct {
 	gone     chan struct{} // closed when there is nothing left
 
 	conn        *grpc.ClientConn
+	services    *services
 	description wire.Description
 	components  []Component
 }
@@ -107,11 +108,12 @@ func (p *process) dial() error {
 	if err != nil {
 		return err
 	}
-	conn, err := protocol.Dispense(wire.PluginSet)
+	got, err := protocol.Dispense(wire.PluginSet)
 	if err != nil {
 		return err
 	}
-	p.conn = conn.(*grpc.ClientConn)
+	d := got.(dispensed)
+	p.conn, p.services = d.conn, newServices(d.broker)
 	return nil
 }
 
@@ -155,6 +157,7 @@ func (p *process) supervise() {
 	} else {
 		p.log.Error("plugin died", "status", p.run.status)
 	}
+	p.services.stop()
 	p.kill()
 	p.stdout.flush()
 	p.stderr.flush()
@@ -241,6 +244,12 @@ func socketDir(temp string) string {
 	return temp
 }
 
+// dispensed is what go-plugin has of a plugin.
+type dispensed struct {
+	conn   *grpc.ClientConn
+	broker *goplugin.GRPCBroker
+}
+
 // dispenser makes go-plugin hand out the connection itself.
 type dispenser struct {
 	goplugin.NetRPCUnsupportedPlugin
@@ -254,6 +263,6 @@ func (dispenser) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 }
 
 // GRPCClient returns the connection.
-func (dispenser) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
-	return conn, nil
+func (dispenser) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+	return dispensed{conn: conn, broker: broker}, nil
 }

@@ -23,7 +23,9 @@ func (s *scorer) Score(ctx context.Context, e core.Evidence) (core.Score, error)
 	if err != nil {
 		return core.Score{}, err
 	}
-	response, err := pb.NewScorerServiceClient(s.process.conn).Score(ctx, request)
+	calling, end := s.access.begin(ctx)
+	defer end()
+	response, err := pb.NewScorerServiceClient(s.process.conn).Score(calling, request)
 	if err != nil {
 		return core.Score{}, s.process.failure(ctx, err)
 	}
