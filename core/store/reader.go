@@ -72,6 +72,7 @@ func (s *Store) readingModes() []string {
 const (
 	schemaFirst    = 1
 	schemaDelivery = 2
+	schemaHelpers  = 3
 )
 
 // since returns the columns that the tables have since a version, or what stands
