@@ -56,7 +56,7 @@ func TestTheCatalogKnowsBundledAndThirdPartyComponents(t *testing.T) {
 	if _, _, ok := c.Lookup(core.KindConverter, "parrot"); ok {
 		t.Error("a target is found as a converter")
 	}
-	if got, want := c.Names(core.KindScorer), []string{"acme/length", "length"}; !slices.Equal(got, want) {
+	if got, want := c.Names(core.KindScorer), []string{"acme/hasty", "acme/judge", "acme/length", "hasty", "judge", "length"}; !slices.Equal(got, want) {
 		t.Errorf("scorers %q, want %q", got, want)
 	}
 
