@@ -45,6 +45,10 @@ func TestAnAuthorsMistakesAreFoundBeforeServing(t *testing.T) {
 		C chan int `json:"c" doc:"None."`
 	}
 	unschemed := core.NewConverter(core.Info{Name: "x"}, unknowable{}, func(context.Context, unknowable) (core.Converter, error) { return nil, nil })
+	type modelled struct {
+		Jury []core.Model `json:"jury"`
+	}
+	selfish := core.NewTarget(core.Info{Name: "x"}, modelled{}, func(context.Context, modelled) (core.Target, error) { return nil, nil })
 	alien := component("x", nil)
 	alien.Info.In = []core.Modality{"smell"}
 	for _, test := range []struct {
@@ -57,6 +61,7 @@ func TestAnAuthorsMistakesAreFoundBeforeServing(t *testing.T) {
 		{"component name", "acme", []core.Component{component("no good", nil)}, `converter "no good"`},
 		{"two of a name", "acme", []core.Component{component("x", nil), component("x", nil)}, "two of that name"},
 		{"no schema", "acme", []core.Component{unschemed}, "schema"},
+		{"a target with a model", "acme", []core.Component{selfish}, `target "x": a target uses no other target`},
 		{"no modality", "acme", []core.Component{alien}, `"smell"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -138,7 +138,7 @@ func (t *helperTalk) Send(ctx context.Context, m core.Message) (core.Reply, erro
 // Exchange implements [core.Interruptible]. Whether the target does, deliver
 // says.
 func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
-	if err := t.asking.enter(); err != nil {
+	if err := t.enter(); err != nil {
 		return nil, err
 	}
 	defer t.requests.Done()
@@ -149,8 +149,8 @@ func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]c
 	started := t.Now()
 	replies, failure := t.to.send(ctx, t.conversation, messages)
 	leave()
-	for i, reply := range replies {
-		if err := t.answered(ctx, Turn{Started: started, Sent: messages[i]}, reply); err != nil {
+	for i, message := range messages[:len(replies)] {
+		if err := t.answered(ctx, Turn{Started: started, Sent: message}, replies[i]); err != nil {
 			return nil, err
 		}
 	}

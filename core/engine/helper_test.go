@@ -129,15 +129,18 @@ func TestAHelperThatDoesNotAnswerLeavesTheScoreUnknown(t *testing.T) {
 	}{
 		"it cannot be reached": {
 			&agent{start: func(context.Context, core.Start) error { return down }}, nil,
-			core.Undetermined, []string{`scorer "leaked" could not tell`, `target "judge": starting the conversation: connection refused`},
+			core.Undetermined,
+			[]string{`scorer "leaked" could not tell`, `target "judge": starting the conversation: connection refused`},
 		},
 		"its turn fails": {
 			&agent{answer: func(context.Context, []core.Message) (core.Reply, error) { return core.Reply{}, down }}, nil,
-			core.Undetermined, []string{`target "judge": sending: connection refused`},
+			core.Undetermined,
+			[]string{`target "judge": sending: connection refused`},
 		},
 		"it says too much": {
 			&agent{answer: answers(strings.Repeat("x", 64<<20+1))}, nil,
-			core.Undetermined, []string{`target "judge": a reply of 67108865 bytes is larger`},
+			core.Undetermined,
+			[]string{`target "judge": a reply of 67108865 bytes is larger`},
 		},
 		"the scorer judges all the same": {
 			&agent{answer: func(context.Context, []core.Message) (core.Reply, error) { return core.Reply{}, down }},
@@ -147,7 +150,8 @@ func TestAHelperThatDoesNotAnswerLeavesTheScoreUnknown(t *testing.T) {
 					return core.BoolScore(false, "nothing to see"), nil
 				}
 			},
-			core.Undetermined, []string{`it judged without the answer of its model: target "judge": sending: connection refused`},
+			core.Undetermined,
+			[]string{`it judged without the answer of its model: target "judge": sending: connection refused`},
 		},
 		"the scorer asks again": {
 			&agent{answer: failingOnce(down)},

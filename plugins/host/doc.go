@@ -8,6 +8,10 @@
 // process that died is replaced when something of it is opened again; what was
 // open in it fails with an error of kind unavailable that tells how it died.
 //
+// Converters and scorers may use targets of the campaign ([Host.Using]): the host
+// serves these to the process of the plugin, and ties what is asked to the call of
+// Convert or Score that it is asked for.
+//
 // Bundled components and third parties' travel the same road: the former live
 // in the orchestrator's own program, started again.
 package host

@@ -96,31 +96,37 @@ func (s *modelService) StartConversation(ctx context.Context, r *pb.StartConvers
 	return &pb.StartConversationResponse{Conversation: call.keep(h)}, nil
 }
 
-// Send implements the contract.
+// Send implements the contract. Only the wait for the replies counts as a part of
+// the call: a plugin that does not fetch them holds nobody up.
 func (s *modelService) Send(r *pb.SendRequest, stream pb.TargetService_SendServer) error {
-	call, ctx, done, err := s.services.enter(stream.Context())
-	if err != nil {
-		return err
-	}
-	defer done()
-	h, ok := call.find(r.GetConversation(), r.GetInstance())
-	if !ok {
-		return core.Errorf(core.KindProtocol, "conversation %q is not there", r.GetConversation())
-	}
-	messages, err := wire.DecodeSend(r)
-	if err != nil {
-		return err
-	}
-	leave, err := h.enter(ctx)
-	if err != nil {
-		return err
-	}
-	replies, failure := wire.Deliver(ctx, h.Conversation, messages)
-	leave()
+	replies, failure := s.deliver(stream.Context(), r)
 	if err := wire.SendReplies(replies, stream.Send); err != nil {
 		return err
 	}
 	return failure
+}
+
+// deliver returns the replies that came before an error with it.
+func (s *modelService) deliver(request context.Context, r *pb.SendRequest) ([]core.Reply, error) {
+	call, ctx, done, err := s.services.enter(request)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	h, ok := call.find(r.GetConversation(), r.GetInstance())
+	if !ok {
+		return nil, core.Errorf(core.KindProtocol, "conversation %q is not there", r.GetConversation())
+	}
+	messages, err := wire.DecodeSend(r)
+	if err != nil {
+		return nil, err
+	}
+	leave, err := h.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return wire.Deliver(ctx, h.Conversation, messages)
 }
 
 // EndConversation implements the contract.

@@ -49,7 +49,8 @@ func (s *services) start() (uint32, error) {
 	case <-serving:
 		return id, nil
 	case <-over:
-		return 0, core.Errorf(core.KindUnavailable, "no socket can be made on which it could reach the targets of the campaign")
+		return 0, core.Errorf(core.KindUnavailable, "the plugin cannot be connected to the targets of the campaign").
+			WithHint("a plugin whose components use them serves go-plugin's GRPCBroker")
 	}
 }
 

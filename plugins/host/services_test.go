@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -72,12 +73,7 @@ func (j judge) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
 	case "ask in the background":
 		said, err = say(context.Background(), j.config.Model, message)
 	case "ask a little":
-		hurry, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-		defer cancel()
-		said, err = say(hurry, j.config.Model, message)
-		if hurry.Err() != nil && ctx.Err() == nil {
-			said, err = "no patience", nil
-		}
+		said, err = j.askALittle(ctx, message)
 	case "interrupt":
 		said, err = j.interrupt(ctx)
 	case "leave open":
@@ -93,7 +89,7 @@ func (j judge) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
 		_, err = j.kept.talk.Send(ctx, message)
 	case "die":
 		if _, err = j.config.Model.StartConversation(ctx, core.Start{}); err == nil {
-			os.Exit(3)
+			exit()
 		}
 	}
 	return core.UnknownScore(said), err
@@ -114,6 +110,20 @@ func say(ctx context.Context, model core.Model, m core.Message) (string, error) 
 		heard += len(v.Data)
 	}
 	return fmt.Sprintf("%s (%d bytes, %s, %d tokens)", reply.Message.Text(), heard, reply.Finish, reply.Usage.InputTokens), talk.End(ctx)
+}
+
+// exit ends the process.
+func exit() { os.Exit(3) }
+
+// askALittle gives up before it has an answer.
+func (j judge) askALittle(ctx context.Context, m core.Message) (string, error) {
+	hurry, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	said, err := say(hurry, j.config.Model, m)
+	if hurry.Err() != nil && ctx.Err() == nil {
+		return "no patience", nil
+	}
+	return said, err
 }
 
 func (j judge) interrupt(ctx context.Context) (string, error) {
@@ -396,6 +406,33 @@ func TestAProcessThatDiesWhileItAsksLeavesNothingOpenAndIsReplaced(t *testing.T)
 	}
 }
 
+func TestAPluginThatFreezesBeforeItFetchesAReplyHoldsNobodyUp(t *testing.T) {
+	h, _ := newHost(t, nil)
+	pid := pidOf(t, h)
+	ctx, cancel := context.WithCancel(t.Context())
+	a := &oracle{answer: func(context.Context, core.Message) (core.Reply, error) {
+		signalTo(t, pid, syscall.SIGSTOP)
+		time.AfterFunc(200*time.Millisecond, cancel)
+		reply := answerOf("")
+		reply.Message.Parts = append(reply.Message.Parts, core.Part{Value: core.WAVValue(make([]byte, 40<<20))})
+		return reply, nil
+	}}
+	s := judging(t, h, `{"model": "a"}`, core.Targets{"a": a})
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, _ = does(ctx, s, "ask")
+	}()
+	select {
+	case <-over:
+	case <-time.After(30 * time.Second):
+		t.Error("a call that was cancelled waits for a frozen plugin")
+		signalTo(t, pid, syscall.SIGCONT)
+		<-over
+	}
+	closeWithin(t, h, 30*time.Second)
+}
+
 // sockets lists the sockets of the plugins that were started below a folder.
 func sockets(t *testing.T, dir string) []string {
 	t.Helper()
@@ -432,7 +469,7 @@ func TestTheConnectionForTargetsIsMadeWhenItIsNeededOnceAndWithMutualTLS(t *test
 		if err != nil {
 			t.Fatal(err)
 		}
-		stranger := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) //nolint:gosec // a stranger checks nothing
+		stranger := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 		if _, err = stranger.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), "certificate required") {
 			t.Errorf("%s lets somebody in who has no certificate: %v", path, err)
 		}

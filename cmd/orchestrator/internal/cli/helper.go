@@ -55,6 +55,9 @@ func writeHelp(w io.Writer, asked []engine.HelperTurn, file fileOf) {
 			if tokens := showUsage(t.Reply.Usage); tokens != "" {
 				writeSaid(w, "tokens", tokens)
 			}
+			for _, warning := range t.Reply.Warnings {
+				writeSaid(w, "warning", indented(warning))
+			}
 		}
 	}
 }
