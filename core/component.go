@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 )
 
@@ -98,8 +99,9 @@ type Component struct {
 	// component's JSON Schema is derived from its type and these values.
 	Config any
 
-	open  func(ctx context.Context, config []byte) (any, error)
-	check func(config []byte) error
+	open    func(ctx context.Context, config []byte, targets Targets) (any, error)
+	check   func(config []byte) error
+	targets Targets
 }
 
 // NewTarget describes a target. C is the author's config struct: a key that it
@@ -125,7 +127,9 @@ type Component struct {
 // a campaign names needs format:"command": it runs only if the user allows it. A
 // file that the component reads by itself needs format:"local-file": its path is
 // absolute, and below a folder that the user allows.
-// [Secret] and [Duration] are the types of secrets and durations.
+// [Secret] and [Duration] are the types of secrets and durations, and [Model] is
+// that of a target of the campaign which a converter or scorer uses. A target
+// uses none.
 //
 // The context of open ends when open returns.
 func NewTarget[C any](info Info, defaults C, open func(ctx context.Context, config C) (Target, error)) Component {
@@ -147,10 +151,13 @@ func newComponent[C, T any](kind Kind, info Info, defaults C, open func(context.
 	return Component{
 		Info:   info,
 		Config: defaults,
-		open: func(ctx context.Context, raw []byte) (any, error) {
+		open: func(ctx context.Context, raw []byte, targets Targets) (any, error) {
 			config, err := decodeConfig(raw, defaults)
 			if err != nil {
 				return nil, err
+			}
+			if wrong := bind(reflect.ValueOf(&config).Elem(), "", targets); len(wrong) > 0 {
+				return nil, wrong.Err()
 			}
 			return open(ctx, config)
 		},
@@ -170,6 +177,13 @@ func (c Component) Check(config []byte) error {
 		return Errorf(KindUnsupported, "%q has no configuration to check", c.Info.Name)
 	}
 	return c.check(config)
+}
+
+// Using returns the component as one that is opened with targets of a campaign:
+// its configuration may name them where it has a [Model].
+func (c Component) Using(targets Targets) Component {
+	c.targets = targets
+	return c
 }
 
 // OpenTarget opens a target with its configuration, a JSON object.
@@ -192,7 +206,7 @@ func openAs[T any](ctx context.Context, c Component, kind Kind, config []byte) (
 	if c.Info.Kind != kind || c.open == nil {
 		return zero, Errorf(KindUnsupported, "%q is a %s, not a %s", c.Info.Name, c.Info.Kind, kind)
 	}
-	opened, err := c.open(ctx, config)
+	opened, err := c.open(ctx, config, c.targets)
 	if err != nil {
 		return zero, err
 	}

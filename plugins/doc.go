@@ -8,7 +8,8 @@
 // configuration against the schema of the config struct, turns a panic in a
 // call into an error of that call, passes cancellation and deadlines on, sends
 // what is logged with log/slog, and anything printed, to the orchestrator's
-// log, and ends the process when the orchestrator is gone.
+// log, reaches the targets of the campaign that a configuration names
+// (core.Model), and ends the process when the orchestrator is gone.
 //
 // The other end is package plugins/host; package plugins/plugintest checks a
 // component in-process and as a plugin.

@@ -15,6 +15,7 @@ import (
 // instances are the components that the host has opened.
 type instances struct {
 	offer *offer
+	host  services
 	open  table[*instance]
 }
 
@@ -40,13 +41,14 @@ var errEnded = core.Errorf(core.KindProtocol, "the conversation has ended")
 
 func newInstances(o *offer) *instances { return &instances{offer: o} }
 
-// add opens a component and returns the instance's name.
-func (s *instances) add(ctx context.Context, kind core.Kind, name string, config []byte) (string, error) {
+// add opens a component, which may use the targets, and returns the instance's
+// name.
+func (s *instances) add(ctx context.Context, kind core.Kind, name string, config []byte, targets core.Targets) (string, error) {
 	component, err := s.offer.find(kind, name, config)
 	if err != nil {
 		return "", err
 	}
-	value, err := open(ctx, component, config)
+	value, err := open(ctx, component.Using(targets), config)
 	if err != nil {
 		return "", err
 	}

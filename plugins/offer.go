@@ -62,6 +62,9 @@ func (o *offer) add(c core.Component) error {
 	if err != nil {
 		return fmt.Errorf("deriving the schema of its configuration: %w", err)
 	}
+	if c.Info.Kind == core.KindTarget && s.TakesTargets() {
+		return core.Errorf(core.KindInternal, "a target uses no other target: only converters and scorers have a core.Model in their configuration")
+	}
 	encoded, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("encoding the schema of its configuration: %w", err)

@@ -45,6 +45,10 @@ func TestAnAuthorsMistakesAreFoundBeforeServing(t *testing.T) {
 		C chan int `json:"c" doc:"None."`
 	}
 	unschemed := core.NewConverter(core.Info{Name: "x"}, unknowable{}, func(context.Context, unknowable) (core.Converter, error) { return nil, nil })
+	type modelled struct {
+		Jury []core.Model `json:"jury"`
+	}
+	selfish := core.NewTarget(core.Info{Name: "x"}, modelled{}, func(context.Context, modelled) (core.Target, error) { return nil, nil })
 	alien := component("x", nil)
 	alien.Info.In = []core.Modality{"smell"}
 	for _, test := range []struct {
@@ -57,6 +61,7 @@ func TestAnAuthorsMistakesAreFoundBeforeServing(t *testing.T) {
 		{"component name", "acme", []core.Component{component("no good", nil)}, `converter "no good"`},
 		{"two of a name", "acme", []core.Component{component("x", nil), component("x", nil)}, "two of that name"},
 		{"no schema", "acme", []core.Component{unschemed}, "schema"},
+		{"a target with a model", "acme", []core.Component{selfish}, `target "x": a target uses no other target`},
 		{"no modality", "acme", []core.Component{alien}, `"smell"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -90,7 +95,7 @@ func TestAnInstanceIsClosedAfterItsCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := newInstances(o)
-		id, err := s.add(t.Context(), core.KindConverter, "x", nil)
+		id, err := s.add(t.Context(), core.KindConverter, "x", nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +209,7 @@ func openTalks(t *testing.T, target *talks, conversations int) (service *targetS
 		t.Fatal(err)
 	}
 	s := newInstances(o)
-	if id, err = s.add(t.Context(), core.KindTarget, "x", nil); err != nil {
+	if id, err = s.add(t.Context(), core.KindTarget, "x", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	service = &targetService{instances: s}
@@ -282,7 +287,7 @@ func TestShutdownDoesNotWaitForAComponentThatDoesNotClose(t *testing.T) {
 		}
 		s := newInstances(o)
 		for _, name := range []string{"stuck", "panics", "fine"} {
-			if _, err := s.add(t.Context(), core.KindConverter, name, nil); err != nil {
+			if _, err := s.add(t.Context(), core.KindConverter, name, nil, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -109,6 +109,7 @@ func (p process) serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
 		},
 	})
 	instances.closeAll(closeTimeout)
+	instances.host.close()
 	select {
 	case <-orphaned:
 		leaveNothingBehind(p.getenv(goplugin.EnvUnixSocketDir))

@@ -20,7 +20,8 @@ type servedSet struct {
 var _ goplugin.GRPCPlugin = (*servedSet)(nil)
 
 // GRPCServer registers the services.
-func (p *servedSet) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
+func (p *servedSet) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) error {
+	p.instances.host.broker = broker
 	pb.RegisterPluginServiceServer(s, &pluginService{instances: p.instances})
 	pb.RegisterTargetServiceServer(s, &targetService{instances: p.instances})
 	pb.RegisterConverterServiceServer(s, &converterService{instances: p.instances})
@@ -58,7 +59,11 @@ func (s *pluginService) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenRe
 	if err != nil {
 		return nil, err
 	}
-	name, err := s.instances.add(ctx, kind, r.GetName(), r.GetConfig())
+	targets, err := s.instances.host.targets(r.GetModels(), r.GetBrokerId())
+	if err != nil {
+		return nil, err
+	}
+	name, err := s.instances.add(ctx, kind, r.GetName(), r.GetConfig(), targets)
 	if err != nil {
 		return nil, err
 	}

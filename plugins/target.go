@@ -57,13 +57,11 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 		return err
 	}
 	defer c.releaseTurn()
-	replies, err := exchange(stream.Context(), c.Conversation, messages)
-	for _, reply := range replies {
-		if err := wire.SendReply(reply, stream.Send); err != nil {
-			return err
-		}
+	replies, failure := exchange(stream.Context(), c.Conversation, messages)
+	if err := wire.SendReplies(replies, stream.Send); err != nil {
+		return err
 	}
-	return err
+	return failure
 }
 
 // returnTime is how long before a call's own deadline an exchange has to be
@@ -83,24 +81,12 @@ func returnInTime(ctx context.Context) (context.Context, context.CancelFunc) {
 // exchange sends messages of which each after the first interrupts. It returns
 // the replies that came before an error with it.
 func exchange(ctx context.Context, c core.Conversation, messages []core.Message) ([]core.Reply, error) {
-	if len(messages) == 1 {
-		reply, err := c.Send(ctx, messages[0])
-		if err != nil {
-			return nil, err
-		}
-		return []core.Reply{reply}, nil
+	if len(messages) > 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = returnInTime(ctx)
+		defer cancel()
 	}
-	talk, ok := c.(core.Interruptible)
-	if !ok {
-		return nil, core.Errorf(core.KindUnsupported, "the replies of this target cannot be interrupted")
-	}
-	ctx, cancel := returnInTime(ctx)
-	defer cancel()
-	replies, err := talk.Exchange(ctx, messages)
-	if err == nil && len(replies) != len(messages) {
-		err = core.Errorf(core.KindInternal, "the target gave %d replies to %d messages", len(replies), len(messages))
-	}
-	return replies, err
+	return wire.Deliver(ctx, c, messages)
 }
 
 // EndConversation implements the contract.

@@ -66,8 +66,9 @@ type Target struct {
 
 // Limits bound the use of one target, for all trials together.
 type Limits struct {
-	// Concurrency is how many conversations are open at a time; the default
-	// is 4.
+	// Concurrency is how many conversations trials hold at a time, and how many
+	// messages are being answered at a time, those of converters and scorers
+	// included; the default is 4.
 	Concurrency int
 	// Timeout bounds the wait for one reply; the default is 120 s.
 	Timeout time.Duration

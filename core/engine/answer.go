@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -153,7 +154,7 @@ func (h *holding) unanswered(s exchanged, why string) {
 // judgeOne has an answer judged. done says that it ends the conversation.
 func (h *holding) judgeOne(ctx context.Context, a *answer) (done bool, err error) {
 	j := h.judge(ctx, a)
-	if err := interrupted(ctx); err != nil {
+	if err := cmp.Or(h.helpLost(), interrupted(ctx)); err != nil {
 		return true, err // a scorer may have been cut off
 	}
 	turn := a.last().Turn
@@ -179,7 +180,7 @@ func (h *holding) judge(ctx context.Context, a *answer) judgement {
 		}
 		return judgement{reason: h.clean(withDetail("the reply is empty", last.Detail))}
 	}
-	j := judgement{scores: h.scoreAll(ctx, message)}
+	j := judgement{scores: h.scoreAll(ctx, a.last().Index, message)}
 	scores := make(map[string]core.Score, len(j.scores))
 	for _, s := range j.scores {
 		scores[s.Name] = s.Score

@@ -17,7 +17,10 @@ type forgetful struct{}
 func (forgetful) BeginTrial(context.Context, *plan.Trial, int, time.Time) error   { return nil }
 func (forgetful) RecordTurn(context.Context, string, engine.Turn) error           { return nil }
 func (forgetful) RecordScores(context.Context, string, int, []engine.Score) error { return nil }
-func (forgetful) EndTrial(context.Context, string, engine.Result) error           { return nil }
+func (forgetful) RecordHelperTurn(context.Context, string, engine.HelperTurn) error {
+	return nil
+}
+func (forgetful) EndTrial(context.Context, string, engine.Result) error { return nil }
 
 // BenchmarkTurn is what the engine itself costs per turn: three turns a trial,
 // one scorer, a target and a scorer that take no time.

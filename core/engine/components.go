@@ -38,7 +38,8 @@ type namedCloser struct {
 	io.Closer
 }
 
-// open opens everything that the plan uses, in parallel. It fails where a
+// open opens everything that the plan uses, in parallel: the targets first, so
+// that they are there for whoever uses them. It fails where a
 // secret is missing or any component cannot be opened: somebody has to mend
 // that, and nothing has been sent yet.
 func (c *components) open(ctx context.Context, r *run) error {
@@ -49,15 +50,20 @@ func (c *components) open(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	resolver := r.Resolver(r.helpers())
+	targets, opening := errgroup.WithContext(ctx)
 	for _, d := range r.plan.Targets {
-		openInto(ctx, group, r, c.targets, core.KindTarget, d.Component, configs, r.Resolver.OpenTarget)
+		openInto(opening, targets, r, c.targets, core.KindTarget, d.Component, configs, resolver.OpenTarget)
 	}
+	if err := targets.Wait(); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
 	for _, d := range r.plan.Converters {
-		openInto(ctx, group, r, c.converters, core.KindConverter, d.Component, configs, r.Resolver.OpenConverter)
+		openInto(ctx, group, r, c.converters, core.KindConverter, d.Component, configs, resolver.OpenConverter)
 	}
 	for _, d := range r.plan.Scorers {
-		openInto(ctx, group, r, c.scorers, core.KindScorer, d.Component, configs, r.Resolver.OpenScorer)
+		openInto(ctx, group, r, c.scorers, core.KindScorer, d.Component, configs, resolver.OpenScorer)
 	}
 	return group.Wait()
 }

@@ -44,7 +44,7 @@ func (h *holding) convert(ctx context.Context, turn strategy.Turn) (core.Message
 func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, error) {
 	part := core.Part{Value: p.Value}
 	for _, name := range p.Converters {
-		value, err := h.convertOnce(ctx, name, part.Value)
+		value, err := h.convertOnce(ctx, name, h.turns, part.Value)
 		if err != nil {
 			return part, err
 		}
@@ -61,10 +61,10 @@ func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, 
 	return part, nil
 }
 
-// convertOnce runs a value through one converter.
-func (h *holding) convertOnce(ctx context.Context, name string, value core.Value) (core.Value, error) {
-	ctx, cancel := context.WithTimeout(ctx, workTimeout)
-	defer cancel()
+// convertOnce runs a value through one converter, for a turn.
+func (h *holding) convertOnce(ctx context.Context, name string, turn int, value core.Value) (core.Value, error) {
+	ctx, asking := h.asks(ctx, core.KindConverter, name, turn)
+	defer func() { _ = asking.end() }() // what it made of no answer is what is sent
 	converted, err := h.components.converters[name].Convert(ctx, value)
 	if err != nil {
 		return core.Value{}, fmt.Errorf("converter %q: %w", name, err)

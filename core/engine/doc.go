@@ -21,6 +21,10 @@
 // own. Its replies, from the one to the user's turn on, are judged together:
 // what it says at the end rests on what it did before.
 //
+// A scorer whose helper (a target of the campaign that it asks) did not answer its
+// last question leaves its score unknown, whatever it says; a converter's failure
+// with a helper is that of the turn.
+//
 // A reply that the provider's content filter blocked and that holds nothing at
 // all is an answer: the objective was not reached in it, and the scorers are
 // not asked.

@@ -3,8 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -16,6 +14,9 @@ import (
 func (h *holding) exchange(ctx context.Context, conversation core.Conversation, next []strategy.Turn) (done bool, err error) {
 	started := h.Now()
 	messages, failure := h.convertAll(ctx, next)
+	if err := h.helpLost(); err != nil {
+		return true, err
+	}
 	if failure != nil {
 		if ctx.Err() != nil {
 			return true, errInterrupted // nothing was sent
@@ -49,11 +50,14 @@ type exchanged struct {
 // were answered, and, in failed, the one that was not. Its error is the
 // Journal's, or errInterrupted.
 func (h *holding) say(ctx context.Context, conversation core.Conversation, messages []core.Message) (answered []exchanged, failed *Turn, err error) {
-	if h.pace().wait(ctx) != nil {
+	target := h.counterpart()
+	leave, err := target.enter(ctx)
+	if err != nil {
 		return nil, nil, errInterrupted
 	}
 	started := h.Now()
-	replies, failure := h.send(ctx, conversation, messages)
+	replies, failure := target.send(ctx, conversation, messages)
+	leave()
 	for i, message := range messages[:len(replies)] {
 		e := exchanged{Turn: Turn{Started: started}, message: message, reply: replies[i]}
 		e.spokenOver = i+1 < len(messages) && e.reply.Finish == core.FinishInterrupted && e.reply.Delivered > 0
@@ -96,28 +100,6 @@ func (h *holding) recordFailed(ctx context.Context, turn *Turn, failure error) e
 func (h *holding) failWith(turn Turn) {
 	h.failure = turn.Failure
 	h.observe(TurnEnded{Trial: h.trial, Turn: turn})
-}
-
-// send delivers messages within the target's time limit, which each of them
-// has. It returns the replies that came before an error with it: fewer than
-// there are messages.
-func (h *holding) send(ctx context.Context, conversation core.Conversation, messages []core.Message) ([]core.Reply, error) {
-	limit := h.timeout() * time.Duration(len(messages))
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	replies, err := deliver(ctx, conversation, messages)
-	for i := range replies {
-		h.heed(replies[i].RateLimits)
-		replies[i].Message.Role = core.Assistant
-		if e := tooLarge(replies[i]); e != nil {
-			return replies[:i], fmt.Errorf("target %q: %w", h.trial.Target, e)
-		}
-	}
-	if err != nil {
-		h.slowDown(core.RetryAfterOf(err), "the service asks for it")
-		return replies[:min(len(replies), len(messages)-1)], h.targetError(ctx, "sending", limit, err)
-	}
-	return replies, nil
 }
 
 // deliver sends one message, or several of which each is said over the reply to

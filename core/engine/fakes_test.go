@@ -150,6 +150,8 @@ type shelf struct {
 	scorers    map[string]core.Scorer
 	// broken is why a component cannot be opened.
 	broken map[string]error
+	// helpers are the targets that components may use.
+	helpers core.Targets
 
 	mu      sync.Mutex
 	opened  []string
@@ -199,11 +201,12 @@ type diary struct {
 	begun   map[string]*plan.Trial
 	places  map[string]int
 	turns   map[string][]engine.Turn
+	helped  map[string][]engine.HelperTurn
 	results map[string]engine.Result
 }
 
 func newDiary(t testing.TB) *diary {
-	return &diary{t: t, begun: map[string]*plan.Trial{}, places: map[string]int{}, turns: map[string][]engine.Turn{}, results: map[string]engine.Result{}}
+	return &diary{t: t, begun: map[string]*plan.Trial{}, places: map[string]int{}, turns: map[string][]engine.Turn{}, helped: map[string][]engine.HelperTurn{}, results: map[string]engine.Result{}}
 }
 
 func (d *diary) write(method, trialID string, write func()) error {
@@ -244,6 +247,15 @@ func (d *diary) RecordScores(_ context.Context, trialID string, turn int, scores
 			return
 		}
 		d.turns[trialID][turn].Scores = scores
+	})
+}
+
+func (d *diary) RecordHelperTurn(_ context.Context, trialID string, t engine.HelperTurn) error {
+	return d.write("RecordHelperTurn", trialID, func() {
+		if t.Index != len(d.helped[trialID]) {
+			d.t.Errorf("helper turn %d of trial %s follows %d others", t.Index, trialID, len(d.helped[trialID]))
+		}
+		d.helped[trialID] = append(d.helped[trialID], t)
 	})
 }
 
@@ -386,7 +398,11 @@ func (s *scene) options() engine.Options {
 		s.diary.kept++
 		return s.diary, nil
 	}
-	return engine.Options{Resolver: s.shelf, Begin: begin, Observer: s.seen, Secrets: s.lookup, Redactor: s.redact}
+	resolver := func(targets core.Targets) engine.Resolver {
+		s.shelf.helpers = targets
+		return s.shelf
+	}
+	return engine.Options{Resolver: resolver, Begin: begin, Observer: s.seen, Secrets: s.lookup, Redactor: s.redact}
 }
 
 // run runs the plan, which has to work.

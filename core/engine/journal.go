@@ -24,13 +24,18 @@ type Journal interface {
 	// RecordScores keeps the judgements of a recorded turn's reply. It need
 	// not wait, like BeginTrial.
 	RecordScores(ctx context.Context, trialID string, turn int, scores []Score) error
+	// RecordHelperTurn keeps what a component said to a helper for a trial that
+	// has begun, and what it answered. It returns only when that is durable: the
+	// component does not learn of the answer before.
+	RecordHelperTurn(ctx context.Context, trialID string, t HelperTurn) error
 	// EndTrial keeps the outcome, and returns when it is durable. A trial that
 	// was interrupted has no outcome and is not ended.
 	EndTrial(ctx context.Context, trialID string, r Result) error
 }
 
 // KindInterrupted is the kind of the [Failure] of a turn whose reply was not
-// waited for, because the run was interrupted.
+// waited for, because the run was interrupted, or because the component gave up
+// that had asked a helper.
 const KindInterrupted core.ErrorKind = "interrupted"
 
 // Turn is one message and its reply as they took place. Turns that were said
@@ -55,6 +60,28 @@ type Turn struct {
 	// the tools that it set off are judged together: the scores are those of
 	// the last of their turns.
 	Scores []Score
+}
+
+// HelperTurn is one message that a converter or scorer sent to a target of the
+// campaign in order to do its work for a trial, and the reply.
+type HelperTurn struct {
+	// Turn is the exchange. Its Index counts what was said to helpers for the
+	// trial, from 0, and it has no Scores. Sent has no parts where the
+	// conversation could not be started.
+	Turn
+	// Kind and By name the component that asked: a scorer, "leaked".
+	Kind core.Kind
+	By   string
+	// For is the index of the trial's turn that it worked for: the one that is
+	// about to be sent, or whose reply is judged.
+	For int
+	// Target is the helper's name in the campaign.
+	Target string
+	// Conversation counts the conversations with helpers of the trial, from 0.
+	Conversation int
+	// Start is what the conversation began with. It is set in its first turn
+	// only.
+	Start core.Start
 }
 
 // Score is a judgement under the scorer's name in the campaign.

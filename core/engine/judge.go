@@ -11,10 +11,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
-// scoreAll asks every scorer of the trial about a reply.
-func (h *holding) scoreAll(ctx context.Context, reply core.Message) []Score {
+// scoreAll asks every scorer of the trial about the reply to a turn.
+func (h *holding) scoreAll(ctx context.Context, turn int, reply core.Message) []Score {
 	said := h.evidence()
-	views := views{holding: h, reply: reply, made: map[string]view{}}
+	views := views{holding: h, turn: turn, reply: reply, made: map[string]view{}}
 	scores := make([]Score, len(h.trial.Scorers))
 	for i, name := range h.trial.Scorers {
 		scores[i] = h.score(ctx, name, slices.Clip(said), &views)
@@ -77,13 +77,16 @@ func (h *holding) score(ctx context.Context, name string, said []core.Message, v
 		s.Score = core.UnknownScore(nothingToJudge(definition))
 		return s
 	}
-	ctx, cancel := context.WithTimeout(ctx, workTimeout)
-	defer cancel()
+	ctx, asking := h.asks(ctx, core.KindScorer, name, views.turn)
 	given, err := h.components.scorers[name].Score(ctx, core.Evidence{
 		Objective: h.trial.Objective, Conversation: said, Values: view.values,
 	})
+	unanswered := asking.end()
 	if err == nil {
 		err = implausible(given)
+	}
+	if err == nil && given.Type != core.ScoreUnknown && unanswered != nil {
+		err = fmt.Errorf("it judged without the answer of its model: %w", unanswered)
 	}
 	if err != nil {
 		return h.unjudged(s, "the scorer failed", fmt.Errorf("scorer %q: %w", name, err))
@@ -129,6 +132,7 @@ func implausible(s core.Score) error {
 // views are what scorers see of a reply, made once for each on: and via:.
 type views struct {
 	*holding
+	turn  int
 	reply core.Message
 	made  map[string]view
 }
@@ -154,7 +158,7 @@ func (v *views) of(ctx context.Context, s campaign.Scorer) view {
 				break
 			}
 			var converted core.Value
-			if converted, made.err = v.convertOnce(ctx, name.Name, value); made.err == nil {
+			if converted, made.err = v.convertOnce(ctx, name.Name, v.turn, value); made.err == nil {
 				value = converted
 			}
 		}

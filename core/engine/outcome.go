@@ -9,7 +9,7 @@ import (
 
 // result sums a trial up.
 func (h *holding) result() Result {
-	r := Result{Ended: h.Now(), Turns: h.turns, Usage: h.usage, Failure: h.failure}
+	r := Result{Ended: h.Now(), Turns: h.turns, Usage: h.usage.Add(h.help.usage), Failure: h.failure}
 	r.Outcome, r.Decided, r.Reason = decide(h.judgements, h.turns, h.failure)
 	for _, j := range h.judgements {
 		if j.turn == r.Decided {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
 const (
@@ -16,11 +14,35 @@ const (
 	notedPause = time.Second
 )
 
-// pace holds back what is sent to one target, for all trials together: a limit
-// belongs to the account, not to a conversation.
+// pace holds back what is sent to one target, for all who send to it together: a
+// limit belongs to the account, not to a conversation.
 type pace struct {
+	// places are taken by the messages that are being answered. Whoever has one
+	// waits for nothing but the target, so that those who wait for a place get
+	// one: a trial has none while it has a reply judged, be it by the same target.
+	places chan struct{}
+
 	mu    sync.Mutex
 	until time.Time
+}
+
+// newPace returns one for a number of messages at a time, at least 1.
+func newPace(atOnce int) *pace { return &pace{places: make(chan struct{}, max(1, atOnce))} }
+
+// enter returns when the next message may be sent, and what to call when it has
+// been answered. It fails with the context's error.
+func (p *pace) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case p.places <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	leave = func() { <-p.places }
+	if err := p.wait(ctx); err != nil {
+		leave()
+		return nil, err
+	}
+	return leave, nil
 }
 
 // pause stops the pace for a time, and returns how much longer it is stopped now
@@ -57,28 +79,4 @@ func (p *pace) left() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return time.Until(p.until)
-}
-
-// pace is that of the trial's target.
-func (h *holding) pace() *pace { return h.paces[h.trial.Target] }
-
-// heed slows down where the service says that nothing is left of a limit.
-func (h *holding) heed(limits []core.RateLimit) {
-	var longest core.RateLimit
-	for _, l := range limits {
-		if l.Remaining <= 0 && l.Reset > longest.Reset {
-			longest = l
-		}
-	}
-	h.slowDown(longest.Reset, "the service says that nothing is left of its limit of "+longest.Name)
-}
-
-// slowDown pauses the trial's target, and says so.
-func (h *holding) slowDown(d time.Duration, why string) {
-	if d = min(d, longestPause); d <= 0 {
-		return
-	}
-	if longer := h.pace().pause(d); longer >= notedPause {
-		h.warn(nil, "target %q pauses for %s: %s", h.trial.Target, d.Round(time.Millisecond), why)
-	}
 }

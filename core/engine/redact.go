@@ -38,6 +38,15 @@ func (h *holding) cleanTrial() *plan.Trial {
 	return &t
 }
 
+// cleanStart returns what a conversation with a helper began with.
+func (h *holding) cleanStart(s core.Start) core.Start {
+	clean := core.Start{SystemPrompt: h.clean(s.SystemPrompt)}
+	for _, m := range s.History {
+		clean.History = append(clean.History, h.cleanMessage(m))
+	}
+	return clean
+}
+
 func (h *holding) cleanReply(r core.Reply) core.Reply {
 	r.Message = h.cleanMessage(r.Message)
 	r.Detail = h.clean(r.Detail)

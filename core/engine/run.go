@@ -27,7 +27,10 @@ type Resolver interface {
 
 // Options are what a run needs from its surroundings.
 type Options struct {
-	Resolver Resolver
+	// Resolver returns what opens the components. Converters and scorers may use
+	// the targets, which are those of the campaign under their names there: in
+	// the calls that are made to them, and with the context of those calls.
+	Resolver func(targets core.Targets) Resolver
 	// Begin begins the record. It is called once every component is open, and
 	// before anything is sent: a run that cannot begin leaves no record.
 	Begin func(ctx context.Context) (Journal, error)
@@ -69,9 +72,9 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 		o.Now = time.Now
 	}
 	started := o.Now()
-	r := &run{Options: o, plan: p, paces: map[string]*pace{}}
+	r := &run{Options: o, plan: p, counterparts: map[string]*counterpart{}}
 	for _, t := range p.Targets {
-		r.paces[t.Name] = &pace{}
+		r.counterparts[t.Name] = newCounterpart(r, t)
 	}
 	err := r.carryOut(ctx)
 	s := Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: o.Now().Sub(started)}
@@ -88,8 +91,8 @@ type run struct {
 	plan       *plan.Plan
 	journal    Journal
 	components components
-	// paces are those of the targets, by name.
-	paces map[string]*pace
+	// counterparts are the targets, by name.
+	counterparts map[string]*counterpart
 
 	mu    sync.Mutex
 	tally stats.Tally

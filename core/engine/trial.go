@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -41,6 +40,7 @@ type holding struct {
 	judgements []judgement
 	usage      core.Usage
 	failure    *Failure
+	help       help
 }
 
 // hold holds one trial from its beginning to its outcome. Its error is the
@@ -72,7 +72,7 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 
 // converse holds the conversation.
 func (h *holding) converse(ctx context.Context) error {
-	conversation, err := h.start(ctx)
+	conversation, err := h.counterpart().start(ctx, core.Start{SystemPrompt: h.trial.SystemPrompt, History: h.trial.History})
 	if err != nil {
 		h.failure = h.failed(err)
 		return interrupted(ctx)
@@ -125,53 +125,8 @@ func interrupted(ctx context.Context) error {
 	return nil
 }
 
-// start begins the conversation.
-func (h *holding) start(ctx context.Context) (core.Conversation, error) {
-	if err := h.pace().wait(ctx); err != nil {
-		return nil, err
-	}
-	limit := h.timeout()
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	target := h.components.targets[h.trial.Target]
-	conversation, err := target.StartConversation(ctx, core.Start{SystemPrompt: h.trial.SystemPrompt, History: h.trial.History})
-	if err != nil {
-		h.slowDown(core.RetryAfterOf(err), "the service asks for it")
-		return nil, h.targetError(ctx, "starting the conversation", limit, err)
-	}
-	return conversation, nil
-}
-
-// targetError names the target, and says so where its time was up. ctx is the
-// context of the call, which carries the limit.
-func (h *holding) targetError(ctx context.Context, doing string, limit time.Duration, err error) error {
-	if outOfTime(ctx, err) {
-		err = core.Errorf(core.KindTimeout, "no answer within %s: %w", limit, err).
-			WithHint("limits.timeout of target %q is how long it may take", h.trial.Target)
-	}
-	return fmt.Errorf("target %q: %s: %w", h.trial.Target, doing, err)
-}
-
-// outOfTime reports whether an error is that of a call whose time was up. A
-// plugin gives an exchange up a little before that, so that it can still return
-// the replies that came.
-func outOfTime(ctx context.Context, err error) bool {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return true
-	}
-	deadline, ok := ctx.Deadline()
-	return ok && core.KindOf(err) == core.KindTimeout && time.Until(deadline) < time.Second
-}
-
-// timeout is the target's limit for one reply.
-func (h *holding) timeout() time.Duration {
-	for _, t := range h.plan.Targets {
-		if t.Name == h.trial.Target && t.Limits.Timeout > 0 {
-			return t.Limits.Timeout
-		}
-	}
-	return defaultTimeout
-}
+// counterpart is the trial's target.
+func (h *holding) counterpart() *counterpart { return h.counterparts[h.trial.Target] }
 
 // end releases the conversation. That it could not be released is no evidence
 // for or against the target.

@@ -58,6 +58,7 @@ func (p *planner) checkComponent(d definition, c campaign.Component) {
 	p.checkSecrets(d, c, config)
 	p.checkPrograms(d, c, config)
 	p.checkFiles(d, c, config)
+	p.checkModels(d, c, config)
 	for _, field := range uris(config, c.Config.JSON) {
 		if !wrong[field.Path] {
 			p.checkScope(d, c.Config.At(field.Path), field)

@@ -39,6 +39,7 @@ func New(c *campaign.Campaign, catalog Catalog, o Options) (*Plan, error) {
 	if len(p.problems) > 0 {
 		return nil, p.problems.Sorted()
 	}
+	p.useModels()
 	p.keepUsed()
 	p.addNeeds()
 	p.addGrants()

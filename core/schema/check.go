@@ -31,7 +31,7 @@ type StringField struct{ Path, Value string }
 // Check returns everything that is wrong with a document, which has to be a
 // JSON object; an empty document stands for {}. A string that contains "${"
 // refers to a secret that is not known yet: only its type is checked, and that
-// it is not an address, a choice or a duration, which are no secrets.
+// it is not an address, a choice, a duration or a target, which are no secrets.
 func (s *Schema) Check(doc []byte) []Complaint {
 	value, err := decode(doc)
 	if err != nil {
@@ -70,6 +70,25 @@ func (s *Schema) Programs(doc []byte) []StringField {
 // strings of the format "local-file".
 func (s *Schema) Files(doc []byte) []StringField {
 	return slices.DeleteFunc(s.Strings(doc, formatLocalFile), func(f StringField) bool { return f.Value == "" })
+}
+
+// Targets returns the names of the campaign's targets that a document makes a
+// component use: the strings of the format "target".
+func (s *Schema) Targets(doc []byte) []StringField {
+	return slices.DeleteFunc(s.Strings(doc, formatTarget), func(f StringField) bool { return f.Value == "" })
+}
+
+// TakesTargets reports whether a document may name targets of the campaign.
+func (s *Schema) TakesTargets() bool { return s.root.takesTargets() }
+
+func (n node) takesTargets() bool {
+	if n.Format == formatTarget || n.Items != nil && n.Items.takesTargets() {
+		return true
+	}
+	if n.Additional != nil && n.Additional.node != nil && n.Additional.node.takesTargets() {
+		return true
+	}
+	return slices.ContainsFunc(n.Properties, func(p property) bool { return p.node.takesTargets() })
 }
 
 func (s *Schema) strings(doc []byte, wanted func(node) bool) []StringField {
@@ -216,6 +235,8 @@ func (c *checker) reference(n node, path string) {
 		what = "an address"
 	case n.Format == formatDuration:
 		what = "a duration"
+	case n.Format == formatTarget:
+		what = "a target's name"
 	default:
 		return
 	}

@@ -29,7 +29,8 @@ import (
 // how they are found and held against what a campaign may do.
 //
 // A [core.Secret] is a string without a default that editors do not show, a
-// [core.Duration] a string such as "1m30s". Structs embedded without a json
+// [core.Duration] a string such as "1m30s", and a [core.Model] the name of a
+// target of the campaign, a string of the format "target". Structs embedded without a json
 // name lend their fields. Of fails on types that configuration cannot express
 // and on tags that do not fit their field.
 func Of(config any) (*Schema, error) {
@@ -120,6 +121,8 @@ func (b *builder) value(v reflect.Value) (node, error) {
 		return node{Type: typeString, Format: formatPassword, WriteOnly: true}, nil
 	case reflect.TypeFor[core.Duration]():
 		return node{Type: typeString, Format: formatDuration}, nil
+	case reflect.TypeFor[core.Model]():
+		return node{Type: typeString, Format: formatTarget}, nil
 	case reflect.TypeFor[time.Duration]():
 		return node{}, fmt.Errorf("%s is written as a number of nanoseconds; use core.Duration", t)
 	case reflect.TypeFor[json.RawMessage]():
@@ -203,7 +206,7 @@ func number(n int64) *json.Number {
 }
 
 // defaultOf encodes a field's value as its default. Empty strings, lists and
-// maps stand for "not set" and have none, and neither have secrets; the
+// maps stand for "not set" and have none, and neither have secrets and models; the
 // defaults of a struct are those of its fields.
 func defaultOf(v reflect.Value, n node) (json.RawMessage, error) {
 	switch v.Kind() {
@@ -215,6 +218,12 @@ func defaultOf(v reflect.Value, n node) (json.RawMessage, error) {
 		if v.Len() == 0 {
 			return nil, nil
 		}
+	}
+	if m, ok := reflect.TypeAssert[core.Model](v); ok {
+		if m.IsZero() {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("a model has no default: %q is a name that only a campaign can give", m)
 	}
 	if n.WriteOnly || len(n.Properties) > 0 {
 		return nil, nil

@@ -29,6 +29,7 @@ const (
 	formatCommand  = "command"  // a program to run, or a list that begins with one
 	// a file that the component reads by itself, on the machine it runs on
 	formatLocalFile = "local-file"
+	formatTarget    = "target" // the name of a target of the campaign
 )
 
 // Schema is a JSON Schema. It is immutable and safe for concurrent use. The

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
 )
 
 // keptPart is a part whose artifacts, if it has any, are on the disk.
@@ -120,6 +121,59 @@ func (r *replyRecord) reply() *core.Reply {
 		Finish: r.Finish, Detail: r.Detail, Heard: r.Heard, Unheard: r.Unheard, Delivered: r.Delivered, Replayed: r.Replayed,
 		Usage: r.Usage, Timing: r.Timing, RateLimits: r.RateLimits, Warnings: r.Warnings,
 	}
+}
+
+// keptTurn is an exchange whose artifacts are on the disk: the columns that hold
+// it, and the values.
+type keptTurn struct {
+	reply, failure, delivery any
+	sent, replied            []keptPart
+}
+
+func (s *Store) keepTurn(t engine.Turn) (keptTurn, error) {
+	var k keptTurn
+	var err error
+	if k.sent, err = s.keepParts(t.Sent.Parts); err != nil {
+		return k, err
+	}
+	if t.Reply != nil {
+		if k.replied, err = s.keepParts(t.Reply.Message.Parts); err != nil {
+			return k, err
+		}
+	}
+	if k.reply, err = encode("reply", recordOf(t.Reply)); err != nil {
+		return k, err
+	}
+	if k.failure, err = encode("failure", t.Failure); err != nil {
+		return k, err
+	}
+	k.delivery, err = encode("delivery", deliveryOf(t.Sent))
+	return k, err
+}
+
+// turnRow is an exchange as the columns hold it.
+type turnRow struct {
+	started, ended           int64
+	reply, failure, delivery *string
+}
+
+// into reads the columns.
+func (r turnRow) into(t *engine.Turn) error {
+	t.Started, t.Ended = moment(r.started), moment(r.ended)
+	record, err := decode[replyRecord](r.reply)
+	if err != nil {
+		return err
+	}
+	t.Reply = record.reply()
+	asked, err := decode[core.Delivery](r.delivery)
+	if err != nil {
+		return err
+	}
+	if asked != nil {
+		t.Sent.Delivery = *asked
+	}
+	t.Failure, err = decode[engine.Failure](r.failure)
+	return err
 }
 
 // deliveryOf returns a delivery to be kept, or nil where it asks for nothing.

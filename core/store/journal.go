@@ -146,44 +146,26 @@ func successOf(t *plan.Trial) string {
 // RecordTurn implements [engine.Journal]. It keeps the scores too, if the turn
 // has any.
 func (j *Journal) RecordTurn(_ context.Context, trialID string, t engine.Turn) error {
-	sent, err := j.store.keepParts(t.Sent.Parts)
+	kept, err := j.store.keepTurn(t)
 	if err != nil {
 		return err
-	}
-	var replied []keptPart
-	if t.Reply != nil {
-		if replied, err = j.store.keepParts(t.Reply.Message.Parts); err != nil {
-			return err
-		}
 	}
 	scores, err := j.store.keepScores(t.Scores)
-	if err != nil {
-		return err
-	}
-	reply, err := encode("reply", recordOf(t.Reply))
-	if err != nil {
-		return err
-	}
-	failure, err := encode("failure", t.Failure)
-	if err != nil {
-		return err
-	}
-	delivery, err := encode("delivery", deliveryOf(t.Sent))
 	if err != nil {
 		return err
 	}
 	return j.now(func(w *writer) error {
 		err := w.exec(`INSERT INTO turns (run_id, trial_id, turn, started_at, ended_at, reply, failure, sent_role, delivery)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			j.id, trialID, t.Index, t.Started.UnixNano(), t.Ended.UnixNano(), reply, failure, string(t.Sent.Role), delivery)
+			j.id, trialID, t.Index, t.Started.UnixNano(), t.Ended.UnixNano(), kept.reply, kept.failure, string(t.Sent.Role), kept.delivery)
 		if err != nil {
 			return err
 		}
 		at := place{j.id, trialID, t.Index}
-		if err := at.insertParts(w, placeSent, sent); err != nil {
+		if err := at.insertParts(w, placeSent, kept.sent); err != nil {
 			return err
 		}
-		if err := at.insertParts(w, placeReply, replied); err != nil {
+		if err := at.insertParts(w, placeReply, kept.replied); err != nil {
 			return err
 		}
 		return at.insertScores(w, scores)

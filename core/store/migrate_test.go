@@ -3,6 +3,7 @@ package store_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,16 +45,35 @@ INSERT INTO parts VALUES ('old', 'polite/phone/row-2/1', 0, 'reply', 0, 'text', 
 INSERT INTO scores VALUES ('old', 'polite/phone/row-2/1', 0, 0, 'leaked', 'true_false', 0, 'not in it', NULL);
 `
 
-// oldStore returns the directory of a store that the first version made.
-func oldStore(t *testing.T) string {
+// earlier are the migrations that the versions before this one ended with.
+var earlier = []string{"00001_runs.sql", "00002_delivery.sql"}
+
+// oldStore returns the directory of a store that an earlier version made: the
+// first one, which kept oldRun, and brought up to date since with as many
+// migrations as are given.
+func oldStore(t *testing.T, migrations ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	tables, err := os.ReadFile(filepath.Join("migrations", "00001_runs.sql"))
-	must(t, err)
-	execSQL(t, dir, `PRAGMA journal_mode = WAL; PRAGMA application_id = 0x52544F52;
+	made := `PRAGMA journal_mode = WAL; PRAGMA application_id = 0x52544F52;
 		CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')));
-		INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1);`+string(tables)+oldRun)
+		INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1);`
+	for i, name := range migrations {
+		tables, err := os.ReadFile(filepath.Join("migrations", name))
+		must(t, err)
+		made += fmt.Sprintf("%s; INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, 1);\n", tables, i+1)
+		if i == 0 {
+			made += oldRun
+		}
+	}
+	execSQL(t, dir, made)
 	return dir
+}
+
+// eachEarlier runs a test with a store of each earlier version.
+func eachEarlier(t *testing.T, test func(t *testing.T, dir string)) {
+	for i, last := range earlier {
+		t.Run(last, func(t *testing.T) { test(t, oldStore(t, earlier[:i+1]...)) })
+	}
 }
 
 // oldTurn is the turn of oldRun.
@@ -92,37 +112,48 @@ func readsOldRun(t *testing.T, s *store.Store) {
 	if diff := cmp.Diff([]engine.Turn{oldTurn()}, turns); diff != "" {
 		t.Errorf("turns (-want +got):\n%s", diff)
 	}
+	if helped, err := s.HelperTurns(t.Context(), "old", trial(1).ID); err != nil || len(helped) != 0 {
+		t.Errorf("helper turns %+v, %v; want none", helped, err)
+	}
 	if history, err := s.History(t.Context(), "old", trial(1).ID); err != nil || len(history) != 0 {
 		t.Errorf("history %+v, %v; want none", history, err)
 	}
 }
 
-func TestAStoreOfTheVersionBeforeIsReadAsItIs(t *testing.T) {
-	dir := oldStore(t)
-	for range 2 {
-		s, err := store.OpenReader(t.Context(), dir)
-		must(t, err)
-		readsOldRun(t, s)
-		must(t, s.Close())
-	}
+func TestAStoreOfAnEarlierVersionIsReadAsItIs(t *testing.T) {
+	eachEarlier(t, func(t *testing.T, dir string) {
+		for range 2 {
+			s, err := store.OpenReader(t.Context(), dir)
+			must(t, err)
+			readsOldRun(t, s)
+			must(t, s.Close())
+		}
+	})
 }
 
-func TestAStoreOfTheVersionBeforeIsBroughtUpToDate(t *testing.T) {
-	dir := oldStore(t)
-	s := open(t, dir)
-	readsOldRun(t, s)
-	j := begin(t, s, store.Run{Campaign: "new"})
-	turn := everything()
-	must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, turn))
-	turns, err := s.Turns(t.Context(), j.Run(), trial(1).ID)
-	must(t, err)
-	if diff := cmp.Diff([]engine.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
-		t.Errorf("turns (-recorded +read):\n%s", diff)
-	}
-	reader, err := store.OpenReader(t.Context(), dir)
-	must(t, err)
-	readsOldRun(t, reader)
-	must(t, reader.Close())
+func TestAStoreOfAnEarlierVersionIsBroughtUpToDate(t *testing.T) {
+	eachEarlier(t, func(t *testing.T, dir string) {
+		s := open(t, dir)
+		readsOldRun(t, s)
+		j := begin(t, s, store.Run{Campaign: "new"})
+		turn, said := everything(), helped()
+		must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, turn),
+			j.RecordHelperTurn(t.Context(), trial(1).ID, said[0]))
+		turns, err := s.Turns(t.Context(), j.Run(), trial(1).ID)
+		must(t, err)
+		if diff := cmp.Diff([]engine.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
+			t.Errorf("turns (-recorded +read):\n%s", diff)
+		}
+		helperTurns, err := s.HelperTurns(t.Context(), j.Run(), trial(1).ID)
+		must(t, err)
+		if diff := cmp.Diff(said[:1], helperTurns, cmp.Comparer(sameBytes)); diff != "" {
+			t.Errorf("helper turns (-recorded +read):\n%s", diff)
+		}
+		reader, err := store.OpenReader(t.Context(), dir)
+		must(t, err)
+		readsOldRun(t, reader)
+		must(t, reader.Close())
+	})
 }
 
 func TestAHistoryIsKept(t *testing.T) {

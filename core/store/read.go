@@ -167,26 +167,11 @@ func (s *Store) History(ctx context.Context, runID, trialID string) ([]core.Mess
 
 func scanTurn(rows *sql.Rows) (engine.Turn, error) {
 	var t engine.Turn
-	var started, ended int64
-	var reply, failure, delivery *string
-	if err := rows.Scan(&t.Index, &started, &ended, &reply, &failure, &t.Sent.Role, &delivery); err != nil {
+	var row turnRow
+	if err := rows.Scan(&t.Index, &row.started, &row.ended, &row.reply, &row.failure, &t.Sent.Role, &row.delivery); err != nil {
 		return t, err
 	}
-	t.Started, t.Ended = moment(started), moment(ended)
-	record, err := decode[replyRecord](reply)
-	if err != nil {
-		return t, err
-	}
-	t.Reply = record.reply()
-	asked, err := decode[core.Delivery](delivery)
-	if err != nil {
-		return t, err
-	}
-	if asked != nil {
-		t.Sent.Delivery = *asked
-	}
-	t.Failure, err = decode[engine.Failure](failure)
-	return t, err
+	return t, row.into(&t)
 }
 
 // corner is where a part belongs.

@@ -72,6 +72,7 @@ func (s *Store) readingModes() []string {
 const (
 	schemaFirst    = 1
 	schemaDelivery = 2
+	schemaHelpers  = 3
 	schemaPlugins  = 4
 )
 

@@ -58,7 +58,7 @@ func TestTheCatalogKnowsBundledAndThirdPartyComponents(t *testing.T) {
 	if _, _, ok := c.Lookup(core.KindConverter, "parrot"); ok {
 		t.Error("a target is found as a converter")
 	}
-	if got, want := c.Names(core.KindScorer), []string{"acme/length", "acme/mortal", "length", "mortal"}; !slices.Equal(got, want) {
+	if got, want := c.Names(core.KindScorer), []string{"acme/hasty", "acme/judge", "acme/length", "acme/mortal", "hasty", "judge", "length", "mortal"}; !slices.Equal(got, want) {
 		t.Errorf("scorers %q, want %q", got, want)
 	}
 

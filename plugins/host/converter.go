@@ -26,7 +26,9 @@ func (c *converter) Convert(ctx context.Context, in core.Value) (core.Value, err
 	}
 	var converted *pb.ConvertResponse
 	err = c.call(ctx, func(o opened) (err error) {
-		converted, err = pb.NewConverterServiceClient(o.process.conn).Convert(ctx, &pb.ConvertRequest{Instance: o.id, Value: value})
+		calling, end := o.access.begin(ctx)
+		defer end()
+		converted, err = pb.NewConverterServiceClient(o.process.conn).Convert(calling, &pb.ConvertRequest{Instance: o.id, Value: value})
 		return o.process.failure(ctx, err)
 	})
 	if err != nil {

@@ -14,6 +14,10 @@
 // when it died. Conversations end with it: their calls fail with an error of
 // kind unavailable that tells how it died, and nothing is sent twice.
 //
+// Converters and scorers may use targets of the campaign ([Host.Using]): the host
+// serves these to the process of the plugin, and ties what is asked to the call of
+// Convert or Score that it is asked for.
+//
 // Bundled components and third parties' travel the same road: the former live
 // in the orchestrator's own program, started again.
 package host

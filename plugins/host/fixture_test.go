@@ -122,7 +122,9 @@ type closer struct{ convert }
 
 func (closer) Close() error { slog.Warn("closed"); return nil }
 
-func fixtures() []core.Component {
+func fixtures() []core.Component { return append(plainFixtures(), judgeComponents()...) }
+
+func plainFixtures() []core.Component {
 	text := []core.Modality{core.Text}
 	return append(unruly(), []core.Component{
 		core.NewConverter(core.Info{Name: "echo", Summary: "Gives back.", In: text, Out: text}, echoConfig{Mode: "plain"},

@@ -17,7 +17,9 @@ func TestAHandshakeThatWillNotDoSaysWhoHasToMove(t *testing.T) {
 		{"bare", []string{"names no certificate"}, []string{"mutual TLS"}},
 	} {
 		t.Run(test.plugin, func(t *testing.T) {
-			h, log := newHost(t, func(o *host.Options) { o.Programs, o.Bundled = host.Discover([]string{installed(t, test.plugin)}, o.Log), nil })
+			h, log := newHost(t, func(o *host.Options) {
+				o.Programs, o.Bundled = host.Discover([]string{installed(t, test.plugin)}, o.Log), nil
+			})
 			_, err := h.OpenConverter(t.Context(), test.plugin+"/echo", nil)
 			if core.KindOf(err) != core.KindProtocol || !containsAll(err.Error(), test.says) {
 				t.Errorf("error %v (%s), want a protocol error with %q", err, core.KindOf(err), test.says)

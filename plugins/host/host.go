@@ -115,29 +115,17 @@ func (h *Host) Close() error {
 
 // OpenTarget opens a target with its configuration, a JSON object.
 func (h *Host) OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error) {
-	i, err := h.open(ctx, core.KindTarget, use, config)
-	if err != nil {
-		return nil, err
-	}
-	return &target{i}, nil
+	return h.Using(nil).OpenTarget(ctx, use, config)
 }
 
 // OpenConverter opens a converter with its configuration, a JSON object.
 func (h *Host) OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error) {
-	i, err := h.open(ctx, core.KindConverter, use, config)
-	if err != nil {
-		return nil, err
-	}
-	return &converter{i}, nil
+	return h.Using(nil).OpenConverter(ctx, use, config)
 }
 
 // OpenScorer opens a scorer with its configuration, a JSON object.
 func (h *Host) OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error) {
-	i, err := h.open(ctx, core.KindScorer, use, config)
-	if err != nil {
-		return nil, err
-	}
-	return &scorer{i}, nil
+	return h.Using(nil).OpenScorer(ctx, use, config)
 }
 
 // CheckConfig asks a component about its configuration, a JSON object, without
@@ -152,16 +140,16 @@ func (h *Host) CheckConfig(ctx context.Context, kind core.Kind, use string, conf
 	return process.checkConfig(ctx, component, config)
 }
 
-func (h *Host) open(ctx context.Context, kind core.Kind, use string, config []byte) (*instance, error) {
+func (h *Host) open(ctx context.Context, kind core.Kind, use string, config []byte, targets core.Targets) (*instance, error) {
 	plugin, process, component, err := h.find(ctx, kind, use)
 	if err != nil {
 		return nil, err
 	}
-	first, err := process.open(ctx, component, config)
+	first, err := process.open(ctx, component, config, targets)
 	if err != nil {
 		return nil, err
 	}
-	return &instance{plugin: plugin, info: component, use: use, config: slices.Clone(config), current: settled(first)}, nil
+	return &instance{plugin: plugin, info: component, use: use, config: slices.Clone(config), targets: targets, current: settled(first)}, nil
 }
 
 // find returns the plugin that offers a component, its running process, and

@@ -27,10 +27,11 @@ const (
 // in: when it is needed in another, it is opened there with the same
 // configuration.
 type instance struct {
-	plugin *plugin
-	info   core.Info
-	use    string // as the campaign names it
-	config []byte
+	plugin  *plugin
+	info    core.Info
+	use     string // as the campaign names it
+	config  []byte
+	targets core.Targets
 
 	mu      sync.Mutex
 	current *attempt[opened]
@@ -41,18 +42,24 @@ type instance struct {
 type opened struct {
 	process *process
 	id      string
+	// access is what it may use of the campaign's targets.
+	access *access
 }
 
-func (p *process) open(ctx context.Context, info core.Info, config []byte) (opened, error) {
+func (p *process) open(ctx context.Context, info core.Info, config []byte, targets core.Targets) (opened, error) {
 	kind, err := wire.EncodeKind(info.Kind)
 	if err != nil {
 		return opened{}, err
 	}
-	response, err := pb.NewPluginServiceClient(p.conn).Open(ctx, &pb.OpenRequest{Kind: kind, Name: info.Name, Config: config})
+	access, err := p.services.admit(p.modelsOf(info, config), targets)
+	if err != nil {
+		return opened{}, err
+	}
+	response, err := pb.NewPluginServiceClient(p.conn).Open(ctx, access.open(&pb.OpenRequest{Kind: kind, Name: info.Name, Config: config}))
 	if err != nil {
 		return opened{}, p.failure(ctx, err)
 	}
-	return opened{process: p, id: response.GetInstance()}, nil
+	return opened{process: p, id: response.GetInstance(), access: access}, nil
 }
 
 // acquire returns the instance in the running process. It opens it there if it
@@ -104,7 +111,7 @@ func (i *instance) reopenIn(ctx context.Context) (opened, error) {
 	if _, ok := process.find(i.info.Kind, i.info.Name); !ok {
 		return opened{}, core.Errorf(core.KindConfig, "plugin %q does not offer it any more", i.plugin.name)
 	}
-	return process.open(ctx, i.info, i.config)
+	return process.open(ctx, i.info, i.config, i.targets)
 }
 
 // call calls a component whose calls leave nothing behind, and once more if the

@@ -42,11 +42,11 @@ func newPlugin(closed context.Context, o Options, p program) *plugin {
 	pause.InitialInterval, pause.Multiplier = o.RestartPause, 4
 	pause.Reset()
 	return &plugin{
-		program:  p,
-		options:  o,
-		log:      log,
-		closed:   closed,
-		pause:    pause,
+		program: p,
+		options: o,
+		log:     log,
+		closed:  closed,
+		pause:   pause,
 	}
 }
 

@@ -51,6 +51,7 @@ type process struct {
 	how       *confined
 
 	conn        *grpc.ClientConn
+	services    *services
 	description wire.Description
 	components  []Component
 }
@@ -122,11 +123,12 @@ func (p *process) dial() error {
 	if err != nil {
 		return err
 	}
-	conn, err := protocol.Dispense(wire.PluginSet)
+	got, err := protocol.Dispense(wire.PluginSet)
 	if err != nil {
 		return err
 	}
-	p.conn = conn.(*grpc.ClientConn)
+	d := got.(dispensed)
+	p.conn, p.services = d.conn, newServices(d.broker)
 	return nil
 }
 
@@ -175,6 +177,7 @@ func (p *process) supervise(o Options) {
 	if p.run.left > 0 {
 		p.log.Error("plugin has left processes that cannot be killed", "count", p.run.left)
 	}
+	p.services.stop()
 	p.kill()
 	p.stdout.flush()
 	p.stderr.flush()
@@ -268,6 +271,12 @@ func socketDir(temp string) string {
 	return temp
 }
 
+// dispensed is what go-plugin has of a plugin.
+type dispensed struct {
+	conn   *grpc.ClientConn
+	broker *goplugin.GRPCBroker
+}
+
 // dispenser makes go-plugin hand out the connection itself.
 type dispenser struct {
 	goplugin.NetRPCUnsupportedPlugin
@@ -281,6 +290,6 @@ func (dispenser) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 }
 
 // GRPCClient returns the connection.
-func (dispenser) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
-	return conn, nil
+func (dispenser) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+	return dispensed{conn: conn, broker: broker}, nil
 }

@@ -25,7 +25,9 @@ func (s *scorer) Score(ctx context.Context, e core.Evidence) (core.Score, error)
 		if err != nil {
 			return err
 		}
-		response, err = pb.NewScorerServiceClient(o.process.conn).Score(ctx, request)
+		calling, end := o.access.begin(ctx)
+		defer end()
+		response, err = pb.NewScorerServiceClient(o.process.conn).Score(calling, request)
 		return o.process.failure(ctx, err)
 	})
 	if err != nil {

@@ -72,7 +72,9 @@ func TestAnErrorOfAComponentIsNoReasonToAskAgain(t *testing.T) {
 }
 
 func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
-	h, _ := newHost(t, func(o *host.Options) { o.Programs, o.Bundled = host.Discover([]string{installed(t, "acme")}, o.Log), nil })
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Programs, o.Bundled = host.Discover([]string{installed(t, "acme")}, o.Log), nil
+	})
 	config, noted := mortal(t, 100)
 	c := openConverter(t, h, "acme/mortal", config)
 	for _, deaths := range []int{2, 4} { // each call is tried twice

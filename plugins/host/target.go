@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -70,43 +69,8 @@ func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([
 	if err != nil {
 		return nil, c.in.process.failure(ctx, err)
 	}
-	var replies []core.Reply
-	for range messages {
-		reply, err := c.receive(ctx, stream)
-		if err != nil {
-			return replies, err
-		}
-		replies = append(replies, reply)
-	}
-	if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
-		if err == nil {
-			err = c.target.ofComponent(core.Errorf(core.KindProtocol, "there are more replies than messages"))
-		}
-		return replies, c.in.process.failure(ctx, err)
-	}
-	return replies, nil
-}
-
-// receive puts one reply together.
-func (c *conversation) receive(ctx context.Context, stream pb.TargetService_SendClient) (core.Reply, error) {
-	var reply wire.ReplyReader
-	for !reply.Ended() {
-		piece, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return core.Reply{}, c.in.process.failure(ctx, err)
-		}
-		if err := reply.Add(piece); err != nil {
-			return core.Reply{}, c.target.ofComponent(err)
-		}
-	}
-	whole, err := reply.Reply()
-	if err != nil {
-		return core.Reply{}, c.target.ofComponent(err)
-	}
-	return whole, nil
+	replies, err := wire.ReceiveReplies(len(messages), stream.Recv)
+	return replies, c.in.process.failure(ctx, c.target.ofComponent(err))
 }
 
 // End implements [core.Conversation].

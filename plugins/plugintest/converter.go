@@ -15,12 +15,15 @@ type ConverterCase struct {
 	// Use is the component's name, and Config its configuration, a JSON
 	// object.
 	Use, Config string
-	Input       core.Value
+	// Targets are the targets of the campaign that Config may name.
+	Targets core.Targets
+	Input   core.Value
 }
 
 // TestConverter holds a converter to core.Converter's promises.
 func TestConverter(t *testing.T, s Source, c ConverterCase) {
 	t.Helper()
+	s = s.Using(c.Targets)
 	component(t, s, core.KindConverter, c.Use, c.Config, func(ctx context.Context, config []byte) (any, error) {
 		return s.OpenConverter(ctx, c.Use, config)
 	})

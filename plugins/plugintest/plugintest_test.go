@@ -24,6 +24,8 @@ func good() []core.Component {
 			func(context.Context, config) (core.Converter, error) { return upper{}, nil }),
 		core.NewScorer(core.Info{Name: "has", Summary: "Looks for a word.", Scores: core.ScoreTrueFalse}, config{Word: "x"},
 			func(_ context.Context, c config) (core.Scorer, error) { return has(c), nil }),
+		core.NewScorer(core.Info{Name: "asks", Summary: "Asks a model.", Scores: core.ScoreTrueFalse}, asks{},
+			func(_ context.Context, c asks) (core.Scorer, error) { return c, nil }),
 		core.NewTarget(core.Info{Name: "echo", Summary: "Repeats.", In: text, Out: text}, config{},
 			func(context.Context, config) (core.Target, error) { return &echo{}, nil }),
 		core.NewTarget(core.Info{Name: "able", Summary: "Repeats, and can do everything.", In: text, Out: text, Capabilities: core.Capabilities()}, config{},
@@ -47,6 +49,26 @@ func (h has) Score(_ context.Context, e core.Evidence) (core.Score, error) {
 		return core.UnknownScore("nothing to look at"), nil
 	}
 	return core.BoolScore(strings.Contains(e.Values[0].Text(), h.Word), "looked for it"), nil
+}
+
+// asks has a model repeat what it judges.
+type asks struct {
+	Model core.Model `json:"model" required:"true"`
+}
+
+func (a asks) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
+	if len(e.Values) == 0 {
+		return core.UnknownScore("nothing to ask about"), nil
+	}
+	talk, err := a.Model.StartConversation(ctx, core.Start{})
+	if err != nil {
+		return core.Score{}, err
+	}
+	reply, err := talk.Send(ctx, core.UserText(e.Values[0].Text()))
+	if err != nil {
+		return core.Score{}, err
+	}
+	return core.BoolScore(reply.Message.Text() == e.Values[0].Text(), "it was repeated"), talk.End(ctx)
 }
 
 type echo struct{ closed sync.Once }
@@ -97,6 +119,10 @@ func TestGoodComponentsConform(t *testing.T) {
 	plugintest.Each(t, good(), func(t *testing.T, s plugintest.Source) {
 		plugintest.TestConverter(t, s, plugintest.ConverterCase{Use: "upper", Input: core.TextValue("hello")})
 		plugintest.TestScorer(t, s, plugintest.ScorerCase{Use: "has", Config: `{"word":"y"}`, Evidence: core.Evidence{Values: []core.Value{core.TextValue("y")}}})
+		plugintest.TestScorer(t, s, plugintest.ScorerCase{
+			Use: "asks", Config: `{"model": "helper"}`, Targets: core.Targets{"helper": &echo{}},
+			Evidence: core.Evidence{Values: []core.Value{core.TextValue("y")}},
+		})
 		for _, use := range []string{"echo", "able"} {
 			t.Run(use, func(t *testing.T) {
 				plugintest.TestTarget(t, s, plugintest.TargetCase{Use: use, Message: core.UserText("hello")})

@@ -13,12 +13,15 @@ type ScorerCase struct {
 	// Use is the component's name, and Config its configuration, a JSON
 	// object.
 	Use, Config string
-	Evidence    core.Evidence
+	// Targets are the targets of the campaign that Config may name.
+	Targets  core.Targets
+	Evidence core.Evidence
 }
 
 // TestScorer holds a scorer to core.Scorer's promises.
 func TestScorer(t *testing.T, s Source, c ScorerCase) {
 	t.Helper()
+	s = s.Using(c.Targets)
 	component(t, s, core.KindScorer, c.Use, c.Config, func(ctx context.Context, config []byte) (any, error) {
 		return s.OpenScorer(ctx, c.Use, config)
 	})

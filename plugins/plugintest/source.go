@@ -23,6 +23,9 @@ type Source interface {
 	OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error)
 	OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error)
 	OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error)
+	// Using returns the source with targets of a campaign, which converters and
+	// scorers may use whose configuration names them.
+	Using(targets core.Targets) Source
 }
 
 var (
@@ -84,12 +87,23 @@ func Program(t testing.TB, argv ...string) Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &served{Host: h, Catalog: catalog}
+	return &served{Opener: h.Using(nil), Catalog: catalog, host: h}
 }
 
 type served struct {
-	*host.Host
+	*host.Opener
 	*host.Catalog
+	host *host.Host
+}
+
+// CheckConfig asks a component about a configuration.
+func (s *served) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error {
+	return s.host.CheckConfig(ctx, kind, use, config)
+}
+
+// Using returns the source with targets.
+func (s *served) Using(targets core.Targets) Source {
+	return &served{Opener: s.host.Using(targets), Catalog: s.Catalog, host: s.host}
 }
 
 type inProcess []core.Component
@@ -120,6 +134,15 @@ func (s inProcess) CheckConfig(_ context.Context, kind core.Kind, use string, co
 		return err
 	}
 	return c.Check(config)
+}
+
+// Using returns the source with targets.
+func (s inProcess) Using(targets core.Targets) Source {
+	using := make(inProcess, len(s))
+	for i, c := range s {
+		using[i] = c.Using(targets)
+	}
+	return using
 }
 
 // OpenTarget opens a target.

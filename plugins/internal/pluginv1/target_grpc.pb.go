@@ -28,7 +28,9 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// TargetService holds conversations with opened targets.
+// TargetService holds conversations with opened targets. A plugin serves it for
+// the targets that it offers, and the host for the targets of the campaign that
+// converters and scorers use.
 type TargetServiceClient interface {
 	// StartConversation begins a conversation that remembers its turns until it
 	// is ended. The deadline of this call bounds the start only.
@@ -94,7 +96,9 @@ func (c *targetServiceClient) EndConversation(ctx context.Context, in *EndConver
 // All implementations must embed UnimplementedTargetServiceServer
 // for forward compatibility.
 //
-// TargetService holds conversations with opened targets.
+// TargetService holds conversations with opened targets. A plugin serves it for
+// the targets that it offers, and the host for the targets of the campaign that
+// converters and scorers use.
 type TargetServiceServer interface {
 	// StartConversation begins a conversation that remembers its turns until it
 	// is ended. The deadline of this call bounds the start only.

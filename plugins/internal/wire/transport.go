@@ -9,6 +9,9 @@ const (
 	ChunkSize = 1 << 20
 	// PluginSet is the name under which go-plugin dispenses the connection.
 	PluginSet = "redteam.plugin.v1"
+	// CallKey is the metadata key of a host's call of a converter or scorer. What
+	// a plugin asks of the host for that call carries the same value.
+	CallKey = "redteam-call"
 )
 
 // The variables that the host sets for a plugin, beside go-plugin's own.

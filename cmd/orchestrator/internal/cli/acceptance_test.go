@@ -81,14 +81,19 @@ attacks:
 // startRun starts "orchestrator run" with the two-turn campaign.
 func startRun(t *testing.T, endpoint string, trials int) *program {
 	t.Helper()
+	return startCampaign(t, strings.NewReplacer("ENDPOINT", endpoint, "TRIALS", strconv.Itoa(trials)).Replace(twoTurns))
+}
+
+// startCampaign starts "orchestrator run" with a campaign and flags.
+func startCampaign(t *testing.T, text string, flags ...string) *program {
+	t.Helper()
 	dir := t.TempDir()
-	text := strings.NewReplacer("ENDPOINT", endpoint, "TRIALS", strconv.Itoa(trials)).Replace(twoTurns)
 	campaign := filepath.Join(dir, "campaign.yaml")
 	if err := os.WriteFile(campaign, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := &program{t: t, store: filepath.Join(dir, "store"), output: &lockedBuffer{}}
-	p.Cmd = exec.Command("orchestrator", "run", "--log-level", "trace", "--store", p.store, campaign)
+	p.Cmd = exec.Command("orchestrator", append([]string{"run", "--log-level", "trace", "--store", p.store, campaign}, flags...)...)
 	p.Env = append(os.Environ(), "PRACTICE_KEY="+apiKey, "XDG_DATA_HOME="+dir)
 	p.Stdout, p.Stderr = p.output, p.output
 	if err := p.Start(); err != nil {

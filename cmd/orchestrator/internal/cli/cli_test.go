@@ -20,10 +20,12 @@ import (
 )
 
 // TestMain lets the test binary stand for the program, also where the program
-// starts itself again to serve the bundled components.
+// starts itself again to serve the bundled components, and for a third party's
+// plugin.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"orchestrator": func() { os.Exit(cli.Main()) },
+		"orchestrator":             func() { os.Exit(cli.Main()) },
+		"orchestrator-plugin-jury": serveJury,
 	})
 }
 

@@ -24,9 +24,9 @@ func writeHistory(w io.Writer, history []core.Message) {
 	}
 }
 
-// writeTurn prints one exchange: what was sent, what came back, and how it was
-// judged.
-func writeTurn(w io.Writer, t engine.Turn, file fileOf) {
+// writeTurn prints one exchange: what was sent, what came back, what components
+// asked of helpers for it, and how it was judged.
+func writeTurn(w io.Writer, t engine.Turn, asked []engine.HelperTurn, file fileOf) {
 	fmt.Fprintf(w, "\n[%d] %s  %s%s\n", t.Index+1, t.Sent.Role, t.Started.Local().Format(time.TimeOnly), inFront("  ", showDelivery(t.Sent.Delivery)))
 	if prompt := t.Sent.Delivery.SystemPrompt; prompt != nil {
 		fmt.Fprintf(w, "    new system prompt  %s\n", indented(strings.TrimRight(*prompt, "\n")))
@@ -41,6 +41,7 @@ func writeTurn(w io.Writer, t engine.Turn, file fileOf) {
 	if t.Reply != nil {
 		writeReply(w, t, file)
 	}
+	writeHelp(w, asked, file)
 	if len(t.Scores) > 0 {
 		writeScores(w, t.Scores)
 	}

@@ -23,7 +23,7 @@ func shown(turns ...engine.Turn) string {
 	var b strings.Builder
 	for i, t := range turns {
 		t.Index, t.Started, t.Ended = i, noon, noon.Add(1200*time.Millisecond)
-		writeTurn(&b, t, func(core.Value) (string, bool) { return "", false })
+		writeTurn(&b, t, nil, func(core.Value) (string, bool) { return "", false })
 	}
 	return strings.TrimPrefix(b.String(), "\n")
 }

@@ -64,7 +64,7 @@ func runCampaign(ctx context.Context, env Env, file string, plugins campaignFlag
 		return dir.use(ctx, func(s *store.Store) error {
 			rec.store, rec.run = s, newRun(env, p, catalog, r.choice)
 			summary, err := engine.Run(ctx, p, engine.Options{
-				Resolver: h,
+				Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
 				Begin:    rec.begin,
 				Observer: screen,
 				Secrets:  plugins.secrets.lookup(env, file),

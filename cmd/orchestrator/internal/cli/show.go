@@ -146,23 +146,16 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "trial %s: %s\n", trial.ID, outcomeOf(trial))
-	if reason := reasonOf(trial); reason != "" {
-		fmt.Fprintf(w, "  %s\n", indented(reason))
+	helped, err := s.HelperTurns(ctx, run.ID, trial.ID)
+	if err != nil {
+		return err
 	}
-	if r := trial.Result; len(turns) == 0 && r != nil && r.Failure != nil && r.Failure.Hint != "" { // a turn shows its own
-		fmt.Fprintf(w, "  hint: %s\n", indented(r.Failure.Hint))
-	}
-	fmt.Fprintf(w, "objective  %s\n", indented(strings.TrimRight(trial.Objective, "\n")))
-	fmt.Fprintf(w, "target     %s\n", trial.Target)
-	fmt.Fprintf(w, "success    %s\n", indented(trial.Success))
-	if trial.SystemPrompt != "" {
-		fmt.Fprintf(w, "\nsystem\n    %s  %s\n", label("text"), showValue(core.TextValue(trial.SystemPrompt), s.ArtifactFile))
-	}
+	writeTrial(w, trial, len(turns) == 0, s.ArtifactFile)
 	writeHistory(w, history)
 	for _, t := range turns {
-		writeTurn(w, t, s.ArtifactFile)
+		writeTurn(w, t, helpFor(t.Index, helped), s.ArtifactFile)
 	}
+	writeUnsent(w, turns, helped, s.ArtifactFile)
 	if len(turns) == 0 {
 		fmt.Fprintln(w, "\n(no turn was recorded)")
 	}
@@ -170,6 +163,24 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 		return saveTurns(w, save, turns)
 	}
 	return nil
+}
+
+// writeTrial prints what a trial is about, and how it ended. silent says that it
+// has no turn that could show why.
+func writeTrial(w io.Writer, trial store.Trial, silent bool, file fileOf) {
+	fmt.Fprintf(w, "trial %s: %s\n", trial.ID, outcomeOf(trial))
+	if reason := reasonOf(trial); reason != "" {
+		fmt.Fprintf(w, "  %s\n", indented(reason))
+	}
+	if r := trial.Result; silent && r != nil && r.Failure != nil && r.Failure.Hint != "" { // a turn shows its own
+		fmt.Fprintf(w, "  hint: %s\n", indented(r.Failure.Hint))
+	}
+	fmt.Fprintf(w, "objective  %s\n", indented(strings.TrimRight(trial.Objective, "\n")))
+	fmt.Fprintf(w, "target     %s\n", trial.Target)
+	fmt.Fprintf(w, "success    %s\n", indented(trial.Success))
+	if trial.SystemPrompt != "" {
+		fmt.Fprintf(w, "\nsystem\n    %s  %s\n", label("text"), showValue(core.TextValue(trial.SystemPrompt), file))
+	}
 }
 
 // notFound adds a hint to an error that says that a name is that of nothing, or

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+// helpFor returns what was asked of helpers for a turn.
+func helpFor(turn int, helped []engine.HelperTurn) []engine.HelperTurn {
+	var asked []engine.HelperTurn
+	for _, t := range helped {
+		if t.For == turn {
+			asked = append(asked, t)
+		}
+	}
+	return asked
+}
+
+// writeUnsent prints what was asked of helpers for a turn that was not sent.
+func writeUnsent(w io.Writer, turns []engine.Turn, helped []engine.HelperTurn, file fileOf) {
+	if asked := helpFor(len(turns), helped); len(asked) > 0 {
+		fmt.Fprintf(w, "\n[%d] was not sent\n", len(turns)+1)
+		writeHelp(w, asked, file)
+	}
+}
+
+// writeHelp prints what converters and scorers asked of helpers, and what these
+// answered.
+func writeHelp(w io.Writer, asked []engine.HelperTurn, file fileOf) {
+	for _, t := range asked {
+		fmt.Fprintf(w, "    %s %s asked %s  %s", t.Kind, t.By, t.Target, round(t.Ended.Sub(t.Started)))
+		if t.Reply != nil {
+			fmt.Fprint(w, inFront("  ", string(t.Reply.Finish)), inFront(": ", indented(t.Reply.Detail)))
+		}
+		fmt.Fprintln(w)
+		if t.Start.SystemPrompt != "" {
+			writeSaid(w, "system", showValue(core.TextValue(t.Start.SystemPrompt), file))
+		}
+		for _, m := range slices.Concat(t.Start.History, []core.Message{t.Sent}) {
+			writeMessage(w, m, file)
+		}
+		if t.Failure != nil {
+			writeSaid(w, "no reply", fmt.Sprintf("%s error: %s", t.Failure.Kind, indented(t.Failure.Message)))
+			if t.Failure.Hint != "" {
+				writeSaid(w, "hint", indented(t.Failure.Hint))
+			}
+		}
+		if t.Reply != nil {
+			writeMessage(w, t.Reply.Message, file)
+			if tokens := showUsage(t.Reply.Usage); tokens != "" {
+				writeSaid(w, "tokens", tokens)
+			}
+			for _, warning := range t.Reply.Warnings {
+				writeSaid(w, "warning", indented(warning))
+			}
+		}
+	}
+}
+
+// writeMessage prints a message of a conversation with a helper.
+func writeMessage(w io.Writer, m core.Message, file fileOf) {
+	for _, p := range m.Parts {
+		writeSaid(w, string(m.Role), showValue(p.Value, file))
+	}
+}
+
+// writeSaid prints one thing, further in than what belongs to the turn itself.
+func writeSaid(w io.Writer, what, text string) {
+	fmt.Fprintf(w, "        %s  %s\n", label(what), strings.ReplaceAll(text, "\n", "\n    "))
+}

@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// helper is a target of the campaign as converters and scorers get it. They may
+// ask it while they work for a trial, whose record and usage it becomes part of.
+type helper struct{ *counterpart }
+
+var (
+	_ core.Target        = helper{}
+	_ core.Interruptible = (*helperTalk)(nil)
+)
+
+// helpers are the campaign's targets as converters and scorers get them.
+func (r *run) helpers() core.Targets {
+	targets := core.Targets{}
+	for name, c := range r.counterparts {
+		targets[name] = helper{c}
+	}
+	return targets
+}
+
+// help is what the components asked of helpers for a trial. It is the only part
+// of a trial that several goroutines work on: those of a component.
+type help struct {
+	mu            sync.Mutex
+	turns         int
+	conversations int
+	usage         core.Usage
+	// lost is what the Journal failed with.
+	lost error
+}
+
+// helpLost returns why something that a helper said could not be recorded.
+func (h *holding) helpLost() error {
+	h.help.mu.Lock()
+	defer h.help.mu.Unlock()
+	return h.help.lost
+}
+
+// asking is a component while it converts or judges something for a trial.
+type asking struct {
+	*holding
+	kind core.Kind
+	name string
+	turn int
+
+	cancel   context.CancelFunc
+	requests sync.WaitGroup
+	mu       sync.Mutex
+	over     bool
+	// failure is why the helper that was asked last did not answer.
+	failure error
+}
+
+type askingKey struct{}
+
+// asks begins the work of a component: the context is that of its call, and says
+// to helpers on whose behalf they are asked.
+func (h *holding) asks(ctx context.Context, kind core.Kind, name string, turn int) (context.Context, *asking) {
+	a := &asking{holding: h, kind: kind, name: name, turn: turn}
+	ctx, a.cancel = context.WithTimeout(context.WithValue(ctx, askingKey{}, a), workTimeout)
+	return ctx, a
+}
+
+// end ends the work, and what still goes on with helpers. It returns why the
+// helper that was asked last did not answer, nil where it did or there is none.
+func (a *asking) end() error {
+	a.mu.Lock()
+	a.over = true
+	a.mu.Unlock()
+	a.cancel()
+	a.requests.Wait()
+	return a.failure
+}
+
+// enter counts a request, unless the work is over.
+func (a *asking) enter() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over {
+		return core.Errorf(core.KindProtocol, "%s %q asks a target for a call that is over", a.kind, a.name)
+	}
+	a.requests.Add(1)
+	return nil
+}
+
+// StartConversation implements [core.Target].
+func (t helper) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
+	a, ok := ctx.Value(askingKey{}).(*asking)
+	if !ok {
+		return nil, core.Errorf(core.KindProtocol, "target %q is asked outside of a trial", t.name).
+			WithHint("a component asks with the context that Convert or Score was given")
+	}
+	if err := a.enter(); err != nil {
+		return nil, err
+	}
+	defer a.requests.Done()
+	talk := &helperTalk{asking: a, to: t.counterpart, start: start}
+	a.help.mu.Lock()
+	talk.number = a.help.conversations
+	a.help.conversations++
+	a.help.mu.Unlock()
+	turn := Turn{Started: a.Now(), Sent: core.Message{Role: core.User}}
+	conversation, err := t.start(ctx, start)
+	if err != nil {
+		return nil, talk.failed(ctx, turn, err)
+	}
+	talk.conversation = conversation
+	return talk, nil
+}
+
+// helperTalk is a conversation of a component with a helper.
+type helperTalk struct {
+	*asking
+	to           *counterpart
+	number       int
+	conversation core.Conversation
+	// start is what it began with; it is recorded with the first turn.
+	start core.Start
+}
+
+// Send implements [core.Conversation].
+func (t *helperTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
+	replies, err := t.Exchange(ctx, []core.Message{m})
+	if err != nil {
+		return core.Reply{}, err
+	}
+	return replies[0], nil
+}
+
+// Exchange implements [core.Interruptible]. Whether the target does, deliver
+// says.
+func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	if err := t.enter(); err != nil {
+		return nil, err
+	}
+	defer t.requests.Done()
+	leave, err := t.to.enter(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("target %q: waiting for its limits: %w", t.to.name, err)
+	}
+	started := t.Now()
+	replies, failure := t.to.send(ctx, t.conversation, messages)
+	leave()
+	for i, message := range messages[:len(replies)] {
+		if err := t.answered(ctx, Turn{Started: started, Sent: message}, replies[i]); err != nil {
+			return nil, err
+		}
+	}
+	if failure != nil {
+		return replies, t.failed(ctx, Turn{Started: started, Sent: messages[len(replies)]}, failure)
+	}
+	return replies, nil
+}
+
+// End implements [core.Conversation].
+func (t *helperTalk) End(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, endTimeout)
+	defer cancel()
+	return t.conversation.End(ctx)
+}
+
+// answered records a turn that has a reply.
+func (t *helperTalk) answered(ctx context.Context, turn Turn, reply core.Reply) error {
+	t.asked(nil)
+	clean := t.cleanReply(reply)
+	turn.Reply = &clean
+	return t.record(ctx, turn, reply.Usage)
+}
+
+// failed records a turn that has no reply, and returns the error that the
+// component gets: without secrets, which are another component's.
+func (t *helperTalk) failed(ctx context.Context, turn Turn, failure error) error {
+	t.asked(failure)
+	turn.Failure = t.holding.failed(failure)
+	told := &core.Error{Kind: core.KindOf(failure), RetryAfter: core.RetryAfterOf(failure), Hint: t.clean(core.HintOf(failure)), Err: t.cleanError(failure)}
+	if ctx.Err() != nil {
+		turn.Failure = &Failure{Kind: KindInterrupted, Message: "nobody waited for the reply any more"}
+		told.Err = fmt.Errorf("target %q: %w", t.to.name, ctx.Err())
+	}
+	if err := t.record(ctx, turn, core.Usage{}); err != nil {
+		return err
+	}
+	return told
+}
+
+// asked notes how the last request ended.
+func (a *asking) asked(failure error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failure = failure
+}
+
+// record completes a turn and records it. It is durable before the component
+// learns of it.
+func (t *helperTalk) record(ctx context.Context, turn Turn, usage core.Usage) error {
+	turn.Ended, turn.Sent = t.Now(), t.cleanMessage(turn.Sent)
+	t.help.mu.Lock()
+	defer t.help.mu.Unlock()
+	turn.Index = t.help.turns
+	said := HelperTurn{Turn: turn, Kind: t.kind, By: t.name, For: t.turn, Target: t.to.name, Conversation: t.number, Start: t.cleanStart(t.start)}
+	t.start = core.Start{}
+	t.help.turns++
+	t.help.usage = t.help.usage.Add(usage)
+	err := t.journal.RecordHelperTurn(context.WithoutCancel(ctx), t.trial.ID, said)
+	if err != nil {
+		t.help.lost = err
+	}
+	return err
+}

@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+)
+
+// checkModels checks that the targets which a component's configuration names
+// are the campaign's. A target names none: two of them could wait for each
+// other.
+func (p *planner) checkModels(d definition, c campaign.Component, config *schema.Schema) {
+	names := make([]string, len(p.campaign.Targets))
+	for i, t := range p.campaign.Targets {
+		names[i] = t.Name
+	}
+	for _, field := range config.Targets(c.Config.JSON) {
+		at := c.Config.At(field.Path)
+		switch {
+		case d.kind == core.KindTarget:
+			p.problem(at, "leave it out", "%s: %s: a target cannot use target %q: only converters and scorers can", d, field.Path, field.Value)
+		case strings.Contains(field.Value, "${"): // reported by the schema
+		case !slices.Contains(names, field.Value):
+			p.problem(at, definedTargets(field.Value, names), "%s: %s: target %q is not defined", d, field.Path, field.Value)
+		}
+	}
+}
+
+// definedTargets says which targets there are instead of one that is not.
+func definedTargets(name string, names []string) string {
+	if near := schema.Nearest(name, names); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if len(names) == 0 {
+		return "the campaign defines no target"
+	}
+	return "the campaign defines " + strings.Join(names, ", ")
+}
+
+// useModels notes that the targets are used which the converters and scorers
+// name that some trial uses.
+func (p *planner) useModels() {
+	p.definitions(func(d definition, c campaign.Component) {
+		_, config, ok := p.catalog.Lookup(d.kind, c.Use)
+		if !ok || !p.used[d] {
+			return
+		}
+		for _, field := range config.Targets(c.Config.JSON) {
+			p.used[definition{core.KindTarget, field.Value}] = true
+		}
+	})
+}

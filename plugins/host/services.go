@@ -1,0 +1,246 @@
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"strconv"
+	"sync"
+
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// services let the components of one process use targets of the campaign. They
+// are served on a connection of their own, which is made when the first
+// instance needs it.
+type services struct {
+	broker *goplugin.GRPCBroker
+	serve  func() (brokerID uint32, err error)
+
+	mu     sync.Mutex
+	server *grpc.Server
+	calls  map[string]*call
+}
+
+func newServices(broker *goplugin.GRPCBroker) *services {
+	s := &services{broker: broker, calls: map[string]*call{}}
+	s.serve = sync.OnceValues(s.start)
+	return s
+}
+
+// start begins to serve and returns under which number of the broker. The
+// broker adds what makes it mutual TLS.
+func (s *services) start() (uint32, error) {
+	id := s.broker.NextId()
+	serving, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		s.broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
+			defer close(serving)
+			return s.newServer(options)
+		})
+	}()
+	select {
+	case <-serving:
+		return id, nil
+	case <-over:
+		return 0, core.Errorf(core.KindUnavailable, "the plugin cannot be connected to the targets of the campaign").
+			WithHint("a plugin whose components use them serves go-plugin's GRPCBroker")
+	}
+}
+
+func (s *services) newServer(options []grpc.ServerOption) *grpc.Server {
+	server := grpc.NewServer(append(options,
+		grpc.MaxRecvMsgSize(wire.MaxMessage),
+		grpc.MaxSendMsgSize(wire.MaxMessage),
+		grpc.UnaryInterceptor(func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+			response, err := handle(ctx, request)
+			return response, wire.EncodeError(err)
+		}),
+		grpc.StreamInterceptor(func(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+			return wire.EncodeError(handle(server, stream))
+		}),
+	)...)
+	pb.RegisterTargetServiceServer(server, &modelService{services: s})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.server = server
+	return server
+}
+
+// stop ends what is still being served. The process is gone.
+func (s *services) stop() {
+	s.mu.Lock()
+	server := s.server
+	s.mu.Unlock()
+	if server != nil {
+		server.Stop()
+	}
+}
+
+// access is what one instance may use. A nil one is nothing.
+type access struct {
+	services *services
+	brokerID uint32
+	models   []*pb.Model
+	// targets are the models' by their handles, which nobody can guess.
+	targets map[string]core.Target
+}
+
+// admit lets an instance that is about to be opened use those of the targets
+// that its configuration names.
+func (s *services) admit(names []string, targets core.Targets) (*access, error) {
+	a := &access{services: s, targets: map[string]core.Target{}}
+	for _, name := range names {
+		if target, ok := targets[name]; ok {
+			m := &pb.Model{Target: name, Instance: rand.Text()}
+			a.models, a.targets[m.Instance] = append(a.models, m), target
+		}
+	}
+	if len(a.models) == 0 {
+		return nil, nil
+	}
+	var err error
+	a.brokerID, err = s.serve()
+	return a, err
+}
+
+// open completes a request to open the instance.
+func (a *access) open(r *pb.OpenRequest) *pb.OpenRequest {
+	if a != nil {
+		r.Models, r.BrokerId = a.models, a.brokerID
+	}
+	return r
+}
+
+// begin begins a call of the instance: with the context that it returns, and
+// until end is called, the instance may use its targets. What it asks has ended
+// when end returns.
+func (a *access) begin(ctx context.Context) (_ context.Context, end func()) {
+	if a == nil {
+		return ctx, func() {}
+	}
+	c := &call{access: a, conversations: map[string]*helping{}}
+	c.ctx, c.cancel = context.WithCancel(ctx)
+	id := rand.Text()
+	s := a.services
+	s.mu.Lock()
+	s.calls[id] = c
+	s.mu.Unlock()
+	return metadata.AppendToOutgoingContext(ctx, wire.CallKey, id), func() {
+		s.mu.Lock()
+		delete(s.calls, id)
+		s.mu.Unlock()
+		c.end()
+	}
+}
+
+// enter returns the call that a request belongs to, a context that ends with
+// either, and what to do when the request has been answered.
+func (s *services) enter(request context.Context) (*call, context.Context, func(), error) {
+	ids := metadata.ValueFromIncomingContext(request, wire.CallKey)
+	if len(ids) != 1 {
+		return nil, nil, nil, core.Errorf(core.KindProtocol, "a target of the campaign is asked outside of a call").
+			WithHint("send the metadata %q of the call of Convert or Score that it is asked for", wire.CallKey)
+	}
+	s.mu.Lock()
+	c := s.calls[ids[0]]
+	s.mu.Unlock()
+	if c == nil || !c.enter() {
+		return nil, nil, nil, core.Errorf(core.KindProtocol, "a target of the campaign is asked for a call that is over").
+			WithHint("it can be asked until Convert or Score returns")
+	}
+	ctx, cancel := joined(c.ctx, request)
+	return c, ctx, func() {
+		cancel()
+		c.requests.Done()
+	}, nil
+}
+
+// joined returns a context with the values of the call's, which ends when either
+// does.
+func joined(call, request context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(call)
+	stop := context.AfterFunc(request, func() { cancel(context.Cause(request)) })
+	release := func() {
+		stop()
+		cancel(nil)
+	}
+	deadline, ok := request.Deadline()
+	if !ok {
+		return ctx, release
+	}
+	ctx, expire := context.WithDeadline(ctx, deadline)
+	return ctx, func() {
+		expire()
+		release()
+	}
+}
+
+// call is a conversion or a score that a component of the process is making.
+type call struct {
+	access   *access
+	ctx      context.Context // the caller's, until the call is over
+	cancel   context.CancelFunc
+	requests sync.WaitGroup
+
+	mu            sync.Mutex
+	over          bool
+	conversations map[string]*helping
+	last          int
+}
+
+// enter counts a request, unless the call is over.
+func (c *call) enter() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over {
+		c.requests.Add(1)
+	}
+	return !c.over
+}
+
+// end ends the call: no request is answered any more, those that are being
+// answered are cancelled, and conversations that were left open are ended.
+func (c *call) end() {
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+	c.cancel()
+	c.requests.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), closeTimeout)
+	defer cancel()
+	var ending sync.WaitGroup
+	for _, h := range c.conversations {
+		ending.Go(func() { _ = h.End(ctx) }) // the component did not care either
+	}
+	ending.Wait()
+}
+
+// keep gives a conversation a name within the call.
+func (c *call) keep(h *helping) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	id := strconv.Itoa(c.last)
+	c.conversations[id] = h
+	return id
+}
+
+func (c *call) find(id, handle string) (*helping, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h, ok := c.conversations[id]
+	return h, ok && h.handle == handle
+}
+
+func (c *call) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.conversations, id)
+}

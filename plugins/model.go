@@ -1,0 +1,158 @@
+package plugins
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// services reaches the targets of the campaign through the host, over one
+// connection for the whole process.
+type services struct {
+	broker *goplugin.GRPCBroker
+
+	mu   sync.Mutex
+	conn *grpc.ClientConn
+}
+
+// targets returns the targets that a host lets an instance use. The connection
+// is made when the first instance has any.
+func (s *services) targets(models []*pb.Model, brokerID uint32) (core.Targets, error) {
+	if len(models) == 0 {
+		return nil, nil
+	}
+	conn, err := s.connect(brokerID)
+	if err != nil {
+		return nil, core.Errorf(core.KindUnavailable, "connecting to the orchestrator for the targets of the campaign: %w", err)
+	}
+	targets := core.Targets{}
+	for _, m := range models {
+		targets[m.GetTarget()] = &model{service: pb.NewTargetServiceClient(conn), name: m.GetTarget(), instance: m.GetInstance()}
+	}
+	return targets, nil
+}
+
+func (s *services) connect(brokerID uint32) (*grpc.ClientConn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		return s.conn, nil
+	}
+	conn, err := s.broker.DialWithOptions(brokerID, grpc.WithDefaultCallOptions(
+		grpc.MaxCallRecvMsgSize(wire.MaxMessage),
+		grpc.MaxCallSendMsgSize(wire.MaxMessage),
+	))
+	s.conn = conn
+	return conn, err
+}
+
+// close ends the connection, if there is one.
+func (s *services) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		_ = s.conn.Close() // nothing is in flight any more
+	}
+}
+
+// model is a target of the campaign, as a component gets it.
+type model struct {
+	service  pb.TargetServiceClient
+	name     string // in the campaign
+	instance string
+}
+
+var (
+	_ core.Target        = (*model)(nil)
+	_ core.Interruptible = (*modelTalk)(nil)
+)
+
+// StartConversation implements [core.Target].
+func (m *model) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
+	calls := metadata.ValueFromIncomingContext(ctx, wire.CallKey)
+	if len(calls) == 0 {
+		return nil, core.Errorf(core.KindProtocol, "model %q is asked outside of a call", m.name).
+			WithHint("ask it with the context that Convert or Score was given, or one derived from it")
+	}
+	request, err := wire.EncodeStart(m.instance, start)
+	if err != nil {
+		return nil, err
+	}
+	talk := &modelTalk{model: m, call: calls[0]}
+	started, err := m.service.StartConversation(talk.outgoing(ctx), request)
+	if err != nil {
+		return nil, m.failure(ctx, err)
+	}
+	talk.id = started.GetConversation()
+	return talk, nil
+}
+
+// modelTalk is a conversation with a model. It belongs to the call of the host
+// that it was begun in.
+type modelTalk struct {
+	*model
+	id, call string
+}
+
+func (t *modelTalk) outgoing(ctx context.Context) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, wire.CallKey, t.call)
+}
+
+// Send implements [core.Conversation].
+func (t *modelTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
+	replies, err := t.Exchange(ctx, []core.Message{m})
+	if err != nil {
+		return core.Reply{}, err
+	}
+	return replies[0], nil
+}
+
+// Exchange implements [core.Interruptible]. Whether the target does, the host
+// says.
+func (t *modelTalk) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	request, err := wire.EncodeSend(t.instance, t.id, messages)
+	if err != nil {
+		return nil, err
+	}
+	streaming, cancel := context.WithCancel(ctx)
+	defer cancel() // frees the stream, however this ends
+	stream, err := t.service.Send(t.outgoing(streaming), request)
+	if err != nil {
+		return nil, t.failure(ctx, err)
+	}
+	replies, err := wire.ReceiveReplies(len(messages), stream.Recv)
+	return replies, t.failure(ctx, err)
+}
+
+// End implements [core.Conversation].
+func (t *modelTalk) End(ctx context.Context) error {
+	_, err := t.service.EndConversation(t.outgoing(ctx), &pb.EndConversationRequest{Instance: t.instance, Conversation: t.id})
+	return t.failure(ctx, err)
+}
+
+// failure makes the error of a call to the host of what gRPC reports. The
+// target's own error comes as it is.
+func (m *model) failure(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("asking model %q: %w", m.name, ctx.Err())
+	}
+	if e := wire.DecodeError(err); e != nil {
+		return e
+	}
+	if s, ok := status.FromError(err); ok {
+		return core.Errorf(core.KindUnavailable, "asking model %q through the orchestrator: %s: %s", m.name, s.Code(), s.Message())
+	}
+	return err
+}
