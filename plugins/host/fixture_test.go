@@ -18,6 +18,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
 )
 
 // The test binary is its own plugin: run as "… serve" it is the bundled one,
@@ -32,6 +33,9 @@ func TestMain(m *testing.M) {
 		plugins.Serve(plugins.Info{Name: "fixtures", Version: "1.2.3"}, fixtures()...)
 	case len(os.Args) > 1 && os.Args[1] == "fill":
 		fillMemory()
+	case len(os.Args) > 1 && os.Args[1] == "launch":
+		fmt.Fprintln(os.Stderr, sandbox.Exec(os.Args[2:], os.Environ()))
+		os.Exit(sandbox.ExitStatus)
 	case len(os.Args) > 1 && os.Args[1] == "host":
 		hostUntilKilled()
 	default:

@@ -133,11 +133,11 @@ func TestATurnIsNeverRepeatedAndTheNextConversationWorks(t *testing.T) {
 }
 
 func TestEveryCallInFlightLearnsOfADeathAndTheyShareTheRestart(t *testing.T) {
+	dir := t.TempDir() // outlives the plugin, which writes into it
 	h, log := newHost(t, nil)
 	const calls = 8
 	c := openConverter(t, h, "block", "")
 	talk := talkTo(t, h, "parrot")
-	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	var waiting sync.WaitGroup
 	marker := func(i int) string { return filepath.Join(dir, fmt.Sprint(i)) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -56,7 +57,7 @@ func flood(string) (string, error) {
 }
 
 func giveUp(string) (string, error) {
-	fmt.Fprintln(os.Stderr, "I have had enough")
+	slog.Error("I have had enough")
 	os.Exit(9)
 	return "", nil
 }
