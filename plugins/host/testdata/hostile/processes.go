@@ -45,7 +45,10 @@ func fill(string) (string, error) {
 }
 
 func freeze(string) (string, error) {
-	return "", syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+		return "", err
+	}
+	select {} // the signal may come to another thread first
 }
 
 func flood(string) (string, error) {
