@@ -42,7 +42,8 @@ type handler func(e serverEvent, err error) (wake bool)
 // What the handler and the conversation both look at is theirs in turns: the
 // conversation has the floor from attend to leave, except while it waits or
 // sends. It waits and sends only while it has the floor, and closes only while it
-// has not.
+// has not. What the handler has to send it leaves to the reader, which does so
+// when it has given the floor back.
 type socket struct {
 	conn    *websocket.Conn
 	dialect dialect
@@ -53,11 +54,15 @@ type socket struct {
 	wake chan struct{} // says that the handler wants something done
 	gone chan struct{} // closed when the reader has ended
 
+	writing sync.Mutex // held while an event is written; the floor is not taken meanwhile
+
 	floor  sync.Mutex
 	handle handler
 	buffer []byte // that the next frame is read into
 	last   ids    // of the last event
 	err    error  // why the reader ended; set before gone is closed
+	reply  []byte // the handler's, to be written; nil if there is none
+	unsent error  // why the reader could not write
 	// lastError is an error event that came while nobody listened, and speaks
 	// says that the service began to answer what nobody had asked.
 	lastError *serviceError
@@ -140,6 +145,14 @@ func (s *socket) readFrame(kind int, r io.Reader) error {
 	if err != nil {
 		return err
 	}
+	if reply := s.hear(kind, frame); reply != nil {
+		s.writeReply(reply)
+	}
+	return nil
+}
+
+// hear hands a frame's event over, and returns what the handler answers.
+func (s *socket) hear(kind int, frame []byte) (reply []byte) {
 	s.floor.Lock()
 	defer s.floor.Unlock()
 	if kind == websocket.TextMessage {
@@ -148,7 +161,35 @@ func (s *socket) readFrame(kind int, r io.Reader) error {
 	if s.handle != nil || cap(frame) <= keptBuffer {
 		s.buffer = frame
 	}
-	return nil
+	reply, s.reply = s.reply, nil
+	return reply
+}
+
+// answer has an event sent on behalf of the handler. It has to be a small one,
+// and the service has to have read what was sent before: nothing is read until
+// it is written. What goes wrong with that is for wait to tell.
+func (s *socket) answer(event any) error {
+	frame, err := s.encode(event)
+	s.reply = frame
+	return err
+}
+
+// writeReply writes what the handler has answered.
+func (s *socket) writeReply(frame []byte) {
+	if err := s.write(frame); err != nil {
+		s.floor.Lock()
+		s.unsent = err
+		s.floor.Unlock()
+		s.rouse()
+	}
+}
+
+// rouse says that there is something for the conversation to do.
+func (s *socket) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is awake already
+	}
 }
 
 // deliver hands an event over if anybody listens.
@@ -162,12 +203,8 @@ func (s *socket) deliver(frame []byte) {
 		return
 	}
 	s.lastError = nil // the service has more to say
-	if !s.handle(event, err) {
-		return
-	}
-	select {
-	case s.wake <- struct{}{}:
-	default: // it is awake already
+	if s.handle(event, err) {
+		s.rouse()
 	}
 }
 
@@ -210,9 +247,19 @@ func appendAll(buffer []byte, r io.Reader) ([]byte, error) {
 
 // wait gives the floor up until the handler wants something done. It fails
 // with errExpired at the deadline, if there is one, with the context's cause if
-// that ends, and with an error of lostConnection when there will be no more
-// events.
+// that ends, and with another error when there will be no more events.
 func (s *socket) wait(ctx context.Context, deadline time.Time) error {
+	err := s.await(ctx, deadline)
+	if s.unsent == nil {
+		return err
+	}
+	s.floor.Unlock()
+	defer s.floor.Lock()
+	return s.whyNotSent(ctx, s.unsent)
+}
+
+// await is wait as long as what the handler sends arrives.
+func (s *socket) await(ctx context.Context, deadline time.Time) error {
 	s.floor.Unlock()
 	defer s.floor.Lock()
 	if !deadline.IsZero() {
@@ -266,12 +313,9 @@ func (s *socket) lost() error {
 // send writes one event; the floor is free meanwhile. A write that fails or is
 // interrupted breaks the socket.
 func (s *socket) send(ctx context.Context, event any) error {
-	frame, err := s.dialect.encode(event)
-	if err != nil {
-		return core.Errorf(core.KindInternal, "encoding an event: %w", err)
-	}
-	if frame == nil {
-		return nil // the service has no such event
+	frame, err := s.encode(event)
+	if err != nil || frame == nil {
+		return err
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("sending: %w", context.Cause(ctx))
@@ -282,22 +326,37 @@ func (s *socket) send(ctx context.Context, event any) error {
 	// that only closing interrupts an event for certain.
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().Close() })
 	defer stop()
+	if err := s.write(frame); err != nil {
+		return s.whyNotSent(ctx, err)
+	}
+	return nil
+}
+
+// encode returns the frame of an event; nil if the service has no such event.
+func (s *socket) encode(event any) ([]byte, error) {
+	frame, err := s.dialect.encode(event)
+	if err != nil {
+		return nil, core.Errorf(core.KindInternal, "encoding an event: %w", err)
+	}
+	return frame, nil
+}
+
+func (s *socket) write(frame []byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTime))
-	err = s.conn.WriteMessage(websocket.TextMessage, frame)
+	return s.conn.WriteMessage(websocket.TextMessage, frame)
+}
+
+// whyNotSent explains a write that failed. It prefers what the service said
+// before it went away to what the network says after that.
+func (s *socket) whyNotSent(ctx context.Context, err error) error {
 	switch {
-	case err == nil:
-		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("sending: %w", context.Cause(ctx))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return core.Errorf(core.KindTimeout, "the service did not accept an event within %s", writeTime)
 	}
-	return s.whyNotSent(err)
-}
-
-// whyNotSent prefers what the service said before it went away to what the
-// network says after that.
-func (s *socket) whyNotSent(err error) error {
 	select {
 	case <-s.gone:
 		return s.lost()

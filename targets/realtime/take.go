@@ -18,6 +18,7 @@ func (t *turn) take(e serverEvent) (wake bool) {
 		t.takeError(e.Error)
 	case eventItemAdded:
 		t.speaker().takeAdded(e.Item.ID)
+		return t.urgent()
 	case eventSpeechStarted, eventSpeechStopped, eventCommitted:
 		t.speaker().takeSpeech(e, time.Now(), t)
 	case eventHeard, eventNotHeard:
@@ -27,6 +28,7 @@ func (t *turn) take(e serverEvent) (wake bool) {
 		return false
 	case eventResponseCreated:
 		t.takeCreated(e.Response)
+		return t.urgent()
 	case eventResponseDone:
 		t.takeDone(e.Response)
 	default:
@@ -72,11 +74,13 @@ func (t *turn) speaker() *turn {
 	return t
 }
 
-// takeAdded notes that the service has an item.
+// takeAdded notes that the service has an item, of which it may have been
+// waiting for.
 func (t *turn) takeAdded(itemID string) {
 	t.c.acknowledges = t.c.acknowledges || slices.Contains(t.items, itemID)
 	if i := slices.Index(t.unconfirmed, itemID); i >= 0 {
 		t.unconfirmed = slices.Delete(t.unconfirmed, i, i+1)
+		t.askAtOnce()
 	}
 }
 
@@ -137,8 +141,8 @@ func (t *turn) takeDone(r responseBody) {
 }
 
 // takePiece adds what an event of a response says to the reply. The turn has to
-// know that the reply has begun, that it is too long, and, if it is to be spoken
-// over, how long it is.
+// know that the reply has begun, if that leaves it less time; that it is too
+// long; and, if it is to be spoken over, how long it is.
 func (t *turn) takePiece(e serverEvent) (wake bool) {
 	if t.response == "" || e.ResponseID != t.response {
 		return t.next != nil && t.next.takePiece(e) // or it is what is left of another response
@@ -150,7 +154,7 @@ func (t *turn) takePiece(e serverEvent) (wake bool) {
 		t.fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
 		return true
 	}
-	return !began || t.reply.full != "" || t.over != nil && !t.cut && t.next == nil
+	return !began && t.urgent() || t.reply.full != "" || t.over != nil && !t.cut && t.next == nil
 }
 
 // play notes that more of the reply has come. What is written plays from its
