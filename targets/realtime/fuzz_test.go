@@ -69,7 +69,8 @@ func FuzzTurn(f *testing.F) {
 		const limit = 1 << 10
 		turn := fedTurn(t, socket, stream, limit)
 		for line := range bytes.Lines(script) {
-			turn.handle(scan(bytes.TrimSpace(line), ids{}))
+			event, err := scan(bytes.TrimSpace(line), ids{})
+			turn.handle(&event, err)
 			if turn.failed != nil {
 				if core.KindOf(turn.failed) == core.KindInternal {
 					t.Fatalf("an error without a kind: %v", turn.failed)

@@ -112,7 +112,7 @@ func (t *turn) complete() bool {
 }
 
 // handle looks at one event, while the turn waits or sends.
-func (t *turn) handle(e serverEvent, err error) (wake bool) {
+func (t *turn) handle(e *serverEvent, err error) (wake bool) {
 	switch {
 	case t.closed:
 		return err == nil && t.takeAfterwards(e)

@@ -20,7 +20,7 @@ func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
 	}{
 		"text delta": {
 			`{"type":"response.output_text.delta","response_id":"r","item_id":"i","content_index":1,"delta":"h\u0069"}`,
-			serverEvent{Type: eventTextDelta, ResponseID: "r", ItemID: "i", ContentIndex: 1, Delta: "hi"},
+			serverEvent{Type: eventTextDelta, ResponseID: "r", ItemID: "i", ContentIndex: 1, delta: []byte("hi")},
 		},
 		"beta text": {
 			`{"type":"response.text.done","response_id":"r","item_id":"i","text":"hi"}`,
@@ -32,7 +32,7 @@ func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
 		},
 		"audio delta with escaped slashes": {
 			` { "delta" : "\/\/8=" , "type" : "response.audio.delta" , "item_id":"i", "response_id":"r", "content_index" : 2 } `,
-			serverEvent{Type: eventAudioDelta, ResponseID: "r", ItemID: "i", ContentIndex: 2, audio: []byte("//8=")},
+			serverEvent{Type: eventAudioDelta, ResponseID: "r", ItemID: "i", ContentIndex: 2, delta: []byte("//8=")},
 		},
 		"an event that is not looked at": {
 			`{"type":"response.content_part.added","part":[{"name":"to\"]kens"}],"delta":7}`,
@@ -135,8 +135,8 @@ func FuzzScan(f *testing.F) {
 		}
 		if name == eventAudioDelta {
 			var delta string
-			if json.Unmarshal(members["delta"], &delta) == nil && strings.ToValidUTF8(string(event.audio), "\uFFFD") != delta {
-				t.Fatalf("%q: audio %q, want %q", frame, event.audio, delta)
+			if json.Unmarshal(members["delta"], &delta) == nil && strings.ToValidUTF8(string(event.delta), "\uFFFD") != delta {
+				t.Fatalf("%q: audio %q, want %q", frame, event.delta, delta)
 			}
 			if event.ResponseID != response {
 				t.Fatalf("%q: response %q, want %q", frame, event.ResponseID, response)
@@ -179,7 +179,7 @@ func BenchmarkScanTurn(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			if err := r.take(event); err != nil {
+			if err := r.take(&event); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -17,8 +17,6 @@ import (
 const (
 	// maxFrame bounds one server event in bytes.
 	maxFrame = 32 << 20
-	// keptBuffer is the largest buffer, in bytes, that an idle socket keeps.
-	keptBuffer = 16 << 10
 	// writeTime is how long the service may take to accept one event.
 	writeTime = 30 * time.Second
 	// pings is how many are sent in the time in which one has to be answered.
@@ -29,8 +27,9 @@ const (
 var errExpired = errors.New("nothing came in time")
 
 // handler looks at a server event, or at why a frame is none. It reports
-// whether there is something to be done about it.
-type handler func(e serverEvent, err error) (wake bool)
+// whether there is something to be done about it. The event is the handler's
+// until it returns.
+type handler func(e *serverEvent, err error) (wake bool)
 
 // socket carries frames. One goroutine reads for as long as the socket lives,
 // because a websocket whose read was interrupted is broken for good, and hands
@@ -51,6 +50,9 @@ type socket struct {
 	alive   time.Duration // how long a ping may remain unanswered
 	pinging *time.Timer
 
+	event serverEvent // that the reader hands over
+	last  ids         // of the last event that had any
+
 	wake chan struct{} // says that the handler wants something done
 	gone chan struct{} // closed when the reader has ended
 
@@ -58,8 +60,6 @@ type socket struct {
 
 	floor  sync.Mutex
 	handle handler
-	buffer []byte // that the next frame is read into
-	last   ids    // of the last event
 	err    error  // why the reader ended; set before gone is closed
 	reply  []byte // the handler's, to be written; nil if there is none
 	unsent error  // why the reader could not write
@@ -92,9 +92,6 @@ func (s *socket) attend() { s.floor.Lock() }
 // leave gives the floor up. Events are dropped from now on.
 func (s *socket) leave() {
 	s.handle = nil
-	if cap(s.buffer) > keptBuffer {
-		s.buffer = nil
-	}
 	s.floor.Unlock()
 }
 
@@ -134,32 +131,45 @@ func (s *socket) read() {
 	}
 }
 
-// readFrame reads a frame and hands its event over. The buffer is the reader's
-// own while it has taken it.
+// readFrame reads a frame and hands its event over.
 func (s *socket) readFrame(kind int, r io.Reader) error {
-	s.floor.Lock()
-	buffer := s.buffer
-	s.buffer = nil
-	s.floor.Unlock()
-	frame, err := appendAll(buffer[:0], r)
-	if err != nil {
+	frame := frameBuffers.take()
+	defer frameBuffers.giveBack(frame)
+	var err error
+	if *frame, err = appendAll(*frame, r); err != nil {
 		return err
 	}
-	if reply := s.hear(kind, frame); reply != nil {
-		s.writeReply(reply)
+	if kind == websocket.TextMessage {
+		s.deliver(*frame)
 	}
 	return nil
 }
 
-// hear hands a frame's event over, and returns what the handler answers.
-func (s *socket) hear(kind int, frame []byte) (reply []byte) {
+// deliver hands a frame's event over, and sends what the handler answers.
+func (s *socket) deliver(frame []byte) {
+	var err error
+	s.event, err = s.dialect.decode(frame, s.last)
+	if s.event.ResponseID != "" {
+		s.last = ids{s.event.ResponseID, s.event.ItemID}
+	}
+	if reply := s.hear(err); reply != nil {
+		s.writeReply(reply)
+	}
+	s.event = serverEvent{} // which may be large
+}
+
+// hear hands over the event, or why there is none, if anybody listens, and
+// returns what the handler answers.
+func (s *socket) hear(err error) (reply []byte) {
 	s.floor.Lock()
 	defer s.floor.Unlock()
-	if kind == websocket.TextMessage {
-		s.deliver(frame)
+	if s.handle == nil {
+		s.overhear(&s.event, err)
+		return nil
 	}
-	if s.handle != nil || cap(frame) <= keptBuffer {
-		s.buffer = frame
+	s.lastError = nil // the service has more to say
+	if s.handle(&s.event, err) {
+		s.rouse()
 	}
 	reply, s.reply = s.reply, nil
 	return reply
@@ -192,28 +202,13 @@ func (s *socket) rouse() {
 	}
 }
 
-// deliver hands an event over if anybody listens.
-func (s *socket) deliver(frame []byte) {
-	event, err := s.dialect.decode(frame, s.last)
-	if event.ResponseID != "" {
-		s.last = ids{event.ResponseID, event.ItemID}
-	}
-	if s.handle == nil {
-		s.overhear(event, err)
-		return
-	}
-	s.lastError = nil // the service has more to say
-	if s.handle(event, err) {
-		s.rouse()
-	}
-}
-
 // overhear looks at an event while nobody listens.
-func (s *socket) overhear(event serverEvent, err error) {
+func (s *socket) overhear(event *serverEvent, err error) {
 	switch {
 	case err != nil:
 	case event.Type == eventError:
-		s.lastError = &event.Error
+		said := event.Error
+		s.lastError = &said
 	case event.Type == eventResponseCreated:
 		s.speaks = true
 	}

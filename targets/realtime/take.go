@@ -12,8 +12,10 @@ import (
 // take looks at one event, which may be about the turn that is being said over
 // this one's reply. It only takes notes: what there is to be done about them is
 // for act to see, which is woken for it.
-func (t *turn) take(e serverEvent) (wake bool) {
+func (t *turn) take(e *serverEvent) (wake bool) {
 	switch e.Type {
+	case eventAudioDelta, eventTranscriptDelta, eventTextDelta:
+		return t.takePiece(e)
 	case eventError:
 		t.takeError(e.Error)
 	case eventItemAdded:
@@ -43,7 +45,7 @@ func (t *turn) take(e serverEvent) (wake bool) {
 // takeAfterwards looks at an event that comes when the reply is there: what the
 // service heard, and what is about the next turn. A service that goes on by
 // itself may have answered a part of the turn only.
-func (t *turn) takeAfterwards(e serverEvent) (wake bool) {
+func (t *turn) takeAfterwards(e *serverEvent) (wake bool) {
 	switch {
 	case e.Type == eventHeard, e.Type == eventNotHeard:
 		t.takeHeard(e)
@@ -90,24 +92,23 @@ const maxLimits = 16
 func (t *turn) takeLimits(limits []rateLimitBody) {
 	t.limits = nil // what a reply has been given is its own
 	for _, l := range limits[:min(len(limits), maxLimits)] {
-		if l.Remaining == nil {
+		if !l.Told {
 			continue // none left is something else than nothing said
 		}
 		reset := time.Duration(min(max(l.ResetSeconds, 0), maxRetryAfter.Seconds()) * float64(time.Second))
-		t.limits = append(t.limits, core.RateLimit{Name: l.Name, Limit: l.Limit, Remaining: *l.Remaining, Reset: reset})
+		t.limits = append(t.limits, core.RateLimit{Name: l.Name, Limit: l.Limit, Remaining: l.Remaining, Reset: reset})
 	}
 }
 
 // takeCreated notes the response that answers this turn. A service that
 // detects turns may begin to answer in the middle of one, and again at its end.
 func (t *turn) takeCreated(r responseBody) {
-	_, labelled := r.Metadata["turn"]
-	t.c.labels = t.c.labels || labelled
+	t.c.labels = t.c.labels || r.Labelled
 	switch {
 	case t.response != "" && t.next != nil:
 		t.next.takeCreated(r)
 		return
-	case r.ID == t.response, labelled && !t.named(r):
+	case r.ID == t.response, r.Labelled && !t.named(r):
 		return // known, or what is left of another turn
 	case !t.owns(r): // it speaks by itself, and may still do so in the next turn
 		t.warn("the service began to speak by itself")
@@ -143,7 +144,7 @@ func (t *turn) takeDone(r responseBody) {
 // takePiece adds what an event of a response says to the reply. The turn has to
 // know that the reply has begun, if that leaves it less time; that it is too
 // long; and, if it is to be spoken over, how long it is.
-func (t *turn) takePiece(e serverEvent) (wake bool) {
+func (t *turn) takePiece(e *serverEvent) (wake bool) {
 	if t.response == "" || e.ResponseID != t.response {
 		return t.next != nil && t.next.takePiece(e) // or it is what is left of another response
 	}
@@ -172,7 +173,7 @@ func (t *turn) play(audio bool) {
 }
 
 // named reports whether a response says that it answers this turn.
-func (t *turn) named(r responseBody) bool { return r.Metadata["turn"] == t.id }
+func (t *turn) named(r responseBody) bool { return r.Label == t.id }
 
 // owns reports whether a response that was just created answers this turn. One
 // that the service began by itself has no label, and neither has any of a
