@@ -29,7 +29,7 @@ func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error)
 			t.takeBack(ctx, t.ended != nil)
 			return core.Reply{}, err
 		case t.complete():
-			return t.finish(ctx, *t.ended)
+			return t.finish(ctx, t.ended)
 		case t.abandoned(time.Now()):
 			return t.unfinished(ctx)
 		}

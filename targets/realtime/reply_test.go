@@ -14,7 +14,7 @@ func collected(t *testing.T, limit int, frames ...string) *reply {
 	t.Helper()
 	r := &reply{limit: limit}
 	for _, frame := range frames {
-		event, err := scan([]byte(frame), ids{})
+		event, err := scanned([]byte(frame), ids{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,30 +8,28 @@ import (
 // Every reply ends with a response.done, which repeats all that was said, and
 // with the limits of the service. They are read by hand, as deltas are.
 
-// created reads what tells whose a new response is.
-func created(value []byte) (r responseBody, err error) {
-	err = eachMember(value, r.readOwner)
-	return r, err
-}
+// readCreated reads what tells whose a new response is.
+func (r *responseBody) readCreated(value []byte) error { return eachMember(value, r.readOwner) }
 
-// done reads a response that has ended.
-func done(value []byte) (r responseBody, err error) {
-	err = eachMember(value, func(key, value []byte) (err error) {
+// readDone reads a response that has ended.
+func (r *responseBody) readDone(value []byte) error {
+	return eachMember(value, func(key, value []byte) (err error) {
 		switch string(key) {
 		case "status":
 			r.Status, err = unquote(value)
 		case "status_details":
-			r.Details, err = readDetails(value)
+			if !null(value) {
+				err = json.Unmarshal(value, &r.Details)
+			}
 		case "output":
 			r.Output, err = readItems(value)
 		case "usage":
-			r.Usage, err = readUsage(value)
+			err = r.Usage.read(value)
 		default:
 			err = r.readOwner(key, value)
 		}
 		return err
 	})
-	return r, err
 }
 
 // readOwner reads a member that tells whose the response is.
@@ -54,13 +52,6 @@ func (r *responseBody) readLabel(key, value []byte) (err error) {
 		r.Label, err = unquote(value)
 	}
 	return err
-}
-
-func readDetails(value []byte) (d responseDetails, err error) {
-	if !null(value) {
-		err = json.Unmarshal(value, &d)
-	}
-	return d, err
 }
 
 func readItems(value []byte) (items []itemBody, err error) {
@@ -111,8 +102,8 @@ func readContent(value []byte) (contents []contentBody, err error) {
 	return contents, err
 }
 
-func readUsage(value []byte) (u usageBody, err error) {
-	err = eachMember(value, func(key, value []byte) (err error) {
+func (u *usageBody) read(value []byte) error {
+	return eachMember(value, func(key, value []byte) (err error) {
 		switch string(key) {
 		case "input_tokens":
 			u.InputTokens, err = number(value)
@@ -125,7 +116,6 @@ func readUsage(value []byte) (u usageBody, err error) {
 		}
 		return err
 	})
-	return u, err
 }
 
 func readTokens(value []byte) (t tokens, err error) {

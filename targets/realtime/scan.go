@@ -19,7 +19,7 @@ type serverEvent struct {
 	Text         *string         `json:"text"`
 	Transcript   *string         `json:"transcript"`
 	Session      json.RawMessage `json:"session"`
-	Response     responseBody    `json:"-"` // done and created read it
+	Response     responseBody    `json:"-"` // readDone and readCreated read it
 	Item         itemBody        `json:"item"`
 	Error        serviceError    `json:"error"`
 	RateLimits   []rateLimitBody `json:"-"` // readLimits does
@@ -129,13 +129,12 @@ func current(name string) (string, bool) {
 	return name, false
 }
 
-// scan reads a frame. Nearly all of a conversation's events are deltas, so
-// these are scanned by hand, and audio is left where it is. Of the other events
-// that every reply has, no more is decoded than is looked at.
+// scan reads a frame into an empty event. Nearly all of a conversation's events
+// are deltas, so these are scanned by hand, and stay where they are. Of the
+// other events that every reply has, no more is decoded than is looked at.
 //
 // The event before has mostly the same ids, which then need no memory.
-func scan(frame []byte, before ids) (serverEvent, error) {
-	var event serverEvent
+func scan(frame []byte, before ids, event *serverEvent) error {
 	var in members
 	err := eachMember(frame, func(key, value []byte) error {
 		var err error
@@ -164,20 +163,20 @@ func scan(frame []byte, before ids) (serverEvent, error) {
 		return err
 	})
 	if err != nil {
-		return serverEvent{}, fmt.Errorf("reading an event: %w", err)
+		return fmt.Errorf("reading an event: %w", err)
 	}
 	if event.Type == "" {
-		return serverEvent{}, errors.New("reading an event: it has no type")
+		return errors.New("reading an event: it has no type")
 	}
 	name, wanted := current(event.Type)
 	event.Type = name
 	if wanted {
-		err = in.readInto(&event, frame)
+		err = in.readInto(event, frame)
 	}
 	if err != nil {
-		return serverEvent{}, fmt.Errorf("reading a %s event: %w", name, err)
+		return fmt.Errorf("reading a %s event: %w", name, err)
 	}
-	return event, nil
+	return nil
 }
 
 // ids are those of the response and the item that an event is about.
@@ -195,7 +194,7 @@ func unquoteOr(value []byte, known string) (string, error) {
 type members struct{ delta, text, item, response, limits []byte }
 
 // readInto reads what is looked at in an event of the type that it has.
-func (in members) readInto(event *serverEvent, frame []byte) (err error) {
+func (in *members) readInto(event *serverEvent, frame []byte) (err error) {
 	switch event.Type {
 	case eventAudioDelta:
 		event.delta, err = rawString(in.delta)
@@ -209,17 +208,17 @@ func (in members) readInto(event *serverEvent, frame []byte) (err error) {
 		event.Item.ID, err = memberString(in.item, "id")
 	case eventOutputItemDone: // what it says is known already, but for calls
 		if event.Item.Type, err = memberString(in.item, "type"); err == nil && event.Item.Type == "function_call" {
-			*event, err = decode(frame)
+			err = json.Unmarshal(frame, event)
 		}
 	case eventResponseCreated:
-		event.Response, err = created(in.response)
+		err = event.Response.readCreated(in.response)
 	case eventResponseDone:
-		event.Response, err = done(in.response)
+		err = event.Response.readDone(in.response)
 	case eventRateLimits:
 		event.RateLimits, err = readLimits(in.limits)
 	default:
 		name := event.Type
-		*event, err = decode(frame)
+		err = json.Unmarshal(frame, event)
 		event.Type = name
 	}
 	return err
@@ -259,12 +258,6 @@ func memberString(object []byte, name string) (s string, err error) {
 		return err
 	})
 	return s, err
-}
-
-// decode is apart so that deltas, for which it is not called, allocate no event.
-func decode(frame []byte) (event serverEvent, err error) {
-	err = json.Unmarshal(frame, &event)
-	return event, err
 }
 
 // firstAudio is the room, in bytes, for the beginning of a reply's audio: most

@@ -45,7 +45,7 @@ func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := scan([]byte(test.frame), ids{})
+			got, err := scanned([]byte(test.frame), ids{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,14 +63,14 @@ func TestFramesThatAreNoEventsAreRefused(t *testing.T) {
 		`{"type":"response.done","response":7}`, `{"type":"response.output_audio.delta"}`, `{"type":"response.output_audio.delta","delta":7}`,
 		"{\"type\":\"a\\uZZZZ\"}",
 	} {
-		if event, err := scan([]byte(frame), ids{}); err == nil {
+		if event, err := scanned([]byte(frame), ids{}); err == nil {
 			t.Errorf("%q was read as %+v", frame, event)
 		}
 	}
 }
 
 func TestAudioThatIsNotBase64IsAnErrorAndLosesNothingBefore(t *testing.T) {
-	event, err := scan([]byte(`{"type":"response.output_audio.delta","response_id":"r","delta":"AAA!"}`), ids{})
+	event, err := scanned([]byte(`{"type":"response.output_audio.delta","response_id":"r","delta":"AAA!"}`), ids{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,11 +88,16 @@ func TestAnIDIsThatOfTheEventAndNotOfTheOneBefore(t *testing.T) {
 		`{"type":"x","response_id":"","item_id":null}`:            {"", ""},
 		`{"type":"x","response_id":"\u0072","item_id":"a\u0041"}`: {"r", "aA"},
 	} {
-		event, err := scan([]byte(frame), before)
+		event, err := scanned([]byte(frame), before)
 		if got := (ids{event.ResponseID, event.ItemID}); err != nil || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", frame, got, err, want)
 		}
 	}
+}
+
+func scanned(frame []byte, before ids) (event serverEvent, err error) {
+	err = scan(frame, before, &event)
+	return event, err
 }
 
 // FuzzScan holds the hand-written scanner against encoding/json: what that
@@ -109,7 +114,7 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		event, err := scan(frame, ids{})
+		event, err := scanned(frame, ids{})
 		var members map[string]json.RawMessage
 		if json.Unmarshal(frame, &members) != nil || members == nil {
 			// The scanner may be more lenient within values that it skips, but
@@ -175,8 +180,8 @@ func BenchmarkScanTurn(b *testing.B) {
 	for b.Loop() {
 		r := reply{limit: 1 << 30}
 		for _, frame := range frames {
-			event, err := scan(frame, ids{})
-			if err != nil {
+			var event serverEvent
+			if err := scan(frame, ids{}, &event); err != nil {
 				b.Fatal(err)
 			}
 			if err := r.take(&event); err != nil {

@@ -147,9 +147,8 @@ func (s *socket) readFrame(kind int, r io.Reader) error {
 
 // deliver hands a frame's event over, and sends what the handler answers.
 func (s *socket) deliver(frame []byte) {
-	var err error
-	s.event, err = s.dialect.decode(frame, s.last)
-	if s.event.ResponseID != "" {
+	err := s.dialect.decode(frame, s.last, &s.event)
+	if err == nil && s.event.ResponseID != "" {
 		s.last = ids{s.event.ResponseID, s.event.ItemID}
 	}
 	if reply := s.hear(err); reply != nil {

@@ -29,10 +29,10 @@ func (t *turn) take(e *serverEvent) (wake bool) {
 		t.takeLimits(e.RateLimits)
 		return false
 	case eventResponseCreated:
-		t.takeCreated(e.Response)
+		t.takeCreated(&e.Response)
 		return t.urgent()
 	case eventResponseDone:
-		t.takeDone(e.Response)
+		t.takeDone(&e.Response)
 	default:
 		if _, read := current(e.Type); !read {
 			t.remark(e.Type)
@@ -102,7 +102,7 @@ func (t *turn) takeLimits(limits []rateLimitBody) {
 
 // takeCreated notes the response that answers this turn. A service that
 // detects turns may begin to answer in the middle of one, and again at its end.
-func (t *turn) takeCreated(r responseBody) {
+func (t *turn) takeCreated(r *responseBody) {
 	t.c.labels = t.c.labels || r.Labelled
 	switch {
 	case t.response != "" && t.next != nil:
@@ -132,10 +132,11 @@ func (t *turn) beginAgain() {
 // since is the time since the message was sent, or had been spoken.
 func (t *turn) since(now time.Time) time.Duration { return max(now.Sub(t.started), 0) }
 
-func (t *turn) takeDone(r responseBody) {
+func (t *turn) takeDone(r *responseBody) {
 	switch {
 	case t.response != "" && r.ID == t.response, t.response == "" && t.named(r):
-		t.ended = &r
+		ended := *r
+		t.ended = &ended
 	case t.next != nil:
 		t.next.takeDone(r)
 	}
@@ -173,12 +174,12 @@ func (t *turn) play(audio bool) {
 }
 
 // named reports whether a response says that it answers this turn.
-func (t *turn) named(r responseBody) bool { return r.Label == t.id }
+func (t *turn) named(r *responseBody) bool { return r.Label == t.id }
 
 // owns reports whether a response that was just created answers this turn. One
 // that the service began by itself has no label, and neither has any of a
 // service that does not give metadata back.
-func (t *turn) owns(r responseBody) bool {
+func (t *turn) owns(r *responseBody) bool {
 	switch {
 	case t.named(r):
 		return t.response == ""
