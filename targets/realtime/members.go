@@ -71,9 +71,34 @@ func each(data []byte, open, closing byte, cut func(data []byte) (rest []byte, e
 
 // member cuts a key and its colon off.
 func member(data []byte) (key, rest []byte, err error) {
+	if key, rest, err = cutKey(data); err != nil {
+		return nil, nil, err
+	}
+	rest = skipSpace(rest)
+	if len(rest) == 0 || rest[0] != ':' {
+		return nil, nil, errMalformed
+	}
+	return key, skipSpace(rest[1:]), nil
+}
+
+// cutKey cuts a key off, without its quotes. Keys are short, so that nothing is
+// faster than looking at each character once.
+func cutKey(data []byte) (key, rest []byte, err error) {
 	if len(data) == 0 || data[0] != '"' {
 		return nil, nil, errMalformed
 	}
+	for i := 1; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			return data[1:i], data[i+1:], nil
+		case '\\':
+			return cutEscapedKey(data)
+		}
+	}
+	return nil, nil, errMalformed
+}
+
+func cutEscapedKey(data []byte) (key, rest []byte, err error) {
 	quoted, rest, err := cutString(data)
 	if err != nil {
 		return nil, nil, err
@@ -81,11 +106,7 @@ func member(data []byte) (key, rest []byte, err error) {
 	if key, err = rawString(quoted); err != nil {
 		return nil, nil, errMalformed
 	}
-	rest = skipSpace(rest)
-	if len(rest) == 0 || rest[0] != ':' {
-		return nil, nil, errMalformed
-	}
-	return key, skipSpace(rest[1:]), nil
+	return key, rest, nil
 }
 
 // cutValue cuts a JSON value of any type off.

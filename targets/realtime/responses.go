@@ -44,7 +44,7 @@ func (r *responseBody) readOwner(key, value []byte) (err error) {
 }
 
 func (r *responseBody) readLabel(key, value []byte) (err error) {
-	if string(key) != labelKey {
+	if string(key) != "turn" {
 		return nil
 	}
 	r.Labelled = true

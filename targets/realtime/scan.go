@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -24,6 +25,8 @@ type serverEvent struct {
 	Error        serviceError    `json:"error"`
 	RateLimits   []rateLimitBody `json:"-"` // readLimits does
 
+	came time.Time
+
 	// delta is the text of a delta, or the base64 of its audio, which is not
 	// decoded with the rest. It lies within the frame.
 	delta []byte
@@ -34,14 +37,11 @@ type responseBody struct {
 	ID       string
 	Status   string
 	Labelled bool   // whether it has a label at all, if an odd one
-	Label    string // which the target gave it
+	Label    string // of its metadata, which the target gave it
 	Output   []itemBody
 	Usage    usageBody
 	Details  responseDetails
 }
-
-// labelKey is where the label is in a response's metadata.
-const labelKey = "turn"
 
 // responseDetails say how a response ended.
 type responseDetails struct {

@@ -50,6 +50,7 @@ type socket struct {
 	alive   time.Duration // how long a ping may remain unanswered
 	pinging *time.Timer
 
+	came  time.Time   // when the last frame did
 	event serverEvent // that the reader hands over
 	last  ids         // of the last event that had any
 
@@ -112,7 +113,7 @@ func (s *socket) ping() {
 func (s *socket) read() {
 	defer close(s.gone)
 	defer s.pinging.Stop()
-	last := time.Now() // when the deadline was put off, which is not worth doing for every frame
+	put := time.Now() // when the deadline was put off, which is not worth doing for every frame
 	for {
 		kind, r, err := s.conn.NextReader()
 		if err == nil {
@@ -124,8 +125,8 @@ func (s *socket) read() {
 			s.floor.Unlock()
 			return
 		}
-		if now := time.Now(); now.Sub(last) > s.alive/10 {
-			last = now
+		if s.came.Sub(put) > s.alive/10 {
+			put = s.came
 			_ = s.heard("")
 		}
 	}
@@ -139,6 +140,7 @@ func (s *socket) readFrame(kind int, r io.Reader) error {
 	if *frame, err = appendAll(*frame, r); err != nil {
 		return err
 	}
+	s.came = time.Now()
 	if kind == websocket.TextMessage {
 		s.deliver(*frame)
 	}
@@ -147,6 +149,7 @@ func (s *socket) readFrame(kind int, r io.Reader) error {
 
 // deliver hands a frame's event over, and sends what the handler answers.
 func (s *socket) deliver(frame []byte) {
+	s.event.came = s.came
 	err := s.dialect.decode(frame, s.last, &s.event)
 	if err == nil && s.event.ResponseID != "" {
 		s.last = ids{s.event.ResponseID, s.event.ItemID}

@@ -149,7 +149,7 @@ func (t *turn) takePiece(e *serverEvent) (wake bool) {
 	if t.response == "" || e.ResponseID != t.response {
 		return t.next != nil && t.next.takePiece(e) // or it is what is left of another response
 	}
-	t.last = time.Now()
+	t.last = e.came
 	t.play(e.Type == eventAudioDelta)
 	began := t.reply.begun()
 	if err := t.reply.take(e); err != nil {

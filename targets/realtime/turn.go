@@ -229,7 +229,7 @@ func (t *turn) askAtOnce() {
 
 // question is the event that asks for the reply.
 func (t *turn) question() responseCreate {
-	params := responseParams{Metadata: map[string]string{labelKey: t.id}}
+	params := responseParams{Metadata: label{t.id}}
 	if t.outOfBand != nil {
 		params.Conversation, params.Input = "none", t.outOfBand
 	}
