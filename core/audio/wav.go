@@ -62,7 +62,9 @@ func DecodeWAV(data []byte) (Clip, []string, error) {
 
 // EncodeWAV returns the clip as a WAV file with the plainest header there is.
 func EncodeWAV(c Clip) []byte {
-	file := newWAV(c.Rate, 2*len(c.Samples))
+	size := 2 * len(c.Samples)
+	file := make([]byte, headerSize+size)
+	appendHeader(file[:0], mono16(c.Rate), size)
 	c.putPCM(file[headerSize:])
 	return file
 }
@@ -73,17 +75,12 @@ func EncodePCM(pcm []byte, rate int) ([]byte, error) {
 	if err := checkPCM(pcm, rate); err != nil {
 		return nil, err
 	}
-	file := newWAV(rate, len(pcm))
-	copy(file[headerSize:], pcm)
-	return file, nil
+	header := appendHeader(make([]byte, 0, headerSize), mono16(rate), len(pcm))
+	return append(header, pcm...), nil // for which memory need not be cleared first
 }
 
-// newWAV returns a WAV file with room for so many bytes of 16-bit mono audio.
-func newWAV(rate, size int) []byte {
-	file := make([]byte, headerSize+size)
-	appendHeader(file[:0], waveFormat{tag: tagPCM, channels: 1, rate: rate, bits: 16}, size)
-	return file
-}
+// mono16 is the format of what is encoded.
+func mono16(rate int) waveFormat { return waveFormat{tag: tagPCM, channels: 1, rate: rate, bits: 16} }
 
 // headerSize is the length of the plainest header.
 const headerSize = 44

@@ -12,10 +12,12 @@ import (
 
 // BenchmarkTurn is one turn, of which the reply has two seconds of audio, over
 // real websockets to a server in a process of its own, so that only the
-// client's work counts. The bare client does the same work with as little as
-// it takes, and is what the target is held against: compare lines that were
-// measured in one run. Where the machine has other work, µs-cpu/turn, the
-// client's time on a processor, says more than turns/s.
+// client's work counts. The bare client makes the same of a reply with as little
+// as it takes, and is what the target is held against; bare-confirmed makes one
+// round trip more, as the target does, which asks for no reply before its message
+// has been confirmed. Compare lines that were measured in one run. Where the
+// machine has other work, µs-cpu/turn, the client's time on a processor, says
+// more than turns/s.
 //
 // Each open conversation has a goroutine, and the turns go round all of them.
 func BenchmarkTurn(b *testing.B) {

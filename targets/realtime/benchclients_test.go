@@ -39,7 +39,6 @@ var benchClients = []benchClient{
 	{"bare", func(_ testing.TB, url string) func(context.Context) (talker, error) {
 		return func(ctx context.Context) (talker, error) { return dialBare(ctx, url) }
 	}},
-
 	{"bare-confirmed", func(_ testing.TB, url string) func(context.Context) (talker, error) {
 		return func(ctx context.Context) (talker, error) { return dialConfirmed(ctx, url) }
 	}},
@@ -69,8 +68,11 @@ func (t targetTalker) turn(ctx context.Context) (said, error) {
 func (t targetTalker) close() error { return t.conversation.End(context.Background()) }
 
 // bareTalker talks as fast as one can to a server that never misbehaves: one
-// goroutine, no deadlines, no ids to compare, and of an event only what the
-// reply is made of is looked for.
+// goroutine, no deadlines, no ids to compare, no memory of what was said, and of
+// an event only what the reply is made of is looked for. It does what no client
+// is spared, which is to tell the events apart, to decode the audio and to join
+// the transcript; but it parses no JSON, and would take a quote or a backslash
+// in a text for the end of it.
 type bareTalker struct {
 	confirmed bool // it waits until its message is confirmed
 	conn      *websocket.Conn
@@ -83,7 +85,7 @@ type bareTalker struct {
 
 func dialBare(ctx context.Context, url string) (*bareTalker, error) {
 	// The buffers are the target's.
-	dialer := websocket.Dialer{ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10}
+	dialer := websocket.Dialer{ReadBufferSize: 16 << 10, WriteBufferSize: 4 << 10}
 	conn, response, err := dialer.DialContext(ctx, url+"/realtime?model=practice", nil)
 	if err != nil {
 		return nil, err

@@ -43,9 +43,10 @@ func (c Config) network() (network, error) {
 	return network{
 		dialer: websocket.Dialer{
 			NetDialContext: way.DialContext, Proxy: proxy, TLSClientConfig: trust,
-			// A thousand conversations may be open at a time, and most of the
-			// traffic comes in frames that go past these buffers.
-			ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10, WriteBufferPool: &sync.Pool{},
+			// A thousand conversations may be open at a time; a reply's words
+			// come in many small frames, and its sound in frames of about the
+			// size of the larger buffer.
+			ReadBufferSize: 16 << 10, WriteBufferSize: 4 << 10, WriteBufferPool: &sync.Pool{},
 		},
 		client: &http.Client{
 			Transport:     &http.Transport{DialContext: way.DialContext, Proxy: proxy, TLSClientConfig: trust.Clone(), DisableKeepAlives: true},

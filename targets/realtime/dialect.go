@@ -33,8 +33,9 @@ type dialect struct {
 	// session turns the settings into what the service takes.
 	session func(sessionConfig) any
 	encode  func(event any) ([]byte, error)
-	// decode reads a message; the ids are those of the one before.
-	decode func(frame []byte, before ids) (serverEvent, error)
+	// decode reads a message into an empty event; the ids are those of the one
+	// before.
+	decode func(frame []byte, before ids, event *serverEvent) error
 }
 
 // realtimeGA is the generally available protocol as OpenAI speaks it.

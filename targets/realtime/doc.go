@@ -9,11 +9,11 @@
 // asked of a session and what the service makes of it.
 //
 // A turn's way through the files: encode.go makes client events of a message,
-// speech.go streams what is spoken, socket.go carries frames, scan.go reads
-// server events, hold.go does what is due and waits, take.go looks at what
-// comes, reply.go puts the pieces together, interrupt.go has the next turn said
-// over them, heard.go notes what the service understood, finish.go makes the
-// reply, and takeback.go undoes a turn that failed.
+// speech.go streams what is spoken, socket.go carries frames, scan.go and
+// responses.go read server events, hold.go does what is due and waits, take.go
+// looks at what comes, reply.go puts the pieces together, interrupt.go has the
+// next turn said over them, heard.go notes what the service understood, finish.go
+// makes the reply, and takeback.go undoes a turn that failed.
 //
 // Package realtimetest is the other side, for tests and for practice.
 package realtime

@@ -136,11 +136,16 @@ type responseCreate struct {
 }
 
 type responseParams struct {
-	Metadata map[string]string `json:"metadata"`
+	Metadata label `json:"metadata"`
 	// Conversation is "none" for a response that leaves no trace; it then
 	// answers Input.
 	Conversation string      `json:"conversation,omitempty"`
 	Input        []inputItem `json:"input,omitempty"`
+}
+
+// label is the metadata by which a response is known again.
+type label struct {
+	Turn string `json:"turn"`
 }
 
 type responseCancel struct {

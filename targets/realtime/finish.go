@@ -10,7 +10,7 @@ import (
 )
 
 // finish makes a reply of a response that the service has ended.
-func (t *turn) finish(ctx context.Context, r responseBody) (core.Reply, error) {
+func (t *turn) finish(ctx context.Context, r *responseBody) (core.Reply, error) {
 	t.closed = true
 	t.reply.complete(r.Output)
 	finish, err := t.outcome(r)
@@ -53,7 +53,7 @@ func (t *turn) remember(reply core.Reply) {
 }
 
 // detail explains how a response ended.
-func (t *turn) detail(finish core.Finish, r responseBody) string {
+func (t *turn) detail(finish core.Finish, r *responseBody) string {
 	switch {
 	case t.cut:
 		return "spoken over after " + t.played.Round(time.Millisecond).String()
@@ -84,7 +84,7 @@ func (t *turn) doubt(m core.Message) string {
 }
 
 // outcome reads the status of a response.
-func (t *turn) outcome(r responseBody) (core.Finish, error) {
+func (t *turn) outcome(r *responseBody) (core.Finish, error) {
 	e := r.Details.Error
 	switch {
 	case t.cut && r.Status != "failed":
@@ -126,7 +126,7 @@ func (t *turn) unfinished(ctx context.Context) (core.Reply, error) {
 	finish, detail := core.FinishUnconfirmed, t.giveUp
 	switch {
 	case t.cut:
-		finish, detail = core.FinishInterrupted, t.detail(core.FinishInterrupted, responseBody{})
+		finish, detail = core.FinishInterrupted, t.detail(core.FinishInterrupted, &responseBody{})
 	case t.reply.full != "":
 		finish, detail = core.FinishTruncated, t.reply.full
 	}

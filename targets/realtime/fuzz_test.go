@@ -69,7 +69,8 @@ func FuzzTurn(f *testing.F) {
 		const limit = 1 << 10
 		turn := fedTurn(t, socket, stream, limit)
 		for line := range bytes.Lines(script) {
-			turn.handle(scan(bytes.TrimSpace(line), ids{}))
+			event, err := scanned(bytes.TrimSpace(line), ids{})
+			turn.handle(&event, err)
 			if turn.failed != nil {
 				if core.KindOf(turn.failed) == core.KindInternal {
 					t.Fatalf("an error without a kind: %v", turn.failed)
@@ -109,7 +110,7 @@ func fedTurn(t *testing.T, s *socket, stream bool, limit int) *turn {
 
 func checkReply(t *testing.T, turn *turn) {
 	t.Helper()
-	reply, err := turn.finish(t.Context(), *turn.ended)
+	reply, err := turn.finish(t.Context(), turn.ended)
 	if err != nil {
 		if core.KindOf(err) == core.KindInternal {
 			t.Fatalf("an error without a kind: %v", err)

@@ -26,7 +26,7 @@ func (t *turn) takeCommitted(itemID string) {
 
 // takeHeard keeps what the service says that it heard in this turn. It says so
 // in its own time, so that an event may be about an earlier turn.
-func (t *turn) takeHeard(e serverEvent) {
+func (t *turn) takeHeard(e *serverEvent) {
 	i := slices.Index(t.unheard, e.ItemID)
 	if i < 0 {
 		if t.next != nil {

@@ -29,7 +29,7 @@ func (t *turn) hold(ctx context.Context, over *core.Message) (core.Reply, error)
 			t.takeBack(ctx, t.ended != nil)
 			return core.Reply{}, err
 		case t.complete():
-			return t.finish(ctx, *t.ended)
+			return t.finish(ctx, t.ended)
 		case t.abandoned(time.Now()):
 			return t.unfinished(ctx)
 		}
@@ -48,15 +48,15 @@ func (t *turn) step(ctx context.Context) (lost bool, err error) {
 	case err != nil || t.complete():
 		return false, err
 	}
-	limit := t.deadline()
-	err = t.c.socket.wait(ctx, earliest(limit, t.due()))
+	t.until = earliest(t.deadline(), t.due())
+	err = t.c.socket.wait(ctx, t.until)
 	switch {
 	case err == nil:
 		return false, t.failed
 	case !errors.Is(err, errExpired):
 		return true, err
 	}
-	if limit = t.deadline(); limit.IsZero() || time.Now().Before(limit) {
+	if limit := t.deadline(); limit.IsZero() || time.Now().Before(limit) {
 		return false, nil // something else is due, or the service has gone on
 	}
 	return false, t.expire(ctx)
@@ -112,7 +112,7 @@ func (t *turn) complete() bool {
 }
 
 // handle looks at one event, while the turn waits or sends.
-func (t *turn) handle(e serverEvent, err error) (wake bool) {
+func (t *turn) handle(e *serverEvent, err error) (wake bool) {
 	switch {
 	case t.closed:
 		return err == nil && t.takeAfterwards(e)
@@ -122,6 +122,18 @@ func (t *turn) handle(e serverEvent, err error) (wake bool) {
 		t.blamed().fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
 	}
 	return true
+}
+
+// urgent reports whether something is to be done about what was noted, or
+// sooner than was thought when the turn began to wait. Only a message that is
+// spoken, and one that is to be said over the reply, have more to be done than
+// to ask, which askAtOnce has seen to.
+func (t *turn) urgent() bool {
+	if t.failed != nil || t.spoken != nil || t.over != nil {
+		return true
+	}
+	until := t.deadline()
+	return !until.IsZero() && (t.until.IsZero() || until.Before(t.until))
 }
 
 // deadline is when the turn stops waiting for the next event; zero where it

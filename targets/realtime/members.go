@@ -9,34 +9,58 @@ import (
 var errMalformed = errors.New("malformed JSON")
 
 // eachMember calls f with the key and the raw value of each member of a JSON
-// object. It checks the structure of the object itself; scalar members are
-// checked by whoever decodes them, nested values are only skipped.
+// object; null, or nothing, has none. It checks the structure of the object
+// itself; scalar members are checked by whoever decodes them, nested values are
+// only skipped.
 func eachMember(data []byte, f func(key, value []byte) error) error {
+	return each(data, '{', '}', func(data []byte) (rest []byte, err error) {
+		key, data, err := member(data)
+		if err != nil {
+			return nil, err
+		}
+		value, rest, err := cutValue(data)
+		if err != nil {
+			return nil, err
+		}
+		return rest, f(key, value)
+	})
+}
+
+// eachElement is eachMember for the elements of an array.
+func eachElement(data []byte, f func(value []byte) error) error {
+	return each(data, '[', ']', func(data []byte) (rest []byte, err error) {
+		value, rest, err := cutValue(data)
+		if err != nil {
+			return nil, err
+		}
+		return rest, f(value)
+	})
+}
+
+// each has cut called with what begins with a member or an element, for as long
+// as there is one.
+func each(data []byte, open, closing byte, cut func(data []byte) (rest []byte, err error)) error {
+	if null(data) {
+		return nil
+	}
 	rest := skipSpace(data)
-	if len(rest) == 0 || rest[0] != '{' {
+	if len(rest) == 0 || rest[0] != open {
 		return errMalformed
 	}
 	rest = skipSpace(rest[1:])
-	if len(rest) > 0 && rest[0] == '}' {
+	if len(rest) > 0 && rest[0] == closing {
 		return end(rest[1:])
 	}
 	for {
-		key, after, err := member(rest)
+		after, err := cut(rest)
 		if err != nil {
-			return err
-		}
-		value, after, err := cutValue(after)
-		if err != nil {
-			return err
-		}
-		if err := f(key, value); err != nil {
 			return err
 		}
 		after = skipSpace(after)
 		switch {
 		case len(after) == 0:
 			return errMalformed
-		case after[0] == '}':
+		case after[0] == closing:
 			return end(after[1:])
 		case after[0] != ',':
 			return errMalformed
@@ -47,9 +71,34 @@ func eachMember(data []byte, f func(key, value []byte) error) error {
 
 // member cuts a key and its colon off.
 func member(data []byte) (key, rest []byte, err error) {
+	if key, rest, err = cutKey(data); err != nil {
+		return nil, nil, err
+	}
+	rest = skipSpace(rest)
+	if len(rest) == 0 || rest[0] != ':' {
+		return nil, nil, errMalformed
+	}
+	return key, skipSpace(rest[1:]), nil
+}
+
+// cutKey cuts a key off, without its quotes. Keys are short, so that nothing is
+// faster than looking at each character once.
+func cutKey(data []byte) (key, rest []byte, err error) {
 	if len(data) == 0 || data[0] != '"' {
 		return nil, nil, errMalformed
 	}
+	for i := 1; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			return data[1:i], data[i+1:], nil
+		case '\\':
+			return cutEscapedKey(data)
+		}
+	}
+	return nil, nil, errMalformed
+}
+
+func cutEscapedKey(data []byte) (key, rest []byte, err error) {
 	quoted, rest, err := cutString(data)
 	if err != nil {
 		return nil, nil, err
@@ -57,11 +106,7 @@ func member(data []byte) (key, rest []byte, err error) {
 	if key, err = rawString(quoted); err != nil {
 		return nil, nil, errMalformed
 	}
-	rest = skipSpace(rest)
-	if len(rest) == 0 || rest[0] != ':' {
-		return nil, nil, errMalformed
-	}
-	return key, skipSpace(rest[1:]), nil
+	return key, rest, nil
 }
 
 // cutValue cuts a JSON value of any type off.
@@ -74,6 +119,9 @@ func cutValue(data []byte) (value, rest []byte, err error) {
 		return cutString(data)
 	case '{', '[':
 		return cutNested(data)
+	}
+	if len(data) > 1 && data[0] >= '0' && data[0] <= '9' && (data[1] == ',' || data[1] == '}') {
+		return data[:1], data[1:], nil // most events have an index, which is small
 	}
 	end := bytes.IndexAny(data, ",}] \t\r\n")
 	if end <= 0 || !json.Valid(data[:end]) {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -61,7 +60,7 @@ func (r *reply) add(p *piece) {
 }
 
 // take adds what an event of the response says.
-func (r *reply) take(e serverEvent) error {
+func (r *reply) take(e *serverEvent) error {
 	if r.full != "" {
 		return nil
 	}
@@ -69,7 +68,7 @@ func (r *reply) take(e serverEvent) error {
 	case eventAudioDelta:
 		p := r.piece(e.ItemID, e.ContentIndex, true)
 		if p.audio == nil {
-			p.audio = *audioBuffers.Get().(*[]byte)
+			p.audio = *audioBuffers.take()
 		}
 		before := len(p.audio)
 		var err error
@@ -79,8 +78,8 @@ func (r *reply) take(e serverEvent) error {
 		r.grow(len(p.audio) - before)
 	case eventTranscriptDelta, eventTextDelta:
 		p := r.piece(e.ItemID, e.ContentIndex, e.Type == eventTranscriptDelta)
-		p.deltas = append(p.deltas, e.Delta...)
-		r.grow(len(e.Delta))
+		p.deltas = append(p.deltas, e.delta...)
+		r.grow(len(e.delta))
 	case eventTranscriptDone:
 		r.settle(r.piece(e.ItemID, e.ContentIndex, true), e.Transcript)
 	case eventTextDone:
@@ -173,20 +172,14 @@ func (p *piece) disagrees() bool {
 	return len(p.deltas) > 0 && string(p.deltas) != text || value(p.closing) != "" && *p.closing != text
 }
 
-// audioBuffers are for raw audio, which is not kept beyond its turn.
-var audioBuffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// keptAudio is the largest buffer, in bytes, that is used again.
-const keptAudio = 1 << 20
-
 // release gives the audio back, once the message is made.
 func (r *reply) release() {
 	for _, p := range r.pieces {
-		if p.audio != nil && cap(p.audio) <= keptAudio {
-			audio := p.audio[:0]
-			audioBuffers.Put(&audio)
+		if p.audio != nil {
+			audio := p.audio
+			audioBuffers.giveBack(&audio)
+			p.audio = nil
 		}
-		p.audio = nil
 	}
 }
 

@@ -14,7 +14,7 @@ func collected(t *testing.T, limit int, frames ...string) *reply {
 	t.Helper()
 	r := &reply{limit: limit}
 	for _, frame := range frames {
-		event, err := scan([]byte(frame), ids{})
+		event, err := scanned([]byte(frame), ids{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -22,7 +22,7 @@ func collected(t *testing.T, limit int, frames ...string) *reply {
 			r.complete(event.Response.Output)
 			continue
 		}
-		if err := r.take(event); err != nil {
+		if err := r.take(&event); err != nil {
 			t.Fatal(err)
 		}
 	}

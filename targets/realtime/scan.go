@@ -2,12 +2,12 @@ package realtime
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -17,69 +17,68 @@ type serverEvent struct {
 	ResponseID   string          `json:"response_id"`
 	ItemID       string          `json:"item_id"`
 	ContentIndex int             `json:"content_index"`
-	Delta        string          `json:"delta"`
 	Text         *string         `json:"text"`
 	Transcript   *string         `json:"transcript"`
 	Session      json.RawMessage `json:"session"`
-	Response     responseBody    `json:"response"`
+	Response     responseBody    `json:"-"` // readDone and readCreated read it
 	Item         itemBody        `json:"item"`
 	Error        serviceError    `json:"error"`
-	RateLimits   []rateLimitBody `json:"rate_limits"`
+	RateLimits   []rateLimitBody `json:"-"` // readLimits does
 
-	// audio is the base64 of an audio delta, which is not decoded with the
-	// rest. It lies within the frame.
-	audio []byte
+	came time.Time
+
+	// delta is the text of a delta, or the base64 of its audio, which is not
+	// decoded with the rest. It lies within the frame.
+	delta []byte
 }
 
 // responseBody is the response object of response.created and response.done.
 type responseBody struct {
-	ID       string         `json:"id"`
-	Status   string         `json:"status"`
-	Metadata map[string]any `json:"metadata"`
-	Output   []itemBody     `json:"output"`
-	Usage    usageBody      `json:"usage"`
-	Details  struct {
-		Reason string       `json:"reason"`
-		Error  serviceError `json:"error"`
-	} `json:"status_details"`
+	ID       string
+	Status   string
+	Labelled bool   // whether it has a label at all, if an odd one
+	Label    string // of its metadata, which the target gave it
+	Output   []itemBody
+	Usage    usageBody
+	Details  responseDetails
+}
+
+// responseDetails say how a response ended.
+type responseDetails struct {
+	Reason string       `json:"reason"`
+	Error  serviceError `json:"error"`
 }
 
 // itemBody is an item of the conversation.
 type itemBody struct {
-	ID        string `json:"id"`
-	Type      string `json:"type"`
-	Role      string `json:"role"`
-	Name      string `json:"name"`
-	CallID    string `json:"call_id"`
-	Arguments string `json:"arguments"`
-	Content   []struct {
-		Type       string  `json:"type"`
-		Text       *string `json:"text"`
-		Transcript *string `json:"transcript"`
-	} `json:"content"`
+	ID        string        `json:"id"`
+	Type      string        `json:"type"`
+	Name      string        `json:"name"`
+	CallID    string        `json:"call_id"`
+	Arguments string        `json:"arguments"`
+	Content   []contentBody `json:"content"`
+}
+
+type contentBody struct {
+	Text       *string `json:"text"`
+	Transcript *string `json:"transcript"`
 }
 
 type usageBody struct {
-	InputTokens  int64 `json:"input_tokens"`
-	OutputTokens int64 `json:"output_tokens"`
-	Input        struct {
-		Text   int64 `json:"text_tokens"`
-		Audio  int64 `json:"audio_tokens"`
-		Image  int64 `json:"image_tokens"`
-		Cached int64 `json:"cached_tokens"`
-	} `json:"input_token_details"`
-	Output struct {
-		Text  int64 `json:"text_tokens"`
-		Audio int64 `json:"audio_tokens"`
-	} `json:"output_token_details"`
+	InputTokens, OutputTokens int64
+	Input, Output             tokens
 }
+
+// tokens are what one direction's come to.
+type tokens struct{ Text, Audio, Image, Cached int64 }
 
 // rateLimitBody is what is left of one limit of the service.
 type rateLimitBody struct {
-	Name         string  `json:"name"`
-	Limit        int64   `json:"limit"`
-	Remaining    *int64  `json:"remaining"`
-	ResetSeconds float64 `json:"reset_seconds"`
+	Name         string
+	Limit        int64
+	Remaining    int64
+	Told         bool // whether the service says what remains
+	ResetSeconds float64
 }
 
 // The events that the target looks at, under the names of the protocol as it
@@ -130,13 +129,12 @@ func current(name string) (string, bool) {
 	return name, false
 }
 
-// scan reads a frame. Nearly all of a conversation's events are deltas, so
-// these are scanned by hand, and audio is left where it is. Of the other events
-// that every reply has, no more is decoded than is looked at.
+// scan reads a frame into an empty event. Nearly all of a conversation's events
+// are deltas, so these are scanned by hand, and stay where they are. Of the
+// other events that every reply has, no more is decoded than is looked at.
 //
 // The event before has mostly the same ids, which then need no memory.
-func scan(frame []byte, before ids) (serverEvent, error) {
-	var event serverEvent
+func scan(frame []byte, before ids, event *serverEvent) error {
 	var in members
 	err := eachMember(frame, func(key, value []byte) error {
 		var err error
@@ -148,7 +146,7 @@ func scan(frame []byte, before ids) (serverEvent, error) {
 		case "item_id":
 			event.ItemID, err = unquoteOr(value, before.item)
 		case "content_index":
-			if string(value) != "null" {
+			if !null(value) {
 				event.ContentIndex, err = strconv.Atoi(string(value))
 			}
 		case "delta":
@@ -159,24 +157,26 @@ func scan(frame []byte, before ids) (serverEvent, error) {
 			in.item = value
 		case "response":
 			in.response = value
+		case "rate_limits":
+			in.limits = value
 		}
 		return err
 	})
 	if err != nil {
-		return serverEvent{}, fmt.Errorf("reading an event: %w", err)
+		return fmt.Errorf("reading an event: %w", err)
 	}
 	if event.Type == "" {
-		return serverEvent{}, errors.New("reading an event: it has no type")
+		return errors.New("reading an event: it has no type")
 	}
 	name, wanted := current(event.Type)
 	event.Type = name
 	if wanted {
-		err = in.readInto(&event, frame)
+		err = in.readInto(event, frame)
 	}
 	if err != nil {
-		return serverEvent{}, fmt.Errorf("reading a %s event: %w", name, err)
+		return fmt.Errorf("reading a %s event: %w", name, err)
 	}
-	return event, nil
+	return nil
 }
 
 // ids are those of the response and the item that an event is about.
@@ -191,15 +191,15 @@ func unquoteOr(value []byte, known string) (string, error) {
 }
 
 // members are the members of an event that are not read for every one.
-type members struct{ delta, text, item, response []byte }
+type members struct{ delta, text, item, response, limits []byte }
 
 // readInto reads what is looked at in an event of the type that it has.
-func (in members) readInto(event *serverEvent, frame []byte) (err error) {
+func (in *members) readInto(event *serverEvent, frame []byte) (err error) {
 	switch event.Type {
 	case eventAudioDelta:
-		event.audio, err = rawString(in.delta)
+		event.delta, err = rawString(in.delta)
 	case eventTranscriptDelta, eventTextDelta:
-		event.Delta, err = unquote(in.delta)
+		event.delta, err = rawText(in.delta)
 	case eventTranscriptDone:
 		event.Transcript, err = optional(in.text)
 	case eventTextDone:
@@ -208,13 +208,17 @@ func (in members) readInto(event *serverEvent, frame []byte) (err error) {
 		event.Item.ID, err = memberString(in.item, "id")
 	case eventOutputItemDone: // what it says is known already, but for calls
 		if event.Item.Type, err = memberString(in.item, "type"); err == nil && event.Item.Type == "function_call" {
-			*event, err = decode(frame)
+			err = json.Unmarshal(frame, event)
 		}
 	case eventResponseCreated:
-		event.Response, err = created(in.response)
+		err = event.Response.readCreated(in.response)
+	case eventResponseDone:
+		err = event.Response.readDone(in.response)
+	case eventRateLimits:
+		event.RateLimits, err = readLimits(in.limits)
 	default:
 		name := event.Type
-		*event, err = decode(frame)
+		err = json.Unmarshal(frame, event)
 		event.Type = name
 	}
 	return err
@@ -222,29 +226,11 @@ func (in members) readInto(event *serverEvent, frame []byte) (err error) {
 
 // optional decodes a text that may be missing.
 func optional(value []byte) (*string, error) {
-	if len(value) == 0 || string(value) == "null" {
+	if null(value) {
 		return nil, nil
 	}
 	s, err := unquote(value)
 	return &s, err
-}
-
-// created reads what tells whose a new response is.
-func created(response []byte) (r responseBody, err error) {
-	if len(response) == 0 {
-		return r, nil
-	}
-	err = eachMember(response, func(key, value []byte) error {
-		switch string(key) {
-		case "id":
-			r.ID, err = unquote(value)
-			return err
-		case "metadata":
-			return json.Unmarshal(value, &r.Metadata)
-		}
-		return nil
-	})
-	return r, err
 }
 
 // typeName returns the type of an event. Those of which a reply has many need
@@ -263,9 +249,6 @@ func typeName(value []byte) (string, error) {
 
 // memberString returns a text within an object; "" if it is not there.
 func memberString(object []byte, name string) (s string, err error) {
-	if len(object) == 0 || string(object) == "null" {
-		return "", nil
-	}
 	err = eachMember(object, func(key, value []byte) error {
 		if string(key) != name {
 			return nil
@@ -277,22 +260,16 @@ func memberString(object []byte, name string) (s string, err error) {
 	return s, err
 }
 
-// decode is apart so that deltas, for which it is not called, allocate no event.
-func decode(frame []byte) (event serverEvent, err error) {
-	err = json.Unmarshal(frame, &event)
-	return event, err
-}
-
 // firstAudio is the room, in bytes, for the beginning of a reply's audio: most
 // of a second.
 const firstAudio = 32 << 10
 
 // appendAudio appends the decoded audio of an audio delta.
-func (e serverEvent) appendAudio(to []byte) ([]byte, error) {
-	if n := base64.StdEncoding.DecodedLen(len(e.audio)); cap(to)-len(to) < n {
+func (e *serverEvent) appendAudio(to []byte) ([]byte, error) {
+	if n := len(e.delta); cap(to)-len(to) < n {
 		to = slices.Grow(to, max(n, len(to), firstAudio)) // doubles: append's own steps copy more
 	}
-	grown, err := base64.StdEncoding.AppendDecode(to, e.audio)
+	grown, err := appendBase64(to, e.delta)
 	if err != nil {
 		return to, fmt.Errorf("decoding the audio of a reply: %w", err)
 	}
@@ -301,12 +278,8 @@ func (e serverEvent) appendAudio(to []byte) ([]byte, error) {
 
 // unquote decodes a JSON string; null is "".
 func unquote(value []byte) (string, error) {
-	if len(value) > 1 && value[0] == '"' && bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
-		return string(value[1 : len(value)-1]), nil
-	}
-	var s string
-	err := json.Unmarshal(value, &s)
-	return s, err
+	text, err := rawText(value)
+	return string(text), err
 }
 
 // rawString returns what is between the quotes of a JSON string. A string with
@@ -318,6 +291,16 @@ func rawString(value []byte) ([]byte, error) {
 	inner := value[1 : len(value)-1]
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return inner, nil
+	}
+	var s string
+	err := json.Unmarshal(value, &s)
+	return []byte(s), err
+}
+
+// rawText is rawString for what has to be UTF-8; null is "".
+func rawText(value []byte) ([]byte, error) {
+	if len(value) > 1 && value[0] == '"' && bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
+		return value[1 : len(value)-1], nil
 	}
 	var s string
 	err := json.Unmarshal(value, &s)

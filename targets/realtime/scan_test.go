@@ -20,7 +20,7 @@ func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
 	}{
 		"text delta": {
 			`{"type":"response.output_text.delta","response_id":"r","item_id":"i","content_index":1,"delta":"h\u0069"}`,
-			serverEvent{Type: eventTextDelta, ResponseID: "r", ItemID: "i", ContentIndex: 1, Delta: "hi"},
+			serverEvent{Type: eventTextDelta, ResponseID: "r", ItemID: "i", ContentIndex: 1, delta: []byte("hi")},
 		},
 		"beta text": {
 			`{"type":"response.text.done","response_id":"r","item_id":"i","text":"hi"}`,
@@ -32,7 +32,7 @@ func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
 		},
 		"audio delta with escaped slashes": {
 			` { "delta" : "\/\/8=" , "type" : "response.audio.delta" , "item_id":"i", "response_id":"r", "content_index" : 2 } `,
-			serverEvent{Type: eventAudioDelta, ResponseID: "r", ItemID: "i", ContentIndex: 2, audio: []byte("//8=")},
+			serverEvent{Type: eventAudioDelta, ResponseID: "r", ItemID: "i", ContentIndex: 2, delta: []byte("//8=")},
 		},
 		"an event that is not looked at": {
 			`{"type":"response.content_part.added","part":[{"name":"to\"]kens"}],"delta":7}`,
@@ -45,7 +45,7 @@ func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := scan([]byte(test.frame), ids{})
+			got, err := scanned([]byte(test.frame), ids{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,14 +63,14 @@ func TestFramesThatAreNoEventsAreRefused(t *testing.T) {
 		`{"type":"response.done","response":7}`, `{"type":"response.output_audio.delta"}`, `{"type":"response.output_audio.delta","delta":7}`,
 		"{\"type\":\"a\\uZZZZ\"}",
 	} {
-		if event, err := scan([]byte(frame), ids{}); err == nil {
+		if event, err := scanned([]byte(frame), ids{}); err == nil {
 			t.Errorf("%q was read as %+v", frame, event)
 		}
 	}
 }
 
 func TestAudioThatIsNotBase64IsAnErrorAndLosesNothingBefore(t *testing.T) {
-	event, err := scan([]byte(`{"type":"response.output_audio.delta","response_id":"r","delta":"AAA!"}`), ids{})
+	event, err := scanned([]byte(`{"type":"response.output_audio.delta","response_id":"r","delta":"AAA!"}`), ids{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,11 +88,16 @@ func TestAnIDIsThatOfTheEventAndNotOfTheOneBefore(t *testing.T) {
 		`{"type":"x","response_id":"","item_id":null}`:            {"", ""},
 		`{"type":"x","response_id":"\u0072","item_id":"a\u0041"}`: {"r", "aA"},
 	} {
-		event, err := scan([]byte(frame), before)
+		event, err := scanned([]byte(frame), before)
 		if got := (ids{event.ResponseID, event.ItemID}); err != nil || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", frame, got, err, want)
 		}
 	}
+}
+
+func scanned(frame []byte, before ids) (event serverEvent, err error) {
+	err = scan(frame, before, &event)
+	return event, err
 }
 
 // FuzzScan holds the hand-written scanner against encoding/json: what that
@@ -109,7 +114,7 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		event, err := scan(frame, ids{})
+		event, err := scanned(frame, ids{})
 		var members map[string]json.RawMessage
 		if json.Unmarshal(frame, &members) != nil || members == nil {
 			// The scanner may be more lenient within values that it skips, but
@@ -135,8 +140,8 @@ func FuzzScan(f *testing.F) {
 		}
 		if name == eventAudioDelta {
 			var delta string
-			if json.Unmarshal(members["delta"], &delta) == nil && strings.ToValidUTF8(string(event.audio), "\uFFFD") != delta {
-				t.Fatalf("%q: audio %q, want %q", frame, event.audio, delta)
+			if json.Unmarshal(members["delta"], &delta) == nil && strings.ToValidUTF8(string(event.delta), "\uFFFD") != delta {
+				t.Fatalf("%q: audio %q, want %q", frame, event.delta, delta)
 			}
 			if event.ResponseID != response {
 				t.Fatalf("%q: response %q, want %q", frame, event.ResponseID, response)
@@ -175,11 +180,11 @@ func BenchmarkScanTurn(b *testing.B) {
 	for b.Loop() {
 		r := reply{limit: 1 << 30}
 		for _, frame := range frames {
-			event, err := scan(frame, ids{})
-			if err != nil {
+			var event serverEvent
+			if err := scan(frame, ids{}, &event); err != nil {
 				b.Fatal(err)
 			}
-			if err := r.take(event); err != nil {
+			if err := r.take(&event); err != nil {
 				b.Fatal(err)
 			}
 		}

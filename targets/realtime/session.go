@@ -162,14 +162,14 @@ func (c *conversation) replayItem(ctx context.Context, item itemCreate) error {
 		c.socket.handle = nil
 		return c.socket.send(ctx, item)
 	}
-	added := func(e serverEvent) bool { return e.Type == eventItemAdded && e.Item.ID == item.Item.ID }
+	added := func(e *serverEvent) bool { return e.Type == eventItemAdded && e.Item.ID == item.Item.ID }
 	_, err := c.request(ctx, item, item.EventID, request{"giving it back", c.config.Timeouts.Session, added})
 	c.acknowledges = c.acknowledges || err == nil
 	return err
 }
 
-func is(eventType string) func(serverEvent) bool {
-	return func(e serverEvent) bool { return e.Type == eventType }
+func is(eventType string) func(*serverEvent) bool {
+	return func(e *serverEvent) bool { return e.Type == eventType }
 }
 
 // request is something that the service confirms.
@@ -177,7 +177,7 @@ type request struct {
 	doing   string
 	timeout core.Duration
 	// confirms tells the event that does.
-	confirms func(serverEvent) bool
+	confirms func(*serverEvent) bool
 }
 
 // request sends an event, if there is one, and returns the one that confirms
@@ -186,7 +186,7 @@ type request struct {
 func (c *conversation) request(ctx context.Context, event any, eventID string, r request) (answer serverEvent, err error) {
 	var answered bool
 	var refused error
-	c.socket.handle = func(e serverEvent, err error) (wake bool) {
+	c.socket.handle = func(e *serverEvent, err error) (wake bool) {
 		switch {
 		case answered || refused != nil:
 			return false
@@ -195,7 +195,7 @@ func (c *conversation) request(ctx context.Context, event any, eventID string, r
 		case e.Type == eventError && !e.Error.benign() && (e.Error.EventID == "" || e.Error.EventID == eventID):
 			refused = rejected(e.Error, r.doing)
 		case r.confirms(e):
-			answer, answered = e, true
+			answer, answered = *e, true
 		}
 		return answered || refused != nil
 	}

@@ -67,7 +67,7 @@ func TestOnlyALastErrorEventIsBlamedForALostConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &socket{dialect: compatible(), err: io.EOF}
 			s.deliver([]byte(limited)) // nobody listens yet
-			s.handle = func(serverEvent, error) bool { return false }
+			s.handle = func(*serverEvent, error) bool { return false }
 			for frame := range slices.Values(test.after) {
 				s.deliver([]byte(frame))
 			}

@@ -17,8 +17,6 @@ import (
 const (
 	// maxFrame bounds one server event in bytes.
 	maxFrame = 32 << 20
-	// keptBuffer is the largest buffer, in bytes, that an idle socket keeps.
-	keptBuffer = 16 << 10
 	// writeTime is how long the service may take to accept one event.
 	writeTime = 30 * time.Second
 	// pings is how many are sent in the time in which one has to be answered.
@@ -29,8 +27,9 @@ const (
 var errExpired = errors.New("nothing came in time")
 
 // handler looks at a server event, or at why a frame is none. It reports
-// whether there is something to be done about it.
-type handler func(e serverEvent, err error) (wake bool)
+// whether there is something to be done about it. The event is the handler's
+// until it returns.
+type handler func(e *serverEvent, err error) (wake bool)
 
 // socket carries frames. One goroutine reads for as long as the socket lives,
 // because a websocket whose read was interrupted is broken for good, and hands
@@ -42,7 +41,8 @@ type handler func(e serverEvent, err error) (wake bool)
 // What the handler and the conversation both look at is theirs in turns: the
 // conversation has the floor from attend to leave, except while it waits or
 // sends. It waits and sends only while it has the floor, and closes only while it
-// has not.
+// has not. What the handler has to send it leaves to the reader, which does so
+// when it has given the floor back.
 type socket struct {
 	conn    *websocket.Conn
 	dialect dialect
@@ -50,14 +50,20 @@ type socket struct {
 	alive   time.Duration // how long a ping may remain unanswered
 	pinging *time.Timer
 
+	came  time.Time   // when the last frame did
+	event serverEvent // that the reader hands over
+	last  ids         // of the last event that had any
+
 	wake chan struct{} // says that the handler wants something done
 	gone chan struct{} // closed when the reader has ended
 
+	writing sync.Mutex // held while an event is written; the floor is not taken meanwhile
+
 	floor  sync.Mutex
 	handle handler
-	buffer []byte // that the next frame is read into
-	last   ids    // of the last event
 	err    error  // why the reader ended; set before gone is closed
+	reply  []byte // the handler's, to be written; nil if there is none
+	unsent error  // why the reader could not write
 	// lastError is an error event that came while nobody listened, and speaks
 	// says that the service began to answer what nobody had asked.
 	lastError *serviceError
@@ -87,9 +93,6 @@ func (s *socket) attend() { s.floor.Lock() }
 // leave gives the floor up. Events are dropped from now on.
 func (s *socket) leave() {
 	s.handle = nil
-	if cap(s.buffer) > keptBuffer {
-		s.buffer = nil
-	}
 	s.floor.Unlock()
 }
 
@@ -110,7 +113,7 @@ func (s *socket) ping() {
 func (s *socket) read() {
 	defer close(s.gone)
 	defer s.pinging.Stop()
-	last := time.Now() // when the deadline was put off, which is not worth doing for every frame
+	put := time.Now() // when the deadline was put off, which is not worth doing for every frame
 	for {
 		kind, r, err := s.conn.NextReader()
 		if err == nil {
@@ -122,49 +125,79 @@ func (s *socket) read() {
 			s.floor.Unlock()
 			return
 		}
-		if now := time.Now(); now.Sub(last) > s.alive/10 {
-			last = now
+		if s.came.Sub(put) > s.alive/10 {
+			put = s.came
 			_ = s.heard("")
 		}
 	}
 }
 
-// readFrame reads a frame and hands its event over. The buffer is the reader's
-// own while it has taken it.
+// readFrame reads a frame and hands its event over.
 func (s *socket) readFrame(kind int, r io.Reader) error {
-	s.floor.Lock()
-	buffer := s.buffer
-	s.buffer = nil
-	s.floor.Unlock()
-	frame, err := appendAll(buffer[:0], r)
-	if err != nil {
+	frame := frameBuffers.take()
+	defer frameBuffers.giveBack(frame)
+	var err error
+	if *frame, err = appendAll(*frame, r); err != nil {
 		return err
 	}
-	s.floor.Lock()
-	defer s.floor.Unlock()
+	s.came = time.Now()
 	if kind == websocket.TextMessage {
-		s.deliver(frame)
-	}
-	if s.handle != nil || cap(frame) <= keptBuffer {
-		s.buffer = frame
+		s.deliver(*frame)
 	}
 	return nil
 }
 
-// deliver hands an event over if anybody listens.
+// deliver hands a frame's event over, and sends what the handler answers.
 func (s *socket) deliver(frame []byte) {
-	event, err := s.dialect.decode(frame, s.last)
-	if event.ResponseID != "" {
-		s.last = ids{event.ResponseID, event.ItemID}
+	s.event.came = s.came
+	err := s.dialect.decode(frame, s.last, &s.event)
+	if err == nil && s.event.ResponseID != "" {
+		s.last = ids{s.event.ResponseID, s.event.ItemID}
 	}
+	if reply := s.hear(err); reply != nil {
+		s.writeReply(reply)
+	}
+	s.event = serverEvent{} // which may be large
+}
+
+// hear hands over the event, or why there is none, if anybody listens, and
+// returns what the handler answers.
+func (s *socket) hear(err error) (reply []byte) {
+	s.floor.Lock()
+	defer s.floor.Unlock()
 	if s.handle == nil {
-		s.overhear(event, err)
-		return
+		s.overhear(&s.event, err)
+		return nil
 	}
 	s.lastError = nil // the service has more to say
-	if !s.handle(event, err) {
-		return
+	if s.handle(&s.event, err) {
+		s.rouse()
 	}
+	reply, s.reply = s.reply, nil
+	return reply
+}
+
+// answer has an event sent on behalf of the handler. It has to be a small one,
+// and the service has to have read what was sent before: nothing is read until
+// it is written. What goes wrong with that is for wait to tell.
+func (s *socket) answer(event any) error {
+	frame, err := s.encode(event)
+	s.reply = frame
+	return err
+}
+
+// writeReply writes what the handler has answered.
+func (s *socket) writeReply(frame []byte) {
+	if err := s.write(frame); err != nil {
+		s.floor.Lock()
+		s.unsent = err
+		s.floor.Unlock()
+		s.rouse()
+	}
+}
+
+// rouse says that there is something for the conversation to do.
+func (s *socket) rouse() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // it is awake already
@@ -172,11 +205,12 @@ func (s *socket) deliver(frame []byte) {
 }
 
 // overhear looks at an event while nobody listens.
-func (s *socket) overhear(event serverEvent, err error) {
+func (s *socket) overhear(event *serverEvent, err error) {
 	switch {
 	case err != nil:
 	case event.Type == eventError:
-		s.lastError = &event.Error
+		said := event.Error
+		s.lastError = &said
 	case event.Type == eventResponseCreated:
 		s.speaks = true
 	}
@@ -210,9 +244,19 @@ func appendAll(buffer []byte, r io.Reader) ([]byte, error) {
 
 // wait gives the floor up until the handler wants something done. It fails
 // with errExpired at the deadline, if there is one, with the context's cause if
-// that ends, and with an error of lostConnection when there will be no more
-// events.
+// that ends, and with another error when there will be no more events.
 func (s *socket) wait(ctx context.Context, deadline time.Time) error {
+	err := s.await(ctx, deadline)
+	if s.unsent == nil {
+		return err
+	}
+	s.floor.Unlock()
+	defer s.floor.Lock()
+	return s.whyNotSent(ctx, s.unsent)
+}
+
+// await is wait as long as what the handler sends arrives.
+func (s *socket) await(ctx context.Context, deadline time.Time) error {
 	s.floor.Unlock()
 	defer s.floor.Lock()
 	if !deadline.IsZero() {
@@ -266,12 +310,9 @@ func (s *socket) lost() error {
 // send writes one event; the floor is free meanwhile. A write that fails or is
 // interrupted breaks the socket.
 func (s *socket) send(ctx context.Context, event any) error {
-	frame, err := s.dialect.encode(event)
-	if err != nil {
-		return core.Errorf(core.KindInternal, "encoding an event: %w", err)
-	}
-	if frame == nil {
-		return nil // the service has no such event
+	frame, err := s.encode(event)
+	if err != nil || frame == nil {
+		return err
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("sending: %w", context.Cause(ctx))
@@ -282,22 +323,37 @@ func (s *socket) send(ctx context.Context, event any) error {
 	// that only closing interrupts an event for certain.
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().Close() })
 	defer stop()
+	if err := s.write(frame); err != nil {
+		return s.whyNotSent(ctx, err)
+	}
+	return nil
+}
+
+// encode returns the frame of an event; nil if the service has no such event.
+func (s *socket) encode(event any) ([]byte, error) {
+	frame, err := s.dialect.encode(event)
+	if err != nil {
+		return nil, core.Errorf(core.KindInternal, "encoding an event: %w", err)
+	}
+	return frame, nil
+}
+
+func (s *socket) write(frame []byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTime))
-	err = s.conn.WriteMessage(websocket.TextMessage, frame)
+	return s.conn.WriteMessage(websocket.TextMessage, frame)
+}
+
+// whyNotSent explains a write that failed. It prefers what the service said
+// before it went away to what the network says after that.
+func (s *socket) whyNotSent(ctx context.Context, err error) error {
 	switch {
-	case err == nil:
-		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("sending: %w", context.Cause(ctx))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return core.Errorf(core.KindTimeout, "the service did not accept an event within %s", writeTime)
 	}
-	return s.whyNotSent(err)
-}
-
-// whyNotSent prefers what the service said before it went away to what the
-// network says after that.
-func (s *socket) whyNotSent(err error) error {
 	select {
 	case <-s.gone:
 		return s.lost()

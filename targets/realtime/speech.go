@@ -148,7 +148,7 @@ func (t *turn) commit(ctx context.Context, now time.Time) error {
 
 // takeSpeech notes what the service says of the audio in its buffer. reply is
 // the turn whose reply may be spoken over.
-func (t *turn) takeSpeech(e serverEvent, now time.Time, reply *turn) {
+func (t *turn) takeSpeech(e *serverEvent, now time.Time, reply *turn) {
 	if !t.buffered {
 		return // what is left of another turn
 	}

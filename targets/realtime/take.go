@@ -12,12 +12,15 @@ import (
 // take looks at one event, which may be about the turn that is being said over
 // this one's reply. It only takes notes: what there is to be done about them is
 // for act to see, which is woken for it.
-func (t *turn) take(e serverEvent) (wake bool) {
+func (t *turn) take(e *serverEvent) (wake bool) {
 	switch e.Type {
+	case eventAudioDelta, eventTranscriptDelta, eventTextDelta:
+		return t.takePiece(e)
 	case eventError:
 		t.takeError(e.Error)
 	case eventItemAdded:
 		t.speaker().takeAdded(e.Item.ID)
+		return t.urgent()
 	case eventSpeechStarted, eventSpeechStopped, eventCommitted:
 		t.speaker().takeSpeech(e, time.Now(), t)
 	case eventHeard, eventNotHeard:
@@ -26,9 +29,10 @@ func (t *turn) take(e serverEvent) (wake bool) {
 		t.takeLimits(e.RateLimits)
 		return false
 	case eventResponseCreated:
-		t.takeCreated(e.Response)
+		t.takeCreated(&e.Response)
+		return t.urgent()
 	case eventResponseDone:
-		t.takeDone(e.Response)
+		t.takeDone(&e.Response)
 	default:
 		if _, read := current(e.Type); !read {
 			t.remark(e.Type)
@@ -41,7 +45,7 @@ func (t *turn) take(e serverEvent) (wake bool) {
 // takeAfterwards looks at an event that comes when the reply is there: what the
 // service heard, and what is about the next turn. A service that goes on by
 // itself may have answered a part of the turn only.
-func (t *turn) takeAfterwards(e serverEvent) (wake bool) {
+func (t *turn) takeAfterwards(e *serverEvent) (wake bool) {
 	switch {
 	case e.Type == eventHeard, e.Type == eventNotHeard:
 		t.takeHeard(e)
@@ -72,11 +76,13 @@ func (t *turn) speaker() *turn {
 	return t
 }
 
-// takeAdded notes that the service has an item.
+// takeAdded notes that the service has an item, of which it may have been
+// waiting for.
 func (t *turn) takeAdded(itemID string) {
 	t.c.acknowledges = t.c.acknowledges || slices.Contains(t.items, itemID)
 	if i := slices.Index(t.unconfirmed, itemID); i >= 0 {
 		t.unconfirmed = slices.Delete(t.unconfirmed, i, i+1)
+		t.askAtOnce()
 	}
 }
 
@@ -86,24 +92,23 @@ const maxLimits = 16
 func (t *turn) takeLimits(limits []rateLimitBody) {
 	t.limits = nil // what a reply has been given is its own
 	for _, l := range limits[:min(len(limits), maxLimits)] {
-		if l.Remaining == nil {
+		if !l.Told {
 			continue // none left is something else than nothing said
 		}
 		reset := time.Duration(min(max(l.ResetSeconds, 0), maxRetryAfter.Seconds()) * float64(time.Second))
-		t.limits = append(t.limits, core.RateLimit{Name: l.Name, Limit: l.Limit, Remaining: *l.Remaining, Reset: reset})
+		t.limits = append(t.limits, core.RateLimit{Name: l.Name, Limit: l.Limit, Remaining: l.Remaining, Reset: reset})
 	}
 }
 
 // takeCreated notes the response that answers this turn. A service that
 // detects turns may begin to answer in the middle of one, and again at its end.
-func (t *turn) takeCreated(r responseBody) {
-	_, labelled := r.Metadata["turn"]
-	t.c.labels = t.c.labels || labelled
+func (t *turn) takeCreated(r *responseBody) {
+	t.c.labels = t.c.labels || r.Labelled
 	switch {
 	case t.response != "" && t.next != nil:
 		t.next.takeCreated(r)
 		return
-	case r.ID == t.response, labelled && !t.named(r):
+	case r.ID == t.response, r.Labelled && !t.named(r):
 		return // known, or what is left of another turn
 	case !t.owns(r): // it speaks by itself, and may still do so in the next turn
 		t.warn("the service began to speak by itself")
@@ -127,30 +132,31 @@ func (t *turn) beginAgain() {
 // since is the time since the message was sent, or had been spoken.
 func (t *turn) since(now time.Time) time.Duration { return max(now.Sub(t.started), 0) }
 
-func (t *turn) takeDone(r responseBody) {
+func (t *turn) takeDone(r *responseBody) {
 	switch {
 	case t.response != "" && r.ID == t.response, t.response == "" && t.named(r):
-		t.ended = &r
+		ended := *r
+		t.ended = &ended
 	case t.next != nil:
 		t.next.takeDone(r)
 	}
 }
 
 // takePiece adds what an event of a response says to the reply. The turn has to
-// know that the reply has begun, that it is too long, and, if it is to be spoken
-// over, how long it is.
-func (t *turn) takePiece(e serverEvent) (wake bool) {
+// know that the reply has begun, if that leaves it less time; that it is too
+// long; and, if it is to be spoken over, how long it is.
+func (t *turn) takePiece(e *serverEvent) (wake bool) {
 	if t.response == "" || e.ResponseID != t.response {
 		return t.next != nil && t.next.takePiece(e) // or it is what is left of another response
 	}
-	t.last = time.Now()
+	t.last = e.came
 	t.play(e.Type == eventAudioDelta)
 	began := t.reply.begun()
 	if err := t.reply.take(e); err != nil {
 		t.fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
 		return true
 	}
-	return !began || t.reply.full != "" || t.over != nil && !t.cut && t.next == nil
+	return !began && t.urgent() || t.reply.full != "" || t.over != nil && !t.cut && t.next == nil
 }
 
 // play notes that more of the reply has come. What is written plays from its
@@ -168,12 +174,12 @@ func (t *turn) play(audio bool) {
 }
 
 // named reports whether a response says that it answers this turn.
-func (t *turn) named(r responseBody) bool { return r.Metadata["turn"] == t.id }
+func (t *turn) named(r *responseBody) bool { return r.Label == t.id }
 
 // owns reports whether a response that was just created answers this turn. One
 // that the service began by itself has no label, and neither has any of a
 // service that does not give metadata back.
-func (t *turn) owns(r responseBody) bool {
+func (t *turn) owns(r *responseBody) bool {
 	switch {
 	case t.named(r):
 		return t.response == ""

@@ -54,6 +54,7 @@ type turn struct {
 	started time.Time // when the message began to be sent, or had been spoken
 	sent    time.Time // when all of it was sent
 	asked   time.Time // when the service had to begin to answer; zero before
+	until   time.Time // when to stop waiting for events; zero for never
 	connect time.Duration
 	limits  []core.RateLimit
 
@@ -187,11 +188,17 @@ func (t *turn) untried(ctx context.Context, err error) error {
 	return notAsked{err}
 }
 
-// askOnce asks for the reply when the message is complete and, by a service
-// that confirms messages, confirmed: what it has refused must not be answered,
-// and on a connection that has died unseen nothing is asked.
+// toBeAsked reports whether the reply is to be asked for now: when the message
+// is complete and, by a service that confirms messages, confirmed. What it has
+// refused must not be answered.
+func (t *turn) toBeAsked() bool {
+	return t.failed == nil && t.asked.IsZero() && (!t.c.acknowledges || len(t.unconfirmed) == 0) && (t.spoken == nil || t.spoken.heardOut())
+}
+
+// askOnce asks for the reply when that is to be done. On a connection that has
+// died unseen nothing is asked.
 func (t *turn) askOnce(ctx context.Context) error {
-	if t.failed != nil || !t.asked.IsZero() || t.c.acknowledges && len(t.unconfirmed) > 0 || t.spoken != nil && !t.spoken.heardOut() {
+	if !t.toBeAsked() {
 		return nil
 	}
 	if t.c.socket.over() {
@@ -202,16 +209,31 @@ func (t *turn) askOnce(ctx context.Context) error {
 	if t.spoken != nil && t.c.config.TurnDetection.answers() {
 		return nil // the service asks itself
 	}
-	params := responseParams{Metadata: map[string]string{"turn": t.id}}
-	if t.outOfBand != nil {
-		params.Conversation, params.Input = "none", t.outOfBand
-	}
-	event := responseCreate{Type: "response.create", EventID: t.c.nextID("ev"), Response: params}
-	if err := t.c.socket.send(ctx, event); err != nil {
+	if err := t.c.socket.send(ctx, t.question()); err != nil {
 		t.c.unsure = true // it may have arrived all the same
 		return fmt.Errorf("asking for the reply: %w", err)
 	}
 	return nil
+}
+
+// askAtOnce is askOnce for when the service has just confirmed the message: it
+// leaves the asking to whoever read that, for which nobody has to be woken.
+// While the message is still being sent, deliver is about to ask.
+func (t *turn) askAtOnce() {
+	if t.sent.IsZero() || t.spoken != nil || !t.toBeAsked() {
+		return
+	}
+	t.asked = time.Now()
+	t.fail(t.c.socket.answer(t.question()))
+}
+
+// question is the event that asks for the reply.
+func (t *turn) question() responseCreate {
+	params := responseParams{Metadata: label{t.id}}
+	if t.outOfBand != nil {
+		params.Conversation, params.Input = "none", t.outOfBand
+	}
+	return responseCreate{Type: "response.create", EventID: t.c.nextID("ev"), Response: params}
 }
 
 // maxWarnings bounds what is noted about one turn.
