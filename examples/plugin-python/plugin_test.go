@@ -178,6 +178,7 @@ func TestItsCampaignFindsWhatItShould(t *testing.T) {
 		t.Fatal(err)
 	}
 	orchestrator, store := filepath.Join(bin, "orchestrator"), filepath.Join(bin, "store")
+	output(t, 0, nil, orchestrator, "plugins", "lock", "--plugin-dir", installed(t), file)
 	const findings = 1
 	output(t, findings, nil, orchestrator, "run", "--store", store, "--plugin-dir", installed(t), file)
 

@@ -51,6 +51,7 @@ func (j jury) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
 // judged is a campaign whose scorer asks MODEL.
 const judged = `version: 1
 name: judged
+plugins: {jury: ">=0.1, <1"}
 targets:
   agent:
     use: realtime
@@ -80,7 +81,7 @@ func startJudged(t *testing.T, agent, judge, model string, trials int) *program 
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer("ENDPOINT", agent, "JUDGE", judge, "MODEL", model, "TRIALS", strconv.Itoa(trials)).Replace(judged)
-	return startCampaign(t, text, "--plugin-dir", filepath.Dir(plugin))
+	return startCampaign(t, text, "--allow-unlocked", "--plugin-dir", filepath.Dir(plugin))
 }
 
 // helped reads what the scorer asked for a trial of the only run.
@@ -229,7 +230,7 @@ func TestAModelThatTheCampaignDoesNotDefineIsFoundBeforeTheRun(t *testing.T) {
 	if code := p.exit(); code != 2 {
 		t.Fatalf("exit code %d, want 2:\n%s", code, p.output)
 	}
-	for _, words := range []string{`campaign.yaml:12:36: scorer "leaked": model: target "juge" is not defined`, `did you mean "judge"?`} {
+	for _, words := range []string{`campaign.yaml:13:36: scorer "leaked": model: target "juge" is not defined`, `did you mean "judge"?`} {
 		if !strings.Contains(p.output.String(), words) {
 			t.Errorf("the output does not say %q:\n%s", words, p.output)
 		}
