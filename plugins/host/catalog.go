@@ -28,6 +28,9 @@ type Plugin struct {
 	Path    string
 	SHA256  string
 	Bundled bool
+	// Attached: it was not started, but runs in a process of the user's own,
+	// unverified and under no sandbox. Path is its socket, and SHA256 empty.
+	Attached bool
 	// Components are empty if Err is set.
 	Components []Component
 	// Permissions are what it says that it does beside computing.
@@ -78,7 +81,7 @@ func (c *Catalog) Plugins() []Plugin { return c.plugins }
 
 // Describe starts all plugins, side by side, and asks them what they offer. A
 // third-party plugin that cannot be asked is in the catalog with its error,
-// and in the log; a bundled one is an error.
+// and in the log; a bundled one is an error, and so is one that was attached.
 func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 	all := h.lookAround().all()
 	described := make([]Plugin, len(all))
@@ -94,7 +97,7 @@ func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 		if p.Err == nil {
 			continue
 		}
-		if p.Bundled {
+		if p.Bundled || p.Attached {
 			return nil, p.Err
 		}
 		h.options.Log.Warn("plugin cannot be used", "plugin", p.Name, "path", p.Path, "error", p.Err)
@@ -132,7 +135,7 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 	process, err := p.connect(ctx)
 	hashing.Wait()
 
-	d := Plugin{Name: p.name, Path: p.path(), SHA256: sum, Bundled: p.bundled(), Err: errors.Join(err, sumErr)}
+	d := Plugin{Name: p.name, Path: p.path(), SHA256: sum, Bundled: p.bundled(), Attached: p.attach != nil, Err: errors.Join(err, sumErr)}
 	if d.Err != nil {
 		return d
 	}
@@ -150,6 +153,14 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 		d.Components = append(d.Components, c)
 	}
 	return d
+}
+
+// hashed returns the checksum of the program; one that runs already has none.
+func (p program) hashed() (string, error) {
+	if p.attach != nil {
+		return "", nil
+	}
+	return hashFile(p.path())
 }
 
 // hashFile returns the SHA-256 of a file in hexadecimal.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
 const (
@@ -19,12 +21,13 @@ const (
 )
 
 // program is how a plugin is started. hash is the SHA-256 that it must have,
-// or "".
+// or "". attach is where it runs already; it has no argv then.
 type program struct {
-	name  string
-	argv  []string
-	third bool
-	hash  string
+	name   string
+	argv   []string
+	third  bool
+	hash   string
+	attach *wire.Attachment
 }
 
 // discover looks for plugins in folders, and nowhere else: a campaign that

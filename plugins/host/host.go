@@ -24,6 +24,11 @@ type Options struct {
 	// Hashes are the SHA-256 sums, in hexadecimal, that third-party plugins
 	// must have, by plugin name. A plugin without an entry is not checked.
 	Hashes map[string]string
+	// Attach are plugins that run already. They take the place of those of the
+	// same names.
+	Attach Attachments
+	// Started is told of each process that was started; nil is not.
+	Started func(plugin string, pid int)
 	// Log receives what plugins log and print; nil drops it.
 	Log hclog.Logger
 	// StartTimeout is how long a plugin may take to start; 0 means 30 s.
@@ -72,7 +77,18 @@ func (h *Host) look() found {
 	if len(h.options.Bundled) > 0 {
 		f.bundled = newPlugin(h.closed, h.options, program{name: bundledName, argv: h.options.Bundled})
 	}
+	for name, a := range h.options.Attach {
+		p := newPlugin(h.closed, h.options, program{name: name, third: name != bundledName, attach: &a})
+		if p.bundled() {
+			f.bundled = p
+		} else {
+			f.third = append(f.third, p)
+		}
+	}
 	for _, p := range discover(h.options.Dirs, h.options.Log) {
+		if _, runs := h.options.Attach[p.name]; runs {
+			continue
+		}
 		p.hash = h.options.Hashes[p.name]
 		f.third = append(f.third, newPlugin(h.closed, h.options, p))
 	}

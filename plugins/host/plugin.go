@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ type plugin struct {
 	program
 	log          hclog.Logger
 	startTimeout time.Duration
+	started      func(plugin string, pid int)
 	closed       context.Context // done when the host is closed
 
 	mu      sync.Mutex
@@ -40,12 +42,20 @@ func newPlugin(closed context.Context, o Options, p program) *plugin {
 		program:      p,
 		log:          o.Log,
 		startTimeout: o.StartTimeout,
+		started:      o.Started,
 		closed:       closed,
-		checksum:     sync.OnceValues(func() (string, error) { return hashFile(p.path()) }),
+		checksum:     sync.OnceValues(p.hashed),
 	}
 }
 
-func (p program) path() string  { return p.argv[0] }
+// path is the program; the socket of one that runs already.
+func (p program) path() string {
+	if p.attach != nil {
+		return p.attach.Socket
+	}
+	return p.argv[0]
+}
+
 func (p program) bundled() bool { return !p.third }
 
 // connect returns the running process. It starts one if there is none, or if
@@ -106,8 +116,14 @@ func (p *plugin) start() (*process, error) {
 		log = log.Named(p.name)
 	}
 	process, err := startProcess(ctx, p.program, p.verify, log)
-	if err != nil {
+	switch {
+	case err != nil && p.attach != nil:
+		return nil, fmt.Errorf("attaching to plugin %q (%s): %w", p.name, p.path(), err)
+	case err != nil:
 		return nil, fmt.Errorf("starting plugin %q (%s): %w", p.name, p.path(), err)
+	}
+	if pid, err := strconv.Atoi(process.run.ID()); err == nil && p.started != nil {
+		p.started(p.name, pid)
 	}
 	return process, nil
 }

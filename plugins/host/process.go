@@ -60,6 +60,9 @@ func startProcess(ctx context.Context, program program, verify func() error, log
 	p.run = newRun(program, verify, p.output)
 	p.client = goplugin.NewClient(p.clientConfig())
 	p.kill = sync.OnceFunc(p.client.Kill)
+	if program.attach != nil {
+		p.attach(*program.attach)
+	}
 
 	interrupted := context.AfterFunc(ctx, func() { _ = p.run.Kill(ctx) })
 	defer interrupted()
@@ -72,7 +75,7 @@ func startProcess(ctx context.Context, program program, verify func() error, log
 		p.stop()
 		return nil, p.startError(ctx, err)
 	}
-	log.Debug("plugin started", "pid", p.run.ID(), "program", program.argv[0], "components", len(p.components))
+	log.Debug("plugin started", "pid", p.run.ID(), "program", program.path(), "components", len(p.components))
 	return p, nil
 }
 

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -38,11 +40,40 @@ func (f *hostFlags) open(env Env, w io.Writer) (*host.Host, error) {
 	if err := checkFolders(f.dirs); err != nil {
 		return nil, err
 	}
+	attach, err := attachments(env, w)
+	if err != nil {
+		return nil, err
+	}
 	return host.New(host.Options{
 		Bundled: []string{env.Executable, pluginServe},
 		Dirs:    f.search(env),
+		Attach:  attach,
 		Log:     hclog.New(&hclog.LoggerOptions{Name: "orchestrator", Level: level, Output: w}),
 	}), nil
+}
+
+// attachments returns the plugins that the user has started by hand, and warns
+// of each, whatever is logged: nobody must take such a run for one of verified
+// programs.
+func attachments(env Env, w io.Writer) (host.Attachments, error) {
+	value, _ := env.LookupEnv(host.EnvAttach)
+	attach, err := host.ParseAttachments(value)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(attach)) {
+		fmt.Fprintf(w, "orchestrator: warning: plugin %s is attached from a process that you started: unverified, not sandboxed (%s)\n", name, host.EnvAttach)
+	}
+	return attach, nil
+}
+
+// versionOf returns a plugin's version, and says so where nobody can know what
+// really ran.
+func versionOf(p host.Plugin) string {
+	if p.Attached {
+		return p.Version + " (attached, unverified)"
+	}
+	return p.Version
 }
 
 // search lists where third-party plugins are looked for, first match first.
@@ -96,7 +127,7 @@ func listComponents(w io.Writer, catalog *host.Catalog) error {
 	for _, p := range catalog.Plugins() {
 		for _, c := range p.Components {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s %s\t%s\n", c.Info.Name, c.Info.Kind,
-				joinModalities(c.Info.In), joinModalities(c.Info.Out), p.Name, p.Version, c.Info.Summary)
+				joinModalities(c.Info.In), joinModalities(c.Info.Out), p.Name, versionOf(p), c.Info.Summary)
 		}
 	}
 	return t.Flush()

@@ -126,7 +126,7 @@ func newRun(env Env, p *plan.Plan, catalog *host.Catalog) store.Run {
 		Started:       env.Now(),
 	}
 	for _, plugin := range catalog.Plugins() {
-		r.Plugins = append(r.Plugins, store.Plugin{Name: plugin.Name, Version: plugin.Version, SHA256: plugin.SHA256})
+		r.Plugins = append(r.Plugins, store.Plugin{Name: plugin.Name, Version: versionOf(plugin), SHA256: plugin.SHA256})
 	}
 	return r
 }
