@@ -62,7 +62,11 @@ var house = map[string]room{
 		imports: []string{"core", "core/schema", "plugins", "plugins/internal/..."},
 		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys"},
 	},
-	"plugins/plugintest": {imports: []string{"core", "core/schema", "plugins", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
+	"plugins/conformance": {
+		imports: []string{"core", "core/audio", "core/schema", "plugins/host", "plugins/internal/..."},
+		modules: []string{"github.com/hashicorp/go-hclog"},
+	},
+	"plugins/plugintest": {imports: []string{"core", "plugins", "plugins/conformance", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},
 	"targets/realtime":     {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},

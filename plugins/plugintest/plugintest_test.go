@@ -22,7 +22,7 @@ func good() []core.Component {
 	return []core.Component{
 		core.NewConverter(core.Info{Name: "upper", Summary: "Shouts.", In: text, Out: text}, config{},
 			func(context.Context, config) (core.Converter, error) { return upper{}, nil }),
-		core.NewScorer(core.Info{Name: "has", Summary: "Looks for a word.", Scores: core.ScoreTrueFalse}, config{Word: "x"},
+		core.NewScorer(core.Info{Name: "has", Summary: "Looks for a word.", In: text, Scores: core.ScoreTrueFalse}, config{Word: "x"},
 			func(_ context.Context, c config) (core.Scorer, error) { return has(c), nil }),
 		core.NewTarget(core.Info{Name: "echo", Summary: "Repeats.", In: text, Out: text}, config{},
 			func(context.Context, config) (core.Target, error) { return &echo{}, nil }),
@@ -43,8 +43,8 @@ func (upper) Convert(_ context.Context, in core.Value) (core.Value, error) {
 type has config
 
 func (h has) Score(_ context.Context, e core.Evidence) (core.Score, error) {
-	if len(e.Values) == 0 {
-		return core.UnknownScore("nothing to look at"), nil
+	if len(e.Values) == 0 || e.Values[0].Modality != core.Text {
+		return core.UnknownScore("no text to look at"), nil
 	}
 	return core.BoolScore(strings.Contains(e.Values[0].Text(), h.Word), "looked for it"), nil
 }
@@ -89,18 +89,15 @@ func (echoTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	if ctx.Err() != nil {
 		return core.Reply{}, ctx.Err()
 	}
+	for _, p := range m.Parts {
+		if p.Modality != core.Text {
+			return core.Reply{}, core.Errorf(core.KindUnsupported, "an echo of %s", p.Modality)
+		}
+	}
 	m.Role = core.Assistant
 	return core.Reply{Message: m, Finish: core.FinishComplete}, nil
 }
 
 func TestGoodComponentsConform(t *testing.T) {
-	plugintest.Each(t, good(), func(t *testing.T, s plugintest.Source) {
-		plugintest.TestConverter(t, s, plugintest.ConverterCase{Use: "upper", Input: core.TextValue("hello")})
-		plugintest.TestScorer(t, s, plugintest.ScorerCase{Use: "has", Config: `{"word":"y"}`, Evidence: core.Evidence{Values: []core.Value{core.TextValue("y")}}})
-		for _, use := range []string{"echo", "able"} {
-			t.Run(use, func(t *testing.T) {
-				plugintest.TestTarget(t, s, plugintest.TargetCase{Use: use, Message: core.UserText("hello")})
-			})
-		}
-	})
+	plugintest.Test(t, good())
 }

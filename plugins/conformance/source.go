@@ -1,0 +1,104 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+)
+
+// Source is where components are found and opened: this process, or a plugin's.
+type Source interface {
+	Lookup(kind core.Kind, use string) (core.Info, *schema.Schema, bool)
+	CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error
+	OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error)
+	OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error)
+	OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error)
+}
+
+// InProcess offers components of this process. Their configuration is held
+// against their schema as it is in a plugin. It fails for a configuration that
+// has no schema.
+func InProcess(components []core.Component) (Source, error) {
+	for _, c := range components {
+		if _, err := schema.Of(c.Config); err != nil {
+			return nil, core.Errorf(core.KindInternal, "the configuration of %s %q has no schema: %w", c.Info.Kind, c.Info.Name, err)
+		}
+	}
+	return inProcess(components), nil
+}
+
+type inProcess []core.Component
+
+func (s inProcess) find(kind core.Kind, use string) (core.Component, error) {
+	for _, c := range s {
+		if c.Info.Kind == kind && c.Info.Name == use {
+			return c, nil
+		}
+	}
+	return core.Component{}, core.Errorf(core.KindConfig, "there is no %s %q", kind, use)
+}
+
+// checked returns a component whose schema has nothing against a configuration.
+func (s inProcess) checked(kind core.Kind, use string, config []byte) (core.Component, error) {
+	c, err := s.find(kind, use)
+	if err != nil {
+		return core.Component{}, err
+	}
+	described, err := schema.Of(c.Config)
+	if err != nil {
+		return core.Component{}, err
+	}
+	var all core.Errors
+	for _, complaint := range described.Check(config) {
+		all = append(all, &core.Error{Kind: core.KindConfig, Field: complaint.Path, Hint: complaint.Hint, Err: errors.New(complaint.Message)})
+	}
+	return c, all.Err()
+}
+
+// Lookup returns a component's description.
+func (s inProcess) Lookup(kind core.Kind, use string) (core.Info, *schema.Schema, bool) {
+	c, err := s.find(kind, use)
+	if err != nil {
+		return core.Info{}, nil, false
+	}
+	config, err := schema.Of(c.Config)
+	return c.Info, config, err == nil
+}
+
+// CheckConfig asks a component about a configuration.
+func (s inProcess) CheckConfig(_ context.Context, kind core.Kind, use string, config []byte) error {
+	c, err := s.find(kind, use)
+	if err != nil {
+		return err
+	}
+	return c.Check(config)
+}
+
+// OpenTarget opens a target.
+func (s inProcess) OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error) {
+	c, err := s.checked(core.KindTarget, use, config)
+	if err != nil {
+		return nil, err
+	}
+	return c.OpenTarget(ctx, config)
+}
+
+// OpenConverter opens a converter.
+func (s inProcess) OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error) {
+	c, err := s.checked(core.KindConverter, use, config)
+	if err != nil {
+		return nil, err
+	}
+	return c.OpenConverter(ctx, config)
+}
+
+// OpenScorer opens a scorer.
+func (s inProcess) OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error) {
+	c, err := s.checked(core.KindScorer, use, config)
+	if err != nil {
+		return nil, err
+	}
+	return c.OpenScorer(ctx, config)
+}
