@@ -78,7 +78,7 @@ var house = map[string]room{
 
 	"cmd/orchestrator": {imports: []string{"cmd/orchestrator/internal/..."}},
 	"cmd/orchestrator/internal/...": {
-		imports: []string{"core", "core/...", "plugins", "plugins/host", "targets", "converters", "converters/speech", "scorers"},
+		imports: []string{"core", "core/...", "plugins", "plugins/conformance", "plugins/host", "targets", "converters", "converters/speech", "scorers"},
 		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 	"examples/...": {

@@ -12,7 +12,7 @@ const (
 	// concurrent is how many calls are made at a time.
 	concurrent = 16
 	// patience is how long a call with a large or hostile value is waited for.
-	patience = 5 * time.Second
+	patience = 3 * time.Second
 	// soon is how long a call may work before it is stopped, in the checks that
 	// stop it. One that ends sooner has nothing to honour.
 	soon = 20 * time.Millisecond

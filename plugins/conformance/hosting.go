@@ -88,10 +88,10 @@ func openAll(ctx context.Context, h *host.Host, cases []Case) error {
 
 // checkEnds looks at how the plugin's process ends, with all that can be
 // opened open in it.
-func (p Program) checkEnds(t T, infos []core.Info) {
+func (p Program) checkEnds(t T) {
 	var open []Case
-	p.serve(t, func(s Source, _ *host.Catalog) {
-		for _, info := range infos {
+	p.serve(t, func(s Source, connected host.Plugin) {
+		for _, info := range infos(connected) {
 			if found, err := find(s, info.Kind, info.Name, p.Cases); err == nil {
 				open = append(open, Case{Kind: found.Kind, Use: found.Use, Config: found.Config})
 			}

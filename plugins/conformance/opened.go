@@ -61,11 +61,12 @@ func (s subject) use(t T, from Source, check func(opened)) {
 	check(o)
 }
 
+// orDefaults says what a component is opened with. A case may hold secrets.
 func orDefaults(config string) string {
 	if config == "" {
 		return "its defaults"
 	}
-	return config
+	return "its case's configuration"
 }
 
 func (s subject) convert(ctx context.Context, converter core.Converter, in core.Value) error {

@@ -39,28 +39,24 @@ type Program struct {
 
 // Check checks the program, and every component that it offers.
 func (p Program) Check(t T) {
-	var described wire.Description
-	ok := t.Run("describes itself without a handshake", func(t T) { described = p.describe(t) })
-	if !ok {
+	if !t.Run("describes itself without a handshake", func(t T) { p.describe(t) }) {
 		return
 	}
-	t.Run("has valid schemas", func(t T) { schemasAreValid(t, described) })
-	var infos []core.Info
-	ok = t.Run("starts, with nothing but the handshake on standard output", func(t T) {
-		p.serve(t, func(_ Source, catalog *host.Catalog) { infos = offered(catalog) })
-	})
-	if !ok {
+	t.Run("has valid schemas", func(t T) { schemasAreValid(t, p.describe(t)) })
+	if !t.Run("starts, with nothing but the handshake on standard output", func(t T) { p.serve(t, func(Source, host.Plugin) {}) }) {
 		return
 	}
 	t.Run("describes itself over the connection as on the command line", func(t T) {
-		p.serve(t, func(_ Source, catalog *host.Catalog) { sameDescription(t, described, catalog.Plugins()[0]) })
+		p.serve(t, func(_ Source, connected host.Plugin) { sameDescription(t, p.describe(t), connected) })
 	})
-	t.Run("knows every case", func(t T) { everyCaseIsKnown(t, infos, p.Cases) })
+	t.Run("offers what there are cases for", func(t T) {
+		p.serve(t, func(_ Source, connected host.Plugin) { everyCaseIsKnown(t, infos(connected), p.Cases) })
+	})
 	t.Group("as a plugin", func(t T) {
-		p.serve(t, func(s Source, _ *host.Catalog) { Components(t, s, infos, p.Cases) })
+		p.serve(t, func(s Source, connected host.Plugin) { Components(t, s, infos(connected), p.Cases) })
 	})
-	t.Group("hostile input", func(t T) { p.survives(t, infos) })
-	t.Group("process", func(t T) { p.checkEnds(t, infos) })
+	t.Group("hostile input", p.survives)
+	t.Group("process", p.checkEnds)
 }
 
 // describe runs the program with the argument "describe".
@@ -98,14 +94,19 @@ func schemasAreValid(t T, d wire.Description) {
 }
 
 // serve starts the plugin and stops it again after use.
-func (p Program) serve(t T, use func(Source, *host.Catalog)) {
-	h := host.New(host.Options{Bundled: p.Argv, Log: p.Log})
+func (p Program) serve(t T, use func(Source, host.Plugin)) {
+	p.serveTo(t, nil, use)
+}
+
+// serveTo does the same, and tells of each process that was started.
+func (p Program) serveTo(t T, started func(string, int), use func(Source, host.Plugin)) {
+	h := host.New(host.Options{Bundled: p.Argv, Log: p.Log, Started: started})
 	defer func() { _ = h.Close() }() // the process's end has checks of its own
 	catalog, err := h.Describe(t.Context())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, core.HintOf(err))
 	}
-	use(served{h, catalog}, catalog)
+	use(served{h, catalog}, catalog.Plugins()[0])
 }
 
 // served offers what a plugin does, by the components' bare names.
@@ -114,13 +115,13 @@ type served struct {
 	*host.Catalog
 }
 
-// offered lists the components of the plugin.
-func offered(catalog *host.Catalog) []core.Info {
-	var infos []core.Info
-	for _, c := range catalog.Plugins()[0].Components {
-		infos = append(infos, c.Info)
+// infos lists the components of the plugin.
+func infos(p host.Plugin) []core.Info {
+	all := make([]core.Info, len(p.Components))
+	for i, c := range p.Components {
+		all[i] = c.Info
 	}
-	return infos
+	return all
 }
 
 // sameDescription compares what a plugin says of itself in two ways.
@@ -184,21 +185,19 @@ func everyCaseIsKnown(t T, infos []core.Info, cases []Case) {
 
 // survives gives each component, in a process of its own, what is made to
 // break it. An error is a fine answer; the end of the process is none.
-func (p Program) survives(t T, infos []core.Info) {
-	for _, info := range infos {
+func (p Program) survives(t T) {
+	var all []core.Info
+	p.serve(t, func(_ Source, connected host.Plugin) { all = infos(connected) })
+	for _, info := range all {
 		t.Run(fmt.Sprintf("%s %s survives it", info.Kind, info.Name), func(t T) {
 			var launched launches
-			h := host.New(host.Options{Bundled: p.Argv, Log: p.Log, Started: launched.add})
-			defer func() { _ = h.Close() }()
-			catalog, err := h.Describe(t.Context())
-			if err != nil {
-				t.Fatalf("%v", err)
-			}
-			s, err := find(served{h, catalog}, info.Kind, info.Name, p.Cases)
-			if err != nil {
-				t.Skipf("it is not tested: the reason is above")
-			}
-			s.attack(t, served{h, catalog}, launched.one)
+			p.serveTo(t, launched.add, func(s Source, _ host.Plugin) {
+				found, err := find(s, info.Kind, info.Name, p.Cases)
+				if err != nil {
+					t.Skipf("it is not tested: the reason is above")
+				}
+				found.attack(t, s, launched.one)
+			})
 		})
 	}
 }

@@ -84,6 +84,7 @@ a signal.`,
 		newPluginsCommand(env),
 		newVersionCommand(env),
 		newPluginServeCommand(),
+		newPluginHostCommand(env),
 	)
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
