@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -30,7 +31,7 @@ type subject struct {
 }
 
 // find returns the component with its case. An error says what case to write.
-func find(s Source, kind core.Kind, use string, cases []Case) (subject, error) {
+func find(ctx context.Context, s Source, kind core.Kind, use string, cases []Case) (subject, error) {
 	info, described, ok := s.Lookup(kind, use)
 	if !ok {
 		return subject{}, core.Errorf(core.KindConfig, "there is no %s %q", kind, use)
@@ -42,9 +43,10 @@ func find(s Source, kind core.Kind, use string, cases []Case) (subject, error) {
 			found.Case, given = c, true
 		}
 	}
-	if keys := found.keys(); !given && len(keys.Required) > 0 {
-		return subject{}, core.Errorf(core.KindConfig, "it cannot be opened without %s, and the kit knows no values: it is not tested", strings.Join(keys.Required, ", ")).
-			WithHint("write a case into a file, and give that with --cases (in Go: plugintest.Case):\n\n%s", example(found, keys))
+	if !given {
+		if err := found.guessed(ctx, s); err != nil {
+			return subject{}, err
+		}
 	}
 	if found.Input.Modality == "" {
 		found.Input, ok = sampleOf(info.In)
@@ -54,6 +56,22 @@ func find(s Source, kind core.Kind, use string, cases []Case) (subject, error) {
 			WithHint("give a case with an input")
 	}
 	return found, nil
+}
+
+// guessed returns why the component cannot be tested with its defaults, and
+// shows the case that it takes.
+func (s subject) guessed(ctx context.Context, from Source) error {
+	required := s.keys().Required
+	var why error
+	if len(required) > 0 {
+		why = fmt.Errorf("it cannot be opened without %s, and the kit knows no values", strings.Join(required, ", "))
+	} else if err := from.CheckConfig(ctx, s.Kind, s.Use, nil); err != nil {
+		why = fmt.Errorf("it cannot be opened with its defaults (%w)", err)
+	} else {
+		return nil
+	}
+	return core.Errorf(core.KindConfig, "%w: it is not tested", why).
+		WithHint("write a case into a file, and give that with --cases (in Go: plugintest.Case):\n\n%s", s.example())
 }
 
 // sampleOf returns a sample of the first modality that there is one of. A
@@ -91,11 +109,15 @@ func (s subject) keys() keys {
 }
 
 // example is the case that is missing, in the grammar of a file of cases.
-func example(s subject, k keys) string {
+func (s subject) example() string {
+	k := s.keys()
 	values := map[string]string{"string": `"…"`, "integer": "1", "number": "1", "boolean": "true", "array": "[…]", "object": "{…}"}
 	var with []string
 	for _, key := range k.Required {
 		with = append(with, key+": "+values[k.Properties[key].Type])
 	}
-	return fmt.Sprintf("%ss:\n  %s:\n    with: {%s}", s.Kind, s.Use, strings.Join(with, ", "))
+	if len(with) == 0 {
+		with = []string{"…"}
+	}
+	return fmt.Sprintf("version: 1\n%ss:\n  %s:\n    with: {%s}", s.Kind, s.Use, strings.Join(with, ", "))
 }

@@ -14,7 +14,7 @@ import (
 func Components(t T, s Source, infos []core.Info, cases []Case) {
 	for _, info := range infos {
 		group := string(info.Kind) + " " + info.Name
-		found, err := find(s, info.Kind, info.Name, cases)
+		found, err := find(t.Context(), s, info.Kind, info.Name, cases)
 		if err != nil {
 			t.Group(group, func(t T) { untested(t, err) })
 			continue

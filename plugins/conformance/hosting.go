@@ -92,7 +92,7 @@ func (p Program) checkEnds(t T) {
 	var open []Case
 	p.serve(t, func(s Source, connected host.Plugin) {
 		for _, info := range infos(connected) {
-			if found, err := find(s, info.Kind, info.Name, p.Cases); err == nil {
+			if found, err := find(t.Context(), s, info.Kind, info.Name, p.Cases); err == nil {
 				open = append(open, Case{Kind: found.Kind, Use: found.Use, Config: found.Config})
 			}
 		}

@@ -192,7 +192,7 @@ func (p Program) survives(t T) {
 		t.Run(fmt.Sprintf("%s %s survives it", info.Kind, info.Name), func(t T) {
 			var launched launches
 			p.serveTo(t, launched.add, func(s Source, _ host.Plugin) {
-				found, err := find(s, info.Kind, info.Name, p.Cases)
+				found, err := find(t.Context(), s, info.Kind, info.Name, p.Cases)
 				if err != nil {
 					t.Skipf("it is not tested: the reason is above")
 				}
