@@ -67,6 +67,7 @@ var house = map[string]room{
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
 	"plugins/plugintest": {imports: []string{"core", "plugins", "plugins/conformance", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
+	"plugins/scaffold":   {imports: []string{"core"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},
 	"targets/realtime":     {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
@@ -78,7 +79,7 @@ var house = map[string]room{
 
 	"cmd/orchestrator": {imports: []string{"cmd/orchestrator/internal/..."}},
 	"cmd/orchestrator/internal/...": {
-		imports: []string{"core", "core/...", "plugins", "plugins/conformance", "plugins/host", "targets", "converters", "converters/speech", "scorers"},
+		imports: []string{"core", "core/...", "plugins", "plugins/conformance", "plugins/host", "plugins/scaffold", "targets", "converters", "converters/speech", "scorers"},
 		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 	"examples/...": {

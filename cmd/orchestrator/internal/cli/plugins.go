@@ -101,7 +101,7 @@ func newPluginsCommand(env Env) *cobra.Command {
 		Args:  noSuchCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPluginsListCommand(env), newPluginsDescribeCommand(env), newPluginsTestCommand(env))
+	cmd.AddCommand(newPluginsListCommand(env), newPluginsDescribeCommand(env), newPluginsTestCommand(env), newPluginsNewCommand(env))
 	return cmd
 }
 
