@@ -90,6 +90,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkout, err := filepath.Abs("../../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -102,6 +106,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("PRACTICE_KEY", apiKey)
 			env.Setenv("PROGRAM", program)
+			env.Setenv("CHECKOUT", checkout)
 			return fillIn(env.WorkDir, map[string]string{"ENDPOINT": p.endpoint(), "CLOSED": closed.endpoint(), "WORKDIR": env.WorkDir})
 		},
 	})

@@ -125,7 +125,11 @@ func writeRun(w io.Writer, run store.Run) {
 	}
 	fmt.Fprintf(w, "orchestrator   %s\n", run.Version)
 	for _, p := range run.Plugins {
-		fmt.Fprintf(w, "plugin         %s %s, SHA-256 %s\n", p.Name, p.Version, p.SHA256)
+		fmt.Fprintf(w, "plugin         %s %s", p.Name, p.Version)
+		if p.SHA256 != "" { // nobody knows what ran in a process that was attached
+			fmt.Fprintf(w, ", SHA-256 %s", p.SHA256)
+		}
+		fmt.Fprintln(w)
 	}
 	fmt.Fprintln(w)
 }
