@@ -49,7 +49,7 @@ func TestMistakesInCasesHaveAPlaceAndAHint(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"no version", "targets: {}", `1:1: the file of cases needs the key "version"`},
 		{"an unknown kind", "version: 1\nconverter: {}", `2:1: unknown key "converter" (did you mean "converters"?)`},
-		{"an unknown key", "version: 1\ntargets: {ivr: {wiht: {}}}", `2:17: unknown key "wiht" (did you mean "with"?)`},
+		{"an unknown key", "version: 1\ntargets: {ivr: {wit: {}}}", `2:17: unknown key "wit" (did you mean "with"?)`},
 		{"a key that appears twice", "version: 1\ntargets: {a: {}, a: {}}", `2:18: key "a" appears twice`},
 		{"a name with the plugin's", "version: 1\ntargets: {A/b: {}}", "2:11: \"A/b\" is not a component's name"},
 		{"a file that is not there", "version: 1\nconverters: {a: {input: {audio: clap.wav}}}", `2:33: there is no file "clap.wav"`},

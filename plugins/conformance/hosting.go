@@ -137,7 +137,7 @@ func (p Program) hosted(t T, open []Case, use func(*otherHost)) {
 		t.Fatalf("making a folder for temporary files: %v", err)
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	other := &otherHost{cmd: exec.CommandContext(t.Context(), p.Host[0], p.Host[1:]...), temp: temp} //nolint:gosec // the kit's own program
+	other := &otherHost{cmd: exec.CommandContext(t.Context(), p.Host[0], p.Host[1:]...), temp: temp}
 	other.cmd.Env = append(other.cmd.Environ(), "TMPDIR="+temp)
 	stdin, err := other.cmd.StdinPipe()
 	if err != nil {

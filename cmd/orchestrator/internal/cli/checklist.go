@@ -65,7 +65,7 @@ func (c *listed) Context() context.Context { return c.ctx }
 func (c *listed) Group(name string, checks func(conformance.T)) {
 	group := &listed{list: c.list, ctx: c.ctx, name: c.below(name)}
 	group.do(checks)
-	if len(group.failures) > 0 { // what its checks have in common went wrong
+	if len(group.failures) > 0 && c.ctx.Err() == nil { // what its checks have in common went wrong
 		group.print()
 	}
 }
