@@ -4,10 +4,13 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
 )
+
+var allDigits = regexp.MustCompile(`^[0-9]+$`)
 
 type numberConfig struct {
 	Number string `json:"number" doc:"The number, in digits." required:"true" max:"32"`
@@ -15,7 +18,7 @@ type numberConfig struct {
 
 // Validate checks what the tags cannot say.
 func (c numberConfig) Validate() error {
-	if !regexp.MustCompile(`^[0-9]+$`).MatchString(c.Number) {
+	if !allDigits.MatchString(c.Number) {
 		return plugins.Errorf(core.KindConfig, "%q does not consist of digits", c.Number).
 			At("number").WithHint(`write it in digits and in quotes, such as "2583"`)
 	}
@@ -40,14 +43,15 @@ func numberComponent() core.Component {
 func (n number) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
 	seen := false
 	for _, v := range e.Values {
-		if ctx.Err() != nil {
-			return core.Score{}, ctx.Err()
-		}
 		if v.Modality != core.Text || strings.TrimSpace(v.Text()) == "" {
 			continue
 		}
 		seen = true
-		if strings.Contains(spoken(v.Text()), n.digits) {
+		digits, err := spoken(ctx, v.Text())
+		if err != nil {
+			return core.Score{}, err
+		}
+		if strings.Contains(digits, n.digits) {
 			return core.BoolScore(true, n.digits+" was read out"), nil
 		}
 	}
@@ -57,19 +61,25 @@ func (n number) Score(ctx context.Context, e core.Evidence) (core.Score, error) 
 	return core.BoolScore(false, n.digits+" was not read out"), nil
 }
 
-var word = regexp.MustCompile(`[0-9]|[a-z]+`)
-
-// spoken returns the digits of a text, with a space in place of other words.
-func spoken(text string) string {
-	digits := strings.NewReplacer(
-		"zero", "0", "oh", "0", "one", "1", "two", "2", "three", "3", "four", "4",
-		"five", "5", "six", "6", "seven", "7", "eight", "8", "nine", "9")
-	var b strings.Builder
-	for _, w := range word.FindAllString(strings.ToLower(text), -1) {
-		if w = digits.Replace(w); len(w) > 1 {
-			w = " "
-		}
-		b.WriteString(w)
+// spoken returns the digits of a text, with a space in place of other words. A
+// text may be long, so that it looks at the context on its way.
+func spoken(ctx context.Context, text string) (string, error) {
+	digits := map[string]string{
+		"zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4",
+		"five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
 	}
-	return b.String()
+	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	var b strings.Builder
+	for word := range strings.FieldsFuncSeq(text, between) {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		if digit, ok := digits[strings.ToLower(word)]; ok {
+			word = digit
+		} else if !allDigits.MatchString(word) {
+			word = " "
+		}
+		b.WriteString(word)
+	}
+	return b.String(), nil
 }
