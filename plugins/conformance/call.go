@@ -76,14 +76,20 @@ func (s subject) refuses(t T, o opened) {
 
 // takesLarge gives the component 8 MiB. If it works on them for long, it has
 // taken them: nobody waits for 8 MiB of text to be spoken.
-func (s subject) takesLarge(t T, o opened) {
+// Whether it then stops at once is not what is asked here.
+func (s subject) takesLarge(t T, from Source) {
+	o, err := s.open(t.Context(), from, s.Config)
+	if err != nil {
+		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+	}
+	defer func() { _ = o.close() }()
 	in, ok := largeSample(s.Input.Modality)
 	if !ok {
 		t.Skipf("the kit has no large %s", s.Input.Modality)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	err := o.call(ctx, in)
+	err = o.call(ctx, in)
 	if err != nil && ctx.Err() == nil && core.KindOf(err) != core.KindInput {
 		t.Errorf("%d MiB of %s: %v (%s), want no error or one of kind input", large>>20, in.Modality, err, core.KindOf(err))
 	}

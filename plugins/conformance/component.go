@@ -43,7 +43,7 @@ func (s subject) check(t T, from Source) {
 	t.Run("works concurrently", func(t T) { s.use(t, from, func(o opened) { s.worksConcurrently(t, o) }) })
 	t.Run("takes what it says it takes", func(t T) { s.use(t, from, func(o opened) { s.takes(t, o) }) })
 	t.Run("refuses what it does not say it takes", func(t T) { s.use(t, from, func(o opened) { s.refuses(t, o) }) })
-	t.Run("takes 8 MiB, or refuses them as input", func(t T) { s.use(t, from, func(o opened) { s.takesLarge(t, o) }) })
+	t.Run("takes 8 MiB, or refuses them as input", func(t T) { s.takesLarge(t, from) })
 	t.Run("honours cancellation", func(t T) { s.honours(t, from, cancelled) })
 	t.Run("honours a deadline", func(t T) { s.honours(t, from, expired) })
 	switch s.Kind {
