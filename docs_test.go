@@ -158,7 +158,7 @@ func writeFiles(t *testing.T, dir, document string, all []block) (campaigns []st
 			t.Fatalf("%s:%d: a YAML block without a <!-- file: NAME --> comment cannot be tested", document, b.line)
 		case b.file == "":
 			continue
-		case files[b.file] == "" && strings.HasPrefix(b.text, "version: 1\n"):
+		case files[b.file] == "" && strings.HasPrefix(b.text, "version: 1\nname: "): // and no other kind of file
 			campaigns = append(campaigns, b.file)
 		}
 		files[b.file] += b.text
@@ -262,8 +262,17 @@ func run(t *testing.T, dir, place, command string) {
 func inWorkspace(ctx context.Context, dir, command string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "bash", "-c", command)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+filepath.Join(dir, "data"))
+	cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+filepath.Join(dir, "data"), "CHECKOUT="+checkout())
 	return cmd
+}
+
+// checkout is the folder that tests run in.
+func checkout() string {
+	here, err := os.Getwd()
+	if err != nil {
+		return err.Error()
+	}
+	return here
 }
 
 func makeTargetExists(t *testing.T, place, target string) {

@@ -75,7 +75,12 @@ var house = map[string]room{
 		imports: []string{"core", "core/campaign", "plugins/host"},
 		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog"},
 	},
-	"plugins/plugintest": {imports: []string{"core", "core/schema", "plugins", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
+	"plugins/conformance": {
+		imports: []string{"core", "core/audio", "core/schema", "plugins/host", "plugins/internal/..."},
+		modules: []string{"github.com/hashicorp/go-hclog"},
+	},
+	"plugins/plugintest": {imports: []string{"core", "plugins", "plugins/conformance", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
+	"plugins/scaffold":   {imports: []string{"core"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},
 	"targets/realtime":     {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
@@ -87,7 +92,7 @@ var house = map[string]room{
 
 	"cmd/orchestrator": {imports: []string{"cmd/orchestrator/internal/..."}},
 	"cmd/orchestrator/internal/...": {
-		imports: []string{"core", "core/...", "plugins", "plugins/host", "plugins/egress", "plugins/install", "plugins/sandbox", "targets", "converters", "converters/speech", "scorers"},
+		imports: []string{"core", "core/...", "plugins", "plugins/conformance", "plugins/egress", "plugins/host", "plugins/install", "plugins/sandbox", "plugins/scaffold", "targets", "converters", "converters/speech", "scorers"},
 		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "github.com/schollz/progressbar/v3", "golang.org/x/term", "aead.dev/minisign"},
 	},
 	"examples/...": {

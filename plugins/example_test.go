@@ -13,7 +13,7 @@ type parrot struct{ greeting string }
 
 func (p parrot) StartConversation(_ context.Context, start core.Start) (core.Conversation, error) {
 	if len(start.History) > 0 {
-		return nil, core.Errorf(core.KindUnsupported, "a parrot has no past")
+		return nil, plugins.Errorf(core.KindUnsupported, "a parrot has no past")
 	}
 	return conversation(p), nil
 }
@@ -38,7 +38,7 @@ type parrotConfig struct {
 
 func parrotComponent() core.Component {
 	text := []core.Modality{core.Text}
-	return core.NewTarget(
+	return plugins.Target(
 		core.Info{
 			Name: "parrot", Summary: "Says what it hears.", In: text, Out: text,
 			Capabilities: []string{core.CapabilityMultiTurn},

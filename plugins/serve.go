@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -37,9 +36,11 @@ type Info struct {
 // Serve serves components to the orchestrator that started this process, and
 // returns when it is done. It is the last thing that a plugin's main does.
 //
-// Run as "orchestrator-plugin-NAME describe" it prints what it offers as JSON
-// instead; started by hand it says what it is. Where it cannot serve, it
-// prints the reason and exits with status 1.
+// Its program's last argument may ask for something else. With "describe" it
+// prints what it offers as JSON. With "--debug" it waits for an orchestrator
+// that did not start it, so that it can run in a debugger, and prints how one
+// attaches to it. Started by hand without either, it says what it is. Where it
+// cannot serve, it prints the reason and exits with status 1.
 //
 // Serve makes slog's default logger write to the orchestrator's log, and
 // http.DefaultTransport connect in the way that the orchestrator wants: clients
@@ -70,8 +71,11 @@ func (p process) serve(info Info, components []core.Component) error {
 	if err != nil {
 		return err
 	}
-	if slices.Equal(p.args[1:], []string{"describe"}) {
+	switch p.args[len(p.args)-1] {
+	case "describe":
 		return describe(p.stdout, offer.description)
+	case "--debug":
+		return p.serveDebugger(info, offer)
 	}
 	handshake := wire.Handshake()
 	if p.getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {

@@ -29,6 +29,9 @@ type Plugin struct {
 	Path    string
 	SHA256  string
 	Bundled bool
+	// Attached: it was not started, but runs in a process of the user's own,
+	// unverified and under no sandbox. Path is its socket, and SHA256 empty.
+	Attached bool
 	// Components are empty if Err is set.
 	Components []Component
 	// Permissions are what it says that it does beside computing, and Sandbox
@@ -81,7 +84,7 @@ func (c *Catalog) Plugins() []Plugin { return c.plugins }
 
 // Describe starts all plugins, side by side, and asks them what they offer. A
 // third-party plugin that cannot be asked is in the catalog with its error,
-// and in the log; a bundled one is an error.
+// and in the log; a bundled one is an error, and so is one that was attached.
 func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 	all := h.lookAround().all()
 	described := make([]Plugin, len(all))
@@ -97,7 +100,7 @@ func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 		if p.Err == nil {
 			continue
 		}
-		if p.Bundled {
+		if p.Bundled || p.Attached {
 			return nil, p.Err
 		}
 		h.warnOf(p)
@@ -141,19 +144,19 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 	var sum string
 	var sumErr error
 	var hashing sync.WaitGroup
-	if p.bundled() {
+	if p.bundled() && p.attach == nil {
 		hashing.Go(func() { sum, sumErr = HashFile(p.path()) })
 	}
 	process, err := p.connect(ctx)
 	hashing.Wait()
 	switch {
-	case p.bundled():
+	case p.bundled() || p.attach != nil:
 	case err == nil:
 		sum = process.run.sum // of what was started, whatever is there now
 	default:
 		sum, sumErr = HashFile(p.path())
 	}
-	d := Plugin{Name: p.name, Path: p.path(), SHA256: sum, Bundled: p.bundled(), Err: errors.Join(err, sumErr)}
+	d := Plugin{Name: p.name, Path: p.path(), SHA256: sum, Bundled: p.bundled(), Attached: p.attach != nil, Err: errors.Join(err, sumErr)}
 	if d.Err != nil {
 		return d
 	}

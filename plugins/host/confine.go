@@ -35,9 +35,10 @@ type Confinement struct {
 	Required bool
 }
 
-// confines reports whether a plugin is held to anything.
-func (c Confinement) confines(plugin string) bool {
-	return len(c.Launcher) > 0 && !slices.Contains(c.Exempt, plugin)
+// confines reports whether the plugin's processes are held to anything.
+func (p *plugin) confines() bool {
+	c := p.options.Confinement
+	return len(c.Launcher) > 0 && p.attach == nil && !slices.Contains(c.Exempt, p.name)
 }
 
 // confined is how a process of a plugin is started.
@@ -68,7 +69,7 @@ func (p *plugin) confine(permissions core.Permissions) (_ *confined, err error) 
 	}
 	c.env = append(environment(p.options.Limits), "TMPDIR="+c.temp(), "HOME="+c.temp())
 	o := p.options.Confinement
-	if !o.confines(p.name) {
+	if !p.confines() {
 		c.words = "not sandboxed"
 		return c, o.insist(errors.New("it is not run in a sandbox"))
 	}

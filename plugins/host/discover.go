@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
 const (
@@ -35,12 +37,14 @@ type Program struct {
 	SHA256 string
 }
 
-// program is how a plugin is started.
+// program is how a plugin is started. hash is the SHA-256 that it must have,
+// or "". attach is where it runs already; it has no argv then.
 type program struct {
-	name  string
-	argv  []string
-	third bool
-	hash  string
+	name   string
+	argv   []string
+	third  bool
+	hash   string
+	attach *wire.Attachment
 }
 
 // Discover looks for plugins in folders, and nowhere else: a campaign that

@@ -22,6 +22,11 @@ type Options struct {
 	// Programs are the third-party plugins, as [Discover] finds them. Of
 	// several with one name, the first is used. No other is ever started.
 	Programs []Program
+	// Attach are plugins that run already. They take the place of those of the
+	// same names.
+	Attach Attachments
+	// Started is told of each process that was started; nil is not.
+	Started func(plugin string, pid int)
 	// Log receives what plugins log and print; nil drops it.
 	Log hclog.Logger
 	// StartTimeout is how long a plugin may take to start; 0 means 30 s.
@@ -90,6 +95,15 @@ func (h *Host) look() found {
 		f.bundled = newPlugin(h.closed, h.options, program{name: bundledName, argv: h.options.Bundled})
 	}
 	seen := map[string]bool{}
+	for name, a := range h.options.Attach {
+		seen[name] = true
+		p := newPlugin(h.closed, h.options, program{name: name, third: name != bundledName, attach: &a})
+		if p.bundled() {
+			f.bundled = p
+		} else {
+			f.third = append(f.third, p)
+		}
+	}
 	for _, p := range h.options.Programs {
 		if !seen[p.Name] {
 			seen[p.Name] = true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"time"
@@ -38,7 +39,7 @@ func (h *Host) Grant(ctx context.Context, kind core.Kind, use string, more core.
 func (p *plugin) grant(more core.Permissions) {
 	p.mu.Lock()
 	wider := p.granted.With(more)
-	if wider.Equal(p.granted) || !p.options.Confinement.confines(p.name) {
+	if wider.Equal(p.granted) || !p.confines() {
 		p.mu.Unlock()
 		return
 	}
@@ -57,6 +58,13 @@ func (p *plugin) grant(more core.Permissions) {
 // startConfined starts a process that is held to what the plugin has declared
 // and has been granted.
 func (p *plugin) startConfined(ctx context.Context) (*process, error) {
+	if p.attach != nil {
+		how := &confined{words: "not sandboxed: it was attached to"}
+		if err := p.options.Confinement.insist(errors.New("it was not started by the orchestrator")); err != nil {
+			return nil, err
+		}
+		return startProcess(ctx, p, how)
+	}
 	declared, err := p.declares(ctx)
 	if err != nil {
 		return nil, err
@@ -72,7 +80,7 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if now := process.description.Permissions; p.options.Confinement.confines(p.name) && !now.Equal(declared) {
+	if now := process.description.Permissions; p.confines() && !now.Equal(declared) {
 		process.stop()
 		return nil, core.Errorf(core.KindProtocol, "it asks for other permissions (%s) than on the command line (%s)", now, declared)
 	}
@@ -83,7 +91,7 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 // on its command line, where it may do nothing else.
 func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
 	switch {
-	case !p.options.Confinement.confines(p.name):
+	case !p.confines():
 		return core.Permissions{}, nil // nobody would hold it to them
 	case p.bundled():
 		return p.options.Confinement.Bundled, nil

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -50,7 +51,14 @@ func newPlugin(closed context.Context, o Options, p program) *plugin {
 	}
 }
 
-func (p program) path() string  { return p.argv[0] }
+// path is the program; the socket of one that runs already.
+func (p program) path() string {
+	if p.attach != nil {
+		return p.attach.Socket
+	}
+	return p.argv[0]
+}
+
 func (p program) bundled() bool { return !p.third }
 
 // connect returns the running process. It starts one if there is none, or if
@@ -132,8 +140,14 @@ func (p *plugin) start() (*process, error) {
 		core.Errorf(core.KindTimeout, "it did not answer within %v", p.options.StartTimeout))
 	defer cancel()
 	process, err := p.startConfined(ctx)
-	if err != nil {
+	switch {
+	case err != nil && p.attach != nil:
+		return nil, fmt.Errorf("attaching to plugin %q (%s): %w", p.name, p.path(), err)
+	case err != nil:
 		return nil, fmt.Errorf("starting plugin %q (%s): %w", p.name, p.path(), err)
+	}
+	if pid, err := strconv.Atoi(process.run.ID()); err == nil && p.options.Started != nil {
+		p.options.Started(p.name, pid)
 	}
 	return process, nil
 }

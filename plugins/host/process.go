@@ -61,14 +61,12 @@ type process struct {
 func startProcess(ctx context.Context, of *plugin, how *confined) (*process, error) {
 	p := &process{name: of.name, how: how, log: of.log, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
-	p.run = newRun(of, how, p.output, func() { go p.watchMemory(of.options.Limits.Memory) })
-	self, err := newIdentity()
-	if err != nil {
+	if of.attach != nil {
+		p.attach(*of.attach)
+	} else if err := p.prepare(of); err != nil {
 		how.remove()
 		return nil, err
 	}
-	p.client = goplugin.NewClient(p.clientConfig(self))
-	p.kill = sync.OnceFunc(p.client.Kill)
 
 	interrupted := context.AfterFunc(ctx, func() { _ = p.run.Kill(ctx) })
 	defer interrupted()
@@ -77,13 +75,25 @@ func startProcess(ctx context.Context, of *plugin, how *confined) (*process, err
 		how.remove()
 		return nil, p.startError(ctx, err)
 	}
-	go p.supervise(of.options)
+	go p.supervise(of)
 	if err := p.ask(ctx); err != nil {
 		p.stop()
 		return nil, p.startError(ctx, err)
 	}
 	p.log.Debug("plugin started", "pid", p.run.ID(), "program", of.path(), "components", len(p.components))
 	return p, nil
+}
+
+// prepare makes the process one that is yet to be started.
+func (p *process) prepare(of *plugin) error {
+	self, err := newIdentity()
+	if err != nil {
+		return err
+	}
+	p.run = newRun(of, p.how, p.output, func() { go p.watchMemory(of.options.Limits.Memory) })
+	p.client = goplugin.NewClient(p.clientConfig(self))
+	p.kill = sync.OnceFunc(p.client.Kill)
+	return nil
 }
 
 func (p *process) clientConfig(self identity) *goplugin.ClientConfig {
@@ -166,8 +176,10 @@ func (p *process) find(kind core.Kind, name string) (core.Info, bool) {
 
 // supervise watches the process until it ends, whoever causes that, and tidies
 // up.
-func (p *process) supervise(o Options) {
-	p.watchHeart(o.HeartbeatEvery, o.HeartbeatTimeout)
+func (p *process) supervise(of *plugin) {
+	if of.attach == nil { // one in a debugger stands still for as long as it takes
+		p.watchHeart(of.options.HeartbeatEvery, of.options.HeartbeatTimeout)
+	}
 	<-p.run.over
 	if p.stopping.Load() {
 		p.log.Debug("plugin stopped", "status", p.run.status)

@@ -24,6 +24,8 @@ type Choice struct {
 	// Unlocked are those of the programs that nothing is locked of, and what is
 	// to be said of each.
 	Unlocked map[string]campaign.Problem
+	// Attached are those that run already, by name.
+	Attached []string
 	// PassedOver says which programs would come first if the lock did not name
 	// others: whoever put them there may wait for them to run.
 	PassedOver campaign.Problems
@@ -41,13 +43,17 @@ type chooser struct {
 // Choose chooses a program for each plugin that a campaign requires, from those
 // that were found. With a lock it is the one that the lock names, and nothing
 // else will do; lock is nil where there is none. Of a plugin that is not in the
-// lock it chooses one that the campaign allows.
-func Choose(c *campaign.Campaign, lock *campaign.Lock, found []host.Program) Choice {
+// lock it chooses one that the campaign allows. For those that are attached, it
+// chooses nothing.
+func Choose(c *campaign.Campaign, lock *campaign.Lock, found []host.Program, attached []string) Choice {
 	ch := chooser{
 		campaign: c, lock: lock, lockFile: filepath.Join(filepath.Dir(c.File), campaign.LockName), found: found,
-		choice: Choice{Unlocked: map[string]campaign.Problem{}},
+		choice: Choice{Unlocked: map[string]campaign.Problem{}, Attached: attached},
 	}
 	for _, q := range c.Plugins {
+		if slices.Contains(attached, q.Name) {
+			continue
+		}
 		if l, ok := lock.Find(q.Name); ok {
 			ch.locked(q, l)
 		} else {
@@ -169,7 +175,8 @@ func orNone(before string, list []string) string {
 func (c Choice) Absent(required []campaign.Requirement) map[string]bool {
 	absent := map[string]bool{}
 	for _, q := range required {
-		if !slices.ContainsFunc(c.Programs, func(p host.Program) bool { return p.Name == q.Name }) {
+		chosen := slices.ContainsFunc(c.Programs, func(p host.Program) bool { return p.Name == q.Name })
+		if !chosen && !slices.Contains(c.Attached, q.Name) {
 			absent[q.Name] = true
 		}
 	}

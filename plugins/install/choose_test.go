@@ -66,7 +66,7 @@ func TestTheLockedProgramIsChosenAndNoOther(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := &campaign.Campaign{File: "c.yaml", Plugins: []campaign.Requirement{{Name: "acme", Version: "<1"}}}
-			got := install.Choose(c, test.lock, shelf(t, test.files))
+			got := install.Choose(c, test.lock, shelf(t, test.files), nil)
 			text := ""
 			if len(got.Programs) > 0 {
 				data, err := os.ReadFile(got.Programs[0].Path)

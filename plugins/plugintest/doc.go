@@ -1,15 +1,16 @@
-// Package plugintest is the conformance kit for components: [TestTarget],
-// [TestConverter] and [TestScorer] hold one to what package core promises of
-// its kind. Run each twice, with [InProcess] and with [Served], for a plugin's
-// components are used from another process:
+// Package plugintest is the conformance kit for authors in Go. [Test] holds
+// components to what package core promises of their kind, in the test's process
+// and as a plugin, and the plugin's process to what the contract promises of it:
 //
-//	func TestMain(m *testing.M) { plugintest.Main(m, All()...) }
+//	func TestMain(m *testing.M) { plugintest.Main(m, components()...) }
 //
-//	func TestReverseConforms(t *testing.T) {
-//		plugintest.Each(t, All(), func(t *testing.T, s plugintest.Source) {
-//			plugintest.TestConverter(t, s, plugintest.ConverterCase{Use: "reverse", Input: core.TextValue("hello")})
+//	func TestThePluginConforms(t *testing.T) {
+//		plugintest.Test(t, components(), plugintest.Case{
+//			Kind: core.KindConverter, Use: "template", Config: `{"text": "Say: {{ .text }}"}`,
 //		})
 //	}
 //
-// A finished program is tested the same way, with [Program].
+// A case is needed for components with required keys only. [Program] does the
+// same with a finished program, and "orchestrator plugins test" too, in any
+// language.
 package plugintest

@@ -22,9 +22,9 @@ func good() []core.Component {
 	return []core.Component{
 		core.NewConverter(core.Info{Name: "upper", Summary: "Shouts.", In: text, Out: text}, config{},
 			func(context.Context, config) (core.Converter, error) { return upper{}, nil }),
-		core.NewScorer(core.Info{Name: "has", Summary: "Looks for a word.", Scores: core.ScoreTrueFalse}, config{Word: "x"},
+		core.NewScorer(core.Info{Name: "has", Summary: "Looks for a word.", In: text, Scores: core.ScoreTrueFalse}, config{Word: "x"},
 			func(_ context.Context, c config) (core.Scorer, error) { return has(c), nil }),
-		core.NewScorer(core.Info{Name: "asks", Summary: "Asks a model.", Scores: core.ScoreTrueFalse}, asks{},
+		core.NewScorer(core.Info{Name: "asks", Summary: "Asks a model.", In: text, Scores: core.ScoreTrueFalse}, asks{},
 			func(_ context.Context, c asks) (core.Scorer, error) { return c, nil }),
 		core.NewTarget(core.Info{Name: "echo", Summary: "Repeats.", In: text, Out: text}, config{},
 			func(context.Context, config) (core.Target, error) { return &echo{}, nil }),
@@ -45,8 +45,8 @@ func (upper) Convert(_ context.Context, in core.Value) (core.Value, error) {
 type has config
 
 func (h has) Score(_ context.Context, e core.Evidence) (core.Score, error) {
-	if len(e.Values) == 0 {
-		return core.UnknownScore("nothing to look at"), nil
+	if len(e.Values) == 0 || e.Values[0].Modality != core.Text {
+		return core.UnknownScore("no text to look at"), nil
 	}
 	return core.BoolScore(strings.Contains(e.Values[0].Text(), h.Word), "looked for it"), nil
 }
@@ -111,22 +111,15 @@ func (echoTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	if ctx.Err() != nil {
 		return core.Reply{}, ctx.Err()
 	}
+	for _, p := range m.Parts {
+		if p.Modality != core.Text {
+			return core.Reply{}, core.Errorf(core.KindUnsupported, "an echo of %s", p.Modality)
+		}
+	}
 	m.Role = core.Assistant
 	return core.Reply{Message: m, Finish: core.FinishComplete}, nil
 }
 
 func TestGoodComponentsConform(t *testing.T) {
-	plugintest.Each(t, good(), func(t *testing.T, s plugintest.Source) {
-		plugintest.TestConverter(t, s, plugintest.ConverterCase{Use: "upper", Input: core.TextValue("hello")})
-		plugintest.TestScorer(t, s, plugintest.ScorerCase{Use: "has", Config: `{"word":"y"}`, Evidence: core.Evidence{Values: []core.Value{core.TextValue("y")}}})
-		plugintest.TestScorer(t, s, plugintest.ScorerCase{
-			Use: "asks", Config: `{"model": "helper"}`, Targets: core.Targets{"helper": &echo{}},
-			Evidence: core.Evidence{Values: []core.Value{core.TextValue("y")}},
-		})
-		for _, use := range []string{"echo", "able"} {
-			t.Run(use, func(t *testing.T) {
-				plugintest.TestTarget(t, s, plugintest.TargetCase{Use: use, Message: core.UserText("hello")})
-			})
-		}
-	})
+	plugintest.Test(t, good(), plugintest.Case{Kind: core.KindScorer, Use: "asks", Config: `{"model": "helper"}`})
 }

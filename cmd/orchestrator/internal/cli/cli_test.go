@@ -65,6 +65,9 @@ type writer struct {
 	before func(turn int)
 }
 
+// Hear understands every sound in the same way: the agent has no ears here.
+func (writer) Hear(context.Context, []byte) (string, error) { return "hello", nil }
+
 func (w writer) Answer(ctx context.Context, instructions string, items []realtimetest.Item) (string, error) {
 	if w.before != nil {
 		turn := 0
@@ -85,6 +88,14 @@ func TestScripts(t *testing.T) {
 	p := newPractice(t, nil)
 	closed := newPractice(t, nil)
 	closed.Close()
+	program, err := exec.LookPath("orchestrator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkout, err := filepath.Abs("../../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -96,6 +107,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("PRACTICE_KEY", apiKey)
+			env.Setenv("PROGRAM", program)
+			env.Setenv("CHECKOUT", checkout)
 			return fillIn(env.WorkDir, map[string]string{"ENDPOINT": p.endpoint(), "CLOSED": closed.endpoint(), "WORKDIR": env.WorkDir})
 		},
 	})

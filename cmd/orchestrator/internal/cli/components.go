@@ -33,7 +33,8 @@ func newPluginServeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    pluginServe,
 		Hidden: true,
-		Args:   cobra.NoArgs,
+		// What may stand behind it, Serve knows.
+		DisableFlagParsing: true,
 		Run: func(*cobra.Command, []string) {
 			info := plugins.Info{Name: "orchestrator", Version: version(), Permissions: bundledPermissions()}
 			plugins.Serve(info, bundledComponents()...)

@@ -18,6 +18,7 @@ import (
 type Env struct {
 	// Args are the arguments without the program's name.
 	Args   []string
+	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
 	// Terminal reports whether Stderr is a terminal that can be redrawn.
@@ -66,6 +67,7 @@ func systemEnv() (Env, error) {
 	}
 	return Env{
 		Args:       os.Args[1:],
+		Stdin:      os.Stdin,
 		Stdout:     os.Stdout,
 		Stderr:     os.Stderr,
 		Terminal:   term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",

@@ -71,7 +71,7 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 	fresh := 0
 	var unlocked []campaign.Requirement
 	for _, c := range f.campaigns {
-		choice := install.Choose(c, f.lock, found)
+		choice := install.Choose(c, f.lock, found, nil)
 		for _, q := range c.Plugins {
 			if _, locked := f.lock.Find(q.Name); !locked {
 				unlocked = append(unlocked, q)
@@ -89,7 +89,7 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 				return err
 			}
 		}
-		if left := install.Choose(c, f.lock, found).Problems; len(left) > 0 {
+		if left := install.Choose(c, f.lock, found, nil).Problems; len(left) > 0 {
 			return wrongCampaign{left, c.Source}
 		}
 	}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -68,8 +70,14 @@ func (f *hostFlags) withEgress(ctx context.Context, env Env, w io.Writer, progra
 	if err != nil {
 		return err
 	}
+	attached, err := attachments(env)
+	if err != nil {
+		return err
+	}
+	warnOfAttached(w, attached)
 	h := host.New(host.Options{
-		Bundled: []string{env.Executable, pluginServe}, Programs: programs, Log: log, Confinement: f.confinement(env, way),
+		Bundled: []string{env.Executable, pluginServe}, Programs: programs, Attach: attached, Log: log,
+		Confinement: f.confinement(env, way),
 	})
 	defer func() { err = errors.Join(err, h.Close()) }()
 	catalog, err := h.Describe(ctx)
@@ -104,6 +112,29 @@ func describer(env Env) func(context.Context, host.Program) (host.Plugin, error)
 		d = catalog.Plugins()[0]
 		return d, d.Err
 	}
+}
+
+// attachments returns the plugins that the user has started by hand.
+func attachments(env Env) (host.Attachments, error) {
+	value, _ := env.LookupEnv(host.EnvAttach)
+	return host.ParseAttachments(value)
+}
+
+// warnOfAttached warns of each, whatever is logged: nobody must take such a run
+// for one of verified programs.
+func warnOfAttached(w io.Writer, attached host.Attachments) {
+	for _, name := range slices.Sorted(maps.Keys(attached)) {
+		fmt.Fprintf(w, "orchestrator: warning: plugin %s is attached from a process that you started: unverified, not sandboxed (%s)\n", name, host.EnvAttach)
+	}
+}
+
+// versionOf returns a plugin's version, and says so where nobody can know what
+// really runs.
+func versionOf(p host.Plugin) string {
+	if p.Attached {
+		return p.Version + " (attached, unverified)"
+	}
+	return p.Version
 }
 
 // search lists where third-party plugins are looked for, first match first.
@@ -141,6 +172,8 @@ func newPluginsCommand(env Env) *cobra.Command {
 		newPluginsRemoveCommand(env),
 		newPluginsLockCommand(env),
 		newPluginsVerifyCommand(env),
+		newPluginsTestCommand(env),
+		newPluginsNewCommand(env),
 	)
 	return cmd
 }
@@ -172,7 +205,7 @@ func listComponents(w io.Writer, catalog *host.Catalog) error {
 	for _, p := range catalog.Plugins() {
 		for _, c := range p.Components {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s %s\t%s\n", c.Info.Name, c.Info.Kind,
-				joinModalities(c.Info.In), joinModalities(c.Info.Out), p.Name, p.Version, c.Info.Summary)
+				joinModalities(c.Info.In), joinModalities(c.Info.Out), p.Name, versionOf(p), c.Info.Summary)
 		}
 	}
 	return t.Flush()

@@ -86,6 +86,7 @@ a signal.`,
 		newVersionCommand(env),
 		newPluginServeCommand(),
 		newPluginLaunchCommand(env),
+		newPluginHostCommand(env),
 	)
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()

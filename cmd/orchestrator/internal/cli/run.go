@@ -180,6 +180,8 @@ func newRun(env Env, p *plan.Plan, catalog *host.Catalog, choice install.Choice)
 func trustOf(p host.Plugin, choice install.Choice) store.Trust {
 	_, unlocked := choice.Unlocked[p.Name]
 	switch {
+	case p.Attached:
+		return store.Attached
 	case p.Bundled:
 		return store.Bundled
 	case unlocked:

@@ -16,7 +16,11 @@ func writePlugins(w io.Writer, plugins []store.Plugin) {
 		if p.Trust != "" {
 			trust = ", " + string(p.Trust)
 		}
-		fmt.Fprintf(w, "plugin         %s %s, SHA-256 %s%s\n", p.Name, p.Version, p.SHA256, trust)
+		checksum := ""
+		if p.SHA256 != "" { // nobody knows what runs in a process that was attached
+			checksum = ", SHA-256 " + p.SHA256
+		}
+		fmt.Fprintf(w, "plugin         %s %s%s%s\n", p.Name, p.Version, checksum, trust)
 		if p.Sandbox == "" {
 			continue // kept before that was recorded
 		}

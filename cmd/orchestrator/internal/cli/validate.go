@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -124,10 +125,14 @@ func (f *campaignFlags) read(ctx context.Context, env Env, w io.Writer, file str
 	if err != nil {
 		return nil, err
 	}
+	attached, err := attachments(env)
+	if err != nil {
+		return nil, err
+	}
 	if f.allowUnlocked {
 		lock = nil
 	}
-	return &reading{c, problems, install.Choose(c, lock, found)}, nil
+	return &reading{c, problems, install.Choose(c, lock, found, slices.Sorted(maps.Keys(attached)))}, nil
 }
 
 // warn says which programs do not run, though somebody put them there.

@@ -1,22 +1,15 @@
-package plugintest
+package conformance
 
 import (
 	"context"
-	"os"
-	"testing"
-
-	"github.com/hashicorp/go-hclog"
+	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
-	"github.com/redteam-orchestrator/orchestrator/plugins"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// serveArgument makes a test binary serve its components.
-const serveArgument = "plugintest-serve"
-
-// Source is where components are opened: this process, or a plugin.
+// Source is where components are found and opened: this process, or a plugin's.
 type Source interface {
 	Lookup(kind core.Kind, use string) (core.Info, *schema.Schema, bool)
 	CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error
@@ -28,67 +21,8 @@ type Source interface {
 	Using(targets core.Targets) Source
 }
 
-var (
-	_ Source = inProcess(nil)
-	_ Source = (*served)(nil)
-)
-
-// Main is the body of a TestMain. It lets the test binary be started again as
-// a plugin that serves components.
-func Main(m *testing.M, components ...core.Component) {
-	if len(os.Args) == 2 && os.Args[1] == serveArgument { //nolint:forbidigo // this is a main function
-		plugins.Serve(plugins.Info{Name: "plugintest", Version: "0"}, components...)
-		return
-	}
-	os.Exit(m.Run()) //nolint:forbidigo // this is a main function
-}
-
-// Each runs a test with the components in-process, and with the same
-// components in a plugin. TestMain has to call [Main].
-func Each(t *testing.T, components []core.Component, test func(t *testing.T, s Source)) {
-	t.Helper()
-	t.Run("in process", func(t *testing.T) { test(t, InProcess(t, components...)) })
-	t.Run("as a plugin", func(t *testing.T) { test(t, Served(t)) })
-}
-
-// InProcess offers components of this process.
-func InProcess(t testing.TB, components ...core.Component) Source {
-	t.Helper()
-	for _, c := range components {
-		if _, err := schema.Of(c.Config); err != nil {
-			t.Fatalf("the configuration of %s %q has no schema: %v", c.Info.Kind, c.Info.Name, err)
-		}
-	}
-	return inProcess(components)
-}
-
-// Served offers what [Main] serves, in a plugin that ends with the test.
-func Served(t testing.TB) Source {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Program(t, self, serveArgument)
-}
-
-// Program offers what a plugin program serves, by the components' bare names.
-// The plugin ends with the test.
-func Program(t testing.TB, argv ...string) Source {
-	t.Helper()
-	log := hclog.New(&hclog.LoggerOptions{Output: t.Output(), Level: hclog.Info})
-	h := host.New(host.Options{Bundled: argv, Log: log})
-	t.Cleanup(func() {
-		if err := h.Close(); err != nil {
-			t.Errorf("stopping the plugin: %v", err)
-		}
-	})
-	catalog, err := h.Describe(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &served{Opener: h.Using(nil), Catalog: catalog, host: h}
-}
+// Served offers the components of a host's plugins.
+func Served(h *host.Host, c *host.Catalog) Source { return served{h.Using(nil), c, h} }
 
 type served struct {
 	*host.Opener
@@ -97,13 +31,25 @@ type served struct {
 }
 
 // CheckConfig asks a component about a configuration.
-func (s *served) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error {
+func (s served) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error {
 	return s.host.CheckConfig(ctx, kind, use, config)
 }
 
 // Using returns the source with targets.
-func (s *served) Using(targets core.Targets) Source {
-	return &served{Opener: s.host.Using(targets), Catalog: s.Catalog, host: s.host}
+func (s served) Using(targets core.Targets) Source {
+	return served{s.host.Using(targets), s.Catalog, s.host}
+}
+
+// InProcess offers components of this process. Their configuration is held
+// against their schema as it is in a plugin. It fails for a configuration that
+// has no schema.
+func InProcess(components []core.Component) (Source, error) {
+	for _, c := range components {
+		if _, err := schema.Of(c.Config); err != nil {
+			return nil, core.Errorf(core.KindInternal, "the configuration of %s %q has no schema: %w", c.Info.Kind, c.Info.Name, err)
+		}
+	}
+	return inProcess(components), nil
 }
 
 type inProcess []core.Component
@@ -115,6 +61,23 @@ func (s inProcess) find(kind core.Kind, use string) (core.Component, error) {
 		}
 	}
 	return core.Component{}, core.Errorf(core.KindConfig, "there is no %s %q", kind, use)
+}
+
+// checked returns a component whose schema has nothing against a configuration.
+func (s inProcess) checked(kind core.Kind, use string, config []byte) (core.Component, error) {
+	c, err := s.find(kind, use)
+	if err != nil {
+		return core.Component{}, err
+	}
+	described, err := schema.Of(c.Config)
+	if err != nil {
+		return core.Component{}, err
+	}
+	var all core.Errors
+	for _, complaint := range described.Check(config) {
+		all = append(all, &core.Error{Kind: core.KindConfig, Field: complaint.Path, Hint: complaint.Hint, Err: errors.New(complaint.Message)})
+	}
+	return c, all.Err()
 }
 
 // Lookup returns a component's description.
@@ -147,7 +110,7 @@ func (s inProcess) Using(targets core.Targets) Source {
 
 // OpenTarget opens a target.
 func (s inProcess) OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error) {
-	c, err := s.find(core.KindTarget, use)
+	c, err := s.checked(core.KindTarget, use, config)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +119,7 @@ func (s inProcess) OpenTarget(ctx context.Context, use string, config []byte) (c
 
 // OpenConverter opens a converter.
 func (s inProcess) OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error) {
-	c, err := s.find(core.KindConverter, use)
+	c, err := s.checked(core.KindConverter, use, config)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +128,7 @@ func (s inProcess) OpenConverter(ctx context.Context, use string, config []byte)
 
 // OpenScorer opens a scorer.
 func (s inProcess) OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error) {
-	c, err := s.find(core.KindScorer, use)
+	c, err := s.checked(core.KindScorer, use, config)
 	if err != nil {
 		return nil, err
 	}

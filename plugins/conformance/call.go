@@ -1,0 +1,162 @@
+package conformance
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+const (
+	// concurrent is how many calls are made at a time.
+	concurrent = 16
+	// patience is how long a call with a large or hostile value is waited for.
+	patience = 3 * time.Second
+	// soon is how long a call may work before it is stopped, in the checks that
+	// stop it. One that ends sooner has nothing to honour.
+	soon = 20 * time.Millisecond
+)
+
+func (s subject) worksConcurrently(t T, o opened) {
+	var calls sync.WaitGroup
+	for range concurrent {
+		calls.Go(func() {
+			if err := o.call(t.Context(), s.Input); err != nil {
+				t.Errorf("one of %d calls: %v", concurrent, err)
+			}
+		})
+	}
+	calls.Wait()
+}
+
+// takes has the component work on everything that it says it takes. The case's
+// own input has to pass; a sample of the kit's may be bad input for it.
+func (s subject) takes(t T, o opened) {
+	if err := o.call(t.Context(), s.Input); err != nil {
+		t.Errorf("%s: %v (%s)", s.Input.Modality, err, core.KindOf(err))
+	}
+	for _, m := range s.info.In {
+		in, ok := sample(m)
+		if !ok || m == s.Input.Modality {
+			continue // tools' results answer calls, which the kit has none of
+		}
+		if err := o.call(t.Context(), in); err != nil && core.KindOf(err) != core.KindInput {
+			t.Errorf("%s: %v (%s); it is described as taking %v", m, err, core.KindOf(err), s.info.In)
+		}
+	}
+}
+
+// refuses gives the component what it does not say that it takes. A scorer may
+// also say that it cannot tell.
+func (s subject) refuses(t T, o opened) {
+	for _, m := range core.Modalities() {
+		if s.info.Takes(m) {
+			continue
+		}
+		in, ok := sample(m)
+		if !ok {
+			in = core.Value{Modality: m, MediaType: core.MediaJSON, Data: []byte(`{"call_id": "1", "name": "x", "output": "x"}`)}
+		}
+		if scorer, ok := o.value.(core.Scorer); ok {
+			score, err := scorer.Score(t.Context(), core.Evidence{Values: []core.Value{in}})
+			if err == nil && score.Type == core.ScoreUnknown {
+				continue
+			}
+			if err == nil {
+				t.Errorf("%s: it says %+v, want an unknown score or an error of kind unsupported", m, score)
+				continue
+			}
+		}
+		if err := o.call(t.Context(), in); core.KindOf(err) != core.KindUnsupported {
+			t.Errorf("%s: error %v (%s), want one of kind unsupported: it is described as taking %v", m, err, core.KindOf(err), s.info.In)
+		}
+	}
+}
+
+// takesLarge gives the component 8 MiB. If it works on them for long, it has
+// taken them: nobody waits for 8 MiB of text to be spoken.
+// Whether it then stops at once is not what is asked here.
+func (s subject) takesLarge(t T, from Source) {
+	o, err := s.open(t.Context(), from, s.Config)
+	if err != nil {
+		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+	}
+	defer func() { _ = o.close() }()
+	in, ok := largeSample(s.Input.Modality)
+	if !ok {
+		t.Skipf("the kit has no large %s", s.Input.Modality)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err = o.call(ctx, in)
+	if err != nil && ctx.Err() == nil && core.KindOf(err) != core.KindInput {
+		t.Errorf("%d MiB of %s: %v (%s), want no error or one of kind input", large>>20, in.Modality, err, core.KindOf(err))
+	}
+}
+
+func neverJudgesNothing(t T, o opened) {
+	score, err := o.value.(core.Scorer).Score(t.Context(), core.Evidence{Objective: "The code is read out."})
+	if err == nil && score.Type != core.ScoreUnknown {
+		t.Errorf("without any value it says %+v, want an unknown score or an error", score)
+	}
+}
+
+// cancelled returns a context that is cancelled soon.
+func cancelled(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	timer := time.AfterFunc(soon, cancel)
+	return ctx, func() {
+		timer.Stop()
+		cancel()
+	}
+}
+
+// expired returns a context that is over soon.
+func expired(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, soon)
+}
+
+// honours stops a call before it begins, and another one while it works. Both
+// have to end promptly. The caller of a plugin gets away whatever the plugin
+// does; whether it has stopped shows in closing it, which waits for its calls.
+func (s subject) honours(t T, from Source, stop func(context.Context) (context.Context, context.CancelFunc)) {
+	o, err := s.open(t.Context(), from, s.Config)
+	if err != nil {
+		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	ended, err := within(prompt, func() error { return o.call(ctx, s.Input) })
+	if !ended {
+		t.Fatalf("a call whose context is over does not end within %v", prompt)
+	}
+	if err == nil && s.Kind == core.KindTarget {
+		t.Errorf("a conversation whose context is over has a reply, want an error")
+	}
+	ctx, cancel = stop(t.Context())
+	defer cancel()
+	if ended, _ = within(soon+2*prompt, func() error { return o.call(ctx, s.Input) }); !ended {
+		t.Fatalf("a call does not end within %v of the end of its context", prompt)
+	}
+	switch ended, err = within(prompt, o.close); {
+	case !ended:
+		t.Errorf("a call still works %v after the end of its context: the component cannot be closed", prompt)
+	case err != nil:
+		t.Errorf("closing it: %v", err)
+	}
+}
+
+// within calls f, and reports whether it ended in time, with its error.
+func within(d time.Duration, f func() error) (ended bool, err error) {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return true, err
+	case <-timer.C:
+		return false, nil
+	}
+}

@@ -1,0 +1,146 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// checkConversations holds a target to the promises of core.Conversation, and
+// to its own.
+func (s subject) checkConversations(t T, from Source) {
+	holding := func(name string, check func(T, core.Target)) {
+		t.Run(name, func(t T) {
+			s.use(t, from, func(o opened) { check(t, o.value.(core.Target)) })
+		})
+	}
+	holding("holds a conversation of two turns", s.holdsTwoTurns)
+	holding("outlives the context a conversation was started with", s.outlivesItsStart)
+	holding("can end a conversation twice", s.endsTwice)
+	t.Group("can do what it says", func(t T) {
+		for _, capability := range s.info.Capabilities {
+			t.Run(capability, func(t T) {
+				s.use(t, from, func(o opened) { s.shows(t, o.value.(core.Target), capability) })
+			})
+		}
+		if !s.info.Can(core.CapabilityHistory) {
+			t.Run("refuses a history", func(t T) {
+				s.use(t, from, func(o opened) { s.refusesHistory(t, o.value.(core.Target)) })
+			})
+		}
+	})
+}
+
+func (s subject) holdsTwoTurns(t T, target core.Target) {
+	if err := started(t.Context(), target, core.Start{}, s.turns(t.Context(), message(s.Input), message(s.Input))); err != nil {
+		t.Errorf("%v", err)
+	}
+}
+
+// turns sends messages one after the other.
+func (s subject) turns(ctx context.Context, messages ...core.Message) func(core.Conversation) error {
+	return func(talk core.Conversation) error {
+		for n, m := range messages {
+			if err := s.turn(ctx, talk, m); err != nil {
+				return fmt.Errorf("turn %d: %w", n+1, err)
+			}
+		}
+		return nil
+	}
+}
+
+func (s subject) outlivesItsStart(t T, target core.Target) {
+	ctx, cancel := context.WithCancel(t.Context())
+	talk, err := target.StartConversation(ctx, core.Start{})
+	cancel()
+	if err != nil {
+		t.Fatalf("starting a conversation: %v", err)
+	}
+	if err := s.turn(t.Context(), talk, message(s.Input)); err != nil {
+		t.Errorf("a turn, once the context is over that the conversation was started with: %v", err)
+	}
+	if err := talk.End(t.Context()); err != nil {
+		t.Errorf("ending the conversation: %v", err)
+	}
+}
+
+func (s subject) endsTwice(t T, target core.Target) {
+	talk, err := target.StartConversation(t.Context(), core.Start{})
+	if err != nil {
+		t.Fatalf("starting a conversation: %v", err)
+	}
+	for _, time := range []string{"first", "second"} {
+		if err := talk.End(t.Context()); err != nil {
+			t.Errorf("ending the conversation for the %s time: %v", time, err)
+		}
+	}
+}
+
+// shows has the target use a capability, as far as the case's input can show
+// it. That a conversation remembers its turns is for the target's own tests: a
+// message does not show it.
+func (s subject) shows(t T, target core.Target, capability string) {
+	var start core.Start
+	first, next := message(s.Input), message(s.Input)
+	prompt := "You are being tested."
+	switch capability {
+	case core.CapabilitySystemPrompt:
+		start.SystemPrompt = prompt
+	case core.CapabilityHistory:
+		start = history()
+	case core.CapabilitySystemPromptUpdate:
+		next.Delivery.SystemPrompt = &prompt
+	case core.CapabilityStream:
+		if s.Input.Modality != core.Audio {
+			t.Skipf("the case's input is no audio, so there is nothing to stream")
+		}
+		next.Delivery.Stream = true
+	case core.CapabilityOutOfBand:
+		next.Delivery.OutOfBand = true
+	case core.CapabilityInterrupt:
+		next.Delivery.InterruptAfter = time.Millisecond
+		if err := started(t.Context(), target, start, s.interrupts(t.Context(), first, next)); err != nil {
+			t.Errorf("%v", err)
+		}
+		return
+	}
+	if err := started(t.Context(), target, start, s.turns(t.Context(), first, next)); err != nil {
+		t.Errorf("%v", err)
+	}
+}
+
+// interrupts has each message after the first said over a reply.
+func (s subject) interrupts(ctx context.Context, messages ...core.Message) func(core.Conversation) error {
+	return func(talk core.Conversation) error {
+		open, ok := talk.(core.Interruptible)
+		if !ok {
+			return fmt.Errorf("its conversations (%T) do not implement core.Interruptible", talk)
+		}
+		replies, err := open.Exchange(ctx, messages)
+		if err == nil && len(replies) != len(messages) {
+			err = fmt.Errorf("%d replies to %d messages", len(replies), len(messages))
+		}
+		for _, reply := range replies {
+			err = errors.Join(err, s.answered(reply))
+		}
+		return err
+	}
+}
+
+func (s subject) refusesHistory(t T, target core.Target) {
+	err := started(t.Context(), target, history(), s.turns(t.Context(), message(s.Input)))
+	if core.KindOf(err) != core.KindUnsupported {
+		t.Errorf("a history: error %v (%s), want one of kind unsupported, or the capability %q", err, core.KindOf(err), core.CapabilityHistory)
+	}
+}
+
+// history is the start of a conversation in which something has been said.
+func history() core.Start {
+	return core.Start{History: []core.Message{
+		core.UserText("Good morning."),
+		{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("Good morning. How can I help?")}}},
+	}}
+}

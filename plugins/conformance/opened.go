@@ -1,0 +1,174 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// prompt is how long a call may take to notice that it is cancelled.
+const prompt = time.Second
+
+// opened is an open component as the checks use it, whatever its kind.
+type opened struct {
+	// value is what the source opened.
+	value any
+	// call has the component work on a value. Its error is the component's, or
+	// says what is wrong with the answer.
+	call func(ctx context.Context, in core.Value) error
+}
+
+// open opens the component with a configuration.
+func (s subject) open(ctx context.Context, from Source, config string) (opened, error) {
+	from = from.Using(s.targets(config))
+	switch s.Kind {
+	case core.KindTarget:
+		target, err := from.OpenTarget(ctx, s.Use, []byte(config))
+		return opened{target, func(ctx context.Context, in core.Value) error { return s.converse(ctx, target, in) }}, err
+	case core.KindConverter:
+		converter, err := from.OpenConverter(ctx, s.Use, []byte(config))
+		return opened{converter, func(ctx context.Context, in core.Value) error { return s.convert(ctx, converter, in) }}, err
+	default:
+		scorer, err := from.OpenScorer(ctx, s.Use, []byte(config))
+		return opened{scorer, func(ctx context.Context, in core.Value) error { return s.score(ctx, scorer, in) }}, err
+	}
+}
+
+// close closes what can be closed.
+func (o opened) close() error {
+	if closer, ok := o.value.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+// use opens the component with its case for as long as a check lasts.
+func (s subject) use(t T, from Source, check func(opened)) {
+	o, err := s.open(t.Context(), from, s.Config)
+	if err != nil {
+		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+	}
+	defer func() {
+		if err := o.close(); err != nil {
+			t.Errorf("closing it: %v", err)
+		}
+	}()
+	check(o)
+}
+
+// orDefaults says what a component is opened with. A case may hold secrets.
+func orDefaults(config string) string {
+	if config == "" {
+		return "its defaults"
+	}
+	return "its case's configuration"
+}
+
+func (s subject) convert(ctx context.Context, converter core.Converter, in core.Value) error {
+	before := bytes.Clone(in.Data)
+	out, err := converter.Convert(ctx, in)
+	switch {
+	case err != nil:
+		return err
+	case !slices.Contains(s.info.Out, out.Modality):
+		return fmt.Errorf("it gave %q; it is described as giving %v", out.Modality, s.info.Out)
+	case out.BaseMediaType() == "":
+		return fmt.Errorf("the media type %q is none", out.MediaType)
+	case !bytes.Equal(before, in.Data):
+		return errors.New("it changed its input")
+	}
+	return nil
+}
+
+func (s subject) score(ctx context.Context, scorer core.Scorer, in core.Value) error {
+	said := core.Message{Role: core.Assistant, Parts: []core.Part{{Value: in}}}
+	score, err := scorer.Score(ctx, core.Evidence{
+		Objective:    "The code is read out.",
+		Conversation: []core.Message{core.UserText("Please read me the code."), said},
+		Values:       []core.Value{in},
+	})
+	if err != nil {
+		return err
+	}
+	return allowed(score, s.info.Scores)
+}
+
+// allowed reports what is wrong with a score.
+func allowed(s core.Score, promised core.ScoreType) error {
+	ok := s.Value == 0
+	switch s.Type {
+	case core.ScoreTrueFalse:
+		ok = s.Value == 0 || s.Value == 1
+	case core.ScoreScale:
+		ok = s.Value >= 0 && s.Value <= 1
+	}
+	if !ok {
+		return fmt.Errorf("a score of type %q cannot be %v", s.Type, s.Value)
+	}
+	if s.Type != core.ScoreUnknown && promised != core.ScoreUnknown && s.Type != promised {
+		return fmt.Errorf("a score of type %q; it is described as giving %q", s.Type, promised)
+	}
+	return nil
+}
+
+// converse holds a conversation of one turn.
+func (s subject) converse(ctx context.Context, target core.Target, in core.Value) error {
+	return started(ctx, target, core.Start{}, func(talk core.Conversation) error {
+		return s.turn(ctx, talk, message(in))
+	})
+}
+
+// message is what a target is told.
+func message(in core.Value) core.Message {
+	return core.Message{Role: core.User, Parts: []core.Part{{Value: in}}}
+}
+
+// turn sends a message and looks at the reply.
+func (s subject) turn(ctx context.Context, talk core.Conversation, m core.Message) error {
+	reply, err := talk.Send(ctx, m)
+	if err != nil {
+		return err
+	}
+	return s.answered(reply)
+}
+
+// answered reports what is wrong with a reply. A call of a tool is no modality
+// that a campaign asks for.
+func (s subject) answered(r core.Reply) error {
+	switch {
+	case r.Message.Role != core.Assistant:
+		return fmt.Errorf("the reply has the role %q, want %q", r.Message.Role, core.Assistant)
+	case r.Finish == "":
+		return errors.New("the reply does not say how it ended (Finish)")
+	case r.Finish == core.FinishComplete && r.Message.Empty():
+		return errors.New("the reply is complete and empty")
+	}
+	for _, p := range r.Message.Parts {
+		if p.Modality != core.ToolCall && !slices.Contains(s.info.Out, p.Modality) {
+			return fmt.Errorf("the reply has a part of %q; it is described as giving %v", p.Modality, s.info.Out)
+		}
+	}
+	return nil
+}
+
+// started does something with a conversation and ends it, which has to be
+// prompt even where the conversation was cancelled.
+func started(ctx context.Context, target core.Target, start core.Start, do func(core.Conversation) error) error {
+	talk, err := target.StartConversation(ctx, start)
+	if err != nil {
+		return fmt.Errorf("starting a conversation: %w", err)
+	}
+	err = do(talk)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), prompt)
+	defer cancel()
+	if ended := talk.End(ending); ended != nil {
+		err = errors.Join(err, fmt.Errorf("ending the conversation: %w", ended))
+	}
+	return err
+}

@@ -1,0 +1,244 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+)
+
+// describing is how long a plugin may take to describe itself on the command
+// line.
+const describing = 10 * time.Second
+
+// Program is a plugin's program, with what it takes to test it.
+type Program struct {
+	// Argv is the command line that starts the plugin.
+	Argv []string
+	// Host is a command line that calls [ServeHost]: the host that is killed
+	// under the plugin has to be a process of its own.
+	Host []string
+	// Cases are those of the components that cannot be tested without.
+	Cases []Case
+	// Log receives what the plugin logs; nil drops it.
+	Log hclog.Logger
+}
+
+// Check checks the program, and every component that it offers.
+func (p Program) Check(t T) {
+	if !t.Run("describes itself without a handshake", func(t T) { p.describe(t) }) {
+		return
+	}
+	t.Run("has valid schemas", func(t T) { schemasAreValid(t, p.describe(t)) })
+	if !t.Run("starts, with nothing but the handshake on standard output", func(t T) { p.serve(t, func(Source, host.Plugin) {}) }) {
+		return
+	}
+	t.Run("describes itself over the connection as on the command line", func(t T) {
+		p.serve(t, func(_ Source, connected host.Plugin) { sameDescription(t, p.describe(t), connected) })
+	})
+	t.Run("offers what there are cases for", func(t T) {
+		p.serve(t, func(_ Source, connected host.Plugin) { everyCaseIsKnown(t, infos(connected), p.Cases) })
+	})
+	t.Group("as a plugin", func(t T) {
+		p.serve(t, func(s Source, connected host.Plugin) { Components(t, s, infos(connected), p.Cases) })
+	})
+	t.Group("hostile input", p.survives)
+	t.Group("process", p.checkEnds)
+}
+
+// describe runs the program with the argument "describe".
+func (p Program) describe(t T) wire.Description {
+	ctx, cancel := context.WithTimeout(t.Context(), describing)
+	defer cancel()
+	argv := append(slices.Clone(p.Argv), "describe")
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &stdout, &stderr, time.Second
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v, want its description as JSON and exit code 0; it printed %q and %q", strings.Join(argv, " "), err, shorten(stdout.String()), shorten(stderr.String()))
+	}
+	var d wire.Description
+	decoder := json.NewDecoder(&stdout)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&d); err != nil {
+		t.Fatalf("%s: its output is not a description: %v", strings.Join(argv, " "), err)
+	}
+	if decoder.More() {
+		t.Fatalf("%s: something follows the description", strings.Join(argv, " "))
+	}
+	if len(d.Components) == 0 {
+		t.Fatalf("%s: it offers no component", strings.Join(argv, " "))
+	}
+	return d
+}
+
+func schemasAreValid(t T, d wire.Description) {
+	for _, c := range d.Components {
+		if _, err := schema.Parse(c.Config); err != nil {
+			t.Errorf("%s %q: %v", c.Kind, c.Name, err)
+		}
+	}
+}
+
+// serve starts the plugin and stops it again after use.
+func (p Program) serve(t T, use func(Source, host.Plugin)) {
+	p.serveTo(t, nil, use)
+}
+
+// serveTo does the same, and tells of each process that was started.
+func (p Program) serveTo(t T, started func(string, int), use func(Source, host.Plugin)) {
+	h := host.New(host.Options{Bundled: p.Argv, Log: p.Log, Started: started})
+	defer func() { _ = h.Close() }() // the process's end has checks of its own
+	catalog, err := h.Describe(t.Context())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, core.HintOf(err))
+	}
+	use(Served(h, catalog), catalog.Plugins()[0])
+}
+
+// infos lists the components of the plugin.
+func infos(p host.Plugin) []core.Info {
+	all := make([]core.Info, len(p.Components))
+	for i, c := range p.Components {
+		all[i] = c.Info
+	}
+	return all
+}
+
+// sameDescription compares what a plugin says of itself in two ways.
+func sameDescription(t T, alone wire.Description, connected host.Plugin) {
+	for _, field := range [][3]string{
+		{"name", alone.Name, connected.Name},
+		{"version", alone.Version, connected.Version},
+		{"SDK version", alone.SDKVersion, connected.SDKVersion},
+		{"permissions", alone.Permissions.String(), connected.Permissions.String()},
+	} {
+		if field[1] != field[2] {
+			t.Errorf("%s: %q on the command line, %q over the connection", field[0], field[1], field[2])
+		}
+	}
+	on, over := map[string]string{}, map[string]string{}
+	for _, c := range alone.Components {
+		config, err := schema.Parse(c.Config)
+		if err != nil {
+			continue // reported by a check of its own
+		}
+		on[string(c.Kind)+" "+c.Name] = component(c.Info(), config)
+	}
+	for _, c := range connected.Components {
+		over[string(c.Info.Kind)+" "+c.Info.Name] = component(c.Info, c.Schema)
+	}
+	names := map[string]bool{}
+	for name := range on {
+		names[name] = true
+	}
+	for name := range over {
+		names[name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if on[name] != over[name] {
+			t.Errorf("%s: on the command line\n%s\nover the connection\n%s", name, on[name], over[name])
+		}
+	}
+}
+
+// component writes down all that is said of a component.
+func component(i core.Info, config *schema.Schema) string {
+	text, err := json.Marshal(struct {
+		core.Info
+		Config *schema.Schema
+	}{i, config})
+	if err != nil {
+		return err.Error()
+	}
+	return strings.ReplaceAll(string(text), "null", "[]") // no list is an empty list
+}
+
+// everyCaseIsKnown finds cases that nothing is tested with.
+func everyCaseIsKnown(t T, infos []core.Info, cases []Case) {
+	for _, c := range cases {
+		known := slices.ContainsFunc(infos, func(i core.Info) bool { return i.Kind == c.Kind && i.Name == c.Use })
+		if !known {
+			t.Errorf("there is a case for %s %q, which the plugin does not offer", c.Kind, c.Use)
+		}
+	}
+}
+
+// survives gives each component, in a process of its own, what is made to
+// break it. An error is a fine answer; the end of the process is none.
+func (p Program) survives(t T) {
+	var all []core.Info
+	p.serve(t, func(_ Source, connected host.Plugin) { all = infos(connected) })
+	for _, info := range all {
+		t.Run(fmt.Sprintf("%s %s survives it", info.Kind, info.Name), func(t T) {
+			var launched launches
+			p.serveTo(t, launched.add, func(s Source, _ host.Plugin) {
+				found, err := find(t.Context(), s, info.Kind, info.Name, p.Cases)
+				if err != nil {
+					t.Skipf("it is not tested: the reason is above")
+				}
+				found.attack(t, s, launched.one)
+			})
+		})
+	}
+}
+
+// launches are the processes that a host has started.
+type launches struct {
+	mu   sync.Mutex
+	pids []int
+}
+
+func (l *launches) add(_ string, pid int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pids = append(l.pids, pid)
+}
+
+// one reports whether the first process still runs, and is the only one.
+func (l *launches) one() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.pids) == 1 && alive(l.pids[0])
+}
+
+// attack has the component work on hostile values.
+func (s subject) attack(t T, from Source, lives func() bool) {
+	o, err := s.open(t.Context(), from, s.Config)
+	if err != nil {
+		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+	}
+	values := hostile()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		err := o.call(ctx, values[name])
+		cancel()
+		if !lives() {
+			t.Fatalf("%s ended the process (%v), want an answer or an error", name, err)
+		}
+	}
+	if err := o.call(t.Context(), s.Input); err != nil {
+		t.Errorf("after all of it, a proper call: %v", err)
+	}
+}
+
+func shorten(s string) string {
+	const most = 300
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}

@@ -1,0 +1,148 @@
+package scaffold
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"go/format"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// sdk is the module that a plugin imports.
+const sdk = "github.com/redteam-orchestrator/orchestrator"
+
+//go:embed templates
+var templates embed.FS
+
+// Plugin says what to write.
+type Plugin struct {
+	// Name is the plugin's: lower-case letters, digits and "-".
+	Name string
+	Kind core.Kind
+	// Module is the path of its Go module.
+	Module string
+	// Version is that of the SDK, as go.mod names it. It does not matter where
+	// there is a checkout.
+	Version string
+	// Checkout is the folder of a checkout of the SDK to build against; "" takes
+	// the version from the module proxy.
+	Checkout string
+}
+
+// content is what the templates know.
+type content struct {
+	Plugin
+	SDK string
+	// Requirements are the checkout's, so that building takes no network.
+	Requirements string
+}
+
+// check returns what is wrong with what is asked for.
+func (p Plugin) check() error {
+	switch {
+	case !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(p.Name):
+		return core.Errorf(core.KindConfig, "%q is not a plugin's name", p.Name).WithHint(`it consists of lower-case letters, digits and "-"`)
+	case !slices.Contains(core.Kinds(), p.Kind):
+		return core.Errorf(core.KindConfig, "%q is not a kind of component", p.Kind).WithHint("the kinds are target, converter and scorer")
+	case !regexp.MustCompile(`^[A-Za-z0-9._~/-]+$`).MatchString(p.Module):
+		return core.Errorf(core.KindConfig, "%q is not the path of a Go module", p.Module).WithHint("such as example.com/%s", p.Name)
+	}
+	return nil
+}
+
+// Write writes the plugin into a folder, which it makes, and lists the files.
+// It overwrites nothing: the folder must not be there, or be empty.
+func (p Plugin) Write(dir string) ([]string, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	files, err := p.files()
+	if err != nil {
+		return nil, err
+	}
+	if err := makeEmpty(dir); err != nil {
+		return nil, err
+	}
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o644); err != nil { //nolint:gosec // source code is for everybody to read
+			return nil, fmt.Errorf("writing the plugin: %w", err)
+		}
+	}
+	return names, nil
+}
+
+// makeEmpty makes a folder unless there is an empty one.
+func makeEmpty(dir string) error {
+	switch entries, err := os.ReadDir(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a folder of source code
+			return fmt.Errorf("making the plugin's folder: %w", err)
+		}
+	case err != nil:
+		return core.Errorf(core.KindConfig, "looking into %s: %w", dir, err)
+	case len(entries) > 0:
+		return core.Errorf(core.KindConfig, "%s is not empty", dir).WithHint("nothing is overwritten: give another name, or remove it")
+	}
+	return nil
+}
+
+// files returns the plugin's files by name.
+func (p Plugin) files() (map[string][]byte, error) {
+	c := content{Plugin: p, SDK: sdk}
+	files := map[string][]byte{}
+	if p.Checkout != "" {
+		var err error
+		if c.Requirements, files["go.sum"], err = requirements(p.Checkout); err != nil {
+			return nil, err
+		}
+	}
+	parsed, err := template.ParseFS(templates, "templates/*.tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("parsing the templates: %w", err)
+	}
+	kind := string(p.Kind)
+	for name, from := range map[string]string{
+		"go.mod": "go.mod", "main.go": "main.go", "README.md": "README.md", "main_test.go": "main_test.go",
+		kind + ".go": kind + ".go", kind + "_test.go": kind + "_test.go",
+	} {
+		var text bytes.Buffer
+		if err := parsed.ExecuteTemplate(&text, from+".tmpl", c); err != nil {
+			return nil, fmt.Errorf("filling in %s: %w", name, err)
+		}
+		files[name] = text.Bytes()
+		if filepath.Ext(name) == ".go" {
+			if files[name], err = format.Source(text.Bytes()); err != nil {
+				return nil, fmt.Errorf("formatting %s: %w", name, err)
+			}
+		}
+	}
+	return files, nil
+}
+
+// requirements returns what a checkout of the SDK requires, and its go.sum.
+func requirements(checkout string) (string, []byte, error) {
+	mod, err := os.ReadFile(filepath.Join(checkout, "go.mod"))
+	if err != nil || !strings.HasPrefix(string(mod), "module "+sdk+"\n") {
+		return "", nil, core.Errorf(core.KindConfig, "%s is not a checkout of %s", checkout, sdk).WithHint("name the folder that holds its go.mod")
+	}
+	sums, err := os.ReadFile(filepath.Join(checkout, "go.sum"))
+	if err != nil {
+		return "", nil, core.Errorf(core.KindConfig, "reading the checkout: %w", err)
+	}
+	_, required, _ := strings.Cut(string(mod), "\nrequire ")
+	return "require " + required, sums, nil
+}
