@@ -116,7 +116,7 @@ func (p process) serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
 	instances.host.close()
 	select {
 	case <-orphaned:
-		leaveNothingBehind(p.getenv(goplugin.EnvUnixSocketDir))
+		leaveNothingBehind(p.getenv(wire.EnvFolder))
 	default: // the host tidies up
 	}
 }
@@ -129,10 +129,11 @@ func (p process) serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
 func watchLifeline(stdin io.Reader) { _, _ = io.Copy(io.Discard, stdin) }
 
 // leaveNothingBehind does what a host that was killed cannot do any more:
-// remove the socket's folder and end what this process has started.
-func leaveNothingBehind(socketDir string) {
-	if socketDir != "" {
-		_ = os.Remove(socketDir) // fails, as it should, if there is anything in it
+// remove the process's own folder and end what this process has started. In a
+// sandbox the folder itself stays, empty.
+func leaveNothingBehind(folder string) {
+	if folder != "" {
+		_ = os.RemoveAll(folder) // as far as it goes
 	}
 	killOwnGroup()
 }

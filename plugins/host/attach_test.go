@@ -97,7 +97,7 @@ func TestAnInterruptEndsADebuggedPluginAndTakesItsSocketAway(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the plugin ends with %v", err)
 	}
-	log.waitFor(t, "plugin died", "attached is gone")
+	log.waitFor(t, `plugin "acme" died`, "attached is gone")
 	if _, err := os.Stat(attach["acme"].Socket); !os.IsNotExist(err) {
 		t.Errorf("the socket is still there: %v", err)
 	}

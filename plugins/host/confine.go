@@ -67,7 +67,7 @@ func (p *plugin) confine(permissions core.Permissions) (_ *confined, err error) 
 	if err := c.ownFolder(); err != nil {
 		return nil, err
 	}
-	c.env = append(environment(p.options.Limits), "TMPDIR="+c.temp(), "HOME="+c.temp())
+	c.env = append(environment(p.options.Limits), wire.EnvFolder+"="+c.folder, "TMPDIR="+c.temp(), "HOME="+c.temp())
 	o := p.options.Confinement
 	if !p.confines() {
 		c.words = "not sandboxed"

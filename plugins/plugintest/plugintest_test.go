@@ -57,7 +57,7 @@ type asks struct {
 }
 
 func (a asks) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
-	if len(e.Values) == 0 {
+	if len(e.Values) == 0 || e.Values[0].Modality != core.Text {
 		return core.UnknownScore("nothing to ask about"), nil
 	}
 	talk, err := a.Model.StartConversation(ctx, core.Start{})

@@ -11,6 +11,7 @@ import datetime
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -98,7 +99,7 @@ def serve(plugin: Plugin, answers: int) -> NoReturn:
     server.stop(CALLS_GRACE).wait(CALLS_GRACE + 0.1)
     instances.close_all(CLOSE_GRACE)
     if orphaned.is_set():
-        leave_nothing_behind(folder, socket)
+        leave_nothing_behind()
     os._exit(0)  # a call that does not end would hold back sys.exit
 
 
@@ -180,14 +181,11 @@ def watch_lifeline(orphaned: threading.Event, stop: threading.Event) -> None:
     stop.set()
 
 
-def leave_nothing_behind(folder: str, socket: str) -> None:
-    """Do what a host that was killed cannot do any more: remove the socket's
-    folder, and end what this process has started, itself included."""
-    for remove, path in ((os.unlink, socket), (os.rmdir, folder)):
-        try:
-            remove(path)
-        except OSError:
-            pass
+def leave_nothing_behind() -> None:
+    """Do what a host that was killed cannot do any more: remove the folder that
+    belongs to this process, and end what it has started, itself included. In a
+    sandbox the folder itself stays, empty."""
+    shutil.rmtree(os.environ["ORCHESTRATOR_PLUGIN_FOLDER"], ignore_errors=True)
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
 

@@ -38,6 +38,7 @@ class Host:
             "ORCHESTRATOR_PLUGIN_LOG_LEVEL": "debug",
             "PLUGIN_PROTOCOL_VERSIONS": "1",
             "PLUGIN_UNIX_SOCKET_DIR": self.folder,
+            "ORCHESTRATOR_PLUGIN_FOLDER": self.folder,
             "PLUGIN_CLIENT_CERT": self.identity.certificate.decode(),
         }
         pipe = subprocess.PIPE

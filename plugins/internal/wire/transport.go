@@ -21,6 +21,10 @@ const (
 	// EnvLogLevel is the level, in hclog's words, below which the host drops
 	// log lines.
 	EnvLogLevel = "ORCHESTRATOR_PLUGIN_LOG_LEVEL"
+	// EnvFolder is the folder that belongs to the process. It is removed with
+	// all that is in it when the process is over, by the host or, where that is
+	// gone, by the process.
+	EnvFolder = "ORCHESTRATOR_PLUGIN_FOLDER"
 	// EnvEgress is the URL of the proxy through which the plugin reaches the
 	// network, with its credentials. HTTP_PROXY and HTTPS_PROXY hold the same,
 	// but many clients use no proxy for this machine.

@@ -52,7 +52,7 @@ attacks: [{name: a, target: agent, objective: none, turns: [{user: hello}], scor
 		{"plugins list", warning},
 		{"plugins list", "(attached, unverified)"},
 		{"run --log-level error --store " + dir + "/store " + campaign, warning},
-		{"show --store " + dir + "/store", "(attached, unverified)"},
+		{"show --store " + dir + "/store", ", attached"},
 	} {
 		cmd := exec.Command("sh", "-c", line+program+" "+test.arguments)
 		cmd.Env = append(os.Environ(), "PRACTICE_KEY="+apiKey)
