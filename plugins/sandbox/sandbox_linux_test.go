@@ -174,6 +174,9 @@ func TestWhatAProcessHasNotDeclaredIsRefused(t *testing.T) {
 		"truncating a file outside":                  {"truncate", at(y.outside, "notes")},
 		"making a disk's device file":                {"mknod", at(y.own, "disk")},
 		"giving a file away":                         {"chown", at(y.own, "mine")},
+		"opening a private key to everybody":         {"chmod", at(y.home, ".ssh", "id_ed25519")},
+		"opening a private key by its descriptor":    {"fchmod", at(y.home, ".ssh", "id_ed25519")},
+		"writing on the back of a private key":       {"setxattr", at(y.home, ".ssh", "id_ed25519")},
 		"running a program":                          {"run", "/usr/bin/true"},
 		"tracing a process":                          {"ptrace", other},
 		"signalling a process":                       {"signal", other},
@@ -190,6 +193,7 @@ func TestWhatAProcessHasNotDeclaredIsRefused(t *testing.T) {
 		"the audit's netlink":                        {"socket", "16 3 9"},
 		"connecting to an abstract socket":           {"unix", abstract},
 		"leaving the session":                        {"setsid"},
+		"leaving the process group":                  {"setpgid"},
 		"io_uring":                                   {"io_uring"},
 		"the keyring":                                {"keyctl"},
 		"shared memory":                              {"shmget"},
@@ -242,6 +246,7 @@ func freePort(t *testing.T) uint16 {
 
 func TestWhatAProcessNeedsOrHasDeclaredIsPossible(t *testing.T) {
 	y := newYard(t)
+	fresh(t, y)
 	egress := listener(t, "tcp", "127.0.0.1:0")
 	at := filepath.Join
 	for deed, test := range map[string]struct {
@@ -252,7 +257,7 @@ func TestWhatAProcessNeedsOrHasDeclaredIsPossible(t *testing.T) {
 		"writing to its own folder":       {do: []string{"write", at(y.own, "new")}},
 		"moving files about in it":        {do: []string{"rename", y.own}},
 		"listening on a socket in it":     {do: []string{"listenUnix", at(y.own, "s")}},
-		"leading a process group":         {do: []string{"setpgid"}},
+		"changing the mode of its own":    {do: []string{"fchmod", at(y.own, "mine")}},
 		"reading certificates":            {do: []string{"authority"}},
 		"reading the libraries":           {do: []string{"list", "/usr/lib"}},
 		"writing to /dev/null":            {do: []string{"write", "/dev/null"}},
