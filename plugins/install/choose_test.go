@@ -77,6 +77,9 @@ func TestTheLockedProgramIsChosenAndNoOther(t *testing.T) {
 				if want := sumOf(text); got.Programs[0].SHA256 != want && !test.unlocked {
 					t.Errorf("it would be started whatever it is")
 				}
+				if held := got.Programs[0].Permissions != nil; held == test.unlocked {
+					t.Errorf("held to the permissions that are locked: %v", held)
+				}
 			}
 			if _, unlocked := got.Unlocked["acme"]; text != test.want || unlocked != test.unlocked {
 				t.Errorf("chose %q, unlocked %v", text, unlocked)
