@@ -307,6 +307,31 @@ func TestAPermissionAllowsNothingElse(t *testing.T) {
 	}
 }
 
+func TestAFolderThatMayBeWrittenOpensNothingByALinkInIt(t *testing.T) {
+	needs(t)
+	y := newYard(t)
+	link, alias := filepath.Join(y.outside, "link"), filepath.Join(t.TempDir(), "alias")
+	if err := errors.Join(os.Symlink(filepath.Join(y.home, ".ssh"), link), os.Symlink(y.outside, alias)); err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range map[string]core.Permissions{
+		"reading below it":              {Write: []string{y.outside}, Read: []string{link}},
+		"writing below it":              {Write: []string{y.outside, link}},
+		"reading below another name":    {Write: []string{alias}, Read: []string{link}},
+		"writing below it, and another": {Write: []string{y.outside}, Read: []string{filepath.Join(alias, "link")}},
+	} {
+		out, ok := output(t, y.command(t, p, 0, y.self, "do", "read", filepath.Join(link, "id_ed25519")))
+		if ok || !strings.Contains(out, "permission denied") {
+			t.Errorf("%s: %q", name, out)
+		}
+	}
+	copyFile(t, "/usr/bin/true", filepath.Join(y.outside, "true"))
+	p := core.Permissions{Write: []string{y.outside}, Programs: []string{filepath.Join(y.outside, "true")}}
+	if _, err := (sandbox.Process{Program: y.self, Permissions: p, Own: []string{y.own}}).Policy(); core.KindOf(err) != core.KindConfig {
+		t.Errorf("a program below it: error %v, want one of kind config", err)
+	}
+}
+
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	data, err := os.ReadFile(from)
