@@ -72,6 +72,8 @@ func runCampaign(ctx context.Context, env Env, file string, plugins campaignFlag
 				Now:      env.Now,
 			})
 			screen.finish()
+			// A connection that a plugin keeps open is recorded when it ends.
+			err = cmp.Or(err, way.Close())
 			if rec.journal == nil {
 				return notBegun(summary, err)
 			}
