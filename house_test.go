@@ -76,7 +76,7 @@ var house = map[string]room{
 		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog"},
 	},
 	"plugins/conformance": {
-		imports: []string{"core", "core/audio", "core/schema", "plugins/host", "plugins/internal/..."},
+		imports: []string{"core", "core/audio", "core/schema", "core/scope", "plugins/host", "plugins/internal/..."},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
 	"plugins/plugintest": {imports: []string{"core", "plugins", "plugins/conformance", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},

@@ -11,8 +11,8 @@ import (
 	"example.com/acme/gateway"
 )
 
-// TestTheCampaignFindsTheServiceMode runs the campaign as a user does, with the
-// plugin as a program in a plugin folder.
+// TestTheCampaignFindsTheServiceMode locks the plugin, which lies in a plugin
+// folder, and runs the campaign, as a user does.
 func TestTheCampaignFindsTheServiceMode(t *testing.T) {
 	server := httptest.NewServer(&gateway.Menu{})
 	defer server.Close()
@@ -33,6 +33,10 @@ func TestTheCampaignFindsTheServiceMode(t *testing.T) {
 	text = []byte(strings.Replace(string(text), "http://127.0.0.1:8188", server.URL, 1))
 	if err := os.WriteFile(campaign, text, 0o600); err != nil {
 		t.Fatal(err)
+	}
+	lock := exec.CommandContext(t.Context(), orchestrator, "plugins", "lock", "--plugin-dir", plugins, campaign)
+	if out, err := lock.CombinedOutput(); err != nil {
+		t.Fatalf("locking the plugin: %v\n%s", err, out)
 	}
 	run := exec.CommandContext(t.Context(), orchestrator, "run", "--plugin-dir", plugins, "--store", filepath.Join(dir, "store"), campaign)
 	out, err := run.CombinedOutput()
