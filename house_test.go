@@ -39,7 +39,7 @@ var house = map[string]room{
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
 		imports: []string{"core", "core/audio", "core/schema", "core/secret", "core/verdict"},
-		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3"},
+		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3", "github.com/dustin/go-humanize"},
 	},
 	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
