@@ -97,7 +97,7 @@ func (c *confined) enforce(o Confinement, process sandbox.Process) error {
 	support := sandbox.Supported()
 	c.words = support.String()
 	if !support.Complete() {
-		if err := o.insist(errors.New(strings.Join(support.Missing(), "; "))); err != nil {
+		if err := o.insist(errors.New("this system does not restrict " + strings.Join(support.Missing(), ", "))); err != nil {
 			return err
 		}
 	}

@@ -39,6 +39,9 @@ type Program struct {
 	// Permissions are those that it was locked with: it gets no others. With
 	// nil it is asked what it wants.
 	Permissions *core.Permissions
+	// Limits are those of this plugin, as far as they are not 0; the rest are
+	// the host's.
+	Limits Limits
 }
 
 // program is how a plugin is started. hash is the SHA-256 that it must have,
@@ -50,6 +53,7 @@ type program struct {
 	hash   string
 	locked *core.Permissions
 	attach *wire.Attachment
+	limits Limits
 }
 
 // Discover looks for plugins in folders, and nowhere else: a campaign that

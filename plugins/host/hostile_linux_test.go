@@ -198,7 +198,11 @@ func TestAChildOfAHostilePluginDoesNotOutliveIt(t *testing.T) {
 }
 
 func TestAHostilePluginThatFillsMemoryIsKilledAndTheErrorSaysWhy(t *testing.T) {
-	c := newCage(t, func(o *host.Options) { o.Limits.Memory = 256 << 20 })
+	c := newCage(t, func(o *host.Options) {
+		for i := range o.Programs {
+			o.Programs[i].Limits.Memory = 256 << 20
+		}
+	})
 	for _, use := range []string{"hostile/fill", "hostile/headless"} {
 		_, err := c.try(t, use, "")
 		if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "of memory; its limit is 256 MiB: it was killed") {
