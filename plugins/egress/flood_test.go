@@ -2,6 +2,7 @@ package egress_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -32,6 +33,9 @@ func TestAFloodOfRefusalsIsCountedAndDoesNotFillTheRecord(t *testing.T) {
 		response, err := web.Do(request)
 		if err != nil || response.StatusCode != http.StatusForbidden {
 			t.Fatalf("%v, %v; want 403", response, err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			t.Fatal(err)
 		}
 		response.Body.Close()
 	}

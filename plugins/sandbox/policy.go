@@ -134,8 +134,8 @@ func (p Process) writable(path string) string {
 
 // resolved returns where the links in a path lead to, as far as it exists.
 func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
 	}
 	return path
 }
