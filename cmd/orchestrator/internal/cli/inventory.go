@@ -66,9 +66,9 @@ func pluginNamed(c *host.Catalog, name string) (host.Plugin, bool) {
 
 func describePlugin(w io.Writer, p host.Plugin) error {
 	fmt.Fprintf(w, "%s %s (plugin)\n\n", p.Name, p.Version)
-	fmt.Fprintf(w, "protocol:  %s, built with %s\n", p.Protocol, p.SDKVersion)
-	fmt.Fprintf(w, "may do:    %s\n", p.Permissions)
-	fmt.Fprintf(w, "program:   %s\nSHA-256:   %s\n", p.Path, p.SHA256)
+	fmt.Fprintf(w, "protocol:   %s, built with %s\n", p.Protocol, p.SDKVersion)
+	fmt.Fprintf(w, "may do:     %s\n", p.Permissions)
+	fmt.Fprintf(w, "program:    %s\nSHA-256:    %s\n", p.Path, p.SHA256)
 	for _, kind := range core.Kinds() {
 		var names []string
 		for _, c := range p.Components {
@@ -77,7 +77,7 @@ func describePlugin(w io.Writer, p host.Plugin) error {
 			}
 		}
 		if len(names) > 0 {
-			fmt.Fprintf(w, "%-11s%s\n", string(kind)+"s:", strings.Join(names, ", "))
+			fmt.Fprintf(w, "%-12s%s\n", string(kind)+"s:", strings.Join(names, ", "))
 		}
 	}
 	return nil
