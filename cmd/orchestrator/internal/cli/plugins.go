@@ -84,6 +84,9 @@ func (f *hostFlags) withEgress(ctx context.Context, env Env, w io.Writer, progra
 	if err != nil {
 		return fmt.Errorf("asking the plugins what they offer: %w", err)
 	}
+	if err := f.checkExempt(catalog); err != nil {
+		return err
+	}
 	return do(h, catalog)
 }
 
