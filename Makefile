@@ -6,6 +6,9 @@ SHELL := bash
 
 TOOL  := go tool -modfile=go.tool.mod
 BUILD := CGO_ENABLED=0 go build -trimpath
+# The race detector has every process wait for a second before it ends, and the
+# tests start many.
+RACE  := env GORACE=atexit_sleep_ms=0 go test -race
 
 .PHONY: help demo test build lint fmt generate check
 
@@ -18,8 +21,8 @@ demo: build ## run campaigns/voicebot.yaml against the practice target, offline
 
 test: ## all tests, with the race detector
 	@.ci/need speech test python
-	go test -race ./...
-	@.ci/nested go test -race ./...
+	$(RACE) ./...
+	@.ci/nested $(RACE) ./...
 
 build: ## bin/orchestrator and bin/voicebot
 	$(BUILD) -o bin/ ./cmd/orchestrator ./examples/voicebot

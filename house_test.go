@@ -39,7 +39,7 @@ var house = map[string]room{
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
 		imports: []string{"core", "core/audio", "core/schema", "core/secret", "core/verdict"},
-		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3"},
+		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3", "github.com/dustin/go-humanize"},
 	},
 	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
@@ -70,13 +70,13 @@ var house = map[string]room{
 		imports: []string{"core", "plugins/internal/..."},
 		modules: []string{"github.com/landlock-lsm/go-landlock", "github.com/elastic/go-seccomp-bpf", "golang.org/x/net/bpf", "golang.org/x/sys"},
 	},
-	"plugins/egress":     {imports: []string{"core/scope", "plugins/internal/..."}, modules: []string{"golang.org/x/net/proxy"}},
+	"plugins/egress": {imports: []string{"core/scope", "plugins/internal/..."}, modules: []string{"golang.org/x/net/proxy"}},
 	"plugins/install": {
 		imports: []string{"core", "core/campaign", "plugins/host"},
 		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog"},
 	},
 	"plugins/conformance": {
-		imports: []string{"core", "core/audio", "core/schema", "plugins/host", "plugins/internal/..."},
+		imports: []string{"core", "core/audio", "core/schema", "core/scope", "plugins/host", "plugins/internal/..."},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
 	"plugins/plugintest": {imports: []string{"core", "plugins", "plugins/conformance", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},

@@ -31,14 +31,21 @@ func (p process) serveDebugger(info Info, offer *offer) (err error) {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 
 	instances := newInstances(offer)
-	defer instances.closeAll(closeTimeout)
+	defer func() {
+		instances.closeAll(closeTimeout)
+		instances.host.close()
+	}()
 	listening, ended := make(chan *goplugin.ReattachConfig, 1), make(chan struct{})
 	go goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: wire.Handshake(),
 		Plugins:         goplugin.PluginSet{wire.PluginSet: &servedSet{instances: instances}},
-		Logger:          hclog.New(&hclog.LoggerOptions{Output: p.stderr, Level: hclog.Warn}),
-		GRPCServer:      newGRPCServer,
-		Test:            &goplugin.ServeTestConfig{Context: ctx, ReattachConfigCh: listening, CloseCh: ended},
+		Logger: hclog.New(&hclog.LoggerOptions{
+			Output: p.stderr, Level: hclog.Warn,
+			// That a listener is closed is no news when it is closed on purpose.
+			Exclude: func(hclog.Level, string, ...any) bool { return ctx.Err() != nil },
+		}),
+		GRPCServer: newGRPCServer,
+		Test:       &goplugin.ServeTestConfig{Context: ctx, ReattachConfigCh: listening, CloseCh: ended},
 	})
 	select {
 	case at := <-listening:

@@ -89,6 +89,7 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 			{
 				Name: "ivr", At: at(60, 3), Version: "~1.2", VersionAt: at(60, 18),
 				Source: "https://example.com/orchestrator-plugin-ivr_1.2.3_SHA256SUMS", SourceAt: at(60, 32),
+				Limits: campaign.PluginLimits{Memory: 512 << 20, Calls: 16, InFlight: 64 << 20},
 			},
 		},
 		Targets: []campaign.Target{

@@ -25,7 +25,19 @@ type Requirement struct {
 	// a release. It may be empty.
 	Source   string
 	SourceAt Position
+	Limits   PluginLimits
 	At       Position
+}
+
+// PluginLimits bound what a plugin may use; 0 leaves a limit to the host.
+type PluginLimits struct {
+	// Memory is how many bytes may be resident in its processes.
+	Memory int64
+	// Calls is how many calls may be in progress at a time.
+	Calls int64
+	// InFlight is how many bytes requests and replies may have that are on
+	// their way.
+	InFlight int64
 }
 
 // Allows reports whether a version will do. What is no semantic version never
@@ -86,11 +98,32 @@ func (r *reader) requirements(v value) []Requirement {
 			r.object(v, []field{
 				{"version", true, version},
 				{"source", false, func(v value) { q.Source, q.SourceAt = r.source(v), v.place() }},
-			}, "limits")
+				{"limits", false, func(v value) { q.Limits = r.pluginLimits(v) }},
+			})
 		}
 		all = append(all, q)
 	})
 	return all
+}
+
+func (r *reader) pluginLimits(v value) PluginLimits {
+	const (
+		leastMemory   = 32 << 20
+		leastInFlight = 1 << 20
+		mostBytes     = 1 << 40
+		mostCalls     = 100_000
+	)
+	var l PluginLimits
+	r.object(v, []field{
+		{"memory", false, func(v value) { l.Memory = r.size(v, leastMemory, mostBytes) }},
+		{"calls", false, func(v value) {
+			if n, ok := r.integer(v, 1, mostCalls); ok {
+				l.Calls = int64(n)
+			}
+		}},
+		{"in_flight", false, func(v value) { l.InFlight = r.size(v, leastInFlight, mostBytes) }},
+	})
+	return l
 }
 
 // versions reads a range of versions.

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize"
 	"gopkg.in/yaml.v3"
 
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
@@ -207,6 +208,18 @@ func (r *reader) duration(v value, least, most time.Duration) (time.Duration, bo
 		return 0, false
 	}
 	return d, true
+}
+
+// size reads a number of bytes within bounds, such as 512MiB.
+func (r *reader) size(v value, least, most uint64) int64 {
+	n, err := humanize.ParseBytes(v.Value)
+	hasUnit := strings.ContainsAny(v.Value, "bB")
+	if !isText(v.Node) || err != nil || !hasUnit || n < least || n > most {
+		r.problem(v.place(), "such as 512MiB or 2GiB", "%s must be a size from %s to %s, not %s",
+			v.label, humanize.IBytes(least), humanize.IBytes(most), describe(v.Node))
+		return 0
+	}
+	return int64(n)
 }
 
 // name reads a reference to something the campaign defines.

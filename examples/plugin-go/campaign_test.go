@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -11,40 +13,90 @@ import (
 	"example.com/acme/gateway"
 )
 
-// TestTheCampaignFindsTheServiceMode runs the campaign as a user does, with the
-// plugin as a program in a plugin folder.
-func TestTheCampaignFindsTheServiceMode(t *testing.T) {
+// setting is a practice menu, an orchestrator, the plugin in a plugin folder,
+// and the campaign.
+type setting struct{ dir, plugins, orchestrator, campaign string }
+
+func newSetting(t *testing.T) setting {
+	t.Helper()
 	server := httptest.NewServer(&gateway.Menu{})
-	defer server.Close()
+	t.Cleanup(server.Close)
 	dir := t.TempDir()
-	plugins := filepath.Join(dir, "plugins")
-	if err := os.Mkdir(plugins, 0o700); err != nil {
+	s := setting{dir, filepath.Join(dir, "plugins"), filepath.Join(dir, "orchestrator"), filepath.Join(dir, "campaign.yaml")}
+	if err := os.Mkdir(s.plugins, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	build(t, ".", filepath.Join(plugins, "orchestrator-plugin-acme"), ".")
-	orchestrator := filepath.Join(dir, "orchestrator")
-	build(t, filepath.Join("..", ".."), orchestrator, "./cmd/orchestrator")
-
+	build(t, ".", s.program(), ".")
+	build(t, filepath.Join("..", ".."), s.orchestrator, "./cmd/orchestrator")
 	text, err := os.ReadFile("campaign.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	campaign := filepath.Join(dir, "campaign.yaml")
 	text = []byte(strings.Replace(string(text), "http://127.0.0.1:8188", server.URL, 1))
-	if err := os.WriteFile(campaign, text, 0o600); err != nil {
+	if err := os.WriteFile(s.campaign, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := exec.CommandContext(t.Context(), orchestrator, "run", "--plugin-dir", plugins, "--store", filepath.Join(dir, "store"), campaign)
-	out, err := run.CombinedOutput()
-	if code := run.ProcessState.ExitCode(); code != 1 {
-		t.Fatalf("exit code %d, want 1 for findings: %v\n%s", code, err, out)
+	return s
+}
+
+func (s setting) program() string { return filepath.Join(s.plugins, "orchestrator-plugin-acme") }
+
+// orchestrate runs a command, which has to end with an exit code, and returns
+// what it prints.
+func (s setting) orchestrate(t *testing.T, code int, env string, arguments ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), s.orchestrator, arguments...)
+	cmd.Env = append(cmd.Environ(), "XDG_DATA_HOME="+filepath.Join(s.dir, "data"), env)
+	out, err := cmd.CombinedOutput()
+	if got := cmd.ProcessState.ExitCode(); got != code {
+		t.Fatalf("%q: exit code %d, want %d: %v\n%s", arguments, got, code, err, out)
 	}
-	for _, want := range []string{"service-mode/spelt", "service-mode/typed"} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("no line about %s:\n%s", want, out)
+	return string(out)
+}
+
+// The campaign is run as a user does, with the plugin locked.
+func TestTheCampaignFindsTheServiceMode(t *testing.T) {
+	s := newSetting(t)
+	s.orchestrate(t, 0, "", "plugins", "lock", "--plugin-dir", s.plugins, s.campaign)
+	out := s.orchestrate(t, 1, "", "run", "--plugin-dir", s.plugins, s.campaign)
+	for _, want := range []string{"succeeded     service-mode/spelt", "defended      service-mode/typed"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no line with %q:\n%s", want, out)
 		}
 	}
-	t.Logf("%s", out)
+}
+
+// The plugin is run as its author does in a debugger. Nothing is installed then.
+func TestTheCampaignRunsWithThePluginInADebugger(t *testing.T) {
+	s := newSetting(t)
+	plugin := exec.Command(s.program(), "--debug")
+	stdout, err := plugin.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plugin.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(plugin.Process.Signal(os.Interrupt), plugin.Wait()); err != nil {
+			t.Errorf("the plugin ends with %v", err)
+		}
+	}()
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	attach := strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(line), "export "), "'", "")
+	for range 2 {
+		out := s.orchestrate(t, 1, attach, "run", s.campaign)
+		if !strings.Contains(out, "plugin acme is attached from a process that you started: unverified") {
+			t.Errorf("there is no warning:\n%s", out)
+		}
+	}
+	if out := s.orchestrate(t, 0, "", "show"); !strings.Contains(out, "acme 0.1.0, attached\n") {
+		t.Errorf("the record does not say it:\n%s", out)
+	}
+	s.orchestrate(t, 2, attach, "run", "--require-sandbox", s.campaign)
 }
 
 func build(t *testing.T, dir, output, pkg string) {

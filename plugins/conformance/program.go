@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
+	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
@@ -35,6 +38,10 @@ type Program struct {
 	Cases []Case
 	// Log receives what the plugin logs; nil drops it.
 	Log hclog.Logger
+	// Confinement is what the plugin is held to, so that what it has not declared
+	// shows; with the zero value it is held to nothing. The hosts that the cases
+	// name can be reached.
+	Confinement host.Confinement
 }
 
 // Check checks the program, and every component that it offers.
@@ -100,13 +107,44 @@ func (p Program) serve(t T, use func(Source, host.Plugin)) {
 
 // serveTo does the same, and tells of each process that was started.
 func (p Program) serveTo(t T, started func(string, int), use func(Source, host.Plugin)) {
-	h := host.New(host.Options{Bundled: p.Argv, Log: p.Log, Started: started})
+	confinement := p.Confinement
+	if len(confinement.Launcher) > 0 {
+		confinement.Bundled = p.describe(t).Permissions
+	}
+	h := host.New(host.Options{Bundled: p.Argv, Log: p.Log, Started: started, Confinement: confinement})
 	defer func() { _ = h.Close() }() // the process's end has checks of its own
 	catalog, err := h.Describe(t.Context())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, core.HintOf(err))
 	}
+	if confinement.Egress != nil {
+		confinement.Egress.Allow(p.contacts(catalog))
+	}
 	use(Served(h, catalog), catalog.Plugins()[0])
+}
+
+// contacts are the addresses that the cases name: hosts, and those of them that
+// are on this machine.
+func (p Program) contacts(catalog *host.Catalog) (hosts, local []string) {
+	for _, c := range p.Cases {
+		_, described, ok := catalog.Lookup(c.Kind, c.Use)
+		if !ok {
+			continue // reported by a check of its own
+		}
+		for _, field := range described.Strings([]byte(c.Config), "uri") {
+			u, err := url.Parse(field.Value)
+			if err != nil {
+				continue // it is for the component to refuse it
+			}
+			name, port := scope.HostOf(u)
+			address := net.JoinHostPort(name, port)
+			hosts = append(hosts, address)
+			if scope.Loopback(name) {
+				local = append(local, address)
+			}
+		}
+	}
+	return hosts, local
 }
 
 // infos lists the components of the plugin.

@@ -76,7 +76,9 @@ func TestAPluginThatItsAuthorStartedIsAttachedAndLeftAlone(t *testing.T) {
 
 func TestAPluginThatIsAttachedTakesThePlaceOfTheInstalledOne(t *testing.T) {
 	cmd, attach := debugged(t)
-	h, _ := newHost(t, func(o *host.Options) { o.Attach, o.Programs = attach, host.Discover([]string{installed(t, "acme")}, o.Log) })
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Attach, o.Programs = attach, host.Discover([]string{installed(t, "acme")}, o.Log)
+	})
 	if got, want := strings.Fields(ask(t, h, "acme/pid", ""))[0], fmt.Sprint(cmd.Process.Pid); got != want {
 		t.Errorf("process %s answers, want %s", got, want)
 	}

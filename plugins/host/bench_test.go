@@ -11,13 +11,16 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
 // BenchmarkStart measures from nothing to the first answer of a plugin, and its
-// end: with go-plugin alone, plain and with AutoMTLS, and with the host.
+// end: with go-plugin alone, plain and with AutoMTLS, and with the host, without
+// a sandbox and in one. There the program is run twice: the first time so that it
+// says what it wants to be allowed.
 func BenchmarkStart(b *testing.B) {
 	dir := buildPlugin(b, "echo", "echo", "bare")
 	for _, mtls := range []bool{false, true} {
@@ -29,15 +32,32 @@ func BenchmarkStart(b *testing.B) {
 			}
 		})
 	}
-	b.Run("host", func(b *testing.B) {
-		for b.Loop() {
-			h := host.New(host.Options{Programs: host.Discover([]string{dir}, hclog.NewNullLogger())})
-			answer(b, openEcho(b, h), []byte("hello"))
-			if err := h.Close(); err != nil {
-				b.Fatal(err)
+	way := egress.New(egress.Options{})
+	defer func() { _ = way.Close() }()
+	for name, confinement := range map[string]host.Confinement{
+		"host":                {},
+		"host with a sandbox": {Launcher: []string{buildLauncher(b), "plugin-launch"}, Egress: way},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				h := host.New(host.Options{Programs: host.Discover([]string{dir}, hclog.NewNullLogger()), Confinement: confinement})
+				answer(b, openEcho(b, h), []byte("hello"))
+				if err := h.Close(); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
-	})
+		})
+	}
+}
+
+// buildLauncher builds the program that starts plugins in the sandbox.
+func buildLauncher(b *testing.B) string {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), "orchestrator")
+	if output, err := exec.Command("go", "build", "-o", path, "../../cmd/orchestrator").CombinedOutput(); err != nil {
+		b.Fatalf("building the launcher: %v\n%s", err, output)
+	}
+	return path
 }
 
 // BenchmarkRoundTrip measures one call of a running plugin.

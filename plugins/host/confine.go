@@ -98,7 +98,7 @@ func (c *confined) enforce(o Confinement, process sandbox.Process) error {
 	c.words = support.String()
 	if !support.Complete() {
 		hint := "run it on a system that can enforce everything: Linux 6.12 or later with Landlock; or do without --require-sandbox"
-		if err := o.insist(errors.New(strings.Join(support.Missing(), "; ")), hint); err != nil {
+		if err := o.insist(errors.New("this system does not restrict "+strings.Join(support.Missing(), ", ")), hint); err != nil {
 			return err
 		}
 	}

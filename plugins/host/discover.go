@@ -35,6 +35,9 @@ type Program struct {
 	// SHA256 is what the program must have, in hexadecimal, to be started;
 	// with "" it is started whatever it is.
 	SHA256 string
+	// Limits are those of this plugin, as far as they are not 0; the rest are
+	// the host's.
+	Limits Limits
 }
 
 // program is how a plugin is started. hash is the SHA-256 that it must have,
@@ -45,6 +48,7 @@ type program struct {
 	third  bool
 	hash   string
 	attach *wire.Attachment
+	limits Limits
 }
 
 // Discover looks for plugins in folders, and nowhere else: a campaign that

@@ -40,7 +40,7 @@ type Options struct {
 	// means every 5 s. One that leaves all questions of HeartbeatTimeout
 	// unanswered is killed, and has died; 0 means 15 s.
 	HeartbeatEvery, HeartbeatTimeout time.Duration
-	// Limits hold for each plugin.
+	// Limits hold for each plugin that has none of its own.
 	Limits Limits
 	// Confinement is what their processes are held to.
 	Confinement Confinement
@@ -107,7 +107,7 @@ func (h *Host) look() found {
 	for _, p := range h.options.Programs {
 		if !seen[p.Name] {
 			seen[p.Name] = true
-			f.third = append(f.third, newPlugin(h.closed, h.options, program{name: p.Name, argv: []string{p.Path}, third: true, hash: p.SHA256}))
+			f.third = append(f.third, newPlugin(h.closed, h.options, program{name: p.Name, argv: []string{p.Path}, third: true, hash: p.SHA256, limits: p.Limits}))
 		}
 	}
 	return f

@@ -198,7 +198,11 @@ func TestAChildOfAHostilePluginDoesNotOutliveIt(t *testing.T) {
 }
 
 func TestAHostilePluginThatFillsMemoryIsKilledAndTheErrorSaysWhy(t *testing.T) {
-	c := newCage(t, func(o *host.Options) { o.Limits.Memory = 256 << 20 })
+	c := newCage(t, func(o *host.Options) {
+		for i := range o.Programs {
+			o.Programs[i].Limits.Memory = 256 << 20
+		}
+	})
 	_, err := c.try(t, "hostile/fill", "")
 	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "of memory; its limit is 256 MiB: it was killed") {
 		t.Errorf("error %v, want one that says how much memory it used", err)

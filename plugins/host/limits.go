@@ -29,10 +29,15 @@ type Limits struct {
 }
 
 func (l Limits) withDefaults() Limits {
+	return l.or(Limits{Memory: 4 << 30, Calls: 4096, InFlight: 1 << 30})
+}
+
+// or returns the limits with those of m in place of what is 0.
+func (l Limits) or(m Limits) Limits {
 	return Limits{
-		Memory:   cmp.Or(l.Memory, 4<<30),
-		Calls:    cmp.Or(l.Calls, 4096),
-		InFlight: cmp.Or(l.InFlight, 1<<30),
+		Memory:   cmp.Or(l.Memory, m.Memory),
+		Calls:    cmp.Or(l.Calls, m.Calls),
+		InFlight: cmp.Or(l.InFlight, m.InFlight),
 	}
 }
 

@@ -39,6 +39,7 @@ func newPlugin(closed context.Context, o Options, p program) *plugin {
 	if log.Name() != p.name { // the bundled plugin is the program itself
 		log = log.Named(p.name)
 	}
+	o.Limits = p.limits.or(o.Limits)
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.Multiplier = o.RestartPause, 4
 	pause.Reset()

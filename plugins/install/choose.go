@@ -151,6 +151,7 @@ func (ch *chooser) take(q campaign.Requirement, p host.Program) bool {
 		ch.refuse(q.At, core.HintOf(err), "plugin %q: %v", q.Name, err)
 		return false
 	}
+	p.Limits = host.Limits(q.Limits)
 	ch.choice.Programs = append(ch.choice.Programs, p)
 	return true
 }

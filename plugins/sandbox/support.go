@@ -44,42 +44,42 @@ func (s Support) Complete() bool {
 // Any reports whether anything can be restricted.
 func (s Support) Any() bool { return s.Landlock > 0 || s.Syscalls }
 
-// Missing says, a sentence each, what is not restricted.
+// Missing names what is not restricted.
 func (s Support) Missing() []string {
 	var missing []string
-	landlock := fmt.Sprintf("Landlock ABI %d", s.Landlock)
-	if s.Landlock == 0 {
-		landlock = "no Landlock"
-	}
 	for _, part := range []struct {
 		restricted bool
-		sentence   string
+		name       string
 	}{
-		{s.Landlock > 0, landlock + ": files are not restricted"},
-		{s.Landlock == 0 || s.Files(), landlock + ": files that may not be written can be truncated"},
-		{s.Network(), landlock + ": TCP connections are not restricted"},
-		{s.Signals(), landlock + ": signals and abstract Unix sockets are not restricted"},
-		{s.Sockets(), landlock + ": Unix sockets that have a path are not restricted"},
-		{s.Syscalls, "no seccomp filter: system calls are not restricted"},
+		{s.Landlock > 0, "files"},
+		{s.Landlock == 0 || s.Files(), "truncating files that may not be written"},
+		{s.Network(), "TCP connections"},
+		{s.Signals(), "signals and abstract Unix sockets"},
+		{s.Sockets(), "Unix sockets that have a path"},
+		{s.Syscalls, "system calls"},
 	} {
 		if !part.restricted {
-			missing = append(missing, part.sentence)
+			missing = append(missing, part.name)
 		}
 	}
 	return missing
 }
 
-// String says in a line what is enforced and what is not.
+// String says in a line what enforces the sandbox, and what it leaves free.
 func (s Support) String() string {
 	if !s.Any() {
 		return "nothing is enforced on this system"
 	}
-	words := fmt.Sprintf("Landlock ABI %d", s.Landlock)
-	if s.Syscalls {
-		words += " and seccomp"
+	var by []string
+	if s.Landlock > 0 {
+		by = append(by, fmt.Sprintf("Landlock ABI %d", s.Landlock))
 	}
+	if s.Syscalls {
+		by = append(by, "seccomp")
+	}
+	words := strings.Join(by, " and ")
 	if missing := s.Missing(); len(missing) > 0 {
-		words += "; " + strings.Join(missing, "; ")
+		words += "; not restricted: " + strings.Join(missing, ", ")
 	}
 	return words
 }

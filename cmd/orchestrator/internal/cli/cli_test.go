@@ -106,6 +106,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Setenv("PRACTICE_KEY", apiKey)
 			env.Setenv("PROGRAM", program)
 			env.Setenv("CHECKOUT", checkout)

@@ -16,6 +16,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/plugins/conformance"
+	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
 // pluginHost is the hidden command by which this program, started again, is the
@@ -28,6 +30,8 @@ type testFlags struct {
 	run     string
 	timeout time.Duration
 	verbose bool
+	// bare: the plugin is held to nothing that it declares.
+	bare    bool
 	secrets secretFlags
 }
 
@@ -59,6 +63,7 @@ are wrong.`,
 	cmd.Flags().StringVar(&flags.run, "run", "", "run only the checks whose names match this regular `expression`")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", time.Minute, "how long one check may take")
 	cmd.Flags().BoolVar(&flags.verbose, "verbose", false, "show what the plugin logs")
+	cmd.Flags().BoolVar(&flags.bare, "no-sandbox", false, "do not hold the plugin to what it declares")
 	flags.secrets.register(cmd)
 	return cmd
 }
@@ -89,11 +94,17 @@ func testPlugin(ctx context.Context, env Env, flags testFlags, argv []string) (e
 	if flags.verbose {
 		log = hclog.New(&hclog.LoggerOptions{Name: "plugin", Level: hclog.Debug, Output: stderr})
 	}
+	way := egress.New(egress.Options{})
+	defer func() { err = errors.Join(err, way.Close()) }()
+	var confinement host.Confinement
+	if !flags.bare {
+		confinement = (&confinementFlags{}).confinement(env, way)
+	}
 	checks := &checkList{out: stdout, only: only, timeout: flags.timeout}
 	conformance.Program{
 		Argv:  append([]string{program}, argv[1:]...),
 		Host:  []string{env.Executable, pluginHost},
-		Cases: cases, Log: log,
+		Cases: cases, Log: log, Confinement: confinement,
 	}.Check(checks.root(ctx))
 	return checks.conclude(ctx)
 }

@@ -112,6 +112,7 @@ func TestPluginScripts(t *testing.T) {
 			"exits": exits, "program": a.program, "release": a.release, "keyfile": a.keyFile, "flip": flip,
 		},
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			www := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(env.WorkDir, "www"))))
 			env.Defer(www.Close)
 			for name, value := range map[string]string{
