@@ -29,10 +29,15 @@ type hostFlags struct {
 }
 
 func (f *hostFlags) register(cmd *cobra.Command) {
+	f.registerSearch(cmd)
+	f.confinementFlags.register(cmd)
+}
+
+// registerSearch registers the flags of a command that starts no plugin.
+func (f *hostFlags) registerSearch(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.dirs, "plugin-dir", nil, "`folder` with third-party plugins; may be repeated")
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "warn", "what to log: trace, debug, info, warn or error")
 	completeFlag(cmd, "log-level", "trace", "debug", "info", "warn", "error")
-	f.confinementFlags.register(cmd)
 }
 
 // log returns a log that is written to w.
@@ -101,12 +106,11 @@ func (f *hostFlags) use(ctx context.Context, env Env, w io.Writer, do func(*host
 
 // describer starts one program and asks it what it is. It is here that a program
 // runs for the first time, when nothing is known of it but its checksum.
-func describer(env Env) func(context.Context, host.Program) (host.Plugin, error) {
+func (f *confinementFlags) describer(env Env) func(context.Context, host.Program) (host.Plugin, error) {
 	return func(ctx context.Context, p host.Program) (d host.Plugin, err error) {
 		way := egress.New(egress.Options{})
 		defer func() { err = errors.Join(err, way.Close()) }()
-		var flags confinementFlags
-		h := host.New(host.Options{Programs: []host.Program{p}, Confinement: flags.confinement(env, way)})
+		h := host.New(host.Options{Programs: []host.Program{p}, Confinement: f.confinement(env, way)})
 		defer func() { err = errors.Join(err, h.Close()) }()
 		catalog, err := h.Describe(ctx)
 		if err != nil {

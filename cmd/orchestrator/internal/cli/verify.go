@@ -40,7 +40,7 @@ none of them. The exit code is 2 where something is wrong.`,
 			return report(env, install.VerifyLock(folders[0].lock, found))
 		},
 	}
-	flags.register(cmd)
+	flags.registerSearch(cmd)
 	return cmd
 }
 
