@@ -67,8 +67,13 @@ func (p *plugin) confine(permissions core.Permissions) (_ *confined, err error) 
 	if err := c.ownFolder(); err != nil {
 		return nil, err
 	}
-	c.env = append(environment(p.options.Limits), wire.EnvFolder+"="+c.folder, "TMPDIR="+c.temp(), "HOME="+c.temp())
+	c.env = append(environment(p.options.Limits), wire.EnvFolder+"="+c.folder, "TMPDIR="+c.temp())
 	o := p.options.Confinement
+	if slices.Contains(o.Exempt, p.name) {
+		c.env = append(c.env, home()...)
+	} else {
+		c.env = append(c.env, "HOME="+c.temp())
+	}
 	if !p.confines() {
 		c.words = "not sandboxed"
 		return c, o.insist(errors.New("it is not run in a sandbox"), "do without --no-sandbox, or without --require-sandbox")
