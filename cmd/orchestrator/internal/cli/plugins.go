@@ -95,13 +95,25 @@ func (f *hostFlags) withEgress(ctx context.Context, env Env, w io.Writer, progra
 	return do(h, catalog)
 }
 
-// use does the same with every plugin that there is.
+// use does the same with every plugin that there is, and warns of those that
+// cannot be used.
 func (f *hostFlags) use(ctx context.Context, env Env, w io.Writer, do func(*host.Host, *host.Catalog) error) error {
 	found, err := f.discover(env, w)
 	if err != nil {
 		return err
 	}
-	return f.with(ctx, env, w, install.Newest(found), do)
+	return f.with(ctx, env, w, install.Newest(found), func(h *host.Host, c *host.Catalog) error {
+		for _, p := range c.Plugins() {
+			if p.Err == nil {
+				continue
+			}
+			printLines(w, "warning", fmt.Sprintf("plugin %q cannot be used: %v", p.Name, p.Err))
+			if hint := core.HintOf(p.Err); hint != "" {
+				printLines(w, "hint", hint)
+			}
+		}
+		return do(h, c)
+	})
 }
 
 // describer starts one program and asks it what it is. It is here that a program
