@@ -60,7 +60,8 @@ func (p *plugin) grant(more core.Permissions) {
 func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	if p.attach != nil {
 		how := &confined{words: "not sandboxed: it was attached to"}
-		if err := p.options.Confinement.insist(errors.New("it was not started by the orchestrator")); err != nil {
+		hint := "unset " + EnvAttach + ", or do without --require-sandbox"
+		if err := p.options.Confinement.insist(errors.New("it was not started by the orchestrator"), hint); err != nil {
 			return nil, err
 		}
 		return startProcess(ctx, p, how)

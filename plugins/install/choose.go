@@ -55,6 +55,9 @@ func Choose(c *campaign.Campaign, lock *campaign.Lock, found []host.Program, att
 		if slices.Contains(attached, q.Name) {
 			continue
 		}
+		if q.Version == "" { // the reader of the campaign has said why
+			continue
+		}
 		if l, ok := lock.Find(q.Name); ok {
 			ch.locked(q, l)
 		} else {

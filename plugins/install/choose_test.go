@@ -97,6 +97,15 @@ func TestTheLockedProgramIsChosenAndNoOther(t *testing.T) {
 	}
 }
 
+func TestOfARequirementThatCouldNotBeReadNothingMoreIsSaid(t *testing.T) {
+	c := &campaign.Campaign{File: "c.yaml", Plugins: []campaign.Requirement{{Name: "acme"}}}
+	for _, lock := range []*campaign.Lock{nil, locked("1.0.0", nil)} {
+		if got := install.Choose(c, lock, nil, nil); len(got.Problems) > 0 || !got.Absent(c.Plugins)["acme"] {
+			t.Errorf("problems %v, absent %v", got.Problems, got.Absent(c.Plugins))
+		}
+	}
+}
+
 func TestAPluginHasToBeWhatTheCampaignRequiresOnceItIsAsked(t *testing.T) {
 	c := &campaign.Campaign{File: "c.yaml", Plugins: []campaign.Requirement{
 		{Name: "fine", Version: "<1"},
