@@ -31,6 +31,8 @@
 //     host watches what memory the processes have mapped; what they put into files
 //     of their temporary folder, also where that is in memory, into memfds or into
 //     the buffers of pipes, it does not see.
+//   - A host that is killed by SIGKILL ends nothing any more. Plugins end then
+//     because their standard input does; one that does not care lives on.
 //
 // No user namespace can be made: unshare, setns and clone with one of the
 // namespace flags are refused. The flags of clone3 lie in memory, where a filter
