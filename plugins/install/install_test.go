@@ -3,6 +3,7 @@ package install_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -56,7 +57,8 @@ func describe(ctx context.Context, p host.Program) (host.Plugin, error) {
 	if err != nil {
 		return host.Plugin{}, err
 	}
-	return catalog.Plugins()[0], h.Close()
+	d := catalog.Plugins()[0]
+	return d, errors.Join(d.Err, h.Close())
 }
 
 // put writes a file into a folder and returns its path.
