@@ -62,12 +62,12 @@ func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Pl
 		}
 		return open(p, catalog, func(to record) error {
 			rec.record = to
-			return c.holdTrials(ctx, h, p, rec)
+			return c.holdTrials(ctx, h, p, way, rec)
 		})
 	})
 }
 
-func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, rec *recording) error {
+func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, way *egress.Proxy, rec *recording) error {
 	summary, err := engine.Run(ctx, p, engine.Options{
 		Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
 		Begin:    func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) },
@@ -78,6 +78,8 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, re
 		Now:      c.env.Now,
 	})
 	c.screen.finish()
+	// A connection that a plugin keeps open is recorded when it ends.
+	err = cmp.Or(err, way.Close())
 	if rec.journal == nil {
 		return notBegun(summary, err)
 	}

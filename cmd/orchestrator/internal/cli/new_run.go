@@ -30,7 +30,7 @@ func (c *conduct) newRun(p *plan.Plan, catalog *host.Catalog, choice install.Cho
 		Trials:        len(p.Trials),
 		Version:       version(),
 		Started:       c.env.Now(),
-		Plugins:       pluginsOf(catalog, choice),
+		Plugins:       pluginsOf(p, catalog, choice),
 	}
 	if secret := c.holdsSecret(p.Campaign.Files); secret != "" {
 		fmt.Fprintf(c.log, "orchestrator: warning: %s holds a secret of the run: the campaign's files are not kept, and the run cannot be resumed\n", secret)
@@ -52,12 +52,12 @@ func (c *conduct) holdsSecret(files []campaign.File) string {
 }
 
 // pluginsOf says which plugins a run has.
-func pluginsOf(catalog *host.Catalog, choice install.Choice) []store.Plugin {
+func pluginsOf(p *plan.Plan, catalog *host.Catalog, choice install.Choice) []store.Plugin {
 	var all []store.Plugin
 	for _, plugin := range catalog.Plugins() {
 		all = append(all, store.Plugin{
 			Name: plugin.Name, Version: plugin.Version, SHA256: plugin.SHA256, Trust: trustOf(plugin, choice),
-			Permissions: plugin.Permissions, Sandbox: plugin.Sandbox,
+			Permissions: permitted(plugin, p), Sandbox: plugin.Sandbox,
 		})
 	}
 	return all

@@ -130,7 +130,7 @@ func (c *conduct) carryOn(ctx context.Context, s *store.Store, claim *store.Clai
 		return err
 	}
 	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error {
-		changed := append(changed, changedPlugins(run.Plugins, pluginsOf(catalog, r.choice))...)
+		changed := append(changed, changedPlugins(run.Plugins, pluginsOf(p, catalog, r.choice))...)
 		if err := c.accept(run, p, changed, allow); err != nil {
 			return err
 		}
