@@ -1,0 +1,157 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/time/rate"
+)
+
+const (
+	// backOff is what the rate at which a service took requests is multiplied
+	// with after it has refused one.
+	backOff = 0.95
+	// recovery is the share of the rate that is added in each second in which the
+	// service refuses nothing.
+	recovery = 0.005
+	// slowest is the lowest rate that a service can bring a run to: one request
+	// a minute.
+	slowest = rate.Limit(1.0 / 60)
+	// firstRefusal and longestRefusal bound the pauses after a service has refused
+	// a request without saying for how long; they double while it takes none.
+	firstRefusal   = 250 * time.Millisecond
+	longestRefusal = 10 * time.Second
+)
+
+// throttle spaces the requests to a target evenly: at the rate that the campaign
+// allows, and below the one at which the service has refused some.
+type throttle struct {
+	limiter *rate.Limiter
+	most    rate.Limit
+
+	mu sync.Mutex
+	// starts says that conversations that begin count as requests, too: the
+	// service has refused one.
+	starts bool
+	taken  lastMinute
+	// slowed is when the service last refused a request, and since counts what
+	// it took of what was sent after that.
+	slowed time.Time
+	since  int
+	raised time.Time
+	pauses *backoff.ExponentialBackOff
+}
+
+// newThrottle returns one for a number of requests a minute; 0 leaves it to the
+// service.
+func newThrottle(perMinute int) *throttle {
+	t := &throttle{most: rate.Inf, pauses: pausesFrom(firstRefusal, longestRefusal)}
+	if perMinute > 0 {
+		t.most = rate.Limit(float64(perMinute) / 60)
+	}
+	// At most a tenth of a second's requests leave at once.
+	t.limiter = rate.NewLimiter(t.most, max(1, perMinute/600))
+	return t
+}
+
+// pausesFrom returns pauses that double, with jitter.
+func pausesFrom(first, longest time.Duration) *backoff.ExponentialBackOff {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = first, longest, 2
+	pauses.Reset()
+	return pauses
+}
+
+// take returns when n requests may be sent. It fails where the context ends
+// before that.
+func (t *throttle) take(ctx context.Context, n int) error {
+	for range n {
+		if err := t.limiter.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *throttle) countsStarts() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.starts
+}
+
+// took notes that the service took a request. While it does, the rate grows
+// towards what the campaign allows.
+func (t *throttle) took(r *request) {
+	if r.counts == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	t.taken.add(now, r.counts)
+	if r.sent.Before(t.slowed) {
+		return
+	}
+	t.since += r.counts
+	t.pauses.Reset()
+	if limit := t.limiter.Limit(); limit < t.most {
+		passed := min(now.Sub(t.raised).Seconds(), 1)
+		t.limiter.SetLimit(min(t.most, limit*rate.Limit(1+recovery*passed)))
+	}
+	t.raised = now
+}
+
+// refused notes that the service refused a request, and returns how long to leave
+// it alone. What was sent before the last refusal is part of that. The rate falls
+// below the one at which the service took requests, unless it has taken none
+// since: then it waits for something else.
+func (t *throttle) refused(r *request) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.starts = t.starts || r.start
+	if r.sent.Before(t.slowed) {
+		return 0
+	}
+	now := time.Now()
+	if t.since > 0 {
+		t.limiter.SetLimit(max(slowest, backOff*min(t.limiter.Limit(), t.taken.rate(now))))
+	}
+	t.slowed, t.raised, t.since = now, now, 0
+	return t.pauses.NextBackOff()
+}
+
+// lastMinute counts what happened in each of the last sixty seconds.
+type lastMinute struct {
+	began, newest time.Time
+	counts        [60]int
+}
+
+func (m *lastMinute) add(now time.Time, n int) {
+	m.forget(now)
+	m.counts[now.Unix()%60] += n
+}
+
+// forget clears the seconds that are over a minute old.
+func (m *lastMinute) forget(now time.Time) {
+	if m.began.IsZero() {
+		m.began, m.newest = now, now
+	}
+	for range min(now.Unix()-m.newest.Unix(), 60) {
+		m.newest = m.newest.Add(time.Second)
+		m.counts[m.newest.Unix()%60] = 0
+	}
+	m.newest = now
+}
+
+// rate returns how much happened in a second.
+func (m *lastMinute) rate(now time.Time) rate.Limit {
+	m.forget(now)
+	sum := 0
+	for _, n := range m.counts {
+		sum += n
+	}
+	seconds := min(max(now.Sub(m.began).Seconds(), 1), 60)
+	return rate.Limit(float64(sum) / seconds)
+}
