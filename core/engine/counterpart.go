@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -50,7 +51,8 @@ func (c *counterpart) start(ctx context.Context, start core.Start) (core.Convers
 
 // sending is what came of sending messages.
 type sending struct {
-	// started is when they were sent, the last time; zero if they never were.
+	// started is when they were sent, the last time; zero where the context ended
+	// before they were.
 	started time.Time
 	// replies are those that came: fewer than there are messages where sending
 	// failed.
@@ -67,9 +69,16 @@ func (c *counterpart) send(ctx context.Context, conversation core.Conversation, 
 		r.replies = s.replies
 		return err
 	})
-	if len(s.replies) > 0 && refusals > 0 {
-		s.replies[0].Warnings = append(s.replies[0].Warnings, fmt.Sprintf(
-			"the service refused this message %s because of its limits, and was sent it again", times(refusals)))
+	if s.started.IsZero() && ctx.Err() == nil {
+		s.started = c.Now() // the gate let nothing through in time
+	}
+	switch {
+	case refusals == 0:
+	case err != nil:
+		err = fmt.Errorf("%w (the service had refused the message %s because of its limits)", err, times(refusals))
+	default:
+		s.replies[0].Warnings = append(slices.Clip(s.replies[0].Warnings), fmt.Sprintf(
+			"the service refused the message %s because of its limits; it was sent again", times(refusals)))
 	}
 	return s, err
 }

@@ -51,7 +51,7 @@ type exchanged struct {
 // Journal's, or errInterrupted.
 func (h *holding) say(ctx context.Context, conversation core.Conversation, messages []core.Message) (answered []exchanged, failed *Turn, err error) {
 	sent, failure := h.counterpart().send(ctx, conversation, messages)
-	if sent.started.IsZero() && ctx.Err() != nil {
+	if sent.started.IsZero() {
 		return nil, nil, errInterrupted // nothing was sent
 	}
 	for i, message := range messages[:len(sent.replies)] {

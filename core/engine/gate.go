@@ -107,9 +107,6 @@ func (g *gate) waitForLimits(ctx context.Context, r *request) error {
 	if err == nil {
 		r.expected, err = g.tokens.take(ctx, r.messages)
 	}
-	if err != nil && ctx.Err() == nil {
-		return core.Errorf(core.KindTimeout, "the target's limits leave no room for it in time: %w", err)
-	}
 	return err
 }
 
@@ -124,9 +121,19 @@ func (g *gate) learn(r *request, err error) {
 	g.stop(core.RetryAfterOf(err), "the service asks for it")
 	switch {
 	case core.KindOf(err) == core.KindRateLimited:
-		g.stop(g.throttle.refused(r), "the service refuses what is sent to it because of its limits")
+		g.slowDown(r)
 	case err == nil:
 		g.throttle.took(r)
+	}
+}
+
+// slowDown sends less from now on, because the service has refused a request. It
+// says so the first time.
+func (g *gate) slowDown(r *request) {
+	pause, first := g.throttle.refused(r)
+	g.pace.pause(pause)
+	if first {
+		g.warn("refuses what is sent to it because of its limits; it is sent less from now on")
 	}
 }
 

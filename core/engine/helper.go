@@ -143,7 +143,7 @@ func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]c
 	}
 	defer t.requests.Done()
 	sent, failure := t.to.send(ctx, t.conversation, messages)
-	if sent.started.IsZero() && ctx.Err() != nil {
+	if sent.started.IsZero() {
 		return nil, failure // nothing was sent
 	}
 	for i, message := range messages[:len(sent.replies)] {

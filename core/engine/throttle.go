@@ -14,7 +14,8 @@ const (
 	// with after it has refused one.
 	backOff = 0.95
 	// recovery is the share of the rate that is added in each second in which the
-	// service refuses nothing.
+	// service refuses nothing, once the rate was measured over a minute. One that
+	// was measured over less is doubted as much more.
 	recovery = 0.005
 	// slowest is the lowest rate that a service can bring a run to: one request
 	// a minute.
@@ -35,13 +36,17 @@ type throttle struct {
 	// starts says that conversations that begin count as requests, too: the
 	// service has refused one.
 	starts bool
-	taken  lastMinute
+	// taken counts the requests that the service took, and begun the
+	// conversations that began while they did not count.
+	taken, begun lastMinute
 	// slowed is when the service last refused a request, and since counts what
 	// it took of what was sent after that.
 	slowed time.Time
 	since  int
 	raised time.Time
-	pauses *backoff.ExponentialBackOff
+	// recovery is the share of the rate that is added in a second.
+	recovery float64
+	pauses   *backoff.ExponentialBackOff
 }
 
 // newThrottle returns one for a number of requests a minute; 0 leaves it to the
@@ -68,11 +73,25 @@ func pausesFrom(first, longest time.Duration) *backoff.ExponentialBackOff {
 // before that.
 func (t *throttle) take(ctx context.Context, n int) error {
 	for range n {
-		if err := t.limiter.Wait(ctx); err != nil {
+		if err := reserve(ctx, t.limiter, 1); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// reserve takes n from a limiter, which has to hold as many, and returns when it
+// gave them. It fails where the context ends before that, and only then: unlike
+// the limiter's own Wait, it does not fail early for a deadline that will pass.
+func reserve(ctx context.Context, l *rate.Limiter, n int) error {
+	r := l.ReserveN(time.Now(), n)
+	if d := r.Delay(); d > 0 {
+		if err := sleep(ctx, d); err != nil {
+			r.Cancel()
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 func (t *throttle) countsStarts() bool {
@@ -84,12 +103,13 @@ func (t *throttle) countsStarts() bool {
 // took notes that the service took a request. While it does, the rate grows
 // towards what the campaign allows.
 func (t *throttle) took(r *request) {
-	if r.counts == 0 {
-		return
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
+	if r.counts == 0 {
+		t.begun.add(now, 1)
+		return
+	}
 	t.taken.add(now, r.counts)
 	if r.sent.Before(t.slowed) {
 		return
@@ -98,28 +118,35 @@ func (t *throttle) took(r *request) {
 	t.pauses.Reset()
 	if limit := t.limiter.Limit(); limit < t.most {
 		passed := min(now.Sub(t.raised).Seconds(), 1)
-		t.limiter.SetLimit(min(t.most, limit*rate.Limit(1+recovery*passed)))
+		t.limiter.SetLimit(min(t.most, limit*rate.Limit(1+t.recovery*passed)))
 	}
 	t.raised = now
 }
 
 // refused notes that the service refused a request, and returns how long to leave
-// it alone. What was sent before the last refusal is part of that. The rate falls
-// below the one at which the service took requests, unless it has taken none
-// since: then it waits for something else.
-func (t *throttle) refused(r *request) time.Duration {
+// it alone, and whether it is the first that it refused. What was sent before the
+// last refusal is part of that. The rate falls below the one at which the service
+// took requests, unless it has taken none since: then it waits for something else.
+func (t *throttle) refused(r *request) (pause time.Duration, first bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.starts = t.starts || r.start
 	if r.sent.Before(t.slowed) {
-		return 0
+		return 0, false
 	}
 	now := time.Now()
+	first = t.slowed.IsZero()
 	if t.since > 0 {
-		t.limiter.SetLimit(max(slowest, backOff*min(t.limiter.Limit(), t.taken.rate(now))))
+		taken, over := t.taken.rate(now)
+		if t.starts {
+			begun, _ := t.begun.rate(now)
+			taken += begun
+		}
+		t.limiter.SetLimit(max(slowest, backOff*min(t.limiter.Limit(), taken)))
+		t.recovery = recovery * (time.Minute.Seconds() / over.Seconds())
 	}
 	t.slowed, t.raised, t.since = now, now, 0
-	return t.pauses.NextBackOff()
+	return t.pauses.NextBackOff(), first
 }
 
 // lastMinute counts what happened in each of the last sixty seconds.
@@ -145,13 +172,13 @@ func (m *lastMinute) forget(now time.Time) {
 	m.newest = now
 }
 
-// rate returns how much happened in a second.
-func (m *lastMinute) rate(now time.Time) rate.Limit {
+// rate returns how much happened in a second, and over how long that was measured.
+func (m *lastMinute) rate(now time.Time) (rate.Limit, time.Duration) {
 	m.forget(now)
 	sum := 0
 	for _, n := range m.counts {
 		sum += n
 	}
-	seconds := min(max(now.Sub(m.began).Seconds(), 1), 60)
-	return rate.Limit(float64(sum) / seconds)
+	over := min(max(now.Sub(m.began), time.Second), time.Minute)
+	return rate.Limit(float64(sum) / over.Seconds()), over
 }

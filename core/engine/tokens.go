@@ -45,7 +45,7 @@ func (b *tokenBudget) take(ctx context.Context, messages []core.Message) (expect
 		return 0, nil
 	}
 	expected = min(b.estimate(messages), int64(b.limiter.Burst()))
-	return expected, b.limiter.WaitN(ctx, int(expected))
+	return expected, reserve(ctx, b.limiter, int(expected))
 }
 
 // estimate returns what messages are going to use: as much as those before them,
