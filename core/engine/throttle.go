@@ -39,11 +39,11 @@ type throttle struct {
 	// taken counts the requests that the service took, and begun the
 	// conversations that began while they did not count.
 	taken, begun lastMinute
-	// slowed is when the service last refused a request, and since counts what
-	// it took of what was sent after that.
-	slowed time.Time
-	since  int
-	raised time.Time
+	// slowed is when the service last refused a request. The next two count what
+	// it took since, as taken and begun do.
+	slowed            time.Time
+	since, sinceBegun int
+	raised            time.Time
 	// recovery is the share of the rate that is added in a second.
 	recovery float64
 	pauses   *backoff.ExponentialBackOff
@@ -108,6 +108,7 @@ func (t *throttle) took(r *request) {
 	now := time.Now()
 	if r.counts == 0 {
 		t.begun.add(now, 1)
+		t.sinceBegun++
 		return
 	}
 	t.taken.add(now, r.counts)
@@ -136,17 +137,28 @@ func (t *throttle) refused(r *request) (pause time.Duration, first bool) {
 	}
 	now := time.Now()
 	first = t.slowed.IsZero()
-	if t.since > 0 {
-		taken, over := t.taken.rate(now)
-		if t.starts {
-			begun, _ := t.begun.rate(now)
-			taken += begun
-		}
-		t.limiter.SetLimit(max(slowest, backOff*min(t.limiter.Limit(), taken)))
-		t.recovery = recovery * (time.Minute.Seconds() / over.Seconds())
+	if t.since > 0 || t.starts && t.sinceBegun > 0 {
+		t.slowDown(now)
 	}
-	t.slowed, t.raised, t.since = now, now, 0
+	t.slowed, t.raised, t.since, t.sinceBegun = now, now, 0, 0
 	return t.pauses.NextBackOff(), first
+}
+
+// slowDown lowers the rate below the one at which the service took requests, but
+// not by more than half: that was measured over a short time at first.
+func (t *throttle) slowDown(now time.Time) {
+	taken, over := t.taken.rate(now)
+	if t.starts {
+		begun, _ := t.begun.rate(now)
+		taken += begun
+	}
+	limit := t.limiter.Limit()
+	slower := backOff * min(limit, taken)
+	if limit != rate.Inf {
+		slower = max(slower, limit/2)
+	}
+	t.limiter.SetLimit(max(slowest, slower))
+	t.recovery = recovery * (time.Minute.Seconds() / over.Seconds())
 }
 
 // lastMinute counts what happened in each of the last sixty seconds.
