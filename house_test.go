@@ -84,7 +84,7 @@ var house = map[string]room{
 
 	"targets":              {imports: []string{"core", "targets/..."}},
 	"targets/realtime":     {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
-	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket"}},
+	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "golang.org/x/time"}},
 	"converters":           {imports: []string{"core", "converters/..."}},
 	"converters/...":       {imports: []string{"core", "core/audio"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
 	"scorers":              {imports: []string{"core", "scorers/..."}},
