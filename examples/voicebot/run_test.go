@@ -103,6 +103,7 @@ func TestAMistakeOnTheCommandLineIsExplained(t *testing.T) {
 		"no port":              {[]string{"--listen", "127.0.0.1"}, "expected an address such as 127.0.0.1:8177"},
 		"an unknown fault":     {[]string{"--fault", "hiccup"}, "drop-mid-reply"},
 		"a fault at no number": {[]string{"--fault", "silence@soon"}, "number"},
+		"a rate of none":       {[]string{"--requests-per-minute", "0"}, "want a whole number from 1"},
 		"an unset key":         {[]string{"--api-key-env", "NO_SUCH_KEY"}, "NO_SUCH_KEY is empty or not set"},
 		"an unknown flag":      {[]string{"--colour"}, "colour"},
 		"an argument":          {[]string{"start"}, `unexpected argument "start"`},
@@ -187,7 +188,7 @@ func TestItSaysThatItLivesAndWhatItHasDone(t *testing.T) {
 	}
 	c := p.call()
 	c.write(introduction)
-	if status, body := p.get("/stats"); status != http.StatusOK || body != `{"connections":1,"open":1,"responses":1,"secrets":0,"turns":1}`+"\n" {
+	if status, body := p.get("/stats"); status != http.StatusOK || body != `{"connections":1,"open":1,"refused":0,"responses":1,"secrets":0,"turns":1}`+"\n" {
 		t.Errorf("stats: status %d, %q", status, body)
 	}
 }
