@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -18,6 +19,8 @@ type counterpart struct {
 	name    string
 	timeout time.Duration
 	*pace
+	// estimated is done once it is known that the target's usage is estimated.
+	estimated sync.Once
 }
 
 func newCounterpart(r *run, t campaign.Target) *counterpart {
@@ -28,9 +31,26 @@ func newCounterpart(r *run, t campaign.Target) *counterpart {
 	return c
 }
 
+// enter returns when so many messages may be sent in one exchange, for the
+// target's limits and for the run's budget, and what to call when they have been
+// answered. It fails with errStopped where they are not to be sent at all, or with
+// the context's error.
+func (c *counterpart) enter(ctx context.Context, messages int) (leave func(), err error) {
+	leave, err = c.pace.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	release, err := c.budget.reserve(ctx, c.name, messages)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return func() { release(); leave() }, nil
+}
+
 // start begins a conversation.
 func (c *counterpart) start(ctx context.Context, start core.Start) (core.Conversation, error) {
-	leave, err := c.enter(ctx)
+	leave, err := c.enter(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +73,7 @@ func (c *counterpart) send(ctx context.Context, conversation core.Conversation, 
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	replies, err := deliver(ctx, conversation, messages)
+	c.spend(messages, replies)
 	for i := range replies {
 		c.heed(replies[i].RateLimits)
 		replies[i].Message.Role = core.Assistant
@@ -65,6 +86,15 @@ func (c *counterpart) send(ctx context.Context, conversation core.Conversation, 
 		return replies[:min(len(replies), len(messages)-1)], c.explain(ctx, "sending", limit, err)
 	}
 	return replies, nil
+}
+
+// spend counts what replies used, and warns once where that is not known.
+func (c *counterpart) spend(sent []core.Message, replies []core.Reply) {
+	if c.budget.spend(c.name, sent, replies) {
+		c.estimated.Do(func() {
+			c.warn(nil, "target %q does not say how many tokens it uses: the bounds of scope count an estimate", c.name)
+		})
+	}
 }
 
 // explain names the target in an error, and says so where its time was up. ctx is

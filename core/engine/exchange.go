@@ -51,7 +51,7 @@ type exchanged struct {
 // Journal's, or errInterrupted.
 func (h *holding) say(ctx context.Context, conversation core.Conversation, messages []core.Message) (answered []exchanged, failed *Turn, err error) {
 	target := h.counterpart()
-	leave, err := target.enter(ctx)
+	leave, err := target.enter(ctx, len(messages))
 	if err != nil {
 		return nil, nil, errInterrupted
 	}
