@@ -130,8 +130,7 @@ func (r *reader) days(v value) []time.Weekday {
 
 var timeOfDay = regexp.MustCompile(`^([01][0-9]|2[0-3]):([0-5][0-9])$|^24:00$`)
 
-// clock reads a time of day. YAML would read one without quotes as a number of
-// the base 60.
+// clock reads a time of day.
 func (r *reader) clock(v value) time.Duration {
 	if v.Kind != yaml.ScalarNode || !timeOfDay.MatchString(v.Value) || !isText(v.Node) {
 		r.problem(v.place(), `such as "22:00", in quotes`, `%s must be a time of day from "00:00" to "24:00", not %s`, v.label, describe(v.Node))

@@ -36,16 +36,16 @@ func newCounterpart(r *run, t campaign.Target) *counterpart {
 // answered. It fails with errStopped where they are not to be sent at all, or with
 // the context's error.
 func (c *counterpart) enter(ctx context.Context, messages int) (leave func(), err error) {
-	leave, err = c.pace.enter(ctx)
+	pass, err := c.pace.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	release, err := c.budget.reserve(ctx, c.name, messages)
 	if err != nil {
-		leave()
+		pass()
 		return nil, err
 	}
-	return func() { release(); leave() }, nil
+	return func() { release(); pass() }, nil
 }
 
 // start begins a conversation.

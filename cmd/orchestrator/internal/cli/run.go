@@ -111,6 +111,9 @@ func notBegun(summary engine.Summary, err error) error {
 	if err == nil && summary.Interrupted {
 		return fmt.Errorf("stopped before anything was sent: %w", context.Canceled)
 	}
+	if err == nil && summary.Stopped != "" {
+		return fmt.Errorf("stopped before anything was sent by %s", summary.Stopped)
+	}
 	return err
 }
 
@@ -143,6 +146,8 @@ func (r *recording) finish(ctx context.Context, env Env, s engine.Summary, err e
 		status, message = store.Failed, err.Error()
 	case s.Interrupted:
 		status = store.Interrupted
+	case s.Stopped != "":
+		status, message = store.Interrupted, "stopped by "+s.Stopped
 	}
 	// Where the recording failed, this most likely fails for the same reason.
 	if err = cmp.Or(err, r.journal.Finish(ctx, status, message, env.Now())); err != nil {
