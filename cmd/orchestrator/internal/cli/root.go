@@ -79,6 +79,7 @@ a signal.`,
 	root.AddCommand(
 		newRunCommand(env),
 		newValidateCommand(env),
+		newPlanCommand(env),
 		newShowCommand(env),
 		newListCommand(env),
 		newInitCommand(env),
