@@ -70,7 +70,7 @@ var house = map[string]room{
 		imports: []string{"core", "plugins/internal/..."},
 		modules: []string{"github.com/landlock-lsm/go-landlock", "github.com/elastic/go-seccomp-bpf", "golang.org/x/net/bpf", "golang.org/x/sys"},
 	},
-	"plugins/egress": {imports: []string{"core/scope", "plugins/internal/..."}, modules: []string{"golang.org/x/net/proxy"}},
+	"plugins/egress": {imports: []string{"core/scope", "plugins/internal/..."}, modules: []string{"golang.org/x/net/proxy", "golang.org/x/time/rate"}},
 	"plugins/install": {
 		imports: []string{"core", "core/campaign", "plugins/host"},
 		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog"},

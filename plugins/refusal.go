@@ -41,6 +41,9 @@ func refusalHint(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok && u.Err.Error() == http.StatusText(http.StatusForbidden) {
 		return fmt.Sprintf("the orchestrator's proxy refused %s: its host has to be in the campaign's scope.hosts", withoutQuery(u.URL))
 	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok { // it does not say of what kind its cause was
+		return networkHint("look up " + e.Name)
+	}
 	if !errors.Is(err, fs.ErrPermission) {
 		return ""
 	}
@@ -68,8 +71,18 @@ func connectionHint(e *net.OpError) string {
 	if e.Addr != nil {
 		what += " " + e.Addr.String()
 	}
-	return fmt.Sprintf("the sandbox refused to %s: the plugin has to declare Info.Permissions.Network, and to connect by TCP "+
-		"as http.DefaultTransport does or through the proxy that HTTPS_PROXY names", what)
+	return networkHint(what)
+}
+
+// networkHint explains what was refused of the network, to a plugin that may use
+// it, too.
+func networkHint(what string) string {
+	first := "declare Info.Permissions.Network, and to "
+	if os.Getenv(wire.EnvEgress) != "" {
+		first = ""
+	}
+	return fmt.Sprintf("the sandbox refused to %s: the plugin has to %sconnect by TCP as http.DefaultTransport does "+
+		"or through the proxy that HTTPS_PROXY names", what, first)
 }
 
 // pathHint explains a refused operation on a file. Opening one says not what

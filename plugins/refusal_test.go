@@ -36,6 +36,11 @@ func TestARefusalOfTheSandboxSaysWhatWasTriedAndWhatHasToBeDeclared(t *testing.T
 			"the sandbox refused to dial tcp 10.0.0.1:443: the plugin has to declare Info.Permissions.Network, and to connect by TCP " +
 				"as http.DefaultTransport does or through the proxy that HTTPS_PROXY names",
 		},
+		{
+			&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Name: "api.example", Err: "dial udp 10.0.0.1:53: socket: operation not permitted"}},
+			"the sandbox refused to look up api.example: the plugin has to declare Info.Permissions.Network, and to connect by TCP " +
+				"as http.DefaultTransport does or through the proxy that HTTPS_PROXY names",
+		},
 		{os.NewSyscallError("setsid", syscall.EPERM), "the sandbox refused the system call setsid, which no permission allows"},
 		{fmt.Errorf("trying: %w", syscall.EPERM), "the sandbox refused it: the plugin has to declare in Info.Permissions what it does"},
 		{
@@ -59,6 +64,16 @@ func TestARefusalOfTheSandboxSaysWhatWasTriedAndWhatHasToBeDeclared(t *testing.T
 				t.Errorf("%s: %v became the %q error %v", name, err, core.KindOf(explained), explained)
 			}
 		}
+	}
+}
+
+func TestAPluginThatHasDeclaredTheNetworkIsNotToldToDeclareIt(t *testing.T) {
+	t.Setenv(wire.EnvSandbox, "1")
+	t.Setenv(wire.EnvEgress, "http://127.0.0.1:1")
+	const want = "the sandbox refused to look up api.example: the plugin has to connect by TCP " +
+		"as http.DefaultTransport does or through the proxy that HTTPS_PROXY names"
+	if hint := core.HintOf(explainRefusal(&net.DNSError{Name: "api.example"})); hint != want {
+		t.Errorf("hint %q, want %q", hint, want)
 	}
 }
 

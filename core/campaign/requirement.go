@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	"gopkg.in/yaml.v3"
 )
 
 // Requirement is an entry of plugins:, a third party's plugin that the campaign
@@ -91,7 +92,7 @@ func (r *reader) requirements(v value) []Requirement {
 	r.definitions(v, "plugin", checkPluginName, func(name Name, v value) {
 		q := Requirement{Name: name.Name, At: name.At}
 		version := func(v value) { q.Version, q.VersionAt = r.versions(v), v.place() }
-		if isText(v.Node) {
+		if v.Kind == yaml.ScalarNode {
 			version(v)
 		} else {
 			r.object(v, []field{

@@ -42,6 +42,7 @@ func TestReadKnowsTheTrapsOfYAML(t *testing.T) {
 		{"a bare carriage return", "version: 1\rname: a\n", `1:11: the character U+000D ends a line in YAML, though editors do not show it (write "\u000D" in double quotes)`},
 		{"1.5 for a whole number", with(sound + "\ntrials: 1.5"), "13:13: trials must be a whole number from 1 to 100000, not the number 1.5"},
 		{"010 for eight", with(sound + "\ntrials: 010"), "13:13: trials must be a whole number from 1 to 100000, not the number 010 (write it in decimal, as digits only)"},
+		{"a version that YAML takes for a number", strings.Replace(with(sound), "version: 1\n", "version: 1\nplugins: {acme: 0.1}\n", 1), `2:17: plugin "acme" must be a text, not the number 0.1 (write "0.1", in quotes)`},
 		{"a duplicate key", with(sound + "\nname: b"), `13:5: key "name" appears twice; the first is on line 8`},
 		{"null", with(sound + "\nobjective_: \nfor_each:"), `13:5: unknown key "objective_" (did you mean "objective"?)`},
 		{"a huge whole number", with(sound + "\ntrials: 99999999999999999999"), "13:13: trials must be a whole number from 1 to 100000, not the number 99999999999999999999"},

@@ -465,7 +465,9 @@ func TestCloseEndsWhatIsOpenAtOnce(t *testing.T) {
 	waiting := make(chan struct{})
 	go func() {
 		defer close(waiting)
-		_, _ = client(t, proxy).Get("http://" + silent.Addr().String())
+		if response, err := client(t, proxy).Get("http://" + silent.Addr().String()); err == nil {
+			response.Body.Close()
+		}
 	}()
 	accepted, err := silent.Accept()
 	if err != nil {

@@ -22,8 +22,9 @@ const headerTimeout = 10 * time.Second
 // Options are what a proxy needs from its host.
 type Options struct {
 	// Record is told of every connection: of a refused one once, of one that is
-	// let through when it is made and at its end. It is called by several
-	// goroutines at a time.
+	// let through when it is made and at its end. Of very many that are refused,
+	// some are only counted, in the reason of a later one. It is called by
+	// several goroutines at a time.
 	Record func(Connection)
 	// Upstream returns the proxy through which the host itself reaches an
 	// address, or nil; [http.ProxyFromEnvironment] if it is not set.
@@ -37,6 +38,7 @@ type Proxy struct {
 	rules   atomic.Pointer[rules]
 	ids     atomic.Uint64
 	forward http.Handler
+	refused refusals
 
 	mu       sync.Mutex
 	server   *http.Server // nil until it listens
@@ -53,7 +55,7 @@ func New(options Options) *Proxy {
 	if options.Upstream == nil {
 		options.Upstream = http.ProxyFromEnvironment
 	}
-	p := &Proxy{options: options, secrets: map[string]string{}}
+	p := &Proxy{options: options, secrets: map[string]string{}, refused: newRefusals()}
 	p.forward = p.newForward()
 	return p
 }
@@ -118,6 +120,10 @@ func (p *Proxy) Close() error {
 	p.cancel()
 	err := server.Close()
 	p.handling.Wait()
+	if n := p.refused.counted(); n > 0 {
+		now := time.Now()
+		p.record(Connection{ID: p.ids.Add(1), Began: now, Ended: now, Reason: more(n)})
+	}
 	if err != nil {
 		return fmt.Errorf("closing the egress proxy: %w", err)
 	}

@@ -1,10 +1,19 @@
 package egress
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
+
+// refusalsPerSecond and refusalsAtOnce are how many connections that are not made
+// are recorded one by one. A plugin that asks without end must not fill the
+// record.
+const refusalsPerSecond, refusalsAtOnce = 20, 1000
 
 // Connection is what is recorded of a connection that somebody asked for. A
 // request by plain HTTP counts as a connection.
@@ -40,17 +49,49 @@ func (p *Proxy) end(c Connection, sent, received int64) {
 	p.record(c)
 }
 
+// refusals are the connections that were not made.
+type refusals struct {
+	rate *rate.Limiter
+	more *atomic.Int64 // those that are counted only
+}
+
+func newRefusals() refusals {
+	return refusals{rate: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), more: &atomic.Int64{}}
+}
+
+// count reports whether another is recorded, and how many before it were not.
+func (r refusals) count() (recorded bool, before int64) {
+	if !r.rate.Allow() {
+		r.more.Add(1)
+		return false, 0
+	}
+	return true, r.counted()
+}
+
+// counted returns how many have not been recorded since it was last called.
+func (r refusals) counted() int64 { return r.more.Swap(0) }
+
+func more(n int64) string {
+	return fmt.Sprintf("%d more refusals are not recorded one by one", n)
+}
+
 // refusal is an answer to a plugin: what is wrong, and what would be right.
 type refusal struct {
 	status     int
 	text, hint string
 }
 
-// refuse answers that a connection is not made, and records it.
+// refuse answers that a connection is not made, and records it, unless there are
+// too many.
 func (p *Proxy) refuse(w http.ResponseWriter, c Connection, why refusal) {
 	c.Allowed = why.status == http.StatusBadGateway
 	c.Reason, c.Ended = why.text, time.Now()
-	p.record(c)
+	if recorded, before := p.refused.count(); recorded {
+		if before > 0 {
+			c.Reason += "; " + more(before)
+		}
+		p.record(c)
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(why.status)

@@ -83,8 +83,8 @@ func (c *Catalog) Names(kind core.Kind) []string {
 func (c *Catalog) Plugins() []Plugin { return c.plugins }
 
 // Describe starts all plugins, side by side, and asks them what they offer. A
-// third-party plugin that cannot be asked is in the catalog with its error,
-// and in the log; a bundled one is an error, and so is one that was attached.
+// third-party plugin that cannot be asked is in the catalog with its error; a
+// bundled one is an error, and so is one that was attached.
 func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 	all := h.lookAround().all()
 	described := make([]Plugin, len(all))
@@ -97,24 +97,11 @@ func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 		return nil, fmt.Errorf("asking the plugins what they offer: %w", context.Cause(ctx))
 	}
 	for _, p := range described {
-		if p.Err == nil {
-			continue
-		}
-		if p.Bundled || p.Attached {
+		if p.Err != nil && (p.Bundled || p.Attached) {
 			return nil, p.Err
 		}
-		h.warnOf(p)
 	}
 	return h.newCatalog(described), nil
-}
-
-// warnOf says why a plugin cannot be used, and what to do about it.
-func (h *Host) warnOf(p Plugin) {
-	why := []any{"plugin", p.Name, "path", p.Path, "error", p.Err}
-	if hint := core.HintOf(p.Err); hint != "" {
-		why = append(why, "hint", hint)
-	}
-	h.options.Log.Warn("plugin cannot be used", why...)
 }
 
 func (h *Host) newCatalog(plugins []Plugin) *Catalog {

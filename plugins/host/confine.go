@@ -67,11 +67,16 @@ func (p *plugin) confine(permissions core.Permissions) (_ *confined, err error) 
 	if err := c.ownFolder(); err != nil {
 		return nil, err
 	}
-	c.env = append(environment(p.options.Limits), wire.EnvFolder+"="+c.folder, "TMPDIR="+c.temp(), "HOME="+c.temp())
+	c.env = append(environment(p.options.Limits), wire.EnvFolder+"="+c.folder, "TMPDIR="+c.temp())
 	o := p.options.Confinement
+	if slices.Contains(o.Exempt, p.name) {
+		c.env = append(c.env, home()...)
+	} else {
+		c.env = append(c.env, "HOME="+c.temp())
+	}
 	if !p.confines() {
 		c.words = "not sandboxed"
-		return c, o.insist(errors.New("it is not run in a sandbox"))
+		return c, o.insist(errors.New("it is not run in a sandbox"), "do without --no-sandbox, or without --require-sandbox")
 	}
 	process := sandbox.Process{Program: p.path(), Permissions: permissions, Own: []string{c.folder}}
 	if permissions.Network {
@@ -97,7 +102,8 @@ func (c *confined) enforce(o Confinement, process sandbox.Process) error {
 	support := sandbox.Supported()
 	c.words = support.String()
 	if !support.Complete() {
-		if err := o.insist(errors.New("this system does not restrict " + strings.Join(support.Missing(), ", "))); err != nil {
+		hint := "run it on a system that can enforce everything: Linux 6.12 or later with Landlock; or do without --require-sandbox"
+		if err := o.insist(errors.New("this system does not restrict "+strings.Join(support.Missing(), ", ")), hint); err != nil {
 			return err
 		}
 	}
@@ -111,12 +117,11 @@ func (c *confined) enforce(o Confinement, process sandbox.Process) error {
 }
 
 // insist returns an error where the sandbox is required and lacks something.
-func (c Confinement) insist(lack error) error {
+func (c Confinement) insist(lack error, hint string) error {
 	if !c.Required {
 		return nil
 	}
-	return core.Errorf(core.KindConfig, "a complete sandbox is required: %w", lack).
-		WithHint("run it on a system that can enforce everything: Linux 6.12 or later with Landlock; or do without --require-sandbox")
+	return core.Errorf(core.KindConfig, "a complete sandbox is required: %w", lack).WithHint("%s", hint)
 }
 
 // ownFolder makes the process's own folder.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
@@ -35,18 +36,22 @@ type Program struct {
 	// SHA256 is what the program must have, in hexadecimal, to be started;
 	// with "" it is started whatever it is.
 	SHA256 string
+	// Permissions are those that it was locked with: it gets no others. With
+	// nil it is asked what it wants.
+	Permissions *core.Permissions
 	// Limits are those of this plugin, as far as they are not 0; the rest are
 	// the host's.
 	Limits Limits
 }
 
 // program is how a plugin is started. hash is the SHA-256 that it must have,
-// or "". attach is where it runs already; it has no argv then.
+// or ""; locked are the permissions that it must ask for, or nil. attach is where it runs already; it has no argv then.
 type program struct {
 	name   string
 	argv   []string
 	third  bool
 	hash   string
+	locked *core.Permissions
 	attach *wire.Attachment
 	limits Limits
 }

@@ -17,7 +17,7 @@ func TestAHandshakeThatWillNotDoSaysWhoHasToMove(t *testing.T) {
 		{"bare", []string{"names no certificate"}, []string{"mutual TLS"}},
 	} {
 		t.Run(test.plugin, func(t *testing.T) {
-			h, log := newHost(t, func(o *host.Options) {
+			h, _ := newHost(t, func(o *host.Options) {
 				o.Programs, o.Bundled = host.Discover([]string{installed(t, test.plugin)}, o.Log), nil
 			})
 			_, err := h.OpenConverter(t.Context(), test.plugin+"/echo", nil)
@@ -27,8 +27,9 @@ func TestAHandshakeThatWillNotDoSaysWhoHasToMove(t *testing.T) {
 			if hint := core.HintOf(err); !containsAll(hint, test.hint) {
 				t.Errorf("hint %q, want %q", hint, test.hint)
 			}
-			catalogOf(t, h)
-			log.waitFor(t, append([]string{"cannot be used", test.plugin}, test.hint...)...)
+			if p := catalogOf(t, h).Plugins()[0]; p.Name != test.plugin || !containsAll(core.HintOf(p.Err), test.hint) {
+				t.Errorf("the catalog has %s with the error %v", p.Name, p.Err)
+			}
 		})
 	}
 }

@@ -107,7 +107,7 @@ func (h *Host) look() found {
 	for _, p := range h.options.Programs {
 		if !seen[p.Name] {
 			seen[p.Name] = true
-			f.third = append(f.third, newPlugin(h.closed, h.options, program{name: p.Name, argv: []string{p.Path}, third: true, hash: p.SHA256, limits: p.Limits}))
+			f.third = append(f.third, newPlugin(h.closed, h.options, program{name: p.Name, argv: []string{p.Path}, third: true, hash: p.SHA256, locked: p.Permissions, limits: p.Limits}))
 		}
 	}
 	return f

@@ -37,7 +37,7 @@ func newCage(t *testing.T, change func(*host.Options)) *cage {
 	if !sandbox.Supported().Complete() {
 		t.Skipf("this system cannot hold plugins: %s", sandbox.Supported())
 	}
-	dir := buildPlugin(t, "hostile", "hostile", "networked")
+	dir := buildPlugin(t, "hostile", "hostile", "networked", "hoarder")
 	c := &cage{}
 	c.way = egress.New(egress.Options{Record: func(connection egress.Connection) {
 		c.mu.Lock()
@@ -182,13 +182,13 @@ func TestAChildOfAHostilePluginDoesNotOutliveIt(t *testing.T) {
 	started, err := c.try(t, "hostile/outlive", "")
 	must(t, err)
 	pids := strings.Fields(started)
-	if len(pids) != 3 || pids[0] != "refused" {
-		t.Fatalf("it started %q; want the one in a session of its own refused, and two others", started)
+	if len(pids) != 3 || pids[0] != "refused" || pids[1] != "refused" {
+		t.Fatalf("it started %q; want those in a session and in a group of their own refused, and another", started)
 	}
 	if _, err := c.try(t, "hostile/give-up", ""); core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "I have had enough") {
 		t.Errorf("its death: %v, want an error of kind unavailable with its last words", err)
 	}
-	for _, pid := range pids[1:] {
+	for _, pid := range pids[2:] {
 		var id int
 		if _, err := fmt.Sscan(pid, &id); err != nil {
 			t.Fatal(err)
@@ -203,9 +203,34 @@ func TestAHostilePluginThatFillsMemoryIsKilledAndTheErrorSaysWhy(t *testing.T) {
 			o.Programs[i].Limits.Memory = 256 << 20
 		}
 	})
-	_, err := c.try(t, "hostile/fill", "")
-	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "of memory; its limit is 256 MiB: it was killed") {
+	for _, use := range []string{"hostile/fill", "hostile/headless"} {
+		_, err := c.try(t, use, "")
+		if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "of memory; its limit is 256 MiB: it was killed") {
+			t.Errorf("%s: error %v, want one that says how much memory it used", use, err)
+		}
+	}
+}
+
+func TestAHostilePluginThatFillsMemoryInsteadOfSayingWhatItIsIsKilled(t *testing.T) {
+	c := newCage(t, func(o *host.Options) { o.Limits.Memory = 256 << 20 })
+	_, err := c.OpenConverter(t.Context(), "hoarder/read", nil)
+	if err == nil || !strings.Contains(err.Error(), "of memory; its limit is 256 MiB: it was killed") {
 		t.Errorf("error %v, want one that says how much memory it used", err)
+	}
+}
+
+func TestALockedPluginThatAsksForMoreThanItWasLockedWithIsRefused(t *testing.T) {
+	c := newCage(t, func(o *host.Options) {
+		for i := range o.Programs {
+			o.Programs[i].Permissions = &core.Permissions{}
+		}
+	})
+	_, err := c.OpenConverter(t.Context(), "networked/read", nil)
+	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "it asks for other permissions (network) than are locked (nothing)") {
+		t.Errorf("error %v, want one that shows both", err)
+	}
+	if _, err := c.try(t, "hostile/environ", ""); err != nil {
+		t.Errorf("one that asks for what is locked: %v", err)
 	}
 }
 

@@ -78,6 +78,29 @@ func TestNoMoreBytesAreInFlightThanMayBe(t *testing.T) {
 	}
 }
 
+func TestAThousandTurnsAreInProgressAtATime(t *testing.T) {
+	h, _ := newHost(t, nil)
+	target, err := h.OpenTarget(t.Context(), "crowd", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var turns sync.WaitGroup
+	for range 1000 {
+		turns.Go(func() {
+			talk, err := target.StartConversation(ctx, core.Start{})
+			if err == nil {
+				_, err = talk.Send(ctx, core.UserText("hello"))
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	turns.Wait()
+}
+
 func TestAMessageLargerThanWhatMayBeInFlightPassesAlone(t *testing.T) {
 	h, _ := newHost(t, func(o *host.Options) { o.Limits.InFlight = 1 << 20 })
 	c := openConverter(t, h, "echo", "")
@@ -138,6 +161,15 @@ func TestAFloodOfLogIsDroppedAndCounted(t *testing.T) {
 	}
 	if shown == 0 || shown > lines/10 || shown+dropped < lines {
 		t.Errorf("of %d lines %d were shown and %d counted as dropped", lines, shown, dropped)
+	}
+}
+
+func TestLongLinesOfLogCountAsSeveral(t *testing.T) {
+	h, log := newHost(t, nil)
+	ask(t, h, "torrent", "")
+	log.waitFor(t, "dropped", "lines of log")
+	if n := len(log.String()); n > 8<<20 {
+		t.Errorf("the log has %d bytes of the 48 MB that it was flooded with", n)
 	}
 }
 

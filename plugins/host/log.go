@@ -25,6 +25,8 @@ const (
 	// linesPerSecond and linesAtOnce are how many lines of one process come to
 	// the log. The rest is counted.
 	linesPerSecond, linesAtOnce = 200, 2000
+	// lineSize is how many bytes count as a line: a longer one is several.
+	lineSize = 512
 )
 
 // pluginLog takes what one process logs and prints to the host's log, as far as
@@ -56,7 +58,7 @@ func (l *pluginLog) plain(line string) { l.take(line, false) }
 // must not keep the host busy.
 func (l *pluginLog) take(line string, structured bool) {
 	crashing := l.remember(line)
-	if !l.rate.Allow() {
+	if !l.rate.AllowN(time.Now(), 1+len(line)/lineSize) {
 		l.drop()
 		return
 	}

@@ -18,24 +18,24 @@ const (
 	membersEvery = 10
 )
 
-// watchMemory kills the plugin when it and all that it has started use more
-// memory than they may. It returns when the plugin is gone.
-func (p *process) watchMemory(limit int64) {
+// watchMemory calls tooMuch, with words that go on after the plugin's name, when
+// the leader of a session and all that it has started use more memory than they
+// may. It returns then, or when the session is over.
+func watchMemory(leader int, limit int64, over <-chan struct{}, tooMuch func(reason string)) {
 	tick := time.NewTicker(memoryEvery)
 	defer tick.Stop()
-	leader := p.run.pid()
 	members := []int{leader}
 	for n := 0; ; n++ {
 		if n%membersEvery == 0 {
 			members = session.Members(leader)
 		}
 		if used := resident(members); used > limit {
-			p.killBecause(fmt.Sprintf("used %s of memory; its limit is %s: it was killed", formatBytes(used), formatBytes(limit)))
+			tooMuch(fmt.Sprintf("used %s of memory; its limit is %s: it was killed", formatBytes(used), formatBytes(limit)))
 			return
 		}
 		select {
 		case <-tick.C:
-		case <-p.run.over:
+		case <-over:
 			return
 		}
 	}
@@ -46,14 +46,29 @@ func (p *process) watchMemory(limit int64) {
 func resident(pids []int) int64 {
 	var pages int64
 	for _, pid := range pids {
-		statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
-		if err != nil {
-			continue
+		process := "/proc/" + strconv.Itoa(pid)
+		own := residentPages(process)
+		if own == 0 { // its first thread may have ended; all of them share it
+			threads, _ := os.ReadDir(process + "/task")
+			for _, thread := range threads {
+				own = max(own, residentPages(process+"/task/"+thread.Name()))
+			}
 		}
-		if fields := bytes.Fields(statm); len(fields) > 1 { // size and resident, in pages
-			n, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-			pages += n
-		}
+		pages += own
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+// residentPages reads the second number in statm, after the size.
+func residentPages(dir string) int64 {
+	statm, err := os.ReadFile(dir + "/statm")
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(statm)
+	if len(fields) < 2 {
+		return 0
+	}
+	n, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+	return n
 }

@@ -60,7 +60,8 @@ func (p *plugin) grant(more core.Permissions) {
 func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	if p.attach != nil {
 		how := &confined{words: "not sandboxed: it was attached to"}
-		if err := p.options.Confinement.insist(errors.New("it was not started by the orchestrator")); err != nil {
+		hint := "unset " + EnvAttach + ", or do without --require-sandbox"
+		if err := p.options.Confinement.insist(errors.New("it was not started by the orchestrator"), hint); err != nil {
 			return nil, err
 		}
 		return startProcess(ctx, p, how)
@@ -82,19 +83,23 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	}
 	if now := process.description.Permissions; p.confines() && !now.Equal(declared) {
 		process.stop()
-		return nil, core.Errorf(core.KindProtocol, "it asks for other permissions (%s) than on the command line (%s)", now, declared)
+		return nil, core.Errorf(core.KindProtocol, "it asks for other permissions (%s) than %s (%s)", now, p.saidWhere(), declared).
+			WithHint("a plugin asks for the same at all times; if its permissions have changed on purpose, look at them and lock it again")
 	}
 	return process, nil
 }
 
 // declares returns the permissions that the plugin asks for. A program says them
-// on its command line, where it may do nothing else.
+// on its command line, where it may do nothing else. Of a locked one they are
+// known: what the user has seen is all that it may do, whatever it says today.
 func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
 	switch {
 	case !p.confines():
 		return core.Permissions{}, nil // nobody would hold it to them
 	case p.bundled():
 		return p.options.Confinement.Bundled, nil
+	case p.locked != nil:
+		return *p.locked, nil
 	case p.declared != nil: // set by the only start that there is at a time
 		return *p.declared, nil
 	}
@@ -107,6 +112,14 @@ func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
 	}
 	p.declared = &described.Permissions
 	return described.Permissions, nil
+}
+
+// saidWhere says where the permissions are known from.
+func (p *plugin) saidWhere() string {
+	if p.locked != nil {
+		return "are locked"
+	}
+	return "on its command line"
 }
 
 // askProgram runs the program so that it describes itself.
@@ -131,7 +144,7 @@ func (p *plugin) askProgram(ctx context.Context) (d wire.Description, err error)
 	if err := how.hold(cmd); err != nil {
 		return d, err
 	}
-	err = runSession(ctx, cmd)
+	err = runSession(ctx, cmd, p.options.Limits.Memory)
 	stderr.flush()
 	if err == nil {
 		err = json.Unmarshal(printed.Bytes(), &d)
@@ -142,19 +155,23 @@ func (p *plugin) askProgram(ctx context.Context) (d wire.Description, err error)
 	return d, nil
 }
 
-// runSession runs a command to its end, and ends all that it has started.
-func runSession(ctx context.Context, cmd *exec.Cmd) error {
+// runSession runs a command to its end, and ends all that it has started. It may
+// use so much memory.
+func runSession(ctx context.Context, cmd *exec.Cmd, memory int64) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	ctx, stopFor := context.WithCancelCause(ctx)
+	defer stopFor(nil)
 	session.Lead(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() { session.Kill(cmd.Process.Pid) })
 	defer stop()
+	go watchMemory(cmd.Process.Pid, memory, ctx.Done(), func(reason string) { stopFor(fmt.Errorf("it %s", reason)) })
 	session.Wait(cmd)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 	if !cmd.ProcessState.Success() {
 		return fmt.Errorf("it ended with %s", cmd.ProcessState)

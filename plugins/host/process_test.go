@@ -55,6 +55,14 @@ func TestAPluginSeesNothingOfTheEnvironmentButTheAllowedVariables(t *testing.T) 
 	}
 }
 
+func TestAPluginThatIsHeldToNothingFindsTheHome(t *testing.T) {
+	t.Setenv("HOME", "/home/auditor")
+	h, _ := newHost(t, func(o *host.Options) { o.Confinement.Exempt = []string{"orchestrator"} })
+	if environ := ask(t, h, "environ", ""); !strings.Contains(environ, "\x00HOME=/home/auditor\x00") {
+		t.Errorf("what it runs does not find its settings: %q", environ)
+	}
+}
+
 func TestOnlyTheHostCanSpeakToAPlugin(t *testing.T) {
 	h, _ := newHost(t, nil)
 	sockets, err := filepath.Glob(filepath.Join(ask(t, h, "socket", ""), "plugin*"))

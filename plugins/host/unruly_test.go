@@ -85,6 +85,16 @@ func unruly() []core.Component {
 			}
 			return "", nil
 		}),
+		textConverter("torrent", func(context.Context, string) (string, error) {
+			line := fmt.Sprintf("{\"@level\":\"error\",\"@message\":%q}\n", strings.Repeat("water ", 8000))
+			for range 1000 {
+				_, _ = syscall.Write(2, []byte(line))
+			}
+			return "", nil
+		}),
+		core.NewTarget(core.Info{Name: "crowd", In: text, Out: text}, struct{}{}, func(context.Context, struct{}) (core.Target, error) {
+			return &crowd{all: make(chan struct{})}, nil
+		}),
 		textConverter("meet", meet.convert),
 	}
 }
@@ -129,6 +139,32 @@ func (t mortalTarget) Send(_ context.Context, m core.Message) (core.Reply, error
 }
 
 func (mortalTarget) End(context.Context) error { return nil }
+
+// crowd answers nobody before a thousand are waiting.
+type crowd struct {
+	waiting atomic.Int64
+	all     chan struct{}
+}
+
+func (c *crowd) StartConversation(context.Context, core.Start) (core.Conversation, error) {
+	return crowdTalk{c}, nil
+}
+
+type crowdTalk struct{ *crowd }
+
+func (c crowdTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
+	if c.waiting.Add(1) == 1000 {
+		close(c.all)
+	}
+	select {
+	case <-c.all:
+	case <-ctx.Done():
+		return core.Reply{}, ctx.Err()
+	}
+	return core.Reply{Message: core.Message{Role: core.Assistant, Parts: m.Parts}, Finish: core.FinishComplete}, nil
+}
+
+func (crowdTalk) End(context.Context) error { return nil }
 
 // meeting lets calls go in pairs, and counts how many were there at a time.
 type meeting struct {

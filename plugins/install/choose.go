@@ -16,7 +16,8 @@ import (
 
 // Choice is the programs that a campaign runs with.
 type Choice struct {
-	// Programs are those that were found good. A locked one has its checksum.
+	// Programs are those that were found good. A locked one has its checksum and its
+	// permissions.
 	Programs []host.Program
 	// Problems say, for each plugin that is not among the programs, why. They
 	// have the places of the campaign.
@@ -52,6 +53,9 @@ func Choose(c *campaign.Campaign, lock *campaign.Lock, found []host.Program, att
 	}
 	for _, q := range c.Plugins {
 		if slices.Contains(attached, q.Name) {
+			continue
+		}
+		if q.Version == "" { // the reader of the campaign has said why
 			continue
 		}
 		if l, ok := lock.Find(q.Name); ok {
@@ -92,7 +96,7 @@ func (ch *chooser) locked(q campaign.Requirement, l campaign.Locked) {
 		}
 		sum, err := host.HashFile(p.Path)
 		if err == nil && sum == want {
-			p.SHA256 = want
+			p.SHA256, p.Permissions = want, &l.Permissions
 			if ch.take(q, p) && len(wrong) > 0 {
 				ch.choice.PassedOver = append(ch.choice.PassedOver, ch.problem(q.At, wrong[0].Hint,
 					"plugin %q runs as it is locked (%s); passed over: %s", q.Name, p.Path, wrong[0].Message))

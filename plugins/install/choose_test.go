@@ -77,6 +77,9 @@ func TestTheLockedProgramIsChosenAndNoOther(t *testing.T) {
 				if want := sumOf(text); got.Programs[0].SHA256 != want && !test.unlocked {
 					t.Errorf("it would be started whatever it is")
 				}
+				if held := got.Programs[0].Permissions != nil; held == test.unlocked {
+					t.Errorf("held to the permissions that are locked: %v", held)
+				}
 			}
 			if _, unlocked := got.Unlocked["acme"]; text != test.want || unlocked != test.unlocked {
 				t.Errorf("chose %q, unlocked %v", text, unlocked)
@@ -91,6 +94,15 @@ func TestTheLockedProgramIsChosenAndNoOther(t *testing.T) {
 				t.Errorf("absent: %v", absent)
 			}
 		})
+	}
+}
+
+func TestOfARequirementThatCouldNotBeReadNothingMoreIsSaid(t *testing.T) {
+	c := &campaign.Campaign{File: "c.yaml", Plugins: []campaign.Requirement{{Name: "acme"}}}
+	for _, lock := range []*campaign.Lock{nil, locked("1.0.0", nil)} {
+		if got := install.Choose(c, lock, nil, nil); len(got.Problems) > 0 || !got.Absent(c.Plugins)["acme"] {
+			t.Errorf("problems %v, absent %v", got.Problems, got.Absent(c.Plugins))
+		}
 	}
 }
 

@@ -49,6 +49,8 @@ type Installed struct {
 	Path string
 	// Already: it had been installed before, and nothing was done.
 	Already bool
+	// ByLock: it is what a lock names, and no signature was looked at.
+	ByLock bool
 }
 
 // Install verifies a plugin and puts it in place, or leaves nothing behind.
@@ -72,7 +74,9 @@ func Locked(ctx context.Context, l campaign.Locked, o Options) (Installed, error
 	if err != nil {
 		return Installed{}, err
 	}
-	return o.install(ctx, from)
+	placed, err := o.install(ctx, from)
+	placed.ByLock = true
+	return placed, err
 }
 
 func (o Options) install(ctx context.Context, from origin) (Installed, error) {

@@ -3,6 +3,7 @@ package install_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -56,7 +57,8 @@ func describe(ctx context.Context, p host.Program) (host.Plugin, error) {
 	if err != nil {
 		return host.Plugin{}, err
 	}
-	return catalog.Plugins()[0], h.Close()
+	d := catalog.Plugins()[0]
+	return d, errors.Join(d.Err, h.Close())
 }
 
 // put writes a file into a folder and returns its path.
@@ -107,6 +109,12 @@ func empty(t *testing.T, dir string) {
 
 func TestManyInstallTheSameAtOnceAndAllFindItInPlace(t *testing.T) {
 	o := options(t, release(t, t.TempDir(), "0.3.1"))
+	// A process that is started here and now may hold a program open that is
+	// being written, which then cannot be started. Installations are processes
+	// of their own otherwise.
+	o.Describe = func(context.Context, host.Program) (host.Plugin, error) {
+		return host.Plugin{OwnName: "acme", Version: "0.3.1", Protocol: "redteam.plugin.v1"}, nil
+	}
 	var installing sync.WaitGroup
 	for range 8 {
 		installing.Go(func() {

@@ -80,8 +80,11 @@ var actions = map[string]func(args ...string) (string, error){
 	"prlimit": func(args ...string) (string, error) {
 		return "", unix.Prlimit(number(args[0]), unix.RLIMIT_NOFILE, nil, &unix.Rlimit{})
 	},
-	"setsid":  func(...string) (string, error) { _, err := syscall.Setsid(); return "", err },
-	"setpgid": func(...string) (string, error) { return "", syscall.Setpgid(0, 0) },
+	"chmod":    func(args ...string) (string, error) { return "", os.Chmod(args[0], 0o644) },
+	"setxattr": func(args ...string) (string, error) { return "", unix.Setxattr(args[0], "user.note", []byte("x"), 0) },
+	"fchmod":   fchmod,
+	"setsid":   func(...string) (string, error) { _, err := syscall.Setsid(); return "", err },
+	"setpgid":  func(...string) (string, error) { return "", syscall.Setpgid(0, 0) },
 	"io_uring": func(...string) (string, error) {
 		params := make([]byte, 120)
 		return call(unix.SYS_IO_URING_SETUP, 1, uintptr(unsafe.Pointer(&params[0])))
@@ -112,6 +115,15 @@ var actions = map[string]func(args ...string) (string, error){
 		err := unix.Capget(&header, &data[0])
 		return fmt.Sprint(data[0].Permitted, data[1].Permitted), err
 	},
+}
+
+// fchmod changes the mode of a file by way of its descriptor.
+func fchmod(args ...string) (string, error) {
+	file, err := os.OpenFile(args[0], os.O_WRONLY, 0)
+	if err != nil {
+		return "", err
+	}
+	return "", errors.Join(file.Chmod(0o600), file.Close())
 }
 
 func number(s string) int { n, _ := strconv.Atoi(s); return n }

@@ -6,8 +6,9 @@
 // says so.
 //
 // Landlock judges files, TCP ports, signals and sockets; a seccomp filter
-// refuses the system calls that go round it or that leave the session by whose
-// end the host ends a plugin; capabilities other than that to read and write
+// refuses the system calls that go round it, that change the modes, owners and
+// attributes of files anywhere, or that leave the session and the process group by
+// whose end the host ends a plugin; capabilities other than that to read and write
 // files of others are given up, so that root is not above it.
 //
 // What it does not do:
@@ -25,7 +26,13 @@
 //   - Which programs may be executed keeps honest mistakes small. Who can read a
 //     program and write memory can run it nonetheless, under the same
 //     restrictions, by the dynamic loader for one.
-//   - Time, memory and load of the machine are not restricted here.
+//   - The times of files that belong to the user can be set everywhere.
+//   - Time, load, memory and disk space of the machine are not restricted here. The
+//     host watches what memory the processes have mapped; what they put into files
+//     of their temporary folder, also where that is in memory, into memfds or into
+//     the buffers of pipes, it does not see.
+//   - A host that is killed by SIGKILL ends nothing any more. Plugins end then
+//     because their standard input does; one that does not care lives on.
 //
 // No user namespace can be made: unshare, setns and clone with one of the
 // namespace flags are refused. The flags of clone3 lie in memory, where a filter

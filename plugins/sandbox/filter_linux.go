@@ -21,8 +21,14 @@ const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS |
 // refused are the system calls that are refused altogether.
 func refused() []string {
 	return []string{
-		// Leaving the session, by whose end the host ends a plugin.
-		"setsid",
+		// Leaving the session or the process group, by whose end the host ends a
+		// plugin: a signal to the group reaches all of it at once, so none can be
+		// faster by forking.
+		"setsid", "setpgid",
+		// What Landlock lets everybody do with every file: open it to others, or
+		// close it to its owner. Who has a file open may still use fchmod.
+		"chmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchown", "fchownat",
+		"setxattr", "lsetxattr", "setxattrat", "removexattr", "lremovexattr", "removexattrat",
 		// Other processes.
 		"ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "process_madvise",
 		// Other views of the file system.

@@ -82,9 +82,12 @@ func (p Process) Policy() (Policy, error) {
 	for _, name := range p.Permissions.Programs {
 		allowed.add(allowed.find(name))
 	}
+	if err := p.swappable(allowed); err != nil {
+		return Policy{}, err
+	}
 	policy := Policy{
-		Read:    slices.Concat(system(), p.certificates(), allowed.read, p.Permissions.Read),
-		Write:   slices.Concat(devices(), p.Permissions.Write),
+		Read:    slices.Concat(system(), p.certificates(), allowed.read, p.outside(p.Permissions.Read)),
+		Write:   slices.Concat(devices(), p.outside(p.Permissions.Write)),
 		Execute: allowed.execute,
 		Own:     p.Own,
 		Demand:  Supported(),
@@ -93,6 +96,48 @@ func (p Process) Policy() (Policy, error) {
 		policy.Ports = []uint16{p.Egress}
 	}
 	return policy, nil
+}
+
+// outside returns the paths that are not below one that may be written. What is
+// below may be used anyway, and a rule of its own would be for whatever the plugin
+// has put there meanwhile: a link to the user's keys.
+func (p Process) outside(paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return p.writable(path) != "" })
+}
+
+// swappable returns an error if the plugin could put another file in the place of
+// one that it may execute.
+func (p Process) swappable(allowed programs) error {
+	for _, path := range slices.Concat(allowed.execute, allowed.read) {
+		if folder := p.writable(path); folder != "" {
+			return core.Errorf(core.KindConfig, "it may write to %s, and run %s there", folder, path).
+				WithHint("a plugin that asks to write to a folder has no programs below it")
+		}
+	}
+	return nil
+}
+
+// writable returns the folder that a path is below and that the plugin may write
+// to, or "".
+func (p Process) writable(path string) string {
+	for _, folder := range p.Permissions.Write {
+		for _, from := range []string{folder, resolved(folder)} {
+			for _, to := range []string{path, filepath.Join(resolved(filepath.Dir(path)), filepath.Base(path))} {
+				if within, err := filepath.Rel(from, to); err == nil && within != "." && filepath.IsLocal(within) {
+					return folder
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// resolved returns where the links in a path lead to, as far as it exists.
+func resolved(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path
 }
 
 // variable returns a variable of the environment; the last entry holds.

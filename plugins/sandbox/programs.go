@@ -27,19 +27,25 @@ func (p *programs) find(name string) string {
 		return name
 	}
 	for _, dir := range filepath.SplitList(p.path) {
-		file := filepath.Join(dir, name)
-		info, err := os.Stat(file)
-		if filepath.IsAbs(dir) && err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
+		if file := filepath.Join(dir, name); isProgram(file) {
 			return file
 		}
 	}
 	return ""
 }
 
-// add adds a program, its dynamic loader, or what interprets it. A program that
-// does not exist is left out.
+// isProgram reports whether an absolute path is that of a file that can be
+// executed.
+func isProgram(file string) bool {
+	info, err := os.Stat(file)
+	return filepath.IsAbs(file) && err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
+}
+
+// add adds a program, its dynamic loader, or what interprets it. What does not
+// exist is left out, and so is what cannot be executed: a plugin's first line
+// must not open a file of its choice.
 func (p *programs) add(file string) {
-	if slices.Contains(p.execute, file) {
+	if slices.Contains(p.execute, file) || !isProgram(file) {
 		return
 	}
 	f, err := os.Open(file)
@@ -70,19 +76,31 @@ func (p *programs) addInterpreter(line []string) {
 	p.add(line[0])
 	interpreter := line[0]
 	if filepath.Base(interpreter) == "env" {
-		name := slices.IndexFunc(line[1:], func(word string) bool {
-			return !strings.HasPrefix(word, "-") && !strings.Contains(word, "=")
-		})
-		if name < 0 {
+		if interpreter = p.find(named(line[1:])); !isProgram(interpreter) {
 			return
 		}
-		interpreter = p.find(line[1+name])
 		p.add(interpreter)
 	}
 	p.addInstallation(interpreter)
 	if resolved, err := filepath.EvalSymlinks(interpreter); err == nil && resolved != interpreter {
 		p.addInstallation(resolved)
 	}
+}
+
+// named returns the program that env would run with these words, or "" where
+// there is none. After an option with a value, such as -u, the next word would be
+// taken for a program, so only options without one are understood.
+func named(words []string) string {
+	for _, word := range words {
+		switch {
+		case strings.Contains(word, "="), slices.Contains([]string{"-S", "-i", "-", "-v", "--"}, word):
+		case strings.HasPrefix(word, "-"):
+			return ""
+		default:
+			return word
+		}
+	}
+	return ""
 }
 
 // addInstallation makes readable what is installed beside PREFIX/bin/NAME: the

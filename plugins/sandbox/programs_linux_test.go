@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,6 +50,38 @@ func TestAScriptRunsNothingElse(t *testing.T) {
 	}
 	if out, ok := output(t, y.command(t, core.Permissions{Programs: []string{"id"}}, 0, file)); !ok {
 		t.Errorf("declared: %q", out)
+	}
+}
+
+func TestTheFirstLineOfAScriptOpensNoFileOfItsChoice(t *testing.T) {
+	needs(t)
+	y := newYard(t)
+	key := filepath.Join(y.home, ".ssh", "id_ed25519")
+	tool := filepath.Join(y.home, "bin", "tool")
+	if err := errors.Join(os.Mkdir(filepath.Dir(tool), 0o700), os.Mkdir(filepath.Join(y.home, "lib"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, "/usr/bin/true", tool)
+	// env drops a variable of that name, and the dynamic loader, which may be
+	// executed because env needs it, runs a shell that may not.
+	const shell = " /lib64/ld-linux-x86-64.so.2 /bin/sh\n"
+	for name, test := range map[string]struct{ text, file string }{
+		"a value of env's":         {"#!/usr/bin/env -S -u " + key + shell, key},
+		"a value of env's, joined": {"#!/usr/bin/env -S --unset " + key + shell, key},
+		"a program as a value":     {"#!/usr/bin/env -S -C " + tool + shell, filepath.Join(y.home, "lib")},
+		"an interpreter":           {"#!" + key + "\n", key},
+	} {
+		file := script(t, test.text+"read line < "+test.file+"; echo \"$line\"\n")
+		policy, err := sandbox.Process{Program: file, Environment: y.environ(), Own: []string{y.own}}.Policy()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(slices.Concat(policy.Read, policy.Execute), test.file) {
+			t.Errorf("%s: %s may be read", name, test.file)
+		}
+		if out, _ := output(t, y.command(t, core.Permissions{}, 0, file)); strings.Contains(out, "a private key") {
+			t.Errorf("%s: it has read %q", name, out)
+		}
 	}
 }
 

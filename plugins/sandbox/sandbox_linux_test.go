@@ -174,6 +174,9 @@ func TestWhatAProcessHasNotDeclaredIsRefused(t *testing.T) {
 		"truncating a file outside":                  {"truncate", at(y.outside, "notes")},
 		"making a disk's device file":                {"mknod", at(y.own, "disk")},
 		"giving a file away":                         {"chown", at(y.own, "mine")},
+		"opening a private key to everybody":         {"chmod", at(y.home, ".ssh", "id_ed25519")},
+		"opening a private key by its descriptor":    {"fchmod", at(y.home, ".ssh", "id_ed25519")},
+		"writing on the back of a private key":       {"setxattr", at(y.home, ".ssh", "id_ed25519")},
 		"running a program":                          {"run", "/usr/bin/true"},
 		"tracing a process":                          {"ptrace", other},
 		"signalling a process":                       {"signal", other},
@@ -190,6 +193,7 @@ func TestWhatAProcessHasNotDeclaredIsRefused(t *testing.T) {
 		"the audit's netlink":                        {"socket", "16 3 9"},
 		"connecting to an abstract socket":           {"unix", abstract},
 		"leaving the session":                        {"setsid"},
+		"leaving the process group":                  {"setpgid"},
 		"io_uring":                                   {"io_uring"},
 		"the keyring":                                {"keyctl"},
 		"shared memory":                              {"shmget"},
@@ -242,6 +246,7 @@ func freePort(t *testing.T) uint16 {
 
 func TestWhatAProcessNeedsOrHasDeclaredIsPossible(t *testing.T) {
 	y := newYard(t)
+	fresh(t, y)
 	egress := listener(t, "tcp", "127.0.0.1:0")
 	at := filepath.Join
 	for deed, test := range map[string]struct {
@@ -252,7 +257,7 @@ func TestWhatAProcessNeedsOrHasDeclaredIsPossible(t *testing.T) {
 		"writing to its own folder":       {do: []string{"write", at(y.own, "new")}},
 		"moving files about in it":        {do: []string{"rename", y.own}},
 		"listening on a socket in it":     {do: []string{"listenUnix", at(y.own, "s")}},
-		"leading a process group":         {do: []string{"setpgid"}},
+		"changing the mode of its own":    {do: []string{"fchmod", at(y.own, "mine")}},
 		"reading certificates":            {do: []string{"authority"}},
 		"reading the libraries":           {do: []string{"list", "/usr/lib"}},
 		"writing to /dev/null":            {do: []string{"write", "/dev/null"}},
@@ -299,6 +304,31 @@ func TestAPermissionAllowsNothingElse(t *testing.T) {
 				t.Errorf("%q, want a refusal", out)
 			}
 		})
+	}
+}
+
+func TestAFolderThatMayBeWrittenOpensNothingByALinkInIt(t *testing.T) {
+	needs(t)
+	y := newYard(t)
+	link, alias := filepath.Join(y.outside, "link"), filepath.Join(t.TempDir(), "alias")
+	if err := errors.Join(os.Symlink(filepath.Join(y.home, ".ssh"), link), os.Symlink(y.outside, alias)); err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range map[string]core.Permissions{
+		"reading below it":              {Write: []string{y.outside}, Read: []string{link}},
+		"writing below it":              {Write: []string{y.outside, link}},
+		"reading below another name":    {Write: []string{alias}, Read: []string{link}},
+		"writing below it, and another": {Write: []string{y.outside}, Read: []string{filepath.Join(alias, "link")}},
+	} {
+		out, ok := output(t, y.command(t, p, 0, y.self, "do", "read", filepath.Join(link, "id_ed25519")))
+		if ok || !strings.Contains(out, "permission denied") {
+			t.Errorf("%s: %q", name, out)
+		}
+	}
+	copyFile(t, "/usr/bin/true", filepath.Join(y.outside, "true"))
+	p := core.Permissions{Write: []string{y.outside}, Programs: []string{filepath.Join(y.outside, "true")}}
+	if _, err := (sandbox.Process{Program: y.self, Permissions: p, Own: []string{y.own}}).Policy(); core.KindOf(err) != core.KindConfig {
+		t.Errorf("a program below it: error %v, want one of kind config", err)
 	}
 }
 

@@ -116,7 +116,7 @@ func (p Plugin) files() (map[string][]byte, error) {
 	}
 	kind := string(p.Kind)
 	for name, from := range map[string]string{
-		"go.mod": "go.mod", "main.go": "main.go", "README.md": "README.md", "main_test.go": "main_test.go",
+		"go.mod": "go.mod", "main.go": "main.go", "README.md": "README.md", "main_test.go": "main_test.go", "campaign.yaml": "campaign.yaml",
 		kind + ".go": kind + ".go", kind + "_test.go": kind + "_test.go",
 	} {
 		var text bytes.Buffer

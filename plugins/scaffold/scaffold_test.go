@@ -43,7 +43,7 @@ func TestANewPluginOfEachKindBuildsAndPassesItsTestsAndTheKit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := run(t, dir, "gofmt", "-l", "."); got != "" || len(files) != 7 {
+			if got := run(t, dir, "gofmt", "-l", "."); got != "" || len(files) != 8 {
 				t.Errorf("files %v; not formatted: %s", files, got)
 			}
 			run(t, dir, "go", "vet", "./...")
@@ -52,6 +52,9 @@ func TestANewPluginOfEachKindBuildsAndPassesItsTestsAndTheKit(t *testing.T) {
 			out := run(t, dir, bin, "plugins", "test", "./orchestrator-plugin-acme")
 			if !strings.Contains(out, " 0 failed") {
 				t.Errorf("the kit says:\n%s", out)
+			}
+			if out := run(t, dir, bin, "validate", "--plugin-dir", ".", "campaign.yaml"); !strings.Contains(out, "ok: 1 attack") {
+				t.Errorf("its campaign:\n%s", out)
 			}
 		})
 	}

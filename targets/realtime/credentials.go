@@ -69,7 +69,7 @@ func (t *target) token(ctx context.Context) (string, error) {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
 	case err != nil:
-		return "", core.Errorf(core.KindAuth, "getting an access token: %w", err).At(key)
+		return "", core.Errorf(core.KindAuth, "getting an access token: %w", err).At(key).WithHint("%s", core.HintOf(err))
 	case token == "" || strings.ContainsAny(token, "\r\n"):
 		return "", core.Errorf(core.KindAuth, "getting an access token: there is not one line with a token").At(key)
 	}
@@ -96,7 +96,8 @@ func printToken(ctx context.Context, command []string) (string, error) {
 	cmd.Stdout = &limited{&out, maxToken}
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%s: %w", command[0], err)
+		return "", core.Errorf(core.KindAuth, "%s: %w", command[0], err).
+			WithHint("run it by hand to see why; in the sandbox it has not your home, and reaches only scope.hosts: let it write a file outside, for access_token_file")
 	}
 	return out.String(), nil
 }

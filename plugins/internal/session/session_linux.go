@@ -70,11 +70,14 @@ func Members(leader int) []int {
 }
 
 // livesIn reads a line such as "42 (a name) S 1 42 42 …": after the name, which
-// may hold anything, come state, parent, group and session.
+// may hold anything, come state, parent, group and session, and later the number
+// of threads. A process whose first thread has ended looks dead; while others
+// run, it is not.
 func livesIn(stat []byte, session int) bool {
+	const state, ofSession, threads = 0, 3, 17
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 4 || bytes.ContainsAny(fields[0], "ZX") {
+	if len(fields) <= threads || string(fields[ofSession]) != strconv.Itoa(session) {
 		return false
 	}
-	return string(fields[3]) == strconv.Itoa(session)
+	return !bytes.ContainsAny(fields[state], "ZX") || string(fields[threads]) != "1"
 }

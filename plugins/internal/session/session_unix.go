@@ -14,9 +14,14 @@ func Lead(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} 
 
 // Kill kills, without waiting, what there is of the session that a process
 // leads or has led, the caller last if it belongs to it. It returns how many
-// processes it found beside the caller, as far as the system tells.
+// processes it found beside the caller, as far as the system tells. The leader's
+// group comes first, all of it at once, where the caller is not in it: while the
+// others are looked for, they could fork faster than they are found.
 func Kill(leader int) int {
 	found := 0
+	if syscall.Getpgrp() != leader {
+		_ = syscall.Kill(-leader, syscall.SIGKILL)
+	}
 	for _, pid := range Members(leader) {
 		if pid != os.Getpid() {
 			found++

@@ -24,8 +24,9 @@ import (
 // plugin.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"orchestrator":             func() { os.Exit(cli.Main()) },
-		"orchestrator-plugin-jury": serveJury,
+		"orchestrator":               func() { os.Exit(cli.Main()) },
+		"orchestrator-plugin-jury":   serveJury,
+		"orchestrator-plugin-caller": serveCaller,
 	})
 }
 

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -41,9 +43,46 @@ func permit(ctx context.Context, h *host.Host, p *plan.Plan, way *egress.Proxy) 
 	way.Allow(p.Campaign.Scope.Hosts, p.Needs().Local)
 	var errs []error
 	for _, g := range p.Grants() {
-		errs = append(errs, h.Grant(ctx, g.Kind, g.Use, core.Permissions{Read: g.Files, Programs: g.Programs}))
+		errs = append(errs, h.Grant(ctx, g.Kind, g.Use, granted(g)))
 	}
 	return errors.Join(errs...)
+}
+
+// granted is what comes on top of what a plugin declares. Of a file it is the
+// folder: it is read again and again because it is renewed, and what renews it
+// may put another in its place, which a sandbox does not take for the same.
+func granted(g plan.Grant) core.Permissions {
+	p := core.Permissions{Programs: g.Programs}
+	for _, file := range g.Files {
+		p.Read = append(p.Read, filepath.Dir(file))
+	}
+	return p
+}
+
+// permitted is what a plugin may do in a run.
+func permitted(plugin host.Plugin, p *plan.Plan) core.Permissions {
+	may := plugin.Permissions
+	for _, g := range p.Grants() {
+		if slices.ContainsFunc(plugin.Components, func(c host.Component) bool { return c.Info.Kind == g.Kind && c.Info.Name == g.Use }) {
+			may = may.With(granted(g))
+		}
+	}
+	return may
+}
+
+// checkExempt returns an error for what is no plugin: somebody means another
+// one.
+func (f *confinementFlags) checkExempt(catalog *host.Catalog) error {
+	var names []string
+	for _, p := range catalog.Plugins() {
+		names = append(names, p.Name)
+	}
+	for _, name := range f.exempt {
+		if !slices.Contains(names, name) {
+			return usagef("--no-sandbox: there is no plugin %q here", name).suggesting(name, names)
+		}
+	}
+	return nil
 }
 
 // recordConnection keeps a connection when it is over, or was refused.

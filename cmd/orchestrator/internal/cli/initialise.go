@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -94,7 +95,7 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 		}
 	}
 	if len(unlocked) > 0 {
-		_, err := (&campaignFolder{dir: f.dir, lock: f.lock, campaigns: []*campaign.Campaign{{Plugins: unlocked}}}).relock(ctx, i.env, found, true)
+		_, err := (&campaignFolder{dir: f.dir, lock: f.lock, campaigns: []*campaign.Campaign{{Plugins: unlocked}}}).relock(ctx, i.env, found, &i.flags, true)
 		return err
 	}
 	if fresh == 0 {
@@ -106,7 +107,7 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 // install installs one plugin: the locked one, or one from the campaign's
 // source.
 func (i initialiser) install(ctx context.Context, c *campaign.Campaign, lock *campaign.Lock, q campaign.Requirement) (install.Installed, error) {
-	o, err := installOptions(i.env)
+	o, err := installOptions(i.env, &i.flags.confinementFlags)
 	if err != nil {
 		return install.Installed{}, err
 	}
@@ -119,7 +120,8 @@ func (i initialiser) install(ctx context.Context, c *campaign.Campaign, lock *ca
 	}
 	if l, ok := lock.Find(q.Name); ok {
 		if i.key != nil && l.SignedBy != i.key.String() {
-			return install.Installed{}, core.Errorf(core.KindConfig, "the lock does not say that plugin %q was signed with the key of --key", q.Name)
+			return install.Installed{}, core.Errorf(core.KindConfig, "the lock does not say that plugin %q was signed with the key of --key", q.Name).
+				WithHint("the lock says: %s; do without --key if you trust the lock", cmp.Or(l.SignedBy, "not signed"))
 		}
 		l.Source = sourceOf(c.File, l.Source)
 		return install.Locked(ctx, l, o)

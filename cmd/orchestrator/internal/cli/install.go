@@ -52,6 +52,7 @@ func (f *trustFlags) trusted(env Env) (*minisign.PublicKey, error) {
 
 func newPluginsInstallCommand(env Env) *cobra.Command {
 	var trust trustFlags
+	var confined confinementFlags
 	cmd := &cobra.Command{
 		Use:   "install PATH|DIRECTORY|URL",
 		Short: "Install a plugin from its program, or from a release",
@@ -71,7 +72,7 @@ before it is put in place.`,
 			if err != nil {
 				return err
 			}
-			o, err := installOptions(env)
+			o, err := installOptions(env, &confined)
 			if err != nil {
 				return err
 			}
@@ -85,17 +86,18 @@ before it is put in place.`,
 		},
 	}
 	trust.register(cmd)
+	confined.register(cmd)
 	return cmd
 }
 
 // installOptions are those of every installation.
-func installOptions(env Env) (install.Options, error) {
+func installOptions(env Env, confined *confinementFlags) (install.Options, error) {
 	if env.DataDir == "" {
 		return install.Options{}, usagef("there is no folder to install plugins in").withHint("set XDG_DATA_HOME, or HOME")
 	}
 	return install.Options{
 		Dir:      installDir(env),
-		Describe: describer(env),
+		Describe: confined.describer(env),
 		Progress: func(file string, size int64) io.WriteCloser { return newDownload(env, file, size) },
 		Announce: func(l campaign.Locked, before *campaign.Locked) { announce(env.Stdout, l, before) },
 	}, nil
@@ -119,7 +121,12 @@ func printInstalled(w io.Writer, i install.Installed) {
 		fmt.Fprintf(w, "installed %s %s\n", i.Name, i.Version)
 	}
 	signature := "not checked"
-	if i.SignedBy != "" {
+	switch {
+	case i.ByLock && i.SignedBy != "":
+		signature = "by " + i.SignedBy + ", says the lock, whose checksum it has"
+	case i.ByLock:
+		signature = "not checked; it has the lock's checksum"
+	case i.SignedBy != "":
 		signature = "by " + i.SignedBy
 	}
 	fmt.Fprintf(w, "  from       %s\n  signature  %s\n  SHA-256    %s\n  program    %s\n", i.Source, signature, i.SHA256[install.Platform()], i.Path)

@@ -24,7 +24,7 @@ func listPlugins(ctx context.Context, env Env, flags hostFlags) error {
 	slices.SortStableFunc(found, func(a, b host.Program) int { return cmp.Compare(a.Name, b.Name) })
 	lines := [][]string{{"PLUGIN", "VERSION", "SHA-256", "MAY DO", "FROM"}}
 	for _, p := range found {
-		l, err := whatIs(ctx, env, p)
+		l, err := flags.whatIs(ctx, env, p)
 		if err != nil {
 			lines = append(lines, []string{p.Name, cmp.Or(p.Version, "-"), "-", "-", cell(err.Error())})
 			continue
@@ -37,12 +37,12 @@ func listPlugins(ctx context.Context, env Env, flags hostFlags) error {
 
 // whatIs returns what was kept of a program when it was installed, and asks one
 // that was not.
-func whatIs(ctx context.Context, env Env, p host.Program) (campaign.Locked, error) {
+func (f *hostFlags) whatIs(ctx context.Context, env Env, p host.Program) (campaign.Locked, error) {
 	l, installed, err := install.Receipt(p)
 	if installed || err != nil {
 		return l, err
 	}
-	d, err := describer(env)(ctx, p)
+	d, err := f.describer(env)(ctx, p)
 	return campaign.Locked{
 		Name: p.Name, Version: d.Version, Permissions: d.Permissions, Source: p.Path,
 		SHA256: map[string]string{install.Platform(): d.SHA256},
@@ -66,9 +66,9 @@ func pluginNamed(c *host.Catalog, name string) (host.Plugin, bool) {
 
 func describePlugin(w io.Writer, p host.Plugin) error {
 	fmt.Fprintf(w, "%s %s (plugin)\n\n", p.Name, p.Version)
-	fmt.Fprintf(w, "protocol:  %s, built with %s\n", p.Protocol, p.SDKVersion)
-	fmt.Fprintf(w, "may do:    %s\n", p.Permissions)
-	fmt.Fprintf(w, "program:   %s\nSHA-256:   %s\n", p.Path, p.SHA256)
+	fmt.Fprintf(w, "protocol:   %s, built with %s\n", p.Protocol, p.SDKVersion)
+	fmt.Fprintf(w, "may do:     %s\n", p.Permissions)
+	fmt.Fprintf(w, "program:    %s\nSHA-256:    %s\n", p.Path, p.SHA256)
 	for _, kind := range core.Kinds() {
 		var names []string
 		for _, c := range p.Components {
@@ -77,7 +77,7 @@ func describePlugin(w io.Writer, p host.Plugin) error {
 			}
 		}
 		if len(names) > 0 {
-			fmt.Fprintf(w, "%-11s%s\n", string(kind)+"s:", strings.Join(names, ", "))
+			fmt.Fprintf(w, "%-12s%s\n", string(kind)+"s:", strings.Join(names, ", "))
 		}
 	}
 	return nil

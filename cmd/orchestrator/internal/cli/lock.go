@@ -36,7 +36,7 @@ Runs of these campaigns start nothing else. It prints what changes.`,
 			}
 			differs := false
 			for _, f := range folders {
-				changed, err := f.relock(cmd.Context(), env, found, !check)
+				changed, err := f.relock(cmd.Context(), env, found, &flags, !check)
 				if err != nil {
 					return err
 				}
@@ -114,8 +114,8 @@ func (f *campaignFolder) required() []campaign.Requirement {
 
 // relock prints what changes in a folder's lock, and writes it if that is
 // wanted. It reports whether anything changes.
-func (f *campaignFolder) relock(ctx context.Context, env Env, found []host.Program, write bool) (bool, error) {
-	updater := install.Updater{Dir: f.dir, Found: found, Describe: describer(env)}
+func (f *campaignFolder) relock(ctx context.Context, env Env, found []host.Program, flags *hostFlags, write bool) (bool, error) {
+	updater := install.Updater{Dir: f.dir, Found: found, Describe: flags.describer(env)}
 	lock, err := updater.Update(ctx, f.lock, f.required())
 	if err != nil {
 		return false, err

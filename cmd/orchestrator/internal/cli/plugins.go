@@ -29,10 +29,15 @@ type hostFlags struct {
 }
 
 func (f *hostFlags) register(cmd *cobra.Command) {
+	f.registerSearch(cmd)
+	f.confinementFlags.register(cmd)
+}
+
+// registerSearch registers the flags of a command that starts no plugin.
+func (f *hostFlags) registerSearch(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.dirs, "plugin-dir", nil, "`folder` with third-party plugins; may be repeated")
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "warn", "what to log: trace, debug, info, warn or error")
 	completeFlag(cmd, "log-level", "trace", "debug", "info", "warn", "error")
-	f.confinementFlags.register(cmd)
 }
 
 // log returns a log that is written to w.
@@ -84,26 +89,40 @@ func (f *hostFlags) withEgress(ctx context.Context, env Env, w io.Writer, progra
 	if err != nil {
 		return fmt.Errorf("asking the plugins what they offer: %w", err)
 	}
+	if err := f.checkExempt(catalog); err != nil {
+		return err
+	}
 	return do(h, catalog)
 }
 
-// use does the same with every plugin that there is.
+// use does the same with every plugin that there is, and warns of those that
+// cannot be used.
 func (f *hostFlags) use(ctx context.Context, env Env, w io.Writer, do func(*host.Host, *host.Catalog) error) error {
 	found, err := f.discover(env, w)
 	if err != nil {
 		return err
 	}
-	return f.with(ctx, env, w, install.Newest(found), do)
+	return f.with(ctx, env, w, install.Newest(found), func(h *host.Host, c *host.Catalog) error {
+		for _, p := range c.Plugins() {
+			if p.Err == nil {
+				continue
+			}
+			printLines(w, "warning", fmt.Sprintf("plugin %q cannot be used: %v", p.Name, p.Err))
+			if hint := core.HintOf(p.Err); hint != "" {
+				printLines(w, "hint", hint)
+			}
+		}
+		return do(h, c)
+	})
 }
 
 // describer starts one program and asks it what it is. It is here that a program
 // runs for the first time, when nothing is known of it but its checksum.
-func describer(env Env) func(context.Context, host.Program) (host.Plugin, error) {
+func (f *confinementFlags) describer(env Env) func(context.Context, host.Program) (host.Plugin, error) {
 	return func(ctx context.Context, p host.Program) (d host.Plugin, err error) {
 		way := egress.New(egress.Options{})
 		defer func() { err = errors.Join(err, way.Close()) }()
-		var flags confinementFlags
-		h := host.New(host.Options{Programs: []host.Program{p}, Confinement: flags.confinement(env, way)})
+		h := host.New(host.Options{Programs: []host.Program{p}, Confinement: f.confinement(env, way)})
 		defer func() { err = errors.Join(err, h.Close()) }()
 		catalog, err := h.Describe(ctx)
 		if err != nil {

@@ -72,6 +72,8 @@ func runCampaign(ctx context.Context, env Env, file string, plugins campaignFlag
 				Now:      env.Now,
 			})
 			screen.finish()
+			// A connection that a plugin keeps open is recorded when it ends.
+			err = cmp.Or(err, way.Close())
 			if rec.journal == nil {
 				return notBegun(summary, err)
 			}
@@ -175,7 +177,7 @@ func newRun(env Env, p *plan.Plan, catalog *host.Catalog, choice install.Choice)
 	for _, plugin := range catalog.Plugins() {
 		r.Plugins = append(r.Plugins, store.Plugin{
 			Name: plugin.Name, Version: plugin.Version, SHA256: plugin.SHA256, Trust: trustOf(plugin, choice),
-			Permissions: plugin.Permissions, Sandbox: plugin.Sandbox,
+			Permissions: permitted(plugin, p), Sandbox: plugin.Sandbox,
 		})
 	}
 	return r

@@ -21,8 +21,8 @@ func newPluginsNewCommand(env Env) *cobra.Command {
 		Use:   "new NAME --kind converter|scorer|target",
 		Short: "Write the folder of a new plugin in Go",
 		Long: `new writes a folder NAME with a plugin in Go: a program with one small component,
-its tests and a README. It is complete: change what it does. Nothing is
-overwritten.`,
+its tests, a campaign that uses it and a README. It is complete: change what it
+does. Nothing is overwritten.`,
 		Args: takes(1, 1, "the plugin's name"),
 		RunE: func(_ *cobra.Command, given []string) error {
 			p := scaffold.Plugin{Name: given[0], Kind: core.Kind(kind), Module: module, Version: version()}
@@ -63,7 +63,14 @@ func writePlugin(env Env, p scaffold.Plugin, sdk string) error {
 		commands = append(commands, "go mod tidy")
 	}
 	binary := "orchestrator-plugin-" + p.Name
-	commands = append(commands, "go test .", "go build -o "+binary+" .", "orchestrator plugins test ./"+binary)
+	commands = append(commands,
+		"go test .",
+		"go build -o "+binary+" .",
+		"orchestrator plugins test ./"+binary,
+		"orchestrator plugins install ./"+binary,
+		"orchestrator plugins lock campaign.yaml",
+		"orchestrator run campaign.yaml",
+	)
 	for _, c := range commands {
 		fmt.Fprintf(env.Stdout, "  %s\n", c)
 	}

@@ -40,7 +40,7 @@ none of them. The exit code is 2 where something is wrong.`,
 			return report(env, install.VerifyLock(folders[0].lock, found))
 		},
 	}
-	flags.register(cmd)
+	flags.registerSearch(cmd)
 	return cmd
 }
 
@@ -65,14 +65,7 @@ func report(env Env, all []install.Verified) error {
 			fmt.Fprintf(env.Stdout, "\n%s %s: %s: %s\n", v.Name, v.Version, v.Finding, cell(v.Why))
 		}
 	}
-	return core.Errorf(core.KindConfig, "%s of %s not what it should be", is(wrong), count(len(all), "plugin"))
-}
-
-func is(n int) string {
-	if n == 1 {
-		return "1 is"
-	}
-	return fmt.Sprintf("%d are", n)
+	return core.Errorf(core.KindConfig, "not what was installed or locked: %d of %s", wrong, count(len(all), "plugin"))
 }
 
 // completeInstalled proposes the plugins that are installed.

@@ -1,7 +1,8 @@
 // Command hostile is a plugin that tries what no plugin may do. Each of its
 // converters tries one thing, upon what its input says, and gives back what it
 // got. Under the name orchestrator-plugin-networked it declares that it uses the
-// network; otherwise it declares nothing.
+// network; otherwise it declares nothing. Under the name
+// orchestrator-plugin-hoarder it fills memory when it is asked what it is.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -21,7 +23,19 @@ func main() {
 		select {}
 	}
 	name := strings.TrimPrefix(filepath.Base(os.Args[0]), "orchestrator-plugin-")
+	if name == "hoarder" && os.Args[len(os.Args)-1] == "describe" {
+		_, _ = fill("")
+	}
 	info := plugins.Info{Name: name, Version: "6.6.6", Permissions: core.Permissions{Network: name == "networked"}}
+	runtime.LockOSThread()
+	go func() {
+		serve(info)
+		os.Exit(0)
+	}()
+	(<-first)()
+}
+
+func serve(info plugins.Info) {
 	plugins.Serve(info,
 		attempt("read", "Reads a file.", read),
 		attempt("write", "Writes a file.", write),
@@ -33,6 +47,7 @@ func main() {
 		attempt("run", "Runs a program.", run),
 		attempt("outlive", "Leaves a process of its own behind.", outlive),
 		attempt("fill", "Takes all the memory there is.", fill),
+		attempt("headless", "Takes all the memory there is, and looks dead.", headless),
 		attempt("freeze", "Stops answering.", freeze),
 		attempt("flood", "Logs without end.", flood),
 		attempt("give-up", "Dies.", giveUp),

@@ -44,6 +44,26 @@ func fill(string) (string, error) {
 	}
 }
 
+// first is run by the first thread, which stands for the process in /proc.
+var first = make(chan func())
+
+func endThread() { _, _, _ = syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0) }
+
+// headless goes on without that thread. What it fills is memory that Go's runtime
+// does not know.
+func headless(string) (string, error) {
+	first <- endThread
+	for {
+		block, err := syscall.Mmap(-1, 0, 16<<20, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+		if err != nil {
+			return "", err
+		}
+		for i := 0; i < len(block); i += 4096 {
+			block[i] = 1
+		}
+	}
+}
+
 func freeze(string) (string, error) {
 	if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
 		return "", err
