@@ -77,7 +77,7 @@ func (r *reader) scope(v value) Scope {
 			})
 		}},
 		{"max_turns", false, func(v value) { s.MaxTurns, _ = r.integer(v, 1, mostTurns) }},
-		{"max_duration", false, func(v value) { s.MaxDuration, _ = r.duration(v, time.Millisecond, longestDuration) }},
+		{"max_duration", false, func(v value) { s.MaxDuration, _ = r.duration(v, time.Second, longestDuration) }},
 		{"max_tokens", false, func(v value) {
 			n, _ := r.integer(v, 1, mostTokens)
 			s.MaxTokens = int64(n)

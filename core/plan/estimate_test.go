@@ -53,33 +53,54 @@ func TestAnEstimateIsARange(t *testing.T) {
 		"several trials at once": {estimated(6, plan.Trial{}, word), nil, ints{6, 6}, ints{12, 12}, ints{120, 3600}, plan.Range[time.Duration]{Low: 2 * time.Second, High: 20 * time.Second}},
 		// Everything said before is read again: 2, then 2+600+2, then 2+600+2+600+2.
 		"a conversation": {
-			estimated(1, plan.Trial{}, word, word, word), nil, ints{1, 3}, ints{2, 2 + 604 + 1206}, ints{20, 1800},
+			estimated(1, plan.Trial{}, word, word, word), nil,
+			ints{1, 3},
+			ints{2, 2 + 604 + 1206},
+			ints{20, 1800},
 			plan.Range[time.Duration]{Low: time.Second, High: 30 * time.Second},
 		},
 		"a conversation that is held to its end": {
 			estimated(1, plan.Trial{}, word, word), func(p *plan.Plan) { p.Trials[0].StopOn = campaign.StopNever },
-			ints{2, 2}, ints{2 + 24, 2 + 604}, ints{40, 1200}, plan.Range[time.Duration]{Low: 2 * time.Second, High: 20 * time.Second},
+			ints{2, 2},
+			ints{2 + 24, 2 + 604},
+			ints{40, 1200},
+			plan.Range[time.Duration]{Low: 2 * time.Second, High: 20 * time.Second},
 		},
 		"turns that are said over replies": {
-			estimated(1, plan.Trial{}, word, word, word), spokenOver, ints{2, 3}, ints{2 + 24, 2 + 604 + 1206}, ints{40, 1800},
+			estimated(1, plan.Trial{}, word, word, word), spokenOver,
+			ints{2, 3},
+			ints{2 + 24, 2 + 604 + 1206},
+			ints{40, 1800},
 			plan.Range[time.Duration]{Low: 2 * time.Second, High: 30 * time.Second},
 		},
 		"a system prompt and a history": {
 			estimated(1, plan.Trial{SystemPrompt: word, History: []core.Message{core.UserText(word)}}, word), nil,
-			ints{1, 1}, ints{6, 6}, ints{20, 600}, plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second},
+			ints{1, 1},
+			ints{6, 6},
+			ints{20, 600},
+			plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second},
 		},
 		"a text that is converted": {
 			estimated(1, plan.Trial{Turns: strategy.Script{strategy.Say(core.TextValue(word), "speak")}}), nil,
-			ints{1, 1}, ints{2, 8}, ints{20, 600}, plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second},
+			ints{1, 1},
+			ints{2, 8},
+			ints{20, 600},
+			plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second},
 		},
 		"two seconds of sound": {
 			estimated(1, plan.Trial{Turns: strategy.Script{strategy.Say(core.WAVValue(wav.EncodeWAV(wav.Silence(2*time.Second, 24_000))))}}), nil,
-			ints{1, 1}, ints{20, 20}, ints{20, 600}, plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second},
+			ints{1, 1},
+			ints{20, 20},
+			ints{20, 600},
+			plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second},
 		},
 		"a target that may call tools": {
 			estimated(1, plan.Trial{ToolResults: map[string]string{"look": word}}, word), nil,
 			// Eight rounds, each of which reads 602 more: 9*2 + 602*(1+…+8).
-			ints{1, 9}, ints{2, 9*2 + 602*36}, ints{20, 5400}, plan.Range[time.Duration]{Low: time.Second, High: 90 * time.Second},
+			ints{1, 9},
+			ints{2, 9*2 + 602*36},
+			ints{20, 5400},
+			plan.Range[time.Duration]{Low: time.Second, High: 90 * time.Second},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
