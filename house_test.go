@@ -47,7 +47,7 @@ var house = map[string]room{
 		modules: []string{"golang.org/x/sync"},
 	},
 	"core/store": {
-		imports: []string{"core", "core/engine", "core/plan"},
+		imports: []string{"core", "core/campaign", "core/engine", "core/plan"},
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 

@@ -15,6 +15,8 @@ type Campaign struct {
 	File string
 	// Source is the file as it was read. It holds no secret, only references.
 	Source []byte
+	// Files are those that it names, in the order of their names.
+	Files []File
 
 	Name        string
 	Description string

@@ -3,7 +3,6 @@ package campaign
 import (
 	"fmt"
 	"io/fs"
-	"path"
 	"regexp"
 	"strings"
 
@@ -39,7 +38,7 @@ func ReadCases(fsys fs.FS, name, display string) (Cases, error) {
 		return Cases{}, fmt.Errorf("reading the cases %s: %w", display, err)
 	}
 	c := Cases{Source: data}
-	r := &reader{fsys: fsys, dir: path.Dir(name)}
+	r := newReader(fsys, name, "")
 	if r.checkText(data) {
 		r.lines = strings.Split(string(data), "\n")
 		if root := r.parse(data); root != nil {

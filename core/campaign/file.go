@@ -64,7 +64,7 @@ func (r *reader) attachment(at Position, name string, limit int64) ([]byte, bool
 		r.problem(at, "paths are relative to the campaign's folder and stay within it", "%s is outside the campaign's folder", shorten(name))
 		return nil, false
 	}
-	data, err := readFile(r.fsys, path.Join(r.dir, local), limit)
+	data, err := r.readOnce(local, limit)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		r.problem(at, did(r.nearestFile(local)), "there is no file %s in the campaign's folder", shorten(name))
@@ -80,6 +80,18 @@ func (r *reader) attachment(at Position, name string, limit int64) ([]byte, bool
 		return nil, false
 	}
 	return data, true
+}
+
+// readOnce reads a file of the campaign's folder, once however often it is named.
+func (r *reader) readOnce(local string, limit int64) ([]byte, error) {
+	if data, ok := r.files[local]; ok {
+		return data, nil
+	}
+	data, err := readFile(r.fsys, path.Join(r.dir, local), limit)
+	if err == nil && int64(len(data)) <= limit {
+		r.files[local] = data
+	}
+	return data, err
 }
 
 // nearestFile suggests a file of the same folder.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -81,7 +80,7 @@ func ReadLock(fsys fs.FS, name, display string) (*Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the lock %s: %w", display, err)
 	}
-	r := &reader{fsys: fsys, dir: path.Dir(name), what: "the lock"}
+	r := newReader(fsys, name, "the lock")
 	l := &Lock{File: display, Source: data}
 	if root := r.root(data); root != nil {
 		r.object(value{root, r.what}, []field{

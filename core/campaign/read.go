@@ -31,9 +31,9 @@ func Read(fsys fs.FS, name, display string) (*Campaign, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the campaign %s: %w", display, err)
 	}
-	r := &reader{fsys: fsys, dir: path.Dir(name), what: "the campaign"}
+	r := newReader(fsys, name, "the campaign")
 	c := r.read(data)
-	c.File, c.Source = display, data
+	c.File, c.Source, c.Files = display, data, r.files.sorted()
 	if len(r.problems) > 0 {
 		return c, r.sorted(display)
 	}
@@ -65,9 +65,17 @@ type reader struct {
 	// what is what the file holds, in messages.
 	what  string
 	lines []string
+	// files are those that have been read.
+	files files
 	// sounds is how long the silence and noise are that have been made.
 	sounds   time.Duration
 	problems []Problem
+}
+
+// newReader returns a reader of one file, and of those that it names. what is what
+// it holds, in messages.
+func newReader(fsys fs.FS, name, what string) *reader {
+	return &reader{fsys: fsys, dir: path.Dir(name), what: what, files: files{}}
 }
 
 // problem notes that something is wrong. What goes into a hint or a message

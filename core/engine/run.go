@@ -34,6 +34,9 @@ type Options struct {
 	// Begin begins the record. It is called once every component is open, and
 	// before anything is sent: a run that cannot begin leaves no record.
 	Begin func(ctx context.Context) (Journal, error)
+	// Done are the outcomes, by trial ID, of trials that were held before: they
+	// are not held again, and count in the Summary's Tally.
+	Done map[string]core.Outcome
 	// Observer may be nil.
 	Observer Observer
 	// Secrets finds the secrets that the campaign refers to.
@@ -47,7 +50,8 @@ type Options struct {
 
 // Summary is what a run came to.
 type Summary struct {
-	// Planned counts the plan's trials, Tally those that have an outcome.
+	// Planned counts the plan's trials, Tally those that have an outcome. Usage
+	// and Duration leave out those that were held before.
 	Planned  int
 	Tally    stats.Tally
 	Usage    core.Usage
@@ -86,6 +90,9 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	r := &run{Options: o, plan: p, budget: budget, counterparts: map[string]*counterpart{}}
 	for _, t := range p.Targets {
 		r.counterparts[t.Name] = newCounterpart(r, t)
+	}
+	for _, outcome := range o.Done {
+		r.tally.Add(outcome)
 	}
 	bounded, cancel := budget.within(ctx, started)
 	defer cancel()
@@ -153,11 +160,13 @@ func (r *run) holdTrials(ctx context.Context) error {
 	return group.Wait()
 }
 
-// queue returns the places of one target's trials in the plan, in their order.
+// queue returns the places of one target's trials in the plan that are to be held,
+// in their order.
 func (r *run) queue(target string) <-chan int {
 	var trials []int
 	for i := range r.plan.Trials {
-		if r.plan.Trials[i].Target == target {
+		t := &r.plan.Trials[i]
+		if _, done := r.Done[t.ID]; t.Target == target && !done {
 			trials = append(trials, i)
 		}
 	}

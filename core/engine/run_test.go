@@ -570,3 +570,21 @@ func TestEveryTargetHasItsOwnLimit(t *testing.T) {
 		}
 	})
 }
+
+func TestTrialsThatWereHeldBeforeAreCountedAndNotHeldAgain(t *testing.T) {
+	a := &agent{}
+	s := newScene(t, a, "hi")
+	s.times(3)
+	o := s.options()
+	o.Done = map[string]core.Outcome{"polite/1": core.Succeeded, "polite/3": core.Errored}
+	summary, err := engine.Run(t.Context(), s.plan, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, sent := a.counts(); sent != 1 || len(s.diary.recorded("polite/2")) != 1 {
+		t.Errorf("%d messages were sent, want the one of polite/2", sent)
+	}
+	if want := (stats.Tally{Succeeded: 1, Defended: 1, Errored: 1}); summary.Tally != want || summary.Interrupted {
+		t.Errorf("summary %+v, want the tally %+v", summary, want)
+	}
+}

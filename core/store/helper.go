@@ -37,16 +37,16 @@ func (j *Journal) RecordHelperTurn(_ context.Context, trialID string, t engine.H
 	if err != nil {
 		return err
 	}
+	at := j.at(trialID, t.For)
 	return j.now(func(w *writer) error {
-		err := w.exec(`INSERT INTO helper_turns (run_id, trial_id, ordinal, kind, asked_by, turn, target, conversation, system_prompt, history,
+		err := w.exec(`INSERT INTO helper_turns (run_id, trial_id, attempt, ordinal, kind, asked_by, turn, target, conversation, system_prompt, history,
 			started_at, ended_at, reply, failure, sent_role, delivery)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-			j.id, trialID, t.Index, string(t.Kind), t.By, t.For, t.Target, t.Conversation, []byte(t.Start.SystemPrompt), encoded,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			j.id, trialID, at.attempt, t.Index, string(t.Kind), t.By, t.For, t.Target, t.Conversation, []byte(t.Start.SystemPrompt), encoded,
 			t.Started.UnixNano(), t.Ended.UnixNano(), kept.reply, kept.failure, string(t.Sent.Role), kept.delivery)
 		if err != nil {
 			return err
 		}
-		at := place{j.id, trialID, t.For}
 		for i, parts := range history {
 			if err := at.insertParts(w, helperHistory(t.Index, i), parts); err != nil {
 				return err
@@ -59,7 +59,8 @@ func (j *Journal) RecordHelperTurn(_ context.Context, trialID string, t engine.H
 	})
 }
 
-// HelperTurns returns what converters and scorers asked of helpers for a trial,
+// HelperTurns returns what converters and scorers asked of helpers in the
+// last attempt at a trial,
 // in the order in which it was recorded, artifacts included. It fails where an
 // artifact is missing or damaged.
 func (s *Store) HelperTurns(ctx context.Context, runID, trialID string) ([]engine.HelperTurn, error) {
@@ -68,7 +69,7 @@ func (s *Store) HelperTurns(ctx context.Context, runID, trialID string) ([]engin
 	}
 	turns, err := collect(ctx, s.reads, scanHelperTurn, `SELECT ordinal, kind, asked_by, turn, target, conversation, system_prompt, history,
 		started_at, ended_at, reply, failure, sent_role, delivery
-		FROM helper_turns WHERE run_id = $1 AND trial_id = $2 ORDER BY ordinal`, runID, trialID)
+		FROM helper_turns WHERE run_id = $1 AND trial_id = $2 `+s.lastAttempt()+` ORDER BY ordinal`, runID, trialID)
 	if err == nil && len(turns) > 0 {
 		err = s.fillHelperTurns(ctx, turns, runID, trialID)
 	}

@@ -27,6 +27,12 @@ type Journal struct {
 	attacks map[string]bool
 	// connections counts those that are recorded.
 	connections int
+
+	// session is this process's among those that carried the run out.
+	session int
+	// earlier counts the attempts at trials that were made before, where there
+	// were any.
+	earlier map[string]int
 }
 
 var _ engine.Journal = (*Journal)(nil)
@@ -109,6 +115,9 @@ func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at t
 				return err
 			}
 		}
+		if attempt := j.at(t.ID, 0).attempt; attempt > 1 {
+			return w.exec(`UPDATE trials SET started_at = $1, attempt = $2 WHERE run_id = $3 AND id = $4`, at.UnixNano(), attempt, j.id, t.ID)
+		}
 		// A seed uses all 64 bits, and a BIGINT has a sign.
 		err := w.exec(`INSERT INTO trials (run_id, id, ordinal, attack, variant, row_number, number, seed, started_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
@@ -154,14 +163,14 @@ func (j *Journal) RecordTurn(_ context.Context, trialID string, t engine.Turn) e
 	if err != nil {
 		return err
 	}
+	at := j.at(trialID, t.Index)
 	return j.now(func(w *writer) error {
-		err := w.exec(`INSERT INTO turns (run_id, trial_id, turn, started_at, ended_at, reply, failure, sent_role, delivery)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			j.id, trialID, t.Index, t.Started.UnixNano(), t.Ended.UnixNano(), kept.reply, kept.failure, string(t.Sent.Role), kept.delivery)
+		err := w.exec(`INSERT INTO turns (run_id, trial_id, attempt, turn, started_at, ended_at, reply, failure, sent_role, delivery)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			j.id, trialID, at.attempt, t.Index, t.Started.UnixNano(), t.Ended.UnixNano(), kept.reply, kept.failure, string(t.Sent.Role), kept.delivery)
 		if err != nil {
 			return err
 		}
-		at := place{j.id, trialID, t.Index}
 		if err := at.insertParts(w, placeSent, kept.sent); err != nil {
 			return err
 		}
@@ -179,7 +188,7 @@ func (j *Journal) RecordScores(_ context.Context, trialID string, turn int, scor
 		return err
 	}
 	return j.later(func(w *writer) error {
-		return place{j.id, trialID, turn}.insertScores(w, kept)
+		return j.at(trialID, turn).insertScores(w, kept)
 	})
 }
 
@@ -201,18 +210,23 @@ func (j *Journal) EndTrial(_ context.Context, trialID string, r engine.Result) e
 	})
 }
 
-// place is a turn of a trial of a run.
+// place is a turn of an attempt at a trial of a run.
 type place struct {
-	run, trial string
-	turn       int
+	run, trial    string
+	attempt, turn int
+}
+
+// at is the place of a turn in the attempt that is being made.
+func (j *Journal) at(trialID string, turn int) place {
+	return place{j.id, trialID, j.earlier[trialID] + 1, turn}
 }
 
 func (p place) insertParts(w *writer, where string, parts []keptPart) error {
 	for i, part := range parts {
-		err := w.exec(`INSERT INTO parts (run_id, trial_id, turn, place, ordinal, modality, media_type, data, artifact, transcript, undelivered, converters,
+		err := w.exec(`INSERT INTO parts (run_id, trial_id, attempt, turn, place, ordinal, modality, media_type, data, artifact, transcript, undelivered, converters,
 			original_modality, original_media_type, original_data, original_artifact)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-			append([]any{p.run, p.trial, p.turn, where, i}, part.columns()...)...)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			append([]any{p.run, p.trial, p.attempt, p.turn, where, i}, part.columns()...)...)
 		if err != nil {
 			return err
 		}
@@ -222,9 +236,9 @@ func (p place) insertParts(w *writer, where string, parts []keptPart) error {
 
 func (p place) insertScores(w *writer, scores []keptScore) error {
 	for i, s := range scores {
-		err := w.exec(`INSERT INTO scores (run_id, trial_id, turn, ordinal, name, type, value, rationale, failure)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			p.run, p.trial, p.turn, i, s.Name, string(s.Type), s.Value, []byte(s.Rationale), s.failure)
+		err := w.exec(`INSERT INTO scores (run_id, trial_id, attempt, turn, ordinal, name, type, value, rationale, failure)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			p.run, p.trial, p.attempt, p.turn, i, s.Name, string(s.Type), s.Value, []byte(s.Rationale), s.failure)
 		if err != nil {
 			return err
 		}

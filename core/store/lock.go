@@ -33,6 +33,38 @@ func acquire(path string) (*lock, error) {
 	}
 }
 
+// tryAcquire is acquire, but does not wait: it returns nil where another process
+// holds the lock.
+func tryAcquire(path string) (*lock, error) {
+	for {
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, file.Close()
+		}
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), file.Close())
+		}
+		if err == nil && isAt(file, path) {
+			return &lock{file}, nil
+		}
+		_ = file.Close() // somebody removed it meanwhile: the next one is another lock
+	}
+}
+
+// isAt reports whether a path still leads to an open file.
+func isAt(file *os.File, path string) bool {
+	open, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(open, there)
+}
+
 // release gives the lock up.
 func (l *lock) release() { _ = l.file.Close() }
 

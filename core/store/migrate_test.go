@@ -3,6 +3,7 @@ package store_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ INSERT INTO scores VALUES ('old', 'polite/phone/row-2/1', 0, 0, 'leaked', 'true_
 `
 
 // earlier are the migrations that the versions before this one ended with.
-var earlier = []string{"00001_runs.sql", "00002_delivery.sql"}
+var earlier = []string{"00001_runs.sql", "00002_delivery.sql", "00003_helpers.sql", "00004_plugins.sql"}
 
 // oldStore returns the directory of a store that an earlier version made: the
 // first one, which kept oldRun, and brought up to date since with as many
@@ -107,16 +108,27 @@ func readsOldRun(t *testing.T, s *store.Store) {
 	if connections, err := s.Connections(t.Context(), "old"); err != nil || len(connections) != 0 {
 		t.Errorf("connections %+v, %v; want none", connections, err)
 	}
-	turns, err := s.Turns(t.Context(), "old", trial(1).ID)
-	must(t, err)
-	if diff := cmp.Diff([]engine.Turn{oldTurn()}, turns); diff != "" {
-		t.Errorf("turns (-want +got):\n%s", diff)
-	}
+	readsTurns(t, s)
 	if helped, err := s.HelperTurns(t.Context(), "old", trial(1).ID); err != nil || len(helped) != 0 {
 		t.Errorf("helper turns %+v, %v; want none", helped, err)
 	}
 	if history, err := s.History(t.Context(), "old", trial(1).ID); err != nil || len(history) != 0 {
 		t.Errorf("history %+v, %v; want none", history, err)
+	}
+}
+
+// readsTurns reads what was said in oldRun.
+func readsTurns(t *testing.T, s *store.Store) {
+	t.Helper()
+	turns, err := s.Turns(t.Context(), "old", trial(1).ID)
+	must(t, err)
+	if diff := cmp.Diff([]engine.Turn{oldTurn()}, turns); diff != "" {
+		t.Errorf("turns (-want +got):\n%s", diff)
+	}
+	trials, err := s.Trials(t.Context(), "old")
+	must(t, err)
+	if len(trials) != 1 || trials[0].Attempt != 1 || len(trials[0].Result.Scores) != 1 {
+		t.Errorf("trials %+v, want one attempt with one score", trials)
 	}
 }
 
@@ -149,10 +161,24 @@ func TestAStoreOfAnEarlierVersionIsBroughtUpToDate(t *testing.T) {
 		if diff := cmp.Diff(said[:1], helperTurns, cmp.Comparer(sameBytes)); diff != "" {
 			t.Errorf("helper turns (-recorded +read):\n%s", diff)
 		}
+		if _, err := s.Claim(t.Context(), "old"); !errors.Is(err, store.ErrFinished) {
+			t.Errorf("Claim of the old run: %v, want ErrFinished", err)
+		}
 		reader, err := store.OpenReader(t.Context(), dir)
 		must(t, err)
 		readsOldRun(t, reader)
 		must(t, reader.Close())
+	})
+}
+
+func TestARunOfAnEarlierVersionThatWasStoppedIsNotResumed(t *testing.T) {
+	eachEarlier(t, func(t *testing.T, dir string) {
+		execSQL(t, dir, `UPDATE runs SET status = 'interrupted'`)
+		s := open(t, dir)
+		if _, err := s.Claim(t.Context(), "old"); !errors.Is(err, store.ErrNotResumable) {
+			t.Errorf("Claim: %v, want ErrNotResumable", err)
+		}
+		readsTurns(t, s)
 	})
 }
 

@@ -23,6 +23,10 @@ type Trial struct {
 	SystemPrompt string
 	Success      string
 
+	// Attempt counts from 1. The attempts before it were not ended, because the
+	// run was stopped.
+	Attempt int
+	// Started is when that attempt began.
 	Started time.Time
 	// Result is nil while the trial is held, and if it was never ended. Its
 	// scores come without the values that were judged; [Store.Turns] has
@@ -30,14 +34,23 @@ type Trial struct {
 	Result *engine.Result
 }
 
-const selectTrials = `SELECT t.id, t.attack, t.variant, t.row_number, t.number, t.seed, a.target, a.objective, a.system_prompt, a.success,
-	t.started_at, t.ended_at, t.outcome, t.reason, t.turns, t.decided, t.usage, t.failure
+// selectTrials begins a query for trials.
+func (s *Store) selectTrials() string {
+	return `SELECT t.id, t.attack, t.variant, t.row_number, t.number, t.seed, a.target, a.objective, a.system_prompt, a.success,
+	` + s.since(schemaResume, "t.attempt", "1") + `, t.started_at, t.ended_at, t.outcome, t.reason, t.turns, t.decided, t.usage, t.failure
 	FROM trials t JOIN attacks a ON a.run_id = t.run_id AND a.name = t.attack
 	WHERE t.run_id = $1 `
+}
+
+// lastAttempt narrows a query for what was said in the trial $2 of the run $1 to
+// the last attempt at it.
+func (s *Store) lastAttempt() string {
+	return s.since(schemaResume, "AND attempt = (SELECT attempt FROM trials WHERE run_id = $1 AND id = $2)", "")
+}
 
 // Trials returns the trials of a run that were begun, in the order of the plan.
 func (s *Store) Trials(ctx context.Context, runID string) ([]Trial, error) {
-	trials, err := s.trials(ctx, selectTrials+"ORDER BY t.ordinal", runID)
+	trials, err := s.trials(ctx, s.selectTrials()+"ORDER BY t.ordinal", runID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the trials of %s: %w", runID, err)
 	}
@@ -52,7 +65,7 @@ func (s *Store) Trials(ctx context.Context, runID string) ([]Trial, error) {
 		}
 		return struct{}{}, err
 	}, `SELECT s.trial_id, s.name, s.type, s.value, s.rationale, s.failure
-		FROM scores s JOIN trials t ON t.run_id = s.run_id AND t.id = s.trial_id AND t.decided = s.turn
+		FROM scores s JOIN trials t ON t.run_id = s.run_id AND t.id = s.trial_id AND t.decided = s.turn `+s.since(schemaResume, "AND t.attempt = s.attempt", "")+`
 		WHERE s.run_id = $1 ORDER BY s.trial_id, s.ordinal`, runID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the scores of %s: %w", runID, err)
@@ -63,7 +76,7 @@ func (s *Store) Trials(ctx context.Context, runID string) ([]Trial, error) {
 // Trial returns one trial, its result without scores. It fails with
 // [ErrNotFound] if the run has not begun such a trial.
 func (s *Store) Trial(ctx context.Context, runID, trialID string) (Trial, error) {
-	trials, err := s.trials(ctx, selectTrials+"AND t.id = $2", runID, trialID)
+	trials, err := s.trials(ctx, s.selectTrials()+"AND t.id = $2", runID, trialID)
 	if err == nil && len(trials) == 0 {
 		err = ErrNotFound
 	}
@@ -86,7 +99,7 @@ func scanTrial(rows *sql.Rows) (Trial, error) {
 	var reason []byte
 	var usage, failure *string
 	err := rows.Scan(&t.ID, &t.Attack, &t.Variant, &t.Row, &t.Number, &seed, &t.Target, &t.Objective, &t.SystemPrompt, &t.Success,
-		&started, &ended, &outcome, &reason, &turns, &decided, &usage, &failure)
+		&t.Attempt, &started, &ended, &outcome, &reason, &turns, &decided, &usage, &failure)
 	if err != nil {
 		return t, err
 	}
@@ -119,7 +132,7 @@ func scanScore(rows *sql.Rows) (of string, score engine.Score, err error) {
 	return of, score, err
 }
 
-// Turns returns the turns of a trial with all that was said, artifacts
+// Turns returns the turns of the last attempt at a trial with all that was said, artifacts
 // included. It fails where an artifact is missing or damaged.
 func (s *Store) Turns(ctx context.Context, runID, trialID string) ([]engine.Turn, error) {
 	turns, err := s.turns(ctx, runID, trialID)
@@ -131,7 +144,7 @@ func (s *Store) Turns(ctx context.Context, runID, trialID string) ([]engine.Turn
 
 func (s *Store) turns(ctx context.Context, runID, trialID string) ([]engine.Turn, error) {
 	turns, err := collect(ctx, s.reads, scanTurn, `SELECT turn, started_at, ended_at, reply, failure, `+s.since(schemaDelivery, "sent_role, delivery", "'user', NULL")+`
-		FROM turns WHERE run_id = $1 AND trial_id = $2 ORDER BY turn`, runID, trialID)
+		FROM turns WHERE run_id = $1 AND trial_id = $2 `+s.lastAttempt()+` ORDER BY turn`, runID, trialID)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +204,7 @@ func (s *Store) fillTurn(ctx context.Context, t *engine.Turn, parts map[corner][
 		_, score, err := scanScore(rows)
 		return score, err
 	}, `SELECT trial_id, name, type, value, rationale, failure
-		FROM scores WHERE run_id = $1 AND trial_id = $2 AND turn = $3 ORDER BY ordinal`, runID, trialID, t.Index)
+		FROM scores WHERE run_id = $1 AND trial_id = $2 AND turn = $3 `+s.lastAttempt()+` ORDER BY ordinal`, runID, trialID, t.Index)
 	for i := range t.Scores {
 		for _, p := range parts[corner{t.Index, placeJudged(i)}] {
 			t.Scores[i].Judged = append(t.Scores[i].Judged, p.Value)
@@ -209,7 +222,7 @@ func (s *Store) parts(ctx context.Context, runID, trialID string) (map[corner][]
 		return struct{}{}, err
 	}, `SELECT turn, place, modality, media_type, data, artifact, transcript, `+s.since(schemaDelivery, "undelivered", "0")+`, converters,
 		original_modality, original_media_type, original_data, original_artifact
-		FROM parts WHERE run_id = $1 AND trial_id = $2 ORDER BY turn, place, ordinal`, runID, trialID)
+		FROM parts WHERE run_id = $1 AND trial_id = $2 `+s.lastAttempt()+` ORDER BY turn, place, ordinal`, runID, trialID)
 	return parts, err
 }
 

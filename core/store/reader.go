@@ -74,6 +74,7 @@ const (
 	schemaDelivery = 2
 	schemaHelpers  = 3
 	schemaPlugins  = 4
+	schemaResume   = 5
 )
 
 // since returns the columns that the tables have since a version, or what stands

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
 // Status says how a run stands.
@@ -42,8 +43,15 @@ type Run struct {
 	File          string
 	Source        []byte
 	Authorization string
-	// Trials is how many the plan has.
+	// Path is where the file was, from the root.
+	Path string
+	// Files are those that the campaign names. Reading leaves them to
+	// [Store.Files].
+	Files []campaign.File
+	// Trials is how many the plan has, and Plan its fingerprint. It is "" in runs
+	// that were kept before it was recorded: they cannot be resumed.
 	Trials int
+	Plan   string
 	// Version is the orchestrator's.
 	Version string
 	Plugins []Plugin
@@ -59,6 +67,9 @@ type Run struct {
 	// Outcomes counts the trials that have one. The others, up to Trials,
 	// were not held or not held to their end.
 	Outcomes map[core.Outcome]int
+	// Sessions are the processes that carried the run out, one after the other.
+	// There are none in runs that were kept before that was recorded.
+	Sessions []Session
 }
 
 // Plugin is a plugin that a run used.
@@ -108,23 +119,39 @@ func (s *Store) CreateRun(_ context.Context, r Run) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, err)
 	}
-	if err := s.writer.wait(func(w *writer) error { return insertRun(w, r) }); err != nil {
+	kept, err := s.keepFiles(r.Files)
+	if err == nil {
+		err = s.writer.wait(func(w *writer) error { return insertRun(w, r, kept) })
+	}
+	if err != nil {
 		lock.release()
 		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, err)
 	}
-	j := &Journal{store: s, id: r.ID, lock: lock, attacks: map[string]bool{}}
+	return s.register(&Journal{store: s, id: r.ID, lock: lock, attacks: map[string]bool{}}), nil
+}
+
+// register notes that a Journal is open.
+func (s *Store) register(j *Journal) *Journal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.journals[j] = true
-	return j, nil
+	return j
 }
 
 func (s *Store) runningFile(id string) string { return s.path(runningDir, id+".lock") }
 
-func insertRun(w *writer, r Run) error {
-	err := w.exec(`INSERT INTO runs (id, campaign, file, source, authorization_text, trials, version, status, message, started_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9)`,
-		r.ID, r.Campaign, r.File, payload(r.Source), r.Authorization, r.Trials, r.Version, string(Running), r.Started.UnixNano())
+func insertRun(w *writer, r Run, files []keptFile) error {
+	err := w.exec(`INSERT INTO runs (id, campaign, file, path, source, authorization_text, trials, plan, version, status, message, started_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11)`,
+		r.ID, r.Campaign, r.File, r.Path, payload(r.Source), r.Authorization, r.Trials, r.Plan, r.Version, string(Running), r.Started.UnixNano())
+	if err == nil {
+		err = insertSession(w, r.ID, 0, Session{Version: r.Version, Started: r.Started})
+	}
+	for _, f := range files {
+		if err == nil {
+			err = w.exec(`INSERT INTO run_files (run_id, name, artifact) VALUES ($1, $2, $3)`, r.ID, f.name, f.artifact)
+		}
+	}
 	for i, p := range r.Plugins {
 		if err == nil {
 			err = insertPlugin(w, r.ID, i, p)
@@ -193,7 +220,7 @@ func (s *Store) runs(ctx context.Context, clause string, args ...any) ([]Run, er
 	if s.reads == nil {
 		return nil, ErrClosed
 	}
-	found, err := collect(ctx, s.reads, scanRun, `SELECT id, campaign, file, source, authorization_text, trials, version, status, message, started_at, ended_at
+	found, err := collect(ctx, s.reads, scanRun, `SELECT id, campaign, file, source, authorization_text, trials, `+s.since(schemaResume, "path, plan", "'', ''")+`, version, status, message, started_at, ended_at
 		FROM runs `+clause, args...)
 	if err != nil {
 		return nil, err
@@ -210,7 +237,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	var r Run
 	var started int64
 	var ended sql.NullInt64
-	err := rows.Scan(&r.ID, &r.Campaign, &r.File, &r.Source, &r.Authorization, &r.Trials, &r.Version, &r.Status, &r.Message, &started, &ended)
+	err := rows.Scan(&r.ID, &r.Campaign, &r.File, &r.Source, &r.Authorization, &r.Trials, &r.Path, &r.Plan, &r.Version, &r.Status, &r.Message, &started, &ended)
 	r.Started = moment(started)
 	if ended.Valid {
 		r.Ended = moment(ended.Int64)
@@ -225,6 +252,9 @@ func (s *Store) complete(ctx context.Context, r *Run) error {
 		`SELECT name, version, sha256, `+s.since(schemaPlugins, `trust, permissions, sandbox`, `'', '{}', ''`)+
 			` FROM run_plugins WHERE run_id = $1 ORDER BY ordinal`, r.ID)
 	if err != nil {
+		return err
+	}
+	if r.Sessions, err = s.sessions(ctx, r.ID); err != nil {
 		return err
 	}
 	type count struct {
@@ -266,8 +296,13 @@ func (s *Store) finish(j *Journal, status Status, message string, at time.Time) 
 	}
 	defer j.lock.release()
 	err := s.writer.wait(func(w *writer) error {
-		return w.exec(`UPDATE runs SET status = $1, message = $2, ended_at = $3 WHERE id = $4`,
+		err := w.exec(`UPDATE runs SET status = $1, message = $2, ended_at = $3 WHERE id = $4`,
 			string(status), message, at.UnixNano(), j.id)
+		if err != nil {
+			return err
+		}
+		return w.exec(`UPDATE sessions SET status = $1, ended_at = $2 WHERE run_id = $3 AND ordinal = $4`,
+			string(status), at.UnixNano(), j.id, j.session)
 	})
 	if err != nil {
 		return err

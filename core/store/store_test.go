@@ -148,7 +148,7 @@ func TestWhatIsRecordedIsReadBack(t *testing.T) {
 
 	want := store.Trial{
 		ID: planned.ID, Attack: "polite", Variant: "phone", Row: 2, Number: 1, Seed: planned.Seed, Target: "agent",
-		Objective: planned.Objective, SystemPrompt: planned.SystemPrompt, Success: "leaked", Started: start, Result: &result,
+		Objective: planned.Objective, SystemPrompt: planned.SystemPrompt, Success: "leaked", Attempt: 1, Started: start, Result: &result,
 	}
 	withoutJudged := result
 	withoutJudged.Scores = nil
@@ -207,7 +207,7 @@ func TestARunKeepsWhatExplainsIt(t *testing.T) {
 	s := open(t, t.TempDir())
 	given := store.Run{
 		Campaign: "demo", File: "campaigns/demo.yaml", Source: []byte("name: d\xe9mo\n"), Authorization: "RT-2026-014",
-		Trials: 3, Version: "v0.1.0", Started: start,
+		Path: "/srv/campaigns/demo.yaml", Trials: 3, Plan: "f1", Version: "v0.1.0", Started: start,
 		Plugins: []store.Plugin{
 			{Name: "bundled", Version: "v0.1.0", SHA256: "aa"},
 			{Name: "acme", Version: "v2", SHA256: "bb", Trust: "locked", Permissions: core.Permissions{Network: true, Read: []string{"/srv"}}, Sandbox: "files"},
@@ -215,6 +215,7 @@ func TestARunKeepsWhatExplainsIt(t *testing.T) {
 	}
 	j := begin(t, s, given)
 	given.ID, given.Status, given.Outcomes = j.Run(), store.Running, map[core.Outcome]int{}
+	given.Sessions = []store.Session{{Version: "v0.1.0", Started: start}}
 	got, err := s.Run(t.Context(), j.Run())
 	must(t, err)
 	if diff := cmp.Diff(given, got); diff != "" {
@@ -226,6 +227,7 @@ func TestARunKeepsWhatExplainsIt(t *testing.T) {
 
 	must(t, j.Finish(t.Context(), store.Interrupted, "Ctrl-C", start.Add(time.Minute)))
 	given.Status, given.Message, given.Ended = store.Interrupted, "Ctrl-C", start.Add(time.Minute)
+	given.Sessions[0].Status, given.Sessions[0].Ended = store.Interrupted, start.Add(time.Minute)
 	got, err = s.Run(t.Context(), j.Run())
 	must(t, err)
 	if diff := cmp.Diff(given, got); diff != "" {

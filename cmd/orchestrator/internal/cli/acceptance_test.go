@@ -92,8 +92,14 @@ func startCampaign(t *testing.T, text string, flags ...string) *program {
 	if err := os.WriteFile(campaign, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return startProgram(t, dir, append([]string{"run", "--log-level", "trace", campaign}, flags...)...)
+}
+
+// startProgram starts the orchestrator with the store in a folder.
+func startProgram(t *testing.T, dir string, args ...string) *program {
+	t.Helper()
 	p := &program{t: t, store: filepath.Join(dir, "store"), output: &lockedBuffer{}}
-	p.Cmd = exec.Command("orchestrator", append([]string{"run", "--log-level", "trace", "--store", p.store, campaign}, flags...)...)
+	p.Cmd = exec.Command("orchestrator", append(args, "--store", p.store)...)
 	p.Env = append(os.Environ(), "PRACTICE_KEY="+apiKey, "XDG_DATA_HOME="+dir)
 	p.Stdout, p.Stderr = p.output, p.output
 	if err := p.Start(); err != nil {

@@ -5,19 +5,18 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
 // concludeRun prints the table and where to look, and chooses the exit code.
 // broken is why the run could not be recorded to its end.
-func concludeRun(env Env, p *plan.Plan, s engine.Summary, id string, trials []store.Trial, dir storeFlag, broken error) error {
+func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, trials []store.Trial, dir storeFlag, broken error) error {
 	attacks := rowsOf(trials)
 	held := count(s.Planned, "trial")
 	if n := s.Tally.Total(); n < s.Planned {
 		held = fmt.Sprintf("%d of %s", n, held)
 	}
-	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", p.Campaign.Name, held, round(s.Duration))
+	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", c.Name, held, round(s.Duration))
 	writeTable(env.Stdout, attacks, s.Planned)
 	writeFailures(env.Stdout, trials)
 	end := finished
@@ -30,9 +29,13 @@ func concludeRun(env Env, p *plan.Plan, s engine.Summary, id string, trials []st
 		end = bounded
 		fmt.Fprintf(env.Stdout, "\nstopped by %s\n", s.Stopped)
 	}
-	code, why := judgeRun(attacks, s.Planned, p.Campaign.Evidence, end)
+	code, why := judgeRun(attacks, s.Planned, c.Evidence, end)
 	fmt.Fprintf(env.Stdout, "\n%s (exit code %d)\n", why, code)
-	fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s\n", dir.flag(), id)
+	again := ""
+	if end != finished {
+		again = fmt.Sprintf("; go on: orchestrator resume%s %s", dir.flag(), id)
+	}
+	fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s%s\n", dir.flag(), id, again)
 	if code == exitClean {
 		return nil
 	}

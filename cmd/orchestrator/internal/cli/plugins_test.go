@@ -2,6 +2,8 @@ package cli_test
 
 import (
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -99,6 +101,15 @@ func flip(ts *testscript.TestScript, _ bool, given []string) {
 	ts.Check(os.WriteFile(path, data, 0o755))
 }
 
+// stopped makes the runs of a store look as if they had been interrupted during
+// their last trials: stopped STORE.
+func stopped(ts *testscript.TestScript, _ bool, given []string) {
+	db, err := sql.Open("sqlite", filepath.Join(ts.MkAbs(given[0]), "runs.db"))
+	ts.Check(err)
+	_, err = db.Exec(`UPDATE runs SET status = 'interrupted'; UPDATE trials SET outcome = NULL WHERE number = 2`)
+	ts.Check(errors.Join(err, db.Close()))
+}
+
 // TestPluginScripts runs the scripts that install plugins. $WWW is the address
 // of the folder www, and $KEY and $MALLORY are public keys.
 func TestPluginScripts(t *testing.T) {
@@ -109,7 +120,7 @@ func TestPluginScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "program": a.program, "release": a.release, "keyfile": a.keyFile, "flip": flip,
+			"exits": exits, "program": a.program, "release": a.release, "keyfile": a.keyFile, "flip": flip, "stopped": stopped,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", os.Getenv("GORACE"))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
@@ -28,12 +29,20 @@ func newProgress(env Env) *progress {
 	return &progress{out: printable{env.Stderr}, terminal: env.Terminal}
 }
 
-// begin announces the run and puts the bar on the screen.
-func (p *progress) begin(run string, trials int) {
+// begin announces the run and puts the bar on the screen. done are the trials that
+// were held before.
+func (p *progress) begin(run string, trials int, done map[string]core.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintf(p.out, "run %s: %s\n", run, count(trials, "trial"))
+	before := ""
+	if len(done) > 0 {
+		before = fmt.Sprintf(", %d of them held before", len(done))
+	}
+	fmt.Fprintf(p.out, "run %s: %s%s\n", run, count(trials, "trial"), before)
 	p.total = trials
+	for _, outcome := range done {
+		p.tally.Add(outcome)
+	}
 	if p.terminal {
 		// The line has to fit into 80 columns: one that wraps is not redrawn
 		// but repeated.

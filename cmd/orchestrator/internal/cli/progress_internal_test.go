@@ -18,7 +18,7 @@ func watch(terminal bool) string {
 	var out bytes.Buffer
 	p := newProgress(Env{Stderr: &out, Terminal: terminal})
 	first, second := &plan.Trial{ID: "polite/1"}, &plan.Trial{ID: "polite/2"}
-	p.begin("20261123-aaaa", 2)
+	p.begin("20261123-aaaa", 2, nil)
 	p.Observe(engine.TrialStarted{Trial: first})
 	p.Observe(engine.TurnEnded{Trial: first})
 	p.Observe(engine.Warning{Trial: first, Message: "the voice \x1b[2Jwas\nignored"})
@@ -62,7 +62,7 @@ func TestTheBarShowsTheOutcomesWithin80Columns(t *testing.T) {
 		const trials = 1001
 		var out bytes.Buffer
 		p := newProgress(Env{Stderr: &out, Terminal: true})
-		p.begin("20261123-aaaa", trials)
+		p.begin("20261123-aaaa", trials, nil)
 		for range trials - 1 {
 			time.Sleep(90 * time.Millisecond) // so that there is a time to predict
 			p.Observe(engine.TrialEnded{Trial: &plan.Trial{}, Result: engine.Result{Outcome: core.Errored}})

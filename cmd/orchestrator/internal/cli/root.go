@@ -78,6 +78,7 @@ a signal.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usagef("%w", err) })
 	root.AddCommand(
 		newRunCommand(env),
+		newResumeCommand(env),
 		newValidateCommand(env),
 		newPlanCommand(env),
 		newShowCommand(env),

@@ -48,17 +48,26 @@ func show(ctx context.Context, env Env, s *store.Store, given []string, save str
 	if len(given) > 0 {
 		name = given[0]
 	}
-	run, err := s.Run(ctx, name)
-	if name == "latest" && errors.Is(err, store.ErrNotFound) {
-		return usagef("no runs yet: %s holds none", s.Dir()).withHint("orchestrator run makes one; --store names another store")
-	}
+	run, err := findRun(ctx, s, name)
 	if err != nil {
-		return notFound(err, "orchestrator list shows all runs")
+		return err
 	}
 	if len(given) < 2 {
 		return showRun(ctx, env, s, run)
 	}
 	return showTrial(ctx, env.Stdout, s, run, given[1], save)
+}
+
+// findRun reads the run that somebody named on the command line.
+func findRun(ctx context.Context, s *store.Store, name string) (store.Run, error) {
+	run, err := s.Run(ctx, name)
+	if name == "latest" && errors.Is(err, store.ErrNotFound) {
+		return run, usagef("no runs yet: %s holds none", s.Dir()).withHint("orchestrator run makes one; --store names another store")
+	}
+	if err != nil {
+		return run, notFound(err, "orchestrator list shows all runs")
+	}
+	return run, nil
 }
 
 func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error {
@@ -130,6 +139,7 @@ func writeRun(w io.Writer, run store.Run) {
 		fmt.Fprintf(w, "ended          %s, after %s\n", run.Ended.Local().Format(time.RFC3339), round(run.Ended.Sub(run.Started)))
 	}
 	fmt.Fprintf(w, "orchestrator   %s\n", run.Version)
+	writeSessions(w, run)
 	writePlugins(w, run.Plugins)
 }
 
@@ -171,6 +181,9 @@ func writeTrial(w io.Writer, trial store.Trial, silent bool, file fileOf) {
 	fmt.Fprintf(w, "trial %s: %s\n", trial.ID, outcomeOf(trial))
 	if reason := reasonOf(trial); reason != "" {
 		fmt.Fprintf(w, "  %s\n", indented(reason))
+	}
+	if n := trial.Attempt - 1; n > 0 {
+		fmt.Fprintf(w, "  attempt %d: the run was stopped during %s, which is kept and does not count\n", trial.Attempt, count(n, "earlier attempt"))
 	}
 	if r := trial.Result; silent && r != nil && r.Failure != nil && r.Failure.Hint != "" { // a turn shows its own
 		fmt.Fprintf(w, "  hint: %s\n", indented(r.Failure.Hint))

@@ -117,7 +117,12 @@ func (f *campaignFlags) read(ctx context.Context, env Env, w io.Writer, file str
 	if err != nil {
 		return nil, err
 	}
-	lock, err := readLock(filepath.Dir(file))
+	return f.choose(env, w, c, problems)
+}
+
+// choose chooses the plugins of a campaign, by the lock beside its file.
+func (f *campaignFlags) choose(env Env, w io.Writer, c *campaign.Campaign, problems campaign.Problems) (*reading, error) {
+	lock, err := readLock(filepath.Dir(c.File))
 	if err != nil {
 		return nil, err
 	}

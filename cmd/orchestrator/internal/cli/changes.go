@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// maxCampaignFile bounds a file that a recorded one is compared with. A campaign
+// does not read larger ones.
+const maxCampaignFile = 64 << 20
+
+// changedFiles compares a recorded campaign with what is where it was read from.
+// Where its file is gone, the record is all there is, and nothing has changed.
+func (c *conduct) changedFiles(recorded *campaign.Campaign) ([]string, error) {
+	folder, name := filepath.Split(recorded.File)
+	files := append([]campaign.File{{Name: name, Data: recorded.Source}}, recorded.Files...)
+	var changed []string
+	for i, f := range files {
+		now, err := c.env.ReadFile(folder, filepath.FromSlash(f.Name), maxCampaignFile)
+		switch {
+		case i == 0 && errors.Is(err, fs.ErrNotExist):
+			fmt.Fprintf(c.log, "orchestrator: warning: %s is not there any more: the run goes on by its record\n", recorded.File)
+			return nil, nil
+		case errors.Is(err, fs.ErrNotExist):
+			changed = append(changed, fmt.Sprintf("%s is not there any more", f.Name))
+		case err != nil:
+			return nil, core.Errorf(core.KindConfig, "comparing %s with the record: %w", f.Name, err)
+		case !bytes.Equal(now, f.Data):
+			changed = append(changed, difference(f, now))
+		}
+	}
+	return changed, nil
+}
+
+// difference says how a file differs from the recorded one. It does not quote the
+// new text, in which nobody has looked for secrets.
+func difference(was campaign.File, now []byte) string {
+	if !utf8.Valid(was.Data) {
+		return fmt.Sprintf("%s has changed: %d bytes were recorded, and %d are there", was.Name, len(was.Data), len(now))
+	}
+	before, after := bytes.Split(was.Data, []byte("\n")), bytes.Split(now, []byte("\n"))
+	line := 0
+	for line < min(len(before), len(after))-1 && bytes.Equal(before[line], after[line]) {
+		line++
+	}
+	return fmt.Sprintf("%s has changed, from line %d on; recorded was: %s", was.Name, line+1, cut(cell(string(before[line])), 60, true))
+}
+
+// changedPlugins says which plugins are not those that a run began with.
+func changedPlugins(was, now []store.Plugin) []string {
+	var changed []string
+	for _, p := range was {
+		i := slices.IndexFunc(now, func(q store.Plugin) bool { return q.Name == p.Name })
+		switch {
+		case i < 0:
+			changed = append(changed, fmt.Sprintf("plugin %s is not there any more; recorded was %s", p.Name, identity(p)))
+		case identity(p) != identity(now[i]):
+			changed = append(changed, fmt.Sprintf("plugin %s has changed: recorded was %s; now it is %s", p.Name, identity(p), identity(now[i])))
+		case p.Sandbox != now[i].Sandbox:
+			changed = append(changed, fmt.Sprintf("plugin %s is held to something else: recorded was %s; now it is %s", p.Name, p.Sandbox, now[i].Sandbox))
+		}
+	}
+	for _, p := range now {
+		if !slices.ContainsFunc(was, func(q store.Plugin) bool { return q.Name == p.Name }) {
+			changed = append(changed, fmt.Sprintf("plugin %s %s is new", p.Name, identity(p)))
+		}
+	}
+	return changed
+}
+
+// identity says which program a plugin is.
+func identity(p store.Plugin) string {
+	return fmt.Sprintf("%s, SHA-256 %s", p.Version, cmp.Or(p.SHA256, "unknown"))
+}

@@ -1,0 +1,26 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// writeSessions writes when a run was stopped and resumed, and what the user
+// allowed to be other than recorded. There is nothing to say of a run that was
+// carried out in one go.
+func writeSessions(w io.Writer, run store.Run) {
+	for i, s := range run.Sessions[:max(0, len(run.Sessions)-1)] {
+		how := "the process died"
+		if !s.Ended.IsZero() {
+			how = fmt.Sprintf("%s %s", s.Status, s.Ended.Local().Format(time.RFC3339))
+		}
+		next := run.Sessions[i+1]
+		fmt.Fprintf(w, "resumed        %s, by orchestrator %s (%s)\n", next.Started.Local().Format(time.RFC3339), next.Version, how)
+		for _, change := range next.Allowed {
+			fmt.Fprintf(w, "  allowed      %s\n", indented(change))
+		}
+	}
+}

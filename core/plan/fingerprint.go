@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
+)
+
+// Fingerprint returns what tells the plan from others: a SHA-256 over all trials,
+// in hexadecimal. Of sounds and images it has the lengths only: what they hold,
+// the campaign's files say.
+func (p *Plan) Fingerprint() string {
+	h := sha256.New()
+	for i := range p.Trials {
+		t := &p.Trials[i]
+		fmt.Fprintf(h, "trial %q %d %q %q %q %q\n", t.ID, t.Seed, t.Target, t.Scorers, t.Success, t.StopOn)
+		if t.Number > 1 {
+			continue // it says what the first one says
+		}
+		fmt.Fprintf(h, "start %q %q %q\n", t.Objective, t.SystemPrompt, t.ToolResults)
+		for _, m := range t.History {
+			fmt.Fprintf(h, "said %q\n", m.Role)
+			for _, part := range m.Parts {
+				writeValue(h, part.Value)
+			}
+		}
+		for _, turn := range t.Turns {
+			writeTurn(h, turn)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func writeTurn(w io.Writer, turn strategy.Turn) {
+	d := turn.Delivery
+	fmt.Fprintf(w, "turn %t %d %t\n", d.Stream, d.InterruptAfter, d.OutOfBand)
+	if d.SystemPrompt != nil {
+		fmt.Fprintf(w, "prompt %q\n", *d.SystemPrompt)
+	}
+	for _, part := range turn.Parts {
+		fmt.Fprintf(w, "part %q\n", part.Converters)
+		writeValue(w, part.Value)
+	}
+}
+
+func writeValue(w io.Writer, v core.Value) {
+	if v.Modality == core.Text {
+		fmt.Fprintf(w, "text %q\n", v.Data)
+		return
+	}
+	fmt.Fprintf(w, "%q %q %d\n", v.Modality, v.MediaType, len(v.Data))
+}

@@ -1,0 +1,219 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+)
+
+// ErrRunning says that a process carries the run out.
+var ErrRunning = errors.New("it is being carried out by another process")
+
+// ErrFinished says that nothing of a run is left to do.
+var ErrFinished = errors.New("it is finished")
+
+// ErrNotResumable says that a run was kept by a version that did not record what
+// it takes to carry it on.
+var ErrNotResumable = errors.New("it was recorded by an earlier version, which did not keep what it takes to resume it")
+
+// Session is the time in which one process carried a run out.
+type Session struct {
+	// Version is the orchestrator's.
+	Version string
+	// Allowed is what was other than recorded, in words, and what the user
+	// allowed.
+	Allowed []string
+	Started time.Time
+
+	// The rest is set by reading. Ended is zero and Status empty while the
+	// process carries the run out, and if it died.
+
+	Ended  time.Time
+	Status Status
+}
+
+// Claim is a run that was stopped, in the hands of the one process that may
+// carry it on.
+type Claim struct {
+	// Run is what is recorded of the run.
+	Run Run
+	// Outcomes are those of the trials that have one, by the trial's ID.
+	Outcomes map[string]core.Outcome
+
+	store *Store
+	lock  *lock
+	// attempts counts those at the trials that have no outcome.
+	attempts map[string]int
+	// connections is the ordinal of the next one.
+	connections int
+	resumed     bool
+}
+
+// Claim takes a run, so that nobody else resumes it. id is as that of
+// [Store.Run]. It fails with [ErrRunning], [ErrFinished] or [ErrNotResumable]
+// where the run cannot be carried on. The Claim has to be released.
+func (s *Store) Claim(ctx context.Context, id string) (*Claim, error) {
+	if s.writer == nil {
+		return nil, fmt.Errorf("resuming the run %s: %w", id, ErrReadOnly)
+	}
+	run, err := s.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	c := &Claim{store: s}
+	if c.lock, err = tryAcquire(s.runningFile(run.ID)); err == nil && c.lock == nil {
+		err = ErrRunning
+	}
+	if err != nil {
+		return nil, fmt.Errorf("resuming the run %s: %w", run.ID, err)
+	}
+	if err := c.read(ctx, run.ID); err != nil {
+		c.Release()
+		return nil, fmt.Errorf("resuming the run %s: %w", run.ID, err)
+	}
+	return c, nil
+}
+
+// read reads the record again, which nobody changes any more.
+func (c *Claim) read(ctx context.Context, id string) (err error) {
+	if c.Run, err = c.store.Run(ctx, id); err != nil {
+		return err
+	}
+	switch {
+	case c.Run.Status == Finished:
+		return ErrFinished
+	case c.Run.Plan == "":
+		return ErrNotResumable
+	case c.Run.Status == Running: // as whoever holds the lock is told
+		c.Run.Status = Abandoned
+	}
+	c.Outcomes, c.attempts = map[string]core.Outcome{}, map[string]int{}
+	_, err = collect(ctx, c.store.reads, func(rows *sql.Rows) (struct{}, error) {
+		var trial string
+		var outcome sql.NullString
+		var attempt int
+		err := rows.Scan(&trial, &outcome, &attempt)
+		if outcome.Valid {
+			c.Outcomes[trial] = core.Outcome(outcome.String)
+		} else {
+			c.attempts[trial] = attempt
+		}
+		return struct{}{}, err
+	}, `SELECT id, outcome, attempt FROM trials WHERE run_id = $1`, id)
+	if err != nil {
+		return err
+	}
+	return c.store.reads.QueryRowContext(ctx, `SELECT coalesce(max(ordinal) + 1, 0) FROM connections WHERE run_id = $1`, id).Scan(&c.connections)
+}
+
+// Resume carries the run on: it shows as running again until [Journal.Finish], or
+// until this process dies. It is called once. What was recorded of trials that
+// have no outcome is kept as an earlier attempt when they are begun again.
+func (c *Claim) Resume(_ context.Context, session Session) (*Journal, error) {
+	id, ordinal := c.Run.ID, len(c.Run.Sessions)
+	err := c.store.writer.wait(func(w *writer) error {
+		if err := w.exec(`UPDATE runs SET status = $1, message = '', ended_at = NULL WHERE id = $2`, string(Running), id); err != nil {
+			return err
+		}
+		return insertSession(w, id, ordinal, session)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("resuming the run %s: %w", id, err)
+	}
+	c.resumed = true
+	return c.store.register(&Journal{
+		store: c.store, id: id, lock: c.lock, attacks: map[string]bool{},
+		connections: c.connections, session: ordinal, earlier: c.attempts,
+	}), nil
+}
+
+// Release lets go of the run, unless it was resumed: then its Journal does.
+func (c *Claim) Release() {
+	if c.resumed {
+		return
+	}
+	_ = os.Remove(c.store.runningFile(c.Run.ID)) // an empty file that is left does no harm
+	c.lock.release()
+}
+
+// Files returns the files that a run's campaign names, in the order of their
+// names. It fails where one is missing or damaged.
+func (s *Store) Files(ctx context.Context, runID string) ([]campaign.File, error) {
+	if s.schema < schemaResume {
+		return nil, nil
+	}
+	kept, err := collect(ctx, s.reads, func(rows *sql.Rows) (f keptFile, err error) {
+		return f, rows.Scan(&f.name, &f.artifact)
+	}, `SELECT name, artifact FROM run_files WHERE run_id = $1 ORDER BY name`, runID)
+	files := make([]campaign.File, len(kept))
+	for i, f := range kept {
+		if err == nil {
+			files[i].Name = f.name
+			files[i].Data, err = s.Artifact(ctx, f.artifact)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the files of run %s: %w", runID, err)
+	}
+	return files, nil
+}
+
+// keptFile is a file whose contents are on the disk, under their SHA-256.
+type keptFile struct{ name, artifact string }
+
+func (s *Store) keepFiles(files []campaign.File) ([]keptFile, error) {
+	kept := make([]keptFile, len(files))
+	for i, f := range files {
+		sum, err := s.keepArtifact(f.Data)
+		if err != nil {
+			return nil, err
+		}
+		kept[i] = keptFile{f.Name, sum}
+	}
+	return kept, nil
+}
+
+func insertSession(w *writer, run string, ordinal int, s Session) error {
+	var allowed *[]string
+	if len(s.Allowed) > 0 {
+		allowed = &s.Allowed
+	}
+	encoded, err := encode("changes", allowed)
+	if err != nil {
+		return err
+	}
+	return w.exec(`INSERT INTO sessions (run_id, ordinal, version, allowed, started_at) VALUES ($1, $2, $3, $4, $5)`,
+		run, ordinal, s.Version, encoded, s.Started.UnixNano())
+}
+
+func (s *Store) sessions(ctx context.Context, run string) ([]Session, error) {
+	if s.schema < schemaResume {
+		return nil, nil
+	}
+	return collect(ctx, s.reads, scanSession, `SELECT version, allowed, started_at, ended_at, coalesce(status, '') FROM sessions WHERE run_id = $1 ORDER BY ordinal`, run)
+}
+
+func scanSession(rows *sql.Rows) (Session, error) {
+	var s Session
+	var allowed *string
+	var started int64
+	var ended sql.NullInt64
+	if err := rows.Scan(&s.Version, &allowed, &started, &ended, &s.Status); err != nil {
+		return s, err
+	}
+	s.Started = moment(started)
+	if ended.Valid {
+		s.Ended = moment(ended.Int64)
+	}
+	changes, err := decode[[]string](allowed)
+	if changes != nil {
+		s.Allowed = *changes
+	}
+	return s, err
+}
