@@ -44,7 +44,7 @@ var house = map[string]room{
 	"core/plan": {imports: []string{"core", "core/audio", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
 		imports: []string{"core", "core/audio", "core/campaign", "core/plan", "core/secret", "core/stats", "core/strategy", "core/verdict"},
-		modules: []string{"golang.org/x/sync"},
+		modules: []string{"golang.org/x/sync", "golang.org/x/time", "github.com/cenkalti/backoff/v5", "github.com/sony/gobreaker/v2"},
 	},
 	"core/store": {
 		imports: []string{"core", "core/campaign", "core/engine", "core/plan"},
@@ -84,7 +84,7 @@ var house = map[string]room{
 
 	"targets":              {imports: []string{"core", "targets/..."}},
 	"targets/realtime":     {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
-	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket"}},
+	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "golang.org/x/time"}},
 	"converters":           {imports: []string{"core", "converters/..."}},
 	"converters/...":       {imports: []string{"core", "core/audio"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
 	"scorers":              {imports: []string{"core", "scorers/..."}},

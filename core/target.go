@@ -37,6 +37,10 @@ type Conversation interface {
 	// answered: that is a Reply with a [Finish], not an error. An error means
 	// that there is no reply to judge; a reply that was cut off by a lost
 	// connection is an error too, never a short reply.
+	//
+	// A message that fails with KindRateLimited has left no trace in the
+	// conversation, and may be sent again. One that fails otherwise may have been
+	// heard.
 	Send(ctx context.Context, m Message) (Reply, error)
 	// End releases the conversation. It may be called more than once, and
 	// after a failed Send.

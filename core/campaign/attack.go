@@ -21,11 +21,7 @@ func (r *reader) attack(v value) Attack {
 		{"target", true, func(v value) { a.Target, _ = r.name(v) }},
 		{"objective", true, r.textInto(&a.Objective)},
 		{"system_prompt", false, func(v value) { a.SystemPrompt = r.textOrFile(v) }},
-		{"trials", false, func(v value) {
-			if n, ok := r.integer(v, 1, maxTrials); ok {
-				a.Trials = n
-			}
-		}},
+		{"trials", false, r.integerInto(&a.Trials, 1, maxTrials)},
 		{"for_each", false, func(v value) { a.ForEach, _ = r.name(v) }},
 		{"variants", false, func(v value) { r.list(v, func(entry value) { a.Variants = append(a.Variants, r.variant(entry)) }) }},
 		{"history", false, func(v value) { a.History, a.HistoryAt = r.history(v), v.place() }},

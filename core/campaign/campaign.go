@@ -65,6 +65,14 @@ type Limits struct {
 	Concurrency int
 	// Timeout bounds the wait for one reply; the default is 120 s.
 	Timeout time.Duration
+	// RequestsPerMinute and TokensPerMinute are how much may be sent to it, and
+	// for tokens answered, in a minute; 0 leaves that to what the service bears.
+	RequestsPerMinute int
+	TokensPerMinute   int
+	// Retries is how often the start of a conversation is tried again that failed
+	// because the target could not be reached; the default is 4. With 0 nothing is
+	// sent again, not even what the service refused because of its limits.
+	Retries int
 }
 
 // Converter is a named converter.

@@ -19,6 +19,7 @@ import (
 const (
 	defaultConcurrency = 4
 	defaultTimeout     = 120 * time.Second
+	defaultRetries     = 4
 )
 
 func (r *reader) campaign(root *yaml.Node, c *Campaign) {
@@ -104,7 +105,7 @@ func (r *reader) host(v value) (string, bool) {
 func (r *reader) targets(v value) []Target {
 	var all []Target
 	r.definitions(v, "target", checkName, func(name Name, v value) {
-		t := Target{Limits: Limits{Concurrency: defaultConcurrency, Timeout: defaultTimeout}}
+		t := Target{Limits: Limits{Concurrency: defaultConcurrency, Timeout: defaultTimeout, Retries: defaultRetries}}
 		t.Component = r.component(name, v, field{"limits", false, func(v value) { r.limits(v, &t.Limits) }})
 		all = append(all, t)
 	})
@@ -116,19 +117,21 @@ func (r *reader) limits(v value, l *Limits) {
 		mostConcurrent = 10_000
 		leastTimeout   = time.Millisecond
 		longestTimeout = time.Hour
+		mostRequests   = 1_000_000
+		mostTokens     = 1_000_000_000
+		mostRetries    = 100
 	)
 	r.object(v, []field{
-		{"concurrency", false, func(v value) {
-			if n, ok := r.integer(v, 1, mostConcurrent); ok {
-				l.Concurrency = n
-			}
-		}},
+		{"concurrency", false, r.integerInto(&l.Concurrency, 1, mostConcurrent)},
 		{"timeout", false, func(v value) {
 			if d, ok := r.duration(v, leastTimeout, longestTimeout); ok {
 				l.Timeout = d
 			}
 		}},
-	}, "requests_per_minute", "tokens_per_minute", "retries")
+		{"requests_per_minute", false, r.integerInto(&l.RequestsPerMinute, 1, mostRequests)},
+		{"tokens_per_minute", false, r.integerInto(&l.TokensPerMinute, 1, mostTokens)},
+		{"retries", false, r.integerInto(&l.Retries, 0, mostRetries)},
+	})
 }
 
 func (r *reader) converters(v value) []Converter {

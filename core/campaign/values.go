@@ -171,6 +171,16 @@ func (r *reader) integer(v value, least, most int) (int, bool) {
 	return n, true
 }
 
+// integerInto reads a whole number into n, which stays as it is where that is not
+// one.
+func (r *reader) integerInto(n *int, least, most int) func(value) {
+	return func(v value) {
+		if i, ok := r.integer(v, least, most); ok {
+			*n = i
+		}
+	}
+}
+
 // share reads a number from 0 to 1.
 func (r *reader) share(f *float64) func(value) {
 	return func(v value) {

@@ -109,11 +109,11 @@ func (b *budget) try(target string, messages int) (release func(), wait <-chan s
 	defer b.mu.Unlock()
 	largest, known := b.largest[target]
 	hold := largest.times(messages)
-	if !b.admits(max(1, messages), hold) {
+	if !b.admits(messages, hold) {
 		return nil, nil, errStopped
 	}
 	unsure := b.counts() && !known || b.exceeded(b.pending.plus(hold)) != ""
-	if messages > 0 && b.inFlight > 0 && unsure {
+	if b.inFlight > 0 && unsure {
 		return nil, b.released, nil
 	}
 	b.turns += messages

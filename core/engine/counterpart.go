@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,71 +19,104 @@ type counterpart struct {
 	*run
 	name    string
 	timeout time.Duration
-	*pace
+	retries int
+	gate    *gate
 	// estimated is done once it is known that the target's usage is estimated.
 	estimated sync.Once
 }
 
 func newCounterpart(r *run, t campaign.Target) *counterpart {
-	c := &counterpart{run: r, name: t.Name, timeout: defaultTimeout, pace: newPace(t.Limits.Concurrency)}
+	c := &counterpart{run: r, name: t.Name, timeout: defaultTimeout, retries: t.Limits.Retries}
 	if t.Limits.Timeout > 0 {
 		c.timeout = t.Limits.Timeout
 	}
+	c.gate = newGate(t.Limits, func(format string, args ...any) {
+		r.warn(nil, "target %q %s", c.name, fmt.Sprintf(format, args...))
+	})
 	return c
 }
 
-// enter returns when so many messages may be sent in one exchange, for the
-// target's limits and for the run's budget, and what to call when they have been
-// answered. It fails with errStopped where they are not to be sent at all, or with
-// the context's error.
-func (c *counterpart) enter(ctx context.Context, messages int) (leave func(), err error) {
-	pass, err := c.pace.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	release, err := c.budget.reserve(ctx, c.name, messages)
-	if err != nil {
-		pass()
-		return nil, err
-	}
-	return func() { release(); pass() }, nil
-}
-
-// start begins a conversation.
+// start begins a conversation. It fails with errStopped where nothing may be sent
+// in it.
 func (c *counterpart) start(ctx context.Context, start core.Start) (core.Conversation, error) {
-	leave, err := c.enter(ctx, 0)
+	if c.budget.over(c.name) {
+		return nil, errStopped
+	}
+	var conversation core.Conversation
+	_, err := c.persist(ctx, &request{start: true}, func(r *request) error {
+		ctx, cancel := context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+		var err error
+		conversation, err = c.components.targets[c.name].StartConversation(ctx, start)
+		return c.explain(ctx, "starting the conversation", c.timeout, err)
+	})
 	if err != nil {
 		return nil, err
-	}
-	defer leave()
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	conversation, err := c.components.targets[c.name].StartConversation(ctx, start)
-	if err != nil {
-		c.slowDown(core.RetryAfterOf(err), "the service asks for it")
-		return nil, c.explain(ctx, "starting the conversation", c.timeout, err)
 	}
 	return conversation, nil
 }
 
-// send delivers messages within the target's time limit, which each of them
-// has. It returns the replies that came before an error with it: fewer than
-// there are messages. The caller has entered.
-func (c *counterpart) send(ctx context.Context, conversation core.Conversation, messages []core.Message) ([]core.Reply, error) {
+// sending is what came of sending messages.
+type sending struct {
+	// started is when they were sent, the last time; zero where the context ended
+	// before they were.
+	started time.Time
+	// replies are those that came: fewer than there are messages where sending
+	// failed.
+	replies []core.Reply
+}
+
+// send delivers messages within the target's time limit, which each of them has.
+// It fails with errStopped where the run's budget does not allow them. One that is
+// sent again counts once.
+func (c *counterpart) send(ctx context.Context, conversation core.Conversation, messages []core.Message) (sending, error) {
+	release, err := c.budget.reserve(ctx, c.name, len(messages))
+	if err != nil {
+		return sending{}, err
+	}
+	defer release()
+	var s sending
+	refusals, err := c.persist(ctx, &request{messages: messages}, func(r *request) error {
+		s.started = c.Now()
+		var err error
+		s.replies, err = c.sendOnce(ctx, conversation, messages)
+		r.replies = s.replies
+		return err
+	})
+	if s.started.IsZero() && ctx.Err() == nil {
+		s.started = c.Now() // the gate let nothing through in time
+	}
+	switch {
+	case refusals == 0:
+	case err != nil:
+		err = fmt.Errorf("%w (the service had refused the message %s because of its limits)", err, times(refusals))
+	default:
+		s.replies[0].Warnings = append(slices.Clip(s.replies[0].Warnings), fmt.Sprintf(
+			"the service refused the message %s because of its limits; it was sent again", times(refusals)))
+	}
+	return s, err
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversation, messages []core.Message) ([]core.Reply, error) {
 	limit := c.timeout * time.Duration(len(messages))
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	replies, err := deliver(ctx, conversation, messages)
 	c.spend(messages, replies)
 	for i := range replies {
-		c.heed(replies[i].RateLimits)
 		replies[i].Message.Role = core.Assistant
 		if e := tooLarge(replies[i]); e != nil {
 			return replies[:i], fmt.Errorf("target %q: %w", c.name, e)
 		}
 	}
 	if err != nil {
-		c.slowDown(core.RetryAfterOf(err), "the service asks for it")
 		return replies[:min(len(replies), len(messages)-1)], c.explain(ctx, "sending", limit, err)
 	}
 	return replies, nil
@@ -100,6 +134,9 @@ func (c *counterpart) spend(sent []core.Message, replies []core.Reply) {
 // explain names the target in an error, and says so where its time was up. ctx is
 // the context of the call, which carries the limit.
 func (c *counterpart) explain(ctx context.Context, doing string, limit time.Duration, err error) error {
+	if err == nil {
+		return nil
+	}
 	if outOfTime(ctx, err) {
 		err = core.Errorf(core.KindTimeout, "no answer within %s: %w", limit, err).
 			WithHint("limits.timeout of target %q is how long it may take", c.name)
@@ -116,25 +153,4 @@ func outOfTime(ctx context.Context, err error) bool {
 	}
 	deadline, ok := ctx.Deadline()
 	return ok && core.KindOf(err) == core.KindTimeout && time.Until(deadline) < time.Second
-}
-
-// heed slows down where the service says that nothing is left of a limit.
-func (c *counterpart) heed(limits []core.RateLimit) {
-	var longest core.RateLimit
-	for _, l := range limits {
-		if l.Remaining <= 0 && l.Reset > longest.Reset {
-			longest = l
-		}
-	}
-	c.slowDown(longest.Reset, "the service says that nothing is left of its limit of "+longest.Name)
-}
-
-// slowDown pauses the target, and says so.
-func (c *counterpart) slowDown(d time.Duration, why string) {
-	if d = min(d, longestPause); d <= 0 {
-		return
-	}
-	if longer := c.pause(d); longer >= notedPause {
-		c.warn(nil, "target %q pauses for %s: %s", c.name, d.Round(time.Millisecond), why)
-	}
 }

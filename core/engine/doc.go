@@ -3,6 +3,12 @@
 // scored and decides each trial's outcome. It sees components only through
 // package core and owns the small interfaces it needs.
 //
+// # Limits
+//
+// Whatever is sent to a target passes its gate: trials, helpers and what is sent
+// again are held to its limits together. A message is sent again only if the
+// service refused it because of its limits; one that may have been heard never is.
+//
 // # Outcomes
 //
 // Every reply is scored, and the attack's success expression is evaluated over

@@ -50,16 +50,12 @@ type exchanged struct {
 // were answered, and, in failed, the one that was not. Its error is the
 // Journal's, or errInterrupted.
 func (h *holding) say(ctx context.Context, conversation core.Conversation, messages []core.Message) (answered []exchanged, failed *Turn, err error) {
-	target := h.counterpart()
-	leave, err := target.enter(ctx, len(messages))
-	if err != nil {
-		return nil, nil, errInterrupted
+	sent, failure := h.counterpart().send(ctx, conversation, messages)
+	if sent.started.IsZero() {
+		return nil, nil, errInterrupted // nothing was sent
 	}
-	started := h.Now()
-	replies, failure := target.send(ctx, conversation, messages)
-	leave()
-	for i, message := range messages[:len(replies)] {
-		e := exchanged{Turn: Turn{Started: started}, message: message, reply: replies[i]}
+	for i, message := range messages[:len(sent.replies)] {
+		e := exchanged{Turn: Turn{Started: sent.started}, message: message, reply: sent.replies[i]}
 		e.spokenOver = i+1 < len(messages) && e.reply.Finish == core.FinishInterrupted && e.reply.Delivered > 0
 		if err := h.recordAnswered(ctx, &e); err != nil {
 			return nil, nil, err
@@ -69,7 +65,7 @@ func (h *holding) say(ctx context.Context, conversation core.Conversation, messa
 	if failure == nil {
 		return answered, nil, nil
 	}
-	turn := Turn{Started: started, Sent: messages[len(replies)]}
+	turn := Turn{Started: sent.started, Sent: messages[len(sent.replies)]}
 	if err := h.recordFailed(ctx, &turn, failure); err != nil {
 		return nil, nil, err
 	}

@@ -148,25 +148,22 @@ func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]c
 		return nil, err
 	}
 	defer t.requests.Done()
-	leave, err := t.to.enter(ctx, len(messages))
-	if errors.Is(err, errStopped) {
-		return nil, t.refused(err)
+	sent, failure := t.to.send(ctx, t.conversation, messages)
+	if errors.Is(failure, errStopped) {
+		return nil, t.refused(failure)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("target %q: waiting for its limits: %w", t.to.name, err)
+	if sent.started.IsZero() {
+		return nil, failure // nothing was sent
 	}
-	started := t.Now()
-	replies, failure := t.to.send(ctx, t.conversation, messages)
-	leave()
-	for i, message := range messages[:len(replies)] {
-		if err := t.answered(ctx, Turn{Started: started, Sent: message}, replies[i]); err != nil {
+	for i, message := range messages[:len(sent.replies)] {
+		if err := t.answered(ctx, Turn{Started: sent.started, Sent: message}, sent.replies[i]); err != nil {
 			return nil, err
 		}
 	}
 	if failure != nil {
-		return replies, t.failed(ctx, Turn{Started: started, Sent: messages[len(replies)]}, failure)
+		return sent.replies, t.failed(ctx, Turn{Started: sent.started, Sent: messages[len(sent.replies)]}, failure)
 	}
-	return replies, nil
+	return sent.replies, nil
 }
 
 // End implements [core.Conversation].

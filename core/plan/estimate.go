@@ -93,12 +93,10 @@ func (p *Plan) addTarget(e *Estimate, name string, l *load) {
 	}
 	e.Cost.Low += price.Of(l.low.usage)
 	e.Cost.High += dearest(price).Of(l.high.usage)
-	atOnce := 1
-	if i := slices.IndexFunc(p.Targets, func(t campaign.Target) bool { return t.Name == name }); i >= 0 {
-		atOnce = max(1, min(p.Targets[i].Limits.Concurrency, l.trials))
-	}
-	e.Duration.Low = max(e.Duration.Low, lasts(l.low, quickTurn, atOnce))
-	e.Duration.High = max(e.Duration.High, lasts(l.high, slowTurn, atOnce))
+	limits := p.limitsOf(name)
+	limits.Concurrency = max(1, min(limits.Concurrency, l.trials))
+	e.Duration.Low = max(e.Duration.Low, lasts(l.low, quickTurn, limits))
+	e.Duration.High = max(e.Duration.High, lasts(l.high, slowTurn, limits))
 }
 
 // dearest returns a price that takes each token for the dearer of text and audio:
@@ -108,11 +106,31 @@ func dearest(p campaign.Price) campaign.Price {
 	return campaign.Price{InputText: in, InputAudio: in, OutputText: out, OutputAudio: out}
 }
 
-// lasts returns how long trials take of which so many are held at a time: never
-// less than the longest of them.
-func lasts(u use, turn time.Duration, atOnce int) core.Duration {
-	turns := max(u.longest, (u.turns+int64(atOnce)-1)/int64(atOnce))
-	return core.Duration(time.Duration(turns) * turn)
+func (p *Plan) limitsOf(target string) campaign.Limits {
+	for _, t := range p.Targets {
+		if t.Name == target {
+			return t.Limits
+		}
+	}
+	return campaign.Limits{} // a plan has the targets of its trials
+}
+
+// lasts returns how long trials take within a target's limits: never less than
+// the longest of them.
+func lasts(u use, turn time.Duration, l campaign.Limits) core.Duration {
+	atOnce := int64(l.Concurrency)
+	took := time.Duration(max(u.longest, (u.turns+atOnce-1)/atOnce)) * turn
+	took = max(took, minutes(u.turns, l.RequestsPerMinute))
+	return core.Duration(max(took, minutes(u.usage.InputTokens+u.usage.OutputTokens, l.TokensPerMinute)))
+}
+
+// minutes returns how long so many take of which so many are allowed in a minute;
+// 0 allows any number. It is in whole seconds.
+func minutes(n int64, perMinute int) time.Duration {
+	if perMinute == 0 {
+		return 0
+	}
+	return time.Duration(math.Ceil(float64(n)*60/float64(perMinute))) * time.Second
 }
 
 // load is what the trials of a target use.

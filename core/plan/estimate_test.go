@@ -119,6 +119,25 @@ func TestAnEstimateIsARange(t *testing.T) {
 	}
 }
 
+func TestTheTimeIsThatOfTheLimits(t *testing.T) {
+	for name, test := range map[string]struct {
+		limits    campaign.Limits
+		low, high time.Duration
+	}{
+		"concurrency":     {campaign.Limits{Concurrency: 2}, 3 * time.Second, 60 * time.Second},
+		"requests":        {campaign.Limits{Concurrency: 4, RequestsPerMinute: 6}, time.Minute, 2 * time.Minute},
+		"tokens":          {campaign.Limits{Concurrency: 4, TokensPerMinute: 1000}, 8 * time.Second, 651 * time.Second},
+		"more than it is": {campaign.Limits{Concurrency: 4, RequestsPerMinute: 6000}, 2 * time.Second, 30 * time.Second},
+	} {
+		p := estimated(6, plan.Trial{}, word, word)
+		p.Targets[0].Limits = test.limits
+		got := p.Estimate().Duration
+		if got.Low.Std() != test.low || got.High.Std() != test.high {
+			t.Errorf("%s: %s to %s, want %s to %s", name, got.Low, got.High, test.low, test.high)
+		}
+	}
+}
+
 func TestTheCostIsAtMostThatOfTheDearerSortOfTokens(t *testing.T) {
 	p := estimated(1, plan.Trial{}, strings.Repeat(word, 50))
 	p.Campaign.Prices = campaign.Prices{Currency: "USD", Targets: map[string]campaign.Price{

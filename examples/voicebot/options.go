@@ -7,15 +7,17 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
 // options are what the command line asks for.
 type options struct {
-	listen string
-	apiKey string
-	faults []realtimetest.Fault
+	listen    string
+	apiKey    string
+	faults    []realtimetest.Fault
+	allowance realtimetest.Allowance
 }
 
 // parse reads the command line. It returns [flag.ErrHelp] after it has printed
@@ -32,6 +34,15 @@ func parse(args []string, getenv func(string) string, help io.Writer) (options, 
 		o.faults = append(o.faults, f)
 		return err
 	})
+	flags.Func("requests-per-minute", "refuse responses and connections above this `number` a minute, from 1", func(s string) error {
+		n, err := strconv.ParseUint(s, 10, 31)
+		if err != nil || n == 0 {
+			return errors.New("want a whole number from 1")
+		}
+		o.allowance.RequestsPerMinute, o.allowance.Connections = int(n), true
+		return nil
+	})
+	flags.BoolVar(&o.allowance.TellsWhen, "retry-after", false, "tell those who are refused when to try again")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		flags.SetOutput(help)

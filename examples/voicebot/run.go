@@ -68,9 +68,10 @@ func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 		return err
 	}
 	realtime := realtimetest.NewServer(bot, realtimetest.Options{
-		APIKey: o.apiKey,
-		Faults: o.faults,
-		Log:    slog.New(slog.NewTextHandler(stderr, nil)),
+		APIKey:    o.apiKey,
+		Faults:    o.faults,
+		Allowance: o.allowance,
+		Log:       slog.New(slog.NewTextHandler(stderr, nil)),
 	})
 	_, _ = fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
 	return serve(ctx, listener, realtime, api.New(bot, o.apiKey))
@@ -144,7 +145,7 @@ func routes(realtime *realtimetest.Server, plain http.Handler) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]int{
 			"connections": s.Connections, "open": s.Open, "turns": s.Turns,
-			"responses": s.Responses, "secrets": s.Secrets,
+			"responses": s.Responses, "secrets": s.Secrets, "refused": s.Refused,
 		})
 	})
 	return mux

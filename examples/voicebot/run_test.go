@@ -103,6 +103,7 @@ func TestAMistakeOnTheCommandLineIsExplained(t *testing.T) {
 		"no port":              {[]string{"--listen", "127.0.0.1"}, "expected an address such as 127.0.0.1:8177"},
 		"an unknown fault":     {[]string{"--fault", "hiccup"}, "drop-mid-reply"},
 		"a fault at no number": {[]string{"--fault", "silence@soon"}, "number"},
+		"a rate of none":       {[]string{"--requests-per-minute", "0"}, "want a whole number from 1"},
 		"an unset key":         {[]string{"--api-key-env", "NO_SUCH_KEY"}, "NO_SUCH_KEY is empty or not set"},
 		"an unknown flag":      {[]string{"--colour"}, "colour"},
 		"an argument":          {[]string{"start"}, `unexpected argument "start"`},

@@ -110,13 +110,14 @@ func spent(launch *attempt[*process]) bool {
 	return launch.over() && (launch.err != nil || launch.value.run.ended())
 }
 
-// givenUp says why there is no process, and will be none.
+// givenUp says why there is no process, and will be none: that is a bug of the
+// plugin, and nothing that could be waited for.
 func (p *plugin) givenUp() error {
 	last := p.current.err
 	if last == nil {
 		last = p.current.value.died()
 	}
-	return core.Errorf(core.KindUnavailable, "plugin %q died %d times; it is not started again: %s", p.name, p.deaths, last)
+	return core.Errorf(core.KindInternal, "plugin %q died %d times; it is not started again: %s", p.name, p.deaths, last)
 }
 
 // restartAfter returns a start that comes after a pause.

@@ -91,8 +91,8 @@ func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
 		"what is opened": func() error { _, err := h.OpenConverter(t.Context(), "acme/pid", nil); return err },
 	} {
 		err := call()
-		if core.KindOf(err) != core.KindUnavailable || !containsAll(err.Error(), []string{`plugin "acme" died 4 times; it is not started again`, "exit status 3", "the disk is full"}) {
-			t.Errorf("%s: %v, want an unavailable error that tells all", name, err)
+		if core.KindOf(err) != core.KindInternal || !containsAll(err.Error(), []string{`plugin "acme" died 4 times; it is not started again`, "exit status 3", "the disk is full"}) {
+			t.Errorf("%s: %v, want an internal error that tells all", name, err)
 		}
 	}
 	if got := strings.Count(noted(), "died"); got != 4 {

@@ -38,6 +38,9 @@ func (r *response) misbehaves() bool {
 
 // failure is the error with which the response is to fail, or nil.
 func (r *response) failure() *responseError {
+	if a := r.conn.server.allowance; !a.takes() {
+		return &responseError{Type: "rate_limit_exceeded", Code: "rate_limit_exceeded", Message: a.message()}
+	}
 	switch r.fault {
 	case RateLimit:
 		return &responseError{

@@ -30,6 +30,8 @@ type Options struct {
 	// with the query parameter "fault", which may be repeated:
 	// ws://127.0.0.1:8080/v1/realtime?model=m&fault=silence@2.
 	Faults []Fault
+	// Allowance is how much the server bears.
+	Allowance Allowance
 	// SessionLife is how long a session may last: then the server ends the
 	// socket with the session_expired error. 0 means an hour.
 	SessionLife time.Duration
@@ -54,14 +56,17 @@ type Stats struct {
 	Responses, ResponseCreates int
 	// Secrets counts the ephemeral keys that were minted.
 	Secrets int
+	// Refused counts the responses and connections above the allowance.
+	Refused int
 }
 
 // Server answers Realtime clients. It is an [http.Handler] for the paths
 // /v1/realtime and /v1/realtime/client_secrets, also below /openai.
 type Server struct {
-	agent   Agent
-	options Options
-	log     *slog.Logger
+	agent     Agent
+	options   Options
+	log       *slog.Logger
+	allowance *allowance
 
 	connections, turns, responses, creates, minted atomic.Int64
 
@@ -83,7 +88,7 @@ func NewServer(agent Agent, o Options) *Server {
 	if o.SessionLife == 0 {
 		o.SessionLife = time.Hour
 	}
-	return &Server{agent: agent, options: o, log: log, open: make(map[*conn]struct{}), secrets: make(map[string]secret)}
+	return &Server{agent: agent, options: o, log: log, allowance: newAllowance(o.Allowance), open: make(map[*conn]struct{}), secrets: make(map[string]secret)}
 }
 
 // Stats returns the counts so far.
@@ -96,6 +101,7 @@ func (s *Server) Stats() Stats {
 		Turns:       int(s.turns.Load()),
 		Responses:   int(s.responses.Load()), ResponseCreates: int(s.creates.Load()),
 		Secrets: int(s.minted.Load()),
+		Refused: int(s.allowance.refused.Load()),
 	}
 }
 
@@ -145,6 +151,10 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "missing_required_parameter", "You must provide a model parameter.")
 		return
 	}
+	if s.allowance.Connections && !s.allowance.takes() {
+		s.refuseForNow(w)
+		return
+	}
 	number := int(s.connections.Add(1))
 	if r, refused := handshakeFault(faults, number); refused {
 		if r.code == "rate_limit_exceeded" {
@@ -154,6 +164,13 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.serve(w, r, shown, number, faults)
+}
+
+func (s *Server) refuseForNow(w http.ResponseWriter) {
+	if s.allowance.TellsWhen {
+		w.Header().Set("Retry-After", "1")
+	}
+	refuse(w, http.StatusTooManyRequests, "rate_limit_exceeded", s.allowance.message())
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, shown secret, number int, faults []Fault) {

@@ -470,6 +470,41 @@ func TestStatsCountConnectionsAndTurns(t *testing.T) {
 	}
 }
 
+func TestWhatIsAboveTheAllowanceIsRefused(t *testing.T) {
+	for name, told := range map[string]bool{"without a word": false, "and told when to try again": true} {
+		t.Run(name, func(t *testing.T) {
+			server, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{Allowance: realtimetest.Allowance{RequestsPerMinute: 1, TellsWhen: told}})
+			c := dial(t, url)
+			for i, status := range []string{"completed", "failed"} {
+				c.send(userText("hi"))
+				c.send(`{"type":"response.create"}`)
+				events := c.until("response.done")
+				done := events[len(events)-1]
+				if got := done.at("response", "status"); got != status {
+					t.Errorf("response %d is %v, want %s", i+1, got, status)
+				}
+				if message := fmt.Sprint(done.at("response", "status_details")); i == 1 && strings.Contains(message, "try again in 1m0s") != told {
+					t.Errorf("it says %s", message)
+				}
+			}
+			if got := server.Stats(); got.Turns != 1 || got.Refused != 1 {
+				t.Errorf("%+v, want one turn and one refusal", got)
+			}
+		})
+	}
+}
+
+func TestConnectionsAboveTheAllowanceAreRefused(t *testing.T) {
+	_, url := start(t, realtimetest.ToneAgent{}, realtimetest.Options{
+		Allowance: realtimetest.Allowance{RequestsPerMinute: 1, Connections: true, TellsWhen: true},
+	})
+	dial(t, url)
+	_, response, err := websocket.DefaultDialer.DialContext(t.Context(), url, nil)
+	if err == nil || response == nil || response.StatusCode != http.StatusTooManyRequests || response.Header.Get("Retry-After") != "1" {
+		t.Errorf("%+v, %v; want it refused with 429 and Retry-After", response, err)
+	}
+}
+
 func TestObserveSeesTheFramesOfBothSides(t *testing.T) {
 	frames := make(chan string, 100)
 	c := connected(t, realtimetest.Options{Observe: func(fromClient bool, frame []byte) {

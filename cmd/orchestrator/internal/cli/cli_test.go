@@ -48,7 +48,13 @@ func newPractice(t testing.TB, before func(turn int)) *practice {
 
 func servePractice(t testing.TB, a realtimetest.Agent) *practice {
 	t.Helper()
-	realtime := realtimetest.NewServer(a, realtimetest.Options{APIKey: apiKey})
+	return serveBusyPractice(t, a, realtimetest.Allowance{})
+}
+
+// serveBusyPractice starts one that does not bear everything.
+func serveBusyPractice(t testing.TB, a realtimetest.Agent, allowed realtimetest.Allowance) *practice {
+	t.Helper()
+	realtime := realtimetest.NewServer(a, realtimetest.Options{APIKey: apiKey, Allowance: allowed})
 	p := &practice{Server: httptest.NewServer(realtime), realtime: realtime}
 	t.Cleanup(func() {
 		_ = realtime.Close()

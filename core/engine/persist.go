@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	// firstRetry and longestRetry bound the pauses between tries to begin a
+	// conversation; they double.
+	firstRetry   = 500 * time.Millisecond
+	longestRetry = 15 * time.Second
+	// longestPersistence is for how long a request is made again, whatever it fails
+	// with.
+	longestPersistence = 10 * time.Minute
+)
+
+// persist makes a request until it is answered, as long as making it again can do
+// no harm. It returns how often the service refused it because of its limits.
+//
+// Such a refusal is always safe to answer with the same request: it was not
+// carried out. Anything else that goes wrong with a message may have happened
+// after it had arrived, and nobody is told the same thing twice. A conversation
+// that could not be begun has been told nothing.
+func (c *counterpart) persist(ctx context.Context, r *request, do func(*request) error) (refusals int, err error) {
+	began, tries, pauses := time.Now(), 0, pausesFrom(firstRetry, longestRetry)
+	for {
+		r.sent = time.Time{}
+		err := c.gate.pass(ctx, r, do)
+		switch {
+		case err == nil:
+			return refusals, nil
+		case r.sent.IsZero():
+			return refusals, fmt.Errorf("target %q: waiting until it may be asked: %w", c.name, err)
+		case ctx.Err() != nil, c.retries == 0, time.Since(began) >= longestPersistence:
+			return refusals, err
+		case r.refused(err):
+			refusals++ // and the gate waits before it lets it through again
+		case !r.undelivered(err):
+			return refusals, err
+		case c.gate.breaker.down(): // as above
+		case tries == c.retries, c.gate.breaker.absent():
+			return refusals, err
+		default:
+			tries++
+			if err := sleep(ctx, pauses.NextBackOff()); err != nil {
+				return refusals, err
+			}
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+func TestTokensAreHeldToTheirLimitWhateverWasExpectedOfAReply(t *testing.T) {
+	for name, used := range map[string]func(n int) int64{
+		"every reply uses the same":    func(int) int64 { return 400 },
+		"some use much more":           func(n int) int64 { return []int64{100, 100, 1000}[n%3] },
+		"they use less and less":       func(n int) int64 { return 100 + int64(600*(150-n)/150) },
+		"one uses a minute's at once":  func(n int) int64 { return []int64{6000, 360}[min(n, 1)] },
+		"a service that does not tell": func(int) int64 { return 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n, sum := 0, int64(0)
+				a := &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
+					r := says("no")
+					r.Usage = core.Usage{InputTokens: used(n) / 2, OutputTokens: used(n) - used(n)/2}
+					sum += used(n)
+					n++
+					return r, nil
+				}}
+				s := newScene(t, a, "hello")
+				s.plan.Targets[0].Limits.Concurrency = 1
+				s.plan.Targets[0].Limits.TokensPerMinute = 6000
+				s.times(150)
+				begun := time.Now()
+				s.run(t.Context())
+				took := time.Since(begun).Seconds()
+				ideal := float64(sum) / 100
+				t.Logf("%d tokens in %.1f s, ideally %.1f s", sum, took, ideal)
+				// What may be spent at once, and the last reply, whose tokens
+				// nobody waits for any more, come before the time.
+				if took > ideal*1.05+5 || took < ideal*0.95-12 {
+					t.Errorf("it took %.1f s, want about %.1f s", took, ideal)
+				}
+			})
+		})
+	}
+}
