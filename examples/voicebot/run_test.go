@@ -188,7 +188,7 @@ func TestItSaysThatItLivesAndWhatItHasDone(t *testing.T) {
 	}
 	c := p.call()
 	c.write(introduction)
-	if status, body := p.get("/stats"); status != http.StatusOK || body != `{"connections":1,"open":1,"responses":1,"secrets":0,"turns":1}`+"\n" {
+	if status, body := p.get("/stats"); status != http.StatusOK || body != `{"connections":1,"open":1,"refused":0,"responses":1,"secrets":0,"turns":1}`+"\n" {
 		t.Errorf("stats: status %d, %q", status, body)
 	}
 }
