@@ -50,7 +50,7 @@ func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Pl
 	if err := c.flags.hold(c.env, r); err != nil {
 		return err
 	}
-	rec := &recording{screen: c.screen}
+	rec := &recording{screen: c.screen, dir: c.dir}
 	way := egress.New(egress.Options{Record: rec.recordConnection})
 	return c.flags.withEgress(ctx, c.env, c.log, r.choice.Programs, way, func(h *host.Host, catalog *host.Catalog) error {
 		p, err := c.flags.plans(ctx, r, h, catalog)
@@ -105,6 +105,7 @@ func notBegun(summary engine.Summary, err error) error {
 type recording struct {
 	record
 	screen  *progress
+	dir     storeFlag
 	journal *store.Journal // nil before the run begins
 	// begun is the journal for those who do not wait for the run to begin.
 	begun atomic.Pointer[store.Journal]
@@ -142,7 +143,7 @@ func (r *recording) finish(ctx context.Context, env Env, s engine.Summary, err e
 func (r *recording) failed(err error) error {
 	again := "run the campaign again"
 	if r.journal != nil {
-		again = "orchestrator resume " + r.journal.Run() + " carries the run on"
+		again = fmt.Sprintf("orchestrator resume%s %s carries the run on", r.dir.flag(), r.journal.Run())
 	}
 	return core.Errorf(core.KindInternal, "%w", err).
 		WithHint("see to it that %s can be written and has room; then %s", r.store.Dir(), again)
