@@ -113,7 +113,8 @@ func everyKeyIsDocumented(t *testing.T, dir string) {
 	t.Helper()
 	const nonsense = `version: 1
 zzzzzzzz: 1
-scope: {zzzzzzzz: 1}
+scope: {zzzzzzzz: 1, window: {zzzzzzzz: 1}}
+prices: {zzzzzzzz: 1, targets: {a: {zzzzzzzz: 1}}}
 evidence: {zzzzzzzz: 1}
 plugins: {a: {zzzzzzzz: 1}}
 targets: {a: {zzzzzzzz: 1, limits: {zzzzzzzz: 1}}}

@@ -41,7 +41,7 @@ var house = map[string]room{
 		imports: []string{"core", "core/audio", "core/schema", "core/secret", "core/verdict"},
 		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3", "github.com/dustin/go-humanize"},
 	},
-	"core/plan": {imports: []string{"core", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
+	"core/plan": {imports: []string{"core", "core/audio", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
 		imports: []string{"core", "core/audio", "core/campaign", "core/plan", "core/secret", "core/stats", "core/strategy", "core/verdict"},
 		modules: []string{"golang.org/x/sync", "golang.org/x/time", "github.com/cenkalti/backoff/v5", "github.com/sony/gobreaker/v2"},

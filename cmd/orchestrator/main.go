@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // for systems without time zones of their own
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/orchestrator/internal/cli"
 )

@@ -23,6 +23,7 @@ type Campaign struct {
 	Tags        []string
 	Scope       Scope
 	Evidence    Evidence
+	Prices      Prices
 	// Plugins are the third parties' that the campaign uses.
 	Plugins []Requirement
 	// The definitions are in the order of the file.
@@ -31,16 +32,6 @@ type Campaign struct {
 	Scorers    []Scorer
 	Datasets   []Dataset
 	Attacks    []Attack
-}
-
-// Scope is the rules of engagement.
-type Scope struct {
-	// Authorization is free text that every report shows.
-	Authorization string
-	// Hosts are the hosts that components may contact, as host or host:port;
-	// loopback needs no entry.
-	Hosts []string
-	At    Position
 }
 
 // Evidence says how much of a run may fail before the run as a whole gives no

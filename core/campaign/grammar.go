@@ -35,6 +35,7 @@ func (r *reader) campaign(root *yaml.Node, c *Campaign) {
 				{"max_undetermined", false, r.share(&c.Evidence.MaxUndetermined)},
 			})
 		}},
+		{"prices", false, func(v value) { c.Prices = r.prices(v) }},
 		{"plugins", false, func(v value) { c.Plugins = r.requirements(v) }},
 		{"targets", true, func(v value) { c.Targets = r.targets(v) }},
 		{"converters", false, func(v value) { c.Converters = r.converters(v) }},
@@ -71,21 +72,6 @@ func (r *reader) tags(c *Campaign) func(value) {
 			}
 		})
 	}
-}
-
-func (r *reader) scope(v value) Scope {
-	s := Scope{At: v.place()}
-	r.object(v, []field{
-		{"authorization", false, r.textInto(&s.Authorization)},
-		{"hosts", false, func(v value) {
-			r.list(v, func(entry value) {
-				if host, ok := r.host(entry); ok {
-					s.Hosts = append(s.Hosts, host)
-				}
-			})
-		}},
-	}, "max_turns", "max_duration")
-	return s
 }
 
 var hostname = regexp.MustCompile(`^(?i)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$`)

@@ -18,6 +18,7 @@ const maxAllTrials = 1_000_000
 // link checks that every name is defined and every expression holds.
 func (r *reader) link(c *Campaign) {
 	targets, converters, scorers := names(c.Targets), names(c.Converters), names(c.Scorers)
+	r.linkPrices(c, targets)
 	for _, s := range c.Scorers {
 		r.defined("converter", converters, s.Via...)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -20,6 +21,8 @@ type counterpart struct {
 	timeout time.Duration
 	retries int
 	gate    *gate
+	// estimated is done once it is known that the target's usage is estimated.
+	estimated sync.Once
 }
 
 func newCounterpart(r *run, t campaign.Target) *counterpart {
@@ -33,8 +36,12 @@ func newCounterpart(r *run, t campaign.Target) *counterpart {
 	return c
 }
 
-// start begins a conversation.
+// start begins a conversation. It fails with errStopped where nothing may be sent
+// in it.
 func (c *counterpart) start(ctx context.Context, start core.Start) (core.Conversation, error) {
+	if c.budget.over(c.name) {
+		return nil, errStopped
+	}
 	var conversation core.Conversation
 	_, err := c.persist(ctx, &request{start: true}, func(r *request) error {
 		ctx, cancel := context.WithTimeout(ctx, c.timeout)
@@ -60,7 +67,14 @@ type sending struct {
 }
 
 // send delivers messages within the target's time limit, which each of them has.
+// It fails with errStopped where the run's budget does not allow them. One that is
+// sent again counts once.
 func (c *counterpart) send(ctx context.Context, conversation core.Conversation, messages []core.Message) (sending, error) {
+	release, err := c.budget.reserve(ctx, c.name, len(messages))
+	if err != nil {
+		return sending{}, err
+	}
+	defer release()
 	var s sending
 	refusals, err := c.persist(ctx, &request{messages: messages}, func(r *request) error {
 		s.started = c.Now()
@@ -95,6 +109,7 @@ func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversati
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	replies, err := deliver(ctx, conversation, messages)
+	c.spend(messages, replies)
 	for i := range replies {
 		replies[i].Message.Role = core.Assistant
 		if e := tooLarge(replies[i]); e != nil {
@@ -105,6 +120,15 @@ func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversati
 		return replies[:min(len(replies), len(messages)-1)], c.explain(ctx, "sending", limit, err)
 	}
 	return replies, nil
+}
+
+// spend counts what replies used, and warns once where that is not known.
+func (c *counterpart) spend(sent []core.Message, replies []core.Reply) {
+	if c.budget.spend(c.name, sent, replies) {
+		c.estimated.Do(func() {
+			c.warn(nil, "target %q does not say how many tokens it uses: the bounds of scope count an estimate", c.name)
+		})
+	}
 }
 
 // explain names the target in an error, and says so where its time was up. ctx is

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -33,11 +35,12 @@ type help struct {
 	turns         int
 	conversations int
 	usage         core.Usage
-	// lost is what the Journal failed with.
+	// lost is why the trial cannot go on: the Journal's error, or errInterrupted.
 	lost error
 }
 
-// helpLost returns why something that a helper said could not be recorded.
+// helpLost returns why a trial cannot go on after what was asked of helpers:
+// something could not be recorded, or not be sent any more.
 func (h *holding) helpLost() error {
 	h.help.mu.Lock()
 	defer h.help.mu.Unlock()
@@ -109,6 +112,9 @@ func (t helper) StartConversation(ctx context.Context, start core.Start) (core.C
 	a.help.mu.Unlock()
 	turn := Turn{Started: a.Now(), Sent: core.Message{Role: core.User}}
 	conversation, err := t.start(ctx, start)
+	if errors.Is(err, errStopped) {
+		return nil, talk.refused(err)
+	}
 	if err != nil {
 		return nil, talk.failed(ctx, turn, err)
 	}
@@ -143,6 +149,9 @@ func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]c
 	}
 	defer t.requests.Done()
 	sent, failure := t.to.send(ctx, t.conversation, messages)
+	if errors.Is(failure, errStopped) {
+		return nil, t.refused(failure)
+	}
 	if sent.started.IsZero() {
 		return nil, failure // nothing was sent
 	}
@@ -186,6 +195,16 @@ func (t *helperTalk) failed(ctx context.Context, turn Turn, failure error) error
 		return err
 	}
 	return told
+}
+
+// refused ends the trial without an outcome: the run's budget is used up, and a
+// component that gets no answer must not judge.
+func (t *helperTalk) refused(err error) error {
+	t.asked(err)
+	t.help.mu.Lock()
+	defer t.help.mu.Unlock()
+	t.help.lost = cmp.Or(t.help.lost, errInterrupted)
+	return fmt.Errorf("target %q: %w", t.to.name, err)
 }
 
 // asked notes how the last request ended.

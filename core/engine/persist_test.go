@@ -128,6 +128,26 @@ func TestAServiceThatRefusesForeverIsGivenUpAfterTenMinutes(t *testing.T) {
 	})
 }
 
+func TestTheWaitForALimitIsNoTimeInWhichAMessageFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		refused := false
+		a := &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
+			if !refused && time.Since(begun) > 12*time.Minute {
+				refused = true
+				return core.Reply{}, core.Errorf(core.KindRateLimited, "HTTP 429")
+			}
+			return says("no"), nil
+		}}
+		s := newScene(t, a, "one")
+		s.plan.Targets[0].Limits = campaign.Limits{Concurrency: 20, Retries: 4, RequestsPerMinute: 1}
+		s.times(15)
+		if summary := s.run(t.Context()); summary.Tally.Defended != 15 || !refused {
+			t.Errorf("%+v, want the message that was refused after a long wait sent again", summary.Tally)
+		}
+	})
+}
+
 func TestAnInterruptedRunWaitsForNothing(t *testing.T) {
 	// failing begins some conversations, and then no more.
 	failing := func(after int, kind core.ErrorKind) *agent {

@@ -59,6 +59,9 @@ type Summary struct {
 	// Interrupted says that the run was cancelled before every trial had an
 	// outcome.
 	Interrupted bool
+	// Stopped says which bound of the campaign's scope ended the run before every
+	// trial had an outcome, and what the run used; it is empty where none did.
+	Stopped string
 }
 
 // Run holds the plan's trials, as many at a time as each target's limits
@@ -70,23 +73,38 @@ type Summary struct {
 // Summary says how far it came.
 //
 // Cancelling ctx interrupts the run: no trial starts any more, conversations
-// are ended, and trials in flight get no outcome. That is not an error.
+// are ended, and trials in flight get no outcome. That is not an error. So do the
+// bounds of the campaign's scope, but for replies that are on their way when a
+// bound other than one of time is reached: they are waited for and judged, and
+// only who would have to send more gets no outcome. Outside of the scope's
+// window, Run fails with an error of [core.KindConfig].
 func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	started := o.Now()
-	r := &run{Options: o, plan: p, counterparts: map[string]*counterpart{}}
+	budget, err := newBudget(p.Campaign, started)
+	if err != nil {
+		return Summary{Planned: len(p.Trials)}, err
+	}
+	r := &run{Options: o, plan: p, budget: budget, counterparts: map[string]*counterpart{}}
 	for _, t := range p.Targets {
 		r.counterparts[t.Name] = newCounterpart(r, t)
 	}
 	for _, outcome := range o.Done {
 		r.tally.Add(outcome)
 	}
-	err := r.carryOut(ctx)
+	bounded, cancel := budget.within(ctx, started)
+	defer cancel()
+	err = r.carryOut(bounded)
 	s := Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: o.Now().Sub(started)}
-	s.Interrupted = ctx.Err() != nil && s.Tally.Total() < s.Planned
-	if s.Interrupted && errors.Is(err, ctx.Err()) {
+	if s.Tally.Total() < s.Planned {
+		s.Interrupted = ctx.Err() != nil
+	}
+	if s.Tally.Total() < s.Planned && !s.Interrupted {
+		s.Stopped = budget.conclude(bounded, s.Duration)
+	}
+	if (s.Interrupted || s.Stopped != "") && errors.Is(err, bounded.Err()) {
 		err = nil
 	}
 	return s, err
@@ -96,6 +114,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 type run struct {
 	Options
 	plan       *plan.Plan
+	budget     *budget
 	journal    Journal
 	components components
 	// counterparts are the targets, by name.
@@ -127,7 +146,7 @@ func (r *run) holdTrials(ctx context.Context) error {
 		for range min(max(1, target.Limits.Concurrency), len(queue)) {
 			group.Go(func() error {
 				for ordinal := range queue {
-					if ctx.Err() != nil {
+					if ctx.Err() != nil || r.budget.over(target.Name) {
 						return nil
 					}
 					if err := r.hold(ctx, ordinal); err != nil {

@@ -6,11 +6,8 @@ import (
 	"encoding/json"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 )
-
-// maxToolRounds is how often in a row the engine answers calls of tools: a
-// target that calls another one at every answer would never come to an end.
-const maxToolRounds = 8
 
 // maxToolResults bounds the message that answers the calls of one reply, in
 // bytes: a target may call the same tool any number of times.
@@ -81,7 +78,7 @@ func (h *holding) answerTools(ctx context.Context, conversation core.Conversatio
 		if len(results.Parts) == 0 {
 			return nil, nil
 		}
-		if round == maxToolRounds {
+		if round == plan.MaxToolRounds {
 			h.warn(h.trial, "turn %d: the target has called tools %d times in a row; it gets no answer any more", last.Index+1, round+1)
 			return nil, nil
 		}

@@ -73,6 +73,9 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 // converse holds the conversation.
 func (h *holding) converse(ctx context.Context) error {
 	conversation, err := h.counterpart().start(ctx, core.Start{SystemPrompt: h.trial.SystemPrompt, History: h.trial.History})
+	if errors.Is(err, errStopped) {
+		return errInterrupted
+	}
 	if err != nil {
 		h.failure = h.failed(err)
 		return interrupted(ctx)

@@ -42,15 +42,19 @@ func definedTargets(name string, names []string) string {
 }
 
 // useModels notes that the targets are used which the converters and scorers
-// name that some trial uses.
+// name that some trial uses, and who they are.
 func (p *planner) useModels() {
 	p.definitions(func(d definition, c campaign.Component) {
 		_, config, ok := p.catalog.Lookup(d.kind, c.Use)
 		if !ok || !p.used[d] {
 			return
 		}
-		for _, field := range config.Targets(c.Config.JSON) {
+		models := config.Targets(c.Config.JSON)
+		for _, field := range models {
 			p.used[definition{core.KindTarget, field.Value}] = true
+		}
+		if len(models) > 0 {
+			p.plan.helped = append(p.plan.helped, d.String())
 		}
 	})
 }

@@ -22,6 +22,7 @@ type Plan struct {
 
 	needs  Needs
 	grants []Grant
+	helped []string
 }
 
 // Trial is one conversation to hold.

@@ -18,9 +18,9 @@ var ErrRunning = errors.New("it is being carried out by another process")
 // ErrFinished says that nothing of a run is left to do.
 var ErrFinished = errors.New("it is finished")
 
-// ErrNotResumable says that a run was kept by a version that did not record what
-// it takes to carry it on.
-var ErrNotResumable = errors.New("it was recorded by an earlier version, which did not keep what it takes to resume it")
+// ErrNotResumable says that a run was kept without its plan and files: by an earlier
+// version, or because there is a secret in them.
+var ErrNotResumable = errors.New("its record does not hold what it takes: it is that of an earlier version, or there was a secret in the campaign's files")
 
 // Session is the time in which one process carried a run out.
 type Session struct {

@@ -23,7 +23,8 @@ const (
 	Running Status = "running"
 	// Finished: every trial has an outcome.
 	Finished Status = "finished"
-	// Interrupted: somebody stopped the run in an orderly way.
+	// Interrupted: the run was stopped in an orderly way, by somebody or by a
+	// bound of its campaign's scope, which Run.Message names.
 	Interrupted Status = "interrupted"
 	// Failed: the run could not be carried out; Run.Message says why.
 	Failed Status = "failed"

@@ -25,6 +25,9 @@ func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, tri
 		end = unrecorded
 	case s.Interrupted:
 		end = interrupted
+	case s.Stopped != "":
+		end = bounded
+		fmt.Fprintf(env.Stdout, "\nstopped by %s\n", s.Stopped)
 	}
 	code, why := judgeRun(attacks, s.Planned, c.Evidence, end)
 	fmt.Fprintf(env.Stdout, "\n%s (exit code %d)\n", why, code)
@@ -46,6 +49,8 @@ const (
 	finished end = iota
 	interrupted
 	unrecorded
+	// bounded: a bound of the campaign's scope stopped it.
+	bounded
 )
 
 // judgeRun chooses the exit code of a run that was carried out. A finding is a
@@ -65,6 +70,8 @@ func judgeRun(attacks []*row, planned int, limit campaign.Evidence, how end) (co
 		return exitFindings, "findings: " + reached
 	case how == unrecorded:
 		return exitNoEvidence, "no evidence: the run could not be recorded to its end; " + reached
+	case how == bounded:
+		return exitNoEvidence, "no evidence: a bound of scope stopped the run before the end; " + reached
 	case len(weak) > 1:
 		return exitNoEvidence, fmt.Sprintf("no evidence: %s; and so for %s", weak[0], count(len(weak)-1, "other attack"))
 	case len(weak) == 1:

@@ -50,7 +50,7 @@ func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Pl
 	if err := c.flags.hold(c.env, r); err != nil {
 		return err
 	}
-	rec := &recording{screen: c.screen}
+	rec := &recording{screen: c.screen, dir: c.dir}
 	way := egress.New(egress.Options{Record: rec.recordConnection})
 	return c.flags.withEgress(ctx, c.env, c.log, r.choice.Programs, way, func(h *host.Host, catalog *host.Catalog) error {
 		p, err := c.flags.plans(ctx, r, h, catalog)
@@ -95,6 +95,9 @@ func notBegun(summary engine.Summary, err error) error {
 	if err == nil && summary.Interrupted {
 		return fmt.Errorf("stopped before anything was sent: %w", context.Canceled)
 	}
+	if err == nil && summary.Stopped != "" {
+		return fmt.Errorf("stopped before anything was sent by %s", summary.Stopped)
+	}
 	return err
 }
 
@@ -102,6 +105,7 @@ func notBegun(summary engine.Summary, err error) error {
 type recording struct {
 	record
 	screen  *progress
+	dir     storeFlag
 	journal *store.Journal // nil before the run begins
 	// begun is the journal for those who do not wait for the run to begin.
 	begun atomic.Pointer[store.Journal]
@@ -126,6 +130,8 @@ func (r *recording) finish(ctx context.Context, env Env, s engine.Summary, err e
 		status, message = store.Failed, err.Error()
 	case s.Interrupted:
 		status = store.Interrupted
+	case s.Stopped != "":
+		status, message = store.Interrupted, "stopped by "+s.Stopped
 	}
 	// Where the recording failed, this most likely fails for the same reason.
 	if err = cmp.Or(err, r.journal.Finish(ctx, status, message, env.Now())); err != nil {
@@ -137,7 +143,7 @@ func (r *recording) finish(ctx context.Context, env Env, s engine.Summary, err e
 func (r *recording) failed(err error) error {
 	again := "run the campaign again"
 	if r.journal != nil {
-		again = "orchestrator resume " + r.journal.Run() + " carries the run on"
+		again = fmt.Sprintf("orchestrator resume%s %s carries the run on", r.dir.flag(), r.journal.Run())
 	}
 	return core.Errorf(core.KindInternal, "%w", err).
 		WithHint("see to it that %s can be written and has room; then %s", r.store.Dir(), again)

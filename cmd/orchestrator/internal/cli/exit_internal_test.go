@@ -75,6 +75,8 @@ func TestARunIsJudgedByItsFindingsThenByItsEvidence(t *testing.T) {
 		"no attack at all":                {want: 3, why: "no trial was judged"},
 		"stopped":                         {attacks: tallies{{Defended: 1}}, end: interrupted, want: 130, why: "reached in 0 of 1 trial"},
 		"stopped after a finding":         {attacks: tallies{{Succeeded: 1}}, end: interrupted, want: 130, why: "reached in 1 of 1 trial"},
+		"at a bound":                      {attacks: tallies{{Defended: 9}}, end: bounded, want: 3, why: "no evidence: a bound of scope stopped the run before the end; the objective was reached in 0 of 9 trials"},
+		"at a bound, after a finding":     {attacks: tallies{{Succeeded: 1, Defended: 9}}, end: bounded, want: 1, why: "findings"},
 		"not recorded to its end":         {attacks: tallies{{Defended: 9}}, end: unrecorded, want: 3, why: "could not be recorded"},
 		"not recorded, with a finding":    {attacks: tallies{{Succeeded: 1, Defended: 9}}, end: unrecorded, want: 1, why: "findings"},
 	} {

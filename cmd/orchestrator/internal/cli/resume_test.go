@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -320,4 +321,24 @@ func TestARunThatFillsTheDiskSaysSoAndIsResumedWhenThereIsRoom(t *testing.T) {
 			t.Errorf("the output does not say %q:\n%s", words, out)
 		}
 	}
+}
+
+func TestARunThatWasRecordedWithoutItsPlanIsNotResumed(t *testing.T) {
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), filepath.Join(dir, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal, err := s.CreateRun(t.Context(), store.Run{Campaign: "demo", Started: time.Now(), Trials: 3})
+	if err == nil {
+		err = journal.Finish(t.Context(), store.Interrupted, "", time.Now())
+	}
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	p := startProgram(t, dir, "resume", "latest")
+	if code := p.exit(); code != 2 {
+		t.Errorf("exit code %d, want 2:\n%s", code, p.output)
+	}
+	p.says("resuming the run "+journal.Run()+": its record does not hold what it takes", "hint: orchestrator run begins a new run")
 }

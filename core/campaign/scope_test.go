@@ -1,0 +1,83 @@
+package campaign_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+)
+
+const bounded = `version: 1
+name: bounded
+scope:
+  max_turns: 20000
+  max_duration: 60h
+  max_tokens: 5000000
+  max_cost: 120.5
+  window: {days: [sat, sun], from: "22:00", to: "06:00", zone: Europe/Zurich}
+prices:
+  currency: USD
+  targets:
+    agent: {input_text: 4, output_text: 16, input_audio: 32, output_audio: 64}
+    judge: {input_text: 0.5, output_text: 0}
+targets: {agent: realtime, judge: realtime}
+scorers: {leaked: match/substring}
+attacks:
+  - {name: a, target: agent, objective: x, turns: [{user: a}], scorers: [leaked]}
+`
+
+func TestACampaignBoundsItsRuns(t *testing.T) {
+	c, err := read(t, bounded, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	window := c.Scope.Window
+	c.Scope.Window = nil
+	if got, want := window.String(), "sat, sun 22:00-06:00 Europe/Zurich"; got != want {
+		t.Errorf("window %q, want %q", got, want)
+	}
+	places := cmpopts.IgnoreTypes(campaign.Position{})
+	scope := campaign.Scope{MaxTurns: 20_000, MaxDuration: 60 * time.Hour, MaxTokens: 5_000_000, MaxCost: 120.5}
+	if diff := cmp.Diff(scope, c.Scope, places); diff != "" {
+		t.Errorf("scope: -want +got:\n%s", diff)
+	}
+	prices := campaign.Prices{Currency: "USD", Targets: map[string]campaign.Price{
+		"agent": {InputText: 4, OutputText: 16, InputAudio: 32, OutputAudio: 64},
+		"judge": {InputText: 0.5, InputAudio: 0.5},
+	}}
+	if diff := cmp.Diff(prices, c.Prices, places); diff != "" {
+		t.Errorf("prices: -want +got:\n%s", diff)
+	}
+}
+
+func TestABoundOnTheCostNeedsThePriceOfEveryTarget(t *testing.T) {
+	_, err := read(t, strings.Replace(bounded, "    judge: {input_text: 0.5, output_text: 0}\n", "", 1), nil)
+	want := "c.yaml:7:13: max_cost needs the price of every target; there is none for judge" +
+		" (prices: {currency: USD, targets: {judge: {input_text: 4, output_text: 16}}}, per million tokens; 0 is a price, too)"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestAPriceIsThatOfAMillionTokensOfASort(t *testing.T) {
+	price := campaign.Price{InputText: 4, OutputText: 16, InputAudio: 32, OutputAudio: 64}
+	for name, test := range map[string]struct {
+		used core.Usage
+		want float64
+	}{
+		"nothing":                {core.Usage{}, 0},
+		"text":                   {core.Usage{InputTokens: 500_000, OutputTokens: 250_000}, 6},
+		"audio":                  {core.Usage{InputTokens: 1_000_000, InputAudioTokens: 1_000_000, OutputTokens: 1_000_000, OutputAudioTokens: 1_000_000}, 96},
+		"both":                   {core.Usage{InputTokens: 1_000_000, InputAudioTokens: 250_000, InputTextTokens: 750_000}, 11},
+		"more audio than tokens": {core.Usage{InputTokens: 1_000_000, InputAudioTokens: 9_000_000}, 32},
+	} {
+		if got := price.Of(test.used); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+)
+
+// errStopped says that a message was not sent, because the run has come to one
+// of the bounds of its scope.
+var errStopped = errors.New("the run has come to a bound of its scope")
+
+// budget holds a run to the bounds of its scope. Whoever sends messages to any
+// target reserves them before, and spends what they used when they are answered.
+type budget struct {
+	scope  campaign.Scope
+	prices campaign.Prices
+	// ends is when the time is up, and endsWhy why; zero where it never is.
+	ends    time.Time
+	endsWhy string
+
+	mu sync.Mutex
+	// turns counts the messages that were reserved.
+	turns int
+	// usage is what was spent, by target.
+	usage map[string]core.Usage
+	// inFlight counts the reservations that are not released, and pending is
+	// what their messages may use together.
+	inFlight int
+	pending  amount
+	// largest is what the largest message to a target has used so far. It has
+	// no entry for one that nothing is known of.
+	largest map[string]amount
+	// released is closed, and made anew, whenever a reservation is released.
+	released chan struct{}
+	// stopped is why nothing is sent any more; empty while messages are.
+	stopped string
+}
+
+// amount is what a message uses, or several do.
+type amount struct {
+	tokens int64
+	cost   float64
+}
+
+func (a amount) plus(b amount) amount { return amount{a.tokens + b.tokens, a.cost + b.cost} }
+func (a amount) times(n int) amount   { return amount{a.tokens * int64(n), a.cost * float64(n)} }
+
+// newBudget begins a run's budget. It fails where the scope allows no run now.
+func newBudget(c *campaign.Campaign, now time.Time) (*budget, error) {
+	b := &budget{
+		scope: c.Scope, prices: c.Prices,
+		usage: map[string]core.Usage{}, largest: map[string]amount{}, released: make(chan struct{}),
+	}
+	if d := c.Scope.MaxDuration; d > 0 {
+		b.ends, b.endsWhy = now.Add(d), fmt.Sprintf("max_duration: %s are over", d)
+	}
+	w := c.Scope.Window
+	if w == nil {
+		return b, nil
+	}
+	end, open := w.Closes(now)
+	if !open {
+		return nil, core.Errorf(core.KindConfig, "scope.window: no run is allowed now: the window is %s", w).
+			WithHint("it opens on %s", w.Opens(now).Format("Mon 2 Jan 2006 at 15:04 MST"))
+	}
+	if !end.IsZero() && (b.ends.IsZero() || end.Before(b.ends)) {
+		b.ends, b.endsWhy = end, fmt.Sprintf("window: it closed (%s)", w)
+	}
+	return b, nil
+}
+
+// within returns a context that ends when the time is up. now is the clock of
+// the budget.
+func (b *budget) within(ctx context.Context, now time.Time) (context.Context, context.CancelFunc) {
+	if b.ends.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, b.ends.Sub(now), errStopped)
+}
+
+// reserve returns when messages to a target may be sent that are said in one
+// exchange, and what to call when they have been answered. It fails with
+// errStopped once nothing may be sent any more. While that depends on what other
+// messages will have used, it waits for their replies.
+func (b *budget) reserve(ctx context.Context, target string, messages int) (release func(), err error) {
+	for {
+		release, wait, err := b.try(target, messages)
+		if wait == nil {
+			return release, err
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// try reserves messages at once, or returns what to wait for.
+func (b *budget) try(target string, messages int) (release func(), wait <-chan struct{}, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	largest, known := b.largest[target]
+	hold := largest.times(messages)
+	if !b.admits(messages, hold) {
+		return nil, nil, errStopped
+	}
+	unsure := b.counts() && !known || b.exceeded(b.pending.plus(hold)) != ""
+	if b.inFlight > 0 && unsure {
+		return nil, b.released, nil
+	}
+	b.turns += messages
+	b.inFlight++
+	b.pending = b.pending.plus(hold)
+	return func() { b.release(hold) }, nil, nil
+}
+
+// release gives back what was held for messages that are answered.
+func (b *budget) release(hold amount) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inFlight--
+	b.pending = b.pending.plus(hold.times(-1))
+	close(b.released)
+	b.released = make(chan struct{})
+}
+
+// over reports whether nothing may be sent to a target any more. Only who has
+// something left to send may ask: it ends the run.
+func (b *budget) over(target string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.admits(1, b.largest[target])
+}
+
+// admits reports whether messages may be sent which use about so much, and notes
+// why they may not. Once some have been refused, all are: a run that stops does
+// not go on with smaller ones.
+func (b *budget) admits(messages int, hold amount) bool {
+	if b.stopped != "" {
+		return false
+	}
+	if most := b.scope.MaxTurns; most > 0 && b.turns+messages > most {
+		b.stopped = fmt.Sprintf("max_turns: %d of %d turns are used", b.turns, most)
+	} else {
+		b.stopped = b.exceeded(hold)
+	}
+	return b.stopped == ""
+}
+
+// exceeded says which bound more of a use would exceed, and is "" where there is
+// none.
+func (b *budget) exceeded(more amount) string {
+	spent := b.spent()
+	all := spent.plus(more)
+	switch s := b.scope; {
+	case s.MaxTokens > 0 && (spent.tokens >= s.MaxTokens || all.tokens > s.MaxTokens):
+		return fmt.Sprintf("max_tokens: %d of %d tokens are used%s", spent.tokens, s.MaxTokens, mayUse("%d", more.tokens))
+	case s.MaxCost > 0 && (spent.cost >= s.MaxCost || all.cost > s.MaxCost):
+		return fmt.Sprintf("max_cost: %.4f of %v %s are used%s", spent.cost, s.MaxCost, b.prices.Currency, mayUse("%.4f", more.cost))
+	}
+	return ""
+}
+
+func mayUse[T int64 | float64](format string, more T) string {
+	if more <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the next message may use "+format, more)
+}
+
+// spend counts what the replies to messages used. A target that does not say it
+// is estimated where a bound depends on it, which estimated reports.
+func (b *budget) spend(target string, sent []core.Message, replies []core.Reply) (estimated bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, reply := range replies {
+		used := reply.Usage
+		if used == (core.Usage{}) && b.counts() {
+			used, estimated = plan.EstimateUsage(sent[i:i+1], reply.Message), true
+		}
+		b.usage[target] = b.usage[target].Add(used)
+		one, most := b.amountOf(target, used), b.largest[target]
+		b.largest[target] = amount{max(one.tokens, most.tokens), max(one.cost, most.cost)}
+	}
+	return estimated
+}
+
+// counts reports whether a bound depends on what targets say that they use.
+func (b *budget) counts() bool { return b.scope.MaxTokens > 0 || b.scope.MaxCost > 0 }
+
+// spent is what was used so far.
+func (b *budget) spent() amount {
+	var all amount
+	for target, used := range b.usage {
+		all = all.plus(b.amountOf(target, used))
+	}
+	return all
+}
+
+func (b *budget) amountOf(target string, used core.Usage) amount {
+	return amount{used.InputTokens + used.OutputTokens, b.prices.Targets[target].Of(used)}
+}
+
+// conclude says which bound stopped the run and what it used, and is "" where
+// none did. ctx is the one of within.
+func (b *budget) conclude(ctx context.Context, took time.Duration) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	why := b.stopped
+	if why == "" && errors.Is(context.Cause(ctx), errStopped) {
+		why = b.endsWhy
+	}
+	if why == "" {
+		return ""
+	}
+	spent := b.spent()
+	used := fmt.Sprintf("%d turns, %d tokens", b.turns, spent.tokens)
+	if b.prices.Currency != "" {
+		used += fmt.Sprintf(", %.4f %s", spent.cost, b.prices.Currency)
+	}
+	return fmt.Sprintf("scope.%s (the run used %s, %s)", why, used, took.Round(time.Millisecond))
+}

@@ -1,0 +1,252 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+)
+
+// MaxToolRounds is how often in a row the calls of tools are answered: a target
+// that calls another one at every answer would never come to an end.
+const MaxToolRounds = 8
+
+// What is taken for what nobody knows before a run: the length of a reply, from a
+// short refusal to half a minute of speech, in tokens; and the time that a message
+// and its reply take.
+const (
+	shortReply, longReply = 20, 600
+	quickTurn, slowTurn   = time.Second, 10 * time.Second
+)
+
+// Range is from the least to the most that is expected.
+type Range[T cmp.Ordered] struct {
+	Low  T `json:"low"`
+	High T `json:"high"`
+}
+
+// Estimate is about what a run will use. What converters and scorers send to
+// targets of their own is not in it.
+type Estimate struct {
+	Trials int `json:"trials"`
+	// Turns are the messages to the attacked targets. There are fewest where each
+	// attack that stops on success succeeds at once, and most where none does and
+	// each target goes on calling tools.
+	Turns        Range[int64] `json:"turns"`
+	InputTokens  Range[int64] `json:"input_tokens"`
+	OutputTokens Range[int64] `json:"output_tokens"`
+	// Cost is in Currency, which is empty where the campaign has no prices.
+	Cost     Range[float64] `json:"cost"`
+	Currency string         `json:"currency,omitempty"`
+	// Unpriced are the attacked targets that have no price.
+	Unpriced []string             `json:"unpriced,omitempty"`
+	Duration Range[core.Duration] `json:"duration"`
+	// Helped are the converters and scorers that use targets themselves, such as
+	// scorer "polite".
+	Helped []string `json:"not_counted,omitempty"`
+}
+
+// Tokens are those of input and output together.
+func (e Estimate) Tokens() Range[int64] {
+	return Range[int64]{e.InputTokens.Low + e.OutputTokens.Low, e.InputTokens.High + e.OutputTokens.High}
+}
+
+// Estimate estimates what a run of the plan will use if nothing fails.
+func (p *Plan) Estimate() Estimate {
+	e := Estimate{Trials: len(p.Trials), Currency: p.Campaign.Prices.Currency, Helped: p.helped}
+	targets := map[string]*load{}
+	var one load
+	for i := range p.Trials {
+		t := &p.Trials[i]
+		if t.Number == 1 || i == 0 { // the others of its row are like it
+			one = load{low: t.use(false), high: t.use(true)}
+		}
+		if targets[t.Target] == nil {
+			targets[t.Target] = &load{}
+		}
+		targets[t.Target].add(one)
+	}
+	for _, name := range slices.Sorted(maps.Keys(targets)) {
+		p.addTarget(&e, name, targets[name])
+	}
+	e.Cost = Range[float64]{millionths(e.Cost.Low), millionths(e.Cost.High)}
+	return e
+}
+
+// millionths rounds an amount: nobody pays less.
+func millionths(amount float64) float64 { return math.Round(amount*1e6) / 1e6 }
+
+// addTarget adds what the trials of one target use. Those of different targets
+// run at the same time.
+func (p *Plan) addTarget(e *Estimate, name string, l *load) {
+	e.Turns.Low, e.Turns.High = e.Turns.Low+l.low.turns, e.Turns.High+l.high.turns
+	e.InputTokens.Low, e.InputTokens.High = e.InputTokens.Low+l.low.usage.InputTokens, e.InputTokens.High+l.high.usage.InputTokens
+	e.OutputTokens.Low, e.OutputTokens.High = e.OutputTokens.Low+l.low.usage.OutputTokens, e.OutputTokens.High+l.high.usage.OutputTokens
+	price, ok := p.Campaign.Prices.Targets[name]
+	if !ok {
+		e.Unpriced = append(e.Unpriced, name)
+	}
+	e.Cost.Low += price.Of(l.low.usage)
+	e.Cost.High += dearest(price).Of(l.high.usage)
+	limits := p.limitsOf(name)
+	limits.Concurrency = max(1, min(limits.Concurrency, l.trials))
+	e.Duration.Low = max(e.Duration.Low, lasts(l.low, quickTurn, limits))
+	e.Duration.High = max(e.Duration.High, lasts(l.high, slowTurn, limits))
+}
+
+// dearest returns a price that takes each token for the dearer of text and audio:
+// what a reply will be is not known.
+func dearest(p campaign.Price) campaign.Price {
+	in, out := max(p.InputText, p.InputAudio), max(p.OutputText, p.OutputAudio)
+	return campaign.Price{InputText: in, InputAudio: in, OutputText: out, OutputAudio: out}
+}
+
+func (p *Plan) limitsOf(target string) campaign.Limits {
+	for _, t := range p.Targets {
+		if t.Name == target {
+			return t.Limits
+		}
+	}
+	return campaign.Limits{} // a plan has the targets of its trials
+}
+
+// lasts returns how long trials take within a target's limits: never less than
+// the longest of them.
+func lasts(u use, turn time.Duration, l campaign.Limits) core.Duration {
+	atOnce := int64(l.Concurrency)
+	took := time.Duration(max(u.longest, (u.turns+atOnce-1)/atOnce)) * turn
+	took = max(took, minutes(u.turns, l.RequestsPerMinute))
+	return core.Duration(max(took, minutes(u.usage.InputTokens+u.usage.OutputTokens, l.TokensPerMinute)))
+}
+
+// minutes returns how long so many take of which so many are allowed in a minute;
+// 0 allows any number. It is in whole seconds.
+func minutes(n int64, perMinute int) time.Duration {
+	if perMinute == 0 {
+		return 0
+	}
+	return time.Duration(math.Ceil(float64(n)*60/float64(perMinute))) * time.Second
+}
+
+// load is what the trials of a target use.
+type load struct {
+	trials    int
+	low, high use
+}
+
+func (l *load) add(one load) {
+	l.trials++
+	l.low.add(one.low)
+	l.high.add(one.high)
+}
+
+// use is what trials use; longest is the most turns of one.
+type use struct {
+	turns, longest int64
+	usage          core.Usage
+}
+
+func (u *use) add(v use) {
+	u.turns += v.turns
+	u.longest = max(u.longest, v.longest)
+	u.usage = u.usage.Add(v.usage)
+}
+
+// use estimates a trial, its least or its most. A service reads the whole
+// conversation again for each reply.
+func (t *Trial) use(most bool) use {
+	before := EstimateUsage(t.History, core.Message{})
+	before.InputTokens += textTokens(len(t.SystemPrompt))
+	reply, rounds := int64(shortReply), 0
+	turns := t.Turns
+	switch {
+	case most:
+		reply = longReply
+		rounds = t.toolRounds()
+	case t.StopOn == campaign.StopSuccess:
+		turns = turns[:t.firstExchange()]
+	}
+	var u use
+	send := func(said core.Usage) {
+		before = before.Add(said)
+		u.turns++
+		u.usage = u.usage.Add(before)
+		u.usage.OutputTokens += reply
+		before.InputTokens += reply
+	}
+	for _, turn := range turns {
+		var said core.Usage
+		for _, part := range turn.Parts {
+			said = said.Add(partUsage(part.Value, len(part.Converters) > 0 && most))
+		}
+		send(said)
+		for range rounds {
+			send(t.toolTokens())
+		}
+	}
+	u.longest = u.turns
+	return u
+}
+
+// partUsage estimates a part. One that is converted at most comes to a token for
+// each of its bytes, which covers both speech and encodings.
+func partUsage(v core.Value, converted bool) core.Usage {
+	if converted && v.Modality == core.Text {
+		return core.Usage{InputTokens: int64(len(v.Data))}
+	}
+	return EstimateUsage([]core.Message{{Parts: []core.Part{{Value: v}}}}, core.Message{})
+}
+
+// firstExchange counts the turns that are said before any reply is judged.
+func (t *Trial) firstExchange() int {
+	for i, turn := range t.Turns {
+		if i > 0 && turn.Delivery.InterruptAfter == 0 {
+			return i
+		}
+	}
+	return len(t.Turns)
+}
+
+// toolRounds is how often tools are answered after a turn, at most.
+func (t *Trial) toolRounds() int {
+	if len(t.ToolResults) == 0 {
+		return 0
+	}
+	return MaxToolRounds
+}
+
+// toolTokens are those of one answer to every tool.
+func (t *Trial) toolTokens() core.Usage {
+	var u core.Usage
+	for _, output := range t.ToolResults {
+		u.InputTokens += textTokens(len(output))
+	}
+	return u
+}
+
+// Beyond says which bounds of a scope the estimate is above, or may come to be.
+func (e Estimate) Beyond(s campaign.Scope) []string {
+	var all []string
+	tokens := e.Tokens()
+	all = append(all, beyond("max_turns", int64(s.MaxTurns), e.Turns, "%d turns")...)
+	all = append(all, beyond("max_tokens", s.MaxTokens, tokens, "%d tokens")...)
+	all = append(all, beyond("max_cost", s.MaxCost, e.Cost, "%.4f "+e.Currency)...)
+	return append(all, beyond("max_duration", core.Duration(s.MaxDuration), e.Duration, "%s")...)
+}
+
+func beyond[T int64 | float64 | core.Duration](name string, most T, r Range[T], format string) []string {
+	format = "%s the bound scope.%s of " + format + ": the estimate is " + format + " to " + format
+	switch {
+	case most == 0 || r.High <= most:
+		return nil
+	case r.Low > most:
+		return []string{fmt.Sprintf(format, "the run is stopped by", name, most, r.Low, r.High)}
+	default:
+		return []string{fmt.Sprintf(format, "the run may be stopped by", name, most, r.Low, r.High)}
+	}
+}
