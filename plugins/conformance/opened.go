@@ -13,7 +13,7 @@ import (
 )
 
 // prompt is how long a call may take to notice that it is cancelled.
-const prompt = time.Second
+const prompt = slowness * time.Second
 
 // opened is an open component as the checks use it, whatever its kind.
 type opened struct {
