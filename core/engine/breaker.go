@@ -21,8 +21,6 @@ const (
 	// is down; they double.
 	firstProbe   = time.Second
 	longestProbe = time.Minute
-	// longestOutage is how long a request waits for a target to come back.
-	longestOutage = 10 * time.Minute
 )
 
 // errNoWord is the end of a request that says nothing about whether its target can
@@ -60,25 +58,25 @@ func newBreaker(p *pace, warn func(format string, args ...any)) *breaker {
 // nil where the target answered, errNoWord where that is not known, and why it
 // could not be reached otherwise. It fails where the context ends before that,
 // or the target stays down.
-func (b *breaker) enter(ctx context.Context) (leave func(error), err error) {
-	patience := time.NewTimer(longestOutage)
-	defer patience.Stop()
-	for {
+func (b *breaker) enter(ctx context.Context, r *request) (leave func(error), err error) {
+	for ctx.Err() == nil {
 		probed := b.nextProbe()
-		if err := b.wait(ctx); err != nil {
-			return nil, err
+		if b.down() && r.patience() <= 0 {
+			return nil, core.Errorf(core.KindUnavailable, "it has not come back within %s", longestPatience)
+		}
+		if left := b.left(); left > 0 {
+			_ = sleep(ctx, left)
+			continue // the pause may have become longer
 		}
 		if done, err := b.circuit.Allow(); err == nil {
 			return func(err error) { b.leave(done, err) }, nil
 		}
 		select {
 		case <-probed:
-		case <-patience.C:
-			return nil, core.Errorf(core.KindUnavailable, "it has not come back within %s", longestOutage)
 		case <-ctx.Done():
-			return nil, ctx.Err()
 		}
 	}
+	return nil, ctx.Err()
 }
 
 func (b *breaker) nextProbe() <-chan struct{} {

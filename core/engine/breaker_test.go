@@ -102,7 +102,7 @@ func TestATargetThatStaysDownIsWaitedForAboutTenMinutesByEachTrial(t *testing.T)
 			t.Errorf("%+v, want the trials that were left errored", summary.Tally)
 		}
 		waited := time.Since(begun)
-		if most := 14 * time.Minute * time.Duration((summary.Tally.Errored+3)/4); waited > most {
+		if most := 12 * time.Minute * time.Duration((summary.Tally.Errored+3)/4); waited > most {
 			t.Errorf("it took %s for %d trials, want at most %s", waited, summary.Tally.Errored, most)
 		}
 		t.Logf("%+v in %s", summary.Tally, waited)

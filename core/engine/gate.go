@@ -21,6 +21,20 @@ type request struct {
 	expected int64
 	// replies are what came of it.
 	replies []core.Reply
+	// failing is since when it fails, or waits for a target that is down.
+	failing time.Time
+}
+
+// longestPatience is for how long a request that fails is made again, and waits
+// for a target that is down, together.
+const longestPatience = 10 * time.Minute
+
+// patience returns what is left of it, for a request that fails.
+func (r *request) patience() time.Duration {
+	if r.failing.IsZero() {
+		r.failing = time.Now()
+	}
+	return longestPatience - time.Since(r.failing)
 }
 
 // refused reports whether a request failed because of the service's limits, and
@@ -83,7 +97,7 @@ func (g *gate) pass(ctx context.Context, r *request, do func(*request) error) er
 // target was reached.
 func (g *gate) enter(ctx context.Context, r *request) (leave func(error), err error) {
 	for {
-		if leave, err = g.breaker.enter(ctx); err != nil {
+		if leave, err = g.breaker.enter(ctx, r); err != nil {
 			return nil, err
 		}
 		err = g.waitForLimits(ctx, r)

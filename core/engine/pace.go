@@ -34,19 +34,7 @@ func (p *pace) pause(d time.Duration) (longer time.Duration) {
 	return longer
 }
 
-// wait returns when the next message may be sent, or with the context's error.
-func (p *pace) wait(ctx context.Context) error {
-	for {
-		left := p.left()
-		if left <= 0 {
-			return ctx.Err()
-		}
-		if err := sleep(ctx, left); err != nil {
-			return err
-		} // and it may have become longer meanwhile
-	}
-}
-
+// left returns for how long the pace is stopped.
 func (p *pace) left() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,9 +11,6 @@ const (
 	// conversation; they double.
 	firstRetry   = 500 * time.Millisecond
 	longestRetry = 15 * time.Second
-	// longestPersistence is for how long after its first failure a request is made
-	// again.
-	longestPersistence = 10 * time.Minute
 )
 
 // persist makes a request until it is answered, as long as making it again can do
@@ -24,20 +21,17 @@ const (
 // after it had arrived, and nobody is told the same thing twice. A conversation
 // that could not be begun has been told nothing.
 func (c *counterpart) persist(ctx context.Context, r *request, do func(*request) error) (refusals int, err error) {
-	var failing time.Time // since when
 	tries, pauses := 0, pausesFrom(firstRetry, longestRetry)
 	for {
 		r.sent = time.Time{}
 		err := c.gate.pass(ctx, r, do)
-		if failing.IsZero() {
-			failing = time.Now()
-		}
+		patience := r.patience()
 		switch {
 		case err == nil:
 			return refusals, nil
 		case r.sent.IsZero():
 			return refusals, fmt.Errorf("target %q: waiting until it may be asked: %w", c.name, err)
-		case ctx.Err() != nil, c.retries == 0, time.Since(failing) >= longestPersistence:
+		case ctx.Err() != nil, c.retries == 0, patience <= 0:
 			return refusals, err
 		case r.refused(err):
 			refusals++ // and the gate waits before it lets it through again

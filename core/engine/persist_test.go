@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,9 +152,9 @@ func TestTheWaitForALimitIsNoTimeInWhichAMessageFailed(t *testing.T) {
 func TestAnInterruptedRunWaitsForNothing(t *testing.T) {
 	// failing begins some conversations, and then no more.
 	failing := func(after int, kind core.ErrorKind) *agent {
-		begun := 0
+		var begun atomic.Int32
 		return &agent{start: func(context.Context, core.Start) error {
-			if begun++; begun > after {
+			if int(begun.Add(1)) > after {
 				return core.Errorf(kind, "no")
 			}
 			return nil
