@@ -236,10 +236,10 @@ func TestALockedPluginThatAsksForMoreThanItWasLockedWithIsRefused(t *testing.T) 
 
 func TestAHostilePluginThatFreezesIsKilledAndTheErrorSaysWhy(t *testing.T) {
 	c := newCage(t, func(o *host.Options) {
-		o.HeartbeatEvery, o.HeartbeatTimeout = 100*time.Millisecond, time.Second
+		o.HeartbeatEvery, o.HeartbeatTimeout = 100*time.Millisecond, 5*time.Second
 	})
 	_, err := c.try(t, "hostile/freeze", "")
-	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "did not answer for 1s and was killed") {
+	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "did not answer for 5s and was killed") {
 		t.Errorf("error %v, want one that says that it did not answer", err)
 	}
 }
