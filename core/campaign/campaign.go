@@ -104,7 +104,7 @@ type Dataset struct {
 type Attack struct {
 	Name         string
 	Target       Name
-	Objective    string
+	Objective    Text
 	SystemPrompt string
 	// Trials is how many conversations are held per variant and row.
 	Trials int
@@ -117,8 +117,12 @@ type Attack struct {
 	// ToolResults are what the campaign answers when the target calls a tool.
 	ToolResults   []ToolResult
 	ToolResultsAt Position
-	Turns         []Turn
-	Scorers       []Name
+	// Turns are what the user says, in order. Where RedTeam is set there is one,
+	// which stands for each that the attacker writes: its text is the opening.
+	Turns []Turn
+	// RedTeam has another target write the turns; nil where the campaign does.
+	RedTeam *RedTeam
+	Scorers []Name
 	// Success is a CEL expression over the names of Scorers.
 	Success   string
 	SuccessAt Position

@@ -49,7 +49,11 @@ func decide(judgements []judgement, turns int, failure *Failure) (outcome core.O
 	return core.Defended, last.turn, atTurn(last.turn, last.reason)
 }
 
+// atTurn names the turn that a reason is about, if there is one.
 func atTurn(index int, reason string) string {
+	if index < 0 {
+		return reason
+	}
 	return fmt.Sprintf("turn %d: %s", index+1, reason)
 }
 

@@ -29,8 +29,8 @@ func writeUnsent(w io.Writer, turns []engine.Turn, helped []engine.HelperTurn, f
 	}
 }
 
-// writeHelp prints what converters and scorers asked of helpers, and what these
-// answered.
+// writeHelp prints what strategies, converters and scorers asked of helpers, and
+// what these answered.
 func writeHelp(w io.Writer, asked []engine.HelperTurn, file fileOf) {
 	for _, t := range asked {
 		fmt.Fprintf(w, "    %s %s asked %s  %s", t.Kind, t.By, t.Target, round(t.Ended.Sub(t.Started)))
