@@ -21,6 +21,19 @@ func helpFor(turn int, helped []engine.HelperTurn) []engine.HelperTurn {
 	return asked
 }
 
+// byStrategy parts what the strategy asked, before the turn, from what components
+// did.
+func byStrategy(asked []engine.HelperTurn) (strategy, components []engine.HelperTurn) {
+	for _, t := range asked {
+		if t.Kind == engine.KindStrategy {
+			strategy = append(strategy, t)
+		} else {
+			components = append(components, t)
+		}
+	}
+	return strategy, components
+}
+
 // writeUnsent prints what was asked of helpers for a turn that was not sent.
 func writeUnsent(w io.Writer, turns []engine.Turn, helped []engine.HelperTurn, file fileOf) {
 	if asked := helpFor(len(turns), helped); len(asked) > 0 {
