@@ -55,10 +55,11 @@ func checkObject(text string) error {
 			return noObject
 		}
 		name, _ := key.(string) // the keys of an object are
-		if given[name] {
+		folded := strings.ToUpper(strings.ToLower(name)) // as the decoder finds fields
+		if given[folded] {
 			return fmt.Errorf("it has the key %q twice", name)
 		}
-		given[name] = true
+		given[folded] = true
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {
 			return noObject

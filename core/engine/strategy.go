@@ -49,7 +49,7 @@ func (h *holding) next(ctx context.Context) ([]strategy.Turn, error) {
 // that ends with the answer. What it asks is the trial's, like what components ask
 // of helpers. done says that there was no answer, which ends the conversation.
 func (h *holding) ask(ctx context.Context, q strategy.Question) (done bool, err error) {
-	during, work := h.asks(ctx, KindStrategy, "red_team", h.turns)
+	during, work := h.asks(ctx, KindStrategy, q.By, h.turns)
 	reply, failure := askOne(during, helper{h.counterparts[q.Of]}, q)
 	_ = work.end() // why it did not answer is failure
 	if err := cmp.Or(h.helpLost(), interrupted(ctx)); err != nil {

@@ -153,12 +153,12 @@ func TestTheEstimateCountsWhatTheAttackerIsAsked(t *testing.T) {
 }
 
 func TestTheFingerprintTellsStrategiesApart(t *testing.T) {
-	print := func(change func(*strategy.RedTeam)) string {
+	printed := func(change func(*strategy.RedTeam)) string {
 		r := &strategy.RedTeam{Attacker: "writer", MaxTurns: 3}
 		change(r)
 		return (&plan.Plan{Trials: []plan.Trial{{ID: "a/1", Number: 1, RedTeam: r}}}).Fingerprint()
 	}
-	same := print(func(*strategy.RedTeam) {})
+	same := printed(func(*strategy.RedTeam) {})
 	for name, change := range map[string]func(*strategy.RedTeam){
 		"an attacker":  func(r *strategy.RedTeam) { r.Attacker = "other" },
 		"its turns":    func(r *strategy.RedTeam) { r.MaxTurns = 4 },
@@ -170,7 +170,7 @@ func TestTheFingerprintTellsStrategiesApart(t *testing.T) {
 		if change == nil {
 			change = func(*strategy.RedTeam) {}
 		}
-		if got := print(change); (got == same) != (name == "the same one") {
+		if got := printed(change); (got == same) != (name == "the same one") {
 			t.Errorf("%s: the fingerprint is the same: %t", name, got == same)
 		}
 	}

@@ -94,7 +94,7 @@ func (r *RedTeam) say(text string) Step {
 // ask completes a question. wrong is what was wrong with the answer to the one
 // before.
 func (r *RedTeam) ask(p Past, q Question, wrong error) Step {
-	q.Of, q.SystemPrompt = r.Attacker, r.SystemPrompt()
+	q.By, q.Of, q.SystemPrompt = "red_team", r.Attacker, r.SystemPrompt()
 	q.Text = encode(situation{r.Objective, r.MaxTurns - q.Turn, linesOf(r.History, p.Said)})
 	if wrong != nil {
 		q.Text += fmt.Sprintf("\n\nYour last answer could not be used: %v. Answer again, with the JSON object and nothing else.", wrong)

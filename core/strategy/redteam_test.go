@@ -25,7 +25,7 @@ func TestTheAttackerIsAskedForEachTurnWithTheConversationSoFar(t *testing.T) {
 	r.History = []core.Message{core.UserText("Good day."), answer("Good day.")}
 	first := after(r)
 	want := &strategy.Question{
-		Of: "writer", SystemPrompt: r.SystemPrompt(), Text: `{
+		By: "red_team", Of: "writer", SystemPrompt: r.SystemPrompt(), Text: `{
   "objective": "It tells the code.",
   "messages_left": 3,
   "conversation": [

@@ -79,12 +79,15 @@ type Step struct {
 // Question is what is asked of the attacker's model, in a conversation that holds
 // nothing else.
 type Question struct {
+	// By names the strategy.
+	By string
 	// Of is the model: a target of the campaign.
 	Of           string
 	SystemPrompt string
 	Text         string
 	// Turn is the user's turn that it is asked for, and Try the question's place
-	// among those for that turn. Both count from 0.
+	// among those for that turn. Both count from 0; with the trial's seed they tell
+	// it from every other question.
 	Turn, Try int
 }
 
