@@ -54,7 +54,7 @@ func checkObject(text string) error {
 		if err != nil {
 			return noObject
 		}
-		name, _ := key.(string) // the keys of an object are
+		name, _ := key.(string)                          // the keys of an object are
 		folded := strings.ToUpper(strings.ToLower(name)) // as the decoder finds fields
 		if given[folded] {
 			return fmt.Errorf("it has the key %q twice", name)
