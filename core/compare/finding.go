@@ -12,7 +12,8 @@ type Finding struct {
 	Attack  string `json:"attack"`
 	Variant string `json:"variant,omitempty"`
 	Row     int    `json:"row,omitempty"`
-	// Trials are the IDs of those that succeeded, in the run that has them.
+	// Trials are the IDs of those that succeeded, in the run that has them: the
+	// first twenty.
 	Trials []string `json:"trials"`
 	// Succeeded and Judged count the trials of the run that has the finding.
 	Succeeded int `json:"succeeded"`
@@ -22,6 +23,9 @@ type Finding struct {
 	Other       Standing `json:"other"`
 	OtherJudged int      `json:"other_judged"`
 }
+
+// mostTrials bounds the IDs of a finding: the first ones are enough to look at.
+const mostTrials = 20
 
 // Standing is how a case without a success stood in a run.
 type Standing string
@@ -81,7 +85,7 @@ func (p *pair) finding(k *oneCase, in, other held) Finding {
 		Succeeded: in.tally.Succeeded, Judged: in.tally.Judged(), OtherJudged: other.tally.Judged(),
 	}
 	for _, t := range in.trials {
-		if t.Outcome == core.Succeeded {
+		if t.Outcome == core.Succeeded && len(f.Trials) < mostTrials {
 			f.Trials = append(f.Trials, t.ID)
 		}
 	}
