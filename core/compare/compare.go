@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
@@ -62,7 +63,8 @@ func (c Comparison) Moved() bool {
 }
 
 // New compares a run with its baseline, at a level of significance strictly
-// between 0 and 1.
+// between 0 and 1. A baseline without an ID stands for that there is none yet:
+// then every finding is new.
 func New(baseline, run Run, alpha float64) Comparison {
 	c := Comparison{
 		Version: Version, Baseline: baseline.side(), Run: run.side(), Alpha: alpha, Confidence: stats.Confidence,
@@ -74,6 +76,7 @@ func New(baseline, run Run, alpha float64) Comparison {
 		c.Gone = append(c.Gone, p.gone()...)
 	}
 	c.judge()
+	c.noteAltered()
 	c.Conclusion = c.conclude()
 	return c
 }
@@ -109,9 +112,29 @@ func (c *Comparison) judge() {
 	}
 }
 
+// noteAltered names the cells that are held or judged by something else.
+func (c *Comparison) noteAltered() {
+	const most = 5
+	var names []string
+	for _, cell := range c.Cells {
+		if len(cell.Altered) > 0 {
+			names = append(names, cell.Name()+" ("+strings.Join(cell.Altered, ", ")+")")
+		}
+	}
+	if more := len(names) - most; more > 0 {
+		names = append(names[:most], fmt.Sprintf("%d more", more))
+	}
+	if len(names) > 0 {
+		c.Notes = append(c.Notes, "not held or judged by the same as in the baseline: "+strings.Join(names, ", "))
+	}
+}
+
+// unfounded reports whether there is a baseline that proves nothing.
+func (c *Comparison) unfounded() bool { return c.Baseline.ID != "" && c.Baseline.Judged() == 0 }
+
 func (c *Comparison) conclude() Conclusion {
 	conclusion := NotWorse
-	if c.Baseline.Judged() == 0 || c.Run.Judged() == 0 {
+	if c.Run.Judged() == 0 || c.unfounded() {
 		conclusion = NoEvidence
 	}
 	for _, cell := range c.Cells {

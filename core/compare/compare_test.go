@@ -184,8 +184,40 @@ func TestWhatIsHardToCompareIsSaid(t *testing.T) {
 	for i := range later.Trials {
 		later.Trials[i].Target, later.Trials[i].Success = "judge", "refused"
 	}
-	if altered := compare.New(baseline, later, compare.Alpha).Cells[0].Altered; !slices.Equal(altered, []string{"target", "success"}) {
+	c := compare.New(baseline, later, compare.Alpha)
+	if altered := c.Cells[0].Altered; !slices.Equal(altered, []string{"target", "success"}) {
 		t.Errorf("altered %v, want target and success", altered)
+	}
+	if want := "not held or judged by the same as in the baseline: polite (target, success)"; !slices.Contains(c.Notes, want) {
+		t.Errorf("notes %q, want %q", c.Notes, want)
+	}
+}
+
+func TestWithoutABaselineEveryFindingIsNew(t *testing.T) {
+	first := compare.New(compare.Run{}, run("b", held("polite", 0, "sddd"), held("rude", 0, "dddd")), compare.Alpha)
+	if len(first.New) != 1 || first.New[0].Other != compare.Absent || first.Conclusion != compare.Worse {
+		t.Errorf("new %+v, %s", first.New, first.Conclusion)
+	}
+	if clean := compare.New(compare.Run{}, run("b", held("rude", 0, "dddd")), compare.Alpha); clean.Conclusion != compare.NotWorse {
+		t.Errorf("without findings: %s", clean.Conclusion)
+	}
+}
+
+func TestTheHeadlineSaysWhatCameOfIt(t *testing.T) {
+	for _, test := range []struct{ then, now, want string }{
+		{"dddd", "dddd", "nothing new, and nothing that can be shown to be worse"},
+		{"sddd", "dddd", "nothing new, and nothing that can be shown to be worse; 1 finding was not reproduced"},
+		{"dddd", "sddd", "worse: 1 new finding"},
+		{many("s", 2) + many("d", 18), many("s", 14) + many("d", 6), "worse: 1 rate rose"},
+		{many("s", 14) + many("d", 6), many("s", 2) + many("d", 18), "nothing new, and nothing that can be shown to be worse; 1 rate fell"},
+		{"dddd", "eeee", "no evidence: 1 cell was not judged"},
+		{"eeee", "dddd", "no evidence: no trial of the baseline was judged"},
+		{"dddd", "", "no evidence: no trial was judged"},
+	} {
+		c := compare.New(run("a", held("polite", 0, test.then)), run("b", held("polite", 0, test.now)), compare.Alpha)
+		if got := c.Headline(); got != test.want {
+			t.Errorf("%s then, %s now: %q, want %q", test.then, test.now, got, test.want)
+		}
 	}
 }
 

@@ -107,6 +107,8 @@ func notes(baseline, run Run) []string {
 	all := []string{}
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	switch {
+	case baseline.ID == "":
+		add("there is no earlier run to compare with: every finding is new")
 	case baseline.ID == run.ID:
 		add("the run is its own baseline")
 	case baseline.Campaign != run.Campaign:

@@ -32,7 +32,7 @@ func (c Comparison) Headline() string {
 	switch {
 	case c.Conclusion == Worse:
 		return "worse: " + strings.Join(parts, ", ")
-	case c.Baseline.Judged() == 0:
+	case c.unfounded():
 		return "no evidence: no trial of the baseline was judged"
 	case c.Conclusion == NoEvidence && len(parts) == 0:
 		return "no evidence: no trial was judged"
