@@ -3,6 +3,7 @@ package compare_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -228,5 +229,38 @@ func TestACellThatWasNeverBegunIsNotTakenAway(t *testing.T) {
 	c := compare.New(baseline, later, compare.Alpha)
 	if c.Cells[1].Change != compare.Unknown || c.Conclusion != compare.NoEvidence || c.Run.Open != 4 {
 		t.Errorf("%+v, %s; want no evidence of rude", c.Cells[1], c.Conclusion)
+	}
+}
+
+// Twenty cells of twelve rows that differ much in how easily they succeed, four
+// trials each, held twice by a target that did not change.
+func TestWhereNothingChangedARateMovesInFewerComparisonsThanAlpha(t *testing.T) {
+	const comparisons, cells, rows, repeats = 150, 20, 12, 4
+	random := rand.New(rand.NewPCG(26, 11))
+	hold := func(id string) compare.Run {
+		var all [][]compare.Trial
+		for c := range cells {
+			for row := range rows {
+				outcomes := make([]byte, repeats)
+				for i := range outcomes {
+					outcomes[i] = 'd'
+					if random.Float64() < float64(row)/rows {
+						outcomes[i] = 's'
+					}
+				}
+				all = append(all, held(fmt.Sprint("attack-", c), row+1, string(outcomes)))
+			}
+		}
+		return run(id, all...)
+	}
+	moved := 0
+	for range comparisons {
+		if compare.New(hold("a"), hold("b"), compare.Alpha).Moved() {
+			moved++
+		}
+	}
+	t.Logf("%d of %d comparisons say that a rate moved", moved, comparisons)
+	if share := float64(moved) / comparisons; share > compare.Alpha {
+		t.Errorf("%.1f %% of the comparisons say that a rate moved", 100*share)
 	}
 }
