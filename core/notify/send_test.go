@@ -121,7 +121,7 @@ func TestWhoIsCancelledDoesNotWait(t *testing.T) {
 	address, _ := hook(t, func(w http.ResponseWriter, _ *http.Request) {
 		cancel()
 		w.Header().Set("Retry-After", "5")
-		w.WriteHeader(503)
+		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	begun := time.Now()
 	if tries, err := hasty(t).Send(ctx, address, nil); err == nil || tries != 1 || time.Since(begun) > 4*time.Second {
