@@ -24,6 +24,10 @@ type Campaign struct {
 	Scope       Scope
 	Evidence    Evidence
 	Prices      Prices
+	// Baseline is what its runs are compared with: [Previous], a run's ID, or ""
+	// where it does not say. Notify are told of what that finds.
+	Baseline string
+	Notify   []Webhook
 	// Plugins are the third parties' that the campaign uses.
 	Plugins []Requirement
 	// The definitions are in the order of the file.

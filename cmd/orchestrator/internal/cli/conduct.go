@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
@@ -27,12 +28,20 @@ type conduct struct {
 	screen   *progress
 	// log is written above the progress, without secrets.
 	log io.WriteCloser
+	// baseline is what runs are compared with; "" leaves that to their campaigns.
+	baseline string
 }
 
 func newConduct(env Env, flags campaignFlags, dir storeFlag) *conduct {
 	redactor := secret.NewRedactor()
 	screen := newProgress(env)
 	return &conduct{env: env, flags: flags, dir: dir, redactor: redactor, screen: screen, log: redactor.Writer(screen)}
+}
+
+// comparedWith has runs compared with a baseline; "" leaves it to their campaigns.
+func (c *conduct) comparedWith(baseline string) *conduct {
+	c.baseline = baseline
+	return c
 }
 
 // record is where what is carried out is recorded.
@@ -68,6 +77,10 @@ func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Pl
 }
 
 func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, way *egress.Proxy, rec *recording) error {
+	after, err := c.prepareAftermath(ctx, rec.store, p.Campaign)
+	if err != nil {
+		return err
+	}
 	summary, err := engine.Run(ctx, p, engine.Options{
 		Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
 		Begin:    func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) },
@@ -84,10 +97,23 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 		return notBegun(summary, err)
 	}
 	// Whatever happened, the record is closed and read.
-	ctx = context.WithoutCancel(ctx)
-	err = rec.finish(ctx, c.env, summary, err)
-	trials, readErr := rec.store.Trials(ctx, rec.journal.Run())
-	return errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, err), err, readErr)
+	reading := context.WithoutCancel(ctx)
+	err = rec.finish(reading, c.env, summary, err)
+	trials, readErr := rec.store.Trials(reading, rec.journal.Run())
+	ended := errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, err), err, readErr)
+	if after != nil && err == nil && !summary.Interrupted { // or it will be resumed
+		after.follow(ctx, rec.journal.Run())
+	}
+	return ended
+}
+
+// prepareAftermath returns what comes after a run, or nil where nothing does.
+func (c *conduct) prepareAftermath(ctx context.Context, s *store.Store, of *campaign.Campaign) (*aftermath, error) {
+	baseline := cmp.Or(c.baseline, of.Baseline)
+	if baseline == "" {
+		return nil, nil
+	}
+	return prepareAftermath(ctx, c.env, c.log, s, of, c.flags.secrets.lookup(c.env, of.File), c.redactor, baseline)
 }
 
 // notBegun says why a run sent nothing and left no record.
