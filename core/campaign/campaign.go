@@ -21,6 +21,9 @@ type Campaign struct {
 	Name        string
 	Description string
 	Tags        []string
+	// Seed is what every random choice of a run follows from; nil where the name
+	// stands for it.
+	Seed  *uint64
 	Scope       Scope
 	Evidence    Evidence
 	Prices      Prices
