@@ -23,10 +23,10 @@ type Campaign struct {
 	Tags        []string
 	// Seed is what every random choice of a run follows from; nil where the name
 	// stands for it.
-	Seed  *uint64
-	Scope       Scope
-	Evidence    Evidence
-	Prices      Prices
+	Seed     *uint64
+	Scope    Scope
+	Evidence Evidence
+	Prices   Prices
 	// Plugins are the third parties' that the campaign uses.
 	Plugins []Requirement
 	// The definitions are in the order of the file.

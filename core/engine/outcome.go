@@ -60,6 +60,23 @@ func andThen(failure *Failure) string {
 	return "; the conversation failed afterwards: " + failure.Message
 }
 
+// stopped notes that the conversation ended before all was said that was to be, and
+// why: what was not said was not resisted. Nothing is noted where all was.
+func (h *holding) stopped(why string) {
+	if why == "" {
+		return
+	}
+	open := judgement{turn: -1, reason: h.clean(why)}
+	if n := len(h.judgements); n > 0 {
+		if h.judgements[n-1].truth != verdict.False {
+			return // it is not taken for a defence already
+		}
+		open.turn, open.scores = h.judgements[n-1].turn, h.judgements[n-1].scores
+		h.judgements = h.judgements[:n-1]
+	}
+	h.judgements = append(h.judgements, open)
+}
+
 // whyTrue names a score that speaks for success.
 func (h *holding) whyTrue(scores []Score) string {
 	reason := fmt.Sprintf("success (%s) held", h.trial.Success)

@@ -48,7 +48,10 @@ type Trial struct {
 	// by the tool's name.
 	ToolResults map[string]string
 	// Turns are what the campaign wrote, its templates filled in.
-	Turns   strategy.Script
+	Turns strategy.Script
+	// Cut says why the turns are not all that were to be said, "" where they are:
+	// what was not said was not resisted.
+	Cut     string
 	Scorers []string
 	Success *verdict.Expression
 	StopOn  campaign.StopOn

@@ -75,6 +75,7 @@ const (
 	schemaHelpers  = 3
 	schemaPlugins  = 4
 	schemaResume   = 5
+	schemaCalls    = 6
 )
 
 // since returns the columns that the tables have since a version, or what stands
