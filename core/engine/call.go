@@ -88,11 +88,11 @@ type Answers interface {
 	End(trialID string) error
 }
 
-// unexpected is an error of [Answers].
-type unexpected struct{ error }
+// Unexpected is an error of [Answers], which ended the run.
+type Unexpected struct{ error }
 
 // Unwrap returns the error.
-func (u unexpected) Unwrap() error { return u.error }
+func (u Unexpected) Unwrap() error { return u.error }
 
 // absent is a conversation whose replies come from [Answers].
 type absent struct{}
@@ -143,7 +143,7 @@ func (h *holding) known(ctx context.Context, c Call) (Answer, bool) {
 	if err != nil {
 		h.help.mu.Lock()
 		defer h.help.mu.Unlock()
-		h.lose(unexpected{err})
+		h.lose(Unexpected{err})
 		return Answer{Err: err}, true
 	}
 	return a, ok

@@ -73,8 +73,8 @@ type Summary struct {
 //
 // A trial that goes wrong is an outcome, not an error. Run fails where nothing
 // could be sent, because a secret is missing or a component cannot be opened,
-// and where the Journal fails: a run that cannot be recorded must not send. The
-// Summary says how far it came.
+// and where the Journal fails: a run that cannot be recorded must not send. It fails
+// with [Unexpected] where Answers does. The Summary says how far it came.
 //
 // Cancelling ctx interrupts the run: no trial starts any more, conversations
 // are ended, and trials in flight get no outcome. That is not an error. So do the
@@ -166,7 +166,7 @@ func (r *run) holdTrials(ctx context.Context) error {
 
 // failedTrial names the trial in an error that ends the run.
 func failedTrial(id string, err error) error {
-	if _, ok := errors.AsType[unexpected](err); ok {
+	if _, ok := errors.AsType[Unexpected](err); ok {
 		return fmt.Errorf("trial %s: %w", id, err)
 	}
 	return fmt.Errorf("trial %s: recording: %w", id, err)

@@ -66,7 +66,7 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 	}
 	if r.Answers != nil {
 		if err := r.Answers.End(t.ID); err != nil {
-			return unexpected{err}
+			return Unexpected{err}
 		}
 	}
 	result := h.result()
