@@ -185,6 +185,23 @@ func TestEveryImportPointsInward(t *testing.T) {
 	}
 }
 
+// A run can be repeated only if every random choice follows from a seed. A test
+// server is no component.
+func TestComponentsMakeRandomChoicesFromSeedsOnly(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		room, _, _ := strings.Cut(name, "/")
+		if !slices.Contains([]string{"targets", "converters", "scorers"}, room) || strings.HasPrefix(name, "targets/realtime/realtimetest") {
+			continue
+		}
+		for _, source := range []string{"math/rand", "math/rand/v2", "crypto/rand"} {
+			if slices.Contains(p.Imports, source) {
+				t.Errorf("%s imports %s: core.Rand is the source of a component's random choices", name, source)
+			}
+		}
+	}
+}
+
 func TestEveryPackageHasExactlyOnePackageComment(t *testing.T) {
 	for _, p := range packages(t) {
 		var documented []string
