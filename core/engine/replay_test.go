@@ -44,7 +44,7 @@ func (s *scene) replayed() []engine.Recorded {
 		s.t.Errorf("the run came to %+v, and its replay to %+v", first, second)
 	}
 	timeless := cmp.FilterPath(func(p cmp.Path) bool {
-		return cmp.Path(p).Last().String() == ".Started" || p.Last().String() == ".Ended"
+		return p.Last().String() == ".Started" || p.Last().String() == ".Ended"
 	}, cmp.Ignore())
 	for what, pair := range map[string][2]any{
 		"turns":        {recorded.turns, s.diary.turns},
