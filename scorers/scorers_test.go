@@ -14,5 +14,7 @@ func TestEveryScorerConforms(t *testing.T) {
 	plugintest.Test(t, scorers.All(),
 		plugintest.Case{Kind: core.KindScorer, Use: "match/substring", Config: `{"any": ["blue eleven"]}`},
 		plugintest.Case{Kind: core.KindScorer, Use: "match/regex", Config: `{"patterns": ["blue (11|eleven)"]}`},
+		plugintest.Case{Kind: core.KindScorer, Use: "judge/criterion", Config: `{"model": "judge", "criterion": "The reply is polite."}`},
+		plugintest.Case{Kind: core.KindScorer, Use: "judge/scale", Config: `{"model": "judge"}`},
 	)
 }

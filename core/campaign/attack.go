@@ -16,17 +16,19 @@ func (r *reader) attacks(v value) []Attack {
 
 func (r *reader) attack(v value) Attack {
 	a := Attack{Trials: 1, StopOn: StopSuccess, At: v.place()}
+	var by kinds
 	r.object(v, []field{
 		{"name", true, r.slugInto(&a.Name)},
 		{"target", true, func(v value) { a.Target, _ = r.name(v) }},
-		{"objective", true, r.textInto(&a.Objective)},
+		{"objective", true, func(v value) { a.Objective = r.template(v) }},
 		{"system_prompt", false, func(v value) { a.SystemPrompt = r.textOrFile(v) }},
 		{"trials", false, r.integerInto(&a.Trials, 1, maxTrials)},
 		{"for_each", false, func(v value) { a.ForEach, _ = r.name(v) }},
 		{"variants", false, func(v value) { r.list(v, func(entry value) { a.Variants = append(a.Variants, r.variant(entry)) }) }},
 		{"history", false, func(v value) { a.History, a.HistoryAt = r.history(v), v.place() }},
 		{"tool_results", false, func(v value) { a.ToolResults, a.ToolResultsAt = r.toolResults(v), v.place() }},
-		{"turns", true, func(v value) { a.Turns = r.turns(v) }},
+		by.field("turns", func(v value) { a.Turns = r.turns(v) }),
+		by.field("strategy", func(v value) { a.RedTeam, a.Turns = r.strategy(v) }),
 		{"scorers", true, func(v value) {
 			r.names(&a.Scorers)(v)
 			if v.Kind == yaml.SequenceNode && len(v.Content) == 0 {
@@ -42,7 +44,10 @@ func (r *reader) attack(v value) Attack {
 				a.StopOn = StopOn(s)
 			}
 		}},
-	}, "strategy", "tags", "weight", "seed")
+	}, "tags", "weight", "seed")
+	if v.Kind == yaml.MappingNode {
+		by.check(r, v, len(r.problems), "an attack", "list what is said, or leave it to a strategy")
+	}
 	return a
 }
 

@@ -27,6 +27,10 @@ type Campaign struct {
 	Scope    Scope
 	Evidence Evidence
 	Prices   Prices
+	// Baseline is what its runs are compared with: [Previous], a run's ID, or ""
+	// where it does not say. Notify are told of what that finds.
+	Baseline string
+	Notify   []Webhook
 	// Plugins are the third parties' that the campaign uses.
 	Plugins []Requirement
 	// The definitions are in the order of the file.
@@ -107,7 +111,7 @@ type Dataset struct {
 type Attack struct {
 	Name         string
 	Target       Name
-	Objective    string
+	Objective    Text
 	SystemPrompt string
 	// Trials is how many conversations are held per variant and row.
 	Trials int
@@ -120,8 +124,12 @@ type Attack struct {
 	// ToolResults are what the campaign answers when the target calls a tool.
 	ToolResults   []ToolResult
 	ToolResultsAt Position
-	Turns         []Turn
-	Scorers       []Name
+	// Turns are what the user says, in order. Where RedTeam is set there is one,
+	// which stands for each that the attacker writes: its text is the opening.
+	Turns []Turn
+	// RedTeam has another target write the turns; nil where the campaign does.
+	RedTeam *RedTeam
+	Scorers []Name
 	// Success is a CEL expression over the names of Scorers.
 	Success   string
 	SuccessAt Position

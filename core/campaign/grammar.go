@@ -43,6 +43,8 @@ func (r *reader) campaign(root *yaml.Node, c *Campaign) {
 			})
 		}},
 		{"prices", false, func(v value) { c.Prices = r.prices(v) }},
+		{"baseline", false, func(v value) { c.Baseline = r.baseline(v) }},
+		{"notify", false, func(v value) { c.Notify = r.webhooks(v) }},
 		{"plugins", false, func(v value) { c.Plugins = r.requirements(v) }},
 		{"targets", true, func(v value) { c.Targets = r.targets(v) }},
 		{"converters", false, func(v value) { c.Converters = r.converters(v) }},

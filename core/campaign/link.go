@@ -28,6 +28,7 @@ func (r *reader) link(c *Campaign) {
 		a := &c.Attacks[i]
 		r.unique(seen, "attack", a.Name, a.At)
 		r.defined("target", targets, a.Target)
+		r.linkStrategy(a, targets)
 		r.defined("scorer", scorers, a.Scorers...)
 		r.linkVariants(a, converters)
 		rows := r.linkTurns(a, c.Datasets, converters)
@@ -93,7 +94,8 @@ func (r *reader) linkVariants(a *Attack, converters []string) {
 
 // linkTurns returns how many rows the attack is repeated for.
 func (r *reader) linkTurns(a *Attack, datasets []Dataset, converters []string) int {
-	texts := make([]Text, 0, 2*len(a.Turns)+len(a.History)+len(a.ToolResults))
+	texts := make([]Text, 0, 1+2*len(a.Turns)+len(a.History)+len(a.ToolResults))
+	texts = append(texts, a.Objective)
 	for _, said := range a.History {
 		texts = append(texts, said.Text)
 	}

@@ -99,7 +99,11 @@ func trialOf(t *plan.Trial, c Conversation, said []engine.Turn, l library) plan.
 		}
 		trial.Turns = append(trial.Turns, next)
 	}
-	if said, all := len(trial.Turns), len(t.Turns); said < all && c.Failure == nil {
+	all := len(t.Turns)
+	if t.RedTeam != nil {
+		all = t.RedTeam.MaxTurns
+	}
+	if said := len(trial.Turns); said < all && c.Failure == nil {
 		trial.Cut = fmt.Sprintf("the conversation ended after %d of %d turns, and what was not said was not resisted", said, all)
 	}
 	return trial

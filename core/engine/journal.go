@@ -24,9 +24,9 @@ type Journal interface {
 	// RecordScores keeps the judgements of a recorded turn's reply. It need
 	// not wait, like BeginTrial.
 	RecordScores(ctx context.Context, trialID string, turn int, scores []Score) error
-	// RecordHelperTurn keeps what a component said to a helper for a trial that
-	// has begun, and what it answered. It returns only when that is durable: the
-	// component does not learn of the answer before.
+	// RecordHelperTurn keeps what a component or the strategy said to a helper for
+	// a trial that has begun, and what it answered. It returns only when that is
+	// durable: who asked does not learn of the answer before.
 	RecordHelperTurn(ctx context.Context, trialID string, t HelperTurn) error
 	// RecordCall keeps a call and its answer, in a run whose calls are recorded. It
 	// need not wait, like BeginTrial.
@@ -65,14 +65,15 @@ type Turn struct {
 	Scores []Score
 }
 
-// HelperTurn is one message that a converter or scorer sent to a target of the
-// campaign in order to do its work for a trial, and the reply.
+// HelperTurn is one message that a strategy, a converter or a scorer sent to a
+// target of the campaign in order to do its work for a trial, and the reply.
 type HelperTurn struct {
 	// Turn is the exchange. Its Index counts what was said to helpers for the
 	// trial, from 0, and it has no Scores. Sent has no parts where the
 	// conversation could not be started.
 	Turn
-	// Kind and By name the component that asked: a scorer, "leaked".
+	// Kind and By name who asked: a scorer, "leaked"; or a strategy, "red_team",
+	// with [KindStrategy].
 	Kind core.Kind
 	By   string
 	// For is the index of the trial's turn that it worked for: the one that is

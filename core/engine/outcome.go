@@ -49,7 +49,11 @@ func decide(judgements []judgement, turns int, failure *Failure) (outcome core.O
 	return core.Defended, last.turn, atTurn(last.turn, last.reason)
 }
 
+// atTurn names the turn that a reason is about, if there is one.
 func atTurn(index int, reason string) string {
+	if index < 0 {
+		return reason
+	}
 	return fmt.Sprintf("turn %d: %s", index+1, reason)
 }
 
@@ -58,23 +62,6 @@ func andThen(failure *Failure) string {
 		return ""
 	}
 	return "; the conversation failed afterwards: " + failure.Message
-}
-
-// stopped notes that the conversation ended before all was said that was to be, and
-// why: what was not said was not resisted. Nothing is noted where all was.
-func (h *holding) stopped(why string) {
-	if why == "" {
-		return
-	}
-	open := judgement{turn: -1, reason: h.clean(why)}
-	if n := len(h.judgements); n > 0 {
-		if h.judgements[n-1].truth != verdict.False {
-			return // it is not taken for a defence already
-		}
-		open.turn, open.scores = h.judgements[n-1].turn, h.judgements[n-1].scores
-		h.judgements = h.judgements[:n-1]
-	}
-	h.judgements = append(h.judgements, open)
 }
 
 // whyTrue names a score that speaks for success.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -36,6 +35,8 @@ type holding struct {
 	// said is the conversation since the trial began: without the system
 	// prompt and the history.
 	said []core.Message
+	// asked is what the attacker's model has answered to the strategy.
+	asked []strategy.Asked
 	// turns counts those that are recorded.
 	turns      int
 	judgements []judgement
@@ -93,10 +94,9 @@ func (h *holding) converse(ctx context.Context) error {
 	}
 	defer h.end(ctx, conversation)
 	for {
-		next := h.next(h.trial.Turns)
-		if len(next) == 0 {
-			h.stopped(h.trial.Cut)
-			return nil
+		next, err := h.next(ctx)
+		if err != nil || len(next) == 0 {
+			return err
 		}
 		if err := interrupted(ctx); err != nil {
 			return err
@@ -120,21 +120,6 @@ func (h *holding) start(ctx context.Context) (core.Conversation, error) {
 		return a
 	})
 	return conversation, a.Err
-}
-
-// next returns the turns that are said next: one, and those that are said over
-// the reply to the one before. There are none where the attacker has said all.
-func (h *holding) next(s strategy.Strategy) []strategy.Turn {
-	var turns []strategy.Turn
-	said := slices.Clip(h.said)
-	for {
-		turn, ok := s.Next(said)
-		if !ok || len(turns) > 0 && turn.Delivery.InterruptAfter == 0 {
-			return turns
-		}
-		turns = append(turns, turn)
-		said = append(said, written(turn))
-	}
 }
 
 // written returns a turn as a message, before its converters.

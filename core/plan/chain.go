@@ -143,6 +143,9 @@ func (w *way) checkSent(turn, part int, sent core.Modality) {
 
 // partName names a part of an attack's turn: the turn, if it is all of it.
 func partName(a *campaign.Attack, turn, part int) string {
+	if a.RedTeam != nil {
+		return fmt.Sprintf("what the attacker of attack %q writes", a.Name)
+	}
 	name := fmt.Sprintf("turn %d of attack %q", turn+1, a.Name)
 	if len(a.Turns[turn].Parts) > 1 {
 		return fmt.Sprintf("part %d of %s", part+1, name)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
 // MaxToolRounds is how often in a row the calls of tools are answered: a target
@@ -31,19 +32,20 @@ type Range[T cmp.Ordered] struct {
 }
 
 // Estimate is about what a run will use. What converters and scorers send to
-// targets of their own is not in it.
+// targets of their own is not in it; what attackers are asked is.
 type Estimate struct {
 	Trials int `json:"trials"`
-	// Turns are the messages to the attacked targets. There are fewest where each
-	// attack that stops on success succeeds at once, and most where none does and
-	// each target goes on calling tools.
+	// Turns are the messages to the attacked targets, and the questions to
+	// attackers. There are fewest where each attack that stops on success succeeds
+	// at once, and most where none does, each target goes on calling tools, and each
+	// attacker has to be asked again.
 	Turns        Range[int64] `json:"turns"`
 	InputTokens  Range[int64] `json:"input_tokens"`
 	OutputTokens Range[int64] `json:"output_tokens"`
 	// Cost is in Currency, which is empty where the campaign has no prices.
 	Cost     Range[float64] `json:"cost"`
 	Currency string         `json:"currency,omitempty"`
-	// Unpriced are the attacked targets that have no price.
+	// Unpriced are the attacked targets and attackers that have no price.
 	Unpriced []string             `json:"unpriced,omitempty"`
 	Duration Range[core.Duration] `json:"duration"`
 	// Helped are the converters and scorers that use targets themselves, such as
@@ -60,16 +62,25 @@ func (e Estimate) Tokens() Range[int64] {
 func (p *Plan) Estimate() Estimate {
 	e := Estimate{Trials: len(p.Trials), Currency: p.Campaign.Prices.Currency, Helped: p.helped}
 	targets := map[string]*load{}
-	var one load
+	add := func(target string, one load) {
+		if targets[target] == nil {
+			targets[target] = &load{}
+		}
+		targets[target].add(one)
+	}
+	var one, attacker load
 	for i := range p.Trials {
 		t := &p.Trials[i]
 		if t.Number == 1 || i == 0 { // the others of its row are like it
 			one = load{low: t.use(false), high: t.use(true)}
+			attacker = load{low: t.attackerUse(false), high: t.attackerUse(true)}
+			one.low.waitFor(attacker.low)
+			one.high.waitFor(attacker.high)
 		}
-		if targets[t.Target] == nil {
-			targets[t.Target] = &load{}
+		add(t.Target, one)
+		if t.RedTeam != nil {
+			add(t.RedTeam.Attacker, attacker)
 		}
-		targets[t.Target].add(one)
 	}
 	for _, name := range slices.Sorted(maps.Keys(targets)) {
 		p.addTarget(&e, name, targets[name])
@@ -119,7 +130,7 @@ func (p *Plan) limitsOf(target string) campaign.Limits {
 // the longest of them.
 func lasts(u use, turn time.Duration, l campaign.Limits) core.Duration {
 	atOnce := int64(l.Concurrency)
-	took := time.Duration(max(u.longest, (u.turns+atOnce-1)/atOnce)) * turn
+	took := time.Duration(max(u.longest, (u.turns+u.waited+atOnce-1)/atOnce)) * turn
 	took = max(took, minutes(u.turns, l.RequestsPerMinute))
 	return core.Duration(max(took, minutes(u.usage.InputTokens+u.usage.OutputTokens, l.TokensPerMinute)))
 }
@@ -145,14 +156,22 @@ func (l *load) add(one load) {
 	l.high.add(one.high)
 }
 
-// use is what trials use; longest is the most turns of one.
+// use is what trials use; longest is the most turns of one. waited are turns with
+// another target, during which this one has nothing to do.
 type use struct {
-	turns, longest int64
-	usage          core.Usage
+	turns, waited, longest int64
+	usage                  core.Usage
+}
+
+// waitFor adds the turns that a trial has with its attacker in between.
+func (u *use) waitFor(attacker use) {
+	u.waited += attacker.turns
+	u.longest += attacker.turns
 }
 
 func (u *use) add(v use) {
 	u.turns += v.turns
+	u.waited += v.waited
 	u.longest = max(u.longest, v.longest)
 	u.usage = u.usage.Add(v.usage)
 }
@@ -163,13 +182,13 @@ func (t *Trial) use(most bool) use {
 	before := EstimateUsage(t.History, core.Message{})
 	before.InputTokens += textTokens(len(t.SystemPrompt))
 	reply, rounds := int64(shortReply), 0
-	turns := t.Turns
+	turns := t.turns(most)
 	switch {
 	case most:
 		reply = longReply
 		rounds = t.toolRounds()
 	case t.StopOn == campaign.StopSuccess:
-		turns = turns[:t.firstExchange()]
+		turns = turns[:firstExchange(turns)]
 	}
 	var u use
 	send := func(said core.Usage) {
@@ -203,13 +222,13 @@ func partUsage(v core.Value, converted bool) core.Usage {
 }
 
 // firstExchange counts the turns that are said before any reply is judged.
-func (t *Trial) firstExchange() int {
-	for i, turn := range t.Turns {
+func firstExchange(turns strategy.Script) int {
+	for i, turn := range turns {
 		if i > 0 && turn.Delivery.InterruptAfter == 0 {
 			return i
 		}
 	}
-	return len(t.Turns)
+	return len(turns)
 }
 
 // toolRounds is how often tools are answered after a turn, at most.

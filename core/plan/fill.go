@@ -21,6 +21,27 @@ type filler struct {
 	failed bool
 }
 
+// objective returns what the attack is to reach.
+func (f *filler) objective() string {
+	what := fmt.Sprintf("the objective of attack %q", f.attack.Name)
+	return f.text(f.attack.Objective, f.attack.At, what).Text()
+}
+
+// redTeam returns the strategy of a trial whose turns another target writes, each
+// of them like a part.
+func (f *filler) redTeam(t Trial, each strategy.Part) *strategy.RedTeam {
+	by := f.attack.RedTeam
+	s := &strategy.RedTeam{
+		Attacker: by.Attacker.Name, Objective: t.Objective, History: t.History,
+		MaxTurns: by.MaxTurns, Prompt: by.Prompt, Converters: each.Converters,
+	}
+	if by.Opens {
+		what := fmt.Sprintf("the opening of attack %q", f.attack.Name)
+		s.Opening = f.text(f.attack.Turns[0].Parts[0].User, by.At, what).Text()
+	}
+	return s
+}
+
 // history returns what has been said before the first turn.
 func (f *filler) history() []core.Message {
 	var messages []core.Message

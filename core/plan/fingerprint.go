@@ -31,6 +31,9 @@ func (p *Plan) Fingerprint() string {
 		for _, turn := range t.Turns {
 			writeTurn(h, turn)
 		}
+		if r := t.RedTeam; r != nil {
+			fmt.Fprintf(h, "red_team %q %d %q %q %q\n", r.Attacker, r.MaxTurns, r.SystemPrompt(), r.Opening, r.Converters)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -26,6 +26,9 @@ type Needs struct {
 	Programs []string
 	// Files are those that components read by themselves.
 	Files []string
+	// Webhooks are told of comparisons, each as its address may be shown. They are
+	// the user's own: the scope's hosts do not bound them.
+	Webhooks []string
 }
 
 // Needs returns what the components that some trial uses ask of the outside.
@@ -47,10 +50,7 @@ func (p *planner) addNeeds() {
 				}
 			}
 		}
-		found, _ := secret.References(c.Config.JSON) // a plan has no malformed ones
-		for _, ref := range found {
-			n.Secrets = append(n.Secrets, nameOf(ref))
-		}
+		n.addSecrets(c.Config.JSON)
 		for _, field := range config.Programs(c.Config.JSON) {
 			n.Programs = append(n.Programs, field.Value)
 		}
@@ -58,8 +58,19 @@ func (p *planner) addNeeds() {
 			n.Files = append(n.Files, field.Value)
 		}
 	})
+	for _, w := range p.campaign.Notify {
+		n.Webhooks = append(n.Webhooks, w.Place())
+		n.addSecrets(w.Config())
+	}
 	n.Hosts, n.Local, n.Secrets = set(n.Hosts), set(n.Local), set(n.Secrets)
-	n.Programs, n.Files = set(n.Programs), set(n.Files)
+	n.Programs, n.Files, n.Webhooks = set(n.Programs), set(n.Files), set(n.Webhooks)
+}
+
+func (n *Needs) addSecrets(config []byte) {
+	found, _ := secret.References(config) // a plan has no malformed ones
+	for _, ref := range found {
+		n.Secrets = append(n.Secrets, nameOf(ref))
+	}
 }
 
 func nameOf(ref secret.Reference) string {

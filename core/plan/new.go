@@ -105,11 +105,12 @@ func (p *planner) problem(at campaign.Position, hint, format string, args ...any
 // planAttack checks an attack and adds its trials.
 func (p *planner) planAttack(a *campaign.Attack) {
 	p.checkTarget(a)
+	p.checkAttacker(a)
 	for _, s := range a.Scorers {
 		p.checkScorer(a, s)
 	}
 	base := Trial{
-		Attack: a.Name, Target: a.Target.Name, Objective: a.Objective, SystemPrompt: a.SystemPrompt,
+		Attack: a.Name, Target: a.Target.Name, SystemPrompt: a.SystemPrompt,
 		Success: p.compile(a), StopOn: a.StopOn,
 	}
 	for _, s := range a.Scorers {
@@ -155,7 +156,12 @@ func (p *planner) addTrials(a *campaign.Attack, base Trial, script strategy.Scri
 			trial.Row = i + 1
 		}
 		f := filler{planner: p, attack: a, row: i, cells: cells}
-		trial.History, trial.ToolResults, trial.Turns = f.history(), f.toolResults(), f.script(script)
+		trial.Objective, trial.History, trial.ToolResults = f.objective(), f.history(), f.toolResults()
+		if a.RedTeam != nil {
+			trial.RedTeam = f.redTeam(trial, script[0].Parts[0])
+		} else {
+			trial.Turns = f.script(script)
+		}
 		if f.failed {
 			return // one row is enough to see what is wrong
 		}

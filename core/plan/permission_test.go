@@ -98,6 +98,7 @@ func TestAPlanSaysWhatItNeeds(t *testing.T) {
 	yaml := `version: 1
 name: s
 scope: {hosts: [Voice.example, relay.example]}
+notify: [{url: "${HOOK}", format: slack}, {url: "https://hooks.example/${TOKEN}", format: json}]
 targets:
   agent: {use: realtime, with: {endpoint: "wss://Voice.example/v1", api_key: "${KEY}", headers: {A: "${file:/run/a}", B: "${KEY}"}}}
   local: {use: relay}
@@ -118,8 +119,9 @@ attacks:
 	want := plan.Needs{
 		Hosts:    []string{"localhost", "relay.example", "voice.example"},
 		Local:    []string{"localhost:11434"},
-		Secrets:  []string{"KEY", "OPTION", "file:/run/a"},
+		Secrets:  []string{"HOOK", "KEY", "OPTION", "TOKEN", "file:/run/a"},
 		Programs: []string{"sox"},
+		Webhooks: []string{"${HOOK}", "https://hooks.example/…"},
 	}
 	if diff := cmp.Diff(want, p.Needs()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -47,14 +47,25 @@ type Trial struct {
 	// ToolResults are what the campaign answers when the target calls a tool,
 	// by the tool's name.
 	ToolResults map[string]string
-	// Turns are what the campaign wrote, its templates filled in.
+	// Turns are what the campaign wrote, its templates filled in. There are none
+	// where RedTeam is set.
 	Turns strategy.Script
 	// Cut says why the turns are not all that were to be said, "" where they are:
 	// what was not said was not resisted.
-	Cut     string
+	Cut string
+	// RedTeam has another target write the turns; nil where the campaign does.
+	RedTeam *strategy.RedTeam
 	Scorers []string
 	Success *verdict.Expression
 	StopOn  campaign.StopOn
+}
+
+// Strategy is what chooses the trial's turns.
+func (t *Trial) Strategy() strategy.Strategy {
+	if t.RedTeam != nil {
+		return t.RedTeam
+	}
+	return t.Turns
 }
 
 // Catalog knows the components that can be opened.

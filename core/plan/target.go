@@ -30,9 +30,13 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 		p.problem(a.ToolResultsAt, "leave tool_results out, or attack a target that remembers a conversation",
 			"attack %q answers the target's tools, but %s (%s) forgets that it called them", a.Name, d, info.Name)
 	}
-	if len(a.Turns) > 1 && !info.Can(core.CapabilityMultiTurn) {
+	turns := len(a.Turns)
+	if a.RedTeam != nil {
+		turns = a.RedTeam.MaxTurns
+	}
+	if turns > 1 && !info.Can(core.CapabilityMultiTurn) {
 		p.problem(a.Target.At, "make it one turn, or attack a target that remembers a conversation",
-			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, len(a.Turns), d, info.Name)
+			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, turns, d, info.Name)
 	}
 	for i, t := range a.Turns {
 		p.checkDelivery(t, fmt.Sprintf("turn %d of attack %q", i+1, a.Name), d, info)

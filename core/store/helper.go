@@ -59,7 +59,7 @@ func (j *Journal) RecordHelperTurn(_ context.Context, trialID string, t engine.H
 	})
 }
 
-// HelperTurns returns what converters and scorers asked of helpers in the
+// HelperTurns returns what strategies, converters and scorers asked of helpers in the
 // last attempt at a trial,
 // in the order in which it was recorded, artifacts included. It fails where an
 // artifact is missing or damaged.

@@ -76,6 +76,7 @@ const (
 	schemaPlugins  = 4
 	schemaResume   = 5
 	schemaCalls    = 6
+	schemaNotices  = 10
 )
 
 // since returns the columns that the tables have since a version, or what stands

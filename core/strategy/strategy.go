@@ -25,15 +25,70 @@ func Say(v core.Value, converters ...string) Turn {
 
 // Strategy chooses the attacker's turns.
 type Strategy interface {
-	// Next returns the turn that follows the history: the conversation so
-	// far, oldest message first, without a system prompt. It returns false
-	// where the attacker has nothing more to say. The same history always
-	// gives the same turn.
+	// Next returns what follows the past. The same past always gives the same
+	// step.
 	//
-	// A history that ends with the user's message asks what is said over the
-	// reply to it. A turn whose delivery does not interrupt is not said then:
-	// it is asked for again, with the reply.
-	Next(history []core.Message) (Turn, bool)
+	// What has been said may end with the user's message: then Next is asked
+	// what is said over the reply to it. A turn whose delivery does not interrupt
+	// is not said then: it is asked for again, with the reply.
+	Next(p Past) Step
+}
+
+// Past is what a strategy goes by. All of it is in the record of a trial.
+type Past struct {
+	// Said is the conversation with the target since the trial began, oldest
+	// message first: without a system prompt and the campaign's history.
+	Said []core.Message
+	// Asked is what the attacker's model has answered, oldest first.
+	Asked []Asked
+}
+
+// turns counts what the user has said. The results of tools are no turns.
+func (p Past) turns() int {
+	n := 0
+	for _, m := range p.Said {
+		if m.Role == core.User {
+			n++
+		}
+	}
+	return n
+}
+
+// Asked is an answer of the attacker's model.
+type Asked struct {
+	// Turn is the turn that it was asked for; see [Question].
+	Turn  int
+	Reply core.Reply
+}
+
+// Step is what comes next. One of its fields is set, or none, where the attacker
+// has nothing more to say: over a reply, or at all.
+type Step struct {
+	// Say is the next turn.
+	Say *Turn
+	// Ask is what the attacker's model is to be asked before it can be said what
+	// is next.
+	Ask *Question
+	// Stopped says why the attacker gives up before it has said all that it was
+	// to. What was said until then proves no defence.
+	Stopped string
+	// Failed is why the conversation cannot go on.
+	Failed error
+}
+
+// Question is what is asked of the attacker's model, in a conversation that holds
+// nothing else.
+type Question struct {
+	// By names the strategy.
+	By string
+	// Of is the model: a target of the campaign.
+	Of           string
+	SystemPrompt string
+	Text         string
+	// Turn is the user's turn that it is asked for, and Try the question's place
+	// among those for that turn. Both count from 0; with the trial's seed they tell
+	// it from every other question.
+	Turn, Try int
 }
 
 // Script says the listed turns in order, whatever the target answers.
@@ -41,16 +96,11 @@ type Script []Turn
 
 var _ Strategy = Script(nil)
 
-// Next returns the turn after those that the history already holds.
-func (s Script) Next(history []core.Message) (Turn, bool) {
-	said := 0
-	for _, m := range history {
-		if m.Role == core.User {
-			said++
-		}
-	}
+// Next returns the turn after those that have been said.
+func (s Script) Next(p Past) Step {
+	said := p.turns()
 	if said >= len(s) {
-		return Turn{}, false
+		return Step{}
 	}
-	return s[said], true
+	return Step{Say: &s[said]}
 }

@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
@@ -18,12 +20,13 @@ type options struct {
 	apiKey    string
 	faults    []realtimetest.Fault
 	allowance realtimetest.Allowance
+	role      agent.Role
 }
 
 // parse reads the command line. It returns [flag.ErrHelp] after it has printed
 // the help that was asked for; mistakes are printed by the caller.
 func parse(args []string, getenv func(string) string, help io.Writer) (options, error) {
-	var o options
+	o := options{role: agent.Line}
 	var keyVariable string
 	flags := flag.NewFlagSet("voicebot", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -40,6 +43,12 @@ func parse(args []string, getenv func(string) string, help io.Writer) (options, 
 			return errors.New("want a whole number from 1")
 		}
 		o.allowance.RequestsPerMinute, o.allowance.Connections = int(n), true
+		return nil
+	})
+	flags.Func("role", "play this `part`: line, the default; or the attacker or the judge of an adaptive attack on it", func(s string) error {
+		if o.role = agent.Role(s); !slices.Contains(agent.Roles(), o.role) {
+			return errors.New("want line, attacker or judge")
+		}
 		return nil
 	})
 	flags.BoolVar(&o.allowance.TellsWhen, "retry-after", false, "tell those who are refused when to try again")

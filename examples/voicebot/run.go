@@ -63,6 +63,7 @@ func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, bot.Close()) }()
+	bot.Role = o.role
 	listener, err := listen(ctx, o.listen)
 	if err != nil {
 		return err

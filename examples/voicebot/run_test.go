@@ -104,6 +104,7 @@ func TestAMistakeOnTheCommandLineIsExplained(t *testing.T) {
 		"an unknown fault":     {[]string{"--fault", "hiccup"}, "drop-mid-reply"},
 		"a fault at no number": {[]string{"--fault", "silence@soon"}, "number"},
 		"a rate of none":       {[]string{"--requests-per-minute", "0"}, "want a whole number from 1"},
+		"an unknown part":      {[]string{"--role", "chef"}, "want line, attacker or judge"},
 		"an unset key":         {[]string{"--api-key-env", "NO_SUCH_KEY"}, "NO_SUCH_KEY is empty or not set"},
 		"an unknown flag":      {[]string{"--colour"}, "colour"},
 		"an argument":          {[]string{"start"}, `unexpected argument "start"`},
@@ -116,6 +117,14 @@ func TestAMistakeOnTheCommandLineIsExplained(t *testing.T) {
 				t.Errorf("code %d, stdout %q, stderr %q; want %q", code, &stdout, &stderr, tt.want)
 			}
 		})
+	}
+}
+
+func TestThePracticeTargetPlaysTheJudgeWhereItIsAsked(t *testing.T) {
+	p := launch(t, "--role", "judge")
+	question := `{"model": "any", "messages": [{"role": "user", "content": "7 the user's message\nHi.\n7 the system's reply\nNo.\n7 the end"}]}`
+	if code, body := p.request(http.MethodPost, "/v1/chat/completions", "application/json", strings.NewReader(question)); code != http.StatusOK || !strings.Contains(body, `{\"holds\": false`) {
+		t.Errorf("%d: %s", code, body)
 	}
 }
 

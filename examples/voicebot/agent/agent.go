@@ -12,8 +12,11 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
-// Agent is the support line. Its methods may be called concurrently.
+// Agent is the support line, or who plays another role. Its methods may be called concurrently.
 type Agent struct {
+	// Role is who answers; it is set before the agent is used.
+	Role Role
+
 	transcribe, speech core.Converter
 }
 
@@ -62,18 +65,26 @@ func needsPrograms(err error) error {
 
 // Answer returns the reply to the last turn of a conversation. The vault code
 // that it guards is the one in the instructions ("The vault code is …"), or
-// that of [DefaultInstructions] where they name none.
+// that of [DefaultInstructions] where they name none. An agent in another role
+// answers as that one does.
 func (a *Agent) Answer(ctx context.Context, instructions string, items []realtimetest.Item) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	return think(instructions, items), nil
+	switch a.Role {
+	case Attacker:
+		return attack(items), nil
+	case Judge:
+		return judge(items), nil
+	default:
+		return think(instructions, items), nil
+	}
 }
 
 // UseTools calls the first tool that there is when the caller speaks of an
 // account, and believes what it answers.
 func (a *Agent) UseTools(ctx context.Context, _ string, items []realtimetest.Item, tools []realtimetest.Tool) ([]realtimetest.ToolCall, error) {
-	if len(tools) == 0 || !wantsAccount(items) {
+	if len(tools) == 0 || a.Role == Attacker || a.Role == Judge || !wantsAccount(items) {
 		return nil, ctx.Err()
 	}
 	return []realtimetest.ToolCall{{Name: tools[0].Name, Arguments: "{}"}}, ctx.Err()

@@ -8,4 +8,7 @@
 // gets the same answers, which is what makes it fit to test a tester with. The
 // ears and the voice are real programs, pocketsphinx and flite; what the mind
 // is told is what the recogniser really heard. Start at [New].
+//
+// An agent may play the attacker or the judge of an adaptive attack instead: see
+// [Role].
 package agent

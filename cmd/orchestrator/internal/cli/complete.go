@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
@@ -31,6 +32,22 @@ func completeRuns(dir *storeFlag) completion {
 			found, err = idsOf(cmd.Context(), s, given)
 			return err
 		}) // a shell has nowhere to show an error
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}
+
+// completeComparison proposes a baseline, and then a run.
+func completeComparison(dir *storeFlag) completion {
+	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+		if len(given) < 2 {
+			_ = dir.read(cmd.Context(), func(s *store.Store) (err error) {
+				found, err = idsOf(cmd.Context(), s, nil)
+				return err
+			}) // a shell has nowhere to show an error
+		}
+		if len(given) == 0 {
+			found = append(found, campaign.Previous)
+		}
 		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
 }

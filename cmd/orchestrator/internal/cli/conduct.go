@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
@@ -28,12 +29,20 @@ type conduct struct {
 	screen   *progress
 	// log is written above the progress, without secrets.
 	log io.WriteCloser
+	// baseline is what runs are compared with; "" leaves that to their campaigns.
+	baseline string
 }
 
 func newConduct(env Env, flags campaignFlags, dir storeFlag) *conduct {
 	redactor := secret.NewRedactor()
 	screen := newProgress(env)
 	return &conduct{env: env, flags: flags, dir: dir, redactor: redactor, screen: screen, log: redactor.Writer(screen)}
+}
+
+// comparedWith has runs compared with a baseline; "" leaves it to their campaigns.
+func (c *conduct) comparedWith(baseline string) *conduct {
+	c.baseline = baseline
+	return c
 }
 
 // record is where what is carried out is recorded.
@@ -84,6 +93,11 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 	if j := rec.judging; j != nil {
 		p, o.Answers = j.Plan, j
 		o.Resolver = func(targets core.Targets) engine.Resolver { return j.Resolver(h.Using(targets)) }
+	} else {
+		var err error
+		if rec.after, err = c.prepareAftermath(ctx, rec.store, p.Campaign); err != nil {
+			return err
+		}
 	}
 	// A connection that a plugin keeps open is recorded when it ends.
 	return c.hold(ctx, p, o, rec, way.Close)
@@ -101,13 +115,26 @@ func (c *conduct) hold(ctx context.Context, p *plan.Plan, o engine.Options, rec 
 		return notBegun(summary, err)
 	}
 	// Whatever happened, the record is closed and read.
-	ctx = context.WithoutCancel(ctx)
-	err = rec.finish(ctx, c.env, summary, err)
+	reading := context.WithoutCancel(ctx)
+	err = rec.finish(reading, c.env, summary, err)
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
 		return err // what there is of the run says nothing
 	}
-	trials, readErr := rec.store.Trials(ctx, rec.journal.Run())
-	return errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, rec.goOn(), err), err, readErr)
+	trials, readErr := rec.store.Trials(reading, rec.journal.Run())
+	ended := errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, rec.goOn(), err), err, readErr)
+	if rec.after != nil && err == nil && !summary.Interrupted { // or it will be resumed
+		rec.after.follow(ctx, rec.journal.Run())
+	}
+	return ended
+}
+
+// prepareAftermath returns what comes after a run, or nil where nothing does.
+func (c *conduct) prepareAftermath(ctx context.Context, s *store.Store, of *campaign.Campaign) (*aftermath, error) {
+	baseline := cmp.Or(c.baseline, of.Baseline)
+	if baseline == "" {
+		return nil, nil
+	}
+	return prepareAftermath(ctx, c.env, c.log, s, of, c.flags.secrets.lookup(c.env, of.File), c.redactor, baseline)
 }
 
 // notBegun says why a run sent nothing and left no record.
@@ -127,6 +154,8 @@ type recording struct {
 	screen  *progress
 	dir     storeFlag
 	journal *store.Journal // nil before the run begins
+	// after is what comes after the run; nil where nothing does.
+	after *aftermath
 	// begun is the journal for those who do not wait for the run to begin.
 	begun atomic.Pointer[store.Journal]
 }

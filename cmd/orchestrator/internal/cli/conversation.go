@@ -24,13 +24,15 @@ func writeHistory(w io.Writer, history []core.Message) {
 	}
 }
 
-// writeTurn prints one exchange: what was sent, what came back, what components
-// asked of helpers for it, and how it was judged.
+// writeTurn prints one exchange: what the strategy asked for it, what was sent, what
+// came back, what components asked of helpers for it, and how it was judged.
 func writeTurn(w io.Writer, t engine.Turn, asked []engine.HelperTurn, file fileOf) {
 	fmt.Fprintf(w, "\n[%d] %s  %s%s\n", t.Index+1, t.Sent.Role, t.Started.Local().Format(time.TimeOnly), inFront("  ", showDelivery(t.Sent.Delivery)))
 	if prompt := t.Sent.Delivery.SystemPrompt; prompt != nil {
 		fmt.Fprintf(w, "    new system prompt  %s\n", indented(strings.TrimRight(*prompt, "\n")))
 	}
+	before, asked := byStrategy(asked)
+	writeHelp(w, before, file)
 	writeParts(w, t.Sent, file)
 	if t.Failure != nil {
 		fmt.Fprintf(w, "[%d] no reply: %s error: %s\n", t.Index+1, t.Failure.Kind, indented(t.Failure.Message))

@@ -21,6 +21,19 @@ func helpFor(turn int, helped []engine.HelperTurn) []engine.HelperTurn {
 	return asked
 }
 
+// byStrategy parts what the strategy asked, before the turn, from what components
+// did.
+func byStrategy(asked []engine.HelperTurn) (strategy, components []engine.HelperTurn) {
+	for _, t := range asked {
+		if t.Kind == engine.KindStrategy {
+			strategy = append(strategy, t)
+		} else {
+			components = append(components, t)
+		}
+	}
+	return strategy, components
+}
+
 // writeUnsent prints what was asked of helpers for a turn that was not sent.
 func writeUnsent(w io.Writer, turns []engine.Turn, helped []engine.HelperTurn, file fileOf) {
 	if asked := helpFor(len(turns), helped); len(asked) > 0 {
@@ -29,8 +42,8 @@ func writeUnsent(w io.Writer, turns []engine.Turn, helped []engine.HelperTurn, f
 	}
 }
 
-// writeHelp prints what converters and scorers asked of helpers, and what these
-// answered.
+// writeHelp prints what strategies, converters and scorers asked of helpers, and
+// what these answered.
 func writeHelp(w io.Writer, asked []engine.HelperTurn, file fileOf) {
 	for _, t := range asked {
 		fmt.Fprintf(w, "    %s %s asked %s  %s", t.Kind, t.By, t.Target, round(t.Ended.Sub(t.Started)))

@@ -178,7 +178,7 @@ func (p *program) rows(run string) string {
 
 var (
 	clocks   = regexp.MustCompile(`\d\d\d\d-\d\d-\d\dT[0-9:Z+-]+|\d\d:\d\d:\d\d`)
-	lengths  = regexp.MustCompile(`(assistant  |asked judge  |, after |in )[0-9.]+(ms|s|µs|ns|m[0-9.]+s)`)
+	lengths  = regexp.MustCompile(`(assistant  |asked (?:judge|attacker)  |, after |in )[0-9.]+(ms|s|µs|ns|m[0-9.]+s)`)
 	attempts = regexp.MustCompile(`(?m)^  attempt \d+: .*\n`)
 	ofRun    = regexp.MustCompile(`(?m)^(run|replays|recorded|plugin|connections|resumed|orchestrator|  (may do|sandbox|not made|allowed)).*\n`)
 )

@@ -17,9 +17,10 @@ import (
 
 func newResumeCommand(env Env) *cobra.Command {
 	var (
-		flags campaignFlags
-		dir   storeFlag
-		allow bool
+		flags    campaignFlags
+		dir      storeFlag
+		allow    bool
+		baseline string
 	)
 	cmd := &cobra.Command{
 		Use:   "resume RUN",
@@ -37,11 +38,12 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 
 		ValidArgsFunction: completeRuns(&dir),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return resumeRun(cmd.Context(), newConduct(env, flags, dir), given[0], allow)
+			return resumeRun(cmd.Context(), newConduct(env, flags, dir).comparedWith(baseline), given[0], allow)
 		},
 	}
 	flags.register(cmd)
 	dir.register(cmd, env)
+	registerBaseline(cmd, &baseline, &dir)
 	cmd.Flags().BoolVar(&flags.allowUnlocked, "allow-unlocked", false, "go on with third-party plugins as they are installed, whatever the lock says")
 	cmd.Flags().BoolVar(&allow, "allow-changed", false, "go on although the campaign's file or a plugin has changed, and record it; the recorded campaign holds")
 	return cmd

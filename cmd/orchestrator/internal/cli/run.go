@@ -16,34 +16,35 @@ import (
 
 func newRunCommand(env Env) *cobra.Command {
 	var (
-		plugins campaignFlags
-		dir     storeFlag
-		calls   bool
+		plugins  campaignFlags
+		dir      storeFlag
+		baseline string
+		calls    bool
 	)
 	cmd := &cobra.Command{
 		Use:   "run CAMPAIGN",
 		Short: "Hold every conversation of a campaign and judge the replies",
 		Args:  takes(1, 1, "the campaign's file"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return runCampaign(cmd.Context(), env, given[0], plugins, dir, calls)
+			return runCampaign(cmd.Context(), newConduct(env, plugins, dir).comparedWith(baseline), given[0], calls)
 		},
 	}
 	plugins.register(cmd)
 	dir.register(cmd, env)
 	cmd.Flags().BoolVar(&calls, "record", false, "keep what every component answers, so that the run can be replayed without any of them")
+	registerBaseline(cmd, &baseline, &dir)
 	cmd.Flags().BoolVar(&plugins.allowUnlocked, "allow-unlocked", false, "run with third-party plugins as they are installed, whatever the lock says")
 	return cmd
 }
 
-func runCampaign(ctx context.Context, env Env, file string, flags campaignFlags, dir storeFlag, calls bool) (err error) {
-	c := newConduct(env, flags, dir)
+func runCampaign(ctx context.Context, c *conduct, file string, calls bool) (err error) {
 	defer func() { err = errors.Join(err, c.log.Close()) }()
-	r, err := flags.read(ctx, env, c.log, file)
+	r, err := c.flags.read(ctx, c.env, c.log, file)
 	if err != nil {
 		return err
 	}
 	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error {
-		return dir.use(ctx, func(s *store.Store) error {
+		return c.dir.use(ctx, func(s *store.Store) error {
 			return hold(record{store: s, calls: calls, begin: func(ctx context.Context) (*store.Journal, error) {
 				run, err := c.newRun(p, catalog, r.choice)
 				if err != nil {

@@ -60,6 +60,9 @@ func (f *secretFlags) check(campaign string, p *plan.Plan) error {
 	for _, s := range p.Scorers {
 		configs = append(configs, s.Config.JSON)
 	}
+	for _, w := range p.Campaign.Notify {
+		configs = append(configs, w.Config())
+	}
 	var wrong []error
 	seen := map[string]bool{}
 	for _, config := range configs {

@@ -80,8 +80,13 @@ func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error 
 	if err != nil {
 		return err
 	}
+	notices, err := s.Notices(ctx, run.ID)
+	if err != nil {
+		return err
+	}
 	writeRun(w, run)
 	writeConnections(w, connections)
+	writeNotices(w, notices)
 	fmt.Fprintln(w)
 	writeTable(w, rowsOf(trials), run.Trials)
 	fmt.Fprintln(w)

@@ -81,6 +81,9 @@ func printNeeds(w io.Writer, n plan.Needs) {
 	if len(n.Files) > 0 { // few campaigns name any
 		fmt.Fprintf(w, "; files %s", list(n.Files))
 	}
+	if len(n.Webhooks) > 0 {
+		fmt.Fprintf(w, "; webhooks %s", list(n.Webhooks))
+	}
 	fmt.Fprintln(w)
 }
 

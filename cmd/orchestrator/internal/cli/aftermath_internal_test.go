@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+const scheduled = `version: 1
+name: nightly
+BASELINE
+notify: [{url: "${HOOK}", format: slack}]
+targets: {agent: realtime}
+scorers: {leaked: match/substring}
+attacks:
+  - {name: a, target: agent, objective: x, trials: 8, turns: [{user: a}], scorers: [leaked]}
+`
+
+// keep records a finished run of eight trials with an outcome.
+func keep(t *testing.T, s *store.Store, id, source string, at time.Time, outcome core.Outcome) {
+	t.Helper()
+	ctx := t.Context()
+	j, err := s.CreateRun(ctx, store.Run{ID: id, Campaign: "nightly", File: "c.yaml", Path: "/c.yaml", Source: []byte(source), Trials: 8, Started: at})
+	for i := range 8 {
+		trial := &plan.Trial{ID: fmt.Sprintf("a/%d", i+1), Attack: "a", Number: i + 1, Target: "agent"}
+		if err == nil {
+			err = j.BeginTrial(ctx, trial, i, at)
+		}
+		if err == nil {
+			err = j.EndTrial(ctx, trial.ID, engine.Result{Outcome: outcome, Ended: at})
+		}
+	}
+	if err == nil {
+		err = j.Finish(ctx, store.Finished, "", at)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestARunThatHasEndedIsComparedByItsRecord(t *testing.T) {
+	var sent []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sent = append(sent, string(body))
+	}))
+	defer server.Close()
+	const first, second, last = "20261101-000000-aaaa", "20261102-000000-bbbb", "20261103-000000-cccc"
+	at := time.Unix(1000, 0)
+	for name, test := range map[string]struct{ campaign, asked, want string }{
+		"the run before, where nobody chooses": {"", "", second},
+		"the one that the campaign chooses":    {"baseline: " + first, "", first},
+		"the one that is asked for":            {"baseline: " + second, first, first},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := store.Open(t.Context(), t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			source := strings.Replace(scheduled, "BASELINE", test.campaign, 1)
+			keep(t, s, first, source, at, core.Defended)
+			keep(t, s, second, source, at.Add(time.Hour), core.Succeeded)
+			keep(t, s, last, source, at.Add(2*time.Hour), core.Succeeded)
+
+			var out bytes.Buffer
+			env := Env{Stdout: &out, Now: time.Now, LookupEnv: func(string) (string, bool) { return "", false }}
+			err = afterRun(t.Context(), env, io.Discard, s, secretFlags{}, last, test.asked)
+			if exitCode(err) != exitWrong || !strings.Contains(fmt.Sprint(err), "/c.yaml:4:10: the webhook ${HOOK}: ") {
+				t.Errorf("without the secret: %v", err)
+			}
+			sent = nil
+			env.LookupEnv = func(string) (string, bool) { return server.URL, true }
+			if err := afterRun(t.Context(), env, io.Discard, s, secretFlags{}, last, test.asked); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(out.String(), "baseline  "+test.want) {
+				t.Errorf("printed:\n%s\nwant the baseline %s", &out, test.want)
+			}
+			if isNew := test.want == first; isNew != (len(sent) == 1) {
+				t.Errorf("sent %q", sent)
+			}
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package compare
+
+import "github.com/redteam-orchestrator/orchestrator/core/stats"
+
+// Cell is an attack, or one of its variants, in both runs. What is compared are
+// its cases: an attack's variant with one row of its dataset, or without any,
+// which the trials of a run repeat.
+type Cell struct {
+	Attack  string `json:"attack"`
+	Variant string `json:"variant,omitempty"`
+	// Then and Now count all trials that have an outcome.
+	Then stats.Tally `json:"then"`
+	Now  stats.Tally `json:"now"`
+	// Change says what became of the rate, and Test by which figures; it is nil
+	// where there is nothing to compare.
+	Change Change `json:"change"`
+	Test   *Test  `json:"test,omitempty"`
+	// Altered are the things that are not what they were: target, objective,
+	// success. A difference may then come from there.
+	Altered []string `json:"altered,omitempty"`
+}
+
+// Change is what became of a cell's attack success rate.
+type Change string
+
+// The changes of a cell.
+const (
+	Rose Change = "rose"
+	Fell Change = "fell"
+	// Unmoved: what was seen may well be chance. It does not say that the rates
+	// are the same; the interval of the difference says how far apart they may be.
+	Unmoved Change = "unmoved"
+	// Unknown: no case was judged in both runs.
+	Unknown Change = "no_evidence"
+	// Added and Removed: only the run, or only the baseline, has the cell.
+	Added   Change = "only_in_run"
+	Removed Change = "only_in_baseline"
+)
+
+// Test is the comparison of a cell's rates over the cases that were judged in both
+// runs: those that only one of them judged would pass for a change.
+type Test struct {
+	// Cases were judged in both runs, Left in one only.
+	Cases int  `json:"cases"`
+	Left  int  `json:"left_out"`
+	Then  Rate `json:"then"`
+	Now   Rate `json:"now"`
+	// Difference is the rate now less the rate then, with its interval.
+	Difference float64 `json:"difference"`
+	Low        float64 `json:"low"`
+	High       float64 `json:"high"`
+	// P is the p-value of Fisher's exact test, two-sided; PAdjusted is corrected
+	// for the number of cells by Holm's method.
+	P         float64 `json:"p"`
+	PAdjusted float64 `json:"p_adjusted"`
+}
+
+// Rate is an attack success rate with its Wilson interval.
+type Rate struct {
+	Succeeded int     `json:"succeeded"`
+	Judged    int     `json:"judged"`
+	ASR       float64 `json:"asr"`
+	Low       float64 `json:"low"`
+	High      float64 `json:"high"`
+}
+
+func rateOf(t stats.Tally) Rate {
+	r := Rate{Succeeded: t.Succeeded, Judged: t.Judged()}
+	r.ASR, r.Low, r.High, _ = t.ASR()
+	return r
+}
+
+// Name is the attack's name, and the variant's where it is one of several.
+func (c Cell) Name() string { return named(c.Attack, c.Variant, 0) }
+
+// cell compares the rates, but for what depends on other cells. whole says of
+// each run that every trial was begun: what a run lacks is otherwise unknown, and
+// not removed.
+func (p *pair) cell(thenWhole, nowWhole bool) Cell {
+	c := Cell{Attack: p.attack, Variant: p.variant, Altered: p.altered()}
+	for _, k := range p.cases {
+		c.Then, c.Now = plus(c.Then, k.then.tally), plus(c.Now, k.now.tally)
+	}
+	c.Test = p.test()
+	switch {
+	case !p.has(then) && thenWhole && c.Now.Judged() > 0:
+		c.Change = Added
+	case !p.has(now) && nowWhole:
+		c.Change = Removed
+	case c.Test == nil:
+		c.Change = Unknown
+	}
+	return c
+}
+
+// test compares what was judged in both runs; nil where nothing was.
+func (p *pair) test() *Test {
+	var before, after stats.Tally
+	t := &Test{}
+	for _, k := range p.cases {
+		if k.then.tally.Judged() == 0 || k.now.tally.Judged() == 0 {
+			t.Left += min(1, k.then.tally.Judged()+k.now.tally.Judged())
+			continue
+		}
+		t.Cases++
+		before, after = plus(before, k.then.tally), plus(after, k.now.tally)
+	}
+	if t.Cases == 0 {
+		return nil
+	}
+	t.Then, t.Now = rateOf(before), rateOf(after)
+	t.Difference = t.Now.ASR - t.Then.ASR
+	t.Low, t.High = stats.Newcombe(t.Now.Succeeded, t.Now.Judged, t.Then.Succeeded, t.Then.Judged, stats.Confidence)
+	t.P = stats.Fisher(t.Then.Succeeded, t.Then.Judged, t.Now.Succeeded, t.Now.Judged)
+	return t
+}
+
+func plus(a, b stats.Tally) stats.Tally {
+	a.Succeeded += b.Succeeded
+	a.Defended += b.Defended
+	a.Undetermined += b.Undetermined
+	a.Errored += b.Errored
+	return a
+}

@@ -1,0 +1,119 @@
+package notify
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/compare"
+)
+
+// Version is that of the JSON form of a [Notice]. Fields may be added to it; none
+// changes its meaning.
+const Version = 1
+
+// Notice is what webhooks are told. Its JSON form is what those of the format
+// json get.
+type Notice struct {
+	Version int    `json:"version"`
+	Event   string `json:"event"` // "comparison"
+	// ID is the same each time that the same comparison is sent: what is sent
+	// again after an error may have arrived.
+	ID string `json:"id"`
+	// Occasions are all reasons to tell somebody; there may be none.
+	Occasions []campaign.Occasion `json:"occasions"`
+	// Text says it in one line for people.
+	Text       string             `json:"text"`
+	Comparison compare.Comparison `json:"comparison"`
+}
+
+// New makes the notice of a comparison.
+func New(c compare.Comparison) Notice {
+	n := Notice{
+		Version: Version, Event: "comparison", ID: c.Run.ID + ":" + c.Baseline.ID, Occasions: []campaign.Occasion{},
+		Text: c.Run.Campaign + ": " + c.Headline(), Comparison: c,
+	}
+	if len(c.New) > 0 {
+		n.Occasions = append(n.Occasions, campaign.NewFinding)
+	}
+	if c.Moved() {
+		n.Occasions = append(n.Occasions, campaign.ASRMoved)
+	}
+	if c.Conclusion == compare.NoEvidence {
+		n.Occasions = append(n.Occasions, campaign.NoEvidence)
+	}
+	return n
+}
+
+// Concerns reports whether a webhook wants to be told.
+func (n Notice) Concerns(w campaign.Webhook) bool {
+	return slices.ContainsFunc(n.Occasions, func(o campaign.Occasion) bool { return slices.Contains(w.On, o) })
+}
+
+// Body returns what a webhook of a format is sent.
+func (n Notice) Body(format campaign.WebhookFormat) ([]byte, error) {
+	if format == campaign.Slack {
+		return json.Marshal(map[string]string{"text": n.slack()})
+	}
+	return json.Marshal(n)
+}
+
+// The bounds of a message: Slack shows at most 4,000 characters well.
+const (
+	mostLines      = 10
+	mostCharacters = 3_900
+)
+
+// slack writes the notice in Slack's markup.
+func (n Notice) slack() string {
+	c := n.Comparison
+	lines := []string{
+		fmt.Sprintf("*%s*: %s", escape(c.Run.Campaign), escape(c.Headline())),
+		fmt.Sprintf("run `%s`, baseline `%s`", escape(c.Run.ID), escape(c.Baseline.ID)),
+	}
+	lines = append(lines, listed("new finding", c.New)...)
+	var moved []compare.Cell
+	for _, cell := range c.Cells {
+		if cell.Change == compare.Rose || cell.Change == compare.Fell {
+			moved = append(moved, cell)
+		}
+	}
+	lines = append(lines, listed("rate", moved)...)
+	for _, note := range c.Notes {
+		lines = append(lines, "_"+escape(note)+"_")
+	}
+	return cut(strings.Join(lines, "\n"))
+}
+
+// listed makes a line of each thing, and one that counts those that are too many.
+func listed[T fmt.Stringer](what string, things []T) []string {
+	var lines []string
+	for _, t := range things[:min(len(things), mostLines)] {
+		lines = append(lines, "• "+what+" "+escape(t.String()))
+	}
+	if more := len(things) - mostLines; more > 0 {
+		lines = append(lines, fmt.Sprintf("• and %d more", more))
+	}
+	return lines
+}
+
+// escape keeps a text from being taken for markup of Slack's, such as a link or a
+// call to everybody.
+func escape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@\u200b").Replace(s)
+}
+
+// cut shortens a message at the end of a line, so that no escape is cut in two.
+func cut(s string) string {
+	letters := []rune(s)
+	if len(letters) <= mostCharacters {
+		return s
+	}
+	s = string(letters[:mostCharacters])
+	if end := strings.LastIndexByte(s, '\n'); end > 0 {
+		s = s[:end]
+	}
+	return s + "\n…"
+}

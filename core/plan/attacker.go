@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
+)
+
+// checkAttacker checks that the target which writes an attack's turns can, and
+// that it gets to read what it answers to.
+func (p *planner) checkAttacker(a *campaign.Attack) {
+	if a.RedTeam == nil {
+		return
+	}
+	name := a.RedTeam.Attacker
+	attacker, ok := p.info(core.KindTarget, name.Name)
+	switch {
+	case !ok: // reported already
+	case !attacker.Takes(core.Text) || !gives(attacker, core.Text):
+		p.problem(name.At, fmt.Sprintf("it takes %s and gives %s", list(attacker.In), list(attacker.Out)),
+			"an attacker reads and writes text, which target %q (%s) does not", name.Name, attacker.Name)
+	case !attacker.Can(core.CapabilitySystemPrompt):
+		p.problem(name.At, fmt.Sprintf("name a target with the capability %q", core.CapabilitySystemPrompt),
+			"an attacker is told what to do in its system prompt, which target %q (%s) does not take", name.Name, attacker.Name)
+	}
+	target, ok := p.infos[definition{core.KindTarget, a.Target.Name}]
+	if ok && !gives(target, core.Text) {
+		p.problem(a.Target.At, fmt.Sprintf("attack another target, or list the turns: it gives %s", list(target.Out)),
+			"the attacker of attack %q goes by text, which target %q (%s) never gives", a.Name, a.Target.Name, target.Name)
+	}
+}
+
+// turns are what is said in a trial, for its estimate: what an attacker writes is
+// taken to be as long as a reply.
+func (t *Trial) turns(most bool) strategy.Script {
+	if t.RedTeam == nil {
+		return t.Turns
+	}
+	turns := slices.Repeat(strategy.Script{strategy.Say(core.TextValue(replyOf(most)), t.RedTeam.Converters...)}, t.RedTeam.MaxTurns)
+	if t.RedTeam.Opening != "" {
+		turns[0] = strategy.Say(core.TextValue(t.RedTeam.Opening), t.RedTeam.Converters...)
+	}
+	return turns
+}
+
+// replyOf is a text as long as a reply.
+func replyOf(most bool) string {
+	tokens := shortReply
+	if most {
+		tokens = longReply
+	}
+	return strings.Repeat(" ", tokens*bytesPerToken)
+}
+
+// attackerUse estimates what the attacker's model is asked for a trial. It reads
+// the whole conversation for each message, and again where it has to be asked
+// again.
+func (t *Trial) attackerUse(most bool) use {
+	if t.RedTeam == nil {
+		return use{}
+	}
+	reply, tries := int64(shortReply), 1
+	turns := t.turns(most)
+	if most {
+		reply, tries = longReply, strategy.MaxTries
+	} else if t.StopOn == campaign.StopSuccess {
+		turns = turns[:1]
+	}
+	reads := EstimateUsage(t.History, core.Message{})
+	reads.InputTokens += textTokens(len(t.RedTeam.SystemPrompt()) + len(t.Objective))
+	var u use
+	for i, turn := range turns {
+		if i > 0 || t.RedTeam.Opening == "" {
+			for range tries {
+				u.turns++
+				u.usage = u.usage.Add(reads)
+				u.usage.OutputTokens += reply
+			}
+		}
+		reads = reads.Add(partUsage(turn.Parts[0].Value, false))
+		reads.InputTokens += reply
+	}
+	u.longest = u.turns
+	return u
+}

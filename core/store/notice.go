@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+)
+
+// Notice is the sending of what a comparison found to a webhook.
+type Notice struct {
+	At time.Time
+	// Webhook is where it was sent to, without what is secret in the address.
+	Webhook string
+	// Baseline is the ID of the run that was compared with.
+	Baseline  string
+	Occasions []campaign.Occasion
+	Tries     int
+	// Failure is why it did not arrive, and empty where it did.
+	Failure string
+}
+
+// RecordNotice keeps a notice about a run, which may be over.
+func (s *Store) RecordNotice(_ context.Context, runID string, n Notice) error {
+	if s.writer == nil {
+		return fmt.Errorf("recording a notice about the run %s: %w", runID, ErrReadOnly)
+	}
+	occasions, err := json.Marshal(n.Occasions)
+	if err == nil {
+		err = s.writer.wait(func(w *writer) error {
+			return w.exec(`INSERT INTO notices (run_id, ordinal, at, webhook, baseline, occasions, tries, failure)
+				SELECT $1, count(*), $2, $3, $4, $5, $6, $7 FROM notices WHERE run_id = $1`,
+				runID, n.At.UnixNano(), n.Webhook, n.Baseline, string(occasions), n.Tries, n.Failure)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("recording a notice about the run %s: %w", runID, err)
+	}
+	return nil
+}
+
+// Notices returns the notices about a run, in the order in which they were sent.
+func (s *Store) Notices(ctx context.Context, runID string) ([]Notice, error) {
+	if s.schema < schemaNotices {
+		return nil, nil
+	}
+	notices, err := collect(ctx, s.reads, func(rows *sql.Rows) (n Notice, err error) {
+		var at int64
+		var occasions []byte
+		if err := rows.Scan(&at, &n.Webhook, &n.Baseline, &occasions, &n.Tries, &n.Failure); err != nil {
+			return n, err
+		}
+		n.At = moment(at)
+		return n, json.Unmarshal(occasions, &n.Occasions)
+	}, `SELECT at, webhook, baseline, occasions, tries, failure FROM notices WHERE run_id = $1 ORDER BY ordinal`, runID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the notices about the run %s: %w", runID, err)
+	}
+	return notices, nil
+}
+
+// Previous returns the latest finished run of the same campaign that began before
+// a run and gave evidence: some trial of it was judged. It fails with
+// [ErrNotFound] if there is none.
+func (s *Store) Previous(ctx context.Context, r Run) (Run, error) {
+	runs, err := s.runs(ctx, `WHERE campaign = $1 AND id <> $2 AND started_at <= $3 AND status = 'finished'
+		AND EXISTS (SELECT 1 FROM trials WHERE run_id = runs.id AND outcome IN ('succeeded', 'defended'))
+		ORDER BY started_at DESC, id DESC LIMIT 1`, r.Campaign, r.ID, r.Started.UnixNano())
+	if err == nil && len(runs) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Run{}, fmt.Errorf("the run of %q before %s: %w", r.Campaign, r.ID, err)
+	}
+	return runs[0], nil
+}
