@@ -105,6 +105,10 @@ func (absent) Send(context.Context, core.Message) (core.Reply, error) {
 // End implements [core.Conversation].
 func (absent) End(context.Context) error { return nil }
 
+// watched reports whether calls are kept, or answered by [Answers]. Where they are
+// not, nothing stands between a trial and its target.
+func (h *holding) watched() bool { return h.Record || h.Answers != nil }
+
 // call makes a call, unless its answer is known, and keeps what came of it.
 func (h *holding) call(ctx context.Context, c Call, do func() Answer) Answer {
 	if a, known := h.known(ctx, c); known {

@@ -77,6 +77,9 @@ func (h *holding) say(ctx context.Context, conversation core.Conversation, messa
 
 // send sends messages to the trial's target.
 func (h *holding) send(ctx context.Context, conversation core.Conversation, messages []core.Message) (sending, error) {
+	if !h.watched() {
+		return h.counterpart().send(ctx, conversation, messages)
+	}
 	sent := sending{started: h.Now()}
 	call := Call{Kind: CallSend, Name: h.trial.Target, Turn: h.turns, Messages: messages}
 	a := h.call(ctx, call, func() (a Answer) {

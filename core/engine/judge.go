@@ -78,7 +78,7 @@ func (h *holding) score(ctx context.Context, name string, said []core.Message, v
 		return s
 	}
 	call := Call{Kind: CallScore, Name: name, Turn: views.turn, Objective: h.trial.Objective, Values: view.values}
-	if h.Record || h.Answers != nil {
+	if h.watched() {
 		call.Said = digestOf(h.cleanMessages(said))
 	}
 	a, unanswered := h.work(ctx, core.KindScorer, call, func(ctx context.Context) (a Answer) {
