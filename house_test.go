@@ -48,8 +48,9 @@ var house = map[string]room{
 		imports: []string{"core", "core/audio", "core/campaign", "core/plan", "core/secret", "core/stats", "core/strategy", "core/verdict"},
 		modules: []string{"golang.org/x/sync", "golang.org/x/time", "github.com/cenkalti/backoff/v5", "github.com/sony/gobreaker/v2"},
 	},
+	"core/cassette": {imports: []string{"core", "core/campaign", "core/engine", "core/plan", "core/schema", "core/strategy"}},
 	"core/store": {
-		imports: []string{"core", "core/campaign", "core/engine", "core/plan"},
+		imports: []string{"core", "core/campaign", "core/cassette", "core/engine", "core/plan"},
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 
@@ -181,6 +182,23 @@ func TestEveryImportPointsInward(t *testing.T) {
 			})
 			if !allowed {
 				t.Errorf("%s imports %s; its room allows the modules %v", name, imported, r.modules)
+			}
+		}
+	}
+}
+
+// A run can be repeated only if every random choice follows from a seed. A test
+// server is no component.
+func TestComponentsMakeRandomChoicesFromSeedsOnly(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		room, _, _ := strings.Cut(name, "/")
+		if !slices.Contains([]string{"targets", "converters", "scorers"}, room) || strings.HasPrefix(name, "targets/realtime/realtimetest") {
+			continue
+		}
+		for _, source := range []string{"math/rand", "math/rand/v2", "crypto/rand"} {
+			if slices.Contains(p.Imports, source) {
+				t.Errorf("%s imports %s: core.Rand is the source of a component's random choices", name, source)
 			}
 		}
 	}

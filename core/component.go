@@ -63,7 +63,12 @@ const (
 	CapabilityOutOfBand = "out_of_band"
 )
 
-// Capabilities lists every capability of targets.
+// CapabilityNondeterministic says of a converter that it may give another output
+// for the same input and [Seed], because a model or service that it uses does.
+const CapabilityNondeterministic = "nondeterministic"
+
+// Capabilities lists every capability of targets. A converter may have
+// [CapabilityNondeterministic].
 func Capabilities() []string {
 	return []string{
 		CapabilitySystemPrompt, CapabilityHistory, CapabilityMultiTurn, CapabilitySystemPromptUpdate,

@@ -11,6 +11,7 @@ import "context"
 type Converter interface {
 	// Convert returns the converted value. It fails with KindInput where the
 	// value cannot be converted, and with KindUnsupported where its modality
-	// or media type is not one that the converter takes.
+	// or media type is not one that the converter takes. Random choices follow
+	// from the [Seed] of ctx.
 	Convert(ctx context.Context, in Value) (Value, error)
 }

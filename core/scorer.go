@@ -9,7 +9,8 @@ import "context"
 type Scorer interface {
 	// Score judges the evidence. A scorer that cannot tell returns a
 	// score of type [ScoreUnknown]; an error means that it could not do its work.
-	// Neither ever counts as evidence that the target defended itself.
+	// Neither ever counts as evidence that the target defended itself. Random
+	// choices follow from the [Seed] of ctx.
 	Score(ctx context.Context, e Evidence) (Score, error)
 }
 

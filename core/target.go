@@ -26,6 +26,9 @@ type Start struct {
 	// History is what has been said before, oldest first. A target that
 	// cannot take one fails with KindUnsupported.
 	History []Message
+	// Seed is what the target's random choices in the conversation should follow
+	// from, as far as it can see to that.
+	Seed uint64
 }
 
 // Conversation is one conversation with a target. Its methods are called by

@@ -24,7 +24,7 @@ func (s *converterService) Convert(ctx context.Context, r *pb.ConvertRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	converted, err := converter.Convert(ctx, value)
+	converted, err := converter.Convert(core.WithSeed(ctx, r.GetSeed()), value)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (s *scorerService) Score(ctx context.Context, r *pb.ScoreRequest) (*pb.Scor
 	if err != nil {
 		return nil, err
 	}
-	score, err := scorer.Score(ctx, evidence)
+	score, err := scorer.Score(core.WithSeed(ctx, r.GetSeed()), evidence)
 	if err != nil {
 		return nil, err
 	}

@@ -85,11 +85,12 @@ func checkKeys(engine string, command []string, needs, foreign string, e endpoin
 func speechComponent(p programs) core.Component {
 	return core.NewConverter(
 		core.Info{
-			Name:        "speech",
-			Summary:     "Speaks text.",
-			Description: "The result is mono 16-bit WAV at the engine's own rate. By default the program flite speaks (Debian: apt-get install flite), on this machine and without a network.",
-			In:          []core.Modality{core.Text},
-			Out:         []core.Modality{core.Audio},
+			Name:         "speech",
+			Summary:      "Speaks text.",
+			Description:  "The result is mono 16-bit WAV at the engine's own rate. By default the program flite speaks (Debian: apt-get install flite), on this machine and without a network.",
+			In:           []core.Modality{core.Text},
+			Out:          []core.Modality{core.Audio},
+			Capabilities: []string{core.CapabilityNondeterministic},
 		},
 		speechConfig{Engine: engineFlite, Timeout: core.Duration(defaultTimeout)},
 		func(ctx context.Context, c speechConfig) (core.Converter, error) {

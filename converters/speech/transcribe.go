@@ -35,11 +35,12 @@ func (c transcribeConfig) Validate() error {
 func transcribeComponent(p programs) core.Component {
 	return core.NewConverter(
 		core.Info{
-			Name:        "transcribe",
-			Summary:     "Writes down what speech says.",
-			Description: "By default the program pocketsphinx listens (Debian: apt-get install pocketsphinx pocketsphinx-en-us), on this machine and without a network: American English, open vocabulary, lower case, no punctuation. Where nothing was said, or nothing understood, the text is empty.",
-			In:          []core.Modality{core.Audio},
-			Out:         []core.Modality{core.Text},
+			Name:         "transcribe",
+			Summary:      "Writes down what speech says.",
+			Description:  "By default the program pocketsphinx listens (Debian: apt-get install pocketsphinx pocketsphinx-en-us), on this machine and without a network: American English, open vocabulary, lower case, no punctuation. Where nothing was said, or nothing understood, the text is empty.",
+			In:           []core.Modality{core.Audio},
+			Out:          []core.Modality{core.Text},
+			Capabilities: []string{core.CapabilityNondeterministic},
 		},
 		transcribeConfig{Engine: enginePocketSphinx, Timeout: core.Duration(defaultTimeout)},
 		func(_ context.Context, c transcribeConfig) (core.Converter, error) {

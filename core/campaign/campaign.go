@@ -21,9 +21,12 @@ type Campaign struct {
 	Name        string
 	Description string
 	Tags        []string
-	Scope       Scope
-	Evidence    Evidence
-	Prices      Prices
+	// Seed is what every random choice of a run follows from; nil where the name
+	// stands for it.
+	Seed     *uint64
+	Scope    Scope
+	Evidence Evidence
+	Prices   Prices
 	// Baseline is what its runs are compared with: [Previous], a run's ID, or ""
 	// where it does not say. Notify are told of what that finds.
 	Baseline string

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"regexp"
@@ -28,6 +29,12 @@ func (r *reader) campaign(root *yaml.Node, c *Campaign) {
 		{"name", true, r.slugInto(&c.Name)},
 		{"description", false, r.textInto(&c.Description)},
 		{"tags", false, r.tags(c)},
+		{"seed", false, func(v value) {
+			if n, ok := r.integer(v, 0, math.MaxInt); ok {
+				seed := uint64(n)
+				c.Seed = &seed
+			}
+		}},
 		{"scope", false, func(v value) { c.Scope = r.scope(v) }},
 		{"evidence", false, func(v value) {
 			r.object(v, []field{

@@ -63,11 +63,13 @@ func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, 
 
 // convertOnce runs a value through one converter, for a turn.
 func (h *holding) convertOnce(ctx context.Context, name string, turn int, value core.Value) (core.Value, error) {
-	ctx, asking := h.asks(ctx, core.KindConverter, name, turn)
-	defer func() { _ = asking.end() }() // what it made of no answer is what is sent
-	converted, err := h.components.converters[name].Convert(ctx, value)
-	if err != nil {
-		return core.Value{}, fmt.Errorf("converter %q: %w", name, err)
+	call := Call{Kind: CallConvert, Name: name, Turn: turn, Values: []core.Value{value}}
+	a, _ := h.work(ctx, core.KindConverter, call, func(ctx context.Context) (a Answer) {
+		a.Value, a.Err = h.components.converters[name].Convert(ctx, value)
+		return a
+	}) // what it made of no answer of a helper is what is sent
+	if a.Err != nil {
+		return core.Value{}, fmt.Errorf("converter %q: %w", name, a.Err)
 	}
-	return converted, nil
+	return a.Value, nil
 }

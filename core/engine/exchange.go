@@ -50,7 +50,10 @@ type exchanged struct {
 // were answered, and, in failed, the one that was not. Its error is the
 // Journal's, or errInterrupted.
 func (h *holding) say(ctx context.Context, conversation core.Conversation, messages []core.Message) (answered []exchanged, failed *Turn, err error) {
-	sent, failure := h.counterpart().send(ctx, conversation, messages)
+	sent, failure := h.send(ctx, conversation, messages)
+	if err := h.helpLost(); err != nil {
+		return nil, nil, err
+	}
 	if sent.started.IsZero() {
 		return nil, nil, errInterrupted // nothing was sent
 	}
@@ -70,6 +73,22 @@ func (h *holding) say(ctx context.Context, conversation core.Conversation, messa
 		return nil, nil, err
 	}
 	return answered, &turn, interrupted(ctx)
+}
+
+// send sends messages to the trial's target.
+func (h *holding) send(ctx context.Context, conversation core.Conversation, messages []core.Message) (sending, error) {
+	if !h.watched() {
+		return h.counterpart().send(ctx, conversation, messages)
+	}
+	sent := sending{started: h.Now()}
+	call := Call{Kind: CallSend, Name: h.trial.Target, Turn: h.turns, Messages: messages}
+	a := h.call(ctx, call, func() (a Answer) {
+		sent, a.Err = h.counterpart().send(ctx, conversation, messages)
+		a.Replies, a.Unsent = sent.replies, sent.started.IsZero()
+		return a
+	})
+	sent.replies = a.Replies
+	return sent, a.Err
 }
 
 // recordAnswered completes and records a turn that has a reply.

@@ -202,11 +202,12 @@ type diary struct {
 	places  map[string]int
 	turns   map[string][]engine.Turn
 	helped  map[string][]engine.HelperTurn
+	calls   map[string][]engine.Recorded
 	results map[string]engine.Result
 }
 
 func newDiary(t testing.TB) *diary {
-	return &diary{t: t, begun: map[string]*plan.Trial{}, places: map[string]int{}, turns: map[string][]engine.Turn{}, helped: map[string][]engine.HelperTurn{}, results: map[string]engine.Result{}}
+	return &diary{t: t, begun: map[string]*plan.Trial{}, places: map[string]int{}, turns: map[string][]engine.Turn{}, helped: map[string][]engine.HelperTurn{}, calls: map[string][]engine.Recorded{}, results: map[string]engine.Result{}}
 }
 
 func (d *diary) write(method, trialID string, write func()) error {
@@ -256,6 +257,15 @@ func (d *diary) RecordHelperTurn(_ context.Context, trialID string, t engine.Hel
 			d.t.Errorf("helper turn %d of trial %s follows %d others", t.Index, trialID, len(d.helped[trialID]))
 		}
 		d.helped[trialID] = append(d.helped[trialID], t)
+	})
+}
+
+func (d *diary) RecordCall(_ context.Context, trialID string, r engine.Recorded) error {
+	return d.write("RecordCall", trialID, func() {
+		if r.Index != len(d.calls[trialID]) {
+			d.t.Errorf("call %d of trial %s follows %d others", r.Index, trialID, len(d.calls[trialID]))
+		}
+		d.calls[trialID] = append(d.calls[trialID], r)
 	})
 }
 

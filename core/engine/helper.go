@@ -28,14 +28,17 @@ func (r *run) helpers() core.Targets {
 	return targets
 }
 
-// help is what the components asked of helpers for a trial. It is the only part
-// of a trial that several goroutines work on: those of a component.
+// help is what the components asked of helpers for a trial, and how many calls are
+// kept. It is the only part of a trial that several goroutines work on: those of a
+// component.
 type help struct {
 	mu            sync.Mutex
 	turns         int
 	conversations int
+	calls         int
 	usage         core.Usage
-	// lost is why the trial cannot go on: the Journal's error, or errInterrupted.
+	// lost is why the trial cannot go on: the error of the Journal or of Answers, or
+	// errInterrupted.
 	lost error
 }
 
@@ -53,11 +56,14 @@ type asking struct {
 	kind core.Kind
 	name string
 	turn int
+	seed uint64
 
 	cancel   context.CancelFunc
 	requests sync.WaitGroup
 	mu       sync.Mutex
 	over     bool
+	// begun counts the conversations that it began, or tried to.
+	begun int
 	// failure is why the helper that was asked last did not answer.
 	failure error
 }
@@ -67,8 +73,9 @@ type askingKey struct{}
 // asks begins the work of a component: the context is that of its call, and says
 // to helpers on whose behalf they are asked.
 func (h *holding) asks(ctx context.Context, kind core.Kind, name string, turn int) (context.Context, *asking) {
-	a := &asking{holding: h, kind: kind, name: name, turn: turn}
-	ctx, a.cancel = context.WithTimeout(context.WithValue(ctx, askingKey{}, a), workTimeout)
+	a := &asking{holding: h, kind: kind, name: name, turn: turn, seed: h.nextSeed(kind, name, turn)}
+	ctx = core.WithSeed(context.WithValue(ctx, askingKey{}, a), a.seed)
+	ctx, a.cancel = context.WithTimeout(ctx, workTimeout)
 	return ctx, a
 }
 
@@ -105,21 +112,37 @@ func (t helper) StartConversation(ctx context.Context, start core.Start) (core.C
 		return nil, err
 	}
 	defer a.requests.Done()
-	talk := &helperTalk{asking: a, to: t.counterpart, start: start}
+	start.Seed = a.startSeed()
+	talk := &helperTalk{asking: a, to: t.counterpart, start: start, conversation: absent{}}
+	turn := Turn{Started: a.Now(), Sent: core.Message{Role: core.User}}
+	call := Call{Kind: CallStart, Name: t.name, ByKind: a.kind, By: a.name, Turn: a.turn, Start: start}
+	answer, known := a.known(ctx, call)
+	if !known {
+		talk.conversation, answer.Err = t.start(ctx, start)
+		answer.Abandoned = ctx.Err() != nil
+	}
+	if errors.Is(answer.Err, errStopped) {
+		return nil, talk.refused(answer.Err)
+	}
 	a.help.mu.Lock()
+	defer a.help.mu.Unlock()
 	talk.number = a.help.conversations
 	a.help.conversations++
-	a.help.mu.Unlock()
-	turn := Turn{Started: a.Now(), Sent: core.Message{Role: core.User}}
-	conversation, err := t.start(ctx, start)
-	if errors.Is(err, errStopped) {
-		return nil, talk.refused(err)
+	if call.Conversation = talk.number; !known {
+		a.keep(ctx, call, answer)
 	}
-	if err != nil {
-		return nil, talk.failed(ctx, turn, err)
+	if answer.Err != nil {
+		return nil, talk.failed(ctx, turn, answer)
 	}
-	talk.conversation = conversation
 	return talk, nil
+}
+
+// startSeed returns the seed of the next conversation.
+func (a *asking) startSeed() uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.begun++
+	return a.seed + uint64(a.begun)
 }
 
 // helperTalk is a conversation of a component with a helper.
@@ -148,22 +171,33 @@ func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]c
 		return nil, err
 	}
 	defer t.requests.Done()
-	sent, failure := t.to.send(ctx, t.conversation, messages)
-	if errors.Is(failure, errStopped) {
-		return nil, t.refused(failure)
+	call := Call{Kind: CallSend, Name: t.to.name, ByKind: t.kind, By: t.name, Turn: t.turn, Conversation: t.number, Messages: messages}
+	sent := sending{started: t.Now()}
+	answer, known := t.known(ctx, call)
+	if !known {
+		sent, answer.Err = t.to.send(ctx, t.conversation, messages)
+		answer.Replies, answer.Unsent, answer.Abandoned = sent.replies, sent.started.IsZero(), ctx.Err() != nil
 	}
-	if sent.started.IsZero() {
-		return nil, failure // nothing was sent
+	if errors.Is(answer.Err, errStopped) {
+		return nil, t.refused(answer.Err)
 	}
-	for i, message := range messages[:len(sent.replies)] {
-		if err := t.answered(ctx, Turn{Started: sent.started, Sent: message}, sent.replies[i]); err != nil {
+	t.help.mu.Lock()
+	defer t.help.mu.Unlock()
+	if !known {
+		t.keep(ctx, call, answer)
+	}
+	if answer.Unsent {
+		return nil, answer.Err
+	}
+	for i, message := range messages[:len(answer.Replies)] {
+		if err := t.answered(ctx, Turn{Started: sent.started, Sent: message}, answer.Replies[i]); err != nil {
 			return nil, err
 		}
 	}
-	if failure != nil {
-		return sent.replies, t.failed(ctx, Turn{Started: sent.started, Sent: messages[len(sent.replies)]}, failure)
+	if answer.Err != nil {
+		return answer.Replies, t.failed(ctx, Turn{Started: sent.started, Sent: messages[len(answer.Replies)]}, answer)
 	}
-	return sent.replies, nil
+	return answer.Replies, nil
 }
 
 // End implements [core.Conversation].
@@ -181,15 +215,16 @@ func (t *helperTalk) answered(ctx context.Context, turn Turn, reply core.Reply) 
 	return t.record(ctx, turn, reply.Usage)
 }
 
-// failed records a turn that has no reply, and returns the error that the
+// failed records a turn that the answer has no reply to, and returns the error that the
 // component gets: without secrets, which are another component's.
-func (t *helperTalk) failed(ctx context.Context, turn Turn, failure error) error {
+func (t *helperTalk) failed(ctx context.Context, turn Turn, a Answer) error {
+	failure := a.Err
 	t.asked(failure)
 	turn.Failure = t.holding.failed(failure)
 	told := &core.Error{Kind: core.KindOf(failure), RetryAfter: core.RetryAfterOf(failure), Hint: t.clean(core.HintOf(failure)), Err: t.cleanError(failure)}
-	if ctx.Err() != nil {
+	if a.Abandoned {
 		turn.Failure = &Failure{Kind: KindInterrupted, Message: "nobody waited for the reply any more"}
-		told.Err = fmt.Errorf("target %q: %w", t.to.name, ctx.Err())
+		told.Err = fmt.Errorf("target %q: %w", t.to.name, cmp.Or(ctx.Err(), context.Canceled))
 	}
 	if err := t.record(ctx, turn, core.Usage{}); err != nil {
 		return err
@@ -203,7 +238,7 @@ func (t *helperTalk) refused(err error) error {
 	t.asked(err)
 	t.help.mu.Lock()
 	defer t.help.mu.Unlock()
-	t.help.lost = cmp.Or(t.help.lost, errInterrupted)
+	t.lose(errInterrupted)
 	return fmt.Errorf("target %q: %w", t.to.name, err)
 }
 
@@ -215,11 +250,9 @@ func (a *asking) asked(failure error) {
 }
 
 // record completes a turn and records it. It is durable before the component
-// learns of it.
+// learns of it. Whoever calls it holds the lock of what helpers are asked.
 func (t *helperTalk) record(ctx context.Context, turn Turn, usage core.Usage) error {
 	turn.Ended, turn.Sent = t.Now(), t.cleanMessage(turn.Sent)
-	t.help.mu.Lock()
-	defer t.help.mu.Unlock()
 	turn.Index = t.help.turns
 	said := HelperTurn{Turn: turn, Kind: t.kind, By: t.name, For: t.turn, Target: t.to.name, Conversation: t.number, Start: t.cleanStart(t.start)}
 	t.start = core.Start{}
@@ -227,7 +260,7 @@ func (t *helperTalk) record(ctx context.Context, turn Turn, usage core.Usage) er
 	t.help.usage = t.help.usage.Add(usage)
 	err := t.journal.RecordHelperTurn(context.WithoutCancel(ctx), t.trial.ID, said)
 	if err != nil {
-		t.help.lost = err
+		t.lose(err)
 	}
 	return err
 }

@@ -28,6 +28,9 @@ type Journal interface {
 	// a trial that has begun, and what it answered. It returns only when that is
 	// durable: who asked does not learn of the answer before.
 	RecordHelperTurn(ctx context.Context, trialID string, t HelperTurn) error
+	// RecordCall keeps a call and its answer, in a run whose calls are recorded. It
+	// need not wait, like BeginTrial.
+	RecordCall(ctx context.Context, trialID string, r Recorded) error
 	// EndTrial keeps the outcome, and returns when it is durable. A trial that
 	// was interrupted has no outcome and is not ended.
 	EndTrial(ctx context.Context, trialID string, r Result) error

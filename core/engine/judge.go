@@ -77,11 +77,17 @@ func (h *holding) score(ctx context.Context, name string, said []core.Message, v
 		s.Score = core.UnknownScore(nothingToJudge(definition))
 		return s
 	}
-	ctx, asking := h.asks(ctx, core.KindScorer, name, views.turn)
-	given, err := h.components.scorers[name].Score(ctx, core.Evidence{
-		Objective: h.trial.Objective, Conversation: said, Values: view.values,
+	call := Call{Kind: CallScore, Name: name, Turn: views.turn, Objective: h.trial.Objective, Values: view.values}
+	if h.watched() {
+		call.Said = digestOf(h.cleanMessages(said))
+	}
+	a, unanswered := h.work(ctx, core.KindScorer, call, func(ctx context.Context) (a Answer) {
+		a.Score, a.Err = h.components.scorers[name].Score(ctx, core.Evidence{
+			Objective: h.trial.Objective, Conversation: said, Values: view.values,
+		})
+		return a
 	})
-	unanswered := asking.end()
+	given, err := a.Score, a.Err
 	if err == nil {
 		err = implausible(given)
 	}

@@ -17,7 +17,8 @@ func (h *holding) clean(s string) string { return h.Redactor.String(s) }
 // because each of them could print the secret.
 func (r *run) cleanError(err error) error {
 	return &core.Error{
-		Kind: core.KindOf(err), Hint: r.Redactor.String(core.HintOf(err)), Err: errors.New(r.Redactor.String(err.Error())),
+		Kind: core.KindOf(err), Hint: r.Redactor.String(core.HintOf(err)), RetryAfter: core.RetryAfterOf(err),
+		Err: errors.New(r.Redactor.String(err.Error())),
 	}
 }
 
@@ -80,6 +81,34 @@ func (h *holding) cleanMessage(m core.Message) core.Message {
 		m.Delivery.SystemPrompt = &clean
 	}
 	return m
+}
+
+func (h *holding) cleanMessages(messages []core.Message) []core.Message {
+	var clean []core.Message
+	for _, m := range messages {
+		clean = append(clean, h.cleanMessage(m))
+	}
+	return clean
+}
+
+// cleanCall returns a call as it is kept.
+func (h *holding) cleanCall(c Call) Call {
+	c.Start, c.Messages, c.Values = h.cleanStart(c.Start), h.cleanMessages(c.Messages), h.cleanValues(c.Values)
+	c.Objective = h.clean(c.Objective)
+	return c
+}
+
+// cleanAnswer returns an answer as it is kept.
+func (h *holding) cleanAnswer(a Answer) Answer {
+	var replies []core.Reply
+	for _, r := range a.Replies {
+		replies = append(replies, h.cleanReply(r))
+	}
+	a.Replies, a.Value, a.Score.Rationale = replies, h.cleanValue(a.Value), h.clean(a.Score.Rationale)
+	if a.Err != nil {
+		a.Err = h.cleanError(a.Err)
+	}
+	return a
 }
 
 func (h *holding) cleanValues(values []core.Value) []core.Value {

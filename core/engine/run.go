@@ -37,6 +37,10 @@ type Options struct {
 	// Done are the outcomes, by trial ID, of trials that were held before: they
 	// are not held again, and count in the Summary's Tally.
 	Done map[string]core.Outcome
+	// Record has each call of a component kept, with its answer.
+	Record bool
+	// Answers, where not nil, is asked for what came of each call before it is made.
+	Answers Answers
 	// Observer may be nil.
 	Observer Observer
 	// Secrets finds the secrets that the campaign refers to.
@@ -69,8 +73,8 @@ type Summary struct {
 //
 // A trial that goes wrong is an outcome, not an error. Run fails where nothing
 // could be sent, because a secret is missing or a component cannot be opened,
-// and where the Journal fails: a run that cannot be recorded must not send. The
-// Summary says how far it came.
+// and where the Journal fails: a run that cannot be recorded must not send. It fails
+// with [Unexpected] where Answers does. The Summary says how far it came.
 //
 // Cancelling ctx interrupts the run: no trial starts any more, conversations
 // are ended, and trials in flight get no outcome. That is not an error. So do the
@@ -150,7 +154,7 @@ func (r *run) holdTrials(ctx context.Context) error {
 						return nil
 					}
 					if err := r.hold(ctx, ordinal); err != nil {
-						return fmt.Errorf("trial %s: recording: %w", r.plan.Trials[ordinal].ID, err)
+						return failedTrial(r.plan.Trials[ordinal].ID, err)
 					}
 				}
 				return nil
@@ -158,6 +162,14 @@ func (r *run) holdTrials(ctx context.Context) error {
 		}
 	}
 	return group.Wait()
+}
+
+// failedTrial names the trial in an error that ends the run.
+func failedTrial(id string, err error) error {
+	if _, ok := errors.AsType[Unexpected](err); ok {
+		return fmt.Errorf("trial %s: %w", id, err)
+	}
+	return fmt.Errorf("trial %s: recording: %w", id, err)
 }
 
 // queue returns the places of one target's trials in the plan that are to be held,

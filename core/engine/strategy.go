@@ -39,7 +39,7 @@ func (h *holding) next(ctx context.Context) ([]strategy.Turn, error) {
 		case step.Failed != nil:
 			return nil, h.failUnsaid(ctx, step.Failed)
 		default:
-			h.stopped(step.Stopped)
+			h.stopped(cmp.Or(step.Stopped, h.trial.Cut))
 			return nil, nil
 		}
 	}

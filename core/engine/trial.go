@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -42,6 +43,8 @@ type holding struct {
 	usage      core.Usage
 	failure    *Failure
 	help       help
+	// uses counts how often converters and scorers worked for each turn.
+	uses map[string]int
 }
 
 // hold holds one trial from its beginning to its outcome. Its error is the
@@ -56,11 +59,16 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 		return err
 	}
 	r.observe(TrialStarted{Trial: t, At: at})
-	if err := h.converse(ctx); err != nil {
+	if err := cmp.Or(h.converse(ctx), h.helpLost()); err != nil {
 		if errors.Is(err, errInterrupted) {
 			return nil
 		}
 		return err
+	}
+	if r.Answers != nil {
+		if err := r.Answers.End(t.ID); err != nil {
+			return Unexpected{err}
+		}
 	}
 	result := h.result()
 	if err := r.journal.EndTrial(record, t.ID, result); err != nil {
@@ -73,7 +81,10 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 
 // converse holds the conversation.
 func (h *holding) converse(ctx context.Context) error {
-	conversation, err := h.counterpart().start(ctx, core.Start{SystemPrompt: h.trial.SystemPrompt, History: h.trial.History})
+	conversation, err := h.start(ctx)
+	if err := h.helpLost(); err != nil {
+		return err
+	}
 	if errors.Is(err, errStopped) {
 		return errInterrupted
 	}
@@ -95,6 +106,20 @@ func (h *holding) converse(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// start begins the conversation with the trial's target.
+func (h *holding) start(ctx context.Context) (core.Conversation, error) {
+	var conversation core.Conversation = absent{}
+	start := core.Start{
+		SystemPrompt: h.trial.SystemPrompt, History: h.trial.History,
+		Seed: h.seedFor(core.KindTarget, h.trial.Target, 0, 0),
+	}
+	a := h.call(ctx, Call{Kind: CallStart, Name: h.trial.Target, Start: start}, func() (a Answer) {
+		conversation, a.Err = h.counterpart().start(ctx, start)
+		return a
+	})
+	return conversation, a.Err
 }
 
 // written returns a turn as a message, before its converters.
@@ -122,7 +147,10 @@ func (h *holding) counterpart() *counterpart { return h.counterparts[h.trial.Tar
 func (h *holding) end(ctx context.Context, conversation core.Conversation) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
-	if err := conversation.End(ctx); err != nil {
+	a := h.call(ctx, Call{Kind: CallEnd, Name: h.trial.Target, Turn: h.turns}, func() Answer {
+		return Answer{Err: conversation.End(ctx)}
+	})
+	if err := a.Err; err != nil {
 		h.warn(h.trial, "ending the conversation: %v", err)
 	}
 }

@@ -168,7 +168,7 @@ func (p *planner) addTrials(a *campaign.Attack, base Trial, script strategy.Scri
 		for number := 1; number <= a.Trials; number++ {
 			trial.Number = number
 			trial.ID = trial.id()
-			trial.Seed = seed(p.campaign.Name, trial.ID)
+			trial.Seed = seed(p.campaign, trial.ID)
 			p.plan.Trials = append(p.plan.Trials, trial)
 		}
 	}
@@ -188,9 +188,13 @@ func (t *Trial) id() string {
 }
 
 // seed derives a trial's seed, so that a trial keeps its own when others are
-// added or removed.
-func seed(campaignName, trialID string) uint64 {
-	sum := sha256.Sum256([]byte(campaignName + "\x00" + trialID))
+// added or removed. The campaign's name stands for a seed that it does not have.
+func seed(c *campaign.Campaign, trialID string) uint64 {
+	from := c.Name
+	if c.Seed != nil {
+		from = fmt.Sprintf("seed %d", *c.Seed) // no name has a space
+	}
+	sum := sha256.Sum256([]byte(from + "\x00" + trialID))
 	return binary.BigEndian.Uint64(sum[:])
 }
 

@@ -292,6 +292,19 @@ func TestSeedsDependOnTheCampaignAndTheTrialOnly(t *testing.T) {
 	}
 }
 
+func TestACampaignsSeedStandsInPlaceOfItsName(t *testing.T) {
+	seedOf := func(yaml string) uint64 { return plans(t, yaml).Trials[0].Seed }
+	named := seedOf(demo)
+	seeded := strings.Replace(demo, "name: demo", "name: demo\nseed: 7", 1)
+	seven := seedOf(seeded)
+	if other := seedOf(strings.Replace(seeded, "name: demo", "name: other", 1)); other != seven {
+		t.Errorf("by another name, the seed is %d, and not %d", other, seven)
+	}
+	if eight := seedOf(strings.Replace(seeded, "seed: 7", "seed: 8", 1)); seven == named || seven == eight {
+		t.Errorf("seeds: without one %d, with 7 %d, with 8 %d", named, seven, eight)
+	}
+}
+
 // BenchmarkNew plans ten thousand trials.
 func BenchmarkNew(b *testing.B) {
 	c := read(b, strings.Replace(demo, "trials: 2", fmt.Sprintf("trials: %d", 2500), 1))

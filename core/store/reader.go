@@ -75,6 +75,7 @@ const (
 	schemaHelpers  = 3
 	schemaPlugins  = 4
 	schemaResume   = 5
+	schemaCalls    = 6
 	schemaNotices  = 9
 )
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 )
 
 // Status says how a run stands.
@@ -56,6 +57,14 @@ type Run struct {
 	Version string
 	Plugins []Plugin
 	Started time.Time
+	// Recorded says that each call of a component is kept, and Components what
+	// the plugins said of those. Reading leaves them to [Store.Components].
+	Recorded   bool
+	Components cassette.Catalog
+	// Origin is the run from whose record this one was made, and OriginKind how;
+	// both are empty where it was made from none.
+	Origin     string
+	OriginKind OriginKind
 
 	// The rest is set by reading.
 
@@ -101,6 +110,17 @@ const (
 	Attached Trust = "attached"
 )
 
+// OriginKind says how a run was made from the record of another.
+type OriginKind string
+
+// The ways in which runs are made from others.
+const (
+	// Replay: the other run was held again as it was.
+	Replay OriginKind = "replay"
+	// Rescore: the conversations of the other run were judged again.
+	Rescore OriginKind = "rescore"
+)
+
 // newID returns a run's identifier for a time.
 func newID(at time.Time) string {
 	return at.UTC().Format("20060102-150405") + "-" + strings.ToLower(rand.Text()[:4])
@@ -141,9 +161,10 @@ func (s *Store) register(j *Journal) *Journal {
 func (s *Store) runningFile(id string) string { return s.path(runningDir, id+".lock") }
 
 func insertRun(w *writer, r Run, files []keptFile) error {
-	err := w.exec(`INSERT INTO runs (id, campaign, file, path, source, authorization_text, trials, plan, version, status, message, started_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11)`,
-		r.ID, r.Campaign, r.File, r.Path, payload(r.Source), r.Authorization, r.Trials, r.Plan, r.Version, string(Running), r.Started.UnixNano())
+	err := w.exec(`INSERT INTO runs (id, campaign, file, path, source, authorization_text, trials, plan, version, status, message, started_at, recorded, origin, origin_kind)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14)`,
+		r.ID, r.Campaign, r.File, r.Path, payload(r.Source), r.Authorization, r.Trials, r.Plan, r.Version, string(Running), r.Started.UnixNano(),
+		flag(r.Recorded), r.Origin, string(r.OriginKind))
 	if err == nil {
 		err = insertSession(w, r.ID, 0, Session{Version: r.Version, Started: r.Started})
 	}
@@ -156,6 +177,9 @@ func insertRun(w *writer, r Run, files []keptFile) error {
 		if err == nil {
 			err = insertPlugin(w, r.ID, i, p)
 		}
+	}
+	if err == nil {
+		err = insertComponents(w, r.ID, r.Components)
 	}
 	return err
 }
@@ -220,8 +244,8 @@ func (s *Store) runs(ctx context.Context, clause string, args ...any) ([]Run, er
 	if s.reads == nil {
 		return nil, ErrClosed
 	}
-	found, err := collect(ctx, s.reads, scanRun, `SELECT id, campaign, file, source, authorization_text, trials, `+s.since(schemaResume, "path, plan", "'', ''")+`, version, status, message, started_at, ended_at
-		FROM runs `+clause, args...)
+	found, err := collect(ctx, s.reads, scanRun, `SELECT id, campaign, file, source, authorization_text, trials, `+s.since(schemaResume, "path, plan", "'', ''")+`, version, status, message, started_at, ended_at, `+
+		s.since(schemaCalls, "recorded, origin, origin_kind", "0, '', ''")+` FROM runs `+clause, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +261,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	var r Run
 	var started int64
 	var ended sql.NullInt64
-	err := rows.Scan(&r.ID, &r.Campaign, &r.File, &r.Source, &r.Authorization, &r.Trials, &r.Path, &r.Plan, &r.Version, &r.Status, &r.Message, &started, &ended)
+	err := rows.Scan(&r.ID, &r.Campaign, &r.File, &r.Source, &r.Authorization, &r.Trials, &r.Path, &r.Plan, &r.Version, &r.Status, &r.Message, &started, &ended, &r.Recorded, &r.Origin, &r.OriginKind)
 	r.Started = moment(started)
 	if ended.Valid {
 		r.Ended = moment(ended.Int64)

@@ -142,6 +142,8 @@ func broken(how string) core.Component {
 		return converter(how, nil, func(i *core.Info) { i.In = append(i.In, core.Image) })
 	case "greedy":
 		return open(func(context.Context) core.Converter { return greedy{} })
+	case "dicey":
+		return converter(how, func(_ context.Context, in string) (string, error) { return fmt.Sprint(in, busy.Add(1)), nil })
 	case "small":
 		return converter(how, func(_ context.Context, in string) (string, error) {
 			if len(in) > 1<<20 {
@@ -208,6 +210,7 @@ func TestAComponentThatBreaksAPromiseFailsTheCheckOfIt(t *testing.T) {
 		{"racy", []string{"converter racy: works concurrently"}},
 		{"boastful", []string{"converter boastful: takes what it says it takes"}},
 		{"greedy", []string{"converter greedy: refuses what it does not say it takes"}},
+		{"dicey", []string{"converter dicey: gives the same for the same seed"}},
 		{"small", []string{"converter small: takes 8 MiB, or refuses them as input"}},
 		{"demanding", []string{"converter demanding: can be tested"}},
 		{"certain", []string{"scorer certain: never judges nothing"}},

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"time"
@@ -92,6 +93,25 @@ func (s subject) takesLarge(t T, from Source) {
 	err = o.call(ctx, in)
 	if err != nil && ctx.Err() == nil && core.KindOf(err) != core.KindInput {
 		t.Errorf("%d MiB of %s: %v (%s), want no error or one of kind input", large>>20, in.Modality, err, core.KindOf(err))
+	}
+}
+
+// repeats converts the same twice, with the same seed.
+func (s subject) repeats(t T, o opened) {
+	if s.info.Can(core.CapabilityNondeterministic) {
+		t.Skipf("it says that it is %s", core.CapabilityNondeterministic)
+	}
+	ctx := core.WithSeed(t.Context(), 7)
+	var given [2]core.Value
+	for i := range given {
+		var err error
+		if given[i], err = o.value.(core.Converter).Convert(ctx, s.Input); err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+	if a, b := given[0], given[1]; a.Modality != b.Modality || a.MediaType != b.MediaType || !bytes.Equal(a.Data, b.Data) {
+		t.Errorf("the same input gives %d bytes of %s, and then %d other bytes of %s: random choices have to follow from the seed of the call; a converter whose service makes its own has the capability %q",
+			len(a.Data), a.MediaType, len(b.Data), b.MediaType, core.CapabilityNondeterministic)
 	}
 }
 

@@ -47,6 +47,8 @@ func (s subject) check(t T, from Source) {
 	t.Run("honours cancellation", func(t T) { s.honours(t, from, cancelled) })
 	t.Run("honours a deadline", func(t T) { s.honours(t, from, expired) })
 	switch s.Kind {
+	case core.KindConverter:
+		t.Run("gives the same for the same seed", func(t T) { s.use(t, from, func(o opened) { s.repeats(t, o) }) })
 	case core.KindScorer:
 		t.Run("never judges nothing", func(t T) { s.use(t, from, func(o opened) { neverJudgesNothing(t, o) }) })
 	case core.KindTarget:
@@ -66,9 +68,13 @@ func (s subject) describes(t T) {
 			t.Errorf("modality %q is not one of %v", m, core.Modalities())
 		}
 	}
+	known := core.Capabilities()
+	if s.Kind == core.KindConverter {
+		known = []string{core.CapabilityNondeterministic}
+	}
 	for _, c := range s.info.Capabilities {
-		if !slices.Contains(core.Capabilities(), c) {
-			t.Errorf("capability %q is not one of %v", c, core.Capabilities())
+		if !slices.Contains(known, c) {
+			t.Errorf("capability %q is not one of %v", c, known)
 		}
 	}
 	encoded, err := json.Marshal(s.schema)

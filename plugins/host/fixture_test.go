@@ -141,6 +141,7 @@ func plainFixtures() []core.Component {
 					return in, nil
 				}}, nil
 			}),
+		textConverter("seed", func(ctx context.Context, _ string) (string, error) { return fmt.Sprint(core.Seed(ctx)), nil }),
 		textConverter("nested/length", func(_ context.Context, in string) (string, error) { return fmt.Sprint(len(in)), nil }),
 		textConverter("environ", func(context.Context, string) (string, error) {
 			environ, err := os.ReadFile("/proc/self/environ")

@@ -25,6 +25,7 @@ func (s *scorer) Score(ctx context.Context, e core.Evidence) (core.Score, error)
 		if err != nil {
 			return err
 		}
+		request.Seed = core.Seed(ctx)
 		calling, end := o.access.begin(ctx)
 		defer end()
 		response, err = pb.NewScorerServiceClient(o.process.conn).Score(calling, request)

@@ -22,9 +22,12 @@ const (
 )
 
 type ConvertRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Instance      string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
-	Value         *Value                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Instance string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Value    *Value                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// What the converter's random choices follow from: the same seed and value give
+	// the same result, unless it has the capability "nondeterministic".
+	Seed          uint64 `protobuf:"fixed64,3,opt,name=seed,proto3" json:"seed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -71,6 +74,13 @@ func (x *ConvertRequest) GetValue() *Value {
 		return x.Value
 	}
 	return nil
+}
+
+func (x *ConvertRequest) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
 }
 
 type ConvertResponse struct {
@@ -121,10 +131,11 @@ var File_redteam_plugin_v1_converter_proto protoreflect.FileDescriptor
 
 const file_redteam_plugin_v1_converter_proto_rawDesc = "" +
 	"\n" +
-	"!redteam/plugin/v1/converter.proto\x12\x11redteam.plugin.v1\x1a\x1eredteam/plugin/v1/plugin.proto\"\\\n" +
+	"!redteam/plugin/v1/converter.proto\x12\x11redteam.plugin.v1\x1a\x1eredteam/plugin/v1/plugin.proto\"p\n" +
 	"\x0eConvertRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12.\n" +
-	"\x05value\x18\x02 \x01(\v2\x18.redteam.plugin.v1.ValueR\x05value\"A\n" +
+	"\x05value\x18\x02 \x01(\v2\x18.redteam.plugin.v1.ValueR\x05value\x12\x12\n" +
+	"\x04seed\x18\x03 \x01(\x06R\x04seed\"A\n" +
 	"\x0fConvertResponse\x12.\n" +
 	"\x05value\x18\x01 \x01(\v2\x18.redteam.plugin.v1.ValueR\x05value2d\n" +
 	"\x10ConverterService\x12P\n" +

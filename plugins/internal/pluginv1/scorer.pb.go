@@ -29,7 +29,9 @@ type ScoreRequest struct {
 	// Everything that was said, oldest first.
 	Conversation []*Message `protobuf:"bytes,3,rep,name=conversation,proto3" json:"conversation,omitempty"`
 	// What to judge.
-	Values        []*Value `protobuf:"bytes,4,rep,name=values,proto3" json:"values,omitempty"`
+	Values []*Value `protobuf:"bytes,4,rep,name=values,proto3" json:"values,omitempty"`
+	// What the scorer's random choices follow from.
+	Seed          uint64 `protobuf:"fixed64,5,opt,name=seed,proto3" json:"seed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -90,6 +92,13 @@ func (x *ScoreRequest) GetValues() []*Value {
 		return x.Values
 	}
 	return nil
+}
+
+func (x *ScoreRequest) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
 }
 
 type ScoreResponse struct {
@@ -200,12 +209,13 @@ var File_redteam_plugin_v1_scorer_proto protoreflect.FileDescriptor
 
 const file_redteam_plugin_v1_scorer_proto_rawDesc = "" +
 	"\n" +
-	"\x1eredteam/plugin/v1/scorer.proto\x12\x11redteam.plugin.v1\x1a\x1eredteam/plugin/v1/plugin.proto\"\xba\x01\n" +
+	"\x1eredteam/plugin/v1/scorer.proto\x12\x11redteam.plugin.v1\x1a\x1eredteam/plugin/v1/plugin.proto\"\xce\x01\n" +
 	"\fScoreRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x1c\n" +
 	"\tobjective\x18\x02 \x01(\fR\tobjective\x12>\n" +
 	"\fconversation\x18\x03 \x03(\v2\x1a.redteam.plugin.v1.MessageR\fconversation\x120\n" +
-	"\x06values\x18\x04 \x03(\v2\x18.redteam.plugin.v1.ValueR\x06values\"?\n" +
+	"\x06values\x18\x04 \x03(\v2\x18.redteam.plugin.v1.ValueR\x06values\x12\x12\n" +
+	"\x04seed\x18\x05 \x01(\x06R\x04seed\"?\n" +
 	"\rScoreResponse\x12.\n" +
 	"\x05score\x18\x01 \x01(\v2\x18.redteam.plugin.v1.ScoreR\x05score\"m\n" +
 	"\x05Score\x120\n" +

@@ -92,7 +92,10 @@ type StartConversationRequest struct {
 	// Empty: none is sent, and the target keeps what it is deployed with.
 	SystemPrompt []byte `protobuf:"bytes,2,opt,name=system_prompt,json=systemPrompt,proto3" json:"system_prompt,omitempty"`
 	// What has been said before, oldest first.
-	History       []*Message `protobuf:"bytes,3,rep,name=history,proto3" json:"history,omitempty"`
+	History []*Message `protobuf:"bytes,3,rep,name=history,proto3" json:"history,omitempty"`
+	// What the target's random choices in the conversation should follow from, as
+	// far as it can see to that.
+	Seed          uint64 `protobuf:"fixed64,4,opt,name=seed,proto3" json:"seed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -146,6 +149,13 @@ func (x *StartConversationRequest) GetHistory() []*Message {
 		return x.History
 	}
 	return nil
+}
+
+func (x *StartConversationRequest) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
 }
 
 type StartConversationResponse struct {
@@ -920,11 +930,12 @@ var File_redteam_plugin_v1_target_proto protoreflect.FileDescriptor
 
 const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\n" +
-	"\x1eredteam/plugin/v1/target.proto\x12\x11redteam.plugin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1eredteam/plugin/v1/plugin.proto\"\x91\x01\n" +
+	"\x1eredteam/plugin/v1/target.proto\x12\x11redteam.plugin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1eredteam/plugin/v1/plugin.proto\"\xa5\x01\n" +
 	"\x18StartConversationRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12#\n" +
 	"\rsystem_prompt\x18\x02 \x01(\fR\fsystemPrompt\x124\n" +
-	"\ahistory\x18\x03 \x03(\v2\x1a.redteam.plugin.v1.MessageR\ahistory\"?\n" +
+	"\ahistory\x18\x03 \x03(\v2\x1a.redteam.plugin.v1.MessageR\ahistory\x12\x12\n" +
+	"\x04seed\x18\x04 \x01(\x06R\x04seed\"?\n" +
 	"\x19StartConversationResponse\x12\"\n" +
 	"\fconversation\x18\x01 \x01(\tR\fconversation\"\xc5\x01\n" +
 	"\vSendRequest\x12\x1a\n" +

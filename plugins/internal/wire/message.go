@@ -145,7 +145,7 @@ func EncodeStart(instance string, s core.Start) (*pb.StartConversationRequest, e
 	if err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	return &pb.StartConversationRequest{Instance: instance, SystemPrompt: []byte(s.SystemPrompt), History: history}, nil
+	return &pb.StartConversationRequest{Instance: instance, SystemPrompt: []byte(s.SystemPrompt), History: history, Seed: s.Seed}, nil
 }
 
 // DecodeStart returns what a conversation begins with.
@@ -154,7 +154,7 @@ func DecodeStart(r *pb.StartConversationRequest) (core.Start, error) {
 	if err != nil {
 		return core.Start{}, fmt.Errorf("history: %w", err)
 	}
-	return core.Start{SystemPrompt: string(r.GetSystemPrompt()), History: history}, nil
+	return core.Start{SystemPrompt: string(r.GetSystemPrompt()), History: history, Seed: r.GetSeed()}, nil
 }
 
 // each translates a list; an error names the element, counting from 1.

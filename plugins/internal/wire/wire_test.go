@@ -379,7 +379,7 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 		same(t, evidence, heard)
 
-		start := core.Start{SystemPrompt: string(a), History: []core.Message{message}}
+		start := core.Start{SystemPrompt: string(a), History: []core.Message{message}, Seed: uint64(len(a)) << 60}
 		begun, err := wire.EncodeStart("1", start)
 		if err != nil {
 			t.Fatal(err)

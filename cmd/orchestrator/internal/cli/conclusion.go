@@ -9,8 +9,9 @@ import (
 )
 
 // concludeRun prints the table and where to look, and chooses the exit code.
-// broken is why the run could not be recorded to its end.
-func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, trials []store.Trial, dir storeFlag, broken error) error {
+// goOn is the command that goes on with the run where it was stopped, and broken why
+// it could not be recorded to its end.
+func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, trials []store.Trial, dir storeFlag, goOn string, broken error) error {
 	attacks := rowsOf(trials)
 	held := count(s.Planned, "trial")
 	if n := s.Tally.Total(); n < s.Planned {
@@ -33,7 +34,7 @@ func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, tri
 	fmt.Fprintf(env.Stdout, "\n%s (exit code %d)\n", why, code)
 	again := ""
 	if end != finished {
-		again = fmt.Sprintf("; go on: orchestrator resume%s %s", dir.flag(), id)
+		again = "; go on: " + goOn
 	}
 	fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s%s\n", dir.flag(), id, again)
 	if code == exitClean {

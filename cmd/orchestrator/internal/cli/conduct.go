@@ -10,6 +10,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
@@ -51,6 +52,13 @@ type record struct {
 	done map[string]core.Outcome
 	// begin begins the record once every component is open.
 	begin func(context.Context) (*store.Journal, error)
+	// calls says that each call of a component is recorded.
+	calls bool
+	// judging, where not nil, has conversations judged that were held before.
+	judging *cassette.Rescoring
+	// again is the command that goes on with the run where it is stopped; "" stands
+	// for resume.
+	again string
 }
 
 // carryOut starts the plugins that were chosen, plans the campaign, has open
@@ -77,32 +85,45 @@ func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Pl
 }
 
 func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, way *egress.Proxy, rec *recording) error {
-	after, err := c.prepareAftermath(ctx, rec.store, p.Campaign)
-	if err != nil {
-		return err
-	}
-	summary, err := engine.Run(ctx, p, engine.Options{
+	o := engine.Options{
 		Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
-		Begin:    func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) },
-		Done:     rec.done,
-		Observer: c.screen,
+		Record:   rec.calls,
 		Secrets:  c.flags.secrets.lookup(c.env, p.Campaign.File),
-		Redactor: c.redactor,
-		Now:      c.env.Now,
-	})
-	c.screen.finish()
+	}
+	if j := rec.judging; j != nil {
+		p, o.Answers = j.Plan, j
+		o.Resolver = func(targets core.Targets) engine.Resolver { return j.Resolver(h.Using(targets)) }
+	} else {
+		var err error
+		if rec.after, err = c.prepareAftermath(ctx, rec.store, p.Campaign); err != nil {
+			return err
+		}
+	}
 	// A connection that a plugin keeps open is recorded when it ends.
-	err = cmp.Or(err, way.Close())
+	return c.hold(ctx, p, o, rec, way.Close)
+}
+
+// hold carries a plan out, records it, and says what came of it. stop is called
+// when all trials are over.
+func (c *conduct) hold(ctx context.Context, p *plan.Plan, o engine.Options, rec *recording, stop func() error) error {
+	o.Begin = func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) }
+	o.Done, o.Observer, o.Redactor, o.Now = rec.done, c.screen, c.redactor, c.env.Now
+	summary, err := engine.Run(ctx, p, o)
+	c.screen.finish()
+	err = cmp.Or(err, stop())
 	if rec.journal == nil {
 		return notBegun(summary, err)
 	}
 	// Whatever happened, the record is closed and read.
 	reading := context.WithoutCancel(ctx)
 	err = rec.finish(reading, c.env, summary, err)
+	if _, ok := errors.AsType[engine.Unexpected](err); ok {
+		return err // what there is of the run says nothing
+	}
 	trials, readErr := rec.store.Trials(reading, rec.journal.Run())
-	ended := errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, err), err, readErr)
-	if after != nil && err == nil && !summary.Interrupted { // or it will be resumed
-		after.follow(ctx, rec.journal.Run())
+	ended := errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, rec.goOn(), err), err, readErr)
+	if rec.after != nil && err == nil && !summary.Interrupted { // or it will be resumed
+		rec.after.follow(ctx, rec.journal.Run())
 	}
 	return ended
 }
@@ -133,6 +154,8 @@ type recording struct {
 	screen  *progress
 	dir     storeFlag
 	journal *store.Journal // nil before the run begins
+	// after is what comes after the run; nil where nothing does.
+	after *aftermath
 	// begun is the journal for those who do not wait for the run to begin.
 	begun atomic.Pointer[store.Journal]
 }
@@ -159,6 +182,9 @@ func (r *recording) finish(ctx context.Context, env Env, s engine.Summary, err e
 	case s.Stopped != "":
 		status, message = store.Interrupted, "stopped by "+s.Stopped
 	}
+	if _, ok := errors.AsType[engine.Unexpected](err); ok {
+		return errors.Join(fmt.Errorf("run %s: %w", r.journal.Run(), err), r.journal.Finish(ctx, status, message, env.Now()))
+	}
 	// Where the recording failed, this most likely fails for the same reason.
 	if err = cmp.Or(err, r.journal.Finish(ctx, status, message, env.Now())); err != nil {
 		return r.failed(fmt.Errorf("run %s: %w", r.journal.Run(), err))
@@ -166,10 +192,15 @@ func (r *recording) finish(ctx context.Context, env Env, s engine.Summary, err e
 	return nil
 }
 
+// goOn is the command that goes on with the run.
+func (r *recording) goOn() string {
+	return cmp.Or(r.again, fmt.Sprintf("orchestrator resume%s %s", r.dir.flag(), r.journal.Run()))
+}
+
 func (r *recording) failed(err error) error {
 	again := "run the campaign again"
 	if r.journal != nil {
-		again = fmt.Sprintf("orchestrator resume%s %s carries the run on", r.dir.flag(), r.journal.Run())
+		again = r.goOn() + " carries the run on"
 	}
 	return core.Errorf(core.KindInternal, "%w", err).
 		WithHint("see to it that %s can be written and has room; then %s", r.store.Dir(), again)

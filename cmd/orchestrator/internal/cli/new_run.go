@@ -33,7 +33,7 @@ func (c *conduct) newRun(p *plan.Plan, catalog *host.Catalog, choice install.Cho
 		Plugins:       pluginsOf(p, catalog, choice),
 	}
 	if secret := c.holdsSecret(p.Campaign.Files); secret != "" {
-		fmt.Fprintf(c.log, "orchestrator: warning: %s holds a secret of the run: the campaign's files are not kept, and the run cannot be resumed\n", secret)
+		fmt.Fprintf(c.log, "orchestrator: warning: %s holds a secret of the run: the campaign's files are not kept, and the run can be neither resumed nor replayed\n", secret)
 		return r, nil
 	}
 	r.Files, r.Plan = p.Campaign.Files, p.Fingerprint()

@@ -61,6 +61,10 @@ func resumeRun(ctx context.Context, c *conduct, name string, allow bool) (err er
 	if err != nil || run.Status == store.Finished {
 		return err
 	}
+	if run.Origin != "" {
+		return usagef("run %s was made from the record of run %s, and is not resumed", run.ID, run.Origin).
+			withHint("orchestrator %s%s %s makes it again", run.OriginKind, c.dir.flag(), run.Origin)
+	}
 	if run.Plan == "" { // said before anything is written, were it only new tables
 		return refused(fmt.Errorf("resuming the run %s: %w", run.ID, store.ErrNotResumable))
 	}
@@ -99,7 +103,7 @@ func (c *conduct) concludeAgain(ctx context.Context, s *store.Store, run store.R
 		return err
 	}
 	summary := engine.Summary{Planned: run.Trials, Tally: total(rowsOf(trials)).tally, Duration: run.Ended.Sub(run.Started)}
-	return concludeRun(c.env, recorded, summary, run.ID, trials, c.dir, nil)
+	return concludeRun(c.env, recorded, summary, run.ID, trials, c.dir, "", nil)
 }
 
 // readRecorded reads a run's campaign from its record.
@@ -136,7 +140,7 @@ func (c *conduct) carryOn(ctx context.Context, s *store.Store, claim *store.Clai
 		if err := c.accept(run, p, changed, allow); err != nil {
 			return err
 		}
-		return hold(record{store: s, done: claim.Outcomes, begin: func(ctx context.Context) (*store.Journal, error) {
+		return hold(record{store: s, done: claim.Outcomes, calls: run.Recorded, begin: func(ctx context.Context) (*store.Journal, error) {
 			return claim.Resume(ctx, store.Session{Version: version(), Allowed: changed, Started: c.env.Now()})
 		}})
 	})

@@ -79,6 +79,8 @@ a signal.`,
 	root.AddCommand(
 		newRunCommand(env),
 		newResumeCommand(env),
+		newReplayCommand(env),
+		newRescoreCommand(env),
 		newValidateCommand(env),
 		newPlanCommand(env),
 		newShowCommand(env),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
@@ -18,23 +19,25 @@ func newRunCommand(env Env) *cobra.Command {
 		plugins  campaignFlags
 		dir      storeFlag
 		baseline string
+		calls    bool
 	)
 	cmd := &cobra.Command{
 		Use:   "run CAMPAIGN",
 		Short: "Hold every conversation of a campaign and judge the replies",
 		Args:  takes(1, 1, "the campaign's file"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return runCampaign(cmd.Context(), newConduct(env, plugins, dir).comparedWith(baseline), given[0])
+			return runCampaign(cmd.Context(), newConduct(env, plugins, dir).comparedWith(baseline), given[0], calls)
 		},
 	}
 	plugins.register(cmd)
 	dir.register(cmd, env)
+	cmd.Flags().BoolVar(&calls, "record", false, "keep what every component answers, so that the run can be replayed without any of them")
 	registerBaseline(cmd, &baseline, &dir)
 	cmd.Flags().BoolVar(&plugins.allowUnlocked, "allow-unlocked", false, "run with third-party plugins as they are installed, whatever the lock says")
 	return cmd
 }
 
-func runCampaign(ctx context.Context, c *conduct, file string) (err error) {
+func runCampaign(ctx context.Context, c *conduct, file string, calls bool) (err error) {
 	defer func() { err = errors.Join(err, c.log.Close()) }()
 	r, err := c.flags.read(ctx, c.env, c.log, file)
 	if err != nil {
@@ -42,10 +45,13 @@ func runCampaign(ctx context.Context, c *conduct, file string) (err error) {
 	}
 	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error {
 		return c.dir.use(ctx, func(s *store.Store) error {
-			return hold(record{store: s, begin: func(ctx context.Context) (*store.Journal, error) {
+			return hold(record{store: s, calls: calls, begin: func(ctx context.Context) (*store.Journal, error) {
 				run, err := c.newRun(p, catalog, r.choice)
 				if err != nil {
 					return nil, err
+				}
+				if run.Recorded = calls; calls {
+					run.Components = cassette.CatalogOf(p.Campaign, catalog)
 				}
 				return s.CreateRun(ctx, run)
 			}})

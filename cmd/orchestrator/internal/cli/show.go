@@ -136,6 +136,12 @@ func writeRun(w io.Writer, run store.Run) {
 		fmt.Fprintf(w, "  %s\n", indented(run.Message))
 	}
 	fmt.Fprintf(w, "campaign       %s (%s)\n", run.Campaign, run.File)
+	switch run.OriginKind {
+	case store.Replay:
+		fmt.Fprintf(w, "replays        run %s\n", run.Origin)
+	case store.Rescore:
+		fmt.Fprintf(w, "judges again   run %s\n", run.Origin)
+	}
 	if run.Authorization != "" {
 		fmt.Fprintf(w, "authorization  %s\n", indented(run.Authorization))
 	}
@@ -144,6 +150,9 @@ func writeRun(w io.Writer, run store.Run) {
 		fmt.Fprintf(w, "ended          %s, after %s\n", run.Ended.Local().Format(time.RFC3339), round(run.Ended.Sub(run.Started)))
 	}
 	fmt.Fprintf(w, "orchestrator   %s\n", run.Version)
+	if run.Recorded {
+		fmt.Fprintln(w, "recorded       call by call: orchestrator replay holds it again")
+	}
 	writeSessions(w, run)
 	writePlugins(w, run.Plugins)
 }

@@ -1,0 +1,152 @@
+package cassette_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/cassette"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+// shelf keeps values in memory.
+type shelf map[string][]byte
+
+// keep keeps everything but text elsewhere.
+func (s shelf) keep(v core.Value) (string, error) {
+	if v.Modality == core.Text {
+		return "", nil
+	}
+	s["sum of "+string(v.Data)] = v.Data
+	return "sum of " + string(v.Data), nil
+}
+
+func (s shelf) load(name string) ([]byte, error) {
+	data, ok := s[name]
+	if !ok {
+		return nil, errors.New("there is no " + name)
+	}
+	return data, nil
+}
+
+func calls() map[string]engine.Recorded {
+	original, prompt := core.TextValue("hello\x00\xff"), "Be brief."
+	sound := core.WAVValue([]byte("RIFF"))
+	said := core.Message{
+		Role:     core.User,
+		Parts:    []core.Part{{Value: sound, Original: &original, Converters: []string{"speak"}}},
+		Delivery: core.Delivery{Stream: true, SystemPrompt: &prompt},
+	}
+	reply := core.Reply{
+		Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: sound, Undelivered: true}, {Value: core.TextValue("no"), Transcript: true}}},
+		Finish:  core.FinishInterrupted, Detail: "cut", Heard: "hello", Unheard: true, Delivered: time.Second, Replayed: true,
+		Usage: core.Usage{InputTokens: 3}, Timing: core.Timing{Total: time.Second},
+		RateLimits: []core.RateLimit{{Name: "requests", Limit: 3, Reset: time.Second}}, Warnings: []string{"slow"},
+	}
+	down := core.Errorf(core.KindRateLimited, "busy").WithHint("wait").After(time.Minute)
+	return map[string]engine.Recorded{
+		"a start": {Call: engine.Call{
+			Kind: engine.CallStart, Name: "judge", ByKind: core.KindScorer, By: "leaked", Turn: 2, Conversation: 3,
+			Start: core.Start{SystemPrompt: "Guard\xff", History: []core.Message{core.UserText("before")}},
+		}, Answer: engine.Answer{Err: down, Abandoned: true}},
+		"an exchange": {
+			Call:   engine.Call{Kind: engine.CallSend, Name: "agent", Messages: []core.Message{said, core.UserText("stop")}},
+			Answer: engine.Answer{Replies: []core.Reply{reply}, Err: down},
+		},
+		"a conversion": {
+			Call:   engine.Call{Kind: engine.CallConvert, Name: "speak", Values: []core.Value{original}},
+			Answer: engine.Answer{Value: sound},
+		},
+		"a score": {
+			Call:   engine.Call{Kind: engine.CallScore, Name: "leaked", Values: []core.Value{sound}, Objective: "It says \xff.", Said: "ab"},
+			Answer: engine.Answer{Score: core.Score{Type: core.ScoreScale, Value: 1.0 / 3, Rationale: "a third"}},
+		},
+		"a score that is no number": {
+			Call:   engine.Call{Kind: engine.CallScore, Name: "leaked"},
+			Answer: engine.Answer{Score: core.Score{Type: core.ScoreScale, Value: math.Inf(1)}},
+		},
+		"an end":              {Call: engine.Call{Kind: engine.CallEnd, Name: "agent", Turn: 2}},
+		"what was never sent": {Call: engine.Call{Kind: engine.CallSend, Name: "judge", Messages: []core.Message{core.UserText("?")}}, Answer: engine.Answer{Err: down, Unsent: true}},
+	}
+}
+
+// sameErrors compares errors as far as they are kept.
+var sameErrors = cmp.Comparer(func(a, b error) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return a.Error() == b.Error() && core.KindOf(a) == core.KindOf(b) && core.HintOf(a) == core.HintOf(b) && core.RetryAfterOf(a) == core.RetryAfterOf(b)
+})
+
+func TestWhatIsEncodedIsDecoded(t *testing.T) {
+	for name, want := range calls() {
+		t.Run(name, func(t *testing.T) {
+			s := shelf{}
+			encoded, err := cassette.Encode(want, s.keep)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := cassette.Decode(encoded, s.load)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, sameErrors, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-encoded +decoded):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatIsNoRecordOfACallIsRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":                 ``,
+		"half of it":              `{"kind": "end"`,
+		"more than one":           `{"kind": "end"} {}`,
+		"an unknown kind":         `{"kind": "sing"}`,
+		"an unknown key":          `{"kind": "end", "colour": "red"}`,
+		"a value that is lost":    `{"kind": "convert", "value": {"kept": "x"}}`,
+		"a message without reply": `{"kind": "send", "messages": [{"role": "user"}]}`,
+		"a reply to nothing":      `{"kind": "send", "replies": [{"message": {"role": "assistant"}}]}`,
+		"a failure of nothing":    `{"kind": "send", "messages": [{"role": "user"}], "replies": [{"message": {"role": "assistant"}}], "error": {"kind": "timeout", "message": "late"}}`,
+		"a score in words":        `{"kind": "score", "score": {"value": "high"}}`,
+	} {
+		if got, err := cassette.Decode([]byte(text), shelf{}.load); err == nil {
+			t.Errorf("%s is decoded as %+v", name, got)
+		}
+	}
+}
+
+// FuzzDecode holds the decoder to what it is for: whatever it takes can be encoded,
+// and is decoded as the same again.
+func FuzzDecode(f *testing.F) {
+	for _, r := range calls() {
+		encoded, err := cassette.Encode(r, func(core.Value) (string, error) { return "", nil })
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(encoded)
+	}
+	load := func(name string) ([]byte, error) { return []byte(name), nil }
+	f.Fuzz(func(t *testing.T, data []byte) {
+		first, err := cassette.Decode(data, load)
+		if err != nil {
+			return
+		}
+		encoded, err := cassette.Encode(first, func(core.Value) (string, error) { return "", nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := cassette.Decode(encoded, load)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, encoded)
+		}
+		if diff := cmp.Diff(first, again, sameErrors, cmpopts.EquateEmpty(), cmpopts.EquateNaNs()); diff != "" {
+			t.Errorf("(-first +again):\n%s", diff)
+		}
+	})
+}

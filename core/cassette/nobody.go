@@ -1,0 +1,49 @@
+package cassette
+
+import (
+	"context"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+// Nobody stands where components would be that are not asked: it opens as
+// anything, and fails whatever is asked of it.
+type Nobody struct{}
+
+var (
+	_ engine.Resolver = Nobody{}
+	_ core.Target     = Nobody{}
+	_ core.Converter  = Nobody{}
+	_ core.Scorer     = Nobody{}
+)
+
+func unasked() error {
+	return core.Errorf(core.KindInternal, "a component is asked that is not there, because its answers are recorded")
+}
+
+// OpenTarget implements [engine.Resolver].
+func (Nobody) OpenTarget(context.Context, string, []byte) (core.Target, error) { return Nobody{}, nil }
+
+// OpenConverter implements [engine.Resolver].
+func (Nobody) OpenConverter(context.Context, string, []byte) (core.Converter, error) {
+	return Nobody{}, nil
+}
+
+// OpenScorer implements [engine.Resolver].
+func (Nobody) OpenScorer(context.Context, string, []byte) (core.Scorer, error) { return Nobody{}, nil }
+
+// StartConversation implements [core.Target].
+func (Nobody) StartConversation(context.Context, core.Start) (core.Conversation, error) {
+	return nil, unasked()
+}
+
+// Convert implements [core.Converter].
+func (Nobody) Convert(context.Context, core.Value) (core.Value, error) {
+	return core.Value{}, unasked()
+}
+
+// Score implements [core.Scorer].
+func (Nobody) Score(context.Context, core.Evidence) (core.Score, error) {
+	return core.Score{}, unasked()
+}

@@ -1,0 +1,174 @@
+package cassette
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+// Player holds a recorded run again. It answers each call as it was answered, and
+// fails where a call is not the one that was recorded. No component is needed: it
+// is the [engine.Resolver] of the run, too.
+type Player struct {
+	read func(trialID string) ([]engine.Recorded, error)
+
+	mu     sync.Mutex
+	tracks map[string]*track
+	// helpers are asked again for converters and scorers that had asked them.
+	helpers core.Targets
+}
+
+var _ engine.Answers = (*Player)(nil)
+
+// NewPlayer returns a Player. read returns the calls of a trial, in their order; it
+// is called once for each trial, when that begins.
+func NewPlayer(read func(trialID string) ([]engine.Recorded, error)) *Player {
+	return &Player{read: read, tracks: map[string]*track{}}
+}
+
+// Resolver is for [engine.Options].
+func (p *Player) Resolver(helpers core.Targets) engine.Resolver {
+	p.helpers = helpers
+	return Nobody{}
+}
+
+// track is what is recorded of one trial. Its calls come one at a time.
+type track struct {
+	mu    sync.Mutex
+	calls []engine.Recorded
+	// talks are the conversations with helpers that were begun for converters and
+	// scorers, by their numbers.
+	talks map[int]core.Conversation
+}
+
+// Answer implements [engine.Answers].
+func (p *Player) Answer(ctx context.Context, trialID string, c engine.Call) (a engine.Answer, ok bool, err error) {
+	t, err := p.track(trialID)
+	if err != nil {
+		return a, false, err
+	}
+	switch c.Kind {
+	case engine.CallConvert:
+		err = p.askAgain(ctx, t, core.KindConverter, c.Name)
+	case engine.CallScore:
+		err = p.askAgain(ctx, t, core.KindScorer, c.Name)
+	}
+	if err != nil {
+		return a, false, err
+	}
+	next, ok := t.next()
+	if !ok {
+		return a, false, diverged(c.Turn, "%s: nothing more is recorded", describe(c))
+	}
+	if d := difference(next.Call, c); d != "" {
+		return a, false, diverged(c.Turn, "%s", d)
+	}
+	t.pass()
+	return next.Answer, true, nil
+}
+
+// End implements [engine.Answers].
+func (p *Player) End(trialID string) error {
+	t, err := p.track(trialID)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	delete(p.tracks, trialID)
+	p.mu.Unlock()
+	if next, ok := t.next(); ok {
+		return diverged(next.Call.Turn, "recorded is %s; now the trial is over", describe(next.Call))
+	}
+	return nil
+}
+
+// diverged is an error that says what is not as it was recorded.
+func diverged(turn int, format string, args ...any) error {
+	return core.Errorf(core.KindProtocol, "turn %d: %s", turn+1, fmt.Sprintf(format, args...)).
+		WithHint("this version of the orchestrator does not do what the one did that recorded the run, or the record was changed")
+}
+
+func (p *Player) track(trialID string) (*track, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.tracks[trialID]; t != nil {
+		return t, nil
+	}
+	calls, err := p.read(trialID)
+	if err != nil {
+		return nil, err
+	}
+	t := &track{calls: calls, talks: map[int]core.Conversation{}}
+	p.tracks[trialID] = t
+	return t, nil
+}
+
+// next returns the call that is to be expected.
+func (t *track) next() (engine.Recorded, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.calls) == 0 {
+		return engine.Recorded{}, false
+	}
+	return t.calls[0], true
+}
+
+func (t *track) pass() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.calls = t.calls[1:]
+}
+
+func (t *track) left() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.calls)
+}
+
+// askAgain asks helpers what a component had asked before its work was done. The
+// engine comes back to the Player for the answers.
+func (p *Player) askAgain(ctx context.Context, t *track, kind core.Kind, name string) error {
+	for {
+		next, ok := t.next()
+		if !ok || next.Call.ByKind != kind || next.Call.By != name {
+			return nil
+		}
+		left := t.left()
+		if err := p.ask(ctx, t, next.Call); err != nil {
+			return err
+		}
+		if t.left() != left-1 {
+			return diverged(next.Call.Turn, "recorded is %s; now it is not asked", describe(next.Call))
+		}
+	}
+}
+
+// ask asks one thing again. What the helper answers, or fails with, went to the
+// component, whose result is recorded.
+func (p *Player) ask(ctx context.Context, t *track, c engine.Call) error {
+	if c.Kind == engine.CallStart {
+		helper, ok := p.helpers[c.Name]
+		if !ok {
+			return diverged(c.Turn, "recorded is %s; now there is no such target", describe(c))
+		}
+		talk, err := helper.StartConversation(ctx, c.Start)
+		if err == nil {
+			t.talks[c.Conversation] = talk
+		}
+		return nil
+	}
+	talk, begun := t.talks[c.Conversation]
+	exchange, several := talk.(core.Interruptible)
+	switch {
+	case !begun || len(c.Messages) == 0 || len(c.Messages) > 1 && !several:
+		return diverged(c.Turn, "recorded is %s in a conversation that was not begun", describe(c))
+	case len(c.Messages) == 1:
+		_, _ = talk.Send(ctx, c.Messages[0])
+	default:
+		_, _ = exchange.Exchange(ctx, c.Messages)
+	}
+	return nil
+}

@@ -1,0 +1,345 @@
+package cassette
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
+)
+
+// Conversation is one that was held for a trial.
+type Conversation struct {
+	// TrialID is the trial's, and Target whom it was held with.
+	TrialID, Target string
+	SystemPrompt    string
+	History         []core.Message
+	// Failure is why it was not held to its end, nil otherwise.
+	Failure *engine.Failure
+}
+
+// Rescoring is what it takes to judge conversations again that were held.
+type Rescoring struct {
+	// Plan judges them as the campaign says now. A target that only held them is
+	// not configured and not used.
+	Plan *plan.Plan
+	// Unplanned are the trials that were held and that the campaign does not have
+	// any more, and Unheld those that it has and that were not held to an outcome.
+	Unplanned, Unheld []string
+
+	turns func(trialID string) ([]engine.Turn, error)
+	idle  map[string]bool
+
+	mu     sync.Mutex
+	tracks map[string]*retelling
+	held   map[string]Conversation
+}
+
+var _ engine.Answers = (*Rescoring)(nil)
+
+// Rescore returns how conversations are judged again by a plan's scorers and success
+// expressions. They are those of trials that have an outcome. turns reads what was
+// said in one of them; it is called twice for each.
+func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func(trialID string) ([]engine.Turn, error)) (*Rescoring, error) {
+	r := &Rescoring{turns: turns, idle: map[string]bool{}, tracks: map[string]*retelling{}, held: map[string]Conversation{}}
+	for _, c := range held {
+		r.held[c.TrialID] = c
+	}
+	judging := &plan.Plan{Campaign: p.Campaign}
+	planned, library := map[string]bool{}, library{}
+	for i := range p.Trials {
+		t := &p.Trials[i]
+		planned[t.ID] = true
+		c, ok := r.held[t.ID]
+		if !ok {
+			r.Unheld = append(r.Unheld, t.ID)
+			continue
+		}
+		said, err := turns(c.TrialID)
+		if err != nil {
+			return nil, err
+		}
+		judging.Trials = append(judging.Trials, trialOf(t, c, said, library))
+	}
+	for _, c := range held {
+		if !planned[c.TrialID] {
+			r.Unplanned = append(r.Unplanned, c.TrialID)
+		}
+	}
+	r.Plan = judging
+	r.keepJudges(p, catalog)
+	return r, nil
+}
+
+// trialOf returns the trial in which a conversation is judged: what was said in it,
+// all of it, and judged as the campaign says now.
+func trialOf(t *plan.Trial, c Conversation, said []engine.Turn, l library) plan.Trial {
+	trial := plan.Trial{
+		ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Number: t.Number, Seed: t.Seed,
+		Target: c.Target, Objective: t.Objective, SystemPrompt: c.SystemPrompt, History: c.History,
+		ToolResults: toolResults(said), Scorers: t.Scorers, Success: t.Success, StopOn: campaign.StopNever,
+	}
+	for _, turn := range said {
+		if turn.Sent.Role == core.Tool {
+			continue // the engine answers as it did
+		}
+		next := strategy.Turn{Delivery: turn.Sent.Delivery}
+		for _, p := range turn.Sent.Parts {
+			part := strategy.Part{Value: l.shared(p.Value), Converters: p.Converters}
+			if p.Original != nil {
+				part.Value = l.shared(*p.Original)
+			}
+			next.Parts = append(next.Parts, part)
+		}
+		trial.Turns = append(trial.Turns, next)
+	}
+	all := len(t.Turns)
+	if t.RedTeam != nil {
+		all = t.RedTeam.MaxTurns
+	}
+	if said := len(trial.Turns); said < all && c.Failure == nil {
+		trial.Cut = fmt.Sprintf("the conversation ended after %d of %d turns, and what was not said was not resisted", said, all)
+	}
+	return trial
+}
+
+// toolResults returns what was answered to the tools that the target called, by
+// their names.
+func toolResults(said []engine.Turn) map[string]string {
+	names, results := map[string]string{}, map[string]string{}
+	for _, turn := range said {
+		for _, v := range turn.Sent.Of(core.ToolResult) {
+			var result struct {
+				ID     string `json:"call_id"`
+				Output string `json:"output"`
+			}
+			if err := json.Unmarshal(v.Data, &result); err == nil && names[result.ID] != "" {
+				results[names[result.ID]] = result.Output
+			}
+		}
+		if turn.Reply == nil {
+			continue
+		}
+		for _, v := range turn.Reply.Message.Of(core.ToolCall) {
+			var call struct {
+				ID   string `json:"call_id"`
+				Name string `json:"name"`
+			}
+			if err := json.Unmarshal(v.Data, &call); err == nil {
+				names[call.ID] = call.Name
+			}
+		}
+	}
+	return results
+}
+
+// library holds each value that trials have in common once.
+type library map[string][]byte
+
+func (l library) shared(v core.Value) core.Value {
+	if data, ok := l[string(v.Data)]; ok {
+		v.Data = data
+		return v
+	}
+	l[string(v.Data)] = v.Data
+	return v
+}
+
+// keepJudges keeps what judging takes: the scorers, the converters before them,
+// the targets that these ask, and, idle, the targets of the conversations.
+func (r *Rescoring) keepJudges(p *plan.Plan, catalog plan.Catalog) {
+	scorers, converters, asked := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for i := range r.Plan.Trials {
+		for _, name := range r.Plan.Trials[i].Scorers {
+			scorers[name] = true
+		}
+	}
+	asks := func(kind core.Kind, c campaign.Component) {
+		if _, config, ok := catalog.Lookup(kind, c.Use); ok {
+			for _, field := range config.Targets(c.Config.JSON) {
+				asked[field.Value] = true
+			}
+		}
+	}
+	for _, s := range p.Scorers {
+		if !scorers[s.Name] {
+			continue
+		}
+		r.Plan.Scorers = append(r.Plan.Scorers, s)
+		asks(core.KindScorer, s.Component)
+		for _, via := range s.Via {
+			converters[via.Name] = true
+		}
+	}
+	for _, c := range p.Converters {
+		if converters[c.Name] {
+			r.Plan.Converters = append(r.Plan.Converters, c)
+			asks(core.KindConverter, c.Component)
+		}
+	}
+	for _, t := range p.Targets {
+		if asked[t.Name] {
+			r.Plan.Targets = append(r.Plan.Targets, t)
+		}
+	}
+	r.addIdle(p, asked)
+}
+
+// addIdle adds the targets that held the conversations and are not asked: they are
+// there by name only.
+func (r *Rescoring) addIdle(p *plan.Plan, asked map[string]bool) {
+	concurrency := map[string]int{}
+	for _, t := range p.Targets {
+		concurrency[t.Name] = t.Limits.Concurrency
+	}
+	for i := range r.Plan.Trials {
+		name := r.Plan.Trials[i].Target
+		if asked[name] || r.idle[name] {
+			continue
+		}
+		r.idle[name] = true
+		t := campaign.Target{Limits: campaign.Limits{Concurrency: max(1, concurrency[name])}}
+		t.Name, t.Config = name, campaign.Config{JSON: []byte("{}")}
+		r.Plan.Targets = append(r.Plan.Targets, t)
+	}
+}
+
+// Resolver returns one that opens what judges, and nobody in the place of a target
+// that is idle.
+func (r *Rescoring) Resolver(judges engine.Resolver) engine.Resolver { return idling{judges} }
+
+// idling opens nobody where a component has no name.
+type idling struct{ engine.Resolver }
+
+// OpenTarget implements [engine.Resolver].
+func (i idling) OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error) {
+	if use == "" {
+		return Nobody{}, nil
+	}
+	return i.Resolver.OpenTarget(ctx, use, config)
+}
+
+// retelling is a conversation while it is judged.
+type retelling struct {
+	failure *engine.Failure
+	// turns are those that are still to be told, and told counts the others.
+	turns []engine.Turn
+	told  int
+	// converted are what the converters made for the next turns.
+	converted []core.Value
+	// announced counts the turns that converted is for.
+	announced int
+}
+
+// Answer implements [engine.Answers]: it answers what the trial asks of its target
+// and of the converters of its turns. Whatever judges is asked itself.
+func (r *Rescoring) Answer(_ context.Context, trialID string, c engine.Call) (a engine.Answer, ok bool, err error) {
+	if c.By != "" || c.Kind == engine.CallScore {
+		return a, false, nil
+	}
+	t, err := r.track(trialID)
+	if err != nil {
+		return a, false, err
+	}
+	switch c.Kind {
+	case engine.CallStart:
+		if len(t.turns) == 0 && t.failure != nil {
+			a.Err = errorOf(t.failure)
+		}
+	case engine.CallConvert:
+		if c.Turn < t.told {
+			return a, false, nil // for a scorer
+		}
+		a.Value, err = t.convert(c.Values[0])
+	case engine.CallSend:
+		a, err = t.tell(c.Messages)
+	}
+	return a, true, err
+}
+
+// End implements [engine.Answers].
+func (r *Rescoring) End(trialID string) error {
+	t, err := r.track(trialID)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.tracks, trialID)
+	if len(t.turns) > 0 {
+		return core.Errorf(core.KindProtocol, "turn %d of the conversation is not told again", t.told+1)
+	}
+	return nil
+}
+
+func (r *Rescoring) track(trialID string) (*retelling, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t := r.tracks[trialID]; t != nil {
+		return t, nil
+	}
+	turns, err := r.turns(trialID)
+	if err != nil {
+		return nil, err
+	}
+	t := &retelling{failure: r.held[trialID].Failure, turns: turns}
+	r.tracks[trialID] = t
+	return t, nil
+}
+
+// convert returns what a converter of the next turns made. What was made between
+// two converters of a part is not recorded, and nobody sees it.
+func (t *retelling) convert(in core.Value) (core.Value, error) {
+	for len(t.converted) == 0 {
+		if t.announced >= len(t.turns) {
+			return core.Value{}, core.Errorf(core.KindProtocol, "turn %d: a converter works that did not work then", t.told+1)
+		}
+		for _, p := range t.turns[t.announced].Sent.Parts {
+			for i := range p.Converters {
+				made := in
+				if i == len(p.Converters)-1 {
+					made = p.Value
+				}
+				t.converted = append(t.converted, made)
+			}
+		}
+		t.announced++
+	}
+	next := t.converted[0]
+	t.converted = t.converted[1:]
+	return next, nil
+}
+
+// tell answers messages as they were answered.
+func (t *retelling) tell(messages []core.Message) (engine.Answer, error) {
+	var a engine.Answer
+	t.converted, t.announced = nil, 0
+	for range messages {
+		if len(t.turns) == 0 {
+			return a, core.Errorf(core.KindProtocol, "turn %d: more is said than was", t.told+1)
+		}
+		turn := t.turns[0]
+		t.turns = t.turns[1:]
+		t.told++
+		if turn.Reply == nil {
+			a.Err = errorOf(turn.Failure)
+			return a, nil
+		}
+		a.Replies = append(a.Replies, *turn.Reply)
+	}
+	return a, nil
+}
+
+// errorOf returns the error that a failure is the record of.
+func errorOf(f *engine.Failure) error {
+	if f == nil {
+		return core.Errorf(core.KindInternal, "why there is no reply is not recorded")
+	}
+	return &core.Error{Kind: f.Kind, Hint: f.Hint, Err: errors.New(f.Message)}
+}

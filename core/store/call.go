@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/cassette"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+// RecordCall implements [engine.Journal].
+func (j *Journal) RecordCall(_ context.Context, trialID string, r engine.Recorded) error {
+	artifacts := map[string]bool{}
+	encoded, err := cassette.Encode(r, func(v core.Value) (string, error) {
+		if !isArtifact(v) {
+			return "", nil
+		}
+		sum, err := j.store.keepArtifact(v.Data)
+		artifacts[sum] = true
+		return sum, err
+	})
+	if err != nil {
+		return fmt.Errorf("encoding a call: %w", err)
+	}
+	attempt := j.at(trialID, 0).attempt
+	return j.later(func(w *writer) error {
+		err := w.exec(`INSERT INTO calls (run_id, trial_id, attempt, ordinal, call) VALUES ($1, $2, $3, $4, $5)`,
+			j.id, trialID, attempt, r.Index, encoded)
+		for sum := range artifacts {
+			if err == nil {
+				err = w.exec(`INSERT INTO call_artifacts (run_id, trial_id, attempt, ordinal, artifact) VALUES ($1, $2, $3, $4, $5)`,
+					j.id, trialID, attempt, r.Index, sum)
+			}
+		}
+		return err
+	})
+}
+
+// Calls returns the calls of the last attempt at a trial, in their order, artifacts
+// included. There are none where the run was not recorded. It fails where one
+// cannot be read, or an artifact is missing or damaged.
+func (s *Store) Calls(ctx context.Context, runID, trialID string) ([]engine.Recorded, error) {
+	if s.schema < schemaCalls {
+		return nil, nil
+	}
+	load := func(sum string) ([]byte, error) { return s.Artifact(ctx, sum) }
+	calls, err := collect(ctx, s.reads, func(rows *sql.Rows) (engine.Recorded, error) {
+		var ordinal int
+		var encoded []byte
+		if err := rows.Scan(&ordinal, &encoded); err != nil {
+			return engine.Recorded{}, err
+		}
+		r, err := cassette.Decode(encoded, load)
+		r.Index = ordinal
+		return r, err
+	}, `SELECT ordinal, call FROM calls WHERE run_id = $1 AND trial_id = $2 `+s.lastAttempt()+` ORDER BY ordinal`, runID, trialID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the calls of trial %s of run %s: %w", trialID, runID, err)
+	}
+	return calls, nil
+}
+
+func insertComponents(w *writer, run string, components cassette.Catalog) error {
+	for i, c := range components {
+		encoded, err := json.Marshal(c)
+		if err == nil {
+			err = w.exec(`INSERT INTO run_components (run_id, ordinal, component) VALUES ($1, $2, $3)`, run, i, encoded)
+		}
+		if err != nil {
+			return fmt.Errorf("keeping what is known of %s %q: %w", c.Info.Kind, c.Info.Name, err)
+		}
+	}
+	return nil
+}
+
+// Components returns what plugins said of the components of a recorded run.
+func (s *Store) Components(ctx context.Context, runID string) (cassette.Catalog, error) {
+	if s.schema < schemaCalls {
+		return nil, nil
+	}
+	found, err := collect(ctx, s.reads, func(rows *sql.Rows) (c cassette.Component, err error) {
+		var encoded []byte
+		if err := rows.Scan(&encoded); err != nil {
+			return c, err
+		}
+		return c, json.Unmarshal(encoded, &c)
+	}, `SELECT component FROM run_components WHERE run_id = $1 ORDER BY ordinal`, runID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the components of run %s: %w", runID, err)
+	}
+	return found, nil
+}

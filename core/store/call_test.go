@@ -1,0 +1,97 @@
+package store_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/cassette"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// spoken are two calls of a trial, with a sound and a long text.
+func spoken() []engine.Recorded {
+	long := core.TextValue(strings.Repeat("a\xff", 40<<10))
+	return []engine.Recorded{
+		{Call: engine.Call{Kind: engine.CallStart, Name: "agent"}},
+		{
+			Index:  1,
+			Call:   engine.Call{Kind: engine.CallConvert, Name: "speak", Values: []core.Value{long}},
+			Answer: engine.Answer{Value: core.WAVValue([]byte("RIFF"))},
+		},
+	}
+}
+
+func TestCallsAreKept(t *testing.T) {
+	described, err := schema.Of(struct {
+		Voice string `json:"voice" doc:"A voice." required:"true"`
+	}{})
+	must(t, err)
+	info := core.Info{Kind: core.KindConverter, Name: "speech", Summary: "Speaks.", In: []core.Modality{core.Text}}
+	dir := t.TempDir()
+	s := open(t, dir)
+	j := begin(t, s, store.Run{Recorded: true, Components: cassette.Catalog{{Info: info, Schema: described}}, Origin: "before", OriginKind: store.Replay})
+	must(t, j.BeginTrial(t.Context(), trial(1), 0, start))
+	for _, r := range spoken() {
+		must(t, j.RecordCall(t.Context(), trial(1).ID, r))
+	}
+	must(t, j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}), j.Finish(t.Context(), store.Finished, "", start))
+
+	run, err := s.Run(t.Context(), "latest")
+	must(t, err)
+	if !run.Recorded || run.Origin != "before" || run.OriginKind != store.Replay {
+		t.Errorf("run %+v", run)
+	}
+	got, err := s.Calls(t.Context(), run.ID, trial(1).ID)
+	must(t, err)
+	if diff := cmp.Diff(spoken(), got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("calls (-recorded +read):\n%s", diff)
+	}
+	known, err := s.Components(t.Context(), run.ID)
+	must(t, err)
+	gotInfo, gotSchema, ok := known.Lookup(core.KindConverter, "speech")
+	if !ok || !cmp.Equal(info, gotInfo) || len(gotSchema.Check([]byte("{}"))) != 1 {
+		t.Errorf("components %+v", known)
+	}
+	if names := known.Names(core.KindConverter); !cmp.Equal([]string{"speech"}, names) {
+		t.Errorf("names %v", names)
+	}
+
+	files, err := filepath.Glob(filepath.Join(dir, "artifacts", "*", "*"))
+	must(t, err)
+	if len(files) != 2 {
+		t.Fatalf("artifacts %v, want the sound and the long text", files)
+	}
+	must(t, os.Remove(files[0]))
+	if _, err := s.Calls(t.Context(), run.ID, trial(1).ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("without an artifact: %v, want ErrNotFound", err)
+	}
+}
+
+func TestOnlyTheCallsOfTheLastAttemptCount(t *testing.T) {
+	s := open(t, t.TempDir())
+	j := begin(t, s, store.Run{Recorded: true, Plan: "plan", Trials: 1})
+	must(t, j.BeginTrial(t.Context(), trial(1), 0, start), j.RecordCall(t.Context(), trial(1).ID, spoken()[1]), j.Finish(t.Context(), store.Interrupted, "", start))
+	claim, err := s.Claim(t.Context(), j.Run())
+	must(t, err)
+	if !claim.Run.Recorded {
+		t.Error("it is not known any more that the run is recorded")
+	}
+	j, err = claim.Resume(t.Context(), store.Session{Started: start})
+	must(t, err)
+	must(t, j.BeginTrial(t.Context(), trial(1), 0, start), j.RecordCall(t.Context(), trial(1).ID, spoken()[0]),
+		j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}))
+	got, err := s.Calls(t.Context(), j.Run(), trial(1).ID)
+	must(t, err)
+	if len(got) != 1 || got[0].Call.Kind != engine.CallStart {
+		t.Errorf("calls %+v, want that of the second attempt", got)
+	}
+}

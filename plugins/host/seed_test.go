@@ -1,0 +1,19 @@
+package host_test
+
+import (
+	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+func TestTheSeedOfACallReachesThePlugin(t *testing.T) {
+	h, _ := newHost(t, nil)
+	c, err := h.OpenConverter(t.Context(), "seed", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.Convert(core.WithSeed(t.Context(), 1<<63+7), core.TextValue("hi"))
+	if err != nil || out.Text() != "9223372036854775815" {
+		t.Errorf("the seed there is %q (%v)", out.Text(), err)
+	}
+}
