@@ -47,7 +47,7 @@ INSERT INTO scores VALUES ('old', 'polite/phone/row-2/1', 0, 0, 'leaked', 'true_
 `
 
 // earlier are the migrations that the versions before this one ended with.
-var earlier = []string{"00001_runs.sql", "00002_delivery.sql", "00003_helpers.sql", "00004_plugins.sql"}
+var earlier = []string{"00001_runs.sql", "00002_delivery.sql", "00003_helpers.sql", "00004_plugins.sql", "00005_resume.sql"}
 
 // oldStore returns the directory of a store that an earlier version made: the
 // first one, which kept oldRun, and brought up to date since with as many
@@ -61,7 +61,10 @@ func oldStore(t *testing.T, migrations ...string) string {
 	for i, name := range migrations {
 		tables, err := os.ReadFile(filepath.Join("migrations", name))
 		must(t, err)
-		made += fmt.Sprintf("%s; INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, 1);\n", tables, i+1)
+		var version int
+		_, err = fmt.Sscanf(name, "%d_", &version)
+		must(t, err)
+		made += fmt.Sprintf("%s; INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, 1);\n", tables, version)
 		if i == 0 {
 			made += oldRun
 		}
