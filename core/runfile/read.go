@@ -144,6 +144,9 @@ func (r *reader) lines(ctx context.Context) error {
 	for n := 1; lines.Scan(); n++ {
 		var row Row
 		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
+			if !lines.Scan() && lines.Err() != nil { // it is the beginning of a line
+				return r.broken(r.entry.Name, lines.Err())
+			}
 			return damaged(r.entry.Name, "line %d: %w", n, err)
 		}
 		if err := r.to.Row(ctx, row); err != nil {

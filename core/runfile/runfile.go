@@ -91,8 +91,17 @@ func (r Row) MarshalJSON() ([]byte, error) {
 	values := make(map[string]any, len(r.Values))
 	for name, value := range r.Values {
 		switch v := value.(type) {
-		case nil, int64, float64:
+		case nil, int64:
 			values[name] = v
+		case float64:
+			text, err := json.Marshal(v)
+			if err != nil {
+				return nil, fmt.Errorf("column %s: %w", name, err)
+			}
+			if !bytes.ContainsAny(text, ".e") { // or it would be read as another type
+				text = append(text, ".0"...)
+			}
+			values[name] = json.RawMessage(text)
 		case string:
 			values[name] = v
 			if raw := []byte(v); !utf8.Valid(raw) {
@@ -154,8 +163,11 @@ func decodeValue(text json.RawMessage) (any, error) {
 		}
 		return nil, fmt.Errorf("%s is neither bytes nor text", text)
 	}
-	var n int64
-	if err := json.Unmarshal(text, &n); err == nil {
+	if !bytes.ContainsAny(text, ".eE") {
+		var n int64
+		if err := json.Unmarshal(text, &n); err != nil {
+			return nil, fmt.Errorf("%s is no value of a column", text)
+		}
 		return n, nil
 	}
 	var f float64
