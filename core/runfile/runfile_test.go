@@ -205,8 +205,10 @@ func TestWhatIsNoExportedRunIsRefusedWithAReason(t *testing.T) {
 		"base64 that is none":         {begun(t, "", `{"table":"t","row":{"a":{"bytes":"?"}}}`), "line 1"},
 		"rows that were changed":      {strings.Replace(whole, `"seed"`, `"sead"`, 1), "its SHA-256 is not the one that was written"},
 		"a header that was changed":   {strings.Replace(whole, `"v1"`, `"v2"`, 1), "its SHA-256 is not the one that was written"},
-		"a file of rows is missing": {archive(t, file("run.json", header()), file("SHA256SUMS", sum(header())+"  run.json\n"+zero+"  rows/000001.jsonl\n")),
-			"it names what is not there"},
+		"a file of rows is missing": {
+			archive(t, file("run.json", header()), file("SHA256SUMS", sum(header())+"  run.json\n"+zero+"  rows/000001.jsonl\n")),
+			"it names what is not there",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := runfile.Read(t.Context(), strings.NewReader(test.file), &contents{})
