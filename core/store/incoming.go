@@ -23,14 +23,17 @@ type incoming struct {
 	tables map[string]table
 	// columns are those of each table in the version that the file is of.
 	columns map[string]map[string]kind
-	// tx holds the rows until all of them have come.
-	tx *sql.Tx
+	// tx holds the rows until all of them have come, and statements insert them.
+	tx         *sql.Tx
+	statements map[string]*sql.Stmt
 	// artifacts counts those that have come.
 	artifacts int
 }
 
 func newIncoming(dir string) *incoming {
-	return &incoming{Store: newStore(dir), tables: map[string]table{}, columns: map[string]map[string]kind{}}
+	return &incoming{
+		Store: newStore(dir), tables: map[string]table{}, columns: map[string]map[string]kind{}, statements: map[string]*sql.Stmt{},
+	}
 }
 
 // unfit returns the error for a file that is whole, and whose record cannot be.
@@ -127,7 +130,15 @@ func (in *incoming) Row(ctx context.Context, r runfile.Row) error {
 		return unfit("a row of %s is of the run %q", r.Table, r.Values[t.run])
 	}
 	query, values := insertion(r)
-	_, err := in.tx.ExecContext(ctx, query, values...)
+	statement, ok := in.statements[query]
+	if !ok {
+		var err error
+		if statement, err = in.tx.PrepareContext(ctx, query); err != nil {
+			return err
+		}
+		in.statements[query] = statement // until the transaction ends
+	}
+	_, err := statement.ExecContext(ctx, values...)
 	if code(err) == sqliteConstraint {
 		return unfit("a row of %s: %w", r.Table, err)
 	}
@@ -192,16 +203,26 @@ func (in *incoming) check(ctx context.Context) error {
 		return err
 	}
 	for _, t := range trials {
-		if t.Attempt < 1 || t.Attempt > maxAttempts {
-			return fmt.Errorf("trial %s was begun %d times", t.ID, t.Attempt)
+		if err := in.checkTrial(ctx, t); err != nil {
+			return fmt.Errorf("trial %s: %w", t.ID, err)
 		}
-		if _, err := in.History(ctx, run.ID, t.ID); err != nil {
+	}
+	return nil
+}
+
+func (in *incoming) checkTrial(ctx context.Context, t Trial) error {
+	if t.Attempt < 1 || t.Attempt > maxAttempts {
+		return fmt.Errorf("it was begun %d times", t.Attempt)
+	}
+	if _, err := in.History(ctx, in.run, t.ID); err != nil {
+		return err
+	}
+	for n := 1; n <= t.Attempt; n++ {
+		if _, err := in.turns(ctx, in.run, t.ID, n); err != nil {
 			return err
 		}
-		for n := range t.Attempt {
-			if _, err := in.Attempt(ctx, run.ID, t.ID, n+1); err != nil {
-				return err
-			}
+		if _, err := in.helperTurns(ctx, in.run, t.ID, n); err != nil {
+			return err
 		}
 	}
 	return nil
