@@ -49,8 +49,9 @@ var house = map[string]room{
 		modules: []string{"golang.org/x/sync", "golang.org/x/time", "github.com/cenkalti/backoff/v5", "github.com/sony/gobreaker/v2"},
 	},
 	"core/cassette": {imports: []string{"core", "core/campaign", "core/engine", "core/plan", "core/schema", "core/strategy"}},
+	"core/runfile":  {imports: []string{"core"}},
 	"core/store": {
-		imports: []string{"core", "core/campaign", "core/cassette", "core/engine", "core/plan"},
+		imports: []string{"core", "core/campaign", "core/cassette", "core/engine", "core/plan", "core/runfile"},
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 

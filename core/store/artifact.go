@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -69,24 +70,53 @@ func isDigest(s string) bool {
 	return err == nil && len(raw) == sha256.Size && s == hex.EncodeToString(raw)
 }
 
-// keepArtifact writes bytes under their SHA-256, durably, and returns it.
-// Bytes that are there already are not written again.
-func (s *Store) keepArtifact(data []byte) (string, error) {
-	sum := digest(data)
-	path := s.artifactPath(sum)
+// artifact is bytes that are on the disk under their SHA-256, and about to be
+// referred to. A statement takes it for that SHA-256.
+//
+// Until a reference is committed, nothing says that the file is needed, and
+// another process may be sweeping the store. It sweeps while nobody else can
+// write; and the writer, before it writes a reference, sees to it that the file
+// is there.
+type artifact struct {
+	sum  string
+	data []byte
+}
+
+// Value implements [driver.Valuer].
+func (a artifact) Value() (driver.Value, error) { return a.sum, nil }
+
+// keepArtifact writes bytes under their SHA-256, durably. Bytes that are there
+// already are not written again.
+func (s *Store) keepArtifact(data []byte) (artifact, error) {
+	a := artifact{digest(data), data}
+	return a, s.ensure(a)
+}
+
+// ensure makes sure that an artifact is on the disk.
+func (s *Store) ensure(a artifact) error {
+	path := s.artifactPath(a.sum)
 	err := s.shelve(filepath.Dir(path))
 	if err == nil {
 		// A file under its final name is whole: it got the name when it was.
-		if info, statErr := os.Stat(path); statErr == nil && info.Size() == int64(len(data)) {
+		if info, statErr := os.Stat(path); statErr == nil && info.Size() == int64(len(a.data)) {
 			err = syncDir(filepath.Dir(path)) // somebody else may not have come to that yet
 		} else {
-			err = writeDurably(path, data)
+			err = writeDurably(path, a.data)
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("keeping artifact %s: %w", sum, err)
+		return fmt.Errorf("keeping artifact %s: %w", a.sum, err)
 	}
-	return sum, nil
+	return nil
+}
+
+// ensureAgain is ensure for an artifact that was kept a moment ago: it is only
+// looked at.
+func (s *Store) ensureAgain(a artifact) error {
+	if _, err := os.Stat(s.artifactPath(a.sum)); err == nil {
+		return nil
+	}
+	return s.ensure(a)
 }
 
 // shelve makes sure that a directory of artifacts is there, durably.
@@ -106,11 +136,14 @@ func (s *Store) shelve(dir string) error {
 	return nil
 }
 
+// unfinished is how the names of files begin that are being written.
+const unfinished = ".new-"
+
 // writeDurably writes a file so that, whatever happens, either the whole file
 // is there or none.
 func writeDurably(path string, data []byte) error {
 	dir := filepath.Dir(path)
-	file, err := os.CreateTemp(dir, ".new-*") // with permissions 0600
+	file, err := newFile(dir)
 	if err != nil {
 		return err
 	}
@@ -118,13 +151,13 @@ func writeDurably(path string, data []byte) error {
 	if err == nil {
 		err = file.Sync()
 	}
-	if err = errors.Join(err, file.Close()); err == nil {
+	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
+		return errors.Join(err, os.Remove(file.Name()), file.Close())
 	}
-	return syncDir(dir)
+	return errors.Join(file.Close(), syncDir(dir))
 }
 
 // syncDir makes the names in a directory durable.

@@ -13,14 +13,14 @@ import (
 
 // RecordCall implements [engine.Journal].
 func (j *Journal) RecordCall(_ context.Context, trialID string, r engine.Recorded) error {
-	artifacts := map[string]bool{}
+	artifacts := map[string]artifact{}
 	encoded, err := cassette.Encode(r, func(v core.Value) (string, error) {
 		if !isArtifact(v) {
 			return "", nil
 		}
-		sum, err := j.store.keepArtifact(v.Data)
-		artifacts[sum] = true
-		return sum, err
+		kept, err := j.store.keepArtifact(v.Data)
+		artifacts[kept.sum] = kept
+		return kept.sum, err
 	})
 	if err != nil {
 		return fmt.Errorf("encoding a call: %w", err)
@@ -29,10 +29,10 @@ func (j *Journal) RecordCall(_ context.Context, trialID string, r engine.Recorde
 	return j.later(func(w *writer) error {
 		err := w.exec(`INSERT INTO calls (run_id, trial_id, attempt, ordinal, call) VALUES ($1, $2, $3, $4, $5)`,
 			j.id, trialID, attempt, r.Index, encoded)
-		for sum := range artifacts {
+		for _, kept := range artifacts {
 			if err == nil {
 				err = w.exec(`INSERT INTO call_artifacts (run_id, trial_id, attempt, ordinal, artifact) VALUES ($1, $2, $3, $4, $5)`,
-					j.id, trialID, attempt, r.Index, sum)
+					j.id, trialID, attempt, r.Index, kept)
 			}
 		}
 		return err
@@ -56,7 +56,7 @@ func (s *Store) Calls(ctx context.Context, runID, trialID string) ([]engine.Reco
 		r, err := cassette.Decode(encoded, load)
 		r.Index = ordinal
 		return r, err
-	}, `SELECT ordinal, call FROM calls WHERE run_id = $1 AND trial_id = $2 `+s.lastAttempt()+` ORDER BY ordinal`, runID, trialID)
+	}, `SELECT ordinal, call FROM calls WHERE run_id = $1 AND trial_id = $2 `+s.ofAttempt(lastAttempt)+` ORDER BY ordinal`, runID, trialID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the calls of trial %s of run %s: %w", trialID, runID, err)
 	}

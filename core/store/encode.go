@@ -18,8 +18,7 @@ type keptPart struct {
 	undelivered int
 }
 
-// keptValue is a value as the database holds it: data, or the SHA-256 of an
-// artifact.
+// keptValue is a value as the database holds it: data, or an [artifact].
 type keptValue struct {
 	modality, mediaType string
 	data, artifact      any
@@ -65,8 +64,8 @@ func (s *Store) keepValue(v core.Value) (keptValue, error) {
 		kept.data = payload(v.Data)
 		return kept, nil
 	}
-	sum, err := s.keepArtifact(v.Data)
-	kept.artifact = sum
+	a, err := s.keepArtifact(v.Data)
+	kept.artifact = a
 	return kept, err
 }
 

@@ -64,19 +64,24 @@ func (j *Journal) RecordHelperTurn(_ context.Context, trialID string, t engine.H
 // in the order in which it was recorded, artifacts included. It fails where an
 // artifact is missing or damaged.
 func (s *Store) HelperTurns(ctx context.Context, runID, trialID string) ([]engine.HelperTurn, error) {
+	turns, err := s.helperTurns(ctx, runID, trialID, lastAttempt)
+	if err != nil {
+		return nil, fmt.Errorf("reading the helper turns of trial %s of run %s: %w", trialID, runID, err)
+	}
+	return turns, nil
+}
+
+func (s *Store) helperTurns(ctx context.Context, runID, trialID string, attempt int) ([]engine.HelperTurn, error) {
 	if s.schema < schemaHelpers {
 		return nil, nil
 	}
 	turns, err := collect(ctx, s.reads, scanHelperTurn, `SELECT ordinal, kind, asked_by, turn, target, conversation, system_prompt, history,
 		started_at, ended_at, reply, failure, sent_role, delivery
-		FROM helper_turns WHERE run_id = $1 AND trial_id = $2 `+s.lastAttempt()+` ORDER BY ordinal`, runID, trialID)
+		FROM helper_turns WHERE run_id = $1 AND trial_id = $2 `+s.ofAttempt(attempt)+` ORDER BY ordinal`, runID, trialID)
 	if err == nil && len(turns) > 0 {
-		err = s.fillHelperTurns(ctx, turns, runID, trialID)
+		err = s.fillHelperTurns(ctx, turns, runID, trialID, attempt)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the helper turns of trial %s of run %s: %w", trialID, runID, err)
-	}
-	return turns, nil
+	return turns, err
 }
 
 func scanHelperTurn(rows *sql.Rows) (engine.HelperTurn, error) {
@@ -103,8 +108,8 @@ func scanHelperTurn(rows *sql.Rows) (engine.HelperTurn, error) {
 }
 
 // fillHelperTurns puts the parts into turns.
-func (s *Store) fillHelperTurns(ctx context.Context, turns []engine.HelperTurn, runID, trialID string) error {
-	parts, err := s.parts(ctx, runID, trialID)
+func (s *Store) fillHelperTurns(ctx context.Context, turns []engine.HelperTurn, runID, trialID string, attempt int) error {
+	parts, err := s.parts(ctx, runID, trialID, attempt)
 	if err != nil {
 		return err
 	}

@@ -163,6 +163,11 @@ func (j *Journal) RecordTurn(_ context.Context, trialID string, t engine.Turn) e
 	if err != nil {
 		return err
 	}
+	return j.insertTurn(trialID, t, kept, scores)
+}
+
+// insertTurn keeps a turn whose artifacts are on the disk.
+func (j *Journal) insertTurn(trialID string, t engine.Turn, kept keptTurn, scores []keptScore) error {
 	at := j.at(trialID, t.Index)
 	return j.now(func(w *writer) error {
 		err := w.exec(`INSERT INTO turns (run_id, trial_id, attempt, turn, started_at, ended_at, reply, failure, sent_role, delivery)

@@ -5,6 +5,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -17,41 +18,42 @@ type lock struct{ file *os.File }
 
 // acquire waits until no other process holds the lock. The file is made if
 // there is none, and stays.
-func acquire(path string) (*lock, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err := unix.Flock(int(file.Fd()), unix.LOCK_EX)
-		if err == nil {
-			return &lock{file}, nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), file.Close())
-		}
-	}
-}
+func acquire(path string) (*lock, error) { return lockAt(path, unix.LOCK_EX) }
 
 // tryAcquire is acquire, but does not wait: it returns nil where another process
 // holds the lock.
-func tryAcquire(path string) (*lock, error) {
+func tryAcquire(path string) (*lock, error) { return lockAt(path, unix.LOCK_EX|unix.LOCK_NB) }
+
+func lockAt(path string, how int) (*lock, error) {
 	for {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
 			return nil, err
 		}
-		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, file.Close()
-		}
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), file.Close())
-		}
-		if err == nil && isAt(file, path) {
+		taken, err := flock(file, how)
+		if err == nil && taken && isAt(file, path) {
 			return &lock{file}, nil
 		}
-		_ = file.Close() // somebody removed it meanwhile: the next one is another lock
+		if err = errors.Join(err, file.Close()); err != nil || !taken {
+			return nil, err
+		}
+		// Somebody removed it meanwhile: the next one is another lock.
+	}
+}
+
+// flock locks an open file. It reports false where it may not wait for another
+// process that holds the lock.
+func flock(file *os.File, how int) (bool, error) {
+	for {
+		err := unix.Flock(int(file.Fd()), how)
+		switch {
+		case err == nil:
+			return true, nil
+		case errors.Is(err, unix.EWOULDBLOCK):
+			return false, nil
+		case !errors.Is(err, unix.EINTR):
+			return false, fmt.Errorf("locking %s: %w", file.Name(), err)
+		}
 	}
 }
 
@@ -75,5 +77,43 @@ func held(path string) bool {
 		return false
 	}
 	defer func() { _ = file.Close() }()
-	return errors.Is(unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+	taken, err := flock(file, unix.LOCK_SH|unix.LOCK_NB)
+	return err == nil && !taken
+}
+
+// newFile makes a file with a name of its own in a directory, and holds the lock
+// on it until it is closed: whoever finds it, and can have the lock, knows that
+// it was left by a process that died.
+func newFile(dir string) (*os.File, error) {
+	for {
+		file, err := os.CreateTemp(dir, unfinished+"*") // with permissions 0600
+		if err != nil {
+			return nil, err
+		}
+		taken, err := flock(file, unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil && taken && isAt(file, file.Name()) {
+			return file, nil
+		}
+		if err = errors.Join(err, file.Close()); err != nil {
+			return nil, errors.Join(err, os.Remove(file.Name()))
+		}
+		// Somebody took it for such a one, before it was locked.
+	}
+}
+
+// left opens a file whose lock nobody holds, because the process that made it
+// died, and holds the lock. It returns nil where the file is in use, or gone.
+func left(path string) (*os.File, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	taken, err := flock(file, unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil && taken && isAt(file, path) {
+		return file, nil
+	}
+	return nil, errors.Join(err, file.Close())
 }

@@ -61,7 +61,10 @@ func oldStore(t *testing.T, migrations ...string) string {
 	for i, name := range migrations {
 		tables, err := os.ReadFile(filepath.Join("migrations", name))
 		must(t, err)
-		made += fmt.Sprintf("%s; INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, 1);\n", tables, i+1)
+		var version int
+		_, err = fmt.Sscanf(name, "%d_", &version)
+		must(t, err)
+		made += fmt.Sprintf("%s; INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, 1);\n", tables, version)
 		if i == 0 {
 			made += oldRun
 		}

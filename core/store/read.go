@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -42,10 +43,17 @@ func (s *Store) selectTrials() string {
 	WHERE t.run_id = $1 `
 }
 
-// lastAttempt narrows a query for what was said in the trial $2 of the run $1 to
-// the last attempt at it.
-func (s *Store) lastAttempt() string {
-	return s.since(schemaResume, "AND attempt = (SELECT attempt FROM trials WHERE run_id = $1 AND id = $2)", "")
+// lastAttempt stands for the number of the last attempt at a trial.
+const lastAttempt = 0
+
+// ofAttempt narrows a query for what was said in the trial $2 of the run $1 to
+// one attempt at it.
+func (s *Store) ofAttempt(number int) string {
+	wanted := "(SELECT attempt FROM trials WHERE run_id = $1 AND id = $2)"
+	if number != lastAttempt {
+		wanted = strconv.Itoa(number)
+	}
+	return s.since(schemaResume, "AND attempt = "+wanted, "")
 }
 
 // Trials returns the trials of a run that were begun, in the order of the plan.
@@ -135,25 +143,52 @@ func scanScore(rows *sql.Rows) (of string, score engine.Score, err error) {
 // Turns returns the turns of the last attempt at a trial with all that was said, artifacts
 // included. It fails where an artifact is missing or damaged.
 func (s *Store) Turns(ctx context.Context, runID, trialID string) ([]engine.Turn, error) {
-	turns, err := s.turns(ctx, runID, trialID)
+	turns, err := s.turns(ctx, runID, trialID, lastAttempt)
 	if err != nil {
 		return nil, fmt.Errorf("reading the turns of trial %s of run %s: %w", trialID, runID, err)
 	}
 	return turns, nil
 }
 
-func (s *Store) turns(ctx context.Context, runID, trialID string) ([]engine.Turn, error) {
+// Attempt is what was said in one attempt at a trial.
+type Attempt struct {
+	Turns       []engine.Turn
+	HelperTurns []engine.HelperTurn
+}
+
+// Attempt returns what was said in an attempt at a trial, counted from 1, as
+// [Store.Turns] and [Store.HelperTurns] return it for the last one. It fails with
+// [ErrNotFound] if there was no such attempt.
+func (s *Store) Attempt(ctx context.Context, runID, trialID string, number int) (Attempt, error) {
+	trial, err := s.Trial(ctx, runID, trialID)
+	if err != nil {
+		return Attempt{}, err
+	}
+	if number < 1 || number > trial.Attempt {
+		return Attempt{}, fmt.Errorf("attempt %d at trial %s of run %s: %w", number, trialID, runID, ErrNotFound)
+	}
+	var a Attempt
+	if a.Turns, err = s.turns(ctx, runID, trialID, number); err == nil {
+		a.HelperTurns, err = s.helperTurns(ctx, runID, trialID, number)
+	}
+	if err != nil {
+		return Attempt{}, fmt.Errorf("reading attempt %d at trial %s of run %s: %w", number, trialID, runID, err)
+	}
+	return a, nil
+}
+
+func (s *Store) turns(ctx context.Context, runID, trialID string, attempt int) ([]engine.Turn, error) {
 	turns, err := collect(ctx, s.reads, scanTurn, `SELECT turn, started_at, ended_at, reply, failure, `+s.since(schemaDelivery, "sent_role, delivery", "'user', NULL")+`
-		FROM turns WHERE run_id = $1 AND trial_id = $2 `+s.lastAttempt()+` ORDER BY turn`, runID, trialID)
+		FROM turns WHERE run_id = $1 AND trial_id = $2 `+s.ofAttempt(attempt)+` ORDER BY turn`, runID, trialID)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := s.parts(ctx, runID, trialID)
+	parts, err := s.parts(ctx, runID, trialID, attempt)
 	if err != nil {
 		return nil, err
 	}
 	for i := range turns {
-		if err := s.fillTurn(ctx, &turns[i], parts, runID, trialID); err != nil {
+		if err := s.fillTurn(ctx, &turns[i], parts, runID, trialID, attempt); err != nil {
 			return nil, err
 		}
 	}
@@ -194,7 +229,7 @@ type corner struct {
 }
 
 // fillTurn puts the parts and the scores into a turn.
-func (s *Store) fillTurn(ctx context.Context, t *engine.Turn, parts map[corner][]core.Part, runID, trialID string) error {
+func (s *Store) fillTurn(ctx context.Context, t *engine.Turn, parts map[corner][]core.Part, runID, trialID string, attempt int) error {
 	t.Sent.Parts = parts[corner{t.Index, placeSent}]
 	if t.Reply != nil {
 		t.Reply.Message = core.Message{Role: core.Assistant, Parts: parts[corner{t.Index, placeReply}]}
@@ -204,7 +239,7 @@ func (s *Store) fillTurn(ctx context.Context, t *engine.Turn, parts map[corner][
 		_, score, err := scanScore(rows)
 		return score, err
 	}, `SELECT trial_id, name, type, value, rationale, failure
-		FROM scores WHERE run_id = $1 AND trial_id = $2 AND turn = $3 `+s.lastAttempt()+` ORDER BY ordinal`, runID, trialID, t.Index)
+		FROM scores WHERE run_id = $1 AND trial_id = $2 AND turn = $3 `+s.ofAttempt(attempt)+` ORDER BY ordinal`, runID, trialID, t.Index)
 	for i := range t.Scores {
 		for _, p := range parts[corner{t.Index, placeJudged(i)}] {
 			t.Scores[i].Judged = append(t.Scores[i].Judged, p.Value)
@@ -213,8 +248,8 @@ func (s *Store) fillTurn(ctx context.Context, t *engine.Turn, parts map[corner][
 	return err
 }
 
-// parts returns every part of a trial.
-func (s *Store) parts(ctx context.Context, runID, trialID string) (map[corner][]core.Part, error) {
+// parts returns every part of an attempt at a trial.
+func (s *Store) parts(ctx context.Context, runID, trialID string, attempt int) (map[corner][]core.Part, error) {
 	parts := map[corner][]core.Part{}
 	_, err := collect(ctx, s.reads, func(rows *sql.Rows) (struct{}, error) {
 		at, part, err := s.scanPart(ctx, rows)
@@ -222,7 +257,7 @@ func (s *Store) parts(ctx context.Context, runID, trialID string) (map[corner][]
 		return struct{}{}, err
 	}, `SELECT turn, place, modality, media_type, data, artifact, transcript, `+s.since(schemaDelivery, "undelivered", "0")+`, converters,
 		original_modality, original_media_type, original_data, original_artifact
-		FROM parts WHERE run_id = $1 AND trial_id = $2 `+s.lastAttempt()+` ORDER BY turn, place, ordinal`, runID, trialID)
+		FROM parts WHERE run_id = $1 AND trial_id = $2 `+s.ofAttempt(attempt)+` ORDER BY turn, place, ordinal`, runID, trialID)
 	return parts, err
 }
 
@@ -262,8 +297,13 @@ func (s *Store) load(ctx context.Context, data []byte, artifact *string) ([]byte
 	return s.Artifact(ctx, *artifact)
 }
 
+// querier asks the database: all of it, a connection, or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // collect runs a query and scans each of its rows.
-func collect[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
+func collect[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func OpenReader(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the store %s: %w", dir, err)
 	}
-	s := &Store{dir: dir, shelves: map[string]bool{}, journals: map[*Journal]bool{}}
+	s := newStore(dir)
 	if err := s.openReader(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the store %s: %w", dir, err), s.Close())
 	}

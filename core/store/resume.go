@@ -148,33 +148,34 @@ func (s *Store) Files(ctx context.Context, runID string) ([]campaign.File, error
 	if s.schema < schemaResume {
 		return nil, nil
 	}
-	kept, err := collect(ctx, s.reads, func(rows *sql.Rows) (f keptFile, err error) {
-		return f, rows.Scan(&f.name, &f.artifact)
-	}, `SELECT name, artifact FROM run_files WHERE run_id = $1 ORDER BY name`, runID)
-	files := make([]campaign.File, len(kept))
-	for i, f := range kept {
-		if err == nil {
-			files[i].Name = f.name
-			files[i].Data, err = s.Artifact(ctx, f.artifact)
+	files, err := collect(ctx, s.reads, func(rows *sql.Rows) (f campaign.File, err error) {
+		var sum string
+		if err := rows.Scan(&f.Name, &sum); err != nil {
+			return f, err
 		}
-	}
+		f.Data, err = s.Artifact(ctx, sum)
+		return f, err
+	}, `SELECT name, artifact FROM run_files WHERE run_id = $1 ORDER BY name`, runID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the files of run %s: %w", runID, err)
 	}
 	return files, nil
 }
 
-// keptFile is a file whose contents are on the disk, under their SHA-256.
-type keptFile struct{ name, artifact string }
+// keptFile is a file whose contents are on the disk.
+type keptFile struct {
+	name     string
+	contents artifact
+}
 
 func (s *Store) keepFiles(files []campaign.File) ([]keptFile, error) {
 	kept := make([]keptFile, len(files))
 	for i, f := range files {
-		sum, err := s.keepArtifact(f.Data)
+		contents, err := s.keepArtifact(f.Data)
 		if err != nil {
 			return nil, err
 		}
-		kept[i] = keptFile{f.Name, sum}
+		kept[i] = keptFile{f.Name, contents}
 	}
 	return kept, nil
 }

@@ -103,8 +103,20 @@ func TestAnEarlierAttemptIsKeptAndOnlyTheLastOneCounts(t *testing.T) {
 	if run.Outcomes[core.Defended] != 3 || run.Status != store.Finished {
 		t.Errorf("run %+v, want three defended trials, finished", run)
 	}
-	if kept := count(t, dir, `SELECT count(*) FROM turns WHERE attempt = 1 AND trial_id LIKE '%/2'`); kept != 1 {
-		t.Errorf("%d turns of the first attempt are kept, want 1", kept)
+	earlier, err := s.Attempt(ctx, j.Run(), trial(2).ID, 1)
+	must(t, err)
+	if diff := cmp.Diff(store.Attempt{Turns: []engine.Turn{said("first attempt")}, HelperTurns: []engine.HelperTurn{asked}}, earlier, cmp.Comparer(sameBytes)); diff != "" {
+		t.Errorf("first attempt (-recorded +read):\n%s", diff)
+	}
+	last, err := s.Attempt(ctx, j.Run(), trial(2).ID, 2)
+	must(t, err)
+	if diff := cmp.Diff(store.Attempt{Turns: turns, HelperTurns: helperTurns}, last); diff != "" {
+		t.Errorf("last attempt (-as such +by its number):\n%s", diff)
+	}
+	for _, n := range []int{-1, 0, 3} {
+		if _, err := s.Attempt(ctx, j.Run(), trial(2).ID, n); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("attempt %d: %v, want ErrNotFound", n, err)
+		}
 	}
 }
 

@@ -158,7 +158,7 @@ func (s *Store) register(j *Journal) *Journal {
 	return j
 }
 
-func (s *Store) runningFile(id string) string { return s.path(runningDir, id+".lock") }
+func (s *Store) runningFile(id string) string { return s.path(runningDir, id+lockSuffix) }
 
 func insertRun(w *writer, r Run, files []keptFile) error {
 	err := w.exec(`INSERT INTO runs (id, campaign, file, path, source, authorization_text, trials, plan, version, status, message, started_at, recorded, origin, origin_kind)
@@ -170,7 +170,7 @@ func insertRun(w *writer, r Run, files []keptFile) error {
 	}
 	for _, f := range files {
 		if err == nil {
-			err = w.exec(`INSERT INTO run_files (run_id, name, artifact) VALUES ($1, $2, $3)`, r.ID, f.name, f.artifact)
+			err = w.exec(`INSERT INTO run_files (run_id, name, artifact) VALUES ($1, $2, $3)`, r.ID, f.name, f.contents)
 		}
 	}
 	for i, p := range r.Plugins {
@@ -213,6 +213,9 @@ func (s *Store) Runs(ctx context.Context) ([]Run, error) {
 	return runs, nil
 }
 
+// latestRun stands for the run that was begun last.
+const latestRun = "latest"
+
 // Run returns a run by its ID, by the beginning of its ID where only one run's
 // begins so, or the latest one by "latest". It fails with [ErrNotFound] if
 // there is none, and with [ErrAmbiguous] if there are several.
@@ -222,7 +225,7 @@ func (s *Store) Run(ctx context.Context, id string) (Run, error) {
 	switch id {
 	case "":
 		return Run{}, fmt.Errorf("run %q: %w", id, ErrNotFound)
-	case "latest":
+	case latestRun:
 		runs, err = s.runs(ctx, "ORDER BY started_at DESC, id DESC LIMIT 1")
 	default:
 		runs, err = s.runs(ctx, "WHERE substr(id, 1, length($1)) = $1 ORDER BY id LIMIT 3", id)

@@ -6,15 +6,9 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
-
-	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver registers itself under "sqlite"
 )
 
 //go:embed migrations/*.sql
@@ -26,14 +20,11 @@ const (
 	lockFile     = "store.lock"
 	artifactsDir = "artifacts"
 	runningDir   = "running"
+	incomingDir  = "incoming"
+
+	// lockSuffix ends the names of files that are locks.
+	lockSuffix = ".lock"
 )
-
-// applicationID marks the database as ours, in the place that SQLite has for
-// it. It reads "RTOR".
-const applicationID = 0x52544F52
-
-// busyTimeout is how long a process waits for another one's commit.
-const busyTimeout = 30 * time.Second
 
 // ErrNotFound says that the store has no such run, trial or artifact.
 var ErrNotFound = errors.New("not found")
@@ -60,6 +51,10 @@ type Store struct {
 	journals map[*Journal]bool
 }
 
+func newStore(dir string) *Store {
+	return &Store{dir: dir, shelves: map[string]bool{}, journals: map[*Journal]bool{}}
+}
+
 // Open opens the store in a directory, and makes one there if there is none.
 // It fails where the directory holds something else, or a store that a newer
 // version wrote.
@@ -68,7 +63,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", dir, err)
 	}
-	s := &Store{dir: dir, shelves: map[string]bool{}, journals: map[*Journal]bool{}}
+	s := newStore(dir)
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the store %s: %w", dir, err), s.Close())
 	}
@@ -76,7 +71,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
-	for _, dir := range []string{s.dir, s.path(artifactsDir), s.path(runningDir)} {
+	for _, dir := range []string{s.dir, s.path(artifactsDir), s.path(runningDir), s.path(incomingDir)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
@@ -108,25 +103,12 @@ func (s *Store) open(ctx context.Context) error {
 	if s.reads, err = s.connect("", "query_only(on)"); err != nil {
 		return err
 	}
-	s.writer, err = newWriter(ctx, s.writes)
+	s.writer, err = newWriter(ctx, s.writes, s.ensureAgain)
 	return err
 }
 
 func (s *Store) path(elements ...string) string {
 	return filepath.Join(append([]string{s.dir}, elements...)...)
-}
-
-// connect returns a pool of connections to the database.
-func (s *Store) connect(extra string, pragmas ...string) (*sql.DB, error) {
-	query := url.Values{"_pragma": append([]string{
-		// First, so that the others wait for their lock.
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-	}, pragmas...)}
-	dsn := url.URL{Scheme: "file", Path: s.path(databaseFile), RawQuery: query.Encode()}
-	if extra != "" {
-		dsn.RawQuery += "&" + extra
-	}
-	return sql.Open("sqlite", dsn.String())
 }
 
 // migrate makes the tables, or brings those of an older version up to date.
@@ -150,77 +132,11 @@ func (s *Store) migrate(ctx context.Context) error {
 	return err
 }
 
-func newProvider(db *sql.DB) (*goose.Provider, error) {
-	scripts, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(goose.DialectSQLite3, db, scripts)
-}
-
 func checkVersion(have, want int64) error {
 	if have > want {
 		return fmt.Errorf("it was written by a newer version of the orchestrator (schema %d; this one knows %d): upgrade, or use another store", have, want)
 	}
 	return nil
-}
-
-// claim makes sure that the database is ours, and marks an empty one.
-func (s *Store) claim(ctx context.Context) error {
-	ours, empty, err := identify(ctx, s.writes)
-	switch {
-	case err != nil || ours:
-		return err
-	case !empty:
-		return errForeign
-	}
-	// WAL lets readers read while a run is being written, and stays with the
-	// database.
-	_, err = s.writes.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_mode = WAL; PRAGMA application_id = %d", applicationID))
-	return err
-}
-
-var errForeign = fmt.Errorf("%s is another program's database: use another directory", databaseFile)
-
-// identify reports whether a database is ours, or nobody's yet.
-func identify(ctx context.Context, db *sql.DB) (ours, empty bool, err error) {
-	var id, tables int
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
-		return false, false, err
-	}
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil {
-		return false, false, err
-	}
-	return id == applicationID, id == 0 && tables == 0, nil
-}
-
-// explain adds to SQLite's words for a file that is no database, or a damaged
-// one, what can be done about it.
-func explain(err error) error {
-	switch code(err) {
-	case sqliteNotADB:
-		return fmt.Errorf("%s is not a database: move it away, or use another directory: %w", databaseFile, err)
-	case sqliteCorrupt:
-		return fmt.Errorf("%s is damaged: restore it from a copy, or move it away: %w", databaseFile, err)
-	}
-	return err
-}
-
-// The primary result codes of SQLite that this package knows.
-const (
-	sqliteReadOnly = 8
-	sqliteCorrupt  = 11
-	sqliteCantOpen = 14
-	sqliteNotADB   = 26
-)
-
-// code returns SQLite's primary result code of an error, or 0.
-func code(err error) int {
-	var coded interface{ Code() int }
-	if errors.As(err, &coded) {
-		return coded.Code() & 0xff
-	}
-	return 0
 }
 
 // Dir is the store's directory.

@@ -29,12 +29,14 @@ type writer struct {
 	statements map[string]*sql.Stmt
 	changes    chan change
 	stopped    chan struct{}
+	// ensure makes sure that an artifact which is referred to is there.
+	ensure func(artifact) error
 
 	mu     sync.RWMutex
 	closed bool
 }
 
-func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+func newWriter(ctx context.Context, db *sql.DB, ensure func(artifact) error) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -44,6 +46,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		statements: map[string]*sql.Stmt{},
 		changes:    make(chan change, maxBatch),
 		stopped:    make(chan struct{}),
+		ensure:     ensure,
 	}
 	go w.run()
 	return w, nil
@@ -122,7 +125,7 @@ func (w *writer) gather(first change) []change {
 
 // commit writes a batch in one transaction: all of it, or nothing.
 func (w *writer) commit(batch []change) (err error) {
-	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+	if err := w.exec(beginWriting); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
 	defer func() {
@@ -144,6 +147,13 @@ func (w *writer) commit(batch []change) (err error) {
 // record of an interrupted run has to be as whole as any.
 func (w *writer) exec(query string, args ...any) error {
 	ctx := context.Background()
+	for _, arg := range args {
+		if a, ok := arg.(artifact); ok {
+			if err := w.ensure(a); err != nil {
+				return err
+			}
+		}
+	}
 	statement, ok := w.statements[query]
 	if !ok {
 		var err error

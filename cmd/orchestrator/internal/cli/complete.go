@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +48,37 @@ func completeComparison(dir *storeFlag) completion {
 		}
 		if len(given) == 0 {
 			found = append(found, campaign.Previous)
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}
+
+// completeRun proposes the IDs of runs, and then what rest says.
+func completeRun(dir *storeFlag, rest cobra.ShellCompDirective) completion {
+	runs := completeRuns(dir)
+	return func(cmd *cobra.Command, given []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(given) > 0 {
+			return nil, rest
+		}
+		return runs(cmd, given, typed)
+	}
+}
+
+// completeAttempts proposes the numbers of the attempts at a trial.
+func completeAttempts(dir *storeFlag) completion {
+	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+		if len(given) == 2 {
+			_ = dir.read(cmd.Context(), func(s *store.Store) error {
+				run, err := s.Run(cmd.Context(), given[0])
+				if err != nil {
+					return err
+				}
+				trial, err := s.Trial(cmd.Context(), run.ID, given[1])
+				for n := range trial.Attempt {
+					found = append(found, strconv.Itoa(n+1))
+				}
+				return err
+			}) // a shell has nowhere to show an error
 		}
 		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}

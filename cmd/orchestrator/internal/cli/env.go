@@ -38,6 +38,9 @@ type Env struct {
 	// DataDir is where this user's runs and plugins are kept.
 	DataDir string
 	Now     func() time.Time
+
+	// raw is Stdout, for what is not for people's eyes. Run sets it.
+	raw io.Writer
 }
 
 // Main runs the program in the real world and returns its exit code. The first

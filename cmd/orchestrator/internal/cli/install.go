@@ -6,10 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"aead.dev/minisign"
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -141,23 +139,9 @@ func newDownload(env Env, file string, size int64) io.WriteCloser {
 			how = fmt.Sprintf(" (%.1f MB)", float64(size)/1e6)
 		}
 		fmt.Fprintf(env.Stderr, "fetching %s%s\n", file, how)
-		return silent{io.Discard}
 	}
-	return progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(env.Stderr),
-		progressbar.OptionSetDescription("fetching"),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionSetWidth(10),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-	)
+	return byteBar(env, "fetching", size)
 }
-
-// silent is a writer that need not be closed.
-type silent struct{ io.Writer }
-
-// Close does nothing.
-func (silent) Close() error { return nil }
 
 func newPluginsRemoveCommand(env Env) *cobra.Command {
 	return &cobra.Command{

@@ -11,6 +11,7 @@ import (
 
 // Run runs one command line and returns its exit code.
 func Run(ctx context.Context, env Env) int {
+	env.raw = env.Stdout
 	out := &output{w: printable{env.Stdout}}
 	env.Stdout = out
 	root := newRootCommand(env)
@@ -86,6 +87,10 @@ a signal.`,
 		newShowCommand(env),
 		newListCommand(env),
 		newCompareCommand(env),
+		newExportCommand(env),
+		newImportCommand(env),
+		newRemoveCommand(env),
+		newGCCommand(env),
 		newInitCommand(env),
 		newPluginsCommand(env),
 		newVersionCommand(env),

@@ -17,33 +17,48 @@ import (
 
 func newShowCommand(env Env) *cobra.Command {
 	var dir storeFlag
-	var save string
+	var how showing
 	cmd := &cobra.Command{
 		Use:   "show [RUN [TRIAL]]",
 		Short: "Show a run, or everything that was said in one of its trials",
 		Long: `show prints a run: its outcomes and its trials. With a trial, it prints that
 trial's whole conversation: what was written, what was sent, what came back and
-how it was judged.
+how it was judged. A trial that was begun more than once, because the run was
+stopped during it, has earlier attempts: --attempt shows what was said in one.
 
 RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
 		Args: takes(0, 2, "a run and a trial"),
 
 		ValidArgsFunction: completeRuns(&dir),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			if save != "" && len(given) < 2 {
-				return usagef("--save needs a run and a trial").withHint("usage: %s", cmd.UseLine())
+			for _, flag := range []string{"save", "attempt"} {
+				if cmd.Flags().Changed(flag) && len(given) < 2 {
+					return usagef("--%s needs a run and a trial", flag).withHint("usage: %s", cmd.UseLine())
+				}
 			}
+			how.last = !cmd.Flags().Changed("attempt")
 			return dir.read(cmd.Context(), func(s *store.Store) error {
-				return show(cmd.Context(), env, s, given, save)
+				return show(cmd.Context(), env, s, given, how)
 			})
 		},
 	}
 	dir.register(cmd, env)
-	cmd.Flags().StringVar(&save, "save", "", "`folder` to write the trial's sounds and images to, such as 2-user.wav and 2-assistant.wav")
+	cmd.Flags().StringVar(&how.save, "save", "", "`folder` to write the trial's sounds and images to, such as 2-user.wav and 2-assistant.wav")
+	cmd.Flags().IntVar(&how.attempt, "attempt", 0, "show the `number`-th attempt at the trial instead of the last one")
+	_ = cmd.RegisterFlagCompletionFunc("attempt", completeAttempts(&dir)) // fails only where the flag is not defined
 	return cmd
 }
 
-func show(ctx context.Context, env Env, s *store.Store, given []string, save string) error {
+// showing says what of a trial is shown.
+type showing struct {
+	// save is the folder to write sounds and images to; "" writes none.
+	save string
+	// last says that the last attempt is shown, and else the attempt of a number.
+	last    bool
+	attempt int
+}
+
+func show(ctx context.Context, env Env, s *store.Store, given []string, how showing) error {
 	name := "latest"
 	if len(given) > 0 {
 		name = given[0]
@@ -55,7 +70,7 @@ func show(ctx context.Context, env Env, s *store.Store, given []string, save str
 	if len(given) < 2 {
 		return showRun(ctx, env, s, run)
 	}
-	return showTrial(ctx, env.Stdout, s, run, given[1], save)
+	return showTrial(ctx, env.Stdout, s, run, given[1], how)
 }
 
 // findRun reads the run that somebody named on the command line.
@@ -157,56 +172,68 @@ func writeRun(w io.Writer, run store.Run) {
 	writePlugins(w, run.Plugins)
 }
 
-func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, id, save string) error {
+func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, id string, how showing) error {
 	trial, err := s.Trial(ctx, run.ID, id)
 	if err != nil {
 		return notFound(err, "orchestrator show "+run.ID+" lists its trials")
+	}
+	if how.last {
+		how.attempt = trial.Attempt
+	}
+	if how.attempt < 1 || how.attempt > trial.Attempt {
+		return usagef("--attempt %d: trial %s has %s", how.attempt, id, count(trial.Attempt, "attempt")).withHint("the first one is 1, and the last one is shown without --attempt")
 	}
 	history, err := s.History(ctx, run.ID, trial.ID)
 	if err != nil {
 		return err
 	}
-	turns, err := s.Turns(ctx, run.ID, trial.ID)
+	said, err := s.Attempt(ctx, run.ID, trial.ID, how.attempt)
 	if err != nil {
 		return err
 	}
-	helped, err := s.HelperTurns(ctx, run.ID, trial.ID)
-	if err != nil {
-		return err
-	}
-	writeTrial(w, trial, len(turns) == 0, s.ArtifactFile)
+	writeTrial(w, trial, how.attempt, len(said.Turns) == 0, s.ArtifactFile)
 	writeHistory(w, history)
-	for _, t := range turns {
-		writeTurn(w, t, helpFor(t.Index, helped), s.ArtifactFile)
+	for _, t := range said.Turns {
+		writeTurn(w, t, helpFor(t.Index, said.HelperTurns), s.ArtifactFile)
 	}
-	writeUnsent(w, turns, helped, s.ArtifactFile)
-	if len(turns) == 0 {
+	writeUnsent(w, said.Turns, said.HelperTurns, s.ArtifactFile)
+	if len(said.Turns) == 0 {
 		fmt.Fprintln(w, "\n(no turn was recorded)")
 	}
-	if save != "" {
-		return saveTurns(w, save, turns)
+	if how.save != "" {
+		return saveTurns(w, how.save, said.Turns)
 	}
 	return nil
 }
 
-// writeTrial prints what a trial is about, and how it ended. silent says that it
-// has no turn that could show why.
-func writeTrial(w io.Writer, trial store.Trial, silent bool, file fileOf) {
-	fmt.Fprintf(w, "trial %s: %s\n", trial.ID, outcomeOf(trial))
-	if reason := reasonOf(trial); reason != "" {
-		fmt.Fprintf(w, "  %s\n", indented(reason))
-	}
-	if n := trial.Attempt - 1; n > 0 {
-		fmt.Fprintf(w, "  attempt %d: the run was stopped during %s, which is kept and does not count\n", trial.Attempt, count(n, "earlier attempt"))
-	}
-	if r := trial.Result; silent && r != nil && r.Failure != nil && r.Failure.Hint != "" { // a turn shows its own
-		fmt.Fprintf(w, "  hint: %s\n", indented(r.Failure.Hint))
+// writeTrial prints what a trial is about, and how an attempt at it ended. silent
+// says that the attempt has no turn that could show why.
+func writeTrial(w io.Writer, trial store.Trial, attempt int, silent bool, file fileOf) {
+	if attempt == trial.Attempt {
+		writeOutcome(w, trial, silent)
+	} else {
+		fmt.Fprintf(w, "trial %s, attempt %d of %d: the run was stopped during it\n", trial.ID, attempt, trial.Attempt)
+		fmt.Fprintln(w, "  it does not count: what came of the trial is shown without --attempt")
 	}
 	fmt.Fprintf(w, "objective  %s\n", indented(strings.TrimRight(trial.Objective, "\n")))
 	fmt.Fprintf(w, "target     %s\n", trial.Target)
 	fmt.Fprintf(w, "success    %s\n", indented(trial.Success))
 	if trial.SystemPrompt != "" {
 		fmt.Fprintf(w, "\nsystem\n    %s  %s\n", label("text"), showValue(core.TextValue(trial.SystemPrompt), file))
+	}
+}
+
+// writeOutcome prints how a trial ended.
+func writeOutcome(w io.Writer, trial store.Trial, silent bool) {
+	fmt.Fprintf(w, "trial %s: %s\n", trial.ID, outcomeOf(trial))
+	if reason := reasonOf(trial); reason != "" {
+		fmt.Fprintf(w, "  %s\n", indented(reason))
+	}
+	if n := trial.Attempt - 1; n > 0 {
+		fmt.Fprintf(w, "  attempt %d: the run was stopped during %s, kept and not counted (--attempt %d shows it)\n", trial.Attempt, count(n, "earlier attempt"), n)
+	}
+	if r := trial.Result; silent && r != nil && r.Failure != nil && r.Failure.Hint != "" { // a turn shows its own
+		fmt.Fprintf(w, "  hint: %s\n", indented(r.Failure.Hint))
 	}
 }
 

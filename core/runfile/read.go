@@ -1,0 +1,291 @@
+package runfile
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// Sink takes what a file holds, in its order.
+type Sink interface {
+	// Begin takes the header.
+	Begin(ctx context.Context, h Header) error
+	// Row takes a row. No checksum has been looked at yet.
+	Row(ctx context.Context, r Row) error
+	// Artifact takes bytes. Whether they have the SHA-256 is known only after it
+	// has returned.
+	Artifact(ctx context.Context, sum string, data io.Reader) error
+}
+
+// Read reads a file. Where it fails, whatever the Sink was given is of no use. A
+// file that is not as a [Writer] wrote it is an error of [core.KindInput].
+func Read(ctx context.Context, file io.Reader, to Sink) error {
+	buffered := bufio.NewReader(cancellable{ctx, file})
+	if err := recognise(buffered); err != nil {
+		return err
+	}
+	r := &reader{tar: tar.NewReader(buffered), sums: map[string]string{}, to: to}
+	for _, step := range []func(context.Context) error{r.header, r.rows, r.artifacts} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recognise refuses, with a reason, what is not an archive of ours at all.
+func recognise(file *bufio.Reader) error {
+	begin, err := file.Peek(4)
+	if len(begin) == 0 {
+		if err == nil || errors.Is(err, io.EOF) {
+			return foreign("it is empty")
+		}
+		return err
+	}
+	for magic, name := range map[string]string{"\x1f\x8b": "gzip", "\x28\xb5\x2f\xfd": "zstd", "PK\x03\x04": "zip", "\xfd7zX": "xz"} {
+		if bytes.HasPrefix(begin, []byte(magic)) {
+			return core.Errorf(core.KindInput, "the file is not an exported run: it is compressed (%s)", name).
+				WithHint("decompress it first; orchestrator import - reads what another program decompresses")
+		}
+	}
+	return nil
+}
+
+type reader struct {
+	tar *tar.Reader
+	// entry is the one that is read.
+	entry *tar.Header
+	sums  map[string]string
+	to    Sink
+	begun bool
+}
+
+// next goes on to the next entry.
+func (r *reader) next() error {
+	var err error
+	r.entry, err = r.tar.Next()
+	switch {
+	case errors.Is(err, io.EOF):
+		if !r.begun {
+			return foreign("it is an empty archive")
+		}
+		return cutShort("the archive")
+	case err != nil:
+		return r.broken("the archive", err)
+	case r.entry.Typeflag != tar.TypeReg:
+		return damaged(quoted(r.entry.Name), "it is not a file")
+	}
+	for key := range r.entry.PAXRecords { // which announce more than there is
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return damaged(quoted(r.entry.Name), "it is sparse")
+		}
+	}
+	return nil
+}
+
+// header reads what the file is.
+func (r *reader) header(ctx context.Context) error {
+	if err := r.next(); err != nil {
+		return err
+	}
+	if r.entry.Name != headerEntry {
+		return foreign("it begins with %s", quoted(r.entry.Name))
+	}
+	r.begun = true
+	text, err := r.all(maxHeader)
+	if err != nil {
+		return err
+	}
+	var h Header
+	if err := json.Unmarshal(text, &h); err != nil {
+		return damaged(headerEntry, "%w", err)
+	}
+	if err := h.check(); err != nil {
+		return err
+	}
+	return r.to.Begin(ctx, h)
+}
+
+// rows reads the record, up to its checksums.
+func (r *reader) rows(ctx context.Context) error {
+	for n := 1; ; n++ {
+		if err := r.next(); err != nil {
+			return err
+		}
+		switch r.entry.Name {
+		case fmt.Sprintf(rowsEntry, n):
+			if err := r.lines(ctx); err != nil {
+				return err
+			}
+		case sumsEntry:
+			return r.checkSums()
+		default:
+			return r.misplaced()
+		}
+	}
+}
+
+// lines reads a file of rows.
+func (r *reader) lines(ctx context.Context) error {
+	sum := sha256.New()
+	lines := bufio.NewScanner(io.TeeReader(r.tar, sum))
+	lines.Buffer(nil, maxRow+1)
+	for n := 1; lines.Scan(); n++ {
+		var row Row
+		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
+			if !lines.Scan() && lines.Err() != nil { // it is the beginning of a line
+				return r.broken(r.entry.Name, lines.Err())
+			}
+			return damaged(r.entry.Name, "line %d: %w", n, err)
+		}
+		if err := r.to.Row(ctx, row); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return r.broken(r.entry.Name, err)
+	}
+	r.note(sum)
+	return nil
+}
+
+// checkSums compares the checksums of what has been read with those that were
+// written.
+func (r *reader) checkSums() error {
+	text, err := r.all(maxSums)
+	if err != nil {
+		return err
+	}
+	written := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		sum, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		written[name] = sum
+	}
+	delete(r.sums, sumsEntry)
+	for name, sum := range r.sums {
+		if written[name] != sum {
+			return damaged(name, "its SHA-256 is not the one that was written")
+		}
+	}
+	if !maps.Equal(written, r.sums) {
+		return damaged(sumsEntry, "it names what is not there")
+	}
+	return nil
+}
+
+// artifacts reads the artifacts, and the end.
+func (r *reader) artifacts(ctx context.Context) error {
+	last := ""
+	for n := 0; ; n++ {
+		if err := r.next(); err != nil {
+			return err
+		}
+		if r.entry.Name == endEntry {
+			return r.end(n)
+		}
+		sum, ok := strings.CutPrefix(r.entry.Name, artifactPrefix)
+		if !ok || !isSum(sum) || sum <= last {
+			return r.misplaced()
+		}
+		last = sum
+		if err := r.artifact(ctx, sum); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *reader) artifact(ctx context.Context, sum string) error {
+	hash := sha256.New()
+	if err := r.to.Artifact(ctx, sum, io.TeeReader(r.tar, hash)); err != nil {
+		return r.broken(r.entry.Name, err)
+	}
+	if _, err := io.Copy(hash, r.tar); err != nil {
+		return r.broken(r.entry.Name, err)
+	}
+	if hexadecimal(hash.Sum(nil)) != sum {
+		return damaged(r.entry.Name, "its contents have another SHA-256")
+	}
+	return nil
+}
+
+// end makes sure that nothing is missing, and nothing comes after it.
+func (r *reader) end(artifacts int) error {
+	text, err := r.all(maxHeader)
+	if err != nil {
+		return err
+	}
+	if want := fmt.Sprintf("%d\n", artifacts); string(text) != want {
+		return damaged(endEntry, "%d artifacts came before it, and it says %s", artifacts, quoted(strings.TrimSpace(string(text))))
+	}
+	switch _, err := r.tar.Next(); {
+	case err == nil:
+		return damaged(endEntry, "more comes after it")
+	case !errors.Is(err, io.EOF):
+		return r.broken(endEntry, err)
+	}
+	return nil
+}
+
+// all reads a whole entry, which is not larger than a limit in bytes.
+func (r *reader) all(limit int64) ([]byte, error) {
+	if r.entry.Size > limit {
+		return nil, damaged(r.entry.Name, "it is larger than %d bytes", limit)
+	}
+	data, err := io.ReadAll(r.tar)
+	if err != nil {
+		return nil, r.broken(r.entry.Name, err)
+	}
+	sum := sha256.New()
+	sum.Write(data)
+	r.note(sum)
+	return data, nil
+}
+
+// note keeps the checksum of the entry that was read.
+func (r *reader) note(sum hash.Hash) { r.sums[r.entry.Name] = hexadecimal(sum.Sum(nil)) }
+
+func (r *reader) misplaced() error {
+	return damaged(quoted(r.entry.Name), "it has no place there")
+}
+
+// broken returns the error for an archive that cannot be read on: the archive's,
+// or that of whoever gives or takes it.
+func (r *reader) broken(what string, err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return cutShort(what)
+	case errors.Is(err, tar.ErrHeader), errors.Is(err, tar.ErrInsecurePath):
+		if !r.begun {
+			return foreign("it is no tar archive")
+		}
+		return damaged(what, "the archive cannot be read on")
+	case errors.Is(err, bufio.ErrTooLong):
+		return damaged(what, "a line is larger than %d bytes", maxRow)
+	}
+	return err
+}
+
+func cutShort(what string) error {
+	return core.Errorf(core.KindInput, "the file is cut short: %s is not whole", what).
+		WithHint("get the file again, or export the run again")
+}
+
+// quoted shortens and quotes a name that somebody else chose.
+func quoted(name string) string {
+	const longest = 80
+	if len(name) > longest {
+		name = name[:longest] + "…"
+	}
+	return fmt.Sprintf("%q", name)
+}

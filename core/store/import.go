@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/redteam-orchestrator/orchestrator/core/runfile"
+)
+
+// ErrOtherRun says that the store has another run of the same ID.
+var ErrOtherRun = errors.New("there is another run of this ID, or this one with another record")
+
+// Import reads a run that [Store.Export] wrote, of this version or of one before,
+// and returns its ID. Everything is checked before anything is kept: the run is
+// there as a whole, or not at all. known reports that it was there already, with
+// the same record. It fails with an error of [core.KindInput] where the file is
+// wrong, and with [ErrOtherRun].
+func (s *Store) Import(ctx context.Context, file io.Reader) (id string, known bool, err error) {
+	if s.writer == nil {
+		return "", false, fmt.Errorf("importing a run: %w", ErrReadOnly)
+	}
+	name := s.path(incomingDir, rand.Text())
+	lock, err := acquire(name + lockSuffix)
+	if err != nil {
+		return "", false, fmt.Errorf("importing a run: %w", err)
+	}
+	in := newIncoming(name)
+	defer func() {
+		// A folder that could not be removed is swept another day.
+		err = errors.Join(err, in.Close(), os.RemoveAll(name))
+		_ = os.Remove(name + lockSuffix)
+		lock.release()
+	}()
+	if err = in.unpack(ctx, file); err == nil {
+		known, err = s.adopt(ctx, in)
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("importing a run: %w", err)
+	}
+	return in.run, known, nil
+}
+
+// adopt takes an incoming run over: its artifacts, and then its record, in one
+// transaction.
+func (s *Store) adopt(ctx context.Context, in *incoming) (known bool, err error) {
+	err = s.writer.wait(func(w *writer) error {
+		there, err := collect(ctx, w.conn, func(rows *sql.Rows) (id string, err error) {
+			return id, rows.Scan(&id)
+		}, `SELECT id FROM runs WHERE id = $1`, in.run)
+		if err != nil {
+			return err
+		}
+		if known = len(there) > 0; known {
+			if err := s.same(ctx, w.conn, in); err != nil {
+				return err
+			}
+		}
+		if err := s.place(ctx, in); err != nil || known {
+			return err
+		}
+		return in.eachRecord(ctx, in.reads, in.run, func(r runfile.Row) error {
+			query, values := insertion(r)
+			return w.exec(query, values...)
+		})
+	})
+	return known, err
+}
+
+// same fails with [ErrOtherRun] unless the store's record of a run is that of the
+// incoming one.
+func (s *Store) same(ctx context.Context, db querier, in *incoming) error {
+	have, err := s.fingerprint(ctx, db, in.run)
+	if err != nil {
+		return err
+	}
+	came, err := in.fingerprint(ctx, in.reads, in.run)
+	if err != nil {
+		return err
+	}
+	if have != came {
+		return fmt.Errorf("%s: %w", in.run, ErrOtherRun)
+	}
+	return nil
+}
+
+// fingerprint returns a checksum of all that is recorded of a run.
+func (s *Store) fingerprint(ctx context.Context, db querier, run string) (string, error) {
+	hash := sha256.New()
+	lines := json.NewEncoder(hash)
+	err := s.eachRecord(ctx, db, run, func(r runfile.Row) error { return lines.Encode(r) })
+	return hex.EncodeToString(hash.Sum(nil)), err
+}
+
+// place moves the artifacts of an incoming run to their places, durably. They
+// replace those that are there, which may be damaged.
+func (s *Store) place(ctx context.Context, in *incoming) error {
+	shelves, err := os.ReadDir(in.path(artifactsDir))
+	if err != nil {
+		return err
+	}
+	for _, shelf := range shelves {
+		from, to := in.path(artifactsDir, shelf.Name()), s.path(artifactsDir, shelf.Name())
+		files, err := os.ReadDir(from)
+		if err == nil {
+			err = s.shelve(to)
+		}
+		for _, f := range files {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil {
+				err = os.Rename(filepath.Join(from, f.Name()), filepath.Join(to, f.Name()))
+			}
+		}
+		if err == nil {
+			err = syncDir(to)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

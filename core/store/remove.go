@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+)
+
+// Remove removes the record of a run. The artifacts that only this run refers to
+// stay until [Store.Sweep]. id is as that of [Store.Run]. It fails with
+// [ErrRunning] where a process is carrying the run out.
+func (s *Store) Remove(ctx context.Context, id string) error {
+	if s.writer == nil {
+		return fmt.Errorf("removing the run %s: %w", id, ErrReadOnly)
+	}
+	run, err := s.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	lock, err := tryAcquire(s.runningFile(run.ID))
+	if err == nil && lock == nil {
+		err = ErrRunning
+	}
+	if err != nil {
+		return fmt.Errorf("removing the run %s: %w", run.ID, err)
+	}
+	defer lock.release()
+	err = s.writer.wait(func(w *writer) error {
+		tables := record()
+		slices.Reverse(tables) // those that refer to others first
+		for _, t := range tables {
+			if err := w.exec("DELETE FROM "+t.name+" WHERE "+t.run+" = $1", run.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = os.Remove(s.runningFile(run.ID))
+	}
+	if err != nil {
+		return fmt.Errorf("removing the run %s: %w", run.ID, err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver registers itself under "sqlite"
+)
+
+// What is SQLite's own is in this file. Everything else that is said to the
+// database is understood by PostgreSQL too.
+
+// applicationID marks the database as ours, in the place that SQLite has for
+// it. It reads "RTOR".
+const applicationID = 0x52544F52
+
+// busyTimeout is how long a process waits for another one's commit.
+const busyTimeout = 30 * time.Second
+
+// beginWriting begins a transaction that nobody else's writing falls into.
+const beginWriting = "BEGIN IMMEDIATE"
+
+// connect returns a pool of connections to the database.
+func (s *Store) connect(extra string, pragmas ...string) (*sql.DB, error) {
+	query := url.Values{"_pragma": append([]string{
+		// First, so that the others wait for their lock.
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+	}, pragmas...)}
+	dsn := url.URL{Scheme: "file", Path: s.path(databaseFile), RawQuery: query.Encode()}
+	if extra != "" {
+		dsn.RawQuery += "&" + extra
+	}
+	return sql.Open("sqlite", dsn.String())
+}
+
+func newProvider(db *sql.DB) (*goose.Provider, error) {
+	scripts, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, scripts)
+}
+
+// claim makes sure that the database is ours, and marks an empty one.
+func (s *Store) claim(ctx context.Context) error {
+	ours, empty, err := identify(ctx, s.writes)
+	switch {
+	case err != nil || ours:
+		return err
+	case !empty:
+		return errForeign
+	}
+	// WAL lets readers read while a run is being written, and stays with the
+	// database.
+	_, err = s.writes.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_mode = WAL; PRAGMA application_id = %d", applicationID))
+	return err
+}
+
+var errForeign = fmt.Errorf("%s is another program's database: use another directory", databaseFile)
+
+// identify reports whether a database is ours, or nobody's yet.
+func identify(ctx context.Context, db *sql.DB) (ours, empty bool, err error) {
+	var id, tables int
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return false, false, err
+	}
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil {
+		return false, false, err
+	}
+	return id == applicationID, id == 0 && tables == 0, nil
+}
+
+// explain adds to SQLite's words for a file that is no database, or a damaged
+// one, what can be done about it.
+func explain(err error) error {
+	switch code(err) {
+	case sqliteNotADB:
+		return fmt.Errorf("%s is not a database: move it away, or use another directory: %w", databaseFile, err)
+	case sqliteCorrupt:
+		return fmt.Errorf("%s is damaged: restore it from a copy, or move it away: %w", databaseFile, err)
+	}
+	return err
+}
+
+// The primary result codes of SQLite that this package knows.
+const (
+	sqliteReadOnly   = 8
+	sqliteCorrupt    = 11
+	sqliteCantOpen   = 14
+	sqliteConstraint = 19
+	sqliteNotADB     = 26
+)
+
+// code returns SQLite's primary result code of an error, or 0.
+func code(err error) int {
+	var coded interface{ Code() int }
+	if errors.As(err, &coded) {
+		return coded.Code() & 0xff
+	}
+	return 0
+}
