@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -63,11 +65,29 @@ func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, 
 
 // convertOnce runs a value through one converter, for a turn.
 func (h *holding) convertOnce(ctx context.Context, name string, turn int, value core.Value) (core.Value, error) {
+	started := h.Now()
+	ctx, end := h.step(ctx, Step{Kind: StepConvert, Name: name, Turn: turn, Component: h.converter(name)})
 	ctx, asking := h.asks(ctx, core.KindConverter, name, turn)
-	defer func() { _ = asking.end() }() // what it made of no answer is what is sent
 	converted, err := h.components.converters[name].Convert(ctx, value)
+	_ = asking.end() // what it made of no answer is what is sent
+	end(StepEnd{Kind: kindOf(err)})
+	ended := ConverterEnded{Trial: h.trial, Turn: turn, Name: name, Took: h.Now().Sub(started)}
 	if err != nil {
-		return core.Value{}, fmt.Errorf("converter %q: %w", name, err)
+		err = fmt.Errorf("converter %q: %w", name, err)
+		ended.Failure = h.failed(err)
+	}
+	h.observe(ended)
+	if err != nil {
+		return core.Value{}, err
 	}
 	return converted, nil
+}
+
+// converter returns a converter's definition. A plan holds all that it names.
+func (h *holding) converter(name string) campaign.Component {
+	i := slices.IndexFunc(h.plan.Converters, func(c campaign.Converter) bool { return c.Name == name })
+	if i < 0 {
+		return campaign.Component{Name: name}
+	}
+	return h.plan.Converters[i].Component
 }

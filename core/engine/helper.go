@@ -228,6 +228,8 @@ func (t *helperTalk) record(ctx context.Context, turn Turn, usage core.Usage) er
 	err := t.journal.RecordHelperTurn(context.WithoutCancel(ctx), t.trial.ID, said)
 	if err != nil {
 		t.help.lost = err
+		return err
 	}
-	return err
+	t.observe(HelperTurnEnded{Trial: t.trial, Turn: said})
+	return nil
 }
