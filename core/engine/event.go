@@ -32,6 +32,34 @@ type RunEnded struct {
 	Failure *Failure
 }
 
+// Status says in a word how a run ended.
+type Status string
+
+// The ways in which a run ends.
+const (
+	// RunFinished: every trial has an outcome.
+	RunFinished Status = "finished"
+	// RunInterrupted: it was cancelled before that.
+	RunInterrupted Status = "interrupted"
+	// RunBounded: a bound of the campaign's scope stopped it.
+	RunBounded Status = "bounded"
+	// RunFailed: it could not be recorded any more.
+	RunFailed Status = "failed"
+)
+
+// Status says how the run ended.
+func (e RunEnded) Status() Status {
+	switch {
+	case e.Failure != nil:
+		return RunFailed
+	case e.Summary.Interrupted:
+		return RunInterrupted
+	case e.Summary.Stopped != "":
+		return RunBounded
+	}
+	return RunFinished
+}
+
 // TrialStarted says that a trial's conversation is about to begin.
 type TrialStarted struct {
 	Trial *plan.Trial

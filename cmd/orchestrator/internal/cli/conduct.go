@@ -46,13 +46,18 @@ type record struct {
 
 // carryOut starts the plugins that were chosen, plans the campaign, has open
 // choose the record, and holds the trials.
-func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error) error {
+func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error) (err error) {
 	if err := c.flags.hold(c.env, r); err != nil {
 		return err
 	}
-	rec := &recording{screen: c.screen, dir: c.dir}
+	w, err := c.watch(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	rec := &recording{screen: c.screen, dir: c.dir, watch: w}
 	way := egress.New(egress.Options{Record: rec.recordConnection})
-	return c.flags.withEgress(ctx, c.env, c.log, r.choice.Programs, way, func(h *host.Host, catalog *host.Catalog) error {
+	return c.flags.withEgress(ctx, c.env, c.log, r.choice.Programs, surroundings{way, w}, func(h *host.Host, catalog *host.Catalog) error {
 		p, err := c.flags.plans(ctx, r, h, catalog)
 		if err != nil {
 			return err
@@ -72,7 +77,8 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 		Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
 		Begin:    func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) },
 		Done:     rec.done,
-		Observer: c.screen,
+		Observer: rec.watch.observing(c.screen),
+		Tracer:   rec.watch.tracer(),
 		Secrets:  c.flags.secrets.lookup(c.env, p.Campaign.File),
 		Redactor: c.redactor,
 		Now:      c.env.Now,
@@ -106,6 +112,7 @@ type recording struct {
 	record
 	screen  *progress
 	dir     storeFlag
+	watch   *watch
 	journal *store.Journal // nil before the run begins
 	// begun is the journal for those who do not wait for the run to begin.
 	begun atomic.Pointer[store.Journal]
@@ -118,6 +125,7 @@ func (r *recording) start(ctx context.Context, trials int) (engine.Journal, erro
 	}
 	r.journal = journal
 	r.begun.Store(journal)
+	r.watch.begin(r.store.Dir(), journal.Run())
 	r.screen.begin(journal.Run(), trials, r.done)
 	return journal, nil
 }

@@ -42,6 +42,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 	}
 	flags.register(cmd)
 	dir.register(cmd, env)
+	flags.registerLog(cmd)
 	cmd.Flags().BoolVar(&flags.allowUnlocked, "allow-unlocked", false, "go on with third-party plugins as they are installed, whatever the lock says")
 	cmd.Flags().BoolVar(&allow, "allow-changed", false, "go on although the campaign's file or a plugin has changed, and record it; the recorded campaign holds")
 	return cmd

@@ -28,6 +28,7 @@ func newRunCommand(env Env) *cobra.Command {
 	}
 	plugins.register(cmd)
 	dir.register(cmd, env)
+	plugins.registerLog(cmd)
 	cmd.Flags().BoolVar(&plugins.allowUnlocked, "allow-unlocked", false, "run with third-party plugins as they are installed, whatever the lock says")
 	return cmd
 }
