@@ -51,19 +51,33 @@ var house = map[string]room{
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 
+	"core/eventlog": {imports: []string{"core", "core/engine", "core/plan", "core/secret"}},
+	"core/telemetry": {
+		imports: []string{"core", "core/engine", "core/secret"},
+		modules: []string{"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
+	},
+	"core/telemetry/telemetrytest": {modules: []string{"go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"}},
+	"core/metrics":                 {imports: []string{"core/engine"}, modules: []string{"github.com/prometheus/client_golang"}},
+
 	"plugins": {
 		imports: []string{"core", "core/schema", "plugins/internal/..."},
-		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys"},
+		modules: []string{
+			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys",
+			"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp",
+		},
 	},
 	"plugins/internal/...": {
 		imports: []string{"core", "core/schema", "core/scope", "plugins/internal/..."},
-		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto", "golang.org/x/sys"},
+		modules: []string{
+			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto", "golang.org/x/sys",
+			"go.opentelemetry.io/otel",
+		},
 	},
 	"plugins/host": {
 		imports: []string{"core", "core/schema", "plugins", "plugins/egress", "plugins/internal/...", "plugins/sandbox"},
 		modules: []string{
 			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf",
-			"github.com/cenkalti/backoff/v5", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/time",
+			"github.com/cenkalti/backoff/v5", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/time", "go.opentelemetry.io/otel",
 		},
 	},
 	"plugins/sandbox": {
