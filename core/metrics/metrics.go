@@ -34,27 +34,27 @@ type Metrics struct {
 func New() *Metrics {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	make := maker{registry}
+	vec := maker{registry}
 	return &Metrics{
 		Handler:   promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		campaigns: map[string]bool{}, targets: map[string]bool{},
 
-		runs:         make.counter("runs_total", "Runs that have ended, by how: finished, interrupted, bounded or failed.", "campaign", "status"),
-		activeRuns:   make.gauge("runs_active", "Runs that are going.", "campaign"),
-		trials:       make.counter("trials_total", "Trials that have ended, by outcome; interrupted ones have none.", "campaign", "outcome"),
-		activeTrials: make.gauge("trials_active", "Conversations of trials that are held now.", "campaign"),
-		turns:        make.counter("turns_total", "Messages sent to a target, by what came of them: answered, or the kind of the error.", "campaign", "target", "result"),
-		turnSeconds:  make.histogram("turn_duration_seconds", "How long a target took to answer a message.", "campaign", "target"),
-		tokens:       make.counter("tokens_total", "Tokens that a target says were used, by direction: input or output.", "campaign", "target", "direction"),
-		retries:      make.counter("requests_retried_total", "Requests that failed and were made again, by the kind of the error; rate_limited is a refusal.", "campaign", "target", "kind"),
-		pauses:       make.counter("target_pauses_total", "Pauses of a target, by reason: asked, used_up, refused or down.", "campaign", "target", "reason"),
-		paused:       make.gauge("target_paused", "Runs for which a target is paused now.", "campaign", "target"),
-		down:         make.gauge("target_down", "Runs for which a target is taken to be down now: their circuit breaker is open.", "campaign", "target"),
+		runs:         vec.counter("runs_total", "Runs that have ended, by how: finished, interrupted, bounded or failed.", "campaign", "status"),
+		activeRuns:   vec.gauge("runs_active", "Runs that are going.", "campaign"),
+		trials:       vec.counter("trials_total", "Trials that have ended, by outcome; interrupted ones have none.", "campaign", "outcome"),
+		activeTrials: vec.gauge("trials_active", "Conversations of trials that are held now.", "campaign"),
+		turns:        vec.counter("turns_total", "Messages sent to a target, by what came of them: answered, or the kind of the error.", "campaign", "target", "result"),
+		turnSeconds:  vec.histogram("turn_duration_seconds", "How long a target took to answer a message.", "campaign", "target"),
+		tokens:       vec.counter("tokens_total", "Tokens that a target says were used, by direction: input or output.", "campaign", "target", "direction"),
+		retries:      vec.counter("requests_retried_total", "Requests that failed and were made again, by the kind of the error; rate_limited is a refusal.", "campaign", "target", "kind"),
+		pauses:       vec.counter("target_pauses_total", "Pauses of a target, by reason: asked, used_up, refused or down.", "campaign", "target", "reason"),
+		paused:       vec.gauge("target_paused", "Runs for which a target is paused now.", "campaign", "target"),
+		down:         vec.gauge("target_down", "Runs for which a target is taken to be down now: their circuit breaker is open.", "campaign", "target"),
 
-		lastTime:      make.gauge("last_run_timestamp_seconds", "When the last run of a campaign ended, in seconds since 1970.", "campaign"),
-		lastSeconds:   make.gauge("last_run_duration_seconds", "How long the last run of a campaign took.", "campaign"),
-		lastRate:      make.gauge("last_run_asr", "The attack success rate of the last run of a campaign, from 0 to 1; absent where no trial was judged.", "campaign"),
-		lastUndecided: make.gauge("last_run_trials_without_evidence", "Trials of the last run of a campaign that were undetermined, errored or not held.", "campaign"),
+		lastTime:      vec.gauge("last_run_timestamp_seconds", "When the last run of a campaign ended, in seconds since 1970.", "campaign"),
+		lastSeconds:   vec.gauge("last_run_duration_seconds", "How long the last run of a campaign took.", "campaign"),
+		lastRate:      vec.gauge("last_run_asr", "The attack success rate of the last run of a campaign, from 0 to 1; absent where no trial was judged.", "campaign"),
+		lastUndecided: vec.gauge("last_run_trials_without_evidence", "Trials of the last run of a campaign that were undetermined, errored or not held.", "campaign"),
 	}
 }
 

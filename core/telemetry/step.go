@@ -26,17 +26,17 @@ const (
 	keyUse       = "orchestrator.use"
 	keyPlugin    = "orchestrator.plugin"
 
-	keyErrorType    = "error.type"
-	keyOperation    = "gen_ai.operation.name"
-	keyModel        = "gen_ai.request.model"
-	keyInputTokens  = "gen_ai.usage.input_tokens"
-	keyOutputTokens = "gen_ai.usage.output_tokens"
-	keyCachedTokens = "gen_ai.usage.cache_read.input_tokens"
-	keyFinish       = "gen_ai.response.finish_reasons"
-	keyInput        = "gen_ai.input.messages"
-	keyOutput       = "gen_ai.output.messages"
-	keyScorer       = "gen_ai.evaluation.name"
-	keyScore        = "gen_ai.evaluation.score.value"
+	keyErrorType   = "error.type"
+	keyOperation   = "gen_ai.operation.name"
+	keyModel       = "gen_ai.request.model"
+	keyUsageInput  = "gen_ai.usage.input_tokens"
+	keyUsageOutput = "gen_ai.usage.output_tokens"
+	keyUsageCached = "gen_ai.usage.cache_read.input_tokens"
+	keyFinish      = "gen_ai.response.finish_reasons"
+	keyInput       = "gen_ai.input.messages"
+	keyOutput      = "gen_ai.output.messages"
+	keyScorer      = "gen_ai.evaluation.name"
+	keyScore       = "gen_ai.evaluation.score.value"
 )
 
 // Begin implements [engine.Tracer].
@@ -133,9 +133,9 @@ func (t *Traces) endOf(s engine.Step, e engine.StepEnd) []attribute.KeyValue {
 		finish = append(finish, string(r.Finish))
 		messages = append(messages, r.Message)
 	}
-	a.number(keyInputTokens, used.InputTokens)
-	a.number(keyOutputTokens, used.OutputTokens)
-	a.number(keyCachedTokens, used.CachedInputTokens)
+	a.number(keyUsageInput, used.InputTokens)
+	a.number(keyUsageOutput, used.OutputTokens)
+	a.number(keyUsageCached, used.CachedInputTokens)
 	if len(finish) > 0 {
 		a = append(a, attribute.StringSlice(keyFinish, finish))
 	}
