@@ -80,6 +80,8 @@ func (d *decision) recover(f Fire) {
 	closed, isClosed := d.closed()
 	over := d.Spec.MaxDuration > 0 && begun && d.now.Sub(f.Begun) >= d.Spec.MaxDuration
 	switch {
+	case f.Finished: // only what came of it is missing
+		d.takeOver(f, &d.step.Resume)
 	case d.Spec.Overlap == CancelOther && d.waitsAfter(f):
 		f.Outcome = Cancelled
 		d.end(f, Done, cancelled)
@@ -93,15 +95,18 @@ func (d *decision) recover(f Fire) {
 		d.end(f, Skipped, closed)
 	case over:
 		d.end(f, Abandoned, fmt.Sprintf("scope.max_duration: %s are over since it began", d.Spec.MaxDuration))
+	case begun:
+		d.takeOver(f, &d.step.Resume)
 	default:
-		f.Live = true
-		d.running = append(d.running, f)
-		if begun {
-			d.step.Resume = append(d.step.Resume, f)
-		} else {
-			d.step.Start = append(d.step.Start, f)
-		}
+		d.takeOver(f, &d.step.Start)
 	}
+}
+
+// takeOver makes a run that of this process.
+func (d *decision) takeOver(f Fire, todo *[]Fire) {
+	f.Live = true
+	d.running = append(d.running, f)
+	*todo = append(*todo, f)
 }
 
 // waitsAfter reports whether a fire waits that was due after another one.
@@ -159,8 +164,15 @@ func (d *decision) passTime() {
 		d.end(Fire{Due: missed.last}, Missed, fmt.Sprintf("no scheduler was there within catchup_window, %s%s", d.Spec.Catchup, missed))
 	}
 	if paused.count > 0 {
-		d.end(Fire{Due: paused.last}, Skipped, fmt.Sprintf("the schedule is paused since %s%s", stamp(d.Pause.Since), paused))
+		d.end(Fire{Due: paused.last}, Skipped, fmt.Sprintf("the schedule is paused since %s%s%s", stamp(d.Pause.Since), note(d.Pause.Why), paused))
 	}
+}
+
+func note(why string) string {
+	if why == "" {
+		return ""
+	}
+	return " (" + why + ")"
 }
 
 // passed are due times that nothing came of.

@@ -21,6 +21,8 @@ type Fire struct {
 	// Begun is when the record of the run began, and zero where there is none. It
 	// is set by reading.
 	Begun time.Time
+	// Finished: the record of the run is whole. It is set by reading, too.
+	Finished bool
 	// Live: this process carries the run out. It is never kept.
 	Live bool
 }

@@ -1,9 +1,11 @@
 package schedule
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -55,6 +57,14 @@ type Result struct {
 	Why     string
 }
 
+// String returns the outcome and why.
+func (r Result) String() string {
+	if r.Why == "" || strings.HasPrefix(r.Why, string(r.Outcome)) {
+		return cmp.Or(r.Why, string(r.Outcome))
+	}
+	return string(r.Outcome) + ": " + r.Why
+}
+
 // Ended is a run that has ended, with everything kept that came of it.
 type Ended struct {
 	Job
@@ -78,6 +88,8 @@ type Options struct {
 	NewID func(time.Time) string
 	// Now is the clock.
 	Now func() time.Time
+	// Poll is how often the store is asked what others want.
+	Poll time.Duration
 }
 
 // Scheduler runs campaigns when they are due.
@@ -139,9 +151,6 @@ func (s *Scheduler) Names() []string {
 	return names
 }
 
-// poll is how often a scheduler looks for what others ask of it.
-const poll = time.Second
-
 // Run runs campaigns when they are due, until ctx is cancelled; it then interrupts
 // the runs that are going, which the next scheduler carries on, and returns when
 // they have ended. What cannot be kept is not done, and tried again.
@@ -161,7 +170,6 @@ func (s *Scheduler) Run(ctx context.Context) {
 		}
 		s.conclude(ctx)
 	}
-	ctx = context.WithoutCancel(ctx)
 	for len(s.running) > len(s.unkept) {
 		s.unkept = append(s.unkept, <-s.ended)
 	}
@@ -171,7 +179,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 
 // rest is how long there is nothing to do.
 func (s *Scheduler) rest() time.Duration {
-	rest, now := poll, s.Now()
+	rest, now := s.Poll, s.Now()
 	for _, c := range s.campaigns {
 		if !c.wake.IsZero() {
 			rest = min(rest, c.wake.Sub(now))

@@ -94,7 +94,7 @@ func (s *Scheduler) keep(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	s.Log(j.Schedule, fmt.Sprintf("run %s ended: %s: %s", f.Run, f.Outcome, f.Why))
+	s.Log(j.Schedule, fmt.Sprintf("run %s ended: %s", f.Run, Result{f.Outcome, f.Why}))
 	if pause != nil {
 		s.Log(j.Schedule, "paused: "+pause.Why)
 	}

@@ -95,13 +95,13 @@ func (s *Store) fires(ctx context.Context, clause string, args ...any) ([]schedu
 	return collect(ctx, s.reads, func(rows *sql.Rows) (f schedule.Fire, err error) {
 		var due, decided int64
 		var begun sql.NullInt64
-		err = rows.Scan(&due, &f.Manual, &f.Status, &f.Why, &f.Run, &decided, &f.Outcome, &begun)
+		err = rows.Scan(&due, &f.Manual, &f.Status, &f.Why, &f.Run, &decided, &f.Outcome, &begun, &f.Finished)
 		f.Due, f.Decided = moment(due), moment(decided)
 		if begun.Valid {
 			f.Begun = moment(begun.Int64)
 		}
 		return f, err
-	}, `SELECT f.due_at, f.manual, f.status, f.why, f.run_id, f.decided_at, f.outcome, r.started_at
+	}, `SELECT f.due_at, f.manual, f.status, f.why, f.run_id, f.decided_at, f.outcome, r.started_at, coalesce(r.status = 'finished', 0)
 		FROM fires f LEFT JOIN runs r ON r.id = f.run_id `+clause, args...)
 }
 

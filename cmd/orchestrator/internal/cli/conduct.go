@@ -27,6 +27,10 @@ type conduct struct {
 	screen   *progress
 	// log is written above the progress, without secrets.
 	log io.WriteCloser
+	// runID is the ID of a run that is begun; "" leaves it to the store.
+	runID string
+	// verdict says in a line what came of the run, once it has ended.
+	verdict string
 }
 
 func newConduct(env Env, flags campaignFlags, dir storeFlag) *conduct {
@@ -87,7 +91,9 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 	ctx = context.WithoutCancel(ctx)
 	err = rec.finish(ctx, c.env, summary, err)
 	trials, readErr := rec.store.Trials(ctx, rec.journal.Run())
-	return errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, err), err, readErr)
+	var conclusion error
+	c.verdict, conclusion = concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, err)
+	return errors.Join(conclusion, err, readErr)
 }
 
 // notBegun says why a run sent nothing and left no record.
