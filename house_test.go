@@ -35,7 +35,7 @@ var house = map[string]room{
 	"core/strategy": {imports: []string{"core"}},
 	"core/secret":   {imports: []string{"core"}},
 	"core/scope":    {},
-	"core/schedule": {modules: []string{"github.com/netresearch/go-cron"}},
+	"core/schedule": {imports: []string{"core"}, modules: []string{"github.com/netresearch/go-cron"}},
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
 // Store keeps schedules and their fires. One scheduler at a time writes to it;
@@ -110,9 +112,10 @@ type scheduled struct {
 	name, file string
 	spec       Spec
 	read       time.Time
-	// trouble is what was last said to be wrong.
-	trouble string
-	wake    time.Time
+	// trouble is what is wrong with its record, and unreadable with its file, as it
+	// was said; "" where nothing is.
+	trouble, unreadable string
+	wake                time.Time
 }
 
 // job is a run that this process carries out.
@@ -133,7 +136,8 @@ func New(files []string, o Options) (*Scheduler, error) {
 	for _, file := range files {
 		name, spec, err := o.Read(file)
 		if err == nil && from[name] != "" {
-			err = fmt.Errorf("%s and %s are both campaigns named %q", from[name], file, name)
+			err = core.Errorf(core.KindConfig, "%s and %s are both campaigns named %q", from[name], file, name).
+				WithHint("a schedule has the name of its campaign: give one of them another name")
 		}
 		errs = append(errs, err)
 		from[name] = file
@@ -192,7 +196,7 @@ func (s *Scheduler) rest() time.Duration {
 func (s *Scheduler) look(ctx context.Context, c *scheduled) {
 	state, err := s.Store.Schedule(ctx, c.name)
 	if err != nil {
-		s.complain(c, err)
+		s.complain(c.name, &c.trouble, err)
 		return
 	}
 	now := s.Now()
@@ -210,8 +214,9 @@ func (s *Scheduler) look(ctx context.Context, c *scheduled) {
 			Name: c.name, File: c.file, Spec: c.spec, Considered: step.Considered, Alive: now, Fires: step.Fires,
 			Pause: c.pauseFor(step.Fires, now),
 		})
+		s.complain(c.name, &c.trouble, err)
 	}
-	if s.complain(c, err); err == nil {
+	if err == nil {
 		s.act(ctx, c, step)
 	}
 }
@@ -255,8 +260,7 @@ func (s *Scheduler) readAgain(c *scheduled, now time.Time) error {
 	if err == nil && name != c.name {
 		err = fmt.Errorf("%s is now the campaign %q: start serve again", c.file, name)
 	}
-	if err != nil {
-		s.complain(c, err)
+	if s.complain(c.name, &c.unreadable, err); err != nil {
 		return err
 	}
 	if spec.String() != c.spec.String() {
@@ -266,11 +270,13 @@ func (s *Scheduler) readAgain(c *scheduled, now time.Time) error {
 	return nil
 }
 
-// complain says what is wrong with a campaign, once.
-func (s *Scheduler) complain(c *scheduled, err error) {
-	if err == nil || errors.Is(err, context.Canceled) || err.Error() == c.trouble {
-		return
+// complain says what is wrong, once until it is not any more.
+func (s *Scheduler) complain(name string, said *string, err error) {
+	switch {
+	case err == nil:
+		*said = ""
+	case err.Error() != *said && !errors.Is(err, context.Canceled):
+		*said = err.Error()
+		s.Log(name, "error: "+*said)
 	}
-	c.trouble = err.Error()
-	s.Log(c.name, "error: "+err.Error())
 }

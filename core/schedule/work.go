@@ -64,7 +64,7 @@ func (s *Scheduler) conclude(ctx context.Context) {
 			// It stays started.
 			s.Log(j.Schedule, fmt.Sprintf("run %s is interrupted; serve carries it on when it is started again", j.Fire.Run))
 		} else if err := s.keep(context.WithoutCancel(ctx), j); err != nil {
-			s.complain(j.campaign, err)
+			s.complain(j.Schedule, &j.campaign.trouble, err)
 			s.unkept = append(s.unkept, j)
 			continue
 		}
@@ -99,9 +99,7 @@ func (s *Scheduler) keep(ctx context.Context, j *job) error {
 		s.Log(j.Schedule, "paused: "+pause.Why)
 	}
 	previous, err := s.Store.PreviousRun(ctx, j.Schedule, f.Run)
-	if err != nil {
-		s.complain(j.campaign, err)
-	}
+	s.complain(j.Schedule, &j.campaign.trouble, err)
 	ended := Ended{Job: j.Job, Result: Result{f.Outcome, f.Why}, Previous: previous}
 	s.workers.Go(func() { s.Ended(ctx, ended) })
 	return nil
