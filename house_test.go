@@ -35,10 +35,11 @@ var house = map[string]room{
 	"core/strategy": {imports: []string{"core"}},
 	"core/secret":   {imports: []string{"core"}},
 	"core/scope":    {},
+	"core/schedule": {imports: []string{"core"}, modules: []string{"github.com/netresearch/go-cron"}},
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
-		imports: []string{"core", "core/audio", "core/schema", "core/secret", "core/verdict"},
+		imports: []string{"core", "core/audio", "core/schedule", "core/schema", "core/secret", "core/verdict"},
 		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3", "github.com/dustin/go-humanize"},
 	},
 	"core/plan": {imports: []string{"core", "core/audio", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
@@ -47,7 +48,7 @@ var house = map[string]room{
 		modules: []string{"golang.org/x/sync", "golang.org/x/time", "github.com/cenkalti/backoff/v5", "github.com/sony/gobreaker/v2"},
 	},
 	"core/store": {
-		imports: []string{"core", "core/campaign", "core/engine", "core/plan"},
+		imports: []string{"core", "core/campaign", "core/engine", "core/plan", "core/schedule"},
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 

@@ -24,6 +24,8 @@ type Campaign struct {
 	Scope       Scope
 	Evidence    Evidence
 	Prices      Prices
+	// Schedule is when serve runs the campaign; nil where it does not.
+	Schedule *Schedule
 	// Plugins are the third parties' that the campaign uses.
 	Plugins []Requirement
 	// The definitions are in the order of the file.

@@ -36,6 +36,7 @@ func (r *reader) campaign(root *yaml.Node, c *Campaign) {
 			})
 		}},
 		{"prices", false, func(v value) { c.Prices = r.prices(v) }},
+		{"schedule", false, func(v value) { c.Schedule = r.schedule(v) }},
 		{"plugins", false, func(v value) { c.Plugins = r.requirements(v) }},
 		{"targets", true, func(v value) { c.Targets = r.targets(v) }},
 		{"converters", false, func(v value) { c.Converters = r.converters(v) }},

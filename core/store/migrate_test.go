@@ -47,7 +47,7 @@ INSERT INTO scores VALUES ('old', 'polite/phone/row-2/1', 0, 0, 'leaked', 'true_
 `
 
 // earlier are the migrations that the versions before this one ended with.
-var earlier = []string{"00001_runs.sql", "00002_delivery.sql", "00003_helpers.sql", "00004_plugins.sql"}
+var earlier = []string{"00001_runs.sql", "00002_delivery.sql", "00003_helpers.sql", "00004_plugins.sql", "00005_resume.sql"}
 
 // oldStore returns the directory of a store that an earlier version made: the
 // first one, which kept oldRun, and brought up to date since with as many

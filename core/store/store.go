@@ -22,10 +22,11 @@ var migrations embed.FS
 
 // The parts of a store's directory.
 const (
-	databaseFile = "runs.db"
-	lockFile     = "store.lock"
-	artifactsDir = "artifacts"
-	runningDir   = "running"
+	databaseFile  = "runs.db"
+	lockFile      = "store.lock"
+	schedulerLock = "scheduler.lock"
+	artifactsDir  = "artifacts"
+	runningDir    = "running"
 )
 
 // applicationID marks the database as ours, in the place that SQLite has for

@@ -8,9 +8,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// concludeRun prints the table and where to look, and chooses the exit code.
-// broken is why the run could not be recorded to its end.
-func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, trials []store.Trial, dir storeFlag, broken error) error {
+// concludeRun prints the table and where to look, and chooses the exit code and
+// why it is that. broken is why the run could not be recorded to its end.
+func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, trials []store.Trial, dir storeFlag, broken error) (why string, err error) {
 	attacks := rowsOf(trials)
 	held := count(s.Planned, "trial")
 	if n := s.Tally.Total(); n < s.Planned {
@@ -37,9 +37,9 @@ func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, tri
 	}
 	fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s%s\n", dir.flag(), id, again)
 	if code == exitClean {
-		return nil
+		return why, nil
 	}
-	return conclusion{code}
+	return why, conclusion{code}
 }
 
 // end is how a run came to its end.

@@ -27,6 +27,12 @@ type conduct struct {
 	screen   *progress
 	// log is written above the progress, without secrets.
 	log io.WriteCloser
+	// runID is the ID of a run that is begun; "" leaves it to the store.
+	runID string
+	// observer is told of the run, too; it may be nil.
+	observer engine.Observer
+	// verdict says in a line what came of the run, once it has ended.
+	verdict string
 }
 
 func newConduct(env Env, flags campaignFlags, dir storeFlag) *conduct {
@@ -77,7 +83,7 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 		Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
 		Begin:    func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) },
 		Done:     rec.done,
-		Observer: rec.watch.observing(c.screen),
+		Observer: rec.watch.observing(c.screen, c.observer),
 		Tracer:   rec.watch.tracer(),
 		Secrets:  c.flags.secrets.lookup(c.env, p.Campaign.File),
 		Redactor: c.redactor,
@@ -93,7 +99,9 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 	ctx = context.WithoutCancel(ctx)
 	err = rec.finish(ctx, c.env, summary, err)
 	trials, readErr := rec.store.Trials(ctx, rec.journal.Run())
-	return errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, err), err, readErr)
+	var conclusion error
+	c.verdict, conclusion = concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, err)
+	return errors.Join(conclusion, err, readErr)
 }
 
 // notBegun says why a run sent nothing and left no record.

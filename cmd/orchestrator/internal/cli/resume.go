@@ -98,7 +98,8 @@ func (c *conduct) concludeAgain(ctx context.Context, s *store.Store, run store.R
 		return err
 	}
 	summary := engine.Summary{Planned: run.Trials, Tally: total(rowsOf(trials)).tally, Duration: run.Ended.Sub(run.Started)}
-	return concludeRun(c.env, recorded, summary, run.ID, trials, c.dir, nil)
+	c.verdict, err = concludeRun(c.env, recorded, summary, run.ID, trials, c.dir, nil)
+	return err
 }
 
 // readRecorded reads a run's campaign from its record.

@@ -79,6 +79,8 @@ a signal.`,
 	root.AddCommand(
 		newRunCommand(env),
 		newResumeCommand(env),
+		newServeCommand(env),
+		newScheduleCommand(env),
 		newValidateCommand(env),
 		newPlanCommand(env),
 		newShowCommand(env),

@@ -23,7 +23,7 @@ func newRunCommand(env Env) *cobra.Command {
 		Short: "Hold every conversation of a campaign and judge the replies",
 		Args:  takes(1, 1, "the campaign's file"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return runCampaign(cmd.Context(), env, given[0], plugins, dir)
+			return runCampaign(cmd.Context(), newConduct(env, plugins, dir), given[0])
 		},
 	}
 	plugins.register(cmd)
@@ -33,15 +33,14 @@ func newRunCommand(env Env) *cobra.Command {
 	return cmd
 }
 
-func runCampaign(ctx context.Context, env Env, file string, flags campaignFlags, dir storeFlag) (err error) {
-	c := newConduct(env, flags, dir)
+func runCampaign(ctx context.Context, c *conduct, file string) (err error) {
 	defer func() { err = errors.Join(err, c.log.Close()) }()
-	r, err := flags.read(ctx, env, c.log, file)
+	r, err := c.flags.read(ctx, c.env, c.log, file)
 	if err != nil {
 		return err
 	}
 	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error {
-		return dir.use(ctx, func(s *store.Store) error {
+		return c.dir.use(ctx, func(s *store.Store) error {
 			return hold(record{store: s, begin: func(ctx context.Context) (*store.Journal, error) {
 				run, err := c.newRun(p, catalog, r.choice)
 				if err != nil {

@@ -54,8 +54,17 @@ func (w *watch) tracer() engine.Tracer {
 	return w.traces
 }
 
-// observing returns who is told of a run beside another.
-func (w *watch) observing(other engine.Observer) engine.Observer { return observers{other, w.log} }
+// observing returns who is told of a run: the log, and others, of which each may be
+// nil.
+func (w *watch) observing(others ...engine.Observer) engine.Observer {
+	all := observers{w.log}
+	for _, o := range others {
+		if o != nil {
+			all = append(all, o)
+		}
+	}
+	return all
+}
 
 // observers are told one after the other.
 type observers []engine.Observer
