@@ -51,6 +51,7 @@ func TestAnObserverSeesEachPauseOfATargetAndItsEnd(t *testing.T) {
 					if asked++; asked == 1 {
 						return test.reply, test.first
 					}
+					time.Sleep(time.Second)
 					return says("no"), nil
 				}}, "one", "two")
 				s.plan.Targets[0].Limits.Retries = 4
@@ -65,6 +66,31 @@ func TestAnObserverSeesEachPauseOfATargetAndItsEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestThoseWhoAreRefusedTogetherMakeOnePause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		asked := 0
+		s := newScene(t, &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
+			time.Sleep(time.Second) // until all of them are on their way
+			mu.Lock()
+			defer mu.Unlock()
+			if asked++; asked <= 4 {
+				return core.Reply{}, core.Errorf(core.KindRateLimited, "slow down").After(10*time.Second + time.Duration(asked)*time.Millisecond)
+			}
+			return says("no"), nil
+		}}, "one")
+		s.plan.Targets[0].Limits.Retries = 4
+		s.times(4)
+		s.run(t.Context())
+		if n := len(seen[engine.TargetPaused](s)); n != 1 {
+			t.Errorf("%d pauses are told, want 1: %+v", n, seen[engine.TargetPaused](s))
+		}
+		if n := len(seen[engine.TargetResumed](s)); n != 1 {
+			t.Errorf("%d ends of pauses are told, want 1", n)
+		}
+	})
 }
 
 func TestAnObserverSeesATargetGoDownAndComeBack(t *testing.T) {
