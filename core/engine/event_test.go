@@ -104,8 +104,8 @@ func TestAnObserverSeesATargetGoDownAndComeBack(t *testing.T) {
 		if len(down) != 1 || down[0] != (engine.TargetDown{Target: "agent", Kind: core.KindUnavailable}) {
 			t.Errorf("down %+v, want once", down)
 		}
-		if len(up) != 1 || up[0].After < 30*time.Second || up[0].After > 2*time.Minute {
-			t.Errorf("up %+v, want once, after most of a minute", up)
+		if len(up) != 1 || up[0].After < 30*time.Second || up[0].After > 5*time.Minute {
+			t.Errorf("up %+v, want once, after the outage of 50 s and at most a few tries", up)
 		}
 		if !slices.ContainsFunc(seen[engine.TargetPaused](s), func(p engine.TargetPaused) bool { return p.Reason == engine.PauseDown }) {
 			t.Error("no pause says that the target is down")
