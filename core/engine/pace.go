@@ -12,6 +12,9 @@ const (
 	// notedPause is how long a pause is that a user should know of, and by how
 	// much longer one has to become that the user knows of.
 	notedPause = time.Second
+	// toldPause is by how much longer a pause has to become that observers are told
+	// again: those who are refused at the same time make it longer by next to nothing.
+	toldPause = 100 * time.Millisecond
 )
 
 // pace stops what is sent to one target for a time, for all who send to it
@@ -33,20 +36,23 @@ func (p *pace) pause(d time.Duration, why PauseReason) (longer time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	longer = d - max(0, p.until.Sub(now))
+	before := max(0, p.until.Sub(now))
+	longer = d - before
 	if longer > 0 {
 		p.until = now.Add(d)
-		p.paused(d, why)
+		p.paused(d, why, before == 0 || longer >= toldPause)
 	}
 	return longer
 }
 
-// paused tells of a pause, and of its end when that has come.
-func (p *pace) paused(d time.Duration, why PauseReason) {
+// paused tells of a pause, if that is news, and of its end when that has come.
+func (p *pace) paused(d time.Duration, why PauseReason, news bool) {
 	if p.observe == nil {
 		return
 	}
-	p.observe(TargetPaused{Target: p.target, For: d, Reason: why})
+	if news {
+		p.observe(TargetPaused{Target: p.target, For: d, Reason: why})
+	}
 	if p.over != nil {
 		p.over.Stop()
 	}

@@ -23,8 +23,7 @@ func collect(t *testing.T) *telemetrytest.Collector {
 	return c
 }
 
-// opening and closing are the spans of what a run opens; components are opened
-// side by side, in any order.
+// wholeTree is the trace of a run of the judged campaign.
 const wholeTree = `run judged
   redteam.plugin.v1.PluginService/Open
   redteam.plugin.v1.PluginService/Open
