@@ -27,6 +27,14 @@ type Fire struct {
 	Live bool
 }
 
+// String says when it was due, or asked for.
+func (f Fire) String() string {
+	if f.Manual {
+		return "triggered " + stamp(f.Due)
+	}
+	return "due " + stamp(f.Due)
+}
+
 // Status says what became of a fire.
 type Status string
 

@@ -49,6 +49,28 @@ func (w *world) note(format string, args ...any) {
 	w.done = append(w.done, fmt.Sprintf(format, args...))
 }
 
+// change changes what processes find.
+func (w *world) change(what func()) {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	what()
+}
+
+// read is how processes find the campaign.
+func (w *world) read(string) (string, schedule.Spec, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return nightly, w.spec, w.broken
+}
+
+// comesTo is what a run of a process comes to, unless the process is dead.
+func (p *process) comesTo() (o schedule.Outcome, dead bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.outcome, p.dead
+}
+
 // moment of a run at which a process may die.
 type place int
 
@@ -83,7 +105,7 @@ func (w *world) start(stuck place) *process {
 	p := &process{world: w, store: s, stuck: stuck, over: make(chan struct{})}
 	scheduler, err := schedule.New([]string{"nightly.yaml"}, schedule.Options{
 		Store: p, Runner: p, NewID: p.newID, Now: time.Now, Poll: time.Minute,
-		Read: func(string) (string, schedule.Spec, error) { return nightly, w.spec, w.broken },
+		Read: w.read,
 		Log: func(name, line string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -109,8 +131,7 @@ func (*process) newID(at time.Time) string { return at.UTC().Format("1504.05") }
 
 // kill ends a process as kill -9 does: nothing more is kept.
 func (p *process) kill() {
-	synctest.Wait()
-	p.dead = true
+	p.change(func() { p.dead = true })
 	p.end()
 }
 
@@ -129,7 +150,7 @@ func (p *process) Schedule(ctx context.Context, name string) (schedule.State, er
 }
 
 func (p *process) KeepSchedule(ctx context.Context, c schedule.Change) error {
-	if p.dead {
+	if _, dead := p.comesTo(); dead {
 		return errors.New("this process is dead")
 	}
 	return p.store.KeepSchedule(ctx, c)
@@ -142,7 +163,8 @@ func (p *process) PreviousRun(ctx context.Context, name, run string) (string, er
 // Run carries a run out with a record of its own.
 func (p *process) Run(ctx context.Context, job schedule.Job) schedule.Result {
 	stopped := schedule.Result{Outcome: schedule.Interrupted}
-	if p.outcome == panics {
+	outcome, _ := p.comesTo()
+	if outcome == panics {
 		panic("as the test has it")
 	}
 	if p.stuck == claimed {
@@ -151,7 +173,7 @@ func (p *process) Run(ctx context.Context, job schedule.Job) schedule.Result {
 	}
 	journal, err := p.journal(ctx, job)
 	if errors.Is(err, store.ErrFinished) {
-		return schedule.Result{Outcome: p.outcome, Why: "it was finished before"}
+		return schedule.Result{Outcome: outcome, Why: "it was finished before"}
 	}
 	if err != nil {
 		p.t.Error(err)
@@ -164,9 +186,11 @@ func (p *process) Run(ctx context.Context, job schedule.Job) schedule.Result {
 	select {
 	case <-work.C:
 	case <-ctx.Done():
-		if !p.dead {
+		if _, dead := p.comesTo(); !dead {
 			p.note("interrupt %s", job.Fire.Run)
-			err = journal.Finish(context.WithoutCancel(ctx), store.Interrupted, "", time.Now())
+			if err := journal.Finish(context.WithoutCancel(ctx), store.Interrupted, "", time.Now()); err != nil {
+				p.t.Error(err)
+			}
 		}
 		return stopped
 	}
@@ -177,7 +201,7 @@ func (p *process) Run(ctx context.Context, job schedule.Job) schedule.Result {
 	if p.stuck == finished {
 		<-ctx.Done()
 	}
-	return schedule.Result{Outcome: p.outcome, Why: "as the test has it"}
+	return schedule.Result{Outcome: outcome, Why: "as the test has it"}
 }
 
 func (p *process) journal(ctx context.Context, job schedule.Job) (*store.Journal, error) {
@@ -448,8 +472,7 @@ func TestAChangeOfTheFileIsPickedUp(t *testing.T) {
 		at("20:00")
 		p := w.start(nowhere)
 		at("20:05")
-		synctest.Wait()
-		w.spec.Cron = cron(t, "10 20 * * *")
+		w.change(func() { w.spec.Cron = cron(t, "10 20 * * *") })
 		at("22:30")
 		p.end()
 		w.check("begin 2010.00, finish 2010.00", "20:10 done (nothing found)")
@@ -462,11 +485,9 @@ func TestABrokenFileIsAFailureOfWhatIsDueAndNotTheEnd(t *testing.T) {
 		at("20:30")
 		p := w.start(nowhere)
 		at("20:45")
-		synctest.Wait()
-		w.broken = errors.New("nightly.yaml:3:1: unknown key")
+		w.change(func() { w.broken = errors.New("nightly.yaml:3:1: unknown key") })
 		at("21:30")
-		synctest.Wait()
-		w.broken = nil
+		w.change(func() { w.broken = nil })
 		at("22:45")
 		p.end()
 		w.check("begin 2200.00, finish 2200.00", "21:00 failed (wrong campaign), 22:00 done (nothing found)")
@@ -481,16 +502,13 @@ func TestNothingIsBegunThatCannotBeKept(t *testing.T) {
 		w := newWorld(t, "0 21 * * *", schedule.Skip)
 		at("20:50")
 		p := w.start(nowhere)
-		p.dead = true
+		w.change(func() { p.dead = true })
 		at("21:04")
-		synctest.Wait()
-		p.dead = false
+		w.change(func() { p.dead = false })
 		at("21:20")
-		synctest.Wait()
-		p.dead = true // when the run ends
+		w.change(func() { p.dead = true }) // when the run ends
 		at("21:45")
-		synctest.Wait()
-		p.dead = false
+		w.change(func() { p.dead = false })
 		at("22:00")
 		p.end()
 		w.check("begin 2105.00, finish 2105.00", "21:00 done (nothing found)")
@@ -607,8 +625,7 @@ func TestAPanicIsThatOfOneRun(t *testing.T) {
 		at("20:30")
 		p := w.start(nowhere)
 		at("21:45")
-		synctest.Wait()
-		w.outcome = schedule.Clean
+		w.change(func() { w.outcome = schedule.Clean })
 		at("22:45")
 		p.end()
 		w.check("begin 2200.00, finish 2200.00", "21:00 done (no evidence), 22:00 done (nothing found)")

@@ -10,11 +10,10 @@ import (
 // act does what has been decided and kept.
 func (s *Scheduler) act(ctx context.Context, c *scheduled, t Step) {
 	for _, f := range t.Fires {
-		switch f.Status {
-		case Started:
-			s.Log(c.name, fmt.Sprintf("due %s: run %s begins", stamp(f.Due), f.Run))
-		default:
-			s.Log(c.name, fmt.Sprintf("due %s: %s: %s", stamp(f.Due), f.Status, f.Why))
+		if f.Status == Started {
+			s.Log(c.name, fmt.Sprintf("%s: run %s begins", f, f.Run))
+		} else {
+			s.Log(c.name, fmt.Sprintf("%s: %s: %s", f, f.Status, f.Why))
 		}
 	}
 	for _, f := range t.Cancel {
@@ -27,7 +26,7 @@ func (s *Scheduler) act(ctx context.Context, c *scheduled, t Step) {
 		s.begin(ctx, c, Job{Schedule: c.name, File: c.file, Fire: f})
 	}
 	for _, f := range t.Resume {
-		s.Log(c.name, fmt.Sprintf("due %s: run %s is carried on", stamp(f.Due), f.Run))
+		s.Log(c.name, fmt.Sprintf("%s: run %s is carried on", f, f.Run))
 		s.begin(ctx, c, Job{Schedule: c.name, File: c.file, Fire: f, Resume: true})
 	}
 }
