@@ -2,8 +2,10 @@ package telemetry
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -29,6 +31,8 @@ type pluginSpans struct {
 	queue  chan piece
 	closed chan struct{}
 	over   sync.WaitGroup
+	// lost counts the pieces that did not fit into the queue.
+	lost atomic.Int64
 }
 
 // piece is what a plugin returned with one call.
@@ -49,13 +53,17 @@ func newPluginSpans(t *Traces) *pluginSpans {
 func (t *Traces) Take(plugin string, otlp []byte) {
 	select {
 	case t.plugins.queue <- piece{plugin, otlp}:
-	default: // the collector is too slow, which a trace shows by its gaps
+	default: // the collector is too slow
+		t.plugins.lost.Add(1)
 	}
 }
 
 func (p *pluginSpans) close() {
 	close(p.closed)
 	p.over.Wait()
+	if n := p.lost.Load(); n > 0 {
+		p.traces.upload.warn(fmt.Errorf("it is too slow for the spans of plugins, of %d calls", n))
+	}
 }
 
 // send sends what comes, several pieces at once, until all is closed.
