@@ -116,6 +116,7 @@ zzzzzzzz: 1
 scope: {zzzzzzzz: 1, window: {zzzzzzzz: 1}}
 prices: {zzzzzzzz: 1, targets: {a: {zzzzzzzz: 1}}}
 evidence: {zzzzzzzz: 1}
+schedule: {zzzzzzzz: 1}
 notify: [{zzzzzzzz: 1}]
 plugins: {a: {zzzzzzzz: 1}}
 targets: {a: {zzzzzzzz: 1, limits: {zzzzzzzz: 1}}}

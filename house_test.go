@@ -37,10 +37,11 @@ var house = map[string]room{
 	"core/strategy": {imports: []string{"core"}},
 	"core/secret":   {imports: []string{"core"}},
 	"core/scope":    {},
+	"core/schedule": {imports: []string{"core"}, modules: []string{"github.com/netresearch/go-cron"}},
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
-		imports: []string{"core", "core/audio", "core/schema", "core/scope", "core/secret", "core/verdict"},
+		imports: []string{"core", "core/audio", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict"},
 		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3", "github.com/dustin/go-humanize"},
 	},
 	"core/plan": {imports: []string{"core", "core/audio", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
@@ -51,23 +52,37 @@ var house = map[string]room{
 	"core/cassette": {imports: []string{"core", "core/campaign", "core/engine", "core/plan", "core/schema", "core/strategy"}},
 	"core/runfile":  {imports: []string{"core"}},
 	"core/store": {
-		imports: []string{"core", "core/campaign", "core/cassette", "core/engine", "core/plan", "core/runfile"},
+		imports: []string{"core", "core/campaign", "core/cassette", "core/engine", "core/plan", "core/runfile", "core/schedule"},
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 
+	"core/eventlog": {imports: []string{"core", "core/engine", "core/plan", "core/secret"}},
+	"core/telemetry": {
+		imports: []string{"core", "core/engine", "core/secret"},
+		modules: []string{"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
+	},
+	"core/telemetry/telemetrytest": {modules: []string{"go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"}},
+	"core/metrics":                 {imports: []string{"core/engine"}, modules: []string{"github.com/prometheus/client_golang"}},
+
 	"plugins": {
 		imports: []string{"core", "core/schema", "plugins/internal/..."},
-		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys"},
+		modules: []string{
+			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys",
+			"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp",
+		},
 	},
 	"plugins/internal/...": {
 		imports: []string{"core", "core/schema", "core/scope", "plugins/internal/..."},
-		modules: []string{"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto", "golang.org/x/sys"},
+		modules: []string{
+			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto", "golang.org/x/sys",
+			"go.opentelemetry.io/otel",
+		},
 	},
 	"plugins/host": {
 		imports: []string{"core", "core/schema", "plugins", "plugins/egress", "plugins/internal/...", "plugins/sandbox"},
 		modules: []string{
 			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf",
-			"github.com/cenkalti/backoff/v5", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/time",
+			"github.com/cenkalti/backoff/v5", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/time", "go.opentelemetry.io/otel",
 		},
 	},
 	"plugins/sandbox": {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
 
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
@@ -44,7 +45,7 @@ func (p process) serveDebugger(info Info, offer *offer) (err error) {
 			// That a listener is closed is no news when it is closed on purpose.
 			Exclude: func(hclog.Level, string, ...any) bool { return ctx.Err() != nil },
 		}),
-		GRPCServer: newGRPCServer,
+		GRPCServer: func(options []grpc.ServerOption) *grpc.Server { return newGRPCServer(info, options) },
 		Test:       &goplugin.ServeTestConfig{Context: ctx, ReattachConfigCh: listening, CloseCh: ended},
 	})
 	select {

@@ -104,7 +104,7 @@ type modelTalk struct {
 }
 
 func (t *modelTalk) outgoing(ctx context.Context) context.Context {
-	return metadata.AppendToOutgoingContext(ctx, wire.CallKey, t.call)
+	return metadata.AppendToOutgoingContext(wire.WithTrace(ctx), wire.CallKey, t.call)
 }
 
 // Send implements [core.Conversation].

@@ -85,12 +85,12 @@ func (p process) serve(info Info, components []core.Component) error {
 	if err := useEgress(p.getenv(wire.EnvEgress)); err != nil {
 		return err
 	}
-	p.serveHost(handshake, offer)
+	p.serveHost(handshake, info, offer)
 	return nil
 }
 
 // serveHost serves until the host says that it is enough, or is gone.
-func (p process) serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
+func (p process) serveHost(handshake goplugin.HandshakeConfig, info Info, offer *offer) {
 	slog.SetDefault(slog.New(newLogHandler(p.stderr, p.getenv(wire.EnvLogLevel))))
 	surviveBrokenPipes()
 
@@ -101,7 +101,7 @@ func (p process) serveHost(handshake goplugin.HandshakeConfig, offer *offer) {
 		Plugins:         goplugin.PluginSet{wire.PluginSet: &servedSet{instances: instances}},
 		Logger:          hclog.New(&hclog.LoggerOptions{Output: p.stderr, JSONFormat: true, Level: hclog.Warn}),
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
-			server := newGRPCServer(options)
+			server := newGRPCServer(info, options)
 			if p.getenv(wire.EnvLifeline) != "" {
 				go func() {
 					watchLifeline(p.stdin)
@@ -140,12 +140,13 @@ func leaveNothingBehind(folder string) {
 
 // newGRPCServer returns a server whose handlers may return any error, and may
 // panic.
-func newGRPCServer(options []grpc.ServerOption) *grpc.Server {
+func newGRPCServer(info Info, options []grpc.ServerOption) *grpc.Server {
+	t := &tracing{info: info}
 	return grpc.NewServer(append(options,
 		grpc.MaxRecvMsgSize(wire.MaxMessage),
 		grpc.MaxSendMsgSize(wire.MaxMessage),
-		grpc.UnaryInterceptor(guardUnary),
-		grpc.StreamInterceptor(guardStream),
+		grpc.ChainUnaryInterceptor(t.unary, guardUnary),
+		grpc.ChainStreamInterceptor(t.stream, guardStream),
 	)...)
 }
 

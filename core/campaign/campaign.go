@@ -27,6 +27,8 @@ type Campaign struct {
 	Scope    Scope
 	Evidence Evidence
 	Prices   Prices
+	// Schedule is when serve runs the campaign; nil where it does not.
+	Schedule *Schedule
 	// Baseline is what its runs are compared with: [Previous], a run's ID, or ""
 	// where it does not say. Notify are told of what that finds.
 	Baseline string

@@ -43,6 +43,7 @@ func (r *reader) campaign(root *yaml.Node, c *Campaign) {
 			})
 		}},
 		{"prices", false, func(v value) { c.Prices = r.prices(v) }},
+		{"schedule", false, func(v value) { c.Schedule = r.schedule(v) }},
 		{"baseline", false, func(v value) { c.Baseline = r.baseline(v) }},
 		{"notify", false, func(v value) { c.Notify = r.webhooks(v) }},
 		{"plugins", false, func(v value) { c.Plugins = r.requirements(v) }},

@@ -19,6 +19,7 @@ const maxAllTrials = 1_000_000
 func (r *reader) link(c *Campaign) {
 	targets, converters, scorers := names(c.Targets), names(c.Converters), names(c.Scorers)
 	r.linkPrices(c, targets)
+	r.linkSchedule(c)
 	for _, s := range c.Scorers {
 		r.defined("converter", converters, s.Via...)
 	}

@@ -108,10 +108,14 @@ func (b *breaker) note(err error) {
 	switch {
 	case closed && !b.since.IsZero():
 		b.warn("answers again after %s", time.Since(b.since).Round(time.Second))
+		b.report(TargetUp{Target: b.target, After: time.Since(b.since)})
 		b.since = time.Time{}
 		b.pauses.Reset()
 	case !closed && !errors.Is(err, errNoWord) && b.left() <= 0:
-		b.pause(b.pauses.NextBackOff())
+		if b.since.IsZero() {
+			b.report(TargetDown{Target: b.target, Kind: core.KindOf(err)})
+		}
+		b.pause(b.pauses.NextBackOff(), PauseDown)
 		if b.since.IsZero() {
 			b.since = time.Now()
 			b.warn("cannot be reached; its trials wait, and it is tried again from time to time: %v", err)

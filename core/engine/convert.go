@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -63,13 +65,32 @@ func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, 
 
 // convertOnce runs a value through one converter, for a turn.
 func (h *holding) convertOnce(ctx context.Context, name string, turn int, value core.Value) (core.Value, error) {
+	started := h.Now()
+	ctx, end := h.step(ctx, Step{Kind: StepConvert, Name: name, Turn: turn, Component: h.converter(name)})
 	call := Call{Kind: CallConvert, Name: name, Turn: turn, Values: []core.Value{value}}
 	a, _ := h.work(ctx, core.KindConverter, call, func(ctx context.Context) (a Answer) {
 		a.Value, a.Err = h.components.converters[name].Convert(ctx, value)
 		return a
 	}) // what it made of no answer of a helper is what is sent
-	if a.Err != nil {
-		return core.Value{}, fmt.Errorf("converter %q: %w", name, a.Err)
+	end(StepEnd{Kind: kindOf(a.Err)})
+	ended := ConverterEnded{Trial: h.trial, Turn: turn, Name: name, Took: h.Now().Sub(started)}
+	err := a.Err
+	if err != nil {
+		err = fmt.Errorf("converter %q: %w", name, err)
+		ended.Failure = h.failed(err)
+	}
+	h.observe(ended)
+	if err != nil {
+		return core.Value{}, err
 	}
 	return a.Value, nil
+}
+
+// converter returns a converter's definition. A plan holds all that it names.
+func (h *holding) converter(name string) campaign.Component {
+	i := slices.IndexFunc(h.plan.Converters, func(c campaign.Converter) bool { return c.Name == name })
+	if i < 0 {
+		return campaign.Component{Name: name}
+	}
+	return h.plan.Converters[i].Component
 }

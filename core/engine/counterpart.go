@@ -17,20 +17,25 @@ import (
 // is held to its limits, and what it answers to ours, for all of them together.
 type counterpart struct {
 	*run
-	name    string
-	timeout time.Duration
-	retries int
-	gate    *gate
+	name      string
+	component campaign.Component
+	timeout   time.Duration
+	retries   int
+	gate      *gate
 	// estimated is done once it is known that the target's usage is estimated.
 	estimated sync.Once
 }
 
 func newCounterpart(r *run, t campaign.Target) *counterpart {
-	c := &counterpart{run: r, name: t.Name, timeout: defaultTimeout, retries: t.Limits.Retries}
+	c := &counterpart{run: r, name: t.Name, component: t.Component, timeout: defaultTimeout, retries: t.Limits.Retries}
 	if t.Limits.Timeout > 0 {
 		c.timeout = t.Limits.Timeout
 	}
-	c.gate = newGate(t.Limits, func(format string, args ...any) {
+	p := &pace{target: t.Name}
+	if r.Observer != nil {
+		p.observe = r.Observer.Observe
+	}
+	c.gate = newGate(t.Limits, p, func(format string, args ...any) {
 		r.warn(nil, "target %q %s", c.name, fmt.Sprintf(format, args...))
 	})
 	return c
@@ -46,9 +51,12 @@ func (c *counterpart) start(ctx context.Context, start core.Start) (core.Convers
 	_, err := c.persist(ctx, &request{start: true}, func(r *request) error {
 		ctx, cancel := context.WithTimeout(ctx, c.timeout)
 		defer cancel()
+		ctx, end := c.step(ctx, Step{Kind: StepStart, Name: c.name, Component: c.component})
 		var err error
+		defer func() { end(StepEnd{Kind: kindOf(err)}) }()
 		conversation, err = c.components.targets[c.name].StartConversation(ctx, start)
-		return c.explain(ctx, "starting the conversation", c.timeout, err)
+		err = c.explain(ctx, "starting the conversation", c.timeout, err)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -104,11 +112,13 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversation, messages []core.Message) ([]core.Reply, error) {
+func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversation, messages []core.Message) (replies []core.Reply, err error) {
 	limit := c.timeout * time.Duration(len(messages))
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	replies, err := deliver(ctx, conversation, messages)
+	ctx, end := c.step(ctx, Step{Kind: StepSend, Name: c.name, Component: c.component, Sent: messages})
+	defer func() { end(StepEnd{Kind: kindOf(err), Replies: replies}) }()
+	replies, err = deliver(ctx, conversation, messages)
 	c.spend(messages, replies)
 	for i := range replies {
 		replies[i].Message.Role = core.Assistant

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -12,6 +13,8 @@ import (
 // records them, and judges the replies. done says that the conversation is
 // over.
 func (h *holding) exchange(ctx context.Context, conversation core.Conversation, next []strategy.Turn) (done bool, err error) {
+	ctx, end := h.step(ctx, Step{Kind: StepTurn, Turn: h.turns})
+	defer func() { end(StepEnd{Kind: h.turnKind(err)}) }()
 	started := h.Now()
 	messages, failure := h.convertAll(ctx, next)
 	if err := h.helpLost(); err != nil {
@@ -32,6 +35,15 @@ func (h *holding) exchange(ctx context.Context, conversation core.Conversation, 
 		return true, err
 	}
 	return h.judgeAll(ctx, conversation, turns, failed)
+}
+
+// turnKind is the kind of what a turn failed with, err being why the trial cannot
+// go on.
+func (h *holding) turnKind(err error) core.ErrorKind {
+	if errors.Is(err, errInterrupted) {
+		return KindInterrupted
+	}
+	return cmp.Or(kindOf(err), h.failure.kind())
 }
 
 // exchanged is a turn that was answered and recorded, with what was really sent and

@@ -63,10 +63,9 @@ type gate struct {
 	warn     func(format string, args ...any)
 }
 
-// newGate returns the gate of a target with limits; warn gets what a user should
-// know of the target.
-func newGate(l campaign.Limits, warn func(format string, args ...any)) *gate {
-	p := &pace{}
+// newGate returns the gate of a target with limits and a pace; warn gets what a
+// user should know of the target.
+func newGate(l campaign.Limits, p *pace, warn func(format string, args ...any)) *gate {
 	return &gate{
 		places: make(chan struct{}, max(1, l.Concurrency)), pace: p, breaker: newBreaker(p, warn),
 		throttle: newThrottle(l.RequestsPerMinute), tokens: newTokenBudget(l.TokensPerMinute), warn: warn,
@@ -132,7 +131,7 @@ func (g *gate) learn(r *request, err error) {
 	for _, reply := range r.replies {
 		g.heed(reply.RateLimits)
 	}
-	g.stop(core.RetryAfterOf(err), "the service asks for it")
+	g.stop(core.RetryAfterOf(err), PauseAsked, "the service asks for it")
 	switch {
 	case core.KindOf(err) == core.KindRateLimited:
 		g.slowDown(r)
@@ -145,7 +144,7 @@ func (g *gate) learn(r *request, err error) {
 // says so the first time.
 func (g *gate) slowDown(r *request) {
 	pause, first := g.throttle.refused(r)
-	g.pace.pause(pause)
+	g.pace.pause(pause, PauseRefused)
 	if first {
 		g.warn("refuses what is sent to it because of its limits; it is sent less from now on")
 	}
@@ -159,15 +158,15 @@ func (g *gate) heed(limits []core.RateLimit) {
 			longest = l
 		}
 	}
-	g.stop(longest.Reset, "the service says that nothing is left of its limit of "+longest.Name)
+	g.stop(longest.Reset, PauseUsedUp, "the service says that nothing is left of its limit of "+longest.Name)
 }
 
 // stop pauses the target, and says so.
-func (g *gate) stop(d time.Duration, why string) {
+func (g *gate) stop(d time.Duration, reason PauseReason, why string) {
 	if d = min(d, longestPause); d <= 0 {
 		return
 	}
-	if longer := g.pace.pause(d); longer >= notedPause {
+	if longer := g.pace.pause(d, reason); longer >= notedPause {
 		g.warn("pauses for %s: %s", d.Round(time.Millisecond), why)
 	}
 }

@@ -261,6 +261,8 @@ func (t *helperTalk) record(ctx context.Context, turn Turn, usage core.Usage) er
 	err := t.journal.RecordHelperTurn(context.WithoutCancel(ctx), t.trial.ID, said)
 	if err != nil {
 		t.lose(err)
+		return err
 	}
-	return err
+	t.observe(HelperTurnEnded{Trial: t.trial, Turn: said})
+	return nil
 }

@@ -106,6 +106,14 @@ type Failure struct {
 	Hint    string         `json:"hint,omitempty"`
 }
 
+// kind is "" for none.
+func (f *Failure) kind() core.ErrorKind {
+	if f == nil {
+		return ""
+	}
+	return f.Kind
+}
+
 // Result is how a trial ended.
 type Result struct {
 	Outcome core.Outcome

@@ -17,7 +17,9 @@ func (h *holding) scoreAll(ctx context.Context, turn int, reply core.Message) []
 	views := views{holding: h, turn: turn, reply: reply, made: map[string]view{}}
 	scores := make([]Score, len(h.trial.Scorers))
 	for i, name := range h.trial.Scorers {
+		started := h.Now()
 		scores[i] = h.score(ctx, name, slices.Clip(said), &views)
+		h.observe(ScorerEnded{Trial: h.trial, Turn: turn, Score: scores[i], Took: h.Now().Sub(started)})
 	}
 	return scores
 }
@@ -66,10 +68,12 @@ func isText(v core.Value) bool {
 }
 
 // score asks one scorer.
-func (h *holding) score(ctx context.Context, name string, said []core.Message, views *views) Score {
+func (h *holding) score(ctx context.Context, name string, said []core.Message, views *views) (s Score) {
 	definition := h.scorer(name)
+	ctx, end := h.step(ctx, Step{Kind: StepScore, Name: name, Turn: views.turn, Component: definition.Component})
+	defer func() { end(StepEnd{Kind: s.Failure.kind(), Score: s.Score}) }()
 	view := views.of(ctx, definition)
-	s := Score{Name: name, Judged: h.cleanValues(view.values)}
+	s = Score{Name: name, Judged: h.cleanValues(view.values)}
 	if view.err != nil {
 		return h.unjudged(s, "what it was to judge could not be converted", view.err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
 const (
@@ -22,9 +24,14 @@ const (
 // that could not be begun has been told nothing.
 func (c *counterpart) persist(ctx context.Context, r *request, do func(*request) error) (refusals int, err error) {
 	tries, pauses := 0, pausesFrom(firstRetry, longestRetry)
-	for {
+	var last error
+	for made := 0; ; made++ {
+		if last != nil {
+			c.observe(RequestRetried{Target: c.name, Start: r.start, Try: made, Kind: core.KindOf(last)})
+		}
 		r.sent = time.Time{}
 		err := c.gate.pass(ctx, r, do)
+		last = err
 		patience := r.patience()
 		switch {
 		case err == nil:

@@ -11,7 +11,7 @@ import (
 // Everything in this file makes what is recorded from what took place: the
 // same, without the run's secrets. Components and scorers get the originals.
 
-func (h *holding) clean(s string) string { return h.Redactor.String(s) }
+func (r *run) clean(s string) string { return r.Redactor.String(s) }
 
 // cleanError returns an error for people. It cuts the chain of causes off,
 // because each of them could print the secret.
@@ -23,8 +23,8 @@ func (r *run) cleanError(err error) error {
 }
 
 // failed returns an error as it is kept.
-func (h *holding) failed(err error) *Failure {
-	return &Failure{Kind: core.KindOf(err), Message: h.clean(err.Error()), Hint: h.clean(core.HintOf(err))}
+func (r *run) failed(err error) *Failure {
+	return &Failure{Kind: core.KindOf(err), Message: r.clean(err.Error()), Hint: r.clean(core.HintOf(err))}
 }
 
 // cleanTrial returns a trial as it is kept: what was said before its first turn,

@@ -43,6 +43,8 @@ type Options struct {
 	Answers Answers
 	// Observer may be nil.
 	Observer Observer
+	// Tracer may be nil.
+	Tracer Tracer
 	// Secrets finds the secrets that the campaign refers to.
 	Secrets secret.Lookup
 	// Redactor learns every secret before a component is opened, and removes
@@ -100,7 +102,8 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	}
 	bounded, cancel := budget.within(ctx, started)
 	defer cancel()
-	err = r.carryOut(bounded)
+	tracked, end := r.step(bounded, Step{Kind: StepRun, Name: p.Campaign.Name})
+	err = r.carryOut(tracked)
 	s := Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: o.Now().Sub(started)}
 	if s.Tally.Total() < s.Planned {
 		s.Interrupted = ctx.Err() != nil
@@ -111,7 +114,27 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	if (s.Interrupted || s.Stopped != "") && errors.Is(err, bounded.Err()) {
 		err = nil
 	}
+	end(StepEnd{Kind: kindOf(err), Usage: r.usage})
+	r.ended(s, err)
 	return s, err
+}
+
+// ended says that the run is over, if it had begun.
+func (r *run) ended(s Summary, err error) {
+	for _, c := range r.counterparts {
+		c.gate.pace.close()
+	}
+	if r.journal == nil {
+		return
+	}
+	if s.Stopped != "" {
+		r.observe(BoundReached{Why: s.Stopped})
+	}
+	e := RunEnded{Summary: s}
+	if err != nil {
+		e.Failure = r.failed(err)
+	}
+	r.observe(e)
 }
 
 // run is one execution of a plan.
@@ -138,6 +161,7 @@ func (r *run) carryOut(ctx context.Context) error {
 	if r.journal, err = r.Begin(ctx); err != nil {
 		return err
 	}
+	r.observe(RunStarted{Campaign: r.plan.Campaign.Name, Trials: len(r.plan.Trials), Done: len(r.Done)})
 	return r.holdTrials(ctx)
 }
 

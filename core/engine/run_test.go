@@ -540,10 +540,10 @@ func TestAnObserverSeesEveryTrialFromStartToEnd(t *testing.T) {
 	for _, e := range s.seen.events {
 		kinds = append(kinds, strings.TrimPrefix(fmt.Sprintf("%T", e), "engine."))
 	}
-	if want := []string{"TrialStarted", "Warning", "TurnEnded", "TrialEnded"}; !slices.Equal(kinds, want) {
+	if want := []string{"RunStarted", "TrialStarted", "Warning", "ScorerEnded", "TurnEnded", "TrialEnded", "RunEnded"}; !slices.Equal(kinds, want) {
 		t.Errorf("events = %v, want %v", kinds, want)
 	}
-	if turn := s.seen.events[2].(engine.TurnEnded).Turn; len(turn.Scores) != 1 {
+	if turn := s.seen.events[4].(engine.TurnEnded).Turn; len(turn.Scores) != 1 {
 		t.Errorf("the turn was observed without its scores: %+v", turn)
 	}
 }

@@ -59,7 +59,10 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 		return err
 	}
 	r.observe(TrialStarted{Trial: t, At: at})
+	ctx, end := r.step(ctx, Step{Kind: StepTrial, Name: t.ID, Attack: t.Attack})
 	if err := cmp.Or(h.converse(ctx), h.helpLost()); err != nil {
+		end(StepEnd{Kind: KindInterrupted, Usage: h.usage})
+		r.observe(TrialInterrupted{Trial: t, Took: r.Now().Sub(at)})
 		if errors.Is(err, errInterrupted) {
 			return nil
 		}
@@ -71,11 +74,13 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 		}
 	}
 	result := h.result()
+	end(StepEnd{Kind: result.Failure.kind(), Outcome: result.Outcome, Usage: result.Usage})
 	if err := r.journal.EndTrial(record, t.ID, result); err != nil {
+		r.observe(TrialInterrupted{Trial: t, Took: result.Ended.Sub(at)})
 		return err
 	}
 	r.count(result)
-	r.observe(TrialEnded{Trial: t, Result: result})
+	r.observe(TrialEnded{Trial: t, Result: result, Took: result.Ended.Sub(at)})
 	return nil
 }
 

@@ -66,7 +66,7 @@ func (s *Store) Notices(ctx context.Context, runID string) ([]Notice, error) {
 // a run and gave evidence: some trial of it was judged. It fails with
 // [ErrNotFound] if there is none.
 func (s *Store) Previous(ctx context.Context, r Run) (Run, error) {
-	runs, err := s.runs(ctx, `WHERE campaign = $1 AND id <> $2 AND started_at <= $3 AND status = 'finished'
+	runs, err := s.runs(ctx, `WHERE campaign = $1 AND id <> $2 AND started_at <= $3 AND status = 'finished' `+s.since(schemaCalls, "AND origin = ''", "")+`
 		AND EXISTS (SELECT 1 FROM trials WHERE run_id = runs.id AND outcome IN ('succeeded', 'defended'))
 		ORDER BY started_at DESC, id DESC LIMIT 1`, r.Campaign, r.ID, r.Started.UnixNano())
 	if err == nil && len(runs) == 0 {

@@ -70,13 +70,14 @@ func (s *Store) readingModes() []string {
 // The versions of the tables: what a store has that a run brought up to date
 // last. Those before are read as they are.
 const (
-	schemaFirst    = 1
-	schemaDelivery = 2
-	schemaHelpers  = 3
-	schemaPlugins  = 4
-	schemaResume   = 5
-	schemaCalls    = 6
-	schemaNotices  = 9
+	schemaFirst     = 1
+	schemaDelivery  = 2
+	schemaHelpers   = 3
+	schemaPlugins   = 4
+	schemaResume    = 5
+	schemaCalls     = 6
+	schemaSchedules = 7
+	schemaNotices   = 9
 )
 
 // since returns the columns that the tables have since a version, or what stands

@@ -16,11 +16,12 @@ var migrations embed.FS
 
 // The parts of a store's directory.
 const (
-	databaseFile = "runs.db"
-	lockFile     = "store.lock"
-	artifactsDir = "artifacts"
-	runningDir   = "running"
-	incomingDir  = "incoming"
+	databaseFile  = "runs.db"
+	lockFile      = "store.lock"
+	schedulerLock = "scheduler.lock"
+	artifactsDir  = "artifacts"
+	runningDir    = "running"
+	incomingDir   = "incoming"
 
 	// lockSuffix ends the names of files that are locks.
 	lockSuffix = ".lock"

@@ -18,7 +18,7 @@ import (
 )
 
 // outsideOfRuns are the tables with a run in them that are not part of its record.
-var outsideOfRuns = []string{}
+var outsideOfRuns = []string{"fires"}
 
 // schemaOf returns the tables of a store, with their columns.
 func schemaOf(t *testing.T, db *sql.DB) map[string][]string {

@@ -49,7 +49,11 @@ func ServeHost(ctx context.Context, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("reading what to open: %w", err)
 	}
 	var opened report
-	h := host.New(host.Options{Bundled: given.Argv, Started: func(_ string, pid int) { opened.PID = pid }})
+	h := host.New(host.Options{Bundled: given.Argv, Observe: func(e host.Event) {
+		if e.What == host.Started {
+			opened.PID = e.PID
+		}
+	}})
 	if err := openAll(ctx, h, given.Cases); err != nil {
 		opened.Error = err.Error()
 	}

@@ -105,13 +105,13 @@ func (p Program) serve(t T, use func(Source, host.Plugin)) {
 	p.serveTo(t, nil, use)
 }
 
-// serveTo does the same, and tells of each process that was started.
-func (p Program) serveTo(t T, started func(string, int), use func(Source, host.Plugin)) {
+// serveTo does the same, and tells what happens to the process.
+func (p Program) serveTo(t T, observe func(host.Event), use func(Source, host.Plugin)) {
 	confinement := p.Confinement
 	if len(confinement.Launcher) > 0 {
 		confinement.Bundled = p.describe(t).Permissions
 	}
-	h := host.New(host.Options{Bundled: p.Argv, Log: p.Log, Started: started, Confinement: confinement})
+	h := host.New(host.Options{Bundled: p.Argv, Log: p.Log, Observe: observe, Confinement: confinement})
 	defer func() { _ = h.Close() }() // the process's end has checks of its own
 	catalog, err := h.Describe(t.Context())
 	if err != nil {
@@ -240,10 +240,12 @@ type launches struct {
 	pids []int
 }
 
-func (l *launches) add(_ string, pid int) {
+func (l *launches) add(e host.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pids = append(l.pids, pid)
+	if e.What == host.Started {
+		l.pids = append(l.pids, e.PID)
+	}
 }
 
 // one reports whether the first process still runs, and is the only one.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -80,6 +81,20 @@ func BenchmarkRoundTrip(b *testing.B) {
 			b.SetBytes(int64(size))
 			for b.Loop() {
 				answer(b, call, data)
+			}
+		})
+		b.Run(name+"/host, traced", func(b *testing.B) {
+			h := host.New(host.Options{Programs: host.Discover([]string{dir}, hclog.NewNullLogger()), Spans: func(string, []byte) {}})
+			defer func() { _ = h.Close() }()
+			call := openEcho(b, h)
+			provider := sdktrace.NewTracerProvider()
+			ctx, span := provider.Tracer("bench").Start(b.Context(), "run")
+			defer span.End()
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				if err := call(ctx, data); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

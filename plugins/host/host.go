@@ -25,8 +25,13 @@ type Options struct {
 	// Attach are plugins that run already. They take the place of those of the
 	// same names.
 	Attach Attachments
-	// Started is told of each process that was started; nil is not.
-	Started func(plugin string, pid int)
+	// Observe is told what happens to the processes of plugins; nil is not. It is
+	// called from many goroutines, and has to be quick.
+	Observe func(Event)
+	// Spans, where it is set, has plugins told which span their calls belong to,
+	// and gets the spans that end in them, as OTLP's TracesData. What is in them is
+	// the plugin's word. It must not keep the caller waiting.
+	Spans func(plugin string, otlp []byte)
 	// Log receives what plugins log and print; nil drops it.
 	Log hclog.Logger
 	// StartTimeout is how long a plugin may take to start; 0 means 30 s.

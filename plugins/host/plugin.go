@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -123,6 +122,7 @@ func (p *plugin) givenUp() error {
 // restartAfter returns a start that comes after a pause.
 func (p *plugin) restartAfter(deaths int, pause time.Duration) func() (*process, error) {
 	return func() (*process, error) {
+		p.options.observe(Event{Plugin: p.name, What: Restarting, Deaths: deaths})
 		p.log.Warn("plugin is started again", "deaths", deaths, "at_most", maxRestarts, "after", pause)
 		timer := time.NewTimer(pause)
 		defer timer.Stop()
@@ -148,9 +148,7 @@ func (p *plugin) start() (*process, error) {
 	case err != nil:
 		return nil, fmt.Errorf("starting plugin %q (%s): %w", p.name, p.path(), err)
 	}
-	if pid, err := strconv.Atoi(process.run.ID()); err == nil && p.options.Started != nil {
-		p.options.Started(p.name, pid)
-	}
+	p.options.observe(Event{Plugin: p.name, What: Started, PID: process.number()})
 	return process, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,7 @@ type process struct {
 	gone      chan struct{} // closed when there is nothing left
 	turns     turns
 	how       *confined
+	spans     func(plugin string, otlp []byte) // nil where nobody follows
 
 	conn        *grpc.ClientConn
 	services    *services
@@ -59,7 +61,7 @@ type process struct {
 // startProcess starts a plugin and asks what it offers. It sees to it that how
 // is removed.
 func startProcess(ctx context.Context, of *plugin, how *confined) (*process, error) {
-	p := &process{name: of.name, how: how, log: of.log, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
+	p := &process{name: of.name, how: how, log: of.log, spans: of.options.Spans, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
 	if of.attach != nil {
 		p.attach(*of.attach)
@@ -112,16 +114,24 @@ func (p *process) clientConfig(self identity) *goplugin.ClientConfig {
 		SkipHostEnv:      true,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: p.how.folder},
 		// The context of the start ends it in time.
-		StartTimeout: time.Hour,
-		Logger:       hclog.NewNullLogger(), // what it has to say comes as errors
-		SyncStdout:   p.stdout,
-		SyncStderr:   p.stderr,
-		GRPCDialOptions: []grpc.DialOption{
-			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
-			grpc.WithUnaryInterceptor(p.turns.unary),
-			grpc.WithStreamInterceptor(p.turns.stream),
-		},
+		StartTimeout:    time.Hour,
+		Logger:          hclog.NewNullLogger(), // what it has to say comes as errors
+		SyncStdout:      p.stdout,
+		SyncStderr:      p.stderr,
+		GRPCDialOptions: p.dialOptions(),
 	}
+}
+
+func (p *process) dialOptions() []grpc.DialOption {
+	options := []grpc.DialOption{
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+		grpc.WithUnaryInterceptor(p.turns.unary),
+		grpc.WithStreamInterceptor(p.turns.stream),
+	}
+	if p.spans != nil {
+		options = append(options, grpc.WithStatsHandler(tracing{p.name, p.spans}))
+	}
+	return options
 }
 
 // dial starts the process and connects to it.
@@ -167,6 +177,12 @@ func (p *process) ask(ctx context.Context) error {
 	return nil
 }
 
+// number is the process's, 0 where that is not known.
+func (p *process) number() int {
+	n, _ := strconv.Atoi(p.run.ID())
+	return n
+}
+
 func (p *process) find(kind core.Kind, name string) (core.Info, bool) {
 	for _, c := range p.components {
 		if c.Info.Kind == kind && c.Info.Name == name {
@@ -185,8 +201,10 @@ func (p *process) supervise(of *plugin) {
 	<-p.run.over
 	if p.stopping.Load() {
 		p.log.Debug("plugin stopped", "status", p.run.status)
+		of.options.observe(Event{Plugin: p.name, What: Stopped, PID: p.number()})
 	} else {
 		p.log.Error((&death{p.name, p.reason()}).Error())
+		of.options.observe(Event{Plugin: p.name, What: Died, PID: p.number(), Reason: p.reason()})
 	}
 	if p.run.left > 0 {
 		p.log.Error("plugin has left processes that cannot be killed", "count", p.run.left)

@@ -155,7 +155,7 @@ func (s *services) enter(request context.Context) (*call, context.Context, func(
 		return nil, nil, nil, core.Errorf(core.KindProtocol, "a target of the campaign is asked for a call that is over").
 			WithHint("it can be asked until Convert or Score returns")
 	}
-	ctx, cancel := joined(c.ctx, request)
+	ctx, cancel := joined(withSpanOf(request, c.ctx), request)
 	return c, ctx, func() {
 		cancel()
 		c.requests.Done()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -246,5 +247,39 @@ func TestWhatAPluginHasStartedGoesWithItWhenItDies(t *testing.T) {
 	signalTo(t, pidOf(t, h), syscall.SIGKILL)
 	for _, pid := range grandchildren {
 		eventually(t, 10*time.Second, fmt.Sprintf("process %d ends", pid), func() bool { return !running(pid) })
+	}
+}
+
+func TestWhatHappensToAPluginsProcessIsTold(t *testing.T) {
+	var mu sync.Mutex
+	var told []host.Event
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Observe = func(e host.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, e)
+		}
+	})
+	config, _ := mortal(t, 1)
+	if _, err := openConverter(t, h, "mortal", config).Convert(t.Context(), core.TextValue("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	var what []host.Happening
+	for _, e := range told {
+		what = append(what, e.What)
+		if e.Plugin != "orchestrator" || e.What != host.Restarting && e.PID == 0 {
+			t.Errorf("told %+v without its plugin or process", e)
+		}
+		if e.What == host.Died && e.Reason != "died (exit status 3)" {
+			t.Errorf("told %+v, want how it died", e)
+		}
+	}
+	if want := []host.Happening{host.Started, host.Died, host.Restarting, host.Started, host.Stopped}; !slices.Equal(what, want) {
+		t.Errorf("told %v, want %v", what, want)
 	}
 }

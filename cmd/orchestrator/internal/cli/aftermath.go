@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,28 +45,6 @@ type hook struct {
 	address string
 }
 
-// afterRun compares a run that has ended with its baseline, and tells the webhooks
-// of its campaign, as the run recorded it. baseline is a run's ID or "previous";
-// "" leaves the choice to the campaign, and is "previous" where that does not say.
-// It fails only where a webhook's address cannot be found out.
-func afterRun(ctx context.Context, env Env, log io.Writer, s *store.Store, secrets secretFlags, id, baseline string) error {
-	run, err := s.Run(ctx, id)
-	if err != nil {
-		return err
-	}
-	recorded, problems, err := readRecorded(ctx, s, run)
-	if err != nil || recorded == nil || len(problems) > 0 {
-		return errors.Join(err, problems)
-	}
-	redactor := secret.NewRedactor()
-	clean := redactor.Writer(log)
-	a, err := prepareAftermath(ctx, env, clean, s, recorded, secrets.lookup(env, cmp.Or(run.Path, run.File)), redactor, cmp.Or(baseline, recorded.Baseline, campaign.Previous))
-	if err == nil {
-		a.follow(ctx, run.ID)
-	}
-	return errors.Join(err, clean.Close())
-}
-
 // prepareAftermath finds everything out that could be wrong with what comes after
 // a run, before the run begins.
 func prepareAftermath(ctx context.Context, env Env, log io.Writer, s *store.Store, c *campaign.Campaign, lookup secret.Lookup, redactor *secret.Redactor, baseline string) (*aftermath, error) {
@@ -107,17 +84,18 @@ func addressOf(w campaign.Webhook, lookup secret.Lookup, redactor *secret.Redact
 }
 
 // follow compares the run with its baseline, prints that, and tells whoever wants
-// to know.
-func (a *aftermath) follow(ctx context.Context, id string) {
+// to know. It returns what came of it in a line, or "" where it could not be compared.
+func (a *aftermath) follow(ctx context.Context, id string) (headline string) {
 	c, err := a.compare(ctx, id)
 	if err != nil {
 		a.warn("run %s is not compared with %s: %v", id, a.baseline, err)
-		return
+		return ""
 	}
 	fmt.Fprintln(a.env.Stdout)
 	writeComparison(a.env.Stdout, c)
 	fmt.Fprintf(a.env.Stdout, "\ncompared with the baseline: %s\n", c.Headline())
 	a.tell(ctx, notify.New(c))
+	return c.Headline()
 }
 
 func (a *aftermath) compare(ctx context.Context, id string) (compare.Comparison, error) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
@@ -74,14 +76,31 @@ func TestARunThatHasEndedIsComparedByItsRecord(t *testing.T) {
 			keep(t, s, last, source, at.Add(2*time.Hour), core.Succeeded)
 
 			var out bytes.Buffer
-			env := Env{Stdout: &out, Now: time.Now, LookupEnv: func(string) (string, bool) { return "", false }}
-			err = afterRun(t.Context(), env, io.Discard, s, secretFlags{}, last, test.asked)
+			env := Env{Stdout: &out, Stderr: io.Discard, Now: time.Now, LookupEnv: func(string) (string, bool) { return "", false }}
+			compare := func() error {
+				c := newConduct(env, campaignFlags{}, storeFlag{}).comparedWith(test.asked)
+				c.fallback = campaign.Previous
+				run, err := s.Run(t.Context(), last)
+				if err != nil {
+					return err
+				}
+				recorded, _, err := readRecorded(t.Context(), s, run)
+				if err != nil {
+					return err
+				}
+				after, err := c.prepareAftermath(t.Context(), s, recorded)
+				if err == nil {
+					after.follow(t.Context(), last)
+				}
+				return errors.Join(err, c.log.Close())
+			}
+			err = compare()
 			if exitCode(err) != exitWrong || !strings.Contains(fmt.Sprint(err), "/c.yaml:4:10: the webhook ${HOOK}: ") {
 				t.Errorf("without the secret: %v", err)
 			}
 			sent = nil
 			env.LookupEnv = func(string) (string, bool) { return server.URL, true }
-			if err := afterRun(t.Context(), env, io.Discard, s, secretFlags{}, last, test.asked); err != nil {
+			if err := compare(); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.Contains(out.String(), "baseline  "+test.want) {

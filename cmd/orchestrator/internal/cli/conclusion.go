@@ -8,10 +8,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// concludeRun prints the table and where to look, and chooses the exit code.
-// goOn is the command that goes on with the run where it was stopped, and broken why
-// it could not be recorded to its end.
-func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, trials []store.Trial, dir storeFlag, goOn string, broken error) error {
+// concludeRun prints the table and where to look, and chooses the exit code and
+// why it is that. goOn is the command that goes on with the run where it was stopped,
+// and broken why it could not be recorded to its end.
+func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, trials []store.Trial, dir storeFlag, goOn string, broken error) (why string, err error) {
 	attacks := rowsOf(trials)
 	held := count(s.Planned, "trial")
 	if n := s.Tally.Total(); n < s.Planned {
@@ -38,9 +38,9 @@ func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, tri
 	}
 	fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s%s\n", dir.flag(), id, again)
 	if code == exitClean {
-		return nil
+		return why, nil
 	}
-	return conclusion{code}
+	return why, conclusion{code}
 }
 
 // end is how a run came to its end.

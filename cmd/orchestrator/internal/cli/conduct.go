@@ -31,6 +31,15 @@ type conduct struct {
 	log io.WriteCloser
 	// baseline is what runs are compared with; "" leaves that to their campaigns.
 	baseline string
+	// fallback is what they are compared with where neither baseline nor the campaign
+	// says it; "" where they are not.
+	fallback string
+	// runID is the ID of a run that is begun; "" leaves it to the store.
+	runID string
+	// observer is told of the run, too; it may be nil.
+	observer engine.Observer
+	// verdict says in a line what came of the run, once it has ended.
+	verdict string
 }
 
 func newConduct(env Env, flags campaignFlags, dir storeFlag) *conduct {
@@ -63,13 +72,18 @@ type record struct {
 
 // carryOut starts the plugins that were chosen, plans the campaign, has open
 // choose the record, and holds the trials.
-func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error) error {
+func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error) (err error) {
 	if err := c.flags.hold(c.env, r); err != nil {
 		return err
 	}
-	rec := &recording{screen: c.screen, dir: c.dir}
+	w, err := c.watch(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	rec := &recording{screen: c.screen, dir: c.dir, watch: w}
 	way := egress.New(egress.Options{Record: rec.recordConnection})
-	return c.flags.withEgress(ctx, c.env, c.log, r.choice.Programs, way, func(h *host.Host, catalog *host.Catalog) error {
+	return c.flags.withEgress(ctx, c.env, c.log, r.choice.Programs, surroundings{way, w}, func(h *host.Host, catalog *host.Catalog) error {
 		p, err := c.flags.plans(ctx, r, h, catalog)
 		if err != nil {
 			return err
@@ -88,6 +102,7 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 	o := engine.Options{
 		Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
 		Record:   rec.calls,
+		Tracer:   rec.watch.tracer(),
 		Secrets:  c.flags.secrets.lookup(c.env, p.Campaign.File),
 	}
 	if j := rec.judging; j != nil {
@@ -107,7 +122,7 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 // when all trials are over.
 func (c *conduct) hold(ctx context.Context, p *plan.Plan, o engine.Options, rec *recording, stop func() error) error {
 	o.Begin = func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) }
-	o.Done, o.Observer, o.Redactor, o.Now = rec.done, c.screen, c.redactor, c.env.Now
+	o.Done, o.Observer, o.Redactor, o.Now = rec.done, rec.watch.observing(c.screen, c.observer), c.redactor, c.env.Now
 	summary, err := engine.Run(ctx, p, o)
 	c.screen.finish()
 	err = cmp.Or(err, stop())
@@ -121,16 +136,19 @@ func (c *conduct) hold(ctx context.Context, p *plan.Plan, o engine.Options, rec 
 		return err // what there is of the run says nothing
 	}
 	trials, readErr := rec.store.Trials(reading, rec.journal.Run())
-	ended := errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, rec.goOn(), err), err, readErr)
+	var conclusion error
+	c.verdict, conclusion = concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, rec.goOn(), err)
 	if rec.after != nil && err == nil && !summary.Interrupted { // or it will be resumed
-		rec.after.follow(ctx, rec.journal.Run())
+		if headline := rec.after.follow(ctx, rec.journal.Run()); headline != "" {
+			c.verdict += "; compared with the baseline: " + headline
+		}
 	}
-	return ended
+	return errors.Join(conclusion, err, readErr)
 }
 
 // prepareAftermath returns what comes after a run, or nil where nothing does.
 func (c *conduct) prepareAftermath(ctx context.Context, s *store.Store, of *campaign.Campaign) (*aftermath, error) {
-	baseline := cmp.Or(c.baseline, of.Baseline)
+	baseline := cmp.Or(c.baseline, of.Baseline, c.fallback)
 	if baseline == "" {
 		return nil, nil
 	}
@@ -153,6 +171,7 @@ type recording struct {
 	record
 	screen  *progress
 	dir     storeFlag
+	watch   *watch
 	journal *store.Journal // nil before the run begins
 	// after is what comes after the run; nil where nothing does.
 	after *aftermath
@@ -167,6 +186,7 @@ func (r *recording) start(ctx context.Context, trials int) (engine.Journal, erro
 	}
 	r.journal = journal
 	r.begun.Store(journal)
+	r.watch.begin(r.store.Dir(), journal.Run())
 	r.screen.begin(journal.Run(), trials, r.done)
 	return journal, nil
 }

@@ -95,6 +95,9 @@ func (r *recording) recordConnection(c egress.Connection) {
 	if !c.Allowed || c.Reason != "" {
 		refused = c.Reason
 	}
+	if !c.Allowed {
+		r.watch.log.Refused(c.Plugin, c.Address, c.Reason)
+	}
 	// A record that fails ends the run at its next turn.
 	_ = journal.RecordConnection(store.Connection{
 		Plugin: c.Plugin, Host: c.Address, At: c.Began, Refused: refused, Sent: c.Sent, Received: c.Received,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/schedule"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
 )
@@ -85,6 +86,23 @@ func exitCode(err error) int {
 		return exitWrong
 	default:
 		return exitNoEvidence
+	}
+}
+
+// scheduledOutcome says what came of a scheduled run that ended with an error, or
+// with none.
+func scheduledOutcome(err error) schedule.Outcome {
+	switch exitCode(err) {
+	case exitClean:
+		return schedule.Clean
+	case exitFindings:
+		return schedule.Findings
+	case exitWrong:
+		return schedule.Wrong
+	case exitInterrupted:
+		return schedule.Interrupted
+	default:
+		return schedule.NoEvidence
 	}
 }
 

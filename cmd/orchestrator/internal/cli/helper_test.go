@@ -11,6 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
@@ -33,6 +37,8 @@ func serveJury() {
 }
 
 func (j jury) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
+	ctx, span := otel.Tracer("jury").Start(ctx, "deliberate", trace.WithAttributes(attribute.String("jury.key", apiKey)))
+	defer span.End()
 	talk, err := j.model.StartConversation(ctx, core.Start{})
 	if err != nil {
 		return core.Score{}, err
@@ -74,14 +80,14 @@ attacks:
 `
 
 // startJudged starts a run of the campaign with the third party's plugin.
-func startJudged(t *testing.T, agent, judge, model string, trials int) *program {
+func startJudged(t *testing.T, agent, judge, model string, trials int, flags ...string) *program {
 	t.Helper()
 	plugin, err := exec.LookPath("orchestrator-plugin-jury")
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer("ENDPOINT", agent, "JUDGE", judge, "MODEL", model, "TRIALS", strconv.Itoa(trials)).Replace(judged)
-	return startCampaign(t, text, "--allow-unlocked", "--plugin-dir", filepath.Dir(plugin))
+	return startCampaign(t, text, append(flags, "--allow-unlocked", "--plugin-dir", filepath.Dir(plugin))...)
 }
 
 // helped reads what the scorer asked for a trial of the only run.

@@ -61,13 +61,21 @@ func (f *hostFlags) discover(env Env, w io.Writer) ([]host.Program, error) {
 // with starts the bundled plugin and some programs, asks them what they offer,
 // calls do with a host that logs to w, and stops them again.
 func (f *hostFlags) with(ctx context.Context, env Env, w io.Writer, programs []host.Program, do func(*host.Host, *host.Catalog) error) error {
-	return f.withEgress(ctx, env, w, programs, egress.New(egress.Options{}), do)
+	return f.withEgress(ctx, env, w, programs, surroundings{way: egress.New(egress.Options{})}, do)
 }
 
-// withEgress does the same with plugins that reach the network by way, which it
-// closes.
-func (f *hostFlags) withEgress(ctx context.Context, env Env, w io.Writer, programs []host.Program, way *egress.Proxy, do func(*host.Host, *host.Catalog) error) (err error) {
-	defer func() { err = errors.Join(err, way.Close()) }()
+// surroundings are what a host's plugins have around them.
+type surroundings struct {
+	// way is how they reach the network.
+	way *egress.Proxy
+	// watch follows them; nil does not.
+	watch *watch
+}
+
+// withEgress does the same with plugins in other surroundings, of which it closes
+// the way.
+func (f *hostFlags) withEgress(ctx context.Context, env Env, w io.Writer, programs []host.Program, around surroundings, do func(*host.Host, *host.Catalog) error) (err error) {
+	defer func() { err = errors.Join(err, around.way.Close()) }()
 	log, err := f.log(w)
 	if err != nil {
 		return err
@@ -79,7 +87,7 @@ func (f *hostFlags) withEgress(ctx context.Context, env Env, w io.Writer, progra
 	warnOfAttached(w, attached)
 	h := host.New(host.Options{
 		Bundled: []string{env.Executable, pluginServe}, Programs: programs, Attach: attached, Log: log,
-		Confinement: f.confinement(env, way),
+		Confinement: f.confinement(env, around.way), Observe: around.watch.processes(), Spans: around.watch.spans(),
 	})
 	defer func() { err = errors.Join(err, h.Close()) }()
 	catalog, err := h.Describe(ctx)

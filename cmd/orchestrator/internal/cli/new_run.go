@@ -22,6 +22,7 @@ func (c *conduct) newRun(p *plan.Plan, catalog *host.Catalog, choice install.Cho
 		return store.Run{}, core.Errorf(core.KindInternal, "finding the campaign's folder: %w", err)
 	}
 	r := store.Run{
+		ID:            c.runID,
 		Campaign:      p.Campaign.Name,
 		File:          p.Campaign.File,
 		Path:          path,

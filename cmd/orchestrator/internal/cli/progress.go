@@ -23,10 +23,14 @@ type progress struct {
 	bar   *progressbar.ProgressBar // nil while there is none on the screen
 	total int
 	tally stats.Tally
+	// paused are the targets that are waited for. As long as there are some, tick
+	// redraws the bar every second.
+	paused pauses
+	tick   *time.Timer
 }
 
 func newProgress(env Env) *progress {
-	return &progress{out: printable{env.Stderr}, terminal: env.Terminal}
+	return &progress{out: printable{env.Stderr}, terminal: env.Terminal, paused: pauses{}}
 }
 
 // begin announces the run and puts the bar on the screen. done are the trials that
@@ -69,6 +73,10 @@ func (p *progress) Observe(e engine.Event) {
 		p.trialEnded(e)
 	case engine.Warning:
 		p.warn(e)
+	default:
+		if !p.paused.observe(e) {
+			return // nothing that is shown
+		}
 	}
 	p.redraw()
 }
@@ -93,8 +101,22 @@ func (p *progress) redraw() {
 	if p.bar == nil {
 		return
 	}
-	p.bar.Describe(fmt.Sprintf("%d succeeded, %d errored", p.tally.Succeeded, p.tally.Errored))
+	text := p.paused.String()
+	if text == "" {
+		text = fmt.Sprintf("%d succeeded, %d errored", p.tally.Succeeded, p.tally.Errored)
+	} else if p.tick == nil {
+		p.tick = time.AfterFunc(time.Second, p.countDown)
+	}
+	p.bar.Describe(text)
 	_ = p.bar.Set(p.tally.Total())
+}
+
+// countDown redraws the bar while a target is paused.
+func (p *progress) countDown() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tick = nil
+	p.redraw()
 }
 
 func (p *progress) clear() {
@@ -119,4 +141,7 @@ func (p *progress) finish() {
 	defer p.mu.Unlock()
 	p.clear()
 	p.bar = nil
+	if p.tick != nil {
+		p.tick.Stop()
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,8 +14,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 )
 
-// watch shows a run of two trials, with a warning and a line of the log.
-func watch(terminal bool) string {
+// watched is what is shown of a run of two trials, with a warning and a line of the log.
+func watched(terminal bool) string {
 	var out bytes.Buffer
 	p := newProgress(Env{Stderr: &out, Terminal: terminal})
 	first, second := &plan.Trial{ID: "polite/1"}, &plan.Trial{ID: "polite/2"}
@@ -40,7 +41,7 @@ warning: closing target
 2/2  errored       polite/2: no answer
 [INFO] after the end
 `
-	if got := watch(false); got != want {
+	if got := watched(false); got != want {
 		t.Errorf("printed\n%s\nwant\n%s", got, want)
 	}
 }
@@ -52,7 +53,7 @@ warning: polite/1: the voice \u001b[2Jwas ignored
 warning: closing target
 [INFO] after the end
 `
-	if got := screen(watch(true)); got != want {
+	if got := screen(watched(true)); got != want {
 		t.Errorf("the terminal shows\n%s\nwant\n%s", got, want)
 	}
 }
@@ -95,4 +96,87 @@ func screen(output string) string {
 		}
 	}
 	return strings.Join(append(lines, line), "\n")
+}
+
+// lastLine is what the bar shows in the end.
+func lastLine(output string) string {
+	line := screen(output)
+	return strings.ReplaceAll(line[strings.LastIndexByte(line, '\n')+1:], "\x1b[0K", "")
+}
+
+func TestTheBarSaysThatATargetIsPausedForAsLongAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		p := newProgress(Env{Stderr: &out, Terminal: true})
+		p.begin("20261123-aaaa", 5000, nil)
+		p.Observe(engine.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: engine.PauseAsked})
+		p.Observe(engine.TargetPaused{Target: "judge-with-a-very-long-name", For: 300 * time.Millisecond, Reason: engine.PauseRefused})
+		for _, step := range []struct {
+			after time.Duration
+			want  string
+		}{
+			{1100 * time.Millisecond, "agent paused 11s: rate limited "}, // the bar is redrawn every second
+			{2 * time.Second, "agent paused 9s: rate limited "},
+			{8 * time.Second, "agent paused 1s: rate limited "},
+			{2 * time.Second, "0 succeeded, 0 errored "},
+		} {
+			time.Sleep(step.after)
+			synctest.Wait()
+			if line := lastLine(out.String()); !strings.Contains(line, step.want) || len([]rune(line)) >= 80 {
+				t.Errorf("the bar is %q, want %q", line, step.want)
+			}
+		}
+		p.Observe(engine.TargetPaused{Target: "agent", For: time.Minute, Reason: engine.PauseDown})
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		if line := lastLine(out.String()); !strings.Contains(line, "agent paused 59s: down ") {
+			t.Errorf("the bar is %q, want the target that is down", line)
+		}
+		p.Observe(engine.TargetResumed{Target: "agent"})
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		if line := lastLine(out.String()); !strings.Contains(line, "0 succeeded, 0 errored ") {
+			t.Errorf("the bar is %q, want no word of the pause any more", line)
+		}
+		p.finish()
+	})
+}
+
+func TestTheBarOfPausedTargetsFitsInto80Columns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		p := newProgress(Env{Stderr: &out, Terminal: true})
+		p.begin("20261123-aaaa", 100_000, nil)
+		for _, step := range []struct{ target, want string }{
+			{"an-agent-with-a-long-name", "an-agent-with… paused 9m58s: limit used up "},
+			{"judge", "2 targets paused 9m58s "},
+		} {
+			p.Observe(engine.TargetPaused{Target: step.target, For: 9*time.Minute + 59*time.Second, Reason: engine.PauseUsedUp})
+			time.Sleep(1100 * time.Millisecond)
+			synctest.Wait()
+			// The three bytes of the ellipsis are one column.
+			if line := lastLine(out.String()); !strings.Contains(line, step.want) || len(strings.ReplaceAll(line, "…", ".")) >= 80 {
+				t.Errorf("the bar is %q, want %q", line, step.want)
+			}
+		}
+		p.finish()
+	})
+}
+
+// lockedBuffer can be read while it is written.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
 }

@@ -44,6 +44,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 	flags.register(cmd)
 	dir.register(cmd, env)
 	registerBaseline(cmd, &baseline, &dir)
+	flags.registerLog(cmd)
 	cmd.Flags().BoolVar(&flags.allowUnlocked, "allow-unlocked", false, "go on with third-party plugins as they are installed, whatever the lock says")
 	cmd.Flags().BoolVar(&allow, "allow-changed", false, "go on although the campaign's file or a plugin has changed, and record it; the recorded campaign holds")
 	return cmd
@@ -103,7 +104,8 @@ func (c *conduct) concludeAgain(ctx context.Context, s *store.Store, run store.R
 		return err
 	}
 	summary := engine.Summary{Planned: run.Trials, Tally: total(rowsOf(trials)).tally, Duration: run.Ended.Sub(run.Started)}
-	return concludeRun(c.env, recorded, summary, run.ID, trials, c.dir, "", nil)
+	c.verdict, err = concludeRun(c.env, recorded, summary, run.ID, trials, c.dir, "", nil)
+	return err
 }
 
 // readRecorded reads a run's campaign from its record.

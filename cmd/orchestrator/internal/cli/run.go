@@ -31,10 +31,16 @@ func newRunCommand(env Env) *cobra.Command {
 	}
 	plugins.register(cmd)
 	dir.register(cmd, env)
-	cmd.Flags().BoolVar(&calls, "record", false, "keep what every component answers, so that the run can be replayed without any of them")
+	registerRecord(cmd, &calls)
 	registerBaseline(cmd, &baseline, &dir)
+	plugins.registerLog(cmd)
 	cmd.Flags().BoolVar(&plugins.allowUnlocked, "allow-unlocked", false, "run with third-party plugins as they are installed, whatever the lock says")
 	return cmd
+}
+
+// registerRecord adds the flag of the commands that begin runs which can be replayed.
+func registerRecord(cmd *cobra.Command, calls *bool) {
+	cmd.Flags().BoolVar(calls, "record", false, "keep what every component answers, so that the run can be replayed without any of them")
 }
 
 func runCampaign(ctx context.Context, c *conduct, file string, calls bool) (err error) {

@@ -100,6 +100,9 @@ func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error 
 		return err
 	}
 	writeRun(w, run)
+	if file := eventFile(s.Dir(), run.ID); file != "" {
+		fmt.Fprintf(w, "events         %s\n", file)
+	}
 	writeConnections(w, connections)
 	writeNotices(w, notices)
 	fmt.Fprintln(w)

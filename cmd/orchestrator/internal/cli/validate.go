@@ -95,6 +95,13 @@ type campaignFlags struct {
 	// allowUnlocked: the campaign runs with whatever is installed. It is a flag
 	// of run only.
 	allowUnlocked bool
+	// logContents: the event log holds what was said. It is a flag of those that
+	// carry out.
+	logContents bool
+}
+
+func (f *campaignFlags) registerLog(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.logContents, "log-contents", false, "write what is said into the run's event log, too")
 }
 
 func (f *campaignFlags) register(cmd *cobra.Command) {

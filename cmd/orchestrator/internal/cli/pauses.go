@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+const (
+	// shownPause is how long a pause is that the bar speaks of.
+	shownPause = time.Second
+	// longestName is where a target's name is cut in the bar, which has to fit into
+	// one line.
+	longestName = 14
+)
+
+// pauses are the targets to which nothing is sent for now.
+type pauses map[string]targetPause
+
+type targetPause struct {
+	until time.Time
+	why   string
+}
+
+// observe notes an event that begins or ends a pause, and reports whether it is one.
+func (p pauses) observe(e engine.Event) bool {
+	switch e := e.(type) {
+	case engine.TargetPaused:
+		if e.For >= shownPause {
+			p[e.Target] = targetPause{time.Now().Add(e.For), pauseWords(e.Reason)}
+		}
+	case engine.TargetResumed:
+		delete(p, e.Target)
+	case engine.TargetUp:
+		delete(p, e.Target)
+	default:
+		return false
+	}
+	return true
+}
+
+// String says which target is paused, for how long and why, or how many are; "" where
+// none is.
+func (p pauses) String() string {
+	now := time.Now()
+	maps.DeleteFunc(p, func(_ string, t targetPause) bool { return !t.until.After(now) })
+	var last targetPause
+	var name string
+	for target, pause := range p {
+		if pause.until.After(last.until) {
+			name, last = target, pause
+		}
+	}
+	left := max(last.until.Sub(now).Round(time.Second), time.Second)
+	switch len(p) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("%s paused %s: %s", short(name), left, last.why)
+	default:
+		return fmt.Sprintf("%d targets paused %s", len(p), left)
+	}
+}
+
+// short cuts a target's name.
+func short(name string) string {
+	if letters := []rune(name); len(letters) > longestName {
+		return string(letters[:longestName-1]) + "…"
+	}
+	return name
+}
+
+func pauseWords(r engine.PauseReason) string {
+	switch r {
+	case engine.PauseDown:
+		return "down"
+	case engine.PauseUsedUp:
+		return "limit used up"
+	default:
+		return "rate limited"
+	}
+}

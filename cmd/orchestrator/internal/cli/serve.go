@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/metrics"
+	"github.com/redteam-orchestrator/orchestrator/core/schedule"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+func newServeCommand(env Env) *cobra.Command {
+	s := &server{metrics: metrics.New()}
+	cmd := &cobra.Command{
+		Use:   "serve CAMPAIGN...",
+		Short: "Run campaigns when their schedule says so, until it is stopped",
+		Long: `serve runs campaigns when the schedule: block of each says so. It takes their files,
+and folders with such files. Each file is read again before each run.
+
+What was due and what came of it is kept in the store. A serve that died is simply
+started again: what was due is run once, and a run that was cut off is carried on,
+as far as the schedule's catchup_window and the bounds of scope allow it. Of two on
+the same store one leads; the other one stands by and takes over.
+
+SIGINT or SIGTERM interrupts the runs that are going, so that they can be carried
+on, and ends serve with exit code 0. The flags are those of run, and hold for each
+run.`,
+		Args: takes(1, math.MaxInt, "the campaigns' files, or folders of them"),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			s.env, s.log = env, &eventLog{w: printable{env.Stderr}, now: env.Now}
+			return s.serve(cmd.Context(), given)
+		},
+	}
+	s.flags.register(cmd)
+	s.dir.register(cmd, env)
+	s.flags.registerLog(cmd)
+	registerRecord(cmd, &s.calls)
+	cmd.Flags().BoolVar(&s.flags.allowUnlocked, "allow-unlocked", false, "run with third-party plugins as they are installed, whatever the lock says")
+	cmd.Flags().StringVar(&s.listen, "listen", "", "`address`, such as 127.0.0.1:8080, to answer /healthz, /readyz and /metrics on")
+	return cmd
+}
+
+// server runs campaigns when they are due.
+type server struct {
+	env    Env
+	flags  campaignFlags
+	dir    storeFlag
+	listen string
+	// calls says that runs are recorded call by call.
+	calls  bool
+	log    *eventLog
+	health health
+	// metrics are those of all runs, for Prometheus.
+	metrics *metrics.Metrics
+}
+
+func (s *server) serve(ctx context.Context, given []string) error {
+	files, err := s.campaigns(given)
+	if err != nil {
+		return err
+	}
+	return s.dir.use(ctx, func(kept *store.Store) error {
+		scheduler, err := schedule.New(files, schedule.Options{
+			Store: kept, Runner: s, Read: readSchedule, Log: s.log.line, Ended: s.ended, NewID: store.NewRunID, Now: s.env.Now, Poll: time.Second,
+		})
+		if err != nil {
+			return err
+		}
+		stop, err := s.answer(ctx)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		return s.lead(ctx, kept, scheduler)
+	})
+}
+
+// campaigns returns the files of campaigns, from the root.
+func (s *server) campaigns(given []string) ([]string, error) {
+	var files []string
+	for _, name := range given {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return nil, core.Errorf(core.KindInternal, "finding %s: %w", name, err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, usagef("%w", err).withHint("serve takes the campaigns' files, or folders of them")
+		}
+		if !info.IsDir() {
+			files = append(files, path)
+			continue
+		}
+		found, err := scheduledIn(path)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			return nil, usagef("no campaign with a schedule: in %s", name).withHint("a folder's campaigns are its .yaml and .yml files that have a line that begins with schedule:")
+		}
+		files = append(files, found...)
+	}
+	return files, nil
+}
+
+var scheduleKey = regexp.MustCompile(`(?m)^schedule\s*:`)
+
+// scheduledIn returns the files of a folder that are campaigns with a schedule,
+// right or wrong. There may be others, such as datasets.
+func scheduledIn(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, core.Errorf(core.KindConfig, "looking for campaigns: %w", err)
+	}
+	var found []string
+	for _, e := range entries {
+		path := filepath.Join(folder, e.Name())
+		if ext := filepath.Ext(path); e.IsDir() || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, core.Errorf(core.KindConfig, "looking for campaigns: %w", err)
+		}
+		if scheduleKey.Match(text) {
+			found = append(found, path)
+		}
+	}
+	return found, nil
+}
+
+// readSchedule reads a campaign's file for its schedule.
+func readSchedule(file string) (name string, spec schedule.Spec, err error) {
+	c, problems, err := readCampaign(file)
+	switch {
+	case err != nil:
+		return "", spec, err
+	case len(problems) > 0:
+		return "", spec, wrongCampaign{problems, c.Source}
+	case c.Schedule == nil:
+		return "", spec, core.Errorf(core.KindConfig, "%s has no schedule:", file).
+			WithHint(`such as schedule: {cron: "0 22 * * fri", zone: Europe/Zurich}; orchestrator run runs a campaign once`)
+	}
+	return c.Name, c.Schedule.Spec, nil
+}
+
+// lead waits until no other process serves the store, and runs campaigns from then
+// on.
+func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedule.Scheduler) error {
+	release, err := kept.LeadScheduling()
+	if release == nil && err == nil {
+		s.log.line("", "standing by: another process serves "+kept.Dir())
+		if release, err = awaitLead(ctx, kept); release != nil {
+			s.log.line("", "the other process has ended: taking over")
+		}
+	}
+	if release == nil {
+		return err
+	}
+	defer release()
+	s.health.lead()
+	if err := kept.ServeSchedules(ctx, scheduler.Names()); err != nil {
+		return core.Errorf(core.KindInternal, "%w", err)
+	}
+	s.log.line("", fmt.Sprintf("serving %s: %s", kept.Dir(), strings.Join(scheduler.Names(), ", ")))
+	scheduler.Run(ctx)
+	s.log.line("", "stopped")
+	return nil
+}
+
+// awaitLead returns what gives the lead up once this process has it, or nil when
+// ctx is cancelled.
+func awaitLead(ctx context.Context, kept *store.Store) (release func(), err error) {
+	const often = 500 * time.Millisecond
+	again := time.NewTicker(often)
+	defer again.Stop()
+	for release == nil && err == nil {
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-again.C:
+			release, err = kept.LeadScheduling()
+		}
+	}
+	return release, err
+}
+
+// Run carries a scheduled run out as the commands run and resume do.
+func (s *server) Run(ctx context.Context, job schedule.Job) schedule.Result {
+	env := s.env
+	lines := s.log.writer(job.Schedule)
+	env.Stdout, env.Stderr, env.Terminal, env.Width = io.Discard, lines, false, 0
+	c := newConduct(env, s.flags, s.dir)
+	c.observer, c.fallback = s.metrics.Observer(), campaign.Previous
+	var err error
+	if job.Resume {
+		err = resumeRun(ctx, c, job.Fire.Run, false)
+	} else {
+		c.runID = job.Fire.Run
+		err = runCampaign(ctx, c, job.File, s.calls)
+	}
+	printError(lines, err)
+	return schedule.Result{Outcome: scheduledOutcome(err), Why: reasonFor(c.verdict, err)}
+}
+
+// reasonFor says in a line how a run came to its end.
+func reasonFor(verdict string, err error) string {
+	if verdict != "" || err == nil {
+		return verdict
+	}
+	if wrong, ok := errors.AsType[wrongCampaign](err); ok && len(wrong.Problems) > 1 {
+		return fmt.Sprintf("%v, and %s more", wrong.Problems[0], count(len(wrong.Problems)-1, "problem"))
+	}
+	why, _, _ := strings.Cut(err.Error(), "\n")
+	return why
+}
+
+// ended is told of each scheduled run that has ended.
+func (s *server) ended(_ context.Context, e schedule.Ended) {
+	line := fmt.Sprintf("look: orchestrator show%s %s", s.dir.flag(), e.Fire.Run)
+	if e.Previous != "" {
+		line += "; the finished run before it: " + e.Previous
+	}
+	s.log.line(e.Schedule, line)
+}

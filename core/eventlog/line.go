@@ -1,0 +1,84 @@
+package eventlog
+
+import (
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// version is that of the format: it changes when a field changes its meaning.
+const version = 1
+
+// line is one event. What does not belong to it is left out.
+type line struct {
+	Version int       `json:"v"`
+	Time    time.Time `json:"time"`
+	Run     string    `json:"run"`
+	Event   string    `json:"event"`
+
+	Campaign string `json:"campaign,omitempty"`
+	Trial    string `json:"trial,omitempty"`
+	Attack   string `json:"attack,omitempty"`
+	// Turn counts from 1.
+	Turn   int    `json:"turn,omitempty"`
+	Target string `json:"target,omitempty"`
+	// Component is a converter's or scorer's name in the campaign.
+	Component string `json:"component,omitempty"`
+	Plugin    string `json:"plugin,omitempty"`
+	PID       int    `json:"pid,omitempty"`
+	Host      string `json:"host,omitempty"`
+
+	// Seconds is how long it took.
+	Seconds *float64    `json:"seconds,omitempty"`
+	Usage   *core.Usage `json:"usage,omitempty"`
+	Outcome string      `json:"outcome,omitempty"`
+	Status  string      `json:"status,omitempty"`
+	Finish  string      `json:"finish,omitempty"`
+	// Score is a number from 0 to 1; a scorer that could not tell has none.
+	Score     *float64 `json:"score,omitempty"`
+	ErrorKind string   `json:"error_kind,omitempty"`
+	Reason    string   `json:"reason,omitempty"`
+	Request   string   `json:"request,omitempty"`
+	Try       int      `json:"try,omitempty"`
+	Deaths    int      `json:"deaths,omitempty"`
+	Turns     int      `json:"turns,omitempty"`
+	Lost      int      `json:"lost,omitempty"`
+	Trials    *trials  `json:"trials,omitempty"`
+	// Detail is in this program's words, and quotes nothing that was said.
+	Detail string `json:"detail,omitempty"`
+
+	// These hold contents.
+	Message string `json:"message,omitempty"`
+	Sent    []said `json:"sent,omitempty"`
+	Reply   []said `json:"reply,omitempty"`
+}
+
+// trials counts a run's trials. Before is how many were held before this process.
+type trials struct {
+	Planned      int `json:"planned"`
+	Before       int `json:"before,omitempty"`
+	Succeeded    int `json:"succeeded,omitempty"`
+	Defended     int `json:"defended,omitempty"`
+	Undetermined int `json:"undetermined,omitempty"`
+	Errored      int `json:"errored,omitempty"`
+}
+
+// said is a part of a message: its text, or how many bytes it has.
+type said struct {
+	Role     string `json:"role"`
+	Modality string `json:"modality"`
+	Text     string `json:"text,omitempty"`
+	Bytes    int    `json:"bytes,omitempty"`
+}
+
+func seconds(d time.Duration) *float64 {
+	s := d.Seconds()
+	return &s
+}
+
+func usage(u core.Usage) *core.Usage {
+	if u == (core.Usage{}) {
+		return nil
+	}
+	return &u
+}

@@ -1,0 +1,179 @@
+package eventlog
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
+)
+
+// mostEarly is how many events are kept that come before the run has its file.
+const mostEarly = 1000
+
+// Options are what a log needs from its surroundings.
+type Options struct {
+	// Contents has what was said written, and all texts that may quote it.
+	Contents bool
+	// Redactor removes secrets.
+	Redactor *secret.Redactor
+	Now      func() time.Time
+	// Warn is told, once, that the log cannot be written, and at the end how much
+	// is missing.
+	Warn func(message string)
+}
+
+// Log is the log of one run. Its methods may be called concurrently.
+type Log struct {
+	options Options
+
+	mu   sync.Mutex
+	run  string
+	file *os.File // nil before the run has one, and where it could not be opened
+	// early are the lines that wait for it.
+	early []line
+	// torn says that the file does not end with a line's end, lost how many events
+	// are missing since the last one that was written, and missing in all.
+	torn          bool
+	lost, missing int
+	warned        bool
+}
+
+var _ engine.Observer = (*Log)(nil)
+
+// New returns a log that keeps what happens until it is opened.
+func New(o Options) *Log { return &Log{options: o} }
+
+// File returns the path of a run's log, within the folder of its store.
+func File(store, run string) string { return filepath.Join(store, "events", run+".jsonl") }
+
+// Open begins to write to the log of a run, within the folder of its store. A log
+// that is there, because the run is resumed, goes on.
+func (l *Log) Open(store, run string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.run = run
+	path := File(store, run)
+	var err error
+	if l.file, l.torn, err = openEnd(path); err != nil {
+		l.file = nil
+		l.warn(fmt.Errorf("opening it: %w", err))
+	}
+	early := l.early
+	l.early = nil
+	for _, e := range early {
+		l.put(e)
+	}
+}
+
+// openEnd opens a file to write behind what is in it. torn says that this is no
+// whole line.
+func openEnd(path string) (file *os.File, torn bool, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, false, err
+	}
+	file, err = os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, false, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, false, errors.Join(err, file.Close())
+	}
+	if info.Size() == 0 {
+		return file, false, nil
+	}
+	last := make([]byte, 1)
+	if _, err := file.ReadAt(last, info.Size()-1); err != nil && !errors.Is(err, io.EOF) {
+		return nil, false, errors.Join(err, file.Close())
+	}
+	return file, last[0] != '\n', nil
+}
+
+// Close ends the log, and warns where something is missing in it. What comes later
+// is dropped.
+func (l *Log) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.missing > 0 {
+		l.options.Warn(fmt.Sprintf("the event log of run %s lacks %d events; the record in the store is whole", l.run, l.missing))
+	}
+	if l.file == nil {
+		return
+	}
+	if err := errors.Join(l.file.Sync(), l.file.Close()); err != nil {
+		l.warn(err)
+	}
+	l.file = nil
+}
+
+// write adds a line.
+func (l *Log) write(e line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.Time = l.options.Now().UTC()
+	if l.run == "" {
+		if len(l.early) < mostEarly {
+			l.early = append(l.early, e)
+		}
+		return
+	}
+	l.put(e)
+}
+
+// put writes a line to the file, after one that says how many are missing before
+// it.
+func (l *Log) put(e line) {
+	if l.lost > 0 {
+		if !l.putOne(line{Time: e.Time, Event: "events_lost", Lost: l.lost}) {
+			l.lose()
+			return
+		}
+		l.lost = 0
+	}
+	if !l.putOne(e) {
+		l.lose()
+	}
+}
+
+func (l *Log) lose() {
+	l.lost++
+	l.missing++
+}
+
+// putOne reports whether the file has the line.
+func (l *Log) putOne(e line) bool {
+	if l.file == nil {
+		return false
+	}
+	e.Version, e.Run = version, l.run
+	encoded, err := json.Marshal(e)
+	if err != nil {
+		l.warn(err)
+		return false
+	}
+	encoded = append(encoded, '\n')
+	if l.torn {
+		encoded = append([]byte{'\n'}, encoded...)
+	}
+	n, err := l.file.Write(encoded)
+	l.torn = l.torn && n == 0 || n > 0 && n < len(encoded)
+	if err != nil {
+		l.warn(err)
+	}
+	return err == nil
+}
+
+// warn says once that the log cannot be written.
+func (l *Log) warn(err error) {
+	if !l.warned {
+		l.warned = true
+		l.options.Warn(fmt.Sprintf("the event log cannot be written; the run goes on, and its record is in the store: %v", err))
+	}
+}

@@ -1,0 +1,37 @@
+package eventlog
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+func TestALogThatCanBeWrittenAgainSaysHowManyEventsItLacksThere(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full")
+	}
+	var warnings []string
+	l := New(Options{Now: time.Now, Warn: func(message string) { warnings = append(warnings, message) }})
+	dir := t.TempDir()
+	l.Open(dir, "r1")
+	room := l.file
+	l.file = full
+	for range 3 {
+		l.Observe(engine.TargetResumed{Target: "agent"})
+	}
+	l.file = room
+	l.Observe(engine.TargetDown{Target: "agent"})
+	l.Close()
+	_ = full.Close()
+	text, err := os.ReadFile(File(dir, "r1"))
+	if err != nil || strings.Count(string(text), "\n") != 2 || !strings.Contains(string(text), `"event":"events_lost","lost":3}`+"\n") {
+		t.Errorf("the log is %q (%v), want how many are lost, and what came then", text, err)
+	}
+	if len(warnings) != 2 {
+		t.Errorf("warnings %q", warnings)
+	}
+}

@@ -1,0 +1,301 @@
+package schedule
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Heartbeat is how often a scheduler says that it is alive, at least.
+const Heartbeat = time.Minute
+
+// Step is what is to be done with a schedule at a time.
+type Step struct {
+	// Considered is the last due time that has been decided.
+	Considered time.Time
+	// Fires are those whose status changes. They have to be kept before the rest is
+	// done.
+	Fires []Fire
+	// Start are the fires whose run is to be begun, Resume those whose run is to be
+	// carried on, and Cancel those whose run is to be stopped.
+	Start, Resume, Cancel []Fire
+	// Wake is when the next run is due, jitter included; zero where none is.
+	Wake time.Time
+}
+
+// Decide says what is to be done with a schedule at a time. newID makes up the ID of
+// a run. Nothing depends on anything else, so that a process that begins where
+// another one died decides the same.
+func Decide(s State, now time.Time, newID func(time.Time) string) Step {
+	d := decision{State: s, now: now, newID: newID, step: Step{Considered: s.Considered}}
+	if !s.Alive.IsZero() {
+		d.late = now.Sub(s.Alive) > s.Spec.Catchup+Heartbeat
+	}
+	for _, f := range s.Open {
+		d.takeUp(f)
+	}
+	d.promote()
+	for _, f := range s.Open {
+		if f.Status == Requested {
+			d.request(f)
+		}
+	}
+	d.passTime()
+	d.promote()
+	if next := s.Spec.Next(d.step.Considered); !next.IsZero() {
+		d.step.Wake = s.Spec.Begins(s.Name, next)
+	}
+	return d.step
+}
+
+// decision is a Step in the making.
+type decision struct {
+	State
+	now   time.Time
+	newID func(time.Time) string
+	// late: no scheduler has been there for longer than may be caught up.
+	late bool
+	step Step
+	// running and waiting are the started and the buffered fires.
+	running, waiting []Fire
+}
+
+// takeUp takes over a fire that was decided before.
+func (d *decision) takeUp(f Fire) {
+	switch {
+	case f.Status == Buffered && d.late:
+		d.end(f, Missed, d.down())
+	case f.Status == Buffered:
+		d.waiting = append(d.waiting, f)
+	case f.Status == Started && f.Live:
+		d.running = append(d.running, f)
+	case f.Status == Started:
+		d.recover(f)
+	}
+}
+
+// recover carries a run on that another process began, or was about to begin.
+func (d *decision) recover(f Fire) {
+	begun := !f.Begun.IsZero()
+	closed, isClosed := d.closed()
+	over := d.Spec.MaxDuration > 0 && begun && d.now.Sub(f.Begun) >= d.Spec.MaxDuration
+	switch {
+	case f.Finished: // only what came of it is missing
+		d.takeOver(f, &d.step.Resume)
+	case d.Spec.Overlap == CancelOther && d.waitsAfter(f):
+		f.Outcome = Cancelled
+		d.end(f, Done, cancelled)
+	case d.late && begun:
+		d.end(f, Abandoned, d.down())
+	case d.late:
+		d.end(f, Missed, d.down())
+	case isClosed && begun:
+		d.end(f, Abandoned, closed)
+	case isClosed:
+		d.end(f, Skipped, closed)
+	case over:
+		d.end(f, Abandoned, fmt.Sprintf("scope.max_duration: %s are over since it began", d.Spec.MaxDuration))
+	case begun:
+		d.takeOver(f, &d.step.Resume)
+	default:
+		d.takeOver(f, &d.step.Start)
+	}
+}
+
+// takeOver makes a run that of this process.
+func (d *decision) takeOver(f Fire, todo *[]Fire) {
+	f.Live = true
+	d.running = append(d.running, f)
+	*todo = append(*todo, f)
+}
+
+// waitsAfter reports whether a fire waits that was due after another one.
+func (d *decision) waitsAfter(f Fire) bool {
+	return slices.ContainsFunc(d.Open, func(o Fire) bool { return o.Status == Buffered && o.Due.After(f.Due) })
+}
+
+func (d *decision) down() string {
+	return fmt.Sprintf("no scheduler was running from %s to %s, and catchup_window is %s", stamp(d.Alive), stamp(d.now), d.Spec.Catchup)
+}
+
+func (d *decision) closed() (why string, closed bool) {
+	w := d.Spec.Window
+	if w == nil {
+		return "", false
+	}
+	if _, open := w.Closes(d.now); open {
+		return "", false
+	}
+	return fmt.Sprintf("scope.window is closed (%s)", w), true
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// request takes what somebody asked for.
+func (d *decision) request(f Fire) {
+	if d.now.Sub(f.Due) > d.Spec.Catchup {
+		d.end(f, Missed, fmt.Sprintf("no scheduler took it within catchup_window, %s", d.Spec.Catchup))
+		return
+	}
+	d.admit(f)
+}
+
+// passTime decides what has become due since it was last looked at. Due times that
+// passed unused for the same reason are kept as one fire.
+func (d *decision) passTime() {
+	var missed, paused passed
+	for {
+		due := d.Spec.Next(d.step.Considered)
+		begins := d.Spec.Begins(d.Name, due)
+		if due.IsZero() || begins.After(d.now) {
+			break
+		}
+		d.step.Considered = due
+		switch {
+		case d.now.Sub(begins) > d.Spec.Catchup:
+			missed.add(due)
+		case d.Pause != nil:
+			paused.add(due)
+		default:
+			d.admit(Fire{Due: due})
+		}
+	}
+	if missed.count > 0 {
+		d.end(Fire{Due: missed.last}, Missed, fmt.Sprintf("no scheduler was there within catchup_window, %s%s", d.Spec.Catchup, missed))
+	}
+	if paused.count > 0 {
+		d.end(Fire{Due: paused.last}, Skipped, fmt.Sprintf("the schedule is paused since %s%s%s", stamp(d.Pause.Since), note(d.Pause.Why), paused))
+	}
+}
+
+func note(why string) string {
+	if why == "" {
+		return ""
+	}
+	return " (" + why + ")"
+}
+
+// passed are due times that nothing came of.
+type passed struct {
+	count       int
+	first, last time.Time
+}
+
+func (p *passed) add(due time.Time) {
+	if p.count == 0 {
+		p.first = due
+	}
+	p.count++
+	p.last = due
+}
+
+// String counts those before the last.
+func (p passed) String() string {
+	if p.count == 1 {
+		return ""
+	}
+	return fmt.Sprintf("; so it was with %d due before it, from %s on", p.count-1, stamp(p.first))
+}
+
+// admit lets a fire that is due now have its run, as far as the overlap policy does.
+func (d *decision) admit(f Fire) {
+	d.promote()
+	if len(d.running) == 0 || d.Spec.Overlap == AllowAll {
+		d.start(f)
+		return
+	}
+	if closed, is := d.closed(); is {
+		d.end(f, Skipped, closed)
+		return
+	}
+	going := fmt.Sprintf("the run of %s is still going", stamp(d.running[0].Due))
+	switch d.Spec.Overlap {
+	case BufferOne:
+		if len(d.waiting) > 0 {
+			d.end(f, Skipped, going+", and another one waits for it")
+			return
+		}
+		d.buffer(f, going)
+	case BufferAll:
+		d.buffer(f, going)
+	case CancelOther:
+		for _, w := range d.waiting {
+			d.end(w, Skipped, "the next one was due before it could begin")
+		}
+		d.waiting = nil
+		d.cancel(f)
+	case Skip, AllowAll:
+		d.end(f, Skipped, going)
+	}
+}
+
+// cancel stops the runs that are going for the sake of a fire. Those that this step
+// would have begun or carried on have ended already.
+func (d *decision) cancel(f Fire) {
+	var live []Fire
+	for _, r := range d.running {
+		same := func(o Fire) bool { return o.Due.Equal(r.Due) }
+		switch {
+		case slices.ContainsFunc(d.step.Start, same):
+			d.step.Start = slices.DeleteFunc(d.step.Start, same)
+			d.end(r, Skipped, "the next one was due before it could begin")
+		case slices.ContainsFunc(d.step.Resume, same):
+			d.step.Resume = slices.DeleteFunc(d.step.Resume, same)
+			r.Outcome = Cancelled
+			d.end(r, Done, cancelled)
+		default:
+			live = append(live, r)
+		}
+	}
+	d.step.Cancel = append(d.step.Cancel, live...)
+	if d.running = live; len(live) == 0 {
+		d.start(f)
+		return
+	}
+	d.buffer(f, fmt.Sprintf("the run of %s is being stopped for it", stamp(live[0].Due)))
+}
+
+// cancelled is why a run was stopped for the sake of another.
+const cancelled = "cancelled for the one that was due after it"
+
+// promote begins what has waited, once nothing runs any more.
+func (d *decision) promote() {
+	for len(d.running) == 0 && len(d.waiting) > 0 {
+		next := d.waiting[0]
+		d.waiting = d.waiting[1:]
+		if d.Pause != nil && !next.Manual {
+			d.end(next, Skipped, "the schedule was paused while it waited")
+			continue
+		}
+		d.start(next)
+	}
+}
+
+func (d *decision) start(f Fire) {
+	if closed, is := d.closed(); is {
+		d.end(f, Skipped, closed)
+		return
+	}
+	f.Run, f.Live = d.newID(d.now), true
+	f = d.set(f, Started, "")
+	d.running = append(d.running, f)
+	d.step.Start = append(d.step.Start, f)
+}
+
+func (d *decision) buffer(f Fire, why string) {
+	d.waiting = append(d.waiting, d.set(f, Buffered, why))
+}
+
+// end says what finally becomes of a fire.
+func (d *decision) end(f Fire, status Status, why string) {
+	f.Live = false
+	d.set(f, status, why)
+}
+
+// set gives a fire its status in this step: its last one counts.
+func (d *decision) set(f Fire, status Status, why string) Fire {
+	f.Status, f.Why, f.Decided = status, why, d.now
+	d.step.Fires = slices.DeleteFunc(d.step.Fires, func(o Fire) bool { return o.Due.Equal(f.Due) })
+	d.step.Fires = append(d.step.Fires, f)
+	return f
+}

@@ -1,0 +1,282 @@
+package schedule
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// Store keeps schedules and their fires. One scheduler at a time writes to it;
+// others pause schedules and ask for runs.
+type Store interface {
+	// Schedule returns what is kept of a schedule, and only its name of one that is
+	// not known yet. Its Spec is not that of the campaign's file.
+	Schedule(ctx context.Context, name string) (State, error)
+	// KeepSchedule keeps a change whole, or not at all.
+	KeepSchedule(ctx context.Context, c Change) error
+	// PreviousRun returns the ID of the last finished run of a schedule before one of
+	// its runs, "" where there is none.
+	PreviousRun(ctx context.Context, schedule, run string) (string, error)
+}
+
+// Change is what is to be kept of a schedule.
+type Change struct {
+	Name, File string
+	Spec       Spec
+	Considered time.Time
+	Alive      time.Time
+	Fires      []Fire
+	// Pause, where not nil, pauses it.
+	Pause *Pause
+}
+
+// Runner carries runs out.
+type Runner interface {
+	// Run carries the run of a job out, and returns when it has ended. It ends in an
+	// orderly way, with the outcome Interrupted, when ctx is cancelled.
+	Run(ctx context.Context, job Job) Result
+}
+
+// Job is a run to be carried out.
+type Job struct {
+	Schedule string
+	// File is the campaign's.
+	File string
+	Fire Fire
+	// Resume: the run was begun before, and is to be carried on.
+	Resume bool
+}
+
+// Result is what came of a job. Why explains it in a line.
+type Result struct {
+	Outcome Outcome
+	Why     string
+}
+
+// String returns the outcome and why.
+func (r Result) String() string {
+	if r.Why == "" || strings.HasPrefix(r.Why, string(r.Outcome)) {
+		return cmp.Or(r.Why, string(r.Outcome))
+	}
+	return string(r.Outcome) + ": " + r.Why
+}
+
+// Ended is a run that has ended, with everything kept that came of it.
+type Ended struct {
+	Job
+	Result
+	// Previous is the ID of the schedule's last finished run before it, "" where
+	// there is none.
+	Previous string
+}
+
+// Options are what a scheduler needs.
+type Options struct {
+	Store  Store
+	Runner Runner
+	// Read reads a campaign's file again, and returns the campaign's name.
+	Read func(file string) (name string, spec Spec, err error)
+	// Log is told what happens, in a line; schedule is "" for what concerns all.
+	Log func(schedule, line string)
+	// Ended is called after each run that has ended, beside everything else.
+	Ended func(ctx context.Context, e Ended)
+	// NewID makes up the ID of a run.
+	NewID func(time.Time) string
+	// Now is the clock.
+	Now func() time.Time
+	// Poll is how often the store is asked what others want.
+	Poll time.Duration
+}
+
+// Scheduler runs campaigns when they are due.
+type Scheduler struct {
+	Options
+	campaigns []*scheduled
+	// running are the jobs of this process, by their run's ID.
+	running map[string]*job
+	// ended gets the jobs that are over; unkept are those that could not be kept yet.
+	ended  chan *job
+	unkept []*job
+	// workers are the goroutines of jobs, and what is done after them.
+	workers sync.WaitGroup
+}
+
+// scheduled is a campaign with a schedule.
+type scheduled struct {
+	name, file string
+	spec       Spec
+	read       time.Time
+	// trouble is what is wrong with its record, and unreadable with its file, as it
+	// was said; "" where nothing is.
+	trouble, unreadable string
+	wake                time.Time
+}
+
+// job is a run that this process carries out.
+type job struct {
+	Job
+	campaign  *scheduled
+	cancel    context.CancelFunc
+	cancelled bool
+	result    Result
+}
+
+// New returns a scheduler of campaigns, which are read now. It fails where one
+// cannot be read, or two have the same name.
+func New(files []string, o Options) (*Scheduler, error) {
+	s := &Scheduler{Options: o, running: map[string]*job{}, ended: make(chan *job)}
+	var errs []error
+	from := map[string]string{}
+	for _, file := range files {
+		name, spec, err := o.Read(file)
+		if err == nil && from[name] != "" {
+			err = core.Errorf(core.KindConfig, "%s and %s are both campaigns named %q", from[name], file, name).
+				WithHint("a schedule has the name of its campaign: give one of them another name")
+		}
+		errs = append(errs, err)
+		from[name] = file
+		s.campaigns = append(s.campaigns, &scheduled{name: name, file: file, spec: spec, read: o.Now()})
+	}
+	return s, errors.Join(errs...)
+}
+
+// Names are the names of the schedules.
+func (s *Scheduler) Names() []string {
+	var names []string
+	for _, c := range s.campaigns {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// Run runs campaigns when they are due, until ctx is cancelled; it then interrupts
+// the runs that are going, which the next scheduler carries on, and returns when
+// they have ended. What cannot be kept is not done, and tried again.
+func (s *Scheduler) Run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		for _, c := range s.campaigns {
+			s.look(ctx, c)
+		}
+		timer.Reset(s.rest())
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case j := <-s.ended:
+			s.unkept = append(s.unkept, j)
+		}
+		s.conclude(ctx)
+	}
+	for len(s.running) > len(s.unkept) {
+		s.unkept = append(s.unkept, <-s.ended)
+	}
+	s.conclude(ctx)
+	s.workers.Wait()
+}
+
+// rest is how long there is nothing to do.
+func (s *Scheduler) rest() time.Duration {
+	rest, now := s.Poll, s.Now()
+	for _, c := range s.campaigns {
+		if !c.wake.IsZero() {
+			rest = min(rest, c.wake.Sub(now))
+		}
+	}
+	return max(rest, time.Millisecond)
+}
+
+// look decides what is to be done with a campaign, keeps that, and does it.
+func (s *Scheduler) look(ctx context.Context, c *scheduled) {
+	state, err := s.Store.Schedule(ctx, c.name)
+	if err != nil {
+		s.complain(c.name, &c.trouble, err)
+		return
+	}
+	now := s.Now()
+	var broken error
+	if now.Sub(c.read) >= Heartbeat || s.decide(c, state, now).acts() {
+		broken = s.readAgain(c, now)
+	}
+	step := s.decide(c, state, now)
+	if broken != nil {
+		step = step.failed(broken, now)
+	}
+	c.wake = step.Wake
+	if len(step.Fires) > 0 || now.Sub(state.Alive) >= Heartbeat || state.Spec.String() != c.spec.String() {
+		err = s.Store.KeepSchedule(ctx, Change{
+			Name: c.name, File: c.file, Spec: c.spec, Considered: step.Considered, Alive: now, Fires: step.Fires,
+			Pause: c.pauseFor(step.Fires, now),
+		})
+		s.complain(c.name, &c.trouble, err)
+	}
+	if err == nil {
+		s.act(ctx, c, step)
+	}
+}
+
+// decide applies the policy to what is kept. A schedule that is new, or that has
+// other due times than it had, was never due before.
+func (s *Scheduler) decide(c *scheduled, state State, now time.Time) Step {
+	if state.Considered.IsZero() || state.Spec.String() != c.spec.String() {
+		state.Considered = now
+	}
+	state.Spec = c.spec
+	for i, f := range state.Open {
+		state.Open[i].Live = s.running[f.Run] != nil && f.Status == Started
+	}
+	return Decide(state, now, s.NewID)
+}
+
+// acts reports whether a step begins a run.
+func (t Step) acts() bool { return len(t.Start)+len(t.Resume) > 0 }
+
+// failed is the step of a campaign whose file cannot be read: what it would begin
+// has failed.
+func (t Step) failed(why error, now time.Time) Step {
+	for _, f := range t.Start {
+		for i := range t.Fires {
+			if t.Fires[i].Due.Equal(f.Due) {
+				f.Status, f.Why, f.Outcome, f.Decided, f.Run = Failed, why.Error(), Wrong, now, ""
+				t.Fires[i] = f
+			}
+		}
+	}
+	t.Start = nil
+	return t
+}
+
+// readAgain reads a campaign's file again. What was known of it stays where that
+// fails.
+func (s *Scheduler) readAgain(c *scheduled, now time.Time) error {
+	c.read = now
+	name, spec, err := s.Read(c.file)
+	if err == nil && name != c.name {
+		err = fmt.Errorf("%s is now the campaign %q: start serve again", c.file, name)
+	}
+	if s.complain(c.name, &c.unreadable, err); err != nil {
+		return err
+	}
+	if spec.String() != c.spec.String() {
+		s.Log(c.name, "the schedule is now "+spec.String())
+	}
+	c.spec = spec
+	return nil
+}
+
+// complain says what is wrong, once until it is not any more.
+func (s *Scheduler) complain(name string, said *string, err error) {
+	switch {
+	case err == nil:
+		*said = ""
+	case err.Error() != *said && !errors.Is(err, context.Canceled):
+		*said = err.Error()
+		s.Log(name, "error: "+*said)
+	}
+}

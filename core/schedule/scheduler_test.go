@@ -1,0 +1,636 @@
+package schedule_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/schedule"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// nightly is the name of the schedule, and takes how long its runs take.
+const (
+	nightly = "nightly"
+	takes   = 30 * time.Minute
+)
+
+// world is what stays when a process dies: the store, and what was really done.
+type world struct {
+	t    *testing.T
+	dir  string
+	spec schedule.Spec
+	// broken is what reading the campaign fails with.
+	broken error
+	// outcome is what runs come to.
+	outcome schedule.Outcome
+
+	mu sync.Mutex
+	// done is what was done with runs, in its order.
+	done []string
+	log  strings.Builder
+}
+
+func newWorld(t *testing.T, text string, overlap schedule.Overlap) *world {
+	return &world{t: t, dir: t.TempDir(), outcome: schedule.Clean, spec: schedule.Spec{
+		Cron: cron(t, text), Zone: time.UTC, Overlap: overlap, Catchup: schedule.DefaultCatchup,
+	}}
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done = append(w.done, fmt.Sprintf(format, args...))
+}
+
+// change changes what processes find.
+func (w *world) change(what func()) {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	what()
+}
+
+// read is how processes find the campaign.
+func (w *world) read(string) (string, schedule.Spec, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return nightly, w.spec, w.broken
+}
+
+// comesTo is what a run of a process comes to, unless the process is dead.
+func (p *process) comesTo() (o schedule.Outcome, dead bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.outcome, p.dead
+}
+
+// moment of a run at which a process may die.
+type place int
+
+const (
+	nowhere place = iota
+	claimed       // before the record of the run begins
+	halfway
+	finished // before the scheduler hears of it
+)
+
+// panics is the outcome of a run that panics.
+const panics schedule.Outcome = "panic"
+
+// process is a scheduler with its store.
+type process struct {
+	*world
+	store *store.Store
+	// stuck is where its runs stay.
+	stuck place
+	dead  bool
+	ended []schedule.Ended
+	stop  context.CancelFunc
+	over  chan struct{}
+}
+
+func (w *world) start(stuck place) *process {
+	w.t.Helper()
+	s, err := store.Open(w.t.Context(), w.dir)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p := &process{world: w, store: s, stuck: stuck, over: make(chan struct{})}
+	scheduler, err := schedule.New([]string{"nightly.yaml"}, schedule.Options{
+		Store: p, Runner: p, NewID: p.newID, Now: time.Now, Poll: time.Minute,
+		Read: w.read,
+		Log: func(name, line string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			fmt.Fprintf(&w.log, "%s %s: %s\n", time.Now().Format("15:04:05"), name, line)
+		},
+		Ended: func(_ context.Context, e schedule.Ended) { p.ended = append(p.ended, e) },
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(w.t.Context())
+	p.stop = stop
+	go func() {
+		defer close(p.over)
+		scheduler.Run(ctx)
+	}()
+	synctest.Wait()
+	return p
+}
+
+// newID names a run by when it was claimed.
+func (*process) newID(at time.Time) string { return at.UTC().Format("1504.05") }
+
+// kill ends a process as kill -9 does: nothing more is kept.
+func (p *process) kill() {
+	p.change(func() { p.dead = true })
+	p.end()
+}
+
+// end stops a process in an orderly way.
+func (p *process) end() {
+	p.t.Helper()
+	p.stop()
+	<-p.over
+	if err := p.store.Close(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *process) Schedule(ctx context.Context, name string) (schedule.State, error) {
+	return p.store.Schedule(ctx, name)
+}
+
+func (p *process) KeepSchedule(ctx context.Context, c schedule.Change) error {
+	if _, dead := p.comesTo(); dead {
+		return errors.New("this process is dead")
+	}
+	return p.store.KeepSchedule(ctx, c)
+}
+
+func (p *process) PreviousRun(ctx context.Context, name, run string) (string, error) {
+	return p.store.PreviousRun(ctx, name, run)
+}
+
+// Run carries a run out with a record of its own.
+func (p *process) Run(ctx context.Context, job schedule.Job) schedule.Result {
+	stopped := schedule.Result{Outcome: schedule.Interrupted}
+	outcome, _ := p.comesTo()
+	if outcome == panics {
+		panic("as the test has it")
+	}
+	if p.stuck == claimed {
+		<-ctx.Done()
+		return stopped
+	}
+	journal, err := p.journal(ctx, job)
+	if errors.Is(err, store.ErrFinished) {
+		return schedule.Result{Outcome: outcome, Why: "it was finished before"}
+	}
+	if err != nil {
+		p.t.Error(err)
+		return stopped
+	}
+	work := time.NewTimer(takes)
+	if p.stuck == halfway {
+		work.Stop()
+	}
+	select {
+	case <-work.C:
+	case <-ctx.Done():
+		if _, dead := p.comesTo(); !dead {
+			p.note("interrupt %s", job.Fire.Run)
+			if err := journal.Finish(context.WithoutCancel(ctx), store.Interrupted, "", time.Now()); err != nil {
+				p.t.Error(err)
+			}
+		}
+		return stopped
+	}
+	p.note("finish %s", job.Fire.Run)
+	if err = journal.Finish(ctx, store.Finished, "", time.Now()); err != nil {
+		p.t.Error(err)
+	}
+	if p.stuck == finished {
+		<-ctx.Done()
+	}
+	return schedule.Result{Outcome: outcome, Why: "as the test has it"}
+}
+
+func (p *process) journal(ctx context.Context, job schedule.Job) (*store.Journal, error) {
+	if !job.Resume {
+		p.note("begin %s", job.Fire.Run)
+		return p.store.CreateRun(ctx, store.Run{ID: job.Fire.Run, Campaign: job.Schedule, Plan: "p", Started: time.Now()})
+	}
+	claim, err := p.store.Claim(ctx, job.Fire.Run)
+	if err != nil {
+		return nil, err
+	}
+	p.note("resume %s", job.Fire.Run)
+	return claim.Resume(ctx, store.Session{Started: time.Now()})
+}
+
+// fires tells what became of the due times, the first one first.
+func (w *world) fires() []schedule.Fire {
+	w.t.Helper()
+	s, err := store.OpenReader(w.t.Context(), w.dir)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer s.Close()
+	found, err := s.Fires(w.t.Context(), nightly, 100)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []schedule.Fire
+	for i := range found {
+		all = append(all, found[len(found)-1-i])
+	}
+	return all
+}
+
+// check compares what was done, and what became of the due times.
+func (w *world) check(done, fires string) {
+	w.t.Helper()
+	if got := strings.Join(w.done, ", "); got != done {
+		w.t.Errorf("done: %s\nwant: %s\n%s", got, done, w.log.String())
+	}
+	var became []string
+	for _, f := range w.fires() {
+		what := f.Due.Format("15:04 ") + string(f.Status)
+		if f.Outcome != "" {
+			what += " (" + string(f.Outcome) + ")"
+		}
+		became = append(became, what)
+	}
+	if got := strings.Join(became, ", "); got != fires {
+		w.t.Errorf("fires: %s\nwant:  %s\n%s", got, fires, w.log.String())
+	}
+}
+
+// at sleeps until a time of the first day, on a clock that costs no time.
+func at(clock string) {
+	when, err := time.Parse("2006-01-02 15:04", "2000-01-01 "+clock)
+	if err != nil {
+		panic(err)
+	}
+	time.Sleep(time.Until(when))
+}
+
+// A scheduler is killed over a due time at 22:00, and started again.
+func TestAKilledSchedulerRunsEachDueCampaignOnce(t *testing.T) {
+	const inTime, late = "22:08", "23:30" // the catch-up window is 10 minutes
+	for name, test := range map[string]struct {
+		killed      string
+		stuck       place
+		again       string
+		done, fires string
+	}{
+		"before it is due":                   {"21:50", nowhere, inTime, "begin 2208.00, finish 2208.00", "22:00 done (nothing found)"},
+		"before it is due, for long":         {"21:50", nowhere, late, "", "22:00 missed"},
+		"once the run is claimed":            {"22:01", claimed, inTime, "begin 2200.00, finish 2200.00", "22:00 done (nothing found)"},
+		"once the run is claimed, for long":  {"22:01", claimed, late, "", "22:00 missed"},
+		"in the middle of the run":           {"22:01", halfway, inTime, "begin 2200.00, resume 2200.00, finish 2200.00", "22:00 done (nothing found)"},
+		"in the middle of the run, for long": {"22:01", halfway, late, "begin 2200.00", "22:00 abandoned"},
+		"once the run is finished":           {"22:31", finished, "22:35", "begin 2200.00, finish 2200.00", "22:00 done (nothing found)"},
+		"once the run is finished, for long": {"22:31", finished, late, "begin 2200.00, finish 2200.00", "22:00 done (nothing found)"},
+		"after all of it":                    {"22:35", nowhere, "22:40", "begin 2200.00, finish 2200.00", "22:00 done (nothing found)"},
+	} {
+		for _, overlap := range schedule.Overlaps() {
+			t.Run(name+"/"+string(overlap), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, "0 22 * * *", overlap)
+					at("21:49")
+					first := w.start(test.stuck)
+					at(test.killed)
+					first.kill()
+					at(test.again)
+					second := w.start(nowhere)
+					time.Sleep(takes + 5*time.Minute)
+					second.end()
+					w.check(test.done, test.fires)
+				})
+			})
+		}
+	}
+}
+
+// A run is cut off, and the next one falls due before the scheduler is started again.
+func TestAKilledSchedulerAppliesTheOverlapPolicyToWhatWasDueMeanwhile(t *testing.T) {
+	const resumed = "begin 2200.00, resume 2200.00, finish 2200.00"
+	for overlap, want := range map[schedule.Overlap]struct{ done, fires string }{
+		schedule.Skip:        {resumed, "22:00 done (nothing found), 22:15 skipped"},
+		schedule.BufferOne:   {resumed + ", begin 2248.00, finish 2248.00", "22:00 done (nothing found), 22:15 done (nothing found)"},
+		schedule.BufferAll:   {resumed + ", begin 2248.00, finish 2248.00", "22:00 done (nothing found), 22:15 done (nothing found)"},
+		schedule.CancelOther: {"begin 2200.00, begin 2218.00, finish 2218.00", "22:00 done (cancelled), 22:15 done (nothing found)"},
+		schedule.AllowAll:    {"begin 2200.00, begin 2218.00, resume 2200.00, finish 2200.00, finish 2218.00", "22:00 done (nothing found), 22:15 done (nothing found)"},
+	} {
+		t.Run(string(overlap), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "0,15 22 * * *", overlap)
+				at("21:50")
+				first := w.start(halfway)
+				at("22:13")
+				first.kill()
+				at("22:18")
+				second := w.start(nowhere)
+				time.Sleep(2 * time.Hour)
+				second.end()
+				if overlap == schedule.AllowAll { // which begin at the same moment
+					w.done = sorted(w.done)
+					want.done = strings.Join(sorted(strings.Split(want.done, ", ")), ", ")
+				}
+				w.check(want.done, want.fires)
+			})
+		})
+	}
+}
+
+func sorted(all []string) []string { return slices.Sorted(slices.Values(all)) }
+
+func TestOverlappingRuns(t *testing.T) {
+	for name, test := range map[string]struct {
+		overlap     schedule.Overlap
+		done, fires string
+	}{
+		"are left out": {schedule.Skip, "begin 2200.00, finish 2200.00", "22:00 done (nothing found), 22:10 skipped, 22:20 skipped"},
+		"wait, one of them": {
+			schedule.BufferOne, "begin 2200.00, finish 2200.00, begin 2230.00, finish 2230.00",
+			"22:00 done (nothing found), 22:10 done (nothing found), 22:20 skipped",
+		},
+		"wait, all of them": {
+			schedule.BufferAll, "begin 2200.00, finish 2200.00, begin 2230.00, finish 2230.00, begin 2300.00, finish 2300.00",
+			"22:00 done (nothing found), 22:10 done (nothing found), 22:20 done (nothing found)",
+		},
+		"stop the one before": {
+			schedule.CancelOther, "begin 2200.00, interrupt 2200.00, begin 2210.00, interrupt 2210.00, begin 2220.00, finish 2220.00",
+			"22:00 done (cancelled), 22:10 done (cancelled), 22:20 done (nothing found)",
+		},
+		"are held beside each other": {
+			schedule.AllowAll, "begin 2200.00, begin 2210.00, begin 2220.00, finish 2200.00, finish 2210.00, finish 2220.00",
+			"22:00 done (nothing found), 22:10 done (nothing found), 22:20 done (nothing found)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "0,10,20 22 * * *", test.overlap)
+				at("21:50")
+				p := w.start(nowhere)
+				time.Sleep(3 * time.Hour)
+				p.end()
+				w.check(test.done, test.fires)
+			})
+		})
+	}
+}
+
+func TestASchedulerThatIsStoppedInterruptsItsRunAndTheNextOneCarriesItOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 22 * * *", schedule.Skip)
+		at("21:50")
+		first := w.start(nowhere)
+		at("22:05")
+		first.end()
+		at("22:09")
+		second := w.start(nowhere)
+		at("23:00")
+		second.end()
+		w.check("begin 2200.00, interrupt 2200.00, resume 2200.00, finish 2200.00", "22:00 done (nothing found)")
+	})
+}
+
+func TestARunIsNotCarriedOnBeyondTheBoundsOfItsScope(t *testing.T) {
+	for name, test := range map[string]struct {
+		bound func(*schedule.Spec)
+		why   string
+	}{
+		"max_duration": {func(s *schedule.Spec) { s.MaxDuration = 5 * time.Minute }, "scope.max_duration: 5m0s are over since it began"},
+		"window":       {func(s *schedule.Spec) { s.Window = until("22:05") }, "scope.window is closed (until 22:05)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "0 22 * * *", schedule.Skip)
+				test.bound(&w.spec)
+				at("21:50")
+				first := w.start(halfway)
+				at("22:03")
+				first.kill()
+				at("22:08")
+				second := w.start(nowhere)
+				at("23:00")
+				second.end()
+				w.check("begin 2200.00", "22:00 abandoned")
+				if got := w.fires()[0].Why; got != test.why {
+					t.Errorf("why %q, want %q", got, test.why)
+				}
+			})
+		})
+	}
+}
+
+// until is a window that is open on each day until a time.
+type until string
+
+func (u until) Closes(t time.Time) (time.Time, bool) { return t, t.UTC().Format("15:04") < string(u) }
+
+func (u until) Opens(t time.Time) time.Time { return t.Truncate(24 * time.Hour).Add(24 * time.Hour) }
+func (u until) String() string              { return "until " + string(u) }
+
+func TestWhatIsDueOutsideOfTheWindowIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0,10 22 * * *", schedule.BufferOne)
+		w.spec.Window = until("22:15")
+		at("21:50")
+		p := w.start(nowhere)
+		at("23:50")
+		p.end()
+		// What waited comes too late.
+		w.check("begin 2200.00, finish 2200.00", "22:00 done (nothing found), 22:10 skipped")
+	})
+}
+
+func TestWhatWasMissedIsCountedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 * * * *", schedule.Skip)
+		at("10:30")
+		w.start(nowhere).end()
+		at("20:30")
+		p := w.start(nowhere)
+		synctest.Wait()
+		p.end()
+		w.check("", "20:00 missed")
+		if got, want := w.fires()[0].Why, "no scheduler was there within catchup_window, 10m0s; so it was with 9 due before it, from 2000-01-01T11:00:00Z on"; got != want {
+			t.Errorf("why %q, want %q", got, want)
+		}
+	})
+}
+
+func TestAScheduleThatIsNewOrChangedWasNotDueBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 22 * * *", schedule.Skip)
+		at("22:05")
+		w.start(nowhere).end()
+		w.spec.Cron = cron(t, "3 22 * * *")
+		at("22:06")
+		p := w.start(nowhere)
+		at("23:00")
+		p.end()
+		w.check("", "")
+	})
+}
+
+func TestAChangeOfTheFileIsPickedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 22 * * *", schedule.Skip)
+		at("20:00")
+		p := w.start(nowhere)
+		at("20:05")
+		w.change(func() { w.spec.Cron = cron(t, "10 20 * * *") })
+		at("22:30")
+		p.end()
+		w.check("begin 2010.00, finish 2010.00", "20:10 done (nothing found)")
+	})
+}
+
+func TestABrokenFileIsAFailureOfWhatIsDueAndNotTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 * * * *", schedule.Skip)
+		at("20:30")
+		p := w.start(nowhere)
+		at("20:45")
+		w.change(func() { w.broken = errors.New("nightly.yaml:3:1: unknown key") })
+		at("21:30")
+		w.change(func() { w.broken = nil })
+		at("22:45")
+		p.end()
+		w.check("begin 2200.00, finish 2200.00", "21:00 failed (wrong campaign), 22:00 done (nothing found)")
+		if got := w.fires()[0].Why; got != "nightly.yaml:3:1: unknown key" || !strings.Contains(w.log.String(), "error: "+got) {
+			t.Errorf("why %q; the log:\n%s", got, w.log.String())
+		}
+	})
+}
+
+func TestNothingIsBegunThatCannotBeKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 21 * * *", schedule.Skip)
+		at("20:50")
+		p := w.start(nowhere)
+		w.change(func() { p.dead = true })
+		at("21:04")
+		w.change(func() { p.dead = false })
+		at("21:20")
+		w.change(func() { p.dead = true }) // when the run ends
+		at("21:45")
+		w.change(func() { p.dead = false })
+		at("22:00")
+		p.end()
+		w.check("begin 2105.00, finish 2105.00", "21:00 done (nothing found)")
+		if n := strings.Count(w.log.String(), "error: this process is dead"); n != 2 {
+			t.Errorf("said %d times what is wrong, want each time once:\n%s", n, w.log.String())
+		}
+	})
+}
+
+func TestAPausedScheduleRunsOnlyWhatIsAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 * * * *", schedule.Skip)
+		at("20:30")
+		p := w.start(nowhere)
+		synctest.Wait()
+		must(t, p.store.PauseSchedule(t.Context(), nightly, schedule.Pause{Since: time.Now(), Why: "holidays"}))
+		at("21:30")
+		must(t, p.store.RequestRun(t.Context(), nightly, time.Now()))
+		at("22:10")
+		must(t, p.store.ResumeSchedule(t.Context(), nightly))
+		at("23:45")
+		p.end()
+		w.check("begin 2131.00, finish 2131.00, begin 2300.00, finish 2300.00",
+			"21:00 skipped, 21:30 done (nothing found), 22:00 skipped, 23:00 done (nothing found)")
+		if got, want := w.fires()[0].Why, "the schedule is paused since 2000-01-01T20:30:00Z (holidays)"; got != want {
+			t.Errorf("why %q, want %q", got, want)
+		}
+	})
+}
+
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatWasAskedForWithoutASchedulerIsRunInTimeOrNotAtAll(t *testing.T) {
+	for started, want := range map[string]struct{ done, fires string }{
+		"20:38": {"begin 2038.00, finish 2038.00", "20:31 done (nothing found)"},
+		"20:45": {"", "20:31 missed"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "0 22 * * *", schedule.Skip)
+			at("20:30")
+			p := w.start(nowhere)
+			at("20:31")
+			synctest.Wait()
+			must(t, p.store.RequestRun(t.Context(), nightly, time.Now()))
+			p.kill()
+			at(started)
+			p = w.start(nowhere)
+			at("21:30")
+			p.end()
+			w.check(want.done, want.fires)
+		})
+	}
+}
+
+func TestAScheduleIsPausedAfterAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 * * * *", schedule.Skip)
+		w.spec.PauseOnFailure, w.outcome = true, schedule.NoEvidence
+		at("20:30")
+		p := w.start(nowhere)
+		at("23:30")
+		synctest.Wait()
+		state, err := p.store.Schedule(t.Context(), nightly)
+		must(t, err)
+		p.end()
+		w.check("begin 2100.00, finish 2100.00", "21:00 done (no evidence), 22:00 skipped, 23:00 skipped")
+		if state.Pause == nil || state.Pause.Why != "pause_on_failure: what was due 2000-01-01T21:00:00Z came to: no evidence" {
+			t.Errorf("pause %+v", state.Pause)
+		}
+	})
+}
+
+func TestAFindingIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 * * * *", schedule.Skip)
+		w.spec.PauseOnFailure, w.outcome = true, schedule.Findings
+		at("20:30")
+		p := w.start(nowhere)
+		at("22:40")
+		p.end()
+		w.check("begin 2100.00, finish 2100.00, begin 2200.00, finish 2200.00", "21:00 done (findings), 22:00 done (findings)")
+		if len(p.ended) != 2 || p.ended[0].Previous != "" || p.ended[1].Fire.Run != "2200.00" || p.ended[1].Previous != "2100.00" {
+			t.Errorf("was told of %+v, want the second with the run before it", p.ended)
+		}
+	})
+}
+
+func TestJitterIsWaitedForAlsoByTheNextScheduler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 22 * * *", schedule.Skip)
+		w.spec.Jitter = 20 * time.Minute
+		begins := w.spec.Begins(nightly, time.Date(2000, time.January, 1, 22, 0, 0, 0, time.UTC))
+		at("21:50")
+		first := w.start(nowhere)
+		time.Sleep(time.Until(begins.Add(-time.Second)))
+		first.kill()
+		second := w.start(nowhere)
+		at("23:30")
+		second.end()
+		id := begins.Format("1504.05")
+		w.check("begin "+id+", finish "+id, "22:00 done (nothing found)")
+	})
+}
+
+func TestAPanicIsThatOfOneRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 * * * *", schedule.Skip)
+		w.outcome = panics
+		at("20:30")
+		p := w.start(nowhere)
+		at("21:45")
+		w.change(func() { w.outcome = schedule.Clean })
+		at("22:45")
+		p.end()
+		w.check("begin 2200.00, finish 2200.00", "21:00 done (no evidence), 22:00 done (nothing found)")
+		if !strings.Contains(w.log.String(), "run 2100.00: panic: as the test has it") {
+			t.Errorf("the log does not tell of it:\n%s", w.log.String())
+		}
+	})
+}

@@ -1,0 +1,118 @@
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// act does what has been decided and kept.
+func (s *Scheduler) act(ctx context.Context, c *scheduled, t Step) {
+	for _, f := range t.Fires {
+		if f.Status == Started {
+			s.Log(c.name, fmt.Sprintf("%s: run %s begins", f, f.Run))
+		} else {
+			s.Log(c.name, fmt.Sprintf("%s: %s: %s", f, f.Status, f.Why))
+		}
+	}
+	for _, f := range t.Cancel {
+		if j := s.running[f.Run]; j != nil {
+			j.cancelled = true
+			j.cancel()
+		}
+	}
+	for _, f := range t.Start {
+		s.begin(ctx, c, Job{Schedule: c.name, File: c.file, Fire: f})
+	}
+	for _, f := range t.Resume {
+		s.Log(c.name, fmt.Sprintf("%s: run %s is carried on", f, f.Run))
+		s.begin(ctx, c, Job{Schedule: c.name, File: c.file, Fire: f, Resume: true})
+	}
+}
+
+// begin carries a job out beside everything else.
+func (s *Scheduler) begin(ctx context.Context, c *scheduled, work Job) {
+	ctx, cancel := context.WithCancel(ctx)
+	j := &job{Job: work, campaign: c, cancel: cancel}
+	s.running[work.Fire.Run] = j
+	s.workers.Go(func() {
+		defer cancel()
+		j.result = s.run(ctx, work)
+		s.ended <- j
+	})
+}
+
+// run carries a job out. A panic is that of one run.
+func (s *Scheduler) run(ctx context.Context, work Job) (r Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			r = Result{NoEvidence, fmt.Sprintf("panic: %v", p)}
+			s.Log(work.Schedule, fmt.Sprintf("run %s: %s\n%s", work.Fire.Run, r.Why, debug.Stack()))
+		}
+	}()
+	return s.Runner.Run(ctx, work)
+}
+
+// conclude keeps what came of the jobs that are over.
+func (s *Scheduler) conclude(ctx context.Context) {
+	jobs := s.unkept
+	s.unkept = nil
+	for _, j := range jobs {
+		if ctx.Err() != nil && j.result.Outcome == Interrupted && !j.cancelled {
+			// It stays started.
+			s.Log(j.Schedule, fmt.Sprintf("run %s is interrupted; serve carries it on when it is started again", j.Fire.Run))
+		} else if err := s.keep(context.WithoutCancel(ctx), j); err != nil {
+			s.complain(j.Schedule, &j.campaign.trouble, err)
+			s.unkept = append(s.unkept, j)
+			continue
+		}
+		delete(s.running, j.Fire.Run)
+	}
+}
+
+// keep keeps what came of a job, and tells of it.
+func (s *Scheduler) keep(ctx context.Context, j *job) error {
+	state, err := s.Store.Schedule(ctx, j.Schedule)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	f := j.Fire
+	f.Status, f.Outcome, f.Why, f.Decided = Done, j.result.Outcome, j.result.Why, now
+	switch {
+	case f.Outcome == Wrong:
+		f.Status = Failed
+	case f.Outcome == Interrupted && j.cancelled:
+		f.Outcome, f.Why = Cancelled, cancelled
+	}
+	pause := j.campaign.pauseFor([]Fire{f}, now)
+	err = s.Store.KeepSchedule(ctx, Change{
+		Name: j.Schedule, File: j.File, Spec: j.campaign.spec, Considered: state.Considered, Alive: now, Fires: []Fire{f}, Pause: pause,
+	})
+	if err != nil {
+		return err
+	}
+	s.Log(j.Schedule, fmt.Sprintf("run %s ended: %s", f.Run, Result{f.Outcome, f.Why}))
+	if pause != nil {
+		s.Log(j.Schedule, "paused: "+pause.Why)
+	}
+	previous, err := s.Store.PreviousRun(ctx, j.Schedule, f.Run)
+	s.complain(j.Schedule, &j.campaign.trouble, err)
+	ended := Ended{Job: j.Job, Result: Result{f.Outcome, f.Why}, Previous: previous}
+	s.workers.Go(func() { s.Ended(ctx, ended) })
+	return nil
+}
+
+// pauseFor returns the pause that fires lead to, or nil.
+func (c *scheduled) pauseFor(fires []Fire, now time.Time) *Pause {
+	if !c.spec.PauseOnFailure {
+		return nil
+	}
+	for _, f := range fires {
+		if (f.Status == Done || f.Status == Failed) && f.Outcome.failure() {
+			return &Pause{Since: now, Why: fmt.Sprintf("pause_on_failure: what was due %s came to: %s", stamp(f.Due), f.Outcome)}
+		}
+	}
+	return nil
+}

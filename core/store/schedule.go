@@ -1,0 +1,212 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/schedule"
+)
+
+// NewRunID makes up the ID of a run that begins at a time.
+func NewRunID(at time.Time) string { return newID(at) }
+
+// Schedules returns what is kept of every schedule, in the order of their names.
+func (s *Store) Schedules(ctx context.Context) ([]schedule.State, error) {
+	if s.reads == nil {
+		return nil, ErrClosed
+	}
+	if s.schema < schemaSchedules {
+		return nil, nil
+	}
+	found, err := s.schedules(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("reading the schedules: %w", err)
+	}
+	return found, nil
+}
+
+// Schedule implements [schedule.Store].
+func (s *Store) Schedule(ctx context.Context, name string) (schedule.State, error) {
+	if s.reads == nil {
+		return schedule.State{}, ErrClosed
+	}
+	found, err := s.schedules(ctx, "WHERE name = $1", name)
+	if err != nil {
+		return schedule.State{}, fmt.Errorf("reading the schedule %s: %w", name, err)
+	}
+	if len(found) == 0 {
+		return schedule.State{Name: name}, nil
+	}
+	return found[0], nil
+}
+
+func (s *Store) schedules(ctx context.Context, clause string, args ...any) ([]schedule.State, error) {
+	found, err := collect(ctx, s.reads, scanSchedule, `SELECT name, file, cron, zone, overlap_policy, catchup_window, jitter, pause_on_failure,
+		considered_at, alive_at, served, paused_at, paused_why FROM schedules `+clause+` ORDER BY name`, args...)
+	for i := range found {
+		if err == nil {
+			found[i].Open, err = s.fires(ctx, `WHERE schedule = $1 AND f.status IN ('requested', 'buffered', 'started') ORDER BY due_at`, found[i].Name)
+		}
+	}
+	return found, err
+}
+
+func scanSchedule(rows *sql.Rows) (schedule.State, error) {
+	var k schedule.State
+	var cron, zone, why string
+	var considered, alive int64
+	var paused sql.NullInt64
+	spec := &k.Spec
+	err := rows.Scan(&k.Name, &k.File, &cron, &zone, &spec.Overlap, &spec.Catchup, &spec.Jitter, &spec.PauseOnFailure,
+		&considered, &alive, &k.Served, &paused, &why)
+	if err != nil {
+		return k, err
+	}
+	k.Considered, k.Alive = moment(considered), moment(alive)
+	if paused.Valid {
+		k.Pause = &schedule.Pause{Since: moment(paused.Int64), Why: why}
+	}
+	if spec.Cron, err = schedule.ParseCron(cron); err == nil {
+		spec.Zone, err = time.LoadLocation(zone)
+	}
+	return k, err
+}
+
+// Fires returns the last fires of a schedule, the latest first.
+func (s *Store) Fires(ctx context.Context, name string, most int) ([]schedule.Fire, error) {
+	if s.reads == nil {
+		return nil, ErrClosed
+	}
+	if s.schema < schemaSchedules {
+		return nil, nil
+	}
+	found, err := s.fires(ctx, `WHERE schedule = $1 ORDER BY due_at DESC LIMIT $2`, name, most)
+	if err != nil {
+		return nil, fmt.Errorf("reading the fires of the schedule %s: %w", name, err)
+	}
+	return found, nil
+}
+
+func (s *Store) fires(ctx context.Context, clause string, args ...any) ([]schedule.Fire, error) {
+	return collect(ctx, s.reads, func(rows *sql.Rows) (f schedule.Fire, err error) {
+		var due, decided int64
+		var begun sql.NullInt64
+		err = rows.Scan(&due, &f.Manual, &f.Status, &f.Why, &f.Run, &decided, &f.Outcome, &begun, &f.Finished)
+		f.Due, f.Decided = moment(due), moment(decided)
+		if begun.Valid {
+			f.Begun = moment(begun.Int64)
+		}
+		return f, err
+	}, `SELECT f.due_at, f.manual, f.status, f.why, f.run_id, f.decided_at, f.outcome, r.started_at, coalesce(r.status = 'finished', 0)
+		FROM fires f LEFT JOIN runs r ON r.id = f.run_id `+clause, args...)
+}
+
+// PreviousRun implements [schedule.Store].
+func (s *Store) PreviousRun(ctx context.Context, name, run string) (string, error) {
+	if s.reads == nil {
+		return "", ErrClosed
+	}
+	var previous string
+	err := s.reads.QueryRowContext(ctx, `SELECT f.run_id FROM fires f JOIN runs r ON r.id = f.run_id
+		WHERE f.schedule = $1 AND r.status = 'finished' AND f.due_at < (SELECT due_at FROM fires WHERE schedule = $1 AND run_id = $2)
+		ORDER BY f.due_at DESC LIMIT 1`, name, run).Scan(&previous)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("reading the runs of the schedule %s: %w", name, err)
+	}
+	return previous, nil
+}
+
+// KeepSchedule implements [schedule.Store].
+func (s *Store) KeepSchedule(_ context.Context, c schedule.Change) error {
+	return s.writeSchedule(c.Name, func(w *writer) error {
+		spec := c.Spec
+		err := w.exec(`INSERT INTO schedules (name, file, cron, zone, overlap_policy, catchup_window, jitter, pause_on_failure, considered_at, alive_at, served)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)
+			ON CONFLICT (name) DO UPDATE SET file = $2, cron = $3, zone = $4, overlap_policy = $5, catchup_window = $6, jitter = $7, pause_on_failure = $8,
+				considered_at = $9, alive_at = $10, served = 1`,
+			c.Name, c.File, spec.Cron.String(), spec.Zone.String(), string(spec.Overlap), int64(spec.Catchup), int64(spec.Jitter), spec.PauseOnFailure,
+			c.Considered.UnixNano(), c.Alive.UnixNano())
+		for _, f := range c.Fires {
+			if err == nil {
+				err = keepFire(w, c.Name, f)
+			}
+		}
+		if err == nil && c.Pause != nil {
+			err = pauseSchedule(w, c.Name, *c.Pause)
+		}
+		return err
+	})
+}
+
+func keepFire(w *writer, name string, f schedule.Fire) error {
+	return w.exec(`INSERT INTO fires (schedule, due_at, manual, status, why, run_id, decided_at, outcome) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (schedule, due_at) DO UPDATE SET status = $4, why = $5, run_id = $6, decided_at = $7, outcome = $8`,
+		name, f.Due.UnixNano(), f.Manual, string(f.Status), f.Why, f.Run, f.Decided.UnixNano(), string(f.Outcome))
+}
+
+func pauseSchedule(w *writer, name string, p schedule.Pause) error {
+	return w.exec(`UPDATE schedules SET paused_at = $1, paused_why = $2 WHERE name = $3`, p.Since.UnixNano(), p.Why, name)
+}
+
+// PauseSchedule lets nothing of a schedule begin until [Store.ResumeSchedule], but
+// what somebody asks for.
+func (s *Store) PauseSchedule(_ context.Context, name string, p schedule.Pause) error {
+	return s.writeSchedule(name, func(w *writer) error { return pauseSchedule(w, name, p) })
+}
+
+// ResumeSchedule ends a schedule's pause.
+func (s *Store) ResumeSchedule(_ context.Context, name string) error {
+	return s.writeSchedule(name, func(w *writer) error {
+		return w.exec(`UPDATE schedules SET paused_at = NULL, paused_why = '' WHERE name = $1`, name)
+	})
+}
+
+// RequestRun asks for a run of a schedule, which the scheduler begins as soon as its
+// overlap policy lets it.
+func (s *Store) RequestRun(_ context.Context, name string, at time.Time) error {
+	return s.writeSchedule(name, func(w *writer) error {
+		return keepFire(w, name, schedule.Fire{Due: at, Manual: true, Status: schedule.Requested, Decided: at})
+	})
+}
+
+// ServeSchedules notes which schedules a scheduler serves that begins.
+func (s *Store) ServeSchedules(_ context.Context, names []string) error {
+	return s.writeSchedule(strings.Join(names, ", "), func(w *writer) error {
+		err := w.exec(`UPDATE schedules SET served = 0`)
+		for _, name := range names {
+			if err == nil {
+				err = w.exec(`UPDATE schedules SET served = 1 WHERE name = $1`, name)
+			}
+		}
+		return err
+	})
+}
+
+func (s *Store) writeSchedule(name string, write func(*writer) error) error {
+	err := ErrReadOnly
+	if s.writer != nil {
+		err = s.writer.wait(write)
+	}
+	if err != nil {
+		return fmt.Errorf("keeping the schedule %s: %w", name, err)
+	}
+	return nil
+}
+
+// LeadScheduling returns what ends the lead of the process over the schedules of
+// the store, or nil where another process has it. It ends with the process, too,
+// whatever ends that.
+func (s *Store) LeadScheduling() (release func(), err error) {
+	lock, err := tryAcquire(s.path(schedulerLock))
+	if err != nil || lock == nil {
+		return nil, err
+	}
+	return lock.release, nil
+}
+
+// Scheduling reports whether a process has the lead over the store's schedules.
+func (s *Store) Scheduling() bool { return held(s.path(schedulerLock)) }

@@ -1,0 +1,204 @@
+package telemetry
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+// The attributes of spans. Those of OpenTelemetry's conventions for generative AI
+// have no stable names yet: these are the ones of version 1.41.
+const (
+	keyCampaign  = "orchestrator.campaign"
+	keyRun       = "orchestrator.run"
+	keyTrial     = "orchestrator.trial"
+	keyAttack    = "orchestrator.attack"
+	keyOutcome   = "orchestrator.outcome"
+	keyTurn      = "orchestrator.turn"
+	keyComponent = "orchestrator.component"
+	keyUse       = "orchestrator.use"
+	keyPlugin    = "orchestrator.plugin"
+
+	keyErrorType   = "error.type"
+	keyOperation   = "gen_ai.operation.name"
+	keyModel       = "gen_ai.request.model"
+	keyUsageInput  = "gen_ai.usage.input_tokens"
+	keyUsageOutput = "gen_ai.usage.output_tokens"
+	keyUsageCached = "gen_ai.usage.cache_read.input_tokens"
+	keyFinish      = "gen_ai.response.finish_reasons"
+	keyInput       = "gen_ai.input.messages"
+	keyOutput      = "gen_ai.output.messages"
+	keyScorer      = "gen_ai.evaluation.name"
+	keyScore       = "gen_ai.evaluation.score.value"
+)
+
+// Begin implements [engine.Tracer].
+func (t *Traces) Begin(ctx context.Context, s engine.Step) (context.Context, func(engine.StepEnd)) {
+	kind := trace.SpanKindInternal
+	if s.Kind == engine.StepSend || s.Kind == engine.StepStart {
+		kind = trace.SpanKindClient
+	}
+	ctx, span := t.tracer.Start(ctx, t.clean(nameOf(s)), trace.WithSpanKind(kind))
+	if s.Kind == engine.StepRun {
+		id := span.SpanContext().TraceID()
+		t.traceID.Store(&id)
+	}
+	if !span.IsRecording() {
+		return ctx, func(engine.StepEnd) { span.End() }
+	}
+	span.SetAttributes(t.attributesOf(s)...)
+	return ctx, func(e engine.StepEnd) {
+		span.SetAttributes(t.endOf(s, e)...)
+		if e.Kind != "" { // the error's text may hold what was said
+			span.SetStatus(codes.Error, "")
+		}
+		span.End()
+	}
+}
+
+func nameOf(s engine.Step) string {
+	switch s.Kind {
+	case engine.StepTrial, engine.StepTurn:
+		return string(s.Kind) // there are too many for names of their own
+	case engine.StepSend:
+		return strings.TrimSpace("chat " + modelOf(s))
+	}
+	return string(s.Kind) + " " + s.Name
+}
+
+// modelOf returns the model that a target's configuration names, if it does so by
+// the usual key.
+func modelOf(s engine.Step) string {
+	var config struct {
+		Model string `json:"model"`
+	}
+	if json.Unmarshal(s.Component.Config.JSON, &config) != nil || strings.Contains(config.Model, "${") {
+		return ""
+	}
+	return config.Model
+}
+
+func (t *Traces) attributesOf(s engine.Step) []attribute.KeyValue {
+	var a attributes
+	switch s.Kind {
+	case engine.StepRun:
+		a.text(keyCampaign, t.clean(s.Name))
+	case engine.StepTrial:
+		a.text(keyRun, t.runID())
+		a.text(keyTrial, t.clean(s.Name))
+		a.text(keyAttack, t.clean(s.Attack))
+	case engine.StepTurn:
+		a.number(keyTurn, int64(s.Turn+1))
+	case engine.StepSend:
+		a.text(keyOperation, "chat")
+		a.text(keyModel, t.clean(modelOf(s)))
+	case engine.StepScore:
+		a.text(keyScorer, t.clean(s.Name))
+	}
+	if s.Component.Use != "" {
+		a.text(keyComponent, t.clean(s.Name))
+		a.text(keyUse, t.clean(s.Component.Use))
+	}
+	if t.contents && len(s.Sent) > 0 {
+		a.text(keyInput, t.said(s.Sent, nil))
+	}
+	return a
+}
+
+func (t *Traces) endOf(s engine.Step, e engine.StepEnd) []attribute.KeyValue {
+	var a attributes
+	a.text(keyErrorType, string(e.Kind))
+	a.text(keyOutcome, string(e.Outcome))
+	if s.Kind == engine.StepRun {
+		a.text(keyRun, t.runID())
+	}
+	if s.Kind == engine.StepScore && e.Score.Type != core.ScoreUnknown {
+		a = append(a, attribute.Float64(keyScore, e.Score.Value))
+	}
+	if s.Kind != engine.StepSend {
+		return a
+	}
+	var used core.Usage
+	var finish []string
+	var messages []core.Message
+	for _, r := range e.Replies {
+		used = used.Add(r.Usage)
+		finish = append(finish, string(r.Finish))
+		messages = append(messages, r.Message)
+	}
+	a.number(keyUsageInput, used.InputTokens)
+	a.number(keyUsageOutput, used.OutputTokens)
+	a.number(keyUsageCached, used.CachedInputTokens)
+	if len(finish) > 0 {
+		a = append(a, attribute.StringSlice(keyFinish, finish))
+	}
+	if t.contents && len(messages) > 0 {
+		a.text(keyOutput, t.said(messages, finish))
+	}
+	return a
+}
+
+func (t *Traces) runID() string {
+	if id := t.run.Load(); id != nil {
+		return *id
+	}
+	return ""
+}
+
+// attributes leaves out what is not known.
+type attributes []attribute.KeyValue
+
+func (a *attributes) text(key, value string) {
+	if value != "" {
+		*a = append(*a, attribute.String(key, value))
+	}
+}
+
+func (a *attributes) number(key string, value int64) {
+	if value != 0 {
+		*a = append(*a, attribute.Int64(key, value))
+	}
+}
+
+// said returns messages as the conventions have them, in JSON: what is text with
+// its words, and the rest by its modality.
+func (t *Traces) said(messages []core.Message, finish []string) string {
+	type part struct {
+		Type     string `json:"type"`
+		Content  string `json:"content,omitempty"`
+		Modality string `json:"modality,omitempty"`
+	}
+	type message struct {
+		Role   string `json:"role"`
+		Parts  []part `json:"parts"`
+		Finish string `json:"finish_reason,omitempty"`
+	}
+	var all []message
+	for i, m := range messages {
+		one := message{Role: string(m.Role), Parts: []part{}}
+		for _, p := range m.Parts {
+			switch p.Modality {
+			case core.Text, core.ToolCall, core.ToolResult:
+				one.Parts = append(one.Parts, part{Type: string(p.Modality), Content: t.clean(string(p.Data))})
+			default:
+				one.Parts = append(one.Parts, part{Type: "blob", Modality: string(p.Modality)})
+			}
+		}
+		if i < len(finish) {
+			one.Finish = finish[i]
+		}
+		all = append(all, one)
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return "" // texts always encode
+	}
+	return string(text)
+}

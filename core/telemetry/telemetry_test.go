@@ -1,0 +1,178 @@
+package telemetry_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"go.opentelemetry.io/otel/trace"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
+	"github.com/redteam-orchestrator/orchestrator/core/telemetry"
+	"github.com/redteam-orchestrator/orchestrator/core/telemetry/telemetrytest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const key = "sk-very-private"
+
+// start starts traces with an environment, of pairs.
+func start(t *testing.T, environ ...string) (*telemetry.Traces, *[]string, error) {
+	t.Helper()
+	redactor := secret.NewRedactor()
+	redactor.Add(key)
+	var warnings []string
+	traces, err := telemetry.Start(t.Context(), telemetry.Options{
+		LookupEnv: func(name string) (string, bool) {
+			for i := 0; i < len(environ); i += 2 {
+				if environ[i] == name {
+					return environ[i+1], true
+				}
+			}
+			return "", false
+		},
+		Redactor: redactor, Warn: func(message string) { warnings = append(warnings, message) },
+	})
+	return traces, &warnings, err
+}
+
+// collected starts traces that a collector gets.
+func collected(t *testing.T) (*telemetry.Traces, *telemetrytest.Collector) {
+	t.Helper()
+	c := telemetrytest.NewCollector()
+	t.Cleanup(c.Close)
+	traces, _, err := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT", c.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return traces, c
+}
+
+func TestTracesAreOffUnlessTheEnvironmentNamesACollector(t *testing.T) {
+	for name, environ := range map[string][]string{
+		"nothing":          nil,
+		"an empty one":     {"OTEL_EXPORTER_OTLP_ENDPOINT", ""},
+		"no exporter":      {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318", "OTEL_TRACES_EXPORTER", "none"},
+		"all switched off": {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318", "OTEL_SDK_DISABLED", "true"},
+		"only a name":      {"OTEL_SERVICE_NAME", "nightly"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if traces, _, err := start(t, environ...); traces != nil || err != nil {
+				t.Errorf("got %v, %v, want nothing", traces, err)
+			}
+		})
+	}
+}
+
+func TestAWrongEnvironmentIsAMistakeThatNamesTheVariable(t *testing.T) {
+	for _, environ := range [][]string{
+		{"OTEL_TRACES_EXPORTER", "console"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317"},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://"},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "OTEL_TRACES_EXPORTER", "otlp"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "secret-without-key", "OTEL_TRACES_EXPORTER", "otlp"},
+	} {
+		t.Run(environ[0], func(t *testing.T) {
+			_, _, err := start(t, environ...)
+			if core.KindOf(err) != core.KindConfig || !strings.HasPrefix(err.Error(), environ[0]) || core.HintOf(err) == "" && environ[0] != "OTEL_TRACES_EXPORTER" {
+				t.Errorf("error %v (%s), want one of config that names the variable", err, core.HintOf(err))
+			}
+			if err != nil && strings.Contains(err.Error(), "secret-without-key") {
+				t.Errorf("the error tells the header: %v", err)
+			}
+		})
+	}
+}
+
+func TestAStepThatFailsSaysOfWhatKindAndNotWhy(t *testing.T) {
+	traces, c := collected(t)
+	ctx, end := traces.Begin(t.Context(), engine.Step{Kind: engine.StepRun, Name: "named " + key})
+	_, endSend := traces.Begin(ctx, engine.Step{Kind: engine.StepSend, Name: "agent"})
+	endSend(engine.StepEnd{Kind: core.KindTimeout})
+	end(engine.StepEnd{})
+	if err := traces.Close(); err != nil {
+		t.Fatal(err)
+	}
+	spans := c.Spans()
+	if len(spans) != 2 || spans[0].Name != "run named [redacted]" || spans[0].Failed {
+		t.Fatalf("spans %+v", spans)
+	}
+	if s := spans[1]; s.Name != "chat" || !s.Failed || s.Attributes["error.type"] != "timeout" || s.Parent != spans[0].ID {
+		t.Errorf("the send is %+v", s)
+	}
+}
+
+func TestOfAPluginsSpansThoseOfTheRunAreTakenWithoutSecrets(t *testing.T) {
+	traces, c := collected(t)
+	ctx, end := traces.Begin(t.Context(), engine.Step{Kind: engine.StepRun, Name: "nightly"})
+	own := trace.SpanContextFromContext(ctx).TraceID()
+	text := func(s string) *commonpb.AnyValue {
+		return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
+	}
+	span := func(name string, trace []byte) *tracepb.Span {
+		nested := &commonpb.AnyValue{Value: &commonpb.AnyValue_ArrayValue{ArrayValue: &commonpb.ArrayValue{Values: []*commonpb.AnyValue{
+			text(key), {Value: &commonpb.AnyValue_BytesValue{BytesValue: []byte(key)}},
+		}}}}
+		return &tracepb.Span{
+			Name: name, TraceId: trace, SpanId: []byte("12345678"),
+			Attributes: []*commonpb.KeyValue{{Key: "list", Value: nested}},
+			Events:     []*tracepb.Span_Event{{Name: "saw " + key}}, Status: &tracepb.Status{Message: key},
+		}
+	}
+	data, err := proto.Marshal(&tracepb.TracesData{ResourceSpans: []*tracepb.ResourceSpans{{
+		ScopeSpans: []*tracepb.ScopeSpans{{Spans: []*tracepb.Span{span("own "+key, own[:]), span("foreign", make([]byte, 16)), span("none", nil)}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	traces.Take("acme", data)
+	traces.Take("acme", []byte("no protobuf at all"))
+	traces.Take("acme", nil)
+	end(engine.StepEnd{})
+	if err := traces.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range c.Spans() {
+		names = append(names, s.Name)
+		if s.Name == "own [redacted]" && s.Attributes["orchestrator.plugin"] != "acme" {
+			t.Errorf("the plugin's span does not say whose it is: %v", s.Attributes)
+		}
+	}
+	if len(names) != 2 || !strings.Contains(strings.Join(names, ","), "own [redacted]") {
+		t.Errorf("spans %q, want the run's and the plugin's own", names)
+	}
+	if strings.Contains(c.Raw(), key) {
+		t.Error("the secret is in what the collector got")
+	}
+}
+
+func TestAPluginThatMakesMoreThanTheCollectorTakesHoldsNobodyUp(t *testing.T) {
+	traces, warnings, err := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, end := traces.Begin(context.Background(), engine.Step{Kind: engine.StepRun})
+	began := time.Now()
+	for range 100_000 {
+		traces.Take("acme", []byte("anything"))
+	}
+	end(engine.StepEnd{})
+	if err := traces.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if len(*warnings) != 1 || !strings.Contains((*warnings)[0], "traces are lost: the collector at http://127.0.0.1:1/v1/traces") {
+		t.Errorf("warnings %q, want one", *warnings)
+	}
+}
