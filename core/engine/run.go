@@ -59,8 +59,9 @@ type Summary struct {
 	// Interrupted says that the run was cancelled before every trial had an
 	// outcome.
 	Interrupted bool
-	// Stopped says which bound of the campaign's scope ended the run before every
-	// trial had an outcome, and what the run used; it is empty where none did.
+	// Stopped says what ended the run before every trial had an outcome: of a bound
+	// of the campaign's scope, which, and what the run used. It is empty where
+	// nothing is known to have.
 	Stopped string
 }
 

@@ -73,7 +73,11 @@ func (s *Store) Claim(ctx context.Context, id string) (*Claim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resuming the run %s: %w", run.ID, err)
 	}
-	if err := c.read(ctx, run.ID); err != nil {
+	c.lock.sign()
+	if err = s.settle(run.ID); err == nil {
+		err = c.read(ctx, run.ID)
+	}
+	if err != nil {
 		c.Release()
 		return nil, fmt.Errorf("resuming the run %s: %w", run.ID, err)
 	}

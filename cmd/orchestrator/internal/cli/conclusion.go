@@ -27,6 +27,8 @@ func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, tri
 		end = interrupted
 	case s.Stopped != "":
 		end = bounded
+	}
+	if s.Stopped != "" {
 		fmt.Fprintf(env.Stdout, "\nstopped by %s\n", s.Stopped)
 	}
 	code, why := judgeRun(attacks, s.Planned, c.Evidence, end)

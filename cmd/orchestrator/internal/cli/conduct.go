@@ -68,6 +68,8 @@ func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Pl
 }
 
 func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, way *egress.Proxy, rec *recording) error {
+	ctx, rec.cancel = context.WithCancelCause(ctx)
+	defer rec.cancel(nil)
 	summary, err := engine.Run(ctx, p, engine.Options{
 		Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
 		Begin:    func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) },
@@ -78,6 +80,9 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 		Now:      c.env.Now,
 	})
 	c.screen.finish()
+	if stop, ok := errors.AsType[stopRequest](context.Cause(ctx)); ok && summary.Interrupted {
+		summary.Stopped = stop.Error()
+	}
 	// A connection that a plugin keeps open is recorded when it ends.
 	err = cmp.Or(err, way.Close())
 	if rec.journal == nil {
@@ -109,6 +114,8 @@ type recording struct {
 	journal *store.Journal // nil before the run begins
 	// begun is the journal for those who do not wait for the run to begin.
 	begun atomic.Pointer[store.Journal]
+	// cancel ends the run with a cause.
+	cancel context.CancelCauseFunc
 }
 
 func (r *recording) start(ctx context.Context, trials int) (engine.Journal, error) {
@@ -118,6 +125,7 @@ func (r *recording) start(ctx context.Context, trials int) (engine.Journal, erro
 	}
 	r.journal = journal
 	r.begun.Store(journal)
+	go r.heedStop(ctx)
 	r.screen.begin(journal.Run(), trials, r.done)
 	return journal, nil
 }
@@ -128,10 +136,10 @@ func (r *recording) finish(ctx context.Context, env Env, s engine.Summary, err e
 	switch {
 	case err != nil:
 		status, message = store.Failed, err.Error()
-	case s.Interrupted:
-		status = store.Interrupted
 	case s.Stopped != "":
 		status, message = store.Interrupted, "stopped by "+s.Stopped
+	case s.Interrupted:
+		status = store.Interrupted
 	}
 	// Where the recording failed, this most likely fails for the same reason.
 	if err = cmp.Or(err, r.journal.Finish(ctx, status, message, env.Now())); err != nil {
