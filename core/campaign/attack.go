@@ -15,7 +15,7 @@ func (r *reader) attacks(v value) []Attack {
 }
 
 func (r *reader) attack(v value) Attack {
-	a := Attack{Trials: 1, StopOn: StopSuccess, At: v.place()}
+	a := Attack{Trials: 1, StopOn: StopSuccess, Resume: ResumeRestart, At: v.place()}
 	r.object(v, []field{
 		{"name", true, r.slugInto(&a.Name)},
 		{"target", true, func(v value) { a.Target, _ = r.name(v) }},
@@ -40,6 +40,11 @@ func (r *reader) attack(v value) Attack {
 		{"stop_on", false, func(v value) {
 			if s, ok := r.choice(v, string(StopSuccess), string(StopNever)); ok {
 				a.StopOn = StopOn(s)
+			}
+		}},
+		{"resume", false, func(v value) {
+			if s, ok := r.choice(v, string(ResumeRestart), string(ResumeContinue)); ok {
+				a.Resume, a.ResumeAt = Resume(s), v.place()
 			}
 		}},
 	}, "strategy", "tags", "weight", "seed")

@@ -197,7 +197,9 @@ type diary struct {
 
 	mu sync.Mutex
 	// kept counts how often the record was begun.
-	kept    int
+	kept int
+	// earlier is what was recorded before the run was resumed.
+	earlier map[string]engine.Begun
 	begun   map[string]*plan.Trial
 	places  map[string]int
 	turns   map[string][]engine.Turn
@@ -228,7 +230,20 @@ func (d *diary) write(method, trialID string, write func()) error {
 }
 
 func (d *diary) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, _ time.Time) error {
-	return d.write("BeginTrial", t.ID, func() { d.begun[t.ID], d.places[t.ID] = t, ordinal })
+	return d.write("BeginTrial", t.ID, func() {
+		d.begun[t.ID], d.places[t.ID] = t, ordinal
+		delete(d.turns, t.ID) // which were those of an earlier attempt
+	})
+}
+
+func (d *diary) Recorded(_ context.Context, trialID string) (engine.Begun, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	begun, ok := d.earlier[trialID]
+	if ok {
+		d.begun[trialID], d.turns[trialID] = &plan.Trial{ID: trialID}, begun.Turns
+	}
+	return begun, nil
 }
 
 func (d *diary) RecordTurn(_ context.Context, trialID string, t engine.Turn) error {

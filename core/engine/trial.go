@@ -41,6 +41,9 @@ type holding struct {
 	usage      core.Usage
 	failure    *Failure
 	help       help
+	// before is what was said when the run was stopped, and is gone on with. It is
+	// nil where the conversation begins.
+	before *before
 }
 
 // hold holds one trial from its beginning to its outcome. Its error is the
@@ -51,7 +54,7 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 	record := context.WithoutCancel(ctx)
 	at := r.Now()
 	h := &holding{run: r, trial: t}
-	if err := r.journal.BeginTrial(record, h.cleanTrial(), ordinal, at); err != nil {
+	if err := h.begin(record, ordinal, at); err != nil {
 		return err
 	}
 	r.observe(TrialStarted{Trial: t, At: at})
@@ -72,7 +75,10 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 
 // converse holds the conversation.
 func (h *holding) converse(ctx context.Context) error {
-	conversation, err := h.counterpart().start(ctx, core.Start{SystemPrompt: h.trial.SystemPrompt, History: h.trial.History})
+	if over, err := h.takeUp(ctx); err != nil || over {
+		return err
+	}
+	conversation, err := h.counterpart().start(ctx, h.start())
 	if errors.Is(err, errStopped) {
 		return errInterrupted
 	}
@@ -109,6 +115,22 @@ func (h *holding) next(s strategy.Strategy) []strategy.Turn {
 		turns = append(turns, turn)
 		said = append(said, written(turn))
 	}
+}
+
+// begin has the Journal begin the trial, unless it goes on with what is recorded.
+func (h *holding) begin(ctx context.Context, ordinal int, at time.Time) error {
+	if err := h.recall(ctx); err != nil || h.before != nil {
+		return err
+	}
+	return h.journal.BeginTrial(ctx, h.cleanTrial(), ordinal, at)
+}
+
+// start is what the conversation begins with.
+func (h *holding) start() core.Start {
+	if h.before != nil {
+		return h.before.start
+	}
+	return core.Start{SystemPrompt: h.trial.SystemPrompt, History: h.trial.History}
 }
 
 // written returns a turn as a message, before its converters.

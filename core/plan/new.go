@@ -110,7 +110,7 @@ func (p *planner) planAttack(a *campaign.Attack) {
 	}
 	base := Trial{
 		Attack: a.Name, Target: a.Target.Name, Objective: a.Objective, SystemPrompt: a.SystemPrompt,
-		Success: p.compile(a), StopOn: a.StopOn,
+		Success: p.compile(a), StopOn: a.StopOn, Resume: a.Resume,
 	}
 	for _, s := range a.Scorers {
 		base.Scorers = append(base.Scorers, s.Name)

@@ -52,6 +52,8 @@ type Trial struct {
 	Scorers []string
 	Success *verdict.Expression
 	StopOn  campaign.StopOn
+	// Resume says how the trial goes on that was begun when its run was stopped.
+	Resume campaign.Resume
 }
 
 // Catalog knows the components that can be opened.
