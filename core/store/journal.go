@@ -30,9 +30,9 @@ type Journal struct {
 
 	// session is this process's among those that carried the run out.
 	session int
-	// attempts is which attempt is being made, or was last, at the trials that have
-	// no outcome.
-	attempts map[string]int
+	// earlier counts the attempts at trials that were made before, where there
+	// were any, and begun is which one is being made.
+	earlier, begun map[string]int
 }
 
 var _ engine.Journal = (*Journal)(nil)
@@ -105,8 +105,8 @@ func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at t
 	j.mu.Lock()
 	known := j.attacks[t.Attack]
 	j.attacks[t.Attack] = true
-	j.attempts[t.ID]++
-	attempt := j.attempts[t.ID]
+	attempt := j.earlier[t.ID] + 1
+	j.begun[t.ID] = attempt
 	j.mu.Unlock()
 	return j.later(func(w *writer) error {
 		if !known {
@@ -224,7 +224,7 @@ func (j *Journal) EndTrial(_ context.Context, trialID string, r engine.Result) e
 	})
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	delete(j.attempts, trialID)
+	delete(j.begun, trialID)
 	return err
 }
 
@@ -234,11 +234,12 @@ type place struct {
 	attempt, turn int
 }
 
-// at is the place of a turn in the attempt that is being made.
+// at is the place of a turn in the attempt that is being made: the last one, where
+// none was begun.
 func (j *Journal) at(trialID string, turn int) place {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return place{j.id, trialID, j.attempts[trialID], turn}
+	return place{j.id, trialID, cmp.Or(j.begun[trialID], j.earlier[trialID]), turn}
 }
 
 func (p place) insertParts(w *writer, where string, parts []keptPart) error {

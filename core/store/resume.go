@@ -133,7 +133,7 @@ func (c *Claim) Resume(_ context.Context, session Session) (*Journal, error) {
 	c.resumed = true
 	return c.store.register(&Journal{
 		store: c.store, id: id, lock: c.lock, attacks: map[string]bool{},
-		connections: c.connections, session: ordinal, attempts: c.attempts,
+		connections: c.connections, session: ordinal, earlier: c.attempts, begun: map[string]int{},
 	}), nil
 }
 

@@ -129,7 +129,7 @@ func (s *Store) CreateRun(_ context.Context, r Run) (*Journal, error) {
 		lock.release()
 		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, err)
 	}
-	return s.register(&Journal{store: s, id: r.ID, lock: lock, attacks: map[string]bool{}, attempts: map[string]int{}}), nil
+	return s.register(&Journal{store: s, id: r.ID, lock: lock, attacks: map[string]bool{}, begun: map[string]int{}}), nil
 }
 
 // register notes that a Journal is open.

@@ -10,15 +10,15 @@ import (
 
 // concludeRun prints the table and where to look, and chooses the exit code.
 // broken is why the run could not be recorded to its end.
-func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, trials []store.Trial, dir storeFlag, broken error) error {
-	attacks := rowsOf(trials)
+func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, counts []store.Count, dir storeFlag, broken error) error {
+	attacks := rowsOf(counts)
 	held := count(s.Planned, "trial")
 	if n := s.Tally.Total(); n < s.Planned {
 		held = fmt.Sprintf("%d of %s", n, held)
 	}
 	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", c.Name, held, round(s.Duration))
 	writeTable(env.Stdout, attacks, s.Planned)
-	writeFailures(env.Stdout, trials)
+	writeFailures(env.Stdout, counts)
 	end := finished
 	switch {
 	case broken != nil:

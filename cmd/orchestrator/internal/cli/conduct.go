@@ -91,8 +91,8 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 	// Whatever happened, the record is closed and read.
 	ctx = context.WithoutCancel(ctx)
 	err = rec.finish(ctx, c.env, summary, err)
-	trials, readErr := rec.store.Trials(ctx, rec.journal.Run())
-	return errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, err), err, readErr)
+	counts, readErr := rec.store.Counts(ctx, rec.journal.Run())
+	return errors.Join(concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), counts, c.dir, err), err, readErr)
 }
 
 // notBegun says why a run sent nothing and left no record.

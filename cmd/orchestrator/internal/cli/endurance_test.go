@@ -157,7 +157,7 @@ func TestAPluginThatIsKilledAtRandomMomentsErrsOnlyWhatWasInFlight(t *testing.T)
 	}
 	h := newHazard(t, size)
 	if large {
-		h.takes = 2 * time.Duration(h.kills) * lives / time.Duration(h.trials*turns/concurrency)
+		h.takes = 6 * time.Duration(h.kills) * lives / 5 / time.Duration(h.trials*turns/concurrency)
 	}
 	target := newPractice(t, h.answer)
 	p := startThree(t, target.endpoint(), h.trials)
