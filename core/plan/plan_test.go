@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -300,5 +301,23 @@ func BenchmarkNew(b *testing.B) {
 		if _, err := plan.New(c, offered, plan.Options{}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestATrialTakesLittleMemory(t *testing.T) {
+	const most = 96 // bytes: its ID, its seed, and where it has the rest
+	few, many := strings.Replace(demo, "trials: 2", "trials: 1000", 1), strings.Replace(demo, "trials: 2", "trials: 51000", 1)
+	memory := func(text string) (int, int64) {
+		p := plans(t, text)
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		defer runtime.KeepAlive(p)
+		return len(p.Trials), int64(m.HeapAlloc)
+	}
+	n, before := memory(few)
+	m, after := memory(many)
+	if each := (after - before) / int64(m-n); m-n < 50_000 || each > most {
+		t.Errorf("%d trials more take %d bytes each, want at most %d", m-n, each, most)
 	}
 }
