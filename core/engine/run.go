@@ -92,9 +92,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	for _, t := range p.Targets {
 		r.counterparts[t.Name] = newCounterpart(r, t)
 	}
-	for _, outcome := range o.Done {
-		r.tally.Add(outcome)
-	}
+	r.remember()
 	bounded, cancel := budget.within(ctx, started)
 	defer cancel()
 	err = r.carryOut(bounded)
@@ -124,6 +122,21 @@ type run struct {
 	mu    sync.Mutex
 	tally stats.Tally
 	usage core.Usage
+}
+
+// remember takes in what is known of trials that were held before.
+func (r *run) remember() {
+	for i := range r.plan.Trials {
+		t := &r.plan.Trials[i]
+		outcome, done := r.Done[t.ID]
+		if !done {
+			continue
+		}
+		r.tally.Add(outcome)
+		if c := r.counterparts[t.Target]; c != nil && outcome != core.Errored {
+			c.gate.breaker.answered.Store(true)
+		}
+	}
 }
 
 func (r *run) carryOut(ctx context.Context) error {
