@@ -171,6 +171,14 @@ func TestAPluginThatIsKilledAtRandomMomentsErrsOnlyWhatWasInFlight(t *testing.T)
 		}
 		h.arm()
 	}
+	eventually(t, 10*patience, "the run ends", func() bool {
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return false
+		}
+	})
 	p.ends(1)
 	h.checkErrored(p, target)
 }
