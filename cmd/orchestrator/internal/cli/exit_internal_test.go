@@ -101,8 +101,10 @@ func TestARunThatWasStoppedCountsTheTrialsThatNeverBegan(t *testing.T) {
 
 func TestTheTableFitsInto80ColumnsAndKeepsTheOrder(t *testing.T) {
 	counts := []store.Count{
-		{Attack: "zealous", Variant: "studio", Outcome: core.Defended, Trials: 1}, {Attack: "zealous", Variant: "phone", Outcome: core.Errored, Trials: 1},
-		{Attack: "a-story-told-by-phone", Outcome: core.Undetermined, Trials: 1}, {Attack: "zealous", Variant: "studio", Outcome: core.Succeeded, Trials: 1},
+		{Attack: "zealous", Variant: "studio", Outcome: core.Defended, Trials: 1},
+		{Attack: "zealous", Variant: "phone", Outcome: core.Errored, Trials: 1},
+		{Attack: "a-story-told-by-phone", Outcome: core.Undetermined, Trials: 1},
+		{Attack: "zealous", Variant: "studio", Outcome: core.Succeeded, Trials: 1},
 	}
 	var out strings.Builder
 	writeTable(&out, rowsOf(counts), 6)
