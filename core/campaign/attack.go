@@ -15,7 +15,7 @@ func (r *reader) attacks(v value) []Attack {
 }
 
 func (r *reader) attack(v value) Attack {
-	a := Attack{Trials: 1, StopOn: StopSuccess, At: v.place()}
+	a := Attack{Trials: 1, StopOn: StopSuccess, Resume: ResumeRestart, At: v.place()}
 	var by kinds
 	r.object(v, []field{
 		{"name", true, r.slugInto(&a.Name)},
@@ -44,9 +44,17 @@ func (r *reader) attack(v value) Attack {
 				a.StopOn = StopOn(s)
 			}
 		}},
+		{"resume", false, func(v value) {
+			if s, ok := r.choice(v, string(ResumeRestart), string(ResumeContinue)); ok {
+				a.Resume, a.ResumeAt = Resume(s), v.place()
+			}
+		}},
 	}, "tags", "weight", "seed")
 	if v.Kind == yaml.MappingNode {
 		by.check(r, v, len(r.problems), "an attack", "list what is said, or leave it to a strategy")
+	}
+	if a.RedTeam != nil && a.Resume == ResumeContinue {
+		r.problem(a.ResumeAt, "leave it out: an adaptive conversation that was cut off begins again", "resume: continue is for attacks whose turns are listed")
 	}
 	return a
 }

@@ -136,6 +136,8 @@ type Attack struct {
 	Success   string
 	SuccessAt Position
 	StopOn    StopOn
+	Resume    Resume
+	ResumeAt  Position
 	At        Position
 
 	successText textPlace
@@ -164,4 +166,16 @@ const (
 	// StopSuccess ends the conversation as soon as success holds. It is the
 	// default.
 	StopSuccess StopOn = "success"
+)
+
+// Resume says what becomes of a conversation that was open when the run was
+// stopped, once the run is resumed.
+type Resume string
+
+// The values of resume:.
+const (
+	// ResumeRestart holds it again from its first turn. It is the default.
+	ResumeRestart Resume = "restart"
+	// ResumeContinue gives what was said back to the target and goes on.
+	ResumeContinue Resume = "continue"
 )

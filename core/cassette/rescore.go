@@ -80,11 +80,11 @@ func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func
 // trialOf returns the trial in which a conversation is judged: what was said in it,
 // all of it, and judged as the campaign says now.
 func trialOf(t *plan.Trial, c Conversation, said []engine.Turn, l library) plan.Trial {
-	trial := plan.Trial{
-		ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Number: t.Number, Seed: t.Seed,
+	trial := plan.Trial{ID: t.ID, Number: t.Number, Seed: t.Seed, Setup: &plan.Setup{
+		Attack: t.Attack, Variant: t.Variant, Row: t.Row,
 		Target: c.Target, Objective: t.Objective, SystemPrompt: c.SystemPrompt, History: c.History,
 		ToolResults: toolResults(said), Scorers: t.Scorers, Success: t.Success, StopOn: campaign.StopNever,
-	}
+	}}
 	for _, turn := range said {
 		if turn.Sent.Role == core.Tool {
 			continue // the engine answers as it did

@@ -158,9 +158,10 @@ func (h *holding) judgeOne(ctx context.Context, a *answer) (done bool, err error
 		return true, err // a scorer may have been cut off
 	}
 	turn := a.last().Turn
+	judged := len(turn.Scores) > 0
 	j.turn, turn.Scores = turn.Index, j.scores
 	h.judgements = append(h.judgements, j)
-	if len(j.scores) > 0 {
+	if len(j.scores) > 0 && !judged {
 		if err := h.journal.RecordScores(context.WithoutCancel(ctx), h.trial.ID, turn.Index, j.scores); err != nil {
 			return true, err
 		}
@@ -169,8 +170,8 @@ func (h *holding) judgeOne(ctx context.Context, a *answer) (done bool, err error
 	return j.truth == verdict.True && h.trial.StopOn != campaign.StopNever, nil
 }
 
-// judge has an answer scored and evaluates the success expression. The truth is
-// False only where the answer is whole, had something to judge, and answers
+// judge has an answer scored, unless that was done before the run was stopped, and
+// evaluates the success expression. The truth is False only where the answer is whole, had something to judge, and answers
 // something that was heard.
 func (h *holding) judge(ctx context.Context, a *answer) judgement {
 	message, last := a.message(), a.last().reply
@@ -180,7 +181,10 @@ func (h *holding) judge(ctx context.Context, a *answer) judgement {
 		}
 		return judgement{reason: h.clean(withDetail("the reply is empty", last.Detail))}
 	}
-	j := judgement{scores: h.scoreAll(ctx, a.last().Index, message)}
+	j := judgement{scores: a.last().Scores}
+	if len(j.scores) == 0 {
+		j.scores = h.scoreAll(ctx, a.last().Index, message)
+	}
 	scores := make(map[string]core.Score, len(j.scores))
 	for _, s := range j.scores {
 		scores[s.Name] = s.Score

@@ -30,8 +30,9 @@ var errNoWord = errors.New("no word")
 // breaker keeps requests back while their target is down. One at a time is let
 // through after a pause; the first that is answered lets the others follow.
 //
-// A target that has never answered is not down but absent, and not waited for:
-// its address is wrong more often than it comes up during the run.
+// A target that has never answered, in any session of the run, is not down but
+// absent, and not waited for: its address is wrong more often than it comes up during
+// the run.
 type breaker struct {
 	*pace
 	circuit *gobreaker.TwoStepCircuitBreaker[struct{}]

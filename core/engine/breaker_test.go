@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
 )
 
 // outage is a target that cannot be reached for some time.
@@ -119,6 +120,21 @@ func TestATargetThatNeverAnsweredIsNotWaitedFor(t *testing.T) {
 		summary := s.run(t.Context())
 		if summary.Tally.Errored != 1000 || time.Since(begun) > 5*time.Second || len(s.seen.warnings()) > 0 {
 			t.Errorf("%+v after %s with warnings %q, want all errored at once", summary.Tally, time.Since(begun), s.seen.warnings())
+		}
+	})
+}
+
+func TestATargetThatAnsweredBeforeTheRunWasStoppedIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &outage{until: time.Minute, begins: true}
+		s := newScene(t, o.agent(), "hello")
+		s.plan.Targets[0].Limits.Retries = 4
+		s.times(50)
+		options := s.options()
+		options.Done = map[string]core.Outcome{"polite/1": core.Defended}
+		summary, err := engine.Run(t.Context(), s.plan, options)
+		if err != nil || summary.Tally.Errored > 0 || summary.Tally.Total() != 50 {
+			t.Errorf("%+v, %v; want no trial errored", summary.Tally, err)
 		}
 	})
 }

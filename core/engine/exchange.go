@@ -105,6 +105,7 @@ func (h *holding) send(ctx context.Context, conversation core.Conversation, mess
 
 // recordAnswered completes and records a turn that has a reply.
 func (h *holding) recordAnswered(ctx context.Context, e *exchanged) error {
+	h.before.mark(&e.reply)
 	clean := h.cleanReply(e.reply)
 	e.Index, e.Ended, e.Sent, e.Reply = h.turns, h.Now(), h.cleanMessage(e.message), &clean
 	h.turns++

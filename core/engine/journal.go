@@ -17,6 +17,10 @@ type Journal interface {
 	// It need not wait until that is durable; RecordTurn and EndTrial make it
 	// so.
 	BeginTrial(ctx context.Context, t *plan.Trial, ordinal int, at time.Time) error
+	// Recorded returns what is kept of a trial that was begun before and has no
+	// outcome; it is empty for any other. Unless the trial is begun again, what is
+	// recorded from then on follows it.
+	Recorded(ctx context.Context, trialID string) (Begun, error)
 	// RecordTurn keeps a turn, without its scores. It returns only when the
 	// turn is durable: the engine neither scores it nor sends the next one
 	// before.
@@ -34,6 +38,13 @@ type Journal interface {
 	// EndTrial keeps the outcome, and returns when it is durable. A trial that
 	// was interrupted has no outcome and is not ended.
 	EndTrial(ctx context.Context, trialID string, r Result) error
+}
+
+// Begun is what is recorded of a trial: its turns, with their scores, and what was
+// asked of helpers.
+type Begun struct {
+	Turns  []Turn
+	Helped []HelperTurn
 }
 
 // KindInterrupted is the kind of the [Failure] of a turn whose reply was not

@@ -30,7 +30,8 @@ func (r *run) failed(err error) *Failure {
 // cleanTrial returns a trial as it is kept: what was said before its first turn,
 // and what it is about. Its turns are kept as they are sent.
 func (h *holding) cleanTrial() *plan.Trial {
-	t := *h.trial
+	setup := *h.trial.Setup
+	t := plan.Trial{Setup: &setup, ID: h.trial.ID, Number: h.trial.Number, Seed: h.trial.Seed}
 	t.Objective, t.SystemPrompt = h.clean(t.Objective), h.clean(t.SystemPrompt)
 	t.History = nil
 	for _, m := range h.trial.History {

@@ -65,8 +65,9 @@ type Summary struct {
 	// Interrupted says that the run was cancelled before every trial had an
 	// outcome.
 	Interrupted bool
-	// Stopped says which bound of the campaign's scope ended the run before every
-	// trial had an outcome, and what the run used; it is empty where none did.
+	// Stopped says what ended the run before every trial had an outcome: of a bound
+	// of the campaign's scope, which, and what the run used. It is empty where
+	// nothing is known to have.
 	Stopped string
 }
 
@@ -97,9 +98,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	for _, t := range p.Targets {
 		r.counterparts[t.Name] = newCounterpart(r, t)
 	}
-	for _, outcome := range o.Done {
-		r.tally.Add(outcome)
-	}
+	r.remember()
 	bounded, cancel := budget.within(ctx, started)
 	defer cancel()
 	tracked, end := r.step(bounded, Step{Kind: StepRun, Name: p.Campaign.Name})
@@ -150,6 +149,21 @@ type run struct {
 	mu    sync.Mutex
 	tally stats.Tally
 	usage core.Usage
+}
+
+// remember takes in what is known of trials that were held before.
+func (r *run) remember() {
+	for i := range r.plan.Trials {
+		t := &r.plan.Trials[i]
+		outcome, done := r.Done[t.ID]
+		if !done {
+			continue
+		}
+		r.tally.Add(outcome)
+		if c := r.counterparts[t.Target]; c != nil && outcome != core.Errored {
+			c.gate.breaker.answered.Store(true)
+		}
+	}
 }
 
 func (r *run) carryOut(ctx context.Context) error {

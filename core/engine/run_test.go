@@ -15,6 +15,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -513,10 +514,9 @@ func TestTheSummaryCountsOutcomesAndUsage(t *testing.T) {
 		return says(heard[0].Text()), nil
 	}}, "no")
 	s.times(3)
-	other := *s.trial()
-	other.ID, other.Attack = "blunt/1", "blunt"
-	other.Turns = slices.Clone(other.Turns)
-	other.Turns[0] = strategy.Say(core.TextValue("blue eleven"))
+	setup := *s.trial().Setup
+	setup.Attack, setup.Turns = "blunt", strategy.Script{strategy.Say(core.TextValue("blue eleven"))}
+	other := plan.Trial{Setup: &setup, ID: "blunt/1"}
 	s.plan.Trials = append(s.plan.Trials, other)
 
 	summary := s.run(t.Context())

@@ -45,6 +45,9 @@ type holding struct {
 	help       help
 	// uses counts how often converters and scorers worked for each turn.
 	uses map[string]int
+	// before is what was said when the run was stopped, and is gone on with. It is
+	// nil where the conversation begins.
+	before *before
 }
 
 // hold holds one trial from its beginning to its outcome. Its error is the
@@ -55,7 +58,7 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 	record := context.WithoutCancel(ctx)
 	at := r.Now()
 	h := &holding{run: r, trial: t}
-	if err := r.journal.BeginTrial(record, h.cleanTrial(), ordinal, at); err != nil {
+	if err := h.begin(record, ordinal, at); err != nil {
 		return err
 	}
 	r.observe(TrialStarted{Trial: t, At: at})
@@ -86,6 +89,9 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 
 // converse holds the conversation.
 func (h *holding) converse(ctx context.Context) error {
+	if over, err := h.takeUp(ctx); err != nil || over {
+		return err
+	}
 	conversation, err := h.start(ctx)
 	if err := h.helpLost(); err != nil {
 		return err
@@ -116,15 +122,30 @@ func (h *holding) converse(ctx context.Context) error {
 // start begins the conversation with the trial's target.
 func (h *holding) start(ctx context.Context) (core.Conversation, error) {
 	var conversation core.Conversation = absent{}
-	start := core.Start{
-		SystemPrompt: h.trial.SystemPrompt, History: h.trial.History,
-		Seed: h.seedFor(core.KindTarget, h.trial.Target, 0, 0),
-	}
+	start := h.opening()
 	a := h.call(ctx, Call{Kind: CallStart, Name: h.trial.Target, Start: start}, func() (a Answer) {
 		conversation, a.Err = h.counterpart().start(ctx, start)
 		return a
 	})
 	return conversation, a.Err
+}
+
+// begin has the Journal begin the trial, unless it goes on with what is recorded.
+func (h *holding) begin(ctx context.Context, ordinal int, at time.Time) error {
+	if err := h.recall(ctx); err != nil || h.before != nil {
+		return err
+	}
+	return h.journal.BeginTrial(ctx, h.cleanTrial(), ordinal, at)
+}
+
+// opening is what the conversation begins with.
+func (h *holding) opening() core.Start {
+	start := core.Start{SystemPrompt: h.trial.SystemPrompt, History: h.trial.History}
+	if h.before != nil {
+		start = h.before.start
+	}
+	start.Seed = h.seedFor(core.KindTarget, h.trial.Target, 0, 0)
+	return start
 }
 
 // written returns a turn as a message, before its converters.

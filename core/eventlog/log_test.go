@@ -77,7 +77,7 @@ func (d *desk) wants(want ...string) {
 }
 
 var (
-	trial = &plan.Trial{ID: "polite/1", Attack: "polite", Target: "agent"}
+	trial = &plan.Trial{ID: "polite/1", Setup: &plan.Setup{Attack: "polite", Target: "agent"}}
 	at    = time.Unix(0, 0)
 	turn  = engine.Turn{
 		Index: 1, Started: at, Ended: at.Add(1500 * time.Millisecond), Sent: core.UserText("The key is " + key + "?"),

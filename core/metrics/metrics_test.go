@@ -49,7 +49,7 @@ func wants(t *testing.T, m *metrics.Metrics, lines ...string) {
 	}
 }
 
-var trial = &plan.Trial{ID: "polite/1", Attack: "polite", Target: "agent"}
+var trial = &plan.Trial{ID: "polite/1", Setup: &plan.Setup{Attack: "polite", Target: "agent"}}
 
 func answered(took time.Duration, used core.Usage) engine.Turn {
 	at := time.Unix(0, 0)

@@ -126,7 +126,7 @@ func TestTheEstimateCountsWhatTheAttackerIsAsked(t *testing.T) {
 	ranges := func(change func(*strategy.RedTeam)) plan.Estimate {
 		r := &strategy.RedTeam{Attacker: "writer", Objective: word, MaxTurns: 3}
 		change(r)
-		p := estimated(1, plan.Trial{RedTeam: r})
+		p := estimated(1, plan.Setup{RedTeam: r})
 		p.Targets = append(p.Targets, campaign.Target{Component: campaign.Component{Name: "writer"}, Limits: campaign.Limits{Concurrency: 4}})
 		return p.Estimate()
 	}
@@ -156,7 +156,7 @@ func TestTheFingerprintTellsStrategiesApart(t *testing.T) {
 	printed := func(change func(*strategy.RedTeam)) string {
 		r := &strategy.RedTeam{Attacker: "writer", MaxTurns: 3}
 		change(r)
-		return (&plan.Plan{Trials: []plan.Trial{{ID: "a/1", Number: 1, RedTeam: r}}}).Fingerprint()
+		return (&plan.Plan{Trials: []plan.Trial{{ID: "a/1", Number: 1, Setup: &plan.Setup{RedTeam: r}}}}).Fingerprint()
 	}
 	same := printed(func(*strategy.RedTeam) {})
 	for name, change := range map[string]func(*strategy.RedTeam){

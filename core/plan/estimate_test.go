@@ -17,18 +17,17 @@ import (
 
 // estimated is a plan of so many trials with a target that is attacked four at a
 // time. Each word is of eight letters: two tokens.
-func estimated(trials int, trial plan.Trial, words ...string) *plan.Plan {
+func estimated(trials int, setup plan.Setup, words ...string) *plan.Plan {
 	p := &plan.Plan{
 		Campaign: &campaign.Campaign{},
 		Targets:  []campaign.Target{{Component: campaign.Component{Name: "agent"}, Limits: campaign.Limits{Concurrency: 4}}},
 	}
-	trial.Target, trial.StopOn = "agent", campaign.StopSuccess
+	setup.Target, setup.StopOn = "agent", campaign.StopSuccess
 	for _, w := range words {
-		trial.Turns = append(trial.Turns, strategy.Say(core.TextValue(w)))
+		setup.Turns = append(setup.Turns, strategy.Say(core.TextValue(w)))
 	}
 	for n := range trials {
-		trial.Number = n + 1
-		p.Trials = append(p.Trials, trial)
+		p.Trials = append(p.Trials, plan.Trial{Setup: &setup, Number: n + 1})
 	}
 	return p
 }
@@ -49,53 +48,53 @@ func TestAnEstimateIsARange(t *testing.T) {
 		in, out  ints
 		duration plan.Range[time.Duration]
 	}{
-		"one turn":               {estimated(1, plan.Trial{}, word), nil, ints{1, 1}, ints{2, 2}, ints{20, 600}, plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second}},
-		"several trials at once": {estimated(6, plan.Trial{}, word), nil, ints{6, 6}, ints{12, 12}, ints{120, 3600}, plan.Range[time.Duration]{Low: 2 * time.Second, High: 20 * time.Second}},
+		"one turn":               {estimated(1, plan.Setup{}, word), nil, ints{1, 1}, ints{2, 2}, ints{20, 600}, plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second}},
+		"several trials at once": {estimated(6, plan.Setup{}, word), nil, ints{6, 6}, ints{12, 12}, ints{120, 3600}, plan.Range[time.Duration]{Low: 2 * time.Second, High: 20 * time.Second}},
 		// Everything said before is read again: 2, then 2+600+2, then 2+600+2+600+2.
 		"a conversation": {
-			estimated(1, plan.Trial{}, word, word, word), nil,
+			estimated(1, plan.Setup{}, word, word, word), nil,
 			ints{1, 3},
 			ints{2, 2 + 604 + 1206},
 			ints{20, 1800},
 			plan.Range[time.Duration]{Low: time.Second, High: 30 * time.Second},
 		},
 		"a conversation that is held to its end": {
-			estimated(1, plan.Trial{}, word, word), func(p *plan.Plan) { p.Trials[0].StopOn = campaign.StopNever },
+			estimated(1, plan.Setup{}, word, word), func(p *plan.Plan) { p.Trials[0].StopOn = campaign.StopNever },
 			ints{2, 2},
 			ints{2 + 24, 2 + 604},
 			ints{40, 1200},
 			plan.Range[time.Duration]{Low: 2 * time.Second, High: 20 * time.Second},
 		},
 		"turns that are said over replies": {
-			estimated(1, plan.Trial{}, word, word, word), spokenOver,
+			estimated(1, plan.Setup{}, word, word, word), spokenOver,
 			ints{2, 3},
 			ints{2 + 24, 2 + 604 + 1206},
 			ints{40, 1800},
 			plan.Range[time.Duration]{Low: 2 * time.Second, High: 30 * time.Second},
 		},
 		"a system prompt and a history": {
-			estimated(1, plan.Trial{SystemPrompt: word, History: []core.Message{core.UserText(word)}}, word), nil,
+			estimated(1, plan.Setup{SystemPrompt: word, History: []core.Message{core.UserText(word)}}, word), nil,
 			ints{1, 1},
 			ints{6, 6},
 			ints{20, 600},
 			plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second},
 		},
 		"a text that is converted": {
-			estimated(1, plan.Trial{Turns: strategy.Script{strategy.Say(core.TextValue(word), "speak")}}), nil,
+			estimated(1, plan.Setup{Turns: strategy.Script{strategy.Say(core.TextValue(word), "speak")}}), nil,
 			ints{1, 1},
 			ints{2, 8},
 			ints{20, 600},
 			plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second},
 		},
 		"two seconds of sound": {
-			estimated(1, plan.Trial{Turns: strategy.Script{strategy.Say(core.WAVValue(wav.EncodeWAV(wav.Silence(2*time.Second, 24_000))))}}), nil,
+			estimated(1, plan.Setup{Turns: strategy.Script{strategy.Say(core.WAVValue(wav.EncodeWAV(wav.Silence(2*time.Second, 24_000))))}}), nil,
 			ints{1, 1},
 			ints{20, 20},
 			ints{20, 600},
 			plan.Range[time.Duration]{Low: time.Second, High: 10 * time.Second},
 		},
 		"a target that may call tools": {
-			estimated(1, plan.Trial{ToolResults: map[string]string{"look": word}}, word), nil,
+			estimated(1, plan.Setup{ToolResults: map[string]string{"look": word}}, word), nil,
 			// Eight rounds, each of which reads 602 more: 9*2 + 602*(1+…+8).
 			ints{1, 9},
 			ints{2, 9*2 + 602*36},
@@ -129,7 +128,7 @@ func TestTheTimeIsThatOfTheLimits(t *testing.T) {
 		"tokens":          {campaign.Limits{Concurrency: 4, TokensPerMinute: 1000}, 8 * time.Second, 651 * time.Second},
 		"more than it is": {campaign.Limits{Concurrency: 4, RequestsPerMinute: 6000}, 2 * time.Second, 30 * time.Second},
 	} {
-		p := estimated(6, plan.Trial{}, word, word)
+		p := estimated(6, plan.Setup{}, word, word)
 		p.Targets[0].Limits = test.limits
 		got := p.Estimate().Duration
 		if got.Low.Std() != test.low || got.High.Std() != test.high {
@@ -139,7 +138,7 @@ func TestTheTimeIsThatOfTheLimits(t *testing.T) {
 }
 
 func TestTheCostIsAtMostThatOfTheDearerSortOfTokens(t *testing.T) {
-	p := estimated(1, plan.Trial{}, strings.Repeat(word, 50))
+	p := estimated(1, plan.Setup{}, strings.Repeat(word, 50))
 	p.Campaign.Prices = campaign.Prices{Currency: "USD", Targets: map[string]campaign.Price{
 		"agent": {InputText: 1000, OutputText: 2000, InputAudio: 3000, OutputAudio: 4000},
 	}}
@@ -153,7 +152,7 @@ func TestTheCostIsAtMostThatOfTheDearerSortOfTokens(t *testing.T) {
 }
 
 func TestAnEstimateAboveABoundIsSaid(t *testing.T) {
-	e := estimated(6, plan.Trial{}, word, word).Estimate() // 6 to 12 turns
+	e := estimated(6, plan.Setup{}, word, word).Estimate() // 6 to 12 turns
 	for name, test := range map[string]struct {
 		scope campaign.Scope
 		want  string

@@ -29,7 +29,7 @@ func (f *filler) objective() string {
 
 // redTeam returns the strategy of a trial whose turns another target writes, each
 // of them like a part.
-func (f *filler) redTeam(t Trial, each strategy.Part) *strategy.RedTeam {
+func (f *filler) redTeam(t Setup, each strategy.Part) *strategy.RedTeam {
 	by := f.attack.RedTeam
 	s := &strategy.RedTeam{
 		Attacker: by.Attacker.Name, Objective: t.Objective, History: t.History,

@@ -11,8 +11,8 @@ import (
 func TestTheFingerprintTellsPlansApart(t *testing.T) {
 	trials := func(change func([]plan.Trial)) string {
 		all := []plan.Trial{
-			{ID: "a/1", Attack: "a", Number: 1, Seed: 7, Target: "agent", Turns: strategy.Script{strategy.Say(core.TextValue("hello"), "leet")}},
-			{ID: "a/2", Attack: "a", Number: 2, Seed: 8, Target: "agent"},
+			{ID: "a/1", Number: 1, Seed: 7, Setup: &plan.Setup{Attack: "a", Target: "agent", Turns: strategy.Script{strategy.Say(core.TextValue("hello"), "leet")}}},
+			{ID: "a/2", Number: 2, Seed: 8, Setup: &plan.Setup{Attack: "a", Target: "agent"}},
 		}
 		change(all)
 		return (&plan.Plan{Trials: all}).Fingerprint()

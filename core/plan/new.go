@@ -109,9 +109,9 @@ func (p *planner) planAttack(a *campaign.Attack) {
 	for _, s := range a.Scorers {
 		p.checkScorer(a, s)
 	}
-	base := Trial{
+	base := Setup{
 		Attack: a.Name, Target: a.Target.Name, SystemPrompt: a.SystemPrompt,
-		Success: p.compile(a), StopOn: a.StopOn,
+		Success: p.compile(a), StopOn: a.StopOn, Resume: a.Resume,
 	}
 	for _, s := range a.Scorers {
 		base.Scorers = append(base.Scorers, s.Name)
@@ -147,26 +147,26 @@ func (p *planner) rowsOf(a *campaign.Attack) []map[string]string {
 }
 
 // addTrials adds the trials of one variant.
-func (p *planner) addTrials(a *campaign.Attack, base Trial, script strategy.Script) {
+func (p *planner) addTrials(a *campaign.Attack, base Setup, script strategy.Script) {
 	rows := p.rowsOf(a)
 	p.plan.Trials = slices.Grow(p.plan.Trials, len(rows)*a.Trials)
 	for i, cells := range rows {
-		trial := base
+		setup := base
 		if cells != nil {
-			trial.Row = i + 1
+			setup.Row = i + 1
 		}
 		f := filler{planner: p, attack: a, row: i, cells: cells}
-		trial.Objective, trial.History, trial.ToolResults = f.objective(), f.history(), f.toolResults()
+		setup.Objective, setup.History, setup.ToolResults = f.objective(), f.history(), f.toolResults()
 		if a.RedTeam != nil {
-			trial.RedTeam = f.redTeam(trial, script[0].Parts[0])
+			setup.RedTeam = f.redTeam(setup, script[0].Parts[0])
 		} else {
-			trial.Turns = f.script(script)
+			setup.Turns = f.script(script)
 		}
 		if f.failed {
 			return // one row is enough to see what is wrong
 		}
 		for number := 1; number <= a.Trials; number++ {
-			trial.Number = number
+			trial := Trial{Setup: &setup, Number: number}
 			trial.ID = trial.id()
 			trial.Seed = seed(p.campaign, trial.ID)
 			p.plan.Trials = append(p.plan.Trials, trial)

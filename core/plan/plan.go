@@ -27,17 +27,25 @@ type Plan struct {
 
 // Trial is one conversation to hold.
 type Trial struct {
+	// Setup is shared by many trials, and not changed.
+	*Setup
 	// ID is stable and readable: the attack's name, then variant, row and
 	// number where the attack has them, such as "polite/phone/row-2/7".
-	ID      string
-	Attack  string
-	Variant string
-	// Row counts from 1; 0 where the attack has no for_each.
-	Row int
+	ID string
 	// Number counts from 1 within attack, variant and row.
 	Number int
 	// Seed feeds every random choice of the trial.
 	Seed uint64
+}
+
+// Setup is what the trials of an attack have in common that differ in their number
+// only: those of one variant and row. There is one of it for all of them, so that
+// the memory of a run does not grow with its trials.
+type Setup struct {
+	Attack  string
+	Variant string
+	// Row counts from 1; 0 where the attack has no for_each.
+	Row int
 
 	Target       string
 	Objective    string
@@ -58,6 +66,8 @@ type Trial struct {
 	Scorers []string
 	Success *verdict.Expression
 	StopOn  campaign.StopOn
+	// Resume says how a trial goes on that was begun when its run was stopped.
+	Resume campaign.Resume
 }
 
 // Strategy is what chooses the trial's turns.

@@ -128,6 +128,10 @@ func TestWhatATargetCannotDoIsAProblem(t *testing.T) {
 			"target: text\nhistory: [{user: hi}]\nturns: [{user: hi}]\nscorers: [leaked]",
 			`c.yaml:23:14: attack "a" begins with a history, which target "text" (chat) does not take`,
 		},
+		"a conversation that goes on": {
+			"target: text\nturns: [{user: hi}]\nscorers: [leaked]\nresume: continue",
+			`c.yaml:25:13: attack "a" continues conversations that were cut off, but target "text" (chat) cannot be told what was said before (write resume: restart, or attack a target that takes a history)`,
+		},
 		"results of tools": {
 			"target: text\ntool_results: {lookup: none}\nturns: [{user: hi}]\nscorers: [leaked]",
 			`attack "a" answers the target's tools, but target "text" (chat) takes no results of tools`,

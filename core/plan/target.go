@@ -22,6 +22,10 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 		p.problem(a.HistoryAt, "leave history out, or attack a target that takes one",
 			"attack %q begins with a history, which %s (%s) does not take", a.Name, d, info.Name)
 	}
+	if a.Resume == campaign.ResumeContinue && !info.Can(core.CapabilityHistory) {
+		p.problem(a.ResumeAt, "write resume: restart, or attack a target that takes a history",
+			"attack %q continues conversations that were cut off, but %s (%s) cannot be told what was said before", a.Name, d, info.Name)
+	}
 	if len(a.ToolResults) > 0 && !info.Takes(core.ToolResult) {
 		p.problem(a.ToolResultsAt, "leave tool_results out, or attack a target that takes them",
 			"attack %q answers the target's tools, but %s (%s) takes no results of tools", a.Name, d, info.Name)

@@ -31,8 +31,8 @@ type Journal struct {
 	// session is this process's among those that carried the run out.
 	session int
 	// earlier counts the attempts at trials that were made before, where there
-	// were any.
-	earlier map[string]int
+	// were any, and begun is which one is being made.
+	earlier, begun map[string]int
 }
 
 var _ engine.Journal = (*Journal)(nil)
@@ -105,6 +105,8 @@ func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at t
 	j.mu.Lock()
 	known := j.attacks[t.Attack]
 	j.attacks[t.Attack] = true
+	attempt := j.earlier[t.ID] + 1
+	j.begun[t.ID] = attempt
 	j.mu.Unlock()
 	return j.later(func(w *writer) error {
 		if !known {
@@ -115,7 +117,7 @@ func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at t
 				return err
 			}
 		}
-		if attempt := j.at(t.ID, 0).attempt; attempt > 1 {
+		if attempt > 1 {
 			return w.exec(`UPDATE trials SET started_at = $1, attempt = $2 WHERE run_id = $3 AND id = $4`, at.UnixNano(), attempt, j.id, t.ID)
 		}
 		// A seed uses all 64 bits, and a BIGINT has a sign.
@@ -150,6 +152,19 @@ func successOf(t *plan.Trial) string {
 		return ""
 	}
 	return t.Success.String()
+}
+
+// Recorded implements [engine.Journal].
+func (j *Journal) Recorded(ctx context.Context, trialID string) (engine.Begun, error) {
+	if j.at(trialID, 0).attempt == 0 {
+		return engine.Begun{}, nil
+	}
+	turns, err := j.store.Turns(ctx, j.id, trialID)
+	if err != nil {
+		return engine.Begun{}, err
+	}
+	helped, err := j.store.HelperTurns(ctx, j.id, trialID)
+	return engine.Begun{Turns: turns, Helped: helped}, err
 }
 
 // RecordTurn implements [engine.Journal]. It keeps the scores too, if the turn
@@ -192,9 +207,8 @@ func (j *Journal) RecordScores(_ context.Context, trialID string, turn int, scor
 	if err != nil {
 		return err
 	}
-	return j.later(func(w *writer) error {
-		return j.at(trialID, turn).insertScores(w, kept)
-	})
+	at := j.at(trialID, turn)
+	return j.later(func(w *writer) error { return at.insertScores(w, kept) })
 }
 
 // EndTrial implements [engine.Journal]. The scores of the result are those of
@@ -208,11 +222,15 @@ func (j *Journal) EndTrial(_ context.Context, trialID string, r engine.Result) e
 	if err != nil {
 		return err
 	}
-	return j.now(func(w *writer) error {
+	err = j.now(func(w *writer) error {
 		return w.exec(`UPDATE trials SET outcome = $1, reason = $2, ended_at = $3, turns = $4, decided = $5, usage = $6, failure = $7
 			WHERE run_id = $8 AND id = $9`,
 			string(r.Outcome), []byte(r.Reason), r.Ended.UnixNano(), r.Turns, r.Decided, string(usage), failure, j.id, trialID)
 	})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.begun, trialID)
+	return err
 }
 
 // place is a turn of an attempt at a trial of a run.
@@ -221,9 +239,12 @@ type place struct {
 	attempt, turn int
 }
 
-// at is the place of a turn in the attempt that is being made.
+// at is the place of a turn in the attempt that is being made: the last one, where
+// none was begun.
 func (j *Journal) at(trialID string, turn int) place {
-	return place{j.id, trialID, j.earlier[trialID] + 1, turn}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return place{j.id, trialID, cmp.Or(j.begun[trialID], j.earlier[trialID]), turn}
 }
 
 func (p place) insertParts(w *writer, where string, parts []keptPart) error {

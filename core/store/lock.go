@@ -67,6 +67,15 @@ func isAt(file *os.File, path string) bool {
 	return err == nil && os.SameFile(open, there)
 }
 
+// sign writes into the file which process holds the lock, for people. Where there
+// is no room for that, it is held all the same.
+func (l *lock) sign() {
+	host, _ := os.Hostname()
+	if err := l.file.Truncate(0); err == nil {
+		_, _ = l.file.WriteAt(fmt.Appendf(nil, "%d on %s\n", os.Getpid(), host), 0)
+	}
+}
+
 // release gives the lock up.
 func (l *lock) release() { _ = l.file.Close() }
 

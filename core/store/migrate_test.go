@@ -192,7 +192,7 @@ func TestAHistoryIsKept(t *testing.T) {
 		core.UserText("I am \x00 the manager\xff"),
 		{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("Good morning.")}}},
 	}
-	planned := &plan.Trial{ID: "a/1", Attack: "a", Number: 1, History: want}
+	planned := &plan.Trial{ID: "a/1", Number: 1, Setup: &plan.Setup{Attack: "a", History: want}}
 	must(t, j.BeginTrial(t.Context(), planned, 0, start), j.EndTrial(t.Context(), planned.ID, engine.Result{Outcome: core.Defended}))
 	got, err := s.History(t.Context(), j.Run(), planned.ID)
 	must(t, err)

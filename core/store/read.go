@@ -58,7 +58,15 @@ func (s *Store) ofAttempt(number int) string {
 
 // Trials returns the trials of a run that were begun, in the order of the plan.
 func (s *Store) Trials(ctx context.Context, runID string) ([]Trial, error) {
-	trials, err := s.trials(ctx, s.selectTrials()+"ORDER BY t.ordinal", runID)
+	// What trials have in common is kept once.
+	texts := map[string]string{}
+	trials, err := collect(ctx, s.reads, func(rows *sql.Rows) (Trial, error) {
+		t, err := scanTrial(rows)
+		for _, text := range []*string{&t.Attack, &t.Variant, &t.Target, &t.Objective, &t.SystemPrompt, &t.Success} {
+			*text = once(texts, *text)
+		}
+		return t, err
+	}, s.selectTrials()+"ORDER BY t.ordinal", runID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the trials of %s: %w", runID, err)
 	}
@@ -81,10 +89,19 @@ func (s *Store) Trials(ctx context.Context, runID string) ([]Trial, error) {
 	return trials, nil
 }
 
+// once returns the first of equal texts.
+func once(texts map[string]string, text string) string {
+	if known, ok := texts[text]; ok {
+		return known
+	}
+	texts[text] = text
+	return text
+}
+
 // Trial returns one trial, its result without scores. It fails with
 // [ErrNotFound] if the run has not begun such a trial.
 func (s *Store) Trial(ctx context.Context, runID, trialID string) (Trial, error) {
-	trials, err := s.trials(ctx, s.selectTrials()+"AND t.id = $2", runID, trialID)
+	trials, err := collect(ctx, s.reads, scanTrial, s.selectTrials()+"AND t.id = $2", runID, trialID)
 	if err == nil && len(trials) == 0 {
 		err = ErrNotFound
 	}
@@ -92,10 +109,6 @@ func (s *Store) Trial(ctx context.Context, runID, trialID string) (Trial, error)
 		return Trial{}, fmt.Errorf("trial %s of run %s: %w", trialID, runID, err)
 	}
 	return trials[0], nil
-}
-
-func (s *Store) trials(ctx context.Context, query string, args ...any) ([]Trial, error) {
-	return collect(ctx, s.reads, scanTrial, query, args...)
 }
 
 func scanTrial(rows *sql.Rows) (Trial, error) {

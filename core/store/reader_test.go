@@ -128,7 +128,7 @@ func TestTrialsComeInTheOrderOfThePlan(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{})
 	for ordinal, id := range map[int]string{2: "a/1", 0: "z/1", 1: "m/1"} {
-		own := &plan.Trial{ID: id, Attack: strings.TrimSuffix(id, "/1"), Number: 1}
+		own := &plan.Trial{ID: id, Number: 1, Setup: &plan.Setup{Attack: strings.TrimSuffix(id, "/1")}}
 		must(t, j.BeginTrial(t.Context(), own, ordinal, start))
 	}
 	must(t, j.RecordTurn(t.Context(), "a/1", everything()))

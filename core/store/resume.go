@@ -73,7 +73,11 @@ func (s *Store) Claim(ctx context.Context, id string) (*Claim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resuming the run %s: %w", run.ID, err)
 	}
-	if err := c.read(ctx, run.ID); err != nil {
+	c.lock.sign()
+	if err = s.settle(run.ID); err == nil {
+		err = c.read(ctx, run.ID)
+	}
+	if err != nil {
 		c.Release()
 		return nil, fmt.Errorf("resuming the run %s: %w", run.ID, err)
 	}
@@ -129,7 +133,7 @@ func (c *Claim) Resume(_ context.Context, session Session) (*Journal, error) {
 	c.resumed = true
 	return c.store.register(&Journal{
 		store: c.store, id: id, lock: c.lock, attacks: map[string]bool{},
-		connections: c.connections, session: ordinal, earlier: c.attempts,
+		connections: c.connections, session: ordinal, earlier: c.attempts, begun: map[string]int{},
 	}), nil
 }
 

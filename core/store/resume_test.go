@@ -188,3 +188,36 @@ func TestTheFilesOfACampaignAreKept(t *testing.T) {
 		t.Error("a damaged file is read, want an error")
 	}
 }
+
+func TestWhatIsRecordedOfATrialThatIsNotBegunAgainIsGoneOnWith(t *testing.T) {
+	s := open(t, t.TempDir())
+	ctx := t.Context()
+	j := begin(t, s, store.Run{Plan: "f1"})
+	first := said("first session")
+	must(t, j.BeginTrial(ctx, trial(1), 0, start), j.RecordTurn(ctx, trial(1).ID, first),
+		j.BeginTrial(ctx, trial(2), 1, start), j.EndTrial(ctx, trial(2).ID, engine.Result{Outcome: core.Defended}),
+		j.Finish(ctx, store.Interrupted, "", start))
+
+	j, err := claim(t, s, "latest").Resume(ctx, store.Session{Started: start})
+	must(t, err)
+	for id, want := range map[string][]engine.Turn{trial(1).ID: {first}, trial(2).ID: nil, trial(3).ID: nil} {
+		begun, err := j.Recorded(ctx, id)
+		must(t, err)
+		if diff := cmp.Diff(want, begun.Turns, cmp.Comparer(sameBytes)); diff != "" {
+			t.Errorf("recorded of %s (-want +got):\n%s", id, diff)
+		}
+	}
+	second := said("second session")
+	second.Index = 1
+	must(t, j.RecordTurn(ctx, trial(1).ID, second), j.EndTrial(ctx, trial(1).ID, engine.Result{Outcome: core.Defended, Turns: 2}), j.Finish(ctx, store.Finished, "", start))
+	turns, err := s.Turns(ctx, j.Run(), trial(1).ID)
+	must(t, err)
+	if diff := cmp.Diff([]engine.Turn{first, second}, turns, cmp.Comparer(sameBytes)); diff != "" {
+		t.Errorf("turns (-recorded +read):\n%s", diff)
+	}
+	got, err := s.Trial(ctx, j.Run(), trial(1).ID)
+	must(t, err)
+	if got.Attempt != 1 {
+		t.Errorf("attempt %d, want the only one", got.Attempt)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -29,8 +30,8 @@ const (
 	Interrupted Status = "interrupted"
 	// Failed: the run could not be carried out; Run.Message says why.
 	Failed Status = "failed"
-	// Abandoned: the process that carried the run out died. It is found out
-	// when the run is read, and never written.
+	// Abandoned: the process that carried the run out died, and nobody had asked
+	// it to stop. It is found out when the run is read, and never written.
 	Abandoned Status = "abandoned"
 )
 
@@ -139,6 +140,7 @@ func (s *Store) CreateRun(_ context.Context, r Run) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, err)
 	}
+	lock.sign()
 	kept, err := s.keepFiles(r.Files)
 	if err == nil {
 		err = s.writer.wait(func(w *writer) error { return insertRun(w, r, kept) })
@@ -147,7 +149,7 @@ func (s *Store) CreateRun(_ context.Context, r Run) (*Journal, error) {
 		lock.release()
 		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, err)
 	}
-	return s.register(&Journal{store: s, id: r.ID, lock: lock, attacks: map[string]bool{}}), nil
+	return s.register(&Journal{store: s, id: r.ID, lock: lock, attacks: map[string]bool{}, begun: map[string]int{}}), nil
 }
 
 // register notes that a Journal is open.
@@ -308,6 +310,9 @@ func (s *Store) complete(ctx context.Context, r *Run) error {
 	}
 	if r.Status == Running {
 		r.Status, r.Message = Abandoned, "the process that carried it out died"
+		if by, ok := s.stopRequested(r.ID); ok {
+			r.Status, r.Message = Interrupted, "stopped by "+by
+		}
 	}
 	return nil
 }
@@ -334,5 +339,5 @@ func (s *Store) finish(j *Journal, status Status, message string, at time.Time) 
 	if err != nil {
 		return err
 	}
-	return os.Remove(s.runningFile(j.id))
+	return errors.Join(s.forgetStop(j.id), os.Remove(s.runningFile(j.id)))
 }

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -72,10 +73,8 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
-	for _, dir := range []string{s.dir, s.path(artifactsDir), s.path(runningDir), s.path(incomingDir)} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
+	if err := s.makeDirs(); err != nil {
+		return err
 	}
 	// Two processes that begin a store at the same time must not both
 	// migrate it.
@@ -94,7 +93,7 @@ func (s *Store) open(ctx context.Context) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	if s.writes, err = s.connect("_txlock=immediate", "synchronous(full)", "foreign_keys(on)"); err != nil {
+	if s.writes, err = s.connect("_txlock=immediate", "synchronous(full)", "fullfsync(on)", "checkpoint_fullfsync(on)", "foreign_keys(on)"); err != nil {
 		return err
 	}
 	s.writes.SetMaxOpenConns(1)
@@ -106,6 +105,25 @@ func (s *Store) open(ctx context.Context) error {
 	}
 	s.writer, err = newWriter(ctx, s.writes, s.ensureAgain)
 	return err
+}
+
+// makeDirs makes the store's directories, durably.
+func (s *Store) makeDirs() error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	for _, dir := range []string{s.path(artifactsDir), s.path(runningDir), s.path(incomingDir)} {
+		switch err := os.Mkdir(dir, 0o700); {
+		case errors.Is(err, fs.ErrExist):
+			continue
+		case err != nil:
+			return err
+		}
+		if err := errors.Join(syncDir(s.dir), syncDir(filepath.Dir(s.dir))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Store) path(elements ...string) string {

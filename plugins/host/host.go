@@ -41,6 +41,9 @@ type Options struct {
 	// further death it is four times as long. A plugin that dies for the fourth
 	// time stays down.
 	RestartPause time.Duration
+	// ProvenAfter is how long a process has to live for the deaths before it to be
+	// forgotten: a run of days is not ended by the fourth crash. 0 means 10 s.
+	ProvenAfter time.Duration
 	// HeartbeatEvery is how often a plugin is asked whether it is alive; 0
 	// means every 5 s. One that leaves all questions of HeartbeatTimeout
 	// unanswered is killed, and has died; 0 means 15 s.
@@ -88,6 +91,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.StartTimeout = cmp.Or(o.StartTimeout, 30*time.Second)
 	o.RestartPause = cmp.Or(o.RestartPause, 250*time.Millisecond)
+	o.ProvenAfter = cmp.Or(o.ProvenAfter, 10*time.Second)
 	o.HeartbeatEvery = cmp.Or(o.HeartbeatEvery, 5*time.Second)
 	o.HeartbeatTimeout = cmp.Or(o.HeartbeatTimeout, 15*time.Second)
 	o.Limits = o.Limits.withDefaults()

@@ -24,7 +24,8 @@ type plugin struct {
 
 	mu      sync.Mutex
 	current *attempt[*process]
-	// deaths counts the processes that died, and the restarts that failed.
+	// deaths counts the processes that died, and the restarts that failed, since
+	// one was proven.
 	deaths int
 	pause  *backoff.ExponentialBackOff
 	// declared are the permissions that the plugin asks for, once they are
@@ -91,6 +92,10 @@ func (p *plugin) launch() (*attempt[*process], error) {
 	if p.deaths > maxRestarts {
 		return nil, p.givenUp()
 	}
+	if p.proven() {
+		p.deaths = 0
+		p.pause.Reset()
+	}
 	if p.current != nil && (p.current.err == nil || p.deaths > 0) {
 		if p.deaths++; p.deaths > maxRestarts {
 			return nil, p.givenUp()
@@ -107,6 +112,12 @@ func (p *plugin) launch() (*attempt[*process], error) {
 // spent reports whether another start is needed.
 func spent(launch *attempt[*process]) bool {
 	return launch.over() && (launch.err != nil || launch.value.run.ended())
+}
+
+// proven reports whether the process that died had shown before that the plugin
+// works.
+func (p *plugin) proven() bool {
+	return p.current != nil && p.current.err == nil && time.Since(p.current.value.began) >= p.options.ProvenAfter
 }
 
 // givenUp says why there is no process, and will be none: that is a bug of the

@@ -35,6 +35,7 @@ const (
 // process is a running plugin.
 type process struct {
 	name   string
+	began  time.Time
 	log    hclog.Logger
 	output *pluginLog
 	// stdout and stderr take what is printed once the plugin serves.
@@ -61,7 +62,7 @@ type process struct {
 // startProcess starts a plugin and asks what it offers. It sees to it that how
 // is removed.
 func startProcess(ctx context.Context, of *plugin, how *confined) (*process, error) {
-	p := &process{name: of.name, how: how, log: of.log, spans: of.options.Spans, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
+	p := &process{name: of.name, began: time.Now(), how: how, log: of.log, spans: of.options.Spans, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
 	if of.attach != nil {
 		p.attach(*of.attach)

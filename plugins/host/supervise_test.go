@@ -101,6 +101,23 @@ func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
 	}
 }
 
+func TestDeathsAreForgottenOnceAPluginHasWorkedForAWhile(t *testing.T) {
+	h, log := newHost(t, func(o *host.Options) { o.ProvenAfter = time.Nanosecond })
+	config, noted := mortal(t, 12)
+	c := openConverter(t, h, "mortal", config)
+	for range 6 { // each call is tried twice
+		if _, err := c.Convert(t.Context(), core.TextValue("x")); core.KindOf(err) != core.KindUnavailable {
+			t.Errorf("error %v, want the obituary", err)
+		}
+	}
+	if out, err := c.Convert(t.Context(), core.TextValue("x")); err != nil || out.Text() != "as configured: x" {
+		t.Errorf("after 12 deaths: %q, %v", out.Text(), err)
+	}
+	if got := strings.Count(noted(), "died"); got != 12 || strings.Contains(log.String(), "deaths=2") {
+		t.Errorf("it died %d times, want 12, each as the first:\n%s", got, log)
+	}
+}
+
 func TestATurnIsNeverRepeatedAndTheNextConversationWorks(t *testing.T) {
 	h, _ := newHost(t, nil)
 	config, noted := mortal(t, 1)

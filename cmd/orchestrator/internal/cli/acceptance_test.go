@@ -403,7 +403,7 @@ func TestTheSoundsOfATrialAreSavedForPlayers(t *testing.T) {
 	}
 	journal, err := s.CreateRun(t.Context(), store.Run{Campaign: "demo", Started: time.Now()})
 	if err == nil {
-		trial := &plan.Trial{ID: "spoken/1", Attack: "spoken", Number: 1, SystemPrompt: "Guard the code.\n", History: []core.Message{core.UserText("Hello?"), wav(core.Assistant, "")}}
+		trial := &plan.Trial{ID: "spoken/1", Number: 1, Setup: &plan.Setup{Attack: "spoken", SystemPrompt: "Guard the code.\n", History: []core.Message{core.UserText("Hello?"), wav(core.Assistant, "")}}}
 		reply := core.Reply{Message: wav(core.Assistant, "RIFF reply")}
 		err = errors.Join(
 			journal.BeginTrial(t.Context(), trial, 0, time.Now()),

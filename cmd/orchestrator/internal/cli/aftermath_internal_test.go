@@ -34,7 +34,7 @@ func keep(t *testing.T, s *store.Store, id, source string, at time.Time, outcome
 	ctx := t.Context()
 	j, err := s.CreateRun(ctx, store.Run{ID: id, Campaign: "nightly", File: "c.yaml", Path: "/c.yaml", Source: []byte(source), Trials: 8, Started: at})
 	for i := range 8 {
-		trial := &plan.Trial{ID: fmt.Sprintf("a/%d", i+1), Attack: "a", Number: i + 1, Target: "agent"}
+		trial := &plan.Trial{ID: fmt.Sprintf("a/%d", i+1), Number: i + 1, Setup: &plan.Setup{Attack: "a", Target: "agent"}}
 		if err == nil {
 			err = j.BeginTrial(ctx, trial, i, at)
 		}

@@ -84,6 +84,19 @@ func completeAttempts(dir *storeFlag) completion {
 	}
 }
 
+// completeRunning proposes the IDs of the runs that are carried out.
+func completeRunning(dir *storeFlag) completion {
+	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+		if len(given) == 0 {
+			_ = dir.read(cmd.Context(), func(s *store.Store) (err error) {
+				found, err = running(cmd.Context(), s)
+				return err
+			}) // a shell has nowhere to show an error
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}
+
 func idsOf(ctx context.Context, s *store.Store, given []string) ([]string, error) {
 	var ids []string
 	switch len(given) {

@@ -11,15 +11,15 @@ import (
 // concludeRun prints the table and where to look, and chooses the exit code and
 // why it is that. goOn is the command that goes on with the run where it was stopped,
 // and broken why it could not be recorded to its end.
-func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, trials []store.Trial, dir storeFlag, goOn string, broken error) (why string, err error) {
-	attacks := rowsOf(trials)
+func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, counts []store.Count, dir storeFlag, goOn string, broken error) (why string, err error) {
+	attacks := rowsOf(counts)
 	held := count(s.Planned, "trial")
 	if n := s.Tally.Total(); n < s.Planned {
 		held = fmt.Sprintf("%d of %s", n, held)
 	}
 	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", c.Name, held, round(s.Duration))
 	writeTable(env.Stdout, attacks, s.Planned)
-	writeFailures(env.Stdout, trials)
+	writeFailures(env.Stdout, counts)
 	end := finished
 	switch {
 	case broken != nil:
@@ -28,6 +28,8 @@ func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, tri
 		end = interrupted
 	case s.Stopped != "":
 		end = bounded
+	}
+	if s.Stopped != "" {
 		fmt.Fprintf(env.Stdout, "\nstopped by %s\n", s.Stopped)
 	}
 	code, why := judgeRun(attacks, s.Planned, c.Evidence, end)

@@ -123,8 +123,13 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 func (c *conduct) hold(ctx context.Context, p *plan.Plan, o engine.Options, rec *recording, stop func() error) error {
 	o.Begin = func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) }
 	o.Done, o.Observer, o.Redactor, o.Now = rec.done, rec.watch.observing(c.screen, c.observer), c.redactor, c.env.Now
+	ctx, rec.cancel = context.WithCancelCause(ctx)
+	defer rec.cancel(nil)
 	summary, err := engine.Run(ctx, p, o)
 	c.screen.finish()
+	if stop, ok := errors.AsType[stopRequest](context.Cause(ctx)); ok && summary.Interrupted {
+		summary.Stopped = stop.Error()
+	}
 	err = cmp.Or(err, stop())
 	if rec.journal == nil {
 		return notBegun(summary, err)
@@ -135,9 +140,9 @@ func (c *conduct) hold(ctx context.Context, p *plan.Plan, o engine.Options, rec 
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
 		return err // what there is of the run says nothing
 	}
-	trials, readErr := rec.store.Trials(reading, rec.journal.Run())
+	counts, readErr := rec.store.Counts(reading, rec.journal.Run())
 	var conclusion error
-	c.verdict, conclusion = concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), trials, c.dir, rec.goOn(), err)
+	c.verdict, conclusion = concludeRun(c.env, p.Campaign, summary, rec.journal.Run(), counts, c.dir, rec.goOn(), err)
 	if rec.after != nil && err == nil && !summary.Interrupted { // or it will be resumed
 		if headline := rec.after.follow(ctx, rec.journal.Run()); headline != "" {
 			c.verdict += "; compared with the baseline: " + headline
@@ -177,6 +182,8 @@ type recording struct {
 	after *aftermath
 	// begun is the journal for those who do not wait for the run to begin.
 	begun atomic.Pointer[store.Journal]
+	// cancel ends the run with a cause.
+	cancel context.CancelCauseFunc
 }
 
 func (r *recording) start(ctx context.Context, trials int) (engine.Journal, error) {
@@ -187,6 +194,7 @@ func (r *recording) start(ctx context.Context, trials int) (engine.Journal, erro
 	r.journal = journal
 	r.begun.Store(journal)
 	r.watch.begin(r.store.Dir(), journal.Run())
+	go r.heedStop(ctx)
 	r.screen.begin(journal.Run(), trials, r.done)
 	return journal, nil
 }
@@ -197,10 +205,10 @@ func (r *recording) finish(ctx context.Context, env Env, s engine.Summary, err e
 	switch {
 	case err != nil:
 		status, message = store.Failed, err.Error()
-	case s.Interrupted:
-		status = store.Interrupted
 	case s.Stopped != "":
 		status, message = store.Interrupted, "stopped by "+s.Stopped
+	case s.Interrupted:
+		status = store.Interrupted
 	}
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
 		return errors.Join(fmt.Errorf("run %s: %w", r.journal.Run(), err), r.journal.Finish(ctx, status, message, env.Now()))

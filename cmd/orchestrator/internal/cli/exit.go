@@ -26,7 +26,8 @@ const (
 	exitNoEvidence = 3
 	// exitNotLaunched: the sandbox could not be made, so that no plugin runs.
 	exitNotLaunched = sandbox.ExitStatus
-	// exitInterrupted: stopped by a signal, as shells number SIGINT.
+	// exitInterrupted: stopped by a signal, as shells number SIGINT, or by
+	// orchestrator stop.
 	exitInterrupted = 130
 )
 

@@ -100,15 +100,14 @@ func TestARunThatWasStoppedCountsTheTrialsThatNeverBegan(t *testing.T) {
 }
 
 func TestTheTableFitsInto80ColumnsAndKeepsTheOrder(t *testing.T) {
-	trial := func(attack, variant string, outcome core.Outcome) store.Trial {
-		return store.Trial{Attack: attack, Variant: variant, Result: &engine.Result{Outcome: outcome}}
-	}
-	trials := []store.Trial{
-		trial("zealous", "studio", core.Defended), trial("zealous", "phone", core.Errored), trial("a-story-told-by-phone", "", core.Undetermined),
-		trial("zealous", "studio", core.Succeeded),
+	counts := []store.Count{
+		{Attack: "zealous", Variant: "studio", Outcome: core.Defended, Trials: 1},
+		{Attack: "zealous", Variant: "phone", Outcome: core.Errored, Trials: 1},
+		{Attack: "a-story-told-by-phone", Outcome: core.Undetermined, Trials: 1},
+		{Attack: "zealous", Variant: "studio", Outcome: core.Succeeded, Trials: 1},
 	}
 	var out strings.Builder
-	writeTable(&out, rowsOf(trials), 6)
+	writeTable(&out, rowsOf(counts), 6)
 	want := `ATTACK                 TRIALS  SUCCEEDED  DEFENDED  UNDET.  ERRORED  ASR  95% CI
 zealous                     3          1         1       0        1  50%   9-91%
   studio                    2          1         1       0        0  50%   9-91%
@@ -168,26 +167,26 @@ func TestARateIsRoundedToNothingOnlyIfItIsNothing(t *testing.T) {
 }
 
 func TestTheReasonsOfErrorsAreShownOnceTheMostFrequentFirst(t *testing.T) {
-	failed := func(message, hint string) store.Trial {
-		return store.Trial{Result: &engine.Result{Outcome: core.Errored, Failure: &engine.Failure{Message: message, Hint: hint}}}
+	failed := func(message, hint string) store.Count {
+		return store.Count{Outcome: core.Errored, Failure: &engine.Failure{Message: message, Hint: hint}, Trials: 1}
 	}
-	trials := []store.Trial{{ID: "not ended"}, failed("odd", ""), failed("gone", "is it\nrunning?"), failed("gone", "is it\nrunning?")}
+	counts := []store.Count{{Trials: 1}, failed("odd", ""), failed("gone", "is it\nrunning?"), failed("gone", "is it\nrunning?")}
 	var out strings.Builder
-	writeFailures(&out, trials)
+	writeFailures(&out, counts)
 	want := "\nerrors:\n  2 trials: gone\n    hint: is it running?\n  1 trial: odd\n"
 	if out.String() != want {
 		t.Errorf("printed %q, want %q", out.String(), want)
 	}
 	for i := range 6 {
-		trials = append(trials, failed(strings.Repeat("x", i+1), ""))
+		counts = append(counts, failed(strings.Repeat("x", i+1), ""))
 	}
 	out.Reset()
-	writeFailures(&out, trials)
+	writeFailures(&out, counts)
 	if !strings.HasSuffix(out.String(), "  and 3 more reasons\n") {
 		t.Errorf("printed %q, which does not count the rest", out.String())
 	}
 	out.Reset()
-	writeFailures(&out, []store.Trial{{Result: &engine.Result{Outcome: core.Defended}}})
+	writeFailures(&out, []store.Count{{Outcome: core.Defended, Trials: 1}})
 	if out.Len() > 0 {
 		t.Errorf("printed %q although nothing errored", out.String())
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
@@ -16,17 +15,17 @@ const mostFailures = 5
 
 // writeFailures prints why trials errored: each reason once, with its hint and
 // with how many trials it stopped, the most frequent first.
-func writeFailures(w io.Writer, trials []store.Trial) {
+func writeFailures(w io.Writer, counts []store.Count) {
 	stopped := map[engine.Failure]int{}
 	var reasons []engine.Failure
-	for _, t := range trials {
-		if t.Result == nil || t.Result.Outcome != core.Errored || t.Result.Failure == nil {
+	for _, c := range counts {
+		if c.Failure == nil {
 			continue
 		}
-		if stopped[*t.Result.Failure] == 0 {
-			reasons = append(reasons, *t.Result.Failure)
+		if stopped[*c.Failure] == 0 {
+			reasons = append(reasons, *c.Failure)
 		}
-		stopped[*t.Result.Failure]++
+		stopped[*c.Failure] += c.Trials
 	}
 	if len(reasons) == 0 {
 		return

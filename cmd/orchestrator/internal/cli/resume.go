@@ -99,12 +99,12 @@ func (c *conduct) concludeAgain(ctx context.Context, s *store.Store, run store.R
 	if recorded == nil {
 		return errors.Join(problems, err)
 	}
-	trials, err := s.Trials(ctx, run.ID)
+	counts, err := s.Counts(ctx, run.ID)
 	if err != nil {
 		return err
 	}
-	summary := engine.Summary{Planned: run.Trials, Tally: total(rowsOf(trials)).tally, Duration: run.Ended.Sub(run.Started)}
-	c.verdict, err = concludeRun(c.env, recorded, summary, run.ID, trials, c.dir, "", nil)
+	summary := engine.Summary{Planned: run.Trials, Tally: total(rowsOf(counts)).tally, Duration: run.Ended.Sub(run.Started)}
+	c.verdict, err = concludeRun(c.env, recorded, summary, run.ID, counts, c.dir, "", nil)
 	return err
 }
 

@@ -65,7 +65,7 @@ and by text, with the systems that it names, and judges the replies.
 
 Exit codes: 0 nothing found; 1 findings; 2 the campaign or the command line is
 wrong, and nothing was sent; 3 the run could not give evidence; 130 stopped by
-a signal.`,
+a signal or by orchestrator stop.`,
 		Args:          noSuchCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -80,6 +80,7 @@ a signal.`,
 	root.AddCommand(
 		newRunCommand(env),
 		newResumeCommand(env),
+		newStopCommand(env),
 		newReplayCommand(env),
 		newRescoreCommand(env),
 		newServeCommand(env),

@@ -50,16 +50,6 @@ func (p *program) awaits(words string) {
 	eventually(p.t, patience, fmt.Sprintf("the program says %q", words), func() bool { return strings.Contains(p.output.String(), words) })
 }
 
-// command runs a command on the program's store, and returns what it says.
-func (p *program) command(code int, args ...string) string {
-	p.t.Helper()
-	c := startProgram(p.t, filepath.Dir(p.store), args...)
-	if got := c.exit(); got != code {
-		p.t.Fatalf("orchestrator %s: exit code %d, want %d:\n%s", strings.Join(args, " "), got, code, c.output)
-	}
-	return c.output.String()
-}
-
 // finished waits until the only run is.
 func (p *program) finished() store.Run {
 	p.t.Helper()
@@ -101,7 +91,7 @@ func await(t *testing.T, p *program, event <-chan struct{}) {
 
 func TestServeRunsWhatIsTriggeredInAnotherTerminal(t *testing.T) {
 	p := startServe(t, scheduledTurns(newPractice(t, nil).endpoint(), 2))
-	if out := p.command(0, "schedule", "trigger", "two-turns"); strings.Contains(out, "warning") {
+	if out := p.command(0, "schedule", "trigger", "two-turns").output.String(); strings.Contains(out, "warning") {
 		t.Errorf("trigger warns: %s", out)
 	}
 	run := p.finished()
@@ -109,14 +99,14 @@ func TestServeRunsWhatIsTriggeredInAnotherTerminal(t *testing.T) {
 	if strings.Contains(p.output.String(), "\x1b") || strings.Contains(p.output.String(), "\r") {
 		t.Errorf("there is a progress bar in the log:\n%q", p.output)
 	}
-	out := p.command(0, "schedule", "list")
+	out := p.command(0, "schedule", "list").output.String()
 	for _, words := range []string{"0 0 29 2 * Europe/Zurich; overlap skip, catchup_window 10m0s", "next     Tue 29 Feb 2028 00:00 CET", "done run " + run.ID, "triggered: findings"} {
 		if !strings.Contains(out, words) {
 			t.Errorf("list does not say %q:\n%s", words, out)
 		}
 	}
 	var listed []struct{ Name, File, Zone string }
-	if err := json.Unmarshal([]byte(p.command(0, "schedule", "list", "--json")), &listed); err != nil || len(listed) != 1 || listed[0].Name != "two-turns" {
+	if err := json.Unmarshal([]byte(p.command(0, "schedule", "list", "--json").output.String()), &listed); err != nil || len(listed) != 1 || listed[0].Name != "two-turns" {
 		t.Errorf("list --json: %+v, %v", listed, err)
 	}
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
@@ -125,7 +115,7 @@ func TestServeRunsWhatIsTriggeredInAnotherTerminal(t *testing.T) {
 	if code := p.exit(); code != 0 {
 		t.Errorf("exit code %d, want 0:\n%s", code, p.output)
 	}
-	if out := p.command(0, "schedule", "list"); !strings.Contains(out, "warning: no serve is running") {
+	if out := p.command(0, "schedule", "list").output.String(); !strings.Contains(out, "warning: no serve is running") {
 		t.Errorf("list does not say that no serve is running:\n%s", out)
 	}
 	if left := p.plugins(); len(left) > 0 {
@@ -200,7 +190,7 @@ func TestACampaignThatIsBrokenWhileItIsServedIsALoudFailureAndNotTheEnd(t *testi
 	p.awaits(`unknown key "trails" (did you mean "trials"?)`)
 	p.says(file + ":15:5: ")
 	eventually(t, patience, "the failure is kept", func() bool {
-		return strings.Contains(p.command(0, "schedule", "show", "two-turns"), `unknown key "trails"`)
+		return strings.Contains(p.command(0, "schedule", "show", "two-turns").output.String(), `unknown key "trails"`)
 	})
 	writeFile(t, file, text)
 	p.command(0, "schedule", "trigger", "two-turns")
@@ -210,13 +200,13 @@ func TestACampaignThatIsBrokenWhileItIsServedIsALoudFailureAndNotTheEnd(t *testi
 func TestAPausedScheduleSaysWhy(t *testing.T) {
 	p := startServe(t, scheduledTurns("http://127.0.0.1:1", 1))
 	p.command(0, "schedule", "pause", "two-turns", "--note", "the provider asked us to")
-	if out := p.command(0, "schedule", "list"); !regexp.MustCompile(`paused   since \S+: the provider asked us to`).MatchString(out) {
+	if out := p.command(0, "schedule", "list").output.String(); !regexp.MustCompile(`paused   since \S+: the provider asked us to`).MatchString(out) {
 		t.Errorf("list does not say why:\n%s", out)
 	}
-	if out := p.command(0, "schedule", "resume", "two-turns"); !strings.Contains(out, "it is due Tue 29 Feb 2028") {
+	if out := p.command(0, "schedule", "resume", "two-turns").output.String(); !strings.Contains(out, "it is due Tue 29 Feb 2028") {
 		t.Errorf("resume says %s", out)
 	}
-	if out := p.command(2, "schedule", "pause", "two-turn"); !strings.Contains(out, `no schedule "two-turn" is known to `) || !strings.Contains(out, `did you mean "two-turns"?`) {
+	if out := p.command(2, "schedule", "pause", "two-turn").output.String(); !strings.Contains(out, `no schedule "two-turn" is known to `) || !strings.Contains(out, `did you mean "two-turns"?`) {
 		t.Errorf("pause of an unknown schedule says %s", out)
 	}
 }

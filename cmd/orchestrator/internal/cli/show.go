@@ -90,6 +90,10 @@ func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error 
 	if err != nil {
 		return err
 	}
+	counts, err := s.Counts(ctx, run.ID)
+	if err != nil {
+		return err
+	}
 	w := env.Stdout
 	connections, err := s.Connections(ctx, run.ID)
 	if err != nil {
@@ -106,7 +110,7 @@ func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error 
 	writeConnections(w, connections)
 	writeNotices(w, notices)
 	fmt.Fprintln(w)
-	writeTable(w, rowsOf(trials), run.Trials)
+	writeTable(w, rowsOf(counts), run.Trials)
 	fmt.Fprintln(w)
 	lines := [][]string{{"TRIAL", "OUTCOME", "REASON"}}
 	id, outcome := 0, len(core.Undetermined)
@@ -121,7 +125,7 @@ func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error 
 		lines = append(lines, []string{t.ID, outcomeOf(t), cut(reason, env.Width-id-outcome-4, env.Width > 0)})
 	}
 	writeAligned(w, lines, func(int) bool { return true })
-	writeFailures(w, trials)
+	writeFailures(w, counts)
 	return nil
 }
 

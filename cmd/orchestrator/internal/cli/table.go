@@ -24,25 +24,27 @@ type row struct {
 	variants []*row
 }
 
-func (r *row) add(t store.Trial) {
-	if t.Result == nil {
-		r.open++
+func (r *row) add(c store.Count) {
+	if c.Outcome == "" {
+		r.open += c.Trials
 		return
 	}
-	r.tally.Add(t.Result.Outcome)
+	for range c.Trials {
+		r.tally.Add(c.Outcome)
+	}
 }
 
 func (r *row) trials() int { return r.tally.Total() + r.open }
 
 // rowsOf counts the trials of each attack, and below it those of each of its
 // variants, in the order of the trials.
-func rowsOf(trials []store.Trial) []*row {
+func rowsOf(counts []store.Count) []*row {
 	var attacks []*row
-	for _, t := range trials {
-		attack := named(&attacks, t.Attack)
-		attack.add(t)
-		if t.Variant != "" {
-			named(&attack.variants, t.Variant).add(t)
+	for _, c := range counts {
+		attack := named(&attacks, c.Attack)
+		attack.add(c)
+		if c.Variant != "" {
+			named(&attack.variants, c.Variant).add(c)
 		}
 	}
 	return attacks

@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+const (
+	// heedEvery is how often a run looks whether it is to be stopped.
+	heedEvery = 250 * time.Millisecond
+	// reportEvery is how often stop says that it still waits.
+	reportEvery = 5 * time.Second
+	// stopPatience is how long a run may take to end. Its conversations have ten
+	// seconds to be ended in.
+	stopPatience = 30 * time.Second
+)
+
+// stopRequest is why a run's context ends that somebody wants to be stopped.
+type stopRequest struct{ by string }
+
+func (r stopRequest) Error() string { return r.by }
+
+// heedStop ends the run when somebody asks for that, and returns when it is over.
+func (r *recording) heedStop(ctx context.Context) {
+	tick := time.NewTicker(heedEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if by, ok := r.begun.Load().StopRequested(); ok {
+				r.cancel(stopRequest{by})
+				return
+			}
+		}
+	}
+}
+
+func newStopCommand(env Env) *cobra.Command {
+	var (
+		dir    storeFlag
+		reason string
+		within time.Duration
+	)
+	cmd := &cobra.Command{
+		Use:   "stop RUN",
+		Short: "Stop a run that another process carries out, at once",
+		Long: `stop has the process that carries a run out send nothing more, end its
+conversations and close the record, and returns when it has. The process may be in
+another terminal or belong to a scheduler; the store is what it is found by. Such a
+run ends with exit code 130, and orchestrator resume carries it on.
+
+Once stop has said that it asks, the request stands, also if stop is interrupted.
+
+RUN is a run's ID, the beginning of one, or "latest".`,
+		Args: takes(1, 1, "a run"),
+
+		ValidArgsFunction: completeRunning(&dir),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			if within <= 0 {
+				return usagef("--timeout %s is no time to wait", within).withHint("such as --timeout 30s")
+			}
+			return dir.read(cmd.Context(), func(s *store.Store) error {
+				return stopRun(cmd.Context(), stopping{env: env, store: s, dir: dir, within: within}, given[0], reason)
+			})
+		},
+	}
+	dir.register(cmd, env)
+	cmd.Flags().StringVar(&reason, "reason", "", "why, which the record keeps")
+	cmd.Flags().DurationVar(&within, "timeout", stopPatience, "how long to wait for the run to end")
+	return cmd
+}
+
+// stopping is a run that is being stopped.
+type stopping struct {
+	env    Env
+	store  *store.Store
+	dir    storeFlag
+	within time.Duration
+	run    string
+}
+
+func stopRun(ctx context.Context, s stopping, name, reason string) error {
+	run, err := findRun(ctx, s.store, name)
+	if err != nil {
+		return err
+	}
+	s.run = run.ID
+	process, _ := s.store.Carrier(run.ID)
+	if err := s.store.RequestStop(run.ID, strings.TrimSpace(reason)); errors.Is(err, store.ErrNotRunning) {
+		return s.notRunning(ctx, run)
+	} else if err != nil {
+		return core.Errorf(core.KindInternal, "%w", err).WithHint("end the process (%s) instead: kill stops the run in an orderly way, too", process)
+	}
+	fmt.Fprintf(s.env.Stderr, "run %s: asking process %s to stop\n", run.ID, process)
+	if err := s.await(ctx, process); err != nil {
+		return err
+	}
+	if run, err = s.store.Run(ctx, run.ID); err != nil {
+		return err
+	}
+	writeStopped(s.env, run, s.dir)
+	return nil
+}
+
+// await waits until no process carries the run out any more.
+func (s stopping) await(ctx context.Context, process string) error {
+	tick, report, late := time.NewTicker(heedEvery/5), time.NewTicker(reportEvery), time.NewTimer(s.within)
+	defer tick.Stop()
+	defer report.Stop()
+	defer late.Stop()
+	began := s.env.Now()
+	for {
+		select {
+		case <-tick.C:
+			if _, running := s.store.Carrier(s.run); !running {
+				return nil
+			}
+		case <-report.C:
+			fmt.Fprintf(s.env.Stderr, "run %s: ending its conversations for %s\n", s.run, round(s.env.Now().Sub(began)))
+		case <-late.C:
+			number, _, _ := strings.Cut(process, " ")
+			return core.Errorf(core.KindTimeout, "run %s has not ended within %s: process %s does not react", s.run, s.within, process).
+				WithHint("kill -9 %s ends it: what was answered is recorded, and orchestrator resume%s %s carries the run on; until then the request stands", number, s.dir.flag(), s.run)
+		case <-ctx.Done():
+			fmt.Fprintf(s.env.Stderr, "run %s: not waiting any longer; the request stands\n", s.run)
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// notRunning says that there is nothing to stop, and what there would be.
+func (s stopping) notRunning(ctx context.Context, run store.Run) error {
+	ids, err := running(ctx, s.store)
+	if err != nil {
+		return err
+	}
+	hint := "no run of this store is being carried out"
+	if len(ids) > 0 {
+		hint = "these are being carried out: " + strings.Join(ids, ", ")
+	}
+	return usagef("run %s is not being carried out: it is %s", run.ID, run.Status).withHint("%s", hint)
+}
+
+// running returns the IDs of the runs that some process carries out, the latest
+// first.
+func running(ctx context.Context, s *store.Store) ([]string, error) {
+	runs, err := s.Runs(ctx)
+	var ids []string
+	for _, r := range runs {
+		if _, ok := s.Carrier(r.ID); ok {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, err
+}
+
+// writeStopped says how a run ended that was asked to.
+func writeStopped(env Env, run store.Run, dir storeFlag) {
+	held := 0
+	for _, n := range run.Outcomes {
+		held += n
+	}
+	fmt.Fprintf(env.Stdout, "run %s: %s, %d of %s held\n", run.ID, run.Status, held, count(run.Trials, "trial"))
+	if run.Message != "" {
+		fmt.Fprintf(env.Stdout, "  %s\n", indented(run.Message))
+	}
+	if run.Status != store.Finished {
+		fmt.Fprintf(env.Stdout, "go on: orchestrator resume%s %s\n", dir.flag(), run.ID)
+	}
+}

@@ -1,0 +1,153 @@
+package cli_test
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// another starts another orchestrator with the same store.
+func (p *program) another(args ...string) *program {
+	p.t.Helper()
+	return startProgram(p.t, filepath.Dir(p.store), args...)
+}
+
+// signal sends the program a signal.
+func (p *program) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// ends waits for the program to end, which has to be with an exit code.
+func (p *program) ends(code int) {
+	p.t.Helper()
+	if got := p.exit(); got != code {
+		p.t.Fatalf("exit code %d, want %d:\n%s", got, code, p.output)
+	}
+}
+
+// eventuallySays waits until the output of a program has some words.
+func (p *program) eventuallySays(words string) {
+	p.t.Helper()
+	eventually(p.t, patience, words, func() bool { return strings.Contains(p.output.String(), words) })
+}
+
+// startLong starts a run of far more trials than a test waits for, and returns
+// when it has come to the first ones.
+func startLong(t *testing.T) (*program, *practice) {
+	t.Helper()
+	var served atomic.Int64
+	target := newPractice(t, func(int) {
+		served.Add(1)
+		time.Sleep(time.Millisecond) // a target takes its time
+	})
+	p := startThree(t, target.endpoint(), 50_000)
+	eventually(t, patience, "the run is under way", func() bool { return served.Load() > 20 })
+	return p, target
+}
+
+func TestStopEndsARunThatAnotherProcessCarriesOut(t *testing.T) {
+	p, target := startLong(t)
+	began := time.Now()
+	stop := p.another("stop", "latest", "--reason", "the owner called")
+	stop.ends(0)
+	took := time.Since(began)
+	sent := target.realtime.Stats().ResponseCreates
+	p.ends(130)
+	id := p.id()
+	stop.says(fmt.Sprintf("run %s: asking process %d on ", id, p.Process.Pid), "run "+id+": interrupted, ", "stopped by orchestrator stop: the owner called", "go on: orchestrator resume --store "+p.store+" "+id)
+	p.says("stopped by orchestrator stop: the owner called", "stopped before the end: ", "(exit code 130)", "; go on: orchestrator resume")
+	if now := target.realtime.Stats(); now.ResponseCreates != sent || now.Open > 0 {
+		t.Errorf("when stop had returned, %d messages were sent; %d conversations are open; want none", now.ResponseCreates-sent, now.Open)
+	}
+	run, _, _ := p.record()
+	if run.Status != store.Interrupted || run.Message != "stopped by orchestrator stop: the owner called" || run.Ended.IsZero() {
+		t.Errorf("the run is %s (%s), ended %v; want interrupted by the stop", run.Status, run.Message, run.Ended)
+	}
+	t.Logf("the run ended %s after the command stop was given", took.Round(time.Millisecond))
+}
+
+func TestARunThatWasStoppedIsResumed(t *testing.T) {
+	p, _ := startLong(t)
+	p.another("stop", "latest").ends(0)
+	p.ends(130)
+	resumed := p.resume()
+	resumed.eventuallySays("held before")
+	eventually(t, patience, "another trial ends", func() bool { return strings.Count(resumed.output.String(), "/50000") > 2 })
+	p.another("stop", p.id()).ends(0)
+	resumed.ends(130)
+	resumed.says("stopped by orchestrator stop\n")
+}
+
+func TestOnlyARunThatIsCarriedOutCanBeStopped(t *testing.T) {
+	p := startThree(t, newPractice(t, nil).endpoint(), 1)
+	p.ends(1)
+	stop := p.another("stop", "latest")
+	stop.ends(2)
+	stop.says("run "+p.id()+" is not being carried out: it is finished", "hint: no run of this store is being carried out")
+	stop = p.another("stop", "2031")
+	stop.ends(2)
+	stop.says(`run "2031": not found`, "hint: orchestrator list")
+}
+
+func TestStopProposesTheRunsThatAreCarriedOut(t *testing.T) {
+	p, _ := startLong(t)
+	proposed := func() string {
+		out, err := exec.Command("orchestrator", "__complete", "stop", "--store", p.store, "").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	if got := proposed(); !strings.Contains(got, p.id()) {
+		t.Errorf("the run is not proposed:\n%s", got)
+	}
+	p.another("stop", "latest").ends(0)
+	p.ends(130)
+	if got := proposed(); strings.Contains(got, p.id()) {
+		t.Errorf("a run that has ended is proposed:\n%s", got)
+	}
+}
+
+func TestAProcessThatDoesNotReactIsReportedAndMayBeKilled(t *testing.T) {
+	p, _ := startLong(t)
+	p.signal(syscall.SIGSTOP)
+	stop := p.another("stop", "latest", "--timeout", "500ms")
+	stop.ends(3)
+	stop.says(fmt.Sprintf("has not ended within 500ms: process %d on ", p.Process.Pid), fmt.Sprintf("hint: kill -9 %d ends it", p.Process.Pid), "orchestrator resume --store "+p.store)
+	p.signal(syscall.SIGKILL)
+	p.exit()
+
+	shown := p.another("show")
+	shown.ends(0)
+	shown.says(": interrupted\n", "stopped by orchestrator stop")
+	resumed := p.resume()
+	eventually(t, patience, "another trial ends", func() bool { return strings.Count(resumed.output.String(), "/50000") > 2 })
+	resumed.signal(syscall.SIGINT)
+	resumed.ends(130)
+	if strings.Contains(resumed.output.String(), "stopped by") {
+		t.Errorf("the run that was resumed is stopped by the request from before:\n%s", resumed.output)
+	}
+}
+
+func TestARequestStandsWhenNobodyWaitsForItAnyMore(t *testing.T) {
+	p, _ := startLong(t)
+	p.signal(syscall.SIGSTOP)
+	stop := p.another("stop", "latest")
+	stop.eventuallySays("asking process")
+	stop.signal(syscall.SIGINT)
+	stop.ends(130)
+	stop.says("the request stands")
+	p.signal(syscall.SIGCONT)
+	p.ends(130)
+	p.says("stopped by orchestrator stop")
+}

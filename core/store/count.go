@@ -1,0 +1,38 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+)
+
+// Count says how many trials of an attack and variant came to the same end.
+type Count struct {
+	Attack, Variant string
+	// Outcome is empty for trials that were begun and have none.
+	Outcome core.Outcome
+	// Failure is why they errored, nil where they did not.
+	Failure *engine.Failure
+	Trials  int
+}
+
+// Counts counts the trials of a run that were begun, in the order of the plan: it
+// takes no more memory for many trials than for few.
+func (s *Store) Counts(ctx context.Context, runID string) ([]Count, error) {
+	counts, err := collect(ctx, s.reads, func(rows *sql.Rows) (c Count, err error) {
+		var failure *string
+		if err := rows.Scan(&c.Attack, &c.Variant, &c.Outcome, &failure, &c.Trials); err != nil {
+			return c, err
+		}
+		c.Failure, err = decode[engine.Failure](failure)
+		return c, err
+	}, `SELECT attack, variant, coalesce(outcome, ''), CASE WHEN outcome = $2 THEN failure END AS why, count(*)
+		FROM trials WHERE run_id = $1 GROUP BY attack, variant, outcome, why ORDER BY min(ordinal)`, runID, string(core.Errored))
+	if err != nil {
+		return nil, fmt.Errorf("counting the trials of %s: %w", runID, err)
+	}
+	return counts, nil
+}

@@ -1,0 +1,48 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+func TestTrialsAreCountedByWhatTheyCameTo(t *testing.T) {
+	s := open(t, t.TempDir())
+	j := begin(t, s, store.Run{})
+	ctx := t.Context()
+	gone := &engine.Failure{Kind: core.KindUnavailable, Message: "gone", Hint: "is it running?"}
+	for i, trial := range []struct {
+		attack, variant string
+		result          engine.Result
+	}{
+		{"zealous", "studio", engine.Result{Outcome: core.Defended}},
+		{"zealous", "phone", engine.Result{Outcome: core.Errored, Failure: gone}},
+		{"zealous", "studio", engine.Result{Outcome: core.Defended}},
+		{"all", "", engine.Result{Outcome: core.Succeeded, Failure: gone}},
+		{"zealous", "phone", engine.Result{Outcome: core.Errored, Failure: gone}},
+		{"all", "", engine.Result{}},
+	} {
+		planned := &plan.Trial{ID: string(rune('a' + i)), Setup: &plan.Setup{Attack: trial.attack, Variant: trial.variant}}
+		must(t, j.BeginTrial(ctx, planned, i, start))
+		if trial.result.Outcome != "" {
+			must(t, j.EndTrial(ctx, planned.ID, trial.result))
+		}
+	}
+	must(t, j.Finish(ctx, store.Interrupted, "", start))
+	got, err := s.Counts(ctx, j.Run())
+	must(t, err)
+	want := []store.Count{
+		{Attack: "zealous", Variant: "studio", Outcome: core.Defended, Trials: 2},
+		{Attack: "zealous", Variant: "phone", Outcome: core.Errored, Failure: gone, Trials: 2},
+		{Attack: "all", Outcome: core.Succeeded, Trials: 1},
+		{Attack: "all", Trials: 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
