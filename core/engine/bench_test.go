@@ -15,7 +15,6 @@ import (
 type forgetful struct{}
 
 func (forgetful) BeginTrial(context.Context, *plan.Trial, int, time.Time) error   { return nil }
-func (forgetful) Recorded(context.Context, string) (engine.Begun, error)          { return engine.Begun{}, nil }
 func (forgetful) RecordTurn(context.Context, string, engine.Turn) error           { return nil }
 func (forgetful) RecordScores(context.Context, string, int, []engine.Score) error { return nil }
 func (forgetful) RecordCall(context.Context, string, engine.Recorded) error       { return nil }

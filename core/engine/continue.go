@@ -21,10 +21,11 @@ type before struct {
 // recall finds out whether the trial goes on with what is recorded of it. One that is
 // recorded call by call does not: what a replay would be told is another beginning.
 func (h *holding) recall(ctx context.Context) error {
-	if h.trial.Resume != campaign.ResumeContinue || h.Record {
+	record, ok := h.journal.(Recaller)
+	if !ok || h.trial.Resume != campaign.ResumeContinue || h.Record {
 		return nil
 	}
-	begun, err := h.journal.Recorded(ctx, h.trial.ID)
+	begun, err := record.Recorded(ctx, h.trial.ID)
 	if err != nil {
 		return err
 	}

@@ -17,10 +17,6 @@ type Journal interface {
 	// It need not wait until that is durable; RecordTurn and EndTrial make it
 	// so.
 	BeginTrial(ctx context.Context, t *plan.Trial, ordinal int, at time.Time) error
-	// Recorded returns what is kept of a trial that was begun before and has no
-	// outcome; it is empty for any other. Unless the trial is begun again, what is
-	// recorded from then on follows it.
-	Recorded(ctx context.Context, trialID string) (Begun, error)
 	// RecordTurn keeps a turn, without its scores. It returns only when the
 	// turn is durable: the engine neither scores it nor sends the next one
 	// before.
@@ -45,6 +41,15 @@ type Journal interface {
 type Begun struct {
 	Turns  []Turn
 	Helped []HelperTurn
+}
+
+// Recaller is a [Journal] that knows what was kept of trials before the run was
+// stopped. Without it, every conversation begins again.
+type Recaller interface {
+	// Recorded returns what is kept of a trial that was begun before and has no
+	// outcome; it is empty for any other. Unless the trial is begun again, what is
+	// recorded from then on follows it.
+	Recorded(ctx context.Context, trialID string) (Begun, error)
 }
 
 // KindInterrupted is the kind of the [Failure] of a turn whose reply was not

@@ -35,7 +35,10 @@ type Journal struct {
 	earlier, begun map[string]int
 }
 
-var _ engine.Journal = (*Journal)(nil)
+var (
+	_ engine.Journal  = (*Journal)(nil)
+	_ engine.Recaller = (*Journal)(nil)
+)
 
 // Run is the identifier of the run.
 func (j *Journal) Run() string { return j.id }

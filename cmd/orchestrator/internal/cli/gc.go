@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -118,6 +122,9 @@ func removeRun(ctx context.Context, env Env, dir storeFlag, name string) error {
 		}
 		if err != nil {
 			return err
+		}
+		if err := os.Remove(eventlog.File(s.Dir(), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return core.Errorf(core.KindInternal, "run %s is removed, but for the log of its events: %w", name, err)
 		}
 		fmt.Fprintf(env.Stdout, "removed run %s; orchestrator gc%s removes the files that only it had\n", name, dir.flag())
 		return nil

@@ -180,7 +180,7 @@ var (
 	clocks   = regexp.MustCompile(`\d\d\d\d-\d\d-\d\dT[0-9:Z+-]+|\d\d:\d\d:\d\d`)
 	lengths  = regexp.MustCompile(`(assistant  |asked (?:judge|attacker)  |, after |in )[0-9.]+(ms|s|µs|ns|m[0-9.]+s)`)
 	attempts = regexp.MustCompile(`(?m)^  attempt \d+: .*\n`)
-	ofRun    = regexp.MustCompile(`(?m)^(run|replays|recorded|plugin|connections|resumed|orchestrator|  (may do|sandbox|not made|allowed)).*\n`)
+	ofRun    = regexp.MustCompile(`(?m)^(run|replays|recorded|events|plugin|connections|resumed|orchestrator|  (may do|sandbox|not made|allowed)).*\n`)
 )
 
 // shown returns what show prints of a run and of each of its trials, but for times,

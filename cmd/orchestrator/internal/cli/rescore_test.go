@@ -68,7 +68,7 @@ func judgedAgain(s string) string {
 	var kept []string
 	for line := range strings.Lines(s) {
 		if !slices.ContainsFunc([]string{
-			"campaign ", "judges again", "    time", "attacks.stop_on", "helper_turns.reply", "trials.ordinal",
+			"campaign ", "judges again", "events ", "    time", "attacks.stop_on", "helper_turns.reply", "trials.ordinal",
 		}, func(begins string) bool { return strings.HasPrefix(line, begins) }) {
 			kept = append(kept, line)
 		}
@@ -98,7 +98,7 @@ func TestTrialsThatOnlyOneOfTheTwoHasAreNamedAndNotJudged(t *testing.T) {
 
 func TestAConversationThatEndedEarlyIsNoProofOfADefence(t *testing.T) {
 	target := newPractice(t, nil)
-	p := startCampaign(t, strings.NewReplacer("ENDPOINT", target.endpoint(), "TRIALS", "1", "stop_on: never", "stop_on: success", "{file: prompt.md}", "Guard it.",
+	p := startCampaign(t, strings.NewReplacer("ENDPOINT", target.endpoint(), "TRIALS", "1", "RESUME", "restart", "stop_on: never", "stop_on: success", "{file: prompt.md}", "Guard it.",
 		`"blue eleven"`, `"Good morning"`).Replace(threeTurns))
 	if code := p.exit(); code != 1 {
 		t.Fatalf("exit code %d, want 1:\n%s", code, p.output)

@@ -20,20 +20,24 @@ type watch struct {
 
 // watch begins to follow what is carried out.
 func (c *conduct) watch(ctx context.Context) (*watch, error) {
-	warn := func(message string) { fmt.Fprintf(c.log, "orchestrator: warning: %s\n", message) }
-	traces, err := telemetry.Start(ctx, telemetry.Options{LookupEnv: c.env.LookupEnv, Version: version(), Redactor: c.redactor, Warn: warn})
+	traces, err := telemetry.Start(ctx, telemetry.Options{LookupEnv: c.env.LookupEnv, Version: version(), Redactor: c.redactor, Warn: c.warn})
 	if err != nil {
 		return nil, err
 	}
-	log := eventlog.New(eventlog.Options{Contents: c.flags.logContents, Redactor: c.redactor, Now: c.env.Now, Warn: warn})
-	return &watch{log, traces}, nil
+	w := c.watchAlone()
+	w.traces = traces
+	return w, nil
 }
+
+// watchAlone is watch for what opens no connection.
+func (c *conduct) watchAlone() *watch {
+	return &watch{log: eventlog.New(eventlog.Options{Contents: c.flags.logContents, Redactor: c.redactor, Now: c.env.Now, Warn: c.warn})}
+}
+
+func (c *conduct) warn(message string) { fmt.Fprintf(c.log, "orchestrator: warning: %s\n", message) }
 
 // begin names the run, once it has a record.
 func (w *watch) begin(store, run string) {
-	if w == nil {
-		return
-	}
 	w.log.Open(store, run)
 	if w.traces != nil {
 		w.traces.Name(run)
@@ -51,7 +55,7 @@ func (w *watch) close() error {
 
 // tracer is nil where there are no traces.
 func (w *watch) tracer() engine.Tracer {
-	if w == nil || w.traces == nil {
+	if w.traces == nil {
 		return nil
 	}
 	return w.traces
@@ -60,10 +64,7 @@ func (w *watch) tracer() engine.Tracer {
 // observing returns who is told of a run: the log, and others, of which each may be
 // nil.
 func (w *watch) observing(others ...engine.Observer) engine.Observer {
-	var all observers
-	if w != nil {
-		all = append(all, w.log)
-	}
+	all := observers{w.log}
 	for _, o := range others {
 		if o != nil {
 			all = append(all, o)
