@@ -231,6 +231,13 @@ func TestARecordedRunIsReplayedWithoutNetworkPluginsAndSecrets(t *testing.T) {
 	target.closeFor(t)
 	judge.closeFor(t)
 	replays(t, p)
+
+	// So it is in the store that it was imported into.
+	recorded, file := p.runs()[0], filepath.Join(t.TempDir(), "run.tar")
+	p.command(0, "export", recorded, file)
+	there := &program{t: t, store: filepath.Join(t.TempDir(), "store")}
+	there.command(0, "import", file)
+	there.command(1, "replay", recorded).says("equal to run " + recorded + " but for times")
 }
 
 // replays replays the only run, and compares all that there is.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -288,5 +289,32 @@ func TestServeRefusesWhatItCannotServe(t *testing.T) {
 		if cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), want) {
 			t.Errorf("serve %s: exit code %d, want 2 and %q:\n%s", name, cmd.ProcessState.ExitCode(), want, out)
 		}
+	}
+}
+
+func TestServeTellsAWebhookOnlyOfWhatIsNew(t *testing.T) {
+	told := make(chan string, 10)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		told <- string(body)
+	}))
+	defer hook.Close()
+	p := startServe(t, strings.Replace(scheduledTurns(newPractice(t, nil).endpoint(), 2),
+		"\ntargets:", "\nnotify: [{url: \""+hook.URL+"\", format: json}]\ntargets:", 1))
+	for run := range 2 {
+		p.command(0, "schedule", "trigger", "two-turns")
+		eventually(t, patience, "the run has ended", func() bool {
+			return strings.Count(p.output.String(), "ended: findings") == run+1
+		})
+	}
+	p.says("compared with the baseline: worse: 1 new finding", "compared with the baseline: nothing new, and nothing that can be shown to be worse")
+	if n := len(told); n != 1 {
+		t.Fatalf("the webhook was told %d times, want once:\n%s", n, p.output)
+	}
+	if body := <-told; !strings.Contains(body, `"new_finding"`) {
+		t.Errorf("it was told %s", body)
 	}
 }
