@@ -82,6 +82,9 @@ func (d *decision) recover(f Fire) {
 	switch {
 	case f.Finished: // only what came of it is missing
 		d.takeOver(f, &d.step.Resume)
+	case f.Stopped != "": // whoever did that does not want it to go on by itself
+		f.Outcome = Interrupted
+		d.end(f, Done, f.Stopped)
 	case d.Spec.Overlap == CancelOther && d.waitsAfter(f):
 		f.Outcome = Cancelled
 		d.end(f, Done, cancelled)

@@ -23,6 +23,9 @@ type Fire struct {
 	Begun time.Time
 	// Finished: the record of the run is whole. It is set by reading, too.
 	Finished bool
+	// Stopped says by whom or what the run was stopped on purpose, "" where it was not.
+	// It is set by reading.
+	Stopped string
 	// Live: this process carries the run out. It is never kept.
 	Live bool
 }

@@ -92,7 +92,7 @@ func (s *Store) Fires(ctx context.Context, name string, most int) ([]schedule.Fi
 }
 
 func (s *Store) fires(ctx context.Context, clause string, args ...any) ([]schedule.Fire, error) {
-	return collect(ctx, s.reads, func(rows *sql.Rows) (f schedule.Fire, err error) {
+	found, err := collect(ctx, s.reads, func(rows *sql.Rows) (f schedule.Fire, err error) {
 		var due, decided int64
 		var begun sql.NullInt64
 		err = rows.Scan(&due, &f.Manual, &f.Status, &f.Why, &f.Run, &decided, &f.Outcome, &begun, &f.Finished)
@@ -103,6 +103,23 @@ func (s *Store) fires(ctx context.Context, clause string, args ...any) ([]schedu
 		return f, err
 	}, `SELECT f.due_at, f.manual, f.status, f.why, f.run_id, f.decided_at, f.outcome, r.started_at, coalesce(r.status = 'finished', 0)
 		FROM fires f LEFT JOIN runs r ON r.id = f.run_id `+clause, args...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		f := &found[i]
+		if f.Status != schedule.Started || f.Begun.IsZero() || f.Finished {
+			continue
+		}
+		run, err := s.Run(ctx, f.Run)
+		if err != nil {
+			return nil, err
+		}
+		if run.Status == Interrupted { // by a signal: there is no message
+			f.Stopped = run.Message
+		}
+	}
+	return found, nil
 }
 
 // PreviousRun implements [schedule.Store].

@@ -147,6 +147,30 @@ func TestServeThatIsKilledInTheMiddleOfARunCarriesItOn(t *testing.T) {
 	}
 }
 
+func TestAScheduledRunThatSomebodyStoppedIsNotCarriedOnByServe(t *testing.T) {
+	target, waiting, letGo := hanging(t)
+	defer letGo()
+	p := startServe(t, scheduledTurns(target.endpoint(), 4))
+	p.command(0, "schedule", "trigger", "two-turns")
+	await(t, p, waiting)
+	if err := p.Process.Signal(syscall.SIGSTOP); err != nil { // it cannot react
+		t.Fatal(err)
+	}
+	p.command(3, "stop", "latest", "--reason", "the line's owner called", "--timeout", "100ms")
+	if err := p.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	p.exit()
+	letGo()
+	p = p.again()
+	eventually(t, patience, "the scheduler says what became of it", func() bool {
+		return strings.Contains(p.command(0, "schedule", "show", "two-turns").output.String(), "stopped by orchestrator stop: the line's owner called")
+	})
+	if run, _, _ := p.record(); run.Status != store.Interrupted || len(run.Sessions) != 1 {
+		t.Errorf("the run is %s in %d sessions, want it interrupted in one:\n%s", run.Status, len(run.Sessions), p.output)
+	}
+}
+
 func TestOfTwoServesOneLeadsAndTheOtherTakesOver(t *testing.T) {
 	target, waiting, letGo := hanging(t)
 	defer letGo()
