@@ -7,8 +7,8 @@ SHELL := bash
 TOOL  := go tool -modfile=go.tool.mod
 BUILD := CGO_ENABLED=0 go build -trimpath
 # The race detector has every process wait for a second before it ends, and the
-# tests start many.
-RACE  := env GORACE=atexit_sleep_ms=0 go test -race
+# tests start many. A package may take as long as all of CI.
+RACE  := env GORACE=atexit_sleep_ms=0 go test -race -timeout 20m
 
 .PHONY: help demo test build lint fmt generate check
 
