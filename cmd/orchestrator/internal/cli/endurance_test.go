@@ -245,8 +245,8 @@ func TestATargetThatIsStoppedAndStartedAgainIsWaitedFor(t *testing.T) {
 	p := startThree(t, target.endpoint(), h.trials)
 	for range h.kills {
 		h.await(p)
-		target.stop()
 		down := strings.Count(p.output.String(), "cannot be reached")
+		target.stop()
 		eventually(t, patience, "the run notices", func() bool { return strings.Count(p.output.String(), "cannot be reached") > down })
 		target.start()
 		h.arm()
