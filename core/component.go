@@ -179,7 +179,7 @@ func newComponent[C, T any](kind Kind, info Info, defaults C, open func(context.
 // be dead, and a program to be missing, later.
 func (c Component) Check(config []byte) error {
 	if c.check == nil {
-		return Errorf(KindUnsupported, "%q has no configuration to check", c.Info.Name)
+		return Errorf(ErrorUnsupported, "%q has no configuration to check", c.Info.Name)
 	}
 	return c.check(config)
 }
@@ -209,7 +209,7 @@ func (c Component) OpenScorer(ctx context.Context, config []byte) (Scorer, error
 func openAs[T any](ctx context.Context, c Component, kind Kind, config []byte) (T, error) {
 	var zero T
 	if c.Info.Kind != kind || c.open == nil {
-		return zero, Errorf(KindUnsupported, "%q is a %s, not a %s", c.Info.Name, c.Info.Kind, kind)
+		return zero, Errorf(ErrorUnsupported, "%q is a %s, not a %s", c.Info.Name, c.Info.Kind, kind)
 	}
 	opened, err := c.open(ctx, config, c.targets)
 	if err != nil {
@@ -225,10 +225,10 @@ func decodeConfig[C any](raw []byte, defaults C) (C, error) {
 	var config C
 	encoded, err := json.Marshal(defaults)
 	if err != nil {
-		return config, Errorf(KindInternal, "encoding the defaults: %w", err)
+		return config, Errorf(ErrorInternal, "encoding the defaults: %w", err)
 	}
 	if err := json.Unmarshal(encoded, &config); err != nil {
-		return config, Errorf(KindInternal, "decoding the defaults: %w", err)
+		return config, Errorf(ErrorInternal, "decoding the defaults: %w", err)
 	}
 	if len(bytes.TrimSpace(raw)) > 0 {
 		decoder := json.NewDecoder(bytes.NewReader(raw))
@@ -237,7 +237,7 @@ func decodeConfig[C any](raw []byte, defaults C) (C, error) {
 			return config, configError(err)
 		}
 		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-			return config, Errorf(KindConfig, "more than one JSON value")
+			return config, Errorf(ErrorConfig, "more than one JSON value")
 		}
 	}
 	if v, ok := any(&config).(interface{ Validate() error }); ok {
@@ -251,10 +251,10 @@ func decodeConfig[C any](raw []byte, defaults C) (C, error) {
 // configError turns the decoder's error into one that names the key.
 func configError(err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return Errorf(KindConfig, "a %s is not a %s", e.Value, e.Type).At(e.Field)
+		return Errorf(ErrorConfig, "a %s is not a %s", e.Value, e.Type).At(e.Field)
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return Errorf(KindConfig, "unknown key").At(strings.Trim(name, `"`))
+		return Errorf(ErrorConfig, "unknown key").At(strings.Trim(name, `"`))
 	}
-	return &Error{Kind: KindConfig, Err: fmt.Errorf("decoding the configuration: %w", err)}
+	return &Error{Kind: ErrorConfig, Err: fmt.Errorf("decoding the configuration: %w", err)}
 }

@@ -91,7 +91,7 @@ func TestOpeningAComponentRefusesWrongConfigurationAndNamesTheKey(t *testing.T) 
 			if !ok {
 				t.Fatalf("error = %v, want a core.Error", err)
 			}
-			if e.Kind != core.KindConfig || e.Field != test.field || !strings.Contains(e.Error(), test.message) {
+			if e.Kind != core.ErrorConfig || e.Field != test.field || !strings.Contains(e.Error(), test.message) {
 				t.Errorf("got kind %q, field %q, message %q; want config, %q, …%s…", e.Kind, e.Field, e, test.field, test.message)
 			}
 		})
@@ -100,7 +100,7 @@ func TestOpeningAComponentRefusesWrongConfigurationAndNamesTheKey(t *testing.T) 
 
 func TestAComponentOpensOnlyAsWhatItIs(t *testing.T) {
 	_, err := voiceComponent().OpenTarget(t.Context(), nil)
-	if core.KindOf(err) != core.KindUnsupported {
+	if core.KindOf(err) != core.ErrorUnsupported {
 		t.Errorf("opening a converter as a target: %v, want an unsupported error", err)
 	}
 }
@@ -139,7 +139,7 @@ type strictConfig struct {
 func (c strictConfig) Validate() error {
 	var problems []error
 	if c.Voice == "" {
-		problems = append(problems, core.Errorf(core.KindConfig, "it is empty").At("voice").WithHint("name one"))
+		problems = append(problems, core.Errorf(core.ErrorConfig, "it is empty").At("voice").WithHint("name one"))
 	}
 	if c.Key == "" {
 		problems = append(problems, errors.New("there is no key"))
@@ -159,7 +159,7 @@ func TestAConfigurationIsCheckedWithoutOpening(t *testing.T) {
 	if !ok || len(wrong) != 2 {
 		t.Fatalf("got %v, want two errors", wrong)
 	}
-	if wrong[0].Field != "voice" || wrong[0].Hint != "name one" || wrong[1].Kind != core.KindConfig {
+	if wrong[0].Field != "voice" || wrong[0].Hint != "name one" || wrong[1].Kind != core.ErrorConfig {
 		t.Errorf("got %#v and %#v", wrong[0], wrong[1])
 	}
 	if got := wrong.Error(); got != "voice: it is empty; there is no key" {

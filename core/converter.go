@@ -9,8 +9,8 @@ import "context"
 // the bytes it is given. A converter that also implements [io.Closer] is
 // closed when nothing uses it any more.
 type Converter interface {
-	// Convert returns the converted value. It fails with KindInput where the
-	// value cannot be converted, and with KindUnsupported where its modality
+	// Convert returns the converted value. It fails with ErrorInput where the
+	// value cannot be converted, and with ErrorUnsupported where its modality
 	// or media type is not one that the converter takes. Random choices follow
 	// from the [Seed] of ctx.
 	Convert(ctx context.Context, in Value) (Value, error)

@@ -13,32 +13,32 @@ type ErrorKind string
 
 // The error kinds.
 const (
-	// KindConfig: a component's configuration is wrong; mend the campaign.
-	KindConfig ErrorKind = "config"
-	// KindAuth: the credentials were refused.
-	KindAuth ErrorKind = "auth"
-	// KindRateLimited: try again, after RetryAfter where it is known.
-	KindRateLimited ErrorKind = "rate_limited"
-	// KindUnavailable: the other side cannot be reached or went away.
-	KindUnavailable ErrorKind = "unavailable"
-	// KindTimeout: a deadline of ours passed.
-	KindTimeout ErrorKind = "timeout"
-	// KindUnsupported: the component cannot do that at all.
-	KindUnsupported ErrorKind = "unsupported"
-	// KindInput: this value cannot be processed; another might.
-	KindInput ErrorKind = "input"
-	// KindProtocol: the other side broke its protocol.
-	KindProtocol ErrorKind = "protocol"
-	// KindInternal: a bug in the component. Errors that carry no kind are
+	// ErrorConfig: a component's configuration is wrong; mend the campaign.
+	ErrorConfig ErrorKind = "config"
+	// ErrorAuth: the credentials were refused.
+	ErrorAuth ErrorKind = "auth"
+	// ErrorRateLimited: try again, after RetryAfter where it is known.
+	ErrorRateLimited ErrorKind = "rate_limited"
+	// ErrorUnavailable: the other side cannot be reached or went away.
+	ErrorUnavailable ErrorKind = "unavailable"
+	// ErrorTimeout: a deadline of ours passed.
+	ErrorTimeout ErrorKind = "timeout"
+	// ErrorUnsupported: the component cannot do that at all.
+	ErrorUnsupported ErrorKind = "unsupported"
+	// ErrorInput: this value cannot be processed; another might.
+	ErrorInput ErrorKind = "input"
+	// ErrorProtocol: the other side broke its protocol.
+	ErrorProtocol ErrorKind = "protocol"
+	// ErrorInternal: a bug in the component. Errors that carry no kind are
 	// taken for internal ones.
-	KindInternal ErrorKind = "internal"
+	ErrorInternal ErrorKind = "internal"
 )
 
 // ErrorKinds lists every kind.
 func ErrorKinds() []ErrorKind {
 	return []ErrorKind{
-		KindConfig, KindAuth, KindRateLimited, KindUnavailable, KindTimeout,
-		KindUnsupported, KindInput, KindProtocol, KindInternal,
+		ErrorConfig, ErrorAuth, ErrorRateLimited, ErrorUnavailable, ErrorTimeout,
+		ErrorUnsupported, ErrorInput, ErrorProtocol, ErrorInternal,
 	}
 }
 
@@ -98,7 +98,7 @@ func (e *Error) After(d time.Duration) *Error {
 }
 
 // KindOf returns the kind of the outermost [Error] in err's chain,
-// KindTimeout for a passed deadline, and KindInternal for anything else. It
+// ErrorTimeout for a passed deadline, and ErrorInternal for anything else. It
 // returns "" for nil.
 func KindOf(err error) ErrorKind {
 	if err == nil {
@@ -108,9 +108,9 @@ func KindOf(err error) ErrorKind {
 		return e.Kind
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return KindTimeout
+		return ErrorTimeout
 	}
-	return KindInternal
+	return ErrorInternal
 }
 
 // HintOf returns the hint of the outermost [Error] in err's chain that has one.
@@ -181,7 +181,7 @@ func (es Errors) Err() error {
 }
 
 // configErrors returns what is wrong with a configuration: an [Error] or
-// [Errors]. What carries no kind is of [KindConfig].
+// [Errors]. What carries no kind is of [ErrorConfig].
 func configErrors(err error) error {
 	return flatten(err).Err()
 }
@@ -198,7 +198,7 @@ func flatten(err error) Errors {
 		}
 		return all
 	}
-	kind := KindConfig
+	kind := ErrorConfig
 	if e, ok := errors.AsType[*Error](err); ok {
 		kind = e.Kind
 	}

@@ -11,18 +11,18 @@ import (
 )
 
 func TestTheKindOfAnError(t *testing.T) {
-	rate := core.Errorf(core.KindRateLimited, "slow down")
+	rate := core.Errorf(core.ErrorRateLimited, "slow down")
 	for _, test := range []struct {
 		name string
 		err  error
 		want core.ErrorKind
 	}{
 		{"none", nil, ""},
-		{"own kind", rate, core.KindRateLimited},
-		{"kept through wrapping", fmt.Errorf("turn 3: %w", rate), core.KindRateLimited},
-		{"the outermost counts", core.Errorf(core.KindProtocol, "odd: %w", rate), core.KindProtocol},
-		{"a deadline is a timeout", fmt.Errorf("waiting: %w", context.DeadlineExceeded), core.KindTimeout},
-		{"anything else is a bug", errors.New("odd"), core.KindInternal},
+		{"own kind", rate, core.ErrorRateLimited},
+		{"kept through wrapping", fmt.Errorf("turn 3: %w", rate), core.ErrorRateLimited},
+		{"the outermost counts", core.Errorf(core.ErrorProtocol, "odd: %w", rate), core.ErrorProtocol},
+		{"a deadline is a timeout", fmt.Errorf("waiting: %w", context.DeadlineExceeded), core.ErrorTimeout},
+		{"anything else is a bug", errors.New("odd"), core.ErrorInternal},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := core.KindOf(test.err); got != test.want {
@@ -33,8 +33,8 @@ func TestTheKindOfAnError(t *testing.T) {
 }
 
 func TestTheHintComesFromTheOutermostErrorThatHasOne(t *testing.T) {
-	inner := core.Errorf(core.KindAuth, "refused").WithHint("check %s", "the key")
-	outer := core.Errorf(core.KindUnavailable, "opening: %w", inner)
+	inner := core.Errorf(core.ErrorAuth, "refused").WithHint("check %s", "the key")
+	outer := core.Errorf(core.ErrorUnavailable, "opening: %w", inner)
 	if got := core.HintOf(fmt.Errorf("target: %w", outer)); got != "check the key" {
 		t.Errorf("HintOf = %q, want the inner error's hint", got)
 	}
@@ -47,7 +47,7 @@ func TestTheHintComesFromTheOutermostErrorThatHasOne(t *testing.T) {
 }
 
 func TestDecoratingAnErrorLeavesTheOriginalAlone(t *testing.T) {
-	plain := core.Errorf(core.KindRateLimited, "slow down")
+	plain := core.Errorf(core.ErrorRateLimited, "slow down")
 	decorated := plain.At("limits").After(time.Second).WithHint("wait")
 	if plain.Field != "" || plain.RetryAfter != 0 || plain.Hint != "" {
 		t.Errorf("the original changed: %+v", plain)
@@ -61,7 +61,7 @@ func TestDecoratingAnErrorLeavesTheOriginalAlone(t *testing.T) {
 }
 
 func TestErrorsAreOneErrorOnlyIfThereIsOne(t *testing.T) {
-	one, other := core.Errorf(core.KindConfig, "one"), core.Errorf(core.KindConfig, "other")
+	one, other := core.Errorf(core.ErrorConfig, "one"), core.Errorf(core.ErrorConfig, "other")
 	if err := (core.Errors{}).Err(); err != nil {
 		t.Errorf("no errors are %v, want nil", err)
 	}

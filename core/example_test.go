@@ -18,7 +18,7 @@ type repeat struct{ repeatConfig }
 
 func (r repeat) Convert(_ context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
-		return core.Value{}, core.Errorf(core.KindUnsupported, "%s cannot be repeated", in.Modality)
+		return core.Value{}, core.Errorf(core.ErrorUnsupported, "%s cannot be repeated", in.Modality)
 	}
 	return core.TextValue(strings.Repeat(in.Text()+r.Join, r.Times-1) + in.Text()), nil
 }

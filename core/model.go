@@ -56,15 +56,15 @@ func (m *Model) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// StartConversation implements [Target]. It fails with KindConfig where the
+// StartConversation implements [Target]. It fails with ErrorConfig where the
 // campaign names no model.
 func (m Model) StartConversation(ctx context.Context, start Start) (Conversation, error) {
 	if m.IsZero() {
-		return nil, Errorf(KindConfig, "no model is configured").
+		return nil, Errorf(ErrorConfig, "no model is configured").
 			WithHint("name a target of the campaign under the key that is meant for it")
 	}
 	if m.target == nil {
-		return nil, Errorf(KindProtocol, "model %q cannot be asked before the component is opened", m.name)
+		return nil, Errorf(ErrorProtocol, "model %q cannot be asked before the component is opened", m.name)
 	}
 	return m.target.StartConversation(ctx, start)
 }
@@ -103,7 +103,7 @@ func (m *Model) bind(path string, targets Targets) Errors {
 		if len(targets) > 0 {
 			known = "the targets are " + strings.Join(slices.Sorted(maps.Keys(targets)), ", ")
 		}
-		return Errors{Errorf(KindConfig, "there is no target %q that it could use", m.name).At(path).WithHint("%s", known)}
+		return Errors{Errorf(ErrorConfig, "there is no target %q that it could use", m.name).At(path).WithHint("%s", known)}
 	}
 	m.target = target
 	return nil

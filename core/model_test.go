@@ -98,7 +98,7 @@ func TestAModelThatNoTargetStandsForIsRefusedAtItsKey(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := panelComponent().Using(test.targets).OpenScorer(t.Context(), []byte(test.config))
 			e, ok := errors.AsType[*core.Error](err)
-			if !ok || e.Kind != core.KindConfig || e.Field != test.field || e.Hint != test.hint {
+			if !ok || e.Kind != core.ErrorConfig || e.Field != test.field || e.Hint != test.hint {
 				t.Errorf("error %v (%+v), want one of kind config at %q with the hint %q", err, e, test.field, test.hint)
 			}
 		})
@@ -113,7 +113,7 @@ func TestAConfigurationWithModelsIsCheckedWithoutTargets(t *testing.T) {
 	if err := panelComponent().Check([]byte(`{"judge": "a", "jury": [{"model": "b"}]}`)); err != nil {
 		t.Errorf("Check: %v", err)
 	}
-	if err := panelComponent().Check([]byte(`{"judge": 7}`)); core.KindOf(err) != core.KindConfig {
+	if err := panelComponent().Check([]byte(`{"judge": 7}`)); core.KindOf(err) != core.ErrorConfig {
 		t.Errorf("a number as a model: %v, want an error of kind config", err)
 	}
 }

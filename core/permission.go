@@ -59,12 +59,12 @@ func (p Permissions) Without(q Permissions) Permissions {
 func (p Permissions) Check() error {
 	for _, path := range slices.Concat(p.Read, p.Write) {
 		if !filepath.IsAbs(path) || filepath.Clean(path) != path {
-			return Errorf(KindConfig, "the permission for %q: a path is absolute and has no . or .. in it", path)
+			return Errorf(ErrorConfig, "the permission for %q: a path is absolute and has no . or .. in it", path)
 		}
 	}
 	for _, name := range p.Programs {
 		if name == "" || strings.ContainsRune(name, filepath.Separator) && !filepath.IsAbs(name) {
-			return Errorf(KindConfig, "the permission to run %q: a program has a name or an absolute path", name)
+			return Errorf(ErrorConfig, "the permission to run %q: a program has a name or an absolute path", name)
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 type Target interface {
 	// StartConversation begins a conversation that remembers its turns until
 	// it is ended. It fails with an [Error] of a kind that says what the
-	// caller can do: KindAuth, KindUnavailable, KindConfig and so on.
+	// caller can do: ErrorAuth, ErrorUnavailable, ErrorConfig and so on.
 	StartConversation(ctx context.Context, start Start) (Conversation, error)
 }
 
@@ -24,7 +24,7 @@ type Start struct {
 	// target keeps whatever it is deployed with.
 	SystemPrompt string
 	// History is what has been said before, oldest first. A target that
-	// cannot take one fails with KindUnsupported.
+	// cannot take one fails with ErrorUnsupported.
 	History []Message
 	// Seed is what the target's random choices in the conversation should follow
 	// from, as far as it can see to that.
@@ -41,7 +41,7 @@ type Conversation interface {
 	// that there is no reply to judge; a reply that was cut off by a lost
 	// connection is an error too, never a short reply.
 	//
-	// A message that fails with KindRateLimited has left no trace in the
+	// A message that fails with ErrorRateLimited has left no trace in the
 	// conversation, and may be sent again. One that fails otherwise may have been
 	// heard.
 	Send(ctx context.Context, m Message) (Reply, error)

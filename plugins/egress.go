@@ -23,11 +23,11 @@ func useEgress(proxy string) error {
 	}
 	u, err := url.Parse(proxy)
 	if err != nil || u.Host == "" {
-		return core.Errorf(core.KindProtocol, "the host names an egress proxy that is no URL") // it holds a password
+		return core.Errorf(core.ErrorProtocol, "the host names an egress proxy that is no URL") // it holds a password
 	}
 	transport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
-		return core.Errorf(core.KindInternal, "http.DefaultTransport is a %T", http.DefaultTransport).
+		return core.Errorf(core.ErrorInternal, "http.DefaultTransport is a %T", http.DefaultTransport).
 			WithHint("replace it after plugins.Serve has been called, or not at all")
 	}
 	transport.Proxy = nil
@@ -44,9 +44,9 @@ func saysWhy(dial connect.Dialer) connect.Dialer {
 			return conn, err
 		}
 		text, hint, _ := strings.Cut(refused.Text, "\n")
-		kind := core.KindUnavailable
+		kind := core.ErrorUnavailable
 		if refused.Status == http.StatusForbidden {
-			kind = core.KindConfig
+			kind = core.ErrorConfig
 		}
 		return nil, core.Errorf(kind, "%s", text).WithHint("%s", hint)
 	}

@@ -82,7 +82,7 @@ func TestEveryConnectionOfAPluginGoesThroughTheEgress(t *testing.T) {
 	for name, connect := range ways {
 		p.Allow(nil, nil)
 		_, err := connect()
-		if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), address+" is not an address that the campaign names") || !strings.Contains(core.HintOf(err), "configuration of a component") {
+		if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), address+" is not an address that the campaign names") || !strings.Contains(core.HintOf(err), "configuration of a component") {
 			t.Errorf("%s, not in scope: %q error %v, hint %q", name, core.KindOf(err), err, core.HintOf(err))
 		}
 		p.Allow(nil, []string{address})
@@ -110,7 +110,7 @@ func TestAHostThatDoesNotAnswerIsUnavailableThroughTheEgressToo(t *testing.T) {
 	}
 	l.Close()
 	p.Allow(nil, []string{l.Addr().String()})
-	if _, err := fetch(http.DefaultClient, "http://"+l.Addr().String()); core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "connection refused") {
+	if _, err := fetch(http.DefaultClient, "http://"+l.Addr().String()); core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("%q error %v", core.KindOf(err), err)
 	}
 }
@@ -131,7 +131,7 @@ func TestWithoutAnEgressConnectionsAreMadeAsUsual(t *testing.T) {
 
 func TestAnEgressThatIsNoURLIsSaidWithoutItsPassword(t *testing.T) {
 	for _, bad := range []string{"http://user:secret@[::1", "secret"} {
-		if err := useEgress(bad); core.KindOf(err) != core.KindProtocol || strings.Contains(err.Error(), "secret") {
+		if err := useEgress(bad); core.KindOf(err) != core.ErrorProtocol || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q error %v", core.KindOf(err), err)
 		}
 	}

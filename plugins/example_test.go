@@ -13,7 +13,7 @@ type parrot struct{ greeting string }
 
 func (p parrot) StartConversation(_ context.Context, start core.Start) (core.Conversation, error) {
 	if len(start.History) > 0 {
-		return nil, plugins.Errorf(core.KindUnsupported, "a parrot has no past")
+		return nil, plugins.Errorf(core.ErrorUnsupported, "a parrot has no past")
 	}
 	return conversation(p), nil
 }

@@ -37,7 +37,7 @@ type conversation struct {
 }
 
 // errEnded is what calls get that waited for the last one of a conversation.
-var errEnded = core.Errorf(core.KindProtocol, "the conversation has ended")
+var errEnded = core.Errorf(core.ErrorProtocol, "the conversation has ended")
 
 func newInstances(o *offer) *instances { return &instances{offer: o} }
 
@@ -76,12 +76,12 @@ func use[T any](s *instances, name string) (T, *instance, func(), error) {
 	var zero T
 	i, ok := s.open.get(name, func(i *instance) { i.calls.Add(1) })
 	if !ok {
-		return zero, nil, nil, core.Errorf(core.KindProtocol, "instance %q is not open", name)
+		return zero, nil, nil, core.Errorf(core.ErrorProtocol, "instance %q is not open", name)
 	}
 	value, ok := i.value.(T)
 	if !ok {
 		i.calls.Done()
-		return zero, nil, nil, core.Errorf(core.KindProtocol, "instance %q is of another kind", name)
+		return zero, nil, nil, core.Errorf(core.ErrorProtocol, "instance %q is of another kind", name)
 	}
 	return value, i, i.calls.Done, nil
 }

@@ -32,7 +32,7 @@ func (s *services) targets(models []*pb.Model, brokerID uint32) (core.Targets, e
 	}
 	conn, err := s.connect(brokerID)
 	if err != nil {
-		return nil, core.Errorf(core.KindUnavailable, "connecting to the orchestrator for the targets of the campaign: %w", err)
+		return nil, core.Errorf(core.ErrorUnavailable, "connecting to the orchestrator for the targets of the campaign: %w", err)
 	}
 	targets := core.Targets{}
 	for _, m := range models {
@@ -80,7 +80,7 @@ var (
 func (m *model) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
 	calls := metadata.ValueFromIncomingContext(ctx, wire.CallKey)
 	if len(calls) == 0 {
-		return nil, core.Errorf(core.KindProtocol, "model %q is asked outside of a call", m.name).
+		return nil, core.Errorf(core.ErrorProtocol, "model %q is asked outside of a call", m.name).
 			WithHint("ask it with the context that Convert or Score was given, or one derived from it")
 	}
 	request, err := wire.EncodeStart(m.instance, start)
@@ -152,7 +152,7 @@ func (m *model) failure(ctx context.Context, err error) error {
 		return e
 	}
 	if s, ok := status.FromError(err); ok {
-		return core.Errorf(core.KindUnavailable, "asking model %q through the orchestrator: %s: %s", m.name, s.Code(), s.Message())
+		return core.Errorf(core.ErrorUnavailable, "asking model %q through the orchestrator: %s: %s", m.name, s.Code(), s.Message())
 	}
 	return err
 }

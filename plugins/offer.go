@@ -30,10 +30,10 @@ type offered struct {
 // newOffer describes the components; it finds an author's mistakes.
 func newOffer(info Info, components []core.Component) (*offer, error) {
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(info.Name) {
-		return nil, core.Errorf(core.KindInternal, "the plugin's name %q does not consist of lower-case letters, digits and \"-\"", info.Name)
+		return nil, core.Errorf(core.ErrorInternal, "the plugin's name %q does not consist of lower-case letters, digits and \"-\"", info.Name)
 	}
 	if err := info.Permissions.Check(); err != nil {
-		return nil, core.Errorf(core.KindInternal, "%w", err)
+		return nil, core.Errorf(core.ErrorInternal, "%w", err)
 	}
 	o := &offer{
 		description: wire.Description{Name: info.Name, Version: info.Version, SDKVersion: sdkVersion(), Permissions: info.Permissions},
@@ -52,18 +52,18 @@ func newOffer(info Info, components []core.Component) (*offer, error) {
 
 func (o *offer) add(c core.Component) error {
 	if !regexp.MustCompile(`^[a-z0-9_-]+(/[a-z0-9_-]+)*$`).MatchString(c.Info.Name) {
-		return core.Errorf(core.KindInternal, "a name consists of lower-case letters, digits, \"-\", \"_\" and \"/\"")
+		return core.Errorf(core.ErrorInternal, "a name consists of lower-case letters, digits, \"-\", \"_\" and \"/\"")
 	}
 	key := componentKey{c.Info.Kind, c.Info.Name}
 	if _, taken := o.components[key]; taken {
-		return core.Errorf(core.KindInternal, "the plugin has two of that name")
+		return core.Errorf(core.ErrorInternal, "the plugin has two of that name")
 	}
 	s, err := schema.Of(c.Config)
 	if err != nil {
 		return fmt.Errorf("deriving the schema of its configuration: %w", err)
 	}
 	if c.Info.Kind == core.KindTarget && s.TakesTargets() {
-		return core.Errorf(core.KindInternal, "a target uses no other target: only converters and scorers have a core.Model in their configuration")
+		return core.Errorf(core.ErrorInternal, "a target uses no other target: only converters and scorers have a core.Model in their configuration")
 	}
 	encoded, err := json.Marshal(s)
 	if err != nil {
@@ -97,7 +97,7 @@ func (o *offer) check(kind core.Kind, name string, config []byte) error {
 func (o *offer) lookup(kind core.Kind, name string) (offered, error) {
 	found, ok := o.components[componentKey{kind, name}]
 	if !ok {
-		return offered{}, core.Errorf(core.KindUnsupported, "there is no %s %q in this plugin", kind, name)
+		return offered{}, core.Errorf(core.ErrorUnsupported, "there is no %s %q in this plugin", kind, name)
 	}
 	return found, nil
 }
@@ -106,7 +106,7 @@ func (o *offer) lookup(kind core.Kind, name string) (offered, error) {
 func configErrors(complaints []schema.Complaint) error {
 	var all core.Errors
 	for _, c := range complaints {
-		all = append(all, &core.Error{Kind: core.KindConfig, Field: c.Path, Hint: c.Hint, Err: errors.New(c.Message)})
+		all = append(all, &core.Error{Kind: core.ErrorConfig, Field: c.Path, Hint: c.Hint, Err: errors.New(c.Message)})
 	}
 	return all.Err()
 }

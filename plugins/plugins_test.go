@@ -80,7 +80,7 @@ func TestAllComplaintsAboutAConfigurationComeAtOnce(t *testing.T) {
 	}
 	_, err = o.find(core.KindConverter, "x", []byte(`{"word": "c", "size": 0}`))
 	all, ok := errors.AsType[core.Errors](err)
-	if !ok || len(all) != 2 || core.KindOf(err) != core.KindConfig || all[0].Field != "size" || all[1].Field != "word" {
+	if !ok || len(all) != 2 || core.KindOf(err) != core.ErrorConfig || all[0].Field != "size" || all[1].Field != "word" {
 		t.Fatalf("error %v, want two config errors with their fields", err)
 	}
 }
@@ -113,7 +113,7 @@ func TestAnInstanceIsClosedAfterItsCalls(t *testing.T) {
 		if err := s.remove(ctx, id); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("closing during a call: %v, want a deadline", err)
 		}
-		if _, _, _, err := use[core.Converter](s, id); core.KindOf(err) != core.KindProtocol {
+		if _, _, _, err := use[core.Converter](s, id); core.KindOf(err) != core.ErrorProtocol {
 			t.Errorf("a call after Close: %v, want a protocol error", err)
 		}
 		close(release)
@@ -237,7 +237,7 @@ func TestAConversationThatPanicsAtItsEndKeepsNothingElseOpen(t *testing.T) {
 	var ends atomic.Int32
 	target := &talks{end: func() error { ends.Add(1); panic("out of cheese") }}
 	service, id := openTalks(t, target, 3)
-	if err := service.instances.remove(t.Context(), id); core.KindOf(err) != core.KindInternal {
+	if err := service.instances.remove(t.Context(), id); core.KindOf(err) != core.ErrorInternal {
 		t.Errorf("closing: %v", err)
 	}
 	if ends.Load() != 3 || !target.closed.Load() {
@@ -266,7 +266,7 @@ func TestNothingIsSentInAConversationThatEndsMeanwhile(t *testing.T) {
 		}
 		synctest.Wait()
 		close(ending)
-		if err := c.acquire(t.Context()); core.KindOf(err) != core.KindProtocol {
+		if err := c.acquire(t.Context()); core.KindOf(err) != core.ErrorProtocol {
 			t.Errorf("a turn was given to a call after the end: %v", err)
 		}
 	})

@@ -47,14 +47,14 @@ func TestARefusalOfTheSandboxSaysWhatWasTriedAndWhatHasToBeDeclared(t *testing.T
 			&url.Error{Op: "Get", URL: "https://api.example/v1?key=secret", Err: errors.New("Forbidden")},
 			"the orchestrator's proxy refused https://api.example: its host has to be in the campaign's scope.hosts",
 		},
-		{core.Errorf(core.KindUnsupported, "no file: %w", syscall.EACCES).WithHint("another file"), "another file"},
+		{core.Errorf(core.ErrorUnsupported, "no file: %w", syscall.EACCES).WithHint("another file"), "another file"},
 		{errors.New("out of cheese"), ""},
 	} {
 		for name, err := range map[string]error{
 			"":                test.err,
 			"wrapped":         fmt.Errorf("converting: %w", test.err),
-			"with a kind":     core.Errorf(core.KindUnavailable, "converting: %w", test.err),
-			"kind and a wait": fmt.Errorf("converting: %w", core.Errorf(core.KindRateLimited, "wait: %w", test.err).After(time.Second)),
+			"with a kind":     core.Errorf(core.ErrorUnavailable, "converting: %w", test.err),
+			"kind and a wait": fmt.Errorf("converting: %w", core.Errorf(core.ErrorRateLimited, "wait: %w", test.err).After(time.Second)),
 		} {
 			explained := explainRefusal(err)
 			if got := core.HintOf(explained); got != test.want {

@@ -79,7 +79,7 @@ func (p process) serve(info Info, components []core.Component) error {
 	}
 	handshake := wire.Handshake()
 	if p.getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {
-		return core.Errorf(core.KindUnsupported, "%s %s is a plugin of orchestrator and does nothing on its own", info.Name, info.Version).
+		return core.Errorf(core.ErrorUnsupported, "%s %s is a plugin of orchestrator and does nothing on its own", info.Name, info.Version).
 			WithHint("\"orchestrator plugins list --plugin-dir FOLDER\" shows what the plugins in a folder offer; %q shows it for this one", p.args[0]+" describe")
 	}
 	if err := useEgress(p.getenv(wire.EnvEgress)); err != nil {

@@ -47,7 +47,7 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 	defer done()
 	c, ok := instance.conversations.get(r.GetConversation(), nil)
 	if !ok {
-		return core.Errorf(core.KindProtocol, "conversation %q is not there", r.GetConversation())
+		return core.Errorf(core.ErrorProtocol, "conversation %q is not there", r.GetConversation())
 	}
 	messages, err := wire.DecodeSend(r)
 	if err != nil {

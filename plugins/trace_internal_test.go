@@ -70,7 +70,7 @@ func TestTheSpanOfACallIsThatOfTheCallersTraceAndTellsNoTextOfItsError(t *testin
 	if got := trace.SpanContextFromContext(within).TraceID().String(); got != traceID {
 		t.Errorf("the author's context is of trace %s", got)
 	}
-	spans := spansOf(t, end(wire.EncodeError(core.Errorf(core.KindTimeout, "it said blue eleven"))))
+	spans := spansOf(t, end(wire.EncodeError(core.Errorf(core.ErrorTimeout, "it said blue eleven"))))
 	if len(spans) != 1 || spans[0].GetName() != "redteam.plugin.v1.ScorerService/Score" || fmt.Sprintf("%x", spans[0].GetParentSpanId()) != "b7ad6b7169203331" {
 		t.Fatalf("spans %v", spans)
 	}

@@ -19,7 +19,7 @@ func hear(in core.Value) (audio.Clip, error) {
 		return audio.Clip{}, err
 	}
 	if len(clip.Samples) == 0 {
-		return audio.Clip{}, core.Errorf(core.KindInput, "the WAV file holds no audio")
+		return audio.Clip{}, core.Errorf(core.ErrorInput, "the WAV file holds no audio")
 	}
 	return clip, nil
 }

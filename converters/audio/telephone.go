@@ -20,10 +20,10 @@ type telephoneConfig struct {
 func (c telephoneConfig) Validate() error {
 	var problems []error
 	if c.Law != "mu" && c.Law != "a" {
-		problems = append(problems, core.Errorf(core.KindConfig, "%q is not a companding law", c.Law).At("law").WithHint("mu or a"))
+		problems = append(problems, core.Errorf(core.ErrorConfig, "%q is not a companding law", c.Law).At("law").WithHint("mu or a"))
 	}
 	if c.Rate < lineRate || c.Rate > 48000 {
-		problems = append(problems, core.Errorf(core.KindConfig, "%d Hz is outside 8000 to 48000 Hz", c.Rate).At("rate"))
+		problems = append(problems, core.Errorf(core.ErrorConfig, "%d Hz is outside 8000 to 48000 Hz", c.Rate).At("rate"))
 	}
 	return errors.Join(problems...)
 }

@@ -124,10 +124,10 @@ func TestWhatTheLineDoesNotTake(t *testing.T) {
 		in   core.Value
 		kind core.ErrorKind
 	}{
-		{"text", core.TextValue("hello"), core.KindUnsupported},
-		{"MP3", core.Value{Modality: core.Audio, MediaType: "audio/mpeg"}, core.KindUnsupported},
-		{"broken WAV", core.WAVValue([]byte("RIFF")), core.KindInput},
-		{"WAV without audio", core.WAVValue(audio.EncodeWAV(audio.Clip{Rate: 8000})), core.KindInput},
+		{"text", core.TextValue("hello"), core.ErrorUnsupported},
+		{"MP3", core.Value{Modality: core.Audio, MediaType: "audio/mpeg"}, core.ErrorUnsupported},
+		{"broken WAV", core.WAVValue([]byte("RIFF")), core.ErrorInput},
+		{"WAV without audio", core.WAVValue(audio.EncodeWAV(audio.Clip{Rate: 8000})), core.ErrorInput},
 	} {
 		if _, err := phone.Convert(t.Context(), test.in); core.KindOf(err) != test.kind {
 			t.Errorf("%s: error %v, want kind %s", test.name, err, test.kind)
@@ -137,7 +137,7 @@ func TestWhatTheLineDoesNotTake(t *testing.T) {
 
 func TestLawsAndRatesThatThereAreNotAreRefused(t *testing.T) {
 	for config, field := range map[string]string{`{"law": "b"}`: "law", `{"rate": 4000}`: "rate", `{"rate": 96000}`: "rate", `{"speed": 2}`: "speed"} {
-		if _, err := open(t, config); core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), field) {
+		if _, err := open(t, config); core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: error %v, want a config error at %q", config, err, field)
 		}
 	}

@@ -53,16 +53,16 @@ func (c commandLine) fill(text, in, out string) []string {
 func checkCommand(argv []string, needs, foreign string) error {
 	switch {
 	case len(argv) == 0 || argv[0] == "":
-		return core.Errorf(core.KindConfig, "the engine command needs a program and its arguments").At("command")
+		return core.Errorf(core.ErrorConfig, "the engine command needs a program and its arguments").At("command")
 	case strings.ContainsAny(argv[0], "{}"):
-		return core.Errorf(core.KindConfig, "the program %q may not be a placeholder", argv[0]).At("command")
+		return core.Errorf(core.ErrorConfig, "the program %q may not be a placeholder", argv[0]).At("command")
 	case strings.ContainsRune(argv[0], filepath.Separator) && !filepath.IsAbs(argv[0]):
-		return core.Errorf(core.KindConfig, "the program %q is given relative to no known folder", argv[0]).At("command").
+		return core.Errorf(core.ErrorConfig, "the program %q is given relative to no known folder", argv[0]).At("command").
 			WithHint("write an absolute path, or a name that is on the PATH")
 	case commandLine(argv).has(foreign):
-		return core.Errorf(core.KindConfig, "the placeholder %s has no meaning here", foreign).At("command")
+		return core.Errorf(core.ErrorConfig, "the placeholder %s has no meaning here", foreign).At("command")
 	case needs != "" && !commandLine(argv).has(needs):
-		return core.Errorf(core.KindConfig, "the command does not say where %s goes", needs).At("command")
+		return core.Errorf(core.ErrorConfig, "the command does not say where %s goes", needs).At("command")
 	}
 	return nil
 }

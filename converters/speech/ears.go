@@ -42,8 +42,8 @@ func openPocketSphinx(p programs, c transcribeConfig) (ear, error) {
 			timeout:   c.Timeout.Std(),
 			maxOutput: maxText,
 		})
-		if core.KindOf(err) == core.KindInput {
-			return "", core.Errorf(core.KindUnavailable, "%w%s", err, complaints(dir)).WithHint("if its model is missing: %s", installPocketSphinx)
+		if core.KindOf(err) == core.ErrorInput {
+			return "", core.Errorf(core.ErrorUnavailable, "%w%s", err, complaints(dir)).WithHint("if its model is missing: %s", installPocketSphinx)
 		}
 		// One line for each stretch of speech between pauses.
 		return strings.Join(strings.Fields(string(stdout)), " "), err

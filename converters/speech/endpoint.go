@@ -31,7 +31,7 @@ func (c endpointConfig) check() []error {
 		problems = append(problems, err)
 	}
 	if c.Model == "" {
-		problems = append(problems, core.Errorf(core.KindConfig, "the engine openai needs a model").At("model").
+		problems = append(problems, core.Errorf(core.ErrorConfig, "the engine openai needs a model").At("model").
 			WithHint("such as gpt-4o-mini-tts to speak, or gpt-4o-transcribe to transcribe"))
 	}
 	return problems
@@ -39,14 +39,14 @@ func (c endpointConfig) check() []error {
 
 func (c endpointConfig) checkEndpoint() error {
 	if c.Endpoint == "" {
-		return core.Errorf(core.KindConfig, "the engine openai needs an endpoint").At("endpoint").WithHint("such as https://api.openai.com/v1")
+		return core.Errorf(core.ErrorConfig, "the engine openai needs an endpoint").At("endpoint").WithHint("such as https://api.openai.com/v1")
 	}
 	u, err := url.Parse(c.Endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return core.Errorf(core.KindConfig, "%q is not an http or https URL", c.Endpoint).At("endpoint")
+		return core.Errorf(core.ErrorConfig, "%q is not an http or https URL", c.Endpoint).At("endpoint")
 	}
 	if u.User != nil {
-		return core.Errorf(core.KindConfig, "a URL may not hold credentials").At("endpoint").WithHint("use the key api_key")
+		return core.Errorf(core.ErrorConfig, "a URL may not hold credentials").At("endpoint").WithHint("use the key api_key")
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func (e endpoint) post(ctx context.Context, path, contentType string, body []byt
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, http.MethodPost, e.base+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, core.Errorf(core.KindConfig, "making the request: %w", err).At("endpoint")
+		return nil, core.Errorf(core.ErrorConfig, "making the request: %w", err).At("endpoint")
 	}
 	req.Header.Set("Content-Type", contentType)
 	if e.key != "" {
@@ -118,7 +118,7 @@ func (e endpoint) post(ctx context.Context, path, contentType string, body []byt
 		return nil, e.broken(ctx, limited, err)
 	}
 	if int64(len(answer)) > limit {
-		return nil, core.Errorf(core.KindProtocol, "%s answers with more than %d bytes", e.base, limit)
+		return nil, core.Errorf(core.ErrorProtocol, "%s answers with more than %d bytes", e.base, limit)
 	}
 	return answer, nil
 }
@@ -130,7 +130,7 @@ func (e endpoint) broken(parent, limited context.Context, err error) error {
 	case parent.Err() != nil:
 		return context.Cause(parent)
 	case limited.Err() != nil:
-		return core.Errorf(core.KindTimeout, "%s did not answer within %v", e.base, e.timeout)
+		return core.Errorf(core.ErrorTimeout, "%s did not answer within %v", e.base, e.timeout)
 	}
 	// The URL is in the message already.
 	if u, ok := errors.AsType[*url.Error](err); ok {
@@ -139,7 +139,7 @@ func (e endpoint) broken(parent, limited context.Context, err error) error {
 	if _, ok := errors.AsType[*core.Error](err); ok {
 		return fmt.Errorf("%s: %w", e.base, err) // the way into the network knows why
 	}
-	return core.Errorf(core.KindUnavailable, "%s: %w", e.base, err)
+	return core.Errorf(core.ErrorUnavailable, "%s: %w", e.base, err)
 }
 
 // apiError is the body of an answer that is not 200.
@@ -173,19 +173,19 @@ func (e endpoint) refusal(resp *http.Response) error {
 func kindOfStatus(status int, explained apiError) core.ErrorKind {
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return core.KindAuth
+		return core.ErrorAuth
 	case explained.Error.Code == "insufficient_quota", explained.Error.Code == "billing_hard_limit_reached":
-		return core.KindAuth // waiting does not help
+		return core.ErrorAuth // waiting does not help
 	case status == http.StatusTooManyRequests:
-		return core.KindRateLimited
+		return core.ErrorRateLimited
 	case status == http.StatusRequestTimeout, status >= 500:
-		return core.KindUnavailable
+		return core.ErrorUnavailable
 	case status == http.StatusRequestEntityTooLarge, explained.Error.Param == "input", explained.Error.Param == "file":
-		return core.KindInput
+		return core.ErrorInput
 	case status >= 300:
-		return core.KindConfig
+		return core.ErrorConfig
 	}
-	return core.KindProtocol
+	return core.ErrorProtocol
 }
 
 // maxRetryAfter is the longest wait that a server can ask for.
@@ -211,5 +211,5 @@ func retryAfter(h http.Header) time.Duration {
 
 // unexpected is the error for an answer of 200 that cannot be understood.
 func (e endpoint) unexpected(what string, err error) error {
-	return core.Errorf(core.KindProtocol, "%s: %w", e.base, fmt.Errorf("%s: %w", what, err))
+	return core.Errorf(core.ErrorProtocol, "%s: %w", e.base, fmt.Errorf("%s: %w", what, err))
 }

@@ -104,24 +104,24 @@ func TestAnEndpointsRefusalHasAKindAndItsReason(t *testing.T) {
 		after   time.Duration
 		message string
 	}{
-		{"wrong key", 401, nil, `{"error": {"message": "Incorrect API key provided: ` + key + `"}}`, core.KindAuth, 0, "Incorrect API key provided: [redacted]"},
-		{"forbidden", 403, nil, ``, core.KindAuth, 0, "403 Forbidden"},
-		{"quota", 429, nil, `{"error": {"code": "insufficient_quota", "message": "pay"}}`, core.KindAuth, 0, "pay"},
-		{"rate limit in seconds", 429, map[string]string{"Retry-After": "7"}, `slow down`, core.KindRateLimited, 7 * time.Second, "slow down"},
-		{"rate limit until a date", 429, map[string]string{"Retry-After": "Mon, 23 Nov 2026 10:01:30 GMT", "Date": "Mon, 23 Nov 2026 10:00:00 GMT"}, ``, core.KindRateLimited, 90 * time.Second, "429"},
-		{"rate limit until a date past", 429, map[string]string{"Retry-After": "Mon, 23 Nov 2026 09:00:00 GMT", "Date": "Mon, 23 Nov 2026 10:00:00 GMT"}, ``, core.KindRateLimited, 0, "429"},
-		{"rate limit of a year", 429, map[string]string{"Retry-After": "31536000"}, ``, core.KindRateLimited, time.Hour, "429"},
-		{"negative rate limit", 429, map[string]string{"Retry-After": "-5"}, ``, core.KindRateLimited, 0, "429"},
-		{"nonsense in the header", 429, map[string]string{"Retry-After": "soon"}, ``, core.KindRateLimited, 0, "429"},
-		{"server error", 500, nil, `{"error": {"message": "oops"}}`, core.KindUnavailable, 0, "oops"},
-		{"overloaded", 503, map[string]string{"Retry-After": "2"}, ``, core.KindUnavailable, 2 * time.Second, "503"},
-		{"slow server", 408, nil, ``, core.KindUnavailable, 0, "408"},
-		{"no such model", 404, nil, `{"error": {"message": "no such model", "code": "model_not_found"}}`, core.KindConfig, 0, "no such model"},
-		{"wrong voice", 400, nil, `{"error": {"message": "no such voice", "param": "voice"}}`, core.KindConfig, 0, "no such voice"},
-		{"text too long", 400, nil, `{"error": {"message": "too long", "param": "input"}}`, core.KindInput, 0, "too long"},
-		{"body too long", 413, nil, ``, core.KindInput, 0, "413"},
-		{"an HTML page", 502, nil, "<html>" + strings.Repeat("x", 100_000), core.KindUnavailable, 0, "<html>"},
-		{"no content", 204, nil, ``, core.KindProtocol, 0, "204"},
+		{"wrong key", 401, nil, `{"error": {"message": "Incorrect API key provided: ` + key + `"}}`, core.ErrorAuth, 0, "Incorrect API key provided: [redacted]"},
+		{"forbidden", 403, nil, ``, core.ErrorAuth, 0, "403 Forbidden"},
+		{"quota", 429, nil, `{"error": {"code": "insufficient_quota", "message": "pay"}}`, core.ErrorAuth, 0, "pay"},
+		{"rate limit in seconds", 429, map[string]string{"Retry-After": "7"}, `slow down`, core.ErrorRateLimited, 7 * time.Second, "slow down"},
+		{"rate limit until a date", 429, map[string]string{"Retry-After": "Mon, 23 Nov 2026 10:01:30 GMT", "Date": "Mon, 23 Nov 2026 10:00:00 GMT"}, ``, core.ErrorRateLimited, 90 * time.Second, "429"},
+		{"rate limit until a date past", 429, map[string]string{"Retry-After": "Mon, 23 Nov 2026 09:00:00 GMT", "Date": "Mon, 23 Nov 2026 10:00:00 GMT"}, ``, core.ErrorRateLimited, 0, "429"},
+		{"rate limit of a year", 429, map[string]string{"Retry-After": "31536000"}, ``, core.ErrorRateLimited, time.Hour, "429"},
+		{"negative rate limit", 429, map[string]string{"Retry-After": "-5"}, ``, core.ErrorRateLimited, 0, "429"},
+		{"nonsense in the header", 429, map[string]string{"Retry-After": "soon"}, ``, core.ErrorRateLimited, 0, "429"},
+		{"server error", 500, nil, `{"error": {"message": "oops"}}`, core.ErrorUnavailable, 0, "oops"},
+		{"overloaded", 503, map[string]string{"Retry-After": "2"}, ``, core.ErrorUnavailable, 2 * time.Second, "503"},
+		{"slow server", 408, nil, ``, core.ErrorUnavailable, 0, "408"},
+		{"no such model", 404, nil, `{"error": {"message": "no such model", "code": "model_not_found"}}`, core.ErrorConfig, 0, "no such model"},
+		{"wrong voice", 400, nil, `{"error": {"message": "no such voice", "param": "voice"}}`, core.ErrorConfig, 0, "no such voice"},
+		{"text too long", 400, nil, `{"error": {"message": "too long", "param": "input"}}`, core.ErrorInput, 0, "too long"},
+		{"body too long", 413, nil, ``, core.ErrorInput, 0, "413"},
+		{"an HTML page", 502, nil, "<html>" + strings.Repeat("x", 100_000), core.ErrorUnavailable, 0, "<html>"},
+		{"no content", 204, nil, ``, core.ErrorProtocol, 0, "204"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			config := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -154,7 +154,7 @@ func TestTheKeyDoesNotFollowARedirect(t *testing.T) {
 		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
 	})
 	_, err := mustOpen(t, "speech", config).Convert(t.Context(), core.TextValue("hello"))
-	if core.KindOf(err) != core.KindConfig || !strings.Contains(core.HintOf(err), other.URL) || asked {
+	if core.KindOf(err) != core.ErrorConfig || !strings.Contains(core.HintOf(err), other.URL) || asked {
 		t.Errorf("error %v, hint %q, the other server asked: %v", err, core.HintOf(err), asked)
 	}
 }
@@ -174,7 +174,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 				in = core.WAVValue(audio.EncodeWAV(tone()))
 			}
 			_, err := mustOpen(t, test.component, config).Convert(t.Context(), in)
-			if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), test.message) {
+			if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), test.message) {
 				t.Errorf("error %v, want a protocol error with %q", err, test.message)
 			}
 		})
@@ -185,7 +185,7 @@ func TestAnEndpointThatDoesNotAnswer(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	c := mustOpen(t, "speech", fmt.Sprintf(`{"engine": "openai", "endpoint": %q, "model": "m-1"}`, gone.URL))
-	if _, err := c.Convert(t.Context(), core.TextValue("hello")); core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), gone.URL) {
+	if _, err := c.Convert(t.Context(), core.TextValue("hello")); core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), gone.URL) {
 		t.Errorf("nobody listens: error %v, want an unavailable error that names the endpoint", err)
 	}
 
@@ -196,7 +196,7 @@ func TestAnEndpointThatDoesNotAnswer(t *testing.T) {
 		<-r.Context().Done()
 	}
 	config := strings.TrimSuffix(serve(t, hang), "}") + `, "timeout": "50ms"}`
-	if _, err := mustOpen(t, "speech", config).Convert(t.Context(), core.TextValue("hello")); core.KindOf(err) != core.KindTimeout {
+	if _, err := mustOpen(t, "speech", config).Convert(t.Context(), core.TextValue("hello")); core.KindOf(err) != core.ErrorTimeout {
 		t.Errorf("it hangs: error %v, want a timeout error", err)
 	}
 
@@ -217,7 +217,7 @@ func TestAnAnswerThatBreaksOffIsNoSpeech(t *testing.T) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(file)))
 		_, _ = w.Write(file[:len(file)/2])
 	})
-	if _, err := mustOpen(t, "speech", config).Convert(t.Context(), core.TextValue("hello")); core.KindOf(err) != core.KindUnavailable {
+	if _, err := mustOpen(t, "speech", config).Convert(t.Context(), core.TextValue("hello")); core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("error %v, want an unavailable error", err)
 	}
 }

@@ -64,17 +64,17 @@ func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case stdout.overflowed:
-		return nil, core.Errorf(core.KindProtocol, "%s wrote more than %d bytes", name, i.maxOutput)
+		return nil, core.Errorf(core.ErrorProtocol, "%s wrote more than %d bytes", name, i.maxOutput)
 	case limited.Err() != nil:
-		return nil, core.Errorf(core.KindTimeout, "%s did not finish within %v", name, i.timeout)
+		return nil, core.Errorf(core.ErrorTimeout, "%s did not finish within %v", name, i.timeout)
 	case errors.Is(err, exec.ErrWaitDelay):
 		_ = killGroup(cmd)
-		return nil, core.Errorf(core.KindProtocol, "%s ended, but something that it started keeps its output open", name)
+		return nil, core.Errorf(core.ErrorProtocol, "%s ended, but something that it started keeps its output open", name)
 	}
 	if _, ok := errors.AsType[*exec.ExitError](err); !ok {
-		return nil, core.Errorf(core.KindUnavailable, "running %s: %w", name, err)
+		return nil, core.Errorf(core.ErrorUnavailable, "running %s: %w", name, err)
 	}
-	return nil, core.Errorf(core.KindInput, "%s: %w%s", name, err, stderr.quoted())
+	return nil, core.Errorf(core.ErrorInput, "%s: %w%s", name, err, stderr.quoted())
 }
 
 // The programs of the engines.
@@ -89,7 +89,7 @@ const (
 func find(name, install string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", core.Errorf(core.KindUnavailable, "there is no program %s: %w", name, err).WithHint("%s", install)
+		return "", core.Errorf(core.ErrorUnavailable, "there is no program %s: %w", name, err).WithHint("%s", install)
 	}
 	return path, nil
 }

@@ -78,7 +78,7 @@ func TestAProgramThatTakesTooLongIsKilled(t *testing.T) {
 	}
 	defer f.Close()
 	err = <-result
-	if core.KindOf(err) != core.KindTimeout || !strings.Contains(err.Error(), "sh did not finish within 200ms") {
+	if core.KindOf(err) != core.ErrorTimeout || !strings.Contains(err.Error(), "sh did not finish within 200ms") {
 		t.Errorf("error %v, want a timeout error that names the program", err)
 	}
 }
@@ -86,7 +86,7 @@ func TestAProgramThatTakesTooLongIsKilled(t *testing.T) {
 func TestAFailureSaysWhatTheProgramComplainedOf(t *testing.T) {
 	long := strings.Repeat("x", 10*stderrTail)
 	_, err := newPrograms().run(t.Context(), shell("echo "+long+" >&2; echo the voice is hoarse >&2; exit 3"))
-	if core.KindOf(err) != core.KindInput {
+	if core.KindOf(err) != core.ErrorInput {
 		t.Fatalf("error %v, want an input error", err)
 	}
 	if got := err.Error(); !strings.HasPrefix(got, "sh: exit status 3: x") || !strings.HasSuffix(got, "hoarse") || len(got) > stderrTail+100 {
@@ -96,7 +96,7 @@ func TestAFailureSaysWhatTheProgramComplainedOf(t *testing.T) {
 
 func TestAProgramThatWritesWithoutEndIsStopped(t *testing.T) {
 	_, err := newPrograms().run(t.Context(), shell("while :; do echo lalala; done"))
-	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "more than 100 bytes") {
+	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "more than 100 bytes") {
 		t.Errorf("error %v, want a protocol error about the amount", err)
 	}
 }
@@ -114,7 +114,7 @@ func TestAProgramThatLeavesAChildBehindDoesNotBlockForEver(t *testing.T) {
 	}
 	defer f.Close()
 	err = <-result
-	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "keeps its output open") {
+	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "keeps its output open") {
 		t.Errorf("error %v, want a protocol error about what was left behind", err)
 	}
 	if _, err := io.ReadAll(f); err != nil { // ends when the child is dead
@@ -157,7 +157,7 @@ func TestNoMoreProgramsRunThanThereAreSlots(t *testing.T) {
 func TestAProgramThatCannotBeStartedIsUnavailable(t *testing.T) {
 	i := shell("")
 	i.argv = []string{"/nonexistent/program"}
-	if _, err := newPrograms().run(t.Context(), i); core.KindOf(err) != core.KindUnavailable {
+	if _, err := newPrograms().run(t.Context(), i); core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("error %v, want an unavailable error", err)
 	}
 }

@@ -32,10 +32,10 @@ func (s scratch) write(name string, data []byte) error {
 func (s scratch) read(name string, limit int64) ([]byte, error) {
 	info, err := os.Stat(s.path(name))
 	if err != nil {
-		return nil, core.Errorf(core.KindProtocol, "the program ended without writing the file that it was asked for: %w", err)
+		return nil, core.Errorf(core.ErrorProtocol, "the program ended without writing the file that it was asked for: %w", err)
 	}
 	if info.Size() > limit {
-		return nil, core.Errorf(core.KindProtocol, "the program wrote a file of %d bytes, more than %d", info.Size(), limit)
+		return nil, core.Errorf(core.ErrorProtocol, "the program wrote a file of %d bytes, more than %d", info.Size(), limit)
 	}
 	data, err := os.ReadFile(s.path(name))
 	if err != nil {

@@ -55,18 +55,18 @@ func (c speechConfig) Validate() error {
 }
 
 func unknownEngine(name string, engines []string) error {
-	return core.Errorf(core.KindConfig, "there is no engine %q", name).At("engine").WithHint("%s", strings.Join(engines, ", "))
+	return core.Errorf(core.ErrorConfig, "there is no engine %q", name).At("engine").WithHint("%s", strings.Join(engines, ", "))
 }
 
 func foreignKey(key, engines string) error {
-	return core.Errorf(core.KindConfig, "this key is for the engine %s", engines).At(key)
+	return core.Errorf(core.ErrorConfig, "this key is for the engine %s", engines).At(key)
 }
 
 // checkKeys checks what both directions have in common.
 func checkKeys(engine string, command []string, needs, foreign string, e endpointConfig, timeout core.Duration) []error {
 	var problems []error
 	if timeout <= 0 {
-		problems = append(problems, core.Errorf(core.KindConfig, "%v is no time at all", timeout).At("timeout"))
+		problems = append(problems, core.Errorf(core.ErrorConfig, "%v is no time at all", timeout).At("timeout"))
 	}
 	if engine == engineCommand {
 		problems = append(problems, checkCommand(command, needs, foreign))
@@ -134,11 +134,11 @@ var (
 // Convert implements [core.Converter].
 func (s *speaker) Convert(ctx context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
-		return core.Value{}, core.Errorf(core.KindUnsupported, "this is %s, not text", in.Modality)
+		return core.Value{}, core.Errorf(core.ErrorUnsupported, "this is %s, not text", in.Modality)
 	}
 	text := speakable(in.Text())
 	if text == "" {
-		return core.Value{}, core.Errorf(core.KindInput, "there is no text to speak")
+		return core.Value{}, core.Errorf(core.ErrorInput, "there is no text to speak")
 	}
 	wav, err := s.cache.get(ctx, []byte(text), func(ctx context.Context) ([]byte, error) {
 		file, err := s.speak(ctx, text)
@@ -180,13 +180,13 @@ const silence = -40
 func checkSpoken(file []byte) ([]byte, error) {
 	clip, warnings, err := audio.DecodeWAV(file)
 	if err != nil {
-		return nil, core.Errorf(core.KindProtocol, "the engine's answer: %w", err)
+		return nil, core.Errorf(core.ErrorProtocol, "the engine's answer: %w", err)
 	}
 	if clip.Peak() < silence {
-		return nil, core.Errorf(core.KindInput, "the engine makes no sound of this text")
+		return nil, core.Errorf(core.ErrorInput, "the engine makes no sound of this text")
 	}
 	if len(warnings) > 0 {
-		return nil, core.Errorf(core.KindProtocol, "the engine's answer: %s", strings.Join(warnings, "; "))
+		return nil, core.Errorf(core.ErrorProtocol, "the engine's answer: %s", strings.Join(warnings, "; "))
 	}
 	return audio.EncodeWAV(clip), nil
 }

@@ -163,7 +163,7 @@ func TestAVoiceThatTheEngineDoesNotHaveIsRefused(t *testing.T) {
 	need(t, "flite", "espeak-ng")
 	for _, engine := range []string{"flite", "espeak-ng"} {
 		_, err := open(t, "speech", fmt.Sprintf(`{"engine": %q, "voice": "nosuch"}`, engine))
-		if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), "voice") || core.HintOf(err) == "" {
+		if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), "voice") || core.HintOf(err) == "" {
 			t.Errorf("%s: error %v, hint %q; want a config error at voice with a hint", engine, err, core.HintOf(err))
 		}
 	}
@@ -179,7 +179,7 @@ func TestAMissingProgramIsNamedWithThePackageToInstall(t *testing.T) {
 		{"transcribe", `{"engine": "command", "command": ["nosuchprogram", "{in}"]}`, "command"},
 	} {
 		_, err := open(t, test.component, test.config)
-		if core.KindOf(err) != core.KindUnavailable || !strings.Contains(core.HintOf(err), test.install) {
+		if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(core.HintOf(err), test.install) {
 			t.Errorf("%s: error %v, hint %q; want an unavailable error that says %q", test.config, err, core.HintOf(err), test.install)
 		}
 	}
@@ -189,11 +189,11 @@ func TestNothingToSayIsAnErrorAndNotSilence(t *testing.T) {
 	need(t, "flite")
 	c := mustOpen(t, "speech", ``)
 	for _, text := range []string{"", " \n\t", "\x00\xff", "…", "日本語"} {
-		if _, err := c.Convert(t.Context(), core.TextValue(text)); core.KindOf(err) != core.KindInput {
+		if _, err := c.Convert(t.Context(), core.TextValue(text)); core.KindOf(err) != core.ErrorInput {
 			t.Errorf("speaking %q: error %v, want an input error", text, err)
 		}
 	}
-	if _, err := c.Convert(t.Context(), core.WAVValue(nil)); core.KindOf(err) != core.KindUnsupported {
+	if _, err := c.Convert(t.Context(), core.WAVValue(nil)); core.KindOf(err) != core.ErrorUnsupported {
 		t.Errorf("speaking audio: error %v, want an unsupported error", err)
 	}
 }
@@ -213,10 +213,10 @@ func TestWhatCannotBeTranscribed(t *testing.T) {
 		in   core.Value
 		kind core.ErrorKind
 	}{
-		{core.TextValue("hello"), core.KindUnsupported},
-		{core.Value{Modality: core.Audio, MediaType: "audio/mpeg"}, core.KindUnsupported},
-		{core.WAVValue([]byte("noise")), core.KindInput},
-		{core.WAVValue(audio.EncodeWAV(audio.Clip{Rate: 16000})), core.KindInput},
+		{core.TextValue("hello"), core.ErrorUnsupported},
+		{core.Value{Modality: core.Audio, MediaType: "audio/mpeg"}, core.ErrorUnsupported},
+		{core.WAVValue([]byte("noise")), core.ErrorInput},
+		{core.WAVValue(audio.EncodeWAV(audio.Clip{Rate: 16000})), core.ErrorInput},
 	} {
 		if _, err := c.Convert(t.Context(), test.in); core.KindOf(err) != test.kind {
 			t.Errorf("%s %.10q: error %v, want kind %s", test.in.MediaType, test.in.Data, err, test.kind)
@@ -233,7 +233,7 @@ func TestABrokenPocketSphinxSaysWhatItLogged(t *testing.T) {
 	t.Setenv("PATH", bin)
 	c := mustOpen(t, "transcribe", ``)
 	_, err := c.Convert(t.Context(), core.WAVValue(audio.EncodeWAV(tone())))
-	if core.KindOf(err) != core.KindUnavailable || !strings.HasSuffix(err.Error(), "no acoustic model") || !strings.Contains(core.HintOf(err), "pocketsphinx-en-us") {
+	if core.KindOf(err) != core.ErrorUnavailable || !strings.HasSuffix(err.Error(), "no acoustic model") || !strings.Contains(core.HintOf(err), "pocketsphinx-en-us") {
 		t.Errorf("error %v, hint %q", err, core.HintOf(err))
 	}
 }
@@ -352,13 +352,13 @@ func TestWhatACommandMayGetWrong(t *testing.T) {
 		kind            core.ErrorKind
 		message         string
 	}{
-		{"fails", "speech", []string{"sh", "-c", "echo hoarse >&2; exit 3"}, core.KindInput, "sh: exit status 3: hoarse"},
-		{"says nothing", "speech", []string{"true"}, core.KindProtocol, "is empty"},
-		{"gives something else", "speech", []string{"echo", "OggS"}, core.KindProtocol, "an Ogg file"},
-		{"breaks off", "speech", []string{"head", "-c", "1044", toneFile(t)}, core.KindProtocol, "is cut off"},
-		{"writes no file", "speech", []string{"true", "{out}"}, core.KindProtocol, "without writing the file"},
-		{"writes no transcript", "transcribe", []string{"true", "{in}", "{out}"}, core.KindProtocol, "without writing the file"},
-		{"does not hear", "transcribe", []string{"sh", "-c", "echo deaf >&2; exit 1", "{in}"}, core.KindInput, "deaf"},
+		{"fails", "speech", []string{"sh", "-c", "echo hoarse >&2; exit 3"}, core.ErrorInput, "sh: exit status 3: hoarse"},
+		{"says nothing", "speech", []string{"true"}, core.ErrorProtocol, "is empty"},
+		{"gives something else", "speech", []string{"echo", "OggS"}, core.ErrorProtocol, "an Ogg file"},
+		{"breaks off", "speech", []string{"head", "-c", "1044", toneFile(t)}, core.ErrorProtocol, "is cut off"},
+		{"writes no file", "speech", []string{"true", "{out}"}, core.ErrorProtocol, "without writing the file"},
+		{"writes no transcript", "transcribe", []string{"true", "{in}", "{out}"}, core.ErrorProtocol, "without writing the file"},
+		{"does not hear", "transcribe", []string{"sh", "-c", "echo deaf >&2; exit 1", "{in}"}, core.ErrorInput, "deaf"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			in := core.TextValue("hello")
@@ -427,7 +427,7 @@ func TestKeysThatDoNotFitTheEngineAreRefused(t *testing.T) {
 	} {
 		err := check(t, test.component, test.config)
 		e, ok := errors.AsType[*core.Error](err)
-		if !ok || e.Kind != core.KindConfig || e.Field != test.field || !strings.Contains(err.Error(), test.message) {
+		if !ok || e.Kind != core.ErrorConfig || e.Field != test.field || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%s %s: error %v, want a config error at %q with %q", test.component, test.config, err, test.field, test.message)
 		}
 	}

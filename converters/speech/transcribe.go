@@ -89,7 +89,7 @@ func (l *listener) Convert(ctx context.Context, in core.Value) (core.Value, erro
 		return core.Value{}, err
 	}
 	if len(clip.Samples) == 0 {
-		return core.Value{}, core.Errorf(core.KindInput, "there is no audio to transcribe")
+		return core.Value{}, core.Errorf(core.ErrorInput, "there is no audio to transcribe")
 	}
 	text, err := l.cache.get(ctx, in.Data, func(ctx context.Context) ([]byte, error) {
 		text, err := l.listen(ctx, clip.Resample(earRate))

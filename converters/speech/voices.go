@@ -44,7 +44,7 @@ func openFlite(ctx context.Context, p programs, c speechConfig) (voice, error) {
 	}
 	_, names, _ := strings.Cut(string(listed), ":")
 	if voices := strings.Fields(names); !slices.Contains(voices, name) {
-		return nil, core.Errorf(core.KindConfig, "flite has no voice %q", name).At("voice").WithHint("its voices are %s", strings.Join(voices, ", "))
+		return nil, core.Errorf(core.ErrorConfig, "flite has no voice %q", name).At("voice").WithHint("its voices are %s", strings.Join(voices, ", "))
 	}
 	return fileVoice(p, c, path, "-voice", name, "-f", textFile, "-o", speechFile), nil
 }
@@ -60,8 +60,8 @@ func openESpeak(ctx context.Context, p programs, c speechConfig) (voice, error) 
 	}
 	check := invocation{argv: []string{path, "-q", "-v", name, "a"}, timeout: c.Timeout.Std(), maxOutput: maxText}
 	if _, err := p.run(ctx, check); err != nil {
-		if core.KindOf(err) == core.KindInput {
-			return nil, core.Errorf(core.KindConfig, "trying the voice %q: %w", name, err).At("voice").WithHint("espeak-ng --voices lists them")
+		if core.KindOf(err) == core.ErrorInput {
+			return nil, core.Errorf(core.ErrorConfig, "trying the voice %q: %w", name, err).At("voice").WithHint("espeak-ng --voices lists them")
 		}
 		return nil, fmt.Errorf("trying the voice %q: %w", name, err)
 	}

@@ -21,7 +21,7 @@ func (c base64Config) encoding() (*base64.Encoding, error) {
 	case "url":
 		encoding = base64.URLEncoding
 	default:
-		return nil, core.Errorf(core.KindConfig, "%q is not an alphabet", c.Alphabet).At("alphabet").WithHint("standard or url")
+		return nil, core.Errorf(core.ErrorConfig, "%q is not an alphabet", c.Alphabet).At("alphabet").WithHint("standard or url")
 	}
 	if !c.Padding {
 		encoding = encoding.WithPadding(base64.NoPadding)

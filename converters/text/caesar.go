@@ -15,7 +15,7 @@ type caesarConfig struct {
 // Validate refuses shifts that are none.
 func (c caesarConfig) Validate() error {
 	if c.Shift == 0 || c.Shift <= -letters || c.Shift >= letters {
-		return core.Errorf(core.KindConfig, "a shift of %d is outside 1 to 25 and -25 to -1", c.Shift).At("shift")
+		return core.Errorf(core.ErrorConfig, "a shift of %d is outside 1 to 25 and -25 to -1", c.Shift).At("shift")
 	}
 	return nil
 }

@@ -70,5 +70,5 @@ func parseTemplate(template string) ([][]byte, error) {
 var placeholder = regexp.MustCompile(`^\s*("[^"]*"|[^{}"]*?)\s*\}\}`)
 
 func templateError(line int, message string) error {
-	return core.Errorf(core.KindConfig, "line %d of the template: %s", line, message).At("text").WithHint("{{ .text }} stands for the text to convert")
+	return core.Errorf(core.ErrorConfig, "line %d of the template: %s", line, message).At("text").WithHint("{{ .text }} stands for the text to convert")
 }

@@ -107,7 +107,7 @@ func TestWrongConfigurationIsRefusedAndNamed(t *testing.T) {
 		{"template", `{"text": "{{ .text {{ .text }}"}`, "text", "{{ without its }}"},
 	} {
 		err := check(t, test.converter, test.config)
-		if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), test.message) || !strings.Contains(err.Error(), test.field) {
+		if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), test.message) || !strings.Contains(err.Error(), test.field) {
 			t.Errorf("%s %s: error %v, want a config error at %q with %q", test.converter, test.config, err, test.field, test.message)
 		}
 	}
@@ -116,7 +116,7 @@ func TestWrongConfigurationIsRefusedAndNamed(t *testing.T) {
 func TestOnlyTextIsConverted(t *testing.T) {
 	for _, c := range text.Components() {
 		opened := mustOpen(t, c.Info.Name, map[string]string{"template": `{"text": "{{ .text }}"}`}[c.Info.Name])
-		if _, err := opened.Convert(t.Context(), core.WAVValue([]byte("RIFF"))); core.KindOf(err) != core.KindUnsupported {
+		if _, err := opened.Convert(t.Context(), core.WAVValue([]byte("RIFF"))); core.KindOf(err) != core.ErrorUnsupported {
 			t.Errorf("%s takes audio: error %v, want an unsupported error", c.Info.Name, err)
 		}
 	}

@@ -24,7 +24,7 @@ type Clip struct {
 }
 
 // FromPCM returns raw little-endian 16-bit PCM as a clip. It fails with
-// [core.KindInput] for half a sample at the end and for a rate outside
+// [core.ErrorInput] for half a sample at the end and for a rate outside
 // [MinRate] to [MaxRate].
 func FromPCM(pcm []byte, rate int) (Clip, error) {
 	if err := checkPCM(pcm, rate); err != nil {
@@ -64,14 +64,14 @@ func checkPCM(pcm []byte, rate int) error {
 		return err
 	}
 	if len(pcm)%2 != 0 {
-		return core.Errorf(core.KindInput, "16-bit audio of %d bytes ends in the middle of a sample", len(pcm))
+		return core.Errorf(core.ErrorInput, "16-bit audio of %d bytes ends in the middle of a sample", len(pcm))
 	}
 	return nil
 }
 
 func checkRate(rate int64) error {
 	if rate < MinRate || rate > MaxRate {
-		return core.Errorf(core.KindInput, "a sample rate of %d Hz is outside %d to %d Hz", rate, MinRate, MaxRate)
+		return core.Errorf(core.ErrorInput, "a sample rate of %d Hz is outside %d to %d Hz", rate, MinRate, MaxRate)
 	}
 	return nil
 }
@@ -95,17 +95,17 @@ func quantise(amplitude float64) int16 {
 const fullScale = 32768
 
 // FromValue decodes an audio value as [DecodeWAV] does. It fails with
-// [core.KindUnsupported] for a value that is no audio, or in another media type
+// [core.ErrorUnsupported] for a value that is no audio, or in another media type
 // than WAV.
 func FromValue(v core.Value) (Clip, []string, error) {
 	if v.Modality != core.Audio {
-		return Clip{}, nil, core.Errorf(core.KindUnsupported, "this is %s, not audio", v.Modality)
+		return Clip{}, nil, core.Errorf(core.ErrorUnsupported, "this is %s, not audio", v.Modality)
 	}
 	switch v.BaseMediaType() {
 	case core.MediaWAV, "audio/x-wav", "audio/wave", "audio/vnd.wave":
 		return DecodeWAV(v.Data)
 	}
-	return Clip{}, nil, core.Errorf(core.KindUnsupported, "audio of the media type %q is not WAV", v.MediaType)
+	return Clip{}, nil, core.Errorf(core.ErrorUnsupported, "audio of the media type %q is not WAV", v.MediaType)
 }
 
 // String says how long the clip is, and its rate.

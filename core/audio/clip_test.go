@@ -34,10 +34,10 @@ func TestRawPCMThatCannotBeRightIsRefused(t *testing.T) {
 	}{
 		{"half a sample", 3, 24000}, {"no rate", 4, 0}, {"negative rate", 4, -8000}, {"absurd rate", 4, 10_000_000},
 	} {
-		if _, err := audio.FromPCM(make([]byte, test.bytes), test.rate); core.KindOf(err) != core.KindInput {
+		if _, err := audio.FromPCM(make([]byte, test.bytes), test.rate); core.KindOf(err) != core.ErrorInput {
 			t.Errorf("%s: error %v, want an input error", test.name, err)
 		}
-		if file, err := audio.EncodePCM(make([]byte, test.bytes), test.rate); file != nil || core.KindOf(err) != core.KindInput {
+		if file, err := audio.EncodePCM(make([]byte, test.bytes), test.rate); file != nil || core.KindOf(err) != core.ErrorInput {
 			t.Errorf("%s as WAV: error %v, want an input error", test.name, err)
 		}
 	}
@@ -116,10 +116,10 @@ func TestOnlyWAVValuesAreDecoded(t *testing.T) {
 	}{
 		{"WAV", core.WAVValue(file), ""},
 		{"WAV under its old name", core.Value{Modality: core.Audio, MediaType: "Audio/X-WAV; codec=1", Data: file}, ""},
-		{"MP3", core.Value{Modality: core.Audio, MediaType: "audio/mpeg", Data: file}, core.KindUnsupported},
-		{"no media type", core.Value{Modality: core.Audio, Data: file}, core.KindUnsupported},
-		{"text", core.TextValue("hello"), core.KindUnsupported},
-		{"broken WAV", core.WAVValue(file[:20]), core.KindInput},
+		{"MP3", core.Value{Modality: core.Audio, MediaType: "audio/mpeg", Data: file}, core.ErrorUnsupported},
+		{"no media type", core.Value{Modality: core.Audio, Data: file}, core.ErrorUnsupported},
+		{"text", core.TextValue("hello"), core.ErrorUnsupported},
+		{"broken WAV", core.WAVValue(file[:20]), core.ErrorInput},
 	} {
 		clip, _, err := audio.FromValue(test.value)
 		if core.KindOf(err) != test.want || err == nil && len(clip.Samples) != 2 {

@@ -39,7 +39,7 @@ var subFormatTail = []byte{0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B,
 // noise.
 func parseFormat(chunk []byte) (waveFormat, error) {
 	if len(chunk) < 16 {
-		return waveFormat{}, core.Errorf(core.KindInput, "the WAV file's fmt chunk has %d bytes, fewer than 16", len(chunk))
+		return waveFormat{}, core.Errorf(core.ErrorInput, "the WAV file's fmt chunk has %d bytes, fewer than 16", len(chunk))
 	}
 	tag, err := formatTag(chunk)
 	if err != nil {
@@ -51,7 +51,7 @@ func parseFormat(chunk []byte) (waveFormat, error) {
 		bits:     int(binary.LittleEndian.Uint16(chunk[14:])),
 	}
 	if f.channels < 1 || f.channels > maxChannels {
-		return waveFormat{}, core.Errorf(core.KindInput, "the WAV file claims %d channels; 1 to %d can be decoded", f.channels, maxChannels)
+		return waveFormat{}, core.Errorf(core.ErrorInput, "the WAV file claims %d channels; 1 to %d can be decoded", f.channels, maxChannels)
 	}
 	rate := int64(binary.LittleEndian.Uint32(chunk[4:]))
 	if err := checkRate(rate); err != nil {
@@ -62,7 +62,7 @@ func parseFormat(chunk []byte) (waveFormat, error) {
 		return waveFormat{}, err
 	}
 	if align := int(binary.LittleEndian.Uint16(chunk[12:])); align != f.frameSize() {
-		return waveFormat{}, core.Errorf(core.KindInput, "the WAV file claims frames of %d bytes, but %d channels of %d bits make %d", align, f.channels, f.bits, f.frameSize()).WithHint(convertHint)
+		return waveFormat{}, core.Errorf(core.ErrorInput, "the WAV file claims frames of %d bytes, but %d channels of %d bits make %d", align, f.channels, f.bits, f.frameSize()).WithHint(convertHint)
 	}
 	return f, nil
 }
@@ -76,10 +76,10 @@ func formatTag(chunk []byte) (uint16, error) {
 		return tag, nil
 	}
 	if len(chunk) < 40 {
-		return 0, core.Errorf(core.KindInput, "the WAV file's extensible fmt chunk has %d bytes, fewer than 40", len(chunk))
+		return 0, core.Errorf(core.ErrorInput, "the WAV file's extensible fmt chunk has %d bytes, fewer than 40", len(chunk))
 	}
 	if !bytes.Equal(chunk[26:40], subFormatTail) {
-		return 0, core.Errorf(core.KindInput, "the WAV file has the unknown sub-format %x; %s", chunk[24:40], whatCanBeDecoded).WithHint(convertHint)
+		return 0, core.Errorf(core.ErrorInput, "the WAV file has the unknown sub-format %x; %s", chunk[24:40], whatCanBeDecoded).WithHint(convertHint)
 	}
 	return binary.LittleEndian.Uint16(chunk[24:]), nil
 }
@@ -104,7 +104,7 @@ func (f waveFormat) checkDecodable() error {
 	if ok {
 		return nil
 	}
-	return core.Errorf(core.KindInput, "the WAV file holds %s; %s", f, can).WithHint(convertHint)
+	return core.Errorf(core.ErrorInput, "the WAV file holds %s; %s", f, can).WithHint(convertHint)
 }
 
 // String names the encoding.

@@ -40,7 +40,7 @@ func checkDecoding(t *testing.T, file []byte) {
 		t.Fatal("the file was written to")
 	}
 	if err != nil {
-		if core.KindOf(err) != core.KindInput || clip.Samples != nil || warnings != nil {
+		if core.KindOf(err) != core.ErrorInput || clip.Samples != nil || warnings != nil {
 			t.Fatalf("error %v with %v and %q", err, clip, warnings)
 		}
 		return

@@ -14,12 +14,12 @@ const convertHint = "convert it first, for instance with: ffmpeg -i FILE -ac 1 -
 // is something that people mistake for WAV.
 func checkMagic(file []byte) error {
 	if len(file) == 0 {
-		return core.Errorf(core.KindInput, "the WAV file is empty")
+		return core.Errorf(core.ErrorInput, "the WAV file is empty")
 	}
 	if len(file) >= 12 && string(file[:4]) == "RIFF" && string(file[8:12]) == "WAVE" {
 		return nil
 	}
-	return core.Errorf(core.KindInput, "this is %s, not a WAV file", guess(file)).WithHint(convertHint)
+	return core.Errorf(core.ErrorInput, "this is %s, not a WAV file", guess(file)).WithHint(convertHint)
 }
 
 func guess(file []byte) string {

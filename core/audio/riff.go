@@ -41,9 +41,9 @@ func openWAV(file []byte) (container, error) {
 	}
 	switch {
 	case !c.hasFormat:
-		return container{}, core.Errorf(core.KindInput, "the WAV file has no fmt chunk")
+		return container{}, core.Errorf(core.ErrorInput, "the WAV file has no fmt chunk")
 	case c.pieces == 0:
-		return container{}, core.Errorf(core.KindInput, "the WAV file has no data chunk")
+		return container{}, core.Errorf(core.ErrorInput, "the WAV file has no data chunk")
 	}
 	c.finish(rest)
 	return c, nil
@@ -66,12 +66,12 @@ func (c *container) take(rest []byte) ([]byte, error) {
 	id, size, body := cutHead(rest)
 	if id == "data" {
 		if !c.hasFormat {
-			return nil, core.Errorf(core.KindInput, "the WAV file has its data chunk before its fmt chunk")
+			return nil, core.Errorf(core.ErrorInput, "the WAV file has its data chunk before its fmt chunk")
 		}
 		return c.takeData(body, size), nil
 	}
 	if size > int64(len(body)) {
-		return nil, core.Errorf(core.KindInput, "the WAV file is cut off: its %q chunk claims %d bytes, %d are left", id, size, len(body))
+		return nil, core.Errorf(core.ErrorInput, "the WAV file is cut off: its %q chunk claims %d bytes, %d are left", id, size, len(body))
 	}
 	if id == "fmt " {
 		if err := c.takeFormat(body[:size]); err != nil {
@@ -89,7 +89,7 @@ func (c *container) takeFormat(body []byte) error {
 		return err
 	}
 	if c.hasFormat && format != c.format {
-		return core.Errorf(core.KindInput, "the WAV file has two fmt chunks that differ")
+		return core.Errorf(core.ErrorInput, "the WAV file has two fmt chunks that differ")
 	}
 	c.format, c.hasFormat = format, true
 	return nil

@@ -65,7 +65,7 @@ func check(t *testing.T, list []specimen) {
 
 func checkRefused(t *testing.T, s specimen, clip audio.Clip, warnings []string, err error) {
 	t.Helper()
-	if core.KindOf(err) != core.KindInput || !strings.Contains(err.Error(), s.err) {
+	if core.KindOf(err) != core.ErrorInput || !strings.Contains(err.Error(), s.err) {
 		t.Errorf("error %v, want an input error with %q", err, s.err)
 	}
 	if clip.Samples != nil || clip.Rate != 0 || warnings != nil {

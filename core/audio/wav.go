@@ -31,10 +31,10 @@ const (
 // is understood. The warnings say what is missing from a file that was cut off,
 // what was left out or guessed, and that a file is without any audio.
 //
-// Its errors are of [core.KindInput] and say what is wrong with the file.
+// Its errors are of [core.ErrorInput] and say what is wrong with the file.
 func DecodeWAV(data []byte) (Clip, []string, error) {
 	if len(data) > MaxWAV {
-		return Clip{}, nil, core.Errorf(core.KindInput, "the WAV file has %d bytes, more than %d", len(data), MaxWAV)
+		return Clip{}, nil, core.Errorf(core.ErrorInput, "the WAV file has %d bytes, more than %d", len(data), MaxWAV)
 	}
 	c, err := openWAV(data)
 	if err != nil {
@@ -42,7 +42,7 @@ func DecodeWAV(data []byte) (Clip, []string, error) {
 	}
 	frames := len(c.data) / c.format.frameSize()
 	if longest := int(MaxDuration.Seconds()) * c.format.rate; frames > longest {
-		return Clip{}, nil, core.Errorf(core.KindInput, "the WAV file plays for longer than %v", MaxDuration)
+		return Clip{}, nil, core.Errorf(core.ErrorInput, "the WAV file plays for longer than %v", MaxDuration)
 	}
 	m := mixer{channels: c.format.channels, out: make([]int16, 0, frames)}
 	switch c.format.tag {
@@ -116,7 +116,7 @@ func (c container) decodePCM(m *mixer) error {
 	for {
 		n, err := decoder.PCMBuffer(block)
 		if err != nil {
-			return core.Errorf(core.KindInput, "decoding the WAV file's audio: %w", err)
+			return core.Errorf(core.ErrorInput, "decoding the WAV file's audio: %w", err)
 		}
 		if n == 0 {
 			break
@@ -126,7 +126,7 @@ func (c container) decodePCM(m *mixer) error {
 		}
 	}
 	if want := len(c.data) / c.format.frameSize(); len(m.out) != want {
-		return core.Errorf(core.KindInternal, "decoded %d of the WAV file's %d frames", len(m.out), want)
+		return core.Errorf(core.ErrorInternal, "decoded %d of the WAV file's %d frames", len(m.out), want)
 	}
 	return nil
 }

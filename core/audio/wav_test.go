@@ -107,7 +107,7 @@ func TestFilesOfOtherProgramsThatCannotBeDecodedAreRefusedByName(t *testing.T) {
 
 func TestAFileBeyondTheLimitIsRefusedUnread(t *testing.T) {
 	_, _, err := audio.DecodeWAV(make([]byte, audio.MaxWAV+1))
-	if core.KindOf(err) != core.KindInput || !strings.Contains(err.Error(), "more than") {
+	if core.KindOf(err) != core.ErrorInput || !strings.Contains(err.Error(), "more than") {
 		t.Errorf("error %v, want an input error about the size", err)
 	}
 }
@@ -121,7 +121,7 @@ func TestAudioBeyondTheLimitIsRefused(t *testing.T) {
 		t.Errorf("at the limit: %v, error %v", got, err)
 	}
 	_, _, err := audio.DecodeWAV(of(limit + 1))
-	if core.KindOf(err) != core.KindInput || !strings.Contains(err.Error(), "longer than 1h0m0s") {
+	if core.KindOf(err) != core.ErrorInput || !strings.Contains(err.Error(), "longer than 1h0m0s") {
 		t.Errorf("error %v, want an input error about the length", err)
 	}
 }

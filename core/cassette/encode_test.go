@@ -48,7 +48,7 @@ func calls() map[string]engine.Recorded {
 		Usage: core.Usage{InputTokens: 3}, Timing: core.Timing{Total: time.Second},
 		RateLimits: []core.RateLimit{{Name: "requests", Limit: 3, Reset: time.Second}}, Warnings: []string{"slow"},
 	}
-	down := core.Errorf(core.KindRateLimited, "busy").WithHint("wait").After(time.Minute)
+	down := core.Errorf(core.ErrorRateLimited, "busy").WithHint("wait").After(time.Minute)
 	return map[string]engine.Recorded{
 		"a start": {Call: engine.Call{
 			Kind: engine.CallStart, Name: "judge", ByKind: core.KindScorer, By: "leaked", Turn: 2, Conversation: 3,

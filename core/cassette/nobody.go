@@ -19,7 +19,7 @@ var (
 )
 
 func unasked() error {
-	return core.Errorf(core.KindInternal, "a component is asked that is not there, because its answers are recorded")
+	return core.Errorf(core.ErrorInternal, "a component is asked that is not there, because its answers are recorded")
 }
 
 // OpenTarget implements [engine.Resolver].

@@ -87,7 +87,7 @@ func (p *Player) End(trialID string) error {
 
 // diverged is an error that says what is not as it was recorded.
 func diverged(turn int, format string, args ...any) error {
-	return core.Errorf(core.KindProtocol, "turn %d: %s", turn+1, fmt.Sprintf(format, args...)).
+	return core.Errorf(core.ErrorProtocol, "turn %d: %s", turn+1, fmt.Sprintf(format, args...)).
 		WithHint("this version of the orchestrator does not do what the one did that recorded the run, or the record was changed")
 }
 

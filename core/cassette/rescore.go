@@ -273,7 +273,7 @@ func (r *Rescoring) End(trialID string) error {
 	defer r.mu.Unlock()
 	delete(r.tracks, trialID)
 	if len(t.turns) > 0 {
-		return core.Errorf(core.KindProtocol, "turn %d of the conversation is not told again", t.told+1)
+		return core.Errorf(core.ErrorProtocol, "turn %d of the conversation is not told again", t.told+1)
 	}
 	return nil
 }
@@ -298,7 +298,7 @@ func (r *Rescoring) track(trialID string) (*retelling, error) {
 func (t *retelling) convert(in core.Value) (core.Value, error) {
 	for len(t.converted) == 0 {
 		if t.announced >= len(t.turns) {
-			return core.Value{}, core.Errorf(core.KindProtocol, "turn %d: a converter works that did not work then", t.told+1)
+			return core.Value{}, core.Errorf(core.ErrorProtocol, "turn %d: a converter works that did not work then", t.told+1)
 		}
 		for _, p := range t.turns[t.announced].Sent.Parts {
 			for i := range p.Converters {
@@ -322,7 +322,7 @@ func (t *retelling) tell(messages []core.Message) (engine.Answer, error) {
 	t.converted, t.announced = nil, 0
 	for range messages {
 		if len(t.turns) == 0 {
-			return a, core.Errorf(core.KindProtocol, "turn %d: more is said than was", t.told+1)
+			return a, core.Errorf(core.ErrorProtocol, "turn %d: more is said than was", t.told+1)
 		}
 		turn := t.turns[0]
 		t.turns = t.turns[1:]
@@ -339,7 +339,7 @@ func (t *retelling) tell(messages []core.Message) (engine.Answer, error) {
 // errorOf returns the error that a failure is the record of.
 func errorOf(f *engine.Failure) error {
 	if f == nil {
-		return core.Errorf(core.KindInternal, "why there is no reply is not recorded")
+		return core.Errorf(core.ErrorInternal, "why there is no reply is not recorded")
 	}
 	return &core.Error{Kind: f.Kind, Hint: f.Hint, Err: errors.New(f.Message)}
 }

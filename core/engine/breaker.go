@@ -63,7 +63,7 @@ func (b *breaker) enter(ctx context.Context, r *request) (leave func(error), err
 	for ctx.Err() == nil {
 		probed := b.nextProbe()
 		if b.down() && r.patience() <= 0 {
-			return nil, core.Errorf(core.KindUnavailable, "it has not come back within %s", longestPatience)
+			return nil, core.Errorf(core.ErrorUnavailable, "it has not come back within %s", longestPatience)
 		}
 		if left := b.left(); left > 0 {
 			_ = sleep(ctx, left)

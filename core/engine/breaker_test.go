@@ -34,7 +34,7 @@ func (o *outage) ask() error {
 		return nil
 	}
 	o.failed = append(o.failed, since)
-	return core.Errorf(core.KindUnavailable, "connection refused")
+	return core.Errorf(core.ErrorUnavailable, "connection refused")
 }
 
 func (o *outage) agent() *agent {

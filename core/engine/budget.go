@@ -67,7 +67,7 @@ func newBudget(c *campaign.Campaign, now time.Time) (*budget, error) {
 	}
 	end, open := w.Closes(now)
 	if !open {
-		return nil, core.Errorf(core.KindConfig, "scope.window: no run is allowed now: the window is %s", w).
+		return nil, core.Errorf(core.ErrorConfig, "scope.window: no run is allowed now: the window is %s", w).
 			WithHint("it opens on %s", w.Opens(now).Format("Mon 2 Jan 2006 at 15:04 MST"))
 	}
 	if !end.IsZero() && (b.ends.IsZero() || end.Before(b.ends)) {

@@ -212,7 +212,7 @@ func TestARunKeepsToItsWindow(t *testing.T) {
 				s.plan.Campaign.Scope.Window = &test.window
 				summary, err := engine.Run(t.Context(), s.plan, s.options())
 				if test.refused != "" {
-					if core.KindOf(err) != core.KindConfig || err.Error()+"; "+core.HintOf(err) != test.refused || len(s.shelf.opened) > 0 {
+					if core.KindOf(err) != core.ErrorConfig || err.Error()+"; "+core.HintOf(err) != test.refused || len(s.shelf.opened) > 0 {
 						t.Errorf("got %v (%s), opened %v; want %s and nothing opened", err, core.HintOf(err), s.shelf.opened, test.refused)
 					}
 					return

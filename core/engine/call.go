@@ -99,7 +99,7 @@ type absent struct{}
 
 // Send implements [core.Conversation].
 func (absent) Send(context.Context, core.Message) (core.Reply, error) {
-	return core.Reply{}, core.Errorf(core.KindInternal, "nobody is there to answer")
+	return core.Reply{}, core.Errorf(core.ErrorInternal, "nobody is there to answer")
 }
 
 // End implements [core.Conversation].

@@ -133,7 +133,7 @@ func (a absences) errors() []error {
 	for _, ref := range slices.Sorted(maps.Keys(a)) {
 		err := a[ref].err
 		errs = append(errs, &core.Error{
-			Kind: core.KindConfig, Hint: core.HintOf(err),
+			Kind: core.ErrorConfig, Hint: core.HintOf(err),
 			Err: fmt.Errorf("%w (%s)", err, strings.Join(a[ref].needs, ", ")),
 		})
 	}

@@ -48,7 +48,7 @@ func TestAConversationThatWasCutOffGoesOnWithItsNextTurn(t *testing.T) {
 	s := stopped(t, a, []engine.Turn{
 		answered(0, "hello", says("hi"), leaked(false)),
 		answered(1, "how are you", says("fine")),
-		{Index: 2, Sent: core.UserText("code?"), Failure: &engine.Failure{Kind: engine.KindInterrupted}},
+		{Index: 2, Sent: core.UserText("code?"), Failure: &engine.Failure{Kind: engine.ErrorInterrupted}},
 	}, "hello", "how are you", "code?")
 	s.trial().SystemPrompt = "Guard it."
 	s.run(t.Context())

@@ -51,7 +51,7 @@ func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, 
 			return part, err
 		}
 		if len(value.Data) == 0 { // nobody could resist that, or fail to
-			return part, fmt.Errorf("converter %q: %w", name, core.Errorf(core.KindInput, "it made nothing of it"))
+			return part, fmt.Errorf("converter %q: %w", name, core.Errorf(core.ErrorInput, "it made nothing of it"))
 		}
 		if part.Original == nil {
 			original := p.Value

@@ -148,7 +148,7 @@ func (c *counterpart) explain(ctx context.Context, doing string, limit time.Dura
 		return nil
 	}
 	if outOfTime(ctx, err) {
-		err = core.Errorf(core.KindTimeout, "no answer within %s: %w", limit, err).
+		err = core.Errorf(core.ErrorTimeout, "no answer within %s: %w", limit, err).
 			WithHint("limits.timeout of target %q is how long it may take", c.name)
 	}
 	return fmt.Errorf("target %q: %s: %w", c.name, doing, err)
@@ -162,5 +162,5 @@ func outOfTime(ctx context.Context, err error) bool {
 		return true
 	}
 	deadline, ok := ctx.Deadline()
-	return ok && core.KindOf(err) == core.KindTimeout && time.Until(deadline) < time.Second
+	return ok && core.KindOf(err) == core.ErrorTimeout && time.Until(deadline) < time.Second
 }

@@ -36,7 +36,7 @@ func TestAnObserverSeesEachPauseOfATargetAndItsEnd(t *testing.T) {
 		want  engine.TargetPaused
 	}{
 		"the service asks for it": {
-			first: core.Errorf(core.KindRateLimited, "slow down").After(12 * time.Second),
+			first: core.Errorf(core.ErrorRateLimited, "slow down").After(12 * time.Second),
 			want:  engine.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: engine.PauseAsked},
 		},
 		"a limit is used up": {
@@ -77,7 +77,7 @@ func TestThoseWhoAreRefusedTogetherMakeOnePause(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			if asked++; asked <= 4 {
-				return core.Reply{}, core.Errorf(core.KindRateLimited, "slow down").After(10*time.Second + time.Duration(asked)*time.Millisecond)
+				return core.Reply{}, core.Errorf(core.ErrorRateLimited, "slow down").After(10*time.Second + time.Duration(asked)*time.Millisecond)
 			}
 			return says("no"), nil
 		}}, "one")
@@ -101,7 +101,7 @@ func TestAnObserverSeesATargetGoDownAndComeBack(t *testing.T) {
 		s.times(100)
 		s.run(t.Context())
 		down, up := seen[engine.TargetDown](s), seen[engine.TargetUp](s)
-		if len(down) != 1 || down[0] != (engine.TargetDown{Target: "agent", Kind: core.KindUnavailable}) {
+		if len(down) != 1 || down[0] != (engine.TargetDown{Target: "agent", Kind: core.ErrorUnavailable}) {
 			t.Errorf("down %+v, want once", down)
 		}
 		if len(up) != 1 || up[0].After < 30*time.Second || up[0].After > 5*time.Minute {
@@ -111,7 +111,7 @@ func TestAnObserverSeesATargetGoDownAndComeBack(t *testing.T) {
 			t.Error("no pause says that the target is down")
 		}
 		retried := seen[engine.RequestRetried](s)
-		if len(retried) == 0 || retried[0] != (engine.RequestRetried{Target: "agent", Start: true, Try: 1, Kind: core.KindUnavailable}) {
+		if len(retried) == 0 || retried[0] != (engine.RequestRetried{Target: "agent", Start: true, Try: 1, Kind: core.ErrorUnavailable}) {
 			t.Errorf("retried %+v, want the first start again", retried)
 		}
 	})

@@ -41,7 +41,7 @@ func (h *holding) exchange(ctx context.Context, conversation core.Conversation, 
 // go on.
 func (h *holding) turnKind(err error) core.ErrorKind {
 	if errors.Is(err, errInterrupted) {
-		return KindInterrupted
+		return ErrorInterrupted
 	}
 	return cmp.Or(kindOf(err), h.failure.kind())
 }
@@ -118,7 +118,7 @@ func (h *holding) recordFailed(ctx context.Context, turn *Turn, failure error) e
 	turn.Index, turn.Ended, turn.Sent = h.turns, h.Now(), h.cleanMessage(turn.Sent)
 	turn.Failure = h.failed(failure)
 	if ctx.Err() != nil {
-		turn.Failure = &Failure{Kind: KindInterrupted, Message: "the run was interrupted before the reply came"}
+		turn.Failure = &Failure{Kind: ErrorInterrupted, Message: "the run was interrupted before the reply came"}
 	}
 	h.turns++
 	return h.journal.RecordTurn(context.WithoutCancel(ctx), h.trial.ID, *turn)
@@ -142,11 +142,11 @@ func deliver(ctx context.Context, conversation core.Conversation, messages []cor
 	}
 	open, ok := conversation.(core.Interruptible)
 	if !ok {
-		return nil, core.Errorf(core.KindUnsupported, "its replies cannot be interrupted")
+		return nil, core.Errorf(core.ErrorUnsupported, "its replies cannot be interrupted")
 	}
 	replies, err := open.Exchange(ctx, messages)
 	if err == nil && len(replies) != len(messages) {
-		err = core.Errorf(core.KindProtocol, "it gave %d replies to %d messages", len(replies), len(messages))
+		err = core.Errorf(core.ErrorProtocol, "it gave %d replies to %d messages", len(replies), len(messages))
 	}
 	return replies[:min(len(replies), len(messages))], err
 }
@@ -157,7 +157,7 @@ func tooLarge(r core.Reply) error {
 		size += len(p.Data)
 	}
 	if size > maxReply {
-		return core.Errorf(core.KindProtocol, "a reply of %d bytes is larger than the %d allowed", size, maxReply)
+		return core.Errorf(core.ErrorProtocol, "a reply of %d bytes is larger than the %d allowed", size, maxReply)
 	}
 	return nil
 }

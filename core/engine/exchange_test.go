@@ -134,7 +134,7 @@ func TestTheRepliesBeforeAFailureAreRecordedAndJudged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &agent{exchange: func(context.Context, []core.Message) ([]core.Reply, error) {
-				return []core.Reply{test.reply}, core.Errorf(core.KindUnavailable, "the line is dead")
+				return []core.Reply{test.reply}, core.Errorf(core.ErrorUnavailable, "the line is dead")
 			}}
 			s := newScene(t, a)
 			s.trial().Turns = strategy.Script{say("the code?"), over(say("now!")), over(say("quick!")), say("thanks")}
@@ -144,7 +144,7 @@ func TestTheRepliesBeforeAFailureAreRecordedAndJudged(t *testing.T) {
 			if len(turns) != 2 || turns[0].Scores == nil || turns[1].Reply != nil || turns[1].Sent.Text() != "now!" {
 				t.Fatalf("turns %+v, want the answered one with its scores, and the one that failed", turns)
 			}
-			if f := turns[1].Failure; f == nil || f.Kind != core.KindUnavailable || got.Failure == nil {
+			if f := turns[1].Failure; f == nil || f.Kind != core.ErrorUnavailable || got.Failure == nil {
 				t.Errorf("failure %+v", f)
 			}
 		})
@@ -277,7 +277,7 @@ func TestAnInterruptedRunJudgesNothingMore(t *testing.T) {
 		t.Error("the run was not interrupted")
 	}
 	turns := s.diary.recorded(s.trial().ID)
-	if len(turns) != 2 || turns[0].Reply == nil || turns[0].Scores != nil || turns[1].Failure.Kind != engine.KindInterrupted {
+	if len(turns) != 2 || turns[0].Reply == nil || turns[0].Scores != nil || turns[1].Failure.Kind != engine.ErrorInterrupted {
 		t.Errorf("turns %+v, want the reply that came and the one that did not, without scores", turns)
 	}
 }
@@ -335,7 +335,7 @@ func TestAnExchangeThatIsGivenUpALittleBeforeItsTimeHasRunOutOfIt(t *testing.T) 
 		var after time.Duration
 		a := &agent{exchange: func(context.Context, []core.Message) ([]core.Reply, error) {
 			time.Sleep(after)
-			return []core.Reply{cutOff("well")}, core.Errorf(core.KindTimeout, "gave up")
+			return []core.Reply{cutOff("well")}, core.Errorf(core.ErrorTimeout, "gave up")
 		}}
 		s := newScene(t, a)
 		s.trial().Turns = strategy.Script{say("the code?"), over(say("now!"))}

@@ -40,13 +40,13 @@ func (r *request) patience() time.Duration {
 // refused reports whether a request failed because of the service's limits, and
 // nothing of it was carried out.
 func (r *request) refused(err error) bool {
-	return len(r.replies) == 0 && core.KindOf(err) == core.KindRateLimited
+	return len(r.replies) == 0 && core.KindOf(err) == core.ErrorRateLimited
 }
 
 // undelivered reports whether a request that failed was none that anybody can have
 // got: a conversation that was not begun.
 func (r *request) undelivered(err error) bool {
-	return r.start && slices.Contains([]core.ErrorKind{core.KindUnavailable, core.KindTimeout}, core.KindOf(err))
+	return r.start && slices.Contains([]core.ErrorKind{core.ErrorUnavailable, core.ErrorTimeout}, core.KindOf(err))
 }
 
 // gate lets requests through to a target as its limits allow, and learns from
@@ -133,7 +133,7 @@ func (g *gate) learn(r *request, err error) {
 	}
 	g.stop(core.RetryAfterOf(err), PauseAsked, "the service asks for it")
 	switch {
-	case core.KindOf(err) == core.KindRateLimited:
+	case core.KindOf(err) == core.ErrorRateLimited:
 		g.slowDown(r)
 	case err == nil:
 		g.throttle.took(r)
@@ -179,9 +179,9 @@ func heard(ctx context.Context, r *request, err error) error {
 	switch {
 	case ctx.Err() != nil, r.start && err == nil:
 		return errNoWord
-	case err == nil, kind == core.KindRateLimited:
+	case err == nil, kind == core.ErrorRateLimited:
 		return nil
-	case kind == core.KindUnavailable, r.start && kind == core.KindTimeout:
+	case kind == core.ErrorUnavailable, r.start && kind == core.ErrorTimeout:
 		return err
 	}
 	return errNoWord

@@ -95,7 +95,7 @@ func (a *asking) enter() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.over {
-		return core.Errorf(core.KindProtocol, "%s %q asks a target for a call that is over", a.kind, a.name)
+		return core.Errorf(core.ErrorProtocol, "%s %q asks a target for a call that is over", a.kind, a.name)
 	}
 	a.requests.Add(1)
 	return nil
@@ -105,7 +105,7 @@ func (a *asking) enter() error {
 func (t helper) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
 	a, ok := ctx.Value(askingKey{}).(*asking)
 	if !ok {
-		return nil, core.Errorf(core.KindProtocol, "target %q is asked outside of a trial", t.name).
+		return nil, core.Errorf(core.ErrorProtocol, "target %q is asked outside of a trial", t.name).
 			WithHint("a component asks with the context that Convert or Score was given")
 	}
 	if err := a.enter(); err != nil {
@@ -223,7 +223,7 @@ func (t *helperTalk) failed(ctx context.Context, turn Turn, a Answer) error {
 	turn.Failure = t.holding.failed(failure)
 	told := &core.Error{Kind: core.KindOf(failure), RetryAfter: core.RetryAfterOf(failure), Hint: t.clean(core.HintOf(failure)), Err: t.cleanError(failure)}
 	if a.Abandoned {
-		turn.Failure = &Failure{Kind: KindInterrupted, Message: "nobody waited for the reply any more"}
+		turn.Failure = &Failure{Kind: ErrorInterrupted, Message: "nobody waited for the reply any more"}
 		told.Err = fmt.Errorf("target %q: %w", t.to.name, cmp.Or(ctx.Err(), context.Canceled))
 	}
 	if err := t.record(ctx, turn, core.Usage{}); err != nil {

@@ -120,7 +120,7 @@ func TestWhoAskedAndForWhichTurnIsRecorded(t *testing.T) {
 }
 
 func TestAHelperThatDoesNotAnswerLeavesTheScoreUnknown(t *testing.T) {
-	down := core.Errorf(core.KindUnavailable, "connection refused").WithHint("start it")
+	down := core.Errorf(core.ErrorUnavailable, "connection refused").WithHint("start it")
 	for name, test := range map[string]struct {
 		judge   *agent
 		scorer  func(s *scene) score
@@ -189,7 +189,7 @@ func failingOnce(err error) func(context.Context, []core.Message) (core.Reply, e
 }
 
 func TestAConverterWhoseHelperDoesNotAnswerMakesTheTrialErrored(t *testing.T) {
-	judge := &agent{start: func(context.Context, core.Start) error { return core.Errorf(core.KindAuth, "who are you?") }}
+	judge := &agent{start: func(context.Context, core.Start) error { return core.Errorf(core.ErrorAuth, "who are you?") }}
 	s := judged(t, &agent{}, judge, "hello")
 	s.converter("reword", convert(func(ctx context.Context, in core.Value) (core.Value, error) {
 		_, err := askOnce(ctx, s.shelf.helpers["judge"], in.Text())
@@ -198,7 +198,7 @@ func TestAConverterWhoseHelperDoesNotAnswerMakesTheTrialErrored(t *testing.T) {
 	s.trial().Turns[0].Parts[0].Converters = []string{"reword"}
 	result := s.outcome()
 	want(t, result, core.Errored, `converter "reword"`, "who are you?")
-	if result.Failure.Kind != core.KindAuth {
+	if result.Failure.Kind != core.ErrorAuth {
 		t.Errorf("the failure is of kind %s, want auth", result.Failure.Kind)
 	}
 }
@@ -286,7 +286,7 @@ func TestAJudgeIsHeldToItsTimeout(t *testing.T) {
 		}}
 		s := judged(t, &agent{answer: answers("no")}, judge, "one")
 		want(t, s.outcome(), core.Undetermined, `target "judge": sending: no answer within 1m0s`)
-		if h := s.diary.helped["polite/1"]; len(h) != 1 || h[0].Failure.Kind != core.KindTimeout {
+		if h := s.diary.helped["polite/1"]; len(h) != 1 || h[0].Failure.Kind != core.ErrorTimeout {
 			t.Errorf("helper turns %+v, want one that timed out", h)
 		}
 	})
@@ -303,7 +303,7 @@ func TestAnInterruptionReachesTheJudge(t *testing.T) {
 	if summary := s.run(ctx); !summary.Interrupted {
 		t.Error("the run is not said to be interrupted")
 	}
-	if h := s.diary.helped["polite/1"]; len(h) != 1 || h[0].Failure.Kind != engine.KindInterrupted {
+	if h := s.diary.helped["polite/1"]; len(h) != 1 || h[0].Failure.Kind != engine.ErrorInterrupted {
 		t.Errorf("helper turns %+v, want one that was interrupted", h)
 	}
 	if _, over := s.diary.results["polite/1"]; over {
@@ -325,7 +325,7 @@ func TestAHelperIsAskedForACallAndOnlyWhileItLasts(t *testing.T) {
 		kept:        `scorer "leaked" asks a target for a call that is over`,
 	} {
 		_, err := s.shelf.helpers["judge"].StartConversation(ctx, core.Start{})
-		if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), words) {
+		if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), words) {
 			t.Errorf("%v, want a protocol error that says %q", err, words)
 		}
 	}
@@ -348,7 +348,7 @@ func TestARunEndsWhereAHelpersTurnCannotBeRecorded(t *testing.T) {
 func TestSecretsAreRemovedFromWhatHelpersAreAskedAndFromTheirErrors(t *testing.T) {
 	var told error
 	judge := &agent{answer: func(_ context.Context, heard []core.Message) (core.Reply, error) {
-		return core.Reply{}, core.Errorf(core.KindRateLimited, "key hunter2 is used up").After(time.Millisecond).WithHint("not hunter2")
+		return core.Reply{}, core.Errorf(core.ErrorRateLimited, "key hunter2 is used up").After(time.Millisecond).WithHint("not hunter2")
 	}}
 	s := judged(t, &agent{answer: answers("I know hunter2")}, judge, "one")
 	s.plan.Targets[1].Config.JSON = []byte(`{"key": "${KEY}"}`)
@@ -365,7 +365,7 @@ func TestSecretsAreRemovedFromWhatHelpersAreAskedAndFromTheirErrors(t *testing.T
 	if strings.Contains(shown, "hunter2") || !strings.Contains(shown, "[redacted]") {
 		t.Errorf("the record has the secret, or nothing: %s", shown)
 	}
-	if strings.Contains(fmt.Sprint(told, core.HintOf(told)), "hunter2") || core.KindOf(told) != core.KindRateLimited || core.RetryAfterOf(told) != time.Millisecond {
+	if strings.Contains(fmt.Sprint(told, core.HintOf(told)), "hunter2") || core.KindOf(told) != core.ErrorRateLimited || core.RetryAfterOf(told) != time.Millisecond {
 		t.Errorf("the scorer is told %v (%s)", told, core.HintOf(told))
 	}
 }

@@ -52,10 +52,10 @@ type Recaller interface {
 	Recorded(ctx context.Context, trialID string) (Begun, error)
 }
 
-// KindInterrupted is the kind of the [Failure] of a turn whose reply was not
+// ErrorInterrupted is the kind of the [Failure] of a turn whose reply was not
 // waited for, because the run was interrupted, or because the component gave up
 // that had asked a helper.
-const KindInterrupted core.ErrorKind = "interrupted"
+const ErrorInterrupted core.ErrorKind = "interrupted"
 
 // Turn is one message and its reply as they took place. Turns that were said
 // over the reply to the one before have the same times: those of the exchange.

@@ -136,7 +136,7 @@ func implausible(s core.Score) error {
 			return nil
 		}
 	}
-	return core.Errorf(core.KindProtocol, "a score of type %q cannot have the value %v", s.Type, s.Value)
+	return core.Errorf(core.ErrorProtocol, "a score of type %q cannot have the value %v", s.Type, s.Value)
 }
 
 // views are what scorers see of a reply, made once for each on: and via:.

@@ -64,18 +64,18 @@ func TestAFindingStaysOneWhenTheConversationFailsAfterwards(t *testing.T) {
 		if len(heard) == 1 {
 			return says("blue eleven"), nil
 		}
-		return core.Reply{}, core.Errorf(core.KindUnavailable, "connection reset")
+		return core.Reply{}, core.Errorf(core.ErrorUnavailable, "connection reset")
 	}}, "code?", "thanks")
 	s.trial().StopOn = campaign.StopNever
 	result := s.outcome()
 	want(t, result, core.Succeeded, "turn 1", "failed afterwards", "connection reset")
-	if result.Failure == nil || result.Failure.Kind != core.KindUnavailable {
+	if result.Failure == nil || result.Failure.Kind != core.ErrorUnavailable {
 		t.Errorf("failure = %+v, want the unavailable target", result.Failure)
 	}
 }
 
 func TestAFailedConversationIsErroredNeverDefended(t *testing.T) {
-	refused := core.Errorf(core.KindUnavailable, "dial tcp 127.0.0.1:9: connection refused").WithHint("is it running?")
+	refused := core.Errorf(core.ErrorUnavailable, "dial tcp 127.0.0.1:9: connection refused").WithHint("is it running?")
 	for name, a := range map[string]*agent{
 		"at the start": {start: func(context.Context, core.Start) error { return refused }},
 		"at a turn": {answer: func(_ context.Context, heard []core.Message) (core.Reply, error) {
@@ -88,7 +88,7 @@ func TestAFailedConversationIsErroredNeverDefended(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			result := newScene(t, a, "hi", "code?").outcome()
 			want(t, result, core.Errored, `target "agent"`, "connection refused")
-			if f := result.Failure; f == nil || f.Kind != core.KindUnavailable || f.Hint != "is it running?" {
+			if f := result.Failure; f == nil || f.Kind != core.ErrorUnavailable || f.Hint != "is it running?" {
 				t.Errorf("failure = %+v", f)
 			}
 		})
@@ -104,7 +104,7 @@ func TestAFailedTurnIsRecordedWithWhatWasSent(t *testing.T) {
 	if len(turns) != 1 || turns[0].Sent.Text() != "code?" || turns[0].Reply != nil || turns[0].Failure == nil {
 		t.Fatalf("turns = %+v", turns)
 	}
-	if turns[0].Failure.Kind != core.KindInternal {
+	if turns[0].Failure.Kind != core.ErrorInternal {
 		t.Errorf("failure = %+v, want an internal one", turns[0].Failure)
 	}
 }
@@ -198,11 +198,11 @@ func TestAReplyThatTheProviderBlockedWhollyIsADefence(t *testing.T) {
 func TestAScorerThatFailsLeavesTheTrialOpen(t *testing.T) {
 	s := newScene(t, &agent{}, "code?")
 	s.shelf.scorers["leaked"] = score(func(context.Context, core.Evidence) (core.Score, error) {
-		return core.Score{}, core.Errorf(core.KindUnavailable, "the judge is asleep")
+		return core.Score{}, core.Errorf(core.ErrorUnavailable, "the judge is asleep")
 	})
 	result := s.outcome()
 	want(t, result, core.Undetermined, `"leaked"`, "the judge is asleep")
-	if f := result.Scores[0].Failure; f == nil || f.Kind != core.KindUnavailable {
+	if f := result.Scores[0].Failure; f == nil || f.Kind != core.ErrorUnavailable {
 		t.Errorf("the score's failure = %+v", f)
 	}
 }
@@ -225,7 +225,7 @@ func TestAnImpossibleScoreIsNoJudgement(t *testing.T) {
 		s.shelf.scorers["leaked"] = score(func(context.Context, core.Evidence) (core.Score, error) { return impossible, nil })
 		result := s.outcome()
 		want(t, result, core.Undetermined, "cannot have the value")
-		if f := result.Scores[0].Failure; f == nil || f.Kind != core.KindProtocol {
+		if f := result.Scores[0].Failure; f == nil || f.Kind != core.ErrorProtocol {
 			t.Errorf("%+v: failure = %+v, want a protocol failure", impossible, f)
 		}
 	}
@@ -256,7 +256,7 @@ func TestAConverterThatFailsMakesTheTrialErroredAndSendsNothing(t *testing.T) {
 		return core.TextValue(strings.ToUpper(in.Text())), nil
 	}))
 	s.converter("speak", convert(func(context.Context, core.Value) (core.Value, error) {
-		return core.Value{}, core.Errorf(core.KindInput, "no voice")
+		return core.Value{}, core.Errorf(core.ErrorInput, "no voice")
 	}))
 	s.trial().Turns[0].Parts[0].Converters = []string{"upper", "speak"}
 	want(t, s.outcome(), core.Errored, "turn 1", `converter "speak"`, "no voice")

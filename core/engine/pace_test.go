@@ -106,12 +106,12 @@ func TestAnErrorThatSaysHowLongToWaitPausesTheTarget(t *testing.T) {
 		a := &agent{start: func(context.Context, core.Start) error {
 			began.note()
 			if len(began.since) < 3 {
-				return core.Errorf(core.KindRateLimited, "slow down").After(30 * time.Second)
+				return core.Errorf(core.ErrorRateLimited, "slow down").After(30 * time.Second)
 			}
 			return nil
 		}}
 		a.answer = func(context.Context, []core.Message) (core.Reply, error) {
-			return core.Reply{}, core.Errorf(core.KindRateLimited, "slow down").After(time.Hour)
+			return core.Reply{}, core.Errorf(core.ErrorRateLimited, "slow down").After(time.Hour)
 		}
 		s := newScene(t, a, "one")
 		s.plan.Targets[0].Limits.Concurrency = 1

@@ -18,16 +18,16 @@ func TestAConversationThatCannotBeBegunIsTriedAgainByTheKindOfItsError(t *testin
 		retries int
 		tries   int
 	}{
-		"unreachable":                   {core.KindUnavailable, 3, 4},
-		"no answer in time":             {core.KindTimeout, 2, 3},
-		"no retries":                    {core.KindUnavailable, 0, 1},
-		"refused, no retries":           {core.KindRateLimited, 0, 1},
-		"a key that is wrong":           {core.KindAuth, 4, 1},
-		"a configuration that is wrong": {core.KindConfig, 4, 1},
-		"something it cannot do":        {core.KindUnsupported, 4, 1},
-		"something it cannot take":      {core.KindInput, 4, 1},
-		"a broken protocol":             {core.KindProtocol, 4, 1},
-		"a bug":                         {core.KindInternal, 4, 1},
+		"unreachable":                   {core.ErrorUnavailable, 3, 4},
+		"no answer in time":             {core.ErrorTimeout, 2, 3},
+		"no retries":                    {core.ErrorUnavailable, 0, 1},
+		"refused, no retries":           {core.ErrorRateLimited, 0, 1},
+		"a key that is wrong":           {core.ErrorAuth, 4, 1},
+		"a configuration that is wrong": {core.ErrorConfig, 4, 1},
+		"something it cannot do":        {core.ErrorUnsupported, 4, 1},
+		"something it cannot take":      {core.ErrorInput, 4, 1},
+		"a broken protocol":             {core.ErrorProtocol, 4, 1},
+		"a bug":                         {core.ErrorInternal, 4, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestAConversationThatCannotBeBegunIsTriedAgainByTheKindOfItsError(t *testin
 
 func TestAMessageThatMayHaveArrivedIsNeverSentTwice(t *testing.T) {
 	for _, kind := range core.ErrorKinds() {
-		if kind == core.KindRateLimited {
+		if kind == core.ErrorRateLimited {
 			continue
 		}
 		t.Run(string(kind), func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestAMessageThatWasRefusedIsSentAgainAndTheRecordSaysSo(t *testing.T) {
 		a := &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
 			if refusals > 0 {
 				refusals--
-				return core.Reply{}, core.Errorf(core.KindRateLimited, "HTTP 429")
+				return core.Reply{}, core.Errorf(core.ErrorRateLimited, "HTTP 429")
 			}
 			return says("no"), nil
 		}}
@@ -102,7 +102,7 @@ func TestAnExchangeOfWhichSomethingWasAnsweredIsNotHeldAgain(t *testing.T) {
 		exchanges := 0
 		a := &agent{exchange: func(context.Context, []core.Message) ([]core.Reply, error) {
 			exchanges++
-			return []core.Reply{cutOff("well")}, core.Errorf(core.KindRateLimited, "HTTP 429")
+			return []core.Reply{cutOff("well")}, core.Errorf(core.ErrorRateLimited, "HTTP 429")
 		}}
 		s := newScene(t, a, "one")
 		s.trial().Turns = append(s.trial().Turns, over(say("now!")))
@@ -117,7 +117,7 @@ func TestAnExchangeOfWhichSomethingWasAnsweredIsNotHeldAgain(t *testing.T) {
 func TestAServiceThatRefusesForeverIsGivenUpAfterTenMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
-			return core.Reply{}, core.Errorf(core.KindRateLimited, "HTTP 429")
+			return core.Reply{}, core.Errorf(core.ErrorRateLimited, "HTTP 429")
 		}}
 		s := newScene(t, a, "one")
 		s.plan.Targets[0].Limits.Retries = 4
@@ -136,7 +136,7 @@ func TestTheWaitForALimitIsNoTimeInWhichAMessageFailed(t *testing.T) {
 		a := &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
 			if !refused && time.Since(begun) > 12*time.Minute {
 				refused = true
-				return core.Reply{}, core.Errorf(core.KindRateLimited, "HTTP 429")
+				return core.Reply{}, core.Errorf(core.ErrorRateLimited, "HTTP 429")
 			}
 			return says("no"), nil
 		}}
@@ -166,10 +166,10 @@ func TestAnInterruptedRunWaitsForNothing(t *testing.T) {
 	}{
 		"for the limit of requests":            {&agent{}, 1, 0},
 		"for the limit of tokens":              {&agent{}, 0, 1},
-		"for a service that refuses":           {failing(4, core.KindRateLimited), 0, 0},
-		"to try again":                         {failing(0, core.KindTimeout), 0, 0},
-		"for a target that has gone down":      {failing(4, core.KindUnavailable), 0, 0},
-		"for the one that tries such a target": {failing(4, core.KindUnavailable), 6, 0},
+		"for a service that refuses":           {failing(4, core.ErrorRateLimited), 0, 0},
+		"to try again":                         {failing(0, core.ErrorTimeout), 0, 0},
+		"for a target that has gone down":      {failing(4, core.ErrorUnavailable), 0, 0},
+		"for the one that tries such a target": {failing(4, core.ErrorUnavailable), 6, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

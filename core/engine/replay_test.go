@@ -59,8 +59,8 @@ func (s *scene) replayed() []engine.Recorded {
 }
 
 func TestARecordedRunIsReplayedAsItWas(t *testing.T) {
-	down := core.Errorf(core.KindUnavailable, "connection refused").WithHint("start it")
-	busy := core.Errorf(core.KindRateLimited, "too many").After(time.Second)
+	down := core.Errorf(core.ErrorUnavailable, "connection refused").WithHint("start it")
+	busy := core.Errorf(core.ErrorRateLimited, "too many").After(time.Second)
 	for name, scene := range map[string]func(*testing.T) *scene{
 		"a judge is asked": func(t *testing.T) *scene {
 			return judged(t, &agent{answer: answers("blue eleven")}, &agent{answer: answers("yes")}, "hello")

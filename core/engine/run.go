@@ -84,7 +84,7 @@ type Summary struct {
 // bounds of the campaign's scope, but for replies that are on their way when a
 // bound other than one of time is reached: they are waited for and judged, and
 // only who would have to send more gets no outcome. Outside of the scope's
-// window, Run fails with an error of [core.KindConfig].
+// window, Run fails with an error of [core.ErrorConfig].
 func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	if o.Now == nil {
 		o.Now = time.Now

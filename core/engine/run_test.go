@@ -158,12 +158,12 @@ func TestAReplyThatDoesNotComeInTimeIsATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &agent{answer: func(ctx context.Context, _ []core.Message) (core.Reply, error) {
 			<-ctx.Done()
-			return core.Reply{}, core.Errorf(core.KindUnavailable, "stream closed")
+			return core.Reply{}, core.Errorf(core.ErrorUnavailable, "stream closed")
 		}}
 		s := newScene(t, a, "code?")
 		result := s.outcome()
 		want(t, result, core.Errored, "no answer within 1m0s", `target "agent"`)
-		if result.Failure.Kind != core.KindTimeout || !strings.Contains(result.Failure.Hint, "limits.timeout") {
+		if result.Failure.Kind != core.ErrorTimeout || !strings.Contains(result.Failure.Hint, "limits.timeout") {
 			t.Errorf("failure = %+v, want a timeout that says what to set", result.Failure)
 		}
 	})
@@ -198,7 +198,7 @@ func TestInterruptingLeavesTrialsInFlightWithoutAnOutcome(t *testing.T) {
 			}
 			unfinished++
 			turns := s.diary.recorded(id)
-			if last := turns[len(turns)-1]; last.Failure == nil || last.Failure.Kind != engine.KindInterrupted || last.Sent.Empty() {
+			if last := turns[len(turns)-1]; last.Failure == nil || last.Failure.Kind != engine.ErrorInterrupted || last.Sent.Empty() {
 				t.Errorf("trial %s: last turn = %+v, want what was sent and that it was interrupted", id, last)
 			}
 		}
@@ -300,9 +300,9 @@ func TestARunThatCannotBeRecordedStopsSending(t *testing.T) {
 func TestNothingIsSentWhenAComponentRefusesItsConfiguration(t *testing.T) {
 	a := &agent{}
 	s := newScene(t, a, "code?")
-	s.shelf.broken["leaked"] = core.Errorf(core.KindConfig, "no such language").At("lang")
+	s.shelf.broken["leaked"] = core.Errorf(core.ErrorConfig, "no such language").At("lang")
 	summary, err := engine.Run(t.Context(), s.plan, s.options())
-	if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), `scorer "leaked" (leaked): lang: no such language`) {
+	if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), `scorer "leaked" (leaked): lang: no such language`) {
 		t.Errorf("Run: %v", err)
 	}
 	if _, _, sent := a.counts(); sent != 0 || summary.Tally.Total() != 0 || len(s.diary.begun) != 0 {
@@ -323,9 +323,9 @@ func TestNothingIsSentOrRecordedWhereAComponentCannotBeOpened(t *testing.T) {
 		s.trial().Turns[0].Parts[0].Converters = []string{"upper"}
 		s.scoredBy("spoken", contains("x"), core.Audio, "transcribe")
 		s.success("leaked || spoken")
-		s.shelf.broken[broken] = core.Errorf(core.KindUnavailable, "the program is missing").WithHint("install it")
+		s.shelf.broken[broken] = core.Errorf(core.ErrorUnavailable, "the program is missing").WithHint("install it")
 		_, err := engine.Run(t.Context(), s.plan, s.options())
-		if core.KindOf(err) != core.KindUnavailable || core.HintOf(err) != "install it" || !strings.Contains(fmt.Sprint(err), fmt.Sprintf("%q", broken)) {
+		if core.KindOf(err) != core.ErrorUnavailable || core.HintOf(err) != "install it" || !strings.Contains(fmt.Sprint(err), fmt.Sprintf("%q", broken)) {
 			t.Errorf("without %s: %v (kind %s, hint %q)", broken, err, core.KindOf(err), core.HintOf(err))
 		}
 		if _, _, sent := a.counts(); sent != 0 || s.diary.kept != 0 {
@@ -338,7 +338,7 @@ func TestAnInterruptionWhileOpeningIsAnInterruption(t *testing.T) {
 	s := newScene(t, &agent{}, "code?")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.shelf.broken["agent"] = core.Errorf(core.KindUnavailable, "starting the plugin: %w", ctx.Err())
+	s.shelf.broken["agent"] = core.Errorf(core.ErrorUnavailable, "starting the plugin: %w", ctx.Err())
 	summary, err := engine.Run(ctx, s.plan, s.options())
 	if err != nil || !summary.Interrupted || s.diary.kept != 0 {
 		t.Errorf("Run = %+v, %v, with %d records; want an interrupted run without one", summary, err, s.diary.kept)
@@ -410,7 +410,7 @@ func TestSecretsReachTheComponentAndNothingElse(t *testing.T) {
 	const key = "sk-canary-4711"
 	a := &agent{answer: func(_ context.Context, heard []core.Message) (core.Reply, error) {
 		if len(heard) == 2 {
-			return core.Reply{}, core.Errorf(core.KindAuth, "key %s was refused", key).WithHint("is %s right?", key)
+			return core.Reply{}, core.Errorf(core.ErrorAuth, "key %s was refused", key).WithHint("is %s right?", key)
 		}
 		r := says("your key is " + key)
 		r.Detail, r.Warnings = "with "+key, []string{"ignored " + key}
@@ -467,12 +467,12 @@ func TestAComponentThatRefusesItsConfigurationCannotPrintItsSecret(t *testing.T)
 	s.plan.Targets[0].Config.JSON = []byte(`{"api_key":"${KEY}"}`)
 	s.lookup = func(secret.Reference) (string, error) { return "sk-canary-4711", nil }
 	s.redact = secret.NewRedactor()
-	s.shelf.broken["agent"] = core.Errorf(core.KindConfig, "sk-canary-4711 is no key").WithHint("mend sk-canary-4711")
+	s.shelf.broken["agent"] = core.Errorf(core.ErrorConfig, "sk-canary-4711 is no key").WithHint("mend sk-canary-4711")
 	_, err := engine.Run(t.Context(), s.plan, s.options())
 	if text := fmt.Sprintf("%v %+v %s", err, errors.Unwrap(err), core.HintOf(err)); strings.Contains(text, "4711") || !strings.Contains(text, "is no key") {
 		t.Errorf("Run: %s", text)
 	}
-	if core.KindOf(err) != core.KindConfig {
+	if core.KindOf(err) != core.ErrorConfig {
 		t.Errorf("the kind is %q, want config", core.KindOf(err))
 	}
 }
@@ -483,7 +483,7 @@ func TestAMissingSecretStopsTheRunBeforeAnythingIsOpened(t *testing.T) {
 	s.plan.Scorers[0].Config.JSON = []byte(`{"any":["${CODE}"]}`)
 	s.lookup = func(r secret.Reference) (string, error) { return "", fmt.Errorf("%s is not set", r.Name) }
 	_, err := engine.Run(t.Context(), s.plan, s.options())
-	if core.KindOf(err) != core.KindConfig {
+	if core.KindOf(err) != core.ErrorConfig {
 		t.Errorf("Run: %v, want a config error", err)
 	}
 	for _, words := range []string{`target "agent"`, "KEY is not set", `scorer "leaked"`, "CODE is not set"} {
@@ -504,7 +504,7 @@ func TestAnOversizedReplyIsAProtocolFailure(t *testing.T) {
 	}}, "code?")
 	result := s.outcome()
 	want(t, result, core.Errored, "67108865 bytes")
-	if result.Failure.Kind != core.KindProtocol {
+	if result.Failure.Kind != core.ErrorProtocol {
 		t.Errorf("failure = %+v", result.Failure)
 	}
 }

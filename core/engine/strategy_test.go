@@ -141,7 +141,7 @@ func TestAnAttackerThatWritesNoMessageIsNeverADefence(t *testing.T) {
 		},
 		"it cannot be reached": {
 			&agent{start: func(context.Context, core.Start) error {
-				return core.Errorf(core.KindUnavailable, "connection refused")
+				return core.Errorf(core.ErrorUnavailable, "connection refused")
 			}}, core.Errored, 1, 1,
 			[]string{`turn 1: asking the attacker for the next message: target "writer": starting the conversation: connection refused`},
 		},
@@ -203,7 +203,7 @@ func TestARunThatIsInterruptedWhileTheAttackerIsAskedHasNoOutcome(t *testing.T) 
 		t.Errorf("summary %+v and results %+v, want an interrupted trial", summary, s.diary.results)
 	}
 	helped := s.diary.helped["polite/1"]
-	if len(helped) != 1 || helped[0].Failure == nil || helped[0].Failure.Kind != engine.KindInterrupted || len(s.diary.recorded("polite/1")) != 0 {
+	if len(helped) != 1 || helped[0].Failure == nil || helped[0].Failure.Kind != engine.ErrorInterrupted || len(s.diary.recorded("polite/1")) != 0 {
 		t.Errorf("asked %+v", helped)
 	}
 }

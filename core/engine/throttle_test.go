@@ -35,7 +35,7 @@ func (b *service) ask() error {
 	defer b.mu.Unlock()
 	if !b.room() {
 		b.refused++
-		return core.Errorf(core.KindRateLimited, "HTTP 429").After(b.after)
+		return core.Errorf(core.ErrorRateLimited, "HTTP 429").After(b.after)
 	}
 	b.taken++
 	return nil

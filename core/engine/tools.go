@@ -24,7 +24,7 @@ func readCall(v core.Value) (toolCall, error) {
 	var call toolCall
 	err := json.Unmarshal(v.Data, &call)
 	if err == nil && (call.ID == "" || call.Name == "") {
-		err = core.Errorf(core.KindProtocol, "a call of a tool needs call_id and name")
+		err = core.Errorf(core.ErrorProtocol, "a call of a tool needs call_id and name")
 	}
 	return call, err
 }
@@ -57,7 +57,7 @@ func (h *holding) toolResults(turn int, reply core.Message) (core.Message, error
 			continue // texts always encode
 		}
 		if size += len(data); size > maxToolResults {
-			return m, core.Errorf(core.KindProtocol, "the target calls so many tools at once that the results are larger than the %d MiB allowed", maxToolResults>>20)
+			return m, core.Errorf(core.ErrorProtocol, "the target calls so many tools at once that the results are larger than the %d MiB allowed", maxToolResults>>20)
 		}
 		m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}})
 	}

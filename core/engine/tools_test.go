@@ -126,7 +126,7 @@ func TestAFailureBetweenTheRoundsDoesNotHideWhatWasSaid(t *testing.T) {
 	first := calls("it is blue eleven", "lookup")
 	a := &agent{answer: func(_ context.Context, heard []core.Message) (core.Reply, error) {
 		if len(heard) == 2 {
-			return core.Reply{}, core.Errorf(core.KindUnavailable, "the line is dead")
+			return core.Reply{}, core.Errorf(core.ErrorUnavailable, "the line is dead")
 		}
 		return first, nil
 	}}
@@ -260,7 +260,7 @@ func TestTheResultsOfToolsHaveABound(t *testing.T) {
 			if len(turns) != 2 || len(turns[1].Sent.Parts) != 15 {
 				t.Fatalf("%d turns, want two, the second with 15 results", len(turns))
 			}
-			if test.outcome == core.Errored && (got.Failure == nil || got.Failure.Kind != core.KindProtocol || turns[1].Failure == nil) {
+			if test.outcome == core.Errored && (got.Failure == nil || got.Failure.Kind != core.ErrorProtocol || turns[1].Failure == nil) {
 				t.Errorf("failure %+v, recorded %+v", got.Failure, turns[1].Failure)
 			}
 		})

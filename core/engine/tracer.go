@@ -55,7 +55,7 @@ type Step struct {
 // StepEnd is how a step ended.
 type StepEnd struct {
 	// Kind is that of the failure, "" where there is none. It is
-	// [KindInterrupted] where a trial was.
+	// [ErrorInterrupted] where a trial was.
 	Kind core.ErrorKind
 	// Replies are those to a send.
 	Replies []core.Reply

@@ -64,7 +64,7 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 	r.observe(TrialStarted{Trial: t, At: at})
 	ctx, end := r.step(ctx, Step{Kind: StepTrial, Name: t.ID, Attack: t.Attack})
 	if err := cmp.Or(h.converse(ctx), h.helpLost()); err != nil {
-		end(StepEnd{Kind: KindInterrupted, Usage: h.usage})
+		end(StepEnd{Kind: ErrorInterrupted, Usage: h.usage})
 		r.observe(TrialInterrupted{Trial: t, Took: r.Now().Sub(at)})
 		if errors.Is(err, errInterrupted) {
 			return nil

@@ -88,7 +88,7 @@ var (
 			Finish: core.FinishComplete, Usage: core.Usage{InputTokens: 12, OutputTokens: 3},
 		},
 	}
-	failure = &engine.Failure{Kind: core.KindTimeout, Message: "it said blue eleven"}
+	failure = &engine.Failure{Kind: core.ErrorTimeout, Message: "it said blue eleven"}
 )
 
 // happenings are one event of each sort, and the line for each.
@@ -124,10 +124,10 @@ var happenings = []struct {
 	{engine.TrialInterrupted{Trial: trial, Took: time.Second}, `"event":"trial_interrupted","trial":"polite/1","attack":"polite","seconds":1`, ""},
 	{engine.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: engine.PauseAsked}, `"event":"target_paused","target":"agent","seconds":12,"reason":"asked"`, ""},
 	{engine.TargetResumed{Target: "agent"}, `"event":"target_resumed","target":"agent"`, ""},
-	{engine.TargetDown{Target: "agent", Kind: core.KindUnavailable}, `"event":"target_down","target":"agent","error_kind":"unavailable"`, ""},
+	{engine.TargetDown{Target: "agent", Kind: core.ErrorUnavailable}, `"event":"target_down","target":"agent","error_kind":"unavailable"`, ""},
 	{engine.TargetUp{Target: "agent", After: time.Minute}, `"event":"target_up","target":"agent","seconds":60`, ""},
 	{
-		engine.RequestRetried{Target: "agent", Start: true, Try: 2, Kind: core.KindUnavailable},
+		engine.RequestRetried{Target: "agent", Start: true, Try: 2, Kind: core.ErrorUnavailable},
 		`"event":"request_retried","target":"agent","error_kind":"unavailable","request":"start","try":2`, "",
 	},
 	{engine.Warning{Trial: trial, Message: "it said blue eleven"}, `"event":"warning","trial":"polite/1","attack":"polite"`, `,"message":"it said blue eleven"`},

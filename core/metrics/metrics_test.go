@@ -64,12 +64,12 @@ func TestARunIsCountedWhileItGoesAndWhenItHasEnded(t *testing.T) {
 		engine.TrialStarted{Trial: trial},
 		engine.TrialStarted{Trial: trial},
 		engine.TurnEnded{Trial: trial, Turn: answered(2*time.Second, core.Usage{InputTokens: 10, OutputTokens: 5})},
-		engine.TurnEnded{Trial: trial, Turn: engine.Turn{Failure: &engine.Failure{Kind: core.KindTimeout, Message: "a private answer"}}},
+		engine.TurnEnded{Trial: trial, Turn: engine.Turn{Failure: &engine.Failure{Kind: core.ErrorTimeout, Message: "a private answer"}}},
 		engine.HelperTurnEnded{Trial: trial, Turn: engine.HelperTurn{Turn: answered(time.Second, core.Usage{InputTokens: 7}), Target: "judge"}},
 		engine.TargetPaused{Target: "agent", For: time.Second, Reason: engine.PauseAsked},
 		engine.TargetPaused{Target: "agent", For: 2 * time.Second, Reason: engine.PauseAsked},
-		engine.TargetDown{Target: "judge", Kind: core.KindUnavailable},
-		engine.RequestRetried{Target: "agent", Try: 1, Kind: core.KindRateLimited},
+		engine.TargetDown{Target: "judge", Kind: core.ErrorUnavailable},
+		engine.RequestRetried{Target: "agent", Try: 1, Kind: core.ErrorRateLimited},
 		engine.TrialEnded{Trial: trial, Result: engine.Result{Outcome: core.Succeeded, Reason: "a private reason"}},
 	} {
 		run.Observe(e)

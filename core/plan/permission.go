@@ -62,7 +62,7 @@ func (p *planner) checkFiles(d definition, c campaign.Component, config *schema.
 
 func (p *planner) allowFile(path string) error {
 	if p.options.AllowFile == nil {
-		return core.Errorf(core.KindConfig, "the file %s is not one that was allowed", path)
+		return core.Errorf(core.ErrorConfig, "the file %s is not one that was allowed", path)
 	}
 	return p.options.AllowFile(path)
 }

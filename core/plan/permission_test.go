@@ -72,7 +72,7 @@ func TestAFileIsReadByAComponentOnlyIfItIsAllowed(t *testing.T) {
 		if path == "/run/token" {
 			return nil
 		}
-		return core.Errorf(core.KindConfig, "the file %s is private", path).WithHint("ask first")
+		return core.Errorf(core.ErrorConfig, "the file %s is private", path).WithHint("ask first")
 	}
 	for with, want := range map[string]string{
 		`{token_file: /run/token}`:      "",
@@ -137,9 +137,9 @@ func TestComponentsAreAskedAboutTheirConfigurations(t *testing.T) {
 		}
 		asked = fmt.Sprintf("%s %s %s", kind, use, config)
 		return core.Errors{
-			core.Errorf(core.KindConfig, "it is slow").At("proxy.url").WithHint("take another"),
-			core.Errorf(core.KindConfig, "it is out of fashion").At("voice"),
-			core.Errorf(core.KindConfig, "nothing fits"),
+			core.Errorf(core.ErrorConfig, "it is slow").At("proxy.url").WithHint("take another"),
+			core.Errorf(core.ErrorConfig, "it is out of fashion").At("voice"),
+			core.Errorf(core.ErrorConfig, "nothing fits"),
 		}
 	}
 	got, err := plan.CheckConfigs(t.Context(), read(t, yaml), catalog(t), check)
@@ -173,10 +173,10 @@ func TestComponentsAreNotAskedAboutWhatTheirSchemasRefuse(t *testing.T) {
 
 func TestAComponentThatCannotBeAskedIsNoProblemOfTheCampaign(t *testing.T) {
 	check := func(context.Context, core.Kind, string, []byte) error {
-		return core.Errorf(core.KindUnavailable, "the plugin died")
+		return core.Errorf(core.ErrorUnavailable, "the plugin died")
 	}
 	got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{}`)), catalog(t), check)
-	if len(got) > 0 || core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), `checking target "agent"`) {
+	if len(got) > 0 || core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), `checking target "agent"`) {
 		t.Errorf("problems %v, error %v", got, err)
 	}
 }

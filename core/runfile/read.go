@@ -29,7 +29,7 @@ type Sink interface {
 }
 
 // Read reads a file. Where it fails, whatever the Sink was given is of no use. A
-// file that is not as a [Writer] wrote it is an error of [core.KindInput].
+// file that is not as a [Writer] wrote it is an error of [core.ErrorInput].
 func Read(ctx context.Context, file io.Reader, to Sink) error {
 	buffered := bufio.NewReader(cancellable{ctx, file})
 	if err := recognise(buffered); err != nil {
@@ -55,7 +55,7 @@ func recognise(file *bufio.Reader) error {
 	}
 	for magic, name := range map[string]string{"\x1f\x8b": "gzip", "\x28\xb5\x2f\xfd": "zstd", "PK\x03\x04": "zip", "\xfd7zX": "xz"} {
 		if bytes.HasPrefix(begin, []byte(magic)) {
-			return core.Errorf(core.KindInput, "the file is not an exported run: it is compressed (%s)", name).
+			return core.Errorf(core.ErrorInput, "the file is not an exported run: it is compressed (%s)", name).
 				WithHint("decompress it first; orchestrator import - reads what another program decompresses")
 		}
 	}
@@ -277,7 +277,7 @@ func (r *reader) broken(what string, err error) error {
 }
 
 func cutShort(what string) error {
-	return core.Errorf(core.KindInput, "the file is cut short: %s is not whole", what).
+	return core.Errorf(core.ErrorInput, "the file is cut short: %s is not whole", what).
 		WithHint("get the file again, or export the run again")
 }
 

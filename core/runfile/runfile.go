@@ -57,7 +57,7 @@ func (h Header) check() error {
 	case h.Kind != kindOfFile:
 		return foreign("its %s is that of something else", headerEntry)
 	case h.Format > Format:
-		return core.Errorf(core.KindInput, "the file was written by a newer version of the orchestrator (format %d; this one reads up to %d)", h.Format, Format).
+		return core.Errorf(core.ErrorInput, "the file was written by a newer version of the orchestrator (format %d; this one reads up to %d)", h.Format, Format).
 			WithHint("upgrade to orchestrator %s or newer", h.Orchestrator)
 	case h.Format < 1:
 		return damaged(headerEntry, "there is no format %d", h.Format)
@@ -201,12 +201,12 @@ func isSum(s string) bool {
 
 // foreign returns the error for a file that is no exported run.
 func foreign(format string, args ...any) error {
-	return core.Errorf(core.KindInput, "the file is not an exported run: "+format, args...).
+	return core.Errorf(core.ErrorInput, "the file is not an exported run: "+format, args...).
 		WithHint("orchestrator export RUN FILE writes one")
 }
 
 // damaged returns the error for a file that is not as it was written.
 func damaged(entry, format string, args ...any) error {
-	return core.Errorf(core.KindInput, "the file is damaged: %s: "+format, append([]any{entry}, args...)...).
+	return core.Errorf(core.ErrorInput, "the file is damaged: %s: "+format, append([]any{entry}, args...)...).
 		WithHint("get the file again, or export the run again")
 }

@@ -121,7 +121,7 @@ func TestAFileThatIsCutShortIsRefusedWhereverItEnds(t *testing.T) {
 	end := bytes.LastIndex(file, []byte("3\n")) + 2 // nothing is missing behind it
 	for at := range end {
 		err := runfile.Read(t.Context(), bytes.NewReader(file[:at]), &contents{})
-		if core.KindOf(err) != core.KindInput || core.HintOf(err) == "" {
+		if core.KindOf(err) != core.ErrorInput || core.HintOf(err) == "" {
 			t.Fatalf("the first %d of %d bytes: %v, want an input error with a hint", at, len(file), err)
 		}
 	}
@@ -212,7 +212,7 @@ func TestWhatIsNoExportedRunIsRefusedWithAReason(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := runfile.Read(t.Context(), strings.NewReader(test.file), &contents{})
-			if core.KindOf(err) != core.KindInput || core.HintOf(err) == "" || !strings.Contains(err.Error(), test.want) {
+			if core.KindOf(err) != core.ErrorInput || core.HintOf(err) == "" || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Read: %v (%s), want an input error with a hint that says %q", err, core.KindOf(err), test.want)
 			}
 		})
@@ -243,7 +243,7 @@ func TestAFileThatPretendsToBeLargeIsRefused(t *testing.T) {
 	bomb += strings.Repeat("\x00", (512-len(bomb)%512)%512) + sparse
 	var taken int64
 	err := runfile.Read(t.Context(), strings.NewReader(bomb), counting{&contents{}, &taken})
-	if core.KindOf(err) != core.KindInput || !strings.Contains(err.Error(), "it is sparse") || taken != 0 {
+	if core.KindOf(err) != core.ErrorInput || !strings.Contains(err.Error(), "it is sparse") || taken != 0 {
 		t.Errorf("Read: %v after %d bytes, want it to say that it is sparse", err, taken)
 	}
 }
@@ -356,7 +356,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var c contents
 		if err := runfile.Read(t.Context(), bytes.NewReader(data), &c); err != nil {
-			if core.KindOf(err) != core.KindInput {
+			if core.KindOf(err) != core.ErrorInput {
 				t.Errorf("Read: %v (%s error), want an input error", err, core.KindOf(err))
 			}
 			return

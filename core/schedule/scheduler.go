@@ -136,7 +136,7 @@ func New(files []string, o Options) (*Scheduler, error) {
 	for _, file := range files {
 		name, spec, err := o.Read(file)
 		if err == nil && from[name] != "" {
-			err = core.Errorf(core.KindConfig, "%s and %s are both campaigns named %q", from[name], file, name).
+			err = core.Errorf(core.ErrorConfig, "%s and %s are both campaigns named %q", from[name], file, name).
 				WithHint("a schedule has the name of its campaign: give one of them another name")
 		}
 		errs = append(errs, err)

@@ -92,13 +92,13 @@ func References(config []byte) ([]Reference, error) {
 // says, and the values that it filled in, each once, for a [Redactor]. Numbers
 // and the order of keys stay as they are. A secret that is empty or not UTF-8
 // is an error; so is one that lookup cannot find, and all of them are
-// reported. Errors are of kind [core.KindConfig] and name the key.
+// reported. Errors are of kind [core.ErrorConfig] and name the key.
 func Expand(config []byte, lookup Lookup) (expanded []byte, values []string, err error) {
 	var failures []error
 	expanded, err = rewrite(config, func(path, s string) string {
 		pieces, malformed := split(path, s)
 		if malformed != nil {
-			failures = append(failures, core.Errorf(core.KindConfig, "%s", malformed.Message).At(path).WithHint("%s", malformed.Hint))
+			failures = append(failures, core.Errorf(core.ErrorConfig, "%s", malformed.Message).At(path).WithHint("%s", malformed.Hint))
 			return ""
 		}
 		var b strings.Builder
@@ -120,7 +120,7 @@ func Expand(config []byte, lookup Lookup) (expanded []byte, values []string, err
 		return b.String()
 	})
 	if err != nil {
-		return nil, nil, &core.Error{Kind: core.KindConfig, Err: err}
+		return nil, nil, &core.Error{Kind: core.ErrorConfig, Err: err}
 	}
 	switch len(failures) {
 	case 0:
@@ -128,7 +128,7 @@ func Expand(config []byte, lookup Lookup) (expanded []byte, values []string, err
 	case 1:
 		return nil, nil, failures[0]
 	default:
-		return nil, nil, &core.Error{Kind: core.KindConfig, Err: errors.Join(failures...)}
+		return nil, nil, &core.Error{Kind: core.ErrorConfig, Err: errors.Join(failures...)}
 	}
 }
 
@@ -136,11 +136,11 @@ func look(ref Reference, lookup Lookup) (string, error) {
 	value, err := lookup(ref)
 	switch {
 	case err != nil:
-		return "", core.Errorf(core.KindConfig, "secret %s: %w", ref.Raw, err).At(ref.Path).WithHint("%s", core.HintOf(err))
+		return "", core.Errorf(core.ErrorConfig, "secret %s: %w", ref.Raw, err).At(ref.Path).WithHint("%s", core.HintOf(err))
 	case value == "":
-		return "", core.Errorf(core.KindConfig, "secret %s is empty", ref.Raw).At(ref.Path)
+		return "", core.Errorf(core.ErrorConfig, "secret %s is empty", ref.Raw).At(ref.Path)
 	case !utf8.ValidString(value):
-		return "", core.Errorf(core.KindConfig, "secret %s is not UTF-8 text", ref.Raw).At(ref.Path)
+		return "", core.Errorf(core.ErrorConfig, "secret %s is not UTF-8 text", ref.Raw).At(ref.Path)
 	}
 	return value, nil
 }

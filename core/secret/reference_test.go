@@ -113,7 +113,7 @@ func TestExpandSaysWhichKeyLacksItsSecret(t *testing.T) {
 			if err == nil || err.Error() != test.want {
 				t.Errorf("error %v, want %s", err, test.want)
 			}
-			if core.KindOf(err) != core.KindConfig {
+			if core.KindOf(err) != core.ErrorConfig {
 				t.Errorf("the error is of kind %s, want config", core.KindOf(err))
 			}
 			if got != nil || values != nil {
@@ -125,7 +125,7 @@ func TestExpandSaysWhichKeyLacksItsSecret(t *testing.T) {
 
 func TestExpandKeepsTheHintOfTheLookup(t *testing.T) {
 	_, _, err := secret.Expand([]byte(`["${KEY}"]`), func(secret.Reference) (string, error) {
-		return "", core.Errorf(core.KindConfig, "not set").WithHint("export it")
+		return "", core.Errorf(core.ErrorConfig, "not set").WithHint("export it")
 	})
 	if got := core.HintOf(err); got != "export it" {
 		t.Errorf("hint %q, want that of the lookup", got)

@@ -15,7 +15,7 @@ func TestTrialsAreCountedByWhatTheyCameTo(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{})
 	ctx := t.Context()
-	gone := &engine.Failure{Kind: core.KindUnavailable, Message: "gone", Hint: "is it running?"}
+	gone := &engine.Failure{Kind: core.ErrorUnavailable, Message: "gone", Hint: "is it running?"}
 	for i, trial := range []struct {
 		attack, variant string
 		result          engine.Result

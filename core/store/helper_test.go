@@ -18,7 +18,7 @@ func helped() []engine.HelperTurn {
 	whole.Index = 0
 	failed := engine.Turn{
 		Index: 1, Started: start, Ended: start.Add(time.Second), Sent: core.Message{Role: core.User},
-		Failure: &engine.Failure{Kind: core.KindUnavailable, Message: "nobody there", Hint: "start it"},
+		Failure: &engine.Failure{Kind: core.ErrorUnavailable, Message: "nobody there", Hint: "start it"},
 	}
 	return []engine.HelperTurn{
 		{

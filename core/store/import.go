@@ -22,7 +22,7 @@ var ErrOtherRun = errors.New("there is another run of this ID, or this one with 
 // Import reads a run that [Store.Export] wrote, of this version or of one before,
 // and returns its ID. Everything is checked before anything is kept: the run is
 // there as a whole, or not at all. known reports that it was there already, with
-// the same record. It fails with an error of [core.KindInput] where the file is
+// the same record. It fails with an error of [core.ErrorInput] where the file is
 // wrong, and with [ErrOtherRun].
 func (s *Store) Import(ctx context.Context, file io.Reader) (id string, known bool, err error) {
 	if s.writer == nil {

@@ -38,7 +38,7 @@ func newIncoming(dir string) *incoming {
 
 // unfit returns the error for a file that is whole, and whose record cannot be.
 func unfit(format string, args ...any) error {
-	return core.Errorf(core.KindInput, "the file is not as an export is: "+format, args...).
+	return core.Errorf(core.ErrorInput, "the file is not as an export is: "+format, args...).
 		WithHint("export the run again")
 }
 
@@ -88,7 +88,7 @@ func (in *incoming) Begin(ctx context.Context, h runfile.Header) error {
 	case err != nil:
 		return err
 	case h.Schema > newest:
-		return core.Errorf(core.KindInput, "the file was written by a newer version of the orchestrator (schema %d; this one knows %d)", h.Schema, newest).
+		return core.Errorf(core.ErrorInput, "the file was written by a newer version of the orchestrator (schema %d; this one knows %d)", h.Schema, newest).
 			WithHint("upgrade to orchestrator %s or newer", h.Orchestrator)
 	case h.Schema < schemaFirst:
 		return unfit("there is no schema %d", h.Schema)

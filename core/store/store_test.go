@@ -105,7 +105,7 @@ func everything() engine.Turn {
 			{Name: "harm", Score: core.Score{Type: core.ScoreScale, Value: 0.25, Rationale: "mild"}},
 			{
 				Name: "spoken", Score: core.UnknownScore("deaf"), Judged: []core.Value{core.WAVValue([]byte("RIFF reply"))},
-				Failure: &engine.Failure{Kind: core.KindUnavailable, Message: "no recogniser", Hint: "install one"},
+				Failure: &engine.Failure{Kind: core.ErrorUnavailable, Message: "no recogniser", Hint: "install one"},
 			},
 		},
 	}
@@ -124,7 +124,7 @@ func TestWhatIsRecordedIsReadBack(t *testing.T) {
 	second := engine.Turn{
 		Index: 1, Started: start, Ended: start,
 		Sent:    core.Message{Role: core.Tool, Parts: []core.Part{{Value: core.Value{Modality: core.ToolResult, Data: []byte("{}")}}}},
-		Failure: &engine.Failure{Kind: core.KindTimeout, Message: "no answer within 1m0s", Hint: "wait"},
+		Failure: &engine.Failure{Kind: core.ErrorTimeout, Message: "no answer within 1m0s", Hint: "wait"},
 	}
 	result := engine.Result{
 		Outcome: core.Succeeded, Reason: "turn 1: success\xff held", Ended: start.Add(time.Minute), Turns: 2, Decided: 0,

@@ -308,7 +308,7 @@ func TestAFileWhoseRecordCannotBeIsRefused(t *testing.T) {
 			dir := t.TempDir()
 			to := open(t, dir)
 			_, _, err := to.Import(t.Context(), bytes.NewReader(forged(t, file, test.change)))
-			if core.KindOf(err) != core.KindInput || !strings.Contains(err.Error(), test.want) {
+			if core.KindOf(err) != core.ErrorInput || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Import: %v (%s error), want an input error that says %q", err, core.KindOf(err), test.want)
 			}
 			isEmpty(t, to, dir)
@@ -355,7 +355,7 @@ func TestAFlippedByteIsNoticed(t *testing.T) {
 		wrong := bytes.Clone(file)
 		wrong[at] ^= 0x20
 		_, _, err := to.Import(t.Context(), bytes.NewReader(wrong))
-		if core.KindOf(err) == core.KindInput {
+		if core.KindOf(err) == core.ErrorInput {
 			refused++
 			continue
 		}

@@ -75,7 +75,7 @@ func (r *RedTeam) Next(p Past) Step {
 	a, err := readAnswer(last)
 	switch {
 	case err != nil && tries >= MaxTries:
-		return Step{Failed: core.Errorf(core.KindProtocol, "attacker %q wrote no message when it was asked %d times; the last time: %w", r.Attacker, tries, err).
+		return Step{Failed: core.Errorf(core.ErrorProtocol, "attacker %q wrote no message when it was asked %d times; the last time: %w", r.Attacker, tries, err).
 			WithHint("another model, or another prompt:, may do it")}
 	case err != nil:
 		return r.ask(p, Question{Turn: turn, Try: tries}, err)

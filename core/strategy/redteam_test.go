@@ -152,7 +152,7 @@ func TestAnAnswerThatCannotBeUsedIsAskedForAgainAndThenTheAttackFails(t *testing
 			past.Asked = append(past.Asked, strategy.Asked{Reply: test.reply})
 			step := redTeam().Next(past)
 			want := fmt.Sprintf(`attacker "writer" wrote no message when it was asked %d times; the last time: %s`, strategy.MaxTries, test.wrong)
-			if step.Failed == nil || !strings.HasPrefix(step.Failed.Error(), want) || core.KindOf(step.Failed) != core.KindProtocol || core.HintOf(step.Failed) == "" {
+			if step.Failed == nil || !strings.HasPrefix(step.Failed.Error(), want) || core.KindOf(step.Failed) != core.ErrorProtocol || core.HintOf(step.Failed) == "" {
 				t.Errorf("the step is %+v, want %s", step, want)
 			}
 			past.Asked[2] = wrote(0, "```json\n"+good+"\n```")

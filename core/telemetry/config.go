@@ -50,7 +50,7 @@ func (e environment) config() (config, error) {
 	case "none":
 		return c, nil
 	default:
-		return c, core.Errorf(core.KindConfig, "%s: %q is no exporter of this program", envExporter, exporter).WithHint("it is otlp or none")
+		return c, core.Errorf(core.ErrorConfig, "%s: %q is no exporter of this program", envExporter, exporter).WithHint("it is otlp or none")
 	}
 	if strings.EqualFold(e.get(envDisabled), "true") {
 		return c, nil
@@ -60,7 +60,7 @@ func (e environment) config() (config, error) {
 	}
 	for _, name := range []string{envTracesProtocol, envProtocol} {
 		if p := e.get(name); p != "" && p != protocol {
-			return c, core.Errorf(core.KindConfig, "%s: %q is not spoken by this program", name, p).WithHint("it is %s; the collector's port for it is 4318 as a rule", protocol)
+			return c, core.Errorf(core.ErrorConfig, "%s: %q is not spoken by this program", name, p).WithHint("it is %s; the collector's port for it is 4318 as a rule", protocol)
 		}
 	}
 	return c, e.headers(&c)
@@ -81,7 +81,7 @@ func (e environment) endpoint(c *config, wanted bool) error {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return core.Errorf(core.KindConfig, "%s does not hold the URL of a collector", name).WithHint("such as %s", defaultEndpoint)
+		return core.Errorf(core.ErrorConfig, "%s does not hold the URL of a collector", name).WithHint("such as %s", defaultEndpoint)
 	}
 	c.endpoint = address
 	return nil
@@ -101,7 +101,7 @@ func (e environment) headers(c *config) error {
 		key, value, ok := strings.Cut(pair, "=")
 		value, err := url.PathUnescape(strings.TrimSpace(value))
 		if key = strings.TrimSpace(key); !ok || key == "" || err != nil { // the value may be a secret
-			return core.Errorf(core.KindConfig, "%s is no list of headers", name).WithHint("it is KEY=VALUE,KEY=VALUE, with values escaped as in a URL")
+			return core.Errorf(core.ErrorConfig, "%s is no list of headers", name).WithHint("it is KEY=VALUE,KEY=VALUE, with values escaped as in a URL")
 		}
 		c.headers[key] = value
 	}

@@ -82,7 +82,7 @@ func TestAWrongEnvironmentIsAMistakeThatNamesTheVariable(t *testing.T) {
 	} {
 		t.Run(environ[0], func(t *testing.T) {
 			_, _, err := start(t, environ...)
-			if core.KindOf(err) != core.KindConfig || !strings.HasPrefix(err.Error(), environ[0]) || core.HintOf(err) == "" && environ[0] != "OTEL_TRACES_EXPORTER" {
+			if core.KindOf(err) != core.ErrorConfig || !strings.HasPrefix(err.Error(), environ[0]) || core.HintOf(err) == "" && environ[0] != "OTEL_TRACES_EXPORTER" {
 				t.Errorf("error %v (%s), want one of config that names the variable", err, core.HintOf(err))
 			}
 			if err != nil && strings.Contains(err.Error(), "secret-without-key") {
@@ -96,7 +96,7 @@ func TestAStepThatFailsSaysOfWhatKindAndNotWhy(t *testing.T) {
 	traces, c := collected(t)
 	ctx, end := traces.Begin(t.Context(), engine.Step{Kind: engine.StepRun, Name: "named " + key})
 	_, endSend := traces.Begin(ctx, engine.Step{Kind: engine.StepSend, Name: "agent"})
-	endSend(engine.StepEnd{Kind: core.KindTimeout})
+	endSend(engine.StepEnd{Kind: core.ErrorTimeout})
 	end(engine.StepEnd{})
 	if err := traces.Close(); err != nil {
 		t.Fatal(err)

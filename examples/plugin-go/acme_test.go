@@ -35,7 +35,7 @@ func TestAKeypadHasAKeyForEachLetter(t *testing.T) {
 			t.Errorf("%q: %q, %v; want %q", test.text, got.Text(), err, test.want)
 		}
 	}
-	if _, err := (keypad{}).Convert(t.Context(), core.TextValue("¿?")); core.KindOf(err) != core.KindInput {
+	if _, err := (keypad{}).Convert(t.Context(), core.TextValue("¿?")); core.KindOf(err) != core.ErrorInput {
 		t.Errorf("what has no key: %v, want an error of kind input", err)
 	}
 }
@@ -62,11 +62,11 @@ func TestANumberIsRecognisedHoweverItIsReadOut(t *testing.T) {
 
 func TestAGatewayThatRefusesIsAnErrorOfTheRightKind(t *testing.T) {
 	for status, want := range map[int]core.ErrorKind{
-		http.StatusUnauthorized:    core.KindAuth,
-		http.StatusTooManyRequests: core.KindRateLimited,
-		http.StatusBadGateway:      core.KindUnavailable,
-		http.StatusTeapot:          core.KindProtocol,
-		http.StatusOK:              core.KindProtocol, // and no JSON
+		http.StatusUnauthorized:    core.ErrorAuth,
+		http.StatusTooManyRequests: core.ErrorRateLimited,
+		http.StatusBadGateway:      core.ErrorUnavailable,
+		http.StatusTeapot:          core.ErrorProtocol,
+		http.StatusOK:              core.ErrorProtocol, // and no JSON
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 		target, err := ivrComponent().OpenTarget(t.Context(), []byte(`{"gateway": "`+server.URL+`"}`))

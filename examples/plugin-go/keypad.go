@@ -30,14 +30,14 @@ func keypadComponent() core.Component {
 // Convert implements [core.Converter].
 func (k keypad) Convert(ctx context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
-		return core.Value{}, plugins.Errorf(core.KindUnsupported, "a keypad has no keys for %s", in.Modality)
+		return core.Value{}, plugins.Errorf(core.ErrorUnsupported, "a keypad has no keys for %s", in.Modality)
 	}
 	if ctx.Err() != nil {
 		return core.Value{}, ctx.Err()
 	}
 	keys := strings.Map(key, in.Text())
 	if keys == "" {
-		return core.Value{}, plugins.Errorf(core.KindInput, "nothing of the text is on a keypad").
+		return core.Value{}, plugins.Errorf(core.ErrorInput, "nothing of the text is on a keypad").
 			WithHint("letters from A to Z and digits are")
 	}
 	return core.TextValue(keys + k.terminator), nil

@@ -19,7 +19,7 @@ type numberConfig struct {
 // Validate checks what the tags cannot say.
 func (c numberConfig) Validate() error {
 	if !allDigits.MatchString(c.Number) {
-		return plugins.Errorf(core.KindConfig, "%q does not consist of digits", c.Number).
+		return plugins.Errorf(core.ErrorConfig, "%q does not consist of digits", c.Number).
 			At("number").WithHint(`write it in digits and in quotes, such as "2583"`)
 	}
 	return nil

@@ -95,7 +95,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := config.Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		_, port, _ := net.SplitHostPort(address)
-		return nil, core.Errorf(core.KindUnavailable, "port %s is taken: %w", port, err).
+		return nil, core.Errorf(core.ErrorUnavailable, "port %s is taken: %w", port, err).
 			WithHint("stop what listens there, or run bin/voicebot --listen 127.0.0.1:0")
 	}
 	if err != nil {

@@ -75,7 +75,7 @@ func (*alien) Close(context.Context, *pb.CloseRequest) (*pb.CloseResponse, error
 
 func (*alien) Convert(_ context.Context, r *pb.ConvertRequest) (*pb.ConvertResponse, error) {
 	if r.GetValue().GetModality() != pb.Modality_MODALITY_TEXT {
-		return nil, wire.EncodeError(core.Errorf(core.KindUnsupported, "only text"))
+		return nil, wire.EncodeError(core.Errorf(core.ErrorUnsupported, "only text"))
 	}
 	return &pb.ConvertResponse{Value: r.GetValue()}, nil
 }

@@ -79,7 +79,7 @@ type converting text
 
 func (f converting) Convert(ctx context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
-		return core.Value{}, plugins.Errorf(core.KindUnsupported, "%s", in.Modality)
+		return core.Value{}, plugins.Errorf(core.ErrorUnsupported, "%s", in.Modality)
 	}
 	out, err := f(ctx, in.Text())
 	return core.TextValue(out), err

@@ -22,7 +22,7 @@ type parrot string
 
 func (p parrot) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
 	if p != "historian" && (len(start.History) > 0 || start.SystemPrompt != "") {
-		return nil, plugins.Errorf(core.KindUnsupported, "a parrot has no past")
+		return nil, plugins.Errorf(core.ErrorUnsupported, "a parrot has no past")
 	}
 	return &talk{parrot: p, started: ctx}, nil
 }
@@ -44,11 +44,11 @@ func (c *talk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	case c.parrot == "amnesiac" && c.turns > 1:
 		return core.Reply{}, errors.New("who are you?")
 	case !m.Delivery.IsZero():
-		return core.Reply{}, plugins.Errorf(core.KindUnsupported, "delivered too oddly")
+		return core.Reply{}, plugins.Errorf(core.ErrorUnsupported, "delivered too oddly")
 	}
 	for _, p := range m.Parts {
 		if p.Modality != core.Text {
-			return core.Reply{}, plugins.Errorf(core.KindUnsupported, "%s", p.Modality)
+			return core.Reply{}, plugins.Errorf(core.ErrorUnsupported, "%s", p.Modality)
 		}
 	}
 	m.Role = core.Assistant

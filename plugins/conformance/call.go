@@ -42,7 +42,7 @@ func (s subject) takes(t T, o opened) {
 		if !ok || m == s.Input.Modality {
 			continue // tools' results answer calls, which the kit has none of
 		}
-		if err := o.call(t.Context(), in); err != nil && core.KindOf(err) != core.KindInput {
+		if err := o.call(t.Context(), in); err != nil && core.KindOf(err) != core.ErrorInput {
 			t.Errorf("%s: %v (%s); it is described as taking %v", m, err, core.KindOf(err), s.info.In)
 		}
 	}
@@ -69,7 +69,7 @@ func (s subject) refuses(t T, o opened) {
 				continue
 			}
 		}
-		if err := o.call(t.Context(), in); core.KindOf(err) != core.KindUnsupported {
+		if err := o.call(t.Context(), in); core.KindOf(err) != core.ErrorUnsupported {
 			t.Errorf("%s: error %v (%s), want one of kind unsupported: it is described as taking %v", m, err, core.KindOf(err), s.info.In)
 		}
 	}
@@ -91,7 +91,7 @@ func (s subject) takesLarge(t T, from Source) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	err = o.call(ctx, in)
-	if err != nil && ctx.Err() == nil && core.KindOf(err) != core.KindInput {
+	if err != nil && ctx.Err() == nil && core.KindOf(err) != core.ErrorInput {
 		t.Errorf("%d MiB of %s: %v (%s), want no error or one of kind input", large>>20, in.Modality, err, core.KindOf(err))
 	}
 }

@@ -34,7 +34,7 @@ type subject struct {
 func find(ctx context.Context, s Source, kind core.Kind, use string, cases []Case) (subject, error) {
 	info, described, ok := s.Lookup(kind, use)
 	if !ok {
-		return subject{}, core.Errorf(core.KindConfig, "there is no %s %q", kind, use)
+		return subject{}, core.Errorf(core.ErrorConfig, "there is no %s %q", kind, use)
 	}
 	found := subject{Case: Case{Kind: kind, Use: use}, info: info, schema: described}
 	given := false
@@ -52,7 +52,7 @@ func find(ctx context.Context, s Source, kind core.Kind, use string, cases []Cas
 		found.Input, ok = sampleOf(info.In)
 	}
 	if !ok {
-		return subject{}, core.Errorf(core.KindConfig, "the kit has no sample of what it takes (%v): it is not tested", info.In).
+		return subject{}, core.Errorf(core.ErrorConfig, "the kit has no sample of what it takes (%v): it is not tested", info.In).
 			WithHint("give a case with an input")
 	}
 	return found, nil
@@ -70,7 +70,7 @@ func (s subject) guessed(ctx context.Context, from Source) error {
 	} else {
 		return nil
 	}
-	return core.Errorf(core.KindConfig, "%w: it is not tested", why).
+	return core.Errorf(core.ErrorConfig, "%w: it is not tested", why).
 		WithHint("write a case into a file, and give that with --cases (in Go: plugintest.Case):\n\n%s", s.example())
 }
 

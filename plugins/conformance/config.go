@@ -69,7 +69,7 @@ func (s subject) refusesConfig(t T, from Source, key, what string, change func(m
 		return
 	}
 	for _, e := range each(err) {
-		if rest, ok := strings.CutPrefix(e.Field, key); ok && e.Kind == core.KindConfig && (rest == "" || strings.ContainsAny(rest[:1], ".[")) {
+		if rest, ok := strings.CutPrefix(e.Field, key); ok && e.Kind == core.ErrorConfig && (rest == "" || strings.ContainsAny(rest[:1], ".[")) {
 			return
 		}
 	}

@@ -132,7 +132,7 @@ func (s subject) interrupts(ctx context.Context, messages ...core.Message) func(
 
 func (s subject) refusesHistory(t T, target core.Target) {
 	err := started(t.Context(), target, history(), s.turns(t.Context(), message(s.Input)))
-	if core.KindOf(err) != core.KindUnsupported {
+	if core.KindOf(err) != core.ErrorUnsupported {
 		t.Errorf("a history: error %v (%s), want one of kind unsupported, or the capability %q", err, core.KindOf(err), core.CapabilityHistory)
 	}
 }

@@ -46,7 +46,7 @@ func (s served) Using(targets core.Targets) Source {
 func InProcess(components []core.Component) (Source, error) {
 	for _, c := range components {
 		if _, err := schema.Of(c.Config); err != nil {
-			return nil, core.Errorf(core.KindInternal, "the configuration of %s %q has no schema: %w", c.Info.Kind, c.Info.Name, err)
+			return nil, core.Errorf(core.ErrorInternal, "the configuration of %s %q has no schema: %w", c.Info.Kind, c.Info.Name, err)
 		}
 	}
 	return inProcess(components), nil
@@ -60,7 +60,7 @@ func (s inProcess) find(kind core.Kind, use string) (core.Component, error) {
 			return c, nil
 		}
 	}
-	return core.Component{}, core.Errorf(core.KindConfig, "there is no %s %q", kind, use)
+	return core.Component{}, core.Errorf(core.ErrorConfig, "there is no %s %q", kind, use)
 }
 
 // checked returns a component whose schema has nothing against a configuration.
@@ -75,7 +75,7 @@ func (s inProcess) checked(kind core.Kind, use string, config []byte) (core.Comp
 	}
 	var all core.Errors
 	for _, complaint := range described.Check(config) {
-		all = append(all, &core.Error{Kind: core.KindConfig, Field: complaint.Path, Hint: complaint.Hint, Err: errors.New(complaint.Message)})
+		all = append(all, &core.Error{Kind: core.ErrorConfig, Field: complaint.Path, Hint: complaint.Hint, Err: errors.New(complaint.Message)})
 	}
 	return c, all.Err()
 }

@@ -37,16 +37,16 @@ func ParseAttachments(text string) (Attachments, error) {
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&all); err != nil || decoder.More() {
-		return nil, core.Errorf(core.KindConfig, "%s does not hold a JSON object of attachments", EnvAttach).
+		return nil, core.Errorf(core.ErrorConfig, "%s does not hold a JSON object of attachments", EnvAttach).
 			WithHint(`it is {"NAME": {"socket": "/PATH", "pid": 1, "protocol": 1}}, as a plugin prints it that is started with --debug`)
 	}
 	for name, a := range all {
 		if !filepath.IsAbs(a.Socket) {
-			return nil, core.Errorf(core.KindConfig, "%s: the socket %q of plugin %q is not an absolute path", EnvAttach, a.Socket, name).
+			return nil, core.Errorf(core.ErrorConfig, "%s: the socket %q of plugin %q is not an absolute path", EnvAttach, a.Socket, name).
 				WithHint("paste the line that the plugin prints when it is started with --debug")
 		}
 		if want := int(wire.Handshake().ProtocolVersion); a.Protocol != want {
-			return nil, core.Errorf(core.KindConfig, "%s: plugin %q speaks protocol %d; this program speaks %d", EnvAttach, name, a.Protocol, want).
+			return nil, core.Errorf(core.ErrorConfig, "%s: plugin %q speaks protocol %d; this program speaks %d", EnvAttach, name, a.Protocol, want).
 				WithHint("build the plugin against a matching version")
 		}
 	}
@@ -91,7 +91,7 @@ func (p *process) attach(a wire.Attachment) {
 // reachable explains an attachment that is stale, or somebody else's.
 func reachable(a wire.Attachment) error {
 	stale := func(err error) error {
-		return core.Errorf(core.KindUnavailable, "there is no such process any more: %w", err).
+		return core.Errorf(core.ErrorUnavailable, "there is no such process any more: %w", err).
 			WithHint("start the plugin with --debug again and paste its new line, or unset %s", EnvAttach)
 	}
 	folder := filepath.Dir(a.Socket)

@@ -107,7 +107,7 @@ func TestAnInterruptEndsADebuggedPluginAndTakesItsSocketAway(t *testing.T) {
 
 func TestAStaleAttachmentSaysWhatToDo(t *testing.T) {
 	_, err := host.New(host.Options{Attach: pasted(t, `export ORCHESTRATOR_ATTACH='{"acme":{"socket":"/tmp/gone/plugin1","pid":1,"protocol":1}}'`+"\n")}).Describe(t.Context())
-	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), `attaching to plugin "acme" (/tmp/gone/plugin1): there is no such process any more`) {
+	if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), `attaching to plugin "acme" (/tmp/gone/plugin1): there is no such process any more`) {
 		t.Errorf("error %v (%s)", err, core.KindOf(err))
 	}
 }
@@ -123,7 +123,7 @@ func TestAMistakeInAnAttachmentIsAnErrorOfTheConfiguration(t *testing.T) {
 		"nothing to go with": `{"acme": {}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := host.ParseAttachments(text); core.KindOf(err) != core.KindConfig || core.HintOf(err) == "" {
+			if _, err := host.ParseAttachments(text); core.KindOf(err) != core.ErrorConfig || core.HintOf(err) == "" {
 				t.Errorf("error %v (%s), want one of kind config with a hint", err, core.KindOf(err))
 			}
 		})

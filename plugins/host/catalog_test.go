@@ -81,7 +81,7 @@ func TestTheCatalogKnowsBundledAndThirdPartyComponents(t *testing.T) {
 
 func TestABundledPluginThatCannotStartIsAnError(t *testing.T) {
 	h, _ := newHost(t, func(o *host.Options) { o.Bundled = []string{filepath.Join(t.TempDir(), "nothing")} })
-	if _, err := h.Describe(t.Context()); core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "no such file") {
+	if _, err := h.Describe(t.Context()); core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("error %v, want an unavailable one with the reason", err)
 	}
 }
@@ -212,7 +212,7 @@ func TestAPluginThatOthersCouldChangeIsNotStarted(t *testing.T) {
 			if test.want == "" && err != nil {
 				t.Fatal(err)
 			}
-			if test.want != "" && (core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), test.want)) {
+			if test.want != "" && (core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("error %v, want a config error with %q", err, test.want)
 			}
 		})
@@ -236,7 +236,7 @@ func TestAPluginIsHeldToItsLockedHashAtEveryStart(t *testing.T) {
 	}
 	for _, name := range []string{"forged", "typo"} {
 		_, err := h.OpenConverter(t.Context(), name+"/echo", nil)
-		if core.KindOf(err) != core.KindConfig || !containsAll(err.Error(), []string{"SHA-256", selfSum(t), hashes[name]}) {
+		if core.KindOf(err) != core.ErrorConfig || !containsAll(err.Error(), []string{"SHA-256", selfSum(t), hashes[name]}) {
 			t.Errorf("%s: %v, want a config error with both hashes", name, err)
 		}
 	}

@@ -121,7 +121,7 @@ func (c Confinement) insist(lack error, hint string) error {
 	if !c.Required {
 		return nil
 	}
-	return core.Errorf(core.KindConfig, "a complete sandbox is required: %w", lack).WithHint("%s", hint)
+	return core.Errorf(core.ErrorConfig, "a complete sandbox is required: %w", lack).WithHint("%s", hint)
 }
 
 // ownFolder makes the process's own folder.

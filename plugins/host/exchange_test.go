@@ -62,7 +62,7 @@ func TestTheRepliesBeforeAnErrorComeWithIt(t *testing.T) {
 	if got, want := textsOf(replies), []string{"one after 0s", "two after 1s"}; !slices.Equal(got, want) {
 		t.Errorf("replies %q, want %q", got, want)
 	}
-	if e, ok := errors.AsType[*core.Error](err); !ok || e.Kind != core.KindRateLimited || e.RetryAfter != 3*time.Second {
+	if e, ok := errors.AsType[*core.Error](err); !ok || e.Kind != core.ErrorRateLimited || e.RetryAfter != 3*time.Second {
 		t.Errorf("error %v, want the component's own with its wait", err)
 	}
 }
@@ -70,7 +70,7 @@ func TestTheRepliesBeforeAnErrorComeWithIt(t *testing.T) {
 func TestATargetThatForgetsAReplyFails(t *testing.T) {
 	h, _ := newHost(t, nil)
 	replies, err := talkTo(t, h, "caller").Exchange(t.Context(), over("one", "forget"))
-	if len(replies) != 1 || core.KindOf(err) != core.KindInternal || !strings.Contains(err.Error(), "1 replies to 2 messages") {
+	if len(replies) != 1 || core.KindOf(err) != core.ErrorInternal || !strings.Contains(err.Error(), "1 replies to 2 messages") {
 		t.Errorf("%d replies and %v, want one and an internal error", len(replies), err)
 	}
 }
@@ -79,7 +79,7 @@ func TestATargetThatCannotBeInterruptedSaysSo(t *testing.T) {
 	h, _ := newHost(t, nil)
 	talk := talkTo(t, h, "parrot")
 	replies, err := talk.Exchange(t.Context(), over("one", "two"))
-	if len(replies) != 0 || core.KindOf(err) != core.KindUnsupported {
+	if len(replies) != 0 || core.KindOf(err) != core.ErrorUnsupported {
 		t.Errorf("%d replies and %v, want none and an unsupported error", len(replies), err)
 	}
 	if replies, err := talk.Exchange(t.Context(), over("one")); err != nil || len(replies) != 1 {
@@ -93,10 +93,10 @@ func TestMoreRepliesThanMessagesAreRefused(t *testing.T) {
 	})
 	talk := talkTo(t, h, "raw/chatty")
 	replies, err := talk.Exchange(t.Context(), over("one", "two"))
-	if len(replies) != 2 || core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "more replies than messages") {
+	if len(replies) != 2 || core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "more replies than messages") {
 		t.Errorf("%d replies and %v, want two and a protocol error", len(replies), err)
 	}
-	if _, err := talk.Send(t.Context(), core.UserText("one")); core.KindOf(err) != core.KindProtocol {
+	if _, err := talk.Send(t.Context(), core.UserText("one")); core.KindOf(err) != core.ErrorProtocol {
 		t.Errorf("one message: %v, want a protocol error", err)
 	}
 }

@@ -31,7 +31,7 @@ func openExecutable(p program) (*executable, error) {
 	}
 	file, err := os.Open(p.path())
 	if err != nil {
-		return nil, core.Errorf(core.KindConfig, "plugin: %w", err)
+		return nil, core.Errorf(core.ErrorConfig, "plugin: %w", err)
 	}
 	e := &executable{file: file}
 	if e.sum, err = hash(file); err != nil {
@@ -40,7 +40,7 @@ func openExecutable(p program) (*executable, error) {
 	}
 	if p.hash != "" && !strings.EqualFold(p.hash, e.sum) {
 		e.close()
-		return nil, core.Errorf(core.KindConfig, "the program is not the one that was locked: its SHA-256 is %s, not %s", e.sum, p.hash).
+		return nil, core.Errorf(core.ErrorConfig, "the program is not the one that was locked: its SHA-256 is %s, not %s", e.sum, p.hash).
 			WithHint("if it was updated on purpose, lock the new version")
 	}
 	return e, nil

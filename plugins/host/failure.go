@@ -38,14 +38,14 @@ func (p *process) failure(ctx context.Context, err error) error {
 	case codes.DeadlineExceeded: // the plugin's clock was a little faster than ours
 		return fmt.Errorf("plugin %q: %w", p.name, context.DeadlineExceeded)
 	case codes.ResourceExhausted:
-		return core.Errorf(core.KindInput, "plugin %q: a message is larger than the %d MiB that fit: %s", p.name, wire.MaxMessage>>20, s.Message())
+		return core.Errorf(core.ErrorInput, "plugin %q: a message is larger than the %d MiB that fit: %s", p.name, wire.MaxMessage>>20, s.Message())
 	case codes.Unimplemented:
-		return core.Errorf(core.KindUnsupported, "plugin %q: %s", p.name, s.Message()).
+		return core.Errorf(core.ErrorUnsupported, "plugin %q: %s", p.name, s.Message()).
 			WithHint("the plugin may be built against another version of the plugin contract")
 	case codes.Unknown, codes.Internal: // what other languages make of an exception
-		return core.Errorf(core.KindInternal, "plugin %q: %s", p.name, s.Message())
+		return core.Errorf(core.ErrorInternal, "plugin %q: %s", p.name, s.Message())
 	default:
-		return core.Errorf(core.KindProtocol, "plugin %q: %s: %s", p.name, s.Code(), s.Message())
+		return core.Errorf(core.ErrorProtocol, "plugin %q: %s: %s", p.name, s.Code(), s.Message())
 	}
 }
 
@@ -57,12 +57,12 @@ func (p *process) obituary(ctx context.Context, s *status.Status) error {
 	select {
 	case <-p.run.over:
 	case <-timer.C:
-		return p.withLastLines(core.Errorf(core.KindUnavailable, "the connection to plugin %q broke: %s", p.name, s.Message()))
+		return p.withLastLines(core.Errorf(core.ErrorUnavailable, "the connection to plugin %q broke: %s", p.name, s.Message()))
 	case <-ctx.Done():
 		return fmt.Errorf("plugin %q: %w", p.name, ctx.Err())
 	}
 	if p.stopping.Load() {
-		return core.Errorf(core.KindUnavailable, "plugin %q was stopped", p.name)
+		return core.Errorf(core.ErrorUnavailable, "plugin %q was stopped", p.name)
 	}
 	return p.died()
 }
@@ -84,7 +84,7 @@ func unlessDead(err error) error {
 
 // died is the error of the calls of a process that has died. Its end is over.
 func (p *process) died() *core.Error {
-	return p.withLastLines(core.Errorf(core.KindUnavailable, "%w", &death{p.name, p.reason()}))
+	return p.withLastLines(core.Errorf(core.ErrorUnavailable, "%w", &death{p.name, p.reason()}))
 }
 
 // reason says how the process died, in words that go on after its name.

@@ -113,10 +113,10 @@ type echoConfig struct {
 func (c echoConfig) Validate() error {
 	var problems []error
 	if c.Prefix == "loud" {
-		problems = append(problems, core.Errorf(core.KindConfig, "too loud").At("prefix").WithHint("be quiet"))
+		problems = append(problems, core.Errorf(core.ErrorConfig, "too loud").At("prefix").WithHint("be quiet"))
 	}
 	if c.Mode == "shown" && c.Key == "" {
-		problems = append(problems, core.Errorf(core.KindConfig, "there is nothing to show").At("key"))
+		problems = append(problems, core.Errorf(core.ErrorConfig, "there is nothing to show").At("key"))
 	}
 	return errors.Join(problems...)
 }
@@ -293,7 +293,7 @@ func (callerTalk) End(context.Context) error { return nil }
 
 func (callerTalk) Send(_ context.Context, m core.Message) (core.Reply, error) {
 	if m.Text() == "fail" {
-		return core.Reply{}, core.Errorf(core.KindRateLimited, "too many calls").After(3 * time.Second)
+		return core.Reply{}, core.Errorf(core.ErrorRateLimited, "too many calls").After(3 * time.Second)
 	}
 	said := fmt.Sprintf("%s after %s", m.Text(), m.Delivery.InterruptAfter)
 	return core.Reply{Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue(said)}}}, Finish: core.FinishComplete}, nil

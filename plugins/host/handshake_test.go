@@ -21,7 +21,7 @@ func TestAHandshakeThatWillNotDoSaysWhoHasToMove(t *testing.T) {
 				o.Programs, o.Bundled = host.Discover([]string{installed(t, test.plugin)}, o.Log), nil
 			})
 			_, err := h.OpenConverter(t.Context(), test.plugin+"/echo", nil)
-			if core.KindOf(err) != core.KindProtocol || !containsAll(err.Error(), test.says) {
+			if core.KindOf(err) != core.ErrorProtocol || !containsAll(err.Error(), test.says) {
 				t.Errorf("error %v (%s), want a protocol error with %q", err, core.KindOf(err), test.says)
 			}
 			if hint := core.HintOf(err); !containsAll(hint, test.hint) {

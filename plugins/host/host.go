@@ -126,7 +126,7 @@ func (h *Host) look() found {
 // SIGKILL to each process group. It may be called more than once.
 func (h *Host) Close() error {
 	h.closeOnce.Do(func() {
-		h.close(core.Errorf(core.KindUnavailable, "the plugins are stopped"))
+		h.close(core.Errorf(core.ErrorUnavailable, "the plugins are stopped"))
 		var stopping sync.WaitGroup
 		for _, p := range h.lookAround().all() {
 			stopping.Go(p.stop)
@@ -201,9 +201,9 @@ func (h *Host) find(ctx context.Context, kind core.Kind, use string) (*plugin, *
 		if c, ok := process.find(kind, name); ok {
 			return p, process, c, nil
 		}
-		return nil, nil, core.Info{}, core.Errorf(core.KindConfig, "plugin %q offers no %s %q", prefix, kind, name)
+		return nil, nil, core.Info{}, core.Errorf(core.ErrorConfig, "plugin %q offers no %s %q", prefix, kind, name)
 	}
-	return nil, nil, core.Info{}, core.Errorf(core.KindConfig, "no plugin offers a %s %q", kind, use).
+	return nil, nil, core.Info{}, core.Errorf(core.ErrorConfig, "no plugin offers a %s %q", kind, use).
 		WithHint("%s", h.whereFrom())
 }
 

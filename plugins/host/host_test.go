@@ -59,7 +59,7 @@ func TestAConversationRemembersItsTurnsAcrossTheBoundary(t *testing.T) {
 		}
 	}
 	log.waitFor(t, "conversation ended")
-	if _, err := talk.Send(t.Context(), core.UserText("three")); core.KindOf(err) != core.KindProtocol {
+	if _, err := talk.Send(t.Context(), core.UserText("three")); core.KindOf(err) != core.ErrorProtocol {
 		t.Errorf("sending after the end: %v, want a protocol error", err)
 	}
 }
@@ -81,7 +81,7 @@ func TestAScorerJudgesAcrossTheBoundary(t *testing.T) {
 	}
 	for _, objective := range []string{"impossible", "other"} {
 		evidence.Objective = objective
-		if got, err := s.Score(t.Context(), evidence); core.KindOf(err) != core.KindProtocol {
+		if got, err := s.Score(t.Context(), evidence); core.KindOf(err) != core.ErrorProtocol {
 			t.Errorf("%s: score %+v, %v; want a protocol error", objective, got, err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestAConverterIsHeldToWhatItSaysItGives(t *testing.T) {
 	h, _ := newHost(t, nil)
 	for _, use := range []string{"liar", "alien"} {
 		_, err := openConverter(t, h, use, "").Convert(t.Context(), core.TextValue("x"))
-		if core.KindOf(err) != core.KindProtocol {
+		if core.KindOf(err) != core.ErrorProtocol {
 			t.Errorf("%s: %v, want a protocol error", use, err)
 		}
 	}
@@ -113,7 +113,7 @@ func TestErrorsKeepTheirKindFieldHintAndWait(t *testing.T) {
 			}
 		})
 	}
-	if _, err := openConverter(t, h, "oops", "").Convert(t.Context(), core.TextValue("")); core.KindOf(err) != core.KindInternal || err.Error() != "no kind" {
+	if _, err := openConverter(t, h, "oops", "").Convert(t.Context(), core.TextValue("")); core.KindOf(err) != core.ErrorInternal || err.Error() != "no kind" {
 		t.Errorf("an error without a kind came as %v (%s)", err, core.KindOf(err))
 	}
 	if got := ask(t, h, "nested/length", "four"); got != "4" {
@@ -130,7 +130,7 @@ func TestWrongConfigurationIsRefusedAndNamesTheKey(t *testing.T) {
 	} {
 		_, err := h.OpenConverter(t.Context(), "echo", []byte(test.config))
 		e, ok := errors.AsType[*core.Error](err)
-		if !ok || e.Kind != core.KindConfig || e.Field != test.field {
+		if !ok || e.Kind != core.ErrorConfig || e.Field != test.field {
 			t.Errorf("%s: %v, want a config error about %q", test.config, err, test.field)
 		}
 	}
@@ -207,7 +207,7 @@ func TestMessagesOverSixtyFourMebibytesAreRefusedClearly(t *testing.T) {
 		},
 	} {
 		err := convert()
-		if core.KindOf(err) != core.KindInput || !strings.Contains(err.Error(), "64 MiB") {
+		if core.KindOf(err) != core.ErrorInput || !strings.Contains(err.Error(), "64 MiB") {
 			t.Errorf("%s: %v, want an input error that names the limit", name, err)
 		}
 	}
@@ -226,7 +226,7 @@ func TestAReplyLargerThanTheLimitIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := talk.Send(t.Context(), core.UserText("x")); core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "64 MiB") {
+	if _, err := talk.Send(t.Context(), core.UserText("x")); core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "64 MiB") {
 		t.Errorf("%v, want a protocol error that names the limit", err)
 	}
 }
@@ -254,7 +254,7 @@ func TestADeadlineComesBackAsATimeout(t *testing.T) {
 	defer cancel()
 	marker := filepath.Join(t.TempDir(), "marker")
 	_, err := c.Convert(ctx, core.TextValue(marker))
-	if core.KindOf(err) != core.KindTimeout {
+	if core.KindOf(err) != core.ErrorTimeout {
 		t.Errorf("error %v (%s), want a timeout", err, core.KindOf(err))
 	}
 	eventually(t, time.Second, "the plugin sees the deadline", func() bool { b, _ := os.ReadFile(marker); return string(b) == "cancelled" })
@@ -272,7 +272,7 @@ func TestEndingAConversationWaitsForTheCancelledSend(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := talk.Send(ctx, core.UserText("wait")); core.KindOf(err) != core.KindTimeout {
+	if _, err := talk.Send(ctx, core.UserText("wait")); core.KindOf(err) != core.ErrorTimeout {
 		t.Errorf("error %v, want a timeout", err)
 	}
 	if err := talk.End(t.Context()); err != nil {
@@ -296,7 +296,7 @@ func TestInstancesAreIndependentAndCloseOnce(t *testing.T) {
 	if got := strings.Count(log.String(), "closed"); got > 1 {
 		t.Errorf("closed %d times", got)
 	}
-	if _, err := a.Convert(t.Context(), core.TextValue("x")); core.KindOf(err) != core.KindProtocol {
+	if _, err := a.Convert(t.Context(), core.TextValue("x")); core.KindOf(err) != core.ErrorProtocol {
 		t.Errorf("a closed instance answers: %v", err)
 	}
 	if got, err := b.Convert(t.Context(), core.TextValue("x")); err != nil || got.Text() != "bx" {
@@ -309,7 +309,7 @@ func TestWhatIsStillOpenIsClosedWithTheHost(t *testing.T) {
 	openConverter(t, h, "echo", "")
 	closeWithin(t, h, 5*time.Second)
 	log.waitFor(t, "closed")
-	if _, err := h.OpenConverter(t.Context(), "echo", nil); core.KindOf(err) != core.KindUnavailable {
+	if _, err := h.OpenConverter(t.Context(), "echo", nil); core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("opening after Close: %v, want an unavailable error", err)
 	}
 	closeWithin(t, h, time.Second)
@@ -345,11 +345,11 @@ func TestAComponentThatNobodyOffersIsAConfigurationError(t *testing.T) {
 	h, _ := newHost(t, func(o *host.Options) { o.Programs = host.Discover([]string{installed(t, "acme")}, o.Log) })
 	for _, use := range []string{"echoo", "acme/echoo", "nobody/echo"} {
 		_, err := h.OpenConverter(t.Context(), use, nil)
-		if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), "offers") {
+		if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), "offers") {
 			t.Errorf("%s: %v, want a config error", use, err)
 		}
 	}
-	if _, err := h.OpenTarget(t.Context(), "echo", nil); core.KindOf(err) != core.KindConfig {
+	if _, err := h.OpenTarget(t.Context(), "echo", nil); core.KindOf(err) != core.ErrorConfig {
 		t.Errorf("a converter opened as a target: %v", err)
 	}
 }

@@ -185,7 +185,7 @@ func TestAChildOfAHostilePluginDoesNotOutliveIt(t *testing.T) {
 	if len(pids) != 3 || pids[0] != "refused" || pids[1] != "refused" {
 		t.Fatalf("it started %q; want those in a session and in a group of their own refused, and another", started)
 	}
-	if _, err := c.try(t, "hostile/give-up", ""); core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "I have had enough") {
+	if _, err := c.try(t, "hostile/give-up", ""); core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "I have had enough") {
 		t.Errorf("its death: %v, want an error of kind unavailable with its last words", err)
 	}
 	for _, pid := range pids[2:] {
@@ -205,7 +205,7 @@ func TestAHostilePluginThatFillsMemoryIsKilledAndTheErrorSaysWhy(t *testing.T) {
 	})
 	for _, use := range []string{"hostile/fill", "hostile/headless"} {
 		_, err := c.try(t, use, "")
-		if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "of memory; its limit is 256 MiB: it was killed") {
+		if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "of memory; its limit is 256 MiB: it was killed") {
 			t.Errorf("%s: error %v, want one that says how much memory it used", use, err)
 		}
 	}
@@ -226,7 +226,7 @@ func TestALockedPluginThatAsksForMoreThanItWasLockedWithIsRefused(t *testing.T) 
 		}
 	})
 	_, err := c.OpenConverter(t.Context(), "networked/read", nil)
-	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "it asks for other permissions (network) than are locked (nothing)") {
+	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "it asks for other permissions (network) than are locked (nothing)") {
 		t.Errorf("error %v, want one that shows both", err)
 	}
 	if _, err := c.try(t, "hostile/environ", ""); err != nil {
@@ -239,7 +239,7 @@ func TestAHostilePluginThatFreezesIsKilledAndTheErrorSaysWhy(t *testing.T) {
 		o.HeartbeatEvery, o.HeartbeatTimeout = 100*time.Millisecond, 5*time.Second
 	})
 	_, err := c.try(t, "hostile/freeze", "")
-	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "did not answer for 5s and was killed") {
+	if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "did not answer for 5s and was killed") {
 		t.Errorf("error %v, want one that says that it did not answer", err)
 	}
 }

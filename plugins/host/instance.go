@@ -80,7 +80,7 @@ func (i *instance) opening() (*attempt[opened], error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.closed {
-		return nil, core.Errorf(core.KindProtocol, "%s %q is closed", i.info.Kind, i.use)
+		return nil, core.Errorf(core.ErrorProtocol, "%s %q is closed", i.info.Kind, i.use)
 	}
 	if c := i.current; c.over() && (c.err != nil || c.value.process.run.ended()) {
 		i.current = begin(i.reopen)
@@ -91,7 +91,7 @@ func (i *instance) opening() (*attempt[opened], error) {
 // reopen opens the instance in the process that runs now.
 func (i *instance) reopen() (opened, error) {
 	ctx, cancel := context.WithTimeoutCause(i.plugin.closed, reopenTimeout,
-		core.Errorf(core.KindTimeout, "it was not open within %v", reopenTimeout))
+		core.Errorf(core.ErrorTimeout, "it was not open within %v", reopenTimeout))
 	defer cancel()
 	o, err := i.reopenIn(ctx)
 	if err != nil && ctx.Err() != nil {
@@ -109,7 +109,7 @@ func (i *instance) reopenIn(ctx context.Context) (opened, error) {
 		return opened{}, err
 	}
 	if _, ok := process.find(i.info.Kind, i.info.Name); !ok {
-		return opened{}, core.Errorf(core.KindConfig, "plugin %q does not offer it any more", i.plugin.name)
+		return opened{}, core.Errorf(core.ErrorConfig, "plugin %q does not offer it any more", i.plugin.name)
 	}
 	return process.open(ctx, i.info, i.config, i.targets)
 }
@@ -149,7 +149,7 @@ func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte
 	if _, several := errors.AsType[core.Errors](err); several {
 		return err
 	}
-	if e, ok := errors.AsType[*core.Error](err); ok && e.Kind == core.KindConfig {
+	if e, ok := errors.AsType[*core.Error](err); ok && e.Kind == core.ErrorConfig {
 		return core.Errors{e}
 	}
 	return err

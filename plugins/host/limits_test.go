@@ -21,7 +21,7 @@ func TestAPluginThatFillsMemoryIsKilledAndTheRecordSaysWhy(t *testing.T) {
 	h, log := newHost(t, func(o *host.Options) { o.Limits.Memory = 256 << 20 })
 	_, err := openConverter(t, h, "fill", "").Convert(t.Context(), core.TextValue(fmt.Sprint(300<<20)))
 	record := regexp.MustCompile(`plugin "orchestrator" used [\d.]+ MiB of memory; its limit is 256 MiB: it was killed`)
-	if core.KindOf(err) != core.KindUnavailable || !record.MatchString(err.Error()) {
+	if core.KindOf(err) != core.ErrorUnavailable || !record.MatchString(err.Error()) {
 		t.Errorf("error %v, want %s", err, record)
 	}
 	if !record.MatchString(log.String()) {
@@ -128,7 +128,7 @@ func TestACallThatWaitsForItsTurnHonoursItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
 		_, err := echo.Convert(ctx, core.TextValue("x"))
-		return core.KindOf(err) == core.KindTimeout && strings.Contains(err.Error(), "waiting for one of the 1 calls in progress to end")
+		return core.KindOf(err) == core.ErrorTimeout && strings.Contains(err.Error(), "waiting for one of the 1 calls in progress to end")
 	})
 	talk := talkTo(t, h, "caller") // targets do not queue behind those who may use them
 	if _, err := talk.Send(t.Context(), core.UserText("x")); err != nil {

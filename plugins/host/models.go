@@ -81,7 +81,7 @@ func (s *modelService) StartConversation(ctx context.Context, r *pb.StartConvers
 	defer done()
 	target, ok := call.access.targets[r.GetInstance()]
 	if !ok {
-		return nil, core.Errorf(core.KindProtocol, "no target is called %q in this call", r.GetInstance()).
+		return nil, core.Errorf(core.ErrorProtocol, "no target is called %q in this call", r.GetInstance()).
 			WithHint("a component uses the targets that its own configuration names")
 	}
 	start, err := wire.DecodeStart(r)
@@ -115,7 +115,7 @@ func (s *modelService) deliver(request context.Context, r *pb.SendRequest) ([]co
 	defer done()
 	h, ok := call.find(r.GetConversation(), r.GetInstance())
 	if !ok {
-		return nil, core.Errorf(core.KindProtocol, "conversation %q is not there", r.GetConversation())
+		return nil, core.Errorf(core.ErrorProtocol, "conversation %q is not there", r.GetConversation())
 	}
 	messages, err := wire.DecodeSend(r)
 	if err != nil {

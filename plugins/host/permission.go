@@ -83,7 +83,7 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	}
 	if now := process.description.Permissions; p.confines() && !now.Equal(declared) {
 		process.stop()
-		return nil, core.Errorf(core.KindProtocol, "it asks for other permissions (%s) than %s (%s)", now, p.saidWhere(), declared).
+		return nil, core.Errorf(core.ErrorProtocol, "it asks for other permissions (%s) than %s (%s)", now, p.saidWhere(), declared).
 			WithHint("a plugin asks for the same at all times; if its permissions have changed on purpose, look at them and lock it again")
 	}
 	return process, nil
@@ -150,7 +150,7 @@ func (p *plugin) askProgram(ctx context.Context) (d wire.Description, err error)
 		err = json.Unmarshal(printed.Bytes(), &d)
 	}
 	if err != nil {
-		return d, withLines(core.Errorf(core.KindProtocol, "%w", err), said.lastLines())
+		return d, withLines(core.Errorf(core.ErrorProtocol, "%w", err), said.lastLines())
 	}
 	return d, nil
 }

@@ -127,7 +127,7 @@ func (p *plugin) givenUp() error {
 	if last == nil {
 		last = p.current.value.died()
 	}
-	return core.Errorf(core.KindInternal, "plugin %q died %d times; it is not started again: %s", p.name, p.deaths, last)
+	return core.Errorf(core.ErrorInternal, "plugin %q died %d times; it is not started again: %s", p.name, p.deaths, last)
 }
 
 // restartAfter returns a start that comes after a pause.
@@ -150,7 +150,7 @@ func (p *plugin) restartAfter(deaths int, pause time.Duration) func() (*process,
 // closed.
 func (p *plugin) start() (*process, error) {
 	ctx, cancel := context.WithTimeoutCause(p.closed, p.options.StartTimeout,
-		core.Errorf(core.KindTimeout, "it did not answer within %v", p.options.StartTimeout))
+		core.Errorf(core.ErrorTimeout, "it did not answer within %v", p.options.StartTimeout))
 	defer cancel()
 	process, err := p.startConfined(ctx)
 	switch {

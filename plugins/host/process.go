@@ -167,11 +167,11 @@ func (p *process) ask(ctx context.Context) error {
 	}
 	for _, c := range p.description.Components {
 		if _, taken := p.find(c.Kind, c.Name); taken {
-			return core.Errorf(core.KindProtocol, "it offers two components of kind %s named %q", c.Kind, c.Name)
+			return core.Errorf(core.ErrorProtocol, "it offers two components of kind %s named %q", c.Kind, c.Name)
 		}
 		s, err := schema.Parse(c.Config)
 		if err != nil {
-			return core.Errorf(core.KindProtocol, "the schema of %s %q: %w", c.Kind, c.Name, err)
+			return core.Errorf(core.ErrorProtocol, "the schema of %s %q: %w", c.Kind, c.Name, err)
 		}
 		p.components = append(p.components, Component{Info: c.Info(), Schema: s})
 	}
@@ -263,12 +263,12 @@ func (p *process) startError(ctx context.Context, err error) error {
 		return err
 	}
 	if reason := p.killedFor.Load(); reason != nil {
-		return p.withLastLines(core.Errorf(core.KindUnavailable, "it %s", *reason))
+		return p.withLastLines(core.Errorf(core.ErrorUnavailable, "it %s", *reason))
 	}
 	if p.run.ID() != "not started" && p.run.firstLine() == "" {
-		return p.withLastLines(core.Errorf(core.KindUnavailable, "it ended before it was ready (%s)", p.run.status))
+		return p.withLastLines(core.Errorf(core.ErrorUnavailable, "it ended before it was ready (%s)", p.run.status))
 	}
-	return core.Errorf(core.KindUnavailable, "%w", err)
+	return core.Errorf(core.ErrorUnavailable, "%w", err)
 }
 
 // withLastLines adds what the process said last.

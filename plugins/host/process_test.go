@@ -151,7 +151,7 @@ func TestAPanicIsAnErrorOfItsCall(t *testing.T) {
 	h, log := newHost(t, nil)
 	before := pidOf(t, h)
 	_, err := openConverter(t, h, "panic", "").Convert(t.Context(), core.TextValue(""))
-	if core.KindOf(err) != core.KindInternal || !strings.Contains(err.Error(), "out of cheese") {
+	if core.KindOf(err) != core.ErrorInternal || !strings.Contains(err.Error(), "out of cheese") {
 		t.Errorf("error %v, want an internal one with the panic's value", err)
 	}
 	log.waitFor(t, "[ERROR] host.orchestrator: panic")
@@ -171,7 +171,7 @@ func TestADeathFailsTheCallWithItsReasonAndTheNextOpenStartsAnew(t *testing.T) {
 			h, _ := newHost(t, nil)
 			before := pidOf(t, h)
 			_, err := openConverter(t, h, test.use, "").Convert(t.Context(), core.TextValue(""))
-			if core.KindOf(err) != core.KindUnavailable || !containsAll(err.Error(), []string{`"orchestrator"`, test.status, test.last}) {
+			if core.KindOf(err) != core.ErrorUnavailable || !containsAll(err.Error(), []string{`"orchestrator"`, test.status, test.last}) {
 				t.Errorf("error %v, want an unavailable one with name, %q and %q", err, test.status, test.last)
 			}
 			if after := pidOf(t, h); after == before {
@@ -194,7 +194,7 @@ func TestAKilledPluginFailsTheConversationItHeld(t *testing.T) {
 	failed := make(chan error, 1)
 	go func() { _, err := talk.Send(t.Context(), core.UserText("wait")); failed <- err }()
 	signalTo(t, pidOf(t, h), syscall.SIGKILL)
-	if err := <-failed; core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "signal: killed") {
+	if err := <-failed; core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "signal: killed") {
 		t.Errorf("error %v, want an unavailable one that tells the signal", err)
 	}
 	if err := talk.End(t.Context()); err != nil {
@@ -219,7 +219,7 @@ func TestAPluginThatNeverAnswersIsGivenUp(t *testing.T) {
 		o.Bundled = nil
 	})
 	_, err := h.OpenConverter(t.Context(), "mute/echo", nil)
-	if core.KindOf(err) != core.KindTimeout || !strings.Contains(err.Error(), `"mute"`) {
+	if core.KindOf(err) != core.ErrorTimeout || !strings.Contains(err.Error(), `"mute"`) {
 		t.Errorf("error %v, want a timeout that names the plugin", err)
 	}
 }
@@ -232,11 +232,11 @@ func TestClosingDuringAStartDoesNotWaitForIt(t *testing.T) {
 	go func() { _, err := h.OpenConverter(t.Context(), "mute/echo", nil); failed <- err }()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := h.OpenConverter(ctx, "mute/echo", nil); core.KindOf(err) != core.KindTimeout {
+	if _, err := h.OpenConverter(ctx, "mute/echo", nil); core.KindOf(err) != core.ErrorTimeout {
 		t.Errorf("the impatient caller got %v, want a timeout", err)
 	}
 	closeWithin(t, h, 4*time.Second)
-	if err := <-failed; core.KindOf(err) != core.KindUnavailable {
+	if err := <-failed; core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("error %v, want an unavailable one", err)
 	}
 }
@@ -309,7 +309,7 @@ func TestNoiseBeforeTheHandshakeIsNamed(t *testing.T) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "noisy")}, o.Log), nil
 	})
 	_, err := h.OpenConverter(t.Context(), "noisy/echo", nil)
-	if core.KindOf(err) != core.KindProtocol || !containsAll(err.Error(), []string{`"noisy"`, "before the plugin handshake", "starting up, please wait"}) {
+	if core.KindOf(err) != core.ErrorProtocol || !containsAll(err.Error(), []string{`"noisy"`, "before the plugin handshake", "starting up, please wait"}) {
 		t.Errorf("error %v, want a protocol error that quotes the noise", err)
 	}
 }
@@ -319,7 +319,7 @@ func TestAPluginThatEndsAtOnceTellsItsLastWords(t *testing.T) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "broken")}, o.Log), nil
 	})
 	_, err := h.OpenConverter(t.Context(), "broken/echo", nil)
-	if core.KindOf(err) != core.KindUnavailable || !containsAll(err.Error(), []string{`"broken"`, "exit status 7", "cannot find my model"}) {
+	if core.KindOf(err) != core.ErrorUnavailable || !containsAll(err.Error(), []string{`"broken"`, "exit status 7", "cannot find my model"}) {
 		t.Errorf("error %v, want name, status and last words", err)
 	}
 }

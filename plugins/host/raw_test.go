@@ -105,11 +105,11 @@ func TestAPluginInAnotherLanguageIsTrustedWithNothing(t *testing.T) {
 		kind  core.ErrorKind
 		want  string
 	}{
-		{"huge", core.KindInput, "64 MiB"},
-		{"unknown", core.KindProtocol, "modality number 42"},
-		{"nothing", core.KindProtocol, "the value is missing"},
-		{"exception", core.KindInternal, "division by zero"},
-		{"deadline", core.KindTimeout, "deadline"},
+		{"huge", core.ErrorInput, "64 MiB"},
+		{"unknown", core.ErrorProtocol, "modality number 42"},
+		{"nothing", core.ErrorProtocol, "the value is missing"},
+		{"exception", core.ErrorInternal, "division by zero"},
+		{"deadline", core.ErrorTimeout, "deadline"},
 	} {
 		_, err := c.Convert(t.Context(), core.TextValue(test.input))
 		if core.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.want) {
@@ -123,7 +123,7 @@ func TestAPluginInAnotherLanguageIsTrustedWithNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := target.StartConversation(t.Context(), core.Start{}); core.KindOf(err) != core.KindUnsupported {
+	if _, err := target.StartConversation(t.Context(), core.Start{}); core.KindOf(err) != core.ErrorUnsupported {
 		t.Errorf("a service that is not there: %v, want an unsupported error", err)
 	}
 }

@@ -49,7 +49,7 @@ func (s *services) start() (uint32, error) {
 	case <-serving:
 		return id, nil
 	case <-over:
-		return 0, core.Errorf(core.KindUnavailable, "the plugin cannot be connected to the targets of the campaign").
+		return 0, core.Errorf(core.ErrorUnavailable, "the plugin cannot be connected to the targets of the campaign").
 			WithHint("a plugin whose components use them serves go-plugin's GRPCBroker")
 	}
 }
@@ -145,14 +145,14 @@ func (a *access) begin(ctx context.Context) (_ context.Context, end func()) {
 func (s *services) enter(request context.Context) (*call, context.Context, func(), error) {
 	ids := metadata.ValueFromIncomingContext(request, wire.CallKey)
 	if len(ids) != 1 {
-		return nil, nil, nil, core.Errorf(core.KindProtocol, "a target of the campaign is asked outside of a call").
+		return nil, nil, nil, core.Errorf(core.ErrorProtocol, "a target of the campaign is asked outside of a call").
 			WithHint("send the metadata %q of the call of Convert or Score that it is asked for", wire.CallKey)
 	}
 	s.mu.Lock()
 	c := s.calls[ids[0]]
 	s.mu.Unlock()
 	if c == nil || !c.enter() {
-		return nil, nil, nil, core.Errorf(core.KindProtocol, "a target of the campaign is asked for a call that is over").
+		return nil, nil, nil, core.Errorf(core.ErrorProtocol, "a target of the campaign is asked for a call that is over").
 			WithHint("it can be asked until Convert or Score returns")
 	}
 	ctx, cancel := joined(withSpanOf(request, c.ctx), request)

@@ -292,11 +292,11 @@ func TestLargeSoundsGoBothWays(t *testing.T) {
 func TestATargetsErrorComesToTheComponentAsItIs(t *testing.T) {
 	h, _ := newHost(t, nil)
 	down := &oracle{answer: func(context.Context, core.Message) (core.Reply, error) {
-		return core.Reply{}, core.Errorf(core.KindRateLimited, "too fast").WithHint("wait").After(3 * time.Second)
+		return core.Reply{}, core.Errorf(core.ErrorRateLimited, "too fast").WithHint("wait").After(3 * time.Second)
 	}}
 	s := judging(t, h, `{"model": "a"}`, core.Targets{"a": down})
 	_, err := does(t.Context(), s, "ask")
-	if core.KindOf(err) != core.KindRateLimited || core.HintOf(err) != "wait" || core.RetryAfterOf(err) != 3*time.Second || err.Error() != "too fast" {
+	if core.KindOf(err) != core.ErrorRateLimited || core.HintOf(err) != "wait" || core.RetryAfterOf(err) != 3*time.Second || err.Error() != "too fast" {
 		t.Errorf("%v (%s, %q), want the target's error", err, core.KindOf(err), core.HintOf(err))
 	}
 }
@@ -315,11 +315,11 @@ func TestWhatAComponentMayNotAskIsRefusedClearly(t *testing.T) {
 		kind  core.ErrorKind
 		words string
 	}{
-		{s, "ask in the background", core.KindProtocol, `model "a" is asked outside of a call`},
-		{s, "ask for the call before", core.KindProtocol, "asked for a call that is over"},
-		{s, "go on with what is kept", core.KindProtocol, "asked for a call that is over"},
-		{other, "ask what is kept", core.KindProtocol, "no target is called"},
-		{none, "ask", core.KindConfig, "no model is configured"},
+		{s, "ask in the background", core.ErrorProtocol, `model "a" is asked outside of a call`},
+		{s, "ask for the call before", core.ErrorProtocol, "asked for a call that is over"},
+		{s, "go on with what is kept", core.ErrorProtocol, "asked for a call that is over"},
+		{other, "ask what is kept", core.ErrorProtocol, "no target is called"},
+		{none, "ask", core.ErrorConfig, "no model is configured"},
 	} {
 		_, err := does(t.Context(), test.who, test.what)
 		if core.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.words) {
@@ -327,11 +327,11 @@ func TestWhatAComponentMayNotAskIsRefusedClearly(t *testing.T) {
 		}
 	}
 	_, err := h.Using(core.Targets{"a": &oracle{}}).OpenScorer(t.Context(), "hasty", []byte(`{"model": "a"}`))
-	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "asked outside of a call") {
+	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "asked outside of a call") {
 		t.Errorf("asking while it is opened: %v, want it refused", err)
 	}
 	_, err = h.Using(core.Targets{"b": &oracle{}}).OpenScorer(t.Context(), "judge", []byte(`{"model": "a"}`))
-	if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), `model: there is no target "a" that it could use`) {
+	if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), `model: there is no target "a" that it could use`) {
 		t.Errorf("a target that is not there: %v, want it refused at its key", err)
 	}
 }
@@ -394,7 +394,7 @@ func TestAProcessThatDiesWhileItAsksLeavesNothingOpenAndIsReplaced(t *testing.T)
 	a := &oracle{name: "a"}
 	targets := core.Targets{"a": a}
 	s := judging(t, h, `{"model": "a"}`, targets)
-	if _, err := does(t.Context(), s, "die"); core.KindOf(err) != core.KindUnavailable {
+	if _, err := does(t.Context(), s, "die"); core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("%v, want an error of kind unavailable", err)
 	}
 	// It is asked once more in the next process, and dies again.

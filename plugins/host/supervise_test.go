@@ -64,7 +64,7 @@ func TestAScorerIsAskedOnceMore(t *testing.T) {
 
 func TestAnErrorOfAComponentIsNoReasonToAskAgain(t *testing.T) {
 	h, log := newHost(t, nil)
-	if _, err := openConverter(t, h, "fail", "").Convert(t.Context(), core.TextValue("unavailable")); core.KindOf(err) != core.KindUnavailable {
+	if _, err := openConverter(t, h, "fail", "").Convert(t.Context(), core.TextValue("unavailable")); core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("error %v, want the component's", err)
 	}
 	if lines := log.String(); strings.Contains(lines, "started again") {
@@ -80,7 +80,7 @@ func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
 	c := openConverter(t, h, "acme/mortal", config)
 	for _, deaths := range []int{2, 4} { // each call is tried twice
 		_, err := c.Convert(t.Context(), core.TextValue("x"))
-		if core.KindOf(err) != core.KindUnavailable || !containsAll(err.Error(), []string{`plugin "acme" died (exit status 3)`, "the disk is full"}) {
+		if core.KindOf(err) != core.ErrorUnavailable || !containsAll(err.Error(), []string{`plugin "acme" died (exit status 3)`, "the disk is full"}) {
 			t.Errorf("error %v, want the obituary", err)
 		}
 		if got := strings.Count(noted(), "died"); got != deaths {
@@ -92,7 +92,7 @@ func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
 		"what is opened": func() error { _, err := h.OpenConverter(t.Context(), "acme/pid", nil); return err },
 	} {
 		err := call()
-		if core.KindOf(err) != core.KindInternal || !containsAll(err.Error(), []string{`plugin "acme" died 4 times; it is not started again`, "exit status 3", "the disk is full"}) {
+		if core.KindOf(err) != core.ErrorInternal || !containsAll(err.Error(), []string{`plugin "acme" died 4 times; it is not started again`, "exit status 3", "the disk is full"}) {
 			t.Errorf("%s: %v, want an internal error that tells all", name, err)
 		}
 	}
@@ -106,7 +106,7 @@ func TestDeathsAreForgottenOnceAPluginHasWorkedForAWhile(t *testing.T) {
 	config, noted := mortal(t, 12)
 	c := openConverter(t, h, "mortal", config)
 	for range 6 { // each call is tried twice
-		if _, err := c.Convert(t.Context(), core.TextValue("x")); core.KindOf(err) != core.KindUnavailable {
+		if _, err := c.Convert(t.Context(), core.TextValue("x")); core.KindOf(err) != core.ErrorUnavailable {
 			t.Errorf("error %v, want the obituary", err)
 		}
 	}
@@ -135,7 +135,7 @@ func TestATurnIsNeverRepeatedAndTheNextConversationWorks(t *testing.T) {
 	lost := talk()
 	for range 2 { // it stays lost
 		_, err = lost.Send(t.Context(), core.UserText("one"))
-		if core.KindOf(err) != core.KindUnavailable || !containsAll(err.Error(), []string{"exit status 3", "the disk is full"}) {
+		if core.KindOf(err) != core.ErrorUnavailable || !containsAll(err.Error(), []string{"exit status 3", "the disk is full"}) {
 			t.Errorf("error %v, want the obituary", err)
 		}
 	}
@@ -169,7 +169,7 @@ func TestEveryCallInFlightLearnsOfADeathAndTheyShareTheRestart(t *testing.T) {
 	}
 	for i := range calls {
 		waiting.Go(func() {
-			if _, err := c.Convert(ctx, core.TextValue(marker(i))); core.KindOf(err) == core.KindUnavailable && ctx.Err() == nil {
+			if _, err := c.Convert(ctx, core.TextValue(marker(i))); core.KindOf(err) == core.ErrorUnavailable && ctx.Err() == nil {
 				t.Errorf("a converter was not asked again: %v", err)
 			}
 		})
@@ -184,7 +184,7 @@ func TestEveryCallInFlightLearnsOfADeathAndTheyShareTheRestart(t *testing.T) {
 		}
 	}
 	signalTo(t, pid, syscall.SIGKILL)
-	if err := <-failed; core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "signal: killed") {
+	if err := <-failed; core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "signal: killed") {
 		t.Errorf("the turn: %v, want the obituary", err)
 	}
 	eventually(t, 10*time.Second, "all calls have started again", started)
@@ -202,13 +202,13 @@ func TestARestartIsWaitedForNoLongerThanTheContextAllows(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	eventually(t, 10*time.Second, "the death is noticed", func() bool { _, err := c.Convert(ctx, core.TextValue("x")); return err != nil })
-	if _, err := c.Convert(ctx, core.TextValue("x")); core.KindOf(err) != core.KindTimeout {
+	if _, err := c.Convert(ctx, core.TextValue("x")); core.KindOf(err) != core.ErrorTimeout {
 		t.Errorf("error %v, want a timeout", err)
 	}
 	closing := make(chan error, 1)
 	go func() { _, err := c.Convert(t.Context(), core.TextValue("x")); closing <- err }()
 	closeWithin(t, h, 4*time.Second)
-	if err := <-closing; core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "stopped") {
+	if err := <-closing; core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "stopped") {
 		t.Errorf("a call during Close: %v, want an unavailable error that says why", err)
 	}
 }
@@ -220,7 +220,7 @@ func TestAFrozenPluginIsNoticedByADeadline(t *testing.T) {
 	talk := talkTo(t, h, "parrot")
 	pid := pidOf(t, h)
 	signalTo(t, pid, syscall.SIGSTOP)
-	if _, err := talk.Send(t.Context(), core.UserText("x")); core.KindOf(err) != core.KindUnavailable ||
+	if _, err := talk.Send(t.Context(), core.UserText("x")); core.KindOf(err) != core.ErrorUnavailable ||
 		!strings.Contains(err.Error(), `plugin "orchestrator" did not answer for 5s and was killed`) {
 		t.Errorf("error %v, want one that says that it was frozen", err)
 	}

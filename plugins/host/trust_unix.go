@@ -20,7 +20,7 @@ const writableByOthers = 0o022
 func Trusted(path string) error {
 	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return core.Errorf(core.KindConfig, "plugin: %w", err)
+		return core.Errorf(core.ErrorConfig, "plugin: %w", err)
 	}
 	for _, p := range []string{path, resolved} {
 		if err := trustedFolders(filepath.Dir(p)); err != nil {
@@ -29,10 +29,10 @@ func Trusted(path string) error {
 	}
 	info, err := os.Stat(resolved)
 	if err != nil {
-		return core.Errorf(core.KindConfig, "plugin: %w", err)
+		return core.Errorf(core.ErrorConfig, "plugin: %w", err)
 	}
 	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
-		return core.Errorf(core.KindConfig, "plugin %s is not a program", path).WithHint("chmod +x %s", path)
+		return core.Errorf(core.ErrorConfig, "plugin %s is not a program", path).WithHint("chmod +x %s", path)
 	}
 	return ownedAndGuarded(resolved, info)
 }
@@ -41,7 +41,7 @@ func trustedFolders(dir string) error {
 	for first := true; ; first = false {
 		info, err := os.Stat(dir)
 		if err != nil {
-			return core.Errorf(core.KindConfig, "plugin folder: %w", err)
+			return core.Errorf(core.ErrorConfig, "plugin folder: %w", err)
 		}
 		sticky := info.Mode()&fs.ModeSticky != 0
 		if first || !sticky {
@@ -59,12 +59,12 @@ func trustedFolders(dir string) error {
 
 func ownedAndGuarded(path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&writableByOthers != 0 {
-		return core.Errorf(core.KindConfig, "plugins are not started from %s: others may write to it (mode %s)", path, info.Mode()).
+		return core.Errorf(core.ErrorConfig, "plugins are not started from %s: others may write to it (mode %s)", path, info.Mode()).
 			WithHint("chmod go-w %s", path)
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if ok && stat.Uid != 0 && int(stat.Uid) != os.Getuid() {
-		return core.Errorf(core.KindConfig, "plugins are not started from %s: it belongs to another user (id %d)", path, stat.Uid)
+		return core.Errorf(core.ErrorConfig, "plugins are not started from %s: it belongs to another user (id %d)", path, stat.Uid)
 	}
 	return nil
 }

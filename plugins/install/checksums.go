@@ -45,11 +45,11 @@ func ParseChecksums(file string, data []byte) (Checksums, error) {
 		c.Name, c.Version, ok = releaseName(stem)
 	}
 	if !ok {
-		return c, core.Errorf(core.KindConfig, "%q is not the name of a checksums file", file).
+		return c, core.Errorf(core.ErrorConfig, "%q is not the name of a checksums file", file).
 			WithHint("it is called %sNAME_VERSION%s, such as %sacme_0.3.1%s", host.FilePrefix, sumsSuffix, host.FilePrefix, sumsSuffix)
 	}
 	if len(data) > maxSums {
-		return c, core.Errorf(core.KindConfig, "%s is larger than %d MiB", file, maxSums>>20)
+		return c, core.Errorf(core.ErrorConfig, "%s is larger than %d MiB", file, maxSums>>20)
 	}
 	number := 0
 	lines := bufio.NewScanner(bytes.NewReader(data))
@@ -57,22 +57,22 @@ func ParseChecksums(file string, data []byte) (Checksums, error) {
 		number++
 		sum, name, err := checksumLine(lines.Text())
 		if err != nil {
-			return c, core.Errorf(core.KindConfig, "%s:%d: %w", file, number, err)
+			return c, core.Errorf(core.ErrorConfig, "%s:%d: %w", file, number, err)
 		}
 		platform, ok := platformOf(stem, name)
 		if !ok {
 			continue
 		}
 		if first, given := c.SHA256[platform]; given && first != sum {
-			return c, core.Errorf(core.KindConfig, "%s:%d: a second checksum of %s", file, number, name)
+			return c, core.Errorf(core.ErrorConfig, "%s:%d: a second checksum of %s", file, number, name)
 		}
 		c.SHA256[platform] = sum
 	}
 	if err := lines.Err(); err != nil {
-		return c, core.Errorf(core.KindConfig, "%s:%d: %w", file, number+1, err)
+		return c, core.Errorf(core.ErrorConfig, "%s:%d: %w", file, number+1, err)
 	}
 	if len(c.SHA256) == 0 {
-		return c, core.Errorf(core.KindConfig, "%s lists no program %s_OS_ARCH", file, stem)
+		return c, core.Errorf(core.ErrorConfig, "%s lists no program %s_OS_ARCH", file, stem)
 	}
 	return c, nil
 }
@@ -82,7 +82,7 @@ func checksumLine(line string) (sum, name string, err error) {
 	line = strings.TrimSuffix(line, "\r")
 	sum, name, ok := strings.Cut(line, " ")
 	if raw, err := hex.DecodeString(sum); !ok || len(name) < 2 || !strings.ContainsRune(" *", rune(name[0])) || err != nil || len(raw) != sha256.Size {
-		return "", "", core.Errorf(core.KindConfig, "not a line of sha256sum: 64 hexadecimal digits, two spaces, the name of a file")
+		return "", "", core.Errorf(core.ErrorConfig, "not a line of sha256sum: 64 hexadecimal digits, two spaces, the name of a file")
 	}
 	return strings.ToLower(sum), name[1:], nil
 }

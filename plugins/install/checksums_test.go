@@ -50,7 +50,7 @@ func TestAChecksumsFileIsReadStrictly(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := install.ParseChecksums(test.file, []byte(test.text))
-			if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), test.want) {
+			if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
 		})

@@ -115,7 +115,7 @@ func TestAPluginHasToBeWhatTheCampaignRequiresOnceItIsAsked(t *testing.T) {
 	got := install.CheckStarted(c, []host.Plugin{
 		{Name: "fine", Version: "0.1.0"},
 		{Name: "late", Version: "1.0.0", Path: "/x"},
-		{Name: "dead", Err: core.Errorf(core.KindUnavailable, "it ended").WithHint("wake it")},
+		{Name: "dead", Err: core.Errorf(core.ErrorUnavailable, "it ended").WithHint("wake it")},
 	})
 	want := `c.yaml:3:9: plugin "late" is version 1.0.0, which is not within "<1" (/x)
 c.yaml:4:3: plugin "dead" cannot be used: it ended (wake it)`

@@ -26,11 +26,11 @@ func (o Options) fetch(ctx context.Context, from origin, path string) (sum strin
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	if size > maxProgram {
-		return "", core.Errorf(core.KindConfig, "%s is larger than %d MiB", from.file, maxProgram>>20)
+		return "", core.Errorf(core.ErrorConfig, "%s is larger than %d MiB", from.file, maxProgram>>20)
 	}
 	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700) //nolint:gosec // it is a program
 	if err != nil {
-		return "", core.Errorf(core.KindInternal, "fetching %s: %w", from.file, err)
+		return "", core.Errorf(core.ErrorInternal, "fetching %s: %w", from.file, err)
 	}
 	hash := sha256.New()
 	into := io.MultiWriter(out, hash)
@@ -44,11 +44,11 @@ func (o Options) fetch(ctx context.Context, from origin, path string) (sum strin
 		return "", fmt.Errorf("fetching %s: %w", from.file, err)
 	}
 	if n > maxProgram {
-		return "", core.Errorf(core.KindConfig, "%s is larger than %d MiB", from.file, maxProgram>>20)
+		return "", core.Errorf(core.ErrorConfig, "%s is larger than %d MiB", from.file, maxProgram>>20)
 	}
 	sum = hex.EncodeToString(hash.Sum(nil))
 	if want := from.sum(); want != "" && sum != want {
-		return "", core.Errorf(core.KindConfig, "%s is not what its checksum says: its SHA-256 is %s, not %s", from.file, sum, want).
+		return "", core.Errorf(core.ErrorConfig, "%s is not what its checksum says: its SHA-256 is %s, not %s", from.file, sum, want).
 			WithHint("it was damaged on the way, or changed; nothing was installed")
 	}
 	return sum, nil

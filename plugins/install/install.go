@@ -56,7 +56,7 @@ type Installed struct {
 // Install verifies a plugin and puts it in place, or leaves nothing behind.
 func Install(ctx context.Context, o Options) (Installed, error) {
 	if campaign.IsURL(o.Source) && o.Key == nil && !o.Unsigned {
-		return Installed{}, core.Errorf(core.KindConfig, "who published %s cannot be known without a key", o.Source).
+		return Installed{}, core.Errorf(core.ErrorConfig, "who published %s cannot be known without a key", o.Source).
 			WithHint("--key takes the publisher's minisign key, or its file; --unsigned does without")
 	}
 	from, err := findOrigin(ctx, o.Source, o.Key)
@@ -89,13 +89,13 @@ func (o Options) install(ctx context.Context, from origin) (Installed, error) {
 		}
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return Installed{}, core.Errorf(core.KindInternal, "making the plugin folder: %w", err)
+		return Installed{}, core.Errorf(core.ErrorInternal, "making the plugin folder: %w", err)
 	}
 	// A hidden folder beside the final one: on the same disk, and looked at by
 	// nobody.
 	temp, err := os.MkdirTemp(o.Dir, ".install-")
 	if err != nil {
-		return Installed{}, core.Errorf(core.KindInternal, "making a folder for the plugin: %w", err)
+		return Installed{}, core.Errorf(core.ErrorInternal, "making a folder for the plugin: %w", err)
 	}
 	placed, err := o.stage(ctx, from, temp)
 	return placed, errors.Join(err, os.RemoveAll(temp))
@@ -128,7 +128,7 @@ func (o Options) stage(ctx context.Context, from origin, temp string) (Installed
 	}
 	stage := filepath.Join(temp, l.Version)
 	if err := os.Mkdir(stage, 0o700); err != nil {
-		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+		return Installed{}, core.Errorf(core.ErrorInternal, "placing the plugin: %w", err)
 	}
 	lock := &campaign.Lock{}
 	lock.Put(l)
@@ -138,7 +138,7 @@ func (o Options) stage(ctx context.Context, from origin, temp string) (Installed
 		syncFolder(stage),
 	)
 	if err != nil {
-		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+		return Installed{}, core.Errorf(core.ErrorInternal, "placing the plugin: %w", err)
 	}
 	if o.Announce != nil {
 		o.Announce(l, o.newest(l.Name))
@@ -161,16 +161,16 @@ func (o Options) examine(ctx context.Context, known campaign.Locked, path, sum s
 	}
 	switch {
 	case known.Name != "" && d.OwnName != known.Name:
-		return known, core.Errorf(core.KindConfig, "the plugin calls itself %q; its file says that it is %q", d.OwnName, known.Name).
+		return known, core.Errorf(core.ErrorConfig, "the plugin calls itself %q; its file says that it is %q", d.OwnName, known.Name).
 			WithHint("the file of a plugin is called %s and then the name that its program gives plugins.Serve", host.FilePrefix)
 	case !host.IsName(d.OwnName):
-		return known, core.Errorf(core.KindConfig, "the plugin calls itself %q, which is no name for a plugin", d.OwnName).
+		return known, core.Errorf(core.ErrorConfig, "the plugin calls itself %q, which is no name for a plugin", d.OwnName).
 			WithHint("a name consists of lower-case letters, digits and \"-\"")
 	case known.Version != "" && d.Version != known.Version:
-		return known, core.Errorf(core.KindConfig, "plugin %q says that it is version %s; its release says %s", d.OwnName, d.Version, known.Version)
+		return known, core.Errorf(core.ErrorConfig, "plugin %q says that it is version %s; its release says %s", d.OwnName, d.Version, known.Version)
 	}
 	if _, err := semver.StrictNewVersion(d.Version); err != nil {
-		return known, core.Errorf(core.KindConfig, "the version %q of plugin %q is not a semantic version", d.Version, d.OwnName).
+		return known, core.Errorf(core.ErrorConfig, "the version %q of plugin %q is not a semantic version", d.Version, d.OwnName).
 			WithHint("a version is written such as 0.3.1")
 	}
 	l := known
@@ -200,11 +200,11 @@ func (o Options) installed(l campaign.Locked) (Installed, error) {
 	}
 	found, err := host.HashFile(p.Path)
 	if err != nil {
-		return Installed{}, core.Errorf(core.KindConfig, "plugin %q %s is installed in part: %w", l.Name, l.Version, err).
+		return Installed{}, core.Errorf(core.ErrorConfig, "plugin %q %s is installed in part: %w", l.Name, l.Version, err).
 			WithHint("orchestrator plugins remove %s@%s, and install it again", l.Name, l.Version)
 	}
 	if found != want {
-		return Installed{}, core.Errorf(core.KindConfig, "another program is installed as plugin %q %s: its SHA-256 is %s, that of the new one %s (%s)", l.Name, l.Version, found, want, p.Path).
+		return Installed{}, core.Errorf(core.ErrorConfig, "another program is installed as plugin %q %s: its SHA-256 is %s, that of the new one %s (%s)", l.Name, l.Version, found, want, p.Path).
 			WithHint("orchestrator plugins remove %s@%s, and install it again", l.Name, l.Version)
 	}
 	receipt, _, err := Receipt(p)
@@ -231,16 +231,16 @@ func (o Options) place(l campaign.Locked, stage string) (Installed, error) {
 	p := o.target(l)
 	versions := filepath.Dir(filepath.Dir(p.Path))
 	if err := os.MkdirAll(versions, 0o700); err != nil {
-		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+		return Installed{}, core.Errorf(core.ErrorInternal, "placing the plugin: %w", err)
 	}
 	if err := os.Rename(stage, filepath.Dir(p.Path)); err != nil {
 		if done, other := o.installed(l); done.Already || other != nil {
 			return done, other
 		}
-		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+		return Installed{}, core.Errorf(core.ErrorInternal, "placing the plugin: %w", err)
 	}
 	if err := errors.Join(syncFolder(versions), syncFolder(o.Dir)); err != nil {
-		return Installed{}, core.Errorf(core.KindInternal, "placing the plugin: %w", err)
+		return Installed{}, core.Errorf(core.ErrorInternal, "placing the plugin: %w", err)
 	}
 	return Installed{Locked: l, Path: p.Path}, nil
 }

@@ -36,7 +36,7 @@ func nothing() core.Component {
 	text := []core.Modality{core.Text}
 	return core.NewConverter(core.Info{Name: "nothing", In: text, Out: text}, struct{}{},
 		func(context.Context, struct{}) (core.Converter, error) {
-			return nil, core.Errorf(core.KindUnsupported, "nothing")
+			return nil, core.Errorf(core.ErrorUnsupported, "nothing")
 		})
 }
 

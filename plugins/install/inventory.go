@@ -25,12 +25,12 @@ func Receipt(p host.Program) (receipt campaign.Locked, ok bool, err error) {
 	folder := filepath.Dir(p.Path)
 	lock, err := campaign.ReadLock(os.DirFS(folder), campaign.LockName, filepath.Join(folder, campaign.LockName))
 	if err != nil {
-		return campaign.Locked{}, false, core.Errorf(core.KindConfig, "the installed plugin %q %s: %w", p.Name, p.Version, err).
+		return campaign.Locked{}, false, core.Errorf(core.ErrorConfig, "the installed plugin %q %s: %w", p.Name, p.Version, err).
 			WithHint("orchestrator plugins remove %s@%s, and install it again", p.Name, p.Version)
 	}
 	receipt, ok = lock.Find(p.Name)
 	if !ok || receipt.Version != p.Version {
-		return campaign.Locked{}, false, core.Errorf(core.KindConfig, "%s is not that of plugin %q %s", lock.File, p.Name, p.Version).
+		return campaign.Locked{}, false, core.Errorf(core.ErrorConfig, "%s is not that of plugin %q %s", lock.File, p.Name, p.Version).
 			WithHint("orchestrator plugins remove %s@%s, and install it again", p.Name, p.Version)
 	}
 	return receipt, true, nil
@@ -90,7 +90,7 @@ func Remove(dir, name, version string) ([]string, error) {
 	}
 	if version != "" {
 		if !slices.Contains(versions, version) {
-			return nil, core.Errorf(core.KindConfig, "plugin %q %s is not installed in %s", name, version, dir).
+			return nil, core.Errorf(core.ErrorConfig, "plugin %q %s is not installed in %s", name, version, dir).
 				WithHint("%s", orNone("the installed versions are ", versions))
 		}
 		versions = []string{version}
@@ -99,11 +99,11 @@ func Remove(dir, name, version string) ([]string, error) {
 		// What is being removed is out of the way before it is gone in part.
 		trash, err := os.MkdirTemp(dir, ".remove-")
 		if err != nil {
-			return nil, core.Errorf(core.KindInternal, "removing plugin %q %s: %w", name, v, err)
+			return nil, core.Errorf(core.ErrorInternal, "removing plugin %q %s: %w", name, v, err)
 		}
 		err = os.Rename(filepath.Join(dir, name, v), filepath.Join(trash, v))
 		if err := errors.Join(err, os.RemoveAll(trash)); err != nil {
-			return nil, core.Errorf(core.KindInternal, "removing plugin %q %s: %w", name, v, err)
+			return nil, core.Errorf(core.ErrorInternal, "removing plugin %q %s: %w", name, v, err)
 		}
 	}
 	_ = os.Remove(filepath.Join(dir, name)) // fails, as it should, while another version is there
@@ -113,11 +113,11 @@ func Remove(dir, name, version string) ([]string, error) {
 // versionsOf lists the versions of a plugin that are installed.
 func versionsOf(dir, name string) ([]string, error) {
 	if !host.IsName(name) {
-		return nil, core.Errorf(core.KindConfig, "%q is not the name of a plugin", name)
+		return nil, core.Errorf(core.ErrorConfig, "%q is not the name of a plugin", name)
 	}
 	entries, err := os.ReadDir(filepath.Join(dir, name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, core.Errorf(core.KindConfig, "looking for plugin %q: %w", name, err)
+		return nil, core.Errorf(core.ErrorConfig, "looking for plugin %q: %w", name, err)
 	}
 	var versions []string
 	for _, e := range entries {
@@ -126,7 +126,7 @@ func versionsOf(dir, name string) ([]string, error) {
 		}
 	}
 	if len(versions) == 0 {
-		return nil, core.Errorf(core.KindConfig, "plugin %q is not installed in %s", name, dir).
+		return nil, core.Errorf(core.ErrorConfig, "plugin %q is not installed in %s", name, dir).
 			WithHint("orchestrator plugins list --plugins shows what is installed")
 	}
 	return versions, nil

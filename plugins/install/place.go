@@ -33,7 +33,7 @@ func read(ctx context.Context, p place, name string, limit int64) ([]byte, error
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	if int64(len(data)) > limit {
-		return nil, core.Errorf(core.KindConfig, "%s is larger than %d bytes", name, limit)
+		return nil, core.Errorf(core.ErrorConfig, "%s is larger than %d bytes", name, limit)
 	}
 	return data, nil
 }
@@ -45,14 +45,14 @@ func (d folder) open(_ context.Context, name string) (io.ReadCloser, int64, erro
 	path := filepath.Join(string(d), name)
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, 0, core.Errorf(core.KindConfig, "%w", err)
+		return nil, 0, core.Errorf(core.ErrorConfig, "%w", err)
 	}
 	if !info.Mode().IsRegular() { // to open a pipe would wait for ever
-		return nil, 0, core.Errorf(core.KindConfig, "%s is not a file", path)
+		return nil, 0, core.Errorf(core.ErrorConfig, "%s is not a file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, 0, core.Errorf(core.KindConfig, "%w", err)
+		return nil, 0, core.Errorf(core.ErrorConfig, "%w", err)
 	}
 	return f, info.Size(), nil
 }
@@ -71,24 +71,24 @@ func (w web) open(ctx context.Context, name string) (io.ReadCloser, int64, error
 	address := w.base + name
 	ctx, cancel := context.WithCancelCause(ctx)
 	silence := time.AfterFunc(w.patience, func() {
-		cancel(core.Errorf(core.KindTimeout, "the server was silent for %v", w.patience))
+		cancel(core.Errorf(core.ErrorTimeout, "the server was silent for %v", w.patience))
 	})
 	body := &download{silence: silence, patience: w.patience, ctx: ctx, cancel: cancel}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, 0, errors.Join(core.Errorf(core.KindConfig, "%w", err), body.Close())
+		return nil, 0, errors.Join(core.Errorf(core.ErrorConfig, "%w", err), body.Close())
 	}
 	client := http.Client{CheckRedirect: checkRedirect}
 	response, err := client.Do(request) //nolint:bodyclose // the download closes it
 	if err != nil {
-		return nil, 0, errors.Join(body.explain(core.Errorf(core.KindUnavailable, "downloading: %w", err)), body.Close())
+		return nil, 0, errors.Join(body.explain(core.Errorf(core.ErrorUnavailable, "downloading: %w", err)), body.Close())
 	}
 	body.body = response.Body
 	switch {
 	case response.StatusCode == http.StatusNotFound:
-		err = core.Errorf(core.KindUnavailable, "downloading %s: %s: %w", address, response.Status, fs.ErrNotExist)
+		err = core.Errorf(core.ErrorUnavailable, "downloading %s: %s: %w", address, response.Status, fs.ErrNotExist)
 	case response.StatusCode != http.StatusOK:
-		err = core.Errorf(core.KindUnavailable, "downloading %s: the server says %s", address, response.Status)
+		err = core.Errorf(core.ErrorUnavailable, "downloading %s: the server says %s", address, response.Status)
 	}
 	if err != nil {
 		return nil, 0, errors.Join(err, body.Close())
@@ -99,13 +99,13 @@ func (w web) open(ctx context.Context, name string) (io.ReadCloser, int64, error
 // checkRedirect follows a server only to where it would have been asked at all.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
-		return core.Errorf(core.KindUnavailable, "the server redirects more than %d times", maxRedirects)
+		return core.Errorf(core.ErrorUnavailable, "the server redirects more than %d times", maxRedirects)
 	}
 	if err := campaign.CheckSource(next.URL.String()); err != nil {
-		return core.Errorf(core.KindUnavailable, "the server redirects: %w", err)
+		return core.Errorf(core.ErrorUnavailable, "the server redirects: %w", err)
 	}
 	if next.URL.Scheme == "http" && via[0].URL.Scheme == "https" {
-		return core.Errorf(core.KindUnavailable, "the server redirects from https to http: %s", next.URL)
+		return core.Errorf(core.ErrorUnavailable, "the server redirects from https to http: %s", next.URL)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ const (
 func ParseKey(text string) (minisign.PublicKey, error) {
 	var key minisign.PublicKey
 	if err := key.UnmarshalText([]byte(strings.TrimSpace(text))); err != nil {
-		return key, core.Errorf(core.KindConfig, "not a minisign public key: %w", err).
+		return key, core.Errorf(core.ErrorConfig, "not a minisign public key: %w", err).
 			WithHint("it is the line that begins with RW, in the file that minisign calls minisign.pub")
 	}
 	return key, nil
@@ -30,14 +30,14 @@ func ParseKey(text string) (minisign.PublicKey, error) {
 func verifySignature(key minisign.PublicKey, file string, data, signature []byte) error {
 	var s minisign.Signature
 	if err := s.UnmarshalText(signature); err != nil {
-		return core.Errorf(core.KindConfig, "%s%s is not a minisign signature: %w", file, signatureSuffix, err)
+		return core.Errorf(core.ErrorConfig, "%s%s is not a minisign signature: %w", file, signatureSuffix, err)
 	}
 	switch {
 	case s.KeyID != key.ID():
-		return core.Errorf(core.KindConfig, "%s is signed with the key %s; the trusted key is %s", file, keyID(s.KeyID), keyID(key.ID())).
+		return core.Errorf(core.ErrorConfig, "%s is signed with the key %s; the trusted key is %s", file, keyID(s.KeyID), keyID(key.ID())).
 			WithHint("give the publisher's key with --key, if you trust it")
 	case !minisign.Verify(key, data, signature):
-		return core.Errorf(core.KindConfig, "the signature of %s does not verify with the key %s: the file is not the one that was signed", file, keyID(key.ID())).
+		return core.Errorf(core.ErrorConfig, "the signature of %s does not verify with the key %s: the file is not the one that was signed", file, keyID(key.ID())).
 			WithHint("do not use this release; tell its publisher")
 	}
 	return nil

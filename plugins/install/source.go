@@ -37,23 +37,23 @@ func (o origin) sum() string { return o.known.SHA256[Platform()] }
 // an address or a path; a folder with one; or a program.
 func findOrigin(ctx context.Context, source string, key *minisign.PublicKey) (origin, error) {
 	if err := campaign.CheckSource(source); err != nil {
-		return origin{}, core.Errorf(core.KindConfig, "%w", err)
+		return origin{}, core.Errorf(core.ErrorConfig, "%w", err)
 	}
 	if campaign.IsURL(source) {
 		i := strings.LastIndex(source, "/") + 1
 		if !strings.HasSuffix(source, sumsSuffix) {
-			return origin{}, core.Errorf(core.KindConfig, "%s is not the address of a checksums file", source).
+			return origin{}, core.Errorf(core.ErrorConfig, "%s is not the address of a checksums file", source).
 				WithHint("give the address that ends with %sNAME_VERSION%s; the programs are beside it", host.FilePrefix, sumsSuffix)
 		}
 		return releaseAt(ctx, web{source[:i], serverPatience}, source[i:], source, key)
 	}
 	path, err := filepath.Abs(source)
 	if err != nil {
-		return origin{}, core.Errorf(core.KindConfig, "%w", err)
+		return origin{}, core.Errorf(core.ErrorConfig, "%w", err)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return origin{}, core.Errorf(core.KindConfig, "%w", err).
+		return origin{}, core.Errorf(core.ErrorConfig, "%w", err).
 			WithHint("give a program, the folder of a release, or the address of its checksums file")
 	}
 	if info.IsDir() {
@@ -73,12 +73,12 @@ func onlySums(dir string) (string, error) {
 	found, err := filepath.Glob(filepath.Join(escapeGlob(dir), host.FilePrefix+"*"+sumsSuffix))
 	switch {
 	case err != nil:
-		return "", core.Errorf(core.KindConfig, "%w", err)
+		return "", core.Errorf(core.ErrorConfig, "%w", err)
 	case len(found) == 0:
-		return "", core.Errorf(core.KindConfig, "there is no checksums file in %s", dir).
+		return "", core.Errorf(core.ErrorConfig, "there is no checksums file in %s", dir).
 			WithHint("a release has a file %sNAME_VERSION%s; a single program is given by its own path", host.FilePrefix, sumsSuffix)
 	case len(found) > 1:
-		return "", core.Errorf(core.KindConfig, "there are %d checksums files in %s", len(found), dir).
+		return "", core.Errorf(core.ErrorConfig, "there are %d checksums files in %s", len(found), dir).
 			WithHint("name the one to install, such as %s", found[len(found)-1])
 	}
 	return found[0], nil
@@ -100,7 +100,7 @@ func releaseAt(ctx context.Context, p place, file, source string, key *minisign.
 	if key != nil {
 		signature, err := read(ctx, p, file+signatureSuffix, maxSignature)
 		if errors.Is(err, fs.ErrNotExist) {
-			return origin{}, core.Errorf(core.KindConfig, "the release is not signed: there is no %s%s beside %s", file, signatureSuffix, source).
+			return origin{}, core.Errorf(core.ErrorConfig, "the release is not signed: there is no %s%s beside %s", file, signatureSuffix, source).
 				WithHint("--unsigned takes a release without a signature")
 		}
 		if err != nil {
@@ -123,7 +123,7 @@ func releaseAt(ctx context.Context, p place, file, source string, key *minisign.
 // programAt is a program that no release goes with.
 func programAt(p place, file, source string, key *minisign.PublicKey) (origin, error) {
 	if key != nil {
-		return origin{}, core.Errorf(core.KindConfig, "%s is a program, and it is checksums files that are signed", source).
+		return origin{}, core.Errorf(core.ErrorConfig, "%s is a program, and it is checksums files that are signed", source).
 			WithHint("give the release's %sNAME_VERSION%s instead", host.FilePrefix, sumsSuffix)
 	}
 	o := origin{place: p, file: file, known: campaign.Locked{Source: source}}
@@ -142,7 +142,7 @@ func programSuffix() string { return "_" + strings.Replace(Platform(), "/", "_",
 // the lock has the checksums.
 func lockedOrigin(l campaign.Locked) (origin, error) {
 	if err := campaign.CheckSource(l.Source); err != nil {
-		return origin{}, core.Errorf(core.KindConfig, "plugin %q: %w", l.Name, err)
+		return origin{}, core.Errorf(core.ErrorConfig, "plugin %q: %w", l.Name, err)
 	}
 	i := strings.LastIndexAny(l.Source, "/"+string(filepath.Separator)) + 1
 	o := origin{place: folder(l.Source[:i]), file: l.Source[i:], known: l}
@@ -159,7 +159,7 @@ func lockedOrigin(l campaign.Locked) (origin, error) {
 // forThisPlatform names the program of a release for this platform.
 func (o *origin) forThisPlatform(who string) error {
 	if o.sum() == "" {
-		return core.Errorf(core.KindConfig, "%s has no program of plugin %q %s for %s; it has some for %s",
+		return core.Errorf(core.ErrorConfig, "%s has no program of plugin %q %s for %s; it has some for %s",
 			who, o.known.Name, o.known.Version, Platform(), strings.Join(platforms(o.known), ", "))
 	}
 	if o.file == "" {

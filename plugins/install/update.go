@@ -54,7 +54,7 @@ func (u Updater) entry(ctx context.Context, name string, required []campaign.Req
 	}
 	p, ok := preferred(u.Found, name, allowed)
 	if !ok {
-		return campaign.Locked{}, core.Errorf(core.KindConfig, "no installed version of plugin %q will do: %s%s", name, ranges(required, name), installedToo(u.Found, name)).
+		return campaign.Locked{}, core.Errorf(core.ErrorConfig, "no installed version of plugin %q will do: %s%s", name, ranges(required, name), installedToo(u.Found, name)).
 			WithHint("orchestrator plugins install takes its program, the folder of its release or the address of its checksums")
 	}
 	if err := host.Trusted(p.Path); err != nil {
@@ -69,7 +69,7 @@ func (u Updater) entry(ctx context.Context, name string, required []campaign.Req
 			return l, err
 		}
 		if !allowed(l.Version) {
-			return l, core.Errorf(core.KindConfig, "plugin %q is version %s, and that will not do: %s (%s)", name, l.Version, ranges(required, name), p.Path)
+			return l, core.Errorf(core.ErrorConfig, "plugin %q is version %s, and that will not do: %s (%s)", name, l.Version, ranges(required, name), p.Path)
 		}
 	} else if err := unchanged(p, l); err != nil {
 		return l, err
@@ -95,10 +95,10 @@ func (u Updater) describe(ctx context.Context, p host.Program) (campaign.Locked,
 func unchanged(p host.Program, receipt campaign.Locked) error {
 	sum, err := host.HashFile(p.Path)
 	if err != nil {
-		return core.Errorf(core.KindConfig, "plugin %q: %w", p.Name, err)
+		return core.Errorf(core.ErrorConfig, "plugin %q: %w", p.Name, err)
 	}
 	if want := receipt.SHA256[Platform()]; sum != want {
-		return core.Errorf(core.KindConfig, "plugin %q %s was changed after it was installed: its SHA-256 is %s, and was %s (%s)", p.Name, p.Version, sum, want, p.Path).
+		return core.Errorf(core.ErrorConfig, "plugin %q %s was changed after it was installed: its SHA-256 is %s, and was %s (%s)", p.Name, p.Version, sum, want, p.Path).
 			WithHint("orchestrator plugins remove %s@%s, and install it again", p.Name, p.Version)
 	}
 	return nil

@@ -37,7 +37,7 @@ type upper struct{}
 
 func (upper) Convert(_ context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
-		return core.Value{}, core.Errorf(core.KindUnsupported, "only text has case, not %s", in.Modality)
+		return core.Value{}, core.Errorf(core.ErrorUnsupported, "only text has case, not %s", in.Modality)
 	}
 	return core.TextValue(strings.ToUpper(in.Text())), nil
 }
@@ -77,7 +77,7 @@ func (e *echo) Close() error { e.closed.Do(func() {}); return nil }
 
 func (e *echo) StartConversation(_ context.Context, s core.Start) (core.Conversation, error) {
 	if len(s.History) > 0 {
-		return nil, core.Errorf(core.KindUnsupported, "an echo has no past")
+		return nil, core.Errorf(core.ErrorUnsupported, "an echo has no past")
 	}
 	return echoTalk{}, nil
 }
@@ -113,7 +113,7 @@ func (echoTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	}
 	for _, p := range m.Parts {
 		if p.Modality != core.Text {
-			return core.Reply{}, core.Errorf(core.KindUnsupported, "an echo of %s", p.Modality)
+			return core.Reply{}, core.Errorf(core.ErrorUnsupported, "an echo of %s", p.Modality)
 		}
 	}
 	m.Role = core.Assistant

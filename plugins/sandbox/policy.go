@@ -72,7 +72,7 @@ type Process struct {
 // system, what is its own, and what it has declared.
 func (p Process) Policy() (Policy, error) {
 	if !filepath.IsAbs(p.Program) {
-		return Policy{}, core.Errorf(core.KindInternal, "the sandboxed program %q has no absolute path", p.Program)
+		return Policy{}, core.Errorf(core.ErrorInternal, "the sandboxed program %q has no absolute path", p.Program)
 	}
 	if err := p.Permissions.Check(); err != nil {
 		return Policy{}, err
@@ -110,7 +110,7 @@ func (p Process) outside(paths []string) []string {
 func (p Process) swappable(allowed programs) error {
 	for _, path := range slices.Concat(allowed.execute, allowed.read) {
 		if folder := p.writable(path); folder != "" {
-			return core.Errorf(core.KindConfig, "it may write to %s, and run %s there", folder, path).
+			return core.Errorf(core.ErrorConfig, "it may write to %s, and run %s there", folder, path).
 				WithHint("a plugin that asks to write to a folder has no programs below it")
 		}
 	}

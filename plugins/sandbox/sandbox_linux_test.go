@@ -327,7 +327,7 @@ func TestAFolderThatMayBeWrittenOpensNothingByALinkInIt(t *testing.T) {
 	}
 	copyFile(t, "/usr/bin/true", filepath.Join(y.outside, "true"))
 	p := core.Permissions{Write: []string{y.outside}, Programs: []string{filepath.Join(y.outside, "true")}}
-	if _, err := (sandbox.Process{Program: y.self, Permissions: p, Own: []string{y.own}}).Policy(); core.KindOf(err) != core.KindConfig {
+	if _, err := (sandbox.Process{Program: y.self, Permissions: p, Own: []string{y.own}}).Policy(); core.KindOf(err) != core.ErrorConfig {
 		t.Errorf("a program below it: error %v, want one of kind config", err)
 	}
 }

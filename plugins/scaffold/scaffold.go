@@ -50,11 +50,11 @@ type content struct {
 func (p Plugin) check() error {
 	switch {
 	case !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(p.Name):
-		return core.Errorf(core.KindConfig, "%q is not a plugin's name", p.Name).WithHint(`it consists of lower-case letters, digits and "-"`)
+		return core.Errorf(core.ErrorConfig, "%q is not a plugin's name", p.Name).WithHint(`it consists of lower-case letters, digits and "-"`)
 	case !slices.Contains(core.Kinds(), p.Kind):
-		return core.Errorf(core.KindConfig, "%q is not a kind of component", p.Kind).WithHint("the kinds are target, converter and scorer")
+		return core.Errorf(core.ErrorConfig, "%q is not a kind of component", p.Kind).WithHint("the kinds are target, converter and scorer")
 	case !regexp.MustCompile(`^[A-Za-z0-9._~/-]+$`).MatchString(p.Module):
-		return core.Errorf(core.KindConfig, "%q is not the path of a Go module", p.Module).WithHint("such as example.com/%s", p.Name)
+		return core.Errorf(core.ErrorConfig, "%q is not the path of a Go module", p.Module).WithHint("such as example.com/%s", p.Name)
 	}
 	return nil
 }
@@ -93,9 +93,9 @@ func makeEmpty(dir string) error {
 			return fmt.Errorf("making the plugin's folder: %w", err)
 		}
 	case err != nil:
-		return core.Errorf(core.KindConfig, "looking into %s: %w", dir, err)
+		return core.Errorf(core.ErrorConfig, "looking into %s: %w", dir, err)
 	case len(entries) > 0:
-		return core.Errorf(core.KindConfig, "%s is not empty", dir).WithHint("nothing is overwritten: give another name, or remove it")
+		return core.Errorf(core.ErrorConfig, "%s is not empty", dir).WithHint("nothing is overwritten: give another name, or remove it")
 	}
 	return nil
 }
@@ -137,11 +137,11 @@ func (p Plugin) files() (map[string][]byte, error) {
 func requirements(checkout string) (string, []byte, error) {
 	mod, err := os.ReadFile(filepath.Join(checkout, "go.mod"))
 	if err != nil || !strings.HasPrefix(string(mod), "module "+sdk+"\n") {
-		return "", nil, core.Errorf(core.KindConfig, "%s is not a checkout of %s", checkout, sdk).WithHint("name the folder that holds its go.mod")
+		return "", nil, core.Errorf(core.ErrorConfig, "%s is not a checkout of %s", checkout, sdk).WithHint("name the folder that holds its go.mod")
 	}
 	sums, err := os.ReadFile(filepath.Join(checkout, "go.sum"))
 	if err != nil {
-		return "", nil, core.Errorf(core.KindConfig, "reading the checkout: %w", err)
+		return "", nil, core.Errorf(core.ErrorConfig, "reading the checkout: %w", err)
 	}
 	_, required, _ := strings.Cut(string(mod), "\nrequire ")
 	return "require " + required, sums, nil

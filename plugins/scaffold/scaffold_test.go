@@ -96,7 +96,7 @@ func TestAMistakeWritesNothing(t *testing.T) {
 			p := good
 			test.change(&p)
 			_, err := p.Write(dir)
-			if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), test.want) || core.HintOf(err) == "" {
+			if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), test.want) || core.HintOf(err) == "" {
 				t.Errorf("error %v, want one of kind config with %q and a hint", err, test.want)
 			}
 			if after, _ := os.ReadDir(dir); len(after) != len(before) {

@@ -214,7 +214,7 @@ func TestATranscriptIsJudgedLikeWhatWasWritten(t *testing.T) {
 
 func TestAModelIsNeeded(t *testing.T) {
 	for _, c := range judge.Components() {
-		if _, err := c.Using(core.Targets{"judge": &model{}}).OpenScorer(t.Context(), []byte(`{"model": "juge"}`)); core.KindOf(err) != core.KindConfig {
+		if _, err := c.Using(core.Targets{"judge": &model{}}).OpenScorer(t.Context(), []byte(`{"model": "juge"}`)); core.KindOf(err) != core.ErrorConfig {
 			t.Errorf("%s opens with a model that there is not: %v", c.Info.Name, err)
 		}
 	}

@@ -219,7 +219,7 @@ func TestWrongConfigurationIsRefusedAndNamed(t *testing.T) {
 	} {
 		err := check(t, test.scorer, test.config)
 		e, ok := errors.AsType[*core.Error](err)
-		if !ok || e.Kind != core.KindConfig || e.Field != test.field || !strings.Contains(err.Error(), test.message) {
+		if !ok || e.Kind != core.ErrorConfig || e.Field != test.field || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%s %s: error %v, want a config error at %q with %q", test.scorer, test.config, err, test.field, test.message)
 		}
 	}

@@ -38,7 +38,7 @@ var _ core.Scorer = regex(nil)
 // compile compiles the patterns, or says what is wrong with each.
 func (c regexConfig) compile() (regex, error) {
 	if len(c.Patterns) == 0 {
-		return nil, core.Errorf(core.KindConfig, "there is no pattern").At("patterns")
+		return nil, core.Errorf(core.ErrorConfig, "there is no pattern").At("patterns")
 	}
 	var all regex
 	var problems []error
@@ -54,7 +54,7 @@ func (c regexConfig) compile() (regex, error) {
 
 func compilePattern(p string, caseSensitive bool) (*regexp.Regexp, *core.Error) {
 	if p == "" {
-		return nil, core.Errorf(core.KindConfig, "the pattern is empty")
+		return nil, core.Errorf(core.ErrorConfig, "the pattern is empty")
 	}
 	if _, err := syntax.Parse(p, syntax.Perl); err != nil {
 		return nil, patternError(p, err)
@@ -68,7 +68,7 @@ func compilePattern(p string, caseSensitive bool) (*regexp.Regexp, *core.Error) 
 		return nil, patternError(p, err)
 	}
 	if compiled.MatchString("") {
-		return nil, core.Errorf(core.KindConfig, "the pattern %q matches even an empty text", p)
+		return nil, core.Errorf(core.ErrorConfig, "the pattern %q matches even an empty text", p)
 	}
 	return compiled, nil
 }
@@ -77,13 +77,13 @@ func compilePattern(p string, caseSensitive bool) (*regexp.Regexp, *core.Error) 
 func patternError(pattern string, err error) *core.Error {
 	e, ok := errors.AsType[*syntax.Error](err)
 	if !ok {
-		return core.Errorf(core.KindConfig, "the pattern %q: %w", pattern, err)
+		return core.Errorf(core.ErrorConfig, "the pattern %q: %w", pattern, err)
 	}
 	at := strings.Index(pattern, e.Expr)
 	if at < 0 {
-		return core.Errorf(core.KindConfig, "the pattern %q: %s", pattern, e.Code)
+		return core.Errorf(core.ErrorConfig, "the pattern %q: %s", pattern, e.Code)
 	}
-	return core.Errorf(core.KindConfig, "the pattern %q: %s at character %d: %q", pattern, e.Code, at+1, e.Expr)
+	return core.Errorf(core.ErrorConfig, "the pattern %q: %s at character %d: %q", pattern, e.Code, at+1, e.Expr)
 }
 
 // Score implements [core.Scorer].

@@ -23,7 +23,7 @@ func (c substringConfig) folding() folding {
 // Validate checks that there is something to look for.
 func (c substringConfig) Validate() error {
 	if len(c.Any) == 0 && len(c.All) == 0 {
-		return core.Errorf(core.KindConfig, "there is nothing to look for").WithHint("give any, all or both")
+		return core.Errorf(core.ErrorConfig, "there is nothing to look for").WithHint("give any, all or both")
 	}
 	return errors.Join(checkEach(c.folding(), "any", c.Any), checkEach(c.folding(), "all", c.All))
 }
@@ -33,7 +33,7 @@ func checkEach(f folding, key string, list []string) error {
 	var problems []error
 	for i, s := range list {
 		if strings.TrimSpace(f.fold(s).text) == "" {
-			problems = append(problems, core.Errorf(core.KindConfig, "%q would be found in every text", s).At(fmt.Sprintf("%s[%d]", key, i)))
+			problems = append(problems, core.Errorf(core.ErrorConfig, "%q would be found in every text", s).At(fmt.Sprintf("%s[%d]", key, i)))
 		}
 	}
 	return errors.Join(problems...)

@@ -82,7 +82,7 @@ func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([
 
 func (c *conversation) usable(ctx context.Context) error {
 	if c.ended {
-		return core.Errorf(core.KindInternal, "the conversation has ended")
+		return core.Errorf(core.ErrorInternal, "the conversation has ended")
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -147,7 +147,7 @@ func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error)
 	}
 	if prompt := m.Delivery.SystemPrompt; prompt != nil {
 		err := c.instruct(ctx, *prompt)
-		if err != nil && core.KindOf(err) != core.KindConfig { // not refused: it may or may not hold
+		if err != nil && core.KindOf(err) != core.ErrorConfig { // not refused: it may or may not hold
 			c.unsure = true
 			err = t.untried(ctx, err)
 		}

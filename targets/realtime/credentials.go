@@ -69,9 +69,9 @@ func (t *target) token(ctx context.Context) (string, error) {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
 	case err != nil:
-		return "", core.Errorf(core.KindAuth, "getting an access token: %w", err).At(key).WithHint("%s", core.HintOf(err))
+		return "", core.Errorf(core.ErrorAuth, "getting an access token: %w", err).At(key).WithHint("%s", core.HintOf(err))
 	case token == "" || strings.ContainsAny(token, "\r\n"):
-		return "", core.Errorf(core.KindAuth, "getting an access token: there is not one line with a token").At(key)
+		return "", core.Errorf(core.ErrorAuth, "getting an access token: there is not one line with a token").At(key)
 	}
 	return token, nil
 }
@@ -96,7 +96,7 @@ func printToken(ctx context.Context, command []string) (string, error) {
 	cmd.Stdout = &limited{&out, maxToken}
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
-		return "", core.Errorf(core.KindAuth, "%s: %w", command[0], err).
+		return "", core.Errorf(core.ErrorAuth, "%s: %w", command[0], err).
 			WithHint("run it by hand to see why; in the sandbox it has not your home, and reaches only scope.hosts: let it write a file outside, for access_token_file")
 	}
 	return out.String(), nil
@@ -148,7 +148,7 @@ func (t *target) ephemeralKey(ctx context.Context) (string, error) {
 		Value string `json:"value"`
 	}
 	if err := json.Unmarshal(answer, &key); err != nil || key.Value == "" {
-		return "", core.Errorf(core.KindProtocol, "the answer holds no key")
+		return "", core.Errorf(core.ErrorProtocol, "the answer holds no key")
 	}
 	return key.Value, nil
 }

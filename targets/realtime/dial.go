@@ -104,13 +104,13 @@ func (n network) failed(ctx context.Context, err error) error {
 		return fmt.Errorf("connecting: %w", context.Cause(ctx))
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return core.Errorf(core.KindConfig, "connecting: %w", err).
+		return core.Errorf(core.ErrorConfig, "connecting: %w", err).
 			WithHint("for a certificate authority of your own, set ca_certificates")
 	}
 	if _, ok := errors.AsType[*core.Error](err); ok {
 		return fmt.Errorf("connecting: %w", err) // the way into the network knows why
 	}
-	return core.Errorf(core.KindUnavailable, "connecting: %w", err)
+	return core.Errorf(core.ErrorUnavailable, "connecting: %w", err)
 }
 
 // closingTime is how long a closing handshake may take.

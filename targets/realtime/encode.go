@@ -33,7 +33,7 @@ type encoder struct {
 // audio that is to be streamed after them, in the input format.
 func (e *encoder) message(m core.Message, stream bool) (events []any, speech []byte, err error) {
 	if len(m.Parts) == 0 {
-		return nil, nil, core.Errorf(core.KindInput, "the message is empty")
+		return nil, nil, core.Errorf(core.ErrorInput, "the message is empty")
 	}
 	switch m.Role {
 	case core.Tool:
@@ -41,7 +41,7 @@ func (e *encoder) message(m core.Message, stream bool) (events []any, speech []b
 		return events, nil, err
 	case core.User:
 	default:
-		return nil, nil, core.Errorf(core.KindUnsupported, "a %s message cannot be sent as a turn", m.Role)
+		return nil, nil, core.Errorf(core.ErrorUnsupported, "a %s message cannot be sent as a turn", m.Role)
 	}
 	parts, size, err := e.userParts(m)
 	switch {
@@ -94,7 +94,7 @@ func (e *encoder) part(v core.Value) (inputPart, error) {
 		switch v.BaseMediaType() {
 		case "audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave":
 		default:
-			return inputPart{}, core.Errorf(core.KindUnsupported, "audio of type %q", v.MediaType).
+			return inputPart{}, core.Errorf(core.ErrorUnsupported, "audio of type %q", v.MediaType).
 				WithHint("convert it to audio/wav")
 		}
 		raw, warnings, err := e.input.encode(v.Data)
@@ -105,7 +105,7 @@ func (e *encoder) part(v core.Value) (inputPart, error) {
 	case core.Image:
 		return image(v)
 	}
-	return inputPart{}, core.Errorf(core.KindUnsupported, "a part of modality %q in a user's message", v.Modality)
+	return inputPart{}, core.Errorf(core.ErrorUnsupported, "a part of modality %q in a user's message", v.Modality)
 }
 
 // maxImage bounds an image, in bytes: with its base64 it has to fit a frame.
@@ -115,11 +115,11 @@ const maxImage = 15 << 20
 func image(v core.Value) (inputPart, error) {
 	mediaType := v.BaseMediaType()
 	if mediaType != "image/png" && mediaType != "image/jpeg" {
-		return inputPart{}, core.Errorf(core.KindUnsupported, "an image of type %q", v.MediaType).
+		return inputPart{}, core.Errorf(core.ErrorUnsupported, "an image of type %q", v.MediaType).
 			WithHint("convert it to image/png or image/jpeg")
 	}
 	if len(v.Data) == 0 || len(v.Data) > maxImage {
-		return inputPart{}, core.Errorf(core.KindInput, "an image of %d bytes does not have 1 to %d", len(v.Data), maxImage)
+		return inputPart{}, core.Errorf(core.ErrorInput, "an image of %d bytes does not have 1 to %d", len(v.Data), maxImage)
 	}
 	return inputPart{Type: "input_image", ImageURL: "data:" + mediaType + ";base64," + base64.StdEncoding.EncodeToString(v.Data)}, nil
 }
@@ -128,7 +128,7 @@ func image(v core.Value) (inputPart, error) {
 // send something else than the campaign says.
 func encodable(v core.Value) (string, error) {
 	if !utf8.Valid(v.Data) {
-		return "", core.Errorf(core.KindInput, "the text is not valid UTF-8, which this protocol cannot carry").
+		return "", core.Errorf(core.ErrorInput, "the text is not valid UTF-8, which this protocol cannot carry").
 			WithHint("encode it with a converter such as base64")
 	}
 	return v.Text(), nil
@@ -169,7 +169,7 @@ func (e *encoder) toolResults(m core.Message) ([]any, error) {
 			return nil, fmt.Errorf("part %d of the message: %w", i+1, err)
 		}
 		if p.Modality != core.ToolResult {
-			return nil, core.Errorf(core.KindUnsupported, "part %d of the message: %q in a tool's message", i+1, p.Modality)
+			return nil, core.Errorf(core.ErrorUnsupported, "part %d of the message: %q in a tool's message", i+1, p.Modality)
 		}
 		events = append(events, e.item(item))
 	}
@@ -185,7 +185,7 @@ func toolItem(v core.Value) (inputItem, error) {
 		Output    string `json:"output"`
 	}
 	if err := json.Unmarshal(v.Data, &call); err != nil {
-		return inputItem{}, core.Errorf(core.KindInput, "reading a %s: %w", v.Modality, err)
+		return inputItem{}, core.Errorf(core.ErrorInput, "reading a %s: %w", v.Modality, err)
 	}
 	if v.Modality == core.ToolCall {
 		return inputItem{Type: "function_call", CallID: call.CallID, Name: call.Name, Arguments: &call.Arguments}, nil
@@ -226,7 +226,7 @@ func (e *encoder) history(m core.Message) ([]itemCreate, error) {
 func (e *encoder) pastPart(m core.Message, v core.Value) (part inputPart, keep bool, err error) {
 	if m.Role == core.Assistant && v.Modality == core.Audio {
 		if len(m.Of(core.Text)) == 0 {
-			return inputPart{}, false, core.Errorf(core.KindUnsupported, "an assistant's audio has no transcript, and audio alone cannot be given back")
+			return inputPart{}, false, core.Errorf(core.ErrorUnsupported, "an assistant's audio has no transcript, and audio alone cannot be given back")
 		}
 		return inputPart{}, false, nil
 	}

@@ -83,7 +83,7 @@ func TestEndpointsThatCannotBeRightAreRefusedWithoutQuotingThem(t *testing.T) {
 	for endpoint, says := range tests {
 		t.Run(endpoint, func(t *testing.T) {
 			_, err := configured(endpoint).endpoint()
-			if core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), says) || !strings.HasPrefix(err.Error(), "endpoint: ") {
+			if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), says) || !strings.HasPrefix(err.Error(), "endpoint: ") {
 				t.Fatalf("got %v, want a config error of endpoint that says %q", err, says)
 			}
 			if core.HintOf(err) == "" {
@@ -155,7 +155,7 @@ func TestEverythingWrongWithAConfigurationIsSaidAtOnce(t *testing.T) {
 	c.Tools, c.ToolChoice = []Tool{{Name: "x"}, {Name: "x"}}, "y"
 	c.Headers = map[string]core.Secret{"OpenAI-Beta": "realtime=v1", "authorization": "x", "Sec-WebSocket-Protocol": "y"}
 	err := c.Validate()
-	if core.KindOf(err) != core.KindConfig {
+	if core.KindOf(err) != core.ErrorConfig {
 		t.Fatalf("got %v", err)
 	}
 	for _, part := range []string{

@@ -75,19 +75,19 @@ func (e serviceError) kind() core.ErrorKind {
 	switch {
 	case slices.Contains([]string{"invalid_api_key", "account_deactivated", "billing_hard_limit_reached", "insufficient_quota"}, e.Code),
 		e.Type == "insufficient_quota", e.Type == "authentication_error", e.Type == "permission_error":
-		return core.KindAuth
+		return core.ErrorAuth
 	case e.Code == "rate_limit_exceeded", e.Code == "inference_rate_limit_exceeded", e.Type == "rate_limit_exceeded", e.Type == "rate_limit_error":
-		return core.KindRateLimited
+		return core.ErrorRateLimited
 	case slices.Contains([]string{"session_expired", "server_error", "conversation_already_has_active_response"}, e.Code), e.Type == "server_error":
-		return core.KindUnavailable
+		return core.ErrorUnavailable
 	case e.Code == "model_not_found", e.Code == "cannot_update_voice":
-		return core.KindConfig
+		return core.ErrorConfig
 	case e.Code == "beta_api_shape_disabled":
-		return core.KindUnsupported
+		return core.ErrorUnsupported
 	case e.Code == "input_audio_buffer_commit_empty", e.Code == "string_above_max_length", e.filtered(), strings.Contains(e.Code, "context_length"):
-		return core.KindInput
+		return core.ErrorInput
 	}
-	return core.KindProtocol
+	return core.ErrorProtocol
 }
 
 // filtered reports whether it is a content filter that says no.
@@ -97,7 +97,7 @@ func (e serviceError) filtered() bool { return strings.Contains(e.Code, "content
 // name one of our events.
 func (e serviceError) grave() bool {
 	kind := e.kind()
-	return kind != core.KindProtocol && kind != core.KindInput
+	return kind != core.ErrorProtocol && kind != core.ErrorInput
 }
 
 // benign reports whether the error is that of a lost race: what was asked for
@@ -112,7 +112,7 @@ func (e serviceError) benign() bool {
 // err returns the error for a caller, with what was being done.
 func (e serviceError) err(doing string) *core.Error {
 	result := core.Errorf(e.kind(), "%s: the service answered: %s", doing, e.text())
-	if result.Kind == core.KindRateLimited {
+	if result.Kind == core.ErrorRateLimited {
 		result = result.After(tryAgainIn(e.Message))
 	}
 	if hint := e.hint(); hint != "" {
@@ -181,15 +181,15 @@ func refusedHandshake(status int, header http.Header, body []byte) *core.Error {
 	}
 	result := core.Errorf(handshakeKind(status, answer.Error), "the service refused the connection with HTTP %d (%s)%s",
 		status, http.StatusText(status), detail)
-	if result.Kind == core.KindRateLimited {
+	if result.Kind == core.ErrorRateLimited {
 		result = result.After(max(retryAfter(header, time.Now()), tryAgainIn(answer.Error.Message)))
 	}
 	switch {
 	case answer.Error.hint() != "":
 		return result.WithHint("%s", answer.Error.hint())
-	case result.Kind == core.KindAuth:
+	case result.Kind == core.ErrorAuth:
 		return result.WithHint("check api_key, and that it may use this model")
-	case result.Kind == core.KindConfig:
+	case result.Kind == core.ErrorConfig:
 		return result.WithHint("check endpoint and model")
 	}
 	return result
@@ -197,37 +197,37 @@ func refusedHandshake(status int, header http.Header, body []byte) *core.Error {
 
 func handshakeKind(status int, e serviceError) core.ErrorKind {
 	switch {
-	case e.kind() == core.KindAuth, status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return core.KindAuth
+	case e.kind() == core.ErrorAuth, status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return core.ErrorAuth
 	case status == http.StatusTooManyRequests:
-		return core.KindRateLimited
+		return core.ErrorRateLimited
 	case status >= 500, status == http.StatusRequestTimeout:
-		return core.KindUnavailable
+		return core.ErrorUnavailable
 	case status >= 300 && status < 500: // a redirect is not followed: it could carry the key elsewhere
-		return core.KindConfig
+		return core.ErrorConfig
 	}
-	return core.KindProtocol
+	return core.ErrorProtocol
 }
 
 // lostConnection explains why a socket ended.
 func lostConnection(err error) *core.Error {
 	if errors.Is(err, websocket.ErrReadLimit) {
-		return core.Errorf(core.KindProtocol, "the service sent an event of more than %d MiB: %w", maxFrame>>20, err)
+		return core.Errorf(core.ErrorProtocol, "the service sent an event of more than %d MiB: %w", maxFrame>>20, err)
 	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
-		return core.Errorf(core.KindUnavailable, "the connection was lost: the service answers no ping")
+		return core.Errorf(core.ErrorUnavailable, "the connection was lost: the service answers no ping")
 	}
 	closed, ok := errors.AsType[*websocket.CloseError](err)
 	if !ok || closed.Code == websocket.CloseAbnormalClosure {
-		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)
+		return core.Errorf(core.ErrorUnavailable, "the connection was lost: %w", err)
 	}
-	kind := core.KindUnavailable
+	kind := core.ErrorUnavailable
 	switch closed.Code {
 	case websocket.CloseProtocolError, websocket.CloseUnsupportedData, websocket.CloseInvalidFramePayloadData,
 		websocket.CloseMandatoryExtension, websocket.CloseMessageTooBig, websocket.CloseTLSHandshake:
-		kind = core.KindProtocol
+		kind = core.ErrorProtocol
 	case websocket.ClosePolicyViolation:
-		kind = core.KindAuth
+		kind = core.ErrorAuth
 	case 4000: // the API's own rejection; its text is <type>.<code>
 		if _, code, ok := strings.Cut(closed.Text, "."); ok {
 			kind = serviceError{Code: code}.kind()

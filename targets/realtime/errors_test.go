@@ -54,17 +54,17 @@ func TestRefusedHandshakesAreClassified(t *testing.T) {
 		body   string
 		want   core.ErrorKind
 	}{
-		{401, `{"error":{"code":"invalid_api_key"}}`, core.KindAuth},
-		{403, `<html>`, core.KindAuth},
-		{404, `{"error":{"code":"model_not_found"}}`, core.KindConfig},
-		{400, `{"error":{"code":"OpperationNotSupported","message":"The realtime operation does not work with the specified model"}}`, core.KindConfig},
-		{301, ``, core.KindConfig},
-		{408, ``, core.KindUnavailable},
-		{429, `{"error":{"code":"rate_limit_exceeded"}}`, core.KindRateLimited},
-		{429, `{"error":{"code":"insufficient_quota"}}`, core.KindAuth},
-		{500, ``, core.KindUnavailable},
-		{503, `{"error":"overloaded"}`, core.KindUnavailable},
-		{200, ``, core.KindProtocol},
+		{401, `{"error":{"code":"invalid_api_key"}}`, core.ErrorAuth},
+		{403, `<html>`, core.ErrorAuth},
+		{404, `{"error":{"code":"model_not_found"}}`, core.ErrorConfig},
+		{400, `{"error":{"code":"OpperationNotSupported","message":"The realtime operation does not work with the specified model"}}`, core.ErrorConfig},
+		{301, ``, core.ErrorConfig},
+		{408, ``, core.ErrorUnavailable},
+		{429, `{"error":{"code":"rate_limit_exceeded"}}`, core.ErrorRateLimited},
+		{429, `{"error":{"code":"insufficient_quota"}}`, core.ErrorAuth},
+		{500, ``, core.ErrorUnavailable},
+		{503, `{"error":"overloaded"}`, core.ErrorUnavailable},
+		{200, ``, core.ErrorProtocol},
 	}
 	for _, test := range tests {
 		if got := refusedHandshake(test.status, http.Header{}, []byte(test.body)); got.Kind != test.want {
@@ -78,17 +78,17 @@ func TestCloseCodesAreClassified(t *testing.T) {
 		err  error
 		want core.ErrorKind
 	}{
-		{&websocket.CloseError{Code: 1000}, core.KindUnavailable},
-		{&websocket.CloseError{Code: 1001, Text: "Your session hit the maximum duration of 60 minutes."}, core.KindUnavailable},
-		{&websocket.CloseError{Code: 1006}, core.KindUnavailable},
-		{&websocket.CloseError{Code: 1011}, core.KindUnavailable},
-		{&websocket.CloseError{Code: 1002}, core.KindProtocol},
-		{&websocket.CloseError{Code: 1009}, core.KindProtocol},
-		{&websocket.CloseError{Code: 1008}, core.KindAuth},
-		{&websocket.CloseError{Code: 4000, Text: "invalid_request_error.beta_api_shape_disabled"}, core.KindUnsupported},
-		{&websocket.CloseError{Code: 4000, Text: "invalid_request_error.insufficient_quota"}, core.KindAuth},
-		{errors.New("connection reset by peer"), core.KindUnavailable},
-		{websocket.ErrReadLimit, core.KindProtocol},
+		{&websocket.CloseError{Code: 1000}, core.ErrorUnavailable},
+		{&websocket.CloseError{Code: 1001, Text: "Your session hit the maximum duration of 60 minutes."}, core.ErrorUnavailable},
+		{&websocket.CloseError{Code: 1006}, core.ErrorUnavailable},
+		{&websocket.CloseError{Code: 1011}, core.ErrorUnavailable},
+		{&websocket.CloseError{Code: 1002}, core.ErrorProtocol},
+		{&websocket.CloseError{Code: 1009}, core.ErrorProtocol},
+		{&websocket.CloseError{Code: 1008}, core.ErrorAuth},
+		{&websocket.CloseError{Code: 4000, Text: "invalid_request_error.beta_api_shape_disabled"}, core.ErrorUnsupported},
+		{&websocket.CloseError{Code: 4000, Text: "invalid_request_error.insufficient_quota"}, core.ErrorAuth},
+		{errors.New("connection reset by peer"), core.ErrorUnavailable},
+		{websocket.ErrReadLimit, core.ErrorProtocol},
 	}
 	for _, test := range tests {
 		got := lostConnection(test.err)

@@ -41,12 +41,12 @@ func TestWhatIsWrongAtConnectingIsAnErrorThatNamesTheService(t *testing.T) {
 		says   []string
 		after  time.Duration
 	}{
-		"connect-rate-limit":  {nil, core.KindRateLimited, []string{"HTTP 429", "rate_limit_exceeded"}, 2 * time.Second},
-		"connect-unavailable": {nil, core.KindUnavailable, []string{"HTTP 503", "overloaded"}, 0},
-		"beta-shape":          {nil, core.KindUnsupported, []string{"beta_api_shape_disabled"}, 0},
-		"no-session":          {impatient("connect"), core.KindTimeout, []string{"connecting", "50ms"}, 0},
-		"session-rejected":    {nil, core.KindConfig, []string{"setting the session up", "none today"}, 0},
-		"session-ignored":     {impatient("session"), core.KindTimeout, []string{"setting the session up", "50ms"}, 0},
+		"connect-rate-limit":  {nil, core.ErrorRateLimited, []string{"HTTP 429", "rate_limit_exceeded"}, 2 * time.Second},
+		"connect-unavailable": {nil, core.ErrorUnavailable, []string{"HTTP 503", "overloaded"}, 0},
+		"beta-shape":          {nil, core.ErrorUnsupported, []string{"beta_api_shape_disabled"}, 0},
+		"no-session":          {impatient("connect"), core.ErrorTimeout, []string{"connecting", "50ms"}, 0},
+		"session-rejected":    {nil, core.ErrorConfig, []string{"setting the session up", "none today"}, 0},
+		"session-ignored":     {impatient("session"), core.ErrorTimeout, []string{"setting the session up", "50ms"}, 0},
 	}
 	for fault, test := range tests {
 		t.Run(fault, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestWhatIsWrongAtConnectingIsAnErrorThatNamesTheService(t *testing.T) {
 func TestAWrongKeyIsAnAuthError(t *testing.T) {
 	p := serve(t, realtimetest.ToneAgent{})
 	_, err := p.target(t, settings{"api_key": "sk-wrong"}).StartConversation(t.Context(), core.Start{})
-	if core.KindOf(err) != core.KindAuth || !strings.Contains(err.Error(), "HTTP 401") || core.HintOf(err) != "check api_key" {
+	if core.KindOf(err) != core.ErrorAuth || !strings.Contains(err.Error(), "HTTP 401") || core.HintOf(err) != "check api_key" {
 		t.Errorf("got a %q error: %v (hint: %s)", core.KindOf(err), err, core.HintOf(err))
 	}
 }
@@ -89,7 +89,7 @@ func TestNobodyAtTheAddressIsUnavailableAndSaysWhere(t *testing.T) {
 	}
 	target := openTarget(t, settings{"endpoint": "ws://" + address + "/v1?token=secret-in-query", "model": "m"})
 	_, err = target.StartConversation(t.Context(), core.Start{})
-	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "ws://"+address+"/v1/realtime") ||
+	if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "ws://"+address+"/v1/realtime") ||
 		!strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
@@ -106,7 +106,7 @@ func TestAServiceThatRepeatsTheKeyCannotBringItIntoAnError(t *testing.T) {
 	defer web.Close()
 	target := openTarget(t, settings{"endpoint": web.URL, "model": "m", "api_key": testKey})
 	_, err := target.StartConversation(t.Context(), core.Start{})
-	if core.KindOf(err) != core.KindAuth || strings.Contains(fmt.Sprintf("%+v", err), testKey) || !strings.Contains(err.Error(), "[redacted] is not a key") {
+	if core.KindOf(err) != core.ErrorAuth || strings.Contains(fmt.Sprintf("%+v", err), testKey) || !strings.Contains(err.Error(), "[redacted] is not a key") {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
 }
@@ -115,7 +115,7 @@ func TestAnAddressThatIsNoRealtimeServiceIsAConfigError(t *testing.T) {
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
 	_, err := openTarget(t, settings{"endpoint": web.URL, "model": "m"}).StartConversation(t.Context(), core.Start{})
-	if core.KindOf(err) != core.KindConfig || core.HintOf(err) == "" {
+	if core.KindOf(err) != core.ErrorConfig || core.HintOf(err) == "" {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
 }
@@ -126,7 +126,7 @@ func TestACertificateThatNobodyVouchesForIsAConfigError(t *testing.T) {
 	web.StartTLS()
 	defer web.Close()
 	_, err := openTarget(t, settings{"endpoint": web.URL, "model": "m"}).StartConversation(t.Context(), core.Start{})
-	if core.KindOf(err) != core.KindConfig || !strings.Contains(core.HintOf(err), "ca_certificates") {
+	if core.KindOf(err) != core.ErrorConfig || !strings.Contains(core.HintOf(err), "ca_certificates") {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
 }
@@ -138,15 +138,15 @@ func TestRepliesThatAreNoneAreErrors(t *testing.T) {
 		says   string
 		after  time.Duration
 	}{
-		"drop-mid-reply":  {nil, core.KindUnavailable, "connection was lost", 0},
-		"silence":         {impatient("first_event"), core.KindTimeout, "no sign of a reply within 50ms", 0},
-		"created-only":    {impatient("turn"), core.KindTimeout, "not complete within 50ms", 0},
-		"rate-limit":      {nil, core.KindRateLimited, "rate_limit_exceeded", 1500 * time.Millisecond},
-		"quota":           {nil, core.KindAuth, "insufficient_quota", 0},
-		"server-error":    {nil, core.KindUnavailable, "the response failed", 0},
-		"error-event":     {nil, core.KindUnavailable, "server_error", 0},
-		"malformed-frame": {nil, core.KindProtocol, "malformed JSON", 0},
-		"session-expired": {nil, core.KindUnavailable, "session_expired", 0},
+		"drop-mid-reply":  {nil, core.ErrorUnavailable, "connection was lost", 0},
+		"silence":         {impatient("first_event"), core.ErrorTimeout, "no sign of a reply within 50ms", 0},
+		"created-only":    {impatient("turn"), core.ErrorTimeout, "not complete within 50ms", 0},
+		"rate-limit":      {nil, core.ErrorRateLimited, "rate_limit_exceeded", 1500 * time.Millisecond},
+		"quota":           {nil, core.ErrorAuth, "insufficient_quota", 0},
+		"server-error":    {nil, core.ErrorUnavailable, "the response failed", 0},
+		"error-event":     {nil, core.ErrorUnavailable, "server_error", 0},
+		"malformed-frame": {nil, core.ErrorProtocol, "malformed JSON", 0},
+		"session-expired": {nil, core.ErrorUnavailable, "session_expired", 0},
 	}
 	for fault, test := range tests {
 		t.Run(fault, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestRepliesThatAreNoneAreErrors(t *testing.T) {
 			c := p.talk(t, test.config)
 			if _, patient := test.config["timeouts"]; !patient {
 				send(t, c, core.UserText("the first turn goes well"))
-			} else if _, err := c.Send(t.Context(), core.UserText("x")); err != nil && core.KindOf(err) != core.KindTimeout {
+			} else if _, err := c.Send(t.Context(), core.UserText("x")); err != nil && core.KindOf(err) != core.ErrorTimeout {
 				t.Fatalf("the first turn: %v", err)
 			}
 			reply, err := c.Send(t.Context(), core.UserText("the second does not"))
@@ -300,7 +300,7 @@ func TestAConnectionThatIsLostBetweenTurnsIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := c.Send(t.Context(), core.UserText("still there?"))
-	if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "shutting down") {
+	if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "shutting down") {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
 }
@@ -309,7 +309,7 @@ func TestADeadlineOfTheCallerIsATimeout(t *testing.T) {
 	c := serve(t, realtimetest.ToneAgent{}, "silence").talk(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	if _, err := c.Send(ctx, core.UserText("hello")); core.KindOf(err) != core.KindTimeout {
+	if _, err := c.Send(ctx, core.UserText("hello")); core.KindOf(err) != core.ErrorTimeout {
 		t.Errorf("got %v", err)
 	}
 }
@@ -339,7 +339,7 @@ func TestEveryFaultIsMet(t *testing.T) {
 					t.Errorf("nothing was said, and yet the reply is conclusive: %+v", reply)
 				}
 			}
-			if err != nil && core.KindOf(err) == core.KindInternal {
+			if err != nil && core.KindOf(err) == core.ErrorInternal {
 				t.Errorf("an error without a kind: %v", err)
 			}
 		})

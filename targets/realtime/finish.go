@@ -104,17 +104,17 @@ func (t *turn) outcome(r *responseBody) (core.Finish, error) {
 	case r.Status == "failed":
 		return "", failure(e)
 	}
-	return "", core.Errorf(core.KindProtocol, "the response ended with the status %q", r.Status)
+	return "", core.Errorf(core.ErrorProtocol, "the response ended with the status %q", r.Status)
 }
 
 // failure explains a failed response.
 func failure(e serviceError) error {
 	if e.text() == "" {
-		return core.Errorf(core.KindUnavailable, "the response failed, and the service did not say why")
+		return core.Errorf(core.ErrorUnavailable, "the response failed, and the service did not say why")
 	}
 	err := e.err("the response failed")
-	if err.Kind == core.KindProtocol { // not our mistake: the service took the request
-		err.Kind = core.KindUnavailable
+	if err.Kind == core.ErrorProtocol { // not our mistake: the service took the request
+		err.Kind = core.ErrorUnavailable
 	}
 	return err
 }
@@ -150,7 +150,7 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	}
 	message, err := t.reply.message(t.c.output, t.delivered())
 	if err != nil {
-		return core.Reply{}, core.Errorf(core.KindProtocol, "%w", err)
+		return core.Reply{}, core.Errorf(core.ErrorProtocol, "%w", err)
 	}
 	if t.over != nil && !t.cut {
 		t.warn("the reply was not spoken over: there was nothing of it to hear, or the service did not notice")

@@ -39,10 +39,10 @@ func (c *conversation) negotiated(said *format) (format, error) {
 	case "audio/pcmu", "audio/pcma":
 		f.Rate = g711Rate
 	default:
-		return f, core.Errorf(core.KindUnsupported, "the service uses %q for audio, and not %s as asked", f.Type, c.config.wanted().Type)
+		return f, core.Errorf(core.ErrorUnsupported, "the service uses %q for audio, and not %s as asked", f.Type, c.config.wanted().Type)
 	}
 	if f.Rate < 8000 || f.Rate > 192000 {
-		return f, core.Errorf(core.KindProtocol, "the service says its audio has %d samples a second", f.Rate)
+		return f, core.Errorf(core.ErrorProtocol, "the service says its audio has %d samples a second", f.Rate)
 	}
 	return f, nil
 }
@@ -51,10 +51,10 @@ func (c *conversation) negotiated(said *format) (format, error) {
 func (f format) encode(wav []byte) (raw []byte, warnings []string, err error) {
 	clip, warnings, err := audio.DecodeWAV(wav)
 	if err != nil {
-		return nil, nil, core.Errorf(core.KindInput, "reading the audio: %w", err)
+		return nil, nil, core.Errorf(core.ErrorInput, "reading the audio: %w", err)
 	}
 	if len(clip.Samples) == 0 {
-		return nil, nil, core.Errorf(core.KindInput, "the audio is empty")
+		return nil, nil, core.Errorf(core.ErrorInput, "the audio is empty")
 	}
 	clip = clip.Resample(f.Rate)
 	switch f.Type {

@@ -72,7 +72,7 @@ func FuzzTurn(f *testing.F) {
 			event, err := scanned(bytes.TrimSpace(line), ids{})
 			turn.handle(&event, err)
 			if turn.failed != nil {
-				if core.KindOf(turn.failed) == core.KindInternal {
+				if core.KindOf(turn.failed) == core.ErrorInternal {
 					t.Fatalf("an error without a kind: %v", turn.failed)
 				}
 				break
@@ -112,7 +112,7 @@ func checkReply(t *testing.T, turn *turn) {
 	t.Helper()
 	reply, err := turn.finish(t.Context(), turn.ended)
 	if err != nil {
-		if core.KindOf(err) == core.KindInternal {
+		if core.KindOf(err) == core.ErrorInternal {
 			t.Fatalf("an error without a kind: %v", err)
 		}
 		return

@@ -119,7 +119,7 @@ func (t *turn) handle(e *serverEvent, err error) (wake bool) {
 	case err == nil:
 		return t.take(e)
 	case !t.complete(): // or else the reply is there, whatever comes after it
-		t.blamed().fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
+		t.blamed().fail(core.Errorf(core.ErrorProtocol, "waiting for the reply: %w", err))
 	}
 	return true
 }
@@ -214,7 +214,7 @@ func (t *turn) cancel(ctx context.Context, why string) error {
 }
 
 func (t *turn) timeout(format string, args ...any) error {
-	err := core.Errorf(core.KindTimeout, format, args...)
+	err := core.Errorf(core.ErrorTimeout, format, args...)
 	if t.objection != "" {
 		return err.WithHint("the service objected: %s", t.objection)
 	}

@@ -155,7 +155,7 @@ func TestRepliesThatCameBeforeAnErrorAreReturnedWithIt(t *testing.T) {
 	c := serve(t, talkative(), "rate-limit@2").talk(t, nil)
 	replies, err := c.(core.Interruptible).Exchange(t.Context(),
 		[]core.Message{core.UserText("tell me"), after(100*time.Millisecond, core.UserText("stop"))})
-	if core.KindOf(err) != core.KindRateLimited || len(replies) != 1 || replies[0].Finish != core.FinishInterrupted {
+	if core.KindOf(err) != core.ErrorRateLimited || len(replies) != 1 || replies[0].Finish != core.FinishInterrupted {
 		t.Errorf("%d replies, %v", len(replies), err)
 	}
 }
@@ -165,7 +165,7 @@ func TestACancelledContextEndsAnInterruption(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, err := c.(core.Interruptible).Exchange(ctx, []core.Message{core.UserText("tell me"), after(time.Minute, streamed(t, time.Second))})
-	if core.KindOf(err) != core.KindTimeout {
+	if core.KindOf(err) != core.ErrorTimeout {
 		t.Errorf("got %v", err)
 	}
 }

@@ -36,7 +36,7 @@ func TestACertificateAuthorityOfOnesOwnIsTrusted(t *testing.T) {
 
 func TestCertificatesThatAreNoneAreAConfigError(t *testing.T) {
 	_, err := realtime.Component().OpenTarget(t.Context(), []byte(`{"endpoint":"ws://127.0.0.1:1","model":"m","ca_certificates":"trust me"}`))
-	if core.KindOf(err) != core.KindConfig || !strings.HasPrefix(err.Error(), "ca_certificates: ") {
+	if core.KindOf(err) != core.ErrorConfig || !strings.HasPrefix(err.Error(), "ca_certificates: ") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -104,10 +104,10 @@ func TestEverythingGoesTheProcesssWayIntoTheNetwork(t *testing.T) {
 			var dialled atomic.Value
 			way.DialContext = func(_ context.Context, _, address string) (net.Conn, error) {
 				dialled.Store(address)
-				return nil, core.Errorf(core.KindConfig, "not this way").WithHint("another")
+				return nil, core.Errorf(core.ErrorConfig, "not this way").WithHint("another")
 			}
 			_, err := server.target(t, test.with).StartConversation(t.Context(), core.Start{})
-			if core.KindOf(err) != core.KindConfig || core.HintOf(err) != "another" {
+			if core.KindOf(err) != core.ErrorConfig || core.HintOf(err) != "another" {
 				t.Errorf("a %q error, hint %q: %v", core.KindOf(err), core.HintOf(err), err)
 			}
 			if address, _ := dialled.Load().(string); !strings.HasSuffix(test.want, "://"+address) {
@@ -119,7 +119,7 @@ func TestEverythingGoesTheProcesssWayIntoTheNetwork(t *testing.T) {
 
 func TestAProxyThatIsNotThereIsUnavailable(t *testing.T) {
 	target := serve(t, remembers()).target(t, settings{"proxy": "http://127.0.0.1:1"})
-	if _, err := target.StartConversation(t.Context(), core.Start{}); core.KindOf(err) != core.KindUnavailable {
+	if _, err := target.StartConversation(t.Context(), core.Start{}); core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
 }

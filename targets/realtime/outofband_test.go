@@ -33,8 +33,8 @@ func TestWhatCannotBeOutOfBandIsRefused(t *testing.T) {
 		message core.Message
 		kind    core.ErrorKind
 	}{
-		"streamed": {streamed(t, time.Second), core.KindUnsupported},
-		"too long": {spoken(t, 30*time.Second), core.KindInput},
+		"streamed": {streamed(t, time.Second), core.ErrorUnsupported},
+		"too long": {spoken(t, 30*time.Second), core.ErrorInput},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.message.Delivery.OutOfBand = true

@@ -51,9 +51,9 @@ func (c *conversation) restore(ctx context.Context) error {
 	case !retryable(lost):
 		return lost
 	case c.memory.gap != "":
-		return core.Errorf(core.KindUnavailable, "%w; and the conversation cannot be given back to it: %s", lost, c.memory.gap)
+		return core.Errorf(core.ErrorUnavailable, "%w; and the conversation cannot be given back to it: %s", lost, c.memory.gap)
 	case c.config.Reconnects == 0:
-		return core.Errorf(core.KindUnavailable, "%w", lost).WithHint("set reconnects to have such conversations restored")
+		return core.Errorf(core.ErrorUnavailable, "%w", lost).WithHint("set reconnects to have such conversations restored")
 	}
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = firstPause, longestPause
@@ -90,14 +90,14 @@ func afterPause(ctx context.Context, err error) error {
 func (c *conversation) whyLost() error {
 	switch {
 	case c.socket == nil:
-		return core.Errorf(core.KindUnavailable, "the conversation has no connection")
+		return core.Errorf(core.ErrorUnavailable, "the conversation has no connection")
 	case c.socket.over():
 		return c.socket.lost()
 	}
-	return core.Errorf(core.KindUnavailable, "the service may still be answering something else than the next turn")
+	return core.Errorf(core.ErrorUnavailable, "the service may still be answering something else than the next turn")
 }
 
 // retryable reports whether another try can end differently.
 func retryable(err error) bool {
-	return slices.Contains([]core.ErrorKind{core.KindUnavailable, core.KindTimeout, core.KindRateLimited}, core.KindOf(err))
+	return slices.Contains([]core.ErrorKind{core.ErrorUnavailable, core.ErrorTimeout, core.ErrorRateLimited}, core.KindOf(err))
 }

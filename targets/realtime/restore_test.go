@@ -67,7 +67,7 @@ func TestAConversationThatCannotBeGivenBackEndsAndSaysWhy(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := c.Send(t.Context(), core.UserText("again"))
-			if core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), test.says) {
+			if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got a %q error, want one that says %q: %v", core.KindOf(err), test.says, err)
 			}
 		})
@@ -75,7 +75,7 @@ func TestAConversationThatCannotBeGivenBackEndsAndSaysWhy(t *testing.T) {
 }
 
 func TestWhatCannotBeBetterAnotherTimeIsNotTriedAgain(t *testing.T) {
-	for fault, kind := range map[string]core.ErrorKind{"forbidden@2": core.KindAuth, "not-found@2": core.KindConfig, "connect-quota@2": core.KindAuth} {
+	for fault, kind := range map[string]core.ErrorKind{"forbidden@2": core.ErrorAuth, "not-found@2": core.ErrorConfig, "connect-quota@2": core.ErrorAuth} {
 		t.Run(fault, func(t *testing.T) {
 			p := serve(t, remembers(), fault, "drop-after-reply@1")
 			c := p.talk(t, nil)

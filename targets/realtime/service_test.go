@@ -278,7 +278,7 @@ func TestASilentPortIsATimeout(t *testing.T) {
 		"endpoint": "ws://" + listener.Addr().String(), "model": "m", "timeouts": map[string]string{"connect": "5ms"},
 	})
 	for range 20 { // two clocks run out at the same time
-		if _, err := target.StartConversation(t.Context(), core.Start{}); core.KindOf(err) != core.KindTimeout {
+		if _, err := target.StartConversation(t.Context(), core.Start{}); core.KindOf(err) != core.ErrorTimeout {
 			t.Fatalf("got a %q error: %v", core.KindOf(err), err)
 		}
 	}
@@ -359,7 +359,7 @@ func TestATurnThatEndsWithoutAReplyIsTakenBackWhole(t *testing.T) {
 		s.await("response.create")
 		s.say(response("r2", "yes")...)
 	}), settings{"timeouts": map[string]string{"turn": "300ms"}})
-	if _, err := c.Send(t.Context(), spoken(t, 30*time.Second)); core.KindOf(err) != core.KindTimeout {
+	if _, err := c.Send(t.Context(), spoken(t, 30*time.Second)); core.KindOf(err) != core.ErrorTimeout {
 		t.Fatalf("got %v", err)
 	}
 	if id := <-deleted; id != "theirs" {
@@ -412,7 +412,7 @@ func TestAConnectionOnWhichNoPingIsAnsweredIsDead(t *testing.T) {
 	release := make(chan struct{})
 	c := talkTo(t, scripted(t, func(*service) { <-release }), settings{"timeouts": map[string]string{"alive": "150ms"}})
 	defer close(release)
-	if _, err := c.Send(t.Context(), core.UserText("hello")); core.KindOf(err) != core.KindUnavailable || !strings.Contains(err.Error(), "answers no ping") {
+	if _, err := c.Send(t.Context(), core.UserText("hello")); core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "answers no ping") {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
 }

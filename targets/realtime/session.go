@@ -61,7 +61,7 @@ func (c *conversation) connect(ctx context.Context) error {
 func (c *conversation) open(ctx context.Context) error {
 	// The time to connect covers the handshake and the session's announcement.
 	dialing, cancel := context.WithTimeoutCause(ctx, c.config.Timeouts.Connect.Std(),
-		core.Errorf(core.KindTimeout, "the service opened no session within %s", c.config.Timeouts.Connect))
+		core.Errorf(core.ErrorTimeout, "the service opened no session within %s", c.config.Timeouts.Connect))
 	defer cancel()
 	var err error
 	if c.socket, err = c.target.dial(dialing); err != nil {
@@ -126,7 +126,7 @@ func (c *conversation) update(ctx context.Context, doing string, settings sessio
 	}
 	said, err := readEcho(updated.Session)
 	if err != nil {
-		return nil, core.Errorf(core.KindProtocol, "%s: reading the service's answer: %w", doing, err)
+		return nil, core.Errorf(core.ErrorProtocol, "%s: reading the service's answer: %w", doing, err)
 	}
 	differences, err := said.differences(update.Session)
 	c.warn(differences...)
@@ -191,7 +191,7 @@ func (c *conversation) request(ctx context.Context, event any, eventID string, r
 		case answered || refused != nil:
 			return false
 		case err != nil:
-			refused = core.Errorf(core.KindProtocol, "%s: %w", r.doing, err)
+			refused = core.Errorf(core.ErrorProtocol, "%s: %w", r.doing, err)
 		case e.Type == eventError && !e.Error.benign() && (e.Error.EventID == "" || e.Error.EventID == eventID):
 			refused = rejected(e.Error, r.doing)
 		case r.confirms(e):
@@ -207,7 +207,7 @@ func (c *conversation) request(ctx context.Context, event any, eventID string, r
 	for deadline := time.Now().Add(r.timeout.Std()); !answered && refused == nil; {
 		err := c.socket.wait(ctx, deadline)
 		if errors.Is(err, errExpired) {
-			return serverEvent{}, core.Errorf(core.KindTimeout, "%s: the service did not answer within %s", r.doing, r.timeout)
+			return serverEvent{}, core.Errorf(core.ErrorTimeout, "%s: the service did not answer within %s", r.doing, r.timeout)
 		}
 		if err != nil {
 			return serverEvent{}, fmt.Errorf("%s: %w", r.doing, err)
@@ -220,10 +220,10 @@ func (c *conversation) request(ctx context.Context, event any, eventID string, r
 // is the configuration's fault, unless its code says otherwise.
 func rejected(e serviceError, doing string) *core.Error {
 	err := e.err(doing)
-	if err.Kind != core.KindProtocol {
+	if err.Kind != core.ErrorProtocol {
 		return err
 	}
-	err.Kind = core.KindConfig
+	err.Kind = core.ErrorConfig
 	if e.Param != "" {
 		return err.WithHint("the service names %s", e.Param)
 	}

@@ -333,7 +333,7 @@ func (s *socket) send(ctx context.Context, event any) error {
 func (s *socket) encode(event any) ([]byte, error) {
 	frame, err := s.dialect.encode(event)
 	if err != nil {
-		return nil, core.Errorf(core.KindInternal, "encoding an event: %w", err)
+		return nil, core.Errorf(core.ErrorInternal, "encoding an event: %w", err)
 	}
 	return frame, nil
 }
@@ -352,13 +352,13 @@ func (s *socket) whyNotSent(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("sending: %w", context.Cause(ctx))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return core.Errorf(core.KindTimeout, "the service did not accept an event within %s", writeTime)
+		return core.Errorf(core.ErrorTimeout, "the service did not accept an event within %s", writeTime)
 	}
 	select {
 	case <-s.gone:
 		return s.lost()
 	case <-time.After(closingTime):
-		return core.Errorf(core.KindUnavailable, "the connection was lost: %w", err)
+		return core.Errorf(core.ErrorUnavailable, "the connection was lost: %w", err)
 	}
 }
 

@@ -49,7 +49,7 @@ func TestWhatTheHandlerCannotSendEndsTheWaiting(t *testing.T) {
 	if err := s.conn.NetConn().(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.wait(t.Context(), time.Now().Add(10*time.Second)); core.KindOf(err) != core.KindUnavailable {
+	if err := s.wait(t.Context(), time.Now().Add(10*time.Second)); core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("got %v", err)
 	}
 	s.leave()

@@ -98,7 +98,7 @@ func TestASilentTurnThatTheServiceNeverNoticesIsATimeout(t *testing.T) {
 	config := detects("server_vad")
 	config["timeouts"] = settings{"first_event": "300ms"}
 	c := serve(t, remembers()).talk(t, config)
-	if _, err := c.Send(t.Context(), m); core.KindOf(err) != core.KindTimeout || !strings.Contains(err.Error(), "turn detection") {
+	if _, err := c.Send(t.Context(), m); core.KindOf(err) != core.ErrorTimeout || !strings.Contains(err.Error(), "turn detection") {
 		t.Errorf("got a %q error: %v", core.KindOf(err), err)
 	}
 	if got := send(t, c, core.UserText("hello")).Message.Text(); got != "hello" {

@@ -153,7 +153,7 @@ func (t *turn) takePiece(e *serverEvent) (wake bool) {
 	t.play(e.Type == eventAudioDelta)
 	began := t.reply.begun()
 	if err := t.reply.take(e); err != nil {
-		t.fail(core.Errorf(core.KindProtocol, "waiting for the reply: %w", err))
+		t.fail(core.Errorf(core.ErrorProtocol, "waiting for the reply: %w", err))
 		return true
 	}
 	return !began && t.urgent() || t.reply.full != "" || t.over != nil && !t.cut && t.next == nil

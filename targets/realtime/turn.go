@@ -129,7 +129,7 @@ func (c *conversation) newTurn(m core.Message) (*turn, error) {
 // answers, which begins with the conversation so far.
 func (t *turn) leaveNoTrace() error {
 	if t.spoken != nil {
-		return core.Errorf(core.KindUnsupported, "a message that leaves no trace cannot be streamed")
+		return core.Errorf(core.ErrorUnsupported, "a message that leaves no trace cannot be streamed")
 	}
 	if gap := t.c.memory.gap; gap != "" {
 		t.warn("what is asked aside is answered without the whole conversation: " + gap)
@@ -147,7 +147,7 @@ func (t *turn) leaveNoTrace() error {
 	for _, event := range t.events {
 		create, ok := event.(itemCreate)
 		if !ok {
-			return core.Errorf(core.KindInput, "a message that leaves no trace has at most %d bytes of audio", maxItemAudio)
+			return core.Errorf(core.ErrorInput, "a message that leaves no trace has at most %d bytes of audio", maxItemAudio)
 		}
 		t.outOfBand = append(t.outOfBand, create.Item)
 	}

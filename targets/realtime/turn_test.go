@@ -258,7 +258,7 @@ func TestAssistantAudioWithoutATranscriptCannotBeGivenBack(t *testing.T) {
 	p := serve(t, realtimetest.ToneAgent{})
 	history := []core.Message{{Role: core.Assistant, Parts: []core.Part{{Value: core.WAVValue(sineWAV(24000, 1, 16, 440))}}}}
 	_, err := p.target(t, nil).StartConversation(t.Context(), core.Start{History: history})
-	if core.KindOf(err) != core.KindUnsupported || !strings.Contains(err.Error(), "message 1 of the history") {
+	if core.KindOf(err) != core.ErrorUnsupported || !strings.Contains(err.Error(), "message 1 of the history") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -316,16 +316,16 @@ func TestMessagesThatCannotBeSentAreRefusedAndTheConversationGoesOn(t *testing.T
 		kind    core.ErrorKind
 		says    string
 	}{
-		"nothing":           {core.Message{Role: core.User}, core.KindInput, "empty"},
-		"another role":      {core.Message{Role: core.Assistant, Parts: core.UserText("x").Parts}, core.KindUnsupported, "assistant message"},
-		"another image":     {part(core.Image, "image/webp", "x"), core.KindUnsupported, "image/webp"},
-		"empty image":       {part(core.Image, "image/png", ""), core.KindInput, "image of 0 bytes"},
-		"MP3":               {part(core.Audio, "audio/mpeg", "x"), core.KindUnsupported, "audio/mpeg"},
-		"broken WAV":        {part(core.Audio, "audio/wav", "RIFF"), core.KindInput, "reading the audio"},
-		"empty WAV":         {userAudio(sineWAV(0, 1, 16, 1)), core.KindInput, "audio"},
-		"invalid UTF-8":     {part(core.Text, core.MediaText, "\xff"), core.KindInput, "UTF-8"},
-		"broken result":     {core.Message{Role: core.Tool, Parts: core.UserText("x").Parts}, core.KindInput, "part 1"},
-		"long tool call id": {core.Message{Role: core.Tool, Parts: []core.Part{{Value: core.Value{Modality: core.ToolResult, Data: []byte(`{"call_id":"` + strings.Repeat("x", 33) + `"}`)}}}}, core.KindInput, "string_above_max_length"},
+		"nothing":           {core.Message{Role: core.User}, core.ErrorInput, "empty"},
+		"another role":      {core.Message{Role: core.Assistant, Parts: core.UserText("x").Parts}, core.ErrorUnsupported, "assistant message"},
+		"another image":     {part(core.Image, "image/webp", "x"), core.ErrorUnsupported, "image/webp"},
+		"empty image":       {part(core.Image, "image/png", ""), core.ErrorInput, "image of 0 bytes"},
+		"MP3":               {part(core.Audio, "audio/mpeg", "x"), core.ErrorUnsupported, "audio/mpeg"},
+		"broken WAV":        {part(core.Audio, "audio/wav", "RIFF"), core.ErrorInput, "reading the audio"},
+		"empty WAV":         {userAudio(sineWAV(0, 1, 16, 1)), core.ErrorInput, "audio"},
+		"invalid UTF-8":     {part(core.Text, core.MediaText, "\xff"), core.ErrorInput, "UTF-8"},
+		"broken result":     {core.Message{Role: core.Tool, Parts: core.UserText("x").Parts}, core.ErrorInput, "part 1"},
+		"long tool call id": {core.Message{Role: core.Tool, Parts: []core.Part{{Value: core.Value{Modality: core.ToolResult, Data: []byte(`{"call_id":"` + strings.Repeat("x", 33) + `"}`)}}}}, core.ErrorInput, "string_above_max_length"},
 	}
 	c := serve(t, remembers()).talk(t, settings{"output": "text"})
 	for name, test := range tests {

@@ -26,7 +26,7 @@ func (c Config) Validate() error {
 
 // wrong returns what is wrong with a key.
 func wrong(key, format string, args ...any) *core.Error {
-	return core.Errorf(core.KindConfig, format, args...).At(key)
+	return core.Errorf(core.ErrorConfig, format, args...).At(key)
 }
 
 // checkChoices checks the keys that have a few values. A configuration that

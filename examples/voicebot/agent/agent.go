@@ -27,7 +27,7 @@ var (
 )
 
 // New returns an agent that hears with pocketsphinx and speaks with flite. It
-// fails with [core.KindUnavailable], and says what to install, where one of
+// fails with [core.ErrorUnavailable], and says what to install, where one of
 // them is missing.
 func New(ctx context.Context) (*Agent, error) {
 	opened := map[string]core.Converter{}
@@ -59,7 +59,7 @@ func (a *Agent) Check(ctx context.Context) error {
 }
 
 func needsPrograms(err error) error {
-	return core.Errorf(core.KindUnavailable, "the agent cannot hear or speak: %w", err).
+	return core.Errorf(core.ErrorUnavailable, "the agent cannot hear or speak: %w", err).
 		WithHint("on Debian and Ubuntu: apt-get install flite pocketsphinx pocketsphinx-en-us")
 }
 

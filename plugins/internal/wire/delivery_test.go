@@ -57,10 +57,10 @@ func TestARequestWithoutAMessageIsRefusedOnBothSides(t *testing.T) {
 	if _, err := wire.EncodeSend("1", "2", nil); err == nil {
 		t.Error("no message was encoded")
 	}
-	if _, err := wire.DecodeSend(&pb.SendRequest{}); core.KindOf(err) != core.KindProtocol {
+	if _, err := wire.DecodeSend(&pb.SendRequest{}); core.KindOf(err) != core.ErrorProtocol {
 		t.Errorf("error %v, want a protocol error", err)
 	}
-	if _, err := wire.DecodeSend(&pb.SendRequest{Message: &pb.Message{Role: pb.Role_ROLE_USER}, Interruptions: []*pb.Message{nil}}); core.KindOf(err) != core.KindProtocol {
+	if _, err := wire.DecodeSend(&pb.SendRequest{Message: &pb.Message{Role: pb.Role_ROLE_USER}, Interruptions: []*pb.Message{nil}}); core.KindOf(err) != core.ErrorProtocol {
 		t.Errorf("error %v, want a protocol error", err)
 	}
 }

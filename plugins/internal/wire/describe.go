@@ -69,7 +69,7 @@ func DecodeDescription(r *pb.DescribeResponse) (Description, error) {
 	}
 	permissions := decodePermissions(r.GetPermissions())
 	if err := permissions.Check(); err != nil {
-		return Description{}, core.Errorf(core.KindProtocol, "%w", err)
+		return Description{}, core.Errorf(core.ErrorProtocol, "%w", err)
 	}
 	return Description{
 		Name: r.GetName(), Version: r.GetVersion(), SDKVersion: r.GetSdkVersion(),

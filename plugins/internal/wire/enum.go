@@ -25,14 +25,14 @@ func word(prefix string, names map[int32]string, n int32) (string, bool) {
 }
 
 func unknownWord(what, word string) error {
-	return core.Errorf(core.KindProtocol, "%s %q is not one that the plugin contract knows", what, word)
+	return core.Errorf(core.ErrorProtocol, "%s %q is not one that the plugin contract knows", what, word)
 }
 
 func unknownNumber(what string, n int32) error {
 	if n == 0 {
-		return core.Errorf(core.KindProtocol, "the %s is missing", what)
+		return core.Errorf(core.ErrorProtocol, "the %s is missing", what)
 	}
-	return core.Errorf(core.KindProtocol, "%s number %d is not known", what, n).
+	return core.Errorf(core.ErrorProtocol, "%s number %d is not known", what, n).
 		WithHint("the other side may be built against a newer version of the plugin contract")
 }
 
@@ -139,7 +139,7 @@ func encodeErrorKind(k core.ErrorKind) pb.ErrorKind {
 func decodeErrorKind(k pb.ErrorKind) core.ErrorKind {
 	w, ok := word("ERROR_KIND_", pb.ErrorKind_name, int32(k))
 	if !ok {
-		return core.KindInternal
+		return core.ErrorInternal
 	}
 	return core.ErrorKind(w)
 }

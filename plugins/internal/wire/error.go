@@ -32,7 +32,7 @@ func EncodeError(err error) error {
 		return nil
 	}
 	kind := core.KindOf(err)
-	if errors.Is(err, context.Canceled) && kind == core.KindInternal {
+	if errors.Is(err, context.Canceled) && kind == core.ErrorInternal {
 		return status.Error(codes.Canceled, clip(err.Error(), maxText))
 	}
 	if several, ok := errors.AsType[core.Errors](err); ok && len(several) > 1 {
@@ -102,17 +102,17 @@ func decodeDetail(detail *pb.ErrorDetail, message string) *core.Error {
 // codeOf returns the code that tells a peer without our detail most.
 func codeOf(kind core.ErrorKind) codes.Code {
 	switch kind {
-	case core.KindConfig, core.KindInput:
+	case core.ErrorConfig, core.ErrorInput:
 		return codes.InvalidArgument
-	case core.KindAuth:
+	case core.ErrorAuth:
 		return codes.Unauthenticated
-	case core.KindRateLimited:
+	case core.ErrorRateLimited:
 		return codes.ResourceExhausted
-	case core.KindUnavailable:
+	case core.ErrorUnavailable:
 		return codes.Unavailable
-	case core.KindTimeout:
+	case core.ErrorTimeout:
 		return codes.DeadlineExceeded
-	case core.KindUnsupported:
+	case core.ErrorUnsupported:
 		return codes.Unimplemented
 	default:
 		return codes.Internal

@@ -21,11 +21,11 @@ func Deliver(ctx context.Context, c core.Conversation, messages []core.Message) 
 	}
 	talk, ok := c.(core.Interruptible)
 	if !ok {
-		return nil, core.Errorf(core.KindUnsupported, "the replies of this target cannot be interrupted")
+		return nil, core.Errorf(core.ErrorUnsupported, "the replies of this target cannot be interrupted")
 	}
 	replies, err := talk.Exchange(ctx, messages)
 	if err == nil && len(replies) != len(messages) {
-		err = core.Errorf(core.KindInternal, "the target gave %d replies to %d messages", len(replies), len(messages))
+		err = core.Errorf(core.ErrorInternal, "the target gave %d replies to %d messages", len(replies), len(messages))
 	}
 	return replies, err
 }
@@ -55,7 +55,7 @@ func ReceiveReplies(messages int, receive func() (*pb.SendResponse, error)) ([]c
 	}
 	switch _, err := receive(); {
 	case err == nil:
-		return replies, core.Errorf(core.KindProtocol, "there are more replies than messages")
+		return replies, core.Errorf(core.ErrorProtocol, "there are more replies than messages")
 	case !errors.Is(err, io.EOF):
 		return replies, err
 	}

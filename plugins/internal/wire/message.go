@@ -32,7 +32,7 @@ func EncodeValue(v core.Value) (*pb.Value, error) {
 // DecodeValue returns a value from the wire. It shares the data.
 func DecodeValue(v *pb.Value) (core.Value, error) {
 	if v == nil {
-		return core.Value{}, core.Errorf(core.KindProtocol, "the value is missing")
+		return core.Value{}, core.Errorf(core.ErrorProtocol, "the value is missing")
 	}
 	modality, err := decodeModality(v.GetModality())
 	if err != nil {
@@ -57,7 +57,7 @@ func EncodeMessage(m core.Message) (*pb.Message, error) {
 // DecodeMessage returns a message from the wire.
 func DecodeMessage(m *pb.Message) (core.Message, error) {
 	if m == nil {
-		return core.Message{}, core.Errorf(core.KindProtocol, "the message is missing")
+		return core.Message{}, core.Errorf(core.ErrorProtocol, "the message is missing")
 	}
 	role, err := decodeRole(m.GetRole())
 	if err != nil {
@@ -99,7 +99,7 @@ func EncodeSend(instance, conversation string, messages []core.Message) (*pb.Sen
 		return nil, err
 	}
 	if len(encoded) == 0 {
-		return nil, core.Errorf(core.KindInternal, "there is no message to send")
+		return nil, core.Errorf(core.ErrorInternal, "there is no message to send")
 	}
 	return &pb.SendRequest{Instance: instance, Conversation: conversation, Message: encoded[0], Interruptions: encoded[1:]}, nil
 }

@@ -52,7 +52,7 @@ func SendReply(r core.Reply, send func(*pb.SendResponse) error) error {
 
 func encodeReply(r core.Reply) (*pb.ReplyEnd, []*pb.PartHeader, error) {
 	if r.Message.Role != core.Assistant {
-		return nil, nil, core.Errorf(core.KindProtocol, "a reply has the role %q, not %q", core.Assistant, r.Message.Role)
+		return nil, nil, core.Errorf(core.ErrorProtocol, "a reply has the role %q, not %q", core.Assistant, r.Message.Role)
 	}
 	finish, err := encodeFinish(r.Finish)
 	if err != nil {
@@ -77,7 +77,7 @@ func encodeReply(r core.Reply) (*pb.ReplyEnd, []*pb.PartHeader, error) {
 
 func encodeHeader(p core.Part) (*pb.PartHeader, error) {
 	if p.Original != nil || len(p.Converters) > 0 {
-		return nil, core.Errorf(core.KindProtocol, "a part of a reply has no original and no converters")
+		return nil, core.Errorf(core.ErrorProtocol, "a part of a reply has no original and no converters")
 	}
 	modality, err := encodeModality(p.Modality)
 	if err != nil {
@@ -97,7 +97,7 @@ type ReplyReader struct {
 // Add takes the next piece.
 func (r *ReplyReader) Add(piece *pb.SendResponse) error {
 	if r.ended {
-		return core.Errorf(core.KindProtocol, "the reply goes on after its end")
+		return core.Errorf(core.ErrorProtocol, "the reply goes on after its end")
 	}
 	for _, chunk := range piece.GetChunks() {
 		if err := r.add(chunk); err != nil {
@@ -118,11 +118,11 @@ func (r *ReplyReader) add(chunk *pb.PartChunk) error {
 	}
 	parts := r.reply.Message.Parts
 	if len(parts) == 0 {
-		return core.Errorf(core.KindProtocol, "data without a header")
+		return core.Errorf(core.ErrorProtocol, "data without a header")
 	}
 	n := uint64(len(chunk.GetData()))
 	if n > r.open {
-		return core.Errorf(core.KindProtocol, "it is longer than its header says")
+		return core.Errorf(core.ErrorProtocol, "it is longer than its header says")
 	}
 	part := &parts[len(parts)-1]
 	if part.Data == nil && n == r.open {
@@ -139,17 +139,17 @@ func (r *ReplyReader) add(chunk *pb.PartChunk) error {
 
 func (r *ReplyReader) begin(header *pb.PartHeader) error {
 	if r.open > 0 {
-		return core.Errorf(core.KindProtocol, "%d bytes are missing", r.open)
+		return core.Errorf(core.ErrorProtocol, "%d bytes are missing", r.open)
 	}
 	modality, err := decodeModality(header.GetModality())
 	if err != nil {
 		return err
 	}
 	if header.GetSize() > MaxMessage-r.size {
-		return core.Errorf(core.KindProtocol, "the reply is larger than %d MiB", MaxMessage>>20)
+		return core.Errorf(core.ErrorProtocol, "the reply is larger than %d MiB", MaxMessage>>20)
 	}
 	if len(r.reply.Message.Parts) == maxParts {
-		return core.Errorf(core.KindProtocol, "the reply has more than %d parts", maxParts)
+		return core.Errorf(core.ErrorProtocol, "the reply has more than %d parts", maxParts)
 	}
 	r.size += header.GetSize()
 	r.open = header.GetSize()
@@ -162,7 +162,7 @@ func (r *ReplyReader) begin(header *pb.PartHeader) error {
 
 func (r *ReplyReader) end(end *pb.ReplyEnd) error {
 	if r.open > 0 {
-		return core.Errorf(core.KindProtocol, "the last part of the reply lacks %d bytes", r.open)
+		return core.Errorf(core.ErrorProtocol, "the last part of the reply lacks %d bytes", r.open)
 	}
 	finish, err := decodeFinish(end.GetFinish())
 	if err != nil {
@@ -191,17 +191,17 @@ func (r *ReplyReader) end(end *pb.ReplyEnd) error {
 // checkEnd refuses more than a reply can mean, and times that cannot be.
 func checkEnd(end *pb.ReplyEnd) error {
 	if n := len(end.GetRateLimits()); n > maxRateLimits {
-		return core.Errorf(core.KindProtocol, "the reply has %d rate limits, more than %d", n, maxRateLimits)
+		return core.Errorf(core.ErrorProtocol, "the reply has %d rate limits, more than %d", n, maxRateLimits)
 	}
 	if n := len(end.GetWarnings()); n > maxWarnings {
-		return core.Errorf(core.KindProtocol, "the reply has %d warnings, more than %d", n, maxWarnings)
+		return core.Errorf(core.ErrorProtocol, "the reply has %d warnings, more than %d", n, maxWarnings)
 	}
 	if d := end.GetDelivered().AsDuration(); d < 0 {
-		return core.Errorf(core.KindProtocol, "%s of the reply are delivered, less than nothing", d)
+		return core.Errorf(core.ErrorProtocol, "%s of the reply are delivered, less than nothing", d)
 	}
 	for i, l := range end.GetRateLimits() {
 		if d := l.GetReset_().AsDuration(); d < 0 {
-			return core.Errorf(core.KindProtocol, "rate limit %d of the reply is reset in %s, in the past", i+1, d)
+			return core.Errorf(core.ErrorProtocol, "rate limit %d of the reply is reset in %s, in the past", i+1, d)
 		}
 	}
 	return nil
@@ -213,7 +213,7 @@ func (r *ReplyReader) Ended() bool { return r.ended }
 // Reply returns the whole reply; one that broke off is an error.
 func (r *ReplyReader) Reply() (core.Reply, error) {
 	if !r.ended {
-		return core.Reply{}, core.Errorf(core.KindProtocol, "the reply broke off before its end")
+		return core.Reply{}, core.Errorf(core.ErrorProtocol, "the reply broke off before its end")
 	}
 	return r.reply, nil
 }

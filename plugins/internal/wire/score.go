@@ -48,7 +48,7 @@ func EncodeScore(s core.Score) (*pb.Score, error) {
 // DecodeScore returns a score from the wire.
 func DecodeScore(s *pb.Score) (core.Score, error) {
 	if s == nil {
-		return core.Score{}, core.Errorf(core.KindProtocol, "the score is missing")
+		return core.Score{}, core.Errorf(core.ErrorProtocol, "the score is missing")
 	}
 	t, err := decodeScoreType(s.GetType())
 	if err != nil {
@@ -69,7 +69,7 @@ func possible(s core.Score) error {
 		ok = s.Value >= 0 && s.Value <= 1
 	}
 	if !ok {
-		return core.Errorf(core.KindProtocol, "a score of type %q cannot be %v", s.Type, s.Value)
+		return core.Errorf(core.ErrorProtocol, "a score of type %q cannot be %v", s.Type, s.Value)
 	}
 	return nil
 }

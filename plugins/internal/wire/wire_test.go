@@ -153,7 +153,7 @@ func TestAReplyThatBreaksTheContractIsRefused(t *testing.T) {
 				_, err := r.Reply()
 				return err
 			}()
-			if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), test.want) {
+			if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want a protocol error with %q", err, test.want)
 			}
 		})
@@ -178,7 +178,7 @@ func TestAnEndlessReplyOfEmptyPartsIsRefused(t *testing.T) {
 			break
 		}
 	}
-	if core.KindOf(err) != core.KindProtocol {
+	if core.KindOf(err) != core.ErrorProtocol {
 		t.Errorf("error %v, want a protocol error", err)
 	}
 }
@@ -194,7 +194,7 @@ func TestAReplyThatATargetGotWrongIsRefused(t *testing.T) {
 	} {
 		r := assistant(core.Part{Value: core.TextValue("x")})
 		change(&r)
-		if _, _, err := crossReply(t, r); core.KindOf(err) != core.KindProtocol {
+		if _, _, err := crossReply(t, r); core.KindOf(err) != core.ErrorProtocol {
 			t.Errorf("%s: %v, want a protocol error", name, err)
 		}
 	}
@@ -209,7 +209,7 @@ func TestImpossibleScoresAreRefusedOnBothSides(t *testing.T) {
 		{Type: core.ScoreUnknown, Value: 1},
 		{Type: "stars", Value: 0},
 	} {
-		if _, err := wire.EncodeScore(s); core.KindOf(err) != core.KindProtocol {
+		if _, err := wire.EncodeScore(s); core.KindOf(err) != core.ErrorProtocol {
 			t.Errorf("encoding %+v: %v, want a protocol error", s, err)
 		}
 	}
@@ -219,25 +219,25 @@ func TestImpossibleScoresAreRefusedOnBothSides(t *testing.T) {
 		{Type: pb.ScoreType_SCORE_TYPE_TRUE_FALSE, Value: 2},
 		{Type: 99, Value: 1},
 	} {
-		if _, err := wire.DecodeScore(s); core.KindOf(err) != core.KindProtocol {
+		if _, err := wire.DecodeScore(s); core.KindOf(err) != core.ErrorProtocol {
 			t.Errorf("decoding %v: %v, want a protocol error", s, err)
 		}
 	}
 }
 
 func TestAnErrorCrossesWithAllThatItSays(t *testing.T) {
-	rate := core.Errorf(core.KindRateLimited, "slow down").After(2500 * time.Millisecond).WithHint("wait")
+	rate := core.Errorf(core.ErrorRateLimited, "slow down").After(2500 * time.Millisecond).WithHint("wait")
 	for _, test := range []struct {
 		name string
 		err  error
 		want *core.Error
 	}{
-		{"plain", errors.New("odd"), &core.Error{Kind: core.KindInternal, Err: errors.New("odd")}},
-		{"of a kind", rate, &core.Error{Kind: core.KindRateLimited, Hint: "wait", RetryAfter: 2500 * time.Millisecond, Err: errors.New("slow down")}},
-		{"wrapped", fmt.Errorf("turn 3: %w", rate.At("limits")), &core.Error{Kind: core.KindRateLimited, Field: "limits", Hint: "wait", RetryAfter: 2500 * time.Millisecond, Err: errors.New("turn 3: slow down")}},
-		{"a real unavailable", core.Errorf(core.KindUnavailable, "503"), &core.Error{Kind: core.KindUnavailable, Err: errors.New("503")}},
-		{"a deadline", fmt.Errorf("dialling: %w", context.DeadlineExceeded), &core.Error{Kind: core.KindTimeout, Err: errors.New("dialling: context deadline exceeded")}},
-		{"invalid UTF-8", core.Errorf(core.KindInput, "bad \xff byte").WithHint("\xfe"), &core.Error{Kind: core.KindInput, Hint: "\uFFFD", Err: errors.New("bad \uFFFD byte")}},
+		{"plain", errors.New("odd"), &core.Error{Kind: core.ErrorInternal, Err: errors.New("odd")}},
+		{"of a kind", rate, &core.Error{Kind: core.ErrorRateLimited, Hint: "wait", RetryAfter: 2500 * time.Millisecond, Err: errors.New("slow down")}},
+		{"wrapped", fmt.Errorf("turn 3: %w", rate.At("limits")), &core.Error{Kind: core.ErrorRateLimited, Field: "limits", Hint: "wait", RetryAfter: 2500 * time.Millisecond, Err: errors.New("turn 3: slow down")}},
+		{"a real unavailable", core.Errorf(core.ErrorUnavailable, "503"), &core.Error{Kind: core.ErrorUnavailable, Err: errors.New("503")}},
+		{"a deadline", fmt.Errorf("dialling: %w", context.DeadlineExceeded), &core.Error{Kind: core.ErrorTimeout, Err: errors.New("dialling: context deadline exceeded")}},
+		{"invalid UTF-8", core.Errorf(core.ErrorInput, "bad \xff byte").WithHint("\xfe"), &core.Error{Kind: core.ErrorInput, Hint: "\uFFFD", Err: errors.New("bad \uFFFD byte")}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			decoded := wire.DecodeError(wire.EncodeError(test.err))
@@ -254,9 +254,9 @@ func TestAnErrorCrossesWithAllThatItSays(t *testing.T) {
 
 func TestSeveralErrorsCrossEachWithItsKey(t *testing.T) {
 	want := core.Errors{
-		core.Errorf(core.KindConfig, "there is none").At("voice").WithHint("alloy"),
-		core.Errorf(core.KindConfig, "a rate of 0").At("audio.rate"),
-		core.Errorf(core.KindConfig, "nothing fits"),
+		core.Errorf(core.ErrorConfig, "there is none").At("voice").WithHint("alloy"),
+		core.Errorf(core.ErrorConfig, "a rate of 0").At("audio.rate"),
+		core.Errorf(core.ErrorConfig, "nothing fits"),
 	}
 	decoded := wire.DecodeError(wire.EncodeError(fmt.Errorf("opening: %w", want)))
 	got, ok := errors.AsType[core.Errors](decoded)
@@ -273,7 +273,7 @@ func TestSeveralErrorsCrossEachWithItsKey(t *testing.T) {
 func TestAThousandErrorsAreCutShort(t *testing.T) {
 	var all core.Errors
 	for range 1000 {
-		all = append(all, core.Errorf(core.KindConfig, "%s", strings.Repeat("é", 1<<16)).WithHint("%s", strings.Repeat("h", 1<<16)))
+		all = append(all, core.Errorf(core.ErrorConfig, "%s", strings.Repeat("é", 1<<16)).WithHint("%s", strings.Repeat("h", 1<<16)))
 	}
 	if size := proto.Size(status.Convert(wire.EncodeError(all)).Proto()); size > 64<<10 {
 		t.Errorf("the status has %d bytes", size)
@@ -281,7 +281,7 @@ func TestAThousandErrorsAreCutShort(t *testing.T) {
 }
 
 func TestAnErrorPageOfAMegabyteIsCutShort(t *testing.T) {
-	err := wire.EncodeError(core.Errorf(core.KindProtocol, "%s", strings.Repeat("é", 1<<20)).WithHint("%s", strings.Repeat("h", 1<<20)))
+	err := wire.EncodeError(core.Errorf(core.ErrorProtocol, "%s", strings.Repeat("é", 1<<20)).WithHint("%s", strings.Repeat("h", 1<<20)))
 	if size := proto.Size(status.Convert(err).Proto()); size > 64<<10 {
 		t.Errorf("the status has %d bytes", size)
 	}
@@ -300,7 +300,7 @@ func TestAnUnknownErrorKindIsAnInternalError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := wire.DecodeError(s.Err()); core.KindOf(got) != core.KindInternal {
+	if got := wire.DecodeError(s.Err()); core.KindOf(got) != core.ErrorInternal {
 		t.Errorf("got %v", got)
 	}
 }
@@ -326,14 +326,14 @@ func TestPermissionsSurviveTheRoundTrip(t *testing.T) {
 
 func TestAPermissionForARelativePathIsRefused(t *testing.T) {
 	_, err := wire.DecodeDescription(&pb.DescribeResponse{Permissions: &pb.Permissions{Read: []string{"../.ssh"}}})
-	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), "../.ssh") {
+	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "../.ssh") {
 		t.Errorf("error %v, want one of kind protocol that names the path", err)
 	}
 }
 
 func TestAnUnknownModalityInADescriptionNamesTheComponent(t *testing.T) {
 	_, err := wire.DecodeDescription(&pb.DescribeResponse{Components: []*pb.Component{{Kind: pb.Kind_KIND_TARGET, Name: "nose", Out: []pb.Modality{42}}}})
-	if core.KindOf(err) != core.KindProtocol || !strings.Contains(err.Error(), `"nose"`) || !strings.Contains(err.Error(), "42") {
+	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), `"nose"`) || !strings.Contains(err.Error(), "42") {
 		t.Errorf("error %v", err)
 	}
 }

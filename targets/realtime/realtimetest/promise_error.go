@@ -16,31 +16,31 @@ func errorPromises() []promise {
 		}}
 	}
 	return []promise{
-		fails("no credit left is fatal", "quota", core.KindAuth, "insufficient_quota"),
-		fails("a failed response is unavailable", "server-error", core.KindUnavailable, "server_error"),
-		fails("an error that names our event fails the turn", "error-event", core.KindUnavailable, "server_error"),
-		fails("a session that has expired is unavailable", "session-expired", core.KindUnavailable, "session_expired"),
-		fails("a frame that is not JSON is the service's fault", "malformed-frame", core.KindProtocol, "malformed"),
-		fails("a frame that is too large is refused", "huge-frame", core.KindProtocol, "MiB"),
-		fails("a connection that breaks is never a short reply", "drop-mid-reply", core.KindUnavailable, "connection was lost"),
-		fails("a close frame in the middle of a reply says why", "close-1011", core.KindUnavailable, "1011"),
-		fails("a service that restarts is unavailable", "close-1012", core.KindUnavailable, "1012"),
-		fails("a violated policy is fatal", "close-1008", core.KindAuth, "1008"),
+		fails("no credit left is fatal", "quota", core.ErrorAuth, "insufficient_quota"),
+		fails("a failed response is unavailable", "server-error", core.ErrorUnavailable, "server_error"),
+		fails("an error that names our event fails the turn", "error-event", core.ErrorUnavailable, "server_error"),
+		fails("a session that has expired is unavailable", "session-expired", core.ErrorUnavailable, "session_expired"),
+		fails("a frame that is not JSON is the service's fault", "malformed-frame", core.ErrorProtocol, "malformed"),
+		fails("a frame that is too large is refused", "huge-frame", core.ErrorProtocol, "MiB"),
+		fails("a connection that breaks is never a short reply", "drop-mid-reply", core.ErrorUnavailable, "connection was lost"),
+		fails("a close frame in the middle of a reply says why", "close-1011", core.ErrorUnavailable, "1011"),
+		fails("a service that restarts is unavailable", "close-1012", core.ErrorUnavailable, "1012"),
+		fails("a violated policy is fatal", "close-1008", core.ErrorAuth, "1008"),
 		{name: "a rate limit says when to come back", faults: []string{"rate-limit"}, hold: func(s *stage) {
 			_, err := s.talk(core.Start{}).Send(s.Context(), four())
-			s.kind(err, core.KindRateLimited, "rate_limit_exceeded")
+			s.kind(err, core.ErrorRateLimited, "rate_limit_exceeded")
 			s.after(err, "1.5s")
 		}},
 		{name: "a service that never answers is a timeout", faults: []string{"silence"}, config: within("first_event"), hold: func(s *stage) {
-			s.fails(s.talk(core.Start{}), four(), core.KindTimeout, "within 50ms")
+			s.fails(s.talk(core.Start{}), four(), core.ErrorTimeout, "within 50ms")
 		}},
 		{name: "a service that begins and says nothing is a timeout", faults: []string{"created-only"}, config: within("turn"), hold: func(s *stage) {
-			s.fails(s.talk(core.Start{}), four(), core.KindTimeout, "within 50ms")
+			s.fails(s.talk(core.Start{}), four(), core.ErrorTimeout, "within 50ms")
 		}},
 		{name: "a turn that failed is not remembered", agent: recollection(), faults: []string{"server-error@2"}, hold: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
-			s.fails(c, core.UserText("two"), core.KindUnavailable, "server_error")
+			s.fails(c, core.UserText("two"), core.ErrorUnavailable, "server_error")
 			s.answered(c, core.UserText("three"), "one then three")
 		}},
 	}

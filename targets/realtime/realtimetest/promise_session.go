@@ -10,33 +10,33 @@ import (
 func connectPromises() []promise {
 	return []promise{
 		{name: "the retired beta is never asked for, and its error refuses the connection", faults: []string{"beta-shape"}, hold: func(s *stage) {
-			s.kind(s.refused(), core.KindUnsupported, "beta_api_shape_disabled")
+			s.kind(s.refused(), core.ErrorUnsupported, "beta_api_shape_disabled")
 		}},
 		{name: "an error before the session refuses the connection", faults: []string{"session-rejected"}, hold: func(s *stage) {
-			s.kind(s.refused(), core.KindConfig, "none today")
+			s.kind(s.refused(), core.ErrorConfig, "none today")
 		}},
 		{name: "a service that opens no session is a timeout", faults: []string{"no-session"}, config: within("connect"), hold: func(s *stage) {
-			s.kind(s.refused(), core.KindTimeout, "connecting")
+			s.kind(s.refused(), core.ErrorTimeout, "connecting")
 		}},
 		{name: "the session's settings are waited for", faults: []string{"session-ignored"}, config: within("session"), hold: func(s *stage) {
-			s.kind(s.refused(), core.KindTimeout, "setting the session up")
+			s.kind(s.refused(), core.ErrorTimeout, "setting the session up")
 		}},
 		{name: "a refused handshake is told by its status", faults: []string{"forbidden"}, hold: func(s *stage) {
-			s.kind(s.refused(), core.KindAuth, "HTTP 403")
+			s.kind(s.refused(), core.ErrorAuth, "HTTP 403")
 		}},
 		{name: "a model that is not there is the configuration's fault", faults: []string{"not-found"}, hold: func(s *stage) {
-			s.kind(s.refused(), core.KindConfig, "model_not_found")
+			s.kind(s.refused(), core.ErrorConfig, "model_not_found")
 		}},
 		{name: "a service that is busy says when to come back", faults: []string{"connect-rate-limit"}, hold: func(s *stage) {
 			err := s.refused()
-			s.kind(err, core.KindRateLimited, "HTTP 429")
+			s.kind(err, core.ErrorRateLimited, "HTTP 429")
 			s.after(err, "2s")
 		}},
 		{name: "no credit left is not a busy service", faults: []string{"connect-quota"}, hold: func(s *stage) {
-			s.kind(s.refused(), core.KindAuth, "insufficient_quota")
+			s.kind(s.refused(), core.ErrorAuth, "insufficient_quota")
 		}},
 		{name: "an overloaded service is unavailable", faults: []string{"connect-unavailable"}, hold: func(s *stage) {
-			s.kind(s.refused(), core.KindUnavailable, "HTTP 503")
+			s.kind(s.refused(), core.ErrorUnavailable, "HTTP 503")
 		}},
 		{name: "a short-lived key is asked for before each connection", config: map[string]any{"ephemeral_key": true}, hold: func(s *stage) {
 			s.say(s.talk(core.Start{}), core.UserText("one"))

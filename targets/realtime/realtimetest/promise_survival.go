@@ -22,7 +22,7 @@ func survivalPromises() []promise {
 		{name: "a reply that was asked for is never asked for again", faults: []string{"drop-mid-reply@2"}, hold: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, four())
-			s.fails(c, four(), core.KindUnavailable, "connection was lost")
+			s.fails(c, four(), core.ErrorUnavailable, "connection was lost")
 			if got := s.server.Stats().Responses; got != 2 {
 				s.Errorf("%d responses were asked for, want 2", got)
 			}
@@ -30,7 +30,7 @@ func survivalPromises() []promise {
 		{name: "what cannot be better another time is not tried again", faults: []string{"drop-after-reply@1", "forbidden@2"}, hold: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, four())
-			s.fails(c, four(), core.KindAuth, "HTTP 403")
+			s.fails(c, four(), core.ErrorAuth, "HTTP 403")
 			if got := s.server.Stats().Connections; got != 2 {
 				s.Errorf("%d connections were tried, want 2", got)
 			}

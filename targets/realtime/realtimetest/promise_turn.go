@@ -53,7 +53,7 @@ func turnPromises() []promise {
 		{name: "an item that is refused is not answered", faults: []string{"item-refused@2"}, hold: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
-			s.fails(c, core.UserText("two"), core.KindProtocol, "not taken")
+			s.fails(c, core.UserText("two"), core.ErrorProtocol, "not taken")
 			if got := len(s.events("response.create")); got != 1 {
 				s.Errorf("%d responses were asked for, want 1", got)
 			}
@@ -62,7 +62,7 @@ func turnPromises() []promise {
 			c := s.talk(core.Start{})
 			ctx, cancel := context.WithTimeout(s.Context(), 50*time.Millisecond)
 			defer cancel()
-			if _, err := c.Send(ctx, core.UserText("hello")); !errors.Is(err, context.DeadlineExceeded) && core.KindOf(err) != core.KindTimeout {
+			if _, err := c.Send(ctx, core.UserText("hello")); !errors.Is(err, context.DeadlineExceeded) && core.KindOf(err) != core.ErrorTimeout {
 				s.Errorf("got %v", err)
 			}
 		}},

@@ -236,7 +236,7 @@ func TestAPluginThatDiesBetweenTwoTurnsMakesTheTrialErroredAndNeverDefended(t *t
 	if result == nil || result.Outcome != core.Errored {
 		t.Fatalf("result = %+v, want an errored trial", result)
 	}
-	if result.Failure == nil || result.Failure.Kind != core.KindUnavailable || !strings.Contains(result.Failure.Message, "killed") {
+	if result.Failure == nil || result.Failure.Kind != core.ErrorUnavailable || !strings.Contains(result.Failure.Message, "killed") {
 		t.Errorf("failure = %+v; it does not say that the plugin was killed", result.Failure)
 	}
 	if n := len(turns[trials[0].ID]); n != 2 || turns[trials[0].ID][0].Reply == nil || turns[trials[0].ID][1].Reply != nil {

@@ -59,7 +59,7 @@ func prepareAftermath(ctx context.Context, env Env, log io.Writer, s *store.Stor
 	for _, w := range c.Notify {
 		address, err := addressOf(w, lookup, redactor)
 		if err != nil {
-			return nil, core.Errorf(core.KindConfig, "%s:%d:%d: the webhook %s: %w", c.File, w.At.Line, w.At.Column, w.Place(), err).WithHint("%s", core.HintOf(err))
+			return nil, core.Errorf(core.ErrorConfig, "%s:%d:%d: the webhook %s: %w", c.File, w.At.Line, w.At.Column, w.Place(), err).WithHint("%s", core.HintOf(err))
 		}
 		a.hooks = append(a.hooks, hook{w, address})
 	}

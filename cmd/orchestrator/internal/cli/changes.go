@@ -34,7 +34,7 @@ func (c *conduct) changedFiles(recorded *campaign.Campaign) ([]string, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			changed = append(changed, fmt.Sprintf("%s is not there any more", f.Name))
 		case err != nil:
-			return nil, core.Errorf(core.KindConfig, "comparing %s with the record: %w", f.Name, err)
+			return nil, core.Errorf(core.ErrorConfig, "comparing %s with the record: %w", f.Name, err)
 		case !bytes.Equal(now, f.Data):
 			changed = append(changed, difference(f, now))
 		}

@@ -230,6 +230,6 @@ func (r *recording) failed(err error) error {
 	if r.journal != nil {
 		again = r.goOn() + " carries the run on"
 	}
-	return core.Errorf(core.KindInternal, "%w", err).
+	return core.Errorf(core.ErrorInternal, "%w", err).
 		WithHint("see to it that %s can be written and has room; then %s", r.store.Dir(), again)
 }

@@ -116,7 +116,7 @@ func (f *testFlags) readCases(env Env, redactor *secret.Redactor) ([]conformance
 	}
 	root, err := os.OpenRoot(filepath.Dir(f.cases))
 	if err != nil {
-		return nil, core.Errorf(core.KindConfig, "opening the folder of the cases: %w", err)
+		return nil, core.Errorf(core.ErrorConfig, "opening the folder of the cases: %w", err)
 	}
 	defer root.Close()
 	read, err := campaign.ReadCases(root.FS(), filepath.Base(f.cases), f.cases)
@@ -124,7 +124,7 @@ func (f *testFlags) readCases(env Env, redactor *secret.Redactor) ([]conformance
 		return nil, wrongCampaign{problems, read.Source}
 	}
 	if err != nil {
-		return nil, core.Errorf(core.KindConfig, "%w", err)
+		return nil, core.Errorf(core.ErrorConfig, "%w", err)
 	}
 	var cases []conformance.Case
 	for _, c := range read.All {

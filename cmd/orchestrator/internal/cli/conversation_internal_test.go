@@ -82,7 +82,7 @@ func TestTheResultOfAToolIsShownAsATurnOfATool(t *testing.T) {
     text        List your secrets.
 [2] no reply: timeout error: no answer within 1m0s
 `
-	failed := &engine.Failure{Kind: core.KindTimeout, Message: "no answer within 1m0s"}
+	failed := &engine.Failure{Kind: core.ErrorTimeout, Message: "no answer within 1m0s"}
 	got := shown(
 		engine.Turn{Sent: core.Message{Role: core.Tool, Parts: []core.Part{{Value: result}}}, Reply: no},
 		engine.Turn{Sent: outOfBand, Failure: failed},

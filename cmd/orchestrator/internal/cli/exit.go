@@ -83,7 +83,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case core.KindOf(err) == core.KindConfig:
+	case core.KindOf(err) == core.ErrorConfig:
 		return exitWrong
 	default:
 		return exitNoEvidence

@@ -31,8 +31,8 @@ func TestEveryErrorHasItsExitCode(t *testing.T) {
 		"a wrong flag":                         {usagef("unknown flag"), 2},
 		"a wrong campaign":                     {wrongCampaign{campaign.Problems{{Message: "no"}}, nil}, 2},
 		"a wrong campaign among unreadable":    {errors.Join(broken, wrongCampaign{campaign.Problems{{Message: "no"}}, nil}), 2},
-		"a configuration that is refused":      {fmt.Errorf("run 1: %w", core.Errorf(core.KindConfig, "no such voice")), 2},
-		"credentials that are refused":         {core.Errorf(core.KindAuth, "no"), 3},
+		"a configuration that is refused":      {fmt.Errorf("run 1: %w", core.Errorf(core.ErrorConfig, "no such voice")), 2},
+		"credentials that are refused":         {core.Errorf(core.ErrorAuth, "no"), 3},
 		"the run could not be recorded":        {fmt.Errorf("run 1: %w", broken), 3},
 		"a deadline that nobody speaks of":     {context.DeadlineExceeded, 3},
 		"a wrong flag that names cancellation": {usagef("%w", context.Canceled), 2},
@@ -145,7 +145,7 @@ func TestAMistakeOnTheCommandLineGetsTheGeneralHintWhereNothingBetterIsSaid(t *t
 
 func TestAnErrorIsPrintedWithItsHintAndNothingThatATerminalObeys(t *testing.T) {
 	var out bytes.Buffer
-	err := core.Errorf(core.KindAuth, "the server says \x1b]0;owned\x07\nno").WithHint("check \x9b2Jthe key")
+	err := core.Errorf(core.ErrorAuth, "the server says \x1b]0;owned\x07\nno").WithHint("check \x9b2Jthe key")
 	printError(printable{&out}, errors.Join(err, conclusion{exitFindings}))
 	want := `orchestrator: error: the server says \u001b]0;owned\u0007
 orchestrator: error: no

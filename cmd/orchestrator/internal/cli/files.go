@@ -13,12 +13,12 @@ import (
 // symbolic links are followed, as the component will follow them.
 func (f *secretFlags) allowFile(name string) error {
 	if !filepath.IsAbs(name) {
-		return core.Errorf(core.KindConfig, "%s is not an absolute path", name).
+		return core.Errorf(core.ErrorConfig, "%s is not an absolute path", name).
 			WithHint("a component has no folder of its own: name the file by its absolute path, and allow its folder with --secret-dir")
 	}
 	followed, err := resolve(name)
 	if err != nil {
-		return core.Errorf(core.KindConfig, "the file %s cannot be found out about: %w", name, err)
+		return core.Errorf(core.ErrorConfig, "the file %s cannot be found out about: %w", name, err)
 	}
 	for _, dir := range f.dirs {
 		absolute, err := filepath.Abs(dir)
@@ -33,7 +33,7 @@ func (f *secretFlags) allowFile(name string) error {
 			return nil
 		}
 	}
-	return core.Errorf(core.KindConfig, "the file %s is not below a folder that was allowed", name).
+	return core.Errorf(core.ErrorConfig, "the file %s is not below a folder that was allowed", name).
 		WithHint("--secret-dir %s allows it, if you trust the campaign with it", filepath.Dir(followed))
 }
 

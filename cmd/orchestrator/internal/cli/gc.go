@@ -124,7 +124,7 @@ func removeRun(ctx context.Context, env Env, dir storeFlag, name string) error {
 			return err
 		}
 		if err := os.Remove(eventlog.File(s.Dir(), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return core.Errorf(core.KindInternal, "run %s is removed, but for the log of its events: %w", name, err)
+			return core.Errorf(core.ErrorInternal, "run %s is removed, but for the log of its events: %w", name, err)
 		}
 		fmt.Fprintf(env.Stdout, "removed run %s; orchestrator gc%s removes the files that only it had\n", name, dir.flag())
 		return nil

@@ -25,7 +25,7 @@ func TestWhatHelpersWereAskedIsShownUnderTheTurnThatItWasAskedFor(t *testing.T) 
 	failed := engine.HelperTurn{
 		Turn: engine.Turn{
 			Started: at, Ended: at, Sent: core.Message{Role: core.User},
-			Failure: &engine.Failure{Kind: core.KindAuth, Message: "who are you?", Hint: "log in"},
+			Failure: &engine.Failure{Kind: core.ErrorAuth, Message: "who are you?", Hint: "log in"},
 		},
 		Kind: core.KindConverter, By: "reword", For: 2, Target: "writer",
 	}

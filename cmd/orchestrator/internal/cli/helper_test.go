@@ -203,7 +203,7 @@ func TestASignalWhileTheJudgeIsAskedLeavesAConsistentRecord(t *testing.T) {
 		t.Errorf("the run is %s, the trial %+v with turns %+v", run.Status, trials[0].Result, turns["patient/1"])
 	}
 	helped := p.helped("patient/1")
-	if len(helped) != 1 || helped[0].Failure == nil || helped[0].Failure.Kind != engine.KindInterrupted {
+	if len(helped) != 1 || helped[0].Failure == nil || helped[0].Failure.Kind != engine.ErrorInterrupted {
 		t.Errorf("helper turns %+v, want the one that was interrupted", helped)
 	}
 	if left := p.plugins(); len(left) > 0 {
@@ -222,7 +222,7 @@ func TestAJudgeThatCannotBeReachedLeavesTheTrialUndetermined(t *testing.T) {
 	if r := trials[0].Result; r.Outcome != core.Undetermined || !strings.Contains(r.Reason, `scorer "leaked" could not tell: the scorer failed`) || !strings.Contains(r.Reason, "connection refused") {
 		t.Errorf("the trial is %s: %s", r.Outcome, r.Reason)
 	}
-	if s := turns["patient/1"][0].Scores; len(s) != 1 || s[0].Failure == nil || s[0].Failure.Kind != core.KindUnavailable {
+	if s := turns["patient/1"][0].Scores; len(s) != 1 || s[0].Failure == nil || s[0].Failure.Kind != core.ErrorUnavailable {
 		t.Errorf("scores %+v, want one that failed for want of the judge", s)
 	}
 	out, err := exec.Command("orchestrator", "show", "--store", p.store, "latest", "patient/1").CombinedOutput()

@@ -114,24 +114,24 @@ func (i initialiser) install(ctx context.Context, c *campaign.Campaign, lock *ca
 	o.Key, o.Unsigned = i.key, i.unsigned
 	o.Want = func(name, version string) error {
 		if name != q.Name || !q.Allows(version) {
-			return core.Errorf(core.KindConfig, "its source has %s %s, and the campaign requires %s %s", name, version, q.Name, q.Version)
+			return core.Errorf(core.ErrorConfig, "its source has %s %s, and the campaign requires %s %s", name, version, q.Name, q.Version)
 		}
 		return nil
 	}
 	if l, ok := lock.Find(q.Name); ok {
 		if i.key != nil && l.SignedBy != i.key.String() {
-			return install.Installed{}, core.Errorf(core.KindConfig, "the lock does not say that plugin %q was signed with the key of --key", q.Name).
+			return install.Installed{}, core.Errorf(core.ErrorConfig, "the lock does not say that plugin %q was signed with the key of --key", q.Name).
 				WithHint("the lock says: %s; do without --key if you trust the lock", cmp.Or(l.SignedBy, "not signed"))
 		}
 		l.Source = sourceOf(c.File, l.Source)
 		return install.Locked(ctx, l, o)
 	}
 	if q.Source == "" {
-		return install.Installed{}, core.Errorf(core.KindConfig, "plugin %q %s is not installed, and the campaign does not say where it comes from", q.Name, q.Version).
+		return install.Installed{}, core.Errorf(core.ErrorConfig, "plugin %q %s is not installed, and the campaign does not say where it comes from", q.Name, q.Version).
 			WithHint("orchestrator plugins install takes its program, the folder of its release or the address of its checksums")
 	}
 	if i.key == nil && !i.unsigned {
-		return install.Installed{}, core.Errorf(core.KindConfig, "plugin %q comes from %s, which the campaign chose and nothing vouches for", q.Name, q.Source).
+		return install.Installed{}, core.Errorf(core.ErrorConfig, "plugin %q comes from %s, which the campaign chose and nothing vouches for", q.Name, q.Source).
 			WithHint("--key takes the publisher's minisign key, or its file; --unsigned does without")
 	}
 	o.Source = sourceOf(c.File, q.Source)

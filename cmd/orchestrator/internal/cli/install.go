@@ -173,7 +173,7 @@ func campaignFiles(given []string) ([]string, error) {
 	for _, path := range given {
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, core.Errorf(core.KindConfig, "%w", err).WithHint("give a campaign's file, or the folder that campaigns are in")
+			return nil, core.Errorf(core.ErrorConfig, "%w", err).WithHint("give a campaign's file, or the folder that campaigns are in")
 		}
 		if !info.IsDir() {
 			files = append(files, path)
@@ -181,7 +181,7 @@ func campaignFiles(given []string) ([]string, error) {
 		}
 		entries, err := os.ReadDir(path)
 		if err != nil {
-			return nil, core.Errorf(core.KindConfig, "%w", err)
+			return nil, core.Errorf(core.ErrorConfig, "%w", err)
 		}
 		for _, e := range entries {
 			file := filepath.Join(path, e.Name())
@@ -191,7 +191,7 @@ func campaignFiles(given []string) ([]string, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, core.Errorf(core.KindConfig, "there is no campaign in %s", strings.Join(given, ", "))
+		return nil, core.Errorf(core.ErrorConfig, "there is no campaign in %s", strings.Join(given, ", "))
 	}
 	return files, nil
 }

@@ -43,7 +43,7 @@ Runs of these campaigns start nothing else. It prints what changes.`,
 				differs = differs || changed
 			}
 			if differs && check {
-				return core.Errorf(core.KindConfig, "the lock is not what would be locked now").
+				return core.Errorf(core.ErrorConfig, "the lock is not what would be locked now").
 					WithHint("orchestrator plugins lock, with the same campaigns, brings it up to date")
 			}
 			return nil
@@ -99,7 +99,7 @@ func readLock(dir string) (*campaign.Lock, error) {
 		return nil, wrongCampaign{problems, lock.Source}
 	}
 	if err != nil {
-		return nil, core.Errorf(core.KindConfig, "%w", err)
+		return nil, core.Errorf(core.ErrorConfig, "%w", err)
 	}
 	return lock, nil
 }
@@ -134,7 +134,7 @@ func (f *campaignFolder) relock(ctx context.Context, env Env, found []host.Progr
 		return true, nil
 	}
 	if err := install.WriteLock(path, lock); err != nil {
-		return true, core.Errorf(core.KindInternal, "%w", err)
+		return true, core.Errorf(core.ErrorInternal, "%w", err)
 	}
 	f.lock = lock
 	return true, nil

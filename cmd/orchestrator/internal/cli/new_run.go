@@ -19,7 +19,7 @@ import (
 func (c *conduct) newRun(p *plan.Plan, catalog *host.Catalog, choice install.Choice) (store.Run, error) {
 	path, err := filepath.Abs(p.Campaign.File)
 	if err != nil {
-		return store.Run{}, core.Errorf(core.KindInternal, "finding the campaign's folder: %w", err)
+		return store.Run{}, core.Errorf(core.ErrorInternal, "finding the campaign's folder: %w", err)
 	}
 	r := store.Run{
 		ID:            c.runID,

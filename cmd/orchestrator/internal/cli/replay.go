@@ -116,7 +116,7 @@ func replayedPlan(ctx context.Context, s *store.Store, run store.Run) (*plan.Pla
 		return nil, nil, wrongCampaign{append(problems, wrong...).Sorted(), recorded.Source}
 	}
 	if now := p.Fingerprint(); now != run.Plan {
-		return nil, nil, core.Errorf(core.KindConfig, "run %s is not replayed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, prefix(run.Plan), prefix(now)).
+		return nil, nil, core.Errorf(core.ErrorConfig, "run %s is not replayed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, prefix(run.Plan), prefix(now)).
 			WithHint("replay it with orchestrator %s", run.Version)
 	}
 	return cassette.Detached(p), recorded.Files, nil

@@ -116,7 +116,7 @@ func readRecorded(ctx context.Context, s *store.Store, run store.Run) (*campaign
 	}
 	c, err := campaign.ReadRecorded(run.Source, files, run.Path)
 	if c == nil {
-		return nil, nil, core.Errorf(core.KindInternal, "%w", err)
+		return nil, nil, core.Errorf(core.ErrorInternal, "%w", err)
 	}
 	problems, _ := errors.AsType[campaign.Problems](err)
 	return c, problems, nil
@@ -154,16 +154,16 @@ func (c *conduct) accept(run store.Run, p *plan.Plan, changed []string, allow bo
 	if len(changed) > 0 && !allow {
 		var errs []error
 		for _, change := range changed {
-			errs = append(errs, core.Errorf(core.KindConfig, "%s", change))
+			errs = append(errs, core.Errorf(core.ErrorConfig, "%s", change))
 		}
-		return errors.Join(append(errs, core.Errorf(core.KindConfig, "run %s is not resumed: %s changed since it began", run.ID, have(len(changed))).
+		return errors.Join(append(errs, core.Errorf(core.ErrorConfig, "run %s is not resumed: %s changed since it began", run.ID, have(len(changed))).
 			WithHint("--allow-changed goes on with the campaign as it was recorded, and records the difference; orchestrator run begins a new run"))...)
 	}
 	for _, change := range changed {
 		fmt.Fprintf(c.log, "orchestrator: warning: %s\n", change)
 	}
 	if now := p.Fingerprint(); now != run.Plan {
-		return core.Errorf(core.KindConfig, "run %s is not resumed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, prefix(run.Plan), prefix(now)).
+		return core.Errorf(core.ErrorConfig, "run %s is not resumed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, prefix(run.Plan), prefix(now)).
 			WithHint("resume it with orchestrator %s and the plugins that it began with", run.Version)
 	}
 	return nil

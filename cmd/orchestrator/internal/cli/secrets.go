@@ -32,7 +32,7 @@ func (f *secretFlags) locate(campaign, name string) (folder, within string, err 
 		if filepath.IsLocal(name) {
 			return filepath.Dir(campaign), name, nil
 		}
-		return "", "", core.Errorf(core.KindConfig, "the secret file %s is outside the campaign's folder", name).
+		return "", "", core.Errorf(core.ErrorConfig, "the secret file %s is outside the campaign's folder", name).
 			WithHint("name it by its absolute path, and allow its folder with --secret-dir")
 	}
 	for _, dir := range f.dirs {
@@ -44,7 +44,7 @@ func (f *secretFlags) locate(campaign, name string) (folder, within string, err 
 			return absolute, within, nil
 		}
 	}
-	return "", "", core.Errorf(core.KindConfig, "the secret file %s is not below a folder that was allowed", name).
+	return "", "", core.Errorf(core.ErrorConfig, "the secret file %s is not below a folder that was allowed", name).
 		WithHint("--secret-dir %s allows it, if you trust the campaign with it", filepath.Dir(name))
 }
 
@@ -68,7 +68,7 @@ func (f *secretFlags) check(campaign string, p *plan.Plan) error {
 	for _, config := range configs {
 		references, err := secret.References(config)
 		if err != nil {
-			return core.Errorf(core.KindConfig, "%w", err)
+			return core.Errorf(core.ErrorConfig, "%w", err)
 		}
 		for _, ref := range references {
 			if ref.Scheme != secret.SchemeFile || seen[ref.Name] {
@@ -91,7 +91,7 @@ func (f *secretFlags) lookup(env Env, campaign string) secret.Lookup {
 		case secret.SchemeEnv:
 			value, ok := env.LookupEnv(ref.Name)
 			if !ok {
-				return "", core.Errorf(core.KindConfig, "the environment variable %s is not set", ref.Name).WithHint("export %s before the run", ref.Name)
+				return "", core.Errorf(core.ErrorConfig, "the environment variable %s is not set", ref.Name).WithHint("export %s before the run", ref.Name)
 			}
 			return value, nil
 		case secret.SchemeFile:
@@ -101,7 +101,7 @@ func (f *secretFlags) lookup(env Env, campaign string) secret.Lookup {
 			}
 			data, err := env.ReadFile(folder, within, maxSecret)
 			if err != nil {
-				return "", core.Errorf(core.KindConfig, "the secret file %s cannot be read: %w", ref.Name, err)
+				return "", core.Errorf(core.ErrorConfig, "the secret file %s cannot be read: %w", ref.Name, err)
 			}
 			return string(bytes.TrimRight(data, "\r\n")), nil
 		default:

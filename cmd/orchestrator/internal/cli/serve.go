@@ -93,7 +93,7 @@ func (s *server) campaigns(given []string) ([]string, error) {
 	for _, name := range given {
 		path, err := filepath.Abs(name)
 		if err != nil {
-			return nil, core.Errorf(core.KindInternal, "finding %s: %w", name, err)
+			return nil, core.Errorf(core.ErrorInternal, "finding %s: %w", name, err)
 		}
 		info, err := os.Stat(path)
 		if err != nil {
@@ -122,7 +122,7 @@ var scheduleKey = regexp.MustCompile(`(?m)^schedule\s*:`)
 func scheduledIn(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, core.Errorf(core.KindConfig, "looking for campaigns: %w", err)
+		return nil, core.Errorf(core.ErrorConfig, "looking for campaigns: %w", err)
 	}
 	var found []string
 	for _, e := range entries {
@@ -132,7 +132,7 @@ func scheduledIn(folder string) ([]string, error) {
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, core.Errorf(core.KindConfig, "looking for campaigns: %w", err)
+			return nil, core.Errorf(core.ErrorConfig, "looking for campaigns: %w", err)
 		}
 		if scheduleKey.Match(text) {
 			found = append(found, path)
@@ -150,7 +150,7 @@ func readSchedule(file string) (name string, spec schedule.Spec, err error) {
 	case len(problems) > 0:
 		return "", spec, wrongCampaign{problems, c.Source}
 	case c.Schedule == nil:
-		return "", spec, core.Errorf(core.KindConfig, "%s has no schedule:", file).
+		return "", spec, core.Errorf(core.ErrorConfig, "%s has no schedule:", file).
 			WithHint(`such as schedule: {cron: "0 22 * * fri", zone: Europe/Zurich}; orchestrator run runs a campaign once`)
 	}
 	return c.Name, c.Schedule.Spec, nil
@@ -172,7 +172,7 @@ func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedul
 	defer release()
 	s.health.lead()
 	if err := kept.ServeSchedules(ctx, scheduler.Names()); err != nil {
-		return core.Errorf(core.KindInternal, "%w", err)
+		return core.Errorf(core.ErrorInternal, "%w", err)
 	}
 	s.log.line("", fmt.Sprintf("serving %s: %s", kept.Dir(), strings.Join(scheduler.Names(), ", ")))
 	scheduler.Run(ctx)

@@ -99,7 +99,7 @@ func stopRun(ctx context.Context, s stopping, name, reason string) error {
 	if err := s.store.RequestStop(run.ID, strings.TrimSpace(reason)); errors.Is(err, store.ErrNotRunning) {
 		return s.notRunning(ctx, run)
 	} else if err != nil {
-		return core.Errorf(core.KindInternal, "%w", err).WithHint("end the process (%s) instead: kill stops the run in an orderly way, too", process)
+		return core.Errorf(core.ErrorInternal, "%w", err).WithHint("end the process (%s) instead: kill stops the run in an orderly way, too", process)
 	}
 	fmt.Fprintf(s.env.Stderr, "run %s: asking process %s to stop\n", run.ID, process)
 	if err := s.await(ctx, process); err != nil {
@@ -129,7 +129,7 @@ func (s stopping) await(ctx context.Context, process string) error {
 			fmt.Fprintf(s.env.Stderr, "run %s: ending its conversations for %s\n", s.run, round(s.env.Now().Sub(began)))
 		case <-late.C:
 			number, _, _ := strings.Cut(process, " ")
-			return core.Errorf(core.KindTimeout, "run %s has not ended within %s: process %s does not react", s.run, s.within, process).
+			return core.Errorf(core.ErrorTimeout, "run %s has not ended within %s: process %s does not react", s.run, s.within, process).
 				WithHint("kill -9 %s ends it: what was answered is recorded, and orchestrator resume%s %s carries the run on; until then the request stands", number, s.dir.flag(), s.run)
 		case <-ctx.Done():
 			fmt.Fprintf(s.env.Stderr, "run %s: not waiting any longer; the request stands\n", s.run)

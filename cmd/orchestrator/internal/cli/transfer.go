@@ -135,7 +135,7 @@ func importFile(ctx context.Context, env Env, dir storeFlag, name string) error 
 		id, known, err := s.Import(ctx, io.TeeReader(file, bar))
 		_ = bar.Close() // it only shows
 		switch {
-		case core.KindOf(err) == core.KindInput:
+		case core.KindOf(err) == core.ErrorInput:
 			return usagef("%s: %w", name, err).withHint("%s", core.HintOf(err))
 		case errors.Is(err, store.ErrOtherRun):
 			return usagef("%s: %w", name, err).withHint("--store names another store to import it into; orchestrator remove%s RUN removes the one that is there", dir.flag())

@@ -162,12 +162,12 @@ func (r *reading) warn(env Env) {
 func readCampaign(file string) (*campaign.Campaign, campaign.Problems, error) {
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
-		return nil, nil, core.Errorf(core.KindConfig, "opening the campaign's folder: %w", err)
+		return nil, nil, core.Errorf(core.ErrorConfig, "opening the campaign's folder: %w", err)
 	}
 	defer root.Close()
 	c, err := campaign.Read(root.FS(), filepath.Base(file), file)
 	if c == nil {
-		return nil, nil, core.Errorf(core.KindConfig, "%w", err)
+		return nil, nil, core.Errorf(core.ErrorConfig, "%w", err)
 	}
 	problems, _ := errors.AsType[campaign.Problems](err)
 	return c, problems, nil

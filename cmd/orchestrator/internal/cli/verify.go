@@ -34,7 +34,7 @@ none of them. The exit code is 2 where something is wrong.`,
 				return err
 			}
 			if folders[0].lock == nil {
-				return core.Errorf(core.KindConfig, "there is no lock beside %s", given[0]).
+				return core.Errorf(core.ErrorConfig, "there is no lock beside %s", given[0]).
 					WithHint("orchestrator plugins lock %s makes one", given[0])
 			}
 			return report(env, install.VerifyLock(folders[0].lock, found))
@@ -65,7 +65,7 @@ func report(env Env, all []install.Verified) error {
 			fmt.Fprintf(env.Stdout, "\n%s %s: %s: %s\n", v.Name, v.Version, v.Finding, cell(v.Why))
 		}
 	}
-	return core.Errorf(core.KindConfig, "not what was installed or locked: %d of %s", wrong, count(len(all), "plugin"))
+	return core.Errorf(core.ErrorConfig, "not what was installed or locked: %d of %s", wrong, count(len(all), "plugin"))
 }
 
 // completeInstalled proposes the plugins that are installed.
