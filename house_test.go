@@ -3,6 +3,7 @@ package orchestrator_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -201,6 +203,83 @@ func TestEveryImportPointsInward(t *testing.T) {
 			}
 		}
 	}
+}
+
+// rooms returns the names in the first column of the table of ARCHITECTURE.md.
+// A name that ends in "/…" stands for the packages below it.
+func rooms(t *testing.T) []string {
+	t.Helper()
+	_, table, ok := strings.Cut(readFile(t, "ARCHITECTURE.md"), "\n## The rooms\n")
+	if !ok {
+		t.Fatal("ARCHITECTURE.md has no section \"The rooms\"")
+	}
+	table, _, _ = strings.Cut(table, "\n## ")
+	var names []string
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 3 {
+			continue
+		}
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+			names = append(names, name[1])
+		}
+	}
+	return names
+}
+
+func TestEveryPackageIsInTheTableOfTheArchitecture(t *testing.T) {
+	names := rooms(t)
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		room, _, _ := strings.Cut(name, "/internal/") // what is internal to a room is a part of it
+		listed := slices.ContainsFunc(names, func(n string) bool {
+			tree, isTree := strings.CutSuffix(n, "/…")
+			return n == name || n == room || isTree && strings.HasPrefix(name, tree+"/") ||
+				strings.HasPrefix(n, "examples/") && strings.HasPrefix(name, n+"/")
+		})
+		if !listed {
+			t.Errorf("ARCHITECTURE.md does not say what %s is for: add a row to its table", name)
+		}
+	}
+	for _, n := range names {
+		if info, err := os.Stat(strings.TrimSuffix(n, "/…")); err != nil || !info.IsDir() {
+			t.Errorf("ARCHITECTURE.md has a row for %s, which is no folder", n)
+		}
+	}
+}
+
+// Decisions are linked to and replaced by their numbers.
+func TestEveryDecisionHasANumberAContextAndAlternatives(t *testing.T) {
+	_, text, _ := strings.Cut(readFile(t, "ARCHITECTURE.md"), "\n## Decisions\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	decisions := strings.Split(text, "\n### ")[1:]
+	if len(decisions) < 28 {
+		t.Errorf("there are %d decisions; none is ever deleted, and there were 28", len(decisions))
+	}
+	for i, d := range decisions {
+		heading, body, _ := strings.Cut(d, "\n")
+		if !strings.HasPrefix(heading, fmt.Sprintf("D%d. ", i+1)) {
+			t.Errorf("the heading of decision %d is %q", i+1, heading)
+		}
+		if anchor := fmt.Sprintf("\n<a id=\"d%d\"></a>\n### D%d. ", i+1, i+1); !strings.Contains(text, anchor) {
+			t.Errorf("decision %d has no anchor d%d above its heading", i+1, i+1)
+		}
+		for _, part := range []string{"**Context.** ", "**Decision.** ", "**Alternatives.** "} {
+			if !strings.Contains(body, "\n"+part) {
+				t.Errorf("decision %d has no paragraph %s", i+1, part)
+			}
+		}
+	}
+}
+
+// readFile returns the text of a file of the repository.
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 // A run can be repeated only if every random choice follows from a seed. A test
