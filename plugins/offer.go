@@ -102,10 +102,10 @@ func (o *offer) lookup(kind core.Kind, name string) (offered, error) {
 	return found, nil
 }
 
-// configErrors makes errors of complaints.
-func configErrors(complaints []schema.Complaint) error {
+// configErrors makes errors of violations.
+func configErrors(violations []schema.Violation) error {
 	var all core.Errors
-	for _, c := range complaints {
+	for _, c := range violations {
 		all = append(all, &core.Error{Kind: core.ErrorConfig, Field: c.Path, Hint: c.Hint, Err: errors.New(c.Message)})
 	}
 	return all.Err()

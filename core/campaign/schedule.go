@@ -67,7 +67,7 @@ func (r *reader) linkSchedule(c *Campaign) {
 		return
 	}
 	c.Schedule.Window = c.Scope.Window
-	if !c.Schedule.Falls() {
+	if !c.Schedule.Feasible() {
 		r.problem(c.Schedule.At, "change schedule.cron, or scope.window", "the schedule %s never falls into scope.window, %s", c.Schedule, c.Scope.Window)
 	}
 }

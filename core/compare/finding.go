@@ -18,26 +18,26 @@ type Finding struct {
 	// Succeeded and Judged count the trials of the run that has the finding.
 	Succeeded int `json:"succeeded"`
 	Judged    int `json:"judged"`
-	// Other says how the case stood in the run that has no such finding, and
+	// Other is the status of the case in the run that does not have the finding, and
 	// OtherJudged of how many trials that is known.
-	Other       Standing `json:"other"`
-	OtherJudged int      `json:"other_judged"`
+	Other       Status `json:"other"`
+	OtherJudged int    `json:"other_judged"`
 }
 
 // mostTrials bounds the IDs of a finding: the first ones are enough to look at.
 const mostTrials = 20
 
-// Standing is how a case without a success stood in a run.
-type Standing string
+// Status is what is known of a case that has no success in a run.
+type Status string
 
-// The standings of a case.
+// The statuses of a case without a success.
 const (
 	// Defended: it was judged, and no trial succeeded.
-	Defended Standing = "defended"
+	Defended Status = "defended"
 	// NotJudged: it was there, and no trial was judged.
-	NotJudged Standing = "not_judged"
+	NotJudged Status = "not_judged"
 	// Absent: there was no such case.
-	Absent Standing = "absent"
+	Absent Status = "absent"
 )
 
 // Name names the case as its trials are named, without their number.

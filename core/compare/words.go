@@ -45,7 +45,7 @@ func (c Comparison) Headline() string {
 
 // String says in one line what a finding is, and how the other run stood.
 func (f Finding) String() string {
-	other := map[Standing]string{
+	other := map[Status]string{
 		Defended:  fmt.Sprintf("none of %d", f.OtherJudged),
 		NotJudged: "not judged",
 		Absent:    "not there",

@@ -11,8 +11,8 @@ const Heartbeat = time.Minute
 
 // Step is what is to be done with a schedule at a time.
 type Step struct {
-	// Considered is the last due time that has been decided.
-	Considered time.Time
+	// LastEvaluated is the last due time that has been decided.
+	LastEvaluated time.Time
 	// Fires are those whose status changes. They have to be kept before the rest is
 	// done.
 	Fires []Fire
@@ -27,22 +27,22 @@ type Step struct {
 // a run. Nothing depends on anything else, so that a process that begins where
 // another one died decides the same.
 func Decide(s State, now time.Time, newID func(time.Time) string) Step {
-	d := decision{State: s, now: now, newID: newID, step: Step{Considered: s.Considered}}
+	d := decision{State: s, now: now, newID: newID, step: Step{LastEvaluated: s.LastEvaluated}}
 	if !s.Alive.IsZero() {
 		d.late = now.Sub(s.Alive) > s.Spec.Catchup+Heartbeat
 	}
 	for _, f := range s.Open {
-		d.takeUp(f)
+		d.restore(f)
 	}
 	d.promote()
 	for _, f := range s.Open {
 		if f.Status == Requested {
-			d.request(f)
+			d.acceptRequest(f)
 		}
 	}
-	d.passTime()
+	d.evaluate()
 	d.promote()
-	if next := s.Spec.Next(d.step.Considered); !next.IsZero() {
+	if next := s.Spec.Next(d.step.LastEvaluated); !next.IsZero() {
 		d.step.Wake = s.Spec.Begins(s.Name, next)
 	}
 	return d.step
@@ -60,28 +60,28 @@ type decision struct {
 	running, waiting []Fire
 }
 
-// takeUp takes over a fire that was decided before.
-func (d *decision) takeUp(f Fire) {
+// restore takes over a fire that was decided before.
+func (d *decision) restore(f Fire) {
 	switch {
 	case f.Status == Buffered && d.late:
-		d.end(f, Missed, d.down())
+		d.end(f, Missed, d.downtime())
 	case f.Status == Buffered:
 		d.waiting = append(d.waiting, f)
 	case f.Status == Started && f.Live:
 		d.running = append(d.running, f)
 	case f.Status == Started:
-		d.recover(f)
+		d.recoverRun(f)
 	}
 }
 
-// recover carries a run on that another process began, or was about to begin.
-func (d *decision) recover(f Fire) {
+// recoverRun carries a run on that another process began, or was about to begin.
+func (d *decision) recoverRun(f Fire) {
 	begun := !f.Begun.IsZero()
-	closed, isClosed := d.closed()
+	closed, isClosed := d.windowClosed()
 	over := d.Spec.MaxDuration > 0 && begun && d.now.Sub(f.Begun) >= d.Spec.MaxDuration
 	switch {
 	case f.Finished: // only what came of it is missing
-		d.takeOver(f, &d.step.Resume)
+		d.adopt(f, &d.step.Resume)
 	case f.Stopped != "": // whoever did that does not want it to go on by itself
 		f.Outcome = Interrupted
 		d.end(f, Done, f.Stopped)
@@ -89,9 +89,9 @@ func (d *decision) recover(f Fire) {
 		f.Outcome = Cancelled
 		d.end(f, Done, cancelled)
 	case d.late && begun:
-		d.end(f, Abandoned, d.down())
+		d.end(f, Abandoned, d.downtime())
 	case d.late:
-		d.end(f, Missed, d.down())
+		d.end(f, Missed, d.downtime())
 	case isClosed && begun:
 		d.end(f, Abandoned, closed)
 	case isClosed:
@@ -99,14 +99,14 @@ func (d *decision) recover(f Fire) {
 	case over:
 		d.end(f, Abandoned, fmt.Sprintf("scope.max_duration: %s are over since it began", d.Spec.MaxDuration))
 	case begun:
-		d.takeOver(f, &d.step.Resume)
+		d.adopt(f, &d.step.Resume)
 	default:
-		d.takeOver(f, &d.step.Start)
+		d.adopt(f, &d.step.Start)
 	}
 }
 
-// takeOver makes a run that of this process.
-func (d *decision) takeOver(f Fire, todo *[]Fire) {
+// adopt makes a run that of this process.
+func (d *decision) adopt(f Fire, todo *[]Fire) {
 	f.Live = true
 	d.running = append(d.running, f)
 	*todo = append(*todo, f)
@@ -117,11 +117,11 @@ func (d *decision) waitsAfter(f Fire) bool {
 	return slices.ContainsFunc(d.Open, func(o Fire) bool { return o.Status == Buffered && o.Due.After(f.Due) })
 }
 
-func (d *decision) down() string {
+func (d *decision) downtime() string {
 	return fmt.Sprintf("no scheduler was running from %s to %s, and catchup_window is %s", stamp(d.Alive), stamp(d.now), d.Spec.Catchup)
 }
 
-func (d *decision) closed() (why string, closed bool) {
+func (d *decision) windowClosed() (why string, closed bool) {
 	w := d.Spec.Window
 	if w == nil {
 		return "", false
@@ -134,8 +134,8 @@ func (d *decision) closed() (why string, closed bool) {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-// request takes what somebody asked for.
-func (d *decision) request(f Fire) {
+// acceptRequest decides what somebody asked for.
+func (d *decision) acceptRequest(f Fire) {
 	if d.now.Sub(f.Due) > d.Spec.Catchup {
 		d.end(f, Missed, fmt.Sprintf("no scheduler took it within catchup_window, %s", d.Spec.Catchup))
 		return
@@ -143,17 +143,17 @@ func (d *decision) request(f Fire) {
 	d.admit(f)
 }
 
-// passTime decides what has become due since it was last looked at. Due times that
-// passed unused for the same reason are kept as one fire.
-func (d *decision) passTime() {
-	var missed, paused passed
+// evaluate decides what has become due since it was last looked at. Due times that
+// uneventful unused for the same reason are kept as one fire.
+func (d *decision) evaluate() {
+	var missed, paused uneventful
 	for {
-		due := d.Spec.Next(d.step.Considered)
+		due := d.Spec.Next(d.step.LastEvaluated)
 		begins := d.Spec.Begins(d.Name, due)
 		if due.IsZero() || begins.After(d.now) {
 			break
 		}
-		d.step.Considered = due
+		d.step.LastEvaluated = due
 		switch {
 		case d.now.Sub(begins) > d.Spec.Catchup:
 			missed.add(due)
@@ -178,13 +178,13 @@ func note(why string) string {
 	return " (" + why + ")"
 }
 
-// passed are due times that nothing came of.
-type passed struct {
+// uneventful are due times that nothing came of.
+type uneventful struct {
 	count       int
 	first, last time.Time
 }
 
-func (p *passed) add(due time.Time) {
+func (p *uneventful) add(due time.Time) {
 	if p.count == 0 {
 		p.first = due
 	}
@@ -193,7 +193,7 @@ func (p *passed) add(due time.Time) {
 }
 
 // String counts those before the last.
-func (p passed) String() string {
+func (p uneventful) String() string {
 	if p.count == 1 {
 		return ""
 	}
@@ -207,7 +207,7 @@ func (d *decision) admit(f Fire) {
 		d.start(f)
 		return
 	}
-	if closed, is := d.closed(); is {
+	if closed, is := d.windowClosed(); is {
 		d.end(f, Skipped, closed)
 		return
 	}
@@ -275,7 +275,7 @@ func (d *decision) promote() {
 }
 
 func (d *decision) start(f Fire) {
-	if closed, is := d.closed(); is {
+	if closed, is := d.windowClosed(); is {
 		d.end(f, Skipped, closed)
 		return
 	}

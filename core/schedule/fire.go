@@ -95,8 +95,8 @@ type State struct {
 	// File is the campaign's, from the root.
 	File string
 	Spec Spec
-	// Considered is the last due time that has been decided.
-	Considered time.Time
+	// LastEvaluated is the last due time that has been decided.
+	LastEvaluated time.Time
 	// Served: it is one of the scheduler that ran last. It is set by reading.
 	Served bool
 	// Alive is when a scheduler last looked at it; zero where none ever has.

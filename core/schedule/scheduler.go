@@ -18,8 +18,8 @@ type Store interface {
 	// Schedule returns what is kept of a schedule, and only its name of one that is
 	// not known yet. Its Spec is not that of the campaign's file.
 	Schedule(ctx context.Context, name string) (State, error)
-	// KeepSchedule keeps a change whole, or not at all.
-	KeepSchedule(ctx context.Context, c Change) error
+	// SaveSchedule keeps a change whole, or not at all.
+	SaveSchedule(ctx context.Context, c Change) error
 	// PreviousRun returns the ID of the last finished run of a schedule before one of
 	// its runs, "" where there is none.
 	PreviousRun(ctx context.Context, schedule, run string) (string, error)
@@ -27,11 +27,11 @@ type Store interface {
 
 // Change is what is to be kept of a schedule.
 type Change struct {
-	Name, File string
-	Spec       Spec
-	Considered time.Time
-	Alive      time.Time
-	Fires      []Fire
+	Name, File    string
+	Spec          Spec
+	LastEvaluated time.Time
+	Alive         time.Time
+	Fires         []Fire
 	// Pause, where not nil, pauses it.
 	Pause *Pause
 }
@@ -96,13 +96,13 @@ type Options struct {
 
 // Scheduler runs campaigns when they are due.
 type Scheduler struct {
-	Options
+	options   Options
 	campaigns []*scheduled
 	// running are the jobs of this process, by their run's ID.
 	running map[string]*job
-	// ended gets the jobs that are over; unkept are those that could not be kept yet.
-	ended  chan *job
-	unkept []*job
+	// ended gets the jobs that are over; unrecorded are those that could not be kept yet.
+	ended      chan *job
+	unrecorded []*job
 	// workers are the goroutines of jobs, and what is done after them.
 	workers sync.WaitGroup
 }
@@ -114,8 +114,8 @@ type scheduled struct {
 	read       time.Time
 	// trouble is what is wrong with its record, and unreadable with its file, as it
 	// was said; "" where nothing is.
-	trouble, unreadable string
-	wake                time.Time
+	storeError, fileError string
+	wake                  time.Time
 }
 
 // job is a run that this process carries out.
@@ -130,7 +130,7 @@ type job struct {
 // New returns a scheduler of campaigns, which are read now. It fails where one
 // cannot be read, or two have the same name.
 func New(files []string, o Options) (*Scheduler, error) {
-	s := &Scheduler{Options: o, running: map[string]*job{}, ended: make(chan *job)}
+	s := &Scheduler{options: o, running: map[string]*job{}, ended: make(chan *job)}
 	var errs []error
 	from := map[string]string{}
 	for _, file := range files {
@@ -163,45 +163,45 @@ func (s *Scheduler) Run(ctx context.Context) {
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		for _, c := range s.campaigns {
-			s.look(ctx, c)
+			s.evaluate(ctx, c)
 		}
-		timer.Reset(s.rest())
+		timer.Reset(s.untilNext())
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
 		case j := <-s.ended:
-			s.unkept = append(s.unkept, j)
+			s.unrecorded = append(s.unrecorded, j)
 		}
-		s.conclude(ctx)
+		s.recordEnded(ctx)
 	}
-	for len(s.running) > len(s.unkept) {
-		s.unkept = append(s.unkept, <-s.ended)
+	for len(s.running) > len(s.unrecorded) {
+		s.unrecorded = append(s.unrecorded, <-s.ended)
 	}
-	s.conclude(ctx)
+	s.recordEnded(ctx)
 	s.workers.Wait()
 }
 
-// rest is how long there is nothing to do.
-func (s *Scheduler) rest() time.Duration {
-	rest, now := s.Poll, s.Now()
+// untilNext returns how long there is nothing to do: at most Poll, at least a millisecond.
+func (s *Scheduler) untilNext() time.Duration {
+	wait, now := s.options.Poll, s.options.Now()
 	for _, c := range s.campaigns {
 		if !c.wake.IsZero() {
-			rest = min(rest, c.wake.Sub(now))
+			wait = min(wait, c.wake.Sub(now))
 		}
 	}
-	return max(rest, time.Millisecond)
+	return max(wait, time.Millisecond)
 }
 
-// look decides what is to be done with a campaign, keeps that, and does it.
-func (s *Scheduler) look(ctx context.Context, c *scheduled) {
-	state, err := s.Store.Schedule(ctx, c.name)
+// evaluate decides what is to be done with a campaign, keeps that, and does it.
+func (s *Scheduler) evaluate(ctx context.Context, c *scheduled) {
+	state, err := s.options.Store.Schedule(ctx, c.name)
 	if err != nil {
-		s.complain(c.name, &c.trouble, err)
+		s.logError(c.name, &c.storeError, err)
 		return
 	}
-	now := s.Now()
+	now := s.options.Now()
 	var broken error
-	if now.Sub(c.read) >= Heartbeat || s.decide(c, state, now).acts() {
+	if now.Sub(c.read) >= Heartbeat || s.decide(c, state, now).beginsRun() {
 		broken = s.readAgain(c, now)
 	}
 	step := s.decide(c, state, now)
@@ -210,32 +210,32 @@ func (s *Scheduler) look(ctx context.Context, c *scheduled) {
 	}
 	c.wake = step.Wake
 	if len(step.Fires) > 0 || now.Sub(state.Alive) >= Heartbeat || state.Spec.String() != c.spec.String() {
-		err = s.Store.KeepSchedule(ctx, Change{
-			Name: c.name, File: c.file, Spec: c.spec, Considered: step.Considered, Alive: now, Fires: step.Fires,
+		err = s.options.Store.SaveSchedule(ctx, Change{
+			Name: c.name, File: c.file, Spec: c.spec, LastEvaluated: step.LastEvaluated, Alive: now, Fires: step.Fires,
 			Pause: c.pauseFor(step.Fires, now),
 		})
-		s.complain(c.name, &c.trouble, err)
+		s.logError(c.name, &c.storeError, err)
 	}
 	if err == nil {
-		s.act(ctx, c, step)
+		s.apply(ctx, c, step)
 	}
 }
 
 // decide applies the policy to what is kept. A schedule that is new, or that has
 // other due times than it had, was never due before.
 func (s *Scheduler) decide(c *scheduled, state State, now time.Time) Step {
-	if state.Considered.IsZero() || state.Spec.String() != c.spec.String() {
-		state.Considered = now
+	if state.LastEvaluated.IsZero() || state.Spec.String() != c.spec.String() {
+		state.LastEvaluated = now
 	}
 	state.Spec = c.spec
 	for i, f := range state.Open {
 		state.Open[i].Live = s.running[f.Run] != nil && f.Status == Started
 	}
-	return Decide(state, now, s.NewID)
+	return Decide(state, now, s.options.NewID)
 }
 
-// acts reports whether a step begins a run.
-func (t Step) acts() bool { return len(t.Start)+len(t.Resume) > 0 }
+// beginsRun reports whether a step begins a run.
+func (t Step) beginsRun() bool { return len(t.Start)+len(t.Resume) > 0 }
 
 // failed is the step of a campaign whose file cannot be read: what it would begin
 // has failed.
@@ -256,27 +256,27 @@ func (t Step) failed(why error, now time.Time) Step {
 // fails.
 func (s *Scheduler) readAgain(c *scheduled, now time.Time) error {
 	c.read = now
-	name, spec, err := s.Read(c.file)
+	name, spec, err := s.options.Read(c.file)
 	if err == nil && name != c.name {
 		err = fmt.Errorf("%s is now the campaign %q: start serve again", c.file, name)
 	}
-	if s.complain(c.name, &c.unreadable, err); err != nil {
+	if s.logError(c.name, &c.fileError, err); err != nil {
 		return err
 	}
 	if spec.String() != c.spec.String() {
-		s.Log(c.name, "the schedule is now "+spec.String())
+		s.options.Log(c.name, "the schedule is now "+spec.String())
 	}
 	c.spec = spec
 	return nil
 }
 
-// complain says what is wrong, once until it is not any more.
-func (s *Scheduler) complain(name string, said *string, err error) {
+// logError says what is wrong, once until it is not any more.
+func (s *Scheduler) logError(name string, last *string, err error) {
 	switch {
 	case err == nil:
-		*said = ""
-	case err.Error() != *said && !errors.Is(err, context.Canceled):
-		*said = err.Error()
-		s.Log(name, "error: "+*said)
+		*last = ""
+	case err.Error() != *last && !errors.Is(err, context.Canceled):
+		*last = err.Error()
+		s.options.Log(name, "error: "+*last)
 	}
 }

@@ -76,8 +76,8 @@ func (s Spec) Begins(name string, due time.Time) time.Time {
 // String returns the expression and the zone.
 func (s Spec) String() string { return s.Cron.String() + " " + s.Zone.String() }
 
-// Falls reports whether a run of the schedule may ever begin within its window.
-func (s Spec) Falls() bool {
+// Feasible reports whether a run of the schedule may ever begin within its window.
+func (s Spec) Feasible() bool {
 	const years, most = 40, 20_000 // the calendar repeats after 28
 	if s.Window == nil {
 		return true

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// act does what has been decided and kept.
-func (s *Scheduler) act(ctx context.Context, c *scheduled, t Step) {
+// apply does what has been decided and kept.
+func (s *Scheduler) apply(ctx context.Context, c *scheduled, t Step) {
 	for _, f := range t.Fires {
 		if f.Status == Started {
-			s.Log(c.name, fmt.Sprintf("%s: run %s begins", f, f.Run))
+			s.options.Log(c.name, fmt.Sprintf("%s: run %s begins", f, f.Run))
 		} else {
-			s.Log(c.name, fmt.Sprintf("%s: %s: %s", f, f.Status, f.Why))
+			s.options.Log(c.name, fmt.Sprintf("%s: %s: %s", f, f.Status, f.Why))
 		}
 	}
 	for _, f := range t.Cancel {
@@ -26,7 +26,7 @@ func (s *Scheduler) act(ctx context.Context, c *scheduled, t Step) {
 		s.begin(ctx, c, Job{Schedule: c.name, File: c.file, Fire: f})
 	}
 	for _, f := range t.Resume {
-		s.Log(c.name, fmt.Sprintf("%s: run %s is carried on", f, f.Run))
+		s.options.Log(c.name, fmt.Sprintf("%s: run %s is carried on", f, f.Run))
 		s.begin(ctx, c, Job{Schedule: c.name, File: c.file, Fire: f, Resume: true})
 	}
 }
@@ -48,36 +48,36 @@ func (s *Scheduler) run(ctx context.Context, work Job) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			r = Result{NoEvidence, fmt.Sprintf("panic: %v", p)}
-			s.Log(work.Schedule, fmt.Sprintf("run %s: %s\n%s", work.Fire.Run, r.Why, debug.Stack()))
+			s.options.Log(work.Schedule, fmt.Sprintf("run %s: %s\n%s", work.Fire.Run, r.Why, debug.Stack()))
 		}
 	}()
-	return s.Runner.Run(ctx, work)
+	return s.options.Runner.Run(ctx, work)
 }
 
-// conclude keeps what came of the jobs that are over.
-func (s *Scheduler) conclude(ctx context.Context) {
-	jobs := s.unkept
-	s.unkept = nil
+// recordEnded stores the results of the jobs that have ended. One that cannot be stored is tried again.
+func (s *Scheduler) recordEnded(ctx context.Context) {
+	jobs := s.unrecorded
+	s.unrecorded = nil
 	for _, j := range jobs {
 		if ctx.Err() != nil && j.result.Outcome == Interrupted && !j.cancelled {
 			// It stays started.
-			s.Log(j.Schedule, fmt.Sprintf("run %s is interrupted; serve carries it on when it is started again", j.Fire.Run))
-		} else if err := s.keep(context.WithoutCancel(ctx), j); err != nil {
-			s.complain(j.Schedule, &j.campaign.trouble, err)
-			s.unkept = append(s.unkept, j)
+			s.options.Log(j.Schedule, fmt.Sprintf("run %s is interrupted; serve carries it on when it is started again", j.Fire.Run))
+		} else if err := s.recordResult(context.WithoutCancel(ctx), j); err != nil {
+			s.logError(j.Schedule, &j.campaign.storeError, err)
+			s.unrecorded = append(s.unrecorded, j)
 			continue
 		}
 		delete(s.running, j.Fire.Run)
 	}
 }
 
-// keep keeps what came of a job, and tells of it.
-func (s *Scheduler) keep(ctx context.Context, j *job) error {
-	state, err := s.Store.Schedule(ctx, j.Schedule)
+// recordResult stores what came of a job, logs it, and calls Ended.
+func (s *Scheduler) recordResult(ctx context.Context, j *job) error {
+	state, err := s.options.Store.Schedule(ctx, j.Schedule)
 	if err != nil {
 		return err
 	}
-	now := s.Now()
+	now := s.options.Now()
 	f := j.Fire
 	f.Status, f.Outcome, f.Why, f.Decided = Done, j.result.Outcome, j.result.Why, now
 	switch {
@@ -87,20 +87,20 @@ func (s *Scheduler) keep(ctx context.Context, j *job) error {
 		f.Outcome, f.Why = Cancelled, cancelled
 	}
 	pause := j.campaign.pauseFor([]Fire{f}, now)
-	err = s.Store.KeepSchedule(ctx, Change{
-		Name: j.Schedule, File: j.File, Spec: j.campaign.spec, Considered: state.Considered, Alive: now, Fires: []Fire{f}, Pause: pause,
+	err = s.options.Store.SaveSchedule(ctx, Change{
+		Name: j.Schedule, File: j.File, Spec: j.campaign.spec, LastEvaluated: state.LastEvaluated, Alive: now, Fires: []Fire{f}, Pause: pause,
 	})
 	if err != nil {
 		return err
 	}
-	s.Log(j.Schedule, fmt.Sprintf("run %s ended: %s", f.Run, Result{f.Outcome, f.Why}))
+	s.options.Log(j.Schedule, fmt.Sprintf("run %s ended: %s", f.Run, Result{f.Outcome, f.Why}))
 	if pause != nil {
-		s.Log(j.Schedule, "paused: "+pause.Why)
+		s.options.Log(j.Schedule, "paused: "+pause.Why)
 	}
-	previous, err := s.Store.PreviousRun(ctx, j.Schedule, f.Run)
-	s.complain(j.Schedule, &j.campaign.trouble, err)
+	previous, err := s.options.Store.PreviousRun(ctx, j.Schedule, f.Run)
+	s.logError(j.Schedule, &j.campaign.storeError, err)
 	ended := Ended{Job: j.Job, Result: Result{f.Outcome, f.Why}, Previous: previous}
-	s.workers.Go(func() { s.Ended(ctx, ended) })
+	s.workers.Go(func() { s.options.Ended(ctx, ended) })
 	return nil
 }
 

@@ -148,11 +148,11 @@ func (p *process) Schedule(ctx context.Context, name string) (schedule.State, er
 	return p.store.Schedule(ctx, name)
 }
 
-func (p *process) KeepSchedule(ctx context.Context, c schedule.Change) error {
+func (p *process) SaveSchedule(ctx context.Context, c schedule.Change) error {
 	if _, dead := p.comesTo(); dead {
 		return errors.New("this process is dead")
 	}
-	return p.store.KeepSchedule(ctx, c)
+	return p.store.SaveSchedule(ctx, c)
 }
 
 func (p *process) PreviousRun(ctx context.Context, name, run string) (string, error) {

@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// Complaint is one thing that is wrong with a document.
-type Complaint struct {
+// Violation is one way in which a document breaks its schema.
+type Violation struct {
 	// Path names the value, such as "audio.voice" or "tools[2].name"; ""
 	// stands for the document itself.
 	Path    string
@@ -32,16 +32,16 @@ type StringField struct{ Path, Value string }
 // JSON object; an empty document stands for {}. A string that contains "${"
 // refers to a secret that is not known yet: only its type is checked, and that
 // it is not an address, a choice, a duration or a target, which are no secrets.
-func (s *Schema) Check(doc []byte) []Complaint {
+func (s *Schema) Check(doc []byte) []Violation {
 	value, err := decode(doc)
 	if err != nil {
-		return []Complaint{{Message: "not a JSON document: " + err.Error()}}
+		return []Violation{{Message: "not a JSON document: " + err.Error()}}
 	}
 	root := s.root
 	root.Type = typeObject
 	c := checker{}
 	c.value(root, "", value)
-	return c.complaints
+	return c.violations
 }
 
 // Strings returns the strings of a document that have a format, such as
@@ -123,20 +123,20 @@ func decode(doc []byte) (any, error) {
 
 // checker walks a document beside its schema.
 type checker struct {
-	complaints []Complaint
+	violations []Violation
 	// strings collects the strings that are wanted; wanted may be nil.
 	wanted  func(node) bool
 	strings []StringField
 }
 
-func (c *checker) complain(path, hint, format string, args ...any) {
-	c.complaints = append(c.complaints, Complaint{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (c *checker) violation(path, hint, format string, args ...any) {
+	c.violations = append(c.violations, Violation{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 func (c *checker) value(n node, path string, value any) {
 	if !hasType(n.Type, value) {
-		c.complain(path, n.typeHint(value), "%s is not %s", n.display(value), article(n.Type))
-		c.complaints[len(c.complaints)-1].Secret = n.secret()
+		c.violation(path, n.typeHint(value), "%s is not %s", n.display(value), article(n.Type))
+		c.violations[len(c.violations)-1].Secret = n.secret()
 		return
 	}
 	switch v := value.(type) {
@@ -157,14 +157,14 @@ func (c *checker) value(n node, path string, value any) {
 func (c *checker) object(n node, path string, v map[string]any) {
 	for _, name := range n.Required {
 		if _, ok := v[name]; !ok {
-			c.complain(join(path, name), "", "key %q is required", name)
+			c.violation(join(path, name), "", "key %q is required", name)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(v)) {
 		child, known := n.Properties.find(key)
 		if !known && n.Additional != nil {
 			if n.Additional.node == nil {
-				c.complain(join(path, key), suggest(key, n.Properties.names()), "unknown key %q", key)
+				c.violation(join(path, key), suggest(key, n.Properties.names()), "unknown key %q", key)
 				continue
 			}
 			child = *n.Additional.node
@@ -186,10 +186,10 @@ func suggest(key string, known []string) string {
 
 func (c *checker) array(n node, path string, v []any) {
 	if n.MinItems != nil && len(v) < *n.MinItems {
-		c.complain(path, "", "%s; at least %d needed", count(len(v), "entry", "entries"), *n.MinItems)
+		c.violation(path, "", "%s; at least %d needed", count(len(v), "entry", "entries"), *n.MinItems)
 	}
 	if n.MaxItems != nil && len(v) > *n.MaxItems {
-		c.complain(path, "", "%s; at most %d allowed", count(len(v), "entry", "entries"), *n.MaxItems)
+		c.violation(path, "", "%s; at most %d allowed", count(len(v), "entry", "entries"), *n.MaxItems)
 	}
 	if n.Items == nil {
 		return
@@ -210,18 +210,18 @@ func (c *checker) text(n node, path, v string) {
 	length := utf8.RuneCountInString(v)
 	switch {
 	case n.MinLength != nil && length == 0 && *n.MinLength > 0:
-		c.complain(path, "", "must not be empty")
+		c.violation(path, "", "must not be empty")
 		return
 	case n.MinLength != nil && length < *n.MinLength:
-		c.complain(path, "", "%s; at least %d needed", count(length, "character", "characters"), *n.MinLength)
+		c.violation(path, "", "%s; at least %d needed", count(length, "character", "characters"), *n.MinLength)
 	case n.MaxLength != nil && length > *n.MaxLength:
-		c.complain(path, "", "%s; at most %d allowed", count(length, "character", "characters"), *n.MaxLength)
+		c.violation(path, "", "%s; at most %d allowed", count(length, "character", "characters"), *n.MaxLength)
 	}
 	if n.pattern != nil && !n.pattern.MatchString(v) {
-		c.complain(path, "", "%s does not match %s", n.display(v), n.Pattern)
+		c.violation(path, "", "%s does not match %s", n.display(v), n.Pattern)
 	}
 	if message, hint := n.checkFormat(v); message != "" {
-		c.complain(path, hint, "%s", message)
+		c.violation(path, hint, "%s", message)
 	}
 }
 
@@ -240,7 +240,7 @@ func (c *checker) reference(n node, path string) {
 	default:
 		return
 	}
-	c.complain(path, "write it out; keep secrets in the keys that are meant for them", "%s with a secret in it cannot be checked", what)
+	c.violation(path, "write it out; keep secrets in the keys that are meant for them", "%s with a secret in it cannot be checked", what)
 }
 
 func (c *checker) number(n node, path string, v json.Number) {
@@ -256,7 +256,7 @@ func (c *checker) number(n node, path string, v json.Number) {
 	}
 	for _, b := range bounds {
 		if b.limit != nil && !b.holds(compare(v, *b.limit)) {
-			c.complain(path, "", "%s is out of range: %s %s", v, b.words, *b.limit)
+			c.violation(path, "", "%s is out of range: %s %s", v, b.words, *b.limit)
 		}
 	}
 }
@@ -287,7 +287,7 @@ func (c *checker) choice(n node, path string, value any) {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 	}
-	c.complain(path, hint, "%s is not one of %s", n.display(value), strings.Join(words, ", "))
+	c.violation(path, hint, "%s is not one of %s", n.display(value), strings.Join(words, ", "))
 }
 
 // plain returns JSON as people write it: what passed through an encoder has

@@ -40,9 +40,9 @@ func TestParseHoldsConstraintsThatOurStructsCannotState(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := s.Check([]byte(`{"code":"1234","share":0.5,"kind":"fixed","level":2,"list":[{}],"more":true}`)); got != nil {
-		t.Errorf("complaints %v, want none", got)
+		t.Errorf("violations %v, want none", got)
 	}
-	want := []schema.Complaint{
+	want := []schema.Violation{
 		{Path: "code", Message: "3 characters; at least 4 needed"},
 		{Path: "code", Message: `"12a" does not match ^[0-9]{4}$`},
 		{Path: "kind", Message: `"other" is not one of "fixed"`},
@@ -62,7 +62,7 @@ func TestIntegersBeyondTheReachOfFloatsCompareExactly(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := s.Check([]byte(`{"n":9007199254740993}`)); len(got) != 1 {
-		t.Errorf("complaints %v, want one", got)
+		t.Errorf("violations %v, want one", got)
 	}
 }
 

@@ -153,97 +153,97 @@ func TestOfRefusesWhatConfigurationCannotExpress(t *testing.T) {
 // documents are configurations of voice with what is wrong with them.
 var documents = []struct {
 	name, doc string
-	want      []schema.Complaint
+	want      []schema.Violation
 	// ours: only our rules object, not those of JSON Schema.
 	ours bool
 }{
 	{name: "everything", doc: `{"endpoint":"wss://h/v1","api_key":"k","timeout":"5s","audio":{"voice":"echo","rate":8000,"gain":1.5,"mono":true},"tools":[{"name":"a","port":65535,"max":-128}],"headers":{"X":"y"},"retries":0,"pattern":"a+","words":["now"],"extra":[1,{"a":null}]}`},
 	{name: "only what is required", doc: `{"endpoint":"wss://h/v1"}`},
-	{name: "nothing", doc: `{}`, want: []schema.Complaint{{Path: "endpoint", Message: `key "endpoint" is required`}}},
-	{name: "not an object", doc: `[]`, want: []schema.Complaint{{Message: "a list is not an object"}}},
+	{name: "nothing", doc: `{}`, want: []schema.Violation{{Path: "endpoint", Message: `key "endpoint" is required`}}},
+	{name: "not an object", doc: `[]`, want: []schema.Violation{{Message: "a list is not an object"}}},
 	{
 		name: "an unknown key", doc: `{"endpoint":"wss://h","audio":{"voise":"echo"}}`,
-		want: []schema.Complaint{{Path: "audio.voise", Message: `unknown key "voise"`, Hint: `did you mean "voice"?`}},
+		want: []schema.Violation{{Path: "audio.voise", Message: `unknown key "voise"`, Hint: `did you mean "voice"?`}},
 	},
 	{
 		name: "a key like no other", doc: `{"endpoint":"wss://h","audio":{"temperature":1}}`,
-		want: []schema.Complaint{{Path: "audio.temperature", Message: `unknown key "temperature"`, Hint: "its keys are voice, rate, gain, mono"}},
+		want: []schema.Violation{{Path: "audio.temperature", Message: `unknown key "temperature"`, Hint: "its keys are voice, rate, gain, mono"}},
 	},
 	{
 		name: "a word that is not allowed", doc: `{"endpoint":"wss://h","audio":{"voice":"aloy"}}`,
-		want: []schema.Complaint{{Path: "audio.voice", Message: `"aloy" is not one of "alloy", "echo"`, Hint: `did you mean "alloy"?`}},
+		want: []schema.Violation{{Path: "audio.voice", Message: `"aloy" is not one of "alloy", "echo"`, Hint: `did you mean "alloy"?`}},
 	},
 	{
 		name: "a number out of range", doc: `{"endpoint":"wss://h","audio":{"rate":7999}}`,
-		want: []schema.Complaint{{Path: "audio.rate", Message: "7999 is out of range: at least 8000"}},
+		want: []schema.Violation{{Path: "audio.rate", Message: "7999 is out of range: at least 8000"}},
 	},
 	{
 		name: "a number too large for its type", doc: `{"endpoint":"wss://h","tools":[{"name":"a","port":65536}]}`,
-		want: []schema.Complaint{{Path: "tools[0].port", Message: "65536 is out of range: at most 65535"}},
+		want: []schema.Violation{{Path: "tools[0].port", Message: "65536 is out of range: at most 65535"}},
 	},
 	{
 		name: "a fraction for a whole number", doc: `{"endpoint":"wss://h","retries":1.5}`,
-		want: []schema.Complaint{{Path: "retries", Message: "1.5 is not a whole number"}},
+		want: []schema.Violation{{Path: "retries", Message: "1.5 is not a whole number"}},
 	},
 	{
 		name: "a whole number written as a fraction", doc: `{"endpoint":"wss://h","retries":1.0}`, ours: true,
-		want: []schema.Complaint{{Path: "retries", Message: "1.0 is not a whole number"}},
+		want: []schema.Violation{{Path: "retries", Message: "1.0 is not a whole number"}},
 	},
 	{
 		name: "a number beyond 64 bits", doc: `{"endpoint":"wss://h","retries":18446744073709551616}`, ours: true,
-		want: []schema.Complaint{{Path: "retries", Message: "18446744073709551616 is not a whole number"}},
+		want: []schema.Violation{{Path: "retries", Message: "18446744073709551616 is not a whole number"}},
 	},
 	{
 		name: "a number for a text", doc: `{"endpoint":8}`,
-		want: []schema.Complaint{{Path: "endpoint", Message: "8 is not a string", Hint: `write "8", in quotes`}},
+		want: []schema.Violation{{Path: "endpoint", Message: "8 is not a string", Hint: `write "8", in quotes`}},
 	},
 	{
 		name: "a text for a list", doc: `{"endpoint":"wss://h","words":"now"}`,
-		want: []schema.Complaint{{Path: "words", Message: `"now" is not a list`, Hint: `write ["now"]`}},
+		want: []schema.Violation{{Path: "words", Message: `"now" is not a list`, Hint: `write ["now"]`}},
 	},
 	{
 		name: "null", doc: `{"endpoint":"wss://h","retries":null}`,
-		want: []schema.Complaint{{Path: "retries", Message: "null is not a whole number", Hint: "leave the key out to keep its default"}},
+		want: []schema.Violation{{Path: "retries", Message: "null is not a whole number", Hint: "leave the key out to keep its default"}},
 	},
 	{
 		name: "an empty text that is required", doc: `{"endpoint":""}`,
-		want: []schema.Complaint{{Path: "endpoint", Message: "must not be empty"}},
+		want: []schema.Violation{{Path: "endpoint", Message: "must not be empty"}},
 	},
 	{
 		name: "a text too long", doc: `{"endpoint":"wss://h","tools":[{"name":"äöüäöüäöü"}]}`,
-		want: []schema.Complaint{{Path: "tools[0].name", Message: "9 characters; at most 8 allowed"}},
+		want: []schema.Violation{{Path: "tools[0].name", Message: "9 characters; at most 8 allowed"}},
 	},
 	{
 		name: "a list too long", doc: `{"endpoint":"wss://h","tools":[{"name":"a"},{"name":"b"},{"name":"c"}]}`,
-		want: []schema.Complaint{{Path: "tools", Message: "3 entries; at most 2 allowed"}},
+		want: []schema.Violation{{Path: "tools", Message: "3 entries; at most 2 allowed"}},
 	},
 	{
 		name: "a required key of an entry", doc: `{"endpoint":"wss://h","tools":[{"name":"a"},{}]}`,
-		want: []schema.Complaint{{Path: "tools[1].name", Message: `key "name" is required`}},
+		want: []schema.Violation{{Path: "tools[1].name", Message: `key "name" is required`}},
 	},
 	{
 		name: "not a URL", doc: `{"endpoint":"localhost"}`, ours: true,
-		want: []schema.Complaint{{Path: "endpoint", Message: `"localhost" is not a URL`, Hint: "write it in full, such as https://host/path"}},
+		want: []schema.Violation{{Path: "endpoint", Message: `"localhost" is not a URL`, Hint: "write it in full, such as https://host/path"}},
 	},
 	{
 		name: "not a duration", doc: `{"endpoint":"wss://h","timeout":"60"}`, ours: true,
-		want: []schema.Complaint{{Path: "timeout", Message: `"60" is not a duration`, Hint: "such as 500ms, 30s or 2m"}},
+		want: []schema.Violation{{Path: "timeout", Message: `"60" is not a duration`, Hint: "such as 500ms, 30s or 2m"}},
 	},
 	{
 		name: "a duration out of range", doc: `{"endpoint":"wss://h","timeout":"11m"}`, ours: true,
-		want: []schema.Complaint{{Path: "timeout", Message: "11m is out of range: at most 10m"}},
+		want: []schema.Violation{{Path: "timeout", Message: "11m is out of range: at most 10m"}},
 	},
 	{
 		name: "not a regular expression", doc: `{"endpoint":"wss://h","pattern":"("}`, ours: true,
-		want: []schema.Complaint{{Path: "pattern", Message: "not a regular expression: error parsing regexp: missing closing ): `(`", Hint: "the syntax is RE2's"}},
+		want: []schema.Violation{{Path: "pattern", Message: "not a regular expression: error parsing regexp: missing closing ): `(`", Hint: "the syntax is RE2's"}},
 	},
 	{
 		name: "a secret of the wrong type is not shown", doc: `{"endpoint":"wss://h","api_key":12345678}`,
-		want: []schema.Complaint{{Path: "api_key", Message: "the secret is not a string", Secret: true}},
+		want: []schema.Violation{{Path: "api_key", Message: "the secret is not a string", Secret: true}},
 	},
 	{
 		name: "several at once, in the order of the keys", doc: `{"audio":{"mono":"yes"},"retry":1}`,
-		want: []schema.Complaint{
+		want: []schema.Violation{
 			{Path: "endpoint", Message: `key "endpoint" is required`},
 			{Path: "audio.mono", Message: `"yes" is not true or false`},
 			{Path: "retry", Message: `unknown key "retry"`, Hint: "its keys are endpoint, api_key, timeout, audio, tools, headers, retries, pattern, words, extra"},
@@ -292,13 +292,13 @@ func TestAStandardValidatorAgrees(t *testing.T) {
 func TestReferencesToSecretsStandForValuesThatAreNotKnownYet(t *testing.T) {
 	s := derive(t)
 	if got := s.Check([]byte(`{"endpoint":"wss://h","api_key":"${KEY}","headers":{"A":"${A}"},"pattern":"(${P}"}`)); got != nil {
-		t.Errorf("complaints %v, want none", got)
+		t.Errorf("violations %v, want none", got)
 	}
 }
 
 func TestAddressesChoicesAndDurationsAreNoSecrets(t *testing.T) {
 	const hint = "write it out; keep secrets in the keys that are meant for them"
-	want := []schema.Complaint{
+	want := []schema.Violation{
 		{Path: "audio.voice", Message: "a choice with a secret in it cannot be checked", Hint: hint},
 		{Path: "endpoint", Message: "an address with a secret in it cannot be checked", Hint: hint},
 		{Path: "retries", Message: `"${N}" is not a whole number`, Hint: "only strings can refer to secrets"},
@@ -312,14 +312,14 @@ func TestAddressesChoicesAndDurationsAreNoSecrets(t *testing.T) {
 
 func TestCheckTakesAnEmptyDocumentForAnEmptyObject(t *testing.T) {
 	if got := derive(t).Check(nil); len(got) != 1 || got[0].Path != "endpoint" {
-		t.Errorf("complaints %v, want only the one of the key that is required", got)
+		t.Errorf("violations %v, want only the one of the key that is required", got)
 	}
 }
 
-func TestCheckComplainsOfWhatIsNotJSON(t *testing.T) {
+func TestCheckReportsWhatIsNotJSON(t *testing.T) {
 	for _, doc := range []string{`{`, `{} {}`, `nonsense`} {
 		if got := derive(t).Check([]byte(doc)); len(got) != 1 || !strings.Contains(got[0].Message, "not a JSON document") {
-			t.Errorf("%s: complaints %v, want that it is no JSON", doc, got)
+			t.Errorf("%s: violations %v, want that it is no JSON", doc, got)
 		}
 	}
 }

@@ -83,9 +83,9 @@ func TestATargetIsNoSecretAndHasNoDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	complaints := s.Check([]byte(`{"model": "${JUDGE}"}`))
-	if len(complaints) != 1 || complaints[0].Path != "model" || complaints[0].Message != "a target's name with a secret in it cannot be checked" {
-		t.Errorf("complaints %+v", complaints)
+	violations := s.Check([]byte(`{"model": "${JUDGE}"}`))
+	if len(violations) != 1 || violations[0].Path != "model" || violations[0].Message != "a target's name with a secret in it cannot be checked" {
+		t.Errorf("violations %+v", violations)
 	}
 	var named core.Model
 	if err := named.UnmarshalText([]byte("judge")); err != nil {

@@ -66,7 +66,7 @@ func scanSchedule(rows *sql.Rows) (schedule.State, error) {
 	if err != nil {
 		return k, err
 	}
-	k.Considered, k.Alive = moment(considered), moment(alive)
+	k.LastEvaluated, k.Alive = moment(considered), moment(alive)
 	if paused.Valid {
 		k.Pause = &schedule.Pause{Since: moment(paused.Int64), Why: why}
 	}
@@ -137,8 +137,8 @@ func (s *Store) PreviousRun(ctx context.Context, name, run string) (string, erro
 	return previous, nil
 }
 
-// KeepSchedule implements [schedule.Store].
-func (s *Store) KeepSchedule(_ context.Context, c schedule.Change) error {
+// SaveSchedule implements [schedule.Store].
+func (s *Store) SaveSchedule(_ context.Context, c schedule.Change) error {
 	return s.writeSchedule(c.Name, func(w *writer) error {
 		spec := c.Spec
 		err := w.exec(`INSERT INTO schedules (name, file, cron, zone, overlap_policy, catchup_window, jitter, pause_on_failure, considered_at, alive_at, served)
@@ -146,7 +146,7 @@ func (s *Store) KeepSchedule(_ context.Context, c schedule.Change) error {
 			ON CONFLICT (name) DO UPDATE SET file = $2, cron = $3, zone = $4, overlap_policy = $5, catchup_window = $6, jitter = $7, pause_on_failure = $8,
 				considered_at = $9, alive_at = $10, served = 1`,
 			c.Name, c.File, spec.Cron.String(), spec.Zone.String(), string(spec.Overlap), int64(spec.Catchup), int64(spec.Jitter), spec.PauseOnFailure,
-			c.Considered.UnixNano(), c.Alive.UnixNano())
+			c.LastEvaluated.UnixNano(), c.Alive.UnixNano())
 		for _, f := range c.Fires {
 			if err == nil {
 				err = keepFire(w, c.Name, f)

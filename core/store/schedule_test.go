@@ -18,7 +18,7 @@ func weekly(t *testing.T) schedule.Change {
 	cron, err := schedule.ParseCron("0 22 * * fri")
 	must(t, err)
 	return schedule.Change{
-		Name: "weekly", File: "/srv/weekly.yaml", Considered: start, Alive: start.Add(time.Minute),
+		Name: "weekly", File: "/srv/weekly.yaml", LastEvaluated: start, Alive: start.Add(time.Minute),
 		Spec: schedule.Spec{Cron: cron, Zone: time.UTC, Overlap: schedule.BufferOne, Catchup: time.Hour, Jitter: time.Minute, PauseOnFailure: true},
 		Fires: []schedule.Fire{
 			{Due: start, Status: schedule.Missed, Why: "nobody was there", Decided: start},
@@ -32,9 +32,9 @@ func TestAScheduleIsKept(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	c := weekly(t)
-	must(t, s.KeepSchedule(t.Context(), c))
+	must(t, s.SaveSchedule(t.Context(), c))
 	want := schedule.State{
-		Name: c.Name, File: c.File, Spec: c.Spec, Considered: c.Considered, Alive: c.Alive, Served: true, Open: c.Fires[1:],
+		Name: c.Name, File: c.File, Spec: c.Spec, LastEvaluated: c.LastEvaluated, Alive: c.Alive, Served: true, Open: c.Fires[1:],
 	}
 	same := cmp.Options{
 		cmpopts.IgnoreTypes(schedule.Cron{}),
@@ -53,22 +53,22 @@ func TestAScheduleIsKept(t *testing.T) {
 	}
 	unknown, err := s.Schedule(t.Context(), "weakly")
 	must(t, err)
-	if !unknown.Considered.IsZero() || unknown.Name != "weakly" {
+	if !unknown.LastEvaluated.IsZero() || unknown.Name != "weakly" {
 		t.Errorf("a schedule that nobody keeps is %+v", unknown)
 	}
-	if err := reader.KeepSchedule(t.Context(), c); !errors.Is(err, store.ErrReadOnly) {
-		t.Errorf("KeepSchedule of a reader: %v, want ErrReadOnly", err)
+	if err := reader.SaveSchedule(t.Context(), c); !errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("SaveSchedule of a reader: %v, want ErrReadOnly", err)
 	}
 }
 
 func TestWhatOthersChangeOfAScheduleStaysWhenTheSchedulerKeepsIt(t *testing.T) {
 	s := open(t, t.TempDir())
 	c := weekly(t)
-	must(t, s.KeepSchedule(t.Context(), c))
+	must(t, s.SaveSchedule(t.Context(), c))
 	must(t, s.PauseSchedule(t.Context(), c.Name, schedule.Pause{Since: start, Why: "holidays"}))
 	must(t, s.RequestRun(t.Context(), c.Name, start.Add(90*time.Minute)))
 	c.Fires = c.Fires[:1]
-	must(t, s.KeepSchedule(t.Context(), c))
+	must(t, s.SaveSchedule(t.Context(), c))
 	state, err := s.Schedule(t.Context(), c.Name)
 	must(t, err)
 	if state.Pause == nil || state.Pause.Why != "holidays" {
@@ -79,7 +79,7 @@ func TestWhatOthersChangeOfAScheduleStaysWhenTheSchedulerKeepsIt(t *testing.T) {
 	}
 	must(t, s.ResumeSchedule(t.Context(), c.Name))
 	c.Pause = &schedule.Pause{Since: start, Why: "it failed"}
-	must(t, s.ServeSchedules(t.Context(), nil), s.KeepSchedule(t.Context(), c))
+	must(t, s.ServeSchedules(t.Context(), nil), s.SaveSchedule(t.Context(), c))
 	if state, err = s.Schedule(t.Context(), c.Name); err != nil || state.Pause.Why != "it failed" || !state.Served {
 		t.Errorf("%+v, %v; want it paused and served", state, err)
 	}
@@ -88,7 +88,7 @@ func TestWhatOthersChangeOfAScheduleStaysWhenTheSchedulerKeepsIt(t *testing.T) {
 func TestADueTimeKnowsTheRecordOfItsRun(t *testing.T) {
 	s := open(t, t.TempDir())
 	c := weekly(t)
-	must(t, s.KeepSchedule(t.Context(), c))
+	must(t, s.SaveSchedule(t.Context(), c))
 	fire := func() schedule.Fire {
 		state, err := s.Schedule(t.Context(), c.Name)
 		must(t, err)
@@ -110,7 +110,7 @@ func TestADueTimeKnowsTheRecordOfItsRun(t *testing.T) {
 		t.Errorf("the run before the first is %q", previous)
 	}
 	c.Fires[2].Run = "r2"
-	must(t, s.KeepSchedule(t.Context(), c))
+	must(t, s.SaveSchedule(t.Context(), c))
 	if previous, err = s.PreviousRun(t.Context(), "weekly", "r2"); err != nil || previous != "r1" {
 		t.Errorf("the run before r2 is %q, %v; want r1", previous, err)
 	}
@@ -145,7 +145,7 @@ func TestAStoreOfAnEarlierVersionHasNoSchedules(t *testing.T) {
 		}
 		must(t, reader.Close())
 		s := open(t, dir)
-		must(t, s.KeepSchedule(t.Context(), weekly(t)))
+		must(t, s.SaveSchedule(t.Context(), weekly(t)))
 		if all, err := s.Schedules(t.Context()); err != nil || len(all) != 1 {
 			t.Errorf("schedules %+v, %v; want one", all, err)
 		}

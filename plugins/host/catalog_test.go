@@ -52,8 +52,8 @@ func TestTheCatalogKnowsBundledAndThirdPartyComponents(t *testing.T) {
 	if diff := cmp.Diff(want, info); !ok || diff != "" {
 		t.Errorf("acme/parrot %v (-want +got):\n%s", ok, diff)
 	}
-	if complaints := config.Check([]byte(`{"audio": 1, "sound": 2}`)); len(complaints) != 1 || complaints[0].Path != "sound" {
-		t.Errorf("its schema complains of %v, want the key sound", complaints)
+	if violations := config.Check([]byte(`{"audio": 1, "sound": 2}`)); len(violations) != 1 || violations[0].Path != "sound" {
+		t.Errorf("its schema reports %v, want the key sound", violations)
 	}
 	if _, _, ok := c.Lookup(core.KindConverter, "parrot"); ok {
 		t.Error("a target is found as a converter")
