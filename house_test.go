@@ -48,23 +48,24 @@ var house = map[string]room{
 	},
 	"core/plan": {imports: []string{"core", "core/audio", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
-		imports: []string{"core", "core/audio", "core/campaign", "core/plan", "core/secret", "core/stats", "core/strategy", "core/verdict"},
+		imports: []string{"core", "core/audio", "core/campaign", "core/plan", "core/record", "core/secret", "core/stats", "core/strategy", "core/verdict"},
 		modules: []string{"golang.org/x/sync", "golang.org/x/time", "github.com/cenkalti/backoff/v5", "github.com/sony/gobreaker/v2"},
 	},
-	"core/cassette": {imports: []string{"core", "core/campaign", "core/engine", "core/plan", "core/schema", "core/strategy"}},
+	"core/record":   {imports: []string{"core", "core/schema", "core/stats"}},
+	"core/cassette": {imports: []string{"core", "core/campaign", "core/engine", "core/plan", "core/record", "core/strategy"}},
 	"core/runfile":  {imports: []string{"core"}},
 	"core/store": {
-		imports: []string{"core", "core/campaign", "core/cassette", "core/engine", "core/plan", "core/runfile", "core/schedule"},
+		imports: []string{"core", "core/campaign", "core/record", "core/runfile", "core/schedule"},
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 
-	"core/eventlog": {imports: []string{"core", "core/engine", "core/plan", "core/secret"}},
+	"core/eventlog": {imports: []string{"core", "core/record", "core/secret"}},
 	"core/telemetry": {
-		imports: []string{"core", "core/engine", "core/secret"},
+		imports: []string{"core", "core/record", "core/secret"},
 		modules: []string{"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
 	},
 	"core/telemetry/telemetrytest": {modules: []string{"go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"}},
-	"core/metrics":                 {imports: []string{"core/engine"}, modules: []string{"github.com/prometheus/client_golang"}},
+	"core/metrics":                 {imports: []string{"core/record"}, modules: []string{"github.com/prometheus/client_golang"}},
 
 	"plugins": {
 		imports: []string{"core", "core/schema", "plugins/internal/..."},

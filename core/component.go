@@ -19,9 +19,12 @@ const (
 	KindTarget    Kind = "target"
 	KindConverter Kind = "converter"
 	KindScorer    Kind = "scorer"
+	// KindStrategy stands, in records, for who asked a helper where that was the
+	// strategy of an attack. A strategy is no component of a plugin.
+	KindStrategy Kind = "strategy"
 )
 
-// Kinds lists every component kind.
+// Kinds lists the kinds of components that plugins offer.
 func Kinds() []Kind { return []Kind{KindTarget, KindConverter, KindScorer} }
 
 // Info says what a component is, without opening it.

@@ -32,9 +32,13 @@ const (
 	// ErrorInternal: a bug in the component. Errors that carry no kind are
 	// taken for internal ones.
 	ErrorInternal ErrorKind = "internal"
+	// ErrorInterrupted is the kind of a reply that was not waited for, because the run
+	// was interrupted, or because the component gave up that had asked for it. It is
+	// found in records only: no component fails with it.
+	ErrorInterrupted ErrorKind = "interrupted"
 )
 
-// ErrorKinds lists every kind.
+// ErrorKinds lists every kind that a component may fail with.
 func ErrorKinds() []ErrorKind {
 	return []ErrorKind{
 		ErrorConfig, ErrorAuth, ErrorRateLimited, ErrorUnavailable, ErrorTimeout,

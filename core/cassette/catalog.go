@@ -1,67 +1,26 @@
 package cassette
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
-	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// Component is what a plugin said of a component when a run was recorded.
-type Component struct {
-	Info   core.Info
-	Schema *schema.Schema
-}
-
-// component is one as JSON.
-type component struct {
-	Info   core.Info       `json:"info"`
-	Schema json.RawMessage `json:"schema"`
-}
-
-// MarshalJSON encodes the component.
-func (c Component) MarshalJSON() ([]byte, error) {
-	encoded, err := json.Marshal(c.Schema)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(component{c.Info, encoded})
-}
-
-// UnmarshalJSON decodes what MarshalJSON encodes.
-func (c *Component) UnmarshalJSON(data []byte) error {
-	var decoded component
-	if err := json.Unmarshal(data, &decoded); err != nil {
-		return err
-	}
-	parsed, err := schema.Parse(decoded.Schema)
-	if err != nil {
-		return fmt.Errorf("%s %q: %w", decoded.Info.Kind, decoded.Info.Name, err)
-	}
-	*c = Component{decoded.Info, parsed}
-	return nil
-}
-
-// Catalog is what is known of components without their plugins. It is a
-// [plan.Catalog].
-type Catalog []Component
-
-var _ plan.Catalog = Catalog(nil)
+var _ plan.Catalog = record.Catalog(nil)
 
 // CatalogOf returns what a catalog knows of the components that a campaign
 // defines.
-func CatalogOf(c *campaign.Campaign, from plan.Catalog) Catalog {
-	var known Catalog
+func CatalogOf(c *campaign.Campaign, from plan.Catalog) record.Catalog {
+	var known record.Catalog
 	add := func(kind core.Kind, use string) {
 		if _, _, ok := known.Lookup(kind, use); ok {
 			return
 		}
 		if info, described, ok := from.Lookup(kind, use); ok {
-			known = append(known, Component{info, described})
+			known = append(known, record.Component{Info: info, Schema: described})
 		}
 	}
 	for _, t := range c.Targets {
@@ -74,28 +33,6 @@ func CatalogOf(c *campaign.Campaign, from plan.Catalog) Catalog {
 		add(core.KindScorer, s.Use)
 	}
 	return known
-}
-
-// Lookup implements [plan.Catalog].
-func (c Catalog) Lookup(kind core.Kind, use string) (core.Info, *schema.Schema, bool) {
-	for _, known := range c {
-		if known.Info.Kind == kind && known.Info.Name == use {
-			return known.Info, known.Schema, true
-		}
-	}
-	return core.Info{}, nil, false
-}
-
-// Names implements [plan.Catalog].
-func (c Catalog) Names(kind core.Kind) []string {
-	var names []string
-	for _, known := range c {
-		if known.Info.Kind == kind {
-			names = append(names, known.Info.Name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }
 
 // Detached returns a plan as it is carried out without its components: nothing is

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // difference returns in what a call is not the recorded one, and "" where it is.
-func difference(recorded, now engine.Call) string {
+func difference(recorded, now record.Call) string {
 	if was, is := describe(recorded), describe(now); was != is {
 		return fmt.Sprintf("recorded is %s; now it is %s", was, is)
 	}
@@ -20,7 +20,7 @@ func difference(recorded, now engine.Call) string {
 	switch {
 	case recorded.Turn != now.Turn:
 		return differ("the turn", recorded.Turn+1, now.Turn+1)
-	case recorded.Kind != engine.CallStart && recorded.Conversation != now.Conversation: // a start has none yet
+	case recorded.Kind != record.CallStart && recorded.Conversation != now.Conversation: // a start has none yet
 		return differ("the conversation", recorded.Conversation, now.Conversation)
 	case recorded.Start.SystemPrompt != now.Start.SystemPrompt:
 		return differ("the system prompt", excerpt(recorded.Start.SystemPrompt), excerpt(now.Start.SystemPrompt))
@@ -48,19 +48,19 @@ func difference(recorded, now engine.Call) string {
 }
 
 // describe words a call: scorer "leaked" sends to "judge".
-func describe(c engine.Call) string {
+func describe(c record.Call) string {
 	who := ""
 	if c.By != "" {
 		who = fmt.Sprintf("for %s %q, ", c.ByKind, c.By)
 	}
 	switch c.Kind {
-	case engine.CallStart:
+	case record.CallStart:
 		return fmt.Sprintf("%sa conversation that is begun with target %q", who, c.Name)
-	case engine.CallSend:
+	case record.CallSend:
 		return fmt.Sprintf("%sa message to target %q", who, c.Name)
-	case engine.CallEnd:
+	case record.CallEnd:
 		return fmt.Sprintf("the end of the conversation with target %q", c.Name)
-	case engine.CallConvert:
+	case record.CallConvert:
 		return fmt.Sprintf("the work of converter %q", c.Name)
 	default:
 		return fmt.Sprintf("the work of scorer %q", c.Name)

@@ -7,13 +7,14 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // Player holds a recorded run again. It answers each call as it was answered, and
 // fails where a call is not the one that was recorded. No component is needed: it
 // is the [engine.Resolver] of the run, too.
 type Player struct {
-	read func(trialID string) ([]engine.Recorded, error)
+	read func(trialID string) ([]record.RecordedCall, error)
 
 	mu     sync.Mutex
 	tracks map[string]*track
@@ -21,11 +22,11 @@ type Player struct {
 	helpers core.Targets
 }
 
-var _ engine.Answers = (*Player)(nil)
+var _ engine.Replayer = (*Player)(nil)
 
 // NewPlayer returns a Player. read returns the calls of a trial, in their order; it
 // is called once for each trial, when that begins.
-func NewPlayer(read func(trialID string) ([]engine.Recorded, error)) *Player {
+func NewPlayer(read func(trialID string) ([]record.RecordedCall, error)) *Player {
 	return &Player{read: read, tracks: map[string]*track{}}
 }
 
@@ -38,22 +39,22 @@ func (p *Player) Resolver(helpers core.Targets) engine.Resolver {
 // track is what is recorded of one trial. Its calls come one at a time.
 type track struct {
 	mu    sync.Mutex
-	calls []engine.Recorded
+	calls []record.RecordedCall
 	// talks are the conversations with helpers that were begun for converters and
 	// scorers, by their numbers.
 	talks map[int]core.Conversation
 }
 
-// Answer implements [engine.Answers].
-func (p *Player) Answer(ctx context.Context, trialID string, c engine.Call) (a engine.Answer, ok bool, err error) {
+// Answer implements [engine.Replayer].
+func (p *Player) Answer(ctx context.Context, trialID string, c record.Call) (a record.Answer, ok bool, err error) {
 	t, err := p.track(trialID)
 	if err != nil {
 		return a, false, err
 	}
 	switch c.Kind {
-	case engine.CallConvert:
+	case record.CallConvert:
 		err = p.askAgain(ctx, t, core.KindConverter, c.Name)
-	case engine.CallScore:
+	case record.CallScore:
 		err = p.askAgain(ctx, t, core.KindScorer, c.Name)
 	}
 	if err != nil {
@@ -70,7 +71,7 @@ func (p *Player) Answer(ctx context.Context, trialID string, c engine.Call) (a e
 	return next.Answer, true, nil
 }
 
-// End implements [engine.Answers].
+// End implements [engine.Replayer].
 func (p *Player) End(trialID string) error {
 	t, err := p.track(trialID)
 	if err != nil {
@@ -107,11 +108,11 @@ func (p *Player) track(trialID string) (*track, error) {
 }
 
 // next returns the call that is to be expected.
-func (t *track) next() (engine.Recorded, bool) {
+func (t *track) next() (record.RecordedCall, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.calls) == 0 {
-		return engine.Recorded{}, false
+		return record.RecordedCall{}, false
 	}
 	return t.calls[0], true
 }
@@ -148,8 +149,8 @@ func (p *Player) askAgain(ctx context.Context, t *track, kind core.Kind, name st
 
 // ask asks one thing again. What the helper answers, or fails with, went to the
 // component, whose result is recorded.
-func (p *Player) ask(ctx context.Context, t *track, c engine.Call) error {
-	if c.Kind == engine.CallStart {
+func (p *Player) ask(ctx context.Context, t *track, c record.Call) error {
+	if c.Kind == record.CallStart {
 		helper, ok := p.helpers[c.Name]
 		if !ok {
 			return diverged(c.Turn, "recorded is %s; now there is no such target", describe(c))

@@ -11,6 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -21,7 +22,7 @@ type Conversation struct {
 	SystemPrompt    string
 	History         []core.Message
 	// Failure is why it was not held to its end, nil otherwise.
-	Failure *engine.Failure
+	Failure *record.Failure
 }
 
 // Rescoring is what it takes to judge conversations again that were held.
@@ -33,7 +34,7 @@ type Rescoring struct {
 	// any more, and Unheld those that it has and that were not held to an outcome.
 	Unplanned, Unheld []string
 
-	turns func(trialID string) ([]engine.Turn, error)
+	turns func(trialID string) ([]record.Turn, error)
 	idle  map[string]bool
 
 	mu     sync.Mutex
@@ -41,12 +42,12 @@ type Rescoring struct {
 	held   map[string]Conversation
 }
 
-var _ engine.Answers = (*Rescoring)(nil)
+var _ engine.Replayer = (*Rescoring)(nil)
 
 // Rescore returns how conversations are judged again by a plan's scorers and success
 // expressions. They are those of trials that have an outcome. turns reads what was
 // said in one of them; it is called twice for each.
-func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func(trialID string) ([]engine.Turn, error)) (*Rescoring, error) {
+func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func(trialID string) ([]record.Turn, error)) (*Rescoring, error) {
 	r := &Rescoring{turns: turns, idle: map[string]bool{}, tracks: map[string]*retelling{}, held: map[string]Conversation{}}
 	for _, c := range held {
 		r.held[c.TrialID] = c
@@ -79,7 +80,7 @@ func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func
 
 // trialOf returns the trial in which a conversation is judged: what was said in it,
 // all of it, and judged as the campaign says now.
-func trialOf(t *plan.Trial, c Conversation, said []engine.Turn, l library) plan.Trial {
+func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.Trial {
 	trial := plan.Trial{ID: t.ID, Number: t.Number, Seed: t.Seed, Setup: &plan.Setup{
 		Attack: t.Attack, Variant: t.Variant, Row: t.Row,
 		Target: c.Target, Objective: t.Objective, SystemPrompt: c.SystemPrompt, History: c.History,
@@ -111,7 +112,7 @@ func trialOf(t *plan.Trial, c Conversation, said []engine.Turn, l library) plan.
 
 // toolResults returns what was answered to the tools that the target called, by
 // their names.
-func toolResults(said []engine.Turn) map[string]string {
+func toolResults(said []record.Turn) map[string]string {
 	names, results := map[string]string{}, map[string]string{}
 	for _, turn := range said {
 		for _, v := range turn.Sent.Of(core.ToolResult) {
@@ -227,9 +228,9 @@ func (i idling) OpenTarget(ctx context.Context, use string, config []byte) (core
 
 // retelling is a conversation while it is judged.
 type retelling struct {
-	failure *engine.Failure
+	failure *record.Failure
 	// turns are those that are still to be told, and told counts the others.
-	turns []engine.Turn
+	turns []record.Turn
 	told  int
 	// converted are what the converters made for the next turns.
 	converted []core.Value
@@ -237,10 +238,10 @@ type retelling struct {
 	announced int
 }
 
-// Answer implements [engine.Answers]: it answers what the trial asks of its target
+// Answer implements [engine.Replayer]: it answers what the trial asks of its target
 // and of the converters of its turns. Whatever judges is asked itself.
-func (r *Rescoring) Answer(_ context.Context, trialID string, c engine.Call) (a engine.Answer, ok bool, err error) {
-	if c.By != "" || c.Kind == engine.CallScore {
+func (r *Rescoring) Answer(_ context.Context, trialID string, c record.Call) (a record.Answer, ok bool, err error) {
+	if c.By != "" || c.Kind == record.CallScore {
 		return a, false, nil
 	}
 	t, err := r.track(trialID)
@@ -248,22 +249,22 @@ func (r *Rescoring) Answer(_ context.Context, trialID string, c engine.Call) (a 
 		return a, false, err
 	}
 	switch c.Kind {
-	case engine.CallStart:
+	case record.CallStart:
 		if len(t.turns) == 0 && t.failure != nil {
 			a.Err = errorOf(t.failure)
 		}
-	case engine.CallConvert:
+	case record.CallConvert:
 		if c.Turn < t.told {
 			return a, false, nil // for a scorer
 		}
 		a.Value, err = t.convert(c.Values[0])
-	case engine.CallSend:
+	case record.CallSend:
 		a, err = t.tell(c.Messages)
 	}
 	return a, true, err
 }
 
-// End implements [engine.Answers].
+// End implements [engine.Replayer].
 func (r *Rescoring) End(trialID string) error {
 	t, err := r.track(trialID)
 	if err != nil {
@@ -317,8 +318,8 @@ func (t *retelling) convert(in core.Value) (core.Value, error) {
 }
 
 // tell answers messages as they were answered.
-func (t *retelling) tell(messages []core.Message) (engine.Answer, error) {
-	var a engine.Answer
+func (t *retelling) tell(messages []core.Message) (record.Answer, error) {
+	var a record.Answer
 	t.converted, t.announced = nil, 0
 	for range messages {
 		if len(t.turns) == 0 {
@@ -337,7 +338,7 @@ func (t *retelling) tell(messages []core.Message) (engine.Answer, error) {
 }
 
 // errorOf returns the error that a failure is the record of.
-func errorOf(f *engine.Failure) error {
+func errorOf(f *record.Failure) error {
 	if f == nil {
 		return core.Errorf(core.ErrorInternal, "why there is no reply is not recorded")
 	}

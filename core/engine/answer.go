@@ -7,6 +7,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
@@ -101,14 +102,14 @@ type judgement struct {
 	truth verdict.Truth
 	// reason says why the truth is what it is, without the turn's number.
 	reason string
-	scores []Score
+	scores []record.Score
 }
 
 // judgeAll has the replies to turns that were said in one exchange judged, in
 // order. failed is the turn after them, if it was not answered; otherwise the
 // tools are answered first that the target calls in the last reply, unless the
 // conversation is over by then.
-func (h *holding) judgeAll(ctx context.Context, conversation core.Conversation, turns []exchanged, failed *Turn) (done bool, err error) {
+func (h *holding) judgeAll(ctx context.Context, conversation core.Conversation, turns []exchanged, failed *record.Turn) (done bool, err error) {
 	for i := range turns {
 		h.hear(turns[i])
 		a := &answer{turns: turns[i : i+1 : i+1]}
@@ -139,7 +140,7 @@ func (h *holding) judgeAll(ctx context.Context, conversation core.Conversation, 
 func (h *holding) hear(s exchanged) {
 	h.said = append(h.said, s.message, s.reply.Message)
 	for _, warning := range s.reply.Warnings {
-		h.warn(h.trial, "turn %d: %s", s.Index+1, warning)
+		h.warn(h.info, "turn %d: %s", s.Index+1, warning)
 	}
 }
 
@@ -147,7 +148,7 @@ func (h *holding) hear(s exchanged) {
 // and why.
 func (h *holding) unanswered(s exchanged, why string) {
 	if n := len(s.reply.Message.Of(core.ToolCall)); n > 0 {
-		h.warn(h.trial, "turn %d: the target calls tools (%d), but %s: they get no answer", s.Index+1, n, why)
+		h.warn(h.info, "turn %d: the target calls tools (%d), but %s: they get no answer", s.Index+1, n, why)
 	}
 }
 
@@ -162,11 +163,11 @@ func (h *holding) judgeOne(ctx context.Context, a *answer) (done bool, err error
 	j.turn, turn.Scores = turn.Index, j.scores
 	h.judgements = append(h.judgements, j)
 	if len(j.scores) > 0 && !judged {
-		if err := h.journal.RecordScores(context.WithoutCancel(ctx), h.trial.ID, turn.Index, j.scores); err != nil {
+		if err := h.journal.RecordScores(h.trial.ID, turn.Index, j.scores); err != nil {
 			return true, err
 		}
 	}
-	h.observe(TurnEnded{Trial: h.trial, Turn: turn})
+	h.observe(record.TurnEnded{Trial: h.info, Turn: turn})
 	return j.truth == verdict.True && h.trial.StopOn != campaign.StopNever, nil
 }
 

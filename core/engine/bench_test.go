@@ -7,22 +7,22 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
 // forgetful is a Journal that keeps nothing.
 type forgetful struct{}
 
-func (forgetful) BeginTrial(context.Context, *plan.Trial, int, time.Time) error   { return nil }
-func (forgetful) RecordTurn(context.Context, string, engine.Turn) error           { return nil }
-func (forgetful) RecordScores(context.Context, string, int, []engine.Score) error { return nil }
-func (forgetful) RecordCall(context.Context, string, engine.Recorded) error       { return nil }
+func (forgetful) BeginTrial(record.Trial, time.Time) error       { return nil }
+func (forgetful) RecordTurn(string, record.Turn) error           { return nil }
+func (forgetful) RecordScores(string, int, []record.Score) error { return nil }
+func (forgetful) RecordCall(string, record.RecordedCall) error   { return nil }
 
-func (forgetful) RecordHelperTurn(context.Context, string, engine.HelperTurn) error {
+func (forgetful) RecordHelperTurn(string, record.HelperTurn) error {
 	return nil
 }
-func (forgetful) EndTrial(context.Context, string, engine.Result) error { return nil }
+func (forgetful) EndTrial(string, record.Result) error { return nil }
 
 // BenchmarkTurn is what the engine itself costs per turn: three turns a trial,
 // one scorer, a target and a scorer that take no time.

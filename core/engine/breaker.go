@@ -11,6 +11,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 const (
@@ -109,14 +110,14 @@ func (b *breaker) note(err error) {
 	switch {
 	case closed && !b.since.IsZero():
 		b.warn("answers again after %s", time.Since(b.since).Round(time.Second))
-		b.report(TargetUp{Target: b.target, After: time.Since(b.since)})
+		b.report(record.TargetUp{Target: b.target, After: time.Since(b.since)})
 		b.since = time.Time{}
 		b.pauses.Reset()
 	case !closed && !errors.Is(err, errNoWord) && b.left() <= 0:
 		if b.since.IsZero() {
-			b.report(TargetDown{Target: b.target, Kind: core.KindOf(err)})
+			b.report(record.TargetDown{Target: b.target, Kind: core.KindOf(err)})
 		}
-		b.pause(b.pauses.NextBackOff(), PauseDown)
+		b.pause(b.pauses.NextBackOff(), record.PauseDown)
 		if b.since.IsZero() {
 			b.since = time.Now()
 			b.warn("cannot be reached; its trials wait, and it is tried again from time to time: %v", err)

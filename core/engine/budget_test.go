@@ -11,6 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // slowly answers each message after a second, which costs so many tokens.
@@ -28,7 +29,7 @@ func slowly(tokens int64) *agent {
 }
 
 // ended is what a test looks at after a run: nothing is left open.
-func (s *scene) ended(a *agent) engine.Summary {
+func (s *scene) ended(a *agent) record.Summary {
 	s.t.Helper()
 	summary := s.run(s.t.Context())
 	if open, _, _ := a.counts(); open != 0 {

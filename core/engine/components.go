@@ -15,6 +15,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
@@ -168,7 +169,7 @@ func openInto[T any](
 func (c *components) close(r *run) {
 	for _, closer := range c.closers {
 		if err := closer.Close(); err != nil {
-			r.warn(nil, "closing %s: %v", closer.name, err)
+			r.warn(record.TrialInfo{}, "closing %s: %v", closer.name, err)
 		}
 	}
 }

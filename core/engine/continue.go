@@ -6,6 +6,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // before is a conversation that was cut off when its run was stopped, and is gone on
@@ -13,7 +14,7 @@ import (
 type before struct {
 	start core.Start
 	// turns are those that were answered.
-	turns []Turn
+	turns []record.Turn
 	// told says that a reply bears the notice.
 	told bool
 }
@@ -21,22 +22,22 @@ type before struct {
 // recall finds out whether the trial goes on with what is recorded of it. One that is
 // recorded call by call does not: what a replay would be told is another beginning.
 func (h *holding) recall(ctx context.Context) error {
-	record, ok := h.journal.(Recaller)
+	resumer, ok := h.journal.(Resumer)
 	if !ok || h.trial.Resume != campaign.ResumeContinue || h.Record {
 		return nil
 	}
-	begun, err := record.Recorded(ctx, h.trial.ID)
+	begun, err := resumer.Recorded(ctx, h.trial.ID)
 	if err != nil {
 		return err
 	}
-	answered := slices.DeleteFunc(slices.Clone(begun.Turns), func(t Turn) bool { return t.Reply == nil })
+	answered := slices.DeleteFunc(slices.Clone(begun.Turns), func(t record.Turn) bool { return t.Reply == nil })
 	if len(answered) == 0 {
 		return nil
 	}
 	start := core.Start{SystemPrompt: h.trial.SystemPrompt, History: slices.Clone(h.trial.History)}
 	for _, t := range answered {
 		if why := retell(&start, t); why != "" {
-			h.warn(h.trial, "the conversation begins again: turn %d %s", t.Index+1, why)
+			h.warn(h.info, "the conversation begins again: turn %d %s", t.Index+1, why)
 			return nil
 		}
 	}
@@ -54,7 +55,7 @@ func (h *holding) recall(ctx context.Context) error {
 
 // retell adds a turn that was answered to what a conversation begins with, or says
 // why it cannot be told as something that was said.
-func retell(start *core.Start, t Turn) (why string) {
+func retell(start *core.Start, t record.Turn) (why string) {
 	said, reply := t.Sent, t.Reply.Message
 	switch {
 	case said.Role != core.User || len(reply.Of(core.ToolCall)) > 0:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -66,14 +67,15 @@ func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, 
 // convertOnce runs a value through one converter, for a turn.
 func (h *holding) convertOnce(ctx context.Context, name string, turn int, value core.Value) (core.Value, error) {
 	started := h.Now()
-	ctx, end := h.step(ctx, Step{Kind: StepConvert, Name: name, Turn: turn, Component: h.converter(name)})
-	call := Call{Kind: CallConvert, Name: name, Turn: turn, Values: []core.Value{value}}
-	a, _ := h.work(ctx, core.KindConverter, call, func(ctx context.Context) (a Answer) {
+	component := h.converter(name)
+	ctx, end := h.step(ctx, record.Step{Kind: record.StepConvert, Name: name, Turn: turn, Use: component.Use, Config: component.Config.JSON})
+	call := record.Call{Kind: record.CallConvert, Name: name, Turn: turn, Values: []core.Value{value}}
+	a, _ := h.work(ctx, core.KindConverter, call, func(ctx context.Context) (a record.Answer) {
 		a.Value, a.Err = h.components.converters[name].Convert(ctx, value)
 		return a
 	}) // what it made of no answer of a helper is what is sent
-	end(StepEnd{Kind: kindOf(a.Err)})
-	ended := ConverterEnded{Trial: h.trial, Turn: turn, Name: name, Took: h.Now().Sub(started)}
+	end(record.StepEnd{Kind: core.KindOf(a.Err)})
+	ended := record.ConverterEnded{Trial: h.info, Turn: turn, Name: name, Took: h.Now().Sub(started)}
 	err := a.Err
 	if err != nil {
 		err = fmt.Errorf("converter %q: %w", name, err)

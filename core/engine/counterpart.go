@@ -10,6 +10,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // counterpart is a target of the campaign as everybody reaches it who talks to
@@ -36,7 +37,7 @@ func newCounterpart(r *run, t campaign.Target) *counterpart {
 		p.observe = r.Observer.Observe
 	}
 	c.gate = newGate(t.Limits, p, func(format string, args ...any) {
-		r.warn(nil, "target %q %s", c.name, fmt.Sprintf(format, args...))
+		r.warn(record.TrialInfo{}, "target %q %s", c.name, fmt.Sprintf(format, args...))
 	})
 	return c
 }
@@ -51,9 +52,9 @@ func (c *counterpart) start(ctx context.Context, start core.Start) (core.Convers
 	_, err := c.persist(ctx, &request{start: true}, func(r *request) error {
 		ctx, cancel := context.WithTimeout(ctx, c.timeout)
 		defer cancel()
-		ctx, end := c.step(ctx, Step{Kind: StepStart, Name: c.name, Component: c.component})
+		ctx, end := c.step(ctx, record.Step{Kind: record.StepStart, Name: c.name, Use: c.component.Use, Config: c.component.Config.JSON})
 		var err error
-		defer func() { end(StepEnd{Kind: kindOf(err)}) }()
+		defer func() { end(record.StepEnd{Kind: core.KindOf(err)}) }()
 		conversation, err = c.components.targets[c.name].StartConversation(ctx, start)
 		err = c.explain(ctx, "starting the conversation", c.timeout, err)
 		return err
@@ -116,8 +117,8 @@ func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversati
 	limit := c.timeout * time.Duration(len(messages))
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	ctx, end := c.step(ctx, Step{Kind: StepSend, Name: c.name, Component: c.component, Sent: messages})
-	defer func() { end(StepEnd{Kind: kindOf(err), Replies: replies}) }()
+	ctx, end := c.step(ctx, record.Step{Kind: record.StepSend, Name: c.name, Use: c.component.Use, Config: c.component.Config.JSON, Sent: messages})
+	defer func() { end(record.StepEnd{Kind: core.KindOf(err), Replies: replies}) }()
 	replies, err = deliver(ctx, conversation, messages)
 	c.spend(messages, replies)
 	for i := range replies {
@@ -136,7 +137,7 @@ func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversati
 func (c *counterpart) spend(sent []core.Message, replies []core.Reply) {
 	if c.budget.spend(c.name, sent, replies) {
 		c.estimated.Do(func() {
-			c.warn(nil, "target %q does not say how many tokens it uses: the bounds of scope count an estimate", c.name)
+			c.warn(record.TrialInfo{}, "target %q does not say how many tokens it uses: the bounds of scope count an estimate", c.name)
 		})
 	}
 }

@@ -13,11 +13,12 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
 // seen returns the events of one type, in order.
-func seen[T engine.Event](s *scene) []T {
+func seen[T record.Event](s *scene) []T {
 	s.seen.mu.Lock()
 	defer s.seen.mu.Unlock()
 	var all []T
@@ -33,15 +34,15 @@ func TestAnObserverSeesEachPauseOfATargetAndItsEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		first error
 		reply core.Reply
-		want  engine.TargetPaused
+		want  record.TargetPaused
 	}{
 		"the service asks for it": {
 			first: core.Errorf(core.ErrorRateLimited, "slow down").After(12 * time.Second),
-			want:  engine.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: engine.PauseAsked},
+			want:  record.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: record.PauseAsked},
 		},
 		"a limit is used up": {
 			reply: left(core.RateLimit{Name: "requests", Reset: 20 * time.Second}),
-			want:  engine.TargetPaused{Target: "agent", For: 20 * time.Second, Reason: engine.PauseUsedUp},
+			want:  record.TargetPaused{Target: "agent", For: 20 * time.Second, Reason: record.PauseUsedUp},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,11 +57,11 @@ func TestAnObserverSeesEachPauseOfATargetAndItsEnd(t *testing.T) {
 				}}, "one", "two")
 				s.plan.Targets[0].Limits.Retries = 4
 				s.run(t.Context())
-				paused := seen[engine.TargetPaused](s)
+				paused := seen[record.TargetPaused](s)
 				if len(paused) == 0 || paused[0] != test.want {
 					t.Errorf("pauses %+v, want %+v", paused, test.want)
 				}
-				if resumed := seen[engine.TargetResumed](s); len(resumed) != 1 || resumed[0].Target != "agent" {
+				if resumed := seen[record.TargetResumed](s); len(resumed) != 1 || resumed[0].Target != "agent" {
 					t.Errorf("resumed %+v, want once", resumed)
 				}
 			})
@@ -84,10 +85,10 @@ func TestThoseWhoAreRefusedTogetherMakeOnePause(t *testing.T) {
 		s.plan.Targets[0].Limits.Retries = 4
 		s.times(4)
 		s.run(t.Context())
-		if n := len(seen[engine.TargetPaused](s)); n != 1 {
-			t.Errorf("%d pauses are told, want 1: %+v", n, seen[engine.TargetPaused](s))
+		if n := len(seen[record.TargetPaused](s)); n != 1 {
+			t.Errorf("%d pauses are told, want 1: %+v", n, seen[record.TargetPaused](s))
 		}
-		if n := len(seen[engine.TargetResumed](s)); n != 1 {
+		if n := len(seen[record.TargetResumed](s)); n != 1 {
 			t.Errorf("%d ends of pauses are told, want 1", n)
 		}
 	})
@@ -100,18 +101,18 @@ func TestAnObserverSeesATargetGoDownAndComeBack(t *testing.T) {
 		s.plan.Targets[0].Limits.Retries = 4
 		s.times(100)
 		s.run(t.Context())
-		down, up := seen[engine.TargetDown](s), seen[engine.TargetUp](s)
-		if len(down) != 1 || down[0] != (engine.TargetDown{Target: "agent", Kind: core.ErrorUnavailable}) {
+		down, up := seen[record.TargetDown](s), seen[record.TargetUp](s)
+		if len(down) != 1 || down[0] != (record.TargetDown{Target: "agent", Kind: core.ErrorUnavailable}) {
 			t.Errorf("down %+v, want once", down)
 		}
 		if len(up) != 1 || up[0].After < 30*time.Second || up[0].After > 5*time.Minute {
 			t.Errorf("up %+v, want once, after the outage of 50 s and at most a few tries", up)
 		}
-		if !slices.ContainsFunc(seen[engine.TargetPaused](s), func(p engine.TargetPaused) bool { return p.Reason == engine.PauseDown }) {
+		if !slices.ContainsFunc(seen[record.TargetPaused](s), func(p record.TargetPaused) bool { return p.Reason == record.PauseDown }) {
 			t.Error("no pause says that the target is down")
 		}
-		retried := seen[engine.RequestRetried](s)
-		if len(retried) == 0 || retried[0] != (engine.RequestRetried{Target: "agent", Start: true, Try: 1, Kind: core.ErrorUnavailable}) {
+		retried := seen[record.RequestRetried](s)
+		if len(retried) == 0 || retried[0] != (record.RequestRetried{Target: "agent", Start: true, Try: 1, Kind: core.ErrorUnavailable}) {
 			t.Errorf("retried %+v, want the first start again", retried)
 		}
 	})
@@ -126,7 +127,7 @@ func TestNobodyIsToldOfTheEndOfAPauseThatOutlastsTheRun(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		s.seen.mu.Lock()
 		defer s.seen.mu.Unlock()
-		if _, last := s.seen.events[len(s.seen.events)-1].(engine.RunEnded); !last {
+		if _, last := s.seen.events[len(s.seen.events)-1].(record.RunEnded); !last {
 			t.Errorf("events after the run's end: %T", s.seen.events[len(s.seen.events)-1])
 		}
 	})
@@ -144,15 +145,15 @@ func TestAnObserverSeesWhatComponentsDoAndHowLongItTakes(t *testing.T) {
 		s.plan.Trials[0].Turns = strategy.Script{strategy.Say(core.TextValue("code?"), "speak")}
 		s.plan.Trials[1].Turns = first.Turns
 		s.run(t.Context())
-		converted := seen[engine.ConverterEnded](s)
+		converted := seen[record.ConverterEnded](s)
 		if len(converted) != 1 || converted[0].Name != "speak" || converted[0].Took != 3*time.Second || converted[0].Failure == nil {
 			t.Errorf("converters %+v", converted)
 		}
-		helped := seen[engine.HelperTurnEnded](s)
+		helped := seen[record.HelperTurnEnded](s)
 		if len(helped) != 1 || helped[0].Trial.ID != s.plan.Trials[1].ID || helped[0].Turn.Kind != core.KindScorer {
 			t.Errorf("helpers %+v", helped)
 		}
-		if scored := seen[engine.ScorerEnded](s); len(scored) != len(s.trial().Scorers) || scored[0].Trial.ID != s.plan.Trials[1].ID {
+		if scored := seen[record.ScorerEnded](s); len(scored) != len(s.trial().Scorers) || scored[0].Trial.ID != s.plan.Trials[1].ID {
 			t.Errorf("scorers %+v", scored)
 		}
 	})
@@ -163,13 +164,13 @@ func TestAnObserverSeesWhyARunEnded(t *testing.T) {
 		s := newScene(t, &agent{}, "one", "two")
 		s.plan.Campaign.Scope.MaxTurns = 1
 		s.run(t.Context())
-		if bound := seen[engine.BoundReached](s); len(bound) != 1 || !strings.Contains(bound[0].Why, "max_turns: 1 of 1 turns are used") {
+		if bound := seen[record.BoundReached](s); len(bound) != 1 || !strings.Contains(bound[0].Why, "max_turns: 1 of 1 turns are used") {
 			t.Errorf("bounds %+v", bound)
 		}
-		if n := len(seen[engine.TrialInterrupted](s)); n != 1 {
+		if n := len(seen[record.TrialInterrupted](s)); n != 1 {
 			t.Errorf("%d trials were interrupted, want 1", n)
 		}
-		if ended := seen[engine.RunEnded](s); len(ended) != 1 || ended[0].Summary.Stopped == "" || ended[0].Failure != nil {
+		if ended := seen[record.RunEnded](s); len(ended) != 1 || ended[0].Summary.Stopped == "" || ended[0].Failure != nil {
 			t.Errorf("ended %+v", ended)
 		}
 	})
@@ -184,7 +185,7 @@ func TestAnObserverSeesWhyARunEnded(t *testing.T) {
 		if _, err := engine.Run(t.Context(), s.plan, s.options()); err == nil {
 			t.Fatal("the run did not fail")
 		}
-		if ended := seen[engine.RunEnded](s); len(ended) != 1 || ended[0].Failure == nil {
+		if ended := seen[record.RunEnded](s); len(ended) != 1 || ended[0].Failure == nil {
 			t.Errorf("ended %+v", ended)
 		}
 	})
@@ -204,22 +205,22 @@ func TestAnObserverSeesWhyARunEnded(t *testing.T) {
 type pathTracer struct {
 	mu    sync.Mutex
 	began []string
-	ended map[string]engine.StepEnd
+	ended map[string]record.StepEnd
 }
 
 type pathKey struct{}
 
-func (p *pathTracer) Begin(ctx context.Context, s engine.Step) (context.Context, func(engine.StepEnd)) {
+func (p *pathTracer) Begin(ctx context.Context, s record.Step) (context.Context, func(record.StepEnd)) {
 	path, _ := ctx.Value(pathKey{}).(string)
 	path += fmt.Sprintf("/%s %s", s.Kind, s.Name)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.began = append(p.began, path)
-	return context.WithValue(ctx, pathKey{}, path), func(e engine.StepEnd) {
+	return context.WithValue(ctx, pathKey{}, path), func(e record.StepEnd) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.ended == nil {
-			p.ended = map[string]engine.StepEnd{}
+			p.ended = map[string]record.StepEnd{}
 		}
 		p.ended[path] = e
 	}

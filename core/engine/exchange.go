@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -13,8 +14,8 @@ import (
 // records them, and judges the replies. done says that the conversation is
 // over.
 func (h *holding) exchange(ctx context.Context, conversation core.Conversation, next []strategy.Turn) (done bool, err error) {
-	ctx, end := h.step(ctx, Step{Kind: StepTurn, Turn: h.turns})
-	defer func() { end(StepEnd{Kind: h.turnKind(err)}) }()
+	ctx, end := h.step(ctx, record.Step{Kind: record.StepTurn, Turn: h.turns})
+	defer func() { end(record.StepEnd{Kind: h.turnKind(err)}) }()
 	started := h.Now()
 	messages, failure := h.convertAll(ctx, next)
 	if err := h.helpLost(); err != nil {
@@ -24,7 +25,7 @@ func (h *holding) exchange(ctx context.Context, conversation core.Conversation, 
 		if ctx.Err() != nil {
 			return true, errInterrupted // nothing was sent
 		}
-		failed := &Turn{Started: started, Sent: messages[len(messages)-1]}
+		failed := &record.Turn{Started: started, Sent: messages[len(messages)-1]}
 		if err := cmp.Or(h.recordFailed(ctx, failed, failure), interrupted(ctx)); err != nil {
 			return true, err
 		}
@@ -41,15 +42,15 @@ func (h *holding) exchange(ctx context.Context, conversation core.Conversation, 
 // go on.
 func (h *holding) turnKind(err error) core.ErrorKind {
 	if errors.Is(err, errInterrupted) {
-		return ErrorInterrupted
+		return core.ErrorInterrupted
 	}
-	return cmp.Or(kindOf(err), h.failure.kind())
+	return cmp.Or(core.KindOf(err), record.KindOf(h.failure))
 }
 
 // exchanged is a turn that was answered and recorded, with what was really sent and
 // received: the record has no secrets.
 type exchanged struct {
-	Turn
+	record.Turn
 	message core.Message
 	reply   core.Reply
 	// spokenOver says that the campaign's next message was said over the reply.
@@ -61,7 +62,7 @@ type exchanged struct {
 // say sends messages and records a turn for each that was sent: those that
 // were answered, and, in failed, the one that was not. Its error is the
 // Journal's, or errInterrupted.
-func (h *holding) say(ctx context.Context, conversation core.Conversation, messages []core.Message) (answered []exchanged, failed *Turn, err error) {
+func (h *holding) say(ctx context.Context, conversation core.Conversation, messages []core.Message) (answered []exchanged, failed *record.Turn, err error) {
 	sent, failure := h.send(ctx, conversation, messages)
 	if err := h.helpLost(); err != nil {
 		return nil, nil, err
@@ -70,7 +71,7 @@ func (h *holding) say(ctx context.Context, conversation core.Conversation, messa
 		return nil, nil, errInterrupted // nothing was sent
 	}
 	for i, message := range messages[:len(sent.replies)] {
-		e := exchanged{Turn: Turn{Started: sent.started}, message: message, reply: sent.replies[i]}
+		e := exchanged{Turn: record.Turn{Started: sent.started}, message: message, reply: sent.replies[i]}
 		e.spokenOver = i+1 < len(messages) && e.reply.Finish == core.FinishInterrupted && e.reply.Delivered > 0
 		if err := h.recordAnswered(ctx, &e); err != nil {
 			return nil, nil, err
@@ -80,7 +81,7 @@ func (h *holding) say(ctx context.Context, conversation core.Conversation, messa
 	if failure == nil {
 		return answered, nil, nil
 	}
-	turn := Turn{Started: sent.started, Sent: messages[len(sent.replies)]}
+	turn := record.Turn{Started: sent.started, Sent: messages[len(sent.replies)]}
 	if err := h.recordFailed(ctx, &turn, failure); err != nil {
 		return nil, nil, err
 	}
@@ -93,8 +94,8 @@ func (h *holding) send(ctx context.Context, conversation core.Conversation, mess
 		return h.counterpart().send(ctx, conversation, messages)
 	}
 	sent := sending{started: h.Now()}
-	call := Call{Kind: CallSend, Name: h.trial.Target, Turn: h.turns, Messages: messages}
-	a := h.call(ctx, call, func() (a Answer) {
+	call := record.Call{Kind: record.CallSend, Name: h.trial.Target, Turn: h.turns, Messages: messages}
+	a := h.call(ctx, call, func() (a record.Answer) {
 		sent, a.Err = h.counterpart().send(ctx, conversation, messages)
 		a.Replies, a.Unsent = sent.replies, sent.started.IsZero()
 		return a
@@ -110,24 +111,24 @@ func (h *holding) recordAnswered(ctx context.Context, e *exchanged) error {
 	e.Index, e.Ended, e.Sent, e.Reply = h.turns, h.Now(), h.cleanMessage(e.message), &clean
 	h.turns++
 	h.usage = h.usage.Add(e.reply.Usage)
-	return h.journal.RecordTurn(context.WithoutCancel(ctx), h.trial.ID, e.Turn)
+	return h.journal.RecordTurn(h.trial.ID, e.Turn)
 }
 
 // recordFailed completes and records a turn that has no reply.
-func (h *holding) recordFailed(ctx context.Context, turn *Turn, failure error) error {
+func (h *holding) recordFailed(ctx context.Context, turn *record.Turn, failure error) error {
 	turn.Index, turn.Ended, turn.Sent = h.turns, h.Now(), h.cleanMessage(turn.Sent)
 	turn.Failure = h.failed(failure)
 	if ctx.Err() != nil {
-		turn.Failure = &Failure{Kind: ErrorInterrupted, Message: "the run was interrupted before the reply came"}
+		turn.Failure = &record.Failure{Kind: core.ErrorInterrupted, Message: "the run was interrupted before the reply came"}
 	}
 	h.turns++
-	return h.journal.RecordTurn(context.WithoutCancel(ctx), h.trial.ID, *turn)
+	return h.journal.RecordTurn(h.trial.ID, *turn)
 }
 
 // failWith ends the conversation with a recorded turn that failed.
-func (h *holding) failWith(turn Turn) {
+func (h *holding) failWith(turn record.Turn) {
 	h.failure = turn.Failure
-	h.observe(TurnEnded{Trial: h.trial, Turn: turn})
+	h.observe(record.TurnEnded{Trial: h.info, Turn: turn})
 }
 
 // deliver sends one message, or several of which each is said over the reply to

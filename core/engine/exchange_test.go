@@ -12,7 +12,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
@@ -42,7 +42,7 @@ func cancelled(text string) core.Reply {
 }
 
 // textsOf are the texts of what was sent and received in turns.
-func textsOf(turns []engine.Turn) string {
+func textsOf(turns []record.Turn) string {
 	var texts []string
 	for _, t := range turns {
 		text := string(t.Sent.Role) + ": " + t.Sent.Text()
@@ -277,7 +277,7 @@ func TestAnInterruptedRunJudgesNothingMore(t *testing.T) {
 		t.Error("the run was not interrupted")
 	}
 	turns := s.diary.recorded(s.trial().ID)
-	if len(turns) != 2 || turns[0].Reply == nil || turns[0].Scores != nil || turns[1].Failure.Kind != engine.ErrorInterrupted {
+	if len(turns) != 2 || turns[0].Reply == nil || turns[0].Scores != nil || turns[1].Failure.Kind != core.ErrorInterrupted {
 		t.Errorf("turns %+v, want the reply that came and the one that did not, without scores", turns)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
@@ -199,17 +200,17 @@ type diary struct {
 	// kept counts how often the record was begun.
 	kept int
 	// earlier is what was recorded before the run was resumed.
-	earlier map[string]engine.Begun
-	begun   map[string]*plan.Trial
+	earlier map[string]record.RecordedTrial
+	begun   map[string]*record.Trial
 	places  map[string]int
-	turns   map[string][]engine.Turn
-	helped  map[string][]engine.HelperTurn
-	calls   map[string][]engine.Recorded
-	results map[string]engine.Result
+	turns   map[string][]record.Turn
+	helped  map[string][]record.HelperTurn
+	calls   map[string][]record.RecordedCall
+	results map[string]record.Result
 }
 
 func newDiary(t testing.TB) *diary {
-	return &diary{t: t, begun: map[string]*plan.Trial{}, places: map[string]int{}, turns: map[string][]engine.Turn{}, helped: map[string][]engine.HelperTurn{}, calls: map[string][]engine.Recorded{}, results: map[string]engine.Result{}}
+	return &diary{t: t, begun: map[string]*record.Trial{}, places: map[string]int{}, turns: map[string][]record.Turn{}, helped: map[string][]record.HelperTurn{}, calls: map[string][]record.RecordedCall{}, results: map[string]record.Result{}}
 }
 
 func (d *diary) write(method, trialID string, write func()) error {
@@ -230,24 +231,24 @@ func (d *diary) write(method, trialID string, write func()) error {
 	return nil
 }
 
-func (d *diary) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, _ time.Time) error {
+func (d *diary) BeginTrial(t record.Trial, _ time.Time) error {
 	return d.write("BeginTrial", t.ID, func() {
-		d.begun[t.ID], d.places[t.ID] = t, ordinal
+		d.begun[t.ID], d.places[t.ID] = &t, t.Ordinal
 		delete(d.turns, t.ID) // which were those of an earlier attempt
 	})
 }
 
-func (d *diary) Recorded(_ context.Context, trialID string) (engine.Begun, error) {
+func (d *diary) Recorded(_ context.Context, trialID string) (record.RecordedTrial, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	begun, ok := d.earlier[trialID]
 	if ok {
-		d.begun[trialID], d.turns[trialID] = &plan.Trial{ID: trialID}, begun.Turns
+		d.begun[trialID], d.turns[trialID] = &record.Trial{TrialInfo: record.TrialInfo{ID: trialID}}, begun.Turns
 	}
 	return begun, nil
 }
 
-func (d *diary) RecordTurn(_ context.Context, trialID string, t engine.Turn) error {
+func (d *diary) RecordTurn(trialID string, t record.Turn) error {
 	return d.write("RecordTurn", trialID, func() {
 		if t.Index != len(d.turns[trialID]) {
 			d.t.Errorf("turn %d of trial %s follows %d others", t.Index, trialID, len(d.turns[trialID]))
@@ -256,7 +257,7 @@ func (d *diary) RecordTurn(_ context.Context, trialID string, t engine.Turn) err
 	})
 }
 
-func (d *diary) RecordScores(_ context.Context, trialID string, turn int, scores []engine.Score) error {
+func (d *diary) RecordScores(trialID string, turn int, scores []record.Score) error {
 	return d.write("RecordScores", trialID, func() {
 		if turn >= len(d.turns[trialID]) || d.turns[trialID][turn].Reply == nil || d.turns[trialID][turn].Scores != nil {
 			d.t.Errorf("scores of turn %d of trial %s, which has no reply to be judged", turn, trialID)
@@ -266,7 +267,7 @@ func (d *diary) RecordScores(_ context.Context, trialID string, turn int, scores
 	})
 }
 
-func (d *diary) RecordHelperTurn(_ context.Context, trialID string, t engine.HelperTurn) error {
+func (d *diary) RecordHelperTurn(trialID string, t record.HelperTurn) error {
 	return d.write("RecordHelperTurn", trialID, func() {
 		if t.Index != len(d.helped[trialID]) {
 			d.t.Errorf("helper turn %d of trial %s follows %d others", t.Index, trialID, len(d.helped[trialID]))
@@ -275,7 +276,7 @@ func (d *diary) RecordHelperTurn(_ context.Context, trialID string, t engine.Hel
 	})
 }
 
-func (d *diary) RecordCall(_ context.Context, trialID string, r engine.Recorded) error {
+func (d *diary) RecordCall(trialID string, r record.RecordedCall) error {
 	return d.write("RecordCall", trialID, func() {
 		if r.Index != len(d.calls[trialID]) {
 			d.t.Errorf("call %d of trial %s follows %d others", r.Index, trialID, len(d.calls[trialID]))
@@ -284,12 +285,12 @@ func (d *diary) RecordCall(_ context.Context, trialID string, r engine.Recorded)
 	})
 }
 
-func (d *diary) EndTrial(_ context.Context, trialID string, r engine.Result) error {
+func (d *diary) EndTrial(trialID string, r record.Result) error {
 	return d.write("EndTrial", trialID, func() { d.results[trialID] = r })
 }
 
 // recorded returns a trial's turns.
-func (d *diary) recorded(trialID string) []engine.Turn {
+func (d *diary) recorded(trialID string) []record.Turn {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.turns[trialID]
@@ -298,10 +299,10 @@ func (d *diary) recorded(trialID string) []engine.Turn {
 // watcher keeps every event.
 type watcher struct {
 	mu     sync.Mutex
-	events []engine.Event
+	events []record.Event
 }
 
-func (w *watcher) Observe(e engine.Event) {
+func (w *watcher) Observe(e record.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, e)
@@ -312,7 +313,7 @@ func (w *watcher) warnings() []string {
 	defer w.mu.Unlock()
 	var messages []string
 	for _, e := range w.events {
-		if warning, ok := e.(engine.Warning); ok {
+		if warning, ok := e.(record.Warning); ok {
 			messages = append(messages, warning.Message)
 		}
 	}
@@ -431,7 +432,7 @@ func (s *scene) options() engine.Options {
 }
 
 // run runs the plan, which has to work.
-func (s *scene) run(ctx context.Context) engine.Summary {
+func (s *scene) run(ctx context.Context) record.Summary {
 	s.t.Helper()
 	summary, err := engine.Run(ctx, s.plan, s.options())
 	if err != nil {
@@ -441,7 +442,7 @@ func (s *scene) run(ctx context.Context) engine.Summary {
 }
 
 // outcome runs the plan and returns how its first trial ended.
-func (s *scene) outcome() engine.Result {
+func (s *scene) outcome() record.Result {
 	s.t.Helper()
 	s.run(s.t.Context())
 	result, ok := s.diary.results[s.trial().ID]

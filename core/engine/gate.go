@@ -7,6 +7,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // request is one that is made of a target: the start of a conversation, or
@@ -131,7 +132,7 @@ func (g *gate) learn(r *request, err error) {
 	for _, reply := range r.replies {
 		g.heed(reply.RateLimits)
 	}
-	g.stop(core.RetryAfterOf(err), PauseAsked, "the service asks for it")
+	g.stop(core.RetryAfterOf(err), record.PauseAsked, "the service asks for it")
 	switch {
 	case core.KindOf(err) == core.ErrorRateLimited:
 		g.slowDown(r)
@@ -144,7 +145,7 @@ func (g *gate) learn(r *request, err error) {
 // says so the first time.
 func (g *gate) slowDown(r *request) {
 	pause, first := g.throttle.refused(r)
-	g.pace.pause(pause, PauseRefused)
+	g.pace.pause(pause, record.PauseRefused)
 	if first {
 		g.warn("refuses what is sent to it because of its limits; it is sent less from now on")
 	}
@@ -158,11 +159,11 @@ func (g *gate) heed(limits []core.RateLimit) {
 			longest = l
 		}
 	}
-	g.stop(longest.Reset, PauseUsedUp, "the service says that nothing is left of its limit of "+longest.Name)
+	g.stop(longest.Reset, record.PauseUsedUp, "the service says that nothing is left of its limit of "+longest.Name)
 }
 
 // stop pauses the target, and says so.
-func (g *gate) stop(d time.Duration, reason PauseReason, why string) {
+func (g *gate) stop(d time.Duration, reason record.PauseReason, why string) {
 	if d = min(d, longestPause); d <= 0 {
 		return
 	}

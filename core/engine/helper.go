@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // helper is a target of the campaign as converters and scorers get it. They may
@@ -37,7 +38,7 @@ type help struct {
 	conversations int
 	calls         int
 	usage         core.Usage
-	// lost is why the trial cannot go on: the error of the Journal or of Answers, or
+	// lost is why the trial cannot go on: the error of the Journal or of the Replayer, or
 	// errInterrupted.
 	lost error
 }
@@ -114,8 +115,8 @@ func (t helper) StartConversation(ctx context.Context, start core.Start) (core.C
 	defer a.requests.Done()
 	start.Seed = a.startSeed()
 	talk := &helperTalk{asking: a, to: t.counterpart, start: start, conversation: absent{}}
-	turn := Turn{Started: a.Now(), Sent: core.Message{Role: core.User}}
-	call := Call{Kind: CallStart, Name: t.name, ByKind: a.kind, By: a.name, Turn: a.turn, Start: start}
+	turn := record.Turn{Started: a.Now(), Sent: core.Message{Role: core.User}}
+	call := record.Call{Kind: record.CallStart, Name: t.name, ByKind: a.kind, By: a.name, Turn: a.turn, Start: start}
 	answer, known := a.known(ctx, call)
 	if !known {
 		talk.conversation, answer.Err = t.start(ctx, start)
@@ -171,7 +172,7 @@ func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]c
 		return nil, err
 	}
 	defer t.requests.Done()
-	call := Call{Kind: CallSend, Name: t.to.name, ByKind: t.kind, By: t.name, Turn: t.turn, Conversation: t.number, Messages: messages}
+	call := record.Call{Kind: record.CallSend, Name: t.to.name, ByKind: t.kind, By: t.name, Turn: t.turn, Conversation: t.number, Messages: messages}
 	sent := sending{started: t.Now()}
 	answer, known := t.known(ctx, call)
 	if !known {
@@ -190,12 +191,12 @@ func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]c
 		return nil, answer.Err
 	}
 	for i, message := range messages[:len(answer.Replies)] {
-		if err := t.answered(ctx, Turn{Started: sent.started, Sent: message}, answer.Replies[i]); err != nil {
+		if err := t.answered(ctx, record.Turn{Started: sent.started, Sent: message}, answer.Replies[i]); err != nil {
 			return nil, err
 		}
 	}
 	if answer.Err != nil {
-		return answer.Replies, t.failed(ctx, Turn{Started: sent.started, Sent: messages[len(answer.Replies)]}, answer)
+		return answer.Replies, t.failed(ctx, record.Turn{Started: sent.started, Sent: messages[len(answer.Replies)]}, answer)
 	}
 	return answer.Replies, nil
 }
@@ -208,7 +209,7 @@ func (t *helperTalk) End(ctx context.Context) error {
 }
 
 // answered records a turn that has a reply.
-func (t *helperTalk) answered(ctx context.Context, turn Turn, reply core.Reply) error {
+func (t *helperTalk) answered(ctx context.Context, turn record.Turn, reply core.Reply) error {
 	t.asked(nil)
 	clean := t.cleanReply(reply)
 	turn.Reply = &clean
@@ -217,13 +218,13 @@ func (t *helperTalk) answered(ctx context.Context, turn Turn, reply core.Reply) 
 
 // failed records a turn that the answer has no reply to, and returns the error that the
 // component gets: without secrets, which are another component's.
-func (t *helperTalk) failed(ctx context.Context, turn Turn, a Answer) error {
+func (t *helperTalk) failed(ctx context.Context, turn record.Turn, a record.Answer) error {
 	failure := a.Err
 	t.asked(failure)
 	turn.Failure = t.holding.failed(failure)
 	told := &core.Error{Kind: core.KindOf(failure), RetryAfter: core.RetryAfterOf(failure), Hint: t.clean(core.HintOf(failure)), Err: t.cleanError(failure)}
 	if a.Abandoned {
-		turn.Failure = &Failure{Kind: ErrorInterrupted, Message: "nobody waited for the reply any more"}
+		turn.Failure = &record.Failure{Kind: core.ErrorInterrupted, Message: "nobody waited for the reply any more"}
 		told.Err = fmt.Errorf("target %q: %w", t.to.name, cmp.Or(ctx.Err(), context.Canceled))
 	}
 	if err := t.record(ctx, turn, core.Usage{}); err != nil {
@@ -251,18 +252,18 @@ func (a *asking) asked(failure error) {
 
 // record completes a turn and records it. It is durable before the component
 // learns of it. Whoever calls it holds the lock of what helpers are asked.
-func (t *helperTalk) record(ctx context.Context, turn Turn, usage core.Usage) error {
+func (t *helperTalk) record(ctx context.Context, turn record.Turn, usage core.Usage) error {
 	turn.Ended, turn.Sent = t.Now(), t.cleanMessage(turn.Sent)
 	turn.Index = t.help.turns
-	said := HelperTurn{Turn: turn, Kind: t.kind, By: t.name, For: t.turn, Target: t.to.name, Conversation: t.number, Start: t.cleanStart(t.start)}
+	said := record.HelperTurn{Turn: turn, Kind: t.kind, By: t.name, For: t.turn, Target: t.to.name, Conversation: t.number, Start: t.cleanStart(t.start)}
 	t.start = core.Start{}
 	t.help.turns++
 	t.help.usage = t.help.usage.Add(usage)
-	err := t.journal.RecordHelperTurn(context.WithoutCancel(ctx), t.trial.ID, said)
+	err := t.journal.RecordHelperTurn(t.trial.ID, said)
 	if err != nil {
 		t.lose(err)
 		return err
 	}
-	t.observe(HelperTurnEnded{Trial: t.trial, Turn: said})
+	t.observe(record.HelperTurnEnded{Trial: t.info, Turn: said})
 	return nil
 }

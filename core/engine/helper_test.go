@@ -15,6 +15,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
@@ -80,8 +81,8 @@ func TestWhatAScorerAsksIsRecordedBeforeItsResultIsUsed(t *testing.T) {
 	}
 	got[0].Started, got[0].Ended = time.Time{}, time.Time{}
 	reply := says("yes")
-	wanted := engine.HelperTurn{
-		Turn: engine.Turn{Sent: core.UserText("Is it in blue eleven?"), Reply: &reply},
+	wanted := record.HelperTurn{
+		Turn: record.Turn{Sent: core.UserText("Is it in blue eleven?"), Reply: &reply},
 		Kind: core.KindScorer, By: "leaked", Target: "judge",
 		Start: core.Start{SystemPrompt: "You judge.", History: []core.Message{core.UserText("before")}},
 	}
@@ -303,7 +304,7 @@ func TestAnInterruptionReachesTheJudge(t *testing.T) {
 	if summary := s.run(ctx); !summary.Interrupted {
 		t.Error("the run is not said to be interrupted")
 	}
-	if h := s.diary.helped["polite/1"]; len(h) != 1 || h[0].Failure.Kind != engine.ErrorInterrupted {
+	if h := s.diary.helped["polite/1"]; len(h) != 1 || h[0].Failure.Kind != core.ErrorInterrupted {
 		t.Errorf("helper turns %+v, want one that was interrupted", h)
 	}
 	if _, over := s.diary.results["polite/1"]; over {

@@ -9,17 +9,18 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // scoreAll asks every scorer of the trial about the reply to a turn.
-func (h *holding) scoreAll(ctx context.Context, turn int, reply core.Message) []Score {
+func (h *holding) scoreAll(ctx context.Context, turn int, reply core.Message) []record.Score {
 	said := h.evidence()
 	views := views{holding: h, turn: turn, reply: reply, made: map[string]view{}}
-	scores := make([]Score, len(h.trial.Scorers))
+	scores := make([]record.Score, len(h.trial.Scorers))
 	for i, name := range h.trial.Scorers {
 		started := h.Now()
 		scores[i] = h.score(ctx, name, slices.Clip(said), &views)
-		h.observe(ScorerEnded{Trial: h.trial, Turn: turn, Score: scores[i], Took: h.Now().Sub(started)})
+		h.observe(record.ScorerEnded{Trial: h.info, Turn: turn, Score: scores[i], Took: h.Now().Sub(started)})
 	}
 	return scores
 }
@@ -68,12 +69,12 @@ func isText(v core.Value) bool {
 }
 
 // score asks one scorer.
-func (h *holding) score(ctx context.Context, name string, said []core.Message, views *views) (s Score) {
+func (h *holding) score(ctx context.Context, name string, said []core.Message, views *views) (s record.Score) {
 	definition := h.scorer(name)
-	ctx, end := h.step(ctx, Step{Kind: StepScore, Name: name, Turn: views.turn, Component: definition.Component})
-	defer func() { end(StepEnd{Kind: s.Failure.kind(), Score: s.Score}) }()
+	ctx, end := h.step(ctx, record.Step{Kind: record.StepScore, Name: name, Turn: views.turn, Use: definition.Use, Config: definition.Config.JSON})
+	defer func() { end(record.StepEnd{Kind: record.KindOf(s.Failure), Score: s.Score}) }()
 	view := views.of(ctx, definition)
-	s = Score{Name: name, Judged: h.cleanValues(view.values)}
+	s = record.Score{Name: name, Judged: h.cleanValues(view.values)}
 	if view.err != nil {
 		return h.unjudged(s, "what it was to judge could not be converted", view.err)
 	}
@@ -81,11 +82,11 @@ func (h *holding) score(ctx context.Context, name string, said []core.Message, v
 		s.Score = core.UnknownScore(nothingToJudge(definition))
 		return s
 	}
-	call := Call{Kind: CallScore, Name: name, Turn: views.turn, Objective: h.trial.Objective, Values: view.values}
+	call := record.Call{Kind: record.CallScore, Name: name, Turn: views.turn, Objective: h.trial.Objective, Values: view.values}
 	if h.watched() {
 		call.Said = digestOf(h.cleanMessages(said))
 	}
-	a, unanswered := h.work(ctx, core.KindScorer, call, func(ctx context.Context) (a Answer) {
+	a, unanswered := h.work(ctx, core.KindScorer, call, func(ctx context.Context) (a record.Answer) {
 		a.Score, a.Err = h.components.scorers[name].Score(ctx, core.Evidence{
 			Objective: h.trial.Objective, Conversation: said, Values: view.values,
 		})
@@ -116,7 +117,7 @@ func (h *holding) scorer(name string) campaign.Scorer {
 }
 
 // unjudged completes a score that could not be given.
-func (h *holding) unjudged(s Score, what string, err error) Score {
+func (h *holding) unjudged(s record.Score, what string, err error) record.Score {
 	s.Failure = h.failed(err)
 	s.Score = core.UnknownScore(what + ": " + s.Failure.Message)
 	return s

@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
 // result sums a trial up.
-func (h *holding) result() Result {
-	r := Result{Ended: h.Now(), Turns: h.turns, Usage: h.usage.Add(h.help.usage), Failure: h.failure}
+func (h *holding) result() record.Result {
+	r := record.Result{Ended: h.Now(), Turns: h.turns, Usage: h.usage.Add(h.help.usage), Failure: h.failure}
 	r.Outcome, r.Decided, r.Reason = decide(h.judgements, h.turns, h.failure)
 	for _, j := range h.judgements {
 		if j.turn == r.Decided {
@@ -25,7 +26,7 @@ func (h *holding) result() Result {
 // decided is the index of the turn that the outcome rests on, or -1. A failure
 // concerns the last of the turns, and the start of the conversation if there
 // are none.
-func decide(judgements []judgement, turns int, failure *Failure) (outcome core.Outcome, decided int, reason string) {
+func decide(judgements []judgement, turns int, failure *record.Failure) (outcome core.Outcome, decided int, reason string) {
 	for _, j := range judgements {
 		if j.truth == verdict.True {
 			return core.Succeeded, j.turn, atTurn(j.turn, j.reason) + andThen(failure)
@@ -57,7 +58,7 @@ func atTurn(index int, reason string) string {
 	return fmt.Sprintf("turn %d: %s", index+1, reason)
 }
 
-func andThen(failure *Failure) string {
+func andThen(failure *record.Failure) string {
 	if failure == nil {
 		return ""
 	}
@@ -65,7 +66,7 @@ func andThen(failure *Failure) string {
 }
 
 // whyTrue names a score that speaks for success.
-func (h *holding) whyTrue(scores []Score) string {
+func (h *holding) whyTrue(scores []record.Score) string {
 	reason := fmt.Sprintf("success (%s) held", h.trial.Success)
 	for _, s := range scores {
 		if s.True() && s.Rationale != "" {
@@ -76,7 +77,7 @@ func (h *holding) whyTrue(scores []Score) string {
 }
 
 // whyUnknown names the first scorer that left success open.
-func (h *holding) whyUnknown(scores []Score) string {
+func (h *holding) whyUnknown(scores []record.Score) string {
 	for _, name := range h.trial.Success.Scores() {
 		for _, s := range scores {
 			if s.Name != name || s.Type != core.ScoreUnknown {

@@ -8,11 +8,11 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // want checks an outcome and that its reason says each of the words.
-func want(t *testing.T, got engine.Result, outcome core.Outcome, words ...string) {
+func want(t *testing.T, got record.Result, outcome core.Outcome, words ...string) {
 	t.Helper()
 	if got.Outcome != outcome {
 		t.Errorf("outcome = %s (%s), want %s", got.Outcome, got.Reason, outcome)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 type pace struct {
 	target string
 	// observe is told of the target; nil is nobody.
-	observe func(Event)
+	observe func(record.Event)
 
 	mu    sync.Mutex
 	until time.Time
@@ -32,7 +34,7 @@ type pace struct {
 
 // pause stops the pace for a time, and returns how much longer it is stopped now
 // than it was before. A longer pause is not made shorter.
-func (p *pace) pause(d time.Duration, why PauseReason) (longer time.Duration) {
+func (p *pace) pause(d time.Duration, why record.PauseReason) (longer time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
@@ -46,12 +48,12 @@ func (p *pace) pause(d time.Duration, why PauseReason) (longer time.Duration) {
 }
 
 // paused tells of a pause, if that is news, and of its end when that has come.
-func (p *pace) paused(d time.Duration, why PauseReason, news bool) {
+func (p *pace) paused(d time.Duration, why record.PauseReason, news bool) {
 	if p.observe == nil {
 		return
 	}
 	if news {
-		p.observe(TargetPaused{Target: p.target, For: d, Reason: why})
+		p.observe(record.TargetPaused{Target: p.target, For: d, Reason: why})
 	}
 	if p.over != nil {
 		p.over.Stop()
@@ -65,12 +67,12 @@ func (p *pace) resume(until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.observe != nil && p.until.Equal(until) {
-		p.observe(TargetResumed{Target: p.target})
+		p.observe(record.TargetResumed{Target: p.target})
 	}
 }
 
 // report tells of the target.
-func (p *pace) report(e Event) {
+func (p *pace) report(e record.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.observe != nil {

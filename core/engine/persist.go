@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 const (
@@ -27,7 +28,7 @@ func (c *counterpart) persist(ctx context.Context, r *request, do func(*request)
 	var last error
 	for made := 0; ; made++ {
 		if last != nil {
-			c.observe(RequestRetried{Target: c.name, Start: r.start, Try: made, Kind: core.KindOf(last)})
+			c.observe(record.RequestRetried{Target: c.name, Start: r.start, Try: made, Kind: core.KindOf(last)})
 		}
 		r.sent = time.Time{}
 		err := c.gate.pass(ctx, r, do)

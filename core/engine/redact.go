@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // Everything in this file makes what is recorded from what took place: the
@@ -23,21 +23,20 @@ func (r *run) cleanError(err error) error {
 }
 
 // failed returns an error as it is kept.
-func (r *run) failed(err error) *Failure {
-	return &Failure{Kind: core.KindOf(err), Message: r.clean(err.Error()), Hint: r.clean(core.HintOf(err))}
+func (r *run) failed(err error) *record.Failure {
+	return &record.Failure{Kind: core.KindOf(err), Message: r.clean(err.Error()), Hint: r.clean(core.HintOf(err))}
 }
 
-// cleanTrial returns a trial as it is kept: what was said before its first turn,
-// and what it is about. Its turns are kept as they are sent.
-func (h *holding) cleanTrial() *plan.Trial {
-	setup := *h.trial.Setup
-	t := plan.Trial{Setup: &setup, ID: h.trial.ID, Number: h.trial.Number, Seed: h.trial.Seed}
-	t.Objective, t.SystemPrompt = h.clean(t.Objective), h.clean(t.SystemPrompt)
-	t.History = nil
-	for _, m := range h.trial.History {
-		t.History = append(t.History, h.cleanMessage(m))
+// cleanTrial returns the trial as it is kept; ordinal is its place in the plan.
+func (h *holding) cleanTrial(ordinal int) record.Trial {
+	t := record.Trial{
+		TrialInfo: h.info, Seed: h.trial.Seed, Ordinal: ordinal, Objective: h.clean(h.trial.Objective), SystemPrompt: h.clean(h.trial.SystemPrompt),
+		History: h.cleanMessages(h.trial.History), StopOn: string(h.trial.StopOn),
 	}
-	return &t
+	if h.trial.Success != nil {
+		t.Success = h.trial.Success.String()
+	}
+	return t
 }
 
 // cleanStart returns what a conversation with a helper began with.
@@ -93,14 +92,14 @@ func (h *holding) cleanMessages(messages []core.Message) []core.Message {
 }
 
 // cleanCall returns a call as it is kept.
-func (h *holding) cleanCall(c Call) Call {
+func (h *holding) cleanCall(c record.Call) record.Call {
 	c.Start, c.Messages, c.Values = h.cleanStart(c.Start), h.cleanMessages(c.Messages), h.cleanValues(c.Values)
 	c.Objective = h.clean(c.Objective)
 	return c
 }
 
 // cleanAnswer returns an answer as it is kept.
-func (h *holding) cleanAnswer(a Answer) Answer {
+func (h *holding) cleanAnswer(a record.Answer) record.Answer {
 	var replies []core.Reply
 	for _, r := range a.Replies {
 		replies = append(replies, h.cleanReply(r))

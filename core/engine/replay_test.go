@@ -17,13 +17,14 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
 // replayed runs the scene and records it, runs it again from the record, and
 // compares the two. It returns the calls of the first trial.
-func (s *scene) replayed() []engine.Recorded {
+func (s *scene) replayed() []record.RecordedCall {
 	s.t.Helper()
 	o := s.options()
 	o.Record = true
@@ -33,9 +34,9 @@ func (s *scene) replayed() []engine.Recorded {
 	}
 	recorded := s.diary
 	s.diary = newDiary(s.t)
-	player := cassette.NewPlayer(func(trial string) ([]engine.Recorded, error) { return recorded.calls[trial], nil })
+	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return recorded.calls[trial], nil })
 	o = s.options()
-	o.Resolver, o.Answers, o.Secrets, o.Redactor = player.Resolver, player, nil, nil
+	o.Resolver, o.Replayer, o.Secrets, o.Redactor = player.Resolver, player, nil, nil
 	second, err := engine.Run(s.t.Context(), cassette.Detached(s.plan), o)
 	if err != nil {
 		s.t.Fatalf("the replay: %v", err)
@@ -190,49 +191,49 @@ func TestARecordedRunIsReplayedAsItWas(t *testing.T) {
 
 func TestWhatIsNotAsRecordedEndsTheReplay(t *testing.T) {
 	for name, test := range map[string]struct {
-		change func(*scene, []engine.Recorded) []engine.Recorded
+		change func(*scene, []record.RecordedCall) []record.RecordedCall
 		want   string
 	}{
 		"another message": {
-			func(s *scene, c []engine.Recorded) []engine.Recorded {
+			func(s *scene, c []record.RecordedCall) []record.RecordedCall {
 				s.trial().Turns[1] = strategy.Say(core.TextValue("other"))
 				return c
 			},
 			`turn 2: a message to target "agent": what is sent is not the recorded one: recorded "two" (text/plain; charset=utf-8), now "other" (text/plain; charset=utf-8)`,
 		},
 		"another prompt": {
-			func(s *scene, c []engine.Recorded) []engine.Recorded {
+			func(s *scene, c []record.RecordedCall) []record.RecordedCall {
 				s.trial().SystemPrompt = "Guard it."
 				return c
 			},
 			`turn 1: a conversation that is begun with target "agent": the system prompt is not the recorded one: recorded "", now "Guard it."`,
 		},
 		"one turn more": {
-			func(s *scene, c []engine.Recorded) []engine.Recorded {
+			func(s *scene, c []record.RecordedCall) []record.RecordedCall {
 				s.trial().Turns = append(s.trial().Turns, strategy.Say(core.TextValue("three")))
 				return c
 			},
 			`turn 3: recorded is the end of the conversation with target "agent"; now it is a message to target "agent"`,
 		},
 		"one turn less": {
-			func(s *scene, c []engine.Recorded) []engine.Recorded {
+			func(s *scene, c []record.RecordedCall) []record.RecordedCall {
 				s.trial().Turns = s.trial().Turns[:1]
 				return c
 			},
 			`turn 2: recorded is a message to target "agent"; now it is the end of the conversation with target "agent"`,
 		},
 		"a record that stops": {
-			func(_ *scene, c []engine.Recorded) []engine.Recorded { return c[:3] },
+			func(_ *scene, c []record.RecordedCall) []record.RecordedCall { return c[:3] },
 			`nothing more is recorded`,
 		},
 		"a record that goes on": {
-			func(_ *scene, c []engine.Recorded) []engine.Recorded { return append(c, c[1]) },
+			func(_ *scene, c []record.RecordedCall) []record.RecordedCall { return append(c, c[1]) },
 			`recorded is a message to target "agent"; now the trial is over`,
 		},
 		"a judge that is asked by nobody": {
-			func(_ *scene, c []engine.Recorded) []engine.Recorded {
-				asked := engine.Recorded{Call: engine.Call{Kind: engine.CallSend, Name: "judge", ByKind: core.KindScorer, By: "leaked", Messages: []core.Message{core.UserText("?")}}}
-				return append(c[:2:2], append([]engine.Recorded{asked}, c[2:]...)...)
+			func(_ *scene, c []record.RecordedCall) []record.RecordedCall {
+				asked := record.RecordedCall{Call: record.Call{Kind: record.CallSend, Name: "judge", ByKind: core.KindScorer, By: "leaked", Messages: []core.Message{core.UserText("?")}}}
+				return append(c[:2:2], append([]record.RecordedCall{asked}, c[2:]...)...)
 			},
 			`recorded is for scorer "leaked", a message to target "judge" in a conversation that was not begun`,
 		},
@@ -242,9 +243,9 @@ func TestWhatIsNotAsRecordedEndsTheReplay(t *testing.T) {
 			calls := s.replayed()
 			calls = test.change(s, calls)
 			s.diary = newDiary(t)
-			player := cassette.NewPlayer(func(string) ([]engine.Recorded, error) { return calls, nil })
+			player := cassette.NewPlayer(func(string) ([]record.RecordedCall, error) { return calls, nil })
 			o := s.options()
-			o.Resolver, o.Answers = player.Resolver, player
+			o.Resolver, o.Replayer = player.Resolver, player
 			_, err := engine.Run(t.Context(), cassette.Detached(s.plan), o)
 			if _, ok := errors.AsType[engine.Unexpected](err); !ok || !strings.Contains(err.Error(), "trial polite/1: ") || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want it to say %q", err, test.want)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
@@ -39,8 +40,8 @@ type Options struct {
 	Done map[string]core.Outcome
 	// Record has each call of a component kept, with its answer.
 	Record bool
-	// Answers, where not nil, is asked for what came of each call before it is made.
-	Answers Answers
+	// Replayer, where not nil, is asked for what came of each call before it is made.
+	Replayer Replayer
 	// Observer may be nil.
 	Observer Observer
 	// Tracer may be nil.
@@ -54,30 +55,13 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Summary is what a run came to.
-type Summary struct {
-	// Planned counts the plan's trials, Tally those that have an outcome. Usage
-	// and Duration leave out those that were held before.
-	Planned  int
-	Tally    stats.Tally
-	Usage    core.Usage
-	Duration time.Duration
-	// Interrupted says that the run was cancelled before every trial had an
-	// outcome.
-	Interrupted bool
-	// Stopped says what ended the run before every trial had an outcome: of a bound
-	// of the campaign's scope, which, and what the run used. It is empty where
-	// nothing is known to have.
-	Stopped string
-}
-
 // Run holds the plan's trials, as many at a time as each target's limits
 // allow, and returns when all of them are over and every component is closed.
 //
 // A trial that goes wrong is an outcome, not an error. Run fails where nothing
 // could be sent, because a secret is missing or a component cannot be opened,
 // and where the Journal fails: a run that cannot be recorded must not send. It fails
-// with [Unexpected] where Answers does. The Summary says how far it came.
+// with [Unexpected] where the Replayer does. The Summary says how far it came.
 //
 // Cancelling ctx interrupts the run: no trial starts any more, conversations
 // are ended, and trials in flight get no outcome. That is not an error. So do the
@@ -85,14 +69,14 @@ type Summary struct {
 // bound other than one of time is reached: they are waited for and judged, and
 // only who would have to send more gets no outcome. Outside of the scope's
 // window, Run fails with an error of [core.ErrorConfig].
-func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
+func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	started := o.Now()
 	budget, err := newBudget(p.Campaign, started)
 	if err != nil {
-		return Summary{Planned: len(p.Trials)}, err
+		return record.Summary{Planned: len(p.Trials)}, err
 	}
 	r := &run{Options: o, plan: p, budget: budget, counterparts: map[string]*counterpart{}}
 	for _, t := range p.Targets {
@@ -101,9 +85,9 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	r.remember()
 	bounded, cancel := budget.within(ctx, started)
 	defer cancel()
-	tracked, end := r.step(bounded, Step{Kind: StepRun, Name: p.Campaign.Name})
+	tracked, end := r.step(bounded, record.Step{Kind: record.StepRun, Name: p.Campaign.Name})
 	err = r.carryOut(tracked)
-	s := Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: o.Now().Sub(started)}
+	s := record.Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: o.Now().Sub(started)}
 	if s.Tally.Total() < s.Planned {
 		s.Interrupted = ctx.Err() != nil
 	}
@@ -113,13 +97,13 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	if (s.Interrupted || s.Stopped != "") && errors.Is(err, bounded.Err()) {
 		err = nil
 	}
-	end(StepEnd{Kind: kindOf(err), Usage: r.usage})
+	end(record.StepEnd{Kind: core.KindOf(err), Usage: r.usage})
 	r.ended(s, err)
 	return s, err
 }
 
 // ended says that the run is over, if it had begun.
-func (r *run) ended(s Summary, err error) {
+func (r *run) ended(s record.Summary, err error) {
 	for _, c := range r.counterparts {
 		c.gate.pace.close()
 	}
@@ -127,9 +111,9 @@ func (r *run) ended(s Summary, err error) {
 		return
 	}
 	if s.Stopped != "" {
-		r.observe(BoundReached{Why: s.Stopped})
+		r.observe(record.BoundReached{Why: s.Stopped})
 	}
-	e := RunEnded{Summary: s}
+	e := record.RunEnded{Summary: s}
 	if err != nil {
 		e.Failure = r.failed(err)
 	}
@@ -175,7 +159,7 @@ func (r *run) carryOut(ctx context.Context) error {
 	if r.journal, err = r.Begin(ctx); err != nil {
 		return err
 	}
-	r.observe(RunStarted{Campaign: r.plan.Campaign.Name, Trials: len(r.plan.Trials), Done: len(r.Done)})
+	r.observe(record.RunStarted{Campaign: r.plan.Campaign.Name, Trials: len(r.plan.Trials), Done: len(r.Done)})
 	return r.holdTrials(ctx)
 }
 
@@ -229,20 +213,21 @@ func (r *run) queue(target string) <-chan int {
 }
 
 // count adds a finished trial to the summary.
-func (r *run) count(result Result) {
+func (r *run) count(result record.Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tally.Add(result.Outcome)
 	r.usage = r.usage.Add(result.Usage)
 }
 
-func (r *run) observe(e Event) {
+func (r *run) observe(e record.Event) {
 	if r.Observer != nil {
 		r.Observer.Observe(e)
 	}
 }
 
-// warn reports what changes no outcome; t may be nil.
-func (r *run) warn(t *plan.Trial, format string, args ...any) {
-	r.observe(Warning{Trial: t, Message: r.Redactor.String(fmt.Sprintf(format, args...))})
+// warn reports what changes no outcome; t is the zero value where no trial is
+// concerned.
+func (r *run) warn(t record.TrialInfo, format string, args ...any) {
+	r.observe(record.Warning{Trial: t, Message: r.Redactor.String(fmt.Sprintf(format, args...))})
 }

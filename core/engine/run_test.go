@@ -16,6 +16,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -198,7 +199,7 @@ func TestInterruptingLeavesTrialsInFlightWithoutAnOutcome(t *testing.T) {
 			}
 			unfinished++
 			turns := s.diary.recorded(id)
-			if last := turns[len(turns)-1]; last.Failure == nil || last.Failure.Kind != engine.ErrorInterrupted || last.Sent.Empty() {
+			if last := turns[len(turns)-1]; last.Failure == nil || last.Failure.Kind != core.ErrorInterrupted || last.Sent.Empty() {
 				t.Errorf("trial %s: last turn = %+v, want what was sent and that it was interrupted", id, last)
 			}
 		}
@@ -438,8 +439,8 @@ func TestSecretsReachTheComponentAndNothingElse(t *testing.T) {
 	defer s.seen.mu.Unlock()
 	dump := fmt.Sprintf("%q %+v %+v %q", readable(s.diary.recorded("polite/1")), result, result.Failure, s.seen.events)
 	for _, e := range s.seen.events {
-		if e, ok := e.(engine.TurnEnded); ok {
-			dump += fmt.Sprintf("%q", readable([]engine.Turn{e.Turn}))
+		if e, ok := e.(record.TurnEnded); ok {
+			dump += fmt.Sprintf("%q", readable([]record.Turn{e.Turn}))
 		}
 	}
 	if strings.Contains(dump, key) {
@@ -448,7 +449,7 @@ func TestSecretsReachTheComponentAndNothingElse(t *testing.T) {
 }
 
 // readable writes turns out with their payloads as text.
-func readable(turns []engine.Turn) string {
+func readable(turns []record.Turn) string {
 	var b strings.Builder
 	for _, turn := range turns {
 		fmt.Fprintln(&b, turn.Sent.Text(), turn.Failure)
@@ -520,7 +521,7 @@ func TestTheSummaryCountsOutcomesAndUsage(t *testing.T) {
 	s.plan.Trials = append(s.plan.Trials, other)
 
 	summary := s.run(t.Context())
-	want := engine.Summary{
+	want := record.Summary{
 		Planned: 4, Tally: stats.Tally{Succeeded: 1, Defended: 3},
 		Usage: core.Usage{InputTokens: 12, OutputTokens: 20}, Duration: summary.Duration,
 	}
@@ -538,12 +539,12 @@ func TestAnObserverSeesEveryTrialFromStartToEnd(t *testing.T) {
 	s.run(t.Context())
 	var kinds []string
 	for _, e := range s.seen.events {
-		kinds = append(kinds, strings.TrimPrefix(fmt.Sprintf("%T", e), "engine."))
+		kinds = append(kinds, strings.TrimPrefix(fmt.Sprintf("%T", e), "record."))
 	}
 	if want := []string{"RunStarted", "TrialStarted", "Warning", "ScorerEnded", "TurnEnded", "TrialEnded", "RunEnded"}; !slices.Equal(kinds, want) {
 		t.Errorf("events = %v, want %v", kinds, want)
 	}
-	if turn := s.seen.events[4].(engine.TurnEnded).Turn; len(turn.Scores) != 1 {
+	if turn := s.seen.events[4].(record.TurnEnded).Turn; len(turn.Scores) != 1 {
 		t.Errorf("the turn was observed without its scores: %+v", turn)
 	}
 }

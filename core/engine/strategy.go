@@ -7,13 +7,10 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
-
-// KindStrategy is the kind of who asked a helper where that was no component but
-// the strategy of the trial.
-const KindStrategy core.Kind = "strategy"
 
 // next returns the turns that are said next: one, and those that are said over
 // the reply to the one before. There are none where the conversation is over,
@@ -49,7 +46,7 @@ func (h *holding) next(ctx context.Context) ([]strategy.Turn, error) {
 // that ends with the answer. What it asks is the trial's, like what components ask
 // of helpers. done says that there was no answer, which ends the conversation.
 func (h *holding) ask(ctx context.Context, q strategy.Question) (done bool, err error) {
-	during, work := h.asks(ctx, KindStrategy, q.By, h.turns)
+	during, work := h.asks(ctx, core.KindStrategy, q.By, h.turns)
 	reply, failure := askOne(during, helper{h.counterparts[q.Of]}, q)
 	_ = work.end() // why it did not answer is failure
 	if err := cmp.Or(h.helpLost(), interrupted(ctx)); err != nil {
@@ -74,7 +71,7 @@ func askOne(ctx context.Context, of core.Target, q strategy.Question) (core.Repl
 // failUnsaid ends the conversation with a turn for which the attacker has no
 // message.
 func (h *holding) failUnsaid(ctx context.Context, failure error) error {
-	turn := Turn{Started: h.Now(), Sent: core.Message{Role: core.User}}
+	turn := record.Turn{Started: h.Now(), Sent: core.Message{Role: core.User}}
 	if err := cmp.Or(h.recordFailed(ctx, &turn, failure), interrupted(ctx)); err != nil {
 		return err
 	}

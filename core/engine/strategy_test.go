@@ -11,7 +11,6 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
@@ -81,7 +80,7 @@ func TestAnAttackerWritesEachTurnAfterTheReplyBefore(t *testing.T) {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 	first := s.diary.helped["polite/1"][0]
-	if first.Kind != engine.KindStrategy || first.Start.SystemPrompt != s.trial().RedTeam.SystemPrompt() || first.Conversation != 0 || s.diary.helped["polite/1"][1].Conversation != 1 {
+	if first.Kind != core.KindStrategy || first.Start.SystemPrompt != s.trial().RedTeam.SystemPrompt() || first.Conversation != 0 || s.diary.helped["polite/1"][1].Conversation != 1 {
 		t.Errorf("the first question is %+v", first)
 	}
 	if want := (core.Usage{InputTokens: 12, OutputTokens: 20}); result.Usage != want {
@@ -203,7 +202,7 @@ func TestARunThatIsInterruptedWhileTheAttackerIsAskedHasNoOutcome(t *testing.T) 
 		t.Errorf("summary %+v and results %+v, want an interrupted trial", summary, s.diary.results)
 	}
 	helped := s.diary.helped["polite/1"]
-	if len(helped) != 1 || helped[0].Failure == nil || helped[0].Failure.Kind != engine.ErrorInterrupted || len(s.diary.recorded("polite/1")) != 0 {
+	if len(helped) != 1 || helped[0].Failure == nil || helped[0].Failure.Kind != core.ErrorInterrupted || len(s.diary.recorded("polite/1")) != 0 {
 		t.Errorf("asked %+v", helped)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // maxToolResults bounds the message that answers the calls of one reply, in
@@ -44,12 +45,12 @@ func (h *holding) toolResults(turn int, reply core.Message) (core.Message, error
 	for _, v := range reply.Of(core.ToolCall) {
 		call, err := readCall(v)
 		if err != nil {
-			h.warn(h.trial, "turn %d: the target's call of a tool is not {call_id, name, arguments}", turn+1)
+			h.warn(h.info, "turn %d: the target's call of a tool is not {call_id, name, arguments}", turn+1)
 			continue
 		}
 		output, known := h.trial.ToolResults[call.Name]
 		if !known {
-			h.warn(h.trial, "turn %d: the target calls the tool %q, which tool_results does not answer", turn+1, call.Name)
+			h.warn(h.info, "turn %d: the target calls the tool %q, which tool_results does not answer", turn+1, call.Name)
 			continue
 		}
 		data, err := json.Marshal(toolResult{call.ID, output})
@@ -67,26 +68,26 @@ func (h *holding) toolResults(turn int, reply core.Message) (core.Message, error
 // answerTools answers the tools that the target calls in its last reply, and in
 // the replies to that, and adds those replies to the answer. failed is the turn
 // that was not answered, if there is one. The error is as that of say.
-func (h *holding) answerTools(ctx context.Context, conversation core.Conversation, a *answer) (failed *Turn, err error) {
+func (h *holding) answerTools(ctx context.Context, conversation core.Conversation, a *answer) (failed *record.Turn, err error) {
 	for round := 0; ; round++ {
 		last := a.last()
 		results, failure := h.toolResults(last.Index, last.reply.Message)
 		if failure != nil {
-			turn := Turn{Started: h.Now(), Sent: results}
+			turn := record.Turn{Started: h.Now(), Sent: results}
 			return &turn, cmp.Or(h.recordFailed(ctx, &turn, failure), interrupted(ctx))
 		}
 		if len(results.Parts) == 0 {
 			return nil, nil
 		}
 		if round == plan.MaxToolRounds {
-			h.warn(h.trial, "turn %d: the target has called tools %d times in a row; it gets no answer any more", last.Index+1, round+1)
+			h.warn(h.info, "turn %d: the target has called tools %d times in a row; it gets no answer any more", last.Index+1, round+1)
 			return nil, nil
 		}
 		turns, failed, err := h.say(ctx, conversation, []core.Message{results})
 		if err != nil || failed != nil {
 			return failed, err
 		}
-		h.observe(TurnEnded{Trial: h.trial, Turn: last.Turn})
+		h.observe(record.TurnEnded{Trial: h.info, Turn: last.Turn})
 		h.hear(turns[0])
 		a.turns = append(a.turns, turns[0])
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -32,6 +33,7 @@ var errInterrupted = errors.New("interrupted")
 type holding struct {
 	*run
 	trial *plan.Trial
+	info  record.TrialInfo
 	// said is the conversation since the trial began: without the system
 	// prompt and the history.
 	said []core.Message
@@ -41,7 +43,7 @@ type holding struct {
 	turns      int
 	judgements []judgement
 	usage      core.Usage
-	failure    *Failure
+	failure    *record.Failure
 	help       help
 	// uses counts how often converters and scorers worked for each turn.
 	uses map[string]int
@@ -54,36 +56,35 @@ type holding struct {
 // Journal's.
 func (r *run) hold(ctx context.Context, ordinal int) error {
 	t := &r.plan.Trials[ordinal]
-	// What happened is recorded even while the run is being interrupted.
-	record := context.WithoutCancel(ctx)
 	at := r.Now()
-	h := &holding{run: r, trial: t}
-	if err := h.begin(record, ordinal, at); err != nil {
+	h := &holding{run: r, trial: t, info: infoOf(t)}
+	// What was recorded is read even while the run is being interrupted.
+	if err := h.begin(context.WithoutCancel(ctx), ordinal, at); err != nil {
 		return err
 	}
-	r.observe(TrialStarted{Trial: t, At: at})
-	ctx, end := r.step(ctx, Step{Kind: StepTrial, Name: t.ID, Attack: t.Attack})
+	r.observe(record.TrialStarted{Trial: h.info, At: at})
+	ctx, end := r.step(ctx, record.Step{Kind: record.StepTrial, Name: t.ID, Attack: t.Attack})
 	if err := cmp.Or(h.converse(ctx), h.helpLost()); err != nil {
-		end(StepEnd{Kind: ErrorInterrupted, Usage: h.usage})
-		r.observe(TrialInterrupted{Trial: t, Took: r.Now().Sub(at)})
+		end(record.StepEnd{Kind: core.ErrorInterrupted, Usage: h.usage})
+		r.observe(record.TrialInterrupted{Trial: h.info, Took: r.Now().Sub(at)})
 		if errors.Is(err, errInterrupted) {
 			return nil
 		}
 		return err
 	}
-	if r.Answers != nil {
-		if err := r.Answers.End(t.ID); err != nil {
+	if r.Replayer != nil {
+		if err := r.Replayer.End(t.ID); err != nil {
 			return Unexpected{err}
 		}
 	}
 	result := h.result()
-	end(StepEnd{Kind: result.Failure.kind(), Outcome: result.Outcome, Usage: result.Usage})
-	if err := r.journal.EndTrial(record, t.ID, result); err != nil {
-		r.observe(TrialInterrupted{Trial: t, Took: result.Ended.Sub(at)})
+	end(record.StepEnd{Kind: record.KindOf(result.Failure), Outcome: result.Outcome, Usage: result.Usage})
+	if err := r.journal.EndTrial(t.ID, result); err != nil {
+		r.observe(record.TrialInterrupted{Trial: h.info, Took: result.Ended.Sub(at)})
 		return err
 	}
 	r.count(result)
-	r.observe(TrialEnded{Trial: t, Result: result, Took: result.Ended.Sub(at)})
+	r.observe(record.TrialEnded{Trial: h.info, Result: result, Took: result.Ended.Sub(at)})
 	return nil
 }
 
@@ -123,11 +124,16 @@ func (h *holding) converse(ctx context.Context) error {
 func (h *holding) start(ctx context.Context) (core.Conversation, error) {
 	var conversation core.Conversation = absent{}
 	start := h.opening()
-	a := h.call(ctx, Call{Kind: CallStart, Name: h.trial.Target, Start: start}, func() (a Answer) {
+	a := h.call(ctx, record.Call{Kind: record.CallStart, Name: h.trial.Target, Start: start}, func() (a record.Answer) {
 		conversation, a.Err = h.counterpart().start(ctx, start)
 		return a
 	})
 	return conversation, a.Err
+}
+
+// infoOf says which trial it is.
+func infoOf(t *plan.Trial) record.TrialInfo {
+	return record.TrialInfo{ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Number: t.Number, Target: t.Target}
 }
 
 // begin has the Journal begin the trial, unless it goes on with what is recorded.
@@ -135,7 +141,7 @@ func (h *holding) begin(ctx context.Context, ordinal int, at time.Time) error {
 	if err := h.recall(ctx); err != nil || h.before != nil {
 		return err
 	}
-	return h.journal.BeginTrial(ctx, h.cleanTrial(), ordinal, at)
+	return h.journal.BeginTrial(h.cleanTrial(ordinal), at)
 }
 
 // opening is what the conversation begins with.
@@ -173,10 +179,10 @@ func (h *holding) counterpart() *counterpart { return h.counterparts[h.trial.Tar
 func (h *holding) end(ctx context.Context, conversation core.Conversation) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
-	a := h.call(ctx, Call{Kind: CallEnd, Name: h.trial.Target, Turn: h.turns}, func() Answer {
-		return Answer{Err: conversation.End(ctx)}
+	a := h.call(ctx, record.Call{Kind: record.CallEnd, Name: h.trial.Target, Turn: h.turns}, func() record.Answer {
+		return record.Answer{Err: conversation.End(ctx)}
 	})
 	if err := a.Err; err != nil {
-		h.warn(h.trial, "ending the conversation: %v", err)
+		h.warn(h.info, "ending the conversation: %v", err)
 	}
 }

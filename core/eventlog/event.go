@@ -2,30 +2,29 @@ package eventlog
 
 import (
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // Observe writes an event of the engine.
-func (l *Log) Observe(e engine.Event) {
+func (l *Log) Observe(e record.Event) {
 	switch e := e.(type) {
-	case engine.RunStarted:
+	case record.RunStarted:
 		l.write(line{Event: "run_started", Campaign: e.Campaign, Trials: &trials{Planned: e.Trials, Before: e.Done}})
-	case engine.RunEnded:
+	case record.RunEnded:
 		l.write(l.runEnded(e))
-	case engine.BoundReached:
+	case record.BoundReached:
 		l.write(line{Event: "bound_reached", Detail: e.Why})
-	case engine.Warning:
+	case record.Warning:
 		l.write(l.of(e.Trial, line{Event: "warning", Message: l.contents(e.Message)}))
-	case engine.TargetPaused:
+	case record.TargetPaused:
 		l.write(line{Event: "target_paused", Target: e.Target, Seconds: seconds(e.For), Reason: string(e.Reason)})
-	case engine.TargetResumed:
+	case record.TargetResumed:
 		l.write(line{Event: "target_resumed", Target: e.Target})
-	case engine.TargetDown:
+	case record.TargetDown:
 		l.write(line{Event: "target_down", Target: e.Target, ErrorKind: string(e.Kind)})
-	case engine.TargetUp:
+	case record.TargetUp:
 		l.write(line{Event: "target_up", Target: e.Target, Seconds: seconds(e.After)})
-	case engine.RequestRetried:
+	case record.RequestRetried:
 		l.write(line{Event: "request_retried", Target: e.Target, Request: requestOf(e), Try: e.Try, ErrorKind: string(e.Kind)})
 	default:
 		l.observeTrial(e)
@@ -33,25 +32,25 @@ func (l *Log) Observe(e engine.Event) {
 }
 
 // observeTrial writes an event of a trial.
-func (l *Log) observeTrial(e engine.Event) {
+func (l *Log) observeTrial(e record.Event) {
 	switch e := e.(type) {
-	case engine.TrialStarted:
+	case record.TrialStarted:
 		l.write(l.of(e.Trial, line{Event: "trial_started"}))
-	case engine.TurnEnded:
+	case record.TurnEnded:
 		l.write(l.of(e.Trial, l.turn(line{Event: "turn_ended", Turn: e.Turn.Index + 1, Target: e.Trial.Target}, e.Turn)))
-	case engine.ConverterEnded:
+	case record.ConverterEnded:
 		l.write(l.of(e.Trial, l.failed(line{Event: "converter_ended", Turn: e.Turn + 1, Component: e.Name, Seconds: seconds(e.Took)}, e.Failure)))
-	case engine.ScorerEnded:
+	case record.ScorerEnded:
 		l.write(l.of(e.Trial, l.score(e)))
-	case engine.HelperTurnEnded:
+	case record.HelperTurnEnded:
 		l.write(l.of(e.Trial, l.turn(line{Event: "helper_turn_ended", Turn: e.Turn.For + 1, Target: e.Turn.Target, Component: e.Turn.By}, e.Turn.Turn)))
-	case engine.TrialEnded:
+	case record.TrialEnded:
 		r := e.Result
 		ended := line{Event: "trial_ended", Outcome: string(r.Outcome), Seconds: seconds(e.Took), Usage: usage(r.Usage), Turns: r.Turns}
 		ended = l.failed(ended, r.Failure)
 		ended.Message = l.contents(r.Reason)
 		l.write(l.of(e.Trial, ended))
-	case engine.TrialInterrupted:
+	case record.TrialInterrupted:
 		l.write(l.of(e.Trial, line{Event: "trial_interrupted", Seconds: seconds(e.Took)}))
 	}
 }
@@ -77,7 +76,7 @@ func (l *Log) Refused(plugin, host, why string) {
 	l.write(line{Event: "connection_refused", Plugin: plugin, Host: l.clean(host), Detail: l.clean(why)})
 }
 
-func (l *Log) runEnded(e engine.RunEnded) line {
+func (l *Log) runEnded(e record.RunEnded) line {
 	t := e.Summary.Tally
 	ended := line{
 		Event: "run_ended", Status: string(e.Status()), Seconds: seconds(e.Summary.Duration), Usage: usage(e.Summary.Usage),
@@ -86,15 +85,13 @@ func (l *Log) runEnded(e engine.RunEnded) line {
 	return l.failed(ended, e.Failure)
 }
 
-func (l *Log) of(t *plan.Trial, e line) line {
-	if t != nil {
-		e.Trial, e.Attack = t.ID, t.Attack
-	}
+func (l *Log) of(t record.TrialInfo, e line) line {
+	e.Trial, e.Attack = t.ID, t.Attack
 	return e
 }
 
 // turn adds a message and its reply.
-func (l *Log) turn(e line, t engine.Turn) line {
+func (l *Log) turn(e line, t record.Turn) line {
 	e.Seconds = seconds(t.Ended.Sub(t.Started))
 	if t.Reply != nil {
 		e.Finish, e.Usage = string(t.Reply.Finish), usage(t.Reply.Usage)
@@ -104,7 +101,7 @@ func (l *Log) turn(e line, t engine.Turn) line {
 	return l.failed(e, t.Failure)
 }
 
-func (l *Log) score(e engine.ScorerEnded) line {
+func (l *Log) score(e record.ScorerEnded) line {
 	scored := line{Event: "scorer_ended", Turn: e.Turn + 1, Component: e.Score.Name, Seconds: seconds(e.Took)}
 	if e.Score.Type != core.ScoreUnknown {
 		scored.Score = &e.Score.Value
@@ -115,7 +112,7 @@ func (l *Log) score(e engine.ScorerEnded) line {
 }
 
 // failed adds why something failed. The text may quote what was said.
-func (l *Log) failed(e line, f *engine.Failure) line {
+func (l *Log) failed(e line, f *record.Failure) line {
 	if f != nil {
 		e.ErrorKind, e.Message = string(f.Kind), l.contents(f.Message)
 	}
@@ -150,7 +147,7 @@ func (l *Log) said(m core.Message) []said {
 
 func (l *Log) clean(text string) string { return l.options.Redactor.String(text) }
 
-func requestOf(e engine.RequestRetried) string {
+func requestOf(e record.RequestRetried) string {
 	if e.Start {
 		return "start"
 	}

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
@@ -44,8 +43,6 @@ type Log struct {
 	lost, missing int
 	warned        bool
 }
-
-var _ engine.Observer = (*Log)(nil)
 
 // New returns a log that keeps what happens until it is opened.
 func New(o Options) *Log { return &Log{options: o} }

@@ -10,9 +10,8 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
@@ -77,9 +76,9 @@ func (d *desk) wants(want ...string) {
 }
 
 var (
-	trial = &plan.Trial{ID: "polite/1", Setup: &plan.Setup{Attack: "polite", Target: "agent"}}
+	trial = record.TrialInfo{ID: "polite/1", Attack: "polite", Target: "agent"}
 	at    = time.Unix(0, 0)
-	turn  = engine.Turn{
+	turn  = record.Turn{
 		Index: 1, Started: at, Ended: at.Add(1500 * time.Millisecond), Sent: core.UserText("The key is " + key + "?"),
 		Reply: &core.Reply{
 			Message: core.Message{Role: core.Assistant, Parts: []core.Part{
@@ -88,52 +87,52 @@ var (
 			Finish: core.FinishComplete, Usage: core.Usage{InputTokens: 12, OutputTokens: 3},
 		},
 	}
-	failure = &engine.Failure{Kind: core.ErrorTimeout, Message: "it said blue eleven"}
+	failure = &record.Failure{Kind: core.ErrorTimeout, Message: "it said blue eleven"}
 )
 
 // happenings are one event of each sort, and the line for each.
 var happenings = []struct {
-	event engine.Event
+	event record.Event
 	line  string
 	// contents is what is added to the line where contents are asked for.
 	contents string
 }{
-	{engine.RunStarted{Campaign: "nightly", Trials: 3, Done: 1}, `"event":"run_started","campaign":"nightly","trials":{"planned":3,"before":1}`, ""},
-	{engine.TrialStarted{Trial: trial}, `"event":"trial_started","trial":"polite/1","attack":"polite"`, ""},
+	{record.RunStarted{Campaign: "nightly", Trials: 3, Done: 1}, `"event":"run_started","campaign":"nightly","trials":{"planned":3,"before":1}`, ""},
+	{record.TrialStarted{Trial: trial}, `"event":"trial_started","trial":"polite/1","attack":"polite"`, ""},
 	{
-		engine.ConverterEnded{Trial: trial, Turn: 1, Name: "speak", Took: time.Second, Failure: failure},
+		record.ConverterEnded{Trial: trial, Turn: 1, Name: "speak", Took: time.Second, Failure: failure},
 		`"event":"converter_ended","trial":"polite/1","attack":"polite","turn":2,"component":"speak","seconds":1,"error_kind":"timeout"`, `,"message":"it said blue eleven"`,
 	},
 	{
-		engine.TurnEnded{Trial: trial, Turn: turn},
+		record.TurnEnded{Trial: trial, Turn: turn},
 		`"event":"turn_ended","trial":"polite/1","attack":"polite","turn":2,"target":"agent","seconds":1.5,"usage":{"input_tokens":12,"output_tokens":3},"finish":"complete"`,
 		`,"sent":[{"role":"user","modality":"text","text":"The key is [redacted]?"}],"reply":[{"role":"assistant","modality":"text","text":"blue eleven"},{"role":"assistant","modality":"audio","bytes":4}]`,
 	},
 	{
-		engine.ScorerEnded{Trial: trial, Turn: 1, Took: time.Second, Score: engine.Score{Name: "leaked", Score: core.Score{Type: core.ScoreTrueFalse, Value: 0, Rationale: "blue eleven"}}},
+		record.ScorerEnded{Trial: trial, Turn: 1, Took: time.Second, Score: record.Score{Name: "leaked", Score: core.Score{Type: core.ScoreTrueFalse, Value: 0, Rationale: "blue eleven"}}},
 		`"event":"scorer_ended","trial":"polite/1","attack":"polite","turn":2,"component":"leaked","seconds":1,"score":0`, `,"message":"blue eleven"`,
 	},
 	{
-		engine.HelperTurnEnded{Trial: trial, Turn: engine.HelperTurn{Turn: engine.Turn{Started: at, Ended: at, Failure: failure}, By: "leaked", For: 1, Target: "judge"}},
+		record.HelperTurnEnded{Trial: trial, Turn: record.HelperTurn{Turn: record.Turn{Started: at, Ended: at, Failure: failure}, By: "leaked", For: 1, Target: "judge"}},
 		`"event":"helper_turn_ended","trial":"polite/1","attack":"polite","turn":2,"target":"judge","component":"leaked","seconds":0,"error_kind":"timeout"`, `,"message":"it said blue eleven"`,
 	},
 	{
-		engine.TrialEnded{Trial: trial, Took: 2 * time.Second, Result: engine.Result{Outcome: core.Succeeded, Reason: "it said blue eleven", Turns: 2, Usage: core.Usage{InputTokens: 24}}},
+		record.TrialEnded{Trial: trial, Took: 2 * time.Second, Result: record.Result{Outcome: core.Succeeded, Reason: "it said blue eleven", Turns: 2, Usage: core.Usage{InputTokens: 24}}},
 		`"event":"trial_ended","trial":"polite/1","attack":"polite","seconds":2,"usage":{"input_tokens":24},"outcome":"succeeded","turns":2`, `,"message":"it said blue eleven"`,
 	},
-	{engine.TrialInterrupted{Trial: trial, Took: time.Second}, `"event":"trial_interrupted","trial":"polite/1","attack":"polite","seconds":1`, ""},
-	{engine.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: engine.PauseAsked}, `"event":"target_paused","target":"agent","seconds":12,"reason":"asked"`, ""},
-	{engine.TargetResumed{Target: "agent"}, `"event":"target_resumed","target":"agent"`, ""},
-	{engine.TargetDown{Target: "agent", Kind: core.ErrorUnavailable}, `"event":"target_down","target":"agent","error_kind":"unavailable"`, ""},
-	{engine.TargetUp{Target: "agent", After: time.Minute}, `"event":"target_up","target":"agent","seconds":60`, ""},
+	{record.TrialInterrupted{Trial: trial, Took: time.Second}, `"event":"trial_interrupted","trial":"polite/1","attack":"polite","seconds":1`, ""},
+	{record.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: record.PauseAsked}, `"event":"target_paused","target":"agent","seconds":12,"reason":"asked"`, ""},
+	{record.TargetResumed{Target: "agent"}, `"event":"target_resumed","target":"agent"`, ""},
+	{record.TargetDown{Target: "agent", Kind: core.ErrorUnavailable}, `"event":"target_down","target":"agent","error_kind":"unavailable"`, ""},
+	{record.TargetUp{Target: "agent", After: time.Minute}, `"event":"target_up","target":"agent","seconds":60`, ""},
 	{
-		engine.RequestRetried{Target: "agent", Start: true, Try: 2, Kind: core.ErrorUnavailable},
+		record.RequestRetried{Target: "agent", Start: true, Try: 2, Kind: core.ErrorUnavailable},
 		`"event":"request_retried","target":"agent","error_kind":"unavailable","request":"start","try":2`, "",
 	},
-	{engine.Warning{Trial: trial, Message: "it said blue eleven"}, `"event":"warning","trial":"polite/1","attack":"polite"`, `,"message":"it said blue eleven"`},
-	{engine.BoundReached{Why: "scope.max_turns: 2 of 2 turns are used"}, `"event":"bound_reached","detail":"scope.max_turns: 2 of 2 turns are used"`, ""},
+	{record.Warning{Trial: trial, Message: "it said blue eleven"}, `"event":"warning","trial":"polite/1","attack":"polite"`, `,"message":"it said blue eleven"`},
+	{record.BoundReached{Why: "scope.max_turns: 2 of 2 turns are used"}, `"event":"bound_reached","detail":"scope.max_turns: 2 of 2 turns are used"`, ""},
 	{
-		engine.RunEnded{Summary: engine.Summary{Planned: 3, Tally: stats.Tally{Succeeded: 1, Defended: 1}, Duration: time.Minute, Stopped: "scope.max_turns"}},
+		record.RunEnded{Summary: record.Summary{Planned: 3, Tally: stats.Tally{Succeeded: 1, Defended: 1}, Duration: time.Minute, Stopped: "scope.max_turns"}},
 		`"event":"run_ended","seconds":60,"status":"bounded","trials":{"planned":3,"succeeded":1,"defended":1}`, "",
 	},
 }
@@ -190,7 +189,7 @@ func TestAResumedRunGoesOnInItsLogBehindALineThatWasCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Open(d.store, "r1")
-	d.Observe(engine.TargetResumed{Target: "agent"})
+	d.Observe(record.TargetResumed{Target: "agent"})
 	d.Close()
 	if got := d.text(); !strings.HasPrefix(got, "{\"v\":1}\n{\"v\":1,\"eve\n{\"v\":1,\"time\":") || strings.Count(got, "\n") != 3 {
 		t.Errorf("the log is %q", got)
@@ -212,7 +211,7 @@ func TestALogThatCannotBeWrittenIsAWarningAndSaysAfterwardsWhatIsMissing(t *test
 		}
 		d.Open(d.store, "r1")
 		for range 3 {
-			d.Observe(engine.TargetResumed{Target: "agent"})
+			d.Observe(record.TargetResumed{Target: "agent"})
 		}
 		d.Close()
 		if len(d.warnings) != 2 || !strings.Contains(d.warnings[0], "the event log cannot be written") || !strings.Contains(d.warnings[0], "no space left on device") ||
@@ -226,7 +225,7 @@ func TestALogThatCannotBeWrittenIsAWarningAndSaysAfterwardsWhatIsMissing(t *test
 			t.Fatal(err)
 		}
 		d.Open(d.store, "r1")
-		d.Observe(engine.TargetResumed{Target: "agent"})
+		d.Observe(record.TargetResumed{Target: "agent"})
 		d.Close()
 		if len(d.warnings) != 2 {
 			t.Errorf("warnings %q, want one at once and one at the end", d.warnings)
@@ -241,7 +240,7 @@ func TestManyMayWriteAtATime(t *testing.T) {
 	for range 8 {
 		writing.Go(func() {
 			for range 50 {
-				d.Observe(engine.TurnEnded{Trial: trial, Turn: turn})
+				d.Observe(record.TurnEnded{Trial: trial, Turn: turn})
 			}
 		})
 	}

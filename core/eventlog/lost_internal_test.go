@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 func TestALogThatCanBeWrittenAgainSaysHowManyEventsItLacksThere(t *testing.T) {
@@ -21,10 +21,10 @@ func TestALogThatCanBeWrittenAgainSaysHowManyEventsItLacksThere(t *testing.T) {
 	room := l.file
 	l.file = full
 	for range 3 {
-		l.Observe(engine.TargetResumed{Target: "agent"})
+		l.Observe(record.TargetResumed{Target: "agent"})
 	}
 	l.file = room
-	l.Observe(engine.TargetDown{Target: "agent"})
+	l.Observe(record.TargetDown{Target: "agent"})
 	l.Close()
 	_ = full.Close()
 	text, err := os.ReadFile(File(dir, "r1"))

@@ -7,8 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 )
 
 // mostNames is how many campaigns, and how many targets, have a label of their own.
@@ -59,8 +57,8 @@ func New() *Metrics {
 }
 
 // Observer returns an observer for one run.
-func (m *Metrics) Observer() engine.Observer {
-	return &run{metrics: m, paused: map[string]bool{}, down: map[string]bool{}}
+func (m *Metrics) Observer() *Observer {
+	return &Observer{metrics: m, paused: map[string]bool{}, down: map[string]bool{}}
 }
 
 // name returns the label for a name out of those of its sort.

@@ -12,7 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/metrics"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
@@ -49,28 +49,28 @@ func wants(t *testing.T, m *metrics.Metrics, lines ...string) {
 	}
 }
 
-var trial = &plan.Trial{ID: "polite/1", Setup: &plan.Setup{Attack: "polite", Target: "agent"}}
+var trial = record.TrialInfo{ID: "polite/1", Attack: "polite", Target: "agent"}
 
-func answered(took time.Duration, used core.Usage) engine.Turn {
+func answered(took time.Duration, used core.Usage) record.Turn {
 	at := time.Unix(0, 0)
-	return engine.Turn{Started: at, Ended: at.Add(took), Sent: core.UserText("a private question"), Reply: &core.Reply{Usage: used}}
+	return record.Turn{Started: at, Ended: at.Add(took), Sent: core.UserText("a private question"), Reply: &core.Reply{Usage: used}}
 }
 
 func TestARunIsCountedWhileItGoesAndWhenItHasEnded(t *testing.T) {
 	m := metrics.New()
 	run := m.Observer()
-	for _, e := range []engine.Event{
-		engine.RunStarted{Campaign: "nightly", Trials: 4},
-		engine.TrialStarted{Trial: trial},
-		engine.TrialStarted{Trial: trial},
-		engine.TurnEnded{Trial: trial, Turn: answered(2*time.Second, core.Usage{InputTokens: 10, OutputTokens: 5})},
-		engine.TurnEnded{Trial: trial, Turn: engine.Turn{Failure: &engine.Failure{Kind: core.ErrorTimeout, Message: "a private answer"}}},
-		engine.HelperTurnEnded{Trial: trial, Turn: engine.HelperTurn{Turn: answered(time.Second, core.Usage{InputTokens: 7}), Target: "judge"}},
-		engine.TargetPaused{Target: "agent", For: time.Second, Reason: engine.PauseAsked},
-		engine.TargetPaused{Target: "agent", For: 2 * time.Second, Reason: engine.PauseAsked},
-		engine.TargetDown{Target: "judge", Kind: core.ErrorUnavailable},
-		engine.RequestRetried{Target: "agent", Try: 1, Kind: core.ErrorRateLimited},
-		engine.TrialEnded{Trial: trial, Result: engine.Result{Outcome: core.Succeeded, Reason: "a private reason"}},
+	for _, e := range []record.Event{
+		record.RunStarted{Campaign: "nightly", Trials: 4},
+		record.TrialStarted{Trial: trial},
+		record.TrialStarted{Trial: trial},
+		record.TurnEnded{Trial: trial, Turn: answered(2*time.Second, core.Usage{InputTokens: 10, OutputTokens: 5})},
+		record.TurnEnded{Trial: trial, Turn: record.Turn{Failure: &record.Failure{Kind: core.ErrorTimeout, Message: "a private answer"}}},
+		record.HelperTurnEnded{Trial: trial, Turn: record.HelperTurn{Turn: answered(time.Second, core.Usage{InputTokens: 7}), Target: "judge"}},
+		record.TargetPaused{Target: "agent", For: time.Second, Reason: record.PauseAsked},
+		record.TargetPaused{Target: "agent", For: 2 * time.Second, Reason: record.PauseAsked},
+		record.TargetDown{Target: "judge", Kind: core.ErrorUnavailable},
+		record.RequestRetried{Target: "agent", Try: 1, Kind: core.ErrorRateLimited},
+		record.TrialEnded{Trial: trial, Result: record.Result{Outcome: core.Succeeded, Reason: "a private reason"}},
 	} {
 		run.Observe(e)
 	}
@@ -90,7 +90,7 @@ func TestARunIsCountedWhileItGoesAndWhenItHasEnded(t *testing.T) {
 		`orchestrator_requests_retried_total{campaign="nightly",kind="rate_limited",target="agent"} 1`,
 	)
 	before := time.Now().Unix()
-	run.Observe(engine.RunEnded{Summary: engine.Summary{
+	run.Observe(record.RunEnded{Summary: record.Summary{
 		Planned: 4, Tally: stats.Tally{Succeeded: 1, Defended: 1, Errored: 1}, Duration: 90 * time.Second, Interrupted: true,
 	}})
 	wants(t, m,
@@ -118,8 +118,8 @@ func TestARunWithoutEvidenceHasNoRate(t *testing.T) {
 	m := metrics.New()
 	for _, tally := range []stats.Tally{{Defended: 1}, {Errored: 1}} {
 		run := m.Observer()
-		run.Observe(engine.RunStarted{Campaign: "nightly"})
-		run.Observe(engine.RunEnded{Summary: engine.Summary{Planned: 1, Tally: tally}})
+		run.Observe(record.RunStarted{Campaign: "nightly"})
+		run.Observe(record.RunEnded{Summary: record.Summary{Planned: 1, Tally: tally}})
 	}
 	if got := scrape(t, m); strings.Contains(got, "last_run_asr") {
 		t.Errorf("a rate of 0 would say that the target defended itself:\n%s", got)
@@ -130,11 +130,11 @@ func TestRunsOfOneCampaignAtTheSameTimeAddUp(t *testing.T) {
 	m := metrics.New()
 	first, second := m.Observer(), m.Observer()
 	for _, run := range []engine.Observer{first, second} {
-		run.Observe(engine.RunStarted{Campaign: "nightly"})
-		run.Observe(engine.TrialStarted{Trial: trial})
-		run.Observe(engine.TargetDown{Target: "agent"})
+		run.Observe(record.RunStarted{Campaign: "nightly"})
+		run.Observe(record.TrialStarted{Trial: trial})
+		run.Observe(record.TargetDown{Target: "agent"})
 	}
-	first.Observe(engine.RunEnded{})
+	first.Observe(record.RunEnded{})
 	wants(t, m,
 		`orchestrator_runs_active{campaign="nightly"} 1`,
 		`orchestrator_trials_active{campaign="nightly"} 1`,
@@ -146,8 +146,8 @@ func TestTheNumberOfLabelsIsBounded(t *testing.T) {
 	m := metrics.New()
 	for i := range 1000 {
 		run := m.Observer()
-		run.Observe(engine.RunStarted{Campaign: fmt.Sprintf("campaign-%d", i)})
-		run.Observe(engine.TargetDown{Target: fmt.Sprintf("target-%d", i)})
+		run.Observe(record.RunStarted{Campaign: fmt.Sprintf("campaign-%d", i)})
+		run.Observe(record.TargetDown{Target: fmt.Sprintf("target-%d", i)})
 	}
 	got := scrape(t, m)
 	if n := strings.Count(got, "orchestrator_runs_active{"); n != 201 {

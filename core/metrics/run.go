@@ -5,11 +5,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// run counts for one run.
-type run struct {
+// Observer counts the events of one run. Its methods may be called concurrently.
+type Observer struct {
 	metrics *Metrics
 
 	mu       sync.Mutex
@@ -21,29 +21,29 @@ type run struct {
 }
 
 // Observe counts an event.
-func (r *run) Observe(e engine.Event) {
+func (r *Observer) Observe(e record.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := r.metrics
 	switch e := e.(type) {
-	case engine.RunStarted:
+	case record.RunStarted:
 		r.campaign = m.name(m.campaigns, e.Campaign)
 		m.activeRuns.WithLabelValues(r.campaign).Inc()
-	case engine.RunEnded:
+	case record.RunEnded:
 		r.ended(e)
-	case engine.TrialStarted:
+	case record.TrialStarted:
 		r.hold(1)
-	case engine.TrialEnded:
+	case record.TrialEnded:
 		r.hold(-1)
 		m.trials.WithLabelValues(r.campaign, string(e.Result.Outcome)).Inc()
-	case engine.TrialInterrupted:
+	case record.TrialInterrupted:
 		r.hold(-1)
 		m.trials.WithLabelValues(r.campaign, "interrupted").Inc()
-	case engine.TurnEnded:
+	case record.TurnEnded:
 		r.turn(e.Trial.Target, e.Turn)
-	case engine.HelperTurnEnded:
+	case record.HelperTurnEnded:
 		r.turn(e.Turn.Target, e.Turn.Turn)
-	case engine.RequestRetried:
+	case record.RequestRetried:
 		m.retries.WithLabelValues(r.campaign, r.target(e.Target), string(e.Kind)).Inc()
 	default:
 		r.observeTarget(e)
@@ -51,27 +51,27 @@ func (r *run) Observe(e engine.Event) {
 }
 
 // observeTarget counts what becomes of a target.
-func (r *run) observeTarget(e engine.Event) {
+func (r *Observer) observeTarget(e record.Event) {
 	m := r.metrics
 	switch e := e.(type) {
-	case engine.TargetPaused:
+	case record.TargetPaused:
 		m.pauses.WithLabelValues(r.campaign, r.target(e.Target), string(e.Reason)).Inc()
 		r.set(m.paused, r.paused, e.Target, true)
-	case engine.TargetResumed:
+	case record.TargetResumed:
 		r.set(m.paused, r.paused, e.Target, false)
-	case engine.TargetDown:
+	case record.TargetDown:
 		r.set(m.down, r.down, e.Target, true)
-	case engine.TargetUp:
+	case record.TargetUp:
 		r.set(m.down, r.down, e.Target, false)
 	}
 }
 
-func (r *run) hold(more int) {
+func (r *Observer) hold(more int) {
 	r.active += more
 	r.metrics.activeTrials.WithLabelValues(r.campaign).Add(float64(more))
 }
 
-func (r *run) turn(target string, t engine.Turn) {
+func (r *Observer) turn(target string, t record.Turn) {
 	m, target := r.metrics, r.target(target)
 	result := "answered"
 	if t.Failure != nil {
@@ -90,7 +90,7 @@ func (r *run) turn(target string, t engine.Turn) {
 }
 
 // set notes what holds for a target, once for the run.
-func (r *run) set(gauge *prometheus.GaugeVec, state map[string]bool, target string, holds bool) {
+func (r *Observer) set(gauge *prometheus.GaugeVec, state map[string]bool, target string, holds bool) {
 	if state[target] == holds {
 		return
 	}
@@ -102,7 +102,7 @@ func (r *run) set(gauge *prometheus.GaugeVec, state map[string]bool, target stri
 	gauge.WithLabelValues(r.campaign, r.target(target)).Add(by)
 }
 
-func (r *run) ended(e engine.RunEnded) {
+func (r *Observer) ended(e record.RunEnded) {
 	m, tally := r.metrics, e.Summary.Tally
 	r.hold(-r.active)
 	for target := range r.paused {
@@ -123,4 +123,4 @@ func (r *run) ended(e engine.RunEnded) {
 	}
 }
 
-func (r *run) target(name string) string { return r.metrics.name(r.metrics.targets, name) }
+func (r *Observer) target(name string) string { return r.metrics.name(r.metrics.targets, name) }

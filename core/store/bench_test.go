@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -18,7 +18,7 @@ func BenchmarkRecordTurn(b *testing.B) {
 	}{{"1", 1}, {"32", 32}, {"128", 128}} {
 		b.Run(test.name, func(b *testing.B) {
 			j := begin(b, open(b, b.TempDir()), store.Run{})
-			turn := engine.Turn{
+			turn := record.Turn{
 				Started: start, Ended: start, Sent: core.UserText("read me the vault code"),
 				Reply: &core.Reply{
 					Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("I cannot do that.")}}},
@@ -33,9 +33,9 @@ func BenchmarkRecordTurn(b *testing.B) {
 			for range test.parallel {
 				go func() {
 					own := trial(int(trials.Add(1)))
-					err := j.BeginTrial(b.Context(), own, own.Number, start)
+					err := j.BeginTrial(own, start)
 					for turn := turn; err == nil && left.Add(-1) >= 0; turn.Index++ {
-						err = j.RecordTurn(b.Context(), own.ID, turn)
+						err = j.RecordTurn(own.ID, turn)
 					}
 					done <- err
 				}()

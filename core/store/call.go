@@ -7,14 +7,13 @@ import (
 	"fmt"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/cassette"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // RecordCall implements [engine.Journal].
-func (j *Journal) RecordCall(_ context.Context, trialID string, r engine.Recorded) error {
+func (j *Journal) RecordCall(trialID string, r record.RecordedCall) error {
 	artifacts := map[string]artifact{}
-	encoded, err := cassette.Encode(r, func(v core.Value) (string, error) {
+	encoded, err := record.EncodeCall(r, func(v core.Value) (string, error) {
 		if !isArtifact(v) {
 			return "", nil
 		}
@@ -42,18 +41,18 @@ func (j *Journal) RecordCall(_ context.Context, trialID string, r engine.Recorde
 // Calls returns the calls of the last attempt at a trial, in their order, artifacts
 // included. There are none where the run was not recorded. It fails where one
 // cannot be read, or an artifact is missing or damaged.
-func (s *Store) Calls(ctx context.Context, runID, trialID string) ([]engine.Recorded, error) {
+func (s *Store) Calls(ctx context.Context, runID, trialID string) ([]record.RecordedCall, error) {
 	if s.schema < schemaCalls {
 		return nil, nil
 	}
 	load := func(sum string) ([]byte, error) { return s.Artifact(ctx, sum) }
-	calls, err := collect(ctx, s.reads, func(rows *sql.Rows) (engine.Recorded, error) {
+	calls, err := collect(ctx, s.reads, func(rows *sql.Rows) (record.RecordedCall, error) {
 		var ordinal int
 		var encoded []byte
 		if err := rows.Scan(&ordinal, &encoded); err != nil {
-			return engine.Recorded{}, err
+			return record.RecordedCall{}, err
 		}
-		r, err := cassette.Decode(encoded, load)
+		r, err := record.DecodeCall(encoded, load)
 		r.Index = ordinal
 		return r, err
 	}, `SELECT ordinal, call FROM calls WHERE run_id = $1 AND trial_id = $2 `+s.ofAttempt(lastAttempt)+` ORDER BY ordinal`, runID, trialID)
@@ -63,7 +62,7 @@ func (s *Store) Calls(ctx context.Context, runID, trialID string) ([]engine.Reco
 	return calls, nil
 }
 
-func insertComponents(w *writer, run string, components cassette.Catalog) error {
+func insertComponents(w *writer, run string, components record.Catalog) error {
 	for i, c := range components {
 		encoded, err := json.Marshal(c)
 		if err == nil {
@@ -77,11 +76,11 @@ func insertComponents(w *writer, run string, components cassette.Catalog) error 
 }
 
 // Components returns what plugins said of the components of a recorded run.
-func (s *Store) Components(ctx context.Context, runID string) (cassette.Catalog, error) {
+func (s *Store) Components(ctx context.Context, runID string) (record.Catalog, error) {
 	if s.schema < schemaCalls {
 		return nil, nil
 	}
-	found, err := collect(ctx, s.reads, func(rows *sql.Rows) (c cassette.Component, err error) {
+	found, err := collect(ctx, s.reads, func(rows *sql.Rows) (c record.Component, err error) {
 		var encoded []byte
 		if err := rows.Scan(&encoded); err != nil {
 			return c, err

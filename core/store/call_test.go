@@ -11,21 +11,20 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/cassette"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
 // spoken are two calls of a trial, with a sound and a long text.
-func spoken() []engine.Recorded {
+func spoken() []record.RecordedCall {
 	long := core.TextValue(strings.Repeat("a\xff", 40<<10))
-	return []engine.Recorded{
-		{Call: engine.Call{Kind: engine.CallStart, Name: "agent"}},
+	return []record.RecordedCall{
+		{Call: record.Call{Kind: record.CallStart, Name: "agent"}},
 		{
 			Index:  1,
-			Call:   engine.Call{Kind: engine.CallConvert, Name: "speak", Values: []core.Value{long}},
-			Answer: engine.Answer{Value: core.WAVValue([]byte("RIFF"))},
+			Call:   record.Call{Kind: record.CallConvert, Name: "speak", Values: []core.Value{long}},
+			Answer: record.Answer{Value: core.WAVValue([]byte("RIFF"))},
 		},
 	}
 }
@@ -38,12 +37,12 @@ func TestCallsAreKept(t *testing.T) {
 	info := core.Info{Kind: core.KindConverter, Name: "speech", Summary: "Speaks.", In: []core.Modality{core.Text}}
 	dir := t.TempDir()
 	s := open(t, dir)
-	j := begin(t, s, store.Run{Recorded: true, Components: cassette.Catalog{{Info: info, Schema: described}}, Origin: "before", OriginKind: store.Replay})
-	must(t, j.BeginTrial(t.Context(), trial(1), 0, start))
+	j := begin(t, s, store.Run{Recorded: true, Components: record.Catalog{{Info: info, Schema: described}}, Origin: "before", OriginKind: store.Replay})
+	must(t, j.BeginTrial(trialAt(1, 0), start))
 	for _, r := range spoken() {
-		must(t, j.RecordCall(t.Context(), trial(1).ID, r))
+		must(t, j.RecordCall(trial(1).ID, r))
 	}
-	must(t, j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}), j.Finish(t.Context(), store.Finished, "", start))
+	must(t, j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}), j.Finish(t.Context(), store.Finished, "", start))
 
 	run, err := s.Run(t.Context(), "latest")
 	must(t, err)
@@ -79,7 +78,7 @@ func TestCallsAreKept(t *testing.T) {
 func TestOnlyTheCallsOfTheLastAttemptCount(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{Recorded: true, Plan: "plan", Trials: 1})
-	must(t, j.BeginTrial(t.Context(), trial(1), 0, start), j.RecordCall(t.Context(), trial(1).ID, spoken()[1]), j.Finish(t.Context(), store.Interrupted, "", start))
+	must(t, j.BeginTrial(trialAt(1, 0), start), j.RecordCall(trial(1).ID, spoken()[1]), j.Finish(t.Context(), store.Interrupted, "", start))
 	claim, err := s.Claim(t.Context(), j.Run())
 	must(t, err)
 	if !claim.Run.Recorded {
@@ -87,11 +86,11 @@ func TestOnlyTheCallsOfTheLastAttemptCount(t *testing.T) {
 	}
 	j, err = claim.Resume(t.Context(), store.Session{Started: start})
 	must(t, err)
-	must(t, j.BeginTrial(t.Context(), trial(1), 0, start), j.RecordCall(t.Context(), trial(1).ID, spoken()[0]),
-		j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}))
+	must(t, j.BeginTrial(trialAt(1, 0), start), j.RecordCall(trial(1).ID, spoken()[0]),
+		j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}))
 	got, err := s.Calls(t.Context(), j.Run(), trial(1).ID)
 	must(t, err)
-	if len(got) != 1 || got[0].Call.Kind != engine.CallStart {
+	if len(got) != 1 || got[0].Call.Kind != record.CallStart {
 		t.Errorf("calls %+v, want that of the second attempt", got)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // Count says how many trials of an attack and variant came to the same end.
@@ -15,7 +15,7 @@ type Count struct {
 	// Outcome is empty for trials that were begun and have none.
 	Outcome core.Outcome
 	// Failure is why they errored, nil where they did not.
-	Failure *engine.Failure
+	Failure *record.Failure
 	Trials  int
 }
 
@@ -27,7 +27,7 @@ func (s *Store) Counts(ctx context.Context, runID string) ([]Count, error) {
 		if err := rows.Scan(&c.Attack, &c.Variant, &c.Outcome, &failure, &c.Trials); err != nil {
 			return c, err
 		}
-		c.Failure, err = decode[engine.Failure](failure)
+		c.Failure, err = decode[record.Failure](failure)
 		return c, err
 	}, `SELECT attack, variant, coalesce(outcome, ''), CASE WHEN outcome = $2 THEN failure END AS why, count(*)
 		FROM trials WHERE run_id = $1 GROUP BY attack, variant, outcome, why ORDER BY min(ordinal)`, runID, string(core.Errored))

@@ -6,8 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -15,22 +14,22 @@ func TestTrialsAreCountedByWhatTheyCameTo(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{})
 	ctx := t.Context()
-	gone := &engine.Failure{Kind: core.ErrorUnavailable, Message: "gone", Hint: "is it running?"}
+	gone := &record.Failure{Kind: core.ErrorUnavailable, Message: "gone", Hint: "is it running?"}
 	for i, trial := range []struct {
 		attack, variant string
-		result          engine.Result
+		result          record.Result
 	}{
-		{"zealous", "studio", engine.Result{Outcome: core.Defended}},
-		{"zealous", "phone", engine.Result{Outcome: core.Errored, Failure: gone}},
-		{"zealous", "studio", engine.Result{Outcome: core.Defended}},
-		{"all", "", engine.Result{Outcome: core.Succeeded, Failure: gone}},
-		{"zealous", "phone", engine.Result{Outcome: core.Errored, Failure: gone}},
-		{"all", "", engine.Result{}},
+		{"zealous", "studio", record.Result{Outcome: core.Defended}},
+		{"zealous", "phone", record.Result{Outcome: core.Errored, Failure: gone}},
+		{"zealous", "studio", record.Result{Outcome: core.Defended}},
+		{"all", "", record.Result{Outcome: core.Succeeded, Failure: gone}},
+		{"zealous", "phone", record.Result{Outcome: core.Errored, Failure: gone}},
+		{"all", "", record.Result{}},
 	} {
-		planned := &plan.Trial{ID: string(rune('a' + i)), Setup: &plan.Setup{Attack: trial.attack, Variant: trial.variant}}
-		must(t, j.BeginTrial(ctx, planned, i, start))
+		planned := record.Trial{TrialInfo: record.TrialInfo{ID: string(rune('a' + i)), Attack: trial.attack, Variant: trial.variant}, Ordinal: i}
+		must(t, j.BeginTrial(planned, start))
 		if trial.result.Outcome != "" {
-			must(t, j.EndTrial(ctx, planned.ID, trial.result))
+			must(t, j.EndTrial(planned.ID, trial.result))
 		}
 	}
 	must(t, j.Finish(ctx, store.Interrupted, "", start))

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // keptPart is a part whose artifacts, if it has any, are on the disk.
@@ -86,42 +86,6 @@ func payload(data []byte) []byte {
 	return data
 }
 
-// replyRecord is what turns.reply holds: a reply without its parts.
-type replyRecord struct {
-	Finish     core.Finish      `json:"finish"`
-	Detail     string           `json:"detail,omitempty"`
-	Heard      string           `json:"heard,omitempty"`
-	Unheard    bool             `json:"unheard,omitempty"`
-	Delivered  time.Duration    `json:"delivered,omitempty"`
-	Replayed   bool             `json:"replayed,omitempty"`
-	Usage      core.Usage       `json:"usage"`
-	Timing     core.Timing      `json:"timing"`
-	RateLimits []core.RateLimit `json:"rate_limits,omitempty"`
-	Warnings   []string         `json:"warnings,omitempty"`
-}
-
-// recordOf returns a reply without its parts.
-func recordOf(r *core.Reply) *replyRecord {
-	if r == nil {
-		return nil
-	}
-	return &replyRecord{
-		Finish: r.Finish, Detail: r.Detail, Heard: r.Heard, Unheard: r.Unheard, Delivered: r.Delivered, Replayed: r.Replayed,
-		Usage: r.Usage, Timing: r.Timing, RateLimits: r.RateLimits, Warnings: r.Warnings,
-	}
-}
-
-// reply returns the reply, which has no parts yet.
-func (r *replyRecord) reply() *core.Reply {
-	if r == nil {
-		return nil
-	}
-	return &core.Reply{
-		Finish: r.Finish, Detail: r.Detail, Heard: r.Heard, Unheard: r.Unheard, Delivered: r.Delivered, Replayed: r.Replayed,
-		Usage: r.Usage, Timing: r.Timing, RateLimits: r.RateLimits, Warnings: r.Warnings,
-	}
-}
-
 // keptTurn is an exchange whose artifacts are on the disk: the columns that hold
 // it, and the values.
 type keptTurn struct {
@@ -129,7 +93,7 @@ type keptTurn struct {
 	sent, replied            []keptPart
 }
 
-func (s *Store) keepTurn(t engine.Turn) (keptTurn, error) {
+func (s *Store) keepTurn(t record.Turn) (keptTurn, error) {
 	var k keptTurn
 	var err error
 	if k.sent, err = s.keepParts(t.Sent.Parts); err != nil {
@@ -139,9 +103,10 @@ func (s *Store) keepTurn(t engine.Turn) (keptTurn, error) {
 		if k.replied, err = s.keepParts(t.Reply.Message.Parts); err != nil {
 			return k, err
 		}
-	}
-	if k.reply, err = encode("reply", recordOf(t.Reply)); err != nil {
-		return k, err
+		reply := record.ReplyOf(*t.Reply)
+		if k.reply, err = encode("reply", &reply); err != nil {
+			return k, err
+		}
 	}
 	if k.failure, err = encode("failure", t.Failure); err != nil {
 		return k, err
@@ -157,13 +122,16 @@ type turnRow struct {
 }
 
 // into reads the columns.
-func (r turnRow) into(t *engine.Turn) error {
+func (r turnRow) into(t *record.Turn) error {
 	t.Started, t.Ended = moment(r.started), moment(r.ended)
-	record, err := decode[replyRecord](r.reply)
+	kept, err := decode[record.Reply](r.reply)
 	if err != nil {
 		return err
 	}
-	t.Reply = record.reply()
+	if kept != nil { // its parts are elsewhere
+		reply := kept.With(core.Message{})
+		t.Reply = &reply
+	}
 	asked, err := decode[core.Delivery](r.delivery)
 	if err != nil {
 		return err
@@ -171,7 +139,7 @@ func (r turnRow) into(t *engine.Turn) error {
 	if asked != nil {
 		t.Sent.Delivery = *asked
 	}
-	t.Failure, err = decode[engine.Failure](r.failure)
+	t.Failure, err = decode[record.Failure](r.failure)
 	return err
 }
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // helperPlace is where the values of a trial's n-th helper turn are.
@@ -16,7 +16,7 @@ func helperPlace(n int, what string) string { return fmt.Sprintf("helper/%d/%s",
 func helperHistory(n, i int) string { return helperPlace(n, fmt.Sprintf("history/%d", i)) }
 
 // RecordHelperTurn implements [engine.Journal].
-func (j *Journal) RecordHelperTurn(_ context.Context, trialID string, t engine.HelperTurn) error {
+func (j *Journal) RecordHelperTurn(trialID string, t record.HelperTurn) error {
 	kept, err := j.store.keepTurn(t.Turn)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (j *Journal) RecordHelperTurn(_ context.Context, trialID string, t engine.H
 // last attempt at a trial,
 // in the order in which it was recorded, artifacts included. It fails where an
 // artifact is missing or damaged.
-func (s *Store) HelperTurns(ctx context.Context, runID, trialID string) ([]engine.HelperTurn, error) {
+func (s *Store) HelperTurns(ctx context.Context, runID, trialID string) ([]record.HelperTurn, error) {
 	turns, err := s.helperTurns(ctx, runID, trialID, lastAttempt)
 	if err != nil {
 		return nil, fmt.Errorf("reading the helper turns of trial %s of run %s: %w", trialID, runID, err)
@@ -71,7 +71,7 @@ func (s *Store) HelperTurns(ctx context.Context, runID, trialID string) ([]engin
 	return turns, nil
 }
 
-func (s *Store) helperTurns(ctx context.Context, runID, trialID string, attempt int) ([]engine.HelperTurn, error) {
+func (s *Store) helperTurns(ctx context.Context, runID, trialID string, attempt int) ([]record.HelperTurn, error) {
 	if s.schema < schemaHelpers {
 		return nil, nil
 	}
@@ -84,8 +84,8 @@ func (s *Store) helperTurns(ctx context.Context, runID, trialID string, attempt 
 	return turns, err
 }
 
-func scanHelperTurn(rows *sql.Rows) (engine.HelperTurn, error) {
-	var t engine.HelperTurn
+func scanHelperTurn(rows *sql.Rows) (record.HelperTurn, error) {
+	var t record.HelperTurn
 	var row turnRow
 	var prompt []byte
 	var history *string
@@ -108,7 +108,7 @@ func scanHelperTurn(rows *sql.Rows) (engine.HelperTurn, error) {
 }
 
 // fillHelperTurns puts the parts into turns.
-func (s *Store) fillHelperTurns(ctx context.Context, turns []engine.HelperTurn, runID, trialID string, attempt int) error {
+func (s *Store) fillHelperTurns(ctx context.Context, turns []record.HelperTurn, runID, trialID string, attempt int) error {
 	parts, err := s.parts(ctx, runID, trialID, attempt)
 	if err != nil {
 		return err

@@ -7,20 +7,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
 // helped are helper turns with everything that one can hold.
-func helped() []engine.HelperTurn {
+func helped() []record.HelperTurn {
 	whole := everything()
 	whole.Scores = nil
 	whole.Index = 0
-	failed := engine.Turn{
+	failed := record.Turn{
 		Index: 1, Started: start, Ended: start.Add(time.Second), Sent: core.Message{Role: core.User},
-		Failure: &engine.Failure{Kind: core.ErrorUnavailable, Message: "nobody there", Hint: "start it"},
+		Failure: &record.Failure{Kind: core.ErrorUnavailable, Message: "nobody there", Hint: "start it"},
 	}
-	return []engine.HelperTurn{
+	return []record.HelperTurn{
 		{
 			Turn: whole, Kind: core.KindScorer, By: "leaked", For: 0, Target: "judge", Conversation: 0,
 			Start: core.Start{SystemPrompt: "Judge \x00\xff", History: []core.Message{
@@ -39,10 +39,10 @@ func TestWhatHelpersWereAskedIsKept(t *testing.T) {
 	turn := everything()
 	want := helped()
 	must(t,
-		j.BeginTrial(t.Context(), trial(1), 0, start),
-		j.RecordTurn(t.Context(), trial(1).ID, turn),
-		j.RecordHelperTurn(t.Context(), trial(1).ID, want[0]),
-		j.RecordHelperTurn(t.Context(), trial(1).ID, want[1]),
+		j.BeginTrial(trialAt(1, 0), start),
+		j.RecordTurn(trial(1).ID, turn),
+		j.RecordHelperTurn(trial(1).ID, want[0]),
+		j.RecordHelperTurn(trial(1).ID, want[1]),
 	)
 	reader, err := store.OpenReader(t.Context(), dir) // it is durable by now
 	must(t, err)
@@ -55,7 +55,7 @@ func TestWhatHelpersWereAskedIsKept(t *testing.T) {
 		}
 		turns, err := from.Turns(t.Context(), j.Run(), trial(1).ID)
 		must(t, err)
-		if diff := cmp.Diff([]engine.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
+		if diff := cmp.Diff([]record.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
 			t.Errorf("the turns beside them (-recorded +read):\n%s", diff)
 		}
 	}

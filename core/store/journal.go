@@ -10,8 +10,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // Journal keeps one run. It is safe for concurrent use.
@@ -34,11 +33,6 @@ type Journal struct {
 	// were any, and begun is which one is being made.
 	earlier, begun map[string]int
 }
-
-var (
-	_ engine.Journal  = (*Journal)(nil)
-	_ engine.Recaller = (*Journal)(nil)
-)
 
 // Run is the identifier of the run.
 func (j *Journal) Run() string { return j.id }
@@ -104,7 +98,7 @@ func (j *Journal) now(write func(w *writer) error) error {
 }
 
 // BeginTrial implements [engine.Journal].
-func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at time.Time) error {
+func (j *Journal) BeginTrial(t record.Trial, at time.Time) error {
 	j.mu.Lock()
 	known := j.attacks[t.Attack]
 	j.attacks[t.Attack] = true
@@ -115,7 +109,7 @@ func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at t
 		if !known {
 			err := w.exec(`INSERT INTO attacks (run_id, name, target, objective, system_prompt, success, stop_on)
 				VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (run_id, name) DO NOTHING`,
-				j.id, t.Attack, t.Target, []byte(t.Objective), []byte(t.SystemPrompt), successOf(t), string(t.StopOn))
+				j.id, t.Attack, t.Target, []byte(t.Objective), []byte(t.SystemPrompt), t.Success, t.StopOn)
 			if err != nil {
 				return err
 			}
@@ -126,7 +120,7 @@ func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at t
 		// A seed uses all 64 bits, and a BIGINT has a sign.
 		err := w.exec(`INSERT INTO trials (run_id, id, ordinal, attack, variant, row_number, number, seed, started_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			j.id, t.ID, ordinal, t.Attack, t.Variant, t.Row, t.Number, int64(t.Seed), at.UnixNano())
+			j.id, t.ID, t.Ordinal, t.Attack, t.Variant, t.Row, t.Number, int64(t.Seed), at.UnixNano())
 		if err != nil {
 			return err
 		}
@@ -135,7 +129,7 @@ func (j *Journal) BeginTrial(_ context.Context, t *plan.Trial, ordinal int, at t
 }
 
 // insertHistory keeps what has been said before the first turn. It is text.
-func (j *Journal) insertHistory(w *writer, t *plan.Trial) error {
+func (j *Journal) insertHistory(w *writer, t record.Trial) error {
 	for i, m := range t.History {
 		var text []byte
 		for _, v := range m.Of(core.Text) {
@@ -150,29 +144,22 @@ func (j *Journal) insertHistory(w *writer, t *plan.Trial) error {
 	return nil
 }
 
-func successOf(t *plan.Trial) string {
-	if t.Success == nil {
-		return ""
-	}
-	return t.Success.String()
-}
-
 // Recorded implements [engine.Journal].
-func (j *Journal) Recorded(ctx context.Context, trialID string) (engine.Begun, error) {
+func (j *Journal) Recorded(ctx context.Context, trialID string) (record.RecordedTrial, error) {
 	if j.at(trialID, 0).attempt == 0 {
-		return engine.Begun{}, nil
+		return record.RecordedTrial{}, nil
 	}
 	turns, err := j.store.Turns(ctx, j.id, trialID)
 	if err != nil {
-		return engine.Begun{}, err
+		return record.RecordedTrial{}, err
 	}
 	helped, err := j.store.HelperTurns(ctx, j.id, trialID)
-	return engine.Begun{Turns: turns, Helped: helped}, err
+	return record.RecordedTrial{Turns: turns, Helped: helped}, err
 }
 
 // RecordTurn implements [engine.Journal]. It keeps the scores too, if the turn
 // has any.
-func (j *Journal) RecordTurn(_ context.Context, trialID string, t engine.Turn) error {
+func (j *Journal) RecordTurn(trialID string, t record.Turn) error {
 	kept, err := j.store.keepTurn(t)
 	if err != nil {
 		return err
@@ -185,7 +172,7 @@ func (j *Journal) RecordTurn(_ context.Context, trialID string, t engine.Turn) e
 }
 
 // insertTurn keeps a turn whose artifacts are on the disk.
-func (j *Journal) insertTurn(trialID string, t engine.Turn, kept keptTurn, scores []keptScore) error {
+func (j *Journal) insertTurn(trialID string, t record.Turn, kept keptTurn, scores []keptScore) error {
 	at := j.at(trialID, t.Index)
 	return j.now(func(w *writer) error {
 		err := w.exec(`INSERT INTO turns (run_id, trial_id, attempt, turn, started_at, ended_at, reply, failure, sent_role, delivery)
@@ -205,7 +192,7 @@ func (j *Journal) insertTurn(trialID string, t engine.Turn, kept keptTurn, score
 }
 
 // RecordScores implements [engine.Journal].
-func (j *Journal) RecordScores(_ context.Context, trialID string, turn int, scores []engine.Score) error {
+func (j *Journal) RecordScores(trialID string, turn int, scores []record.Score) error {
 	kept, err := j.store.keepScores(scores)
 	if err != nil {
 		return err
@@ -216,7 +203,7 @@ func (j *Journal) RecordScores(_ context.Context, trialID string, turn int, scor
 
 // EndTrial implements [engine.Journal]. The scores of the result are those of
 // the turn that decided it, and have been recorded there.
-func (j *Journal) EndTrial(_ context.Context, trialID string, r engine.Result) error {
+func (j *Journal) EndTrial(trialID string, r record.Result) error {
 	usage, err := json.Marshal(r.Usage)
 	if err != nil {
 		return fmt.Errorf("encoding the usage: %w", err)
@@ -289,12 +276,12 @@ func placeJudged(n int) string { return "judged/" + strconv.Itoa(n) }
 
 // keptScore is a score whose judged values are kept.
 type keptScore struct {
-	engine.Score
+	record.Score
 	failure any
 	judged  []keptPart
 }
 
-func (s *Store) keepScores(scores []engine.Score) ([]keptScore, error) {
+func (s *Store) keepScores(scores []record.Score) ([]keptScore, error) {
 	kept := make([]keptScore, len(scores))
 	for i, score := range scores {
 		failure, err := encode("failure", score.Failure)

@@ -14,8 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -81,12 +80,12 @@ func eachEarlier(t *testing.T, test func(t *testing.T, dir string)) {
 }
 
 // oldTurn is the turn of oldRun.
-func oldTurn() engine.Turn {
+func oldTurn() record.Turn {
 	original := core.Value{Modality: core.Text, MediaType: "text/plain", Data: []byte("hello")}
 	text := func(s string) core.Value {
 		return core.Value{Modality: core.Text, MediaType: "text/plain", Data: []byte(s)}
 	}
-	return engine.Turn{
+	return record.Turn{
 		Started: time.Unix(1, 0).UTC(), Ended: time.Unix(2, 0).UTC(),
 		Sent: core.Message{Role: core.User, Parts: []core.Part{{Value: text("hi"), Original: &original, Converters: []string{"leet"}}}},
 		Reply: &core.Reply{
@@ -94,7 +93,7 @@ func oldTurn() engine.Turn {
 			Finish:  core.FinishComplete, Heard: "hi", Usage: core.Usage{InputTokens: 3},
 			Timing: core.Timing{Total: 5 * time.Millisecond}, Warnings: []string{"old"},
 		},
-		Scores: []engine.Score{{Name: "leaked", Score: core.BoolScore(false, "not in it")}},
+		Scores: []record.Score{{Name: "leaked", Score: core.BoolScore(false, "not in it")}},
 	}
 }
 
@@ -125,7 +124,7 @@ func readsTurns(t *testing.T, s *store.Store) {
 	t.Helper()
 	turns, err := s.Turns(t.Context(), "old", trial(1).ID)
 	must(t, err)
-	if diff := cmp.Diff([]engine.Turn{oldTurn()}, turns); diff != "" {
+	if diff := cmp.Diff([]record.Turn{oldTurn()}, turns); diff != "" {
 		t.Errorf("turns (-want +got):\n%s", diff)
 	}
 	trials, err := s.Trials(t.Context(), "old")
@@ -152,11 +151,11 @@ func TestAStoreOfAnEarlierVersionIsBroughtUpToDate(t *testing.T) {
 		readsOldRun(t, s)
 		j := begin(t, s, store.Run{Campaign: "new"})
 		turn, said := everything(), helped()
-		must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, turn),
-			j.RecordHelperTurn(t.Context(), trial(1).ID, said[0]))
+		must(t, j.BeginTrial(trialAt(1, 1), start), j.RecordTurn(trial(1).ID, turn),
+			j.RecordHelperTurn(trial(1).ID, said[0]))
 		turns, err := s.Turns(t.Context(), j.Run(), trial(1).ID)
 		must(t, err)
-		if diff := cmp.Diff([]engine.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
+		if diff := cmp.Diff([]record.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
 			t.Errorf("turns (-recorded +read):\n%s", diff)
 		}
 		helperTurns, err := s.HelperTurns(t.Context(), j.Run(), trial(1).ID)
@@ -192,8 +191,8 @@ func TestAHistoryIsKept(t *testing.T) {
 		core.UserText("I am \x00 the manager\xff"),
 		{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("Good morning.")}}},
 	}
-	planned := &plan.Trial{ID: "a/1", Number: 1, Setup: &plan.Setup{Attack: "a", History: want}}
-	must(t, j.BeginTrial(t.Context(), planned, 0, start), j.EndTrial(t.Context(), planned.ID, engine.Result{Outcome: core.Defended}))
+	planned := record.Trial{TrialInfo: record.TrialInfo{ID: "a/1", Number: 1, Attack: "a"}, History: want}
+	must(t, j.BeginTrial(planned, start), j.EndTrial(planned.ID, record.Result{Outcome: core.Defended}))
 	got, err := s.History(t.Context(), j.Run(), planned.ID)
 	must(t, err)
 	if diff := cmp.Diff(want, got); diff != "" {

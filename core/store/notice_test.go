@@ -9,7 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -58,7 +58,7 @@ func TestTheRunBeforeIsTheLatestOfTheCampaignThatGaveEvidence(t *testing.T) {
 	s := open(t, t.TempDir())
 	hold := func(id, name string, after time.Duration, status store.Status, outcome core.Outcome) store.Run {
 		j := begin(t, s, store.Run{ID: id, Campaign: name, Trials: 1, Started: start.Add(after)})
-		must(t, j.BeginTrial(t.Context(), trial(1), 0, start), j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: outcome, Ended: start}),
+		must(t, j.BeginTrial(trialAt(1, 0), start), j.EndTrial(trial(1).ID, record.Result{Outcome: outcome, Ended: start}),
 			j.Finish(t.Context(), status, "", start.Add(after)))
 		run, err := s.Run(t.Context(), id)
 		must(t, err)

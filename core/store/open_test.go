@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -44,12 +44,12 @@ func writeForEver(dir string) {
 	check(err)
 	j, err := s.CreateRun(ctx, store.Run{ID: "killed", Started: start})
 	check(err)
-	check(j.BeginTrial(ctx, trial(1), 1, start))
+	check(j.BeginTrial(trialAt(1, 1), start))
 	for i := 0; ; i++ {
 		turn := everything()
 		turn.Index = i
 		turn.Reply.Message.Parts = append(turn.Reply.Message.Parts, core.Part{Value: core.WAVValue(fmt.Appendf(nil, "RIFF %d", i))})
-		check(j.RecordTurn(ctx, trial(1).ID, turn))
+		check(j.RecordTurn(trial(1).ID, turn))
 		fmt.Println("recorded", i)
 	}
 }
@@ -105,8 +105,8 @@ func TestAStoreThatIsOpenedAgainHasItsRuns(t *testing.T) {
 	must(t, err)
 	j := begin(t, first, store.Run{})
 	must(t,
-		j.BeginTrial(t.Context(), trial(1), 1, start),
-		j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}),
+		j.BeginTrial(trialAt(1, 1), start),
+		j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}),
 		j.Finish(t.Context(), store.Finished, "", start),
 		first.Close())
 	run, err := open(t, dir).Run(t.Context(), "latest")

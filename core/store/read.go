@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // Trial is a trial that was begun.
@@ -32,7 +32,7 @@ type Trial struct {
 	// Result is nil while the trial is held, and if it was never ended. Its
 	// scores come without the values that were judged; [Store.Turns] has
 	// those.
-	Result *engine.Result
+	Result *record.Result
 }
 
 // selectTrials begins a query for trials.
@@ -113,7 +113,7 @@ func (s *Store) Trial(ctx context.Context, runID, trialID string) (Trial, error)
 
 func scanTrial(rows *sql.Rows) (Trial, error) {
 	var t Trial
-	var r engine.Result
+	var r record.Result
 	var seed, started int64
 	var ended, turns, decided sql.NullInt64
 	var outcome sql.NullString
@@ -130,7 +130,7 @@ func scanTrial(rows *sql.Rows) (Trial, error) {
 	}
 	r.Outcome, r.Reason, r.Ended = core.Outcome(outcome.String), string(reason), moment(ended.Int64)
 	r.Turns, r.Decided = int(turns.Int64), int(decided.Int64)
-	if r.Failure, err = decode[engine.Failure](failure); err != nil {
+	if r.Failure, err = decode[record.Failure](failure); err != nil {
 		return t, err
 	}
 	used, err := decode[core.Usage](usage)
@@ -142,20 +142,20 @@ func scanTrial(rows *sql.Rows) (Trial, error) {
 }
 
 // scanScore reads a score after the column that says whose it is.
-func scanScore(rows *sql.Rows) (of string, score engine.Score, err error) {
+func scanScore(rows *sql.Rows) (of string, score record.Score, err error) {
 	var rationale []byte
 	var failure *string
 	if err := rows.Scan(&of, &score.Name, &score.Type, &score.Value, &rationale, &failure); err != nil {
 		return "", score, err
 	}
 	score.Rationale = string(rationale)
-	score.Failure, err = decode[engine.Failure](failure)
+	score.Failure, err = decode[record.Failure](failure)
 	return of, score, err
 }
 
 // Turns returns the turns of the last attempt at a trial with all that was said, artifacts
 // included. It fails where an artifact is missing or damaged.
-func (s *Store) Turns(ctx context.Context, runID, trialID string) ([]engine.Turn, error) {
+func (s *Store) Turns(ctx context.Context, runID, trialID string) ([]record.Turn, error) {
 	turns, err := s.turns(ctx, runID, trialID, lastAttempt)
 	if err != nil {
 		return nil, fmt.Errorf("reading the turns of trial %s of run %s: %w", trialID, runID, err)
@@ -165,8 +165,8 @@ func (s *Store) Turns(ctx context.Context, runID, trialID string) ([]engine.Turn
 
 // Attempt is what was said in one attempt at a trial.
 type Attempt struct {
-	Turns       []engine.Turn
-	HelperTurns []engine.HelperTurn
+	Turns       []record.Turn
+	HelperTurns []record.HelperTurn
 }
 
 // Attempt returns what was said in an attempt at a trial, counted from 1, as
@@ -190,7 +190,7 @@ func (s *Store) Attempt(ctx context.Context, runID, trialID string, number int) 
 	return a, nil
 }
 
-func (s *Store) turns(ctx context.Context, runID, trialID string, attempt int) ([]engine.Turn, error) {
+func (s *Store) turns(ctx context.Context, runID, trialID string, attempt int) ([]record.Turn, error) {
 	turns, err := collect(ctx, s.reads, scanTurn, `SELECT turn, started_at, ended_at, reply, failure, `+s.since(schemaDelivery, "sent_role, delivery", "'user', NULL")+`
 		FROM turns WHERE run_id = $1 AND trial_id = $2 `+s.ofAttempt(attempt)+` ORDER BY turn`, runID, trialID)
 	if err != nil {
@@ -226,8 +226,8 @@ func (s *Store) History(ctx context.Context, runID, trialID string) ([]core.Mess
 	return history, nil
 }
 
-func scanTurn(rows *sql.Rows) (engine.Turn, error) {
-	var t engine.Turn
+func scanTurn(rows *sql.Rows) (record.Turn, error) {
+	var t record.Turn
 	var row turnRow
 	if err := rows.Scan(&t.Index, &row.started, &row.ended, &row.reply, &row.failure, &t.Sent.Role, &row.delivery); err != nil {
 		return t, err
@@ -242,13 +242,13 @@ type corner struct {
 }
 
 // fillTurn puts the parts and the scores into a turn.
-func (s *Store) fillTurn(ctx context.Context, t *engine.Turn, parts map[corner][]core.Part, runID, trialID string, attempt int) error {
+func (s *Store) fillTurn(ctx context.Context, t *record.Turn, parts map[corner][]core.Part, runID, trialID string, attempt int) error {
 	t.Sent.Parts = parts[corner{t.Index, placeSent}]
 	if t.Reply != nil {
 		t.Reply.Message = core.Message{Role: core.Assistant, Parts: parts[corner{t.Index, placeReply}]}
 	}
 	var err error
-	t.Scores, err = collect(ctx, s.reads, func(rows *sql.Rows) (engine.Score, error) {
+	t.Scores, err = collect(ctx, s.reads, func(rows *sql.Rows) (record.Score, error) {
 		_, score, err := scanScore(rows)
 		return score, err
 	}, `SELECT trial_id, name, type, value, rationale, failure

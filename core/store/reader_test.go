@@ -10,8 +10,7 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -23,9 +22,9 @@ func kept(t *testing.T) string {
 	must(t, err)
 	j := begin(t, s, store.Run{Campaign: "demo"})
 	must(t,
-		j.BeginTrial(t.Context(), trial(1), 1, start),
-		j.RecordTurn(t.Context(), trial(1).ID, everything()),
-		j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}),
+		j.BeginTrial(trialAt(1, 1), start),
+		j.RecordTurn(trial(1).ID, everything()),
+		j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}),
 		j.Finish(t.Context(), store.Finished, "", start), s.Close())
 	return dir
 }
@@ -128,10 +127,10 @@ func TestTrialsComeInTheOrderOfThePlan(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{})
 	for ordinal, id := range map[int]string{2: "a/1", 0: "z/1", 1: "m/1"} {
-		own := &plan.Trial{ID: id, Number: 1, Setup: &plan.Setup{Attack: strings.TrimSuffix(id, "/1")}}
-		must(t, j.BeginTrial(t.Context(), own, ordinal, start))
+		own := record.Trial{TrialInfo: record.TrialInfo{ID: id, Number: 1, Attack: strings.TrimSuffix(id, "/1")}, Ordinal: ordinal}
+		must(t, j.BeginTrial(own, start))
 	}
-	must(t, j.RecordTurn(t.Context(), "a/1", everything()))
+	must(t, j.RecordTurn("a/1", everything()))
 	trials, err := s.Trials(t.Context(), j.Run())
 	must(t, err)
 	var got []string

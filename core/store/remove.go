@@ -27,7 +27,7 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	}
 	defer lock.release()
 	err = s.writer.wait(func(w *writer) error {
-		tables := record()
+		tables := runTables()
 		slices.Reverse(tables) // those that refer to others first
 		for _, t := range tables {
 			if err := w.exec("DELETE FROM "+t.name+" WHERE "+t.run+" = $1", run.ID); err != nil {

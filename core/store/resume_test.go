@@ -12,7 +12,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -35,11 +35,11 @@ func count(t *testing.T, dir, query string) (n int) {
 }
 
 // said is a turn of one text and its score.
-func said(text string) engine.Turn {
-	return engine.Turn{
+func said(text string) record.Turn {
+	return record.Turn{
 		Started: start, Ended: start, Sent: core.UserText(text),
 		Reply:  &core.Reply{Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("no")}}}, Finish: core.FinishComplete},
-		Scores: []engine.Score{{Name: "leaked", Score: core.BoolScore(false, text)}},
+		Scores: []record.Score{{Name: "leaked", Score: core.BoolScore(false, text)}},
 	}
 }
 
@@ -50,10 +50,10 @@ func TestAnEarlierAttemptIsKeptAndOnlyTheLastOneCounts(t *testing.T) {
 	ctx := t.Context()
 	asked := helped()[0]
 	must(t,
-		j.BeginTrial(ctx, trial(1), 0, start), j.RecordTurn(ctx, trial(1).ID, said("one")),
-		j.EndTrial(ctx, trial(1).ID, engine.Result{Outcome: core.Defended, Turns: 1, Ended: start}),
-		j.BeginTrial(ctx, trial(2), 1, start), j.RecordTurn(ctx, trial(2).ID, said("first attempt")),
-		j.RecordHelperTurn(ctx, trial(2).ID, asked),
+		j.BeginTrial(trialAt(1, 0), start), j.RecordTurn(trial(1).ID, said("one")),
+		j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended, Turns: 1, Ended: start}),
+		j.BeginTrial(trialAt(2, 1), start), j.RecordTurn(trial(2).ID, said("first attempt")),
+		j.RecordHelperTurn(trial(2).ID, asked),
 		j.RecordConnection(store.Connection{Plugin: "acme", Host: "a:1", At: start}),
 		j.Finish(ctx, store.Interrupted, "", start.Add(time.Minute)))
 
@@ -65,17 +65,17 @@ func TestAnEarlierAttemptIsKeptAndOnlyTheLastOneCounts(t *testing.T) {
 	j, err := c.Resume(ctx, resumed)
 	must(t, err)
 	again := said("second attempt")
-	result := engine.Result{Outcome: core.Defended, Turns: 1, Ended: start.Add(2 * time.Hour), Scores: again.Scores}
+	result := record.Result{Outcome: core.Defended, Turns: 1, Ended: start.Add(2 * time.Hour), Scores: again.Scores}
 	must(t,
-		j.BeginTrial(ctx, trial(2), 1, start.Add(time.Hour)), j.RecordTurn(ctx, trial(2).ID, again),
-		j.RecordHelperTurn(ctx, trial(2).ID, asked), j.EndTrial(ctx, trial(2).ID, result),
+		j.BeginTrial(trialAt(2, 1), start.Add(time.Hour)), j.RecordTurn(trial(2).ID, again),
+		j.RecordHelperTurn(trial(2).ID, asked), j.EndTrial(trial(2).ID, result),
 		j.RecordConnection(store.Connection{Plugin: "acme", Host: "b:2", At: start}),
-		j.BeginTrial(ctx, trial(3), 2, start), j.EndTrial(ctx, trial(3).ID, result),
+		j.BeginTrial(trialAt(3, 2), start), j.EndTrial(trial(3).ID, result),
 		j.Finish(ctx, store.Finished, "", start.Add(3*time.Hour)))
 
 	turns, err := s.Turns(ctx, j.Run(), trial(2).ID)
 	must(t, err)
-	if diff := cmp.Diff([]engine.Turn{again}, turns, cmp.Comparer(sameBytes)); diff != "" {
+	if diff := cmp.Diff([]record.Turn{again}, turns, cmp.Comparer(sameBytes)); diff != "" {
 		t.Errorf("turns of the last attempt (-recorded +read):\n%s", diff)
 	}
 	helperTurns, err := s.HelperTurns(ctx, j.Run(), trial(2).ID)
@@ -105,7 +105,7 @@ func TestAnEarlierAttemptIsKeptAndOnlyTheLastOneCounts(t *testing.T) {
 	}
 	earlier, err := s.Attempt(ctx, j.Run(), trial(2).ID, 1)
 	must(t, err)
-	if diff := cmp.Diff(store.Attempt{Turns: []engine.Turn{said("first attempt")}, HelperTurns: []engine.HelperTurn{asked}}, earlier, cmp.Comparer(sameBytes)); diff != "" {
+	if diff := cmp.Diff(store.Attempt{Turns: []record.Turn{said("first attempt")}, HelperTurns: []record.HelperTurn{asked}}, earlier, cmp.Comparer(sameBytes)); diff != "" {
 		t.Errorf("first attempt (-recorded +read):\n%s", diff)
 	}
 	last, err := s.Attempt(ctx, j.Run(), trial(2).ID, 2)
@@ -124,11 +124,11 @@ func TestAFinishedTrialCannotBeBegunAgain(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{Plan: "f1"})
 	ctx := t.Context()
-	must(t, j.BeginTrial(ctx, trial(1), 0, start), j.EndTrial(ctx, trial(1).ID, engine.Result{Outcome: core.Defended}),
+	must(t, j.BeginTrial(trialAt(1, 0), start), j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}),
 		j.Finish(ctx, store.Interrupted, "", start))
 	j, err := claim(t, s, "latest").Resume(ctx, store.Session{Started: start})
 	must(t, err)
-	if err := errors.Join(j.BeginTrial(ctx, trial(1), 0, start), j.RecordTurn(ctx, trial(1).ID, said("again"))); err == nil {
+	if err := errors.Join(j.BeginTrial(trialAt(1, 0), start), j.RecordTurn(trial(1).ID, said("again"))); err == nil {
 		t.Error("the trial was begun again, want an error")
 	}
 }
@@ -194,13 +194,13 @@ func TestWhatIsRecordedOfATrialThatIsNotBegunAgainIsGoneOnWith(t *testing.T) {
 	ctx := t.Context()
 	j := begin(t, s, store.Run{Plan: "f1"})
 	first := said("first session")
-	must(t, j.BeginTrial(ctx, trial(1), 0, start), j.RecordTurn(ctx, trial(1).ID, first),
-		j.BeginTrial(ctx, trial(2), 1, start), j.EndTrial(ctx, trial(2).ID, engine.Result{Outcome: core.Defended}),
+	must(t, j.BeginTrial(trialAt(1, 0), start), j.RecordTurn(trial(1).ID, first),
+		j.BeginTrial(trialAt(2, 1), start), j.EndTrial(trial(2).ID, record.Result{Outcome: core.Defended}),
 		j.Finish(ctx, store.Interrupted, "", start))
 
 	j, err := claim(t, s, "latest").Resume(ctx, store.Session{Started: start})
 	must(t, err)
-	for id, want := range map[string][]engine.Turn{trial(1).ID: {first}, trial(2).ID: nil, trial(3).ID: nil} {
+	for id, want := range map[string][]record.Turn{trial(1).ID: {first}, trial(2).ID: nil, trial(3).ID: nil} {
 		begun, err := j.Recorded(ctx, id)
 		must(t, err)
 		if diff := cmp.Diff(want, begun.Turns, cmp.Comparer(sameBytes)); diff != "" {
@@ -209,10 +209,10 @@ func TestWhatIsRecordedOfATrialThatIsNotBegunAgainIsGoneOnWith(t *testing.T) {
 	}
 	second := said("second session")
 	second.Index = 1
-	must(t, j.RecordTurn(ctx, trial(1).ID, second), j.EndTrial(ctx, trial(1).ID, engine.Result{Outcome: core.Defended, Turns: 2}), j.Finish(ctx, store.Finished, "", start))
+	must(t, j.RecordTurn(trial(1).ID, second), j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended, Turns: 2}), j.Finish(ctx, store.Finished, "", start))
 	turns, err := s.Turns(ctx, j.Run(), trial(1).ID)
 	must(t, err)
-	if diff := cmp.Diff([]engine.Turn{first, second}, turns, cmp.Comparer(sameBytes)); diff != "" {
+	if diff := cmp.Diff([]record.Turn{first, second}, turns, cmp.Comparer(sameBytes)); diff != "" {
 		t.Errorf("turns (-recorded +read):\n%s", diff)
 	}
 	got, err := s.Trial(ctx, j.Run(), trial(1).ID)

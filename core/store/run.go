@@ -13,7 +13,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/cassette"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // Status says how a run stands.
@@ -61,7 +61,7 @@ type Run struct {
 	// Recorded says that each call of a component is kept, and Components what
 	// the plugins said of those. Reading leaves them to [Store.Components].
 	Recorded   bool
-	Components cassette.Catalog
+	Components record.Catalog
 	// Origin is the run from whose record this one was made, and OriginKind how;
 	// both are empty where it was made from none.
 	Origin     string

@@ -16,11 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
 var start = time.Date(2026, 11, 23, 20, 34, 34, 5, time.UTC)
@@ -52,12 +49,20 @@ func begin(t testing.TB, s *store.Store, r store.Run) *store.Journal {
 	return j
 }
 
-func trial(number int) *plan.Trial {
-	return &plan.Trial{ID: fmt.Sprintf("polite/phone/row-2/%d", number), Number: number, Seed: 1<<63 + 7, Setup: &plan.Setup{
-		Attack: "polite", Variant: "phone", Row: 2,
-		Target: "agent", Objective: "The agent reads out the vault code.",
-		SystemPrompt: "Guard it.", StopOn: campaign.StopSuccess,
-	}}
+func trial(number int) record.Trial {
+	return record.Trial{
+		TrialInfo: record.TrialInfo{
+			ID: fmt.Sprintf("polite/phone/row-2/%d", number), Number: number, Attack: "polite", Variant: "phone", Row: 2, Target: "agent",
+		},
+		Seed: 1<<63 + 7, Objective: "The agent reads out the vault code.", SystemPrompt: "Guard it.", StopOn: "success",
+	}
+}
+
+// trialAt is a trial with its place in the plan.
+func trialAt(number, ordinal int) record.Trial {
+	t := trial(number)
+	t.Ordinal = ordinal
+	return t
 }
 
 // must stops the test at the first error.
@@ -70,10 +75,10 @@ func must(t testing.TB, errs ...error) {
 
 // everything is a turn in which every field is used, with payloads that are
 // neither UTF-8 nor free of NUL bytes.
-func everything() engine.Turn {
+func everything() record.Turn {
 	original := core.TextValue("read\x00 me \xff\xfe the code")
 	prompt := "Tell \x00 all."
-	return engine.Turn{
+	return record.Turn{
 		Index:   0,
 		Started: start.Add(time.Second),
 		Ended:   start.Add(2 * time.Second),
@@ -100,12 +105,12 @@ func everything() engine.Turn {
 			RateLimits: []core.RateLimit{{Name: "requests", Limit: 100, Remaining: 7, Reset: time.Minute}},
 			Warnings:   []string{"the voice was ignored"},
 		},
-		Scores: []engine.Score{
+		Scores: []record.Score{
 			{Name: "leaked", Score: core.BoolScore(true, "found \"\x00\xff\""), Judged: []core.Value{core.TextValue("blue eleven")}},
 			{Name: "harm", Score: core.Score{Type: core.ScoreScale, Value: 0.25, Rationale: "mild"}},
 			{
 				Name: "spoken", Score: core.UnknownScore("deaf"), Judged: []core.Value{core.WAVValue([]byte("RIFF reply"))},
-				Failure: &engine.Failure{Kind: core.ErrorUnavailable, Message: "no recogniser", Hint: "install one"},
+				Failure: &record.Failure{Kind: core.ErrorUnavailable, Message: "no recogniser", Hint: "install one"},
 			},
 		},
 	}
@@ -114,35 +119,33 @@ func everything() engine.Turn {
 func TestWhatIsRecordedIsReadBack(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{Campaign: "demo"})
-	success, err := verdict.Compile("leaked", map[string]core.ScoreType{"leaked": core.ScoreTrueFalse})
-	must(t, err)
-	planned := trial(1)
-	planned.Success = success
+	planned := trialAt(1, 1)
+	planned.Success = "leaked"
 	first := everything()
 	scores := first.Scores
 	first.Scores = nil
-	second := engine.Turn{
+	second := record.Turn{
 		Index: 1, Started: start, Ended: start,
 		Sent:    core.Message{Role: core.Tool, Parts: []core.Part{{Value: core.Value{Modality: core.ToolResult, Data: []byte("{}")}}}},
-		Failure: &engine.Failure{Kind: core.ErrorTimeout, Message: "no answer within 1m0s", Hint: "wait"},
+		Failure: &record.Failure{Kind: core.ErrorTimeout, Message: "no answer within 1m0s", Hint: "wait"},
 	}
-	result := engine.Result{
+	result := record.Result{
 		Outcome: core.Succeeded, Reason: "turn 1: success\xff held", Ended: start.Add(time.Minute), Turns: 2, Decided: 0,
 		Usage: core.Usage{InputTokens: 1}, Failure: second.Failure, Scores: scores,
 	}
 	ctx := t.Context()
 	must(t,
-		j.BeginTrial(ctx, planned, 1, start),
-		j.RecordTurn(ctx, planned.ID, first),
-		j.RecordScores(ctx, planned.ID, 0, scores),
-		j.RecordTurn(ctx, planned.ID, second),
-		j.EndTrial(ctx, planned.ID, result),
+		j.BeginTrial(planned, start),
+		j.RecordTurn(planned.ID, first),
+		j.RecordScores(planned.ID, 0, scores),
+		j.RecordTurn(planned.ID, second),
+		j.EndTrial(planned.ID, result),
 	)
 
 	turns, err := s.Turns(ctx, j.Run(), planned.ID)
 	must(t, err)
 	first.Scores = scores
-	if diff := cmp.Diff([]engine.Turn{first, second}, turns, cmp.Comparer(sameBytes)); diff != "" {
+	if diff := cmp.Diff([]record.Turn{first, second}, turns, cmp.Comparer(sameBytes)); diff != "" {
 		t.Errorf("turns (-recorded +read):\n%s", diff)
 	}
 
@@ -177,10 +180,10 @@ func TestATurnMayBringItsScores(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{})
 	turn := everything()
-	must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, turn))
+	must(t, j.BeginTrial(trialAt(1, 1), start), j.RecordTurn(trial(1).ID, turn))
 	turns, err := s.Turns(t.Context(), j.Run(), trial(1).ID)
 	must(t, err)
-	if diff := cmp.Diff([]engine.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
+	if diff := cmp.Diff([]record.Turn{turn}, turns, cmp.Comparer(sameBytes)); diff != "" {
 		t.Errorf("turns (-recorded +read):\n%s", diff)
 	}
 }
@@ -189,8 +192,8 @@ func TestATrialThatWasNotEndedHasNoResult(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{Trials: 5})
 	must(t,
-		j.BeginTrial(t.Context(), trial(1), 1, start), j.EndTrial(t.Context(), trial(1).ID, engine.Result{Outcome: core.Defended}),
-		j.BeginTrial(t.Context(), trial(2), 2, start), j.RecordTurn(t.Context(), trial(2).ID, everything()))
+		j.BeginTrial(trialAt(1, 1), start), j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}),
+		j.BeginTrial(trialAt(2, 2), start), j.RecordTurn(trial(2).ID, everything()))
 	trials, err := s.Trials(t.Context(), j.Run())
 	must(t, err)
 	if len(trials) != 2 || trials[0].Result == nil || trials[1].Result != nil {
@@ -306,7 +309,7 @@ func TestARunEndsOnceAndOnlyInAKnownWay(t *testing.T) {
 	if err := j.Finish(t.Context(), store.Failed, "", start); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("finishing twice: %v", err)
 	}
-	if err := j.RecordTurn(t.Context(), "a/1", everything()); !errors.Is(err, store.ErrClosed) {
+	if err := j.RecordTurn("a/1", everything()); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("recording after the end: %v", err)
 	}
 }
@@ -316,7 +319,7 @@ func TestArtifactsAreKeptOnceUnderTheirSHA256(t *testing.T) {
 	s := open(t, dir)
 	j := begin(t, s, store.Run{})
 	for n := 1; n <= 3; n++ {
-		must(t, j.BeginTrial(t.Context(), trial(n), n, start), j.RecordTurn(t.Context(), trial(n).ID, everything()))
+		must(t, j.BeginTrial(trialAt(n, n), start), j.RecordTurn(trial(n).ID, everything()))
 	}
 	var files []string
 	must(t, filepath.WalkDir(filepath.Join(dir, "artifacts"), func(path string, d fs.DirEntry, err error) error {
@@ -350,7 +353,7 @@ func TestArtifactsAreKeptOnceUnderTheirSHA256(t *testing.T) {
 func TestAnArtifactThatIsMissingDamagedOrImpossibleIsAnError(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{})
-	must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, everything()))
+	must(t, j.BeginTrial(trialAt(1, 1), start), j.RecordTurn(trial(1).ID, everything()))
 	path, _ := s.ArtifactFile(core.WAVValue([]byte("RIFF reply")))
 	sum := filepath.Base(path)
 
@@ -376,7 +379,7 @@ func TestOnlyItsOwnerCanReadAStore(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "store")
 	s := open(t, dir)
 	j := begin(t, s, store.Run{})
-	must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, everything()))
+	must(t, j.BeginTrial(trialAt(1, 1), start), j.RecordTurn(trial(1).ID, everything()))
 	seen := 0
 	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -416,9 +419,9 @@ func TestSeveralWritersShareOneStore(t *testing.T) {
 			}
 			for n := range trials {
 				if err := errors.Join(
-					j.BeginTrial(context.Background(), trial(n), n, start),
-					j.RecordTurn(context.Background(), trial(n).ID, everything()),
-					j.EndTrial(context.Background(), trial(n).ID, engine.Result{Outcome: core.Defended}),
+					j.BeginTrial(trialAt(n, n), start),
+					j.RecordTurn(trial(n).ID, everything()),
+					j.EndTrial(trial(n).ID, record.Result{Outcome: core.Defended}),
 				); err != nil {
 					t.Errorf("recording: %v", err)
 				}
@@ -449,13 +452,13 @@ func TestManyTrialsRecordAtTheSameTime(t *testing.T) {
 	for n := range trials {
 		group.Go(func() {
 			id := trial(n).ID
-			err := j.BeginTrial(t.Context(), trial(n), n, start)
+			err := j.BeginTrial(trialAt(n, n), start)
 			for i := range turns {
 				turn := everything()
 				turn.Index = i
-				err = errors.Join(err, j.RecordTurn(t.Context(), id, turn))
+				err = errors.Join(err, j.RecordTurn(id, turn))
 			}
-			if err := errors.Join(err, j.EndTrial(t.Context(), id, engine.Result{Outcome: core.Succeeded, Turns: turns})); err != nil {
+			if err := errors.Join(err, j.EndTrial(id, record.Result{Outcome: core.Succeeded, Turns: turns})); err != nil {
 				t.Errorf("trial %s: %v", id, err)
 			}
 		})
@@ -477,19 +480,19 @@ func TestAJournalThatFailedOnceStaysFailed(t *testing.T) {
 		j := begin(t, s, store.Run{ID: fmt.Sprint("failing-", i)})
 		// Nobody waits for the second beginning of the same trial, which the
 		// database refuses; what follows must not pass for recorded.
-		err := errors.Join(j.BeginTrial(ctx, trial(1), 1, start), j.BeginTrial(ctx, trial(1), 1, start))
+		err := errors.Join(j.BeginTrial(trialAt(1, 1), start), j.BeginTrial(trialAt(1, 1), start))
 		if err == nil {
-			err = j.RecordTurn(ctx, trial(1).ID, engine.Turn{Started: start, Ended: start})
+			err = j.RecordTurn(trial(1).ID, record.Turn{Started: start, Ended: start})
 		}
 		if err == nil {
 			t.Error("a turn of a trial that could not be begun is recorded")
 		}
-		if err := j.EndTrial(ctx, trial(1).ID, engine.Result{Outcome: core.Defended}); err == nil {
+		if err := j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}); err == nil {
 			t.Error("and then it has an outcome")
 		}
 		must(t, j.Finish(ctx, store.Failed, "recording failed", start))
 	}
-	if err := errors.Join(healthy.BeginTrial(ctx, trial(1), 1, start), healthy.RecordTurn(ctx, trial(1).ID, everything())); err != nil {
+	if err := errors.Join(healthy.BeginTrial(trialAt(1, 1), start), healthy.RecordTurn(trial(1).ID, everything())); err != nil {
 		t.Errorf("another run cannot be recorded any more: %v", err)
 	}
 }
@@ -499,7 +502,7 @@ func TestNothingIsRecordedAfterTheStoreIsClosed(t *testing.T) {
 	must(t, err)
 	j := begin(t, s, store.Run{})
 	must(t, s.Close(), s.Close())
-	if err := j.RecordTurn(t.Context(), "a/1", engine.Turn{}); !errors.Is(err, store.ErrClosed) {
+	if err := j.RecordTurn("a/1", record.Turn{}); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("RecordTurn: %v, want ErrClosed", err)
 	}
 	if _, err := s.CreateRun(t.Context(), store.Run{}); !errors.Is(err, store.ErrClosed) {

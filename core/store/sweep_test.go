@@ -179,7 +179,7 @@ func TestAnArtifactThatWasSweptBeforeItWasReferredToIsWrittenAgain(t *testing.T)
 	dir := t.TempDir()
 	s, other := open(t, dir), open(t, dir)
 	j := begin(t, s, store.Run{})
-	must(t, j.BeginTrial(t.Context(), trial(1), 1, start))
+	must(t, j.BeginTrial(trialAt(1, 1), start))
 	turn := said("hello")
 	turn.Reply.Message.Parts = []core.Part{{Value: core.WAVValue([]byte("RIFF swept"))}}
 	must(t, store.RecordTurnAfter(j, trial(1).ID, turn, func() {
@@ -209,12 +209,12 @@ func BenchmarkSweep(b *testing.B) {
 	s := open(b, dir)
 	j := begin(b, s, store.Run{})
 	const turns = 2000
-	must(b, j.BeginTrial(b.Context(), trial(1), 1, start))
+	must(b, j.BeginTrial(trialAt(1, 1), start))
 	for i := range turns {
 		turn := said("hello")
 		turn.Index = i
 		turn.Reply.Message.Parts = []core.Part{{Value: core.WAVValue(fmt.Appendf(nil, "RIFF %d", i))}}
-		must(b, j.RecordTurn(b.Context(), trial(1).ID, turn))
+		must(b, j.RecordTurn(trial(1).ID, turn))
 	}
 	b.ResetTimer()
 	for b.Loop() {

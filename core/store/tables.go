@@ -26,10 +26,10 @@ type table struct {
 	since int64
 }
 
-// record is the tables that hold the record of a run, those that others refer to
+// runTables are the tables that hold the record of a run, those that others refer to
 // first. It is what is exported and removed, and what keeps artifacts from being
 // swept.
-func record() []table {
+func runTables() []table {
 	return []table{
 		{name: "runs", run: "id", since: schemaFirst},
 		{name: "run_plugins", run: "run_id", key: []string{"ordinal"}, since: schemaFirst},
@@ -58,7 +58,7 @@ func record() []table {
 
 // tablesAt returns the tables that there are in a version.
 func tablesAt(schema int64) []table {
-	return slices.DeleteFunc(record(), func(t table) bool { return t.since > schema })
+	return slices.DeleteFunc(runTables(), func(t table) bool { return t.since > schema })
 }
 
 // kind is what a column holds.

@@ -59,7 +59,7 @@ func TestEveryTableThatNamesARunIsPartOfItsRecord(t *testing.T) {
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		t.Errorf("the record is %q,\nand the tables that name a run are %q: a new one belongs into record() in tables.go, or into outsideOfRuns here", got, want)
+		t.Errorf("the record is %q,\nand the tables that name a run are %q: a new one belongs into runTables() in tables.go, or into outsideOfRuns here", got, want)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestEveryColumnThatRefersToAnArtifactIsKnown(t *testing.T) {
 	turn, asked := everything(), helped()
 	original := longText()
 	turn.Sent.Parts[0].Original = &original
-	must(t, j.BeginTrial(t.Context(), trial(1), 1, start), j.RecordTurn(t.Context(), trial(1).ID, turn), j.RecordHelperTurn(t.Context(), trial(1).ID, asked[0]), j.RecordCall(t.Context(), trial(1).ID, spoken()[1]))
+	must(t, j.BeginTrial(trialAt(1, 1), start), j.RecordTurn(trial(1).ID, turn), j.RecordHelperTurn(trial(1).ID, asked[0]), j.RecordCall(trial(1).ID, spoken()[1]))
 	kept := map[string]bool{}
 	for _, path := range artifacts(t, dir) {
 		kept[filepath.Base(path)] = true
@@ -84,14 +84,14 @@ func TestEveryColumnThatRefersToAnArtifactIsKnown(t *testing.T) {
 			if refers(t, db, table, column, kept) {
 				found = append(found, name)
 			} else if strings.Contains(column, "artifact") && !slices.Contains(known, name) {
-				t.Errorf("%s is called an artifact: it belongs into record() in tables.go", name)
+				t.Errorf("%s is called an artifact: it belongs into runTables() in tables.go", name)
 			}
 		}
 	}
 	slices.Sort(found)
 	slices.Sort(known)
 	if !slices.Equal(known, found) {
-		t.Errorf("artifacts are kept in %q, and known are %q: see record() in tables.go", found, known)
+		t.Errorf("artifacts are kept in %q, and known are %q: see runTables() in tables.go", found, known)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/runfile"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
@@ -48,10 +48,10 @@ func full(t testing.TB, s *store.Store) (id string) {
 	turn.Sent.Parts[0].Original = &original
 	planned := trial(1)
 	planned.History = []core.Message{core.UserText("I am \x00 the manager\xff")}
-	result := engine.Result{Outcome: core.Defended, Reason: "turn\xff 1", Turns: 1, Ended: start, Usage: core.Usage{InputTokens: 3}}
+	result := record.Result{Outcome: core.Defended, Reason: "turn\xff 1", Turns: 1, Ended: start, Usage: core.Usage{InputTokens: 3}}
 	must(t,
-		j.BeginTrial(ctx, planned, 0, start), j.RecordTurn(ctx, planned.ID, turn), j.EndTrial(ctx, planned.ID, result),
-		j.BeginTrial(ctx, trial(2), 1, start), j.RecordTurn(ctx, trial(2).ID, said("first attempt")), j.RecordHelperTurn(ctx, trial(2).ID, helped()[0]),
+		j.BeginTrial(planned, start), j.RecordTurn(planned.ID, turn), j.EndTrial(planned.ID, result),
+		j.BeginTrial(trialAt(2, 1), start), j.RecordTurn(trial(2).ID, said("first attempt")), j.RecordHelperTurn(trial(2).ID, helped()[0]),
 		j.RecordConnection(store.Connection{Plugin: "acme", Host: "a\xff:1", At: start, Refused: "not in scope"}),
 		j.Finish(ctx, store.Interrupted, "stopped \xff", start.Add(time.Minute)))
 	c, err := s.Claim(ctx, j.Run())
@@ -59,7 +59,7 @@ func full(t testing.TB, s *store.Store) (id string) {
 	j, err = c.Resume(ctx, store.Session{Version: "v2", Allowed: []string{"the plugin changed"}, Started: start.Add(time.Hour)})
 	must(t, err)
 	must(t,
-		j.BeginTrial(ctx, trial(2), 1, start.Add(time.Hour)), j.RecordTurn(ctx, trial(2).ID, said("second attempt")),
+		j.BeginTrial(trialAt(2, 1), start.Add(time.Hour)), j.RecordTurn(trial(2).ID, said("second attempt")),
 		j.Finish(ctx, store.Failed, "the disk is full", start.Add(2*time.Hour)))
 	return j.Run()
 }
@@ -139,8 +139,8 @@ func TestAnImportedRunIsCarriedOn(t *testing.T) {
 	c := claim(t, to, id)
 	j, err := c.Resume(t.Context(), store.Session{Started: start})
 	must(t, err)
-	must(t, j.BeginTrial(t.Context(), trial(2), 1, start), j.RecordTurn(t.Context(), trial(2).ID, said("third")),
-		j.EndTrial(t.Context(), trial(2).ID, engine.Result{Outcome: core.Defended}), j.Finish(t.Context(), store.Finished, "", start))
+	must(t, j.BeginTrial(trialAt(2, 1), start), j.RecordTurn(trial(2).ID, said("third")),
+		j.EndTrial(trial(2).ID, record.Result{Outcome: core.Defended}), j.Finish(t.Context(), store.Finished, "", start))
 	got, err := to.Trial(t.Context(), id, trial(2).ID)
 	if err != nil || got.Attempt != 3 {
 		t.Errorf("trial %+v, %v; want a third attempt", got, err)
@@ -387,7 +387,7 @@ func TestARemovedRunIsGoneAndTheOthersAreNot(t *testing.T) {
 	s := open(t, dir)
 	id := full(t, s)
 	other := begin(t, s, store.Run{ID: "another", Files: []campaign.File{{Name: "a", Data: []byte("RIFF\x00\xff")}}})
-	must(t, other.BeginTrial(t.Context(), trial(1), 1, start), other.RecordTurn(t.Context(), trial(1).ID, everything()))
+	must(t, other.BeginTrial(trialAt(1, 1), start), other.RecordTurn(trial(1).ID, everything()))
 	must(t, s.Remove(t.Context(), id))
 	if _, err := s.Run(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the removed run: %v, want ErrNotFound", err)

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // The attributes of spans. Those of OpenTelemetry's conventions for generative AI
@@ -40,21 +40,21 @@ const (
 )
 
 // Begin implements [engine.Tracer].
-func (t *Traces) Begin(ctx context.Context, s engine.Step) (context.Context, func(engine.StepEnd)) {
+func (t *Traces) Begin(ctx context.Context, s record.Step) (context.Context, func(record.StepEnd)) {
 	kind := trace.SpanKindInternal
-	if s.Kind == engine.StepSend || s.Kind == engine.StepStart {
+	if s.Kind == record.StepSend || s.Kind == record.StepStart {
 		kind = trace.SpanKindClient
 	}
 	ctx, span := t.tracer.Start(ctx, t.clean(nameOf(s)), trace.WithSpanKind(kind))
-	if s.Kind == engine.StepRun {
+	if s.Kind == record.StepRun {
 		id := span.SpanContext().TraceID()
 		t.traceID.Store(&id)
 	}
 	if !span.IsRecording() {
-		return ctx, func(engine.StepEnd) { span.End() }
+		return ctx, func(record.StepEnd) { span.End() }
 	}
 	span.SetAttributes(t.attributesOf(s)...)
-	return ctx, func(e engine.StepEnd) {
+	return ctx, func(e record.StepEnd) {
 		span.SetAttributes(t.endOf(s, e)...)
 		if e.Kind != "" { // the error's text may hold what was said
 			span.SetStatus(codes.Error, "")
@@ -63,11 +63,11 @@ func (t *Traces) Begin(ctx context.Context, s engine.Step) (context.Context, fun
 	}
 }
 
-func nameOf(s engine.Step) string {
+func nameOf(s record.Step) string {
 	switch s.Kind {
-	case engine.StepTrial, engine.StepTurn:
+	case record.StepTrial, record.StepTurn:
 		return string(s.Kind) // there are too many for names of their own
-	case engine.StepSend:
+	case record.StepSend:
 		return strings.TrimSpace("chat " + modelOf(s))
 	}
 	return string(s.Kind) + " " + s.Name
@@ -75,36 +75,36 @@ func nameOf(s engine.Step) string {
 
 // modelOf returns the model that a target's configuration names, if it does so by
 // the usual key.
-func modelOf(s engine.Step) string {
+func modelOf(s record.Step) string {
 	var config struct {
 		Model string `json:"model"`
 	}
-	if json.Unmarshal(s.Component.Config.JSON, &config) != nil || strings.Contains(config.Model, "${") {
+	if json.Unmarshal(s.Config, &config) != nil || strings.Contains(config.Model, "${") {
 		return ""
 	}
 	return config.Model
 }
 
-func (t *Traces) attributesOf(s engine.Step) []attribute.KeyValue {
+func (t *Traces) attributesOf(s record.Step) []attribute.KeyValue {
 	var a attributes
 	switch s.Kind {
-	case engine.StepRun:
+	case record.StepRun:
 		a.text(keyCampaign, t.clean(s.Name))
-	case engine.StepTrial:
+	case record.StepTrial:
 		a.text(keyRun, t.runID())
 		a.text(keyTrial, t.clean(s.Name))
 		a.text(keyAttack, t.clean(s.Attack))
-	case engine.StepTurn:
+	case record.StepTurn:
 		a.number(keyTurn, int64(s.Turn+1))
-	case engine.StepSend:
+	case record.StepSend:
 		a.text(keyOperation, "chat")
 		a.text(keyModel, t.clean(modelOf(s)))
-	case engine.StepScore:
+	case record.StepScore:
 		a.text(keyScorer, t.clean(s.Name))
 	}
-	if s.Component.Use != "" {
+	if s.Use != "" {
 		a.text(keyComponent, t.clean(s.Name))
-		a.text(keyUse, t.clean(s.Component.Use))
+		a.text(keyUse, t.clean(s.Use))
 	}
 	if t.contents && len(s.Sent) > 0 {
 		a.text(keyInput, t.said(s.Sent, nil))
@@ -112,17 +112,17 @@ func (t *Traces) attributesOf(s engine.Step) []attribute.KeyValue {
 	return a
 }
 
-func (t *Traces) endOf(s engine.Step, e engine.StepEnd) []attribute.KeyValue {
+func (t *Traces) endOf(s record.Step, e record.StepEnd) []attribute.KeyValue {
 	var a attributes
 	a.text(keyErrorType, string(e.Kind))
 	a.text(keyOutcome, string(e.Outcome))
-	if s.Kind == engine.StepRun {
+	if s.Kind == record.StepRun {
 		a.text(keyRun, t.runID())
 	}
-	if s.Kind == engine.StepScore && e.Score.Type != core.ScoreUnknown {
+	if s.Kind == record.StepScore && e.Score.Type != core.ScoreUnknown {
 		a = append(a, attribute.Float64(keyScore, e.Score.Value))
 	}
-	if s.Kind != engine.StepSend {
+	if s.Kind != record.StepSend {
 		return a
 	}
 	var used core.Usage

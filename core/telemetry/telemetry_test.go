@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/telemetry"
 	"github.com/redteam-orchestrator/orchestrator/core/telemetry/telemetrytest"
@@ -94,10 +94,10 @@ func TestAWrongEnvironmentIsAMistakeThatNamesTheVariable(t *testing.T) {
 
 func TestAStepThatFailsSaysOfWhatKindAndNotWhy(t *testing.T) {
 	traces, c := collected(t)
-	ctx, end := traces.Begin(t.Context(), engine.Step{Kind: engine.StepRun, Name: "named " + key})
-	_, endSend := traces.Begin(ctx, engine.Step{Kind: engine.StepSend, Name: "agent"})
-	endSend(engine.StepEnd{Kind: core.ErrorTimeout})
-	end(engine.StepEnd{})
+	ctx, end := traces.Begin(t.Context(), record.Step{Kind: record.StepRun, Name: "named " + key})
+	_, endSend := traces.Begin(ctx, record.Step{Kind: record.StepSend, Name: "agent"})
+	endSend(record.StepEnd{Kind: core.ErrorTimeout})
+	end(record.StepEnd{})
 	if err := traces.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestAStepThatFailsSaysOfWhatKindAndNotWhy(t *testing.T) {
 
 func TestOfAPluginsSpansThoseOfTheRunAreTakenWithoutSecrets(t *testing.T) {
 	traces, c := collected(t)
-	ctx, end := traces.Begin(t.Context(), engine.Step{Kind: engine.StepRun, Name: "nightly"})
+	ctx, end := traces.Begin(t.Context(), record.Step{Kind: record.StepRun, Name: "nightly"})
 	own := trace.SpanContextFromContext(ctx).TraceID()
 	text := func(s string) *commonpb.AnyValue {
 		return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
@@ -136,7 +136,7 @@ func TestOfAPluginsSpansThoseOfTheRunAreTakenWithoutSecrets(t *testing.T) {
 	traces.Take("acme", data)
 	traces.Take("acme", []byte("no protobuf at all"))
 	traces.Take("acme", nil)
-	end(engine.StepEnd{})
+	end(record.StepEnd{})
 	if err := traces.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -160,12 +160,12 @@ func TestAPluginThatMakesMoreThanTheCollectorTakesHoldsNobodyUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, end := traces.Begin(context.Background(), engine.Step{Kind: engine.StepRun})
+	_, end := traces.Begin(context.Background(), record.Step{Kind: record.StepRun})
 	began := time.Now()
 	for range 100_000 {
 		traces.Take("acme", []byte("anything"))
 	}
-	end(engine.StepEnd{})
+	end(record.StepEnd{})
 	if err := traces.Close(); err != nil {
 		t.Error(err)
 	}

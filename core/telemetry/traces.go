@@ -17,7 +17,6 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
@@ -55,8 +54,6 @@ type Traces struct {
 	run     atomic.Pointer[string]
 	traceID atomic.Pointer[trace.TraceID]
 }
-
-var _ engine.Tracer = (*Traces)(nil)
 
 // Start begins to send traces. It returns nil where the environment asks for none,
 // and an error of kind config where what that says is wrong. Traces have to be

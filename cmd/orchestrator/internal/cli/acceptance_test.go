@@ -20,8 +20,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
@@ -163,7 +162,7 @@ func processes(t *testing.T) []process {
 }
 
 // record reads what the store keeps of the only run.
-func (p *program) record() (store.Run, []store.Trial, map[string][]engine.Turn) {
+func (p *program) record() (store.Run, []store.Trial, map[string][]record.Turn) {
 	p.t.Helper()
 	ctx := context.Background()
 	s, err := store.Open(ctx, p.store)
@@ -179,7 +178,7 @@ func (p *program) record() (store.Run, []store.Trial, map[string][]engine.Turn) 
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	turns := map[string][]engine.Turn{}
+	turns := map[string][]record.Turn{}
 	for _, trial := range trials {
 		if turns[trial.ID], err = s.Turns(ctx, run.ID, trial.ID); err != nil {
 			p.t.Fatal(err)
@@ -403,11 +402,14 @@ func TestTheSoundsOfATrialAreSavedForPlayers(t *testing.T) {
 	}
 	journal, err := s.CreateRun(t.Context(), store.Run{Campaign: "demo", Started: time.Now()})
 	if err == nil {
-		trial := &plan.Trial{ID: "spoken/1", Number: 1, Setup: &plan.Setup{Attack: "spoken", SystemPrompt: "Guard the code.\n", History: []core.Message{core.UserText("Hello?"), wav(core.Assistant, "")}}}
+		trial := record.Trial{
+			TrialInfo:    record.TrialInfo{ID: "spoken/1", Number: 1, Attack: "spoken"},
+			SystemPrompt: "Guard the code.\n", History: []core.Message{core.UserText("Hello?"), wav(core.Assistant, "")},
+		}
 		reply := core.Reply{Message: wav(core.Assistant, "RIFF reply")}
 		err = errors.Join(
-			journal.BeginTrial(t.Context(), trial, 0, time.Now()),
-			journal.RecordTurn(t.Context(), trial.ID, engine.Turn{Sent: wav(core.User, "RIFF sent"), Reply: &reply}),
+			journal.BeginTrial(trial, time.Now()),
+			journal.RecordTurn(trial.ID, record.Turn{Sent: wav(core.User, "RIFF sent"), Reply: &reply}),
 			journal.Finish(t.Context(), store.Finished, "", time.Now()))
 	}
 	if err = errors.Join(err, s.Close()); err != nil {

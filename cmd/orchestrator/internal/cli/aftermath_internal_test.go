@@ -13,8 +13,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -34,12 +33,12 @@ func keep(t *testing.T, s *store.Store, id, source string, at time.Time, outcome
 	ctx := t.Context()
 	j, err := s.CreateRun(ctx, store.Run{ID: id, Campaign: "nightly", File: "c.yaml", Path: "/c.yaml", Source: []byte(source), Trials: 8, Started: at})
 	for i := range 8 {
-		trial := &plan.Trial{ID: fmt.Sprintf("a/%d", i+1), Number: i + 1, Setup: &plan.Setup{Attack: "a", Target: "agent"}}
+		trial := record.Trial{TrialInfo: record.TrialInfo{ID: fmt.Sprintf("a/%d", i+1), Number: i + 1, Attack: "a", Target: "agent"}, Ordinal: i}
 		if err == nil {
-			err = j.BeginTrial(ctx, trial, i, at)
+			err = j.BeginTrial(trial, at)
 		}
 		if err == nil {
-			err = j.EndTrial(ctx, trial.ID, engine.Result{Outcome: outcome, Ended: at})
+			err = j.EndTrial(trial.ID, record.Result{Outcome: outcome, Ended: at})
 		}
 	}
 	if err == nil {

@@ -4,14 +4,14 @@ import (
 	"fmt"
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
 // concludeRun prints the table and where to look, and chooses the exit code and
 // why it is that. goOn is the command that goes on with the run where it was stopped,
 // and broken why it could not be recorded to its end.
-func concludeRun(env Env, c *campaign.Campaign, s engine.Summary, id string, counts []store.Count, dir storeFlag, goOn string, broken error) (why string, err error) {
+func concludeRun(env Env, c *campaign.Campaign, s record.Summary, id string, counts []store.Count, dir storeFlag, goOn string, broken error) (why string, err error) {
 	attacks := rowsOf(counts)
 	held := count(s.Planned, "trial")
 	if n := s.Tally.Total(); n < s.Planned {

@@ -13,6 +13,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
@@ -54,8 +55,8 @@ func (c *conduct) comparedWith(baseline string) *conduct {
 	return c
 }
 
-// record is where what is carried out is recorded.
-type record struct {
+// runRecord is where what is carried out is recorded.
+type runRecord struct {
 	store *store.Store
 	// done are the outcomes of trials that were held before, by their ID.
 	done map[string]core.Outcome
@@ -72,7 +73,7 @@ type record struct {
 
 // carryOut starts the plugins that were chosen, plans the campaign, has open
 // choose the record, and holds the trials.
-func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error) (err error) {
+func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Plan, catalog *host.Catalog, hold func(runRecord) error) error) (err error) {
 	if err := c.flags.hold(c.env, r); err != nil {
 		return err
 	}
@@ -91,8 +92,8 @@ func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Pl
 		if err := permit(ctx, h, p, way); err != nil {
 			return err
 		}
-		return open(p, catalog, func(to record) error {
-			rec.record = to
+		return open(p, catalog, func(to runRecord) error {
+			rec.runRecord = to
 			return c.holdTrials(ctx, h, p, way, rec)
 		})
 	})
@@ -106,7 +107,7 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 		Secrets:  c.flags.secrets.lookup(c.env, p.Campaign.File),
 	}
 	if j := rec.judging; j != nil {
-		p, o.Answers = j.Plan, j
+		p, o.Replayer = j.Plan, j
 		o.Resolver = func(targets core.Targets) engine.Resolver { return j.Resolver(h.Using(targets)) }
 	} else {
 		var err error
@@ -161,7 +162,7 @@ func (c *conduct) prepareAftermath(ctx context.Context, s *store.Store, of *camp
 }
 
 // notBegun says why a run sent nothing and left no record.
-func notBegun(summary engine.Summary, err error) error {
+func notBegun(summary record.Summary, err error) error {
 	if err == nil && summary.Interrupted {
 		return fmt.Errorf("stopped before anything was sent: %w", context.Canceled)
 	}
@@ -173,7 +174,7 @@ func notBegun(summary engine.Summary, err error) error {
 
 // recording is the record of one run.
 type recording struct {
-	record
+	runRecord
 	screen  *progress
 	dir     storeFlag
 	watch   *watch
@@ -200,7 +201,7 @@ func (r *recording) start(ctx context.Context, trials int) (engine.Journal, erro
 }
 
 // finish closes the record. err is what the recording failed with, if it did.
-func (r *recording) finish(ctx context.Context, env Env, s engine.Summary, err error) error {
+func (r *recording) finish(ctx context.Context, env Env, s record.Summary, err error) error {
 	status, message := store.Finished, ""
 	switch {
 	case err != nil:

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // fileOf returns the file in which a value is kept, if it is kept in one.
@@ -26,7 +26,7 @@ func writeHistory(w io.Writer, history []core.Message) {
 
 // writeTurn prints one exchange: what the strategy asked for it, what was sent, what
 // came back, what components asked of helpers for it, and how it was judged.
-func writeTurn(w io.Writer, t engine.Turn, asked []engine.HelperTurn, file fileOf) {
+func writeTurn(w io.Writer, t record.Turn, asked []record.HelperTurn, file fileOf) {
 	fmt.Fprintf(w, "\n[%d] %s  %s%s\n", t.Index+1, t.Sent.Role, t.Started.Local().Format(time.TimeOnly), inFront("  ", showDelivery(t.Sent.Delivery)))
 	if prompt := t.Sent.Delivery.SystemPrompt; prompt != nil {
 		fmt.Fprintf(w, "    new system prompt  %s\n", indented(strings.TrimRight(*prompt, "\n")))
@@ -49,7 +49,7 @@ func writeTurn(w io.Writer, t engine.Turn, asked []engine.HelperTurn, file fileO
 	}
 }
 
-func writeReply(w io.Writer, t engine.Turn, file fileOf) {
+func writeReply(w io.Writer, t record.Turn, file fileOf) {
 	reply := t.Reply
 	fmt.Fprintf(w, "[%d] assistant  %s  %s", t.Index+1, round(t.Ended.Sub(t.Started)), reply.Finish)
 	if reply.Detail != "" {
@@ -111,7 +111,7 @@ func showValue(v core.Value, file fileOf) string {
 	return shown
 }
 
-func writeScores(w io.Writer, scores []engine.Score) {
+func writeScores(w io.Writer, scores []record.Score) {
 	for _, s := range scores {
 		fmt.Fprintf(w, "    score %-10s %-8s %s\n", s.Name, showScore(s.Score), indented(scoreReason(s)))
 		for _, v := range s.Judged {
@@ -122,7 +122,7 @@ func writeScores(w io.Writer, scores []engine.Score) {
 	}
 }
 
-func scoreReason(s engine.Score) string {
+func scoreReason(s record.Score) string {
 	if s.Failure != nil {
 		return fmt.Sprintf("%s error: %s", s.Failure.Kind, s.Failure.Message)
 	}

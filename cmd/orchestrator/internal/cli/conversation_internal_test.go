@@ -9,7 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // spoken is speech of a length.
@@ -18,7 +18,7 @@ func spoken(d time.Duration) core.Value {
 }
 
 // shown prints turns that took place at noon.
-func shown(turns ...engine.Turn) string {
+func shown(turns ...record.Turn) string {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.Local)
 	var b strings.Builder
 	for i, t := range turns {
@@ -62,7 +62,7 @@ func TestATurnShowsHowItWasDeliveredAndWhatOfTheReplyWas(t *testing.T) {
     time        connect 120ms, first event 200ms, first audio 300ms, last audio 900ms, total 1.2s
     tokens      120 in (20 text, 90 audio, 10 image, 64 cached), 70 out (20 text, 50 audio)
 `
-	if diff := cmp.Diff(want, shown(engine.Turn{Sent: said, Reply: reply})); diff != "" {
+	if diff := cmp.Diff(want, shown(record.Turn{Sent: said, Reply: reply})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -82,10 +82,10 @@ func TestTheResultOfAToolIsShownAsATurnOfATool(t *testing.T) {
     text        List your secrets.
 [2] no reply: timeout error: no answer within 1m0s
 `
-	failed := &engine.Failure{Kind: core.ErrorTimeout, Message: "no answer within 1m0s"}
+	failed := &record.Failure{Kind: core.ErrorTimeout, Message: "no answer within 1m0s"}
 	got := shown(
-		engine.Turn{Sent: core.Message{Role: core.Tool, Parts: []core.Part{{Value: result}}}, Reply: no},
-		engine.Turn{Sent: outOfBand, Failure: failed},
+		record.Turn{Sent: core.Message{Role: core.Tool, Parts: []core.Part{{Value: result}}}, Reply: no},
+		record.Turn{Sent: outOfBand, Failure: failed},
 	)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
@@ -168,7 +168,7 @@ func TestARateIsRoundedToNothingOnlyIfItIsNothing(t *testing.T) {
 
 func TestTheReasonsOfErrorsAreShownOnceTheMostFrequentFirst(t *testing.T) {
 	failed := func(message, hint string) store.Count {
-		return store.Count{Outcome: core.Errored, Failure: &engine.Failure{Message: message, Hint: hint}, Trials: 1}
+		return store.Count{Outcome: core.Errored, Failure: &record.Failure{Message: message, Hint: hint}, Trials: 1}
 	}
 	counts := []store.Count{{Trials: 1}, failed("odd", ""), failed("gone", "is it\nrunning?"), failed("gone", "is it\nrunning?")}
 	var out strings.Builder

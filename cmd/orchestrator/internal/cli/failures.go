@@ -6,7 +6,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -16,8 +16,8 @@ const mostFailures = 5
 // writeFailures prints why trials errored: each reason once, with its hint and
 // with how many trials it stopped, the most frequent first.
 func writeFailures(w io.Writer, counts []store.Count) {
-	stopped := map[engine.Failure]int{}
-	var reasons []engine.Failure
+	stopped := map[record.Failure]int{}
+	var reasons []record.Failure
 	for _, c := range counts {
 		if c.Failure == nil {
 			continue
@@ -30,7 +30,7 @@ func writeFailures(w io.Writer, counts []store.Count) {
 	if len(reasons) == 0 {
 		return
 	}
-	slices.SortStableFunc(reasons, func(a, b engine.Failure) int { return cmp.Compare(stopped[b], stopped[a]) })
+	slices.SortStableFunc(reasons, func(a, b record.Failure) int { return cmp.Compare(stopped[b], stopped[a]) })
 	fmt.Fprintln(w, "\nerrors:")
 	for _, r := range reasons[:min(len(reasons), mostFailures)] {
 		fmt.Fprintf(w, "  %s: %s\n", count(stopped[r], "trial"), cell(r.Message))

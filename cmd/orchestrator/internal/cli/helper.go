@@ -7,12 +7,12 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // helpFor returns what was asked of helpers for a turn.
-func helpFor(turn int, helped []engine.HelperTurn) []engine.HelperTurn {
-	var asked []engine.HelperTurn
+func helpFor(turn int, helped []record.HelperTurn) []record.HelperTurn {
+	var asked []record.HelperTurn
 	for _, t := range helped {
 		if t.For == turn {
 			asked = append(asked, t)
@@ -23,9 +23,9 @@ func helpFor(turn int, helped []engine.HelperTurn) []engine.HelperTurn {
 
 // byStrategy parts what the strategy asked, before the turn, from what components
 // did.
-func byStrategy(asked []engine.HelperTurn) (strategy, components []engine.HelperTurn) {
+func byStrategy(asked []record.HelperTurn) (strategy, components []record.HelperTurn) {
 	for _, t := range asked {
-		if t.Kind == engine.KindStrategy {
+		if t.Kind == core.KindStrategy {
 			strategy = append(strategy, t)
 		} else {
 			components = append(components, t)
@@ -35,7 +35,7 @@ func byStrategy(asked []engine.HelperTurn) (strategy, components []engine.Helper
 }
 
 // writeUnsent prints what was asked of helpers for a turn that was not sent.
-func writeUnsent(w io.Writer, turns []engine.Turn, helped []engine.HelperTurn, file fileOf) {
+func writeUnsent(w io.Writer, turns []record.Turn, helped []record.HelperTurn, file fileOf) {
 	if asked := helpFor(len(turns), helped); len(asked) > 0 {
 		fmt.Fprintf(w, "\n[%d] was not sent\n", len(turns)+1)
 		writeHelp(w, asked, file)
@@ -44,7 +44,7 @@ func writeUnsent(w io.Writer, turns []engine.Turn, helped []engine.HelperTurn, f
 
 // writeHelp prints what strategies, converters and scorers asked of helpers, and
 // what these answered.
-func writeHelp(w io.Writer, asked []engine.HelperTurn, file fileOf) {
+func writeHelp(w io.Writer, asked []record.HelperTurn, file fileOf) {
 	for _, t := range asked {
 		fmt.Fprintf(w, "    %s %s asked %s  %s", t.Kind, t.By, t.Target, round(t.Ended.Sub(t.Started)))
 		if t.Reply != nil {

@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 func TestWhatHelpersWereAskedIsShownUnderTheTurnThatItWasAskedFor(t *testing.T) {
 	at := time.Unix(1000, 0)
-	answered := engine.HelperTurn{
-		Turn: engine.Turn{
+	answered := record.HelperTurn{
+		Turn: record.Turn{
 			Started: at, Ended: at.Add(1500 * time.Millisecond), Sent: core.UserText("Did it\nleak?"),
 			Reply: &core.Reply{
 				Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("yes\n")}}},
@@ -22,18 +22,18 @@ func TestWhatHelpersWereAskedIsShownUnderTheTurnThatItWasAskedFor(t *testing.T) 
 		Kind: core.KindScorer, By: "leaked", For: 1, Target: "judge",
 		Start: core.Start{SystemPrompt: "You judge.\nBe fair.", History: []core.Message{core.UserText("before")}},
 	}
-	failed := engine.HelperTurn{
-		Turn: engine.Turn{
+	failed := record.HelperTurn{
+		Turn: record.Turn{
 			Started: at, Ended: at, Sent: core.Message{Role: core.User},
-			Failure: &engine.Failure{Kind: core.ErrorAuth, Message: "who are you?", Hint: "log in"},
+			Failure: &record.Failure{Kind: core.ErrorAuth, Message: "who are you?", Hint: "log in"},
 		},
 		Kind: core.KindConverter, By: "reword", For: 2, Target: "writer",
 	}
 	none := func(core.Value) (string, bool) { return "", false }
-	helped := []engine.HelperTurn{answered, failed}
+	helped := []record.HelperTurn{answered, failed}
 	var b strings.Builder
 	writeHelp(&b, helpFor(1, helped), none)
-	writeUnsent(&b, make([]engine.Turn, 2), helped, none)
+	writeUnsent(&b, make([]record.Turn, 2), helped, none)
 	const want = `    scorer leaked asked judge  1.5s  truncated: too long
         system      You judge.
                     Be fair.

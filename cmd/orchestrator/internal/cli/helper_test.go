@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
@@ -91,7 +91,7 @@ func startJudged(t *testing.T, agent, judge, model string, trials int, flags ...
 }
 
 // helped reads what the scorer asked for a trial of the only run.
-func (p *program) helped(trial string) []engine.HelperTurn {
+func (p *program) helped(trial string) []record.HelperTurn {
 	p.t.Helper()
 	s, err := store.Open(context.Background(), p.store)
 	if err != nil {
@@ -203,7 +203,7 @@ func TestASignalWhileTheJudgeIsAskedLeavesAConsistentRecord(t *testing.T) {
 		t.Errorf("the run is %s, the trial %+v with turns %+v", run.Status, trials[0].Result, turns["patient/1"])
 	}
 	helped := p.helped("patient/1")
-	if len(helped) != 1 || helped[0].Failure == nil || helped[0].Failure.Kind != engine.ErrorInterrupted {
+	if len(helped) != 1 || helped[0].Failure == nil || helped[0].Failure.Kind != core.ErrorInterrupted {
 		t.Errorf("helper turns %+v, want the one that was interrupted", helped)
 	}
 	if left := p.plugins(); len(left) > 0 {

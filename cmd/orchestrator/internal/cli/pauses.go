@@ -5,7 +5,7 @@ import (
 	"maps"
 	"time"
 
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 const (
@@ -25,15 +25,15 @@ type targetPause struct {
 }
 
 // observe notes an event that begins or ends a pause, and reports whether it is one.
-func (p pauses) observe(e engine.Event) bool {
+func (p pauses) observe(e record.Event) bool {
 	switch e := e.(type) {
-	case engine.TargetPaused:
+	case record.TargetPaused:
 		if e.For >= shownPause {
 			p[e.Target] = targetPause{time.Now().Add(e.For), pauseWords(e.Reason)}
 		}
-	case engine.TargetResumed:
+	case record.TargetResumed:
 		delete(p, e.Target)
-	case engine.TargetUp:
+	case record.TargetUp:
 		delete(p, e.Target)
 	default:
 		return false
@@ -72,11 +72,11 @@ func short(name string) string {
 	return name
 }
 
-func pauseWords(r engine.PauseReason) string {
+func pauseWords(r record.PauseReason) string {
 	switch r {
-	case engine.PauseDown:
+	case record.PauseDown:
 		return "down"
-	case engine.PauseUsedUp:
+	case record.PauseUsedUp:
 		return "limit used up"
 	default:
 		return "rate limited"

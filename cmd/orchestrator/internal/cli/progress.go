@@ -8,7 +8,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
@@ -64,14 +64,14 @@ func (p *progress) begin(run string, trials int, done map[string]core.Outcome) {
 }
 
 // Observe takes an event of the engine.
-func (p *progress) Observe(e engine.Event) {
+func (p *progress) Observe(e record.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e := e.(type) {
-	case engine.TrialEnded:
+	case record.TrialEnded:
 		p.tally.Add(e.Result.Outcome)
 		p.trialEnded(e)
-	case engine.Warning:
+	case record.Warning:
 		p.warn(e)
 	default:
 		if !p.paused.observe(e) {
@@ -81,16 +81,16 @@ func (p *progress) Observe(e engine.Event) {
 	p.redraw()
 }
 
-func (p *progress) trialEnded(e engine.TrialEnded) {
+func (p *progress) trialEnded(e record.TrialEnded) {
 	if p.bar == nil {
 		fmt.Fprintf(p.out, "%*d/%d  %-12s  %s: %s\n", len(fmt.Sprint(p.total)), p.tally.Total(), p.total,
 			e.Result.Outcome, e.Trial.ID, cell(e.Result.Reason))
 	}
 }
 
-func (p *progress) warn(e engine.Warning) {
+func (p *progress) warn(e record.Warning) {
 	p.clear()
-	if e.Trial != nil {
+	if e.Trial.ID != "" {
 		fmt.Fprintf(p.out, "warning: %s: %s\n", e.Trial.ID, cell(e.Message))
 		return
 	}

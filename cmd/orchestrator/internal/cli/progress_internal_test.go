@@ -10,23 +10,22 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // watched is what is shown of a run of two trials, with a warning and a line of the log.
 func watched(terminal bool) string {
 	var out bytes.Buffer
 	p := newProgress(Env{Stderr: &out, Terminal: terminal})
-	first, second := &plan.Trial{ID: "polite/1"}, &plan.Trial{ID: "polite/2"}
+	first, second := record.TrialInfo{ID: "polite/1"}, record.TrialInfo{ID: "polite/2"}
 	p.begin("20261123-aaaa", 2, nil)
-	p.Observe(engine.TrialStarted{Trial: first})
-	p.Observe(engine.TurnEnded{Trial: first})
-	p.Observe(engine.Warning{Trial: first, Message: "the voice \x1b[2Jwas\nignored"})
-	p.Observe(engine.TrialEnded{Trial: first, Result: engine.Result{Outcome: core.Succeeded, Reason: "turn 1: \x1b[31mleaked"}})
+	p.Observe(record.TrialStarted{Trial: first})
+	p.Observe(record.TurnEnded{Trial: first})
+	p.Observe(record.Warning{Trial: first, Message: "the voice \x1b[2Jwas\nignored"})
+	p.Observe(record.TrialEnded{Trial: first, Result: record.Result{Outcome: core.Succeeded, Reason: "turn 1: \x1b[31mleaked"}})
 	fmt.Fprintln(p, "[WARN] a plugin speaks")
-	p.Observe(engine.Warning{Message: "closing target"})
-	p.Observe(engine.TrialEnded{Trial: second, Result: engine.Result{Outcome: core.Errored, Reason: "no answer"}})
+	p.Observe(record.Warning{Message: "closing target"})
+	p.Observe(record.TrialEnded{Trial: second, Result: record.Result{Outcome: core.Errored, Reason: "no answer"}})
 	p.finish()
 	fmt.Fprintln(p, "[INFO] after the end")
 	return out.String()
@@ -66,7 +65,7 @@ func TestTheBarShowsTheOutcomesWithin80Columns(t *testing.T) {
 		p.begin("20261123-aaaa", trials, nil)
 		for range trials - 1 {
 			time.Sleep(90 * time.Millisecond) // so that there is a time to predict
-			p.Observe(engine.TrialEnded{Trial: &plan.Trial{}, Result: engine.Result{Outcome: core.Errored}})
+			p.Observe(record.TrialEnded{Trial: record.TrialInfo{}, Result: record.Result{Outcome: core.Errored}})
 		}
 		line := screen(out.String())
 		line = line[strings.LastIndexByte(line, '\n')+1:]
@@ -109,8 +108,8 @@ func TestTheBarSaysThatATargetIsPausedForAsLongAsItIs(t *testing.T) {
 		var out lockedBuffer
 		p := newProgress(Env{Stderr: &out, Terminal: true})
 		p.begin("20261123-aaaa", 5000, nil)
-		p.Observe(engine.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: engine.PauseAsked})
-		p.Observe(engine.TargetPaused{Target: "judge-with-a-very-long-name", For: 300 * time.Millisecond, Reason: engine.PauseRefused})
+		p.Observe(record.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: record.PauseAsked})
+		p.Observe(record.TargetPaused{Target: "judge-with-a-very-long-name", For: 300 * time.Millisecond, Reason: record.PauseRefused})
 		for _, step := range []struct {
 			after time.Duration
 			want  string
@@ -126,13 +125,13 @@ func TestTheBarSaysThatATargetIsPausedForAsLongAsItIs(t *testing.T) {
 				t.Errorf("the bar is %q, want %q", line, step.want)
 			}
 		}
-		p.Observe(engine.TargetPaused{Target: "agent", For: time.Minute, Reason: engine.PauseDown})
+		p.Observe(record.TargetPaused{Target: "agent", For: time.Minute, Reason: record.PauseDown})
 		time.Sleep(1100 * time.Millisecond)
 		synctest.Wait()
 		if line := lastLine(out.String()); !strings.Contains(line, "agent paused 59s: down ") {
 			t.Errorf("the bar is %q, want the target that is down", line)
 		}
-		p.Observe(engine.TargetResumed{Target: "agent"})
+		p.Observe(record.TargetResumed{Target: "agent"})
 		time.Sleep(1100 * time.Millisecond)
 		synctest.Wait()
 		if line := lastLine(out.String()); !strings.Contains(line, "0 succeeded, 0 errored ") {
@@ -151,7 +150,7 @@ func TestTheBarOfPausedTargetsFitsInto80Columns(t *testing.T) {
 			{"an-agent-with-a-long-name", "an-agent-with… paused 9m58s: limit used up "},
 			{"judge", "2 targets paused 9m58s "},
 		} {
-			p.Observe(engine.TargetPaused{Target: step.target, For: 9*time.Minute + 59*time.Second, Reason: engine.PauseUsedUp})
+			p.Observe(record.TargetPaused{Target: step.target, For: 9*time.Minute + 59*time.Second, Reason: record.PauseUsedUp})
 			time.Sleep(1100 * time.Millisecond)
 			synctest.Wait()
 			// The three bytes of the ellipsis are one column.

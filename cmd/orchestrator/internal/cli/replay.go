@@ -12,6 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -83,12 +84,12 @@ func (c *conduct) replay(ctx context.Context, s *store.Store, run store.Run) err
 		})
 	}
 	rec := &recording{
-		record: record{store: s, begin: begin, again: fmt.Sprintf("orchestrator replay%s %s", c.dir.flag(), run.ID)},
-		screen: c.screen, dir: c.dir, watch: c.watchAlone(),
+		runRecord: runRecord{store: s, begin: begin, again: fmt.Sprintf("orchestrator replay%s %s", c.dir.flag(), run.ID)},
+		screen:    c.screen, dir: c.dir, watch: c.watchAlone(),
 	}
 	unbound := context.WithoutCancel(ctx)
-	player := cassette.NewPlayer(func(trial string) ([]engine.Recorded, error) { return s.Calls(unbound, run.ID, trial) })
-	held := c.hold(ctx, p, engine.Options{Resolver: player.Resolver, Answers: player}, rec, rec.watch.close)
+	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return s.Calls(unbound, run.ID, trial) })
+	held := c.hold(ctx, p, engine.Options{Resolver: player.Resolver, Replayer: player}, rec, rec.watch.close)
 	if concluded, ok := errors.AsType[conclusion](held); held != nil && (!ok || concluded.code == exitInterrupted) {
 		return held
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
@@ -70,14 +70,14 @@ func rescoreRun(ctx context.Context, c *conduct, name, file string) (err error) 
 	if err != nil {
 		return err
 	}
-	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error {
+	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(runRecord) error) error {
 		return c.dir.use(ctx, func(s *store.Store) error {
 			judging, err := c.judging(ctx, s, run, p, catalog)
 			if err != nil {
 				return err
 			}
 			again := fmt.Sprintf("orchestrator rescore%s %s", c.dir.flag(), run.ID)
-			return hold(record{store: s, judging: judging, again: again, begin: func(ctx context.Context) (*store.Journal, error) {
+			return hold(runRecord{store: s, judging: judging, again: again, begin: func(ctx context.Context) (*store.Journal, error) {
 				made, err := c.newRun(p, catalog, r.choice)
 				if err != nil {
 					return nil, err
@@ -110,7 +110,7 @@ func (c *conduct) judging(ctx context.Context, s *store.Store, run store.Run, p 
 		})
 	}
 	unbound := context.WithoutCancel(ctx)
-	judging, err := cassette.Rescore(p, catalog, held, func(trial string) ([]engine.Turn, error) { return s.Turns(unbound, run.ID, trial) })
+	judging, err := cassette.Rescore(p, catalog, held, func(trial string) ([]record.Turn, error) { return s.Turns(unbound, run.ID, trial) })
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
@@ -103,7 +103,7 @@ func (c *conduct) concludeAgain(ctx context.Context, s *store.Store, run store.R
 	if err != nil {
 		return err
 	}
-	summary := engine.Summary{Planned: run.Trials, Tally: total(rowsOf(counts)).tally, Duration: run.Ended.Sub(run.Started)}
+	summary := record.Summary{Planned: run.Trials, Tally: total(rowsOf(counts)).tally, Duration: run.Ended.Sub(run.Started)}
 	c.verdict, err = concludeRun(c.env, recorded, summary, run.ID, counts, c.dir, "", nil)
 	return err
 }
@@ -137,12 +137,12 @@ func (c *conduct) carryOn(ctx context.Context, s *store.Store, claim *store.Clai
 	if err != nil {
 		return err
 	}
-	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error {
+	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(runRecord) error) error {
 		changed := append(changed, changedPlugins(run.Plugins, pluginsOf(p, catalog, r.choice))...)
 		if err := c.accept(run, p, changed, allow); err != nil {
 			return err
 		}
-		return hold(record{store: s, done: claim.Outcomes, calls: run.Recorded, begin: func(ctx context.Context) (*store.Journal, error) {
+		return hold(runRecord{store: s, done: claim.Outcomes, calls: run.Recorded, begin: func(ctx context.Context) (*store.Journal, error) {
 			return claim.Resume(ctx, store.Session{Version: version(), Allowed: changed, Started: c.env.Now()})
 		}})
 	})

@@ -49,9 +49,9 @@ func runCampaign(ctx context.Context, c *conduct, file string, calls bool) (err 
 	if err != nil {
 		return err
 	}
-	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(record) error) error {
+	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(runRecord) error) error {
 		return c.dir.use(ctx, func(s *store.Store) error {
-			return hold(record{store: s, calls: calls, begin: func(ctx context.Context) (*store.Journal, error) {
+			return hold(runRecord{store: s, calls: calls, begin: func(ctx context.Context) (*store.Journal, error) {
 				run, err := c.newRun(p, catalog, r.choice)
 				if err != nil {
 					return nil, err

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -49,8 +49,8 @@ func sameRecord(ctx context.Context, s *store.Store, recorded, replayed string) 
 // said is what was said in a trial, without times.
 type said struct {
 	history []core.Message
-	turns   []engine.Turn
-	helped  []engine.HelperTurn
+	turns   []record.Turn
+	helped  []record.HelperTurn
 }
 
 func saidIn(ctx context.Context, s *store.Store, run, trial string) (said, error) {
@@ -72,7 +72,7 @@ func saidIn(ctx context.Context, s *store.Store, run, trial string) (said, error
 	return all, err
 }
 
-func timeless(t *engine.Turn) { t.Started, t.Ended = time.Time{}, time.Time{} }
+func timeless(t *record.Turn) { t.Started, t.Ended = time.Time{}, time.Time{} }
 
 func timelessTrial(t store.Trial) store.Trial {
 	t.Started, t.Attempt = time.Time{}, 1

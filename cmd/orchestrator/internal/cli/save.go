@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // saver writes the sounds and images of a conversation where players and
@@ -20,7 +20,7 @@ type saver struct {
 }
 
 // saveTurns writes what the turns hold and says what it wrote.
-func saveTurns(out io.Writer, dir string, turns []engine.Turn) error {
+func saveTurns(out io.Writer, dir string, turns []record.Turn) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("saving: %w", err)
 	}

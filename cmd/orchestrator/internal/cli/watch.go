@@ -7,6 +7,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/telemetry"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
@@ -77,7 +78,7 @@ func (w *watch) observing(others ...engine.Observer) engine.Observer {
 type observers []engine.Observer
 
 // Observe tells each of them.
-func (o observers) Observe(e engine.Event) {
+func (o observers) Observe(e record.Event) {
 	for _, one := range o {
 		one.Observe(e)
 	}

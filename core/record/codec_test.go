@@ -1,4 +1,4 @@
-package cassette_test
+package record_test
 
 import (
 	"errors"
@@ -10,8 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/cassette"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // shelf keeps values in memory.
@@ -34,7 +33,7 @@ func (s shelf) load(name string) ([]byte, error) {
 	return data, nil
 }
 
-func calls() map[string]engine.Recorded {
+func calls() map[string]record.RecordedCall {
 	original, prompt := core.TextValue("hello\x00\xff"), "Be brief."
 	sound := core.WAVValue([]byte("RIFF"))
 	said := core.Message{
@@ -49,29 +48,29 @@ func calls() map[string]engine.Recorded {
 		RateLimits: []core.RateLimit{{Name: "requests", Limit: 3, Reset: time.Second}}, Warnings: []string{"slow"},
 	}
 	down := core.Errorf(core.ErrorRateLimited, "busy").WithHint("wait").After(time.Minute)
-	return map[string]engine.Recorded{
-		"a start": {Call: engine.Call{
-			Kind: engine.CallStart, Name: "judge", ByKind: core.KindScorer, By: "leaked", Turn: 2, Conversation: 3,
+	return map[string]record.RecordedCall{
+		"a start": {Call: record.Call{
+			Kind: record.CallStart, Name: "judge", ByKind: core.KindScorer, By: "leaked", Turn: 2, Conversation: 3,
 			Start: core.Start{SystemPrompt: "Guard\xff", History: []core.Message{core.UserText("before")}},
-		}, Answer: engine.Answer{Err: down, Abandoned: true}},
+		}, Answer: record.Answer{Err: down, Abandoned: true}},
 		"an exchange": {
-			Call:   engine.Call{Kind: engine.CallSend, Name: "agent", Messages: []core.Message{said, core.UserText("stop")}},
-			Answer: engine.Answer{Replies: []core.Reply{reply}, Err: down},
+			Call:   record.Call{Kind: record.CallSend, Name: "agent", Messages: []core.Message{said, core.UserText("stop")}},
+			Answer: record.Answer{Replies: []core.Reply{reply}, Err: down},
 		},
 		"a conversion": {
-			Call:   engine.Call{Kind: engine.CallConvert, Name: "speak", Values: []core.Value{original}},
-			Answer: engine.Answer{Value: sound},
+			Call:   record.Call{Kind: record.CallConvert, Name: "speak", Values: []core.Value{original}},
+			Answer: record.Answer{Value: sound},
 		},
 		"a score": {
-			Call:   engine.Call{Kind: engine.CallScore, Name: "leaked", Values: []core.Value{sound}, Objective: "It says \xff.", Said: "ab"},
-			Answer: engine.Answer{Score: core.Score{Type: core.ScoreScale, Value: 1.0 / 3, Rationale: "a third"}},
+			Call:   record.Call{Kind: record.CallScore, Name: "leaked", Values: []core.Value{sound}, Objective: "It says \xff.", Said: "ab"},
+			Answer: record.Answer{Score: core.Score{Type: core.ScoreScale, Value: 1.0 / 3, Rationale: "a third"}},
 		},
 		"a score that is no number": {
-			Call:   engine.Call{Kind: engine.CallScore, Name: "leaked"},
-			Answer: engine.Answer{Score: core.Score{Type: core.ScoreScale, Value: math.Inf(1)}},
+			Call:   record.Call{Kind: record.CallScore, Name: "leaked"},
+			Answer: record.Answer{Score: core.Score{Type: core.ScoreScale, Value: math.Inf(1)}},
 		},
-		"an end":              {Call: engine.Call{Kind: engine.CallEnd, Name: "agent", Turn: 2}},
-		"what was never sent": {Call: engine.Call{Kind: engine.CallSend, Name: "judge", Messages: []core.Message{core.UserText("?")}}, Answer: engine.Answer{Err: down, Unsent: true}},
+		"an end":              {Call: record.Call{Kind: record.CallEnd, Name: "agent", Turn: 2}},
+		"what was never sent": {Call: record.Call{Kind: record.CallSend, Name: "judge", Messages: []core.Message{core.UserText("?")}}, Answer: record.Answer{Err: down, Unsent: true}},
 	}
 }
 
@@ -87,11 +86,11 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 	for name, want := range calls() {
 		t.Run(name, func(t *testing.T) {
 			s := shelf{}
-			encoded, err := cassette.Encode(want, s.keep)
+			encoded, err := record.EncodeCall(want, s.keep)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := cassette.Decode(encoded, s.load)
+			got, err := record.DecodeCall(encoded, s.load)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +114,7 @@ func TestWhatIsNoRecordOfACallIsRefused(t *testing.T) {
 		"a failure of nothing":    `{"kind": "send", "messages": [{"role": "user"}], "replies": [{"message": {"role": "assistant"}}], "error": {"kind": "timeout", "message": "late"}}`,
 		"a score in words":        `{"kind": "score", "score": {"value": "high"}}`,
 	} {
-		if got, err := cassette.Decode([]byte(text), shelf{}.load); err == nil {
+		if got, err := record.DecodeCall([]byte(text), shelf{}.load); err == nil {
 			t.Errorf("%s is decoded as %+v", name, got)
 		}
 	}
@@ -125,7 +124,7 @@ func TestWhatIsNoRecordOfACallIsRefused(t *testing.T) {
 // and is decoded as the same again.
 func FuzzDecode(f *testing.F) {
 	for _, r := range calls() {
-		encoded, err := cassette.Encode(r, func(core.Value) (string, error) { return "", nil })
+		encoded, err := record.EncodeCall(r, func(core.Value) (string, error) { return "", nil })
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -133,15 +132,15 @@ func FuzzDecode(f *testing.F) {
 	}
 	load := func(name string) ([]byte, error) { return []byte(name), nil }
 	f.Fuzz(func(t *testing.T, data []byte) {
-		first, err := cassette.Decode(data, load)
+		first, err := record.DecodeCall(data, load)
 		if err != nil {
 			return
 		}
-		encoded, err := cassette.Encode(first, func(core.Value) (string, error) { return "", nil })
+		encoded, err := record.EncodeCall(first, func(core.Value) (string, error) { return "", nil })
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := cassette.Decode(encoded, load)
+		again, err := record.DecodeCall(encoded, load)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, encoded)
 		}

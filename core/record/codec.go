@@ -1,4 +1,4 @@
-package cassette
+package record
 
 import (
 	"bytes"
@@ -10,17 +10,16 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 )
 
 // entry is a call and its answer as JSON. Texts that may hold any byte are bytes.
 type entry struct {
-	Kind         engine.CallKind `json:"kind"`
-	Name         string          `json:"name"`
-	ByKind       core.Kind       `json:"by_kind,omitempty"`
-	By           string          `json:"by,omitempty"`
-	Turn         int             `json:"turn,omitempty"`
-	Conversation int             `json:"conversation,omitempty"`
+	Kind         CallKind  `json:"kind"`
+	Name         string    `json:"name"`
+	ByKind       core.Kind `json:"by_kind,omitempty"`
+	By           string    `json:"by,omitempty"`
+	Turn         int       `json:"turn,omitempty"`
+	Conversation int       `json:"conversation,omitempty"`
 
 	SystemPrompt []byte    `json:"system_prompt,omitempty"`
 	History      []message `json:"history,omitempty"`
@@ -60,17 +59,8 @@ type value struct {
 }
 
 type reply struct {
-	Message    message          `json:"message"`
-	Finish     core.Finish      `json:"finish,omitempty"`
-	Detail     string           `json:"detail,omitempty"`
-	Heard      string           `json:"heard,omitempty"`
-	Unheard    bool             `json:"unheard,omitempty"`
-	Delivered  time.Duration    `json:"delivered,omitempty"`
-	Replayed   bool             `json:"replayed,omitempty"`
-	Usage      core.Usage       `json:"usage"`
-	Timing     core.Timing      `json:"timing"`
-	RateLimits []core.RateLimit `json:"rate_limits,omitempty"`
-	Warnings   []string         `json:"warnings,omitempty"`
+	Message message `json:"message"`
+	Reply
 }
 
 // score has its value as a text, because a scorer may give one that is no number.
@@ -87,9 +77,9 @@ type failure struct {
 	RetryAfter time.Duration  `json:"retry_after,omitempty"`
 }
 
-// Encode returns a recorded call as JSON, without its index. keep is asked to keep
+// EncodeCall returns a recorded call as JSON, without its index. keep is asked to keep
 // each value elsewhere, and returns its name there; "" leaves it in the JSON.
-func Encode(r engine.Recorded, keep func(core.Value) (string, error)) ([]byte, error) {
+func EncodeCall(r RecordedCall, keep func(core.Value) (string, error)) ([]byte, error) {
 	e := encoder{keep: keep}
 	c, a := r.Call, r.Answer
 	encoded := entry{
@@ -101,10 +91,10 @@ func Encode(r engine.Recorded, keep func(core.Value) (string, error)) ([]byte, e
 	switch {
 	case a.Err != nil:
 		encoded.Error = &failure{core.KindOf(a.Err), a.Err.Error(), core.HintOf(a.Err), core.RetryAfterOf(a.Err)}
-	case c.Kind == engine.CallConvert:
+	case c.Kind == CallConvert:
 		converted := e.value(a.Value)
 		encoded.Value = &converted
-	case c.Kind == engine.CallScore:
+	case c.Kind == CallScore:
 		encoded.Score = &score{a.Score.Type, strconv.FormatFloat(a.Score.Value, 'g', -1, 64), a.Score.Rationale}
 	}
 	if e.err != nil {
@@ -158,33 +148,27 @@ func (e *encoder) part(p core.Part) part {
 	return encoded
 }
 
-func (e *encoder) reply(r core.Reply) reply {
-	return reply{
-		Message: e.message(r.Message), Finish: r.Finish, Detail: r.Detail, Heard: r.Heard, Unheard: r.Unheard, Delivered: r.Delivered,
-		Replayed: r.Replayed, Usage: r.Usage, Timing: r.Timing, RateLimits: r.RateLimits, Warnings: r.Warnings,
-	}
-}
+func (e *encoder) reply(r core.Reply) reply { return reply{e.message(r.Message), ReplyOf(r)} }
 
-// Decode returns what [Encode] encoded. load returns the data of a value by the name
+// DecodeCall returns what [EncodeCall] encoded. load returns the data of a value by the name
 // that keep gave it.
-func Decode(data []byte, load func(name string) ([]byte, error)) (engine.Recorded, error) {
+func DecodeCall(data []byte, load func(name string) ([]byte, error)) (RecordedCall, error) {
 	var e entry
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&e); err != nil {
-		return engine.Recorded{}, fmt.Errorf("decoding a recorded call: %w", err)
+		return RecordedCall{}, fmt.Errorf("decoding a recorded call: %w", err)
 	}
 	if decoder.More() {
-		return engine.Recorded{}, errors.New("decoding a recorded call: there is more than one JSON value")
+		return RecordedCall{}, errors.New("decoding a recorded call: there is more than one JSON value")
 	}
-	kinds := []engine.CallKind{engine.CallStart, engine.CallSend, engine.CallEnd, engine.CallConvert, engine.CallScore}
-	if !slices.Contains(kinds, e.Kind) {
-		return engine.Recorded{}, fmt.Errorf("decoding a recorded call: %q is no kind of call", e.Kind)
+	if !slices.Contains(callKinds(), e.Kind) {
+		return RecordedCall{}, fmt.Errorf("decoding a recorded call: %q is no kind of call", e.Kind)
 	}
 	d := decoding{load: load}
-	r := engine.Recorded{Call: d.call(e), Answer: d.answer(e)}
+	r := RecordedCall{Call: d.call(e), Answer: d.answer(e)}
 	if d.err != nil {
-		return engine.Recorded{}, fmt.Errorf("decoding a recorded call: %w", d.err)
+		return RecordedCall{}, fmt.Errorf("decoding a recorded call: %w", d.err)
 	}
 	return r, nil
 }
@@ -195,16 +179,16 @@ type decoding struct {
 	err  error
 }
 
-func (d *decoding) call(e entry) engine.Call {
-	return engine.Call{
+func (d *decoding) call(e entry) Call {
+	return Call{
 		Kind: e.Kind, Name: e.Name, ByKind: e.ByKind, By: e.By, Turn: e.Turn, Conversation: e.Conversation,
 		Start:    core.Start{SystemPrompt: string(e.SystemPrompt), History: each(e.History, d.message)},
 		Messages: each(e.Messages, d.message), Values: each(e.Values, d.value), Objective: string(e.Objective), Said: e.Said,
 	}
 }
 
-func (d *decoding) answer(e entry) engine.Answer {
-	a := engine.Answer{Replies: each(e.Replies, d.reply), Unsent: e.Unsent, Abandoned: e.Abandoned}
+func (d *decoding) answer(e entry) Answer {
+	a := Answer{Replies: each(e.Replies, d.reply), Unsent: e.Unsent, Abandoned: e.Abandoned}
 	if e.Value != nil {
 		a.Value = d.value(*e.Value)
 	}
@@ -218,11 +202,11 @@ func (d *decoding) answer(e entry) engine.Answer {
 	if f := e.Error; f != nil {
 		a.Err = &core.Error{Kind: f.Kind, Hint: f.Hint, RetryAfter: f.RetryAfter, Err: errors.New(f.Message)}
 	}
-	if len(a.Replies) > len(e.Messages) || e.Kind == engine.CallSend && a.Err == nil && len(a.Replies) < len(e.Messages) {
-		d.err = errors.Join(d.err, fmt.Errorf("it has %d replies to %d messages", len(a.Replies), len(e.Messages)))
+	if len(a.Replies) > len(e.Messages) || e.Kind == CallSend && a.Err == nil && len(a.Replies) < len(e.Messages) {
+		d.err = errors.Join(d.err, fmt.Errorf("%d replies to %d messages", len(a.Replies), len(e.Messages)))
 	}
 	if a.Err != nil && len(e.Messages) > 0 && len(a.Replies) == len(e.Messages) {
-		d.err = errors.Join(d.err, errors.New("it failed, and has all replies"))
+		d.err = errors.Join(d.err, errors.New("a call that failed has all replies"))
 	}
 	return a
 }
@@ -252,9 +236,4 @@ func (d *decoding) part(p part) core.Part {
 	return decoded
 }
 
-func (d *decoding) reply(r reply) core.Reply {
-	return core.Reply{
-		Message: d.message(r.Message), Finish: r.Finish, Detail: r.Detail, Heard: r.Heard, Unheard: r.Unheard, Delivered: r.Delivered,
-		Replayed: r.Replayed, Usage: r.Usage, Timing: r.Timing, RateLimits: r.RateLimits, Warnings: r.Warnings,
-	}
-}
+func (d *decoding) reply(r reply) core.Reply { return r.With(d.message(r.Message)) }
