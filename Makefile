@@ -21,7 +21,7 @@ demo: build ## run campaigns/voicebot.yaml against the practice target, offline
 
 test: ## all tests, with the race detector
 	@.ci/need speech test python
-	$(RACE) ./...
+	$(RACE) ./... ./.ci/figures
 	@.ci/nested $(RACE) ./...
 
 build: ## bin/orchestrator and bin/voicebot
