@@ -339,6 +339,84 @@ func TestNothingRegistersItselfInInit(t *testing.T) {
 	})
 }
 
+// chained are the structs that embed a struct of their package that embeds one
+// itself, each with the reason why it still does. The list may only shrink.
+var chained = map[string]string{
+	"core/engine.asking":                          "the engine becomes run, trial and judge, without embedding",
+	"core/engine.counterpart":                     "the engine becomes run, trial and judge, without embedding",
+	"core/engine.helper":                          "the engine becomes run, trial and judge, without embedding",
+	"core/engine.helperTalk":                      "the engine becomes run, trial and judge, without embedding",
+	"core/engine.holding":                         "the engine becomes run, trial and judge, without embedding",
+	"core/engine.views":                           "the engine becomes run, trial and judge, without embedding",
+	"cmd/orchestrator/internal/cli.campaignFlags": "what carries a campaign out leaves the command line",
+}
+
+// Whoever holds a value at the end of a chain of embeddings reaches the fields and
+// methods of all of them, and a reader cannot tell whose they are.
+func TestNoStructEmbedsAStructOfItsPackageThatEmbedsOne(t *testing.T) {
+	embeds := map[string][]string{} // the structs of its package that a struct embeds, by name
+	walkGo(t, func(file string, parsed *ast.File) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		pkg := filepath.ToSlash(filepath.Dir(file))
+		for _, d := range parsed.Decls {
+			general, ok := d.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range general.Specs {
+				typed, ok := spec.(*ast.TypeSpec)
+				if !ok {
+					continue
+				}
+				if structure, ok := typed.Type.(*ast.StructType); ok {
+					embeds[pkg+"."+typed.Name.Name] = embeddedIn(pkg, structure)
+				}
+			}
+		}
+	})
+	found := map[string]bool{}
+	for name, inner := range embeds {
+		for _, i := range inner {
+			isOwn := func(n string) bool { _, ok := embeds[n]; return ok }
+			if !slices.ContainsFunc(embeds[i], isOwn) {
+				continue
+			}
+			found[name] = true
+			if chained[name] == "" {
+				t.Errorf("%s embeds %s, which embeds %v: give it fields with names", name, i, embeds[i])
+			}
+		}
+	}
+	for name := range chained {
+		if !found[name] {
+			t.Errorf("%s is no exception any more: delete it from the list", name)
+		}
+	}
+}
+
+// embeddedIn returns the types of its package that a struct embeds.
+func embeddedIn(pkg string, structure *ast.StructType) []string {
+	var names []string
+	for _, field := range structure.Fields.List {
+		if len(field.Names) > 0 {
+			continue
+		}
+		t := field.Type
+		if star, ok := t.(*ast.StarExpr); ok {
+			t = star.X
+		}
+		if index, ok := t.(*ast.IndexExpr); ok { // a generic one
+			t = index.X
+		}
+		if name, ok := t.(*ast.Ident); ok {
+			names = append(names, pkg+"."+name.Name)
+		}
+	}
+	return names
+}
+
 func TestMainIsAtMostFifteenLines(t *testing.T) {
 	data, err := os.ReadFile("cmd/orchestrator/main.go")
 	if err != nil {
