@@ -35,7 +35,7 @@ var house = map[string]room{
 	"core/schema":   {imports: []string{"core"}},
 	"core/stats":    {imports: []string{"core"}},
 	"core/compare":  {imports: []string{"core", "core/stats"}},
-	"core/notify":   {imports: []string{"core", "core/campaign", "core/compare"}, modules: []string{"github.com/cenkalti/backoff/v5"}},
+	"core/notify":   {imports: []string{"core", "core/compare", "core/scope"}, modules: []string{"github.com/cenkalti/backoff/v5"}},
 	"core/strategy": {imports: []string{"core"}},
 	"core/secret":   {imports: []string{"core"}},
 	"core/scope":    {},
@@ -43,19 +43,19 @@ var house = map[string]room{
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
-		imports: []string{"core", "core/audio", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict"},
+		imports: []string{"core", "core/audio", "core/notify", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict"},
 		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3", "github.com/dustin/go-humanize"},
 	},
 	"core/plan": {imports: []string{"core", "core/audio", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
 	"core/engine": {
-		imports: []string{"core", "core/audio", "core/campaign", "core/plan", "core/record", "core/secret", "core/stats", "core/strategy", "core/verdict"},
+		imports: []string{"core", "core/audio", "core/plan", "core/record", "core/scope", "core/secret", "core/stats", "core/strategy", "core/verdict"},
 		modules: []string{"golang.org/x/sync", "golang.org/x/time", "github.com/cenkalti/backoff/v5", "github.com/sony/gobreaker/v2"},
 	},
 	"core/record":   {imports: []string{"core", "core/schema", "core/stats"}},
-	"core/cassette": {imports: []string{"core", "core/campaign", "core/engine", "core/plan", "core/record", "core/strategy"}},
+	"core/cassette": {imports: []string{"core", "core/engine", "core/plan", "core/record", "core/scope", "core/strategy"}},
 	"core/runfile":  {imports: []string{"core"}},
 	"core/store": {
-		imports: []string{"core", "core/campaign", "core/record", "core/runfile", "core/schedule"},
+		imports: []string{"core", "core/record", "core/runfile", "core/schedule"},
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 

@@ -5,6 +5,12 @@ import "gopkg.in/yaml.v3"
 // maxTrials bounds the trials: per variant and row, as the grammar says.
 const maxTrials = 100_000
 
+// The values of stop_on: and of resume:, the defaults first.
+const (
+	stopSuccess, stopNever        = "success", "never"
+	resumeRestart, resumeContinue = "restart", "continue"
+)
+
 func (r *reader) attacks(v value) []Attack {
 	var all []Attack
 	r.list(v, func(entry value) { all = append(all, r.attack(entry)) })
@@ -15,7 +21,7 @@ func (r *reader) attacks(v value) []Attack {
 }
 
 func (r *reader) attack(v value) Attack {
-	a := Attack{Trials: 1, StopOn: StopSuccess, Resume: ResumeRestart, At: v.place()}
+	a := Attack{Trials: 1, StopOn: stopSuccess, Resume: resumeRestart, At: v.place()}
 	var by kinds
 	r.object(v, []field{
 		{"name", true, r.slugInto(&a.Name)},
@@ -40,20 +46,20 @@ func (r *reader) attack(v value) Attack {
 			a.SuccessAt, a.successText = v.place(), r.textPlace(v.Node)
 		}},
 		{"stop_on", false, func(v value) {
-			if s, ok := r.choice(v, string(StopSuccess), string(StopNever)); ok {
-				a.StopOn = StopOn(s)
+			if s, ok := r.choice(v, stopSuccess, stopNever); ok {
+				a.StopOn = s
 			}
 		}},
 		{"resume", false, func(v value) {
-			if s, ok := r.choice(v, string(ResumeRestart), string(ResumeContinue)); ok {
-				a.Resume, a.ResumeAt = Resume(s), v.place()
+			if s, ok := r.choice(v, resumeRestart, resumeContinue); ok {
+				a.Resume, a.ResumeAt = s, v.place()
 			}
 		}},
 	}, "tags", "weight", "seed")
 	if v.Kind == yaml.MappingNode {
 		by.check(r, v, len(r.problems), "an attack", "list what is said, or leave it to a strategy")
 	}
-	if a.RedTeam != nil && a.Resume == ResumeContinue {
+	if a.RedTeam != nil && a.Resume == resumeContinue {
 		r.problem(a.ResumeAt, "leave it out: an adaptive conversation that was cut off begins again", "resume: continue is for attacks whose turns are listed")
 	}
 	return a

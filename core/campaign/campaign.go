@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"iter"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -41,6 +42,28 @@ type Campaign struct {
 	Scorers    []Scorer
 	Datasets   []Dataset
 	Attacks    []Attack
+}
+
+// Uses iterates over the kinds and names of the components that the campaign
+// defines, in the order of the definitions. One that is used twice comes twice.
+func (c *Campaign) Uses() iter.Seq2[core.Kind, string] {
+	return func(yield func(kind core.Kind, use string) bool) {
+		for _, t := range c.Targets {
+			if !yield(core.KindTarget, t.Use) {
+				return
+			}
+		}
+		for _, v := range c.Converters {
+			if !yield(core.KindConverter, v.Use) {
+				return
+			}
+		}
+		for _, s := range c.Scorers {
+			if !yield(core.KindScorer, s.Use) {
+				return
+			}
+		}
+	}
 }
 
 // Evidence says how much of a run may fail before the run as a whole gives no
@@ -135,10 +158,12 @@ type Attack struct {
 	// Success is a CEL expression over the names of Scorers.
 	Success   string
 	SuccessAt Position
-	StopOn    StopOn
-	Resume    Resume
-	ResumeAt  Position
-	At        Position
+	// StopOn is "success", the default, or "never".
+	StopOn string
+	// Resume is "restart", the default, or "continue".
+	Resume   string
+	ResumeAt Position
+	At       Position
 
 	successText textPlace
 }
@@ -155,27 +180,3 @@ type Variant struct {
 	Converters []Name
 	At         Position
 }
-
-// StopOn says when a conversation ends before its last turn.
-type StopOn string
-
-// The values of stop_on:.
-const (
-	// StopNever holds every turn, whatever has been reached.
-	StopNever StopOn = "never"
-	// StopSuccess ends the conversation as soon as success holds. It is the
-	// default.
-	StopSuccess StopOn = "success"
-)
-
-// Resume says what becomes of a conversation that was open when the run was
-// stopped, once the run is resumed.
-type Resume string
-
-// The values of resume:.
-const (
-	// ResumeRestart holds it again from its first turn. It is the default.
-	ResumeRestart Resume = "restart"
-	// ResumeContinue gives what was said back to the target and goes on.
-	ResumeContinue Resume = "continue"
-)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/notify"
 )
 
 const notified = `version: 1
@@ -28,11 +29,11 @@ func TestACampaignNamesWhoIsToldOfComparisons(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	usual := []campaign.Occasion{campaign.NewFinding, campaign.ASRMoved}
+	usual := []notify.Occasion{notify.NewFinding, notify.ASRMoved}
 	want := []campaign.Webhook{
-		{URL: "${SLACK_WEBHOOK}", Format: campaign.Slack, On: usual},
-		{URL: "https://hooks.example.com/${file:token}", Format: campaign.JSON, On: []campaign.Occasion{campaign.NoEvidence}},
-		{URL: "http://127.0.0.1:9000/hook", Format: campaign.JSON, On: usual},
+		{Webhook: notify.Webhook{URL: "${SLACK_WEBHOOK}", Format: notify.Slack, On: usual}},
+		{Webhook: notify.Webhook{URL: "https://hooks.example.com/${file:token}", Format: notify.JSON, On: []notify.Occasion{notify.NoEvidence}}},
+		{Webhook: notify.Webhook{URL: "http://127.0.0.1:9000/hook", Format: notify.JSON, On: usual}},
 	}
 	if diff := cmp.Diff(want, c.Notify, cmpopts.IgnoreTypes(campaign.Position{})); diff != "" || c.Baseline != campaign.Previous {
 		t.Errorf("baseline %q; notify -want +got:\n%s", c.Baseline, diff)
@@ -47,7 +48,7 @@ func TestWhereAWebhookIsShowsNoSecret(t *testing.T) {
 		"https://${HOST}:8443/x":                   "https://${HOST}:8443/…",
 		"http://127.0.0.1:9000/hook/${file:token}": "http://127.0.0.1:9000/…",
 	} {
-		if got := (campaign.Webhook{URL: address}).Place(); got != want {
+		if got := (notify.Webhook{URL: address}).Place(); got != want {
 			t.Errorf("%s is shown as %s, want %s", address, got, want)
 		}
 	}
@@ -56,9 +57,9 @@ func TestWhereAWebhookIsShowsNoSecret(t *testing.T) {
 func TestMistakesAboutWebhooksAndBaselinesHaveAPlace(t *testing.T) {
 	const hint = ` (such as "${SLACK_WEBHOOK}", an environment variable)`
 	for name, test := range map[string]struct{ was, is, want string }{
-		"an address that is not encrypted": {"http://127.0.0.1:9000/hook", "http://10.0.0.1/s3cret", "7:11: url: it begins with http://, and has to begin with https:// unless it is on this machine" + hint},
-		"no address":                       {"http://127.0.0.1:9000/hook", "hooks.example.com/x", "7:11: url: it is not a URL such as https://hooks.example.com/services/…" + hint},
-		"a password":                       {"http://127.0.0.1:9000/hook", "https://me:s3cret@h.example", "7:11: url: it has a user or password before the host, which webhooks do not take" + hint},
+		"an address that is not encrypted": {"http://127.0.0.1:9000/hook", "http://10.0.0.1/s3cret", "7:11: url: the address begins with http://, and has to begin with https:// unless it is on this machine" + hint},
+		"no address":                       {"http://127.0.0.1:9000/hook", "hooks.example.com/x", "7:11: url: the address is not a URL such as https://hooks.example.com/services/…" + hint},
+		"a password":                       {"http://127.0.0.1:9000/hook", "https://me:s3cret@h.example", "7:11: url: the address has a user or password before the host, which webhooks do not take" + hint},
 		"a reference that is malformed":    {"${SLACK_WEBHOOK}", "${SLACK WEBHOOK}", `5:11: url: "${SLACK WEBHOOK}" does not name an environment variable (write ${NAME} for an environment variable, ${file:path} for a file, "$${" for a literal "${")`},
 		"an unknown format":                {"format: slack", "format: slak", `5:39: format must be one of json, slack, not "slak" (did you mean "slack"?)`},
 		"no format":                        {", format: slack", "", `5:5: notify[0] needs the key "format"`},

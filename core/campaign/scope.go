@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 // Scope is the rules of engagement.
@@ -17,17 +17,9 @@ type Scope struct {
 	// Hosts are the hosts that components may contact, as host or host:port;
 	// loopback needs no entry.
 	Hosts []string
-	// The bounds of a run. Zero bounds nothing. Messages are those to the
-	// attacked targets and to those that converters and scorers use.
-	MaxTurns    int
-	MaxDuration time.Duration
-	MaxTokens   int64
-	// MaxCost is in the currency of the campaign's prices.
-	MaxCost   float64
+	scope.Bounds
 	MaxCostAt Position
-	// Window is when runs are allowed; nil allows them at any time.
-	Window *Window
-	At     Position
+	At        Position
 }
 
 // Prices are what the use of the campaign's targets costs.
@@ -44,16 +36,6 @@ type Price struct {
 	InputAudio, OutputAudio float64
 	// At is the place of the target's name.
 	At Position
-}
-
-const perMillion = 1e-6
-
-// Of returns what a use costs. Tokens that are not of audio have the price of
-// text.
-func (p Price) Of(u core.Usage) float64 {
-	in, out := min(u.InputAudioTokens, u.InputTokens), min(u.OutputAudioTokens, u.OutputTokens)
-	return perMillion * (float64(in)*p.InputAudio + float64(u.InputTokens-in)*p.InputText +
-		float64(out)*p.OutputAudio + float64(u.OutputTokens-out)*p.OutputText)
 }
 
 // The bounds of the bounds.

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 const bounded = `version: 1
@@ -42,7 +42,7 @@ func TestACampaignBoundsItsRuns(t *testing.T) {
 		t.Errorf("window %q, want %q", got, want)
 	}
 	places := cmpopts.IgnoreTypes(campaign.Position{})
-	scope := campaign.Scope{MaxTurns: 20_000, MaxDuration: 60 * time.Hour, MaxTokens: 5_000_000, MaxCost: 120.5}
+	scope := campaign.Scope{Bounds: scope.Bounds{MaxTurns: 20_000, MaxDuration: 60 * time.Hour, MaxTokens: 5_000_000, MaxCost: 120.5}}
 	if diff := cmp.Diff(scope, c.Scope, places); diff != "" {
 		t.Errorf("scope: -want +got:\n%s", diff)
 	}
@@ -61,23 +61,5 @@ func TestABoundOnTheCostNeedsThePriceOfEveryTarget(t *testing.T) {
 		" (prices: {currency: USD, targets: {judge: {input_text: 4, output_text: 16}}}, per million tokens; 0 is a price, too)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
-	}
-}
-
-func TestAPriceIsThatOfAMillionTokensOfASort(t *testing.T) {
-	price := campaign.Price{InputText: 4, OutputText: 16, InputAudio: 32, OutputAudio: 64}
-	for name, test := range map[string]struct {
-		used core.Usage
-		want float64
-	}{
-		"nothing":                {core.Usage{}, 0},
-		"text":                   {core.Usage{InputTokens: 500_000, OutputTokens: 250_000}, 6},
-		"audio":                  {core.Usage{InputTokens: 1_000_000, InputAudioTokens: 1_000_000, OutputTokens: 1_000_000, OutputAudioTokens: 1_000_000}, 96},
-		"both":                   {core.Usage{InputTokens: 1_000_000, InputAudioTokens: 250_000, InputTextTokens: 750_000}, 11},
-		"more audio than tokens": {core.Usage{InputTokens: 1_000_000, InputAudioTokens: 9_000_000}, 32},
-	} {
-		if got := price.Of(test.used); got != test.want {
-			t.Errorf("%s: %v, want %v", name, got, test.want)
-		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
@@ -52,7 +51,7 @@ func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func
 	for _, c := range held {
 		r.held[c.TrialID] = c
 	}
-	judging := &plan.Plan{Campaign: p.Campaign}
+	judging := &plan.Plan{Name: p.Name, Bounds: p.Bounds, Prices: p.Prices, Evidence: p.Evidence}
 	planned, library := map[string]bool{}, library{}
 	for i := range p.Trials {
 		t := &p.Trials[i]
@@ -84,7 +83,7 @@ func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.
 	trial := plan.Trial{ID: t.ID, Number: t.Number, Seed: t.Seed, Setup: &plan.Setup{
 		Attack: t.Attack, Variant: t.Variant, Row: t.Row,
 		Target: c.Target, Objective: t.Objective, SystemPrompt: c.SystemPrompt, History: c.History,
-		ToolResults: toolResults(said), Scorers: t.Scorers, Success: t.Success, StopOn: campaign.StopNever,
+		ToolResults: toolResults(said), Scorers: t.Scorers, Success: t.Success, StopOn: plan.StopNever,
 	}}
 	for _, turn := range said {
 		if turn.Sent.Role == core.Tool {
@@ -161,9 +160,9 @@ func (r *Rescoring) keepJudges(p *plan.Plan, catalog plan.Catalog) {
 			scorers[name] = true
 		}
 	}
-	asks := func(kind core.Kind, c campaign.Component) {
+	asks := func(kind core.Kind, c plan.Component) {
 		if _, config, ok := catalog.Lookup(kind, c.Use); ok {
-			for _, field := range config.Targets(c.Config.JSON) {
+			for _, field := range config.Targets(c.Config) {
 				asked[field.Value] = true
 			}
 		}
@@ -175,7 +174,7 @@ func (r *Rescoring) keepJudges(p *plan.Plan, catalog plan.Catalog) {
 		r.Plan.Scorers = append(r.Plan.Scorers, s)
 		asks(core.KindScorer, s.Component)
 		for _, via := range s.Via {
-			converters[via.Name] = true
+			converters[via] = true
 		}
 	}
 	for _, c := range p.Converters {
@@ -205,8 +204,8 @@ func (r *Rescoring) addIdle(p *plan.Plan, asked map[string]bool) {
 			continue
 		}
 		r.idle[name] = true
-		t := campaign.Target{Limits: campaign.Limits{Concurrency: max(1, concurrency[name])}}
-		t.Name, t.Config = name, campaign.Config{JSON: []byte("{}")}
+		t := plan.Target{Limits: plan.Limits{Concurrency: max(1, concurrency[name])}}
+		t.Name, t.Config = name, []byte("{}")
 		r.Plan.Targets = append(r.Plan.Targets, t)
 	}
 }

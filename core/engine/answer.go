@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
@@ -168,7 +168,7 @@ func (h *holding) judgeOne(ctx context.Context, a *answer) (done bool, err error
 		}
 	}
 	h.observe(record.TurnEnded{Trial: h.info, Turn: turn})
-	return j.truth == verdict.True && h.trial.StopOn != campaign.StopNever, nil
+	return j.truth == verdict.True && h.trial.StopOn != plan.StopNever, nil
 }
 
 // judge has an answer scored, unless that was done before the run was stopped, and

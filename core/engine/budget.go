@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 // errStopped says that a message was not sent, because the run has come to one
@@ -19,8 +19,8 @@ var errStopped = errors.New("the run has come to a bound of its scope")
 // budget holds a run to the bounds of its scope. Whoever sends messages to any
 // target reserves them before, and spends what they used when they are answered.
 type budget struct {
-	scope  campaign.Scope
-	prices campaign.Prices
+	bounds scope.Bounds
+	prices plan.Prices
 	// ends is when the time is up, and endsWhy why; zero where it never is.
 	ends    time.Time
 	endsWhy string
@@ -53,15 +53,15 @@ func (a amount) plus(b amount) amount { return amount{a.tokens + b.tokens, a.cos
 func (a amount) times(n int) amount   { return amount{a.tokens * int64(n), a.cost * float64(n)} }
 
 // newBudget begins a run's budget. It fails where the scope allows no run now.
-func newBudget(c *campaign.Campaign, now time.Time) (*budget, error) {
+func newBudget(bounds scope.Bounds, prices plan.Prices, now time.Time) (*budget, error) {
 	b := &budget{
-		scope: c.Scope, prices: c.Prices,
+		bounds: bounds, prices: prices,
 		usage: map[string]core.Usage{}, largest: map[string]amount{}, released: make(chan struct{}),
 	}
-	if d := c.Scope.MaxDuration; d > 0 {
+	if d := bounds.MaxDuration; d > 0 {
 		b.ends, b.endsWhy = now.Add(d), fmt.Sprintf("max_duration: %s are over", d)
 	}
-	w := c.Scope.Window
+	w := bounds.Window
 	if w == nil {
 		return b, nil
 	}
@@ -147,7 +147,7 @@ func (b *budget) admits(messages int, hold amount) bool {
 	if b.stopped != "" {
 		return false
 	}
-	if most := b.scope.MaxTurns; most > 0 && b.turns+messages > most {
+	if most := b.bounds.MaxTurns; most > 0 && b.turns+messages > most {
 		b.stopped = fmt.Sprintf("max_turns: %d of %d turns are used", b.turns, most)
 	} else {
 		b.stopped = b.exceeded(hold)
@@ -160,7 +160,7 @@ func (b *budget) admits(messages int, hold amount) bool {
 func (b *budget) exceeded(more amount) string {
 	spent := b.spent()
 	all := spent.plus(more)
-	switch s := b.scope; {
+	switch s := b.bounds; {
 	case s.MaxTokens > 0 && (spent.tokens >= s.MaxTokens || all.tokens > s.MaxTokens):
 		return fmt.Sprintf("max_tokens: %d of %d tokens are used%s", spent.tokens, s.MaxTokens, mayUse("%d", more.tokens))
 	case s.MaxCost > 0 && (spent.cost >= s.MaxCost || all.cost > s.MaxCost):
@@ -194,7 +194,7 @@ func (b *budget) spend(target string, sent []core.Message, replies []core.Reply)
 }
 
 // counts reports whether a bound depends on what targets say that they use.
-func (b *budget) counts() bool { return b.scope.MaxTokens > 0 || b.scope.MaxCost > 0 }
+func (b *budget) counts() bool { return b.bounds.MaxTokens > 0 || b.bounds.MaxCost > 0 }
 
 // spent is what was used so far.
 func (b *budget) spent() amount {

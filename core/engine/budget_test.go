@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 // slowly answers each message after a second, which costs so many tokens.
@@ -42,47 +43,47 @@ func (s *scene) ended(a *agent) record.Summary {
 }
 
 func TestARunStopsAtABoundOfItsScope(t *testing.T) {
-	prices := campaign.Prices{Currency: "USD", Targets: map[string]campaign.Price{"agent": {InputText: 1000}}}
+	prices := plan.Prices{Currency: "USD", Targets: map[string]plan.Price{"agent": {InputText: 1000}}}
 	for name, test := range map[string]struct {
-		scope   campaign.Scope
+		scope   scope.Bounds
 		sent    int
 		done    int
 		stopped string
 	}{
 		// Four conversations of two turns at a time, ten of them.
-		"no bound": {campaign.Scope{}, 20, 10, ""},
+		"no bound": {scope.Bounds{}, 20, 10, ""},
 		"turns, between two messages of all conversations": {
-			campaign.Scope{MaxTurns: 12}, 12, 4, "scope.max_turns: 12 of 12 turns are used (the run used 12 turns, 1200 tokens, 1.2000 USD, 3s)",
+			scope.Bounds{MaxTurns: 12}, 12, 4, "scope.max_turns: 12 of 12 turns are used (the run used 12 turns, 1200 tokens, 1.2000 USD, 3s)",
 		},
 		"turns, for some of the conversations": {
-			campaign.Scope{MaxTurns: 7}, 7, 3, "scope.max_turns: 7 of 7 turns are used (the run used 7 turns, 700 tokens, 0.7000 USD, 2s)",
+			scope.Bounds{MaxTurns: 7}, 7, 3, "scope.max_turns: 7 of 7 turns are used (the run used 7 turns, 700 tokens, 0.7000 USD, 2s)",
 		},
-		"turns, as many as there are": {campaign.Scope{MaxTurns: 20}, 20, 10, ""},
+		"turns, as many as there are": {scope.Bounds{MaxTurns: 20}, 20, 10, ""},
 		"turns, fewer than conversations": {
-			campaign.Scope{MaxTurns: 1}, 1, 0, "scope.max_turns: 1 of 1 turns are used (the run used 1 turns, 100 tokens, 0.1000 USD, 1s)",
+			scope.Bounds{MaxTurns: 1}, 1, 0, "scope.max_turns: 1 of 1 turns are used (the run used 1 turns, 100 tokens, 0.1000 USD, 1s)",
 		},
 		// One message alone, to know what one uses; then four at a time.
 		"tokens": {
-			campaign.Scope{MaxTokens: 650}, 6, -1, "scope.max_tokens: 600 of 650 tokens are used; the next message may use 100 (the run used 6 turns, 600 tokens, 0.6000 USD, 3s)",
+			scope.Bounds{MaxTokens: 650}, 6, -1, "scope.max_tokens: 600 of 650 tokens are used; the next message may use 100 (the run used 6 turns, 600 tokens, 0.6000 USD, 3s)",
 		},
 		"tokens, exactly": {
-			campaign.Scope{MaxTokens: 600}, 6, -1, "scope.max_tokens: 600 of 600 tokens are used",
+			scope.Bounds{MaxTokens: 600}, 6, -1, "scope.max_tokens: 600 of 600 tokens are used",
 		},
-		"tokens, as many as are needed": {campaign.Scope{MaxTokens: 2000}, 20, 10, ""},
+		"tokens, as many as are needed": {scope.Bounds{MaxTokens: 2000}, 20, 10, ""},
 		"cost": {
-			campaign.Scope{MaxCost: 0.65}, 6, -1, "scope.max_cost: 0.6000 of 0.65 USD are used; the next message may use 0.1000 (the run used 6 turns, 600 tokens, 0.6000 USD, 3s)",
+			scope.Bounds{MaxCost: 0.65}, 6, -1, "scope.max_cost: 0.6000 of 0.65 USD are used; the next message may use 0.1000 (the run used 6 turns, 600 tokens, 0.6000 USD, 3s)",
 		},
 		"time, while replies are awaited": {
-			campaign.Scope{MaxDuration: 2500 * time.Millisecond}, 12, 4, "scope.max_duration: 2.5s are over (the run used 12 turns, 800 tokens, 0.8000 USD, 2.5s)",
+			scope.Bounds{MaxDuration: 2500 * time.Millisecond}, 12, 4, "scope.max_duration: 2.5s are over (the run used 12 turns, 800 tokens, 0.8000 USD, 2.5s)",
 		},
-		"time, more than is needed": {campaign.Scope{MaxDuration: time.Minute}, 20, 10, ""},
+		"time, more than is needed": {scope.Bounds{MaxDuration: time.Minute}, 20, 10, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := slowly(100)
 				s := newScene(t, a, "one", "two")
 				s.times(10)
-				s.plan.Campaign.Scope, s.plan.Campaign.Prices = test.scope, prices
+				s.plan.Bounds, s.plan.Prices = test.scope, prices
 				summary := s.ended(a)
 				if _, _, sent := a.counts(); sent != test.sent {
 					t.Errorf("%d messages were sent, want %d", sent, test.sent)
@@ -105,7 +106,7 @@ func TestATrialWhoseMessageIsNotSentIsLeftAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := slowly(1)
 		s := newScene(t, a, "one", "two", "three")
-		s.plan.Campaign.Scope.MaxTurns = 2
+		s.plan.Bounds.MaxTurns = 2
 		s.ended(a)
 		turns := s.diary.recorded("polite/1")
 		if len(turns) != 2 || turns[1].Reply == nil || turns[1].Failure != nil {
@@ -124,7 +125,7 @@ func TestMessagesOfOneExchangeAreSentTogetherOrNotAtAll(t *testing.T) {
 		s := newScene(t, a, "one", "two")
 		s.trial().Turns[1].Delivery.InterruptAfter = time.Second
 		s.times(2)
-		s.plan.Campaign.Scope.MaxTurns = 3
+		s.plan.Bounds.MaxTurns = 3
 		if summary := s.ended(a); !strings.HasPrefix(summary.Stopped, "scope.max_turns: 2 of 3 turns") || exchanged != 2 {
 			t.Errorf("stopped by %q after %d messages", summary.Stopped, exchanged)
 		}
@@ -137,7 +138,7 @@ func TestHelpersUseTheSameBudget(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a, judge := slowly(1), slowly(1)
 				s := newScene(t, a, "one", "two")
-				s.plan.Targets = append(s.plan.Targets, campaign.Target{Component: component("judge"), Limits: campaign.Limits{Concurrency: 4}})
+				s.plan.Targets = append(s.plan.Targets, plan.Target{Component: component("judge"), Limits: plan.Limits{Concurrency: 4}})
 				s.shelf.targets["judge"] = judge
 				s.scoredBy("asked", score(func(ctx context.Context, _ core.Evidence) (core.Score, error) {
 					talk, err := s.shelf.helpers["judge"].StartConversation(ctx, core.Start{})
@@ -151,7 +152,7 @@ func TestHelpersUseTheSameBudget(t *testing.T) {
 					return core.BoolScore(false, "no"), nil
 				}), core.Text)
 				s.success("leaked || asked")
-				s.plan.Campaign.Scope.MaxTurns = 3
+				s.plan.Bounds.MaxTurns = 3
 				summary := s.ended(a)
 				if _, _, sent := judge.counts(); sent != 1 {
 					t.Errorf("the judge was asked %d times, want once", sent)
@@ -172,7 +173,7 @@ func TestATargetThatDoesNotSayWhatItUsesIsEstimated(t *testing.T) {
 		a := slowly(0)
 		s := newScene(t, a, strings.Repeat("word", 10)) // of ten tokens, and one for the reply
 		s.times(5)
-		s.plan.Campaign.Scope.MaxTokens = 25
+		s.plan.Bounds.MaxTokens = 25
 		if summary := s.ended(a); !strings.HasPrefix(summary.Stopped, "scope.max_tokens: 22 of 25 tokens are used; the next message may use 11") {
 			t.Errorf("stopped by %q", summary.Stopped)
 		}
@@ -186,17 +187,17 @@ func TestATargetThatDoesNotSayWhatItUsesIsEstimated(t *testing.T) {
 func TestARunKeepsToItsWindow(t *testing.T) {
 	// In a bubble it is midnight, the first of January 2000, a Saturday.
 	for name, test := range map[string]struct {
-		window  campaign.Window
+		window  scope.Window
 		refused string
 		stopped string
 	}{
-		"open": {window: campaign.Window{To: time.Hour}},
+		"open": {window: scope.Window{To: time.Hour}},
 		"closed": {
-			window:  campaign.Window{From: time.Hour, To: 2 * time.Hour},
+			window:  scope.Window{From: time.Hour, To: 2 * time.Hour},
 			refused: "scope.window: no run is allowed now: the window is every day 01:00-02:00 UTC; it opens on Sat 1 Jan 2000 at 01:00 UTC",
 		},
 		"closing during the run": {
-			window:  campaign.Window{Days: []time.Weekday{time.Friday}, From: 22 * time.Hour, To: time.Minute},
+			window:  scope.Window{Days: []time.Weekday{time.Friday}, From: 22 * time.Hour, To: time.Minute},
 			stopped: "scope.window: it closed (fri 22:00-00:01 UTC) (the run used 4 turns, 2 tokens, 1.5s)",
 		},
 	} {
@@ -210,7 +211,7 @@ func TestARunKeepsToItsWindow(t *testing.T) {
 					time.Sleep(58500 * time.Millisecond)
 				}
 				test.window.Zone = time.UTC
-				s.plan.Campaign.Scope.Window = &test.window
+				s.plan.Bounds.Window = &test.window
 				summary, err := engine.Run(t.Context(), s.plan, s.options())
 				if test.refused != "" {
 					if core.KindOf(err) != core.ErrorConfig || err.Error()+"; "+core.HintOf(err) != test.refused || len(s.shelf.opened) > 0 {
@@ -233,7 +234,7 @@ func TestASignalIsNoBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := slowly(1)
 		s := newScene(t, a, "one", "two")
-		s.plan.Campaign.Scope.MaxDuration = time.Hour
+		s.plan.Bounds.MaxDuration = time.Hour
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 1500*time.Millisecond, errors.New("a signal"))
 		defer cancel()
 		if summary := s.run(ctx); !summary.Interrupted || summary.Stopped != "" {

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
@@ -69,25 +69,16 @@ func (c *components) open(ctx context.Context, r *run) error {
 	return group.Wait()
 }
 
-// definition is what a configuration belongs to.
-type definition struct {
-	kind core.Kind
-	name string
-}
-
-// String names a definition as messages do: target "agent".
-func (d definition) String() string { return fmt.Sprintf("%s %q", d.kind, d.name) }
-
 // expand fills the secrets in. It handles all of them before any component is
 // opened, so that nothing is recorded while the Redactor does not know them.
-func (r *run) expand() (map[definition][]byte, error) {
-	configs := map[definition][]byte{}
+func (r *run) expand() (map[plan.Definition][]byte, error) {
+	configs := map[plan.Definition][]byte{}
 	var wrong []error
 	missing := absences{}
-	one := func(kind core.Kind, c campaign.Component) {
-		d := definition{kind, c.Name}
+	one := func(kind core.Kind, c plan.Component) {
+		d := plan.Definition{Kind: kind, Name: c.Name}
 		absent := false
-		config, values, err := secret.Expand(c.Config.JSON, func(ref secret.Reference) (string, error) {
+		config, values, err := secret.Expand(c.Config, func(ref secret.Reference) (string, error) {
 			value, err := r.Secrets(ref)
 			if err != nil {
 				absent = true
@@ -144,10 +135,10 @@ func (a absences) errors() []error {
 // openInto opens one component in the background.
 func openInto[T any](
 	ctx context.Context, group *errgroup.Group, r *run, into map[string]T,
-	kind core.Kind, used campaign.Component, configs map[definition][]byte,
+	kind core.Kind, used plan.Component, configs map[plan.Definition][]byte,
 	open func(ctx context.Context, use string, config []byte) (T, error),
 ) {
-	c, d := &r.components, definition{kind, used.Name}
+	c, d := &r.components, plan.Definition{Kind: kind, Name: used.Name}
 	group.Go(func() error {
 		ctx, cancel := context.WithTimeout(ctx, openTimeout)
 		defer cancel()

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -23,7 +23,7 @@ type before struct {
 // recorded call by call does not: what a replay would be told is another beginning.
 func (h *holding) recall(ctx context.Context) error {
 	resumer, ok := h.journal.(Resumer)
-	if !ok || h.trial.Resume != campaign.ResumeContinue || h.Record {
+	if !ok || h.trial.Resume != plan.ResumeContinue || h.Record {
 		return nil
 	}
 	begun, err := resumer.Recorded(ctx, h.trial.ID)

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -25,7 +25,7 @@ func leaked(held bool) record.Score {
 // stopped is a scene whose only trial was cut off after some turns.
 func stopped(t *testing.T, a *agent, before []record.Turn, turns ...string) *scene {
 	s := newScene(t, a, turns...)
-	s.trial().Resume = campaign.ResumeContinue
+	s.trial().Resume = plan.ResumeContinue
 	s.diary.earlier = map[string]record.RecordedTrial{s.trial().ID: {Turns: before}}
 	return s
 }
@@ -108,14 +108,14 @@ func TestATrialBeginsAgainUnlessItCanAndMayGoOn(t *testing.T) {
 	calling.Message.Parts = append(calling.Message.Parts, core.Part{Value: core.Value{Modality: core.ToolCall, Data: []byte("{}")}})
 	for name, test := range map[string]struct {
 		before record.Turn
-		resume campaign.Resume
+		resume plan.Resume
 		warns  string
 	}{
-		"resume: restart":            {answered(0, "hello", says("hi")), campaign.ResumeRestart, ""},
-		"nothing was answered":       {record.Turn{Sent: core.UserText("hello")}, campaign.ResumeContinue, ""},
-		"a reply without transcript": {answered(0, "hello", spoken), campaign.ResumeContinue, "turn 1 was answered without a transcript"},
-		"a reply that was cut short": {answered(0, "hello", interrupted), campaign.ResumeContinue, "turn 1 has to do with an interruption"},
-		"a tool":                     {answered(0, "hello", calling), campaign.ResumeContinue, "turn 1 has to do with tools"},
+		"resume: restart":            {answered(0, "hello", says("hi")), plan.ResumeRestart, ""},
+		"nothing was answered":       {record.Turn{Sent: core.UserText("hello")}, plan.ResumeContinue, ""},
+		"a reply without transcript": {answered(0, "hello", spoken), plan.ResumeContinue, "turn 1 was answered without a transcript"},
+		"a reply that was cut short": {answered(0, "hello", interrupted), plan.ResumeContinue, "turn 1 has to do with an interruption"},
+		"a tool":                     {answered(0, "hello", calling), plan.ResumeContinue, "turn 1 has to do with tools"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var starts []string

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
@@ -68,7 +68,7 @@ func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, 
 func (h *holding) convertOnce(ctx context.Context, name string, turn int, value core.Value) (core.Value, error) {
 	started := h.Now()
 	component := h.converter(name)
-	ctx, end := h.step(ctx, record.Step{Kind: record.StepConvert, Name: name, Turn: turn, Use: component.Use, Config: component.Config.JSON})
+	ctx, end := h.step(ctx, record.Step{Kind: record.StepConvert, Name: name, Turn: turn, Use: component.Use, Config: component.Config})
 	call := record.Call{Kind: record.CallConvert, Name: name, Turn: turn, Values: []core.Value{value}}
 	a, _ := h.work(ctx, core.KindConverter, call, func(ctx context.Context) (a record.Answer) {
 		a.Value, a.Err = h.components.converters[name].Convert(ctx, value)
@@ -89,10 +89,10 @@ func (h *holding) convertOnce(ctx context.Context, name string, turn int, value 
 }
 
 // converter returns a converter's definition. A plan holds all that it names.
-func (h *holding) converter(name string) campaign.Component {
-	i := slices.IndexFunc(h.plan.Converters, func(c campaign.Converter) bool { return c.Name == name })
+func (h *holding) converter(name string) plan.Component {
+	i := slices.IndexFunc(h.plan.Converters, func(c plan.Converter) bool { return c.Name == name })
 	if i < 0 {
-		return campaign.Component{Name: name}
+		return plan.Component{Name: name}
 	}
 	return h.plan.Converters[i].Component
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -19,7 +19,7 @@ import (
 type counterpart struct {
 	*run
 	name      string
-	component campaign.Component
+	component plan.Component
 	timeout   time.Duration
 	retries   int
 	gate      *gate
@@ -27,7 +27,7 @@ type counterpart struct {
 	estimated sync.Once
 }
 
-func newCounterpart(r *run, t campaign.Target) *counterpart {
+func newCounterpart(r *run, t plan.Target) *counterpart {
 	c := &counterpart{run: r, name: t.Name, component: t.Component, timeout: defaultTimeout, retries: t.Limits.Retries}
 	if t.Limits.Timeout > 0 {
 		c.timeout = t.Limits.Timeout
@@ -52,7 +52,7 @@ func (c *counterpart) start(ctx context.Context, start core.Start) (core.Convers
 	_, err := c.persist(ctx, &request{start: true}, func(r *request) error {
 		ctx, cancel := context.WithTimeout(ctx, c.timeout)
 		defer cancel()
-		ctx, end := c.step(ctx, record.Step{Kind: record.StepStart, Name: c.name, Use: c.component.Use, Config: c.component.Config.JSON})
+		ctx, end := c.step(ctx, record.Step{Kind: record.StepStart, Name: c.name, Use: c.component.Use, Config: c.component.Config})
 		var err error
 		defer func() { end(record.StepEnd{Kind: core.KindOf(err)}) }()
 		conversation, err = c.components.targets[c.name].StartConversation(ctx, start)
@@ -117,7 +117,7 @@ func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversati
 	limit := c.timeout * time.Duration(len(messages))
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	ctx, end := c.step(ctx, record.Step{Kind: record.StepSend, Name: c.name, Use: c.component.Use, Config: c.component.Config.JSON, Sent: messages})
+	ctx, end := c.step(ctx, record.Step{Kind: record.StepSend, Name: c.name, Use: c.component.Use, Config: c.component.Config, Sent: messages})
 	defer func() { end(record.StepEnd{Kind: core.KindOf(err), Replies: replies}) }()
 	replies, err = deliver(ctx, conversation, messages)
 	c.spend(messages, replies)

@@ -162,7 +162,7 @@ func TestAnObserverSeesWhatComponentsDoAndHowLongItTakes(t *testing.T) {
 func TestAnObserverSeesWhyARunEnded(t *testing.T) {
 	t.Run("a bound", func(t *testing.T) {
 		s := newScene(t, &agent{}, "one", "two")
-		s.plan.Campaign.Scope.MaxTurns = 1
+		s.plan.Bounds.MaxTurns = 1
 		s.run(t.Context())
 		if bound := seen[record.BoundReached](s); len(bound) != 1 || !strings.Contains(bound[0].Why, "max_turns: 1 of 1 turns are used") {
 			t.Errorf("bounds %+v", bound)

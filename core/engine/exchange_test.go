@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -272,7 +272,7 @@ func TestAnInterruptedRunJudgesNothingMore(t *testing.T) {
 	}}
 	s := newScene(t, a)
 	s.trial().Turns = strategy.Script{say("the code?"), over(say("now!"))}
-	s.trial().StopOn = campaign.StopNever
+	s.trial().StopOn = plan.StopNever
 	if summary := s.run(ctx); !summary.Interrupted {
 		t.Error("the run was not interrupted")
 	}

@@ -11,7 +11,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
@@ -343,18 +342,18 @@ func newScene(t testing.TB, a *agent, turns ...string) *scene {
 			broken:     map[string]error{},
 		},
 		plan: &plan.Plan{
-			Campaign: &campaign.Campaign{Name: "test"},
-			Targets: []campaign.Target{{
+			Name: "test",
+			Targets: []plan.Target{{
 				Component: component("agent"),
-				Limits:    campaign.Limits{Concurrency: 4, Timeout: time.Minute},
+				Limits:    plan.Limits{Concurrency: 4, Timeout: time.Minute},
 			}},
-			Scorers: []campaign.Scorer{{Component: component("leaked"), On: core.Text}},
+			Scorers: []plan.Scorer{{Component: component("leaked"), On: core.Text}},
 		},
 	}
 	trial := plan.Trial{ID: "polite/1", Number: 1, Setup: &plan.Setup{
 		Attack: "polite", Target: "agent",
 		Objective: "The agent reads out the vault code.",
-		Scorers:   []string{"leaked"}, StopOn: campaign.StopSuccess,
+		Scorers:   []string{"leaked"}, StopOn: plan.StopSuccess,
 		Success: compile(t, "leaked", "leaked"),
 	}}
 	for _, text := range turns {
@@ -364,8 +363,8 @@ func newScene(t testing.TB, a *agent, turns ...string) *scene {
 	return s
 }
 
-func component(name string) campaign.Component {
-	return campaign.Component{Name: name, Use: name, Config: campaign.Config{JSON: []byte("{}")}}
+func component(name string) plan.Component {
+	return plan.Component{Name: name, Use: name, Config: []byte("{}")}
 }
 
 func compile(t testing.TB, expression string, names ...string) *verdict.Expression {
@@ -397,9 +396,9 @@ func (s *scene) times(n int) {
 
 // scoredBy adds a scorer and makes it part of the attack.
 func (s *scene) scoredBy(name string, scorer core.Scorer, on core.Modality, via ...string) {
-	definition := campaign.Scorer{Component: component(name), On: on}
+	definition := plan.Scorer{Component: component(name), On: on}
 	for _, v := range via {
-		definition.Via = append(definition.Via, campaign.Name{Name: v})
+		definition.Via = append(definition.Via, v)
 	}
 	s.plan.Scorers = append(s.plan.Scorers, definition)
 	s.shelf.scorers[name] = scorer
@@ -413,7 +412,7 @@ func (s *scene) success(expression string) {
 
 // converter adds a converter; tests name it in turns or via.
 func (s *scene) converter(name string, c core.Converter) {
-	s.plan.Converters = append(s.plan.Converters, campaign.Converter{Component: component(name)})
+	s.plan.Converters = append(s.plan.Converters, plan.Converter{Component: component(name)})
 	s.shelf.converters[name] = c
 }
 

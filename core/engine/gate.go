@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -66,7 +66,7 @@ type gate struct {
 
 // newGate returns the gate of a target with limits and a pace; warn gets what a
 // user should know of the target.
-func newGate(l campaign.Limits, p *pace, warn func(format string, args ...any)) *gate {
+func newGate(l plan.Limits, p *pace, warn func(format string, args ...any)) *gate {
 	return &gate{
 		places: make(chan struct{}, max(1, l.Concurrency)), pace: p, breaker: newBreaker(p, warn),
 		throttle: newThrottle(l.RequestsPerMinute), tokens: newTokenBudget(l.TokensPerMinute), warn: warn,

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
@@ -50,8 +50,8 @@ func judged(t testing.TB, a, judge *agent, turns ...string) *scene {
 
 // target adds a target.
 func (s *scene) target(name string, target core.Target, concurrency int) {
-	s.plan.Targets = append(s.plan.Targets, campaign.Target{
-		Component: component(name), Limits: campaign.Limits{Concurrency: concurrency, Timeout: time.Minute},
+	s.plan.Targets = append(s.plan.Targets, plan.Target{
+		Component: component(name), Limits: plan.Limits{Concurrency: concurrency, Timeout: time.Minute},
 	})
 	s.shelf.targets[name] = target
 }
@@ -352,7 +352,7 @@ func TestSecretsAreRemovedFromWhatHelpersAreAskedAndFromTheirErrors(t *testing.T
 		return core.Reply{}, core.Errorf(core.ErrorRateLimited, "key hunter2 is used up").After(time.Millisecond).WithHint("not hunter2")
 	}}
 	s := judged(t, &agent{answer: answers("I know hunter2")}, judge, "one")
-	s.plan.Targets[1].Config.JSON = []byte(`{"key": "${KEY}"}`)
+	s.plan.Targets[1].Config = []byte(`{"key": "${KEY}"}`)
 	s.redact = secret.NewRedactor()
 	s.lookup = func(secret.Reference) (string, error) { return "hunter2", nil }
 	ask := s.shelf.scorers["leaked"]

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -71,7 +71,7 @@ func isText(v core.Value) bool {
 // score asks one scorer.
 func (h *holding) score(ctx context.Context, name string, said []core.Message, views *views) (s record.Score) {
 	definition := h.scorer(name)
-	ctx, end := h.step(ctx, record.Step{Kind: record.StepScore, Name: name, Turn: views.turn, Use: definition.Use, Config: definition.Config.JSON})
+	ctx, end := h.step(ctx, record.Step{Kind: record.StepScore, Name: name, Turn: views.turn, Use: definition.Use, Config: definition.Config})
 	defer func() { end(record.StepEnd{Kind: record.KindOf(s.Failure), Score: s.Score}) }()
 	view := views.of(ctx, definition)
 	s = record.Score{Name: name, Judged: h.cleanValues(view.values)}
@@ -108,10 +108,10 @@ func (h *holding) score(ctx context.Context, name string, said []core.Message, v
 }
 
 // scorer returns a scorer's definition. A plan holds all that it names.
-func (h *holding) scorer(name string) campaign.Scorer {
-	i := slices.IndexFunc(h.plan.Scorers, func(s campaign.Scorer) bool { return s.Name == name })
+func (h *holding) scorer(name string) plan.Scorer {
+	i := slices.IndexFunc(h.plan.Scorers, func(s plan.Scorer) bool { return s.Name == name })
 	if i < 0 {
-		return campaign.Scorer{Component: campaign.Component{Name: name}}
+		return plan.Scorer{Component: plan.Component{Name: name}}
 	}
 	return h.plan.Scorers[i]
 }
@@ -154,7 +154,7 @@ type view struct {
 	err    error
 }
 
-func (v *views) of(ctx context.Context, s campaign.Scorer) view {
+func (v *views) of(ctx context.Context, s plan.Scorer) view {
 	key := string(onOf(s)) + "\n" + viaOf(s, "\n")
 	if made, ok := v.made[key]; ok {
 		return made
@@ -169,7 +169,7 @@ func (v *views) of(ctx context.Context, s campaign.Scorer) view {
 				break
 			}
 			var converted core.Value
-			if converted, made.err = v.convertOnce(ctx, name.Name, v.turn, value); made.err == nil {
+			if converted, made.err = v.convertOnce(ctx, name, v.turn, value); made.err == nil {
 				value = converted
 			}
 		}
@@ -188,22 +188,18 @@ func (v *views) values(on core.Modality) []core.Value {
 }
 
 // onOf is the modality that a scorer judges.
-func onOf(s campaign.Scorer) core.Modality {
+func onOf(s plan.Scorer) core.Modality {
 	if s.On == "" {
 		return core.Text
 	}
 	return s.On
 }
 
-func viaOf(s campaign.Scorer, separator string) string {
-	names := make([]string, len(s.Via))
-	for i, n := range s.Via {
-		names[i] = n.Name
-	}
-	return strings.Join(names, separator)
+func viaOf(s plan.Scorer, separator string) string {
+	return strings.Join(s.Via, separator)
 }
 
-func nothingToJudge(s campaign.Scorer) string {
+func nothingToJudge(s plan.Scorer) string {
 	if len(s.Via) == 0 {
 		return fmt.Sprintf("the reply has no %s", onOf(s))
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -51,7 +51,7 @@ func TestATrialIsDefendedOnlyAfterEveryTurn(t *testing.T) {
 
 func TestStopOnNeverHoldsEveryTurnAndAnyReplyCounts(t *testing.T) {
 	s := newScene(t, &agent{answer: sayInTurn("it is blue eleven", "I said nothing")}, "code?", "what did you say?")
-	s.trial().StopOn = campaign.StopNever
+	s.trial().StopOn = plan.StopNever
 	result := s.outcome()
 	want(t, result, core.Succeeded, "turn 1")
 	if result.Turns != 2 {
@@ -66,7 +66,7 @@ func TestAFindingStaysOneWhenTheConversationFailsAfterwards(t *testing.T) {
 		}
 		return core.Reply{}, core.Errorf(core.ErrorUnavailable, "connection reset")
 	}}, "code?", "thanks")
-	s.trial().StopOn = campaign.StopNever
+	s.trial().StopOn = plan.StopNever
 	result := s.outcome()
 	want(t, result, core.Succeeded, "turn 1", "failed afterwards", "connection reset")
 	if result.Failure == nil || result.Failure.Kind != core.ErrorUnavailable {

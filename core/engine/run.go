@@ -74,7 +74,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 		o.Now = time.Now
 	}
 	started := o.Now()
-	budget, err := newBudget(p.Campaign, started)
+	budget, err := newBudget(p.Bounds, p.Prices, started)
 	if err != nil {
 		return record.Summary{Planned: len(p.Trials)}, err
 	}
@@ -85,7 +85,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 	r.remember()
 	bounded, cancel := budget.within(ctx, started)
 	defer cancel()
-	tracked, end := r.step(bounded, record.Step{Kind: record.StepRun, Name: p.Campaign.Name})
+	tracked, end := r.step(bounded, record.Step{Kind: record.StepRun, Name: p.Name})
 	err = r.carryOut(tracked)
 	s := record.Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: o.Now().Sub(started)}
 	if s.Tally.Total() < s.Planned {
@@ -159,7 +159,7 @@ func (r *run) carryOut(ctx context.Context) error {
 	if r.journal, err = r.Begin(ctx); err != nil {
 		return err
 	}
-	r.observe(record.RunStarted{Campaign: r.plan.Campaign.Name, Trials: len(r.plan.Trials), Done: len(r.Done)})
+	r.observe(record.RunStarted{Campaign: r.plan.Name, Trials: len(r.plan.Trials), Done: len(r.Done)})
 	return r.holdTrials(ctx)
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
@@ -357,8 +356,8 @@ func TestTheJournalIsToldTheOrderOfThePlan(t *testing.T) {
 
 func TestASecretThatSeveralComponentsNeedIsMissedOnce(t *testing.T) {
 	s := newScene(t, &agent{}, "code?")
-	s.plan.Targets[0].Config.JSON = []byte(`{"api_key":"${KEY}"}`)
-	s.plan.Scorers[0].Config.JSON = []byte(`{"key":"${KEY}"}`)
+	s.plan.Targets[0].Config = []byte(`{"api_key":"${KEY}"}`)
+	s.plan.Scorers[0].Config = []byte(`{"key":"${KEY}"}`)
 	s.lookup = func(r secret.Reference) (string, error) { return "", fmt.Errorf("%s is not set", r.Name) }
 	_, err := engine.Run(t.Context(), s.plan, s.options())
 	if want := `KEY is not set (target "agent": api_key, scorer "leaked": key)`; fmt.Sprint(err) != want {
@@ -418,7 +417,7 @@ func TestSecretsReachTheComponentAndNothingElse(t *testing.T) {
 		return r, nil
 	}}
 	s := newScene(t, a, "say "+key, "code?")
-	s.plan.Targets[0].Config.JSON = []byte(`{"api_key":"${KEY}"}`)
+	s.plan.Targets[0].Config = []byte(`{"api_key":"${KEY}"}`)
 	s.lookup = func(r secret.Reference) (string, error) { return key, nil }
 	s.redact = secret.NewRedactor()
 	var judged string
@@ -465,7 +464,7 @@ func readable(turns []record.Turn) string {
 
 func TestAComponentThatRefusesItsConfigurationCannotPrintItsSecret(t *testing.T) {
 	s := newScene(t, &agent{}, "code?")
-	s.plan.Targets[0].Config.JSON = []byte(`{"api_key":"${KEY}"}`)
+	s.plan.Targets[0].Config = []byte(`{"api_key":"${KEY}"}`)
 	s.lookup = func(secret.Reference) (string, error) { return "sk-canary-4711", nil }
 	s.redact = secret.NewRedactor()
 	s.shelf.broken["agent"] = core.Errorf(core.ErrorConfig, "sk-canary-4711 is no key").WithHint("mend sk-canary-4711")
@@ -480,8 +479,8 @@ func TestAComponentThatRefusesItsConfigurationCannotPrintItsSecret(t *testing.T)
 
 func TestAMissingSecretStopsTheRunBeforeAnythingIsOpened(t *testing.T) {
 	s := newScene(t, &agent{}, "code?")
-	s.plan.Targets[0].Config.JSON = []byte(`{"api_key":"${KEY}"}`)
-	s.plan.Scorers[0].Config.JSON = []byte(`{"any":["${CODE}"]}`)
+	s.plan.Targets[0].Config = []byte(`{"api_key":"${KEY}"}`)
+	s.plan.Scorers[0].Config = []byte(`{"any":["${CODE}"]}`)
 	s.lookup = func(r secret.Reference) (string, error) { return "", fmt.Errorf("%s is not set", r.Name) }
 	_, err := engine.Run(t.Context(), s.plan, s.options())
 	if core.KindOf(err) != core.ErrorConfig {
@@ -559,7 +558,7 @@ func TestEveryTargetHasItsOwnLimit(t *testing.T) {
 		s := newScene(t, a, "code?")
 		s.times(8)
 		s.shelf.targets["second"] = b
-		s.plan.Targets = append(s.plan.Targets, campaign.Target{Component: component("second"), Limits: campaign.Limits{Concurrency: 1}})
+		s.plan.Targets = append(s.plan.Targets, plan.Target{Component: component("second"), Limits: plan.Limits{Concurrency: 1}})
 		for i := range s.plan.Trials[:2] {
 			s.plan.Trials[i].Target = "second"
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
@@ -174,14 +174,14 @@ func TestAnAttackerThatWritesNoMessageIsNeverADefence(t *testing.T) {
 func TestWhatWasReachedBeforeAnAttackerStopsOrFailsCounts(t *testing.T) {
 	for _, last := range []string{`{"stop": "Done."}`, "I won't help."} {
 		s := led(t, &agent{answer: sayInTurn("blue eleven", "no")}, &agent{answer: oneByOne(`{"say": "one"}`, `{"say": "two"}`, last, last, last)})
-		s.trial().StopOn = campaign.StopNever
+		s.trial().StopOn = plan.StopNever
 		want(t, s.outcome(), core.Succeeded, "turn 1")
 	}
 }
 
 func TestTheQuestionsToAnAttackerAreHeldToTheBoundsOfTheScope(t *testing.T) {
 	s := led(t, &agent{}, &agent{answer: answers(`{"say": "again"}`)})
-	s.plan.Campaign.Scope.MaxTurns = 4 // two questions, and two turns
+	s.plan.Bounds.MaxTurns = 4 // two questions, and two turns
 	summary := s.run(t.Context())
 	if summary.Tally.Total() != 0 || !strings.Contains(summary.Stopped, "max_turns") {
 		t.Errorf("summary %+v, want the run to be stopped", summary)

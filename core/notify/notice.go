@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
 )
 
@@ -23,7 +22,7 @@ type Notice struct {
 	// again after an error may have arrived.
 	ID string `json:"id"`
 	// Occasions are all reasons to tell somebody; there may be none.
-	Occasions []campaign.Occasion `json:"occasions"`
+	Occasions []Occasion `json:"occasions"`
 	// Text says it in one line for people.
 	Text       string             `json:"text"`
 	Comparison compare.Comparison `json:"comparison"`
@@ -32,29 +31,29 @@ type Notice struct {
 // New makes the notice of a comparison.
 func New(c compare.Comparison) Notice {
 	n := Notice{
-		Version: Version, Event: "comparison", ID: c.Run.ID + ":" + c.Baseline.ID, Occasions: []campaign.Occasion{},
+		Version: Version, Event: "comparison", ID: c.Run.ID + ":" + c.Baseline.ID, Occasions: []Occasion{},
 		Text: c.Run.Campaign + ": " + c.Headline(), Comparison: c,
 	}
 	if len(c.New) > 0 {
-		n.Occasions = append(n.Occasions, campaign.NewFinding)
+		n.Occasions = append(n.Occasions, NewFinding)
 	}
 	if c.Moved() {
-		n.Occasions = append(n.Occasions, campaign.ASRMoved)
+		n.Occasions = append(n.Occasions, ASRMoved)
 	}
 	if c.Conclusion == compare.NoEvidence {
-		n.Occasions = append(n.Occasions, campaign.NoEvidence)
+		n.Occasions = append(n.Occasions, NoEvidence)
 	}
 	return n
 }
 
 // Concerns reports whether a webhook wants to be told.
-func (n Notice) Concerns(w campaign.Webhook) bool {
-	return slices.ContainsFunc(n.Occasions, func(o campaign.Occasion) bool { return slices.Contains(w.On, o) })
+func (n Notice) Concerns(w Webhook) bool {
+	return slices.ContainsFunc(n.Occasions, func(o Occasion) bool { return slices.Contains(w.On, o) })
 }
 
 // Body returns what a webhook of a format is sent.
-func (n Notice) Body(format campaign.WebhookFormat) ([]byte, error) {
-	if format == campaign.Slack {
+func (n Notice) Body(format Format) ([]byte, error) {
+	if format == Slack {
 		return json.Marshal(map[string]string{"text": n.slack()})
 	}
 	return json.Marshal(n)

@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
 	"github.com/redteam-orchestrator/orchestrator/core/notify"
 )
@@ -57,7 +56,7 @@ func worse() notify.Notice {
 // The JSON form is what programs of others rely on: fields are added to it, and
 // never renamed.
 func TestTheJSONFormIsStable(t *testing.T) {
-	body, err := worse().Body(campaign.JSON)
+	body, err := worse().Body(notify.JSON)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +92,7 @@ func decoded(t *testing.T, data []byte) (v any) {
 // slackText returns the text of a message for Slack.
 func slackText(t *testing.T, n notify.Notice) string {
 	t.Helper()
-	body, err := n.Body(campaign.Slack)
+	body, err := n.Body(notify.Slack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +116,7 @@ func TestSlackIsToldInAFewLines(t *testing.T) {
 }
 
 func TestNothingThatWasSaidIsSent(t *testing.T) {
-	for _, format := range []campaign.WebhookFormat{campaign.JSON, campaign.Slack} {
+	for _, format := range []notify.Format{notify.JSON, notify.Slack} {
 		if body, err := worse().Body(format); err != nil || bytes.Contains(body, []byte("vault code")) {
 			t.Errorf("%s: %s, %v", format, body, err)
 		}
@@ -159,24 +158,24 @@ func TestAWebhookIsToldOfItsOccasionsOnly(t *testing.T) {
 	baseline := run("a", map[string][2]int{"x": {2, 18}})
 	for name, test := range map[string]struct {
 		now  [2]int
-		want []campaign.Occasion
+		want []notify.Occasion
 	}{
-		"nothing changed":        {[2]int{3, 17}, []campaign.Occasion{}},
-		"it rose":                {[2]int{16, 4}, []campaign.Occasion{campaign.ASRMoved}},
-		"nothing was held":       {[2]int{0, 0}, []campaign.Occasion{}}, // the attack is not there any more
-		"nothing was reproduced": {[2]int{0, 20}, []campaign.Occasion{}},
+		"nothing changed":        {[2]int{3, 17}, []notify.Occasion{}},
+		"it rose":                {[2]int{16, 4}, []notify.Occasion{notify.ASRMoved}},
+		"nothing was held":       {[2]int{0, 0}, []notify.Occasion{}}, // the attack is not there any more
+		"nothing was reproduced": {[2]int{0, 20}, []notify.Occasion{}},
 	} {
 		n := notify.New(compare.New(baseline, run("b", map[string][2]int{"x": test.now, "other": {0, 5}}), compare.Alpha))
 		if !slices.Equal(n.Occasions, test.want) {
 			t.Errorf("%s: occasions %v, want %v", name, n.Occasions, test.want)
 		}
-		for _, o := range []campaign.Occasion{campaign.NewFinding, campaign.ASRMoved, campaign.NoEvidence} {
-			if n.Concerns(campaign.Webhook{On: []campaign.Occasion{o}}) != slices.Contains(test.want, o) {
+		for _, o := range []notify.Occasion{notify.NewFinding, notify.ASRMoved, notify.NoEvidence} {
+			if n.Concerns(notify.Webhook{On: []notify.Occasion{o}}) != slices.Contains(test.want, o) {
 				t.Errorf("%s: a webhook on %s", name, o)
 			}
 		}
 	}
-	if n := notify.New(compare.New(baseline, run("b", nil), compare.Alpha)); !slices.Equal(n.Occasions, []campaign.Occasion{campaign.NoEvidence}) {
+	if n := notify.New(compare.New(baseline, run("b", nil), compare.Alpha)); !slices.Equal(n.Occasions, []notify.Occasion{notify.NoEvidence}) {
 		t.Errorf("a run without trials: %v, want no evidence", n.Occasions)
 	}
 }

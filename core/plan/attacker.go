@@ -27,7 +27,7 @@ func (p *planner) checkAttacker(a *campaign.Attack) {
 		p.problem(name.At, fmt.Sprintf("name a target with the capability %q", core.CapabilitySystemPrompt),
 			"an attacker is told what to do in its system prompt, which target %q (%s) does not take", name.Name, attacker.Name)
 	}
-	target, ok := p.infos[definition{core.KindTarget, a.Target.Name}]
+	target, ok := p.infos[Definition{core.KindTarget, a.Target.Name}]
 	if ok && !gives(target, core.Text) {
 		p.problem(a.Target.At, fmt.Sprintf("attack another target, or list the turns: it gives %s", list(target.Out)),
 			"the attacker of attack %q goes by text, which target %q (%s) never gives", a.Name, a.Target.Name, target.Name)
@@ -67,7 +67,7 @@ func (t *Trial) attackerUse(most bool) use {
 	turns := t.turns(most)
 	if most {
 		reply, tries = longReply, strategy.MaxTries
-	} else if t.StopOn == campaign.StopSuccess {
+	} else if t.StopOn == StopSuccess {
 		turns = turns[:1]
 	}
 	reads := EstimateUsage(t.History, core.Message{})

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
@@ -127,7 +126,7 @@ func TestTheEstimateCountsWhatTheAttackerIsAsked(t *testing.T) {
 		r := &strategy.RedTeam{Attacker: "writer", Objective: word, MaxTurns: 3}
 		change(r)
 		p := estimated(1, plan.Setup{RedTeam: r})
-		p.Targets = append(p.Targets, campaign.Target{Component: campaign.Component{Name: "writer"}, Limits: campaign.Limits{Concurrency: 4}})
+		p.Targets = append(p.Targets, plan.Target{Component: plan.Component{Name: "writer"}, Limits: plan.Limits{Concurrency: 4}})
 		return p.Estimate()
 	}
 	// At least a question and a turn; at most three turns, each after three tries.

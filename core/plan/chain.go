@@ -101,7 +101,7 @@ func (p *planner) unusedVariant(v campaign.Variant) {
 // be said what comes out; the reason has been reported.
 func (p *planner) through(m core.Modality, converters []campaign.Name) (out core.Modality, ok bool) {
 	for _, name := range converters {
-		info, ok := p.infos[definition{core.KindConverter, name.Name}]
+		info, ok := p.infos[Definition{core.KindConverter, name.Name}]
 		if !ok {
 			return "", false
 		}

@@ -20,25 +20,25 @@ func (p *planner) checkComponents() {
 }
 
 // definitions calls do with each definition of the campaign.
-func (p *planner) definitions(do func(definition, campaign.Component)) {
+func (p *planner) definitions(do func(Definition, campaign.Component)) {
 	for _, t := range p.campaign.Targets {
-		do(definition{core.KindTarget, t.Name}, t.Component)
+		do(Definition{core.KindTarget, t.Name}, t.Component)
 	}
 	for _, c := range p.campaign.Converters {
-		do(definition{core.KindConverter, c.Name}, c.Component)
+		do(Definition{core.KindConverter, c.Name}, c.Component)
 	}
 	for _, s := range p.campaign.Scorers {
-		do(definition{core.KindScorer, s.Name}, s.Component)
+		do(Definition{core.KindScorer, s.Name}, s.Component)
 	}
 }
 
-func (p *planner) checkComponent(d definition, c campaign.Component) {
+func (p *planner) checkComponent(d Definition, c campaign.Component) {
 	if c.Use == "" {
 		return // reported by the reader
 	}
-	info, config, ok := p.catalog.Lookup(d.kind, c.Use)
+	info, config, ok := p.catalog.Lookup(d.Kind, c.Use)
 	if !ok {
-		p.unknownComponent(d.kind, c)
+		p.unknownComponent(d.Kind, c)
 		return
 	}
 	p.infos[d] = info
@@ -121,7 +121,7 @@ func (p *planner) unknownPlugin(plugin string, c campaign.Component) {
 // info returns what is known of a component that the campaign names, and
 // notes that it is used. ok is false where a problem has been reported.
 func (p *planner) info(kind core.Kind, name string) (info core.Info, ok bool) {
-	d := definition{kind, name}
+	d := Definition{kind, name}
 	p.used[d] = true
 	info, ok = p.infos[d]
 	return info, ok
@@ -148,7 +148,7 @@ func (p *planner) checkScorer(a *campaign.Attack, name campaign.Name) {
 // checkVias checks what each scorer gets after its converters.
 func (p *planner) checkVias() {
 	for _, s := range p.campaign.Scorers {
-		info, ok := p.infos[definition{core.KindScorer, s.Name}]
+		info, ok := p.infos[Definition{core.KindScorer, s.Name}]
 		if !ok {
 			continue
 		}

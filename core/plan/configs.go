@@ -29,8 +29,8 @@ const placeholder = "placeholder"
 func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, check Check) (campaign.Problems, error) {
 	p := newPlanner(c, catalog, Options{})
 	var failures []error
-	p.definitions(func(d definition, c campaign.Component) {
-		_, schema, ok := catalog.Lookup(d.kind, c.Use)
+	p.definitions(func(d Definition, c campaign.Component) {
+		_, schema, ok := catalog.Lookup(d.Kind, c.Use)
 		if !ok || len(schema.Check(c.Config.JSON)) > 0 {
 			return
 		}
@@ -38,7 +38,7 @@ func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, ch
 		if err != nil {
 			return // reported by the reader
 		}
-		err = check(ctx, d.kind, c.Use, config)
+		err = check(ctx, d.Kind, c.Use, config)
 		if wrong, ok := errors.AsType[core.Errors](err); ok {
 			for _, e := range wrong {
 				p.problem(c.Config.At(e.Field), e.Hint, "%s: %s", d, e)

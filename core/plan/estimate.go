@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -60,7 +60,7 @@ func (e Estimate) Tokens() Range[int64] {
 
 // Estimate estimates what a run of the plan will use if nothing fails.
 func (p *Plan) Estimate() Estimate {
-	e := Estimate{Trials: len(p.Trials), Currency: p.Campaign.Prices.Currency, Helped: p.helped}
+	e := Estimate{Trials: len(p.Trials), Currency: p.Prices.Currency, Helped: p.helped}
 	targets := map[string]*load{}
 	add := func(target string, one load) {
 		if targets[target] == nil {
@@ -98,7 +98,7 @@ func (p *Plan) addTarget(e *Estimate, name string, l *load) {
 	e.Turns.Low, e.Turns.High = e.Turns.Low+l.low.turns, e.Turns.High+l.high.turns
 	e.InputTokens.Low, e.InputTokens.High = e.InputTokens.Low+l.low.usage.InputTokens, e.InputTokens.High+l.high.usage.InputTokens
 	e.OutputTokens.Low, e.OutputTokens.High = e.OutputTokens.Low+l.low.usage.OutputTokens, e.OutputTokens.High+l.high.usage.OutputTokens
-	price, ok := p.Campaign.Prices.Targets[name]
+	price, ok := p.Prices.Targets[name]
 	if !ok {
 		e.Unpriced = append(e.Unpriced, name)
 	}
@@ -112,23 +112,23 @@ func (p *Plan) addTarget(e *Estimate, name string, l *load) {
 
 // dearest returns a price that takes each token for the dearer of text and audio:
 // what a reply will be is not known.
-func dearest(p campaign.Price) campaign.Price {
+func dearest(p Price) Price {
 	in, out := max(p.InputText, p.InputAudio), max(p.OutputText, p.OutputAudio)
-	return campaign.Price{InputText: in, InputAudio: in, OutputText: out, OutputAudio: out}
+	return Price{InputText: in, InputAudio: in, OutputText: out, OutputAudio: out}
 }
 
-func (p *Plan) limitsOf(target string) campaign.Limits {
+func (p *Plan) limitsOf(target string) Limits {
 	for _, t := range p.Targets {
 		if t.Name == target {
 			return t.Limits
 		}
 	}
-	return campaign.Limits{} // a plan has the targets of its trials
+	return Limits{} // a plan has the targets of its trials
 }
 
 // lasts returns how long trials take within a target's limits: never less than
 // the longest of them.
-func lasts(u use, turn time.Duration, l campaign.Limits) core.Duration {
+func lasts(u use, turn time.Duration, l Limits) core.Duration {
 	atOnce := int64(l.Concurrency)
 	took := time.Duration(max(u.longest, (u.turns+u.waited+atOnce-1)/atOnce)) * turn
 	took = max(took, minutes(u.turns, l.RequestsPerMinute))
@@ -187,7 +187,7 @@ func (t *Trial) use(most bool) use {
 	case most:
 		reply = longReply
 		rounds = t.toolRounds()
-	case t.StopOn == campaign.StopSuccess:
+	case t.StopOn == StopSuccess:
 		turns = turns[:firstExchange(turns)]
 	}
 	var u use
@@ -249,13 +249,13 @@ func (t *Trial) toolTokens() core.Usage {
 }
 
 // Beyond says which bounds of a scope the estimate is above, or may come to be.
-func (e Estimate) Beyond(s campaign.Scope) []string {
+func (e Estimate) Beyond(b scope.Bounds) []string {
 	var all []string
 	tokens := e.Tokens()
-	all = append(all, beyond("max_turns", int64(s.MaxTurns), e.Turns, "%d turns")...)
-	all = append(all, beyond("max_tokens", s.MaxTokens, tokens, "%d tokens")...)
-	all = append(all, beyond("max_cost", s.MaxCost, e.Cost, "%.4f "+e.Currency)...)
-	return append(all, beyond("max_duration", core.Duration(s.MaxDuration), e.Duration, "%s")...)
+	all = append(all, beyond("max_turns", int64(b.MaxTurns), e.Turns, "%d turns")...)
+	all = append(all, beyond("max_tokens", b.MaxTokens, tokens, "%d tokens")...)
+	all = append(all, beyond("max_cost", b.MaxCost, e.Cost, "%.4f "+e.Currency)...)
+	return append(all, beyond("max_duration", core.Duration(b.MaxDuration), e.Duration, "%s")...)
 }
 
 func beyond[T int64 | float64 | core.Duration](name string, most T, r Range[T], format string) []string {

@@ -1,6 +1,8 @@
 package plan_test
 
 import (
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
+
 	"fmt"
 	"strings"
 	"testing"
@@ -10,7 +12,6 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	wav "github.com/redteam-orchestrator/orchestrator/core/audio"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
@@ -19,10 +20,9 @@ import (
 // time. Each word is of eight letters: two tokens.
 func estimated(trials int, setup plan.Setup, words ...string) *plan.Plan {
 	p := &plan.Plan{
-		Campaign: &campaign.Campaign{},
-		Targets:  []campaign.Target{{Component: campaign.Component{Name: "agent"}, Limits: campaign.Limits{Concurrency: 4}}},
+		Targets: []plan.Target{{Component: plan.Component{Name: "agent"}, Limits: plan.Limits{Concurrency: 4}}},
 	}
-	setup.Target, setup.StopOn = "agent", campaign.StopSuccess
+	setup.Target, setup.StopOn = "agent", plan.StopSuccess
 	for _, w := range words {
 		setup.Turns = append(setup.Turns, strategy.Say(core.TextValue(w)))
 	}
@@ -59,7 +59,7 @@ func TestAnEstimateIsARange(t *testing.T) {
 			plan.Range[time.Duration]{Low: time.Second, High: 30 * time.Second},
 		},
 		"a conversation that is held to its end": {
-			estimated(1, plan.Setup{}, word, word), func(p *plan.Plan) { p.Trials[0].StopOn = campaign.StopNever },
+			estimated(1, plan.Setup{}, word, word), func(p *plan.Plan) { p.Trials[0].StopOn = plan.StopNever },
 			ints{2, 2},
 			ints{2 + 24, 2 + 604},
 			ints{40, 1200},
@@ -120,13 +120,13 @@ func TestAnEstimateIsARange(t *testing.T) {
 
 func TestTheTimeIsThatOfTheLimits(t *testing.T) {
 	for name, test := range map[string]struct {
-		limits    campaign.Limits
+		limits    plan.Limits
 		low, high time.Duration
 	}{
-		"concurrency":     {campaign.Limits{Concurrency: 2}, 3 * time.Second, 60 * time.Second},
-		"requests":        {campaign.Limits{Concurrency: 4, RequestsPerMinute: 6}, time.Minute, 2 * time.Minute},
-		"tokens":          {campaign.Limits{Concurrency: 4, TokensPerMinute: 1000}, 8 * time.Second, 651 * time.Second},
-		"more than it is": {campaign.Limits{Concurrency: 4, RequestsPerMinute: 6000}, 2 * time.Second, 30 * time.Second},
+		"concurrency":     {plan.Limits{Concurrency: 2}, 3 * time.Second, 60 * time.Second},
+		"requests":        {plan.Limits{Concurrency: 4, RequestsPerMinute: 6}, time.Minute, 2 * time.Minute},
+		"tokens":          {plan.Limits{Concurrency: 4, TokensPerMinute: 1000}, 8 * time.Second, 651 * time.Second},
+		"more than it is": {plan.Limits{Concurrency: 4, RequestsPerMinute: 6000}, 2 * time.Second, 30 * time.Second},
 	} {
 		p := estimated(6, plan.Setup{}, word, word)
 		p.Targets[0].Limits = test.limits
@@ -139,7 +139,7 @@ func TestTheTimeIsThatOfTheLimits(t *testing.T) {
 
 func TestTheCostIsAtMostThatOfTheDearerSortOfTokens(t *testing.T) {
 	p := estimated(1, plan.Setup{}, strings.Repeat(word, 50))
-	p.Campaign.Prices = campaign.Prices{Currency: "USD", Targets: map[string]campaign.Price{
+	p.Prices = plan.Prices{Currency: "USD", Targets: map[string]plan.Price{
 		"agent": {InputText: 1000, OutputText: 2000, InputAudio: 3000, OutputAudio: 4000},
 	}}
 	got := p.Estimate()
@@ -154,13 +154,13 @@ func TestTheCostIsAtMostThatOfTheDearerSortOfTokens(t *testing.T) {
 func TestAnEstimateAboveABoundIsSaid(t *testing.T) {
 	e := estimated(6, plan.Setup{}, word, word).Estimate() // 6 to 12 turns
 	for name, test := range map[string]struct {
-		scope campaign.Scope
+		scope scope.Bounds
 		want  string
 	}{
-		"below all":        {campaign.Scope{MaxTurns: 12, MaxTokens: 1_000_000, MaxCost: 1, MaxDuration: time.Hour}, ""},
-		"at most above it": {campaign.Scope{MaxTurns: 11}, "the run may be stopped by the bound scope.max_turns of 11 turns: the estimate is 6 turns to 12 turns"},
-		"at least above":   {campaign.Scope{MaxTokens: 10}, "the run is stopped by the bound scope.max_tokens of 10 tokens: the estimate is 132 tokens to 10836 tokens"},
-		"the time":         {campaign.Scope{MaxDuration: 5 * time.Second}, "the run may be stopped by the bound scope.max_duration of 5s: the estimate is 2s to 30s"},
+		"below all":        {scope.Bounds{MaxTurns: 12, MaxTokens: 1_000_000, MaxCost: 1, MaxDuration: time.Hour}, ""},
+		"at most above it": {scope.Bounds{MaxTurns: 11}, "the run may be stopped by the bound scope.max_turns of 11 turns: the estimate is 6 turns to 12 turns"},
+		"at least above":   {scope.Bounds{MaxTokens: 10}, "the run is stopped by the bound scope.max_tokens of 10 tokens: the estimate is 132 tokens to 10836 tokens"},
+		"the time":         {scope.Bounds{MaxDuration: 5 * time.Second}, "the run may be stopped by the bound scope.max_duration of 5s: the estimate is 2s to 30s"},
 	} {
 		if got := strings.Join(e.Beyond(test.scope), "\n"); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)

@@ -20,12 +20,12 @@ type Grant struct {
 func (p *Plan) Grants() []Grant { return p.grants }
 
 func (p *planner) addGrants() {
-	p.definitions(func(d definition, c campaign.Component) {
-		_, config, ok := p.catalog.Lookup(d.kind, c.Use)
+	p.definitions(func(d Definition, c campaign.Component) {
+		_, config, ok := p.catalog.Lookup(d.Kind, c.Use)
 		if !ok || !p.used[d] {
 			return
 		}
-		g := Grant{Kind: d.kind, Use: c.Use}
+		g := Grant{Kind: d.Kind, Use: c.Use}
 		for _, field := range config.Programs(c.Config.JSON) {
 			g.Programs = append(g.Programs, field.Value)
 		}

@@ -13,7 +13,7 @@ import (
 // checkModels checks that the targets which a component's configuration names
 // are the campaign's. A target names none: two of them could wait for each
 // other.
-func (p *planner) checkModels(d definition, c campaign.Component, config *schema.Schema) {
+func (p *planner) checkModels(d Definition, c campaign.Component, config *schema.Schema) {
 	names := make([]string, len(p.campaign.Targets))
 	for i, t := range p.campaign.Targets {
 		names[i] = t.Name
@@ -21,7 +21,7 @@ func (p *planner) checkModels(d definition, c campaign.Component, config *schema
 	for _, field := range config.Targets(c.Config.JSON) {
 		at := c.Config.At(field.Path)
 		switch {
-		case d.kind == core.KindTarget:
+		case d.Kind == core.KindTarget:
 			p.problem(at, "leave it out", "%s: %s: a target cannot use target %q: only converters and scorers can", d, field.Path, field.Value)
 		case strings.Contains(field.Value, "${"): // reported by the schema
 		case !slices.Contains(names, field.Value):
@@ -44,14 +44,14 @@ func definedTargets(name string, names []string) string {
 // useModels notes that the targets are used which the converters and scorers
 // name that some trial uses, and who they are.
 func (p *planner) useModels() {
-	p.definitions(func(d definition, c campaign.Component) {
-		_, config, ok := p.catalog.Lookup(d.kind, c.Use)
+	p.definitions(func(d Definition, c campaign.Component) {
+		_, config, ok := p.catalog.Lookup(d.Kind, c.Use)
 		if !ok || !p.used[d] {
 			return
 		}
 		models := config.Targets(c.Config.JSON)
 		for _, field := range models {
-			p.used[definition{core.KindTarget, field.Value}] = true
+			p.used[Definition{core.KindTarget, field.Value}] = true
 		}
 		if len(models) > 0 {
 			p.plan.helped = append(p.plan.helped, d.String())

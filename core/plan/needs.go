@@ -36,8 +36,8 @@ func (p *Plan) Needs() Needs { return p.needs }
 
 func (p *planner) addNeeds() {
 	n := &p.plan.needs
-	p.definitions(func(d definition, c campaign.Component) {
-		_, config, ok := p.catalog.Lookup(d.kind, c.Use)
+	p.definitions(func(d Definition, c campaign.Component) {
+		_, config, ok := p.catalog.Lookup(d.Kind, c.Use)
 		if !ok || !p.used[d] {
 			return
 		}

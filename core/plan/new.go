@@ -58,9 +58,21 @@ func CheckComponents(c *campaign.Campaign, catalog Catalog, o Options) campaign.
 func newPlanner(c *campaign.Campaign, catalog Catalog, o Options) *planner {
 	return &planner{
 		campaign: c, catalog: catalog, options: o,
-		infos: map[definition]core.Info{}, used: map[definition]bool{},
-		plan: &Plan{Campaign: c}, room: maxTexts,
+		infos: map[Definition]core.Info{}, used: map[Definition]bool{},
+		plan: newPlan(c), room: maxTexts,
 	}
+}
+
+// newPlan returns a plan of a campaign that has no trials yet.
+func newPlan(c *campaign.Campaign) *Plan {
+	p := &Plan{Name: c.Name, Bounds: c.Scope.Bounds, Evidence: Evidence(c.Evidence)}
+	p.Prices = Prices{Currency: c.Prices.Currency, Targets: map[string]Price{}}
+	for name, price := range c.Prices.Targets {
+		p.Prices.Targets[name] = Price{
+			InputText: price.InputText, OutputText: price.OutputText, InputAudio: price.InputAudio, OutputAudio: price.OutputAudio,
+		}
+	}
+	return p
 }
 
 // planner is a plan in the making.
@@ -69,8 +81,8 @@ type planner struct {
 	catalog  Catalog
 	options  Options
 	// infos are the components that exist, under their definitions.
-	infos    map[definition]core.Info
-	used     map[definition]bool
+	infos    map[Definition]core.Info
+	used     map[Definition]bool
 	problems campaign.Problems
 	plan     *Plan
 	// room is how many bytes the texts of rows may still take.
@@ -80,15 +92,6 @@ type planner struct {
 // maxTexts bounds the texts of a plan, in bytes: a long template with many
 // rows is a small file.
 const maxTexts = 1 << 30
-
-// definition is what a campaign calls a component.
-type definition struct {
-	kind core.Kind
-	name string
-}
-
-// String names a definition as problems do: target "agent".
-func (d definition) String() string { return fmt.Sprintf("%s %q", d.kind, d.name) }
 
 // secretProblem notes a problem on a line that must not be shown.
 func (p *planner) secretProblem(at campaign.Position, hint, format string, args ...any) {
@@ -110,11 +113,8 @@ func (p *planner) planAttack(a *campaign.Attack) {
 		p.checkScorer(a, s)
 	}
 	base := Setup{
-		Attack: a.Name, Target: a.Target.Name, SystemPrompt: a.SystemPrompt,
-		Success: p.compile(a), StopOn: a.StopOn, Resume: a.Resume,
-	}
-	for _, s := range a.Scorers {
-		base.Scorers = append(base.Scorers, s.Name)
+		Attack: a.Name, Target: a.Target.Name, SystemPrompt: a.SystemPrompt, Scorers: namesOf(a.Scorers),
+		Success: p.compile(a), StopOn: StopOn(a.StopOn), Resume: Resume(a.Resume),
 	}
 	for _, v := range variantsOf(a) {
 		script := p.script(a, v)
@@ -203,7 +203,7 @@ func seed(c *campaign.Campaign, trialID string) uint64 {
 func (p *planner) compile(a *campaign.Attack) *verdict.Expression {
 	types := map[string]core.ScoreType{}
 	for _, s := range a.Scorers {
-		types[s.Name] = p.infos[definition{core.KindScorer, s.Name}].Scores
+		types[s.Name] = p.infos[Definition{core.KindScorer, s.Name}].Scores
 	}
 	expression, err := verdict.Compile(a.Success, types)
 	if err == nil {
@@ -216,18 +216,30 @@ func (p *planner) compile(a *campaign.Attack) *verdict.Expression {
 // keepUsed keeps the definitions that some trial uses.
 func (p *planner) keepUsed() {
 	for _, t := range p.campaign.Targets {
-		if p.used[definition{core.KindTarget, t.Name}] {
-			p.plan.Targets = append(p.plan.Targets, t)
+		if p.used[Definition{core.KindTarget, t.Name}] {
+			p.plan.Targets = append(p.plan.Targets, Target{componentOf(t.Component), Limits(t.Limits)})
 		}
 	}
 	for _, c := range p.campaign.Converters {
-		if p.used[definition{core.KindConverter, c.Name}] {
-			p.plan.Converters = append(p.plan.Converters, c)
+		if p.used[Definition{core.KindConverter, c.Name}] {
+			p.plan.Converters = append(p.plan.Converters, Converter{componentOf(c.Component)})
 		}
 	}
 	for _, s := range p.campaign.Scorers {
-		if p.used[definition{core.KindScorer, s.Name}] {
-			p.plan.Scorers = append(p.plan.Scorers, s)
+		if p.used[Definition{core.KindScorer, s.Name}] {
+			p.plan.Scorers = append(p.plan.Scorers, Scorer{Component: componentOf(s.Component), On: onOf(s), Via: namesOf(s.Via)})
 		}
 	}
+}
+
+func componentOf(c campaign.Component) Component {
+	return Component{Name: c.Name, Use: c.Use, Config: c.Config.JSON}
+}
+
+func namesOf(references []campaign.Name) []string {
+	var names []string
+	for _, n := range references {
+		names = append(names, n.Name)
+	}
+	return names
 }

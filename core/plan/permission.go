@@ -12,7 +12,7 @@ import (
 
 // checkSecrets refuses secrets that stand in the campaign themselves: it is a
 // file that is kept in a repository and copied into the record of a run.
-func (p *planner) checkSecrets(d definition, c campaign.Component, config *schema.Schema) {
+func (p *planner) checkSecrets(d Definition, c campaign.Component, config *schema.Schema) {
 	for _, field := range config.Secrets(c.Config.JSON) {
 		if field.Value != "" && len(references(field.Value)) == 0 {
 			p.secretProblem(c.Config.At(field.Path), "write ${NAME} and put the value into the environment",
@@ -33,7 +33,7 @@ func references(s string) []secret.Reference {
 
 // checkPrograms refuses programs that nobody has allowed the campaign to run: it
 // may come from somebody else.
-func (p *planner) checkPrograms(d definition, c campaign.Component, config *schema.Schema) {
+func (p *planner) checkPrograms(d Definition, c campaign.Component, config *schema.Schema) {
 	for _, field := range config.Programs(c.Config.JSON) {
 		at := c.Config.At(field.Path)
 		switch {
@@ -47,7 +47,7 @@ func (p *planner) checkPrograms(d definition, c campaign.Component, config *sche
 
 // checkFiles refuses files that nobody has allowed the campaign to have read:
 // what a component reads may go to the target.
-func (p *planner) checkFiles(d definition, c campaign.Component, config *schema.Schema) {
+func (p *planner) checkFiles(d Definition, c campaign.Component, config *schema.Schema) {
 	for _, field := range config.Files(c.Config.JSON) {
 		at := c.Config.At(field.Path)
 		if strings.Contains(field.Value, "${") {

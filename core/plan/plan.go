@@ -2,8 +2,8 @@ package plan
 
 import (
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
@@ -12,18 +12,52 @@ import (
 // what the plugins say of their components: the same inputs give the same
 // trials with the same identifiers, in the same order.
 type Plan struct {
-	Campaign *campaign.Campaign
+	// Name is the campaign's.
+	Name     string
+	Bounds   scope.Bounds
+	Prices   Prices
+	Evidence Evidence
 	// Targets, Converters and Scorers are the definitions that some trial
 	// uses, in the order of the campaign. Unused ones are not opened.
-	Targets    []campaign.Target
-	Converters []campaign.Converter
-	Scorers    []campaign.Scorer
+	Targets    []Target
+	Converters []Converter
+	Scorers    []Scorer
 	Trials     []Trial
 
 	needs  Needs
 	grants []Grant
 	helped []string
 }
+
+// Evidence says how much of a run may fail before the run as a whole gives no
+// evidence. Both are shares of each attack's trials, from 0 to 1.
+type Evidence struct {
+	MaxErrored      float64
+	MaxUndetermined float64
+}
+
+// StopOn says when a conversation ends before its last turn.
+type StopOn string
+
+// The values of StopOn.
+const (
+	// StopNever holds every turn, whatever has been reached.
+	StopNever StopOn = "never"
+	// StopSuccess ends the conversation as soon as success holds.
+	StopSuccess StopOn = "success"
+)
+
+// Resume says what becomes of a conversation that was open when the run was
+// stopped, once the run is resumed.
+type Resume string
+
+// The values of Resume.
+const (
+	// ResumeRestart holds the conversation again from its first turn.
+	ResumeRestart Resume = "restart"
+	// ResumeContinue gives what was said back to the target and goes on.
+	ResumeContinue Resume = "continue"
+)
 
 // Trial is one conversation to hold.
 type Trial struct {
@@ -65,9 +99,9 @@ type Setup struct {
 	RedTeam *strategy.RedTeam
 	Scorers []string
 	Success *verdict.Expression
-	StopOn  campaign.StopOn
+	StopOn  StopOn
 	// Resume says how a trial goes on that was begun when its run was stopped.
-	Resume campaign.Resume
+	Resume Resume
 }
 
 // Strategy is what chooses the trial's turns.

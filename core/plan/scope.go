@@ -65,7 +65,7 @@ func defaultURIs(p property, path string, given map[string]any) []uri {
 }
 
 // checkScope checks that an address is loopback or within the scope.
-func (p *planner) checkScope(d definition, at campaign.Position, u uri) {
+func (p *planner) checkScope(d Definition, at campaign.Position, u uri) {
 	if u.Value == "" {
 		return
 	}

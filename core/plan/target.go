@@ -13,7 +13,7 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 	if !ok {
 		return
 	}
-	d := definition{core.KindTarget, a.Target.Name}
+	d := Definition{core.KindTarget, a.Target.Name}
 	if a.SystemPrompt != "" && !info.Can(core.CapabilitySystemPrompt) {
 		p.problem(a.Target.At, "leave system_prompt out, or attack a target that takes one",
 			"attack %q sets a system prompt, which %s (%s) does not take", a.Name, d, info.Name)
@@ -22,7 +22,7 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 		p.problem(a.HistoryAt, "leave history out, or attack a target that takes one",
 			"attack %q begins with a history, which %s (%s) does not take", a.Name, d, info.Name)
 	}
-	if a.Resume == campaign.ResumeContinue && !info.Can(core.CapabilityHistory) {
+	if Resume(a.Resume) == ResumeContinue && !info.Can(core.CapabilityHistory) {
 		p.problem(a.ResumeAt, "write resume: restart, or attack a target that takes a history",
 			"attack %q continues conversations that were cut off, but %s (%s) cannot be told what was said before", a.Name, d, info.Name)
 	}
@@ -48,7 +48,7 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 }
 
 // checkDelivery checks that the target can be reached as a turn asks for.
-func (p *planner) checkDelivery(t campaign.Turn, turn string, d definition, info core.Info) {
+func (p *planner) checkDelivery(t campaign.Turn, turn string, d Definition, info core.Info) {
 	for _, capability := range t.Delivery.Needs() {
 		if info.Can(capability) {
 			continue

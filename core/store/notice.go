@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
 // Notice is the sending of what a comparison found to a webhook.
@@ -16,8 +14,9 @@ type Notice struct {
 	// Webhook is where it was sent to, without what is secret in the address.
 	Webhook string
 	// Baseline is the ID of the run that was compared with.
-	Baseline  string
-	Occasions []campaign.Occasion
+	Baseline string
+	// Occasions are why it was sent, in the words of the notice.
+	Occasions []string
 	Tries     int
 	// Failure is why it did not arrive, and empty where it did.
 	Failure string

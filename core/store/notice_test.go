@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
@@ -19,8 +18,8 @@ func TestNoticesAreKeptWithTheRunThatTheyAreAbout(t *testing.T) {
 	j := begin(t, s, store.Run{Campaign: "demo"})
 	must(t, j.Finish(t.Context(), store.Finished, "", start))
 	want := []store.Notice{
-		{At: start, Webhook: "${HOOK}", Baseline: "a", Occasions: []campaign.Occasion{campaign.NewFinding}, Tries: 1},
-		{At: start.Add(time.Second), Webhook: "https://h/…", Baseline: "a", Occasions: []campaign.Occasion{campaign.ASRMoved}, Tries: 6, Failure: "it answered 500"},
+		{At: start, Webhook: "${HOOK}", Baseline: "a", Occasions: []string{"new_finding"}, Tries: 1},
+		{At: start.Add(time.Second), Webhook: "https://h/…", Baseline: "a", Occasions: []string{"asr_moved"}, Tries: 6, Failure: "it answered 500"},
 	}
 	for _, n := range want {
 		must(t, s.RecordNotice(t.Context(), j.Run(), n))

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
 // ErrRunning says that a process carries the run out.
@@ -146,13 +145,20 @@ func (c *Claim) Release() {
 	c.lock.release()
 }
 
+// File is a file that a run's campaign names.
+type File struct {
+	// Name is relative to the campaign's folder, with "/".
+	Name string
+	Data []byte
+}
+
 // Files returns the files that a run's campaign names, in the order of their
 // names. It fails where one is missing or damaged.
-func (s *Store) Files(ctx context.Context, runID string) ([]campaign.File, error) {
+func (s *Store) Files(ctx context.Context, runID string) ([]File, error) {
 	if s.schema < schemaResume {
 		return nil, nil
 	}
-	files, err := collect(ctx, s.reads, func(rows *sql.Rows) (f campaign.File, err error) {
+	files, err := collect(ctx, s.reads, func(rows *sql.Rows) (f File, err error) {
 		var sum string
 		if err := rows.Scan(&f.Name, &sum); err != nil {
 			return f, err
@@ -172,7 +178,7 @@ type keptFile struct {
 	contents artifact
 }
 
-func (s *Store) keepFiles(files []campaign.File) ([]keptFile, error) {
+func (s *Store) keepFiles(files []File) ([]keptFile, error) {
 	kept := make([]keptFile, len(files))
 	for i, f := range files {
 		contents, err := s.keepArtifact(f.Data)

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
@@ -174,7 +173,7 @@ func TestAClaimThatIsReleasedLeavesTheRunAsItWas(t *testing.T) {
 func TestTheFilesOfACampaignAreKept(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	want := []campaign.File{{Name: "clips/a.wav", Data: []byte("RIFF\x00\xff")}, {Name: "prompts/agent.md", Data: []byte("Guard it.")}}
+	want := []store.File{{Name: "clips/a.wav", Data: []byte("RIFF\x00\xff")}, {Name: "prompts/agent.md", Data: []byte("Guard it.")}}
 	j := begin(t, s, store.Run{Plan: "f1", Files: want})
 	got, err := s.Files(t.Context(), j.Run())
 	must(t, err)

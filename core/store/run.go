@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -49,7 +48,7 @@ type Run struct {
 	Path string
 	// Files are those that the campaign names. Reading leaves them to
 	// [Store.Files].
-	Files []campaign.File
+	Files []File
 	// Trials is how many the plan has, and Plan its fingerprint. It is "" in runs
 	// that were kept before it was recorded: they cannot be resumed.
 	Trials int

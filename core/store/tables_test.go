@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -66,7 +65,7 @@ func TestEveryTableThatNamesARunIsPartOfItsRecord(t *testing.T) {
 func TestEveryColumnThatRefersToAnArtifactIsKnown(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	j := begin(t, s, store.Run{Plan: "f1", Files: []campaign.File{{Name: "a.wav", Data: []byte("RIFF file")}}})
+	j := begin(t, s, store.Run{Plan: "f1", Files: []store.File{{Name: "a.wav", Data: []byte("RIFF file")}}})
 	turn, asked := everything(), helped()
 	original := longText()
 	turn.Sent.Parts[0].Original = &original

@@ -16,7 +16,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/runfile"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
@@ -40,7 +39,7 @@ func full(t testing.TB, s *store.Store) (id string) {
 	ctx := t.Context()
 	j := begin(t, s, store.Run{
 		Campaign: "demo", File: "demo.yaml", Path: "/srv/demo.yaml", Source: []byte("name: d\xe9mo\n"), Authorization: "RT-1",
-		Trials: 3, Plan: "f1", Version: "v1", Files: []campaign.File{{Name: "clips/a.wav", Data: []byte("RIFF\x00\xff")}},
+		Trials: 3, Plan: "f1", Version: "v1", Files: []store.File{{Name: "clips/a.wav", Data: []byte("RIFF\x00\xff")}},
 		Plugins: []store.Plugin{{Name: "acme", Version: "v2", SHA256: "bb", Trust: store.Locked, Permissions: core.Permissions{Network: true}, Sandbox: "files"}},
 	})
 	turn := everything()
@@ -106,7 +105,7 @@ func everythingOf(t *testing.T, s *store.Store, id string) map[string]any {
 func TestAnImportedRunIsTheOneThatWasExported(t *testing.T) {
 	from, dir := open(t, t.TempDir()), t.TempDir()
 	id := full(t, from)
-	begin(t, from, store.Run{ID: "another", Files: []campaign.File{{Name: "b", Data: []byte("its own")}}})
+	begin(t, from, store.Run{ID: "another", Files: []store.File{{Name: "b", Data: []byte("its own")}}})
 	file := export(t, from, id)
 	to := open(t, dir)
 	got, known, err := to.Import(t.Context(), bytes.NewReader(file))
@@ -386,7 +385,7 @@ func TestARemovedRunIsGoneAndTheOthersAreNot(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	id := full(t, s)
-	other := begin(t, s, store.Run{ID: "another", Files: []campaign.File{{Name: "a", Data: []byte("RIFF\x00\xff")}}})
+	other := begin(t, s, store.Run{ID: "another", Files: []store.File{{Name: "a", Data: []byte("RIFF\x00\xff")}}})
 	must(t, other.BeginTrial(trialAt(1, 1), start), other.RecordTurn(trial(1).ID, everything()))
 	must(t, s.Remove(t.Context(), id))
 	if _, err := s.Run(t.Context(), id); !errors.Is(err, store.ErrNotFound) {

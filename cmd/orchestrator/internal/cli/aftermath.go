@@ -41,7 +41,7 @@ type aftermath struct {
 
 // hook is a webhook whose address is known.
 type hook struct {
-	campaign.Webhook
+	notify.Webhook
 	address string
 }
 
@@ -57,17 +57,17 @@ func prepareAftermath(ctx context.Context, env Env, log io.Writer, s *store.Stor
 		a.baseline = run.ID // "latest" will be another one afterwards
 	}
 	for _, w := range c.Notify {
-		address, err := addressOf(w, lookup, redactor)
+		address, err := addressOf(w.Webhook, lookup, redactor)
 		if err != nil {
 			return nil, core.Errorf(core.ErrorConfig, "%s:%d:%d: the webhook %s: %w", c.File, w.At.Line, w.At.Column, w.Place(), err).WithHint("%s", core.HintOf(err))
 		}
-		a.hooks = append(a.hooks, hook{w, address})
+		a.hooks = append(a.hooks, hook{w.Webhook, address})
 	}
 	return a, nil
 }
 
 // addressOf returns the address of a webhook.
-func addressOf(w campaign.Webhook, lookup secret.Lookup, redactor *secret.Redactor) (string, error) {
+func addressOf(w notify.Webhook, lookup secret.Lookup, redactor *secret.Redactor) (string, error) {
 	expanded, values, err := secret.Expand(w.Config(), lookup)
 	if err != nil {
 		return "", err
@@ -79,7 +79,7 @@ func addressOf(w campaign.Webhook, lookup secret.Lookup, redactor *secret.Redact
 	if err := json.Unmarshal(expanded, &config); err != nil {
 		return "", err
 	}
-	_, err = campaign.CheckWebhookURL(config.URL)
+	_, err = notify.CheckURL(config.URL)
 	return config.URL, err
 }
 
@@ -129,7 +129,10 @@ func (a *aftermath) tell(ctx context.Context, n notify.Notice) {
 
 // send sends a notice to one webhook, and records whether that arrived.
 func (a *aftermath) send(ctx context.Context, h hook, n notify.Notice) {
-	sent := store.Notice{At: a.env.Now(), Webhook: h.Place(), Baseline: n.Comparison.Baseline.ID, Occasions: n.Occasions}
+	sent := store.Notice{At: a.env.Now(), Webhook: h.Place(), Baseline: n.Comparison.Baseline.ID}
+	for _, o := range n.Occasions {
+		sent.Occasions = append(sent.Occasions, string(o))
+	}
 	body, err := n.Body(h.Format)
 	if err == nil {
 		var sender notify.Sender

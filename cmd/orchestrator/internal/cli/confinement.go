@@ -38,9 +38,10 @@ func (f *confinementFlags) confinement(env Env, way *egress.Proxy) host.Confinem
 	}
 }
 
-// permit lets the plugins do what the campaign asks for and the user allows.
-func permit(ctx context.Context, h *host.Host, p *plan.Plan, way *egress.Proxy) error {
-	way.Allow(p.Campaign.Scope.Hosts, p.Needs().Local)
+// permit lets the plugins do what the campaign asks for and the user allows. hosts
+// are those of the campaign's scope.
+func permit(ctx context.Context, h *host.Host, p *plan.Plan, hosts []string, way *egress.Proxy) error {
+	way.Allow(hosts, p.Needs().Local)
 	var errs []error
 	for _, g := range p.Grants() {
 		errs = append(errs, h.Grant(ctx, g.Kind, g.Use, granted(g)))

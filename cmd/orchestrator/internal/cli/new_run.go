@@ -16,29 +16,39 @@ import (
 
 // newRun says what the record keeps so that the run can be explained later, and
 // resumed.
-func (c *conduct) newRun(p *plan.Plan, catalog *host.Catalog, choice install.Choice) (store.Run, error) {
-	path, err := filepath.Abs(p.Campaign.File)
+func (c *conduct) newRun(r *reading, p *plan.Plan, catalog *host.Catalog) (store.Run, error) {
+	of := r.campaign
+	path, err := filepath.Abs(of.File)
 	if err != nil {
 		return store.Run{}, core.Errorf(core.ErrorInternal, "finding the campaign's folder: %w", err)
 	}
-	r := store.Run{
+	run := store.Run{
 		ID:            c.runID,
-		Campaign:      p.Campaign.Name,
-		File:          p.Campaign.File,
+		Campaign:      of.Name,
+		File:          of.File,
 		Path:          path,
-		Source:        p.Campaign.Source,
-		Authorization: p.Campaign.Scope.Authorization,
+		Source:        of.Source,
+		Authorization: of.Scope.Authorization,
 		Trials:        len(p.Trials),
 		Version:       version(),
 		Started:       c.env.Now(),
-		Plugins:       pluginsOf(p, catalog, choice),
+		Plugins:       pluginsOf(p, catalog, r.choice),
 	}
-	if secret := c.holdsSecret(p.Campaign.Files); secret != "" {
+	if secret := c.holdsSecret(of.Files); secret != "" {
 		fmt.Fprintf(c.log, "orchestrator: warning: %s holds a secret of the run: the campaign's files are not kept, and the run can be neither resumed nor replayed\n", secret)
-		return r, nil
+		return run, nil
 	}
-	r.Files, r.Plan = p.Campaign.Files, p.Fingerprint()
-	return r, nil
+	run.Files, run.Plan = filesOf(of), p.Fingerprint()
+	return run, nil
+}
+
+// filesOf are the files that a campaign names, as the record keeps them.
+func filesOf(c *campaign.Campaign) []store.File {
+	var files []store.File
+	for _, f := range c.Files {
+		files = append(files, store.File(f))
+	}
+	return files
 }
 
 // holdsSecret returns the name of a text that holds a secret of the run, or "".

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -48,13 +48,13 @@ func planCampaign(ctx context.Context, env Env, file string, flags *campaignFlag
 		}
 		r.warn(env)
 		o := outlook{
-			Campaign: p.Campaign.Name, Estimate: p.Estimate(), Authorization: p.Campaign.Scope.Authorization,
-			Hosts: p.Needs().Hosts, Attacks: attacksOf(p), Window: windowOf(p.Campaign.Scope.Window, env.Now()),
+			Campaign: p.Name, Estimate: p.Estimate(), Authorization: r.campaign.Scope.Authorization,
+			Hosts: p.Needs().Hosts, Attacks: attacksOf(p), Window: windowOf(p.Bounds.Window, env.Now()),
 		}
 		for _, plugin := range catalog.Plugins() {
 			o.Plugins = append(o.Plugins, plugin.Name+" "+plugin.Version)
 		}
-		for _, warning := range o.Beyond(p.Campaign.Scope) {
+		for _, warning := range o.Beyond(p.Bounds) {
 			printLines(env.Stderr, "warning", warning)
 		}
 		if asJSON {
@@ -62,7 +62,7 @@ func planCampaign(ctx context.Context, env Env, file string, flags *campaignFlag
 			encoder.SetIndent("", "  ")
 			return encoder.Encode(o)
 		}
-		o.write(env.Stdout, p.Campaign.Scope)
+		o.write(env.Stdout, p.Bounds)
 		return nil
 	})
 }
@@ -96,7 +96,7 @@ func attacksOf(p *plan.Plan) []planned {
 }
 
 // windowOf says when runs are allowed, and whether one is now.
-func windowOf(w *campaign.Window, now time.Time) string {
+func windowOf(w *scope.Window, now time.Time) string {
 	const layout = "Mon 2 Jan 2006 at 15:04 MST"
 	if w == nil {
 		return "any time"
@@ -112,7 +112,7 @@ func windowOf(w *campaign.Window, now time.Time) string {
 	}
 }
 
-func (o outlook) write(w io.Writer, s campaign.Scope) {
+func (o outlook) write(w io.Writer, b scope.Bounds) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%-13s  %s\n", name, fmt.Sprintf(format, args...))
 	}
@@ -131,7 +131,7 @@ func (o outlook) write(w io.Writer, s campaign.Scope) {
 		line("not counted", "what is asked of targets by %s", strings.Join(o.Helped, ", "))
 	}
 	line("authorization", "%s", cmp.Or(o.Authorization, "none"))
-	line("bounds", "%s", boundsOf(s, o.Currency))
+	line("bounds", "%s", boundsOf(b, o.Currency))
 	line("window", "%s", o.Window)
 	line("hosts", "%s", cmp.Or(strings.Join(o.Hosts, ", "), "none"))
 	line("plugins", "%s", cmp.Or(strings.Join(o.Plugins, ", "), "none"))
@@ -157,19 +157,19 @@ func rangeOf[T cmp.Ordered](format string, r plan.Range[T]) string {
 	return low + " to " + high
 }
 
-func boundsOf(s campaign.Scope, currency string) string {
+func boundsOf(b scope.Bounds, currency string) string {
 	var all []string
-	if s.MaxTurns > 0 {
-		all = append(all, fmt.Sprintf("max_turns %d", s.MaxTurns))
+	if b.MaxTurns > 0 {
+		all = append(all, fmt.Sprintf("max_turns %d", b.MaxTurns))
 	}
-	if s.MaxDuration > 0 {
-		all = append(all, fmt.Sprintf("max_duration %s", s.MaxDuration))
+	if b.MaxDuration > 0 {
+		all = append(all, fmt.Sprintf("max_duration %s", b.MaxDuration))
 	}
-	if s.MaxTokens > 0 {
-		all = append(all, fmt.Sprintf("max_tokens %d", s.MaxTokens))
+	if b.MaxTokens > 0 {
+		all = append(all, fmt.Sprintf("max_tokens %d", b.MaxTokens))
 	}
-	if s.MaxCost > 0 {
-		all = append(all, fmt.Sprintf("max_cost %v %s", s.MaxCost, currency))
+	if b.MaxCost > 0 {
+		all = append(all, fmt.Sprintf("max_cost %v %s", b.MaxCost, currency))
 	}
 	return cmp.Or(strings.Join(all, ", "), "none")
 }

@@ -72,20 +72,20 @@ func replayable(run store.Run) error {
 }
 
 func (c *conduct) replay(ctx context.Context, s *store.Store, run store.Run) error {
-	p, files, err := replayedPlan(ctx, s, run)
+	p, recorded, err := replayedPlan(ctx, s, run)
 	if err != nil {
 		return err
 	}
 	begin := func(ctx context.Context) (*store.Journal, error) {
 		return s.CreateRun(ctx, store.Run{
-			Campaign: run.Campaign, File: run.File, Path: run.Path, Source: run.Source, Files: files,
+			Campaign: run.Campaign, File: run.File, Path: run.Path, Source: run.Source, Files: filesOf(recorded),
 			Authorization: run.Authorization, Trials: len(p.Trials), Version: version(), Started: c.env.Now(),
 			Origin: run.ID, OriginKind: store.Replay,
 		})
 	}
 	rec := &recording{
 		runRecord: runRecord{store: s, begin: begin, again: fmt.Sprintf("orchestrator replay%s %s", c.dir.flag(), run.ID)},
-		screen:    c.screen, dir: c.dir, watch: c.watchAlone(),
+		campaign:  recorded, screen: c.screen, dir: c.dir, watch: c.watchAlone(),
 	}
 	unbound := context.WithoutCancel(ctx)
 	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return s.Calls(unbound, run.ID, trial) })
@@ -100,9 +100,9 @@ func (c *conduct) replay(ctx context.Context, s *store.Store, run store.Run) err
 	return held
 }
 
-// replayedPlan plans a recorded run's campaign by what was known of its components
+// replayedPlan plans a recorded run's campaign, which it returns too, by what was known of its components
 // then.
-func replayedPlan(ctx context.Context, s *store.Store, run store.Run) (*plan.Plan, []campaign.File, error) {
+func replayedPlan(ctx context.Context, s *store.Store, run store.Run) (*plan.Plan, *campaign.Campaign, error) {
 	recorded, problems, err := readRecorded(ctx, s, run)
 	if err != nil {
 		return nil, nil, err
@@ -120,5 +120,5 @@ func replayedPlan(ctx context.Context, s *store.Store, run store.Run) (*plan.Pla
 		return nil, nil, core.Errorf(core.ErrorConfig, "run %s is not replayed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, prefix(run.Plan), prefix(now)).
 			WithHint("replay it with orchestrator %s", run.Version)
 	}
-	return cassette.Detached(p), recorded.Files, nil
+	return cassette.Detached(p), recorded, nil
 }

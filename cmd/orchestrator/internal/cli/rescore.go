@@ -78,7 +78,7 @@ func rescoreRun(ctx context.Context, c *conduct, name, file string) (err error) 
 			}
 			again := fmt.Sprintf("orchestrator rescore%s %s", c.dir.flag(), run.ID)
 			return hold(runRecord{store: s, judging: judging, again: again, begin: func(ctx context.Context) (*store.Journal, error) {
-				made, err := c.newRun(p, catalog, r.choice)
+				made, err := c.newRun(r, p, catalog)
 				if err != nil {
 					return nil, err
 				}
@@ -117,7 +117,7 @@ func (c *conduct) judging(ctx context.Context, s *store.Store, run store.Run, p 
 	c.leftOut(judging.Unplanned, "the campaign does not have any more")
 	c.leftOut(judging.Unheld, "run "+run.ID+" has not held")
 	if len(judging.Plan.Trials) == 0 {
-		return nil, usagef("run %s and the campaign %s have no trial in common", run.ID, p.Campaign.Name).
+		return nil, usagef("run %s and the campaign %s have no trial in common", run.ID, p.Name).
 			withHint("trials are found by their IDs: the attack's name, then variant, row and number")
 	}
 	return judging, nil

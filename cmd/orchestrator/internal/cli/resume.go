@@ -110,9 +110,13 @@ func (c *conduct) concludeAgain(ctx context.Context, s *store.Store, run store.R
 
 // readRecorded reads a run's campaign from its record.
 func readRecorded(ctx context.Context, s *store.Store, run store.Run) (*campaign.Campaign, campaign.Problems, error) {
-	files, err := s.Files(ctx, run.ID)
+	stored, err := s.Files(ctx, run.ID)
 	if err != nil {
 		return nil, nil, err
+	}
+	var files []campaign.File
+	for _, f := range stored {
+		files = append(files, campaign.File(f))
 	}
 	c, err := campaign.ReadRecorded(run.Source, files, run.Path)
 	if c == nil {

@@ -52,12 +52,12 @@ func runCampaign(ctx context.Context, c *conduct, file string, calls bool) (err 
 	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(runRecord) error) error {
 		return c.dir.use(ctx, func(s *store.Store) error {
 			return hold(runRecord{store: s, calls: calls, begin: func(ctx context.Context) (*store.Journal, error) {
-				run, err := c.newRun(p, catalog, r.choice)
+				run, err := c.newRun(r, p, catalog)
 				if err != nil {
 					return nil, err
 				}
 				if run.Recorded = calls; calls {
-					run.Components = cassette.CatalogOf(p.Campaign, catalog)
+					run.Components = cassette.CatalogOf(r.campaign.Uses(), catalog)
 				}
 				return s.CreateRun(ctx, run)
 			}})

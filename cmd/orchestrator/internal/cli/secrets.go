@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
@@ -49,18 +50,18 @@ func (f *secretFlags) locate(campaign, name string) (folder, within string, err 
 }
 
 // check reports the files that a campaign names as secrets and may not read.
-func (f *secretFlags) check(campaign string, p *plan.Plan) error {
+func (f *secretFlags) check(c *campaign.Campaign, p *plan.Plan) error {
 	var configs [][]byte
 	for _, t := range p.Targets {
-		configs = append(configs, t.Config.JSON)
+		configs = append(configs, t.Config)
 	}
-	for _, c := range p.Converters {
-		configs = append(configs, c.Config.JSON)
+	for _, v := range p.Converters {
+		configs = append(configs, v.Config)
 	}
 	for _, s := range p.Scorers {
-		configs = append(configs, s.Config.JSON)
+		configs = append(configs, s.Config)
 	}
-	for _, w := range p.Campaign.Notify {
+	for _, w := range c.Notify {
 		configs = append(configs, w.Config())
 	}
 	var wrong []error
@@ -75,7 +76,7 @@ func (f *secretFlags) check(campaign string, p *plan.Plan) error {
 				continue
 			}
 			seen[ref.Name] = true
-			if _, _, err := f.locate(campaign, ref.Name); err != nil {
+			if _, _, err := f.locate(c.File, ref.Name); err != nil {
 				wrong = append(wrong, err)
 			}
 		}

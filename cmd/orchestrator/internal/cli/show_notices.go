@@ -13,15 +13,11 @@ import (
 // writeNotices writes who was told of a run, and who could not be.
 func writeNotices(w io.Writer, notices []store.Notice) {
 	for _, n := range notices {
-		words := make([]string, len(n.Occasions))
-		for i, o := range n.Occasions {
-			words[i] = string(o)
-		}
 		how := "told"
 		if n.Failure != "" {
 			how = "NOT TOLD"
 		}
-		fmt.Fprintf(w, "notice         %s %s %s, against %s: %s\n", n.At.Local().Format(time.RFC3339), how, n.Webhook, cmp.Or(n.Baseline, "no baseline"), strings.Join(words, ", "))
+		fmt.Fprintf(w, "notice         %s %s %s, against %s: %s\n", n.At.Local().Format(time.RFC3339), how, n.Webhook, cmp.Or(n.Baseline, "no baseline"), strings.Join(n.Occasions, ", "))
 		if n.Failure != "" {
 			fmt.Fprintf(w, "  failed       %s (tries: %d)\n", cell(n.Failure), n.Tries)
 		}

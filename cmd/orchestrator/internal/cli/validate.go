@@ -63,7 +63,7 @@ func validate(ctx context.Context, env Env, file string, flags *campaignFlags) e
 			}
 		}
 		fmt.Fprintf(env.Stdout, "%s: ok: %s, %s\n", file,
-			count(len(p.Campaign.Attacks), "attack"), count(len(p.Trials), "trial"))
+			count(len(r.campaign.Attacks), "attack"), count(len(p.Trials), "trial"))
 		printNeeds(env.Stdout, p.Needs())
 		return nil
 	})
@@ -203,7 +203,7 @@ func (f *campaignFlags) plans(ctx context.Context, r *reading, h *host.Host, cat
 	if err != nil {
 		return nil, err
 	}
-	return p, f.secrets.check(r.campaign.File, p)
+	return p, f.secrets.check(r.campaign, p)
 }
 
 // wrongCampaign is a campaign's problems with the text that they are about.

@@ -1,10 +1,10 @@
-package campaign_test
+package scope_test
 
 import (
 	"testing"
 	"time"
 
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 func at(t *testing.T, text string) time.Time {
@@ -22,13 +22,13 @@ func TestAWindowIsOpenInItsHoursOfTheWeek(t *testing.T) {
 		t.Fatal(err)
 	}
 	weekend := []time.Weekday{time.Saturday, time.Sunday}
-	nights := campaign.Window{Days: weekend, From: 22 * time.Hour, To: 6 * time.Hour, Zone: zurich}
-	days := campaign.Window{Days: weekend, To: 24 * time.Hour, Zone: zurich}
-	always := campaign.Window{To: 24 * time.Hour, Zone: time.UTC}
-	office := campaign.Window{From: 9*time.Hour + 30*time.Minute, To: 17 * time.Hour, Zone: time.UTC}
+	nights := scope.Window{Days: weekend, From: 22 * time.Hour, To: 6 * time.Hour, Zone: zurich}
+	days := scope.Window{Days: weekend, To: 24 * time.Hour, Zone: zurich}
+	always := scope.Window{To: 24 * time.Hour, Zone: time.UTC}
+	office := scope.Window{From: 9*time.Hour + 30*time.Minute, To: 17 * time.Hour, Zone: time.UTC}
 	never := ""
 	for name, test := range map[string]struct {
-		window campaign.Window
+		window scope.Window
 		now    string
 		open   bool
 		until  string // when it closes, or opens next
@@ -70,7 +70,7 @@ func TestAWindowIsOpenInItsHoursOfTheWeek(t *testing.T) {
 }
 
 func TestAWindowIsShownAsItIsWritten(t *testing.T) {
-	w := campaign.Window{Days: []time.Weekday{time.Saturday, time.Sunday}, From: 22 * time.Hour, To: 6*time.Hour + 30*time.Minute, Zone: time.UTC}
+	w := scope.Window{Days: []time.Weekday{time.Saturday, time.Sunday}, From: 22 * time.Hour, To: 6*time.Hour + 30*time.Minute, Zone: time.UTC}
 	if got, want := w.String(), "sat, sun 22:00-06:30 UTC"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
