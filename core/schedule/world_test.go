@@ -187,14 +187,14 @@ func (p *process) Run(ctx context.Context, job schedule.Job) schedule.Result {
 	case <-ctx.Done():
 		if _, dead := p.comesTo(); !dead {
 			p.note("interrupt %s", job.Fire.Run)
-			if err := journal.Finish(context.WithoutCancel(ctx), store.Interrupted, "", time.Now()); err != nil {
+			if err := journal.Finish(store.Interrupted, "", time.Now()); err != nil {
 				p.t.Error(err)
 			}
 		}
 		return stopped
 	}
 	p.note("finish %s", job.Fire.Run)
-	if err = journal.Finish(ctx, store.Finished, "", time.Now()); err != nil {
+	if err = journal.Finish(store.Finished, "", time.Now()); err != nil {
 		p.t.Error(err)
 	}
 	if p.stuck == finished {

@@ -39,7 +39,10 @@ func (s *Store) ArtifactFile(v core.Value) (path string, ok bool) {
 
 // Artifact returns the bytes with a SHA-256, in hexadecimal. It fails with
 // [ErrNotFound] if the store has none, and where the file is not what it was.
-func (s *Store) Artifact(_ context.Context, sha256 string) ([]byte, error) {
+func (s *Store) Artifact(ctx context.Context, sha256 string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("artifact %s: %w", sha256, err)
+	}
 	if !isDigest(sha256) {
 		return nil, fmt.Errorf("artifact %q: not a SHA-256: want 64 hexadecimal digits", sha256)
 	}

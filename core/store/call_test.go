@@ -42,7 +42,7 @@ func TestCallsAreKept(t *testing.T) {
 	for _, r := range spoken() {
 		must(t, j.RecordCall(trial(1).ID, r))
 	}
-	must(t, j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}), j.Finish(t.Context(), store.Finished, "", start))
+	must(t, j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}), j.Finish(store.Finished, "", start))
 
 	run, err := s.Run(t.Context(), "latest")
 	must(t, err)
@@ -78,7 +78,7 @@ func TestCallsAreKept(t *testing.T) {
 func TestOnlyTheCallsOfTheLastAttemptCount(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{Recorded: true, Plan: "plan", Trials: 1})
-	must(t, j.BeginTrial(trialAt(1, 0), start), j.RecordCall(trial(1).ID, spoken()[1]), j.Finish(t.Context(), store.Interrupted, "", start))
+	must(t, j.BeginTrial(trialAt(1, 0), start), j.RecordCall(trial(1).ID, spoken()[1]), j.Finish(store.Interrupted, "", start))
 	claim, err := s.Claim(t.Context(), j.Run())
 	must(t, err)
 	if !claim.Run.Recorded {

@@ -32,7 +32,7 @@ func TestTrialsAreCountedByWhatTheyCameTo(t *testing.T) {
 			must(t, j.EndTrial(planned.ID, trial.result))
 		}
 	}
-	must(t, j.Finish(ctx, store.Interrupted, "", start))
+	must(t, j.Finish(store.Interrupted, "", start))
 	got, err := s.Counts(ctx, j.Run())
 	must(t, err)
 	want := []store.Count{

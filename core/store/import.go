@@ -52,7 +52,7 @@ func (s *Store) Import(ctx context.Context, file io.Reader) (id string, known bo
 // adopt takes an incoming run over: its artifacts, and then its record, in one
 // transaction.
 func (s *Store) adopt(ctx context.Context, in *incoming) (known bool, err error) {
-	err = s.writer.wait(func(w *writer) error {
+	err = s.writer.wait(ctx, func(w *writer) error {
 		there, err := collect(ctx, w.conn, func(rows *sql.Rows) (id string, err error) {
 			return id, rows.Scan(&id)
 		}, `SELECT id FROM runs WHERE id = $1`, in.run)

@@ -146,7 +146,10 @@ func (in *incoming) Row(ctx context.Context, r runfile.Row) error {
 }
 
 // Artifact implements [runfile.Sink].
-func (in *incoming) Artifact(_ context.Context, sum string, data io.Reader) error {
+func (in *incoming) Artifact(ctx context.Context, sum string, data io.Reader) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	path := in.artifactPath(sum)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

@@ -41,7 +41,7 @@ func (j *Journal) Run() string { return j.id }
 // Interrupted or Failed, and a message that may be empty. A run has failed, and
 // Finish fails, where something before it could not be recorded. The Journal
 // cannot be used after it.
-func (j *Journal) Finish(_ context.Context, status Status, message string, at time.Time) error {
+func (j *Journal) Finish(status Status, message string, at time.Time) error {
 	switch status {
 	case Finished, Interrupted, Failed:
 	default:
@@ -81,7 +81,7 @@ func (j *Journal) later(write func(w *writer) error) error {
 	if err := j.failure(); err != nil {
 		return err
 	}
-	return j.store.writer.submit(change{write: write, failed: j.fail})
+	return j.store.writer.submit(context.Background(), change{write: j.whole(write), failed: j.fail})
 }
 
 // now writes and returns when it, and all before it, is durable.
@@ -89,12 +89,23 @@ func (j *Journal) now(write func(w *writer) error) error {
 	if err := j.failure(); err != nil {
 		return err
 	}
-	err := j.store.writer.wait(write)
-	if err != nil {
+	done := make(chan error, 1)
+	if err := j.store.writer.submit(context.Background(), change{write: j.whole(write), done: done, failed: j.fail}); err != nil {
 		j.fail(err)
+		return err
 	}
-	// Something before it may have failed meanwhile.
-	return j.failure()
+	return <-done
+}
+
+// whole is a change that is not written where one before it has failed: a record
+// ends before its first gap.
+func (j *Journal) whole(write func(w *writer) error) func(w *writer) error {
+	return func(w *writer) error {
+		if err := j.failure(); err != nil {
+			return err
+		}
+		return write(w)
+	}
 }
 
 // BeginTrial implements [engine.Journal].

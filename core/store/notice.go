@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -22,14 +23,18 @@ type Notice struct {
 	Failure string
 }
 
-// RecordNotice keeps a notice about a run, which may be over.
-func (s *Store) RecordNotice(_ context.Context, runID string, n Notice) error {
+// RecordNotice keeps a notice about a run, which may be over. It fails with
+// [ErrNotFound] where the run was removed.
+func (s *Store) RecordNotice(ctx context.Context, runID string, n Notice) error {
 	if s.writer == nil {
 		return fmt.Errorf("recording a notice about the run %s: %w", runID, ErrReadOnly)
 	}
 	occasions, err := json.Marshal(n.Occasions)
 	if err == nil {
-		err = s.writer.wait(func(w *writer) error {
+		err = s.writer.wait(ctx, func(w *writer) error {
+			if err := w.runExists(ctx, runID); err != nil {
+				return err
+			}
 			return w.exec(`INSERT INTO notices (run_id, ordinal, at, webhook, baseline, occasions, tries, failure)
 				SELECT $1, count(*), $2, $3, $4, $5, $6, $7 FROM notices WHERE run_id = $1`,
 				runID, n.At.UnixNano(), n.Webhook, n.Baseline, string(occasions), n.Tries, n.Failure)
@@ -39,6 +44,16 @@ func (s *Store) RecordNotice(_ context.Context, runID string, n Notice) error {
 		return fmt.Errorf("recording a notice about the run %s: %w", runID, err)
 	}
 	return nil
+}
+
+// runExists fails with [ErrNotFound] where there is no such run.
+func (w *writer) runExists(ctx context.Context, id string) error {
+	var there int
+	err := w.conn.QueryRowContext(ctx, `SELECT 1 FROM runs WHERE id = $1`, id).Scan(&there)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
 }
 
 // Notices returns the notices about a run, in the order in which they were sent.

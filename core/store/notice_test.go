@@ -16,7 +16,7 @@ func TestNoticesAreKeptWithTheRunThatTheyAreAbout(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	j := begin(t, s, store.Run{Campaign: "demo"})
-	must(t, j.Finish(t.Context(), store.Finished, "", start))
+	must(t, j.Finish(store.Finished, "", start))
 	want := []store.Notice{
 		{At: start, Webhook: "${HOOK}", Baseline: "a", Occasions: []string{"new_finding"}, Tries: 1},
 		{At: start.Add(time.Second), Webhook: "https://h/…", Baseline: "a", Occasions: []string{"asr_moved"}, Tries: 6, Failure: "it answered 500"},
@@ -58,7 +58,7 @@ func TestTheRunBeforeIsTheLatestOfTheCampaignThatGaveEvidence(t *testing.T) {
 	hold := func(id, name string, after time.Duration, status store.Status, outcome core.Outcome) store.Run {
 		j := begin(t, s, store.Run{ID: id, Campaign: name, Trials: 1, Started: start.Add(after)})
 		must(t, j.BeginTrial(trialAt(1, 0), start), j.EndTrial(trial(1).ID, record.Result{Outcome: outcome, Ended: start}),
-			j.Finish(t.Context(), status, "", start.Add(after)))
+			j.Finish(status, "", start.Add(after)))
 		run, err := s.Run(t.Context(), id)
 		must(t, err)
 		return run

@@ -107,7 +107,7 @@ func TestAStoreThatIsOpenedAgainHasItsRuns(t *testing.T) {
 	must(t,
 		j.BeginTrial(trialAt(1, 1), start),
 		j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}),
-		j.Finish(t.Context(), store.Finished, "", start),
+		j.Finish(store.Finished, "", start),
 		first.Close())
 	run, err := open(t, dir).Run(t.Context(), "latest")
 	if err != nil || run.ID != j.Run() || run.Status != store.Finished || run.Outcomes[core.Defended] != 1 {

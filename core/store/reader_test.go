@@ -25,7 +25,7 @@ func kept(t *testing.T) string {
 		j.BeginTrial(trialAt(1, 1), start),
 		j.RecordTurn(trial(1).ID, everything()),
 		j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}),
-		j.Finish(t.Context(), store.Finished, "", start), s.Close())
+		j.Finish(store.Finished, "", start), s.Close())
 	return dir
 }
 

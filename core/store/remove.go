@@ -26,7 +26,7 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 		return fmt.Errorf("removing the run %s: %w", run.ID, err)
 	}
 	defer lock.release()
-	err = s.writer.wait(func(w *writer) error {
+	err = s.writer.wait(ctx, func(w *writer) error {
 		tables := runTables()
 		slices.Reverse(tables) // those that refer to others first
 		for _, t := range tables {

@@ -73,7 +73,7 @@ func (s *Store) Claim(ctx context.Context, id string) (*Claim, error) {
 		return nil, fmt.Errorf("resuming the run %s: %w", run.ID, err)
 	}
 	c.lock.sign()
-	if err = s.settle(run.ID); err == nil {
+	if err = s.settle(ctx, run.ID); err == nil {
 		err = c.read(ctx, run.ID)
 	}
 	if err != nil {
@@ -118,9 +118,9 @@ func (c *Claim) read(ctx context.Context, id string) (err error) {
 // Resume carries the run on: it shows as running again until [Journal.Finish], or
 // until this process dies. It is called once. What was recorded of trials that
 // have no outcome is kept as an earlier attempt when they are begun again.
-func (c *Claim) Resume(_ context.Context, session Session) (*Journal, error) {
+func (c *Claim) Resume(ctx context.Context, session Session) (*Journal, error) {
 	id, ordinal := c.Run.ID, len(c.Run.Sessions)
-	err := c.store.writer.wait(func(w *writer) error {
+	err := c.store.writer.wait(ctx, func(w *writer) error {
 		if err := w.exec(`UPDATE runs SET status = $1, message = '', ended_at = NULL WHERE id = $2`, string(Running), id); err != nil {
 			return err
 		}

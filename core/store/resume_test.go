@@ -54,7 +54,7 @@ func TestAnEarlierAttemptIsKeptAndOnlyTheLastOneCounts(t *testing.T) {
 		j.BeginTrial(trialAt(2, 1), start), j.RecordTurn(trial(2).ID, said("first attempt")),
 		j.RecordHelperTurn(trial(2).ID, asked),
 		j.RecordConnection(store.Connection{Plugin: "acme", Host: "a:1", At: start}),
-		j.Finish(ctx, store.Interrupted, "", start.Add(time.Minute)))
+		j.Finish(store.Interrupted, "", start.Add(time.Minute)))
 
 	c := claim(t, s, "latest")
 	if diff := cmp.Diff(map[string]core.Outcome{trial(1).ID: core.Defended}, c.Outcomes); diff != "" {
@@ -70,7 +70,7 @@ func TestAnEarlierAttemptIsKeptAndOnlyTheLastOneCounts(t *testing.T) {
 		j.RecordHelperTurn(trial(2).ID, asked), j.EndTrial(trial(2).ID, result),
 		j.RecordConnection(store.Connection{Plugin: "acme", Host: "b:2", At: start}),
 		j.BeginTrial(trialAt(3, 2), start), j.EndTrial(trial(3).ID, result),
-		j.Finish(ctx, store.Finished, "", start.Add(3*time.Hour)))
+		j.Finish(store.Finished, "", start.Add(3*time.Hour)))
 
 	turns, err := s.Turns(ctx, j.Run(), trial(2).ID)
 	must(t, err)
@@ -124,7 +124,7 @@ func TestAFinishedTrialCannotBeBegunAgain(t *testing.T) {
 	j := begin(t, s, store.Run{Plan: "f1"})
 	ctx := t.Context()
 	must(t, j.BeginTrial(trialAt(1, 0), start), j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}),
-		j.Finish(ctx, store.Interrupted, "", start))
+		j.Finish(store.Interrupted, "", start))
 	j, err := claim(t, s, "latest").Resume(ctx, store.Session{Started: start})
 	must(t, err)
 	if err := errors.Join(j.BeginTrial(trialAt(1, 0), start), j.RecordTurn(trial(1).ID, said("again"))); err == nil {
@@ -139,7 +139,7 @@ func TestOnlyOneProcessResumesARun(t *testing.T) {
 	if _, err := two.Claim(t.Context(), j.Run()); !errors.Is(err, store.ErrRunning) {
 		t.Errorf("Claim of a run that is carried out: %v, want ErrRunning", err)
 	}
-	must(t, j.Finish(t.Context(), store.Interrupted, "", start))
+	must(t, j.Finish(store.Interrupted, "", start))
 	c := claim(t, one, j.Run())
 	if _, err := two.Claim(t.Context(), j.Run()); !errors.Is(err, store.ErrRunning) {
 		t.Errorf("Claim of a run that is claimed: %v, want ErrRunning", err)
@@ -147,7 +147,7 @@ func TestOnlyOneProcessResumesARun(t *testing.T) {
 	c.Release()
 	j, err := claim(t, two, j.Run()).Resume(t.Context(), store.Session{Started: start})
 	must(t, err)
-	must(t, j.Finish(t.Context(), store.Finished, "", start))
+	must(t, j.Finish(store.Finished, "", start))
 	if _, err := one.Claim(t.Context(), j.Run()); !errors.Is(err, store.ErrFinished) {
 		t.Errorf("Claim of a finished run: %v, want ErrFinished", err)
 	}
@@ -159,7 +159,7 @@ func TestOnlyOneProcessResumesARun(t *testing.T) {
 func TestAClaimThatIsReleasedLeavesTheRunAsItWas(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{Plan: "f1"})
-	must(t, j.Finish(t.Context(), store.Failed, "the disk is full", start))
+	must(t, j.Finish(store.Failed, "the disk is full", start))
 	before, err := s.Run(t.Context(), j.Run())
 	must(t, err)
 	claim(t, s, j.Run()).Release()
@@ -195,7 +195,7 @@ func TestWhatIsRecordedOfATrialThatIsNotBegunAgainIsGoneOnWith(t *testing.T) {
 	first := said("first session")
 	must(t, j.BeginTrial(trialAt(1, 0), start), j.RecordTurn(trial(1).ID, first),
 		j.BeginTrial(trialAt(2, 1), start), j.EndTrial(trial(2).ID, record.Result{Outcome: core.Defended}),
-		j.Finish(ctx, store.Interrupted, "", start))
+		j.Finish(store.Interrupted, "", start))
 
 	j, err := claim(t, s, "latest").Resume(ctx, store.Session{Started: start})
 	must(t, err)
@@ -208,7 +208,7 @@ func TestWhatIsRecordedOfATrialThatIsNotBegunAgainIsGoneOnWith(t *testing.T) {
 	}
 	second := said("second session")
 	second.Index = 1
-	must(t, j.RecordTurn(trial(1).ID, second), j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended, Turns: 2}), j.Finish(ctx, store.Finished, "", start))
+	must(t, j.RecordTurn(trial(1).ID, second), j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended, Turns: 2}), j.Finish(store.Finished, "", start))
 	turns, err := s.Turns(ctx, j.Run(), trial(1).ID)
 	must(t, err)
 	if diff := cmp.Diff([]record.Turn{first, second}, turns, cmp.Comparer(sameBytes)); diff != "" {

@@ -128,7 +128,7 @@ func newID(at time.Time) string {
 
 // CreateRun begins a run and returns the Journal that keeps it. The run shows
 // as running until [Journal.Finish], or until this process dies.
-func (s *Store) CreateRun(_ context.Context, r Run) (*Journal, error) {
+func (s *Store) CreateRun(ctx context.Context, r Run) (*Journal, error) {
 	if s.writer == nil {
 		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, ErrReadOnly)
 	}
@@ -142,7 +142,7 @@ func (s *Store) CreateRun(_ context.Context, r Run) (*Journal, error) {
 	lock.sign()
 	kept, err := s.keepFiles(r.Files)
 	if err == nil {
-		err = s.writer.wait(func(w *writer) error { return insertRun(w, r, kept) })
+		err = s.writer.wait(ctx, func(w *writer) error { return insertRun(w, r, kept) })
 	}
 	if err != nil {
 		lock.release()
@@ -326,7 +326,7 @@ func (s *Store) finish(j *Journal, status Status, message string, at time.Time) 
 		return ErrClosed
 	}
 	defer j.lock.release()
-	err := s.writer.wait(func(w *writer) error {
+	err := s.writer.wait(context.Background(), func(w *writer) error {
 		err := w.exec(`UPDATE runs SET status = $1, message = $2, ended_at = $3 WHERE id = $4`,
 			string(status), message, at.UnixNano(), j.id)
 		if err != nil {

@@ -138,8 +138,8 @@ func (s *Store) PreviousRun(ctx context.Context, name, run string) (string, erro
 }
 
 // SaveSchedule implements [schedule.Store].
-func (s *Store) SaveSchedule(_ context.Context, c schedule.Change) error {
-	return s.writeSchedule(c.Name, func(w *writer) error {
+func (s *Store) SaveSchedule(ctx context.Context, c schedule.Change) error {
+	return s.writeSchedule(ctx, c.Name, func(w *writer) error {
 		spec := c.Spec
 		err := w.exec(`INSERT INTO schedules (name, file, cron, zone, overlap_policy, catchup_window, jitter, pause_on_failure, considered_at, alive_at, served)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)
@@ -171,28 +171,28 @@ func pauseSchedule(w *writer, name string, p schedule.Pause) error {
 
 // PauseSchedule lets nothing of a schedule begin until [Store.ResumeSchedule], but
 // what somebody asks for.
-func (s *Store) PauseSchedule(_ context.Context, name string, p schedule.Pause) error {
-	return s.writeSchedule(name, func(w *writer) error { return pauseSchedule(w, name, p) })
+func (s *Store) PauseSchedule(ctx context.Context, name string, p schedule.Pause) error {
+	return s.writeSchedule(ctx, name, func(w *writer) error { return pauseSchedule(w, name, p) })
 }
 
 // ResumeSchedule ends a schedule's pause.
-func (s *Store) ResumeSchedule(_ context.Context, name string) error {
-	return s.writeSchedule(name, func(w *writer) error {
+func (s *Store) ResumeSchedule(ctx context.Context, name string) error {
+	return s.writeSchedule(ctx, name, func(w *writer) error {
 		return w.exec(`UPDATE schedules SET paused_at = NULL, paused_why = '' WHERE name = $1`, name)
 	})
 }
 
 // RequestRun asks for a run of a schedule, which the scheduler begins as soon as its
 // overlap policy lets it.
-func (s *Store) RequestRun(_ context.Context, name string, at time.Time) error {
-	return s.writeSchedule(name, func(w *writer) error {
+func (s *Store) RequestRun(ctx context.Context, name string, at time.Time) error {
+	return s.writeSchedule(ctx, name, func(w *writer) error {
 		return keepFire(w, name, schedule.Fire{Due: at, Manual: true, Status: schedule.Requested, Decided: at})
 	})
 }
 
 // ServeSchedules notes which schedules a scheduler serves that begins.
-func (s *Store) ServeSchedules(_ context.Context, names []string) error {
-	return s.writeSchedule(strings.Join(names, ", "), func(w *writer) error {
+func (s *Store) ServeSchedules(ctx context.Context, names []string) error {
+	return s.writeSchedule(ctx, strings.Join(names, ", "), func(w *writer) error {
 		err := w.exec(`UPDATE schedules SET served = 0`)
 		for _, name := range names {
 			if err == nil {
@@ -203,10 +203,10 @@ func (s *Store) ServeSchedules(_ context.Context, names []string) error {
 	})
 }
 
-func (s *Store) writeSchedule(name string, write func(*writer) error) error {
+func (s *Store) writeSchedule(ctx context.Context, name string, write func(*writer) error) error {
 	err := ErrReadOnly
 	if s.writer != nil {
-		err = s.writer.wait(write)
+		err = s.writer.wait(ctx, write)
 	}
 	if err != nil {
 		return fmt.Errorf("keeping the schedule %s: %w", name, err)

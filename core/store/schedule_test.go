@@ -101,7 +101,7 @@ func TestADueTimeKnowsTheRecordOfItsRun(t *testing.T) {
 	if f := fire(); !f.Begun.Equal(start) || f.Finished {
 		t.Errorf("while the run is going it is %+v", f)
 	}
-	must(t, j.Finish(t.Context(), store.Finished, "", start))
+	must(t, j.Finish(store.Finished, "", start))
 	if f := fire(); !f.Finished {
 		t.Errorf("when the run is finished it is %+v", f)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -79,12 +80,12 @@ func (s *Store) stopRequested(run string) (by string, ok bool) {
 
 // settle writes down that a run was to be stopped whose process died before it
 // could. Only who holds the run's lock may call it.
-func (s *Store) settle(run string) error {
+func (s *Store) settle(ctx context.Context, run string) error {
 	by, ok := s.stopRequested(run)
 	if !ok {
 		return nil
 	}
-	err := s.writer.wait(func(w *writer) error {
+	err := s.writer.wait(ctx, func(w *writer) error {
 		return w.exec(`UPDATE runs SET status = $1, message = $2 WHERE id = $3 AND status = $4`,
 			string(Interrupted), "stopped by "+by, run, string(Running))
 	})

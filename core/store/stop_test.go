@@ -27,7 +27,7 @@ func TestARunIsStoppedOnRequest(t *testing.T) {
 	if by, ok := j.StopRequested(); !ok || by != "orchestrator stop: too loud" {
 		t.Errorf("the run is stopped by %q (%v)", by, ok)
 	}
-	must(t, j.Finish(t.Context(), store.Interrupted, "", start))
+	must(t, j.Finish(store.Interrupted, "", start))
 	if _, running := other.Carrier(j.Run()); running {
 		t.Error("the run is still carried out")
 	}

@@ -228,7 +228,7 @@ func TestARunKeepsWhatExplainsIt(t *testing.T) {
 		t.Errorf("the run's ID is %q", j.Run())
 	}
 
-	must(t, j.Finish(t.Context(), store.Interrupted, "Ctrl-C", start.Add(time.Minute)))
+	must(t, j.Finish(store.Interrupted, "Ctrl-C", start.Add(time.Minute)))
 	given.Status, given.Message, given.Ended = store.Interrupted, "Ctrl-C", start.Add(time.Minute)
 	given.Sessions[0].Status, given.Sessions[0].Ended = store.Interrupted, start.Add(time.Minute)
 	got, err = s.Run(t.Context(), j.Run())
@@ -301,12 +301,12 @@ func TestARunEndsOnceAndOnlyInAKnownWay(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{})
 	for _, status := range []store.Status{"", store.Running, store.Abandoned, "done"} {
-		if err := j.Finish(t.Context(), status, "", start); err == nil {
+		if err := j.Finish(status, "", start); err == nil {
 			t.Errorf("a run can end as %q", status)
 		}
 	}
-	must(t, j.Finish(t.Context(), store.Finished, "", start))
-	if err := j.Finish(t.Context(), store.Failed, "", start); !errors.Is(err, store.ErrClosed) {
+	must(t, j.Finish(store.Finished, "", start))
+	if err := j.Finish(store.Failed, "", start); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("finishing twice: %v", err)
 	}
 	if err := j.RecordTurn("a/1", everything()); !errors.Is(err, store.ErrClosed) {
@@ -426,7 +426,7 @@ func TestSeveralWritersShareOneStore(t *testing.T) {
 					t.Errorf("recording: %v", err)
 				}
 			}
-			if err := j.Finish(context.Background(), store.Finished, "", start); err != nil {
+			if err := j.Finish(store.Finished, "", start); err != nil {
 				t.Errorf("Finish: %v", err)
 			}
 		})
@@ -475,7 +475,6 @@ func TestManyTrialsRecordAtTheSameTime(t *testing.T) {
 func TestAJournalThatFailedOnceStaysFailed(t *testing.T) {
 	s := open(t, t.TempDir())
 	healthy := begin(t, s, store.Run{})
-	ctx := t.Context()
 	for i := range 20 { // the failure may be noticed before, with or after the turn
 		j := begin(t, s, store.Run{ID: fmt.Sprint("failing-", i)})
 		// Nobody waits for the second beginning of the same trial, which the
@@ -490,7 +489,7 @@ func TestAJournalThatFailedOnceStaysFailed(t *testing.T) {
 		if err := j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}); err == nil {
 			t.Error("and then it has an outcome")
 		}
-		must(t, j.Finish(ctx, store.Failed, "recording failed", start))
+		must(t, j.Finish(store.Failed, "recording failed", start))
 	}
 	if err := errors.Join(healthy.BeginTrial(trialAt(1, 1), start), healthy.RecordTurn(trial(1).ID, everything())); err != nil {
 		t.Errorf("another run cannot be recorded any more: %v", err)
@@ -523,7 +522,7 @@ func TestTheConnectionsOfPluginsAreKept(t *testing.T) {
 	for _, c := range want {
 		must(t, j.RecordConnection(c))
 	}
-	must(t, j.Finish(t.Context(), store.Finished, "", start))
+	must(t, j.Finish(store.Finished, "", start))
 	got, err := s.Connections(t.Context(), j.Run())
 	must(t, err)
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -108,7 +108,7 @@ func (b *broom) sweepShelf(ctx context.Context, prefix string) error {
 	}
 	// References may have been added meanwhile. While this is the one that
 	// writes, none is: see artifact.
-	return b.writer.wait(func(w *writer) error {
+	return b.writer.wait(ctx, func(w *writer) error {
 		sums, err := b.unreferred(ctx, w.conn, prefix, sums)
 		if err != nil {
 			return err

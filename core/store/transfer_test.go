@@ -52,14 +52,14 @@ func full(t testing.TB, s *store.Store) (id string) {
 		j.BeginTrial(planned, start), j.RecordTurn(planned.ID, turn), j.EndTrial(planned.ID, result),
 		j.BeginTrial(trialAt(2, 1), start), j.RecordTurn(trial(2).ID, said("first attempt")), j.RecordHelperTurn(trial(2).ID, helped()[0]),
 		j.RecordConnection(store.Connection{Plugin: "acme", Host: "a\xff:1", At: start, Refused: "not in scope"}),
-		j.Finish(ctx, store.Interrupted, "stopped \xff", start.Add(time.Minute)))
+		j.Finish(store.Interrupted, "stopped \xff", start.Add(time.Minute)))
 	c, err := s.Claim(ctx, j.Run())
 	must(t, err)
 	j, err = c.Resume(ctx, store.Session{Version: "v2", Allowed: []string{"the plugin changed"}, Started: start.Add(time.Hour)})
 	must(t, err)
 	must(t,
 		j.BeginTrial(trialAt(2, 1), start.Add(time.Hour)), j.RecordTurn(trial(2).ID, said("second attempt")),
-		j.Finish(ctx, store.Failed, "the disk is full", start.Add(2*time.Hour)))
+		j.Finish(store.Failed, "the disk is full", start.Add(2*time.Hour)))
 	return j.Run()
 }
 
@@ -139,7 +139,7 @@ func TestAnImportedRunIsCarriedOn(t *testing.T) {
 	j, err := c.Resume(t.Context(), store.Session{Started: start})
 	must(t, err)
 	must(t, j.BeginTrial(trialAt(2, 1), start), j.RecordTurn(trial(2).ID, said("third")),
-		j.EndTrial(trial(2).ID, record.Result{Outcome: core.Defended}), j.Finish(t.Context(), store.Finished, "", start))
+		j.EndTrial(trial(2).ID, record.Result{Outcome: core.Defended}), j.Finish(store.Finished, "", start))
 	got, err := to.Trial(t.Context(), id, trial(2).ID)
 	if err != nil || got.Attempt != 3 {
 		t.Errorf("trial %+v, %v; want a third attempt", got, err)

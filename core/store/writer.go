@@ -16,7 +16,8 @@ type change struct {
 	// done, where not nil, gets the outcome once the change is durable. It
 	// has room for it.
 	done chan error
-	// failed, where not nil, is told of a failure that nobody waits for.
+	// failed, where not nil, is told of a failure before anything that was
+	// submitted later is written.
 	failed func(error)
 }
 
@@ -53,21 +54,29 @@ func newWriter(ctx context.Context, db *sql.DB, ensure func(artifact) error) (*w
 }
 
 // submit hands a change over. Changes are written in the order in which they
-// are submitted.
-func (w *writer) submit(c change) error {
+// are submitted. ctx bounds the wait for room, which a disk that does not answer
+// makes long; what has been handed over is written.
+func (w *writer) submit(ctx context.Context, c change) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
 		return ErrClosed
 	}
-	w.changes <- c
-	return nil
+	select {
+	case w.changes <- c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // wait submits a change and returns when it is durable.
-func (w *writer) wait(write func(w *writer) error) error {
+func (w *writer) wait(ctx context.Context, write func(w *writer) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	done := make(chan error, 1)
-	if err := w.submit(change{write: write, done: done}); err != nil {
+	if err := w.submit(ctx, change{write: write, done: done}); err != nil {
 		return err
 	}
 	return <-done
@@ -94,13 +103,10 @@ func (w *writer) run() {
 	defer close(w.stopped)
 	for first := range w.changes {
 		batch := w.gather(first)
-		err := w.commit(batch)
-		for _, c := range batch {
-			switch {
-			case c.done != nil:
-				c.done <- err
-			case err != nil && c.failed != nil:
-				c.failed(err)
+		errs := w.commit(batch)
+		for i, c := range batch {
+			if c.done != nil {
+				c.done <- errs[i]
 			}
 		}
 	}
@@ -123,23 +129,52 @@ func (w *writer) gather(first change) []change {
 	return batch
 }
 
-// commit writes a batch in one transaction: all of it, or nothing.
-func (w *writer) commit(batch []change) (err error) {
-	if err := w.exec(beginWriting); err != nil {
-		return fmt.Errorf("writing to the store: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = w.exec("ROLLBACK") // the first error is the one that matters
-			err = fmt.Errorf("writing to the store: %w", err)
-		}
-	}()
-	for _, c := range batch {
-		if err := c.write(w); err != nil {
-			return err
+// commit writes a batch in one transaction, and returns what became of each
+// change. A change that fails leaves nothing behind and is nobody else's business:
+// many runs write to one store. Where the transaction fails, so do all of them.
+func (w *writer) commit(batch []change) []error {
+	errs := make([]error, len(batch))
+	err := w.exec(beginWriting)
+	for i, c := range batch {
+		if err == nil {
+			errs[i], err = w.apply(c)
 		}
 	}
-	return w.exec("COMMIT")
+	if err == nil {
+		err = w.exec("COMMIT")
+	}
+	if err != nil {
+		_ = w.exec("ROLLBACK") // the first error is the one that matters
+		err = fmt.Errorf("writing to the store: %w", err)
+	}
+	for i, c := range batch {
+		if errs[i] != nil || err == nil {
+			continue
+		}
+		errs[i] = err
+		if c.failed != nil {
+			c.failed(err)
+		}
+	}
+	return errs
+}
+
+// apply writes one change of a transaction. broken is why the transaction cannot go
+// on, nil where it can, also after the change has failed.
+func (w *writer) apply(c change) (failed, broken error) {
+	if err := w.exec("SAVEPOINT change"); err != nil {
+		return nil, err
+	}
+	if err := c.write(w); err != nil {
+		if lost := w.exec("ROLLBACK TO change"); lost != nil {
+			return nil, err // the database has given the whole transaction up
+		}
+		failed = fmt.Errorf("writing to the store: %w", err)
+		if c.failed != nil {
+			c.failed(failed)
+		}
+	}
+	return failed, w.exec("RELEASE change")
 }
 
 // exec runs a statement, prepared once. Only the writer's own goroutine calls

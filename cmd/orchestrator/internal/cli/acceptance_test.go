@@ -410,7 +410,7 @@ func TestTheSoundsOfATrialAreSavedForPlayers(t *testing.T) {
 		err = errors.Join(
 			journal.BeginTrial(trial, time.Now()),
 			journal.RecordTurn(trial.ID, record.Turn{Sent: wav(core.User, "RIFF sent"), Reply: &reply}),
-			journal.Finish(t.Context(), store.Finished, "", time.Now()))
+			journal.Finish(store.Finished, "", time.Now()))
 	}
 	if err = errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func keep(t *testing.T, s *store.Store, id, source string, at time.Time, outcome
 		}
 	}
 	if err == nil {
-		err = j.Finish(ctx, store.Finished, "", at)
+		err = j.Finish(store.Finished, "", at)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -213,10 +213,10 @@ func (r *recording) finish(ctx context.Context, env Env, s record.Summary, err e
 		status = store.Interrupted
 	}
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
-		return errors.Join(fmt.Errorf("run %s: %w", r.journal.Run(), err), r.journal.Finish(ctx, status, message, env.Now()))
+		return errors.Join(fmt.Errorf("run %s: %w", r.journal.Run(), err), r.journal.Finish(status, message, env.Now()))
 	}
 	// Where the recording failed, this most likely fails for the same reason.
-	if err = cmp.Or(err, r.journal.Finish(ctx, status, message, env.Now())); err != nil {
+	if err = cmp.Or(err, r.journal.Finish(status, message, env.Now())); err != nil {
 		return r.failed(fmt.Errorf("run %s: %w", r.journal.Run(), err))
 	}
 	return nil

@@ -289,7 +289,7 @@ func TestARunThatWasRecordedWithoutItsPlanIsNotResumed(t *testing.T) {
 	}
 	journal, err := s.CreateRun(t.Context(), store.Run{Campaign: "demo", Started: time.Now(), Trials: 3})
 	if err == nil {
-		err = journal.Finish(t.Context(), store.Interrupted, "", time.Now())
+		err = journal.Finish(store.Interrupted, "", time.Now())
 	}
 	if err = errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
