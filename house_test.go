@@ -43,10 +43,13 @@ var house = map[string]room{
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
-		imports: []string{"core", "core/audio", "core/notify", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict"},
-		modules: []string{"gopkg.in/yaml.v3", "github.com/Masterminds/semver/v3", "github.com/dustin/go-humanize"},
+		imports: []string{"core", "core/audio", "core/notify", "core/requirement", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict", "core/yamlfile"},
 	},
-	"core/plan": {imports: []string{"core", "core/audio", "core/campaign", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict"}},
+	"core/yamlfile":    {imports: []string{"core/schema"}, modules: []string{"gopkg.in/yaml.v3"}},
+	"core/requirement": {imports: []string{"core/scope", "core/yamlfile"}, modules: []string{"github.com/Masterminds/semver/v3"}},
+	"core/plan": {imports: []string{
+		"core", "core/audio", "core/campaign", "core/requirement", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict", "core/yamlfile",
+	}},
 	"core/engine": {
 		imports: []string{"core", "core/audio", "core/plan", "core/record", "core/scope", "core/secret", "core/stats", "core/strategy", "core/verdict"},
 		modules: []string{"golang.org/x/sync", "golang.org/x/time", "github.com/cenkalti/backoff/v5", "github.com/sony/gobreaker/v2"},
@@ -94,8 +97,8 @@ var house = map[string]room{
 	},
 	"plugins/egress": {imports: []string{"core/scope", "plugins/internal/..."}, modules: []string{"golang.org/x/net/proxy", "golang.org/x/time/rate"}},
 	"plugins/install": {
-		imports: []string{"core", "core/campaign", "plugins/host"},
-		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog"},
+		imports: []string{"core", "core/requirement", "core/yamlfile", "plugins/host"},
+		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog", "gopkg.in/yaml.v3"},
 	},
 	"plugins/conformance": {
 		imports: []string{"core", "core/audio", "core/schema", "core/scope", "plugins/host", "plugins/internal/..."},

@@ -1,6 +1,8 @@
 package campaign
 
-import "gopkg.in/yaml.v3"
+import (
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
+)
 
 // maxTrials bounds the trials: per variant and row, as the grammar says.
 const maxTrials = 100_000
@@ -11,65 +13,68 @@ const (
 	resumeRestart, resumeContinue = "restart", "continue"
 )
 
-func (r *reader) attacks(v value) []Attack {
+func readAttacks(v value, in *folder) []Attack {
 	var all []Attack
-	r.list(v, func(entry value) { all = append(all, r.attack(entry)) })
-	if v.Kind == yaml.SequenceNode && len(v.Content) == 0 {
-		r.problem(v.place(), "", "attacks must not be empty")
+	v.List(func(entry value) { all = append(all, readAttack(entry, in)) })
+	if v.IsList() && v.Len() == 0 {
+		v.Problem("", "attacks must not be empty")
 	}
 	return all
 }
 
-func (r *reader) attack(v value) Attack {
-	a := Attack{Trials: 1, StopOn: stopSuccess, Resume: resumeRestart, At: v.place()}
-	var by kinds
-	r.object(v, []field{
-		{"name", true, r.slugInto(&a.Name)},
-		{"target", true, func(v value) { a.Target, _ = r.name(v) }},
-		{"objective", true, func(v value) { a.Objective = r.template(v) }},
-		{"system_prompt", false, func(v value) { a.SystemPrompt = r.textOrFile(v) }},
-		{"trials", false, r.integerInto(&a.Trials, 1, maxTrials)},
-		{"for_each", false, func(v value) { a.ForEach, _ = r.name(v) }},
-		{"variants", false, func(v value) { r.list(v, func(entry value) { a.Variants = append(a.Variants, r.variant(entry)) }) }},
-		{"history", false, func(v value) { a.History, a.HistoryAt = r.history(v), v.place() }},
-		{"tool_results", false, func(v value) { a.ToolResults, a.ToolResultsAt = r.toolResults(v), v.place() }},
-		by.field("turns", func(v value) { a.Turns = r.turns(v) }),
-		by.field("strategy", func(v value) { a.RedTeam, a.Turns = r.strategy(v) }),
-		{"scorers", true, func(v value) {
-			r.names(&a.Scorers)(v)
-			if v.Kind == yaml.SequenceNode && len(v.Content) == 0 {
-				r.problem(v.place(), "without a scorer nobody says whether an attack succeeded", "scorers must not be empty")
+func readAttack(v value, in *folder) Attack {
+	a := Attack{Trials: 1, StopOn: stopSuccess, Resume: resumeRestart, At: v.At()}
+	var by yamlfile.OneOf
+	v.Object(
+		yamlfile.Required("name", slugInto(&a.Name)),
+		yamlfile.Required("target", func(v value) { a.Target, _ = readName(v) }),
+		yamlfile.Required("objective", func(v value) { a.Objective = readTemplate(v) }),
+		yamlfile.Optional("system_prompt", func(v value) { a.SystemPrompt = in.textOrFile(v) }),
+		yamlfile.Optional("trials", yamlfile.IntegerInto(&a.Trials, 1, maxTrials)),
+		yamlfile.Optional("for_each", func(v value) { a.ForEach, _ = readName(v) }),
+		yamlfile.Optional("variants", func(v value) { v.List(func(entry value) { a.Variants = append(a.Variants, readVariant(entry)) }) }),
+		yamlfile.Optional("history", func(v value) { a.History, a.HistoryAt = readHistory(v), v.At() }),
+		yamlfile.Optional("tool_results", func(v value) { a.ToolResults, a.ToolResultsAt = readToolResults(v, in), v.At() }),
+		by.Key("turns", func(v value) { a.Turns = readTurns(v, in) }),
+		by.Key("strategy", func(v value) { a.RedTeam, a.Turns = readStrategy(v, in) }),
+		yamlfile.Required("scorers", func(v value) {
+			namesInto(&a.Scorers)(v)
+			if v.IsList() && v.Len() == 0 {
+				v.Problem("without a scorer nobody says whether an attack succeeded", "scorers must not be empty")
 			}
-		}},
-		{"success", false, func(v value) {
-			a.Success, _ = r.text(v)
-			a.SuccessAt, a.successText = v.place(), r.textPlace(v.Node)
-		}},
-		{"stop_on", false, func(v value) {
-			if s, ok := r.choice(v, stopSuccess, stopNever); ok {
+		}),
+		yamlfile.Optional("success", func(v value) {
+			a.Success, _ = v.Text()
+			a.SuccessAt, a.successText = v.At(), v.TextPlace()
+		}),
+		yamlfile.Optional("stop_on", func(v value) {
+			if s, ok := v.Choice(stopSuccess, stopNever); ok {
 				a.StopOn = s
 			}
-		}},
-		{"resume", false, func(v value) {
-			if s, ok := r.choice(v, resumeRestart, resumeContinue); ok {
-				a.Resume, a.ResumeAt = s, v.place()
+		}),
+		yamlfile.Optional("resume", func(v value) {
+			if s, ok := v.Choice(resumeRestart, resumeContinue); ok {
+				a.Resume, a.ResumeAt = s, v.At()
 			}
-		}},
-	}, "tags", "weight", "seed")
-	if v.Kind == yaml.MappingNode {
-		by.check(r, v, len(r.problems), "an attack", "list what is said, or leave it to a strategy")
+		}),
+		yamlfile.Unsupported("tags"),
+		yamlfile.Unsupported("weight"),
+		yamlfile.Unsupported("seed"),
+	)
+	if v.IsMapping() {
+		by.Check(v, v.File().Count(), "an attack", "list what is said, or leave it to a strategy")
 	}
 	if a.RedTeam != nil && a.Resume == resumeContinue {
-		r.problem(a.ResumeAt, "leave it out: an adaptive conversation that was cut off begins again", "resume: continue is for attacks whose turns are listed")
+		v.File().Problem(a.ResumeAt, "leave it out: an adaptive conversation that was cut off begins again", "resume: continue is for attacks whose turns are listed")
 	}
 	return a
 }
 
-func (r *reader) variant(v value) Variant {
-	variant := Variant{At: v.place()}
-	r.object(v, []field{
-		{"name", true, r.slugInto(&variant.Name)},
-		{"converters", true, r.names(&variant.Converters)},
-	})
+func readVariant(v value) Variant {
+	variant := Variant{At: v.At()}
+	v.Object(
+		yamlfile.Required("name", slugInto(&variant.Name)),
+		yamlfile.Required("converters", namesInto(&variant.Converters)),
+	)
 	return variant
 }

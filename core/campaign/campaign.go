@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // Campaign is a campaign file that has been read and found to be consistent
@@ -35,7 +37,7 @@ type Campaign struct {
 	Baseline string
 	Notify   []Webhook
 	// Plugins are the third parties' that the campaign uses.
-	Plugins []Requirement
+	Plugins []requirement.Requirement
 	// The definitions are in the order of the file.
 	Targets    []Target
 	Converters []Converter
@@ -44,7 +46,7 @@ type Campaign struct {
 	Attacks    []Attack
 }
 
-// Uses iterates over the kinds and names of the components that the campaign
+// Uses iterates over the yamlfile.OneOf and names of the components that the campaign
 // defines, in the order of the definitions. One that is used twice comes twice.
 func (c *Campaign) Uses() iter.Seq2[core.Kind, string] {
 	return func(yield func(kind core.Kind, use string) bool) {
@@ -78,9 +80,9 @@ type Component struct {
 	Name string
 	// Use is the component's name, such as "realtime" or "acme/ivr".
 	Use    string
-	UseAt  Position
+	UseAt  yamlfile.Position
 	Config Config
-	At     Position
+	At     yamlfile.Position
 }
 
 // Target is a named target.
@@ -119,17 +121,11 @@ type Scorer struct {
 	Via []Name
 }
 
-// Name is a reference to something that the campaign defines, with its place.
-type Name struct {
-	Name string
-	At   Position
-}
-
 // Dataset is rows of named values.
 type Dataset struct {
 	Name string
 	Rows []map[string]string
-	At   Position
+	At   yamlfile.Position
 }
 
 // Attack is one entry of attacks:.
@@ -145,10 +141,10 @@ type Attack struct {
 	Variants []Variant
 	// History is what has been said before the first turn.
 	History   []Said
-	HistoryAt Position
+	HistoryAt yamlfile.Position
 	// ToolResults are what the campaign answers when the target calls a tool.
 	ToolResults   []ToolResult
-	ToolResultsAt Position
+	ToolResultsAt yamlfile.Position
 	// Turns are what the user says, in order. Where RedTeam is set there is one,
 	// which stands for each that the attacker writes: its text is the opening.
 	Turns []Turn
@@ -157,20 +153,20 @@ type Attack struct {
 	Scorers []Name
 	// Success is a CEL expression over the names of Scorers.
 	Success   string
-	SuccessAt Position
+	SuccessAt yamlfile.Position
 	// StopOn is "success", the default, or "never".
 	StopOn string
 	// Resume is "restart", the default, or "continue".
 	Resume   string
-	ResumeAt Position
-	At       Position
+	ResumeAt yamlfile.Position
+	At       yamlfile.Position
 
-	successText textPlace
+	successText yamlfile.TextPlace
 }
 
 // SuccessPosition returns the place in the file of an error in Success.
-func (a Attack) SuccessPosition(err *verdict.Error) Position {
-	return a.successText.at(err.Line, err.Column)
+func (a Attack) SuccessPosition(err *verdict.Error) yamlfile.Position {
+	return a.successText.At(err.Line, err.Column)
 }
 
 // Variant multiplies an attack's trials. Its converters run after each part's
@@ -178,5 +174,5 @@ func (a Attack) SuccessPosition(err *verdict.Error) Position {
 type Variant struct {
 	Name       string
 	Converters []Name
-	At         Position
+	At         yamlfile.Position
 }

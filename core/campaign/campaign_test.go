@@ -17,6 +17,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -66,7 +68,7 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(line, column int) campaign.Position { return campaign.Position{Line: line, Column: column} }
+	at := func(line, column int) yamlfile.Position { return yamlfile.Position{Line: line, Column: column} }
 	name := func(name string, line, column int) campaign.Name {
 		return campaign.Name{Name: name, At: at(line, column)}
 	}
@@ -84,12 +86,12 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 			Authorization: "RT-2026-014", Hosts: []string{"api.openai.com", "localhost:8443", "[::1]:80"}, At: at(7, 3),
 		},
 		Evidence: campaign.Evidence{MaxErrored: 0.05, MaxUndetermined: 0.1},
-		Plugins: []campaign.Requirement{
+		Plugins: []requirement.Requirement{
 			{Name: "acme-speech", At: at(59, 3), Version: ">=0.3, <1", VersionAt: at(59, 16)},
 			{
 				Name: "ivr", At: at(60, 3), Version: "~1.2", VersionAt: at(60, 18),
 				Source: "https://example.com/orchestrator-plugin-ivr_1.2.3_SHA256SUMS", SourceAt: at(60, 32),
-				Limits: campaign.PluginLimits{Memory: 512 << 20, Calls: 16, InFlight: 64 << 20},
+				Limits: requirement.Limits{Memory: 512 << 20, Calls: 16, InFlight: 64 << 20},
 			},
 		},
 		Targets: []campaign.Target{
@@ -168,7 +170,7 @@ func TestReadReportsEveryProblemAtOnceWithItsPlace(t *testing.T) {
 	for _, source := range sources {
 		t.Run(filepath.Base(source), func(t *testing.T) {
 			_, err := campaign.Read(os.DirFS(filepath.Dir(source)), filepath.Base(source), filepath.Base(source))
-			problems, ok := errors.AsType[campaign.Problems](err)
+			problems, ok := errors.AsType[yamlfile.Problems](err)
 			if !ok {
 				t.Fatalf("error %v, want Problems", err)
 			}
@@ -202,14 +204,14 @@ func TestReadReportsEveryProblemAtOnceWithItsPlace(t *testing.T) {
 
 func TestACampaignWithSixMistakesGetsSixProblems(t *testing.T) {
 	_, err := campaign.Read(os.DirFS("testdata/problems"), "six-mistakes.yaml", "six-mistakes.yaml")
-	if problems, ok := errors.AsType[campaign.Problems](err); !ok || len(problems) != 6 {
+	if problems, ok := errors.AsType[yamlfile.Problems](err); !ok || len(problems) != 6 {
 		t.Errorf("got %v, want six problems", err)
 	}
 }
 
 func TestAFileThatCannotBeReadIsNotACampaignWithProblems(t *testing.T) {
 	_, err := campaign.Read(fstest.MapFS{"dir/x": {}}, "missing.yaml", "/somewhere/missing.yaml")
-	if _, ok := errors.AsType[campaign.Problems](err); ok || err == nil || !strings.Contains(err.Error(), "reading the campaign /somewhere/missing.yaml") {
+	if _, ok := errors.AsType[yamlfile.Problems](err); ok || err == nil || !strings.Contains(err.Error(), "reading the campaign /somewhere/missing.yaml") {
 		t.Errorf("error %v, want one that names the file", err)
 	}
 	if _, err := campaign.Read(fstest.MapFS{"dir": {Mode: fs.ModeDir}}, "dir", "dir"); err == nil || !strings.Contains(err.Error(), "dir is not a file") {
@@ -219,7 +221,7 @@ func TestAFileThatCannotBeReadIsNotACampaignWithProblems(t *testing.T) {
 
 func TestAFileOfManyProblemsGetsTheFirstHundred(t *testing.T) {
 	_, err := read(t, strings.Repeat("a: b\n", 300), nil)
-	problems, ok := errors.AsType[campaign.Problems](err)
+	problems, ok := errors.AsType[yamlfile.Problems](err)
 	if !ok || len(problems) != 101 {
 		t.Fatalf("got %d problems, want 101", len(problems))
 	}
@@ -247,7 +249,7 @@ attacks:
 		t.Fatal(err)
 	}
 	config := c.Targets[0].Config
-	for path, want := range map[string]campaign.Position{
+	for path, want := range map[string]yamlfile.Position{
 		"":                     {Line: 7, Column: 7},
 		"audio":                {Line: 7, Column: 7},
 		"audio.voice":          {Line: 7, Column: 15},
@@ -263,7 +265,7 @@ attacks:
 			t.Errorf("At(%q) = %v, want %v", path, got, want)
 		}
 	}
-	if got := c.Scorers[0].Config.At("any"); got != (campaign.Position{Line: 11, Column: 11}) {
+	if got := c.Scorers[0].Config.At("any"); got != (yamlfile.Position{Line: 11, Column: 11}) {
 		t.Errorf("without a with: block, At gives %v, want the definition's place", got)
 	}
 }

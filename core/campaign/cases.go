@@ -3,12 +3,11 @@ package campaign
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"regexp"
-	"strings"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // Case is an entry of a file of cases: what a component of a plugin is tested
@@ -31,55 +30,54 @@ type Cases struct {
 
 // ReadCases reads a file of cases as strictly as a campaign, and the files that
 // it refers to, from its own folder. display is the name that problems show.
-// The error is [Problems] where the file is wrong.
+// The error is [yamlfile.Problems] where the file is wrong.
 func ReadCases(fsys fs.FS, name, display string) (Cases, error) {
-	data, err := readFile(fsys, name, maxFile)
+	data, err := yamlfile.ReadFile(fsys, name, yamlfile.MaxFile)
 	if err != nil {
 		return Cases{}, fmt.Errorf("reading the cases %s: %w", display, err)
 	}
 	c := Cases{Source: data}
-	r := newReader(fsys, name, "")
-	if r.checkText(data) {
-		r.lines = strings.Split(string(data), "\n")
-		if root := r.parse(data); root != nil {
-			c.All = r.cases(root)
-		}
+	f, root, ok := yamlfile.Parse(data, "the file of cases", yamlfile.MaxFile)
+	if ok {
+		c.All = readTestCases(root, &folder{fsys: fsys, dir: path.Dir(name), files: files{}})
 	}
-	if len(r.problems) > 0 {
-		return c, r.sorted(display)
+	if f.Count() > 0 {
+		return c, f.Problems(display)
 	}
 	return c, nil
 }
 
-func (r *reader) cases(root *yaml.Node) []Case {
+func readTestCases(root value, in *folder) []Case {
 	var all []Case
 	of := func(kind core.Kind) func(value) {
 		return func(v value) {
-			r.definitions(v, string(kind), checkUse, func(name Name, v value) { all = append(all, r.testCase(kind, name, v)) })
+			v.Definitions(string(kind), checkUse, func(name string, at yamlfile.Position, v value) {
+				all = append(all, readTestCase(kind, Name{name, at}, v, in))
+			})
 		}
 	}
-	r.object(value{root, "the file of cases"}, []field{
-		{"version", true, r.version},
-		{"targets", false, of(core.KindTarget)},
-		{"converters", false, of(core.KindConverter)},
-		{"scorers", false, of(core.KindScorer)},
-	})
+	root.Object(
+		yamlfile.Required("version", yamlfile.VersionOne),
+		yamlfile.Optional("targets", of(core.KindTarget)),
+		yamlfile.Optional("converters", of(core.KindConverter)),
+		yamlfile.Optional("scorers", of(core.KindScorer)),
+	)
 	return all
 }
 
-func (r *reader) testCase(kind core.Kind, name Name, v value) Case {
-	c := Case{Kind: kind, Use: name, With: Config{JSON: []byte("{}"), at: v.place()}}
-	r.object(v, []field{
-		{"with", false, func(v value) { c.With = r.config(v) }},
-		{"input", false, func(v value) { c.Input = r.input(v) }},
-	})
+func readTestCase(kind core.Kind, name Name, v value, in *folder) Case {
+	c := Case{Kind: kind, Use: name, With: Config{JSON: []byte("{}"), at: v.At()}}
+	v.Object(
+		yamlfile.Optional("with", func(v value) { c.With = readConfig(v) }),
+		yamlfile.Optional("input", func(v value) { c.Input = readInput(v, in) }),
+	)
 	return c
 }
 
-// input reads a text, or {audio: file.wav} or {image: file.png}.
-func (r *reader) input(v value) *core.Value {
-	if v.Kind != yaml.MappingNode {
-		text, ok := r.text(v)
+// readInput reads a text, or {audio: file.wav} or {image: file.png}.
+func readInput(v value, in *folder) *core.Value {
+	if !v.IsMapping() {
+		text, ok := v.Text()
 		if !ok {
 			return nil
 		}
@@ -87,12 +85,12 @@ func (r *reader) input(v value) *core.Value {
 		return &input
 	}
 	var input *core.Value
-	r.object(v, []field{
-		{"audio", false, func(v value) { _, input = r.audio(v) }},
-		{"image", false, func(v value) { _, input = r.image(v) }},
-	})
-	if len(v.Content) != 2 {
-		r.problem(v.place(), "write a text, {audio: file.wav} or {image: file.png}", "%s has %d keys; it takes one", v.label, len(v.Content)/2)
+	v.Object(
+		yamlfile.Optional("audio", func(v value) { _, input = in.audio(v) }),
+		yamlfile.Optional("image", func(v value) { _, input = in.image(v) }),
+	)
+	if v.Len() != 1 {
+		v.Problem("write a text, {audio: file.wav} or {image: file.png}", "%s has %d keys; it takes one", v.Label(), v.Len())
 	}
 	return input
 }
@@ -102,7 +100,7 @@ var use = regexp.MustCompile(`^[a-z0-9_-]+(/[a-z0-9_-]+)*$`)
 // checkUse holds the names of components within a plugin.
 func checkUse(name string) error {
 	if !use.MatchString(name) {
-		return fmt.Errorf("%s is not a component's name within its plugin: lower-case letters, digits, -, _ and /", shorten(name))
+		return fmt.Errorf("%s is not a component's name within its plugin: lower-case letters, digits, -, _ and /", yamlfile.Quote(name))
 	}
 	return nil
 }

@@ -1,21 +1,28 @@
 package campaign
 
-import "strings"
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
+)
 
 // Config is a with: block.
 type Config struct {
 	// JSON is the block as a JSON object, secret references unresolved.
 	JSON []byte
 
-	at     Position
-	places map[string]Position
+	at     yamlfile.Position
+	places map[string]yamlfile.Position
 }
 
 // At returns the place of a configuration path such as "audio.voice" or
 // "tools[2].name": that of the key, or of the entry of a list. For a path that
 // is not in the file it returns the place of the nearest one above, and
 // finally that of the with: block itself.
-func (c Config) At(path string) Position {
+func (c Config) At(path string) yamlfile.Position {
 	for path != "" {
 		if at, ok := c.places[path]; ok {
 			return at
@@ -23,4 +30,42 @@ func (c Config) At(path string) Position {
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
 	return c.at
+}
+
+// readConfig reads a with: block.
+func readConfig(v value) Config {
+	c := Config{at: v.At()}
+	c.JSON, c.places = v.JSON(refuseSecret)
+	_, err := secret.References(c.JSON)
+	if malformed, ok := errors.AsType[secret.SyntaxErrors](err); ok {
+		for _, m := range malformed {
+			v.File().Problem(c.At(m.Path), m.Hint, "%s", m.Message)
+		}
+	} else if err != nil {
+		v.Problem("", "%v", err)
+	}
+	return c
+}
+
+// refuseSecret reports a text that looks like a secret itself.
+func refuseSecret(key string, text value) {
+	if looksSecret(key, text.Written()) {
+		text.SecretProblem("put it into an environment variable and write ${NAME}",
+			"%q holds what looks like a secret itself", key)
+	}
+}
+
+var (
+	secretKey      = regexp.MustCompile(`(?i)key|token|secret|password|authorization`)
+	secretKeyEnd   = regexp.MustCompile(`(?i)(key|token|secret|password|authorization)$`)
+	secretPrefixed = regexp.MustCompile(`^(Bearer\s+)?(sk-|rk-|pk-|sess-|gsk_|hf_|ghp_|gho_|github_pat_|glpat-|xox[abp]-|AKIA|AIza|ya29\.|eyJ)[A-Za-z0-9_.+/=-]{4,}$`)
+	secretLong     = regexp.MustCompile(`^(Bearer\s+)?[A-Za-z0-9_+/=-]{32,}$`)
+)
+
+// looksSecret reports whether a text under a key that asks for a secret has
+// the form of one. Others, such as "none" or "test", are left alone: local
+// servers take anything.
+func looksSecret(key, text string) bool {
+	return secretKey.MatchString(key) && secretPrefixed.MatchString(text) ||
+		secretKeyEnd.MatchString(key) && secretLong.MatchString(text)
 }

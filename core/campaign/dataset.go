@@ -13,9 +13,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 const (
@@ -24,65 +23,65 @@ const (
 	maxDatasetYAML = 8 << 20 // what yaml.v3 keeps of a file is about thirty times its size
 )
 
-func (r *reader) datasets(v value) []Dataset {
+func readDatasets(v value, in *folder) []Dataset {
 	var all []Dataset
-	r.definitions(v, "dataset", checkName, func(name Name, v value) {
-		d := Dataset{Name: name.Name, At: name.At}
-		var file, rows *yaml.Node
-		before := len(r.problems)
-		r.object(v, []field{
-			{"file", false, func(v value) { file, d.Rows = v.Node, r.datasetFile(v) }},
-			{"rows", false, func(v value) { rows, d.Rows = v.Node, r.rows(v) }},
-		})
+	v.Definitions("dataset", checkName, func(name string, at yamlfile.Position, v value) {
+		d := Dataset{Name: name, At: at}
+		var file, rows value
+		before := v.File().Count()
+		v.Object(
+			yamlfile.Optional("file", func(v value) { file, d.Rows = v, readDatasetFile(v, in) }),
+			yamlfile.Optional("rows", func(v value) { rows, d.Rows = v, readRows(v) }),
+		)
 		switch {
-		case file != nil && rows != nil:
-			r.problem(place(rows), "", "a dataset is either file: or rows:, not both")
-		case file == nil && rows == nil && len(r.problems) == before:
-			r.problem(v.place(), "", `%s needs the key "file" or "rows"`, v.label)
+		case file.Given() && rows.Given():
+			rows.Problem("", "a dataset is either file: or rows:, not both")
+		case !file.Given() && !rows.Given() && v.File().Count() == before:
+			v.Problem("", `%s needs the key "file" or "rows"`, v.Label())
 		}
 		all = append(all, d)
 	})
 	return all
 }
 
-// rows reads a list of mappings, all with the same keys.
-func (r *reader) rows(v value) []map[string]string {
+// readRows reads a list of mappings, all with the same keys.
+func readRows(v value) []map[string]string {
 	var all []map[string]string
-	before := len(r.problems)
-	r.list(v, func(entry value) {
+	before := v.File().Count()
+	v.List(func(entry value) {
 		row := map[string]string{}
-		if !r.isMapping(entry) {
+		if !entry.Mapping() {
 			return
 		}
-		for key, node := range pairs(entry.Node) {
-			if node.Kind != yaml.ScalarNode || isNull(node) {
-				r.problem(place(node), "", "%s.%s must be a text, not %s", entry.label, key.Value, describe(node))
+		for key, cell := range entry.Entries() {
+			if !cell.IsScalar() || cell.IsNull() {
+				cell.Problem("", "%s must be a text, not %s", cell.Label(), cell.Describe())
 			}
-			row[key.Value] = node.Value
+			row[key] = cell.Written()
 		}
 		if len(all) > 0 {
 			if message := differs(all[0], row); message != "" {
-				r.problem(entry.place(), "all rows have the same keys", "%s %s", entry.label, message)
+				entry.Problem("all rows have the same keys", "%s %s", entry.Label(), message)
 			}
 		}
 		all = append(all, row)
 	})
-	if len(r.problems) == before {
-		r.checkRows(v.place(), all, v.label)
+	if v.File().Count() == before {
+		checkRows(v, all, v.Label())
 	}
 	return all
 }
 
 // checkRows refuses datasets of no rows, which would test nothing, and of too
 // many.
-func (r *reader) checkRows(at Position, rows []map[string]string, label string) {
+func checkRows(v value, rows []map[string]string, label string) {
 	switch {
 	case len(rows) == 0:
-		r.problem(at, "", "%s: there are no rows", label)
+		v.Problem("", "%s: there are no rows", label)
 	case len(rows) > maxRows:
-		r.problem(at, "", "%s: there are more than %d rows", label, maxRows)
+		v.Problem("", "%s: there are more than %d rows", label, maxRows)
 	case len(rows[0]) == 0:
-		r.problem(at, "", "%s: the rows have no keys", label)
+		v.Problem("", "%s: the rows have no keys", label)
 	}
 }
 
@@ -101,8 +100,8 @@ func differs(first, row map[string]string) string {
 	return ""
 }
 
-func (r *reader) datasetFile(v value) []map[string]string {
-	name, ok := r.text(v)
+func readDatasetFile(v value, in *folder) []map[string]string {
+	name, ok := v.Text()
 	if !ok {
 		return nil
 	}
@@ -110,62 +109,59 @@ func (r *reader) datasetFile(v value) []map[string]string {
 	limit := int64(maxDataset)
 	switch ext := strings.ToLower(path.Ext(name)); ext {
 	case ".csv":
-		read = r.csvRows
+		read = csvRows
 	case ".jsonl", ".ndjson":
-		read = r.jsonRows
+		read = jsonRows
 	case ".yaml", ".yml":
-		read, limit = r.yamlRows, maxDatasetYAML
+		read, limit = yamlRows, maxDatasetYAML
 	default:
-		r.problem(v.place(), "a dataset's name ends in .yaml, .csv or .jsonl", "%s: unknown kind of file", shorten(name))
+		v.Problem("a dataset's name ends in .yaml, .csv or .jsonl", "%s: unknown kind of file", yamlfile.Quote(name))
 		return nil
 	}
-	data, ok := r.attachment(v.place(), name, limit)
+	data, ok := in.attachment(v, name, limit)
 	if !ok {
 		return nil
 	}
-	before := len(r.problems)
+	before := v.File().Count()
 	rows := read(v, name, bytes.TrimPrefix(data, []byte(byteOrderMark)))
-	if len(r.problems) == before {
-		r.checkRows(v.place(), rows, name)
+	if v.File().Count() == before {
+		checkRows(v, rows, name)
 	}
 	return rows
 }
 
 // yamlRows reads a dataset in YAML: a list of mappings. Its problems show
 // where they are in the dataset.
-func (r *reader) yamlRows(v value, name string, data []byte) []map[string]string {
-	sub := &reader{}
+func yamlRows(v value, name string, data []byte) []map[string]string {
 	var rows []map[string]string
-	if sub.checkCharacters(data) {
-		sub.lines = strings.Split(string(data), "\n")
-		if root := sub.parse(data); root != nil {
-			rows = sub.rows(value{root, "rows"})
-		}
+	f, root, ok := yamlfile.Parse(data, "rows", maxDatasetYAML)
+	if ok {
+		rows = readRows(root)
 	}
-	for _, p := range sub.sorted(name) {
-		r.problem(v.place(), p.Hint, "%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+	for _, p := range f.Problems(name) {
+		v.Problem(p.Hint, "%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
 	}
 	return rows
 }
 
 // csvRows reads a dataset in CSV. Its first line names the columns; the cells
 // may hold any bytes.
-func (r *reader) csvRows(v value, name string, data []byte) []map[string]string {
+func csvRows(v value, name string, data []byte) []map[string]string {
 	in := csv.NewReader(bytes.NewReader(data))
 	in.ReuseRecord = true
 	header, err := in.Read()
 	if err != nil {
-		r.problem(v.place(), "", "%s", csvMessage(name, err))
+		v.Problem("", "%s", csvMessage(name, err))
 		return nil
 	}
 	header = slices.Clone(header)
 	for i, column := range header {
 		switch {
 		case strings.TrimSpace(column) == "" || !utf8.ValidString(column):
-			r.problem(v.place(), "the first line names the columns", "%s:1: column %d has no name", name, i+1)
+			v.Problem("the first line names the columns", "%s:1: column %d has no name", name, i+1)
 			return nil
 		case slices.Contains(header[:i], column):
-			r.problem(v.place(), "", "%s:1: two columns are named %q", name, column)
+			v.Problem("", "%s:1: two columns are named %q", name, column)
 			return nil
 		}
 	}
@@ -176,7 +172,7 @@ func (r *reader) csvRows(v value, name string, data []byte) []map[string]string 
 			break
 		}
 		if err != nil {
-			r.problem(v.place(), "", "%s", csvMessage(name, err))
+			v.Problem("", "%s", csvMessage(name, err))
 			return nil
 		}
 		row := make(map[string]string, len(header))
@@ -196,7 +192,7 @@ func csvMessage(name string, err error) string {
 }
 
 // jsonRows reads a dataset of one JSON object a line. Blank lines are skipped.
-func (r *reader) jsonRows(v value, name string, data []byte) []map[string]string {
+func jsonRows(v value, name string, data []byte) []map[string]string {
 	var rows []map[string]string
 	number := 0
 	for line := range bytes.Lines(data) {
@@ -212,7 +208,7 @@ func (r *reader) jsonRows(v value, name string, data []byte) []map[string]string
 			message = differs(rows[0], row)
 		}
 		if message != "" {
-			r.problem(v.place(), `a line looks like {"text": "…"}, and all have the same keys`, "%s:%d: %s", name, number, message)
+			v.Problem(`a line looks like {"text": "…"}, and all have the same keys`, "%s:%d: %s", name, number, message)
 			return nil
 		}
 		if rows = append(rows, row); len(rows) > maxRows {
@@ -277,7 +273,7 @@ func (d Dataset) columns() []string {
 // nearestColumn words the hint of an unknown column.
 func (d Dataset) nearestColumn(name string) string {
 	if near := schema.Nearest(name, d.columns()); near != "" {
-		return did(near)
+		return yamlfile.DidYouMean(near)
 	}
 	return "its columns are " + strings.Join(d.columns(), ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // The bounds of interrupt.after. A reply of speech is over after a minute, and
@@ -14,13 +15,13 @@ const (
 )
 
 // deliveryPlaces are where the keys of a turn's delivery stand; the zero
-// Position where one is not given.
-type deliveryPlaces struct{ systemPrompt, stream, interrupt, outOfBand Position }
+// yamlfile.Position where one is not given.
+type deliveryPlaces struct{ systemPrompt, stream, interrupt, outOfBand yamlfile.Position }
 
 // DeliveryAt returns the place of the key of the turn's delivery that needs a
 // capability.
-func (t Turn) DeliveryAt(capability string) Position {
-	at := Position{}
+func (t Turn) DeliveryAt(capability string) yamlfile.Position {
+	at := yamlfile.Position{}
 	switch capability {
 	case core.CapabilitySystemPromptUpdate:
 		at = t.delivery.systemPrompt
@@ -31,54 +32,54 @@ func (t Turn) DeliveryAt(capability string) Position {
 	case core.CapabilityOutOfBand:
 		at = t.delivery.outOfBand
 	}
-	if at == (Position{}) {
+	if at == (yamlfile.Position{}) {
 		return t.At
 	}
 	return at
 }
 
-// delivery returns the keys that say how a turn reaches the target.
-func (r *reader) delivery(t *Turn) []field {
-	return []field{
-		{"system_prompt", false, func(v value) {
-			t.SystemPrompt = r.templateOrFile(v)
+// deliveryKeys returns the keys that say how a turn reaches the target.
+func deliveryKeys(t *Turn, in *folder) []yamlfile.Key {
+	return []yamlfile.Key{
+		yamlfile.Optional("system_prompt", func(v value) {
+			t.SystemPrompt = in.templateOrFile(v)
 			prompt := t.SystemPrompt.Written
-			t.Delivery.SystemPrompt, t.delivery.systemPrompt = &prompt, v.place()
-		}},
-		{"stream", false, func(v value) { t.Delivery.Stream, t.delivery.stream = r.boolean(v), v.place() }},
-		{"interrupt", false, func(v value) {
-			t.delivery.interrupt = v.place()
-			if isText(v.Node) {
-				r.problem(v.place(), "write {after: "+v.Value+"}", "interrupt must be a mapping, not %s", describe(v.Node))
+			t.Delivery.SystemPrompt, t.delivery.systemPrompt = &prompt, v.At()
+		}),
+		yamlfile.Optional("stream", func(v value) { t.Delivery.Stream, t.delivery.stream = v.Boolean(), v.At() }),
+		yamlfile.Optional("interrupt", func(v value) {
+			t.delivery.interrupt = v.At()
+			if v.IsText() {
+				v.Problem("write {after: "+v.Written()+"}", "interrupt must be a mapping, not %s", v.Describe())
 				return
 			}
-			r.object(v, []field{{"after", true, func(v value) {
-				t.Delivery.InterruptAfter, _ = r.duration(v, leastInterrupt, mostInterrupt)
-			}}})
-		}},
-		{"out_of_band", false, func(v value) { t.Delivery.OutOfBand, t.delivery.outOfBand = r.boolean(v), v.place() }},
+			v.Object(yamlfile.Required("after", func(v value) {
+				t.Delivery.InterruptAfter, _ = v.Duration(leastInterrupt, mostInterrupt)
+			}))
+		}),
+		yamlfile.Optional("out_of_band", func(v value) { t.Delivery.OutOfBand, t.delivery.outOfBand = v.Boolean(), v.At() }),
 	}
 }
 
 // checkDelivery reports what cannot be asked of one turn at the same time, or
 // of a turn after those before it.
-func (r *reader) checkDelivery(t Turn, before []Turn) {
+func checkDelivery(f *yamlfile.File, t Turn, before []Turn) {
 	d := t.Delivery
 	if d.OutOfBand && d.SystemPrompt != nil {
-		r.problem(t.delivery.systemPrompt, "give the system prompt to a turn of its own", "a turn out of band leaves no trace, so it cannot change the system prompt")
+		f.Problem(t.delivery.systemPrompt, "give the system prompt to a turn of its own", "a turn out of band leaves no trace, so it cannot change the system prompt")
 	}
 	if d.OutOfBand && d.Stream {
-		r.problem(t.delivery.stream, "leave one of them out", "a turn out of band is sent at once, not at the pace of speech")
+		f.Problem(t.delivery.stream, "leave one of them out", "a turn out of band is sent at once, not at the pace of speech")
 	}
-	if t.delivery.interrupt == (Position{}) {
+	if t.delivery.interrupt == (yamlfile.Position{}) {
 		return
 	}
 	switch {
 	case len(before) == 0:
-		r.problem(t.delivery.interrupt, "leave it out", "the first turn has no reply before it to interrupt")
+		f.Problem(t.delivery.interrupt, "leave it out", "the first turn has no reply before it to interrupt")
 	case d.OutOfBand:
-		r.problem(t.delivery.interrupt, "leave one of them out", "a turn out of band is not said over a reply")
+		f.Problem(t.delivery.interrupt, "leave one of them out", "a turn out of band is not said over a reply")
 	case before[len(before)-1].Delivery.OutOfBand:
-		r.problem(t.delivery.interrupt, "leave it out, or out_of_band of the turn before", "the turn before is out of band, and its reply is not spoken")
+		f.Problem(t.delivery.interrupt, "leave it out, or out_of_band of the turn before", "the turn before is out of band, and its reply is not spoken")
 	}
 }

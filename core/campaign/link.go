@@ -9,6 +9,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // maxAllTrials bounds the trials of a campaign: more is a typing mistake, and
@@ -16,27 +17,27 @@ import (
 const maxAllTrials = 1_000_000
 
 // link checks that every name is defined and every expression holds.
-func (r *reader) link(c *Campaign) {
+func link(f *yamlfile.File, c *Campaign) {
 	targets, converters, scorers := names(c.Targets), names(c.Converters), names(c.Scorers)
-	r.linkPrices(c, targets)
-	r.linkSchedule(c)
+	linkPrices(f, c, targets)
+	linkSchedule(f, c)
 	for _, s := range c.Scorers {
-		r.defined("converter", converters, s.Via...)
+		checkDefined(f, "converter", converters, s.Via...)
 	}
 	seen := map[string]int{}
 	total := 0
 	for i := range c.Attacks {
 		a := &c.Attacks[i]
-		r.unique(seen, "attack", a.Name, a.At)
-		r.defined("target", targets, a.Target)
-		r.linkStrategy(a, targets)
-		r.defined("scorer", scorers, a.Scorers...)
-		r.linkVariants(a, converters)
-		rows := r.linkTurns(a, c.Datasets, converters)
-		r.success(a)
+		checkUnique(f, seen, "attack", a.Name, a.At)
+		checkDefined(f, "target", targets, a.Target)
+		linkStrategy(f, a, targets)
+		checkDefined(f, "scorer", scorers, a.Scorers...)
+		linkVariants(f, a, converters)
+		rows := linkTurns(f, a, c.Datasets, converters)
+		linkSuccess(f, a)
 		trials := a.Trials * max(1, len(a.Variants)) * max(1, rows)
 		if total += trials; total > maxAllTrials {
-			r.problem(a.At, "lower trials:, or split the campaign", "the campaign has more than %d trials up to here", maxAllTrials)
+			f.Problem(a.At, "lower trials:, or split the campaign", "the campaign has more than %d trials up to here", maxAllTrials)
 			total = 0 // one complaint will do
 		}
 	}
@@ -55,46 +56,46 @@ func (c Component) name() string { return c.Name }
 func (d Dataset) name() string   { return d.Name }
 
 // defined checks references. An empty one has been reported.
-func (r *reader) defined(what string, known []string, references ...Name) {
+func checkDefined(f *yamlfile.File, what string, known []string, references ...Name) {
 	for i, ref := range references {
 		switch {
 		case ref.Name == "":
 		case !slices.Contains(known, ref.Name):
-			hint := did(schema.Nearest(ref.Name, known))
+			hint := yamlfile.DidYouMean(schema.Nearest(ref.Name, known))
 			if hint == "" && len(known) > 0 {
 				hint = fmt.Sprintf("the campaign defines %s", strings.Join(known, ", "))
 			} else if hint == "" {
 				hint = fmt.Sprintf("the campaign defines no %s", what)
 			}
-			r.problem(ref.At, hint, "%s %s is not defined", what, shorten(ref.Name))
+			f.Problem(ref.At, hint, "%s %s is not defined", what, yamlfile.Quote(ref.Name))
 		case what == "scorer" && slices.ContainsFunc(references[:i], func(n Name) bool { return n.Name == ref.Name }):
-			r.problem(ref.At, "", "scorer %q is listed twice", ref.Name)
+			f.Problem(ref.At, "", "scorer %q is listed twice", ref.Name)
 		}
 	}
 }
 
 // unique checks that a name appears once.
-func (r *reader) unique(seen map[string]int, what, name string, at Position) {
+func checkUnique(f *yamlfile.File, seen map[string]int, what, name string, at yamlfile.Position) {
 	if name == "" {
 		return
 	}
 	if line, ok := seen[name]; ok {
-		r.problem(at, "", "a second %s named %q; the first is on line %d", what, name, line)
+		f.Problem(at, "", "a second %s named %q; the first is on line %d", what, name, line)
 		return
 	}
 	seen[name] = at.Line
 }
 
-func (r *reader) linkVariants(a *Attack, converters []string) {
+func linkVariants(f *yamlfile.File, a *Attack, converters []string) {
 	seen := map[string]int{}
 	for _, v := range a.Variants {
-		r.unique(seen, "variant", v.Name, v.At)
-		r.defined("converter", converters, v.Converters...)
+		checkUnique(f, seen, "variant", v.Name, v.At)
+		checkDefined(f, "converter", converters, v.Converters...)
 	}
 }
 
 // linkTurns returns how many rows the attack is repeated for.
-func (r *reader) linkTurns(a *Attack, datasets []Dataset, converters []string) int {
+func linkTurns(f *yamlfile.File, a *Attack, datasets []Dataset, converters []string) int {
 	texts := make([]Text, 0, 1+2*len(a.Turns)+len(a.History)+len(a.ToolResults))
 	texts = append(texts, a.Objective)
 	for _, said := range a.History {
@@ -106,49 +107,49 @@ func (r *reader) linkTurns(a *Attack, datasets []Dataset, converters []string) i
 	for _, t := range a.Turns {
 		texts = append(texts, t.SystemPrompt)
 		for _, p := range t.Parts {
-			r.defined("converter", converters, p.Converters...)
+			checkDefined(f, "converter", converters, p.Converters...)
 			texts = append(texts, p.User)
 		}
 	}
 	if a.ForEach.Name == "" {
 		return 0
 	}
-	r.defined("dataset", names(datasets), a.ForEach)
+	checkDefined(f, "dataset", names(datasets), a.ForEach)
 	i := slices.IndexFunc(datasets, func(d Dataset) bool { return d.Name == a.ForEach.Name })
 	if i < 0 || len(datasets[i].Rows) == 0 {
 		return 0
 	}
 	for _, t := range texts {
-		r.checkTemplate(t, datasets[i])
+		checkTemplate(f, t, datasets[i])
 	}
 	return len(datasets[i].Rows)
 }
 
 // checkTemplate checks a text against the columns of the dataset.
-func (r *reader) checkTemplate(t Text, d Dataset) {
+func checkTemplate(f *yamlfile.File, t Text, d Dataset) {
 	pieces, err := parseTemplate(t.Written)
 	if e, ok := errors.AsType[*templateError](err); ok {
-		r.problem(t.at(e.offset), `write {{ .column }}, and {{ "{{" }} for two braces`, "template: %s", e.message)
+		f.Problem(t.at(e.offset), `write {{ .column }}, and {{ "{{" }} for two braces`, "template: %s", e.message)
 		return
 	}
 	for _, p := range pieces {
 		if p.column != "" && !slices.Contains(d.columns(), p.column) {
-			r.problem(t.at(p.offset), d.nearestColumn(p.column), "dataset %q has no column %q", d.Name, p.column)
+			f.Problem(t.at(p.offset), d.nearestColumn(p.column), "dataset %q has no column %q", d.Name, p.column)
 		}
 	}
 }
 
 // success compiles the success expression. With one scorer it may be left out:
 // it is then that scorer's name.
-func (r *reader) success(a *Attack) {
-	if a.Success == "" && a.SuccessAt == (Position{}) {
+func linkSuccess(f *yamlfile.File, a *Attack) {
+	if a.Success == "" && a.SuccessAt == (yamlfile.Position{}) {
 		switch len(a.Scorers) {
 		case 0: // reported with the scorers
 		case 1:
 			a.Success, a.SuccessAt = a.Scorers[0].Name, a.Scorers[0].At
-			a.successText = textPlace{start: a.SuccessAt}
+			a.successText = yamlfile.PlaceAt(a.SuccessAt)
 		default:
-			r.problem(a.At, "such as success: "+a.Scorers[0].Name+" || "+a.Scorers[1].Name,
+			f.Problem(a.At, "such as success: "+a.Scorers[0].Name+" || "+a.Scorers[1].Name,
 				`an attack with several scorers needs the key "success"`)
 		}
 		return
@@ -166,12 +167,12 @@ func (r *reader) success(a *Attack) {
 	_, err := verdict.Compile(a.Success, scores)
 	if e, ok := errors.AsType[*verdict.Error](err); ok {
 		hint := e.Hint
-		if near := did(schema.Nearest(e.Name, names(a.Scorers))); near != "" {
+		if near := yamlfile.DidYouMean(schema.Nearest(e.Name, names(a.Scorers))); near != "" {
 			hint = near
 		}
-		r.problem(a.SuccessPosition(e), hint, "success: %s", e.Message)
+		f.Problem(a.SuccessPosition(e), hint, "success: %s", e.Message)
 	} else if err != nil {
-		r.problem(a.SuccessAt, "", "success: %v", err)
+		f.Problem(a.SuccessAt, "", "success: %v", err)
 	}
 }
 

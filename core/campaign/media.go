@@ -8,6 +8,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 const (
@@ -29,29 +30,29 @@ const (
 )
 
 // audio reads the file of an audio: key.
-func (r *reader) audio(v value) (string, *core.Value) {
-	name, ok := r.text(v)
+func (in *folder) audio(v value) (string, *core.Value) {
+	name, ok := v.Text()
 	if !ok {
 		return "", nil
 	}
 	if ext := path.Ext(name); ext != ".wav" && ext != ".WAV" {
-		r.problem(v.place(), "convert it to WAV first", "%s is not a WAV file by its name", shorten(name))
+		v.Problem("convert it to WAV first", "%s is not a WAV file by its name", yamlfile.Quote(name))
 		return name, nil
 	}
-	data, ok := r.attachment(v.place(), name, maxAudio)
+	data, ok := in.attachment(v, name, maxAudio)
 	if !ok {
 		return name, nil
 	}
 	clip, warnings, err := audio.DecodeWAV(data)
 	switch {
 	case err != nil:
-		r.problem(v.place(), "", "%s: %v", shorten(name), err)
+		v.Problem("", "%s: %v", yamlfile.Quote(name), err)
 		return name, nil
 	case len(clip.Samples) == 0:
-		r.problem(v.place(), "", "%s holds no audio", shorten(name))
+		v.Problem("", "%s holds no audio", yamlfile.Quote(name))
 		return name, nil
 	case len(warnings) > 0:
-		r.problem(v.place(), "save it again from its source", "%s: %s", shorten(name), strings.Join(warnings, "; "))
+		v.Problem("save it again from its source", "%s: %s", yamlfile.Quote(name), strings.Join(warnings, "; "))
 		return name, nil
 	}
 	value := core.WAVValue(data)
@@ -59,12 +60,12 @@ func (r *reader) audio(v value) (string, *core.Value) {
 }
 
 // image reads the file of an image: key. What it is, its first bytes say.
-func (r *reader) image(v value) (string, *core.Value) {
-	name, ok := r.text(v)
+func (in *folder) image(v value) (string, *core.Value) {
+	name, ok := v.Text()
 	if !ok {
 		return "", nil
 	}
-	data, ok := r.attachment(v.place(), name, maxImage)
+	data, ok := in.attachment(v, name, maxImage)
 	if !ok {
 		return name, nil
 	}
@@ -75,15 +76,15 @@ func (r *reader) image(v value) (string, *core.Value) {
 	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
 		media = core.MediaJPEG
 	default:
-		r.problem(v.place(), "save it as PNG or JPEG", "%s is neither a PNG nor a JPEG file by its first bytes", shorten(name))
+		v.Problem("save it as PNG or JPEG", "%s is neither a PNG nor a JPEG file by its first bytes", yamlfile.Quote(name))
 		return name, nil
 	}
 	return name, &core.Value{Modality: core.Image, MediaType: media, Data: data}
 }
 
 // silence makes the sound of a silence: key.
-func (r *reader) silence(v value) *core.Value {
-	d, ok := r.soundFor(v)
+func (in *folder) silence(v value) *core.Value {
+	d, ok := in.soundFor(v)
 	if !ok {
 		return nil
 	}
@@ -92,34 +93,34 @@ func (r *reader) silence(v value) *core.Value {
 
 // noise makes the sound of a noise: key. It is the same whenever the campaign
 // is read.
-func (r *reader) noise(v value) *core.Value {
+func (in *folder) noise(v value) *core.Value {
 	level := float64(defaultLevel)
 	var d time.Duration
 	var ok bool
-	before := len(r.problems)
-	r.object(v, []field{
-		{"duration", true, func(v value) { d, ok = r.soundFor(v) }},
-		{"level", false, func(v value) {
-			if n, ok := r.number(v, leastLevel, mostLevel, "in dBFS: -60 is faint, -20 loud"); ok {
+	before := v.File().Count()
+	v.Object(
+		yamlfile.Required("duration", func(v value) { d, ok = in.soundFor(v) }),
+		yamlfile.Optional("level", func(v value) {
+			if n, ok := v.Number(leastLevel, mostLevel, "in dBFS: -60 is faint, -20 loud"); ok {
 				level = n
 			}
-		}},
-	})
-	if !ok || len(r.problems) > before {
+		}),
+	)
+	if !ok || v.File().Count() > before {
 		return nil
 	}
 	return wav(audio.Noise(d, soundRate, level, noiseSeed))
 }
 
 // soundFor reads how long a sound is.
-func (r *reader) soundFor(v value) (time.Duration, bool) {
-	d, ok := r.duration(v, leastSound, mostSound)
+func (in *folder) soundFor(v value) (time.Duration, bool) {
+	d, ok := v.Duration(leastSound, mostSound)
 	if !ok {
 		return 0, false
 	}
-	if r.sounds += d; r.sounds > mostSounds {
-		r.problem(v.place(), "split the campaign", "the silence and noise up to here are longer than %s", mostSounds)
-		r.sounds = 0 // one complaint will do
+	if in.sounds += d; in.sounds > mostSounds {
+		v.Problem("split the campaign", "the silence and noise up to here are longer than %s", mostSounds)
+		in.sounds = 0 // one complaint will do
 		return 0, false
 	}
 	return d, true

@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/redteam-orchestrator/orchestrator/core/notify"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // Previous is the Baseline that stands for the run before.
@@ -19,7 +18,7 @@ const Previous = "previous"
 // and of what moved.
 type Webhook struct {
 	notify.Webhook
-	At Position
+	At yamlfile.Position
 }
 
 // maxWebhooks bounds the list: each of them is waited for.
@@ -27,63 +26,63 @@ const maxWebhooks = 20
 
 var reference = regexp.MustCompile(`\$\{[^}]*\}`)
 
-func (r *reader) webhooks(v value) []Webhook {
+func readWebhooks(v value) []Webhook {
 	var all []Webhook
-	r.list(v, func(entry value) { all = append(all, r.webhook(entry)) })
-	if v.Kind == yaml.SequenceNode && (len(v.Content) == 0 || len(v.Content) > maxWebhooks) {
-		r.problem(v.place(), "leave it out to tell nobody", "%s must have from 1 to %d webhooks, not %d", v.label, maxWebhooks, len(v.Content))
+	v.List(func(entry value) { all = append(all, readWebhook(entry)) })
+	if v.IsList() && (v.Len() == 0 || v.Len() > maxWebhooks) {
+		v.Problem("leave it out to tell nobody", "%s must have from 1 to %d webhooks, not %d", v.Label(), maxWebhooks, v.Len())
 	}
 	return all
 }
 
-func (r *reader) webhook(v value) Webhook {
-	w := Webhook{At: v.place()}
+func readWebhook(v value) Webhook {
+	w := Webhook{At: v.At()}
 	w.On = []notify.Occasion{notify.NewFinding, notify.ASRMoved}
-	r.object(v, []field{
-		{"url", true, func(v value) { w.URL = r.webhookURL(v) }},
-		{"format", true, func(v value) {
-			format, _ := r.choice(v, string(notify.JSON), string(notify.Slack))
+	v.Object(
+		yamlfile.Required("url", func(v value) { w.URL = readWebhookURL(v) }),
+		yamlfile.Required("format", func(v value) {
+			format, _ := v.Choice(string(notify.JSON), string(notify.Slack))
 			w.Format = notify.Format(format)
-		}},
-		{"on", false, func(v value) { w.On = r.occasions(v) }},
-	})
+		}),
+		yamlfile.Optional("on", func(v value) { w.On = readOccasions(v) }),
+	)
 	return w
 }
 
-func (r *reader) webhookURL(v value) string {
+func readWebhookURL(v value) string {
 	const hint = `such as "${SLACK_WEBHOOK}", an environment variable`
-	s, ok := r.text(v)
+	s, ok := v.Text()
 	if !ok {
 		return ""
 	}
 	_, err := secret.References(notify.Webhook{URL: s}.Config())
 	if malformed, ok := errors.AsType[secret.SyntaxErrors](err); ok {
-		r.problem(v.place(), malformed[0].Hint, "%s: %s", v.label, malformed[0].Message)
+		v.Problem(malformed[0].Hint, "%s: %s", v.Label(), malformed[0].Message)
 		return s
 	}
 	if strings.HasPrefix(s, "${") { // looked at when it is known
 		return s
 	}
 	if _, err := notify.CheckURL(reference.ReplaceAllString(s, "x")); err != nil {
-		r.secretProblem(v.place(), hint, "%s: %v", v.label, err)
+		v.SecretProblem(hint, "%s: %v", v.Label(), err)
 	}
 	return s
 }
 
-func (r *reader) occasions(v value) []notify.Occasion {
+func readOccasions(v value) []notify.Occasion {
 	var all []notify.Occasion
-	r.list(v, func(entry value) {
-		word, ok := r.choice(entry, string(notify.NewFinding), string(notify.ASRMoved), string(notify.NoEvidence))
+	v.List(func(entry value) {
+		word, ok := entry.Choice(string(notify.NewFinding), string(notify.ASRMoved), string(notify.NoEvidence))
 		switch o := notify.Occasion(word); {
 		case !ok:
 		case slices.Contains(all, o):
-			r.problem(entry.place(), "", "%s is listed twice", o)
+			entry.Problem("", "%s is listed twice", o)
 		default:
 			all = append(all, o)
 		}
 	})
-	if v.Kind == yaml.SequenceNode && len(v.Content) == 0 {
-		r.problem(v.place(), "leave it out for new_finding and asr_moved", "%s must not be empty", v.label)
+	if v.IsList() && v.Len() == 0 {
+		v.Problem("leave it out for new_finding and asr_moved", "%s must not be empty", v.Label())
 	}
 	return all
 }
@@ -91,10 +90,10 @@ func (r *reader) occasions(v value) []notify.Occasion {
 var runID = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z0-9]+$`)
 
 // baseline reads what the campaign's runs are compared with.
-func (r *reader) baseline(v value) string {
-	s, ok := r.text(v)
+func readBaseline(v value) string {
+	s, ok := v.Text()
 	if ok && s != Previous && !runID.MatchString(s) {
-		r.problem(v.place(), `"previous" for the run before, or a run's ID such as 20261123-203434-k3x9`, "%s is not a run", shorten(s))
+		v.Problem(`"previous" for the run before, or a run's ID such as 20261123-203434-k3x9`, "%s is not a run", yamlfile.Quote(s))
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/notify"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 const notified = `version: 1
@@ -35,7 +36,7 @@ func TestACampaignNamesWhoIsToldOfComparisons(t *testing.T) {
 		{Webhook: notify.Webhook{URL: "https://hooks.example.com/${file:token}", Format: notify.JSON, On: []notify.Occasion{notify.NoEvidence}}},
 		{Webhook: notify.Webhook{URL: "http://127.0.0.1:9000/hook", Format: notify.JSON, On: usual}},
 	}
-	if diff := cmp.Diff(want, c.Notify, cmpopts.IgnoreTypes(campaign.Position{})); diff != "" || c.Baseline != campaign.Previous {
+	if diff := cmp.Diff(want, c.Notify, cmpopts.IgnoreTypes(yamlfile.Position{})); diff != "" || c.Baseline != campaign.Previous {
 		t.Errorf("baseline %q; notify -want +got:\n%s", c.Baseline, diff)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // Scope is the rules of engagement.
@@ -18,8 +19,8 @@ type Scope struct {
 	// loopback needs no entry.
 	Hosts []string
 	scope.Bounds
-	MaxCostAt Position
-	At        Position
+	MaxCostAt yamlfile.Position
+	At        yamlfile.Position
 }
 
 // Prices are what the use of the campaign's targets costs.
@@ -35,7 +36,7 @@ type Price struct {
 	InputText, OutputText   float64
 	InputAudio, OutputAudio float64
 	// At is the place of the target's name.
-	At Position
+	At yamlfile.Position
 }
 
 // The bounds of the bounds.
@@ -47,65 +48,65 @@ const (
 	longestDuration = 366 * 24 * time.Hour
 )
 
-func (r *reader) scope(v value) Scope {
-	s := Scope{At: v.place()}
-	r.object(v, []field{
-		{"authorization", false, r.textInto(&s.Authorization)},
-		{"hosts", false, func(v value) {
-			r.list(v, func(entry value) {
-				if host, ok := r.host(entry); ok {
+func readScope(v value) Scope {
+	s := Scope{At: v.At()}
+	v.Object(
+		yamlfile.Optional("authorization", yamlfile.TextInto(&s.Authorization)),
+		yamlfile.Optional("hosts", func(v value) {
+			v.List(func(entry value) {
+				if host, ok := readHost(entry); ok {
 					s.Hosts = append(s.Hosts, host)
 				}
 			})
-		}},
-		{"max_turns", false, func(v value) { s.MaxTurns, _ = r.integer(v, 1, mostTurns) }},
-		{"max_duration", false, func(v value) { s.MaxDuration, _ = r.duration(v, time.Second, longestDuration) }},
-		{"max_tokens", false, func(v value) {
-			n, _ := r.integer(v, 1, mostTokens)
+		}),
+		yamlfile.Optional("max_turns", func(v value) { s.MaxTurns, _ = v.Integer(1, mostTurns) }),
+		yamlfile.Optional("max_duration", func(v value) { s.MaxDuration, _ = v.Duration(time.Second, longestDuration) }),
+		yamlfile.Optional("max_tokens", func(v value) {
+			n, _ := v.Integer(1, mostTokens)
 			s.MaxTokens = int64(n)
-		}},
-		{"max_cost", false, func(v value) { s.MaxCost, s.MaxCostAt = r.cost(v), v.place() }},
-		{"window", false, func(v value) { s.Window = r.window(v) }},
-	})
+		}),
+		yamlfile.Optional("max_cost", func(v value) { s.MaxCost, s.MaxCostAt = readCost(v), v.At() }),
+		yamlfile.Optional("window", func(v value) { s.Window = readWindow(v) }),
+	)
 	return s
 }
 
 // cost reads an amount that is more than nothing.
-func (r *reader) cost(v value) float64 {
-	before := len(r.problems)
-	n, _ := r.number(v, 0, mostCost, "an amount in the currency of prices:, without its name")
-	if n == 0 && len(r.problems) == before {
-		r.problem(v.place(), "leave it out to bound nothing", "%s must be more than 0", v.label)
+func readCost(v value) float64 {
+	before := v.File().Count()
+	n, _ := v.Number(0, mostCost, "an amount in the currency of prices:, without its name")
+	if n == 0 && v.File().Count() == before {
+		v.Problem("leave it out to bound nothing", "%s must be more than 0", v.Label())
 	}
 	return n
 }
 
-func (r *reader) prices(v value) Prices {
+func readPrices(v value) Prices {
 	p := Prices{Targets: map[string]Price{}}
-	r.object(v, []field{
-		{"currency", true, r.textInto(&p.Currency)},
-		{"targets", true, func(v value) {
-			r.definitions(v, "prices of target", checkName, func(name Name, v value) {
-				p.Targets[name.Name] = r.price(name.At, v)
+	v.Object(
+		yamlfile.Required("currency", yamlfile.TextInto(&p.Currency)),
+		yamlfile.Required("targets", func(v value) {
+			v.Definitions("prices of target", checkName, func(name string, at yamlfile.Position, v value) {
+				p.Targets[name] = readPrice(at, v)
 			})
-		}},
-	})
+		}),
+	)
 	return p
 }
 
 // price reads the prices of a target. Those of audio are those of text where
 // they are left out.
-func (r *reader) price(at Position, v value) Price {
+func readPrice(at yamlfile.Position, v value) Price {
 	p := Price{InputAudio: -1, OutputAudio: -1, At: at}
 	into := func(f *float64) func(value) {
-		return func(v value) { *f, _ = r.number(v, 0, mostPrice, "the price of a million tokens") }
+		return func(v value) { *f, _ = v.Number(0, mostPrice, "the price of a million tokens") }
 	}
-	r.object(v, []field{
-		{"input_text", true, into(&p.InputText)},
-		{"output_text", true, into(&p.OutputText)},
-		{"input_audio", false, into(&p.InputAudio)},
-		{"output_audio", false, into(&p.OutputAudio)},
-	})
+	v.Object(
+		yamlfile.Required("input_text", into(&p.InputText)),
+		yamlfile.Required("output_text", into(&p.OutputText)),
+		yamlfile.Optional("input_audio", into(&p.InputAudio)),
+		yamlfile.Optional("output_audio", into(&p.OutputAudio)),
+	)
 	if p.InputAudio < 0 {
 		p.InputAudio = p.InputText
 	}
@@ -117,11 +118,11 @@ func (r *reader) price(at Position, v value) Price {
 
 // linkPrices checks that prices are those of targets, and that a bound on the
 // cost can be kept: every target has a price.
-func (r *reader) linkPrices(c *Campaign, targets []string) {
+func linkPrices(f *yamlfile.File, c *Campaign, targets []string) {
 	for name, price := range c.Prices.Targets {
-		r.defined("target", targets, Name{name, price.At})
+		checkDefined(f, "target", targets, Name{name, price.At})
 	}
-	if c.Scope.MaxCostAt == (Position{}) {
+	if c.Scope.MaxCostAt == (yamlfile.Position{}) {
 		return
 	}
 	without := slices.DeleteFunc(slices.Clone(targets), func(name string) bool {
@@ -129,7 +130,7 @@ func (r *reader) linkPrices(c *Campaign, targets []string) {
 		return ok
 	})
 	if len(without) > 0 {
-		r.problem(c.Scope.MaxCostAt, fmt.Sprintf("prices: {currency: USD, targets: {%s: {input_text: 4, output_text: 16}}}, per million tokens; 0 is a price, too", without[0]),
+		f.Problem(c.Scope.MaxCostAt, fmt.Sprintf("prices: {currency: USD, targets: {%s: {input_text: 4, output_text: 16}}}, per million tokens; 0 is a price, too", without[0]),
 			"max_cost needs the price of every target; there is none for %s", strings.Join(without, ", "))
 	}
 }

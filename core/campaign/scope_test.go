@@ -10,6 +10,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 const bounded = `version: 1
@@ -41,7 +42,7 @@ func TestACampaignBoundsItsRuns(t *testing.T) {
 	if got, want := window.String(), "sat, sun 22:00-06:00 Europe/Zurich"; got != want {
 		t.Errorf("window %q, want %q", got, want)
 	}
-	places := cmpopts.IgnoreTypes(campaign.Position{})
+	places := cmpopts.IgnoreTypes(yamlfile.Position{})
 	scope := campaign.Scope{Bounds: scope.Bounds{MaxTurns: 20_000, MaxDuration: 60 * time.Hour, MaxTokens: 5_000_000, MaxCost: 120.5}}
 	if diff := cmp.Diff(scope, c.Scope, places); diff != "" {
 		t.Errorf("scope: -want +got:\n%s", diff)

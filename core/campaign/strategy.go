@@ -1,5 +1,9 @@
 package campaign
 
+import (
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
+)
+
 // RedTeam is the strategy of an attack in which another target writes what the
 // user says.
 type RedTeam struct {
@@ -11,7 +15,7 @@ type RedTeam struct {
 	Prompt string
 	// Opens says that the campaign gives the first turn.
 	Opens bool
-	At    Position
+	At    yamlfile.Position
 }
 
 // redTeam is what a campaign calls it.
@@ -19,58 +23,58 @@ const redTeam = "red_team"
 
 // strategy reads the strategy of an attack. The turn is what each of its turns is
 // like: the text is the first one, if the campaign gives it.
-func (r *reader) strategy(v value) (*RedTeam, []Turn) {
-	s := &RedTeam{At: v.place()}
-	each := Part{At: v.place()}
+func readStrategy(v value, in *folder) (*RedTeam, []Turn) {
+	s := &RedTeam{At: v.At()}
+	each := Part{At: v.At()}
 	use, with := "", value{}
-	r.object(v, []field{
-		{"use", true, func(v value) { use, _ = r.strategyName(v) }},
-		{"with", false, func(v value) { with = v }},
-		r.as(&each),
-		r.through(&each),
-	})
+	v.Object(
+		yamlfile.Required("use", func(v value) { use, _ = readStrategyName(v) }),
+		yamlfile.Optional("with", func(v value) { with = v }),
+		asKey(&each),
+		convertersKey(&each),
+	)
 	switch {
 	case use == "": // reported already
-	case with.Node == nil:
-		r.problem(v.place(), "such as with: {attacker: NAME, max_turns: 5}", `strategy needs the key "with"`)
+	case !with.Given():
+		v.Problem("such as with: {attacker: NAME, max_turns: 5}", `strategy needs the key "with"`)
 	default:
-		r.redTeam(with, s, &each)
+		readRedTeam(with, s, &each, in)
 	}
 	return s, []Turn{{Parts: []Part{each}, At: each.At}}
 }
 
 // strategyName reads which strategy it is.
-func (r *reader) strategyName(v value) (string, bool) {
-	switch v.Value {
+func readStrategyName(v value) (string, bool) {
+	switch v.Written() {
 	case "script":
-		r.problem(v.place(), "list what is said under turns:", "script is the strategy of an attack with turns")
+		v.Problem("list what is said under turns:", "script is the strategy of an attack with turns")
 		return "", false
 	case "crescendo", "pair", "tap", "goat":
-		r.problem(v.place(), "the strategies are "+redTeam, "strategy %q is not supported by this version", v.Value)
+		v.Problem("the strategies are "+redTeam, "strategy %q is not supported by this version", v.Written())
 		return "", false
 	}
-	return r.choice(v, redTeam)
+	return v.Choice(redTeam)
 }
 
-func (r *reader) redTeam(v value, s *RedTeam, each *Part) {
+func readRedTeam(v value, s *RedTeam, each *Part, in *folder) {
 	const mostTurns = 1000
-	r.object(v, []field{
-		{"attacker", true, func(v value) { s.Attacker, _ = r.name(v) }},
-		{"max_turns", true, r.integerInto(&s.MaxTurns, 1, mostTurns)},
-		{"prompt", false, func(v value) { s.Prompt = r.textOrFile(v) }},
-		{"opening", false, func(v value) { each.User, s.Opens = r.templateOrFile(v), true }},
-	})
+	v.Object(
+		yamlfile.Required("attacker", func(v value) { s.Attacker, _ = readName(v) }),
+		yamlfile.Required("max_turns", yamlfile.IntegerInto(&s.MaxTurns, 1, mostTurns)),
+		yamlfile.Optional("prompt", func(v value) { s.Prompt = in.textOrFile(v) }),
+		yamlfile.Optional("opening", func(v value) { each.User, s.Opens = in.templateOrFile(v), true }),
+	)
 }
 
 // linkStrategy checks what an attack's strategy refers to.
-func (r *reader) linkStrategy(a *Attack, targets []string) {
+func linkStrategy(f *yamlfile.File, a *Attack, targets []string) {
 	if a.RedTeam == nil {
 		return
 	}
 	attacker := a.RedTeam.Attacker
-	r.defined("target", targets, attacker)
+	checkDefined(f, "target", targets, attacker)
 	if attacker.Name != "" && attacker.Name == a.Target.Name {
-		r.problem(attacker.At, "define a second target for it, with the same address if need be",
+		f.Problem(attacker.At, "define a second target for it, with the same address if need be",
 			"target %q cannot attack itself", attacker.Name)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // led is a sound campaign with a second target, and an attack whose strategy is
@@ -29,7 +30,7 @@ func TestAnAttackMayLeaveItsTurnsToAnAttacker(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := c.Attacks[0]
-	options := []cmp.Option{cmpopts.IgnoreTypes(campaign.Position{}), cmpopts.IgnoreUnexported(campaign.Text{}, campaign.Turn{})}
+	options := []cmp.Option{cmpopts.IgnoreTypes(yamlfile.Position{}), cmpopts.IgnoreUnexported(campaign.Text{}, campaign.Turn{})}
 	want := &campaign.RedTeam{Attacker: campaign.Name{Name: "writer"}, MaxTurns: 5, Prompt: "You are a customer.\n", Opens: true}
 	if diff := cmp.Diff(want, a.RedTeam, options...); diff != "" {
 		t.Errorf("strategy (-want +got):\n%s", diff)

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"regexp"
 	"strconv"
 	"strings"
@@ -124,6 +125,6 @@ func readTemplateNode(n parse.Node) (templatePiece, error) {
 	}
 	return templatePiece{}, &templateError{
 		offset:  offset,
-		message: fmt.Sprintf("%s is more than a template may hold: text and {{ .column }}", shorten(n.String())),
+		message: fmt.Sprintf("%s is more than a template may hold: text and {{ .column }}", yamlfile.Quote(n.String())),
 	}
 }

@@ -8,12 +8,13 @@ import (
 	"testing/fstest"
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // first returns the first problem of a campaign as "line:column: message (hint)".
 func first(t *testing.T, err error) string {
 	t.Helper()
-	problems, ok := errors.AsType[campaign.Problems](err)
+	problems, ok := errors.AsType[yamlfile.Problems](err)
 	if !ok {
 		t.Fatalf("error %v, want Problems", err)
 	}
@@ -140,7 +141,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("x: \"a\n  b\\\n c\"\ny: >-\n  z\n? [a]\n: !!binary b\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := campaign.Read(fstest.MapFS{"c.yaml": {Data: data}}, "c.yaml", "c.yaml")
-		problems, ok := errors.AsType[campaign.Problems](err)
+		problems, ok := errors.AsType[yamlfile.Problems](err)
 		switch {
 		case err != nil && !ok:
 			t.Fatalf("error %v, want Problems", err)

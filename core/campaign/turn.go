@@ -1,9 +1,8 @@
 package campaign
 
 import (
-	"gopkg.in/yaml.v3"
-
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // Turn is one user turn.
@@ -15,7 +14,7 @@ type Turn struct {
 	// campaign wrote it: that of SystemPrompt, not filled in.
 	Delivery     core.Delivery
 	SystemPrompt Text
-	At           Position
+	At           yamlfile.Position
 
 	delivery deliveryPlaces
 }
@@ -32,11 +31,11 @@ type Part struct {
 	// As is the modality that must come out of the converters; "" leaves it
 	// to them.
 	As         core.Modality
-	AsAt       Position
+	AsAt       yamlfile.Position
 	Converters []Name
-	// ConvertersAt is the zero Position where none are given.
-	ConvertersAt Position
-	At           Position
+	// ConvertersAt is the zero yamlfile.Position where none are given.
+	ConvertersAt yamlfile.Position
+	At           yamlfile.Position
 }
 
 // Modality is that of the part before its converters.
@@ -47,110 +46,111 @@ func (p Part) Modality() core.Modality {
 	return core.Text
 }
 
-func (r *reader) turns(v value) []Turn {
+func readTurns(v value, in *folder) []Turn {
 	var all []Turn
-	r.list(v, func(entry value) { all = append(all, r.turn(entry, all)) })
-	if v.Kind == yaml.SequenceNode && len(v.Content) == 0 {
-		r.problem(v.place(), "", "turns must not be empty")
+	v.List(func(entry value) { all = append(all, readTurn(entry, all, in)) })
+	if v.IsList() && v.Len() == 0 {
+		v.Problem("", "turns must not be empty")
 	}
 	return all
 }
 
-// turn reads a turn that follows others.
-func (r *reader) turn(v value, before []Turn) Turn {
-	t := Turn{At: v.place()}
-	own := Part{At: v.place()} // of a turn that is one part
-	var parts *yaml.Node
-	var is kinds
-	problems := len(r.problems)
-	fields := r.content(&is, &own)
+// readTurn reads a turn that follows others.
+func readTurn(v value, before []Turn, in *folder) Turn {
+	t := Turn{At: v.At()}
+	own := Part{At: v.At()} // of a turn that is one part
+	var parts bool
+	var is yamlfile.OneOf
+	problems := v.File().Count()
+	fields := contentKeys(&is, &own, in)
 	fields = append(fields,
-		is.field("parts", func(v value) { parts, t.Parts = v.Node, r.parts(v) }),
-		r.as(&own),
-		r.through(&own),
+		is.Key("parts", func(v value) { parts, t.Parts = true, readParts(v, in) }),
+		asKey(&own),
+		convertersKey(&own),
 	)
-	r.object(v, append(fields, r.delivery(&t)...))
-	is.check(r, v, problems, "a turn", "make it a turn of its own, or put both into parts:")
-	if parts == nil {
-		t.Parts = []Part{own}
+	v.Object(append(fields, deliveryKeys(&t, in)...)...)
+	is.Check(v, problems, "a turn", "make it a turn of its own, or put both into parts:")
+	if parts {
+		checkMisplaced(v.File(), own)
 	} else {
-		r.misplaced(own)
+		t.Parts = []Part{own}
 	}
-	r.checkDelivery(t, before)
+	checkDelivery(v.File(), t, before)
 	return t
 }
 
-// misplaced reports what stands beside parts: and belongs into them.
-func (r *reader) misplaced(own Part) {
+// checkMisplaced reports what stands beside parts: and belongs into them.
+func checkMisplaced(f *yamlfile.File, own Part) {
 	const hint = "put it on the part that it is meant for"
-	if own.AsAt != (Position{}) {
-		r.problem(own.AsAt, hint, "as: does not go with parts:")
+	if own.AsAt != (yamlfile.Position{}) {
+		f.Problem(own.AsAt, hint, "as: does not go with parts:")
 	}
-	if own.ConvertersAt != (Position{}) {
-		r.problem(own.ConvertersAt, hint, "converters: does not go with parts:")
+	if own.ConvertersAt != (yamlfile.Position{}) {
+		f.Problem(own.ConvertersAt, hint, "converters: does not go with parts:")
 	}
 }
 
-// content returns the keys that say what a part is, and may go through
+// contentKeys returns the keys that say what a part is, and may go through
 // converters.
-func (r *reader) content(is *kinds, p *Part) []field {
-	return []field{
-		is.field("user", func(v value) { p.User = r.template(v) }),
-		is.field("audio", func(v value) { p.File, p.Value = r.audio(v) }),
-		is.field("image", func(v value) { p.File, p.Value = r.image(v) }),
+func contentKeys(is *yamlfile.OneOf, p *Part, in *folder) []yamlfile.Key {
+	return []yamlfile.Key{
+		is.Key("user", func(v value) { p.User = readTemplate(v) }),
+		is.Key("audio", func(v value) { p.File, p.Value = in.audio(v) }),
+		is.Key("image", func(v value) { p.File, p.Value = in.image(v) }),
 	}
 }
 
-func (r *reader) as(p *Part) field {
-	return field{"as", false, func(v value) {
-		p.As, _ = r.modality(v, core.Text, core.Audio, core.Image)
-		p.AsAt = v.place()
-	}}
+// asKey returns the key that says what must come out of a part's converters.
+func asKey(p *Part) yamlfile.Key {
+	return yamlfile.Optional("as", func(v value) {
+		p.As, _ = readModality(v, core.Text, core.Audio, core.Image)
+		p.AsAt = v.At()
+	})
 }
 
-// through returns the key that names a part's converters.
-func (r *reader) through(p *Part) field {
-	return field{"converters", false, func(v value) {
-		p.ConvertersAt = v.place()
-		r.names(&p.Converters)(v)
-	}}
+// convertersKey returns the key that names a part's converters.
+func convertersKey(p *Part) yamlfile.Key {
+	return yamlfile.Optional("converters", func(v value) {
+		p.ConvertersAt = v.At()
+		namesInto(&p.Converters)(v)
+	})
 }
 
-func (r *reader) parts(v value) []Part {
+func readParts(v value, in *folder) []Part {
 	var all []Part
-	r.list(v, func(entry value) { all = append(all, r.part(entry)) })
-	if v.Kind == yaml.SequenceNode && len(v.Content) == 0 {
-		r.problem(v.place(), "", "parts must not be empty")
+	v.List(func(entry value) { all = append(all, readPart(entry, in)) })
+	if v.IsList() && v.Len() == 0 {
+		v.Problem("", "parts must not be empty")
 	}
 	return all
 }
 
-func (r *reader) part(v value) Part {
-	p := Part{At: v.place()}
-	var is kinds
+func readPart(v value, in *folder) Part {
+	p := Part{At: v.At()}
+	var is yamlfile.OneOf
 	var made bool
-	problems := len(r.problems)
-	fields := r.content(&is, &p)
+	problems := v.File().Count()
+	fields := contentKeys(&is, &p, in)
 	fields = append(fields,
-		is.field("silence", func(v value) { p.Value, made = r.silence(v), true }),
-		is.field("noise", func(v value) { p.Value, made = r.noise(v), true }),
-		r.as(&p),
-		r.through(&p),
+		is.Key("silence", func(v value) { p.Value, made = in.silence(v), true }),
+		is.Key("noise", func(v value) { p.Value, made = in.noise(v), true }),
+		asKey(&p),
+		convertersKey(&p),
 	)
-	r.object(v, fields)
-	is.check(r, v, problems, "a part", "make it a part of its own")
+	v.Object(fields...)
+	is.Check(v, problems, "a part", "make it a part of its own")
 	if made {
-		r.unconverted(p)
+		checkUnconverted(v.File(), p)
 	}
 	return p
 }
 
-// unconverted refuses what would change a sound that the campaign describes.
-func (r *reader) unconverted(p Part) {
-	if p.AsAt != (Position{}) {
-		r.problem(p.AsAt, "leave it out", "silence and noise are always audio")
+// checkUnconverted refuses what would change a sound that the campaign describes.
+func checkUnconverted(f *yamlfile.File, p Part) {
+	if p.AsAt != (yamlfile.Position{}) {
+		f.Problem(p.AsAt, "leave it out", "silence and noise are always audio")
 	}
-	if p.ConvertersAt != (Position{}) {
-		r.problem(p.ConvertersAt, "leave them out; those of a variant run all the same", "silence and noise have no converters of their own")
+	if p.ConvertersAt != (yamlfile.Position{}) {
+		f.Problem(p.ConvertersAt, "leave them out; those of a variant run all the same", "silence and noise have no converters of their own")
 	}
 }

@@ -21,15 +21,15 @@ func (p *planner) checkAttacker(a *campaign.Attack) {
 	switch {
 	case !ok: // reported already
 	case !attacker.Takes(core.Text) || !gives(attacker, core.Text):
-		p.problem(name.At, fmt.Sprintf("it takes %s and gives %s", list(attacker.In), list(attacker.Out)),
+		p.report.Problem(name.At, fmt.Sprintf("it takes %s and gives %s", list(attacker.In), list(attacker.Out)),
 			"an attacker reads and writes text, which target %q (%s) does not", name.Name, attacker.Name)
 	case !attacker.Can(core.CapabilitySystemPrompt):
-		p.problem(name.At, fmt.Sprintf("name a target with the capability %q", core.CapabilitySystemPrompt),
+		p.report.Problem(name.At, fmt.Sprintf("name a target with the capability %q", core.CapabilitySystemPrompt),
 			"an attacker is told what to do in its system prompt, which target %q (%s) does not take", name.Name, attacker.Name)
 	}
 	target, ok := p.infos[Definition{core.KindTarget, a.Target.Name}]
 	if ok && !gives(target, core.Text) {
-		p.problem(a.Target.At, fmt.Sprintf("attack another target, or list the turns: it gives %s", list(target.Out)),
+		p.report.Problem(a.Target.At, fmt.Sprintf("attack another target, or list the turns: it gives %s", list(target.Out)),
 			"the attacker of attack %q goes by text, which target %q (%s) never gives", a.Name, a.Target.Name, target.Name)
 	}
 }

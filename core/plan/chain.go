@@ -24,7 +24,7 @@ func (p *planner) script(a *campaign.Attack, v campaign.Variant) strategy.Script
 			streamable = streamable || !ok || sent == core.Audio
 		}
 		if t.Delivery.Stream && !streamable {
-			p.problem(t.DeliveryAt(core.CapabilityStream), "add a converter that makes speech, or leave stream: out",
+			p.report.Problem(t.DeliveryAt(core.CapabilityStream), "add a converter that makes speech, or leave stream: out",
 				"turn %d of attack %q is streamed, but none of it is audio when it is sent%s", i+1, a.Name, way.in())
 		}
 	}
@@ -93,7 +93,7 @@ func (p *planner) unusedVariant(v campaign.Variant) {
 	if !ok {
 		return // reported where it is defined
 	}
-	p.problem(v.At, fmt.Sprintf("converter %q (%s) takes %s, and no turn is that", name, info.Name, list(info.In)),
+	p.report.Problem(v.At, fmt.Sprintf("converter %q (%s) takes %s, and no turn is that", name, info.Name, list(info.In)),
 		"variant %q changes no turn", v.Name)
 }
 
@@ -106,7 +106,7 @@ func (p *planner) through(m core.Modality, converters []campaign.Name) (out core
 			return "", false
 		}
 		if !info.Takes(m) {
-			p.problem(name.At, "", "converter %q (%s) takes %s, but gets %s here", name.Name, info.Name, list(info.In), m)
+			p.report.Problem(name.At, "", "converter %q (%s) takes %s, but gets %s here", name.Name, info.Name, list(info.In), m)
 			return "", false
 		}
 		m = outOf(info, m)
@@ -131,12 +131,12 @@ func (w *way) checkSent(turn, part int, sent core.Modality) {
 	p := w.attack.Turns[turn].Parts[part]
 	what := fmt.Sprintf("%s is %s when it is sent%s", partName(w.attack, turn, part), sent, w.in())
 	if p.As != "" && p.As != sent {
-		w.problem(p.AsAt, fmt.Sprintf("add a converter that makes %s, or leave as: out", p.As), "%s, not %s", what, p.As)
+		w.report.Problem(p.AsAt, fmt.Sprintf("add a converter that makes %s, or leave as: out", p.As), "%s, not %s", what, p.As)
 		return
 	}
 	target, ok := w.info(core.KindTarget, w.attack.Target.Name)
 	if ok && !target.Takes(sent) {
-		w.problem(p.At, fmt.Sprintf("it takes %s", list(target.In)),
+		w.report.Problem(p.At, fmt.Sprintf("it takes %s", list(target.In)),
 			"%s, which target %q (%s) does not take", what, w.attack.Target.Name, target.Name)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
@@ -49,9 +50,9 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 		if complaint.Path != "" && !strings.Contains(complaint.Message, strconv.Quote(complaint.Path)) {
 			where = complaint.Path + ": "
 		}
-		report := p.problem
+		report := p.report.Problem
 		if complaint.Secret {
-			report = p.secretProblem
+			report = p.report.SecretProblem
 		}
 		report(c.Config.At(complaint.Path), complaint.Hint, "%s: %s%s", d, where, complaint.Message)
 	}
@@ -70,7 +71,7 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 func (p *planner) unknownComponent(kind core.Kind, c campaign.Component) {
 	for _, other := range core.Kinds() {
 		if info, _, ok := p.catalog.Lookup(other, c.Use); ok && other != kind {
-			p.problem(c.UseAt, fmt.Sprintf("define it under %ss:, or use a %s", other, kind),
+			p.report.Problem(c.UseAt, fmt.Sprintf("define it under %ss:, or use a %s", other, kind),
 				"%q is a %s, not a %s", c.Use, info.Kind, kind)
 			return
 		}
@@ -88,7 +89,7 @@ func (p *planner) unknownComponent(kind core.Kind, c campaign.Component) {
 	case len(names) > 0:
 		hint = fmt.Sprintf("the %ss are %s", kind, strings.Join(names, ", "))
 	}
-	p.problem(c.UseAt, hint, "no plugin offers a %s %q", kind, c.Use)
+	p.report.Problem(c.UseAt, hint, "no plugin offers a %s %q", kind, c.Use)
 }
 
 // thirdParty returns the plugin of a component where none offers anything under
@@ -108,13 +109,13 @@ func (p *planner) thirdParty(use string) (plugin string, ok bool) {
 // unknownPlugin says what is wrong with a component of a plugin that there is
 // not.
 func (p *planner) unknownPlugin(plugin string, c campaign.Component) {
-	named := slices.ContainsFunc(p.campaign.Plugins, func(q campaign.Requirement) bool { return q.Name == plugin })
+	named := slices.ContainsFunc(p.campaign.Plugins, func(q requirement.Requirement) bool { return q.Name == plugin })
 	switch {
 	case !named:
-		p.problem(c.UseAt, fmt.Sprintf(`add it, with the versions that will do: plugins: {%s: ">=0.1, <1"}`, plugin),
+		p.report.Problem(c.UseAt, fmt.Sprintf(`add it, with the versions that will do: plugins: {%s: ">=0.1, <1"}`, plugin),
 			"%q needs the plugin %q, which is not among the campaign's plugins", c.Use, plugin)
 	case !p.options.Absent[plugin]:
-		p.problem(c.UseAt, "", "the plugin %q offers no component %q", plugin, c.Use)
+		p.report.Problem(c.UseAt, "", "the plugin %q offers no component %q", plugin, c.Use)
 	}
 }
 
@@ -139,7 +140,7 @@ func (p *planner) checkScorer(a *campaign.Attack, name campaign.Name) {
 			p.info(core.KindConverter, via.Name)
 		}
 		if on := onOf(s); ok && targetOK && !gives(target, on) {
-			p.problem(name.At, fmt.Sprintf("set on: to what it gives, or attack another target: it gives %s", list(target.Out)),
+			p.report.Problem(name.At, fmt.Sprintf("set on: to what it gives, or attack another target: it gives %s", list(target.Out)),
 				"scorer %q judges %s, which target %q (%s) never gives", s.Name, on, a.Target.Name, target.Name)
 		}
 	}
@@ -160,7 +161,7 @@ func (p *planner) checkVias() {
 		if len(s.Via) > 0 {
 			after = " after via:"
 		}
-		p.problem(s.At, fmt.Sprintf("it takes %s: set on:, or add a converter to via:", list(info.In)),
+		p.report.Problem(s.At, fmt.Sprintf("it takes %s: set on:, or add a converter to via:", list(info.In)),
 			"scorer %q (%s) does not take %s, which is what it gets%s", s.Name, info.Name, got, after)
 	}
 }
@@ -177,8 +178,8 @@ func onOf(s campaign.Scorer) core.Modality {
 func (p *planner) successProblem(a *campaign.Attack, err error) {
 	e, ok := errors.AsType[*verdict.Error](err)
 	if !ok {
-		p.problem(a.SuccessAt, "", "success: %v", err)
+		p.report.Problem(a.SuccessAt, "", "success: %v", err)
 		return
 	}
-	p.problem(a.SuccessPosition(e), e.Hint, "success: %s", e.Message)
+	p.report.Problem(a.SuccessPosition(e), e.Hint, "success: %s", e.Message)
 }

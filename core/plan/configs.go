@@ -8,6 +8,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // Check asks a component about its configuration, a JSON object, without
@@ -26,7 +27,7 @@ const placeholder = "placeholder"
 // plugin that died; the campaign may be right then.
 //
 // In place of each secret the components get a text that means nothing.
-func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, check Check) (campaign.Problems, error) {
+func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, check Check) (yamlfile.Problems, error) {
 	p := newPlanner(c, catalog, Options{})
 	var failures []error
 	p.definitions(func(d Definition, c campaign.Component) {
@@ -41,11 +42,11 @@ func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, ch
 		err = check(ctx, d.Kind, c.Use, config)
 		if wrong, ok := errors.AsType[core.Errors](err); ok {
 			for _, e := range wrong {
-				p.problem(c.Config.At(e.Field), e.Hint, "%s: %s", d, e)
+				p.report.Problem(c.Config.At(e.Field), e.Hint, "%s: %s", d, e)
 			}
 		} else if err != nil {
 			failures = append(failures, fmt.Errorf("checking %s: %w", d, err))
 		}
 	})
-	return p.problems.Sorted(), errors.Join(failures...)
+	return p.report.Problems(p.campaign.File), errors.Join(failures...)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // filler fills the templates of an attack in for one row. It reports the first
@@ -99,7 +100,7 @@ func (f *filler) delivery(turn int, d core.Delivery) core.Delivery {
 }
 
 // text returns a text for the row, which must not leave it empty.
-func (f *filler) text(t campaign.Text, at campaign.Position, what string) core.Value {
+func (f *filler) text(t campaign.Text, at yamlfile.Position, what string) core.Value {
 	text := f.fill(t, at, what)
 	if f.cells != nil && strings.TrimSpace(text) == "" {
 		f.fail(at, "", what, errors.New("the text is empty"))
@@ -108,7 +109,7 @@ func (f *filler) text(t campaign.Text, at campaign.Position, what string) core.V
 }
 
 // fill returns a text for the row.
-func (f *filler) fill(t campaign.Text, at campaign.Position, what string) string {
+func (f *filler) fill(t campaign.Text, at yamlfile.Position, what string) string {
 	text, err := t.Fill(f.cells)
 	if f.cells != nil {
 		f.room -= len(text)
@@ -123,9 +124,9 @@ func (f *filler) fill(t campaign.Text, at campaign.Position, what string) string
 }
 
 // fail reports the first problem of the row.
-func (f *filler) fail(at campaign.Position, hint, what string, err error) {
+func (f *filler) fail(at yamlfile.Position, hint, what string, err error) {
 	if !f.failed {
 		f.failed = true
-		f.problem(at, hint, "%s, row %d of dataset %q: %v", what, f.row+1, f.attack.ForEach.Name, err)
+		f.report.Problem(at, hint, "%s, row %d of dataset %q: %v", what, f.row+1, f.attack.ForEach.Name, err)
 	}
 }

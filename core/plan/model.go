@@ -22,10 +22,10 @@ func (p *planner) checkModels(d Definition, c campaign.Component, config *schema
 		at := c.Config.At(field.Path)
 		switch {
 		case d.Kind == core.KindTarget:
-			p.problem(at, "leave it out", "%s: %s: a target cannot use target %q: only converters and scorers can", d, field.Path, field.Value)
+			p.report.Problem(at, "leave it out", "%s: %s: a target cannot use target %q: only converters and scorers can", d, field.Path, field.Value)
 		case strings.Contains(field.Value, "${"): // reported by the schema
 		case !slices.Contains(names, field.Value):
-			p.problem(at, definedTargets(field.Value, names), "%s: %s: target %q is not defined", d, field.Path, field.Value)
+			p.report.Problem(at, definedTargets(field.Value, names), "%s: %s: target %q is not defined", d, field.Path, field.Value)
 		}
 	}
 }

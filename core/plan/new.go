@@ -12,6 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // Options is what a campaign is allowed to do.
@@ -26,7 +27,7 @@ type Options struct {
 	Absent map[string]bool
 }
 
-// New plans a campaign. Its error is of type [campaign.Problems] and holds
+// New plans a campaign. Its error is of type [yamlfile.Problems] and holds
 // everything that is wrong between the campaign and the components, in the
 // order of the file.
 func New(c *campaign.Campaign, catalog Catalog, o Options) (*Plan, error) {
@@ -36,8 +37,8 @@ func New(c *campaign.Campaign, catalog Catalog, o Options) (*Plan, error) {
 	for i := range c.Attacks {
 		p.planAttack(&c.Attacks[i])
 	}
-	if len(p.problems) > 0 {
-		return nil, p.problems.Sorted()
+	if p.report.Count() > 0 {
+		return nil, p.report.Problems(c.File)
 	}
 	p.useModels()
 	p.keepUsed()
@@ -49,10 +50,10 @@ func New(c *campaign.Campaign, catalog Catalog, o Options) (*Plan, error) {
 // CheckComponents returns what [New] finds wrong with the campaign's
 // definitions of targets, converters and scorers. The campaign may have other
 // mistakes.
-func CheckComponents(c *campaign.Campaign, catalog Catalog, o Options) campaign.Problems {
+func CheckComponents(c *campaign.Campaign, catalog Catalog, o Options) yamlfile.Problems {
 	p := newPlanner(c, catalog, o)
 	p.checkComponents()
-	return p.problems.Sorted()
+	return p.report.Problems(c.File)
 }
 
 func newPlanner(c *campaign.Campaign, catalog Catalog, o Options) *planner {
@@ -81,10 +82,10 @@ type planner struct {
 	catalog  Catalog
 	options  Options
 	// infos are the components that exist, under their definitions.
-	infos    map[Definition]core.Info
-	used     map[Definition]bool
-	problems campaign.Problems
-	plan     *Plan
+	infos  map[Definition]core.Info
+	used   map[Definition]bool
+	report yamlfile.Report
+	plan   *Plan
 	// room is how many bytes the texts of rows may still take.
 	room int
 }
@@ -92,18 +93,6 @@ type planner struct {
 // maxTexts bounds the texts of a plan, in bytes: a long template with many
 // rows is a small file.
 const maxTexts = 1 << 30
-
-// secretProblem notes a problem on a line that must not be shown.
-func (p *planner) secretProblem(at campaign.Position, hint, format string, args ...any) {
-	p.problem(at, hint, format, args...)
-	p.problems[len(p.problems)-1].Secret = true
-}
-
-func (p *planner) problem(at campaign.Position, hint, format string, args ...any) {
-	p.problems = append(p.problems, campaign.Problem{
-		File: p.campaign.File, Position: at, Message: fmt.Sprintf(format, args...), Hint: hint,
-	})
-}
 
 // planAttack checks an attack and adds its trials.
 func (p *planner) planAttack(a *campaign.Attack) {
@@ -118,7 +107,7 @@ func (p *planner) planAttack(a *campaign.Attack) {
 	}
 	for _, v := range variantsOf(a) {
 		script := p.script(a, v)
-		if len(p.problems) > 0 {
+		if p.report.Count() > 0 {
 			continue // there will be no plan; look for more problems
 		}
 		base.Variant = v.Name

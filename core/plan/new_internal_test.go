@@ -18,9 +18,9 @@ func TestTheTextsOfAPlanAreBounded(t *testing.T) {
 		return !f.failed
 	}
 	if !fill(0, "ten bytes!") {
-		t.Fatalf("a text that fits: %v", p.problems)
+		t.Fatalf("a text that fits: %v", p.report.Problems(""))
 	}
-	if fill(1, "!") || !strings.Contains(p.problems.Error(), "row 2 of dataset") {
-		t.Errorf("a text that does not fit: %v", p.problems)
+	if fill(1, "!") || !strings.Contains(p.report.Problems("").Error(), "row 2 of dataset") {
+		t.Errorf("a text that does not fit: %v", p.report.Problems(""))
 	}
 }

@@ -15,7 +15,7 @@ import (
 func (p *planner) checkSecrets(d Definition, c campaign.Component, config *schema.Schema) {
 	for _, field := range config.Secrets(c.Config.JSON) {
 		if field.Value != "" && len(references(field.Value)) == 0 {
-			p.secretProblem(c.Config.At(field.Path), "write ${NAME} and put the value into the environment",
+			p.report.SecretProblem(c.Config.At(field.Path), "write ${NAME} and put the value into the environment",
 				"%s: %s holds a secret itself", d, field.Path)
 		}
 	}
@@ -38,9 +38,9 @@ func (p *planner) checkPrograms(d Definition, c campaign.Component, config *sche
 		at := c.Config.At(field.Path)
 		switch {
 		case strings.Contains(field.Value, "${"):
-			p.problem(at, "write it out", "%s: %s: a program with a secret in its name cannot be allowed", d, field.Path)
+			p.report.Problem(at, "write it out", "%s: %s: a program with a secret in its name cannot be allowed", d, field.Path)
 		case !p.options.AllowCommands:
-			p.problem(at, "--allow-commands", "%s: %s runs the program %q: a campaign can do that only if you allow it", d, field.Path, field.Value)
+			p.report.Problem(at, "--allow-commands", "%s: %s runs the program %q: a campaign can do that only if you allow it", d, field.Path, field.Value)
 		}
 	}
 }
@@ -51,11 +51,11 @@ func (p *planner) checkFiles(d Definition, c campaign.Component, config *schema.
 	for _, field := range config.Files(c.Config.JSON) {
 		at := c.Config.At(field.Path)
 		if strings.Contains(field.Value, "${") {
-			p.problem(at, "write it out", "%s: %s: a file with a secret in its name cannot be allowed", d, field.Path)
+			p.report.Problem(at, "write it out", "%s: %s: a file with a secret in its name cannot be allowed", d, field.Path)
 			continue
 		}
 		if err := p.allowFile(field.Value); err != nil {
-			p.problem(at, core.HintOf(err), "%s: %s: %v", d, field.Path, err)
+			p.report.Problem(at, core.HintOf(err), "%s: %s: %v", d, field.Path, err)
 		}
 	}
 }

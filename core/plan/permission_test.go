@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // voice returns a campaign whose target has this with: block.
@@ -33,7 +33,7 @@ func TestASecretStandsInTheEnvironmentAndNotInTheCampaign(t *testing.T) {
 	} {
 		yaml := voice(with)
 		_, err := plan.New(read(t, yaml), catalog(t), plan.Options{})
-		all, _ := errors.AsType[campaign.Problems](err)
+		all, _ := errors.AsType[yamlfile.Problems](err)
 		if (want == "") != (len(all) == 0) || !strings.Contains(all.Error(), want) {
 			t.Errorf("%s: problems = %q, want %q", with, all.Error(), want)
 		}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // problems plans a campaign that is right in itself and returns what is wrong
@@ -23,7 +23,7 @@ func problems(t *testing.T, yaml string) string {
 	if p != nil {
 		t.Error("there is a plan, though the campaign is wrong")
 	}
-	all, ok := errors.AsType[campaign.Problems](err)
+	all, ok := errors.AsType[yamlfile.Problems](err)
 	if !ok || len(all) == 0 {
 		t.Fatalf("the error is %T, not problems: %v", err, err)
 	}

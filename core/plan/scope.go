@@ -7,9 +7,9 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // uri is an address that a component would contact.
@@ -65,13 +65,13 @@ func defaultURIs(p property, path string, given map[string]any) []uri {
 }
 
 // checkScope checks that an address is loopback or within the scope.
-func (p *planner) checkScope(d Definition, at campaign.Position, u uri) {
+func (p *planner) checkScope(d Definition, at yamlfile.Position, u uri) {
 	if u.Value == "" {
 		return
 	}
 	parsed, err := url.Parse(u.Value)
 	if err != nil || parsed.Hostname() == "" {
-		p.problem(at, "such as https://host.example/v1", "%s: %s: %q names no host", d, u.Path, u.Value)
+		p.report.Problem(at, "such as https://host.example/v1", "%s: %s: %q names no host", d, u.Path, u.Value)
 		return
 	}
 	host, port := scope.HostOf(parsed)
@@ -82,6 +82,6 @@ func (p *planner) checkScope(d Definition, at campaign.Position, u uri) {
 	if u.byDefault {
 		by = " (the component's default)"
 	}
-	p.problem(at, fmt.Sprintf("if the authorization covers it, add %q to scope.hosts", host),
+	p.report.Problem(at, fmt.Sprintf("if the authorization covers it, add %q to scope.hosts", host),
 		"%s: %s: %s is not in scope.hosts%s", d, u.Path, host, by)
 }

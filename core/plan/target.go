@@ -15,23 +15,23 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 	}
 	d := Definition{core.KindTarget, a.Target.Name}
 	if a.SystemPrompt != "" && !info.Can(core.CapabilitySystemPrompt) {
-		p.problem(a.Target.At, "leave system_prompt out, or attack a target that takes one",
+		p.report.Problem(a.Target.At, "leave system_prompt out, or attack a target that takes one",
 			"attack %q sets a system prompt, which %s (%s) does not take", a.Name, d, info.Name)
 	}
 	if len(a.History) > 0 && !info.Can(core.CapabilityHistory) {
-		p.problem(a.HistoryAt, "leave history out, or attack a target that takes one",
+		p.report.Problem(a.HistoryAt, "leave history out, or attack a target that takes one",
 			"attack %q begins with a history, which %s (%s) does not take", a.Name, d, info.Name)
 	}
 	if Resume(a.Resume) == ResumeContinue && !info.Can(core.CapabilityHistory) {
-		p.problem(a.ResumeAt, "write resume: restart, or attack a target that takes a history",
+		p.report.Problem(a.ResumeAt, "write resume: restart, or attack a target that takes a history",
 			"attack %q continues conversations that were cut off, but %s (%s) cannot be told what was said before", a.Name, d, info.Name)
 	}
 	if len(a.ToolResults) > 0 && !info.Takes(core.ToolResult) {
-		p.problem(a.ToolResultsAt, "leave tool_results out, or attack a target that takes them",
+		p.report.Problem(a.ToolResultsAt, "leave tool_results out, or attack a target that takes them",
 			"attack %q answers the target's tools, but %s (%s) takes no results of tools", a.Name, d, info.Name)
 	}
 	if len(a.ToolResults) > 0 && !info.Can(core.CapabilityMultiTurn) {
-		p.problem(a.ToolResultsAt, "leave tool_results out, or attack a target that remembers a conversation",
+		p.report.Problem(a.ToolResultsAt, "leave tool_results out, or attack a target that remembers a conversation",
 			"attack %q answers the target's tools, but %s (%s) forgets that it called them", a.Name, d, info.Name)
 	}
 	turns := len(a.Turns)
@@ -39,7 +39,7 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 		turns = a.RedTeam.MaxTurns
 	}
 	if turns > 1 && !info.Can(core.CapabilityMultiTurn) {
-		p.problem(a.Target.At, "make it one turn, or attack a target that remembers a conversation",
+		p.report.Problem(a.Target.At, "make it one turn, or attack a target that remembers a conversation",
 			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, turns, d, info.Name)
 	}
 	for i, t := range a.Turns {
@@ -54,7 +54,7 @@ func (p *planner) checkDelivery(t campaign.Turn, turn string, d Definition, info
 			continue
 		}
 		key, asks := deliveryWords(capability)
-		p.problem(t.DeliveryAt(capability), fmt.Sprintf("leave %s out, or attack a target with the capability %q", key, capability),
+		p.report.Problem(t.DeliveryAt(capability), fmt.Sprintf("leave %s out, or attack a target with the capability %q", key, capability),
 			"%s %s, which %s (%s) cannot do", turn, asks, d, info.Name)
 	}
 }

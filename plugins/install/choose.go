@@ -10,7 +10,8 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -21,37 +22,38 @@ type Choice struct {
 	Programs []host.Program
 	// Problems say, for each plugin that is not among the programs, why. They
 	// have the places of the campaign.
-	Problems campaign.Problems
+	Problems yamlfile.Problems
 	// Unlocked are those of the programs that nothing is locked of, and what is
 	// to be said of each.
-	Unlocked map[string]campaign.Problem
+	Unlocked map[string]yamlfile.Problem
 	// Attached are those that run already, by name.
 	Attached []string
 	// PassedOver says which programs would come first if the lock did not name
 	// others: whoever put them there may wait for them to run.
-	PassedOver campaign.Problems
+	PassedOver yamlfile.Problems
 }
 
 // chooser is a choice in the making.
 type chooser struct {
-	campaign *campaign.Campaign
-	lock     *campaign.Lock
+	// file is the campaign's.
+	file     string
+	lock     *Lock
 	lockFile string
 	found    []host.Program
 	choice   Choice
 }
 
-// Choose chooses a program for each plugin that a campaign requires, from those
-// that were found. With a lock it is the one that the lock names, and nothing
+// Choose chooses a program for each plugin that the campaign of a file requires, from
+// those that were found. With a lock it is the one that the lock names, and nothing
 // else will do; lock is nil where there is none. Of a plugin that is not in the
 // lock it chooses one that the campaign allows. For those that are attached, it
 // chooses nothing.
-func Choose(c *campaign.Campaign, lock *campaign.Lock, found []host.Program, attached []string) Choice {
+func Choose(file string, required []requirement.Requirement, lock *Lock, found []host.Program, attached []string) Choice {
 	ch := chooser{
-		campaign: c, lock: lock, lockFile: filepath.Join(filepath.Dir(c.File), campaign.LockName), found: found,
-		choice: Choice{Unlocked: map[string]campaign.Problem{}, Attached: attached},
+		file: file, lock: lock, lockFile: filepath.Join(filepath.Dir(file), LockName), found: found,
+		choice: Choice{Unlocked: map[string]yamlfile.Problem{}, Attached: attached},
 	}
-	for _, q := range c.Plugins {
+	for _, q := range required {
 		if slices.Contains(attached, q.Name) {
 			continue
 		}
@@ -67,17 +69,17 @@ func Choose(c *campaign.Campaign, lock *campaign.Lock, found []host.Program, att
 	return ch.choice
 }
 
-func (ch *chooser) problem(at campaign.Position, hint, format string, args ...any) campaign.Problem {
-	return campaign.Problem{File: ch.campaign.File, Position: at, Message: fmt.Sprintf(format, args...), Hint: hint}
+func (ch *chooser) problem(at yamlfile.Position, hint, format string, args ...any) yamlfile.Problem {
+	return yamlfile.Problem{File: ch.file, Position: at, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
-func (ch *chooser) refuse(at campaign.Position, hint, format string, args ...any) {
+func (ch *chooser) refuse(at yamlfile.Position, hint, format string, args ...any) {
 	ch.choice.Problems = append(ch.choice.Problems, ch.problem(at, hint, format, args...))
 }
 
 // locked chooses the program that the lock names.
-func (ch *chooser) locked(q campaign.Requirement, l campaign.Locked) {
-	relock := "orchestrator plugins lock " + ch.campaign.File
+func (ch *chooser) locked(q requirement.Requirement, l Entry) {
+	relock := "orchestrator plugins lock " + ch.file
 	want, ok := l.SHA256[Platform()]
 	switch {
 	case !q.Allows(l.Version):
@@ -89,7 +91,7 @@ func (ch *chooser) locked(q campaign.Requirement, l campaign.Locked) {
 			"%s has no checksum of plugin %q %s for %s; it has some for %s", ch.lockFile, q.Name, l.Version, Platform(), strings.Join(platforms(l), ", "))
 		return
 	}
-	var wrong []campaign.Problem
+	var wrong []yamlfile.Problem
 	for _, p := range named(ch.found, q.Name) {
 		if p.Version != "" && p.Version != l.Version {
 			continue
@@ -109,30 +111,30 @@ func (ch *chooser) locked(q campaign.Requirement, l campaign.Locked) {
 		ch.choice.Problems = append(ch.choice.Problems, wrong[0])
 		return
 	}
-	ch.refuse(q.At, fmt.Sprintf("orchestrator init %s installs it from %s", ch.campaign.File, l.Source),
+	ch.refuse(q.At, fmt.Sprintf("orchestrator init %s installs it from %s", ch.file, l.Source),
 		"plugin %q %s is locked, and not installed%s", q.Name, l.Version, installedToo(ch.found, q.Name))
 }
 
 // mismatch says what is wrong with a program that is not the locked one.
-func (ch *chooser) mismatch(q campaign.Requirement, l campaign.Locked, p host.Program, sum string, err error) campaign.Problem {
+func (ch *chooser) mismatch(q requirement.Requirement, l Entry, p host.Program, sum string, err error) yamlfile.Problem {
 	if err != nil {
 		return ch.problem(q.At, "", "plugin %q (%s): %v", q.Name, p.Path, err)
 	}
-	hint := fmt.Sprintf("if you changed it yourself, orchestrator plugins lock %s locks it as it is now", ch.campaign.File)
+	hint := fmt.Sprintf("if you changed it yourself, orchestrator plugins lock %s locks it as it is now", ch.file)
 	if p.Version != "" {
-		hint = fmt.Sprintf("orchestrator plugins remove %s@%s, then orchestrator init %s, install the locked one again", p.Name, p.Version, ch.campaign.File)
+		hint = fmt.Sprintf("orchestrator plugins remove %s@%s, then orchestrator init %s, install the locked one again", p.Name, p.Version, ch.file)
 	}
 	return ch.problem(q.At, hint, "the program of plugin %q is not the locked one: its SHA-256 is %s, and %s says %s (%s)",
 		q.Name, sum, ch.lockFile, l.SHA256[Platform()], p.Path)
 }
 
 // unlocked chooses a program that the campaign allows.
-func (ch *chooser) unlocked(q campaign.Requirement) {
+func (ch *chooser) unlocked(q requirement.Requirement) {
 	p, ok := preferred(ch.found, q.Name, q.Allows)
 	if !ok {
 		hint := "orchestrator plugins install takes its program, the folder of its release or the address of its checksums"
 		if q.Source != "" {
-			hint = fmt.Sprintf("orchestrator init %s installs it from %s", ch.campaign.File, q.Source)
+			hint = fmt.Sprintf("orchestrator init %s installs it from %s", ch.file, q.Source)
 		}
 		ch.refuse(q.At, hint, "plugin %q %s is not installed%s", q.Name, q.Version, installedToo(ch.found, q.Name))
 		return
@@ -142,12 +144,12 @@ func (ch *chooser) unlocked(q campaign.Requirement) {
 		message = "plugin %q is not locked: it is not in %s"
 	}
 	if ch.take(q, p) {
-		ch.choice.Unlocked[q.Name] = ch.problem(q.At, fmt.Sprintf("orchestrator plugins lock %s locks what is installed now", ch.campaign.File), message, q.Name, ch.lockFile)
+		ch.choice.Unlocked[q.Name] = ch.problem(q.At, fmt.Sprintf("orchestrator plugins lock %s locks what is installed now", ch.file), message, q.Name, ch.lockFile)
 	}
 }
 
 // take takes a program, unless others could change it.
-func (ch *chooser) take(q campaign.Requirement, p host.Program) bool {
+func (ch *chooser) take(q requirement.Requirement, p host.Program) bool {
 	if err := host.Trusted(p.Path); err != nil {
 		ch.refuse(q.At, core.HintOf(err), "plugin %q: %v", q.Name, err)
 		return false
@@ -177,7 +179,7 @@ func orNone(before string, list []string) string {
 
 // Absent returns the plugins that a campaign requires and that are not among
 // the programs.
-func (c Choice) Absent(required []campaign.Requirement) map[string]bool {
+func (c Choice) Absent(required []requirement.Requirement) map[string]bool {
 	absent := map[string]bool{}
 	for _, q := range required {
 		chosen := slices.ContainsFunc(c.Programs, func(p host.Program) bool { return p.Name == q.Name })
@@ -191,9 +193,9 @@ func (c Choice) Absent(required []campaign.Requirement) map[string]bool {
 // CheckStarted returns what is wrong with the plugins that a campaign requires
 // now that they have been asked: those that could not be asked, and those whose
 // version the campaign does not allow.
-func CheckStarted(c *campaign.Campaign, plugins []host.Plugin) campaign.Problems {
-	ch := chooser{campaign: c}
-	for _, q := range c.Plugins {
+func CheckStarted(file string, required []requirement.Requirement, plugins []host.Plugin) yamlfile.Problems {
+	ch := chooser{file: file}
+	for _, q := range required {
 		i := slices.IndexFunc(plugins, func(p host.Plugin) bool { return p.Name == q.Name && !p.Bundled })
 		switch {
 		case i < 0:
@@ -207,8 +209,8 @@ func CheckStarted(c *campaign.Campaign, plugins []host.Plugin) campaign.Problems
 }
 
 // ReadLock reads the lock beside a campaign; nil where there is none.
-func ReadLock(dir string) (*campaign.Lock, error) {
-	lock, err := campaign.ReadLock(os.DirFS(dir), campaign.LockName, filepath.Join(dir, campaign.LockName))
+func ReadLock(dir string) (*Lock, error) {
+	lock, err := ReadLockFile(os.DirFS(dir), LockName, filepath.Join(dir, LockName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
@@ -31,9 +32,9 @@ func shelf(t *testing.T, files map[string]string) []host.Program {
 	return host.Discover([]string{dir}, hclog.NewNullLogger())
 }
 
-func locked(version string, sums map[string]string) *campaign.Lock {
-	l := &campaign.Lock{}
-	l.Put(campaign.Locked{Name: "acme", Version: version, Protocol: "redteam.plugin.v1", Source: "x", SHA256: sums})
+func locked(version string, sums map[string]string) *install.Lock {
+	l := &install.Lock{}
+	l.Put(install.Entry{Name: "acme", Version: version, Protocol: "redteam.plugin.v1", Source: "x", SHA256: sums})
 	return l
 }
 
@@ -46,7 +47,7 @@ func TestTheLockedProgramIsChosenAndNoOther(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		files    map[string]string
-		lock     *campaign.Lock
+		lock     *install.Lock
 		want     string // the text of the program
 		unlocked bool
 		problem  string
@@ -62,11 +63,11 @@ func TestTheLockedProgramIsChosenAndNoOther(t *testing.T) {
 		{"one that is not installed", versions, locked("0.8.0", here(sumOf("eight"))), "", false, `plugin "acme" 0.8.0 is locked, and not installed; installed is`},
 		{"one that the campaign does not allow", versions, locked("1.0.0", here(sumOf("one"))), "", false, `plugins.lock.yaml locks plugin "acme" 1.0.0, which is not within "<1"`},
 		{"one for other platforms", versions, locked("0.9.0", map[string]string{"plan9/386": sumOf("nine")}), "", false, "it has some for plan9/386"},
-		{"not in the lock", versions, &campaign.Lock{}, "ten", true, ""},
+		{"not in the lock", versions, &install.Lock{}, "ten", true, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := &campaign.Campaign{File: "c.yaml", Plugins: []campaign.Requirement{{Name: "acme", Version: "<1"}}}
-			got := install.Choose(c, test.lock, shelf(t, test.files), nil)
+			required := []requirement.Requirement{{Name: "acme", Version: "<1"}}
+			got := install.Choose("c.yaml", required, test.lock, shelf(t, test.files), nil)
 			text := ""
 			if len(got.Programs) > 0 {
 				data, err := os.ReadFile(got.Programs[0].Path)
@@ -90,7 +91,7 @@ func TestTheLockedProgramIsChosenAndNoOther(t *testing.T) {
 			if passed := len(got.PassedOver) > 0; passed != strings.HasSuffix(test.name, "though another was put there") {
 				t.Errorf("passed over: %v", got.PassedOver)
 			}
-			if absent := got.Absent(c.Plugins)["acme"]; absent != (test.want == "") {
+			if absent := got.Absent(required)["acme"]; absent != (test.want == "") {
 				t.Errorf("absent: %v", absent)
 			}
 		})
@@ -98,21 +99,21 @@ func TestTheLockedProgramIsChosenAndNoOther(t *testing.T) {
 }
 
 func TestOfARequirementThatCouldNotBeReadNothingMoreIsSaid(t *testing.T) {
-	c := &campaign.Campaign{File: "c.yaml", Plugins: []campaign.Requirement{{Name: "acme"}}}
-	for _, lock := range []*campaign.Lock{nil, locked("1.0.0", nil)} {
-		if got := install.Choose(c, lock, nil, nil); len(got.Problems) > 0 || !got.Absent(c.Plugins)["acme"] {
-			t.Errorf("problems %v, absent %v", got.Problems, got.Absent(c.Plugins))
+	required := []requirement.Requirement{{Name: "acme"}}
+	for _, lock := range []*install.Lock{nil, locked("1.0.0", nil)} {
+		if got := install.Choose("c.yaml", required, lock, nil, nil); len(got.Problems) > 0 || !got.Absent(required)["acme"] {
+			t.Errorf("problems %v, absent %v", got.Problems, got.Absent(required))
 		}
 	}
 }
 
 func TestAPluginHasToBeWhatTheCampaignRequiresOnceItIsAsked(t *testing.T) {
-	c := &campaign.Campaign{File: "c.yaml", Plugins: []campaign.Requirement{
+	required := []requirement.Requirement{
 		{Name: "fine", Version: "<1"},
-		{Name: "late", Version: "<1", VersionAt: campaign.Position{Line: 3, Column: 9}},
-		{Name: "dead", Version: "<1", At: campaign.Position{Line: 4, Column: 3}},
-	}}
-	got := install.CheckStarted(c, []host.Plugin{
+		{Name: "late", Version: "<1", VersionAt: yamlfile.Position{Line: 3, Column: 9}},
+		{Name: "dead", Version: "<1", At: yamlfile.Position{Line: 4, Column: 3}},
+	}
+	got := install.CheckStarted("c.yaml", required, []host.Plugin{
 		{Name: "fine", Version: "0.1.0"},
 		{Name: "late", Version: "1.0.0", Path: "/x"},
 		{Name: "dead", Err: core.Errorf(core.ErrorUnavailable, "it ended").WithHint("wake it")},
@@ -131,15 +132,15 @@ func TestALockKeepsWhatOthersLockedForTheirPlatforms(t *testing.T) {
 	}
 	found := host.Discover([]string{o.Dir}, hclog.NewNullLogger())
 	u := install.Updater{Dir: t.TempDir(), Found: found, Describe: describe}
-	required := []campaign.Requirement{{Name: "acme", Version: "*"}}
+	required := []requirement.Requirement{{Name: "acme", Version: "*"}}
 	fresh, err := u.Update(t.Context(), nil, required)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mine, _ := fresh.Find("acme")
-	theirs := &campaign.Lock{}
-	theirs.Put(campaign.Locked{Name: "acme", Version: "0.3.1", Protocol: mine.Protocol, Source: "theirs", SHA256: map[string]string{"plan9/386": ones}})
-	theirs.Put(campaign.Locked{Name: "unasked", Version: "1.0.0", SHA256: map[string]string{"plan9/386": twos}})
+	theirs := &install.Lock{}
+	theirs.Put(install.Entry{Name: "acme", Version: "0.3.1", Protocol: mine.Protocol, Source: "theirs", SHA256: map[string]string{"plan9/386": ones}})
+	theirs.Put(install.Entry{Name: "unasked", Version: "1.0.0", SHA256: map[string]string{"plan9/386": twos}})
 	both, err := u.Update(t.Context(), theirs, required)
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +155,7 @@ func TestALockKeepsWhatOthersLockedForTheirPlatforms(t *testing.T) {
 	if again, err := u.Update(t.Context(), both, required); err != nil || len(install.Differences(both, again)) != 0 {
 		t.Errorf("%v, %v", again, err)
 	}
-	if _, err := u.Update(t.Context(), nil, append(required, campaign.Requirement{Name: "acme", Version: ">=1"})); err == nil ||
+	if _, err := u.Update(t.Context(), nil, append(required, requirement.Requirement{Name: "acme", Version: ">=1"})); err == nil ||
 		!strings.Contains(err.Error(), `no installed version of plugin "acme" will do: the campaigns allow "*" and ">=1"; installed is 0.3.1`) {
 		t.Errorf("%v", err)
 	}
@@ -162,7 +163,7 @@ func TestALockKeepsWhatOthersLockedForTheirPlatforms(t *testing.T) {
 
 func TestALockIsWrittenWhollyOrNotAtAll(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, campaign.LockName)
+	path := filepath.Join(dir, install.LockName)
 	if err := install.WriteLock(path, locked("1.0.0", map[string]string{"plan9/386": ones})); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ func TestALockIsWrittenWhollyOrNotAtAll(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("%v, %v", entries, err)
 	}
-	if err := install.WriteLock(filepath.Join(dir, "none", campaign.LockName), l); err == nil {
+	if err := install.WriteLock(filepath.Join(dir, "none", install.LockName), l); err == nil {
 		t.Error("written into no folder")
 	}
 }

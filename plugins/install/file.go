@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
 // maxProgram bounds a plugin's program, in bytes.
@@ -69,7 +68,7 @@ func (u untilDone) Read(p []byte) (int, error) {
 }
 
 // WriteLock writes a lock to a file, wholly or not at all.
-func WriteLock(path string, l *campaign.Lock) (err error) {
+func WriteLock(path string, l *Lock) (err error) {
 	data, err := l.Encode()
 	if err != nil {
 		return err

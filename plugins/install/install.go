@@ -13,7 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -39,12 +39,12 @@ type Options struct {
 	Progress func(file string, size int64) io.WriteCloser
 	// Announce is told what will be put in place, right before, and which is the
 	// newest version of it that is there already, nil for none; nil is not.
-	Announce func(l campaign.Locked, before *campaign.Locked)
+	Announce func(l Entry, before *Entry)
 }
 
 // Installed is a plugin that is in place.
 type Installed struct {
-	campaign.Locked
+	Entry
 	// Path is the program.
 	Path string
 	// Already: it had been installed before, and nothing was done.
@@ -55,7 +55,7 @@ type Installed struct {
 
 // Install verifies a plugin and puts it in place, or leaves nothing behind.
 func Install(ctx context.Context, o Options) (Installed, error) {
-	if campaign.IsURL(o.Source) && o.Key == nil && !o.Unsigned {
+	if requirement.IsURL(o.Source) && o.Key == nil && !o.Unsigned {
 		return Installed{}, core.Errorf(core.ErrorConfig, "who published %s cannot be known without a key", o.Source).
 			WithHint("--key takes the publisher's minisign key, or its file; --unsigned does without")
 	}
@@ -69,7 +69,7 @@ func Install(ctx context.Context, o Options) (Installed, error) {
 // Locked puts exactly the plugin in place that a lock names, from where
 // the lock says. Source, Key and Unsigned of the options do not matter: the
 // checksum is known.
-func Locked(ctx context.Context, l campaign.Locked, o Options) (Installed, error) {
+func Locked(ctx context.Context, l Entry, o Options) (Installed, error) {
 	from, err := lockedOrigin(l)
 	if err != nil {
 		return Installed{}, err
@@ -101,7 +101,7 @@ func (o Options) install(ctx context.Context, from origin) (Installed, error) {
 	return placed, errors.Join(err, os.RemoveAll(temp))
 }
 
-func (o Options) wanted(l campaign.Locked) error {
+func (o Options) wanted(l Entry) error {
 	if o.Want == nil {
 		return nil
 	}
@@ -130,11 +130,11 @@ func (o Options) stage(ctx context.Context, from origin, temp string) (Installed
 	if err := os.Mkdir(stage, 0o700); err != nil {
 		return Installed{}, core.Errorf(core.ErrorInternal, "placing the plugin: %w", err)
 	}
-	lock := &campaign.Lock{}
+	lock := &Lock{}
 	lock.Put(l)
 	err = errors.Join(
 		os.Rename(unnamed, filepath.Join(stage, host.FilePrefix+l.Name)),
-		WriteLock(filepath.Join(stage, campaign.LockName), lock),
+		WriteLock(filepath.Join(stage, LockName), lock),
 		syncFolder(stage),
 	)
 	if err != nil {
@@ -150,7 +150,7 @@ func (o Options) stage(ctx context.Context, from origin, temp string) (Installed
 }
 
 // examine asks a program what it is, and holds it to what is known of it.
-func (o Options) examine(ctx context.Context, known campaign.Locked, path, sum string) (campaign.Locked, error) {
+func (o Options) examine(ctx context.Context, known Entry, path, sum string) (Entry, error) {
 	name := known.Name
 	if name == "" {
 		name = "unnamed"
@@ -182,7 +182,7 @@ func (o Options) examine(ctx context.Context, known campaign.Locked, path, sum s
 }
 
 // target is where a plugin belongs.
-func (o Options) target(l campaign.Locked) host.Program {
+func (o Options) target(l Entry) host.Program {
 	return host.Program{
 		Name: l.Name, Version: l.Version,
 		Path: filepath.Join(o.Dir, l.Name, l.Version, host.FilePrefix+l.Name),
@@ -192,7 +192,7 @@ func (o Options) target(l campaign.Locked) host.Program {
 // installed reports whether a plugin is in its place already. It is an error if
 // another program is, or the same was changed: what has been installed is never
 // replaced, so that what runs with it goes on running with it.
-func (o Options) installed(l campaign.Locked) (Installed, error) {
+func (o Options) installed(l Entry) (Installed, error) {
 	p := o.target(l)
 	want := l.SHA256[Platform()]
 	if _, err := os.Stat(filepath.Dir(p.Path)); err != nil || want == "" {
@@ -208,11 +208,11 @@ func (o Options) installed(l campaign.Locked) (Installed, error) {
 			WithHint("orchestrator plugins remove %s@%s, and install it again", l.Name, l.Version)
 	}
 	receipt, _, err := Receipt(p)
-	return Installed{Locked: receipt, Path: p.Path, Already: err == nil}, err
+	return Installed{Entry: receipt, Path: p.Path, Already: err == nil}, err
 }
 
 // newest returns the newest installed version of a plugin.
-func (o Options) newest(name string) *campaign.Locked {
+func (o Options) newest(name string) *Entry {
 	found := host.Discover([]string{o.Dir}, hclog.NewNullLogger())
 	p, ok := preferred(found, name, func(string) bool { return true })
 	if !ok {
@@ -227,7 +227,7 @@ func (o Options) newest(name string) *campaign.Locked {
 
 // place moves the folder of a plugin to where it belongs, in one step. Somebody
 // else may have done the same just before.
-func (o Options) place(l campaign.Locked, stage string) (Installed, error) {
+func (o Options) place(l Entry, stage string) (Installed, error) {
 	p := o.target(l)
 	versions := filepath.Dir(filepath.Dir(p.Path))
 	if err := os.MkdirAll(versions, 0o700); err != nil {
@@ -242,5 +242,5 @@ func (o Options) place(l campaign.Locked, stage string) (Installed, error) {
 	if err := errors.Join(syncFolder(versions), syncFolder(o.Dir)); err != nil {
 		return Installed{}, core.Errorf(core.ErrorInternal, "placing the plugin: %w", err)
 	}
-	return Installed{Locked: l, Path: p.Path}, nil
+	return Installed{Entry: l, Path: p.Path}, nil
 }

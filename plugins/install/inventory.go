@@ -11,26 +11,25 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
 // Receipt returns what was found good when a program was installed. It is kept
 // beside the program, as a lock of one plugin; ok is false for a program that
 // was not installed but put somewhere.
-func Receipt(p host.Program) (receipt campaign.Locked, ok bool, err error) {
+func Receipt(p host.Program) (receipt Entry, ok bool, err error) {
 	if p.Version == "" {
-		return campaign.Locked{}, false, nil
+		return Entry{}, false, nil
 	}
 	folder := filepath.Dir(p.Path)
-	lock, err := campaign.ReadLock(os.DirFS(folder), campaign.LockName, filepath.Join(folder, campaign.LockName))
+	lock, err := ReadLockFile(os.DirFS(folder), LockName, filepath.Join(folder, LockName))
 	if err != nil {
-		return campaign.Locked{}, false, core.Errorf(core.ErrorConfig, "the installed plugin %q %s: %w", p.Name, p.Version, err).
+		return Entry{}, false, core.Errorf(core.ErrorConfig, "the installed plugin %q %s: %w", p.Name, p.Version, err).
 			WithHint("orchestrator plugins remove %s@%s, and install it again", p.Name, p.Version)
 	}
 	receipt, ok = lock.Find(p.Name)
 	if !ok || receipt.Version != p.Version {
-		return campaign.Locked{}, false, core.Errorf(core.ErrorConfig, "%s is not that of plugin %q %s", lock.File, p.Name, p.Version).
+		return Entry{}, false, core.Errorf(core.ErrorConfig, "%s is not that of plugin %q %s", lock.File, p.Name, p.Version).
 			WithHint("orchestrator plugins remove %s@%s, and install it again", p.Name, p.Version)
 	}
 	return receipt, true, nil
@@ -78,7 +77,7 @@ func named(found []host.Program, name string) []host.Program {
 }
 
 // platforms lists what there are checksums for.
-func platforms(l campaign.Locked) []string { return slices.Sorted(maps.Keys(l.SHA256)) }
+func platforms(l Entry) []string { return slices.Sorted(maps.Keys(l.SHA256)) }
 
 // Remove removes a version of a plugin from the folder that plugins are
 // installed in, and with the version "" all of them. It returns the versions

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 )
 
 // place is where the files of a release are: a folder, or an address.
@@ -101,7 +101,7 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return core.Errorf(core.ErrorUnavailable, "the server redirects more than %d times", maxRedirects)
 	}
-	if err := campaign.CheckSource(next.URL.String()); err != nil {
+	if err := requirement.CheckSource(next.URL.String()); err != nil {
 		return core.Errorf(core.ErrorUnavailable, "the server redirects: %w", err)
 	}
 	if next.URL.Scheme == "http" && via[0].URL.Scheme == "https" {

@@ -12,7 +12,7 @@ import (
 	"aead.dev/minisign"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -27,7 +27,7 @@ type origin struct {
 	file string
 	// known is what has been promised of the program. Source is set, the rest
 	// as far as the origin says it.
-	known campaign.Locked
+	known Entry
 }
 
 // sum is the checksum that the program must have; "" where nobody says it.
@@ -36,10 +36,10 @@ func (o origin) sum() string { return o.known.SHA256[Platform()] }
 // findOrigin finds out what is at a source: the checksums file of a release, at
 // an address or a path; a folder with one; or a program.
 func findOrigin(ctx context.Context, source string, key *minisign.PublicKey) (origin, error) {
-	if err := campaign.CheckSource(source); err != nil {
+	if err := requirement.CheckSource(source); err != nil {
 		return origin{}, core.Errorf(core.ErrorConfig, "%w", err)
 	}
-	if campaign.IsURL(source) {
+	if requirement.IsURL(source) {
 		i := strings.LastIndex(source, "/") + 1
 		if !strings.HasSuffix(source, sumsSuffix) {
 			return origin{}, core.Errorf(core.ErrorConfig, "%s is not the address of a checksums file", source).
@@ -96,7 +96,7 @@ func releaseAt(ctx context.Context, p place, file, source string, key *minisign.
 	if err != nil {
 		return origin{}, err
 	}
-	o := origin{place: p, known: campaign.Locked{Source: source}}
+	o := origin{place: p, known: Entry{Source: source}}
 	if key != nil {
 		signature, err := read(ctx, p, file+signatureSuffix, maxSignature)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -126,7 +126,7 @@ func programAt(p place, file, source string, key *minisign.PublicKey) (origin, e
 		return origin{}, core.Errorf(core.ErrorConfig, "%s is a program, and it is checksums files that are signed", source).
 			WithHint("give the release's %sNAME_VERSION%s instead", host.FilePrefix, sumsSuffix)
 	}
-	o := origin{place: p, file: file, known: campaign.Locked{Source: source}}
+	o := origin{place: p, file: file, known: Entry{Source: source}}
 	if name, ok := strings.CutPrefix(file, host.FilePrefix); ok {
 		if o.known.Name, o.known.Version, ok = releaseName(strings.TrimSuffix(file, programSuffix())); !ok {
 			o.known.Name, o.known.Version = name, ""
@@ -140,13 +140,13 @@ func programSuffix() string { return "_" + strings.Replace(Platform(), "/", "_",
 
 // lockedOrigin is where a locked plugin comes from. It takes no checksums file:
 // the lock has the checksums.
-func lockedOrigin(l campaign.Locked) (origin, error) {
-	if err := campaign.CheckSource(l.Source); err != nil {
+func lockedOrigin(l Entry) (origin, error) {
+	if err := requirement.CheckSource(l.Source); err != nil {
 		return origin{}, core.Errorf(core.ErrorConfig, "plugin %q: %w", l.Name, err)
 	}
 	i := strings.LastIndexAny(l.Source, "/"+string(filepath.Separator)) + 1
 	o := origin{place: folder(l.Source[:i]), file: l.Source[i:], known: l}
-	if campaign.IsURL(l.Source) {
+	if requirement.IsURL(l.Source) {
 		o.place = web{l.Source[:i], serverPatience}
 	}
 	if strings.HasSuffix(l.Source, sumsSuffix) {

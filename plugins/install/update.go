@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -25,8 +25,8 @@ type Updater struct {
 // Update returns a lock with the plugins that campaigns require: each in the
 // highest installed version that all of them allow. Other plugins stay as they
 // are in the old lock, which may be nil.
-func (u Updater) Update(ctx context.Context, old *campaign.Lock, required []campaign.Requirement) (*campaign.Lock, error) {
-	lock := &campaign.Lock{}
+func (u Updater) Update(ctx context.Context, old *Lock, required []requirement.Requirement) (*Lock, error) {
+	lock := &Lock{}
 	if old != nil {
 		lock.Plugins = slices.Clone(old.Plugins)
 	}
@@ -48,17 +48,17 @@ func (u Updater) Update(ctx context.Context, old *campaign.Lock, required []camp
 }
 
 // entry returns what is to be locked of a plugin.
-func (u Updater) entry(ctx context.Context, name string, required []campaign.Requirement) (campaign.Locked, error) {
+func (u Updater) entry(ctx context.Context, name string, required []requirement.Requirement) (Entry, error) {
 	allowed := func(version string) bool {
-		return !slices.ContainsFunc(required, func(q campaign.Requirement) bool { return q.Name == name && !q.Allows(version) })
+		return !slices.ContainsFunc(required, func(q requirement.Requirement) bool { return q.Name == name && !q.Allows(version) })
 	}
 	p, ok := preferred(u.Found, name, allowed)
 	if !ok {
-		return campaign.Locked{}, core.Errorf(core.ErrorConfig, "no installed version of plugin %q will do: %s%s", name, ranges(required, name), installedToo(u.Found, name)).
+		return Entry{}, core.Errorf(core.ErrorConfig, "no installed version of plugin %q will do: %s%s", name, ranges(required, name), installedToo(u.Found, name)).
 			WithHint("orchestrator plugins install takes its program, the folder of its release or the address of its checksums")
 	}
 	if err := host.Trusted(p.Path); err != nil {
-		return campaign.Locked{}, fmt.Errorf("plugin %q: %w", name, err)
+		return Entry{}, fmt.Errorf("plugin %q: %w", name, err)
 	}
 	l, installed, err := Receipt(p)
 	if err != nil {
@@ -80,19 +80,19 @@ func (u Updater) entry(ctx context.Context, name string, required []campaign.Req
 
 // describe returns what is to be locked of a program that was not installed but
 // put into a plugin folder.
-func (u Updater) describe(ctx context.Context, p host.Program) (campaign.Locked, error) {
+func (u Updater) describe(ctx context.Context, p host.Program) (Entry, error) {
 	d, err := u.Describe(ctx, p)
 	if err != nil {
-		return campaign.Locked{}, fmt.Errorf("asking plugin %q what it is: %w", p.Name, err)
+		return Entry{}, fmt.Errorf("asking plugin %q what it is: %w", p.Name, err)
 	}
-	return campaign.Locked{
+	return Entry{
 		Name: p.Name, Source: p.Path, Version: d.Version, Protocol: d.Protocol, Permissions: d.Permissions,
 		SHA256: map[string]string{Platform(): d.SHA256},
 	}, nil
 }
 
 // unchanged returns an error if a program is not as it was installed.
-func unchanged(p host.Program, receipt campaign.Locked) error {
+func unchanged(p host.Program, receipt Entry) error {
 	sum, err := host.HashFile(p.Path)
 	if err != nil {
 		return core.Errorf(core.ErrorConfig, "plugin %q: %w", p.Name, err)
@@ -105,7 +105,7 @@ func unchanged(p host.Program, receipt campaign.Locked) error {
 }
 
 // ranges says which versions campaigns allow.
-func ranges(required []campaign.Requirement, name string) string {
+func ranges(required []requirement.Requirement, name string) string {
 	var all []string
 	for _, q := range required {
 		if q.Name == name {
@@ -119,7 +119,7 @@ func ranges(required []campaign.Requirement, name string) string {
 // folder can be moved, and anything else as it is.
 func relative(dir, source string) string {
 	base, err := filepath.Abs(dir)
-	if err != nil || campaign.IsURL(source) {
+	if err != nil || requirement.IsURL(source) {
 		return source
 	}
 	within, err := filepath.Rel(base, source)
@@ -131,7 +131,7 @@ func relative(dir, source string) string {
 
 // merge keeps the checksums of other platforms that somebody else has locked of
 // the same version.
-func merge(old, l campaign.Locked) campaign.Locked {
+func merge(old, l Entry) Entry {
 	sum, ok := old.SHA256[Platform()]
 	if old.Version != l.Version || ok && sum != l.SHA256[Platform()] {
 		return l
@@ -147,7 +147,7 @@ func merge(old, l campaign.Locked) campaign.Locked {
 
 // Differences says, a line each, what changes from one lock to another; the old
 // one may be nil.
-func Differences(old, lock *campaign.Lock) []string {
+func Differences(old, lock *Lock) []string {
 	var lines []string
 	for _, l := range lock.Plugins {
 		before, ok := old.Find(l.Name)

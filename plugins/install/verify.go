@@ -1,7 +1,6 @@
 package install
 
 import (
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -52,7 +51,7 @@ func Verify(found []host.Program) []Verified {
 }
 
 // VerifyLock looks at the programs of a lock.
-func VerifyLock(lock *campaign.Lock, found []host.Program) []Verified {
+func VerifyLock(lock *Lock, found []host.Program) []Verified {
 	var all []Verified
 	for _, l := range lock.Plugins {
 		v := Verified{

@@ -15,6 +15,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/conformance"
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
@@ -120,7 +121,7 @@ func (f *testFlags) readCases(env Env, redactor *secret.Redactor) ([]conformance
 	}
 	defer root.Close()
 	read, err := campaign.ReadCases(root.FS(), filepath.Base(f.cases), f.cases)
-	if problems, ok := errors.AsType[campaign.Problems](err); ok {
+	if problems, ok := errors.AsType[yamlfile.Problems](err); ok {
 		return nil, wrongCampaign{problems, read.Source}
 	}
 	if err != nil {

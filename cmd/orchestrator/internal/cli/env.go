@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // Env is the world as a command sees it, so that tests can give it another.
@@ -93,24 +95,19 @@ func width(file *os.File) int {
 	return columns
 }
 
-// readFile refuses what is no file before it opens it: a campaign may be
-// somebody else's, and devices and pipes end late or never.
+// readFile reads a file of at most limit bytes, of a folder or below it. Devices and
+// pipes are refused: a campaign may be somebody else's.
 func readFile(folder, name string, limit int64) ([]byte, error) {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	info, err := root.Stat(name)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a file", name)
-	case info.Size() > limit:
+	data, err := yamlfile.ReadFile(root.FS(), filepath.ToSlash(name), limit)
+	if err == nil && int64(len(data)) > limit {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, limit)
 	}
-	return root.ReadFile(name)
+	return data, err
 }
 
 // dataDir follows the XDG Base Directory Specification, and each other

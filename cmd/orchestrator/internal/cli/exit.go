@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
 )
 
@@ -137,7 +137,7 @@ func printError(w io.Writer, err error) {
 }
 
 // printProblem prints a problem of a file with the line that it is about.
-func printProblem(w io.Writer, what string, p campaign.Problem, source []byte) {
+func printProblem(w io.Writer, what string, p yamlfile.Problem, source []byte) {
 	fmt.Fprintf(w, "orchestrator: %s: %v\n%s", what, p, p.Snippet(source))
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 func TestEveryErrorHasItsExitCode(t *testing.T) {
@@ -29,8 +30,8 @@ func TestEveryErrorHasItsExitCode(t *testing.T) {
 		"interrupted":                          {conclusion{exitInterrupted}, 130},
 		"interrupted before the first trial":   {fmt.Errorf("asking: %w", context.Canceled), 130},
 		"a wrong flag":                         {usagef("unknown flag"), 2},
-		"a wrong campaign":                     {wrongCampaign{campaign.Problems{{Message: "no"}}, nil}, 2},
-		"a wrong campaign among unreadable":    {errors.Join(broken, wrongCampaign{campaign.Problems{{Message: "no"}}, nil}), 2},
+		"a wrong campaign":                     {wrongCampaign{yamlfile.Problems{{Message: "no"}}, nil}, 2},
+		"a wrong campaign among unreadable":    {errors.Join(broken, wrongCampaign{yamlfile.Problems{{Message: "no"}}, nil}), 2},
 		"a configuration that is refused":      {fmt.Errorf("run 1: %w", core.Errorf(core.ErrorConfig, "no such voice")), 2},
 		"credentials that are refused":         {core.Errorf(core.ErrorAuth, "no"), 3},
 		"the run could not be recorded":        {fmt.Errorf("run 1: %w", broken), 3},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
@@ -70,9 +71,9 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 		return err
 	}
 	fresh := 0
-	var unlocked []campaign.Requirement
+	var unlocked []requirement.Requirement
 	for _, c := range f.campaigns {
-		choice := install.Choose(c, f.lock, found, nil)
+		choice := install.Choose(c.File, c.Plugins, f.lock, found, nil)
 		for _, q := range c.Plugins {
 			if _, locked := f.lock.Find(q.Name); !locked {
 				unlocked = append(unlocked, q)
@@ -90,7 +91,7 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 				return err
 			}
 		}
-		if left := install.Choose(c, f.lock, found, nil).Problems; len(left) > 0 {
+		if left := install.Choose(c.File, c.Plugins, f.lock, found, nil).Problems; len(left) > 0 {
 			return wrongCampaign{left, c.Source}
 		}
 	}
@@ -106,7 +107,7 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 
 // install installs one plugin: the locked one, or one from the campaign's
 // source.
-func (i initialiser) install(ctx context.Context, c *campaign.Campaign, lock *campaign.Lock, q campaign.Requirement) (install.Installed, error) {
+func (i initialiser) install(ctx context.Context, c *campaign.Campaign, lock *install.Lock, q requirement.Requirement) (install.Installed, error) {
 	o, err := installOptions(i.env, &i.flags.confinementFlags)
 	if err != nil {
 		return install.Installed{}, err

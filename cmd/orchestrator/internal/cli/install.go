@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
@@ -97,12 +97,12 @@ func installOptions(env Env, confined *confinementFlags) (install.Options, error
 		Dir:      installDir(env),
 		Describe: confined.describer(env),
 		Progress: func(file string, size int64) io.WriteCloser { return newDownload(env, file, size) },
-		Announce: func(l campaign.Locked, before *campaign.Locked) { announce(env.Stdout, l, before) },
+		Announce: func(l install.Entry, before *install.Entry) { announce(env.Stdout, l, before) },
 	}, nil
 }
 
 // announce says what a plugin may do that is about to be put in place.
-func announce(w io.Writer, l campaign.Locked, before *campaign.Locked) {
+func announce(w io.Writer, l install.Entry, before *install.Entry) {
 	fmt.Fprintf(w, "%s %s may do: %s\n", l.Name, l.Version, l.Permissions)
 	if before == nil {
 		return
@@ -165,7 +165,7 @@ func newPluginsRemoveCommand(env Env) *cobra.Command {
 }
 
 // sourceOf returns where a campaign's, or its lock's, plugin comes from.
-func sourceOf(file, source string) string { return campaign.Locate(filepath.Dir(file), source) }
+func sourceOf(file, source string) string { return requirement.Locate(filepath.Dir(file), source) }
 
 // campaignFiles returns the campaigns that are meant by files and folders.
 func campaignFiles(given []string) ([]string, error) {
@@ -185,7 +185,7 @@ func campaignFiles(given []string) ([]string, error) {
 		}
 		for _, e := range entries {
 			file := filepath.Join(path, e.Name())
-			if (filepath.Ext(file) == ".yaml" || filepath.Ext(file) == ".yml") && e.Name() != campaign.LockName && isCampaign(file) {
+			if (filepath.Ext(file) == ".yaml" || filepath.Ext(file) == ".yml") && e.Name() != install.LockName && isCampaign(file) {
 				files = append(files, file)
 			}
 		}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
@@ -37,13 +36,13 @@ func listPlugins(ctx context.Context, env Env, flags hostFlags) error {
 
 // whatIs returns what was kept of a program when it was installed, and asks one
 // that was not.
-func (f *hostFlags) whatIs(ctx context.Context, env Env, p host.Program) (campaign.Locked, error) {
+func (f *hostFlags) whatIs(ctx context.Context, env Env, p host.Program) (install.Entry, error) {
 	l, installed, err := install.Receipt(p)
 	if installed || err != nil {
 		return l, err
 	}
 	d, err := f.describer(env)(ctx, p)
-	return campaign.Locked{
+	return install.Entry{
 		Name: p.Name, Version: d.Version, Permissions: d.Permissions, Source: p.Path,
 		SHA256: map[string]string{install.Platform(): d.SHA256},
 	}, err

@@ -11,6 +11,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
@@ -59,7 +61,7 @@ type campaignFolder struct {
 	dir       string
 	campaigns []*campaign.Campaign
 	// lock is nil where there is none.
-	lock *campaign.Lock
+	lock *install.Lock
 }
 
 // readFolders reads campaigns and the locks beside them. A campaign with any
@@ -93,9 +95,9 @@ func readFolders(files []string) ([]*campaignFolder, error) {
 }
 
 // readLock reads the lock of a folder; nil where there is none.
-func readLock(dir string) (*campaign.Lock, error) {
+func readLock(dir string) (*install.Lock, error) {
 	lock, err := install.ReadLock(dir)
-	if problems, ok := errors.AsType[campaign.Problems](err); ok {
+	if problems, ok := errors.AsType[yamlfile.Problems](err); ok {
 		return nil, wrongCampaign{problems, lock.Source}
 	}
 	if err != nil {
@@ -104,8 +106,8 @@ func readLock(dir string) (*campaign.Lock, error) {
 	return lock, nil
 }
 
-func (f *campaignFolder) required() []campaign.Requirement {
-	var all []campaign.Requirement
+func (f *campaignFolder) required() []requirement.Requirement {
+	var all []requirement.Requirement
 	for _, c := range f.campaigns {
 		all = append(all, c.Plugins...)
 	}
@@ -120,7 +122,7 @@ func (f *campaignFolder) relock(ctx context.Context, env Env, found []host.Progr
 	if err != nil {
 		return false, err
 	}
-	path := filepath.Join(f.dir, campaign.LockName)
+	path := filepath.Join(f.dir, install.LockName)
 	changes := install.Differences(f.lock, lock)
 	if len(changes) == 0 {
 		fmt.Fprintf(env.Stdout, "%s: up to date, %s\n", path, count(len(lock.Plugins), "plugin"))

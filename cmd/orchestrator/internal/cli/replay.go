@@ -14,6 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 func newReplayCommand(env Env) *cobra.Command {
@@ -113,7 +114,7 @@ func replayedPlan(ctx context.Context, s *store.Store, run store.Run) (*plan.Pla
 	}
 	// Nothing is run or read, whatever the campaign names.
 	p, err := plan.New(recorded, catalog, plan.Options{AllowCommands: true, AllowFile: func(string) error { return nil }})
-	if wrong, ok := errors.AsType[campaign.Problems](err); ok || len(problems) > 0 {
+	if wrong, ok := errors.AsType[yamlfile.Problems](err); ok || len(problems) > 0 {
 		return nil, nil, wrongCampaign{append(problems, wrong...).Sorted(), recorded.Source}
 	}
 	if now := p.Fingerprint(); now != run.Plan {

@@ -12,6 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -109,7 +110,7 @@ func (c *conduct) concludeAgain(ctx context.Context, s *store.Store, run store.R
 }
 
 // readRecorded reads a run's campaign from its record.
-func readRecorded(ctx context.Context, s *store.Store, run store.Run) (*campaign.Campaign, campaign.Problems, error) {
+func readRecorded(ctx context.Context, s *store.Store, run store.Run) (*campaign.Campaign, yamlfile.Problems, error) {
 	stored, err := s.Files(ctx, run.ID)
 	if err != nil {
 		return nil, nil, err
@@ -122,7 +123,7 @@ func readRecorded(ctx context.Context, s *store.Store, run store.Run) (*campaign
 	if c == nil {
 		return nil, nil, core.Errorf(core.ErrorInternal, "%w", err)
 	}
-	problems, _ := errors.AsType[campaign.Problems](err)
+	problems, _ := errors.AsType[yamlfile.Problems](err)
 	return c, problems, nil
 }
 

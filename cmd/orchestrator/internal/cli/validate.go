@@ -17,6 +17,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
@@ -114,7 +115,7 @@ func (f *campaignFlags) register(cmd *cobra.Command) {
 type reading struct {
 	campaign *campaign.Campaign
 	// problems are those of the campaign itself.
-	problems campaign.Problems
+	problems yamlfile.Problems
 	choice   install.Choice
 }
 
@@ -131,7 +132,7 @@ func (f *campaignFlags) read(ctx context.Context, env Env, w io.Writer, file str
 }
 
 // choose chooses the plugins of a campaign, by the lock beside its file.
-func (f *campaignFlags) choose(env Env, w io.Writer, c *campaign.Campaign, problems campaign.Problems) (*reading, error) {
+func (f *campaignFlags) choose(env Env, w io.Writer, c *campaign.Campaign, problems yamlfile.Problems) (*reading, error) {
 	lock, err := readLock(filepath.Dir(c.File))
 	if err != nil {
 		return nil, err
@@ -147,7 +148,7 @@ func (f *campaignFlags) choose(env Env, w io.Writer, c *campaign.Campaign, probl
 	if f.allowUnlocked {
 		lock = nil
 	}
-	return &reading{c, problems, install.Choose(c, lock, found, slices.Sorted(maps.Keys(attached)))}, nil
+	return &reading{c, problems, install.Choose(c.File, c.Plugins, lock, found, slices.Sorted(maps.Keys(attached)))}, nil
 }
 
 // warn says which programs do not run, though somebody put them there.
@@ -159,7 +160,7 @@ func (r *reading) warn(env Env) {
 
 // readCampaign reads a campaign file. The files that it names are read from its
 // own folder and from nowhere else.
-func readCampaign(file string) (*campaign.Campaign, campaign.Problems, error) {
+func readCampaign(file string) (*campaign.Campaign, yamlfile.Problems, error) {
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
 		return nil, nil, core.Errorf(core.ErrorConfig, "opening the campaign's folder: %w", err)
@@ -169,7 +170,7 @@ func readCampaign(file string) (*campaign.Campaign, campaign.Problems, error) {
 	if c == nil {
 		return nil, nil, core.Errorf(core.ErrorConfig, "%w", err)
 	}
-	problems, _ := errors.AsType[campaign.Problems](err)
+	problems, _ := errors.AsType[yamlfile.Problems](err)
 	return c, problems, nil
 }
 
@@ -178,7 +179,7 @@ func (f *campaignFlags) plans(ctx context.Context, r *reading, h *host.Host, cat
 	options := f.plan
 	options.AllowFile = f.secrets.allowFile
 	options.Absent = r.choice.Absent(r.campaign.Plugins)
-	started := install.CheckStarted(r.campaign, catalog.Plugins())
+	started := install.CheckStarted(r.campaign.File, r.campaign.Plugins, catalog.Plugins())
 	for _, p := range catalog.Plugins() {
 		if p.Err != nil {
 			options.Absent[p.Name] = true
@@ -193,7 +194,7 @@ func (f *campaignFlags) plans(ctx context.Context, r *reading, h *host.Host, cat
 	} else {
 		var err error
 		p, err = plan.New(r.campaign, catalog, options)
-		planned, _ := errors.AsType[campaign.Problems](err)
+		planned, _ := errors.AsType[yamlfile.Problems](err)
 		problems = append(problems, planned...)
 	}
 	more, err := plan.CheckConfigs(ctx, r.campaign, catalog, h.CheckConfig)
@@ -208,7 +209,7 @@ func (f *campaignFlags) plans(ctx context.Context, r *reading, h *host.Host, cat
 
 // wrongCampaign is a campaign's problems with the text that they are about.
 type wrongCampaign struct {
-	campaign.Problems
+	yamlfile.Problems
 	source []byte
 }
 

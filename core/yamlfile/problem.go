@@ -1,4 +1,4 @@
-package campaign
+package yamlfile
 
 import (
 	"cmp"
@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Position is a place in the campaign file; lines and columns count from 1,
+// Position is a place in a file; lines and columns count from 1,
 // columns in characters.
 type Position struct{ Line, Column int }
 
-// Problem is one thing that is wrong with a campaign.
+// Problem is one thing that is wrong with a file.
 type Problem struct {
 	File string
 	Position
@@ -20,7 +20,7 @@ type Problem struct {
 	// Hint says what would be right; it may be empty.
 	Hint string
 
-	// Secret: the line holds a secret, so that no snippet may show it.
+	// Secret says that the line holds a secret, so that no snippet may show it.
 	Secret bool
 }
 
@@ -33,8 +33,7 @@ func (p Problem) Error() string {
 	return s
 }
 
-// Problems is everything that is wrong with a campaign, in the order of the
-// file. It is an error if it is not empty.
+// Problems is everything that is wrong with a file, in the order of the file. It is an error if it is not empty.
 type Problems []Problem
 
 // Error returns one problem a line.
@@ -46,8 +45,8 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// maxProblems bounds the list of problems: nobody reads more, and a file that
-// is no campaign at all has one on each line.
+// maxProblems bounds the list of problems: a file of another kind has one
+// on each line.
 const maxProblems = 100
 
 // Sorted returns the problems in the order of the file, each once. Of more than
@@ -72,4 +71,32 @@ func (ps Problems) Sorted() Problems {
 		})
 	}
 	return all
+}
+
+// Report collects what is wrong with a file, in any order. The zero Report is empty.
+type Report struct{ problems []Problem }
+
+// Problem notes that something is wrong. Neither the message nor the hint may hold
+// a secret.
+func (r *Report) Problem(at Position, hint, format string, args ...any) {
+	r.problems = append(r.problems, Problem{Position: at, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// SecretProblem notes a problem on a line that must not be shown.
+func (r *Report) SecretProblem(at Position, hint, format string, args ...any) {
+	r.Problem(at, hint, format, args...)
+	r.problems[len(r.problems)-1].Secret = true
+}
+
+// Count returns how many problems there are so far: whoever reads a block compares
+// it before and after.
+func (r *Report) Count() int { return len(r.problems) }
+
+// Problems returns what is wrong with the file, whose name to show is display, as
+// [Problems.Sorted] does.
+func (r *Report) Problems(display string) Problems {
+	for i := range r.problems {
+		r.problems[i].File = display
+	}
+	return Problems(r.problems).Sorted()
 }

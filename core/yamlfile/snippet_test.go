@@ -1,10 +1,10 @@
-package campaign_test
+package yamlfile_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 func TestASnippetPointsAtTheColumn(t *testing.T) {
@@ -29,7 +29,7 @@ func TestASnippetPointsAtTheColumn(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := campaign.Problem{Position: campaign.Position{Line: test.line, Column: test.column}}
+			p := yamlfile.Problem{Position: yamlfile.Position{Line: test.line, Column: test.column}}
 			if got := p.Snippet([]byte(test.source)); got != test.want {
 				t.Errorf("got\n%swant\n%s", got, test.want)
 			}
@@ -38,8 +38,8 @@ func TestASnippetPointsAtTheColumn(t *testing.T) {
 }
 
 func TestAProblemPrintsItsPlaceAndItsHint(t *testing.T) {
-	p := campaign.Problem{File: "c.yaml", Position: campaign.Position{Line: 3, Column: 5}, Message: "wrong", Hint: "right"}
-	if got, want := (campaign.Problems{p, p}).Error(), "c.yaml:3:5: wrong (right)\nc.yaml:3:5: wrong (right)"; got != want {
+	p := yamlfile.Problem{File: "c.yaml", Position: yamlfile.Position{Line: 3, Column: 5}, Message: "wrong", Hint: "right"}
+	if got, want := (yamlfile.Problems{p, p}).Error(), "c.yaml:3:5: wrong (right)\nc.yaml:3:5: wrong (right)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -1,4 +1,4 @@
-package campaign_test
+package install_test
 
 import (
 	"errors"
@@ -11,22 +11,23 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
+	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
-func readLock(source string) (*campaign.Lock, error) {
-	fsys := fstest.MapFS{campaign.LockName: {Data: []byte(source)}}
-	return campaign.ReadLock(fsys, campaign.LockName, "l.yaml")
+func readLock(source string) (*install.Lock, error) {
+	fsys := fstest.MapFS{install.LockName: {Data: []byte(source)}}
+	return install.ReadLockFile(fsys, install.LockName, "l.yaml")
 }
 
 // twoLocked is a lock with all that a lock can hold.
-func twoLocked() *campaign.Lock {
-	l := &campaign.Lock{}
-	l.Put(campaign.Locked{
+func twoLocked() *install.Lock {
+	l := &install.Lock{}
+	l.Put(install.Entry{
 		Name: "zeta", Source: "build/orchestrator-plugin-zeta", Version: "1.0.0", Protocol: "redteam.plugin.v1",
 		SHA256: map[string]string{"linux/amd64": strings.Repeat("1", 64)},
 	})
-	l.Put(campaign.Locked{
+	l.Put(install.Entry{
 		Name: "acme", Source: "https://example.com/orchestrator-plugin-acme_0.3.1_SHA256SUMS", Version: "0.3.1", Protocol: "redteam.plugin.v1",
 		Permissions: core.Permissions{Network: true, Read: []string{"/usr/share/acme"}, Write: []string{"/var/acme"}, Programs: []string{"espeak-ng"}},
 		SHA256:      map[string]string{"linux/amd64": strings.Repeat("a", 64), "darwin/arm64": strings.Repeat("1e", 32)},
@@ -44,7 +45,7 @@ func TestALockComesBackAsItWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, data)
 	}
-	options := cmp.Options{cmpopts.IgnoreFields(campaign.Locked{}, "At"), cmpopts.IgnoreFields(campaign.Lock{}, "File", "Source")}
+	options := cmp.Options{cmpopts.IgnoreFields(install.Entry{}, "At"), cmpopts.IgnoreFields(install.Lock{}, "File", "Source")}
 	if diff := cmp.Diff(twoLocked(), got, options); diff != "" {
 		t.Errorf("-written +read:\n%s\n%s", diff, data)
 	}
@@ -65,7 +66,7 @@ func TestALockIsReadStrictly(t *testing.T) {
 		{"no checksum", acme, `l.yaml:4:5: plugin "acme" needs the key "sha256"`},
 		{"no checksums", acme + "    sha256: {}\n", `l.yaml:7:13: sha256: there are no checksums (a plugin without a checksum cannot be verified)`},
 		{"a short checksum", acme + "    sha256: {linux/amd64: abc}\n", `l.yaml:7:27: platform "linux/amd64": "abc" is not a SHA-256 (64 hexadecimal digits, in lower case)`},
-		{"no platform", acme + strings.Replace(sum, "/", "-", 1), `l.yaml:7:14: "linux-amd64" is not a platform: it is the system and the architecture, such as linux/amd64`},
+		{"no platform", acme + strings.Replace(sum, "/", "-", 1), `l.yaml:7:14: "linux-amd64" is not a platform, which is the system and the architecture, such as linux/amd64`},
 		{"no version", strings.Replace(acme, "0.3.1", "latest", 1) + sum, `l.yaml:5:14: version: "latest" is not a semantic version (such as 0.3.1)`},
 		{"a relative permission", acme + sum + "    permissions: {read: [etc]}\n", `l.yaml:8:18: permissions: the permission for "etc": a path is absolute and has no . or .. in it`},
 		{"an open source", strings.Replace(acme, "source: x", "source: http://example.com/x", 1) + sum, `l.yaml:4:13: source: "http://example.com/x" is not an https address; http is for this machine itself only`},
@@ -74,7 +75,7 @@ func TestALockIsReadStrictly(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := readLock(test.source)
 			got := ""
-			if problems, ok := errors.AsType[campaign.Problems](err); ok {
+			if problems, ok := errors.AsType[yamlfile.Problems](err); ok {
 				got = problems[0].Error()
 			}
 			if got != test.want {
@@ -85,28 +86,8 @@ func TestALockIsReadStrictly(t *testing.T) {
 }
 
 func TestAMissingLockIsNoLock(t *testing.T) {
-	if _, err := campaign.ReadLock(fstest.MapFS{}, campaign.LockName, "l.yaml"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := install.ReadLockFile(fstest.MapFS{}, install.LockName, "l.yaml"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v, want fs.ErrNotExist", err)
-	}
-}
-
-func TestARangeOfVersionsAllows(t *testing.T) {
-	for _, test := range []struct {
-		within, version string
-		want            bool
-	}{
-		{">=0.3, <1", "0.3.0", true},
-		{">=0.3, <1", "1.0.0", false},
-		{"~1.2", "1.2.9", true},
-		{"~1.2", "1.3.0", false},
-		{"*", "7.0.0", true},
-		{"*", "(devel)", false},
-		{">=0.3", "0.4.0-rc.1", false},
-		{">=0.3-0", "0.4.0-rc.1", true},
-	} {
-		if got := (campaign.Requirement{Version: test.within}).Allows(test.version); got != test.want {
-			t.Errorf("%q allows %q: %v", test.within, test.version, got)
-		}
 	}
 }
 

@@ -1,4 +1,4 @@
-package campaign
+package install
 
 import (
 	"bytes"
@@ -14,6 +14,8 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // LockName is the file beside a campaign that says which plugins exactly it
@@ -28,11 +30,11 @@ type Lock struct {
 	// Source is the file as it was read.
 	Source []byte
 	// Plugins are in alphabetical order.
-	Plugins []Locked
+	Plugins []Entry
 }
 
-// Locked is one plugin of a lock.
-type Locked struct {
+// Entry is one plugin of a lock.
+type Entry struct {
 	Name string
 	// Source is where it came from: the URL of a release, or a path.
 	Source  string
@@ -47,126 +49,118 @@ type Locked struct {
 	// SignedBy is the minisign public key that the checksums were verified
 	// with; "" for none.
 	SignedBy string
-	At       Position
+	At       yamlfile.Position
 }
 
 // Find returns what is locked of a plugin. There is nothing in a nil lock.
-func (l *Lock) Find(name string) (Locked, bool) {
+func (l *Lock) Find(name string) (Entry, bool) {
 	if l == nil {
-		return Locked{}, false
+		return Entry{}, false
 	}
 	for _, p := range l.Plugins {
 		if p.Name == name {
 			return p, true
 		}
 	}
-	return Locked{}, false
+	return Entry{}, false
 }
 
 // Put adds a plugin to the lock, or replaces the one of its name.
-func (l *Lock) Put(p Locked) {
-	l.Plugins = slices.DeleteFunc(l.Plugins, func(q Locked) bool { return q.Name == p.Name })
+func (l *Lock) Put(p Entry) {
+	l.Plugins = slices.DeleteFunc(l.Plugins, func(q Entry) bool { return q.Name == p.Name })
 	l.Plugins = append(l.Plugins, p)
-	slices.SortFunc(l.Plugins, func(a, b Locked) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(l.Plugins, func(a, b Entry) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// ReadLock reads a lock from fsys. display is the name that problems show.
+// ReadLockFile reads a lock from fsys. display is the name that problems show.
 //
-// The error is [Problems] where the lock is wrong; there is a lock then, but
+// The error is [yamlfile.Problems] where the lock is wrong; there is a lock then, but
 // only to show the lines that the problems are about. Another error means that
 // the file could not be read: fs.ErrNotExist where there is none.
-func ReadLock(fsys fs.FS, name, display string) (*Lock, error) {
-	data, err := readFile(fsys, name, maxFile)
+func ReadLockFile(fsys fs.FS, name, display string) (*Lock, error) {
+	data, err := yamlfile.ReadFile(fsys, name, yamlfile.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the lock %s: %w", display, err)
 	}
-	r := newReader(fsys, name, "the lock")
 	l := &Lock{File: display, Source: data}
-	if root := r.root(data); root != nil {
-		r.object(value{root, r.what}, []field{
-			{"version", true, r.version},
-			{"plugins", true, func(v value) { r.locked(v, l) }},
-		})
+	f, root, ok := yamlfile.Parse(data, "the lock", yamlfile.MaxFile)
+	if ok {
+		root.Object(
+			yamlfile.Required("version", yamlfile.VersionOne),
+			yamlfile.Required("plugins", l.readPlugins),
+		)
 	}
-	if len(r.problems) > 0 {
-		return l, r.sorted(display)
+	if f.Count() > 0 {
+		return l, f.Problems(display)
 	}
 	return l, nil
 }
 
-func (r *reader) locked(v value, l *Lock) {
-	r.definitions(v, "plugin", checkPluginName, func(name Name, v value) {
-		p := Locked{Name: name.Name, At: name.At}
-		r.object(v, []field{
-			{"source", true, func(v value) { p.Source = r.source(v) }},
-			{"version", true, func(v value) { p.Version = r.semantic(v) }},
-			{"protocol", true, r.textInto(&p.Protocol)},
-			{"permissions", false, func(v value) { p.Permissions = r.permissions(v) }},
-			{"sha256", true, func(v value) { p.SHA256 = r.sums(v) }},
-			{"signed_by", false, r.textInto(&p.SignedBy)},
-		})
+func (l *Lock) readPlugins(v yamlfile.Value) {
+	v.Definitions("plugin", requirement.CheckName, func(name string, at yamlfile.Position, v yamlfile.Value) {
+		p := Entry{Name: name, At: at}
+		v.Object(
+			yamlfile.Required("source", func(v yamlfile.Value) { p.Source = requirement.ReadSource(v) }),
+			yamlfile.Required("version", func(v yamlfile.Value) { p.Version = readVersion(v) }),
+			yamlfile.Required("protocol", yamlfile.TextInto(&p.Protocol)),
+			yamlfile.Optional("permissions", func(v yamlfile.Value) { p.Permissions = readPermissions(v) }),
+			yamlfile.Required("sha256", func(v yamlfile.Value) { p.SHA256 = readSums(v) }),
+			yamlfile.Optional("signed_by", yamlfile.TextInto(&p.SignedBy)),
+		)
 		l.Put(p)
 	})
 }
 
-// semantic reads one version.
-func (r *reader) semantic(v value) string {
-	s, ok := r.text(v)
+// readVersion reads one version.
+func readVersion(v yamlfile.Value) string {
+	s, ok := v.Text()
 	if !ok {
 		return ""
 	}
 	if _, err := semver.StrictNewVersion(s); err != nil {
-		r.problem(v.place(), "such as 0.3.1", "%s: %s is not a semantic version", v.label, shorten(s))
+		v.Problem("such as 0.3.1", "%s: %s is not a semantic version", v.Label(), yamlfile.Quote(s))
 	}
 	return s
 }
 
-func (r *reader) permissions(v value) core.Permissions {
+func readPermissions(v yamlfile.Value) core.Permissions {
 	var p core.Permissions
-	texts := func(into *[]string) func(value) {
-		return func(v value) {
-			r.list(v, func(entry value) {
-				if s, ok := r.text(entry); ok {
-					*into = append(*into, s)
-				}
-			})
-		}
-	}
-	r.object(v, []field{
-		{"network", false, func(v value) { p.Network = r.boolean(v) }},
-		{"read", false, texts(&p.Read)},
-		{"write", false, texts(&p.Write)},
-		{"programs", false, texts(&p.Programs)},
-	})
+	v.Object(
+		yamlfile.Optional("network", func(v yamlfile.Value) { p.Network = v.Boolean() }),
+		yamlfile.Optional("read", yamlfile.Texts(&p.Read)),
+		yamlfile.Optional("write", yamlfile.Texts(&p.Write)),
+		yamlfile.Optional("programs", yamlfile.Texts(&p.Programs)),
+	)
 	if err := p.Check(); err != nil {
-		r.problem(v.place(), "", "%s: %v", v.label, err)
+		v.Problem("", "%s: %v", v.Label(), err)
 	}
 	return p
 }
 
 var (
-	platform = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+$`)
-	sha256   = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	platform  = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+$`)
+	hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-// sums reads checksums by platform.
-func (r *reader) sums(v value) map[string]string {
-	all := map[string]string{}
-	check := func(name string) error {
-		if !platform.MatchString(name) {
-			return fmt.Errorf("%s is not a platform: it is the system and the architecture, such as linux/amd64", shorten(name))
-		}
-		return nil
+func checkPlatform(name string) error {
+	if !platform.MatchString(name) {
+		return fmt.Errorf("%s is not a platform, which is the system and the architecture, such as linux/amd64", yamlfile.Quote(name))
 	}
-	r.definitions(v, "platform", check, func(name Name, v value) {
-		s, ok := r.text(v)
-		if ok && !sha256.MatchString(s) {
-			r.problem(v.place(), "64 hexadecimal digits, in lower case", "%s: %s is not a SHA-256", v.label, shorten(s))
+	return nil
+}
+
+// readSums reads checksums by platform.
+func readSums(v yamlfile.Value) map[string]string {
+	all := map[string]string{}
+	v.Definitions("platform", checkPlatform, func(name string, _ yamlfile.Position, v yamlfile.Value) {
+		s, ok := v.Text()
+		if ok && !hexSHA256.MatchString(s) {
+			v.Problem("64 hexadecimal digits, in lower case", "%s: %s is not a SHA-256", v.Label(), yamlfile.Quote(s))
 		}
-		all[name.Name] = s
+		all[name] = s
 	})
 	if len(all) == 0 {
-		r.problem(v.place(), "a plugin without a checksum cannot be verified", "%s: there are no checksums", v.label)
+		v.Problem("a plugin without a checksum cannot be verified", "%s: there are no checksums", v.Label())
 	}
 	return all
 }

@@ -1,4 +1,4 @@
-package campaign
+package yamlfile
 
 import (
 	"bytes"
@@ -23,22 +23,22 @@ const (
 // no such thing. It stays with nodes, and never lets yaml.v3 decode: decoding
 // follows aliases into billions of laughs, forgets duplicate keys and columns,
 // and turns 1.5 into 1.
-func (r *reader) parse(data []byte) *yaml.Node {
+func (f *File) parse(data []byte) *yaml.Node {
 	start := Position{1, 1}
 	document, second, err := decodeNodes(data)
 	switch {
 	case errors.Is(err, io.EOF), err == nil && (len(document.Content) == 0 || isNull(document.Content[0])):
-		r.problem(start, "begin with version: 1", "the file is empty")
+		f.Problem(start, "begin with version: 1", "the file is empty")
 		return nil
 	case err != nil:
-		r.syntaxProblem(data, err)
+		f.syntaxProblem(data, err)
 		return nil
 	case second != nil:
-		r.problem(place(second), "remove the line --- and what follows, or put it into a file of its own", "a second document; a file holds one")
+		f.Problem(place(second), "remove the line --- and what follows, or put it into a file of its own", "a second document; a file holds one")
 		return nil
 	}
 	root := document.Content[0]
-	a := audit{reader: r}
+	a := audit{file: f}
 	if !a.node(root, 0) {
 		return nil
 	}
@@ -69,10 +69,10 @@ func decodeNodes(data []byte) (first, second *yaml.Node, err error) {
 }
 
 // syntaxProblem reports an error of the YAML parser.
-func (r *reader) syntaxProblem(data []byte, err error) {
+func (f *File) syntaxProblem(data []byte, err error) {
 	message := syntaxMessage(err)
 	at := locate(data, message)
-	line, _ := r.line(at.Line)
+	line, _ := f.line(at.Line)
 	hint := ""
 	switch {
 	case strings.Contains(message, "cannot start any token") && strings.Contains(line, "\t"):
@@ -84,7 +84,7 @@ func (r *reader) syntaxProblem(data []byte, err error) {
 	case strings.HasPrefix(message, "did not find expected"), strings.HasPrefix(message, "found unexpected end"):
 		hint = "look at the indentation, the brackets and the quotes up to here"
 	}
-	r.problem(at, hint, "not YAML: %s", message)
+	f.Problem(at, hint, "not YAML: %s", message)
 }
 
 // locate finds the place of a syntax error. The parser names the line where
@@ -142,8 +142,8 @@ func syntaxMessage(err error) string {
 
 // audit looks over a whole tree for what is wrong wherever it stands.
 type audit struct {
-	reader *reader
-	nodes  int
+	file  *File
+	nodes int
 }
 
 // node reports whether the tree is fit for further reading at all.
@@ -151,20 +151,20 @@ func (a *audit) node(n *yaml.Node, depth int) bool {
 	a.nodes++
 	switch {
 	case depth > maxDepth:
-		a.reader.problem(place(n), "", "nested more than %d deep", maxDepth)
+		a.file.Problem(place(n), "", "nested more than %d deep", maxDepth)
 		return false
 	case a.nodes > maxNodes:
-		a.reader.problem(place(n), "put datasets into files of their own", "more than %d values", maxNodes)
+		a.file.Problem(place(n), "put datasets into files of their own", "more than %d values", maxNodes)
 		return false
 	case n.Kind == yaml.AliasNode:
-		a.reader.problem(place(n), "write the value out", "aliases (*%s) are not supported", n.Value)
+		a.file.Problem(place(n), "write the value out", "aliases (*%s) are not supported", n.Value)
 		return true // and never follow it
 	}
 	if n.Anchor != "" {
-		a.reader.problem(place(n), "write the value out where it is needed", "anchors (&%s) are not supported", n.Anchor)
+		a.file.Problem(place(n), "write the value out where it is needed", "anchors (&%s) are not supported", n.Anchor)
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
-		a.reader.problem(place(n), "put a text in quotes", "tags (%s) are not supported", n.Tag)
+		a.file.Problem(place(n), "put a text in quotes", "tags (%s) are not supported", n.Tag)
 	}
 	if n.Kind == yaml.MappingNode && !a.keys(n) {
 		return false
@@ -180,7 +180,7 @@ func (a *audit) node(n *yaml.Node, depth int) bool {
 // keys checks that each key of a mapping is a text and appears once.
 func (a *audit) keys(n *yaml.Node) bool {
 	if len(n.Content)/2 > maxKeys {
-		a.reader.problem(place(n), "", "a mapping with more than %d keys", maxKeys)
+		a.file.Problem(place(n), "", "a mapping with more than %d keys", maxKeys)
 		return false
 	}
 	seen := map[string]int{}
@@ -189,16 +189,16 @@ func (a *audit) keys(n *yaml.Node) bool {
 		case key.Kind == yaml.AliasNode:
 			continue // reported on the way
 		case key.Kind != yaml.ScalarNode:
-			a.reader.problem(place(key), "", "a key is a word, not %s", describe(key))
+			a.file.Problem(place(key), "", "a key is a word, not %s", describe(key))
 			continue
 		case key.ShortTag() == "!!merge":
-			a.reader.problem(place(key), "write the keys out", "merge keys (<<) are not supported")
+			a.file.Problem(place(key), "write the keys out", "merge keys (<<) are not supported")
 			continue
 		case !isText(key):
-			a.reader.problem(place(key), fmt.Sprintf("write %q, in quotes", key.Value), "a key is a text, not %s", describe(key))
+			a.file.Problem(place(key), fmt.Sprintf("write %q, in quotes", key.Value), "a key is a text, not %s", describe(key))
 		}
 		if line, ok := seen[key.Value]; ok {
-			a.reader.problem(place(key), "", "key %q appears twice; the first is on line %d", key.Value, line)
+			a.file.Problem(place(key), "", "key %q appears twice; the first is on line %d", key.Value, line)
 			continue
 		}
 		seen[key.Value] = key.Line

@@ -1,0 +1,129 @@
+package campaign
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
+)
+
+// folder is the folder of a file while that is read: what the file names is in it
+// or below it.
+type folder struct {
+	fsys fs.FS
+	dir  string
+	// files are those that have been read.
+	files files
+	// sounds is how long the silence and noise are that have been made.
+	sounds time.Duration
+}
+
+// byteOrderMark is what some editors begin a UTF-8 file with.
+const byteOrderMark = "\uFEFF"
+
+// textOrFile reads a text that the campaign holds, or names with {file: path}.
+func (in *folder) textOrFile(v value) string {
+	if !v.IsMapping() {
+		s, _ := v.Text()
+		return s
+	}
+	var s string
+	v.Object(yamlfile.Required("file", func(v value) { s = in.text(v) }))
+	return s
+}
+
+// templateOrFile reads a text that may be a template, or a file that holds one.
+func (in *folder) templateOrFile(v value) Text {
+	t := Text{Written: in.textOrFile(v), place: yamlfile.PlaceAt(v.At())}
+	if v.IsText() {
+		t.place = v.TextPlace()
+	}
+	return t
+}
+
+// text reads the text of a file by its path.
+func (in *folder) text(v value) string {
+	const most = 1 << 20
+	name, ok := v.Text()
+	if !ok {
+		return ""
+	}
+	data, ok := in.attachment(v, name, most)
+	if !ok {
+		return ""
+	}
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
+	if !utf8.Valid(data) {
+		v.Problem("save it as UTF-8", "%s is not UTF-8 text", yamlfile.Quote(name))
+		return ""
+	}
+	return string(data)
+}
+
+// attachment reads a file that a value names: one of the campaign's folder or
+// below, not empty, and of at most limit bytes.
+func (in *folder) attachment(v value, name string, limit int64) ([]byte, bool) {
+	local := path.Clean(name)
+	quoted := yamlfile.Quote(name)
+	switch {
+	case strings.Contains(name, `\`):
+		v.Problem(`separate folders with "/"`, "%s is not a path", quoted)
+		return nil, false
+	case !fs.ValidPath(local) || local == ".":
+		v.Problem("paths are relative to the campaign's folder and stay within it", "%s is outside the campaign's folder", quoted)
+		return nil, false
+	}
+	data, err := in.readOnce(local, limit)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		v.Problem(yamlfile.DidYouMean(in.nearest(local)), "there is no file %s in the campaign's folder", quoted)
+		return nil, false
+	case err != nil:
+		v.Problem("", "reading %s: %v", quoted, err)
+		return nil, false
+	case len(data) == 0:
+		v.Problem("", "%s is empty", quoted)
+		return nil, false
+	case int64(len(data)) > limit:
+		v.Problem("", "%s is larger than %d MiB", quoted, limit>>20)
+		return nil, false
+	}
+	return data, true
+}
+
+// readOnce reads a file of the campaign's folder, once however often it is named.
+func (in *folder) readOnce(local string, limit int64) ([]byte, error) {
+	if data, ok := in.files[local]; ok {
+		return data, nil
+	}
+	data, err := yamlfile.ReadFile(in.fsys, path.Join(in.dir, local), limit)
+	if err == nil && int64(len(data)) <= limit {
+		in.files[local] = data
+	}
+	return data, err
+}
+
+// nearest suggests a file of the same folder.
+func (in *folder) nearest(local string) string {
+	entries, err := fs.ReadDir(in.fsys, path.Join(in.dir, path.Dir(local)))
+	if err != nil {
+		return "" // there is no such folder either
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	near := schema.Nearest(path.Base(local), names)
+	if near == "" {
+		return ""
+	}
+	return path.Join(path.Dir(local), near)
+}
