@@ -46,9 +46,39 @@ func ErrorKinds() []ErrorKind {
 	}
 }
 
+// ErrorSubject says what an [Error] speaks of. It tells a caller whether the
+// other side is down, which the kind alone does not: a service that closes one
+// connection in the middle of a reply is reachable.
+type ErrorSubject string
+
+// The error subjects.
+const (
+	// SubjectReachability: nothing can be asked of the other side, because it is
+	// down or cannot be found. A caller may stop asking it for a while, whoever
+	// asks, where this is said at the start of a conversation.
+	SubjectReachability ErrorSubject = "reachability"
+	// SubjectLimit: the other side asks to come back later, after RetryAfter
+	// where that is known.
+	SubjectLimit ErrorSubject = "limit"
+	// SubjectAnswer: this one request or its reply failed. The next one may
+	// succeed.
+	SubjectAnswer ErrorSubject = "answer"
+	// SubjectConfiguration: what was asked for, or how, has to change before it
+	// can succeed.
+	SubjectConfiguration ErrorSubject = "configuration"
+)
+
+// ErrorSubjects lists every subject.
+func ErrorSubjects() []ErrorSubject {
+	return []ErrorSubject{SubjectReachability, SubjectLimit, SubjectAnswer, SubjectConfiguration}
+}
+
 // Error is an error with a kind. It crosses the plugin boundary unharmed.
 type Error struct {
 	Kind ErrorKind
+	// Subject is what the error speaks of; "" if that is what its kind and
+	// RetryAfter say. See [SubjectOf].
+	Subject ErrorSubject
 	// Field is the path of the configuration key at fault, such as
 	// "audio.voice", where there is one.
 	Field string
@@ -101,6 +131,15 @@ func (e *Error) After(d time.Duration) *Error {
 	return &f
 }
 
+// About returns a copy of the error that says what it speaks of. It is needed
+// where that is not what the kind says, such as for an [ErrorUnavailable] of a
+// connection that broke in the middle of a reply, which speaks of an answer.
+func (e *Error) About(s ErrorSubject) *Error {
+	f := *e
+	f.Subject = s
+	return &f
+}
+
 // KindOf returns the kind of the outermost [Error] in err's chain,
 // ErrorTimeout for a passed deadline, and ErrorInternal for anything else. It
 // returns "" for nil.
@@ -117,35 +156,60 @@ func KindOf(err error) ErrorKind {
 	return ErrorInternal
 }
 
+// SubjectOf returns what an error speaks of: the subject of the outermost
+// [Error] in err's chain that has one. Where none has, it follows from
+// [RetryAfterOf] and [KindOf]: ErrorRateLimited, and any error that says how long
+// to wait, speak of a limit, ErrorUnavailable of reachability, ErrorConfig,
+// ErrorAuth, ErrorUnsupported and ErrorInput of the configuration, and all others
+// of an answer. It returns "" for nil.
+func SubjectOf(err error) ErrorSubject {
+	if err == nil {
+		return ""
+	}
+	if said := outermost(err, func(e *Error) ErrorSubject { return e.Subject }); said != "" {
+		return said
+	}
+	if RetryAfterOf(err) > 0 {
+		return SubjectLimit
+	}
+	switch KindOf(err) {
+	case ErrorRateLimited:
+		return SubjectLimit
+	case ErrorUnavailable:
+		return SubjectReachability
+	case ErrorConfig, ErrorAuth, ErrorUnsupported, ErrorInput:
+		return SubjectConfiguration
+	default:
+		return SubjectAnswer
+	}
+}
+
 // HintOf returns the hint of the outermost [Error] in err's chain that has one.
 func HintOf(err error) string {
-	for err != nil {
-		e, ok := errors.AsType[*Error](err)
-		if !ok {
-			return ""
-		}
-		if e.Hint != "" {
-			return e.Hint
-		}
-		err = e.Err
-	}
-	return ""
+	return outermost(err, func(e *Error) string { return e.Hint })
 }
 
 // RetryAfterOf returns how long the outermost [Error] in err's chain that says
 // so asks to wait, and 0 where none does.
 func RetryAfterOf(err error) time.Duration {
+	return outermost(err, func(e *Error) time.Duration { return max(0, e.RetryAfter) })
+}
+
+// outermost returns a field of the outermost [Error] in err's chain that has it,
+// and the zero value where none has.
+func outermost[T comparable](err error, field func(*Error) T) T {
+	var none T
 	for err != nil {
 		e, ok := errors.AsType[*Error](err)
 		if !ok {
-			return 0
+			return none
 		}
-		if e.RetryAfter > 0 {
-			return e.RetryAfter
+		if value := field(e); value != none {
+			return value
 		}
 		err = e.Err
 	}
-	return 0
+	return none
 }
 
 // Errors are several things that are wrong at once, such as the keys of a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,6 +33,44 @@ func TestTheKindOfAnError(t *testing.T) {
 	}
 }
 
+func TestTheSubjectOfAnError(t *testing.T) {
+	kind := func(k core.ErrorKind) *core.Error { return core.Errorf(k, "odd") }
+	for _, test := range []struct {
+		name string
+		err  error
+		want core.ErrorSubject
+	}{
+		{"none", nil, ""},
+		{"a refusal because of a limit", kind(core.ErrorRateLimited), core.SubjectLimit},
+		{"anything that says when to come back", kind(core.ErrorUnavailable).After(time.Second), core.SubjectLimit},
+		{"out of reach", kind(core.ErrorUnavailable), core.SubjectReachability},
+		{"config", kind(core.ErrorConfig), core.SubjectConfiguration},
+		{"auth", kind(core.ErrorAuth), core.SubjectConfiguration},
+		{"unsupported", kind(core.ErrorUnsupported), core.SubjectConfiguration},
+		{"input", kind(core.ErrorInput), core.SubjectConfiguration},
+		{"timeout", kind(core.ErrorTimeout), core.SubjectAnswer},
+		{"protocol", kind(core.ErrorProtocol), core.SubjectAnswer},
+		{"internal", kind(core.ErrorInternal), core.SubjectAnswer},
+		{"a passed deadline", context.DeadlineExceeded, core.SubjectAnswer},
+		{"no kind", errors.New("odd"), core.SubjectAnswer},
+		{"said", kind(core.ErrorUnavailable).About(core.SubjectAnswer), core.SubjectAnswer},
+		{"said within", core.Errorf(core.ErrorTimeout, "%w", kind(core.ErrorProtocol).About(core.SubjectReachability)), core.SubjectReachability},
+		{"the outermost counts", core.Errorf(core.ErrorTimeout, "%w", kind(core.ErrorProtocol).About(core.SubjectReachability)).About(core.SubjectLimit), core.SubjectLimit},
+		{"one of several", core.Errors{kind(core.ErrorConfig), kind(core.ErrorConfig)}, core.SubjectConfiguration},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := core.SubjectOf(test.err); got != test.want {
+				t.Errorf("SubjectOf = %q, want %q", got, test.want)
+			}
+		})
+	}
+	for _, k := range core.ErrorKinds() {
+		if s := core.SubjectOf(kind(k)); !slices.Contains(core.ErrorSubjects(), s) {
+			t.Errorf("kind %s speaks of %q, which is not one of %v", k, s, core.ErrorSubjects())
+		}
+	}
+}
+
 func TestTheHintComesFromTheOutermostErrorThatHasOne(t *testing.T) {
 	inner := core.Errorf(core.ErrorAuth, "refused").WithHint("check %s", "the key")
 	outer := core.Errorf(core.ErrorUnavailable, "opening: %w", inner)
@@ -48,8 +87,8 @@ func TestTheHintComesFromTheOutermostErrorThatHasOne(t *testing.T) {
 
 func TestDecoratingAnErrorLeavesTheOriginalAlone(t *testing.T) {
 	plain := core.Errorf(core.ErrorRateLimited, "slow down")
-	decorated := plain.At("limits").After(time.Second).WithHint("wait")
-	if plain.Field != "" || plain.RetryAfter != 0 || plain.Hint != "" {
+	decorated := plain.At("limits").After(time.Second).WithHint("wait").About(core.SubjectLimit)
+	if plain.Field != "" || plain.Subject != "" || plain.RetryAfter != 0 || plain.Hint != "" {
 		t.Errorf("the original changed: %+v", plain)
 	}
 	if got, want := decorated.Error(), "limits: slow down"; got != want {

@@ -38,8 +38,10 @@ type Conversation interface {
 	//
 	// A target that refuses, or whose content filter cuts the reply off, has
 	// answered: that is a Reply with a [Finish], not an error. An error means
-	// that there is no reply to judge; a reply that was cut off by a lost
-	// connection is an error too, never a short reply.
+	// that there is no whole reply to judge. If content had arrived by then, Send
+	// returns it with the error, as a Reply with FinishBroken: what a target has
+	// said before its connection broke is evidence of what it does. Any other
+	// Reply comes without an error, and FinishBroken never does.
 	//
 	// A message that fails with ErrorRateLimited has left no trace in the
 	// conversation, and may be sent again. One that fails otherwise may have been
@@ -56,7 +58,9 @@ type Interruptible interface {
 	// Exchange delivers the first message as Send does, and each further one,
 	// by its [Delivery.InterruptAfter], over the reply to the one before. It
 	// returns the replies in order; those that came before an error are
-	// returned with it.
+	// returned with it, and so is one that the error broke off: it is the last of
+	// them, with FinishBroken. There are always fewer whole replies than messages
+	// with an error.
 	//
 	// A reply that was spoken over ends as FinishInterrupted, and its Delivered
 	// is more than 0 exactly then: one that anything else cancelled has none,
@@ -82,6 +86,9 @@ const (
 	// FinishUnconfirmed: content arrived, but the target never said that it
 	// was all (a soft finish).
 	FinishUnconfirmed Finish = "unconfirmed"
+	// FinishBroken: content arrived, and then the reply broke off. Such a Reply
+	// is returned together with the error that says why, and only so.
+	FinishBroken Finish = "broken"
 )
 
 // Conclusive reports whether a reply that ended this way can be judged as

@@ -110,10 +110,7 @@ func (t *modelTalk) outgoing(ctx context.Context) context.Context {
 // Send implements [core.Conversation].
 func (t *modelTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	replies, err := t.Exchange(ctx, []core.Message{m})
-	if err != nil {
-		return core.Reply{}, err
-	}
-	return replies[0], nil
+	return wire.OnlyReply(replies), err
 }
 
 // Exchange implements [core.Interruptible]. Whether the target does, the host

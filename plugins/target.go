@@ -57,36 +57,29 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 		return err
 	}
 	defer c.releaseTurn()
-	replies, failure := exchange(stream.Context(), c.Conversation, messages)
+	ctx, cancel := returnInTime(stream.Context())
+	defer cancel()
+	replies, failure := core.Deliver(ctx, c.Conversation, messages)
 	if err := wire.SendReplies(replies, stream.Send); err != nil {
 		return err
 	}
 	return failure
 }
 
-// returnTime is how long before a call's own deadline an exchange has to be
-// over: the replies that came until then still have to be sent.
+// returnTime is how long before a call's own deadline a target has to return, at
+// most: what came until then still has to be sent. It is no more than a tenth of
+// the time that there is.
 const returnTime = 500 * time.Millisecond
 
 // returnInTime returns a context that is over a little before ctx is, where ctx
 // has a deadline and time to spare.
 func returnInTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
-	if !ok || time.Until(deadline) <= 2*returnTime {
+	left := time.Until(deadline)
+	if !ok || left <= 2*returnTime {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-returnTime))
-}
-
-// exchange sends messages of which each after the first interrupts. It returns
-// the replies that came before an error with it.
-func exchange(ctx context.Context, c core.Conversation, messages []core.Message) ([]core.Reply, error) {
-	if len(messages) > 1 {
-		var cancel context.CancelFunc
-		ctx, cancel = returnInTime(ctx)
-		defer cancel()
-	}
-	return wire.Deliver(ctx, c, messages)
+	return context.WithDeadline(ctx, deadline.Add(-min(returnTime, left/10)))
 }
 
 // EndConversation implements the contract.

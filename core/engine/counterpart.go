@@ -119,7 +119,7 @@ func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversati
 	defer cancel()
 	ctx, end := c.step(ctx, record.Step{Kind: record.StepSend, Name: c.name, Use: c.component.Use, Config: c.component.Config, Sent: messages})
 	defer func() { end(record.StepEnd{Kind: core.KindOf(err), Replies: replies}) }()
-	replies, err = deliver(ctx, conversation, messages)
+	replies, err = core.Deliver(ctx, conversation, messages)
 	c.spend(messages, replies)
 	for i := range replies {
 		replies[i].Message.Role = core.Assistant
@@ -128,9 +128,17 @@ func (c *counterpart) sendOnce(ctx context.Context, conversation core.Conversati
 		}
 	}
 	if err != nil {
-		return replies[:min(len(replies), len(messages)-1)], c.explain(ctx, "sending", limit, err)
+		return whole(replies), c.explain(ctx, "sending", limit, err)
 	}
 	return replies, nil
+}
+
+// whole returns replies without the last where that broke off.
+func whole(replies []core.Reply) []core.Reply {
+	if n := len(replies); n > 0 && replies[n-1].Finish == core.FinishBroken {
+		return replies[:n-1]
+	}
+	return replies
 }
 
 // spend counts what replies used, and warns once where that is not known.

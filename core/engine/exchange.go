@@ -131,27 +131,6 @@ func (h *holding) failWith(turn record.Turn) {
 	h.observe(record.TurnEnded{Trial: h.info, Turn: turn})
 }
 
-// deliver sends one message, or several of which each is said over the reply to
-// the one before.
-func deliver(ctx context.Context, conversation core.Conversation, messages []core.Message) ([]core.Reply, error) {
-	if len(messages) == 1 {
-		reply, err := conversation.Send(ctx, messages[0])
-		if err != nil {
-			return nil, err
-		}
-		return []core.Reply{reply}, nil
-	}
-	open, ok := conversation.(core.Interruptible)
-	if !ok {
-		return nil, core.Errorf(core.ErrorUnsupported, "its replies cannot be interrupted")
-	}
-	replies, err := open.Exchange(ctx, messages)
-	if err == nil && len(replies) != len(messages) {
-		err = core.Errorf(core.ErrorProtocol, "it gave %d replies to %d messages", len(replies), len(messages))
-	}
-	return replies[:min(len(replies), len(messages))], err
-}
-
 func tooLarge(r core.Reply) error {
 	size := 0
 	for _, p := range r.Message.Parts {

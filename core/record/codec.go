@@ -205,7 +205,11 @@ func (d *decoding) answer(e entry) Answer {
 	if len(a.Replies) > len(e.Messages) || e.Kind == CallSend && a.Err == nil && len(a.Replies) < len(e.Messages) {
 		d.err = errors.Join(d.err, fmt.Errorf("%d replies to %d messages", len(a.Replies), len(e.Messages)))
 	}
-	if a.Err != nil && len(e.Messages) > 0 && len(a.Replies) == len(e.Messages) {
+	brokeOff := len(a.Replies) > 0 && a.Replies[len(a.Replies)-1].Finish == core.FinishBroken
+	if brokeOff && a.Err == nil {
+		d.err = errors.Join(d.err, errors.New("a reply broke off, and no error says why"))
+	}
+	if a.Err != nil && len(e.Messages) > 0 && len(a.Replies) == len(e.Messages) && !brokeOff {
 		d.err = errors.Join(d.err, errors.New("a call that failed has all replies"))
 	}
 	return a

@@ -47,6 +47,8 @@ func calls() map[string]record.RecordedCall {
 		Usage: core.Usage{InputTokens: 3}, Timing: core.Timing{Total: time.Second},
 		RateLimits: []core.RateLimit{{Name: "requests", Limit: 3, Reset: time.Second}}, Warnings: []string{"slow"},
 	}
+	broken := reply
+	broken.Finish = core.FinishBroken
 	down := core.Errorf(core.ErrorRateLimited, "busy").WithHint("wait").After(time.Minute)
 	return map[string]record.RecordedCall{
 		"a start": {Call: record.Call{
@@ -56,6 +58,10 @@ func calls() map[string]record.RecordedCall {
 		"an exchange": {
 			Call:   record.Call{Kind: record.CallSend, Name: "agent", Messages: []core.Message{said, core.UserText("stop")}},
 			Answer: record.Answer{Replies: []core.Reply{reply}, Err: down},
+		},
+		"a reply that broke off": {
+			Call:   record.Call{Kind: record.CallSend, Name: "agent", Messages: []core.Message{said}},
+			Answer: record.Answer{Replies: []core.Reply{broken}, Err: down},
 		},
 		"a conversion": {
 			Call:   record.Call{Kind: record.CallConvert, Name: "speak", Values: []core.Value{original}},
@@ -112,6 +118,7 @@ func TestWhatIsNoRecordOfACallIsRefused(t *testing.T) {
 		"a message without reply": `{"kind": "send", "messages": [{"role": "user"}]}`,
 		"a reply to nothing":      `{"kind": "send", "replies": [{"message": {"role": "assistant"}}]}`,
 		"a failure of nothing":    `{"kind": "send", "messages": [{"role": "user"}], "replies": [{"message": {"role": "assistant"}}], "error": {"kind": "timeout", "message": "late"}}`,
+		"a break of nothing":      `{"kind": "send", "messages": [{"role": "user"}], "replies": [{"message": {"role": "assistant"}, "finish": "broken"}]}`,
 		"a score in words":        `{"kind": "score", "score": {"value": "high"}}`,
 	} {
 		if got, err := record.DecodeCall([]byte(text), shelf{}.load); err == nil {

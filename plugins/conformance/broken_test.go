@@ -242,6 +242,42 @@ func TestAComponentThatBreaksAPromiseFailsTheCheckOfIt(t *testing.T) {
 	}
 }
 
+func TestWhatAFailureSaysIsHeldToItsPromises(t *testing.T) {
+	for _, test := range []struct {
+		broken string
+		failed []string
+		want   string
+	}{
+		{"short", []string{"target short: holds a conversation of two turns"}, "the reply broke off (Finish is broken), and no error says why"},
+		{
+			"eager", []string{"target eager: honours a deadline", "target eager: honours cancellation"},
+			"a reply comes with an error (context canceled), and its Finish is not broken: it is complete",
+		},
+		{
+			"unsure", []string{"target unsure: honours a deadline", "target unsure: honours cancellation"},
+			"a reply comes with an error (context canceled), and its Finish is not broken: it is not set",
+		},
+		{"cut short", nil, ""},
+		{"made-up", []string{"target made-up: refuses what it does not say it takes"}, `the subject "weather" of an error is not one of`},
+		{"misleading", []string{"target misleading: refuses what it does not say it takes"}, "an error of kind unsupported speaks of reachability, want configuration"},
+		{"later", []string{"target later: refuses what it does not say it takes"}, "an error that asks to wait speaks of configuration, want limit"},
+	} {
+		t.Run(test.broken, func(t *testing.T) {
+			component := brokenTarget(test.broken)
+			s, err := conformance.InProcess([]core.Component{component})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := checked(t.Context(), func(to conformance.T) {
+				conformance.Components(to, s, []core.Info{component.Info}, nil)
+			})
+			if got := found.failures(); !slices.Equal(got, test.failed) || !strings.Contains(found.String(), test.want) {
+				t.Errorf("failed:\n%swant %q with %q", found, test.failed, test.want)
+			}
+		})
+	}
+}
+
 func TestAPluginThatBreaksAPromiseFailsTheCheckOfIt(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
@@ -43,16 +44,41 @@ func (c *talk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 		return core.Reply{}, c.started.Err()
 	case c.parrot == "amnesiac" && c.turns > 1:
 		return core.Reply{}, errors.New("who are you?")
+	case c.parrot == "short" && c.turns > 1:
+		return said(m, core.FinishBroken), nil
+	case c.parrot == "eager" || c.parrot == "unsure" || c.parrot == "cut short":
+		if err := work(ctx); err != nil {
+			return said(m, map[parrot]core.Finish{"eager": core.FinishComplete, "cut short": core.FinishBroken}[c.parrot]), err
+		}
 	case !m.Delivery.IsZero():
 		return core.Reply{}, plugins.Errorf(core.ErrorUnsupported, "delivered too oddly")
 	}
 	for _, p := range m.Parts {
 		if p.Modality != core.Text {
-			return core.Reply{}, plugins.Errorf(core.ErrorUnsupported, "%s", p.Modality)
+			return core.Reply{}, c.refusal(p.Modality)
 		}
 	}
+	return said(m, core.FinishComplete), nil
+}
+
+// refusal is the error of what is not taken.
+func (c *talk) refusal(m core.Modality) error {
+	err := plugins.Errorf(core.ErrorUnsupported, "%s", m)
+	switch c.parrot {
+	case "made-up":
+		return err.About("weather")
+	case "misleading":
+		return err.About(core.SubjectReachability)
+	case "later":
+		return err.After(time.Second).About(core.SubjectConfiguration)
+	}
+	return err
+}
+
+// said repeats a message in a reply that ended as finish says.
+func said(m core.Message, finish core.Finish) core.Reply {
 	m.Role = core.Assistant
-	return core.Reply{Message: m, Finish: core.FinishComplete}, nil
+	return core.Reply{Message: m, Finish: finish}
 }
 
 func (c *talk) End(context.Context) error {

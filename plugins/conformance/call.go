@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -156,8 +157,11 @@ func (s subject) honours(t T, from Source, stop func(context.Context) (context.C
 	}
 	ctx, cancel = stop(t.Context())
 	defer cancel()
-	if ended, _ = within(soon+2*prompt, func() error { return o.call(ctx, s.Input) }); !ended {
+	if ended, err = within(soon+2*prompt, func() error { return o.call(ctx, s.Input) }); !ended {
 		t.Fatalf("a call does not end within %v of the end of its context", prompt)
+	}
+	if wrong, ok := errors.AsType[breach](err); ok {
+		t.Errorf("a call whose context ends: %v", wrong)
 	}
 	switch ended, err = within(prompt, o.close); {
 	case !ended:

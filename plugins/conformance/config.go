@@ -69,6 +69,9 @@ func (s subject) refusesConfig(t T, from Source, key, what string, change func(m
 		return
 	}
 	for _, e := range each(err) {
+		if wrong := consistent(e); wrong != error(e) { //nolint:errorlint // whether it is the error itself
+			t.Errorf("%s: %v", what, wrong)
+		}
 		if rest, ok := strings.CutPrefix(e.Field, key); ok && e.Kind == core.ErrorConfig && (rest == "" || strings.ContainsAny(rest[:1], ".[")) {
 			return
 		}

@@ -115,14 +115,10 @@ func (s subject) shows(t T, target core.Target, capability string) {
 // interrupts has each message after the first said over a reply.
 func (s subject) interrupts(ctx context.Context, messages ...core.Message) func(core.Conversation) error {
 	return func(talk core.Conversation) error {
-		open, ok := talk.(core.Interruptible)
-		if !ok {
-			return fmt.Errorf("its conversations (%T) do not implement core.Interruptible", talk)
+		if _, ok := talk.(core.Interruptible); !ok {
+			return fmt.Errorf("the conversations (%T) do not implement core.Interruptible", talk)
 		}
-		replies, err := open.Exchange(ctx, messages)
-		if err == nil && len(replies) != len(messages) {
-			err = fmt.Errorf("%d replies to %d messages", len(replies), len(messages))
-		}
+		replies, err := core.Deliver(ctx, talk, messages)
 		for _, reply := range replies {
 			err = errors.Join(err, s.answered(reply))
 		}

@@ -30,13 +30,13 @@ func (s subject) open(ctx context.Context, from Source, config string) (opened, 
 	switch s.Kind {
 	case core.KindTarget:
 		target, err := from.OpenTarget(ctx, s.Use, []byte(config))
-		return opened{target, func(ctx context.Context, in core.Value) error { return s.converse(ctx, target, in) }}, err
+		return opened{target, func(ctx context.Context, in core.Value) error { return consistent(s.converse(ctx, target, in)) }}, err
 	case core.KindConverter:
 		converter, err := from.OpenConverter(ctx, s.Use, []byte(config))
-		return opened{converter, func(ctx context.Context, in core.Value) error { return s.convert(ctx, converter, in) }}, err
+		return opened{converter, func(ctx context.Context, in core.Value) error { return consistent(s.convert(ctx, converter, in)) }}, err
 	default:
 		scorer, err := from.OpenScorer(ctx, s.Use, []byte(config))
-		return opened{scorer, func(ctx context.Context, in core.Value) error { return s.score(ctx, scorer, in) }}, err
+		return opened{scorer, func(ctx context.Context, in core.Value) error { return consistent(s.score(ctx, scorer, in)) }}, err
 	}
 }
 
@@ -132,10 +132,47 @@ func message(in core.Value) core.Message {
 // turn sends a message and looks at the reply.
 func (s subject) turn(ctx context.Context, talk core.Conversation, m core.Message) error {
 	reply, err := talk.Send(ctx, m)
-	if err != nil {
+	if wrong := broken(reply, err); wrong != nil {
+		return wrong
+	}
+	if err != nil && reply.Finish == "" {
 		return err
 	}
-	return s.answered(reply)
+	return errors.Join(err, s.answered(reply))
+}
+
+// breach is a promise broken that holds for failures, too. It hides the kind of
+// the failure, so that no check takes it for the one that it wants.
+type breach struct{ error }
+
+// broken reports where a reply and an error do not go together: a reply that broke
+// off comes with the error that says why, and no other reply comes with an error.
+func broken(r core.Reply, err error) error {
+	switch {
+	case err == nil && r.Finish == core.FinishBroken:
+		return breach{errors.New("the reply broke off (Finish is broken), and no error says why")}
+	case err != nil && r.Finish == "" && !r.Message.Empty():
+		return breach{fmt.Errorf("a reply comes with an error (%w), and its Finish is not broken: it is not set", err)}
+	case err != nil && r.Finish != "" && r.Finish != core.FinishBroken:
+		return breach{fmt.Errorf("a reply comes with an error (%w), and its Finish is not broken: it is %s", err, r.Finish)}
+	}
+	return nil
+}
+
+// consistent returns err, or a breach where it says of what it speaks and that
+// contradicts the rest of it.
+func consistent(err error) error {
+	subject, kind := core.SubjectOf(err), core.KindOf(err)
+	switch {
+	case err == nil:
+	case !slices.Contains(core.ErrorSubjects(), subject):
+		return breach{fmt.Errorf("the subject %q of an error is not one of %v: %w", subject, core.ErrorSubjects(), err)}
+	case (kind == core.ErrorConfig || kind == core.ErrorUnsupported) && subject != core.SubjectConfiguration:
+		return breach{fmt.Errorf("an error of kind %s speaks of %s, want %s: %w", kind, subject, core.SubjectConfiguration, err)}
+	case (kind == core.ErrorRateLimited || core.RetryAfterOf(err) > 0) && subject != core.SubjectLimit:
+		return breach{fmt.Errorf("an error that asks to wait speaks of %s, want %s: %w", subject, core.SubjectLimit, err)}
+	}
+	return err
 }
 
 // answered reports what is wrong with a reply. A call of a tool is no modality

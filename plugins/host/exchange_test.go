@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -70,8 +71,8 @@ func TestTheRepliesBeforeAnErrorComeWithIt(t *testing.T) {
 func TestATargetThatForgetsAReplyFails(t *testing.T) {
 	h, _ := newHost(t, nil)
 	replies, err := talkTo(t, h, "caller").Exchange(t.Context(), over("one", "forget"))
-	if len(replies) != 1 || core.KindOf(err) != core.ErrorInternal || !strings.Contains(err.Error(), "1 replies to 2 messages") {
-		t.Errorf("%d replies and %v, want one and an internal error", len(replies), err)
+	if len(replies) != 1 || core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "1 replies to 2 messages") {
+		t.Errorf("%d replies and %v, want one and a protocol error", len(replies), err)
 	}
 }
 
@@ -87,14 +88,67 @@ func TestATargetThatCannotBeInterruptedSaysSo(t *testing.T) {
 	}
 }
 
+func TestAReplyThatBrokeOffComesWithWhatBrokeIt(t *testing.T) {
+	h, _ := newHost(t, nil)
+	talk := talkTo(t, h, "caller")
+	reply, err := talk.Send(t.Context(), core.UserText("break"))
+	if reply.Finish != core.FinishBroken || reply.Message.Text() != "break after 0s" {
+		t.Errorf("reply %+v, want what came of it", reply)
+	}
+	if core.KindOf(err) != core.ErrorUnavailable || core.SubjectOf(err) != core.SubjectAnswer {
+		t.Errorf("error %v (%s), want the component's own, which speaks of an answer", err, core.SubjectOf(err))
+	}
+	replies, err := talk.Exchange(t.Context(), over("one", "break", "three"))
+	if got, want := textsOf(replies), []string{"one after 0s", "break after 1s"}; !slices.Equal(got, want) || core.KindOf(err) != core.ErrorUnavailable {
+		t.Errorf("replies %q and %v, want %q and the component's error", got, err, want)
+	}
+	if replies[0].Finish != core.FinishComplete || replies[1].Finish != core.FinishBroken {
+		t.Errorf("they ended as %s and %s, want complete and broken", replies[0].Finish, replies[1].Finish)
+	}
+}
+
+func TestWhatCameBeforeADeadlineIsReturnedWithIt(t *testing.T) {
+	h, _ := newHost(t, nil)
+	talk := talkTo(t, h, "caller")
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	reply, err := talk.Send(ctx, core.UserText("go on"))
+	if reply.Finish != core.FinishBroken || core.KindOf(err) != core.ErrorTimeout {
+		t.Errorf("reply %+v and %v, want one that broke off because of a timeout", reply, err)
+	}
+}
+
+func TestAReplyAndAnErrorThatDoNotGoTogetherAreAProtocolError(t *testing.T) {
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Programs, o.Bundled = host.Discover([]string{installed(t, "raw")}, o.Log), nil
+	})
+	talk := talkTo(t, h, "raw/chatty")
+	for _, test := range []struct {
+		message string
+		finish  core.Finish
+		kind    core.ErrorKind
+		says    string
+	}{
+		{"whole, and an error", "", core.ErrorProtocol, `target "raw/chatty": the last reply is whole, and comes with an error: the key is wrong`},
+		{"broken, and no error", core.FinishBroken, core.ErrorProtocol, `target "raw/chatty": a reply broke off, and no error says why`},
+		{"broken", core.FinishBroken, core.ErrorInternal, "division by zero"},
+	} {
+		reply, err := talk.Send(t.Context(), core.UserText(test.message))
+		if reply.Finish != test.finish || core.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: a reply that ended as %q, and %v (%s); want %q, %s and %q",
+				test.message, reply.Finish, err, core.KindOf(err), test.finish, test.kind, test.says)
+		}
+	}
+}
+
 func TestMoreRepliesThanMessagesAreRefused(t *testing.T) {
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "raw")}, o.Log), nil
 	})
 	talk := talkTo(t, h, "raw/chatty")
 	replies, err := talk.Exchange(t.Context(), over("one", "two"))
-	if len(replies) != 2 || core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "more replies than messages") {
-		t.Errorf("%d replies and %v, want two and a protocol error", len(replies), err)
+	if len(replies) != 1 || core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "more replies than messages") {
+		t.Errorf("%d replies and %v, want one and a protocol error", len(replies), err)
 	}
 	if _, err := talk.Send(t.Context(), core.UserText("one")); core.KindOf(err) != core.ErrorProtocol {
 		t.Errorf("one message: %v, want a protocol error", err)

@@ -279,8 +279,9 @@ func (p *parrotTalk) End(context.Context) error {
 	return nil
 }
 
-// caller says how each message reached it. It fails at "fail", and at "forget"
-// it leaves the reply out.
+// caller says how each message reached it. It fails at "fail", and at "break" in
+// the middle of its reply; at "forget" it leaves the reply out. At "go on" it
+// speaks until it is stopped.
 type caller struct{}
 
 func (caller) StartConversation(context.Context, core.Start) (core.Conversation, error) {
@@ -291,12 +292,22 @@ type callerTalk struct{}
 
 func (callerTalk) End(context.Context) error { return nil }
 
-func (callerTalk) Send(_ context.Context, m core.Message) (core.Reply, error) {
+func (callerTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	if m.Text() == "fail" {
 		return core.Reply{}, core.Errorf(core.ErrorRateLimited, "too many calls").After(3 * time.Second)
 	}
 	said := fmt.Sprintf("%s after %s", m.Text(), m.Delivery.InterruptAfter)
-	return core.Reply{Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue(said)}}}, Finish: core.FinishComplete}, nil
+	reply := core.Reply{Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue(said)}}}, Finish: core.FinishComplete}
+	switch m.Text() {
+	case "break":
+		reply.Finish = core.FinishBroken
+		return reply, core.Errorf(core.ErrorUnavailable, "connection lost").About(core.SubjectAnswer)
+	case "go on":
+		<-ctx.Done()
+		reply.Finish = core.FinishBroken
+		return reply, ctx.Err()
+	}
+	return reply, nil
 }
 
 func (c callerTalk) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
@@ -306,10 +317,12 @@ func (c callerTalk) Exchange(ctx context.Context, messages []core.Message) ([]co
 			continue
 		}
 		reply, err := c.Send(ctx, m)
+		if reply.Finish != "" {
+			replies = append(replies, reply)
+		}
 		if err != nil {
 			return replies, err
 		}
-		replies = append(replies, reply)
 	}
 	return replies, nil
 }

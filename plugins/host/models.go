@@ -126,7 +126,7 @@ func (s *modelService) deliver(request context.Context, r *pb.SendRequest) ([]co
 		return nil, err
 	}
 	defer leave()
-	return wire.Deliver(ctx, h.Conversation, messages)
+	return core.Deliver(ctx, h.Conversation, messages)
 }
 
 // EndConversation implements the contract.

@@ -38,6 +38,16 @@ func (chatty) StartConversation(_ context.Context, r *pb.StartConversationReques
 }
 
 func (chatty) Send(r *pb.SendRequest, stream pb.TargetService_SendServer) error {
+	switch string(r.GetMessage().GetParts()[0].GetValue().GetData()) {
+	case "whole, and an error":
+		_ = stream.Send(&pb.SendResponse{End: &pb.ReplyEnd{Finish: pb.Finish_FINISH_COMPLETE}})
+		return wire.EncodeError(core.Errorf(core.ErrorAuth, "the key is wrong"))
+	case "broken, and no error":
+		return stream.Send(&pb.SendResponse{Broken: &pb.ReplyEnd{Detail: "lost"}})
+	case "broken":
+		_ = stream.Send(&pb.SendResponse{Broken: &pb.ReplyEnd{Detail: "lost"}})
+		return errors.New("division by zero")
+	}
 	for range len(r.GetInterruptions()) + 2 {
 		if err := stream.Send(&pb.SendResponse{End: &pb.ReplyEnd{Finish: pb.Finish_FINISH_COMPLETE}}); err != nil {
 			return err

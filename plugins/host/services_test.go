@@ -68,6 +68,8 @@ func (j judge) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
 	switch e.Objective {
 	case "ask":
 		said, err = say(ctx, j.config.Model, message)
+	case "ask for what breaks off":
+		said, err = j.askForWhatBreaksOff(ctx, message)
 	case "ask the jury":
 		said, err = say(ctx, j.config.Jury[1], message)
 	case "ask in the background":
@@ -124,6 +126,16 @@ func (j judge) askALittle(ctx context.Context, m core.Message) (string, error) {
 		return "no patience", nil
 	}
 	return said, err
+}
+
+// askForWhatBreaksOff tells of a reply and of the error that came with it.
+func (j judge) askForWhatBreaksOff(ctx context.Context, m core.Message) (string, error) {
+	talk, err := j.config.Model.StartConversation(ctx, core.Start{})
+	if err != nil {
+		return "", err
+	}
+	reply, err := talk.Send(ctx, m)
+	return fmt.Sprintf("%s (%s): %v, which speaks of %s", reply.Message.Text(), reply.Finish, err, core.SubjectOf(err)), nil
 }
 
 func (j judge) interrupt(ctx context.Context) (string, error) {
@@ -298,6 +310,19 @@ func TestATargetsErrorComesToTheComponentAsItIs(t *testing.T) {
 	_, err := does(t.Context(), s, "ask")
 	if core.KindOf(err) != core.ErrorRateLimited || core.HintOf(err) != "wait" || core.RetryAfterOf(err) != 3*time.Second || err.Error() != "too fast" {
 		t.Errorf("%v (%s, %q), want the target's error", err, core.KindOf(err), core.HintOf(err))
+	}
+}
+
+func TestAReplyOfATargetThatBrokeOffComesToTheComponentWithItsError(t *testing.T) {
+	h, _ := newHost(t, nil)
+	dying := &oracle{answer: func(context.Context, core.Message) (core.Reply, error) {
+		reply := answerOf("The code is")
+		reply.Finish = core.FinishBroken
+		return reply, core.Errorf(core.ErrorUnavailable, "connection lost").About(core.SubjectAnswer)
+	}}
+	got, err := does(t.Context(), judging(t, h, `{"model": "a"}`, core.Targets{"a": dying}), "ask for what breaks off")
+	if want := "The code is (broken): connection lost, which speaks of answer"; got != want || err != nil {
+		t.Errorf("%q and %v, want %q", got, err, want)
 	}
 }
 

@@ -50,10 +50,7 @@ func (c *conversation) service() pb.TargetServiceClient {
 // Send implements [core.Conversation].
 func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	replies, err := c.Exchange(ctx, []core.Message{m})
-	if err != nil {
-		return core.Reply{}, err
-	}
-	return replies[0], nil
+	return wire.OnlyReply(replies), err
 }
 
 // Exchange implements [core.Interruptible]. Whether the component does, the

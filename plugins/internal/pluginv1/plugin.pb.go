@@ -201,6 +201,72 @@ func (ErrorKind) EnumDescriptor() ([]byte, []int) {
 	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{1}
 }
 
+// ErrorSubject says what an error speaks of.
+type ErrorSubject int32
+
+const (
+	// Not said: it follows from the kind. RATE_LIMITED, and any error with a
+	// retry_after, speak of a limit, UNAVAILABLE of reachability, CONFIG, AUTH,
+	// UNSUPPORTED and INPUT of the configuration, and all others of an answer.
+	ErrorSubject_ERROR_SUBJECT_UNSPECIFIED ErrorSubject = 0
+	// Nothing can be asked of the other side: it is down or cannot be found. The
+	// orchestrator pauses a target of which this is said at the start of a
+	// conversation, so say it of nothing smaller than the whole service.
+	ErrorSubject_ERROR_SUBJECT_REACHABILITY ErrorSubject = 1
+	// The other side asks to come back later: retry_after says when, if it is
+	// known.
+	ErrorSubject_ERROR_SUBJECT_LIMIT ErrorSubject = 2
+	// This one request or its reply failed. The next one may succeed.
+	ErrorSubject_ERROR_SUBJECT_ANSWER ErrorSubject = 3
+	// What was asked for, or how, has to change before it can succeed.
+	ErrorSubject_ERROR_SUBJECT_CONFIGURATION ErrorSubject = 4
+)
+
+// Enum value maps for ErrorSubject.
+var (
+	ErrorSubject_name = map[int32]string{
+		0: "ERROR_SUBJECT_UNSPECIFIED",
+		1: "ERROR_SUBJECT_REACHABILITY",
+		2: "ERROR_SUBJECT_LIMIT",
+		3: "ERROR_SUBJECT_ANSWER",
+		4: "ERROR_SUBJECT_CONFIGURATION",
+	}
+	ErrorSubject_value = map[string]int32{
+		"ERROR_SUBJECT_UNSPECIFIED":   0,
+		"ERROR_SUBJECT_REACHABILITY":  1,
+		"ERROR_SUBJECT_LIMIT":         2,
+		"ERROR_SUBJECT_ANSWER":        3,
+		"ERROR_SUBJECT_CONFIGURATION": 4,
+	}
+)
+
+func (x ErrorSubject) Enum() *ErrorSubject {
+	p := new(ErrorSubject)
+	*p = x
+	return p
+}
+
+func (x ErrorSubject) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ErrorSubject) Descriptor() protoreflect.EnumDescriptor {
+	return file_redteam_plugin_v1_plugin_proto_enumTypes[2].Descriptor()
+}
+
+func (ErrorSubject) Type() protoreflect.EnumType {
+	return &file_redteam_plugin_v1_plugin_proto_enumTypes[2]
+}
+
+func (x ErrorSubject) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ErrorSubject.Descriptor instead.
+func (ErrorSubject) EnumDescriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
+}
+
 // Modality is the sort of content of a value.
 type Modality int32
 
@@ -244,11 +310,11 @@ func (x Modality) String() string {
 }
 
 func (Modality) Descriptor() protoreflect.EnumDescriptor {
-	return file_redteam_plugin_v1_plugin_proto_enumTypes[2].Descriptor()
+	return file_redteam_plugin_v1_plugin_proto_enumTypes[3].Descriptor()
 }
 
 func (Modality) Type() protoreflect.EnumType {
-	return &file_redteam_plugin_v1_plugin_proto_enumTypes[2]
+	return &file_redteam_plugin_v1_plugin_proto_enumTypes[3]
 }
 
 func (x Modality) Number() protoreflect.EnumNumber {
@@ -257,7 +323,7 @@ func (x Modality) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Modality.Descriptor instead.
 func (Modality) EnumDescriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{2}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
 }
 
 // ScoreType says what sort of judgement a score is.
@@ -297,11 +363,11 @@ func (x ScoreType) String() string {
 }
 
 func (ScoreType) Descriptor() protoreflect.EnumDescriptor {
-	return file_redteam_plugin_v1_plugin_proto_enumTypes[3].Descriptor()
+	return file_redteam_plugin_v1_plugin_proto_enumTypes[4].Descriptor()
 }
 
 func (ScoreType) Type() protoreflect.EnumType {
-	return &file_redteam_plugin_v1_plugin_proto_enumTypes[3]
+	return &file_redteam_plugin_v1_plugin_proto_enumTypes[4]
 }
 
 func (x ScoreType) Number() protoreflect.EnumNumber {
@@ -310,7 +376,7 @@ func (x ScoreType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ScoreType.Descriptor instead.
 func (ScoreType) EnumDescriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{3}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
 }
 
 // Role says whose turn a message is.
@@ -353,11 +419,11 @@ func (x Role) String() string {
 }
 
 func (Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_redteam_plugin_v1_plugin_proto_enumTypes[4].Descriptor()
+	return file_redteam_plugin_v1_plugin_proto_enumTypes[5].Descriptor()
 }
 
 func (Role) Type() protoreflect.EnumType {
-	return &file_redteam_plugin_v1_plugin_proto_enumTypes[4]
+	return &file_redteam_plugin_v1_plugin_proto_enumTypes[5]
 }
 
 func (x Role) Number() protoreflect.EnumNumber {
@@ -366,7 +432,7 @@ func (x Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Role.Descriptor instead.
 func (Role) EnumDescriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{4}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 type DescribeRequest struct {
@@ -1045,7 +1111,9 @@ type ErrorDetail struct {
 	// How long the other side asked to wait; unset if it did not say.
 	RetryAfter *durationpb.Duration `protobuf:"bytes,4,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	// The text of this one where there are several.
-	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	// What the error speaks of; unset if that is what its kind says.
+	Subject       ErrorSubject `protobuf:"varint,6,opt,name=subject,proto3,enum=redteam.plugin.v1.ErrorSubject" json:"subject,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1113,6 +1181,13 @@ func (x *ErrorDetail) GetMessage() string {
 		return x.Message
 	}
 	return ""
+}
+
+func (x *ErrorDetail) GetSubject() ErrorSubject {
+	if x != nil {
+		return x.Subject
+	}
+	return ErrorSubject_ERROR_SUBJECT_UNSPECIFIED
 }
 
 // Value is a piece of content.
@@ -1444,14 +1519,15 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\binstance\x18\x01 \x01(\tR\binstance\"*\n" +
 	"\fCloseRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\"\x0f\n" +
-	"\rCloseResponse\"\xbf\x01\n" +
+	"\rCloseResponse\"\xfa\x01\n" +
 	"\vErrorDetail\x120\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1c.redteam.plugin.v1.ErrorKindR\x04kind\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x12\n" +
 	"\x04hint\x18\x03 \x01(\tR\x04hint\x12:\n" +
 	"\vretry_after\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"retryAfter\x12\x18\n" +
-	"\amessage\x18\x05 \x01(\tR\amessage\"s\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\x129\n" +
+	"\asubject\x18\x06 \x01(\x0e2\x1f.redteam.plugin.v1.ErrorSubjectR\asubject\"s\n" +
 	"\x05Value\x127\n" +
 	"\bmodality\x18\x01 \x01(\x0e2\x1b.redteam.plugin.v1.ModalityR\bmodality\x12\x1d\n" +
 	"\n" +
@@ -1492,7 +1568,13 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x16ERROR_KIND_UNSUPPORTED\x10\x06\x12\x14\n" +
 	"\x10ERROR_KIND_INPUT\x10\a\x12\x17\n" +
 	"\x13ERROR_KIND_PROTOCOL\x10\b\x12\x17\n" +
-	"\x13ERROR_KIND_INTERNAL\x10\t*\x91\x01\n" +
+	"\x13ERROR_KIND_INTERNAL\x10\t*\xa1\x01\n" +
+	"\fErrorSubject\x12\x1d\n" +
+	"\x19ERROR_SUBJECT_UNSPECIFIED\x10\x00\x12\x1e\n" +
+	"\x1aERROR_SUBJECT_REACHABILITY\x10\x01\x12\x17\n" +
+	"\x13ERROR_SUBJECT_LIMIT\x10\x02\x12\x18\n" +
+	"\x14ERROR_SUBJECT_ANSWER\x10\x03\x12\x1f\n" +
+	"\x1bERROR_SUBJECT_CONFIGURATION\x10\x04*\x91\x01\n" +
 	"\bModality\x12\x18\n" +
 	"\x14MODALITY_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rMODALITY_TEXT\x10\x01\x12\x12\n" +
@@ -1528,64 +1610,66 @@ func file_redteam_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 	return file_redteam_plugin_v1_plugin_proto_rawDescData
 }
 
-var file_redteam_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_redteam_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
 var file_redteam_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_redteam_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                   // 0: redteam.plugin.v1.Kind
 	(ErrorKind)(0),              // 1: redteam.plugin.v1.ErrorKind
-	(Modality)(0),               // 2: redteam.plugin.v1.Modality
-	(ScoreType)(0),              // 3: redteam.plugin.v1.ScoreType
-	(Role)(0),                   // 4: redteam.plugin.v1.Role
-	(*DescribeRequest)(nil),     // 5: redteam.plugin.v1.DescribeRequest
-	(*DescribeResponse)(nil),    // 6: redteam.plugin.v1.DescribeResponse
-	(*Permissions)(nil),         // 7: redteam.plugin.v1.Permissions
-	(*Component)(nil),           // 8: redteam.plugin.v1.Component
-	(*CheckConfigRequest)(nil),  // 9: redteam.plugin.v1.CheckConfigRequest
-	(*CheckConfigResponse)(nil), // 10: redteam.plugin.v1.CheckConfigResponse
-	(*OpenRequest)(nil),         // 11: redteam.plugin.v1.OpenRequest
-	(*Model)(nil),               // 12: redteam.plugin.v1.Model
-	(*OpenResponse)(nil),        // 13: redteam.plugin.v1.OpenResponse
-	(*CloseRequest)(nil),        // 14: redteam.plugin.v1.CloseRequest
-	(*CloseResponse)(nil),       // 15: redteam.plugin.v1.CloseResponse
-	(*ErrorDetail)(nil),         // 16: redteam.plugin.v1.ErrorDetail
-	(*Value)(nil),               // 17: redteam.plugin.v1.Value
-	(*Part)(nil),                // 18: redteam.plugin.v1.Part
-	(*Message)(nil),             // 19: redteam.plugin.v1.Message
-	(*Delivery)(nil),            // 20: redteam.plugin.v1.Delivery
-	(*durationpb.Duration)(nil), // 21: google.protobuf.Duration
+	(ErrorSubject)(0),           // 2: redteam.plugin.v1.ErrorSubject
+	(Modality)(0),               // 3: redteam.plugin.v1.Modality
+	(ScoreType)(0),              // 4: redteam.plugin.v1.ScoreType
+	(Role)(0),                   // 5: redteam.plugin.v1.Role
+	(*DescribeRequest)(nil),     // 6: redteam.plugin.v1.DescribeRequest
+	(*DescribeResponse)(nil),    // 7: redteam.plugin.v1.DescribeResponse
+	(*Permissions)(nil),         // 8: redteam.plugin.v1.Permissions
+	(*Component)(nil),           // 9: redteam.plugin.v1.Component
+	(*CheckConfigRequest)(nil),  // 10: redteam.plugin.v1.CheckConfigRequest
+	(*CheckConfigResponse)(nil), // 11: redteam.plugin.v1.CheckConfigResponse
+	(*OpenRequest)(nil),         // 12: redteam.plugin.v1.OpenRequest
+	(*Model)(nil),               // 13: redteam.plugin.v1.Model
+	(*OpenResponse)(nil),        // 14: redteam.plugin.v1.OpenResponse
+	(*CloseRequest)(nil),        // 15: redteam.plugin.v1.CloseRequest
+	(*CloseResponse)(nil),       // 16: redteam.plugin.v1.CloseResponse
+	(*ErrorDetail)(nil),         // 17: redteam.plugin.v1.ErrorDetail
+	(*Value)(nil),               // 18: redteam.plugin.v1.Value
+	(*Part)(nil),                // 19: redteam.plugin.v1.Part
+	(*Message)(nil),             // 20: redteam.plugin.v1.Message
+	(*Delivery)(nil),            // 21: redteam.plugin.v1.Delivery
+	(*durationpb.Duration)(nil), // 22: google.protobuf.Duration
 }
 var file_redteam_plugin_v1_plugin_proto_depIdxs = []int32{
-	8,  // 0: redteam.plugin.v1.DescribeResponse.components:type_name -> redteam.plugin.v1.Component
-	7,  // 1: redteam.plugin.v1.DescribeResponse.permissions:type_name -> redteam.plugin.v1.Permissions
+	9,  // 0: redteam.plugin.v1.DescribeResponse.components:type_name -> redteam.plugin.v1.Component
+	8,  // 1: redteam.plugin.v1.DescribeResponse.permissions:type_name -> redteam.plugin.v1.Permissions
 	0,  // 2: redteam.plugin.v1.Component.kind:type_name -> redteam.plugin.v1.Kind
-	2,  // 3: redteam.plugin.v1.Component.in:type_name -> redteam.plugin.v1.Modality
-	2,  // 4: redteam.plugin.v1.Component.out:type_name -> redteam.plugin.v1.Modality
-	3,  // 5: redteam.plugin.v1.Component.scores:type_name -> redteam.plugin.v1.ScoreType
+	3,  // 3: redteam.plugin.v1.Component.in:type_name -> redteam.plugin.v1.Modality
+	3,  // 4: redteam.plugin.v1.Component.out:type_name -> redteam.plugin.v1.Modality
+	4,  // 5: redteam.plugin.v1.Component.scores:type_name -> redteam.plugin.v1.ScoreType
 	0,  // 6: redteam.plugin.v1.CheckConfigRequest.kind:type_name -> redteam.plugin.v1.Kind
 	0,  // 7: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
-	12, // 8: redteam.plugin.v1.OpenRequest.models:type_name -> redteam.plugin.v1.Model
+	13, // 8: redteam.plugin.v1.OpenRequest.models:type_name -> redteam.plugin.v1.Model
 	1,  // 9: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
-	21, // 10: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	2,  // 11: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
-	17, // 12: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
-	17, // 13: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
-	4,  // 14: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
-	18, // 15: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
-	20, // 16: redteam.plugin.v1.Message.delivery:type_name -> redteam.plugin.v1.Delivery
-	21, // 17: redteam.plugin.v1.Delivery.interrupt_after:type_name -> google.protobuf.Duration
-	5,  // 18: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
-	9,  // 19: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
-	11, // 20: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
-	14, // 21: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
-	6,  // 22: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
-	10, // 23: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
-	13, // 24: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
-	15, // 25: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
-	22, // [22:26] is the sub-list for method output_type
-	18, // [18:22] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	22, // 10: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	2,  // 11: redteam.plugin.v1.ErrorDetail.subject:type_name -> redteam.plugin.v1.ErrorSubject
+	3,  // 12: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
+	18, // 13: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
+	18, // 14: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
+	5,  // 15: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
+	19, // 16: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
+	21, // 17: redteam.plugin.v1.Message.delivery:type_name -> redteam.plugin.v1.Delivery
+	22, // 18: redteam.plugin.v1.Delivery.interrupt_after:type_name -> google.protobuf.Duration
+	6,  // 19: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
+	10, // 20: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
+	12, // 21: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
+	15, // 22: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
+	7,  // 23: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
+	11, // 24: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
+	14, // 25: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
+	16, // 26: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
+	23, // [23:27] is the sub-list for method output_type
+	19, // [19:23] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_redteam_plugin_v1_plugin_proto_init() }
@@ -1599,7 +1683,7 @@ func file_redteam_plugin_v1_plugin_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_redteam_plugin_v1_plugin_proto_rawDesc), len(file_redteam_plugin_v1_plugin_proto_rawDesc)),
-			NumEnums:      5,
+			NumEnums:      6,
 			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,

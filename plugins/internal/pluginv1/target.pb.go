@@ -280,7 +280,11 @@ type SendResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Chunks []*PartChunk           `protobuf:"bytes,1,rep,name=chunks,proto3" json:"chunks,omitempty"`
 	// Set in the last response of each reply only.
-	End           *ReplyEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
+	End *ReplyEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
+	// Stands in place of end where the reply broke off. It is the last response of
+	// its call, which then fails. Its finish is not set. An orchestrator that does
+	// not know this field sees the error and no reply.
+	Broken        *ReplyEnd `protobuf:"bytes,3,opt,name=broken,proto3" json:"broken,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -325,6 +329,13 @@ func (x *SendResponse) GetChunks() []*PartChunk {
 func (x *SendResponse) GetEnd() *ReplyEnd {
 	if x != nil {
 		return x.End
+	}
+	return nil
+}
+
+func (x *SendResponse) GetBroken() *ReplyEnd {
+	if x != nil {
+		return x.Broken
 	}
 	return nil
 }
@@ -463,8 +474,9 @@ func (x *PartHeader) GetUndelivered() bool {
 }
 
 type ReplyEnd struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Finish Finish                 `protobuf:"varint,1,opt,name=finish,proto3,enum=redteam.plugin.v1.Finish" json:"finish,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Set in SendResponse.end, and not in SendResponse.broken.
+	Finish Finish `protobuf:"varint,1,opt,name=finish,proto3,enum=redteam.plugin.v1.Finish" json:"finish,omitempty"`
 	// Explains a finish other than complete.
 	Detail string  `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
 	Usage  *Usage  `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`
@@ -942,10 +954,11 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\"\n" +
 	"\fconversation\x18\x02 \x01(\tR\fconversation\x124\n" +
 	"\amessage\x18\x03 \x01(\v2\x1a.redteam.plugin.v1.MessageR\amessage\x12@\n" +
-	"\rinterruptions\x18\x04 \x03(\v2\x1a.redteam.plugin.v1.MessageR\rinterruptions\"s\n" +
+	"\rinterruptions\x18\x04 \x03(\v2\x1a.redteam.plugin.v1.MessageR\rinterruptions\"\xa8\x01\n" +
 	"\fSendResponse\x124\n" +
 	"\x06chunks\x18\x01 \x03(\v2\x1c.redteam.plugin.v1.PartChunkR\x06chunks\x12-\n" +
-	"\x03end\x18\x02 \x01(\v2\x1b.redteam.plugin.v1.ReplyEndR\x03end\"V\n" +
+	"\x03end\x18\x02 \x01(\v2\x1b.redteam.plugin.v1.ReplyEndR\x03end\x123\n" +
+	"\x06broken\x18\x03 \x01(\v2\x1b.redteam.plugin.v1.ReplyEndR\x06broken\"V\n" +
 	"\tPartChunk\x125\n" +
 	"\x06header\x18\x01 \x01(\v2\x1d.redteam.plugin.v1.PartHeaderR\x06header\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\"\xba\x01\n" +
@@ -1049,30 +1062,31 @@ var file_redteam_plugin_v1_target_proto_depIdxs = []int32{
 	13, // 2: redteam.plugin.v1.SendRequest.interruptions:type_name -> redteam.plugin.v1.Message
 	5,  // 3: redteam.plugin.v1.SendResponse.chunks:type_name -> redteam.plugin.v1.PartChunk
 	7,  // 4: redteam.plugin.v1.SendResponse.end:type_name -> redteam.plugin.v1.ReplyEnd
-	6,  // 5: redteam.plugin.v1.PartChunk.header:type_name -> redteam.plugin.v1.PartHeader
-	14, // 6: redteam.plugin.v1.PartHeader.modality:type_name -> redteam.plugin.v1.Modality
-	0,  // 7: redteam.plugin.v1.ReplyEnd.finish:type_name -> redteam.plugin.v1.Finish
-	9,  // 8: redteam.plugin.v1.ReplyEnd.usage:type_name -> redteam.plugin.v1.Usage
-	10, // 9: redteam.plugin.v1.ReplyEnd.timing:type_name -> redteam.plugin.v1.Timing
-	15, // 10: redteam.plugin.v1.ReplyEnd.delivered:type_name -> google.protobuf.Duration
-	8,  // 11: redteam.plugin.v1.ReplyEnd.rate_limits:type_name -> redteam.plugin.v1.RateLimit
-	15, // 12: redteam.plugin.v1.RateLimit.reset:type_name -> google.protobuf.Duration
-	15, // 13: redteam.plugin.v1.Timing.first_event:type_name -> google.protobuf.Duration
-	15, // 14: redteam.plugin.v1.Timing.first_audio:type_name -> google.protobuf.Duration
-	15, // 15: redteam.plugin.v1.Timing.total:type_name -> google.protobuf.Duration
-	15, // 16: redteam.plugin.v1.Timing.last_audio:type_name -> google.protobuf.Duration
-	15, // 17: redteam.plugin.v1.Timing.connect:type_name -> google.protobuf.Duration
-	1,  // 18: redteam.plugin.v1.TargetService.StartConversation:input_type -> redteam.plugin.v1.StartConversationRequest
-	3,  // 19: redteam.plugin.v1.TargetService.Send:input_type -> redteam.plugin.v1.SendRequest
-	11, // 20: redteam.plugin.v1.TargetService.EndConversation:input_type -> redteam.plugin.v1.EndConversationRequest
-	2,  // 21: redteam.plugin.v1.TargetService.StartConversation:output_type -> redteam.plugin.v1.StartConversationResponse
-	4,  // 22: redteam.plugin.v1.TargetService.Send:output_type -> redteam.plugin.v1.SendResponse
-	12, // 23: redteam.plugin.v1.TargetService.EndConversation:output_type -> redteam.plugin.v1.EndConversationResponse
-	21, // [21:24] is the sub-list for method output_type
-	18, // [18:21] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	7,  // 5: redteam.plugin.v1.SendResponse.broken:type_name -> redteam.plugin.v1.ReplyEnd
+	6,  // 6: redteam.plugin.v1.PartChunk.header:type_name -> redteam.plugin.v1.PartHeader
+	14, // 7: redteam.plugin.v1.PartHeader.modality:type_name -> redteam.plugin.v1.Modality
+	0,  // 8: redteam.plugin.v1.ReplyEnd.finish:type_name -> redteam.plugin.v1.Finish
+	9,  // 9: redteam.plugin.v1.ReplyEnd.usage:type_name -> redteam.plugin.v1.Usage
+	10, // 10: redteam.plugin.v1.ReplyEnd.timing:type_name -> redteam.plugin.v1.Timing
+	15, // 11: redteam.plugin.v1.ReplyEnd.delivered:type_name -> google.protobuf.Duration
+	8,  // 12: redteam.plugin.v1.ReplyEnd.rate_limits:type_name -> redteam.plugin.v1.RateLimit
+	15, // 13: redteam.plugin.v1.RateLimit.reset:type_name -> google.protobuf.Duration
+	15, // 14: redteam.plugin.v1.Timing.first_event:type_name -> google.protobuf.Duration
+	15, // 15: redteam.plugin.v1.Timing.first_audio:type_name -> google.protobuf.Duration
+	15, // 16: redteam.plugin.v1.Timing.total:type_name -> google.protobuf.Duration
+	15, // 17: redteam.plugin.v1.Timing.last_audio:type_name -> google.protobuf.Duration
+	15, // 18: redteam.plugin.v1.Timing.connect:type_name -> google.protobuf.Duration
+	1,  // 19: redteam.plugin.v1.TargetService.StartConversation:input_type -> redteam.plugin.v1.StartConversationRequest
+	3,  // 20: redteam.plugin.v1.TargetService.Send:input_type -> redteam.plugin.v1.SendRequest
+	11, // 21: redteam.plugin.v1.TargetService.EndConversation:input_type -> redteam.plugin.v1.EndConversationRequest
+	2,  // 22: redteam.plugin.v1.TargetService.StartConversation:output_type -> redteam.plugin.v1.StartConversationResponse
+	4,  // 23: redteam.plugin.v1.TargetService.Send:output_type -> redteam.plugin.v1.SendResponse
+	12, // 24: redteam.plugin.v1.TargetService.EndConversation:output_type -> redteam.plugin.v1.EndConversationResponse
+	22, // [22:25] is the sub-list for method output_type
+	19, // [19:22] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_redteam_plugin_v1_target_proto_init() }

@@ -36,9 +36,11 @@ type TargetServiceClient interface {
 	// is ended. The deadline of this call bounds the start only.
 	StartConversation(ctx context.Context, in *StartConversationRequest, opts ...grpc.CallOption) (*StartConversationResponse, error)
 	// Send delivers one message and streams the reply. A stream that ends
-	// without a ReplyEnd is an error, never a short reply. The calls of one
-	// conversation come one at a time. Begin to stream when the whole reply is
-	// there: the host takes in a few replies at a time, and nobody gets a part.
+	// without a ReplyEnd is an error, never a short reply. A reply that broke off
+	// is streamed as far as it came, ends with SendResponse.broken, and the call
+	// then fails with why it did. The calls of one conversation come one at a
+	// time. Begin to stream when all of the reply is there that will come: the
+	// host takes in a few replies at a time, and nobody gets a part.
 	Send(ctx context.Context, in *SendRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SendResponse], error)
 	// EndConversation releases a conversation, after its current Send is over.
 	// Ending one that is not there does nothing.
@@ -104,9 +106,11 @@ type TargetServiceServer interface {
 	// is ended. The deadline of this call bounds the start only.
 	StartConversation(context.Context, *StartConversationRequest) (*StartConversationResponse, error)
 	// Send delivers one message and streams the reply. A stream that ends
-	// without a ReplyEnd is an error, never a short reply. The calls of one
-	// conversation come one at a time. Begin to stream when the whole reply is
-	// there: the host takes in a few replies at a time, and nobody gets a part.
+	// without a ReplyEnd is an error, never a short reply. A reply that broke off
+	// is streamed as far as it came, ends with SendResponse.broken, and the call
+	// then fails with why it did. The calls of one conversation come one at a
+	// time. Begin to stream when all of the reply is there that will come: the
+	// host takes in a few replies at a time, and nobody gets a part.
 	Send(*SendRequest, grpc.ServerStreamingServer[SendResponse]) error
 	// EndConversation releases a conversation, after its current Send is over.
 	// Ending one that is not there does nothing.

@@ -143,3 +143,20 @@ func decodeErrorKind(k pb.ErrorKind) core.ErrorKind {
 	}
 	return core.ErrorKind(w)
 }
+
+// encodeErrorSubject leaves unset what follows from the kind and the wait: the
+// other side derives it alike.
+func encodeErrorSubject(err error) pb.ErrorSubject {
+	subject := core.SubjectOf(err)
+	if subject == core.SubjectOf(&core.Error{Kind: core.KindOf(err), RetryAfter: core.RetryAfterOf(err)}) {
+		return pb.ErrorSubject_ERROR_SUBJECT_UNSPECIFIED
+	}
+	n, _ := number[pb.ErrorSubject]("ERROR_SUBJECT_", pb.ErrorSubject_value, string(subject))
+	return n
+}
+
+// decodeErrorSubject takes a subject it does not know for one that is not said.
+func decodeErrorSubject(s pb.ErrorSubject) core.ErrorSubject {
+	w, _ := word("ERROR_SUBJECT_", pb.ErrorSubject_name, int32(s))
+	return core.ErrorSubject(w)
+}

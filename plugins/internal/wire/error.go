@@ -25,8 +25,8 @@ const (
 	maxEach = 1 << 10
 )
 
-// EncodeError returns the gRPC status of an error, with its kind, field, hint
-// and wait in the details. It returns nil for nil.
+// EncodeError returns the gRPC status of an error, with its kind, subject, field,
+// hint and wait in the details. It returns nil for nil.
 func EncodeError(err error) error {
 	if err == nil {
 		return nil
@@ -38,11 +38,15 @@ func EncodeError(err error) error {
 	if several, ok := errors.AsType[core.Errors](err); ok && len(several) > 1 {
 		return encodeErrors(several)
 	}
-	detail := &pb.ErrorDetail{Kind: encodeErrorKind(kind), Hint: clip(core.HintOf(err), maxHint)}
+	detail := &pb.ErrorDetail{
+		Kind:       encodeErrorKind(kind),
+		Subject:    encodeErrorSubject(err),
+		Hint:       clip(core.HintOf(err), maxHint),
+		RetryAfter: duration(core.RetryAfterOf(err)),
+	}
 	message := err.Error()
 	if e, ok := errors.AsType[*core.Error](err); ok {
 		detail.Field = clip(e.Field, maxHint)
-		detail.RetryAfter = duration(e.RetryAfter)
 		message = strings.Replace(message, e.Error(), e.At("").Error(), 1) // the field has a place of its own
 	}
 	return statusOf(kind, message, detail)
@@ -54,6 +58,7 @@ func encodeErrors(several core.Errors) error {
 	for _, e := range several[:min(len(several), maxErrors)] {
 		details = append(details, &pb.ErrorDetail{
 			Kind:    encodeErrorKind(e.Kind),
+			Subject: encodeErrorSubject(e),
 			Field:   clip(e.Field, maxEach),
 			Hint:    clip(e.Hint, maxEach),
 			Message: clip(e.At("").Error(), maxEach),
@@ -92,6 +97,7 @@ func DecodeError(err error) error {
 func decodeDetail(detail *pb.ErrorDetail, message string) *core.Error {
 	return &core.Error{
 		Kind:       decodeErrorKind(detail.GetKind()),
+		Subject:    decodeErrorSubject(detail.GetSubject()),
 		Field:      detail.GetField(),
 		Hint:       detail.GetHint(),
 		RetryAfter: max(0, detail.GetRetryAfter().AsDuration()),

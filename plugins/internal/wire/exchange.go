@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"context"
 	"errors"
 	"io"
 
@@ -9,28 +8,8 @@ import (
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
-// Deliver sends messages of which each after the first is said over the reply to
-// the one before. It returns the replies that came before an error with it.
-func Deliver(ctx context.Context, c core.Conversation, messages []core.Message) ([]core.Reply, error) {
-	if len(messages) == 1 {
-		reply, err := c.Send(ctx, messages[0])
-		if err != nil {
-			return nil, err
-		}
-		return []core.Reply{reply}, nil
-	}
-	talk, ok := c.(core.Interruptible)
-	if !ok {
-		return nil, core.Errorf(core.ErrorUnsupported, "the replies of this target cannot be interrupted")
-	}
-	replies, err := talk.Exchange(ctx, messages)
-	if err == nil && len(replies) != len(messages) {
-		err = core.Errorf(core.ErrorInternal, "the target gave %d replies to %d messages", len(replies), len(messages))
-	}
-	return replies, err
-}
-
-// SendReplies hands replies to send, each piece by piece.
+// SendReplies hands replies to send, each piece by piece. One that broke off is
+// the last of its call, which has to fail after it.
 func SendReplies(replies []core.Reply, send func(*pb.SendResponse) error) error {
 	for _, reply := range replies {
 		if err := SendReply(reply, send); err != nil {
@@ -41,9 +20,10 @@ func SendReplies(replies []core.Reply, send func(*pb.SendResponse) error) error 
 }
 
 // ReceiveReplies puts the replies to a number of messages together from the
-// pieces that receive returns, up to [io.EOF]. It returns those that came before
-// an error with it: one of receive, or a [core.Error] where the pieces are no
-// replies.
+// pieces that receive returns, up to [io.EOF]. With an error it returns those that
+// came before, as [core.Deliver] does: all whole and fewer than there are messages,
+// but for the last, which the error may have broken off. The error is one of
+// receive, or a [core.Error] where the pieces are no replies.
 func ReceiveReplies(messages int, receive func() (*pb.SendResponse, error)) ([]core.Reply, error) {
 	var replies []core.Reply
 	for range messages {
@@ -52,14 +32,42 @@ func ReceiveReplies(messages int, receive func() (*pb.SendResponse, error)) ([]c
 			return replies, err
 		}
 		replies = append(replies, reply)
+		if reply.Finish == core.FinishBroken {
+			return replies, whyBroken(receive)
+		}
 	}
+	_, err := receive()
+	if errors.Is(err, io.EOF) {
+		return replies, nil
+	}
+	if err == nil {
+		return replies[:messages-1], core.Errorf(core.ErrorProtocol, "there are more replies than messages")
+	}
+	if said := DecodeError(err); said != nil {
+		err = core.Errorf(core.ErrorProtocol, "the last reply is whole, and comes with an error: %w", said).About(core.SubjectAnswer)
+	}
+	return replies[:messages-1], err
+}
+
+// whyBroken returns the error that comes after a reply that broke off.
+func whyBroken(receive func() (*pb.SendResponse, error)) error {
 	switch _, err := receive(); {
 	case err == nil:
-		return replies, core.Errorf(core.ErrorProtocol, "there are more replies than messages")
-	case !errors.Is(err, io.EOF):
-		return replies, err
+		return core.Errorf(core.ErrorProtocol, "more follows a reply that broke off").About(core.SubjectAnswer)
+	case errors.Is(err, io.EOF):
+		return core.Errorf(core.ErrorProtocol, "a reply broke off, and no error says why").About(core.SubjectAnswer)
+	default:
+		return err
 	}
-	return replies, nil
+}
+
+// OnlyReply returns the reply to a single message, or the zero value where none
+// came.
+func OnlyReply(replies []core.Reply) core.Reply {
+	if len(replies) == 0 {
+		return core.Reply{}
+	}
+	return replies[0]
 }
 
 func receiveReply(receive func() (*pb.SendResponse, error)) (core.Reply, error) {

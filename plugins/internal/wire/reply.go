@@ -21,7 +21,8 @@ const (
 )
 
 // SendReply hands a reply to send piece by piece. A small reply is one piece;
-// larger parts are cut into pieces of [ChunkSize]. The pieces share the data.
+// larger parts are cut into pieces of [ChunkSize]. The pieces share the data. The
+// call that has sent one with FinishBroken has to fail.
 func SendReply(r core.Reply, send func(*pb.SendResponse) error) error {
 	end, headers, err := encodeReply(r)
 	if err != nil {
@@ -46,7 +47,11 @@ func SendReply(r core.Reply, send func(*pb.SendResponse) error) error {
 			data, room = data[n:], room-n
 		}
 	}
-	piece.End = end
+	if r.Finish == core.FinishBroken {
+		piece.Broken = end
+	} else {
+		piece.End = end
+	}
 	return send(piece)
 }
 
@@ -54,9 +59,12 @@ func encodeReply(r core.Reply) (*pb.ReplyEnd, []*pb.PartHeader, error) {
 	if r.Message.Role != core.Assistant {
 		return nil, nil, core.Errorf(core.ErrorProtocol, "a reply has the role %q, not %q", core.Assistant, r.Message.Role)
 	}
-	finish, err := encodeFinish(r.Finish)
-	if err != nil {
-		return nil, nil, err
+	finish := pb.Finish_FINISH_UNSPECIFIED
+	if r.Finish != core.FinishBroken {
+		var err error
+		if finish, err = encodeFinish(r.Finish); err != nil {
+			return nil, nil, err
+		}
 	}
 	headers, err := each("part", r.Message.Parts, encodeHeader)
 	if err != nil {
@@ -104,10 +112,22 @@ func (r *ReplyReader) Add(piece *pb.SendResponse) error {
 			return fmt.Errorf("part %d of the reply: %w", len(r.reply.Message.Parts), err)
 		}
 	}
-	if piece.GetEnd() == nil {
+	switch end, broken := piece.GetEnd(), piece.GetBroken(); {
+	case end != nil && broken != nil:
+		return core.Errorf(core.ErrorProtocol, "the reply is whole, and broke off")
+	case broken != nil && broken.GetFinish() != pb.Finish_FINISH_UNSPECIFIED:
+		return core.Errorf(core.ErrorProtocol, "the reply broke off, and has finish number %d", broken.GetFinish())
+	case broken != nil:
+		return r.end(broken, core.FinishBroken)
+	case end == nil:
 		return nil
+	default:
+		finish, err := decodeFinish(end.GetFinish())
+		if err != nil {
+			return err
+		}
+		return r.end(end, finish)
 	}
-	return r.end(piece.GetEnd())
 }
 
 func (r *ReplyReader) add(chunk *pb.PartChunk) error {
@@ -160,13 +180,9 @@ func (r *ReplyReader) begin(header *pb.PartHeader) error {
 	return nil
 }
 
-func (r *ReplyReader) end(end *pb.ReplyEnd) error {
+func (r *ReplyReader) end(end *pb.ReplyEnd, finish core.Finish) error {
 	if r.open > 0 {
 		return core.Errorf(core.ErrorProtocol, "the last part of the reply lacks %d bytes", r.open)
-	}
-	finish, err := decodeFinish(end.GetFinish())
-	if err != nil {
-		return err
 	}
 	if err := checkEnd(end); err != nil {
 		return err
@@ -207,10 +223,10 @@ func checkEnd(end *pb.ReplyEnd) error {
 	return nil
 }
 
-// Ended reports whether the reply is whole.
+// Ended reports whether the reply has ended, by itself or because it broke off.
 func (r *ReplyReader) Ended() bool { return r.ended }
 
-// Reply returns the whole reply; one that broke off is an error.
+// Reply returns the reply. It fails where the pieces stop before it has ended.
 func (r *ReplyReader) Reply() (core.Reply, error) {
 	if !r.ended {
 		return core.Reply{}, core.Errorf(core.ErrorProtocol, "the reply broke off before its end")

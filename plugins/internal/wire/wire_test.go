@@ -86,7 +86,7 @@ func TestEveryWordOfCoreCrosses(t *testing.T) {
 			t.Errorf("role %q came back as %q, %v", r, got.Role, err)
 		}
 	}
-	for _, f := range []core.Finish{core.FinishComplete, core.FinishBlocked, core.FinishTruncated, core.FinishInterrupted, core.FinishUnconfirmed} {
+	for _, f := range []core.Finish{core.FinishComplete, core.FinishBlocked, core.FinishTruncated, core.FinishInterrupted, core.FinishUnconfirmed, core.FinishBroken} {
 		r := assistant()
 		r.Finish = f
 		if got, _, err := crossReply(t, r); err != nil || got.Finish != f {
@@ -420,6 +420,10 @@ func FuzzDecode(f *testing.F) {
 		End:    &pb.ReplyEnd{Finish: 1},
 	})
 	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	if seed, err = proto.Marshal(&pb.SendResponse{Broken: &pb.ReplyEnd{Detail: "lost"}}); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(seed)
