@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -92,7 +93,7 @@ func (h *holding) known(ctx context.Context, c record.Call) (record.Answer, bool
 // keep records a call, if calls are. Whoever calls it holds the lock of what
 // helpers are asked, so that calls and helper turns are kept in the same order.
 func (h *holding) keep(ctx context.Context, c record.Call, a record.Answer) {
-	if !h.Record || errors.Is(a.Err, errStopped) {
+	if !h.Record || errors.Is(a.Err, limit.ErrStopped) {
 		return
 	}
 	r := record.RecordedCall{Index: h.help.calls, Call: h.cleanCall(c), Answer: h.cleanAnswer(a)}

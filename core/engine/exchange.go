@@ -91,12 +91,12 @@ func (h *holding) say(ctx context.Context, conversation core.Conversation, messa
 // send sends messages to the trial's target.
 func (h *holding) send(ctx context.Context, conversation core.Conversation, messages []core.Message) (sending, error) {
 	if !h.watched() {
-		return h.counterpart().send(ctx, conversation, messages)
+		return h.client().send(ctx, conversation, messages)
 	}
 	sent := sending{started: h.Now()}
 	call := record.Call{Kind: record.CallSend, Name: h.trial.Target, Turn: h.turns, Messages: messages}
 	a := h.call(ctx, call, func() (a record.Answer) {
-		sent, a.Err = h.counterpart().send(ctx, conversation, messages)
+		sent, a.Err = h.client().send(ctx, conversation, messages)
 		a.Replies, a.Unsent = sent.replies, sent.started.IsZero()
 		return a
 	})

@@ -8,12 +8,13 @@ import (
 	"sync"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // helper is a target of the campaign as converters and scorers get it. They may
 // ask it while they work for a trial, whose record and usage it becomes part of.
-type helper struct{ *counterpart }
+type helper struct{ *targetClient }
 
 var (
 	_ core.Target        = helper{}
@@ -23,7 +24,7 @@ var (
 // helpers are the campaign's targets as converters and scorers get them.
 func (r *run) helpers() core.Targets {
 	targets := core.Targets{}
-	for name, c := range r.counterparts {
+	for name, c := range r.clients {
 		targets[name] = helper{c}
 	}
 	return targets
@@ -114,7 +115,7 @@ func (t helper) StartConversation(ctx context.Context, start core.Start) (core.C
 	}
 	defer a.requests.Done()
 	start.Seed = a.startSeed()
-	talk := &helperTalk{asking: a, to: t.counterpart, start: start, conversation: absent{}}
+	talk := &helperTalk{asking: a, to: t.targetClient, start: start, conversation: absent{}}
 	turn := record.Turn{Started: a.Now(), Sent: core.Message{Role: core.User}}
 	call := record.Call{Kind: record.CallStart, Name: t.name, ByKind: a.kind, By: a.name, Turn: a.turn, Start: start}
 	answer, known := a.known(ctx, call)
@@ -122,7 +123,7 @@ func (t helper) StartConversation(ctx context.Context, start core.Start) (core.C
 		talk.conversation, answer.Err = t.start(ctx, start)
 		answer.Abandoned = ctx.Err() != nil
 	}
-	if errors.Is(answer.Err, errStopped) {
+	if errors.Is(answer.Err, limit.ErrStopped) {
 		return nil, talk.refused(answer.Err)
 	}
 	a.help.mu.Lock()
@@ -149,7 +150,7 @@ func (a *asking) startSeed() uint64 {
 // helperTalk is a conversation of a component with a helper.
 type helperTalk struct {
 	*asking
-	to           *counterpart
+	to           *targetClient
 	number       int
 	conversation core.Conversation
 	// start is what it began with; it is recorded with the first turn.
@@ -179,7 +180,7 @@ func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]c
 		sent, answer.Err = t.to.send(ctx, t.conversation, messages)
 		answer.Replies, answer.Unsent, answer.Abandoned = sent.replies, sent.started.IsZero(), ctx.Err() != nil
 	}
-	if errors.Is(answer.Err, errStopped) {
+	if errors.Is(answer.Err, limit.ErrStopped) {
 		return nil, t.refused(answer.Err)
 	}
 	t.help.mu.Lock()

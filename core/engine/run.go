@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
@@ -74,16 +75,16 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 		o.Now = time.Now
 	}
 	started := o.Now()
-	budget, err := newBudget(p.Bounds, p.Prices, started)
+	budget, err := limit.NewBudget(p.Bounds, p.Prices)
 	if err != nil {
 		return record.Summary{Planned: len(p.Trials)}, err
 	}
-	r := &run{Options: o, plan: p, budget: budget, counterparts: map[string]*counterpart{}}
+	r := &run{Options: o, plan: p, budget: budget, clients: map[string]*targetClient{}}
 	for _, t := range p.Targets {
-		r.counterparts[t.Name] = newCounterpart(r, t)
+		r.clients[t.Name] = newTargetClient(r, t)
 	}
 	r.remember()
-	bounded, cancel := budget.within(ctx, started)
+	bounded, cancel := budget.Within(ctx)
 	defer cancel()
 	tracked, end := r.step(bounded, record.Step{Kind: record.StepRun, Name: p.Name})
 	err = r.carryOut(tracked)
@@ -92,7 +93,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 		s.Interrupted = ctx.Err() != nil
 	}
 	if s.Tally.Total() < s.Planned && !s.Interrupted {
-		s.Stopped = budget.conclude(bounded, s.Duration)
+		s.Stopped = budget.Conclude(bounded)
 	}
 	if (s.Interrupted || s.Stopped != "") && errors.Is(err, bounded.Err()) {
 		err = nil
@@ -104,8 +105,8 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 
 // ended says that the run is over, if it had begun.
 func (r *run) ended(s record.Summary, err error) {
-	for _, c := range r.counterparts {
-		c.gate.pace.close()
+	for _, c := range r.clients {
+		c.limits.Close()
 	}
 	if r.journal == nil {
 		return
@@ -124,11 +125,11 @@ func (r *run) ended(s record.Summary, err error) {
 type run struct {
 	Options
 	plan       *plan.Plan
-	budget     *budget
+	budget     *limit.Budget
 	journal    Journal
 	components components
-	// counterparts are the targets, by name.
-	counterparts map[string]*counterpart
+	// clients are the targets, by name.
+	clients map[string]*targetClient
 
 	mu    sync.Mutex
 	tally stats.Tally
@@ -144,8 +145,8 @@ func (r *run) remember() {
 			continue
 		}
 		r.tally.Add(outcome)
-		if c := r.counterparts[t.Target]; c != nil && outcome != core.Errored {
-			c.gate.breaker.answered.Store(true)
+		if c := r.clients[t.Target]; c != nil && outcome != core.Errored {
+			c.limits.Answered()
 		}
 	}
 }
@@ -172,7 +173,7 @@ func (r *run) holdTrials(ctx context.Context) error {
 		for range min(max(1, target.Limits.Concurrency), len(queue)) {
 			group.Go(func() error {
 				for ordinal := range queue {
-					if ctx.Err() != nil || r.budget.over(target.Name) {
+					if ctx.Err() != nil || r.budget.Exhausted(target.Name) {
 						return nil
 					}
 					if err := r.hold(ctx, ordinal); err != nil {

@@ -47,7 +47,7 @@ func (h *holding) next(ctx context.Context) ([]strategy.Turn, error) {
 // of helpers. done says that there was no answer, which ends the conversation.
 func (h *holding) ask(ctx context.Context, q strategy.Question) (done bool, err error) {
 	during, work := h.asks(ctx, core.KindStrategy, q.By, h.turns)
-	reply, failure := askOne(during, helper{h.counterparts[q.Of]}, q)
+	reply, failure := askOne(during, helper{h.clients[q.Of]}, q)
 	_ = work.end() // why it did not answer is failure
 	if err := cmp.Or(h.helpLost(), interrupted(ctx)); err != nil {
 		return true, err

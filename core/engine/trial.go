@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -97,7 +98,7 @@ func (h *holding) converse(ctx context.Context) error {
 	if err := h.helpLost(); err != nil {
 		return err
 	}
-	if errors.Is(err, errStopped) {
+	if errors.Is(err, limit.ErrStopped) {
 		return errInterrupted
 	}
 	if err != nil {
@@ -125,7 +126,7 @@ func (h *holding) start(ctx context.Context) (core.Conversation, error) {
 	var conversation core.Conversation = absent{}
 	start := h.opening()
 	a := h.call(ctx, record.Call{Kind: record.CallStart, Name: h.trial.Target, Start: start}, func() (a record.Answer) {
-		conversation, a.Err = h.counterpart().start(ctx, start)
+		conversation, a.Err = h.client().start(ctx, start)
 		return a
 	})
 	return conversation, a.Err
@@ -171,8 +172,8 @@ func interrupted(ctx context.Context) error {
 	return nil
 }
 
-// counterpart is the trial's target.
-func (h *holding) counterpart() *counterpart { return h.counterparts[h.trial.Target] }
+// client is the trial's target.
+func (h *holding) client() *targetClient { return h.clients[h.trial.Target] }
 
 // end releases the conversation. That it could not be released is no evidence
 // for or against the target.

@@ -1,4 +1,4 @@
-package engine
+package limit
 
 import (
 	"context"
@@ -12,16 +12,19 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
-// errStopped says that a message was not sent, because the run has come to one
+// ErrStopped says that a message was not sent, because the run has come to one
 // of the bounds of its scope.
-var errStopped = errors.New("the run has come to a bound of its scope")
+var ErrStopped = errors.New("the run has come to a bound of its scope")
 
-// budget holds a run to the bounds of its scope. Whoever sends messages to any
-// target reserves them before, and spends what they used when they are answered.
-type budget struct {
+// Budget holds a run to the bounds of its scope. All clients of the run share it: they
+// reserve the messages that they send, and spend what these used when they are
+// answered.
+type Budget struct {
 	bounds scope.Bounds
 	prices plan.Prices
-	// ends is when the time is up, and endsWhy why; zero where it never is.
+	// began is when the run did, ends when its time is up, and endsWhy why; the latter
+	// two are zero where it never is.
+	began   time.Time
 	ends    time.Time
 	endsWhy string
 
@@ -52,10 +55,12 @@ type amount struct {
 func (a amount) plus(b amount) amount { return amount{a.tokens + b.tokens, a.cost + b.cost} }
 func (a amount) times(n int) amount   { return amount{a.tokens * int64(n), a.cost * float64(n)} }
 
-// newBudget begins a run's budget. It fails where the scope allows no run now.
-func newBudget(bounds scope.Bounds, prices plan.Prices, now time.Time) (*budget, error) {
-	b := &budget{
-		bounds: bounds, prices: prices,
+// NewBudget returns the budget of a run that begins now. It fails with an error of
+// [core.ErrorConfig] outside of the bounds' window.
+func NewBudget(bounds scope.Bounds, prices plan.Prices) (*Budget, error) {
+	now := time.Now()
+	b := &Budget{
+		bounds: bounds, prices: prices, began: now,
 		usage: map[string]core.Usage{}, largest: map[string]amount{}, released: make(chan struct{}),
 	}
 	if d := bounds.MaxDuration; d > 0 {
@@ -76,20 +81,27 @@ func newBudget(bounds scope.Bounds, prices plan.Prices, now time.Time) (*budget,
 	return b, nil
 }
 
-// within returns a context that ends when the time is up. now is the clock of
-// the budget.
-func (b *budget) within(ctx context.Context, now time.Time) (context.Context, context.CancelFunc) {
+// Within returns a context that ends with [ErrStopped] as its cause when the run's
+// time is up.
+func (b *Budget) Within(ctx context.Context) (context.Context, context.CancelFunc) {
 	if b.ends.IsZero() {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, b.ends.Sub(now), errStopped)
+	return context.WithDeadlineCause(ctx, b.ends, ErrStopped)
 }
 
 // reserve returns when messages to a target may be sent that are said in one
 // exchange, and what to call when they have been answered. It fails with
-// errStopped once nothing may be sent any more. While that depends on what other
-// messages will have used, it waits for their replies.
-func (b *budget) reserve(ctx context.Context, target string, messages int) (release func(), err error) {
+// ErrStopped once nothing may be sent any more. While that depends on what other
+// messages will have used, it waits for their replies. No messages, which begin a
+// conversation, reserve nothing.
+func (b *Budget) reserve(ctx context.Context, target string, messages int) (release func(), err error) {
+	if messages == 0 {
+		if b.Exhausted(target) {
+			return nil, ErrStopped
+		}
+		return func() {}, nil
+	}
 	for {
 		release, wait, err := b.try(target, messages)
 		if wait == nil {
@@ -104,13 +116,13 @@ func (b *budget) reserve(ctx context.Context, target string, messages int) (rele
 }
 
 // try reserves messages at once, or returns what to wait for.
-func (b *budget) try(target string, messages int) (release func(), wait <-chan struct{}, err error) {
+func (b *Budget) try(target string, messages int) (release func(), wait <-chan struct{}, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	largest, known := b.largest[target]
 	hold := largest.times(messages)
 	if !b.admits(messages, hold) {
-		return nil, nil, errStopped
+		return nil, nil, ErrStopped
 	}
 	unsure := b.counts() && !known || b.exceeded(b.pending.plus(hold)) != ""
 	if b.inFlight > 0 && unsure {
@@ -123,7 +135,7 @@ func (b *budget) try(target string, messages int) (release func(), wait <-chan s
 }
 
 // release gives back what was held for messages that are answered.
-func (b *budget) release(hold amount) {
+func (b *Budget) release(hold amount) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.inFlight--
@@ -132,9 +144,9 @@ func (b *budget) release(hold amount) {
 	b.released = make(chan struct{})
 }
 
-// over reports whether nothing may be sent to a target any more. Only who has
-// something left to send may ask: it ends the run.
-func (b *budget) over(target string) bool {
+// Exhausted reports whether nothing may be sent to a target any more. Only who has
+// something left to send may ask: where a bound is reached, it ends the run.
+func (b *Budget) Exhausted(target string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.admits(1, b.largest[target])
@@ -143,7 +155,7 @@ func (b *budget) over(target string) bool {
 // admits reports whether messages may be sent which use about so much, and notes
 // why they may not. Once some have been refused, all are: a run that stops does
 // not go on with smaller ones.
-func (b *budget) admits(messages int, hold amount) bool {
+func (b *Budget) admits(messages int, hold amount) bool {
 	if b.stopped != "" {
 		return false
 	}
@@ -157,7 +169,7 @@ func (b *budget) admits(messages int, hold amount) bool {
 
 // exceeded says which bound more of a use would exceed, and is "" where there is
 // none.
-func (b *budget) exceeded(more amount) string {
+func (b *Budget) exceeded(more amount) string {
 	spent := b.spent()
 	all := spent.plus(more)
 	switch s := b.bounds; {
@@ -169,6 +181,7 @@ func (b *budget) exceeded(more amount) string {
 	return ""
 }
 
+// mayUse returns what is appended to a bound that more would exceed; "" where more is 0.
 func mayUse[T int64 | float64](format string, more T) string {
 	if more <= 0 {
 		return ""
@@ -178,7 +191,7 @@ func mayUse[T int64 | float64](format string, more T) string {
 
 // spend counts what the replies to messages used. A target that does not say it
 // is estimated where a bound depends on it, which estimated reports.
-func (b *budget) spend(target string, sent []core.Message, replies []core.Reply) (estimated bool) {
+func (b *Budget) spend(target string, sent []core.Message, replies []core.Reply) (estimated bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i, reply := range replies {
@@ -194,10 +207,10 @@ func (b *budget) spend(target string, sent []core.Message, replies []core.Reply)
 }
 
 // counts reports whether a bound depends on what targets say that they use.
-func (b *budget) counts() bool { return b.bounds.MaxTokens > 0 || b.bounds.MaxCost > 0 }
+func (b *Budget) counts() bool { return b.bounds.MaxTokens > 0 || b.bounds.MaxCost > 0 }
 
 // spent is what was used so far.
-func (b *budget) spent() amount {
+func (b *Budget) spent() amount {
 	var all amount
 	for target, used := range b.usage {
 		all = all.plus(b.amountOf(target, used))
@@ -205,17 +218,17 @@ func (b *budget) spent() amount {
 	return all
 }
 
-func (b *budget) amountOf(target string, used core.Usage) amount {
+func (b *Budget) amountOf(target string, used core.Usage) amount {
 	return amount{used.InputTokens + used.OutputTokens, b.prices.Targets[target].Of(used)}
 }
 
-// conclude says which bound stopped the run and what it used, and is "" where
-// none did. ctx is the one of within.
-func (b *budget) conclude(ctx context.Context, took time.Duration) string {
+// Conclude says which bound stopped the run and what the run used until now, and is ""
+// where none did. ctx is the one that [Budget.Within] returned.
+func (b *Budget) Conclude(ctx context.Context) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	why := b.stopped
-	if why == "" && errors.Is(context.Cause(ctx), errStopped) {
+	if why == "" && errors.Is(context.Cause(ctx), ErrStopped) {
 		why = b.endsWhy
 	}
 	if why == "" {
@@ -226,5 +239,5 @@ func (b *budget) conclude(ctx context.Context, took time.Duration) string {
 	if b.prices.Currency != "" {
 		used += fmt.Sprintf(", %.4f %s", spent.cost, b.prices.Currency)
 	}
-	return fmt.Sprintf("scope.%s (the run used %s, %s)", why, used, took.Round(time.Millisecond))
+	return fmt.Sprintf("scope.%s (the run used %s, %s)", why, used, time.Since(b.began).Round(time.Millisecond))
 }

@@ -1,8 +1,6 @@
-package engine
+package limit
 
 import (
-	"context"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -27,12 +25,12 @@ const (
 )
 
 // throttle spaces the requests to a target evenly: at the rate that the campaign
-// allows, and below the one at which the service has refused some.
+// allows, and below the one at which the service has refused some. The client's lock
+// guards it.
 type throttle struct {
 	limiter *rate.Limiter
 	most    rate.Limit
 
-	mu sync.Mutex
 	// starts says that conversations that begin count as requests, too: the
 	// service has refused one.
 	starts bool
@@ -69,53 +67,52 @@ func pausesFrom(first, longest time.Duration) *backoff.ExponentialBackOff {
 	return pauses
 }
 
-// take returns when n requests may be sent. It fails where the context ends
-// before that.
-func (t *throttle) take(ctx context.Context, n int) error {
-	for range n {
-		if err := reserve(ctx, t.limiter, 1); err != nil {
-			return err
-		}
+// take takes the requests that an attempt counts as, one by one as they become free,
+// and returns for how long to wait for the next of them; 0 when it has them all.
+func (t *throttle) take(now time.Time, a *attempt) (wait time.Duration) {
+	a.counts = len(a.Messages)
+	if a.starts() && t.starts {
+		a.counts = 1
 	}
-	return nil
+	for ; a.paid < a.counts; a.paid++ {
+		if wait := missing(t.limiter, now, 1); wait > 0 {
+			return wait
+		}
+		t.limiter.ReserveN(now, 1)
+	}
+	return 0
 }
 
-// reserve takes n from a limiter, which has to hold as many, and returns when it
-// gave them. It fails where the context ends before that, and only then: unlike
-// the limiter's own Wait, it does not fail early for a deadline that will pass.
-func reserve(ctx context.Context, l *rate.Limiter, n int) error {
-	r := l.ReserveN(time.Now(), n)
-	if d := r.Delay(); d > 0 {
-		if err := sleep(ctx, d); err != nil {
-			r.Cancel()
-			return err
-		}
-	}
-	return ctx.Err()
+// handBack returns the requests that were taken for an attempt that is not made.
+func (t *throttle) handBack(a *attempt) {
+	t.limiter.ReserveN(time.Now(), -a.paid)
+	a.paid = 0
 }
 
-func (t *throttle) countsStarts() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.starts
+// missing returns how long it takes until a limiter has n to give; 0 where it has.
+func missing(l *rate.Limiter, now time.Time, n int64) time.Duration {
+	limit := l.Limit()
+	if limit == rate.Inf {
+		return 0
+	}
+	short := float64(n) - l.TokensAt(now)
+	return max(0, time.Duration(short/float64(limit)*float64(time.Second)))
 }
 
 // took notes that the service took a request. While it does, the rate grows
 // towards what the campaign allows.
-func (t *throttle) took(r *request) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *throttle) took(a *attempt) {
 	now := time.Now()
-	if r.counts == 0 {
+	if a.counts == 0 {
 		t.begun.add(now, 1)
 		t.sinceBegun++
 		return
 	}
-	t.taken.add(now, r.counts)
-	if r.sent.Before(t.slowed) {
+	t.taken.add(now, a.counts)
+	if a.sent.Before(t.slowed) {
 		return
 	}
-	t.since += r.counts
+	t.since += a.counts
 	t.pauses.Reset()
 	if limit := t.limiter.Limit(); limit < t.most {
 		passed := min(now.Sub(t.raised).Seconds(), 1)
@@ -128,11 +125,9 @@ func (t *throttle) took(r *request) {
 // it alone, and whether it is the first that it refused. What was sent before the
 // last refusal is part of that. The rate falls below the one at which the service
 // took requests, unless it has taken none since: then it waits for something else.
-func (t *throttle) refused(r *request) (pause time.Duration, first bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.starts = t.starts || r.start
-	if r.sent.Before(t.slowed) {
+func (t *throttle) refused(a *attempt) (pause time.Duration, first bool) {
+	t.starts = t.starts || a.starts()
+	if a.sent.Before(t.slowed) {
 		return 0, false
 	}
 	now := time.Now()

@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/limit"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
+)
+
+// targetClient is a target of the campaign as everybody reaches it who talks to
+// it: the trials, and the converters and scorers that use it. What is sent to it
+// is held to its limits, and what it answers to ours, for all of them together.
+type targetClient struct {
+	run       *run
+	name      string
+	component plan.Component
+	timeout   time.Duration // of one reply
+	limits    *limit.Client
+}
+
+func newTargetClient(r *run, t plan.Target) *targetClient {
+	c := &targetClient{run: r, name: t.Name, component: t.Component, timeout: defaultTimeout}
+	if t.Limits.Timeout > 0 {
+		c.timeout = t.Limits.Timeout
+	}
+	c.limits = limit.NewClient(t.Name, t.Limits, r.budget, func(e record.Event) {
+		if w, ok := e.(record.Warning); ok {
+			w.Message = r.Redactor.String(w.Message)
+			e = w
+		}
+		r.observe(e)
+	})
+	return c
+}
+
+// start begins a conversation. It fails with [limit.ErrStopped] where nothing may be
+// sent in it.
+func (c *targetClient) start(ctx context.Context, start core.Start) (core.Conversation, error) {
+	var conversation core.Conversation
+	_, err := c.limits.Do(ctx, limit.Request{Make: func(ctx context.Context) ([]core.Reply, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+		ctx, end := c.run.step(ctx, record.Step{Kind: record.StepStart, Name: c.name, Use: c.component.Use, Config: c.component.Config})
+		begun, err := c.run.components.targets[c.name].StartConversation(ctx, start)
+		err = c.explain(ctx, "starting the conversation", c.timeout, err)
+		end(record.StepEnd{Kind: core.KindOf(err)})
+		conversation = begun
+		return nil, err
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return conversation, nil
+}
+
+// sending is what came of sending messages.
+type sending struct {
+	// started is when they were sent, the last time; zero where the context ended
+	// before they were.
+	started time.Time
+	// replies are those that came: fewer than there are messages where sending
+	// failed.
+	replies []core.Reply
+}
+
+// send delivers messages within the target's time limit, which each of them has.
+// It fails with [limit.ErrStopped] where the run's budget does not allow them.
+func (c *targetClient) send(ctx context.Context, conversation core.Conversation, messages []core.Message) (sending, error) {
+	var answered []core.Reply
+	reply, err := c.limits.Do(ctx, limit.Request{Messages: messages, Make: func(ctx context.Context) (delivered []core.Reply, err error) {
+		delivered, answered, err = c.sendOnce(ctx, conversation, messages)
+		return delivered, err
+	}})
+	if errors.Is(err, limit.ErrStopped) {
+		return sending{}, err
+	}
+	s := sending{started: reply.Sent, replies: answered}
+	if s.started.IsZero() && ctx.Err() == nil {
+		s.started = time.Now() // the limits let nothing through in time
+	}
+	switch {
+	case reply.Refusals == 0:
+	case err != nil:
+		err = fmt.Errorf("%w (the service had refused the message %s because of its limits)", err, times(reply.Refusals))
+	default:
+		s.replies[0].Warnings = append(slices.Clip(s.replies[0].Warnings), fmt.Sprintf(
+			"the service refused the message %s because of its limits; it was sent again", times(reply.Refusals)))
+	}
+	return s, err
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// sendOnce delivers messages once. delivered are the replies that came, answered those
+// of them that count as such.
+func (c *targetClient) sendOnce(ctx context.Context, conversation core.Conversation, messages []core.Message) (delivered, answered []core.Reply, err error) {
+	within := c.timeout * time.Duration(len(messages))
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	ctx, end := c.run.step(ctx, record.Step{Kind: record.StepSend, Name: c.name, Use: c.component.Use, Config: c.component.Config, Sent: messages})
+	defer func() { end(record.StepEnd{Kind: core.KindOf(err), Replies: answered}) }()
+	delivered, err = core.Deliver(ctx, conversation, messages)
+	for i := range delivered {
+		delivered[i].Message.Role = core.Assistant
+		if e := tooLarge(delivered[i]); e != nil {
+			return delivered, delivered[:i], fmt.Errorf("target %q: %w", c.name, e)
+		}
+	}
+	if err != nil {
+		return delivered, whole(delivered), c.explain(ctx, "sending", within, err)
+	}
+	return delivered, delivered, nil
+}
+
+// whole returns replies without the last where that broke off.
+func whole(replies []core.Reply) []core.Reply {
+	if n := len(replies); n > 0 && replies[n-1].Finish == core.FinishBroken {
+		return replies[:n-1]
+	}
+	return replies
+}
+
+// explain names the target in an error, and says so where its time was up. ctx is
+// the context of the call, which carries the limit.
+func (c *targetClient) explain(ctx context.Context, doing string, limit time.Duration, err error) error {
+	if err == nil {
+		return nil
+	}
+	if outOfTime(ctx, err) {
+		err = core.Errorf(core.ErrorTimeout, "no answer within %s: %w", limit, err).
+			WithHint("limits.timeout of target %q is how long it may take", c.name)
+	}
+	return fmt.Errorf("target %q: %s: %w", c.name, doing, err)
+}
+
+// outOfTime reports whether an error is that of a call whose time was up. A
+// plugin gives an exchange up a little before that, so that it can still return
+// the replies that came.
+func outOfTime(ctx context.Context, err error) bool {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return true
+	}
+	deadline, ok := ctx.Deadline()
+	return ok && core.KindOf(err) == core.ErrorTimeout && time.Until(deadline) < time.Second
+}
