@@ -124,6 +124,7 @@ var house = map[string]room{
 		imports: []string{"core", "core/...", "plugins", "plugins/conformance", "plugins/egress", "plugins/host", "plugins/install", "plugins/sandbox", "plugins/scaffold", "targets", "converters", "converters/speech", "scorers"},
 		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "github.com/schollz/progressbar/v3", "golang.org/x/term", "aead.dev/minisign"},
 	},
+	"internal/endurance": {},
 	"examples/...": {
 		imports: []string{"core", "core/audio", "converters/...", "targets/realtime/...", "examples/..."},
 		modules: []string{"github.com/gorilla/websocket", "golang.org/x/sync"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -36,8 +37,33 @@ type world struct {
 	log  strings.Builder
 }
 
+// emptyStore is a folder with a store that holds nothing yet. Worlds begin with a
+// copy, so that the tables are made once.
+var emptyStore = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "empty-store-"); err != nil {
+		return "", err
+	}
+	s, err := store.Open(context.Background(), dir)
+	if err != nil {
+		return dir, err
+	}
+	return dir, s.Close()
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	dir, _ := emptyStore()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
 func newWorld(t *testing.T, text string, overlap schedule.Overlap) *world {
-	return &world{t: t, dir: t.TempDir(), outcome: schedule.Clean, spec: schedule.Spec{
+	t.Helper()
+	empty, err := emptyStore()
+	must(t, err)
+	dir := t.TempDir()
+	must(t, os.CopyFS(dir, os.DirFS(empty)))
+	return &world{t: t, dir: dir, outcome: schedule.Clean, spec: schedule.Spec{
 		Cron: cron(t, text), Zone: time.UTC, Overlap: overlap, Catchup: schedule.DefaultCatchup,
 	}}
 }
@@ -110,7 +136,11 @@ func (w *world) start(stuck place) *process {
 			defer w.mu.Unlock()
 			fmt.Fprintf(&w.log, "%s %s: %s\n", time.Now().Format("15:04:05"), name, line)
 		},
-		Ended: func(_ context.Context, e schedule.Ended) { p.ended = append(p.ended, e) },
+		Ended: func(_ context.Context, e schedule.Ended) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.ended = append(p.ended, e)
+		},
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -51,7 +51,7 @@ func TestCallsAreKept(t *testing.T) {
 	}
 	got, err := s.Calls(t.Context(), run.ID, trial(1).ID)
 	must(t, err)
-	if diff := cmp.Diff(spoken(), got, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(spoken(), got, cmpopts.EquateEmpty(), atOnce); diff != "" {
 		t.Errorf("calls (-recorded +read):\n%s", diff)
 	}
 	known, err := s.Components(t.Context(), run.ID)

@@ -112,7 +112,7 @@ func TestAnImportedRunIsTheOneThatWasExported(t *testing.T) {
 	if err != nil || got != id || known {
 		t.Fatalf("Import: %q, known %t, %v; want %q", got, known, err, id)
 	}
-	if diff := cmp.Diff(everythingOf(t, from, id), everythingOf(t, to, id)); diff != "" {
+	if diff := cmp.Diff(everythingOf(t, from, id), everythingOf(t, to, id), atOnce); diff != "" {
 		t.Errorf("the run (-exported +imported):\n%s", diff)
 	}
 	if again := export(t, to, id); !bytes.Equal(file, again) {
