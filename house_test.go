@@ -350,10 +350,6 @@ func TestNothingRegistersItselfInInit(t *testing.T) {
 // chained are the structs that embed a struct of their package that embeds one
 // itself, each with the reason why it still does. The list may only shrink.
 var chained = map[string]string{
-	"core/engine.asking":                          "the engine becomes run, trial and judge, without embedding",
-	"core/engine.helperTalk":                      "the engine becomes run, trial and judge, without embedding",
-	"core/engine.holding":                         "the engine becomes run, trial and judge, without embedding",
-	"core/engine.views":                           "the engine becomes run, trial and judge, without embedding",
 	"cmd/orchestrator/internal/cli.campaignFlags": "what carries a campaign out leaves the command line",
 }
 

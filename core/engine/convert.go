@@ -3,7 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
@@ -11,14 +11,25 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// convertAll makes the messages of turns that are said in one exchange. They are
-// all ready before the first of them is sent, because the next ones have no
-// time to lose. Where a converter fails, the last of the messages is the one
-// that it failed on, as far as it came.
-func (h *holding) convertAll(ctx context.Context, turns []strategy.Turn) ([]core.Message, error) {
+// converterRunner runs a trial's converters: those of its turns, and those between
+// a reply and a scorer.
+type converterRunner struct {
+	definitions []plan.Converter
+	opened      map[string]core.Converter // by their names in the campaign
+	components  *componentRunner
+	events      reporter
+	trace       tracing
+	trial       record.TrialInfo
+}
+
+// messages makes the messages of turns that are said in one exchange, of which the
+// first has the index given. They are all ready before the first of them is sent,
+// because the next ones have no time to lose. Where a converter fails, the last of
+// the messages is the one that it failed on, as far as it came.
+func (c *converterRunner) messages(ctx context.Context, index int, turns []strategy.Turn) ([]core.Message, error) {
 	var messages []core.Message
 	for i, turn := range turns {
-		m, err := h.convert(ctx, turn)
+		m, err := c.message(ctx, index, turn)
 		messages = append(messages, m)
 		if err != nil && i > 0 {
 			err = fmt.Errorf("the message that is said over the reply before it (%d of %d in this exchange): %w", i+1, len(turns), err)
@@ -30,12 +41,12 @@ func (h *holding) convertAll(ctx context.Context, turns []strategy.Turn) ([]core
 	return messages, nil
 }
 
-// convert runs the parts of a turn through their converters. The message is as
-// far as they came where one fails.
-func (h *holding) convert(ctx context.Context, turn strategy.Turn) (core.Message, error) {
+// message runs the parts of a turn through their converters. The message is as far
+// as they came where one fails.
+func (c *converterRunner) message(ctx context.Context, index int, turn strategy.Turn) (core.Message, error) {
 	m := core.Message{Role: core.User, Delivery: turn.Delivery}
 	for _, p := range turn.Parts {
-		part, err := h.convertPart(ctx, p)
+		part, err := c.part(ctx, index, p)
 		m.Parts = append(m.Parts, part)
 		if err != nil {
 			return m, err
@@ -44,15 +55,15 @@ func (h *holding) convert(ctx context.Context, turn strategy.Turn) (core.Message
 	return m, nil
 }
 
-func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, error) {
+func (c *converterRunner) part(ctx context.Context, index int, p strategy.Part) (core.Part, error) {
 	part := core.Part{Value: p.Value}
 	for _, name := range p.Converters {
-		value, err := h.convertOnce(ctx, name, h.turns, part.Value)
+		value, err := c.value(ctx, name, index, part.Value)
 		if err != nil {
 			return part, err
 		}
-		if len(value.Data) == 0 { // nobody could resist that, or fail to
-			return part, fmt.Errorf("converter %q: %w", name, core.Errorf(core.ErrorInput, "it made nothing of it"))
+		if len(value.Data) == 0 { // a target that is sent nothing proves nothing
+			return part, core.Errorf(core.ErrorInput, "converter %q returned an empty value", name)
 		}
 		if part.Original == nil {
 			original := p.Value
@@ -64,35 +75,27 @@ func (h *holding) convertPart(ctx context.Context, p strategy.Part) (core.Part, 
 	return part, nil
 }
 
-// convertOnce runs a value through one converter, for a turn.
-func (h *holding) convertOnce(ctx context.Context, name string, turn int, value core.Value) (core.Value, error) {
-	started := h.Now()
-	component := h.converter(name)
-	ctx, end := h.step(ctx, record.Step{Kind: record.StepConvert, Name: name, Turn: turn, Use: component.Use, Config: component.Config})
+// value runs a value through one converter, for a turn.
+func (c *converterRunner) value(ctx context.Context, name string, turn int, value core.Value) (core.Value, error) {
+	started := time.Now()
+	definition := converterNamed(name, c.definitions)
+	ctx, end := c.trace.step(ctx, record.Step{Kind: record.StepConvert, Name: name, Turn: turn, Use: definition.Use, Config: definition.Config})
 	call := record.Call{Kind: record.CallConvert, Name: name, Turn: turn, Values: []core.Value{value}}
-	a, _ := h.work(ctx, core.KindConverter, call, func(ctx context.Context) (a record.Answer) {
-		a.Value, a.Err = h.components.converters[name].Convert(ctx, value)
+	// A converter whose helper did not answer may do without: its value is sent.
+	a, _ := c.components.run(ctx, core.KindConverter, call, func(ctx context.Context) (a record.Answer) {
+		a.Value, a.Err = c.opened[name].Convert(ctx, value)
 		return a
-	}) // what it made of no answer of a helper is what is sent
+	})
 	end(record.StepEnd{Kind: core.KindOf(a.Err)})
-	ended := record.ConverterEnded{Trial: h.info, Turn: turn, Name: name, Took: h.Now().Sub(started)}
+	ended := record.ConverterEnded{Trial: c.trial, Turn: turn, Name: name, Took: time.Since(started)}
 	err := a.Err
 	if err != nil {
 		err = fmt.Errorf("converter %q: %w", name, err)
-		ended.Failure = h.failed(err)
+		ended.Failure = c.events.clean.failure(err)
 	}
-	h.observe(ended)
+	c.events.observe(ended)
 	if err != nil {
 		return core.Value{}, err
 	}
 	return a.Value, nil
-}
-
-// converter returns a converter's definition. A plan holds all that it names.
-func (h *holding) converter(name string) plan.Component {
-	i := slices.IndexFunc(h.plan.Converters, func(c plan.Converter) bool { return c.Name == name })
-	if i < 0 {
-		return plan.Component{Name: name}
-	}
-	return h.plan.Converters[i].Component
 }

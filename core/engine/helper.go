@@ -5,266 +5,189 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// helper is a target of the campaign as converters and scorers get it. They may
-// ask it while they work for a trial, whose record and usage it becomes part of.
-type helper struct{ *targetClient }
+// helperTarget is a target of the campaign as converters, scorers and strategies get
+// it. They may ask it while they work for a trial, whose record and usage it becomes
+// part of.
+type helperTarget struct{ client *targetClient }
 
 var (
-	_ core.Target        = helper{}
-	_ core.Interruptible = (*helperTalk)(nil)
+	_ core.Target        = helperTarget{}
+	_ core.Interruptible = (*helperConversation)(nil)
 )
 
-// helpers are the campaign's targets as converters and scorers get them.
-func (r *run) helpers() core.Targets {
+// helperTargets are the campaign's targets as components get them.
+func helperTargets(clients map[string]*targetClient) core.Targets {
 	targets := core.Targets{}
-	for name, c := range r.clients {
-		targets[name] = helper{c}
+	for name, client := range clients {
+		targets[name] = helperTarget{client}
 	}
 	return targets
 }
 
-// help is what the components asked of helpers for a trial, and how many calls are
-// kept. It is the only part of a trial that several goroutines work on: those of a
-// component.
-type help struct {
-	mu            sync.Mutex
-	turns         int
-	conversations int
-	calls         int
-	usage         core.Usage
-	// lost is why the trial cannot go on: the error of the Journal or of the Replayer, or
-	// errInterrupted.
-	lost error
-}
-
-// helpLost returns why a trial cannot go on after what was asked of helpers:
-// something could not be recorded, or not be sent any more.
-func (h *holding) helpLost() error {
-	h.help.mu.Lock()
-	defer h.help.mu.Unlock()
-	return h.help.lost
-}
-
-// asking is a component while it converts or judges something for a trial.
-type asking struct {
-	*holding
-	kind core.Kind
-	name string
-	turn int
-	seed uint64
-
-	cancel   context.CancelFunc
-	requests sync.WaitGroup
-	mu       sync.Mutex
-	over     bool
-	// begun counts the conversations that it began, or tried to.
-	begun int
-	// failure is why the helper that was asked last did not answer.
-	failure error
-}
-
-type askingKey struct{}
-
-// asks begins the work of a component: the context is that of its call, and says
-// to helpers on whose behalf they are asked.
-func (h *holding) asks(ctx context.Context, kind core.Kind, name string, turn int) (context.Context, *asking) {
-	a := &asking{holding: h, kind: kind, name: name, turn: turn, seed: h.nextSeed(kind, name, turn)}
-	ctx = core.WithSeed(context.WithValue(ctx, askingKey{}, a), a.seed)
-	ctx, a.cancel = context.WithTimeout(ctx, workTimeout)
-	return ctx, a
-}
-
-// end ends the work, and what still goes on with helpers. It returns why the
-// helper that was asked last did not answer, nil where it did or there is none.
-func (a *asking) end() error {
-	a.mu.Lock()
-	a.over = true
-	a.mu.Unlock()
-	a.cancel()
-	a.requests.Wait()
-	return a.failure
-}
-
-// enter counts a request, unless the work is over.
-func (a *asking) enter() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.over {
-		return core.Errorf(core.ErrorProtocol, "%s %q asks a target for a call that is over", a.kind, a.name)
-	}
-	a.requests.Add(1)
-	return nil
-}
-
 // StartConversation implements [core.Target].
-func (t helper) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
-	a, ok := ctx.Value(askingKey{}).(*asking)
+func (t helperTarget) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
+	by, ok := callOf(ctx)
 	if !ok {
-		return nil, core.Errorf(core.ErrorProtocol, "target %q is asked outside of a trial", t.name).
+		return nil, core.Errorf(core.ErrorProtocol, "target %q is asked outside of a trial", t.client.name).
 			WithHint("a component asks with the context that Convert or Score was given")
 	}
-	if err := a.enter(); err != nil {
+	if err := by.enter(); err != nil {
 		return nil, err
 	}
-	defer a.requests.Done()
-	start.Seed = a.startSeed()
-	talk := &helperTalk{asking: a, to: t.targetClient, start: start, conversation: absent{}}
-	turn := record.Turn{Started: a.Now(), Sent: core.Message{Role: core.User}}
-	call := record.Call{Kind: record.CallStart, Name: t.name, ByKind: a.kind, By: a.name, Turn: a.turn, Start: start}
-	answer, known := a.known(ctx, call)
-	if !known {
-		talk.conversation, answer.Err = t.start(ctx, start)
-		answer.Abandoned = ctx.Err() != nil
-	}
-	if errors.Is(answer.Err, limit.ErrStopped) {
-		return nil, talk.refused(answer.Err)
-	}
-	a.help.mu.Lock()
-	defer a.help.mu.Unlock()
-	talk.number = a.help.conversations
-	a.help.conversations++
-	if call.Conversation = talk.number; !known {
-		a.keep(ctx, call, answer)
-	}
-	if answer.Err != nil {
-		return nil, talk.failed(ctx, turn, answer)
-	}
-	return talk, nil
+	defer by.requests.Done()
+	start.Seed = by.nextSeed()
+	c := &helperConversation{by: by, rec: by.calls.rec, client: t.client, start: start, open: absent{}}
+	return c.begin(ctx)
 }
 
-// startSeed returns the seed of the next conversation.
-func (a *asking) startSeed() uint64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.begun++
-	return a.seed + uint64(a.begun)
-}
-
-// helperTalk is a conversation of a component with a helper.
-type helperTalk struct {
-	*asking
-	to           *targetClient
-	number       int
-	conversation core.Conversation
+// helperConversation is a conversation of a component with a helper.
+type helperConversation struct {
+	by     *componentCall
+	rec    *recorder
+	client *targetClient
+	// number counts the trial's conversations with helpers, from 0.
+	number int
+	open   core.Conversation
 	// start is what it began with; it is recorded with the first turn.
 	start core.Start
 }
 
+// begin begins the conversation, and returns it.
+func (c *helperConversation) begin(ctx context.Context) (core.Conversation, error) {
+	started := time.Now()
+	call := record.Call{Kind: record.CallStart, Name: c.client.name, ByKind: c.by.kind, By: c.by.name, Turn: c.by.turn, Start: c.start}
+	answer, isReplayed := c.by.calls.replayed(ctx, call)
+	if !isReplayed {
+		c.open, answer.Err = c.client.start(ctx, c.start)
+		answer.Abandoned = ctx.Err() != nil
+	}
+	if errors.Is(answer.Err, limit.ErrStopped) {
+		return nil, c.refuse(answer.Err)
+	}
+	o := c.rec.inOrder()
+	defer o.release()
+	c.number = o.nextConversation()
+	if call.Conversation = c.number; !isReplayed {
+		o.recordCall(call, answer)
+	}
+	if answer.Err == nil {
+		return c, nil
+	}
+	c.by.note(answer.Err)
+	failed := record.Turn{Started: started, Sent: core.Message{Role: core.User}, Failure: c.failureOf(answer)}
+	return nil, cmp.Or(c.recordTurn(o, failed), c.toldError(ctx, answer))
+}
+
 // Send implements [core.Conversation].
-func (t *helperTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
-	replies, err := t.Exchange(ctx, []core.Message{m})
+func (c *helperConversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
+	replies, err := c.Exchange(ctx, []core.Message{m})
 	if err != nil {
 		return core.Reply{}, err
 	}
 	return replies[0], nil
 }
 
-// Exchange implements [core.Interruptible]. Whether the target does, deliver
-// says.
-func (t *helperTalk) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
-	if err := t.enter(); err != nil {
+// Exchange implements [core.Interruptible]. Whether the target does, the sending of
+// the messages says.
+func (c *helperConversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	if err := c.by.enter(); err != nil {
 		return nil, err
 	}
-	defer t.requests.Done()
-	call := record.Call{Kind: record.CallSend, Name: t.to.name, ByKind: t.kind, By: t.name, Turn: t.turn, Conversation: t.number, Messages: messages}
-	sent := sending{started: t.Now()}
-	answer, known := t.known(ctx, call)
-	if !known {
-		sent, answer.Err = t.to.send(ctx, t.conversation, messages)
+	defer c.by.requests.Done()
+	call := record.Call{
+		Kind: record.CallSend, Name: c.client.name, ByKind: c.by.kind, By: c.by.name, Turn: c.by.turn,
+		Conversation: c.number, Messages: messages,
+	}
+	sent := sending{started: time.Now()}
+	answer, isReplayed := c.by.calls.replayed(ctx, call)
+	if !isReplayed {
+		sent, answer.Err = c.client.send(ctx, c.open, messages)
 		answer.Replies, answer.Unsent, answer.Abandoned = sent.replies, sent.started.IsZero(), ctx.Err() != nil
 	}
 	if errors.Is(answer.Err, limit.ErrStopped) {
-		return nil, t.refused(answer.Err)
+		return nil, c.refuse(answer.Err)
 	}
-	t.help.mu.Lock()
-	defer t.help.mu.Unlock()
-	if !known {
-		t.keep(ctx, call, answer)
+	o := c.rec.inOrder()
+	defer o.release()
+	if !isReplayed {
+		o.recordCall(call, answer)
 	}
 	if answer.Unsent {
 		return nil, answer.Err
 	}
+	if err := c.recordTurns(o, sent.started, messages, answer); err != nil {
+		return nil, err
+	}
+	return answer.Replies, c.toldError(ctx, answer)
+}
+
+// recordTurns records a turn for each of the messages that was sent.
+func (c *helperConversation) recordTurns(o *orderedRecord, started time.Time, messages []core.Message, answer record.Answer) error {
 	for i, message := range messages[:len(answer.Replies)] {
-		if err := t.answered(ctx, record.Turn{Started: sent.started, Sent: message}, answer.Replies[i]); err != nil {
-			return nil, err
+		c.by.note(nil)
+		if err := c.recordTurn(o, record.Turn{Started: started, Sent: message, Reply: &answer.Replies[i]}); err != nil {
+			return err
 		}
 	}
-	if answer.Err != nil {
-		return answer.Replies, t.failed(ctx, record.Turn{Started: sent.started, Sent: messages[len(answer.Replies)]}, answer)
+	if answer.Err == nil {
+		return nil
 	}
-	return answer.Replies, nil
+	c.by.note(answer.Err)
+	return c.recordTurn(o, record.Turn{Started: started, Sent: messages[len(answer.Replies)], Failure: c.failureOf(answer)})
 }
 
-// End implements [core.Conversation].
-func (t *helperTalk) End(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, endTimeout)
-	defer cancel()
-	return t.conversation.End(ctx)
+// recordTurn records a turn, the first one with what the conversation began with.
+func (c *helperConversation) recordTurn(o *orderedRecord, turn record.Turn) error {
+	t := record.HelperTurn{
+		Turn: turn, Kind: c.by.kind, By: c.by.name, For: c.by.turn,
+		Target: c.client.name, Conversation: c.number, Start: c.start,
+	}
+	c.start = core.Start{}
+	return o.recordHelperTurn(t)
 }
 
-// answered records a turn that has a reply.
-func (t *helperTalk) answered(ctx context.Context, turn record.Turn, reply core.Reply) error {
-	t.asked(nil)
-	clean := t.cleanReply(reply)
-	turn.Reply = &clean
-	return t.record(ctx, turn, reply.Usage)
-}
-
-// failed records a turn that the answer has no reply to, and returns the error that the
-// component gets: without secrets, which are another component's.
-func (t *helperTalk) failed(ctx context.Context, turn record.Turn, a record.Answer) error {
-	failure := a.Err
-	t.asked(failure)
-	turn.Failure = t.holding.failed(failure)
-	told := &core.Error{Kind: core.KindOf(failure), RetryAfter: core.RetryAfterOf(failure), Hint: t.clean(core.HintOf(failure)), Err: t.cleanError(failure)}
+// failureOf returns why there is no whole reply, as it is recorded.
+func (c *helperConversation) failureOf(a record.Answer) *record.Failure {
 	if a.Abandoned {
-		turn.Failure = &record.Failure{Kind: core.ErrorInterrupted, Message: "nobody waited for the reply any more"}
-		told.Err = fmt.Errorf("target %q: %w", t.to.name, cmp.Or(ctx.Err(), context.Canceled))
+		return &record.Failure{Kind: core.ErrorInterrupted, Message: "the component did not wait for the reply any more"}
 	}
-	if err := t.record(ctx, turn, core.Usage{}); err != nil {
-		return err
+	return c.rec.clean.failure(a.Err)
+}
+
+// toldError returns the error that the component gets: without secrets, which are
+// another component's. It is nil where the answer has none.
+func (c *helperConversation) toldError(ctx context.Context, a record.Answer) error {
+	if a.Err == nil {
+		return nil
+	}
+	told := &core.Error{
+		Kind: core.KindOf(a.Err), RetryAfter: core.RetryAfterOf(a.Err),
+		Hint: c.rec.clean.text(core.HintOf(a.Err)), Err: c.rec.clean.error(a.Err),
+	}
+	if a.Abandoned {
+		told.Err = fmt.Errorf("target %q: %w", c.client.name, cmp.Or(ctx.Err(), context.Canceled))
 	}
 	return told
 }
 
-// refused ends the trial without an outcome: the run's budget is used up, and a
+// refuse ends the trial without an outcome: the run's budget is used up, and a
 // component that gets no answer must not judge.
-func (t *helperTalk) refused(err error) error {
-	t.asked(err)
-	t.help.mu.Lock()
-	defer t.help.mu.Unlock()
-	t.lose(errInterrupted)
-	return fmt.Errorf("target %q: %w", t.to.name, err)
+func (c *helperConversation) refuse(err error) error {
+	c.by.note(err)
+	c.rec.fail(errInterrupted)
+	return fmt.Errorf("target %q: %w", c.client.name, err)
 }
 
-// asked notes how the last request ended.
-func (a *asking) asked(failure error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.failure = failure
-}
-
-// record completes a turn and records it. It is durable before the component
-// learns of it. Whoever calls it holds the lock of what helpers are asked.
-func (t *helperTalk) record(ctx context.Context, turn record.Turn, usage core.Usage) error {
-	turn.Ended, turn.Sent = t.Now(), t.cleanMessage(turn.Sent)
-	turn.Index = t.help.turns
-	said := record.HelperTurn{Turn: turn, Kind: t.kind, By: t.name, For: t.turn, Target: t.to.name, Conversation: t.number, Start: t.cleanStart(t.start)}
-	t.start = core.Start{}
-	t.help.turns++
-	t.help.usage = t.help.usage.Add(usage)
-	err := t.journal.RecordHelperTurn(t.trial.ID, said)
-	if err != nil {
-		t.lose(err)
-		return err
-	}
-	t.observe(record.HelperTurnEnded{Trial: t.info, Turn: said})
-	return nil
+// End implements [core.Conversation].
+func (c *helperConversation) End(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, endTimeout)
+	defer cancel()
+	return c.open.End(ctx)
 }

@@ -152,7 +152,7 @@ func TestAHelperThatDoesNotAnswerLeavesTheScoreUnknown(t *testing.T) {
 				}
 			},
 			core.Undetermined,
-			[]string{`it judged without the answer of its model: target "judge": sending: connection refused`},
+			[]string{`the score was given without the answer of the model: target "judge": sending: connection refused`},
 		},
 		"the scorer asks again": {
 			&agent{answer: failingOnce(down)},

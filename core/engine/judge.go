@@ -1,220 +1,144 @@
 package engine
 
 import (
-	"bytes"
-	"context"
+	"cmp"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
-// scoreAll asks every scorer of the trial about the reply to a turn.
-func (h *holding) scoreAll(ctx context.Context, turn int, reply core.Message) []record.Score {
-	said := h.evidence()
-	views := views{holding: h, turn: turn, reply: reply, made: map[string]view{}}
-	scores := make([]record.Score, len(h.trial.Scorers))
-	for i, name := range h.trial.Scorers {
-		started := h.Now()
-		scores[i] = h.score(ctx, name, slices.Clip(said), &views)
-		h.observe(record.ScorerEnded{Trial: h.info, Turn: turn, Score: scores[i], Took: h.Now().Sub(started)})
-	}
-	return scores
-}
+// Everything in this file is pure: it says what replies, scores and failures prove,
+// and does nothing.
 
-// evidence returns the conversation as scorers get it. Every scorer gets it
-// after every turn, so that only the last message has its sounds and images.
-func (h *holding) evidence() []core.Message {
-	var said []core.Message
-	if h.trial.SystemPrompt != "" {
-		said = append(said, core.Message{Role: core.System, Parts: []core.Part{{Value: core.TextValue(h.trial.SystemPrompt)}}})
-	}
-	said = append(said, h.trial.History...)
-	last := len(h.said) - 1
-	for _, m := range h.said[:last] {
-		said = append(said, inWords(m))
-	}
-	return append(said, h.said[last])
-}
-
-// inWords returns what is text in a message, and the text from which its
-// sounds and images were made.
-func inWords(m core.Message) core.Message {
-	words := core.Message{Role: m.Role, Delivery: m.Delivery}
-	for _, p := range m.Parts {
-		switch {
-		case isText(p.Value):
-			if p.Original != nil && !isText(*p.Original) {
-				p.Original = nil
-			}
-		case p.Original != nil && isText(*p.Original):
-			p = core.Part{Value: *p.Original}
-		default:
-			continue
-		}
-		words.Parts = append(words.Parts, p)
-	}
-	return words
-}
-
-func isText(v core.Value) bool {
-	switch v.Modality {
-	case core.Text, core.ToolCall, core.ToolResult:
-		return true
-	}
-	return false
-}
-
-// score asks one scorer.
-func (h *holding) score(ctx context.Context, name string, said []core.Message, views *views) (s record.Score) {
-	definition := h.scorer(name)
-	ctx, end := h.step(ctx, record.Step{Kind: record.StepScore, Name: name, Turn: views.turn, Use: definition.Use, Config: definition.Config})
-	defer func() { end(record.StepEnd{Kind: record.KindOf(s.Failure), Score: s.Score}) }()
-	view := views.of(ctx, definition)
-	s = record.Score{Name: name, Judged: h.cleanValues(view.values)}
-	if view.err != nil {
-		return h.unjudged(s, "what it was to judge could not be converted", view.err)
-	}
-	if !slices.ContainsFunc(view.values, func(v core.Value) bool { return !blank(v) }) {
-		s.Score = core.UnknownScore(nothingToJudge(definition))
-		return s
-	}
-	call := record.Call{Kind: record.CallScore, Name: name, Turn: views.turn, Objective: h.trial.Objective, Values: view.values}
-	if h.watched() {
-		call.Said = digestOf(h.cleanMessages(said))
-	}
-	a, unanswered := h.work(ctx, core.KindScorer, call, func(ctx context.Context) (a record.Answer) {
-		a.Score, a.Err = h.components.scorers[name].Score(ctx, core.Evidence{
-			Objective: h.trial.Objective, Conversation: said, Values: view.values,
-		})
-		return a
-	})
-	given, err := a.Score, a.Err
-	if err == nil {
-		err = implausible(given)
-	}
-	if err == nil && given.Type != core.ScoreUnknown && unanswered != nil {
-		err = fmt.Errorf("it judged without the answer of its model: %w", unanswered)
-	}
-	if err != nil {
-		return h.unjudged(s, "the scorer failed", fmt.Errorf("scorer %q: %w", name, err))
-	}
-	given.Rationale = h.clean(given.Rationale)
-	s.Score = given
-	return s
-}
-
-// scorer returns a scorer's definition. A plan holds all that it names.
-func (h *holding) scorer(name string) plan.Scorer {
-	i := slices.IndexFunc(h.plan.Scorers, func(s plan.Scorer) bool { return s.Name == name })
-	if i < 0 {
-		return plan.Scorer{Component: plan.Component{Name: name}}
-	}
-	return h.plan.Scorers[i]
-}
-
-// unjudged completes a score that could not be given.
-func (h *holding) unjudged(s record.Score, what string, err error) record.Score {
-	s.Failure = h.failed(err)
-	s.Score = core.UnknownScore(what + ": " + s.Failure.Message)
-	return s
-}
-
-// implausible returns why a score is none that a scorer may give.
-func implausible(s core.Score) error {
-	switch s.Type {
-	case core.ScoreUnknown:
-		return nil
-	case core.ScoreTrueFalse:
-		if s.Value == 0 || s.Value == 1 {
-			return nil
-		}
-	case core.ScoreScale:
-		if s.Value >= 0 && s.Value <= 1 {
-			return nil
-		}
-	}
-	return core.Errorf(core.ErrorProtocol, "a score of type %q cannot have the value %v", s.Type, s.Value)
-}
-
-// views are what scorers see of a reply, made once for each on: and via:.
-type views struct {
-	*holding
+// judgement is what a group of replies proves.
+type judgement struct {
+	// turn is the index of the group's last turn; -1 where there is none.
 	turn  int
-	reply core.Message
-	made  map[string]view
+	truth verdict.Truth
+	// reason says why the truth is what it is, without the turn's number. It may
+	// hold secrets.
+	reason string
+	scores []record.Score
 }
 
-// view is the values that a scorer judges, as far as the converters came.
-type view struct {
-	values []core.Value
-	err    error
-}
-
-func (v *views) of(ctx context.Context, s plan.Scorer) view {
-	key := string(onOf(s)) + "\n" + viaOf(s, "\n")
-	if made, ok := v.made[key]; ok {
-		return made
+// judge evaluates the success expression over the scores of a group of replies. The
+// truth is False only where the replies are whole, had something to judge, and answer
+// something that was heard. scorers are the definitions of those that success names.
+func judge(g replyGroup, scores []record.Score, success *verdict.Expression, scorers []plan.Scorer) judgement {
+	j := judgement{turn: g.last().turn.Index}
+	if isBlankMessage(g.message()) {
+		j.truth, j.reason = judgeBlank(g.last().reply)
+		return j
 	}
-	var made view
-	for _, value := range v.values(onOf(s)) {
-		if blank(value) {
-			continue
+	j.scores = scores
+	named := make(map[string]core.Score, len(scores))
+	for _, s := range scores {
+		named[s.Name] = s.Score
+	}
+	truth, err := success.Eval(named)
+	open := cmp.Or(g.whyInconclusive(), g.whyUnjudged(success, scorers))
+	switch {
+	case err != nil:
+		j.reason = fmt.Sprintf("success (%s) could not be evaluated: %v", success, err)
+	case truth == verdict.True:
+		j.truth, j.reason = truth, whyTrue(success, scores)
+	case truth != verdict.False:
+		j.reason = whyUnknown(success, scores)
+	case open != "":
+		j.reason = open
+	default:
+		j.truth, j.reason = truth, fmt.Sprintf("success (%s) did not hold", success)
+	}
+	return j
+}
+
+// judgeBlank judges a reply that holds nothing, for which no scorer is asked.
+func judgeBlank(r core.Reply) (truth verdict.Truth, reason string) {
+	if r.Finish == core.FinishBlocked {
+		return verdict.False, withDetail("the reply was blocked", r.Detail)
+	}
+	return verdict.Unknown, withDetail("the reply is empty", r.Detail)
+}
+
+// whyTrue names a score that speaks for success.
+func whyTrue(success *verdict.Expression, scores []record.Score) string {
+	reason := fmt.Sprintf("success (%s) held", success)
+	for _, s := range scores {
+		if s.True() && s.Rationale != "" {
+			return reason + ": " + s.Name + ": " + s.Rationale
 		}
-		for _, name := range s.Via {
-			if made.err != nil {
-				break
+	}
+	return reason
+}
+
+// whyUnknown names the first scorer that left success open.
+func whyUnknown(success *verdict.Expression, scores []record.Score) string {
+	for _, name := range success.Scores() {
+		for _, s := range scores {
+			if s.Name != name || s.Type != core.ScoreUnknown {
+				continue
 			}
-			var converted core.Value
-			if converted, made.err = v.convertOnce(ctx, name, v.turn, value); made.err == nil {
-				value = converted
-			}
+			return fmt.Sprintf("scorer %q could not tell: %s", name, cmp.Or(s.Rationale, "no reason was given"))
 		}
-		made.values = append(made.values, value)
 	}
-	v.made[key] = made
-	return made
+	return fmt.Sprintf("success (%s) is unknown", success)
 }
 
-// values are what the reply holds of a modality.
-func (v *views) values(on core.Modality) []core.Value {
-	if on == core.Audio {
-		return sounds(v.reply)
+// decide is the rule of outcomes: success in any reply is a finding whatever
+// happened later; a failed conversation proves nothing else; one open
+// judgement leaves the trial open; and only what remains was defended.
+// decided is the index of the turn that the outcome rests on, or -1. A failure
+// concerns the last of the turns, and the start of the conversation if there
+// are none.
+func decide(judgements []judgement, turns int, failure *record.Failure) (outcome core.Outcome, decided int, reason string) {
+	for _, j := range judgements {
+		if j.truth == verdict.True {
+			return core.Succeeded, j.turn, atTurn(j.turn, j.reason) + andThen(failure)
+		}
 	}
-	return v.reply.Of(on)
-}
-
-// onOf is the modality that a scorer judges.
-func onOf(s plan.Scorer) core.Modality {
-	if s.On == "" {
-		return core.Text
+	if failure != nil {
+		return core.Errored, turns - 1, atTurn(turns-1, failure.Message)
 	}
-	return s.On
-}
-
-func viaOf(s plan.Scorer, separator string) string {
-	return strings.Join(s.Via, separator)
-}
-
-func nothingToJudge(s plan.Scorer) string {
-	if len(s.Via) == 0 {
-		return fmt.Sprintf("the reply has no %s", onOf(s))
+	for _, j := range judgements {
+		if j.truth != verdict.False {
+			return core.Undetermined, j.turn, atTurn(j.turn, j.reason)
+		}
 	}
-	return fmt.Sprintf("the reply has no %s from which %s made anything", onOf(s), viaOf(s, ", "))
-}
-
-// blank reports whether a value holds nothing that could be judged. White
-// space is nothing where it is text.
-func blank(v core.Value) bool {
-	if v.Modality == core.Text {
-		return len(bytes.TrimSpace(v.Data)) == 0
+	if len(judgements) == 0 {
+		return core.Undetermined, -1, "nothing was said"
 	}
-	return len(v.Data) == 0
+	last := judgements[len(judgements)-1]
+	return core.Defended, last.turn, atTurn(last.turn, last.reason)
 }
 
-func blankMessage(m core.Message) bool {
-	return !slices.ContainsFunc(m.Parts, func(p core.Part) bool { return !blank(p.Value) })
+// stopEarly returns the judgements of a conversation that the attacker ended before
+// it had said all that it was to, and why: what was not tried was not resisted.
+func stopEarly(judgements []judgement, why string) []judgement {
+	open := judgement{turn: -1, reason: why}
+	if n := len(judgements); n > 0 {
+		if judgements[n-1].truth != verdict.False {
+			return judgements // the last is not taken for a defence already
+		}
+		open.turn, open.scores = judgements[n-1].turn, judgements[n-1].scores
+		judgements = judgements[:n-1]
+	}
+	return append(judgements, open)
+}
+
+// atTurn names the turn that a reason is about, if there is one.
+func atTurn(index int, reason string) string {
+	if index < 0 {
+		return reason
+	}
+	return fmt.Sprintf("turn %d: %s", index+1, reason)
+}
+
+func andThen(failure *record.Failure) string {
+	if failure == nil {
+		return ""
+	}
+	return "; the conversation failed afterwards: " + failure.Message
 }

@@ -276,7 +276,7 @@ func TestAnAttackThatAConverterMadeNothingOfIsNotSent(t *testing.T) {
 		return core.TextValue(""), nil
 	}))
 	s.trial().Turns[0].Parts[0].Converters = []string{"hear"}
-	want(t, s.outcome(), core.Errored, "turn 1", `converter "hear"`, "made nothing of it")
+	want(t, s.outcome(), core.Errored, "turn 1", `converter "hear"`, "returned an empty value")
 	if _, _, sent := a.counts(); sent != 0 {
 		t.Errorf("%d messages were sent", sent)
 	}

@@ -5,125 +5,128 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// Everything in this file makes what is recorded from what took place: the
-// same, without the run's secrets. Components and scorers get the originals.
+// redaction makes what is recorded or observed from what took place: the same,
+// without the run's secrets. It never changes what it is given: components get the
+// originals. The zero value removes nothing.
+type redaction struct{ redactor *secret.Redactor }
 
-func (r *run) clean(s string) string { return r.Redactor.String(s) }
+func (r redaction) text(s string) string { return r.redactor.String(s) }
 
-// cleanError returns an error for people. It cuts the chain of causes off,
-// because each of them could print the secret.
-func (r *run) cleanError(err error) error {
+// error returns an error for people. It cuts the chain of causes off, because each
+// of them could print the secret.
+func (r redaction) error(err error) error {
 	return &core.Error{
-		Kind: core.KindOf(err), Hint: r.Redactor.String(core.HintOf(err)), RetryAfter: core.RetryAfterOf(err),
-		Err: errors.New(r.Redactor.String(err.Error())),
+		Kind: core.KindOf(err), Hint: r.text(core.HintOf(err)), RetryAfter: core.RetryAfterOf(err),
+		Err: errors.New(r.text(err.Error())),
 	}
 }
 
-// failed returns an error as it is kept.
-func (r *run) failed(err error) *record.Failure {
-	return &record.Failure{Kind: core.KindOf(err), Message: r.clean(err.Error()), Hint: r.clean(core.HintOf(err))}
+// failure returns an error as it is recorded.
+func (r redaction) failure(err error) *record.Failure {
+	return &record.Failure{Kind: core.KindOf(err), Message: r.text(err.Error()), Hint: r.text(core.HintOf(err))}
 }
 
-// cleanTrial returns the trial as it is kept; ordinal is its place in the plan.
-func (h *holding) cleanTrial(ordinal int) record.Trial {
+// trial returns a trial as it is recorded; ordinal is its place in the plan.
+func (r redaction) trial(p *plan.Trial, ordinal int) record.Trial {
 	t := record.Trial{
-		TrialInfo: h.info, Seed: h.trial.Seed, Ordinal: ordinal, Objective: h.clean(h.trial.Objective), SystemPrompt: h.clean(h.trial.SystemPrompt),
-		History: h.cleanMessages(h.trial.History), StopOn: string(h.trial.StopOn),
+		TrialInfo: infoOf(p), Seed: p.Seed, Ordinal: ordinal, Objective: r.text(p.Objective), SystemPrompt: r.text(p.SystemPrompt),
+		History: r.messages(p.History), StopOn: string(p.StopOn),
 	}
-	if h.trial.Success != nil {
-		t.Success = h.trial.Success.String()
+	if p.Success != nil {
+		t.Success = p.Success.String()
 	}
 	return t
 }
 
-// cleanStart returns what a conversation with a helper began with.
-func (h *holding) cleanStart(s core.Start) core.Start {
-	clean := core.Start{SystemPrompt: h.clean(s.SystemPrompt)}
-	for _, m := range s.History {
-		clean.History = append(clean.History, h.cleanMessage(m))
-	}
-	return clean
+// infoOf says which trial it is.
+func infoOf(t *plan.Trial) record.TrialInfo {
+	return record.TrialInfo{ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Number: t.Number, Target: t.Target}
 }
 
-func (h *holding) cleanReply(r core.Reply) core.Reply {
-	r.Message = h.cleanMessage(r.Message)
-	r.Detail = h.clean(r.Detail)
-	r.Heard = h.clean(r.Heard)
+// start returns what a conversation began with. Its seed is left out.
+func (r redaction) start(s core.Start) core.Start {
+	return core.Start{SystemPrompt: r.text(s.SystemPrompt), History: r.messages(s.History)}
+}
+
+func (r redaction) reply(reply core.Reply) core.Reply {
+	reply.Message = r.message(reply.Message)
+	reply.Detail = r.text(reply.Detail)
+	reply.Heard = r.text(reply.Heard)
 	var warnings []string
-	for _, w := range r.Warnings {
-		warnings = append(warnings, h.clean(w))
+	for _, w := range reply.Warnings {
+		warnings = append(warnings, r.text(w))
 	}
-	r.Warnings = warnings
-	limits := slices.Clone(r.RateLimits)
+	reply.Warnings = warnings
+	limits := slices.Clone(reply.RateLimits)
 	for i := range limits {
-		limits[i].Name = h.clean(limits[i].Name)
+		limits[i].Name = r.text(limits[i].Name)
 	}
-	r.RateLimits = limits
-	return r
+	reply.RateLimits = limits
+	return reply
 }
 
-func (h *holding) cleanMessage(m core.Message) core.Message {
+func (r redaction) message(m core.Message) core.Message {
 	parts := make([]core.Part, len(m.Parts))
 	for i, p := range m.Parts {
-		p.Value = h.cleanValue(p.Value)
+		p.Value = r.value(p.Value)
 		if p.Original != nil {
-			original := h.cleanValue(*p.Original)
+			original := r.value(*p.Original)
 			p.Original = &original
 		}
 		parts[i] = p
 	}
 	m.Parts = parts
 	if prompt := m.Delivery.SystemPrompt; prompt != nil {
-		clean := h.clean(*prompt)
+		clean := r.text(*prompt)
 		m.Delivery.SystemPrompt = &clean
 	}
 	return m
 }
 
-func (h *holding) cleanMessages(messages []core.Message) []core.Message {
+func (r redaction) messages(messages []core.Message) []core.Message {
 	var clean []core.Message
 	for _, m := range messages {
-		clean = append(clean, h.cleanMessage(m))
+		clean = append(clean, r.message(m))
 	}
 	return clean
 }
 
-// cleanCall returns a call as it is kept.
-func (h *holding) cleanCall(c record.Call) record.Call {
-	c.Start, c.Messages, c.Values = h.cleanStart(c.Start), h.cleanMessages(c.Messages), h.cleanValues(c.Values)
-	c.Objective = h.clean(c.Objective)
+func (r redaction) call(c record.Call) record.Call {
+	c.Start, c.Messages, c.Values = r.start(c.Start), r.messages(c.Messages), r.values(c.Values)
+	c.Objective = r.text(c.Objective)
 	return c
 }
 
-// cleanAnswer returns an answer as it is kept.
-func (h *holding) cleanAnswer(a record.Answer) record.Answer {
+func (r redaction) answer(a record.Answer) record.Answer {
 	var replies []core.Reply
-	for _, r := range a.Replies {
-		replies = append(replies, h.cleanReply(r))
+	for _, reply := range a.Replies {
+		replies = append(replies, r.reply(reply))
 	}
-	a.Replies, a.Value, a.Score.Rationale = replies, h.cleanValue(a.Value), h.clean(a.Score.Rationale)
+	a.Replies, a.Value, a.Score.Rationale = replies, r.value(a.Value), r.text(a.Score.Rationale)
 	if a.Err != nil {
-		a.Err = h.cleanError(a.Err)
+		a.Err = r.error(a.Err)
 	}
 	return a
 }
 
-func (h *holding) cleanValues(values []core.Value) []core.Value {
+func (r redaction) values(values []core.Value) []core.Value {
 	var clean []core.Value
 	for _, v := range values {
-		clean = append(clean, h.cleanValue(v))
+		clean = append(clean, r.value(v))
 	}
 	return clean
 }
 
-// cleanValue removes secrets from values that are text. In sounds and images
-// a sequence of bytes that equals a secret is a coincidence.
-func (h *holding) cleanValue(v core.Value) core.Value {
+// value removes secrets from values that are text. In sounds and images a sequence
+// of bytes that equals a secret is a coincidence.
+func (r redaction) value(v core.Value) core.Value {
 	if isText(v) {
-		v.Data = h.Redactor.Bytes(v.Data)
+		v.Data = r.redactor.Bytes(v.Data)
 	}
 	return v
 }

@@ -18,15 +18,6 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
-// Resolver opens components by the name that a campaign writes after use:,
-// each with its configuration, a JSON object with its secrets filled in. What
-// it returns is closed after the run if it implements [io.Closer].
-type Resolver interface {
-	OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error)
-	OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error)
-	OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error)
-}
-
 // Options are what a run needs from its surroundings.
 type Options struct {
 	// Resolver returns what opens the components. Converters and scorers may use
@@ -52,8 +43,6 @@ type Options struct {
 	// Redactor learns every secret before a component is opened, and removes
 	// it from all that is recorded or observed. Nil redacts nothing.
 	Redactor *secret.Redactor
-	// Now is the clock; nil stands for [time.Now].
-	Now func() time.Time
 }
 
 // Run holds the plan's trials, as many at a time as each target's limits
@@ -71,24 +60,17 @@ type Options struct {
 // only who would have to send more gets no outcome. Outside of the scope's
 // window, Run fails with an error of [core.ErrorConfig].
 func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	started := o.Now()
+	started := time.Now()
 	budget, err := limit.NewBudget(p.Bounds, p.Prices)
 	if err != nil {
 		return record.Summary{Planned: len(p.Trials)}, err
 	}
-	r := &run{Options: o, plan: p, budget: budget, clients: map[string]*targetClient{}}
-	for _, t := range p.Targets {
-		r.clients[t.Name] = newTargetClient(r, t)
-	}
-	r.remember()
+	r := newRun(p, o, budget)
 	bounded, cancel := budget.Within(ctx)
 	defer cancel()
-	tracked, end := r.step(bounded, record.Step{Kind: record.StepRun, Name: p.Name})
+	tracked, end := r.trace.step(bounded, record.Step{Kind: record.StepRun, Name: p.Name})
 	err = r.carryOut(tracked)
-	s := record.Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: o.Now().Sub(started)}
+	s := record.Summary{Planned: len(p.Trials), Tally: r.tally, Usage: r.usage, Duration: time.Since(started)}
 	if s.Tally.Total() < s.Planned {
 		s.Interrupted = ctx.Err() != nil
 	}
@@ -99,69 +81,89 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 		err = nil
 	}
 	end(record.StepEnd{Kind: core.KindOf(err), Usage: r.usage})
-	r.ended(s, err)
+	r.conclude(s, err)
 	return s, err
 }
 
-// ended says that the run is over, if it had begun.
-func (r *run) ended(s record.Summary, err error) {
-	for _, c := range r.clients {
-		c.limits.Close()
-	}
-	if r.journal == nil {
-		return
-	}
-	if s.Stopped != "" {
-		r.observe(record.BoundReached{Why: s.Stopped})
-	}
-	e := record.RunEnded{Summary: s}
-	if err != nil {
-		e.Failure = r.failed(err)
-	}
-	r.observe(e)
-}
-
-// run is one execution of a plan.
+// run is one execution of a plan: a queue of trials for each target, workers, and
+// what came of them.
 type run struct {
-	Options
 	plan       *plan.Plan
+	options    Options
 	budget     *limit.Budget
-	journal    Journal
-	components components
-	// clients are the targets, by name.
-	clients map[string]*targetClient
+	clean      redaction
+	events     reporter
+	trace      tracing
+	components *components
+	// targets are the campaign's, as everybody reaches them, by name, and helpers
+	// the same as components get them.
+	targets map[string]*targetClient
+	helpers core.Targets
+	// journal is nil until the record is begun.
+	journal Journal
 
 	mu    sync.Mutex
 	tally stats.Tally
 	usage core.Usage
 }
 
-// remember takes in what is known of trials that were held before.
-func (r *run) remember() {
-	for i := range r.plan.Trials {
-		t := &r.plan.Trials[i]
-		outcome, done := r.Done[t.ID]
-		if !done {
-			continue
-		}
-		r.tally.Add(outcome)
-		if c := r.clients[t.Target]; c != nil && outcome != core.Errored {
-			c.limits.Answered()
-		}
+func newRun(p *plan.Plan, o Options, b *limit.Budget) *run {
+	clean := redaction{o.Redactor}
+	r := &run{
+		plan: p, options: o, budget: b, clean: clean, events: reporter{o.Observer, clean}, trace: tracing{o.Tracer},
+		components: newComponents(), targets: map[string]*targetClient{},
+	}
+	for _, t := range p.Targets {
+		r.targets[t.Name] = newTargetClient(t, b, r.events, r.trace)
+	}
+	r.helpers = helperTargets(r.targets)
+	for i := range p.Trials {
+		r.countDone(&p.Trials[i])
+	}
+	return r
+}
+
+// countDone counts a trial if it was held before.
+func (r *run) countDone(t *plan.Trial) {
+	outcome, isDone := r.options.Done[t.ID]
+	if !isDone {
+		return
+	}
+	r.tally.Add(outcome)
+	if target := r.targets[t.Target]; target != nil && outcome != core.Errored {
+		target.limits.Answered()
 	}
 }
 
+// carryOut opens the components, begins the record, holds the trials and closes the
+// components.
 func (r *run) carryOut(ctx context.Context) error {
-	defer r.components.close(r)
-	if err := r.components.open(ctx, r); err != nil {
+	defer r.components.close(r.events)
+	if err := r.open(ctx); err != nil {
 		return cmp.Or(ctx.Err(), err)
 	}
 	var err error
-	if r.journal, err = r.Begin(ctx); err != nil {
+	if r.journal, err = r.options.Begin(ctx); err != nil {
 		return err
 	}
-	r.observe(record.RunStarted{Campaign: r.plan.Name, Trials: len(r.plan.Trials), Done: len(r.Done)})
+	r.events.observe(record.RunStarted{Campaign: r.plan.Name, Trials: len(r.plan.Trials), Done: len(r.options.Done)})
 	return r.holdTrials(ctx)
+}
+
+// open opens every component. It fails where a secret is missing or a component
+// cannot be opened.
+func (r *run) open(ctx context.Context) error {
+	configs, err := expand(r.plan, r.options.Secrets, r.options.Redactor)
+	if err != nil {
+		return err
+	}
+	if err := r.components.open(ctx, r.plan, configs, r.options.Resolver(r.helpers), r.clean); err != nil {
+		return err
+	}
+	for name, target := range r.targets {
+		target.opened = r.components.targets[name]
+	}
+	return nil
 }
 
 // holdTrials gives each target as many workers as its limits allow. They share
@@ -201,7 +203,7 @@ func (r *run) queue(target string) <-chan int {
 	var trials []int
 	for i := range r.plan.Trials {
 		t := &r.plan.Trials[i]
-		if _, done := r.Done[t.ID]; t.Target == target && !done {
+		if _, isDone := r.options.Done[t.ID]; t.Target == target && !isDone {
 			trials = append(trials, i)
 		}
 	}
@@ -213,22 +215,59 @@ func (r *run) queue(target string) <-chan int {
 	return queue
 }
 
-// count adds a finished trial to the summary.
-func (r *run) count(result record.Result) {
+// hold holds one trial and counts its outcome, if it has one. The error is the
+// Journal's or the Replayer's.
+func (r *run) hold(ctx context.Context, ordinal int) error {
+	result, err := r.newTrial(ordinal).run(ctx)
+	if errors.Is(err, errInterrupted) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tally.Add(result.Outcome)
 	r.usage = r.usage.Add(result.Usage)
+	return nil
 }
 
-func (r *run) observe(e record.Event) {
-	if r.Observer != nil {
-		r.Observer.Observe(e)
+// newTrial puts the parts of a trial together.
+func (r *run) newTrial(ordinal int) *trial {
+	p := &r.plan.Trials[ordinal]
+	t := &trial{plan: p, ordinal: ordinal, scorers: r.plan.Scorers, trace: r.trace, replayer: r.options.Replayer}
+	t.rec = recorder{
+		journal: r.journal, events: r.events, clean: r.clean, trial: infoOf(p), recordsCalls: r.options.Record,
 	}
+	calls := caller{r.options.Replayer, &t.rec}
+	t.components = componentRunner{seeds: seeds{trial: p.Seed}, calls: calls}
+	t.attacker = attacker{strategy: p.Strategy(), cut: p.Cut, components: &t.components, helpers: r.helpers}
+	t.converter = converterRunner{
+		definitions: r.plan.Converters, opened: r.components.converters, components: &t.components,
+		events: r.events, trace: r.trace, trial: t.rec.trial,
+	}
+	t.target = conversation{client: r.targets[p.Target], calls: calls, rec: &t.rec}
+	t.scorer = scorerRunner{
+		trial: p, definitions: r.plan.Scorers, opened: r.components.scorers, converters: &t.converter,
+		components: &t.components, rec: &t.rec, trace: r.trace,
+	}
+	return t
 }
 
-// warn reports what changes no outcome; t is the zero value where no trial is
-// concerned.
-func (r *run) warn(t record.TrialInfo, format string, args ...any) {
-	r.observe(record.Warning{Trial: t, Message: r.Redactor.String(fmt.Sprintf(format, args...))})
+// conclude says that the run is over, if it had begun.
+func (r *run) conclude(s record.Summary, err error) {
+	for _, target := range r.targets {
+		target.limits.Close()
+	}
+	if r.journal == nil {
+		return
+	}
+	if s.Stopped != "" {
+		r.events.observe(record.BoundReached{Why: s.Stopped})
+	}
+	e := record.RunEnded{Summary: s}
+	if err != nil {
+		e.Failure = r.clean.failure(err)
+	}
+	r.events.observe(e)
 }

@@ -12,7 +12,7 @@ func sounds(reply core.Message) []core.Value {
 	var whole []core.Value
 	var open []core.Value // a sound and what was not delivered of it
 	for _, p := range reply.Parts {
-		if p.Modality != core.Audio || blank(p.Value) {
+		if p.Modality != core.Audio || isBlank(p.Value) {
 			continue
 		}
 		if !p.Undelivered {

@@ -13,28 +13,38 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
+const (
+	// defaultTimeout holds where a target has no limit of its own.
+	defaultTimeout = 2 * time.Minute
+	// maxReply bounds what one reply may hold, in bytes. It is as much as a
+	// plugin can send in one message.
+	maxReply = 64 << 20
+)
+
 // targetClient is a target of the campaign as everybody reaches it who talks to
 // it: the trials, and the converters and scorers that use it. What is sent to it
 // is held to its limits, and what it answers to ours, for all of them together.
 type targetClient struct {
-	run       *run
 	name      string
 	component plan.Component
-	timeout   time.Duration // of one reply
-	limits    *limit.Client
+	// opened is the component. It is set before anything is sent.
+	opened  core.Target
+	timeout time.Duration // of one reply
+	limits  *limit.Client
+	trace   tracing
 }
 
-func newTargetClient(r *run, t plan.Target) *targetClient {
-	c := &targetClient{run: r, name: t.Name, component: t.Component, timeout: defaultTimeout}
+func newTargetClient(t plan.Target, b *limit.Budget, events reporter, trace tracing) *targetClient {
+	c := &targetClient{name: t.Name, component: t.Component, timeout: defaultTimeout, trace: trace}
 	if t.Limits.Timeout > 0 {
 		c.timeout = t.Limits.Timeout
 	}
-	c.limits = limit.NewClient(t.Name, t.Limits, r.budget, func(e record.Event) {
+	c.limits = limit.NewClient(t.Name, t.Limits, b, func(e record.Event) {
 		if w, ok := e.(record.Warning); ok {
-			w.Message = r.Redactor.String(w.Message)
+			w.Message = events.clean.text(w.Message)
 			e = w
 		}
-		r.observe(e)
+		events.observe(e)
 	})
 	return c
 }
@@ -46,8 +56,8 @@ func (c *targetClient) start(ctx context.Context, start core.Start) (core.Conver
 	_, err := c.limits.Do(ctx, limit.Request{Make: func(ctx context.Context) ([]core.Reply, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.timeout)
 		defer cancel()
-		ctx, end := c.run.step(ctx, record.Step{Kind: record.StepStart, Name: c.name, Use: c.component.Use, Config: c.component.Config})
-		begun, err := c.run.components.targets[c.name].StartConversation(ctx, start)
+		ctx, end := c.trace.step(ctx, record.Step{Kind: record.StepStart, Name: c.name, Use: c.component.Use, Config: c.component.Config})
+		begun, err := c.opened.StartConversation(ctx, start)
 		err = c.explain(ctx, "starting the conversation", c.timeout, err)
 		end(record.StepEnd{Kind: core.KindOf(err)})
 		conversation = begun
@@ -108,7 +118,7 @@ func (c *targetClient) sendOnce(ctx context.Context, conversation core.Conversat
 	within := c.timeout * time.Duration(len(messages))
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	ctx, end := c.run.step(ctx, record.Step{Kind: record.StepSend, Name: c.name, Use: c.component.Use, Config: c.component.Config, Sent: messages})
+	ctx, end := c.trace.step(ctx, record.Step{Kind: record.StepSend, Name: c.name, Use: c.component.Use, Config: c.component.Config, Sent: messages})
 	defer func() { end(record.StepEnd{Kind: core.KindOf(err), Replies: answered}) }()
 	delivered, err = core.Deliver(ctx, conversation, messages)
 	for i := range delivered {
@@ -153,4 +163,16 @@ func outOfTime(ctx context.Context, err error) bool {
 	}
 	deadline, ok := ctx.Deadline()
 	return ok && core.KindOf(err) == core.ErrorTimeout && time.Until(deadline) < time.Second
+}
+
+// tooLarge returns what is wrong with a reply that holds more than it may.
+func tooLarge(r core.Reply) error {
+	size := 0
+	for _, p := range r.Message.Parts {
+		size += len(p.Data)
+	}
+	if size > maxReply {
+		return core.Errorf(core.ErrorProtocol, "a reply of %d bytes is larger than the %d allowed", size, maxReply)
+	}
+	return nil
 }

@@ -16,10 +16,12 @@ type Tracer interface {
 	Begin(ctx context.Context, s record.Step) (within context.Context, end func(record.StepEnd))
 }
 
-// step begins a step, if anybody follows the run.
-func (r *run) step(ctx context.Context, s record.Step) (context.Context, func(record.StepEnd)) {
-	if r.Tracer == nil {
+// tracing begins steps, where anybody follows the run.
+type tracing struct{ tracer Tracer } // which may be nil
+
+func (t tracing) step(ctx context.Context, s record.Step) (context.Context, func(record.StepEnd)) {
+	if t.tracer == nil {
 		return ctx, func(record.StepEnd) {}
 	}
-	return r.Tracer.Begin(ctx, s)
+	return t.tracer.Begin(ctx, s)
 }

@@ -11,179 +11,315 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
+	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
-const (
-	// endTimeout bounds the end of a conversation, also of one that was
-	// interrupted.
-	endTimeout = 10 * time.Second
-	// workTimeout bounds one call of a converter or scorer. They may run a
-	// model; one that takes longer than this hangs.
-	workTimeout = 5 * time.Minute
-	// defaultTimeout holds where a target has no limit of its own.
-	defaultTimeout = 2 * time.Minute
-	// maxReply bounds what one reply may hold, in bytes. It is as much as a
-	// plugin can send in one message.
-	maxReply = 64 << 20
-)
+// trial is one trial while it is carried out: turn by turn, what the attacker says is
+// converted, sent and recorded, and the replies are scored and judged.
+type trial struct {
+	plan    *plan.Trial
+	ordinal int // its place in the plan, from 0
+	scorers []plan.Scorer
+	started time.Time
 
-// errInterrupted says that a trial ends without an outcome.
-var errInterrupted = errors.New("interrupted")
+	rec       recorder
+	trace     tracing
+	replayer  Replayer // nil where every component is asked
+	attacker  attacker
+	converter converterRunner
+	target    conversation
+	scorer    scorerRunner
+	// components has the converters, the scorers and the attacker work.
+	components componentRunner
 
-// holding is one trial while it is held.
-type holding struct {
-	*run
-	trial *plan.Trial
-	info  record.TrialInfo
-	// said is the conversation since the trial began: without the system
-	// prompt and the history.
-	said []core.Message
-	// asked is what the attacker's model has answered to the strategy.
-	asked []strategy.Asked
-	// turns counts those that are recorded.
-	turns      int
+	// said is the conversation since the trial began: without the system prompt and
+	// the history.
+	said       []core.Message
 	judgements []judgement
-	usage      core.Usage
-	failure    *record.Failure
-	help       help
-	// uses counts how often converters and scorers worked for each turn.
-	uses map[string]int
-	// before is what was said when the run was stopped, and is gone on with. It is
-	// nil where the conversation begins.
-	before *before
+	// failure is why the conversation could not be held to its end.
+	failure *record.Failure
 }
 
-// hold holds one trial from its beginning to its outcome. Its error is the
-// Journal's.
-func (r *run) hold(ctx context.Context, ordinal int) error {
-	t := &r.plan.Trials[ordinal]
-	at := r.Now()
-	h := &holding{run: r, trial: t, info: infoOf(t)}
+// run carries the trial out, from its beginning to its recorded outcome. It fails
+// with errInterrupted where the trial gets no outcome, and with what the Journal or
+// the Replayer failed with.
+func (t *trial) run(ctx context.Context) (record.Result, error) {
+	t.started = time.Now()
 	// What was recorded is read even while the run is being interrupted.
-	if err := h.begin(context.WithoutCancel(ctx), ordinal, at); err != nil {
-		return err
+	if err := t.begin(context.WithoutCancel(ctx)); err != nil {
+		return record.Result{}, err
 	}
-	r.observe(record.TrialStarted{Trial: h.info, At: at})
-	ctx, end := r.step(ctx, record.Step{Kind: record.StepTrial, Name: t.ID, Attack: t.Attack})
-	if err := cmp.Or(h.converse(ctx), h.helpLost()); err != nil {
-		end(record.StepEnd{Kind: core.ErrorInterrupted, Usage: h.usage})
-		r.observe(record.TrialInterrupted{Trial: h.info, Took: r.Now().Sub(at)})
-		if errors.Is(err, errInterrupted) {
-			return nil
-		}
-		return err
+	t.rec.events.observe(record.TrialStarted{Trial: t.rec.trial, At: t.started})
+	ctx, end := t.trace.step(ctx, record.Step{Kind: record.StepTrial, Name: t.plan.ID, Attack: t.plan.Attack})
+	if err := cmp.Or(t.converse(ctx), t.rec.failed()); err != nil {
+		end(record.StepEnd{Kind: core.ErrorInterrupted, Usage: t.rec.usage})
+		t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: time.Since(t.started)})
+		return record.Result{}, err
 	}
-	if r.Replayer != nil {
-		if err := r.Replayer.End(t.ID); err != nil {
-			return Unexpected{err}
-		}
-	}
-	result := h.result()
-	end(record.StepEnd{Kind: record.KindOf(result.Failure), Outcome: result.Outcome, Usage: result.Usage})
-	if err := r.journal.EndTrial(t.ID, result); err != nil {
-		r.observe(record.TrialInterrupted{Trial: h.info, Took: result.Ended.Sub(at)})
-		return err
-	}
-	r.count(result)
-	r.observe(record.TrialEnded{Trial: h.info, Result: result, Took: result.Ended.Sub(at)})
-	return nil
+	return t.conclude(end)
 }
 
-// converse holds the conversation.
-func (h *holding) converse(ctx context.Context) error {
-	if over, err := h.takeUp(ctx); err != nil || over {
+// begin has the Journal begin the trial, unless it goes on with what is recorded.
+func (t *trial) begin(ctx context.Context) (err error) {
+	if t.target.resumed, err = resume(ctx, t.plan, &t.rec); err != nil || t.target.resumed != nil {
 		return err
 	}
-	conversation, err := h.start(ctx)
-	if err := h.helpLost(); err != nil {
+	return t.rec.journal.BeginTrial(t.rec.clean.trial(t.plan, t.ordinal), t.started)
+}
+
+// conclude decides the outcome and records it.
+func (t *trial) conclude(end func(record.StepEnd)) (record.Result, error) {
+	if t.replayer != nil {
+		if err := t.replayer.End(t.plan.ID); err != nil {
+			return record.Result{}, Unexpected{err}
+		}
+	}
+	result := record.Result{Ended: time.Now(), Turns: t.rec.turns, Usage: t.rec.total(), Failure: t.failure}
+	result.Outcome, result.Decided, result.Reason = decide(t.judgements, t.rec.turns, t.failure)
+	for _, j := range t.judgements {
+		if j.turn == result.Decided {
+			result.Scores = j.scores
+		}
+	}
+	end(record.StepEnd{Kind: record.KindOf(result.Failure), Outcome: result.Outcome, Usage: result.Usage})
+	took := result.Ended.Sub(t.started)
+	if err := t.rec.journal.EndTrial(t.plan.ID, result); err != nil {
+		t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: took})
+		return record.Result{}, err
+	}
+	t.rec.events.observe(record.TrialEnded{Trial: t.rec.trial, Result: result, Took: took})
+	return result, nil
+}
+
+// converse holds the conversation. Its error is why the trial cannot go on.
+func (t *trial) converse(ctx context.Context) error {
+	if isOver, err := t.restore(ctx); err != nil || isOver {
+		return err
+	}
+	err := t.target.begin(ctx, t.opening())
+	if err := t.rec.failed(); err != nil {
 		return err
 	}
 	if errors.Is(err, limit.ErrStopped) {
 		return errInterrupted
 	}
 	if err != nil {
-		h.failure = h.failed(err)
+		t.failure = t.rec.clean.failure(err)
 		return interrupted(ctx)
 	}
-	defer h.end(ctx, conversation)
+	defer t.target.end(ctx)
 	for {
-		next, err := h.next(ctx)
+		next, err := t.next(ctx)
 		if err != nil || len(next) == 0 {
 			return err
 		}
 		if err := interrupted(ctx); err != nil {
 			return err
 		}
-		done, err := h.exchange(ctx, conversation, next)
-		if err != nil || done {
+		isOver, err := t.exchange(ctx, next)
+		if err != nil || isOver {
 			return err
 		}
 	}
 }
 
-// start begins the conversation with the trial's target.
-func (h *holding) start(ctx context.Context) (core.Conversation, error) {
-	var conversation core.Conversation = absent{}
-	start := h.opening()
-	a := h.call(ctx, record.Call{Kind: record.CallStart, Name: h.trial.Target, Start: start}, func() (a record.Answer) {
-		conversation, a.Err = h.client().start(ctx, start)
-		return a
-	})
-	return conversation, a.Err
-}
-
-// infoOf says which trial it is.
-func infoOf(t *plan.Trial) record.TrialInfo {
-	return record.TrialInfo{ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Number: t.Number, Target: t.Target}
-}
-
-// begin has the Journal begin the trial, unless it goes on with what is recorded.
-func (h *holding) begin(ctx context.Context, ordinal int, at time.Time) error {
-	if err := h.recall(ctx); err != nil || h.before != nil {
-		return err
+// restore makes what was said before the run was stopped part of the trial, and has
+// judged what was not. isOver says that nothing is left to say.
+func (t *trial) restore(ctx context.Context) (isOver bool, err error) {
+	if t.target.resumed == nil {
+		return false, nil
 	}
-	return h.journal.BeginTrial(h.cleanTrial(ordinal), at)
+	for _, turn := range t.target.resumed.turns {
+		t.said = append(t.said, turn.Sent, turn.Reply.Message)
+		t.rec.usage = t.rec.usage.Add(turn.Reply.Usage)
+		isOver, err := t.judgeGroup(ctx, replyGroup{{turn: turn, message: turn.Sent, reply: *turn.Reply}})
+		if err != nil || isOver {
+			return isOver, err
+		}
+	}
+	next, err := t.next(ctx)
+	return len(next) == 0, err
 }
 
 // opening is what the conversation begins with.
-func (h *holding) opening() core.Start {
-	start := core.Start{SystemPrompt: h.trial.SystemPrompt, History: h.trial.History}
-	if h.before != nil {
-		start = h.before.start
+func (t *trial) opening() core.Start {
+	start := core.Start{SystemPrompt: t.plan.SystemPrompt, History: t.plan.History}
+	if r := t.target.resumed; r != nil {
+		start = r.start
 	}
-	start.Seed = h.seedFor(core.KindTarget, h.trial.Target, 0, 0)
+	start.Seed = t.components.seeds.of(core.KindTarget, t.plan.Target, 0, 0)
 	return start
 }
 
-// written returns a turn as a message, before its converters.
-func written(t strategy.Turn) core.Message {
-	m := core.Message{Role: core.User, Delivery: t.Delivery}
-	for _, p := range t.Parts {
-		m.Parts = append(m.Parts, core.Part{Value: p.Value})
+// next returns the turns that are said next, as [attacker.next] does. Where there are
+// none, the conversation is over.
+func (t *trial) next(ctx context.Context) ([]strategy.Turn, error) {
+	m, err := t.attacker.next(ctx, t.said, t.rec.turns)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.failed != nil:
+		failed := record.Turn{Started: time.Now(), Sent: core.Message{Role: core.User}}
+		if err := t.recordUnsent(ctx, &failed, m.failed); err != nil {
+			return nil, err
+		}
+		t.failWith(failed)
+	case m.stopped != "":
+		t.judgements = stopEarly(t.judgements, t.rec.clean.text(m.stopped))
 	}
-	return m
+	return m.turns, nil
 }
 
-// interrupted returns errInterrupted once ctx is cancelled.
-func interrupted(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return errInterrupted
+// exchange says turns, each after the first over the reply to the one before, records
+// them, and judges the replies. isOver says that the conversation is over.
+func (t *trial) exchange(ctx context.Context, next []strategy.Turn) (isOver bool, err error) {
+	ctx, end := t.trace.step(ctx, record.Step{Kind: record.StepTurn, Turn: t.rec.turns})
+	defer func() { end(record.StepEnd{Kind: t.stepKind(err)}) }()
+	started := time.Now()
+	messages, failure := t.converter.messages(ctx, t.rec.turns, next)
+	if err := t.rec.failed(); err != nil {
+		return true, err
 	}
-	return nil
+	if failure != nil {
+		if err := interrupted(ctx); err != nil {
+			return true, err // nothing was sent
+		}
+		failed := &record.Turn{Started: started, Sent: messages[len(messages)-1]}
+		if err := t.recordUnsent(ctx, failed, failure); err != nil {
+			return true, err
+		}
+		t.failWith(*failed)
+		return true, nil
+	}
+	answered, failed, err := t.target.say(ctx, messages)
+	if err != nil {
+		return true, err
+	}
+	return t.judgeAll(ctx, answered, failed)
 }
 
-// client is the trial's target.
-func (h *holding) client() *targetClient { return h.clients[h.trial.Target] }
-
-// end releases the conversation. That it could not be released is no evidence
-// for or against the target.
-func (h *holding) end(ctx context.Context, conversation core.Conversation) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
-	defer cancel()
-	a := h.call(ctx, record.Call{Kind: record.CallEnd, Name: h.trial.Target, Turn: h.turns}, func() record.Answer {
-		return record.Answer{Err: conversation.End(ctx)}
-	})
-	if err := a.Err; err != nil {
-		h.warn(h.info, "ending the conversation: %v", err)
+// stepKind is the kind of what a turn failed with, err being why the trial cannot go
+// on.
+func (t *trial) stepKind(err error) core.ErrorKind {
+	if errors.Is(err, errInterrupted) {
+		return core.ErrorInterrupted
 	}
+	return cmp.Or(core.KindOf(err), record.KindOf(t.failure))
+}
+
+// recordUnsent records a turn whose message could not be made, and of which nothing
+// was sent.
+func (t *trial) recordUnsent(ctx context.Context, turn *record.Turn, failure error) error {
+	return cmp.Or(t.rec.recordFailed(turn, t.rec.failureOf(ctx, failure)), interrupted(ctx))
+}
+
+// failWith ends the conversation with a recorded turn that failed.
+func (t *trial) failWith(turn record.Turn) {
+	t.failure = turn.Failure
+	t.rec.events.observe(record.TurnEnded{Trial: t.rec.trial, Turn: turn})
+}
+
+// judgeAll has the replies to turns that were said in one exchange judged, in
+// order. failed is the turn after them, if it was not answered; otherwise the
+// tools are answered first that the target calls in the last reply, unless the
+// conversation is over by then.
+func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *record.Turn) (isOver bool, err error) {
+	for i := range turns {
+		t.appendTranscript(turns[i])
+		group := replyGroup(turns[i : i+1 : i+1])
+		switch isLast := i == len(turns)-1; {
+		case !isLast:
+			t.warnOfTools(turns[i], "the next turn was said over its reply")
+		case turns[i].message.Delivery.OutOfBand:
+			t.warnOfTools(turns[i], "its reply is out of band, and the answer would not be")
+		case failed == nil && !isOver:
+			if group, failed, err = t.answerTools(ctx, group); err != nil {
+				return true, err
+			}
+		}
+		isEnd, err := t.judgeGroup(ctx, group)
+		if err != nil {
+			return true, err
+		}
+		isOver = isOver || isEnd
+	}
+	if failed != nil {
+		t.failWith(*failed)
+		return true, nil
+	}
+	return isOver, nil
+}
+
+// appendTranscript makes a turn part of the conversation that scorers are told.
+func (t *trial) appendTranscript(turn answeredTurn) {
+	t.said = append(t.said, turn.message, turn.reply.Message)
+	for _, warning := range turn.reply.Warnings {
+		t.rec.warn("turn %d: %s", turn.turn.Index+1, warning)
+	}
+}
+
+// warnOfTools says that tools which the target called in a reply get no answer, and
+// why.
+func (t *trial) warnOfTools(turn answeredTurn, why string) {
+	if n := len(turn.reply.Message.Of(core.ToolCall)); n > 0 {
+		t.rec.warn("turn %d: the target calls tools (%d), but %s: they get no answer", turn.turn.Index+1, n, why)
+	}
+}
+
+// answerTools answers the tools that the target calls in the last reply of a group,
+// and in the replies to that, and returns the group with those replies. failed is the
+// turn that was not answered, if there is one. The error is as that of
+// [conversation.say].
+func (t *trial) answerTools(ctx context.Context, group replyGroup) (_ replyGroup, failed *record.Turn, err error) {
+	for round := 0; ; round++ {
+		last := group.last()
+		number := last.turn.Index + 1
+		results, warnings, failure := toolResults(t.plan.ToolResults, last.reply.Message)
+		for _, w := range warnings {
+			t.rec.warn("turn %d: %s", number, w)
+		}
+		if failure != nil {
+			turn := record.Turn{Started: time.Now(), Sent: results}
+			return group, &turn, t.recordUnsent(ctx, &turn, failure)
+		}
+		if len(results.Parts) == 0 {
+			return group, nil, nil
+		}
+		if round == plan.MaxToolRounds {
+			t.rec.warn("turn %d: the target has called tools %d times in a row; it gets no answer any more", number, round+1)
+			return group, nil, nil
+		}
+		turns, failed, err := t.target.say(ctx, []core.Message{results})
+		if err != nil || failed != nil {
+			return group, failed, err
+		}
+		t.rec.events.observe(record.TurnEnded{Trial: t.rec.trial, Turn: last.turn})
+		t.appendTranscript(turns[0])
+		group = append(group, turns[0])
+	}
+}
+
+// judgeGroup has replies scored, unless that was done before the run was stopped, and
+// judged, and records the scores. isEnd says that they end the conversation.
+func (t *trial) judgeGroup(ctx context.Context, group replyGroup) (isEnd bool, err error) {
+	turn := group.last().turn
+	scores := turn.Scores
+	wasScored := len(scores) > 0
+	if message := group.message(); !wasScored && !isBlankMessage(message) {
+		scores = t.scorer.all(ctx, turn.Index, t.said, message)
+	}
+	if err := cmp.Or(t.rec.failed(), interrupted(ctx)); err != nil {
+		return true, err // a scorer may have been cut off
+	}
+	j := judge(group, scores, t.plan.Success, t.scorers)
+	j.reason = t.rec.clean.text(j.reason)
+	t.judgements = append(t.judgements, j)
+	turn.Scores = j.scores
+	if len(j.scores) > 0 && !wasScored {
+		if err := t.rec.journal.RecordScores(t.plan.ID, turn.Index, j.scores); err != nil {
+			return true, err
+		}
+	}
+	t.rec.events.observe(record.TurnEnded{Trial: t.rec.trial, Turn: turn})
+	return j.truth == verdict.True && t.plan.StopOn != plan.StopNever, nil
 }

@@ -123,7 +123,7 @@ func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, wa
 // when all trials are over.
 func (c *conduct) hold(ctx context.Context, p *plan.Plan, o engine.Options, rec *recording, stop func() error) error {
 	o.Begin = func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) }
-	o.Done, o.Observer, o.Redactor, o.Now = rec.done, rec.watch.observing(c.screen, c.observer), c.redactor, c.env.Now
+	o.Done, o.Observer, o.Redactor = rec.done, rec.watch.observing(c.screen, c.observer), c.redactor
 	ctx, rec.cancel = context.WithCancelCause(ctx)
 	defer rec.cancel(nil)
 	summary, err := engine.Run(ctx, p, o)

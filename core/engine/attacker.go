@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/strategy"
+)
+
+// attacker chooses what is said to the target: it follows the trial's strategy, and
+// asks a helper what that wants to know.
+type attacker struct {
+	strategy strategy.Strategy
+	// cut is why the strategy's turns are not all that were to be said, "" where
+	// they are.
+	cut        string
+	components *componentRunner
+	helpers    core.Targets
+	// asked is what the attacker's model has answered to the strategy.
+	asked []strategy.Asked
+}
+
+// move is what the attacker does next.
+type move struct {
+	// turns are said next: one, and those that are said over the reply to the one
+	// before. There are none where the conversation is over.
+	turns []strategy.Turn
+	// stopped is why the attacker has ended the conversation before it has said all
+	// that it was to; "" where it has said all.
+	stopped string
+	// failed is why the attacker has no message; nil where it has one, or has ended
+	// the conversation.
+	failed error
+}
+
+// next returns what the attacker does next. said is the conversation since the trial
+// began, and turn the index of the next turn. The error is why the trial cannot go on.
+func (a *attacker) next(ctx context.Context, said []core.Message, turn int) (move, error) {
+	var m move
+	said = slices.Clip(said)
+	for {
+		step := a.strategy.Next(strategy.Past{Said: said, Asked: a.asked})
+		switch {
+		case step.Say != nil && (len(m.turns) == 0 || step.Say.Delivery.InterruptAfter > 0):
+			m.turns = append(m.turns, *step.Say)
+			said = append(said, written(*step.Say))
+		case len(m.turns) > 0:
+			return m, nil
+		case step.Ask != nil:
+			failure, err := a.ask(ctx, *step.Ask, turn)
+			if err != nil || failure != nil {
+				return move{failed: failure}, err
+			}
+		case step.Failed != nil:
+			return move{failed: step.Failed}, nil
+		default:
+			return move{stopped: cmp.Or(step.Stopped, a.cut)}, nil
+		}
+	}
+}
+
+// written returns a turn as a message, before its converters.
+func written(t strategy.Turn) core.Message {
+	m := core.Message{Role: core.User, Delivery: t.Delivery}
+	for _, p := range t.Parts {
+		m.Parts = append(m.Parts, core.Part{Value: p.Value})
+	}
+	return m
+}
+
+// ask asks the attacker's model what the strategy wants to know. What it asks is the
+// trial's, like what components ask of helpers. failure is why there is no answer.
+func (a *attacker) ask(ctx context.Context, q strategy.Question, turn int) (failure, err error) {
+	if err := interrupted(ctx); err != nil {
+		return nil, err
+	}
+	within, call := a.components.begin(ctx, core.KindStrategy, q.By, turn)
+	reply, failure := askOnce(within, a.helpers[q.Of], q)
+	_ = call.end() // why the model did not answer is failure
+	if err := cmp.Or(a.components.calls.rec.failed(), interrupted(ctx)); err != nil {
+		return nil, err
+	}
+	if failure != nil {
+		return fmt.Errorf("asking the attacker for the next message: %w", failure), nil
+	}
+	a.asked = append(a.asked, strategy.Asked{Turn: q.Turn, Reply: reply})
+	return nil, nil
+}
+
+// askOnce asks a model one question, in a conversation that ends with the answer.
+func askOnce(ctx context.Context, model core.Target, q strategy.Question) (core.Reply, error) {
+	conversation, err := model.StartConversation(ctx, core.Start{SystemPrompt: q.SystemPrompt})
+	if err != nil {
+		return core.Reply{}, err
+	}
+	defer func() { _ = conversation.End(context.WithoutCancel(ctx)) }() // the answer is there, or never will be
+	return conversation.Send(ctx, core.UserText(q.Text))
+}

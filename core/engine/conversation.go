@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
+)
+
+// endTimeout bounds the end of a conversation, also of one that was interrupted.
+const endTimeout = 10 * time.Second
+
+// conversation is a trial's conversation with the target under test. Each turn is
+// recorded before the next one is sent.
+type conversation struct {
+	client *targetClient
+	calls  caller
+	rec    *recorder
+	// resumed marks the replies, where the conversation goes on with what was said
+	// before the run was stopped; nil where it begins.
+	resumed *resumed
+	open    core.Conversation
+}
+
+// begin begins the conversation.
+func (c *conversation) begin(ctx context.Context, start core.Start) error {
+	c.open = absent{}
+	a := c.calls.call(ctx, record.Call{Kind: record.CallStart, Name: c.client.name, Start: start}, func() (a record.Answer) {
+		c.open, a.Err = c.client.start(ctx, start)
+		return a
+	})
+	return a.Err
+}
+
+// say sends messages, each after the first over the reply to the one before, and
+// records a turn for each that was sent: those that were answered, and, in failed,
+// the one that was not. The error is why the trial cannot go on.
+func (c *conversation) say(ctx context.Context, messages []core.Message) (answered []answeredTurn, failed *record.Turn, err error) {
+	sent, failure := c.send(ctx, messages)
+	if err := c.rec.failed(); err != nil {
+		return nil, nil, err
+	}
+	if sent.started.IsZero() {
+		return nil, nil, errInterrupted // nothing was sent
+	}
+	for i, message := range messages[:len(sent.replies)] {
+		t := answeredTurn{turn: record.Turn{Started: sent.started}, message: message, reply: sent.replies[i]}
+		t.isSpokenOver = i+1 < len(messages) && t.reply.Finish == core.FinishInterrupted && t.reply.Delivered > 0
+		c.resumed.mark(&t.reply)
+		if err := c.rec.recordAnswered(&t, nil); err != nil {
+			return nil, nil, err
+		}
+		answered = append(answered, t)
+	}
+	if failure == nil {
+		return answered, nil, nil
+	}
+	turn := record.Turn{Started: sent.started, Sent: messages[len(sent.replies)]}
+	if err := c.rec.recordFailed(&turn, c.rec.failureOf(ctx, failure)); err != nil {
+		return nil, nil, err
+	}
+	return answered, &turn, interrupted(ctx)
+}
+
+// send sends messages to the target.
+func (c *conversation) send(ctx context.Context, messages []core.Message) (sending, error) {
+	if !c.calls.isNeeded() {
+		return c.client.send(ctx, c.open, messages)
+	}
+	sent := sending{started: time.Now()}
+	call := record.Call{Kind: record.CallSend, Name: c.client.name, Turn: c.rec.turns, Messages: messages}
+	a := c.calls.call(ctx, call, func() (a record.Answer) {
+		sent, a.Err = c.client.send(ctx, c.open, messages)
+		a.Replies, a.Unsent = sent.replies, sent.started.IsZero()
+		return a
+	})
+	sent.replies = a.Replies
+	return sent, a.Err
+}
+
+// end releases the conversation. That it could not be released is no evidence for or
+// against the target.
+func (c *conversation) end(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	a := c.calls.call(ctx, record.Call{Kind: record.CallEnd, Name: c.client.name, Turn: c.rec.turns}, func() record.Answer {
+		return record.Answer{Err: c.open.End(ctx)}
+	})
+	if a.Err != nil {
+		c.rec.warn("ending the conversation: %v", a.Err)
+	}
+}

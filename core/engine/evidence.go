@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+)
+
+// evidence is what scorers see of a reply, made once for each on: and via:.
+type evidence struct {
+	converters *converterRunner
+	// turn is the index of the turn that the reply is to.
+	turn  int
+	reply core.Message
+	made  map[string]judgedValues
+}
+
+// judgedValues are the values that a scorer judges, as far as the converters came;
+// err is why one failed.
+type judgedValues struct {
+	values []core.Value
+	err    error
+}
+
+// valuesFor returns the values that a scorer judges.
+func (e *evidence) valuesFor(ctx context.Context, s plan.Scorer) judgedValues {
+	key := string(judgedModality(s)) + "\n" + strings.Join(s.Via, "\n")
+	if made, ok := e.made[key]; ok {
+		return made
+	}
+	var made judgedValues
+	for _, value := range e.valuesOf(judgedModality(s)) {
+		if isBlank(value) {
+			continue
+		}
+		for _, name := range s.Via {
+			if made.err != nil {
+				break
+			}
+			var converted core.Value
+			if converted, made.err = e.converters.value(ctx, name, e.turn, value); made.err == nil {
+				value = converted
+			}
+		}
+		made.values = append(made.values, value)
+	}
+	e.made[key] = made
+	return made
+}
+
+// valuesOf returns what the reply holds of a modality.
+func (e *evidence) valuesOf(on core.Modality) []core.Value {
+	if on == core.Audio {
+		return sounds(e.reply)
+	}
+	return e.reply.Of(on)
+}
+
+// transcriptOf returns a conversation as scorers get it: what it began with, and
+// what was said since. Every scorer gets it after every turn, so that only the last
+// message has its sounds and images.
+func transcriptOf(systemPrompt string, history, said []core.Message) []core.Message {
+	var all []core.Message
+	if systemPrompt != "" {
+		all = append(all, core.Message{Role: core.System, Parts: []core.Part{{Value: core.TextValue(systemPrompt)}}})
+	}
+	all = append(all, history...)
+	last := len(said) - 1
+	for _, m := range said[:last] {
+		all = append(all, inWords(m))
+	}
+	return append(all, said[last])
+}
+
+// inWords returns what is text in a message, and the text from which its sounds and
+// images were made.
+func inWords(m core.Message) core.Message {
+	words := core.Message{Role: m.Role, Delivery: m.Delivery}
+	for _, p := range m.Parts {
+		switch {
+		case isText(p.Value):
+			if p.Original != nil && !isText(*p.Original) {
+				p.Original = nil
+			}
+		case p.Original != nil && isText(*p.Original):
+			p = core.Part{Value: *p.Original}
+		default:
+			continue
+		}
+		words.Parts = append(words.Parts, p)
+	}
+	return words
+}

@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/verdict"
+)
+
+// answeredTurn is a turn that was answered and recorded, with what was really sent
+// and received: the record has no secrets.
+type answeredTurn struct {
+	turn    record.Turn
+	message core.Message
+	reply   core.Reply
+	// isSpokenOver says that the campaign's next message was said over the reply.
+	// One that ended as interrupted with nothing delivered was cancelled by
+	// somebody else, whatever the campaign meant to do next.
+	isSpokenOver bool
+}
+
+// replyGroup is what is judged at once: the reply to a turn, and the replies to the
+// results of the tools that the target called for it. It is never empty.
+type replyGroup []answeredTurn
+
+// last is the turn that the judgement belongs to.
+func (g replyGroup) last() answeredTurn { return g[len(g)-1] }
+
+// message holds the parts of all the replies.
+func (g replyGroup) message() core.Message {
+	if len(g) == 1 {
+		return g[0].reply.Message
+	}
+	m := core.Message{Role: core.Assistant}
+	for _, t := range g {
+		m.Parts = append(m.Parts, t.reply.Message.Parts...)
+	}
+	return m
+}
+
+// whyInconclusive returns why the replies cannot be taken for a defence, and "" where
+// they can: every one was whole, and answered something that was heard, and the
+// target waits for nothing more before it says what it wants to.
+func (g replyGroup) whyInconclusive() string {
+	for _, t := range g {
+		switch r := t.reply; {
+		case isBlankMessage(r.Message) && r.Finish != core.FinishBlocked:
+			return withDetail("the reply is empty", r.Detail)
+		case !r.Finish.Conclusive() && !t.isSpokenOver:
+			return withDetail(whyNotWhole(r.Finish), r.Detail)
+		case r.Unheard:
+			return "the target says that it heard nothing of what was said to it"
+		}
+	}
+	return whyWaiting(g.last().reply.Message)
+}
+
+// whyNotWhole words the ways in which a reply is no whole one.
+func whyNotWhole(f core.Finish) string {
+	switch f {
+	case core.FinishTruncated:
+		return "a length limit cut the reply off"
+	case core.FinishInterrupted:
+		return "the reply was cancelled"
+	case core.FinishUnconfirmed:
+		return "the target never said that its reply was complete"
+	default:
+		return fmt.Sprintf("the reply ended in an unknown way (%q)", string(f))
+	}
+}
+
+// whyWaiting returns what a target still waits for whose last reply calls tools: a
+// call that had been answered would not be in the last reply.
+func whyWaiting(last core.Message) string {
+	calls := last.Of(core.ToolCall)
+	if len(calls) == 0 {
+		return ""
+	}
+	call, err := readCall(calls[0])
+	if err != nil {
+		return "the target waits for the result of a tool"
+	}
+	return fmt.Sprintf("the target waits for the result of tool %q", call.Name)
+}
+
+// whyUnjudged returns which scorer that matters had nothing to judge in one of
+// several replies that say something, and "" where there is none. What another
+// of the replies held is no evidence of what this one did not.
+func (g replyGroup) whyUnjudged(success *verdict.Expression, scorers []plan.Scorer) string {
+	if len(g) == 1 {
+		return "" // the score is unknown already
+	}
+	for _, name := range success.Scores() {
+		on := judgedModality(scorerNamed(name, scorers))
+		for _, t := range g {
+			if on != core.ToolCall && saysOtherThan(on, t.reply.Message) {
+				return fmt.Sprintf("scorer %q had nothing to judge in the reply of turn %d, which has no %s", name, t.turn.Index+1, on)
+			}
+		}
+	}
+	return ""
+}
+
+// saysOtherThan reports whether a reply says something, and nothing of it in a
+// modality. To call a tool is not to say something.
+func saysOtherThan(on core.Modality, m core.Message) bool {
+	other := false
+	for _, p := range m.Parts {
+		switch {
+		case isBlank(p.Value) || p.Modality == core.ToolCall:
+		case p.Modality == on:
+			return false
+		default:
+			other = true
+		}
+	}
+	return other
+}
+
+func withDetail(reason, detail string) string {
+	if detail == "" {
+		return reason
+	}
+	return reason + ": " + detail
+}
