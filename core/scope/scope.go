@@ -1,5 +1,6 @@
-// Package scope says which hosts a campaign may contact: whoever reads a
-// campaign and whoever lets a connection out go by the same rule.
+// Package scope is the rules of engagement: which hosts a campaign may contact, and
+// the bounds and hours of its runs. Whoever reads a campaign and whoever lets a
+// connection out go by the same rules.
 package scope
 
 import (
@@ -10,9 +11,8 @@ import (
 	"strings"
 )
 
-// HostOf returns the host of an address, in lower case and without a trailing
-// dot, and the port, by the scheme where the address gives none; "" where the
-// scheme has no port of its own.
+// HostOf returns the host of an address, as [Name] does, and the port, by the scheme
+// where the address gives none; "" where the scheme has no port of its own.
 func HostOf(u *url.URL) (host, port string) {
 	host, port = Name(u.Hostname()), u.Port()
 	if port == "" {
@@ -26,8 +26,8 @@ func HostOf(u *url.URL) (host, port string) {
 	return host, port
 }
 
-// Name returns a host as it is compared: in lower case and without a trailing
-// dot.
+// Name returns a host as it is compared: in lower case and without a trailing dot.
+// Two spellings of an IP address are two names.
 func Name(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
 
 // Loopback reports whether a host, as [Name] returns it, is this machine. Names
@@ -37,7 +37,7 @@ func Loopback(host string) bool {
 		return true
 	}
 	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
+	return err == nil && address.IsLoopback()
 }
 
 // Allows reports whether one of the entries of scope.hosts, "host" or
@@ -47,10 +47,9 @@ func Allows(hosts []string, host, port string) bool {
 }
 
 func within(host, port, allowed string) bool {
-	allowed = strings.ToLower(allowed)
 	allowedHost, allowedPort, err := net.SplitHostPort(allowed)
-	if err != nil {
+	if err != nil { // an entry without a port
 		allowedHost, allowedPort = strings.Trim(allowed, "[]"), port
 	}
-	return strings.TrimSuffix(allowedHost, ".") == host && allowedPort == port
+	return Name(allowedHost) == host && allowedPort == port
 }
