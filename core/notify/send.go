@@ -88,7 +88,7 @@ func judge(response *http.Response, answer []byte) error {
 	if status/100 == 2 {
 		return nil
 	}
-	err := fmt.Errorf("it answered %d %s", status, http.StatusText(status))
+	err := fmt.Errorf("the webhook answered %d %s", status, http.StatusText(status))
 	if text := bytes.TrimSpace(answer); len(text) > 0 {
 		err = fmt.Errorf("%w: %q", err, text[:min(len(text), shownAnswer)])
 	}

@@ -71,12 +71,12 @@ func TestWhatMayHelpIsTriedAgain(t *testing.T) {
 	}{
 		"an overloaded service":               {[]http.HandlerFunc{answer(429), answer(503), answer(200)}, 3, ""},
 		"a service that says when":            {[]http.HandlerFunc{answer(429, "Retry-After", "0"), answer(204)}, 2, ""},
-		"a service that fails for long":       {[]http.HandlerFunc{answer(500)}, 6, `it answered 500 Internal Server Error: "the service's reason"`},
+		"a service that fails for long":       {[]http.HandlerFunc{answer(500)}, 6, `the webhook answered 500 Internal Server Error: "the service's reason"`},
 		"a wait that is too long":             {[]http.HandlerFunc{answer(503, "Retry-After", "3600")}, 1, "retry after 1h0m0s"},
 		"a date that is too far away":         {[]http.HandlerFunc{answer(503, "Date", "Thu, 26 Nov 2026 20:00:00 GMT", "Retry-After", "Thu, 26 Nov 2026 21:00:00 GMT")}, 1, "retry after 1h0m0s"},
 		"a date that has passed":              {[]http.HandlerFunc{answer(503, "Retry-After", "Thu, 26 Nov 2020 21:00:00 GMT"), answer(200)}, 2, ""},
-		"a message that nobody understands":   {[]http.HandlerFunc{answer(400)}, 1, "it answered 400 Bad Request"},
-		"an address that is gone":             {[]http.HandlerFunc{answer(404)}, 1, "it answered 404 Not Found"},
+		"a message that nobody understands":   {[]http.HandlerFunc{answer(400)}, 1, "the webhook answered 400 Bad Request"},
+		"an address that is gone":             {[]http.HandlerFunc{answer(404)}, 1, "the webhook answered 404 Not Found"},
 		"a redirect, which is not followed":   {[]http.HandlerFunc{answer(307, "Location", "http://example.com/")}, 1, "redirects are not followed"},
 		"a redirect to the same host, either": {[]http.HandlerFunc{answer(302, "Location", "/other")}, 1, "redirects are not followed"},
 	} {

@@ -21,7 +21,7 @@ func (p *planner) checkAttacker(a *campaign.Attack) {
 	switch {
 	case !ok: // reported already
 	case !attacker.Takes(core.Text) || !gives(attacker, core.Text):
-		p.report.Problem(name.At, fmt.Sprintf("it takes %s and gives %s", list(attacker.In), list(attacker.Out)),
+		p.report.Problem(name.At, fmt.Sprintf("the target takes %s and gives %s", list(attacker.In), list(attacker.Out)),
 			"an attacker reads and writes text, which target %q (%s) does not", name.Name, attacker.Name)
 	case !attacker.Can(core.CapabilitySystemPrompt):
 		p.report.Problem(name.At, fmt.Sprintf("name a target with the capability %q", core.CapabilitySystemPrompt),

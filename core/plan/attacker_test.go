@@ -84,7 +84,7 @@ func TestWhatAnAttackerAndItsTargetCannotDoIsAProblem(t *testing.T) {
 		},
 		"an attacker that cannot write": {
 			`{use: chat, with: {endpoint: "https://writer.example/v1"}}`, "siren",
-			`c.yaml:27:24: an attacker reads and writes text, which target "writer" (siren) does not (it takes text and gives audio)`,
+			`c.yaml:27:24: an attacker reads and writes text, which target "writer" (siren) does not (the target takes text and gives audio)`,
 		},
 		"a target that cannot be read": {
 			"{use: voice}", "siren",

@@ -136,7 +136,7 @@ func (w *way) checkSent(turn, part int, sent core.Modality) {
 	}
 	target, ok := w.info(core.KindTarget, w.attack.Target.Name)
 	if ok && !target.Takes(sent) {
-		w.report.Problem(p.At, fmt.Sprintf("it takes %s", list(target.In)),
+		w.report.Problem(p.At, fmt.Sprintf("the target takes %s", list(target.In)),
 			"%s, which target %q (%s) does not take", what, w.attack.Target.Name, target.Name)
 	}
 }

@@ -161,7 +161,7 @@ func (p *planner) checkVias() {
 		if len(s.Via) > 0 {
 			after = " after via:"
 		}
-		p.report.Problem(s.At, fmt.Sprintf("it takes %s: set on:, or add a converter to via:", list(info.In)),
+		p.report.Problem(s.At, fmt.Sprintf("the scorer takes %s: set on:, or add a converter to via:", list(info.In)),
 			"scorer %q (%s) does not take %s, which is what it gets%s", s.Name, info.Name, got, after)
 	}
 }

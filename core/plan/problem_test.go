@@ -61,10 +61,10 @@ attacks:
 		`c.yaml:6:45: target "far": endpoint: api.example is not in scope.hosts (if the authorization covers it, add "api.example" to scope.hosts)`,
 		`c.yaml:10:40: converter "phone": unknown key "loud" (it takes no keys)`,
 		`c.yaml:12:41: scorer "leaked": any: 7 is not a list`,
-		`c.yaml:13:3: scorer "harm" (judge/harm) does not take audio, which is what it gets (it takes text: set on:, or add a converter to via:)`,
+		`c.yaml:13:3: scorer "harm" (judge/harm) does not take audio, which is what it gets (the scorer takes text: set on:, or add a converter to via:)`,
 		`c.yaml:19:38: converter "phone" (audio/telephone) takes audio, but gets text here`,
 		`c.yaml:20:29: turn 2 of attack "a" is text when it is sent, not audio (add a converter that makes audio, or leave as: out)`,
-		`c.yaml:21:9: turn 3 of attack "a" is audio when it is sent, which target "text" (chat) does not take (it takes text)`,
+		`c.yaml:21:9: turn 3 of attack "a" is audio when it is sent, which target "text" (chat) does not take (the target takes text)`,
 	}, "\n")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)

@@ -19,7 +19,7 @@ func TestNoticesAreKeptWithTheRunThatTheyAreAbout(t *testing.T) {
 	must(t, j.Finish(store.Finished, "", start))
 	want := []store.Notice{
 		{At: start, Webhook: "${HOOK}", Baseline: "a", Occasions: []string{"new_finding"}, Tries: 1},
-		{At: start.Add(time.Second), Webhook: "https://h/…", Baseline: "a", Occasions: []string{"asr_moved"}, Tries: 6, Failure: "it answered 500"},
+		{At: start.Add(time.Second), Webhook: "https://h/…", Baseline: "a", Occasions: []string{"asr_moved"}, Tries: 6, Failure: "the webhook answered 500"},
 	}
 	for _, n := range want {
 		must(t, s.RecordNotice(t.Context(), j.Run(), n))

@@ -172,21 +172,21 @@ func readAnswer(r core.Reply) (answer, error) {
 	text := r.Message.Text()
 	var a answer
 	if r.Finish != core.FinishComplete {
-		return a, fmt.Errorf("it was not whole (%s)", r.Finish)
+		return a, fmt.Errorf("the answer was not whole (%s)", r.Finish)
 	}
 	if strings.TrimSpace(text) == "" {
-		return a, errors.New("it was empty")
+		return a, errors.New("the answer was empty")
 	}
 	if err := core.DecodeAnswer(text, &a); err != nil {
 		return a, fmt.Errorf("%w: %q", err, shortened(text))
 	}
 	switch {
 	case (a.Say == nil) == (a.Stop == nil):
-		return a, fmt.Errorf(`it needs one of the keys "say" and "stop": %q`, shortened(text))
+		return a, fmt.Errorf(`the answer needs one of the keys "say" and "stop": %q`, shortened(text))
 	case a.Say != nil && strings.TrimSpace(*a.Say) == "":
-		return a, errors.New("its message was empty")
+		return a, errors.New("the message was empty")
 	case a.Say != nil && refuses(*a.Say):
-		return a, fmt.Errorf("it is a refusal, and no message to the system: %q", shortened(*a.Say))
+		return a, fmt.Errorf("the answer is a refusal, and no message to the system: %q", shortened(*a.Say))
 	}
 	return a, nil
 }

@@ -130,15 +130,15 @@ func TestAnAnswerThatCannotBeUsedIsAskedForAgainAndThenTheAttackFails(t *testing
 		wrong string
 	}{
 		"a refusal in prose":      {ended(core.FinishComplete, "I can't help with that."), `it is not one JSON object: "I can't help with that."`},
-		"a refusal as a message":  {ended(core.FinishComplete, `{"say": "I’m sorry, but I can’t assist with that request."}`), "it is a refusal, and no message to the system"},
-		"nothing":                 {ended(core.FinishComplete, " "), "it was empty"},
-		"no message":              {ended(core.FinishComplete, `{"say": "\n"}`), "its message was empty"},
-		"neither say nor stop":    {ended(core.FinishComplete, `{}`), `it needs one of the keys "say" and "stop"`},
-		"both say and stop":       {ended(core.FinishComplete, `{"say": "a", "stop": "b"}`), `it needs one of the keys "say" and "stop"`},
+		"a refusal as a message":  {ended(core.FinishComplete, `{"say": "I’m sorry, but I can’t assist with that request."}`), "the answer is a refusal, and no message to the system"},
+		"nothing":                 {ended(core.FinishComplete, " "), "the answer was empty"},
+		"no message":              {ended(core.FinishComplete, `{"say": "\n"}`), "the message was empty"},
+		"neither say nor stop":    {ended(core.FinishComplete, `{}`), `the answer needs one of the keys "say" and "stop"`},
+		"both say and stop":       {ended(core.FinishComplete, `{"say": "a", "stop": "b"}`), `the answer needs one of the keys "say" and "stop"`},
 		"another key":             {ended(core.FinishComplete, `{"message": "a"}`), `it has an unknown field "message"`},
-		"an answer that was cut":  {ended(core.FinishTruncated, good), "it was not whole (truncated)"},
-		"an answer that was kept": {ended(core.FinishBlocked, good), "it was not whole (blocked)"},
-		"a soft finish":           {ended(core.FinishUnconfirmed, good), "it was not whole (unconfirmed)"},
+		"an answer that was cut":  {ended(core.FinishTruncated, good), "the answer was not whole (truncated)"},
+		"an answer that was kept": {ended(core.FinishBlocked, good), "the answer was not whole (blocked)"},
+		"a soft finish":           {ended(core.FinishUnconfirmed, good), "the answer was not whole (unconfirmed)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var past strategy.Past

@@ -46,7 +46,7 @@ func ParseChecksums(file string, data []byte) (Checksums, error) {
 	}
 	if !ok {
 		return c, core.Errorf(core.ErrorConfig, "%q is not the name of a checksums file", file).
-			WithHint("it is called %sNAME_VERSION%s, such as %sacme_0.3.1%s", host.FilePrefix, sumsSuffix, host.FilePrefix, sumsSuffix)
+			WithHint("the file of checksums is called %sNAME_VERSION%s, such as %sacme_0.3.1%s", host.FilePrefix, sumsSuffix, host.FilePrefix, sumsSuffix)
 	}
 	if len(data) > maxSums {
 		return c, core.Errorf(core.ErrorConfig, "%s is larger than %d MiB", file, maxSums>>20)

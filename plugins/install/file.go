@@ -48,7 +48,7 @@ func (o Options) fetch(ctx context.Context, from origin, path string) (sum strin
 	sum = hex.EncodeToString(hash.Sum(nil))
 	if want := from.sum(); want != "" && sum != want {
 		return "", core.Errorf(core.ErrorConfig, "%s is not what its checksum says: its SHA-256 is %s, not %s", from.file, sum, want).
-			WithHint("it was damaged on the way, or changed; nothing was installed")
+			WithHint("the file was damaged on the way, or changed; nothing was installed")
 	}
 	return sum, nil
 }

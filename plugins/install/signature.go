@@ -21,7 +21,7 @@ func ParseKey(text string) (minisign.PublicKey, error) {
 	var key minisign.PublicKey
 	if err := key.UnmarshalText([]byte(strings.TrimSpace(text))); err != nil {
 		return key, core.Errorf(core.ErrorConfig, "not a minisign public key: %w", err).
-			WithHint("it is the line that begins with RW, in the file that minisign calls minisign.pub")
+			WithHint("a public key is the line that begins with RW, in the file that minisign calls minisign.pub")
 	}
 	return key, nil
 }

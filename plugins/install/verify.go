@@ -56,7 +56,7 @@ func VerifyLock(lock *Lock, found []host.Program) []Verified {
 	for _, l := range lock.Plugins {
 		v := Verified{
 			Program: host.Program{Name: l.Name, Version: l.Version, SHA256: l.SHA256[Platform()]},
-			Finding: Missing, Why: "it comes from " + l.Source,
+			Finding: Missing, Why: "its source is " + l.Source,
 		}
 		if v.SHA256 == "" {
 			v.Why = "the lock has no checksum for " + Platform()

@@ -141,13 +141,13 @@ func TestWhoCannotBeToldIsALoudWarningAndChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	p := runTold(t, dir, target.endpoint(), people.URL, emergency, 1)
 	p.says("note: there is no earlier run to compare with: every finding is new",
-		"orchestrator: warning: ${HOOK} was NOT TOLD of run ", "(told: worse: 1 new finding): it answered 404 Not Found")
+		"orchestrator: warning: ${HOOK} was NOT TOLD of run ", "(told: worse: 1 new finding): the webhook answered 404 Not Found")
 	if len(gone.take()) != 1 || len(people.take()) != 1 {
 		t.Error("a webhook was not tried once")
 	}
 	show := startProgram(t, dir, "show")
 	show.exit()
-	show.says("NOT TOLD ${HOOK}, against no baseline: new_finding", "failed       it answered 404 Not Found (tries: 1)", "finished")
+	show.says("NOT TOLD ${HOOK}, against no baseline: new_finding", "failed       the webhook answered 404 Not Found (tries: 1)", "finished")
 	for _, out := range []string{p.output.String(), show.output.String()} {
 		if strings.Contains(out, "s3cret") {
 			t.Errorf("the secret is in what was said:\n%s", out)
