@@ -79,3 +79,35 @@ func TestAWindowIsShownAsItIsWritten(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// In Cairo, Friday 24 April 2026 begins at one o'clock: there is no midnight.
+func TestADayIsTheOneOfItsNoon(t *testing.T) {
+	cairo, err := time.LoadLocation("Africa/Cairo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fridays := scope.Window{Days: []time.Weekday{time.Friday}, To: scope.Day, Zone: cairo}
+	for now, want := range map[string]bool{
+		"2026-04-23 23:59 +0200": false, "2026-04-24 01:00 +0300": true, "2026-04-24 23:59 +0300": true, "2026-04-25 00:00 +0300": false,
+	} {
+		if _, open := fridays.Closes(at(t, now)); open != want {
+			t.Errorf("%s: open %v, want %v", now, open, want)
+		}
+	}
+}
+
+// Hours that follow each other are one window, a whole week of them at most.
+func TestAWindowOfSixDaysClosesOnTheSeventh(t *testing.T) {
+	w := scope.Window{To: scope.Day, Zone: time.UTC}
+	for d := range time.Saturday {
+		w.Days = append(w.Days, d) // Sunday to Friday
+	}
+	end, open := w.Closes(at(t, "2026-11-29 00:00 +0000")) // a Sunday
+	if want := at(t, "2026-12-05 00:00 +0000"); !open || !end.Equal(want) {
+		t.Errorf("open %v until %s, want %s", open, end, want)
+	}
+	w.Days = append(w.Days, time.Saturday)
+	if end, open := w.Closes(at(t, "2026-11-29 00:00 +0000")); !open || !end.IsZero() {
+		t.Errorf("every day: open %v until %s", open, end)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -180,5 +181,43 @@ func BenchmarkRedactor(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		r.String(text)
+	}
+}
+
+func TestBase64AroundASecretKeepsNoCharacterOfIt(t *testing.T) {
+	const key = "sk-0123456789"
+	r := secret.NewRedactor()
+	r.Add(key)
+	// What is left are the characters that hold a bit of the neighbours; with three
+	// bytes before the key, and two after it, there are none of the key's alone.
+	for before, want := range map[string]string{
+		"abc": base64.StdEncoding.EncodeToString([]byte("abc")) + "[redacted]",
+		"a":   "YX[redacted]",
+		"ab":  "YWJ[redacted]",
+	} {
+		got := r.String(base64.StdEncoding.EncodeToString([]byte(before + key + ":more")))
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("after %q: %s, want %s first", before, got, want)
+		}
+	}
+}
+
+// failing is a writer that cannot write.
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("no room") }
+
+func TestAWriterThatFailsHasWrittenNothing(t *testing.T) {
+	r := secret.NewRedactor()
+	r.Add("secret")
+	w := r.Writer(failing{})
+	if n, err := w.Write([]byte("text")); n != 0 || err == nil {
+		t.Errorf("Write: %d, %v", n, err)
+	}
+	if n, err := w.Write([]byte("sec")); n != 3 || err != nil { // held back
+		t.Errorf("Write of what may be a secret: %d, %v", n, err)
+	}
+	if err := w.Close(); err == nil {
+		t.Error("Close does not say that what was held back is lost")
 	}
 }

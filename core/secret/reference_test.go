@@ -63,6 +63,13 @@ func TestReferencesReportsAllThatAreMalformed(t *testing.T) {
 	}
 }
 
+func TestOneMalformedReferenceIsAnErrorToo(t *testing.T) {
+	found, err := secret.References([]byte(`{"a":"${KEY","b":"${OTHER}"}`))
+	if malformed, ok := errors.AsType[secret.SyntaxErrors](err); !ok || len(malformed) != 1 || len(found) != 1 {
+		t.Errorf("found %v, error %v", found, err)
+	}
+}
+
 func TestExpand(t *testing.T) {
 	tests := map[string]struct {
 		config, want string

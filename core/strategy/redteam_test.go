@@ -166,3 +166,15 @@ func TestAMessageThatOnlySoundsLikeARefusalIsSaid(t *testing.T) {
 		wantSaid(t, redTeam().Next(strategy.Past{Asked: []strategy.Asked{wrote(0, fmt.Sprintf(`{"say": %q}`, text))}}), text)
 	}
 }
+
+func TestALongAnswerIsShortenedInAMessageAndOneThatFitsIsNot(t *testing.T) {
+	for length, want := range map[int]string{
+		120: strings.Repeat("ä", 120),
+		121: strings.Repeat("ä", 120) + "…",
+	} {
+		stopped := redTeam().Next(strategy.Past{Asked: []strategy.Asked{wrote(0, fmt.Sprintf(`{"stop": "%s"}`, strings.Repeat("ä", length)))}}).Stopped
+		if !strings.HasSuffix(stopped, fmt.Sprintf(": %q", want)) {
+			t.Errorf("%d letters: %s", length, stopped)
+		}
+	}
+}
