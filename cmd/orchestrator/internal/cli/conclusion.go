@@ -3,7 +3,7 @@ package cli
 import (
 	"fmt"
 
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
@@ -11,13 +11,13 @@ import (
 // concludeRun prints the table and where to look, and chooses the exit code and
 // why it is that. goOn is the command that goes on with the run where it was stopped,
 // and broken why it could not be recorded to its end.
-func concludeRun(env Env, c *campaign.Campaign, s record.Summary, id string, counts []store.Count, dir storeFlag, goOn string, broken error) (why string, err error) {
+func concludeRun(env Env, campaign string, allowed plan.Evidence, s record.Summary, id string, counts []store.Count, dir storeFlag, goOn string, broken error) (why string, err error) {
 	attacks := rowsOf(counts)
 	held := count(s.Planned, "trial")
 	if n := s.Tally.Total(); n < s.Planned {
 		held = fmt.Sprintf("%d of %s", n, held)
 	}
-	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", c.Name, held, round(s.Duration))
+	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", campaign, held, round(s.Duration))
 	writeTable(env.Stdout, attacks, s.Planned)
 	writeFailures(env.Stdout, counts)
 	end := finished
@@ -32,7 +32,7 @@ func concludeRun(env Env, c *campaign.Campaign, s record.Summary, id string, cou
 	if s.Stopped != "" {
 		fmt.Fprintf(env.Stdout, "\nstopped by %s\n", s.Stopped)
 	}
-	code, why := judgeRun(attacks, s.Planned, c.Evidence, end)
+	code, why := judgeRun(attacks, s.Planned, allowed, end)
 	fmt.Fprintf(env.Stdout, "\n%s (exit code %d)\n", why, code)
 	again := ""
 	if end != finished {
@@ -59,7 +59,7 @@ const (
 // judgeRun chooses the exit code of a run that was carried out. A finding is a
 // finding whatever else went wrong; without one, every attack has to give
 // evidence.
-func judgeRun(attacks []*row, planned int, limit campaign.Evidence, how end) (code int, why string) {
+func judgeRun(attacks []*row, planned int, limit plan.Evidence, how end) (code int, why string) {
 	all := total(attacks).tally
 	reached := fmt.Sprintf("the objective was reached in %d of %s", all.Succeeded, count(planned, "trial"))
 	if lost := planned - all.Judged(); lost > 0 {
@@ -90,7 +90,7 @@ func judgeRun(attacks []*row, planned int, limit campaign.Evidence, how end) (co
 // stay within the campaign's limits, which would otherwise forgive a whole
 // attack for the sake of the others; and none is evidence without a trial that
 // was judged, whatever the limits are.
-func weaknesses(attacks []*row, limit campaign.Evidence) []string {
+func weaknesses(attacks []*row, limit plan.Evidence) []string {
 	var weak []string
 	for _, a := range attacks {
 		n := a.trials()

@@ -82,7 +82,7 @@ func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Pl
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	rec := &recording{campaign: r.campaign, screen: c.screen, dir: c.dir, watch: w}
+	rec := &recording{screen: c.screen, dir: c.dir, watch: w}
 	way := egress.New(egress.Options{Record: rec.recordConnection})
 	return c.flags.withEgress(ctx, c.env, c.log, r.choice.Programs, surroundings{way, w}, func(h *host.Host, catalog *host.Catalog) error {
 		p, err := c.flags.plans(ctx, r, h, catalog)
@@ -94,24 +94,24 @@ func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Pl
 		}
 		return open(p, catalog, func(to runRecord) error {
 			rec.runRecord = to
-			return c.holdTrials(ctx, h, p, way, rec)
+			return c.holdTrials(ctx, h, r.campaign, p, way, rec)
 		})
 	})
 }
 
-func (c *conduct) holdTrials(ctx context.Context, h *host.Host, p *plan.Plan, way *egress.Proxy, rec *recording) error {
+func (c *conduct) holdTrials(ctx context.Context, h *host.Host, of *campaign.Campaign, p *plan.Plan, way *egress.Proxy, rec *recording) error {
 	o := engine.Options{
 		Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
 		Record:   rec.calls,
 		Tracer:   rec.watch.tracer(),
-		Secrets:  c.flags.secrets.lookup(c.env, rec.campaign.File),
+		Secrets:  c.flags.secrets.lookup(c.env, of.File),
 	}
 	if j := rec.judging; j != nil {
 		p, o.Replayer = j.Plan, j
 		o.Resolver = func(targets core.Targets) engine.Resolver { return j.Resolver(h.Using(targets)) }
 	} else {
 		var err error
-		if rec.after, err = c.prepareAftermath(ctx, rec.store, rec.campaign); err != nil {
+		if rec.after, err = c.prepareAftermath(ctx, rec.store, of); err != nil {
 			return err
 		}
 	}
@@ -143,7 +143,7 @@ func (c *conduct) hold(ctx context.Context, p *plan.Plan, o engine.Options, rec 
 	}
 	counts, readErr := rec.store.Counts(reading, rec.journal.Run())
 	var conclusion error
-	c.verdict, conclusion = concludeRun(c.env, rec.campaign, summary, rec.journal.Run(), counts, c.dir, rec.goOn(), err)
+	c.verdict, conclusion = concludeRun(c.env, p.Name, p.Evidence, summary, rec.journal.Run(), counts, c.dir, rec.goOn(), err)
 	if rec.after != nil && err == nil && !summary.Interrupted { // or it will be resumed
 		if headline := rec.after.follow(ctx, rec.journal.Run()); headline != "" {
 			c.verdict += "; compared with the baseline: " + headline
@@ -175,11 +175,10 @@ func notBegun(summary record.Summary, err error) error {
 // recording is the record of one run.
 type recording struct {
 	runRecord
-	campaign *campaign.Campaign
-	screen   *progress
-	dir      storeFlag
-	watch    *watch
-	journal  *store.Journal // nil before the run begins
+	screen  *progress
+	dir     storeFlag
+	watch   *watch
+	journal *store.Journal // nil before the run begins
 	// after is what comes after the run; nil where nothing does.
 	after *aftermath
 	// begun is the journal for those who do not wait for the run to begin.

@@ -86,7 +86,7 @@ func (c *conduct) replay(ctx context.Context, s *store.Store, run store.Run) err
 	}
 	rec := &recording{
 		runRecord: runRecord{store: s, begin: begin, again: fmt.Sprintf("orchestrator replay%s %s", c.dir.flag(), run.ID)},
-		campaign:  recorded, screen: c.screen, dir: c.dir, watch: c.watchAlone(),
+		screen:    c.screen, dir: c.dir, watch: c.watchAlone(),
 	}
 	unbound := context.WithoutCancel(ctx)
 	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return s.Calls(unbound, run.ID, trial) })

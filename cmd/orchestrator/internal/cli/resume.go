@@ -105,7 +105,7 @@ func (c *conduct) concludeAgain(ctx context.Context, s *store.Store, run store.R
 		return err
 	}
 	summary := record.Summary{Planned: run.Trials, Tally: total(rowsOf(counts)).tally, Duration: run.Ended.Sub(run.Started)}
-	c.verdict, err = concludeRun(c.env, recorded, summary, run.ID, counts, c.dir, "", nil)
+	c.verdict, err = concludeRun(c.env, recorded.Name, plan.Evidence(recorded.Evidence), summary, run.ID, counts, c.dir, "", nil)
 	return err
 }
 
