@@ -30,6 +30,9 @@ type target struct {
 	endpoint endpoint
 	network  network
 	secrets  *secrets
+	// frames are for frames that are being read, audio for the raw audio of
+	// replies, which is not kept beyond its turn.
+	frames, audio bufferPool
 }
 
 var _ core.Target = (*target)(nil)

@@ -3,7 +3,6 @@ package realtime
 import (
 	"context"
 	"slices"
-	"strconv"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -12,29 +11,20 @@ import (
 // said. It outlives its sessions.
 type conversation struct {
 	target *target
-	config Config
+	config *Config
 	// instructions are the system prompt; nil leaves the service its own.
 	instructions *string
 	memory       memory
-	*session
-	// acknowledges says that the service confirms the items that it is sent.
-	acknowledges bool
-
-	ids   int
-	turns int // that were begun
-	// replayed says that the service had lost the conversation once.
-	replayed bool
-	// warnings wait for the reply of the next turn.
-	warnings []string
-	// strange are the unknown types of events that were remarked upon.
-	strange map[string]bool
-	ended   bool
+	ledger       ledger
+	session      *session
+	ended        bool
 }
 
 var _ core.Interruptible = (*conversation)(nil)
 
 func newConversation(t *target, start core.Start) *conversation {
-	c := &conversation{target: t, config: t.config, session: &session{}, strange: map[string]bool{}}
+	c := &conversation{target: t, config: &t.config, session: &session{}}
+	c.ledger.unknownTypes = map[string]bool{}
 	if start.SystemPrompt != "" {
 		c.instructions = &start.SystemPrompt
 	}
@@ -42,15 +32,9 @@ func newConversation(t *target, start core.Start) *conversation {
 	return c
 }
 
-// nextID returns an id that no other event or item of the conversation has. It
-// is short: the protocol allows 32 characters.
-func (c *conversation) nextID(prefix string) string {
-	c.ids++
-	return prefix + "_" + strconv.Itoa(c.ids)
-}
-
-func (c *conversation) encoder() *encoder {
-	return &encoder{input: c.input, nextID: c.nextID, detects: c.config.TurnDetection.on()}
+// shared is what a turn in the present session needs of the conversation.
+func (c *conversation) shared() shared {
+	return shared{config: c.config, terms: &c.session.terms, ledger: &c.ledger, audio: &c.target.audio}
 }
 
 // Send delivers one turn and waits for the end of the reply.
@@ -65,7 +49,6 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 // Exchange delivers turns, each after the first over the reply to the one
 // before.
 func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
-	defer c.leave() // a panic must not keep the floor
 	var replies []core.Reply
 	err := c.usable(ctx)
 	if err == nil {
@@ -90,93 +73,75 @@ func (c *conversation) usable(ctx context.Context) error {
 	return nil
 }
 
+// exchange holds turns. A turn that could not be asked for because the
+// connection was lost is held again on another: nothing was answered, and what
+// the service heard of it went with its session.
 func (c *conversation) exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	var replies []core.Reply
-	var begun *turn // over the reply to the one before
-	for i, m := range messages {
-		var over *core.Message
-		if i+1 < len(messages) {
-			over = &messages[i+1]
+	for tries := 0; len(messages) > 0; {
+		finished, err := c.hold(ctx, messages)
+		for _, turn := range finished {
+			if !turn.message.Delivery.OutOfBand {
+				c.memory.add(turn.number, turn.message, turn.reply)
+			}
+			replies, tries = append(replies, turn.reply), 0
 		}
-		reply, next, err := c.say(ctx, m, begun, over)
-		if err != nil {
+		messages = messages[len(finished):]
+		if err == nil {
+			continue
+		}
+		if !wasNotAsked(err) || ctx.Err() != nil || tries >= c.config.Reconnects {
 			return replies, err
 		}
-		replies, begun = append(replies, reply), next
+		tries++
 	}
 	return replies, nil
 }
 
-// say holds one turn, which may have begun, and of whose reply another may be
-// said over; it returns that if it has begun. A turn that could not be asked
-// for because the connection was lost is held again on another: nothing was
-// answered, and what the service heard of it went with its session.
-func (c *conversation) say(ctx context.Context, m core.Message, t *turn, over *core.Message) (core.Reply, *turn, error) {
-	for tries := 0; ; tries++ {
-		var err error
-		if t == nil {
-			t, err = c.begin(ctx, m)
-		}
-		var reply core.Reply
-		if err == nil {
-			reply, err = t.hold(ctx, over)
-		}
-		if err == nil && t.next != nil {
-			return reply, t.next, nil // which is being listened to
-		}
-		c.leave()
-		if err == nil {
-			return reply, nil, nil
-		}
-		if !wasNotAsked(err) || tries >= c.config.Reconnects {
-			return core.Reply{}, nil, err
-		}
-		t = nil
-	}
-}
-
-// begin makes sure of the connection and delivers a turn.
-func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error) {
+// hold holds the first turn, and those that can be said over replies. It returns
+// the turns that were answered.
+func (c *conversation) hold(ctx context.Context, messages []core.Message) ([]finishedTurn, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
-	c.attend()
-	t, err := c.newTurn(m)
+	t, err := c.begin(ctx, messages[0])
 	if err != nil {
 		return nil, err
 	}
-	if prompt := m.Delivery.SystemPrompt; prompt != nil {
-		err := c.instruct(ctx, *prompt)
-		if err != nil && core.KindOf(err) != core.ErrorConfig { // not refused: it may or may not hold
-			c.unsure = true
-			err = t.untried(ctx, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	c.socket.handle = t.handle
-	return t, t.deliver(ctx)
+	callerLeaves, _ := ctx.Deadline()
+	x := newExchange(t, messages[1:], callerLeaves)
+	c.session.used = true
+	t.connect, c.session.connected = c.session.connected, 0
+	c.session.socket.run(ctx, x)
+	x.turns.release()
+	return x.finished, x.err
 }
 
-// attend listens to the service until leave.
-func (c *conversation) attend() {
-	c.attending = true
-	c.socket.attend()
-}
-
-func (c *conversation) leave() {
-	if c.attending {
-		c.attending = false
-		c.socket.leave()
+// begin encodes a message, and gives the service the instructions that it comes
+// with.
+func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error) {
+	t, err := c.shared().newTurn(m)
+	if err == nil && m.Delivery.OutOfBand {
+		err = t.leaveNoTrace(&c.memory)
 	}
+	if err != nil || m.Delivery.SystemPrompt == nil {
+		return t, err
+	}
+	if err = c.instruct(ctx, *m.Delivery.SystemPrompt); err == nil {
+		return t, nil
+	}
+	if core.KindOf(err) != core.ErrorConfig { // not refused: it may or may not hold
+		c.session.terms.outOfSync = true
+		err = t.untried(err, ctx.Err() != nil)
+	}
+	return nil, err
 }
 
 // End closes the websocket.
 func (c *conversation) End(context.Context) error {
 	if !c.ended {
 		c.ended = true
-		c.disconnect()
+		c.session.disconnect()
 	}
 	return nil
 }

@@ -73,8 +73,9 @@ func (c Config) trust() (*tls.Config, error) {
 	return config, nil
 }
 
-// dial opens a socket, within the context's time.
-func (t *target) dial(ctx context.Context) (*socket, error) {
+// dial opens a socket, within the context's time. The machine hears what comes
+// from the beginning on.
+func (t *target) dial(ctx context.Context, first machine) (*socket, error) {
 	header, err := t.credentials(ctx)
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func (t *target) dial(ctx context.Context) (*socket, error) {
 		defer func() { _ = response.Body.Close() }()
 	}
 	if err == nil {
-		return newSocket(conn, t.endpoint.dialect, t.config.Timeouts.Alive.Std()), nil
+		return newSocket(conn, t.endpoint.dialect, &t.frames, t.config.Timeouts.Alive.Std(), first), nil
 	}
 	if errors.Is(err, websocket.ErrBadHandshake) && response != nil {
 		body, _ := io.ReadAll(response.Body) // at most 1024 bytes, already in memory

@@ -12,7 +12,7 @@ import (
 //
 // Everything beyond connecting speaks the generally available protocol of
 // OpenAI: what the target sends are the structs of events.go, and what it reads
-// is serverEvent under the event names of scan.go. A service with another
+// is serverEvent under the event names of protocol.go. A service with another
 // protocol, such as Gemini Live or GPT-Live, translates in encode and decode:
 // a client event becomes that protocol's message, or nil where it has none, and
 // a message becomes the server event that means the same.

@@ -30,17 +30,14 @@ func deadSocket(tb testing.TB) *socket {
 		tb.Fatal(err)
 	}
 	_ = response.Body.Close()
-	s := newSocket(conn, compatible(), time.Minute)
-	s.leave()
+	s := newSocket(conn, compatible(), nil, time.Minute, nil)
 	s.close()
-	s.attend()
 	return s
 }
 
 // FuzzTurn feeds a turn with events, one a line, whatever they are. What comes
 // out is a reply that holds, or an error with a kind.
 func FuzzTurn(f *testing.F) {
-	socket := deadSocket(f)
 	for _, script := range []string{
 		`{"type":"response.created","response":{"id":"r"}}
 {"type":"response.output_audio.delta","response_id":"r","item_id":"i","content_index":0,"delta":"AAECAw=="}
@@ -67,56 +64,72 @@ func FuzzTurn(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, script []byte, stream bool) {
 		const limit = 1 << 10
-		turn := fedTurn(t, socket, stream, limit)
+		x, now := fedTurn(t, stream, limit)
 		for line := range bytes.Lines(script) {
 			event, err := scanned(bytes.TrimSpace(line), ids{})
-			turn.handle(&event, err)
-			if turn.failed != nil {
-				if core.KindOf(turn.failed) == core.ErrorInternal {
-					t.Fatalf("an error without a kind: %v", turn.failed)
+			event.came = now
+			if err == nil {
+				x.on(&event)
+			} else {
+				x.tell(news{kind: newsBroken, err: err}, now)
+			}
+			if failed := x.turns.held.failed; failed != nil {
+				if core.KindOf(failed) == core.ErrorInternal {
+					t.Fatalf("an error without a kind: %v", failed)
 				}
 				break
 			}
-			if turn.reply.size > limit+len(script) {
-				t.Fatalf("the reply has %d bytes, with a limit of %d", turn.reply.size, limit)
+			if size := x.turns.held.answer.reply.size; size > limit+len(script) {
+				t.Fatalf("the reply has %d bytes, with a limit of %d", size, limit)
 			}
 		}
-		if turn.ended == nil {
-			return
+		for !x.done() { // nothing else comes, and time passes
+			x.tell(news{kind: newsSent}, now)
+			if due := x.due(now); due.After(now) {
+				now = due
+			} else if !x.done() {
+				t.Fatalf("the turn waits for nothing, in phase %d", x.phase)
+			}
 		}
-		checkReply(t, turn)
+		checkEnd(t, x)
 	})
 }
 
-// fedTurn returns a turn that waits for its reply.
-func fedTurn(t *testing.T, s *socket, stream bool, limit int) *turn {
+// fedTurn returns the exchange of a turn that waits for its reply, and the time.
+func fedTurn(t *testing.T, stream bool, limit int) (*exchange, time.Time) {
 	t.Helper()
 	c := newConversation(&target{config: defaultConfig(), endpoint: endpoint{dialect: compatible()}, secrets: &secrets{}}, core.Start{})
 	c.config.MaxReplyBytes = limit
-	c.session = &session{socket: s, input: c.config.wanted(), output: c.config.wanted(), transcribes: true}
+	c.session.terms = terms{input: c.config.wanted(), output: c.config.wanted(), transcribes: true}
 	m := core.UserText("hello")
 	if stream {
 		m = core.Message{Role: core.User, Parts: []core.Part{{Value: core.WAVValue(audio.EncodeWAV(audio.Silence(time.Second, pcmRate)))}}}
 		m.Delivery.Stream = true
 	}
-	turn, err := c.newTurn(m)
+	turn, err := c.shared().newTurn(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	turn.started = time.Now()
-	turn.asked = turn.started
-	return turn
+	x := newExchange(turn, nil, time.Time{})
+	now := time.Now()
+	x.tell(news{kind: newsBegan}, now)
+	x.tell(news{kind: newsSent}, now)
+	return x, now
 }
 
-func checkReply(t *testing.T, turn *turn) {
+// checkEnd checks what came of an exchange of one turn.
+func checkEnd(t *testing.T, x *exchange) {
 	t.Helper()
-	reply, err := turn.finish(t.Context(), turn.ended)
-	if err != nil {
-		if core.KindOf(err) == core.ErrorInternal {
-			t.Fatalf("an error without a kind: %v", err)
+	if (x.err == nil) == (len(x.finished) == 0) {
+		t.Fatalf("%d replies, error %v", len(x.finished), x.err)
+	}
+	if x.err != nil {
+		if core.KindOf(x.err) == core.ErrorInternal {
+			t.Fatalf("an error without a kind: %v", x.err)
 		}
 		return
 	}
+	reply := x.finished[0].reply
 	if reply.Message.Empty() && reply.Finish == core.FinishComplete {
 		t.Fatalf("nothing was said, and yet the reply is complete: %+v", reply)
 	}

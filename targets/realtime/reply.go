@@ -20,6 +20,8 @@ type reply struct {
 	// full says which limit was reached, so that what follows is dropped; ""
 	// while none was.
 	full string
+	// buffers are where the audio is kept until the message is made.
+	buffers *bufferPool
 }
 
 // piece is one content part of an output item, or a tool call.
@@ -48,19 +50,19 @@ func (r *reply) piece(itemID string, index int, spoken bool) *piece {
 		}
 	}
 	p := &piece{itemID: itemID, index: index, spoken: spoken}
-	r.add(p)
+	r.addPiece(p)
 	return p
 }
 
-func (r *reply) add(p *piece) {
+func (r *reply) addPiece(p *piece) {
 	r.pieces = append(r.pieces, p)
 	if len(r.pieces) == maxPieces {
 		r.full = fmt.Sprintf("the reply has %d parts or more", maxPieces)
 	}
 }
 
-// take adds what an event of the response says.
-func (r *reply) take(e *serverEvent) error {
+// add adds what an event of the response says.
+func (r *reply) add(e *serverEvent) error {
 	if r.full != "" {
 		return nil
 	}
@@ -68,7 +70,7 @@ func (r *reply) take(e *serverEvent) error {
 	case eventAudioDelta:
 		p := r.piece(e.ItemID, e.ContentIndex, true)
 		if p.audio == nil {
-			p.audio = *audioBuffers.take()
+			p.audio = *r.buffers.get()
 		}
 		before := len(p.audio)
 		var err error
@@ -112,7 +114,7 @@ func (r *reply) addCall(item itemBody) {
 			return
 		}
 	}
-	r.add(&piece{itemID: item.ID, call: &item})
+	r.addPiece(&piece{itemID: item.ID, call: &item})
 	r.grow(len(item.Arguments))
 }
 
@@ -177,7 +179,7 @@ func (r *reply) release() {
 	for _, p := range r.pieces {
 		if p.audio != nil {
 			audio := p.audio
-			audioBuffers.giveBack(&audio)
+			r.buffers.put(&audio)
 			p.audio = nil
 		}
 	}

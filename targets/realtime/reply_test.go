@@ -22,7 +22,7 @@ func collected(t *testing.T, limit int, frames ...string) *reply {
 			r.complete(event.Response.Output)
 			continue
 		}
-		if err := r.take(&event); err != nil {
+		if err := r.add(&event); err != nil {
 			t.Fatal(err)
 		}
 	}

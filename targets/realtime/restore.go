@@ -22,24 +22,25 @@ const (
 // whose session was lost, or cannot be trusted, is restored in another one; one
 // whose session is about to end moves in time.
 func (c *conversation) ready(ctx context.Context) error {
-	if c.socket == nil || c.unsure || c.socket.over() || c.socket.spoke() {
+	socket := c.session.socket
+	if socket == nil || c.session.terms.outOfSync || socket.over() || socket.spoke() {
 		return c.restore(ctx)
 	}
-	if !c.used || c.expires.IsZero() || time.Until(c.expires) > c.config.Rollover.Std() {
+	if !c.session.used || c.session.expires.IsZero() || time.Until(c.session.expires) > c.config.Rollover.Std() {
 		return nil
 	}
 	if c.memory.gap != "" {
-		c.warn("the session is about to end, and the conversation cannot be moved to another: " + c.memory.gap)
+		c.ledger.warn("the session is about to end, and the conversation cannot be moved to another: " + c.memory.gap)
 		return nil
 	}
 	if err := c.connect(ctx); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
-		c.warn("the session is about to end, and the conversation could not be moved to another: " + c.target.explain(err).Error())
+		c.ledger.warn("the session is about to end, and the conversation could not be moved to another: " + c.target.explain(err).Error())
 		return nil
 	}
-	c.replayed = c.memory.turns > 0
+	c.ledger.replayed = c.memory.turns > 0
 	return nil
 }
 
@@ -65,7 +66,7 @@ func (c *conversation) restore(ctx context.Context) error {
 	_, err := backoff.Retry(ctx, try, backoff.WithBackOff(pause), backoff.WithMaxTries(uint(c.config.Reconnects)), backoff.WithMaxElapsedTime(0))
 	switch {
 	case err == nil:
-		c.replayed = c.memory.turns > 0
+		c.ledger.replayed = c.memory.turns > 0
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -89,10 +90,10 @@ func afterPause(ctx context.Context, err error) error {
 // whyLost says why there is no session that can be used.
 func (c *conversation) whyLost() error {
 	switch {
-	case c.socket == nil:
+	case c.session.socket == nil:
 		return core.Errorf(core.ErrorUnavailable, "the conversation has no connection")
-	case c.socket.over():
-		return c.socket.lost()
+	case c.session.socket.over():
+		return c.session.socket.lost()
 	}
 	return core.Errorf(core.ErrorUnavailable, "the service may still be answering something else than the next turn")
 }

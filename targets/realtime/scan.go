@@ -26,6 +26,7 @@ type serverEvent struct {
 	RateLimits   []rateLimitBody `json:"-"` // readLimits does
 
 	came time.Time
+	kind *eventType // the row of Type in the protocol; nil where it is not known
 
 	// delta is the text of a delta, or the base64 of its audio, which is not
 	// decoded with the rest. It lies within the frame.
@@ -81,54 +82,6 @@ type rateLimitBody struct {
 	ResetSeconds float64
 }
 
-// The events that the target looks at, under the names of the protocol as it
-// is now.
-const (
-	eventError           = "error"
-	eventSessionCreated  = "session.created"
-	eventSessionUpdated  = "session.updated"
-	eventItemAdded       = "conversation.item.added"
-	eventCommitted       = "input_audio_buffer.committed"
-	eventSpeechStarted   = "input_audio_buffer.speech_started"
-	eventSpeechStopped   = "input_audio_buffer.speech_stopped"
-	eventRateLimits      = "rate_limits.updated"
-	eventHeard           = "conversation.item.input_audio_transcription.completed"
-	eventNotHeard        = "conversation.item.input_audio_transcription.failed"
-	eventResponseCreated = "response.created"
-	eventResponseDone    = "response.done"
-	eventOutputItemDone  = "response.output_item.done"
-	eventTextDelta       = "response.output_text.delta"
-	eventTextDone        = "response.output_text.done"
-	eventAudioDelta      = "response.output_audio.delta"
-	eventTranscriptDelta = "response.output_audio_transcript.delta"
-	eventTranscriptDone  = "response.output_audio_transcript.done"
-)
-
-// current returns the present name of an event, which compatible services may
-// call as the beta did, and whether the target looks at it at all.
-func current(name string) (string, bool) {
-	switch name {
-	case "conversation.item.created":
-		return eventItemAdded, true
-	case "response.text.delta":
-		return eventTextDelta, true
-	case "response.text.done":
-		return eventTextDone, true
-	case "response.audio.delta":
-		return eventAudioDelta, true
-	case "response.audio_transcript.delta":
-		return eventTranscriptDelta, true
-	case "response.audio_transcript.done":
-		return eventTranscriptDone, true
-	case eventError, eventSessionCreated, eventSessionUpdated, eventItemAdded, eventCommitted, eventHeard, eventNotHeard,
-		eventSpeechStarted, eventSpeechStopped, eventRateLimits,
-		eventResponseCreated, eventResponseDone, eventOutputItemDone,
-		eventTextDelta, eventTextDone, eventAudioDelta, eventTranscriptDelta, eventTranscriptDone:
-		return name, true
-	}
-	return name, false
-}
-
 // scan reads a frame into an empty event. Nearly all of a conversation's events
 // are deltas, so these are scanned by hand, and stay where they are. Of the
 // other events that every reply has, no more is decoded than is looked at.
@@ -140,7 +93,7 @@ func scan(frame []byte, before ids, event *serverEvent) error {
 		var err error
 		switch string(key) {
 		case "type":
-			event.Type, err = typeName(value)
+			event.Type, event.kind, err = typeOf(value)
 		case "response_id":
 			event.ResponseID, err = unquoteOr(value, before.response)
 		case "item_id":
@@ -166,17 +119,33 @@ func scan(frame []byte, before ids, event *serverEvent) error {
 		return fmt.Errorf("reading an event: %w", err)
 	}
 	if event.Type == "" {
-		return errors.New("reading an event: it has no type")
+		return errors.New("reading an event: no type is given")
 	}
-	name, wanted := current(event.Type)
-	event.Type = name
-	if wanted {
-		err = in.readInto(event, frame)
+	kind := event.kind
+	if kind == nil || kind.read == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("reading a %s event: %w", name, err)
+	if err := kind.read(in, frame, event); err != nil {
+		return fmt.Errorf("reading a %s event: %w", kind.name, err)
 	}
 	return nil
+}
+
+// typeOf returns the present name of an event's type, and its row in the
+// protocol, if it has one. Such types need no memory.
+func typeOf(value []byte) (name string, kind *eventType, err error) {
+	if n := len(value); n > 2 && value[0] == '"' {
+		if kind = eventTypes[string(value[1:n-1])]; kind != nil {
+			return kind.name, kind, nil
+		}
+	}
+	if name, err = unquote(value); err != nil {
+		return "", nil, err
+	}
+	if kind = eventTypes[name]; kind != nil { // it was written with escapes
+		name = kind.name
+	}
+	return name, kind, nil
 }
 
 // ids are those of the response and the item that an event is about.
@@ -193,37 +162,6 @@ func unquoteOr(value []byte, known string) (string, error) {
 // members are the members of an event that are not read for every one.
 type members struct{ delta, text, item, response, limits []byte }
 
-// readInto reads what is looked at in an event of the type that it has.
-func (in *members) readInto(event *serverEvent, frame []byte) (err error) {
-	switch event.Type {
-	case eventAudioDelta:
-		event.delta, err = rawString(in.delta)
-	case eventTranscriptDelta, eventTextDelta:
-		event.delta, err = rawText(in.delta)
-	case eventTranscriptDone:
-		event.Transcript, err = optional(in.text)
-	case eventTextDone:
-		event.Text, err = optional(in.text)
-	case eventItemAdded:
-		event.Item.ID, err = memberString(in.item, "id")
-	case eventOutputItemDone: // what it says is known already, but for calls
-		if event.Item.Type, err = memberString(in.item, "type"); err == nil && event.Item.Type == "function_call" {
-			err = json.Unmarshal(frame, event)
-		}
-	case eventResponseCreated:
-		err = event.Response.readCreated(in.response)
-	case eventResponseDone:
-		err = event.Response.readDone(in.response)
-	case eventRateLimits:
-		event.RateLimits, err = readLimits(in.limits)
-	default:
-		name := event.Type
-		err = json.Unmarshal(frame, event)
-		event.Type = name
-	}
-	return err
-}
-
 // optional decodes a text that may be missing.
 func optional(value []byte) (*string, error) {
 	if null(value) {
@@ -231,20 +169,6 @@ func optional(value []byte) (*string, error) {
 	}
 	s, err := unquote(value)
 	return &s, err
-}
-
-// typeName returns the type of an event. Those of which a reply has many need
-// no memory.
-func typeName(value []byte) (string, error) {
-	switch string(value) {
-	case `"` + eventAudioDelta + `"`:
-		return eventAudioDelta, nil
-	case `"` + eventTranscriptDelta + `"`:
-		return eventTranscriptDelta, nil
-	case `"` + eventTextDelta + `"`:
-		return eventTextDelta, nil
-	}
-	return unquote(value)
 }
 
 // memberString returns a text within an object; "" if it is not there.

@@ -3,7 +3,6 @@ package realtime
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,23 +11,14 @@ import (
 
 // session is a websocket and what was agreed on it.
 type session struct {
-	socket        *socket
-	input, output format
-	// transcribes says that the service tells what it hears.
-	transcribes bool
-	// labels says that the service gives a response's metadata back.
-	labels bool
+	socket *socket
+	terms  terms
 	// expires is when the service ends the session; zero if it does not say.
 	expires time.Time
 	// connected is how long it took to begin, until a turn has told it.
 	connected time.Duration
-	// attending says that what comes on the socket is looked at.
-	attending bool
 	// used says that a turn has begun in it.
 	used bool
-	// unsure says that a turn was given up, and that the service may still
-	// answer it: the answer to the next could be taken for that of another.
-	unsure bool
 }
 
 // disconnect closes the websocket, if there is one.
@@ -44,16 +34,13 @@ func (c *conversation) connect(ctx context.Context) error {
 	before := c.session
 	c.session = &session{}
 	started := time.Now()
-	err := c.open(ctx)
-	if c.socket != nil {
-		c.socket.leave()
-	}
-	if err != nil {
-		c.disconnect()
+	if err := c.open(ctx); err != nil {
+		c.session.disconnect()
 		c.session = before
 		return err
 	}
-	c.connected = time.Since(started)
+	c.session.socket.forget()
+	c.session.connected = time.Since(started)
 	before.disconnect()
 	return nil
 }
@@ -63,11 +50,12 @@ func (c *conversation) open(ctx context.Context) error {
 	dialing, cancel := context.WithTimeoutCause(ctx, c.config.Timeouts.Connect.Std(),
 		core.Errorf(core.ErrorTimeout, "the service opened no session within %s", c.config.Timeouts.Connect))
 	defer cancel()
+	greeting := c.confirmation("connecting", c.config.Timeouts.Connect, is(eventSessionCreated))
 	var err error
-	if c.socket, err = c.target.dial(dialing); err != nil {
+	if c.session.socket, err = c.target.dial(dialing, greeting); err != nil {
 		return err
 	}
-	if err := c.awaitSession(dialing); err != nil {
+	if err := c.awaitSession(dialing, greeting); err != nil {
 		return err
 	}
 	if err := c.configure(ctx); err != nil {
@@ -78,8 +66,8 @@ func (c *conversation) open(ctx context.Context) error {
 
 // awaitSession waits for the service to open the session, which it does by
 // itself. An error event before that refuses the connection.
-func (c *conversation) awaitSession(ctx context.Context) error {
-	created, err := c.request(ctx, nil, "", request{"connecting", c.config.Timeouts.Connect, is(eventSessionCreated)})
+func (c *conversation) awaitSession(ctx context.Context, greeting *confirmation) error {
+	created, err := c.confirmed(ctx, greeting)
 	if err != nil {
 		return err
 	}
@@ -87,7 +75,7 @@ func (c *conversation) awaitSession(ctx context.Context) error {
 		Expires int64 `json:"expires_at"` // in seconds since 1970
 	}
 	if err := json.Unmarshal(created.Session, &session); err == nil && session.Expires > 0 {
-		c.expires = time.Unix(session.Expires, 0)
+		c.session.expires = time.Unix(session.Expires, 0)
 	}
 	return nil
 }
@@ -98,13 +86,14 @@ func (c *conversation) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.input, err = c.negotiated(said.format("input")); err != nil {
+	agreed := &c.session.terms
+	if agreed.input, err = c.negotiated(said.format("input")); err != nil {
 		return fmt.Errorf("setting the session up: input: %w", err)
 	}
-	if c.output, err = c.negotiated(said.format("output")); err != nil {
+	if agreed.output, err = c.negotiated(said.format("output")); err != nil {
 		return fmt.Errorf("setting the session up: output: %w", err)
 	}
-	c.transcribes = c.config.TranscriptionModel != "" && said.transcribes()
+	agreed.transcribes = c.config.TranscriptionModel != "" && said.transcribes()
 	return nil
 }
 
@@ -119,8 +108,9 @@ func (c *conversation) instruct(ctx context.Context, prompt string) error {
 
 // update changes settings, and notes what the service made of them.
 func (c *conversation) update(ctx context.Context, doing string, settings sessionConfig) (echo, error) {
-	update := sessionUpdate{Type: "session.update", EventID: c.nextID("ev"), Session: c.target.endpoint.dialect.session(settings)}
-	updated, err := c.request(ctx, update, update.EventID, request{doing, c.config.Timeouts.Session, is(eventSessionUpdated)})
+	update := sessionUpdate{Type: "session.update", EventID: c.ledger.nextID("ev"), Session: c.target.endpoint.dialect.session(settings)}
+	confirmation := c.confirmation(doing, c.config.Timeouts.Session, is(eventSessionUpdated)).of(update, update.EventID)
+	updated, err := c.confirmed(ctx, confirmation)
 	if err != nil {
 		return nil, err
 	}
@@ -129,14 +119,14 @@ func (c *conversation) update(ctx context.Context, doing string, settings sessio
 		return nil, core.Errorf(core.ErrorProtocol, "%s: reading the service's answer: %w", doing, err)
 	}
 	differences, err := said.differences(update.Session)
-	c.warn(differences...)
+	c.ledger.warn(differences...)
 	return said, err
 }
 
 // replay gives the service what has been said before. Each item follows the
 // one before by its id, so that none can slip past another.
 func (c *conversation) replay(ctx context.Context) error {
-	e := c.encoder()
+	e := c.shared().encoder()
 	var items []itemCreate
 	for i, m := range c.memory.messages {
 		encoded, err := e.history(m)
@@ -145,7 +135,7 @@ func (c *conversation) replay(ctx context.Context) error {
 		}
 		items = append(items, encoded...)
 	}
-	c.warn(e.warnings...)
+	c.ledger.warn(e.warnings...)
 	for i, item := range items {
 		if i > 0 {
 			item.PreviousItemID = items[i-1].Item.ID
@@ -158,74 +148,11 @@ func (c *conversation) replay(ctx context.Context) error {
 }
 
 func (c *conversation) replayItem(ctx context.Context, item itemCreate) error {
-	if c.memory.turns > 0 && !c.acknowledges { // it never does
-		c.socket.handle = nil
-		return c.socket.send(ctx, item)
+	if c.memory.turns > 0 && !c.ledger.acknowledges { // it never does
+		return c.session.socket.send(ctx, item)
 	}
 	added := func(e *serverEvent) bool { return e.Type == eventItemAdded && e.Item.ID == item.Item.ID }
-	_, err := c.request(ctx, item, item.EventID, request{"giving it back", c.config.Timeouts.Session, added})
-	c.acknowledges = c.acknowledges || err == nil
-	return err
-}
-
-func is(eventType string) func(*serverEvent) bool {
-	return func(e *serverEvent) bool { return e.Type == eventType }
-}
-
-// request is something that the service confirms.
-type request struct {
-	doing   string
-	timeout core.Duration
-	// confirms tells the event that does.
-	confirms func(*serverEvent) bool
-}
-
-// request sends an event, if there is one, and returns the one that confirms
-// it. An error event fails it if it names our event or none; outside turns
-// nothing else can have caused it.
-func (c *conversation) request(ctx context.Context, event any, eventID string, r request) (answer serverEvent, err error) {
-	var answered bool
-	var refused error
-	c.socket.handle = func(e *serverEvent, err error) (wake bool) {
-		switch {
-		case answered || refused != nil:
-			return false
-		case err != nil:
-			refused = core.Errorf(core.ErrorProtocol, "%s: %w", r.doing, err)
-		case e.Type == eventError && !e.Error.benign() && (e.Error.EventID == "" || e.Error.EventID == eventID):
-			refused = rejected(e.Error, r.doing)
-		case r.confirms(e):
-			answer, answered = *e, true
-		}
-		return answered || refused != nil
-	}
-	if event != nil {
-		if err := c.socket.send(ctx, event); err != nil {
-			return serverEvent{}, fmt.Errorf("%s: %w", r.doing, err)
-		}
-	}
-	for deadline := time.Now().Add(r.timeout.Std()); !answered && refused == nil; {
-		err := c.socket.wait(ctx, deadline)
-		if errors.Is(err, errExpired) {
-			return serverEvent{}, core.Errorf(core.ErrorTimeout, "%s: the service did not answer within %s", r.doing, r.timeout)
-		}
-		if err != nil {
-			return serverEvent{}, fmt.Errorf("%s: %w", r.doing, err)
-		}
-	}
-	return answer, refused
-}
-
-// rejected explains an error that answers a setting: unlike one of a turn it
-// is the configuration's fault, unless its code says otherwise.
-func rejected(e serviceError, doing string) *core.Error {
-	err := e.err(doing)
-	if err.Kind != core.ErrorProtocol {
-		return err
-	}
-	err.Kind = core.ErrorConfig
-	if e.Param != "" {
-		return err.WithHint("the service names %s", e.Param)
-	}
+	_, err := c.confirmed(ctx, c.confirmation("giving it back", c.config.Timeouts.Session, added).of(item, item.EventID))
+	c.ledger.acknowledges = c.ledger.acknowledges || err == nil
 	return err
 }

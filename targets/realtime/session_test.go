@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestWhatTheServiceMakesOfTheSettingsIsComparedByMeaning(t *testing.T) {
@@ -55,6 +56,14 @@ func TestWhatTheServiceMakesOfTheSettingsIsComparedByMeaning(t *testing.T) {
 	}
 }
 
+// idle is a machine that wants nothing and never ends.
+type idle struct{}
+
+func (idle) on(*serverEvent) (send []any, changed bool) { return nil, false }
+func (idle) tell(news, time.Time) []any                 { return nil }
+func (idle) due(time.Time) (due time.Time)              { return due }
+func (idle) done() bool                                 { return false }
+
 func TestOnlyALastErrorEventIsBlamedForALostConnection(t *testing.T) {
 	const limited = `{"type":"error","error":{"code":"rate_limit_exceeded"}}`
 	for name, test := range map[string]struct {
@@ -67,7 +76,7 @@ func TestOnlyALastErrorEventIsBlamedForALostConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &socket{dialect: compatible(), err: io.EOF}
 			s.deliver([]byte(limited)) // nobody listens yet
-			s.handle = func(*serverEvent, error) bool { return false }
+			s.subscribe(idle{})
 			for frame := range slices.Values(test.after) {
 				s.deliver([]byte(frame))
 			}

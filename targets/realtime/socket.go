@@ -2,289 +2,292 @@ package realtime
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/redteam-orchestrator/orchestrator/core"
 )
+
+// machine decides what is to be sent. It is called with one thing at a time, and
+// does no input or output itself.
+type machine interface {
+	// on takes a server event, which is the machine's until it returns, and
+	// returns the client events that are to be sent. changed reports whether done
+	// or due may say something else than before, other than a later time.
+	on(e *serverEvent) (send []any, changed bool)
+	// tell takes what happened beside events, and returns what is to be sent.
+	tell(n news, now time.Time) (send []any)
+	// due is when the machine wants to be told the time; zero for never.
+	due(now time.Time) time.Time
+	// done reports whether the machine has come to its end.
+	done() bool
+}
+
+// news is what happened beside the events of the service.
+type news struct {
+	kind newsKind
+	// event is the one that could not be sent.
+	event any
+	err   error
+	// left says that nobody waits for the machine any more.
+	left bool
+}
+
+type newsKind int
 
 const (
-	// maxFrame bounds one server event in bytes.
-	maxFrame = 32 << 20
-	// writeTime is how long the service may take to accept one event.
-	writeTime = 30 * time.Second
-	// pings is how many are sent in the time in which one has to be answered.
-	pings = 3
+	newsBegan  newsKind = iota // the machine is listened to from now on
+	newsSent                   // all that was to be sent was sent
+	newsTime                   // time has passed
+	newsUnsent                 // an event could not be sent
+	newsBroken                 // a frame was no event
+	newsLost                   // there will be no more events, or the caller has left
 )
 
-// errExpired says that the deadline of [socket.wait] has passed.
-var errExpired = errors.New("nothing came in time")
-
-// handler looks at a server event, or at why a frame is none. It reports
-// whether there is something to be done about it. The event is the handler's
-// until it returns.
-type handler func(e *serverEvent, err error) (wake bool)
-
-// socket carries frames. One goroutine reads for as long as the socket lives,
-// because a websocket whose read was interrupted is broken for good, and hands
-// each event to the handler itself: waking another goroutine for each of them
-// would cost more than the events do. Between turns there is no handler, and
-// events are dropped as they come, so that pings are answered and a closed
-// connection is noticed.
-//
-// What the handler and the conversation both look at is theirs in turns: the
-// conversation has the floor from attend to leave, except while it waits or
-// sends. It waits and sends only while it has the floor, and closes only while it
-// has not. What the handler has to send it leaves to the reader, which does so
-// when it has given the floor back.
+// socket carries frames between a service and a machine. One goroutine reads for
+// as long as the socket lives, because a websocket whose read was interrupted is
+// broken for good, and hands each event to the machine itself: waking another
+// goroutine for each of them would cost more than the events do. The goroutine in
+// [socket.run] sends, and waits until there is more to be sent. Between two
+// machines events are dropped as they come, so that pings are answered and a
+// closed connection is noticed.
 type socket struct {
 	conn    *websocket.Conn
 	dialect dialect
-	timer   *time.Timer
+	frames  *bufferPool   // for frames that are being read
 	alive   time.Duration // how long a ping may remain unanswered
 	pinging *time.Timer
+	timer   *time.Timer // run's
 
+	// These are the reader's.
 	came  time.Time   // when the last frame did
-	event serverEvent // that the reader hands over
+	event serverEvent // that is being handed over
 	last  ids         // of the last event that had any
 
-	wake chan struct{} // says that the handler wants something done
+	wake chan struct{} // holds a value when the goroutine in run has something to do
 	gone chan struct{} // closed when the reader has ended
+	err  error         // why the reader ended; set before gone is closed
 
-	writing sync.Mutex // held while an event is written; the floor is not taken meanwhile
+	writing sync.Mutex // held while a frame is written, and never together with mu
 
-	floor  sync.Mutex
-	handle handler
-	err    error  // why the reader ended; set before gone is closed
-	reply  []byte // the handler's, to be written; nil if there is none
-	unsent error  // why the reader could not write
-	// lastError is an error event that came while nobody listened, and speaks
+	// mu guards what follows. It is held while a machine is called, and never
+	// while something is written or waited for.
+	mu      sync.Mutex
+	machine machine // nil between two
+	queue   []any   // what run is to send
+	// waiting says that run has nothing to send and waits, until at the latest;
+	// zero for ever.
+	waiting bool
+	until   time.Time
+	unsent  error // why the reader could not write
+	// lastError is an error event that came while no machine listened, and speaks
 	// says that the service began to answer what nobody had asked.
 	lastError *serviceError
 	speaks    bool
 }
 
-// newSocket takes a connection over. The caller has the floor.
-func newSocket(conn *websocket.Conn, d dialect, alive time.Duration) *socket {
+// newSocket takes a connection over. The machine hears what comes from the
+// beginning on.
+func newSocket(conn *websocket.Conn, d dialect, frames *bufferPool, alive time.Duration, first machine) *socket {
 	s := &socket{
-		conn: conn, dialect: d, alive: alive, timer: time.NewTimer(time.Hour),
+		conn: conn, dialect: d, frames: frames, alive: alive, timer: time.NewTimer(time.Hour), machine: first,
 		wake: make(chan struct{}, 1), gone: make(chan struct{}),
 	}
 	s.timer.Stop()
-	s.floor.Lock()
 	conn.SetReadLimit(maxFrame)
-	_ = s.heard("")
-	conn.SetPongHandler(s.heard)
+	_ = s.postpone("")
+	conn.SetPongHandler(s.postpone)
 	s.pinging = time.AfterFunc(alive, s.ping)
 	s.pinging.Reset(alive / pings) // after it has been assigned, for ping uses it
 	go s.read()
 	return s
 }
 
-// attend waits for the floor.
-func (s *socket) attend() { s.floor.Lock() }
-
-// leave gives the floor up. Events are dropped from now on.
-func (s *socket) leave() {
-	s.handle = nil
-	s.floor.Unlock()
-}
-
-// heard puts off the time at which the connection is taken for dead.
-func (s *socket) heard(string) error { return s.conn.SetReadDeadline(time.Now().Add(s.alive)) }
-
-// ping asks the service whether it is still there: a connection that has died
-// without a word would otherwise be noticed by the next turn only.
-func (s *socket) ping() {
-	if s.over() {
-		return
-	}
-	_ = s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(s.alive)) // the reader notices what is wrong
-	s.pinging.Reset(s.alive / pings)
-}
-
-// read runs until the connection ends.
-func (s *socket) read() {
-	defer close(s.gone)
-	defer s.pinging.Stop()
-	put := time.Now() // when the deadline was put off, which is not worth doing for every frame
+// run carries out what the machine decides, until that is done. It is called by
+// one goroutine at a time.
+func (s *socket) run(ctx context.Context, m machine) {
+	s.subscribe(m)
+	defer s.unsubscribe()
+	happened := news{kind: newsBegan}
 	for {
-		kind, r, err := s.conn.NextReader()
-		if err == nil {
-			err = s.readFrame(kind, r)
-		}
-		if err != nil {
-			s.floor.Lock()
-			s.err = err
-			s.floor.Unlock()
+		send, until, done := s.tell(m, happened)
+		switch {
+		case len(send) > 0:
+			happened = s.sendAll(ctx, send)
+		case done:
 			return
+		default:
+			happened = s.await(ctx, until)
 		}
-		if s.came.Sub(put) > s.alive/10 {
-			put = s.came
-			_ = s.heard("")
+		happened.left = ctx.Err() != nil
+	}
+}
+
+// subscribe has the machine hear what comes.
+func (s *socket) subscribe(m machine) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.machine = m
+	select {
+	case <-s.wake: // it was for the machine before
+	default:
+	}
+}
+
+// unsubscribe has events dropped from now on. What the machine was is the
+// caller's again.
+func (s *socket) unsubscribe() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.machine, s.queue, s.waiting = nil, nil, false
+}
+
+// tell tells the machine what happened, and returns what is to be sent, or until
+// when to wait.
+func (s *socket) tell(m machine, n news) (send []any, until time.Time, done bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.queue = append(s.queue, m.tell(n, now)...)
+	send, s.queue = s.queue, nil
+	s.until, done = m.due(now), m.done()
+	s.waiting = len(send) == 0 && !done
+	return send, s.until, done
+}
+
+// sendAll sends events, and says what came of it.
+func (s *socket) sendAll(ctx context.Context, events []any) news {
+	for _, event := range events {
+		if err := s.send(ctx, event); err != nil {
+			return news{kind: newsUnsent, event: event, err: err}
 		}
 	}
+	if s.over() { // a connection that has died unseen takes what is sent all the same
+		return news{kind: newsLost, err: s.lost()}
+	}
+	return news{kind: newsSent}
 }
 
-// readFrame reads a frame and hands its event over.
-func (s *socket) readFrame(kind int, r io.Reader) error {
-	frame := frameBuffers.take()
-	defer frameBuffers.giveBack(frame)
-	var err error
-	if *frame, err = appendAll(*frame, r); err != nil {
-		return err
+// await waits until the machine has more to be sent, or until a time; zero for
+// ever.
+func (s *socket) await(ctx context.Context, until time.Time) news {
+	if !until.IsZero() {
+		s.timer.Reset(time.Until(until))
+		defer s.timer.Stop()
 	}
-	s.came = time.Now()
-	if kind == websocket.TextMessage {
-		s.deliver(*frame)
+	happened := news{kind: newsTime}
+	select {
+	case <-s.wake:
+	case <-s.timer.C:
+	case <-s.gone:
+		happened.kind = newsLost
+	case <-ctx.Done():
+		return news{kind: newsLost, err: context.Cause(ctx)}
 	}
-	return nil
+	if err := s.whyReaderCouldNotWrite(); err != nil {
+		return news{kind: newsLost, err: s.whyNotSent(ctx, err)}
+	}
+	if happened.kind != newsLost {
+		return happened
+	}
+	select {
+	case <-s.wake: // it came just before the end
+		return news{kind: newsTime}
+	default:
+	}
+	if ctx.Err() != nil { // we may have closed the connection ourselves
+		return news{kind: newsLost, err: context.Cause(ctx)}
+	}
+	return news{kind: newsLost, err: s.lost()}
 }
 
-// deliver hands a frame's event over, and sends what the handler answers.
-func (s *socket) deliver(frame []byte) {
-	s.event.came = s.came
-	err := s.dialect.decode(frame, s.last, &s.event)
-	if err == nil && s.event.ResponseID != "" {
-		s.last = ids{s.event.ResponseID, s.event.ItemID}
-	}
-	if reply := s.hear(err); reply != nil {
-		s.writeReply(reply)
-	}
-	s.event = serverEvent{} // which may be large
-}
-
-// hear hands over the event, or why there is none, if anybody listens, and
-// returns what the handler answers.
-func (s *socket) hear(err error) (reply []byte) {
-	s.floor.Lock()
-	defer s.floor.Unlock()
-	if s.handle == nil {
-		s.overhear(&s.event, err)
-		return nil
-	}
-	s.lastError = nil // the service has more to say
-	if s.handle(&s.event, err) {
-		s.rouse()
-	}
-	reply, s.reply = s.reply, nil
-	return reply
-}
-
-// answer has an event sent on behalf of the handler. It has to be a small one,
-// and the service has to have read what was sent before: nothing is read until
-// it is written. What goes wrong with that is for wait to tell.
-func (s *socket) answer(event any) error {
-	frame, err := s.encode(event)
-	s.reply = frame
+func (s *socket) whyReaderCouldNotWrite() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.unsent
+	s.unsent = nil
 	return err
 }
 
-// writeReply writes what the handler has answered.
-func (s *socket) writeReply(frame []byte) {
-	if err := s.write(frame); err != nil {
-		s.floor.Lock()
-		s.unsent = err
-		s.floor.Unlock()
-		s.rouse()
-	}
-}
-
-// rouse says that there is something for the conversation to do.
-func (s *socket) rouse() {
+// wakeUp says that there is something to do for run. The caller holds mu.
+func (s *socket) wakeUp() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // it is awake already
 	}
 }
 
-// overhear looks at an event while nobody listens.
-func (s *socket) overhear(event *serverEvent, err error) {
-	switch {
-	case err != nil:
-	case event.Type == eventError:
-		said := event.Error
+// handOver tells the machine of the event, or why there is none, and returns
+// what the reader is to send itself, without anybody being woken for it; nil for
+// nothing.
+func (s *socket) handOver(broken error) (question any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.machine == nil {
+		if broken == nil {
+			s.onIdleEvent(&s.event)
+		}
+		return nil
+	}
+	s.lastError = nil // the service has more to say
+	var send []any
+	changed := true
+	if broken == nil {
+		send, changed = s.machine.on(&s.event)
+	} else {
+		send = s.machine.tell(news{kind: newsBroken, err: broken}, s.came)
+	}
+	if len(send) == 1 && s.waiting && len(s.queue) == 0 && isQuestion(send[0]) {
+		question = send[0]
+	} else {
+		s.queue = append(s.queue, send...)
+	}
+	if len(s.queue) > 0 || changed && s.earlier() {
+		s.wakeUp()
+	}
+	return question
+}
+
+// earlier reports whether run waits for longer than the machine wants it to. The
+// caller holds mu.
+func (s *socket) earlier() bool {
+	due := s.machine.due(s.came)
+	return s.machine.done() || !due.IsZero() && (s.until.IsZero() || due.Before(s.until))
+}
+
+// isQuestion reports whether an event is a small one that asks for a reply. The
+// service has read what was sent before it, for it has confirmed that, so that
+// the reader may send it: nothing is read until it is sent.
+func isQuestion(event any) bool {
+	create, ok := event.(responseCreate)
+	return ok && create.Response.Input == nil
+}
+
+// onIdleEvent looks at an event for which no machine listens. The caller holds
+// mu.
+func (s *socket) onIdleEvent(e *serverEvent) {
+	switch e.Type {
+	case eventError:
+		said := e.Error
 		s.lastError = &said
-	case event.Type == eventResponseCreated:
+	case eventResponseCreated:
 		s.speaks = true
 	}
 }
 
-// spoke reports whether the service spoke while nobody listened, and so may
-// still be speaking. The caller does not have the floor.
+// spoke reports whether the service spoke while no machine listened, and so may
+// still be speaking.
 func (s *socket) spoke() bool {
-	s.floor.Lock()
-	defer s.floor.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.speaks
 }
 
-func appendAll(buffer []byte, r io.Reader) ([]byte, error) {
-	for {
-		if len(buffer) == cap(buffer) {
-			grown := make([]byte, len(buffer), max(1<<10, 2*cap(buffer)))
-			copy(grown, buffer)
-			buffer = grown
-		}
-		n, err := r.Read(buffer[len(buffer):cap(buffer)])
-		buffer = buffer[:len(buffer)+n]
-		if errors.Is(err, io.EOF) {
-			return buffer, nil
-		}
-		if err != nil {
-			return buffer, err
-		}
-	}
-}
-
-// wait gives the floor up until the handler wants something done. It fails
-// with errExpired at the deadline, if there is one, with the context's cause if
-// that ends, and with another error when there will be no more events.
-func (s *socket) wait(ctx context.Context, deadline time.Time) error {
-	err := s.await(ctx, deadline)
-	if s.unsent == nil {
-		return err
-	}
-	s.floor.Unlock()
-	defer s.floor.Lock()
-	return s.whyNotSent(ctx, s.unsent)
-}
-
-// await is wait as long as what the handler sends arrives.
-func (s *socket) await(ctx context.Context, deadline time.Time) error {
-	s.floor.Unlock()
-	defer s.floor.Lock()
-	if !deadline.IsZero() {
-		s.timer.Reset(time.Until(deadline))
-		defer s.timer.Stop()
-	}
-	err := errExpired
-	select {
-	case <-s.wake:
-		return nil
-	case <-s.gone:
-		err = nil
-	case <-s.timer.C:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	select {
-	case <-s.wake: // it was this process that was too slow, or it came just before the end
-		return nil
-	default:
-	}
-	switch {
-	case err != nil:
-		return err
-	case ctx.Err() != nil:
-		return context.Cause(ctx) // we may have closed the connection ourselves
-	}
-	return s.lost()
+// forget drops what came while no machine listened.
+func (s *socket) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.speaks, s.lastError = false, nil
 }
 
 // over reports whether the connection has ended.
@@ -300,80 +303,10 @@ func (s *socket) over() bool {
 // lost says why there are no more frames, once the reader has ended. An error
 // event that came shortly before the end knows better than the end itself.
 func (s *socket) lost() error {
-	err := lostConnection(s.err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.lastError != nil && s.lastError.grave() {
 		return s.lastError.err("the connection was lost")
 	}
-	return err
-}
-
-// send writes one event; the floor is free meanwhile. A write that fails or is
-// interrupted breaks the socket.
-func (s *socket) send(ctx context.Context, event any) error {
-	frame, err := s.encode(event)
-	if err != nil || frame == nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("sending: %w", context.Cause(ctx))
-	}
-	s.floor.Unlock()
-	defer s.floor.Lock()
-	// The library sets the connection's deadline anew for each fragment, so
-	// that only closing interrupts an event for certain.
-	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().Close() })
-	defer stop()
-	if err := s.write(frame); err != nil {
-		return s.whyNotSent(ctx, err)
-	}
-	return nil
-}
-
-// encode returns the frame of an event; nil if the service has no such event.
-func (s *socket) encode(event any) ([]byte, error) {
-	frame, err := s.dialect.encode(event)
-	if err != nil {
-		return nil, core.Errorf(core.ErrorInternal, "encoding an event: %w", err)
-	}
-	return frame, nil
-}
-
-func (s *socket) write(frame []byte) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTime))
-	return s.conn.WriteMessage(websocket.TextMessage, frame)
-}
-
-// whyNotSent explains a write that failed. It prefers what the service said
-// before it went away to what the network says after that.
-func (s *socket) whyNotSent(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("sending: %w", context.Cause(ctx))
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return core.Errorf(core.ErrorTimeout, "the service did not accept an event within %s", writeTime)
-	}
-	select {
-	case <-s.gone:
-		return s.lost()
-	case <-time.After(closingTime):
-		return core.Errorf(core.ErrorUnavailable, "the connection was lost: %w", err)
-	}
-}
-
-// close says goodbye, gives the service a moment to do the same, and returns
-// when the reader has ended. It may be called more than once, by whoever does
-// not have the floor.
-func (s *socket) close() {
-	deadline := time.Now().Add(closingTime)
-	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	if err := s.conn.WriteControl(websocket.CloseMessage, goodbye, deadline); err == nil {
-		select {
-		case <-s.gone:
-		case <-time.After(closingTime):
-		}
-	}
-	_ = s.conn.Close()
-	<-s.gone
+	return lostConnection(s.err)
 }

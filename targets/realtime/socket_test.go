@@ -13,9 +13,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// greeted returns a socket whose service sends one event and then nothing. The
-// caller has the floor.
-func greeted(t *testing.T) *socket {
+// greeted returns a socket whose service sends one event, when it is released,
+// and then nothing.
+func greeted(t *testing.T, release chan struct{}) *socket {
 	t.Helper()
 	over := make(chan struct{})
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -25,6 +25,7 @@ func greeted(t *testing.T) *socket {
 			return
 		}
 		defer func() { _ = conn.Close() }()
+		<-release
 		_ = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"session.created"}`))
 		<-over
 	}))
@@ -35,23 +36,51 @@ func greeted(t *testing.T) *socket {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
-	return newSocket(conn, compatible(), time.Minute)
+	return newSocket(conn, compatible(), nil, time.Minute, nil)
 }
 
-func TestWhatTheHandlerCannotSendEndsTheWaiting(t *testing.T) {
-	s := greeted(t)
-	s.handle = func(*serverEvent, error) (wake bool) {
-		if err := s.answer(bareEvent{Type: "response.create"}); err != nil {
-			t.Error(err)
-		}
-		return false
+// asking is a machine that asks for a reply when it hears anything, and keeps
+// what it is told at last.
+type asking struct {
+	until time.Time
+	asked chan struct{} // closed when it asks
+	lost  error
+	late  bool
+}
+
+func (a *asking) on(*serverEvent) (send []any, changed bool) {
+	defer close(a.asked)
+	return []any{responseCreate{Type: "response.create"}}, false
+}
+
+func (a *asking) tell(n news, now time.Time) []any {
+	if n.kind == newsLost {
+		a.lost = n.err
 	}
+	a.late = !now.Before(a.until)
+	return nil
+}
+func (a *asking) due(time.Time) time.Time { return a.until }
+func (a *asking) done() bool              { return a.lost != nil || a.late }
+
+func TestWhatTheReaderCannotSendEndsTheWaiting(t *testing.T) {
+	release := make(chan struct{})
+	m := &asking{until: time.Now().Add(10 * time.Second), asked: make(chan struct{})}
+	s := greeted(t, release)
 	if err := s.conn.NetConn().(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.wait(t.Context(), time.Now().Add(10*time.Second)); core.KindOf(err) != core.ErrorUnavailable {
-		t.Errorf("got %v", err)
+	ended := make(chan struct{})
+	go func() { s.run(t.Context(), m); close(ended) }()
+	for waiting := false; !waiting; { // or else what it asks would be sent by run
+		s.mu.Lock()
+		waiting = s.waiting
+		s.mu.Unlock()
 	}
-	s.leave()
+	close(release)
+	<-ended
+	if core.KindOf(m.lost) != core.ErrorUnavailable {
+		t.Errorf("got %v", m.lost)
+	}
 	s.close()
 }

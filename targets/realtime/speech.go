@@ -1,12 +1,6 @@
 package realtime
 
-import (
-	"context"
-	"fmt"
-	"time"
-
-	"github.com/redteam-orchestrator/orchestrator/core"
-)
+import "time"
 
 // speechPiece is how much audio is sent at a time.
 const speechPiece = 100 * time.Millisecond
@@ -93,97 +87,39 @@ func (s *speech) next() []byte {
 	return piece
 }
 
-// speak sends the pieces that are due. After the last of them the turn is
+// speak returns the pieces that are due. After the last of them the turn is
 // committed, or a service that detects turns is given silence until it has seen
 // that the turn is over.
-func (t *turn) speak(ctx context.Context, now time.Time) error {
-	s := t.spoken
+func (t *turn) speak(now time.Time) (send []any) {
+	s := t.out.speech
 	for s.speaking() && !s.due().After(now) {
 		var piece []byte
-		switch {
+		switch detection := &t.config.TurnDetection; {
 		case len(s.rest) > 0:
 			piece = s.next()
-		case !t.c.config.TurnDetection.on():
-			return t.commit(ctx, now)
+		case !detection.on():
+			s.committed = true
+			s.over, t.started = now, now
+			return append(send, bareEvent{Type: "input_audio_buffer.commit", EventID: t.ledger.nextID("ev")})
+		case s.noticed(now, detection.patience()):
+			s.committed = true
+			return send
+		case now.Sub(s.over) > t.patience():
+			t.fail(t.timeout("the service's turn detection saw no end of the turn within %s of silence", t.patience()))
+			return send
 		default:
-			if s.noticed(now, t.c.config.TurnDetection.patience()) {
-				s.committed = true
-				return nil
-			}
-			if now.Sub(s.over) > t.patience() {
-				return t.timeout("the service's turn detection saw no end of the turn within %s of silence", t.patience())
-			}
 			piece = s.format.silence(speechPiece)
 		}
-		event := audioAppend{Type: "input_audio_buffer.append", EventID: t.c.nextID("ev"), Audio: piece}
-		if err := t.c.socket.send(ctx, event); err != nil {
-			t.c.unsure = true
-			return t.untried(ctx, fmt.Errorf("speaking: %w", err))
-		}
+		send = append(send, audioAppend{Type: "input_audio_buffer.append", EventID: t.ledger.nextID("ev"), Audio: piece})
 		s.pieces++
 		if len(s.rest) == 0 && s.over.IsZero() {
 			s.over, t.started = now, now
 		}
 	}
-	return nil
+	return send
 }
 
 // patience is how long the service may take to see the end of a turn.
 func (t *turn) patience() time.Duration {
-	return t.c.config.TurnDetection.patience() + t.c.config.Timeouts.FirstEvent.Std()
-}
-
-// commit ends the turn where the service does not do so itself.
-func (t *turn) commit(ctx context.Context, now time.Time) error {
-	s := t.spoken
-	s.committed = true
-	s.over, t.started = now, now
-	event := bareEvent{Type: "input_audio_buffer.commit", EventID: t.c.nextID("ev")}
-	if err := t.c.socket.send(ctx, event); err != nil {
-		t.c.unsure = true
-		return fmt.Errorf("speaking: %w", err)
-	}
-	return nil
-}
-
-// takeSpeech notes what the service says of the audio in its buffer. reply is
-// the turn whose reply may be spoken over.
-func (t *turn) takeSpeech(e *serverEvent, now time.Time, reply *turn) {
-	if !t.buffered {
-		return // what is left of another turn
-	}
-	switch e.Type {
-	case eventCommitted:
-		t.takeCommitted(e.ItemID)
-		if t.spoken != nil {
-			t.spoken.segments++
-			t.spoken.open, t.spoken.ended = false, now
-		}
-	case eventSpeechStarted:
-		t.takeStarted(now)
-		if reply != t {
-			reply.spokenOver(now)
-		}
-	}
-}
-
-// takeStarted notes that the service hears speech. Where that is the end of a
-// turn which had seemed to be over, it needs silence to see that it is.
-func (t *turn) takeStarted(now time.Time) {
-	s := t.spoken
-	if s == nil {
-		return
-	}
-	s.open = true
-	if s.committed && t.c.config.TurnDetection.answers() {
-		t.asked = time.Time{}
-		s.resume(now)
-	}
-}
-
-// speaksOver reports whether a message can be spoken while the reply before
-// it is still playing: where the service itself notices that.
-func (c *conversation) speaksOver(m core.Message) bool {
-	d := c.config.TurnDetection
-	return m.Delivery.Stream && d.on() && d.InterruptResponse && m.Delivery.SystemPrompt == nil && len(m.Of(core.Audio)) > 0
+	return t.config.TurnDetection.patience() + t.config.Timeouts.FirstEvent.Std()
 }

@@ -1,7 +1,6 @@
 package realtime
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,218 +22,203 @@ func wasNotAsked(err error) bool {
 	return ok
 }
 
-// turn is one message on its way and the reply to it.
+// shared is what the turns of a conversation have in common. While an exchange
+// is under way, it is the exchange's alone.
+type shared struct {
+	config *Config
+	terms  *terms
+	ledger *ledger
+	audio  *bufferPool // for the raw audio of replies
+}
+
+// terms are what was agreed in a session, and what the service has shown in it.
+type terms struct {
+	input, output format
+	// transcribes says that the service tells what it hears.
+	transcribes bool
+	// labels says that the service gives a response's metadata back.
+	labels bool
+	// outOfSync says that a turn was given up, and that the service may still
+	// answer it: the answer to the next could be taken for that of another.
+	outOfSync bool
+}
+
+// ledger is what a conversation counts, and what it has learned of its service.
+type ledger struct {
+	ids   int // that were given out
+	turns int // that were begun
+	// acknowledges says that the service confirms the items that it is sent.
+	acknowledges bool
+	// replayed says that the service had lost the conversation once.
+	replayed bool
+	// warnings wait for the reply of the next turn.
+	warnings []string
+	// unknownTypes are the types of events that were remarked upon.
+	unknownTypes map[string]bool
+}
+
+// nextID returns an id that no other event or item of the conversation has. It
+// is short: the protocol allows 32 characters.
+func (l *ledger) nextID(prefix string) string {
+	l.ids++
+	return prefix + "_" + strconv.Itoa(l.ids)
+}
+
+// warn notes something for the reply of the next turn.
+func (l *ledger) warn(texts ...string) {
+	for _, text := range texts {
+		if len(l.warnings) < maxWarnings && !slices.Contains(l.warnings, text) {
+			l.warnings = append(l.warnings, text)
+		}
+	}
+}
+
+func (s shared) encoder() *encoder {
+	return &encoder{input: s.terms.input, nextID: s.ledger.nextID, detects: s.config.TurnDetection.on()}
+}
+
+// turn is one message on its way and the reply to it. Like the exchange that it
+// is part of, it does nothing but decide.
 type turn struct {
-	c       *conversation
+	shared
 	message core.Message
 	number  int // counts the conversation's turns from 1
 	// id travels in the response's metadata, so that the reply is told from
 	// what is left of others.
-	id     string
-	before int   // the last id that was given out before this turn
-	events []any // what says the message, before the response is asked for
-	// spoken is what is streamed after the events; nil where nothing is.
-	spoken *speech
-	// outOfBand is what the answer to a message that leaves no trace is to be
-	// about; nil for any other.
-	outOfBand []inputItem
+	id      string
+	before  int           // the last id that was given out before this turn
+	started time.Time     // when the message began to be sent, or had been spoken
+	connect time.Duration // how long the connection took that the turn is the first on
 
-	// buffered says that the message goes through the input buffer.
-	buffered bool
+	out    outgoing
+	answer answer
+	heard  transcripts
+	// over is the message that is to be said over the reply; nil if the reply is
+	// to be heard to its end.
+	over *core.Message
 
-	items       []string // ids of what was said, as far as they are known
-	unconfirmed []string // those that the service has yet to confirm
-	// failed is what went wrong, noted while the turn waited, or while the one
-	// before was still being held.
+	// failed is what went wrong; nil while nothing has.
 	failed error
-	// closed says that the reply is being made: what comes now is about
-	// something else.
-	closed bool
-
-	started time.Time // when the message began to be sent, or had been spoken
-	sent    time.Time // when all of it was sent
-	asked   time.Time // when the service had to begin to answer; zero before
-	until   time.Time // when to stop waiting for events; zero for never
-	connect time.Duration
-	limits  []core.RateLimit
-
-	answer
-	interruption
-
+	limits []core.RateLimit
 	// onlySpoken says that the message is nothing but audio.
 	onlySpoken bool
-	unheard    []string // ids of items with audio, whose transcripts are still to come
-	heard      []string // what the service transcribed of the message's audio
 	warnings   []string
 	// objection is the last error event that did not end the turn, and that
 	// may be about it.
 	objection string
 }
 
-// answer is a response of the service to a turn, as far as it has come. A
-// service that detects turns may begin to answer in the middle of one, and again
-// at its end: then there is another.
-type answer struct {
-	response string // id of the response, once the service has named it
-	reply    reply
-	// ended is the response when it is over, though the turn may go on.
-	ended *responseBody
-	// partial says that only a part of the turn was answered.
-	partial bool
-
-	last    time.Time // when the last event of the response came
-	playing time.Time // when the reply began to play
-	timing  core.Timing
-
-	// giveUp says why the reply was cancelled; "" while it was not.
-	giveUp   string
-	cancelBy time.Time // when to stop waiting for the cancellation
-	cancelID string    // id of the response.cancel event
-	// idle says that the service had nothing to cancel.
-	idle bool
-	// cut says that the reply was spoken over, when that much had played.
-	cut    bool
-	played time.Duration
-}
-
 // newTurn encodes a message for the present session.
-func (c *conversation) newTurn(m core.Message) (*turn, error) {
-	before := c.ids
-	e := c.encoder()
-	events, speech, err := e.message(m, m.Delivery.Stream)
-	if err != nil {
+func (s shared) newTurn(m core.Message) (*turn, error) {
+	before := s.ledger.ids
+	e := s.encoder()
+	events, raw, err := e.message(m, m.Delivery.Stream)
+	switch {
+	case err != nil:
 		return nil, err
+	case raw != nil && m.Delivery.OutOfBand:
+		return nil, core.Errorf(core.ErrorUnsupported, "a message that leaves no trace cannot be streamed")
 	}
-	c.turns++
-	t := &turn{c: c, message: m, number: c.turns, id: "turn-" + strconv.Itoa(c.turns), before: before, events: events}
-	t.reply.limit = c.config.MaxReplyBytes
+	s.ledger.turns++
+	t := &turn{
+		shared: s, message: m, number: s.ledger.turns, id: "turn-" + strconv.Itoa(s.ledger.turns), before: before,
+		out: newOutgoing(events, raw, s.terms.input), warnings: e.warnings,
+	}
+	t.answer.reply.limit = s.config.MaxReplyBytes
+	t.answer.reply.buffers = s.audio
 	t.onlySpoken = !slices.ContainsFunc(m.Parts, func(p core.Part) bool { return p.Modality != core.Audio })
-	if speech != nil {
-		t.spoken = newSpeech(speech, c.input)
-	}
-	t.warnings = e.warnings
-	t.buffered = t.spoken != nil || slices.ContainsFunc(events, func(event any) bool { _, ok := event.(audioAppend); return ok })
-	if m.Delivery.OutOfBand {
-		return t, t.leaveNoTrace()
-	}
-	t.items = itemIDs(events)
-	t.unconfirmed = slices.Clone(t.items)
-	if c.transcribes {
-		t.unheard = spokenIDs(events)
+	if s.terms.transcribes && !m.Delivery.OutOfBand {
+		t.heard.pending = spokenIDs(events)
 	}
 	return t, nil
 }
 
 // leaveNoTrace makes the message the end of what an out-of-band response
 // answers, which begins with the conversation so far.
-func (t *turn) leaveNoTrace() error {
-	if t.spoken != nil {
-		return core.Errorf(core.ErrorUnsupported, "a message that leaves no trace cannot be streamed")
+func (t *turn) leaveNoTrace(m *memory) error {
+	if m.gap != "" {
+		t.warn("what is asked aside is answered without the whole conversation: " + m.gap)
 	}
-	if gap := t.c.memory.gap; gap != "" {
-		t.warn("what is asked aside is answered without the whole conversation: " + gap)
-	}
-	e := t.c.encoder()
-	for _, m := range t.c.memory.messages {
-		items, err := e.history(m)
+	e := t.encoder()
+	var input []inputItem
+	for _, said := range m.messages {
+		items, err := e.history(said)
 		if err != nil {
 			return fmt.Errorf("what was said before: %w", err)
 		}
 		for _, item := range items {
-			t.outOfBand = append(t.outOfBand, item.Item)
+			input = append(input, item.Item)
 		}
 	}
-	for _, event := range t.events {
+	for _, event := range t.out.events {
 		create, ok := event.(itemCreate)
 		if !ok {
 			return core.Errorf(core.ErrorInput, "a message that leaves no trace has at most %d bytes of audio", maxItemAudio)
 		}
-		t.outOfBand = append(t.outOfBand, create.Item)
+		input = append(input, create.Item)
 	}
-	for i := range t.outOfBand {
-		t.outOfBand[i].ID = "" // they are nobody's items
+	for i := range input {
+		input[i].ID = "" // they are nobody's items
 	}
-	t.events = nil
+	t.out = outgoing{outOfBand: input}
 	return nil
 }
 
-// deliver sends the message, and asks for the reply unless the service has to
-// confirm the message first.
-func (t *turn) deliver(ctx context.Context) error {
-	c := t.c
-	c.used = true
-	t.connect, c.connected = c.connected, 0
-	t.started = time.Now()
-	for _, event := range t.events {
-		if err := c.socket.send(ctx, event); err != nil {
-			c.unsure = true
-			return t.untried(ctx, fmt.Errorf("sending the turn: %w", err))
-		}
+// deliver begins to say the message.
+func (t *turn) deliver(now time.Time) []any {
+	t.started = now
+	send := t.out.events
+	t.out.events = nil
+	if len(send) == 0 {
+		t.out.onSent(now)
 	}
-	t.events = nil
-	t.sent = time.Now()
-	if t.spoken != nil {
-		t.spoken.started = t.sent
+	return send
+}
+
+// fail notes what went wrong with the turn.
+func (t *turn) fail(err error) {
+	if t.failed == nil {
+		t.failed = err
 	}
-	return t.askOnce(ctx)
 }
 
 // untried marks an error of the connection that came before the service was
-// asked. Where the caller has gone there is nothing to try again.
-func (t *turn) untried(ctx context.Context, err error) error {
-	if ctx.Err() != nil || !t.asked.IsZero() || t.spoken.begun() || !retryable(err) {
+// asked. Where the caller has left there is nothing to try again.
+func (t *turn) untried(err error, left bool) error {
+	if left || !t.out.asked.IsZero() || t.out.speech.begun() || !retryable(err) {
 		return err
 	}
 	return notAsked{err}
 }
 
-// toBeAsked reports whether the reply is to be asked for now: when the message
-// is complete and, by a service that confirms messages, confirmed. What it has
-// refused must not be answered.
-func (t *turn) toBeAsked() bool {
-	return t.failed == nil && t.asked.IsZero() && (!t.c.acknowledges || len(t.unconfirmed) == 0) && (t.spoken == nil || t.spoken.heardOut())
-}
-
-// askOnce asks for the reply when that is to be done. On a connection that has
-// died unseen nothing is asked.
-func (t *turn) askOnce(ctx context.Context) error {
-	if !t.toBeAsked() {
+// say returns the speech that is due, and the question when all is said.
+func (t *turn) say(now time.Time) (send []any) {
+	if t.failed != nil || t.out.sent.IsZero() {
 		return nil
 	}
-	if t.c.socket.over() {
-		t.c.unsure = true
-		return t.untried(ctx, t.c.socket.lost())
+	return append(t.speak(now), t.ask(now)...)
+}
+
+// ask returns the event that asks for the reply when that is to be done: when
+// the message is complete and, by a service that confirms messages, confirmed.
+// What it has refused must not be answered.
+func (t *turn) ask(now time.Time) []any {
+	if t.failed != nil || !t.out.complete(t.ledger.acknowledges) {
+		return nil
 	}
-	t.asked = time.Now()
-	if t.spoken != nil && t.c.config.TurnDetection.answers() {
+	t.out.asked = now
+	if t.out.speech != nil && t.config.TurnDetection.answers() {
 		return nil // the service asks itself
 	}
-	if err := t.c.socket.send(ctx, t.question()); err != nil {
-		t.c.unsure = true // it may have arrived all the same
-		return fmt.Errorf("asking for the reply: %w", err)
-	}
-	return nil
-}
-
-// askAtOnce is askOnce for when the service has just confirmed the message: it
-// leaves the asking to whoever read that, for which nobody has to be woken.
-// While the message is still being sent, deliver is about to ask.
-func (t *turn) askAtOnce() {
-	if t.sent.IsZero() || t.spoken != nil || !t.toBeAsked() {
-		return
-	}
-	t.asked = time.Now()
-	t.fail(t.c.socket.answer(t.question()))
-}
-
-// question is the event that asks for the reply.
-func (t *turn) question() responseCreate {
 	params := responseParams{Metadata: label{t.id}}
-	if t.outOfBand != nil {
-		params.Conversation, params.Input = "none", t.outOfBand
+	if t.out.outOfBand != nil {
+		params.Conversation, params.Input = "none", t.out.outOfBand
 	}
-	return responseCreate{Type: "response.create", EventID: t.c.nextID("ev"), Response: params}
+	return []any{responseCreate{Type: "response.create", EventID: t.ledger.nextID("ev"), Response: params}}
 }
+
+// since is the time since the message was sent, or had been spoken.
+func (t *turn) since(now time.Time) time.Duration { return max(now.Sub(t.started), 0) }
 
 // maxWarnings bounds what is noted about one turn.
 const maxWarnings = 20
@@ -242,14 +226,5 @@ const maxWarnings = 20
 func (t *turn) warn(text string) {
 	if len(t.warnings) < maxWarnings && !slices.Contains(t.warnings, text) {
 		t.warnings = append(t.warnings, text)
-	}
-}
-
-// warn notes something for the reply of the next turn.
-func (c *conversation) warn(texts ...string) {
-	for _, text := range texts {
-		if len(c.warnings) < maxWarnings && !slices.Contains(c.warnings, text) {
-			c.warnings = append(c.warnings, text)
-		}
 	}
 }

@@ -1,7 +1,7 @@
 package realtime
 
 // xAI is the Grok voice API. It has the events of the Realtime protocol, with
-// some names of the beta (see current), but sessions of a shape of their own:
+// some names of the beta (see protocol.go), but sessions of a shape of their own:
 // the voice and the turn detection stand outside the audio settings, and there
 // are no limits of tokens, truncation or reasoning to set.
 // Source: https://docs.x.ai/docs/guides/voice/agent

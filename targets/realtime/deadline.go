@@ -1,0 +1,100 @@
+package realtime
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// deadline is when the turn stops waiting for the next event; zero where it
+// only waits for something that is due.
+func (t *turn) deadline() time.Time {
+	timeouts, a := &t.config.Timeouts, &t.answer
+	switch {
+	case t.out.sent.IsZero():
+		return time.Time{}
+	case a.cancel.why != "" && a.ended == nil:
+		return a.cancel.until
+	case t.out.speech.speaking(), a.ended != nil && t.out.speech.answered():
+		return time.Time{}
+	case a.ended != nil: // a part of the turn was answered, and its end not yet
+		return latest(a.last, t.out.asked).Add(timeouts.FirstEvent.Std())
+	case t.out.asked.IsZero():
+		return t.out.sent.Add(timeouts.Session.Std())
+	}
+	end := t.out.asked.Add(timeouts.Turn.Std())
+	switch {
+	case a.response == "":
+		return earliest(end, t.out.asked.Add(timeouts.FirstEvent.Std()))
+	case a.reply.begun():
+		return earliest(end, a.last.Add(timeouts.Quiet.Std()))
+	}
+	return end
+}
+
+func (t *turn) timeout(format string, args ...any) error {
+	err := core.Errorf(core.ErrorTimeout, format, args...)
+	if t.objection != "" {
+		return err.WithHint("the service objected: %s", t.objection)
+	}
+	return err
+}
+
+// due is when to proceed, whatever happens until then; zero for never. Until a
+// reply has begun that is no later than the time at which its silence is too
+// long, so that nobody has to be told when it begins.
+func (x *exchange) due(now time.Time) time.Time {
+	switch x.phase {
+	case phaseTranscripts, phaseRollBack:
+		return x.until
+	case phaseOver:
+		return time.Time{}
+	case phaseReply:
+	}
+	t := x.turns.held
+	due := earliest(earliest(t.deadline(), t.out.speech.due()), x.turns.dueInterruption())
+	if x.turns.next != nil && x.turns.next.failed == nil {
+		due = earliest(due, x.turns.next.out.speech.due())
+	}
+	if !t.out.asked.IsZero() && !t.answer.reply.begun() {
+		due = earliest(due, now.Add(x.config.Timeouts.Quiet.Std()))
+	}
+	return due
+}
+
+// earliest returns the earlier of two times; zero is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// expire is called when the turn's deadline has passed. A reply that never
+// began is an error; one that did is cancelled, and the service has a moment to
+// say so.
+func (x *exchange) expire(now time.Time) (send []any) {
+	t, timeouts := x.turns.held, &x.config.Timeouts
+	switch {
+	case t.answer.ended != nil: // it may still come, and must not be taken for the answer to the next turn
+		t.answer.partial, x.terms.outOfSync = true, true
+		t.out.speech.settle()
+	case t.out.asked.IsZero(): // the connection has died without a word
+		t.fail(t.untried(t.timeout("the service did not confirm the message within %s", timeouts.Session), false))
+	case t.answer.response == "":
+		t.fail(t.timeout("no sign of a reply within %s", min(timeouts.FirstEvent, timeouts.Turn)))
+	case now.Sub(t.out.asked) >= timeouts.Turn.Std():
+		send = append(send, t.cancelReply(now, fmt.Sprintf("the reply was not complete within %s", timeouts.Turn)))
+	default:
+		send = append(send, t.cancelReply(now, fmt.Sprintf("nothing came for %s, and no response.done", timeouts.Quiet)))
+	}
+	return send
+}

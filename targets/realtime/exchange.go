@@ -1,0 +1,300 @@
+package realtime
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// exchange is the state machine of a turn, and of the turns that are said over
+// its reply, one over the other. It decides what is to be sent, and [socket.run]
+// sends it: an exchange does no input or output, has no lock and no clock, and
+// is used by one goroutine at a time.
+type exchange struct {
+	shared
+	// over are the messages that are to be said after those of turns, each over
+	// the reply to the one before.
+	over []core.Message
+	// callerLeaves is when the caller stops waiting; zero for never.
+	callerLeaves time.Time
+
+	turns turns
+	phase phase
+	// until is when a phase that only waits a moment is over.
+	until time.Time
+	// finish is how the reply ended, while transcripts are waited for.
+	finish core.Finish
+
+	// finished are the turns that were answered, in order.
+	finished []finishedTurn
+	// err is why the exchange ended before every turn was answered; nil if it
+	// did not.
+	err error
+}
+
+// phase is what an exchange is about to do for its turn.
+type phase int
+
+const (
+	// phaseReply: the message is being said, or its reply waited for.
+	phaseReply phase = iota
+	// phaseTranscripts: the reply is whole; what the service heard is waited for.
+	phaseTranscripts
+	// phaseRollBack: the turn has failed; the end of its response is waited for,
+	// so that the turn can be taken back.
+	phaseRollBack
+	// phaseOver: nothing is left to be decided.
+	phaseOver
+)
+
+// finishedTurn is a turn that was answered.
+type finishedTurn struct {
+	number  int
+	message core.Message
+	reply   core.Reply
+}
+
+// replyMargin is what waiting for a transcript leaves of the caller's time: a
+// reply that is there must not be lost to it.
+const replyMargin = 500 * time.Millisecond
+
+// newExchange returns the exchange of a turn. The other messages are said over
+// replies, for as long as that is possible.
+func newExchange(t *turn, over []core.Message, callerLeaves time.Time) *exchange {
+	x := &exchange{shared: t.shared, over: over, callerLeaves: callerLeaves}
+	x.hold(t)
+	return x
+}
+
+// hold makes t the turn whose reply is waited for.
+func (x *exchange) hold(t *turn) {
+	x.turns, x.phase = turns{held: t}, phaseReply
+	if len(x.over) > 0 {
+		t.over, x.over = &x.over[0], x.over[1:]
+	}
+}
+
+// done reports whether nothing is left to be decided.
+func (x *exchange) done() bool { return x.phase == phaseOver }
+
+// on takes a server event, and returns what is to be sent. changed reports
+// whether done or due may say something else than before, other than a later
+// time.
+func (x *exchange) on(e *serverEvent) (send []any, changed bool) {
+	switch x.phase {
+	case phaseReply, phaseRollBack:
+		changed = x.turns.dispatch(e)
+	case phaseTranscripts, phaseOver:
+		changed = x.turns.onAfterwards(e)
+	}
+	if changed {
+		send = x.proceed(e.came)
+	}
+	return send, changed
+}
+
+// tell takes what happened beside events, and returns what is to be sent.
+func (x *exchange) tell(n news, now time.Time) []any {
+	switch n.kind {
+	case newsBegan:
+		return append(x.turns.held.deliver(now), x.proceed(now)...)
+	case newsSent:
+		x.turns.onSent(now)
+	case newsUnsent:
+		x.onUnsent(n)
+	case newsBroken:
+		if x.phase == phaseReply {
+			x.turns.unanswered().fail(core.Errorf(core.ErrorProtocol, "waiting for the reply: %w", n.err))
+		}
+	case newsLost:
+		x.onLost(n)
+	case newsTime:
+	}
+	return x.proceed(now)
+}
+
+// onUnsent notes that the connection has failed while something was sent. It
+// may have arrived all the same.
+func (x *exchange) onUnsent(n news) {
+	x.terms.outOfSync = true
+	_, truncates := n.event.(itemTruncate)
+	_, deletes := n.event.(itemDelete)
+	switch {
+	case x.phase == phaseRollBack:
+		x.phase = phaseOver // and err says why
+	case x.phase != phaseReply, truncates, deletes: // which is about a reply that is there
+	case x.turns.next != nil:
+		x.turns.next.fail(x.turns.next.untried(sending(n), n.left))
+	default:
+		x.end(x.turns.held.untried(sending(n), n.left))
+	}
+}
+
+// sending says what was being done when an event could not be sent.
+func sending(n news) error {
+	switch n.event.(type) {
+	case audioAppend:
+		return fmt.Errorf("sending the audio of the turn: %w", n.err)
+	case responseCreate:
+		return fmt.Errorf("asking for the reply: %w", n.err)
+	case responseCancel:
+		return fmt.Errorf("cancelling the reply: %w", n.err)
+	}
+	return fmt.Errorf("sending the turn: %w", n.err)
+}
+
+// onLost notes that no more events will come, or that the caller has left.
+func (x *exchange) onLost(n news) {
+	switch x.phase {
+	case phaseTranscripts: // the reply is whole without them
+		x.turns.held.heard.giveUp(x.turns.held, n.err)
+	case phaseRollBack:
+		x.terms.outOfSync = true
+		x.phase = phaseOver
+	case phaseReply:
+		x.end(x.turns.held.untried(fmt.Errorf("waiting for the reply: %w", n.err), n.left))
+	case phaseOver:
+	}
+}
+
+// end ends the exchange, in a session that may still answer the turn.
+func (x *exchange) end(err error) {
+	x.terms.outOfSync = true
+	x.err, x.phase = err, phaseOver
+}
+
+// proceed does what is due at a time, and returns what is to be sent.
+func (x *exchange) proceed(now time.Time) (send []any) {
+	for again := true; again; {
+		var more []any
+		switch x.phase {
+		case phaseReply:
+			more, again = x.awaitReply(now)
+		case phaseTranscripts:
+			more, again = x.awaitTranscripts(now)
+		case phaseRollBack:
+			more, again = x.awaitRollBack(now)
+		case phaseOver:
+			return send
+		}
+		send = append(send, more...)
+	}
+	return send
+}
+
+// awaitReply does what is due while a reply is waited for. again reports
+// whether there may be more to do.
+func (x *exchange) awaitReply(now time.Time) (send []any, again bool) {
+	t := x.turns.held
+	if t.failed == nil {
+		send = x.act(now)
+	}
+	switch limit := t.deadline(); {
+	case wasNotAsked(t.failed):
+		x.end(t.failed)
+	case t.failed != nil:
+		return append(send, x.rollBack(now, t.failed)...), true
+	case x.turns.complete():
+		x.close(now)
+	case t.abandoned(now):
+		return append(send, x.abandon(now)...), true
+	case !limit.IsZero() && !now.Before(limit):
+		return append(send, x.expire(now)...), true
+	default:
+		return send, false
+	}
+	return send, true
+}
+
+// act does what is due at a time: the next piece of speech, of this turn or of
+// the one that is said over its reply, the asking, the interruption, the end of
+// a reply that is too long.
+func (x *exchange) act(now time.Time) (send []any) {
+	t := x.turns.held
+	send = append(t.say(now), x.turns.interrupt(now)...)
+	if x.turns.next != nil {
+		send = append(send, x.turns.next.say(now)...)
+	}
+	if a := &t.answer; a.reply.full != "" && a.cancel.why == "" && a.ended == nil {
+		send = append(send, t.cancelReply(now, a.reply.full))
+	}
+	return send
+}
+
+// close is called when the response is over.
+func (x *exchange) close(now time.Time) {
+	t := x.turns.held
+	t.answer.reply.complete(t.answer.ended.Output)
+	finish, err := t.answer.outcome()
+	if err != nil {
+		t.fail(err)
+		return
+	}
+	t.answer.timing.Total = t.since(now)
+	x.phase, x.finish = phaseTranscripts, finish
+	x.until = now.Add(x.config.Timeouts.Transcript.Std())
+	if !x.callerLeaves.IsZero() {
+		x.until = earliest(x.until, x.callerLeaves.Add(-replyMargin))
+	}
+}
+
+// awaitTranscripts waits a moment for the transcripts that are still to come
+// after the reply. The reply is whole without them. A turn that has begun over
+// the reply is not kept waiting.
+func (x *exchange) awaitTranscripts(now time.Time) (send []any, again bool) {
+	t := x.turns.held
+	if t.heard.waiting() && x.turns.next == nil {
+		if now.Before(x.until) {
+			return nil, false
+		}
+		t.heard.giveUp(t, fmt.Errorf("nothing came within %s", x.config.Timeouts.Transcript))
+	}
+	reply, err := t.build(x.finish, t.answer.detail(x.finish))
+	if err != nil {
+		return x.rollBack(now, err), true
+	}
+	reply.Usage = t.answer.ended.Usage.usage()
+	if x.finish == core.FinishComplete {
+		if doubt := t.doubt(reply.Message); doubt != "" {
+			reply.Finish, reply.Detail = core.FinishUnconfirmed, doubt
+		}
+	}
+	return x.conclude(reply), true
+}
+
+// abandon makes a reply of what came when the service never ended the response.
+// The session cannot be trusted after that, unless the service says that nothing
+// is going on.
+func (x *exchange) abandon(now time.Time) (send []any) {
+	t := x.turns.held
+	t.answer.timing.Total = t.since(now)
+	idle := t.answer.cancel.idle
+	x.terms.outOfSync = x.terms.outOfSync || !idle
+	reply, err := t.build(t.answer.unended())
+	switch {
+	case err == nil:
+		return x.conclude(reply)
+	case !idle:
+		x.end(err)
+		return nil
+	}
+	return x.takeBack(err)
+}
+
+// conclude keeps the reply, tells the service what was heard of it, and turns to
+// the turn that has begun over it, if there is one.
+func (x *exchange) conclude(reply core.Reply) (send []any) {
+	t := x.turns.held
+	if t.answer.playback.cut && !x.terms.outOfSync {
+		send = t.truncate()
+	}
+	x.finished = append(x.finished, finishedTurn{number: t.number, message: t.message, reply: reply})
+	if x.turns.next == nil {
+		x.phase = phaseOver
+	} else {
+		t.answer.reply.release()
+		x.hold(x.turns.next)
+	}
+	return send
+}

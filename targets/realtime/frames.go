@@ -1,0 +1,185 @@
+package realtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+const (
+	// maxFrame bounds one server event in bytes.
+	maxFrame = 32 << 20
+	// writeTime is how long the service may take to accept one event.
+	writeTime = 30 * time.Second
+	// pings is how many are sent in the time in which one has to be answered.
+	pings = 3
+)
+
+// postpone puts off the time at which the connection is taken for dead: the
+// service has been heard of. Its argument is a pong's data.
+func (s *socket) postpone(string) error { return s.conn.SetReadDeadline(time.Now().Add(s.alive)) }
+
+// ping asks the service whether it is still there: a connection that has died
+// without a word would otherwise be noticed by the next turn only.
+func (s *socket) ping() {
+	if s.over() {
+		return
+	}
+	_ = s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(s.alive)) // the reader notices what is wrong
+	s.pinging.Reset(s.alive / pings)
+}
+
+// read runs until the connection ends.
+func (s *socket) read() {
+	defer close(s.gone)
+	defer s.pinging.Stop()
+	put := time.Now() // when the deadline was put off, which is not worth doing for every frame
+	for {
+		kind, r, err := s.conn.NextReader()
+		if err == nil {
+			err = s.readFrame(kind, r)
+		}
+		if err != nil {
+			s.err = err
+			return
+		}
+		if s.came.Sub(put) > s.alive/10 {
+			put = s.came
+			_ = s.postpone("")
+		}
+	}
+}
+
+// readFrame reads a frame and hands its event over.
+func (s *socket) readFrame(kind int, r io.Reader) error {
+	frame := s.frames.get()
+	defer s.frames.put(frame)
+	var err error
+	if *frame, err = appendAll(*frame, r); err != nil {
+		return err
+	}
+	s.came = time.Now()
+	if kind == websocket.TextMessage {
+		s.deliver(*frame)
+	}
+	return nil
+}
+
+// deliver hands a frame's event over, and sends what is best sent at once.
+func (s *socket) deliver(frame []byte) {
+	s.event.came = s.came
+	err := s.dialect.decode(frame, s.last, &s.event)
+	if err == nil && s.event.ResponseID != "" {
+		s.last = ids{s.event.ResponseID, s.event.ItemID}
+	}
+	if question := s.handOver(err); question != nil {
+		s.sendFromReader(question)
+	}
+	s.event = serverEvent{} // which may be large
+}
+
+// sendFromReader sends an event. What goes wrong with that is told by await.
+func (s *socket) sendFromReader(event any) {
+	frame, err := s.encode(event)
+	if err == nil && frame != nil {
+		err = s.write(frame)
+	}
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.unsent = err
+		s.wakeUp()
+	}
+}
+
+func appendAll(buffer []byte, r io.Reader) ([]byte, error) {
+	for {
+		if len(buffer) == cap(buffer) {
+			grown := make([]byte, len(buffer), max(1<<10, 2*cap(buffer)))
+			copy(grown, buffer)
+			buffer = grown
+		}
+		n, err := r.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		if errors.Is(err, io.EOF) {
+			return buffer, nil
+		}
+		if err != nil {
+			return buffer, err
+		}
+	}
+}
+
+// send writes one event. A write that fails or is interrupted breaks the socket.
+func (s *socket) send(ctx context.Context, event any) error {
+	frame, err := s.encode(event)
+	if err != nil || frame == nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("sending: %w", context.Cause(ctx))
+	}
+	// The library sets the connection's deadline anew for each fragment, so
+	// that only closing interrupts an event for certain.
+	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().Close() })
+	defer stop()
+	if err := s.write(frame); err != nil {
+		return s.whyNotSent(ctx, err)
+	}
+	return nil
+}
+
+// encode returns the frame of an event; nil if the service has no such event.
+func (s *socket) encode(event any) ([]byte, error) {
+	frame, err := s.dialect.encode(event)
+	if err != nil {
+		return nil, core.Errorf(core.ErrorInternal, "encoding an event: %w", err)
+	}
+	return frame, nil
+}
+
+func (s *socket) write(frame []byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	return s.conn.WriteMessage(websocket.TextMessage, frame)
+}
+
+// whyNotSent explains a write that failed. It prefers what the service said
+// before it went away to what the network says after that.
+func (s *socket) whyNotSent(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("sending: %w", context.Cause(ctx))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return core.Errorf(core.ErrorTimeout, "the service did not accept an event within %s", writeTime)
+	}
+	select {
+	case <-s.gone:
+		return s.lost()
+	case <-time.After(closingTime):
+		return core.Errorf(core.ErrorUnavailable, "the connection was lost: %w", err)
+	}
+}
+
+// close says goodbye, gives the service a moment to do the same, and returns
+// when the reader has ended. It may be called more than once.
+func (s *socket) close() {
+	deadline := time.Now().Add(closingTime)
+	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := s.conn.WriteControl(websocket.CloseMessage, goodbye, deadline); err == nil {
+		select {
+		case <-s.gone:
+		case <-time.After(closingTime):
+		}
+	}
+	_ = s.conn.Close()
+	<-s.gone
+}

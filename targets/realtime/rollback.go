@@ -1,0 +1,62 @@
+package realtime
+
+import (
+	"slices"
+	"time"
+)
+
+// rollBack has the service forget a turn that failed, so that the turn can be
+// sent again in the same conversation: whatever is still being said is cancelled,
+// and the items of the turn are deleted. Where the service does not confirm the
+// end of the response, nothing can be sent any more.
+func (x *exchange) rollBack(now time.Time, err error) (send []any) {
+	switch {
+	case x.turns.next != nil:
+		x.end(err)
+		return nil
+	case x.turns.held.answer.ended != nil:
+		return x.takeBack(err)
+	}
+	x.err, x.phase = err, phaseRollBack
+	cancel := x.turns.held.cancelReply(now, "the turn failed")
+	x.until = x.turns.held.answer.cancel.until
+	return []any{cancel}
+}
+
+// awaitRollBack waits for the end of the response. again reports whether there
+// may be more to do.
+func (x *exchange) awaitRollBack(now time.Time) (send []any, again bool) {
+	switch a := &x.turns.held.answer; {
+	case a.ended != nil, a.cancel.idle:
+		return x.takeBack(x.err), true
+	case now.Before(x.until):
+		return nil, false
+	}
+	x.end(x.err)
+	return nil, true
+}
+
+// takeBack ends the exchange with an error, and returns what deletes the items
+// of the turn.
+func (x *exchange) takeBack(err error) (send []any) {
+	x.err, x.phase = err, phaseOver
+	t := x.turns.held
+	if t.out.buffered {
+		send = append(send, bareEvent{Type: "input_audio_buffer.clear", EventID: t.ledger.nextID("ev")})
+	}
+	for _, id := range slices.Concat(t.out.items, t.answer.reply.items()) {
+		send = append(send, itemDelete{Type: "conversation.item.delete", EventID: t.ledger.nextID("ev"), ItemID: id})
+	}
+	return send
+}
+
+// items returns the ids of the output items, each once.
+func (r *reply) items() []string {
+	var ids []string
+	for _, p := range r.pieces {
+		if p.itemID != "" && !slices.Contains(ids, p.itemID) {
+			ids = append(ids, p.itemID)
+		}
+	}
+	return ids
+}
