@@ -20,7 +20,7 @@ import (
 // endpointConfig are the keys of the engine openai in both directions.
 type endpointConfig struct {
 	Endpoint string      `json:"endpoint" doc:"Engine openai: the base URL, such as https://api.openai.com/v1." format:"uri"`
-	Model    string      `json:"model" doc:"Engine openai: the model, such as gpt-4o-mini-tts to speak or gpt-4o-transcribe to transcribe. There is no default: services retire their models."`
+	Model    string      `json:"model" doc:"Engine openai: the model, such as gpt-4o-mini-tts to speak or gpt-transcribe to transcribe. There is no default: services retire their models."`
 	APIKey   core.Secret `json:"api_key" doc:"Engine openai: the key, sent as a bearer token if there is one."`
 }
 
@@ -32,7 +32,7 @@ func (c endpointConfig) check() []error {
 	}
 	if c.Model == "" {
 		problems = append(problems, core.Errorf(core.ErrorConfig, "the engine openai needs a model").At("model").
-			WithHint("such as gpt-4o-mini-tts to speak, or gpt-4o-transcribe to transcribe"))
+			WithHint("such as gpt-4o-mini-tts to speak, or gpt-transcribe to transcribe"))
 	}
 	return problems
 }
