@@ -1,6 +1,7 @@
 package secret_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 
@@ -19,4 +20,30 @@ func ExampleExpand() {
 	log := redactor.Writer(os.Stdout)
 	fmt.Fprintf(log, "opening with %s\n", config)
 	// Output: opening with {"api_key":"[redacted]"}
+}
+
+// Which secrets does a configuration refer to? "$${" is no reference.
+func ExampleReferences() {
+	found, err := secret.References([]byte(`{"api_key": "${KEY}", "headers": {"X-Team": "${file:team.txt}"}, "text": "$${NAME}"}`))
+	for _, ref := range found {
+		fmt.Println(ref.Path, ref.Scheme, ref.Name)
+	}
+	fmt.Println(err)
+	// Output:
+	// api_key env KEY
+	// headers.X-Team file team.txt
+	// <nil>
+}
+
+// A secret is found in the encodings in which it travels, also within longer
+// base64. Values of fewer than four bytes are left alone: they are everywhere.
+func ExampleRedactor_String() {
+	redactor := secret.NewRedactor()
+	redactor.Add("p@ss word", "42")
+	fmt.Println(redactor.String("https://proxy.example/?key=p%40ss+word&n=42"))
+	header := base64.StdEncoding.EncodeToString([]byte("me:p@ss word"))
+	fmt.Println(redactor.String(header) != header)
+	// Output:
+	// https://proxy.example/?key=[redacted]&n=42
+	// true
 }

@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -23,4 +24,27 @@ func ExampleCompile() {
 	// Output:
 	// unknown <nil>
 	// true <nil>
+}
+
+// A mistake in an expression has a place, and the name at fault where it is no
+// score's.
+func ExampleError() {
+	_, err := verdict.Compile("leeked || spoken", map[string]core.ScoreType{"leaked": core.ScoreTrueFalse, "spoken": core.ScoreTrueFalse})
+	if e, ok := errors.AsType[*verdict.Error](err); ok {
+		fmt.Println(e.Line, e.Column, e.Name)
+	}
+	// Output: 1 1 leeked
+}
+
+// Which of an attack's scorers does its verdict depend on?
+func ExampleExpression_Scores() {
+	success, err := verdict.Compile("spoken || leaked && !refused", map[string]core.ScoreType{
+		"leaked": core.ScoreTrueFalse, "refused": core.ScoreTrueFalse, "spoken": core.ScoreTrueFalse, "length": core.ScoreScale,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(success.Scores())
+	// Output: [spoken leaked refused]
 }
