@@ -1,0 +1,17 @@
+package sandbox_test
+
+import (
+	"fmt"
+
+	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
+)
+
+// What does a kernel enforce that has Landlock's ABI 5, as Linux 6.10 has?
+func ExampleSupport() {
+	s := sandbox.Support{Landlock: 5, Syscalls: true}
+	fmt.Println(s)
+	fmt.Println("enough for --require-sandbox:", s.Complete())
+	// Output:
+	// Landlock ABI 5 and seccomp; not restricted: signals and abstract Unix sockets, Unix sockets that have a path
+	// enough for --require-sandbox: false
+}
