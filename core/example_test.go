@@ -91,7 +91,7 @@ func (shouts) Score(_ context.Context, e core.Evidence) (core.Score, error) {
 // A component says by the kind of its error what can be done about it, and may add
 // how long to wait and what would be right. Both survive the plugin boundary and
 // any wrapping.
-func ExampleErrorf() {
+func ExampleRetryAfterOf() {
 	refused := core.Errorf(core.ErrorRateLimited, "the service takes no more messages").
 		After(12 * time.Second).WithHint("lower requests_per_minute")
 	err := fmt.Errorf("turn 3: %w", refused)
