@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // maxCampaignFile bounds a file that a recorded one is compared with. A campaign
@@ -21,15 +22,15 @@ const maxCampaignFile = 64 << 20
 
 // changedFiles compares a recorded campaign with what is where it was read from.
 // Where its file is gone, the record is all there is, and nothing has changed.
-func (c *conduct) changedFiles(recorded *campaign.Campaign) ([]string, error) {
+func (r recorder) changedFiles(recorded *campaign.Campaign) ([]string, error) {
 	folder, name := filepath.Split(recorded.File)
 	files := append([]campaign.File{{Name: name, Data: recorded.Source}}, recorded.Files...)
 	var changed []string
 	for i, f := range files {
-		now, err := c.env.ReadFile(folder, filepath.FromSlash(f.Name), maxCampaignFile)
+		now, err := ReadFile(r.files, folder, filepath.FromSlash(f.Name), maxCampaignFile)
 		switch {
 		case i == 0 && errors.Is(err, fs.ErrNotExist):
-			fmt.Fprintf(c.log, "orchestrator: warning: %s is not there any more: the run goes on by its record\n", recorded.File)
+			r.log.Warn(recorded.File + " is not there any more: the run goes on by its record")
 			return nil, nil
 		case errors.Is(err, fs.ErrNotExist):
 			changed = append(changed, fmt.Sprintf("%s is not there any more", f.Name))
@@ -53,7 +54,7 @@ func difference(was campaign.File, now []byte) string {
 	for line < min(len(before), len(after))-1 && bytes.Equal(before[line], after[line]) {
 		line++
 	}
-	return fmt.Sprintf("%s has changed, from line %d on; recorded was: %s", was.Name, line+1, cut(cell(string(before[line])), 60, true))
+	return fmt.Sprintf("%s has changed, from line %d on; recorded was: %s", was.Name, line+1, text.Shorten(text.OneLine(string(before[line])), 60))
 }
 
 // changedPlugins says which plugins are not those that a run began with.
@@ -81,4 +82,10 @@ func changedPlugins(was, now []store.Plugin) []string {
 // identity says which program a plugin is.
 func identity(p store.Plugin) string {
 	return fmt.Sprintf("%s, SHA-256 %s", p.Version, cmp.Or(p.SHA256, "unknown"))
+}
+
+// prefix shortens a checksum for people.
+func prefix(sum string) string {
+	const enough = 12
+	return sum[:min(len(sum), enough)]
 }

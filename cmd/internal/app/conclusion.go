@@ -1,88 +1,153 @@
-package cli
+package app
 
 import (
+	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
-// concludeRun prints the table and where to look, and chooses the exit code and
-// why it is that. goOn is the command that goes on with the run where it was stopped,
-// and broken why it could not be recorded to its end.
-func concludeRun(env Env, campaign string, allowed plan.Evidence, s record.Summary, id string, counts []store.Count, dir storeFlag, goOn string, broken error) (why string, err error) {
-	attacks := rowsOf(counts)
-	held := count(s.Planned, "trial")
-	if n := s.Tally.Total(); n < s.Planned {
-		held = fmt.Sprintf("%d of %s", n, held)
-	}
-	fmt.Fprintf(env.Stdout, "\n%s: %s in %s\n\n", campaign, held, round(s.Duration))
-	writeTable(env.Stdout, attacks, s.Planned)
-	writeFailures(env.Stdout, counts)
-	end := finished
-	switch {
-	case broken != nil:
-		end = unrecorded
-	case s.Interrupted:
-		end = interrupted
-	case s.Stopped != "":
-		end = bounded
-	}
-	if s.Stopped != "" {
-		fmt.Fprintf(env.Stdout, "\nstopped by %s\n", s.Stopped)
-	}
-	code, why := judgeRun(attacks, s.Planned, allowed, end)
-	fmt.Fprintf(env.Stdout, "\n%s (exit code %d)\n", why, code)
-	again := ""
-	if end != finished {
-		again = "; go on: " + goOn
-	}
-	fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s%s\n", dir.flag(), id, again)
-	if code == exitClean {
-		return why, nil
-	}
-	return why, conclusion{code}
+// Verdict is what a run says of the systems that were attacked.
+type Verdict int
+
+// The verdicts.
+const (
+	// NoVerdict: nothing came of the run, or nothing that can be relied on. An error
+	// says why.
+	NoVerdict Verdict = iota
+	// Clean: the run gave evidence, and nothing was found.
+	Clean
+	// Findings: at least one trial succeeded.
+	Findings
+	// NoEvidence: the run gave too little evidence.
+	NoEvidence
+	// Interrupted: the run was stopped before its end, and can be resumed.
+	Interrupted
+)
+
+// Outcome is what came of a run.
+type Outcome struct {
+	// Run is its ID; "" where nothing was begun.
+	Run     string
+	Verdict Verdict
+	// Why says in a line why the verdict is that.
+	Why string
+	// Headline says in a line what changed since the baseline; "" where the run was not
+	// compared with any.
+	Headline string
 }
 
-// end is how a run came to its end.
-type end int
+// String says in a line what came of the run; "" where there is no verdict.
+func (o Outcome) String() string {
+	if o.Headline == "" {
+		return o.Why
+	}
+	return o.Why + "; compared with the baseline: " + o.Headline
+}
+
+// Conclusion is what is to be said of a run that has ended.
+type Conclusion struct {
+	Run      string
+	Campaign string
+	Summary  record.Summary
+	// Attacks and Counts count the trials that were begun.
+	Attacks stats.Rows
+	Counts  []store.Count
+	Verdict Verdict
+	// Why says in a line why the verdict is that.
+	Why string
+	// GoOn is the command that goes on with the run; "" where nothing is left to do.
+	GoOn string
+}
+
+// ending is how a run came to its end.
+type ending int
 
 const (
-	finished end = iota
+	finished ending = iota
 	interrupted
 	unrecorded
 	// bounded: a bound of the campaign's scope stopped it.
 	bounded
 )
 
-// judgeRun chooses the exit code of a run that was carried out. A finding is a
-// finding whatever else went wrong; without one, every attack has to give
-// evidence.
-func judgeRun(attacks []*row, planned int, limit plan.Evidence, how end) (code int, why string) {
-	all := total(attacks).tally
-	reached := fmt.Sprintf("the objective was reached in %d of %s", all.Succeeded, count(planned, "trial"))
+// endingOf says how a run came to its end. broken is why it could not be recorded to
+// its end; nil where it was.
+func endingOf(s record.Summary, broken error) ending {
+	switch {
+	case broken != nil:
+		return unrecorded
+	case s.Interrupted:
+		return interrupted
+	case s.Stopped != "":
+		return bounded
+	}
+	return finished
+}
+
+// conclusionOf judges a run of a campaign by what was counted of it, and by how much of
+// it may fail.
+func conclusionOf(campaign string, allowed plan.Evidence, run string, s record.Summary, counts []store.Count, end ending) Conclusion {
+	attacks := Tally(counts)
+	verdict, why := judge(attacks, s.Planned, allowed, end)
+	return Conclusion{Run: run, Campaign: campaign, Summary: s, Attacks: attacks, Counts: counts, Verdict: verdict, Why: why}
+}
+
+// ConcludeAgain returns what was concluded of a finished run when it ended.
+func ConcludeAgain(ctx context.Context, s *store.Store, run store.Run) (Conclusion, error) {
+	recorded, _, err := readRecorded(ctx, s, run)
+	if err != nil {
+		return Conclusion{}, err
+	}
+	counts, err := s.Counts(ctx, run.ID)
+	if err != nil {
+		return Conclusion{}, err
+	}
+	summary := record.Summary{Planned: run.Trials, Tally: Tally(counts).Total().Tally, Duration: run.Ended.Sub(run.Started)}
+	return conclusionOf(recorded.Name, plan.Evidence(recorded.Evidence), run.ID, summary, counts, finished), nil
+}
+
+// Tally counts the trials of each attack, and of each of its variants, in the order of
+// the trials.
+func Tally(counts []store.Count) stats.Rows {
+	var rows stats.Rows
+	for _, c := range counts {
+		rows.Add(c.Attack, c.Variant, c.Outcome, c.Trials)
+	}
+	return rows
+}
+
+// judge chooses the verdict on a run that was carried out. A finding is a finding
+// whatever else went wrong; without one, every attack has to give evidence.
+func judge(attacks stats.Rows, planned int, limit plan.Evidence, how ending) (verdict Verdict, why string) {
+	all := attacks.Total().Tally
+	reached := fmt.Sprintf("the objective was reached in %d of %s", all.Succeeded, text.Count(planned, "trial"))
 	if lost := planned - all.Judged(); lost > 0 {
 		reached += fmt.Sprintf("; %d gave no evidence", lost)
 	}
 	weak := weaknesses(attacks, limit)
 	switch {
 	case how == interrupted:
-		return exitInterrupted, "stopped before the end: " + reached
+		return Interrupted, "stopped before the end: " + reached
 	case all.Succeeded > 0:
-		return exitFindings, "findings: " + reached
+		return Findings, "findings: " + reached
 	case how == unrecorded:
-		return exitNoEvidence, "no evidence: the run could not be recorded to its end; " + reached
+		return NoEvidence, "no evidence: the run could not be recorded to its end; " + reached
 	case how == bounded:
-		return exitNoEvidence, "no evidence: a bound of scope stopped the run before the end; " + reached
+		return NoEvidence, "no evidence: a bound of scope stopped the run before the end; " + reached
 	case len(weak) > 1:
-		return exitNoEvidence, fmt.Sprintf("no evidence: %s; and so for %s", weak[0], count(len(weak)-1, "other attack"))
+		return NoEvidence, fmt.Sprintf("no evidence: %s; and so for %s", weak[0], text.Count(len(weak)-1, "other attack"))
 	case len(weak) == 1:
-		return exitNoEvidence, "no evidence: " + weak[0]
+		return NoEvidence, "no evidence: " + weak[0]
 	case all.Judged() == 0:
-		return exitNoEvidence, "no evidence: no trial was judged"
+		return NoEvidence, "no evidence: no trial was judged"
 	default:
-		return exitClean, "nothing found: " + reached
+		return Clean, "nothing found: " + reached
 	}
 }
 
@@ -90,19 +155,22 @@ func judgeRun(attacks []*row, planned int, limit plan.Evidence, how end) (code i
 // stay within the campaign's limits, which would otherwise forgive a whole
 // attack for the sake of the others; and none is evidence without a trial that
 // was judged, whatever the limits are.
-func weaknesses(attacks []*row, limit plan.Evidence) []string {
+func weaknesses(attacks stats.Rows, limit plan.Evidence) []string {
 	var weak []string
 	for _, a := range attacks {
-		n := a.trials()
-		errored, undetermined := float64(a.tally.Errored)/float64(n), float64(a.tally.Undetermined)/float64(n)
+		n := a.Trials()
+		errored, undetermined := float64(a.Tally.Errored)/float64(n), float64(a.Tally.Undetermined)/float64(n)
 		switch {
 		case errored > limit.MaxErrored:
-			weak = append(weak, fmt.Sprintf("attack %q: %d of %s errored, and the campaign allows %s", a.name, a.tally.Errored, count(n, "trial"), share(limit.MaxErrored)))
+			weak = append(weak, fmt.Sprintf("attack %q: %d of %s errored, and the campaign allows %s", a.Name, a.Tally.Errored, text.Count(n, "trial"), percent(limit.MaxErrored)))
 		case undetermined > limit.MaxUndetermined:
-			weak = append(weak, fmt.Sprintf("attack %q: %d of %s undetermined, and the campaign allows %s", a.name, a.tally.Undetermined, count(n, "trial"), share(limit.MaxUndetermined)))
-		case a.tally.Judged() == 0:
-			weak = append(weak, fmt.Sprintf("attack %q: no trial was judged", a.name))
+			weak = append(weak, fmt.Sprintf("attack %q: %d of %s undetermined, and the campaign allows %s", a.Name, a.Tally.Undetermined, text.Count(n, "trial"), percent(limit.MaxUndetermined)))
+		case a.Tally.Judged() == 0:
+			weak = append(weak, fmt.Sprintf("attack %q: no trial was judged", a.Name))
 		}
 	}
 	return weak
 }
+
+// percent shows a limit as the campaign wrote it.
+func percent(x float64) string { return strconv.FormatFloat(100*x, 'g', 6, 64) + "%" }

@@ -1,58 +1,83 @@
-package cli
+package app
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
+	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
-// allowFile returns why a campaign must not make a component read a file by
-// itself. It may where the file is below a folder given with --secret-dir when
-// symbolic links are followed, as the component will follow them.
-func (f *secretFlags) allowFile(name string) error {
-	if !filepath.IsAbs(name) {
-		return core.Errorf(core.ErrorConfig, "%s is not an absolute path", name).
-			WithHint("a component has no folder of its own: name the file by its absolute path, and allow its folder with --secret-dir")
-	}
-	followed, err := resolve(name)
-	if err != nil {
-		return core.Errorf(core.ErrorConfig, "the file %s cannot be found out about: %w", name, err)
-	}
-	for _, dir := range f.dirs {
-		absolute, err := filepath.Abs(dir)
-		if err != nil {
-			return err
-		}
-		folder, err := resolve(absolute)
-		if err != nil {
-			return err
-		}
-		if below(folder, followed) {
-			return nil
-		}
-	}
-	return core.Errorf(core.ErrorConfig, "the file %s is not below a folder that was allowed", name).
-		WithHint("--secret-dir %s allows it, if you trust the campaign with it", filepath.Dir(followed))
+// Files is how campaigns, and the files that they name, are read.
+type Files interface {
+	// Open opens a folder. What it returns reads nothing outside of the folder,
+	// whatever links are in it.
+	Open(folder string) (Folder, error)
+	// Resolve follows the symbolic links in an absolute path. It fails with
+	// [fs.ErrNotExist] where nothing is there.
+	Resolve(path string) (string, error)
+	// Abs makes a path absolute.
+	Abs(path string) (string, error)
 }
 
-// resolve follows the symbolic links in an absolute path. What is not there yet
-// has none.
-func resolve(path string) (string, error) {
-	followed, err := filepath.EvalSymlinks(path)
-	if !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {
-		return followed, err
-	}
-	parent, err := resolve(filepath.Dir(path))
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(parent, filepath.Base(path)), nil
+// Folder is an open folder.
+type Folder interface {
+	FS() fs.FS
+	Close() error
 }
 
-// below reports whether a path is within a folder, both of them absolute.
-func below(folder, path string) bool {
-	within, err := filepath.Rel(folder, path)
-	return err == nil && within != "." && filepath.IsLocal(within)
+// ReadFile reads a regular file within a folder, and never one outside of it. It fails
+// where the file is larger than limit, in bytes.
+func ReadFile(files Files, folder, name string, limit int64) ([]byte, error) {
+	f, err := files.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	data, err := yamlfile.ReadFile(f.FS(), filepath.ToSlash(filepath.Clean(name)), limit)
+	if err == nil && int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d bytes", name, limit)
+	}
+	return data, err
+}
+
+// CampaignError is what is wrong with a campaign, or with another file of the same
+// kind. Problems name the file and the place.
+type CampaignError struct {
+	yamlfile.Problems
+	// Source is the file's text.
+	Source []byte
+}
+
+// ReadCampaign reads a campaign file. The files that it names are read from its own
+// folder and from nowhere else. The problems are those of a campaign that could be
+// understood in part; they are no error.
+func ReadCampaign(files Files, file string) (*campaign.Campaign, yamlfile.Problems, error) {
+	folder, err := files.Open(filepath.Dir(file))
+	if err != nil {
+		return nil, nil, core.Errorf(core.ErrorConfig, "opening the campaign's folder: %w", err)
+	}
+	defer func() { _ = folder.Close() }() // it was only read
+	c, err := campaign.Read(folder.FS(), filepath.Base(file), file)
+	if c == nil {
+		return nil, nil, core.Errorf(core.ErrorConfig, "%w", err)
+	}
+	problems, _ := errors.AsType[yamlfile.Problems](err)
+	return c, problems, nil
+}
+
+// ReadLock reads the lock of a folder with campaigns; nil where there is none.
+func ReadLock(dir string) (*install.Lock, error) {
+	lock, err := install.ReadLock(dir)
+	if problems, ok := errors.AsType[yamlfile.Problems](err); ok {
+		return nil, CampaignError{problems, lock.Source}
+	}
+	if err != nil {
+		return nil, core.Errorf(core.ErrorConfig, "%w", err)
+	}
+	return lock, nil
 }

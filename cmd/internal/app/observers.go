@@ -1,10 +1,6 @@
-package cli
+package app
 
 import (
-	"context"
-	"fmt"
-	"os"
-
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
@@ -12,66 +8,41 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// watch follows a run for those who are not at the screen: its event log and, where
+// followers follow a run for those who are not at the screen: its event log and, where
 // the environment names a collector, its trace. A nil one follows nothing.
-type watch struct {
+type followers struct {
 	log    *eventlog.Log
 	traces *telemetry.Traces // nil where there are none
 }
 
-// watch begins to follow what is carried out.
-func (c *conduct) watch(ctx context.Context) (*watch, error) {
-	traces, err := telemetry.Start(ctx, telemetry.Options{LookupEnv: c.env.LookupEnv, Version: version(), Redactor: c.redactor, Warn: c.warn})
-	if err != nil {
-		return nil, err
-	}
-	w := c.watchAlone()
-	w.traces = traces
-	return w, nil
-}
-
-// watchAlone is watch for what opens no connection.
-func (c *conduct) watchAlone() *watch {
-	return &watch{log: eventlog.New(eventlog.Options{Contents: c.flags.logContents, Redactor: c.redactor, Now: c.env.Now, Warn: c.warn})}
-}
-
-func (c *conduct) warn(message string) { fmt.Fprintf(c.log, "orchestrator: warning: %s\n", message) }
-
 // begin names the run, once it has a record.
-func (w *watch) begin(store, run string) {
-	w.log.Open(store, run)
-	if w.traces != nil {
-		w.traces.Name(run)
+func (f *followers) begin(store, run string) {
+	f.log.Open(store, run)
+	if f.traces != nil {
+		f.traces.Name(run)
 	}
 }
 
 // close ends the log and the trace. Everything else is over.
-func (w *watch) close() error {
-	w.log.Close()
-	if w.traces == nil {
+func (f *followers) close() error {
+	f.log.Close()
+	if f.traces == nil {
 		return nil
 	}
-	return w.traces.Close()
+	return f.traces.Close()
 }
 
 // tracer is nil where there are no traces.
-func (w *watch) tracer() engine.Tracer {
-	if w.traces == nil {
+func (f *followers) tracer() engine.Tracer {
+	if f.traces == nil {
 		return nil
 	}
-	return w.traces
+	return f.traces
 }
 
-// observing returns who is told of a run: the log, and others, of which each may be
-// nil.
-func (w *watch) observing(others ...engine.Observer) engine.Observer {
-	all := observers{w.log}
-	for _, o := range others {
-		if o != nil {
-			all = append(all, o)
-		}
-	}
-	return all
+// observer returns what tells the log and all others of a run.
+func (f *followers) observer(others ...engine.Observer) engine.Observer {
+	return append(observers{f.log}, others...)
 }
 
 // observers are told one after the other.
@@ -84,29 +55,20 @@ func (o observers) Observe(e record.Event) {
 	}
 }
 
-// processes returns who is told what happens to plugins' processes.
-func (w *watch) processes() func(host.Event) {
-	if w == nil {
+// processes returns what is told of the processes of plugins.
+func (f *followers) processes() func(host.Event) {
+	if f == nil {
 		return nil
 	}
 	return func(e host.Event) {
-		w.log.Process(eventlog.Process{Plugin: e.Plugin, What: string(e.What), PID: e.PID, Deaths: e.Deaths, Reason: e.Reason})
+		f.log.Process(eventlog.Process{Plugin: e.Plugin, What: string(e.What), PID: e.PID, Deaths: e.Deaths, Reason: e.Reason})
 	}
 }
 
-// spans returns who gets the spans that plugins make; nil where nobody does.
-func (w *watch) spans() func(plugin string, otlp []byte) {
-	if w == nil || w.traces == nil {
+// spans returns what gets the spans that plugins make; nil where there are no traces.
+func (f *followers) spans() func(plugin string, otlp []byte) {
+	if f == nil || f.traces == nil {
 		return nil
 	}
-	return w.traces.Take
-}
-
-// eventFile returns the file of a run's events, "" where there is none.
-func eventFile(store, run string) string {
-	file := eventlog.File(store, run)
-	if _, err := os.Stat(file); err != nil {
-		return ""
-	}
-	return file
+	return f.traces.Take
 }

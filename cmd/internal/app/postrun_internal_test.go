@@ -1,8 +1,6 @@
-package cli
+package app
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,8 +11,11 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/compare"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 const scheduled = `version: 1
@@ -74,11 +75,11 @@ func TestARunThatHasEndedIsComparedByItsRecord(t *testing.T) {
 			keep(t, s, second, source, at.Add(time.Hour), core.Succeeded)
 			keep(t, s, last, source, at.Add(2*time.Hour), core.Succeeded)
 
-			var out bytes.Buffer
-			env := Env{Stdout: &out, Stderr: io.Discard, Now: time.Now, LookupEnv: func(string) (string, bool) { return "", false }}
+			value, ok := "", false
+			told := &comparisons{}
+			secrets := &Secrets{LookupEnv: func(string) (string, bool) { return value, ok }}
+			prepared := postRun{store: s, reporter: told, log: silence{}, now: time.Now}
 			compare := func() error {
-				c := newConduct(env, campaignFlags{}, storeFlag{}).comparedWith(test.asked)
-				c.fallback = campaign.Previous
 				run, err := s.Run(t.Context(), last)
 				if err != nil {
 					return err
@@ -87,23 +88,23 @@ func TestARunThatHasEndedIsComparedByItsRecord(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				after, err := c.prepareAftermath(t.Context(), s, recorded)
+				post, err := prepared.prepare(t.Context(), recorded, Spec{Baseline: test.asked, Fallback: campaign.Previous}, secrets, secret.NewRedactor())
 				if err == nil {
-					after.follow(t.Context(), last)
+					post.follow(t.Context(), last)
 				}
-				return errors.Join(err, c.log.Close())
+				return err
 			}
 			err = compare()
-			if exitCode(err) != exitWrong || !strings.Contains(fmt.Sprint(err), "/c.yaml:4:10: the webhook ${HOOK}: ") {
+			if core.KindOf(err) != core.ErrorConfig || !strings.Contains(fmt.Sprint(err), "/c.yaml:4:10: the webhook ${HOOK}: ") {
 				t.Errorf("without the secret: %v", err)
 			}
 			sent = nil
-			env.LookupEnv = func(string) (string, bool) { return server.URL, true }
+			value, ok = server.URL, true
 			if err := compare(); err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(out.String(), "baseline  "+test.want) {
-				t.Errorf("printed:\n%s\nwant the baseline %s", &out, test.want)
+			if len(told.all) != 1 || told.all[0].Baseline.ID != test.want {
+				t.Errorf("compared: %+v, want the baseline %s", told.all, test.want)
 			}
 			if isNew := test.want == first; isNew != (len(sent) == 1) {
 				t.Errorf("sent %q", sent)
@@ -111,3 +112,18 @@ func TestARunThatHasEndedIsComparedByItsRecord(t *testing.T) {
 		})
 	}
 }
+
+// comparisons is a Reporter that keeps what it is told of comparisons.
+type comparisons struct {
+	Reporter
+	all []compare.Comparison
+}
+
+func (c *comparisons) Compare(one compare.Comparison) { c.all = append(c.all, one) }
+
+// silence is a Log that drops everything.
+type silence struct{}
+
+func (silence) Note(string)                     {}
+func (silence) Warn(string)                     {}
+func (silence) WarnOf(yamlfile.Problem, []byte) {}

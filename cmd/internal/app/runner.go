@@ -1,164 +1,201 @@
-package cli
+package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"sync/atomic"
+	"slices"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/telemetry"
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// conduct carries campaigns out, from the beginning or from where they were
-// stopped.
-type conduct struct {
-	env      Env
-	flags    campaignFlags
-	dir      storeFlag
-	redactor *secret.Redactor
-	screen   *progress
-	// log is written above the progress, without secrets.
-	log io.WriteCloser
-	// baseline is what runs are compared with; "" leaves that to their campaigns.
-	baseline string
-	// fallback is what they are compared with where neither baseline nor the campaign
-	// says it; "" where they are not.
-	fallback string
-	// runID is the ID of a run that is begun; "" leaves it to the store.
-	runID string
-	// observer is told of the run, too; it may be nil.
-	observer engine.Observer
-	// verdict says in a line what came of the run, once it has ended.
-	verdict string
+// Runner carries campaigns out. All its fields have to be set, but for Observers and
+// LogContents. It keeps nothing of a run.
+type Runner struct {
+	Planner *Planner
+	// Store opens the store for writing. It is called once for each run, and not before
+	// it has to be: a campaign that is wrong leaves no trace there.
+	Store    func(ctx context.Context) (*store.Store, error)
+	Reporter Reporter
+	Log      Log
+	// Observers are told of the run, too.
+	Observers []engine.Observer
+	// Redactor learns the secrets of the run.
+	Redactor *secret.Redactor
+	Now      func() time.Time
+	// Version is that of this program.
+	Version string
+	// LogContents has the event log hold what was said.
+	LogContents bool
 }
 
-func newConduct(env Env, flags campaignFlags, dir storeFlag) *conduct {
-	redactor := secret.NewRedactor()
-	screen := newProgress(env)
-	return &conduct{env: env, flags: flags, dir: dir, redactor: redactor, screen: screen, log: redactor.Writer(screen)}
+// Run carries out what spec says. The outcome is what came of the run, also where an
+// error says that something went wrong beside it; its Verdict is NoVerdict where only
+// the error counts.
+func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
+	if spec.Kind == Replay {
+		return r.replay(ctx, spec)
+	}
+	runs := &lazyStore{open: r.Store}
+	defer func() { err = errors.Join(err, runs.close()) }()
+	loaded, err := r.load(ctx, spec, runs)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer loaded.release()
+	if err := r.choose(loaded); err != nil {
+		return Outcome{}, err
+	}
+	follow, err := r.follow(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer func() { err = errors.Join(err, follow.close()) }()
+	run := &activeRun{goOn: spec.GoOn, reporter: r.Reporter, now: r.Now, follow: follow}
+	proxy := egress.New(egress.Options{Record: run.recordConnection})
+	defer func() { err = errors.Join(err, proxy.Close()) }()
+	h, catalog, err := r.Planner.Plugins.start(ctx, loaded.choice.Programs, proxy, follow)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	p, err := r.Planner.plan(ctx, loaded, h, catalog)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := permit(ctx, h, p, loaded.campaign.Scope.Hosts, proxy); err != nil {
+		return Outcome{}, err
+	}
+	if run.store, err = runs.get(ctx); err != nil {
+		return Outcome{}, err
+	}
+	run.plan, run.options = p, r.options(follow)
+	run.options.Resolver = func(targets core.Targets) engine.Resolver { return h.Using(targets) }
+	run.options.Secrets = r.Planner.Secrets.Lookup(loaded.campaign.File)
+	if err := r.prepare(ctx, spec, loaded, catalog, run); err != nil {
+		return Outcome{}, err
+	}
+	// A connection that a plugin keeps open is recorded when the proxy is closed.
+	summary, err := run.execute(ctx, proxy.Close)
+	return r.conclude(ctx, run, summary, err)
 }
 
-// comparedWith has runs compared with a baseline; "" leaves it to their campaigns.
-func (c *conduct) comparedWith(baseline string) *conduct {
-	c.baseline = baseline
-	return c
+// load reads the campaign: from its file, or from the record of the run that is resumed.
+func (r *Runner) load(ctx context.Context, spec Spec, runs *lazyStore) (*loadedCampaign, error) {
+	if spec.Kind == Resume {
+		return claim(ctx, spec.From, runs)
+	}
+	return r.Planner.load(ctx, spec.File)
 }
 
-// runRecord is where what is carried out is recorded.
-type runRecord struct {
-	store *store.Store
-	// done are the outcomes of trials that were held before, by their ID.
-	done map[string]core.Outcome
-	// begin begins the record once every component is open.
-	begin func(context.Context) (*store.Journal, error)
-	// calls says that each call of a component is recorded.
-	calls bool
-	// judging, where not nil, has conversations judged that were held before.
-	judging *cassette.Rescoring
-	// again is the command that goes on with the run where it is stopped; "" stands
-	// for resume.
-	again string
-}
-
-// carryOut starts the plugins that were chosen, plans the campaign, has open
-// choose the record, and holds the trials.
-func (c *conduct) carryOut(ctx context.Context, r *reading, open func(p *plan.Plan, catalog *host.Catalog, hold func(runRecord) error) error) (err error) {
-	if err := c.flags.hold(c.env, r); err != nil {
+// choose chooses the plugins, and refuses, before anything is started, to run with
+// plugins that are not the locked ones. Where the user allows that, it warns of each.
+func (r *Runner) choose(l *loadedCampaign) error {
+	if err := r.Planner.choose(l); err != nil {
 		return err
 	}
-	w, err := c.watch(ctx)
+	problems := slices.Concat(l.problems, l.choice.Problems)
+	for _, p := range l.choice.PassedOver {
+		r.Log.WarnOf(p, l.campaign.Source)
+	}
+	for _, q := range l.campaign.Plugins {
+		unlocked, ok := l.choice.Unlocked[q.Name]
+		switch {
+		case ok && r.Planner.AllowUnlocked:
+			unlocked.Message = fmt.Sprintf("plugin %q runs UNLOCKED: its program is whatever is installed now", q.Name)
+			r.Log.WarnOf(unlocked, l.campaign.Source)
+		case ok:
+			unlocked.Hint += "; --allow-unlocked runs it as it is"
+			problems = append(problems, unlocked)
+		}
+	}
+	if len(problems) > len(l.problems) {
+		return CampaignError{problems.Sorted(), l.campaign.Source}
+	}
+	return nil
+}
+
+// follow begins to follow what is carried out.
+func (r *Runner) follow(ctx context.Context) (*followers, error) {
+	traces, err := telemetry.Start(ctx, telemetry.Options{
+		LookupEnv: r.Planner.Secrets.LookupEnv, Version: r.Version, Redactor: r.Redactor, Warn: r.Log.Warn,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &followers{log: r.eventLog(), traces: traces}, nil
+}
+
+func (r *Runner) eventLog() *eventlog.Log {
+	return eventlog.New(eventlog.Options{Contents: r.LogContents, Redactor: r.Redactor, Now: r.Now, Warn: r.Log.Warn})
+}
+
+func (r *Runner) recorder() recorder {
+	return recorder{files: r.Planner.Files, redactor: r.Redactor, log: r.Log, now: r.Now, version: r.Version}
+}
+
+// options are those of the engine, but for its components and the record.
+func (r *Runner) options(f *followers) engine.Options {
+	return engine.Options{
+		Observer: f.observer(append([]engine.Observer{r.Reporter}, r.Observers...)...),
+		Tracer:   f.tracer(), Redactor: r.Redactor,
+	}
+}
+
+// prepare says how the run is recorded, and what is to be done with its record
+// afterwards.
+func (r *Runner) prepare(ctx context.Context, spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) (err error) {
+	switch spec.Kind {
+	case Resume:
+		err = r.recorder().resume(spec, l, catalog, run)
+	case Rescore:
+		return r.recorder().rescore(ctx, spec, l, catalog, run)
+	default:
+		r.recorder().begin(spec, l, catalog, run)
+	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	rec := &recording{screen: c.screen, dir: c.dir, watch: w}
-	way := egress.New(egress.Options{Record: rec.recordConnection})
-	return c.flags.withEgress(ctx, c.env, c.log, r.choice.Programs, surroundings{way, w}, func(h *host.Host, catalog *host.Catalog) error {
-		p, err := c.flags.plans(ctx, r, h, catalog)
-		if err != nil {
-			return err
-		}
-		if err := permit(ctx, h, p, r.campaign.Scope.Hosts, way); err != nil {
-			return err
-		}
-		return open(p, catalog, func(to runRecord) error {
-			rec.runRecord = to
-			return c.holdTrials(ctx, h, r.campaign, p, way, rec)
-		})
-	})
+	post := postRun{store: run.store, reporter: r.Reporter, log: r.Log, now: r.Now}
+	run.post, err = post.prepare(ctx, l.campaign, spec, r.Planner.Secrets, r.Redactor)
+	return err
 }
 
-func (c *conduct) holdTrials(ctx context.Context, h *host.Host, of *campaign.Campaign, p *plan.Plan, way *egress.Proxy, rec *recording) error {
-	o := engine.Options{
-		Resolver: func(targets core.Targets) engine.Resolver { return h.Using(targets) },
-		Record:   rec.calls,
-		Tracer:   rec.watch.tracer(),
-		Secrets:  c.flags.secrets.lookup(c.env, of.File),
+// conclude closes the record, whatever happened, and says what came of the run. err is
+// what the engine or the record failed with.
+func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Summary, err error) (Outcome, error) {
+	journal := run.journal.Load()
+	if journal == nil {
+		return Outcome{}, notBegun(summary, err)
 	}
-	if j := rec.judging; j != nil {
-		p, o.Replayer = j.Plan, j
-		o.Resolver = func(targets core.Targets) engine.Resolver { return j.Resolver(h.Using(targets)) }
-	} else {
-		var err error
-		if rec.after, err = c.prepareAftermath(ctx, rec.store, of); err != nil {
-			return err
-		}
-	}
-	// A connection that a plugin keeps open is recorded when it ends.
-	return c.hold(ctx, p, o, rec, way.Close)
-}
-
-// hold carries a plan out, records it, and says what came of it. stop is called
-// when all trials are over.
-func (c *conduct) hold(ctx context.Context, p *plan.Plan, o engine.Options, rec *recording, stop func() error) error {
-	o.Begin = func(ctx context.Context) (engine.Journal, error) { return rec.start(ctx, len(p.Trials)) }
-	o.Done, o.Observer, o.Redactor = rec.done, rec.watch.observing(c.screen, c.observer), c.redactor
-	ctx, rec.cancel = context.WithCancelCause(ctx)
-	defer rec.cancel(nil)
-	summary, err := engine.Run(ctx, p, o)
-	c.screen.finish()
-	if stop, ok := errors.AsType[stopRequest](context.Cause(ctx)); ok && summary.Interrupted {
-		summary.Stopped = stop.Error()
-	}
-	err = cmp.Or(err, stop())
-	if rec.journal == nil {
-		return notBegun(summary, err)
-	}
-	// Whatever happened, the record is closed and read.
+	out := Outcome{Run: journal.Run()}
 	reading := context.WithoutCancel(ctx)
-	err = rec.finish(reading, c.env, summary, err)
+	err = run.finish(summary, err)
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
-		return err // what there is of the run says nothing
+		return out, err // what there is of the run is no basis for a verdict
 	}
-	counts, readErr := rec.store.Counts(reading, rec.journal.Run())
-	var conclusion error
-	c.verdict, conclusion = concludeRun(c.env, p.Name, p.Evidence, summary, rec.journal.Run(), counts, c.dir, rec.goOn(), err)
-	if rec.after != nil && err == nil && !summary.Interrupted { // or it will be resumed
-		if headline := rec.after.follow(ctx, rec.journal.Run()); headline != "" {
-			c.verdict += "; compared with the baseline: " + headline
-		}
+	counts, readErr := run.store.Counts(reading, out.Run)
+	end := endingOf(summary, err)
+	c := conclusionOf(run.plan.Name, run.plan.Evidence, out.Run, summary, counts, end)
+	if end != finished {
+		c.GoOn = run.goOn(out.Run)
 	}
-	return errors.Join(conclusion, err, readErr)
-}
-
-// prepareAftermath returns what comes after a run, or nil where nothing does.
-func (c *conduct) prepareAftermath(ctx context.Context, s *store.Store, of *campaign.Campaign) (*aftermath, error) {
-	baseline := cmp.Or(c.baseline, of.Baseline, c.fallback)
-	if baseline == "" {
-		return nil, nil
+	r.Reporter.Conclude(c)
+	out.Verdict, out.Why = c.Verdict, c.Why
+	if run.post != nil && err == nil && !summary.Interrupted { // or it will be resumed
+		out.Headline = run.post.follow(ctx, out.Run)
 	}
-	return prepareAftermath(ctx, c.env, c.log, s, of, c.flags.secrets.lookup(c.env, of.File), c.redactor, baseline)
+	return out, errors.Join(err, readErr)
 }
 
 // notBegun says why a run sent nothing and left no record.
@@ -172,65 +209,34 @@ func notBegun(summary record.Summary, err error) error {
 	return err
 }
 
-// recording is the record of one run.
-type recording struct {
-	runRecord
-	screen  *progress
-	dir     storeFlag
-	watch   *watch
-	journal *store.Journal // nil before the run begins
-	// after is what comes after the run; nil where nothing does.
-	after *aftermath
-	// begun is the journal for those who do not wait for the run to begin.
-	begun atomic.Pointer[store.Journal]
-	// cancel ends the run with a cause.
-	cancel context.CancelCauseFunc
-}
-
-func (r *recording) start(ctx context.Context, trials int) (engine.Journal, error) {
-	journal, err := r.begin(ctx)
+// replay carries a recorded run out by its record, in a run of its own, and compares the
+// two. It starts no plugin.
+func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error) {
+	s, err := r.Store(ctx)
 	if err != nil {
-		return nil, r.failed(err)
+		return Outcome{}, err
 	}
-	r.journal = journal
-	r.begun.Store(journal)
-	r.watch.begin(r.store.Dir(), journal.Run())
-	go r.heedStop(ctx)
-	r.screen.begin(journal.Run(), trials, r.done)
-	return journal, nil
-}
-
-// finish closes the record. err is what the recording failed with, if it did.
-func (r *recording) finish(ctx context.Context, env Env, s record.Summary, err error) error {
-	status, message := store.Finished, ""
-	switch {
-	case err != nil:
-		status, message = store.Failed, err.Error()
-	case s.Stopped != "":
-		status, message = store.Interrupted, "stopped by "+s.Stopped
-	case s.Interrupted:
-		status = store.Interrupted
+	defer func() { err = errors.Join(err, s.Close()) }()
+	p, recorded, err := replayedPlan(ctx, s, spec.From)
+	if err != nil {
+		return Outcome{}, err
 	}
-	if _, ok := errors.AsType[engine.Unexpected](err); ok {
-		return errors.Join(fmt.Errorf("run %s: %w", r.journal.Run(), err), r.journal.Finish(status, message, env.Now()))
+	run := &activeRun{plan: p, store: s, goOn: spec.GoOn, reporter: r.Reporter, now: r.Now, follow: &followers{log: r.eventLog()}}
+	unbound := context.WithoutCancel(ctx)
+	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return s.Calls(unbound, spec.From.ID, trial) })
+	run.options = r.options(run.follow)
+	run.options.Resolver, run.options.Replayer = player.Resolver, player
+	run.begin = func(ctx context.Context) (*store.Journal, error) {
+		return s.CreateRun(ctx, r.recorder().replayOf(spec.From, filesOf(recorded), len(p.Trials)))
 	}
-	// Where the recording failed, this most likely fails for the same reason.
-	if err = cmp.Or(err, r.journal.Finish(status, message, env.Now())); err != nil {
-		return r.failed(fmt.Errorf("run %s: %w", r.journal.Run(), err))
+	summary, err := run.execute(ctx, run.follow.close)
+	out, err = r.conclude(ctx, run, summary, err)
+	if out.Verdict == NoVerdict || out.Verdict == Interrupted {
+		return out, err
 	}
-	return nil
-}
-
-// goOn is the command that goes on with the run.
-func (r *recording) goOn() string {
-	return cmp.Or(r.again, fmt.Sprintf("orchestrator resume%s %s", r.dir.flag(), r.journal.Run()))
-}
-
-func (r *recording) failed(err error) error {
-	again := "run the campaign again"
-	if r.journal != nil {
-		again = r.goOn() + " carries the run on"
+	if different := sameRecord(ctx, s, spec.From.ID, out.Run); different != nil {
+		out.Verdict = NoVerdict // whatever was concluded of it
+		return out, different
 	}
-	return core.Errorf(core.ErrorInternal, "%w", err).
-		WithHint("see to it that %s can be written and has room; then %s", r.store.Dir(), again)
+	return out, err
 }

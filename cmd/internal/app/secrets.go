@@ -1,12 +1,11 @@
-package cli
+package app
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
-
-	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
@@ -17,18 +16,20 @@ import (
 // maxSecret bounds a file that holds a secret.
 const maxSecret = 1 << 20
 
-// secretFlags say which files a campaign may name as secrets. A campaign may
-// be somebody else's: on its own it reads what is in its folder, and nothing
-// that is this user's.
-type secretFlags struct{ dirs []string }
-
-func (f *secretFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.dirs, "secret-dir", nil, "`folder` whose files a campaign may name as secrets, or have a component read, by absolute path; may be repeated")
+// Secrets finds the secrets that campaigns refer to, and says which files a campaign
+// may name. A campaign may be somebody else's: on its own it reads what is in its
+// folder, and nothing that is this user's.
+type Secrets struct {
+	// Folders are those whose files a campaign may name as secrets, or have a component
+	// read, by absolute path.
+	Folders   []string
+	Files     Files
+	LookupEnv func(name string) (string, bool)
 }
 
 // locate returns the folder that a file with a secret must not leave, and its
 // name within it.
-func (f *secretFlags) locate(campaign, name string) (folder, within string, err error) {
+func (s *Secrets) locate(campaign, name string) (folder, within string, err error) {
 	if !filepath.IsAbs(name) {
 		if filepath.IsLocal(name) {
 			return filepath.Dir(campaign), name, nil
@@ -36,8 +37,8 @@ func (f *secretFlags) locate(campaign, name string) (folder, within string, err 
 		return "", "", core.Errorf(core.ErrorConfig, "the secret file %s is outside the campaign's folder", name).
 			WithHint("name it by its absolute path, and allow its folder with --secret-dir")
 	}
-	for _, dir := range f.dirs {
-		absolute, err := filepath.Abs(dir)
+	for _, dir := range s.Folders {
+		absolute, err := s.Files.Abs(dir)
 		if err != nil {
 			return "", "", err
 		}
@@ -49,8 +50,8 @@ func (f *secretFlags) locate(campaign, name string) (folder, within string, err 
 		WithHint("--secret-dir %s allows it, if you trust the campaign with it", filepath.Dir(name))
 }
 
-// check reports the files that a campaign names as secrets and may not read.
-func (f *secretFlags) check(c *campaign.Campaign, p *plan.Plan) error {
+// Check reports the files that a campaign names as secrets and may not read.
+func (s *Secrets) Check(c *campaign.Campaign, p *plan.Plan) error {
 	var configs [][]byte
 	for _, t := range p.Targets {
 		configs = append(configs, t.Config)
@@ -58,8 +59,8 @@ func (f *secretFlags) check(c *campaign.Campaign, p *plan.Plan) error {
 	for _, v := range p.Converters {
 		configs = append(configs, v.Config)
 	}
-	for _, s := range p.Scorers {
-		configs = append(configs, s.Config)
+	for _, scorer := range p.Scorers {
+		configs = append(configs, scorer.Config)
 	}
 	for _, w := range c.Notify {
 		configs = append(configs, w.Config())
@@ -76,7 +77,7 @@ func (f *secretFlags) check(c *campaign.Campaign, p *plan.Plan) error {
 				continue
 			}
 			seen[ref.Name] = true
-			if _, _, err := f.locate(c.File, ref.Name); err != nil {
+			if _, _, err := s.locate(c.File, ref.Name); err != nil {
 				wrong = append(wrong, err)
 			}
 		}
@@ -84,23 +85,23 @@ func (f *secretFlags) check(c *campaign.Campaign, p *plan.Plan) error {
 	return errors.Join(wrong...)
 }
 
-// lookup resolves a campaign's secret references from the environment and from
-// files.
-func (f *secretFlags) lookup(env Env, campaign string) secret.Lookup {
+// Lookup returns what resolves the secret references of a campaign, whose file it is
+// given, from the environment and from files.
+func (s *Secrets) Lookup(campaign string) secret.Lookup {
 	return func(ref secret.Reference) (string, error) {
 		switch ref.Scheme {
 		case secret.SchemeEnv:
-			value, ok := env.LookupEnv(ref.Name)
+			value, ok := s.LookupEnv(ref.Name)
 			if !ok {
 				return "", core.Errorf(core.ErrorConfig, "the environment variable %s is not set", ref.Name).WithHint("export %s before the run", ref.Name)
 			}
 			return value, nil
 		case secret.SchemeFile:
-			folder, within, err := f.locate(campaign, ref.Name)
+			folder, within, err := s.locate(campaign, ref.Name)
 			if err != nil {
 				return "", err
 			}
-			data, err := env.ReadFile(folder, within, maxSecret)
+			data, err := ReadFile(s.Files, folder, within, maxSecret)
 			if err != nil {
 				return "", core.Errorf(core.ErrorConfig, "the secret file %s cannot be read: %w", ref.Name, err)
 			}
@@ -109,4 +110,53 @@ func (f *secretFlags) lookup(env Env, campaign string) secret.Lookup {
 			return "", fmt.Errorf("unknown scheme %q", ref.Scheme)
 		}
 	}
+}
+
+// AllowFile returns why a campaign must not make a component read a file by
+// itself. It may where the file is below a folder given with --secret-dir when
+// symbolic links are followed, as the component will follow them.
+func (s *Secrets) AllowFile(name string) error {
+	if !filepath.IsAbs(name) {
+		return core.Errorf(core.ErrorConfig, "%s is not an absolute path", name).
+			WithHint("a component has no folder of its own: name the file by its absolute path, and allow its folder with --secret-dir")
+	}
+	followed, err := s.resolve(name)
+	if err != nil {
+		return core.Errorf(core.ErrorConfig, "the file %s cannot be found out about: %w", name, err)
+	}
+	for _, dir := range s.Folders {
+		absolute, err := s.Files.Abs(dir)
+		if err != nil {
+			return err
+		}
+		folder, err := s.resolve(absolute)
+		if err != nil {
+			return err
+		}
+		if below(folder, followed) {
+			return nil
+		}
+	}
+	return core.Errorf(core.ErrorConfig, "the file %s is not below a folder that was allowed", name).
+		WithHint("--secret-dir %s allows it, if you trust the campaign with it", filepath.Dir(followed))
+}
+
+// resolve follows the symbolic links in an absolute path. What is not there yet
+// has none.
+func (s *Secrets) resolve(path string) (string, error) {
+	followed, err := s.Files.Resolve(path)
+	if !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {
+		return followed, err
+	}
+	parent, err := s.resolve(filepath.Dir(path))
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(parent, filepath.Base(path)), nil
+}
+
+// below reports whether a path is within a folder, both of them absolute.
+func below(folder, path string) bool {
+	within, err := filepath.Rel(folder, path)
+	return err == nil && within != "." && filepath.IsLocal(within)
 }

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"io"
@@ -7,14 +7,14 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// byteBar shows on a terminal how many of so many bytes have been written to it;
-// size is -1 where that is not known. Elsewhere it shows nothing.
-func byteBar(env Env, what string, size int64) io.WriteCloser {
-	if !env.Terminal {
+// ByteBar returns a bar that shows on a terminal how many of so many bytes have been
+// written to it; size is -1 where that is not known. Elsewhere it shows nothing.
+func ByteBar(w io.Writer, terminal bool, what string, size int64) io.WriteCloser {
+	if !terminal {
 		return silent{io.Discard}
 	}
 	return progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(env.Stderr),
+		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionSetWidth(10),
@@ -28,3 +28,24 @@ type silent struct{ io.Writer }
 
 // Close does nothing.
 func (silent) Close() error { return nil }
+
+// CountBar returns a function that shows on a terminal how many of so many things are
+// done. It is nil elsewhere.
+func CountBar(w io.Writer, terminal bool, what string) func(done, total int) {
+	if !terminal {
+		return nil
+	}
+	var bar *progressbar.ProgressBar
+	return func(done, total int) {
+		if bar == nil {
+			bar = progressbar.NewOptions(total,
+				progressbar.OptionSetWriter(w),
+				progressbar.OptionSetDescription(what),
+				progressbar.OptionSetWidth(10),
+				progressbar.OptionThrottle(100*time.Millisecond),
+				progressbar.OptionClearOnFinish(),
+			)
+		}
+		_ = bar.Set(done) // it only shows
+	}
+}

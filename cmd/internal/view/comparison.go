@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"cmp"
@@ -7,32 +7,33 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // mostFindings is how many findings are worth reading at once.
 const mostFindings = 20
 
-// writeComparison prints what changed between two runs.
-func writeComparison(w io.Writer, c compare.Comparison) {
+// Comparison prints what changed between two runs.
+func Comparison(w io.Writer, c compare.Comparison) {
 	fmt.Fprintf(w, "run       %s (%s): %s\n", c.Run.ID, c.Run.Campaign, evidenceOf(c.Run))
 	fmt.Fprintf(w, "baseline  %s (%s): %s\n\n", cmp.Or(c.Baseline.ID, "none"), cmp.Or(c.Baseline.Campaign, "-"), evidenceOf(c.Baseline))
 	lines := [][]string{{"ATTACK", "THEN", "NOW", "POINTS", "95% CI", "P", "ASR", "UNJUDGED"}}
 	for _, cell := range c.Cells {
 		lines = append(lines, cellsOf(cell))
 	}
-	writeAligned(w, lines, func(column int) bool { return column == 0 || column == 6 }, 7)
+	Aligned(w, lines, func(column int) bool { return column == 0 || column == 6 }, 7)
 	writeFindings(w, "new findings", c.New)
 	writeFindings(w, "not reproduced", c.Gone)
 	for i, note := range c.Notes {
 		if i == 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "note: %s\n", cell(note))
+		fmt.Fprintf(w, "note: %s\n", text.OneLine(note))
 	}
 }
 
 func evidenceOf(s compare.Side) string {
-	text := fmt.Sprintf("%d of %s judged, %d succeeded", s.Judged(), count(s.Planned, "trial"), s.Succeeded)
+	text := fmt.Sprintf("%d of %s judged, %d succeeded", s.Judged(), text.Count(s.Planned, "trial"), s.Succeeded)
 	if lost := s.Undetermined + s.Errored + s.Open; lost > 0 {
 		text += fmt.Sprintf("; %d undetermined, %d errored, %d open", s.Undetermined, s.Errored, s.Open)
 	}

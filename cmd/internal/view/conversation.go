@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -7,12 +7,22 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// fileOf returns the file in which a value is kept, if it is kept in one.
-type fileOf func(core.Value) (path string, ok bool)
+// Conversation prints what was said in an attempt at a trial: what had been said before
+// it, its turns, and what was asked of helpers for a turn that was not sent.
+func Conversation(w io.Writer, history []core.Message, said store.Attempt, file FileOf) {
+	writeHistory(w, history)
+	for _, t := range said.Turns {
+		writeTurn(w, t, helpFor(t.Index, said.HelperTurns), file)
+	}
+	writeUnsent(w, said.Turns, said.HelperTurns, file)
+	if len(said.Turns) == 0 {
+		fmt.Fprintln(w, "\n(no turn was recorded)")
+	}
+}
 
 // writeHistory prints what had been said before the first turn.
 func writeHistory(w io.Writer, history []core.Message) {
@@ -20,24 +30,24 @@ func writeHistory(w io.Writer, history []core.Message) {
 		fmt.Fprintln(w, "\nhistory")
 	}
 	for _, m := range history {
-		fmt.Fprintf(w, "    %s  %s\n", label(string(m.Role)), indented(strings.TrimRight(m.Text(), "\n")))
+		fmt.Fprintf(w, "    %s  %s\n", label(string(m.Role)), Indented(strings.TrimRight(m.Text(), "\n")))
 	}
 }
 
 // writeTurn prints one exchange: what the strategy asked for it, what was sent, what
 // came back, what components asked of helpers for it, and how it was judged.
-func writeTurn(w io.Writer, t record.Turn, asked []record.HelperTurn, file fileOf) {
+func writeTurn(w io.Writer, t record.Turn, asked []record.HelperTurn, file FileOf) {
 	fmt.Fprintf(w, "\n[%d] %s  %s%s\n", t.Index+1, t.Sent.Role, t.Started.Local().Format(time.TimeOnly), inFront("  ", showDelivery(t.Sent.Delivery)))
 	if prompt := t.Sent.Delivery.SystemPrompt; prompt != nil {
-		fmt.Fprintf(w, "    new system prompt  %s\n", indented(strings.TrimRight(*prompt, "\n")))
+		fmt.Fprintf(w, "    new system prompt  %s\n", Indented(strings.TrimRight(*prompt, "\n")))
 	}
 	before, asked := byStrategy(asked)
 	writeHelp(w, before, file)
 	writeParts(w, t.Sent, file)
 	if t.Failure != nil {
-		fmt.Fprintf(w, "[%d] no reply: %s error: %s\n", t.Index+1, t.Failure.Kind, indented(t.Failure.Message))
+		fmt.Fprintf(w, "[%d] no reply: %s error: %s\n", t.Index+1, t.Failure.Kind, Indented(t.Failure.Message))
 		if t.Failure.Hint != "" {
-			fmt.Fprintf(w, "    hint: %s\n", indented(t.Failure.Hint))
+			fmt.Fprintf(w, "    hint: %s\n", Indented(t.Failure.Hint))
 		}
 	}
 	if t.Reply != nil {
@@ -49,11 +59,11 @@ func writeTurn(w io.Writer, t record.Turn, asked []record.HelperTurn, file fileO
 	}
 }
 
-func writeReply(w io.Writer, t record.Turn, file fileOf) {
+func writeReply(w io.Writer, t record.Turn, file FileOf) {
 	reply := t.Reply
-	fmt.Fprintf(w, "[%d] assistant  %s  %s", t.Index+1, round(t.Ended.Sub(t.Started)), reply.Finish)
+	fmt.Fprintf(w, "[%d] assistant  %s  %s", t.Index+1, Round(t.Ended.Sub(t.Started)), reply.Finish)
 	if reply.Detail != "" {
-		fmt.Fprintf(w, " (%s)", indented(reply.Detail))
+		fmt.Fprintf(w, " (%s)", Indented(reply.Detail))
 	}
 	fmt.Fprint(w, inFront("  ", showDelivered(reply)))
 	if reply.Replayed {
@@ -61,16 +71,16 @@ func writeReply(w io.Writer, t record.Turn, file fileOf) {
 	}
 	fmt.Fprintln(w)
 	if reply.Heard != "" {
-		fmt.Fprintf(w, "    %s  %s\n", label("heard"), indented(reply.Heard))
+		fmt.Fprintf(w, "    %s  %s\n", label("heard"), Indented(reply.Heard))
 	}
 	writeParts(w, reply.Message, file)
 	writeCost(w, reply)
 	for _, warning := range reply.Warnings {
-		fmt.Fprintf(w, "    warning: %s\n", indented(warning))
+		fmt.Fprintf(w, "    warning: %s\n", Indented(warning))
 	}
 }
 
-func writeParts(w io.Writer, m core.Message, file fileOf) {
+func writeParts(w io.Writer, m core.Message, file FileOf) {
 	if len(m.Parts) == 0 {
 		fmt.Fprintln(w, "    (nothing)")
 	}
@@ -91,29 +101,9 @@ func writeParts(w io.Writer, m core.Message, file fileOf) {
 	}
 }
 
-func label(s string) string { return fmt.Sprintf("%-10s", s) }
-
-// showValue returns text as it is, and names where anything else is kept.
-func showValue(v core.Value, file fileOf) string {
-	switch v.Modality {
-	case core.Text, core.ToolCall, core.ToolResult:
-		return indented(strings.TrimRight(v.Text(), "\n"))
-	}
-	shown := fmt.Sprintf("%s, %d bytes", v.MediaType, len(v.Data))
-	if v.BaseMediaType() == core.MediaWAV {
-		if clip, _, err := audio.DecodeWAV(v.Data); err == nil {
-			shown = fmt.Sprintf("%s of %s, %d Hz", round(clip.Duration()), v.MediaType, clip.Rate)
-		}
-	}
-	if path, ok := file(v); ok {
-		shown += ", " + path
-	}
-	return shown
-}
-
 func writeScores(w io.Writer, scores []record.Score) {
 	for _, s := range scores {
-		fmt.Fprintf(w, "    score %-10s %-8s %s\n", s.Name, showScore(s.Score), indented(scoreReason(s)))
+		fmt.Fprintf(w, "    score %-10s %-8s %s\n", s.Name, showScore(s.Score), Indented(scoreReason(s)))
 		for _, v := range s.Judged {
 			if v.Modality == core.Text {
 				fmt.Fprintf(w, "          judged:   %q\n", v.Text())
@@ -138,12 +128,4 @@ func showScore(s core.Score) string {
 	default:
 		return "unknown"
 	}
-}
-
-// round shortens a duration to what a reader wants to know.
-func round(d time.Duration) time.Duration {
-	if d < time.Second {
-		return d.Round(time.Millisecond)
-	}
-	return d.Round(100 * time.Millisecond)
 }

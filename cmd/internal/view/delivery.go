@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -10,14 +10,6 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
-
-// inFront puts something in front of a text, if there is one.
-func inFront(of, s string) string {
-	if s == "" {
-		return ""
-	}
-	return of + s
-}
 
 // showDelivery says how a message was to reach the target, but for the system
 // prompt. It is empty for one that was sent like any other.
@@ -42,9 +34,9 @@ func showDelivered(r *core.Reply) string {
 	if r.Delivered == 0 && !lost {
 		return ""
 	}
-	shown := fmt.Sprintf("delivered %s", round(r.Delivered))
+	shown := fmt.Sprintf("delivered %s", Round(r.Delivered))
 	if whole := soundOf(r.Message); whole > 0 {
-		shown += fmt.Sprintf(" of %s", round(whole))
+		shown += fmt.Sprintf(" of %s", Round(whole))
 	}
 	return shown
 }
@@ -78,8 +70,8 @@ func showTiming(t core.Timing) string {
 	}{
 		{"connect", t.Connect}, {"first event", t.FirstEvent}, {"first audio", t.FirstAudio}, {"last audio", t.LastAudio}, {"total", t.Total},
 	} {
-		if round(step.after) > 0 {
-			times = append(times, fmt.Sprintf("%s %s", step.name, round(step.after)))
+		if Round(step.after) > 0 {
+			times = append(times, fmt.Sprintf("%s %s", step.name, Round(step.after)))
 		}
 	}
 	return strings.Join(times, ", ")

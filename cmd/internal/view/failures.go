@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"cmp"
@@ -8,14 +8,15 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // mostFailures is how many reasons are worth reading at once.
 const mostFailures = 5
 
-// writeFailures prints why trials errored: each reason once, with its hint and
+// Failures prints why trials errored: each reason once, with its hint and
 // with how many trials it stopped, the most frequent first.
-func writeFailures(w io.Writer, counts []store.Count) {
+func Failures(w io.Writer, counts []store.Count) {
 	stopped := map[record.Failure]int{}
 	var reasons []record.Failure
 	for _, c := range counts {
@@ -33,9 +34,9 @@ func writeFailures(w io.Writer, counts []store.Count) {
 	slices.SortStableFunc(reasons, func(a, b record.Failure) int { return cmp.Compare(stopped[b], stopped[a]) })
 	fmt.Fprintln(w, "\nerrors:")
 	for _, r := range reasons[:min(len(reasons), mostFailures)] {
-		fmt.Fprintf(w, "  %s: %s\n", count(stopped[r], "trial"), cell(r.Message))
+		fmt.Fprintf(w, "  %s: %s\n", text.Count(stopped[r], "trial"), text.OneLine(r.Message))
 		if r.Hint != "" {
-			fmt.Fprintf(w, "    hint: %s\n", cell(r.Hint))
+			fmt.Fprintf(w, "    hint: %s\n", text.OneLine(r.Hint))
 		}
 	}
 	if more := len(reasons) - mostFailures; more > 0 {

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ func byStrategy(asked []record.HelperTurn) (strategy, components []record.Helper
 }
 
 // writeUnsent prints what was asked of helpers for a turn that was not sent.
-func writeUnsent(w io.Writer, turns []record.Turn, helped []record.HelperTurn, file fileOf) {
+func writeUnsent(w io.Writer, turns []record.Turn, helped []record.HelperTurn, file FileOf) {
 	if asked := helpFor(len(turns), helped); len(asked) > 0 {
 		fmt.Fprintf(w, "\n[%d] was not sent\n", len(turns)+1)
 		writeHelp(w, asked, file)
@@ -44,11 +44,11 @@ func writeUnsent(w io.Writer, turns []record.Turn, helped []record.HelperTurn, f
 
 // writeHelp prints what strategies, converters and scorers asked of helpers, and
 // what these answered.
-func writeHelp(w io.Writer, asked []record.HelperTurn, file fileOf) {
+func writeHelp(w io.Writer, asked []record.HelperTurn, file FileOf) {
 	for _, t := range asked {
-		fmt.Fprintf(w, "    %s %s asked %s  %s", t.Kind, t.By, t.Target, round(t.Ended.Sub(t.Started)))
+		fmt.Fprintf(w, "    %s %s asked %s  %s", t.Kind, t.By, t.Target, Round(t.Ended.Sub(t.Started)))
 		if t.Reply != nil {
-			fmt.Fprint(w, inFront("  ", string(t.Reply.Finish)), inFront(": ", indented(t.Reply.Detail)))
+			fmt.Fprint(w, inFront("  ", string(t.Reply.Finish)), inFront(": ", Indented(t.Reply.Detail)))
 		}
 		fmt.Fprintln(w)
 		if t.Start.SystemPrompt != "" {
@@ -58,9 +58,9 @@ func writeHelp(w io.Writer, asked []record.HelperTurn, file fileOf) {
 			writeMessage(w, m, file)
 		}
 		if t.Failure != nil {
-			writeSaid(w, "no reply", fmt.Sprintf("%s error: %s", t.Failure.Kind, indented(t.Failure.Message)))
+			writeSaid(w, "no reply", fmt.Sprintf("%s error: %s", t.Failure.Kind, Indented(t.Failure.Message)))
 			if t.Failure.Hint != "" {
-				writeSaid(w, "hint", indented(t.Failure.Hint))
+				writeSaid(w, "hint", Indented(t.Failure.Hint))
 			}
 		}
 		if t.Reply != nil {
@@ -69,14 +69,14 @@ func writeHelp(w io.Writer, asked []record.HelperTurn, file fileOf) {
 				writeSaid(w, "tokens", tokens)
 			}
 			for _, warning := range t.Reply.Warnings {
-				writeSaid(w, "warning", indented(warning))
+				writeSaid(w, "warning", Indented(warning))
 			}
 		}
 	}
 }
 
 // writeMessage prints a message of a conversation with a helper.
-func writeMessage(w io.Writer, m core.Message, file fileOf) {
+func writeMessage(w io.Writer, m core.Message, file FileOf) {
 	for _, p := range m.Parts {
 		writeSaid(w, string(m.Role), showValue(p.Value, file))
 	}

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 const (
@@ -58,18 +59,10 @@ func (p pauses) String() string {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("%s paused %s: %s", short(name), left, last.why)
+		return fmt.Sprintf("%s paused %s: %s", text.Shorten(name, longestName), left, last.why)
 	default:
 		return fmt.Sprintf("%d targets paused %s", len(p), left)
 	}
-}
-
-// short cuts a target's name.
-func short(name string) string {
-	if letters := []rune(name); len(letters) > longestName {
-		return string(letters[:longestName-1]) + "…"
-	}
-	return name
 }
 
 func pauseWords(r record.PauseReason) string {

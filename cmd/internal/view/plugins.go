@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // writePlugins writes which plugins a run had, how they were checked, and what
@@ -24,8 +25,8 @@ func writePlugins(w io.Writer, plugins []store.Plugin) {
 		if p.Sandbox == "" {
 			continue // kept before that was recorded
 		}
-		fmt.Fprintf(w, "  may do       %s\n", indented(p.Permissions.String()))
-		fmt.Fprintf(w, "  sandbox      %s\n", indented(p.Sandbox))
+		fmt.Fprintf(w, "  may do       %s\n", Indented(p.Permissions.String()))
+		fmt.Fprintf(w, "  sandbox      %s\n", Indented(p.Sandbox))
 	}
 }
 
@@ -51,13 +52,13 @@ func writeConnections(w io.Writer, connections []store.Connection) {
 		hosts[i] = fmt.Sprintf("%s (%d)", host, counts[host])
 	}
 	if len(hosts) > 0 {
-		fmt.Fprintf(w, "connections    %s\n", indented(strings.Join(hosts, ", ")))
+		fmt.Fprintf(w, "connections    %s\n", Indented(strings.Join(hosts, ", ")))
 	}
 	for i, c := range refused {
 		if i == shownConnections {
 			fmt.Fprintf(w, "  and %d more were refused or failed\n", len(refused)-i)
 			break
 		}
-		fmt.Fprintf(w, "  not made     %s, by %s: %s\n", cell(c.Host), cell(c.Plugin), indented(c.Refused))
+		fmt.Fprintf(w, "  not made     %s, by %s: %s\n", text.OneLine(c.Host), text.OneLine(c.Plugin), Indented(c.Refused))
 	}
 }

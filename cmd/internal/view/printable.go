@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"bytes"
@@ -8,12 +8,13 @@ import (
 	"unicode"
 )
 
-// printable is a writer for people's eyes. Much of what a command prints was
-// written by the target or by somebody else's campaign, and none of that may
-// reach the terminal as an escape sequence or read differently from what it
-// is: characters that are not graphic, but for tab and newline, become \uXXXX,
-// and bytes that are not UTF-8 become U+FFFD. Each Write has to end at the end
-// of a character.
+// Printable returns a writer that leaves nothing in a text which a terminal obeys or
+// does not show. Much of what a command prints was written by the target or by
+// somebody else's campaign: characters that are not graphic, but for tab and newline,
+// become \uXXXX, and bytes that are not UTF-8 become U+FFFD. Each Write has to end at
+// the end of a character.
+func Printable(w io.Writer) io.Writer { return printable{w} }
+
 type printable struct{ w io.Writer }
 
 func (p printable) Write(b []byte) (int, error) {
@@ -41,8 +42,6 @@ func escape(b []byte) []byte {
 // hidden reports whether a character would not be seen.
 func hidden(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsGraphic(r) }
 
-// indented puts a text that may have several lines below a label.
-func indented(s string) string { return strings.ReplaceAll(s, "\n", "\n                ") }
-
-// cell keeps a text within one cell of a table.
-func cell(s string) string { return strings.NewReplacer("\t", " ", "\n", " ").Replace(s) }
+// Indented puts the lines of a text that follow its first one below the first, beside
+// a label of at most 15 columns.
+func Indented(s string) string { return strings.ReplaceAll(s, "\n", "\n                ") }

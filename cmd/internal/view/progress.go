@@ -1,7 +1,8 @@
-package cli
+package view
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -10,12 +11,14 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
-// progress shows how a run goes on: a bar that is redrawn on a terminal, a line
+// Progress shows how a run goes on: a bar that is redrawn on a terminal, a line
 // for each finished trial elsewhere. It is an engine.Observer, and the writer
-// that everything else must go through while the bar is on the screen.
-type progress struct {
+// that everything else must go through while the bar is on the screen. It is safe for
+// concurrent use.
+type Progress struct {
 	out      printable
 	terminal bool
 
@@ -29,20 +32,22 @@ type progress struct {
 	tick   *time.Timer
 }
 
-func newProgress(env Env) *progress {
-	return &progress{out: printable{env.Stderr}, terminal: env.Terminal, paused: pauses{}}
+// NewProgress returns a Progress that writes to w. terminal says whether w can be
+// redrawn.
+func NewProgress(w io.Writer, terminal bool) *Progress {
+	return &Progress{out: printable{w}, terminal: terminal, paused: pauses{}}
 }
 
-// begin announces the run and puts the bar on the screen. done are the trials that
-// were held before.
-func (p *progress) begin(run string, trials int, done map[string]core.Outcome) {
+// Begin announces the run and puts the bar on the screen. done are the outcomes of
+// trials that were held before, by their IDs.
+func (p *Progress) Begin(run string, trials int, done map[string]core.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := ""
 	if len(done) > 0 {
 		before = fmt.Sprintf(", %d of them held before", len(done))
 	}
-	fmt.Fprintf(p.out, "run %s: %s%s\n", run, count(trials, "trial"), before)
+	fmt.Fprintf(p.out, "run %s: %s%s\n", run, text.Count(trials, "trial"), before)
 	p.total = trials
 	for _, outcome := range done {
 		p.tally.Add(outcome)
@@ -63,8 +68,8 @@ func (p *progress) begin(run string, trials int, done map[string]core.Outcome) {
 	p.redraw()
 }
 
-// Observe takes an event of the engine.
-func (p *progress) Observe(e record.Event) {
+// Observe shows an event of the run.
+func (p *Progress) Observe(e record.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e := e.(type) {
@@ -81,23 +86,23 @@ func (p *progress) Observe(e record.Event) {
 	p.redraw()
 }
 
-func (p *progress) trialEnded(e record.TrialEnded) {
+func (p *Progress) trialEnded(e record.TrialEnded) {
 	if p.bar == nil {
 		fmt.Fprintf(p.out, "%*d/%d  %-12s  %s: %s\n", len(fmt.Sprint(p.total)), p.tally.Total(), p.total,
-			e.Result.Outcome, e.Trial.ID, cell(e.Result.Reason))
+			e.Result.Outcome, e.Trial.ID, text.OneLine(e.Result.Reason))
 	}
 }
 
-func (p *progress) warn(e record.Warning) {
+func (p *Progress) warn(e record.Warning) {
 	p.clear()
 	if e.Trial.ID != "" {
-		fmt.Fprintf(p.out, "warning: %s: %s\n", e.Trial.ID, cell(e.Message))
+		fmt.Fprintf(p.out, "warning: %s: %s\n", e.Trial.ID, text.OneLine(e.Message))
 		return
 	}
-	fmt.Fprintf(p.out, "warning: %s\n", cell(e.Message))
+	fmt.Fprintf(p.out, "warning: %s\n", text.OneLine(e.Message))
 }
 
-func (p *progress) redraw() {
+func (p *Progress) redraw() {
 	if p.bar == nil {
 		return
 	}
@@ -112,21 +117,21 @@ func (p *progress) redraw() {
 }
 
 // countDown redraws the bar while a target is paused.
-func (p *progress) countDown() {
+func (p *Progress) countDown() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tick = nil
 	p.redraw()
 }
 
-func (p *progress) clear() {
+func (p *Progress) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
 }
 
 // Write prints whole lines above the bar.
-func (p *progress) Write(lines []byte) (int, error) {
+func (p *Progress) Write(lines []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
@@ -135,8 +140,8 @@ func (p *progress) Write(lines []byte) (int, error) {
 	return n, err
 }
 
-// finish takes the bar off the screen.
-func (p *progress) finish() {
+// Finish takes the bar off the screen.
+func (p *Progress) Finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 // watched is what is shown of a run of two trials, with a warning and a line of the log.
 func watched(terminal bool) string {
 	var out bytes.Buffer
-	p := newProgress(Env{Stderr: &out, Terminal: terminal})
+	p := NewProgress(&out, terminal)
 	first, second := record.TrialInfo{ID: "polite/1"}, record.TrialInfo{ID: "polite/2"}
-	p.begin("20261123-aaaa", 2, nil)
+	p.Begin("20261123-aaaa", 2, nil)
 	p.Observe(record.TrialStarted{Trial: first})
 	p.Observe(record.TurnEnded{Trial: first})
 	p.Observe(record.Warning{Trial: first, Message: "the voice \x1b[2Jwas\nignored"})
@@ -26,7 +26,7 @@ func watched(terminal bool) string {
 	fmt.Fprintln(p, "[WARN] a plugin speaks")
 	p.Observe(record.Warning{Message: "closing target"})
 	p.Observe(record.TrialEnded{Trial: second, Result: record.Result{Outcome: core.Errored, Reason: "no answer"}})
-	p.finish()
+	p.Finish()
 	fmt.Fprintln(p, "[INFO] after the end")
 	return out.String()
 }
@@ -61,8 +61,8 @@ func TestTheBarShowsTheOutcomesWithin80Columns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const trials = 1001
 		var out bytes.Buffer
-		p := newProgress(Env{Stderr: &out, Terminal: true})
-		p.begin("20261123-aaaa", trials, nil)
+		p := NewProgress(&out, true)
+		p.Begin("20261123-aaaa", trials, nil)
 		for range trials - 1 {
 			time.Sleep(90 * time.Millisecond) // so that there is a time to predict
 			p.Observe(record.TrialEnded{Trial: record.TrialInfo{}, Result: record.Result{Outcome: core.Errored}})
@@ -106,8 +106,8 @@ func lastLine(output string) string {
 func TestTheBarSaysThatATargetIsPausedForAsLongAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lockedBuffer
-		p := newProgress(Env{Stderr: &out, Terminal: true})
-		p.begin("20261123-aaaa", 5000, nil)
+		p := NewProgress(&out, true)
+		p.Begin("20261123-aaaa", 5000, nil)
 		p.Observe(record.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: record.PauseAsked})
 		p.Observe(record.TargetPaused{Target: "judge-with-a-very-long-name", For: 300 * time.Millisecond, Reason: record.PauseRefused})
 		for _, step := range []struct {
@@ -137,15 +137,15 @@ func TestTheBarSaysThatATargetIsPausedForAsLongAsItIs(t *testing.T) {
 		if line := lastLine(out.String()); !strings.Contains(line, "0 succeeded, 0 errored ") {
 			t.Errorf("the bar is %q, want no word of the pause any more", line)
 		}
-		p.finish()
+		p.Finish()
 	})
 }
 
 func TestTheBarOfPausedTargetsFitsInto80Columns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lockedBuffer
-		p := newProgress(Env{Stderr: &out, Terminal: true})
-		p.begin("20261123-aaaa", 100_000, nil)
+		p := NewProgress(&out, true)
+		p.Begin("20261123-aaaa", 100_000, nil)
 		for _, step := range []struct{ target, want string }{
 			{"an-agent-with-a-long-name", "an-agent-with… paused 9m58s: limit used up "},
 			{"judge", "2 targets paused 9m58s "},
@@ -158,7 +158,7 @@ func TestTheBarOfPausedTargetsFitsInto80Columns(t *testing.T) {
 				t.Errorf("the bar is %q, want %q", line, step.want)
 			}
 		}
-		p.finish()
+		p.Finish()
 	})
 }
 

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"bytes"
@@ -9,17 +9,22 @@ import (
 	"time"
 )
 
-// eventLog writes what happens in several runs at a time, each line with the time
-// and the schedule that it is about.
-type eventLog struct {
+// ScheduleLog writes what happens in several scheduled runs at a time, each line with
+// the time and the schedule that it is about. It is safe for concurrent use.
+type ScheduleLog struct {
 	now func() time.Time
 
 	mu sync.Mutex
 	w  io.Writer
 }
 
-// line writes a line, or several. schedule is "" for what concerns all.
-func (l *eventLog) line(schedule, text string) {
+// NewScheduleLog returns a ScheduleLog that writes to w.
+func NewScheduleLog(w io.Writer, now func() time.Time) *ScheduleLog {
+	return &ScheduleLog{now: now, w: printable{w}}
+}
+
+// Line writes a line, or several. schedule is "" for what concerns all.
+func (l *ScheduleLog) Line(schedule, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := l.now().UTC().Format(time.RFC3339)
@@ -31,12 +36,14 @@ func (l *eventLog) line(schedule, text string) {
 	}
 }
 
-// writer returns a writer of lines about a schedule.
-func (l *eventLog) writer(schedule string) io.Writer { return &lineWriter{log: l, schedule: schedule} }
+// Writer returns a writer of lines about a schedule.
+func (l *ScheduleLog) Writer(schedule string) io.Writer {
+	return &lineWriter{log: l, schedule: schedule}
+}
 
-// lineWriter writes whole lines to an eventLog.
+// lineWriter writes whole lines to a ScheduleLog.
 type lineWriter struct {
-	log      *eventLog
+	log      *ScheduleLog
 	schedule string
 
 	mu   sync.Mutex
@@ -54,7 +61,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 		}
 		w.rest = rest
 		if len(bytes.TrimSpace(line)) > 0 {
-			w.log.line(w.schedule, string(line))
+			w.log.Line(w.schedule, string(line))
 		}
 	}
 }

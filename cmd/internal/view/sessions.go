@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ func writeSessions(w io.Writer, run store.Run) {
 		next := run.Sessions[i+1]
 		fmt.Fprintf(w, "resumed        %s, by orchestrator %s (%s)\n", next.Started.Local().Format(time.RFC3339), next.Version, how)
 		for _, change := range next.Allowed {
-			fmt.Fprintf(w, "  allowed      %s\n", indented(change))
+			fmt.Fprintf(w, "  allowed      %s\n", Indented(change))
 		}
 	}
 }

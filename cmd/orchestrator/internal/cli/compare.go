@@ -2,12 +2,13 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
@@ -58,7 +59,7 @@ finding, or a rate that rose; 3 no evidence.`,
 }
 
 func compareRuns(ctx context.Context, s *store.Store, baselineName, name string, alpha float64) (compare.Comparison, error) {
-	run, err := findRun(ctx, s, name)
+	run, err := app.FindRun(ctx, s, name)
 	if err != nil {
 		return compare.Comparison{}, err
 	}
@@ -66,13 +67,13 @@ func compareRuns(ctx context.Context, s *store.Store, baselineName, name string,
 	if err != nil {
 		return compare.Comparison{}, err
 	}
-	return comparisonOf(ctx, s, baseline, run, alpha)
+	return app.Compare(ctx, s, baseline, run, alpha)
 }
 
 // findBaseline reads the run that another one is to be compared with.
 func findBaseline(ctx context.Context, s *store.Store, run store.Run, name string) (store.Run, error) {
 	if name != campaign.Previous {
-		return findRun(ctx, s, name)
+		return app.FindRun(ctx, s, name)
 	}
 	baseline, err := s.Previous(ctx, run)
 	if errors.Is(err, store.ErrNotFound) {
@@ -81,46 +82,15 @@ func findBaseline(ctx context.Context, s *store.Store, run store.Run, name strin
 	return baseline, err
 }
 
-// comparisonOf compares two runs. Of a baseline that is none, every finding is
-// new.
-func comparisonOf(ctx context.Context, s *store.Store, baseline, run store.Run, alpha float64) (compare.Comparison, error) {
-	var sides [2]compare.Run
-	for i, r := range []store.Run{baseline, run} {
-		if r.ID == "" {
-			continue
-		}
-		trials, err := s.Trials(ctx, r.ID)
-		if err != nil {
-			return compare.Comparison{}, err
-		}
-		sides[i] = compare.Run{ID: r.ID, Campaign: r.Campaign, Source: r.Source, Planned: r.Trials, Trials: trialsOf(trials)}
-	}
-	return compare.New(sides[0], sides[1], alpha), nil
-}
-
-// trialsOf leaves of trials what a comparison looks at.
-func trialsOf(trials []store.Trial) []compare.Trial {
-	all := make([]compare.Trial, len(trials))
-	for i, t := range trials {
-		all[i] = compare.Trial{ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Target: t.Target, Objective: t.Objective, Success: t.Success}
-		if t.Result != nil {
-			all[i].Outcome = t.Result.Outcome
-		}
-	}
-	return all
-}
-
 // showComparison prints a comparison and chooses the exit code.
 func showComparison(env Env, c compare.Comparison, dir storeFlag, asJSON bool) error {
 	code := map[compare.Conclusion]int{compare.Worse: exitFindings, compare.NoEvidence: exitNoEvidence, compare.NotWorse: exitClean}[c.Conclusion]
 	if asJSON {
-		encoder := json.NewEncoder(env.Stdout)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(c); err != nil {
+		if err := writeJSON(env.Stdout, c); err != nil {
 			return err
 		}
 	} else {
-		writeComparison(env.Stdout, c)
+		view.Comparison(env.Stdout, c)
 		fmt.Fprintf(env.Stdout, "\n%s (exit code %d)\n", c.Headline(), code)
 		if len(c.New) > 0 {
 			fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s %s\n", dir.flag(), c.Run.ID, c.New[0].Trials[0])

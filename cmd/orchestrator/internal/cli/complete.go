@@ -2,17 +2,11 @@ package cli
 
 import (
 	"context"
-	"io"
-	"os"
-	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
 // completion proposes arguments to a shell, which picks those that begin with
@@ -64,39 +58,6 @@ func completeRun(dir *storeFlag, rest cobra.ShellCompDirective) completion {
 	}
 }
 
-// completeAttempts proposes the numbers of the attempts at a trial.
-func completeAttempts(dir *storeFlag) completion {
-	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
-		if len(given) == 2 {
-			_ = dir.read(cmd.Context(), func(s *store.Store) error {
-				run, err := s.Run(cmd.Context(), given[0])
-				if err != nil {
-					return err
-				}
-				trial, err := s.Trial(cmd.Context(), run.ID, given[1])
-				for n := range trial.Attempt {
-					found = append(found, strconv.Itoa(n+1))
-				}
-				return err
-			}) // a shell has nowhere to show an error
-		}
-		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-	}
-}
-
-// completeRunning proposes the IDs of the runs that are carried out.
-func completeRunning(dir *storeFlag) completion {
-	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
-		if len(given) == 0 {
-			_ = dir.read(cmd.Context(), func(s *store.Store) (err error) {
-				found, err = running(cmd.Context(), s)
-				return err
-			}) // a shell has nowhere to show an error
-		}
-		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-	}
-}
-
 func idsOf(ctx context.Context, s *store.Store, given []string) ([]string, error) {
 	var ids []string
 	switch len(given) {
@@ -118,41 +79,4 @@ func idsOf(ctx context.Context, s *store.Store, given []string) ([]string, error
 		return ids, err
 	}
 	return nil, nil
-}
-
-// completeComponents proposes the components that the plugins offer.
-func completeComponents(env Env, flags *hostFlags) completion {
-	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
-		if len(given) == 0 {
-			_ = flags.use(cmd.Context(), env, io.Discard, func(_ *host.Host, c *host.Catalog) error {
-				found = componentNames(c)
-				return nil
-			}) // a shell has nowhere to show an error
-		}
-		return found, cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
-func componentNames(c *host.Catalog) []string {
-	var names []string
-	for _, kind := range core.Kinds() {
-		names = append(names, c.Names(kind)...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// checkFolders refuses a --plugin-dir that is no folder: the user believes
-// that there are plugins in it.
-func checkFolders(dirs []string) error {
-	for _, dir := range dirs {
-		info, err := os.Stat(dir)
-		if err != nil {
-			return usagef("--plugin-dir: %w", err).withHint("")
-		}
-		if !info.IsDir() {
-			return usagef("--plugin-dir: %s is not a folder", dir).withHint("it takes the folder that the plugins are in")
-		}
-	}
-	return nil
 }

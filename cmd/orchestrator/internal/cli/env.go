@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 )
 
 // Env is the world as a command sees it, so that tests can give it another.
@@ -31,9 +31,8 @@ type Env struct {
 	LookupEnv func(name string) (string, bool)
 	// Environ is the whole environment, which a plugin's launcher passes on.
 	Environ []string
-	// ReadFile reads a regular file within a folder, and never one outside
-	// it. It fails where the file is larger than limit.
-	ReadFile func(folder, name string, limit int64) ([]byte, error)
+	// Files reads the files of campaigns; nil stands for those of the operating system.
+	Files app.Files
 	// Executable is the path of this program, which is started again to
 	// serve the bundled components.
 	Executable string
@@ -45,30 +44,23 @@ type Env struct {
 	raw io.Writer
 }
 
-// Main runs the program in the real world and returns its exit code. The first
-// SIGINT, SIGTERM or SIGHUP asks the command to stop and leave a consistent
-// record; a second one ends the process at once.
-func Main() int {
+// signalContext returns a context that the first SIGINT, SIGTERM or SIGHUP cancels. A
+// second one ends the process at once.
+func signalContext() (ctx context.Context, stop context.CancelFunc) {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
 		signals = append(signals, syscall.SIGHUP)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), signals...)
-	defer stop()
+	ctx, stop = signal.NotifyContext(context.Background(), signals...)
 	context.AfterFunc(ctx, stop)
-
-	env, err := systemEnv()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "orchestrator: error:", err)
-		return exitNoEvidence
-	}
-	return Run(ctx, env)
+	return ctx, stop
 }
 
+// systemEnv returns the real world. Its Stderr is set also where it fails.
 func systemEnv() (Env, error) {
 	executable, err := os.Executable()
 	if err != nil {
-		return Env{}, fmt.Errorf("finding this program's own file: %w", err)
+		return Env{Stderr: os.Stderr}, fmt.Errorf("finding this program's own file: %w", err)
 	}
 	return Env{
 		Args:       os.Args[1:],
@@ -79,7 +71,7 @@ func systemEnv() (Env, error) {
 		Width:      width(os.Stdout),
 		LookupEnv:  os.LookupEnv,
 		Environ:    os.Environ(),
-		ReadFile:   readFile,
+		Files:      osFiles{},
 		Executable: executable,
 		DataDir:    dataDir(),
 		Now:        time.Now,
@@ -95,23 +87,19 @@ func width(file *os.File) int {
 	return columns
 }
 
-// readFile reads a file of at most limit bytes, of a folder or below it. Devices and
-// pipes are refused: a campaign may be somebody else's.
-func readFile(folder, name string, limit int64) ([]byte, error) {
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	data, err := yamlfile.ReadFile(root.FS(), filepath.ToSlash(name), limit)
-	if err == nil && int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, limit)
-	}
-	return data, err
-}
+// osFiles are the files of the operating system.
+type osFiles struct{}
 
-// dataDir follows the XDG Base Directory Specification, and each other
-// system's own custom.
+// Open opens a folder.
+func (osFiles) Open(folder string) (app.Folder, error) { return os.OpenRoot(folder) }
+
+// Resolve follows symbolic links.
+func (osFiles) Resolve(path string) (string, error) { return filepath.EvalSymlinks(path) }
+
+// Abs makes a path absolute, from the current folder.
+func (osFiles) Abs(path string) (string, error) { return filepath.Abs(path) }
+
+// dataDir follows the XDG Base Directory Specification, and the custom of macOS there.
 func dataDir() string {
 	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "orchestrator")
@@ -120,12 +108,8 @@ func dataDir() string {
 	if err != nil {
 		return ""
 	}
-	switch runtime.GOOS {
-	case "darwin":
+	if runtime.GOOS == "darwin" {
 		return filepath.Join(home, "Library", "Application Support", "orchestrator")
-	case "windows":
-		return filepath.Join(home, "AppData", "Local", "orchestrator")
-	default:
-		return filepath.Join(home, ".local", "share", "orchestrator")
 	}
+	return filepath.Join(home, ".local", "share", "orchestrator")
 }

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
-	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
 )
 
@@ -66,6 +66,29 @@ type conclusion struct{ code int }
 
 func (c conclusion) Error() string { return fmt.Sprintf("exit code %d", c.code) }
 
+// verdictCode returns the exit code of a run with a verdict. Where there is no verdict,
+// the error decides.
+func verdictCode(v app.Verdict) int {
+	switch v {
+	case app.Findings:
+		return exitFindings
+	case app.NoEvidence:
+		return exitNoEvidence
+	case app.Interrupted:
+		return exitInterrupted
+	default:
+		return exitClean
+	}
+}
+
+// concluded returns how a command ends that has carried a run out, or tried to.
+func concluded(out app.Outcome, err error) error {
+	if code := verdictCode(out.Verdict); code != exitClean {
+		return errors.Join(conclusion{code}, err)
+	}
+	return err
+}
+
 // exitCode maps an error to the exit code.
 func exitCode(err error) int {
 	if err == nil {
@@ -74,10 +97,13 @@ func exitCode(err error) int {
 	if c, ok := errors.AsType[conclusion](err); ok {
 		return c.code
 	}
-	if _, ok := errors.AsType[wrongCampaign](err); ok {
+	if _, ok := errors.AsType[app.CampaignError](err); ok {
 		return exitWrong
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
+		return exitWrong
+	}
+	if _, ok := errors.AsType[app.UnknownPluginError](err); ok {
 		return exitWrong
 	}
 	switch {
@@ -120,29 +146,21 @@ func printError(w io.Writer, err error) {
 	if _, ok := errors.AsType[conclusion](err); ok || err == nil {
 		return
 	}
-	if wrong, ok := errors.AsType[wrongCampaign](err); ok {
+	if wrong, ok := errors.AsType[app.CampaignError](err); ok {
 		for _, p := range wrong.Problems {
-			printProblem(w, "error", p, wrong.source)
+			view.Problem(w, "error", p, wrong.Source)
 		}
 		return
 	}
-	printLines(w, "error", err.Error())
+	if unknown, ok := errors.AsType[app.UnknownPluginError](err); ok {
+		err = usagef("--no-sandbox: %w", err).suggesting(unknown.Name, unknown.Known)
+	}
+	view.Lines(w, "error", err.Error())
 	hint := core.HintOf(err)
 	if usage, ok := errors.AsType[usageError](err); ok {
 		hint = usage.hint
 	}
 	if hint != "" {
-		printLines(w, "hint", hint)
-	}
-}
-
-// printProblem prints a problem of a file with the line that it is about.
-func printProblem(w io.Writer, what string, p yamlfile.Problem, source []byte) {
-	fmt.Fprintf(w, "orchestrator: %s: %v\n%s", what, p, p.Snippet(source))
-}
-
-func printLines(w io.Writer, what, text string) {
-	for line := range strings.SplitSeq(text, "\n") {
-		fmt.Fprintf(w, "orchestrator: %s: %s\n", what, line)
+		view.Lines(w, "hint", hint)
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -37,7 +38,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 		ValidArgsFunction: completeRun(&dir, cobra.ShellCompDirectiveDefault),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return dir.read(cmd.Context(), func(s *store.Store) error {
-				run, err := findRun(cmd.Context(), s, given[0])
+				run, err := app.FindRun(cmd.Context(), s, given[0])
 				if err != nil {
 					return err
 				}
@@ -55,7 +56,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 
 func exportRun(ctx context.Context, env Env, s *store.Store, id, name string) error {
 	write := func(w io.Writer) error {
-		bar := byteBar(env, "exporting", -1)
+		bar := view.ByteBar(env.Stderr, env.Terminal, "exporting", -1)
 		err := s.Export(ctx, id, version(), io.MultiWriter(w, bar))
 		_ = bar.Close() // it only shows
 		if errors.Is(err, store.ErrRunning) {
@@ -103,90 +104,4 @@ func writeNew(name string, write func(io.Writer) error) (size int64, err error) 
 		return 0, errors.Join(err, os.Remove(file.Name()))
 	}
 	return size, nil
-}
-
-func newImportCommand(env Env) *cobra.Command {
-	var dir storeFlag
-	cmd := &cobra.Command{
-		Use:   "import FILE",
-		Short: "Put a run that was exported into the store",
-		Long: `import puts a run that orchestrator export wrote into the store, under the same ID.
-It checks all of the file first: the run is there as a whole, or not at all. A run
-that is there already is left as it is.
-
-FILE may be of an earlier version of the orchestrator; - is the standard input.`,
-		Args: takes(1, 1, "a file"),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			return importFile(cmd.Context(), env, dir, given[0])
-		},
-	}
-	dir.register(cmd, env)
-	return cmd
-}
-
-func importFile(ctx context.Context, env Env, dir storeFlag, name string) error {
-	file, size, err := openImport(ctx, env, name)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	return dir.use(ctx, func(s *store.Store) error {
-		bar := byteBar(env, "importing", size)
-		id, known, err := s.Import(ctx, io.TeeReader(file, bar))
-		_ = bar.Close() // it only shows
-		switch {
-		case core.KindOf(err) == core.ErrorInput:
-			return usagef("%s: %w", name, err).withHint("%s", core.HintOf(err))
-		case errors.Is(err, store.ErrOtherRun):
-			return usagef("%s: %w", name, err).withHint("--store names another store to import it into; orchestrator remove%s RUN removes the one that is there", dir.flag())
-		case err != nil:
-			return err
-		}
-		if known {
-			fmt.Fprintf(env.Stdout, "run %s is there already, and is the same\n", id)
-			return nil
-		}
-		run, err := s.Run(ctx, id)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(env.Stdout, "imported run %s: %s of campaign %s, %s\n", id, count(run.Trials, "trial"), run.Campaign, run.Status)
-		fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s\n", dir.flag(), id)
-		return nil
-	})
-}
-
-// openImport opens what is imported, and returns its size, or -1.
-func openImport(ctx context.Context, env Env, name string) (io.ReadCloser, int64, error) {
-	if name == standardStream {
-		return io.NopCloser(interruptible(ctx, env.Stdin)), -1, nil
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, 0, usagef("%w", err).withHint("orchestrator export RUN FILE writes one")
-	}
-	info, err := file.Stat()
-	if err == nil && info.IsDir() {
-		err = usagef("%s is a folder", name).withHint("orchestrator import takes the file that orchestrator export wrote")
-	}
-	if err != nil {
-		return nil, 0, errors.Join(err, file.Close())
-	}
-	if !info.Mode().IsRegular() {
-		return io.NopCloser(interruptible(ctx, file)), -1, nil
-	}
-	return file, info.Size(), nil
-}
-
-// interruptible is a reader that does not wait any more once ctx is cancelled,
-// whoever writes to it. What is waited for then is waited for until the program
-// ends.
-func interruptible(ctx context.Context, from io.Reader) io.Reader {
-	r, w := io.Pipe()
-	context.AfterFunc(ctx, func() { _ = w.CloseWithError(ctx.Err()) })
-	go func() {
-		_, err := io.Copy(w, from)
-		_ = w.CloseWithError(err)
-	}()
-	return r
 }

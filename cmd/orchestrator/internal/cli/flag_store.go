@@ -35,14 +35,22 @@ func (f *storeFlag) use(ctx context.Context, do func(*store.Store) error) error 
 	return f.with(ctx, store.Open, do)
 }
 
-func (f *storeFlag) with(ctx context.Context, open func(context.Context, string) (*store.Store, error), do func(*store.Store) error) (err error) {
+// open opens the store, as [store.Open] does.
+func (f *storeFlag) open(ctx context.Context) (*store.Store, error) { return f.openAs(ctx, store.Open) }
+
+func (f *storeFlag) openAs(ctx context.Context, open func(context.Context, string) (*store.Store, error)) (*store.Store, error) {
 	if f.dir == "" {
-		return usagef("no folder for runs: give --store")
+		return nil, usagef("no folder for runs: give --store")
 	}
 	s, err := open(ctx, f.dir)
 	if errors.Is(err, store.ErrNoStore) {
-		return usagef("%w", err).withHint("orchestrator run makes a store; --store names another one")
+		return nil, usagef("%w", err).withHint("orchestrator run makes a store; --store names another one")
 	}
+	return s, err
+}
+
+func (f *storeFlag) with(ctx context.Context, open func(context.Context, string) (*store.Store, error), do func(*store.Store) error) (err error) {
+	s, err := f.openAs(ctx, open)
 	if err != nil {
 		return err
 	}

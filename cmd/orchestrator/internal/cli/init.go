@@ -9,6 +9,7 @@ import (
 	"aead.dev/minisign"
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/requirement"
@@ -35,11 +36,11 @@ already, nothing is contacted.`,
 			if err != nil {
 				return err
 			}
-			files, err := campaignFiles(given)
+			files, err := campaignFiles(env.Files, given)
 			if err != nil {
 				return err
 			}
-			folders, err := readFolders(files)
+			folders, err := readFolders(env.Files, files)
 			if err != nil {
 				return err
 			}
@@ -66,10 +67,11 @@ type initialiser struct {
 }
 
 func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
-	found, err := i.flags.discover(i.env, i.env.Stderr)
+	plugins, err := i.flags.plugins(i.env, i.env.Stderr)
 	if err != nil {
 		return err
 	}
+	found := plugins.Discover()
 	fresh := 0
 	var unlocked []requirement.Requirement
 	for _, c := range f.campaigns {
@@ -87,12 +89,10 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 			}
 			printInstalled(i.env.Stdout, installed)
 			fresh++
-			if found, err = i.flags.discover(i.env, i.env.Stderr); err != nil {
-				return err
-			}
+			found = plugins.Discover()
 		}
 		if left := install.Choose(c.File, c.Plugins, f.lock, found, nil).Problems; len(left) > 0 {
-			return wrongCampaign{left, c.Source}
+			return app.CampaignError{Problems: left, Source: c.Source}
 		}
 	}
 	if len(unlocked) > 0 {
@@ -108,7 +108,7 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 // install installs one plugin: the locked one, or one from the campaign's
 // source.
 func (i initialiser) install(ctx context.Context, c *campaign.Campaign, lock *install.Lock, q requirement.Requirement) (install.Installed, error) {
-	o, err := installOptions(i.env, &i.flags.confinementFlags)
+	o, err := installOptions(i.env, &i.flags.confined)
 	if err != nil {
 		return install.Installed{}, err
 	}

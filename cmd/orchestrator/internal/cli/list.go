@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"io"
-	"slices"
-	"strconv"
-
 	"github.com/spf13/cobra"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -27,36 +23,11 @@ replays or judges again.`,
 				if err != nil {
 					return err
 				}
-				writeRuns(env.Stdout, runs)
+				view.Runs(env.Stdout, runs)
 				return nil
 			})
 		},
 	}
 	dir.register(cmd, env)
 	return cmd
-}
-
-func writeRuns(w io.Writer, runs []store.Run) {
-	lines := [][]string{{"RUN", "CAMPAIGN", "STATUS", "TRIALS", "SUCCEEDED", "UNJUDGED", "FROM"}}
-	for _, r := range runs {
-		succeeded, defended := r.Outcomes[core.Succeeded], r.Outcomes[core.Defended]
-		lines = append(lines, []string{
-			r.ID, cell(r.Campaign), string(r.Status), strconv.Itoa(r.Trials),
-			strconv.Itoa(succeeded), strconv.Itoa(r.Trials - succeeded - defended), madeFrom(r),
-		})
-	}
-	if !slices.ContainsFunc(runs, func(r store.Run) bool { return r.Origin != "" }) {
-		for i := range lines {
-			lines[i] = lines[i][:len(lines[i])-1]
-		}
-	}
-	writeAligned(w, lines, func(column int) bool { return column < 3 || column == 6 }, 5)
-}
-
-// madeFrom names the run from whose record a run was made.
-func madeFrom(r store.Run) string {
-	if r.Origin == "" {
-		return ""
-	}
-	return string(r.OriginKind) + " of " + r.Origin
 }

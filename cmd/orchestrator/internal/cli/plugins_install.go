@@ -3,15 +3,14 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"aead.dev/minisign"
 	"github.com/spf13/cobra"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/requirement"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
@@ -35,7 +34,7 @@ func (f *trustFlags) trusted(env Env) (*minisign.PublicKey, error) {
 	text := f.key
 	if !strings.HasPrefix(text, "RW") {
 		const most = 4 << 10
-		data, err := env.ReadFile(filepath.Dir(f.key), filepath.Base(f.key), most)
+		data, err := app.ReadFile(env.Files, filepath.Dir(f.key), filepath.Base(f.key), most)
 		if err != nil {
 			return nil, usagef("--key: %w", err).withHint("it takes the text of a key, which begins with RW, or the file that holds it")
 		}
@@ -95,7 +94,7 @@ func installOptions(env Env, confined *confinementFlags) (install.Options, error
 	}
 	return install.Options{
 		Dir:      installDir(env),
-		Describe: confined.describer(env),
+		Describe: confined.describe(env),
 		Progress: func(file string, size int64) io.WriteCloser { return newDownload(env, file, size) },
 		Announce: func(l install.Entry, before *install.Entry) { announce(env.Stdout, l, before) },
 	}, nil
@@ -140,65 +139,5 @@ func newDownload(env Env, file string, size int64) io.WriteCloser {
 		}
 		fmt.Fprintf(env.Stderr, "fetching %s%s\n", file, how)
 	}
-	return byteBar(env, "fetching", size)
-}
-
-func newPluginsRemoveCommand(env Env) *cobra.Command {
-	return &cobra.Command{
-		Use:   "remove NAME[@VERSION]",
-		Short: "Remove an installed plugin, or one version of it",
-		Args:  takes(1, 1, "one plugin"),
-
-		ValidArgsFunction: completeInstalled(env),
-		RunE: func(_ *cobra.Command, given []string) error {
-			name, version, _ := strings.Cut(given[0], "@")
-			gone, err := install.Remove(installDir(env), name, version)
-			if err != nil {
-				return err
-			}
-			for _, v := range gone {
-				fmt.Fprintf(env.Stdout, "removed %s %s\n", name, v)
-			}
-			return nil
-		},
-	}
-}
-
-// sourceOf returns where a campaign's, or its lock's, plugin comes from.
-func sourceOf(file, source string) string { return requirement.Locate(filepath.Dir(file), source) }
-
-// campaignFiles returns the campaigns that are meant by files and folders.
-func campaignFiles(given []string) ([]string, error) {
-	var files []string
-	for _, path := range given {
-		info, err := os.Stat(path)
-		if err != nil {
-			return nil, core.Errorf(core.ErrorConfig, "%w", err).WithHint("give a campaign's file, or the folder that campaigns are in")
-		}
-		if !info.IsDir() {
-			files = append(files, path)
-			continue
-		}
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return nil, core.Errorf(core.ErrorConfig, "%w", err)
-		}
-		for _, e := range entries {
-			file := filepath.Join(path, e.Name())
-			if (filepath.Ext(file) == ".yaml" || filepath.Ext(file) == ".yml") && e.Name() != install.LockName && isCampaign(file) {
-				files = append(files, file)
-			}
-		}
-	}
-	if len(files) == 0 {
-		return nil, core.Errorf(core.ErrorConfig, "there is no campaign in %s", strings.Join(given, ", "))
-	}
-	return files, nil
-}
-
-// isCampaign reports whether a file is a campaign, though perhaps a wrong one,
-// and not some other YAML file.
-func isCampaign(file string) bool {
-	c, _, _ := readCampaign(file)
-	return c != nil && len(c.Attacks) > 0
+	return view.ByteBar(env.Stderr, env.Terminal, "fetching", size)
 }

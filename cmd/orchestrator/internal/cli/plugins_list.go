@@ -7,77 +7,134 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
+func newPluginsListCommand(env Env) *cobra.Command {
+	var flags hostFlags
+	var whole bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List every component that a campaign can use",
+		Args:  takes(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if whole {
+				return listPlugins(cmd.Context(), env, &flags)
+			}
+			catalog, err := readCatalog(cmd.Context(), env, env.Stderr, &flags)
+			if err != nil {
+				return err
+			}
+			return listComponents(env.Stdout, catalog)
+		},
+	}
+	flags.register(cmd)
+	cmd.Flags().BoolVar(&whole, "plugins", false, "list the third-party plugins instead, all versions, with what they may do")
+	return cmd
+}
+
+func listComponents(w io.Writer, catalog *host.Catalog) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "USE\tKIND\tTAKES\tGIVES\tPLUGIN\tWHAT IT DOES")
+	for _, p := range catalog.Plugins() {
+		for _, c := range p.Components {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s %s\t%s\n", c.Info.Name, c.Info.Kind,
+				joinModalities(c.Info.In), joinModalities(c.Info.Out), p.Name, versionOf(p), c.Info.Summary)
+		}
+	}
+	return t.Flush()
+}
+
+// versionOf returns a plugin's version, and says so where nobody can know what
+// really runs.
+func versionOf(p host.Plugin) string {
+	if p.Attached {
+		return p.Version + " (attached, unverified)"
+	}
+	return p.Version
+}
+
+// readCatalog returns what the bundled plugin and the newest version of every other one
+// offer. It warns, on w, of those that cannot be used.
+func readCatalog(ctx context.Context, env Env, w io.Writer, flags *hostFlags) (*host.Catalog, error) {
+	plugins, err := flags.plugins(env, w)
+	if err != nil {
+		return nil, err
+	}
+	catalog, err := plugins.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range catalog.Plugins() {
+		if p.Err == nil {
+			continue
+		}
+		view.Lines(w, "warning", fmt.Sprintf("plugin %q cannot be used: %v", p.Name, p.Err))
+		if hint := core.HintOf(p.Err); hint != "" {
+			view.Lines(w, "hint", hint)
+		}
+	}
+	return catalog, nil
+}
+
 // listPlugins prints every third-party plugin. What was installed is not
 // started: what it says of itself was kept then.
-func listPlugins(ctx context.Context, env Env, flags hostFlags) error {
-	found, err := flags.discover(env, env.Stderr)
+func listPlugins(ctx context.Context, env Env, flags *hostFlags) error {
+	plugins, err := flags.plugins(env, env.Stderr)
 	if err != nil {
 		return err
 	}
+	found := plugins.Discover()
 	slices.SortStableFunc(found, func(a, b host.Program) int { return cmp.Compare(a.Name, b.Name) })
 	lines := [][]string{{"PLUGIN", "VERSION", "SHA-256", "MAY DO", "FROM"}}
 	for _, p := range found {
-		l, err := flags.whatIs(ctx, env, p)
+		l, err := whatIs(ctx, plugins, p)
 		if err != nil {
-			lines = append(lines, []string{p.Name, cmp.Or(p.Version, "-"), "-", "-", cell(err.Error())})
+			lines = append(lines, []string{p.Name, cmp.Or(p.Version, "-"), "-", "-", text.OneLine(err.Error())})
 			continue
 		}
-		lines = append(lines, []string{l.Name, l.Version, prefix(l.SHA256[install.Platform()]), cell(l.Permissions.String()), cell(l.Source)})
+		lines = append(lines, []string{l.Name, l.Version, shortSum(l.SHA256[install.Platform()]), text.OneLine(l.Permissions.String()), text.OneLine(l.Source)})
 	}
-	writeAligned(env.Stdout, lines, func(int) bool { return true })
+	view.Aligned(env.Stdout, lines, func(int) bool { return true })
 	return nil
 }
 
 // whatIs returns what was kept of a program when it was installed, and asks one
 // that was not.
-func (f *hostFlags) whatIs(ctx context.Context, env Env, p host.Program) (install.Entry, error) {
+func whatIs(ctx context.Context, plugins *app.Plugins, p host.Program) (install.Entry, error) {
 	l, installed, err := install.Receipt(p)
 	if installed || err != nil {
 		return l, err
 	}
-	d, err := f.describer(env)(ctx, p)
+	d, err := plugins.Describe(ctx, p)
 	return install.Entry{
 		Name: p.Name, Version: d.Version, Permissions: d.Permissions, Source: p.Path,
 		SHA256: map[string]string{install.Platform(): d.SHA256},
 	}, err
 }
 
-// prefix shortens a checksum for a table.
-func prefix(sum string) string {
+// shortSum shortens a checksum for a table.
+func shortSum(sum string) string {
 	const enough = 12
 	return sum[:min(len(sum), enough)]
 }
 
-func pluginNamed(c *host.Catalog, name string) (host.Plugin, bool) {
-	for _, p := range c.Plugins() {
-		if p.Name == name && p.Err == nil {
-			return p, true
-		}
+func joinModalities(ms []core.Modality) string {
+	if len(ms) == 0 {
+		return "-"
 	}
-	return host.Plugin{}, false
-}
-
-func describePlugin(w io.Writer, p host.Plugin) error {
-	fmt.Fprintf(w, "%s %s (plugin)\n\n", p.Name, p.Version)
-	fmt.Fprintf(w, "protocol:   %s, built with %s\n", p.Protocol, p.SDKVersion)
-	fmt.Fprintf(w, "may do:     %s\n", p.Permissions)
-	fmt.Fprintf(w, "program:    %s\nSHA-256:    %s\n", p.Path, p.SHA256)
-	for _, kind := range core.Kinds() {
-		var names []string
-		for _, c := range p.Components {
-			if c.Info.Kind == kind {
-				names = append(names, c.Info.Name)
-			}
-		}
-		if len(names) > 0 {
-			fmt.Fprintf(w, "%-12s%s\n", string(kind)+"s:", strings.Join(names, ", "))
-		}
+	names := make([]string, len(ms))
+	for i, m := range ms {
+		names[i] = string(m)
 	}
-	return nil
+	return strings.Join(names, ",")
 }

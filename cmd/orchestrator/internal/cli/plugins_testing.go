@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
@@ -20,10 +21,6 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
-
-// pluginHost is the hidden command by which this program, started again, is the
-// host that "plugins test" kills.
-const pluginHost = "plugin-host"
 
 // testFlags are those of "plugins test".
 type testFlags struct {
@@ -95,11 +92,12 @@ func testPlugin(ctx context.Context, env Env, flags testFlags, argv []string) (e
 	if flags.verbose {
 		log = hclog.New(&hclog.LoggerOptions{Name: "plugin", Level: hclog.Debug, Output: stderr})
 	}
-	way := egress.New(egress.Options{})
-	defer func() { err = errors.Join(err, way.Close()) }()
+	proxy := egress.New(egress.Options{})
+	defer func() { err = errors.Join(err, proxy.Close()) }()
 	var confinement host.Confinement
 	if !flags.bare {
-		confinement = (&confinementFlags{}).confinement(env, way)
+		confinement = (&confinementFlags{}).confinement(env)
+		confinement.Egress = proxy
 	}
 	checks := &checkList{out: stdout, only: only, timeout: flags.timeout}
 	conformance.Program{
@@ -122,14 +120,14 @@ func (f *testFlags) readCases(env Env, redactor *secret.Redactor) ([]conformance
 	defer root.Close()
 	read, err := campaign.ReadCases(root.FS(), filepath.Base(f.cases), f.cases)
 	if problems, ok := errors.AsType[yamlfile.Problems](err); ok {
-		return nil, wrongCampaign{problems, read.Source}
+		return nil, app.CampaignError{Problems: problems, Source: read.Source}
 	}
 	if err != nil {
 		return nil, core.Errorf(core.ErrorConfig, "%w", err)
 	}
 	var cases []conformance.Case
 	for _, c := range read.All {
-		config, values, err := secret.Expand(c.With.JSON, f.secrets.lookup(env, f.cases))
+		config, values, err := secret.Expand(c.With.JSON, f.secrets.secrets(env).Lookup(f.cases))
 		if err != nil {
 			return nil, fmt.Errorf("the case of %s %q: %w", c.Kind, c.Use.Name, err)
 		}
@@ -141,15 +139,4 @@ func (f *testFlags) readCases(env Env, redactor *secret.Redactor) ([]conformance
 		cases = append(cases, given)
 	}
 	return cases, nil
-}
-
-func newPluginHostCommand(env Env) *cobra.Command {
-	return &cobra.Command{
-		Use:    pluginHost,
-		Hidden: true,
-		Args:   cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return conformance.ServeHost(cmd.Context(), env.Stdin, env.Stdout)
-		},
-	}
 }

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"fmt"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
@@ -22,14 +22,15 @@ what was installed; with a campaign, that of the plugins in its lock. It starts
 none of them. The exit code is 2 where something is wrong.`,
 		Args: takes(0, 1, "at most one campaign's file"),
 		RunE: func(_ *cobra.Command, given []string) error {
-			found, err := flags.discover(env, env.Stderr)
+			plugins, err := flags.plugins(env, env.Stderr)
 			if err != nil {
 				return err
 			}
+			found := plugins.Discover()
 			if len(given) == 0 {
-				return report(env, install.Verify(found))
+				return reportVerified(env, install.Verify(found))
 			}
-			folders, err := readFolders(given)
+			folders, err := readFolders(env.Files, given)
 			if err != nil {
 				return err
 			}
@@ -37,45 +38,33 @@ none of them. The exit code is 2 where something is wrong.`,
 				return core.Errorf(core.ErrorConfig, "there is no lock beside %s", given[0]).
 					WithHint("orchestrator plugins lock %s makes one", given[0])
 			}
-			return report(env, install.VerifyLock(folders[0].lock, found))
+			return reportVerified(env, install.VerifyLock(folders[0].lock, found))
 		},
 	}
 	flags.registerSearch(cmd)
 	return cmd
 }
 
-// report prints findings, first as a table and then why.
-func report(env Env, all []install.Verified) error {
+// reportVerified prints findings, first as a table and then why.
+func reportVerified(env Env, all []install.Verified) error {
 	lines := [][]string{{"PLUGIN", "VERSION", "FINDING", "SHA-256", "PROGRAM"}}
 	wrong := 0
 	for _, v := range all {
 		lines = append(lines, []string{
-			v.Name, cmp.Or(v.Version, "-"), string(v.Finding), cmp.Or(prefix(v.Is), "-"), cmp.Or(v.Path, "-"),
+			v.Name, cmp.Or(v.Version, "-"), string(v.Finding), cmp.Or(shortSum(v.Is), "-"), cmp.Or(v.Path, "-"),
 		})
 		if v.Finding != install.OK && v.Finding != install.Unlocked {
 			wrong++
 		}
 	}
-	writeAligned(env.Stdout, lines, func(int) bool { return true })
+	view.Aligned(env.Stdout, lines, func(int) bool { return true })
 	if wrong == 0 {
 		return nil
 	}
 	for _, v := range all {
 		if v.Why != "" {
-			fmt.Fprintf(env.Stdout, "\n%s %s: %s: %s\n", v.Name, v.Version, v.Finding, cell(v.Why))
+			fmt.Fprintf(env.Stdout, "\n%s %s: %s: %s\n", v.Name, v.Version, v.Finding, text.OneLine(v.Why))
 		}
 	}
-	return core.Errorf(core.ErrorConfig, "not what was installed or locked: %d of %s", wrong, count(len(all), "plugin"))
-}
-
-// completeInstalled proposes the plugins that are installed.
-func completeInstalled(env Env) completion {
-	return func(_ *cobra.Command, given []string, _ string) (names []string, _ cobra.ShellCompDirective) {
-		if len(given) == 0 {
-			for _, p := range host.Discover([]string{installDir(env)}, hclog.NewNullLogger()) {
-				names = append(names, p.Name+"@"+p.Version)
-			}
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
+	return core.Errorf(core.ErrorConfig, "not what was installed or locked: %d of %s", wrong, text.Count(len(all), "plugin"))
 }

@@ -3,17 +3,12 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/redteam-orchestrator/orchestrator/core/cassette"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
-	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
 func newRescoreCommand(env Env) *cobra.Command {
@@ -40,98 +35,31 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 
 		ValidArgsFunction: completeRuns(&dir),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return rescoreRun(cmd.Context(), newConduct(env, flags, dir), given[0], file)
+			return concluded(rescoreRun(cmd.Context(), env, flags, dir, given[0], file))
 		},
 	}
 	flags.register(cmd)
 	dir.register(cmd, env)
 	cmd.Flags().StringVar(&file, "campaign", "", "the campaign's `file` whose scorers judge; that of the run unless it is given")
-	cmd.Flags().BoolVar(&flags.allowUnlocked, "allow-unlocked", false, "judge with third-party plugins as they are installed, whatever the lock says")
+	flags.registerUnlocked(cmd, "judge")
 	return cmd
 }
 
-func rescoreRun(ctx context.Context, c *conduct, name, file string) (err error) {
-	defer func() { err = errors.Join(err, c.log.Close()) }()
+func rescoreRun(ctx context.Context, env Env, flags campaignFlags, dir storeFlag, name, file string) (out app.Outcome, err error) {
 	var run store.Run
-	err = c.dir.read(ctx, func(s *store.Store) error {
-		run, err = findRun(ctx, s, name)
+	err = dir.read(ctx, func(s *store.Store) error {
+		run, err = app.FindRun(ctx, s, name)
 		return err
 	})
 	if err != nil {
-		return err
+		return out, err
 	}
 	if run.Status != store.Finished {
-		return usagef("run %s is not finished: it is %s", run.ID, run.Status).withHint("orchestrator resume %s finishes it", run.ID)
+		return out, usagef("run %s is not finished: it is %s", run.ID, run.Status).withHint("orchestrator resume %s finishes it", run.ID)
 	}
 	if file = cmp.Or(file, run.Path); file == "" {
-		return usagef("where the campaign's file of run %s was is not recorded", run.ID).withHint("--campaign names one")
+		return out, usagef("where the campaign's file of run %s was is not recorded", run.ID).withHint("--campaign names one")
 	}
-	r, err := c.flags.read(ctx, c.env, c.log, file)
-	if err != nil {
-		return err
-	}
-	return c.carryOut(ctx, r, func(p *plan.Plan, catalog *host.Catalog, hold func(runRecord) error) error {
-		return c.dir.use(ctx, func(s *store.Store) error {
-			judging, err := c.judging(ctx, s, run, p, catalog)
-			if err != nil {
-				return err
-			}
-			again := fmt.Sprintf("orchestrator rescore%s %s", c.dir.flag(), run.ID)
-			return hold(runRecord{store: s, judging: judging, again: again, begin: func(ctx context.Context) (*store.Journal, error) {
-				made, err := c.newRun(r, p, catalog)
-				if err != nil {
-					return nil, err
-				}
-				made.Trials, made.Plan = len(judging.Plan.Trials), "" // it is not resumed
-				made.Origin, made.OriginKind = run.ID, store.Rescore
-				return s.CreateRun(ctx, made)
-			}})
-		})
-	})
-}
-
-// judging reads the conversations of a run, and says which of them cannot be judged.
-func (c *conduct) judging(ctx context.Context, s *store.Store, run store.Run, p *plan.Plan, catalog plan.Catalog) (*cassette.Rescoring, error) {
-	trials, err := s.Trials(ctx, run.ID)
-	if err != nil {
-		return nil, err
-	}
-	var held []cassette.Conversation
-	for _, t := range trials {
-		if t.Result == nil {
-			continue
-		}
-		history, err := s.History(ctx, run.ID, t.ID)
-		if err != nil {
-			return nil, err
-		}
-		held = append(held, cassette.Conversation{
-			TrialID: t.ID, Target: t.Target, SystemPrompt: t.SystemPrompt, History: history, Failure: t.Result.Failure,
-		})
-	}
-	unbound := context.WithoutCancel(ctx)
-	judging, err := cassette.Rescore(p, catalog, held, func(trial string) ([]record.Turn, error) { return s.Turns(unbound, run.ID, trial) })
-	if err != nil {
-		return nil, err
-	}
-	c.leftOut(judging.Unplanned, "the campaign does not have any more")
-	c.leftOut(judging.Unheld, "run "+run.ID+" has not held")
-	if len(judging.Plan.Trials) == 0 {
-		return nil, usagef("run %s and the campaign %s have no trial in common", run.ID, p.Name).
-			withHint("trials are found by their IDs: the attack's name, then variant, row and number")
-	}
-	return judging, nil
-}
-
-// leftOut warns of trials that are not judged.
-func (c *conduct) leftOut(trials []string, why string) {
-	if len(trials) == 0 {
-		return
-	}
-	const shown = 5
-	names, more := trials, ""
-	if len(trials) > shown {
-		names, more = trials[:shown], ", …"
-	}
-	fmt.Fprintf(c.log, "orchestrator: warning: not judged: %s that %s: %s%s\n", count(len(trials), "trial"), why, strings.Join(names, ", "), more)
+	again := fmt.Sprintf("orchestrator rescore%s %s", dir.flag(), run.ID)
+	return carryOut(ctx, env, flags, dir, app.Spec{Kind: app.Rescore, File: file, From: run, GoOn: func(string) string { return again }})
 }

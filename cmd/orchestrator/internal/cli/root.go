@@ -3,16 +3,33 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 )
+
+// Main runs the program in the real world and returns its exit code. The first
+// SIGINT, SIGTERM or SIGHUP asks the command to stop and leave a consistent
+// record; a second one ends the process at once.
+func Main() int {
+	ctx, stop := signalContext()
+	defer stop()
+	env, err := systemEnv()
+	if err != nil {
+		printError(env.Stderr, err)
+		return exitNoEvidence
+	}
+	return Run(ctx, env)
+}
 
 // Run runs one command line and returns its exit code.
 func Run(ctx context.Context, env Env) int {
+	if env.Files == nil {
+		env.Files = osFiles{}
+	}
 	env.raw = env.Stdout
-	out := &output{w: printable{env.Stdout}}
+	out := &output{w: view.Printable(env.Stdout)}
 	env.Stdout = out
 	root := newRootCommand(env)
 	root.SetArgs(env.Args)
@@ -23,37 +40,8 @@ func Run(ctx context.Context, env Env) int {
 		err = usagef("%w", err) // whatever cobra found wrong with the arguments
 	}
 	err = out.explain(err)
-	printError(printable{env.Stderr}, err)
+	printError(view.Printable(env.Stderr), err)
 	return exitCode(err)
-}
-
-// output remembers the first error of its writer, so that those who print need
-// not ask after each line.
-type output struct {
-	w   io.Writer
-	err error
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	if o.err != nil {
-		return 0, o.err
-	}
-	var n int
-	n, o.err = o.w.Write(p)
-	return n, o.err
-}
-
-// explain returns how a command really ended: whatever it says of a failed
-// write is said once.
-func (o *output) explain(err error) error {
-	if o.err == nil {
-		return err
-	}
-	lost := fmt.Errorf("writing the output: %w", o.err)
-	if errors.Is(err, o.err) {
-		return lost
-	}
-	return errors.Join(err, lost)
 }
 
 func newRootCommand(env Env) *cobra.Command {
@@ -116,32 +104,4 @@ a signal or by orchestrator stop.`,
 		}
 	}
 	return root
-}
-
-// noSuchCommand reports an unknown command with the nearest known one.
-func noSuchCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var known []string
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			known = append(known, sub.Name())
-		}
-	}
-	return usagef("unknown command %q", cmd.CommandPath()+" "+args[0]).suggesting(args[0], known)
-}
-
-// takes returns a check that a command gets as many arguments as it takes,
-// what being their name.
-func takes(least, most int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, given []string) error {
-		switch {
-		case len(given) < least:
-			return usagef("%s needs %s", cmd.CommandPath(), what).withHint("usage: %s", cmd.UseLine())
-		case len(given) > most:
-			return usagef("%s takes %s; %q is too much", cmd.CommandPath(), what, given[most]).withHint("usage: %s", cmd.UseLine())
-		}
-		return nil
-	}
 }

@@ -1,16 +1,14 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
@@ -45,25 +43,23 @@ func newScheduleListCommand(env Env) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				listed := []listedSchedule{}
+				listed := []view.Schedule{}
 				for _, state := range states {
-					one, err := listSchedule(cmd.Context(), s, state, env.Now())
+					fires, err := s.Fires(cmd.Context(), state.Name, mostFires)
 					if err != nil {
 						return err
 					}
-					listed = append(listed, one)
+					listed = append(listed, view.NewSchedule(state, fires, s.Scheduling(), env.Now()))
 				}
 				warnIfIdle(env.Stderr, s)
 				if asJSON {
-					encoder := json.NewEncoder(env.Stdout)
-					encoder.SetIndent("", "  ")
-					return encoder.Encode(listed)
+					return writeJSON(env.Stdout, listed)
 				}
 				if len(listed) == 0 {
 					fmt.Fprintln(env.Stdout, "no schedules yet: orchestrator serve keeps those of the campaigns that it is given")
 				}
 				for _, l := range listed {
-					l.write(env.Stdout)
+					l.Write(env.Stdout)
 				}
 				return nil
 			})
@@ -74,133 +70,14 @@ func newScheduleListCommand(env Env) *cobra.Command {
 	return cmd
 }
 
-// warnIfIdle warns that nothing begins by itself.
-func warnIfIdle(w io.Writer, s *store.Store) {
-	if !s.Scheduling() {
-		printLines(w, "warning", "no serve is running on this store: nothing begins by itself")
-	}
-}
-
-// listedSchedule is what list says of a schedule.
-type listedSchedule struct {
-	Name    string      `json:"name"`
-	File    string      `json:"file"`
-	Cron    string      `json:"cron"`
-	Zone    string      `json:"zone"`
-	Overlap string      `json:"overlap"`
-	Catchup string      `json:"catchup_window"`
-	Jitter  string      `json:"jitter"`
-	Served  bool        `json:"served"`
-	Next    []time.Time `json:"next"`
-	// LeftOut is what was last skipped or missed since Last.
-	LeftOut *listedFire  `json:"left_out,omitempty"`
-	Going   []listedFire `json:"going,omitempty"`
-	Last    *listedFire  `json:"last,omitempty"`
-	Paused  *listedPause `json:"paused,omitempty"`
-}
-
-type listedPause struct {
-	Since time.Time `json:"since"`
-	Why   string    `json:"why"`
-}
-
-// listedFire is what is said of a due time.
-type listedFire struct {
-	Due     time.Time `json:"due"`
-	Manual  bool      `json:"manual"`
-	Status  string    `json:"status"`
-	Run     string    `json:"run,omitempty"`
-	Outcome string    `json:"outcome,omitempty"`
-	Why     string    `json:"why,omitempty"`
-}
-
-func listFire(f schedule.Fire, zone *time.Location) listedFire {
-	l := listedFire{f.Due.In(zone), f.Manual, string(f.Status), f.Run, string(f.Outcome), f.Why}
-	if f.Begun.IsZero() {
-		l.Run = "" // there is no such run
-	}
-	return l
-}
-
-func listSchedule(ctx context.Context, s *store.Store, state schedule.State, now time.Time) (listedSchedule, error) {
-	spec := state.Spec
-	l := listedSchedule{
-		Name: state.Name, File: state.File, Cron: spec.Cron.String(), Zone: spec.Zone.String(), Overlap: string(spec.Overlap),
-		Catchup: spec.Catchup.String(), Jitter: spec.Jitter.String(), Served: state.Served && s.Scheduling(), Next: []time.Time{},
-	}
-	const enough = 3
-	for due := spec.Next(now); !due.IsZero() && len(l.Next) < enough; due = spec.Next(due) {
-		l.Next = append(l.Next, due.In(spec.Zone))
-	}
-	if state.Pause != nil {
-		l.Paused = &listedPause{state.Pause.Since, state.Pause.Why}
-	}
-	for _, f := range state.Open {
-		l.Going = append(l.Going, listFire(f, spec.Zone))
-	}
-	fires, err := s.Fires(ctx, state.Name, mostFires)
-	for _, f := range fires {
-		one := listFire(f, spec.Zone)
-		switch ran := one.Run != "" || f.Status == schedule.Failed; {
-		case f.Status.Open():
-		case ran && l.Last == nil:
-			l.Last = &one
-		case !ran && l.Last == nil && l.LeftOut == nil:
-			l.LeftOut = &one
-		}
-	}
-	return l, err
-}
-
 // mostFires is how many due times are looked back at.
 const mostFires = 50
 
-const dueLayout = "Mon 2 Jan 2006 15:04 MST"
-
-func (l listedSchedule) write(w io.Writer) {
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %-7s  %s\n", name, indented(fmt.Sprintf(format, args...)))
+// warnIfIdle warns that nothing begins by itself.
+func warnIfIdle(w io.Writer, s *store.Store) {
+	if !s.Scheduling() {
+		view.Lines(w, "warning", "no serve is running on this store: nothing begins by itself")
 	}
-	fmt.Fprintf(w, "%s\n", l.Name)
-	line("file", "%s", l.File)
-	line("when", "%s %s; overlap %s, catchup_window %s, jitter %s", l.Cron, l.Zone, l.Overlap, l.Catchup, l.Jitter)
-	var next []string
-	for _, due := range l.Next {
-		next = append(next, due.Format(dueLayout))
-	}
-	line("next", "%s", cmp.Or(strings.Join(next, ", "), "never"))
-	if l.Paused != nil {
-		line("paused", "since %s: %s", l.Paused.Since.Local().Format(time.RFC3339), cmp.Or(l.Paused.Why, "no note"))
-	}
-	if !l.Served {
-		line("served", "no: no serve that is running has this campaign")
-	}
-	for _, f := range l.Going {
-		line("now", "%s", f)
-	}
-	if l.LeftOut != nil {
-		line("not run", "%s", l.LeftOut)
-	}
-	if l.Last != nil {
-		line("last", "%s", l.Last)
-	}
-}
-
-func (f listedFire) String() string {
-	s := f.Status
-	if f.Run != "" {
-		s += " run " + f.Run
-	}
-	s += ", due " + f.Due.Format(dueLayout)
-	if f.Manual {
-		s += ", triggered"
-	}
-	if f.Why != "" {
-		s += ": " + f.Why
-	} else if f.Outcome != "" {
-		s += ": " + f.Outcome
-	}
-	return s
 }
 
 func newScheduleShowCommand(env Env) *cobra.Command {
@@ -217,37 +94,19 @@ func newScheduleShowCommand(env Env) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				listed, err := listSchedule(cmd.Context(), s, state, env.Now())
-				if err != nil {
-					return err
-				}
 				fires, err := s.Fires(cmd.Context(), state.Name, mostFires)
 				if err != nil {
 					return err
 				}
 				warnIfIdle(env.Stderr, s)
-				listed.write(env.Stdout)
-				writeFires(env.Stdout, fires, state.Spec.Zone)
+				view.NewSchedule(state, fires, s.Scheduling(), env.Now()).Write(env.Stdout)
+				view.Fires(env.Stdout, fires, state.Spec.Zone)
 				return nil
 			})
 		},
 	}
 	dir.register(cmd, env)
 	return cmd
-}
-
-func writeFires(w io.Writer, fires []schedule.Fire, zone *time.Location) {
-	lines := [][]string{{"DUE", "STATUS", "RUN", "WHY"}}
-	for _, f := range fires {
-		l := listFire(f, zone)
-		due := l.Due.Format("2006-01-02 15:04 MST")
-		if l.Manual {
-			due += " triggered"
-		}
-		lines = append(lines, []string{due, l.Status, cmp.Or(l.Run, "-"), cell(cmp.Or(l.Why, l.Outcome))})
-	}
-	fmt.Fprintln(w)
-	writeAligned(w, lines, func(int) bool { return true })
 }
 
 func newSchedulePauseCommand(env Env) *cobra.Command {
@@ -284,7 +143,7 @@ func dueNext(state schedule.State, now time.Time) string {
 	if next.IsZero() {
 		return "never"
 	}
-	return next.In(state.Spec.Zone).Format(dueLayout)
+	return next.In(state.Spec.Zone).Format(view.DueLayout)
 }
 
 func newScheduleTriggerCommand(env Env) *cobra.Command {
@@ -295,9 +154,9 @@ func newScheduleTriggerCommand(env Env) *cobra.Command {
 			}
 			switch {
 			case !s.Scheduling():
-				printLines(env.Stderr, "warning", fmt.Sprintf("no serve is running on this store: %s runs if one is started within %s", state.Name, state.Spec.Catchup))
+				view.Lines(env.Stderr, "warning", fmt.Sprintf("no serve is running on this store: %s runs if one is started within %s", state.Name, state.Spec.Catchup))
 			case !state.Served:
-				printLines(env.Stderr, "warning", fmt.Sprintf("the serve that is running does not have this campaign: %s runs if one that has it is started within %s", state.Name, state.Spec.Catchup))
+				view.Lines(env.Stderr, "warning", fmt.Sprintf("the serve that is running does not have this campaign: %s runs if one that has it is started within %s", state.Name, state.Spec.Catchup))
 			}
 			fmt.Fprintf(env.Stdout, "%s is triggered; orchestrator schedule show%s %s says what comes of it\n", state.Name, dir.flag(), state.Name)
 			return nil

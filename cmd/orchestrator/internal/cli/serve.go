@@ -14,15 +14,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/metrics"
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 func newServeCommand(env Env) *cobra.Command {
 	s := &server{metrics: metrics.New()}
+	s.probes.metrics = s.metrics
 	cmd := &cobra.Command{
 		Use:   "serve CAMPAIGN...",
 		Short: "Run campaigns when their schedule says so, until it is stopped",
@@ -39,7 +43,7 @@ on, and ends serve with exit code 0. The flags are those of run, and hold for ea
 run.`,
 		Args: takes(1, math.MaxInt, "the campaigns' files, or folders of them"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			s.env, s.log = env, &eventLog{w: printable{env.Stderr}, now: env.Now}
+			s.env, s.log = env, view.NewScheduleLog(env.Stderr, env.Now)
 			return s.serve(cmd.Context(), given)
 		},
 	}
@@ -47,7 +51,7 @@ run.`,
 	s.dir.register(cmd, env)
 	s.flags.registerLog(cmd)
 	registerRecord(cmd, &s.calls)
-	cmd.Flags().BoolVar(&s.flags.allowUnlocked, "allow-unlocked", false, "run with third-party plugins as they are installed, whatever the lock says")
+	s.flags.registerUnlocked(cmd, "run")
 	cmd.Flags().StringVar(&s.listen, "listen", "", "`address`, such as 127.0.0.1:8080, to answer /healthz, /readyz and /metrics on")
 	return cmd
 }
@@ -60,8 +64,8 @@ type server struct {
 	listen string
 	// calls says that runs are recorded call by call.
 	calls  bool
-	log    *eventLog
-	health health
+	log    *view.ScheduleLog
+	probes probes
 	// metrics are those of all runs, for Prometheus.
 	metrics *metrics.Metrics
 }
@@ -73,12 +77,14 @@ func (s *server) serve(ctx context.Context, given []string) error {
 	}
 	return s.dir.use(ctx, func(kept *store.Store) error {
 		scheduler, err := schedule.New(files, schedule.Options{
-			Store: kept, Runner: s, Read: readSchedule, Log: s.log.line, Ended: s.ended, NewID: store.NewRunID, Now: s.env.Now, Poll: time.Second,
+			Store: kept, Runner: s, Read: s.readSchedule, Log: s.log.Line, Ended: s.ended, NewID: store.NewRunID, Now: s.env.Now, Poll: time.Second,
 		})
 		if err != nil {
 			return err
 		}
-		stop, err := s.answer(ctx)
+		stop, err := s.probes.listen(ctx, s.listen, s.env.Stdout, func(err error) {
+			s.log.Line("", fmt.Sprintf("error: answering on %s: %v", s.listen, err))
+		})
 		if err != nil {
 			return err
 		}
@@ -142,13 +148,13 @@ func scheduledIn(folder string) ([]string, error) {
 }
 
 // readSchedule reads a campaign's file for its schedule.
-func readSchedule(file string) (name string, spec schedule.Spec, err error) {
-	c, problems, err := readCampaign(file)
+func (s *server) readSchedule(file string) (name string, spec schedule.Spec, err error) {
+	c, problems, err := app.ReadCampaign(s.env.Files, file)
 	switch {
 	case err != nil:
 		return "", spec, err
 	case len(problems) > 0:
-		return "", spec, wrongCampaign{problems, c.Source}
+		return "", spec, app.CampaignError{Problems: problems, Source: c.Source}
 	case c.Schedule == nil:
 		return "", spec, core.Errorf(core.ErrorConfig, "%s has no schedule:", file).
 			WithHint(`such as schedule: {cron: "0 22 * * fri", zone: Europe/Zurich}; orchestrator run runs a campaign once`)
@@ -161,22 +167,22 @@ func readSchedule(file string) (name string, spec schedule.Spec, err error) {
 func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedule.Scheduler) error {
 	release, err := kept.LeadScheduling()
 	if release == nil && err == nil {
-		s.log.line("", "standing by: another process serves "+kept.Dir())
+		s.log.Line("", "standing by: another process serves "+kept.Dir())
 		if release, err = awaitLead(ctx, kept); release != nil {
-			s.log.line("", "the other process has ended: taking over")
+			s.log.Line("", "the other process has ended: taking over")
 		}
 	}
 	if release == nil {
 		return err
 	}
 	defer release()
-	s.health.lead()
+	s.probes.leads.Store(true)
 	if err := kept.ServeSchedules(ctx, scheduler.Names()); err != nil {
 		return core.Errorf(core.ErrorInternal, "%w", err)
 	}
-	s.log.line("", fmt.Sprintf("serving %s: %s", kept.Dir(), strings.Join(scheduler.Names(), ", ")))
+	s.log.Line("", fmt.Sprintf("serving %s: %s", kept.Dir(), strings.Join(scheduler.Names(), ", ")))
 	scheduler.Run(ctx)
-	s.log.line("", "stopped")
+	s.log.Line("", "stopped")
 	return nil
 }
 
@@ -200,28 +206,32 @@ func awaitLead(ctx context.Context, kept *store.Store) (release func(), err erro
 // Run carries a scheduled run out as the commands run and resume do.
 func (s *server) Run(ctx context.Context, job schedule.Job) schedule.Result {
 	env := s.env
-	lines := s.log.writer(job.Schedule)
+	lines := s.log.Writer(job.Schedule)
 	env.Stdout, env.Stderr, env.Terminal, env.Width = io.Discard, lines, false, 0
-	c := newConduct(env, s.flags, s.dir)
-	c.observer, c.fallback = s.metrics.Observer(), campaign.Previous
-	var err error
+	var (
+		out app.Outcome
+		err error
+	)
 	if job.Resume {
-		err = resumeRun(ctx, c, job.Fire.Run, false)
+		spec := app.Spec{Kind: app.Resume, Fallback: campaign.Previous}
+		out, err = resumeRun(ctx, env, s.flags, s.dir, job.Fire.Run, spec, s.metrics.Observer())
 	} else {
-		c.runID = job.Fire.Run
-		err = runCampaign(ctx, c, job.File, s.calls)
+		spec := app.Spec{
+			Kind: app.New, File: job.File, ID: job.Fire.Run, Record: s.calls, Fallback: campaign.Previous, GoOn: resumeCommand(s.dir),
+		}
+		out, err = carryOut(ctx, env, s.flags, s.dir, spec, s.metrics.Observer())
 	}
 	printError(lines, err)
-	return schedule.Result{Outcome: scheduledOutcome(err), Why: reasonFor(c.verdict, err)}
+	return schedule.Result{Outcome: scheduledOutcome(concluded(out, err)), Why: reasonFor(out, err)}
 }
 
 // reasonFor says in a line how a run came to its end.
-func reasonFor(verdict string, err error) string {
-	if verdict != "" || err == nil {
+func reasonFor(out app.Outcome, err error) string {
+	if verdict := out.String(); verdict != "" || err == nil {
 		return verdict
 	}
-	if wrong, ok := errors.AsType[wrongCampaign](err); ok && len(wrong.Problems) > 1 {
-		return fmt.Sprintf("%v, and %s more", wrong.Problems[0], count(len(wrong.Problems)-1, "problem"))
+	if wrong, ok := errors.AsType[app.CampaignError](err); ok && len(wrong.Problems) > 1 {
+		return fmt.Sprintf("%v, and %s more", wrong.Problems[0], text.Count(len(wrong.Problems)-1, "problem"))
 	}
 	why, _, _ := strings.Cut(err.Error(), "\n")
 	return why
@@ -233,5 +243,5 @@ func (s *server) ended(_ context.Context, e schedule.Ended) {
 	if e.Previous != "" {
 		line += "; the finished run before it: " + e.Previous
 	}
-	s.log.line(e.Schedule, line)
+	s.log.Line(e.Schedule, line)
 }

@@ -3,16 +3,16 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"strings"
-	"time"
-	"unicode/utf8"
+	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
+	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 func newShowCommand(env Env) *cobra.Command {
@@ -63,26 +63,14 @@ func show(ctx context.Context, env Env, s *store.Store, given []string, how show
 	if len(given) > 0 {
 		name = given[0]
 	}
-	run, err := findRun(ctx, s, name)
+	run, err := app.FindRun(ctx, s, name)
 	if err != nil {
 		return err
 	}
 	if len(given) < 2 {
 		return showRun(ctx, env, s, run)
 	}
-	return showTrial(ctx, env.Stdout, s, run, given[1], how)
-}
-
-// findRun reads the run that somebody named on the command line.
-func findRun(ctx context.Context, s *store.Store, name string) (store.Run, error) {
-	run, err := s.Run(ctx, name)
-	if name == "latest" && errors.Is(err, store.ErrNotFound) {
-		return run, usagef("no runs yet: %s holds none", s.Dir()).withHint("orchestrator run makes one; --store names another store")
-	}
-	if err != nil {
-		return run, notFound(err, "orchestrator list shows all runs")
-	}
-	return run, nil
+	return showTrial(ctx, env, s, run, given[1], how)
 }
 
 func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error {
@@ -94,7 +82,6 @@ func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error 
 	if err != nil {
 		return err
 	}
-	w := env.Stdout
 	connections, err := s.Connections(ctx, run.ID)
 	if err != nil {
 		return err
@@ -103,92 +90,35 @@ func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error 
 	if err != nil {
 		return err
 	}
-	writeRun(w, run)
-	if file := eventFile(s.Dir(), run.ID); file != "" {
-		fmt.Fprintf(w, "events         %s\n", file)
-	}
-	writeConnections(w, connections)
-	writeNotices(w, notices)
-	fmt.Fprintln(w)
-	writeTable(w, rowsOf(counts), run.Trials)
-	fmt.Fprintln(w)
-	lines := [][]string{{"TRIAL", "OUTCOME", "REASON"}}
-	id, outcome := 0, len(core.Undetermined)
-	for _, t := range trials {
-		id = max(id, utf8.RuneCountInString(t.ID))
-	}
-	for _, t := range trials {
-		reason := cell(reasonOf(t))
-		if t.Result != nil && t.Result.Outcome == core.Defended {
-			reason = "" // that nothing happened needs none
-		}
-		lines = append(lines, []string{t.ID, outcomeOf(t), cut(reason, env.Width-id-outcome-4, env.Width > 0)})
-	}
-	writeAligned(w, lines, func(int) bool { return true })
-	writeFailures(w, counts)
+	view.Run{
+		Run: run, Trials: trials, Attacks: app.Tally(counts), Counts: counts, Connections: connections, Notices: notices,
+		Events: eventFile(s.Dir(), run.ID),
+	}.Write(env.Stdout, env.Width)
 	return nil
 }
 
-// cut shortens a text to a number of columns, where that is wanted.
-func cut(s string, columns int, wanted bool) string {
-	letters := []rune(s)
-	if columns = max(columns, 20); !wanted || len(letters) <= columns {
-		return s
-	}
-	return string(letters[:columns-1]) + "…"
-}
-
-func outcomeOf(t store.Trial) string {
-	if t.Result == nil {
-		return "not ended"
-	}
-	return string(t.Result.Outcome)
-}
-
-func reasonOf(t store.Trial) string {
-	if t.Result == nil {
+// eventFile returns the file of a run's events, "" where there is none.
+func eventFile(store, run string) string {
+	file := eventlog.File(store, run)
+	if _, err := os.Stat(file); err != nil {
 		return ""
 	}
-	return t.Result.Reason
+	return file
 }
 
-func writeRun(w io.Writer, run store.Run) {
-	fmt.Fprintf(w, "run %s: %s\n", run.ID, run.Status)
-	if run.Message != "" {
-		fmt.Fprintf(w, "  %s\n", indented(run.Message))
-	}
-	fmt.Fprintf(w, "campaign       %s (%s)\n", run.Campaign, run.File)
-	switch run.OriginKind {
-	case store.Replay:
-		fmt.Fprintf(w, "replays        run %s\n", run.Origin)
-	case store.Rescore:
-		fmt.Fprintf(w, "judges again   run %s\n", run.Origin)
-	}
-	if run.Authorization != "" {
-		fmt.Fprintf(w, "authorization  %s\n", indented(run.Authorization))
-	}
-	fmt.Fprintf(w, "started        %s\n", run.Started.Local().Format(time.RFC3339))
-	if !run.Ended.IsZero() {
-		fmt.Fprintf(w, "ended          %s, after %s\n", run.Ended.Local().Format(time.RFC3339), round(run.Ended.Sub(run.Started)))
-	}
-	fmt.Fprintf(w, "orchestrator   %s\n", run.Version)
-	if run.Recorded {
-		fmt.Fprintln(w, "recorded       call by call: orchestrator replay holds it again")
-	}
-	writeSessions(w, run)
-	writePlugins(w, run.Plugins)
-}
-
-func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, id string, how showing) error {
+func showTrial(ctx context.Context, env Env, s *store.Store, run store.Run, id string, how showing) error {
 	trial, err := s.Trial(ctx, run.ID, id)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrAmbiguous) {
+		return usagef("%w", err).withHint("orchestrator show %s lists its trials", run.ID)
+	}
 	if err != nil {
-		return notFound(err, "orchestrator show "+run.ID+" lists its trials")
+		return err
 	}
 	if how.last {
 		how.attempt = trial.Attempt
 	}
 	if how.attempt < 1 || how.attempt > trial.Attempt {
-		return usagef("--attempt %d: trial %s has %s", how.attempt, id, count(trial.Attempt, "attempt")).withHint("the first one is 1, and the last one is shown without --attempt")
+		return usagef("--attempt %d: trial %s has %s", how.attempt, id, text.Count(trial.Attempt, "attempt")).withHint("the first one is 1, and the last one is shown without --attempt")
 	}
 	history, err := s.History(ctx, run.ID, trial.ID)
 	if err != nil {
@@ -198,57 +128,30 @@ func showTrial(ctx context.Context, w io.Writer, s *store.Store, run store.Run, 
 	if err != nil {
 		return err
 	}
-	writeTrial(w, trial, how.attempt, len(said.Turns) == 0, s.ArtifactFile)
-	writeHistory(w, history)
-	for _, t := range said.Turns {
-		writeTurn(w, t, helpFor(t.Index, said.HelperTurns), s.ArtifactFile)
-	}
-	writeUnsent(w, said.Turns, said.HelperTurns, s.ArtifactFile)
-	if len(said.Turns) == 0 {
-		fmt.Fprintln(w, "\n(no turn was recorded)")
-	}
+	view.Trial(env.Stdout, trial, how.attempt, len(said.Turns) == 0, s.ArtifactFile)
+	view.Conversation(env.Stdout, history, said, s.ArtifactFile)
 	if how.save != "" {
-		return saveTurns(w, how.save, said.Turns)
+		return saveTurns(env.Stdout, how.save, said.Turns)
 	}
 	return nil
 }
 
-// writeTrial prints what a trial is about, and how an attempt at it ended. silent
-// says that the attempt has no turn that could show why.
-func writeTrial(w io.Writer, trial store.Trial, attempt int, silent bool, file fileOf) {
-	if attempt == trial.Attempt {
-		writeOutcome(w, trial, silent)
-	} else {
-		fmt.Fprintf(w, "trial %s, attempt %d of %d: the run was stopped during it\n", trial.ID, attempt, trial.Attempt)
-		fmt.Fprintln(w, "  it does not count: what came of the trial is shown without --attempt")
+// completeAttempts proposes the numbers of the attempts at a trial.
+func completeAttempts(dir *storeFlag) completion {
+	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+		if len(given) == 2 {
+			_ = dir.read(cmd.Context(), func(s *store.Store) error {
+				run, err := s.Run(cmd.Context(), given[0])
+				if err != nil {
+					return err
+				}
+				trial, err := s.Trial(cmd.Context(), run.ID, given[1])
+				for n := range trial.Attempt {
+					found = append(found, strconv.Itoa(n+1))
+				}
+				return err
+			}) // a shell has nowhere to show an error
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
-	fmt.Fprintf(w, "objective  %s\n", indented(strings.TrimRight(trial.Objective, "\n")))
-	fmt.Fprintf(w, "target     %s\n", trial.Target)
-	fmt.Fprintf(w, "success    %s\n", indented(trial.Success))
-	if trial.SystemPrompt != "" {
-		fmt.Fprintf(w, "\nsystem\n    %s  %s\n", label("text"), showValue(core.TextValue(trial.SystemPrompt), file))
-	}
-}
-
-// writeOutcome prints how a trial ended.
-func writeOutcome(w io.Writer, trial store.Trial, silent bool) {
-	fmt.Fprintf(w, "trial %s: %s\n", trial.ID, outcomeOf(trial))
-	if reason := reasonOf(trial); reason != "" {
-		fmt.Fprintf(w, "  %s\n", indented(reason))
-	}
-	if n := trial.Attempt - 1; n > 0 {
-		fmt.Fprintf(w, "  attempt %d: the run was stopped during %s, kept and not counted (--attempt %d shows it)\n", trial.Attempt, count(n, "earlier attempt"), n)
-	}
-	if r := trial.Result; silent && r != nil && r.Failure != nil && r.Failure.Hint != "" { // a turn shows its own
-		fmt.Fprintf(w, "  hint: %s\n", indented(r.Failure.Hint))
-	}
-}
-
-// notFound adds a hint to an error that says that a name is that of nothing, or
-// of several things: a mistake on the command line.
-func notFound(err error, hint string) error {
-	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrAmbiguous) {
-		return usagef("%w", err).withHint("%s", hint)
-	}
-	return err
 }

@@ -9,41 +9,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 const (
-	// heedEvery is how often a run looks whether it is to be stopped.
-	heedEvery = 250 * time.Millisecond
+	// lookEvery is how often stop looks whether the run has ended.
+	lookEvery = 50 * time.Millisecond
 	// reportEvery is how often stop says that it still waits.
 	reportEvery = 5 * time.Second
 	// stopPatience is how long a run may take to end. Its conversations have ten
 	// seconds to be ended in.
 	stopPatience = 30 * time.Second
 )
-
-// stopRequest is why a run's context ends that somebody wants to be stopped.
-type stopRequest struct{ by string }
-
-func (r stopRequest) Error() string { return r.by }
-
-// heedStop ends the run when somebody asks for that, and returns when it is over.
-func (r *recording) heedStop(ctx context.Context) {
-	tick := time.NewTicker(heedEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if by, ok := r.begun.Load().StopRequested(); ok {
-				r.cancel(stopRequest{by})
-				return
-			}
-		}
-	}
-}
 
 func newStopCommand(env Env) *cobra.Command {
 	var (
@@ -90,7 +71,7 @@ type stopping struct {
 }
 
 func stopRun(ctx context.Context, s stopping, name, reason string) error {
-	run, err := findRun(ctx, s.store, name)
+	run, err := app.FindRun(ctx, s.store, name)
 	if err != nil {
 		return err
 	}
@@ -114,7 +95,7 @@ func stopRun(ctx context.Context, s stopping, name, reason string) error {
 
 // await waits until no process carries the run out any more.
 func (s stopping) await(ctx context.Context, process string) error {
-	tick, report, late := time.NewTicker(heedEvery/5), time.NewTicker(reportEvery), time.NewTimer(s.within)
+	tick, report, late := time.NewTicker(lookEvery), time.NewTicker(reportEvery), time.NewTimer(s.within)
 	defer tick.Stop()
 	defer report.Stop()
 	defer late.Stop()
@@ -126,7 +107,7 @@ func (s stopping) await(ctx context.Context, process string) error {
 				return nil
 			}
 		case <-report.C:
-			fmt.Fprintf(s.env.Stderr, "run %s: ending its conversations for %s\n", s.run, round(s.env.Now().Sub(began)))
+			fmt.Fprintf(s.env.Stderr, "run %s: ending its conversations for %s\n", s.run, view.Round(s.env.Now().Sub(began)))
 		case <-late.C:
 			number, _, _ := strings.Cut(process, " ")
 			return core.Errorf(core.ErrorTimeout, "run %s has not ended within %s: process %s does not react", s.run, s.within, process).
@@ -170,11 +151,24 @@ func writeStopped(env Env, run store.Run, dir storeFlag) {
 	for _, n := range run.Outcomes {
 		held += n
 	}
-	fmt.Fprintf(env.Stdout, "run %s: %s, %d of %s held\n", run.ID, run.Status, held, count(run.Trials, "trial"))
+	fmt.Fprintf(env.Stdout, "run %s: %s, %d of %s held\n", run.ID, run.Status, held, text.Count(run.Trials, "trial"))
 	if run.Message != "" {
-		fmt.Fprintf(env.Stdout, "  %s\n", indented(run.Message))
+		fmt.Fprintf(env.Stdout, "  %s\n", view.Indented(run.Message))
 	}
 	if run.Status != store.Finished {
 		fmt.Fprintf(env.Stdout, "go on: orchestrator resume%s %s\n", dir.flag(), run.ID)
+	}
+}
+
+// completeRunning proposes the IDs of the runs that are carried out.
+func completeRunning(dir *storeFlag) completion {
+	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+		if len(given) == 0 {
+			_ = dir.read(cmd.Context(), func(s *store.Store) (err error) {
+				found, err = running(cmd.Context(), s)
+				return err
+			}) // a shell has nowhere to show an error
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
 }

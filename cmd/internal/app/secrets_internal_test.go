@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"errors"
@@ -43,8 +43,8 @@ func TestAComponentReadsOnlyFilesBelowAFolderThatWasAllowed(t *testing.T) {
 		{"a relative path", tokens, "token", "not an absolute path"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := secretFlags{dirs: []string{filepath.Join(root, "none"), test.allowed}}
-			err := f.allowFile(test.file)
+			s := Secrets{Folders: []string{filepath.Join(root, "none"), test.allowed}, Files: diskFiles{}}
+			err := s.AllowFile(test.file)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
@@ -53,7 +53,16 @@ func TestAComponentReadsOnlyFilesBelowAFolderThatWasAllowed(t *testing.T) {
 			}
 		})
 	}
-	if err := (&secretFlags{}).allowFile(filepath.Join(tokens, "token")); err == nil || !strings.Contains(core.HintOf(err), "--secret-dir "+tokens) {
+	if err := (&Secrets{Files: diskFiles{}}).AllowFile(filepath.Join(tokens, "token")); err == nil || !strings.Contains(core.HintOf(err), "--secret-dir "+tokens) {
 		t.Errorf("with nothing allowed: %v (%s)", err, core.HintOf(err))
 	}
 }
+
+// diskFiles are the files of this machine.
+type diskFiles struct{}
+
+func (diskFiles) Open(folder string) (Folder, error) { return os.OpenRoot(folder) }
+
+func (diskFiles) Resolve(path string) (string, error) { return filepath.EvalSymlinks(path) }
+
+func (diskFiles) Abs(path string) (string, error) { return filepath.Abs(path) }

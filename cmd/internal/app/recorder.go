@@ -1,45 +1,73 @@
-package cli
+package app
 
 import (
 	"bytes"
-	"fmt"
-	"path/filepath"
+	"context"
+	"time"
 	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
+// recorder says what is recorded of a run, so that it can be explained later, and
+// resumed.
+type recorder struct {
+	files    Files
+	redactor *secret.Redactor
+	log      Log
+	now      func() time.Time
+	version  string
+}
+
+// begin has a new run recorded.
+func (r recorder) begin(spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) {
+	p := run.plan
+	run.options.Record = spec.Record
+	run.begin = func(ctx context.Context) (*store.Journal, error) {
+		made, err := r.newRun(l, p, catalog)
+		if err != nil {
+			return nil, err
+		}
+		made.ID, made.Recorded = spec.ID, spec.Record
+		if spec.Record {
+			made.Components = cassette.CatalogOf(l.campaign.Uses(), catalog)
+		}
+		return run.store.CreateRun(ctx, made)
+	}
+}
+
 // newRun says what the record keeps so that the run can be explained later, and
 // resumed.
-func (c *conduct) newRun(r *reading, p *plan.Plan, catalog *host.Catalog) (store.Run, error) {
-	of := r.campaign
-	path, err := filepath.Abs(of.File)
+func (r recorder) newRun(l *loadedCampaign, p *plan.Plan, catalog *host.Catalog) (store.Run, error) {
+	c := l.campaign
+	path, err := r.files.Abs(c.File)
 	if err != nil {
 		return store.Run{}, core.Errorf(core.ErrorInternal, "finding the campaign's folder: %w", err)
 	}
-	run := store.Run{
-		ID:            c.runID,
-		Campaign:      of.Name,
-		File:          of.File,
+	made := store.Run{
+		Campaign:      c.Name,
+		File:          c.File,
 		Path:          path,
-		Source:        of.Source,
-		Authorization: of.Scope.Authorization,
+		Source:        c.Source,
+		Authorization: c.Scope.Authorization,
 		Trials:        len(p.Trials),
-		Version:       version(),
-		Started:       c.env.Now(),
-		Plugins:       pluginsOf(p, catalog, r.choice),
+		Version:       r.version,
+		Started:       r.now(),
+		Plugins:       pluginsOf(p, catalog, l.choice),
 	}
-	if secret := c.holdsSecret(of.Files); secret != "" {
-		fmt.Fprintf(c.log, "orchestrator: warning: %s holds a secret of the run: the campaign's files are not kept, and the run can be neither resumed nor replayed\n", secret)
-		return run, nil
+	if secret := r.holdsSecret(c.Files); secret != "" {
+		r.log.Warn(secret + " holds a secret of the run: the campaign's files are not kept, and the run can be neither resumed nor replayed")
+		return made, nil
 	}
-	run.Files, run.Plan = filesOf(of), p.Fingerprint()
-	return run, nil
+	made.Files, made.Plan = filesOf(c), p.Fingerprint()
+	return made, nil
 }
 
 // filesOf are the files that a campaign names, as the record keeps them.
@@ -53,9 +81,9 @@ func filesOf(c *campaign.Campaign) []store.File {
 
 // holdsSecret returns the name of a text that holds a secret of the run, or "".
 // In sounds and images a sequence of bytes that equals a secret is a coincidence.
-func (c *conduct) holdsSecret(files []campaign.File) string {
+func (r recorder) holdsSecret(files []campaign.File) string {
 	for _, f := range files {
-		if utf8.Valid(f.Data) && !bytes.Equal(c.redactor.Bytes(f.Data), f.Data) {
+		if utf8.Valid(f.Data) && !bytes.Equal(r.redactor.Bytes(f.Data), f.Data) {
 			return f.Name
 		}
 	}

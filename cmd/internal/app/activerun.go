@@ -1,0 +1,147 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
+)
+
+// heedEvery is how often a run looks whether it is to be stopped.
+const heedEvery = 250 * time.Millisecond
+
+// activeRun is a run that is being carried out, with its record.
+type activeRun struct {
+	plan *plan.Plan
+	// options are those of the engine, but for the record and those who are told.
+	options engine.Options
+	store   *store.Store
+	// begin begins the record, once every component is open.
+	begin func(context.Context) (*store.Journal, error)
+	// goOn returns the command that goes on with the run where it is stopped.
+	goOn     func(run string) string
+	reporter Reporter
+	follow   *followers
+	now      func() time.Time
+	// post is what comes after the run; nil where nothing does.
+	post *postRun
+	// journal is nil before the run begins.
+	journal atomic.Pointer[store.Journal]
+	// cancel ends the run with a cause. It is set while the run is executed.
+	cancel  context.CancelCauseFunc
+	heeding sync.WaitGroup
+}
+
+// stopRequest is why a run's context ends that somebody wants to be stopped.
+type stopRequest struct{ by string }
+
+func (r stopRequest) Error() string { return r.by }
+
+// execute runs the trials. When all of them are over, it calls stop, which ends whatever
+// still writes to the record.
+func (a *activeRun) execute(ctx context.Context, stop func() error) (record.Summary, error) {
+	ctx, a.cancel = context.WithCancelCause(ctx)
+	defer a.cancel(nil)
+	o := a.options
+	o.Begin = a.start
+	summary, err := engine.Run(ctx, a.plan, o)
+	cause := context.Cause(ctx)
+	a.cancel(nil)
+	a.heeding.Wait()
+	a.reporter.Finish()
+	if stop, ok := errors.AsType[stopRequest](cause); ok && summary.Interrupted {
+		summary.Stopped = stop.Error()
+	}
+	return summary, cmp.Or(err, stop())
+}
+
+// start begins the record.
+func (a *activeRun) start(ctx context.Context) (engine.Journal, error) {
+	journal, err := a.begin(ctx)
+	if err != nil {
+		return nil, a.failed(err)
+	}
+	a.journal.Store(journal)
+	a.follow.begin(a.store.Dir(), journal.Run())
+	a.heeding.Go(func() { a.heedStop(ctx, journal) })
+	a.reporter.Begin(journal.Run(), len(a.plan.Trials), a.options.Done)
+	return journal, nil
+}
+
+// heedStop ends the run when somebody asks for that, and returns when ctx is over.
+func (a *activeRun) heedStop(ctx context.Context, journal *store.Journal) {
+	tick := time.NewTicker(heedEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if by, ok := journal.StopRequested(); ok {
+				a.cancel(stopRequest{by})
+				return
+			}
+		}
+	}
+}
+
+// finish closes the record. err is what the run failed with, if it did.
+func (a *activeRun) finish(s record.Summary, err error) error {
+	journal := a.journal.Load()
+	status, message := store.Finished, ""
+	switch {
+	case err != nil:
+		status, message = store.Failed, err.Error()
+	case s.Stopped != "":
+		status, message = store.Interrupted, "stopped by "+s.Stopped
+	case s.Interrupted:
+		status = store.Interrupted
+	}
+	if _, ok := errors.AsType[engine.Unexpected](err); ok {
+		return errors.Join(fmt.Errorf("run %s: %w", journal.Run(), err), journal.Finish(status, message, a.now()))
+	}
+	// Where the recording failed, this most likely fails for the same reason.
+	if err = cmp.Or(err, journal.Finish(status, message, a.now())); err != nil {
+		return a.failed(fmt.Errorf("run %s: %w", journal.Run(), err))
+	}
+	return nil
+}
+
+// failed adds to why a run cannot be recorded what can be done about it.
+func (a *activeRun) failed(err error) error {
+	again := "run the campaign again"
+	if journal := a.journal.Load(); journal != nil {
+		again = a.goOn(journal.Run()) + " carries the run on"
+	}
+	return core.Errorf(core.ErrorInternal, "%w", err).
+		WithHint("see to it that %s can be written and has room; then %s", a.store.Dir(), again)
+}
+
+// recordConnection keeps a connection when it is over, or was refused.
+func (a *activeRun) recordConnection(c egress.Connection) {
+	journal := a.journal.Load()
+	if journal == nil || c.Ended.IsZero() {
+		return // nothing has been asked of a plugin yet, or it is open
+	}
+	refused := ""
+	if !c.Allowed || c.Reason != "" {
+		refused = c.Reason
+	}
+	if !c.Allowed {
+		a.follow.log.Refused(c.Plugin, c.Address, c.Reason)
+	}
+	// A record that fails ends the run at its next turn.
+	_ = journal.RecordConnection(store.Connection{
+		Plugin: c.Plugin, Host: c.Address, At: c.Began, Refused: refused, Sent: c.Sent, Received: c.Received,
+	})
+}

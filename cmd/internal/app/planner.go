@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
+	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+	"github.com/redteam-orchestrator/orchestrator/plugins/install"
+)
+
+// Planner reads campaigns, chooses their plugins and plans them.
+type Planner struct {
+	Files   Files
+	Plugins *Plugins
+	Secrets *Secrets
+	// AllowCommands lets campaigns run programs of their choice on this machine.
+	AllowCommands bool
+	// AllowUnlocked runs campaigns with the plugins that are installed, whatever their
+	// locks say.
+	AllowUnlocked bool
+}
+
+// Planned is a campaign that is right, and what is to be said of its plugins.
+type Planned struct {
+	Campaign *campaign.Campaign
+	Plan     *plan.Plan
+	// Plugins are those that it runs with.
+	Plugins []host.Plugin
+	// PassedOver says which programs do not run, though somebody put them where
+	// plugins are looked for.
+	PassedOver yamlfile.Problems
+	// Unlocked says which plugins nothing is locked of, in the order of the campaign.
+	Unlocked yamlfile.Problems
+}
+
+// Plan checks a campaign and plans it, as a run does, and sends nothing. The result is
+// nil where the campaign cannot be planned; otherwise an error is about stopping the
+// plugins.
+func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error) {
+	l, err := p.load(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.choose(l); err != nil {
+		return nil, err
+	}
+	proxy := egress.New(egress.Options{})
+	defer func() { err = errors.Join(err, proxy.Close()) }()
+	h, catalog, err := p.Plugins.start(ctx, l.choice.Programs, proxy, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	planned, err := p.plan(ctx, l, h, catalog)
+	if err != nil {
+		return nil, err
+	}
+	all := &Planned{Campaign: l.campaign, Plan: planned, Plugins: catalog.Plugins(), PassedOver: l.choice.PassedOver}
+	for _, q := range l.campaign.Plugins {
+		if unlocked, ok := l.choice.Unlocked[q.Name]; ok {
+			all.Unlocked = append(all.Unlocked, unlocked)
+		}
+	}
+	return all, nil
+}
+
+// load reads a campaign's file. It starts nothing.
+func (p *Planner) load(ctx context.Context, file string) (*loadedCampaign, error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("reading the campaign %s: %w", file, ctx.Err())
+	}
+	c, problems, err := ReadCampaign(p.Files, file)
+	if err != nil {
+		return nil, err
+	}
+	return &loadedCampaign{campaign: c, problems: problems}, nil
+}
+
+// choose chooses the plugins of a campaign, by the lock beside its file. It starts
+// nothing.
+func (p *Planner) choose(l *loadedCampaign) error {
+	lock, err := ReadLock(filepath.Dir(l.campaign.File))
+	if err != nil {
+		return err
+	}
+	if p.AllowUnlocked {
+		lock = nil
+	}
+	l.choice = install.Choose(l.campaign.File, l.campaign.Plugins, lock, p.Plugins.Discover(), slices.Sorted(maps.Keys(p.Plugins.Attached)))
+	return nil
+}
+
+// plan has the components check their configurations, and plans a campaign.
+func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, catalog *host.Catalog) (*plan.Plan, error) {
+	options := plan.Options{AllowCommands: p.AllowCommands, AllowFile: p.Secrets.AllowFile, Absent: l.choice.Absent(l.campaign.Plugins)}
+	started := install.CheckStarted(l.campaign.File, l.campaign.Plugins, catalog.Plugins())
+	for _, plugin := range catalog.Plugins() {
+		if plugin.Err != nil {
+			options.Absent[plugin.Name] = true
+		}
+	}
+	// All sorts of mistakes are reported at once, so what could be understood of a
+	// campaign is looked through for the other sorts.
+	problems := slices.Concat(l.problems, l.choice.Problems, started)
+	var planned *plan.Plan
+	if len(l.problems) > 0 {
+		problems = append(problems, plan.CheckComponents(l.campaign, catalog, options)...)
+	} else {
+		var err error
+		planned, err = plan.New(l.campaign, catalog, options)
+		wrong, _ := errors.AsType[yamlfile.Problems](err)
+		problems = append(problems, wrong...)
+	}
+	more, err := plan.CheckConfigs(ctx, l.campaign, catalog, h.CheckConfig)
+	if problems = append(problems, more...); len(problems) > 0 {
+		return nil, CampaignError{problems.Sorted(), l.campaign.Source}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return planned, p.Secrets.Check(l.campaign, planned)
+}

@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/cassette"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
+)
+
+// replayOf is what is recorded of a run that replays another one.
+func (r recorder) replayOf(run store.Run, files []store.File, trials int) store.Run {
+	return store.Run{
+		Campaign: run.Campaign, File: run.File, Path: run.Path, Source: run.Source, Files: files,
+		Authorization: run.Authorization, Trials: trials, Version: r.version, Started: r.now(),
+		Origin: run.ID, OriginKind: store.Replay,
+	}
+}
+
+// replayedPlan plans a recorded run's campaign by what was known of its components
+// then.
+func replayedPlan(ctx context.Context, s *store.Store, run store.Run) (*plan.Plan, *campaign.Campaign, error) {
+	recorded, problems, err := readRecorded(ctx, s, run)
+	if err != nil {
+		return nil, nil, err
+	}
+	catalog, err := s.Components(ctx, run.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Nothing is run or read, whatever the campaign names.
+	p, err := plan.New(recorded, catalog, plan.Options{AllowCommands: true, AllowFile: func(string) error { return nil }})
+	if wrong, ok := errors.AsType[yamlfile.Problems](err); ok || len(problems) > 0 {
+		return nil, nil, CampaignError{append(problems, wrong...).Sorted(), recorded.Source}
+	}
+	if now := p.Fingerprint(); now != run.Plan {
+		return nil, nil, core.Errorf(core.ErrorConfig, "run %s is not replayed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, prefix(run.Plan), prefix(now)).
+			WithHint("replay it with orchestrator %s", run.Version)
+	}
+	return cassette.Detached(p), recorded, nil
+}

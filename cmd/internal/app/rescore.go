@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/cassette"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+// rescore has the recorded conversations of a run judged again, in a run of its own.
+func (r recorder) rescore(ctx context.Context, spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) error {
+	p := run.plan
+	judging, err := r.judging(ctx, run.store, spec.From, p, catalog)
+	if err != nil {
+		return err
+	}
+	open := run.options.Resolver
+	run.plan, run.options.Replayer = judging.Plan, judging
+	run.options.Resolver = func(targets core.Targets) engine.Resolver { return judging.Resolver(open(targets)) }
+	run.begin = func(ctx context.Context) (*store.Journal, error) {
+		made, err := r.newRun(l, p, catalog)
+		if err != nil {
+			return nil, err
+		}
+		made.Trials, made.Plan = len(judging.Plan.Trials), "" // it is not resumed
+		made.Origin, made.OriginKind = spec.From.ID, store.Rescore
+		return run.store.CreateRun(ctx, made)
+	}
+	return nil
+}
+
+// judging reads the conversations of a run, and says which of them cannot be judged.
+func (r recorder) judging(ctx context.Context, s *store.Store, run store.Run, p *plan.Plan, catalog plan.Catalog) (*cassette.Rescoring, error) {
+	trials, err := s.Trials(ctx, run.ID)
+	if err != nil {
+		return nil, err
+	}
+	var held []cassette.Conversation
+	for _, t := range trials {
+		if t.Result == nil {
+			continue
+		}
+		history, err := s.History(ctx, run.ID, t.ID)
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, cassette.Conversation{
+			TrialID: t.ID, Target: t.Target, SystemPrompt: t.SystemPrompt, History: history, Failure: t.Result.Failure,
+		})
+	}
+	unbound := context.WithoutCancel(ctx)
+	judging, err := cassette.Rescore(p, catalog, held, func(trial string) ([]record.Turn, error) { return s.Turns(unbound, run.ID, trial) })
+	if err != nil {
+		return nil, err
+	}
+	r.leftOut(judging.Unplanned, "the campaign does not have any more")
+	r.leftOut(judging.Unheld, "run "+run.ID+" has not held")
+	if len(judging.Plan.Trials) == 0 {
+		return nil, core.Errorf(core.ErrorConfig, "run %s and the campaign %s have no trial in common", run.ID, p.Name).
+			WithHint("trials are found by their IDs: the attack's name, then variant, row and number")
+	}
+	return judging, nil
+}
+
+// leftOut warns of trials that are not judged.
+func (r recorder) leftOut(trials []string, why string) {
+	if len(trials) == 0 {
+		return
+	}
+	const shown = 5
+	names, more := trials, ""
+	if len(trials) > shown {
+		names, more = trials[:shown], ", …"
+	}
+	r.log.Warn(fmt.Sprintf("not judged: %s that %s: %s%s", text.Count(len(trials), "trial"), why, strings.Join(names, ", "), more))
+}

@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+)
+
+// claim takes a run that was stopped, so that no other process resumes it, and reads its
+// campaign from its record.
+func claim(ctx context.Context, run store.Run, runs *lazyStore) (*loadedCampaign, error) {
+	if run.Plan == "" { // said before anything is written, were it only new tables
+		return nil, refused(fmt.Errorf("resuming the run %s: %w", run.ID, store.ErrNotResumable))
+	}
+	s, err := runs.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	claim, err := s.Claim(ctx, run.ID)
+	if err != nil {
+		return nil, refused(err)
+	}
+	recorded, problems, err := readRecorded(ctx, s, claim.Run)
+	if err != nil {
+		claim.Release()
+		return nil, err
+	}
+	return &loadedCampaign{campaign: recorded, problems: problems, claim: claim}, nil
+}
+
+// refused adds to why a run cannot be resumed what can be done about it.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, store.ErrRunning):
+		return core.Errorf(core.ErrorConfig, "%w", err).WithHint("wait for it, or stop that process first")
+	case errors.Is(err, store.ErrFinished):
+		return core.Errorf(core.ErrorConfig, "%w", err).WithHint("orchestrator show shows what came of it")
+	case errors.Is(err, store.ErrNotResumable):
+		return core.Errorf(core.ErrorConfig, "%w", err).WithHint("orchestrator run begins a new run")
+	}
+	return err
+}
+
+// resume has those trials of a run recorded that have no outcome.
+func (r recorder) resume(spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) error {
+	recorded := l.claim.Run
+	changed, err := r.changedFiles(l.campaign)
+	if err != nil {
+		return err
+	}
+	changed = append(changed, changedPlugins(recorded.Plugins, pluginsOf(run.plan, catalog, l.choice))...)
+	if err := r.accept(recorded, run.plan, changed, spec.AllowChanged); err != nil {
+		return err
+	}
+	run.options.Done, run.options.Record = l.claim.Outcomes, recorded.Recorded
+	run.begin = func(ctx context.Context) (*store.Journal, error) {
+		return l.claim.Resume(ctx, store.Session{Version: r.version, Allowed: changed, Started: r.now()})
+	}
+	return nil
+}
+
+// accept refuses to go on with what has changed, unless the user allows it. Trials
+// of another plan are never mixed with those of the run.
+func (r recorder) accept(run store.Run, p *plan.Plan, changed []string, allow bool) error {
+	if len(changed) > 0 && !allow {
+		var errs []error
+		for _, change := range changed {
+			errs = append(errs, core.Errorf(core.ErrorConfig, "%s", change))
+		}
+		return errors.Join(append(errs, core.Errorf(core.ErrorConfig, "run %s is not resumed: %s changed since it began", run.ID, have(len(changed))).
+			WithHint("--allow-changed goes on with the campaign as it was recorded, and records the difference; orchestrator run begins a new run"))...)
+	}
+	for _, change := range changed {
+		r.log.Warn(change)
+	}
+	if now := p.Fingerprint(); now != run.Plan {
+		return core.Errorf(core.ErrorConfig, "run %s is not resumed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, prefix(run.Plan), prefix(now)).
+			WithHint("resume it with orchestrator %s and the plugins that it began with", run.Version)
+	}
+	return nil
+}
+
+func have(n int) string {
+	if n == 1 {
+		return "one thing has"
+	}
+	return fmt.Sprintf("%d things have", n)
+}

@@ -1,0 +1,129 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
+)
+
+// Estimate is what is known of a run before anything is sent, also as JSON.
+type Estimate struct {
+	Campaign string `json:"campaign"`
+	plan.Estimate
+	Attacks       []PlannedAttack `json:"attacks"`
+	Authorization string          `json:"authorization,omitempty"`
+	Hosts         []string        `json:"hosts"`
+	Plugins       []string        `json:"plugins"`
+	Window        string          `json:"window"`
+}
+
+// PlannedAttack counts the trials of an attack.
+type PlannedAttack struct {
+	Name   string `json:"name"`
+	Trials int    `json:"trials"`
+}
+
+// NewEstimate returns what is known of a run of a plan at a time. plugins are those that
+// it would run with.
+func NewEstimate(p *plan.Plan, authorization string, plugins []string, now time.Time) Estimate {
+	return Estimate{
+		Campaign: p.Name, Estimate: p.Estimate(), Authorization: authorization,
+		Hosts: p.Needs().Hosts, Plugins: plugins, Attacks: attacksOf(p), Window: windowOf(p.Bounds.Window, now),
+	}
+}
+
+func attacksOf(p *plan.Plan) []PlannedAttack {
+	var all []PlannedAttack
+	for i := range p.Trials {
+		if name := p.Trials[i].Attack; len(all) == 0 || all[len(all)-1].Name != name {
+			all = append(all, PlannedAttack{Name: name})
+		}
+		all[len(all)-1].Trials++
+	}
+	return all
+}
+
+// windowOf says when runs are allowed, and whether one is now.
+func windowOf(w *scope.Window, now time.Time) string {
+	const layout = "Mon 2 Jan 2006 at 15:04 MST"
+	if w == nil {
+		return "any time"
+	}
+	end, open := w.Closes(now)
+	switch {
+	case !open:
+		return fmt.Sprintf("%s: closed; it opens on %s", w, w.Opens(now).Format(layout))
+	case end.IsZero():
+		return fmt.Sprintf("%s: open", w)
+	default:
+		return fmt.Sprintf("%s: open until %s", w, end.Format(layout))
+	}
+}
+
+// Write prints the estimate with the bounds that a run keeps to.
+func (o Estimate) Write(w io.Writer, b scope.Bounds) {
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%-13s  %s\n", name, fmt.Sprintf(format, args...))
+	}
+	attacks := make([]string, len(o.Attacks))
+	for i, a := range o.Attacks {
+		attacks[i] = fmt.Sprintf("%s %d", a.Name, a.Trials)
+	}
+	tokens := o.Tokens()
+	line("campaign", "%s", o.Campaign)
+	line("trials", "%d (%s)", o.Trials, strings.Join(attacks, ", "))
+	line("turns", "%s", rangeOf("%d", o.Turns))
+	line("tokens", "%s (input %s, output %s)", rangeOf("%d", tokens), rangeOf("%d", o.InputTokens), rangeOf("%d", o.OutputTokens))
+	line("cost", "%s", o.cost())
+	line("time", "%s", rangeOf("%s", o.Duration))
+	if len(o.Helped) > 0 {
+		line("not counted", "what is asked of targets by %s", strings.Join(o.Helped, ", "))
+	}
+	line("authorization", "%s", cmp.Or(o.Authorization, "none"))
+	line("bounds", "%s", boundsOf(b, o.Currency))
+	line("window", "%s", o.Window)
+	line("hosts", "%s", cmp.Or(strings.Join(o.Hosts, ", "), "none"))
+	line("plugins", "%s", cmp.Or(strings.Join(o.Plugins, ", "), "none"))
+}
+
+func (o Estimate) cost() string {
+	if o.Currency == "" {
+		return "unknown: the campaign has no prices"
+	}
+	cost := rangeOf("%.4f", o.Cost) + " " + o.Currency
+	if len(o.Unpriced) > 0 {
+		cost += ", without " + strings.Join(o.Unpriced, ", ") + ": no price"
+	}
+	return cost
+}
+
+// rangeOf shows a range, and once what is the same at both ends.
+func rangeOf[T cmp.Ordered](format string, r plan.Range[T]) string {
+	low, high := fmt.Sprintf(format, r.Low), fmt.Sprintf(format, r.High)
+	if low == high {
+		return low
+	}
+	return low + " to " + high
+}
+
+func boundsOf(b scope.Bounds, currency string) string {
+	var all []string
+	if b.MaxTurns > 0 {
+		all = append(all, fmt.Sprintf("max_turns %d", b.MaxTurns))
+	}
+	if b.MaxDuration > 0 {
+		all = append(all, fmt.Sprintf("max_duration %s", b.MaxDuration))
+	}
+	if b.MaxTokens > 0 {
+		all = append(all, fmt.Sprintf("max_tokens %d", b.MaxTokens))
+	}
+	if b.MaxCost > 0 {
+		all = append(all, fmt.Sprintf("max_cost %v %s", b.MaxCost, currency))
+	}
+	return cmp.Or(strings.Join(all, ", "), "none")
+}

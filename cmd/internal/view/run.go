@@ -1,0 +1,95 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"time"
+	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/stats"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
+)
+
+// Run is what is shown of a run. Its fields are as the store reads them.
+type Run struct {
+	Run         store.Run
+	Trials      []store.Trial
+	Counts      []store.Count
+	Connections []store.Connection
+	Notices     []store.Notice
+	// Attacks count the trials.
+	Attacks stats.Rows
+	// Events is the file with the log of the run's events; "" where there is none.
+	Events string
+}
+
+// Write prints the run. width is how many columns there are; 0 cuts nothing.
+func (r Run) Write(w io.Writer, width int) {
+	writeRun(w, r.Run)
+	if r.Events != "" {
+		fmt.Fprintf(w, "events         %s\n", r.Events)
+	}
+	writeConnections(w, r.Connections)
+	writeNotices(w, r.Notices)
+	fmt.Fprintln(w)
+	Outcomes(w, r.Attacks, r.Run.Trials)
+	fmt.Fprintln(w)
+	writeTrials(w, r.Trials, width)
+	Failures(w, r.Counts)
+}
+
+// writeTrials prints how each trial ended, and cuts the reasons to the width.
+func writeTrials(w io.Writer, trials []store.Trial, width int) {
+	lines := [][]string{{"TRIAL", "OUTCOME", "REASON"}}
+	id, outcome := 0, len(core.Undetermined)
+	for _, t := range trials {
+		id = max(id, utf8.RuneCountInString(t.ID))
+	}
+	for _, t := range trials {
+		reason := text.OneLine(reasonOf(t))
+		if t.Result != nil && t.Result.Outcome == core.Defended {
+			reason = "" // a defence is what is expected
+		}
+		lines = append(lines, []string{t.ID, outcomeOf(t), fit(reason, width, id+outcome+4)})
+	}
+	Aligned(w, lines, func(int) bool { return true })
+}
+
+// fit shortens a text to what a line of the width has left, and to no less than 20
+// characters. A width of 0 cuts nothing.
+func fit(s string, width, taken int) string {
+	const least = 20
+	if width == 0 {
+		return s
+	}
+	return text.Shorten(s, max(width-taken, least))
+}
+
+func writeRun(w io.Writer, run store.Run) {
+	fmt.Fprintf(w, "run %s: %s\n", run.ID, run.Status)
+	if run.Message != "" {
+		fmt.Fprintf(w, "  %s\n", Indented(run.Message))
+	}
+	fmt.Fprintf(w, "campaign       %s (%s)\n", run.Campaign, run.File)
+	switch run.OriginKind {
+	case store.Replay:
+		fmt.Fprintf(w, "replays        run %s\n", run.Origin)
+	case store.Rescore:
+		fmt.Fprintf(w, "judges again   run %s\n", run.Origin)
+	}
+	if run.Authorization != "" {
+		fmt.Fprintf(w, "authorization  %s\n", Indented(run.Authorization))
+	}
+	fmt.Fprintf(w, "started        %s\n", run.Started.Local().Format(time.RFC3339))
+	if !run.Ended.IsZero() {
+		fmt.Fprintf(w, "ended          %s, after %s\n", run.Ended.Local().Format(time.RFC3339), Round(run.Ended.Sub(run.Started)))
+	}
+	fmt.Fprintf(w, "orchestrator   %s\n", run.Version)
+	if run.Recorded {
+		fmt.Fprintln(w, "recorded       call by call: orchestrator replay holds it again")
+	}
+	writeSessions(w, run)
+	writePlugins(w, run.Plugins)
+}

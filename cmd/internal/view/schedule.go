@@ -1,0 +1,151 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/schedule"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
+)
+
+// Schedule is what is shown of a schedule, also as JSON.
+type Schedule struct {
+	Name    string      `json:"name"`
+	File    string      `json:"file"`
+	Cron    string      `json:"cron"`
+	Zone    string      `json:"zone"`
+	Overlap string      `json:"overlap"`
+	Catchup string      `json:"catchup_window"`
+	Jitter  string      `json:"jitter"`
+	Served  bool        `json:"served"`
+	Next    []time.Time `json:"next"`
+	// LeftOut is what was last skipped or missed since Last.
+	LeftOut *Fire  `json:"left_out,omitempty"`
+	Going   []Fire `json:"going,omitempty"`
+	Last    *Fire  `json:"last,omitempty"`
+	Paused  *Pause `json:"paused,omitempty"`
+}
+
+// Pause says since when nothing of a schedule begins by itself, and why.
+type Pause struct {
+	Since time.Time `json:"since"`
+	Why   string    `json:"why"`
+}
+
+// Fire is what is shown of a due time.
+type Fire struct {
+	Due     time.Time `json:"due"`
+	Manual  bool      `json:"manual"`
+	Status  string    `json:"status"`
+	Run     string    `json:"run,omitempty"`
+	Outcome string    `json:"outcome,omitempty"`
+	Why     string    `json:"why,omitempty"`
+}
+
+func listFire(f schedule.Fire, zone *time.Location) Fire {
+	l := Fire{f.Due.In(zone), f.Manual, string(f.Status), f.Run, string(f.Outcome), f.Why}
+	if f.Begun.IsZero() {
+		l.Run = "" // there is no such run
+	}
+	return l
+}
+
+// NewSchedule returns what is shown of a schedule. fires are its due times, the latest
+// first; scheduling says that a serve is running on the store.
+func NewSchedule(state schedule.State, fires []schedule.Fire, scheduling bool, now time.Time) Schedule {
+	spec := state.Spec
+	l := Schedule{
+		Name: state.Name, File: state.File, Cron: spec.Cron.String(), Zone: spec.Zone.String(), Overlap: string(spec.Overlap),
+		Catchup: spec.Catchup.String(), Jitter: spec.Jitter.String(), Served: state.Served && scheduling, Next: []time.Time{},
+	}
+	const enough = 3
+	for due := spec.Next(now); !due.IsZero() && len(l.Next) < enough; due = spec.Next(due) {
+		l.Next = append(l.Next, due.In(spec.Zone))
+	}
+	if state.Pause != nil {
+		l.Paused = &Pause{state.Pause.Since, state.Pause.Why}
+	}
+	for _, f := range state.Open {
+		l.Going = append(l.Going, listFire(f, spec.Zone))
+	}
+	for _, f := range fires {
+		one := listFire(f, spec.Zone)
+		switch ran := one.Run != "" || f.Status == schedule.Failed; {
+		case f.Status.Open():
+		case ran && l.Last == nil:
+			l.Last = &one
+		case !ran && l.Last == nil && l.LeftOut == nil:
+			l.LeftOut = &one
+		}
+	}
+	return l
+}
+
+// DueLayout is how due times are shown, in the schedule's zone.
+const DueLayout = "Mon 2 Jan 2006 15:04 MST"
+
+// Write prints the schedule.
+func (l Schedule) Write(w io.Writer) {
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %-7s  %s\n", name, Indented(fmt.Sprintf(format, args...)))
+	}
+	fmt.Fprintf(w, "%s\n", l.Name)
+	line("file", "%s", l.File)
+	line("when", "%s %s; overlap %s, catchup_window %s, jitter %s", l.Cron, l.Zone, l.Overlap, l.Catchup, l.Jitter)
+	var next []string
+	for _, due := range l.Next {
+		next = append(next, due.Format(DueLayout))
+	}
+	line("next", "%s", cmp.Or(strings.Join(next, ", "), "never"))
+	if l.Paused != nil {
+		line("paused", "since %s: %s", l.Paused.Since.Local().Format(time.RFC3339), cmp.Or(l.Paused.Why, "no note"))
+	}
+	if !l.Served {
+		line("served", "no: no serve that is running has this campaign")
+	}
+	for _, f := range l.Going {
+		line("now", "%s", f)
+	}
+	if l.LeftOut != nil {
+		line("not run", "%s", l.LeftOut)
+	}
+	if l.Last != nil {
+		line("last", "%s", l.Last)
+	}
+}
+
+// String says what came of the due time, in a line.
+func (f Fire) String() string {
+	s := f.Status
+	if f.Run != "" {
+		s += " run " + f.Run
+	}
+	s += ", due " + f.Due.Format(DueLayout)
+	if f.Manual {
+		s += ", triggered"
+	}
+	if f.Why != "" {
+		s += ": " + f.Why
+	} else if f.Outcome != "" {
+		s += ": " + f.Outcome
+	}
+	return s
+}
+
+// Fires prints the due times of a schedule, each in a line.
+func Fires(w io.Writer, fires []schedule.Fire, zone *time.Location) {
+	lines := [][]string{{"DUE", "STATUS", "RUN", "WHY"}}
+	for _, f := range fires {
+		l := listFire(f, zone)
+		due := l.Due.Format("2006-01-02 15:04 MST")
+		if l.Manual {
+			due += " triggered"
+		}
+		lines = append(lines, []string{due, l.Status, cmp.Or(l.Run, "-"), text.OneLine(cmp.Or(l.Why, l.Outcome))})
+	}
+	fmt.Fprintln(w)
+	Aligned(w, lines, func(int) bool { return true })
+}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
+	"github.com/redteam-orchestrator/orchestrator/plugins/install"
+)
+
+// campaignFolder is a folder with campaigns, which share a lock.
+type campaignFolder struct {
+	dir       string
+	campaigns []*campaign.Campaign
+	// lock is nil where there is none.
+	lock *install.Lock
+}
+
+// readFolders reads campaigns and the locks beside them. A campaign with any
+// mistake is an error.
+func readFolders(from app.Files, files []string) ([]*campaignFolder, error) {
+	var folders []*campaignFolder
+	byDir := map[string]*campaignFolder{}
+	var wrong []error
+	for _, file := range files {
+		c, problems, err := app.ReadCampaign(from, file)
+		if err != nil {
+			return nil, err
+		}
+		if len(problems) > 0 {
+			wrong = append(wrong, app.CampaignError{Problems: problems, Source: c.Source})
+			continue
+		}
+		dir := filepath.Dir(file)
+		f := byDir[dir]
+		if f == nil {
+			f = &campaignFolder{dir: dir}
+			if f.lock, err = app.ReadLock(dir); err != nil {
+				return nil, err
+			}
+			byDir[dir] = f
+			folders = append(folders, f)
+		}
+		f.campaigns = append(f.campaigns, c)
+	}
+	return folders, errors.Join(wrong...)
+}
+
+func (f *campaignFolder) required() []requirement.Requirement {
+	var all []requirement.Requirement
+	for _, c := range f.campaigns {
+		all = append(all, c.Plugins...)
+	}
+	return all
+}
+
+// relock prints what changes in a folder's lock, and writes it if that is
+// wanted. It reports whether anything changes.
+func (f *campaignFolder) relock(ctx context.Context, env Env, found []host.Program, flags *hostFlags, write bool) (bool, error) {
+	updater := install.Updater{Dir: f.dir, Found: found, Describe: flags.confined.describe(env)}
+	lock, err := updater.Update(ctx, f.lock, f.required())
+	if err != nil {
+		return false, err
+	}
+	path := filepath.Join(f.dir, install.LockName)
+	changes := install.Differences(f.lock, lock)
+	if len(changes) == 0 {
+		fmt.Fprintf(env.Stdout, "%s: up to date, %s\n", path, text.Count(len(lock.Plugins), "plugin"))
+		return false, nil
+	}
+	fmt.Fprintf(env.Stdout, "%s: %s\n", path, text.Count(len(changes), "change"))
+	for _, change := range changes {
+		fmt.Fprintf(env.Stdout, "  %s\n", change)
+	}
+	if !write {
+		return true, nil
+	}
+	if err := install.WriteLock(path, lock); err != nil {
+		return true, core.Errorf(core.ErrorInternal, "%w", err)
+	}
+	f.lock = lock
+	return true, nil
+}
+
+// sourceOf returns where a campaign's, or its lock's, plugin comes from.
+func sourceOf(file, source string) string { return requirement.Locate(filepath.Dir(file), source) }
+
+// campaignFiles returns the campaigns that are meant by files and folders.
+func campaignFiles(from app.Files, given []string) ([]string, error) {
+	var files []string
+	for _, path := range given {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, core.Errorf(core.ErrorConfig, "%w", err).WithHint("give a campaign's file, or the folder that campaigns are in")
+		}
+		if !info.IsDir() {
+			files = append(files, path)
+			continue
+		}
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, core.Errorf(core.ErrorConfig, "%w", err)
+		}
+		for _, e := range entries {
+			file := filepath.Join(path, e.Name())
+			if (filepath.Ext(file) == ".yaml" || filepath.Ext(file) == ".yml") && e.Name() != install.LockName && isCampaign(from, file) {
+				files = append(files, file)
+			}
+		}
+	}
+	if len(files) == 0 {
+		return nil, core.Errorf(core.ErrorConfig, "there is no campaign in %s", strings.Join(given, ", "))
+	}
+	return files, nil
+}
+
+// isCampaign reports whether a file is a campaign, though perhaps a wrong one,
+// and not some other YAML file.
+func isCampaign(from app.Files, file string) bool {
+	c, _, _ := app.ReadCampaign(from, file)
+	return c != nil && len(c.Attacks) > 0
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+)
+
+// secretFlags say which files a campaign may name as secrets.
+type secretFlags struct{ dirs []string }
+
+func (f *secretFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.dirs, "secret-dir", nil, "`folder` whose files a campaign may name as secrets, or have a component read, by absolute path; may be repeated")
+}
+
+func (f *secretFlags) secrets(env Env) *app.Secrets {
+	return &app.Secrets{Folders: f.dirs, Files: env.Files, LookupEnv: env.LookupEnv}
+}
+
+// campaignFlags are the flags of the commands that read a campaign.
+type campaignFlags struct {
+	host          hostFlags
+	secrets       secretFlags
+	allowCommands bool
+	// allowUnlocked: the campaign runs with whatever is installed. It is a flag of the
+	// commands that carry campaigns out, as is logContents.
+	allowUnlocked bool
+	// logContents: the event log holds what was said.
+	logContents bool
+}
+
+func (f *campaignFlags) register(cmd *cobra.Command) {
+	f.host.register(cmd)
+	f.secrets.register(cmd)
+	cmd.Flags().BoolVar(&f.allowCommands, "allow-commands", false, "let the campaign run programs of its choice on this machine")
+}
+
+// registerUnlocked adds the flag of the commands that carry campaigns out. usage begins
+// with what they do.
+func (f *campaignFlags) registerUnlocked(cmd *cobra.Command, usage string) {
+	cmd.Flags().BoolVar(&f.allowUnlocked, "allow-unlocked", false, usage+" with third-party plugins as they are installed, whatever the lock says")
+}
+
+func (f *campaignFlags) registerLog(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.logContents, "log-contents", false, "write what is said into the run's event log, too")
+}
+
+// planner returns what reads campaigns and plans them. The log of their plugins, and
+// warnings of them, are written to w.
+func (f *campaignFlags) planner(env Env, w io.Writer) (*app.Planner, error) {
+	plugins, err := f.host.plugins(env, w)
+	if err != nil {
+		return nil, err
+	}
+	return &app.Planner{
+		Files: env.Files, Plugins: plugins, Secrets: f.secrets.secrets(env),
+		AllowCommands: f.allowCommands, AllowUnlocked: f.allowUnlocked,
+	}, nil
+}
+
+// registerBaseline adds the flag of the commands after which a run is compared.
+func registerBaseline(cmd *cobra.Command, baseline *string, dir *storeFlag) {
+	const flag = "baseline"
+	cmd.Flags().StringVar(baseline, flag, "", "`run` to compare with afterwards, or \"previous\"; the campaign's webhooks are told")
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return completeComparison(dir)(cmd, nil, typed)
+	}) // fails only where the flag is not defined
+}
+
+// registerRecord adds the flag of the commands that begin runs which can be replayed.
+func registerRecord(cmd *cobra.Command, calls *bool) {
+	cmd.Flags().BoolVar(calls, "record", false, "keep what every component answers, so that the run can be replayed without any of them")
+}

@@ -1,0 +1,39 @@
+package text
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Count returns "1 trial" or "7 trials". The plural is the noun with an s.
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// Shorten returns s with at most so many characters: the last one of a text that was
+// cut is an ellipsis. It never cuts within a character. A limit below 1 counts as 1.
+func Shorten(s string, limit int) string {
+	limit = max(limit, 1)
+	if len(s) <= limit { // no more bytes than characters are allowed
+		return s
+	}
+	count := 0
+	end := 0 // of the characters that fit beside the ellipsis
+	for i := range s {
+		if count == limit-1 {
+			end = i
+		}
+		if count == limit {
+			return s[:end] + "…"
+		}
+		count++
+	}
+	return s
+}
+
+// OneLine puts a space in the place of each tab and newline, so that s stays within
+// one line and one cell of a table.
+func OneLine(s string) string { return strings.NewReplacer("\t", " ", "\n", " ").Replace(s) }

@@ -1,0 +1,65 @@
+package text_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core/text"
+)
+
+func ExampleCount() {
+	fmt.Println(text.Count(1, "trial"), "and", text.Count(7, "turn"))
+	// Output: 1 trial and 7 turns
+}
+
+func ExampleShorten() {
+	fmt.Println(text.Shorten("an-agent-with-a-long-name", 14))
+	// Output: an-agent-with…
+}
+
+func TestATextIsCutBetweenCharactersOnly(t *testing.T) {
+	for _, test := range []struct {
+		s     string
+		limit int
+		want  string
+	}{
+		{"", 3, ""},
+		{"abc", 3, "abc"},
+		{"abcd", 3, "ab…"},
+		{"äöü", 3, "äöü"},
+		{"äöüß", 3, "äö…"},
+		{"äöüß", 1, "…"},
+		{"äöüß", 0, "…"},
+		{"ä", -1, "ä"},
+		{strings.Repeat("é", 100), 30, strings.Repeat("é", 29) + "…"},
+	} {
+		if got := text.Shorten(test.s, test.limit); got != test.want {
+			t.Errorf("Shorten(%q, %d) = %q, want %q", test.s, test.limit, got, test.want)
+		}
+	}
+}
+
+func FuzzShorten(f *testing.F) {
+	f.Add("äöüß", 3)
+	f.Add("a\xffb\xfe", 2)
+	f.Fuzz(func(t *testing.T, s string, limit int) {
+		got := text.Shorten(s, limit)
+		if n := utf8.RuneCountInString(got); n > max(limit, 1) {
+			t.Errorf("Shorten(%q, %d) = %q has %d characters", s, limit, got, n)
+		}
+		if utf8.RuneCountInString(s) <= limit && got != s {
+			t.Errorf("Shorten(%q, %d) = %q, though it fits", s, limit, got)
+		}
+		if utf8.ValidString(s) && !utf8.ValidString(got) {
+			t.Errorf("Shorten(%q, %d) = %q is not UTF-8", s, limit, got)
+		}
+	})
+}
+
+func TestALineHasNeitherTabsNorNewlines(t *testing.T) {
+	if got := text.OneLine("a\tb\nc"); got != "a b c" {
+		t.Errorf("got %q", got)
+	}
+}
