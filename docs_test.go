@@ -357,3 +357,87 @@ func TestEveryCampaignInTheRepositoryPlansCleanly(t *testing.T) {
 		}
 	}
 }
+
+// retired are the models whose providers have announced their end, with its date:
+// by then, who copies from a document gets an error.
+var retired = map[string]string{
+	"gpt-realtime":                 "2027-01-20",
+	"gpt-realtime-2025-08-28":      "2027-01-20",
+	"gpt-realtime-mini-2025-12-15": "2027-01-20",
+	"gpt-realtime-mini":            "2027-01-20",
+	"gpt-4o-transcribe":            "2027-02-26",
+	"gpt-4o-transcribe-diarize":    "2027-02-26",
+	"gpt-4o-mini-transcribe":       "2027-02-26",
+	"whisper-1":                    "2027-02-26",
+}
+
+func TestNothingRecommendsAModelThatEnds(t *testing.T) {
+	// The practice server imitates services as they were, too.
+	files, err := exec.Command("git", "ls-files", "*.md", "*.yaml", "*.go", ":!*_test.go", ":!docs_test.go", ":!targets/realtime/realtimetest").Output()
+	if err != nil {
+		t.Skipf("this is no checkout: %v", err)
+	}
+	name := regexp.MustCompile(`[a-z0-9]+(?:[-.][a-z0-9]+)+`)
+	for _, file := range strings.Fields(string(files)) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(data), "\n") {
+			for _, n := range name.FindAllString(line, -1) {
+				if end, ok := retired[n]; ok && file != "CHANGELOG.md" {
+					t.Errorf("%s:%d names %s, which ends on %s", file, i+1, n, end)
+				}
+			}
+		}
+	}
+}
+
+// link is a Markdown link, but for those to other sites.
+var link = regexp.MustCompile(`\]\(([^)\s:]+)\)`)
+
+func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
+	documents, err := exec.Command("git", "ls-files", "*.md", ":!*testdata*").Output()
+	if err != nil {
+		t.Skipf("this is no checkout: %v", err)
+	}
+	for _, document := range strings.Fields(string(documents)) {
+		for _, m := range link.FindAllStringSubmatch(prose(t, document), -1) {
+			file, anchor, _ := strings.Cut(m[1], "#")
+			target := filepath.Join(filepath.Dir(document), file)
+			if file == "" {
+				target = document
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s, which is not there", document, m[1])
+				continue
+			}
+			if anchor != "" && !slices.Contains(anchors(t, target), anchor) {
+				t.Errorf("%s links to %s, and %s has no such heading", document, m[1], target)
+			}
+		}
+	}
+}
+
+// prose returns the text of a document without its fenced blocks and code.
+func prose(t *testing.T, document string) string {
+	t.Helper()
+	text := regexp.MustCompile("(?ms)^ *```.*?^ *```$").ReplaceAllString(readFile(t, document), "")
+	return regexp.MustCompile("`[^`\n]*`").ReplaceAllString(text, "")
+}
+
+// anchors returns what a link can lead to within a document: its headings, as GitHub
+// makes anchors of them, and anchors of its own.
+func anchors(t *testing.T, document string) []string {
+	t.Helper()
+	text := regexp.MustCompile("(?ms)^ *```.*?^ *```$").ReplaceAllString(readFile(t, document), "")
+	var all []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		plain := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, strings.ReplaceAll(plain, " ", "-"))
+	}
+	for _, m := range regexp.MustCompile(`<a id="([^"]+)">`).FindAllStringSubmatch(text, -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
