@@ -31,7 +31,7 @@ func ExampleAll_open() {
 		if c.Info.Name != "base64" {
 			continue
 		}
-		converter, err := c.OpenConverter(context.Background(), nil)
+		converter, err := core.Open[core.Converter](context.Background(), c, nil)
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -194,31 +194,71 @@ func (c Component) Using(targets Targets) Component {
 	return c
 }
 
-// OpenTarget opens a target with its configuration, a JSON object.
-func (c Component) OpenTarget(ctx context.Context, config []byte) (Target, error) {
-	return openAs[Target](ctx, c, KindTarget, config)
-}
-
-// OpenConverter opens a converter with its configuration, a JSON object.
-func (c Component) OpenConverter(ctx context.Context, config []byte) (Converter, error) {
-	return openAs[Converter](ctx, c, KindConverter, config)
-}
-
-// OpenScorer opens a scorer with its configuration, a JSON object.
-func (c Component) OpenScorer(ctx context.Context, config []byte) (Scorer, error) {
-	return openAs[Scorer](ctx, c, KindScorer, config)
-}
-
-func openAs[T any](ctx context.Context, c Component, kind Kind, config []byte) (T, error) {
-	var zero T
-	if c.Info.Kind != kind || c.open == nil {
-		return zero, Errorf(ErrorUnsupported, "%q is a %s, not a %s", c.Info.Name, c.Info.Kind, kind)
+// Open opens the component with its configuration, a JSON object. By Info.Kind it
+// returns a [Target], a [Converter] or a [Scorer]; the function [Open] returns it
+// as what it is.
+func (c Component) Open(ctx context.Context, config []byte) (any, error) {
+	if c.open == nil {
+		return nil, Errorf(ErrorUnsupported, "%q cannot be opened: no constructor has made it", c.Info.Name)
 	}
-	opened, err := c.open(ctx, config, c.targets)
+	return c.open(ctx, config, c.targets)
+}
+
+// Opener opens components by the name that a campaign writes after use:, each with
+// its configuration, a JSON object in which secrets are filled in. By its kind it
+// returns a [Target], a [Converter] or a [Scorer], which whoever opens it closes if
+// it implements [io.Closer]. [OpenAs] returns it as what it is.
+type Opener interface {
+	Open(ctx context.Context, kind Kind, use string, config []byte) (any, error)
+}
+
+// Open opens a component as a T: a [Target], a [Converter] or a [Scorer]. It fails
+// with ErrorUnsupported where the component is of another kind.
+func Open[T any](ctx context.Context, c Component, config []byte) (T, error) {
+	var none T
+	if kind := kindFor[T](); c.Info.Kind != kind {
+		return none, Errorf(ErrorUnsupported, "%q is a %s, not a %s", c.Info.Name, c.Info.Kind, kind)
+	}
+	opened, err := c.Open(ctx, config)
 	if err != nil {
-		return zero, err
+		return none, err
 	}
-	return opened.(T), nil
+	return as[T](c.Info.Name, opened)
+}
+
+// OpenAs opens a component by its name as a T: a [Target], a [Converter] or a
+// [Scorer].
+func OpenAs[T any](ctx context.Context, o Opener, use string, config []byte) (T, error) {
+	opened, err := o.Open(ctx, kindFor[T](), use, config)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return as[T](use, opened)
+}
+
+// kindFor returns the kind of the components that are a T. Of another type it
+// returns the name, which is no kind.
+func kindFor[T any]() Kind {
+	switch any((*T)(nil)).(type) {
+	case *Target:
+		return KindTarget
+	case *Converter:
+		return KindConverter
+	case *Scorer:
+		return KindScorer
+	default:
+		return Kind(reflect.TypeFor[T]().String())
+	}
+}
+
+// as returns what was opened as a T.
+func as[T any](name string, opened any) (T, error) {
+	t, ok := opened.(T)
+	if !ok {
+		return t, Errorf(ErrorInternal, "%q was opened as a %T, which is no %s", name, opened, reflect.TypeFor[T]())
+	}
+	return t, nil
 }
 
 // decodeConfig decodes raw over a copy of the defaults. The copy goes through

@@ -50,7 +50,7 @@ func TestOpeningAComponentDecodesItsConfigurationOverTheDefaults(t *testing.T) {
 		{"a secret", `{"key":"k-123"}`, voiceConfig{Voice: "rms", Words: []string{"one", "two"}, Key: "k-123"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			opened, err := voiceComponent().OpenConverter(t.Context(), []byte(test.config))
+			opened, err := core.Open[core.Converter](t.Context(), voiceComponent(), []byte(test.config))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,10 +64,10 @@ func TestOpeningAComponentDecodesItsConfigurationOverTheDefaults(t *testing.T) {
 
 func TestOneInstanceDoesNotWriteIntoTheDefaultsOfTheNext(t *testing.T) {
 	c := voiceComponent()
-	if _, err := c.OpenConverter(t.Context(), []byte(`{"words":["changed"]}`)); err != nil {
+	if _, err := core.Open[core.Converter](t.Context(), c, []byte(`{"words":["changed"]}`)); err != nil {
 		t.Fatal(err)
 	}
-	second, err := c.OpenConverter(t.Context(), nil)
+	second, err := core.Open[core.Converter](t.Context(), c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestOpeningAComponentRefusesWrongConfigurationAndNamesTheKey(t *testing.T) 
 		{"not a duration", `{"timeout":"soon"}`, "", "not a duration"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := voiceComponent().OpenConverter(t.Context(), []byte(test.config))
+			_, err := core.Open[core.Converter](t.Context(), voiceComponent(), []byte(test.config))
 			e, ok := errors.AsType[*core.Error](err)
 			if !ok {
 				t.Fatalf("error = %v, want a core.Error", err)
@@ -99,7 +99,7 @@ func TestOpeningAComponentRefusesWrongConfigurationAndNamesTheKey(t *testing.T) 
 }
 
 func TestAComponentOpensOnlyAsWhatItIs(t *testing.T) {
-	_, err := voiceComponent().OpenTarget(t.Context(), nil)
+	_, err := core.Open[core.Target](t.Context(), voiceComponent(), nil)
 	if core.KindOf(err) != core.ErrorUnsupported {
 		t.Errorf("opening a converter as a target: %v, want an unsupported error", err)
 	}
@@ -167,5 +167,38 @@ func TestAConfigurationIsCheckedWithoutOpening(t *testing.T) {
 	}
 	if e, ok := errors.AsType[*core.Error](c.Check([]byte(`{"voise": "rms"}`))); !ok || e.Field != "voise" {
 		t.Errorf("an unknown key: %v", e)
+	}
+}
+
+// lying opens everything as a converter.
+type lying struct{ asked core.Kind }
+
+func (l *lying) Open(ctx context.Context, kind core.Kind, _ string, config []byte) (any, error) {
+	l.asked = kind
+	return voiceComponent().Open(ctx, config)
+}
+
+func TestAComponentIsOpenedByNameAsWhatItIs(t *testing.T) {
+	l := &lying{}
+	if _, err := core.OpenAs[core.Converter](t.Context(), l, "voice", nil); err != nil || l.asked != core.KindConverter {
+		t.Errorf("a converter was asked for as a %s: %v", l.asked, err)
+	}
+	for kind, open := range map[core.Kind]func() error{
+		core.KindTarget: func() error { _, err := core.OpenAs[core.Target](t.Context(), l, "voice", nil); return err },
+		core.KindScorer: func() error { _, err := core.OpenAs[core.Scorer](t.Context(), l, "voice", nil); return err },
+	} {
+		if err := open(); core.KindOf(err) != core.ErrorInternal || l.asked != kind {
+			t.Errorf("a %s was asked for as a %s, and came as a converter: %v", kind, l.asked, err)
+		}
+	}
+	if _, err := core.OpenAs[core.Converter](t.Context(), l, "voice", []byte(`{"no": 1}`)); core.KindOf(err) != core.ErrorConfig {
+		t.Errorf("error %v, want the component's own", err)
+	}
+}
+
+func TestAComponentOfNoConstructorCannotBeOpened(t *testing.T) {
+	bare := core.Component{Info: core.Info{Kind: core.KindScorer, Name: "bare"}}
+	if _, err := core.Open[core.Scorer](t.Context(), bare, nil); core.KindOf(err) != core.ErrorUnsupported {
+		t.Errorf("error %v, want one of kind unsupported", err)
 	}
 }

@@ -33,7 +33,7 @@ func ExampleNewConverter() {
 		repeatConfig{Times: 2, Join: " "}, // the defaults
 		func(_ context.Context, c repeatConfig) (core.Converter, error) { return repeat{c}, nil })
 
-	converter, err := component.OpenConverter(context.Background(), []byte(`{"times": 3}`))
+	converter, err := core.Open[core.Converter](context.Background(), component, []byte(`{"times": 3}`))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -41,7 +41,7 @@ func ExampleNewConverter() {
 	out, err := converter.Convert(context.Background(), core.TextValue("open"))
 	fmt.Println(out.Text(), err)
 
-	_, err = component.OpenConverter(context.Background(), []byte(`{"time": 3}`))
+	_, err = core.Open[core.Converter](context.Background(), component, []byte(`{"time": 3}`))
 	fmt.Println(err)
 	// Output:
 	// open open open <nil>
@@ -55,7 +55,7 @@ func ExampleNewScorer() {
 		struct{}{}, // there is nothing to configure
 		func(context.Context, struct{}) (core.Scorer, error) { return shouts{}, nil })
 
-	scorer, err := component.OpenScorer(context.Background(), nil)
+	scorer, err := core.Open[core.Scorer](context.Background(), component, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -202,7 +202,7 @@ func ExampleModel() {
 		func(_ context.Context, c guess) (core.Scorer, error) { return c, nil })
 
 	for _, answer := range []string{"yes", "maybe"} {
-		scorer, err := component.Using(core.Targets{"judge": sure{answer}}).OpenScorer(context.Background(), []byte(`{"model": "judge"}`))
+		scorer, err := core.Open[core.Scorer](context.Background(), component.Using(core.Targets{"judge": sure{answer}}), []byte(`{"model": "judge"}`))
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -61,7 +61,7 @@ func TestEveryModelOfAConfigurationIsTheTargetThatItNames(t *testing.T) {
 	const config = `{"judge": "a", "second": "b", "jury": [{"model": "a"}, {"model": "c"}], "fixed": ["a", ""], "by_name": {"x": "b"},
 		"nested": {"y": [{"model": "c"}]}, "chair": {"model": "a"}, "lent": "c", "other": {"judge": "a"}}`
 	targets := core.Targets{"a": named("target a"), "b": named("target b"), "c": named("target c")}
-	opened, err := panelComponent().Using(targets).OpenScorer(t.Context(), []byte(config))
+	opened, err := core.Open[core.Scorer](t.Context(), panelComponent().Using(targets), []byte(config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,14 +96,14 @@ func TestAModelThatNoTargetStandsForIsRefusedAtItsKey(t *testing.T) {
 		{"lent by an embedded struct", `{"lent": "b"}`, "lent", "the targets are a", core.Targets{"a": named("")}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := panelComponent().Using(test.targets).OpenScorer(t.Context(), []byte(test.config))
+			_, err := core.Open[core.Scorer](t.Context(), panelComponent().Using(test.targets), []byte(test.config))
 			e, ok := errors.AsType[*core.Error](err)
 			if !ok || e.Kind != core.ErrorConfig || e.Field != test.field || e.Hint != test.hint {
 				t.Errorf("error %v (%+v), want one of kind config at %q with the hint %q", err, e, test.field, test.hint)
 			}
 		})
 	}
-	_, err := panelComponent().OpenScorer(t.Context(), []byte(`{"judge": "a", "lent": "b"}`))
+	_, err := core.Open[core.Scorer](t.Context(), panelComponent(), []byte(`{"judge": "a", "lent": "b"}`))
 	if several, ok := errors.AsType[core.Errors](err); !ok || len(several) != 2 {
 		t.Errorf("error %v, want both keys", err)
 	}

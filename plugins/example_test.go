@@ -13,7 +13,7 @@ type parrot struct{ greeting string }
 
 func (p parrot) StartConversation(_ context.Context, start core.Start) (core.Conversation, error) {
 	if len(start.History) > 0 {
-		return nil, plugins.Errorf(core.ErrorUnsupported, "a parrot has no past")
+		return nil, core.Errorf(core.ErrorUnsupported, "a parrot has no past")
 	}
 	return conversation(p), nil
 }
@@ -38,7 +38,7 @@ type parrotConfig struct {
 
 func parrotComponent() core.Component {
 	text := []core.Modality{core.Text}
-	return plugins.Target(
+	return core.NewTarget(
 		core.Info{
 			Name: "parrot", Summary: "Says what it hears.", In: text, Out: text,
 			Capabilities: []string{core.CapabilityMultiTurn},
@@ -56,7 +56,7 @@ func ExampleServe() {
 // A target, its conversations and its replies.
 func Example_target() {
 	ctx := context.Background()
-	target, err := parrotComponent().OpenTarget(ctx, []byte(`{"greeting": "Arr! "}`))
+	target, err := core.Open[core.Target](ctx, parrotComponent(), []byte(`{"greeting": "Arr! "}`))
 	if err != nil {
 		fmt.Println(err)
 		return

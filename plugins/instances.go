@@ -48,7 +48,7 @@ func (s *instances) add(ctx context.Context, kind core.Kind, name string, config
 	if err != nil {
 		return "", err
 	}
-	value, err := open(ctx, component.Using(targets), config)
+	value, err := component.Using(targets).Open(ctx, config)
 	if err != nil {
 		return "", err
 	}
@@ -58,17 +58,6 @@ func (s *instances) add(ctx context.Context, kind core.Kind, name string, config
 		return "", ctx.Err()
 	}
 	return s.open.add(opened), nil
-}
-
-func open(ctx context.Context, c core.Component, config []byte) (any, error) {
-	switch c.Info.Kind {
-	case core.KindTarget:
-		return c.OpenTarget(ctx, config)
-	case core.KindConverter:
-		return c.OpenConverter(ctx, config)
-	default:
-		return c.OpenScorer(ctx, config)
-	}
 }
 
 // use returns an opened component for one call, and what to do after the call.

@@ -15,7 +15,7 @@ func ExampleAll() {
 		if c.Info.Name != "match/substring" {
 			continue
 		}
-		scorer, err := c.OpenScorer(context.Background(), []byte(`{"any": ["blue eleven"], "normalize": true}`))
+		scorer, err := core.Open[core.Scorer](context.Background(), c, []byte(`{"any": ["blue eleven"], "normalize": true}`))
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) { plugintest.Main(m, targets.All()...) }
 func TestTheRealtimeTargetKeepsItsPromises(t *testing.T) {
 	plugintest.Each(t, targets.All(), func(t *testing.T, s plugintest.Source) {
 		realtimetest.TestTarget(t, func(ctx context.Context, config []byte) (core.Target, error) {
-			return s.OpenTarget(ctx, "realtime", config)
+			return core.OpenAs[core.Target](ctx, s, "realtime", config)
 		})
 	})
 }

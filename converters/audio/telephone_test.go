@@ -17,7 +17,7 @@ func open(t *testing.T, config string) (core.Converter, error) {
 	t.Helper()
 	for _, c := range converters.Components() {
 		if c.Info.Name == "audio/telephone" {
-			return c.OpenConverter(t.Context(), []byte(config))
+			return core.Open[core.Converter](t.Context(), c, []byte(config))
 		}
 	}
 	t.Fatal("there is no audio/telephone")

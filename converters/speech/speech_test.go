@@ -52,7 +52,7 @@ func open(t *testing.T, name, config string) (core.Converter, error) {
 		if c.Info.Name != name {
 			continue
 		}
-		opened, err := c.OpenConverter(t.Context(), []byte(config))
+		opened, err := core.Open[core.Converter](t.Context(), c, []byte(config))
 		if err != nil {
 			return nil, err
 		}

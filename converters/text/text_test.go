@@ -30,7 +30,7 @@ func open(t testing.TB, name, config string) (core.Converter, error) {
 	t.Helper()
 	for _, c := range text.Components() {
 		if c.Info.Name == name {
-			return c.OpenConverter(t.Context(), []byte(config))
+			return core.Open[core.Converter](t.Context(), c, []byte(config))
 		}
 	}
 	t.Fatalf("there is no converter %q", name)

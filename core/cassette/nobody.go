@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 )
 
 // Nobody stands where components would be that are not asked: it opens as
@@ -12,26 +11,18 @@ import (
 type Nobody struct{}
 
 var (
-	_ engine.Resolver = Nobody{}
-	_ core.Target     = Nobody{}
-	_ core.Converter  = Nobody{}
-	_ core.Scorer     = Nobody{}
+	_ core.Opener    = Nobody{}
+	_ core.Target    = Nobody{}
+	_ core.Converter = Nobody{}
+	_ core.Scorer    = Nobody{}
 )
 
 func unasked() error {
 	return core.Errorf(core.ErrorInternal, "a component is asked that is not there, because its answers are recorded")
 }
 
-// OpenTarget implements [engine.Resolver].
-func (Nobody) OpenTarget(context.Context, string, []byte) (core.Target, error) { return Nobody{}, nil }
-
-// OpenConverter implements [engine.Resolver].
-func (Nobody) OpenConverter(context.Context, string, []byte) (core.Converter, error) {
-	return Nobody{}, nil
-}
-
-// OpenScorer implements [engine.Resolver].
-func (Nobody) OpenScorer(context.Context, string, []byte) (core.Scorer, error) { return Nobody{}, nil }
+// Open implements [core.Opener].
+func (Nobody) Open(context.Context, core.Kind, string, []byte) (any, error) { return Nobody{}, nil }
 
 // StartConversation implements [core.Target].
 func (Nobody) StartConversation(context.Context, core.Start) (core.Conversation, error) {

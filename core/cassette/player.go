@@ -12,7 +12,7 @@ import (
 
 // Player holds a recorded run again. It answers each call as it was answered, and
 // fails where a call is not the one that was recorded. No component is needed: it
-// is the [engine.Resolver] of the run, too.
+// is the [core.Opener] of the run, too.
 type Player struct {
 	read func(trialID string) ([]record.RecordedCall, error)
 
@@ -31,7 +31,7 @@ func NewPlayer(read func(trialID string) ([]record.RecordedCall, error)) *Player
 }
 
 // Resolver is for [engine.Options].
-func (p *Player) Resolver(helpers core.Targets) engine.Resolver {
+func (p *Player) Resolver(helpers core.Targets) core.Opener {
 	p.helpers = helpers
 	return Nobody{}
 }

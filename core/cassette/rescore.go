@@ -212,17 +212,17 @@ func (r *Rescoring) addIdle(p *plan.Plan, asked map[string]bool) {
 
 // Resolver returns one that opens what judges, and nobody in the place of a target
 // that is idle.
-func (r *Rescoring) Resolver(judges engine.Resolver) engine.Resolver { return idling{judges} }
+func (r *Rescoring) Resolver(judges core.Opener) core.Opener { return idling{judges} }
 
 // idling opens nobody where a component has no name.
-type idling struct{ engine.Resolver }
+type idling struct{ judges core.Opener }
 
-// OpenTarget implements [engine.Resolver].
-func (i idling) OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error) {
+// Open implements [core.Opener].
+func (i idling) Open(ctx context.Context, kind core.Kind, use string, config []byte) (any, error) {
 	if use == "" {
 		return Nobody{}, nil
 	}
-	return i.Resolver.OpenTarget(ctx, use, config)
+	return i.judges.Open(ctx, kind, use, config)
 }
 
 // retelling is a conversation while it is judged.

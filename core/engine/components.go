@@ -18,15 +18,6 @@ import (
 // a model is slow; one that takes longer than this hangs.
 const openTimeout = 2 * time.Minute
 
-// Resolver opens components by the name that a campaign writes after use:,
-// each with its configuration, a JSON object with its secrets filled in. What
-// it returns is closed after the run if it implements [io.Closer].
-type Resolver interface {
-	OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error)
-	OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error)
-	OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error)
-}
-
 // components are the opened components under their names in the campaign. A
 // component is written once, while opening, and read afterwards.
 type components struct {
@@ -51,11 +42,11 @@ func newComponents() *components {
 // they are there for whoever uses them. It fails where any component cannot be
 // opened: somebody has to mend that, and nothing has been sent yet. The errors are
 // without secrets.
-func (c *components) open(ctx context.Context, p *plan.Plan, configs configs, resolver Resolver, clean redaction) error {
+func (c *components) open(ctx context.Context, p *plan.Plan, configs configs, opener core.Opener, clean redaction) error {
 	targets, opening := errgroup.WithContext(ctx)
 	for _, d := range p.Targets {
 		targets.Go(func() error {
-			return openInto(opening, c, c.targets, core.KindTarget, d.Component, configs, resolver.OpenTarget, clean)
+			return openInto(opening, c, c.targets, core.KindTarget, d.Component, configs, opener, clean)
 		})
 	}
 	if err := targets.Wait(); err != nil {
@@ -64,12 +55,12 @@ func (c *components) open(ctx context.Context, p *plan.Plan, configs configs, re
 	group, ctx := errgroup.WithContext(ctx)
 	for _, d := range p.Converters {
 		group.Go(func() error {
-			return openInto(ctx, c, c.converters, core.KindConverter, d.Component, configs, resolver.OpenConverter, clean)
+			return openInto(ctx, c, c.converters, core.KindConverter, d.Component, configs, opener, clean)
 		})
 	}
 	for _, d := range p.Scorers {
 		group.Go(func() error {
-			return openInto(ctx, c, c.scorers, core.KindScorer, d.Component, configs, resolver.OpenScorer, clean)
+			return openInto(ctx, c, c.scorers, core.KindScorer, d.Component, configs, opener, clean)
 		})
 	}
 	return group.Wait()
@@ -78,12 +69,12 @@ func (c *components) open(ctx context.Context, p *plan.Plan, configs configs, re
 // openInto opens one component.
 func openInto[T any](
 	ctx context.Context, c *components, into map[string]T, kind core.Kind, used plan.Component, configs configs,
-	open func(ctx context.Context, use string, config []byte) (T, error), clean redaction,
+	opener core.Opener, clean redaction,
 ) error {
 	d := plan.Definition{Kind: kind, Name: used.Name}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	component, err := open(ctx, used.Use, configs[d])
+	component, err := core.OpenAs[T](ctx, opener, used.Use, configs[d])
 	if err != nil {
 		return clean.error(fmt.Errorf("%s (%s): %w", d, used.Use, err))
 	}

@@ -143,7 +143,7 @@ func contains(text string) score {
 	}
 }
 
-// shelf is a Resolver over components in memory, under their names.
+// shelf is a core.Opener over components in memory, under their names.
 type shelf struct {
 	targets    map[string]core.Target
 	converters map[string]core.Converter
@@ -158,16 +158,15 @@ type shelf struct {
 	configs map[string]string
 }
 
-func (s *shelf) OpenTarget(_ context.Context, use string, config []byte) (core.Target, error) {
-	return take(s, s.targets, use, config)
-}
-
-func (s *shelf) OpenConverter(_ context.Context, use string, config []byte) (core.Converter, error) {
-	return take(s, s.converters, use, config)
-}
-
-func (s *shelf) OpenScorer(_ context.Context, use string, config []byte) (core.Scorer, error) {
-	return take(s, s.scorers, use, config)
+func (s *shelf) Open(_ context.Context, kind core.Kind, use string, config []byte) (any, error) {
+	switch kind {
+	case core.KindTarget:
+		return take(s, s.targets, use, config)
+	case core.KindConverter:
+		return take(s, s.converters, use, config)
+	default:
+		return take(s, s.scorers, use, config)
+	}
 }
 
 func take[T any](s *shelf, from map[string]T, use string, config []byte) (T, error) {
@@ -423,7 +422,7 @@ func (s *scene) options() engine.Options {
 		s.diary.kept++
 		return s.diary, nil
 	}
-	resolver := func(targets core.Targets) engine.Resolver {
+	resolver := func(targets core.Targets) core.Opener {
 		s.shelf.helpers = targets
 		return s.shelf
 	}

@@ -23,7 +23,8 @@ type Options struct {
 	// Resolver returns what opens the components. Converters and scorers may use
 	// the targets, which are those of the campaign under their names there: in
 	// the calls that are made to them, and with the context of those calls.
-	Resolver func(targets core.Targets) Resolver
+	// What it opens is closed after the run if it implements [io.Closer].
+	Resolver func(targets core.Targets) core.Opener
 	// Begin begins the record. It is called once every component is open, and
 	// before anything is sent: a run that cannot begin leaves no record.
 	Begin func(ctx context.Context) (Journal, error)

@@ -69,7 +69,7 @@ func TestAGatewayThatRefusesIsAnErrorOfTheRightKind(t *testing.T) {
 		http.StatusOK:              core.ErrorProtocol, // and no JSON
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-		target, err := ivrComponent().OpenTarget(t.Context(), []byte(`{"gateway": "`+server.URL+`"}`))
+		target, err := core.Open[core.Target](t.Context(), ivrComponent(), []byte(`{"gateway": "`+server.URL+`"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestEveryCallIsHungUp(t *testing.T) {
 	menu := &gateway.Menu{}
 	server := httptest.NewServer(menu)
 	defer server.Close()
-	target, err := ivrComponent().OpenTarget(t.Context(), []byte(`{"gateway": "`+server.URL+`/"}`))
+	target, err := core.Open[core.Target](t.Context(), ivrComponent(), []byte(`{"gateway": "`+server.URL+`/"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/plugins"
 )
 
 const (
@@ -37,7 +36,7 @@ type ivr struct {
 
 func ivrComponent() core.Component {
 	text := []core.Modality{core.Text}
-	return plugins.Target(
+	return core.NewTarget(
 		core.Info{
 			Name: "ivr", Summary: "Calls a telephone menu (IVR) and presses keys.", In: text, Out: text,
 			Description:  "Each turn is the keys that are pressed; the reply is the text of the announcement. The first reply begins with the greeting.",
@@ -59,7 +58,7 @@ func (t *ivr) Close() error {
 // StartConversation implements [core.Target].
 func (t *ivr) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
 	if len(start.History) > 0 || start.SystemPrompt != "" {
-		return nil, plugins.Errorf(core.ErrorUnsupported, "a telephone menu knows nothing of what was said before the call")
+		return nil, core.Errorf(core.ErrorUnsupported, "a telephone menu knows nothing of what was said before the call")
 	}
 	answer, err := t.do(ctx, http.MethodPost, "/calls", nil)
 	if err != nil {
@@ -80,11 +79,11 @@ type call struct {
 func (c *call) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	for _, p := range m.Parts {
 		if p.Modality != core.Text {
-			return core.Reply{}, plugins.Errorf(core.ErrorUnsupported, "keys are pressed, and no %s", p.Modality)
+			return core.Reply{}, core.Errorf(core.ErrorUnsupported, "keys are pressed, and no %s", p.Modality)
 		}
 	}
 	if len(m.Text()) > maxKeys {
-		return core.Reply{}, plugins.Errorf(core.ErrorInput, "%d keys at a time; the gateway takes %d", len(m.Text()), maxKeys)
+		return core.Reply{}, core.Errorf(core.ErrorInput, "%d keys at a time; the gateway takes %d", len(m.Text()), maxKeys)
 	}
 	begun := time.Now()
 	answer, err := c.ivr.do(ctx, http.MethodPost, "/calls/"+c.id+"/keys", map[string]string{"keys": m.Text()})
@@ -94,7 +93,7 @@ func (c *call) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	said := strings.TrimSpace(c.greeting + "\n" + answer.Prompt)
 	c.greeting = ""
 	if said == "" {
-		return core.Reply{}, plugins.Errorf(core.ErrorProtocol, "the gateway answers without a prompt")
+		return core.Reply{}, core.Errorf(core.ErrorProtocol, "the gateway answers without a prompt")
 	}
 	return core.Reply{
 		Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue(said)}}},
@@ -126,11 +125,11 @@ type answer struct {
 func (t *ivr) do(ctx context.Context, method, path string, body any) (answer, error) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		return answer{}, plugins.Errorf(core.ErrorInternal, "encoding the request: %w", err)
+		return answer{}, core.Errorf(core.ErrorInternal, "encoding the request: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, t.Gateway+path, bytes.NewReader(encoded))
 	if err != nil {
-		return answer{}, plugins.Errorf(core.ErrorConfig, "%w", err).At("gateway")
+		return answer{}, core.Errorf(core.ErrorConfig, "%w", err).At("gateway")
 	}
 	if t.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+t.Token.Reveal())
@@ -140,19 +139,19 @@ func (t *ivr) do(ctx context.Context, method, path string, body any) (answer, er
 	case ctx.Err() != nil:
 		return answer{}, ctx.Err()
 	case err != nil:
-		return answer{}, plugins.Errorf(core.ErrorUnavailable, "reaching the gateway: %w", err)
+		return answer{}, core.Errorf(core.ErrorUnavailable, "reaching the gateway: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }() // it was only read
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxPrompt+1))
 	if err != nil {
-		return answer{}, errors.Join(ctx.Err(), plugins.Errorf(core.ErrorUnavailable, "reading the gateway's answer: %w", err))
+		return answer{}, errors.Join(ctx.Err(), core.Errorf(core.ErrorUnavailable, "reading the gateway's answer: %w", err))
 	}
 	if err := refusal(response); err != nil {
 		return answer{}, err
 	}
 	var a answer
 	if err := json.Unmarshal(data, &a); err != nil || len(data) > maxPrompt {
-		return answer{}, plugins.Errorf(core.ErrorProtocol, "the gateway's answer is not a JSON object of at most %d bytes", maxPrompt)
+		return answer{}, core.Errorf(core.ErrorProtocol, "the gateway's answer is not a JSON object of at most %d bytes", maxPrompt)
 	}
 	return a, nil
 }
@@ -163,13 +162,13 @@ func refusal(r *http.Response) error {
 	case r.StatusCode < 300:
 		return nil
 	case r.StatusCode == http.StatusUnauthorized || r.StatusCode == http.StatusForbidden:
-		return plugins.Errorf(core.ErrorAuth, "the gateway answers %s", r.Status).WithHint("give its token: with: {token: \"${ACME_TOKEN}\"}")
+		return core.Errorf(core.ErrorAuth, "the gateway answers %s", r.Status).WithHint("give its token: with: {token: \"${ACME_TOKEN}\"}")
 	case r.StatusCode == http.StatusTooManyRequests:
 		seconds, _ := strconv.Atoi(r.Header.Get("Retry-After"))
-		return plugins.Errorf(core.ErrorRateLimited, "the gateway answers %s", r.Status).After(time.Duration(seconds) * time.Second)
+		return core.Errorf(core.ErrorRateLimited, "the gateway answers %s", r.Status).After(time.Duration(seconds) * time.Second)
 	case r.StatusCode >= 500:
-		return plugins.Errorf(core.ErrorUnavailable, "the gateway answers %s", r.Status)
+		return core.Errorf(core.ErrorUnavailable, "the gateway answers %s", r.Status)
 	default:
-		return plugins.Errorf(core.ErrorProtocol, "the gateway answers %s", r.Status)
+		return core.Errorf(core.ErrorProtocol, "the gateway answers %s", r.Status)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"unicode"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/plugins"
 )
 
 type keypadConfig struct {
@@ -18,7 +17,7 @@ type keypad struct{ terminator string }
 
 func keypadComponent() core.Component {
 	text := []core.Modality{core.Text}
-	return plugins.Converter(
+	return core.NewConverter(
 		core.Info{
 			Name: "keypad", Summary: "Spells text on the keys of a telephone.", In: text, Out: text,
 			Description: "Each letter becomes the key that it stands on (\"code\" is 2633). Digits, * and # stay. What has no key is left out.",
@@ -30,14 +29,14 @@ func keypadComponent() core.Component {
 // Convert implements [core.Converter].
 func (k keypad) Convert(ctx context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
-		return core.Value{}, plugins.Errorf(core.ErrorUnsupported, "a keypad has no keys for %s", in.Modality)
+		return core.Value{}, core.Errorf(core.ErrorUnsupported, "a keypad has no keys for %s", in.Modality)
 	}
 	if ctx.Err() != nil {
 		return core.Value{}, ctx.Err()
 	}
 	keys := strings.Map(key, in.Text())
 	if keys == "" {
-		return core.Value{}, plugins.Errorf(core.ErrorInput, "nothing of the text is on a keypad").
+		return core.Value{}, core.Errorf(core.ErrorInput, "nothing of the text is on a keypad").
 			WithHint("letters from A to Z and digits are")
 	}
 	return core.TextValue(keys + k.terminator), nil

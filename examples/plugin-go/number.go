@@ -7,7 +7,6 @@ import (
 	"unicode"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/plugins"
 )
 
 var allDigits = regexp.MustCompile(`^[0-9]+$`)
@@ -19,7 +18,7 @@ type numberConfig struct {
 // Validate checks what the tags cannot say.
 func (c numberConfig) Validate() error {
 	if !allDigits.MatchString(c.Number) {
-		return plugins.Errorf(core.ErrorConfig, "%q does not consist of digits", c.Number).
+		return core.Errorf(core.ErrorConfig, "%q does not consist of digits", c.Number).
 			At("number").WithHint(`write it in digits and in quotes, such as "2583"`)
 	}
 	return nil
@@ -29,7 +28,7 @@ func (c numberConfig) Validate() error {
 type number struct{ digits string }
 
 func numberComponent() core.Component {
-	return plugins.Scorer(
+	return core.NewScorer(
 		core.Info{
 			Name: "number", Summary: "Tells whether a number was read out, in digits or in words.",
 			Description: "\"2583\", \"25 83\" and \"two, five, eight, three\" are the same number. A reply without any text is unknown.",

@@ -20,7 +20,7 @@ func TestTheFirstTurnIsRememberedAcrossLostConnectionsAndASessionThatEnds(t *tes
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := realtime.Component().OpenTarget(t.Context(), config)
+	target, err := core.Open[core.Target](t.Context(), realtime.Component(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

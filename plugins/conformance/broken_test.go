@@ -72,14 +72,14 @@ func converter(name string, f text, change ...func(*core.Info)) core.Component {
 	if f == nil {
 		f = func(_ context.Context, in string) (string, error) { return in, nil }
 	}
-	return plugins.Converter(info, struct{}{}, func(context.Context, struct{}) (core.Converter, error) { return converting(f), nil })
+	return core.NewConverter(info, struct{}{}, func(context.Context, struct{}) (core.Converter, error) { return converting(f), nil })
 }
 
 type converting text
 
 func (f converting) Convert(ctx context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
-		return core.Value{}, plugins.Errorf(core.ErrorUnsupported, "%s", in.Modality)
+		return core.Value{}, core.Errorf(core.ErrorUnsupported, "%s", in.Modality)
 	}
 	out, err := f(ctx, in.Text())
 	return core.TextValue(out), err
@@ -112,7 +112,7 @@ func broken(how string) core.Component {
 	var busy atomic.Int32
 	info := core.Info{Name: how, Summary: "A converter.", In: []core.Modality{core.Text}, Out: []core.Modality{core.Text}}
 	open := func(f func(context.Context) core.Converter) core.Component {
-		return plugins.Converter(info, struct{}{}, func(ctx context.Context, _ struct{}) (core.Converter, error) { return f(ctx), nil })
+		return core.NewConverter(info, struct{}{}, func(ctx context.Context, _ struct{}) (core.Converter, error) { return f(ctx), nil })
 	}
 	switch how {
 	case "undescribed":
@@ -178,9 +178,9 @@ func broken(how string) core.Component {
 		type config struct {
 			Voice string `json:"voice" doc:"A voice." required:"true"`
 		}
-		return plugins.Converter(info, config{}, func(context.Context, config) (core.Converter, error) { return greedy{}, nil })
+		return core.NewConverter(info, config{}, func(context.Context, config) (core.Converter, error) { return greedy{}, nil })
 	case "certain":
-		return plugins.Scorer(core.Info{Name: how, Summary: "A scorer.", In: core.Modalities(), Scores: core.ScoreTrueFalse}, struct{}{},
+		return core.NewScorer(core.Info{Name: how, Summary: "A scorer.", In: core.Modalities(), Scores: core.ScoreTrueFalse}, struct{}{},
 			func(context.Context, struct{}) (core.Scorer, error) { return certain{}, nil })
 	default:
 		return brokenTarget(how)

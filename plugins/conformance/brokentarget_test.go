@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/plugins"
 )
 
 // brokenTarget returns a target that breaks one promise.
@@ -15,7 +14,7 @@ func brokenTarget(how string) core.Component {
 	if how == "claimant" {
 		info.Capabilities = core.Capabilities()
 	}
-	return plugins.Target(info, struct{}{}, func(context.Context, struct{}) (core.Target, error) { return parrot(how), nil })
+	return core.NewTarget(info, struct{}{}, func(context.Context, struct{}) (core.Target, error) { return parrot(how), nil })
 }
 
 // parrot repeats what it is told; its name says what it cannot do.
@@ -23,7 +22,7 @@ type parrot string
 
 func (p parrot) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
 	if p != "historian" && (len(start.History) > 0 || start.SystemPrompt != "") {
-		return nil, plugins.Errorf(core.ErrorUnsupported, "a parrot has no past")
+		return nil, core.Errorf(core.ErrorUnsupported, "a parrot has no past")
 	}
 	return &talk{parrot: p, started: ctx}, nil
 }
@@ -51,7 +50,7 @@ func (c *talk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 			return said(m, map[parrot]core.Finish{"eager": core.FinishComplete, "cut short": core.FinishBroken}[c.parrot]), err
 		}
 	case !m.Delivery.IsZero():
-		return core.Reply{}, plugins.Errorf(core.ErrorUnsupported, "delivered too oddly")
+		return core.Reply{}, core.Errorf(core.ErrorUnsupported, "delivered too oddly")
 	}
 	for _, p := range m.Parts {
 		if p.Modality != core.Text {
@@ -63,7 +62,7 @@ func (c *talk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 
 // refusal is the error of what is not taken.
 func (c *talk) refusal(m core.Modality) error {
-	err := plugins.Errorf(core.ErrorUnsupported, "%s", m)
+	err := core.Errorf(core.ErrorUnsupported, "%s", m)
 	switch c.parrot {
 	case "made-up":
 		return err.About("weather")

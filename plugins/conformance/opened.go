@@ -29,13 +29,13 @@ func (s subject) open(ctx context.Context, from Source, config string) (opened, 
 	from = from.Using(s.targets(config))
 	switch s.Kind {
 	case core.KindTarget:
-		target, err := from.OpenTarget(ctx, s.Use, []byte(config))
+		target, err := core.OpenAs[core.Target](ctx, from, s.Use, []byte(config))
 		return opened{target, func(ctx context.Context, in core.Value) error { return consistent(s.converse(ctx, target, in)) }}, err
 	case core.KindConverter:
-		converter, err := from.OpenConverter(ctx, s.Use, []byte(config))
+		converter, err := core.OpenAs[core.Converter](ctx, from, s.Use, []byte(config))
 		return opened{converter, func(ctx context.Context, in core.Value) error { return consistent(s.convert(ctx, converter, in)) }}, err
 	default:
-		scorer, err := from.OpenScorer(ctx, s.Use, []byte(config))
+		scorer, err := core.OpenAs[core.Scorer](ctx, from, s.Use, []byte(config))
 		return opened{scorer, func(ctx context.Context, in core.Value) error { return consistent(s.score(ctx, scorer, in)) }}, err
 	}
 }

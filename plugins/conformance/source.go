@@ -11,11 +11,9 @@ import (
 
 // Source is where components are found and opened: this process, or a plugin's.
 type Source interface {
+	core.Opener
 	Lookup(kind core.Kind, use string) (core.Info, *schema.Schema, bool)
 	CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error
-	OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error)
-	OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error)
-	OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error)
 	// Using returns the source with targets of a campaign, which converters and
 	// scorers may use whose configuration names them.
 	Using(targets core.Targets) Source
@@ -25,7 +23,7 @@ type Source interface {
 func Served(h *host.Host, c *host.Catalog) Source { return served{h.Using(nil), c, h} }
 
 type served struct {
-	*host.Opener
+	core.Opener
 	*host.Catalog
 	host *host.Host
 }
@@ -108,29 +106,11 @@ func (s inProcess) Using(targets core.Targets) Source {
 	return using
 }
 
-// OpenTarget opens a target.
-func (s inProcess) OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error) {
-	c, err := s.checked(core.KindTarget, use, config)
+// Open implements [core.Opener].
+func (s inProcess) Open(ctx context.Context, kind core.Kind, use string, config []byte) (any, error) {
+	c, err := s.checked(kind, use, config)
 	if err != nil {
 		return nil, err
 	}
-	return c.OpenTarget(ctx, config)
-}
-
-// OpenConverter opens a converter.
-func (s inProcess) OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error) {
-	c, err := s.checked(core.KindConverter, use, config)
-	if err != nil {
-		return nil, err
-	}
-	return c.OpenConverter(ctx, config)
-}
-
-// OpenScorer opens a scorer.
-func (s inProcess) OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error) {
-	c, err := s.checked(core.KindScorer, use, config)
-	if err != nil {
-		return nil, err
-	}
-	return c.OpenScorer(ctx, config)
+	return c.Open(ctx, config)
 }

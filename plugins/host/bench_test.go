@@ -126,7 +126,7 @@ func answer(b *testing.B, call calling, data []byte) {
 
 func openEcho(b *testing.B, h *host.Host) calling {
 	b.Helper()
-	c, err := h.OpenConverter(b.Context(), "echo/same", nil)
+	c, err := core.OpenAs[core.Converter](b.Context(), h.Using(nil), "echo/same", nil)
 	if err != nil {
 		b.Fatal(err)
 	}

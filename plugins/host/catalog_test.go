@@ -208,7 +208,7 @@ func TestAPluginThatOthersCouldChangeIsNotStarted(t *testing.T) {
 				t.Fatal(err)
 			}
 			h, _ := newHost(t, func(o *host.Options) { o.Programs, o.Bundled = host.Discover([]string{dir}, o.Log), nil })
-			_, err := h.OpenConverter(t.Context(), "acme/echo", nil)
+			_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "acme/echo", nil)
 			if test.want == "" && err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +235,7 @@ func TestAPluginIsHeldToItsLockedHashAtEveryStart(t *testing.T) {
 		_, _ = openConverter(t, h, "acme/exit", "").Convert(t.Context(), core.TextValue(""))
 	}
 	for _, name := range []string{"forged", "typo"} {
-		_, err := h.OpenConverter(t.Context(), name+"/echo", nil)
+		_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), name+"/echo", nil)
 		if core.KindOf(err) != core.ErrorConfig || !containsAll(err.Error(), []string{"SHA-256", selfSum(t), hashes[name]}) {
 			t.Errorf("%s: %v, want a config error with both hashes", name, err)
 		}

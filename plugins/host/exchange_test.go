@@ -16,7 +16,7 @@ import (
 // host knows.
 func talkTo(t *testing.T, h *host.Host, use string) core.Interruptible {
 	t.Helper()
-	target, err := h.OpenTarget(t.Context(), use, nil)
+	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), use, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

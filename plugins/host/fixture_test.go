@@ -74,7 +74,7 @@ func hostUntilKilled() {
 	h := host.New(host.Options{Bundled: []string{os.Args[0], "serve"}})
 	var answers []any
 	for _, use := range []string{"pid", "spawn", "socket"} {
-		c, err := h.OpenConverter(context.Background(), use, nil)
+		c, err := core.OpenAs[core.Converter](context.Background(), h.Using(nil), use, nil)
 		if err != nil {
 			panic(err)
 		}

@@ -20,7 +20,7 @@ func TestAHandshakeThatWillNotDoSaysWhoHasToMove(t *testing.T) {
 			h, _ := newHost(t, func(o *host.Options) {
 				o.Programs, o.Bundled = host.Discover([]string{installed(t, test.plugin)}, o.Log), nil
 			})
-			_, err := h.OpenConverter(t.Context(), test.plugin+"/echo", nil)
+			_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), test.plugin+"/echo", nil)
 			if core.KindOf(err) != core.ErrorProtocol || !containsAll(err.Error(), test.says) {
 				t.Errorf("error %v (%s), want a protocol error with %q", err, core.KindOf(err), test.says)
 			}

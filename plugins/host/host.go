@@ -136,21 +136,6 @@ func (h *Host) Close() error {
 	return nil
 }
 
-// OpenTarget opens a target with its configuration, a JSON object.
-func (h *Host) OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error) {
-	return h.Using(nil).OpenTarget(ctx, use, config)
-}
-
-// OpenConverter opens a converter with its configuration, a JSON object.
-func (h *Host) OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error) {
-	return h.Using(nil).OpenConverter(ctx, use, config)
-}
-
-// OpenScorer opens a scorer with its configuration, a JSON object.
-func (h *Host) OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error) {
-	return h.Using(nil).OpenScorer(ctx, use, config)
-}
-
 // CheckConfig asks a component about its configuration, a JSON object, without
 // opening it. It returns core.Errors where the configuration is wrong, and any
 // other error where it could not ask. A plugin that does not answer such

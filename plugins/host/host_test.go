@@ -21,7 +21,7 @@ import (
 
 func TestAConversationRemembersItsTurnsAcrossTheBoundary(t *testing.T) {
 	h, log := newHost(t, nil)
-	target, err := h.OpenTarget(t.Context(), "parrot", []byte(`{"audio": 3000000}`))
+	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "parrot", []byte(`{"audio": 3000000}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestAConversationRemembersItsTurnsAcrossTheBoundary(t *testing.T) {
 
 func TestAScorerJudgesAcrossTheBoundary(t *testing.T) {
 	h, _ := newHost(t, nil)
-	s, err := h.OpenScorer(t.Context(), "length", nil)
+	s, err := core.OpenAs[core.Scorer](t.Context(), h.Using(nil), "length", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestWrongConfigurationIsRefusedAndNamesTheKey(t *testing.T) {
 		{`{"prefix": 7}`, "prefix"},
 		{`{"mode": "hidden"}`, "mode"},
 	} {
-		_, err := h.OpenConverter(t.Context(), "echo", []byte(test.config))
+		_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "echo", []byte(test.config))
 		e, ok := errors.AsType[*core.Error](err)
 		if !ok || e.Kind != core.ErrorConfig || e.Field != test.field {
 			t.Errorf("%s: %v, want a config error about %q", test.config, err, test.field)
@@ -218,7 +218,7 @@ func TestMessagesOverSixtyFourMebibytesAreRefusedClearly(t *testing.T) {
 
 func TestAReplyLargerThanTheLimitIsRefused(t *testing.T) {
 	h, _ := newHost(t, nil)
-	target, err := h.OpenTarget(t.Context(), "parrot", fmt.Appendf(nil, `{"audio": %d}`, 65<<20))
+	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "parrot", fmt.Appendf(nil, `{"audio": %d}`, 65<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +262,7 @@ func TestADeadlineComesBackAsATimeout(t *testing.T) {
 
 func TestEndingAConversationWaitsForTheCancelledSend(t *testing.T) {
 	h, log := newHost(t, nil)
-	target, err := h.OpenTarget(t.Context(), "parrot", nil)
+	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "parrot", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestWhatIsStillOpenIsClosedWithTheHost(t *testing.T) {
 	openConverter(t, h, "echo", "")
 	closeWithin(t, h, 5*time.Second)
 	log.waitFor(t, "closed")
-	if _, err := h.OpenConverter(t.Context(), "echo", nil); core.KindOf(err) != core.ErrorUnavailable {
+	if _, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "echo", nil); core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("opening after Close: %v, want an unavailable error", err)
 	}
 	closeWithin(t, h, time.Second)
@@ -321,7 +321,7 @@ func TestManyCallsShareOneProcess(t *testing.T) {
 	var calls sync.WaitGroup
 	for range 16 {
 		calls.Go(func() {
-			c, err := h.OpenConverter(t.Context(), "pid", nil)
+			c, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "pid", nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -344,12 +344,12 @@ func TestManyCallsShareOneProcess(t *testing.T) {
 func TestAComponentThatNobodyOffersIsAConfigurationError(t *testing.T) {
 	h, _ := newHost(t, func(o *host.Options) { o.Programs = host.Discover([]string{installed(t, "acme")}, o.Log) })
 	for _, use := range []string{"echoo", "acme/echoo", "nobody/echo"} {
-		_, err := h.OpenConverter(t.Context(), use, nil)
+		_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), use, nil)
 		if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), "offers") {
 			t.Errorf("%s: %v, want a config error", use, err)
 		}
 	}
-	if _, err := h.OpenTarget(t.Context(), "echo", nil); core.KindOf(err) != core.ErrorConfig {
+	if _, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "echo", nil); core.KindOf(err) != core.ErrorConfig {
 		t.Errorf("a converter opened as a target: %v", err)
 	}
 }

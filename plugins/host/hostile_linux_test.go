@@ -213,7 +213,7 @@ func TestAHostilePluginThatFillsMemoryIsKilledAndTheErrorSaysWhy(t *testing.T) {
 
 func TestAHostilePluginThatFillsMemoryInsteadOfSayingWhatItIsIsKilled(t *testing.T) {
 	c := newCage(t, func(o *host.Options) { o.Limits.Memory = 256 << 20 })
-	_, err := c.OpenConverter(t.Context(), "hoarder/read", nil)
+	_, err := core.OpenAs[core.Converter](t.Context(), c.Using(nil), "hoarder/read", nil)
 	if err == nil || !strings.Contains(err.Error(), "of memory; its limit is 256 MiB: it was killed") {
 		t.Errorf("error %v, want one that says how much memory it used", err)
 	}
@@ -225,7 +225,7 @@ func TestALockedPluginThatAsksForMoreThanItWasLockedWithIsRefused(t *testing.T) 
 			o.Programs[i].Permissions = &core.Permissions{}
 		}
 	})
-	_, err := c.OpenConverter(t.Context(), "networked/read", nil)
+	_, err := core.OpenAs[core.Converter](t.Context(), c.Using(nil), "networked/read", nil)
 	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "it asks for other permissions (network) than are locked (nothing)") {
 		t.Errorf("error %v, want one that shows both", err)
 	}

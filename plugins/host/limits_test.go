@@ -80,7 +80,7 @@ func TestNoMoreBytesAreInFlightThanMayBe(t *testing.T) {
 
 func TestAThousandTurnsAreInProgressAtATime(t *testing.T) {
 	h, _ := newHost(t, nil)
-	target, err := h.OpenTarget(t.Context(), "crowd", nil)
+	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "crowd", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

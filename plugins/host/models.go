@@ -10,42 +10,35 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// Opener opens components that may use targets of a campaign.
-type Opener struct {
+// opener opens components that may use targets of a campaign.
+type opener struct {
 	host    *Host
 	targets core.Targets
 }
 
-// Using returns what opens components as the host does. A converter or scorer
-// whose configuration names a target may use it, in the calls of Convert and
+// Using returns what opens components of the plugins. A converter or scorer whose
+// configuration names one of the targets may use it, in the calls of Convert and
 // Score that are made to it: with the context of that call, and until it ends.
-func (h *Host) Using(targets core.Targets) *Opener { return &Opener{host: h, targets: targets} }
+func (h *Host) Using(targets core.Targets) core.Opener { return opener{host: h, targets: targets} }
 
-// OpenTarget opens a target with its configuration, a JSON object.
-func (o *Opener) OpenTarget(ctx context.Context, use string, config []byte) (core.Target, error) {
-	i, err := o.host.open(ctx, core.KindTarget, use, config, nil)
+// Open implements [core.Opener].
+func (o opener) Open(ctx context.Context, kind core.Kind, use string, config []byte) (any, error) {
+	targets := o.targets
+	if kind == core.KindTarget {
+		targets = nil // a target uses no other
+	}
+	i, err := o.host.open(ctx, kind, use, config, targets)
 	if err != nil {
 		return nil, err
 	}
-	return &target{i}, nil
-}
-
-// OpenConverter opens a converter with its configuration, a JSON object.
-func (o *Opener) OpenConverter(ctx context.Context, use string, config []byte) (core.Converter, error) {
-	i, err := o.host.open(ctx, core.KindConverter, use, config, o.targets)
-	if err != nil {
-		return nil, err
+	switch kind {
+	case core.KindTarget:
+		return &target{i}, nil
+	case core.KindConverter:
+		return &converter{i}, nil
+	default:
+		return &scorer{i}, nil
 	}
-	return &converter{i}, nil
-}
-
-// OpenScorer opens a scorer with its configuration, a JSON object.
-func (o *Opener) OpenScorer(ctx context.Context, use string, config []byte) (core.Scorer, error) {
-	i, err := o.host.open(ctx, core.KindScorer, use, config, o.targets)
-	if err != nil {
-		return nil, err
-	}
-	return &scorer{i}, nil
 }
 
 // modelsOf returns the targets that a component's configuration names.

@@ -183,7 +183,7 @@ func TestADeathFailsTheCallWithItsReasonAndTheNextOpenStartsAnew(t *testing.T) {
 
 func TestAKilledPluginFailsTheConversationItHeld(t *testing.T) {
 	h, _ := newHost(t, nil)
-	target, err := h.OpenTarget(t.Context(), "parrot", nil)
+	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "parrot", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestAPluginThatNeverAnswersIsGivenUp(t *testing.T) {
 		o.StartTimeout = 200 * time.Millisecond
 		o.Bundled = nil
 	})
-	_, err := h.OpenConverter(t.Context(), "mute/echo", nil)
+	_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "mute/echo", nil)
 	if core.KindOf(err) != core.ErrorTimeout || !strings.Contains(err.Error(), `"mute"`) {
 		t.Errorf("error %v, want a timeout that names the plugin", err)
 	}
@@ -229,10 +229,13 @@ func TestClosingDuringAStartDoesNotWaitForIt(t *testing.T) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "mute")}, o.Log), nil
 	})
 	failed := make(chan error, 1)
-	go func() { _, err := h.OpenConverter(t.Context(), "mute/echo", nil); failed <- err }()
+	go func() {
+		_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "mute/echo", nil)
+		failed <- err
+	}()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := h.OpenConverter(ctx, "mute/echo", nil); core.KindOf(err) != core.ErrorTimeout {
+	if _, err := core.OpenAs[core.Converter](ctx, h.Using(nil), "mute/echo", nil); core.KindOf(err) != core.ErrorTimeout {
 		t.Errorf("the impatient caller got %v, want a timeout", err)
 	}
 	closeWithin(t, h, 4*time.Second)
@@ -269,7 +272,7 @@ func TestADeathIsNoticedThoughAGrandchildHoldsTheOutput(t *testing.T) {
 	pid := pidOf(t, h)
 	signalTo(t, pid, syscall.SIGKILL)
 	eventually(t, 5*time.Second, "another process answers", func() bool {
-		c, err := h.OpenConverter(t.Context(), "pid", nil)
+		c, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "pid", nil)
 		if err != nil {
 			return false
 		}
@@ -308,7 +311,7 @@ func TestNoiseBeforeTheHandshakeIsNamed(t *testing.T) {
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "noisy")}, o.Log), nil
 	})
-	_, err := h.OpenConverter(t.Context(), "noisy/echo", nil)
+	_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "noisy/echo", nil)
 	if core.KindOf(err) != core.ErrorProtocol || !containsAll(err.Error(), []string{`"noisy"`, "before the plugin handshake", "starting up, please wait"}) {
 		t.Errorf("error %v, want a protocol error that quotes the noise", err)
 	}
@@ -318,7 +321,7 @@ func TestAPluginThatEndsAtOnceTellsItsLastWords(t *testing.T) {
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "broken")}, o.Log), nil
 	})
-	_, err := h.OpenConverter(t.Context(), "broken/echo", nil)
+	_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "broken/echo", nil)
 	if core.KindOf(err) != core.ErrorUnavailable || !containsAll(err.Error(), []string{`"broken"`, "exit status 7", "cannot find my model"}) {
 		t.Errorf("error %v, want name, status and last words", err)
 	}

@@ -129,7 +129,7 @@ func TestAPluginInAnotherLanguageIsTrustedWithNothing(t *testing.T) {
 	if err := h.CheckConfig(t.Context(), core.KindConverter, "raw/any", nil); err != nil {
 		t.Errorf("it does not check configurations, and that is an error: %v", err)
 	}
-	target, err := h.OpenTarget(t.Context(), "raw/none", nil)
+	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "raw/none", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestTheSeedOfACallReachesThePlugin(t *testing.T) {
 	h, _ := newHost(t, nil)
-	c, err := h.OpenConverter(t.Context(), "seed", nil)
+	c, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "seed", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

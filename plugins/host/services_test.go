@@ -222,7 +222,7 @@ func answerOf(text string) core.Reply {
 // judging opens the judge with targets.
 func judging(t *testing.T, h *host.Host, config string, targets core.Targets) core.Scorer {
 	t.Helper()
-	s, err := h.Using(targets).OpenScorer(t.Context(), "judge", []byte(config))
+	s, err := core.OpenAs[core.Scorer](t.Context(), h.Using(targets), "judge", []byte(config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestAScorerAsksATargetOfTheCampaignThroughTheHost(t *testing.T) {
 	if second.values[0] != "the trial" {
 		t.Errorf("the call's context has not come along: %v", second.values)
 	}
-	converter, err := h.Using(core.Targets{"a": first}).OpenConverter(t.Context(), "reword", []byte(`{"model": "a"}`))
+	converter, err := core.OpenAs[core.Converter](t.Context(), h.Using(core.Targets{"a": first}), "reword", []byte(`{"model": "a"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestAScorerAsksATargetOfTheCampaignThroughTheHost(t *testing.T) {
 
 func TestManyCallsAskAtOnce(t *testing.T) {
 	h, _ := newHost(t, nil)
-	converter, err := h.Using(core.Targets{"a": &oracle{name: "a"}}).OpenConverter(t.Context(), "reword", []byte(`{"model": "a"}`))
+	converter, err := core.OpenAs[core.Converter](t.Context(), h.Using(core.Targets{"a": &oracle{name: "a"}}), "reword", []byte(`{"model": "a"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,11 +351,11 @@ func TestWhatAComponentMayNotAskIsRefusedClearly(t *testing.T) {
 			t.Errorf("%s: %v (%s), want one of kind %s that says %q", test.what, err, core.KindOf(err), test.kind, test.words)
 		}
 	}
-	_, err := h.Using(core.Targets{"a": &oracle{}}).OpenScorer(t.Context(), "hasty", []byte(`{"model": "a"}`))
+	_, err := core.OpenAs[core.Scorer](t.Context(), h.Using(core.Targets{"a": &oracle{}}), "hasty", []byte(`{"model": "a"}`))
 	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "asked outside of a call") {
 		t.Errorf("asking while it is opened: %v, want it refused", err)
 	}
-	_, err = h.Using(core.Targets{"b": &oracle{}}).OpenScorer(t.Context(), "judge", []byte(`{"model": "a"}`))
+	_, err = core.OpenAs[core.Scorer](t.Context(), h.Using(core.Targets{"b": &oracle{}}), "judge", []byte(`{"model": "a"}`))
 	if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), `model: there is no target "a" that it could use`) {
 		t.Errorf("a target that is not there: %v, want it refused at its key", err)
 	}

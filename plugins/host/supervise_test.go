@@ -53,7 +53,7 @@ func TestAConverterIsAskedOnceMoreInTheNextProcessWithItsConfiguration(t *testin
 func TestAScorerIsAskedOnceMore(t *testing.T) {
 	h, _ := newHost(t, nil)
 	config, _ := mortal(t, 1)
-	s, err := h.OpenScorer(t.Context(), "mortal", []byte(config))
+	s, err := core.OpenAs[core.Scorer](t.Context(), h.Using(nil), "mortal", []byte(config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +88,11 @@ func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
 		}
 	}
 	for name, call := range map[string]func() error{
-		"what was open":  func() error { _, err := c.Convert(t.Context(), core.TextValue("x")); return err },
-		"what is opened": func() error { _, err := h.OpenConverter(t.Context(), "acme/pid", nil); return err },
+		"what was open": func() error { _, err := c.Convert(t.Context(), core.TextValue("x")); return err },
+		"what is opened": func() error {
+			_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "acme/pid", nil)
+			return err
+		},
 	} {
 		err := call()
 		if core.KindOf(err) != core.ErrorInternal || !containsAll(err.Error(), []string{`plugin "acme" died 4 times; it is not started again`, "exit status 3", "the disk is full"}) {
@@ -121,7 +124,7 @@ func TestDeathsAreForgottenOnceAPluginHasWorkedForAWhile(t *testing.T) {
 func TestATurnIsNeverRepeatedAndTheNextConversationWorks(t *testing.T) {
 	h, _ := newHost(t, nil)
 	config, noted := mortal(t, 1)
-	target, err := h.OpenTarget(t.Context(), "mortal", []byte(config))
+	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "mortal", []byte(config))
 	if err != nil {
 		t.Fatal(err)
 	}

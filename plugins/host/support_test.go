@@ -123,7 +123,7 @@ func installed(t *testing.T, names ...string) string {
 
 func openConverter(t *testing.T, h *host.Host, use, config string) core.Converter {
 	t.Helper()
-	c, err := h.OpenConverter(t.Context(), use, []byte(config))
+	c, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), use, []byte(config))
 	if err != nil {
 		t.Fatalf("opening %s: %v", use, err)
 	}

@@ -48,7 +48,7 @@ func open(t *testing.T, use, config string, m *model) core.Scorer {
 	t.Helper()
 	for _, c := range judge.Components() {
 		if c.Info.Name == use {
-			s, err := c.Using(core.Targets{"judge": m}).OpenScorer(t.Context(), []byte(config))
+			s, err := core.Open[core.Scorer](t.Context(), c.Using(core.Targets{"judge": m}), []byte(config))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -214,7 +214,7 @@ func TestATranscriptIsJudgedLikeWhatWasWritten(t *testing.T) {
 
 func TestAModelIsNeeded(t *testing.T) {
 	for _, c := range judge.Components() {
-		if _, err := c.Using(core.Targets{"judge": &model{}}).OpenScorer(t.Context(), []byte(`{"model": "juge"}`)); core.KindOf(err) != core.ErrorConfig {
+		if _, err := core.Open[core.Scorer](t.Context(), c.Using(core.Targets{"judge": &model{}}), []byte(`{"model": "juge"}`)); core.KindOf(err) != core.ErrorConfig {
 			t.Errorf("%s opens with a model that there is not: %v", c.Info.Name, err)
 		}
 	}

@@ -27,7 +27,7 @@ func open(t testing.TB, name, config string) (core.Scorer, error) {
 	t.Helper()
 	for _, c := range match.Components() {
 		if c.Info.Name == name {
-			return c.OpenScorer(t.Context(), []byte(config))
+			return core.Open[core.Scorer](t.Context(), c, []byte(config))
 		}
 	}
 	t.Fatalf("there is no scorer %q", name)

@@ -35,7 +35,7 @@ func TestACertificateAuthorityOfOnesOwnIsTrusted(t *testing.T) {
 }
 
 func TestCertificatesThatAreNoneAreAConfigError(t *testing.T) {
-	_, err := realtime.Component().OpenTarget(t.Context(), []byte(`{"endpoint":"ws://127.0.0.1:1","model":"m","ca_certificates":"trust me"}`))
+	_, err := core.Open[core.Target](t.Context(), realtime.Component(), []byte(`{"endpoint":"ws://127.0.0.1:1","model":"m","ca_certificates":"trust me"}`))
 	if core.KindOf(err) != core.ErrorConfig || !strings.HasPrefix(err.Error(), "ca_certificates: ") {
 		t.Errorf("got %v", err)
 	}

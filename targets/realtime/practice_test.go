@@ -84,7 +84,7 @@ func openTarget(t testing.TB, config settings) core.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := realtime.Component().OpenTarget(t.Context(), raw)
+	target, err := core.Open[core.Target](t.Context(), realtime.Component(), raw)
 	if err != nil {
 		t.Fatalf("opening the target: %v", err)
 	}

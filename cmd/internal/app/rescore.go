@@ -7,7 +7,6 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
-	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
@@ -24,7 +23,7 @@ func (r recorder) rescore(ctx context.Context, spec Spec, l *loadedCampaign, cat
 	}
 	open := run.options.Resolver
 	run.plan, run.options.Replayer = judging.Plan, judging
-	run.options.Resolver = func(targets core.Targets) engine.Resolver { return judging.Resolver(open(targets)) }
+	run.options.Resolver = func(targets core.Targets) core.Opener { return judging.Resolver(open(targets)) }
 	run.begin = func(ctx context.Context) (*store.Journal, error) {
 		made, err := r.newRun(l, p, catalog)
 		if err != nil {

@@ -80,7 +80,7 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 		return Outcome{}, err
 	}
 	run.plan, run.options = p, r.options(follow)
-	run.options.Resolver = func(targets core.Targets) engine.Resolver { return h.Using(targets) }
+	run.options.Resolver = func(targets core.Targets) core.Opener { return h.Using(targets) }
 	run.options.Secrets = r.Planner.Secrets.Lookup(loaded.campaign.File)
 	if err := r.prepare(ctx, spec, loaded, catalog, run); err != nil {
 		return Outcome{}, err

@@ -32,7 +32,7 @@ var (
 func New(ctx context.Context) (*Agent, error) {
 	opened := map[string]core.Converter{}
 	for _, component := range speech.Components() {
-		converter, err := component.OpenConverter(ctx, nil)
+		converter, err := core.Open[core.Converter](ctx, component, nil)
 		if err != nil {
 			return nil, needsPrograms(err)
 		}

@@ -15,7 +15,7 @@ import (
 func ask(web *httptest.Server) (core.Reply, error) {
 	ctx := context.Background()
 	config := fmt.Sprintf(`{"endpoint": "%s/v1", "model": "m", "output": "text"}`, web.URL)
-	target, err := realtime.Component().OpenTarget(ctx, []byte(config))
+	target, err := core.Open[core.Target](ctx, realtime.Component(), []byte(config))
 	if err != nil {
 		return core.Reply{}, err
 	}

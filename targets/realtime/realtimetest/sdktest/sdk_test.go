@@ -84,7 +84,7 @@ func converse(t *testing.T, endpoint string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := targets.All()[0].OpenTarget(t.Context(), config)
+	target, err := core.Open[core.Target](t.Context(), targets.All()[0], config)
 	if err != nil {
 		t.Fatal(err)
 	}

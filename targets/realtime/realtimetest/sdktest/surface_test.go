@@ -40,7 +40,7 @@ func surface(t *testing.T, config map[string]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := targets.All()[0].OpenTarget(t.Context(), encoded)
+	target, err := core.Open[core.Target](t.Context(), targets.All()[0], encoded)
 	if err != nil {
 		t.Fatal(err)
 	}
