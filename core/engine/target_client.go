@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -52,21 +53,31 @@ func newTargetClient(t plan.Target, b *limit.Budget, events reporter, trace trac
 // start begins a conversation. It fails with [limit.ErrStopped] where nothing may be
 // sent in it.
 func (c *targetClient) start(ctx context.Context, start core.Start) (core.Conversation, error) {
-	var conversation core.Conversation
+	begun := &targetConversation{}
 	_, err := c.limits.Do(ctx, limit.Request{Make: func(ctx context.Context) ([]core.Reply, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 		ctx, end := c.trace.step(ctx, record.Step{Kind: record.StepStart, Name: c.name, Use: c.component.Use, Config: c.component.Config})
-		begun, err := c.opened.StartConversation(ctx, start)
-		err = c.explain(ctx, "starting the conversation", c.timeout, err)
+		var err error
+		begun.Conversation, err = c.opened.StartConversation(ctx, start)
+		if core.KindOf(err) == core.ErrorTimeout && !saysSubject(err) { // no answer at all so far
+			err = core.Errorf(core.ErrorTimeout, "%w", err).About(core.SubjectReachability)
+		}
+		err = c.explain(ctx, "starting the conversation", core.SubjectReachability, c.timeout, err)
 		end(record.StepEnd{Kind: core.KindOf(err)})
-		conversation = begun
 		return nil, err
 	}})
 	if err != nil {
 		return nil, err
 	}
-	return conversation, nil
+	return begun, nil
+}
+
+// targetConversation is one with a target, and notes whether it stands: whether the target
+// has answered in it.
+type targetConversation struct {
+	core.Conversation
+	stands atomic.Bool
 }
 
 // sending is what came of sending messages.
@@ -81,12 +92,21 @@ type sending struct {
 
 // send delivers messages within the target's time limit, which each of them has.
 // It fails with [limit.ErrStopped] where the run's budget does not allow them.
-func (c *targetClient) send(ctx context.Context, conversation core.Conversation, messages []core.Message) (sending, error) {
+func (c *targetClient) send(ctx context.Context, to core.Conversation, messages []core.Message) (sending, error) {
+	begun, ok := to.(*targetConversation)
+	if !ok {
+		begun = &targetConversation{Conversation: to}
+	}
 	var answered []core.Reply
-	reply, err := c.limits.Do(ctx, limit.Request{Messages: messages, Make: func(ctx context.Context) (delivered []core.Reply, err error) {
-		delivered, answered, err = c.sendOnce(ctx, conversation, messages)
+	request := limit.Request{Messages: messages, Standing: begun.stands.Load()}
+	request.Make = func(ctx context.Context) (delivered []core.Reply, err error) {
+		delivered, answered, err = c.sendOnce(ctx, begun.Conversation, messages)
 		return delivered, err
-	}})
+	}
+	reply, err := c.limits.Do(ctx, request)
+	if len(reply.Replies) > 0 {
+		begun.stands.Store(true)
+	}
 	if errors.Is(err, limit.ErrStopped) {
 		return sending{}, err
 	}
@@ -128,7 +148,7 @@ func (c *targetClient) sendOnce(ctx context.Context, conversation core.Conversat
 		}
 	}
 	if err != nil {
-		return delivered, whole(delivered), c.explain(ctx, "sending", within, err)
+		return delivered, whole(delivered), c.explain(ctx, "sending", core.SubjectAnswer, within, err)
 	}
 	return delivered, delivered, nil
 }
@@ -141,17 +161,32 @@ func whole(replies []core.Reply) []core.Reply {
 	return replies
 }
 
-// explain names the target in an error, and says so where its time was up. ctx is
-// the context of the call, which carries the limit.
-func (c *targetClient) explain(ctx context.Context, doing string, limit time.Duration, err error) error {
+// explain names the target in an error, and says so where its time was up, which
+// speaks of the subject. ctx is the context of the call, which carries the limit.
+func (c *targetClient) explain(ctx context.Context, doing string, of core.ErrorSubject, limit time.Duration, err error) error {
 	if err == nil {
 		return nil
 	}
 	if outOfTime(ctx, err) {
-		err = core.Errorf(core.ErrorTimeout, "no answer within %s: %w", limit, err).
+		err = core.Errorf(core.ErrorTimeout, "no answer within %s: %w", limit, err).About(of).
 			WithHint("limits.timeout of target %q is how long it may take", c.name)
 	}
 	return fmt.Errorf("target %q: %s: %w", c.name, doing, err)
+}
+
+// saysSubject reports whether an error itself says what it speaks of.
+func saysSubject(err error) bool {
+	for err != nil {
+		e, ok := errors.AsType[*core.Error](err)
+		if !ok {
+			return false
+		}
+		if e.Subject != "" {
+			return true
+		}
+		err = e.Err
+	}
+	return false
 }
 
 // outOfTime reports whether an error is that of a call whose time was up. A

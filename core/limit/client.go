@@ -17,6 +17,9 @@ type Request struct {
 	// Messages are what is sent. There are none where the request begins a
 	// conversation.
 	Messages []core.Message
+	// Standing says that the target has answered in the conversation before. A failure
+	// then never says that the target is down.
+	Standing bool
 	// Make makes the request once. It is called again where the request is retried,
 	// never by two goroutines at a time. It returns the replies that came, at most one
 	// for each message, and with an error fewer whole ones than there are messages.

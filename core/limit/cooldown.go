@@ -21,6 +21,8 @@ const (
 // cooldown is the pause of a target. The client's lock guards it.
 type cooldown struct {
 	until time.Time
+	// told says that the pause was told, and its end was not.
+	told bool
 	// over fires at the end of the pause; nil before the first one.
 	over *time.Timer
 }
@@ -44,9 +46,13 @@ func (c *Client) pause(d time.Duration, why record.PauseReason) (longer time.Dur
 	if longer <= 0 {
 		return longer
 	}
+	if before == 0 {
+		c.tellResumed() // where the timer has not noticed it yet
+	}
 	until := time.Now().Add(d)
 	c.cooldown.until = until
 	if before == 0 || longer >= toldPause {
+		c.cooldown.told = true
 		c.events.add(record.TargetPaused{Target: c.name, For: d, Reason: why})
 	}
 	c.cooldown.stop()
@@ -58,10 +64,18 @@ func (c *Client) pause(d time.Duration, why record.PauseReason) (longer time.Dur
 func (c *Client) resume(until time.Time) {
 	c.mu.Lock()
 	if c.cooldown.until.Equal(until) {
-		c.events.add(record.TargetResumed{Target: c.name})
+		c.tellResumed()
 	}
 	c.mu.Unlock()
 	c.events.flush()
+}
+
+// tellResumed tells the end of a pause once. The caller holds the lock.
+func (c *Client) tellResumed() {
+	if c.cooldown.told {
+		c.cooldown.told = false
+		c.events.add(record.TargetResumed{Target: c.name})
+	}
 }
 
 // sleep fails with the context's error where that ends before the time is over.

@@ -2,7 +2,6 @@ package limit
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -43,29 +42,37 @@ func (a *attempt) patience() time.Duration {
 	return longestPatience - time.Since(a.failing)
 }
 
+// limited reports whether an error says that a limit of the service is reached,
+// whatever its kind: a service that is too busy says so as well as one that counts.
+func limited(err error) bool {
+	return core.KindOf(err) == core.ErrorRateLimited || core.SubjectOf(err) == core.SubjectLimit
+}
+
 // refused reports whether a request failed because of the service's limits, and
-// nothing of it was carried out.
+// nothing of it was carried out. Of messages only [core.ErrorRateLimited] promises the
+// latter.
 func (a *attempt) refused(err error) bool {
-	return len(a.reply.Replies) == 0 && core.KindOf(err) == core.ErrorRateLimited
+	return len(a.reply.Replies) == 0 && limited(err) && (a.starts() || core.KindOf(err) == core.ErrorRateLimited)
 }
 
 // undelivered reports whether a request failed without anything being said to the
 // target: a conversation that did not begin.
 func (a *attempt) undelivered(err error) bool {
-	return a.starts() && slices.Contains([]core.ErrorKind{core.ErrorUnavailable, core.ErrorTimeout}, core.KindOf(err))
+	kind := core.KindOf(err)
+	return a.starts() && (kind == core.ErrorUnavailable || kind == core.ErrorTimeout || core.SubjectOf(err) == core.SubjectReachability)
 }
 
 // contact returns what the end of a request says about whether its target can be
 // reached. abandoned says that nobody waited for that end. A conversation that could
-// be begun says nothing: many a target sends nothing for it.
+// be begun says nothing: many a target sends nothing for it. Once the conversation
+// stands, a failure speaks of that conversation, not of the target.
 func (a *attempt) contact(err error, abandoned bool) contact {
-	kind := core.KindOf(err)
 	switch {
 	case abandoned, a.starts() && err == nil:
 		return unknown
-	case err == nil, kind == core.ErrorRateLimited:
+	case err == nil, limited(err):
 		return reached
-	case kind == core.ErrorUnavailable, a.starts() && kind == core.ErrorTimeout:
+	case !a.Standing && core.SubjectOf(err) == core.SubjectReachability:
 		return unreachable
 	}
 	return unknown
@@ -204,7 +211,7 @@ func (c *Client) learn(a *attempt, err error, abandoned bool) {
 	}
 	c.stop(core.RetryAfterOf(err), record.PauseAsked, "the service asks for it")
 	switch {
-	case core.KindOf(err) == core.ErrorRateLimited:
+	case limited(err):
 		c.slowDown(a)
 	case err == nil:
 		c.throttle.took(a)
