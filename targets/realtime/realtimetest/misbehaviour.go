@@ -45,7 +45,7 @@ func (r *response) failure() *responseError {
 	case RateLimit:
 		return &responseError{
 			Type: "rate_limit_exceeded", Code: "rate_limit_exceeded",
-			Message: "Rate limit reached for gpt-realtime on tokens per min (TPM): Limit 40000, Used 39876, Requested 500. Please try again in 1.5s.",
+			Message: "Rate limit reached for gpt-realtime-2.1 on tokens per min (TPM): Limit 40000, Used 39876, Requested 500. Please try again in 1.5s.",
 		}
 	case Quota:
 		return &responseError{

@@ -14,7 +14,7 @@ const (
 	// maxSecretRequest bounds, in bytes, what is read of a request.
 	maxSecretRequest = 1 << 20
 	// defaultModel is that of a secret whose session names none.
-	defaultModel = "gpt-realtime"
+	defaultModel = "gpt-realtime-2.1"
 	// secretLife is how long a secret lets clients in, unless they say so.
 	secretLife = 600
 	// The least and the most that they can say, in seconds.

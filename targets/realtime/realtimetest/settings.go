@@ -132,5 +132,5 @@ func checkTranscription(path string, v any) *protocolError {
 }
 
 func transcriptionDefaults(any) map[string]any {
-	return map[string]any{"model": "gpt-4o-mini-transcribe", "language": nil, "prompt": nil}
+	return map[string]any{"model": "gpt-transcribe", "language": nil, "prompt": nil}
 }

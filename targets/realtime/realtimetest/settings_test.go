@@ -21,7 +21,7 @@ func TestSettingsAreEchoedWithTheirDefaults(t *testing.T) {
 		"noise reduction":     {`"audio":{"input":{"noise_reduction":{"type":"near_field"}}}`, `{"type":"near_field"}`, []string{"audio", "input", "noise_reduction"}},
 		"no noise reduction":  {`"audio":{"input":{"noise_reduction":null}}`, `null`, []string{"audio", "input", "noise_reduction"}},
 		"transcription":       {`"audio":{"input":{"transcription":{"model":"ears","language":"en"}}}`, `{"model":"ears","language":"en","prompt":null}`, []string{"audio", "input", "transcription"}},
-		"transcription model": {`"audio":{"input":{"transcription":{}}}`, `{"model":"gpt-4o-mini-transcribe","language":null,"prompt":null}`, []string{"audio", "input", "transcription"}},
+		"transcription model": {`"audio":{"input":{"transcription":{}}}`, `{"model":"gpt-transcribe","language":null,"prompt":null}`, []string{"audio", "input", "transcription"}},
 		"reasoning":           {`"reasoning":{"effort":"xhigh"}`, `{"effort":"xhigh"}`, []string{"reasoning"}},
 		"no parallel calls":   {`"parallel_tool_calls":false`, `false`, []string{"parallel_tool_calls"}},
 		"speed":               {`"audio":{"output":{"speed":1.5}}`, `1.5`, []string{"audio", "output", "speed"}},
