@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"net"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -155,10 +155,11 @@ func (s *socket) write(frame []byte) error {
 // whyNotSent explains a write that failed. It prefers what the service said
 // before it went away to what the network says after that.
 func (s *socket) whyNotSent(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return fmt.Errorf("sending: %w", context.Cause(ctx))
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	}
+	// The library keeps no more of the network's error than this.
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return core.Errorf(core.ErrorTimeout, "the service did not accept an event within %s", writeTime)
 	}
 	select {

@@ -13,7 +13,7 @@ func four() core.Message { return core.UserText("one two three four") }
 // replyPromises are about what a reply is taken for.
 func replyPromises() []promise {
 	ends := func(name, fault string, want core.Finish, text string) promise {
-		return promise{name: name, faults: []string{fault}, hold: func(s *stage) {
+		return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
 			reply := s.answered(s.talk(core.Start{}), four(), text)
 			s.ended(reply, want)
 		}}
@@ -31,7 +31,7 @@ func replyPromises() []promise {
 		ends("a service that confirms no items is understood", "no-ack", core.FinishComplete, all),
 		ends("a lost race is no failure", "benign-error", core.FinishComplete, all),
 		ends("text that comes at the end only is found", "done-only", core.FinishUnconfirmed, all),
-		{name: "a reply in several items is one reply", faults: []string{"two-items"}, hold: func(s *stage) {
+		{name: "a reply in several items is one reply", faults: []string{"two-items"}, verify: func(s *stage) {
 			reply := s.say(s.talk(core.Start{}), four())
 			if got := strings.Join(strings.Fields(reply.Message.Text()), " "); !strings.Contains(got, all) {
 				s.Errorf("the reply is %q", got)
@@ -40,17 +40,23 @@ func replyPromises() []promise {
 		}},
 		{name: "a reply that never ends is unconfirmed, and was cancelled", faults: []string{"half-reply"}, config: map[string]any{
 			"timeouts": map[string]any{"quiet": "1s", "cancel": "50ms"},
-		}, hold: func(s *stage) {
+		}, verify: func(s *stage) {
 			s.ended(s.say(s.talk(core.Start{}), four()), core.FinishUnconfirmed)
 			if got := len(s.events("response.cancel")); got != 1 {
 				s.Errorf("the reply was cancelled %d times", got)
 			}
 		}},
-		{name: "a reply that is too long is cut off", config: map[string]any{"max_reply_bytes": 20_000}, hold: func(s *stage) {
+		{name: "a reply that keeps coming is not cut off", faults: []string{"slow-reply"}, config: map[string]any{
+			"output": "text", "timeouts": map[string]any{"quiet": "1.5s"},
+		}, verify: func(s *stage) { // a word every 200 ms
+			long := strings.TrimSpace(strings.Repeat("and on ", 6))
+			s.ended(s.answered(s.talk(core.Start{}), core.UserText(long), long), core.FinishComplete)
+		}},
+		{name: "a reply that is too long is cut off", config: map[string]any{"max_reply_bytes": 20_000}, verify: func(s *stage) {
 			reply := s.say(s.talk(core.Start{}), core.UserText(strings.Repeat("long ", 20)))
 			s.ended(reply, core.FinishTruncated)
 		}},
-		{name: "half a sample at the end is no noise", faults: []string{"half-sample"}, hold: func(s *stage) {
+		{name: "half a sample at the end is no noise", faults: []string{"half-sample"}, verify: func(s *stage) {
 			for _, value := range s.say(s.talk(core.Start{}), four()).Message.Of(core.Audio) {
 				if clip, warnings, err := audio.DecodeWAV(value.Data); err != nil || len(warnings) > 0 || clip.Tone(440) < -20 {
 					s.Errorf("the audio is %v: %v %v", clip, warnings, err)
@@ -64,7 +70,7 @@ func replyPromises() []promise {
 // of.
 func remarkPromises() []promise {
 	remarks := func(name, fault, text, warning string) promise {
-		return promise{name: name, faults: []string{fault}, hold: func(s *stage) {
+		return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
 			s.warned(s.answered(s.talk(core.Start{}), four(), text), warning)
 		}}
 	}
@@ -82,7 +88,7 @@ func remarkPromises() []promise {
 // toldPromises are about what a reply tells beside what was said.
 func toldPromises() []promise {
 	return []promise{
-		{name: "usage, times and limits are told", hold: func(s *stage) {
+		{name: "usage, times and limits are told", verify: func(s *stage) {
 			reply := s.say(s.talk(core.Start{}), four())
 			if u := reply.Usage; u.InputTextTokens == 0 || u.OutputTextTokens == 0 || u.OutputAudioTokens == 0 {
 				s.Errorf("usage %+v", u)
@@ -94,7 +100,7 @@ func toldPromises() []promise {
 				s.Errorf("limits %+v", reply.RateLimits)
 			}
 		}},
-		{name: "limits that are used up are told", faults: []string{"limits-exhausted"}, hold: func(s *stage) {
+		{name: "limits that are used up are told", faults: []string{"limits-exhausted"}, verify: func(s *stage) {
 			reply := s.say(s.talk(core.Start{}), four())
 			for _, l := range reply.RateLimits {
 				if l.Remaining == 0 && l.Reset > 0 {
@@ -103,12 +109,12 @@ func toldPromises() []promise {
 			}
 			s.Errorf("limits %+v", reply.RateLimits)
 		}},
-		{name: "what was heard is noted though it comes after the reply", faults: []string{"late-transcript"}, config: map[string]any{"transcription_model": "ears"}, hold: func(s *stage) {
+		{name: "what was heard is noted though it comes after the reply", faults: []string{"late-transcript"}, config: map[string]any{"transcription_model": "ears"}, verify: func(s *stage) {
 			if got := s.say(s.talk(core.Start{}), s.tone(1e9, 24000)).Heard; got != "440 Hz for 1000 ms" {
 				s.Errorf("heard %q", got)
 			}
 		}},
-		{name: "what could not be transcribed is marked", faults: []string{"transcript-failed"}, config: map[string]any{"transcription_model": "ears"}, hold: func(s *stage) {
+		{name: "what could not be transcribed is marked", faults: []string{"transcript-failed"}, config: map[string]any{"transcription_model": "ears"}, verify: func(s *stage) {
 			s.warned(s.say(s.talk(core.Start{}), s.tone(1e9, 24000)), "could not transcribe")
 		}},
 	}
