@@ -73,13 +73,13 @@ func (c *conversation) usable(ctx context.Context) error {
 	return nil
 }
 
-// exchange holds turns. A turn that could not be asked for because the
-// connection was lost is held again on another: nothing was answered, and what
+// exchange runs turns. A turn that could not be asked for because the
+// connection was lost is run again on another: nothing was answered, and what
 // the service heard of it went with its session.
 func (c *conversation) exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	var replies []core.Reply
 	for tries := 0; len(messages) > 0; {
-		finished, err := c.hold(ctx, messages)
+		finished, err := c.runTurns(ctx, messages)
 		for _, turn := range finished {
 			if !turn.message.Delivery.OutOfBand {
 				c.memory.add(turn.number, turn.message, turn.reply)
@@ -98,9 +98,9 @@ func (c *conversation) exchange(ctx context.Context, messages []core.Message) ([
 	return replies, nil
 }
 
-// hold holds the first turn, and those that can be said over replies. It returns
+// runTurns runs the first turn, and those that can be said over replies. It returns
 // the turns that were answered.
-func (c *conversation) hold(ctx context.Context, messages []core.Message) ([]finishedTurn, error) {
+func (c *conversation) runTurns(ctx context.Context, messages []core.Message) ([]finishedTurn, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ type limited struct {
 
 func (l *limited) Write(p []byte) (int, error) {
 	if len(p) > l.room {
-		return 0, errors.New("it prints more than a token")
+		return 0, errors.New("more was printed than a token")
 	}
 	l.room -= len(p)
 	return l.to.Write(p)

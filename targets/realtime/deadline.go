@@ -52,7 +52,7 @@ func (x *exchange) due(now time.Time) time.Time {
 		return time.Time{}
 	case phaseReply:
 	}
-	t := x.turns.held
+	t := x.turns.current
 	due := earliest(earliest(t.deadline(), t.out.speech.due()), x.turns.dueInterruption())
 	if x.turns.next != nil && x.turns.next.failed == nil {
 		due = earliest(due, x.turns.next.out.speech.due())
@@ -82,7 +82,7 @@ func latest(a, b time.Time) time.Time {
 // began is an error; one that did is cancelled, and the service has a moment to
 // say so.
 func (x *exchange) expire(now time.Time) (send []any) {
-	t, timeouts := x.turns.held, &x.config.Timeouts
+	t, timeouts := x.turns.current, &x.config.Timeouts
 	switch {
 	case t.answer.ended != nil: // it may still come, and must not be taken for the answer to the next turn
 		t.answer.partial, x.terms.outOfSync = true, true
@@ -94,7 +94,7 @@ func (x *exchange) expire(now time.Time) (send []any) {
 	case now.Sub(t.out.asked) >= timeouts.Turn.Std():
 		send = append(send, t.cancelReply(now, fmt.Sprintf("the reply was not complete within %s", timeouts.Turn)))
 	default:
-		send = append(send, t.cancelReply(now, fmt.Sprintf("nothing came for %s, and no response.done", timeouts.Quiet)))
+		send = append(send, t.cancelReply(now, fmt.Sprintf("no event for %s, and no response.done", timeouts.Quiet)))
 	}
 	return send
 }

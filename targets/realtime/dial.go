@@ -66,7 +66,7 @@ func (c Config) trust() (*tls.Config, error) {
 		pool = x509.NewCertPool() // a system without authorities of its own
 	}
 	if !pool.AppendCertsFromPEM([]byte(c.CACertificates)) {
-		return nil, wrong("ca_certificates", "there is no PEM certificate in it").
+		return nil, wrong("ca_certificates", "no PEM certificate was found").
 			WithHint("give the contents of the file, as in ${file:ca.pem}")
 	}
 	config.RootCAs = pool

@@ -83,7 +83,7 @@ func (c Config) parseEndpoint() (*url.URL, error) {
 		return nil, wrong("the URL has a fragment (#…)").WithHint(example)
 	}
 	if u.Query().Has("api-version") || strings.TrimRight(u.Path, "/") == "/openai/realtime" {
-		return nil, wrong("this is an address of Azure's preview protocol, which was retired").
+		return nil, wrong("an address of Azure's preview protocol, which was retired").
 			WithHint("use https://NAME.openai.azure.com/openai/v1, without api-version")
 	}
 	if u.Query().Has("deployment") {
@@ -111,7 +111,7 @@ func setPath(u *url.URL, d dialect) error {
 		path += "/realtime"
 	}
 	if strings.Contains(path, "/live/") {
-		return wrong("endpoint", "this is an address of another protocol, GPT-Live").
+		return wrong("endpoint", "an address of another protocol, GPT-Live").
 			WithHint("use the service's Realtime address, which ends in /realtime")
 	}
 	u.Path, u.RawPath = path, ""

@@ -63,13 +63,13 @@ const replyMargin = 500 * time.Millisecond
 // replies, for as long as that is possible.
 func newExchange(t *turn, over []core.Message, callerLeaves time.Time) *exchange {
 	x := &exchange{shared: t.shared, over: over, callerLeaves: callerLeaves}
-	x.hold(t)
+	x.awaitTurn(t)
 	return x
 }
 
-// hold makes t the turn whose reply is waited for.
-func (x *exchange) hold(t *turn) {
-	x.turns, x.phase = turns{held: t}, phaseReply
+// awaitTurn makes t the turn whose reply is waited for.
+func (x *exchange) awaitTurn(t *turn) {
+	x.turns, x.phase = turns{current: t}, phaseReply
 	if len(x.over) > 0 {
 		t.over, x.over = &x.over[0], x.over[1:]
 	}
@@ -98,7 +98,7 @@ func (x *exchange) on(e *serverEvent) (send []any, changed bool) {
 func (x *exchange) tell(n news, now time.Time) []any {
 	switch n.kind {
 	case newsBegan:
-		return append(x.turns.held.deliver(now), x.proceed(now)...)
+		return append(x.turns.current.deliver(now), x.proceed(now)...)
 	case newsSent:
 		x.turns.onSent(now)
 	case newsUnsent:
@@ -127,7 +127,7 @@ func (x *exchange) onUnsent(n news) {
 	case x.turns.next != nil:
 		x.turns.next.fail(x.turns.next.untried(sending(n), n.left))
 	default:
-		x.end(x.turns.held.untried(sending(n), n.left))
+		x.end(x.turns.current.untried(sending(n), n.left))
 	}
 }
 
@@ -148,12 +148,12 @@ func sending(n news) error {
 func (x *exchange) onLost(n news) {
 	switch x.phase {
 	case phaseTranscripts: // the reply is whole without them
-		x.turns.held.heard.giveUp(x.turns.held, n.err)
+		x.turns.current.heard.giveUp(x.turns.current, n.err)
 	case phaseRollBack:
 		x.terms.outOfSync = true
 		x.phase = phaseOver
 	case phaseReply:
-		x.end(x.turns.held.untried(fmt.Errorf("waiting for the reply: %w", n.err), n.left))
+		x.end(x.turns.current.untried(fmt.Errorf("waiting for the reply: %w", n.err), n.left))
 	case phaseOver:
 	}
 }
@@ -186,7 +186,7 @@ func (x *exchange) proceed(now time.Time) (send []any) {
 // awaitReply does what is due while a reply is waited for. again reports
 // whether there may be more to do.
 func (x *exchange) awaitReply(now time.Time) (send []any, again bool) {
-	t := x.turns.held
+	t := x.turns.current
 	if t.failed == nil {
 		send = x.act(now)
 	}
@@ -211,7 +211,7 @@ func (x *exchange) awaitReply(now time.Time) (send []any, again bool) {
 // the one that is said over its reply, the asking, the interruption, the end of
 // a reply that is too long.
 func (x *exchange) act(now time.Time) (send []any) {
-	t := x.turns.held
+	t := x.turns.current
 	send = append(t.say(now), x.turns.interrupt(now)...)
 	if x.turns.next != nil {
 		send = append(send, x.turns.next.say(now)...)
@@ -224,7 +224,7 @@ func (x *exchange) act(now time.Time) (send []any) {
 
 // close is called when the response is over.
 func (x *exchange) close(now time.Time) {
-	t := x.turns.held
+	t := x.turns.current
 	t.answer.reply.complete(t.answer.ended.Output)
 	finish, err := t.answer.outcome()
 	if err != nil {
@@ -243,12 +243,12 @@ func (x *exchange) close(now time.Time) {
 // after the reply. The reply is whole without them. A turn that has begun over
 // the reply is not kept waiting.
 func (x *exchange) awaitTranscripts(now time.Time) (send []any, again bool) {
-	t := x.turns.held
+	t := x.turns.current
 	if t.heard.waiting() && x.turns.next == nil {
 		if now.Before(x.until) {
 			return nil, false
 		}
-		t.heard.giveUp(t, fmt.Errorf("nothing came within %s", x.config.Timeouts.Transcript))
+		t.heard.giveUp(t, fmt.Errorf("no transcript came within %s", x.config.Timeouts.Transcript))
 	}
 	reply, err := t.build(x.finish, t.answer.detail(x.finish))
 	if err != nil {
@@ -267,7 +267,7 @@ func (x *exchange) awaitTranscripts(now time.Time) (send []any, again bool) {
 // The session cannot be trusted after that, unless the service says that nothing
 // is going on.
 func (x *exchange) abandon(now time.Time) (send []any) {
-	t := x.turns.held
+	t := x.turns.current
 	t.answer.timing.Total = t.since(now)
 	idle := t.answer.cancel.idle
 	x.terms.outOfSync = x.terms.outOfSync || !idle
@@ -279,13 +279,13 @@ func (x *exchange) abandon(now time.Time) (send []any) {
 		x.end(err)
 		return nil
 	}
-	return x.takeBack(err)
+	return x.removeTurn(err)
 }
 
 // conclude keeps the reply, tells the service what was heard of it, and turns to
 // the turn that has begun over it, if there is one.
 func (x *exchange) conclude(reply core.Reply) (send []any) {
-	t := x.turns.held
+	t := x.turns.current
 	if t.answer.playback.cut && !x.terms.outOfSync {
 		send = t.truncate()
 	}
@@ -294,7 +294,7 @@ func (x *exchange) conclude(reply core.Reply) (send []any) {
 		x.phase = phaseOver
 	} else {
 		t.answer.reply.release()
-		x.hold(x.turns.next)
+		x.awaitTurn(x.turns.next)
 	}
 	return send
 }

@@ -276,8 +276,8 @@ func TestAPieceOfAReplyCostsNoMemory(t *testing.T) {
 	for _, frame := range []string{created("r"), word("r", "a"), sound("r")} {
 		happens(t, x, frame, now)
 	}
-	for i := range x.turns.held.answer.reply.pieces { // room for what follows
-		p := x.turns.held.answer.reply.pieces[i]
+	for i := range x.turns.current.answer.reply.pieces { // room for what follows
+		p := x.turns.current.answer.reply.pieces[i]
 		p.audio, p.deltas = make([]byte, 0, 1<<20), make([]byte, 0, 1<<20)
 	}
 	for _, frame := range []string{word("r", "a"), sound("r"), `{"type":"response.output_audio.done","response_id":"r"}`} {

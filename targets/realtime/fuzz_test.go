@@ -73,13 +73,13 @@ func FuzzTurn(f *testing.F) {
 			} else {
 				x.tell(news{kind: newsBroken, err: err}, now)
 			}
-			if failed := x.turns.held.failed; failed != nil {
+			if failed := x.turns.current.failed; failed != nil {
 				if core.KindOf(failed) == core.ErrorInternal {
 					t.Fatalf("an error without a kind: %v", failed)
 				}
 				break
 			}
-			if size := x.turns.held.answer.reply.size; size > limit+len(script) {
+			if size := x.turns.current.answer.reply.size; size > limit+len(script) {
 				t.Fatalf("the reply has %d bytes, with a limit of %d", size, limit)
 			}
 		}

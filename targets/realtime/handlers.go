@@ -13,7 +13,7 @@ import (
 // event of the turn, or if nothing good can follow. Most others leave the session
 // as it was.
 func (ts *turns) onError(e *serverEvent) (changed bool) {
-	t, said := ts.held, e.Error
+	t, said := ts.current, e.Error
 	n := eventNumber(said.EventID)
 	switch {
 	case said.EventID != "" && said.EventID == t.answer.cancel.id:
@@ -84,7 +84,7 @@ func (ts *turns) onRateLimits(e *serverEvent) (changed bool) {
 		reset := time.Duration(min(max(l.ResetSeconds, 0), maxRetryAfter.Seconds()) * float64(time.Second))
 		limits = append(limits, core.RateLimit{Name: l.Name, Limit: l.Limit, Remaining: l.Remaining, Reset: reset})
 	}
-	ts.held.limits = limits
+	ts.current.limits = limits
 	return false
 }
 
@@ -92,14 +92,14 @@ func (ts *turns) onRateLimits(e *serverEvent) (changed bool) {
 // been waiting for.
 func (ts *turns) onItemAdded(e *serverEvent) (changed bool) {
 	out, id := &ts.latest().out, e.Item.ID
-	ts.held.ledger.acknowledges = ts.held.ledger.acknowledges || slices.Contains(out.items, id)
+	ts.current.ledger.acknowledges = ts.current.ledger.acknowledges || slices.Contains(out.items, id)
 	return out.confirm(id)
 }
 
 // onTranscript keeps what the service says that it heard in a turn. It says so
 // in its own time, so that an event may be about an earlier turn.
 func (ts *turns) onTranscript(e *serverEvent) (changed bool) {
-	return ts.held.onTranscript(e) || ts.next != nil && ts.next.onTranscript(e)
+	return ts.current.onTranscript(e) || ts.next != nil && ts.next.onTranscript(e)
 }
 
 // onSpeech notes what the service says of the audio in its buffer.
@@ -112,9 +112,9 @@ func (ts *turns) onSpeech(e *serverEvent) (changed bool) {
 	case eventCommitted:
 		t.onCommitted(e.ItemID, e.came)
 	case eventSpeechStarted:
-		t.out.onSpeechStarted(e.came, ts.held.config.TurnDetection.answers())
-		if t != ts.held {
-			ts.held.spokenOver(e.came)
+		t.out.onSpeechStarted(e.came, ts.current.config.TurnDetection.answers())
+		if t != ts.current {
+			ts.current.spokenOver(e.came)
 		}
 	}
 	return true
@@ -123,44 +123,44 @@ func (ts *turns) onSpeech(e *serverEvent) (changed bool) {
 // onCreated notes the response that answers a turn.
 func (ts *turns) onCreated(e *serverEvent) (changed bool) {
 	r := &e.Response
-	ts.held.terms.labels = ts.held.terms.labels || r.Labelled
-	if ts.held.answer.response != "" && ts.next != nil {
+	ts.current.terms.labels = ts.current.terms.labels || r.Labelled
+	if ts.current.answer.response != "" && ts.next != nil {
 		ts.next.onCreated(r, e.came)
 	} else {
-		ts.held.onCreated(r, e.came)
+		ts.current.onCreated(r, e.came)
 	}
 	return true
 }
 
 // onDone notes that a response is over.
 func (ts *turns) onDone(e *serverEvent) (changed bool) {
-	return ts.held.onDone(&e.Response) || ts.next != nil && ts.next.onDone(&e.Response)
+	return ts.current.onDone(&e.Response) || ts.next != nil && ts.next.onDone(&e.Response)
 }
 
 // onPiece adds what an event of a response says to the reply. Others have to
 // know of it if the reply is too long; and, if it is to be spoken over, how long
 // it is.
 func (ts *turns) onPiece(e *serverEvent) (changed bool) {
-	t := ts.held
+	t := ts.current
 	if !t.answer.is(e.ResponseID) {
 		if t = ts.next; t == nil || !t.answer.is(e.ResponseID) {
 			return false // it is left of another response
 		}
 	}
-	return t.onPiece(e) || ts.held.over != nil && !ts.held.answer.playback.cut && ts.next == nil
+	return t.onPiece(e) || ts.current.over != nil && !ts.current.answer.playback.cut && ts.next == nil
 }
 
 // onAfterwards looks at an event that comes when the reply is there: what the
 // service heard, and what is about the next turn. A service that goes on by
 // itself may have answered a part of the turn only.
 func (ts *turns) onAfterwards(e *serverEvent) (changed bool) {
-	t := ts.held
+	t := ts.current
 	switch {
 	case e.Type == eventHeard, e.Type == eventNotHeard:
 		return t.onTranscript(e)
 	case e.Type == eventSpeechStarted, e.Type == eventResponseCreated && e.Response.ID != t.answer.response:
 		t.answer.partial = t.answer.partial || t.out.speech != nil
-		ts.held.terms.outOfSync = true
+		ts.current.terms.outOfSync = true
 	}
 	return false
 }

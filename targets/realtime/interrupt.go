@@ -66,7 +66,7 @@ func (t *turn) spokenOver(now time.Time) {
 // dueInterruption is when to speak over the reply, or when it has played to
 // its end; zero where nothing is to be done, or the time is not known yet.
 func (ts *turns) dueInterruption() time.Time {
-	t := ts.held
+	t := ts.current
 	p := &t.answer.playback
 	if t.over == nil || p.cut || ts.next != nil || p.began.IsZero() || !t.out.speech.answered() {
 		return time.Time{}
@@ -87,14 +87,14 @@ func (ts *turns) interrupt(now time.Time) []any {
 	if due.IsZero() || due.After(now) {
 		return nil
 	}
-	t := ts.held
+	t := ts.current
 	switch {
 	case t.length() < t.over.Delivery.InterruptAfter:
 		t.warn(fmt.Sprintf("the reply was over before %s of it could play, so that it was not spoken over", t.over.Delivery.InterruptAfter))
 		t.over = nil
 		return nil
-	case ts.held.config.speaksOver(*t.over):
-		next, err := ts.held.newTurn(*t.over)
+	case ts.current.config.speaksOver(*t.over):
+		next, err := ts.current.newTurn(*t.over)
 		if err != nil { // and it will be when the turn is held by itself, too
 			t.over = nil
 			return nil
@@ -111,7 +111,7 @@ func (ts *turns) interrupt(now time.Time) []any {
 
 // interrupted reports whether all is done that was to interrupt the reply.
 func (ts *turns) interrupted() bool {
-	t := ts.held
+	t := ts.current
 	switch {
 	case t.over == nil, t.answer.playback.cut, t.read():
 		return true

@@ -44,7 +44,7 @@ func (m *memory) append(message core.Message) {
 		}
 	}
 	if m.words > maxWords {
-		m.lose(fmt.Sprintf("more than %d MiB were said", maxWords>>20))
+		m.addGap(fmt.Sprintf("more than %d MiB were said", maxWords>>20))
 		return
 	}
 	m.messages = append(m.messages, message)
@@ -57,13 +57,13 @@ func (m *memory) addSaid(turn int, said core.Message, heard string) {
 		case core.Audio:
 			value, ok := m.sound(p, len(said.Of(core.Audio)) == 1, heard)
 			if !ok {
-				m.lose(fmt.Sprintf("turn %d has audio that is too long to be kept, and nobody said what it says", turn))
+				m.addGap(fmt.Sprintf("turn %d has audio that is too long to be kept, and no text of it is known", turn))
 				continue
 			}
 			p = core.Part{Value: value}
 		case core.Image:
-			if !m.keep(p.Data) {
-				m.lose(fmt.Sprintf("turn %d has an image that is too large to be kept", turn))
+			if !m.reserve(p.Data) {
+				m.addGap(fmt.Sprintf("turn %d has an image that is too large to be kept", turn))
 				continue
 			}
 		}
@@ -78,7 +78,7 @@ func (m *memory) addSaid(turn int, said core.Message, heard string) {
 // otherwise what it says.
 func (m *memory) sound(p core.Part, only bool, heard string) (core.Value, bool) {
 	switch {
-	case m.keep(p.Data):
+	case m.reserve(p.Data):
 		return p.Value, true
 	case p.Original != nil && p.Original.Modality == core.Text && utf8.Valid(p.Original.Data):
 		return *p.Original, true
@@ -88,7 +88,8 @@ func (m *memory) sound(p core.Part, only bool, heard string) (core.Value, bool) 
 	return core.Value{}, false
 }
 
-func (m *memory) keep(data []byte) bool {
+// reserve reports whether a sound or an image may be kept, and counts its bytes.
+func (m *memory) reserve(data []byte) bool {
 	if len(data) > maxKept || m.kept+len(data) > maxMemory {
 		return false
 	}
@@ -124,7 +125,7 @@ func (m *memory) addReply(turn int, reply core.Reply) {
 		m.append(remembered)
 	}
 	if played > 0 {
-		m.lose(fmt.Sprintf("the reply to turn %d has no transcript", turn))
+		m.addGap(fmt.Sprintf("the reply to turn %d has no transcript", turn))
 	}
 }
 
@@ -138,7 +139,8 @@ func share(text string, played, all int) string {
 	return strings.Join(words[:(2*played*len(words)+all)/(2*all)], " ")
 }
 
-func (m *memory) lose(why string) {
+// addGap notes that something cannot be given back; only the first reason counts.
+func (m *memory) addGap(why string) {
 	if m.gap == "" {
 		m.gap = why
 	}

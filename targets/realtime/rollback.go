@@ -14,21 +14,21 @@ func (x *exchange) rollBack(now time.Time, err error) (send []any) {
 	case x.turns.next != nil:
 		x.end(err)
 		return nil
-	case x.turns.held.answer.ended != nil:
-		return x.takeBack(err)
+	case x.turns.current.answer.ended != nil:
+		return x.removeTurn(err)
 	}
 	x.err, x.phase = err, phaseRollBack
-	cancel := x.turns.held.cancelReply(now, "the turn failed")
-	x.until = x.turns.held.answer.cancel.until
+	cancel := x.turns.current.cancelReply(now, "the turn failed")
+	x.until = x.turns.current.answer.cancel.until
 	return []any{cancel}
 }
 
 // awaitRollBack waits for the end of the response. again reports whether there
 // may be more to do.
 func (x *exchange) awaitRollBack(now time.Time) (send []any, again bool) {
-	switch a := &x.turns.held.answer; {
+	switch a := &x.turns.current.answer; {
 	case a.ended != nil, a.cancel.idle:
-		return x.takeBack(x.err), true
+		return x.removeTurn(x.err), true
 	case now.Before(x.until):
 		return nil, false
 	}
@@ -36,11 +36,11 @@ func (x *exchange) awaitRollBack(now time.Time) (send []any, again bool) {
 	return nil, true
 }
 
-// takeBack ends the exchange with an error, and returns what deletes the items
+// removeTurn ends the exchange with an error, and returns what deletes the items
 // of the turn.
-func (x *exchange) takeBack(err error) (send []any) {
+func (x *exchange) removeTurn(err error) (send []any) {
 	x.err, x.phase = err, phaseOver
-	t := x.turns.held
+	t := x.turns.current
 	if t.out.buffered {
 		send = append(send, bareEvent{Type: "input_audio_buffer.clear", EventID: t.ledger.nextID("ev")})
 	}

@@ -50,7 +50,7 @@ func transcriptScripts() map[string]script {
 		"a transcript that never comes": { // transcript is 2 s
 			messages: spoken, terms: transcribes,
 			beats:   append(reply, beat{3*s - 1, "", ""}, beat{3 * s, "", ""}),
-			replies: []string{"complete: y"}, warns: "did not say what it heard: nothing came within 2s",
+			replies: []string{"complete: y"}, warns: "did not say what it heard: no transcript came within 2s",
 		},
 		"a transcript for which the caller does not wait": {
 			messages: spoken, terms: transcribes, leaves: 2 * s,

@@ -11,7 +11,7 @@ import (
 )
 
 // notAsked is why a turn ended before the service was asked to answer it, so
-// that it can be held again without anything being done twice.
+// that it can be run again without anything being done twice.
 type notAsked struct{ error }
 
 func (e notAsked) Unwrap() error { return e.error }
@@ -137,14 +137,14 @@ func (s shared) newTurn(m core.Message) (*turn, error) {
 // answers, which begins with the conversation so far.
 func (t *turn) leaveNoTrace(m *memory) error {
 	if m.gap != "" {
-		t.warn("what is asked aside is answered without the whole conversation: " + m.gap)
+		t.warn("the out-of-band turn is answered without the whole conversation: " + m.gap)
 	}
 	e := t.encoder()
 	var input []inputItem
 	for _, said := range m.messages {
 		items, err := e.history(said)
 		if err != nil {
-			return fmt.Errorf("what was said before: %w", err)
+			return fmt.Errorf("the conversation before it: %w", err)
 		}
 		for _, item := range items {
 			input = append(input, item.Item)

@@ -8,8 +8,8 @@ import (
 // turns are the turn whose reply is being waited for, and the one that is being
 // said over that reply. They know which of the two an event is about.
 type turns struct {
-	held *turn
-	next *turn // nil while nothing is said over the reply
+	current *turn
+	next    *turn // nil while nothing is said over the reply
 }
 
 // dispatch hands the event to its handler.
@@ -32,7 +32,7 @@ const maxUnknownTypes = 10
 
 // remark notes an event of an unknown type, once in a conversation.
 func (ts *turns) remark(eventType string) {
-	seen := ts.held.ledger.unknownTypes
+	seen := ts.current.ledger.unknownTypes
 	if known(eventType) || seen[eventType] || len(seen) >= maxUnknownTypes {
 		return
 	}
@@ -40,16 +40,16 @@ func (ts *turns) remark(eventType string) {
 	if len(eventType) > shownSetting {
 		eventType = strings.ToValidUTF8(eventType[:shownSetting], "") + "…"
 	}
-	ts.held.warn("the service sends events of a type that is not known: " + eventType)
+	ts.current.warn("the service sends events of a type that is not known: " + eventType)
 }
 
 // unanswered is the turn that an error is about which does not say so: the one
 // that still has to be answered.
 func (ts *turns) unanswered() *turn {
-	if ts.next != nil && ts.held.answer.ended != nil {
+	if ts.next != nil && ts.current.answer.ended != nil {
 		return ts.next
 	}
-	return ts.held
+	return ts.current
 }
 
 // latest is the turn that is being said.
@@ -57,12 +57,12 @@ func (ts *turns) latest() *turn {
 	if ts.next != nil {
 		return ts.next
 	}
-	return ts.held
+	return ts.current
 }
 
 // onSent notes that all that was to be sent was sent.
 func (ts *turns) onSent(now time.Time) {
-	ts.held.out.onSent(now)
+	ts.current.out.onSent(now)
 	if ts.next != nil {
 		ts.next.out.onSent(now)
 	}
@@ -71,12 +71,12 @@ func (ts *turns) onSent(now time.Time) {
 // complete reports whether the reply is whole, and nothing more is to be done
 // about it.
 func (ts *turns) complete() bool {
-	return ts.held.answer.ended != nil && ts.held.out.speech.answered() && ts.interrupted()
+	return ts.current.answer.ended != nil && ts.current.out.speech.answered() && ts.interrupted()
 }
 
 // release gives the audio of replies back, once the exchange is over.
 func (ts *turns) release() {
-	ts.held.answer.reply.release()
+	ts.current.answer.reply.release()
 	if ts.next != nil {
 		ts.next.answer.reply.release()
 	}

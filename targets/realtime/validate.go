@@ -94,12 +94,12 @@ func (c Config) checkTurnDetection() []error {
 		{"idle_timeout", d.IdleTimeout != 0},
 	} {
 		if setting.given && d.Mode != "server_vad" {
-			problems = append(problems, wrong("turn_detection."+setting.key, "this is a setting of server_vad, and the mode is %q", d.Mode).
+			problems = append(problems, wrong("turn_detection."+setting.key, "a setting of server_vad, but the mode is %q", d.Mode).
 				WithHint("leave it out, or set mode: server_vad"))
 		}
 	}
 	if d.Mode != "semantic_vad" && d.Eagerness != "auto" {
-		problems = append(problems, wrong("turn_detection.eagerness", "this is a setting of semantic_vad, and the mode is %q", d.Mode).
+		problems = append(problems, wrong("turn_detection.eagerness", "a setting of semantic_vad, but the mode is %q", d.Mode).
 			WithHint("leave it out, or set mode: semantic_vad"))
 	}
 	return problems

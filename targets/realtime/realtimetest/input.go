@@ -54,8 +54,8 @@ func (in *input) cut(n int) []byte {
 	return head
 }
 
-// take removes everything, and forgets the speech in it.
-func (in *input) take() []byte {
+// drain removes everything, and forgets the speech in it.
+func (in *input) drain() []byte {
 	data := in.cut(len(in.data))
 	in.reset()
 	return data

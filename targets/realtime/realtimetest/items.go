@@ -235,7 +235,7 @@ func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, pr
 	}
 	wire.Object, wire.Status = "realtime.item", "completed"
 	it := &item{wire: wire}
-	problem := it.takeContent(in, prefix)
+	problem := it.readContent(in, prefix)
 	audio := it.audio
 	it.hear = sync.OnceValues(func() (string, error) {
 		if len(audio) == 0 {
@@ -246,9 +246,9 @@ func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, pr
 	return it, problem
 }
 
-// takeContent checks the parts of an item, and moves audio and images out of
+// readContent checks the parts of an item, and moves audio and images out of
 // what the server will show of it.
-func (it *item) takeContent(in format, prefix string) *protocolError {
+func (it *item) readContent(in format, prefix string) *protocolError {
 	switch it.wire.Type {
 	case "function_call":
 		switch {
@@ -281,14 +281,14 @@ func (it *item) takeContent(in format, prefix string) *protocolError {
 			return invalid("invalid_value", path+"type",
 				fmt.Sprintf("Invalid value: '%s' is not supported for role '%s'.", part.Type, it.wire.Role))
 		}
-		if problem := it.takePart(part, in, path); problem != nil {
+		if problem := it.readPart(part, in, path); problem != nil {
 			return problem
 		}
 	}
 	return nil
 }
 
-func (it *item) takePart(part *contentPart, in format, path string) *protocolError {
+func (it *item) readPart(part *contentPart, in format, path string) *protocolError {
 	switch part.Type {
 	case "input_audio":
 		data, err := decodeBase64(part.Audio)

@@ -9,7 +9,7 @@ import (
 // errorPromises are about replies that are none.
 func errorPromises() []promise {
 	fails := func(name, fault string, kind core.ErrorKind, says string) promise {
-		return promise{name: name, faults: []string{fault + "@2"}, hold: func(s *stage) {
+		return promise{name: name, faults: []string{fault + "@2"}, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("the first turn goes well"))
 			s.fails(c, core.UserText("the second does not"), kind, says)
@@ -26,18 +26,18 @@ func errorPromises() []promise {
 		fails("a close frame in the middle of a reply says why", "close-1011", core.ErrorUnavailable, "1011"),
 		fails("a service that restarts is unavailable", "close-1012", core.ErrorUnavailable, "1012"),
 		fails("a violated policy is fatal", "close-1008", core.ErrorAuth, "1008"),
-		{name: "a rate limit says when to come back", faults: []string{"rate-limit"}, hold: func(s *stage) {
+		{name: "a rate limit says when to come back", faults: []string{"rate-limit"}, verify: func(s *stage) {
 			_, err := s.talk(core.Start{}).Send(s.Context(), four())
 			s.kind(err, core.ErrorRateLimited, "rate_limit_exceeded")
 			s.after(err, "1.5s")
 		}},
-		{name: "a service that never answers is a timeout", faults: []string{"silence"}, config: within("first_event"), hold: func(s *stage) {
+		{name: "a service that never answers is a timeout", faults: []string{"silence"}, config: within("first_event"), verify: func(s *stage) {
 			s.fails(s.talk(core.Start{}), four(), core.ErrorTimeout, "within 50ms")
 		}},
-		{name: "a service that begins and says nothing is a timeout", faults: []string{"created-only"}, config: within("turn"), hold: func(s *stage) {
+		{name: "a service that begins and says nothing is a timeout", faults: []string{"created-only"}, config: within("turn"), verify: func(s *stage) {
 			s.fails(s.talk(core.Start{}), four(), core.ErrorTimeout, "within 50ms")
 		}},
-		{name: "a turn that failed is not remembered", agent: recollection(), faults: []string{"server-error@2"}, hold: func(s *stage) {
+		{name: "a turn that failed is not remembered", agent: recollection(), faults: []string{"server-error@2"}, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
 			s.fails(c, core.UserText("two"), core.ErrorUnavailable, "server_error")

@@ -9,36 +9,36 @@ import (
 // connectPromises are about being let in.
 func connectPromises() []promise {
 	return []promise{
-		{name: "the retired beta is never asked for, and its error refuses the connection", faults: []string{"beta-shape"}, hold: func(s *stage) {
+		{name: "the retired beta is never asked for, and its error refuses the connection", faults: []string{"beta-shape"}, verify: func(s *stage) {
 			s.kind(s.refused(), core.ErrorUnsupported, "beta_api_shape_disabled")
 		}},
-		{name: "an error before the session refuses the connection", faults: []string{"session-rejected"}, hold: func(s *stage) {
+		{name: "an error before the session refuses the connection", faults: []string{"session-rejected"}, verify: func(s *stage) {
 			s.kind(s.refused(), core.ErrorConfig, "none today")
 		}},
-		{name: "a service that opens no session is a timeout", faults: []string{"no-session"}, config: within("connect"), hold: func(s *stage) {
+		{name: "a service that opens no session is a timeout", faults: []string{"no-session"}, config: within("connect"), verify: func(s *stage) {
 			s.kind(s.refused(), core.ErrorTimeout, "connecting")
 		}},
-		{name: "the session's settings are waited for", faults: []string{"session-ignored"}, config: within("session"), hold: func(s *stage) {
+		{name: "the session's settings are waited for", faults: []string{"session-ignored"}, config: within("session"), verify: func(s *stage) {
 			s.kind(s.refused(), core.ErrorTimeout, "setting the session up")
 		}},
-		{name: "a refused handshake is told by its status", faults: []string{"forbidden"}, hold: func(s *stage) {
+		{name: "a refused handshake is told by its status", faults: []string{"forbidden"}, verify: func(s *stage) {
 			s.kind(s.refused(), core.ErrorAuth, "HTTP 403")
 		}},
-		{name: "a model that is not there is the configuration's fault", faults: []string{"not-found"}, hold: func(s *stage) {
+		{name: "a model that is not there is the configuration's fault", faults: []string{"not-found"}, verify: func(s *stage) {
 			s.kind(s.refused(), core.ErrorConfig, "model_not_found")
 		}},
-		{name: "a service that is busy says when to come back", faults: []string{"connect-rate-limit"}, hold: func(s *stage) {
+		{name: "a service that is busy says when to come back", faults: []string{"connect-rate-limit"}, verify: func(s *stage) {
 			err := s.refused()
 			s.kind(err, core.ErrorRateLimited, "HTTP 429")
 			s.after(err, "2s")
 		}},
-		{name: "no credit left is not a busy service", faults: []string{"connect-quota"}, hold: func(s *stage) {
+		{name: "no credit left is not a busy service", faults: []string{"connect-quota"}, verify: func(s *stage) {
 			s.kind(s.refused(), core.ErrorAuth, "insufficient_quota")
 		}},
-		{name: "an overloaded service is unavailable", faults: []string{"connect-unavailable"}, hold: func(s *stage) {
+		{name: "an overloaded service is unavailable", faults: []string{"connect-unavailable"}, verify: func(s *stage) {
 			s.kind(s.refused(), core.ErrorUnavailable, "HTTP 503")
 		}},
-		{name: "a short-lived key is asked for before each connection", config: map[string]any{"ephemeral_key": true}, hold: func(s *stage) {
+		{name: "a short-lived key is asked for before each connection", config: map[string]any{"ephemeral_key": true}, verify: func(s *stage) {
 			s.say(s.talk(core.Start{}), core.UserText("one"))
 			s.say(s.talk(core.Start{}), core.UserText("two"))
 			if got := s.server.Stats().Secrets; got != 2 {
@@ -51,7 +51,7 @@ func connectPromises() []promise {
 // settingPromises are about what is asked of a session.
 func settingPromises() []promise {
 	return []promise{
-		{name: "turn detection, noise reduction and truncation are off in so many words", hold: func(s *stage) {
+		{name: "turn detection, noise reduction and truncation are off in so many words", verify: func(s *stage) {
 			s.talk(core.Start{})
 			session, _ := s.events("session.update")[0]["session"].(map[string]any)
 			audio, _ := session["audio"].(map[string]any)
@@ -65,13 +65,13 @@ func settingPromises() []promise {
 				s.Errorf("type %v, truncation %v", session["type"], session["truncation"])
 			}
 		}},
-		{name: "settings that the service changes are warned of", faults: []string{"session-altered"}, config: map[string]any{"voice": "marin"}, hold: func(s *stage) {
+		{name: "settings that the service changes are warned of", faults: []string{"session-altered"}, config: map[string]any{"voice": "marin"}, verify: func(s *stage) {
 			reply := s.say(s.talk(core.Start{SystemPrompt: "Be brief."}), core.UserText("hello"))
 			for _, setting := range []string{"system prompt", "voice", "modalities"} {
 				s.warned(reply, setting)
 			}
 		}},
-		{name: "ids are short enough for the protocol", hold: func(s *stage) {
+		{name: "ids are short enough for the protocol", verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			for i := range 3 {
 				s.say(c, core.UserText(fmt.Sprint("turn ", i)))
@@ -83,13 +83,13 @@ func settingPromises() []promise {
 				}
 			}
 		}},
-		{name: "a history is given to the service", agent: recollection(), hold: func(s *stage) {
+		{name: "a history is given to the service", agent: recollection(), verify: func(s *stage) {
 			c := s.talk(core.Start{History: []core.Message{
 				core.UserText("one"), {Role: core.Assistant, Parts: core.UserText("indeed").Parts}, core.UserText("two"),
 			}})
 			s.answered(c, core.UserText("three"), "one then two then three")
 		}},
-		{name: "the system prompt reaches the service, and can be changed", agent: obedience(), hold: func(s *stage) {
+		{name: "the system prompt reaches the service, and can be changed", agent: obedience(), verify: func(s *stage) {
 			c := s.talk(core.Start{SystemPrompt: "first"})
 			s.answered(c, core.UserText("who?"), "first")
 			m, second := core.UserText("and now?"), "second"

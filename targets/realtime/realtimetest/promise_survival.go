@@ -9,9 +9,9 @@ func survivalPromises() []promise {
 	return []promise{
 		{
 			name: "a conversation survives lost connections and the end of its session", agent: recollection(),
-			faults: []string{"drop-after-reply@2", "short-session@3"}, hold: survives,
+			faults: []string{"drop-after-reply@2", "short-session@3"}, verify: survives,
 		},
-		{name: "a turn that was not asked for is held again", agent: recollection(), faults: []string{"drop-on-item@2"}, hold: func(s *stage) {
+		{name: "a turn that was not asked for is held again", agent: recollection(), faults: []string{"drop-on-item@2"}, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
 			s.answered(c, core.UserText("two"), "one then two")
@@ -19,7 +19,7 @@ func survivalPromises() []promise {
 				s.Errorf("%d responses to 2 turns", got)
 			}
 		}},
-		{name: "a reply that was asked for is never asked for again", faults: []string{"drop-mid-reply@2"}, hold: func(s *stage) {
+		{name: "a reply that was asked for is never asked for again", faults: []string{"drop-mid-reply@2"}, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, four())
 			s.fails(c, four(), core.ErrorUnavailable, "connection was lost")
@@ -27,7 +27,7 @@ func survivalPromises() []promise {
 				s.Errorf("%d responses were asked for, want 2", got)
 			}
 		}},
-		{name: "what cannot be better another time is not tried again", faults: []string{"drop-after-reply@1", "forbidden@2"}, hold: func(s *stage) {
+		{name: "what cannot be better another time is not tried again", faults: []string{"drop-after-reply@1", "forbidden@2"}, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, four())
 			s.fails(c, four(), core.ErrorAuth, "HTTP 403")
@@ -35,12 +35,12 @@ func survivalPromises() []promise {
 				s.Errorf("%d connections were tried, want 2", got)
 			}
 		}},
-		{name: "an overloaded service is tried again", agent: recollection(), faults: []string{"drop-after-reply@1", "connect-unavailable@2"}, hold: func(s *stage) {
+		{name: "an overloaded service is tried again", agent: recollection(), faults: []string{"drop-after-reply@1", "connect-unavailable@2"}, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
 			s.answered(c, core.UserText("two"), "one then two")
 		}},
-		{name: "what the assistant said is given back as text", agent: recollection(), faults: []string{"drop-after-reply@1"}, hold: givesBackAsText},
+		{name: "what the assistant said is given back as text", agent: recollection(), faults: []string{"drop-after-reply@1"}, verify: givesBackAsText},
 	}
 }
 

@@ -29,7 +29,7 @@ func (s *stage) tone(length time.Duration, rate int) core.Message {
 // turnPromises are about saying something to the service.
 func turnPromises() []promise {
 	return []promise{
-		{name: "one socket carries the whole conversation", agent: recollection(), hold: func(s *stage) {
+		{name: "one socket carries the whole conversation", agent: recollection(), verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
 			s.answered(c, core.UserText("two"), "one then two")
@@ -37,12 +37,12 @@ func turnPromises() []promise {
 				s.Errorf("%d connections", got)
 			}
 		}},
-		{name: "conversations are held in parallel and keep apart", agent: recollection(), hold: func(s *stage) {
+		{name: "conversations are held in parallel and keep apart", agent: recollection(), verify: func(s *stage) {
 			a, b := s.talk(core.Start{}), s.talk(core.Start{})
 			s.say(a, core.UserText("one"))
 			s.answered(b, core.UserText("two"), "two")
 		}},
-		{name: "a turn can be asked aside, and leaves no trace", agent: recollection(), hold: func(s *stage) {
+		{name: "a turn can be asked aside, and leaves no trace", agent: recollection(), verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
 			aside := core.UserText("aside")
@@ -50,7 +50,7 @@ func turnPromises() []promise {
 			s.answered(c, aside, "one then aside")
 			s.answered(c, core.UserText("two"), "one then two")
 		}},
-		{name: "an item that is refused is not answered", faults: []string{"item-refused@2"}, hold: func(s *stage) {
+		{name: "an item that is refused is not answered", faults: []string{"item-refused@2"}, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
 			s.fails(c, core.UserText("two"), core.ErrorProtocol, "not taken")
@@ -58,7 +58,7 @@ func turnPromises() []promise {
 				s.Errorf("%d responses were asked for, want 1", got)
 			}
 		}},
-		{name: "a caller who leaves is not kept waiting", faults: []string{"silence"}, hold: func(s *stage) {
+		{name: "a caller who leaves is not kept waiting", faults: []string{"silence"}, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			ctx, cancel := context.WithTimeout(s.Context(), 50*time.Millisecond)
 			defer cancel()
@@ -72,13 +72,13 @@ func turnPromises() []promise {
 // mediaPromises are about sounds and images.
 func mediaPromises() []promise {
 	return []promise{
-		{name: "audio is resampled to what the session takes", hold: func(s *stage) {
+		{name: "audio is resampled to what the session takes", verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			for _, rate := range []int{8000, 16000, 44100, 48000} {
 				s.answered(c, s.tone(time.Second, rate), "440 Hz for 1000 ms")
 			}
 		}},
-		{name: "audio travels as G.711 where that is asked for", config: map[string]any{"audio_format": "pcmu"}, hold: func(s *stage) {
+		{name: "audio travels as G.711 where that is asked for", config: map[string]any{"audio_format": "pcmu"}, verify: func(s *stage) {
 			reply := s.answered(s.talk(core.Start{}), s.tone(time.Second, 24000), "440 Hz for 1000 ms")
 			for _, value := range reply.Message.Of(core.Audio) {
 				if clip, _, err := audio.DecodeWAV(value.Data); err != nil || clip.Rate != 8000 {
@@ -86,20 +86,20 @@ func mediaPromises() []promise {
 				}
 			}
 		}},
-		{name: "long audio goes through the input buffer in pieces", hold: func(s *stage) {
+		{name: "long audio goes through the input buffer in pieces", verify: func(s *stage) {
 			s.answered(s.talk(core.Start{}), s.tone(30*time.Second, 24000), "440 Hz for 30000 ms")
 			if got := len(s.events("input_audio_buffer.append")); got < 2 {
 				s.Errorf("%d pieces", got)
 			}
 		}},
-		{name: "text and audio travel in one turn", agent: recollection(), hold: func(s *stage) {
+		{name: "text and audio travel in one turn", agent: recollection(), verify: func(s *stage) {
 			m := s.tone(time.Second, 24000)
 			m.Parts = slices.Insert(m.Parts, 0, core.Part{Value: core.TextValue("listen:")})
 			s.answered(s.talk(core.Start{}), m, "listen: 440 Hz for 1000 ms")
 		}},
 		{name: "an image travels with its question", agent: ToneAgent{Reply: func(_ context.Context, _ string, items []Item) (string, error) {
 			return fmt.Sprint(len(items[len(items)-1].Images), " images"), nil
-		}}, hold: func(s *stage) {
+		}}, verify: func(s *stage) {
 			m := core.UserText("what is this?")
 			m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.Image, MediaType: "image/png", Data: []byte("picture")}})
 			s.answered(s.talk(core.Start{}), m, "1 images")

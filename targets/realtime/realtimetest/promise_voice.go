@@ -35,7 +35,7 @@ func talkative() Agent {
 // voicePromises are about speaking as on a telephone.
 func voicePromises() []promise {
 	over := func(name string, config map[string]any, faults []string, stream bool) promise {
-		return promise{name: name, config: config, faults: faults, agent: talkative(), hold: func(s *stage) {
+		return promise{name: name, config: config, faults: faults, agent: talkative(), verify: func(s *stage) {
 			interruption := core.UserText("stop")
 			if stream {
 				interruption = s.streamed(500 * time.Millisecond)
@@ -45,14 +45,14 @@ func voicePromises() []promise {
 		}}
 	}
 	return []promise{
-		{name: "speech is sent at its pace, and the campaign ends the turn", hold: func(s *stage) {
+		{name: "speech is sent at its pace, and the campaign ends the turn", verify: func(s *stage) {
 			before := time.Now()
 			s.answered(s.talk(core.Start{}), s.streamed(500*time.Millisecond), "440 Hz for 500 ms")
 			if took := time.Since(before); took < 400*time.Millisecond {
 				s.Errorf("500 ms of speech took %s", took)
 			}
 		}},
-		{name: "speech is sent at its pace, and the service ends the turn", config: detecting(), hold: func(s *stage) {
+		{name: "speech is sent at its pace, and the service ends the turn", config: detecting(), verify: func(s *stage) {
 			reply := s.say(s.talk(core.Start{}), s.streamed(500*time.Millisecond))
 			s.ended(reply, core.FinishComplete)
 			if got := reply.Message.Text(); !strings.HasPrefix(got, "440 Hz for ") {

@@ -192,17 +192,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, shown secret, num
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	c := newConn(s, socket, own, number, faults)
-	if !s.enter(c) {
+	if !s.add(c) {
 		c.drop()
 		return
 	}
-	defer s.leave(c)
+	defer s.remove(c)
 	s.log.Info("client connected", "connection", number, "model", shown.model)
 	c.serve(ctx, cancel, r.Header.Get("OpenAI-Beta") != "")
 	s.log.Info("client gone", "connection", number)
 }
 
-func (s *Server) enter(c *conn) bool {
+func (s *Server) add(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -213,7 +213,7 @@ func (s *Server) enter(c *conn) bool {
 	return true
 }
 
-func (s *Server) leave(c *conn) {
+func (s *Server) remove(c *conn) {
 	s.mu.Lock()
 	delete(s.open, c)
 	s.mu.Unlock()

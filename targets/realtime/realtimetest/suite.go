@@ -32,7 +32,7 @@ func TestTarget(t *testing.T, open Open) {
 	for _, p := range promises {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			p.hold(newStage(t, open, p))
+			p.verify(newStage(t, open, p))
 		})
 	}
 }
@@ -45,8 +45,8 @@ type promise struct {
 	faults []string
 	config map[string]any
 	// agent is who answers; nil repeats what it hears.
-	agent Agent
-	hold  func(s *stage)
+	agent  Agent
+	verify func(s *stage)
 }
 
 // stageKey is the API key that a stage's server demands.

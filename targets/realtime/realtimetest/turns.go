@@ -110,7 +110,7 @@ func (c *conn) prompt(ctx context.Context) *protocolError {
 }
 
 func (c *conn) clearAudio() *protocolError {
-	c.input.take()
+	c.input.drain()
 	c.send("input_audio_buffer.cleared", fields{})
 	return nil
 }
@@ -127,7 +127,7 @@ func (c *conn) commitAudio(ctx context.Context) *protocolError {
 	if id == "" {
 		id = newID("item_")
 	}
-	return c.commit(ctx, id, c.input.take())
+	return c.commit(ctx, id, c.input.drain())
 }
 
 // commit makes a user's item of audio.
