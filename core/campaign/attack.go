@@ -27,18 +27,18 @@ func readAttack(v value, in *folder) Attack {
 	var by yamlfile.OneOf
 	v.Object(
 		yamlfile.Required("name", slugInto(&a.Name)),
-		yamlfile.Required("target", func(v value) { a.Target, _ = readName(v) }),
+		yamlfile.Required("target", func(v value) { a.Target, _ = readReference(v) }),
 		yamlfile.Required("objective", func(v value) { a.Objective = readTemplate(v) }),
 		yamlfile.Optional("system_prompt", func(v value) { a.SystemPrompt = in.textOrFile(v) }),
 		yamlfile.Optional("trials", yamlfile.IntegerInto(&a.Trials, 1, maxTrials)),
-		yamlfile.Optional("for_each", func(v value) { a.ForEach, _ = readName(v) }),
+		yamlfile.Optional("for_each", func(v value) { a.ForEach, _ = readReference(v) }),
 		yamlfile.Optional("variants", func(v value) { v.List(func(entry value) { a.Variants = append(a.Variants, readVariant(entry)) }) }),
 		yamlfile.Optional("history", func(v value) { a.History, a.HistoryAt = readHistory(v), v.At() }),
 		yamlfile.Optional("tool_results", func(v value) { a.ToolResults, a.ToolResultsAt = readToolResults(v, in), v.At() }),
 		by.Key("turns", func(v value) { a.Turns = readTurns(v, in) }),
 		by.Key("strategy", func(v value) { a.RedTeam, a.Turns = readStrategy(v, in) }),
 		yamlfile.Required("scorers", func(v value) {
-			namesInto(&a.Scorers)(v)
+			referencesInto(&a.Scorers)(v)
 			if v.IsList() && v.Len() == 0 {
 				v.Problem("without a scorer nobody says whether an attack succeeded", "scorers must not be empty")
 			}
@@ -74,7 +74,7 @@ func readVariant(v value) Variant {
 	variant := Variant{At: v.At()}
 	v.Object(
 		yamlfile.Required("name", slugInto(&variant.Name)),
-		yamlfile.Required("converters", namesInto(&variant.Converters)),
+		yamlfile.Required("converters", referencesInto(&variant.Converters)),
 	)
 	return variant
 }

@@ -118,7 +118,7 @@ type Scorer struct {
 	// On selects the parts of the reply to judge; the default is text.
 	On core.Modality
 	// Via names converters that each selected value goes through first.
-	Via []Name
+	Via []Reference
 }
 
 // Dataset is rows of named values.
@@ -131,16 +131,16 @@ type Dataset struct {
 // Attack is one entry of attacks:.
 type Attack struct {
 	Name         string
-	Target       Name
+	Target       Reference
 	Objective    Text
 	SystemPrompt string
 	// Trials is how many conversations are held per variant and row.
 	Trials int
 	// ForEach names a dataset, or is empty.
-	ForEach  Name
+	ForEach  Reference
 	Variants []Variant
 	// History is what has been said before the first turn.
-	History   []Said
+	History   []HistoryMessage
 	HistoryAt yamlfile.Position
 	// ToolResults are what the campaign answers when the target calls a tool.
 	ToolResults   []ToolResult
@@ -150,7 +150,7 @@ type Attack struct {
 	Turns []Turn
 	// RedTeam has another target write the turns; nil where the campaign does.
 	RedTeam *RedTeam
-	Scorers []Name
+	Scorers []Reference
 	// Success is a CEL expression over the names of Scorers.
 	Success   string
 	SuccessAt yamlfile.Position
@@ -173,6 +173,6 @@ func (a Attack) SuccessPosition(err *verdict.Error) yamlfile.Position {
 // own, on every part whose converted modality the first of them takes.
 type Variant struct {
 	Name       string
-	Converters []Name
+	Converters []Reference
 	At         yamlfile.Position
 }

@@ -15,7 +15,7 @@ import (
 type Case struct {
 	Kind core.Kind
 	// Use is the component's name within its plugin.
-	Use  Name
+	Use  Reference
 	With Config
 	// Input is what it works on; nil leaves that to the tester.
 	Input *core.Value
@@ -52,7 +52,7 @@ func readTestCases(root value, in *folder) []Case {
 	of := func(kind core.Kind) func(value) {
 		return func(v value) {
 			v.Definitions(string(kind), checkUse, func(name string, at yamlfile.Position, v value) {
-				all = append(all, readTestCase(kind, Name{name, at}, v, in))
+				all = append(all, readTestCase(kind, Reference{name, at}, v, in))
 			})
 		}
 	}
@@ -65,7 +65,7 @@ func readTestCases(root value, in *folder) []Case {
 	return all
 }
 
-func readTestCase(kind core.Kind, name Name, v value, in *folder) Case {
+func readTestCase(kind core.Kind, name Reference, v value, in *folder) Case {
 	c := Case{Kind: kind, Use: name, With: Config{JSON: []byte("{}"), at: v.At()}}
 	v.Object(
 		yamlfile.Optional("with", func(v value) { c.With = readConfig(v) }),

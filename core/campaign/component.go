@@ -20,7 +20,7 @@ func readTargets(v value) []Target {
 	var all []Target
 	v.Definitions("target", checkName, func(name string, at yamlfile.Position, v value) {
 		t := Target{Limits: Limits{Concurrency: defaultConcurrency, Timeout: defaultTimeout, Retries: defaultRetries}}
-		t.Component = readComponent(Name{name, at}, v, yamlfile.Optional("limits", func(v value) { readLimits(v, &t.Limits) }))
+		t.Component = readComponent(Reference{name, at}, v, yamlfile.Optional("limits", func(v value) { readLimits(v, &t.Limits) }))
 		all = append(all, t)
 	})
 	return all
@@ -52,7 +52,7 @@ func readLimits(v value, l *Limits) {
 func readConverters(v value) []Converter {
 	var all []Converter
 	v.Definitions("converter", checkName, func(name string, at yamlfile.Position, v value) {
-		all = append(all, Converter{readComponent(Name{name, at}, v)})
+		all = append(all, Converter{readComponent(Reference{name, at}, v)})
 	})
 	return all
 }
@@ -61,13 +61,13 @@ func readScorers(v value) []Scorer {
 	var all []Scorer
 	v.Definitions("scorer", checkScorerName, func(name string, at yamlfile.Position, v value) {
 		s := Scorer{On: core.Text}
-		s.Component = readComponent(Name{name, at}, v,
+		s.Component = readComponent(Reference{name, at}, v,
 			yamlfile.Optional("on", func(v value) {
 				if m, ok := readModality(v, core.Text, core.Audio, core.Image, core.ToolCall); ok {
 					s.On = m
 				}
 			}),
-			yamlfile.Optional("via", namesInto(&s.Via)),
+			yamlfile.Optional("via", referencesInto(&s.Via)),
 		)
 		all = append(all, s)
 	})
@@ -95,7 +95,7 @@ var componentName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]
 
 // readComponent reads the definition of a target, converter or scorer. A bare text
 // is short for {use: text}.
-func readComponent(name Name, v value, more ...yamlfile.Key) Component {
+func readComponent(name Reference, v value, more ...yamlfile.Key) Component {
 	c := Component{Name: name.Name, At: name.At, UseAt: v.At(), Config: Config{JSON: []byte("{}"), at: name.At}}
 	use := func(v value) {
 		s, ok := v.Text()

@@ -140,6 +140,9 @@ func TestADatasetThatIsWrongIsReportedAtItsReference(t *testing.T) {
 		{"YAML of another kind", "rows.yaml", "a: b\n", "rows.yaml:1:1: rows must be a list, not a mapping"},
 		{"YAML with other keys", "rows.yaml", "- a: b\n- c: d\n", `rows.yaml:2:3: rows[1] lacks the key "a" of the first row (all rows have the same keys)`},
 		{"YAML with an anchor", "rows.yaml", "- a: &x b\n", "rows.yaml:1:6: anchors (&x) are not supported (write the value out where it is needed)"},
+		{"YAML that is too large", "rows.yaml", strings.Repeat("#", 8<<20+1), `"rows.yaml" is larger than 8 MiB`},
+		{"JSON whose key is a number", "rows.jsonl", "{1: 2}\n", "rows.jsonl:1: not a JSON object: invalid character '1'" + jsonHint},
+		{"YAML in UTF-16", "rows.yaml", "\xff\xfea\x00", "rows.yaml:1:1: rows is in UTF-16 (save it as UTF-8)"},
 		{"YAML that is none", "rows.yaml", "- a: 'b\n", "rows.yaml:1:6: not YAML: found unexpected end of stream (look at the indentation, the brackets and the quotes up to here)"},
 	}
 	for _, test := range tests {

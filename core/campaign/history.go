@@ -9,26 +9,26 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// Said is one thing that has been said before an attack's first turn.
-type Said struct {
+// HistoryMessage is a message of the conversation before an attack's first turn.
+type HistoryMessage struct {
 	// Role is who said it: the user or the assistant.
 	Role core.Role
 	Text Text
 	At   yamlfile.Position
 }
 
-func readHistory(v value) []Said {
-	var all []Said
+func readHistory(v value) []HistoryMessage {
+	var all []HistoryMessage
 	v.List(func(entry value) {
-		said := Said{At: entry.At()}
+		message := HistoryMessage{At: entry.At()}
 		by := func(role core.Role) func(value) {
-			return func(v value) { said.Role, said.Text = role, readTemplate(v) }
+			return func(v value) { message.Role, message.Text = role, readTemplate(v) }
 		}
 		var is yamlfile.OneOf
 		problems := v.File().Count()
 		entry.Object(is.Key("user", by(core.User)), is.Key("assistant", by(core.Assistant)))
 		is.Check(entry, problems, "an entry of history:", "make it an entry of its own")
-		all = append(all, said)
+		all = append(all, message)
 	})
 	if v.IsList() && v.Len() == 0 {
 		v.Problem("", "history must not be empty")

@@ -56,7 +56,7 @@ func (c Component) name() string { return c.Name }
 func (d Dataset) name() string   { return d.Name }
 
 // defined checks references. An empty one has been reported.
-func checkDefined(f *yamlfile.File, what string, known []string, references ...Name) {
+func checkDefined(f *yamlfile.File, what string, known []string, references ...Reference) {
 	for i, ref := range references {
 		switch {
 		case ref.Name == "":
@@ -68,7 +68,7 @@ func checkDefined(f *yamlfile.File, what string, known []string, references ...N
 				hint = fmt.Sprintf("the campaign defines no %s", what)
 			}
 			f.Problem(ref.At, hint, "%s %s is not defined", what, yamlfile.Quote(ref.Name))
-		case what == "scorer" && slices.ContainsFunc(references[:i], func(n Name) bool { return n.Name == ref.Name }):
+		case what == "scorer" && slices.ContainsFunc(references[:i], func(n Reference) bool { return n.Name == ref.Name }):
 			f.Problem(ref.At, "", "scorer %q is listed twice", ref.Name)
 		}
 	}
@@ -176,4 +176,4 @@ func linkSuccess(f *yamlfile.File, a *Attack) {
 	}
 }
 
-func (n Name) name() string { return n.Name }
+func (n Reference) name() string { return n.Name }

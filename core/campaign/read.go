@@ -39,24 +39,24 @@ func Read(fsys fs.FS, name, display string) (*Campaign, error) {
 // value is a value of a campaign's file.
 type value = yamlfile.Value
 
-// Name is a reference to something that the campaign defines, with its place.
-type Name struct {
+// Reference is the name of something that the campaign defines, where it is used.
+type Reference struct {
 	Name string
 	At   yamlfile.Position
 }
 
-// readName reads a reference to something the campaign defines.
-func readName(v value) (Name, bool) {
+// readReference reads the name of something that the campaign defines.
+func readReference(v value) (Reference, bool) {
 	s, ok := v.Text()
-	return Name{Name: s, At: v.At()}, ok
+	return Reference{Name: s, At: v.At()}, ok
 }
 
-// namesInto reads a list of references, which may be empty.
-func namesInto(into *[]Name) func(value) {
+// referencesInto reads a list of references, which may be empty.
+func referencesInto(into *[]Reference) func(value) {
 	return func(v value) {
-		*into = []Name{} // an empty list is not the same as none
+		*into = []Reference{} // an empty list is not the same as none
 		v.List(func(entry value) {
-			if n, ok := readName(entry); ok {
+			if n, ok := readReference(entry); ok {
 				*into = append(*into, n)
 			}
 		})

@@ -120,7 +120,7 @@ func readPrice(at yamlfile.Position, v value) Price {
 // cost can be kept: every target has a price.
 func linkPrices(f *yamlfile.File, c *Campaign, targets []string) {
 	for name, price := range c.Prices.Targets {
-		checkDefined(f, "target", targets, Name{name, price.At})
+		checkDefined(f, "target", targets, Reference{name, price.At})
 	}
 	if c.Scope.MaxCostAt == (yamlfile.Position{}) {
 		return

@@ -8,7 +8,7 @@ import (
 // user says.
 type RedTeam struct {
 	// Attacker is the target that does.
-	Attacker Name
+	Attacker Reference
 	// MaxTurns is how many turns a conversation has at most.
 	MaxTurns int
 	// Prompt says what the attacker is to do; "" leaves that to the strategy.
@@ -59,7 +59,7 @@ func readStrategyName(v value) (string, bool) {
 func readRedTeam(v value, s *RedTeam, each *Part, in *folder) {
 	const mostTurns = 1000
 	v.Object(
-		yamlfile.Required("attacker", func(v value) { s.Attacker, _ = readName(v) }),
+		yamlfile.Required("attacker", func(v value) { s.Attacker, _ = readReference(v) }),
 		yamlfile.Required("max_turns", yamlfile.IntegerInto(&s.MaxTurns, 1, mostTurns)),
 		yamlfile.Optional("prompt", func(v value) { s.Prompt = in.textOrFile(v) }),
 		yamlfile.Optional("opening", func(v value) { each.User, s.Opens = in.templateOrFile(v), true }),

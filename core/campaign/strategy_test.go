@@ -31,11 +31,11 @@ func TestAnAttackMayLeaveItsTurnsToAnAttacker(t *testing.T) {
 	}
 	a := c.Attacks[0]
 	options := []cmp.Option{cmpopts.IgnoreTypes(yamlfile.Position{}), cmpopts.IgnoreUnexported(campaign.Text{}, campaign.Turn{})}
-	want := &campaign.RedTeam{Attacker: campaign.Name{Name: "writer"}, MaxTurns: 5, Prompt: "You are a customer.\n", Opens: true}
+	want := &campaign.RedTeam{Attacker: campaign.Reference{Name: "writer"}, MaxTurns: 5, Prompt: "You are a customer.\n", Opens: true}
 	if diff := cmp.Diff(want, a.RedTeam, options...); diff != "" {
 		t.Errorf("strategy (-want +got):\n%s", diff)
 	}
-	each := []campaign.Turn{{Parts: []campaign.Part{{User: written("{{ .text }}!"), As: core.Audio, Converters: []campaign.Name{{Name: "speak"}}}}}}
+	each := []campaign.Turn{{Parts: []campaign.Part{{User: written("{{ .text }}!"), As: core.Audio, Converters: []campaign.Reference{{Name: "speak"}}}}}}
 	if diff := cmp.Diff(each, a.Turns, options...); diff != "" {
 		t.Errorf("each turn (-want +got):\n%s", diff)
 	}

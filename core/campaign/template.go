@@ -2,11 +2,12 @@ package campaign
 
 import (
 	"fmt"
-	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"regexp"
 	"strconv"
 	"strings"
 	"text/template/parse"
+
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
 // maxText bounds a text that a row is filled into: a short template can name a

@@ -32,7 +32,7 @@ type Part struct {
 	// to them.
 	As         core.Modality
 	AsAt       yamlfile.Position
-	Converters []Name
+	Converters []Reference
 	// ConvertersAt is the zero yamlfile.Position where none are given.
 	ConvertersAt yamlfile.Position
 	At           yamlfile.Position
@@ -112,7 +112,7 @@ func asKey(p *Part) yamlfile.Key {
 func convertersKey(p *Part) yamlfile.Key {
 	return yamlfile.Optional("converters", func(v value) {
 		p.ConvertersAt = v.At()
-		namesInto(&p.Converters)(v)
+		referencesInto(&p.Converters)(v)
 	})
 }
 

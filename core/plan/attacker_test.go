@@ -71,7 +71,7 @@ func TestAnAttackerIsOpenedAndContactedLikeEveryTarget(t *testing.T) {
 	if diff := cmp.Diff([]string{"writer.example"}, p.Needs().Hosts); diff != "" {
 		t.Errorf("hosts (-want +got):\n%s", diff)
 	}
-	if helped := p.Estimate().Helped; len(helped) > 0 {
+	if helped := p.Estimate().NotCounted; len(helped) > 0 {
 		t.Errorf("what %v ask is not counted, but an attacker's questions are", helped)
 	}
 }

@@ -14,28 +14,28 @@ import (
 // checks that every modality on the way is taken.
 func (p *planner) script(a *campaign.Attack, v campaign.Variant) strategy.Script {
 	script := make(strategy.Script, len(a.Turns))
-	way := way{planner: p, attack: a, variant: v}
+	c := chain{planner: p, attack: a, variant: v}
 	for i, t := range a.Turns {
 		script[i] = strategy.Turn{Parts: make([]strategy.Part, len(t.Parts)), Delivery: t.Delivery}
 		streamable := false
 		for n := range t.Parts {
-			names, sent, ok := way.part(i, n)
+			names, sent, ok := c.part(i, n)
 			script[i].Parts[n].Converters = names
 			streamable = streamable || !ok || sent == core.Audio
 		}
 		if t.Delivery.Stream && !streamable {
 			p.report.Problem(t.DeliveryAt(core.CapabilityStream), "add a converter that makes speech, or leave stream: out",
-				"turn %d of attack %q is streamed, but none of it is audio when it is sent%s", i+1, a.Name, way.in())
+				"turn %d of attack %q is streamed, but none of it is audio when it is sent%s", i+1, a.Name, c.in())
 		}
 	}
-	if len(v.Converters) > 0 && !way.applied && !way.unsure {
+	if len(v.Converters) > 0 && !c.applied && !c.unsure {
 		p.unusedVariant(v)
 	}
 	return script
 }
 
-// way follows the parts of an attack's turns, in a variant, to the target.
-type way struct {
+// chain is the converters between an attack's turns, in a variant, and the target.
+type chain struct {
 	*planner
 	attack  *campaign.Attack
 	variant campaign.Variant
@@ -45,33 +45,33 @@ type way struct {
 }
 
 // in names the variant at the end of a problem.
-func (w *way) in() string {
-	if w.variant.Name == "" {
+func (c *chain) in() string {
+	if c.variant.Name == "" {
 		return ""
 	}
-	return fmt.Sprintf(" in variant %q", w.variant.Name)
+	return fmt.Sprintf(" in variant %q", c.variant.Name)
 }
 
 // part returns the converters of a part and what comes out of them. ok is false
 // where that cannot be said; the reason has been reported.
-func (w *way) part(turn, part int) (converters []string, sent core.Modality, ok bool) {
-	p := w.attack.Turns[turn].Parts[part]
+func (c *chain) part(turn, part int) (converters []string, sent core.Modality, ok bool) {
+	p := c.attack.Turns[turn].Parts[part]
 	names := p.Converters
-	sent, ok = w.through(p.Modality(), p.Converters)
-	if ok && w.applies(w.variant, sent) {
-		w.applied = true
-		names = slices.Concat(p.Converters, w.variant.Converters)
-		sent, ok = w.through(sent, w.variant.Converters)
+	sent, ok = c.through(p.Modality(), p.Converters)
+	if ok && c.applies(c.variant, sent) {
+		c.applied = true
+		names = slices.Concat(p.Converters, c.variant.Converters)
+		sent, ok = c.through(sent, c.variant.Converters)
 	}
 	for _, name := range names {
-		w.info(core.KindConverter, name.Name)
+		c.info(core.KindConverter, name.Name)
 		converters = append(converters, name.Name)
 	}
 	if !ok {
-		w.unsure = true
+		c.unsure = true
 		return converters, "", false
 	}
-	w.checkSent(turn, part, sent)
+	c.checkSent(turn, part, sent)
 	return converters, sent, true
 }
 
@@ -99,7 +99,7 @@ func (p *planner) unusedVariant(v campaign.Variant) {
 
 // through follows a modality through converters. ok is false where it cannot
 // be said what comes out; the reason has been reported.
-func (p *planner) through(m core.Modality, converters []campaign.Name) (out core.Modality, ok bool) {
+func (p *planner) through(m core.Modality, converters []campaign.Reference) (out core.Modality, ok bool) {
 	for _, name := range converters {
 		info, ok := p.infos[Definition{core.KindConverter, name.Name}]
 		if !ok {
@@ -127,17 +127,17 @@ func gives(info core.Info, m core.Modality) bool { return slices.Contains(info.O
 
 // checkSent checks what comes out of a part's converters against as: and
 // against the target.
-func (w *way) checkSent(turn, part int, sent core.Modality) {
-	p := w.attack.Turns[turn].Parts[part]
-	what := fmt.Sprintf("%s is %s when it is sent%s", partName(w.attack, turn, part), sent, w.in())
+func (c *chain) checkSent(turn, part int, sent core.Modality) {
+	p := c.attack.Turns[turn].Parts[part]
+	what := fmt.Sprintf("%s is %s when it is sent%s", partName(c.attack, turn, part), sent, c.in())
 	if p.As != "" && p.As != sent {
-		w.report.Problem(p.AsAt, fmt.Sprintf("add a converter that makes %s, or leave as: out", p.As), "%s, not %s", what, p.As)
+		c.report.Problem(p.AsAt, fmt.Sprintf("add a converter that makes %s, or leave as: out", p.As), "%s, not %s", what, p.As)
 		return
 	}
-	target, ok := w.info(core.KindTarget, w.attack.Target.Name)
+	target, ok := c.info(core.KindTarget, c.attack.Target.Name)
 	if ok && !target.Takes(sent) {
-		w.report.Problem(p.At, fmt.Sprintf("the target takes %s", list(target.In)),
-			"%s, which target %q (%s) does not take", what, w.attack.Target.Name, target.Name)
+		c.report.Problem(p.At, fmt.Sprintf("the target takes %s", list(target.In)),
+			"%s, which target %q (%s) does not take", what, c.attack.Target.Name, target.Name)
 	}
 }
 

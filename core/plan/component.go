@@ -129,7 +129,7 @@ func (p *planner) info(kind core.Kind, name string) (info core.Info, ok bool) {
 }
 
 // checkScorer checks that a scorer of an attack gets something to judge.
-func (p *planner) checkScorer(a *campaign.Attack, name campaign.Name) {
+func (p *planner) checkScorer(a *campaign.Attack, name campaign.Reference) {
 	_, ok := p.info(core.KindScorer, name.Name)
 	target, targetOK := p.info(core.KindTarget, a.Target.Name)
 	for _, s := range p.campaign.Scorers {

@@ -48,9 +48,9 @@ type Estimate struct {
 	// Unpriced are the attacked targets and attackers that have no price.
 	Unpriced []string             `json:"unpriced,omitempty"`
 	Duration Range[core.Duration] `json:"duration"`
-	// Helped are the converters and scorers that use targets themselves, such as
+	// NotCounted are the converters and scorers that use targets themselves, such as
 	// scorer "polite".
-	Helped []string `json:"not_counted,omitempty"`
+	NotCounted []string `json:"not_counted,omitempty"`
 }
 
 // Tokens are those of input and output together.
@@ -60,7 +60,7 @@ func (e Estimate) Tokens() Range[int64] {
 
 // Estimate estimates what a run of the plan will use if nothing fails.
 func (p *Plan) Estimate() Estimate {
-	e := Estimate{Trials: len(p.Trials), Currency: p.Prices.Currency, Helped: p.helped}
+	e := Estimate{Trials: len(p.Trials), Currency: p.Prices.Currency, NotCounted: p.notCounted}
 	targets := map[string]*load{}
 	add := func(target string, one load) {
 		if targets[target] == nil {

@@ -1,8 +1,6 @@
 package plan_test
 
 import (
-	"github.com/redteam-orchestrator/orchestrator/core/scope"
-
 	"fmt"
 	"strings"
 	"testing"
@@ -13,6 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	wav "github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -173,7 +172,7 @@ func TestWhoAsksTargetsOfItsOwnIsNotCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{`converter "reword"`, `scorer "leaked"`}, p.Estimate().Helped); diff != "" {
+	if diff := cmp.Diff([]string{`converter "reword"`, `scorer "leaked"`}, p.Estimate().NotCounted); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -112,12 +112,12 @@ func (f *filler) text(t campaign.Text, at yamlfile.Position, what string) core.V
 func (f *filler) fill(t campaign.Text, at yamlfile.Position, what string) string {
 	text, err := t.Fill(f.cells)
 	if f.cells != nil {
-		f.room -= len(text)
+		f.textsLeft -= len(text)
 	}
 	switch {
 	case err != nil:
 		f.fail(at, "", what, err)
-	case f.room < 0:
+	case f.textsLeft < 0:
 		f.fail(at, "split the campaign", what, fmt.Errorf("the texts up to here are larger than %d MiB", maxTexts>>20))
 	}
 	return text

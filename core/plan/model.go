@@ -54,7 +54,7 @@ func (p *planner) useModels() {
 			p.used[Definition{core.KindTarget, field.Value}] = true
 		}
 		if len(models) > 0 {
-			p.plan.helped = append(p.plan.helped, d.String())
+			p.plan.notCounted = append(p.plan.notCounted, d.String())
 		}
 	})
 }

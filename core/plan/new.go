@@ -60,7 +60,7 @@ func newPlanner(c *campaign.Campaign, catalog Catalog, o Options) *planner {
 	return &planner{
 		campaign: c, catalog: catalog, options: o,
 		infos: map[Definition]core.Info{}, used: map[Definition]bool{},
-		plan: newPlan(c), room: maxTexts,
+		plan: newPlan(c), textsLeft: maxTexts,
 	}
 }
 
@@ -86,8 +86,8 @@ type planner struct {
 	used   map[Definition]bool
 	report yamlfile.Report
 	plan   *Plan
-	// room is how many bytes the texts of rows may still take.
-	room int
+	// textsLeft is how many bytes the texts of rows may still take.
+	textsLeft int
 }
 
 // maxTexts bounds the texts of a plan, in bytes: a long template with many
@@ -225,7 +225,7 @@ func componentOf(c campaign.Component) Component {
 	return Component{Name: c.Name, Use: c.Use, Config: c.Config.JSON}
 }
 
-func namesOf(references []campaign.Name) []string {
+func namesOf(references []campaign.Reference) []string {
 	var names []string
 	for _, n := range references {
 		names = append(names, n.Name)

@@ -10,7 +10,7 @@ import (
 
 func TestTheTextsOfAPlanAreBounded(t *testing.T) {
 	p := newPlanner(&campaign.Campaign{}, nil, Options{})
-	p.room = 10
+	p.textsLeft = 10
 	a := &campaign.Attack{Name: "a", Turns: []campaign.Turn{{Parts: []campaign.Part{{User: campaign.Text{Written: "{{ .text }}"}}}}}}
 	fill := func(row int, text string) (filled bool) {
 		f := filler{planner: p, attack: a, row: row, cells: map[string]string{"text": text}}

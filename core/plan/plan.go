@@ -24,9 +24,9 @@ type Plan struct {
 	Scorers    []Scorer
 	Trials     []Trial
 
-	needs  Needs
-	grants []Grant
-	helped []string
+	needs      Needs
+	grants     []Grant
+	notCounted []string
 }
 
 // Evidence says how much of a run may fail before the run as a whole gives no

@@ -355,3 +355,19 @@ attacks:
 		}
 	}
 }
+
+func TestOfATargetThatIsUnknownNothingElseIsSaid(t *testing.T) {
+	got := problems(t, `version: 1
+name: small
+targets: {agent: {use: realtme}}
+scorers: {leaked: {use: match/substring, with: {any: [x]}}}
+attacks:
+  - {name: a, target: agent, objective: o, system_prompt: p, history: [{user: hi}], tool_results: {f: x}, resume: continue,
+     turns: [{user: a}, {user: b, stream: true}], scorers: [leaked]}
+`)
+	want := `c.yaml:3:24: no plugin offers a target "realtme" (did you mean "realtime"?)
+c.yaml:7:43: turn 2 of attack "a" is streamed, but none of it is audio when it is sent (add a converter that makes speech, or leave stream: out)`
+	if got != want {
+		t.Errorf("problems:\n%s\nwant:\n%s", got, want)
+	}
+}

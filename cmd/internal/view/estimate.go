@@ -81,8 +81,8 @@ func (o Estimate) Write(w io.Writer, b scope.Bounds) {
 	line("tokens", "%s (input %s, output %s)", rangeOf("%d", tokens), rangeOf("%d", o.InputTokens), rangeOf("%d", o.OutputTokens))
 	line("cost", "%s", o.cost())
 	line("time", "%s", rangeOf("%s", o.Duration))
-	if len(o.Helped) > 0 {
-		line("not counted", "what is asked of targets by %s", strings.Join(o.Helped, ", "))
+	if len(o.NotCounted) > 0 {
+		line("not counted", "what is asked of targets by %s", strings.Join(o.NotCounted, ", "))
 	}
 	line("authorization", "%s", cmp.Or(o.Authorization, "none"))
 	line("bounds", "%s", boundsOf(b, o.Currency))
