@@ -40,7 +40,7 @@ func readAttack(v value, in *folder) Attack {
 		yamlfile.Required("scorers", func(v value) {
 			referencesInto(&a.Scorers)(v)
 			if v.IsList() && v.Len() == 0 {
-				v.Problem("without a scorer nobody says whether an attack succeeded", "scorers must not be empty")
+				v.Problem("without a scorer there is no verdict", "scorers must not be empty")
 			}
 		}),
 		yamlfile.Optional("success", func(v value) {

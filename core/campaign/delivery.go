@@ -7,15 +7,15 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// The bounds of interrupt.after. A reply of speech is over after a minute, and
-// less than a millisecond of sound nobody hears.
+// The bounds of interrupt.after: a spoken reply takes at most about a minute, and a
+// millisecond of sound is too short to be heard.
 const (
 	leastInterrupt = time.Millisecond
 	mostInterrupt  = time.Minute
 )
 
-// deliveryPlaces are where the keys of a turn's delivery stand; the zero
-// yamlfile.Position where one is not given.
+// deliveryPlaces are where the keys of a turn's delivery stand; zero where one is
+// not given.
 type deliveryPlaces struct{ systemPrompt, stream, interrupt, outOfBand yamlfile.Position }
 
 // DeliveryAt returns the place of the key of the turn's delivery that needs a

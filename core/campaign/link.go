@@ -12,8 +12,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// maxAllTrials bounds the trials of a campaign: more is a typing mistake, and
-// would fill the memory before it filled a report.
+// maxAllTrials bounds the trials of a campaign, which are all in memory. More are
+// taken for a typing mistake.
 const maxAllTrials = 1_000_000
 
 // link checks that every name is defined and every expression holds.
@@ -38,7 +38,7 @@ func link(f *yamlfile.File, c *Campaign) {
 		trials := a.Trials * max(1, len(a.Variants)) * max(1, rows)
 		if total += trials; total > maxAllTrials {
 			f.Problem(a.At, "lower trials:, or split the campaign", "the campaign has more than %d trials up to here", maxAllTrials)
-			total = 0 // one complaint will do
+			total = 0 // reported once
 		}
 	}
 }
@@ -55,7 +55,8 @@ func names[T interface{ name() string }](definitions []T) []string {
 func (c Component) name() string { return c.Name }
 func (d Dataset) name() string   { return d.Name }
 
-// defined checks references. An empty one has been reported.
+// checkDefined checks that references are to known names. Reading has reported an
+// empty one.
 func checkDefined(f *yamlfile.File, what string, known []string, references ...Reference) {
 	for i, ref := range references {
 		switch {
@@ -74,7 +75,7 @@ func checkDefined(f *yamlfile.File, what string, known []string, references ...R
 	}
 }
 
-// unique checks that a name appears once.
+// checkUnique checks that a name appears once.
 func checkUnique(f *yamlfile.File, seen map[string]int, what, name string, at yamlfile.Position) {
 	if name == "" {
 		return
@@ -94,7 +95,8 @@ func linkVariants(f *yamlfile.File, a *Attack, converters []string) {
 	}
 }
 
-// linkTurns returns how many rows the attack is repeated for.
+// linkTurns checks the texts and converters of an attack, and returns how many rows
+// it is repeated for.
 func linkTurns(f *yamlfile.File, a *Attack, datasets []Dataset, converters []string) int {
 	texts := make([]Text, 0, 1+2*len(a.Turns)+len(a.History)+len(a.ToolResults))
 	texts = append(texts, a.Objective)
@@ -139,7 +141,7 @@ func checkTemplate(f *yamlfile.File, t Text, d Dataset) {
 	}
 }
 
-// success compiles the success expression. With one scorer it may be left out:
+// linkSuccess compiles the success expression. With one scorer it may be left out:
 // it is then that scorer's name.
 func linkSuccess(f *yamlfile.File, a *Attack) {
 	if a.Success == "" && a.SuccessAt == (yamlfile.Position{}) {

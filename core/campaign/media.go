@@ -16,8 +16,8 @@ const (
 	maxImage = 8 << 20
 )
 
-// The sounds that a campaign describes. All of a campaign together are bounded,
-// because a small file could name a great many of them.
+// The bounds of the silence and noise that a campaign describes: of each, and of all
+// together, because a small file can describe many hours.
 const (
 	soundRate    = 24_000
 	leastSound   = time.Millisecond
@@ -59,7 +59,7 @@ func (in *folder) audio(v value) (string, *core.Value) {
 	return name, &value
 }
 
-// image reads the file of an image: key. What it is, its first bytes say.
+// image reads the file of an image: key. Its first bytes say which format it has.
 func (in *folder) image(v value) (string, *core.Value) {
 	name, ok := v.Text()
 	if !ok {
@@ -91,8 +91,8 @@ func (in *folder) silence(v value) *core.Value {
 	return wav(audio.Silence(d, soundRate))
 }
 
-// noise makes the sound of a noise: key. It is the same whenever the campaign
-// is read.
+// noise makes the sound of a noise: key, from a fixed seed: each reading of the
+// campaign gives the same samples.
 func (in *folder) noise(v value) *core.Value {
 	level := float64(defaultLevel)
 	var d time.Duration
@@ -120,7 +120,7 @@ func (in *folder) soundFor(v value) (time.Duration, bool) {
 	}
 	if in.sounds += d; in.sounds > mostSounds {
 		v.Problem("split the campaign", "the silence and noise up to here are longer than %s", mostSounds)
-		in.sounds = 0 // one complaint will do
+		in.sounds = 0 // reported once
 		return 0, false
 	}
 	return d, true

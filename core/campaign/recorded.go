@@ -28,7 +28,7 @@ func ReadRecorded(source []byte, named []File, display string) (*Campaign, error
 	return Read(folder, name, display)
 }
 
-// files are the contents of files by name: a folder without folders.
+// files are the contents of files by name, and a file system of them.
 type files map[string][]byte
 
 func (f files) sorted() []File {
@@ -59,7 +59,7 @@ type recorded struct {
 func (r *recorded) Stat() (fs.FileInfo, error) { return recordedInfo{r.name, r.size}, nil }
 func (*recorded) Close() error                 { return nil }
 
-// recordedInfo describes one.
+// recordedInfo describes a recorded file.
 type recordedInfo struct {
 	name string
 	size int64

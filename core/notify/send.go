@@ -41,7 +41,7 @@ type Sender struct {
 // Send posts a body of JSON to an address, and returns how often it tried. It
 // tries again where the service cannot be reached, is overloaded (429) or fails
 // (5xx), and waits as long as that asks for. It follows no redirect: the body and
-// the address are for nobody else. Its errors do not repeat the address.
+// the address are meant for that service alone. Its errors do not repeat the address.
 func (s *Sender) Send(ctx context.Context, address string, body []byte) (tries int, err error) {
 	client := &http.Client{
 		Transport: s.Transport, Timeout: oneTry,

@@ -16,17 +16,16 @@ import (
 // configuration is wrong, and any other error where it could not ask.
 type Check func(ctx context.Context, kind core.Kind, use string, config []byte) error
 
-// placeholder stands for secrets, which nobody needs to know to check a
-// campaign.
+// placeholder stands for secrets: a campaign is checked without them.
 const placeholder = "placeholder"
 
 // CheckConfigs asks the components what is wrong with their definitions beyond
 // what their schemas say, and returns it with its places in the campaign. It
-// passes over definitions that [New] finds something wrong with, so that the
-// problems of both can be put together. The error is one of asking, such as a
-// plugin that died; the campaign may be right then.
+// leaves out definitions that [New] finds something wrong with, so that the
+// problems of both can be put together. An error means that a component could not be
+// asked, for example because its plugin died; the campaign may be right then.
 //
-// In place of each secret the components get a text that means nothing.
+// The components get a placeholder for each secret.
 func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, check Check) (yamlfile.Problems, error) {
 	p := newPlanner(c, catalog, Options{})
 	var failures []error

@@ -13,13 +13,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// MaxToolRounds is how often in a row the calls of tools are answered: a target
-// that calls another one at every answer would never come to an end.
+// MaxToolRounds is how often in a row the tool calls of a target are answered. A
+// target may call another tool at every answer.
 const MaxToolRounds = 8
 
-// What is taken for what nobody knows before a run: the length of a reply, from a
-// short refusal to half a minute of speech, in tokens; and the time that a message
-// and its reply take.
+// What an estimate assumes: the length of a reply in tokens, from a short refusal to
+// half a minute of speech, and the time that a message and its reply take.
 const (
 	shortReply, longReply = 20, 600
 	quickTurn, slowTurn   = time.Second, 10 * time.Second
@@ -31,8 +30,9 @@ type Range[T cmp.Ordered] struct {
 	High T `json:"high"`
 }
 
-// Estimate is about what a run will use. What converters and scorers send to
-// targets of their own is not in it; what attackers are asked is.
+// Estimate is what a run will use, approximately: the messages to attacked targets
+// and the questions to attackers. What converters and scorers ask of targets is not
+// counted.
 type Estimate struct {
 	Trials int `json:"trials"`
 	// Turns are the messages to the attacked targets, and the questions to
@@ -89,7 +89,7 @@ func (p *Plan) Estimate() Estimate {
 	return e
 }
 
-// millionths rounds an amount: nobody pays less.
+// millionths rounds an amount of money to millionths.
 func millionths(amount float64) float64 { return math.Round(amount*1e6) / 1e6 }
 
 // addTarget adds what the trials of one target use. Those of different targets
@@ -110,8 +110,8 @@ func (p *Plan) addTarget(e *Estimate, name string, l *load) {
 	e.Duration.High = max(e.Duration.High, lasts(l.high, slowTurn, limits))
 }
 
-// dearest returns a price that takes each token for the dearer of text and audio:
-// what a reply will be is not known.
+// dearest returns a price in which each token costs as much as the dearer of text and
+// audio, because the modality of a reply is not known in advance.
 func dearest(p Price) Price {
 	in, out := max(p.InputText, p.InputAudio), max(p.OutputText, p.OutputAudio)
 	return Price{InputText: in, InputAudio: in, OutputText: out, OutputAudio: out}
@@ -135,8 +135,8 @@ func lasts(u use, turn time.Duration, l Limits) core.Duration {
 	return core.Duration(max(took, minutes(u.usage.InputTokens+u.usage.OutputTokens, l.TokensPerMinute)))
 }
 
-// minutes returns how long so many take of which so many are allowed in a minute;
-// 0 allows any number. It is in whole seconds.
+// minutes returns how long n requests or tokens take at so many a minute, in whole
+// seconds; 0 is no limit.
 func minutes(n int64, perMinute int) time.Duration {
 	if perMinute == 0 {
 		return 0
@@ -144,7 +144,7 @@ func minutes(n int64, perMinute int) time.Duration {
 	return time.Duration(math.Ceil(float64(n)*60/float64(perMinute))) * time.Second
 }
 
-// load is what the trials of a target use.
+// load is what the trials of a target use together, at least and at most.
 type load struct {
 	trials    int
 	low, high use
@@ -156,8 +156,8 @@ func (l *load) add(one load) {
 	l.high.add(one.high)
 }
 
-// use is what trials use; longest is the most turns of one. waited are turns with
-// another target, during which this one has nothing to do.
+// use is what trials use: turns with the target, turns waited while another target
+// answers, the turns of the longest trial, and tokens.
 type use struct {
 	turns, waited, longest int64
 	usage                  core.Usage
@@ -176,8 +176,8 @@ func (u *use) add(v use) {
 	u.usage = u.usage.Add(v.usage)
 }
 
-// use estimates a trial, its least or its most. A service reads the whole
-// conversation again for each reply.
+// use estimates a trial, at least or at most. The input of each turn is the whole
+// conversation so far, as services count it.
 func (t *Trial) use(most bool) use {
 	before := EstimateUsage(t.History, core.Message{})
 	before.InputTokens += textTokens(len(t.SystemPrompt))
@@ -212,8 +212,8 @@ func (t *Trial) use(most bool) use {
 	return u
 }
 
-// partUsage estimates a part. One that is converted at most comes to a token for
-// each of its bytes, which covers both speech and encodings.
+// partUsage estimates a part. A converted text is taken for a token a byte, which
+// covers both speech and encodings.
 func partUsage(v core.Value, converted bool) core.Usage {
 	if converted && v.Modality == core.Text {
 		return core.Usage{InputTokens: int64(len(v.Data))}

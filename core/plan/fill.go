@@ -11,8 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// filler fills the templates of an attack in for one row. It reports the first
-// problem; what it returns after that is worth nothing.
+// filler fills in the templates of an attack for one row. It reports the first
+// problem and sets failed; what it returns then must not be used.
 type filler struct {
 	*planner
 	attack *campaign.Attack

@@ -31,8 +31,8 @@ func references(s string) []secret.Reference {
 	return found
 }
 
-// checkPrograms refuses programs that nobody has allowed the campaign to run: it
-// may come from somebody else.
+// checkPrograms refuses programs unless the user lets the campaign run them: its
+// author may be somebody else.
 func (p *planner) checkPrograms(d Definition, c campaign.Component, config *schema.Schema) {
 	for _, field := range config.Programs(c.Config.JSON) {
 		at := c.Config.At(field.Path)
@@ -45,8 +45,8 @@ func (p *planner) checkPrograms(d Definition, c campaign.Component, config *sche
 	}
 }
 
-// checkFiles refuses files that nobody has allowed the campaign to have read:
-// what a component reads may go to the target.
+// checkFiles refuses files that the user does not let the campaign have read: what a
+// component reads may be sent to the target.
 func (p *planner) checkFiles(d Definition, c campaign.Component, config *schema.Schema) {
 	for _, field := range config.Files(c.Config.JSON) {
 		at := c.Config.At(field.Path)

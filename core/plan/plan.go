@@ -92,8 +92,8 @@ type Setup struct {
 	// Turns are what the campaign wrote, its templates filled in. There are none
 	// where RedTeam is set.
 	Turns strategy.Script
-	// Cut says why the turns are not all that were to be said, "" where they are:
-	// what was not said was not resisted.
+	// Cut says why some turns of the campaign are missing, "" where none are. Without
+	// them the trial cannot prove a defence.
 	Cut string
 	// RedTeam has another target write the turns; nil where the campaign does.
 	RedTeam *strategy.RedTeam

@@ -1,6 +1,7 @@
 package requirement
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -18,7 +19,7 @@ import (
 type Requirement struct {
 	// Name is what stands before the slash in the names of its components.
 	Name string
-	// Version is the range of versions that will do, as it is written, such as
+	// Version is the range of versions that are allowed, as it is written, such as
 	// ">=0.3, <1".
 	Version   string
 	VersionAt yamlfile.Position
@@ -41,8 +42,8 @@ type Limits struct {
 	InFlight int64
 }
 
-// Allows reports whether a version will do. What is no semantic version never
-// does.
+// Allows reports whether a version is within the range. A text that is no semantic
+// version never is.
 func (q Requirement) Allows(version string) bool {
 	v, err := semver.StrictNewVersion(version)
 	if err != nil {
@@ -56,7 +57,7 @@ func (q Requirement) Allows(version string) bool {
 func IsURL(source string) bool { return strings.Contains(source, "://") }
 
 // CheckSource returns why a release is not installed from a place: an address
-// has to be https, or http to this machine itself.
+// has to be https, or http to this machine itself. The error holds no password.
 func CheckSource(source string) error {
 	if !IsURL(source) {
 		return nil
@@ -64,7 +65,7 @@ func CheckSource(source string) error {
 	u, err := url.Parse(source)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s is not an address", yamlfile.Quote(source))
+		return errors.New("what follows :// cannot be read as an address") // and may hold a password
 	case u.User != nil:
 		return fmt.Errorf("%s holds credentials", yamlfile.Quote(u.Redacted()))
 	case u.Host == "", u.Scheme != "https" && (u.Scheme != "http" || !scope.Loopback(scope.Name(u.Hostname()))):

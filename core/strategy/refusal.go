@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// refusal is how models begin that will not write what they were asked for, and
-// hardly ever how somebody begins who wants something. It is looked for in lower
-// case, with straight apostrophes.
+// refusal is how models begin that do not write what they were asked for, and users
+// hardly ever begin. It is matched against lower case with straight apostrophes.
 var refusal = regexp.MustCompile(`^((i'm sorry|sorry|i apologi[sz]e|as an ai( language model)?)[,.]? (but )?)?` +
 	`i('m| am)? ?(can't|cannot|can not|won't|will not|unable to|not able to)( \w+)? ` +
 	`(help|assist|comply|fulfill?|generate|participate|engage in|(do|provide|create|write|continue( with)?) (that|this))\b`)

@@ -61,8 +61,8 @@ type Asked struct {
 	Reply core.Reply
 }
 
-// Step is what comes next. One of its fields is set, or none, where the attacker
-// has nothing more to say: over a reply, or at all.
+// Step is what comes next. At most one of its fields is set; where none is, nothing
+// more is said, over the reply that is asked about or in the whole conversation.
 type Step struct {
 	// Say is the next turn.
 	Say *Turn
@@ -76,8 +76,7 @@ type Step struct {
 	Failed error
 }
 
-// Question is what is asked of the attacker's model, in a conversation that holds
-// nothing else.
+// Question is what is asked of the attacker's model, in a conversation of its own.
 type Question struct {
 	// By names the strategy.
 	By string

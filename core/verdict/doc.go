@@ -1,4 +1,4 @@
 // Package verdict evaluates success expressions: CEL over the names of an
-// attack's scorers, in three-valued logic, so that a score nobody could give
-// makes a verdict unknown and never false.
+// attack's scorers, in three-valued logic, so that a missing score makes a
+// verdict unknown and never false.
 package verdict

@@ -12,8 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// explain words the library's first complaint for somebody who has never heard
-// of CEL.
+// explain words the first error of CEL's compiler without the terms of CEL.
 func explain(expression string, err *common.Error, scores map[string]core.ScoreType) *Error {
 	e := &Error{Line: max(1, err.Location.Line()), Column: max(1, err.Location.Column()+1)}
 	if name, ok := undeclared(err.Message); ok {
@@ -58,7 +57,7 @@ func undeclared(message string) (name string, ok bool) {
 	return name, true
 }
 
-// isCall reports whether the place of a complaint is the "(" of a call.
+// isCall reports whether the place of an error is the "(" of a call.
 func isCall(expression string, line, column int) bool {
 	lines := strings.Split(expression, "\n")
 	if line > len(lines) {

@@ -26,8 +26,8 @@ const (
 // Truth is a truth value of three-valued logic.
 type Truth int
 
-// The truth values. The zero value is Unknown, so that a verdict nobody gave
-// is never taken for a false one.
+// The truth values. The zero value is Unknown, so that a missing verdict is
+// never taken for a false one.
 const (
 	Unknown Truth = iota
 	False

@@ -19,10 +19,10 @@ const (
 	maxKeys  = 5_000
 )
 
-// parse returns the root of the one document in data, or nil where there is
-// no such thing. It stays with nodes, and never lets yaml.v3 decode: decoding
-// follows aliases into billions of laughs, forgets duplicate keys and columns,
-// and turns 1.5 into 1.
+// parse returns the root of the one document in data, or nil where there is none. It
+// stays with nodes and never lets yaml.v3 decode into Go values: decoding expands
+// aliases without bound, ignores duplicate keys, loses columns, and reads 1.5 into an
+// integer as 1.
 func (f *File) parse(data []byte) *yaml.Node {
 	start := Position{1, 1}
 	document, second, err := decodeNodes(data)
@@ -47,8 +47,7 @@ func (f *File) parse(data []byte) *yaml.Node {
 
 // decodeNodes parses up to two documents.
 func decodeNodes(data []byte) (first, second *yaml.Node, err error) {
-	// yaml.v3 panics for what it believes to be impossible, and these are
-	// foreign bytes.
+	// yaml.v3 panics on some malformed input.
 	defer func() {
 		if p := recover(); p != nil {
 			first, second, err = nil, nil, fmt.Errorf("yaml: %v", p)
@@ -87,10 +86,10 @@ func (f *File) syntaxProblem(data []byte, err error) {
 	f.Problem(at, hint, "not YAML: %s", message)
 }
 
-// locate finds the place of a syntax error. The parser names the line where
-// the construct began that it was in, often far above the mistake, and no
-// column. The mistake is where the shortest beginning of the file ends that
-// brings about the same error: first to the line, then to the character.
+// locate finds the place of a syntax error. The parser names no column, and the line
+// where the enclosing construct began, often far above the mistake. The mistake is at
+// the end of the shortest prefix of the file that gives the same error; it is searched
+// for by lines, and then by characters.
 func locate(data []byte, message string) Position {
 	var ends []int
 	for line := range bytes.Lines(data) {
@@ -140,13 +139,14 @@ func syntaxMessage(err error) string {
 	return yamlPrefix.ReplaceAllString(err.Error(), "")
 }
 
-// audit looks over a whole tree for what is wrong wherever it stands.
+// audit checks a whole tree for what is wrong in every grammar: depth, size, aliases,
+// anchors, tags and duplicate keys.
 type audit struct {
 	file  *File
 	nodes int
 }
 
-// node reports whether the tree is fit for further reading at all.
+// node reports whether the tree below a node may be read further.
 func (a *audit) node(n *yaml.Node, depth int) bool {
 	a.nodes++
 	switch {
@@ -187,7 +187,7 @@ func (a *audit) keys(n *yaml.Node) bool {
 	for key := range pairs(n) {
 		switch {
 		case key.Kind == yaml.AliasNode:
-			continue // reported on the way
+			continue // node reports it
 		case key.Kind != yaml.ScalarNode:
 			a.file.Problem(place(key), "", "a key is a word, not %s", describe(key))
 			continue

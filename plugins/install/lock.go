@@ -22,8 +22,8 @@ import (
 // runs with.
 const LockName = "plugins.lock.yaml"
 
-// Lock is the plugins that the campaigns of a folder run with, as somebody found
-// them good.
+// Lock is the plugins that the campaigns of a folder run with: their versions,
+// permissions and checksums, as they were approved.
 type Lock struct {
 	// File is the name the lock was read by; positions refer to it.
 	File string
