@@ -83,14 +83,14 @@ var house = map[string]room{
 		},
 	},
 	"plugins/internal/...": {
-		imports: []string{"core", "core/schema", "core/scope", "plugins/internal/..."},
+		imports: []string{"core", "core/schema", "core/scope", "core/text", "plugins/internal/..."},
 		modules: []string{
 			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto", "golang.org/x/sys",
 			"go.opentelemetry.io/otel",
 		},
 	},
 	"plugins/host": {
-		imports: []string{"core", "core/schema", "plugins", "plugins/egress", "plugins/internal/...", "plugins/sandbox"},
+		imports: []string{"core", "core/schema", "core/text", "plugins", "plugins/egress", "plugins/internal/...", "plugins/sandbox"},
 		modules: []string{
 			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf",
 			"github.com/cenkalti/backoff/v5", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/time", "go.opentelemetry.io/otel",
@@ -106,7 +106,7 @@ var house = map[string]room{
 		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog", "gopkg.in/yaml.v3"},
 	},
 	"plugins/conformance": {
-		imports: []string{"core", "core/audio", "core/schema", "core/scope", "plugins/host", "plugins/internal/..."},
+		imports: []string{"core", "core/audio", "core/schema", "core/scope", "core/text", "plugins/host", "plugins/internal/..."},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
 	"plugins/plugintest": {imports: []string{"core", "plugins", "plugins/conformance", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},

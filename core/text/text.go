@@ -3,6 +3,7 @@ package text
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Count returns "1 trial" or "7 trials". The plural is the noun with an s.
@@ -32,6 +33,24 @@ func Shorten(s string, limit int) string {
 		count++
 	}
 	return s
+}
+
+// ShortenBytes returns s as valid UTF-8 of at most so many bytes: invalid bytes are
+// replaced by U+FFFD, and the last character of a text that was cut is an ellipsis.
+// It never cuts within a character. A limit below 3, the size of an ellipsis, counts
+// as 3.
+func ShortenBytes(s string, limit int) string {
+	const ellipsis = "…"
+	limit = max(limit, len(ellipsis))
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= limit {
+		return s
+	}
+	end := limit - len(ellipsis)
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + ellipsis
 }
 
 // OneLine puts a space in the place of each tab and newline, so that s stays within

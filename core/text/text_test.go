@@ -58,6 +58,27 @@ func FuzzShorten(f *testing.F) {
 	})
 }
 
+func TestATextOfManyBytesIsCutBetweenCharacters(t *testing.T) {
+	for _, s := range []string{"a€b€c€d", "äöüßäöüß", "日本語のテキスト", "a\u0301e\u0301🎉🎉", "\xff\xfe日本\xe6\x97"} {
+		valid := strings.ToValidUTF8(s, "\uFFFD")
+		for limit := -1; limit <= len(valid)+1; limit++ {
+			got := text.ShortenBytes(s, limit)
+			if len(got) > max(limit, 3) || !utf8.ValidString(got) {
+				t.Errorf("ShortenBytes(%q, %d) = %q: %d bytes, valid: %v", s, limit, got, len(got), utf8.ValidString(got))
+			}
+			kept, cut := strings.CutSuffix(got, "…")
+			if !strings.HasPrefix(valid, kept) || cut != (len(valid) > max(limit, 3)) {
+				t.Errorf("ShortenBytes(%q, %d) = %q, want its beginning", s, limit, got)
+			}
+			if cut && len(valid) > len(kept) {
+				if _, next := utf8.DecodeRuneInString(valid[len(kept):]); len(got)+next <= max(limit, 3) {
+					t.Errorf("ShortenBytes(%q, %d) = %q, though another character fits", s, limit, got)
+				}
+			}
+		}
+	}
+}
+
 func TestALineHasNeitherTabsNorNewlines(t *testing.T) {
 	if got := text.OneLine("a\tb\nc"); got != "a b c" {
 		t.Errorf("got %q", got)

@@ -19,6 +19,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
@@ -26,6 +27,9 @@ import (
 // describing is how long a plugin may take to describe itself on the command
 // line.
 const describing = 10 * time.Second
+
+// mostShown is how many characters of what a program printed are shown.
+const mostShown = 300
 
 // Program is a plugin's program, with what it takes to test it.
 type Program struct {
@@ -75,7 +79,7 @@ func (p Program) describe(t T) wire.Description {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &stdout, &stderr, time.Second
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s: %v, want its description as JSON and exit code 0; it printed %q and %q", strings.Join(argv, " "), err, shorten(stdout.String()), shorten(stderr.String()))
+		t.Fatalf("%s: %v, want its description as JSON and exit code 0; it printed %q and %q", strings.Join(argv, " "), err, text.Shorten(stdout.String(), mostShown), text.Shorten(stderr.String(), mostShown))
 	}
 	var d wire.Description
 	decoder := json.NewDecoder(&stdout)
@@ -195,14 +199,14 @@ func sameDescription(t T, alone wire.Description, connected host.Plugin) {
 
 // component writes down all that is said of a component.
 func component(i core.Info, config *schema.Schema) string {
-	text, err := json.Marshal(struct {
+	encoded, err := json.Marshal(struct {
 		core.Info
 		Config *schema.Schema
 	}{i, config})
 	if err != nil {
 		return err.Error()
 	}
-	return strings.ReplaceAll(string(text), "null", "[]") // no list is an empty list
+	return strings.ReplaceAll(string(encoded), "null", "[]") // no list is an empty list
 }
 
 // everyCaseIsKnown finds cases that nothing is tested with.
@@ -273,12 +277,4 @@ func (s subject) attack(t T, from Source, lives func() bool) {
 	if err := o.call(t.Context(), s.Input); err != nil {
 		t.Errorf("after all of it, a proper call: %v", err)
 	}
-}
-
-func shorten(s string) string {
-	const most = 300
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
 }

@@ -14,12 +14,15 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 	"golang.org/x/time/rate"
 )
 
 const (
 	// maxLine is where an endless line is cut.
 	maxLine = 60 << 10
+	// maxShown is how many characters of a line are shown in an error.
+	maxShown = 500
 	// maxLast is how many lines are kept to tell how a process died.
 	maxLast = 8
 	// linesPerSecond and linesAtOnce are how many lines of one process come to
@@ -83,16 +86,18 @@ func (l *pluginLog) drop() {
 	}
 }
 
-// flush sums up the lines that were dropped.
+// flush sums up the lines that were dropped. It logs without the lock: a log that
+// hangs must not hold up whoever reads the plugin's output.
 func (l *pluginLog) flush() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.summary == nil {
+	summary, dropped := l.summary, l.dropped
+	l.summary, l.dropped = nil, 0
+	l.mu.Unlock()
+	if summary == nil {
 		return
 	}
-	l.summary.Stop()
-	l.log.Warn(fmt.Sprintf("dropped %d lines of log", l.dropped), "lines_per_second", linesPerSecond)
-	l.summary, l.dropped = nil, 0
+	summary.Stop()
+	l.log.Warn(fmt.Sprintf("dropped %d lines of log", dropped), "lines_per_second", linesPerSecond)
 }
 
 // remember keeps the line for the obituary, and reports whether the process is
@@ -125,7 +130,7 @@ func (l *pluginLog) lastLines() []string {
 		if e, ok := parseEntry(line); ok {
 			line = e.message + formatPairs(e.pairs)
 		}
-		lines = append(lines, shorten(printable(line)))
+		lines = append(lines, text.Shorten(printable(line), maxShown))
 	}
 	return lines
 }

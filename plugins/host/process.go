@@ -285,14 +285,6 @@ func withLines(e *core.Error, lines []string) *core.Error {
 	return &f
 }
 
-func shorten(s string) string {
-	const most = 500
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
-}
-
 // socketDir returns the folder within which the folders of processes are made.
 // Their sockets are below them, and the path of a socket has to fit into 104
 // bytes.

@@ -56,7 +56,7 @@ func EncodeDescription(d Description) (*pb.DescribeResponse, error) {
 		return nil, err
 	}
 	return &pb.DescribeResponse{
-		Name: text(d.Name), Version: text(d.Version), SdkVersion: text(d.SDKVersion),
+		Name: valid(d.Name), Version: valid(d.Version), SdkVersion: valid(d.SDKVersion),
 		Components: components, Permissions: encodePermissions(d.Permissions),
 	}, nil
 }
@@ -81,7 +81,7 @@ func encodePermissions(p core.Permissions) *pb.Permissions {
 	if p.IsZero() {
 		return nil
 	}
-	return &pb.Permissions{Network: p.Network, Read: texts(p.Read), Write: texts(p.Write), Programs: texts(p.Programs)}
+	return &pb.Permissions{Network: p.Network, Read: validAll(p.Read), Write: validAll(p.Write), Programs: validAll(p.Programs)}
 }
 
 func decodePermissions(p *pb.Permissions) core.Permissions {
@@ -106,8 +106,8 @@ func encodeComponent(c Component) (*pb.Component, error) {
 		return nil, err
 	}
 	return &pb.Component{
-		Kind: kind, Name: text(c.Name), Summary: text(c.Summary), Description: text(c.Description),
-		In: in, Out: out, Scores: scores, Capabilities: texts(c.Capabilities), ConfigSchema: c.Config,
+		Kind: kind, Name: valid(c.Name), Summary: valid(c.Summary), Description: valid(c.Description),
+		In: in, Out: out, Scores: scores, Capabilities: validAll(c.Capabilities), ConfigSchema: c.Config,
 	}, nil
 }
 

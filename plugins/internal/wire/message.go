@@ -8,16 +8,16 @@ import (
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
-// text makes prose fit for a protobuf string, which refuses invalid UTF-8.
+// valid makes prose fit for a protobuf string, which refuses invalid UTF-8.
 // Payloads are bytes and need no such thing.
-func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-func texts(list []string) []string {
-	var valid []string
+func validAll(list []string) []string {
+	var all []string
 	for _, s := range list {
-		valid = append(valid, text(s))
+		all = append(all, valid(s))
 	}
-	return valid
+	return all
 }
 
 // EncodeValue returns a value for the wire. It shares the data.
@@ -26,7 +26,7 @@ func EncodeValue(v core.Value) (*pb.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pb.Value{Modality: modality, MediaType: text(v.MediaType), Data: v.Data}, nil
+	return &pb.Value{Modality: modality, MediaType: valid(v.MediaType), Data: v.Data}, nil
 }
 
 // DecodeValue returns a value from the wire. It shares the data.
@@ -116,7 +116,7 @@ func encodePart(p core.Part) (*pb.Part, error) {
 	}
 	part := &pb.Part{Value: value, Transcript: p.Transcript, Undelivered: p.Undelivered}
 	for _, c := range p.Converters {
-		part.Converters = append(part.Converters, text(c))
+		part.Converters = append(part.Converters, valid(c))
 	}
 	if p.Original == nil {
 		return part, nil

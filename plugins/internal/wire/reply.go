@@ -71,14 +71,14 @@ func encodeReply(r core.Reply) (*pb.ReplyEnd, []*pb.PartHeader, error) {
 		return nil, nil, err
 	}
 	end := &pb.ReplyEnd{
-		Finish: finish, Detail: text(r.Detail), Heard: text(r.Heard), Unheard: r.Unheard, Delivered: duration(r.Delivered), Replayed: r.Replayed,
+		Finish: finish, Detail: valid(r.Detail), Heard: valid(r.Heard), Unheard: r.Unheard, Delivered: duration(r.Delivered), Replayed: r.Replayed,
 		Usage: encodeUsage(r.Usage), Timing: encodeTiming(r.Timing),
 	}
 	for _, l := range r.RateLimits {
-		end.RateLimits = append(end.RateLimits, &pb.RateLimit{Name: text(l.Name), Limit: l.Limit, Remaining: l.Remaining, Reset_: duration(l.Reset)})
+		end.RateLimits = append(end.RateLimits, &pb.RateLimit{Name: valid(l.Name), Limit: l.Limit, Remaining: l.Remaining, Reset_: duration(l.Reset)})
 	}
 	for _, w := range r.Warnings {
-		end.Warnings = append(end.Warnings, text(w))
+		end.Warnings = append(end.Warnings, valid(w))
 	}
 	return end, headers, nil
 }
@@ -91,7 +91,7 @@ func encodeHeader(p core.Part) (*pb.PartHeader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pb.PartHeader{Modality: modality, MediaType: text(p.MediaType), Transcript: p.Transcript, Undelivered: p.Undelivered, Size: uint64(len(p.Data))}, nil
+	return &pb.PartHeader{Modality: modality, MediaType: valid(p.MediaType), Transcript: p.Transcript, Undelivered: p.Undelivered, Size: uint64(len(p.Data))}, nil
 }
 
 // ReplyReader puts a reply together again. The zero value is ready for use.

@@ -42,7 +42,7 @@ func EncodeScore(s core.Score) (*pb.Score, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pb.Score{Type: t, Value: s.Value, Rationale: text(s.Rationale)}, nil
+	return &pb.Score{Type: t, Value: s.Value, Rationale: valid(s.Rationale)}, nil
 }
 
 // DecodeScore returns a score from the wire.
