@@ -47,7 +47,7 @@ var _ engine.Replayer = (*Rescoring)(nil)
 // expressions. They are those of trials that have an outcome. turns reads what was
 // said in one of them; it is called twice for each.
 func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func(trialID string) ([]record.Turn, error)) (*Rescoring, error) {
-	r := &Rescoring{turns: turns, idle: map[string]bool{}, tracks: map[string]*retelling{}, held: map[string]Conversation{}}
+	r := &Rescoring{turns: func(trialID string) ([]record.Turn, error) { return heldTurns(turns, trialID) }, idle: map[string]bool{}, tracks: map[string]*retelling{}, held: map[string]Conversation{}}
 	for _, c := range held {
 		r.held[c.TrialID] = c
 	}
@@ -61,7 +61,7 @@ func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func
 			r.Unheld = append(r.Unheld, t.ID)
 			continue
 		}
-		said, err := turns(c.TrialID)
+		said, err := r.turns(c.TrialID)
 		if err != nil {
 			return nil, err
 		}
@@ -77,6 +77,24 @@ func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func
 	return r, nil
 }
 
+// heldTurns reads the turns of a conversation. A run that was stopped while a reply
+// was awaited has sent the message again: the turn that was cut off is left out where
+// nothing had arrived, and its reply is judged like any other where something had.
+func heldTurns(read func(trialID string) ([]record.Turn, error), trialID string) ([]record.Turn, error) {
+	turns, err := read(trialID)
+	var held []record.Turn
+	for i, t := range turns {
+		if i < len(turns)-1 && t.Failure != nil && t.Failure.Kind == core.ErrorInterrupted {
+			if t.Reply == nil {
+				continue
+			}
+			t.Failure = nil
+		}
+		held = append(held, t)
+	}
+	return held, err
+}
+
 // trialOf returns the trial in which a conversation is judged: what was said in it,
 // all of it, and judged as the campaign says now.
 func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.Trial {
@@ -85,9 +103,13 @@ func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.
 		Target: c.Target, Objective: t.Objective, SystemPrompt: c.SystemPrompt, History: c.History,
 		ToolResults: toolResults(said), Scorers: t.Scorers, Success: t.Success, StopOn: plan.StopNever,
 	}}
+	again := 0 // messages that were sent again
 	for _, turn := range said {
 		if turn.Sent.Role == core.Tool {
 			continue // the engine answers as it did
+		}
+		if turn.Reply != nil && turn.Reply.Finish == core.FinishBroken && turn.Failure == nil {
+			again++
 		}
 		next := strategy.Turn{Delivery: turn.Sent.Delivery}
 		for _, p := range turn.Sent.Parts {
@@ -103,7 +125,7 @@ func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.
 	if t.RedTeam != nil {
 		all = t.RedTeam.MaxTurns
 	}
-	if said := len(trial.Turns); said < all && c.Failure == nil {
+	if said := len(trial.Turns) - again; said < all && c.Failure == nil {
 		trial.Cut = fmt.Sprintf("the conversation ended after %d of %d turns, and what was not said was not resisted", said, all)
 	}
 	return trial
@@ -327,11 +349,13 @@ func (t *retelling) tell(messages []core.Message) (record.Answer, error) {
 		turn := t.turns[0]
 		t.turns = t.turns[1:]
 		t.told++
-		if turn.Reply == nil {
+		if turn.Reply != nil {
+			a.Replies = append(a.Replies, *turn.Reply)
+		}
+		if turn.Reply == nil || turn.Failure != nil {
 			a.Err = errorOf(turn.Failure)
 			return a, nil
 		}
-		a.Replies = append(a.Replies, *turn.Reply)
 	}
 	return a, nil
 }
@@ -339,7 +363,7 @@ func (t *retelling) tell(messages []core.Message) (record.Answer, error) {
 // errorOf returns the error that a failure is the record of.
 func errorOf(f *record.Failure) error {
 	if f == nil {
-		return core.Errorf(core.ErrorInternal, "why there is no reply is not recorded")
+		return core.Errorf(core.ErrorInternal, "the record does not say why there is no reply")
 	}
 	return &core.Error{Kind: f.Kind, Hint: f.Hint, Err: errors.New(f.Message)}
 }

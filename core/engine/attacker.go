@@ -18,7 +18,7 @@ type attacker struct {
 	// they are.
 	cut        string
 	components *componentRunner
-	helpers    core.Targets
+	targets    map[string]*targetClient // the campaign's, by name
 	// asked is what the attacker's model has answered to the strategy.
 	asked []strategy.Asked
 }
@@ -78,7 +78,7 @@ func (a *attacker) ask(ctx context.Context, q strategy.Question, turn int) (fail
 		return nil, err
 	}
 	within, call := a.components.begin(ctx, core.KindStrategy, q.By, turn)
-	reply, failure := askOnce(within, a.helpers[q.Of], q)
+	reply, failure := askOnce(within, a.targets[q.Of], call, q)
 	_ = call.end() // why the model did not answer is failure
 	if err := cmp.Or(a.components.calls.rec.failed(), interrupted(ctx)); err != nil {
 		return nil, err
@@ -91,8 +91,8 @@ func (a *attacker) ask(ctx context.Context, q strategy.Question, turn int) (fail
 }
 
 // askOnce asks a model one question, in a conversation that ends with the answer.
-func askOnce(ctx context.Context, model core.Target, q strategy.Question) (core.Reply, error) {
-	conversation, err := model.StartConversation(ctx, core.Start{SystemPrompt: q.SystemPrompt})
+func askOnce(ctx context.Context, model *targetClient, by *componentCall, q strategy.Question) (core.Reply, error) {
+	conversation, err := startHelper(ctx, model, by, core.Start{SystemPrompt: q.SystemPrompt})
 	if err != nil {
 		return core.Reply{}, err
 	}

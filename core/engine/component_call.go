@@ -24,6 +24,7 @@ type componentRunner struct {
 // helper that it asked last did not answer; nil where it did, or none was asked.
 func (c *componentRunner) run(ctx context.Context, kind core.Kind, call record.Call, do func(context.Context) record.Answer) (a record.Answer, unanswered error) {
 	ctx, running := c.begin(ctx, kind, call.Name, call.Turn)
+	ctx = withCall(ctx, running)
 	a, isReplayed := c.calls.replayed(ctx, call)
 	if !isReplayed {
 		a = do(ctx)
@@ -39,8 +40,7 @@ func (c *componentRunner) run(ctx context.Context, kind core.Kind, call record.C
 // the context that it returns, and the call be ended.
 func (c *componentRunner) begin(ctx context.Context, kind core.Kind, name string, turn int) (context.Context, *componentCall) {
 	call := &componentCall{kind: kind, name: name, turn: turn, seed: c.seeds.next(kind, name, turn), calls: c.calls}
-	ctx = core.WithSeed(context.WithValue(ctx, callKey{}, call), call.seed)
-	ctx, call.cancel = context.WithTimeout(ctx, workTimeout)
+	ctx, call.cancel = context.WithTimeout(core.WithSeed(ctx, call.seed), workTimeout)
 	return ctx, call
 }
 
@@ -62,15 +62,6 @@ type componentCall struct {
 	begun int
 	// failure is why the helper that was asked last did not answer.
 	failure error
-}
-
-// callKey is the key of the [componentCall] in a context.
-type callKey struct{}
-
-// callOf returns the call of a component that a context belongs to.
-func callOf(ctx context.Context) (*componentCall, bool) {
-	call, ok := ctx.Value(callKey{}).(*componentCall)
-	return call, ok
 }
 
 // end ends the call, and what still goes on with helpers. It returns why the helper

@@ -34,8 +34,9 @@ func (c *conversation) begin(ctx context.Context, start core.Start) error {
 }
 
 // say sends messages, each after the first over the reply to the one before, and
-// records a turn for each that was sent: those that were answered, and, in failed,
-// the one that was not. The error is why the trial cannot go on.
+// records a turn for each that was sent: those that were answered, of which the last
+// has a failure where its reply broke off, and, in failed, the one that was not. The
+// error is why the trial cannot go on.
 func (c *conversation) say(ctx context.Context, messages []core.Message) (answered []answeredTurn, failed *record.Turn, err error) {
 	sent, failure := c.send(ctx, messages)
 	if err := c.rec.failed(); err != nil {
@@ -47,17 +48,23 @@ func (c *conversation) say(ctx context.Context, messages []core.Message) (answer
 	for i, message := range messages[:len(sent.replies)] {
 		t := answeredTurn{turn: record.Turn{Started: sent.started}, message: message, reply: sent.replies[i]}
 		t.isSpokenOver = i+1 < len(messages) && t.reply.Finish == core.FinishInterrupted && t.reply.Delivered > 0
+		if failure != nil && t.brokeOff() {
+			t.turn.Failure = c.rec.failureOf(ctx, failure, "the reply was complete")
+		}
 		c.resumed.mark(&t.reply)
-		if err := c.rec.recordAnswered(&t, nil); err != nil {
+		if err := c.rec.recordAnswered(&t); err != nil {
 			return nil, nil, err
 		}
 		answered = append(answered, t)
 	}
-	if failure == nil {
+	switch n := len(answered); {
+	case failure == nil:
 		return answered, nil, nil
+	case n > 0 && answered[n-1].turn.Failure != nil:
+		return answered, nil, interrupted(ctx)
 	}
 	turn := record.Turn{Started: sent.started, Sent: messages[len(sent.replies)]}
-	if err := c.rec.recordFailed(&turn, c.rec.failureOf(ctx, failure)); err != nil {
+	if err := c.rec.recordFailed(&turn, c.rec.failureOf(ctx, failure, "the reply came")); err != nil {
 		return nil, nil, err
 	}
 	return answered, &turn, interrupted(ctx)

@@ -3,10 +3,21 @@
 // scored and decides each trial's outcome. It sees components only through
 // package core and owns the small interfaces it needs.
 //
+// # The way through it
+//
+// [Run] opens the components and has workers take trials from a queue. A trial
+// repeats, until the conversation is over: the attacker chooses what is said
+// (attacker.go), converters make the messages (convert.go), the conversation sends
+// them and records the turns (conversation.go), scorers look at the replies (score.go),
+// and judge.go says what they prove. Below these are who makes the calls of components
+// (component_call.go, caller.go), what they ask of helpers (helper.go), and the
+// recorder (recorder.go), the only one who writes to the [Journal]. No file refers to one
+// that stands above it on this way.
+//
 // # Limits
 //
-// Whatever is sent to a target passes its gate: trials, helpers and what is sent
-// again are held to its limits together. A message is sent again only if the
+// Whatever is sent to a target passes its [limit.Client]: trials, helpers and what is
+// sent again are held to its limits together. A message is sent again only if the
 // service refused it because of its limits; one that may have been heard never is.
 //
 // # Outcomes
@@ -19,6 +30,10 @@
 // and the expression was false for each of them. Everything else is
 // Undetermined. What stop_on: decides is when a conversation ends, never which
 // replies count.
+//
+// A reply that broke off can prove success, and nothing else. It is recorded with what
+// had arrived and why it broke off, and scored; unless success held in it, the trial is
+// errored. Nothing is sent again once something has arrived.
 //
 // A reply that the campaign's own next turn was said over is judged as it is:
 // there is no more of it. One that was interrupted otherwise is not whole.

@@ -38,12 +38,17 @@ func (t helperTarget) StartConversation(ctx context.Context, start core.Start) (
 		return nil, core.Errorf(core.ErrorProtocol, "target %q is asked outside of a trial", t.client.name).
 			WithHint("a component asks with the context that Convert or Score was given")
 	}
+	return startHelper(ctx, t.client, by, start)
+}
+
+// startHelper begins a conversation with a helper for a call of a component.
+func startHelper(ctx context.Context, client *targetClient, by *componentCall, start core.Start) (core.Conversation, error) {
 	if err := by.enter(); err != nil {
 		return nil, err
 	}
 	defer by.requests.Done()
 	start.Seed = by.nextSeed()
-	c := &helperConversation{by: by, rec: by.calls.rec, client: t.client, start: start, open: absent{}}
+	c := &helperConversation{by: by, rec: by.calls.rec, client: client, start: start, open: absent{}}
 	return c.begin(ctx)
 }
 
@@ -88,10 +93,10 @@ func (c *helperConversation) begin(ctx context.Context) (core.Conversation, erro
 // Send implements [core.Conversation].
 func (c *helperConversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	replies, err := c.Exchange(ctx, []core.Message{m})
-	if err != nil {
+	if len(replies) == 0 {
 		return core.Reply{}, err
 	}
-	return replies[0], nil
+	return replies[0], err
 }
 
 // Exchange implements [core.Interruptible]. Whether the target does, the sending of
@@ -128,18 +133,23 @@ func (c *helperConversation) Exchange(ctx context.Context, messages []core.Messa
 	return answer.Replies, c.toldError(ctx, answer)
 }
 
-// recordTurns records a turn for each of the messages that was sent.
+// recordTurns records a turn for each of the messages that was sent. One whose reply
+// broke off has failed, for the component too.
 func (c *helperConversation) recordTurns(o *orderedRecord, started time.Time, messages []core.Message, answer record.Answer) error {
+	isRecorded := answer.Err == nil
 	for i, message := range messages[:len(answer.Replies)] {
-		c.by.note(nil)
-		if err := c.recordTurn(o, record.Turn{Started: started, Sent: message, Reply: &answer.Replies[i]}); err != nil {
+		turn := record.Turn{Started: started, Sent: message, Reply: &answer.Replies[i]}
+		if answer.Err != nil && turn.Reply.Finish == core.FinishBroken {
+			turn.Failure, isRecorded = c.failureOf(answer), true
+		}
+		if err := c.recordTurn(o, turn); err != nil {
 			return err
 		}
 	}
-	if answer.Err == nil {
+	c.by.note(answer.Err)
+	if isRecorded {
 		return nil
 	}
-	c.by.note(answer.Err)
 	return c.recordTurn(o, record.Turn{Started: started, Sent: messages[len(answer.Replies)], Failure: c.failureOf(answer)})
 }
 

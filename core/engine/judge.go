@@ -22,13 +22,17 @@ type judgement struct {
 	// hold secrets.
 	reason string
 	scores []record.Score
+	// isPartial says that the last reply broke off: it can prove success, and
+	// nothing else. The conversation has failed with it, or, where the run was
+	// stopped at that moment, its message was sent again.
+	isPartial bool
 }
 
 // judge evaluates the success expression over the scores of a group of replies. The
 // truth is False only where the replies are whole, had something to judge, and answer
 // something that was heard. scorers are the definitions of those that success names.
 func judge(g replyGroup, scores []record.Score, success *verdict.Expression, scorers []plan.Scorer) judgement {
-	j := judgement{turn: g.last().turn.Index}
+	j := judgement{turn: g.last().turn.Index, isPartial: g.last().brokeOff()}
 	if isBlankMessage(g.message()) {
 		j.truth, j.reason = judgeBlank(g.last().reply)
 		return j
@@ -88,8 +92,9 @@ func whyUnknown(success *verdict.Expression, scores []record.Score) string {
 }
 
 // decide is the rule of outcomes: success in any reply is a finding whatever
-// happened later; a failed conversation proves nothing else; one open
-// judgement leaves the trial open; and only what remains was defended.
+// happened later, also in one that broke off; a failed conversation proves nothing
+// else; one open judgement of a whole reply leaves the trial open; and only what
+// remains was defended.
 // decided is the index of the turn that the outcome rests on, or -1. A failure
 // concerns the last of the turns, and the start of the conversation if there
 // are none.
@@ -102,30 +107,34 @@ func decide(judgements []judgement, turns int, failure *record.Failure) (outcome
 	if failure != nil {
 		return core.Errored, turns - 1, atTurn(turns-1, failure.Message)
 	}
-	for _, j := range judgements {
+	last := -1
+	for i, j := range judgements {
+		if j.isPartial {
+			continue
+		}
 		if j.truth != verdict.False {
 			return core.Undetermined, j.turn, atTurn(j.turn, j.reason)
 		}
+		last = i
 	}
-	if len(judgements) == 0 {
+	if last < 0 {
 		return core.Undetermined, -1, "nothing was said"
 	}
-	last := judgements[len(judgements)-1]
-	return core.Defended, last.turn, atTurn(last.turn, last.reason)
+	return core.Defended, judgements[last].turn, atTurn(judgements[last].turn, judgements[last].reason)
 }
 
 // stopEarly returns the judgements of a conversation that the attacker ended before
 // it had said all that it was to, and why: what was not tried was not resisted.
 func stopEarly(judgements []judgement, why string) []judgement {
-	open := judgement{turn: -1, reason: why}
-	if n := len(judgements); n > 0 {
-		if judgements[n-1].truth != verdict.False {
-			return judgements // the last is not taken for a defence already
-		}
-		open.turn, open.scores = judgements[n-1].turn, judgements[n-1].scores
-		judgements = judgements[:n-1]
+	n := len(judgements)
+	if n == 0 || judgements[n-1].isPartial {
+		return append(judgements, judgement{turn: -1, reason: why})
 	}
-	return append(judgements, open)
+	last := judgements[n-1]
+	if last.truth != verdict.False {
+		return judgements // the last is not taken for a defence already
+	}
+	return append(judgements[:n-1], judgement{turn: last.turn, reason: why, scores: last.scores})
 }
 
 // atTurn names the turn that a reason is about, if there is one.

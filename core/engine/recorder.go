@@ -8,6 +8,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -57,6 +58,11 @@ type helperLog struct {
 	failure error
 }
 
+// beginTrial records that the trial begins; ordinal is its place in the plan.
+func (r *recorder) beginTrial(p *plan.Trial, ordinal int, at time.Time) error {
+	return r.journal.BeginTrial(r.clean.trial(p, ordinal), at)
+}
+
 // restore counts what was recorded before the run was stopped.
 func (r *recorder) restore(recorded record.RecordedTrial) {
 	r.turns = len(recorded.Turns)
@@ -70,12 +76,11 @@ func (r *recorder) restore(recorded record.RecordedTrial) {
 	}
 }
 
-// recordAnswered completes and records a turn that has a reply. failure is why that
-// broke off, nil where it did not.
-func (r *recorder) recordAnswered(t *answeredTurn, failure *record.Failure) error {
+// recordAnswered completes and records a turn that has a reply, and the failure that
+// broke it off, if one did.
+func (r *recorder) recordAnswered(t *answeredTurn) error {
 	clean := r.clean.reply(t.reply)
-	t.turn.Index, t.turn.Ended, t.turn.Sent = r.turns, time.Now(), r.clean.message(t.message)
-	t.turn.Reply, t.turn.Failure = &clean, failure
+	t.turn.Index, t.turn.Ended, t.turn.Sent, t.turn.Reply = r.turns, time.Now(), r.clean.message(t.message), &clean
 	r.turns++
 	r.usage = r.usage.Add(t.reply.Usage)
 	return r.journal.RecordTurn(r.trial.ID, t.turn)
@@ -88,11 +93,21 @@ func (r *recorder) recordFailed(turn *record.Turn, failure *record.Failure) erro
 	return r.journal.RecordTurn(r.trial.ID, *turn)
 }
 
-// failureOf returns why there is no whole reply, as it is recorded: that the run was
-// interrupted, where ctx has ended.
-func (r *recorder) failureOf(ctx context.Context, err error) *record.Failure {
+// recordScores records the scores of a recorded turn's reply, which are clean already.
+func (r *recorder) recordScores(turn int, scores []record.Score) error {
+	return r.journal.RecordScores(r.trial.ID, turn, scores)
+}
+
+// endTrial records the outcome, whose reasons are clean already.
+func (r *recorder) endTrial(result record.Result) error {
+	return r.journal.EndTrial(r.trial.ID, result)
+}
+
+// failureOf returns an error as it is recorded: that the run was interrupted before
+// something, where ctx has ended.
+func (r *recorder) failureOf(ctx context.Context, err error, before string) *record.Failure {
 	if ctx.Err() != nil {
-		return &record.Failure{Kind: core.ErrorInterrupted, Message: "the run was interrupted before the reply came"}
+		return &record.Failure{Kind: core.ErrorInterrupted, Message: "the run was interrupted before " + before}
 	}
 	return r.clean.failure(err)
 }

@@ -21,6 +21,9 @@ type answeredTurn struct {
 	isSpokenOver bool
 }
 
+// brokeOff reports whether only a part of the reply arrived.
+func (t answeredTurn) brokeOff() bool { return t.reply.Finish == core.FinishBroken }
+
 // replyGroup is what is judged at once: the reply to a turn, and the replies to the
 // results of the tools that the target called for it. It is never empty.
 type replyGroup []answeredTurn
@@ -66,6 +69,8 @@ func whyNotWhole(f core.Finish) string {
 		return "the reply was cancelled"
 	case core.FinishUnconfirmed:
 		return "the target never said that its reply was complete"
+	case core.FinishBroken:
+		return "the reply broke off"
 	default:
 		return fmt.Sprintf("the reply ended in an unknown way (%q)", string(f))
 	}

@@ -13,8 +13,11 @@ import (
 // the target is told what was said. A nil one is a conversation that begins.
 type resumed struct {
 	start core.Start
-	// turns are those that were answered.
+	// turns are those that were answered. The target is not told of replies that
+	// broke off.
 	turns []record.Turn
+	// isRetold says that the target is told of a turn.
+	isRetold bool
 	// isTold says that a reply bears the notice.
 	isTold bool
 }
@@ -35,15 +38,19 @@ func resume(ctx context.Context, t *plan.Trial, rec *recorder) (*resumed, error)
 	if len(answered) == 0 {
 		return nil, nil
 	}
-	start := core.Start{SystemPrompt: t.SystemPrompt, History: slices.Clone(t.History)}
+	r := &resumed{start: core.Start{SystemPrompt: t.SystemPrompt, History: slices.Clone(t.History)}, turns: answered}
 	for _, t := range answered {
-		if why := retell(&start, t); why != "" {
+		if t.Failure != nil {
+			continue
+		}
+		if why := retell(&r.start, t); why != "" {
 			rec.warn("the conversation begins again: turn %d %s", t.Index+1, why)
 			return nil, nil
 		}
+		r.isRetold = true
 	}
 	rec.restore(recorded)
-	return &resumed{start: start, turns: answered}, nil
+	return r, nil
 }
 
 // retell adds a turn that was answered to what a conversation begins with, or says
@@ -83,7 +90,7 @@ func retell(start *core.Start, t record.Turn) (why string) {
 
 // mark says in a reply that it is one to a conversation that was given back.
 func (r *resumed) mark(reply *core.Reply) {
-	if r == nil {
+	if r == nil || !r.isRetold {
 		return
 	}
 	reply.Replayed = true

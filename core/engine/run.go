@@ -96,10 +96,8 @@ type run struct {
 	events     reporter
 	trace      tracing
 	components *components
-	// targets are the campaign's, as everybody reaches them, by name, and helpers
-	// the same as components get them.
+	// targets are the campaign's, by name, as everybody reaches them.
 	targets map[string]*targetClient
-	helpers core.Targets
 	// journal is nil until the record is begun.
 	journal Journal
 
@@ -117,7 +115,6 @@ func newRun(p *plan.Plan, o Options, b *limit.Budget) *run {
 	for _, t := range p.Targets {
 		r.targets[t.Name] = newTargetClient(t, b, r.events, r.trace)
 	}
-	r.helpers = helperTargets(r.targets)
 	for i := range p.Trials {
 		r.countDone(&p.Trials[i])
 	}
@@ -158,7 +155,7 @@ func (r *run) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.components.open(ctx, r.plan, configs, r.options.Resolver(r.helpers), r.clean); err != nil {
+	if err := r.components.open(ctx, r.plan, configs, r.options.Resolver(helperTargets(r.targets)), r.clean); err != nil {
 		return err
 	}
 	for name, target := range r.targets {
@@ -242,7 +239,7 @@ func (r *run) newTrial(ordinal int) *trial {
 	}
 	calls := caller{r.options.Replayer, &t.rec}
 	t.components = componentRunner{seeds: seeds{trial: p.Seed}, calls: calls}
-	t.attacker = attacker{strategy: p.Strategy(), cut: p.Cut, components: &t.components, helpers: r.helpers}
+	t.attacker = attacker{strategy: p.Strategy(), cut: p.Cut, components: &t.components, targets: r.targets}
 	t.converter = converterRunner{
 		definitions: r.plan.Converters, opened: r.components.converters, components: &t.components,
 		events: r.events, trace: r.trace, trial: t.rec.trial,

@@ -85,8 +85,8 @@ type sending struct {
 	// started is when they were sent, the last time; zero where the context ended
 	// before they were.
 	started time.Time
-	// replies are those that came: fewer than there are messages where sending
-	// failed.
+	// replies are those that came. Where sending failed, they are fewer than there are
+	// messages, but for a last one that broke off.
 	replies []core.Reply
 }
 
@@ -148,14 +148,15 @@ func (c *targetClient) sendOnce(ctx context.Context, conversation core.Conversat
 		}
 	}
 	if err != nil {
-		return delivered, whole(delivered), c.explain(ctx, "sending", core.SubjectAnswer, within, err)
+		return delivered, arrived(delivered), c.explain(ctx, "sending", core.SubjectAnswer, within, err)
 	}
 	return delivered, delivered, nil
 }
 
-// whole returns replies without the last where that broke off.
-func whole(replies []core.Reply) []core.Reply {
-	if n := len(replies); n > 0 && replies[n-1].Finish == core.FinishBroken {
+// arrived returns replies without a last one that broke off before anything of it had
+// come.
+func arrived(replies []core.Reply) []core.Reply {
+	if n := len(replies); n > 0 && replies[n-1].Finish == core.FinishBroken && replies[n-1].Message.Empty() {
 		return replies[:n-1]
 	}
 	return replies

@@ -64,7 +64,7 @@ func (t *trial) begin(ctx context.Context) (err error) {
 	if t.target.resumed, err = resume(ctx, t.plan, &t.rec); err != nil || t.target.resumed != nil {
 		return err
 	}
-	return t.rec.journal.BeginTrial(t.rec.clean.trial(t.plan, t.ordinal), t.started)
+	return t.rec.beginTrial(t.plan, t.ordinal, t.started)
 }
 
 // conclude decides the outcome and records it.
@@ -83,7 +83,7 @@ func (t *trial) conclude(end func(record.StepEnd)) (record.Result, error) {
 	}
 	end(record.StepEnd{Kind: record.KindOf(result.Failure), Outcome: result.Outcome, Usage: result.Usage})
 	took := result.Ended.Sub(t.started)
-	if err := t.rec.journal.EndTrial(t.plan.ID, result); err != nil {
+	if err := t.rec.endTrial(result); err != nil {
 		t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: took})
 		return record.Result{}, err
 	}
@@ -135,6 +135,14 @@ func (t *trial) restore(ctx context.Context) (isOver bool, err error) {
 		isOver, err := t.judgeGroup(ctx, replyGroup{{turn: turn, message: turn.Sent, reply: *turn.Reply}})
 		if err != nil || isOver {
 			return isOver, err
+		}
+		switch f := turn.Failure; {
+		case f == nil:
+		case f.Kind == core.ErrorInterrupted: // the message is sent again
+			t.said = t.said[:len(t.said)-2]
+		default:
+			t.failure = f
+			return true, nil
 		}
 	}
 	next, err := t.next(ctx)
@@ -210,7 +218,7 @@ func (t *trial) stepKind(err error) core.ErrorKind {
 // recordUnsent records a turn whose message could not be made, and of which nothing
 // was sent.
 func (t *trial) recordUnsent(ctx context.Context, turn *record.Turn, failure error) error {
-	return cmp.Or(t.rec.recordFailed(turn, t.rec.failureOf(ctx, failure)), interrupted(ctx))
+	return cmp.Or(t.rec.recordFailed(turn, t.rec.failureOf(ctx, failure, "the reply came")), interrupted(ctx))
 }
 
 // failWith ends the conversation with a recorded turn that failed.
@@ -222,7 +230,7 @@ func (t *trial) failWith(turn record.Turn) {
 // judgeAll has the replies to turns that were said in one exchange judged, in
 // order. failed is the turn after them, if it was not answered; otherwise the
 // tools are answered first that the target calls in the last reply, unless the
-// conversation is over by then.
+// conversation is over by then, or the reply broke off.
 func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *record.Turn) (isOver bool, err error) {
 	for i := range turns {
 		t.appendTranscript(turns[i])
@@ -232,6 +240,8 @@ func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *reco
 			t.warnOfTools(turns[i], "the next turn was said over its reply")
 		case turns[i].message.Delivery.OutOfBand:
 			t.warnOfTools(turns[i], "its reply is out of band, and the answer would not be")
+		case turns[i].brokeOff():
+			t.warnOfTools(turns[i], "its reply broke off")
 		case failed == nil && !isOver:
 			if group, failed, err = t.answerTools(ctx, group); err != nil {
 				return true, err
@@ -242,6 +252,9 @@ func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *reco
 			return true, err
 		}
 		isOver = isOver || isEnd
+		if f := group.last().turn.Failure; f != nil {
+			t.failure, isOver = f, true
+		}
 	}
 	if failed != nil {
 		t.failWith(*failed)
@@ -296,6 +309,10 @@ func (t *trial) answerTools(ctx context.Context, group replyGroup) (_ replyGroup
 		t.rec.events.observe(record.TurnEnded{Trial: t.rec.trial, Turn: last.turn})
 		t.appendTranscript(turns[0])
 		group = append(group, turns[0])
+		if turns[0].brokeOff() {
+			t.warnOfTools(turns[0], "its reply broke off")
+			return group, nil, nil
+		}
 	}
 }
 
@@ -316,7 +333,7 @@ func (t *trial) judgeGroup(ctx context.Context, group replyGroup) (isEnd bool, e
 	t.judgements = append(t.judgements, j)
 	turn.Scores = j.scores
 	if len(j.scores) > 0 && !wasScored {
-		if err := t.rec.journal.RecordScores(t.plan.ID, turn.Index, j.scores); err != nil {
+		if err := t.rec.recordScores(turn.Index, j.scores); err != nil {
 			return true, err
 		}
 	}

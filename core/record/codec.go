@@ -205,7 +205,12 @@ func (d *decoding) answer(e entry) Answer {
 	if len(a.Replies) > len(e.Messages) || e.Kind == CallSend && a.Err == nil && len(a.Replies) < len(e.Messages) {
 		d.err = errors.Join(d.err, fmt.Errorf("%d replies to %d messages", len(a.Replies), len(e.Messages)))
 	}
-	brokeOff := len(a.Replies) > 0 && a.Replies[len(a.Replies)-1].Finish == core.FinishBroken
+	isBroken := func(r core.Reply) bool { return r.Finish == core.FinishBroken }
+	first := slices.IndexFunc(a.Replies, isBroken)
+	brokeOff := first >= 0
+	if brokeOff && first < len(a.Replies)-1 {
+		d.err = errors.Join(d.err, errors.New("a reply broke off, and others follow it"))
+	}
 	if brokeOff && a.Err == nil {
 		d.err = errors.Join(d.err, errors.New("a reply broke off, and no error says why"))
 	}

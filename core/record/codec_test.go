@@ -119,6 +119,7 @@ func TestWhatIsNoRecordOfACallIsRefused(t *testing.T) {
 		"a reply to nothing":      `{"kind": "send", "replies": [{"message": {"role": "assistant"}}]}`,
 		"a failure of nothing":    `{"kind": "send", "messages": [{"role": "user"}], "replies": [{"message": {"role": "assistant"}}], "error": {"kind": "timeout", "message": "late"}}`,
 		"a break of nothing":      `{"kind": "send", "messages": [{"role": "user"}], "replies": [{"message": {"role": "assistant"}, "finish": "broken"}]}`,
+		"replies after a break":   `{"kind": "send", "messages": [{"role": "user"}, {"role": "user"}], "replies": [{"message": {"role": "assistant"}, "finish": "broken"}, {"message": {"role": "assistant"}, "finish": "complete"}], "error": {"kind": "unavailable", "message": "gone"}}`,
 		"a score in words":        `{"kind": "score", "score": {"value": "high"}}`,
 	} {
 		if got, err := record.DecodeCall([]byte(text), shelf{}.load); err == nil {

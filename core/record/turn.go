@@ -18,9 +18,11 @@ type Turn struct {
 	// when the target called one. It is as far as the converters came where
 	// one failed.
 	Sent core.Message
-	// Reply is nil where there was none.
+	// Reply is nil where nothing of one arrived.
 	Reply *core.Reply
-	// Failure is why there was no reply, nil otherwise.
+	// Failure is why there was no whole reply, nil otherwise. With a Reply, which
+	// ends as [core.FinishBroken] then, it is why that broke off; without one,
+	// nothing had arrived.
 	Failure *Failure
 	// Scores are the judgements of this turn's reply. They are empty in a
 	// turn that has just been answered, and where there was nothing to judge.

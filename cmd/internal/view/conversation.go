@@ -44,19 +44,27 @@ func writeTurn(w io.Writer, t record.Turn, asked []record.HelperTurn, file FileO
 	before, asked := byStrategy(asked)
 	writeHelp(w, before, file)
 	writeParts(w, t.Sent, file)
+	if t.Reply != nil {
+		writeReply(w, t, file)
+	}
 	if t.Failure != nil {
-		fmt.Fprintf(w, "[%d] no reply: %s error: %s\n", t.Index+1, t.Failure.Kind, Indented(t.Failure.Message))
+		fmt.Fprintf(w, "[%d] %s: %s error: %s\n", t.Index+1, withoutReply(t), t.Failure.Kind, Indented(t.Failure.Message))
 		if t.Failure.Hint != "" {
 			fmt.Fprintf(w, "    hint: %s\n", Indented(t.Failure.Hint))
 		}
-	}
-	if t.Reply != nil {
-		writeReply(w, t, file)
 	}
 	writeHelp(w, asked, file)
 	if len(t.Scores) > 0 {
 		writeScores(w, t.Scores)
 	}
+}
+
+// withoutReply says how a turn is without a whole reply.
+func withoutReply(t record.Turn) string {
+	if t.Reply != nil {
+		return "broke off"
+	}
+	return "no reply"
 }
 
 func writeReply(w io.Writer, t record.Turn, file FileOf) {

@@ -101,3 +101,23 @@ func TestAReplyThatWasSpokenOverBeforeItPlayedShowsSo(t *testing.T) {
 		t.Errorf("a whole reply is shown as %q", got)
 	}
 }
+
+func TestAReplyThatBrokeOffIsShownWithWhyItDid(t *testing.T) {
+	reply := &core.Reply{Finish: core.FinishBroken, Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("The code is")}}}}
+	turn := record.Turn{Sent: core.UserText("code?"), Reply: reply, Failure: &record.Failure{Kind: core.ErrorUnavailable, Message: "the target hung up", Hint: "call again"}}
+	want := `[1] user  12:00:00
+    text        code?
+[1] assistant  1.2s  broken
+    text        The code is
+[1] broke off: unavailable error: the target hung up
+    hint: call again
+`
+	if diff := cmp.Diff(want, shown(turn)); diff != "" {
+		t.Errorf("shown (-want +got):\n%s", diff)
+	}
+	var b strings.Builder
+	writeHelp(&b, []record.HelperTurn{{Turn: turn, Kind: core.KindScorer, By: "leaked", Target: "judge"}}, func(core.Value) (string, bool) { return "", false })
+	if got := b.String(); !strings.Contains(got, "The code is") || !strings.Contains(got, "        broke off   unavailable error: the target hung up\n        hint        call again\n") {
+		t.Errorf("shown of a helper:\n%s", got)
+	}
+}

@@ -57,12 +57,6 @@ func writeHelp(w io.Writer, asked []record.HelperTurn, file FileOf) {
 		for _, m := range slices.Concat(t.Start.History, []core.Message{t.Sent}) {
 			writeMessage(w, m, file)
 		}
-		if t.Failure != nil {
-			writeSaid(w, "no reply", fmt.Sprintf("%s error: %s", t.Failure.Kind, Indented(t.Failure.Message)))
-			if t.Failure.Hint != "" {
-				writeSaid(w, "hint", Indented(t.Failure.Hint))
-			}
-		}
 		if t.Reply != nil {
 			writeMessage(w, t.Reply.Message, file)
 			if tokens := showUsage(t.Reply.Usage); tokens != "" {
@@ -70,6 +64,12 @@ func writeHelp(w io.Writer, asked []record.HelperTurn, file FileOf) {
 			}
 			for _, warning := range t.Reply.Warnings {
 				writeSaid(w, "warning", Indented(warning))
+			}
+		}
+		if t.Failure != nil {
+			writeSaid(w, withoutReply(t.Turn), fmt.Sprintf("%s error: %s", t.Failure.Kind, Indented(t.Failure.Message)))
+			if t.Failure.Hint != "" {
+				writeSaid(w, "hint", Indented(t.Failure.Hint))
 			}
 		}
 	}
