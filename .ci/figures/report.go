@@ -65,6 +65,9 @@ type shape struct {
 	files, arrows, walked, back, floors int
 }
 
+// manyFiles has a package reported whose arrows all lead down.
+const manyFiles = 15
+
 func shapeOf(s *source) shape {
 	g := arrowsOf(s)
 	back, floors := g.floors(g.order())
@@ -73,7 +76,10 @@ func shapeOf(s *source) shape {
 
 func reportArrows(out io.Writer, shapes []shape) {
 	fmt.Fprint(out, "\nfiles\tarrows\tback up when walked\tin the best order\tfloors\t  package\n")
-	for _, s := range largest(shapes, 12, func(s shape) int { return s.walked }, func(s shape) string { return s.name }) {
+	for _, s := range largest(shapes, len(shapes), func(s shape) int { return s.walked }, func(s shape) string { return s.name }) {
+		if s.walked == 0 && s.files < manyFiles {
+			continue
+		}
 		fmt.Fprintf(out, "%d\t%d\t%d\t%d\t%d\t  %s\n", s.files, s.arrows, s.walked, s.back, s.floors, s.name)
 	}
 }
