@@ -12,7 +12,7 @@ import (
 // into a struct. The object is all that the answer may hold, but for the fence of
 // a Markdown code block around it, and it has no key twice and none that the
 // struct does not have. The error says what is wrong in words that can be told to
-// the model: "it is not one JSON object".
+// the model: "the answer is not one JSON object".
 func DecodeAnswer(answer string, into any) error {
 	text := unfenced(strings.TrimSpace(answer))
 	if err := checkObject(text); err != nil {
@@ -25,7 +25,7 @@ func DecodeAnswer(answer string, into any) error {
 		return fmt.Errorf("%q must not be a %s", e.Field, e.Value)
 	}
 	if err != nil {
-		return errors.New("it has an " + strings.TrimPrefix(err.Error(), "json: ")) // unknown field "…"
+		return errors.New("the answer has an " + strings.TrimPrefix(err.Error(), "json: ")) // unknown field "…"
 	}
 	return nil
 }
@@ -43,7 +43,7 @@ func unfenced(text string) string {
 
 // checkObject checks that a text is a JSON object, and says everything once.
 func checkObject(text string) error {
-	noObject := errors.New("it is not one JSON object")
+	noObject := errors.New("the answer is not one JSON object")
 	decoder := json.NewDecoder(strings.NewReader(text))
 	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
 		return noObject
@@ -57,7 +57,7 @@ func checkObject(text string) error {
 		name, _ := key.(string)                          // the keys of an object are
 		folded := strings.ToUpper(strings.ToLower(name)) // as the decoder finds fields
 		if given[folded] {
-			return fmt.Errorf("it has the key %q twice", name)
+			return fmt.Errorf("the answer has the key %q twice", name)
 		}
 		given[folded] = true
 		var value json.RawMessage

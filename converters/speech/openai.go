@@ -58,7 +58,7 @@ func transcribeEndpoint(c transcribeConfig, client *http.Client) ear {
 			return "", e.unexpected("decoding the transcription", err)
 		}
 		if heard.Text == nil {
-			return "", e.unexpected("decoding the transcription", errors.New(`it has no "text"`))
+			return "", e.unexpected("decoding the transcription", errors.New(`the answer has no "text"`))
 		}
 		return strings.TrimSpace(*heard.Text), nil
 	}

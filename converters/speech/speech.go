@@ -59,7 +59,7 @@ func unknownEngine(name string, engines []string) error {
 }
 
 func foreignKey(key, engines string) error {
-	return core.Errorf(core.ErrorConfig, "this key is for the engine %s", engines).At(key)
+	return core.Errorf(core.ErrorConfig, "the key is for the engine %s", engines).At(key)
 }
 
 // checkKeys checks what both directions have in common.
@@ -134,7 +134,7 @@ var (
 // Convert implements [core.Converter].
 func (s *speaker) Convert(ctx context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
-		return core.Value{}, core.Errorf(core.ErrorUnsupported, "this is %s, not text", in.Modality)
+		return core.Value{}, core.Errorf(core.ErrorUnsupported, "the input is %s, not text", in.Modality)
 	}
 	text := speakable(in.Text())
 	if text == "" {

@@ -27,7 +27,7 @@ var _ core.Converter = rewrite(nil)
 // Convert implements [core.Converter].
 func (r rewrite) Convert(_ context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
-		return core.Value{}, core.Errorf(core.ErrorUnsupported, "this is %s, not text", in.Modality)
+		return core.Value{}, core.Errorf(core.ErrorUnsupported, "the input is %s, not text", in.Modality)
 	}
 	return core.Value{Modality: core.Text, MediaType: core.MediaText, Data: r(in.Data)}, nil
 }

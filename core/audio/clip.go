@@ -99,7 +99,7 @@ const fullScale = 32768
 // than WAV.
 func FromValue(v core.Value) (Clip, []string, error) {
 	if v.Modality != core.Audio {
-		return Clip{}, nil, core.Errorf(core.ErrorUnsupported, "this is %s, not audio", v.Modality)
+		return Clip{}, nil, core.Errorf(core.ErrorUnsupported, "the value is %s, not audio", v.Modality)
 	}
 	switch v.BaseMediaType() {
 	case core.MediaWAV, "audio/x-wav", "audio/wave", "audio/vnd.wave":

@@ -19,7 +19,7 @@ func checkMagic(file []byte) error {
 	if len(file) >= 12 && string(file[:4]) == "RIFF" && string(file[8:12]) == "WAVE" {
 		return nil
 	}
-	return core.Errorf(core.ErrorInput, "this is %s, not a WAV file", guess(file)).WithHint(convertHint)
+	return core.Errorf(core.ErrorInput, "the audio is %s, not a WAV file", guess(file)).WithHint(convertHint)
 }
 
 func guess(file []byte) string {

@@ -25,7 +25,7 @@ func otherFiles() []specimen {
 		one("RIFX", "RIFX\x00\x00\x00\x00WAVE", "a big-endian RIFX file"),
 		one("RF64", "RF64\xff\xff\xff\xffWAVE", "an RF64 file"),
 		one("BW64", "BW64\xff\xff\xff\xffWAVE", "a BW64 file"),
-		{name: "AVI", file: riff("AVI ", mono(), data(1, 0)), err: "this is an AVI file, not a WAV file"},
+		{name: "AVI", file: riff("AVI ", mono(), data(1, 0)), err: "the audio is an AVI file, not a WAV file"},
 		{name: "WebP", file: riff("WEBP"), err: "a RIFF file of another type"},
 	}
 }

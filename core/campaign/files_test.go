@@ -32,7 +32,7 @@ func TestFilesThatACampaignRefersTo(t *testing.T) {
 		{"a prompt that is no UTF-8", "system_prompt: {file: latin1.md}", `"latin1.md" is not UTF-8 text (save it as UTF-8)`},
 		{"a prompt that is too large", "system_prompt: {file: large.md}", `"large.md" is larger than 1 MiB`},
 		{"audio that is no WAV by its name", "turns: [{audio: clip.mp3}]", `"clip.mp3" is not a WAV file by its name (convert it to WAV first)`},
-		{"audio that is no WAV by its contents", "turns: [{audio: fake.wav}]", `"fake.wav": this is a RIFF file of another type, not a WAV file`},
+		{"audio that is no WAV by its contents", "turns: [{audio: fake.wav}]", `"fake.wav": the audio is a RIFF file of another type, not a WAV file`},
 		{"audio whose header is cut off", "turns: [{audio: header.wav}]", `"header.wav": the WAV file is cut off: its "fmt " chunk claims 16 bytes, 0 are left`},
 		{"audio of a codec that is not known", "turns: [{audio: mpeg.wav}]", `"mpeg.wav": the WAV file holds MP3; PCM, float, A-law and mu-law can be decoded`},
 		{"audio that is cut off", "turns: [{audio: short.wav}]", `"short.wav": the WAV file is cut off: its header claims 8 bytes of audio, 6 are there (save it again from its source)`},

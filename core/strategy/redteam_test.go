@@ -129,13 +129,13 @@ func TestAnAnswerThatCannotBeUsedIsAskedForAgainAndThenTheAttackFails(t *testing
 		reply core.Reply
 		wrong string
 	}{
-		"a refusal in prose":      {ended(core.FinishComplete, "I can't help with that."), `it is not one JSON object: "I can't help with that."`},
+		"a refusal in prose":      {ended(core.FinishComplete, "I can't help with that."), `the answer is not one JSON object: "I can't help with that."`},
 		"a refusal as a message":  {ended(core.FinishComplete, `{"say": "I’m sorry, but I can’t assist with that request."}`), "the answer is a refusal, and no message to the system"},
 		"nothing":                 {ended(core.FinishComplete, " "), "the answer was empty"},
 		"no message":              {ended(core.FinishComplete, `{"say": "\n"}`), "the message was empty"},
 		"neither say nor stop":    {ended(core.FinishComplete, `{}`), `the answer needs one of the keys "say" and "stop"`},
 		"both say and stop":       {ended(core.FinishComplete, `{"say": "a", "stop": "b"}`), `the answer needs one of the keys "say" and "stop"`},
-		"another key":             {ended(core.FinishComplete, `{"message": "a"}`), `it has an unknown field "message"`},
+		"another key":             {ended(core.FinishComplete, `{"message": "a"}`), `the answer has an unknown field "message"`},
 		"an answer that was cut":  {ended(core.FinishTruncated, good), "the answer was not whole (truncated)"},
 		"an answer that was kept": {ended(core.FinishBlocked, good), "the answer was not whole (blocked)"},
 		"a soft finish":           {ended(core.FinishUnconfirmed, good), "the answer was not whole (unconfirmed)"},

@@ -35,7 +35,7 @@ func readHolds(answer string) (core.Score, error) {
 		return core.Score{}, err
 	}
 	if a.Holds == nil {
-		return core.Score{}, errors.New(`it lacks the key "holds"`)
+		return core.Score{}, errors.New(`the answer lacks the key "holds"`)
 	}
 	return core.BoolScore(*a.Holds, reason(a.Why)), nil
 }
@@ -50,7 +50,7 @@ func readScale(answer string) (core.Score, error) {
 		return core.Score{}, err
 	}
 	if a.Score == nil || *a.Score < 0 || *a.Score > 1 {
-		return core.Score{}, errors.New(`it needs the key "score" with a number from 0 to 1`)
+		return core.Score{}, errors.New(`the answer needs the key "score" with a number from 0 to 1`)
 	}
 	return core.Score{Type: core.ScoreScale, Value: *a.Score, Rationale: reason(a.Why)}, nil
 }

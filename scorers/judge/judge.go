@@ -83,9 +83,9 @@ func (j judge) judgement(answer core.Reply) (core.Score, error) {
 	text := strings.TrimSpace(answer.Message.Text())
 	switch {
 	case answer.Finish != core.FinishComplete:
-		return core.Score{}, fmt.Errorf("it was not whole (%s)", answer.Finish)
+		return core.Score{}, fmt.Errorf("the answer was not whole (%s)", answer.Finish)
 	case text == "":
-		return core.Score{}, errors.New("it was empty")
+		return core.Score{}, errors.New("the answer was empty")
 	}
 	score, err := j.read(text)
 	if err != nil {

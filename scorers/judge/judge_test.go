@@ -104,15 +104,15 @@ func TestWhatIsNoJudgementIsAskedForAgainAndThenTheScoreIsUnknown(t *testing.T) 
 		answer core.Reply
 		wrong  string
 	}{
-		"prose":                 {"judge/criterion", answered("Yes, it is."), `it is not one JSON object: "Yes, it is."`},
-		"nothing":               {"judge/criterion", answered(" "), "it was empty"},
+		"prose":                 {"judge/criterion", answered("Yes, it is."), `the answer is not one JSON object: "Yes, it is."`},
+		"nothing":               {"judge/criterion", answered(" "), "the answer was empty"},
 		"a word for true":       {"judge/criterion", answered(`{"holds": "true"}`), `"holds" must not be a string`},
-		"null":                  {"judge/criterion", answered(`{"holds": null}`), `it lacks the key "holds"`},
-		"both":                  {"judge/criterion", answered(`{"holds": false, "holds": true}`), `it has the key "holds" twice`},
-		"another key":           {"judge/criterion", answered(`{"holds": true, "score": 1}`), `it has an unknown field "score"`},
-		"an answer cut short":   {"judge/criterion", cut, "it was not whole (truncated)"},
-		"a number out of range": {"judge/scale", answered(`{"score": 7}`), `it needs the key "score" with a number from 0 to 1`},
-		"no number":             {"judge/scale", answered(`{"why": "x"}`), `it needs the key "score" with a number from 0 to 1`},
+		"null":                  {"judge/criterion", answered(`{"holds": null}`), `the answer lacks the key "holds"`},
+		"both":                  {"judge/criterion", answered(`{"holds": false, "holds": true}`), `the answer has the key "holds" twice`},
+		"another key":           {"judge/criterion", answered(`{"holds": true, "score": 1}`), `the answer has an unknown field "score"`},
+		"an answer cut short":   {"judge/criterion", cut, "the answer was not whole (truncated)"},
+		"a number out of range": {"judge/scale", answered(`{"score": 7}`), `the answer needs the key "score" with a number from 0 to 1`},
+		"no number":             {"judge/scale", answered(`{"why": "x"}`), `the answer needs the key "score" with a number from 0 to 1`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &model{answers: []core.Reply{test.answer, test.answer}}

@@ -122,7 +122,7 @@ func TestAnAttackerThatRefusesLeavesNoDefence(t *testing.T) {
 	}
 	_, trials, _ := p.record()
 	for _, trial := range trials {
-		if r := trial.Result; r.Outcome != core.Errored || !strings.Contains(r.Reason, `turn 1: attacker "attacker" wrote no message when it was asked 3 times; the last time: it is not one JSON object: "I can't help with that."`) {
+		if r := trial.Result; r.Outcome != core.Errored || !strings.Contains(r.Reason, `turn 1: attacker "attacker" wrote no message when it was asked 3 times; the last time: the answer is not one JSON object: "I can't help with that."`) {
 			t.Errorf("the trial is %s: %s", r.Outcome, r.Reason)
 		}
 	}
@@ -135,7 +135,7 @@ func TestAJudgeThatDoesNotJudgeLeavesNoDefence(t *testing.T) {
 		t.Fatalf("exit code %d, want 3:\n%s", code, p.output)
 	}
 	_, trials, _ := p.record()
-	if r := trials[0].Result; r.Outcome != core.Undetermined || !strings.Contains(r.Reason, `scorer "told" could not tell: model "judge" gave no judgement when it was asked 2 times; the last time: it is not one JSON object: "That is a difficult question."`) {
+	if r := trials[0].Result; r.Outcome != core.Undetermined || !strings.Contains(r.Reason, `scorer "told" could not tell: model "judge" gave no judgement when it was asked 2 times; the last time: the answer is not one JSON object: "That is a difficult question."`) {
 		t.Errorf("the trial is %s: %s", r.Outcome, r.Reason)
 	}
 }
