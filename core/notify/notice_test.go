@@ -115,6 +115,23 @@ func TestSlackIsToldInAFewLines(t *testing.T) {
 	}
 }
 
+func TestAMessageForSlackIsCutAtALineAndOneThatFitsIsNot(t *testing.T) {
+	const most = 3_900
+	withName := func(length int) string {
+		n := worse()
+		n.Comparison.Run.Campaign = strings.Repeat("ä", length)
+		return slackText(t, n)
+	}
+	others := utf8.RuneCountInString(withName(0))
+	if text := withName(most - others); utf8.RuneCountInString(text) != most || strings.HasSuffix(text, "…") {
+		t.Errorf("a message of %d characters is cut to %d", most, utf8.RuneCountInString(text))
+	}
+	text := withName(most - others + 1)
+	if want := "• new finding blunt: 1 of 8 succeeded, first blunt/1; in the other run none of 8\n…"; !strings.HasSuffix(text, want) {
+		t.Errorf("a message that is too long ends with %q", text[len(text)-200:])
+	}
+}
+
 func TestNothingThatWasSaidIsSent(t *testing.T) {
 	for _, format := range []notify.Format{notify.JSON, notify.Slack} {
 		if body, err := worse().Body(format); err != nil || bytes.Contains(body, []byte("vault code")) {

@@ -111,3 +111,15 @@ func TestAWindowOfSixDaysClosesOnTheSeventh(t *testing.T) {
 		t.Errorf("every day: open %v until %s", open, end)
 	}
 }
+
+func TestAWindowSaysItsDaysAndHours(t *testing.T) {
+	for want, w := range map[string]scope.Window{
+		"every day 00:00-24:00 UTC":     {To: scope.Day, Zone: time.UTC},
+		"sat 09:05-17:30 UTC":           {Days: []time.Weekday{time.Saturday}, From: 9*time.Hour + 5*time.Minute, To: 17*time.Hour + 30*time.Minute, Zone: time.UTC},
+		"sun, mon, fri 22:00-06:00 UTC": {Days: []time.Weekday{time.Sunday, time.Monday, time.Friday}, From: 22 * time.Hour, To: 6 * time.Hour, Zone: time.UTC},
+	} {
+		if got := w.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
