@@ -33,7 +33,7 @@ type activeRun struct {
 	reporter Reporter
 	follow   *followers
 	now      func() time.Time
-	// post is what comes after the run; nil where nothing does.
+	// post compares the run afterwards; nil where it is not compared.
 	post *postRun
 	// journal is nil before the run begins.
 	journal atomic.Pointer[store.Journal]
@@ -42,7 +42,8 @@ type activeRun struct {
 	heeding sync.WaitGroup
 }
 
-// stopRequest is why a run's context ends that somebody wants to be stopped.
+// stopRequest is the cause with which a run's context ends when another process has
+// asked it to stop.
 type stopRequest struct{ by string }
 
 func (r stopRequest) Error() string { return r.by }
@@ -78,7 +79,8 @@ func (a *activeRun) start(ctx context.Context) (engine.Journal, error) {
 	return journal, nil
 }
 
-// heedStop ends the run when somebody asks for that, and returns when ctx is over.
+// heedStop cancels the run when another process asks it to stop. It returns when ctx is
+// over.
 func (a *activeRun) heedStop(ctx context.Context, journal *store.Journal) {
 	tick := time.NewTicker(heedEvery)
 	defer tick.Stop()

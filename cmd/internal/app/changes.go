@@ -21,7 +21,7 @@ import (
 const maxCampaignFile = 64 << 20
 
 // changedFiles compares a recorded campaign with what is where it was read from.
-// Where its file is gone, the record is all there is, and nothing has changed.
+// Where the campaign's file is gone, it warns, and reports no change.
 func (r recorder) changedFiles(recorded *campaign.Campaign) ([]string, error) {
 	folder, name := filepath.Split(recorded.File)
 	files := append([]campaign.File{{Name: name, Data: recorded.Source}}, recorded.Files...)
@@ -44,7 +44,7 @@ func (r recorder) changedFiles(recorded *campaign.Campaign) ([]string, error) {
 }
 
 // difference says how a file differs from the recorded one. It does not quote the
-// new text, in which nobody has looked for secrets.
+// new text, which has not been searched for secrets.
 func difference(was campaign.File, now []byte) string {
 	if !utf8.Valid(was.Data) {
 		return fmt.Sprintf("%s has changed: %d bytes were recorded, and %d are there", was.Name, len(was.Data), len(now))

@@ -9,7 +9,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// FindRun reads the run that somebody named on the command line. Its errors of
+// FindRun reads a run by its ID, by the beginning of one, or as "latest". Its errors of
 // [core.ErrorConfig] say that there is no such run, or more than one.
 func FindRun(ctx context.Context, s *store.Store, name string) (store.Run, error) {
 	run, err := s.Run(ctx, name)

@@ -28,16 +28,17 @@ type Planner struct {
 	AllowUnlocked bool
 }
 
-// Planned is a campaign that is right, and what is to be said of its plugins.
+// Planned is a campaign without mistakes, its plan, and warnings of its plugins.
 type Planned struct {
 	Campaign *campaign.Campaign
 	Plan     *plan.Plan
 	// Plugins are those that it runs with.
 	Plugins []host.Plugin
-	// PassedOver says which programs do not run, though somebody put them where
-	// plugins are looked for.
+	// PassedOver are warnings of programs that do not run, though they are found before
+	// those that the lock names.
 	PassedOver yamlfile.Problems
-	// Unlocked says which plugins nothing is locked of, in the order of the campaign.
+	// Unlocked are warnings of plugins that the lock does not name, in the order of the
+	// campaign.
 	Unlocked yamlfile.Problems
 }
 

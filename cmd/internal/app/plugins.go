@@ -46,8 +46,8 @@ func (p *Plugins) Catalog(ctx context.Context) (_ *host.Catalog, err error) {
 	return catalog, h.Close()
 }
 
-// Describe starts one program and asks it what it is. It is here that a program runs
-// for the first time, when nothing is known of it but its checksum.
+// Describe starts one program and asks it what it is. Installing a plugin calls it, so a
+// program runs here for the first time, when only its checksum is known.
 func (p *Plugins) Describe(ctx context.Context, program host.Program) (d host.Plugin, err error) {
 	proxy := egress.New(egress.Options{})
 	defer func() { err = errors.Join(err, proxy.Close()) }()
@@ -66,7 +66,7 @@ func (p *Plugins) Describe(ctx context.Context, program host.Program) (d host.Pl
 // the host.
 func (p *Plugins) start(ctx context.Context, programs []host.Program, proxy *egress.Proxy, f *followers) (*host.Host, *host.Catalog, error) {
 	for _, name := range slices.Sorted(maps.Keys(p.Attached)) {
-		// Whatever is logged: such a run must not pass for one of verified programs.
+		// At any log level: such a run must not pass for one of verified programs.
 		p.Warn(fmt.Sprintf("plugin %s is attached from a process that you started: unverified, not sandboxed (%s)", name, host.EnvAttach))
 	}
 	h := host.New(host.Options{
@@ -89,7 +89,7 @@ func (p *Plugins) confinement(proxy *egress.Proxy) host.Confinement {
 	return c
 }
 
-// checkExempt returns an error for the name of an exempt plugin that there is none of:
+// checkExempt returns an error for a name in Confinement.Exempt that no plugin has:
 // most likely another one is meant.
 func (p *Plugins) checkExempt(catalog *host.Catalog) error {
 	var names []string
@@ -104,7 +104,7 @@ func (p *Plugins) checkExempt(catalog *host.Catalog) error {
 	return nil
 }
 
-// UnknownPluginError says that a plugin is not to be confined which does not exist.
+// UnknownPluginError is the error for a name in Confinement.Exempt that no plugin has.
 type UnknownPluginError struct {
 	Name string
 	// Known are the plugins that there are.

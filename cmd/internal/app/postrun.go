@@ -36,8 +36,8 @@ type hook struct {
 	address string
 }
 
-// prepare finds everything out that could be wrong with what comes after a run of a
-// campaign, before the run begins. It returns nil where nothing does.
+// prepare finds the baseline and the addresses of the webhooks, before the run begins, so
+// that mistakes in them are reported then. It returns nil where the run is not compared.
 func (p postRun) prepare(ctx context.Context, c *campaign.Campaign, spec Spec, secrets *Secrets, redactor *secret.Redactor) (*postRun, error) {
 	baseline := cmp.Or(spec.Baseline, c.Baseline, spec.Fallback)
 	if baseline == "" {
@@ -79,8 +79,8 @@ func addressOf(w notify.Webhook, lookup secret.Lookup, redactor *secret.Redactor
 	return config.URL, err
 }
 
-// follow compares the run with its baseline, reports that, and tells whoever wants
-// to know. It returns what came of it in a line, or "" where it could not be compared.
+// follow compares the run with its baseline, reports that, and tells the webhooks. It
+// returns the comparison's headline, or "" where the run could not be compared.
 func (p *postRun) follow(ctx context.Context, id string) (headline string) {
 	c, err := p.compare(ctx, id)
 	if err != nil {

@@ -23,12 +23,13 @@ type Reporter interface {
 	Compare(c compare.Comparison)
 }
 
-// Log takes what people should know beside the results. It is safe for concurrent use.
+// Log takes messages for the user beside the results. It is safe for concurrent use.
 type Log interface {
-	// Note says something that is as it should be.
+	// Note reports a step that is taken.
 	Note(message string)
-	// Warn says something that may not be as the user believes.
+	// Warn reports what the user may have to act on.
 	Warn(message string)
-	// WarnOf warns of a place in a file, whose text is source.
+	// WarnOf reports a problem of a file, whose text is source, that does not end the
+	// run.
 	WarnOf(p yamlfile.Problem, source []byte)
 }

@@ -182,7 +182,7 @@ func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Su
 	reading := context.WithoutCancel(ctx)
 	err = run.finish(summary, err)
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
-		return out, err // what there is of the run is no basis for a verdict
+		return out, err // the replayed record does not fit, so there is no verdict
 	}
 	counts, readErr := run.store.Counts(reading, out.Run)
 	end := endingOf(summary, err)

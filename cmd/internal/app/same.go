@@ -128,5 +128,5 @@ func same(what string, was, is any) error {
 
 func notSame(what, was, is string) error {
 	return core.Errorf(core.ErrorProtocol, "%s is not as it was recorded: recorded %s, replayed %s", what, was, is).
-		WithHint("this version of the orchestrator does not do what the one did that recorded the run")
+		WithHint("the version of the orchestrator that recorded the run behaved otherwise")
 }

@@ -17,8 +17,8 @@ import (
 const maxSecret = 1 << 20
 
 // Secrets finds the secrets that campaigns refer to, and says which files a campaign
-// may name. A campaign may be somebody else's: on its own it reads what is in its
-// folder, and nothing that is this user's.
+// may name. A campaign may come from a third party, so by itself it reads files of its
+// own folder only.
 type Secrets struct {
 	// Folders are those whose files a campaign may name as secrets, or have a component
 	// read, by absolute path.
@@ -141,8 +141,8 @@ func (s *Secrets) AllowFile(name string) error {
 		WithHint("--secret-dir %s allows it, if you trust the campaign with it", filepath.Dir(followed))
 }
 
-// resolve follows the symbolic links in an absolute path. What is not there yet
-// has none.
+// resolve follows the symbolic links in an absolute path. The part of it that does not
+// exist yet is left as it is.
 func (s *Secrets) resolve(path string) (string, error) {
 	followed, err := s.Files.Resolve(path)
 	if !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {

@@ -40,7 +40,8 @@ func evidenceOf(s compare.Side) string {
 	return text
 }
 
-// cellsOf shows what was compared, and where nothing was, what there is.
+// cellsOf are the cells of a row: of the trials that were compared, or of all trials
+// where none were.
 func cellsOf(c compare.Cell) []string {
 	line := []string{c.Name(), succeeded(c.Then.Succeeded, c.Then.Judged()), succeeded(c.Now.Succeeded, c.Now.Judged()), "-", "-", "-", string(c.Change), unjudged(c)}
 	if t := c.Test; t != nil {

@@ -82,7 +82,7 @@ func writeMessage(w io.Writer, m core.Message, file FileOf) {
 	}
 }
 
-// writeSaid prints one thing, further in than what belongs to the turn itself.
+// writeSaid prints a label and a text, indented more than the parts of the turn.
 func writeSaid(w io.Writer, what, text string) {
 	fmt.Fprintf(w, "        %s  %s\n", label(what), strings.ReplaceAll(text, "\n", "\n    "))
 }

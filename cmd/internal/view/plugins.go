@@ -18,7 +18,7 @@ func writePlugins(w io.Writer, plugins []store.Plugin) {
 			trust = ", " + string(p.Trust)
 		}
 		checksum := ""
-		if p.SHA256 != "" { // nobody knows what runs in a process that was attached
+		if p.SHA256 != "" { // that of a process that was attached is unknown
 			checksum = ", SHA-256 " + p.SHA256
 		}
 		fmt.Fprintf(w, "plugin         %s %s%s%s\n", p.Name, p.Version, checksum, trust)

@@ -8,8 +8,7 @@ import (
 	"unicode"
 )
 
-// Printable returns a writer that leaves nothing in a text which a terminal obeys or
-// does not show. Much of what a command prints was written by the target or by
+// Printable returns a writer that escapes what a terminal obeys or does not show. Much of what a command prints was written by the target or by
 // somebody else's campaign: characters that are not graphic, but for tab and newline,
 // become \uXXXX, and bytes that are not UTF-8 become U+FFFD. Each Write has to end at
 // the end of a character.

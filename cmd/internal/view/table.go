@@ -78,8 +78,8 @@ func zeros(lines [][]string, column int) bool {
 	return !slices.ContainsFunc(lines, func(line []string) bool { return line[column] != "0" })
 }
 
-// percent rounds a rate for people. What is not nothing is not 0%, and what is
-// not everything is not 100%.
+// percent rounds a rate for people. A rate above 0 is never shown as 0%, and one below
+// 1 never as 100%.
 func percent(x float64) string {
 	switch rounded := math.Round(100 * x); {
 	case rounded == 0 && x > 0:

@@ -84,7 +84,7 @@ func checkFolders(dirs []string) error {
 			return usagef("--plugin-dir: %w", err).withHint("")
 		}
 		if !info.IsDir() {
-			return usagef("--plugin-dir: %s is not a folder", dir).withHint("it takes the folder that the plugins are in")
+			return usagef("--plugin-dir: %s is not a folder", dir).withHint("--plugin-dir takes the folder that the plugins are in")
 		}
 	}
 	return nil

@@ -89,7 +89,7 @@ func openImport(ctx context.Context, env Env, name string) (io.ReadCloser, int64
 }
 
 // interruptible is a reader that does not wait any more once ctx is cancelled,
-// whoever writes to it. What is waited for then is waited for until the program
+// whoever writes to it. Its goroutine then waits for the reader until the program
 // ends.
 func interruptible(ctx context.Context, from io.Reader) io.Reader {
 	r, w := io.Pipe()

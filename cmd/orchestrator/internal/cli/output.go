@@ -23,8 +23,8 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, o.err
 }
 
-// explain returns how a command really ended: whatever it says of a failed
-// write is said once.
+// explain adds the first error of the output to that of the command. An error that
+// the command returned because of it is not reported twice.
 func (o *output) explain(err error) error {
 	if o.err == nil {
 		return err

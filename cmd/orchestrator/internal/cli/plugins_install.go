@@ -36,7 +36,7 @@ func (f *trustFlags) trusted(env Env) (*minisign.PublicKey, error) {
 		const most = 4 << 10
 		data, err := app.ReadFile(env.Files, filepath.Dir(f.key), filepath.Base(f.key), most)
 		if err != nil {
-			return nil, usagef("--key: %w", err).withHint("it takes the text of a key, which begins with RW, or the file that holds it")
+			return nil, usagef("--key: %w", err).withHint("--key takes the text of a key, which begins with RW, or the file that holds it")
 		}
 		text = string(data)
 	}

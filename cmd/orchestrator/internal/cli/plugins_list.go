@@ -54,8 +54,8 @@ func listComponents(w io.Writer, catalog *host.Catalog) error {
 	return t.Flush()
 }
 
-// versionOf returns a plugin's version, and says so where nobody can know what
-// really runs.
+// versionOf returns a plugin's version. That of a process which the user has started is
+// its own word.
 func versionOf(p host.Plugin) string {
 	if p.Attached {
 		return p.Version + " (attached, unverified)"

@@ -50,7 +50,7 @@ func writePlugin(env Env, p scaffold.Plugin, sdk string) error {
 		}
 		p.Checkout, p.Version = absolute, "v0.0.0"
 	case !released.MatchString(p.Version):
-		return usagef("this orchestrator (%s) is no release, so there is no version of the SDK to require", p.Version).
+		return usagef("version %s of the orchestrator is no release, so there is no version of the SDK to require", p.Version).
 			withHint("build against a checkout of this project: --sdk FOLDER")
 	}
 	files, err := p.Write(p.Name)

@@ -119,7 +119,8 @@ func (s stopping) await(ctx context.Context, process string) error {
 	}
 }
 
-// notRunning says that there is nothing to stop, and what there would be.
+// notRunning is the error for a run that no process carries out. It names the runs that
+// are carried out.
 func (s stopping) notRunning(ctx context.Context, run store.Run) error {
 	ids, err := running(ctx, s.store)
 	if err != nil {

@@ -36,8 +36,8 @@ func newValidateCommand(env Env) *cobra.Command {
 	return cmd
 }
 
-// validate reports what is wrong with one campaign. That a plugin of it is not
-// locked is only worth a warning here.
+// validate reports what is wrong with one campaign. A plugin that is not locked is a
+// warning here, not an error.
 func validate(ctx context.Context, env Env, file string, flags *campaignFlags) error {
 	planner, err := flags.planner(env, env.Stderr)
 	if err != nil {

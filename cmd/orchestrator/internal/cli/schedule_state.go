@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
+	"github.com/redteam-orchestrator/orchestrator/core/schedule"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// mostFires is how many due times are looked back at.
+const mostFires = 50
+
+// warnIfIdle warns that nothing begins by itself.
+func warnIfIdle(w io.Writer, s *store.Store) {
+	if !s.Scheduling() {
+		view.Lines(w, "warning", "no serve is running on this store: nothing begins by itself")
+	}
+}
+
+// newScheduleChange returns a command that changes a schedule in the store, where a
+// serve that is running finds it.
+func newScheduleChange(env Env, verb, short string, do func(context.Context, *store.Store, storeFlag, schedule.State) error) *cobra.Command {
+	var dir storeFlag
+	cmd := &cobra.Command{
+		Use:   verb + " NAME",
+		Short: short,
+		Args:  takes(1, 1, "a schedule"),
+
+		ValidArgsFunction: completeSchedules(&dir),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			var state schedule.State
+			err := dir.read(cmd.Context(), func(s *store.Store) (err error) {
+				state, err = findSchedule(cmd.Context(), s, given[0])
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return dir.use(cmd.Context(), func(s *store.Store) error { return do(cmd.Context(), s, dir, state) })
+		},
+	}
+	dir.register(cmd, env)
+	return cmd
+}
+
+// findSchedule reads the schedule that somebody named on the command line.
+func findSchedule(ctx context.Context, s *store.Store, name string) (schedule.State, error) {
+	states, err := s.Schedules(ctx)
+	if err != nil {
+		return schedule.State{}, err
+	}
+	var known []string
+	for _, state := range states {
+		if state.Name == name {
+			return state, nil
+		}
+		known = append(known, state.Name)
+	}
+	return schedule.State{}, usagef("no schedule %q is known to %s", name, s.Dir()).
+		withHint("a schedule has the name of its campaign, and is known once serve has begun with it").suggesting(name, known)
+}
+
+// completeSchedules proposes the names of schedules.
+func completeSchedules(dir *storeFlag) completion {
+	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+		_ = dir.read(cmd.Context(), func(s *store.Store) error {
+			states, err := s.Schedules(cmd.Context())
+			for _, state := range states {
+				if len(given) == 0 {
+					found = append(found, state.Name)
+				}
+			}
+			return err
+		}) // a shell has nowhere to show an error
+		return found, cobra.ShellCompDirectiveNoFileComp
+	}
+}
