@@ -155,6 +155,22 @@ func (s *Scheduler) Names() []string {
 	return names
 }
 
+// Register keeps the schedules that the store does not know yet. From then on they can be
+// paused and triggered.
+func (s *Scheduler) Register(ctx context.Context) error {
+	for _, c := range s.campaigns {
+		state, err := s.options.Store.Schedule(ctx, c.name)
+		if err == nil && state.LastEvaluated.IsZero() {
+			now := s.options.Now()
+			err = s.options.Store.SaveSchedule(ctx, Change{Name: c.name, File: c.file, Spec: c.spec, LastEvaluated: now, Alive: now})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Run runs campaigns when they are due, until ctx is cancelled; it then interrupts
 // the runs that are going, which the next scheduler carries on, and returns when
 // they have ended. What cannot be kept is not done, and tried again.

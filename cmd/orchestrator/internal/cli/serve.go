@@ -177,6 +177,9 @@ func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedul
 	}
 	defer release()
 	s.probes.leads.Store(true)
+	if err := scheduler.Register(ctx); err != nil {
+		return core.Errorf(core.ErrorInternal, "%w", err)
+	}
 	if err := kept.ServeSchedules(ctx, scheduler.Names()); err != nil {
 		return core.Errorf(core.ErrorInternal, "%w", err)
 	}
