@@ -30,7 +30,7 @@ func BenchmarkTurn(b *testing.B) {
 	s := newScene(b, &agent{}, "hello", "how are you", "code?")
 	s.times(max(1, b.N/3))
 	options := s.options()
-	options.Begin, options.Observer = func(context.Context) (engine.Journal, error) { return forgetful{}, nil }, nil
+	options.Recording.Begin, options.Watchers.Observer = func(context.Context) (engine.Journal, error) { return forgetful{}, nil }, nil
 	b.ReportAllocs()
 	b.ResetTimer()
 	if _, err := engine.Run(b.Context(), s.plan, options); err != nil {
@@ -65,7 +65,7 @@ func BenchmarkTurnStored(b *testing.B) {
 		b.Fatal(err)
 	}
 	options := s.options()
-	options.Begin, options.Observer = func(context.Context) (engine.Journal, error) { return journal, nil }, nil
+	options.Recording.Begin, options.Watchers.Observer = func(context.Context) (engine.Journal, error) { return journal, nil }, nil
 	b.ResetTimer()
 	if _, err := engine.Run(b.Context(), s.plan, options); err != nil {
 		b.Fatal(err)

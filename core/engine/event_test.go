@@ -231,7 +231,7 @@ func TestATracerSeesEachStepWithinTheOneThatItBelongsTo(t *testing.T) {
 	s.converter("speak", convert(func(_ context.Context, v core.Value) (core.Value, error) { return v, nil }))
 	s.trial().Turns = strategy.Script{strategy.Say(core.TextValue("code?"), "speak")}
 	tracer, options := &pathTracer{}, s.options()
-	options.Tracer = tracer
+	options.Watchers.Tracer = tracer
 	if _, err := engine.Run(t.Context(), s.plan, options); err != nil {
 		t.Fatal(err)
 	}

@@ -426,7 +426,12 @@ func (s *scene) options() engine.Options {
 		s.shelf.helpers = targets
 		return s.shelf
 	}
-	return engine.Options{Resolver: resolver, Begin: begin, Observer: s.seen, Secrets: s.lookup, Redactor: s.redact}
+	return engine.Options{
+		Components: engine.Components{Resolver: resolver, Secrets: s.lookup},
+		Recording:  engine.Recording{Begin: begin},
+		Watchers:   engine.Watchers{Observer: s.seen},
+		Redactor:   s.redact,
+	}
 }
 
 // run runs the plan, which has to work.

@@ -48,8 +48,8 @@ func TestTheMemoryOfARunDoesNotGrowWithTheTrialsThatWereHeld(t *testing.T) {
 	}
 	defer kept.Close()
 	options := s.options()
-	options.Observer = nil
-	options.Begin = func(ctx context.Context) (engine.Journal, error) {
+	options.Watchers.Observer = nil
+	options.Recording.Begin = func(ctx context.Context) (engine.Journal, error) {
 		return kept.CreateRun(ctx, store.Run{Started: time.Now()})
 	}
 	if _, err := engine.Run(t.Context(), s.plan, options); err != nil {

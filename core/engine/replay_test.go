@@ -27,7 +27,7 @@ import (
 func (s *scene) replayed() []record.RecordedCall {
 	s.t.Helper()
 	o := s.options()
-	o.Record = true
+	o.Recording.Calls = true
 	first, err := engine.Run(s.t.Context(), s.plan, o)
 	if err != nil {
 		s.t.Fatal(err)
@@ -36,7 +36,7 @@ func (s *scene) replayed() []record.RecordedCall {
 	s.diary = newDiary(s.t)
 	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return recorded.calls[trial], nil })
 	o = s.options()
-	o.Resolver, o.Replayer, o.Secrets, o.Redactor = player.Resolver, player, nil, nil
+	o.Components.Resolver, o.Replayer, o.Components.Secrets, o.Redactor = player.Resolver, player, nil, nil
 	second, err := engine.Run(s.t.Context(), cassette.Detached(s.plan), o)
 	if err != nil {
 		s.t.Fatalf("the replay: %v", err)
@@ -245,7 +245,7 @@ func TestWhatIsNotAsRecordedEndsTheReplay(t *testing.T) {
 			s.diary = newDiary(t)
 			player := cassette.NewPlayer(func(string) ([]record.RecordedCall, error) { return calls, nil })
 			o := s.options()
-			o.Resolver, o.Replayer = player.Resolver, player
+			o.Components.Resolver, o.Replayer = player.Resolver, player
 			_, err := engine.Run(t.Context(), cassette.Detached(s.plan), o)
 			if _, ok := errors.AsType[engine.Unexpected](err); !ok || !strings.Contains(err.Error(), "trial polite/1: ") || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want it to say %q", err, test.want)

@@ -14,37 +14,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
-	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
-
-// Options are what a run needs from its surroundings.
-type Options struct {
-	// Resolver returns what opens the components. Converters and scorers may use
-	// the targets, which are those of the campaign under their names there: in
-	// the calls that are made to them, and with the context of those calls.
-	// What it opens is closed after the run if it implements [io.Closer].
-	Resolver func(targets core.Targets) core.Opener
-	// Begin begins the record. It is called once every component is open, and
-	// before anything is sent: a run that cannot begin leaves no record.
-	Begin func(ctx context.Context) (Journal, error)
-	// Done are the outcomes, by trial ID, of trials that were held before: they
-	// are not held again, and count in the Summary's Tally.
-	Done map[string]core.Outcome
-	// Record has each call of a component kept, with its answer.
-	Record bool
-	// Replayer, where not nil, is asked for what came of each call before it is made.
-	Replayer Replayer
-	// Observer may be nil.
-	Observer Observer
-	// Tracer may be nil.
-	Tracer Tracer
-	// Secrets finds the secrets that the campaign refers to.
-	Secrets secret.Lookup
-	// Redactor learns every secret before a component is opened, and removes
-	// it from all that is recorded or observed. Nil redacts nothing.
-	Redactor *secret.Redactor
-}
 
 // Run holds the plan's trials, as many at a time as each target's limits
 // allow, and returns when all of them are over and every component is closed.
@@ -109,7 +80,7 @@ type run struct {
 func newRun(p *plan.Plan, o Options, b *limit.Budget) *run {
 	clean := redaction{o.Redactor}
 	r := &run{
-		plan: p, options: o, budget: b, clean: clean, events: reporter{o.Observer, clean}, trace: tracing{o.Tracer},
+		plan: p, options: o, budget: b, clean: clean, events: reporter{o.Watchers.Observer, clean}, trace: tracing{o.Watchers.Tracer},
 		components: newComponents(), targets: map[string]*targetClient{},
 	}
 	for _, t := range p.Targets {
@@ -141,7 +112,7 @@ func (r *run) carryOut(ctx context.Context) error {
 		return cmp.Or(ctx.Err(), err)
 	}
 	var err error
-	if r.journal, err = r.options.Begin(ctx); err != nil {
+	if r.journal, err = r.options.Recording.Begin(ctx); err != nil {
 		return err
 	}
 	r.events.observe(record.RunStarted{Campaign: r.plan.Name, Trials: len(r.plan.Trials), Done: len(r.options.Done)})
@@ -151,11 +122,11 @@ func (r *run) carryOut(ctx context.Context) error {
 // open opens every component. It fails where a secret is missing or a component
 // cannot be opened.
 func (r *run) open(ctx context.Context) error {
-	configs, err := expand(r.plan, r.options.Secrets, r.options.Redactor)
+	configs, err := expand(r.plan, r.options.Components.Secrets, r.options.Redactor)
 	if err != nil {
 		return err
 	}
-	if err := r.components.open(ctx, r.plan, configs, r.options.Resolver(helperTargets(r.targets)), r.clean); err != nil {
+	if err := r.components.open(ctx, r.plan, configs, r.options.Components.Resolver(helperTargets(r.targets)), r.clean); err != nil {
 		return err
 	}
 	for name, target := range r.targets {
@@ -235,7 +206,7 @@ func (r *run) newTrial(ordinal int) *trial {
 	p := &r.plan.Trials[ordinal]
 	t := &trial{plan: p, ordinal: ordinal, scorers: r.plan.Scorers, trace: r.trace, replayer: r.options.Replayer}
 	t.rec = recorder{
-		journal: r.journal, events: r.events, clean: r.clean, trial: infoOf(p), recordsCalls: r.options.Record,
+		journal: r.journal, events: r.events, clean: r.clean, trial: infoOf(p), recordsCalls: r.options.Recording.Calls,
 	}
 	calls := caller{r.options.Replayer, &t.rec}
 	t.components = componentRunner{seeds: seeds{trial: p.Seed}, calls: calls}

@@ -54,7 +54,7 @@ func (a *activeRun) execute(ctx context.Context, stop func() error) (record.Summ
 	ctx, a.cancel = context.WithCancelCause(ctx)
 	defer a.cancel(nil)
 	o := a.options
-	o.Begin = a.start
+	o.Recording.Begin = a.start
 	summary, err := engine.Run(ctx, a.plan, o)
 	cause := context.Cause(ctx)
 	a.cancel(nil)

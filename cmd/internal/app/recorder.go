@@ -29,7 +29,7 @@ type recorder struct {
 // begin has a new run recorded.
 func (r recorder) begin(spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) {
 	p := run.plan
-	run.options.Record = spec.Record
+	run.options.Recording.Calls = spec.Record
 	run.begin = func(ctx context.Context) (*store.Journal, error) {
 		made, err := r.newRun(l, p, catalog)
 		if err != nil {

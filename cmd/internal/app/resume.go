@@ -57,7 +57,7 @@ func (r recorder) resume(spec Spec, l *loadedCampaign, catalog *host.Catalog, ru
 	if err := r.accept(recorded, run.plan, changed, spec.AllowChanged); err != nil {
 		return err
 	}
-	run.options.Done, run.options.Record = l.claim.Outcomes, recorded.Recorded
+	run.options.Done, run.options.Recording.Calls = l.claim.Outcomes, recorded.Recorded
 	run.begin = func(ctx context.Context) (*store.Journal, error) {
 		return l.claim.Resume(ctx, store.Session{Version: r.version, Allowed: changed, Started: r.now()})
 	}

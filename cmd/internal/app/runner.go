@@ -80,8 +80,8 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 		return Outcome{}, err
 	}
 	run.plan, run.options = p, r.options(follow)
-	run.options.Resolver = func(targets core.Targets) core.Opener { return h.Using(targets) }
-	run.options.Secrets = r.Planner.Secrets.Lookup(loaded.campaign.File)
+	run.options.Components.Resolver = func(targets core.Targets) core.Opener { return h.Using(targets) }
+	run.options.Components.Secrets = r.Planner.Secrets.Lookup(loaded.campaign.File)
 	if err := r.prepare(ctx, spec, loaded, catalog, run); err != nil {
 		return Outcome{}, err
 	}
@@ -146,10 +146,8 @@ func (r *Runner) recorder() recorder {
 
 // options are those of the engine, but for its components and the record.
 func (r *Runner) options(f *followers) engine.Options {
-	return engine.Options{
-		Observer: f.observer(append([]engine.Observer{r.Reporter}, r.Observers...)...),
-		Tracer:   f.tracer(), Redactor: r.Redactor,
-	}
+	observer := f.observer(append([]engine.Observer{r.Reporter}, r.Observers...)...)
+	return engine.Options{Watchers: engine.Watchers{Observer: observer, Tracer: f.tracer()}, Redactor: r.Redactor}
 }
 
 // prepare says how the run is recorded, and what is to be done with its record
@@ -225,7 +223,7 @@ func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error)
 	unbound := context.WithoutCancel(ctx)
 	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return s.Calls(unbound, spec.From.ID, trial) })
 	run.options = r.options(run.follow)
-	run.options.Resolver, run.options.Replayer = player.Resolver, player
+	run.options.Components.Resolver, run.options.Replayer = player.Resolver, player
 	run.begin = func(ctx context.Context) (*store.Journal, error) {
 		return s.CreateRun(ctx, r.recorder().replayOf(spec.From, filesOf(recorded), len(p.Trials)))
 	}
