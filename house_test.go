@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -78,8 +79,8 @@ var house = map[string]room{
 	"plugins": {
 		imports: []string{"core", "core/schema", "plugins/internal/..."},
 		modules: []string{
-			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys",
-			"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp",
+			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf",
+			"golang.org/x/sync", "golang.org/x/sys", "go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp",
 		},
 	},
 	"plugins/internal/...": {
@@ -310,6 +311,46 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// Whoever serves or calls the contract's services hands requests and responses on; what
+// is in them is made and read in one place.
+func TestOnlyWireTranslatesTheContract(t *testing.T) {
+	const contract, wire = module + "/plugins/internal/pluginv1", module + "/plugins/internal/wire"
+	allowed := regexp.MustCompile(`(Request|Response|Client|Server|_FullMethodName)$`)
+	users := 0
+	for _, p := range packages(t) {
+		if p.ImportPath == contract || p.ImportPath == wire || !slices.Contains(p.Imports, contract) {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(file.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == strconv.Quote(contract) })
+			if i < 0 {
+				continue
+			}
+			if as := file.Imports[i].Name; as == nil || as.Name != "pb" {
+				t.Errorf("%s/%s imports the contract under another name than pb", p.ImportPath, name)
+			}
+			users++
+			ast.Inspect(file, func(n ast.Node) bool {
+				s, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if x, ok := s.X.(*ast.Ident); ok && x.Name == "pb" && !allowed.MatchString(s.Sel.Name) {
+					t.Errorf("%s/%s names pb.%s: only plugins/internal/wire translates what is in a request or response", p.ImportPath, name, s.Sel.Name)
+				}
+				return true
+			})
+		}
+	}
+	if users < 10 {
+		t.Errorf("%d files use the contract; the test is broken", users)
+	}
 }
 
 // Another program can carry campaigns out, too, if what does so is given the process

@@ -9,13 +9,15 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
 // instances are the components that the host has opened.
 type instances struct {
 	offer *offer
-	host  services
+	host  hostClient
 	open  table[*instance]
 }
 
@@ -27,12 +29,12 @@ type instance struct {
 	calls         sync.WaitGroup
 }
 
-// conversation is a conversation with a target. busy holds a token while one
-// of its methods runs: the host may have given up on a Send that still runs
-// here. ended belongs to whoever put the token there.
+// conversation is a conversation with a target. busy is held while one of its
+// methods runs: the host may have given up on a Send that still runs here. ended
+// belongs to whoever holds busy.
 type conversation struct {
 	core.Conversation
-	busy  chan struct{}
+	busy  *semaphore.Weighted
 	ended bool
 }
 
@@ -131,22 +133,18 @@ func (s *instances) closeAll(timeout time.Duration) {
 	}
 }
 
-// acquire waits for its turn. It fails with errEnded when there is none any
-// more.
+// acquire waits for the conversation's last call to end. It fails with errEnded
+// where that has ended the conversation.
 func (c *conversation) acquire(ctx context.Context) error {
-	select {
-	case c.busy <- struct{}{}:
-		if c.ended {
-			c.releaseTurn()
-			return errEnded
-		}
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for the call before to end: %w", ctx.Err())
+	if err := c.busy.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("waiting for the call before to end: %w", err)
 	}
+	if c.ended {
+		c.busy.Release(1)
+		return errEnded
+	}
+	return nil
 }
-
-func (c *conversation) releaseTurn() { <-c.busy }
 
 // table gives names to things. The zero value is ready for use.
 type table[T any] struct {

@@ -59,7 +59,7 @@ func (s *pluginService) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenRe
 	if err != nil {
 		return nil, err
 	}
-	targets, err := s.instances.host.targets(r.GetModels(), r.GetBrokerId())
+	targets, err := s.instances.host.targets(wire.DecodeModels(r.GetModels()), r.GetBrokerId())
 	if err != nil {
 		return nil, err
 	}

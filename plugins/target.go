@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
@@ -30,7 +32,7 @@ func (s *targetService) StartConversation(ctx context.Context, r *pb.StartConver
 	if err != nil {
 		return nil, err
 	}
-	c := &conversation{Conversation: started, busy: make(chan struct{}, 1)}
+	c := &conversation{Conversation: started, busy: semaphore.NewWeighted(1)}
 	if ctx.Err() != nil { // nobody would ever end it
 		_ = c.End(context.WithoutCancel(ctx))
 		return nil, ctx.Err()
@@ -56,7 +58,7 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 	if err := c.acquire(stream.Context()); err != nil {
 		return err
 	}
-	defer c.releaseTurn()
+	defer c.busy.Release(1)
 	ctx, cancel := returnInTime(stream.Context())
 	defer cancel()
 	replies, failure := core.Deliver(ctx, c.Conversation, messages)
@@ -99,7 +101,7 @@ func (s *targetService) EndConversation(ctx context.Context, r *pb.EndConversati
 	case err != nil:
 		return nil, err
 	}
-	defer c.releaseTurn()
+	defer c.busy.Release(1)
 	c.ended = true
 	instance.conversations.remove(r.GetConversation())
 	return &pb.EndConversationResponse{}, c.End(ctx)

@@ -26,7 +26,7 @@ func (c *converter) Convert(ctx context.Context, in core.Value) (core.Value, err
 	}
 	var converted *pb.ConvertResponse
 	err = c.call(ctx, func(o opened) (err error) {
-		calling, end := o.access.begin(ctx)
+		calling, end := o.grant.beginCall(ctx)
 		defer end()
 		converted, err = pb.NewConverterServiceClient(o.process.conn).Convert(calling, &pb.ConvertRequest{Instance: o.id, Value: value, Seed: core.Seed(ctx)})
 		return o.process.failure(ctx, err)

@@ -16,7 +16,9 @@
 //
 // Converters and scorers may use targets of the campaign ([Host.Using]): the host
 // serves these to the process of the plugin, and ties what is asked to the call of
-// Convert or Score that it is asked for.
+// Convert or Score that it is asked for. Calls from the host to a plugin are in
+// target.go, converter.go, scorer.go and instance.go; calls from a plugin to the
+// host are in modelserver.go and modelservice.go.
 //
 // Bundled components and third parties' travel the same road: the former live
 // in the orchestrator's own program, started again.

@@ -67,16 +67,16 @@ func (p *process) obituary(ctx context.Context, s *status.Status) error {
 	return p.died()
 }
 
-// death is the end of a process that nobody had asked to end.
-type death struct{ plugin, reason string }
+// crash is the end of a process that nobody had asked to end.
+type crash struct{ plugin, reason string }
 
 // Error says how the process died.
-func (d *death) Error() string { return fmt.Sprintf("plugin %q %s", d.plugin, d.reason) }
+func (c *crash) Error() string { return fmt.Sprintf("plugin %q %s", c.plugin, c.reason) }
 
 // unlessDead is for calls that close something: what a process has held went
 // with it.
 func unlessDead(err error) error {
-	if _, dead := errors.AsType[*death](err); dead {
+	if _, dead := errors.AsType[*crash](err); dead {
 		return nil
 	}
 	return err
@@ -84,7 +84,7 @@ func unlessDead(err error) error {
 
 // died is the error of the calls of a process that has died. Its end is over.
 func (p *process) died() *core.Error {
-	return p.withLastLines(core.Errorf(core.ErrorUnavailable, "%w", &death{p.name, p.reason()}))
+	return p.withLastLines(core.Errorf(core.ErrorUnavailable, "%w", &crash{p.name, p.reason()}))
 }
 
 // reason says how the process died, in words that go on after its name.

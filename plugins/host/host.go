@@ -157,7 +157,7 @@ func (h *Host) open(ctx context.Context, kind core.Kind, use string, config []by
 	if err != nil {
 		return nil, err
 	}
-	return &instance{plugin: plugin, info: component, use: use, config: slices.Clone(config), targets: targets, current: settled(first)}, nil
+	return &instance{plugin: plugin, info: component, use: use, config: slices.Clone(config), targets: targets, current: resolved(first)}, nil
 }
 
 // find returns the plugin that offers a component, its running process, and

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
@@ -34,7 +35,7 @@ type instance struct {
 	targets core.Targets
 
 	mu      sync.Mutex
-	current *attempt[opened]
+	current *future[opened]
 	closed  bool
 }
 
@@ -42,8 +43,8 @@ type instance struct {
 type opened struct {
 	process *process
 	id      string
-	// access is what it may use of the campaign's targets.
-	access *access
+	// grant is what it may use of the campaign's targets.
+	grant *modelGrant
 }
 
 func (p *process) open(ctx context.Context, info core.Info, config []byte, targets core.Targets) (opened, error) {
@@ -51,15 +52,32 @@ func (p *process) open(ctx context.Context, info core.Info, config []byte, targe
 	if err != nil {
 		return opened{}, err
 	}
-	access, err := p.services.admit(p.modelsOf(info, config), targets)
+	grant, err := p.models.admit(p.modelsOf(info, config), targets)
 	if err != nil {
 		return opened{}, err
 	}
-	response, err := pb.NewPluginServiceClient(p.conn).Open(ctx, access.open(&pb.OpenRequest{Kind: kind, Name: info.Name, Config: config}))
+	response, err := pb.NewPluginServiceClient(p.conn).Open(ctx, grant.open(&pb.OpenRequest{Kind: kind, Name: info.Name, Config: config}))
 	if err != nil {
 		return opened{}, p.failure(ctx, err)
 	}
-	return opened{process: p, id: response.GetInstance(), access: access}, nil
+	return opened{process: p, id: response.GetInstance(), grant: grant}, nil
+}
+
+// modelsOf returns the targets that a component's configuration names.
+func (p *process) modelsOf(info core.Info, config []byte) []string {
+	var s *schema.Schema
+	for _, c := range p.components {
+		if c.Info.Kind == info.Kind && c.Info.Name == info.Name {
+			s = c.Schema
+		}
+	}
+	var names []string
+	if s != nil {
+		for _, field := range s.Targets(config) {
+			names = append(names, field.Value)
+		}
+	}
+	return names
 }
 
 // acquire returns the instance in the running process. It opens it there if it
@@ -70,20 +88,20 @@ func (i *instance) acquire(ctx context.Context) (opened, error) {
 		return opened{}, err
 	}
 	o, err := opening.wait(ctx)
-	if err != nil && !opening.over() {
+	if err != nil && !opening.isDone() {
 		return opened{}, fmt.Errorf("opening %s %q again: %w", i.info.Kind, i.use, err)
 	}
 	return o, err
 }
 
-func (i *instance) opening() (*attempt[opened], error) {
+func (i *instance) opening() (*future[opened], error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.closed {
 		return nil, core.Errorf(core.ErrorProtocol, "%s %q is closed", i.info.Kind, i.use)
 	}
-	if c := i.current; c.over() && (c.err != nil || c.value.process.run.ended()) {
-		i.current = begin(i.reopen)
+	if c := i.current; c.isDone() && (c.err != nil || c.value.process.run.ended()) {
+		i.current = async(i.reopen)
 	}
 	return i.current, nil
 }
@@ -118,7 +136,7 @@ func (i *instance) reopenIn(ctx context.Context) (opened, error) {
 // process has died meanwhile. An error of the component's own is final.
 func (i *instance) call(ctx context.Context, f func(opened) error) error {
 	first := i.callOnce(ctx, f)
-	if _, died := errors.AsType[*death](first); !died {
+	if _, died := errors.AsType[*crash](first); !died {
 		return first
 	}
 	err := i.callOnce(ctx, f)

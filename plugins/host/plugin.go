@@ -23,7 +23,7 @@ type plugin struct {
 	closed  context.Context // done when the host is closed
 
 	mu      sync.Mutex
-	current *attempt[*process]
+	current *future[*process]
 	// deaths counts the processes that died, and the restarts that failed, since
 	// one was proven.
 	deaths int
@@ -74,13 +74,13 @@ func (p *plugin) connect(ctx context.Context) (*process, error) {
 		return nil, err
 	}
 	process, err := launch.wait(ctx)
-	if ctx.Err() != nil && !launch.over() {
+	if ctx.Err() != nil && !launch.isDone() {
 		return nil, fmt.Errorf("starting plugin %q: %w", p.name, ctx.Err())
 	}
 	return process, err
 }
 
-func (p *plugin) launch() (*attempt[*process], error) {
+func (p *plugin) launch() (*future[*process], error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed.Err() != nil {
@@ -105,13 +105,13 @@ func (p *plugin) launch() (*attempt[*process], error) {
 	if p.deaths > 0 {
 		start = p.restartAfter(p.deaths, p.pause.NextBackOff())
 	}
-	p.current = begin(start)
+	p.current = async(start)
 	return p.current, nil
 }
 
 // spent reports whether another start is needed.
-func spent(launch *attempt[*process]) bool {
-	return launch.over() && (launch.err != nil || launch.value.run.ended())
+func spent(launch *future[*process]) bool {
+	return launch.isDone() && (launch.err != nil || launch.value.run.ended())
 }
 
 // proven reports whether the process that died had shown before that the plugin

@@ -49,12 +49,12 @@ type process struct {
 	// killedFor says why the process was killed, if it was for a reason.
 	killedFor atomic.Pointer[string]
 	gone      chan struct{} // closed when there is nothing left
-	turns     turns
+	limiter   limiter
 	how       *confined
 	spans     func(plugin string, otlp []byte) // nil where nobody follows
 
 	conn        *grpc.ClientConn
-	services    *services
+	models      *modelServer
 	description wire.Description
 	components  []Component
 }
@@ -62,7 +62,7 @@ type process struct {
 // startProcess starts a plugin and asks what it offers. It sees to it that how
 // is removed.
 func startProcess(ctx context.Context, of *plugin, how *confined) (*process, error) {
-	p := &process{name: of.name, began: time.Now(), how: how, log: of.log, spans: of.options.Spans, output: newPluginLog(of.log), gone: make(chan struct{}), turns: newTurns(of.options.Limits)}
+	p := &process{name: of.name, began: time.Now(), how: how, log: of.log, spans: of.options.Spans, output: newPluginLog(of.log), gone: make(chan struct{}), limiter: newLimiter(of.options.Limits)}
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
 	if of.attach != nil {
 		p.attach(*of.attach)
@@ -126,8 +126,8 @@ func (p *process) clientConfig(self identity) *goplugin.ClientConfig {
 func (p *process) dialOptions() []grpc.DialOption {
 	options := []grpc.DialOption{
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
-		grpc.WithUnaryInterceptor(p.turns.unary),
-		grpc.WithStreamInterceptor(p.turns.stream),
+		grpc.WithUnaryInterceptor(p.limiter.unary),
+		grpc.WithStreamInterceptor(p.limiter.stream),
 	}
 	if p.spans != nil {
 		options = append(options, grpc.WithStatsHandler(tracing{p.name, p.spans}))
@@ -151,7 +151,7 @@ func (p *process) dial() error {
 		return err
 	}
 	d := got.(dispensed)
-	p.conn, p.services = d.conn, newServices(d.broker)
+	p.conn, p.models = d.conn, newModelServer(d.broker)
 	return nil
 }
 
@@ -204,13 +204,13 @@ func (p *process) supervise(of *plugin) {
 		p.log.Debug("plugin stopped", "status", p.run.status)
 		of.options.observe(Event{Plugin: p.name, What: Stopped, PID: p.number()})
 	} else {
-		p.log.Error((&death{p.name, p.reason()}).Error())
+		p.log.Error((&crash{p.name, p.reason()}).Error())
 		of.options.observe(Event{Plugin: p.name, What: Died, PID: p.number(), Reason: p.reason()})
 	}
 	if p.run.left > 0 {
 		p.log.Error("plugin has left processes that cannot be killed", "count", p.run.left)
 	}
-	p.services.stop()
+	p.models.stop()
 	p.kill()
 	p.stdout.flush()
 	p.stderr.flush()

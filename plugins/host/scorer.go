@@ -26,7 +26,7 @@ func (s *scorer) Score(ctx context.Context, e core.Evidence) (core.Score, error)
 			return err
 		}
 		request.Seed = core.Seed(ctx)
-		calling, end := o.access.begin(ctx)
+		calling, end := o.grant.beginCall(ctx)
 		defer end()
 		response, err = pb.NewScorerServiceClient(o.process.conn).Score(calling, request)
 		return o.process.failure(ctx, err)

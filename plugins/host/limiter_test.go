@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func (s slowReplies) Convert(ctx context.Context, r *pb.ConvertRequest) (*pb.Con
 
 func TestAReplyWaitsForRoomBeforeItIsReceived(t *testing.T) {
 	limits := Limits{Calls: 10, InFlight: 64 << 20} // room for one reply of unknown size
-	turns := newTurns(limits)
+	limiter := newLimiter(limits)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +47,7 @@ func TestAReplyWaitsForRoomBeforeItIsReceived(t *testing.T) {
 	go func() { served <- server.Serve(listener) }()
 	defer func() { server.Stop(); <-served }()
 	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithUnaryInterceptor(turns.unary), grpc.WithStreamInterceptor(turns.stream))
+		grpc.WithUnaryInterceptor(limiter.unary), grpc.WithStreamInterceptor(limiter.stream))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +56,8 @@ func TestAReplyWaitsForRoomBeforeItIsReceived(t *testing.T) {
 
 	first := make(chan error, 1)
 	go func() { _, err := service.Convert(t.Context(), &pb.ConvertRequest{Instance: "slow"}); first <- err }()
-	for turns.others.replies.TryAcquire(1) { // until the first reply has begun
-		turns.others.replies.Release(1)
+	for limiter.others.replies.TryAcquire(1) { // until the first reply has begun
+		limiter.others.replies.Release(1)
 		<-time.After(time.Millisecond)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -70,6 +71,24 @@ func TestAReplyWaitsForRoomBeforeItIsReceived(t *testing.T) {
 	}
 	if _, err := service.Convert(t.Context(), &pb.ConvertRequest{Instance: "quick"}); err != nil {
 		t.Errorf("when there is room: %v", err)
+	}
+}
+
+func TestACallThatCannotBeginGivesItsPlaceBack(t *testing.T) {
+	limiter := newLimiter(Limits{Calls: 1, InFlight: 1 << 20})
+	down := errors.New("no connection")
+	fails := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+		return nil, down
+	}
+	for _, method := range []string{pb.TargetService_Send_FullMethodName, pb.ConverterService_Convert_FullMethodName} {
+		for range 2 { // the second call would wait for the first one's place
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			_, err := limiter.stream(ctx, &grpc.StreamDesc{ServerStreams: true}, nil, method, fails)
+			cancel()
+			if !errors.Is(err, down) {
+				t.Errorf("%s: error %v, want %v", method, err, down)
+			}
+		}
 	}
 }
 

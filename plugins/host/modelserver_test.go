@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"errors"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
@@ -122,7 +124,7 @@ func (j judge) askALittle(ctx context.Context, m core.Message) (string, error) {
 	hurry, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
 	said, err := say(hurry, j.config.Model, m)
-	if hurry.Err() != nil && ctx.Err() == nil {
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return "no patience", nil
 	}
 	return said, err

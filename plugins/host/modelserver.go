@@ -15,10 +15,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// services let the components of one process use targets of the campaign. They
+// modelServer lets the components of one process use targets of the campaign. They
 // are served on a connection of their own, which is made when the first
 // instance needs it.
-type services struct {
+type modelServer struct {
 	broker *goplugin.GRPCBroker
 	serve  func() (brokerID uint32, err error)
 
@@ -27,15 +27,15 @@ type services struct {
 	calls  map[string]*call
 }
 
-func newServices(broker *goplugin.GRPCBroker) *services {
-	s := &services{broker: broker, calls: map[string]*call{}}
+func newModelServer(broker *goplugin.GRPCBroker) *modelServer {
+	s := &modelServer{broker: broker, calls: map[string]*call{}}
 	s.serve = sync.OnceValues(s.start)
 	return s
 }
 
 // start begins to serve and returns under which number of the broker. The
 // broker adds what makes it mutual TLS.
-func (s *services) start() (uint32, error) {
+func (s *modelServer) start() (uint32, error) {
 	id := s.broker.NextId()
 	serving, over := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -54,7 +54,7 @@ func (s *services) start() (uint32, error) {
 	}
 }
 
-func (s *services) newServer(options []grpc.ServerOption) *grpc.Server {
+func (s *modelServer) newServer(options []grpc.ServerOption) *grpc.Server {
 	server := grpc.NewServer(append(options,
 		grpc.MaxRecvMsgSize(wire.MaxMessage),
 		grpc.MaxSendMsgSize(wire.MaxMessage),
@@ -66,7 +66,7 @@ func (s *services) newServer(options []grpc.ServerOption) *grpc.Server {
 			return wire.EncodeError(handle(server, stream))
 		}),
 	)...)
-	pb.RegisterTargetServiceServer(server, &modelService{services: s})
+	pb.RegisterTargetServiceServer(server, &modelService{server: s})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.server = server
@@ -74,7 +74,7 @@ func (s *services) newServer(options []grpc.ServerOption) *grpc.Server {
 }
 
 // stop ends what is still being served. The process is gone.
-func (s *services) stop() {
+func (s *modelServer) stop() {
 	s.mu.Lock()
 	server := s.server
 	s.mu.Unlock()
@@ -83,52 +83,54 @@ func (s *services) stop() {
 	}
 }
 
-// access is what one instance may use. A nil one is nothing.
-type access struct {
-	services *services
+// modelGrant is what one instance may use. A nil one is nothing.
+type modelGrant struct {
+	server   *modelServer
 	brokerID uint32
-	models   []*pb.Model
-	// targets are the models' by their handles, which nobody can guess.
+	// handles are what the plugin calls the targets, by their names in the campaign.
+	// They are random, so that no other instance can guess one.
+	handles map[string]string
+	// targets are the targets by their handles.
 	targets map[string]core.Target
 }
 
 // admit lets an instance that is about to be opened use those of the targets
 // that its configuration names.
-func (s *services) admit(names []string, targets core.Targets) (*access, error) {
-	a := &access{services: s, targets: map[string]core.Target{}}
+func (s *modelServer) admit(names []string, targets core.Targets) (*modelGrant, error) {
+	g := &modelGrant{server: s, handles: map[string]string{}, targets: map[string]core.Target{}}
 	for _, name := range names {
 		if target, ok := targets[name]; ok {
-			m := &pb.Model{Target: name, Instance: rand.Text()}
-			a.models, a.targets[m.Instance] = append(a.models, m), target
+			handle := rand.Text()
+			g.handles[name], g.targets[handle] = handle, target
 		}
 	}
-	if len(a.models) == 0 {
+	if len(g.handles) == 0 {
 		return nil, nil
 	}
 	var err error
-	a.brokerID, err = s.serve()
-	return a, err
+	g.brokerID, err = s.serve()
+	return g, err
 }
 
 // open completes a request to open the instance.
-func (a *access) open(r *pb.OpenRequest) *pb.OpenRequest {
-	if a != nil {
-		r.Models, r.BrokerId = a.models, a.brokerID
+func (g *modelGrant) open(r *pb.OpenRequest) *pb.OpenRequest {
+	if g != nil {
+		r.Models, r.BrokerId = wire.EncodeModels(g.handles), g.brokerID
 	}
 	return r
 }
 
-// begin begins a call of the instance: with the context that it returns, and
+// beginCall begins a call of the instance: with the context that it returns, and
 // until end is called, the instance may use its targets. What it asks has ended
 // when end returns.
-func (a *access) begin(ctx context.Context) (_ context.Context, end func()) {
-	if a == nil {
+func (g *modelGrant) beginCall(ctx context.Context) (_ context.Context, end func()) {
+	if g == nil {
 		return ctx, func() {}
 	}
-	c := &call{access: a, conversations: map[string]*helping{}}
+	c := &call{grant: g, conversations: map[string]*modelConversation{}}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	id := rand.Text()
-	s := a.services
+	s := g.server
 	s.mu.Lock()
 	s.calls[id] = c
 	s.mu.Unlock()
@@ -142,7 +144,7 @@ func (a *access) begin(ctx context.Context) (_ context.Context, end func()) {
 
 // enter returns the call that a request belongs to, a context that ends with
 // either, and what to do when the request has been answered.
-func (s *services) enter(request context.Context) (*call, context.Context, func(), error) {
+func (s *modelServer) enter(request context.Context) (*call, context.Context, func(), error) {
 	ids := metadata.ValueFromIncomingContext(request, wire.CallKey)
 	if len(ids) != 1 {
 		return nil, nil, nil, core.Errorf(core.ErrorProtocol, "a target of the campaign is asked outside of a call").
@@ -184,14 +186,14 @@ func joined(call, request context.Context) (context.Context, context.CancelFunc)
 
 // call is a conversion or a score that a component of the process is making.
 type call struct {
-	access   *access
+	grant    *modelGrant
 	ctx      context.Context // the caller's, until the call is over
 	cancel   context.CancelFunc
 	requests sync.WaitGroup
 
 	mu            sync.Mutex
 	over          bool
-	conversations map[string]*helping
+	conversations map[string]*modelConversation
 	last          int
 }
 
@@ -222,8 +224,8 @@ func (c *call) end() {
 	ending.Wait()
 }
 
-// keep gives a conversation a name within the call.
-func (c *call) keep(h *helping) string {
+// add gives a conversation a name within the call.
+func (c *call) add(h *modelConversation) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last++
@@ -232,7 +234,7 @@ func (c *call) keep(h *helping) string {
 	return id
 }
 
-func (c *call) find(id, handle string) (*helping, bool) {
+func (c *call) find(id, handle string) (*modelConversation, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h, ok := c.conversations[id]

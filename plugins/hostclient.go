@@ -13,11 +13,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
+	"google.golang.org/grpc/codes"
 )
 
-// services reaches the targets of the campaign through the host, over one
+// hostClient reaches the targets of the campaign through the host, over one
 // connection for the whole process.
-type services struct {
+type hostClient struct {
 	broker *goplugin.GRPCBroker
 
 	mu   sync.Mutex
@@ -26,41 +27,41 @@ type services struct {
 
 // targets returns the targets that a host lets an instance use. The connection
 // is made when the first instance has any.
-func (s *services) targets(models []*pb.Model, brokerID uint32) (core.Targets, error) {
-	if len(models) == 0 {
+func (h *hostClient) targets(handles map[string]string, brokerID uint32) (core.Targets, error) {
+	if len(handles) == 0 {
 		return nil, nil
 	}
-	conn, err := s.connect(brokerID)
+	conn, err := h.connect(brokerID)
 	if err != nil {
 		return nil, core.Errorf(core.ErrorUnavailable, "connecting to the orchestrator for the targets of the campaign: %w", err)
 	}
 	targets := core.Targets{}
-	for _, m := range models {
-		targets[m.GetTarget()] = &model{service: pb.NewTargetServiceClient(conn), name: m.GetTarget(), instance: m.GetInstance()}
+	for name, handle := range handles {
+		targets[name] = &model{service: pb.NewTargetServiceClient(conn), name: name, instance: handle}
 	}
 	return targets, nil
 }
 
-func (s *services) connect(brokerID uint32) (*grpc.ClientConn, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conn != nil {
-		return s.conn, nil
+func (h *hostClient) connect(brokerID uint32) (*grpc.ClientConn, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.conn != nil {
+		return h.conn, nil
 	}
-	conn, err := s.broker.DialWithOptions(brokerID, grpc.WithDefaultCallOptions(
+	conn, err := h.broker.DialWithOptions(brokerID, grpc.WithDefaultCallOptions(
 		grpc.MaxCallRecvMsgSize(wire.MaxMessage),
 		grpc.MaxCallSendMsgSize(wire.MaxMessage),
 	))
-	s.conn = conn
+	h.conn = conn
 	return conn, err
 }
 
 // close ends the connection, if there is one.
-func (s *services) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conn != nil {
-		_ = s.conn.Close() // nothing is in flight any more
+func (h *hostClient) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.conn != nil {
+		_ = h.conn.Close() // nothing is in flight any more
 	}
 }
 
@@ -73,7 +74,7 @@ type model struct {
 
 var (
 	_ core.Target        = (*model)(nil)
-	_ core.Interruptible = (*modelTalk)(nil)
+	_ core.Interruptible = (*modelConversation)(nil)
 )
 
 // StartConversation implements [core.Target].
@@ -87,53 +88,53 @@ func (m *model) StartConversation(ctx context.Context, start core.Start) (core.C
 	if err != nil {
 		return nil, err
 	}
-	talk := &modelTalk{model: m, call: calls[0]}
-	started, err := m.service.StartConversation(talk.outgoing(ctx), request)
+	c := &modelConversation{model: m, call: calls[0]}
+	started, err := m.service.StartConversation(c.outgoing(ctx), request)
 	if err != nil {
 		return nil, m.failure(ctx, err)
 	}
-	talk.id = started.GetConversation()
-	return talk, nil
+	c.id = started.GetConversation()
+	return c, nil
 }
 
-// modelTalk is a conversation with a model. It belongs to the call of the host
+// modelConversation is a conversation with a model. It belongs to the call of the host
 // that it was begun in.
-type modelTalk struct {
+type modelConversation struct {
 	*model
 	id, call string
 }
 
-func (t *modelTalk) outgoing(ctx context.Context) context.Context {
-	return metadata.AppendToOutgoingContext(wire.WithTrace(ctx), wire.CallKey, t.call)
+func (c *modelConversation) outgoing(ctx context.Context) context.Context {
+	return metadata.AppendToOutgoingContext(wire.WithTrace(ctx), wire.CallKey, c.call)
 }
 
 // Send implements [core.Conversation].
-func (t *modelTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
-	replies, err := t.Exchange(ctx, []core.Message{m})
+func (c *modelConversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
+	replies, err := c.Exchange(ctx, []core.Message{m})
 	return wire.OnlyReply(replies), err
 }
 
 // Exchange implements [core.Interruptible]. Whether the target does, the host
 // says.
-func (t *modelTalk) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
-	request, err := wire.EncodeSend(t.instance, t.id, messages)
+func (c *modelConversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	request, err := wire.EncodeSend(c.instance, c.id, messages)
 	if err != nil {
 		return nil, err
 	}
 	streaming, cancel := context.WithCancel(ctx)
 	defer cancel() // frees the stream, however this ends
-	stream, err := t.service.Send(t.outgoing(streaming), request)
+	stream, err := c.service.Send(c.outgoing(streaming), request)
 	if err != nil {
-		return nil, t.failure(ctx, err)
+		return nil, c.failure(ctx, err)
 	}
 	replies, err := wire.ReceiveReplies(len(messages), stream.Recv)
-	return replies, t.failure(ctx, err)
+	return replies, c.failure(ctx, err)
 }
 
 // End implements [core.Conversation].
-func (t *modelTalk) End(ctx context.Context) error {
-	_, err := t.service.EndConversation(t.outgoing(ctx), &pb.EndConversationRequest{Instance: t.instance, Conversation: t.id})
-	return t.failure(ctx, err)
+func (c *modelConversation) End(ctx context.Context) error {
+	_, err := c.service.EndConversation(c.outgoing(ctx), &pb.EndConversationRequest{Instance: c.instance, Conversation: c.id})
+	return c.failure(ctx, err)
 }
 
 // failure makes the error of a call to the host of what gRPC reports. The
@@ -147,6 +148,9 @@ func (m *model) failure(ctx context.Context, err error) error {
 	}
 	if e := wire.DecodeError(err); e != nil {
 		return e
+	}
+	if status.Code(err) == codes.DeadlineExceeded { // the host's clock was a little faster
+		return fmt.Errorf("asking model %q: %w", m.name, context.DeadlineExceeded)
 	}
 	if s, ok := status.FromError(err); ok {
 		return core.Errorf(core.ErrorUnavailable, "asking model %q through the orchestrator: %s: %s", m.name, s.Code(), s.Message())

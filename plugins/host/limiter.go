@@ -13,24 +13,24 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// turns are the limits of a process, for its targets and for everything else:
-// a scorer may wait for a target.
-type turns struct{ targets, others *lane }
+// limiter holds the calls of a process to its limits. Calls of targets have a queue
+// of their own: a scorer's call may wait for a target's.
+type limiter struct{ targets, others *queue }
 
-// lane lets calls through as the limits allow. They queue for their places in
-// one order, and a call that waits for its reply's has given its request's
-// back: so none waits for another that waits for it.
-type lane struct {
+// queue lets calls through as the limits allow. A call waits for a place among the
+// calls, then for room for its request, and then for room for its reply, for which
+// it gives back its request's: so no two calls wait for each other.
+type queue struct {
 	limits                   Limits
 	calls, requests, replies *semaphore.Weighted
 }
 
-func newTurns(l Limits) turns {
-	return turns{targets: newLane(l), others: newLane(l)}
+func newLimiter(l Limits) limiter {
+	return limiter{targets: newQueue(l), others: newQueue(l)}
 }
 
-func newLane(l Limits) *lane {
-	return &lane{
+func newQueue(l Limits) *queue {
+	return &queue{
 		limits:   l,
 		calls:    semaphore.NewWeighted(l.Calls),
 		requests: semaphore.NewWeighted(l.InFlight),
@@ -40,12 +40,12 @@ func newLane(l Limits) *lane {
 
 // of returns where a method queues; nil means that it does not. What opens and
 // closes things, and what looks after the process, has to come through.
-func (t turns) of(method string) *lane {
+func (l limiter) of(method string) *queue {
 	switch method {
 	case pb.TargetService_StartConversation_FullMethodName, pb.TargetService_Send_FullMethodName:
-		return t.targets
+		return l.targets
 	case pb.ConverterService_Convert_FullMethodName, pb.ScorerService_Score_FullMethodName:
-		return t.others
+		return l.others
 	default:
 		return nil
 	}
@@ -53,10 +53,10 @@ func (t turns) of(method string) *lane {
 
 // unary makes a call of one request and one reply as a stream, so that it can
 // be told when the reply begins.
-func (t turns) unary(
+func (l limiter) unary(
 	ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption,
 ) error {
-	if t.of(method) == nil {
+	if l.of(method) == nil {
 		return invoke(ctx, method, request, reply, conn, options...)
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -74,35 +74,35 @@ func (t turns) unary(
 	return stream.RecvMsg(reply)
 }
 
-// stream begins a call when it is its turn. A call that streams is over when its
+// stream begins a call when there is a place for it. A call that streams is over when its
 // context is; unary ends the others.
-func (t turns) stream(
+func (l limiter) stream(
 	ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, begin grpc.Streamer, options ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
-	lane := t.of(method)
-	if lane == nil {
+	queue := l.of(method)
+	if queue == nil {
 		return begin(ctx, desc, conn, method, options...)
 	}
-	if err := lane.calls.Acquire(ctx, 1); err != nil {
-		return nil, fmt.Errorf("waiting for one of the %d calls in progress to end: %w", lane.limits.Calls, err)
+	if err := queue.calls.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("waiting for one of the %d calls in progress to end: %w", queue.limits.Calls, err)
 	}
 	stream, err := begin(ctx, desc, conn, method, options...)
 	if err != nil {
-		lane.calls.Release(1)
+		queue.calls.Release(1)
 		return nil, err
 	}
-	c := &limitedCall{ClientStream: stream, ctx: ctx, lane: lane, release: func() {}}
+	c := &limitedCall{ClientStream: stream, ctx: ctx, queue: queue, release: func() {}}
 	if desc.ServerStreams {
 		context.AfterFunc(ctx, c.end)
 	}
 	return c, nil
 }
 
-// limitedCall is a call that has its turn.
+// limitedCall is a call that has a place.
 type limitedCall struct {
 	grpc.ClientStream
-	ctx  context.Context // the stream's own ends before its last message is read
-	lane *lane
+	ctx   context.Context // the stream's own ends before its last message is read
+	queue *queue
 
 	replying bool
 	mu       sync.Mutex
@@ -112,7 +112,7 @@ type limitedCall struct {
 
 // SendMsg waits until there is room for the request.
 func (c *limitedCall) SendMsg(m any) error {
-	if err := c.hold(c.lane.requests, size(m)); err != nil {
+	if err := c.reserve(c.queue.requests, size(m)); err != nil {
 		return fmt.Errorf("waiting for room among the requests in flight: %w", err)
 	}
 	return c.ClientStream.SendMsg(m)
@@ -123,18 +123,18 @@ func (c *limitedCall) RecvMsg(m any) error {
 	if !c.replying {
 		c.replying = true
 		_, _ = c.Header() // an error comes from RecvMsg, too
-		if err := c.hold(c.lane.replies, wire.MaxMessage); err != nil {
+		if err := c.reserve(c.queue.replies, wire.MaxMessage); err != nil {
 			return fmt.Errorf("waiting for room among the replies in flight: %w", err)
 		}
 	}
 	return c.ClientStream.RecvMsg(m)
 }
 
-// hold gives back the bytes that the call holds and waits for others. What is
+// reserve gives back the bytes that the call holds and waits for others. What is
 // larger than the limit takes all of it.
-func (c *limitedCall) hold(room *semaphore.Weighted, n int64) error {
+func (c *limitedCall) reserve(room *semaphore.Weighted, n int64) error {
 	c.swap(func() {})
-	n = min(n, c.lane.limits.InFlight)
+	n = min(n, c.queue.limits.InFlight)
 	if err := room.Acquire(c.ctx, n); err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (c *limitedCall) end() {
 	c.ended = true
 	c.release()
 	c.release = func() {}
-	c.lane.calls.Release(1)
+	c.queue.calls.Release(1)
 }
 
 func size(m any) int64 {
