@@ -175,18 +175,18 @@ func (p *process) end() {
 }
 
 func (p *process) Schedule(ctx context.Context, name string) (schedule.State, error) {
-	return p.store.Schedule(ctx, name)
+	return p.store.Schedules().Schedule(ctx, name)
 }
 
 func (p *process) SaveSchedule(ctx context.Context, c schedule.Change) error {
 	if _, dead := p.comesTo(); dead {
 		return errors.New("this process is dead")
 	}
-	return p.store.SaveSchedule(ctx, c)
+	return p.store.Schedules().SaveSchedule(ctx, c)
 }
 
 func (p *process) PreviousRun(ctx context.Context, name, run string) (string, error) {
-	return p.store.PreviousRun(ctx, name, run)
+	return p.store.Schedules().PreviousRun(ctx, name, run)
 }
 
 // Run carries a run out with a record of its own.
@@ -254,7 +254,7 @@ func (w *world) fires() []schedule.Fire {
 		w.t.Fatal(err)
 	}
 	defer s.Close()
-	found, err := s.Fires(w.t.Context(), nightly, 100)
+	found, err := s.Schedules().Fires(w.t.Context(), nightly, 100)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -30,23 +31,23 @@ func isArtifact(v core.Value) bool {
 
 // ArtifactFile returns the file in which the store keeps a value that was read
 // from it. ok is false for values that are kept in the database.
-func (s *Store) ArtifactFile(v core.Value) (path string, ok bool) {
+func (r *Reader) ArtifactFile(v core.Value) (path string, ok bool) {
 	if !isArtifact(v) {
 		return "", false
 	}
-	return s.artifactPath(digest(v.Data)), true
+	return r.dir.artifact(digest(v.Data)), true
 }
 
 // Artifact returns the bytes with a SHA-256, in hexadecimal. It fails with
 // [ErrNotFound] if the store has none, and where the file is not what it was.
-func (s *Store) Artifact(ctx context.Context, sha256 string) ([]byte, error) {
+func (r *Reader) Artifact(ctx context.Context, sha256 string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("artifact %s: %w", sha256, err)
 	}
 	if !isDigest(sha256) {
 		return nil, fmt.Errorf("artifact %q: not a SHA-256: want 64 hexadecimal digits", sha256)
 	}
-	data, err := os.ReadFile(s.artifactPath(sha256))
+	data, err := os.ReadFile(r.dir.artifact(sha256))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("artifact %s: %w", sha256, ErrNotFound)
 	}
@@ -57,10 +58,6 @@ func (s *Store) Artifact(ctx context.Context, sha256 string) ([]byte, error) {
 		return nil, fmt.Errorf("artifact %s is damaged: its contents have another SHA-256", sha256)
 	}
 	return data, nil
-}
-
-func (s *Store) artifactPath(sha256 string) string {
-	return s.path(artifactsDir, sha256[:2], sha256)
 }
 
 func digest(data []byte) string {
@@ -88,45 +85,55 @@ type artifact struct {
 // Value implements [driver.Valuer].
 func (a artifact) Value() (driver.Value, error) { return a.sum, nil }
 
-// keepArtifact writes bytes under their SHA-256, durably. Bytes that are there
+// artifacts are the files of a store that hold what is too large for its database,
+// or no text.
+type artifacts struct {
+	dir directory
+
+	mu sync.Mutex
+	// shards are the directories that are known to be durable.
+	shards map[string]bool
+}
+
+// keep writes bytes under their SHA-256, durably. Bytes that are there
 // already are not written again.
-func (s *Store) keepArtifact(data []byte) (artifact, error) {
-	a := artifact{digest(data), data}
-	return a, s.ensure(a)
+func (a *artifacts) keep(data []byte) (artifact, error) {
+	kept := artifact{digest(data), data}
+	return kept, a.ensure(kept)
 }
 
 // ensure makes sure that an artifact is on the disk.
-func (s *Store) ensure(a artifact) error {
-	path := s.artifactPath(a.sum)
-	err := s.shelve(filepath.Dir(path))
+func (a *artifacts) ensure(kept artifact) error {
+	path := a.dir.artifact(kept.sum)
+	err := a.makeShard(filepath.Dir(path))
 	if err == nil {
 		// A file under its final name is whole: it got the name when it was.
-		if info, statErr := os.Stat(path); statErr == nil && info.Size() == int64(len(a.data)) {
-			err = syncDir(filepath.Dir(path)) // somebody else may not have come to that yet
+		if info, statErr := os.Stat(path); statErr == nil && info.Size() == int64(len(kept.data)) {
+			err = syncDir(filepath.Dir(path)) // another process may be about to do it
 		} else {
-			err = writeDurably(path, a.data)
+			err = writeDurably(path, kept.data)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("keeping artifact %s: %w", a.sum, err)
+		return fmt.Errorf("keeping artifact %s: %w", kept.sum, err)
 	}
 	return nil
 }
 
-// ensureAgain is ensure for an artifact that was kept a moment ago: it is only
-// looked at.
-func (s *Store) ensureAgain(a artifact) error {
-	if _, err := os.Stat(s.artifactPath(a.sum)); err == nil {
+// ensureAgain is ensure for an artifact that was kept a moment ago: unless its file
+// is gone, nothing is written or synced.
+func (a *artifacts) ensureAgain(kept artifact) error {
+	if _, err := os.Stat(a.dir.artifact(kept.sum)); err == nil {
 		return nil
 	}
-	return s.ensure(a)
+	return a.ensure(kept)
 }
 
-// shelve makes sure that a directory of artifacts is there, durably.
-func (s *Store) shelve(dir string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.shelves[dir] {
+// makeShard makes sure that a directory of artifacts is there, durably.
+func (a *artifacts) makeShard(dir string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.shards[dir] {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -135,7 +142,7 @@ func (s *Store) shelve(dir string) error {
 	if err := syncDir(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	s.shelves[dir] = true
+	a.shards[dir] = true
 	return nil
 }
 

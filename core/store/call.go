@@ -17,7 +17,7 @@ func (j *Journal) RecordCall(trialID string, r record.RecordedCall) error {
 		if !isArtifact(v) {
 			return "", nil
 		}
-		kept, err := j.store.keepArtifact(v.Data)
+		kept, err := j.store.artifacts.keep(v.Data)
 		artifacts[kept.sum] = kept
 		return kept.sum, err
 	})
@@ -41,12 +41,12 @@ func (j *Journal) RecordCall(trialID string, r record.RecordedCall) error {
 // Calls returns the calls of the last attempt at a trial, in their order, artifacts
 // included. There are none where the run was not recorded. It fails where one
 // cannot be read, or an artifact is missing or damaged.
-func (s *Store) Calls(ctx context.Context, runID, trialID string) ([]record.RecordedCall, error) {
-	if s.schema < schemaCalls {
+func (r *Reader) Calls(ctx context.Context, runID, trialID string) ([]record.RecordedCall, error) {
+	if r.schema < schemaCalls {
 		return nil, nil
 	}
-	load := func(sum string) ([]byte, error) { return s.Artifact(ctx, sum) }
-	calls, err := collect(ctx, s.reads, func(rows *sql.Rows) (record.RecordedCall, error) {
+	load := func(sum string) ([]byte, error) { return r.Artifact(ctx, sum) }
+	calls, err := collect(ctx, r.db, func(rows *sql.Rows) (record.RecordedCall, error) {
 		var ordinal int
 		var encoded []byte
 		if err := rows.Scan(&ordinal, &encoded); err != nil {
@@ -55,7 +55,7 @@ func (s *Store) Calls(ctx context.Context, runID, trialID string) ([]record.Reco
 		r, err := record.DecodeCall(encoded, load)
 		r.Index = ordinal
 		return r, err
-	}, `SELECT ordinal, call FROM calls WHERE run_id = $1 AND trial_id = $2 `+s.ofAttempt(lastAttempt)+` ORDER BY ordinal`, runID, trialID)
+	}, `SELECT ordinal, call FROM calls WHERE run_id = $1 AND trial_id = $2 `+r.attempt(runID, trialID, lastAttempt).filter()+` ORDER BY ordinal`, runID, trialID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the calls of trial %s of run %s: %w", trialID, runID, err)
 	}
@@ -76,11 +76,11 @@ func insertComponents(w *writer, run string, components record.Catalog) error {
 }
 
 // Components returns what plugins said of the components of a recorded run.
-func (s *Store) Components(ctx context.Context, runID string) (record.Catalog, error) {
-	if s.schema < schemaCalls {
+func (r *Reader) Components(ctx context.Context, runID string) (record.Catalog, error) {
+	if r.schema < schemaCalls {
 		return nil, nil
 	}
-	found, err := collect(ctx, s.reads, func(rows *sql.Rows) (c record.Component, err error) {
+	found, err := collect(ctx, r.db, func(rows *sql.Rows) (c record.Component, err error) {
 		var encoded []byte
 		if err := rows.Scan(&encoded); err != nil {
 			return c, err

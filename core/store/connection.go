@@ -34,14 +34,14 @@ func (j *Journal) RecordConnection(c Connection) error {
 
 // Connections returns the connections of a run's plugins, in the order in which
 // they ended.
-func (s *Store) Connections(ctx context.Context, run string) ([]Connection, error) {
-	if s.reads == nil {
+func (r *Reader) Connections(ctx context.Context, run string) ([]Connection, error) {
+	if r.db == nil {
 		return nil, ErrClosed
 	}
-	if s.schema < schemaPlugins {
+	if r.schema < schemaPlugins {
 		return nil, nil
 	}
-	found, err := collect(ctx, s.reads, func(rows *sql.Rows) (c Connection, err error) {
+	found, err := collect(ctx, r.db, func(rows *sql.Rows) (c Connection, err error) {
 		var at int64
 		err = rows.Scan(&c.Plugin, &c.Host, &at, &c.Refused, &c.Sent, &c.Received)
 		c.At = moment(at)

@@ -21,8 +21,8 @@ type Count struct {
 
 // Counts counts the trials of a run that were begun, in the order of the plan: it
 // takes no more memory for many trials than for few.
-func (s *Store) Counts(ctx context.Context, runID string) ([]Count, error) {
-	counts, err := collect(ctx, s.reads, func(rows *sql.Rows) (c Count, err error) {
+func (r *Reader) Counts(ctx context.Context, runID string) ([]Count, error) {
+	counts, err := collect(ctx, r.db, func(rows *sql.Rows) (c Count, err error) {
 		var failure *string
 		if err := rows.Scan(&c.Attack, &c.Variant, &c.Outcome, &failure, &c.Trials); err != nil {
 			return c, err

@@ -9,30 +9,30 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// keptPart is a part whose artifacts, if it has any, are on the disk.
-type keptPart struct {
-	value       keptValue
-	original    *keptValue
+// storedPart is a part whose artifacts, if it has any, are on the disk.
+type storedPart struct {
+	value       storedValue
+	original    *storedValue
 	converters  any // JSON text, or nil
 	transcript  int
 	undelivered int
 }
 
-// keptValue is a value as the database holds it: data, or an [artifact].
-type keptValue struct {
+// storedValue is a value as the database holds it: data, or an [artifact].
+type storedValue struct {
 	modality, mediaType string
 	data, artifact      any
 }
 
-func (s *Store) keepParts(parts []core.Part) ([]keptPart, error) {
-	kept := make([]keptPart, len(parts))
+func (a *artifacts) storeParts(parts []core.Part) ([]storedPart, error) {
+	kept := make([]storedPart, len(parts))
 	for i, p := range parts {
 		var err error
-		if kept[i].value, err = s.keepValue(p.Value); err != nil {
+		if kept[i].value, err = a.storeValue(p.Value); err != nil {
 			return nil, err
 		}
 		if p.Original != nil {
-			original, err := s.keepValue(*p.Original)
+			original, err := a.storeValue(*p.Original)
 			if err != nil {
 				return nil, err
 			}
@@ -58,19 +58,19 @@ func flag(b bool) int {
 	return 0
 }
 
-func (s *Store) keepValue(v core.Value) (keptValue, error) {
-	kept := keptValue{modality: string(v.Modality), mediaType: v.MediaType}
+func (a *artifacts) storeValue(v core.Value) (storedValue, error) {
+	stored := storedValue{modality: string(v.Modality), mediaType: v.MediaType}
 	if !isArtifact(v) {
-		kept.data = payload(v.Data)
-		return kept, nil
+		stored.data = payload(v.Data)
+		return stored, nil
 	}
-	a, err := s.keepArtifact(v.Data)
-	kept.artifact = a
-	return kept, err
+	kept, err := a.keep(v.Data)
+	stored.artifact = kept
+	return stored, err
 }
 
 // columns are the columns of parts from modality on.
-func (p keptPart) columns() []any {
+func (p storedPart) columns() []any {
 	columns := []any{p.value.modality, p.value.mediaType, p.value.data, p.value.artifact, p.transcript, p.undelivered, p.converters, nil, nil, nil, nil}
 	if o := p.original; o != nil {
 		copy(columns[7:], []any{o.modality, o.mediaType, o.data, o.artifact})
@@ -86,21 +86,21 @@ func payload(data []byte) []byte {
 	return data
 }
 
-// keptTurn is an exchange whose artifacts are on the disk: the columns that hold
+// storedTurn is an exchange whose artifacts are on the disk: the columns that hold
 // it, and the values.
-type keptTurn struct {
+type storedTurn struct {
 	reply, failure, delivery any
-	sent, replied            []keptPart
+	sent, replied            []storedPart
 }
 
-func (s *Store) keepTurn(t record.Turn) (keptTurn, error) {
-	var k keptTurn
+func (a *artifacts) storeTurn(t record.Turn) (storedTurn, error) {
+	var k storedTurn
 	var err error
-	if k.sent, err = s.keepParts(t.Sent.Parts); err != nil {
+	if k.sent, err = a.storeParts(t.Sent.Parts); err != nil {
 		return k, err
 	}
 	if t.Reply != nil {
-		if k.replied, err = s.keepParts(t.Reply.Message.Parts); err != nil {
+		if k.replied, err = a.storeParts(t.Reply.Message.Parts); err != nil {
 			return k, err
 		}
 		reply := record.ReplyOf(*t.Reply)

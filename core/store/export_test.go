@@ -26,7 +26,7 @@ func Referring(table, column string) string { return referring(table, column) }
 // RecordTurnAfter records a turn, and calls between when its artifacts are on the
 // disk and nothing refers to them yet.
 func RecordTurnAfter(j *Journal, trialID string, t record.Turn, between func()) error {
-	kept, err := j.store.keepTurn(t)
+	kept, err := j.store.artifacts.storeTurn(t)
 	if err != nil {
 		return err
 	}

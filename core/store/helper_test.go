@@ -47,7 +47,7 @@ func TestWhatHelpersWereAskedIsKept(t *testing.T) {
 	reader, err := store.OpenReader(t.Context(), dir) // it is durable by now
 	must(t, err)
 	defer func() { must(t, reader.Close()) }()
-	for _, from := range []*store.Store{s, reader} {
+	for _, from := range []*store.Reader{s.Reader, reader} {
 		got, err := from.HelperTurns(t.Context(), j.Run(), trial(1).ID)
 		must(t, err)
 		if diff := cmp.Diff(want, got, cmp.Comparer(sameBytes)); diff != "" {

@@ -3,10 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,16 +16,13 @@ import (
 // ErrOtherRun says that the store has another run of the same ID.
 var ErrOtherRun = errors.New("there is another run of this ID, or this one with another record")
 
-// Import reads a run that [Store.Export] wrote, of this version or of one before,
+// Import reads a run that [Reader.Export] wrote, of this version or of one before,
 // and returns its ID. Everything is checked before anything is kept: the run is
 // there as a whole, or not at all. known reports that it was there already, with
 // the same record. It fails with an error of [core.ErrorInput] where the file is
 // wrong, and with [ErrOtherRun].
 func (s *Store) Import(ctx context.Context, file io.Reader) (id string, known bool, err error) {
-	if s.writer == nil {
-		return "", false, fmt.Errorf("importing a run: %w", ErrReadOnly)
-	}
-	name := s.path(incomingDir, rand.Text())
+	name := s.dir.path(incomingDir, rand.Text())
 	lock, err := acquire(name + lockSuffix)
 	if err != nil {
 		return "", false, fmt.Errorf("importing a run: %w", err)
@@ -36,7 +30,7 @@ func (s *Store) Import(ctx context.Context, file io.Reader) (id string, known bo
 	in := newIncoming(name)
 	defer func() {
 		// A folder that could not be removed is swept another day.
-		err = errors.Join(err, in.Close(), os.RemoveAll(name))
+		err = errors.Join(err, in.store.Close(), os.RemoveAll(name))
 		_ = os.Remove(name + lockSuffix)
 		lock.release()
 	}()
@@ -64,10 +58,10 @@ func (s *Store) adopt(ctx context.Context, in *incoming) (known bool, err error)
 				return err
 			}
 		}
-		if err := s.place(ctx, in); err != nil || known {
+		if err := s.moveArtifacts(ctx, in); err != nil || known {
 			return err
 		}
-		return in.eachRecord(ctx, in.reads, in.run, func(r runfile.Row) error {
+		return in.rows().each(ctx, in.run, func(r runfile.Row) error {
 			query, values := insertion(r)
 			return w.exec(query, values...)
 		})
@@ -78,11 +72,11 @@ func (s *Store) adopt(ctx context.Context, in *incoming) (known bool, err error)
 // same fails with [ErrOtherRun] unless the store's record of a run is that of the
 // incoming one.
 func (s *Store) same(ctx context.Context, db querier, in *incoming) error {
-	have, err := s.fingerprint(ctx, db, in.run)
+	have, err := rowsOf{db, s.schema}.fingerprint(ctx, in.run)
 	if err != nil {
 		return err
 	}
-	came, err := in.fingerprint(ctx, in.reads, in.run)
+	came, err := in.rows().fingerprint(ctx, in.run)
 	if err != nil {
 		return err
 	}
@@ -92,26 +86,18 @@ func (s *Store) same(ctx context.Context, db querier, in *incoming) error {
 	return nil
 }
 
-// fingerprint returns a checksum of all that is recorded of a run.
-func (s *Store) fingerprint(ctx context.Context, db querier, run string) (string, error) {
-	hash := sha256.New()
-	lines := json.NewEncoder(hash)
-	err := s.eachRecord(ctx, db, run, func(r runfile.Row) error { return lines.Encode(r) })
-	return hex.EncodeToString(hash.Sum(nil)), err
-}
-
-// place moves the artifacts of an incoming run to their places, durably. They
+// moveArtifacts moves the artifacts of an incoming run to their places, durably. They
 // replace those that are there, which may be damaged.
-func (s *Store) place(ctx context.Context, in *incoming) error {
-	shelves, err := os.ReadDir(in.path(artifactsDir))
+func (s *Store) moveArtifacts(ctx context.Context, in *incoming) error {
+	shards, err := os.ReadDir(in.store.dir.path(artifactsDir))
 	if err != nil {
 		return err
 	}
-	for _, shelf := range shelves {
-		from, to := in.path(artifactsDir, shelf.Name()), s.path(artifactsDir, shelf.Name())
+	for _, shard := range shards {
+		from, to := in.store.dir.path(artifactsDir, shard.Name()), s.dir.path(artifactsDir, shard.Name())
 		files, err := os.ReadDir(from)
 		if err == nil {
-			err = s.shelve(to)
+			err = s.artifacts.makeShard(to)
 		}
 		for _, f := range files {
 			if err == nil {

@@ -18,7 +18,7 @@ const maxAttempts = 100_000
 // incoming is a run on its way into a store: alone in a store of its own, in a
 // folder of the other one. It is a [runfile.Sink].
 type incoming struct {
-	*Store
+	store  *Store
 	run    string
 	tables map[string]table
 	// columns are those of each table in the version that the file is of.
@@ -32,12 +32,12 @@ type incoming struct {
 
 func newIncoming(dir string) *incoming {
 	return &incoming{
-		Store: newStore(dir), tables: map[string]table{}, columns: map[string]map[string]kind{}, statements: map[string]*sql.Stmt{},
+		store: newStore(dir), tables: map[string]table{}, columns: map[string]map[string]kind{}, statements: map[string]*sql.Stmt{},
 	}
 }
 
-// unfit returns the error for a file that is whole, and whose record cannot be.
-func unfit(format string, args ...any) error {
+// badExport returns the error for a file that is whole, and whose record cannot be.
+func badExport(format string, args ...any) error {
 	return core.Errorf(core.ErrorInput, "the file is not as an export is: "+format, args...).
 		WithHint("export the run again")
 }
@@ -45,7 +45,7 @@ func unfit(format string, args ...any) error {
 // unpack reads the file, brings the record up to date, and makes sure that it can
 // be read.
 func (in *incoming) unpack(ctx context.Context, file io.Reader) error {
-	if err := os.MkdirAll(in.path(artifactsDir), 0o700); err != nil {
+	if err := os.MkdirAll(in.store.dir.path(artifactsDir), 0o700); err != nil {
 		return err
 	}
 	if err := runfile.Read(ctx, file, in); err != nil {
@@ -58,7 +58,7 @@ func (in *incoming) unpack(ctx context.Context, file io.Reader) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return unfit("%w", err)
+		return badExport("%w", err)
 	}
 	return nil
 }
@@ -67,19 +67,19 @@ func (in *incoming) unpack(ctx context.Context, file io.Reader) error {
 // that the file is of.
 func (in *incoming) Begin(ctx context.Context, h runfile.Header) error {
 	if h.Run == latestRun {
-		return unfit("no run is called %q", h.Run)
+		return badExport("no run is called %q", h.Run)
 	}
 	in.run = h.Run
 	var err error
 	// Nobody needs what is here after a crash.
-	if in.writes, err = in.connect("", "synchronous(off)", "foreign_keys(on)"); err != nil {
+	if in.store.writes, err = in.store.dir.connect("", "synchronous(off)", "foreign_keys(on)"); err != nil {
 		return err
 	}
-	in.writes.SetMaxOpenConns(1)
-	if err := in.claim(ctx); err != nil {
+	in.store.writes.SetMaxOpenConns(1)
+	if err := in.store.claim(ctx); err != nil {
 		return err
 	}
-	provider, err := newProvider(in.writes)
+	provider, err := newProvider(in.store.writes)
 	if err != nil {
 		return err
 	}
@@ -91,18 +91,18 @@ func (in *incoming) Begin(ctx context.Context, h runfile.Header) error {
 		return core.Errorf(core.ErrorInput, "the file was written by a newer version of the orchestrator (schema %d; this one knows %d)", h.Schema, newest).
 			WithHint("upgrade to orchestrator %s or newer", h.Orchestrator)
 	case h.Schema < schemaFirst:
-		return unfit("there is no schema %d", h.Schema)
+		return badExport("there is no schema %d", h.Schema)
 	}
 	if _, err = provider.UpTo(ctx, h.Schema); err != nil {
 		return err
 	}
 	for _, t := range tablesAt(h.Schema) {
 		in.tables[t.name] = t
-		if in.columns[t.name], err = t.columns(ctx, in.writes); err != nil {
+		if in.columns[t.name], err = t.columns(ctx, in.store.writes); err != nil {
 			return err
 		}
 	}
-	in.tx, err = in.writes.BeginTx(ctx, nil)
+	in.tx, err = in.store.writes.BeginTx(ctx, nil)
 	return err
 }
 
@@ -110,24 +110,24 @@ func (in *incoming) Begin(ctx context.Context, h runfile.Header) error {
 func (in *incoming) Row(ctx context.Context, r runfile.Row) error {
 	t, ok := in.tables[r.Table]
 	if !ok {
-		return unfit("there is no table %q", r.Table)
+		return badExport("there is no table %q", r.Table)
 	}
 	columns := in.columns[r.Table]
 	if len(r.Values) != len(columns) {
-		return unfit("a row of %s has %d columns, and should have %d", r.Table, len(r.Values), len(columns))
+		return badExport("a row of %s has %d columns, and should have %d", r.Table, len(r.Values), len(columns))
 	}
 	for name, value := range r.Values {
 		kind, ok := columns[name]
 		if !ok {
-			return unfit("%s has no column %q", r.Table, name)
+			return badExport("%s has no column %q", r.Table, name)
 		}
 		var err error
 		if r.Values[name], err = convert(value, kind); err != nil {
-			return unfit("column %s of %s: %w", name, r.Table, err)
+			return badExport("column %s of %s: %w", name, r.Table, err)
 		}
 	}
 	if r.Values[t.run] != in.run {
-		return unfit("a row of %s is of the run %q", r.Table, r.Values[t.run])
+		return badExport("a row of %s is of the run %q", r.Table, r.Values[t.run])
 	}
 	query, values := insertion(r)
 	statement, ok := in.statements[query]
@@ -140,7 +140,7 @@ func (in *incoming) Row(ctx context.Context, r runfile.Row) error {
 	}
 	_, err := statement.ExecContext(ctx, values...)
 	if code(err) == sqliteConstraint {
-		return unfit("a row of %s: %w", r.Table, err)
+		return badExport("a row of %s: %w", r.Table, err)
 	}
 	return err
 }
@@ -150,7 +150,7 @@ func (in *incoming) Artifact(ctx context.Context, sum string, data io.Reader) er
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	path := in.artifactPath(sum)
+	path := in.store.dir.artifact(sum)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -174,9 +174,9 @@ func (in *incoming) update(ctx context.Context) error {
 	if err := in.tx.Commit(); err != nil {
 		return err
 	}
-	err := in.migrate(ctx)
+	err := in.store.migrate(ctx)
 	if err == nil {
-		in.reads, err = in.connect("", "query_only(on)")
+		in.store.db, err = in.store.dir.connect("", "query_only(on)")
 	}
 	return err
 }
@@ -184,24 +184,24 @@ func (in *incoming) update(ctx context.Context) error {
 // check makes sure that everything which the record refers to is there, and
 // nothing else, and that all of it can be read.
 func (in *incoming) check(ctx context.Context) error {
-	run, err := in.Run(ctx, in.run)
+	run, err := in.store.Run(ctx, in.run)
 	if err != nil {
 		return err
 	}
-	sums, err := in.artifactsOf(ctx, in.reads, in.run)
+	sums, err := in.rows().artifacts(ctx, in.run)
 	if err != nil {
 		return err
 	}
 	if len(sums) != in.artifacts {
-		return fmt.Errorf("it refers to %d artifacts, and has %d", len(sums), in.artifacts)
+		return fmt.Errorf("the record refers to %d artifacts, and the file has %d", len(sums), in.artifacts)
 	}
-	if _, err := in.Files(ctx, run.ID); err != nil {
+	if _, err := in.store.Files(ctx, run.ID); err != nil {
 		return err
 	}
-	if _, err := in.Connections(ctx, run.ID); err != nil {
+	if _, err := in.store.Connections(ctx, run.ID); err != nil {
 		return err
 	}
-	trials, err := in.Trials(ctx, run.ID)
+	trials, err := in.store.Trials(ctx, run.ID)
 	if err != nil {
 		return err
 	}
@@ -213,18 +213,18 @@ func (in *incoming) check(ctx context.Context) error {
 	return nil
 }
 
+// rows reads the incoming record.
+func (in *incoming) rows() rowsOf { return rowsOf{in.store.db, in.store.schema} }
+
 func (in *incoming) checkTrial(ctx context.Context, t Trial) error {
 	if t.Attempt < 1 || t.Attempt > maxAttempts {
-		return fmt.Errorf("it was begun %d times", t.Attempt)
+		return fmt.Errorf("begun %d times", t.Attempt)
 	}
-	if _, err := in.History(ctx, in.run, t.ID); err != nil {
+	if _, err := in.store.History(ctx, in.run, t.ID); err != nil {
 		return err
 	}
 	for n := 1; n <= t.Attempt; n++ {
-		if _, err := in.turns(ctx, in.run, t.ID, n); err != nil {
-			return err
-		}
-		if _, err := in.helperTurns(ctx, in.run, t.ID, n); err != nil {
+		if _, err := in.store.attempt(in.run, t.ID, n).read(ctx); err != nil {
 			return err
 		}
 	}

@@ -171,11 +171,11 @@ func (j *Journal) Recorded(ctx context.Context, trialID string) (record.Recorded
 // RecordTurn implements [engine.Journal]. It keeps the scores too, if the turn
 // has any.
 func (j *Journal) RecordTurn(trialID string, t record.Turn) error {
-	kept, err := j.store.keepTurn(t)
+	kept, err := j.store.artifacts.storeTurn(t)
 	if err != nil {
 		return err
 	}
-	scores, err := j.store.keepScores(t.Scores)
+	scores, err := j.store.artifacts.storeScores(t.Scores)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (j *Journal) RecordTurn(trialID string, t record.Turn) error {
 }
 
 // insertTurn keeps a turn whose artifacts are on the disk.
-func (j *Journal) insertTurn(trialID string, t record.Turn, kept keptTurn, scores []keptScore) error {
+func (j *Journal) insertTurn(trialID string, t record.Turn, kept storedTurn, scores []storedScore) error {
 	at := j.at(trialID, t.Index)
 	return j.now(func(w *writer) error {
 		err := w.exec(`INSERT INTO turns (run_id, trial_id, attempt, turn, started_at, ended_at, reply, failure, sent_role, delivery)
@@ -204,7 +204,7 @@ func (j *Journal) insertTurn(trialID string, t record.Turn, kept keptTurn, score
 
 // RecordScores implements [engine.Journal].
 func (j *Journal) RecordScores(trialID string, turn int, scores []record.Score) error {
-	kept, err := j.store.keepScores(scores)
+	kept, err := j.store.artifacts.storeScores(scores)
 	if err != nil {
 		return err
 	}
@@ -234,26 +234,26 @@ func (j *Journal) EndTrial(trialID string, r record.Result) error {
 	return err
 }
 
-// place is a turn of an attempt at a trial of a run.
-type place struct {
+// turnKey names a turn of an attempt at a trial of a run.
+type turnKey struct {
 	run, trial    string
 	attempt, turn int
 }
 
 // at is the place of a turn in the attempt that is being made: the last one, where
 // none was begun.
-func (j *Journal) at(trialID string, turn int) place {
+func (j *Journal) at(trialID string, turn int) turnKey {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return place{j.id, trialID, cmp.Or(j.begun[trialID], j.earlier[trialID]), turn}
+	return turnKey{j.id, trialID, cmp.Or(j.begun[trialID], j.earlier[trialID]), turn}
 }
 
-func (p place) insertParts(w *writer, where string, parts []keptPart) error {
+func (k turnKey) insertParts(w *writer, where string, parts []storedPart) error {
 	for i, part := range parts {
 		err := w.exec(`INSERT INTO parts (run_id, trial_id, attempt, turn, place, ordinal, modality, media_type, data, artifact, transcript, undelivered, converters,
 			original_modality, original_media_type, original_data, original_artifact)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-			append([]any{p.run, p.trial, p.attempt, p.turn, where, i}, part.columns()...)...)
+			append([]any{k.run, k.trial, k.attempt, k.turn, where, i}, part.columns()...)...)
 		if err != nil {
 			return err
 		}
@@ -261,15 +261,15 @@ func (p place) insertParts(w *writer, where string, parts []keptPart) error {
 	return nil
 }
 
-func (p place) insertScores(w *writer, scores []keptScore) error {
+func (k turnKey) insertScores(w *writer, scores []storedScore) error {
 	for i, s := range scores {
 		err := w.exec(`INSERT INTO scores (run_id, trial_id, attempt, turn, ordinal, name, type, value, rationale, failure)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			p.run, p.trial, p.attempt, p.turn, i, s.Name, string(s.Type), s.Value, []byte(s.Rationale), s.failure)
+			k.run, k.trial, k.attempt, k.turn, i, s.Name, string(s.Type), s.Value, []byte(s.Rationale), s.failure)
 		if err != nil {
 			return err
 		}
-		if err := p.insertParts(w, placeJudged(i), s.judged); err != nil {
+		if err := k.insertParts(w, placeJudged(i), s.judged); err != nil {
 			return err
 		}
 	}
@@ -285,15 +285,15 @@ const (
 // placeJudged holds what the n-th scorer was given.
 func placeJudged(n int) string { return "judged/" + strconv.Itoa(n) }
 
-// keptScore is a score whose judged values are kept.
-type keptScore struct {
+// storedScore is a score whose judged values are kept.
+type storedScore struct {
 	record.Score
 	failure any
-	judged  []keptPart
+	judged  []storedPart
 }
 
-func (s *Store) keepScores(scores []record.Score) ([]keptScore, error) {
-	kept := make([]keptScore, len(scores))
+func (a *artifacts) storeScores(scores []record.Score) ([]storedScore, error) {
+	kept := make([]storedScore, len(scores))
 	for i, score := range scores {
 		failure, err := encode("failure", score.Failure)
 		if err != nil {
@@ -303,11 +303,11 @@ func (s *Store) keepScores(scores []record.Score) ([]keptScore, error) {
 		for n, v := range score.Judged {
 			parts[n].Value = v
 		}
-		judged, err := s.keepParts(parts)
+		judged, err := a.storeParts(parts)
 		if err != nil {
 			return nil, err
 		}
-		kept[i] = keptScore{Score: score, failure: failure, judged: judged}
+		kept[i] = storedScore{Score: score, failure: failure, judged: judged}
 	}
 	return kept, nil
 }

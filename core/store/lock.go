@@ -110,9 +110,9 @@ func newFile(dir string) (*os.File, error) {
 	}
 }
 
-// left opens a file whose lock nobody holds, because the process that made it
+// openStale opens a file whose lock nobody holds, because the process that made it
 // died, and holds the lock. It returns nil where the file is in use, or gone.
-func left(path string) (*os.File, error) {
+func openStale(path string) (*os.File, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

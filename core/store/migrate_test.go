@@ -97,7 +97,7 @@ func oldTurn() record.Turn {
 	}
 }
 
-func readsOldRun(t *testing.T, s *store.Store) {
+func readsOldRun(t *testing.T, s *store.Reader) {
 	t.Helper()
 	run, err := s.Run(t.Context(), "old")
 	must(t, err)
@@ -120,7 +120,7 @@ func readsOldRun(t *testing.T, s *store.Store) {
 }
 
 // readsTurns reads what was said in oldRun.
-func readsTurns(t *testing.T, s *store.Store) {
+func readsTurns(t *testing.T, s *store.Reader) {
 	t.Helper()
 	turns, err := s.Turns(t.Context(), "old", trial(1).ID)
 	must(t, err)
@@ -148,7 +148,7 @@ func TestAStoreOfAnEarlierVersionIsReadAsItIs(t *testing.T) {
 func TestAStoreOfAnEarlierVersionIsBroughtUpToDate(t *testing.T) {
 	eachEarlier(t, func(t *testing.T, dir string) {
 		s := open(t, dir)
-		readsOldRun(t, s)
+		readsOldRun(t, s.Reader)
 		j := begin(t, s, store.Run{Campaign: "new"})
 		turn, said := everything(), helped()
 		must(t, j.BeginTrial(trialAt(1, 1), start), j.RecordTurn(trial(1).ID, turn),
@@ -180,7 +180,7 @@ func TestARunOfAnEarlierVersionThatWasStoppedIsNotResumed(t *testing.T) {
 		if _, err := s.Claim(t.Context(), "old"); !errors.Is(err, store.ErrNotResumable) {
 			t.Errorf("Claim: %v, want ErrNotResumable", err)
 		}
-		readsTurns(t, s)
+		readsTurns(t, s.Reader)
 	})
 }
 

@@ -26,9 +26,6 @@ type Notice struct {
 // RecordNotice keeps a notice about a run, which may be over. It fails with
 // [ErrNotFound] where the run was removed.
 func (s *Store) RecordNotice(ctx context.Context, runID string, n Notice) error {
-	if s.writer == nil {
-		return fmt.Errorf("recording a notice about the run %s: %w", runID, ErrReadOnly)
-	}
 	occasions, err := json.Marshal(n.Occasions)
 	if err == nil {
 		err = s.writer.wait(ctx, func(w *writer) error {
@@ -57,11 +54,11 @@ func (w *writer) runExists(ctx context.Context, id string) error {
 }
 
 // Notices returns the notices about a run, in the order in which they were sent.
-func (s *Store) Notices(ctx context.Context, runID string) ([]Notice, error) {
-	if s.schema < schemaNotices {
+func (r *Reader) Notices(ctx context.Context, runID string) ([]Notice, error) {
+	if r.schema < schemaNotices {
 		return nil, nil
 	}
-	notices, err := collect(ctx, s.reads, func(rows *sql.Rows) (n Notice, err error) {
+	notices, err := collect(ctx, r.db, func(rows *sql.Rows) (n Notice, err error) {
 		var at int64
 		var occasions []byte
 		if err := rows.Scan(&at, &n.Webhook, &n.Baseline, &occasions, &n.Tries, &n.Failure); err != nil {
@@ -79,15 +76,15 @@ func (s *Store) Notices(ctx context.Context, runID string) ([]Notice, error) {
 // Previous returns the latest finished run of the same campaign that began before
 // a run and gave evidence: some trial of it was judged. It fails with
 // [ErrNotFound] if there is none.
-func (s *Store) Previous(ctx context.Context, r Run) (Run, error) {
-	runs, err := s.runs(ctx, `WHERE campaign = $1 AND id <> $2 AND started_at <= $3 AND status = 'finished' `+s.since(schemaCalls, "AND origin = ''", "")+`
+func (r *Reader) Previous(ctx context.Context, run Run) (Run, error) {
+	runs, err := r.runs(ctx, `WHERE campaign = $1 AND id <> $2 AND started_at <= $3 AND status = 'finished' `+r.since(schemaCalls, "AND origin = ''", "")+`
 		AND EXISTS (SELECT 1 FROM trials WHERE run_id = runs.id AND outcome IN ('succeeded', 'defended'))
-		ORDER BY started_at DESC, id DESC LIMIT 1`, r.Campaign, r.ID, r.Started.UnixNano())
+		ORDER BY started_at DESC, id DESC LIMIT 1`, run.Campaign, run.ID, run.Started.UnixNano())
 	if err == nil && len(runs) == 0 {
 		err = ErrNotFound
 	}
 	if err != nil {
-		return Run{}, fmt.Errorf("the run of %q before %s: %w", r.Campaign, r.ID, err)
+		return Run{}, fmt.Errorf("the run of %q before %s: %w", run.Campaign, run.ID, err)
 	}
 	return runs[0], nil
 }

@@ -13,55 +13,77 @@ import (
 // ErrNoStore says that a directory holds no store.
 var ErrNoStore = errors.New("there is no store")
 
-// ErrReadOnly says that the store was opened for reading.
-var ErrReadOnly = errors.New("the store is open for reading only")
+// Reader reads what a store keeps. It is safe for concurrent use.
+type Reader struct {
+	dir directory
+	// db is nil before the store is open.
+	db        *sql.DB
+	artifacts *artifacts
+	// schema is the version of the tables that are read.
+	schema int64
+}
+
+func newReader(dir string) *Reader {
+	return &Reader{dir: directory(dir), artifacts: &artifacts{dir: directory(dir), shards: map[string]bool{}}}
+}
 
 // OpenReader opens the store in a directory for reading. It makes nothing
 // where there is none, which is [ErrNoStore], and reads one that this process
 // must not write.
-func OpenReader(ctx context.Context, dir string) (*Store, error) {
+func OpenReader(ctx context.Context, dir string) (*Reader, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("reading the store %s: %w", dir, err)
 	}
-	s := newStore(dir)
-	if err := s.openReader(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("reading the store %s: %w", dir, err), s.Close())
+	r := newReader(dir)
+	if err := r.open(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the store %s: %w", dir, err), r.Close())
 	}
-	return s, nil
+	return r, nil
 }
 
-func (s *Store) openReader(ctx context.Context) error {
+func (r *Reader) open(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(s.path(databaseFile)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(r.dir.path(databaseFile)); errors.Is(err, fs.ErrNotExist) {
 		return ErrNoStore
 	} else if err != nil {
 		return err
 	}
 	var err error
-	for _, mode := range s.readingModes() {
-		if s.reads, err = s.connect(mode, "query_only(on)"); err != nil {
+	for _, mode := range r.readingModes() {
+		if r.db, err = r.dir.connect(mode, "query_only(on)"); err != nil {
 			return err
 		}
-		if s.schema, err = checkReadable(ctx, s.reads); err == nil {
+		if r.schema, err = checkReadable(ctx, r.db); err == nil {
 			return nil
 		}
 		if c := code(err); c != sqliteCantOpen && c != sqliteReadOnly {
 			return explain(err)
 		}
-		err = errors.Join(err, s.reads.Close())
+		err = errors.Join(err, r.db.Close())
 	}
 	return err
+}
+
+// Dir is the store's directory.
+func (r *Reader) Dir() string { return string(r.dir) }
+
+// Close closes the store. It may be called more than once.
+func (r *Reader) Close() error {
+	if r.db == nil {
+		return nil
+	}
+	return r.db.Close()
 }
 
 // readingModes are the ways to read the database, the best one first. SQLite
 // keeps files beside a database that others may be writing, and where it may
 // not make them, only a database that nobody writes can be read.
-func (s *Store) readingModes() []string {
+func (r *Reader) readingModes() []string {
 	modes := []string{"mode=rw", "mode=ro"}
-	if info, err := os.Stat(s.path(databaseFile + "-wal")); err != nil || info.Size() == 0 {
+	if info, err := os.Stat(r.dir.path(databaseFile + "-wal")); err != nil || info.Size() == 0 {
 		modes = append(modes, "mode=ro&immutable=1")
 	}
 	return modes
@@ -82,8 +104,8 @@ const (
 
 // since returns the columns that the tables have since a version, or what stands
 // for them in a store of a version before.
-func (s *Store) since(version int64, columns, before string) string {
-	if s.schema >= version {
+func (r *Reader) since(version int64, columns, before string) string {
+	if r.schema >= version {
 		return columns
 	}
 	return before
@@ -108,7 +130,7 @@ func checkReadable(ctx context.Context, db *sql.DB) (int64, error) {
 		return 0, err
 	}
 	if have < schemaFirst {
-		return 0, fmt.Errorf("it has no tables yet (schema %d): a run makes them", have)
+		return 0, fmt.Errorf("the database has no tables yet (schema %d): a run makes them", have)
 	}
 	return have, checkVersion(have, want)
 }

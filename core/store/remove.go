@@ -8,17 +8,14 @@ import (
 )
 
 // Remove removes the record of a run. The artifacts that only this run refers to
-// stay until [Store.Sweep]. id is as that of [Store.Run]. It fails with
+// stay until [Store.CollectGarbage]. id is as that of [Reader.Run]. It fails with
 // [ErrRunning] where a process is carrying the run out.
 func (s *Store) Remove(ctx context.Context, id string) error {
-	if s.writer == nil {
-		return fmt.Errorf("removing the run %s: %w", id, ErrReadOnly)
-	}
 	run, err := s.Run(ctx, id)
 	if err != nil {
 		return err
 	}
-	lock, err := tryAcquire(s.runningFile(run.ID))
+	lock, err := tryAcquire(s.dir.running(run.ID))
 	if err == nil && lock == nil {
 		err = ErrRunning
 	}
@@ -37,7 +34,7 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 		return nil
 	})
 	if err == nil {
-		err = os.Remove(s.runningFile(run.ID))
+		err = os.Remove(s.dir.running(run.ID))
 	}
 	if err != nil {
 		return fmt.Errorf("removing the run %s: %w", run.ID, err)

@@ -12,14 +12,14 @@ import (
 )
 
 // ErrRunning says that a process carries the run out.
-var ErrRunning = errors.New("it is being carried out by another process")
+var ErrRunning = errors.New("another process is carrying the run out")
 
 // ErrFinished says that nothing of a run is left to do.
-var ErrFinished = errors.New("it is finished")
+var ErrFinished = errors.New("the run is finished")
 
 // ErrNotResumable says that a run was kept without its plan and files: by an earlier
 // version, or because there is a secret in them.
-var ErrNotResumable = errors.New("its record does not hold what it takes: it is that of an earlier version, or there was a secret in the campaign's files")
+var ErrNotResumable = errors.New("the record does not hold what that takes: an earlier version made it, or there was a secret in the campaign's files")
 
 // Session is the time in which one process carried a run out.
 type Session struct {
@@ -55,18 +55,15 @@ type Claim struct {
 }
 
 // Claim takes a run, so that nobody else resumes it. id is as that of
-// [Store.Run]. It fails with [ErrRunning], [ErrFinished] or [ErrNotResumable]
+// [Reader.Run]. It fails with [ErrRunning], [ErrFinished] or [ErrNotResumable]
 // where the run cannot be carried on. The Claim has to be released.
 func (s *Store) Claim(ctx context.Context, id string) (*Claim, error) {
-	if s.writer == nil {
-		return nil, fmt.Errorf("resuming the run %s: %w", id, ErrReadOnly)
-	}
 	run, err := s.Run(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	c := &Claim{store: s}
-	if c.lock, err = tryAcquire(s.runningFile(run.ID)); err == nil && c.lock == nil {
+	if c.lock, err = tryAcquire(s.dir.running(run.ID)); err == nil && c.lock == nil {
 		err = ErrRunning
 	}
 	if err != nil {
@@ -97,7 +94,7 @@ func (c *Claim) read(ctx context.Context, id string) (err error) {
 		c.Run.Status = Abandoned
 	}
 	c.Outcomes, c.attempts = map[string]core.Outcome{}, map[string]int{}
-	_, err = collect(ctx, c.store.reads, func(rows *sql.Rows) (struct{}, error) {
+	_, err = collect(ctx, c.store.db, func(rows *sql.Rows) (struct{}, error) {
 		var trial string
 		var outcome sql.NullString
 		var attempt int
@@ -112,7 +109,7 @@ func (c *Claim) read(ctx context.Context, id string) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.store.reads.QueryRowContext(ctx, `SELECT coalesce(max(ordinal) + 1, 0) FROM connections WHERE run_id = $1`, id).Scan(&c.connections)
+	return c.store.db.QueryRowContext(ctx, `SELECT coalesce(max(ordinal) + 1, 0) FROM connections WHERE run_id = $1`, id).Scan(&c.connections)
 }
 
 // Resume carries the run on: it shows as running again until [Journal.Finish], or
@@ -141,7 +138,7 @@ func (c *Claim) Release() {
 	if c.resumed {
 		return
 	}
-	_ = os.Remove(c.store.runningFile(c.Run.ID)) // an empty file that is left does no harm
+	_ = os.Remove(c.store.dir.running(c.Run.ID)) // an empty file that is left does no harm
 	c.lock.release()
 }
 
@@ -154,16 +151,16 @@ type File struct {
 
 // Files returns the files that a run's campaign names, in the order of their
 // names. It fails where one is missing or damaged.
-func (s *Store) Files(ctx context.Context, runID string) ([]File, error) {
-	if s.schema < schemaResume {
+func (r *Reader) Files(ctx context.Context, runID string) ([]File, error) {
+	if r.schema < schemaResume {
 		return nil, nil
 	}
-	files, err := collect(ctx, s.reads, func(rows *sql.Rows) (f File, err error) {
+	files, err := collect(ctx, r.db, func(rows *sql.Rows) (f File, err error) {
 		var sum string
 		if err := rows.Scan(&f.Name, &sum); err != nil {
 			return f, err
 		}
-		f.Data, err = s.Artifact(ctx, sum)
+		f.Data, err = r.Artifact(ctx, sum)
 		return f, err
 	}, `SELECT name, artifact FROM run_files WHERE run_id = $1 ORDER BY name`, runID)
 	if err != nil {
@@ -172,20 +169,20 @@ func (s *Store) Files(ctx context.Context, runID string) ([]File, error) {
 	return files, nil
 }
 
-// keptFile is a file whose contents are on the disk.
-type keptFile struct {
+// storedFile is a file whose contents are on the disk.
+type storedFile struct {
 	name     string
 	contents artifact
 }
 
-func (s *Store) keepFiles(files []File) ([]keptFile, error) {
-	kept := make([]keptFile, len(files))
+func (a *artifacts) storeFiles(files []File) ([]storedFile, error) {
+	kept := make([]storedFile, len(files))
 	for i, f := range files {
-		contents, err := s.keepArtifact(f.Data)
+		contents, err := a.keep(f.Data)
 		if err != nil {
 			return nil, err
 		}
-		kept[i] = keptFile{f.Name, contents}
+		kept[i] = storedFile{f.Name, contents}
 	}
 	return kept, nil
 }
@@ -203,11 +200,11 @@ func insertSession(w *writer, run string, ordinal int, s Session) error {
 		run, ordinal, s.Version, encoded, s.Started.UnixNano())
 }
 
-func (s *Store) sessions(ctx context.Context, run string) ([]Session, error) {
-	if s.schema < schemaResume {
+func (r *Reader) sessions(ctx context.Context, run string) ([]Session, error) {
+	if r.schema < schemaResume {
 		return nil, nil
 	}
-	return collect(ctx, s.reads, scanSession, `SELECT version, allowed, started_at, ended_at, coalesce(status, '') FROM sessions WHERE run_id = $1 ORDER BY ordinal`, run)
+	return collect(ctx, r.db, scanSession, `SELECT version, allowed, started_at, ended_at, coalesce(status, '') FROM sessions WHERE run_id = $1 ORDER BY ordinal`, run)
 }
 
 func scanSession(rows *sql.Rows) (Session, error) {

@@ -47,7 +47,7 @@ type Run struct {
 	// Path is where the file was, from the root.
 	Path string
 	// Files are those that the campaign names. Reading leaves them to
-	// [Store.Files].
+	// [Reader.Files].
 	Files []File
 	// Trials is how many the plan has, and Plan its fingerprint. It is "" in runs
 	// that were kept before it was recorded: they cannot be resumed.
@@ -58,7 +58,7 @@ type Run struct {
 	Plugins []Plugin
 	Started time.Time
 	// Recorded says that each call of a component is kept, and Components what
-	// the plugins said of those. Reading leaves them to [Store.Components].
+	// the plugins said of those. Reading leaves them to [Reader.Components].
 	Recorded   bool
 	Components record.Catalog
 	// Origin is the run from whose record this one was made, and OriginKind how;
@@ -129,18 +129,15 @@ func newID(at time.Time) string {
 // CreateRun begins a run and returns the Journal that keeps it. The run shows
 // as running until [Journal.Finish], or until this process dies.
 func (s *Store) CreateRun(ctx context.Context, r Run) (*Journal, error) {
-	if s.writer == nil {
-		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, ErrReadOnly)
-	}
 	if r.ID == "" {
 		r.ID = newID(r.Started)
 	}
-	lock, err := acquire(s.runningFile(r.ID))
+	lock, err := acquire(s.dir.running(r.ID))
 	if err != nil {
 		return nil, fmt.Errorf("beginning the run %s: %w", r.ID, err)
 	}
 	lock.sign()
-	kept, err := s.keepFiles(r.Files)
+	kept, err := s.artifacts.storeFiles(r.Files)
 	if err == nil {
 		err = s.writer.wait(ctx, func(w *writer) error { return insertRun(w, r, kept) })
 	}
@@ -159,9 +156,7 @@ func (s *Store) register(j *Journal) *Journal {
 	return j
 }
 
-func (s *Store) runningFile(id string) string { return s.path(runningDir, id+lockSuffix) }
-
-func insertRun(w *writer, r Run, files []keptFile) error {
+func insertRun(w *writer, r Run, files []storedFile) error {
 	err := w.exec(`INSERT INTO runs (id, campaign, file, path, source, authorization_text, trials, plan, version, status, message, started_at, recorded, origin, origin_kind)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14)`,
 		r.ID, r.Campaign, r.File, r.Path, payload(r.Source), r.Authorization, r.Trials, r.Plan, r.Version, string(Running), r.Started.UnixNano(),
@@ -206,8 +201,8 @@ func scanPlugin(rows *sql.Rows) (p Plugin, err error) {
 }
 
 // Runs returns every run, the latest first.
-func (s *Store) Runs(ctx context.Context) ([]Run, error) {
-	runs, err := s.runs(ctx, "ORDER BY started_at DESC, id DESC")
+func (r *Reader) Runs(ctx context.Context) ([]Run, error) {
+	runs, err := r.runs(ctx, "ORDER BY started_at DESC, id DESC")
 	if err != nil {
 		return nil, fmt.Errorf("reading the runs: %w", err)
 	}
@@ -220,16 +215,16 @@ const latestRun = "latest"
 // Run returns a run by its ID, by the beginning of its ID where only one run's
 // begins so, or the latest one by "latest". It fails with [ErrNotFound] if
 // there is none, and with [ErrAmbiguous] if there are several.
-func (s *Store) Run(ctx context.Context, id string) (Run, error) {
+func (r *Reader) Run(ctx context.Context, id string) (Run, error) {
 	var runs []Run
 	var err error
 	switch id {
 	case "":
 		return Run{}, fmt.Errorf("run %q: %w", id, ErrNotFound)
 	case latestRun:
-		runs, err = s.runs(ctx, "ORDER BY started_at DESC, id DESC LIMIT 1")
+		runs, err = r.runs(ctx, "ORDER BY started_at DESC, id DESC LIMIT 1")
 	default:
-		runs, err = s.runs(ctx, "WHERE substr(id, 1, length($1)) = $1 ORDER BY id LIMIT 3", id)
+		runs, err = r.runs(ctx, "WHERE substr(id, 1, length($1)) = $1 ORDER BY id LIMIT 3", id)
 	}
 	if err != nil {
 		return Run{}, fmt.Errorf("reading the run %q: %w", id, err)
@@ -244,17 +239,17 @@ func (s *Store) Run(ctx context.Context, id string) (Run, error) {
 }
 
 // runs returns the runs that a clause selects.
-func (s *Store) runs(ctx context.Context, clause string, args ...any) ([]Run, error) {
-	if s.reads == nil {
+func (r *Reader) runs(ctx context.Context, clause string, args ...any) ([]Run, error) {
+	if r.db == nil {
 		return nil, ErrClosed
 	}
-	found, err := collect(ctx, s.reads, scanRun, `SELECT id, campaign, file, source, authorization_text, trials, `+s.since(schemaResume, "path, plan", "'', ''")+`, version, status, message, started_at, ended_at, `+
-		s.since(schemaCalls, "recorded, origin, origin_kind", "0, '', ''")+` FROM runs `+clause, args...)
+	found, err := collect(ctx, r.db, scanRun, `SELECT id, campaign, file, source, authorization_text, trials, `+r.since(schemaResume, "path, plan", "'', ''")+`, version, status, message, started_at, ended_at, `+
+		r.since(schemaCalls, "recorded, origin, origin_kind", "0, '', ''")+` FROM runs `+clause, args...)
 	if err != nil {
 		return nil, err
 	}
 	for i := range found {
-		if err := s.complete(ctx, &found[i]); err != nil {
+		if err := r.complete(ctx, &found[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -274,43 +269,43 @@ func scanRun(rows *sql.Rows) (Run, error) {
 }
 
 // complete adds what other tables and the file system know of a run.
-func (s *Store) complete(ctx context.Context, r *Run) error {
+func (r *Reader) complete(ctx context.Context, run *Run) error {
 	var err error
-	r.Plugins, err = collect(ctx, s.reads, scanPlugin,
-		`SELECT name, version, sha256, `+s.since(schemaPlugins, `trust, permissions, sandbox`, `'', '{}', ''`)+
-			` FROM run_plugins WHERE run_id = $1 ORDER BY ordinal`, r.ID)
+	run.Plugins, err = collect(ctx, r.db, scanPlugin,
+		`SELECT name, version, sha256, `+r.since(schemaPlugins, `trust, permissions, sandbox`, `'', '{}', ''`)+
+			` FROM run_plugins WHERE run_id = $1 ORDER BY ordinal`, run.ID)
 	if err != nil {
 		return err
 	}
-	if r.Sessions, err = s.sessions(ctx, r.ID); err != nil {
+	if run.Sessions, err = r.sessions(ctx, run.ID); err != nil {
 		return err
 	}
 	type count struct {
 		outcome core.Outcome
 		trials  int
 	}
-	counts, err := collect(ctx, s.reads, func(rows *sql.Rows) (c count, err error) {
+	counts, err := collect(ctx, r.db, func(rows *sql.Rows) (c count, err error) {
 		return c, rows.Scan(&c.outcome, &c.trials)
-	}, `SELECT outcome, count(*) FROM trials WHERE run_id = $1 AND outcome IS NOT NULL GROUP BY outcome`, r.ID)
+	}, `SELECT outcome, count(*) FROM trials WHERE run_id = $1 AND outcome IS NOT NULL GROUP BY outcome`, run.ID)
 	if err != nil {
 		return err
 	}
-	r.Outcomes = map[core.Outcome]int{}
+	run.Outcomes = map[core.Outcome]int{}
 	for _, c := range counts {
-		r.Outcomes[c.outcome] = c.trials
+		run.Outcomes[c.outcome] = c.trials
 	}
-	if r.Status != Running || held(s.runningFile(r.ID)) {
+	if run.Status != Running || held(r.dir.running(run.ID)) {
 		return nil
 	}
 	// Nobody carries the run out. It may have been finished just now: the
 	// status is written before the lock is released.
-	if err := s.reads.QueryRowContext(ctx, `SELECT status FROM runs WHERE id = $1`, r.ID).Scan(&r.Status); err != nil {
+	if err := r.db.QueryRowContext(ctx, `SELECT status FROM runs WHERE id = $1`, run.ID).Scan(&run.Status); err != nil {
 		return err
 	}
-	if r.Status == Running {
-		r.Status, r.Message = Abandoned, "the process that carried it out died"
-		if by, ok := s.stopRequested(r.ID); ok {
-			r.Status, r.Message = Interrupted, "stopped by "+by
+	if run.Status == Running {
+		run.Status, run.Message = Abandoned, "the process that carried it out died"
+		if by, ok := r.dir.stopRequested(run.ID); ok {
+			run.Status, run.Message = Interrupted, "stopped by "+by
 		}
 	}
 	return nil
@@ -338,5 +333,5 @@ func (s *Store) finish(j *Journal, status Status, message string, at time.Time) 
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.forgetStop(j.id), os.Remove(s.runningFile(j.id)))
+	return errors.Join(s.dir.forgetStop(j.id), os.Remove(s.dir.running(j.id)))
 }

@@ -14,12 +14,29 @@ import (
 // NewRunID makes up the ID of a run that begins at a time.
 func NewRunID(at time.Time) string { return newID(at) }
 
-// Schedules returns what is kept of every schedule, in the order of their names.
-func (s *Store) Schedules(ctx context.Context) ([]schedule.State, error) {
-	if s.reads == nil {
+// Schedules reads what a store keeps of schedules.
+type Schedules struct{ reader *Reader }
+
+// Schedules is what is kept of schedules, for reading.
+func (r *Reader) Schedules() Schedules { return Schedules{r} }
+
+// ScheduleStore keeps schedules. It implements [schedule.Store].
+type ScheduleStore struct {
+	Schedules
+	writer *writer
+}
+
+var _ schedule.Store = ScheduleStore{}
+
+// Schedules is what is kept of schedules, for reading and writing.
+func (s *Store) Schedules() ScheduleStore { return ScheduleStore{s.Reader.Schedules(), s.writer} }
+
+// All returns what is kept of every schedule, in the order of their names.
+func (s Schedules) All(ctx context.Context) ([]schedule.State, error) {
+	if s.reader.db == nil {
 		return nil, ErrClosed
 	}
-	if s.schema < schemaSchedules {
+	if s.reader.schema < schemaSchedules {
 		return nil, nil
 	}
 	found, err := s.schedules(ctx, "")
@@ -30,8 +47,8 @@ func (s *Store) Schedules(ctx context.Context) ([]schedule.State, error) {
 }
 
 // Schedule implements [schedule.Store].
-func (s *Store) Schedule(ctx context.Context, name string) (schedule.State, error) {
-	if s.reads == nil {
+func (s Schedules) Schedule(ctx context.Context, name string) (schedule.State, error) {
+	if s.reader.db == nil {
 		return schedule.State{}, ErrClosed
 	}
 	found, err := s.schedules(ctx, "WHERE name = $1", name)
@@ -44,8 +61,8 @@ func (s *Store) Schedule(ctx context.Context, name string) (schedule.State, erro
 	return found[0], nil
 }
 
-func (s *Store) schedules(ctx context.Context, clause string, args ...any) ([]schedule.State, error) {
-	found, err := collect(ctx, s.reads, scanSchedule, `SELECT name, file, cron, zone, overlap_policy, catchup_window, jitter, pause_on_failure,
+func (s Schedules) schedules(ctx context.Context, clause string, args ...any) ([]schedule.State, error) {
+	found, err := collect(ctx, s.reader.db, scanSchedule, `SELECT name, file, cron, zone, overlap_policy, catchup_window, jitter, pause_on_failure,
 		considered_at, alive_at, served, paused_at, paused_why FROM schedules `+clause+` ORDER BY name`, args...)
 	for i := range found {
 		if err == nil {
@@ -77,11 +94,11 @@ func scanSchedule(rows *sql.Rows) (schedule.State, error) {
 }
 
 // Fires returns the last fires of a schedule, the latest first.
-func (s *Store) Fires(ctx context.Context, name string, most int) ([]schedule.Fire, error) {
-	if s.reads == nil {
+func (s Schedules) Fires(ctx context.Context, name string, most int) ([]schedule.Fire, error) {
+	if s.reader.db == nil {
 		return nil, ErrClosed
 	}
-	if s.schema < schemaSchedules {
+	if s.reader.schema < schemaSchedules {
 		return nil, nil
 	}
 	found, err := s.fires(ctx, `WHERE schedule = $1 ORDER BY due_at DESC LIMIT $2`, name, most)
@@ -91,8 +108,8 @@ func (s *Store) Fires(ctx context.Context, name string, most int) ([]schedule.Fi
 	return found, nil
 }
 
-func (s *Store) fires(ctx context.Context, clause string, args ...any) ([]schedule.Fire, error) {
-	found, err := collect(ctx, s.reads, func(rows *sql.Rows) (f schedule.Fire, err error) {
+func (s Schedules) fires(ctx context.Context, clause string, args ...any) ([]schedule.Fire, error) {
+	found, err := collect(ctx, s.reader.db, func(rows *sql.Rows) (f schedule.Fire, err error) {
 		var due, decided int64
 		var begun sql.NullInt64
 		err = rows.Scan(&due, &f.Manual, &f.Status, &f.Why, &f.Run, &decided, &f.Outcome, &begun, &f.Finished)
@@ -111,7 +128,7 @@ func (s *Store) fires(ctx context.Context, clause string, args ...any) ([]schedu
 		if f.Status != schedule.Started || f.Begun.IsZero() || f.Finished {
 			continue
 		}
-		run, err := s.Run(ctx, f.Run)
+		run, err := s.reader.Run(ctx, f.Run)
 		if err != nil {
 			return nil, err
 		}
@@ -123,12 +140,12 @@ func (s *Store) fires(ctx context.Context, clause string, args ...any) ([]schedu
 }
 
 // PreviousRun implements [schedule.Store].
-func (s *Store) PreviousRun(ctx context.Context, name, run string) (string, error) {
-	if s.reads == nil {
+func (s Schedules) PreviousRun(ctx context.Context, name, run string) (string, error) {
+	if s.reader.db == nil {
 		return "", ErrClosed
 	}
 	var previous string
-	err := s.reads.QueryRowContext(ctx, `SELECT f.run_id FROM fires f JOIN runs r ON r.id = f.run_id
+	err := s.reader.db.QueryRowContext(ctx, `SELECT f.run_id FROM fires f JOIN runs r ON r.id = f.run_id
 		WHERE f.schedule = $1 AND r.status = 'finished' AND f.due_at < (SELECT due_at FROM fires WHERE schedule = $1 AND run_id = $2)
 		ORDER BY f.due_at DESC LIMIT 1`, name, run).Scan(&previous)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -138,7 +155,7 @@ func (s *Store) PreviousRun(ctx context.Context, name, run string) (string, erro
 }
 
 // SaveSchedule implements [schedule.Store].
-func (s *Store) SaveSchedule(ctx context.Context, c schedule.Change) error {
+func (s ScheduleStore) SaveSchedule(ctx context.Context, c schedule.Change) error {
 	return s.writeSchedule(ctx, c.Name, func(w *writer) error {
 		spec := c.Spec
 		err := w.exec(`INSERT INTO schedules (name, file, cron, zone, overlap_policy, catchup_window, jitter, pause_on_failure, considered_at, alive_at, served)
@@ -169,14 +186,14 @@ func pauseSchedule(w *writer, name string, p schedule.Pause) error {
 	return w.exec(`UPDATE schedules SET paused_at = $1, paused_why = $2 WHERE name = $3`, p.Since.UnixNano(), p.Why, name)
 }
 
-// PauseSchedule lets nothing of a schedule begin until [Store.ResumeSchedule], but
+// PauseSchedule lets nothing of a schedule begin until [ScheduleStore.ResumeSchedule], but
 // what somebody asks for.
-func (s *Store) PauseSchedule(ctx context.Context, name string, p schedule.Pause) error {
+func (s ScheduleStore) PauseSchedule(ctx context.Context, name string, p schedule.Pause) error {
 	return s.writeSchedule(ctx, name, func(w *writer) error { return pauseSchedule(w, name, p) })
 }
 
 // ResumeSchedule ends a schedule's pause.
-func (s *Store) ResumeSchedule(ctx context.Context, name string) error {
+func (s ScheduleStore) ResumeSchedule(ctx context.Context, name string) error {
 	return s.writeSchedule(ctx, name, func(w *writer) error {
 		return w.exec(`UPDATE schedules SET paused_at = NULL, paused_why = '' WHERE name = $1`, name)
 	})
@@ -184,14 +201,14 @@ func (s *Store) ResumeSchedule(ctx context.Context, name string) error {
 
 // RequestRun asks for a run of a schedule, which the scheduler begins as soon as its
 // overlap policy lets it.
-func (s *Store) RequestRun(ctx context.Context, name string, at time.Time) error {
+func (s ScheduleStore) RequestRun(ctx context.Context, name string, at time.Time) error {
 	return s.writeSchedule(ctx, name, func(w *writer) error {
 		return keepFire(w, name, schedule.Fire{Due: at, Manual: true, Status: schedule.Requested, Decided: at})
 	})
 }
 
 // ServeSchedules notes which schedules a scheduler serves that begins.
-func (s *Store) ServeSchedules(ctx context.Context, names []string) error {
+func (s ScheduleStore) ServeSchedules(ctx context.Context, names []string) error {
 	return s.writeSchedule(ctx, strings.Join(names, ", "), func(w *writer) error {
 		err := w.exec(`UPDATE schedules SET served = 0`)
 		for _, name := range names {
@@ -203,12 +220,8 @@ func (s *Store) ServeSchedules(ctx context.Context, names []string) error {
 	})
 }
 
-func (s *Store) writeSchedule(ctx context.Context, name string, write func(*writer) error) error {
-	err := ErrReadOnly
-	if s.writer != nil {
-		err = s.writer.wait(ctx, write)
-	}
-	if err != nil {
+func (s ScheduleStore) writeSchedule(ctx context.Context, name string, write func(*writer) error) error {
+	if err := s.writer.wait(ctx, write); err != nil {
 		return fmt.Errorf("keeping the schedule %s: %w", name, err)
 	}
 	return nil
@@ -217,8 +230,8 @@ func (s *Store) writeSchedule(ctx context.Context, name string, write func(*writ
 // LeadScheduling returns what ends the lead of the process over the schedules of
 // the store, or nil where another process has it. It ends with the process, too,
 // whatever ends that.
-func (s *Store) LeadScheduling() (release func(), err error) {
-	lock, err := tryAcquire(s.path(schedulerLock))
+func (s ScheduleStore) LeadScheduling() (release func(), err error) {
+	lock, err := tryAcquire(s.reader.dir.path(schedulerLock))
 	if err != nil || lock == nil {
 		return nil, err
 	}
@@ -226,4 +239,4 @@ func (s *Store) LeadScheduling() (release func(), err error) {
 }
 
 // Scheduling reports whether a process has the lead over the store's schedules.
-func (s *Store) Scheduling() bool { return held(s.path(schedulerLock)) }
+func (s Schedules) Scheduling() bool { return held(s.reader.dir.path(schedulerLock)) }

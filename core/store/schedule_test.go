@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -32,7 +31,7 @@ func TestAScheduleIsKept(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	c := weekly(t)
-	must(t, s.SaveSchedule(t.Context(), c))
+	must(t, s.Schedules().SaveSchedule(t.Context(), c))
 	want := schedule.State{
 		Name: c.Name, File: c.File, Spec: c.Spec, LastEvaluated: c.LastEvaluated, Alive: c.Alive, Served: true, Open: c.Fires[1:],
 	}
@@ -43,7 +42,7 @@ func TestAScheduleIsKept(t *testing.T) {
 	reader, err := store.OpenReader(t.Context(), dir)
 	must(t, err)
 	defer reader.Close()
-	all, err := reader.Schedules(t.Context())
+	all, err := reader.Schedules().All(t.Context())
 	must(t, err)
 	if diff := cmp.Diff([]schedule.State{want}, all, same); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -51,25 +50,25 @@ func TestAScheduleIsKept(t *testing.T) {
 	if got := all[0].Spec.String(); got != "0 22 * * fri UTC" {
 		t.Errorf("the schedule is %s", got)
 	}
-	unknown, err := s.Schedule(t.Context(), "weakly")
+	unknown, err := s.Schedules().Schedule(t.Context(), "weakly")
 	must(t, err)
 	if !unknown.LastEvaluated.IsZero() || unknown.Name != "weakly" {
 		t.Errorf("a schedule that nobody keeps is %+v", unknown)
 	}
-	if err := reader.SaveSchedule(t.Context(), c); !errors.Is(err, store.ErrReadOnly) {
-		t.Errorf("SaveSchedule of a reader: %v, want ErrReadOnly", err)
+	if _, writes := any(reader.Schedules()).(schedule.Store); writes {
+		t.Error("a reader can keep schedules")
 	}
 }
 
 func TestWhatOthersChangeOfAScheduleStaysWhenTheSchedulerKeepsIt(t *testing.T) {
 	s := open(t, t.TempDir())
 	c := weekly(t)
-	must(t, s.SaveSchedule(t.Context(), c))
-	must(t, s.PauseSchedule(t.Context(), c.Name, schedule.Pause{Since: start, Why: "holidays"}))
-	must(t, s.RequestRun(t.Context(), c.Name, start.Add(90*time.Minute)))
+	must(t, s.Schedules().SaveSchedule(t.Context(), c))
+	must(t, s.Schedules().PauseSchedule(t.Context(), c.Name, schedule.Pause{Since: start, Why: "holidays"}))
+	must(t, s.Schedules().RequestRun(t.Context(), c.Name, start.Add(90*time.Minute)))
 	c.Fires = c.Fires[:1]
-	must(t, s.SaveSchedule(t.Context(), c))
-	state, err := s.Schedule(t.Context(), c.Name)
+	must(t, s.Schedules().SaveSchedule(t.Context(), c))
+	state, err := s.Schedules().Schedule(t.Context(), c.Name)
 	must(t, err)
 	if state.Pause == nil || state.Pause.Why != "holidays" {
 		t.Errorf("pause %+v", state.Pause)
@@ -77,10 +76,10 @@ func TestWhatOthersChangeOfAScheduleStaysWhenTheSchedulerKeepsIt(t *testing.T) {
 	if len(state.Open) != 3 || state.Open[1].Status != schedule.Requested || !state.Open[1].Manual {
 		t.Errorf("open %+v, want what was asked for among them", state.Open)
 	}
-	must(t, s.ResumeSchedule(t.Context(), c.Name))
+	must(t, s.Schedules().ResumeSchedule(t.Context(), c.Name))
 	c.Pause = &schedule.Pause{Since: start, Why: "it failed"}
-	must(t, s.ServeSchedules(t.Context(), nil), s.SaveSchedule(t.Context(), c))
-	if state, err = s.Schedule(t.Context(), c.Name); err != nil || state.Pause.Why != "it failed" || !state.Served {
+	must(t, s.Schedules().ServeSchedules(t.Context(), nil), s.Schedules().SaveSchedule(t.Context(), c))
+	if state, err = s.Schedules().Schedule(t.Context(), c.Name); err != nil || state.Pause.Why != "it failed" || !state.Served {
 		t.Errorf("%+v, %v; want it paused and served", state, err)
 	}
 }
@@ -88,9 +87,9 @@ func TestWhatOthersChangeOfAScheduleStaysWhenTheSchedulerKeepsIt(t *testing.T) {
 func TestADueTimeKnowsTheRecordOfItsRun(t *testing.T) {
 	s := open(t, t.TempDir())
 	c := weekly(t)
-	must(t, s.SaveSchedule(t.Context(), c))
+	must(t, s.Schedules().SaveSchedule(t.Context(), c))
 	fire := func() schedule.Fire {
-		state, err := s.Schedule(t.Context(), c.Name)
+		state, err := s.Schedules().Schedule(t.Context(), c.Name)
 		must(t, err)
 		return state.Open[0]
 	}
@@ -105,13 +104,13 @@ func TestADueTimeKnowsTheRecordOfItsRun(t *testing.T) {
 	if f := fire(); !f.Finished {
 		t.Errorf("when the run is finished it is %+v", f)
 	}
-	previous, err := s.PreviousRun(t.Context(), "weekly", "r1")
+	previous, err := s.Schedules().PreviousRun(t.Context(), "weekly", "r1")
 	if must(t, err); previous != "" {
 		t.Errorf("the run before the first is %q", previous)
 	}
 	c.Fires[2].Run = "r2"
-	must(t, s.SaveSchedule(t.Context(), c))
-	if previous, err = s.PreviousRun(t.Context(), "weekly", "r2"); err != nil || previous != "r1" {
+	must(t, s.Schedules().SaveSchedule(t.Context(), c))
+	if previous, err = s.Schedules().PreviousRun(t.Context(), "weekly", "r2"); err != nil || previous != "r1" {
 		t.Errorf("the run before r2 is %q, %v; want r1", previous, err)
 	}
 }
@@ -119,18 +118,18 @@ func TestADueTimeKnowsTheRecordOfItsRun(t *testing.T) {
 func TestOneProcessAtATimeLeads(t *testing.T) {
 	dir := t.TempDir()
 	first, second := open(t, dir), open(t, dir)
-	release, err := first.LeadScheduling()
-	if must(t, err); release == nil || !second.Scheduling() {
+	release, err := first.Schedules().LeadScheduling()
+	if must(t, err); release == nil || !second.Schedules().Scheduling() {
 		t.Fatal("the first one does not lead")
 	}
-	if again, err := second.LeadScheduling(); again != nil || err != nil {
+	if again, err := second.Schedules().LeadScheduling(); again != nil || err != nil {
 		t.Errorf("the second one leads, too (%v)", err)
 	}
 	release()
-	if second.Scheduling() {
+	if second.Schedules().Scheduling() {
 		t.Error("somebody leads")
 	}
-	if release, err = second.LeadScheduling(); release == nil || err != nil {
+	if release, err = second.Schedules().LeadScheduling(); release == nil || err != nil {
 		t.Errorf("the second one does not lead (%v)", err)
 	}
 	release()
@@ -140,13 +139,13 @@ func TestAStoreOfAnEarlierVersionHasNoSchedules(t *testing.T) {
 	eachEarlier(t, func(t *testing.T, dir string) {
 		reader, err := store.OpenReader(t.Context(), dir)
 		must(t, err)
-		if all, err := reader.Schedules(t.Context()); err != nil || len(all) != 0 {
+		if all, err := reader.Schedules().All(t.Context()); err != nil || len(all) != 0 {
 			t.Errorf("schedules %+v, %v; want none", all, err)
 		}
 		must(t, reader.Close())
 		s := open(t, dir)
-		must(t, s.SaveSchedule(t.Context(), weekly(t)))
-		if all, err := s.Schedules(t.Context()); err != nil || len(all) != 1 {
+		must(t, s.Schedules().SaveSchedule(t.Context(), weekly(t)))
+		if all, err := s.Schedules().All(t.Context()); err != nil || len(all) != 1 {
 			t.Errorf("schedules %+v, %v; want one", all, err)
 		}
 	})

@@ -27,12 +27,12 @@ const busyTimeout = 30 * time.Second
 const beginWriting = "BEGIN IMMEDIATE"
 
 // connect returns a pool of connections to the database.
-func (s *Store) connect(extra string, pragmas ...string) (*sql.DB, error) {
+func (d directory) connect(extra string, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{"_pragma": append([]string{
 		// First, so that the others wait for their lock.
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 	}, pragmas...)}
-	dsn := url.URL{Scheme: "file", Path: s.path(databaseFile), RawQuery: query.Encode()}
+	dsn := url.URL{Scheme: "file", Path: d.path(databaseFile), RawQuery: query.Encode()}
 	if extra != "" {
 		dsn.RawQuery += "&" + extra
 	}

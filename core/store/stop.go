@@ -10,18 +10,14 @@ import (
 )
 
 // ErrNotRunning says that no process carries the run out.
-var ErrNotRunning = errors.New("it is not being carried out")
-
-// stopFile is there while somebody wants a run to be stopped, and holds why. It is
-// a file and no row: it can be made while the database is busy and the disk full.
-func (s *Store) stopFile(id string) string { return s.path(runningDir, id+".stop") }
+var ErrNotRunning = errors.New("no process is carrying the run out")
 
 // RequestStop asks the process that carries a run out to stop it, and may say why.
 // It does not wait for that; the request stands until the run has ended. It fails
 // with [ErrNotRunning] where there is no such process. The store may be open for
 // reading only.
-func (s *Store) RequestStop(run, reason string) error {
-	err := s.whileCarried(run, func() error { return request(s.stopFile(run), reason) })
+func (r *Reader) RequestStop(run, reason string) error {
+	err := r.dir.whileCarried(run, func() error { return request(r.dir.stop(run), reason) })
 	if err != nil {
 		return fmt.Errorf("stopping the run %s: %w", run, err)
 	}
@@ -30,13 +26,13 @@ func (s *Store) RequestStop(run, reason string) error {
 
 // whileCarried makes a request, which must not be left for who carries the run out
 // another time.
-func (s *Store) whileCarried(run string, request func() error) error {
-	if !held(s.runningFile(run)) {
+func (d directory) whileCarried(run string, request func() error) error {
+	if !held(d.running(run)) {
 		return ErrNotRunning
 	}
 	err := request()
-	if !held(s.runningFile(run)) {
-		return errors.Join(ErrNotRunning, s.forgetStop(run))
+	if !held(d.running(run)) {
+		return errors.Join(ErrNotRunning, d.forgetStop(run))
 	}
 	return err
 }
@@ -56,8 +52,8 @@ func request(path, reason string) error {
 // Carrier names the process that carries a run out, or is about to resume it, such
 // as "4711 on host.example"; it may be "" where it could not say so. ok is false
 // where there is none.
-func (s *Store) Carrier(run string) (process string, ok bool) {
-	path := s.runningFile(run)
+func (r *Reader) Carrier(run string) (process string, ok bool) {
+	path := r.dir.running(run)
 	if !held(path) {
 		return "", false
 	}
@@ -67,10 +63,10 @@ func (s *Store) Carrier(run string) (process string, ok bool) {
 
 // StopRequested reports whether somebody wants the run to be stopped, and by what
 // it is then, in words.
-func (j *Journal) StopRequested() (by string, ok bool) { return j.store.stopRequested(j.id) }
+func (j *Journal) StopRequested() (by string, ok bool) { return j.store.dir.stopRequested(j.id) }
 
-func (s *Store) stopRequested(run string) (by string, ok bool) {
-	reason, err := os.ReadFile(s.stopFile(run))
+func (d directory) stopRequested(run string) (by string, ok bool) {
+	reason, err := os.ReadFile(d.stop(run))
 	by = "orchestrator stop"
 	if len(reason) > 0 {
 		by += ": " + string(reason)
@@ -81,7 +77,7 @@ func (s *Store) stopRequested(run string) (by string, ok bool) {
 // settle writes down that a run was to be stopped whose process died before it
 // could. Only who holds the run's lock may call it.
 func (s *Store) settle(ctx context.Context, run string) error {
-	by, ok := s.stopRequested(run)
+	by, ok := s.dir.stopRequested(run)
 	if !ok {
 		return nil
 	}
@@ -92,12 +88,12 @@ func (s *Store) settle(ctx context.Context, run string) error {
 	if err != nil {
 		return err
 	}
-	return s.forgetStop(run)
+	return s.dir.forgetStop(run)
 }
 
 // forgetStop removes a request that has been met.
-func (s *Store) forgetStop(run string) error {
-	if err := os.Remove(s.stopFile(run)); !errors.Is(err, fs.ErrNotExist) {
+func (d directory) forgetStop(run string) error {
+	if err := os.Remove(d.stop(run)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

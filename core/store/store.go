@@ -15,19 +15,6 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// The parts of a store's directory.
-const (
-	databaseFile  = "runs.db"
-	lockFile      = "store.lock"
-	schedulerLock = "scheduler.lock"
-	artifactsDir  = "artifacts"
-	runningDir    = "running"
-	incomingDir   = "incoming"
-
-	// lockSuffix ends the names of files that are locks.
-	lockSuffix = ".lock"
-)
-
 // ErrNotFound says that the store has no such run, trial or artifact.
 var ErrNotFound = errors.New("not found")
 
@@ -37,24 +24,20 @@ var ErrAmbiguous = errors.New("more than one begins so")
 // ErrClosed says that the store has been closed.
 var ErrClosed = errors.New("the store is closed")
 
-// Store is an open store. It is safe for concurrent use.
+// Store is an open store. What is kept is read through its [Reader]. It is safe
+// for concurrent use.
 type Store struct {
-	dir    string
-	reads  *sql.DB
+	*Reader
 	writes *sql.DB
 	writer *writer
-	// schema is the version of the tables that are read.
-	schema int64
 
 	mu sync.Mutex
-	// shelves are the directories of artifacts that are known to be durable.
-	shelves map[string]bool
 	// journals are those that are open.
 	journals map[*Journal]bool
 }
 
 func newStore(dir string) *Store {
-	return &Store{dir: dir, shelves: map[string]bool{}, journals: map[*Journal]bool{}}
+	return &Store{Reader: newReader(dir), journals: map[*Journal]bool{}}
 }
 
 // Open opens the store in a directory, and makes one there if there is none.
@@ -78,7 +61,7 @@ func (s *Store) open(ctx context.Context) error {
 	}
 	// Two processes that begin a store at the same time must not both
 	// migrate it.
-	lock, err := acquire(s.path(lockFile))
+	lock, err := acquire(s.dir.path(lockFile))
 	if err != nil {
 		return err
 	}
@@ -86,48 +69,44 @@ func (s *Store) open(ctx context.Context) error {
 
 	// SQLite would give the file the permissions that umask leaves; its
 	// journal files get the same as the database.
-	file, err := os.OpenFile(s.path(databaseFile), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(s.dir.path(databaseFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
 	if err := file.Close(); err != nil {
 		return err
 	}
-	if s.writes, err = s.connect("_txlock=immediate", "synchronous(full)", "fullfsync(on)", "checkpoint_fullfsync(on)", "foreign_keys(on)"); err != nil {
+	if s.writes, err = s.dir.connect("_txlock=immediate", "synchronous(full)", "fullfsync(on)", "checkpoint_fullfsync(on)", "foreign_keys(on)"); err != nil {
 		return err
 	}
 	s.writes.SetMaxOpenConns(1)
 	if err := s.migrate(ctx); err != nil {
 		return explain(err)
 	}
-	if s.reads, err = s.connect("", "query_only(on)"); err != nil {
+	if s.db, err = s.dir.connect("", "query_only(on)"); err != nil {
 		return err
 	}
-	s.writer, err = newWriter(ctx, s.writes, s.ensureAgain)
+	s.writer, err = newWriter(ctx, s.writes, s.artifacts.ensureAgain)
 	return err
 }
 
 // makeDirs makes the store's directories, durably.
 func (s *Store) makeDirs() error {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := os.MkdirAll(s.Dir(), 0o700); err != nil {
 		return err
 	}
-	for _, dir := range []string{s.path(artifactsDir), s.path(runningDir), s.path(incomingDir)} {
+	for _, dir := range []string{s.dir.path(artifactsDir), s.dir.path(runningDir), s.dir.path(incomingDir)} {
 		switch err := os.Mkdir(dir, 0o700); {
 		case errors.Is(err, fs.ErrExist):
 			continue
 		case err != nil:
 			return err
 		}
-		if err := errors.Join(syncDir(s.dir), syncDir(filepath.Dir(s.dir))); err != nil {
+		if err := errors.Join(syncDir(s.Dir()), syncDir(filepath.Dir(s.Dir()))); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (s *Store) path(elements ...string) string {
-	return filepath.Join(append([]string{s.dir}, elements...)...)
 }
 
 // migrate makes the tables, or brings those of an older version up to date.
@@ -153,13 +132,10 @@ func (s *Store) migrate(ctx context.Context) error {
 
 func checkVersion(have, want int64) error {
 	if have > want {
-		return fmt.Errorf("it was written by a newer version of the orchestrator (schema %d; this one knows %d): upgrade, or use another store", have, want)
+		return fmt.Errorf("the store was written by a newer version of the orchestrator (schema %d; this one knows %d): upgrade, or use another store", have, want)
 	}
 	return nil
 }
-
-// Dir is the store's directory.
-func (s *Store) Dir() string { return s.dir }
 
 // Close waits for what is being written and closes the store. Runs that are
 // not finished stay so, and show as abandoned. It may be called more than
@@ -175,10 +151,8 @@ func (s *Store) Close() error {
 		j.lock.release()
 	}
 	clear(s.journals)
-	for _, db := range []*sql.DB{s.reads, s.writes} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
+	if s.writes != nil {
+		errs = append(errs, s.writes.Close())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.Reader.Close())...)
 }

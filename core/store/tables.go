@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -28,7 +31,7 @@ type table struct {
 
 // runTables are the tables that hold the record of a run, those that others refer to
 // first. It is what is exported and removed, and what keeps artifacts from being
-// swept.
+// garbage.
 func runTables() []table {
 	return []table{
 		{name: "runs", run: "id", since: schemaFirst},
@@ -164,7 +167,7 @@ func convert(value any, to kind) (any, error) {
 			return v, nil
 		}
 	}
-	return nil, fmt.Errorf("it holds %T, and should hold %s", value, to)
+	return nil, fmt.Errorf("a %T in a column of %s", value, to)
 }
 
 // insertion returns the statement that inserts a row, and its values.
@@ -176,4 +179,74 @@ func insertion(r runfile.Row) (query string, values []any) {
 		values = append(values, r.Values[name])
 	}
 	return "INSERT INTO " + r.Table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")", values
+}
+
+// rowsOf reads the record of a run as rows of its tables, in their version schema.
+type rowsOf struct {
+	db     querier
+	schema int64
+}
+
+// each calls do for every row of a run's record, always in the same order.
+func (r rowsOf) each(ctx context.Context, run string, do func(runfile.Row) error) error {
+	for _, t := range tablesAt(r.schema) {
+		if err := t.eachRow(ctx, r.db, run, do); err != nil {
+			return fmt.Errorf("table %s: %w", t.name, err)
+		}
+	}
+	return nil
+}
+
+// fingerprint returns a checksum of all that is recorded of a run.
+func (r rowsOf) fingerprint(ctx context.Context, run string) (string, error) {
+	hash := sha256.New()
+	lines := json.NewEncoder(hash)
+	err := r.each(ctx, run, func(row runfile.Row) error { return lines.Encode(row) })
+	return hex.EncodeToString(hash.Sum(nil)), err
+}
+
+// artifacts returns the artifacts that a run refers to, in the order of their
+// SHA-256.
+func (r rowsOf) artifacts(ctx context.Context, run string) ([]string, error) {
+	sums := map[string]bool{}
+	err := r.eachReference(ctx, sums, func(t table, column string) (string, []any) {
+		return "SELECT DISTINCT " + column + " FROM " + t.name + " WHERE " + t.run + " = $1 AND " + column + " IS NOT NULL", []any{run}
+	})
+	return slices.Sorted(maps.Keys(sums)), err
+}
+
+// unreferred returns which of the artifacts, whose names begin as given, nothing
+// refers to.
+func (r rowsOf) unreferred(ctx context.Context, prefix string, sums []string) ([]string, error) {
+	referred := map[string]bool{}
+	err := r.eachReference(ctx, referred, func(t table, column string) (string, []any) {
+		return referring(t.name, column), []any{prefix, prefix + "g"} // g comes behind all hexadecimal digits
+	})
+	return slices.DeleteFunc(slices.Clone(sums), func(sum string) bool { return referred[sum] }), err
+}
+
+// eachReference adds to sums what the queries for the columns that refer to
+// artifacts return.
+func (r rowsOf) eachReference(ctx context.Context, sums map[string]bool, query func(t table, column string) (string, []any)) error {
+	for _, t := range tablesAt(r.schema) {
+		for _, column := range t.artifacts {
+			text, args := query(t, column)
+			_, err := collect(ctx, r.db, func(rows *sql.Rows) (none struct{}, err error) {
+				var sum string
+				err = rows.Scan(&sum)
+				sums[sum] = true
+				return none, err
+			}, text, args...)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// referring is the query for the artifacts between $1 and $2 that a column refers
+// to.
+func referring(table, column string) string {
+	return "SELECT DISTINCT " + column + " FROM " + table + " WHERE " + column + " >= $1 AND " + column + " < $2"
 }

@@ -64,7 +64,7 @@ func full(t testing.TB, s *store.Store) (id string) {
 }
 
 // export returns an exported run.
-func export(t testing.TB, s *store.Store, id string) []byte {
+func export(t testing.TB, s *store.Reader, id string) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	must(t, s.Export(t.Context(), id, "v3", &file))
@@ -72,7 +72,7 @@ func export(t testing.TB, s *store.Store, id string) []byte {
 }
 
 // everythingOf reads all that can be read of a run.
-func everythingOf(t *testing.T, s *store.Store, id string) map[string]any {
+func everythingOf(t *testing.T, s *store.Reader, id string) map[string]any {
 	t.Helper()
 	ctx := t.Context()
 	all := map[string]any{}
@@ -106,16 +106,16 @@ func TestAnImportedRunIsTheOneThatWasExported(t *testing.T) {
 	from, dir := open(t, t.TempDir()), t.TempDir()
 	id := full(t, from)
 	begin(t, from, store.Run{ID: "another", Files: []store.File{{Name: "b", Data: []byte("its own")}}})
-	file := export(t, from, id)
+	file := export(t, from.Reader, id)
 	to := open(t, dir)
 	got, known, err := to.Import(t.Context(), bytes.NewReader(file))
 	if err != nil || got != id || known {
 		t.Fatalf("Import: %q, known %t, %v; want %q", got, known, err, id)
 	}
-	if diff := cmp.Diff(everythingOf(t, from, id), everythingOf(t, to, id), atOnce); diff != "" {
+	if diff := cmp.Diff(everythingOf(t, from.Reader, id), everythingOf(t, to.Reader, id), atOnce); diff != "" {
 		t.Errorf("the run (-exported +imported):\n%s", diff)
 	}
-	if again := export(t, to, id); !bytes.Equal(file, again) {
+	if again := export(t, to.Reader, id); !bytes.Equal(file, again) {
 		t.Error("exported again, it is another file")
 	}
 	runs, err := to.Runs(t.Context())
@@ -133,7 +133,7 @@ func TestAnImportedRunIsTheOneThatWasExported(t *testing.T) {
 func TestAnImportedRunIsCarriedOn(t *testing.T) {
 	from, to := open(t, t.TempDir()), open(t, t.TempDir())
 	id := full(t, from)
-	_, _, err := to.Import(t.Context(), bytes.NewReader(export(t, from, id)))
+	_, _, err := to.Import(t.Context(), bytes.NewReader(export(t, from.Reader, id)))
 	must(t, err)
 	c := claim(t, to, id)
 	j, err := c.Resume(t.Context(), store.Session{Started: start})
@@ -150,13 +150,13 @@ func TestARunThatIsThereAlreadyIsRecognised(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	id := full(t, s)
-	file := export(t, s, id)
+	file := export(t, s.Reader, id)
 	damaged := artifacts(t, dir)[0]
 	must(t, os.WriteFile(damaged, []byte("something else"), 0o600))
 	if got, known, err := s.Import(t.Context(), bytes.NewReader(file)); err != nil || got != id || !known {
 		t.Errorf("Import of the same run: %q, known %t, %v", got, known, err)
 	}
-	everythingOf(t, s, id) // its damaged artifact has been replaced
+	everythingOf(t, s.Reader, id) // its damaged artifact has been replaced
 	execSQL(t, dir, `UPDATE trials SET reason = x'00' WHERE id LIKE '%/1'`)
 	if _, _, err := s.Import(t.Context(), bytes.NewReader(file)); !errors.Is(err, store.ErrOtherRun) {
 		t.Errorf("Import of a run with another record: %v, want ErrOtherRun", err)
@@ -172,7 +172,7 @@ func TestAnExportOfAnEarlierVersionIsImported(t *testing.T) {
 		to := open(t, t.TempDir())
 		_, _, err = to.Import(t.Context(), bytes.NewReader(file))
 		must(t, err)
-		readsOldRun(t, to)
+		readsOldRun(t, to.Reader)
 		if _, known, err := open(t, dir).Import(t.Context(), bytes.NewReader(file)); err != nil || !known {
 			t.Errorf("Import into the store that it comes from, brought up to date: known %t, %v", known, err)
 		}
@@ -263,7 +263,7 @@ func set(table, column string, value any) func(*contents) {
 }
 
 // isEmpty makes sure that a store has no run, and that nothing is left in it.
-func isEmpty(t *testing.T, s *store.Store, dir string) {
+func isEmpty(t *testing.T, s *store.Reader, dir string) {
 	t.Helper()
 	runs, err := s.Runs(t.Context())
 	must(t, err)
@@ -276,7 +276,7 @@ func isEmpty(t *testing.T, s *store.Store, dir string) {
 
 func TestAFileWhoseRecordCannotBeIsRefused(t *testing.T) {
 	from := open(t, t.TempDir())
-	file := export(t, from, full(t, from))
+	file := export(t, from.Reader, full(t, from))
 	for name, test := range map[string]struct {
 		change func(*contents)
 		want   string
@@ -289,17 +289,17 @@ func TestAFileWhoseRecordCannotBeIsRefused(t *testing.T) {
 			delete(c.rows[0].Values, "file")
 			c.rows[0].Values["a) --"] = int64(1)
 		}, `has no column "a) --"`},
-		"a text for a number":     {set("runs", "trials", "many"), "it holds string"},
+		"a text for a number":     {set("runs", "trials", "many"), "a string in a column of BIGINT"},
 		"a row of another run":    {set("trials", "run_id", "another"), `is of the run "another"`},
 		"a row twice":             {func(c *contents) { c.rows = append(c.rows, c.rows[len(c.rows)-1]) }, "a row of"},
 		"no run":                  {func(c *contents) { c.rows = c.rows[1:] }, "a row of"},
 		"a run of a special name": {func(c *contents) { c.header.Run = "latest" }, "no run is called"},
 		"JSON that is none":       {set("turns", "reply", "{"), "decoding"},
-		"too many attempts":       {set("trials", "attempt", int64(1)<<60), "it was begun 1152921504606846976 times"},
-		"a missing artifact":      {func(c *contents) { c.sums, c.artifacts = c.sums[1:], c.artifacts[1:] }, "it refers to 8 artifacts, and has 7"},
+		"too many attempts":       {set("trials", "attempt", int64(1)<<60), "begun 1152921504606846976 times"},
+		"a missing artifact":      {func(c *contents) { c.sums, c.artifacts = c.sums[1:], c.artifacts[1:] }, "the record refers to 8 artifacts, and the file has 7"},
 		"an artifact too many": {func(c *contents) {
 			c.rows = slices.DeleteFunc(c.rows, func(r runfile.Row) bool { return r.Table == "run_files" })
-		}, "it refers to 7 artifacts, and has 8"},
+		}, "the record refers to 7 artifacts, and the file has 8"},
 		"an artifact for another": {set("run_files", "artifact", strings.Repeat("ab", 32)), "not found"},
 		"no name of an artifact":  {set("run_files", "artifact", "../../../etc/passwd"), "not a SHA-256"},
 	} {
@@ -310,14 +310,14 @@ func TestAFileWhoseRecordCannotBeIsRefused(t *testing.T) {
 			if core.KindOf(err) != core.ErrorInput || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Import: %v (%s error), want an input error that says %q", err, core.KindOf(err), test.want)
 			}
-			isEmpty(t, to, dir)
+			isEmpty(t, to.Reader, dir)
 		})
 	}
 }
 
 func TestAnImportThatIsInterruptedLeavesNothing(t *testing.T) {
 	from := open(t, t.TempDir())
-	file := export(t, from, full(t, from))
+	file := export(t, from.Reader, full(t, from))
 	for part := range 8 {
 		dir := t.TempDir()
 		to := open(t, dir)
@@ -328,7 +328,7 @@ func TestAnImportThatIsInterruptedLeavesNothing(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("after %d eighths: %v, want Canceled", part, err)
 		}
-		isEmpty(t, to, dir)
+		isEmpty(t, to.Reader, dir)
 	}
 }
 
@@ -345,7 +345,7 @@ func (r reading) Read([]byte) (int, error) {
 func TestAFlippedByteIsNoticed(t *testing.T) {
 	from := open(t, t.TempDir())
 	id := full(t, from)
-	file := export(t, from, id)
+	file := export(t, from.Reader, id)
 	const step = 11_003 // which meets every kind of place
 	refused, flips := 0, 0
 	to := open(t, t.TempDir())
@@ -359,7 +359,7 @@ func TestAFlippedByteIsNoticed(t *testing.T) {
 			continue
 		}
 		must(t, err)
-		if !bytes.Equal(export(t, to, id), file) {
+		if !bytes.Equal(export(t, to.Reader, id), file) {
 			t.Fatalf("byte %d is another one, and the run is imported and is another one", at)
 		}
 		must(t, to.Remove(t.Context(), id))
@@ -378,7 +378,7 @@ func TestAFileOfTheFirstFormatIsReadForEver(t *testing.T) {
 	if id != "old" {
 		t.Errorf("the run is %q", id)
 	}
-	readsOldRun(t, to)
+	readsOldRun(t, to.Reader)
 }
 
 func TestARemovedRunIsGoneAndTheOthersAreNot(t *testing.T) {
@@ -400,8 +400,8 @@ func TestARemovedRunIsGoneAndTheOthersAreNot(t *testing.T) {
 			t.Errorf("%d rows of it are left in %s", n, table)
 		}
 	}
-	must(t, s.Sweep(t.Context(), store.Sweeping{Found: func(store.Litter) {}}))
-	everythingOf(t, s, "another")
+	must(t, s.CollectGarbage(t.Context(), store.GCOptions{Found: func(store.Garbage) {}}))
+	everythingOf(t, s.Reader, "another")
 	if _, err := s.Files(t.Context(), "another"); err != nil {
 		t.Error(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 // FindRun reads a run by its ID, by the beginning of one, or as "latest". Its errors of
 // [core.ErrorConfig] say that there is no such run, or more than one.
-func FindRun(ctx context.Context, s *store.Store, name string) (store.Run, error) {
+func FindRun(ctx context.Context, s *store.Reader, name string) (store.Run, error) {
 	run, err := s.Run(ctx, name)
 	switch {
 	case name == "latest" && errors.Is(err, store.ErrNotFound):
@@ -24,7 +24,7 @@ func FindRun(ctx context.Context, s *store.Store, name string) (store.Run, error
 
 // Compare compares two runs. Where the baseline is none, with the ID "", every finding
 // is new. alpha is how likely a change may be reported at most where there is none.
-func Compare(ctx context.Context, s *store.Store, baseline, run store.Run, alpha float64) (compare.Comparison, error) {
+func Compare(ctx context.Context, s *store.Reader, baseline, run store.Run, alpha float64) (compare.Comparison, error) {
 	var sides [2]compare.Run
 	for i, r := range []store.Run{baseline, run} {
 		if r.ID == "" {

@@ -99,7 +99,7 @@ func conclusionOf(campaign string, allowed plan.Evidence, run string, s record.S
 }
 
 // ConcludeAgain returns what was concluded of a finished run when it ended.
-func ConcludeAgain(ctx context.Context, s *store.Store, run store.Run) (Conclusion, error) {
+func ConcludeAgain(ctx context.Context, s *store.Reader, run store.Run) (Conclusion, error) {
 	recorded, _, err := readRecorded(ctx, s, run)
 	if err != nil {
 		return Conclusion{}, err

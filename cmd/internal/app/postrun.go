@@ -45,7 +45,7 @@ func (p postRun) prepare(ctx context.Context, c *campaign.Campaign, spec Spec, s
 	}
 	p.baseline = baseline
 	if baseline != campaign.Previous {
-		run, err := FindRun(ctx, p.store, baseline)
+		run, err := FindRun(ctx, p.store.Reader, baseline)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func (p *postRun) compare(ctx context.Context, id string) (compare.Comparison, e
 	if err != nil && (p.baseline != campaign.Previous || !errors.Is(err, store.ErrNotFound)) {
 		return compare.Comparison{}, err
 	}
-	return Compare(ctx, p.store, baseline, run, compare.Alpha)
+	return Compare(ctx, p.store.Reader, baseline, run, compare.Alpha)
 }
 
 // tell sends a notice to all webhooks that it concerns, at the same time.

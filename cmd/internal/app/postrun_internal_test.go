@@ -84,7 +84,7 @@ func TestARunThatHasEndedIsComparedByItsRecord(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				recorded, _, err := readRecorded(t.Context(), s, run)
+				recorded, _, err := readRecorded(t.Context(), s.Reader, run)
 				if err != nil {
 					return err
 				}

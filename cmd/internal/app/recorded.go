@@ -11,7 +11,7 @@ import (
 )
 
 // readRecorded reads a run's campaign from its record.
-func readRecorded(ctx context.Context, s *store.Store, run store.Run) (*campaign.Campaign, yamlfile.Problems, error) {
+func readRecorded(ctx context.Context, s *store.Reader, run store.Run) (*campaign.Campaign, yamlfile.Problems, error) {
 	stored, err := s.Files(ctx, run.ID)
 	if err != nil {
 		return nil, nil, err

@@ -23,7 +23,7 @@ func (r recorder) replayOf(run store.Run, files []store.File, trials int) store.
 
 // replayedPlan plans a recorded run's campaign by what was known of its components
 // then.
-func replayedPlan(ctx context.Context, s *store.Store, run store.Run) (*plan.Plan, *campaign.Campaign, error) {
+func replayedPlan(ctx context.Context, s *store.Reader, run store.Run) (*plan.Plan, *campaign.Campaign, error) {
 	recorded, problems, err := readRecorded(ctx, s, run)
 	if err != nil {
 		return nil, nil, err

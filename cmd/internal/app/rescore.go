@@ -17,7 +17,7 @@ import (
 // rescore has the recorded conversations of a run judged again, in a run of its own.
 func (r recorder) rescore(ctx context.Context, spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) error {
 	p := run.plan
-	judging, err := r.judging(ctx, run.store, spec.From, p, catalog)
+	judging, err := r.judging(ctx, run.store.Reader, spec.From, p, catalog)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (r recorder) rescore(ctx context.Context, spec Spec, l *loadedCampaign, cat
 }
 
 // judging reads the conversations of a run, and says which of them cannot be judged.
-func (r recorder) judging(ctx context.Context, s *store.Store, run store.Run, p *plan.Plan, catalog plan.Catalog) (*cassette.Rescoring, error) {
+func (r recorder) judging(ctx context.Context, s *store.Reader, run store.Run, p *plan.Plan, catalog plan.Catalog) (*cassette.Rescoring, error) {
 	trials, err := s.Trials(ctx, run.ID)
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func claim(ctx context.Context, run store.Run, runs *lazyStore) (*loadedCampaign
 	if err != nil {
 		return nil, refused(err)
 	}
-	recorded, problems, err := readRecorded(ctx, s, claim.Run)
+	recorded, problems, err := readRecorded(ctx, s.Reader, claim.Run)
 	if err != nil {
 		claim.Release()
 		return nil, err

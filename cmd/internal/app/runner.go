@@ -215,7 +215,7 @@ func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error)
 		return Outcome{}, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	p, recorded, err := replayedPlan(ctx, s, spec.From)
+	p, recorded, err := replayedPlan(ctx, s.Reader, spec.From)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -232,7 +232,7 @@ func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error)
 	if out.Verdict == NoVerdict || out.Verdict == Interrupted {
 		return out, err
 	}
-	if different := sameRecord(ctx, s, spec.From.ID, out.Run); different != nil {
+	if different := sameRecord(ctx, s.Reader, spec.From.ID, out.Run); different != nil {
 		out.Verdict = NoVerdict // whatever was concluded of it
 		return out, different
 	}

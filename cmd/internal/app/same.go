@@ -15,7 +15,7 @@ import (
 // sameRecord returns in what the record of a run differs from that of another, but
 // for times and for attempts that do not count. It compares all that is kept of
 // each trial.
-func sameRecord(ctx context.Context, s *store.Store, recorded, replayed string) error {
+func sameRecord(ctx context.Context, s *store.Reader, recorded, replayed string) error {
 	was, err := s.Trials(ctx, recorded)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ type said struct {
 	helped  []record.HelperTurn
 }
 
-func saidIn(ctx context.Context, s *store.Store, run, trial string) (said, error) {
+func saidIn(ctx context.Context, s *store.Reader, run, trial string) (said, error) {
 	var all said
 	var err error
 	if all.history, err = s.History(ctx, run, trial); err != nil {

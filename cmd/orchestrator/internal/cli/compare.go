@@ -43,7 +43,7 @@ finding, or a rate that rose; 3 no evidence.`,
 			if !(alpha > 0 && alpha < 1) {
 				return usagef("--alpha must be between 0 and 1, not %v", alpha).withHint("such as 0.05")
 			}
-			return dir.read(cmd.Context(), func(s *store.Store) error {
+			return dir.read(cmd.Context(), func(s *store.Reader) error {
 				c, err := compareRuns(cmd.Context(), s, given[0], given[1], alpha)
 				if err != nil {
 					return err
@@ -58,7 +58,7 @@ finding, or a rate that rose; 3 no evidence.`,
 	return cmd
 }
 
-func compareRuns(ctx context.Context, s *store.Store, baselineName, name string, alpha float64) (compare.Comparison, error) {
+func compareRuns(ctx context.Context, s *store.Reader, baselineName, name string, alpha float64) (compare.Comparison, error) {
 	run, err := app.FindRun(ctx, s, name)
 	if err != nil {
 		return compare.Comparison{}, err
@@ -71,7 +71,7 @@ func compareRuns(ctx context.Context, s *store.Store, baselineName, name string,
 }
 
 // findBaseline reads the run that another one is to be compared with.
-func findBaseline(ctx context.Context, s *store.Store, run store.Run, name string) (store.Run, error) {
+func findBaseline(ctx context.Context, s *store.Reader, run store.Run, name string) (store.Run, error) {
 	if name != campaign.Previous {
 		return app.FindRun(ctx, s, name)
 	}

@@ -23,7 +23,7 @@ func completeFlag(cmd *cobra.Command, flag string, values ...string) {
 // completeRuns proposes the IDs of runs, and then those of a run's trials.
 func completeRuns(dir *storeFlag) completion {
 	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
-		_ = dir.read(cmd.Context(), func(s *store.Store) (err error) {
+		_ = dir.read(cmd.Context(), func(s *store.Reader) (err error) {
 			found, err = idsOf(cmd.Context(), s, given)
 			return err
 		}) // a shell has nowhere to show an error
@@ -35,7 +35,7 @@ func completeRuns(dir *storeFlag) completion {
 func completeComparison(dir *storeFlag) completion {
 	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
 		if len(given) < 2 {
-			_ = dir.read(cmd.Context(), func(s *store.Store) (err error) {
+			_ = dir.read(cmd.Context(), func(s *store.Reader) (err error) {
 				found, err = idsOf(cmd.Context(), s, nil)
 				return err
 			}) // a shell has nowhere to show an error
@@ -58,7 +58,7 @@ func completeRun(dir *storeFlag, rest cobra.ShellCompDirective) completion {
 	}
 }
 
-func idsOf(ctx context.Context, s *store.Store, given []string) ([]string, error) {
+func idsOf(ctx context.Context, s *store.Reader, given []string) ([]string, error) {
 	var ids []string
 	switch len(given) {
 	case 0:

@@ -37,7 +37,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 
 		ValidArgsFunction: completeRun(&dir, cobra.ShellCompDirectiveDefault),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return dir.read(cmd.Context(), func(s *store.Store) error {
+			return dir.read(cmd.Context(), func(s *store.Reader) error {
 				run, err := app.FindRun(cmd.Context(), s, given[0])
 				if err != nil {
 					return err
@@ -54,7 +54,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 	return cmd
 }
 
-func exportRun(ctx context.Context, env Env, s *store.Store, id, name string) error {
+func exportRun(ctx context.Context, env Env, s *store.Reader, id, name string) error {
 	write := func(w io.Writer) error {
 		bar := view.ByteBar(env.Stderr, env.Terminal, "exporting", -1)
 		err := s.Export(ctx, id, version(), io.MultiWriter(w, bar))

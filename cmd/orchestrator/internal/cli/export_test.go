@@ -27,7 +27,7 @@ func (p *program) command(code int, args ...string) *program {
 func TestARunThatWasStoppedIsCarriedOnInAnotherStore(t *testing.T) {
 	p := stopInSecondTurn(t, syscall.SIGKILL, func(p *program) {
 		c := p.command(2, "export", "latest", filepath.Join(t.TempDir(), "run.tar"))
-		c.says("it is being carried out by another process", "hint: wait for it")
+		c.says("another process is carrying the run out", "hint: wait for it")
 	})
 	file := filepath.Join(t.TempDir(), "run.tar")
 	p.command(0, "export", "latest", file)

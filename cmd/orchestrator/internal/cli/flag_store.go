@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -26,31 +27,33 @@ func (f *storeFlag) register(cmd *cobra.Command, env Env) {
 }
 
 // read opens the store for reading, calls do with it, and closes it again.
-func (f *storeFlag) read(ctx context.Context, do func(*store.Store) error) error {
-	return f.with(ctx, store.OpenReader, do)
+func (f *storeFlag) read(ctx context.Context, do func(*store.Reader) error) error {
+	return withStore(ctx, f, store.OpenReader, do)
 }
 
 // use opens the store, calls do with it, and closes it again.
 func (f *storeFlag) use(ctx context.Context, do func(*store.Store) error) error {
-	return f.with(ctx, store.Open, do)
+	return withStore(ctx, f, store.Open, do)
 }
 
 // open opens the store, as [store.Open] does.
-func (f *storeFlag) open(ctx context.Context) (*store.Store, error) { return f.openAs(ctx, store.Open) }
+func (f *storeFlag) open(ctx context.Context) (*store.Store, error) {
+	return openStore(ctx, f, store.Open)
+}
 
-func (f *storeFlag) openAs(ctx context.Context, open func(context.Context, string) (*store.Store, error)) (*store.Store, error) {
+func openStore[S any](ctx context.Context, f *storeFlag, open func(context.Context, string) (S, error)) (none S, err error) {
 	if f.dir == "" {
-		return nil, usagef("no folder for runs: give --store")
+		return none, usagef("no folder for runs: give --store")
 	}
 	s, err := open(ctx, f.dir)
 	if errors.Is(err, store.ErrNoStore) {
-		return nil, usagef("%w", err).withHint("orchestrator run makes a store; --store names another one")
+		return none, usagef("%w", err).withHint("orchestrator run makes a store; --store names another one")
 	}
 	return s, err
 }
 
-func (f *storeFlag) with(ctx context.Context, open func(context.Context, string) (*store.Store, error), do func(*store.Store) error) (err error) {
-	s, err := f.openAs(ctx, open)
+func withStore[S io.Closer](ctx context.Context, f *storeFlag, open func(context.Context, string) (S, error), do func(S) error) (err error) {
+	s, err := openStore(ctx, f, open)
 	if err != nil {
 		return err
 	}

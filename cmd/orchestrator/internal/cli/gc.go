@@ -23,13 +23,15 @@ of such processes. It prints each file and its bytes. No run loses anything, and
 gc may be used while runs are going on.`,
 		Args: takes(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			open := dir.use
+			ctx := cmd.Context()
+			// Where there is no store, none is made.
 			if dryRun {
-				open = dir.read
-			} else if err := dir.read(cmd.Context(), func(*store.Store) error { return nil }); err != nil {
-				return err // there is no store, and none is made
+				return dir.read(ctx, func(s *store.Reader) error { return collectGarbage(ctx, env, s.FindGarbage, dryRun) })
 			}
-			return open(cmd.Context(), func(s *store.Store) error { return collectGarbage(cmd.Context(), env, s, dryRun) })
+			if err := dir.read(ctx, func(*store.Reader) error { return nil }); err != nil {
+				return err
+			}
+			return dir.use(ctx, func(s *store.Store) error { return collectGarbage(ctx, env, s.CollectGarbage, dryRun) })
 		},
 	}
 	dir.register(cmd, env)
@@ -37,14 +39,14 @@ gc may be used while runs are going on.`,
 	return cmd
 }
 
-func collectGarbage(ctx context.Context, env Env, s *store.Store, dryRun bool) error {
+// collectGarbage prints what collect finds, and what that comes to.
+func collectGarbage(ctx context.Context, env Env, collect func(context.Context, store.GCOptions) error, dryRun bool) error {
 	show, files, bytes := view.CountBar(env.Stderr, env.Terminal, "looking through the store"), 0, int64(0)
-	err := s.Sweep(ctx, store.Sweeping{
-		DryRun: dryRun,
-		Found: func(l store.Litter) {
+	err := collect(ctx, store.GCOptions{
+		Found: func(g store.Garbage) {
 			files++
-			bytes += l.Bytes
-			fmt.Fprintf(env.Stdout, "%-10s  %12d  %s\n", l.Kind, l.Bytes, l.Path)
+			bytes += g.Bytes
+			fmt.Fprintf(env.Stdout, "%-10s  %12d  %s\n", g.Kind, g.Bytes, g.Path)
 		},
 		Progress: show,
 	})

@@ -18,7 +18,7 @@ undetermined or errored, or never held to their end. FROM names the run that a r
 replays or judges again.`,
 		Args: takes(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return dir.read(cmd.Context(), func(s *store.Store) error {
+			return dir.read(cmd.Context(), func(s *store.Reader) error {
 				runs, err := s.Runs(cmd.Context())
 				if err != nil {
 					return err

@@ -36,7 +36,7 @@ RUN is the run's whole ID, so that no other one is removed by mistake.`,
 }
 
 func removeRun(ctx context.Context, env Env, dir storeFlag, name string) error {
-	err := dir.read(ctx, func(s *store.Store) error {
+	err := dir.read(ctx, func(s *store.Reader) error {
 		run, err := app.FindRun(ctx, s, name)
 		if err == nil && run.ID != name {
 			err = usagef("%q is not a run's whole ID", name).withHint("orchestrator remove%s %s removes that run, of campaign %s", dir.flag(), run.ID, run.Campaign)

@@ -39,7 +39,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 
 func replayRun(ctx context.Context, env Env, dir storeFlag, name string) error {
 	var run store.Run
-	err := dir.read(ctx, func(s *store.Store) (err error) {
+	err := dir.read(ctx, func(s *store.Reader) (err error) {
 		if run, err = app.FindRun(ctx, s, name); err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 
 func rescoreRun(ctx context.Context, env Env, flags campaignFlags, dir storeFlag, name, file string) (out app.Outcome, err error) {
 	var run store.Run
-	err = dir.read(ctx, func(s *store.Store) error {
+	err = dir.read(ctx, func(s *store.Reader) error {
 		run, err = app.FindRun(ctx, s, name)
 		return err
 	})

@@ -49,7 +49,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 // said when it ended.
 func resumeRun(ctx context.Context, env Env, flags campaignFlags, dir storeFlag, name string, spec app.Spec, observers ...engine.Observer) (out app.Outcome, err error) {
 	var run store.Run
-	err = dir.read(ctx, func(s *store.Store) error {
+	err = dir.read(ctx, func(s *store.Reader) error {
 		if run, err = app.FindRun(ctx, s, name); err != nil || run.Status != store.Finished {
 			return err
 		}

@@ -168,7 +168,7 @@ func TestARunThatIsCarriedOutIsNotResumed(t *testing.T) {
 		if code := second.exit(); code != 2 {
 			t.Errorf("exit code %d, want 2:\n%s", code, second.output)
 		}
-		second.says("it is being carried out by another process", "hint: wait for it")
+		second.says("another process is carrying the run out", "hint: wait for it")
 	})
 }
 
@@ -298,5 +298,5 @@ func TestARunThatWasRecordedWithoutItsPlanIsNotResumed(t *testing.T) {
 	if code := p.exit(); code != 2 {
 		t.Errorf("exit code %d, want 2:\n%s", code, p.output)
 	}
-	p.says("resuming the run "+journal.Run()+": its record does not hold what it takes", "hint: orchestrator run begins a new run")
+	p.says("resuming the run "+journal.Run()+": the record does not hold what that takes", "hint: orchestrator run begins a new run")
 }

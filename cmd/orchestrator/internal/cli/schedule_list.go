@@ -17,18 +17,18 @@ func newScheduleListCommand(env Env) *cobra.Command {
 		Short: "List the schedules with what is due next and what came of the last run",
 		Args:  takes(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return dir.read(cmd.Context(), func(s *store.Store) error {
-				states, err := s.Schedules(cmd.Context())
+			return dir.read(cmd.Context(), func(s *store.Reader) error {
+				states, err := s.Schedules().All(cmd.Context())
 				if err != nil {
 					return err
 				}
 				listed := []view.Schedule{}
 				for _, state := range states {
-					fires, err := s.Fires(cmd.Context(), state.Name, mostFires)
+					fires, err := s.Schedules().Fires(cmd.Context(), state.Name, mostFires)
 					if err != nil {
 						return err
 					}
-					listed = append(listed, view.NewSchedule(state, fires, s.Scheduling(), env.Now()))
+					listed = append(listed, view.NewSchedule(state, fires, s.Schedules().Scheduling(), env.Now()))
 				}
 				warnIfIdle(env.Stderr, s)
 				if asJSON {

@@ -14,7 +14,7 @@ func newSchedulePauseCommand(env Env) *cobra.Command {
 	var note string
 	cmd := newScheduleChange(env, "pause", "Let nothing of a schedule begin until it is resumed, but what is triggered",
 		func(ctx context.Context, s *store.Store, _ storeFlag, state schedule.State) error {
-			err := s.PauseSchedule(ctx, state.Name, schedule.Pause{Since: env.Now(), Why: note})
+			err := s.Schedules().PauseSchedule(ctx, state.Name, schedule.Pause{Since: env.Now(), Why: note})
 			if err == nil {
 				fmt.Fprintf(env.Stdout, "%s is paused; a run that is going goes on\n", state.Name)
 			}

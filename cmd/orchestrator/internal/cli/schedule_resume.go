@@ -19,7 +19,7 @@ func newScheduleResumeCommand(env Env) *cobra.Command {
 				fmt.Fprintf(env.Stdout, "%s was not paused\n", state.Name)
 				return nil
 			}
-			err := s.ResumeSchedule(ctx, state.Name)
+			err := s.Schedules().ResumeSchedule(ctx, state.Name)
 			if err == nil {
 				fmt.Fprintf(env.Stdout, "%s is not paused any more; it is due %s\n", state.Name, dueNext(state, env.Now()))
 			}

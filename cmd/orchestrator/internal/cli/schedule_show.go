@@ -16,17 +16,17 @@ func newScheduleShowCommand(env Env) *cobra.Command {
 
 		ValidArgsFunction: completeSchedules(&dir),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return dir.read(cmd.Context(), func(s *store.Store) error {
+			return dir.read(cmd.Context(), func(s *store.Reader) error {
 				state, err := findSchedule(cmd.Context(), s, given[0])
 				if err != nil {
 					return err
 				}
-				fires, err := s.Fires(cmd.Context(), state.Name, mostFires)
+				fires, err := s.Schedules().Fires(cmd.Context(), state.Name, mostFires)
 				if err != nil {
 					return err
 				}
 				warnIfIdle(env.Stderr, s)
-				view.NewSchedule(state, fires, s.Scheduling(), env.Now()).Write(env.Stdout)
+				view.NewSchedule(state, fires, s.Schedules().Scheduling(), env.Now()).Write(env.Stdout)
 				view.Fires(env.Stdout, fires, state.Spec.Zone)
 				return nil
 			})

@@ -15,8 +15,8 @@ import (
 const mostFires = 50
 
 // warnIfIdle warns that nothing begins by itself.
-func warnIfIdle(w io.Writer, s *store.Store) {
-	if !s.Scheduling() {
+func warnIfIdle(w io.Writer, s *store.Reader) {
+	if !s.Schedules().Scheduling() {
 		view.Lines(w, "warning", "no serve is running on this store: nothing begins by itself")
 	}
 }
@@ -33,7 +33,7 @@ func newScheduleChange(env Env, verb, short string, do func(context.Context, *st
 		ValidArgsFunction: completeSchedules(&dir),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			var state schedule.State
-			err := dir.read(cmd.Context(), func(s *store.Store) (err error) {
+			err := dir.read(cmd.Context(), func(s *store.Reader) (err error) {
 				state, err = findSchedule(cmd.Context(), s, given[0])
 				return err
 			})
@@ -48,8 +48,8 @@ func newScheduleChange(env Env, verb, short string, do func(context.Context, *st
 }
 
 // findSchedule reads the schedule that somebody named on the command line.
-func findSchedule(ctx context.Context, s *store.Store, name string) (schedule.State, error) {
-	states, err := s.Schedules(ctx)
+func findSchedule(ctx context.Context, s *store.Reader, name string) (schedule.State, error) {
+	states, err := s.Schedules().All(ctx)
 	if err != nil {
 		return schedule.State{}, err
 	}
@@ -67,8 +67,8 @@ func findSchedule(ctx context.Context, s *store.Store, name string) (schedule.St
 // completeSchedules proposes the names of schedules.
 func completeSchedules(dir *storeFlag) completion {
 	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
-		_ = dir.read(cmd.Context(), func(s *store.Store) error {
-			states, err := s.Schedules(cmd.Context())
+		_ = dir.read(cmd.Context(), func(s *store.Reader) error {
+			states, err := s.Schedules().All(cmd.Context())
 			for _, state := range states {
 				if len(given) == 0 {
 					found = append(found, state.Name)

@@ -77,7 +77,7 @@ func (s *server) serve(ctx context.Context, given []string) error {
 	}
 	return s.dir.use(ctx, func(kept *store.Store) error {
 		scheduler, err := schedule.New(files, schedule.Options{
-			Store: kept, Runner: s, Read: s.readSchedule, Log: s.log.Line, Ended: s.ended, NewID: store.NewRunID, Now: s.env.Now, Poll: time.Second,
+			Store: kept.Schedules(), Runner: s, Read: s.readSchedule, Log: s.log.Line, Ended: s.ended, NewID: store.NewRunID, Now: s.env.Now, Poll: time.Second,
 		})
 		if err != nil {
 			return err
@@ -165,7 +165,7 @@ func (s *server) readSchedule(file string) (name string, spec schedule.Spec, err
 // lead waits until no other process serves the store, and runs campaigns from then
 // on.
 func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedule.Scheduler) error {
-	release, err := kept.LeadScheduling()
+	release, err := kept.Schedules().LeadScheduling()
 	if release == nil && err == nil {
 		s.log.Line("", "standing by: another process serves "+kept.Dir())
 		if release, err = awaitLead(ctx, kept); release != nil {
@@ -180,7 +180,7 @@ func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedul
 	if err := scheduler.Register(ctx); err != nil {
 		return core.Errorf(core.ErrorInternal, "%w", err)
 	}
-	if err := kept.ServeSchedules(ctx, scheduler.Names()); err != nil {
+	if err := kept.Schedules().ServeSchedules(ctx, scheduler.Names()); err != nil {
 		return core.Errorf(core.ErrorInternal, "%w", err)
 	}
 	s.log.Line("", fmt.Sprintf("serving %s: %s", kept.Dir(), strings.Join(scheduler.Names(), ", ")))
@@ -200,7 +200,7 @@ func awaitLead(ctx context.Context, kept *store.Store) (release func(), err erro
 		case <-ctx.Done():
 			return nil, nil
 		case <-again.C:
-			release, err = kept.LeadScheduling()
+			release, err = kept.Schedules().LeadScheduling()
 		}
 	}
 	return release, err

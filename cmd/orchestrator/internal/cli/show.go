@@ -37,7 +37,7 @@ RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
 				}
 			}
 			how.last = !cmd.Flags().Changed("attempt")
-			return dir.read(cmd.Context(), func(s *store.Store) error {
+			return dir.read(cmd.Context(), func(s *store.Reader) error {
 				return show(cmd.Context(), env, s, given, how)
 			})
 		},
@@ -58,7 +58,7 @@ type showing struct {
 	attempt int
 }
 
-func show(ctx context.Context, env Env, s *store.Store, given []string, how showing) error {
+func show(ctx context.Context, env Env, s *store.Reader, given []string, how showing) error {
 	name := "latest"
 	if len(given) > 0 {
 		name = given[0]
@@ -73,7 +73,7 @@ func show(ctx context.Context, env Env, s *store.Store, given []string, how show
 	return showTrial(ctx, env, s, run, given[1], how)
 }
 
-func showRun(ctx context.Context, env Env, s *store.Store, run store.Run) error {
+func showRun(ctx context.Context, env Env, s *store.Reader, run store.Run) error {
 	trials, err := s.Trials(ctx, run.ID)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func eventFile(store, run string) string {
 	return file
 }
 
-func showTrial(ctx context.Context, env Env, s *store.Store, run store.Run, id string, how showing) error {
+func showTrial(ctx context.Context, env Env, s *store.Reader, run store.Run, id string, how showing) error {
 	trial, err := s.Trial(ctx, run.ID, id)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrAmbiguous) {
 		return usagef("%w", err).withHint("orchestrator show %s lists its trials", run.ID)
@@ -140,7 +140,7 @@ func showTrial(ctx context.Context, env Env, s *store.Store, run store.Run, id s
 func completeAttempts(dir *storeFlag) completion {
 	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
 		if len(given) == 2 {
-			_ = dir.read(cmd.Context(), func(s *store.Store) error {
+			_ = dir.read(cmd.Context(), func(s *store.Reader) error {
 				run, err := s.Run(cmd.Context(), given[0])
 				if err != nil {
 					return err

@@ -50,7 +50,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 			if within <= 0 {
 				return usagef("--timeout %s is no time to wait", within).withHint("such as --timeout 30s")
 			}
-			return dir.read(cmd.Context(), func(s *store.Store) error {
+			return dir.read(cmd.Context(), func(s *store.Reader) error {
 				return stopRun(cmd.Context(), stopping{env: env, store: s, dir: dir, within: within}, given[0], reason)
 			})
 		},
@@ -64,7 +64,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 // stopping is a run that is being stopped.
 type stopping struct {
 	env    Env
-	store  *store.Store
+	store  *store.Reader
 	dir    storeFlag
 	within time.Duration
 	run    string
@@ -135,7 +135,7 @@ func (s stopping) notRunning(ctx context.Context, run store.Run) error {
 
 // running returns the IDs of the runs that some process carries out, the latest
 // first.
-func running(ctx context.Context, s *store.Store) ([]string, error) {
+func running(ctx context.Context, s *store.Reader) ([]string, error) {
 	runs, err := s.Runs(ctx)
 	var ids []string
 	for _, r := range runs {
@@ -165,7 +165,7 @@ func writeStopped(env Env, run store.Run, dir storeFlag) {
 func completeRunning(dir *storeFlag) completion {
 	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
 		if len(given) == 0 {
-			_ = dir.read(cmd.Context(), func(s *store.Store) (err error) {
+			_ = dir.read(cmd.Context(), func(s *store.Reader) (err error) {
 				found, err = running(cmd.Context(), s)
 				return err
 			}) // a shell has nowhere to show an error

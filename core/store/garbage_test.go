@@ -32,10 +32,11 @@ func litter(t testing.TB, dir, data string) string {
 	return path
 }
 
-// sweep returns what was found.
-func sweep(t testing.TB, s *store.Store, dryRun bool) (found []store.Litter) {
+// collected returns what a garbage collection found: [store.Reader.FindGarbage] or
+// [store.Store.CollectGarbage].
+func collected(t testing.TB, collect func(context.Context, store.GCOptions) error) (found []store.Garbage) {
 	t.Helper()
-	must(t, s.Sweep(t.Context(), store.Sweeping{DryRun: dryRun, Found: func(l store.Litter) { found = append(found, l) }}))
+	must(t, collect(t.Context(), store.GCOptions{Found: func(g store.Garbage) { found = append(found, g) }}))
 	return found
 }
 
@@ -56,7 +57,7 @@ func TestWhatNothingRefersToIsSwept(t *testing.T) {
 		os.MkdirAll(filepath.Join(dir, half, "artifacts"), 0o700),
 		os.WriteFile(filepath.Join(dir, half, "runs.db"), []byte("half"), 0o600),
 		os.WriteFile(filepath.Join(dir, "artifacts", "README"), []byte("not ours"), 0o600))
-	want := []store.Litter{
+	want := []store.Garbage{
 		{Kind: "lock", Path: stale},
 		{Kind: "unfinished", Path: filepath.Join(half, "runs.db"), Bytes: 4},
 		{Kind: "lock", Path: half + ".lock"},
@@ -65,19 +66,19 @@ func TestWhatNothingRefersToIsSwept(t *testing.T) {
 	}
 	reader, err := store.OpenReader(t.Context(), dir)
 	must(t, err)
-	for what, found := range [][]store.Litter{sweep(t, reader, true), sweep(t, s, true), sweep(t, s, false)} {
+	for what, found := range [][]store.Garbage{collected(t, reader.FindGarbage), collected(t, s.FindGarbage), collected(t, s.CollectGarbage)} {
 		if diff := cmp.Diff(want, found); diff != "" {
 			t.Errorf("%s (-want +found):\n%s", []string{"dry run by a reader", "dry run", "sweep"}[what], diff)
 		}
 	}
 	must(t, reader.Close())
-	if found := sweep(t, s, false); len(found) != 0 {
+	if found := collected(t, s.CollectGarbage); len(found) != 0 {
 		t.Errorf("swept again: %v", found)
 	}
 	if diff := cmp.Diff(before, artifacts(t, dir)); diff != "" {
 		t.Errorf("artifacts (-before +after):\n%s", diff)
 	}
-	everythingOf(t, s, id)
+	everythingOf(t, s.Reader, id)
 	if run, err := s.Run(t.Context(), j.Run()); err != nil || run.Status != store.Running {
 		t.Errorf("the run that is being carried out is %s, %v", run.Status, err)
 	}
@@ -86,13 +87,17 @@ func TestWhatNothingRefersToIsSwept(t *testing.T) {
 	}
 }
 
-func TestAReaderSweepsNothing(t *testing.T) {
+func TestAReaderFindsGarbageAndRemovesNothing(t *testing.T) {
 	dir := kept(t)
+	orphan := litter(t, dir, "RIFF orphan")
 	s, err := store.OpenReader(t.Context(), dir)
 	must(t, err)
 	defer s.Close()
-	if err := s.Sweep(t.Context(), store.Sweeping{}); !errors.Is(err, store.ErrReadOnly) {
-		t.Errorf("Sweep: %v, want ErrReadOnly", err)
+	if found := collected(t, s.FindGarbage); len(found) != 1 || found[0].Path != orphan {
+		t.Errorf("found %+v, want %s", found, orphan)
+	}
+	if _, err := os.Stat(filepath.Join(dir, orphan)); err != nil {
+		t.Errorf("what a reader found is gone: %v", err)
 	}
 }
 
@@ -104,7 +109,7 @@ func TestASweepIsInterruptedBetweenTwoFiles(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	found := 0
-	err := s.Sweep(ctx, store.Sweeping{Found: func(store.Litter) {
+	err := s.CollectGarbage(ctx, store.GCOptions{Found: func(store.Garbage) {
 		if found++; found == 5 {
 			cancel()
 		}
@@ -120,7 +125,7 @@ func TestAStoreOfAnEarlierVersionIsLookedThrough(t *testing.T) {
 		s, err := store.OpenReader(t.Context(), dir)
 		must(t, err)
 		defer s.Close()
-		if found := sweep(t, s, true); len(found) != 1 || found[0].Path != orphan {
+		if found := collected(t, s.FindGarbage); len(found) != 1 || found[0].Path != orphan {
 			t.Errorf("found %v, want %s", found, orphan)
 		}
 	})
@@ -160,12 +165,12 @@ func TestSweepingBesideAProcessThatWritesTakesNothingThatItUses(t *testing.T) {
 			for i := range int64(10) { // as the writer's will be
 				litter(t, dir, fmt.Sprintf("RIFF %d", recorded.Load()+i))
 			}
-			swept += len(sweep(t, s, false))
+			swept += len(collected(t, s.CollectGarbage))
 			sweeps++
 		}
 	}
 	_ = writer.Wait() // it was killed
-	swept += len(sweep(t, s, false))
+	swept += len(collected(t, s.CollectGarbage))
 	read, err := s.Turns(t.Context(), "killed", trial(1).ID) // reads every artifact
 	must(t, err)
 	if len(read) < turns || sweeps < 2 || swept == 0 {
@@ -183,7 +188,7 @@ func TestAnArtifactThatWasSweptBeforeItWasReferredToIsWrittenAgain(t *testing.T)
 	turn := said("hello")
 	turn.Reply.Message.Parts = []core.Part{{Value: core.WAVValue([]byte("RIFF swept"))}}
 	must(t, store.RecordTurnAfter(j, trial(1).ID, turn, func() {
-		if found := sweep(t, other, false); len(found) != 1 {
+		if found := collected(t, other.CollectGarbage); len(found) != 1 {
 			t.Errorf("found %v, want the artifact", found)
 		}
 	}))
@@ -199,7 +204,7 @@ func TestARunIsRemovedAndItsArtifactsAreSwept(t *testing.T) {
 	id := full(t, s)
 	had := len(artifacts(t, dir))
 	must(t, s.Remove(t.Context(), id))
-	if found := sweep(t, s, false); len(found) != had || len(artifacts(t, dir)) != 0 {
+	if found := collected(t, s.CollectGarbage); len(found) != had || len(artifacts(t, dir)) != 0 {
 		t.Errorf("%d of %d artifacts are swept", len(found), had)
 	}
 }
@@ -218,6 +223,6 @@ func BenchmarkSweep(b *testing.B) {
 	}
 	b.ResetTimer()
 	for b.Loop() {
-		sweep(b, s, false)
+		collected(b, s.CollectGarbage)
 	}
 }
