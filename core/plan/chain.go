@@ -36,7 +36,7 @@ func (p *planner) script(a *campaign.Attack, v campaign.Variant) strategy.Script
 
 // chain is the converters between an attack's turns, in a variant, and the target.
 type chain struct {
-	*planner
+	planner *planner
 	attack  *campaign.Attack
 	variant campaign.Variant
 	// applied says that the variant's converters run on some part, and unsure
@@ -57,14 +57,14 @@ func (c *chain) in() string {
 func (c *chain) part(turn, part int) (converters []string, sent core.Modality, ok bool) {
 	p := c.attack.Turns[turn].Parts[part]
 	names := p.Converters
-	sent, ok = c.through(p.Modality(), p.Converters)
-	if ok && c.applies(c.variant, sent) {
+	sent, ok = c.planner.through(p.Modality(), p.Converters)
+	if ok && c.planner.applies(c.variant, sent) {
 		c.applied = true
 		names = slices.Concat(p.Converters, c.variant.Converters)
-		sent, ok = c.through(sent, c.variant.Converters)
+		sent, ok = c.planner.through(sent, c.variant.Converters)
 	}
 	for _, name := range names {
-		c.info(core.KindConverter, name.Name)
+		c.planner.info(core.KindConverter, name.Name)
 		converters = append(converters, name.Name)
 	}
 	if !ok {
@@ -131,12 +131,12 @@ func (c *chain) checkSent(turn, part int, sent core.Modality) {
 	p := c.attack.Turns[turn].Parts[part]
 	what := fmt.Sprintf("%s is %s when it is sent%s", partName(c.attack, turn, part), sent, c.in())
 	if p.As != "" && p.As != sent {
-		c.report.Problem(p.AsAt, fmt.Sprintf("add a converter that makes %s, or leave as: out", p.As), "%s, not %s", what, p.As)
+		c.planner.report.Problem(p.AsAt, fmt.Sprintf("add a converter that makes %s, or leave as: out", p.As), "%s, not %s", what, p.As)
 		return
 	}
-	target, ok := c.info(core.KindTarget, c.attack.Target.Name)
+	target, ok := c.planner.info(core.KindTarget, c.attack.Target.Name)
 	if ok && !target.Takes(sent) {
-		c.report.Problem(p.At, fmt.Sprintf("the target takes %s", list(target.In)),
+		c.planner.report.Problem(p.At, fmt.Sprintf("the target takes %s", list(target.In)),
 			"%s, which target %q (%s) does not take", what, c.attack.Target.Name, target.Name)
 	}
 }

@@ -14,8 +14,10 @@ import (
 // filler fills in the templates of an attack for one row. It reports the first
 // problem and sets failed; what it returns then must not be used.
 type filler struct {
-	*planner
-	attack *campaign.Attack
+	report *yamlfile.Report
+	// textsLeft is how many bytes the texts of all rows may still take.
+	textsLeft *int
+	attack    *campaign.Attack
 	// row counts from 0; cells is nil where the attack has no rows.
 	row    int
 	cells  map[string]string
@@ -112,12 +114,12 @@ func (f *filler) text(t campaign.Text, at yamlfile.Position, what string) core.V
 func (f *filler) fill(t campaign.Text, at yamlfile.Position, what string) string {
 	text, err := t.Fill(f.cells)
 	if f.cells != nil {
-		f.textsLeft -= len(text)
+		*f.textsLeft -= len(text)
 	}
 	switch {
 	case err != nil:
 		f.fail(at, "", what, err)
-	case f.textsLeft < 0:
+	case *f.textsLeft < 0:
 		f.fail(at, "split the campaign", what, fmt.Errorf("the texts up to here are larger than %d MiB", maxTexts>>20))
 	}
 	return text

@@ -144,7 +144,7 @@ func (p *planner) addTrials(a *campaign.Attack, base Setup, script strategy.Scri
 		if cells != nil {
 			setup.Row = i + 1
 		}
-		f := filler{planner: p, attack: a, row: i, cells: cells}
+		f := filler{report: &p.report, textsLeft: &p.textsLeft, attack: a, row: i, cells: cells}
 		setup.Objective, setup.History, setup.ToolResults = f.objective(), f.history(), f.toolResults()
 		if a.RedTeam != nil {
 			setup.RedTeam = f.redTeam(setup, script[0].Parts[0])

@@ -13,7 +13,7 @@ func TestTheTextsOfAPlanAreBounded(t *testing.T) {
 	p.textsLeft = 10
 	a := &campaign.Attack{Name: "a", Turns: []campaign.Turn{{Parts: []campaign.Part{{User: campaign.Text{Written: "{{ .text }}"}}}}}}
 	fill := func(row int, text string) (filled bool) {
-		f := filler{planner: p, attack: a, row: row, cells: map[string]string{"text": text}}
+		f := filler{report: &p.report, textsLeft: &p.textsLeft, attack: a, row: row, cells: map[string]string{"text": text}}
 		f.script(strategy.Script{{Parts: make([]strategy.Part, 1)}})
 		return !f.failed
 	}
