@@ -64,3 +64,21 @@ func TestABoundOnTheCostNeedsThePriceOfEveryTarget(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
+
+func TestAPriceOfAudioIsThatOfTextOnlyWhereItIsLeftOut(t *testing.T) {
+	for written, want := range map[string]campaign.Price{
+		"input_text: 4, output_text: 16":                                      {InputText: 4, OutputText: 16, InputAudio: 4, OutputAudio: 16},
+		"input_text: 4, output_text: 16, input_audio: 0, output_audio: 0":     {InputText: 4, OutputText: 16},
+		"input_text: 4, output_text: 16, input_audio: 0.5, output_audio: 0.5": {InputText: 4, OutputText: 16, InputAudio: 0.5, OutputAudio: 0.5},
+		"input_text: 1000000, output_text: 0":                                 {InputText: 1_000_000, InputAudio: 1_000_000},
+	} {
+		source := strings.Replace(bounded, "agent: {input_text: 4, output_text: 16, input_audio: 32, output_audio: 64}", "agent: {"+written+"}", 1)
+		c, err := read(t, source, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.Prices.Targets["agent"], cmpopts.IgnoreTypes(yamlfile.Position{})); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", written, diff)
+		}
+	}
+}
