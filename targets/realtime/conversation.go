@@ -37,17 +37,18 @@ func (c *conversation) shared() shared {
 	return shared{config: c.config, terms: &c.session.terms, ledger: &c.ledger, audio: &c.target.audio}
 }
 
-// Send delivers one turn and waits for the end of the reply.
+// Send delivers one turn and waits for the end of the reply. What had come of a
+// reply that broke off is returned with the error.
 func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	replies, err := c.Exchange(ctx, []core.Message{m})
-	if err != nil {
+	if len(replies) == 0 {
 		return core.Reply{}, err
 	}
-	return replies[0], nil
+	return replies[0], err
 }
 
 // Exchange delivers turns, each after the first over the reply to the one
-// before.
+// before. What had come of a reply that broke off is the last of the replies.
 func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	var replies []core.Reply
 	err := c.usable(ctx)
@@ -79,7 +80,7 @@ func (c *conversation) usable(ctx context.Context) error {
 func (c *conversation) exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	var replies []core.Reply
 	for tries := 0; len(messages) > 0; {
-		finished, err := c.runTurns(ctx, messages)
+		finished, broken, err := c.runTurns(ctx, messages)
 		for _, turn := range finished {
 			if !turn.message.Delivery.OutOfBand {
 				c.memory.add(turn.number, turn.message, turn.reply)
@@ -90,6 +91,9 @@ func (c *conversation) exchange(ctx context.Context, messages []core.Message) ([
 		if err == nil {
 			continue
 		}
+		if broken != nil {
+			replies = append(replies, *broken)
+		}
 		if !wasNotAsked(err) || ctx.Err() != nil || tries >= c.config.Reconnects {
 			return replies, err
 		}
@@ -99,14 +103,14 @@ func (c *conversation) exchange(ctx context.Context, messages []core.Message) ([
 }
 
 // runTurns runs the first turn, and those that can be said over replies. It returns
-// the turns that were answered.
-func (c *conversation) runTurns(ctx context.Context, messages []core.Message) ([]finishedTurn, error) {
+// the turns that were answered, and with an error what had come of a reply.
+func (c *conversation) runTurns(ctx context.Context, messages []core.Message) ([]finishedTurn, *core.Reply, error) {
 	if err := c.ready(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t, err := c.begin(ctx, messages[0])
 	if err != nil {
-		return nil, err
+		return nil, nil, aboutTheAnswer(err)
 	}
 	callerLeaves, _ := ctx.Deadline()
 	x := newExchange(t, messages[1:], callerLeaves)
@@ -114,7 +118,7 @@ func (c *conversation) runTurns(ctx context.Context, messages []core.Message) ([
 	t.connect, c.session.connected = c.session.connected, 0
 	c.session.socket.run(ctx, x)
 	x.turns.release()
-	return x.finished, x.err
+	return x.finished, x.broken, aboutTheAnswer(x.err)
 }
 
 // begin encodes a message, and gives the service the instructions that it comes

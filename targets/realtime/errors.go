@@ -112,13 +112,20 @@ func (e serviceError) benign() bool {
 // err returns the error for a caller, with what was being done.
 func (e serviceError) err(doing string) *core.Error {
 	result := core.Errorf(e.kind(), "%s: the service answered: %s", doing, e.text())
-	if result.Kind == core.ErrorRateLimited {
-		result = result.After(tryAgainIn(e.Message))
-	}
+	result = comeBack(result, tryAgainIn(e.Message))
 	if hint := e.hint(); hint != "" {
 		result = result.WithHint("%s", hint)
 	}
 	return result
+}
+
+// comeBack has an error say when the service asks to come back, which speaks of a
+// limit of it. No wait, and an error that waiting does not mend, leave it as it is.
+func comeBack(err *core.Error, wait time.Duration) *core.Error {
+	if wait == 0 || !retryable(err) {
+		return err
+	}
+	return err.After(wait).About(core.SubjectLimit)
 }
 
 func (e serviceError) hint() string {
@@ -181,9 +188,7 @@ func refusedHandshake(status int, header http.Header, body []byte) *core.Error {
 	}
 	result := core.Errorf(handshakeKind(status, answer.Error), "the service refused the connection with HTTP %d (%s)%s",
 		status, http.StatusText(status), detail)
-	if result.Kind == core.ErrorRateLimited {
-		result = result.After(max(retryAfter(header, time.Now()), tryAgainIn(answer.Error.Message)))
-	}
+	result = comeBack(result, max(retryAfter(header, time.Now()), tryAgainIn(answer.Error.Message)))
 	switch {
 	case answer.Error.hint() != "":
 		return result.WithHint("%s", answer.Error.hint())
@@ -233,5 +238,9 @@ func lostConnection(err error) *core.Error {
 			kind = serviceError{Code: code}.kind()
 		}
 	}
-	return core.Errorf(kind, "the service closed the connection: %w", err)
+	result := comeBack(core.Errorf(kind, "the service closed the connection: %w", err), tryAgainIn(closed.Text))
+	if closed.Code == websocket.CloseTryAgainLater {
+		result = result.About(core.SubjectLimit)
+	}
+	return result
 }

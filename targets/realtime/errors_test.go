@@ -73,6 +73,44 @@ func TestRefusedHandshakesAreClassified(t *testing.T) {
 	}
 }
 
+func TestAServiceThatSaysWhenToComeBackSpeaksOfALimit(t *testing.T) {
+	in := func(value string) http.Header { return http.Header{"Retry-After": {value}} }
+	date := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
+	const busy = `{"error":{"type":"server_error","message":"Please try again in 2s."}}`
+	for name, test := range map[string]struct {
+		err   error
+		after time.Duration // at least; 0 for none
+		about core.ErrorSubject
+	}{
+		"503 with seconds":            {refusedHandshake(503, in("12"), nil), 12 * time.Second, core.SubjectLimit},
+		"503 with a fraction":         {refusedHandshake(503, in("0.5"), nil), 500 * time.Millisecond, core.SubjectLimit},
+		"503 with a date":             {refusedHandshake(503, in(date), nil), maxRetryAfter, core.SubjectLimit},
+		"503 with a sentence":         {refusedHandshake(503, nil, []byte(busy)), 2 * time.Second, core.SubjectLimit},
+		"429 with seconds":            {refusedHandshake(429, in("12"), nil), 12 * time.Second, core.SubjectLimit},
+		"500 with seconds":            {refusedHandshake(500, in("12"), nil), 12 * time.Second, core.SubjectLimit},
+		"429 without":                 {refusedHandshake(429, nil, nil), 0, core.SubjectLimit},
+		"503 without":                 {refusedHandshake(503, nil, nil), 0, core.SubjectReachability},
+		"503 with rubbish":            {refusedHandshake(503, in("soon"), nil), 0, core.SubjectReachability},
+		"503 with a time that passed": {refusedHandshake(503, in("-1"), nil), 0, core.SubjectReachability},
+		"no key, with seconds":        {refusedHandshake(401, in("12"), nil), 0, core.SubjectConfiguration},
+		"no such model, with seconds": {refusedHandshake(404, in("12"), nil), 0, core.SubjectConfiguration},
+		"an error event":              {serviceError{Type: "server_error", Message: "Try again in 3s."}.err("x"), 3 * time.Second, core.SubjectLimit},
+		"a close frame":               {lostConnection(&websocket.CloseError{Code: 1013, Text: "Try again in 3s."}), 3 * time.Second, core.SubjectLimit},
+		"a close frame without":       {lostConnection(&websocket.CloseError{Code: 1013}), 0, core.SubjectLimit},
+		"any close frame":             {aboutTheAnswer(lostConnection(&websocket.CloseError{Code: 1011})), 0, core.SubjectAnswer},
+		"a close frame in a turn":     {aboutTheAnswer(lostConnection(&websocket.CloseError{Code: 1012, Text: "Try again in 3s."})), 3 * time.Second, core.SubjectLimit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := core.RetryAfterOf(test.err); got != test.after {
+				t.Errorf("RetryAfter is %s, want %s: %v", got, test.after, test.err)
+			}
+			if got := core.SubjectOf(test.err); got != test.about {
+				t.Errorf("speaks of %s, want %s: %v", got, test.about, test.err)
+			}
+		})
+	}
+}
+
 func TestCloseCodesAreClassified(t *testing.T) {
 	tests := []struct {
 		err  error

@@ -29,8 +29,9 @@ type exchange struct {
 	// finished are the turns that were answered, in order.
 	finished []finishedTurn
 	// err is why the exchange ended before every turn was answered; nil if it
-	// did not.
-	err error
+	// did not. broken is what had come of a reply by then; nil for nothing.
+	err    error
+	broken *core.Reply
 }
 
 // phase is what an exchange is about to do for its turn.
@@ -122,7 +123,7 @@ func (x *exchange) onUnsent(n news) {
 	_, deletes := n.event.(itemDelete)
 	switch {
 	case x.phase == phaseRollBack:
-		x.phase = phaseOver // and err says why
+		x.end(x.err)
 	case x.phase != phaseReply, truncates, deletes: // which is about a reply that is there
 	case x.turns.next != nil:
 		x.turns.next.fail(x.turns.next.untried(sending(n), n.left))
@@ -150,8 +151,7 @@ func (x *exchange) onLost(n news) {
 	case phaseTranscripts: // the reply is whole without them
 		x.turns.current.heard.giveUp(x.turns.current, n.err)
 	case phaseRollBack:
-		x.terms.outOfSync = true
-		x.phase = phaseOver
+		x.end(x.err)
 	case phaseReply:
 		x.end(x.turns.current.untried(fmt.Errorf("waiting for the reply: %w", n.err), n.left))
 	case phaseOver:
@@ -161,7 +161,14 @@ func (x *exchange) onLost(n news) {
 // end ends the exchange, in a session that may still answer the turn.
 func (x *exchange) end(err error) {
 	x.terms.outOfSync = true
+	x.fail(err)
+}
+
+// fail ends the exchange with an error. What has come of the reply is kept: it
+// is evidence of what the target does, whatever went wrong after it.
+func (x *exchange) fail(err error) {
 	x.err, x.phase = err, phaseOver
+	x.broken = x.turns.current.breakOff(err)
 }
 
 // proceed does what is due at a time, and returns what is to be sent.

@@ -22,7 +22,7 @@ type script struct {
 	leaves   time.Duration  // when the caller stops waiting, since the beginning; 0 for never
 	beats    []beat
 
-	replies   []string // how each reply ended, and its text: "complete: yes"
+	replies   []string // how each reply ended, and its text: "complete: yes"; the last may be broken
 	kind      core.ErrorKind
 	says      string // part of the error
 	notAsked  bool
@@ -241,13 +241,20 @@ func typeOfClientEvent(t *testing.T, event any) string {
 
 func (test script) check(t *testing.T, x *exchange) {
 	t.Helper()
-	var replies, warnings []string
+	var all []core.Reply
 	for _, turn := range x.finished {
-		reply := string(turn.reply.Finish) + ": " + turn.reply.Message.Text()
-		if turn.reply.Heard != "" {
-			reply += " (heard " + turn.reply.Heard + ")"
+		all = append(all, turn.reply)
+	}
+	if x.broken != nil {
+		all = append(all, *x.broken)
+	}
+	var replies, warnings []string
+	for _, r := range all {
+		reply := string(r.Finish) + ": " + r.Message.Text()
+		if r.Heard != "" {
+			reply += " (heard " + r.Heard + ")"
 		}
-		replies, warnings = append(replies, reply), turn.reply.Warnings
+		replies, warnings = append(replies, reply), r.Warnings
 	}
 	if got, want := strings.Join(replies, "; "), strings.Join(test.replies, "; "); got != want {
 		t.Errorf("replies %q, want %q (%v)", got, want, x.err)
@@ -261,8 +268,8 @@ func (test script) check(t *testing.T, x *exchange) {
 	if got := x.terms.outOfSync; got != test.outOfSync {
 		t.Errorf("out of sync: %v, want %v", got, test.outOfSync)
 	}
-	if all := strings.Join(warnings, "\n"); test.warns != "" && !strings.Contains(all, test.warns) {
-		t.Errorf("warnings %q, want one that says %q", all, test.warns)
+	if said := strings.Join(warnings, "\n"); test.warns != "" && !strings.Contains(said, test.warns) {
+		t.Errorf("warnings %q, want one that says %q", said, test.warns)
 	}
 	if errors.Is(x.err, errMalformed) && test.kind != core.ErrorProtocol {
 		t.Error("a frame that is no event is the service's fault")

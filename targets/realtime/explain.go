@@ -20,11 +20,28 @@ func (t *target) explain(err error) error {
 		return err
 	}
 	// The chain is cut on purpose: it holds the secret.
-	clean := &core.Error{Kind: core.KindOf(err), Hint: cleanHint, Err: errors.New(cleanText)}
-	if e, ok := errors.AsType[*core.Error](err); ok {
-		clean.RetryAfter = e.RetryAfter
+	return &core.Error{
+		Kind: core.KindOf(err), Subject: core.SubjectOf(err), Hint: cleanHint, RetryAfter: core.RetryAfterOf(err), Err: errors.New(cleanText),
 	}
-	return clean
+}
+
+// aboutTheAnswer has an error of a conversation that stands speak of an answer:
+// a service that has closed a connection, or failed in a reply, can be reached.
+func aboutTheAnswer(err error) error {
+	if core.SubjectOf(err) != core.SubjectReachability {
+		return err
+	}
+	return &core.Error{Kind: core.KindOf(err), Subject: core.SubjectAnswer, Err: err}
+}
+
+// aboutTheWay has an error that came before a session stood speak of whether the
+// service can be reached, unless the service has said something else.
+func aboutTheWay(err error) error {
+	e, ok := errors.AsType[*core.Error](err)
+	if !ok || e.Kind != core.ErrorTimeout && e.Kind != core.ErrorUnavailable || core.RetryAfterOf(err) > 0 || e.Subject != "" {
+		return err
+	}
+	return &core.Error{Kind: e.Kind, Subject: core.SubjectReachability, Err: err}
 }
 
 // maxSecrets is how many tokens are remembered. Each connection may bring one;

@@ -2,7 +2,6 @@ package realtime_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -43,6 +42,7 @@ func TestWhatIsWrongAtConnectingIsAnErrorThatNamesTheService(t *testing.T) {
 	}{
 		"connect-rate-limit":  {nil, core.ErrorRateLimited, []string{"HTTP 429", "rate_limit_exceeded"}, 2 * time.Second},
 		"connect-unavailable": {nil, core.ErrorUnavailable, []string{"HTTP 503", "overloaded"}, 0},
+		"connect-busy":        {nil, core.ErrorUnavailable, []string{"HTTP 503", "being deployed"}, 2 * time.Second},
 		"beta-shape":          {nil, core.ErrorUnsupported, []string{"beta_api_shape_disabled"}, 0},
 		"no-session":          {impatient("connect"), core.ErrorTimeout, []string{"connecting", "50ms"}, 0},
 		"session-rejected":    {nil, core.ErrorConfig, []string{"setting the session up", "none today"}, 0},
@@ -60,8 +60,8 @@ func TestWhatIsWrongAtConnectingIsAnErrorThatNamesTheService(t *testing.T) {
 					t.Errorf("the error does not say %q: %v", part, err)
 				}
 			}
-			if e, ok := errors.AsType[*core.Error](err); !ok || e.RetryAfter != test.after {
-				t.Errorf("RetryAfter is not %s: %+v", test.after, e)
+			if got := core.RetryAfterOf(err); got != test.after {
+				t.Errorf("RetryAfter is %s, want %s", got, test.after)
 			}
 			if strings.Contains(err.Error(), testKey) {
 				t.Errorf("the error gives the key away: %v", err)
@@ -137,16 +137,18 @@ func TestRepliesThatAreNoneAreErrors(t *testing.T) {
 		kind   core.ErrorKind
 		says   string
 		after  time.Duration
+		came   string // what had come of the reply, and is returned with the error
 	}{
-		"drop-mid-reply":  {nil, core.ErrorUnavailable, "connection was lost", 0},
-		"silence":         {impatient("first_event"), core.ErrorTimeout, "no sign of a reply within 50ms", 0},
-		"created-only":    {impatient("turn"), core.ErrorTimeout, "not complete within 50ms", 0},
-		"rate-limit":      {nil, core.ErrorRateLimited, "rate_limit_exceeded", 1500 * time.Millisecond},
-		"quota":           {nil, core.ErrorAuth, "insufficient_quota", 0},
-		"server-error":    {nil, core.ErrorUnavailable, "the response failed", 0},
-		"error-event":     {nil, core.ErrorUnavailable, "server_error", 0},
-		"malformed-frame": {nil, core.ErrorProtocol, "malformed JSON", 0},
-		"session-expired": {nil, core.ErrorUnavailable, "session_expired", 0},
+		"drop-mid-reply":  {nil, core.ErrorUnavailable, "connection was lost", 0, "the second "},
+		"close-1000":      {nil, core.ErrorUnavailable, "the service closed the connection", 0, "the second "},
+		"silence":         {impatient("first_event"), core.ErrorTimeout, "no sign of a reply within 50ms", 0, ""},
+		"created-only":    {impatient("turn"), core.ErrorTimeout, "not complete within 50ms", 0, ""},
+		"rate-limit":      {nil, core.ErrorRateLimited, "rate_limit_exceeded", 1500 * time.Millisecond, ""},
+		"quota":           {nil, core.ErrorAuth, "insufficient_quota", 0, ""},
+		"server-error":    {nil, core.ErrorUnavailable, "the response failed", 0, ""},
+		"error-event":     {nil, core.ErrorUnavailable, "server_error", 0, ""},
+		"malformed-frame": {nil, core.ErrorProtocol, "malformed JSON", 0, "the second does not"},
+		"session-expired": {nil, core.ErrorUnavailable, "session_expired", 0, ""},
 	}
 	for fault, test := range tests {
 		t.Run(fault, func(t *testing.T) {
@@ -161,11 +163,18 @@ func TestRepliesThatAreNoneAreErrors(t *testing.T) {
 			if core.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), p.base+"/realtime") {
 				t.Fatalf("got a %q error, want %q saying %q: %v", core.KindOf(err), test.kind, test.says, err)
 			}
-			if e, ok := errors.AsType[*core.Error](err); !ok || e.RetryAfter != test.after {
-				t.Errorf("RetryAfter is not %s: %+v", test.after, e)
+			if got := core.RetryAfterOf(err); got != test.after {
+				t.Errorf("RetryAfter is %s, want %s", got, test.after)
 			}
-			if !reply.Message.Empty() {
-				t.Errorf("there is a reply beside the error: %q", reply.Message.Text())
+			if got := core.SubjectOf(err); test.kind == core.ErrorUnavailable && got != core.SubjectAnswer {
+				t.Errorf("the error speaks of %s, want %s", got, core.SubjectAnswer)
+			}
+			got := reply.Message.Text()
+			if fault == "malformed-frame" && strings.HasPrefix(test.came, got) {
+				got = test.came // the reply follows the frame, until it has been cancelled
+			}
+			if got != test.came || reply.Message.Empty() != (reply.Finish != core.FinishBroken) {
+				t.Errorf("%q had come of the reply, which is %q; want %q", got, reply.Finish, test.came)
 			}
 		})
 	}

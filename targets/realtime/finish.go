@@ -98,7 +98,7 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	if err != nil {
 		return core.Reply{}, core.Errorf(core.ErrorProtocol, "%w", err)
 	}
-	if t.over != nil && !a.playback.cut {
+	if t.over != nil && !a.playback.cut && finish != core.FinishBroken {
 		t.warn("the reply was not spoken over: there was nothing of it to hear, or the service did not notice")
 	}
 	for _, remark := range a.reply.remarks(t.config.Output) {
@@ -109,10 +109,27 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 		Message: message, Finish: finish, Detail: detail, Timing: a.timing,
 		RateLimits: t.limits, Replayed: t.ledger.replayed, Heard: t.heard.text(),
 	}
-	if a.playback.cut {
+	if a.playback.cut && finish != core.FinishBroken {
 		reply.Delivered = a.playback.played
 	}
 	reply.Unheard = t.onlySpoken && len(t.heard.texts) > 0 && reply.Heard == ""
 	reply.Warnings, t.ledger.warnings = slices.Concat(t.ledger.warnings, t.warnings), nil
 	return reply, nil
+}
+
+// breakOff makes a reply of what had come when the turn failed; nil if nothing
+// had.
+func (t *turn) breakOff(why error) *core.Reply {
+	a := &t.answer
+	if !a.reply.begun() {
+		return nil
+	}
+	reply, err := t.build(core.FinishBroken, why.Error())
+	if err != nil || reply.Message.Empty() {
+		return nil
+	}
+	if a.ended != nil {
+		reply.Usage = a.ended.Usage.usage()
+	}
+	return &reply
 }

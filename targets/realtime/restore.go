@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -47,7 +46,7 @@ func (c *conversation) ready(ctx context.Context) error {
 // restore connects again and gives the conversation back. What cannot be
 // better another time, such as a key that is refused, is not tried again.
 func (c *conversation) restore(ctx context.Context) error {
-	lost := c.whyLost()
+	lost := aboutTheAnswer(c.whyLost())
 	switch {
 	case !retryable(lost):
 		return lost
@@ -76,13 +75,14 @@ func (c *conversation) restore(ctx context.Context) error {
 
 // afterPause says in the library's terms when to connect again.
 func afterPause(ctx context.Context, err error) error {
-	switch e, ok := errors.AsType[*core.Error](err); {
+	wait := core.RetryAfterOf(err)
+	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil, !retryable(err):
 		return backoff.Permanent(err)
-	case ok && e.RetryAfter > 0:
-		return &backoff.RetryAfterError{Duration: e.RetryAfter}
+	case wait > 0:
+		return &backoff.RetryAfterError{Duration: wait}
 	}
 	return err
 }

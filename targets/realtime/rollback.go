@@ -39,7 +39,7 @@ func (x *exchange) awaitRollBack(now time.Time) (send []any, again bool) {
 // removeTurn ends the exchange with an error, and returns what deletes the items
 // of the turn.
 func (x *exchange) removeTurn(err error) (send []any) {
-	x.err, x.phase = err, phaseOver
+	x.fail(err)
 	t := x.turns.current
 	if t.out.buffered {
 		send = append(send, bareEvent{Type: "input_audio_buffer.clear", EventID: t.ledger.nextID("ev")})

@@ -92,6 +92,14 @@ func deadlineScripts() map[string]script {
 			beats: asked(beat{30*s - 1, "", ""}, beat{30 * s, "", cancel}, beat{31 * s, objects("response_cancel_not_active", "ev_4"), remove}),
 			kind:  core.ErrorTimeout, says: "no sign of a reply within 30s",
 		},
+		"a reply is waited for from the question on, which a late confirmation puts off": {
+			ledger: acknowledges,
+			beats: []beat{
+				{0, begins, item}, {9 * s, added("item_1"), ask}, {39*s - 1, "", ""}, {39 * s, "", cancel},
+				{40 * s, objects("response_cancel_not_active", "ev_4"), remove},
+			},
+			kind: core.ErrorTimeout, says: "no sign of a reply within 30s",
+		},
 		"a reply that began says nothing": { // turn is 2 m
 			beats: asked(beat{29 * s, created("r"), ""}, beat{120*s - 1, "", ""}, beat{120 * s, "", cancel}, beat{121 * s, ended("r", "cancelled"), remove}),
 			kind:  core.ErrorTimeout, says: "not complete within 2m",
@@ -136,7 +144,7 @@ func errorScripts() map[string]script {
 		"an error behind a reply":    {beats: asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{1 * s, ended("r", "completed"), ""}, beat{1 * s, objects("server_error", ""), ""}), replies: []string{"complete: y"}},
 		"a frame that is no event":   {beats: asked(beat{1 * s, created("r"), ""}, beat{1 * s, breaks, cancel}, beat{1 * s, ended("r", "cancelled"), remove}), kind: core.ErrorProtocol},
 		"audio that is not base64":   {beats: asked(beat{1 * s, created("r"), ""}, beat{1 * s, `{"type":"response.output_audio.delta","response_id":"r","item_id":"o","delta":"!"}`, cancel}, beat{1 * s, ended("r", "cancelled"), remove + " " + remove}), kind: core.ErrorProtocol},
-		"a response that failed":     {beats: asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{1 * s, ended("r", "failed"), remove + " " + remove}), kind: core.ErrorUnavailable, says: "did not say why"},
+		"a response that failed":     {beats: asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{1 * s, ended("r", "failed"), remove + " " + remove}), replies: []string{"broken: y"}, kind: core.ErrorUnavailable, says: "did not say why"},
 		"a status that nobody knows": {beats: asked(beat{1 * s, created("r"), ""}, beat{1 * s, ended("r", "odd"), remove}), kind: core.ErrorProtocol, says: `"odd"`},
 		"a message that was refused": {
 			ledger: acknowledges,

@@ -12,8 +12,44 @@ func lossScripts() map[string]script {
 			kind:   core.ErrorUnavailable, says: "lost", notAsked: true, outOfSync: true,
 		},
 		"a connection that is lost after it": {
-			beats: asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{2 * s, loses, ""}),
-			kind:  core.ErrorUnavailable, says: "waiting for the reply: lost", outOfSync: true,
+			beats:   asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{2 * s, loses, ""}),
+			replies: []string{"broken: y"}, kind: core.ErrorUnavailable, says: "waiting for the reply: lost", outOfSync: true,
+		},
+		"a caller who leaves in the middle of a reply": {
+			beats:   asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{2 * s, leaves, ""}),
+			replies: []string{"broken: y"}, kind: core.ErrorTimeout, outOfSync: true,
+		},
+		"an error event in the middle of a reply": {
+			beats: asked(
+				beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{2 * s, objects("server_error", ""), cancel},
+				beat{2 * s, word("r", "es"), ""}, beat{3 * s, ended("r", "cancelled"), remove + " " + remove},
+			),
+			replies: []string{"broken: yes"}, kind: core.ErrorUnavailable, says: "server_error",
+		},
+		"an error event in the middle of a reply that does not end": {
+			beats:   asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{2 * s, objects("server_error", ""), cancel}, beat{4 * s, "", ""}),
+			replies: []string{"broken: y"}, kind: core.ErrorUnavailable, says: "server_error", outOfSync: true,
+		},
+		"a connection that is lost while a reply is cancelled": {
+			beats:   asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{11 * s, "", cancel}, beat{12 * s, loses, ""}),
+			replies: []string{"broken: y"}, kind: core.ErrorUnavailable, outOfSync: true,
+		},
+		"a cancellation of a reply that cannot be sent": {
+			beats:   asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{11 * s, "", cancel}, beat{11 * s, unsends, ""}),
+			replies: []string{"broken: y"}, kind: core.ErrorUnavailable, outOfSync: true,
+		},
+		"a frame that is no event in the middle of a reply": {
+			beats:   asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{2 * s, breaks, cancel}, beat{3 * s, ended("r", "cancelled"), remove + " " + remove}),
+			replies: []string{"broken: y"}, kind: core.ErrorProtocol,
+		},
+		"a failed response that says what it had said": {
+			beats: asked(beat{1 * s, created("r"), ""}, beat{2 * s, `{"type":"response.done","response":{"id":"r","status":"failed","status_details":{"error":{"code":"rate_limit_exceeded","message":"try again in 3s"}},` +
+				`"output":[{"id":"o","type":"message","content":[{"type":"output_text","text":"y"}]}]}}`, remove + " " + remove}),
+			replies: []string{"broken: y"}, kind: core.ErrorRateLimited, says: "rate_limit_exceeded",
+		},
+		"a status that nobody knows behind a reply": {
+			beats:   asked(beat{1 * s, created("r"), ""}, beat{1 * s, word("r", "y"), ""}, beat{2 * s, ended("r", "odd"), remove + " " + remove}),
+			replies: []string{"broken: y"}, kind: core.ErrorProtocol,
 		},
 		"a caller who leaves before the reply was asked for": {
 			ledger: acknowledges,
@@ -200,6 +236,19 @@ func interruptionScripts() map[string]script {
 			beats: append(playing,
 				beat{1150 * ms, "", chunk}, beat{1160 * ms, hears, ""}, beat{1170 * ms, ended("r", "cancelled"), truncate}, beat{1180 * ms, loses, ""}),
 			replies: []string{"interrupted: "}, kind: core.ErrorUnavailable, outOfSync: true,
+		},
+		"a connection that is lost while a whole reply plays": {
+			messages: over, config: speaks,
+			beats:   append(playing, beat{1100 * ms, ended("r", "completed"), ""}, beat{1120 * ms, loses, ""}),
+			replies: []string{"broken: "}, kind: core.ErrorUnavailable, outOfSync: true,
+		},
+		"a connection that is lost in the reply to the turn that was said over another": {
+			messages: spokenOver, config: listens,
+			beats: append(playing,
+				beat{1150 * ms, "", chunk}, beat{1160 * ms, hears, ""}, beat{1170 * ms, ended("r", "cancelled"), truncate},
+				beat{1250 * ms, "", chunk}, beat{1350 * ms, "", chunk}, beat{1360 * ms, committed, ""}, beat{1450 * ms, "", ""},
+				beat{1500 * ms, created("b"), ""}, beat{1500 * ms, sound("b"), ""}, beat{1600 * ms, loses, ""}),
+			replies: []string{"interrupted: ", "broken: "}, kind: core.ErrorUnavailable, outOfSync: true,
 		},
 		"an error that names the turn that is said over the reply": {
 			messages: spokenOver, config: listens,

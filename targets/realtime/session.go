@@ -37,7 +37,7 @@ func (c *conversation) connect(ctx context.Context) error {
 	if err := c.open(ctx); err != nil {
 		c.session.disconnect()
 		c.session = before
-		return err
+		return aboutTheWay(err)
 	}
 	c.session.socket.forget()
 	c.session.connected = time.Since(started)

@@ -163,7 +163,7 @@ func (s *socket) sendAll(ctx context.Context, events []any) news {
 		}
 	}
 	if s.over() { // a connection that has died unseen takes what is sent all the same
-		return news{kind: newsLost, err: s.lost()}
+		return news{kind: newsLost, err: s.whyOver(ctx)}
 	}
 	return news{kind: newsSent}
 }
@@ -195,10 +195,16 @@ func (s *socket) await(ctx context.Context, until time.Time) news {
 		return news{kind: newsTime}
 	default:
 	}
-	if ctx.Err() != nil { // we may have closed the connection ourselves
-		return news{kind: newsLost, err: context.Cause(ctx)}
+	return news{kind: newsLost, err: s.whyOver(ctx)}
+}
+
+// whyOver says why the connection has ended: we may have closed it ourselves, for
+// a caller who has left.
+func (s *socket) whyOver(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	return news{kind: newsLost, err: s.lost()}
+	return s.lost()
 }
 
 func (s *socket) whyReaderCouldNotWrite() error {

@@ -2,9 +2,11 @@ package realtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,6 +24,7 @@ type virtual struct {
 	*testing.T
 	pipes       chan net.Conn
 	connections int
+	lasts       time.Duration // how long a session lasts; 0 if the service does not say
 	script      func(conn *websocket.Conn)
 }
 
@@ -67,7 +70,11 @@ func (v *virtual) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = conn.Close() }()
 	v.connections++
-	tells(conn, `{"type":"session.created","session":{}}`)
+	session := "{}"
+	if v.lasts > 0 {
+		session = fmt.Sprintf(`{"expires_at":%d}`, time.Now().Add(v.lasts).Unix())
+	}
+	tells(conn, `{"type":"session.created","session":`+session+`}`)
 	if !hearsOf(conn, "session.update") {
 		return
 	}
@@ -223,6 +230,141 @@ func TestAServiceThatAcceptsNothingIsATimeout(t *testing.T) {
 		}
 		close(released)
 		end()
+	})
+}
+
+func TestACallerWhoLeavesIsNotHeldByAServiceThatAcceptsNothing(t *testing.T) {
+	var released chan struct{}
+	inVirtualTime(t, func(*websocket.Conn) { <-released }, func(v *virtual, target *target) {
+		released = make(chan struct{})
+		c, end := v.talk(target)
+		before := time.Now()
+		ctx, cancel := context.WithTimeout(v.Context(), 5*time.Second)
+		defer cancel()
+		if _, err := c.Send(ctx, core.UserText("hello")); !errors.Is(err, context.DeadlineExceeded) || time.Since(before) != 5*time.Second {
+			t.Errorf("after %s: %v", time.Since(before), err)
+		}
+		close(released)
+		end()
+	})
+}
+
+func TestAFrameThatIsTooLargeIsRefused(t *testing.T) {
+	large := func(conn *websocket.Conn) {
+		if hearsOf(conn, ask) {
+			tells(conn, created("r"), word("r", strings.Repeat("x", maxFrame)), ended("r", "completed"))
+		}
+	}
+	inVirtualTime(t, large, func(v *virtual, target *target) {
+		target.config.MaxReplyBytes = 2 * maxFrame
+		c, end := v.talk(target)
+		defer end()
+		if reply, err := c.Send(v.Context(), core.UserText("hello")); core.KindOf(err) != core.ErrorProtocol {
+			t.Errorf("a reply of %d bytes, error %v", len(reply.Message.Text()), err)
+		}
+	})
+}
+
+func TestASessionThatIsAboutToEndIsLeftInTime(t *testing.T) {
+	inVirtualTime(t, answersAll, func(v *virtual, target *target) { // rollover is 3 m
+		v.lasts = time.Hour
+		c, end := v.talk(target)
+		defer end()
+		v.answered(c, "reply 1")
+		time.Sleep(56 * time.Minute)
+		v.answered(c, "reply 2")
+		time.Sleep(2 * time.Minute)
+		v.answered(c, "reply 1") // on another connection
+		if v.connections != 2 {
+			t.Errorf("%d connections, want 2", v.connections)
+		}
+	})
+}
+
+func TestAServiceThatSpeaksWhileNothingIsAskedIsLeft(t *testing.T) {
+	talks := func(conn *websocket.Conn) {
+		if hearsOf(conn, ask) {
+			tells(conn, created("r"), word("r", "reply"), ended("r", "completed"))
+			time.Sleep(time.Minute)
+			tells(conn, created("own"))
+		}
+	}
+	inVirtualTime(t, talks, func(v *virtual, target *target) {
+		c, end := v.talk(target)
+		defer end()
+		v.answered(c, "reply")
+		time.Sleep(2 * time.Minute)
+		v.answered(c, "reply")
+		if v.connections != 2 {
+			t.Errorf("%d connections, want 2", v.connections)
+		}
+		time.Sleep(2 * time.Minute)
+	})
+}
+
+// confirmsAll has the service confirm every message and answer every question.
+// A message at which it hangs up is not confirmed. Both are counted from 1, over
+// all connections.
+func confirmsAll(hangsUpAt ...int) func(conn *websocket.Conn) {
+	messages, questions := 0, 0
+	return func(conn *websocket.Conn) {
+		for {
+			var event struct {
+				Type string `json:"type"`
+				Item struct {
+					ID string `json:"id"`
+				} `json:"item"`
+			}
+			if conn.ReadJSON(&event) != nil {
+				return
+			}
+			switch event.Type {
+			case item:
+				if messages++; slices.Contains(hangsUpAt, messages) {
+					_ = conn.Close()
+					return
+				}
+				tells(conn, added(event.Item.ID))
+			case ask:
+				questions++
+				id := fmt.Sprint("r", questions)
+				tells(conn, created(id), word(id, fmt.Sprint("reply ", questions)), ended(id, "completed"))
+			}
+		}
+	}
+}
+
+func TestEachTurnMayBeTriedAsOftenAsIsConfigured(t *testing.T) {
+	// The first turn is message 1, the second 2. That is given back as 3 and 4,
+	// and the turn follows as 5; the third turn is message 6.
+	inVirtualTime(t, confirmsAll(2, 6), func(v *virtual, target *target) {
+		target.config.Reconnects = 1
+		c, end := v.talk(target)
+		defer end()
+		v.answered(c, "reply 1")
+		replies, err := c.(core.Interruptible).Exchange(v.Context(), []core.Message{core.UserText("two"), saidOver(core.UserText("three"), time.Hour)})
+		if err != nil || len(replies) != 2 || replies[1].Message.Text() != "reply 3" || v.connections != 3 {
+			t.Errorf("%d replies on %d connections, error %v", len(replies), v.connections, err)
+		}
+	})
+}
+
+func TestWhatAServiceSaysWhileASessionIsSetUpIsNotTheAnswerToATurn(t *testing.T) {
+	greets := func(conn *websocket.Conn) {
+		if hearsOf(conn, item) {
+			tells(conn, created("g"), word("g", "welcome"), ended("g", "completed"), added("item_2"))
+		}
+		confirmsAll()(conn)
+	}
+	inVirtualTime(t, greets, func(v *virtual, target *target) {
+		c, err := target.StartConversation(v.Context(), core.Start{History: []core.Message{core.UserText("before")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.answered(c, "reply 1")
+		if err := c.End(v.Context()); err != nil || v.connections != 1 {
+			t.Errorf("%d connections, want 1 (%v)", v.connections, err)
+		}
 	})
 }
 

@@ -17,6 +17,8 @@ const (
 	ConnectRateLimit FaultKind = "connect-rate-limit"
 	// ConnectUnavailable answers the handshake with 503.
 	ConnectUnavailable FaultKind = "connect-unavailable"
+	// ConnectBusy answers the handshake with 503 and "Retry-After: 2".
+	ConnectBusy FaultKind = "connect-busy"
 	// Forbidden answers the handshake with 403.
 	Forbidden FaultKind = "forbidden"
 	// NotFound answers the handshake with 404, model_not_found.
@@ -99,8 +101,9 @@ const (
 	SessionExpired FaultKind = "session-expired"
 	// DropAfterReply closes the TCP connection after response.done.
 	DropAfterReply FaultKind = "drop-after-reply"
-	// Close1008, Close1011 and Close1012 end the socket with that code after
-	// half of the reply.
+	// Close1000, Close1008, Close1011 and Close1012 end the socket with that
+	// code after half of the reply.
+	Close1000 FaultKind = "close-1000"
 	Close1008 FaultKind = "close-1008"
 	Close1011 FaultKind = "close-1011"
 	Close1012 FaultKind = "close-1012"
@@ -150,7 +153,7 @@ const (
 // connectionFaults are the faults that are not about a reply.
 func connectionFaults() []FaultKind {
 	return []FaultKind{
-		ConnectRateLimit, ConnectUnavailable, Forbidden, NotFound, ConnectQuota, BetaShape, NoSession,
+		ConnectRateLimit, ConnectUnavailable, ConnectBusy, Forbidden, NotFound, ConnectQuota, BetaShape, NoSession,
 		SessionRejected, SessionIgnored, SessionAltered, ShortSession, XAINames,
 	}
 }
@@ -162,7 +165,7 @@ func FaultKinds() []FaultKind {
 		RateLimit, Quota, ServerError, ErrorEvent, BenignError,
 		ContentFilter, Truncated, Cancelled, StaleResponse, MalformedFrame,
 		NoTranscript, NoAudio, WrongTranscript, DoneOnly, BetaNames, SessionExpired,
-		DropAfterReply, Close1008, Close1011, Close1012, SlowReply, LimitsExhausted,
+		DropAfterReply, Close1000, Close1008, Close1011, Close1012, SlowReply, LimitsExhausted,
 		TwoItems, TextOnly, NoMetadata, UnknownEvents, DisagreeingDone, HugeFrame, HalfSample,
 		DropOnItem, ItemRefused, NoAck, LateTranscript, TranscriptFailed,
 	)
@@ -174,16 +177,18 @@ type refusal struct {
 	status  int
 	code    string
 	message string
+	after   string // the Retry-After header; "" for none
 }
 
 // handshakeFault returns the refusal planned for a server's n-th connection.
 func handshakeFault(faults []Fault, n int) (refusal, bool) {
 	refusals := []refusal{
-		{ConnectRateLimit, http.StatusTooManyRequests, "rate_limit_exceeded", "Rate limit reached. Please try again in 2s."},
-		{ConnectQuota, http.StatusTooManyRequests, "insufficient_quota", "You exceeded your current quota, please check your plan and billing details."},
-		{ConnectUnavailable, http.StatusServiceUnavailable, "server_error", "The server is overloaded."},
-		{Forbidden, http.StatusForbidden, "access_denied", "Your project does not have access to this model."},
-		{NotFound, http.StatusNotFound, "model_not_found", "The model does not exist or you do not have access to it."},
+		{ConnectRateLimit, http.StatusTooManyRequests, "rate_limit_exceeded", "Rate limit reached. Please try again in 2s.", "2"},
+		{ConnectQuota, http.StatusTooManyRequests, "insufficient_quota", "You exceeded your current quota, please check your plan and billing details.", ""},
+		{ConnectUnavailable, http.StatusServiceUnavailable, "server_error", "The server is overloaded.", ""},
+		{ConnectBusy, http.StatusServiceUnavailable, "server_error", "The server is being deployed.", "2"},
+		{Forbidden, http.StatusForbidden, "access_denied", "Your project does not have access to this model.", ""},
+		{NotFound, http.StatusNotFound, "model_not_found", "The model does not exist or you do not have access to it.", ""},
 	}
 	i := slices.IndexFunc(refusals, func(r refusal) bool { return at(faults, r.kind, n) })
 	if i < 0 {

@@ -124,7 +124,7 @@ func TestRepliesThatBreakOffEndTheSocket(t *testing.T) {
 		}
 	})
 	for kind, code := range map[realtimetest.FaultKind]int{
-		realtimetest.Close1008: 1008, realtimetest.Close1011: 1011, realtimetest.Close1012: 1012,
+		realtimetest.Close1000: 1000, realtimetest.Close1008: 1008, realtimetest.Close1011: 1011, realtimetest.Close1012: 1012,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			c := connected(t, realtimetest.Options{Faults: []realtimetest.Fault{{Kind: kind}}})

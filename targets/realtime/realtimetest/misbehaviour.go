@@ -67,6 +67,8 @@ func (r *response) cutsOff() bool {
 	case HalfReply:
 	case DropMidReply:
 		r.conn.drop()
+	case Close1000:
+		r.conn.closeWith(websocket.CloseNormalClosure, "")
 	case Close1008:
 		r.conn.closeWith(websocket.ClosePolicyViolation, "This conversation violates a policy.")
 	case Close1011:

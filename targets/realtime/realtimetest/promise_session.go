@@ -31,12 +31,26 @@ func connectPromises() []promise {
 			err := s.refused()
 			s.kind(err, core.ErrorRateLimited, "HTTP 429")
 			s.after(err, "2s")
+			s.about(err, core.SubjectLimit)
 		}},
 		{name: "no credit left is not a busy service", faults: []string{"connect-quota"}, verify: func(s *stage) {
 			s.kind(s.refused(), core.ErrorAuth, "insufficient_quota")
 		}},
 		{name: "an overloaded service is unavailable", faults: []string{"connect-unavailable"}, verify: func(s *stage) {
-			s.kind(s.refused(), core.ErrorUnavailable, "HTTP 503")
+			err := s.refused()
+			s.kind(err, core.ErrorUnavailable, "HTTP 503")
+			s.about(err, core.SubjectReachability)
+		}},
+		{name: "a service that is being deployed says when to come back", faults: []string{"connect-busy"}, verify: func(s *stage) {
+			err := s.refused()
+			s.kind(err, core.ErrorUnavailable, "HTTP 503")
+			s.after(err, "2s")
+			s.about(err, core.SubjectLimit)
+		}},
+		{name: "a service that opens no session cannot be reached", faults: []string{"no-session"}, config: within("connect"), verify: func(s *stage) {
+			err := s.refused()
+			s.kind(err, core.ErrorTimeout, "50ms")
+			s.about(err, core.SubjectReachability)
 		}},
 		{name: "a short-lived key is asked for before each connection", config: map[string]any{"ephemeral_key": true}, verify: func(s *stage) {
 			s.say(s.talk(core.Start{}), core.UserText("one"))

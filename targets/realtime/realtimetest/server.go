@@ -157,8 +157,8 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 	}
 	number := int(s.connections.Add(1))
 	if r, refused := handshakeFault(faults, number); refused {
-		if r.code == "rate_limit_exceeded" {
-			w.Header().Set("Retry-After", "2")
+		if r.after != "" {
+			w.Header().Set("Retry-After", r.after)
 		}
 		refuse(w, r.status, r.code, r.message)
 		return

@@ -185,6 +185,14 @@ func (s *stage) kind(err error, want core.ErrorKind, says string) {
 	}
 }
 
+// about checks what an error speaks of.
+func (s *stage) about(err error, want core.ErrorSubject) {
+	s.Helper()
+	if got := core.SubjectOf(err); got != want {
+		s.Errorf("the error speaks of %s, want %s: %v", got, want, err)
+	}
+}
+
 // ended checks how a reply ended.
 func (s *stage) ended(r core.Reply, want core.Finish) {
 	s.Helper()
