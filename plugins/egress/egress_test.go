@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -355,6 +356,28 @@ func TestAHostThatDoesNotAnswerIsNoRefusal(t *testing.T) {
 		}
 		if got := seen.ended(t); !got.Allowed || !strings.Contains(got.Reason, "connection refused") {
 			t.Errorf("%s: record %+v", method, got)
+		}
+	}
+}
+
+func TestAProxyOfTheHostThatCannotBeUsedIsNoRefusal(t *testing.T) {
+	for name, upstream := range map[string]func(*http.Request) (*url.URL, error){
+		"not an address":    func(*http.Request) (*url.URL, error) { return nil, errors.New("invalid proxy address") },
+		"an unknown scheme": func(*http.Request) (*url.URL, error) { return &url.URL{Scheme: "gopher", Host: "127.0.0.1:1"}, nil },
+	} {
+		p, seen := newProxy(t, upstream)
+		p.Allow([]string{"api.example"}, nil)
+		for _, method := range []string{http.MethodConnect, http.MethodGet} {
+			status, body := ask(t, urlFor(t, p, "acme"), method, &url.URL{Scheme: "http", Host: "api.example:80"})
+			if method == http.MethodConnect && !strings.Contains(body, "the proxy in the environment") {
+				t.Errorf("%s: %s: %q, want the reason", name, method, body)
+			}
+			if status != http.StatusBadGateway {
+				t.Errorf("%s: %s: %d %q, want 502", name, method, status, body)
+			}
+			if got := seen.ended(t); !got.Allowed || got.Reason == "" {
+				t.Errorf("%s: %s: record %+v", name, method, got)
+			}
 		}
 	}
 }

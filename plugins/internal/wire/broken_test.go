@@ -93,6 +93,32 @@ func TestPiecesThatContradictAnErrorAreRefused(t *testing.T) {
 	}
 }
 
+func TestWhatComesBeforeAnErrorIsAllThatIsReturned(t *testing.T) {
+	gone := status.Error(14, "connection closed")
+	whole := assistant(core.Part{Value: core.TextValue("Hello.")})
+	for name, test := range map[string]struct {
+		sent []*pb.SendResponse
+		then error
+		came int
+		kind core.ErrorKind
+	}{
+		"nothing before the line broke":   {nil, gone, 0, core.ErrorInternal},
+		"one before the line broke":       {pieces(t, whole), gone, 1, core.ErrorInternal},
+		"nothing before the end":          {nil, io.EOF, 0, core.ErrorProtocol},
+		"one before the end":              {pieces(t, whole), io.EOF, 1, core.ErrorProtocol},
+		"one before what is none":         {append(pieces(t, whole), &pb.SendResponse{End: &pb.ReplyEnd{Finish: 99}}), io.EOF, 1, core.ErrorProtocol},
+		"as many as there are, and more":  {pieces(t, whole, whole, whole), io.EOF, 1, core.ErrorProtocol},
+		"a part that its header outlives": {[]*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: &pb.PartHeader{Modality: 1, Size: 5}}}}}, gone, 0, core.ErrorInternal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			replies, err := wire.ReceiveReplies(2, receive(test.sent, test.then))
+			if len(replies) != test.came || err == nil || core.KindOf(err) != test.kind {
+				t.Errorf("%d replies and %v (%s), want %d and an error of kind %s", len(replies), err, core.KindOf(err), test.came, test.kind)
+			}
+		})
+	}
+}
+
 func TestAnEndIsOfOneKind(t *testing.T) {
 	for name, piece := range map[string]*pb.SendResponse{
 		"both":                   {End: &pb.ReplyEnd{Finish: pb.Finish_FINISH_COMPLETE}, Broken: &pb.ReplyEnd{}},
