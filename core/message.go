@@ -94,8 +94,8 @@ type Part struct {
 	// Converters names the campaign's converters that turned Original into
 	// Value, in order.
 	Converters []string
-	// Transcript marks a text part that is somebody's claim of what an audio
-	// part of the same message says: a voice API's transcript of its reply.
+	// Transcript marks a text part that claims what an audio part of the same
+	// message says, such as a voice API's transcript of its reply.
 	// It is evidence about the API, not about what a listener heard.
 	Transcript bool
 	// Undelivered marks a part of an interrupted reply that the target made,

@@ -32,8 +32,8 @@ type Evidence struct {
 // ScoreType says what sort of judgement a [Score] is.
 type ScoreType string
 
-// The score types. The zero value is ScoreUnknown, so that a score nobody
-// filled in is never taken for a judgement.
+// The score types. The zero value is ScoreUnknown, so that a score that
+// was not filled in is never taken for a judgement.
 const (
 	// ScoreUnknown: the scorer could not tell.
 	ScoreUnknown ScoreType = ""

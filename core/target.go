@@ -81,7 +81,7 @@ const (
 	FinishBlocked Finish = "blocked"
 	// FinishTruncated: a length limit cut the reply off.
 	FinishTruncated Finish = "truncated"
-	// FinishInterrupted: somebody cancelled the reply.
+	// FinishInterrupted: the reply was cancelled, or spoken over.
 	FinishInterrupted Finish = "interrupted"
 	// FinishUnconfirmed: content arrived, but the target never said that it
 	// was all (a soft finish).

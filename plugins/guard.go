@@ -37,6 +37,6 @@ func guarded(doing string, f func() error) (err error) {
 func recoverAs(err *error, doing string) {
 	if v := recover(); v != nil {
 		slog.Error("panic", "in", doing, "value", v, "stack", string(debug.Stack()))
-		*err = core.Errorf(core.ErrorInternal, "panic: %v", v).WithHint("this is a bug in the plugin; its stack is in the log")
+		*err = core.Errorf(core.ErrorInternal, "panic: %v", v).WithHint("panics are bugs of the plugin; the stack is in the log")
 	}
 }

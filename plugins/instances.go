@@ -55,7 +55,7 @@ func (s *instances) add(ctx context.Context, kind core.Kind, name string, config
 		return "", err
 	}
 	opened := &instance{value: value}
-	if ctx.Err() != nil { // nobody waits for it any more
+	if ctx.Err() != nil { // the caller has given up
 		_ = opened.release()
 		return "", ctx.Err()
 	}
@@ -118,7 +118,7 @@ func (i *instance) release() error {
 func (s *instances) closeAll(timeout time.Duration) {
 	var closing sync.WaitGroup
 	for _, i := range s.open.drain() {
-		closing.Go(func() { _ = i.release() }) // there is nobody left to tell
+		closing.Go(func() { _ = i.release() }) // the process ends, whatever it returns
 	}
 	done := make(chan struct{})
 	go func() {
@@ -165,8 +165,8 @@ func (t *table[T]) add(item T) string {
 	return id
 }
 
-// get returns an item, after it has shown it to mark: nobody can remove it in
-// between.
+// get returns an item. Where mark is not nil it is called with the item before
+// another goroutine can remove it, with the table locked.
 func (t *table[T]) get(id string, mark func(T)) (T, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -55,7 +55,7 @@ func (*endedSpans) Shutdown(context.Context) error { return nil }
 func (*endedSpans) ForceFlush(context.Context) error { return nil }
 
 // trailer returns the trailer of a call that ends, with the spans that have; nil
-// where there are none, or nobody waits for the end of the call any more.
+// where there are none, or the call was cancelled.
 func (e *endedSpans) trailer(call context.Context) metadata.MD {
 	if call.Err() != nil {
 		return nil

@@ -33,7 +33,7 @@ func (s *targetService) StartConversation(ctx context.Context, r *pb.StartConver
 		return nil, err
 	}
 	c := &conversation{Conversation: started, busy: semaphore.NewWeighted(1)}
-	if ctx.Err() != nil { // nobody would ever end it
+	if ctx.Err() != nil { // the caller has given up, and would never end it
 		_ = c.End(context.WithoutCancel(ctx))
 		return nil, ctx.Err()
 	}

@@ -293,6 +293,7 @@ func TestAPluginThatBreaksAPromiseFailsTheCheckOfIt(t *testing.T) {
 		want   []string
 	}{
 		{"noisy", []string{starts}},
+		{"demanding", []string{"as a plugin: converter demanding: can be tested"}},
 		{"two-faced", []string{"describes itself over the connection as on the command line"}},
 		{"misfit", []string{"has valid schemas", starts}},
 		{"stubborn", []string{stops}},

@@ -76,13 +76,12 @@ func (s subject) refuses(t T, o opened) {
 	}
 }
 
-// takesLarge gives the component 8 MiB. If it works on them for long, it has
-// taken them: nobody waits for 8 MiB of text to be spoken.
-// Whether it then stops at once is not what is asked here.
+// takesLarge gives the component 8 MiB. One that still works on them when the time
+// is up has taken them: speaking 8 MiB of text takes hours.
 func (s subject) takesLarge(t T, from Source) {
 	o, err := s.open(t.Context(), from, s.Config)
 	if err != nil {
-		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+		t.Fatalf("the component cannot be opened with %s: %v", orDefaults(s.Config), err)
 	}
 	defer func() { _ = o.close() }()
 	in, ok := largeSample(s.Input.Modality)
@@ -100,7 +99,7 @@ func (s subject) takesLarge(t T, from Source) {
 // repeats converts the same twice, with the same seed.
 func (s subject) repeats(t T, o opened) {
 	if s.info.Can(core.CapabilityNondeterministic) {
-		t.Skipf("it says that it is %s", core.CapabilityNondeterministic)
+		t.Skipf("the converter says that it is %s", core.CapabilityNondeterministic)
 	}
 	ctx := core.WithSeed(t.Context(), 7)
 	var given [2]core.Value
@@ -144,7 +143,7 @@ func expired(ctx context.Context) (context.Context, context.CancelFunc) {
 func (s subject) honours(t T, from Source, stop func(context.Context) (context.Context, context.CancelFunc)) {
 	o, err := s.open(t.Context(), from, s.Config)
 	if err != nil {
-		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+		t.Fatalf("the component cannot be opened with %s: %v", orDefaults(s.Config), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

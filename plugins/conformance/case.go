@@ -64,9 +64,9 @@ func (s subject) guessed(ctx context.Context, from Source) error {
 	required := s.keys().Required
 	var why error
 	if len(required) > 0 {
-		why = fmt.Errorf("it cannot be opened without %s, and the kit knows no values", strings.Join(required, ", "))
+		why = fmt.Errorf("the component cannot be opened without %s, and the kit knows no values", strings.Join(required, ", "))
 	} else if err := from.CheckConfig(ctx, s.Kind, s.Use, nil); err != nil {
-		why = fmt.Errorf("it cannot be opened with its defaults (%w)", err)
+		why = fmt.Errorf("the component cannot be opened with its defaults (%w)", err)
 	} else {
 		return nil
 	}

@@ -58,10 +58,10 @@ func (s subject) check(t T, from Source) {
 
 func (s subject) describes(t T) {
 	if s.info.Summary == "" {
-		t.Errorf("it has no summary, want a sentence")
+		t.Errorf("the component has no summary, want a sentence")
 	}
 	if s.Kind != core.KindScorer && (len(s.info.In) == 0 || len(s.info.Out) == 0) {
-		t.Errorf("it takes %v and gives %v; both have to be said", s.info.In, s.info.Out)
+		t.Errorf("the component takes %v and gives %v; both have to be said", s.info.In, s.info.Out)
 	}
 	for _, m := range slices.Concat(s.info.In, s.info.Out) {
 		if !slices.Contains(core.Modalities(), m) {
@@ -79,13 +79,13 @@ func (s subject) describes(t T) {
 	}
 	encoded, err := json.Marshal(s.schema)
 	if err != nil {
-		t.Fatalf("its schema: %v", err)
+		t.Fatalf("the schema: %v", err)
 	}
 	if _, err := schema.Parse(encoded); err != nil {
-		t.Errorf("its schema: %v\n%s", err, encoded)
+		t.Errorf("the schema: %v\n%s", err, encoded)
 	}
 	for _, c := range s.schema.Check([]byte(s.Config)) {
-		t.Errorf("its schema refuses %s: %s: %s", orDefaults(s.Config), c.Path, c.Message)
+		t.Errorf("the schema refuses %s: %s: %s", orDefaults(s.Config), c.Path, c.Message)
 	}
 }
 
@@ -96,7 +96,7 @@ func (s subject) outlivesItsOpening(t T, from Source) {
 	o, err := s.open(ctx, from, s.Config)
 	cancel()
 	if err != nil {
-		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+		t.Fatalf("the component cannot be opened with %s: %v", orDefaults(s.Config), err)
 	}
 	if err := o.call(t.Context(), s.Input); err != nil {
 		t.Errorf("a call, once the context is over that it was opened with: %v", err)
@@ -109,7 +109,7 @@ func (s subject) outlivesItsOpening(t T, from Source) {
 func (s subject) closesTwice(t T, from Source) {
 	o, err := s.open(t.Context(), from, s.Config)
 	if err != nil {
-		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+		t.Fatalf("the component cannot be opened with %s: %v", orDefaults(s.Config), err)
 	}
 	for _, time := range []string{"first", "second"} {
 		if err := o.close(); err != nil {

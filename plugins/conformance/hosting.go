@@ -110,7 +110,7 @@ func (p Program) checkEnds(t T) {
 				t.Fatalf("stopping the plugin: %v", err)
 			}
 			if stopped.Stopped >= stopping {
-				t.Errorf("it took longer than %v to stop, and was killed", stopping)
+				t.Errorf("the plugin took longer than %v to stop, and was killed", stopping)
 			}
 			_ = other.cmd.Wait()
 			leavesNothing(t, other, time.Second)

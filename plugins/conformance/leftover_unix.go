@@ -36,8 +36,8 @@ func (o *otherHost) descendants() []int {
 	return found
 }
 
-// alive reports whether a process runs: one that has ended and that nobody has
-// waited for does not.
+// alive reports whether a process runs. A zombie, which has ended and was not
+// waited for, does not.
 func alive(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

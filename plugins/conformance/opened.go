@@ -52,7 +52,7 @@ func (o opened) close() error {
 func (s subject) use(t T, from Source, check func(opened)) {
 	o, err := s.open(t.Context(), from, s.Config)
 	if err != nil {
-		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+		t.Fatalf("the component cannot be opened with %s: %v", orDefaults(s.Config), err)
 	}
 	defer func() {
 		if err := o.close(); err != nil {
@@ -77,11 +77,11 @@ func (s subject) convert(ctx context.Context, converter core.Converter, in core.
 	case err != nil:
 		return err
 	case !slices.Contains(s.info.Out, out.Modality):
-		return fmt.Errorf("it gave %q; it is described as giving %v", out.Modality, s.info.Out)
+		return fmt.Errorf("the converter gave %q, and is described as giving %v", out.Modality, s.info.Out)
 	case out.BaseMediaType() == "":
 		return fmt.Errorf("the media type %q is none", out.MediaType)
 	case !bytes.Equal(before, in.Data):
-		return errors.New("it changed its input")
+		return errors.New("the converter changed its input")
 	}
 	return nil
 }

@@ -230,7 +230,7 @@ func (p Program) survives(t T) {
 			p.serveTo(t, launched.add, func(s Source, _ host.Plugin) {
 				found, err := find(t.Context(), s, info.Kind, info.Name, p.Cases)
 				if err != nil {
-					t.Skipf("it is not tested: the reason is above")
+					t.Skipf("the component is not tested: the reason is above")
 				}
 				found.attack(t, s, launched.one)
 			})
@@ -263,7 +263,7 @@ func (l *launches) one() bool {
 func (s subject) attack(t T, from Source, lives func() bool) {
 	o, err := s.open(t.Context(), from, s.Config)
 	if err != nil {
-		t.Fatalf("it cannot be opened with %s: %v", orDefaults(s.Config), err)
+		t.Fatalf("the component cannot be opened with %s: %v", orDefaults(s.Config), err)
 	}
 	values := hostile()
 	for _, name := range slices.Sorted(maps.Keys(values)) {

@@ -57,7 +57,7 @@ func largeSample(m core.Modality) (core.Value, bool) {
 	return v, ok
 }
 
-// hostile are values that are made to break whoever reads them.
+// hostile are values that are made to break parsers.
 func hostile() map[string]core.Value {
 	wav, png := core.WAVValue(tone(1600)), core.Value{Modality: core.Image, MediaType: core.MediaPNG, Data: picture()}
 	noise := make([]byte, 64<<10)

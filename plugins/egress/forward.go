@@ -22,6 +22,8 @@ type trip struct {
 	failed *refusal
 }
 
+// tripKey is the key of a request's trip in its context: the transport and the
+// dialer of a ReverseProxy are given nothing else of the request.
 type tripKey struct{}
 
 func tripOf(ctx context.Context) *trip {

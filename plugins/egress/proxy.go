@@ -31,8 +31,8 @@ type Options struct {
 	Upstream func(*http.Request) (*url.URL, error)
 }
 
-// Proxy is the way out of the network. It listens as soon as somebody asks for
-// its URL, and lets nothing through until [Proxy.Allow] has said what.
+// Proxy is the way out of the network. It listens from the first call of
+// [Proxy.URL] on, and lets nothing through until [Proxy.Allow] has said what.
 type Proxy struct {
 	options Options
 	rules   atomic.Pointer[rules]
@@ -85,7 +85,7 @@ func (p *Proxy) URL(plugin string) (*url.URL, error) {
 func (p *Proxy) listen() error {
 	switch {
 	case p.closed:
-		return errors.New("it is closed")
+		return errors.New("the proxy is closed")
 	case p.server != nil:
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 // record.
 const refusalsPerSecond, refusalsAtOnce = 20, 1000
 
-// Connection is what is recorded of a connection that somebody asked for. A
+// Connection is what is recorded of a connection that was asked for. A
 // request by plain HTTP counts as a connection.
 type Connection struct {
 	// ID tells the connections of a proxy apart.

@@ -76,5 +76,5 @@ func refusalFor(err error) refusal {
 	if f, ok := errors.AsType[*forbidden](err); ok {
 		return refusal{http.StatusForbidden, f.text, f.hint}
 	}
-	return refusal{http.StatusBadGateway, err.Error(), "it is in scope, but does not answer"}
+	return refusal{http.StatusBadGateway, err.Error(), "the host is in scope, but does not answer"}
 }

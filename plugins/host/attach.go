@@ -88,7 +88,7 @@ func (p *process) attach(a wire.Attachment) {
 	p.client = goplugin.NewClient(config)
 }
 
-// reachable explains an attachment that is stale, or somebody else's.
+// reachable explains an attachment that is stale, or belongs to another user.
 func reachable(a wire.Attachment) error {
 	stale := func(err error) error {
 		return core.Errorf(core.ErrorUnavailable, "there is no such process any more: %w", err).

@@ -126,7 +126,7 @@ func (h *Host) newCatalog(plugins []Plugin) *Catalog {
 }
 
 // describe starts the plugin if need be. A third party's checksum is taken on the
-// way; that of the bundled one, which nobody verifies, meanwhile.
+// way; that of the bundled one, which is not verified, while it starts.
 func (p *plugin) describe(ctx context.Context) Plugin {
 	var sum string
 	var sumErr error

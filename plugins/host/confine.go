@@ -76,7 +76,7 @@ func (p *plugin) confine(permissions core.Permissions) (_ *confined, err error) 
 	}
 	if !p.confines() {
 		c.words = "not sandboxed"
-		return c, o.insist(errors.New("it is not run in a sandbox"), "do without --no-sandbox, or without --require-sandbox")
+		return c, o.insist(errors.New("the plugin is not run in a sandbox"), "do without --no-sandbox, or without --require-sandbox")
 	}
 	process := sandbox.Process{Program: p.path(), Permissions: permissions, Own: []string{c.folder}}
 	if permissions.Network {
@@ -103,7 +103,7 @@ func (c *confined) enforce(o Confinement, process sandbox.Process) error {
 	c.words = support.String()
 	if !support.Complete() {
 		hint := "run it on a system that can enforce everything: Linux 6.12 or later with Landlock; or do without --require-sandbox"
-		if err := o.insist(errors.New("this system does not restrict "+strings.Join(support.Missing(), ", ")), hint); err != nil {
+		if err := o.insist(errors.New("the system does not restrict "+strings.Join(support.Missing(), ", ")), hint); err != nil {
 			return err
 		}
 	}
@@ -137,7 +137,7 @@ func (c *confined) temp() string { return filepath.Join(c.folder, "tmp") }
 
 func (c *confined) remove() {
 	if c.folder != "" {
-		_ = os.RemoveAll(c.folder) // what cannot be removed harms nobody
+		_ = os.RemoveAll(c.folder) // as far as it can be removed
 	}
 }
 

@@ -39,7 +39,7 @@ func (c *converter) Convert(ctx context.Context, in core.Value) (core.Value, err
 		return core.Value{}, c.ofComponent(err)
 	}
 	if !slices.Contains(c.info.Out, out.Modality) {
-		return core.Value{}, c.ofComponent(core.Errorf(core.ErrorProtocol, "it returned %s; it is described as giving %v", out.Modality, c.info.Out))
+		return core.Value{}, c.ofComponent(core.Errorf(core.ErrorProtocol, "the converter returned %s, and is described as giving %v", out.Modality, c.info.Out))
 	}
 	return out, nil
 }

@@ -22,7 +22,7 @@ const (
 	Started Happening = "started"
 	// Restarting: it has died and is started again, after a pause.
 	Restarting Happening = "restarting"
-	// Died: it ended, and nobody had asked it to.
+	// Died: the process ended without being asked to.
 	Died Happening = "died"
 	// Stopped: it was stopped, because it is not needed any more.
 	Stopped Happening = "stopped"

@@ -49,8 +49,8 @@ func openExecutable(p program) (*executable, error) {
 // command returns the command that starts the program.
 //
 // A script is started by its path and not by the open file: its interpreter
-// opens it once more, and looks beside it for what it imports. There it is the
-// rule that nobody else can write to its folders that has to do.
+// opens it once more, and looks beside it for what it imports. What was verified is
+// what runs as long as only its owner can write to its folders ([Trusted]).
 func (e *executable) command(argv []string) *exec.Cmd {
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // ended by stop, with its whole group, and not by a context
 	if !e.isScript() {

@@ -67,7 +67,7 @@ func (p *process) obituary(ctx context.Context, s *status.Status) error {
 	return p.died()
 }
 
-// crash is the end of a process that nobody had asked to end.
+// crash is the end of a process that was not asked to end.
 type crash struct{ plugin, reason string }
 
 // Error says how the process died.

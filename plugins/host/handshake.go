@@ -21,20 +21,20 @@ func isHandshake(line string) bool {
 // first line of output this is; nil if nothing is wrong with it.
 func checkHandshake(line string) error {
 	if !isHandshake(line) {
-		return core.Errorf(core.ErrorProtocol, "it wrote to standard output before the plugin handshake: %q", text.Shorten(line, maxShown)).
+		return core.Errorf(core.ErrorProtocol, "the plugin wrote to standard output before the plugin handshake: %q", text.Shorten(line, maxShown)).
 			WithHint("a plugin prints nothing before it calls plugins.Serve; logs belong on standard error")
 	}
 	fields := strings.Split(line, "|")
 	ours := strconv.FormatUint(uint64(wire.Handshake().ProtocolVersion), 10)
 	switch {
 	case fields[0] != strconv.Itoa(goplugin.CoreProtocolVersion):
-		return core.Errorf(core.ErrorProtocol, "it speaks version %s of go-plugin's handshake, and this orchestrator version %d", fields[0], goplugin.CoreProtocolVersion).
+		return core.Errorf(core.ErrorProtocol, "the plugin speaks version %s of go-plugin's handshake, and this orchestrator version %d", fields[0], goplugin.CoreProtocolVersion).
 			WithHint("build the plugin with another version of go-plugin")
 	case fields[1] != ours:
-		return core.Errorf(core.ErrorProtocol, "it speaks version %s of the plugin protocol, and this orchestrator version %s", fields[1], ours).
+		return core.Errorf(core.ErrorProtocol, "the plugin speaks version %s of the plugin protocol, and this orchestrator version %s", fields[1], ours).
 			WithHint("%s", otherVersion(fields[1], ours))
 	case len(fields) < 6 || fields[5] == "":
-		return core.Errorf(core.ErrorProtocol, "its handshake names no certificate").
+		return core.Errorf(core.ErrorProtocol, "the handshake names no certificate").
 			WithHint("a plugin serves over mutual TLS; its own certificate is the last field of the handshake line, in DER and base64 without padding")
 	}
 	return nil

@@ -226,7 +226,7 @@ func TestALockedPluginThatAsksForMoreThanItWasLockedWithIsRefused(t *testing.T) 
 		}
 	})
 	_, err := core.OpenAs[core.Converter](t.Context(), c.Using(nil), "networked/read", nil)
-	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "it asks for other permissions (network) than are locked (nothing)") {
+	if core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "the plugin asks for other permissions (network) than are locked (nothing)") {
 		t.Errorf("error %v, want one that shows both", err)
 	}
 	if _, err := c.try(t, "hostile/environ", ""); err != nil {

@@ -109,7 +109,7 @@ func (i *instance) opening() (*future[opened], error) {
 // reopen opens the instance in the process that runs now.
 func (i *instance) reopen() (opened, error) {
 	ctx, cancel := context.WithTimeoutCause(i.plugin.closed, reopenTimeout,
-		core.Errorf(core.ErrorTimeout, "it was not open within %v", reopenTimeout))
+		core.Errorf(core.ErrorTimeout, "the component was not open within %v", reopenTimeout))
 	defer cancel()
 	o, err := i.reopenIn(ctx)
 	if err != nil && ctx.Err() != nil {

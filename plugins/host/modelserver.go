@@ -155,7 +155,7 @@ func (s *modelServer) enter(request context.Context) (*call, context.Context, fu
 	s.mu.Unlock()
 	if c == nil || !c.enter() {
 		return nil, nil, nil, core.Errorf(core.ErrorProtocol, "a target of the campaign is asked for a call that is over").
-			WithHint("it can be asked until Convert or Score returns")
+			WithHint("a target can be asked until Convert or Score returns")
 	}
 	ctx, cancel := joined(withSpanOf(request, c.ctx), request)
 	return c, ctx, func() {

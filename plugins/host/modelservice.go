@@ -43,7 +43,7 @@ func (s *modelService) StartConversation(ctx context.Context, r *pb.StartConvers
 }
 
 // Send implements the contract. Only the wait for the replies counts as a part of
-// the call: a plugin that does not fetch them holds nobody up.
+// the call: a plugin that does not fetch them does not delay the call's end.
 func (s *modelService) Send(r *pb.SendRequest, stream pb.TargetService_SendServer) error {
 	replies, failure := s.deliver(stream.Context(), r)
 	if err := wire.SendReplies(replies, stream.Send); err != nil {

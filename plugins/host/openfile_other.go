@@ -8,5 +8,6 @@ import (
 )
 
 // startOpenFile leaves a command as it is: this system starts files by their
-// path only. That nobody else can write to the folders has to do.
+// path only. What was verified is what is started as long as only its owner can
+// write to its folders ([Trusted]).
 func startOpenFile(*exec.Cmd, *os.File) {}

@@ -61,7 +61,7 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	if p.attach != nil {
 		how := &confined{words: "not sandboxed: it was attached to"}
 		hint := "unset " + EnvAttach + ", or do without --require-sandbox"
-		if err := p.options.Confinement.insist(errors.New("it was not started by the orchestrator"), hint); err != nil {
+		if err := p.options.Confinement.insist(errors.New("the plugin was not started by the orchestrator"), hint); err != nil {
 			return nil, err
 		}
 		return startProcess(ctx, p, how)
@@ -83,7 +83,7 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	}
 	if now := process.description.Permissions; p.confines() && !now.Equal(declared) {
 		process.stop()
-		return nil, core.Errorf(core.ErrorProtocol, "it asks for other permissions (%s) than %s (%s)", now, p.saidWhere(), declared).
+		return nil, core.Errorf(core.ErrorProtocol, "the plugin asks for other permissions (%s) than %s (%s)", now, p.saidWhere(), declared).
 			WithHint("a plugin asks for the same at all times; if its permissions have changed on purpose, look at them and lock it again")
 	}
 	return process, nil
@@ -95,7 +95,7 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
 	switch {
 	case !p.confines():
-		return core.Permissions{}, nil // nobody would hold it to them
+		return core.Permissions{}, nil // permissions are not enforced
 	case p.bundled():
 		return p.options.Confinement.Bundled, nil
 	case p.locked != nil:
@@ -168,13 +168,13 @@ func runSession(ctx context.Context, cmd *exec.Cmd, memory int64) error {
 	}
 	stop := context.AfterFunc(ctx, func() { session.Kill(cmd.Process.Pid) })
 	defer stop()
-	go watchMemory(cmd.Process.Pid, memory, ctx.Done(), func(reason string) { stopFor(fmt.Errorf("it %s", reason)) })
+	go watchMemory(cmd.Process.Pid, memory, ctx.Done(), func(reason string) { stopFor(fmt.Errorf("the plugin %s", reason)) })
 	session.Wait(cmd)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if !cmd.ProcessState.Success() {
-		return fmt.Errorf("it ended with %s", cmd.ProcessState)
+		return fmt.Errorf("the plugin ended with %s", cmd.ProcessState)
 	}
 	return nil
 }

@@ -150,7 +150,7 @@ func (p *plugin) restartAfter(deaths int, pause time.Duration) func() (*process,
 // closed.
 func (p *plugin) start() (*process, error) {
 	ctx, cancel := context.WithTimeoutCause(p.closed, p.options.StartTimeout,
-		core.Errorf(core.ErrorTimeout, "it did not answer within %v", p.options.StartTimeout))
+		core.Errorf(core.ErrorTimeout, "the plugin did not answer within %v", p.options.StartTimeout))
 	defer cancel()
 	process, err := p.startConfined(ctx)
 	switch {

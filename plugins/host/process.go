@@ -51,7 +51,7 @@ type process struct {
 	gone      chan struct{} // closed when there is nothing left
 	limiter   limiter
 	how       *confined
-	spans     func(plugin string, otlp []byte) // nil where nobody follows
+	spans     func(plugin string, otlp []byte) // nil where calls are not traced
 
 	conn        *grpc.ClientConn
 	models      *modelServer
@@ -167,7 +167,7 @@ func (p *process) ask(ctx context.Context) error {
 	}
 	for _, c := range p.description.Components {
 		if _, taken := p.find(c.Kind, c.Name); taken {
-			return core.Errorf(core.ErrorProtocol, "it offers two components of kind %s named %q", c.Kind, c.Name)
+			return core.Errorf(core.ErrorProtocol, "the plugin offers two components of kind %s named %q", c.Kind, c.Name)
 		}
 		s, err := schema.Parse(c.Config)
 		if err != nil {
@@ -263,10 +263,10 @@ func (p *process) startError(ctx context.Context, err error) error {
 		return err
 	}
 	if reason := p.killedFor.Load(); reason != nil {
-		return p.withLastLines(core.Errorf(core.ErrorUnavailable, "it %s", *reason))
+		return p.withLastLines(core.Errorf(core.ErrorUnavailable, "the plugin %s", *reason))
 	}
 	if p.run.ID() != "not started" && p.run.firstLine() == "" {
-		return p.withLastLines(core.Errorf(core.ErrorUnavailable, "it ended before it was ready (%s)", p.run.status))
+		return p.withLastLines(core.Errorf(core.ErrorUnavailable, "the plugin ended before it was ready (%s)", p.run.status))
 	}
 	return core.Errorf(core.ErrorUnavailable, "%w", err)
 }

@@ -75,7 +75,7 @@ func (r *run) Start(context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.killed {
-		return errors.New("it was stopped before it started")
+		return errors.New("the plugin was stopped before it started")
 	}
 	cmd, done, err := r.command()
 	if err != nil {

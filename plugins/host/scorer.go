@@ -39,7 +39,7 @@ func (s *scorer) Score(ctx context.Context, e core.Evidence) (core.Score, error)
 		return core.Score{}, s.ofComponent(err)
 	}
 	if promised := s.info.Scores; promised != core.ScoreUnknown && score.Type != core.ScoreUnknown && score.Type != promised {
-		return core.Score{}, s.ofComponent(core.Errorf(core.ErrorProtocol, "it gave a score of type %q; it is described as giving %q", score.Type, promised))
+		return core.Score{}, s.ofComponent(core.Errorf(core.ErrorProtocol, "the scorer gave a score of type %q, and is described as giving %q", score.Type, promised))
 	}
 	return score, nil
 }

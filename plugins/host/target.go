@@ -19,7 +19,7 @@ var (
 )
 
 // StartConversation implements [core.Target]. It is not repeated where the
-// process dies during it: what it has sent, nobody knows.
+// process dies during it: what it has sent by then is not known.
 func (t *target) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
 	in, err := t.acquire(ctx)
 	if err != nil {

@@ -61,7 +61,7 @@ func newIdentity() (identity, error) {
 	return identity{
 		config: &tls.Config{
 			Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
-			// Nobody is trusted until the handshake line names a certificate.
+			// No certificate is trusted until the handshake line names one.
 			RootCAs:    x509.NewCertPool(),
 			ClientCAs:  x509.NewCertPool(),
 			ClientAuth: tls.RequireAndVerifyClientCert,

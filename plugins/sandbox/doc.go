@@ -39,5 +39,5 @@
 // cannot see them, so clone3 does not exist in the sandbox, and the C library
 // falls back to clone, as it does on old kernels and in containers. Landlock
 // and the filter would hold within a user namespace, too, but the capabilities
-// there open parts of the kernel that nobody needs here.
+// there open parts of the kernel that no plugin needs.
 package sandbox

@@ -110,7 +110,7 @@ func (p Process) outside(paths []string) []string {
 func (p Process) swappable(allowed programs) error {
 	for _, path := range slices.Concat(allowed.execute, allowed.read) {
 		if folder := p.writable(path); folder != "" {
-			return core.Errorf(core.ErrorConfig, "it may write to %s, and run %s there", folder, path).
+			return core.Errorf(core.ErrorConfig, "the plugin may write to %s, and run %s there", folder, path).
 				WithHint("a plugin that asks to write to a folder has no programs below it")
 		}
 	}

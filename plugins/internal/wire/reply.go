@@ -142,7 +142,7 @@ func (r *ReplyReader) add(chunk *pb.PartChunk) error {
 	}
 	n := uint64(len(chunk.GetData()))
 	if n > r.open {
-		return core.Errorf(core.ErrorProtocol, "it is longer than its header says")
+		return core.Errorf(core.ErrorProtocol, "the part is longer than its header says")
 	}
 	part := &parts[len(parts)-1]
 	if part.Data == nil && n == r.open {
