@@ -44,7 +44,7 @@ already, nothing is contacted.`,
 			if err != nil {
 				return err
 			}
-			i := initialiser{env: env, flags: flags, key: key, unsigned: trust.unsigned}
+			i := installer{env: env, flags: flags, key: key, unsigned: trust.unsigned}
 			for _, f := range folders {
 				if err := i.folder(cmd.Context(), f); err != nil {
 					return err
@@ -58,15 +58,15 @@ already, nothing is contacted.`,
 	return cmd
 }
 
-// initialiser installs what campaigns require.
-type initialiser struct {
+// installer installs what campaigns require.
+type installer struct {
 	env      Env
 	flags    hostFlags
 	key      *minisign.PublicKey
 	unsigned bool
 }
 
-func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
+func (i installer) folder(ctx context.Context, f *campaignFolder) error {
 	plugins, err := i.flags.plugins(i.env, i.env.Stderr)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (i initialiser) folder(ctx context.Context, f *campaignFolder) error {
 
 // install installs one plugin: the locked one, or one from the campaign's
 // source.
-func (i initialiser) install(ctx context.Context, c *campaign.Campaign, lock *install.Lock, q requirement.Requirement) (install.Installed, error) {
+func (i installer) install(ctx context.Context, c *campaign.Campaign, lock *install.Lock, q requirement.Requirement) (install.Installed, error) {
 	o, err := installOptions(i.env, &i.flags.confined)
 	if err != nil {
 		return install.Installed{}, err

@@ -49,7 +49,7 @@ func replayRun(ctx context.Context, env Env, dir storeFlag, name string) error {
 		return err
 	}
 	again := fmt.Sprintf("orchestrator replay%s %s", dir.flag(), run.ID)
-	out, err := carryOut(ctx, env, campaignFlags{}, dir, app.Spec{
+	out, err := execute(ctx, env, campaignFlags{}, dir, app.Spec{
 		Kind: app.Replay, From: run, GoOn: func(string) string { return again },
 	})
 	if err == nil && out.Verdict != app.Interrupted {

@@ -61,5 +61,5 @@ func rescoreRun(ctx context.Context, env Env, flags campaignFlags, dir storeFlag
 		return out, usagef("where the campaign's file of run %s was is not recorded", run.ID).withHint("--campaign names one")
 	}
 	again := fmt.Sprintf("orchestrator rescore%s %s", dir.flag(), run.ID)
-	return carryOut(ctx, env, flags, dir, app.Spec{Kind: app.Rescore, File: file, From: run, GoOn: func(string) string { return again }})
+	return execute(ctx, env, flags, dir, app.Spec{Kind: app.Rescore, File: file, From: run, GoOn: func(string) string { return again }})
 }

@@ -70,7 +70,7 @@ func resumeRun(ctx context.Context, env Env, flags campaignFlags, dir storeFlag,
 			withHint("orchestrator %s%s %s makes it again", run.OriginKind, dir.flag(), run.Origin)
 	}
 	spec.From, spec.GoOn = run, resumeCommand(dir)
-	return carryOut(ctx, env, flags, dir, spec, observers...)
+	return execute(ctx, env, flags, dir, spec, observers...)
 }
 
 // resumeCommand returns what names the command that carries a run on.

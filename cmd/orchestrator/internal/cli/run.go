@@ -18,7 +18,7 @@ func newRunCommand(env Env) *cobra.Command {
 		Args:  takes(1, 1, "the campaign's file"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			spec.File, spec.GoOn = given[0], resumeCommand(dir)
-			return concluded(carryOut(cmd.Context(), env, flags, dir, spec))
+			return concluded(execute(cmd.Context(), env, flags, dir, spec))
 		},
 	}
 	flags.register(cmd)

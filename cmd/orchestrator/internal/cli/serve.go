@@ -222,7 +222,7 @@ func (s *server) Run(ctx context.Context, job schedule.Job) schedule.Result {
 		spec := app.Spec{
 			Kind: app.New, File: job.File, ID: job.Fire.Run, Record: s.calls, Fallback: campaign.Previous, GoOn: resumeCommand(s.dir),
 		}
-		out, err = carryOut(ctx, env, s.flags, s.dir, spec, s.metrics.Observer())
+		out, err = execute(ctx, env, s.flags, s.dir, spec, s.metrics.Observer())
 	}
 	printError(lines, err)
 	return schedule.Result{Outcome: scheduledOutcome(concluded(out, err)), Why: reasonFor(out, err)}

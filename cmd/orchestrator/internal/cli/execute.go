@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// carryOut carries out what spec says, and prints how it goes on and what came of it.
-func carryOut(ctx context.Context, env Env, flags campaignFlags, dir storeFlag, spec app.Spec, observers ...engine.Observer) (out app.Outcome, err error) {
+// execute carries out what spec says, and prints the progress and the results.
+func execute(ctx context.Context, env Env, flags campaignFlags, dir storeFlag, spec app.Spec, observers ...engine.Observer) (out app.Outcome, err error) {
 	redactor := secret.NewRedactor()
 	screen := view.NewProgress(env.Stderr, env.Terminal)
 	log := redactor.Writer(screen) // above the progress, without secrets
