@@ -202,7 +202,7 @@ func TestAHelperWhoseReplyBreaksOffHasNotAnswered(t *testing.T) {
 			t.Fatal(err)
 		}
 		reply, err := talk.Send(ctx, core.UserText("well?"))
-		if reply.Message.Text() != "yes" || reply.Finish != core.FinishBroken || core.KindOf(err) != core.ErrorUnavailable {
+		if reply.Message.Text() != "yes" || reply.Finish != core.FinishBroken || core.KindOf(err) != core.ErrorUnavailable || core.SubjectOf(err) != core.SubjectAnswer {
 			t.Errorf("the scorer gets %+v and %v, want what arrived with the error", reply, err)
 		}
 		return ask.Score(ctx, e)
@@ -250,6 +250,10 @@ func TestAnInterruptionKeepsWhatHadArrived(t *testing.T) {
 		<-ctx.Done()
 		return begun(core.TextValue("blue")), ctx.Err()
 	}}, "code?")
+	s.shelf.scorers["leaked"] = score(func(context.Context, core.Evidence) (core.Score, error) {
+		t.Error("a scorer is asked after the interruption")
+		return core.BoolScore(false, ""), nil
+	})
 	if summary := s.run(ctx); !summary.Interrupted {
 		t.Error("the run is not said to be interrupted")
 	}

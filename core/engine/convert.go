@@ -24,8 +24,8 @@ type converterRunner struct {
 
 // messages makes the messages of turns that are said in one exchange, of which the
 // first has the index given. They are all ready before the first of them is sent,
-// because the next ones have no time to lose. Where a converter fails, the last of
-// the messages is the one that it failed on, as far as it came.
+// because the next ones are due while the reply before is spoken. Where a converter
+// fails, the last of the messages is the one that it failed on, as far as it came.
 func (c *converterRunner) messages(ctx context.Context, index int, turns []strategy.Turn) ([]core.Message, error) {
 	var messages []core.Message
 	for i, turn := range turns {

@@ -395,10 +395,7 @@ func (s *scene) times(n int) {
 
 // scoredBy adds a scorer and makes it part of the attack.
 func (s *scene) scoredBy(name string, scorer core.Scorer, on core.Modality, via ...string) {
-	definition := plan.Scorer{Component: component(name), On: on}
-	for _, v := range via {
-		definition.Via = append(definition.Via, v)
-	}
+	definition := plan.Scorer{Component: component(name), On: on, Via: via}
 	s.plan.Scorers = append(s.plan.Scorers, definition)
 	s.shelf.scorers[name] = scorer
 	s.trial().Scorers = append(s.trial().Scorers, name)

@@ -177,10 +177,7 @@ func (c *helperConversation) toldError(ctx context.Context, a record.Answer) err
 	if a.Err == nil {
 		return nil
 	}
-	told := &core.Error{
-		Kind: core.KindOf(a.Err), RetryAfter: core.RetryAfterOf(a.Err),
-		Hint: c.rec.clean.text(core.HintOf(a.Err)), Err: c.rec.clean.error(a.Err),
-	}
+	told := c.rec.clean.error(a.Err)
 	if a.Abandoned {
 		told.Err = fmt.Errorf("target %q: %w", c.client.name, cmp.Or(ctx.Err(), context.Canceled))
 	}

@@ -19,9 +19,9 @@ func (r redaction) text(s string) string { return r.redactor.String(s) }
 
 // error returns an error for people. It cuts the chain of causes off, because each
 // of them could print the secret.
-func (r redaction) error(err error) error {
+func (r redaction) error(err error) *core.Error {
 	return &core.Error{
-		Kind: core.KindOf(err), Hint: r.text(core.HintOf(err)), RetryAfter: core.RetryAfterOf(err),
+		Kind: core.KindOf(err), Subject: core.SubjectOf(err), Hint: r.text(core.HintOf(err)), RetryAfter: core.RetryAfterOf(err),
 		Err: errors.New(r.text(err.Error())),
 	}
 }

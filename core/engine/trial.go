@@ -97,9 +97,6 @@ func (t *trial) converse(ctx context.Context) error {
 		return err
 	}
 	err := t.target.begin(ctx, t.opening())
-	if err := t.rec.failed(); err != nil {
-		return err
-	}
 	if errors.Is(err, limit.ErrStopped) {
 		return errInterrupted
 	}
