@@ -399,3 +399,69 @@ func TestAComponentMayAskSeveralQuestionsAtOnce(t *testing.T) {
 		t.Errorf("%d conversations, want 16", len(conversations))
 	}
 }
+
+func TestWhatAComponentLeavesBehindIsOverBeforeItsResultIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := judged(t, &agent{answer: answers("no")}, &agent{answer: func(ctx context.Context, _ []core.Message) (core.Reply, error) {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			return core.Reply{}, ctx.Err()
+		}}, "one")
+		s.shelf.scorers["leaked"] = score(func(ctx context.Context, _ core.Evidence) (core.Score, error) {
+			asking := make(chan struct{})
+			go func() {
+				talk, err := s.shelf.helpers["judge"].StartConversation(ctx, core.Start{})
+				close(asking)
+				if err == nil {
+					_, _ = talk.Send(ctx, core.UserText("well?"))
+				}
+			}()
+			<-asking
+			time.Sleep(time.Second)
+			return core.BoolScore(false, ""), nil
+		})
+		s.diary.fail = func(method, trialID string) error {
+			if helped := s.diary.helped[trialID]; method == "RecordScores" && (len(helped) != 1 || helped[0].Failure == nil) {
+				t.Errorf("the scores are recorded after %+v, want the question that was left behind", helped)
+			}
+			return nil
+		}
+		want(t, s.outcome(), core.Undetermined, `scorer "leaked" could not tell`)
+	})
+}
+
+func TestEachConversationWithAHelperHasItsOwnSeedAndOneRecordOfItsBeginning(t *testing.T) {
+	var mu sync.Mutex
+	seeds := map[uint64]bool{}
+	s := judged(t, &agent{}, &agent{start: func(_ context.Context, s core.Start) error {
+		mu.Lock()
+		defer mu.Unlock()
+		seeds[s.Seed] = true
+		return nil
+	}, answer: answers("no")}, "one")
+	s.shelf.scorers["leaked"] = score(func(ctx context.Context, _ core.Evidence) (core.Score, error) {
+		for range 2 {
+			talk, err := s.shelf.helpers["judge"].StartConversation(ctx, core.Start{SystemPrompt: "You judge."})
+			if err != nil {
+				return core.Score{}, err
+			}
+			for _, question := range []string{"well?", "really?"} {
+				if _, err := talk.Send(ctx, core.UserText(question)); err != nil {
+					return core.Score{}, err
+				}
+			}
+		}
+		return core.BoolScore(false, ""), nil
+	})
+	want(t, s.outcome(), core.Defended)
+	if len(seeds) != 2 {
+		t.Errorf("seeds %v, want two", seeds)
+	}
+	var starts []string
+	for _, h := range s.diary.helped["polite/1"] {
+		starts = append(starts, fmt.Sprint(h.Conversation, h.Start.SystemPrompt))
+	}
+	if diff := cmp.Diff([]string{"0You judge.", "0", "1You judge.", "1"}, starts); diff != "" {
+		t.Errorf("what the conversations began with (-want +got):\n%s", diff)
+	}
+}

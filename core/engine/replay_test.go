@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -253,6 +254,11 @@ func TestWhatIsNotAsRecordedEndsTheReplay(t *testing.T) {
 			if n := len(s.diary.results); n != 0 {
 				t.Errorf("%d trials have an outcome", n)
 			}
+			for _, turn := range s.diary.recorded("polite/1") {
+				if turn.Failure != nil {
+					t.Errorf("turn %d is recorded with the failure %+v, which is none of the target's", turn.Index+1, turn.Failure)
+				}
+			}
 		})
 	}
 }
@@ -297,4 +303,27 @@ func TestSeedsFollowFromTheTrialTheTurnAndTheComponent(t *testing.T) {
 	if want := 2 * (1 + 2 + 4 + 2); len(all) != want { // the agent, the judge, a and b
 		t.Errorf("%d seeds are different, want all %d: %v", len(all), want, first)
 	}
+}
+
+func TestAMessageThatWasNotSentIsRecordedAsSuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		s := newScene(t, &agent{}, "one", "two")
+		s.plan.Targets[0].Limits.RequestsPerMinute = 1
+		o := s.options()
+		o.Recording.Calls = true
+		if _, err := engine.Run(ctx, s.plan, o); err != nil {
+			t.Fatal(err)
+		}
+		var unsent []bool
+		for _, c := range s.diary.calls["polite/1"] {
+			if c.Call.Kind == record.CallSend {
+				unsent = append(unsent, c.Answer.Unsent)
+			}
+		}
+		if !slices.Equal(unsent, []bool{false, true}) || len(s.diary.recorded("polite/1")) != 1 {
+			t.Errorf("messages unsent: %v, %d turns; want the second one not to be sent", unsent, len(s.diary.recorded("polite/1")))
+		}
+	})
 }
