@@ -46,7 +46,7 @@ type Campaign struct {
 	Attacks    []Attack
 }
 
-// Uses iterates over the yamlfile.OneOf and names of the components that the campaign
+// Uses iterates over the kinds and names of the components that the campaign
 // defines, in the order of the definitions. One that is used twice comes twice.
 func (c *Campaign) Uses() iter.Seq2[core.Kind, string] {
 	return func(yield func(kind core.Kind, use string) bool) {

@@ -33,7 +33,7 @@ type Part struct {
 	As         core.Modality
 	AsAt       yamlfile.Position
 	Converters []Reference
-	// ConvertersAt is the zero yamlfile.Position where none are given.
+	// ConvertersAt is the zero Position where none are given.
 	ConvertersAt yamlfile.Position
 	At           yamlfile.Position
 }
