@@ -49,7 +49,7 @@ func recognise(file *bufio.Reader) error {
 	begin, err := file.Peek(4)
 	if len(begin) == 0 {
 		if err == nil || errors.Is(err, io.EOF) {
-			return foreign("it is empty")
+			return foreign("the file is empty")
 		}
 		return err
 	}
@@ -78,17 +78,17 @@ func (r *reader) next() error {
 	switch {
 	case errors.Is(err, io.EOF):
 		if !r.begun {
-			return foreign("it is an empty archive")
+			return foreign("the archive is empty")
 		}
 		return cutShort("the archive")
 	case err != nil:
 		return r.broken("the archive", err)
 	case r.entry.Typeflag != tar.TypeReg:
-		return damaged(quoted(r.entry.Name), "it is not a file")
+		return damaged(quoted(r.entry.Name), "not a regular file")
 	}
 	for key := range r.entry.PAXRecords { // which announce more than there is
 		if strings.HasPrefix(key, "GNU.sparse.") {
-			return damaged(quoted(r.entry.Name), "it is sparse")
+			return damaged(quoted(r.entry.Name), "the entry is sparse")
 		}
 	}
 	return nil
@@ -100,7 +100,7 @@ func (r *reader) header(ctx context.Context) error {
 		return err
 	}
 	if r.entry.Name != headerEntry {
-		return foreign("it begins with %s", quoted(r.entry.Name))
+		return foreign("the archive begins with %s", quoted(r.entry.Name))
 	}
 	r.begun = true
 	text, err := r.all(maxHeader)
@@ -175,11 +175,11 @@ func (r *reader) checkSums() error {
 	delete(r.sums, sumsEntry)
 	for name, sum := range r.sums {
 		if written[name] != sum {
-			return damaged(name, "its SHA-256 is not the one that was written")
+			return damaged(name, "the SHA-256 is not the one that was written")
 		}
 	}
 	if !maps.Equal(written, r.sums) {
-		return damaged(sumsEntry, "it names what is not there")
+		return damaged(sumsEntry, "the list names what is not there")
 	}
 	return nil
 }
@@ -214,7 +214,7 @@ func (r *reader) artifact(ctx context.Context, sum string) error {
 		return r.broken(r.entry.Name, err)
 	}
 	if hexadecimal(hash.Sum(nil)) != sum {
-		return damaged(r.entry.Name, "its contents have another SHA-256")
+		return damaged(r.entry.Name, "the contents have another SHA-256")
 	}
 	return nil
 }
@@ -240,7 +240,7 @@ func (r *reader) end(artifacts int) error {
 // all reads a whole entry, which is not larger than a limit in bytes.
 func (r *reader) all(limit int64) ([]byte, error) {
 	if r.entry.Size > limit {
-		return nil, damaged(r.entry.Name, "it is larger than %d bytes", limit)
+		return nil, damaged(r.entry.Name, "the entry is larger than %d bytes", limit)
 	}
 	data, err := io.ReadAll(r.tar)
 	if err != nil {
@@ -256,7 +256,7 @@ func (r *reader) all(limit int64) ([]byte, error) {
 func (r *reader) note(sum hash.Hash) { r.sums[r.entry.Name] = hexadecimal(sum.Sum(nil)) }
 
 func (r *reader) misplaced() error {
-	return damaged(quoted(r.entry.Name), "it has no place there")
+	return damaged(quoted(r.entry.Name), "the entry has no place there")
 }
 
 // broken returns the error for an archive that cannot be read on: the archive's,
@@ -267,7 +267,7 @@ func (r *reader) broken(what string, err error) error {
 		return cutShort(what)
 	case errors.Is(err, tar.ErrHeader), errors.Is(err, tar.ErrInsecurePath):
 		if !r.begun {
-			return foreign("it is no tar archive")
+			return foreign("the file is no tar archive")
 		}
 		return damaged(what, "the archive cannot be read on")
 	case errors.Is(err, bufio.ErrTooLong):

@@ -55,7 +55,7 @@ var runID = regexp.MustCompile(`^[0-9A-Za-z_-][0-9A-Za-z._-]{0,127}$`)
 func (h Header) check() error {
 	switch {
 	case h.Kind != kindOfFile:
-		return foreign("its %s is that of something else", headerEntry)
+		return foreign("the %s is that of something else", headerEntry)
 	case h.Format > Format:
 		return core.Errorf(core.ErrorInput, "the file was written by a newer version of the orchestrator (format %d; this one reads up to %d)", h.Format, Format).
 			WithHint("upgrade to orchestrator %s or newer", h.Orchestrator)
@@ -126,7 +126,7 @@ func (r *Row) UnmarshalJSON(line []byte) error {
 		return err
 	}
 	if e.Table == "" || len(e.Row) == 0 {
-		return fmt.Errorf("it names no table, or no columns")
+		return fmt.Errorf("the row names no table, or no columns")
 	}
 	r.Table, r.Values = e.Table, make(map[string]any, len(e.Row))
 	for name, text := range e.Row {

@@ -171,11 +171,11 @@ func TestWhatIsNoExportedRunIsRefusedWithAReason(t *testing.T) {
 	sparse.header.Typeflag, sparse.header.Size = tar.TypeLink, 0
 	sparse.header.Linkname = "/etc/passwd"
 	for name, test := range map[string]struct{ file, want string }{
-		"nothing":                     {"", "it is empty"},
-		"a text":                      {strings.Repeat("name: campaign\n", 100), "it is no tar archive"},
+		"nothing":                     {"", "the file is empty"},
+		"a text":                      {strings.Repeat("name: campaign\n", 100), "the file is no tar archive"},
 		"a short text":                {"hello", "cut short"},
-		"an empty archive":            {archive(t), "it is an empty archive"},
-		"another archive":             {archive(t, file("README", "hello")), `it begins with "README"`},
+		"an empty archive":            {archive(t), "the archive is empty"},
+		"another archive":             {archive(t, file("README", "hello")), `the archive begins with "README"`},
 		"another run.json":            {begun(t, `{"name":"marathon"}`, row), "that of something else"},
 		"a run.json that is none":     {begun(t, `{`, row), "run.json"},
 		"a run.json that is too long": {begun(t, strings.Repeat(" ", 70_000), row), "larger than 65536 bytes"},
@@ -185,17 +185,17 @@ func TestWhatIsNoExportedRunIsRefusedWithAReason(t *testing.T) {
 		"a run that is a path":        {begun(t, header(`"run":"r"`, `"run":"../r"`), row), `"../r" is not a run's ID`},
 		"a run that is hidden":        {begun(t, header(`"run":"r"`, `"run":".r"`), row), `".r" is not a run's ID`},
 		"a run without a name":        {begun(t, header(`"run":"r"`, `"run":""`), row), `"" is not a run's ID`},
-		"a path":                      {begun(t, "", row, file("artifacts/../../../etc/passwd", "x")), "it has no place there"},
-		"an absolute path":            {begun(t, "", row, file("/etc/passwd", "x")), "it has no place there"},
+		"a path":                      {begun(t, "", row, file("artifacts/../../../etc/passwd", "x")), "the entry has no place there"},
+		"an absolute path":            {begun(t, "", row, file("/etc/passwd", "x")), "the entry has no place there"},
 		"a long path":                 {begun(t, "", row, file(strings.Repeat("a", 90)+"/b", "x")), "…"},
-		"a link":                      {begun(t, "", row, sparse), "it is not a file"},
-		"an artifact twice":           {begun(t, "", row, file("artifacts/"+zero, ""), file("artifacts/"+zero, "")), "it has no place there"},
+		"a link":                      {begun(t, "", row, sparse), "not a regular file"},
+		"an artifact twice":           {begun(t, "", row, file("artifacts/"+zero, ""), file("artifacts/"+zero, "")), "the entry has no place there"},
 		"a damaged artifact":          {begun(t, "", row, file("artifacts/"+zero, "x")), "another SHA-256"},
-		"an artifact in capitals":     {begun(t, "", row, file("artifacts/"+strings.ToUpper(zero), "")), "it has no place there"},
+		"an artifact in capitals":     {begun(t, "", row, file("artifacts/"+strings.ToUpper(zero), "")), "the entry has no place there"},
 		"a wrong end":                 {begun(t, "", row, file("END", "1\n")), `0 artifacts came before it, and it says "1"`},
 		"something after the end":     {begun(t, "", row, file("END", "0\n"), file("END", "0\n")), "more comes after it"},
 		"no end":                      {begun(t, "", row), "cut short"},
-		"a row without a table":       {begun(t, "", `{"row":{"a":1}}`), "rows/000001.jsonl: line 1: it names no table"},
+		"a row without a table":       {begun(t, "", `{"row":{"a":1}}`), "rows/000001.jsonl: line 1: the row names no table"},
 		"a row that is none":          {begun(t, "", row+"[]\n"), "line 2"},
 		"a row with more to it":       {begun(t, "", `{"table":"t","row":{"a":1},"drop":1}`), "unknown field"},
 		"a value that is a list":      {begun(t, "", `{"table":"t","row":{"a":[1]}}`), "is no value of a column"},
@@ -203,11 +203,11 @@ func TestWhatIsNoExportedRunIsRefusedWithAReason(t *testing.T) {
 		"a value of two kinds":        {begun(t, "", `{"table":"t","row":{"a":{"bytes":"","text":""}}}`), "neither bytes nor text"},
 		"a value of no kind":          {begun(t, "", `{"table":"t","row":{"a":{}}}`), "neither bytes nor text"},
 		"base64 that is none":         {begun(t, "", `{"table":"t","row":{"a":{"bytes":"?"}}}`), "line 1"},
-		"rows that were changed":      {strings.Replace(whole, `"seed"`, `"sead"`, 1), "its SHA-256 is not the one that was written"},
-		"a header that was changed":   {strings.Replace(whole, `"v1"`, `"v2"`, 1), "its SHA-256 is not the one that was written"},
+		"rows that were changed":      {strings.Replace(whole, `"seed"`, `"sead"`, 1), "the SHA-256 is not the one that was written"},
+		"a header that was changed":   {strings.Replace(whole, `"v1"`, `"v2"`, 1), "the SHA-256 is not the one that was written"},
 		"a file of rows is missing": {
 			archive(t, file("run.json", header()), file("SHA256SUMS", sum(header())+"  run.json\n"+zero+"  rows/000001.jsonl\n")),
-			"it names what is not there",
+			"the list names what is not there",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -243,8 +243,8 @@ func TestAFileThatPretendsToBeLargeIsRefused(t *testing.T) {
 	bomb += strings.Repeat("\x00", (512-len(bomb)%512)%512) + sparse
 	var taken int64
 	err := runfile.Read(t.Context(), strings.NewReader(bomb), counting{&contents{}, &taken})
-	if core.KindOf(err) != core.ErrorInput || !strings.Contains(err.Error(), "it is sparse") || taken != 0 {
-		t.Errorf("Read: %v after %d bytes, want it to say that it is sparse", err, taken)
+	if core.KindOf(err) != core.ErrorInput || !strings.Contains(err.Error(), "the entry is sparse") || taken != 0 {
+		t.Errorf("Read: %v after %d bytes, want it to say that the entry is sparse", err, taken)
 	}
 }
 

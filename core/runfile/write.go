@@ -92,7 +92,7 @@ func (w *Writer) Artifact(ctx context.Context, sum string, size int64, data io.R
 		return fmt.Errorf("artifact %s: %w", sum, err)
 	}
 	if hexadecimal(hash.Sum(nil)) != sum {
-		return fmt.Errorf("artifact %s is damaged: its contents have another SHA-256", sum)
+		return fmt.Errorf("artifact %s is damaged: the contents have another SHA-256", sum)
 	}
 	return nil
 }

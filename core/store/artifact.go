@@ -55,7 +55,7 @@ func (r *Reader) Artifact(ctx context.Context, sha256 string) ([]byte, error) {
 		return nil, fmt.Errorf("reading artifact %s: %w", sha256, err)
 	}
 	if digest(data) != sha256 {
-		return nil, fmt.Errorf("artifact %s is damaged: its contents have another SHA-256", sha256)
+		return nil, fmt.Errorf("artifact %s is damaged: the contents have another SHA-256", sha256)
 	}
 	return data, nil
 }

@@ -62,7 +62,7 @@ func (p *pluginSpans) close() {
 	close(p.closed)
 	p.over.Wait()
 	if n := p.lost.Load(); n > 0 {
-		p.traces.upload.warn(fmt.Errorf("it is too slow for the spans of plugins, of %d calls", n))
+		p.traces.upload.warn(fmt.Errorf("the spans of %d calls of plugins came faster than they could be sent", n))
 	}
 }
 

@@ -56,7 +56,7 @@ type Installed struct {
 // Install verifies a plugin and puts it in place, or leaves nothing behind.
 func Install(ctx context.Context, o Options) (Installed, error) {
 	if requirement.IsURL(o.Source) && o.Key == nil && !o.Unsigned {
-		return Installed{}, core.Errorf(core.ErrorConfig, "who published %s cannot be known without a key", o.Source).
+		return Installed{}, core.Errorf(core.ErrorConfig, "the publisher of %s cannot be known without a key", o.Source).
 			WithHint("--key takes the publisher's minisign key, or its file; --unsigned does without")
 	}
 	from, err := findOrigin(ctx, o.Source, o.Key)
