@@ -56,3 +56,10 @@ func ShortenBytes(s string, limit int) string {
 // OneLine puts a space in the place of each tab and newline, so that s stays within
 // one line and one cell of a table.
 func OneLine(s string) string { return strings.NewReplacer("\t", " ", "\n", " ").Replace(s) }
+
+// ShortSum returns the beginning of a checksum in hexadecimal, which is enough to tell
+// two of them apart.
+func ShortSum(sum string) string {
+	const enough = 12
+	return sum[:min(len(sum), enough)]
+}

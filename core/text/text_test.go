@@ -84,3 +84,11 @@ func TestALineHasNeitherTabsNorNewlines(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestAChecksumIsShownByItsBeginning(t *testing.T) {
+	for sum, want := range map[string]string{"": "", "0123": "0123", "0123456789abcdef": "0123456789ab"} {
+		if got := text.ShortSum(sum); got != want {
+			t.Errorf("ShortSum(%q) = %q, want %q", sum, got, want)
+		}
+	}
+}

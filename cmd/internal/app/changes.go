@@ -83,9 +83,3 @@ func changedPlugins(was, now []store.Plugin) []string {
 func identity(p store.Plugin) string {
 	return fmt.Sprintf("%s, SHA-256 %s", p.Version, cmp.Or(p.SHA256, "unknown"))
 }
-
-// prefix shortens a checksum for people.
-func prefix(sum string) string {
-	const enough = 12
-	return sum[:min(len(sum), enough)]
-}

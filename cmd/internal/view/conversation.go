@@ -59,14 +59,6 @@ func writeTurn(w io.Writer, t record.Turn, asked []record.HelperTurn, file FileO
 	}
 }
 
-// withoutReply says how a turn is without a whole reply.
-func withoutReply(t record.Turn) string {
-	if t.Reply != nil {
-		return "broke off"
-	}
-	return "no reply"
-}
-
 func writeReply(w io.Writer, t record.Turn, file FileOf) {
 	reply := t.Reply
 	fmt.Fprintf(w, "[%d] assistant  %s  %s", t.Index+1, Round(t.Ended.Sub(t.Started)), reply.Finish)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // FileOf returns the file in which a value is kept; ok is false where it is kept in
@@ -48,4 +49,12 @@ func Round(d time.Duration) time.Duration {
 		return d.Round(time.Millisecond)
 	}
 	return d.Round(100 * time.Millisecond)
+}
+
+// withoutReply says how a turn is without a whole reply.
+func withoutReply(t record.Turn) string {
+	if t.Reply != nil {
+		return "broke off"
+	}
+	return "no reply"
 }

@@ -102,7 +102,7 @@ func listPlugins(ctx context.Context, env Env, flags *hostFlags) error {
 			lines = append(lines, []string{p.Name, cmp.Or(p.Version, "-"), "-", "-", text.OneLine(err.Error())})
 			continue
 		}
-		lines = append(lines, []string{l.Name, l.Version, shortSum(l.SHA256[install.Platform()]), text.OneLine(l.Permissions.String()), text.OneLine(l.Source)})
+		lines = append(lines, []string{l.Name, l.Version, text.ShortSum(l.SHA256[install.Platform()]), text.OneLine(l.Permissions.String()), text.OneLine(l.Source)})
 	}
 	view.Aligned(env.Stdout, lines, func(int) bool { return true })
 	return nil
@@ -120,12 +120,6 @@ func whatIs(ctx context.Context, plugins *app.Plugins, p host.Program) (install.
 		Name: p.Name, Version: d.Version, Permissions: d.Permissions, Source: p.Path,
 		SHA256: map[string]string{install.Platform(): d.SHA256},
 	}, err
-}
-
-// shortSum shortens a checksum for a table.
-func shortSum(sum string) string {
-	const enough = 12
-	return sum[:min(len(sum), enough)]
 }
 
 func joinModalities(ms []core.Modality) string {

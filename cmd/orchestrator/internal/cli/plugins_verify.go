@@ -51,7 +51,7 @@ func reportVerified(env Env, all []install.Verified) error {
 	wrong := 0
 	for _, v := range all {
 		lines = append(lines, []string{
-			v.Name, cmp.Or(v.Version, "-"), string(v.Finding), cmp.Or(shortSum(v.Is), "-"), cmp.Or(v.Path, "-"),
+			v.Name, cmp.Or(v.Version, "-"), string(v.Finding), cmp.Or(text.ShortSum(v.Is), "-"), cmp.Or(v.Path, "-"),
 		})
 		if v.Finding != install.OK && v.Finding != install.Unlocked {
 			wrong++
