@@ -10,12 +10,19 @@ TOOL  := go tool -modfile=go.tool.mod
 BUILD := CGO_ENABLED=0 go build
 # The race detector has every process wait for a second before it ends, and the
 # tests start many. A package may take as long as all of CI. "make lint" vets, so
-# that the tests need not. Two packages that compute for long and start no
-# goroutines are compiled without the detector: SQLite, which is C translated to
-# Go, and the arithmetic of sound. No package may be added that uses generic types
-# of package sync: the linker keeps one copy of each, and it must be a watched one.
-UNWATCHED := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=github.com/redteam-orchestrator/orchestrator/core/audio=-race=false
-RACE      := env GORACE=atexit_sleep_ms=0 go test -race $(UNWATCHED) -vet=off -timeout 20m
+# that the tests need not. What computes for long and starts no goroutines is
+# compiled without the detector: SQLite, which is C translated to Go, the arithmetic
+# of sound, and the curves that every start of a plugin needs. No package may be
+# added that uses generic types of package sync: the linker keeps one copy of each,
+# and it must be a watched one.
+unwatched = -gcflags=$(1)=-race=false
+RACE := env GORACE=atexit_sleep_ms=0 go test -race -vet=off -timeout 20m \
+	$(call unwatched,modernc.org/sqlite/lib) \
+	$(call unwatched,github.com/redteam-orchestrator/orchestrator/core/audio) \
+	$(call unwatched,crypto/internal/fips140/nistec/...)
+
+# The packages whose tests take longest begin first.
+LONGEST := ./cmd/... ./plugins/... ./targets/... ./examples/...
 
 .PHONY: help demo test build lint fmt generate check
 
@@ -28,8 +35,8 @@ demo: build ## run campaigns/voicebot.yaml against the practice target, offline
 
 test: ## all tests, with the race detector
 	@.ci/need speech test python
-	$(RACE) ./... ./.ci/figures
-	@.ci/nested $(RACE) ./...
+	@nested=$$(mktemp); trap 'rm -f "$$nested"' EXIT; .ci/nested $(RACE) ./... >"$$nested" 2>&1 & others=$$!; status=0; \
+	$(RACE) $(LONGEST) ./... ./.ci/figures || status=$$?; wait "$$others" || status=$$?; cat "$$nested"; exit "$$status"
 
 build: ## bin/orchestrator and bin/voicebot
 	$(BUILD) -o bin/ ./cmd/orchestrator ./examples/voicebot

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/internal/programs"
 )
 
 // block is a fenced block of a Markdown file.
@@ -212,9 +214,14 @@ func tidied(t *testing.T, name, text string) string {
 func workspace(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "bin")+"/", "./cmd/orchestrator", "./examples/voicebot")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
+	bin := programs.Build(t)
+	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"orchestrator", "voicebot"} {
+		if err := os.Symlink(filepath.Join(bin, name), filepath.Join(dir, "bin", name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	here, err := os.Getwd()
 	if err != nil {

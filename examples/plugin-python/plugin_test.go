@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/internal/programs"
 )
 
 const program = "orchestrator-plugin-parrot"
@@ -78,16 +80,14 @@ func TestItsOwnTestsPass(t *testing.T) {
 }
 
 func TestItPassesTheKitThatEveryPluginPasses(t *testing.T) {
-	orchestrator := filepath.Join(t.TempDir(), "orchestrator")
-	output(t, 0, nil, "go", "build", "-o", orchestrator, "../../cmd/orchestrator")
+	orchestrator := filepath.Join(programs.Build(t), "orchestrator")
 	t.Log(output(t, 0, nil, orchestrator, "plugins", "test", filepath.Join(installed(t), program)))
 }
 
 // The campaign is run as its comment says, but for the practice target's port
 // and the store.
 func TestItsCampaignFindsWhatItShould(t *testing.T) {
-	bin := t.TempDir()
-	output(t, 0, nil, "go", "build", "-o", bin+"/", "../../cmd/orchestrator", "../voicebot")
+	bin := programs.Build(t)
 	campaign, err := os.ReadFile("parrot.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestItsCampaignFindsWhatItShould(t *testing.T) {
 	if err := os.WriteFile(file, bytes.Replace(campaign, []byte("http://127.0.0.1:8177"), []byte(address), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	orchestrator, store := filepath.Join(bin, "orchestrator"), filepath.Join(bin, "store")
+	orchestrator, store := filepath.Join(bin, "orchestrator"), filepath.Join(t.TempDir(), "store")
 	output(t, 0, nil, orchestrator, "plugins", "lock", "--plugin-dir", installed(t), file)
 	const findings = 1
 	output(t, findings, nil, orchestrator, "run", "--store", store, "--plugin-dir", installed(t), file)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/internal/programs"
 	"github.com/redteam-orchestrator/orchestrator/plugins/scaffold"
 )
 
@@ -33,8 +34,7 @@ func checkout(t *testing.T) string {
 }
 
 func TestANewPluginOfEachKindBuildsAndPassesItsTestsAndTheKit(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "orchestrator")
-	run(t, checkout(t), "go", "build", "-o", bin, "./cmd/orchestrator")
+	bin := filepath.Join(programs.Build(t), "orchestrator")
 	for _, kind := range core.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "acme")
