@@ -100,7 +100,7 @@ func (r *run) countDone(t *plan.Trial) {
 	}
 	r.tally.Add(outcome)
 	if target := r.targets[t.Target]; target != nil && outcome != core.Errored {
-		target.limits.Answered()
+		target.limits.MarkAnswered()
 	}
 }
 

@@ -126,6 +126,21 @@ func TestATargetThatNeverAnsweredIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+func TestATargetThatNeverAnsweredIsAbsentAfterFiveFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTarget(t, plan.Limits{Retries: 20})
+		a.start = func() error { return core.Errorf(core.ErrorUnavailable, "connection refused") }
+		for i, want := range []int{5, 6, 7} {
+			if _, err := a.begin(t.Context()); err == nil {
+				t.Error("no error")
+			}
+			if tries, _ := a.counts(); tries != want {
+				t.Errorf("after conversation %d it was tried %d times, want %d", i+1, tries, want)
+			}
+		}
+	})
+}
+
 // Fewer failures than it takes to be absent are tried again, each by itself.
 func TestATargetThatComesUpAtOnceIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -147,7 +162,7 @@ func TestATargetThatAnsweredInAnEarlierSessionIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outage{until: time.Minute, begins: true}
 		a := o.target(t, plan.Limits{Concurrency: 4, Retries: 4})
-		a.client.Answered()
+		a.client.MarkAnswered()
 		if lost := a.converseAll(t.Context(), 49, 1); lost > 0 {
 			t.Errorf("%d lost: %v", lost, a.failures)
 		}
@@ -164,7 +179,7 @@ func TestASecondOutageBeginsWithTheShortestPauseAgain(t *testing.T) {
 			}
 			return nil
 		}
-		a.client.Answered()
+		a.client.MarkAnswered()
 		firstPause := func(outage time.Duration) time.Duration {
 			before := len(a.seen.all())
 			down.Store(true)
@@ -203,7 +218,7 @@ func TestTheFifthFailureInARowSaysThatATargetIsDown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newTarget(t, plan.Limits{})
-				a.client.Answered()
+				a.client.MarkAnswered()
 				for _, end := range test.ends {
 					a.start = func() error { return end }
 					_, _ = a.begin(t.Context())
@@ -248,7 +263,7 @@ func TestOnlyWhatSpeaksOfReachabilityBeforeAConversationStandsSaysThatATargetIsD
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newTarget(t, plan.Limits{})
-				a.client.Answered()
+				a.client.MarkAnswered()
 				a.start = func() error { return test.end.err }
 				a.answer = func() (core.Reply, error) { return core.Reply{}, test.end.err }
 				for range 20 {
@@ -362,7 +377,7 @@ func TestAMessageThatMayHaveArrivedIsNotSentAgainWhateverTheServiceSays(t *testi
 func TestALateEndAndAProbeThatIsGivenUpChangeNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newTarget(t, plan.Limits{Concurrency: 9})
-		a.client.Answered()
+		a.client.MarkAnswered()
 		slow := make(chan error)
 		for _, end := range []error{nil, core.Errorf(core.ErrorUnavailable, "lost")} {
 			go func() {

@@ -29,7 +29,7 @@ type Budget struct {
 	endsWhy string
 
 	mu sync.Mutex
-	// turns counts the messages that were reserved.
+	// turns counts the messages that were reserved and, once released, were sent.
 	turns int
 	// usage is what was spent, by target.
 	usage map[string]core.Usage
@@ -91,16 +91,16 @@ func (b *Budget) Within(ctx context.Context) (context.Context, context.CancelFun
 }
 
 // reserve returns when messages to a target may be sent that are said in one
-// exchange, and what to call when they have been answered. It fails with
-// ErrStopped once nothing may be sent any more. While that depends on what other
-// messages will have used, it waits for their replies. No messages, which begin a
+// exchange, and what to call when they have been answered, or were not sent at all. It
+// fails with ErrStopped once nothing may be sent any more. While that depends on what
+// other messages will have used, it waits for their replies. No messages, which begin a
 // conversation, reserve nothing.
-func (b *Budget) reserve(ctx context.Context, target string, messages int) (release func(), err error) {
+func (b *Budget) reserve(ctx context.Context, target string, messages int) (release func(sent bool), err error) {
 	if messages == 0 {
 		if b.Exhausted(target) {
 			return nil, ErrStopped
 		}
-		return func() {}, nil
+		return func(bool) {}, nil
 	}
 	for {
 		release, wait, err := b.try(target, messages)
@@ -116,7 +116,7 @@ func (b *Budget) reserve(ctx context.Context, target string, messages int) (rele
 }
 
 // try reserves messages at once, or returns what to wait for.
-func (b *Budget) try(target string, messages int) (release func(), wait <-chan struct{}, err error) {
+func (b *Budget) try(target string, messages int) (release func(sent bool), wait <-chan struct{}, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	largest, known := b.largest[target]
@@ -131,13 +131,17 @@ func (b *Budget) try(target string, messages int) (release func(), wait <-chan s
 	b.turns += messages
 	b.inFlight++
 	b.pending = b.pending.plus(hold)
-	return func() { b.release(hold) }, nil, nil
+	return func(sent bool) { b.release(messages, hold, sent) }, nil, nil
 }
 
-// release gives back what was held for messages that are answered.
-func (b *Budget) release(hold amount) {
+// release gives back what was held for messages that are answered, and the messages
+// themselves where they were not sent.
+func (b *Budget) release(messages int, hold amount, sent bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !sent {
+		b.turns -= messages
+	}
 	b.inFlight--
 	b.pending = b.pending.plus(hold.times(-1))
 	close(b.released)

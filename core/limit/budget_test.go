@@ -156,6 +156,25 @@ func TestAReservationIsGivenBackHoweverARequestEnds(t *testing.T) {
 	}
 }
 
+func TestAMessageThatIsNotSentUsesNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTargetWithin(t, plan.Limits{}, newBudget(t, scope.Bounds{MaxTurns: 2}))
+		pause(t, a, time.Minute)
+		for range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if _, err := a.send(ctx, false); errors.Is(err, limit.ErrStopped) {
+				t.Error(err)
+			}
+			cancel()
+		}
+		for i := range 3 {
+			if _, err := a.send(t.Context(), false); errors.Is(err, limit.ErrStopped) != (i == 2) {
+				t.Errorf("message %d: %v", i+1, err)
+			}
+		}
+	})
+}
+
 func TestWhoWaitsForWhatOthersUseIsInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newTargetWithin(t, plan.Limits{Concurrency: 8}, newBudget(t, scope.Bounds{MaxTokens: 2000}))

@@ -89,15 +89,15 @@ func (c *Client) Do(ctx context.Context, r Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	defer release()
 	a := &attempt{Request: r}
+	defer func() { release(!a.reply.Sent.IsZero()) }()
 	err = c.retry(ctx, a)
 	return a.reply, err
 }
 
-// Answered notes that the target has answered in an earlier session of the run. One
+// MarkAnswered notes that the target has answered in an earlier session of the run. One
 // that never has is not waited for when it cannot be reached.
-func (c *Client) Answered() {
+func (c *Client) MarkAnswered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.breaker.answered = true

@@ -67,7 +67,7 @@ func TestAnObserverMayCallTheClient(t *testing.T) {
 		budget = newBudget(t, noBounds)
 		c = limit.NewClient("agent", plan.Limits{Concurrency: 1, Retries: 4}, budget, func(record.Event) {
 			calls++
-			c.Answered()
+			c.MarkAnswered()
 			budget.Exhausted("agent")
 			if _, err := c.Do(t.Context(), message); err != nil {
 				t.Error(err)

@@ -179,13 +179,6 @@ func TestARequestThatFailsHoldsNothing(t *testing.T) {
 			_, _ = a.send(t.Context(), true)
 			_, _ = a.send(cancelled(t, 300*time.Millisecond), true)
 		},
-		"a context that ends while it waits for several": func(t *testing.T, a *target) {
-			_, _ = a.send(t.Context(), true)
-			_, err := a.client.Do(cancelled(t, 2500*time.Millisecond), limit.Request{Messages: make([]core.Message, 4), Make: nil})
-			if err == nil {
-				t.Error("no error")
-			}
-		},
 		"a context that ends in a pause": func(t *testing.T, a *target) {
 			pause(t, a, time.Second)
 			_, _ = a.send(cancelled(t, 300*time.Millisecond), true)
@@ -222,6 +215,45 @@ func TestARequestThatFailsHoldsNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Requests that were taken for several messages, not all of which could be, are free
+// for the next.
+func TestWhatWasTakenForMessagesThatAreNotSentIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTarget(t, plan.Limits{Concurrency: 2, RequestsPerMinute: 60})
+		_, _ = a.send(t.Context(), true)
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		r, err := a.client.Do(ctx, limit.Request{Messages: make([]core.Message, 4), Make: func(context.Context) ([]core.Reply, error) {
+			t.Error("it was sent")
+			return nil, nil
+		}})
+		if err == nil || !r.Sent.IsZero() {
+			t.Errorf("sent at %s, %v", r.Sent, err)
+		}
+		now := time.Now()
+		if r, err := a.send(t.Context(), true); err != nil || !r.Sent.Equal(now) {
+			t.Errorf("the next was sent after %s, %v; want at once", r.Sent.Sub(now), err)
+		}
+	})
+}
+
+// Several messages of one exchange are sent when each of them may be, and count as
+// so many.
+func TestMessagesOfOneExchangeCountOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTarget(t, plan.Limits{Concurrency: 2, RequestsPerMinute: 60})
+		begun := time.Now()
+		for i, want := range []time.Duration{2 * time.Second, 5 * time.Second, 8 * time.Second} {
+			r, err := a.client.Do(t.Context(), limit.Request{Messages: make([]core.Message, 3), Make: func(context.Context) ([]core.Reply, error) {
+				return []core.Reply{says("no"), says("no"), says("no")}, nil
+			}})
+			if at := r.Sent.Sub(begun); err != nil || at != want {
+				t.Errorf("exchange %d was sent after %s, %v; want %s", i+1, at, err, want)
+			}
+		}
+	})
 }
 
 func TestWhatIsPausedForIsHeldToItsBounds(t *testing.T) {

@@ -210,7 +210,7 @@ func TestARequestThatNobodyWaitsForAnyMoreIsNotMadeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		a := newTarget(t, plan.Limits{Retries: 4})
-		a.client.Answered()
+		a.client.MarkAnswered()
 		a.start = func() error {
 			cancel()
 			return core.Errorf(core.ErrorUnavailable, "no")

@@ -1,6 +1,7 @@
 package limit_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -9,7 +10,9 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // service is a service that takes 600 requests a minute and refuses the others.
@@ -148,4 +151,29 @@ func TestRequestsAreSpacedEvenly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was sent before the last refusal and is refused after it is a part of that
+// refusal: it makes no pause of its own.
+func TestALateRefusalMakesNoPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTarget(t, plan.Limits{Concurrency: 9})
+		takes := []time.Duration{time.Second, 10 * time.Second, 20 * time.Second}
+		var sending sync.WaitGroup
+		for _, d := range takes {
+			sending.Go(func() {
+				_, _ = a.client.Do(t.Context(), limit.Request{Messages: make([]core.Message, 1), Make: func(context.Context) ([]core.Reply, error) {
+					time.Sleep(d)
+					return nil, core.Errorf(core.ErrorRateLimited, "HTTP 429")
+				}})
+			})
+		}
+		sending.Wait()
+		if paused := told[record.TargetPaused](a.seen); len(paused) != 1 {
+			t.Errorf("pauses %+v, want one", paused)
+		}
+		if warned := a.seen.warnings(); len(warned) != 1 {
+			t.Errorf("warnings %q, want one", warned)
+		}
+	})
 }
