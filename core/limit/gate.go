@@ -156,9 +156,7 @@ func (c *Client) waitForLimits(ctx context.Context, a *attempt) (entered bool, e
 		if !open || wait <= 0 {
 			return open, nil
 		}
-		if err := sleep(ctx, wait); err != nil {
-			return false, err
-		}
+		_ = sleep(ctx, wait)
 	}
 	return false, ctx.Err()
 }

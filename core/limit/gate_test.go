@@ -94,29 +94,36 @@ func TestMoreConcurrencyIsNotSlowerWhereAServicePausesAfterEachReply(t *testing.
 }
 
 func TestRequestsAreMadeInTheOrderInWhichTheyCame(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Concurrency: 9, RequestsPerMinute: 60})
-		var order []int
-		done := make(chan bool)
-		for i := range 5 {
-			go func() {
-				_, err := a.client.Do(t.Context(), limit.Request{Messages: []core.Message{core.UserText("hi")}, Make: func(context.Context) ([]core.Reply, error) {
-					order = append(order, i)
-					return []core.Reply{says("no")}, nil
-				}})
-				done <- err == nil
-			}()
-			synctest.Wait()
-		}
-		for range 5 {
-			if !<-done {
-				t.Error("a request failed")
-			}
-		}
-		if fmt.Sprint(order) != "[0 1 2 3 4]" {
-			t.Errorf("made in the order %v", order)
-		}
-	})
+	for name, messages := range map[string]int{"messages": 1, "starts that count": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newTarget(t, plan.Limits{Concurrency: 20, RequestsPerMinute: 60})
+				a.start = func() error { return core.Errorf(core.ErrorRateLimited, "no") }
+				_, _ = a.begin(t.Context())
+				time.Sleep(time.Minute)
+				var order []int
+				done := make(chan bool)
+				for i := range 10 {
+					go func() {
+						_, err := a.client.Do(t.Context(), limit.Request{Messages: make([]core.Message, messages), Make: func(context.Context) ([]core.Reply, error) {
+							order = append(order, i)
+							return make([]core.Reply, messages), nil
+						}})
+						done <- err == nil
+					}()
+					synctest.Wait()
+				}
+				for range 10 {
+					if !<-done {
+						t.Error("a request failed")
+					}
+				}
+				if fmt.Sprint(order) != "[0 1 2 3 4 5 6 7 8 9]" {
+					t.Errorf("made in the order %v", order)
+				}
+			})
+		})
+	}
 }
 
 func TestTheStartOfAConversationThatDoesNotCountWaitsForNoLimit(t *testing.T) {
