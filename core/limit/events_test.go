@@ -13,24 +13,30 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 func TestAnObserverThatBlocksStopsNoOtherRequest(t *testing.T) {
-	for name, l := range map[string]plan.Limits{
-		"several at a time": {Concurrency: 4, Retries: 4}, "one at a time": {Concurrency: 1, Retries: 4},
+	for name, test := range map[string]struct {
+		concurrency int
+		bounds      scope.Bounds
+	}{
+		"several at a time": {4, noBounds},
+		"one at a time":     {1, noBounds},
+		"with a budget":     {4, scope.Bounds{MaxTokens: 1_000_000}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				blocked := make(chan struct{})
 				seen := &watcher{}
-				c := limit.NewClient("agent", l, newBudget(t, noBounds), func(e record.Event) {
+				c := limit.NewClient("agent", plan.Limits{Concurrency: test.concurrency, Retries: 4}, newBudget(t, test.bounds), func(e record.Event) {
 					<-blocked
 					seen.observe(e)
 				})
 				ask := func(err error) func() {
 					return func() {
 						_, _ = c.Do(t.Context(), limit.Request{Messages: []core.Message{{}}, Make: func(context.Context) ([]core.Reply, error) {
-							return []core.Reply{says("no")}[:map[bool]int{true: 1}[err == nil]], err
+							return []core.Reply{uses(1)}[:map[bool]int{true: 1}[err == nil]], err
 						}})
 					}
 				}
@@ -189,6 +195,11 @@ func TestNothingIsToldAfterClose(t *testing.T) {
 		<-paused
 		if after := seen.all(); !slices.Equal(before, after) {
 			t.Errorf("told %s after Close", types(after[len(before):]))
+		}
+		_, _ = c.Do(t.Context(), limit.Request{Make: func(context.Context) ([]core.Reply, error) { return nil, core.Errorf(core.ErrorRateLimited, "no") }})
+		time.Sleep(time.Minute)
+		if after := seen.all(); !slices.Equal(before, after) {
+			t.Errorf("told %s of a request that was made after Close", types(after[len(before):]))
 		}
 	})
 }

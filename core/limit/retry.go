@@ -27,7 +27,7 @@ func (c *Client) retry(ctx context.Context, a *attempt) error {
 	tries, pauses := 0, pausesFrom(firstRetry, longestRetry)
 	for made := 1; ; made++ {
 		err := c.pass(ctx, a)
-		c.events.flush()
+		wait := time.Duration(0) // before the next try; pass waits for the target
 		switch {
 		case err == nil:
 			return nil
@@ -36,24 +36,25 @@ func (c *Client) retry(ctx context.Context, a *attempt) error {
 		case ctx.Err() != nil, c.retries == 0, a.patience() <= 0:
 			return err
 		case a.refused(err):
-			a.reply.Refusals++ // and pass waits before it lets it through again
+			a.reply.Refusals++
 		case !a.undelivered(err):
 			return err
 		default:
 			down, absent := c.health()
 			if down {
-				break // as above
+				break
 			}
 			if absent || tries == c.retries {
 				return err
 			}
 			tries++
-			if err := sleep(ctx, pauses.NextBackOff()); err != nil {
-				return err
-			}
+			wait = pauses.NextBackOff()
 		}
 		c.events.add(record.RequestRetried{Target: c.name, Start: a.starts(), Try: made, Kind: core.KindOf(err)})
 		c.events.flush()
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
 	}
 }
 
