@@ -129,7 +129,8 @@ func TestATargetThatNeverAnsweredIsNotWaitedFor(t *testing.T) {
 // Requests that wait for a limit are no second probe.
 func TestATargetThatIsDownIsProbedByOneRequestAtATimeWhateverTheLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Concurrency: 8, RequestsPerMinute: 120, Retries: 4})
+		// Every five seconds one may be sent, and fails after twenty.
+		a := newTarget(t, plan.Limits{Concurrency: 8, RequestsPerMinute: 12, Retries: 4})
 		a.client.MarkAnswered()
 		a.answer = func() (core.Reply, error) {
 			time.Sleep(20 * time.Second)
@@ -143,7 +144,7 @@ func TestATargetThatIsDownIsProbedByOneRequestAtATimeWhateverTheLimits(t *testin
 			time.Sleep(time.Second)
 		}
 		time.Sleep(20 * time.Second) // for those that were sent before
-		for range 60 {
+		for range 120 {
 			time.Sleep(time.Second)
 			a.mu.Lock()
 			if a.busy > 1 {

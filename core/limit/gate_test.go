@@ -249,18 +249,27 @@ func TestWhatWasTakenForMessagesThatAreNotSentIsGivenBack(t *testing.T) {
 // Several messages of one exchange are sent when each of them may be, and count as
 // so many.
 func TestMessagesOfOneExchangeCountOneByOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Concurrency: 2, RequestsPerMinute: 60})
-		begun := time.Now()
-		for i, want := range []time.Duration{2 * time.Second, 5 * time.Second, 8 * time.Second} {
-			r, err := a.client.Do(t.Context(), limit.Request{Messages: make([]core.Message, 3), Make: func(context.Context) ([]core.Reply, error) {
-				return []core.Reply{says("no"), says("no"), says("no")}, nil
-			}})
-			if at := r.Sent.Sub(begun); err != nil || at != want {
-				t.Errorf("exchange %d was sent after %s, %v; want %s", i+1, at, err, want)
-			}
-		}
-	})
+	for name, startsCount := range map[string]bool{"starts do not count": false, "starts count": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newTarget(t, plan.Limits{Concurrency: 2, RequestsPerMinute: 60})
+				if startsCount {
+					a.start = func() error { return core.Errorf(core.ErrorRateLimited, "no") }
+					_, _ = a.begin(t.Context())
+					time.Sleep(time.Minute)
+				}
+				begun := time.Now()
+				for i, want := range []time.Duration{2 * time.Second, 5 * time.Second, 8 * time.Second} {
+					r, err := a.client.Do(t.Context(), limit.Request{Messages: make([]core.Message, 3), Make: func(context.Context) ([]core.Reply, error) {
+						return []core.Reply{says("no"), says("no"), says("no")}, nil
+					}})
+					if at := r.Sent.Sub(begun); err != nil || at != want {
+						t.Errorf("exchange %d was sent after %s, %v; want %s", i+1, at, err, want)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestWhatIsPausedForIsHeldToItsBounds(t *testing.T) {

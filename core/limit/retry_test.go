@@ -216,14 +216,16 @@ func TestARequestThatNobodyWaitsForAnyMoreIsNotMadeAgain(t *testing.T) {
 			return core.Errorf(core.ErrorUnavailable, "no")
 		}
 		for range 6 {
-			_, err := a.begin(ctx)
-			if err == nil {
-				t.Error("no error")
+			if _, err := a.begin(ctx); core.KindOf(err) != core.ErrorUnavailable {
+				t.Errorf("failed with %v, want the request's error", err)
 			}
 			ctx, cancel = context.WithCancel(t.Context())
 		}
 		if tries, _ := a.counts(); tries != 6 {
 			t.Errorf("it was tried %d times, want 6", tries)
+		}
+		if retried := told[record.RequestRetried](a.seen); len(retried) > 0 {
+			t.Errorf("retried %+v", retried)
 		}
 		if down := told[record.TargetDown](a.seen); len(down) > 0 {
 			t.Errorf("%+v: a request that was given up says nothing of the target", down)

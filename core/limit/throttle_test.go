@@ -177,3 +177,61 @@ func TestALateRefusalMakesNoPause(t *testing.T) {
 		}
 	})
 }
+
+// sentAfter sends a message, and returns when since a time.
+func (a *target) sentAfter(since time.Time) time.Duration {
+	a.t.Helper()
+	r, err := a.send(a.t.Context(), true)
+	if err != nil {
+		a.t.Error(err)
+	}
+	return r.Sent.Sub(since)
+}
+
+func TestARefusalHalvesTheRateAtMostAndItGrowsBackWhileRequestsAreTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTarget(t, plan.Limits{RequestsPerMinute: 600})
+		for range 2 {
+			a.sentAfter(time.Now())
+		}
+		a.answer = func() (core.Reply, error) { return core.Reply{}, core.Errorf(core.ErrorRateLimited, "no") }
+		_, _ = a.send(t.Context(), true) // after two were taken in a second
+		a.answer = nil
+		time.Sleep(10 * time.Minute) // in which nothing is learnt
+		gap := func() time.Duration {
+			begun := time.Now()
+			return a.sentAfter(begun)
+		}
+		_ = gap()
+		// Half of ten a second, and then a second's growth for each that is taken.
+		if second := gap(); second < 150*time.Millisecond || second > 200*time.Millisecond {
+			t.Errorf("the second was sent after %s, want about 150ms to 200ms", second)
+		}
+		for range 30 {
+			time.Sleep(time.Second)
+			_ = gap()
+		}
+		begun, last := time.Now(), time.Duration(0)
+		for range 100 {
+			last = a.sentAfter(begun)
+		}
+		if last < 9850*time.Millisecond || last > 10050*time.Millisecond {
+			t.Errorf("100 were sent in %s, want ten a second", last)
+		}
+	})
+}
+
+func TestNoServiceBringsTheRateBelowOneAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTarget(t, plan.Limits{RequestsPerMinute: 1})
+		for range 4 {
+			a.answer = nil
+			begun := time.Now()
+			if waited := a.sentAfter(begun); waited > 61*time.Second {
+				t.Errorf("a message was sent after %s", waited)
+			}
+			a.answer = func() (core.Reply, error) { return core.Reply{}, core.Errorf(core.ErrorRateLimited, "no") }
+			_, _ = a.send(t.Context(), true)
+		}
+	})
+}

@@ -77,7 +77,7 @@ func (l *tokenLimit) settle(expected int64, replies []core.Reply) {
 	// tokens as one that is given back.
 	now, most := time.Now(), int64(l.limiter.Burst())
 	for owed := used - expected; owed != 0; {
-		part := max(-most, min(owed, most))
+		part := min(owed, most)
 		l.limiter.ReserveN(now, int(part))
 		owed -= part
 	}

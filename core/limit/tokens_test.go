@@ -71,3 +71,34 @@ func TestTheTokensOfARequestThatFailsAreGivenBack(t *testing.T) {
 		})
 	}
 }
+
+// A message is expected to use what the latest ones did.
+func TestWhatAMessageIsExpectedToUseFollowsTheLatest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTarget(t, plan.Limits{Concurrency: 3, TokensPerMinute: 6000})
+		used := int64(100)
+		a.answer = func() (core.Reply, error) {
+			time.Sleep(10 * time.Second)
+			return uses(used), nil
+		}
+		for range 30 {
+			_, _ = a.send(t.Context(), false)
+			used = 300
+		}
+		time.Sleep(time.Minute) // until 600 are free
+		begun, sent := time.Now(), make(chan time.Duration)
+		for range 3 {
+			go func() {
+				r, _ := a.send(t.Context(), false)
+				sent <- r.Sent.Sub(begun)
+			}()
+		}
+		latest := time.Duration(0)
+		for range 3 {
+			latest = max(latest, <-sent)
+		}
+		if latest < 2900*time.Millisecond || latest > 3100*time.Millisecond {
+			t.Errorf("the third message was sent after %s, want after three seconds: 300 tokens at 100 a second", latest)
+		}
+	})
+}
