@@ -294,6 +294,7 @@ func TestAPluginThatBreaksAPromiseFailsTheCheckOfIt(t *testing.T) {
 	}{
 		{"noisy", []string{starts}},
 		{"demanding", []string{"as a plugin: converter demanding: can be tested"}},
+		{"slow", nil},
 		{"two-faced", []string{"describes itself over the connection as on the command line"}},
 		{"misfit", []string{"has valid schemas", starts}},
 		{"stubborn", []string{stops}},

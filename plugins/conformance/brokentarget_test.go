@@ -43,6 +43,9 @@ func (c *talk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 		return core.Reply{}, c.started.Err()
 	case c.parrot == "amnesiac" && c.turns > 1:
 		return core.Reply{}, errors.New("who are you?")
+	case c.parrot == "slow" && len(m.Text()) > 1<<20: // breaks no promise: 8 MiB take long
+		<-ctx.Done()
+		return said(core.UserText("beginning"), core.FinishBroken), ctx.Err()
 	case c.parrot == "short" && c.turns > 1:
 		return said(m, core.FinishBroken), nil
 	case c.parrot == "eager" || c.parrot == "unsure" || c.parrot == "cut short":
