@@ -134,7 +134,7 @@ func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error)
 	if err = c.instruct(ctx, *m.Delivery.SystemPrompt); err == nil {
 		return t, nil
 	}
-	if core.KindOf(err) != core.ErrorConfig { // not refused: it may or may not hold
+	if core.KindOf(err) != core.ErrorConfig { // the service may have taken it or not
 		c.session.terms.outOfSync = true
 		err = t.untried(err, ctx.Err() != nil)
 	}

@@ -43,7 +43,7 @@ func (t *turn) timeout(format string, args ...any) error {
 
 // due is when to proceed, whatever happens until then; zero for never. Until a
 // reply has begun that is no later than the time at which its silence is too
-// long, so that nobody has to be told when it begins.
+// long, so that its beginning changes nothing.
 func (x *exchange) due(now time.Time) time.Time {
 	switch x.phase {
 	case phaseTranscripts, phaseRollBack:

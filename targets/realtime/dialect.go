@@ -24,7 +24,7 @@ type dialect struct {
 	hosts []string
 	// path is that of the service's Realtime address.
 	path string
-	// needsKey says that nobody is let in without one.
+	// needsKey says that the service demands a key.
 	needsKey bool
 	// onlySpeaks says that replies cannot be asked for in text.
 	onlySpeaks bool

@@ -10,8 +10,8 @@ import (
 )
 
 // onError decides whether an error event ends a turn: it does if it names an
-// event of the turn, or if nothing good can follow. Most others leave the session
-// as it was.
+// event of the turn, or if its code says that no answer will follow. Most others
+// leave the session as it was.
 func (ts *turns) onError(e *serverEvent) (changed bool) {
 	t, said := ts.current, e.Error
 	n := eventNumber(said.EventID)

@@ -128,8 +128,8 @@ func (c *Config) speaksOver(m core.Message) bool {
 	return m.Delivery.Stream && d.on() && d.InterruptResponse && m.Delivery.SystemPrompt == nil && len(m.Of(core.Audio)) > 0
 }
 
-// truncate returns what tells the service how much of its reply was heard: it
-// forgets what nobody heard.
+// truncate returns what tells the service how much of its reply was heard, so
+// that it forgets the rest.
 func (t *turn) truncate() (send []any) {
 	left, told := t.answer.playback.played, ""
 	for _, p := range t.answer.reply.pieces {

@@ -29,7 +29,7 @@ type news struct {
 	// event is the one that could not be sent.
 	event any
 	err   error
-	// left says that nobody waits for the machine any more.
+	// left says that the caller's context has ended.
 	left bool
 }
 
@@ -81,7 +81,7 @@ type socket struct {
 	until   time.Time
 	unsent  error // why the reader could not write
 	// lastError is an error event that came while no machine listened, and speaks
-	// says that the service began to answer what nobody had asked.
+	// says that the service began a response then, which had not been asked for.
 	lastError *serviceError
 	speaks    bool
 }
@@ -307,7 +307,7 @@ func (s *socket) over() bool {
 }
 
 // lost says why there are no more frames, once the reader has ended. An error
-// event that came shortly before the end knows better than the end itself.
+// event that came shortly before the end is the better explanation.
 func (s *socket) lost() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -158,7 +158,7 @@ func (t *turn) leaveNoTrace(m *memory) error {
 		input = append(input, create.Item)
 	}
 	for i := range input {
-		input[i].ID = "" // they are nobody's items
+		input[i].ID = "" // they are not items of the conversation
 	}
 	t.out = outgoing{outOfBand: input}
 	return nil

@@ -25,7 +25,9 @@ type virtual struct {
 	pipes       chan net.Conn
 	connections int
 	lasts       time.Duration // how long a session lasts; 0 if the service does not say
-	script      func(conn *websocket.Conn)
+	// busy is the number of the connection that is refused for a minute; 0 for none.
+	busy   int
+	script func(conn *websocket.Conn)
 }
 
 // inVirtualTime runs a test with a service and a target that talks to it.
@@ -63,13 +65,17 @@ func (v *virtual) Close() error { close(v.pipes); return nil }
 func (v *virtual) Addr() net.Addr { return &net.UnixAddr{Name: "service"} }
 
 func (v *virtual) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if v.connections++; v.connections == v.busy {
+		w.Header().Set("Retry-After", "60")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
 	conn, err := new(websocket.Upgrader).Upgrade(w, r, nil)
 	if err != nil {
 		v.Error(err)
 		return
 	}
 	defer func() { _ = conn.Close() }()
-	v.connections++
 	session := "{}"
 	if v.lasts > 0 {
 		session = fmt.Sprintf(`{"expires_at":%d}`, time.Now().Add(v.lasts).Unix())
@@ -281,6 +287,20 @@ func TestASessionThatIsAboutToEndIsLeftInTime(t *testing.T) {
 	})
 }
 
+func TestAConversationIsRestoredWhenTheServiceAsksToComeBack(t *testing.T) {
+	inVirtualTime(t, confirmsAll(2), func(v *virtual, target *target) {
+		v.busy = 2
+		c, end := v.talk(target)
+		defer end()
+		v.answered(c, "reply 1")
+		before := time.Now()
+		v.answered(c, "reply 2")
+		if took := time.Since(before); took < time.Minute || v.connections != 3 {
+			t.Errorf("after %s, on connection %d", took, v.connections)
+		}
+	})
+}
+
 func TestAServiceThatSpeaksWhileNothingIsAskedIsLeft(t *testing.T) {
 	talks := func(conn *websocket.Conn) {
 		if hearsOf(conn, ask) {
@@ -345,6 +365,47 @@ func TestEachTurnMayBeTriedAsOftenAsIsConfigured(t *testing.T) {
 		replies, err := c.(core.Interruptible).Exchange(v.Context(), []core.Message{core.UserText("two"), saidOver(core.UserText("three"), time.Hour)})
 		if err != nil || len(replies) != 2 || replies[1].Message.Text() != "reply 3" || v.connections != 3 {
 			t.Errorf("%d replies on %d connections, error %v", len(replies), v.connections, err)
+		}
+	})
+}
+
+func TestATurnWhoseReplyBrokeOffIsNotGivenBack(t *testing.T) {
+	connections, items := 0, 0
+	hangsUp := func(conn *websocket.Conn) {
+		if connections++; connections == 1 {
+			if hearsOf(conn, ask) {
+				tells(conn, created("r"), word("r", "one"), ended("r", "completed"))
+			}
+			if hearsOf(conn, ask) {
+				tells(conn, created("s"), word("s", "tw"))
+			}
+			_ = conn.Close()
+			return
+		}
+		for {
+			_, frame, err := conn.ReadMessage()
+			if err != nil {
+				return
+			}
+			switch kind, _ := memberString(frame, "type"); kind {
+			case item:
+				items++
+			case ask:
+				tells(conn, created("t"), word("t", "three"), ended("t", "completed"))
+			}
+		}
+	}
+	inVirtualTime(t, hangsUp, func(v *virtual, target *target) {
+		c, end := v.talk(target)
+		defer end()
+		v.answered(c, "one")
+		reply, err := c.Send(v.Context(), core.UserText("two"))
+		if core.KindOf(err) != core.ErrorUnavailable || core.SubjectOf(err) != core.SubjectAnswer || reply.Finish != core.FinishBroken || reply.Message.Text() != "tw" {
+			t.Errorf("%q, %s, error %v", reply.Message.Text(), reply.Finish, err)
+		}
+		v.answered(c, "three")
+		if items != 3 {
+			t.Errorf("the service was given %d items, want the first turn, its reply and the third turn", items)
 		}
 	})
 }
