@@ -44,7 +44,7 @@ func openFlite(ctx context.Context, p programs, c speechConfig) (voice, error) {
 	}
 	_, names, _ := strings.Cut(string(listed), ":")
 	if voices := strings.Fields(names); !slices.Contains(voices, name) {
-		return nil, core.Errorf(core.ErrorConfig, "flite has no voice %q", name).At("voice").WithHint("its voices are %s", strings.Join(voices, ", "))
+		return nil, core.Errorf(core.ErrorConfig, "flite has no voice %q", name).At("voice").WithHint("the voices of flite are %s", strings.Join(voices, ", "))
 	}
 	return fileVoice(p, c, path, "-voice", name, "-f", textFile, "-o", speechFile), nil
 }

@@ -95,7 +95,7 @@ def _read_wav(data: bytes) -> tuple[wave._wave_params, array.array[int]]:
                 )
             frames = file.readframes(len(data))  # no more than there are, whatever the header says
     except (wave.Error, EOFError, ValueError) as e:
-        raise PluginError(ErrorKind.INPUT, f"it is not a WAV file of integer PCM: {e}") from e
+        raise PluginError(ErrorKind.INPUT, f"the audio is not a WAV file of integer PCM: {e}") from e
     samples.frombytes(frames[: len(frames) - len(frames) % (2 * params.nchannels)])
     if sys.byteorder == "big":
         samples.byteswap()

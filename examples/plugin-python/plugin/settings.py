@@ -68,7 +68,7 @@ def read(settings: type, config: bytes) -> Any:
         if key in given:
             wrong += _complaints(field, of, given[key])
         elif field.default is dataclasses.MISSING:
-            wrong.append(_wrong(key, "it is missing", str(field.metadata["doc"])))
+            wrong.append(_wrong(key, "the key is missing", str(field.metadata["doc"])))
     if wrong:
         raise wrong[0] if len(wrong) == 1 else PluginErrors(wrong)
     return settings(**{key: _TYPES_FROM_JSON.get(known[key][1], _same)(value) for key, value in given.items()})
@@ -115,7 +115,7 @@ def _complaints(field: dataclasses.Field[Any], of: type, value: Any) -> list[Plu
         return [_wrong(field.name, f"{json.dumps(value)[:40]} is not of type {_TYPES[of]}", f"give a {_TYPES[of]}")]
     low, high, choices = (field.metadata[k] for k in ("minimum", "maximum", "choices"))
     size = len(value) if of is str else value
-    what = "its length" if of is str else "it"
+    what = "the length" if of is str else "the value"
     if low is not None and size < low or high is not None and size > high:
         return [_wrong(field.name, f"{what} is {size}", f"{what} is from {low} to {high}")]
     if choices and value not in choices:

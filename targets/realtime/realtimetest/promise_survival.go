@@ -77,5 +77,5 @@ func givesBackAsText(s *stage) {
 			}
 		}
 	}
-	s.Error("it was not, or not behind what it answers")
+	s.Error("the reply was not given back, or not behind what it answers")
 }

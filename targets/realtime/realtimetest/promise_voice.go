@@ -85,7 +85,7 @@ func (s *stage) interrupted(interruption core.Message) {
 	s.ended(first, core.FinishInterrupted)
 	s.ended(second, core.FinishComplete)
 	if first.Delivered < interruption.Delivery.InterruptAfter {
-		s.Errorf("it was spoken over after %s", first.Delivered)
+		s.Errorf("the first reply was spoken over after %s", first.Delivered)
 	}
 	truncated := s.events("conversation.item.truncate")
 	if len(truncated) != 1 || truncated[0]["audio_end_ms"] != float64(first.Delivered.Milliseconds()) {

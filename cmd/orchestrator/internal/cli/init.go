@@ -115,7 +115,7 @@ func (i installer) install(ctx context.Context, c *campaign.Campaign, lock *inst
 	o.Key, o.Unsigned = i.key, i.unsigned
 	o.Want = func(name, version string) error {
 		if name != q.Name || !q.Allows(version) {
-			return core.Errorf(core.ErrorConfig, "its source has %s %s, and the campaign requires %s %s", name, version, q.Name, q.Version)
+			return core.Errorf(core.ErrorConfig, "the source has %s %s, and the campaign requires %s %s", name, version, q.Name, q.Version)
 		}
 		return nil
 	}
