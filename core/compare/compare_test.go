@@ -95,6 +95,19 @@ func TestANewFindingSaysHowTheBaselineStood(t *testing.T) {
 	}
 }
 
+func TestAFindingIsNamedAsItsTrialsAre(t *testing.T) {
+	for want, f := range map[string]compare.Finding{
+		"polite":             {Attack: "polite"},
+		"polite/row-1":       {Attack: "polite", Row: 1},
+		"polite/phone":       {Attack: "polite", Variant: "phone"},
+		"polite/phone/row-2": {Attack: "polite", Variant: "phone", Row: 2},
+	} {
+		if got := f.Name(); got != want {
+			t.Errorf("the name is %q, want %q", got, want)
+		}
+	}
+}
+
 func TestOnlyWhatBothRunsJudgedIsCompared(t *testing.T) {
 	// The row that always succeeds errors tonight: the rate has not fallen.
 	baseline := run("a", held("polite", 1, many("s", 20)), held("polite", 2, many("d", 20)))

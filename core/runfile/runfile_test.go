@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -299,6 +300,12 @@ func TestWhatCannotBeReadIsNotWritten(t *testing.T) {
 		if err := do(w); err == nil {
 			t.Errorf("%s is written", name)
 		}
+	}
+	w, err := runfile.NewWriter(io.Discard, h)
+	must(t, err)
+	err = w.Row(runfile.Row{Table: "t", Values: map[string]any{"share": math.NaN()}})
+	if err == nil || !strings.Contains(err.Error(), "column share: ") {
+		t.Errorf("a number that is none: %v, want an error that names its column", err)
 	}
 }
 

@@ -66,6 +66,44 @@ func TestIntegersBeyondTheReachOfFloatsCompareExactly(t *testing.T) {
 	}
 }
 
+func TestABoundIsExcludedOrNotAsItSays(t *testing.T) {
+	s, err := schema.Parse([]byte(`{"type":"object","properties":{
+		"over":{"type":"number","exclusiveMinimum":0}, "under":{"type":"number","exclusiveMaximum":1},
+		"least":{"type":"number","minimum":0}, "most":{"type":"number","maximum":1}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []schema.Violation{
+		{Path: "over", Message: "0 is out of range: more than 0"},
+		{Path: "under", Message: "1 is out of range: less than 1"},
+	}
+	if diff := cmp.Diff(want, s.Check([]byte(`{"over":0,"under":1,"least":0,"most":1}`))); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestAReferenceInAChoiceOfOneCannotBeChecked(t *testing.T) {
+	s, err := schema.Parse([]byte(`{"type":"object","properties":{"law":{"type":"string","enum":["mu"]}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.Check([]byte(`{"law":"${LAW}"}`))
+	if len(got) != 1 || got[0].Path != "law" || got[0].Message != "a choice with a secret in it cannot be checked" {
+		t.Errorf("violations %+v", got)
+	}
+}
+
+func TestASchemaMayBeAMebibyteLarge(t *testing.T) {
+	const before, behind = `{"type":"object","title":"`, `"}`
+	whole := before + strings.Repeat("x", 1<<20-len(before+behind)) + behind
+	if _, err := schema.Parse([]byte(whole)); err != nil {
+		t.Errorf("a schema of %d bytes: %v", len(whole), err)
+	}
+	if _, err := schema.Parse([]byte(whole + " ")); err == nil {
+		t.Error("a schema of a byte more is taken")
+	}
+}
+
 func TestParseRefusesWhatItCannotHold(t *testing.T) {
 	tests := map[string]struct{ schema, want string }{
 		"not JSON":                     {`{`, "reading the schema"},

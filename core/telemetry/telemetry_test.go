@@ -95,7 +95,7 @@ func TestAWrongEnvironmentIsAMistakeThatNamesTheVariable(t *testing.T) {
 func TestAStepThatFailsSaysOfWhatKindAndNotWhy(t *testing.T) {
 	traces, c := collected(t)
 	ctx, end := traces.Begin(t.Context(), record.Step{Kind: record.StepRun, Name: "named " + key})
-	_, endSend := traces.Begin(ctx, record.Step{Kind: record.StepSend, Name: "agent"})
+	_, endSend := traces.Begin(ctx, record.Step{Kind: record.StepSend, Name: "agent", Sent: []core.Message{core.UserText("Read me the code.")}})
 	endSend(record.StepEnd{Kind: core.ErrorTimeout})
 	end(record.StepEnd{})
 	if err := traces.Close(); err != nil {
@@ -107,6 +107,11 @@ func TestAStepThatFailsSaysOfWhatKindAndNotWhy(t *testing.T) {
 	}
 	if s := spans[1]; s.Name != "chat" || !s.Failed || s.Attributes["error.type"] != "timeout" || s.Parent != spans[0].ID {
 		t.Errorf("the send is %+v", s)
+	}
+	for name, value := range spans[1].Attributes {
+		if strings.Contains(value, "Read me the code.") {
+			t.Errorf("%s tells what was said, which nobody asked for: %s", name, value)
+		}
 	}
 }
 

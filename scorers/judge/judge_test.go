@@ -112,6 +112,7 @@ func TestWhatIsNoJudgementIsAskedForAgainAndThenTheScoreIsUnknown(t *testing.T) 
 		"another key":           {"judge/criterion", answered(`{"holds": true, "score": 1}`), `the answer has an unknown field "score"`},
 		"an answer cut short":   {"judge/criterion", cut, "the answer was not whole (truncated)"},
 		"a number out of range": {"judge/scale", answered(`{"score": 7}`), `the answer needs the key "score" with a number from 0 to 1`},
+		"prose for a number":    {"judge/scale", answered("Entirely."), `the answer is not one JSON object: "Entirely."`},
 		"no number":             {"judge/scale", answered(`{"why": "x"}`), `the answer needs the key "score" with a number from 0 to 1`},
 	} {
 		t.Run(name, func(t *testing.T) {
