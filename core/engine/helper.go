@@ -125,6 +125,7 @@ func (c *helperConversation) Exchange(ctx context.Context, messages []core.Messa
 		o.recordCall(call, answer)
 	}
 	if answer.Unsent {
+		c.by.note(answer.Err)
 		return nil, answer.Err
 	}
 	if err := c.recordTurns(o, sent.started, messages, answer); err != nil {

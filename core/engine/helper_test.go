@@ -465,3 +465,85 @@ func TestEachConversationWithAHelperHasItsOwnSeedAndOneRecordOfItsBeginning(t *t
 		t.Errorf("what the conversations began with (-want +got):\n%s", diff)
 	}
 }
+
+func TestAHelperThatWasNotAskedInTimeHasNotAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		judge := &agent{answer: answers("no")}
+		s := judged(t, &agent{}, judge, "one")
+		s.plan.Targets[1].Limits.RequestsPerMinute = 1
+		s.shelf.scorers["leaked"] = score(func(ctx context.Context, _ core.Evidence) (core.Score, error) {
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+			defer cancel()
+			for range 2 {
+				_, _ = askOnce(ctx, s.shelf.helpers["judge"], "well?")
+			}
+			return core.BoolScore(false, "nothing to see"), nil
+		})
+		want(t, s.outcome(), core.Undetermined, "the score was given without the answer of the model")
+		if _, _, sent := judge.counts(); sent != 1 || len(s.diary.helped["polite/1"]) != 1 {
+			t.Errorf("the judge was asked %d times, helper turns %+v; want one that was sent", sent, s.diary.helped["polite/1"])
+		}
+	})
+}
+
+func TestTheFirstFailureOfATrialEndsTheRun(t *testing.T) {
+	full := errors.New("the disk is full")
+	s := judged(t, &agent{answer: answers("no")}, &agent{answer: answers("no")}, "one")
+	s.plan.Bounds.MaxTurns = 2
+	s.diary.fail = func(method, _ string) error {
+		if method == "RecordHelperTurn" {
+			return full
+		}
+		return nil
+	}
+	s.shelf.scorers["leaked"] = score(func(ctx context.Context, _ core.Evidence) (core.Score, error) {
+		for range 2 { // the second time, the run has come to its bound
+			_, _ = askOnce(ctx, s.shelf.helpers["judge"], "well?")
+		}
+		return core.BoolScore(false, ""), nil
+	})
+	if _, err := engine.Run(t.Context(), s.plan, s.options()); !errors.Is(err, full) {
+		t.Errorf("Run: %v, want what the journal failed with", err)
+	}
+}
+
+// observing is an Observer that is a function.
+type observing func(record.Event)
+
+func (f observing) Observe(e record.Event) { f(e) }
+
+func TestAnObserverOfAHelpersTurnHoldsNobodyUp(t *testing.T) {
+	s := judged(t, &agent{answer: answers("no")}, &agent{answer: answers("no")}, "one")
+	s.plan.Targets[1].Limits.Concurrency = 2
+	s.shelf.scorers["leaked"] = score(func(ctx context.Context, _ core.Evidence) (core.Score, error) {
+		var asking sync.WaitGroup
+		for range 2 {
+			asking.Go(func() { _, _ = askOnce(ctx, s.shelf.helpers["judge"], "well?") })
+		}
+		asking.Wait()
+		return core.BoolScore(false, ""), nil
+	})
+	recorded, both := 0, make(chan struct{})
+	s.diary.fail = func(method, _ string) error { // called under the diary's lock
+		if method == "RecordHelperTurn" {
+			if recorded++; recorded == 2 {
+				close(both)
+			}
+		}
+		return nil
+	}
+	o := s.options()
+	o.Watchers.Observer = observing(func(e record.Event) {
+		if _, ok := e.(record.HelperTurnEnded); !ok {
+			return
+		}
+		select {
+		case <-both:
+		case <-time.After(10 * time.Second):
+			t.Error("the other turn is not recorded while the observer is told of the first")
+		}
+	})
+	if _, err := engine.Run(t.Context(), s.plan, o); err != nil {
+		t.Fatal(err)
+	}
+}

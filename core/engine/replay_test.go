@@ -327,3 +327,19 @@ func TestAMessageThatWasNotSentIsRecordedAsSuch(t *testing.T) {
 		}
 	})
 }
+
+func TestARunEndsWhereACallCannotBeRecorded(t *testing.T) {
+	full := errors.New("the disk is full")
+	s := newScene(t, &agent{}, "one", "two")
+	s.diary.fail = func(method, _ string) error {
+		if method == "RecordCall" {
+			return full
+		}
+		return nil
+	}
+	o := s.options()
+	o.Recording.Calls = true
+	if _, err := engine.Run(t.Context(), s.plan, o); !errors.Is(err, full) {
+		t.Errorf("Run: %v, want what the journal failed with", err)
+	}
+}

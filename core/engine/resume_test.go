@@ -163,3 +163,17 @@ func TestWhatHelpersWereAskedBeforeStaysInTheRecord(t *testing.T) {
 		t.Errorf("usage %+v, want that of two turns and of the helper", r.Usage)
 	}
 }
+
+func TestWhatHelpersAreAskedAfterAStopIsCountedOn(t *testing.T) {
+	s := judged(t, &agent{}, &agent{answer: answers("no")}, "hello", "code?")
+	s.trial().Resume = plan.ResumeContinue
+	id := s.trial().ID
+	reply := says("an opinion")
+	helped := []record.HelperTurn{{Turn: record.Turn{Reply: &reply}, Conversation: 4}}
+	s.diary.earlier = map[string]record.RecordedTrial{id: {Turns: []record.Turn{answered(0, "hello", says("hi"), leaked(false))}, Helped: helped}}
+	s.diary.helped[id] = slices.Clone(helped)
+	s.run(t.Context())
+	if got := s.diary.helped[id]; len(got) != 2 || got[1].Index != 1 || got[1].Conversation != 5 {
+		t.Errorf("helper turns %+v, want the next one, in the next conversation", got)
+	}
+}
