@@ -259,7 +259,7 @@ func TestAConverterThatFailsMakesTheTrialErroredAndSendsNothing(t *testing.T) {
 		return core.Value{}, core.Errorf(core.ErrorInput, "no voice")
 	}))
 	s.trial().Turns[0].Parts[0].Converters = []string{"upper", "speak"}
-	want(t, s.outcome(), core.Errored, "turn 1", `converter "speak"`, "no voice")
+	want(t, s.outcome(), core.Errored, `turn 1: converter "speak": no voice`)
 	if _, _, sent := a.counts(); sent != 0 {
 		t.Errorf("%d messages were sent", sent)
 	}
@@ -279,5 +279,18 @@ func TestAnAttackThatAConverterMadeNothingOfIsNotSent(t *testing.T) {
 	want(t, s.outcome(), core.Errored, "turn 1", `converter "hear"`, "returned an empty value")
 	if _, _, sent := a.counts(); sent != 0 {
 		t.Errorf("%d messages were sent", sent)
+	}
+}
+
+func TestAPartKeepsWhatItWasBeforeTheFirstOfItsConverters(t *testing.T) {
+	s := newScene(t, &agent{}, "code?")
+	for _, mark := range []string{"!", "?"} {
+		s.converter(mark, convert(func(_ context.Context, in core.Value) (core.Value, error) { return core.TextValue(in.Text() + mark), nil }))
+	}
+	s.trial().Turns[0].Parts[0].Converters = []string{"!", "?", "!"}
+	s.outcome()
+	part := s.diary.recorded("polite/1")[0].Sent.Parts[0]
+	if part.Text() != "code?!?!" || part.Original == nil || part.Original.Text() != "code?" || strings.Join(part.Converters, "") != "!?!" {
+		t.Errorf("recorded %+v, original %+v; want the text of the campaign as the original", part, part.Original)
 	}
 }
