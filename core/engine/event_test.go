@@ -256,3 +256,14 @@ func TestATracerSeesEachStepWithinTheOneThatItBelongsTo(t *testing.T) {
 		t.Error("the trial ended without its outcome")
 	}
 }
+
+func TestATrialThatNothingMayBeSentInIsNotBegun(t *testing.T) {
+	s := newScene(t, &agent{}, "one")
+	s.times(3)
+	s.plan.Targets[0].Limits.Concurrency = 1
+	s.plan.Bounds.MaxTurns = 1
+	s.run(t.Context())
+	if started := seen[record.TrialStarted](s); len(started) != 1 || len(s.diary.begun) != 1 {
+		t.Errorf("%d trials were started and %d begun in the record, want one", len(started), len(s.diary.begun))
+	}
+}

@@ -154,6 +154,17 @@ func TestAHelperThatDoesNotAnswerLeavesTheScoreUnknown(t *testing.T) {
 			core.Undetermined,
 			[]string{`the score was given without the answer of the model: target "judge": sending: connection refused`},
 		},
+		"the scorer says that it cannot tell": {
+			&agent{answer: func(context.Context, []core.Message) (core.Reply, error) { return core.Reply{}, down }},
+			func(s *scene) score {
+				return func(ctx context.Context, _ core.Evidence) (core.Score, error) {
+					_, _ = askOnce(ctx, s.shelf.helpers["judge"], "well?")
+					return core.UnknownScore("the model is away"), nil
+				}
+			},
+			core.Undetermined,
+			[]string{`scorer "leaked" could not tell: the model is away`},
+		},
 		"the scorer asks again": {
 			&agent{answer: failingOnce(down)},
 			func(s *scene) score {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -159,5 +160,24 @@ func TestStopEarly(t *testing.T) {
 				t.Errorf("judgements %+v, want %d, the last %+v", got, test.n, test.want)
 			}
 		})
+	}
+}
+
+func TestImplausible(t *testing.T) {
+	for _, s := range []core.Score{
+		{}, {Value: 7}, core.BoolScore(false, ""), core.BoolScore(true, ""),
+		{Type: core.ScoreScale}, {Type: core.ScoreScale, Value: 0.5}, {Type: core.ScoreScale, Value: 1},
+	} {
+		if err := implausible(s); err != nil {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+	for _, s := range []core.Score{
+		{Type: core.ScoreTrueFalse, Value: 0.5}, {Type: core.ScoreTrueFalse, Value: -1}, {Type: core.ScoreScale, Value: -0.1},
+		{Type: core.ScoreScale, Value: 1.1}, {Type: core.ScoreScale, Value: math.NaN()}, {Type: "stars"},
+	} {
+		if err := implausible(s); core.KindOf(err) != core.ErrorProtocol {
+			t.Errorf("%+v: %v, want a protocol error", s, err)
+		}
 	}
 }

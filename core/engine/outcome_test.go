@@ -285,12 +285,34 @@ func TestAnAttackThatAConverterMadeNothingOfIsNotSent(t *testing.T) {
 func TestAPartKeepsWhatItWasBeforeTheFirstOfItsConverters(t *testing.T) {
 	s := newScene(t, &agent{}, "code?")
 	for _, mark := range []string{"!", "?"} {
-		s.converter(mark, convert(func(_ context.Context, in core.Value) (core.Value, error) { return core.TextValue(in.Text() + mark), nil }))
+		s.converter(mark, convert(func(_ context.Context, in core.Value) (core.Value, error) {
+			return core.TextValue(in.Text() + mark), nil
+		}))
 	}
 	s.trial().Turns[0].Parts[0].Converters = []string{"!", "?", "!"}
 	s.outcome()
 	part := s.diary.recorded("polite/1")[0].Sent.Parts[0]
 	if part.Text() != "code?!?!" || part.Original == nil || part.Original.Text() != "code?" || strings.Join(part.Converters, "") != "!?!" {
 		t.Errorf("recorded %+v, original %+v; want the text of the campaign as the original", part, part.Original)
+	}
+}
+
+func TestOnlyWhatSaysSomethingIsConvertedAndJudged(t *testing.T) {
+	s := newScene(t, &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
+		reply := says("no")
+		reply.Message.Parts = append([]core.Part{{Value: core.TextValue(" \n")}}, reply.Message.Parts...)
+		return reply, nil
+	}}, "code?")
+	s.converter("upper", convert(func(_ context.Context, in core.Value) (core.Value, error) {
+		return core.TextValue(strings.ToUpper(in.Text())), nil
+	}))
+	s.scoredBy("loud", contains("blue eleven"), core.Text, "upper")
+	s.success("leaked || loud")
+	result := s.outcome()
+	want(t, result, core.Defended)
+	for _, score := range result.Scores {
+		if len(score.Judged) != 1 || !strings.EqualFold(score.Judged[0].Text(), "no") {
+			t.Errorf("%s judged %v, want the one text", score.Name, score.Judged)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
@@ -175,5 +176,19 @@ func TestWhatHelpersAreAskedAfterAStopIsCountedOn(t *testing.T) {
 	s.run(t.Context())
 	if got := s.diary.helped[id]; len(got) != 2 || got[1].Index != 1 || got[1].Conversation != 5 {
 		t.Errorf("helper turns %+v, want the next one, in the next conversation", got)
+	}
+}
+
+func TestATrialThatIsRecordedCallByCallBeginsAgain(t *testing.T) {
+	var starts []string
+	a := telling(&starts)
+	s := stopped(t, a, []record.Turn{answered(0, "hello", says("hi"), leaked(false))}, "hello", "code?")
+	o := s.options()
+	o.Recording.Calls = true
+	if _, err := engine.Run(t.Context(), s.plan, o); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, sent := a.counts(); sent != 2 || !slices.Equal(starts, []string{""}) {
+		t.Errorf("conversations %q, %d messages; want one from the first turn on", starts, sent)
 	}
 }
