@@ -106,19 +106,34 @@ func campaignFiles(from app.Files, given []string) ([]string, error) {
 			files = append(files, path)
 			continue
 		}
-		entries, err := os.ReadDir(path)
+		found, err := yamlFiles(path)
 		if err != nil {
 			return nil, core.Errorf(core.ErrorConfig, "%w", err)
 		}
-		for _, e := range entries {
-			file := filepath.Join(path, e.Name())
-			if (filepath.Ext(file) == ".yaml" || filepath.Ext(file) == ".yml") && e.Name() != install.LockName && isCampaign(from, file) {
+		for _, file := range found {
+			if filepath.Base(file) != install.LockName && isCampaign(from, file) {
 				files = append(files, file)
 			}
 		}
 	}
 	if len(files) == 0 {
 		return nil, core.Errorf(core.ErrorConfig, "there is no campaign in %s", strings.Join(given, ", "))
+	}
+	return files, nil
+}
+
+// yamlFiles lists the YAML files of a folder.
+func yamlFiles(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		file := filepath.Join(folder, e.Name())
+		if ext := filepath.Ext(file); !e.IsDir() && (ext == ".yaml" || ext == ".yml") {
+			files = append(files, file)
+		}
 	}
 	return files, nil
 }

@@ -126,16 +126,12 @@ var scheduleKey = regexp.MustCompile(`(?m)^schedule\s*:`)
 // scheduledIn returns the files of a folder that are campaigns with a schedule,
 // right or wrong. There may be others, such as datasets.
 func scheduledIn(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
+	files, err := yamlFiles(folder)
 	if err != nil {
 		return nil, core.Errorf(core.ErrorConfig, "looking for campaigns: %w", err)
 	}
 	var found []string
-	for _, e := range entries {
-		path := filepath.Join(folder, e.Name())
-		if ext := filepath.Ext(path); e.IsDir() || ext != ".yaml" && ext != ".yml" {
-			continue
-		}
+	for _, path := range files {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, core.Errorf(core.ErrorConfig, "looking for campaigns: %w", err)
