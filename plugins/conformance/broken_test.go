@@ -250,11 +250,13 @@ func TestWhatAFailureSaysIsHeldToItsPromises(t *testing.T) {
 	}{
 		{"short", []string{"target short: holds a conversation of two turns"}, "the reply broke off (Finish is broken), and no error says why"},
 		{
-			"eager", []string{"target eager: honours a deadline", "target eager: honours cancellation"},
+			"eager",
+			[]string{"target eager: honours a deadline", "target eager: honours cancellation"},
 			"a reply comes with an error (context canceled), and its Finish is not broken: it is complete",
 		},
 		{
-			"unsure", []string{"target unsure: honours a deadline", "target unsure: honours cancellation"},
+			"unsure",
+			[]string{"target unsure: honours a deadline", "target unsure: honours cancellation"},
 			"a reply comes with an error (context canceled), and its Finish is not broken: it is not set",
 		},
 		{"cut short", nil, ""},
