@@ -128,32 +128,34 @@ func TestATargetThatNeverAnsweredIsNotWaitedFor(t *testing.T) {
 
 // Requests that wait for a limit are no second probe.
 func TestATargetThatIsDownIsProbedByOneRequestAtATimeWhateverTheLimits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		// Every five seconds one may be sent, and fails after twenty.
-		a := newTarget(t, plan.Limits{Concurrency: 8, RequestsPerMinute: 12, Retries: 4})
-		a.client.MarkAnswered()
-		a.answer = func() (core.Reply, error) {
-			time.Sleep(20 * time.Second)
-			return core.Reply{}, core.Errorf(core.ErrorUnavailable, "connection refused")
-		}
-		var sending sync.WaitGroup
-		for range 20 {
-			sending.Go(func() { _, _ = a.send(t.Context(), false) })
-		}
-		for len(told[record.TargetDown](a.seen)) == 0 {
-			time.Sleep(time.Second)
-		}
-		time.Sleep(20 * time.Second) // for those that were sent before
-		for range 120 {
-			time.Sleep(time.Second)
-			a.mu.Lock()
-			if a.busy > 1 {
-				t.Errorf("%d requests are made at a time", a.busy)
+	for range 10 { // the lengths of pauses are random
+		synctest.Test(t, func(t *testing.T) {
+			// Every five seconds one may be sent, and fails after twenty.
+			a := newTarget(t, plan.Limits{Concurrency: 8, RequestsPerMinute: 12, Retries: 4})
+			a.client.MarkAnswered()
+			a.answer = func() (core.Reply, error) {
+				time.Sleep(20 * time.Second)
+				return core.Reply{}, core.Errorf(core.ErrorUnavailable, "connection refused")
 			}
-			a.mu.Unlock()
-		}
-		sending.Wait()
-	})
+			var sending sync.WaitGroup
+			for range 20 {
+				sending.Go(func() { _, _ = a.send(t.Context(), false) })
+			}
+			for len(told[record.TargetDown](a.seen)) == 0 {
+				time.Sleep(time.Second)
+			}
+			time.Sleep(20 * time.Second) // for those that were sent before
+			for range 120 {
+				time.Sleep(time.Second)
+				a.mu.Lock()
+				if a.busy > 1 {
+					t.Errorf("%d requests are made at a time", a.busy)
+				}
+				a.mu.Unlock()
+			}
+			sending.Wait()
+		})
+	}
 }
 
 func TestATargetThatNeverAnsweredIsAbsentAfterFiveFailures(t *testing.T) {

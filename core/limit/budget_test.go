@@ -257,6 +257,50 @@ func TestAllClientsOfARunShareItsBudget(t *testing.T) {
 	})
 }
 
+// What a bound still allows depends on what is spent and on the largest message to the
+// target so far.
+func TestABoundThatIsUsedUpHoldsForEveryTarget(t *testing.T) {
+	for name, test := range map[string]struct {
+		bounds    scope.Bounds
+		uses      []int64 // by messages to the agent
+		exhausted bool    // for the agent
+	}{
+		"tokens, used up":          {scope.Bounds{MaxTokens: 500}, []int64{250, 250}, true},
+		"tokens, enough for one":   {scope.Bounds{MaxTokens: 500}, []int64{250}, false},
+		"tokens, one too few":      {scope.Bounds{MaxTokens: 499}, []int64{250}, true},
+		"tokens, after a large":    {scope.Bounds{MaxTokens: 500}, []int64{250, 10}, true},
+		"cost, used up":            {scope.Bounds{MaxCost: 0.5}, []int64{250, 250}, true},
+		"cost, enough for one":     {scope.Bounds{MaxCost: 0.5}, []int64{250}, false},
+		"cost, after a large":      {scope.Bounds{MaxCost: 0.5}, []int64{250, 10}, true},
+		"cost, a little too small": {scope.Bounds{MaxCost: 0.49}, []int64{250}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for _, asked := range []string{"agent", "judge"} { // who asks ends the run
+					a := newTargetWithin(t, plan.Limits{}, priced(t, test.bounds))
+					for _, n := range test.uses {
+						a.answer = slowly(n)
+						if _, err := a.send(t.Context(), false); err != nil {
+							t.Error(err)
+						}
+					}
+					want := test.exhausted
+					if asked == "judge" {
+						spent := int64(0)
+						for _, n := range test.uses {
+							spent += n
+						}
+						want = spent >= 500 // nothing is known of a message to it
+					}
+					if got := a.budget.Exhausted(asked); got != want {
+						t.Errorf("exhausted for the %s: %v, want %v", asked, got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestATargetThatDoesNotSayWhatItUsesIsEstimated(t *testing.T) {
 	for name, test := range map[string]struct {
 		bounds scope.Bounds

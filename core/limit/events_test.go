@@ -171,6 +171,28 @@ func TestEachReasonForAPauseIsTold(t *testing.T) {
 	}
 }
 
+// What happened to a request is told while it waits to be made again.
+func TestAPauseIsToldWhenItBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTarget(t, plan.Limits{Retries: 4})
+		refused := false
+		a.answer = func() (core.Reply, error) {
+			if !refused {
+				refused = true
+				return core.Reply{}, core.Errorf(core.ErrorRateLimited, "no").After(time.Minute)
+			}
+			return says("no"), nil
+		}
+		done := make(chan struct{})
+		go func() { _, _ = a.send(t.Context(), false); close(done) }()
+		synctest.Wait()
+		if got := types(a.seen.all()); got != "TargetPaused Warning Warning RequestRetried" {
+			t.Errorf("told %q while the request waits", got)
+		}
+		<-done
+	})
+}
+
 func TestNothingIsToldAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen watcher
