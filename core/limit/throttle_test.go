@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -74,39 +75,45 @@ func (b *service) target(t testing.TB, l plan.Limits) *target {
 func TestRequestsKeepToWhatAServiceTakesAndNoneIsLost(t *testing.T) {
 	const ideal = 2 * time.Minute // 1,200 requests at 600 a minute
 	for name, test := range map[string]struct {
-		takes    *service
+		takes    func() *service
 		perMin   int
 		messages int
 		refusals int // at most
 		most     time.Duration
 	}{
-		"the campaign knows the limit":            {&service{}, 600, 3, 0, ideal * 115 / 100},
-		"single messages":                         {&service{}, 600, 1, 0, ideal * 115 / 100},
-		"nobody knows the limit":                  {&service{}, 0, 3, 60, ideal * 115 / 100},
-		"the service says how long to wait":       {&service{after: time.Second}, 0, 3, 60, ideal * 115 / 100},
-		"conversations that begin count, too":     {&service{starts: true}, 0, 2, 60, ideal * 115 / 100},
-		"they do, and the campaign says too much": {&service{starts: true}, 900, 2, 60, ideal * 115 / 100},
-		"the limit is one of each minute":         {&service{perWindow: true}, 0, 3, 300, ideal * 115 / 100},
+		"the campaign knows the limit":            {func() *service { return &service{} }, 600, 3, 0, ideal * 115 / 100},
+		"single messages":                         {func() *service { return &service{} }, 600, 1, 0, ideal * 115 / 100},
+		"nobody knows the limit":                  {func() *service { return &service{} }, 0, 3, 60, ideal * 115 / 100},
+		"the service says how long to wait":       {func() *service { return &service{after: time.Second} }, 0, 3, 60, ideal * 115 / 100},
+		"conversations that begin count, too":     {func() *service { return &service{starts: true} }, 0, 2, 60, ideal * 115 / 100},
+		"they do, and the campaign says too much": {func() *service { return &service{starts: true} }, 900, 2, 60, ideal * 115 / 100},
+		"the limit is one of each minute":         {func() *service { return &service{perWindow: true} }, 0, 3, 300, ideal * 115 / 100},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				service := test.takes
-				a := service.target(t, plan.Limits{Concurrency: 16, RequestsPerMinute: test.perMin, Retries: 4})
-				requests := test.messages
-				if service.starts {
-					requests++
-				}
-				begun := time.Now()
-				lost := a.converseAll(t.Context(), 1200/requests, test.messages)
-				took := time.Since(begun)
-				t.Logf("%d requests in %s, %.1f %% over the ideal; %d refused", service.taken, took.Round(time.Millisecond), 100*(took.Seconds()/ideal.Seconds()-1), service.refused)
-				if lost > 0 || service.taken != 1200 {
-					t.Errorf("%d lost after %d requests, want none after 1200: %v", lost, service.taken, a.failures)
-				}
-				if took > test.most || service.refused > test.refusals {
-					t.Errorf("it took %s and %d refusals, want at most %s and %d", took, service.refused, test.most, test.refusals)
-				}
-			})
+			var took []time.Duration
+			var refused []int
+			for range 3 { // the lengths of pauses are random: the middle one counts
+				synctest.Test(t, func(t *testing.T) {
+					service := test.takes()
+					a := service.target(t, plan.Limits{Concurrency: 16, RequestsPerMinute: test.perMin, Retries: 4})
+					requests := test.messages
+					if service.starts {
+						requests++
+					}
+					begun := time.Now()
+					lost := a.converseAll(t.Context(), 1200/requests, test.messages)
+					took, refused = append(took, time.Since(begun)), append(refused, service.refused)
+					if lost > 0 || service.taken != 1200 {
+						t.Errorf("%d lost after %d requests, want none after 1200: %v", lost, service.taken, a.failures)
+					}
+				})
+			}
+			slices.Sort(took)
+			slices.Sort(refused)
+			t.Logf("1200 requests in %s, %.1f %% over the ideal; %d refused", took[1].Round(time.Millisecond), 100*(took[1].Seconds()/ideal.Seconds()-1), refused[1])
+			if took[1] > test.most || refused[1] > test.refusals {
+				t.Errorf("it took %s and %d refusals, want at most %s and %d", took[1], refused[1], test.most, test.refusals)
+			}
 		})
 	}
 }
