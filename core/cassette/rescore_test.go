@@ -133,6 +133,13 @@ func TestWhatWasSaidIsToldAgainAndOnlyOnce(t *testing.T) {
 	}
 }
 
+func TestAConversationThatIsNotToldToItsEndIsAnError(t *testing.T) {
+	r := rescore(t, cassette.Conversation{}, turn("one", "No."))
+	if err := r.End(trialID); err == nil || !strings.Contains(err.Error(), "turn 1 of the conversation is not told again") {
+		t.Errorf("End with a turn left: %v", err)
+	}
+}
+
 func TestWhateverJudgesIsAskedItself(t *testing.T) {
 	r := rescore(t, cassette.Conversation{}, turn("one", "No."))
 	if _, _, err := r.Answer(t.Context(), trialID, send("agent", "one")); err != nil {

@@ -25,11 +25,20 @@ func TestALogThatCanBeWrittenAgainSaysHowManyEventsItLacksThere(t *testing.T) {
 	}
 	l.file = room
 	l.Observe(record.TargetDown{Target: "agent"})
+	l.file = full
+	l.Observe(record.TargetResumed{Target: "agent"})
+	l.file = room
+	l.Observe(record.TargetDown{Target: "agent"})
 	l.Close()
 	_ = full.Close()
 	text, err := os.ReadFile(File(dir, "r1"))
-	if err != nil || strings.Count(string(text), "\n") != 2 || !strings.Contains(string(text), `"event":"events_lost","lost":3}`+"\n") {
-		t.Errorf("the log is %q (%v), want how many are lost, and what came then", text, err)
+	if err != nil || strings.Count(string(text), "\n") != 4 {
+		t.Errorf("the log is %q (%v), want how many are lost, and what came then, twice", text, err)
+	}
+	for _, lost := range []string{`"event":"events_lost","lost":3}`, `"event":"events_lost","lost":1}`} {
+		if !strings.Contains(string(text), lost+"\n") {
+			t.Errorf("the log lacks %s: %q", lost, text)
+		}
 	}
 	if len(warnings) != 2 {
 		t.Errorf("warnings %q", warnings)

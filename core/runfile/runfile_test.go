@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -99,6 +100,18 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 	if !bytes.Equal(file, write(t, sample())) {
 		t.Error("written again, it is another file")
+	}
+}
+
+func TestEveryValueOfARowIsReadBack(t *testing.T) {
+	for _, want := range []any{nil, int64(0), int64(7), int64(-1), int64(math.MinInt64), 0.0, 7.0, -0.5, 1e300, "", "7", "null", "\xff", []byte{}, []byte{0, 0xff}} {
+		line, err := json.Marshal(runfile.Row{Table: "t", Values: map[string]any{"a": want}})
+		must(t, err)
+		var got runfile.Row
+		must(t, json.Unmarshal(line, &got))
+		if diff := cmp.Diff(want, got.Values["a"]); diff != "" {
+			t.Errorf("%s (-written +read):\n%s", line, diff)
+		}
 	}
 }
 

@@ -115,6 +115,31 @@ func TestAStepThatFailsSaysOfWhatKindAndNotWhy(t *testing.T) {
 	}
 }
 
+func TestASendSaysWhatItUsedAndHowTheRepliesEnded(t *testing.T) {
+	traces, c := collected(t)
+	ctx, end := traces.Begin(t.Context(), record.Step{Kind: record.StepRun, Name: "nightly"})
+	_, endSend := traces.Begin(ctx, record.Step{Kind: record.StepSend, Name: "agent"})
+	endSend(record.StepEnd{Replies: []core.Reply{
+		{Usage: core.Usage{InputTokens: 10, CachedInputTokens: 4, OutputTokens: 2}, Finish: core.FinishInterrupted},
+		{Usage: core.Usage{InputTokens: 20, CachedInputTokens: 8, OutputTokens: 3}, Finish: core.FinishComplete},
+	}})
+	end(record.StepEnd{})
+	if err := traces.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := c.Spans()[1].Attributes
+	for name, want := range map[string]string{
+		"gen_ai.usage.input_tokens": "30", "gen_ai.usage.output_tokens": "5", "gen_ai.usage.cache_read.input_tokens": "12",
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %q, want %s", name, got[name], want)
+		}
+	}
+	if ends := got["gen_ai.response.finish_reasons"]; !strings.Contains(ends, "interrupted") || !strings.Contains(ends, "complete") {
+		t.Errorf("the replies ended as %q", ends)
+	}
+}
+
 func TestOfAPluginsSpansThoseOfTheRunAreTakenWithoutSecrets(t *testing.T) {
 	traces, c := collected(t)
 	ctx, end := traces.Begin(t.Context(), record.Step{Kind: record.StepRun, Name: "nightly"})
