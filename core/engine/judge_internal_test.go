@@ -165,16 +165,25 @@ func TestStopEarly(t *testing.T) {
 
 func TestImplausible(t *testing.T) {
 	for _, s := range []core.Score{
-		{}, {Value: 7}, core.BoolScore(false, ""), core.BoolScore(true, ""),
-		{Type: core.ScoreScale}, {Type: core.ScoreScale, Value: 0.5}, {Type: core.ScoreScale, Value: 1},
+		{},
+		{Value: 7},
+		core.BoolScore(false, ""),
+		core.BoolScore(true, ""),
+		{Type: core.ScoreScale},
+		{Type: core.ScoreScale, Value: 0.5},
+		{Type: core.ScoreScale, Value: 1},
 	} {
 		if err := implausible(s); err != nil {
 			t.Errorf("%+v: %v", s, err)
 		}
 	}
 	for _, s := range []core.Score{
-		{Type: core.ScoreTrueFalse, Value: 0.5}, {Type: core.ScoreTrueFalse, Value: -1}, {Type: core.ScoreScale, Value: -0.1},
-		{Type: core.ScoreScale, Value: 1.1}, {Type: core.ScoreScale, Value: math.NaN()}, {Type: "stars"},
+		{Type: core.ScoreTrueFalse, Value: 0.5},
+		{Type: core.ScoreTrueFalse, Value: -1},
+		{Type: core.ScoreScale, Value: -0.1},
+		{Type: core.ScoreScale, Value: 1.1},
+		{Type: core.ScoreScale, Value: math.NaN()},
+		{Type: "stars"},
 	} {
 		if err := implausible(s); core.KindOf(err) != core.ErrorProtocol {
 			t.Errorf("%+v: %v, want a protocol error", s, err)
