@@ -66,7 +66,7 @@ func foreignKey(key, engines string) error {
 func checkKeys(engine string, command []string, needs, foreign string, e endpointConfig, timeout core.Duration) []error {
 	var problems []error
 	if timeout <= 0 {
-		problems = append(problems, core.Errorf(core.ErrorConfig, "%v is no time at all", timeout).At("timeout"))
+		problems = append(problems, core.Errorf(core.ErrorConfig, "a timeout of %v is not positive", timeout).At("timeout"))
 	}
 	if engine == engineCommand {
 		problems = append(problems, checkCommand(command, needs, foreign))
@@ -94,12 +94,12 @@ func speechComponent(p programs) core.Component {
 		},
 		speechConfig{Engine: engineFlite, Timeout: core.Duration(defaultTimeout)},
 		func(ctx context.Context, c speechConfig) (core.Converter, error) {
-			client := newClient()
-			v, err := openVoice(ctx, p, client, c)
-			if err != nil {
+			s := &speaker{instance: newInstance()}
+			var err error
+			if s.speak, err = openVoice(ctx, p, s.client, c); err != nil {
 				return nil, fmt.Errorf("engine %s: %w", c.Engine, err)
 			}
-			return &speaker{speak: v, cache: newCache(cacheLimit), client: client}, nil
+			return s, nil
 		})
 }
 
@@ -121,9 +121,8 @@ func openVoice(ctx context.Context, p programs, client *http.Client, c speechCon
 
 // speaker is the converter from text to speech.
 type speaker struct {
-	speak  voice
-	cache  *cache
-	client *http.Client
+	instance
+	speak voice
 }
 
 var (
@@ -151,13 +150,6 @@ func (s *speaker) Convert(ctx context.Context, in core.Value) (core.Value, error
 		return core.Value{}, fmt.Errorf("speaking: %w", err)
 	}
 	return core.WAVValue(wav), nil
-}
-
-// Close waits until nothing is spoken any more, and closes connections.
-func (s *speaker) Close() error {
-	s.cache.wait()
-	s.client.CloseIdleConnections()
-	return nil
 }
 
 // speakable returns the text without what nobody can say: control characters

@@ -418,7 +418,7 @@ func TestKeysThatDoNotFitTheEngineAreRefused(t *testing.T) {
 		{"speech", `{"engine": "openai", "endpoint": "127.0.0.1:80"}`, "endpoint", "not an http or https URL"},
 		{"speech", `{"engine": "openai", "endpoint": "ftp://127.0.0.1"}`, "endpoint", "not an http or https URL"},
 		{"speech", `{"engine": "openai", "endpoint": "http://user:pass@127.0.0.1"}`, "endpoint", "credentials"},
-		{"speech", `{"timeout": "0s"}`, "timeout", "no time"},
+		{"speech", `{"timeout": "0s"}`, "timeout", "is not positive"},
 		{"transcribe", `{"engine": "whisper"}`, "engine", "no engine"},
 		{"transcribe", `{"engine": "command", "command": ["listen"]}`, "command", "does not say where {in} goes"},
 		{"transcribe", `{"engine": "command", "command": ["listen", "{in}", "{text}"]}`, "command", "no meaning here"},

@@ -44,12 +44,12 @@ func transcribeComponent(p programs) core.Component {
 		},
 		transcribeConfig{Engine: enginePocketSphinx, Timeout: core.Duration(defaultTimeout)},
 		func(_ context.Context, c transcribeConfig) (core.Converter, error) {
-			client := newClient()
-			e, err := openEar(p, client, c)
-			if err != nil {
+			l := &listener{instance: newInstance()}
+			var err error
+			if l.listen, err = openEar(p, l.client, c); err != nil {
 				return nil, fmt.Errorf("engine %s: %w", c.Engine, err)
 			}
-			return &listener{listen: e, cache: newCache(cacheLimit), client: client}, nil
+			return l, nil
 		})
 }
 
@@ -68,9 +68,8 @@ func openEar(p programs, client *http.Client, c transcribeConfig) (ear, error) {
 
 // listener is the converter from speech to text.
 type listener struct {
+	instance
 	listen ear
-	cache  *cache
-	client *http.Client
 }
 
 var (
@@ -99,11 +98,4 @@ func (l *listener) Convert(ctx context.Context, in core.Value) (core.Value, erro
 		return core.Value{}, fmt.Errorf("transcribing: %w", err)
 	}
 	return core.Value{Modality: core.Text, MediaType: core.MediaText, Data: text}, nil
-}
-
-// Close waits until nothing is transcribed any more, and closes connections.
-func (l *listener) Close() error {
-	l.cache.wait()
-	l.client.CloseIdleConnections()
-	return nil
 }

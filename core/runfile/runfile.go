@@ -186,7 +186,7 @@ func strictly(text []byte, into any) error {
 		return err
 	}
 	if decoder.More() {
-		return fmt.Errorf("there is more than one value")
+		return fmt.Errorf("more than one JSON value")
 	}
 	return nil
 }
