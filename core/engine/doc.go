@@ -10,7 +10,7 @@
 // (attacker.go), converters make the messages (convert.go), the conversation sends
 // them and records the turns (conversation.go), scorers look at the replies (score.go),
 // and judge.go says what they prove. Below these are who makes the calls of components
-// (component_call.go, caller.go), what they ask of helpers (helper.go), and the
+// (component_runner.go, caller.go), what they ask of helpers (helper.go), and the
 // recorder (recorder.go), the only one who writes to the [Journal]. No file refers to one
 // that stands above it on this way.
 //

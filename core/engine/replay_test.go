@@ -343,3 +343,22 @@ func TestARunEndsWhereACallCannotBeRecorded(t *testing.T) {
 		t.Errorf("Run: %v, want what the journal failed with", err)
 	}
 }
+
+func TestACallThatTheBoundsOfTheRunDoNotAllowIsNotRecorded(t *testing.T) {
+	s := newScene(t, &agent{}, "one", "two")
+	s.plan.Bounds.MaxTurns = 1
+	o := s.options()
+	o.Recording.Calls = true
+	if _, err := engine.Run(t.Context(), s.plan, o); err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	for _, c := range s.diary.calls["polite/1"] {
+		if c.Call.Kind == record.CallSend {
+			sent++
+		}
+	}
+	if sent != 1 {
+		t.Errorf("%d messages are recorded, want the one that was sent", sent)
+	}
+}
