@@ -159,6 +159,17 @@ func TestASessionThatIsAboutToEndIsLeftInTime(t *testing.T) {
 	})
 }
 
+func TestTheTimeToConnectCoversTheHandshakeAndTheSession(t *testing.T) {
+	inVirtualTime(t, answersAll, func(v *virtual, target *target) { // connect is 15 s
+		v.slow = 10 * time.Second
+		before := time.Now()
+		_, err := target.StartConversation(v.Context(), core.Start{})
+		if took := time.Since(before); core.KindOf(err) != core.ErrorTimeout || core.SubjectOf(err) != core.SubjectReachability || took > 16*time.Second {
+			t.Errorf("after %s: %v, which speaks of %s", took, err, core.SubjectOf(err))
+		}
+	})
+}
+
 func TestAConversationIsRestoredWhenTheServiceAsksToComeBack(t *testing.T) {
 	inVirtualTime(t, confirmsAll(2), func(v *virtual, target *target) {
 		v.busy = 2

@@ -95,7 +95,10 @@ func deadlineScripts() map[string]script {
 		"a reply is waited for from the question on, which a late confirmation puts off": {
 			ledger: acknowledges,
 			beats: []beat{
-				{0, begins, item}, {9 * s, added("item_1"), ask}, {39*s - 1, "", ""}, {39 * s, "", cancel},
+				{0, begins, item},
+				{9 * s, added("item_1"), ask},
+				{39*s - 1, "", ""},
+				{39 * s, "", cancel},
 				{40 * s, objects("response_cancel_not_active", "ev_4"), remove},
 			},
 			kind: core.ErrorTimeout, says: "no sign of a reply within 30s",

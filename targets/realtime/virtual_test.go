@@ -24,7 +24,10 @@ type virtual struct {
 	connections int
 	lasts       time.Duration // how long a session lasts; 0 if the service does not say
 	// busy is the number of the connection that is refused for a minute; 0 for none.
-	busy   int
+	busy int
+	// slow is how long a handshake takes, after which no session is announced; 0 for
+	// a service that opens sessions.
+	slow   time.Duration
 	script func(conn *websocket.Conn)
 }
 
@@ -68,12 +71,17 @@ func (v *virtual) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
+	time.Sleep(v.slow)
 	conn, err := new(websocket.Upgrader).Upgrade(w, r, nil)
 	if err != nil {
 		v.Error(err)
 		return
 	}
 	defer func() { _ = conn.Close() }()
+	if v.slow > 0 {
+		_ = hearsOf(conn, "nothing")
+		return
+	}
 	session := "{}"
 	if v.lasts > 0 {
 		session = fmt.Sprintf(`{"expires_at":%d}`, time.Now().Add(v.lasts).Unix())

@@ -15,15 +15,15 @@ func errorPromises() []promise {
 			s.fails(c, core.UserText("the second does not"), kind, says)
 		}}
 	}
-	breaks := func(name, fault string, kind core.ErrorKind, text string) promise {
+	breaks := func(name, fault string, kind core.ErrorKind) promise {
 		return promise{name: name, faults: []string{fault + "@2"}, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("the first turn goes well"))
 			reply, err := c.Send(s.Context(), core.UserText("the second does not"))
 			s.kind(err, kind, "")
 			s.ended(reply, core.FinishBroken)
-			if got := reply.Message.Text(); got != text || len(reply.Message.Of(core.Audio)) != 1 {
-				s.Errorf("%q had come, and %d sounds, want %q and one", got, len(reply.Message.Of(core.Audio)), text)
+			if got := reply.Message.Text(); got != "the second " || len(reply.Message.Of(core.Audio)) != 1 {
+				s.Errorf("%q had come, and %d sounds, want half of the reply and one", got, len(reply.Message.Of(core.Audio)))
 			}
 			if kind == core.ErrorUnavailable {
 				s.about(err, core.SubjectAnswer)
@@ -41,10 +41,10 @@ func errorPromises() []promise {
 		fails("a close frame in the middle of a reply says why", "close-1011", core.ErrorUnavailable, "1011"),
 		fails("a service that restarts is unavailable", "close-1012", core.ErrorUnavailable, "1012"),
 		fails("a violated policy is fatal", "close-1008", core.ErrorAuth, "1008"),
-		breaks("what had been said is returned when the line is cut", "drop-mid-reply", core.ErrorUnavailable, "the second "),
-		breaks("what had been said is returned when the service hangs up", "close-1000", core.ErrorUnavailable, "the second "),
-		breaks("what had been said is returned when the service fails", "close-1011", core.ErrorUnavailable, "the second "),
-		breaks("what had been said is returned when a policy ends it", "close-1008", core.ErrorAuth, "the second "),
+		breaks("what had been said is returned when the line is cut", "drop-mid-reply", core.ErrorUnavailable),
+		breaks("what had been said is returned when the service hangs up", "close-1000", core.ErrorUnavailable),
+		breaks("what had been said is returned when the service fails", "close-1011", core.ErrorUnavailable),
+		breaks("what had been said is returned when a policy ends it", "close-1008", core.ErrorAuth),
 		{name: "a rate limit says when to come back", faults: []string{"rate-limit"}, verify: func(s *stage) {
 			_, err := s.talk(core.Start{}).Send(s.Context(), four())
 			s.kind(err, core.ErrorRateLimited, "rate_limit_exceeded")
