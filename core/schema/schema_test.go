@@ -209,6 +209,7 @@ var documents = []struct {
 		name: "an empty text that is required", doc: `{"endpoint":""}`,
 		want: []schema.Violation{{Path: "endpoint", Message: "must not be empty"}},
 	},
+	{name: "a text of the greatest length", doc: `{"endpoint":"wss://h","tools":[{"name":"äöüäöüäö"}]}`},
 	{
 		name: "a text too long", doc: `{"endpoint":"wss://h","tools":[{"name":"äöüäöüäöü"}]}`,
 		want: []schema.Violation{{Path: "tools[0].name", Message: "9 characters; at most 8 allowed"}},

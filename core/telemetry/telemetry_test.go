@@ -185,6 +185,21 @@ func TestOfAPluginsSpansThoseOfTheRunAreTakenWithoutSecrets(t *testing.T) {
 	}
 }
 
+func TestACollectorThatCannotBeReachedIsWarnedOf(t *testing.T) {
+	traces, warnings, err := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, end := traces.Begin(context.Background(), record.Step{Kind: record.StepRun})
+	end(record.StepEnd{})
+	if err := traces.Close(); err != nil {
+		t.Error(err)
+	}
+	if len(*warnings) != 1 || !strings.Contains((*warnings)[0], "traces are lost: the collector at http://127.0.0.1:1/v1/traces") {
+		t.Errorf("warnings %q, want one", *warnings)
+	}
+}
+
 func TestAPluginThatMakesMoreThanTheCollectorTakesHoldsNobodyUp(t *testing.T) {
 	traces, warnings, err := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
 	if err != nil {
