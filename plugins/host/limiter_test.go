@@ -92,6 +92,21 @@ func TestACallThatCannotBeginGivesItsPlaceBack(t *testing.T) {
 	}
 }
 
+func TestACallThatEndsWhileItWaitsForRoomKeepsNone(t *testing.T) {
+	q := newQueue(Limits{Calls: 1, InFlight: 10})
+	if !q.calls.TryAcquire(1) {
+		t.Fatal("there is no place for a call")
+	}
+	c := &limitedCall{ctx: t.Context(), queue: q, release: func() {}}
+	c.end()
+	if err := c.reserve(q.requests, 10); err != nil {
+		t.Fatal(err)
+	}
+	if !q.requests.TryAcquire(10) || !q.calls.TryAcquire(1) {
+		t.Error("a call that has ended holds on to its room or its place")
+	}
+}
+
 func TestBytesAreWrittenForPeople(t *testing.T) {
 	for n, want := range map[int64]string{
 		1000: "1000 B", 1 << 10: "1 KiB", 1<<30 + 300<<20: "1.3 GiB", 4 << 30: "4 GiB", 1 << 40: "1 TiB",
