@@ -347,8 +347,11 @@ func TestARunEndsWhereAHelpersTurnCannotBeRecorded(t *testing.T) {
 	full := errors.New("the disk is full")
 	s := judged(t, &agent{answer: answers("no")}, &agent{answer: answers("no")}, "one")
 	s.diary.fail = func(method, _ string) error {
-		if method == "RecordHelperTurn" {
+		switch method {
+		case "RecordHelperTurn":
 			return full
+		case "RecordScores":
+			t.Error("scores are recorded that rest on what is not")
 		}
 		return nil
 	}
