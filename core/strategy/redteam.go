@@ -97,7 +97,7 @@ func (r *RedTeam) ask(p Past, q Question, wrong error) Step {
 	q.By, q.Of, q.SystemPrompt = "red_team", r.Attacker, r.SystemPrompt()
 	q.Text = encode(situation{r.Objective, r.MaxTurns - q.Turn, linesOf(r.History, p.Said)})
 	if wrong != nil {
-		q.Text += fmt.Sprintf("\n\nYour last answer could not be used: %v. Answer again, with the JSON object and nothing else.", wrong)
+		q.Text += fmt.Sprintf("\n\nYour last answer could not be used: %v. Answer again, with the JSON object and nothing else.", told(wrong))
 	}
 	return Step{Ask: &q}
 }
@@ -165,6 +165,19 @@ func encode(s situation) string {
 type answer struct {
 	Say  *string `json:"say"`
 	Stop *string `json:"stop"`
+}
+
+// told words to the model why its answer cannot be used. A recorded run is replayed
+// only where the same is asked: these words stay as they are.
+func told(wrong error) string {
+	text := wrong.Error()
+	if rest, ok := strings.CutPrefix(text, "the answer "); ok {
+		return "it " + rest
+	}
+	if rest, ok := strings.CutPrefix(text, "the message "); ok {
+		return "its message " + rest
+	}
+	return text
 }
 
 // readAnswer reads an answer of the model. The error says why it cannot be used.

@@ -125,6 +125,8 @@ func TestAnAttackerThatStopsSaysWhy(t *testing.T) {
 func TestAnAnswerThatCannotBeUsedIsAskedForAgainAndThenTheAttackFails(t *testing.T) {
 	ended := func(f core.Finish, text string) core.Reply { return core.Reply{Message: answer(text), Finish: f} }
 	const good = `{"say": "hello"}`
+	// The model is asked in the words of earlier versions: their records are replayed.
+	toldAs := strings.NewReplacer("the answer ", "it ", "the message ", "its message ")
 	for name, test := range map[string]struct {
 		reply core.Reply
 		wrong string
@@ -145,7 +147,7 @@ func TestAnAnswerThatCannotBeUsedIsAskedForAgainAndThenTheAttackFails(t *testing
 			for try := 1; try < strategy.MaxTries; try++ {
 				past.Asked = append(past.Asked, strategy.Asked{Reply: test.reply})
 				step := redTeam().Next(past)
-				if step.Ask == nil || step.Ask.Try != try || !strings.Contains(step.Ask.Text, "Your last answer could not be used: "+test.wrong) {
+				if step.Ask == nil || step.Ask.Try != try || !strings.Contains(step.Ask.Text, "Your last answer could not be used: "+toldAs.Replace(test.wrong)) {
 					t.Fatalf("try %d: the step is %+v, want the attacker to be asked again: %s", try, step, test.wrong)
 				}
 			}
