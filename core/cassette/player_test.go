@@ -189,16 +189,22 @@ func TestHelpersAreAskedAgainBeforeWhatAskedThemIsAnswered(t *testing.T) {
 		"as it was": {calls, func(p *cassette.Player) core.Targets {
 			return core.Targets{"judge": &helper{player: p, scorer: "judged"}}
 		}, ""},
-		"nobody of that name": {calls, func(*cassette.Player) core.Targets { return nil },
-			`recorded is for scorer "judged", a conversation that is begun with target "judge"; now there is no such target`},
-		"no message any more": {calls, func(p *cassette.Player) core.Targets {
-			return core.Targets{"judge": &helper{player: p, scorer: "judged", mute: true}}
+		"nobody of that name": {
+			calls, func(*cassette.Player) core.Targets { return nil },
+			`recorded is for scorer "judged", a conversation that is begun with target "judge"; now there is no such target`,
 		},
-			`recorded is for scorer "judged", a message to target "judge"; now it is not asked`},
-		"a conversation that was not begun": {calls[1:], func(p *cassette.Player) core.Targets {
-			return core.Targets{"judge": &helper{player: p, scorer: "judged"}}
+		"no message any more": {
+			calls, func(p *cassette.Player) core.Targets {
+				return core.Targets{"judge": &helper{player: p, scorer: "judged", mute: true}}
+			},
+			`recorded is for scorer "judged", a message to target "judge"; now it is not asked`,
 		},
-			`recorded is for scorer "judged", a message to target "judge" in a conversation that was not begun`},
+		"a conversation that was not begun": {
+			calls[1:], func(p *cassette.Player) core.Targets {
+				return core.Targets{"judge": &helper{player: p, scorer: "judged"}}
+			},
+			`recorded is for scorer "judged", a message to target "judge" in a conversation that was not begun`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := player(test.calls)
@@ -261,7 +267,11 @@ func TestADetachedPlanIsConfiguredAndBoundByNothing(t *testing.T) {
 func TestACatalogHoldsWhatIsUsedOnce(t *testing.T) {
 	from := record.Catalog{{Info: core.Info{Kind: core.KindScorer, Name: "match"}}, {Info: core.Info{Kind: core.KindTarget, Name: "chat"}}}
 	used := func(yield func(core.Kind, string) bool) {
-		_ = yield(core.KindScorer, "match") && yield(core.KindScorer, "match") && yield(core.KindScorer, "unknown")
+		for _, use := range []string{"match", "match", "unknown"} {
+			if !yield(core.KindScorer, use) {
+				return
+			}
+		}
 	}
 	if got := cassette.CatalogOf(used, from); len(got) != 1 || got[0].Info.Name != "match" {
 		t.Errorf("catalog %+v, want match once", got)
