@@ -61,13 +61,18 @@ func TestAServiceThatSpeaksIsAliveThoughItAnswersNoPing(t *testing.T) {
 		if !hearsOf(conn, ask) {
 			return
 		}
-		go func() { _ = hearsOf(conn, "nothing") }() // so that pings can be sent
-		tells(conn, created("r"))
-		for range 60 {
-			time.Sleep(5 * time.Second)
-			tells(conn, word("r", "."))
-		}
-		tells(conn, ended("r", "completed"))
+		spoken := make(chan struct{})
+		go func() {
+			defer close(spoken)
+			tells(conn, created("r"))
+			for range 60 {
+				time.Sleep(5 * time.Second)
+				tells(conn, word("r", "."))
+			}
+			tells(conn, ended("r", "completed"))
+		}()
+		_ = hearsOf(conn, "nothing") // so that pings can be sent
+		<-spoken
 	}
 	inVirtualTime(t, busy, func(v *virtual, target *target) {
 		target.config.Timeouts.Turn = core.Duration(time.Hour)
