@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -71,6 +72,26 @@ func (b *service) agent() *agent {
 	return a
 }
 
+// carryOutAt makes 1,200 requests of a service, of which the campaign says that it
+// takes perMinute, in conversations of so many turns.
+func carryOutAt(t *testing.T, service *service, perMinute, turns int) {
+	t.Helper()
+	s := newScene(t, service.agent())
+	for range turns {
+		s.trial().Turns = append(s.trial().Turns, say("hello"))
+	}
+	limits := &s.plan.Targets[0].Limits
+	limits.Concurrency, limits.RequestsPerMinute, limits.Retries = 16, perMinute, 4
+	requests := turns
+	if service.starts {
+		requests++
+	}
+	s.times(1200 / requests)
+	if summary := s.run(t.Context()); summary.Tally.Defended != summary.Planned || service.taken != 1200 {
+		t.Errorf("%+v after %d requests, want all defended after 1200", summary.Tally, service.taken)
+	}
+}
+
 func TestARunKeepsToWhatAServiceTakesAndNoTrialIsLost(t *testing.T) {
 	const ideal = 2 * time.Minute // 1,200 requests at 600 a minute
 	for name, test := range map[string]struct {
@@ -89,30 +110,21 @@ func TestARunKeepsToWhatAServiceTakesAndNoTrialIsLost(t *testing.T) {
 		"the limit is one of each minute":         {&service{perWindow: true}, 0, 3, 300, ideal * 115 / 100},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				service := test.takes
-				s := newScene(t, service.agent())
-				for range test.turns {
-					s.trial().Turns = append(s.trial().Turns, say("hello"))
-				}
-				limits := &s.plan.Targets[0].Limits
-				limits.Concurrency, limits.RequestsPerMinute, limits.Retries = 16, test.perMin, 4
-				requests := test.turns
-				if service.starts {
-					requests++
-				}
-				s.times(1200 / requests)
-				begun := time.Now()
-				summary := s.run(t.Context())
-				took := time.Since(begun)
-				t.Logf("%d requests in %s, %.1f %% over the ideal; %d refused", service.taken, took.Round(time.Millisecond), 100*(took.Seconds()/ideal.Seconds()-1), service.refused)
-				if summary.Tally.Defended != summary.Planned || service.taken != 1200 {
-					t.Errorf("%+v after %d requests, want all defended after 1200", summary.Tally, service.taken)
-				}
-				if took > test.most || service.refused > test.refusals {
-					t.Errorf("it took %s and %d refusals, want at most %s and %d", took, service.refused, test.most, test.refusals)
-				}
-			})
+			var took []time.Duration
+			var refused []int
+			for range 3 { // the lengths of pauses are random: the middle one counts
+				synctest.Test(t, func(t *testing.T) {
+					once := &service{perWindow: test.takes.perWindow, after: test.takes.after, starts: test.takes.starts}
+					begun := time.Now()
+					carryOutAt(t, once, test.perMin, test.turns)
+					took, refused = append(took, time.Since(begun)), append(refused, once.refused)
+				})
+			}
+			slices.Sort(took)
+			slices.Sort(refused)
+			if took[1] > test.most || refused[1] > test.refusals {
+				t.Errorf("it took %s and %d refusals, want at most %s and %d in the middle", took, refused, test.most, test.refusals)
+			}
 		})
 	}
 }
