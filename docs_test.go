@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redteam-orchestrator/orchestrator/internal/programs"
+	"github.com/redteam-orchestrator/orchestrator/examples/programs"
 )
 
 // block is a fenced block of a Markdown file.

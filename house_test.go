@@ -146,8 +146,6 @@ var house = map[string]room{
 		},
 		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "golang.org/x/term", "aead.dev/minisign"},
 	},
-	"internal/endurance": {},
-	"internal/programs":  {},
 	"examples/...": {
 		imports: []string{"core", "core/audio", "converters/...", "targets/realtime/...", "examples/..."},
 		modules: []string{"github.com/gorilla/websocket", "golang.org/x/sync"},

@@ -2,11 +2,11 @@ package schedule_test
 
 import (
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
-	"github.com/redteam-orchestrator/orchestrator/internal/endurance"
 )
 
 const layout = "Mon 2006-01-02 15:04 -0700"
@@ -98,7 +98,7 @@ const firstYear, lastYear = 2010, 2029
 // long form they are all the days of twenty years.
 func weeks(z *time.Location) [][2]time.Time {
 	from, to := time.Date(firstYear, time.January, 1, 12, 0, 0, 0, z), time.Date(lastYear, time.December, 31, 12, 0, 0, 0, z)
-	if endurance.Wanted() {
+	if os.Getenv("ENDURANCE") != "" {
 		return [][2]time.Time{{from, to}}
 	}
 	all := [][2]time.Time{{from, from.AddDate(0, 0, 7)}}

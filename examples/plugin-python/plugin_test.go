@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/redteam-orchestrator/orchestrator/internal/programs"
+	"github.com/redteam-orchestrator/orchestrator/examples/programs"
 )
 
 const program = "orchestrator-plugin-parrot"

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/internal/programs"
+	"github.com/redteam-orchestrator/orchestrator/examples/programs"
 	"github.com/redteam-orchestrator/orchestrator/plugins/scaffold"
 )
 
