@@ -203,6 +203,7 @@ func eventually(t *testing.T, within time.Duration, what string, holds func() bo
 }
 
 func TestTheSecondTurnRemembersTheFirst(t *testing.T) {
+	t.Parallel()
 	p := startRun(t, newPractice(t, nil).endpoint(), 1)
 	if code := p.exit(); code != 1 {
 		t.Fatalf("exit code %d, want 1:\n%s", code, p.output)
@@ -214,6 +215,7 @@ func TestTheSecondTurnRemembersTheFirst(t *testing.T) {
 }
 
 func TestAPluginThatDiesBetweenTwoTurnsMakesTheTrialErroredAndNeverDefended(t *testing.T) {
+	t.Parallel()
 	var p *program
 	started := make(chan struct{})
 	target := newPractice(t, func(turn int) {
@@ -244,6 +246,7 @@ func TestAPluginThatDiesBetweenTwoTurnsMakesTheTrialErroredAndNeverDefended(t *t
 }
 
 func TestNoPluginOutlivesAKilledOrchestratorAndItsRecordIsWhole(t *testing.T) {
+	t.Parallel()
 	answered := make(chan struct{}, 100)
 	release := make(chan struct{})
 	target := newPractice(t, func(turn int) {
@@ -310,6 +313,7 @@ func alive(id int) bool {
 }
 
 func TestASignalLeavesAConsistentRecord(t *testing.T) {
+	t.Parallel()
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) { interruptRun(t, s) })
 	}
@@ -363,6 +367,7 @@ func interruptRun(t *testing.T, sent os.Signal) {
 }
 
 func TestARunThatCanNoLongerBeRecordedSaysWhatWasFoundUntilThen(t *testing.T) {
+	t.Parallel()
 	var p *program
 	started := make(chan struct{})
 	var conversations atomic.Int32
@@ -392,6 +397,7 @@ func TestARunThatCanNoLongerBeRecordedSaysWhatWasFoundUntilThen(t *testing.T) {
 }
 
 func TestTheSoundsOfATrialAreSavedForPlayers(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "store")
 	s, err := store.Open(t.Context(), dir)
 	if err != nil {
@@ -432,6 +438,7 @@ func TestTheSoundsOfATrialAreSavedForPlayers(t *testing.T) {
 }
 
 func TestAComponentThatCannotBeOpenedEndsTheRunWithWhatToDo(t *testing.T) {
+	t.Parallel()
 	program, err := exec.LookPath("orchestrator")
 	if err != nil {
 		t.Fatal(err)
@@ -462,6 +469,7 @@ func TestAComponentThatCannotBeOpenedEndsTheRunWithWhatToDo(t *testing.T) {
 }
 
 func TestAnOutputThatCannotBeWrittenIsOneError(t *testing.T) {
+	t.Parallel()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Skip("this system has no /dev/full")
@@ -479,6 +487,7 @@ func TestAnOutputThatCannotBeWrittenIsOneError(t *testing.T) {
 }
 
 func TestASecretShowsUpNowhere(t *testing.T) {
+	t.Parallel()
 	var (
 		p       *program
 		started = make(chan struct{})
@@ -556,6 +565,7 @@ func (indiscreet) Answer(context.Context, string, []realtimetest.Item) (string, 
 }
 
 func TestASecretThatTheTargetRepeatsIsRedactedInTheRecord(t *testing.T) {
+	t.Parallel()
 	p := startRun(t, servePractice(t, indiscreet{}).endpoint(), 1)
 	if code := p.exit(); code != 1 {
 		t.Fatalf("exit code %d, want 1:\n%s", code, p.output)

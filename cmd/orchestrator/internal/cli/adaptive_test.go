@@ -51,6 +51,7 @@ func startRedTeamed(t *testing.T, attacker, judge *practice) *program {
 }
 
 func TestAnAttackersModelReachesTheObjectiveAndAJudgesModelSeesIt(t *testing.T) {
+	t.Parallel()
 	attacker, judge := plays(t, agent.Attacker), plays(t, agent.Judge)
 	p := startRedTeamed(t, attacker, judge)
 	if code := p.exit(); code != 1 {
@@ -115,6 +116,7 @@ func (s stubborn) Answer(context.Context, string, []realtimetest.Item) (string, 
 }
 
 func TestAnAttackerThatRefusesLeavesNoDefence(t *testing.T) {
+	t.Parallel()
 	attacker := servePractice(t, stubborn{writer{&agent.Agent{}, nil}, "I can't help with that."})
 	p := startRedTeamed(t, attacker, plays(t, agent.Judge))
 	if code := p.exit(); code != 3 {
@@ -129,6 +131,7 @@ func TestAnAttackerThatRefusesLeavesNoDefence(t *testing.T) {
 }
 
 func TestAJudgeThatDoesNotJudgeLeavesNoDefence(t *testing.T) {
+	t.Parallel()
 	judge := servePractice(t, stubborn{writer{&agent.Agent{}, nil}, "That is a difficult question."})
 	p := startRedTeamed(t, plays(t, agent.Attacker), judge)
 	if code := p.exit(); code != 3 {

@@ -12,6 +12,7 @@ import (
 // TestARunWithAnAttachedPluginSaysSoEverywhere runs the bundled plugin as one
 // runs in a debugger.
 func TestARunWithAnAttachedPluginSaysSoEverywhere(t *testing.T) {
+	t.Parallel()
 	program, err := exec.LookPath("orchestrator")
 	if err != nil {
 		t.Fatal(err)

@@ -92,6 +92,7 @@ func (w writer) Answer(ctx context.Context, instructions string, items []realtim
 // stands for a practice target, and CLOSED for an endpoint where nothing
 // listens.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	p := newPractice(t, nil)
 	closed := newPractice(t, nil)
 	closed.Close()
@@ -161,6 +162,7 @@ func fillIn(dir string, words map[string]string) error {
 }
 
 func TestAnInterruptionBeforeTheRunBeginsIsNoFailure(t *testing.T) {
+	t.Parallel()
 	program, err := exec.LookPath("orchestrator")
 	if err != nil {
 		t.Fatal(err)

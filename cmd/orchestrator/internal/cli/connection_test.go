@@ -63,6 +63,7 @@ attacks:
 `
 
 func TestAConnectionThatIsKeptOpenIsInTheRecord(t *testing.T) {
+	t.Parallel()
 	plugin, err := exec.LookPath("orchestrator-plugin-caller")
 	if err != nil {
 		t.Fatal(err)

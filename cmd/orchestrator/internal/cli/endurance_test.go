@@ -93,6 +93,7 @@ func (h *hazard) await(p *program) {
 }
 
 func TestARunThatIsKilledAtRandomMomentsIsFinishedAndNothingIsHeldTwice(t *testing.T) {
+	t.Parallel()
 	for _, resume := range []string{"restart", "continue"} {
 		t.Run(resume, func(t *testing.T) {
 			h := newHazard(t, endurance(t))
@@ -151,6 +152,7 @@ func (p *program) run() store.Run {
 }
 
 func TestAPluginThatIsKilledAtRandomMomentsErrsOnlyWhatWasInFlight(t *testing.T) {
+	t.Parallel()
 	// Three deaths are forgiven at any time, and more where the plugin has lived for
 	// ten seconds before.
 	const atAnyTime, lives = 3, 11 * time.Second
@@ -241,6 +243,7 @@ func (r *restartable) stop() {
 }
 
 func TestATargetThatIsStoppedAndStartedAgainIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	size := endurance(t)
 	size.kills = min(size.kills, 5)
 	h := newHazard(t, size)

@@ -43,6 +43,7 @@ func (p *program) events() (all []happened, text string) {
 }
 
 func TestEveryRunHasAnEventLogWithoutContents(t *testing.T) {
+	t.Parallel()
 	p := startRun(t, newPractice(t, nil).endpoint(), 1)
 	if code := p.exit(); code != 1 {
 		t.Fatalf("exit code %d, want 1:\n%s", code, p.output)
@@ -74,6 +75,7 @@ func TestEveryRunHasAnEventLogWithoutContents(t *testing.T) {
 }
 
 func TestContentsAreInTheEventLogWhereTheyAreAskedFor(t *testing.T) {
+	t.Parallel()
 	text := strings.NewReplacer("ENDPOINT", newPractice(t, nil).endpoint(), "TRIALS", "1").Replace(twoTurns)
 	p := startCampaign(t, text, "--log-contents")
 	if code := p.exit(); code != 1 {
@@ -88,6 +90,7 @@ func TestContentsAreInTheEventLogWhereTheyAreAskedFor(t *testing.T) {
 }
 
 func TestAResumedRunGoesOnInItsEventLog(t *testing.T) {
+	t.Parallel()
 	asked := make(chan struct{}, 100)
 	release := make(chan struct{})
 	target := newPractice(t, func(turn int) {
@@ -126,6 +129,7 @@ func TestAResumedRunGoesOnInItsEventLog(t *testing.T) {
 }
 
 func TestARefusedConnectionIsInTheEventLog(t *testing.T) {
+	t.Parallel()
 	plugin, err := exec.LookPath("orchestrator-plugin-caller")
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ func (p *program) command(code int, args ...string) *program {
 }
 
 func TestARunThatWasStoppedIsCarriedOnInAnotherStore(t *testing.T) {
+	t.Parallel()
 	p := stopInSecondTurn(t, syscall.SIGKILL, func(p *program) {
 		c := p.command(2, "export", "latest", filepath.Join(t.TempDir(), "run.tar"))
 		c.says("another process is carrying the run out", "hint: wait for it")
@@ -47,6 +48,7 @@ func TestARunThatWasStoppedIsCarriedOnInAnotherStore(t *testing.T) {
 }
 
 func TestAnEarlierAttemptIsShown(t *testing.T) {
+	t.Parallel()
 	p := stopInSecondTurn(t, syscall.SIGINT, nothing)
 	p.command(1, "resume", "latest")
 	p.command(0, "show", "latest", "patient/1").says("trial patient/1: succeeded",
@@ -87,6 +89,7 @@ attacks:
 `
 
 func TestCollectingGarbageBesideARunTakesNothingFromIt(t *testing.T) {
+	t.Parallel()
 	const trials = 40
 	target := newPractice(t, func(int) { time.Sleep(10 * time.Millisecond) }) // a target takes its time
 	dir := t.TempDir()
@@ -124,6 +127,7 @@ func TestCollectingGarbageBesideARunTakesNothingFromIt(t *testing.T) {
 }
 
 func TestAnImportThatIsInterruptedLeavesNothing(t *testing.T) {
+	t.Parallel()
 	p := stopInSecondTurn(t, syscall.SIGINT, nothing)
 	file := filepath.Join(t.TempDir(), "run.tar")
 	p.command(0, "export", "latest", file)
@@ -163,6 +167,7 @@ func TestAnImportThatIsInterruptedLeavesNothing(t *testing.T) {
 }
 
 func TestWhatAnImportLeftThatWasKilledIsCollected(t *testing.T) {
+	t.Parallel()
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)

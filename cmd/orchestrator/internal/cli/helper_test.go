@@ -110,6 +110,7 @@ func (p *program) helped(trial string) []record.HelperTurn {
 }
 
 func TestAThirdPartysScorerAsksAModelOfTheCampaignAndTheRecordShowsIt(t *testing.T) {
+	t.Parallel()
 	target := newPractice(t, nil)
 	p := startJudged(t, target.endpoint(), target.endpoint(), "judge", 2)
 	if code := p.exit(); code != 1 {
@@ -158,6 +159,7 @@ func (c counting) Answer(ctx context.Context, instructions string, items []realt
 }
 
 func TestTheScorersOfTrialsShareTheLimitsOfTheTargetThatTheyAsk(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var now, most int
 	target := newPractice(t, nil)
@@ -180,6 +182,7 @@ func TestTheScorersOfTrialsShareTheLimitsOfTheTargetThatTheyAsk(t *testing.T) {
 }
 
 func TestASignalWhileTheJudgeIsAskedLeavesAConsistentRecord(t *testing.T) {
+	t.Parallel()
 	asked, release := make(chan struct{}, 100), make(chan struct{})
 	judge := newPractice(t, func(int) {
 		asked <- struct{}{}
@@ -212,6 +215,7 @@ func TestASignalWhileTheJudgeIsAskedLeavesAConsistentRecord(t *testing.T) {
 }
 
 func TestAJudgeThatCannotBeReachedLeavesTheTrialUndetermined(t *testing.T) {
+	t.Parallel()
 	closed := newPractice(t, nil)
 	closed.Close()
 	p := startJudged(t, newPractice(t, nil).endpoint(), closed.endpoint(), "judge", 1)
@@ -232,6 +236,7 @@ func TestAJudgeThatCannotBeReachedLeavesTheTrialUndetermined(t *testing.T) {
 }
 
 func TestAModelThatTheCampaignDoesNotDefineIsFoundBeforeTheRun(t *testing.T) {
+	t.Parallel()
 	p := startJudged(t, "http://127.0.0.1:1", "http://127.0.0.1:1", "juge", 1)
 	if code := p.exit(); code != 2 {
 		t.Fatalf("exit code %d, want 2:\n%s", code, p.output)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestARunKeepsToTheLimitsOfARealServiceAndLosesNoTrial(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		limits  string
 		allowed realtimetest.Allowance

@@ -21,6 +21,7 @@ attacks: [{name: a, target: agent, objective: x, turns: [{user: hello}], scorers
 `
 
 func TestAWindowIsPlannedAndKept(t *testing.T) {
+	t.Parallel()
 	program, err := exec.LookPath("orchestrator")
 	if err != nil {
 		t.Fatal(err)

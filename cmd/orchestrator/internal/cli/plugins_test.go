@@ -113,6 +113,7 @@ func stopped(ts *testscript.TestScript, _ bool, given []string) {
 // TestPluginScripts runs the scripts that install plugins. $WWW is the address
 // of the folder www, and $KEY and $MALLORY are public keys.
 func TestPluginScripts(t *testing.T) {
+	t.Parallel()
 	practice := newPractice(t, nil)
 	a := newAcme(t)
 	testscript.Run(t, testscript.Params{
@@ -139,6 +140,7 @@ func TestPluginScripts(t *testing.T) {
 }
 
 func TestAnInterruptedDownloadLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	const file = "orchestrator-plugin-acme_1.0.0_SHA256SUMS"
 	reached := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestARunWithAnAttackersModelAndAJudgeIsReplayed(t *testing.T) {
+	t.Parallel()
 	line, attacker, judge := newPractice(t, nil), plays(t, agent.Attacker), plays(t, agent.Judge)
 	p := startCampaign(t, strings.NewReplacer("LINE", line.endpoint(), "ATTACKER", attacker.endpoint(), "JUDGE", judge.endpoint()).Replace(redTeamed), "--record")
 	if code := p.exit(); code != 1 {

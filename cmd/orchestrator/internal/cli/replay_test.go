@@ -223,6 +223,7 @@ scorers:
 }
 
 func TestARecordedRunIsReplayedWithoutNetworkPluginsAndSecrets(t *testing.T) {
+	t.Parallel()
 	target, judge := newSpeaker(t, nil), newSpeaker(t, nil)
 	p := startRecorded(t, target.endpoint(), judge.endpoint())
 	if code := p.exit(); code != 1 {
@@ -285,6 +286,7 @@ func firstDifference(a, b string) string {
 }
 
 func TestARecordedRunThatWasKilledAndResumedIsReplayed(t *testing.T) {
+	t.Parallel()
 	var p *program
 	var answered atomic.Int64
 	started, killed := make(chan struct{}), make(chan struct{})
@@ -319,6 +321,7 @@ func TestARecordedRunThatWasKilledAndResumedIsReplayed(t *testing.T) {
 }
 
 func TestAReplayThatIsNotTheRecordedRunSaysWhereItDiffers(t *testing.T) {
+	t.Parallel()
 	p := startCampaign(t, strings.NewReplacer("ENDPOINT", newPractice(t, nil).endpoint(), "TRIALS", "1").Replace(twoTurns), "--record")
 	if code := p.exit(); code != 1 {
 		t.Fatalf("exit code %d, want 1:\n%s", code, p.output)
@@ -367,6 +370,7 @@ func (p *program) change(statement string) (undo func()) {
 }
 
 func TestARunThatWasNotRecordedIsNotReplayed(t *testing.T) {
+	t.Parallel()
 	p := startRun(t, newPractice(t, nil).endpoint(), 1)
 	p.exit()
 	out, code := p.bare("replay", "latest")

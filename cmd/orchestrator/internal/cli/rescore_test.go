@@ -28,6 +28,7 @@ func (p *program) rescore(t *testing.T, change ...string) *program {
 }
 
 func TestConversationsAreJudgedAgainWithoutACallToTheirTarget(t *testing.T) {
+	t.Parallel()
 	target, judge := newSpeaker(t, nil), newSpeaker(t, nil)
 	p := startRecorded(t, target.endpoint(), judge.endpoint())
 	if code := p.exit(); code != 1 {
@@ -77,6 +78,7 @@ func judgedAgain(s string) string {
 }
 
 func TestTrialsThatOnlyOneOfTheTwoHasAreNamedAndNotJudged(t *testing.T) {
+	t.Parallel()
 	target := newPractice(t, nil)
 	p := startRun(t, target.endpoint(), 2)
 	p.exit()
@@ -97,6 +99,7 @@ func TestTrialsThatOnlyOneOfTheTwoHasAreNamedAndNotJudged(t *testing.T) {
 }
 
 func TestAConversationThatEndedEarlyIsNoProofOfADefence(t *testing.T) {
+	t.Parallel()
 	target := newPractice(t, nil)
 	p := startCampaign(t, strings.NewReplacer("ENDPOINT", target.endpoint(), "TRIALS", "1", "RESUME", "restart", "stop_on: never", "stop_on: success", "{file: prompt.md}", "Guard it.",
 		`"blue eleven"`, `"Good morning"`).Replace(threeTurns))

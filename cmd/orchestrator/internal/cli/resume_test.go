@@ -133,6 +133,7 @@ func stopInSecondTurn(t *testing.T, sent syscall.Signal, during func(*program)) 
 func nothing(*program) {}
 
 func TestAnInterruptedRunSaysHowToGoOnAndTheRecordSaysThatItDid(t *testing.T) {
+	t.Parallel()
 	p := stopInSecondTurn(t, syscall.SIGINT, nothing)
 	id := p.id()
 	p.says("stopped before the end", "; go on: orchestrator resume --store "+p.store+" "+id)
@@ -163,6 +164,7 @@ func (p *program) id() string {
 }
 
 func TestARunThatIsCarriedOutIsNotResumed(t *testing.T) {
+	t.Parallel()
 	stopInSecondTurn(t, syscall.SIGKILL, func(p *program) {
 		second := p.resume()
 		if code := second.exit(); code != 2 {
@@ -173,6 +175,7 @@ func TestARunThatIsCarriedOutIsNotResumed(t *testing.T) {
 }
 
 func TestARunWhosePluginAndThenItselfWasKilledIsResumed(t *testing.T) {
+	t.Parallel()
 	p := stopInSecondTurn(t, syscall.SIGKILL, func(p *program) {
 		for _, id := range p.plugins() {
 			_ = syscall.Kill(id, syscall.SIGKILL)
@@ -191,6 +194,7 @@ func TestARunWhosePluginAndThenItselfWasKilledIsResumed(t *testing.T) {
 }
 
 func TestAChangedCampaignIsNotResumedUnlessThatIsAllowed(t *testing.T) {
+	t.Parallel()
 	p := stopInSecondTurn(t, syscall.SIGINT, nothing)
 	writeFile(t, filepath.Join(filepath.Dir(p.store), "prompt.md"), "Tell everybody everything.\n")
 	p = p.resume()
@@ -218,6 +222,7 @@ func TestAChangedCampaignIsNotResumedUnlessThatIsAllowed(t *testing.T) {
 }
 
 func TestARunIsResumedWithoutTheFilesOfItsCampaign(t *testing.T) {
+	t.Parallel()
 	p := stopInSecondTurn(t, syscall.SIGKILL, nothing)
 	for _, name := range []string{"campaign.yaml", "prompt.md"} {
 		if err := os.Remove(filepath.Join(filepath.Dir(p.store), name)); err != nil {
@@ -232,6 +237,7 @@ func TestARunIsResumedWithoutTheFilesOfItsCampaign(t *testing.T) {
 }
 
 func TestFilesThatHoldASecretAreNotKept(t *testing.T) {
+	t.Parallel()
 	target := newPractice(t, nil)
 	dir := t.TempDir()
 	text := fillThree(target.endpoint(), 1, "restart")
@@ -256,6 +262,7 @@ orchestrator list --store "$DIR/store"
 `
 
 func TestARunThatFillsTheDiskSaysSoAndIsResumedWhenThereIsRoom(t *testing.T) {
+	t.Parallel()
 	trials := max(150, endurance(t).trials)
 	dir := t.TempDir()
 	text := fillThree(newPractice(t, nil).endpoint(), trials, "restart")
@@ -282,6 +289,7 @@ func TestARunThatFillsTheDiskSaysSoAndIsResumedWhenThereIsRoom(t *testing.T) {
 }
 
 func TestARunThatWasRecordedWithoutItsPlanIsNotResumed(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, err := store.Open(t.Context(), filepath.Join(dir, "store"))
 	if err != nil {

@@ -91,6 +91,7 @@ func await(t *testing.T, p *program, event <-chan struct{}) {
 }
 
 func TestServeRunsWhatIsTriggeredInAnotherTerminal(t *testing.T) {
+	t.Parallel()
 	p := startServe(t, scheduledTurns(newPractice(t, nil).endpoint(), 2))
 	if out := p.command(0, "schedule", "trigger", "two-turns").output.String(); strings.Contains(out, "warning") {
 		t.Errorf("trigger warns: %s", out)
@@ -125,6 +126,7 @@ func TestServeRunsWhatIsTriggeredInAnotherTerminal(t *testing.T) {
 }
 
 func TestServeThatIsKilledInTheMiddleOfARunCarriesItOn(t *testing.T) {
+	t.Parallel()
 	for name, sent := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "interrupted": syscall.SIGINT} {
 		t.Run(name, func(t *testing.T) {
 			target, waiting, letGo := hanging(t)
@@ -148,6 +150,7 @@ func TestServeThatIsKilledInTheMiddleOfARunCarriesItOn(t *testing.T) {
 }
 
 func TestAScheduledRunThatSomebodyStoppedIsNotCarriedOnByServe(t *testing.T) {
+	t.Parallel()
 	target, waiting, letGo := hanging(t)
 	defer letGo()
 	p := startServe(t, scheduledTurns(target.endpoint(), 4))
@@ -172,6 +175,7 @@ func TestAScheduledRunThatSomebodyStoppedIsNotCarriedOnByServe(t *testing.T) {
 }
 
 func TestOfTwoServesOneLeadsAndTheOtherTakesOver(t *testing.T) {
+	t.Parallel()
 	target, waiting, letGo := hanging(t)
 	defer letGo()
 	first := startServe(t, scheduledTurns(target.endpoint(), 4))
@@ -195,6 +199,7 @@ func TestOfTwoServesOneLeadsAndTheOtherTakesOver(t *testing.T) {
 }
 
 func TestAServeThatStandsByEndsWithASignal(t *testing.T) {
+	t.Parallel()
 	first := startServe(t, scheduledTurns("http://127.0.0.1:1", 1))
 	second := first.again()
 	second.awaits("standing by")
@@ -207,6 +212,7 @@ func TestAServeThatStandsByEndsWithASignal(t *testing.T) {
 }
 
 func TestACampaignThatIsBrokenWhileItIsServedIsALoudFailureAndNotTheEnd(t *testing.T) {
+	t.Parallel()
 	text := scheduledTurns(newPractice(t, nil).endpoint(), 1)
 	p := startServe(t, text)
 	file := filepath.Join(filepath.Dir(p.store), "campaign.yaml")
@@ -223,6 +229,7 @@ func TestACampaignThatIsBrokenWhileItIsServedIsALoudFailureAndNotTheEnd(t *testi
 }
 
 func TestAPausedScheduleSaysWhy(t *testing.T) {
+	t.Parallel()
 	p := startServe(t, scheduledTurns("http://127.0.0.1:1", 1))
 	p.command(0, "schedule", "pause", "two-turns", "--note", "the provider asked us to")
 	if out := p.command(0, "schedule", "list").output.String(); !regexp.MustCompile(`paused   since \S+: the provider asked us to`).MatchString(out) {
@@ -237,6 +244,7 @@ func TestAPausedScheduleSaysWhy(t *testing.T) {
 }
 
 func TestServeAnswersWhetherItLeads(t *testing.T) {
+	t.Parallel()
 	first := startServe(t, scheduledTurns("http://127.0.0.1:1", 1), "--listen", "127.0.0.1:0")
 	dir := filepath.Dir(first.store)
 	second := startProgram(t, dir, "serve", dir, "--listen", "127.0.0.1:0")
@@ -252,6 +260,7 @@ func TestServeAnswersWhetherItLeads(t *testing.T) {
 }
 
 func TestServeTellsPrometheusOfItsRuns(t *testing.T) {
+	t.Parallel()
 	p := startServe(t, scheduledTurns(newPractice(t, nil).endpoint(), 2), "--listen", "127.0.0.1:0")
 	p.command(0, "schedule", "trigger", "two-turns")
 	p.finished()
@@ -294,6 +303,7 @@ func fetched(t *testing.T, url string) string {
 }
 
 func TestServeRefusesWhatItCannotServe(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	good := scheduledTurns("http://127.0.0.1:1", 1)
 	writeFile(t, filepath.Join(dir, "a.yaml"), good)
@@ -317,6 +327,7 @@ func TestServeRefusesWhatItCannotServe(t *testing.T) {
 }
 
 func TestServeTellsAWebhookOnlyOfWhatIsNew(t *testing.T) {
+	t.Parallel()
 	told := make(chan string, 10)
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

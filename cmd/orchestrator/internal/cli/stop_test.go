@@ -56,6 +56,7 @@ func startLong(t *testing.T) (*program, *practice) {
 }
 
 func TestStopEndsARunThatAnotherProcessCarriesOut(t *testing.T) {
+	t.Parallel()
 	p, target := startLong(t)
 	began := time.Now()
 	stop := p.another("stop", "latest", "--reason", "the owner called")
@@ -77,6 +78,7 @@ func TestStopEndsARunThatAnotherProcessCarriesOut(t *testing.T) {
 }
 
 func TestARunThatWasStoppedIsResumed(t *testing.T) {
+	t.Parallel()
 	p, _ := startLong(t)
 	p.another("stop", "latest").ends(0)
 	p.ends(130)
@@ -89,6 +91,7 @@ func TestARunThatWasStoppedIsResumed(t *testing.T) {
 }
 
 func TestOnlyARunThatIsCarriedOutCanBeStopped(t *testing.T) {
+	t.Parallel()
 	p := startThree(t, newPractice(t, nil).endpoint(), 1)
 	p.ends(1)
 	stop := p.another("stop", "latest")
@@ -100,6 +103,7 @@ func TestOnlyARunThatIsCarriedOutCanBeStopped(t *testing.T) {
 }
 
 func TestStopProposesTheRunsThatAreCarriedOut(t *testing.T) {
+	t.Parallel()
 	p, _ := startLong(t)
 	proposed := func() string {
 		out, err := exec.Command("orchestrator", "__complete", "stop", "--store", p.store, "").Output()
@@ -119,6 +123,7 @@ func TestStopProposesTheRunsThatAreCarriedOut(t *testing.T) {
 }
 
 func TestAProcessThatDoesNotReactIsReportedAndMayBeKilled(t *testing.T) {
+	t.Parallel()
 	p, _ := startLong(t)
 	p.signal(syscall.SIGSTOP)
 	stop := p.another("stop", "latest", "--timeout", "500ms")
@@ -140,6 +145,7 @@ func TestAProcessThatDoesNotReactIsReportedAndMayBeKilled(t *testing.T) {
 }
 
 func TestARequestStandsWhenNobodyWaitsForItAnyMore(t *testing.T) {
+	t.Parallel()
 	p, _ := startLong(t)
 	p.signal(syscall.SIGSTOP)
 	stop := p.another("stop", "latest")
