@@ -25,8 +25,9 @@ type Options struct {
 	// Attach are plugins that run already. They take the place of those of the
 	// same names.
 	Attach Attachments
-	// Observe is told what happens to the processes of plugins; nil is not. It is
-	// called from many goroutines, and has to be quick.
+	// Observe is told what happens to the processes of plugins, of each plugin in
+	// order; nil is not. It is called from many goroutines, has to be quick, and
+	// must not use the host.
 	Observe func(Event)
 	// Spans, where it is set, has plugins told which span their calls belong to,
 	// and gets the spans that end in them, as OTLP's TracesData. What is in them is

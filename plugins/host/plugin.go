@@ -103,7 +103,7 @@ func (p *plugin) launch() (*future[*process], error) {
 	}
 	start := p.start
 	if p.deaths > 0 {
-		start = p.restartAfter(p.deaths, p.pause.NextBackOff())
+		start = p.restartAfter(p.current, p.deaths, p.pause.NextBackOff())
 	}
 	p.current = async(start)
 	return p.current, nil
@@ -130,9 +130,13 @@ func (p *plugin) givenUp() error {
 	return core.Errorf(core.ErrorInternal, "plugin %q died %d times; it is not started again: %s", p.name, p.deaths, last)
 }
 
-// restartAfter returns a start that comes after a pause.
-func (p *plugin) restartAfter(deaths int, pause time.Duration) func() (*process, error) {
+// restartAfter returns a start that comes after a pause. How the last process
+// ended is told first.
+func (p *plugin) restartAfter(last *future[*process], deaths int, pause time.Duration) func() (*process, error) {
 	return func() (*process, error) {
+		if last.err == nil {
+			last.value.tellEnd()
+		}
 		p.options.observe(Event{Plugin: p.name, What: Restarting, Deaths: deaths})
 		p.log.Warn("plugin is started again", "deaths", deaths, "at_most", maxRestarts, "after", pause)
 		timer := time.NewTimer(pause)
@@ -159,7 +163,6 @@ func (p *plugin) start() (*process, error) {
 	case err != nil:
 		return nil, fmt.Errorf("starting plugin %q (%s): %w", p.name, p.path(), err)
 	}
-	p.options.observe(Event{Plugin: p.name, What: Started, PID: process.number()})
 	return process, nil
 }
 

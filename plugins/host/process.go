@@ -44,7 +44,11 @@ type process struct {
 	client         *goplugin.Client
 	// kill ends the process politely and tidies up; it blocks as long as the
 	// process is frozen.
-	kill     func()
+	kill func()
+	// asked is closed when the plugin has said what it offers, or failed to.
+	asked chan struct{}
+	// tellEnd tells once that the process has ended, and returns when that is told.
+	tellEnd  func()
 	stopping atomic.Bool
 	// killedFor says why the process was killed, if it was for a reason.
 	killedFor atomic.Pointer[string]
@@ -62,7 +66,8 @@ type process struct {
 // startProcess starts a plugin and asks what it offers. It sees to it that how
 // is removed.
 func startProcess(ctx context.Context, of *plugin, how *confined) (*process, error) {
-	p := &process{name: of.name, began: time.Now(), how: how, log: of.log, spans: of.options.Spans, output: newPluginLog(of.log), gone: make(chan struct{}), limiter: newLimiter(of.options.Limits)}
+	p := &process{name: of.name, began: time.Now(), how: how, log: of.log, spans: of.options.Spans, output: newPluginLog(of.log), asked: make(chan struct{}), gone: make(chan struct{}), limiter: newLimiter(of.options.Limits)}
+	p.tellEnd = sync.OnceFunc(func() { p.reportEnd(of) })
 	p.stdout, p.stderr = &lineWriter{f: p.output.plain}, &lineWriter{f: p.output.plain}
 	if of.attach != nil {
 		p.attach(*of.attach)
@@ -79,11 +84,16 @@ func startProcess(ctx context.Context, of *plugin, how *confined) (*process, err
 		return nil, p.startError(ctx, err)
 	}
 	go p.supervise(of)
-	if err := p.ask(ctx); err != nil {
+	err := p.ask(ctx)
+	if err == nil {
+		p.log.Debug("plugin started", "pid", p.run.ID(), "program", of.path(), "components", len(p.components))
+		of.options.observe(Event{Plugin: p.name, What: Started, PID: p.number()})
+	}
+	close(p.asked)
+	if err != nil {
 		p.stop()
 		return nil, p.startError(ctx, err)
 	}
-	p.log.Debug("plugin started", "pid", p.run.ID(), "program", of.path(), "components", len(p.components))
 	return p, nil
 }
 
@@ -200,13 +210,7 @@ func (p *process) supervise(of *plugin) {
 		p.watchHeart(of.options.HeartbeatEvery, of.options.HeartbeatTimeout)
 	}
 	<-p.run.over
-	if p.stopping.Load() {
-		p.log.Debug("plugin stopped", "status", p.run.status)
-		of.options.observe(Event{Plugin: p.name, What: Stopped, PID: p.number()})
-	} else {
-		p.log.Error((&crash{p.name, p.reason()}).Error())
-		of.options.observe(Event{Plugin: p.name, What: Died, PID: p.number(), Reason: p.reason()})
-	}
+	p.tellEnd()
 	if p.run.left > 0 {
 		p.log.Error("plugin has left processes that cannot be killed", "count", p.run.left)
 	}
@@ -217,6 +221,19 @@ func (p *process) supervise(of *plugin) {
 	p.output.flush()
 	p.how.remove()
 	close(p.gone)
+}
+
+// reportEnd tells that the process has ended, after it was told that it had
+// started.
+func (p *process) reportEnd(of *plugin) {
+	<-p.asked
+	if p.stopping.Load() {
+		p.log.Debug("plugin stopped", "status", p.run.status)
+		of.options.observe(Event{Plugin: p.name, What: Stopped, PID: p.number()})
+		return
+	}
+	p.log.Error((&crash{p.name, p.reason()}).Error())
+	of.options.observe(Event{Plugin: p.name, What: Died, PID: p.number(), Reason: p.reason()})
 }
 
 // killBecause kills the process, and everything that it has started, for a
@@ -230,7 +247,9 @@ func (p *process) killBecause(reason string) {
 // frozen process answers neither go-plugin's shutdown call nor its ping, and
 // both wait for ever.
 func (p *process) stop() {
-	p.stopping.Store(true)
+	if !p.run.ended() { // else it has died
+		p.stopping.Store(true)
+	}
 	go p.kill()
 	if p.wait(stopGrace) {
 		return

@@ -303,3 +303,66 @@ func TestWhatHappensToAPluginsProcessIsTold(t *testing.T) {
 		t.Errorf("told %v, want %v", what, want)
 	}
 }
+
+func TestADeathIsToldBeforeTheRestart(t *testing.T) {
+	var mu sync.Mutex
+	var told []host.Happening
+	restarting := make(chan struct{})
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Observe = func(e host.Event) {
+			switch e.What {
+			case host.Restarting:
+				close(restarting)
+			case host.Died: // the next call is made meanwhile
+				select {
+				case <-restarting:
+				case <-time.After(100 * time.Millisecond):
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, e.What)
+		}
+	})
+	config, _ := mortal(t, 1)
+	if _, err := openConverter(t, h, "mortal", config).Convert(t.Context(), core.TextValue("x")); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []host.Happening{host.Started, host.Died, host.Restarting, host.Started}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+func TestAStartIsToldBeforeTheEnd(t *testing.T) {
+	died := make(chan struct{})
+	var mu sync.Mutex
+	var told []host.Happening
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Observe = func(e host.Event) {
+			if e.What == host.Started { // it dies while its start is told
+				signalTo(t, e.PID, syscall.SIGKILL)
+				select {
+				case <-died:
+				case <-time.After(100 * time.Millisecond):
+				}
+			}
+			mu.Lock()
+			told = append(told, e.What)
+			mu.Unlock()
+			if e.What == host.Died {
+				close(died)
+			}
+		}
+	})
+	if _, err := h.Describe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-died
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []host.Happening{host.Started, host.Died}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
