@@ -7,9 +7,9 @@ import (
 
 // environment returns what a plugin gets to know of the host's environment:
 // where programs, temporary files and certificates are, the language and the
-// time zone, the way out of the network, and how much memory a program in Go
-// had better not exceed. Secrets reach a plugin through
-// the configuration of the component that needs them, and no other way.
+// time zone, the way out of the network, how Go's race detector is set, and how
+// much memory a program in Go had better not exceed. Secrets reach a plugin
+// through the configuration of the component that needs them, and no other way.
 func environment(l Limits) []string {
 	env := []string{fmt.Sprintf("GOMEMLIMIT=%d", l.Memory/10*9)}
 	return append(env, passed(
@@ -17,6 +17,7 @@ func environment(l Limits) []string {
 		"LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME",
 		"SSL_CERT_FILE", "SSL_CERT_DIR",
 		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+		"GORACE",
 	)...)
 }
 

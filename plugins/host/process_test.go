@@ -34,6 +34,7 @@ func TestAPluginSeesNothingOfTheEnvironmentButTheAllowedVariables(t *testing.T) 
 	t.Setenv("OPENAI_API_KEY", "sk-do-not-pass-on")
 	t.Setenv("HOME", "/home/secret-customer")
 	t.Setenv("HTTPS_PROXY", "http://proxy.example:3128")
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	h, _ := newHost(t, nil)
 	environ := ask(t, h, "environ", "")
 	for _, secret := range []string{"sk-do-not-pass-on", "OPENAI", "secret-customer"} {
@@ -41,7 +42,7 @@ func TestAPluginSeesNothingOfTheEnvironmentButTheAllowedVariables(t *testing.T) 
 			t.Errorf("the plugin's environment contains %q", secret)
 		}
 	}
-	allowed := "GOMEMLIMIT PATH HOME TMPDIR TZ LANG LANGUAGE SSL_CERT_FILE SSL_CERT_DIR HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy"
+	allowed := "GOMEMLIMIT PATH HOME TMPDIR TZ LANG LANGUAGE SSL_CERT_FILE SSL_CERT_DIR HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy GORACE"
 	for variable := range strings.SplitSeq(strings.Trim(environ, "\x00"), "\x00") {
 		name, _, _ := strings.Cut(variable, "=")
 		own := strings.HasPrefix(name, "PLUGIN_") || strings.HasPrefix(name, "ORCHESTRATOR_PLUGIN")
@@ -52,6 +53,9 @@ func TestAPluginSeesNothingOfTheEnvironmentButTheAllowedVariables(t *testing.T) 
 	}
 	if !strings.Contains(environ, "HTTPS_PROXY=http://proxy.example:3128") {
 		t.Error("the plugin does not get the proxy")
+	}
+	if !strings.Contains(environ, "GORACE=atexit_sleep_ms=0") {
+		t.Error("a plugin with the race detector does not get its settings")
 	}
 }
 
