@@ -157,11 +157,8 @@ func KindOf(err error) ErrorKind {
 }
 
 // SubjectOf returns what an error speaks of: the subject of the outermost
-// [Error] in err's chain that has one. Where none has, it follows from
-// [RetryAfterOf] and [KindOf]: ErrorRateLimited, and any error that says how long
-// to wait, speak of a limit, ErrorUnavailable of reachability, ErrorConfig,
-// ErrorAuth, ErrorUnsupported and ErrorInput of the configuration, and all others
-// of an answer. It returns "" for nil.
+// [Error] in err's chain that has one. Where none has, it is [ImpliedSubject] of
+// [KindOf] and [RetryAfterOf]. It returns "" for nil.
 func SubjectOf(err error) ErrorSubject {
 	if err == nil {
 		return ""
@@ -169,10 +166,19 @@ func SubjectOf(err error) ErrorSubject {
 	if said := outermost(err, func(e *Error) ErrorSubject { return e.Subject }); said != "" {
 		return said
 	}
-	if RetryAfterOf(err) > 0 {
+	return ImpliedSubject(KindOf(err), RetryAfterOf(err))
+}
+
+// ImpliedSubject returns what an error of a kind speaks of that does not say so
+// itself: ErrorRateLimited, and any error that says how long to wait, speak of a
+// limit, ErrorUnavailable of reachability, ErrorConfig, ErrorAuth,
+// ErrorUnsupported and ErrorInput of the configuration, and all others of an
+// answer.
+func ImpliedSubject(kind ErrorKind, retryAfter time.Duration) ErrorSubject {
+	if retryAfter > 0 {
 		return SubjectLimit
 	}
-	switch KindOf(err) {
+	switch kind {
 	case ErrorRateLimited:
 		return SubjectLimit
 	case ErrorUnavailable:

@@ -3,7 +3,6 @@ package cassette
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -365,5 +364,5 @@ func errorOf(f *record.Failure) error {
 	if f == nil {
 		return core.Errorf(core.ErrorInternal, "the record does not say why there is no reply")
 	}
-	return &core.Error{Kind: f.Kind, Hint: f.Hint, Err: errors.New(f.Message)}
+	return f.Err()
 }

@@ -67,7 +67,7 @@ func TestWhatArrivedBeforeAReplyBrokeOffIsRecordedAndJudged(t *testing.T) {
 			s.success("leaked || spoken")
 			result := s.outcome()
 			want(t, result, test.outcome, test.words)
-			if result.Turns != 2 || result.Decided != 1 || result.Failure == nil || result.Failure.Kind != core.ErrorUnavailable || result.Usage.InputTokens != 6 {
+			if result.Turns != 2 || result.Decided != 1 || result.Failure == nil || result.Failure.Kind != core.ErrorUnavailable || result.Failure.Subject != core.SubjectAnswer || result.Usage.InputTokens != 6 {
 				t.Errorf("result %+v, failure %+v; want it to rest on the turn that broke off", result, result.Failure)
 			}
 			turns := s.diary.recorded("polite/1")

@@ -28,7 +28,9 @@ func (r redaction) error(err error) *core.Error {
 
 // failure returns an error as it is recorded.
 func (r redaction) failure(err error) *record.Failure {
-	return &record.Failure{Kind: core.KindOf(err), Message: r.text(err.Error()), Hint: r.text(core.HintOf(err))}
+	f := record.FailureOf(err)
+	f.Message, f.Hint = r.text(f.Message), r.text(f.Hint)
+	return f
 }
 
 // trial returns a trial as it is recorded; ordinal is its place in the plan.

@@ -71,10 +71,17 @@ type score struct {
 }
 
 type failure struct {
-	Kind       core.ErrorKind `json:"kind"`
-	Message    string         `json:"message"`
-	Hint       string         `json:"hint,omitempty"`
-	RetryAfter time.Duration  `json:"retry_after,omitempty"`
+	Kind core.ErrorKind `json:"kind"`
+	// Subject is left out where it is the implied one.
+	Subject    core.ErrorSubject `json:"subject,omitempty"`
+	Message    string            `json:"message"`
+	Hint       string            `json:"hint,omitempty"`
+	RetryAfter time.Duration     `json:"retry_after,omitempty"`
+}
+
+func failureOf(err error) *failure {
+	retryAfter := core.RetryAfterOf(err)
+	return &failure{core.KindOf(err), explicitSubject(err, retryAfter), err.Error(), core.HintOf(err), retryAfter}
 }
 
 // EncodeCall returns a recorded call as JSON, without its index. keep is asked to keep
@@ -90,7 +97,7 @@ func EncodeCall(r RecordedCall, keep func(core.Value) (string, error)) ([]byte, 
 	}
 	switch {
 	case a.Err != nil:
-		encoded.Error = &failure{core.KindOf(a.Err), a.Err.Error(), core.HintOf(a.Err), core.RetryAfterOf(a.Err)}
+		encoded.Error = failureOf(a.Err)
 	case c.Kind == CallConvert:
 		converted := e.value(a.Value)
 		encoded.Value = &converted
@@ -200,7 +207,10 @@ func (d *decoding) answer(e entry) Answer {
 		a.Score = core.Score{Type: e.Score.Type, Value: number, Rationale: e.Score.Rationale}
 	}
 	if f := e.Error; f != nil {
-		a.Err = &core.Error{Kind: f.Kind, Hint: f.Hint, RetryAfter: f.RetryAfter, Err: errors.New(f.Message)}
+		if f.Subject != "" && !slices.Contains(core.ErrorSubjects(), f.Subject) {
+			d.err = errors.Join(d.err, fmt.Errorf("%q is not what an error can speak of: want one of %q", f.Subject, core.ErrorSubjects()))
+		}
+		a.Err = &core.Error{Kind: f.Kind, Subject: f.Subject, Hint: f.Hint, RetryAfter: f.RetryAfter, Err: errors.New(f.Message)}
 	}
 	if len(a.Replies) > len(e.Messages) || e.Kind == CallSend && a.Err == nil && len(a.Replies) < len(e.Messages) {
 		d.err = errors.Join(d.err, fmt.Errorf("%d replies to %d messages", len(a.Replies), len(e.Messages)))

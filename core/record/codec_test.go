@@ -50,7 +50,12 @@ func calls() map[string]record.RecordedCall {
 	broken := reply
 	broken.Finish = core.FinishBroken
 	down := core.Errorf(core.ErrorRateLimited, "busy").WithHint("wait").After(time.Minute)
+	hungUp := core.Errorf(core.ErrorUnavailable, "hung up").About(core.SubjectAnswer)
 	return map[string]record.RecordedCall{
+		"an error that says what it speaks of": {
+			Call:   record.Call{Kind: record.CallSend, Name: "agent", Messages: []core.Message{said}},
+			Answer: record.Answer{Err: hungUp},
+		},
 		"a start": {Call: record.Call{
 			Kind: record.CallStart, Name: "judge", ByKind: core.KindScorer, By: "leaked", Turn: 2, Conversation: 3,
 			Start: core.Start{SystemPrompt: "Guard\xff", History: []core.Message{core.UserText("before")}},
@@ -85,7 +90,8 @@ var sameErrors = cmp.Comparer(func(a, b error) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}
-	return a.Error() == b.Error() && core.KindOf(a) == core.KindOf(b) && core.HintOf(a) == core.HintOf(b) && core.RetryAfterOf(a) == core.RetryAfterOf(b)
+	return a.Error() == b.Error() && core.KindOf(a) == core.KindOf(b) && core.HintOf(a) == core.HintOf(b) &&
+		core.SubjectOf(a) == core.SubjectOf(b) && core.RetryAfterOf(a) == core.RetryAfterOf(b)
 })
 
 func TestWhatIsEncodedIsDecoded(t *testing.T) {
@@ -120,6 +126,7 @@ func TestWhatIsNoRecordOfACallIsRefused(t *testing.T) {
 		"a failure of nothing":    `{"kind": "send", "messages": [{"role": "user"}], "replies": [{"message": {"role": "assistant"}}], "error": {"kind": "timeout", "message": "late"}}`,
 		"a break of nothing":      `{"kind": "send", "messages": [{"role": "user"}], "replies": [{"message": {"role": "assistant"}, "finish": "broken"}]}`,
 		"replies after a break":   `{"kind": "send", "messages": [{"role": "user"}, {"role": "user"}], "replies": [{"message": {"role": "assistant"}, "finish": "broken"}, {"message": {"role": "assistant"}, "finish": "complete"}], "error": {"kind": "unavailable", "message": "gone"}}`,
+		"an unknown subject":      `{"kind": "end", "error": {"kind": "timeout", "subject": "weather", "message": "late"}}`,
 		"a score in words":        `{"kind": "score", "score": {"value": "high"}}`,
 	} {
 		if got, err := record.DecodeCall([]byte(text), shelf{}.load); err == nil {
@@ -156,4 +163,47 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("(-first +again):\n%s", diff)
 		}
 	})
+}
+
+func TestAnImpliedSubjectIsLeftOut(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"the kind implies it": {core.Errorf(core.ErrorTimeout, "late").About(core.SubjectAnswer), `{"kind":"timeout","message":"late"}`},
+		"the wait implies it": {core.Errorf(core.ErrorUnavailable, "busy").After(time.Second), `{"kind":"unavailable","message":"busy","retry_after":1000000000}`},
+		"it is another one":   {core.Errorf(core.ErrorTimeout, "late").About(core.SubjectReachability), `{"kind":"timeout","subject":"reachability","message":"late"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			encoded, err := record.EncodeCall(record.RecordedCall{Call: record.Call{Kind: record.CallEnd, Name: "agent"}, Answer: record.Answer{Err: test.err}}, shelf{}.keep)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := `{"kind":"end","name":"agent","error":` + test.want + `}`; string(encoded) != want {
+				t.Errorf("encoded as %s, want %s", encoded, want)
+			}
+		})
+	}
+}
+
+func TestAFailureKeepsWhatItsErrorSpeaksOf(t *testing.T) {
+	for name, test := range map[string]struct {
+		err     error
+		subject core.ErrorSubject
+	}{
+		"it says so":          {core.Errorf(core.ErrorUnavailable, "hung up").WithHint("call again").About(core.SubjectAnswer), core.SubjectAnswer},
+		"its wait implies it": {core.Errorf(core.ErrorUnavailable, "busy").After(time.Second), core.SubjectLimit},
+		"its kind implies it": {core.Errorf(core.ErrorUnavailable, "down"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := record.FailureOf(test.err)
+			if f.Subject != test.subject {
+				t.Errorf("the subject is kept as %q, want %q", f.Subject, test.subject)
+			}
+			again := f.Err()
+			if again.Error() != test.err.Error() || core.KindOf(again) != core.KindOf(test.err) || core.HintOf(again) != core.HintOf(test.err) || core.SubjectOf(again) != core.SubjectOf(test.err) {
+				t.Errorf("the error of the failure is %#v, want that of %#v", again, test.err)
+			}
+		})
+	}
 }

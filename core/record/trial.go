@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -67,9 +68,32 @@ type Result struct {
 
 // Failure is an error as it is kept: secrets removed.
 type Failure struct {
-	Kind    core.ErrorKind `json:"kind"`
-	Message string         `json:"message"`
-	Hint    string         `json:"hint,omitempty"`
+	Kind core.ErrorKind `json:"kind"`
+	// Subject is what the error speaks of, "" where its kind implies that: see
+	// [core.ImpliedSubject].
+	Subject core.ErrorSubject `json:"subject,omitempty"`
+	Message string            `json:"message"`
+	Hint    string            `json:"hint,omitempty"`
+}
+
+// FailureOf returns an error as it is kept. Secrets in its texts stay.
+func FailureOf(err error) *Failure {
+	return &Failure{Kind: core.KindOf(err), Subject: explicitSubject(err, 0), Message: err.Error(), Hint: core.HintOf(err)}
+}
+
+// explicitSubject returns what an error speaks of, or "" where that is implied by
+// what else is kept of it.
+func explicitSubject(err error, retryAfter time.Duration) core.ErrorSubject {
+	subject := core.SubjectOf(err)
+	if subject == core.ImpliedSubject(core.KindOf(err), retryAfter) {
+		return ""
+	}
+	return subject
+}
+
+// Err returns the error that a failure is the record of.
+func (f *Failure) Err() error {
+	return &core.Error{Kind: f.Kind, Subject: f.Subject, Hint: f.Hint, Err: errors.New(f.Message)}
 }
 
 // KindOf returns the kind of a failure, "" for nil.

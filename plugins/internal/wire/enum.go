@@ -148,7 +148,7 @@ func decodeErrorKind(k pb.ErrorKind) core.ErrorKind {
 // other side derives it alike.
 func encodeErrorSubject(err error) pb.ErrorSubject {
 	subject := core.SubjectOf(err)
-	if subject == core.SubjectOf(&core.Error{Kind: core.KindOf(err), RetryAfter: core.RetryAfterOf(err)}) {
+	if subject == core.ImpliedSubject(core.KindOf(err), core.RetryAfterOf(err)) {
 		return pb.ErrorSubject_ERROR_SUBJECT_UNSPECIFIED
 	}
 	n, _ := number[pb.ErrorSubject]("ERROR_SUBJECT_", pb.ErrorSubject_value, string(subject))
