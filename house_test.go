@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -164,27 +166,36 @@ type listed struct {
 // packages lists the module's packages that have non-test files.
 func packages(t *testing.T) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports,GoFiles,Dir", "./...")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
+	all, err := listPackages()
 	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	var all []listed
-	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
-		var p listed
-		if err := decoder.Decode(&p); err != nil {
-			t.Fatalf("decoding go list's output: %v", err)
-		}
-		if len(p.GoFiles) > 0 {
-			all = append(all, p)
-		}
+		t.Fatal(err)
 	}
 	if len(all) < 10 {
 		t.Fatalf("go list found %d packages; the test is broken", len(all))
 	}
 	return all
 }
+
+// listPackages asks the go command once for all tests.
+var listPackages = sync.OnceValues(func() ([]listed, error) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports,GoFiles,Dir", "./...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	var all []listed
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var p listed
+		if err := decoder.Decode(&p); err != nil {
+			return nil, fmt.Errorf("decoding go list's output: %w", err)
+		}
+		if len(p.GoFiles) > 0 {
+			all = append(all, p)
+		}
+	}
+	return all, nil
+})
 
 // roomOf returns the row that holds for a package.
 func roomOf(pkg string) (room, bool) {
@@ -323,10 +334,7 @@ func TestOnlyWireTranslatesTheContract(t *testing.T) {
 			continue
 		}
 		for _, name := range p.GoFiles {
-			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
+			file := parsedFile(t, p, name)
 			i := slices.IndexFunc(file.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == strconv.Quote(contract) })
 			if i < 0 {
 				continue
@@ -389,10 +397,7 @@ func TestEveryPackageHasExactlyOnePackageComment(t *testing.T) {
 	for _, p := range packages(t) {
 		var documented []string
 		for _, file := range p.GoFiles {
-			parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.PackageClauseOnly|parser.ParseComments)
-			if err != nil {
-				t.Fatal(err)
-			}
+			parsed := parsedFile(t, p, file)
 			if parsed.Doc != nil && !ast.IsGenerated(parsed) {
 				documented = append(documented, file)
 			}
@@ -504,9 +509,39 @@ func TestMainIsAtMostFifteenLines(t *testing.T) {
 	}
 }
 
-// walkGo calls f with each Go file of the root module.
+// walkGo calls f with each Go file of the root module and those below it.
 func walkGo(t *testing.T, f func(file string, parsed *ast.File)) {
 	t.Helper()
+	files, err := parseAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		f(name, files[name])
+	}
+}
+
+// parsedFile returns a Go file of a package.
+func parsedFile(t *testing.T, p listed, name string) *ast.File {
+	t.Helper()
+	files, err := parseAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	top, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	relative, err := filepath.Rel(top, filepath.Join(p.Dir, name))
+	if err != nil || files[relative] == nil {
+		t.Fatalf("%s of %s is not among the files (%v)", name, p.ImportPath, err)
+	}
+	return files[relative]
+}
+
+// parseAll parses each Go file once for all tests, and returns them by name.
+var parseAll = sync.OnceValues(func() (map[string]*ast.File, error) {
+	files := map[string]*ast.File{}
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -517,14 +552,8 @@ func walkGo(t *testing.T, f func(file string, parsed *ast.File)) {
 		if filepath.Ext(file) != ".go" {
 			return nil
 		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		f(file, parsed)
-		return nil
+		files[file], err = parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+	return files, err
+})
