@@ -2,6 +2,8 @@ package host_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -105,13 +107,24 @@ func BenchmarkRoundTrip(b *testing.B) {
 func buildPlugin(tb testing.TB, program string, names ...string) string {
 	tb.Helper()
 	dir := tb.TempDir()
-	for _, name := range names {
-		path := filepath.Join(dir, "orchestrator-plugin-"+name)
-		if output, err := exec.Command("go", "build", "-o", path, "./testdata/"+program).CombinedOutput(); err != nil {
-			tb.Fatalf("building %s: %v\n%s", program, err, output)
-		}
+	if err := buildInto(dir, program, names...); err != nil {
+		tb.Fatal(err)
 	}
 	return dir
+}
+
+// buildInto builds a program below testdata once, under each of the names.
+func buildInto(dir, program string, names ...string) error {
+	path := func(name string) string { return filepath.Join(dir, "orchestrator-plugin-"+name) }
+	if output, err := exec.Command("go", "build", "-o", path(names[0]), "./testdata/"+program).CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", program, err, output)
+	}
+	for _, name := range names[1:] {
+		if err := os.Link(path(names[0]), path(name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // calling calls a plugin with some bytes.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -39,9 +40,17 @@ func TestMain(m *testing.M) {
 	case len(os.Args) > 1 && os.Args[1] == "host":
 		hostUntilKilled()
 	default:
-		goleak.VerifyTestMain(m)
+		goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+			dir, _ := sharedFolder()
+			_ = os.RemoveAll(dir)
+			os.Exit(code)
+		}))
 	}
 }
+
+// sharedFolder is where tests keep what is built once for all of them. TestMain
+// removes it.
+var sharedFolder = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "plugins-host-") })
 
 // thirdParty is a plugin whose name says how it misbehaves.
 func thirdParty(name string) {
