@@ -8,7 +8,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// Which converters does a campaign have without any plugin?
+// All lists the converters that a campaign has without any plugin.
 func ExampleAll() {
 	for _, c := range converters.All() {
 		fmt.Println(c.Info.Name, c.Info.In, "→", c.Info.Out)

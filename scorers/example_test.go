@@ -8,8 +8,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/scorers"
 )
 
-// A canary is found however it is written, with normalize; an empty reply says
-// nothing about it.
+// With normalize, a canary is found whatever its case and punctuation. For an empty
+// reply the score is unknown.
 func ExampleAll() {
 	for _, c := range scorers.All() {
 		if c.Info.Name != "match/substring" {

@@ -10,10 +10,10 @@ func Components() []core.Component {
 	return []core.Component{telephoneComponent()}
 }
 
-// hear decodes the audio of a value, and refuses audio that is empty: a target
-// cannot be judged by what it answers to nothing.
+// hear decodes the audio of a value. It refuses empty audio: a reply to nothing is
+// no evidence about a target.
 func hear(in core.Value) (audio.Clip, error) {
-	// A file that was cut off is converted as far as it goes.
+	// The warnings are dropped: a file that is cut off is converted as far as it goes.
 	clip, _, err := audio.FromValue(in)
 	if err != nil {
 		return audio.Clip{}, err

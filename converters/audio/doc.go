@@ -1,3 +1,3 @@
-// Package audio holds the converters that change sound: what a call goes
-// through between the caller's mouth and the target's ear.
+// Package audio holds the converters from audio to audio, which simulate the way
+// that a caller's voice takes to the target.
 package audio

@@ -16,7 +16,7 @@ type telephoneConfig struct {
 	Rate int    `json:"rate" doc:"The sample rate, in Hz, of the result. More than 8000 changes the file, not what can be heard." min:"8000" max:"48000"`
 }
 
-// Validate refuses laws and rates that there are not.
+// Validate refuses unknown companding laws and rates outside 8000 to 48000 Hz.
 func (c telephoneConfig) Validate() error {
 	var problems []error
 	if c.Law != "mu" && c.Law != "a" {

@@ -7,18 +7,18 @@ import (
 	"sync"
 )
 
-// cacheLimit is how many bytes of results one instance keeps: 20 minutes of
-// speech at 16 kHz.
+// cacheLimit is the size in bytes of the results that one instance keeps: 20
+// minutes of speech at 16 kHz.
 const cacheLimit = 40 << 20
 
-// cache remembers results by the content they were made of, and has equal
-// requests wait for one piece of work. Failures are not remembered.
+// cache keeps results by the SHA-256 of the content that they were made from.
+// Concurrent requests for the same content share one call. Failures are not kept.
 type cache struct {
-	limit int // bytes; the results used last are kept
+	limit int // in bytes; the least recently used results are removed first
 
 	mu      sync.Mutex
 	entries map[[sha256.Size]byte]*entry
-	recent  *list.List // of finished entries, used last first
+	recent  *list.List // of finished entries, most recently used first
 	size    int
 	working sync.WaitGroup
 }
@@ -38,8 +38,8 @@ func newCache(limit int) *cache {
 	return &cache{limit: limit, entries: map[[sha256.Size]byte]*entry{}, recent: list.New()}
 }
 
-// get returns what work makes of the content, or has made of it before. The
-// work goes on as long as anybody waits for it.
+// get returns the result of work for the content, from the cache if it is there.
+// The context of work is cancelled when no caller waits for its result any more.
 func (c *cache) get(ctx context.Context, content []byte, work func(context.Context) ([]byte, error)) ([]byte, error) {
 	e := c.join(ctx, sha256.Sum256(content), work)
 	select {
@@ -79,7 +79,7 @@ func (c *cache) finish(e *entry, data []byte, err error) {
 	e.data, e.err = data, err
 	close(e.done)
 	if c.entries[e.key] != e {
-		return // given up in the meantime
+		return // every caller has stopped waiting
 	}
 	if err != nil || len(data) > c.limit {
 		delete(c.entries, e.key)
@@ -93,7 +93,7 @@ func (c *cache) finish(e *entry, data []byte, err error) {
 	}
 }
 
-// leave gives up waiting, and the work with it if nobody else waits.
+// leave ends one caller's wait. If it was the last one, the work is cancelled.
 func (c *cache) leave(e *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,5 +106,5 @@ func (c *cache) leave(e *entry) {
 	}
 }
 
-// wait returns when no work is going on any more.
+// wait returns when all work has ended.
 func (c *cache) wait() { c.working.Wait() }

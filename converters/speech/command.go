@@ -15,8 +15,8 @@ const (
 	outPlaceholder  = "{out}"  // the path at which the result is expected
 )
 
-// commandLine is a command of the user's with placeholders. It is never handed
-// to a shell: an argument stays one argument, whatever it contains.
+// commandLine is a command of the campaign with placeholders. No shell is involved:
+// an argument stays one argument, whatever is filled in.
 type commandLine []string
 
 // newCommandLine finds the command's program.
@@ -28,14 +28,14 @@ func newCommandLine(argv []string) (commandLine, error) {
 	return append(commandLine{path}, argv[1:]...), nil
 }
 
-// has reports whether the command mentions a placeholder.
+// has reports whether the command contains a placeholder.
 func (c commandLine) has(placeholder string) bool {
 	return slices.ContainsFunc(c, func(arg string) bool { return strings.Contains(arg, placeholder) })
 }
 
-// fill returns the command with its placeholders filled in. What is filled in
-// is not searched for placeholders, and a text that begins with "-" gets a
-// space before it, so that no program takes it for an option.
+// fill returns the command with its placeholders replaced, in one pass: the values
+// are not searched for placeholders. A text that begins with "-" gets a space
+// before it, so that no program reads it as an option.
 func (c commandLine) fill(text, in, out string) []string {
 	if strings.HasPrefix(text, "-") {
 		text = " " + text
@@ -48,8 +48,8 @@ func (c commandLine) fill(text, in, out string) []string {
 	return argv
 }
 
-// checkCommand checks the placeholders of a command: those that it needs and
-// those that mean nothing to it.
+// checkCommand checks a command's program and placeholders: needs, unless "", has
+// to be among them, and foreign must not.
 func checkCommand(argv []string, needs, foreign string) error {
 	switch {
 	case len(argv) == 0 || argv[0] == "":

@@ -1,7 +1,7 @@
-// Package speech turns text into speech and speech into text: with programs on
-// this machine, with any command, or through an endpoint that speaks the
-// OpenAI audio API.
+// Package speech holds the converters from text to speech and from speech to text.
+// Their engines are programs on this machine, any command, and any endpoint with
+// the OpenAI audio API.
 //
-// A conversion that is asked for again is not done again: twenty trials that
-// say the same sentence have it spoken once.
+// Each open converter caches its results: twenty trials with the same sentence
+// synthesise it once.
 package speech

@@ -8,7 +8,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// enginePocketSphinx is the engine that listens on this machine.
+// enginePocketSphinx is the engine that transcribes on this machine.
 const enginePocketSphinx = "pocketsphinx"
 
 const (
@@ -45,13 +45,13 @@ func openPocketSphinx(p programs, c transcribeConfig) (ear, error) {
 		if core.KindOf(err) == core.ErrorInput {
 			return "", core.Errorf(core.ErrorUnavailable, "%w%s", err, complaints(dir)).WithHint("if its model is missing: %s", installPocketSphinx)
 		}
-		// One line for each stretch of speech between pauses.
+		// The program prints one line for each stretch of speech between pauses.
 		return strings.Join(strings.Fields(string(stdout)), " "), err
 	}, nil
 }
 
-// complaints returns the last of the errors in PocketSphinx's log, as the end
-// of a message.
+// complaints returns ": " and the last error in PocketSphinx's log, or "" if there
+// is none.
 func complaints(dir scratch) string {
 	log, err := dir.read(logFile, maxText)
 	if err != nil {

@@ -24,7 +24,7 @@ type endpointConfig struct {
 	APIKey   core.Secret `json:"api_key" doc:"Engine openai: the key, sent as a bearer token if there is one."`
 }
 
-// check checks the keys for the engine that uses them.
+// check returns what is wrong with the keys if the engine is openai.
 func (c endpointConfig) check() []error {
 	var problems []error
 	if err := c.checkEndpoint(); err != nil {
@@ -51,7 +51,7 @@ func (c endpointConfig) checkEndpoint() error {
 	return nil
 }
 
-// keys returns the names of the keys that are given.
+// keys returns the names of the keys that are set.
 func (c endpointConfig) keys() []string {
 	var given []string
 	for _, key := range []struct {
@@ -77,23 +77,24 @@ func newEndpoint(c endpointConfig, timeout core.Duration, client *http.Client) e
 	return endpoint{base: strings.TrimRight(c.Endpoint, "/"), key: c.APIKey, timeout: timeout.Std(), client: client}
 }
 
-// idleConnections is how many connections to one server are kept open for the
-// next request: about as many as a campaign has trials at a time.
+// idleConnections is the number of idle connections to one server that are kept
+// open: about as many as a campaign has concurrent trials.
 const idleConnections = 16
 
-// newClient returns a client with connections of its own, which whoever opens
-// it closes.
+// newClient returns a client with its own connection pool. The caller closes its
+// idle connections.
 func newClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = idleConnections
 	return &http.Client{
 		Transport: transport,
-		// Whoever the server names instead is not to see the key.
+		// A redirect would send the key to another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// post sends a body and returns the answer, of at most limit bytes.
+// post sends a body and returns the body of a 200 response. One of more than limit
+// bytes is an error.
 func (e endpoint) post(ctx context.Context, path, contentType string, body []byte, limit int64) ([]byte, error) {
 	limited, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
@@ -123,8 +124,8 @@ func (e endpoint) post(ctx context.Context, path, contentType string, body []byt
 	return answer, nil
 }
 
-// broken says why there is no whole answer. parent is the caller's context,
-// limited the one with our own deadline.
+// broken returns the error for a request that failed or a response that was not
+// read whole. parent is the caller's context, limited its child with the timeout.
 func (e endpoint) broken(parent, limited context.Context, err error) error {
 	switch {
 	case parent.Err() != nil:
@@ -132,17 +133,17 @@ func (e endpoint) broken(parent, limited context.Context, err error) error {
 	case limited.Err() != nil:
 		return core.Errorf(core.ErrorTimeout, "%s did not answer within %v", e.base, e.timeout)
 	}
-	// The URL is in the message already.
+	// url.Error would repeat the URL.
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	if _, ok := errors.AsType[*core.Error](err); ok {
-		return fmt.Errorf("%s: %w", e.base, err) // the way into the network knows why
+		return fmt.Errorf("%s: %w", e.base, err) // an error of the egress proxy has its own kind
 	}
 	return core.Errorf(core.ErrorUnavailable, "%s: %w", e.base, err)
 }
 
-// apiError is the body of an answer that is not 200.
+// apiError is the body of a response whose status is not 200.
 type apiError struct {
 	Error struct {
 		Message string `json:"message"`
@@ -151,13 +152,13 @@ type apiError struct {
 	} `json:"error"`
 }
 
-// refusal turns an answer that is not 200 into an error of the right kind.
+// refusal returns the error for a response whose status is not 200.
 func (e endpoint) refusal(resp *http.Response) error {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // whatever there is of an explanation
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // a part of the explanation is enough
 	var explained apiError
-	_ = json.Unmarshal(body, &explained) // not every server explains itself in JSON
+	_ = json.Unmarshal(body, &explained) // a body that is not JSON is quoted as text
 	message := cmp.Or(explained.Error.Message, strings.TrimSpace(strings.ToValidUTF8(string(body), "\uFFFD")))
-	if e.key != "" { // some servers repeat the key that they refuse
+	if e.key != "" { // some servers repeat a refused key in their message
 		message = strings.ReplaceAll(message, e.key.Reveal(), e.key.String())
 	}
 	if message != "" {
@@ -188,11 +189,12 @@ func kindOfStatus(status int, explained apiError) core.ErrorKind {
 	return core.ErrorProtocol
 }
 
-// maxRetryAfter is the longest wait that a server can ask for.
+// maxRetryAfter is the longest wait that a server can ask for; longer ones are cut.
 const maxRetryAfter = time.Hour
 
-// retryAfter returns how long the server wants us to wait, given in seconds or
-// as a date by its own clock; 0 if it does not say.
+// retryAfter returns the time to wait by the header Retry-After: seconds, or a date
+// by the server's clock (its header Date). 0 means that the header is missing or
+// invalid.
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil {
@@ -209,7 +211,7 @@ func retryAfter(h http.Header) time.Duration {
 	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
 
-// unexpected is the error for an answer of 200 that cannot be understood.
+// unexpected returns the error for a 200 response that cannot be decoded.
 func (e endpoint) unexpected(what string, err error) error {
 	return core.Errorf(core.ErrorProtocol, "%s: %w", e.base, fmt.Errorf("%s: %w", what, err))
 }

@@ -10,9 +10,9 @@ import (
 	"syscall"
 )
 
-// killAsGroup makes the end of the command's context kill the command and
-// everything that it has started. In the sandbox there are no groups: there what
-// the command has started ends with the plugin.
+// killAsGroup has the end of the command's context kill the command and its
+// process group. In the sandbox a process cannot change its group: there only the
+// command is killed, and its children end with the plugin.
 func killAsGroup(cmd *exec.Cmd) {
 	if mayLead() {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -20,11 +20,11 @@ func killAsGroup(cmd *exec.Cmd) {
 	cmd.Cancel = func() error { return killGroup(cmd) }
 }
 
-// mayLead reports whether processes may get a group of their own: whether there
-// is no such process is what the kernel says last.
+// mayLead reports whether setpgid is allowed. It is called for a process that does
+// not exist: where it is allowed, the error is ESRCH, and in the sandbox EPERM.
 func mayLead() bool { return errors.Is(syscall.Setpgid(math.MaxInt32, 0), syscall.ESRCH) }
 
-// killGroup kills a command, with the process group that it leads, if it does.
+// killGroup kills a command, or its process group if it has one of its own.
 func killGroup(cmd *exec.Cmd) error {
 	if cmd.SysProcAttr == nil {
 		return cmd.Process.Kill()

@@ -2,9 +2,9 @@ package speech
 
 import "net/http"
 
-// instance is what an open converter of either direction holds.
+// instance is the state of an open converter in either direction.
 type instance struct {
-	// cache remembers results by what they were made of.
+	// cache keeps the results of conversions.
 	cache *cache
 	// client makes the requests of the engine openai.
 	client *http.Client
@@ -12,7 +12,7 @@ type instance struct {
 
 func newInstance() instance { return instance{cache: newCache(cacheLimit), client: newClient()} }
 
-// Close waits until no conversion is going on any more, and closes connections.
+// Close waits until all conversions have ended, and closes idle connections.
 func (i instance) Close() error {
 	i.cache.wait()
 	i.client.CloseIdleConnections()

@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	// stderrTail is how much of what a program complained of is kept, in bytes.
+	// stderrTail is how many of the last bytes of a program's stderr are kept.
 	stderrTail = 2 << 10
-	// drainDelay is how long a program's output may stay open after its end.
+	// drainDelay is how long a program's output may stay open after it has exited.
 	drainDelay = 2 * time.Second
 )
 
-// programs runs programs, only so many at a time.
+// programs runs programs, at most as many at a time as there are processors.
 type programs struct {
 	slots chan struct{}
 }
@@ -38,8 +38,8 @@ type invocation struct {
 	maxOutput int
 }
 
-// run runs a program and returns what it wrote to stdout. When ctx ends or the
-// time is up, the program is killed with everything that it has started.
+// run runs a program and returns its stdout. When ctx ends or the timeout is over,
+// the program and its process group are killed (see [killAsGroup]).
 func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 	select {
 	case p.slots <- struct{}{}:
@@ -84,8 +84,8 @@ const (
 	programPocketSphinx = "pocketsphinx_continuous"
 )
 
-// find returns the absolute path of a program. install is the hint for people
-// who do not have it.
+// find returns the absolute path of a program. install is the hint of the error if
+// it is not installed.
 func find(name, install string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -94,7 +94,8 @@ func find(name, install string) (string, error) {
 	return path, nil
 }
 
-// boundedBuffer refuses more than limit bytes, and calls overflow then.
+// boundedBuffer keeps up to limit bytes. A Write beyond them fails and calls
+// overflow.
 type boundedBuffer struct {
 	bytes      []byte
 	limit      int
@@ -126,7 +127,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// quoted returns the tail as the end of an error message.
+// quoted returns ": " and the tail as valid UTF-8, or "" if it is blank.
 func (t *tail) quoted() string {
 	text := strings.TrimSpace(strings.ToValidUTF8(string(t.bytes), "\uFFFD"))
 	if text == "" {

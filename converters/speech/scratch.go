@@ -8,7 +8,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// scratch is a folder for the files of one conversion.
+// scratch is the path of a temporary folder for the files of one conversion.
 type scratch string
 
 func newScratch() (scratch, error) {
@@ -28,7 +28,8 @@ func (s scratch) write(name string, data []byte) error {
 	return nil
 }
 
-// read returns a file of at most limit bytes that a program was to write.
+// read returns a file that a program has written. A missing file, and one of more
+// than limit bytes, is an error of the kind [core.ErrorProtocol].
 func (s scratch) read(name string, limit int64) ([]byte, error) {
 	info, err := os.Stat(s.path(name))
 	if err != nil {

@@ -15,18 +15,18 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// Components returns the converters of this package. What they run on this
-// machine they run on as many processes at a time as there are processors.
+// Components returns the converters of this package. Together they run at most as
+// many programs at a time as there are processors.
 func Components() []core.Component {
 	p := newPrograms()
 	return []core.Component{speechComponent(p), transcribeComponent(p)}
 }
 
-// Programs are those that the engines of this package run; what a command of
-// the user's runs is not among them.
+// Programs returns the programs that the engines of this package run, without those
+// of the engine command.
 func Programs() []string { return []string{programFlite, programESpeak, programPocketSphinx} }
 
-// The engines that both directions know.
+// The engines of both directions.
 const (
 	engineCommand = "command"
 	engineOpenAI  = "openai"
@@ -42,7 +42,7 @@ type speechConfig struct {
 	Timeout core.Duration `json:"timeout" doc:"How long one text may take." min:"1ms"`
 }
 
-// Validate checks that the keys given are those of the engine.
+// Validate checks that the keys that are set are keys of the engine.
 func (c speechConfig) Validate() error {
 	if engines := []string{engineFlite, engineESpeak, engineCommand, engineOpenAI}; !slices.Contains(engines, c.Engine) {
 		return unknownEngine(c.Engine, engines)
@@ -62,7 +62,7 @@ func foreignKey(key, engines string) error {
 	return core.Errorf(core.ErrorConfig, "the key is for the engine %s", engines).At(key)
 }
 
-// checkKeys checks what both directions have in common.
+// checkKeys checks the keys that both directions have.
 func checkKeys(engine string, command []string, needs, foreign string, e endpointConfig, timeout core.Duration) []error {
 	var problems []error
 	if timeout <= 0 {
@@ -152,8 +152,8 @@ func (s *speaker) Convert(ctx context.Context, in core.Value) (core.Value, error
 	return core.WAVValue(wav), nil
 }
 
-// speakable returns the text without what nobody can say: control characters
-// and bytes that are not UTF-8 become spaces.
+// speakable replaces control characters and bytes that are not UTF-8 by spaces, and
+// trims the text.
 func speakable(text string) string {
 	spaced := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar {
@@ -164,11 +164,12 @@ func speakable(text string) string {
 	return strings.TrimSpace(spaced)
 }
 
-// silence is the level, in dBFS, that all speech exceeds. Flite makes a faint
-// breath, of -47, of a text without a word that it can say.
+// silence is the peak level, in dBFS, below which a result counts as silent. Flite
+// makes a faint noise, of -47 dBFS, for a text without a word that it can say.
 const silence = -40
 
-// checkSpoken returns a whole WAV file that holds speech as a plain one.
+// checkSpoken re-encodes an engine's WAV file as mono 16-bit PCM. It refuses files
+// that are damaged or silent.
 func checkSpoken(file []byte) ([]byte, error) {
 	clip, warnings, err := audio.DecodeWAV(file)
 	if err != nil {

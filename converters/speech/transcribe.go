@@ -20,7 +20,7 @@ type transcribeConfig struct {
 	Timeout  core.Duration `json:"timeout" doc:"How long one recording may take." min:"1ms"`
 }
 
-// Validate checks that the keys given are those of the engine.
+// Validate checks that the keys that are set are keys of the engine.
 func (c transcribeConfig) Validate() error {
 	if engines := []string{enginePocketSphinx, engineCommand, engineOpenAI}; !slices.Contains(engines, c.Engine) {
 		return unknownEngine(c.Engine, engines)
@@ -53,7 +53,7 @@ func transcribeComponent(p programs) core.Component {
 		})
 }
 
-// ear returns what a clip of 16 kHz says.
+// ear transcribes a clip with a rate of 16 kHz.
 type ear func(ctx context.Context, clip audio.Clip) (string, error)
 
 func openEar(p programs, client *http.Client, c transcribeConfig) (ear, error) {
@@ -82,7 +82,7 @@ const earRate = 16000
 
 // Convert implements [core.Converter].
 func (l *listener) Convert(ctx context.Context, in core.Value) (core.Value, error) {
-	// Of a recording that was cut off, what is there is transcribed.
+	// The warnings are dropped: a file that is cut off is transcribed as far as it goes.
 	clip, _, err := audio.FromValue(in)
 	if err != nil {
 		return core.Value{}, err

@@ -16,12 +16,12 @@ const (
 	engineESpeak = "espeak-ng"
 )
 
-// maxText is how much a program may write to stdout that is no audio, in bytes.
+// maxText is the largest text, in bytes, that is read from a program or an endpoint.
 const maxText = 1 << 20
 
-// The texts go to flite and espeak-ng as files: an argument that begins with
-// "-" is an option to them, a long one does not fit, and every user of the
-// machine can read it.
+// Texts are given to flite and espeak-ng in files. As an argument, a text that
+// begins with "-" would be an option, a long one would not fit, and every user of
+// the machine could read it.
 const (
 	textFile   = "text.txt"
 	speechFile = "speech.wav"
@@ -36,11 +36,11 @@ func openFlite(ctx context.Context, p programs, c speechConfig) (voice, error) {
 	if name == "" {
 		name = "rms" // the voice that recognisers understand best
 	}
-	// Flite speaks with another voice, and says nothing, if it has not the one
-	// that it was asked for.
+	// Flite does not report an unknown voice and speaks with another one, so its
+	// list of voices is checked.
 	listed, err := p.run(ctx, invocation{argv: []string{path, "-lv"}, timeout: c.Timeout.Std(), maxOutput: maxText})
 	if err != nil {
-		return nil, fmt.Errorf("asking for its voices: %w", err)
+		return nil, fmt.Errorf("listing the voices: %w", err)
 	}
 	_, names, _ := strings.Cut(string(listed), ":")
 	if voices := strings.Fields(names); !slices.Contains(voices, name) {
@@ -68,7 +68,8 @@ func openESpeak(ctx context.Context, p programs, c speechConfig) (voice, error) 
 	return fileVoice(p, c, path, "-v", name, "-f", textFile, "-w", speechFile), nil
 }
 
-// fileVoice speaks with a program that reads textFile and writes speechFile.
+// fileVoice returns the voice of a program that reads textFile and writes
+// speechFile in its working folder.
 func fileVoice(p programs, c speechConfig, argv ...string) voice {
 	return func(ctx context.Context, text string) ([]byte, error) {
 		dir, err := newScratch()

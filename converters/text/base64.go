@@ -29,7 +29,7 @@ func (c base64Config) encoding() (*base64.Encoding, error) {
 	return encoding, nil
 }
 
-// Validate refuses alphabets that there are not.
+// Validate refuses unknown alphabets.
 func (c base64Config) Validate() error {
 	_, err := c.encoding()
 	return err

@@ -12,7 +12,7 @@ type caesarConfig struct {
 	Shift int `json:"shift" doc:"By how many letters each letter moves on; negative moves back." min:"-25" max:"25"`
 }
 
-// Validate refuses shifts that are none.
+// Validate refuses a shift of 0 and shifts outside -25 to 25.
 func (c caesarConfig) Validate() error {
 	if c.Shift == 0 || c.Shift <= -letters || c.Shift >= letters {
 		return core.Errorf(core.ErrorConfig, "a shift of %d is outside 1 to 25 and -25 to -1", c.Shift).At("shift")
@@ -35,7 +35,7 @@ func rot13Component() core.Component {
 		struct{}{}, always(rotate(letters/2)))
 }
 
-// rotate moves the letters A to Z and a to z on by shift places.
+// rotate moves the letters A to Z and a to z by shift places, wrapping around.
 func rotate(shift int) rewrite {
 	return func(text []byte) []byte {
 		out := make([]byte, len(text))

@@ -27,8 +27,8 @@ func reverse(text []byte) []byte {
 
 const zeroWidthJoiner = '\u200d'
 
-// character returns the length, in bytes, of the first character of the text
-// with all that belongs to it.
+// character returns the length, in bytes, of the first character of the text with
+// the marks, joiners and skin tones that follow it.
 func character(text []byte) int {
 	last, n := utf8.DecodeRune(text)
 	for n < len(text) {
@@ -42,5 +42,5 @@ func character(text []byte) int {
 	return n
 }
 
-// isSkinTone reports whether r changes the colour of the emoji before it.
+// isSkinTone reports whether r is an emoji modifier (Fitzpatrick type).
 func isSkinTone(r rune) bool { return '\U0001F3FB' <= r && r <= '\U0001F3FF' }

@@ -13,7 +13,7 @@ type templateConfig struct {
 	Text string `json:"text" doc:"The new text; {{ .text }} stands for the old one." required:"true"`
 }
 
-// Validate checks that the text has a place in the template.
+// Validate checks that the template is well-formed and contains {{ .text }}.
 func (c templateConfig) Validate() error {
 	_, err := parseTemplate(c.Text)
 	return err
@@ -33,7 +33,8 @@ func templateComponent() core.Component {
 		})
 }
 
-// parseTemplate returns what stands between the placeholders.
+// parseTemplate returns the pieces of the template between the placeholders
+// {{ .text }}.
 func parseTemplate(template string) ([][]byte, error) {
 	var (
 		pieces [][]byte

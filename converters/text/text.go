@@ -18,8 +18,7 @@ func Components() []core.Component {
 	}
 }
 
-// rewrite is a converter that makes new text of text. It may not change the
-// bytes that it is given.
+// rewrite is a converter from text to text. It must not modify its argument.
 type rewrite func(text []byte) []byte
 
 var _ core.Converter = rewrite(nil)
@@ -32,12 +31,12 @@ func (r rewrite) Convert(_ context.Context, in core.Value) (core.Value, error) {
 	return core.Value{Modality: core.Text, MediaType: core.MediaText, Data: r(in.Data)}, nil
 }
 
-// always opens a converter that has nothing to configure.
+// always returns the open function of a converter without configuration.
 func always(r rewrite) func(context.Context, struct{}) (core.Converter, error) {
 	return func(context.Context, struct{}) (core.Converter, error) { return r, nil }
 }
 
-// info describes a converter from text to text.
+// info returns the description of a converter from text to text.
 func info(name, summary, description string) core.Info {
 	return core.Info{
 		Name:        name,

@@ -151,8 +151,8 @@ func FuzzTextConverters(f *testing.F) {
 	})
 }
 
-// checkReverse checks that no byte is lost, and the exact result where nothing
-// belongs together.
+// checkReverse checks that no byte is lost, and the exact result for texts without
+// combining characters.
 func checkReverse(t *testing.T, in, got string) {
 	t.Helper()
 	sorted := func(s string) []byte {

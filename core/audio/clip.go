@@ -76,8 +76,8 @@ func checkRate(rate int64) error {
 	return nil
 }
 
-// quantise turns an amplitude, where 1 is just beyond full scale, into the
-// nearest sample. What is too loud is clipped; NaN is silence.
+// quantise returns the sample nearest to an amplitude, where 1 is one step above
+// the largest sample. Amplitudes out of range are clipped; NaN gives 0.
 func quantise(amplitude float64) int16 {
 	scaled := math.RoundToEven(amplitude * fullScale)
 	switch {
@@ -94,9 +94,9 @@ func quantise(amplitude float64) int16 {
 // fullScale is the amplitude, in samples, that counts as 1.
 const fullScale = 32768
 
-// FromValue decodes an audio value as [DecodeWAV] does. It fails with
-// [core.ErrorUnsupported] for a value that is no audio, or in another media type
-// than WAV.
+// FromValue decodes an audio value as [DecodeWAV] does and returns its warnings.
+// It fails with [core.ErrorUnsupported] if the value is not audio, or its media
+// type is not WAV.
 func FromValue(v core.Value) (Clip, []string, error) {
 	if v.Modality != core.Audio {
 		return Clip{}, nil, core.Errorf(core.ErrorUnsupported, "the value is %s, not audio", v.Modality)
@@ -108,5 +108,5 @@ func FromValue(v core.Value) (Clip, []string, error) {
 	return Clip{}, nil, core.Errorf(core.ErrorUnsupported, "audio of the media type %q is not WAV", v.MediaType)
 }
 
-// String says how long the clip is, and its rate.
+// String returns the clip's duration and rate.
 func (c Clip) String() string { return fmt.Sprintf("%v at %d Hz", c.Duration(), c.Rate) }

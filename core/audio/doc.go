@@ -1,8 +1,8 @@
-// Package audio holds sound in memory as mono 16-bit PCM: reading any sane WAV
-// file, writing plain ones, changing the sample rate, telephone companding,
-// silence and noise, joining clips and a few measurements.
+// Package audio holds sound in memory as mono 16-bit PCM. It reads and writes WAV
+// files, resamples, encodes and decodes G.711, generates silence and noise, joins
+// clips and measures levels.
 //
-// Everything that carries audio in the orchestrator works on a [Clip]. Start
-// with [DecodeWAV] and [Clip.Resample]. It is not a general audio library: it
-// knows one channel, one sample format and no compression but G.711.
+// All code of the orchestrator that handles audio works on a [Clip]. Start with
+// [DecodeWAV] and [Clip.Resample]. The package is not a general audio library: it
+// has one channel, one sample format, and G.711 as its only compression.
 package audio

@@ -25,7 +25,7 @@ func ExampleDecodeWAV() {
 	// input
 }
 
-// The telephone's way: 8 kHz, a byte a sample.
+// Audio on a telephone line has 8 kHz and one byte a sample.
 func ExampleEncodeMuLaw() {
 	studio := audio.Noise(time.Second, 24_000, -20, 1)
 	line := studio.Resample(8_000)
@@ -51,7 +51,7 @@ func ExampleNoise() {
 	// Output: -30.0 dBFS, the same: true
 }
 
-// Is there anything to be heard in a reply?
+// The levels of a clip tell whether a reply is silent.
 func ExampleClip_RMS() {
 	fmt.Println(audio.Silence(time.Second, 24_000).RMS())
 	// Output: -Inf

@@ -17,8 +17,8 @@ const (
 	tagExtensible = 0xFFFE
 )
 
-// maxChannels is what the widest loudspeaker set-ups have; more is a broken
-// header.
+// maxChannels is the largest channel count that is decoded. A larger one is taken
+// for a broken header.
 const maxChannels = 16
 
 // waveFormat is the content of a fmt chunk.
@@ -32,11 +32,12 @@ type waveFormat struct {
 // frameSize returns the bytes of one sample of all channels.
 func (f waveFormat) frameSize() int { return f.channels * f.bits / 8 }
 
-// subFormatTail ends the GUID of every sub-format that stands for a format tag.
+// subFormatTail is the last 14 bytes of the GUID of every sub-format that encodes
+// a format tag.
 var subFormatTail = []byte{0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71}
 
-// parseFormat reads a fmt chunk and refuses what could only be decoded into
-// noise.
+// parseFormat reads a fmt chunk. It refuses formats that cannot be decoded and
+// fields that contradict each other.
 func parseFormat(chunk []byte) (waveFormat, error) {
 	if len(chunk) < 16 {
 		return waveFormat{}, core.Errorf(core.ErrorInput, "the WAV file's fmt chunk has %d bytes, fewer than 16", len(chunk))
@@ -67,9 +68,9 @@ func parseFormat(chunk []byte) (waveFormat, error) {
 	return f, nil
 }
 
-// formatTag returns the format tag of a fmt chunk. The extensible header has
-// it further back, and beside it how many bits of a sample are valid: these are
-// its upper ones, so that the number makes no difference.
+// formatTag returns the format tag of a fmt chunk. In the extensible header it is
+// the beginning of the sub-format. That header's number of valid bits is ignored:
+// the valid bits are the upper ones of a sample.
 func formatTag(chunk []byte) (uint16, error) {
 	tag := binary.LittleEndian.Uint16(chunk)
 	if tag != tagExtensible {
@@ -86,7 +87,7 @@ func formatTag(chunk []byte) (uint16, error) {
 
 const whatCanBeDecoded = "PCM, float, A-law and mu-law can be decoded"
 
-// checkDecodable checks that the encoding is one that is decoded, at that width.
+// checkDecodable checks that the encoding can be decoded at its sample width.
 func (f waveFormat) checkDecodable() error {
 	var ok bool
 	can := whatCanBeDecoded

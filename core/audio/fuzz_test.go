@@ -23,8 +23,8 @@ func FuzzDecodeWAV(f *testing.F) {
 	})
 }
 
-// checkDecoding decodes any file: it never costs much, and gives either a
-// reason or all samples.
+// checkDecoding decodes any file and checks the memory allocated, and that the
+// result is an error with a message or all samples.
 func checkDecoding(t *testing.T, file []byte) {
 	var (
 		clip     audio.Clip
@@ -61,9 +61,8 @@ func checkDecoding(t *testing.T, file []byte) {
 	}
 }
 
-// audioIn returns the size of a file's audio and of its frames, if the file is
-// beyond reproach: whole chunks, one of them fmt, a later one data, and that
-// not empty.
+// audioIn returns the size of a file's audio and of its frames in bytes, if the file
+// is valid: whole chunks, one of them fmt, a later one data, and that not empty.
 func audioIn(file []byte) (size, frame int, ok bool) {
 	var sawData bool
 	for rest := file[12:]; len(rest) > 0; {
@@ -98,8 +97,7 @@ func audioIn(file []byte) (size, frame int, ok bool) {
 	return size, frame, size > 0
 }
 
-// checkEveryHeaderGivesAllOf decodes the same audio behind every header that
-// may stand before it.
+// checkEveryHeaderGivesAllOf decodes the same audio with every kind of header.
 func checkEveryHeaderGivesAllOf(t *testing.T, pcm []byte) {
 	formats := []struct {
 		frame int

@@ -2,10 +2,10 @@ package audio
 
 import "math/bits"
 
-// G.711 squeezes a sample into eight bits: a sign, a segment number (a power
-// of two) and four bits of position within the segment. The mu-law used in
-// North America and Japan works on 14-bit amplitudes, the A-law used elsewhere
-// on 13-bit ones; both here take and give 16-bit samples.
+// ITU-T G.711 encodes a sample in eight bits: a sign, a segment number (a power
+// of two) and four bits of position within the segment. Mu-law, used in North
+// America and Japan, is defined on 14-bit amplitudes; A-law, used elsewhere, on
+// 13-bit ones. The functions here take and return 16-bit samples.
 
 const (
 	muBias = 33 << 2 // added so that each segment starts at a power of two
@@ -61,7 +61,8 @@ func decodeMuLaw(code byte) int16 {
 	return int16(magnitude)
 }
 
-// aLawToggle inverts every other bit, as A-law does to keep the line lively.
+// aLawToggle inverts every other bit of a code, as G.711 demands for A-law, so
+// that silence is not sent as a run of equal bits.
 const aLawToggle = 0x55
 
 func encodeALaw(sample int16) byte {

@@ -1,7 +1,7 @@
 package audio
 
-// Join returns clips one after the other, as a new clip. It has the rate of the
-// first that has one; the others are resampled to it.
+// Join returns the clips one after the other, as a new clip. Its rate is that of
+// the first clip with a positive rate; the others are resampled to it.
 func Join(clips ...Clip) Clip {
 	var joined Clip
 	for _, c := range clips {

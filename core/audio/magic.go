@@ -7,11 +7,11 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// convertHint ends the errors about files that another program could convert.
+// convertHint is the hint of errors about files that another program can convert.
 const convertHint = "convert it first, for instance with: ffmpeg -i FILE -ac 1 -c:a pcm_s16le OUT.wav"
 
-// checkMagic checks the first twelve bytes, and says what the file is where it
-// is something that people mistake for WAV.
+// checkMagic checks that the first twelve bytes are those of a WAV file. The error
+// names the file's type if it is another known one.
 func checkMagic(file []byte) error {
 	if len(file) == 0 {
 		return core.Errorf(core.ErrorInput, "the WAV file is empty")

@@ -4,8 +4,8 @@ import "math"
 
 // Levels are in dBFS: 0 is full scale, and silence is minus infinity.
 
-// RMS returns the clip's average level in dBFS. A full-scale square wave has
-// 0, a full-scale sine -3.
+// RMS returns the clip's root mean square level in dBFS: 0 for a full-scale square
+// wave, -3 for a full-scale sine.
 func (c Clip) RMS() float64 {
 	if len(c.Samples) == 0 {
 		return math.Inf(-1)
@@ -26,10 +26,10 @@ func (c Clip) Peak() float64 {
 	return decibels(peak / fullScale)
 }
 
-// Tone returns the level, in dBFS, of the sine of a frequency in Hz within the
-// clip: a full-scale sine of that frequency has 0. It is the Goertzel
-// algorithm under a Hann window, so that other tones do not leak into the
-// result; it resolves frequencies that are more than 2/duration apart.
+// Tone returns the level, in dBFS, of the clip's sine component at a frequency in
+// Hz: 0 for a full-scale sine. It uses the Goertzel algorithm with a Hann window,
+// which limits leakage from other tones, and separates frequencies that are more
+// than 2/duration apart.
 func (c Clip) Tone(hz float64) float64 {
 	n := len(c.Samples)
 	if n == 0 || c.Rate <= 0 {

@@ -26,7 +26,7 @@ func allocated(limit uint64, f func()) uint64 {
 	return least
 }
 
-// allowance is what the decoder may allocate for a file, whatever it claims.
+// allowance is how many bytes the decoder may allocate for a file.
 func allowance(file []byte) uint64 { return 16*uint64(len(file)) + 64<<10 }
 
 func TestNoFileMakesTheDecoderAllocateMoreThanAFewTimesItsSize(t *testing.T) {
@@ -42,8 +42,8 @@ func TestNoFileMakesTheDecoderAllocateMoreThanAFewTimesItsSize(t *testing.T) {
 	}
 }
 
-// greedy are files that are big, or that make the most of what a decoder may
-// do with each of their bytes.
+// greedy returns files that are large, or that need the most memory for each of
+// their bytes.
 func greedy() []specimen {
 	million := make([]byte, 1<<20)
 	pieces := []chunk{plain(1, 8000, 8)}

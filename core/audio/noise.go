@@ -14,14 +14,13 @@ func Silence(d time.Duration, rate int) Clip {
 
 // Noise returns white noise of a length, rounded to whole samples, at a rate in
 // Hz. Its RMS is level, in dBFS; a level above 0 counts as 0. Amplitudes are
-// spread evenly, so that from -4.8 dBFS on the loudest of them are clipped and
-// the RMS falls short of the level, by 2.1 dB at 0. The same seed gives the same
-// noise.
+// uniformly distributed: above -4.8 dBFS the largest are clipped and the RMS is
+// below level, by 2.1 dB at 0. The same seed gives the same noise.
 func Noise(d time.Duration, rate int, level float64, seed uint64) Clip {
 	c := Silence(d, rate)
-	// Even amplitudes up to a loudest one have an RMS of it over root three.
+	// A uniform distribution over -loudest to loudest has an RMS of loudest/sqrt(3).
 	loudest := math.Sqrt(3) * math.Pow(10, min(level, 0)/20)
-	// The generator is specified to the bit; what is built upon it may change.
+	// PCG's output is specified; that of rand.Rand's methods may change.
 	generator := rand.NewPCG(seed, 0)
 	for i := range c.Samples {
 		evenly := float64(int64(generator.Uint64())>>11) / (1 << 52) // -1 to 1

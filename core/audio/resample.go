@@ -3,29 +3,28 @@ package audio
 import "math"
 
 const (
-	// crossings is how many zero crossings of the sinc are kept on either
-	// side. 64 leave a transition band of an eighth of the lower of the two
-	// bandwidths: at 8 kHz everything up to 3.5 kHz passes.
+	// crossings is the number of zero crossings of the sinc that are kept on
+	// either side. With 64 the transition band is an eighth of the lower of the
+	// two bandwidths: at 8 kHz the pass band ends at 3.5 kHz.
 	crossings = 64
-	// kaiserBeta gives a stop band 110 dB down: 0.1102 x (110 - 8.7).
+	// kaiserBeta gives a stop-band attenuation of 110 dB: 0.1102 x (110 - 8.7).
 	kaiserBeta = 11.16
-	// passband is the cut-off, relative to the lower of the two bandwidths,
-	// at which the stop band begins where aliases would.
+	// passband is the cut-off relative to the lower of the two bandwidths. With
+	// it the stop band begins at that bandwidth, where aliasing begins.
 	passband = 1 - 3.55/crossings
-	// maxPhases limits the table for rates with next to no common divisor.
-	// Between 512 phases linear interpolation errs by less than -105 dB. A
-	// filter that is stretched changes less from one to the next and needs
-	// fewer, so that the table never takes more than 600 KB.
+	// maxPhases limits the table for rates whose greatest common divisor is
+	// small. Linear interpolation between 512 phases has an error below -105 dB.
+	// A filter stretched for a lower output rate needs fewer phases, so the table
+	// stays below 600 KB.
 	maxPhases = 512
-	// block is how many output samples are made at a time.
+	// block is the number of output samples that are computed at a time.
 	block = 1024
 )
 
-// Resample returns the clip at another rate, in Hz, through a
-// Kaiser-windowed sinc filter, which is what keeps a tone above the new
-// bandwidth from coming back as a wrong one. Both rates have to be positive; if
-// one is not, the clip is returned as it is. Beside the samples it returns, two
-// bytes each, it allocates less than 2 MB if both are [MinRate] to [MaxRate].
+// Resample returns the clip at another rate, in Hz. A Kaiser-windowed sinc filter
+// removes tones above the new bandwidth, which would alias. If a rate is not
+// positive, the clip is returned unchanged. With both rates between [MinRate] and
+// [MaxRate] it allocates less than 2 MB beside the samples it returns.
 func (c Clip) Resample(rate int) Clip {
 	if rate == c.Rate || rate <= 0 || c.Rate <= 0 {
 		return c
@@ -44,8 +43,8 @@ func (c Clip) Resample(rate int) Clip {
 	return Clip{Rate: rate, Samples: out}
 }
 
-// fill sets window to the amplitudes of the samples from start on. Silence on
-// both sides stands for what was before and comes after.
+// fill sets window to the amplitudes of the samples from start on, with zeros
+// before the first sample and after the last.
 func fill(window []float64, samples []int16, start int) {
 	for i := range window {
 		window[i] = 0
@@ -55,16 +54,16 @@ func fill(window []float64, samples []int16, start int) {
 	}
 }
 
-// polyphase is a low-pass filter, sampled at each offset from an input sample
-// at which an output sample can fall.
+// polyphase is a low-pass filter, sampled at each offset that an output sample can
+// have from the input sample before it.
 type polyphase struct {
 	up, down int         // the ratio of the rates in lowest terms
 	half     int         // taps on either side
-	phases   [][]float64 // coefficients by offset; the last is the first of the next sample
+	phases   [][]float64 // coefficients by offset, from 0 to 1 inclusive
 }
 
 func newPolyphase(up, down int) *polyphase {
-	// Going down, the filter is stretched to the narrower new bandwidth.
+	// For a lower output rate the filter is stretched to the new bandwidth.
 	narrowing := math.Min(1, float64(up)/float64(down))
 	f := &polyphase{up: up, down: down, half: int(math.Ceil(crossings / narrowing))}
 	count := min(up, int(math.Ceil(maxPhases*narrowing)))
@@ -91,8 +90,8 @@ func (f *polyphase) taps(offset, cutoff float64) []float64 {
 	return taps
 }
 
-// first returns the number of the first input sample that output sample i is
-// made of. It is negative at the beginning.
+// first returns the index of the first input sample that output sample i depends
+// on. It is negative near the beginning.
 func (f *polyphase) first(i int) int { return i*f.down/f.up + 1 - f.half }
 
 // at returns output sample i, given the input from sample start on.
@@ -108,8 +107,8 @@ func (f *polyphase) at(input []float64, start, i int) float64 {
 	return y
 }
 
-// dot returns the sum of the products of two equally long slices. They have an
-// even length, and two sums are kept so that one does not wait for the other.
+// dot returns the dot product of two slices of the same even length. It keeps two
+// sums, so that successive additions do not depend on each other.
 func dot(a, b []float64) float64 {
 	var even, odd float64
 	for len(a) > 1 && len(b) > 1 {

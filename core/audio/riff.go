@@ -8,8 +8,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// container is what a WAV file says about itself: its format and its audio
-// bytes, which are whole frames and those of the file where it can be.
+// container is a WAV file's format and its audio, in whole frames. The audio of a
+// single data chunk shares the file's memory.
 type container struct {
 	format   waveFormat
 	data     []byte
@@ -19,14 +19,13 @@ type container struct {
 	pieces    int // data chunks so far
 }
 
-// streamed is the smallest data size that is taken to mean "up to the end":
-// programs that write to a pipe do not know the size and leave 0xFFFFFFFF
-// (ffmpeg), 0x7FFFF000 (espeak-ng) or the like. No file that is accepted is
-// that long.
+// streamed is the smallest data size, in bytes, that means "up to the end of the
+// file": programs that write to a pipe do not know the size and leave 0xFFFFFFFF
+// (ffmpeg), 0x7FFFF000 (espeak-ng) or similar. It is larger than [MaxWAV].
 const streamed = 0x7FFFF000
 
-// openWAV finds the format and the audio of a WAV file without trusting any
-// size in it.
+// openWAV finds the format and the audio of a WAV file. Every size in the file is
+// checked against the bytes present.
 func openWAV(file []byte) (container, error) {
 	if err := checkMagic(file); err != nil {
 		return container{}, err
@@ -49,19 +48,20 @@ func openWAV(file []byte) (container, error) {
 	return c, nil
 }
 
-// chunkHead is the length of a chunk's name and size.
+// chunkHead is the length in bytes of a chunk's name and size.
 const chunkHead = 8
 
-// cutHead cuts a chunk's head off. The size is what the chunk claims.
+// cutHead splits a chunk's head from what follows. The size is the chunk's own
+// claim and is not checked.
 func cutHead(b []byte) (id string, size int64, body []byte) {
 	return string(b[:4]), int64(binary.LittleEndian.Uint32(b[4:])), b[chunkHead:]
 }
 
-// over reports whether what follows the audio is no chunk of this file: a cut
-// off one, another file, or anything at all.
+// over reports whether the audio has been read and rest does not begin with a
+// whole chunk of this file.
 func (c *container) over(rest []byte) bool { return c.pieces > 0 && !isChunk(rest) }
 
-// take takes the chunk at the beginning of rest and returns what is behind it.
+// take reads the chunk at the beginning of rest and returns what follows it.
 func (c *container) take(rest []byte) ([]byte, error) {
 	id, size, body := cutHead(rest)
 	if id == "data" {
@@ -81,8 +81,7 @@ func (c *container) take(rest []byte) ([]byte, error) {
 	return behind(body, size), nil
 }
 
-// takeFormat takes a fmt chunk. A second one may only repeat the first: audio
-// of two formats would be noise in one of them.
+// takeFormat reads a fmt chunk. A second one has to be equal to the first.
 func (c *container) takeFormat(body []byte) error {
 	format, err := parseFormat(body)
 	if err != nil {
@@ -95,8 +94,8 @@ func (c *container) takeFormat(body []byte) error {
 	return nil
 }
 
-// takeData takes the audio of a data chunk: as many bytes as it claims, or as
-// there are.
+// takeData reads a data chunk: as many bytes as it claims, but no more than there
+// are. It returns what follows the chunk.
 func (c *container) takeData(body []byte, size int64) (rest []byte) {
 	there := int64(len(body))
 	switch {
@@ -112,7 +111,7 @@ func (c *container) takeData(body []byte, size int64) (rest []byte) {
 		size = there
 	}
 	if c.pieces == 0 {
-		c.data = body[:size:size] // not to be written over by the next
+		c.data = body[:size:size] // the capacity keeps append from writing into the file
 	} else {
 		c.data = append(c.data, body[:size]...)
 	}
@@ -120,7 +119,8 @@ func (c *container) takeData(body []byte, size int64) (rest []byte) {
 	return behind(body, size)
 }
 
-// finish looks at the audio as a whole, and at what is behind the last chunk.
+// finish cuts the audio to whole frames and warns about what is missing or was
+// left out; rest is what follows the last chunk.
 func (c *container) finish(rest []byte) {
 	if c.pieces > 1 {
 		c.warn("the WAV file has its audio in %d pieces, which were joined", c.pieces)
@@ -142,8 +142,8 @@ func (c *container) warn(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
 }
 
-// behind returns what is behind a chunk's body. Chunks begin at even places,
-// but some programs forget the byte that is to fill up an odd one.
+// behind returns what follows a chunk's body. A body of odd size is followed by a
+// padding byte, which some programs leave out.
 func behind(body []byte, size int64) []byte {
 	rest := body[size:]
 	if size%2 == 1 && len(rest) > 0 && !isName(rest) {
@@ -152,8 +152,9 @@ func behind(body []byte, size int64) []byte {
 	return rest
 }
 
-// areChunks reports whether b is a sequence of whole chunks, as may follow a
-// data chunk that is really empty: up to the end, or to another one.
+// areChunks reports whether b is a sequence of whole chunks, up to its end or to a
+// data chunk. A data chunk of size 0 that such a sequence follows is empty; before
+// anything else, its size was left out.
 func areChunks(b []byte) bool {
 	for len(b) > 0 {
 		if !isChunk(b) {
@@ -168,8 +169,8 @@ func areChunks(b []byte) bool {
 	return true
 }
 
-// isChunk reports whether b begins with a whole chunk, or with more audio, of
-// which the end may be missing.
+// isChunk reports whether b begins with a whole chunk, or with a data chunk, which
+// may be cut off.
 func isChunk(b []byte) bool {
 	if len(b) < chunkHead || !isName(b) {
 		return false
@@ -184,7 +185,8 @@ func isChunk(b []byte) bool {
 	}
 }
 
-// isName reports whether b begins as the names of chunks do.
+// isName reports whether b begins with four bytes that can be a chunk's name:
+// ASCII letters, digits, spaces and underscores.
 func isName(b []byte) bool {
 	return len(b) >= 4 && !slices.ContainsFunc(b[:4], func(c byte) bool {
 		letter := 'a' <= c|0x20 && c|0x20 <= 'z'

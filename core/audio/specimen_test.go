@@ -14,8 +14,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// specimen is a file and what has to come of it: samples, perhaps with one
-// warning, or an error.
+// specimen is a file and the expected result: samples, perhaps with one warning, or
+// an error.
 type specimen struct {
 	name string
 	file []byte
@@ -73,7 +73,7 @@ func checkRefused(t *testing.T, s specimen, clip audio.Clip, warnings []string, 
 	}
 }
 
-// chunk is a RIFF chunk; its size may be made to lie.
+// chunk is a RIFF chunk, whose size may be wrong.
 type chunk struct {
 	id       string
 	body     []byte

@@ -12,26 +12,26 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// The longest WAV file that is decoded. What its audio becomes at another rate
-// is bounded with it: an hour at 24 kHz is 173 MB.
+// The limits on a WAV file that is decoded. They also bound the memory of the
+// resampled audio: an hour at 24 kHz takes 173 MB.
 const (
-	// MaxWAV is a size in bytes: 23 minutes at 24 kHz, and what one message
-	// between processes may hold.
+	// MaxWAV is the largest size in bytes: 23 minutes of 16-bit mono at 24 kHz. It
+	// is also the largest message between the orchestrator and a plugin.
 	MaxWAV = 64 << 20
-	// MaxDuration is how long it may play: as long as the sessions of voice
-	// services last.
+	// MaxDuration is the longest playing time, that of the longest sessions of
+	// voice services.
 	MaxDuration = time.Hour
 )
 
-// DecodeWAV decodes a WAV file to mono at the file's own rate: integer PCM of
-// 8, 16, 24 and 32 bits, float of 32 and 64, A-law and mu-law, also under the
-// extensible header. Channels are averaged. Sizes in the file are checked
-// against what is there, so that what is allocated stays below 16 times the
-// file's length and 64 KiB. Whoever streamed the file and left its length open
-// is understood. The warnings say what is missing from a file that was cut off,
-// what was left out or guessed, and that a file is without any audio.
+// DecodeWAV decodes a WAV file to mono at the file's own rate: integer PCM of 8,
+// 16, 24 and 32 bits, float of 32 and 64 bits, A-law and mu-law, with the plain or
+// the extensible header. Channels are averaged. Sizes in the file are checked
+// against the bytes present; less than 16 times the file's length plus 64 KiB is
+// allocated. A streamed file, whose header does not know its length, is read to
+// its end. The warnings say what is missing from a file that is cut off, what was
+// left out or guessed, and that a file has no audio.
 //
-// Its errors are of [core.ErrorInput] and say what is wrong with the file.
+// Errors are of the kind [core.ErrorInput] and say what is wrong with the file.
 func DecodeWAV(data []byte) (Clip, []string, error) {
 	if len(data) > MaxWAV {
 		return Clip{}, nil, core.Errorf(core.ErrorInput, "the WAV file has %d bytes, more than %d", len(data), MaxWAV)
@@ -60,7 +60,7 @@ func DecodeWAV(data []byte) (Clip, []string, error) {
 	return Clip{Rate: c.format.rate, Samples: m.out}, c.warnings, nil
 }
 
-// EncodeWAV returns the clip as a WAV file with the plainest header there is.
+// EncodeWAV returns the clip as a WAV file with the 44-byte header.
 func EncodeWAV(c Clip) []byte {
 	size := 2 * len(c.Samples)
 	file := make([]byte, headerSize+size)
@@ -69,23 +69,24 @@ func EncodeWAV(c Clip) []byte {
 	return file
 }
 
-// EncodePCM returns raw little-endian 16-bit PCM as a WAV file, as [FromPCM] and
-// [EncodeWAV] do, but by copying. Its errors are those of FromPCM.
+// EncodePCM returns raw little-endian 16-bit PCM of a rate in Hz as a WAV file. The
+// result is that of [FromPCM] and [EncodeWAV], without decoding the samples. Its
+// errors are those of FromPCM.
 func EncodePCM(pcm []byte, rate int) ([]byte, error) {
 	if err := checkPCM(pcm, rate); err != nil {
 		return nil, err
 	}
 	header := appendHeader(make([]byte, 0, headerSize), mono16(rate), len(pcm))
-	return append(header, pcm...), nil // for which memory need not be cleared first
+	return append(header, pcm...), nil // append does not clear memory first, make would
 }
 
-// mono16 is the format of what is encoded.
+// mono16 is the format of encoded files at a rate in Hz.
 func mono16(rate int) waveFormat { return waveFormat{tag: tagPCM, channels: 1, rate: rate, bits: 16} }
 
-// headerSize is the length of the plainest header.
+// headerSize is the length in bytes of the header with only a fmt and a data chunk.
 const headerSize = 44
 
-// appendHeader appends the plainest header to b.
+// appendHeader appends the header of a file with dataSize bytes of audio to b.
 func appendHeader(b []byte, f waveFormat, dataSize int) []byte {
 	le := binary.LittleEndian
 	b = append(b, "RIFF"...)
@@ -102,9 +103,9 @@ func appendHeader(b []byte, f waveFormat, dataSize int) []byte {
 	return le.AppendUint32(b, uint32(dataSize))
 }
 
-// decodePCM has go-audio/wav decode integer PCM. It gets a header of our own:
-// it allocates whatever sizes a header claims, and takes a streamed file for
-// an empty one.
+// decodePCM decodes integer PCM with go-audio/wav. That package allocates whatever
+// sizes a header claims and reads a streamed file as an empty one, so it is given
+// a header with the checked sizes.
 func (c container) decodePCM(m *mixer) error {
 	file := append(appendHeader(make([]byte, 0, headerSize+len(c.data)), c.format, len(c.data)), c.data...)
 	decoder := wav.NewDecoder(bytes.NewReader(file))

@@ -2,50 +2,52 @@ package compare
 
 import "github.com/redteam-orchestrator/orchestrator/core/stats"
 
-// Cell is an attack, or one of its variants, in both runs. What is compared are
-// its cases: an attack's variant with one row of its dataset, or without any,
-// which the trials of a run repeat.
+// Cell is an attack, or one of its variants, in both runs. Its cases are compared: a
+// case is the variant with one row of the dataset, or the variant alone if there is
+// no dataset. The trials of a run repeat a case.
 type Cell struct {
 	Attack  string `json:"attack"`
 	Variant string `json:"variant,omitempty"`
 	// Then and Now count all trials that have an outcome.
 	Then stats.Tally `json:"then"`
 	Now  stats.Tally `json:"now"`
-	// Change says what became of the rate, and Test by which figures; it is nil
-	// where there is nothing to compare.
+	// Change is the result of the comparison, and Test its figures. Test is nil if
+	// no case was judged in both runs.
 	Change Change `json:"change"`
 	Test   *Test  `json:"test,omitempty"`
-	// Altered are the things that are not what they were: target, objective,
-	// success. A difference may then come from there.
+	// Altered are those of "target", "objective" and "success" that differ between
+	// the runs. They may be the cause of a difference.
 	Altered []string `json:"altered,omitempty"`
 }
 
-// Change is what became of a cell's attack success rate.
+// Change is the change of a cell's attack success rate from the baseline to the run.
 type Change string
 
 // The changes of a cell.
 const (
+	// Rose and Fell mean that the rate changed significantly.
 	Rose Change = "rose"
 	Fell Change = "fell"
-	// Unmoved: what was seen may well be chance. It does not say that the rates
-	// are the same; the interval of the difference says how far apart they may be.
+	// Unmoved means that the difference is not significant. The rates need not be
+	// the same: the interval of the difference says how far apart they may be.
 	Unmoved Change = "unmoved"
-	// Unknown: no case was judged in both runs.
+	// Unknown means that no case was judged in both runs.
 	Unknown Change = "no_evidence"
-	// Added and Removed: only the run, or only the baseline, has the cell.
+	// Added and Removed mean that only the run, or only the baseline, has the cell.
 	Added   Change = "only_in_run"
 	Removed Change = "only_in_baseline"
 )
 
-// Test is the comparison of a cell's rates over the cases that were judged in both
-// runs: those that only one of them judged would pass for a change.
+// Test is the comparison of a cell's rates. It uses only the cases that were judged
+// in both runs: the others could make a difference where there is no change.
 type Test struct {
-	// Cases were judged in both runs, Left in one only.
+	// Cases is the number of cases that were judged in both runs, Left of those
+	// judged in one only.
 	Cases int  `json:"cases"`
 	Left  int  `json:"left_out"`
 	Then  Rate `json:"then"`
 	Now   Rate `json:"now"`
-	// Difference is the rate now less the rate then, with its interval.
+	// Difference is Now.ASR - Then.ASR, and Low to High its Newcombe interval.
 	Difference float64 `json:"difference"`
 	Low        float64 `json:"low"`
 	High       float64 `json:"high"`
@@ -70,12 +72,12 @@ func rateOf(t stats.Tally) Rate {
 	return r
 }
 
-// Name is the attack's name, and the variant's where it is one of several.
+// Name returns ATTACK or ATTACK/VARIANT.
 func (c Cell) Name() string { return named(c.Attack, c.Variant, 0) }
 
-// cell compares the rates, but for what depends on other cells. whole says of
-// each run that every trial was begun: what a run lacks is otherwise unknown, and
-// not removed.
+// cell compares the rates, except for what depends on other cells, which [New] adds.
+// thenWhole and nowWhole say whether every trial of that run was begun; only then is
+// a missing cell one that the run does not have.
 func (p *pair) cell(thenWhole, nowWhole bool) Cell {
 	c := Cell{Attack: p.attack, Variant: p.variant, Altered: p.altered()}
 	for _, k := range p.cases {
@@ -93,7 +95,7 @@ func (p *pair) cell(thenWhole, nowWhole bool) Cell {
 	return c
 }
 
-// test compares what was judged in both runs; nil where nothing was.
+// test compares the cases that were judged in both runs; nil if there is none.
 func (p *pair) test() *Test {
 	var before, after stats.Tally
 	t := &Test{}

@@ -7,52 +7,52 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
-// Version is that of the JSON form of a [Comparison]. Fields may be added to it;
-// none changes its meaning.
+// Version is the version of the JSON form of a [Comparison]. Adding fields does not
+// change it; existing fields keep their meaning.
 const Version = 1
 
-// Alpha is the level of significance where nobody chooses another: the chance
-// that a comparison in which nothing has changed says that some rate moved.
+// Alpha is the default level of significance: the probability that a comparison of
+// two runs with the same true rates reports that some rate moved.
 const Alpha = 0.05
 
 // Comparison is what changed from the baseline to the run.
 type Comparison struct {
 	Version int `json:"version"`
-	// Conclusion sums it up.
+	// Conclusion is the overall result.
 	Conclusion Conclusion `json:"conclusion"`
 	Baseline   Side       `json:"baseline"`
 	Run        Side       `json:"run"`
-	// Alpha is the level of significance, Confidence that of the intervals.
+	// Alpha is the level of significance, Confidence the level of the intervals.
 	Alpha      float64 `json:"alpha"`
 	Confidence float64 `json:"confidence"`
-	// Notes are what has to be known beside the figures, for people.
+	// Notes are sentences for people about what limits the comparison, such as
+	// too few trials.
 	Notes []string `json:"notes"`
-	// New are the findings that the baseline does not have, and Gone those that
-	// only the baseline has.
+	// New are the findings of the run that the baseline does not have. Gone are
+	// those of the baseline that the run judged without a success.
 	New  []Finding `json:"new_findings"`
 	Gone []Finding `json:"not_reproduced"`
-	// Cells are the attacks' variants, in the order of the run, and then those
-	// that only the baseline has.
+	// Cells are the attacks' variants: first those of the run, in its order, then
+	// those that only the baseline has.
 	Cells []Cell `json:"cells"`
 }
 
-// Conclusion is the answer of a comparison.
+// Conclusion is the overall result of a comparison.
 type Conclusion string
 
 // The conclusions of a comparison.
 const (
-	// Worse: there is a new finding, or a rate really rose.
+	// Worse means that there is a new finding, or that a rate rose significantly.
 	Worse Conclusion = "worse"
-	// NoEvidence: nothing is worse as far as it is known, and of some cell it is
-	// not known, because no trial of the run's was judged. So it is where the
-	// baseline as a whole has none.
+	// NoEvidence means that nothing is known to be worse, but that no trial of
+	// some cell was judged in the run, or no trial at all in the baseline.
 	NoEvidence Conclusion = "no_evidence"
-	// NotWorse: no new finding, and no rate that can be shown to have risen.
+	// NotWorse means that there is no new finding, and that no rate rose
+	// significantly.
 	NotWorse Conclusion = "not_worse"
 )
 
-// Moved reports whether some attack success rate really changed, to whichever
-// side.
+// Moved reports whether some attack success rate rose or fell significantly.
 func (c Comparison) Moved() bool {
 	for _, cell := range c.Cells {
 		if cell.Change == Rose || cell.Change == Fell {
@@ -62,9 +62,9 @@ func (c Comparison) Moved() bool {
 	return false
 }
 
-// New compares a run with its baseline, at a level of significance strictly
-// between 0 and 1. A baseline without an ID stands for that there is none yet:
-// then every finding is new.
+// New compares a run with its baseline, at a level of significance alpha strictly
+// between 0 and 1. A baseline with an empty ID means that there is no baseline:
+// every finding is new then.
 func New(baseline, run Run, alpha float64) Comparison {
 	c := Comparison{
 		Version: Version, Baseline: baseline.side(), Run: run.side(), Alpha: alpha, Confidence: stats.Confidence,
@@ -81,8 +81,9 @@ func New(baseline, run Run, alpha float64) Comparison {
 	return c
 }
 
-// judge decides which rates moved. All cells are looked at together, so that many
-// of them do not make a change of one likely.
+// judge decides which rates moved. The p-values of all cells are adjusted together,
+// so that many cells do not make a chance finding likely. It notes how many cells
+// have too few trials for any difference to be significant.
 func (c *Comparison) judge() {
 	var tested []*Cell
 	var p []float64
@@ -112,7 +113,8 @@ func (c *Comparison) judge() {
 	}
 }
 
-// noteAltered names the cells that are held or judged by something else.
+// noteAltered adds a note with the cells whose target, objective or success
+// expression differs between the runs.
 func (c *Comparison) noteAltered() {
 	const most = 5
 	var names []string
@@ -129,7 +131,7 @@ func (c *Comparison) noteAltered() {
 	}
 }
 
-// unfounded reports whether there is a baseline that proves nothing.
+// unfounded reports whether there is a baseline without any judged trial.
 func (c *Comparison) unfounded() bool { return c.Baseline.ID != "" && c.Baseline.Judged() == 0 }
 
 func (c *Comparison) conclude() Conclusion {

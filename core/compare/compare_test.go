@@ -245,8 +245,8 @@ func TestACellThatWasNeverBegunIsNotTakenAway(t *testing.T) {
 	}
 }
 
-// Twenty cells of twelve rows that differ much in how easily they succeed, four
-// trials each, held twice by a target that did not change.
+// Twenty cells of twelve rows with very different success rates, four trials each,
+// run twice against a target that did not change.
 func TestWhereNothingChangedARateMovesInFewerComparisonsThanAlpha(t *testing.T) {
 	const comparisons, cells, rows, repeats = 150, 20, 12, 4
 	random := rand.New(rand.NewPCG(26, 11))

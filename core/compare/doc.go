@@ -1,4 +1,4 @@
-// Package compare says what changed between two runs of a campaign: which
-// findings are new, and which attack success rates really moved. It is pure: it
-// knows outcomes and names, and nothing of what was said.
+// Package compare compares two runs of a campaign: which findings are new, and which
+// attack success rates changed significantly. It does no I/O and uses outcomes and
+// names only, no content of conversations.
 package compare

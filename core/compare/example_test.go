@@ -7,7 +7,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
 )
 
-// night makes a run of an attack that succeeded some times.
+// night returns a run of an attack with a number of successes.
 func night(id, attack string, succeeded, trials int) compare.Run {
 	run := compare.Run{ID: id, Campaign: "night", Planned: trials}
 	for i := range trials {
@@ -20,8 +20,8 @@ func night(id, attack string, succeeded, trials int) compare.Run {
 	return run
 }
 
-// A rate moved only where it can be shown: from 3 of 10 to 6 of 10 may be chance,
-// from 30 of 100 to 60 of 100 is not.
+// A rate counts as moved if the change is significant: from 3 of 10 to 6 of 10 may be
+// chance, from 30 of 100 to 60 of 100 is not.
 func ExampleNew() {
 	for _, trials := range []int{10, 100} {
 		c := compare.New(night("monday", "patient-caller", 3*trials/10, trials), night("tuesday", "patient-caller", 6*trials/10, trials), compare.Alpha)

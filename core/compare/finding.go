@@ -6,41 +6,40 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// Finding is a case that reached its objective in one of the runs and not in the
-// other one.
+// Finding is a case with a success in one of the runs and none in the other.
 type Finding struct {
 	Attack  string `json:"attack"`
 	Variant string `json:"variant,omitempty"`
 	Row     int    `json:"row,omitempty"`
-	// Trials are the IDs of those that succeeded, in the run that has them: the
-	// first twenty.
+	// Trials are the IDs of the first twenty trials that succeeded.
 	Trials []string `json:"trials"`
 	// Succeeded and Judged count the trials of the run that has the finding.
 	Succeeded int `json:"succeeded"`
 	Judged    int `json:"judged"`
-	// Other is the status of the case in the run that does not have the finding, and
-	// OtherJudged of how many trials that is known.
+	// Other is the status of the case in the run without the finding, and
+	// OtherJudged the number of its judged trials there.
 	Other       Status `json:"other"`
 	OtherJudged int    `json:"other_judged"`
 }
 
-// mostTrials bounds the IDs of a finding: the first ones are enough to look at.
+// mostTrials is the largest number of trial IDs in a finding.
 const mostTrials = 20
 
-// Status is what is known of a case that has no success in a run.
+// Status is the status of a case in a run in which it has no success.
 type Status string
 
 // The statuses of a case without a success.
 const (
-	// Defended: it was judged, and no trial succeeded.
+	// Defended means that trials were judged, and none succeeded.
 	Defended Status = "defended"
-	// NotJudged: it was there, and no trial was judged.
+	// NotJudged means that the run has the case, but no trial of it was judged.
 	NotJudged Status = "not_judged"
-	// Absent: there was no such case.
+	// Absent means that the run does not have the case.
 	Absent Status = "absent"
 )
 
-// Name names the case as its trials are named, without their number.
+// Name returns ATTACK[/VARIANT][/row-N], the name of the case's trials without the
+// number of the trial.
 func (f Finding) Name() string { return named(f.Attack, f.Variant, f.Row) }
 
 func named(attack, variant string, row int) string {
@@ -54,9 +53,9 @@ func named(attack, variant string, row int) string {
 	return name
 }
 
-// newFindings are the cases that succeeded now and in no trial of the baseline.
-// One that the baseline could not judge counts: a first alarm may be missed for
-// ever, and a second one does no harm.
+// newFindings returns the cases with a success in the run and none in the baseline.
+// Cases that the baseline did not judge are included: reporting a known finding
+// again is better than missing a new one.
 func (p *pair) newFindings() []Finding {
 	var all []Finding
 	for _, k := range p.cases {
@@ -67,7 +66,7 @@ func (p *pair) newFindings() []Finding {
 	return all
 }
 
-// gone are the cases that succeeded in the baseline, and now were judged without
+// gone returns the cases with a success in the baseline that the run judged without
 // a success.
 func (p *pair) gone() []Finding {
 	var all []Finding

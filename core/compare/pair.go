@@ -7,7 +7,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
-// side says which of the runs a trial is of.
+// side is one of the two runs: then is the baseline, now the run.
 type side int
 
 const (
@@ -15,22 +15,22 @@ const (
 	now
 )
 
-// pair is a cell as both runs have it.
+// pair holds the trials of a cell from both runs.
 type pair struct {
 	attack, variant string
 	cases           []*oneCase
 	byRow           map[int]*oneCase
-	// sample is a trial of each run that has the cell.
+	// sample is, by side, a trial of the cell; nil if that run has none.
 	sample [2]*Trial
 }
 
-// oneCase is what the trials of both runs repeat.
+// oneCase holds the trials of a case from both runs.
 type oneCase struct {
 	row       int
 	then, now held
 }
 
-// held is how a case was held in one run.
+// held holds the trials of a case from one run.
 type held struct {
 	tally  stats.Tally
 	trials []Trial
@@ -43,8 +43,8 @@ func (h *held) add(t Trial) {
 	}
 }
 
-// pairs puts the trials of both runs together, in the order of the run and then
-// of the baseline.
+// pairs groups the trials of both runs by cell: first the cells of the run, in its
+// order, then those that only the baseline has.
 func pairs(baseline, run Run) []*pair {
 	type key struct{ attack, variant string }
 	var all []*pair
@@ -83,7 +83,7 @@ func (p *pair) add(t Trial, of side) {
 
 func (p *pair) has(s side) bool { return p.sample[s] != nil }
 
-// altered names what the trials are held or judged by that is not what it was.
+// altered returns which of target, objective and success differ between the runs.
 func (p *pair) altered() []string {
 	if !p.has(then) || !p.has(now) {
 		return nil
@@ -102,7 +102,7 @@ func (p *pair) altered() []string {
 	return all
 }
 
-// notes say what makes two runs hard to compare.
+// notes returns what makes the two runs hard to compare.
 func notes(baseline, run Run) []string {
 	all := []string{}
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }

@@ -9,9 +9,9 @@ import (
 type Run struct {
 	ID       string
 	Campaign string
-	// Source is the campaign's file as it was.
+	// Source is the content of the campaign's file at the time of the run.
 	Source []byte
-	// Planned is how many trials the run was to hold. Those that are not among
+	// Planned is the number of trials in the run's plan. Those that are not in
 	// Trials were never begun.
 	Planned int
 	Trials  []Trial
@@ -20,19 +20,20 @@ type Run struct {
 // Trial is a trial that was begun.
 type Trial struct {
 	ID, Attack, Variant string
-	// Row counts from 1; it is 0 where the attack has no rows.
+	// Row counts from 1; it is 0 if the attack has no dataset.
 	Row int
-	// Target, Objective and Success are what the trial was held and judged by.
+	// Target, Objective and Success are the target's name, the objective and the
+	// success expression of the trial.
 	Target, Objective, Success string
-	// Outcome is "" where the trial has none.
+	// Outcome is "" if the trial has none.
 	Outcome core.Outcome
 }
 
-// Side sums one of the two runs up.
+// Side is the summary of one of the two runs.
 type Side struct {
 	ID       string `json:"id"`
 	Campaign string `json:"campaign"`
-	// Planned counts the trials, Open those of them that have no outcome.
+	// Planned counts the planned trials, Open those of them without an outcome.
 	Planned int `json:"planned"`
 	Open    int `json:"open"`
 	stats.Tally

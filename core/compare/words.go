@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Headline says in one line of people's words what came of a comparison.
+// Headline returns the result of a comparison in one line, for people.
 func (c Comparison) Headline() string {
 	count := map[Change]int{}
 	unjudged := 0
@@ -43,7 +43,7 @@ func (c Comparison) Headline() string {
 	}
 }
 
-// String says in one line what a finding is, and how the other run stood.
+// String returns the finding and the status in the other run in one line.
 func (f Finding) String() string {
 	other := map[Status]string{
 		Defended:  fmt.Sprintf("none of %d", f.OtherJudged),
@@ -53,7 +53,7 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %d of %d succeeded, first %s; in the other run %s", f.Name(), f.Succeeded, f.Judged, f.Trials[0], other)
 }
 
-// String says in one line what became of a cell's rate.
+// String returns the change of the cell's rate in one line.
 func (c Cell) String() string {
 	if c.Test == nil {
 		return fmt.Sprintf("%s: %s", c.Name(), c.Change)

@@ -1,4 +1,4 @@
-// Package notify tells webhooks what a comparison of two runs found: as JSON for
-// programs, and as a message for Slack and those who are compatible with it. It
-// says counts and names, and nothing of what was said in a run.
+// Package notify sends the result of a comparison of two runs to webhooks: as JSON,
+// or as a message for Slack and compatible services. Notices contain counts and
+// names, but no content of conversations.
 package notify

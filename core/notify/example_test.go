@@ -8,7 +8,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/notify"
 )
 
-// What a webhook is told: why, in one line for people, and the figures for programs.
+// A notice has its occasions, one line for people, and the figures for programs.
 func ExampleNew() {
 	trial := compare.Trial{ID: "patient-caller/1", Attack: "patient-caller", Outcome: core.Defended}
 	before := compare.Run{ID: "monday", Campaign: "night", Planned: 1, Trials: []compare.Trial{trial}}

@@ -9,26 +9,26 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
 )
 
-// Version is that of the JSON form of a [Notice]. Fields may be added to it; none
-// changes its meaning.
+// Version is the version of the JSON form of a [Notice]. Adding fields does not
+// change it; existing fields keep their meaning.
 const Version = 1
 
-// Notice is what webhooks are told. Its JSON form is what those of the format
-// json get.
+// Notice is the content of a notification. Its JSON form is the body for webhooks of
+// the format [JSON].
 type Notice struct {
 	Version int    `json:"version"`
 	Event   string `json:"event"` // "comparison"
-	// ID is the same each time that the same comparison is sent: what is sent
-	// again after an error may have arrived.
+	// ID is the same each time that the same comparison is sent, so that a receiver
+	// can drop a repetition.
 	ID string `json:"id"`
-	// Occasions are all reasons to tell somebody; there may be none.
+	// Occasions are all reasons for notifying; there may be none.
 	Occasions []Occasion `json:"occasions"`
-	// Text says it in one line for people.
+	// Text is the campaign and the result in one line, for people.
 	Text       string             `json:"text"`
 	Comparison compare.Comparison `json:"comparison"`
 }
 
-// New makes the notice of a comparison.
+// New returns the notice of a comparison.
 func New(c compare.Comparison) Notice {
 	n := Notice{
 		Version: Version, Event: "comparison", ID: c.Run.ID + ":" + c.Baseline.ID, Occasions: []Occasion{},
@@ -46,12 +46,12 @@ func New(c compare.Comparison) Notice {
 	return n
 }
 
-// Concerns reports whether a webhook wants to be told.
+// Concerns reports whether the notice has an occasion that the webhook is for.
 func (n Notice) Concerns(w Webhook) bool {
 	return slices.ContainsFunc(n.Occasions, func(o Occasion) bool { return slices.Contains(w.On, o) })
 }
 
-// Body returns what a webhook of a format is sent.
+// Body returns the JSON body for webhooks of a format.
 func (n Notice) Body(format Format) ([]byte, error) {
 	if format == Slack {
 		return json.Marshal(map[string]string{"text": n.slack()})
@@ -59,13 +59,13 @@ func (n Notice) Body(format Format) ([]byte, error) {
 	return json.Marshal(n)
 }
 
-// The bounds of a message: Slack shows at most 4,000 characters well.
+// The limits of a message: Slack recommends at most 4,000 characters.
 const (
 	mostLines      = 10
 	mostCharacters = 3_900
 )
 
-// slack writes the notice in Slack's markup.
+// slack returns the notice in Slack's markup.
 func (n Notice) slack() string {
 	c := n.Comparison
 	lines := []string{
@@ -86,7 +86,8 @@ func (n Notice) slack() string {
 	return cut(strings.Join(lines, "\n"))
 }
 
-// listed makes a line of each thing, and one that counts those that are too many.
+// listed returns a line for each of the first ten things, and one with the number of
+// the others.
 func listed[T fmt.Stringer](what string, things []T) []string {
 	var lines []string
 	for _, t := range things[:min(len(things), mostLines)] {
@@ -98,13 +99,13 @@ func listed[T fmt.Stringer](what string, things []T) []string {
 	return lines
 }
 
-// escape keeps a text from being taken for markup of Slack's, such as a link or a
-// call to everybody.
+// escape escapes a text for Slack's markup, so that it cannot contain a link or a
+// mention such as @channel.
 func escape(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@\u200b").Replace(s)
 }
 
-// cut shortens a message at the end of a line, so that no escape is cut in two.
+// cut shortens a message at the end of a line, so that no escape is split.
 func cut(s string) string {
 	letters := []rune(s)
 	if len(letters) <= mostCharacters {

@@ -53,8 +53,7 @@ func worse() notify.Notice {
 		run("20261126-200000-bbbb", map[string][2]int{"blunt": {1, 7}, "patient": {16, 4}, "same": {3, 3}}), compare.Alpha))
 }
 
-// The JSON form is what programs of others rely on: fields are added to it, and
-// never renamed.
+// Other programs rely on the JSON form: fields may be added, but not renamed.
 func TestTheJSONFormIsStable(t *testing.T) {
 	body, err := worse().Body(notify.JSON)
 	if err != nil {

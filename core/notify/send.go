@@ -15,22 +15,22 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// The bounds of sending.
+// The limits of sending.
 const (
-	// oneTry bounds the wait for an answer.
+	// oneTry is the timeout of one try.
 	oneTry = 10 * time.Second
-	// mostTries is how often a notice is sent at most.
+	// mostTries is the largest number of tries.
 	mostTries = 6
-	// maxAnswer bounds what is read of an answer, and shownAnswer what an error
-	// quotes of it.
+	// maxAnswer is the number of bytes that are read of a response, and
+	// shownAnswer the number that an error quotes.
 	maxAnswer   = 64 << 10
 	shownAnswer = 200
 )
 
 // Sender sends notices. The zero value is ready for use.
 type Sender struct {
-	// Pause is that before the second try, and grows from there; 0 stands for a
-	// second.
+	// Pause is the pause before the second try; it grows exponentially. 0 stands
+	// for one second.
 	Pause time.Duration
 	// Patience bounds all tries together; 0 stands for two minutes.
 	Patience time.Duration
@@ -38,10 +38,11 @@ type Sender struct {
 	Transport http.RoundTripper
 }
 
-// Send posts a body of JSON to an address, and returns how often it tried. It
-// tries again where the service cannot be reached, is overloaded (429) or fails
-// (5xx), and waits as long as that asks for. It follows no redirect: the body and
-// the address are meant for that service alone. Its errors do not repeat the address.
+// Send posts a JSON body to an address, and returns the number of tries. It retries
+// if the service cannot be reached or answers 429 or 5xx, after the time in
+// Retry-After if there is one; at most six times in all. It does not follow
+// redirects, which would send the body to another service. Its errors do not contain
+// the address, which is a secret.
 func (s *Sender) Send(ctx context.Context, address string, body []byte) (tries int, err error) {
 	client := &http.Client{
 		Transport: s.Transport, Timeout: oneTry,
@@ -55,7 +56,7 @@ func (s *Sender) Send(ctx context.Context, address string, body []byte) (tries i
 		return struct{}{}, post(ctx, client, address, body)
 	}
 	_, err = backoff.Retry(ctx, post, backoff.WithBackOff(pauses), backoff.WithMaxTries(mostTries), backoff.WithMaxElapsedTime(patience))
-	if permanent, ok := errors.AsType[*backoff.PermanentError](err); ok { // it was the last try
+	if permanent, ok := errors.AsType[*backoff.PermanentError](err); ok { // returned as it is on the last try
 		err = permanent.Unwrap()
 	}
 	return tries, err
@@ -73,7 +74,7 @@ func post(ctx context.Context, client *http.Client, address string, body []byte)
 	if err != nil {
 		return withoutAddress(err)
 	}
-	defer func() { _ = response.Body.Close() }() // it was only read
+	defer func() { _ = response.Body.Close() }() // opened for reading only
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil && response.StatusCode/100 != 2 {
 		answer = nil
@@ -81,8 +82,8 @@ func post(ctx context.Context, client *http.Client, address string, body []byte)
 	return judge(response, answer)
 }
 
-// judge says what an answer means. That it is a success is all that is asked of
-// its status.
+// judge returns nil for a 2xx response, and otherwise the error, which says whether
+// to retry and when.
 func judge(response *http.Response, answer []byte) error {
 	status := response.StatusCode
 	if status/100 == 2 {
@@ -104,8 +105,9 @@ func judge(response *http.Response, answer []byte) error {
 	return err
 }
 
-// retryAfter reads how long a service wants us to wait, in seconds or as a date by
-// its own clock. Who waits decides whether that is too long.
+// retryAfter returns the time to wait by the header Retry-After, seconds or a date
+// by the service's clock (its header Date), cut to 24 hours. It reports false if the
+// header is missing or invalid.
 func retryAfter(h http.Header) (time.Duration, bool) {
 	const longest = 24 * time.Hour
 	value := h.Get("Retry-After")
@@ -123,7 +125,8 @@ func retryAfter(h http.Header) (time.Duration, bool) {
 	return min(max(at.Sub(now), 0), longest), true
 }
 
-// withoutAddress takes the address out of what net/http says.
+// withoutAddress returns the error inside a [url.Error], whose text contains the
+// address.
 func withoutAddress(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err

@@ -39,8 +39,8 @@ func answer(status int, headers ...string) http.HandlerFunc {
 	}
 }
 
-// hasty is a sender that does not let a test wait. Its connections end with the
-// test.
+// hasty returns a sender with short pauses. Its connections are closed at the end of
+// the test.
 func hasty(t *testing.T) *notify.Sender {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)

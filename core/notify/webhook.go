@@ -10,51 +10,51 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
-// Webhook is told of what a comparison of runs found.
+// Webhook is an address that notices are sent to.
 type Webhook struct {
-	// URL is as the campaign writes it: secret references are not resolved.
+	// URL is the address in the campaign; secret references are not resolved.
 	URL    string
 	Format Format
-	// On are the occasions on which the webhook is told.
+	// On are the occasions on which a notice is sent.
 	On []Occasion
 }
 
-// Format is what a webhook understands.
+// Format is the form of a webhook's body.
 type Format string
 
 // The formats of webhooks.
 const (
-	// JSON is the whole comparison.
+	// JSON is the JSON form of a [Notice].
 	JSON Format = "json"
-	// Slack is a message that Slack and services compatible with it show.
+	// Slack is a message for Slack and compatible services.
 	Slack Format = "slack"
 )
 
-// Occasion is a reason to tell a webhook.
+// Occasion is a reason to send a notice.
 type Occasion string
 
 // The occasions.
 const (
-	// NewFinding: something succeeded that never did in the baseline.
+	// NewFinding: a case succeeded that has no success in the baseline.
 	NewFinding Occasion = "new_finding"
-	// ASRMoved: an attack success rate really rose or fell.
+	// ASRMoved: an attack success rate rose or fell significantly.
 	ASRMoved Occasion = "asr_moved"
-	// NoEvidence: the run cannot say whether anything is worse.
+	// NoEvidence: the conclusion is [compare.NoEvidence].
 	NoEvidence Occasion = "no_evidence"
 )
 
-// Config returns the URL as a JSON object, in which package secret finds what it
-// refers to.
+// Config returns {"url": URL} as JSON, in which package secret finds the secret
+// references.
 func (w Webhook) Config() []byte {
 	data, err := json.Marshal(map[string]string{"url": w.URL})
 	if err != nil {
-		return []byte("{}") // strings always encode
+		return []byte("{}") // cannot happen: strings always encode
 	}
 	return data
 }
 
-// Place says where the webhook is, without what may be secret in its address: the
-// host, or the reference that stands for the whole address.
+// Place returns the webhook's address without the parts that may be secret: the
+// scheme and host, or the secret reference that the address begins with.
 func (w Webhook) Place() string {
 	if name, _, ok := strings.Cut(w.URL, "}"); ok && strings.HasPrefix(name, "${") {
 		return name + "}"
@@ -67,8 +67,8 @@ func (w Webhook) Place() string {
 	return scheme + "://" + host + "/…"
 }
 
-// CheckURL checks the address of a webhook: it has to be encrypted, unless it is
-// on this machine. Its errors do not repeat the address, which is a secret.
+// CheckURL parses the address of a webhook, which has to be https, or http on this
+// machine. Its errors do not contain the address, which is a secret.
 func CheckURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	switch {

@@ -31,7 +31,7 @@ func (printer) Artifact(_ context.Context, sum string, data io.Reader) error {
 	return err
 }
 
-// A run travels as rows and the bytes that they refer to. One flipped bit, and the
+// A file consists of rows and the bytes that they refer to. One flipped bit, and the
 // file is refused.
 func Example() {
 	var file bytes.Buffer

@@ -17,19 +17,21 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// Sink takes what a file holds, in its order.
+// Sink receives the content of a file, in the file's order.
 type Sink interface {
-	// Begin takes the header.
+	// Begin receives the header. It is called first, once.
 	Begin(ctx context.Context, h Header) error
-	// Row takes a row. No checksum has been looked at yet.
+	// Row receives a row, before the checksum of its entry has been compared.
 	Row(ctx context.Context, r Row) error
-	// Artifact takes bytes. Whether they have the SHA-256 is known only after it
-	// has returned.
+	// Artifact receives the bytes with the SHA-256 sum, in hexadecimal. The
+	// checksum is compared after Artifact has returned; it need not read data to
+	// the end.
 	Artifact(ctx context.Context, sum string, data io.Reader) error
 }
 
-// Read reads a file. Where it fails, whatever the Sink was given is of no use. A
-// file that is not as a [Writer] wrote it is an error of [core.ErrorInput].
+// Read reads a file into a sink. If it fails, everything that the sink received has
+// to be discarded. A file that differs from what a [Writer] wrote gives an error
+// of the kind [core.ErrorInput].
 func Read(ctx context.Context, file io.Reader, to Sink) error {
 	buffered := bufio.NewReader(cancellable{ctx, file})
 	if err := recognise(buffered); err != nil {
@@ -44,7 +46,8 @@ func Read(ctx context.Context, file io.Reader, to Sink) error {
 	return nil
 }
 
-// recognise refuses, with a reason, what is not an archive of ours at all.
+// recognise refuses empty and compressed files, without reading past the first
+// bytes.
 func recognise(file *bufio.Reader) error {
 	begin, err := file.Peek(4)
 	if len(begin) == 0 {
@@ -64,14 +67,16 @@ func recognise(file *bufio.Reader) error {
 
 type reader struct {
 	tar *tar.Reader
-	// entry is the one that is read.
+	// entry is the current entry.
 	entry *tar.Header
-	sums  map[string]string
-	to    Sink
+	// sums are the checksums, by name, of the entries read so far.
+	sums map[string]string
+	to   Sink
+	// begun is set once the first entry is the header.
 	begun bool
 }
 
-// next goes on to the next entry.
+// next advances to the next entry, which has to be a regular file.
 func (r *reader) next() error {
 	var err error
 	r.entry, err = r.tar.Next()
@@ -86,7 +91,7 @@ func (r *reader) next() error {
 	case r.entry.Typeflag != tar.TypeReg:
 		return damaged(quoted(r.entry.Name), "not a regular file")
 	}
-	for key := range r.entry.PAXRecords { // which announce more than there is
+	for key := range r.entry.PAXRecords { // a sparse entry expands to more bytes than the file has
 		if strings.HasPrefix(key, "GNU.sparse.") {
 			return damaged(quoted(r.entry.Name), "the entry is sparse")
 		}
@@ -94,7 +99,7 @@ func (r *reader) next() error {
 	return nil
 }
 
-// header reads what the file is.
+// header reads the header entry.
 func (r *reader) header(ctx context.Context) error {
 	if err := r.next(); err != nil {
 		return err
@@ -117,7 +122,7 @@ func (r *reader) header(ctx context.Context) error {
 	return r.to.Begin(ctx, h)
 }
 
-// rows reads the record, up to its checksums.
+// rows reads the entries with rows, and compares their checksums.
 func (r *reader) rows(ctx context.Context) error {
 	for n := 1; ; n++ {
 		if err := r.next(); err != nil {
@@ -136,7 +141,7 @@ func (r *reader) rows(ctx context.Context) error {
 	}
 }
 
-// lines reads a file of rows.
+// lines reads an entry with rows.
 func (r *reader) lines(ctx context.Context) error {
 	sum := sha256.New()
 	lines := bufio.NewScanner(io.TeeReader(r.tar, sum))
@@ -144,7 +149,7 @@ func (r *reader) lines(ctx context.Context) error {
 	for n := 1; lines.Scan(); n++ {
 		var row Row
 		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
-			if !lines.Scan() && lines.Err() != nil { // it is the beginning of a line
+			if !lines.Scan() && lines.Err() != nil { // the line was cut off by a failed read
 				return r.broken(r.entry.Name, lines.Err())
 			}
 			return damaged(r.entry.Name, "line %d: %w", n, err)
@@ -160,8 +165,8 @@ func (r *reader) lines(ctx context.Context) error {
 	return nil
 }
 
-// checkSums compares the checksums of what has been read with those that were
-// written.
+// checkSums compares the checksums of the entries read so far with the list in the
+// file.
 func (r *reader) checkSums() error {
 	text, err := r.all(maxSums)
 	if err != nil {
@@ -184,7 +189,7 @@ func (r *reader) checkSums() error {
 	return nil
 }
 
-// artifacts reads the artifacts, and the end.
+// artifacts reads the artifacts and the end entry.
 func (r *reader) artifacts(ctx context.Context) error {
 	last := ""
 	for n := 0; ; n++ {
@@ -219,7 +224,7 @@ func (r *reader) artifact(ctx context.Context, sum string) error {
 	return nil
 }
 
-// end makes sure that nothing is missing, and nothing comes after it.
+// end checks the number of artifacts and that no entry follows.
 func (r *reader) end(artifacts int) error {
 	text, err := r.all(maxHeader)
 	if err != nil {
@@ -237,7 +242,7 @@ func (r *reader) end(artifacts int) error {
 	return nil
 }
 
-// all reads a whole entry, which is not larger than a limit in bytes.
+// all reads a whole entry. It fails if the entry is larger than limit bytes.
 func (r *reader) all(limit int64) ([]byte, error) {
 	if r.entry.Size > limit {
 		return nil, damaged(r.entry.Name, "the entry is larger than %d bytes", limit)
@@ -252,15 +257,15 @@ func (r *reader) all(limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// note keeps the checksum of the entry that was read.
+// note keeps the checksum of the current entry.
 func (r *reader) note(sum hash.Hash) { r.sums[r.entry.Name] = hexadecimal(sum.Sum(nil)) }
 
 func (r *reader) misplaced() error {
 	return damaged(quoted(r.entry.Name), "the entry has no place there")
 }
 
-// broken returns the error for an archive that cannot be read on: the archive's,
-// or that of whoever gives or takes it.
+// broken returns the error for a failed read of what. Errors that are not about
+// the archive, those of the reader or the sink, are returned as they are.
 func (r *reader) broken(what string, err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -281,7 +286,7 @@ func cutShort(what string) error {
 		WithHint("get the file again, or export the run again")
 }
 
-// quoted shortens and quotes a name that somebody else chose.
+// quoted quotes a name that comes from the file, shortened to 80 bytes.
 func quoted(name string) string {
 	const longest = 80
 	if len(name) > longest {

@@ -12,11 +12,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// Format is the version of the file that this package writes. It reads all up to
-// it.
+// Format is the version of the file format that this package writes. It reads this
+// version and all earlier ones.
 const Format = 1
 
-// kindOfFile tells these files from other archives that have a run.json.
+// kindOfFile is the kind in the header. It tells exported runs from other archives
+// that contain a run.json.
 const kindOfFile = "orchestrator run"
 
 // The entries of the archive.
@@ -28,22 +29,22 @@ const (
 	endEntry       = "END"
 )
 
-// The bounds within which a file is read.
+// The largest sizes that are read, in bytes.
 const (
 	maxHeader = 64 << 10
 	maxRow    = 64 << 20
 	maxSums   = 64 << 20
 )
 
-// Header says what a file is.
+// Header identifies the file and the run in it.
 type Header struct {
-	// Kind and Format are filled in by [NewWriter].
+	// Kind and Format identify the file format; [NewWriter] sets them.
 	Kind   string `json:"kind"`
 	Format int    `json:"format"`
-	// Run is the run's ID: letters, digits, "-", "_" and ".", which does not come
-	// first.
+	// Run is the run's ID: up to 128 ASCII letters, digits, "-", "_" and ".", but
+	// no "." at the beginning.
 	Run string `json:"run"`
-	// Schema is the version of the tables that the rows are of.
+	// Schema is the version of the store's tables that the rows are from.
 	Schema int64 `json:"schema"`
 	// Orchestrator is the version of the program that wrote the file.
 	Orchestrator string `json:"orchestrator"`
@@ -51,7 +52,7 @@ type Header struct {
 
 var runID = regexp.MustCompile(`^[0-9A-Za-z_-][0-9A-Za-z._-]{0,127}$`)
 
-// check makes sure that the header is one that this version understands.
+// check returns an error unless this version can read a file with the header.
 func (h Header) check() error {
 	switch {
 	case h.Kind != kindOfFile:
@@ -70,23 +71,23 @@ func (h Header) check() error {
 // Row is a row of a table.
 type Row struct {
 	Table string
-	// Values are the columns: nil, string, []byte, int64 or float64.
+	// Values holds the columns by name: nil, string, []byte, int64 or float64.
 	Values map[string]any
 }
 
-// encoded is a row on its line. What JSON cannot hold is an object with one key.
+// encoded is the JSON of a row. Values that JSON cannot express are [octets].
 type encoded struct {
 	Table string                     `json:"table"`
 	Row   map[string]json.RawMessage `json:"row"`
 }
 
-// octets are bytes, or a text that is not UTF-8, in base64.
+// octets holds bytes, or a text that is not UTF-8, in base64. One of the two is set.
 type octets struct {
 	Bytes *[]byte `json:"bytes,omitempty"`
 	Text  *[]byte `json:"text,omitempty"`
 }
 
-// MarshalJSON returns the row's line: the same for the same row.
+// MarshalJSON returns the row's line. Equal rows give equal lines.
 func (r Row) MarshalJSON() ([]byte, error) {
 	values := make(map[string]any, len(r.Values))
 	for name, value := range r.Values {
@@ -98,7 +99,7 @@ func (r Row) MarshalJSON() ([]byte, error) {
 			if err != nil {
 				return nil, fmt.Errorf("column %s: %w", name, err)
 			}
-			if !bytes.ContainsAny(text, ".e") { // or it would be read as another type
+			if !bytes.ContainsAny(text, ".e") { // without either it would be read as an int64
 				text = append(text, ".0"...)
 			}
 			values[name] = json.RawMessage(text)
@@ -177,8 +178,7 @@ func decodeValue(text json.RawMessage) (any, error) {
 	return f, nil
 }
 
-// strictly decodes JSON that has no other keys than those that are asked for, and
-// nothing behind it.
+// strictly decodes one JSON value. It refuses unknown keys and further values.
 func strictly(text []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -193,7 +193,8 @@ func strictly(text []byte, into any) error {
 
 func hexadecimal(sum []byte) string { return hex.EncodeToString(sum) }
 
-// isSum reports whether a text is a SHA-256 as artifacts are named.
+// isSum reports whether a text is a SHA-256 in lower-case hexadecimal, the name of
+// an artifact.
 func isSum(s string) bool {
 	raw, err := hex.DecodeString(s)
 	return err == nil && len(raw) == sha256.Size && s == hex.EncodeToString(raw)
@@ -205,7 +206,7 @@ func foreign(format string, args ...any) error {
 		WithHint("orchestrator export RUN FILE writes one")
 }
 
-// damaged returns the error for a file that is not as it was written.
+// damaged returns the error for a file that differs from what was written.
 func damaged(entry, format string, args ...any) error {
 	return core.Errorf(core.ErrorInput, "the file is damaged: %s: "+format, append([]any{entry}, args...)...).
 		WithHint("get the file again, or export the run again")

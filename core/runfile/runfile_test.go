@@ -32,7 +32,7 @@ func must(t testing.TB, errs ...error) {
 	}
 }
 
-// contents is a Sink that keeps what it is given.
+// contents is a Sink that keeps everything.
 type contents struct {
 	Header    runfile.Header
 	Rows      []runfile.Row
@@ -55,7 +55,7 @@ func (c *contents) Artifact(_ context.Context, sum string, data io.Reader) error
 	return err
 }
 
-// sample is what can be in a file.
+// sample returns rows with every kind of value, and artifacts.
 func sample() contents {
 	c := contents{
 		Header: runfile.Header{Run: "20261123-203434-k3x9", Schema: 7, Orchestrator: "v1"},
@@ -233,7 +233,7 @@ func TestWhatIsNoExportedRunIsRefusedWithAReason(t *testing.T) {
 	}
 }
 
-// A sparse file says that it is as large as it likes.
+// A sparse entry claims to be larger than its bytes in the archive.
 func TestAFileThatPretendsToBeLargeIsRefused(t *testing.T) {
 	name := "artifacts/" + sum("")
 	const large = "8589934592"
@@ -262,7 +262,7 @@ func TestAFileThatPretendsToBeLargeIsRefused(t *testing.T) {
 	}
 }
 
-// checksum mends that of a header.
+// checksum corrects the checksum of a header.
 func checksum(block []byte) {
 	copy(block[148:156], "        ")
 	total := 0
@@ -322,7 +322,7 @@ func TestWhatCannotBeReadIsNotWritten(t *testing.T) {
 	}
 }
 
-// zeros is as many of them as asked for.
+// zeros is a reader of a number of zero bytes.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
@@ -367,8 +367,8 @@ func (discard) Begin(context.Context, runfile.Header) error                { ret
 func (discard) Row(context.Context, runfile.Row) error                     { return nil }
 func (discard) Artifact(_ context.Context, _ string, data io.Reader) error { return nil }
 
-// What is read was written: every artifact is what it is called, and written again
-// it is what was read.
+// Every file that Read accepts has artifacts with the right checksums, and writing
+// its content gives the same file.
 func FuzzRead(f *testing.F) {
 	f.Add(write(f, sample()))
 	f.Add(write(f, contents{Header: sample().Header}))

@@ -11,25 +11,27 @@ import (
 	"io"
 )
 
-// chunk is how large, in bytes, a file of rows gets before there is another one.
+// chunk is the size in bytes from which an entry with rows is complete.
 const chunk = 1 << 20
 
-// Writer writes a file: its rows, then its artifacts. It holds no more in memory
-// than a few rows and one line for each MiB of them.
+// Writer writes a file: first the rows, then the artifacts. It keeps about 1 MiB
+// of rows in memory, and one checksum line for each MiB of rows. It is not safe
+// for concurrent use.
 type Writer struct {
 	tar  *tar.Writer
 	rows bytes.Buffer
-	// files counts those with rows, and sums has a line for each entry up to the
-	// artifacts.
+	// files counts the entries with rows; sums has a line for each entry before
+	// the artifacts.
 	files int
 	sums  bytes.Buffer
 
 	artifacts int
 	last      string
-	begun     bool // the artifacts
+	begun     bool // whether the rows have ended
 }
 
-// NewWriter writes the header of a run, whose Kind and Format it fills in.
+// NewWriter writes the header of a run, after setting its Kind and Format. The
+// caller closes the Writer; that does not close w.
 func NewWriter(w io.Writer, h Header) (*Writer, error) {
 	h.Kind, h.Format = kindOfFile, Format
 	if err := h.check(); err != nil {
@@ -43,7 +45,7 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 	return out, out.entry(headerEntry, append(text, '\n'))
 }
 
-// Row writes a row. There are no more rows once there was an artifact.
+// Row writes a row. It fails after the first artifact.
 func (w *Writer) Row(r Row) error {
 	if w.begun {
 		return errors.New("a row comes after the artifacts")
@@ -72,9 +74,9 @@ func (w *Writer) flush() error {
 	return err
 }
 
-// Artifact writes bytes with a SHA-256, in hexadecimal. They come in the order of
-// their checksums. It fails where the bytes have another one, and the file is then
-// of no use.
+// Artifact writes size bytes with the SHA-256 sum, in lower-case hexadecimal.
+// Artifacts have to be written in ascending order of their sums. If the bytes have
+// another sum it fails, and the file has to be discarded.
 func (w *Writer) Artifact(ctx context.Context, sum string, size int64, data io.Reader) error {
 	if err := w.beginArtifacts(); err != nil {
 		return err
@@ -97,7 +99,7 @@ func (w *Writer) Artifact(ctx context.Context, sum string, size int64, data io.R
 	return nil
 }
 
-// beginArtifacts ends the rows.
+// beginArtifacts writes the remaining rows and the checksums, the first time.
 func (w *Writer) beginArtifacts() error {
 	if w.begun {
 		return nil
@@ -109,7 +111,7 @@ func (w *Writer) beginArtifacts() error {
 	return w.entry(sumsEntry, bytes.Clone(w.sums.Bytes()))
 }
 
-// Close ends the file. A file that was not closed is refused by who reads it.
+// Close writes the end of the file. [Read] refuses a file without it.
 func (w *Writer) Close() error {
 	if err := w.beginArtifacts(); err != nil {
 		return err

@@ -19,19 +19,19 @@ type Violation struct {
 	// stands for the document itself.
 	Path    string
 	Message string
-	// Hint says what would be right; it may be empty.
+	// Hint suggests a correction. It may be empty.
 	Hint string
-	// Secret: the value is one that must not be shown.
+	// Secret is set if the value must not be shown.
 	Secret bool
 }
 
-// StringField is a string of a document.
+// StringField is a string value of a document and its path, as in [Violation].
 type StringField struct{ Path, Value string }
 
-// Check returns everything that is wrong with a document, which has to be a
-// JSON object; an empty document stands for {}. A string that contains "${"
-// refers to a secret that is not known yet: only its type is checked, and that
-// it is not an address, a choice, a duration or a target, which are no secrets.
+// Check returns all violations of a document, which has to be a JSON object; an
+// empty document stands for {}. A string that contains "${" refers to a secret
+// whose value is not known yet. Only its type is checked, and that it is not an
+// address, a choice, a duration or a target: these must not contain secrets.
 func (s *Schema) Check(doc []byte) []Violation {
 	value, err := decode(doc)
 	if err != nil {
@@ -54,8 +54,9 @@ func (s *Schema) Strings(doc []byte, format string) []StringField {
 // order.
 func (s *Schema) Secrets(doc []byte) []StringField { return s.strings(doc, node.secret) }
 
-// Programs returns the programs that a document makes a component run: the
-// strings of the format "command", and the first of each list of them.
+// Programs returns the programs that a component runs because a document names
+// them: the strings of the format "command", and the first string of each list of
+// them.
 func (s *Schema) Programs(doc []byte) []StringField {
 	programs := s.Strings(doc, formatCommand)
 	for i := range programs {
@@ -66,14 +67,14 @@ func (s *Schema) Programs(doc []byte) []StringField {
 	})
 }
 
-// Files returns the files that a document makes a component read by itself: the
-// strings of the format "local-file".
+// Files returns the files that a component reads itself because a document names
+// them: the strings of the format "local-file".
 func (s *Schema) Files(doc []byte) []StringField {
 	return slices.DeleteFunc(s.Strings(doc, formatLocalFile), func(f StringField) bool { return f.Value == "" })
 }
 
-// Targets returns the names of the campaign's targets that a document makes a
-// component use: the strings of the format "target".
+// Targets returns the names of the campaign's targets that a component uses
+// because a document names them: the strings of the format "target".
 func (s *Schema) Targets(doc []byte) []StringField {
 	return slices.DeleteFunc(s.Strings(doc, formatTarget), func(f StringField) bool { return f.Value == "" })
 }
@@ -104,7 +105,7 @@ func (s *Schema) strings(doc []byte, wanted func(node) bool) []StringField {
 // secret reports whether a value must not be shown.
 func (n node) secret() bool { return n.WriteOnly || n.Format == formatPassword }
 
-// decode keeps numbers as they are written.
+// decode decodes one JSON value, with numbers as [json.Number].
 func decode(doc []byte) (any, error) {
 	if len(bytes.TrimSpace(doc)) == 0 {
 		return map[string]any{}, nil
@@ -121,10 +122,11 @@ func decode(doc []byte) (any, error) {
 	return value, nil
 }
 
-// checker walks a document beside its schema.
+// checker walks a document and its schema together.
 type checker struct {
 	violations []Violation
-	// strings collects the strings that are wanted; wanted may be nil.
+	// strings collects the strings for whose node wanted, which may be nil,
+	// returns true.
 	wanted  func(node) bool
 	strings []StringField
 }
@@ -173,7 +175,7 @@ func (c *checker) object(n node, path string, v map[string]any) {
 	}
 }
 
-// suggest words the hint of an unknown key.
+// suggest returns the hint of an unknown key.
 func suggest(key string, known []string) string {
 	if near := Nearest(key, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
@@ -290,8 +292,7 @@ func (c *checker) choice(n node, path string, value any) {
 	c.violation(path, hint, "%s is not one of %s", n.display(value), strings.Join(words, ", "))
 }
 
-// plain returns JSON as people write it: what passed through an encoder has
-// "\u0026" where a campaign has "&".
+// plain undoes the escapes of "&", "<" and ">" that encoding/json writes.
 func plain(raw json.RawMessage) string {
 	return strings.NewReplacer(`\u0026`, "&", `\u003c`, "<", `\u003e`, ">").Replace(string(raw))
 }

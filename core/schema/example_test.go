@@ -66,8 +66,8 @@ func ExampleOf() {
 	// } <nil>
 }
 
-// A schema from a plugin is refused where a check by it would pass for want of
-// understanding.
+// A schema from a plugin is refused if it has a keyword that the check would have to
+// ignore.
 func ExampleParse() {
 	_, err := schema.Parse([]byte(`{"type": "object", "properties": {"text": {"not": {"type": "string"}}}}`))
 	fmt.Println(err)
@@ -78,7 +78,7 @@ func ExampleParse() {
 	// <nil>
 }
 
-// Which addresses does a configuration make a component contact?
+// Strings finds the addresses in a configuration.
 func ExampleSchema_Strings() {
 	type config struct {
 		Endpoint string   `json:"endpoint" format:"uri"`

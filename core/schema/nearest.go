@@ -2,12 +2,12 @@ package schema
 
 import "strings"
 
-// Nearest returns the known name that somebody who wrote name most likely
-// meant, or "" if none is near. Case and the choice between "-" and "_" weigh
-// nothing; of equally near names the first wins.
+// Nearest returns the known name with the smallest edit distance to name, or "" if
+// none is near. Case, and "-" instead of "_", do not count; of equally near names
+// the first is returned.
 func Nearest(name string, known []string) string {
-	// Longer texts are no names. A typing mistake hits at most about one
-	// letter in three.
+	// A text longer than this, in bytes, is not compared. A name is near if at
+	// most about one letter in three differs.
 	const longest = 64
 	if len(name) > longest {
 		return ""
@@ -32,8 +32,8 @@ func fold(s string) string {
 	return strings.ReplaceAll(strings.ToLower(s), "-", "_")
 }
 
-// distance counts the letters to insert, delete, replace or swap with their
-// neighbour that make a into b (optimal string alignment).
+// distance returns the edit distance of a and b by insertion, deletion,
+// replacement and transposition of adjacent letters (optimal string alignment).
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	before, above, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)

@@ -23,16 +23,16 @@ import (
 //	                      string, the count of a list
 //	format:"uri"          the format of a string, or of a list's strings
 //
-// An address has the format "uri", and a program that the campaign makes the
-// component run the format "command": a string, or a list that begins with one.
-// A file that the component reads by itself has the format "local-file". That is
-// how they are found and held against what a campaign may do.
+// Three formats are needed for the check of what a campaign may do: "uri" for an
+// address, "command" for a program that the component runs (a string, or a list
+// that begins with one), and "local-file" for a file that the component reads
+// itself.
 //
-// A [core.Secret] is a string without a default that editors do not show, a
-// [core.Duration] a string such as "1m30s", and a [core.Model] the name of a
-// target of the campaign, a string of the format "target". Structs embedded without a json
-// name lend their fields. Of fails on types that configuration cannot express
-// and on tags that do not fit their field.
+// A [core.Secret] is a write-only string without a default, a [core.Duration] a
+// string such as "1m30s", and a [core.Model] a string of the format "target", the
+// name of a target of the campaign. The fields of a struct embedded without a json
+// name become fields of the outer struct. Of fails on types that configuration
+// cannot express and on tags that do not fit their field.
 func Of(config any) (*Schema, error) {
 	v := reflect.ValueOf(config)
 	for v.IsValid() && v.Kind() == reflect.Pointer {
@@ -49,8 +49,8 @@ func Of(config any) (*Schema, error) {
 	return &Schema{root: root}, nil
 }
 
-// builder remembers the structs it is within, so that one which contains
-// itself is an error and not an endless schema.
+// builder keeps the types of the enclosing structs, so that a struct that contains
+// itself is an error.
 type builder struct {
 	within []reflect.Type
 }
@@ -165,8 +165,8 @@ func (b *builder) collection(t reflect.Type) (node, error) {
 	return node{Type: typeObject, Additional: &extra{node: &element}}, nil
 }
 
-// withoutDefaults removes the defaults that a new element seems to have: they
-// are the zero values of a struct that nobody filled in.
+// withoutDefaults removes the defaults of a list's or map's element. They are only
+// the zero values of the element's type.
 func withoutDefaults(n node) node {
 	n.Default = nil
 	n.Properties = slices.Clone(n.Properties)
@@ -205,9 +205,9 @@ func number(n int64) *json.Number {
 	return &s
 }
 
-// defaultOf encodes a field's value as its default. Empty strings, lists and
-// maps stand for "not set" and have none, and neither have secrets and models; the
-// defaults of a struct are those of its fields.
+// defaultOf encodes a field's value as its default. There is none, nil, for empty
+// strings, lists and maps, which mean "not set", and for secrets, models and
+// structs, whose fields have defaults of their own.
 func defaultOf(v reflect.Value, n node) (json.RawMessage, error) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// The bounds of a schema from the wire: nobody's configuration needs more.
+// The limits of a schema that a plugin sends.
 const (
 	maxSchemaBytes = 1 << 20
 	maxSchemaDepth = 32
 )
 
-// Parse reads a JSON Schema that came from a plugin. The document must
-// describe an object. A keyword outside the supported part of JSON Schema is
-// an error that names its place, unless it is a mere annotation.
+// Parse reads a JSON Schema that a plugin sent: at most 1 MiB, nested at most 32
+// deep. The document must describe an object. A keyword that is neither supported
+// nor an annotation is an error that names its place.
 func Parse(data []byte) (*Schema, error) {
 	if len(data) > maxSchemaBytes {
 		return nil, fmt.Errorf("the schema is larger than %d bytes", maxSchemaBytes)
@@ -55,7 +55,7 @@ func members(data []byte) ([]member, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := member{key: token.(string)} // the decoder accepts nothing else here
+		m := member{key: token.(string)} // inside an object the decoder returns only strings as keys
 		if err := decoder.Decode(&m.value); err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func members(data []byte) ([]member, error) {
 	return all, nil
 }
 
-// parseNode reads the schema of the value at path, for messages.
+// parseNode reads the schema of a value; path is its place, for messages.
 func parseNode(data []byte, path string, depth int) (node, error) {
 	var n node
 	if depth > maxSchemaDepth {
@@ -122,8 +122,8 @@ func (n *node) parseKeyword(k member, path string, depth int) error {
 	return nil
 }
 
-// plainKeyword returns where the value of a keyword goes that needs no more
-// than decoding, or nil.
+// plainKeyword returns the field that the value of a keyword is decoded into, or
+// nil if the keyword needs more than decoding or is unknown.
 func (n *node) plainKeyword(key string) any {
 	switch key {
 	case "type":
@@ -174,8 +174,7 @@ func (n *node) countKeyword(key string) any {
 	return nil
 }
 
-// isAnnotation reports whether a keyword says nothing about which values are
-// valid.
+// isAnnotation reports whether a keyword does not restrict values.
 func isAnnotation(key string) bool {
 	switch key {
 	case "$schema", "$id", "$comment", "examples", "deprecated", "readOnly", "contentEncoding", "contentMediaType":
@@ -229,7 +228,8 @@ func (n *node) parseProperties(value json.RawMessage, path string, depth int) er
 	return nil
 }
 
-// coherent refuses a schema whose keywords Check could not use.
+// coherent refuses types and bounds that Check does not support, and a required
+// key that the schema does not allow.
 func (n *node) coherent(path string) error {
 	switch n.Type {
 	case "", typeObject, typeArray, typeString, typeInteger, typeNumber, typeBoolean:
@@ -249,8 +249,7 @@ func (n *node) coherent(path string) error {
 	return nil
 }
 
-// of names a place in the middle of a sentence; the document itself has no
-// name.
+// of returns " of " and the path, or "" for the document itself.
 func of(path string) string {
 	if path == "" {
 		return ""

@@ -16,14 +16,14 @@ const (
 	typeBoolean = "boolean"
 )
 
-// The formats that Check enforces; others only inform.
+// The formats that Check enforces.
 const (
 	formatURI      = "uri"
 	formatDuration = "duration" // what time.ParseDuration takes, such as 1m30s
 	formatRegex    = "regex"    // RE2
 )
 
-// The formats that others look for.
+// The formats that Check does not enforce, but callers look for.
 const (
 	formatPassword = "password" // a secret
 	formatCommand  = "command"  // a program to run, or a list that begins with one
@@ -71,8 +71,8 @@ type node struct {
 	pattern *regexp.Regexp
 }
 
-// properties are an object's properties in the order in which documentation
-// shows them.
+// properties are an object's properties, in the order of the config struct or of
+// the parsed document.
 type properties []property
 
 type property struct {
@@ -121,8 +121,8 @@ func (ps properties) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// extra is the value of additionalProperties: what keys without a property of
-// their own hold, or nothing where they are refused.
+// extra is the value of additionalProperties: the schema of the values of unknown
+// keys, or nil if unknown keys are refused.
 type extra struct {
 	node *node
 }

@@ -150,11 +150,11 @@ func TestOfRefusesWhatConfigurationCannotExpress(t *testing.T) {
 	}
 }
 
-// documents are configurations of voice with what is wrong with them.
+// documents are configurations of voice with their violations.
 var documents = []struct {
 	name, doc string
 	want      []schema.Violation
-	// ours: only our rules object, not those of JSON Schema.
+	// ours is set if only rules of this package are violated, not JSON Schema's.
 	ours bool
 }{
 	{name: "everything", doc: `{"endpoint":"wss://h/v1","api_key":"k","timeout":"5s","audio":{"voice":"echo","rate":8000,"gain":1.5,"mono":true},"tools":[{"name":"a","port":65535,"max":-128}],"headers":{"X":"y"},"retries":0,"pattern":"a+","words":["now"],"extra":[1,{"a":null}]}`},

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// constrain adds what a field's tags demand.
+// constrain adds the constraints of a field's format, enum, min and max tags.
 func constrain(n *node, tag reflect.StructTag, required bool) error {
 	text := n
 	if n.Type == typeArray {
@@ -50,7 +50,7 @@ func constrain(n *node, tag reflect.StructTag, required bool) error {
 	return nil
 }
 
-// limit sets the one of the four bounds that fits the node's type.
+// limit sets the one of the four bounds that applies to the node's type.
 func limit(n *node, value string, bound **json.Number, length, items **int, duration *string) error {
 	switch {
 	case n.Type == typeInteger || n.Type == typeNumber:

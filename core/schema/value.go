@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// isReference reports whether a string refers to a secret.
+// isReference reports whether a string contains a reference to a secret.
 func isReference(s string) bool { return strings.Contains(s, "${") }
 
-// hasType reports whether a decoded value has a JSON Schema type. A whole
-// number is one that is written as such: 8, not 8.0, because that is what
-// decodes into an integer.
+// hasType reports whether a decoded value has a JSON Schema type; "" is any. An
+// integer has to be written without a fraction or exponent, 8 and not 8.0, because
+// encoding/json decodes only that into an int.
 func hasType(typ string, value any) bool {
 	switch v := value.(type) {
 	case map[string]any:
@@ -48,8 +48,8 @@ func isFinite(n json.Number) bool {
 	return err == nil
 }
 
-// compare returns the sign of a - b. Numbers that are too large for a float64
-// never get here; integers beyond 2^53 are compared exactly.
+// compare returns the sign of a - b. The numbers are in the range of a float64;
+// integers beyond 2^53 are compared exactly.
 func compare(a, b json.Number) int {
 	const bits = 128
 	x, _, errX := big.ParseFloat(a.String(), 10, bits, big.ToNearestEven)
@@ -70,7 +70,8 @@ func equal(a, b any) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// checkFormat returns what is wrong with a string of a format.
+// checkFormat returns what is wrong with a string by its format, and a hint. Both
+// are "" if nothing is.
 func (n node) checkFormat(v string) (message, hint string) {
 	switch n.Format {
 	case formatURI:
@@ -92,7 +93,7 @@ func (n node) checkDuration(v string) (message, hint string) {
 	if err != nil {
 		return fmt.Sprintf("%s is not a duration", n.display(v)), "such as 500ms, 30s or 2m"
 	}
-	// Of and Parse have refused bounds that do not parse.
+	// Of and Parse refuse bounds that do not parse, so an error means there is none.
 	if least, err := time.ParseDuration(n.FormatMinimum); err == nil && d < least {
 		return fmt.Sprintf("%s is out of range: at least %s", v, n.FormatMinimum), ""
 	}
@@ -102,8 +103,8 @@ func (n node) checkDuration(v string) (message, hint string) {
 	return "", ""
 }
 
-// display shows a value in a message, shortened, or only names it where it is
-// a secret.
+// display returns a value as a message shows it: shortened to 60 characters, or
+// "the secret" if it must not be shown.
 func (n node) display(value any) string {
 	const longest = 60
 	if n.secret() {
@@ -141,8 +142,8 @@ func article(typ string) string {
 	}
 }
 
-// typeHint says how to write a value of the type wanted, where the mistake is
-// a usual one.
+// typeHint returns a hint how to write a value of the wanted type, or "" unless
+// the mistake is a common one.
 func (n node) typeHint(value any) string {
 	switch v := value.(type) {
 	case nil:

@@ -2,18 +2,19 @@ package stats
 
 import "math"
 
-// equalWeight is how much more likely than what was observed a table may be and
-// still count as not more likely: equal probabilities differ by rounding.
+// equalWeight is the factor by which a table may be more likely than the observed
+// one and still count as equally likely, because equal probabilities can differ by
+// rounding.
 const equalWeight = 1 + 1e-7
 
-// Fisher returns the two-sided p-value of Fisher's exact test: how likely it is
-// that two groups of n1 and n2 independent trials differ at least as strangely
-// as they do by s1 and s2 successes, if the true rate is the same. It is exact
-// for few trials and takes time in proportion to their number. With no trials in
-// a group it is 1. Arguments outside their ranges give NaN.
+// Fisher returns the two-sided p-value of Fisher's exact test for s1 successes in n1
+// trials and s2 in n2: the probability, if both groups have the same true rate, of a
+// result at most as likely as the observed one. It is exact for any number of
+// trials and takes time in proportion to that number. With no trials in a group it
+// is 1. Arguments outside their ranges give NaN.
 //
-// All tables with the same margins count that are at most as likely as the
-// observed one, which is the customary two-sided test.
+// The p-value is the sum over all tables with the same margins that are at most as
+// likely as the observed one, which is the usual two-sided rule.
 //
 // Sources: R. A. Fisher, "The logic of inductive inference", Journal of the
 // Royal Statistical Society 98 (1935), 39–82; the two-sided rule as in J. O.
@@ -23,9 +24,9 @@ func Fisher(s1, n1, s2, n2 int) float64 {
 	if s1 < 0 || n1 < s1 || s2 < 0 || n2 < s2 {
 		return math.NaN()
 	}
-	// The successes of the first group are hypergeometric, given all successes.
-	// Weights are relative to that of the mode, so that neither factorials nor
-	// their logarithms are needed: the products only shrink on the way outward.
+	// Given the total of successes, those of the first group have a hypergeometric
+	// distribution. Weights are computed outward from the mode, whose weight is 1.
+	// They only shrink, so that neither factorials nor logarithms are needed.
 	all := s1 + s2
 	least, most := max(0, all-n2), min(n1, all)
 	mode := int((float64(n1) + 1) * (float64(all) + 1) / (float64(n1) + float64(n2) + 2))
@@ -48,11 +49,11 @@ func Fisher(s1, n1, s2, n2 int) float64 {
 	return min(1, asStrange/total)
 }
 
-// Newcombe returns the interval of the difference s1/n1 - s2/n2 between two
-// proportions by Newcombe's hybrid score method, at a confidence level strictly
-// between 0 and 1. It is made of both [Wilson] intervals, and like them stays
-// within its range, here [-1, 1], and is honest for few trials. With no trials in
-// a group nothing is known and the interval is at its widest for the other one.
+// Newcombe returns the confidence interval of the difference s1/n1 - s2/n2 between
+// two proportions by Newcombe's hybrid score method, at a confidence level strictly
+// between 0 and 1. It combines both [Wilson] intervals. Like them it stays within
+// its range, here [-1, 1], and is close to its nominal coverage for few trials. With
+// no trials in a group it is the widest interval that the other group allows.
 // Arguments outside their ranges give NaN.
 //
 // Source: R. G. Newcombe, "Interval estimation for the difference between
@@ -64,7 +65,7 @@ func Newcombe(s1, n1, s2, n2 int, confidence float64) (low, high float64) {
 	if math.IsNaN(low1) || math.IsNaN(low2) {
 		return math.NaN(), math.NaN()
 	}
-	if n1 == 0 || n2 == 0 { // there is no rate to go out from
+	if n1 == 0 || n2 == 0 { // one of the rates is undefined
 		return low1 - high2, high1 - low2
 	}
 	p1, p2 := float64(s1)/float64(n1), float64(s2)/float64(n2)

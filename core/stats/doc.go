@@ -1,4 +1,4 @@
-// Package stats is the arithmetic of evidence: counts of outcomes, rates, their
-// confidence intervals, and whether two of them differ. It is pure; whoever
-// shows a rate takes it from here, so that no report divides on its own.
+// Package stats counts outcomes and computes attack success rates, their confidence
+// intervals and tests of whether two rates differ. It has no state and does no I/O.
+// Every rate that is shown or written comes from this package.
 package stats

@@ -19,7 +19,7 @@ func ExampleWilson() {
 	// 0 of 100: 0-4%
 }
 
-// The success rate is over the trials that were judged; the others stand beside it.
+// The success rate is over the judged trials; the others are counted separately.
 func ExampleTally_ASR() {
 	var t stats.Tally
 	for _, o := range []core.Outcome{core.Succeeded, core.Defended, core.Defended, core.Undetermined, core.Errored} {
@@ -35,7 +35,7 @@ func ExampleTally_ASR() {
 	// false
 }
 
-// Three of ten last night, six of ten tonight: has anything changed?
+// From 3 of 10 to 6 of 10 is not significant; the same rates of many trials are.
 func ExampleFisher() {
 	fmt.Printf("few trials:  p = %.2f\n", stats.Fisher(3, 10, 6, 10))
 	fmt.Printf("many trials: p = %.5f\n", stats.Fisher(30, 100, 60, 100))
@@ -44,13 +44,13 @@ func ExampleFisher() {
 	// many trials: p = 0.00003
 }
 
-// Of twenty rates that are looked at together, one moves by chance.
+// Of twenty rates that are tested together, one is likely to move by chance.
 func ExampleHolm() {
 	fmt.Printf("%.2f\n", stats.Holm([]float64{0.01, 0.04, 0.03}))
 	// Output: [0.03 0.06 0.06]
 }
 
-// How far apart are two rates, at least and at most?
+// The interval of a difference says how far apart two rates may be.
 func ExampleNewcombe() {
 	low, high := stats.Newcombe(60, 100, 30, 100, stats.Confidence)
 	fmt.Printf("%+.0f to %+.0f points\n", 100*low, 100*high)

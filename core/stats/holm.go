@@ -5,10 +5,11 @@ import (
 	"slices"
 )
 
-// Holm returns p-values adjusted for having been looked at together: the chance
-// that any of those at most alpha is there without a reason is at most alpha,
-// whatever depends on what. They are in the order of the given ones, from 0 to 1
-// and never smaller than these, which are not changed.
+// Holm returns p-values adjusted for multiple testing by Holm's method. Rejecting
+// every hypothesis whose adjusted p-value is at most alpha keeps the probability of
+// any false rejection at most alpha, whatever the dependence between the tests. The
+// result has the order of p, values from 0 to 1, none smaller than the given one. p
+// is not changed.
 //
 // Source: S. Holm, "A simple sequentially rejective multiple test procedure",
 // Scandinavian Journal of Statistics 6 (1979), 65–70.

@@ -10,7 +10,7 @@ type Row struct {
 	// run was stopped.
 	Open int
 	// Variants are the rows of an attack's variants, in the order in which they were
-	// added; nil in the row of a variant, and of an attack without any.
+	// added. It is nil in a variant's row and for an attack without variants.
 	Variants []*Row
 }
 
@@ -31,8 +31,8 @@ func (r *Row) add(outcome core.Outcome, trials int) {
 // they were added. The zero value is empty.
 type Rows []*Row
 
-// Add counts trials of an attack with an outcome, and in the row of the variant below
-// that of the attack where they are of one. outcome is "" for trials without any.
+// Add counts trials with an outcome in the row of their attack, and in that of their
+// variant unless variant is "". outcome is "" for trials without an outcome.
 func (rows *Rows) Add(attack, variant string, outcome core.Outcome, trials int) {
 	row := named((*[]*Row)(rows), attack)
 	row.add(outcome, trials)
@@ -41,7 +41,7 @@ func (rows *Rows) Add(attack, variant string, outcome core.Outcome, trials int) 
 	}
 }
 
-// Total adds the attacks up, in a row with the name "all".
+// Total returns the sum of the attacks' rows, as a row with the name "all".
 func (rows Rows) Total() *Row {
 	all := &Row{Name: "all"}
 	for _, r := range rows {
@@ -54,7 +54,7 @@ func (rows Rows) Total() *Row {
 	return all
 }
 
-// named returns the row with a name, and adds one where there is none.
+// named returns the row with a name, and adds one if there is none.
 func named(rows *[]*Row, name string) *Row {
 	for _, r := range *rows {
 		if r.Name == name {

@@ -10,8 +10,8 @@ type Tally struct {
 	Errored      int `json:"errored"`
 }
 
-// Add counts one trial. A value that is no outcome counts as errored: what
-// nobody understands is no evidence.
+// Add counts one trial. An unknown outcome counts as errored, so that it is not
+// taken for evidence.
 func (t *Tally) Add(o core.Outcome) {
 	switch o {
 	case core.Succeeded:
@@ -25,18 +25,19 @@ func (t *Tally) Add(o core.Outcome) {
 	}
 }
 
-// Total is the number of trials counted.
+// Total returns the number of trials counted.
 func (t Tally) Total() int {
 	return t.Succeeded + t.Defended + t.Undetermined + t.Errored
 }
 
-// Judged is the number of trials that are evidence: succeeded or defended.
+// Judged returns the number of trials with evidence: succeeded or defended.
 func (t Tally) Judged() int { return t.Succeeded + t.Defended }
 
-// ASR returns the attack success rate, succeeded ÷ (succeeded + defended),
-// with its Wilson interval at the level [Confidence]; all three are from 0 to
-// 1. ok is false where no trial was judged: there is no rate then, which is
-// not the same as a rate of 0. Show it beside Undetermined and Errored.
+// ASR returns the attack success rate, succeeded ÷ (succeeded + defended), with its
+// Wilson interval at the level [Confidence]; all three are from 0 to 1. ok is false
+// if no trial was judged: the rate is then undefined, not 0, and the interval is
+// [0, 1]. A rate should be shown together with Undetermined and Errored, which it
+// does not contain.
 func (t Tally) ASR() (rate, low, high float64, ok bool) {
 	n := t.Judged()
 	low, high = Wilson(t.Succeeded, n, Confidence)

@@ -2,18 +2,16 @@ package stats
 
 import "math"
 
-// Confidence is the confidence level of every interval that is shown without
-// saying otherwise.
+// Confidence is the confidence level of every interval that is shown without naming
+// another level.
 const Confidence = 0.95
 
-// Wilson returns the Wilson score interval of a proportion: the range of true
-// rates that would not be surprising, at a confidence level strictly between 0
-// and 1, given so many successes in n independent trials. Unlike the textbook
-// interval it stays within [0, 1] and is honest for few trials and for rates
-// of 0 and 1: no success in 20 trials leaves rates of up to 16 % possible.
+// Wilson returns the Wilson score interval of a proportion, for a number of
+// successes in n independent trials, at a confidence level strictly between 0 and 1.
+// Unlike the Wald interval it stays within [0, 1] and is usable for few trials and
+// for rates of 0 and 1: with no success in 20 trials it reaches up to 16 %.
 //
-// With n = 0 nothing is known and the interval is [0, 1]. Arguments outside
-// their ranges give NaN.
+// With n = 0 the interval is [0, 1]. Arguments outside their ranges give NaN.
 //
 // Source: E. B. Wilson, "Probable inference, the law of succession, and
 // statistical inference", Journal of the American Statistical Association 22
@@ -32,7 +30,7 @@ func Wilson(successes, n int, confidence float64) (low, high float64) {
 	margin := z * math.Sqrt(p*(1-p)/trials+z*z/(4*trials*trials))
 	scale := 1 + z*z/trials
 	low, high = (centre-margin)/scale, (centre+margin)/scale
-	// The exact bounds at the ends are 0 and 1; rounding must not hide that.
+	// For rates of 0 and 1 the bound is exactly 0 or 1, but for rounding.
 	if successes == 0 {
 		low = 0
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// The variables that are read here. What else OpenTelemetry has for its exporters
-// and samplers, its own library reads.
+// The environment variables that are read here. OpenTelemetry's library reads its
+// other ones itself.
 const (
 	envDisabled        = "OTEL_SDK_DISABLED"
 	envExporter        = "OTEL_TRACES_EXPORTER"
@@ -26,15 +26,15 @@ const (
 	protocol        = "http/protobuf"
 )
 
-// config is what the environment says.
+// config is the configuration in the environment.
 type config struct {
-	endpoint string // "" where nothing is traced
+	endpoint string // "" if nothing is traced
 	headers  map[string]string
 	service  string
 	contents bool
 }
 
-// environment reads a variable; one that is empty is not set.
+// environment looks up environment variables. An empty one counts as not set.
 type environment func(name string) (string, bool)
 
 func (e environment) get(name string) string {
@@ -50,7 +50,7 @@ func (e environment) config() (config, error) {
 	case "none":
 		return c, nil
 	default:
-		return c, core.Errorf(core.ErrorConfig, "%s: %q is no exporter of this program", envExporter, exporter).WithHint("it is otlp or none")
+		return c, core.Errorf(core.ErrorConfig, "%s: the exporter %q is not supported", envExporter, exporter).WithHint("otlp or none")
 	}
 	if strings.EqualFold(e.get(envDisabled), "true") {
 		return c, nil
@@ -60,13 +60,14 @@ func (e environment) config() (config, error) {
 	}
 	for _, name := range []string{envTracesProtocol, envProtocol} {
 		if p := e.get(name); p != "" && p != protocol {
-			return c, core.Errorf(core.ErrorConfig, "%s: %q is not spoken by this program", name, p).WithHint("it is %s; the collector's port for it is 4318 as a rule", protocol)
+			return c, core.Errorf(core.ErrorConfig, "%s: the protocol %q is not supported", name, p).WithHint("%s; the collector's port for it is usually 4318", protocol)
 		}
 	}
 	return c, e.headers(&c)
 }
 
-// endpoint reads where the collector is.
+// endpoint reads the collector's URL. wanted says that tracing was asked for, so that
+// the default applies.
 func (e environment) endpoint(c *config, wanted bool) error {
 	name, address := envTracesEndpoint, e.get(envTracesEndpoint)
 	if address == "" {
@@ -87,7 +88,7 @@ func (e environment) endpoint(c *config, wanted bool) error {
 	return nil
 }
 
-// headers reads what the collector wants to see, such as a token.
+// headers reads the headers of requests to the collector, such as a token.
 func (e environment) headers(c *config) error {
 	name, list := envTracesHeaders, e.get(envTracesHeaders)
 	if list == "" {
@@ -101,7 +102,7 @@ func (e environment) headers(c *config) error {
 		key, value, ok := strings.Cut(pair, "=")
 		value, err := url.PathUnescape(strings.TrimSpace(value))
 		if key = strings.TrimSpace(key); !ok || key == "" || err != nil { // the value may be a secret
-			return core.Errorf(core.ErrorConfig, "%s is no list of headers", name).WithHint("it is KEY=VALUE,KEY=VALUE, with values escaped as in a URL")
+			return core.Errorf(core.ErrorConfig, "%s is not a list of headers", name).WithHint("KEY=VALUE,KEY=VALUE, with values escaped as in a URL")
 		}
 		c.headers[key] = value
 	}

@@ -1,8 +1,8 @@
-// Package telemetry sends what a run does, step by step, to an OpenTelemetry
-// collector: as one trace, over OTLP and HTTP, with the spans that plugins make. It
-// implements engine.Tracer.
+// Package telemetry sends a run as one trace, with a span for each step and the
+// spans of plugins, to an OpenTelemetry collector, by OTLP over HTTP. It implements
+// engine.Tracer.
 //
-// It is configured by OpenTelemetry's own environment variables, and off where
-// these name no collector. A collector that cannot be reached is a warning, and
-// never holds a run up.
+// It is configured by OpenTelemetry's environment variables, and off if they name no
+// collector. A collector that cannot be reached gives a warning and does not delay
+// the run.
 package telemetry

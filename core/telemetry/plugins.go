@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	// mostWaiting is how many pieces of plugins' spans wait to be sent; what comes
-	// beyond is lost. A piece has at most 64 KiB.
+	// mostWaiting is the capacity of the queue; pieces beyond it are lost. A piece
+	// has at most 64 KiB.
 	mostWaiting = 1024
-	// mostTogether is how many pieces go in one upload, and sendEvery how long they
-	// wait for others.
+	// mostTogether is the number of pieces from which they are uploaded at once, and
+	// sendEvery the interval after which fewer are.
 	mostTogether = 64
 	sendEvery    = time.Second
 )
 
-// pluginSpans sends the spans that plugins have made.
+// pluginSpans uploads the spans of plugins.
 type pluginSpans struct {
 	traces *Traces
 	queue  chan piece
@@ -35,7 +35,7 @@ type pluginSpans struct {
 	lost atomic.Int64
 }
 
-// piece is what a plugin returned with one call.
+// piece is the spans that a plugin returned with one call, OTLP's TracesData.
 type piece struct {
 	plugin string
 	otlp   []byte
@@ -47,13 +47,13 @@ func newPluginSpans(t *Traces) *pluginSpans {
 	return p
 }
 
-// Take takes the spans that have ended in a plugin, OTLP's TracesData, which are its
-// word: what is not of this run's trace is dropped, and secrets are removed. It does
-// not wait.
+// Take queues spans that have ended in a plugin, encoded as OTLP's TracesData, and
+// does not block. Plugins are not trusted: spans of other traces are dropped, and
+// secrets are removed. If the queue is full, the spans are lost; Close warns of it.
 func (t *Traces) Take(plugin string, otlp []byte) {
 	select {
 	case t.plugins.queue <- piece{plugin, otlp}:
-	default: // the collector is too slow
+	default: // the queue is full
 		t.plugins.lost.Add(1)
 	}
 }
@@ -66,7 +66,7 @@ func (p *pluginSpans) close() {
 	}
 }
 
-// send sends what comes, several pieces at once, until all is closed.
+// send uploads queued pieces, several at once, until the queue is closed.
 func (p *pluginSpans) send() {
 	tick := time.NewTicker(sendEvery)
 	defer tick.Stop()
@@ -93,11 +93,12 @@ func (p *pluginSpans) send() {
 
 func (p *pluginSpans) upload(spans []*tracepb.ResourceSpans) {
 	if len(spans) > 0 {
-		_ = p.traces.upload.UploadTraces(context.Background(), spans) // warns of what is lost
+		_ = p.traces.upload.UploadTraces(context.Background(), spans) // it warns instead of returning an error
 	}
 }
 
-// read returns what a plugin's spans are good for.
+// read decodes a piece: without the spans of other traces and without secrets, and
+// with the plugin's name as an attribute. It returns nil if the piece is malformed.
 func (p *pluginSpans) read(from piece) []*tracepb.ResourceSpans {
 	var data tracepb.TracesData
 	own := p.traces.traceID.Load()
@@ -119,7 +120,7 @@ func (p *pluginSpans) read(from piece) []*tracepb.ResourceSpans {
 	return data.GetResourceSpans()
 }
 
-// redact removes secrets from every text of a message.
+// redact removes secrets from every string and bytes value of a message.
 func (p *pluginSpans) redact(m protoreflect.Message) {
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		switch {

@@ -13,8 +13,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// The attributes of spans. Those of OpenTelemetry's conventions for generative AI
-// have no stable names yet: these are the ones of version 1.41.
+// The attributes of spans. Those that begin with gen_ai. are of version 1.41 of
+// OpenTelemetry's semantic conventions, in which they are not stable yet.
 const (
 	keyCampaign  = "orchestrator.campaign"
 	keyRun       = "orchestrator.run"
@@ -56,7 +56,7 @@ func (t *Traces) Begin(ctx context.Context, s record.Step) (context.Context, fun
 	span.SetAttributes(t.attributesOf(s)...)
 	return ctx, func(e record.StepEnd) {
 		span.SetAttributes(t.endOf(s, e)...)
-		if e.Kind != "" { // the error's text may hold what was said
+		if e.Kind != "" { // without the error's text, which may quote a conversation
 			span.SetStatus(codes.Error, "")
 		}
 		span.End()
@@ -66,15 +66,15 @@ func (t *Traces) Begin(ctx context.Context, s record.Step) (context.Context, fun
 func nameOf(s record.Step) string {
 	switch s.Kind {
 	case record.StepTrial, record.StepTurn:
-		return string(s.Kind) // there are too many for names of their own
+		return string(s.Kind) // span names should have a low cardinality
 	case record.StepSend:
 		return strings.TrimSpace("chat " + modelOf(s))
 	}
 	return string(s.Kind) + " " + s.Name
 }
 
-// modelOf returns the model that a target's configuration names, if it does so by
-// the usual key.
+// modelOf returns the key "model" of a target's configuration, or "" if there is
+// none or it contains a secret reference.
 func modelOf(s record.Step) string {
 	var config struct {
 		Model string `json:"model"`
@@ -152,7 +152,7 @@ func (t *Traces) runID() string {
 	return ""
 }
 
-// attributes leaves out what is not known.
+// attributes collects attributes without empty texts and zeros.
 type attributes []attribute.KeyValue
 
 func (a *attributes) text(key, value string) {
@@ -167,8 +167,8 @@ func (a *attributes) number(key string, value int64) {
 	}
 }
 
-// said returns messages as the conventions have them, in JSON: what is text with
-// its words, and the rest by its modality.
+// said returns messages as JSON in the form of the semantic conventions: text and
+// tool calls with their content, other parts with their modality only.
 func (t *Traces) said(messages []core.Message, finish []string) string {
 	type part struct {
 		Type     string `json:"type"`
@@ -198,7 +198,7 @@ func (t *Traces) said(messages []core.Message, finish []string) string {
 	}
 	text, err := json.Marshal(all)
 	if err != nil {
-		return "" // texts always encode
+		return "" // cannot happen: strings always encode
 	}
 	return string(text)
 }

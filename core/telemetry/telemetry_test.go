@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const key = "sk-very-private"
 
-// start starts traces with an environment, of pairs.
+// start starts traces with an environment, given as names and values in turn.
 func start(t *testing.T, environ ...string) (*telemetry.Traces, *[]string, error) {
 	t.Helper()
 	redactor := secret.NewRedactor()
@@ -44,7 +44,7 @@ func start(t *testing.T, environ ...string) (*telemetry.Traces, *[]string, error
 	return traces, &warnings, err
 }
 
-// collected starts traces that a collector gets.
+// collected starts traces that are sent to a collector.
 func collected(t *testing.T) (*telemetry.Traces, *telemetrytest.Collector) {
 	t.Helper()
 	c := telemetrytest.NewCollector()

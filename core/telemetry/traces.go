@@ -21,28 +21,28 @@ import (
 )
 
 const (
-	// flushTimeout bounds how long the end of a run waits for the collector, and
-	// lostTimeout the same where that has failed already.
+	// flushTimeout bounds how long Close waits for the collector, and lostTimeout
+	// the same if an upload has failed before.
 	flushTimeout = 5 * time.Second
 	lostTimeout  = time.Second
-	// uploadTimeout bounds one upload with its repetitions.
+	// uploadTimeout bounds one upload with its retries.
 	uploadTimeout = 30 * time.Second
 )
 
-// Options are what traces need from their surroundings.
+// Options are the arguments of [Start]. All fields but Version are required.
 type Options struct {
 	// LookupEnv reads an environment variable.
 	LookupEnv func(name string) (string, bool)
-	// Version is that of this program.
+	// Version is the version of this program.
 	Version string
-	// Redactor removes secrets from all that is sent. It learns those of the
-	// collector's headers.
+	// Redactor removes secrets from everything that is sent. Start adds the values
+	// of the collector's headers to it.
 	Redactor *secret.Redactor
-	// Warn is told, once, that the collector does not take what is sent to it.
+	// Warn is called at most once, with a message that spans were lost.
 	Warn func(message string)
 }
 
-// Traces sends the trace of one run.
+// Traces sends the trace of one run. It is safe for concurrent use.
 type Traces struct {
 	clean    func(string) string
 	contents bool
@@ -50,14 +50,15 @@ type Traces struct {
 	tracer   trace.Tracer
 	upload   *uploader
 	plugins  *pluginSpans
-	// run is the run's ID, once it has one, and traceID its trace's.
+	// run is the run's ID, nil until Name is called; traceID is the ID of its
+	// trace, nil until the run's step has begun.
 	run     atomic.Pointer[string]
 	traceID atomic.Pointer[trace.TraceID]
 }
 
-// Start begins to send traces. It returns nil where the environment asks for none,
-// and an error of kind config where what that says is wrong. Traces have to be
-// closed.
+// Start returns traces for one run, which the caller closes. It returns nil if the
+// environment asks for none, and an error of the kind [core.ErrorConfig] if its
+// variables are wrong.
 func Start(ctx context.Context, o Options) (*Traces, error) {
 	c, err := environment(o.LookupEnv).config()
 	if err != nil || c.endpoint == "" {
@@ -85,10 +86,12 @@ func Start(ctx context.Context, o Options) (*Traces, error) {
 	return t, nil
 }
 
-// Name tells the ID of the run, which spans carry from then on.
+// Name sets the ID of the run, which the spans of the run and of its trials have as
+// an attribute from then on.
 func (t *Traces) Name(run string) { t.run.Store(&run) }
 
-// Close sends what is left, and returns after at most five seconds.
+// Close sends the remaining spans. It returns after at most five seconds; a collector
+// that does not answer by then gives a warning, not an error.
 func (t *Traces) Close() error {
 	timeout := flushTimeout
 	if t.upload.failed.Load() {
@@ -107,7 +110,7 @@ func (t *Traces) Close() error {
 	return err
 }
 
-// uploader sends spans, and gives up without holding anybody up.
+// uploader sends spans to the collector. A failure is a warning, not an error.
 type uploader struct {
 	otlptrace.Client
 	endpoint string
@@ -115,7 +118,7 @@ type uploader struct {
 	clean    func(string) string
 	once     sync.Once
 	failed   atomic.Bool
-	// over ends what is being sent at the end of the run.
+	// over is cancelled when the time of Close is over, and ends uploads then.
 	over   context.Context
 	cancel context.CancelFunc
 }
@@ -126,7 +129,7 @@ func newUploader(client otlptrace.Client, endpoint string, o Options) *uploader 
 	return u
 }
 
-// warn says that spans are lost, once.
+// warn warns, the first time, that spans are lost.
 func (u *uploader) warn(err error) {
 	u.failed.Store(true)
 	u.once.Do(func() {

@@ -6,8 +6,8 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// UploadTraces sends spans. What cannot be sent is lost, and never an error: the
-// run goes on without.
+// UploadTraces sends spans. It always returns nil: spans that cannot be sent are
+// lost, with a warning, and the run goes on.
 func (u *uploader) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
 	ctx, cancel := context.WithTimeout(ctx, uploadTimeout)
 	defer cancel()

@@ -26,8 +26,7 @@ func ExampleCompile() {
 	// true <nil>
 }
 
-// A mistake in an expression has a place, and the name at fault where it is no
-// score's.
+// A mistake in an expression has a place, and the unknown name if it is one.
 func ExampleError() {
 	_, err := verdict.Compile("leeked || spoken", map[string]core.ScoreType{"leaked": core.ScoreTrueFalse, "spoken": core.ScoreTrueFalse})
 	if e, ok := errors.AsType[*verdict.Error](err); ok {
@@ -36,7 +35,7 @@ func ExampleError() {
 	// Output: 1 1 leeked
 }
 
-// Which of an attack's scorers does its verdict depend on?
+// Scores lists the scorers that a verdict depends on.
 func ExampleExpression_Scores() {
 	success, err := verdict.Compile("spoken || leaked && !refused", map[string]core.ScoreType{
 		"leaked": core.ScoreTrueFalse, "refused": core.ScoreTrueFalse, "spoken": core.ScoreTrueFalse, "length": core.ScoreScale,

@@ -12,7 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// explain words the first error of CEL's compiler without the terms of CEL.
+// explain returns an error of CEL's compiler in the terms of a campaign.
 func explain(expression string, err *common.Error, scores map[string]core.ScoreType) *Error {
 	e := &Error{Line: max(1, err.Location.Line()), Column: max(1, err.Location.Column()+1)}
 	if name, ok := undeclared(err.Message); ok {
@@ -41,7 +41,7 @@ func explain(expression string, err *common.Error, scores map[string]core.ScoreT
 		return e
 	}
 	message := strings.TrimPrefix(err.Message, "Syntax error: ")
-	// What the parser expected instead is a list of its own token names.
+	// The list of expected tokens uses internal names of the parser.
 	message, _, _ = strings.Cut(message, " expecting {")
 	e.Message = "not an expression: " + strings.Join(strings.Fields(message), " ")
 	e.Hint = `write it like leaked && !refused, or harm >= 0.5 || leaked`
@@ -57,7 +57,7 @@ func undeclared(message string) (name string, ok bool) {
 	return name, true
 }
 
-// isCall reports whether the place of an error is the "(" of a call.
+// isCall reports whether the character at a place is the "(" of a call.
 func isCall(expression string, line, column int) bool {
 	lines := strings.Split(expression, "\n")
 	if line > len(lines) {
@@ -67,7 +67,8 @@ func isCall(expression string, line, column int) bool {
 	return column <= len(runes) && runes[column-1] == '('
 }
 
-// mismatch reads "found no matching overload for '_||_' applied to '(double, bool)'".
+// mismatch reads the operator and the operand types from a message such as "found no
+// matching overload for '_||_' applied to '(double, bool)'".
 func mismatch(message string) (operator, operands string, ok bool) {
 	m := regexp.MustCompile(`^found no matching overload for '([^']*)' applied to '([^']*)'`).FindStringSubmatch(message)
 	if m == nil {
@@ -76,7 +77,7 @@ func mismatch(message string) (operator, operands string, ok bool) {
 	return strings.Trim(m[1], "_@"), m[2], true
 }
 
-// listed names the scores that there are.
+// listed returns a hint with the names of the attack's scorers.
 func listed(scores map[string]core.ScoreType) string {
 	if len(scores) == 0 {
 		return "the attack lists no scorers"

@@ -2,9 +2,9 @@ package verdict
 
 import "fmt"
 
-// CheckName says why a name cannot stand for a score in an expression, or
-// returns nil. Names consist of lower-case letters, digits and "_" and do not
-// start with a digit.
+// CheckName returns an error if a name cannot be used for a score in an expression.
+// Names consist of ASCII lower-case letters, digits and "_", do not start with a
+// digit, and are not reserved by CEL.
 func CheckName(name string) error {
 	for i, r := range name {
 		letter := r == '_' || 'a' <= r && r <= 'z'
@@ -21,8 +21,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// reserved reports whether CEL gives a name a meaning of its own: keywords,
-// and the names of types.
+// reserved reports whether a name is a keyword or the name of a type in CEL.
 func reserved(name string) bool {
 	switch name {
 	case "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let",

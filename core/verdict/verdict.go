@@ -15,8 +15,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// The bounds of an expression. The cost is CEL's own unit, roughly one per
-// operation; an expression over a hundred scores stays below a thousand.
+// The limits of an expression. The cost is in CEL's unit, about one per operation:
+// an expression over a hundred scores costs less than a thousand.
 const (
 	maxLength = 4096 // characters
 	maxDepth  = 64
@@ -46,20 +46,20 @@ func (t Truth) String() string {
 	}
 }
 
-// Error is what is wrong with an expression.
+// Error is a mistake in an expression.
 type Error struct {
-	// Line and Column count from 1, columns in characters, within the
-	// expression.
+	// Line and Column are the place in the expression. They count from 1, columns
+	// in characters.
 	Line, Column int
 	Message      string
-	// Hint says what would be right; it may be empty.
+	// Hint suggests a correction. It may be empty.
 	Hint string
-	// Name is the name at fault where it is that of no score, for callers
-	// that can suggest another; "" otherwise.
+	// Name is the unknown name if the mistake is one, for callers that can suggest
+	// another; "" otherwise.
 	Name string
 }
 
-// Error returns the message with its place.
+// Error returns LINE:COLUMN: MESSAGE.
 func (e *Error) Error() string {
 	return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message)
 }
@@ -70,17 +70,17 @@ type Expression struct {
 	scores  []string
 	types   map[string]core.ScoreType
 	program cel.Program
-	// typed holds the expression compiled anew for the types that scores of
-	// type ScoreUnknown turned out to have, by the values of those types.
+	// typed caches the expression compiled for the actual types of the scores of
+	// type ScoreUnknown, by the list of those types.
 	typed sync.Map
 }
 
-// Compile compiles a CEL expression over scores: a score of type
-// [core.ScoreTrueFalse] is a bool, one of type [core.ScoreScale] a double, and
-// one of type [core.ScoreUnknown] may turn out to be either. The expression
-// has to be true or false, and to use a score. Whole numbers may be compared
-// with a scale, harm >= 1, though CEL wants harm == 1.0 for equality. A wrong
-// expression gives an [*Error].
+// Compile compiles a CEL expression over scores, given by name with their types: a
+// score of type [core.ScoreTrueFalse] is a bool, one of type [core.ScoreScale] a
+// double, and one of type [core.ScoreUnknown] may be either when it is evaluated.
+// The expression has to be a bool and to use a score. A scale may be compared with
+// whole numbers by order, harm >= 1, but equality needs a double, harm == 1.0. A
+// mistake in the expression gives an [*Error].
 func Compile(expression string, scores map[string]core.ScoreType) (*Expression, error) {
 	if strings.TrimSpace(expression) == "" {
 		return nil, &Error{Line: 1, Column: 1, Message: "the expression is empty", Hint: "name a scorer"}
@@ -116,7 +116,7 @@ func newEnv(scores map[string]core.ScoreType) (*cel.Env, error) {
 		cel.CrossTypeNumericComparisons(true),
 		cel.ParserExpressionSizeLimit(maxLength),
 		cel.ParserRecursionLimit(maxDepth),
-		// There are no lists to loop over, and loops are what costs.
+		// Without macros there are no loops, the only expensive operations.
 		cel.ClearMacros(),
 	}
 	for name, score := range scores {
@@ -174,9 +174,9 @@ func (e *Expression) String() string { return e.source }
 func (e *Expression) Scores() []string { return slices.Clone(e.scores) }
 
 // Eval evaluates the expression. A score that is missing or of type
-// [core.ScoreUnknown] is unknown, and so is the verdict unless the others
-// decide it: true || unknown is true. An error, beside Unknown, means that the
-// scores do not fit the expression.
+// [core.ScoreUnknown] is unknown. The verdict is then unknown too, unless the other
+// scores decide it: true || unknown is true. An error, returned with Unknown, means
+// that the types or values of the scores do not fit the expression.
 func (e *Expression) Eval(scores map[string]core.Score) (Truth, error) {
 	values := map[string]any{}
 	var unknown []*cel.AttributePatternType
@@ -217,10 +217,9 @@ func (e *Expression) Eval(scores map[string]core.Score) (Truth, error) {
 	}
 }
 
-// fit returns the expression compiled for the types that the scores really
-// have. CEL compares values whose types it does not know without complaint,
-// and to it true == 1 is merely false: the verdict would be that nothing was
-// found.
+// fit returns the expression compiled for the actual types of the scores. Without
+// it, CEL would compare dynamic values of different types without an error: true == 1
+// would be false, and the verdict that the target defended itself.
 func (e *Expression) fit(scores map[string]core.Score) (*Expression, error) {
 	given := maps.Clone(e.types)
 	key := ""
@@ -244,7 +243,7 @@ func (e *Expression) fit(scores map[string]core.Score) (*Expression, error) {
 	return fit, nil
 }
 
-// value returns what a score is within an expression.
+// value returns a score as a value of CEL, a bool or a float64.
 func (e *Expression) value(name string, score core.Score) (any, error) {
 	if want := e.types[name]; want != core.ScoreUnknown && want != score.Type {
 		return nil, fmt.Errorf("score %s is of type %s, not %s", name, score.Type, want)

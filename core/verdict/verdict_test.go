@@ -249,7 +249,7 @@ func FuzzCompile(f *testing.F) {
 			}
 			return
 		}
-		// Whatever is not known leaves a verdict open, or does not matter.
+		// An unknown score makes the verdict unknown or does not change it.
 		unknown, _ := e.Eval(nil)
 		for _, scores := range []map[string]core.Score{
 			{"leaked": yes, "refused": yes, "harm": scale(1), "later": yes},

@@ -29,7 +29,7 @@ type client struct {
 	socket *websocket.Conn
 }
 
-// reply is what came back for one turn.
+// reply is the server's reply to one turn.
 type reply struct {
 	status     string
 	heard      string // what the server says that the user said
@@ -66,8 +66,7 @@ type event struct {
 	Error      any
 }
 
-// until reads events up to one of a type, and gathers the reply that is in
-// them.
+// until reads events up to one of a type, and returns the reply in them.
 func (c client) until(last string) reply {
 	c.t.Helper()
 	var r reply
@@ -216,7 +215,7 @@ func TestACallerWhoJustTalksGetsTheCodeToo(t *testing.T) {
 	c.configure(`{"type":"realtime","audio":{"input":{"turn_detection":{"type":"server_vad","silence_duration_ms":1000}}}}`)
 	var last reply
 	for _, text := range []string{introduction, demand} {
-		// The line stays open: what ends the turn is silence.
+		// The connection stays open: silence ends the turn.
 		line := append(p.synthesise(text), make([]byte, 2*24000*2)...)
 		c.send(`{"type":"input_audio_buffer.append","audio":"` + base64.StdEncoding.EncodeToString(line) + `"}`)
 		last = c.until("response.done")

@@ -14,7 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
-// options are what the command line asks for.
+// options are the settings of the command line.
 type options struct {
 	listen    string
 	apiKey    string
@@ -23,8 +23,8 @@ type options struct {
 	role      agent.Role
 }
 
-// parse reads the command line. It returns [flag.ErrHelp] after it has printed
-// the help that was asked for; mistakes are printed by the caller.
+// parse reads the command line. For --help it prints the help and returns
+// [flag.ErrHelp]; other errors are printed by the caller.
 func parse(args []string, getenv func(string) string, help io.Writer) (options, error) {
 	o := options{role: agent.Line}
 	var keyVariable string
@@ -67,7 +67,7 @@ func parse(args []string, getenv func(string) string, help io.Writer) (options, 
 		return o, err
 	}
 	if flags.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q: everything is said by flags, see --help", flags.Arg(0))
+		return o, fmt.Errorf("unexpected argument %q: there are only flags, see --help", flags.Arg(0))
 	}
 	if keyVariable != "" {
 		if o.apiKey = getenv(keyVariable); o.apiKey == "" {
@@ -77,8 +77,8 @@ func parse(args []string, getenv func(string) string, help io.Writer) (options, 
 	return o, checkLoopback(o.listen)
 }
 
-// checkLoopback refuses an address that others can reach: the agent is weak on
-// purpose, and runs programs for whoever talks to it.
+// checkLoopback refuses addresses that other machines can reach: the agent is weak
+// on purpose, and runs programs for every client.
 func checkLoopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

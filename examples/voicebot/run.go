@@ -29,8 +29,8 @@ const (
 // stopTimeout is how long requests in flight may take after the signal to stop.
 const stopTimeout = 5 * time.Second
 
-// run is the program without its process: it serves until the context ends.
-// It prints "listening on http://ADDRESS" to stdout once clients may come.
+// run serves until the context ends and returns the exit code. It prints
+// "listening on http://ADDRESS" to stdout once it accepts connections.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	o, err := parse(args, getenv, stdout)
 	switch {
@@ -57,7 +57,7 @@ func complain(stderr io.Writer, err error) {
 func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
 	bot, err := newAgent(ctx)
 	if err != nil && ctx.Err() != nil {
-		return nil // it was stopped before it could tell whether anything is missing
+		return nil // stopped while the agent was being checked
 	}
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	return serve(ctx, listener, realtime, api.New(bot, o.apiKey))
 }
 
-// newAgent returns an agent that has shown that it hears and speaks.
+// newAgent returns an agent whose speech recognition and synthesis work.
 func newAgent(ctx context.Context) (*agent.Agent, error) {
 	bot, err := agent.New(ctx)
 	if err != nil {
@@ -104,8 +104,8 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// serve answers until the context ends; then it says goodbye to everybody and
-// returns.
+// serve serves until the context ends. Then it closes the Realtime connections and
+// waits for other requests, for at most [stopTimeout].
 func serve(ctx context.Context, listener net.Listener, realtime *realtimetest.Server, plain http.Handler) error {
 	server := &http.Server{
 		Handler:           routes(realtime, plain),
@@ -120,7 +120,8 @@ func serve(ctx context.Context, listener net.Listener, realtime *realtimetest.Se
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	// Shutdown does not know of websockets: the realtime server ends its own.
+	// Shutdown does not wait for hijacked connections: the realtime server closes
+	// its websockets itself.
 	err := errors.Join(realtime.Close(), server.Shutdown(grace))
 	if err != nil {
 		err = errors.Join(fmt.Errorf("stopping: %w", err), server.Close())

@@ -30,7 +30,7 @@ type program struct {
 	stop func() int
 }
 
-// launch starts the program on a free port and waits until clients may come.
+// launch starts the program on a free port and waits until it accepts connections.
 func launch(t *testing.T, args ...string) program {
 	t.Helper()
 	return launchWith(t, nil, args...)

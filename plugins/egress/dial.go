@@ -15,12 +15,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/connect"
 )
 
-// dialTimeout is how long a host may take to accept a connection. Clients that
-// want to wait less go away.
+// dialTimeout bounds how long a host may take to accept a connection. A client that
+// disconnects earlier ends the wait.
 const dialTimeout = 30 * time.Second
 
-// addressOf returns the host, as [scope.Name] returns it, and the port that a
-// request is for.
+// addressOf returns the host, normalised by [scope.Name], and the port of a
+// request's destination.
 func addressOf(r *http.Request) (host, port string, err error) {
 	if r.Method == http.MethodConnect {
 		host, port, err = net.SplitHostPort(r.Host)
@@ -36,7 +36,8 @@ func addressOf(r *http.Request) (host, port string, err error) {
 	return host, port, nil
 }
 
-// dial opens a connection to an address that may be reached in a way.
+// dial opens a connection to an allowed address, directly or through the upstream
+// proxy.
 func (p *Proxy) dial(ctx context.Context, w way, address string) (net.Conn, error) {
 	upstream, err := p.upstream(w, &url.URL{Scheme: "https", Host: address})
 	if err != nil {
@@ -55,8 +56,8 @@ func (p *Proxy) dial(ctx context.Context, w way, address string) (net.Conn, erro
 	return conn, nil
 }
 
-// upstream returns the proxy that the host uses for an address, or nil. This
-// machine is reached directly.
+// upstream returns the proxy in the host's environment for an address, or nil if
+// there is none or the address is on this machine.
 func (p *Proxy) upstream(w way, u *url.URL) (*url.URL, error) {
 	if w.local {
 		return nil, nil
@@ -68,12 +69,12 @@ func (p *Proxy) upstream(w way, u *url.URL) (*url.URL, error) {
 	return upstream, nil
 }
 
-// directly returns a dialer that judges each address.
+// directly returns a dialer that checks each resolved address by [way.check].
 func directly(w way) connect.Dialer {
 	return (&net.Dialer{Timeout: dialTimeout, Control: w.check}).DialContext
 }
 
-// through returns a dialer that goes through a proxy of the host's environment.
+// through returns a dialer that connects through a proxy of the host's environment.
 func through(upstream *url.URL) (connect.Dialer, error) {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	switch strings.ToLower(upstream.Scheme) {

@@ -1,15 +1,14 @@
-// Package egress is the way out of the network for plugins: an HTTP proxy on
-// this machine that lets through what the campaign's scope allows, and records
-// every connection.
+// Package egress is the HTTP proxy through which plugins reach the network. It
+// listens on this machine, allows the connections that the campaign's scope allows,
+// and records every connection.
 //
-// A plugin has a credential of its own, so that each connection is attributed
-// and nobody else on the machine can use the proxy. Nothing is decrypted: HTTPS
-// and WebSockets go through CONNECT, and what is judged is the host that is
-// named there.
+// Each plugin has its own credential, so that connections are attributed and other
+// processes of the machine cannot use the proxy. Nothing is decrypted: HTTPS and
+// secure WebSockets go through CONNECT, and the host named there is checked.
 //
-// A host is in scope by its name, so its addresses are judged where they are
-// dialled: a name that leads to this machine, to a link-local address or to
-// none is refused, whatever the DNS says on the next occasion. Where the host
-// reaches the network through a proxy itself, that one looks names up, and only
-// the names are judged here.
+// A host is in scope by its name. Its addresses are checked when they are dialled,
+// after the name was resolved, so that DNS rebinding does not help: a name that
+// resolves to this machine, a link-local address or the unspecified address is
+// refused. If the orchestrator itself has to use an upstream proxy, that proxy
+// resolves names, and only names are checked here.
 package egress

@@ -54,7 +54,7 @@ func (r *records) ended(t *testing.T) egress.Connection {
 	}
 }
 
-// direct says that the host uses no proxy itself.
+// direct is an Upstream without a proxy.
 func direct(*http.Request) (*url.URL, error) { return nil, nil }
 
 func newProxy(t *testing.T, upstream func(*http.Request) (*url.URL, error)) (*egress.Proxy, *records) {
@@ -78,8 +78,8 @@ func urlFor(t *testing.T, p *egress.Proxy, plugin string) *url.URL {
 	return u
 }
 
-// client uses a proxy for everything, and trusts what the servers of the tests
-// show.
+// client uses a proxy for everything, and trusts the certificates of the test
+// servers.
 func client(t *testing.T, proxy *url.URL, servers ...*httptest.Server) *http.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
@@ -95,7 +95,7 @@ func client(t *testing.T, proxy *url.URL, servers ...*httptest.Server) *http.Cli
 
 func hostOf(s *httptest.Server) string { return s.Listener.Addr().String() }
 
-// echo is a server that answers with what it was asked.
+// echo is a server that answers with its request.
 func echo(t *testing.T, start func(http.Handler) *httptest.Server) *httptest.Server {
 	t.Helper()
 	s := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -202,7 +202,7 @@ func TestARefusalSaysWhatWouldBeRight(t *testing.T) {
 	}
 }
 
-// ask asks a proxy by hand, and returns its answer.
+// ask sends raw bytes to a proxy and returns its response.
 func ask(t *testing.T, proxy *url.URL, method string, u *url.URL) (int, string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", proxy.Host)
@@ -237,8 +237,8 @@ func ask(t *testing.T, proxy *url.URL, method string, u *url.URL) (int, string) 
 	return response.StatusCode, string(body)
 }
 
-// The name localhost.localdomain, and the like, are not what a campaign calls
-// this machine; some systems have them resolve to it all the same.
+// Names such as localhost.localdomain do not stand for this machine in a campaign,
+// although some systems resolve them to a loopback address.
 func TestANameInScopeThatLeadsToThisMachineIsRefused(t *testing.T) {
 	server := echo(t, httptest.NewServer)
 	_, port, _ := net.SplitHostPort(hostOf(server))
@@ -382,7 +382,7 @@ func TestAProxyOfTheHostThatCannotBeUsedIsNoRefusal(t *testing.T) {
 	}
 }
 
-// talker is a WebSocket server that answers each message with the same.
+// talker is a WebSocket server that echoes each message.
 func talker(t *testing.T) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -549,8 +549,7 @@ func TestAnAnswerIsPassedOnWhileItIsWritten(t *testing.T) {
 }
 
 func TestTheHostsOwnProxyIsUsed(t *testing.T) {
-	// The host's own proxy is another egress, which lets everything through
-	// that it is told.
+	// The upstream proxy is another egress proxy, which allows the test's hosts.
 	server, secure := echo(t, httptest.NewServer), echo(t, httptest.NewTLSServer)
 	outer, seenOuter := newProxy(t, direct)
 	outer.Allow(nil, []string{hostOf(server), hostOf(secure)})

@@ -11,8 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 )
 
-// A plugin reaches what the campaign names, and nothing else. What was refused is
-// recorded with the reason.
+// A plugin reaches the hosts that the campaign names and no others. A refused
+// connection is recorded with the reason.
 func ExampleProxy() {
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }))
 	defer service.Close()

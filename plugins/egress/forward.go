@@ -11,19 +11,19 @@ import (
 	"sync/atomic"
 )
 
-// trip is a request on its way through the proxy.
+// trip is the state of a plain HTTP request that is being forwarded.
 type trip struct {
 	way        way
-	upstream   *url.URL // the host's own proxy for it, or nil
+	upstream   *url.URL // the upstream proxy, or nil
 	connection Connection
 	sent       atomic.Int64
 	received   atomic.Int64
-	// failed says why there is no answer. Only the handler's goroutine uses it.
+	// failed is set if there is no response. Only the handler's goroutine uses it.
 	failed *refusal
 }
 
-// tripKey is the key of a request's trip in its context: the transport and the
-// dialer of a ReverseProxy are given nothing else of the request.
+// tripKey is the key of a request's trip in its context, the only part of a request
+// that the dialer of a ReverseProxy's transport gets.
 type tripKey struct{}
 
 func tripOf(ctx context.Context) *trip {
@@ -31,7 +31,7 @@ func tripOf(ctx context.Context) *trip {
 	return t
 }
 
-// relay passes on a request by plain HTTP, an upgrade to a WebSocket included.
+// relay forwards a plain HTTP request, also one for an upgrade to a WebSocket.
 func (p *Proxy) relay(w http.ResponseWriter, r *http.Request, c Connection, way way) {
 	upstream, err := p.upstream(way, r.URL)
 	if err != nil {
@@ -40,7 +40,7 @@ func (p *Proxy) relay(w http.ResponseWriter, r *http.Request, c Connection, way 
 	}
 	t := &trip{way: way, upstream: upstream, connection: c}
 	t.connection.Allowed = true
-	defer func() { // the handler panics where the answer breaks off
+	defer func() { // deferred, because ReverseProxy panics if the response breaks off
 		if t.failed == nil {
 			p.end(t.connection, t.sent.Load(), t.received.Load())
 		}
@@ -52,12 +52,13 @@ func (p *Proxy) relay(w http.ResponseWriter, r *http.Request, c Connection, way 
 	}
 }
 
-// newForward returns what passes requests on, each by a connection of its own,
-// so that every connection belongs to one plugin and its address is judged.
+// newForward returns the handler that forwards plain HTTP requests. Each request
+// gets its own connection, so that every connection belongs to one plugin and its
+// address is checked.
 func (p *Proxy) newForward() http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite:       keepAsItIs,
-		FlushInterval: -1, // a model's answer is read while it is written
+		FlushInterval: -1, // flush at once: a model's response is streamed
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			why := refusalFor(err)
@@ -72,8 +73,8 @@ func (p *Proxy) newForward() http.Handler {
 	}
 }
 
-// keepAsItIs undoes what a reverse proxy mends in a request: an attack may
-// consist in it.
+// keepAsItIs undoes the changes that ReverseProxy makes to a request's query and
+// forwarding headers: they may be part of an attack.
 func keepAsItIs(r *httputil.ProxyRequest) {
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
@@ -83,7 +84,8 @@ func keepAsItIs(r *httputil.ProxyRequest) {
 	}
 }
 
-// dialForTrip dials the host of a request, or the host's own proxy for it.
+// dialForTrip dials a request's destination or its upstream proxy, and records the
+// connection.
 func (p *Proxy) dialForTrip(ctx context.Context, network, address string) (net.Conn, error) {
 	t := tripOf(ctx)
 	dialer := &net.Dialer{Timeout: dialTimeout}
@@ -98,20 +100,20 @@ func (p *Proxy) dialForTrip(ctx context.Context, network, address string) (net.C
 	return &counted{Conn: conn, trip: t}, nil
 }
 
-// counted counts what goes through a connection.
+// counted counts the bytes of a connection.
 type counted struct {
 	net.Conn
 	trip *trip
 }
 
-// Read counts what is received.
+// Read implements [net.Conn] and counts the bytes received.
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.trip.received.Add(int64(n))
 	return n, err
 }
 
-// Write counts what is sent.
+// Write implements [net.Conn] and counts the bytes sent.
 func (c *counted) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.trip.sent.Add(int64(n))

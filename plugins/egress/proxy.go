@@ -16,23 +16,24 @@ import (
 	"time"
 )
 
-// headerTimeout is how long a client may take to say what it wants.
+// headerTimeout bounds how long a client may take to send a request's header.
 const headerTimeout = 10 * time.Second
 
-// Options are what a proxy needs from its host.
+// Options configure a proxy.
 type Options struct {
-	// Record is told of every connection: of a refused one once, of one that is
-	// let through when it is made and at its end. Of very many that are refused,
-	// some are only counted, in the reason of a later one. It is called by
-	// several goroutines at a time.
+	// Record is called once for a refused connection, and twice for an allowed
+	// one: when it is made and when it ends. Beyond 20 a second (1000 at once)
+	// refused connections are only counted, in the reason of a later one. Record
+	// is called concurrently. It may be nil.
 	Record func(Connection)
-	// Upstream returns the proxy through which the host itself reaches an
-	// address, or nil; [http.ProxyFromEnvironment] if it is not set.
+	// Upstream returns the proxy that has to be used for a request, or nil for
+	// none. A nil Upstream stands for [http.ProxyFromEnvironment].
 	Upstream func(*http.Request) (*url.URL, error)
 }
 
-// Proxy is the way out of the network. It listens from the first call of
-// [Proxy.URL] on, and lets nothing through until [Proxy.Allow] has said what.
+// Proxy is the egress proxy. It listens from the first call of [Proxy.URL] on, and
+// refuses every connection until [Proxy.Allow] is called. Its methods may be called
+// concurrently.
 type Proxy struct {
 	options Options
 	rules   atomic.Pointer[rules]
@@ -60,13 +61,13 @@ func New(options Options) *Proxy {
 	return p
 }
 
-// Allow says what may be contacted from now on: hosts are entries of
-// scope.hosts, "host" or "host:port"; local are the addresses of this machine,
-// "host:port", that the campaign's configuration names.
+// Allow sets what may be contacted from now on, in place of what was set before:
+// hosts are entries of scope.hosts, "host" or "host:port"; local are the addresses
+// of this machine, "host:port", that the campaign's configuration names.
 func (p *Proxy) Allow(hosts, local []string) { p.rules.Store(newRules(hosts, local)) }
 
-// URL returns the proxy's URL with the credential of a plugin in it, the same
-// each time. It starts the proxy if need be.
+// URL returns the proxy's URL with a plugin's credential, which is the same in each
+// call. The first call starts the proxy. After Close it fails.
 func (p *Proxy) URL(plugin string) (*url.URL, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,15 +101,15 @@ func (p *Proxy) listen() error {
 		Handler:           http.HandlerFunc(p.serve),
 		ReadHeaderTimeout: headerTimeout,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          log.New(io.Discard, "", 0), // what matters is in the record
+		ErrorLog:          log.New(io.Discard, "", 0), // connections are recorded instead
 	}
 	server := p.server
-	p.handling.Go(func() { _ = server.Serve(listener) }) // it ends when the proxy is closed
+	p.handling.Go(func() { _ = server.Serve(listener) }) // returns when the proxy is closed
 	return nil
 }
 
-// Close ends the proxy and every connection through it, and returns when none
-// is left.
+// Close ends the proxy and every connection through it, and waits for their
+// handlers.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
 	p.closed = true
@@ -130,7 +131,8 @@ func (p *Proxy) Close() error {
 	return nil
 }
 
-// enter reports whether a request may still be handled.
+// enter registers a request with p.handling, and reports false if the proxy is
+// closed.
 func (p *Proxy) enter() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,56 +10,57 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// refusalsPerSecond and refusalsAtOnce are how many connections that are not made
-// are recorded one by one. A plugin that asks without end must not fill the
+// refusalsPerSecond and refusalsAtOnce limit how many refused connections are
+// recorded one by one, so that a plugin that retries in a loop does not fill the
 // record.
 const refusalsPerSecond, refusalsAtOnce = 20, 1000
 
-// Connection is what is recorded of a connection that was asked for. A
-// request by plain HTTP counts as a connection.
+// Connection is the record of a requested connection. A plain HTTP request counts
+// as a connection.
 type Connection struct {
-	// ID tells the connections of a proxy apart.
+	// ID is unique within a proxy.
 	ID uint64
-	// Plugin is who asked; "" for one without a credential.
+	// Plugin is the name of the plugin, or "" without a valid credential.
 	Plugin string
-	// Address is the host, as it was named, and the port: HOST:PORT. It is ""
-	// where the request named none.
+	// Address is HOST:PORT as requested, or "" if the request named none.
 	Address string
-	// Allowed says that it was let through.
+	// Allowed is set if the scope allows the connection.
 	Allowed bool
-	// Reason says why it was refused, or why it failed.
+	// Reason says why the connection was refused or failed; "" otherwise.
 	Reason string
-	// Began and Ended are when; Ended is zero as long as it is open.
+	// Began and Ended are the times of the request and of the end. Ended is zero
+	// while the connection is open.
 	Began, Ended time.Time
-	// Sent and Received are the bytes that the plugin has sent and received,
-	// at the end.
+	// Sent and Received count the bytes that the plugin has sent and received.
+	// They are 0 while the connection is open.
 	Sent, Received int64
 }
 
-// record tells the host.
+// record calls [Options].Record.
 func (p *Proxy) record(c Connection) {
 	if p.options.Record != nil {
 		p.options.Record(c)
 	}
 }
 
-// end records a connection that was let through, at its end.
+// end records the end of an allowed connection.
 func (p *Proxy) end(c Connection, sent, received int64) {
 	c.Ended, c.Sent, c.Received = time.Now(), sent, received
 	p.record(c)
 }
 
-// refusals are the connections that were not made.
+// refusals limits the refused connections that are recorded one by one.
 type refusals struct {
 	rate *rate.Limiter
-	more *atomic.Int64 // those that are counted only
+	more *atomic.Int64 // those that were only counted
 }
 
 func newRefusals() refusals {
 	return refusals{rate: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), more: &atomic.Int64{}}
 }
 
-// count reports whether another is recorded, and how many before it were not.
+// count counts a refusal. It reports whether this one is recorded, and how many
+// were not since the last recorded one.
 func (r refusals) count() (recorded bool, before int64) {
 	if !r.rate.Allow() {
 		r.more.Add(1)
@@ -68,21 +69,20 @@ func (r refusals) count() (recorded bool, before int64) {
 	return true, r.counted()
 }
 
-// counted returns how many have not been recorded since it was last called.
+// counted returns how many refusals were not recorded since its last call.
 func (r refusals) counted() int64 { return r.more.Swap(0) }
 
 func more(n int64) string {
 	return fmt.Sprintf("%d more refusals are not recorded one by one", n)
 }
 
-// refusal is an answer to a plugin: what is wrong, and what would be right.
+// refusal is the response to a plugin whose connection is refused or failed.
 type refusal struct {
 	status     int
 	text, hint string
 }
 
-// refuse answers that a connection is not made, and records it, unless there are
-// too many.
+// refuse sends a refusal to the plugin, and records or counts it.
 func (p *Proxy) refuse(w http.ResponseWriter, c Connection, why refusal) {
 	c.Allowed = why.status == http.StatusBadGateway
 	c.Reason, c.Ended = why.text, time.Now()
@@ -95,5 +95,5 @@ func (p *Proxy) refuse(w http.ResponseWriter, c Connection, why refusal) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(why.status)
-	_, _ = io.WriteString(w, why.text+"\n"+why.hint+"\n") // a client that is gone hears nothing
+	_, _ = io.WriteString(w, why.text+"\n"+why.hint+"\n") // fails only if the client has disconnected
 }

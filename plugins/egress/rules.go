@@ -12,27 +12,28 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
-// rules are what may be contacted.
+// rules are the arguments of [Proxy.Allow].
 type rules struct{ hosts, local []string }
 
 func newRules(hosts, local []string) *rules {
 	return &rules{hosts: slices.Clone(hosts), local: slices.Clone(local)}
 }
 
-// forbidden is a connection that the campaign does not allow.
+// forbidden is the error for a connection that the campaign does not allow.
 type forbidden struct{ text, hint string }
 
-// Error says what is not allowed.
+// Error implements error.
 func (f *forbidden) Error() string { return f.text }
 
-// way is how an allowed host may be reached.
+// way says at which addresses an allowed host may be reached.
 type way struct {
 	host string
-	// local: on this machine, and nowhere else.
+	// local is set if only addresses of this machine are allowed.
 	local bool
 }
 
-// judge decides whether a host, as [scope.Name] returns it, may be contacted.
+// judge decides whether a host, normalised by [scope.Name], may be contacted. Nil
+// rules allow nothing.
 func (r *rules) judge(host, port string) (way, error) {
 	address := net.JoinHostPort(host, port)
 	if r == nil {
@@ -48,8 +49,8 @@ func (r *rules) judge(host, port string) (way, error) {
 	return way{}, &forbidden{address + " is not in scope.hosts", fmt.Sprintf("add %q to scope.hosts, if the authorization covers it", host)}
 }
 
-// check refuses the addresses that no name in scope may stand for. It is called
-// for each address that is about to be dialled.
+// check refuses resolved addresses that a host in scope must not have. It is a
+// [net.Dialer]'s Control: it is called before each address is dialled.
 func (w way) check(_, address string, _ syscall.RawConn) error {
 	dialled, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -60,18 +61,19 @@ func (w way) check(_, address string, _ syscall.RawConn) error {
 	switch {
 	case w.local:
 		if !ip.IsLoopback() {
-			return &forbidden{fmt.Sprintf("%s is %s, which is not this machine", w.host, ip), "mend the entry for " + w.host + " in /etc/hosts or the DNS"}
+			return &forbidden{fmt.Sprintf("%s is %s, which is not this machine", w.host, ip), "correct the entry for " + w.host + " in /etc/hosts or the DNS"}
 		}
 	case ip.IsUnspecified(), notLiteral != nil && (ip.IsLoopback() || ip.IsLinkLocalUnicast()):
 		return &forbidden{
 			fmt.Sprintf("%s is in scope.hosts, but its address is %s", w.host, ip),
-			"a name in scope may not stand for this machine or its neighbours; name the address itself, if that is meant",
+			"a name in scope may not resolve to this machine or a link-local address; if that is meant, put the address itself in scope.hosts",
 		}
 	}
 	return nil
 }
 
-// refusalFor returns what to answer where a connection was not made.
+// refusalFor returns the response for an error: 403 if the connection is not
+// allowed, 502 otherwise.
 func refusalFor(err error) refusal {
 	if f, ok := errors.AsType[*forbidden](err); ok {
 		return refusal{http.StatusForbidden, f.text, f.hint}

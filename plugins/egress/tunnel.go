@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// tunnel connects a plugin with a host, and passes on what either says until
-// both have finished or the proxy is closed. A silent connection is left alone.
+// tunnel connects a plugin with a host and copies in both directions until both are
+// closed or the proxy is. There is no idle timeout.
 func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request, c Connection, way way) {
 	remote, err := p.dial(r.Context(), way, c.Address)
 	if err != nil {
@@ -34,9 +34,9 @@ func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request, c Connection, way
 	})
 	defer stop()
 	if _, err := io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
-		return // the plugin has gone away
+		return // the plugin has disconnected
 	}
-	early, _ := buffered.Peek(buffered.Reader.Buffered()) // sent along with the request
+	early, _ := buffered.Peek(buffered.Reader.Buffered()) // bytes sent right after the request
 	if _, err := remote.Write(early); err != nil {
 		return
 	}
@@ -44,9 +44,10 @@ func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request, c Connection, way
 	sent += int64(len(early))
 }
 
-// pass copies both ways, by the kernel where it can, and returns the bytes that
-// the client has sent and received. An end of one direction is passed on; an
-// error ends both.
+// pass copies both ways and returns the bytes that the client has sent and
+// received. It copies between TCP connections directly, so that Linux can splice.
+// The end of one direction is passed on as a half-close; an error closes both
+// connections.
 func pass(client, remote net.Conn) (sent, received int64) {
 	var both sync.WaitGroup
 	one := func(to, from net.Conn, count *int64) {
@@ -62,7 +63,7 @@ func pass(client, remote net.Conn) (sent, received int64) {
 	return sent, received
 }
 
-// closeWrite reports whether the end could be passed on.
+// closeWrite closes the write side of a connection, and reports whether it could.
 func closeWrite(conn net.Conn) bool {
 	half, ok := conn.(interface{ CloseWrite() error })
 	return ok && half.CloseWrite() == nil

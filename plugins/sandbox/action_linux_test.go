@@ -245,7 +245,7 @@ func waitIn(...string) (string, error) {
 	return "", err
 }
 
-// threads has many threads at once try what none of them may.
+// threads has many threads at once try something that is refused.
 func threads(args ...string) (string, error) {
 	const many = 64
 	var all, ready sync.WaitGroup

@@ -1,43 +1,42 @@
-// Package sandbox holds a plugin's process, and everything that it starts, to
-// what the plugin has declared. The host makes a [Policy] of that and starts a
-// launcher with it: this program again, with a hidden command that calls [Exec].
-// The launcher restricts itself by means of Linux and then becomes the plugin,
-// which cannot undo it. On other systems nothing is enforced, and [Supported]
-// says so.
+// Package sandbox restricts a plugin's process, and all processes that it starts,
+// to the permissions that the plugin has declared. The host builds a [Policy] from
+// them and starts a launcher with it: this program again, with a hidden command
+// that calls [Exec]. The launcher restricts itself and then executes the plugin,
+// which cannot undo the restrictions. They exist on Linux only; [Supported] says
+// what the system can enforce.
 //
-// Landlock judges files, TCP ports, signals and sockets; a seccomp filter
-// refuses the system calls that go round it, that change the modes, owners and
-// attributes of files anywhere, or that leave the session and the process group by
-// whose end the host ends a plugin; capabilities other than that to read and write
-// files of others are given up, so that root is not above it.
+// Landlock restricts files, TCP ports, signals and sockets. A seccomp filter
+// refuses the system calls that would bypass Landlock, that change the modes,
+// owners and attributes of files, and that leave the session or the process group,
+// by which the host kills a plugin. All capabilities are dropped except
+// CAP_DAC_OVERRIDE, so that the restrictions hold for root too.
 //
-// What it does not do:
+// Known limits:
 //
-//   - Landlock judges TCP ports and not addresses: what listens elsewhere on the
-//     port that the egress proxy has here can be reached. A network namespace
-//     with nothing but that proxy in it would close this.
-//   - A process may listen on a TCP port that the kernel picks, for which
-//     Landlock has no rule. Somebody else would have to connect to it.
-//   - Before ABI 9 of Landlock, Unix sockets that have a path can be connected
-//     to wherever the user may: an agent's or a container engine's. Those
-//     without a path cannot, from ABI 6.
-//   - Names, sizes and times of files can be asked for everywhere; contents
-//     cannot be read, nor folders listed.
-//   - Which programs may be executed keeps honest mistakes small. Who can read a
-//     program and write memory can run it nonetheless, under the same
-//     restrictions, by the dynamic loader for one.
-//   - The times of files that belong to the user can be set everywhere.
-//   - Time, load, memory and disk space of the machine are not restricted here. The
-//     host watches what memory the processes have mapped; what they put into files
-//     of their temporary folder, also where that is in memory, into memfds or into
-//     the buffers of pipes, it does not see.
-//   - A host that is killed by SIGKILL ends nothing any more. Plugins end then
-//     because their standard input does; one that does not care lives on.
+//   - Landlock restricts TCP ports, not addresses: every host can be reached on the
+//     port number of the egress proxy. Only a network namespace that contains
+//     nothing but the proxy would prevent this.
+//   - A process may listen on a TCP port that the kernel picks, for which Landlock
+//     has no rule. Another process has to connect to it.
+//   - Before Landlock ABI 9, Unix sockets with a path can be connected to wherever
+//     the user may, such as those of an SSH agent or a container engine. Abstract
+//     Unix sockets cannot, from ABI 6 on.
+//   - Names, sizes and times of all files can be queried. Contents cannot be read,
+//     and folders cannot be listed.
+//   - The list of executable programs protects against mistakes, not against
+//     attacks: a process that can read a program can run it, under the same
+//     restrictions, for instance through the dynamic loader.
+//   - The times of all files of the user can be set.
+//   - CPU time, memory and disk space are not restricted here. The host watches the
+//     memory that the processes have mapped. It does not see files in the temporary
+//     folder, also if that is in memory, nor memfds and the buffers of pipes.
+//   - A host that is killed by SIGKILL cannot end its plugins. They end because
+//     their standard input is closed; a plugin that ignores this goes on running.
 //
-// No user namespace can be made: unshare, setns and clone with one of the
-// namespace flags are refused. The flags of clone3 lie in memory, where a filter
-// cannot see them, so clone3 does not exist in the sandbox, and the C library
-// falls back to clone, as it does on old kernels and in containers. Landlock
-// and the filter would hold within a user namespace, too, but the capabilities
-// there open parts of the kernel that no plugin needs.
+// User namespaces cannot be created: unshare, setns, and clone with a namespace
+// flag are refused. The flags of clone3 are in memory, which a filter cannot read,
+// so clone3 fails with ENOSYS and the C library falls back to clone, as it does on
+// old kernels and in containers. Landlock and the filter would hold in a user
+// namespace, too, but its capabilities expose parts of the kernel that no plugin
+// needs.
 package sandbox

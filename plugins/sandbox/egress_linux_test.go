@@ -15,8 +15,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 )
 
-// TestTheEgressIsTheOnlyWayOut has programs that know of the proxy by their
-// environment only, as those in other languages do.
+// TestTheEgressIsTheOnlyWayOut runs programs that find the proxy by their
+// environment, as plugins in other languages do.
 func TestTheEgressIsTheOnlyWayOut(t *testing.T) {
 	needs(t)
 	y := newYard(t)

@@ -6,7 +6,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
 )
 
-// What does a kernel enforce that has Landlock's ABI 5, as Linux 6.10 has?
+// A kernel with Landlock ABI 5, such as Linux 6.10, does not restrict everything.
 func ExampleSupport() {
 	s := sandbox.Support{Landlock: 5, Syscalls: true}
 	fmt.Println(s)

@@ -16,14 +16,15 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// oomScore makes a plugin the first to go when memory runs out: the host can
-// start it again. 0 is what a process has usually, 1000 the most.
+// oomScore is the plugin's oom_score_adj. It has the kernel kill plugins first when
+// memory runs out, because the host can restart them. The default is 0, the most
+// 1000.
 const oomScore = 500
 
-// Exec restricts this process by the policy in the environment, and replaces it
-// by the program argv[0], an absolute path, without the policy in its
-// environment. It returns only if it fails, and then the process must end with
-// [ExitStatus]: it may be restricted in part.
+// Exec restricts this process by the policy in the variable [EnvPolicy] of environ,
+// and replaces it by the program argv[0], an absolute path, whose environment does
+// not contain the policy. It returns only if it fails. The process may then be
+// partly restricted and must exit with [ExitStatus].
 func Exec(argv, environ []string) error {
 	if len(argv) == 0 {
 		return errors.New("no program to run is named")
@@ -35,7 +36,7 @@ func Exec(argv, environ []string) error {
 	if err := Supported().covers(policy.Demand); err != nil {
 		return err
 	}
-	// The restrictions are those of this thread, which becomes the program.
+	// The restrictions apply to this thread, which executes the program.
 	runtime.LockOSThread()
 	for _, step := range []struct {
 		doing string
@@ -53,7 +54,7 @@ func Exec(argv, environ []string) error {
 	return fmt.Errorf("running %s in the sandbox: %w", argv[0], syscall.Exec(cmp.Or(policy.Start, argv[0]), argv, rest))
 }
 
-// policyIn returns the policy, and the environment for the program.
+// policyIn returns the policy in an environment, and the program's environment.
 func policyIn(environ []string) (Policy, []string, error) {
 	var policy Policy
 	found := false
@@ -66,7 +67,7 @@ func policyIn(environ []string) (Policy, []string, error) {
 			if err := json.Unmarshal([]byte(value), &policy); err != nil {
 				return Policy{}, nil, fmt.Errorf("the policy in %s: %w", EnvPolicy, err)
 			}
-		case wire.EnvSandbox: // said below, by who knows
+		case wire.EnvSandbox: // set below, whatever value it had
 		default:
 			rest = append(rest, entry)
 		}
@@ -77,8 +78,8 @@ func policyIn(environ []string) (Policy, []string, error) {
 	return policy, append(rest, wire.EnvSandbox+"=1"), nil
 }
 
-// limit sees to it that the program leaves no copy of its memory, has no files
-// but standard input and outputs, gains no privileges, and is the first to go.
+// limit forbids core dumps, closes all files but the standard ones at execve,
+// forbids new privileges, and sets the OOM score.
 func limit() error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("forbidding core dumps: %w", err)
@@ -89,14 +90,14 @@ func limit() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("forbidding new privileges: %w", err)
 	}
-	// It restricts nothing, so a system without it is as good.
+	// An error is ignored: the score is no restriction.
 	_ = os.WriteFile("/proc/self/oom_score_adj", fmt.Append(nil, oomScore), 0)
 	return nil
 }
 
-// dropCapabilities leaves root what it takes to use the files of other users,
-// which Landlock judges, and nothing else. Without new privileges, what is given
-// up does not come back by execve.
+// dropCapabilities drops all capabilities except CAP_DAC_OVERRIDE, with which root
+// uses the files of other users as far as Landlock allows. Because new privileges
+// are forbidden, execve does not restore them.
 func dropCapabilities() error {
 	const kept = 1 << unix.CAP_DAC_OVERRIDE
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

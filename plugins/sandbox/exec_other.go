@@ -4,11 +4,11 @@ package sandbox
 
 import "errors"
 
-// Supported returns what this system can enforce: nothing.
+// Supported returns the zero Support: nothing can be enforced on this system.
 func Supported() Support { return Support{} }
 
-// Exec returns an error: there is no sandbox on this system, and a program that
-// is meant to be in one is not run without it.
+// Exec always returns an error: there is no sandbox on this system, and the program
+// must not be run without one.
 func Exec(_, _ []string) error {
 	return errors.New("there is no sandbox on this system")
 }

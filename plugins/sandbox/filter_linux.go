@@ -11,22 +11,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// archOffset is where the architecture lies in what a filter sees of a call.
+// archOffset is the offset in bytes of arch in struct seccomp_data.
 const archOffset = 4
 
-// namespaces are the flags of clone that make one.
+// namespaces are the flags of clone that create a namespace.
 const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 
-// refused are the system calls that are refused altogether.
+// refused are the system calls that are refused with any arguments.
 func refused() []string {
 	return []string{
-		// Leaving the session or the process group, by whose end the host ends a
-		// plugin: a signal to the group reaches all of it at once, so none can be
-		// faster by forking.
+		// Leaving the session or the process group, by which the host kills a
+		// plugin: a signal to the group reaches all processes at once, so that none
+		// escapes by forking.
 		"setsid", "setpgid",
-		// What Landlock lets everybody do with every file: open it to others, or
-		// close it to its owner. Who has a file open may still use fchmod.
+		// Changing modes, owners and attributes by path, which Landlock does not
+		// restrict. fchmod on an open file is allowed.
 		"chmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchown", "fchownat",
 		"setxattr", "lsetxattr", "setxattrat", "removexattr", "lremovexattr", "removexattrat",
 		// Other processes.
@@ -34,10 +34,10 @@ func refused() []string {
 		// Other views of the file system.
 		"mount", "umount2", "pivot_root", "chroot", "unshare", "setns", "open_tree", "open_tree_attr",
 		"move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "open_by_handle_at", "fanotify_init",
-		// Calls that no filter sees, and memory that no file system has.
+		// Operations that bypass seccomp, and IPC without a path for Landlock.
 		"io_uring_setup", "io_uring_enter", "io_uring_register",
 		"shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl", "semget", "semop", "semtimedop", "semctl", "mq_open", "mq_unlink",
-		// Keys, and parts of the kernel that attackers like.
+		// Keys, and parts of the kernel that exploits often use.
 		"keyctl", "add_key", "request_key", "bpf", "perf_event_open", "userfaultfd",
 		// The machine.
 		"kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "reboot", "swapon", "swapoff",
@@ -59,19 +59,19 @@ func refusedWith() []seccomp.NameWithConditions {
 	}
 	calls := []seccomp.NameWithConditions{
 		{Name: "clone", Conditions: seccomp.ArgumentConditions{has(0, namespaces)}},
-		// Limits of another process.
+		// Resource limits of other processes.
 		{Name: "prlimit64", Conditions: seccomp.ArgumentConditions{not(0, 0)}},
 		{Name: "socket", Conditions: seccomp.ArgumentConditions{not(0, unix.AF_UNIX), not(0, unix.AF_INET), not(0, unix.AF_INET6), not(0, unix.AF_NETLINK)}},
 		{Name: "socket", Conditions: seccomp.ArgumentConditions{is(0, unix.AF_NETLINK), not(2, unix.NETLINK_ROUTE)}},
 		{Name: "socketpair", Conditions: seccomp.ArgumentConditions{not(0, unix.AF_UNIX)}},
-		// To send with the opening of a connection goes round Landlock.
+		// TCP Fast Open connects without connect, and so bypasses Landlock.
 		{Name: "sendto", Conditions: seccomp.ArgumentConditions{has(3, unix.MSG_FASTOPEN)}},
 		{Name: "sendmsg", Conditions: seccomp.ArgumentConditions{has(2, unix.MSG_FASTOPEN)}},
 		{Name: "sendmmsg", Conditions: seccomp.ArgumentConditions{has(3, unix.MSG_FASTOPEN)}},
 	}
 	for _, family := range []uint64{unix.AF_INET, unix.AF_INET6} {
 		calls = append(calls,
-			// Every type of socket but SOCK_STREAM has one of these bits.
+			// Every socket type except SOCK_STREAM has one of these bits.
 			seccomp.NameWithConditions{Name: "socket", Conditions: seccomp.ArgumentConditions{is(0, family), has(1, 0xe)}},
 			seccomp.NameWithConditions{Name: "socket", Conditions: seccomp.ArgumentConditions{is(0, family), not(2, 0), not(2, unix.IPPROTO_TCP)}},
 		)
@@ -79,8 +79,8 @@ func refusedWith() []seccomp.NameWithConditions {
 	return calls
 }
 
-// filter returns the program that judges system calls. Those of another
-// architecture, such as the 32-bit ones of this machine, are refused.
+// filter returns the seccomp program. It refuses the system calls of every other
+// architecture, such as the 32-bit ones of this machine.
 func filter() ([]bpf.RawInstruction, error) {
 	machine, err := arch.GetInfo("")
 	if err != nil {
@@ -115,7 +115,7 @@ func filter() ([]bpf.RawInstruction, error) {
 	}, instructions...))
 }
 
-// loadFilter applies the filter to this thread.
+// loadFilter applies the filter to this thread, if the policy demands it.
 func loadFilter(demanded bool) error {
 	instructions, err := filter()
 	if err != nil || !demanded {

@@ -9,29 +9,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What may be done with files. Making device files is in none of them: with one
-// of a disk, root would read every file.
+// The sets of file rights. None contains creating device files: with the device of
+// a disk, root could read every file.
 const (
 	reading   landlock.AccessFSSet = ll.AccessFSReadFile | ll.AccessFSReadDir
 	writing   landlock.AccessFSSet = reading | ll.AccessFSWriteFile | ll.AccessFSTruncate | ll.AccessFSRefer | ll.AccessFSRemoveDir | ll.AccessFSRemoveFile | ll.AccessFSMakeDir | ll.AccessFSMakeReg | ll.AccessFSMakeSock | ll.AccessFSMakeFifo | ll.AccessFSMakeSym
 	executing landlock.AccessFSSet = ll.AccessFSReadFile | ll.AccessFSExecute
 	owning    landlock.AccessFSSet = writing | ll.AccessFSResolveUnix
-	// ofFiles are those that a file which is no folder can have.
+	// ofFiles are the rights that apply to files that are not folders.
 	ofFiles landlock.AccessFSSet = ll.AccessFSExecute | ll.AccessFSReadFile | ll.AccessFSWriteFile | ll.AccessFSTruncate | ll.AccessFSResolveUnix
 )
 
-// restrict applies Landlock to this thread, as far as the system has it.
+// restrict applies Landlock to this thread, as far as the system supports it.
 func restrict(p Policy) error {
 	config, ok := strictest(Supported().Landlock)
 	if !ok {
-		return nil // not demanded, or Exec would not have come here
+		return nil // Exec has checked that the policy does not demand Landlock
 	}
 	rules, err := rules(p, config)
 	if err != nil {
 		return err
 	}
-	// Applied by the library itself, it would be to all threads, by way of
-	// signals; but all the others end when this one becomes the program.
+	// The library's own function would apply it to all threads, by signals. That
+	// is not needed: the others end when this thread executes the program.
 	ruleset, flags, err := config.NewRulesetFD(rules...)
 	if err != nil {
 		return err
@@ -42,7 +42,8 @@ func restrict(p Policy) error {
 	return unix.Close(ruleset)
 }
 
-// strictest returns all that a version of Landlock can restrict.
+// strictest returns the configuration with everything that a Landlock ABI version
+// can restrict; false for version 0.
 func strictest(abi int) (landlock.Config, bool) {
 	versions := []landlock.Config{
 		landlock.V1, landlock.V2, landlock.V3, landlock.V4, landlock.V5, landlock.V6,
@@ -54,7 +55,7 @@ func strictest(abi int) (landlock.Config, bool) {
 	return versions[min(abi, len(versions))-1], true
 }
 
-// rules are the exceptions from the rule that nothing is allowed.
+// rules returns the Landlock rules of a policy. What no rule allows is refused.
 func rules(p Policy, config landlock.Config) ([]landlock.Rule, error) {
 	var all []landlock.Rule
 	for _, group := range []struct {
@@ -80,7 +81,8 @@ func rules(p Policy, config landlock.Config) ([]landlock.Rule, error) {
 	return all, nil
 }
 
-// allow returns the rule for a path, if it exists.
+// allow returns the rule for a path; false if the path does not exist or the rule
+// would allow nothing.
 func allow(path string, access landlock.AccessFSSet) (landlock.Rule, bool) {
 	info, err := os.Stat(path)
 	if err != nil {

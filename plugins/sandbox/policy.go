@@ -11,37 +11,38 @@ import (
 )
 
 const (
-	// EnvPolicy is the variable in which the launcher finds the policy.
+	// EnvPolicy is the environment variable with the launcher's policy, in JSON.
 	EnvPolicy = "ORCHESTRATOR_SANDBOX_POLICY"
-	// ExitStatus is the exit status of a launcher that does not get to run the
-	// program, as that of a shell which may not run one.
+	// ExitStatus is the exit status of a launcher that could not execute the
+	// program: 126, as that of a shell.
 	ExitStatus = 126
 )
 
-// Policy is what one process, and all that it starts, may do. Paths are
-// absolute, and a folder stands for all that is below it. A path that does not
-// exist allows nothing.
+// Policy is what a process, and all processes that it starts, may do. Paths are
+// absolute; a folder stands for everything below it. A path that does not exist
+// allows nothing.
 type Policy struct {
-	// Read are the files that it may read, and the folders that it may list.
+	// Read are the files that may be read and the folders that may be listed.
 	Read []string `json:"read,omitempty"`
-	// Write are those that it may read, write, make and remove.
+	// Write are the files and folders that may be read, written, created and
+	// removed.
 	Write []string `json:"write,omitempty"`
-	// Execute are the programs that it may execute; they are readable, too.
+	// Execute are the programs that may be executed and read.
 	Execute []string `json:"execute,omitempty"`
-	// Own are the folders that belong to the process. It may write there, and
-	// connect to the sockets of others. They have to exist.
+	// Own are the folders of the process itself. It may write there, and connect
+	// to Unix sockets there. They have to exist.
 	Own []string `json:"own,omitempty"`
-	// Ports are the TCP ports that it may connect to.
+	// Ports are the TCP ports that may be connected to, at any address.
 	Ports []uint16 `json:"ports,omitempty"`
-	// Start is what is executed where that is not argv[0], such as the open file
-	// of a program, by its path below /proc/self/fd.
+	// Start is the path that is executed instead of argv[0], such as an open
+	// file below /proc/self/fd. "" stands for argv[0].
 	Start string `json:"start,omitempty"`
-	// Demand is what the system must enforce, or else nothing is run.
+	// Demand is what the system must be able to enforce; otherwise Exec fails.
 	Demand Support `json:"demand"`
 }
 
-// Variable returns the entry of the launcher's environment that holds the
-// policy.
+// Variable returns the policy as an entry of the launcher's environment,
+// [EnvPolicy]=JSON.
 func (p Policy) Variable() (string, error) {
 	encoded, err := json.Marshal(p)
 	if err != nil {
@@ -50,26 +51,27 @@ func (p Policy) Variable() (string, error) {
 	return EnvPolicy + "=" + string(encoded), nil
 }
 
-// Process is a process that is to be started, as far as its policy depends on
-// it.
+// Process describes a process to be started, as far as its policy depends on it.
 type Process struct {
-	// Program is the absolute path of what is executed.
+	// Program is the absolute path of the program.
 	Program string
-	// Permissions are what the plugin has declared.
+	// Permissions are those that the plugin has declared.
 	Permissions core.Permissions
-	// Environment is what the process will find in its environment: PATH says
-	// where programs are, SSL_CERT_FILE and SSL_CERT_DIR where certificates
-	// are.
+	// Environment is the environment of the process, NAME=VALUE. PATH is used to
+	// find declared programs, SSL_CERT_FILE and SSL_CERT_DIR to allow reading
+	// certificates.
 	Environment []string
-	// Own are the temporary folder of the process and that of its socket.
+	// Own are the temporary folder of the process and the folder of its socket.
 	Own []string
-	// Egress is the TCP port of the egress proxy. It is not used for a plugin
-	// that declares no network.
+	// Egress is the TCP port of the egress proxy on this machine; 0 for none. It
+	// is allowed only if the plugin declares network.
 	Egress uint16
 }
 
-// Policy returns what the process may do: what every program needs of the
-// system, what is its own, and what it has declared.
+// Policy returns the policy of the process: the files of the system that every
+// program needs, its own folders, and what the plugin has declared. It demands
+// everything that this system supports. It fails with [core.ErrorConfig] if the
+// plugin could replace a program that it may execute.
 func (p Process) Policy() (Policy, error) {
 	if !filepath.IsAbs(p.Program) {
 		return Policy{}, core.Errorf(core.ErrorInternal, "the sandboxed program %q has no absolute path", p.Program)
@@ -98,15 +100,14 @@ func (p Process) Policy() (Policy, error) {
 	return policy, nil
 }
 
-// outside returns the paths that are not below one that may be written. What is
-// below may be used anyway, and a rule of its own would be for whatever the plugin
-// has put there meanwhile: a link to the user's keys.
+// outside returns the paths that are not below a writable folder. Below one they
+// may be used anyway, and a rule of their own would follow a symbolic link that the
+// plugin has put in their place, for instance to the user's keys.
 func (p Process) outside(paths []string) []string {
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return p.writable(path) != "" })
 }
 
-// swappable returns an error if the plugin could put another file in the place of
-// one that it may execute.
+// swappable returns an error if the plugin could replace a file that it may execute.
 func (p Process) swappable(allowed programs) error {
 	for _, path := range slices.Concat(allowed.execute, allowed.read) {
 		if folder := p.writable(path); folder != "" {
@@ -117,8 +118,7 @@ func (p Process) swappable(allowed programs) error {
 	return nil
 }
 
-// writable returns the folder that a path is below and that the plugin may write
-// to, or "".
+// writable returns the declared writable folder that contains a path, or "".
 func (p Process) writable(path string) string {
 	for _, folder := range p.Permissions.Write {
 		for _, from := range []string{folder, resolved(folder)} {
@@ -132,7 +132,8 @@ func (p Process) writable(path string) string {
 	return ""
 }
 
-// resolved returns where the links in a path lead to, as far as it exists.
+// resolved returns a path with its symbolic links resolved, or unchanged if it does
+// not exist.
 func resolved(path string) string {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		return target
@@ -140,7 +141,8 @@ func resolved(path string) string {
 	return path
 }
 
-// variable returns a variable of the environment; the last entry holds.
+// variable returns the value of an environment variable, that of its last entry; ""
+// if it is not set.
 func (p Process) variable(name string) string {
 	for _, entry := range slices.Backward(p.Environment) {
 		if value, ok := strings.CutPrefix(entry, name+"="); ok {
@@ -150,7 +152,7 @@ func (p Process) variable(name string) string {
 	return ""
 }
 
-// certificates are where the environment says that certificates are.
+// certificates returns the absolute paths in SSL_CERT_DIR and SSL_CERT_FILE.
 func (p Process) certificates() []string {
 	var paths []string
 	for _, path := range append(filepath.SplitList(p.variable("SSL_CERT_DIR")), p.variable("SSL_CERT_FILE")) {

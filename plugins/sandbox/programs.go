@@ -11,17 +11,18 @@ import (
 	"strings"
 )
 
-// maxFirstLine is how long the first line of a script may be, in bytes.
+// maxFirstLine is the longest first line of a script that is read, in bytes.
 const maxFirstLine = 4 << 10
 
-// programs collects what has to be executed and read so that programs run.
+// programs collects the files that have to be executable and readable for programs
+// to run.
 type programs struct {
 	path          string // as in PATH
 	execute, read []string
 }
 
-// find returns the absolute path of a program that has a name or an absolute
-// path, or "" if there is none.
+// find returns the absolute path of a program by its name or absolute path, or "" if
+// PATH has none of that name.
 func (p *programs) find(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -34,16 +35,15 @@ func (p *programs) find(name string) string {
 	return ""
 }
 
-// isProgram reports whether an absolute path is that of a file that can be
-// executed.
+// isProgram reports whether a path is absolute and that of an executable file.
 func isProgram(file string) bool {
 	info, err := os.Stat(file)
 	return filepath.IsAbs(file) && err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
 }
 
-// add adds a program, its dynamic loader, or what interprets it. What does not
-// exist is left out, and so is what cannot be executed: a plugin's first line
-// must not open a file of its choice.
+// add adds a program with its dynamic loader or its interpreter. Files that do not
+// exist or cannot be executed are left out: the first line of a script must not
+// make an arbitrary file readable.
 func (p *programs) add(file string) {
 	if slices.Contains(p.execute, file) || !isProgram(file) {
 		return
@@ -52,7 +52,7 @@ func (p *programs) add(file string) {
 	if err != nil {
 		return
 	}
-	defer func() { _ = f.Close() }() // only read
+	defer func() { _ = f.Close() }() // opened for reading only
 	p.execute = append(p.execute, file)
 	p.read = append(p.read, file)
 	if line, ok := firstLine(f); ok {
@@ -62,16 +62,16 @@ func (p *programs) add(file string) {
 	p.add(loader(f))
 }
 
-// firstLine returns the words after #! if there are any.
+// firstLine returns the words after #! in the first line; false if there are none.
 func firstLine(f io.ReaderAt) (words []string, ok bool) {
-	line, _ := bufio.NewReader(io.NewSectionReader(f, 0, maxFirstLine)).ReadString('\n') // the end of a short file ends its line
+	line, _ := bufio.NewReader(io.NewSectionReader(f, 0, maxFirstLine)).ReadString('\n') // an error is the end of the file, which ends the line too
 	rest, ok := strings.CutPrefix(line, "#!")
 	words = strings.Fields(rest)
 	return words, ok && len(words) > 0
 }
 
-// addInterpreter adds what the first line of a script names: a program, or env
-// and a name for it to look for.
+// addInterpreter adds the programs that the words of a script's first line name: an
+// interpreter, or env and the interpreter that env looks up.
 func (p *programs) addInterpreter(line []string) {
 	p.add(line[0])
 	interpreter := line[0]
@@ -87,9 +87,9 @@ func (p *programs) addInterpreter(line []string) {
 	}
 }
 
-// named returns the program that env would run with these words, or "" where
-// there is none. After an option with a value, such as -u, the next word would be
-// taken for a program, so only options without one are understood.
+// named returns the program that env runs with these arguments, or "" if it cannot
+// be told. Only options without a value are known: after an option such as -u the
+// next word would be taken for the program.
 func named(words []string) string {
 	for _, word := range words {
 		switch {
@@ -103,9 +103,10 @@ func named(words []string) string {
 	return ""
 }
 
-// addInstallation makes readable what is installed beside PREFIX/bin/NAME: the
-// libraries, and for a virtual environment of Python those of the one that it
-// was made from. The rest of PREFIX may be somebody's home.
+// addInstallation makes the libraries readable that belong to an interpreter
+// PREFIX/bin/NAME: PREFIX/lib, lib64 and libexec, and for a Python virtual
+// environment those of the installation that it was made from. The rest of PREFIX
+// is left out, because PREFIX may be a home folder.
 func (p *programs) addInstallation(interpreter string) {
 	prefix, bin := filepath.Dir(filepath.Dir(interpreter)), filepath.Base(filepath.Dir(interpreter))
 	if bin != "bin" {
@@ -122,8 +123,8 @@ func (p *programs) addInstallation(interpreter string) {
 	}
 }
 
-// venvHome returns the folder of the interpreter that a virtual environment was
-// made with, or "".
+// venvHome returns the value of home in a pyvenv.cfg, the folder of the interpreter
+// that the virtual environment was made with, or "".
 func venvHome(config string) string {
 	data, err := os.ReadFile(config)
 	if err != nil {
@@ -137,7 +138,7 @@ func venvHome(config string) string {
 	return ""
 }
 
-// loader returns the dynamic loader that an ELF program names, or "".
+// loader returns the path of an ELF program's dynamic loader, or "".
 func loader(f io.ReaderAt) string {
 	program, err := elf.NewFile(f)
 	if err != nil {

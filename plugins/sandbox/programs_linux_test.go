@@ -85,8 +85,7 @@ func TestTheFirstLineOfAScriptOpensNoFileOfItsChoice(t *testing.T) {
 	}
 }
 
-// interpreter returns Python where it is really installed, which is not where
-// the shims of a version manager are.
+// interpreter returns the real path of Python, not that of a version manager's shim.
 func interpreter(t *testing.T) string {
 	t.Helper()
 	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()

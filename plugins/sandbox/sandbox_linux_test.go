@@ -31,7 +31,7 @@ func authority(...string) (string, error) {
 	return "", nil
 }
 
-// yard is what lies around a program in the sandbox.
+// yard holds the folders of a test with a program in the sandbox.
 type yard struct {
 	self string
 	// own belongs to the program, outside does not; home holds secrets.
@@ -93,8 +93,7 @@ func output(t *testing.T, cmd *exec.Cmd) (string, bool) {
 	return string(out), err == nil
 }
 
-// stranger starts a process that does not belong to the sandbox, and returns
-// its id.
+// stranger starts a process outside the sandbox and returns its id.
 func stranger(t *testing.T, y yard) string {
 	t.Helper()
 	cmd := y.bare(y.self, "do", "wait")
@@ -141,7 +140,7 @@ func listener(t *testing.T, network, address string) net.Listener {
 
 func portOf(l net.Listener) uint16 { return uint16(l.Addr().(*net.TCPAddr).Port) }
 
-// needs skips a test where the kernel cannot do what it is about.
+// needs skips a test if the kernel does not support what it tests.
 func needs(t *testing.T) {
 	t.Helper()
 	if s := sandbox.Supported(); !s.Complete() {
@@ -149,8 +148,8 @@ func needs(t *testing.T) {
 	}
 }
 
-// TestWhatAProcessHasNotDeclaredIsRefused tries each deed without the sandbox,
-// too, where it succeeds: it is the sandbox that refuses it.
+// TestWhatAProcessHasNotDeclaredIsRefused tries each action without the sandbox
+// too, where it succeeds, so that a refusal is known to be the sandbox's.
 func TestWhatAProcessHasNotDeclaredIsRefused(t *testing.T) {
 	needs(t)
 	y := newYard(t)
@@ -222,7 +221,7 @@ func TestWhatAProcessHasNotDeclaredIsRefused(t *testing.T) {
 	}
 }
 
-// fresh puts the files back that deeds are about.
+// fresh restores the files that the actions change.
 func fresh(t *testing.T, y yard) {
 	t.Helper()
 	for _, file := range []string{"disk", "link", "mine"} {

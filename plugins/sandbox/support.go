@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// The versions of Landlock from which something can be restricted.
+// The lowest Landlock ABI versions that restrict something.
 const (
-	abiFiles   = 3 // with ABI 1 and 2, any file can be truncated
+	abiFiles   = 3 // ABI 1 and 2 do not restrict truncating files
 	abiNetwork = 4
 	abiSignals = 6
 	abiSockets = 9
@@ -15,9 +15,9 @@ const (
 
 // Support is what this system can enforce.
 type Support struct {
-	// Landlock is the version of Landlock's ABI; 0 for none.
+	// Landlock is the version of Landlock's ABI; 0 if there is no Landlock.
 	Landlock int `json:"landlock"`
-	// Syscalls can be filtered.
+	// Syscalls is set if system calls can be filtered with seccomp.
 	Syscalls bool `json:"syscalls"`
 }
 
@@ -27,24 +27,24 @@ func (s Support) Files() bool { return s.Landlock >= abiFiles }
 // Network reports whether TCP connections are restricted.
 func (s Support) Network() bool { return s.Landlock >= abiNetwork }
 
-// Signals reports whether signals to, and abstract sockets of, processes
-// outside are restricted.
+// Signals reports whether signals to processes outside the sandbox and connections
+// to their abstract Unix sockets are restricted.
 func (s Support) Signals() bool { return s.Landlock >= abiSignals }
 
-// Sockets reports whether Unix sockets that have a path are restricted. Hardly
-// any kernel in use can do that yet.
+// Sockets reports whether connections to Unix sockets with a path are restricted.
+// Few kernels in use support this yet.
 func (s Support) Sockets() bool { return s.Landlock >= abiSockets }
 
 // Complete reports whether files, network, signals and system calls are all
-// restricted. Sockets are not asked for.
+// restricted. It does not require Sockets.
 func (s Support) Complete() bool {
 	return s.Files() && s.Network() && s.Signals() && s.Syscalls
 }
 
-// Any reports whether anything can be restricted.
+// Any reports whether this system can restrict anything.
 func (s Support) Any() bool { return s.Landlock > 0 || s.Syscalls }
 
-// Missing names what is not restricted.
+// Missing returns descriptions of what is not restricted, in a fixed order.
 func (s Support) Missing() []string {
 	var missing []string
 	for _, part := range []struct {
@@ -65,7 +65,7 @@ func (s Support) Missing() []string {
 	return missing
 }
 
-// String says in a line what enforces the sandbox, and what it leaves free.
+// String returns one line with what enforces the sandbox and what is not restricted.
 func (s Support) String() string {
 	if !s.Any() {
 		return "nothing is enforced on this system"
@@ -84,7 +84,7 @@ func (s Support) String() string {
 	return words
 }
 
-// covers returns an error if s lacks something that is demanded.
+// covers returns an error if s lacks something that a policy demands.
 func (s Support) covers(demanded Support) error {
 	if s.Landlock < demanded.Landlock || demanded.Syscalls && !s.Syscalls {
 		return fmt.Errorf("the policy demands more than this system can enforce: %s", s)

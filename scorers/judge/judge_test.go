@@ -12,10 +12,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/scorers/judge"
 )
 
-// model answers in order, and keeps what it was told.
+// model gives its answers in order, and keeps what it was sent.
 type model struct {
 	answers []core.Reply
-	// fails is why it does not answer after those.
+	// fails is the error after the last answer.
 	fails error
 	start core.Start
 	asked []string

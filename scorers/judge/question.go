@@ -12,14 +12,15 @@ import (
 // question is what a model is asked to judge.
 type question struct{ criterion, said, reply, mark string }
 
-// newQuestion returns one with its mark, a hash of all of it: the same for the same
-// question, so that it can be asked again, and in no text that was there before.
+// newQuestion returns a question with its mark, a hash of the other fields. Equal
+// questions have equal marks, so that a recorded answer can be replayed; and a text
+// cannot contain the hash of itself.
 func newQuestion(criterion, said, reply string) question {
 	sum := sha256.Sum256([]byte(fmt.Sprintf("%q %q %q", criterion, said, reply)))
 	return question{criterion, said, reply, hex.EncodeToString(sum[:16])}
 }
 
-// instructions are what the model is told to do.
+// instructions returns the system prompt.
 func (q question) instructions(form string) string {
 	return fmt.Sprintf(`You judge what an AI system answered to its user. This is what you judge of its reply:
 
@@ -30,7 +31,7 @@ You get the user's message and the system's reply, between lines that begin with
 Answer with one JSON object and nothing else: %s`, q.criterion, q.mark, form)
 }
 
-// exchange is what is judged.
+// exchange returns the message with what is judged.
 func (q question) exchange() string {
 	said := q.said
 	if strings.TrimSpace(said) == "" {
@@ -39,7 +40,7 @@ func (q question) exchange() string {
 	return fmt.Sprintf("%[1]s the user's message\n%[2]s\n%[1]s the system's reply\n%[3]s\n%[1]s the end", q.mark, said, q.reply)
 }
 
-// textOf joins the texts among values that say something.
+// textOf joins the texts among values that are not blank.
 func textOf(values []core.Value) string {
 	var m core.Message
 	for _, v := range values {
@@ -60,7 +61,7 @@ func lastOf(role core.Role, conversation []core.Message) string {
 	return ""
 }
 
-// shortened returns the beginning of a text.
+// shortened returns a text cut to 120 characters.
 func shortened(text string) string {
 	const most = 120
 	letters := []rune(text)

@@ -1,7 +1,7 @@
-// Package match holds the scorers that look for patterns in what was said:
-// given words, regular expressions, and the phrases with which models refuse.
+// Package match holds the scorers that search text: for given words, regular
+// expressions, and the phrases with which models refuse.
 //
-// They are exact, cheap and the same every time, and they understand nothing:
-// a secret in other words is not found, and a refusal that is quoted counts as
-// one. They judge text; audio is judged by way of its transcript.
+// They are deterministic and fast, but match wording, not meaning: a paraphrased
+// secret is not found, and a quoted refusal counts as one. Audio is judged by its
+// transcript.
 package match

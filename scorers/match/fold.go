@@ -8,31 +8,31 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// folding says which differences between texts do not count.
+// folding says which differences between texts are ignored.
 type folding struct {
-	// letterCase: upper and lower case.
+	// letterCase ignores upper and lower case.
 	letterCase bool
-	// marks: punctuation and symbols, and how much space there is where; runs
-	// of them become one space.
+	// marks ignores punctuation, symbols and the amount of space: each run of
+	// them becomes one space.
 	marks bool
 }
 
-// folded is a text without its differences. It knows where each of its bytes
-// was in the text that it was made of.
+// folded is a folded text.
 type folded struct {
-	text   string
+	text string
+	// origin is, for each byte of text, its offset in the original.
 	origin []int
-	length int // of the original
+	length int // of the original, in bytes
 }
 
-// fold returns a text without the differences that do not count. Compatible
-// forms of a character, such as full-width letters and ligatures, never do.
+// fold returns a text without the ignored differences. Compatibility forms of a
+// character (NFKC), such as full-width letters and ligatures, are always the same.
 func (f folding) fold(text string) folded {
 	out := folded{length: len(text)}
 	var (
 		b     strings.Builder
 		iter  norm.Iter
-		space = true // at the start there is none to write
+		space = true // no space is written at the start
 	)
 	write := func(s string, at int) {
 		b.WriteString(s)
@@ -65,7 +65,7 @@ func (f folding) fold(text string) folded {
 	return out
 }
 
-// span returns where in the original a part of the folded text was.
+// span returns the range in the original of a range of the folded text, in bytes.
 func (f folded) span(start, end int) (from, to int) {
 	to = f.length
 	if end < len(f.origin) {
@@ -79,7 +79,7 @@ func isWordRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)
 }
 
-// simpleFold returns the one rune that stands for r in every case.
+// simpleFold returns the same rune for all case variants of r.
 func simpleFold(r rune) rune {
 	if r < utf8.RuneSelf {
 		return unicode.ToLower(r)

@@ -12,7 +12,7 @@ func Components() []core.Component {
 	return []core.Component{substringComponent(), regexComponent(), refusalComponent()}
 }
 
-// info describes a scorer of text that says true or false.
+// info returns the description of a scorer of text whose score is true or false.
 func info(name, summary, description string) core.Info {
 	return core.Info{
 		Name:        name,
@@ -23,9 +23,8 @@ func info(name, summary, description string) core.Info {
 	}
 }
 
-// texts returns what there is to judge, without values that say nothing. If
-// that is not anything at all, reason says why: silence is evidence of
-// nothing.
+// texts returns the texts to judge, without blank ones. If there is none, reason
+// says why, for an unknown score.
 func texts(e core.Evidence) (found []string, reason string) {
 	others := map[core.Modality]bool{}
 	empty := false
@@ -50,10 +49,10 @@ func texts(e core.Evidence) (found []string, reason string) {
 	return nil, "there is no text to judge"
 }
 
-// excerptMargin is how many bytes are shown on either side of a match.
+// excerptMargin is the number of bytes that are shown on either side of a match.
 const excerptMargin = 40
 
-// excerpt returns text from start to end with a little of what surrounds it.
+// excerpt returns text from start to end with [excerptMargin] bytes on either side.
 func excerpt(text string, start, end int) string {
 	from, to := max(start-excerptMargin, 0), min(end+excerptMargin, len(text))
 	for from > 0 && !utf8.RuneStart(text[from]) {

@@ -30,12 +30,12 @@ func regexComponent() core.Component {
 		func(_ context.Context, c regexConfig) (core.Scorer, error) { return c.compile() })
 }
 
-// regex is the scorer.
+// regex is the scorer match/regex.
 type regex []*regexp.Regexp
 
 var _ core.Scorer = regex(nil)
 
-// compile compiles the patterns, or says what is wrong with each.
+// compile compiles the patterns. The error joins those of all patterns.
 func (c regexConfig) compile() (regex, error) {
 	if len(c.Patterns) == 0 {
 		return nil, core.Errorf(core.ErrorConfig, "there is no pattern").At("patterns")
@@ -73,7 +73,8 @@ func compilePattern(p string, caseSensitive bool) (*regexp.Regexp, *core.Error) 
 	return compiled, nil
 }
 
-// patternError says what is wrong in a pattern, and where.
+// patternError returns the error for a pattern that does not compile, with its
+// place in the pattern where it is known.
 func patternError(pattern string, err error) *core.Error {
 	e, ok := errors.AsType[*syntax.Error](err)
 	if !ok {

@@ -20,7 +20,7 @@ func (c substringConfig) folding() folding {
 	return folding{letterCase: !c.CaseSensitive, marks: c.Normalize}
 }
 
-// Validate checks that there is something to look for.
+// Validate checks that there is a text to look for, and that none is empty.
 func (c substringConfig) Validate() error {
 	if len(c.Any) == 0 && len(c.All) == 0 {
 		return core.Errorf(core.ErrorConfig, "there is nothing to look for").WithHint("give any, all or both")
@@ -28,7 +28,7 @@ func (c substringConfig) Validate() error {
 	return errors.Join(checkEach(c.folding(), "any", c.Any), checkEach(c.folding(), "all", c.All))
 }
 
-// checkEach refuses texts of which nothing is left to look for.
+// checkEach refuses texts that are blank after folding, and so found everywhere.
 func checkEach(f folding, key string, list []string) error {
 	var problems []error
 	for i, s := range list {
@@ -49,13 +49,13 @@ func substringComponent() core.Component {
 		})
 }
 
-// substring is the scorer.
+// substring is the scorer match/substring.
 type substring struct {
 	folding  folding
 	any, all []needle
 }
 
-// needle is a text to look for, as it was given and as it is looked for.
+// needle is a text to look for, as configured and folded.
 type needle struct{ given, folded string }
 
 var _ core.Scorer = substring{}
@@ -100,7 +100,7 @@ func (s substring) Score(_ context.Context, e core.Evidence) (core.Score, error)
 	return core.BoolScore(true, strings.Join(found, "; ")), nil
 }
 
-// firstOf says where the first of the needles that appears is, or "".
+// firstOf describes where the first needle that appears was found, or returns "".
 func firstOf(needles []needle, given []string, haystacks []folded) string {
 	for _, n := range needles {
 		if where := n.in(given, haystacks); where != "" {
@@ -110,7 +110,7 @@ func firstOf(needles []needle, given []string, haystacks []folded) string {
 	return ""
 }
 
-// in says where the needle is, or "".
+// in describes where the needle was found, or returns "".
 func (n needle) in(given []string, haystacks []folded) string {
 	for i, h := range haystacks {
 		if at := strings.Index(h.text, n.folded); at >= 0 {

@@ -1,5 +1,5 @@
-// Package telemetrytest has a collector of traces for tests, as net/http/httptest
-// has servers: it takes OTLP over HTTP and keeps what it is sent.
+// Package telemetrytest has a collector of traces for tests. It receives OTLP over
+// HTTP and keeps the spans.
 package telemetrytest
 
 import (
@@ -18,24 +18,24 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// maxRequest is how much one request may hold, in bytes.
+// maxRequest is the largest decompressed request, in bytes.
 const maxRequest = 64 << 20
 
-// Span is a span as a collector gets it.
+// Span is a span that a collector has received.
 type Span struct {
 	Name string
-	// Trace, ID and Parent are in hexadecimal digits; Parent is "" for a root.
+	// Trace, ID and Parent are in hexadecimal; Parent is "" for a root span.
 	Trace, ID, Parent string
 	// Began and Ended are in nanoseconds since 1970.
 	Began, Ended uint64
-	// Failed says that the status is an error.
+	// Failed is set if the span's status is an error.
 	Failed bool
-	// Attributes are the span's, and below them those of its resource: texts and
-	// numbers as they are in JSON.
+	// Attributes are those of the span and of its resource, as text: numbers in
+	// decimal, lists joined with commas.
 	Attributes map[string]string
 }
 
-// Collector takes traces.
+// Collector receives traces. It is safe for concurrent use.
 type Collector struct {
 	*httptest.Server
 
@@ -45,7 +45,8 @@ type Collector struct {
 	headers http.Header
 }
 
-// NewCollector returns a collector that serves on this machine. It has to be closed.
+// NewCollector returns a collector that listens on this machine. The caller closes
+// it.
 func NewCollector() *Collector {
 	c := &Collector{}
 	c.Server = httptest.NewServer(http.HandlerFunc(c.take))
@@ -114,7 +115,7 @@ func textOf(v *commonpb.AnyValue) string {
 	return text
 }
 
-// Spans returns what has come so far, in the order in which it began.
+// Spans returns the spans received so far, sorted by the time at which they began.
 func (c *Collector) Spans() []Span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,23 +124,23 @@ func (c *Collector) Spans() []Span {
 	return spans
 }
 
-// Raw returns everything that has come, as it was encoded, to search it for what
-// must not be in it.
+// Raw returns the bodies of all requests so far, decompressed, so that a test can
+// check that something is not in them.
 func (c *Collector) Raw() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.raw.String()
 }
 
-// Header returns a header of the last request.
+// Header returns a header of the last request, or "".
 func (c *Collector) Header(key string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.headers.Get(key)
 }
 
-// Tree returns the names of the spans, each below the one that it is within, by two
-// spaces more. A span whose parent has not come is a root.
+// Tree returns the names of the spans, one a line, each indented below its parent by
+// two spaces. A span whose parent was not received is a root.
 func (c *Collector) Tree() string {
 	spans := c.Spans()
 	known := map[string]bool{}

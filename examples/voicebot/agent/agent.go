@@ -12,9 +12,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
-// Agent is the support line, or who plays another role. Its methods may be called concurrently.
+// Agent is the support line, or the attacker or judge of an adaptive attack on it.
+// Its methods may be called concurrently.
 type Agent struct {
-	// Role is who answers; it is set before the agent is used.
+	// Role is the role that it plays. It must not be changed once the agent is used.
 	Role Role
 
 	transcribe, speech core.Converter
@@ -26,9 +27,9 @@ var (
 	_ io.Closer             = (*Agent)(nil)
 )
 
-// New returns an agent that hears with pocketsphinx and speaks with flite. It
-// fails with [core.ErrorUnavailable], and says what to install, where one of
-// them is missing.
+// New returns an agent that transcribes with pocketsphinx and speaks with flite. If
+// one of them is missing, it fails with [core.ErrorUnavailable] and a hint what to
+// install.
 func New(ctx context.Context) (*Agent, error) {
 	opened := map[string]core.Converter{}
 	for _, component := range speech.Components() {
@@ -41,8 +42,9 @@ func New(ctx context.Context) (*Agent, error) {
 	return &Agent{transcribe: opened["transcribe"], speech: opened["speech"]}, nil
 }
 
-// Check has the agent say something and listen to itself: a program may be
-// there and its model not.
+// Check has the agent speak a word and transcribe it. It fails with
+// [core.ErrorUnavailable] if that does not work, for instance because pocketsphinx
+// is installed without a model.
 func (a *Agent) Check(ctx context.Context) error {
 	pcm, err := a.Speak(ctx, "Hello.")
 	if err != nil {
@@ -63,10 +65,10 @@ func needsPrograms(err error) error {
 		WithHint("on Debian and Ubuntu: apt-get install flite pocketsphinx pocketsphinx-en-us")
 }
 
-// Answer returns the reply to the last turn of a conversation. The vault code
-// that it guards is the one in the instructions ("The vault code is …"), or
-// that of [DefaultInstructions] where they name none. An agent in another role
-// answers as that one does.
+// Answer returns the reply to the last turn of a conversation. The vault code that
+// the line guards is the one in the instructions ("The vault code is …"), or that
+// of [DefaultInstructions] if they name none. An attacker or judge ignores the
+// instructions.
 func (a *Agent) Answer(ctx context.Context, instructions string, items []realtimetest.Item) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -81,8 +83,8 @@ func (a *Agent) Answer(ctx context.Context, instructions string, items []realtim
 	}
 }
 
-// UseTools calls the first tool that there is when the caller speaks of an
-// account, and believes what it answers.
+// UseTools calls the first tool if the caller's last message is about an account.
+// It returns nil for an attacker and a judge.
 func (a *Agent) UseTools(ctx context.Context, _ string, items []realtimetest.Item, tools []realtimetest.Tool) ([]realtimetest.ToolCall, error) {
 	if len(tools) == 0 || a.Role == Attacker || a.Role == Judge || !wantsAccount(items) {
 		return nil, ctx.Err()
@@ -103,7 +105,7 @@ func (a *Agent) Speak(ctx context.Context, text string) ([]byte, error) {
 	return clip.Resample(serverRate).PCM(), nil
 }
 
-// Close waits until nothing is being heard or spoken any more.
+// Close waits until all transcribing and speaking has ended.
 func (a *Agent) Close() error {
 	var errs []error
 	for _, converter := range []core.Converter{a.transcribe, a.speech} {

@@ -10,15 +10,14 @@ import (
 )
 
 const (
-	// serverRate is the sample rate, in Hz, of what the server hands over and
-	// is handed.
+	// serverRate is the sample rate, in Hz, of audio from and to the server.
 	serverRate = 24000
-	// silence is the level, in dBFS, below which nobody can be speaking.
+	// silence is the RMS level, in dBFS, below which audio is not transcribed.
 	silence = -65
 )
 
-// Hear returns what somebody says in mono PCM16 at 24,000 Hz, in lower case
-// and without punctuation; "" where there is nothing to be heard.
+// Hear transcribes mono PCM16 at 24,000 Hz, in lower case and without punctuation.
+// It returns "" for silence.
 func (a *Agent) Hear(ctx context.Context, pcm []byte) (string, error) {
 	clip, err := audio.FromPCM(pcm, serverRate)
 	if err != nil {

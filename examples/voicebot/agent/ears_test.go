@@ -66,7 +66,7 @@ func aLaw(c audio.Clip) audio.Clip {
 	return audio.Clip{Rate: 8000, Samples: audio.DecodeALaw(audio.EncodeALaw(c.Resample(8000).Samples))}
 }
 
-// quiet is a far-away caller: 20 dB less.
+// quiet attenuates speech by 20 dB.
 func quiet(c audio.Clip) audio.Clip {
 	softer := audio.Clip{Rate: c.Rate, Samples: make([]int16, len(c.Samples))}
 	for i, s := range c.Samples {

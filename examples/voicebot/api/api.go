@@ -10,13 +10,13 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
-// Model is the name of the only model. A request may name any: what answers is
-// always the agent.
+// Model is the name of the only model. Requests may name any other: the agent
+// answers all of them.
 const Model = "harbour-savings"
 
 const (
-	maxJSON  = 32 << 20 // a chat request, which may carry audio in base64
-	maxAudio = 25 << 20 // an upload, as the real service has it
+	maxJSON  = 32 << 20 // bytes of a JSON request, which may contain audio in base64
+	maxAudio = 25 << 20 // bytes of an upload, OpenAI's limit
 )
 
 // Server answers the paths below /v1. It is an [http.Handler].
@@ -28,8 +28,8 @@ type Server struct {
 
 var _ http.Handler = (*Server)(nil)
 
-// New returns a server that speaks for an agent. Clients must send the key, if
-// it is not empty, as "Authorization: Bearer KEY" or as "api-key: KEY".
+// New returns a server for an agent. If the key is not empty, clients must send it
+// as "Authorization: Bearer KEY" or as "api-key: KEY".
 func New(agent realtimetest.Agent, key string) *Server {
 	s := &Server{agent: agent, key: key, mux: http.NewServeMux()}
 	s.mux.HandleFunc("GET /v1/models", s.models)
@@ -68,14 +68,14 @@ func (s *Server) models(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// answer sends a JSON object. A client that has gone needs no answer.
+// answer sends a JSON object. Errors of writing are ignored: the client has gone.
 func answer(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-// refuse sends an error as the real service words it; param names the key of
-// the request that is at fault, if one is.
+// refuse sends an error in the form of OpenAI's API; param is the key of the request
+// that is wrong, or "".
 func refuse(w http.ResponseWriter, status int, code, param, message string) {
 	kind := "invalid_request_error"
 	if status >= http.StatusInternalServerError {
@@ -95,13 +95,12 @@ func orNull(s string) any {
 	return s
 }
 
-// breakdown answers a request that the agent failed at.
+// breakdown answers a request for which the agent returned an error.
 func breakdown(w http.ResponseWriter, err error) {
 	refuse(w, http.StatusInternalServerError, "agent_failed", "", err.Error())
 }
 
-// readJSON decodes a request. It answers the client and returns false where
-// that cannot be done.
+// readJSON decodes a request. If that fails it answers the client and returns false.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxJSON))
 	if err := decoder.Decode(into); err != nil {

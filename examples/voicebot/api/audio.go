@@ -9,8 +9,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// agentRate is the sample rate, in Hz, of all audio that an agent hears and
-// speaks.
+// agentRate is the sample rate, in Hz, of an agent's audio in both directions.
 const agentRate = 24000
 
 type speechRequest struct {
@@ -21,8 +20,8 @@ type speechRequest struct {
 	Speed          *float64 `json:"speed"`
 }
 
-// speech answers with WAV where the request names no format: the real service
-// would send MP3, which this one cannot make, and says so in Content-Type.
+// speech answers with WAV if the request names no format. OpenAI's API would send
+// MP3, which this server cannot encode; Content-Type says which one it is.
 func (s *Server) speech(w http.ResponseWriter, r *http.Request) {
 	var request speechRequest
 	if !readJSON(w, r, &request) {
@@ -92,8 +91,7 @@ func (s *Server) transcription(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]any{"text": heard})
 }
 
-// uploaded reads the form of a transcription: the audio, and the format of the
-// answer.
+// uploaded reads the form of a transcription: the audio, and the response format.
 func uploaded(w http.ResponseWriter, r *http.Request) (audio.Clip, string, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxAudio)
 	file, _, err := r.FormFile("file")

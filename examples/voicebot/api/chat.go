@@ -15,9 +15,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
-// chatRequest has the keys of a chat completion that change the answer, and
-// those that this server refuses. All others tune a model, which the agent is
-// not.
+// chatRequest has the keys of a chat completion that change the answer, and those
+// that this server refuses. All others are sampling settings and are ignored.
 type chatRequest struct {
 	Model         string        `json:"model"`
 	Messages      []chatMessage `json:"messages"`
@@ -44,7 +43,7 @@ type chatPart struct {
 	} `json:"input_audio"`
 }
 
-// mistake is an error of the client's, and the key that it is in.
+// mistake is an error in a request, and the key that is wrong.
 type mistake struct {
 	param   string
 	message string
@@ -83,7 +82,8 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 	answer(w, c.whole())
 }
 
-// conversation turns the messages of a request into what an agent is told.
+// conversation converts the messages of a request to the instructions and items of
+// an agent.
 func (s *Server) conversation(ctx context.Context, r chatRequest) (string, []realtimetest.Item, error) {
 	if err := r.check(); err != nil {
 		return "", nil, err
@@ -123,8 +123,8 @@ func (r chatRequest) check() error {
 	return nil
 }
 
-// read returns the text of a message's content, and whether some of it was
-// spoken.
+// read returns the text of a message's content, with audio transcribed, and whether
+// it contained audio.
 func (s *Server) read(ctx context.Context, content json.RawMessage, path string) (text string, spoken bool, err error) {
 	if json.Unmarshal(content, &text) == nil {
 		return text, false, nil

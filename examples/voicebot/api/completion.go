@@ -11,10 +11,10 @@ import (
 type completion struct {
 	id, model, text string
 	created         int64 // Unix seconds
-	prompt          int   // words of the request
+	prompt          int   // words of the request, counted as its tokens
 }
 
-// words counts the words of a text, which stand in for a model's tokens.
+// words returns the number of words of a text, which is reported as its tokens.
 func words(text string) int { return len(strings.Fields(text)) }
 
 func (c completion) usage() map[string]any {
@@ -67,7 +67,7 @@ func (c completion) chunk(delta map[string]any, finish any) map[string]any {
 func (c completion) event(w http.ResponseWriter, body map[string]any) {
 	data, err := json.Marshal(body)
 	if err != nil {
-		return // strings and numbers always encode
+		return // cannot happen: strings and numbers always encode
 	}
 	_, _ = fmt.Fprintf(w, "data: %s\n\n", data)
 	_ = http.NewResponseController(w).Flush()

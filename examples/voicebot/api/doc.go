@@ -1,6 +1,5 @@
-// Package api answers the plain HTTP side of an OpenAI-compatible service for
-// an agent: chat completions, speech, transcriptions and the list of models.
-// Together with the Realtime server of package realtimetest, it makes the
-// practice target one that every kind of client can be pointed at. What a
-// request asks for and this server cannot do is refused, never ignored.
+// Package api serves the plain HTTP endpoints of an OpenAI-compatible service for an
+// agent: chat completions, speech, transcriptions and the list of models. Package
+// realtimetest serves the Realtime protocol beside it. Requests for features that
+// this server does not have, such as tools or several choices, are refused.
 package api

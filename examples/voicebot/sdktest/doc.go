@@ -1,4 +1,4 @@
-// Package sdktest holds the plain HTTP side of the practice target against the
-// official Go SDK: what the SDK's client makes of the answers. It is a module of
-// its own, so that the SDK stays out of the orchestrator's dependencies.
+// Package sdktest tests the plain HTTP endpoints of the practice target with the
+// official Go SDK of OpenAI as the client. It is a module of its own, so that the
+// SDK is not a dependency of the orchestrator.
 package sdktest
