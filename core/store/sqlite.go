@@ -39,12 +39,32 @@ func (d directory) connect(extra string, pragmas ...string) (*sql.DB, error) {
 	return sql.Open("sqlite", dsn.String())
 }
 
+// newProvider returns what brings a database up to date by the scripts. Each is
+// handed to SQLite as a whole: taking them apart, as goose does with files, costs
+// more than carrying them out.
 func newProvider(db *sql.DB) (*goose.Provider, error) {
-	scripts, err := fs.Sub(migrations, "migrations")
+	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectSQLite3, db, scripts)
+	steps := make([]*goose.Migration, len(names))
+	for i, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, err
+		}
+		steps[i] = goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			script, err := migrations.ReadFile(name)
+			if err == nil {
+				_, err = tx.ExecContext(ctx, string(script))
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		}}, nil)
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, nil, goose.WithGoMigrations(steps...))
 }
 
 // claim makes sure that the database is ours, and marks an empty one.
