@@ -13,7 +13,7 @@ func TestMain(m *testing.M) { plugintest.Main(m, scorers.All()...) }
 func TestEveryScorerConforms(t *testing.T) {
 	plugintest.Test(t, scorers.All(),
 		plugintest.Case{Kind: core.KindScorer, Use: "match/substring", Config: `{"any": ["blue eleven"]}`},
-		plugintest.Case{Kind: core.KindScorer, Use: "match/regex", Config: `{"patterns": ["blue (11|eleven)"]}`},
+		plugintest.Case{Kind: core.KindScorer, Use: "match/regex", Config: `{"patterns": ["blue (11|eleven)"], "case_sensitive": true}`},
 		plugintest.Case{Kind: core.KindScorer, Use: "judge/criterion", Config: `{"model": "judge", "criterion": "The reply is polite."}`},
 		plugintest.Case{Kind: core.KindScorer, Use: "judge/scale", Config: `{"model": "judge"}`},
 	)

@@ -29,14 +29,16 @@ func texts(e core.Evidence) (found []string, reason string) {
 	others := map[core.Modality]bool{}
 	empty := false
 	for _, v := range e.Values {
-		switch {
-		case v.Modality != core.Text:
+		if v.Modality != core.Text {
 			others[v.Modality] = true
-		case strings.TrimSpace(v.Text()) == "":
-			empty = true
-		default:
-			found = append(found, strings.ToValidUTF8(v.Text(), "\uFFFD"))
+			continue
 		}
+		text := v.Text()
+		if strings.TrimSpace(text) == "" {
+			empty = true
+			continue
+		}
+		found = append(found, strings.ToValidUTF8(text, "\uFFFD"))
 	}
 	switch {
 	case len(found) > 0:

@@ -32,7 +32,7 @@ func (c substringConfig) Validate() error {
 func checkEach(f folding, key string, list []string) error {
 	var problems []error
 	for i, s := range list {
-		if strings.TrimSpace(f.fold(s).text) == "" {
+		if strings.TrimSpace(f.fold(s)) == "" {
 			problems = append(problems, core.Errorf(core.ErrorConfig, "%q would be found in every text", s).At(fmt.Sprintf("%s[%d]", key, i)))
 		}
 	}
@@ -65,7 +65,7 @@ func newSubstring(c substringConfig) substring {
 	needles := func(list []string) []needle {
 		var all []needle
 		for _, s := range list {
-			all = append(all, needle{s, f.fold(s).text})
+			all = append(all, needle{s, f.fold(s)})
 		}
 		return all
 	}
@@ -78,20 +78,20 @@ func (s substring) Score(_ context.Context, e core.Evidence) (core.Score, error)
 	if reason != "" {
 		return core.UnknownScore(reason), nil
 	}
-	haystacks := make([]folded, len(given))
+	haystacks := make([]string, len(given))
 	for i, text := range given {
 		haystacks[i] = s.folding.fold(text)
 	}
 	var found []string
 	for _, n := range s.all {
-		where := n.in(given, haystacks)
+		where := n.in(s.folding, given, haystacks)
 		if where == "" {
 			return core.BoolScore(false, fmt.Sprintf("%q was not found", n.given)), nil
 		}
 		found = append(found, where)
 	}
 	if len(s.any) > 0 {
-		where := firstOf(s.any, given, haystacks)
+		where := firstOf(s.any, s.folding, given, haystacks)
 		if where == "" {
 			return core.BoolScore(false, fmt.Sprintf("none of %s was found", quoted(s.any))), nil
 		}
@@ -101,20 +101,21 @@ func (s substring) Score(_ context.Context, e core.Evidence) (core.Score, error)
 }
 
 // firstOf describes where the first needle that appears was found, or returns "".
-func firstOf(needles []needle, given []string, haystacks []folded) string {
+func firstOf(needles []needle, f folding, given, haystacks []string) string {
 	for _, n := range needles {
-		if where := n.in(given, haystacks); where != "" {
+		if where := n.in(f, given, haystacks); where != "" {
 			return where
 		}
 	}
 	return ""
 }
 
-// in describes where the needle was found, or returns "".
-func (n needle) in(given []string, haystacks []folded) string {
+// in describes where the needle was found, or returns "". The haystacks are the given
+// texts, folded.
+func (n needle) in(f folding, given, haystacks []string) string {
 	for i, h := range haystacks {
-		if at := strings.Index(h.text, n.folded); at >= 0 {
-			from, to := h.span(at, at+len(n.folded))
+		if at := strings.Index(h, n.folded); at >= 0 {
+			from, to := f.span(given[i], at, at+len(n.folded))
 			return fmt.Sprintf("%q was found in %q", n.given, excerpt(given[i], from, to))
 		}
 	}
