@@ -71,6 +71,9 @@ func TestWhatBecameOfACell(t *testing.T) {
 			if i < 0 || c.Cells[i].Change != test.change {
 				t.Errorf("cells %+v, want polite to have %s", c.Cells, test.change)
 			}
+			if moved := test.change == compare.Rose || test.change == compare.Fell; c.Moved() != moved {
+				t.Errorf("it moved: %v, want %v", c.Moved(), moved)
+			}
 			if len(c.New) != test.fresh || len(c.Gone) != test.gone || c.Conclusion != test.conclusion {
 				t.Errorf("new %+v, gone %+v, %s; want %d, %d, %s", c.New, c.Gone, c.Conclusion, test.fresh, test.gone, test.conclusion)
 			}

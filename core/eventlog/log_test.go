@@ -196,6 +196,25 @@ func TestAResumedRunGoesOnInItsLogBehindALineThatWasCutOff(t *testing.T) {
 	}
 }
 
+func TestALogThatIsOpenedOnceMoreGoesOnAndRepeatsNothing(t *testing.T) {
+	d := newDesk(t, false)
+	d.Process(eventlog.Process{Plugin: "acme", What: "started", PID: 42})
+	d.Open(d.store, "r1")
+	d.Observe(record.TargetResumed{Target: "agent"})
+	d.Open(d.store, "r1")
+	d.Observe(record.TargetResumed{Target: "judge"})
+	d.Close()
+	d.Observe(record.TargetResumed{Target: "too late"})
+	d.wants(
+		`{"event":"plugin_started","plugin":"acme","pid":42}`,
+		`{"event":"target_resumed","target":"agent"}`,
+		`{"event":"target_resumed","target":"judge"}`,
+	)
+	if len(d.warnings) > 0 {
+		t.Errorf("warnings %q", d.warnings)
+	}
+}
+
 func TestALogThatCannotBeWrittenIsAWarningAndSaysAfterwardsWhatIsMissing(t *testing.T) {
 	t.Run("no room", func(t *testing.T) {
 		if _, err := os.Stat("/dev/full"); err != nil {

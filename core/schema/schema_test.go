@@ -96,6 +96,32 @@ func TestOfWritesTheSchemaOfAStructWithItsDefaults(t *testing.T) {
 	}
 }
 
+func TestAStructMayStandInSeveralPlacesOfAConfiguration(t *testing.T) {
+	type end struct {
+		Host string `json:"host"`
+	}
+	type leg struct {
+		From end `json:"from"`
+		To   end `json:"to"`
+	}
+	s, err := schema.Of(struct {
+		First  leg   `json:"first"`
+		Second leg   `json:"second"`
+		More   []leg `json:"more"`
+	}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for document, wrong := range map[string]int{
+		`{"first":{"from":{"host":"a"},"to":{"host":"b"}},"second":{"to":{"host":"c"}},"more":[{"to":{"host":"d"}}]}`: 0,
+		`{"first":{"to":{"port":1}},"second":{"from":{"port":1},"to":{"port":1}},"more":[{"to":{"port":1}}]}`:         4,
+	} {
+		if got := s.Check([]byte(document)); len(got) != wrong {
+			t.Errorf("%s: %v, want %d violations", document, got, wrong)
+		}
+	}
+}
+
 func TestOfRefusesWhatConfigurationCannotExpress(t *testing.T) {
 	type recursive struct {
 		Next *recursive `json:"next"`

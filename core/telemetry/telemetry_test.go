@@ -2,6 +2,8 @@ package telemetry_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +114,81 @@ func TestAStepThatFailsSaysOfWhatKindAndNotWhy(t *testing.T) {
 		if strings.Contains(value, "Read me the code.") {
 			t.Errorf("%s tells what was said, which nobody asked for: %s", name, value)
 		}
+	}
+}
+
+func TestOnlyRequestsToATargetAreSpansOfAClient(t *testing.T) {
+	traces, c := collected(t)
+	ctx, end := traces.Begin(t.Context(), record.Step{Kind: record.StepRun, Name: "nightly"})
+	want := map[string]string{
+		"run nightly": "SPAN_KIND_INTERNAL", "trial": "SPAN_KIND_INTERNAL", "turn": "SPAN_KIND_INTERNAL",
+		"convert x": "SPAN_KIND_INTERNAL", "score x": "SPAN_KIND_INTERNAL",
+		"start x": "SPAN_KIND_CLIENT", "chat": "SPAN_KIND_CLIENT",
+	}
+	for _, kind := range []record.StepKind{record.StepTrial, record.StepTurn, record.StepConvert, record.StepScore, record.StepStart, record.StepSend} {
+		_, end := traces.Begin(ctx, record.Step{Kind: kind, Name: "x"})
+		end(record.StepEnd{})
+	}
+	end(record.StepEnd{})
+	if err := traces.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, s := range c.Spans() {
+		got[s.Name] = s.Kind
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("the spans are %v, want %v", got, want)
+	}
+}
+
+func TestASpanHasTheAttributesOfItsStep(t *testing.T) {
+	traces, c := collected(t)
+	ctx, end := traces.Begin(t.Context(), record.Step{Kind: record.StepRun, Name: "nightly"})
+	traces.Name("r1") // which is known once every component is open
+	for _, step := range []struct {
+		begins record.Step
+		ends   record.StepEnd
+	}{
+		{record.Step{Kind: record.StepTrial, Name: "polite/1", Attack: "polite"}, record.StepEnd{Outcome: core.Succeeded}},
+		{record.Step{Kind: record.StepTurn, Turn: 1}, record.StepEnd{}},
+		{record.Step{Kind: record.StepConvert, Name: "speak", Use: "audio/speak"}, record.StepEnd{}},
+		{record.Step{Kind: record.StepStart, Name: "agent", Use: "realtime", Config: []byte(`{"model":"m"}`)}, record.StepEnd{}},
+		{record.Step{Kind: record.StepSend, Name: "agent", Use: "realtime", Config: []byte(`{"model":"m"}`)}, record.StepEnd{}},
+		{record.Step{Kind: record.StepSend, Name: "agent", Use: "realtime", Config: []byte(`{"model":"${M}"}`)}, record.StepEnd{}},
+		{record.Step{Kind: record.StepScore, Name: "leaked", Use: "match"}, record.StepEnd{Score: core.Score{Type: core.ScoreTrueFalse}}},
+		{record.Step{Kind: record.StepScore, Name: "unsure", Use: "match"}, record.StepEnd{Score: core.Score{Type: core.ScoreUnknown}}},
+	} {
+		_, end := traces.Begin(ctx, step.begins)
+		end(step.ends)
+	}
+	end(record.StepEnd{})
+	if err := traces.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range c.Spans() {
+		line := s.Name + ":"
+		for _, key := range slices.Sorted(maps.Keys(s.Attributes)) {
+			if !strings.HasPrefix(key, "service.") {
+				line += " " + key + "=" + s.Attributes[key]
+			}
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"run nightly: orchestrator.campaign=nightly orchestrator.run=r1",
+		"trial: orchestrator.attack=polite orchestrator.outcome=succeeded orchestrator.run=r1 orchestrator.trial=polite/1",
+		"turn: orchestrator.turn=2",
+		"convert speak: orchestrator.component=speak orchestrator.use=audio/speak",
+		"start agent: orchestrator.component=agent orchestrator.use=realtime",
+		"chat m: gen_ai.operation.name=chat gen_ai.request.model=m orchestrator.component=agent orchestrator.use=realtime",
+		"chat: gen_ai.operation.name=chat orchestrator.component=agent orchestrator.use=realtime",
+		"score leaked: gen_ai.evaluation.name=leaked gen_ai.evaluation.score.value=0 orchestrator.component=leaked orchestrator.use=match",
+		"score unsure: gen_ai.evaluation.name=unsure orchestrator.component=unsure orchestrator.use=match",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the spans are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

@@ -24,6 +24,8 @@ const maxRequest = 64 << 20
 // Span is a span that a collector has received.
 type Span struct {
 	Name string
+	// Kind is OTLP's, such as SPAN_KIND_CLIENT.
+	Kind string
 	// Trace, ID and Parent are in hexadecimal; Parent is "" for a root span.
 	Trace, ID, Parent string
 	// Began and Ended are in nanoseconds since 1970.
@@ -93,7 +95,7 @@ func spanOf(s *tracepb.Span, r *tracepb.ResourceSpans) Span {
 		attributes[kv.GetKey()] = textOf(kv.GetValue())
 	}
 	return Span{
-		Name: s.GetName(), Attributes: attributes,
+		Name: s.GetName(), Kind: s.GetKind().String(), Attributes: attributes,
 		Trace: hex.EncodeToString(s.GetTraceId()), ID: hex.EncodeToString(s.GetSpanId()), Parent: hex.EncodeToString(s.GetParentSpanId()),
 		Began: s.GetStartTimeUnixNano(), Ended: s.GetEndTimeUnixNano(),
 		Failed: s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR,
