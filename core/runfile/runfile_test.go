@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -184,12 +185,15 @@ func TestWhatIsNoExportedRunIsRefusedWithAReason(t *testing.T) {
 	sparse := file("artifacts/"+zero, "")
 	sparse.header.Typeflag, sparse.header.Size = tar.TypeLink, 0
 	sparse.header.Linkname = "/etc/passwd"
+	link := file("run.json", "")
+	link.header.Typeflag, link.header.Linkname = tar.TypeSymlink, "/etc/passwd"
 	for name, test := range map[string]struct{ file, want string }{
 		"nothing":                     {"", "the file is empty"},
 		"a text":                      {strings.Repeat("name: campaign\n", 100), "the file is no tar archive"},
 		"a short text":                {"hello", "cut short"},
 		"an empty archive":            {archive(t), "the archive is empty"},
 		"another archive":             {archive(t, file("README", "hello")), `the archive begins with "README"`},
+		"a link in the first place":   {archive(t, link, file("run.json", header())), `"run.json": not a regular file`},
 		"another run.json":            {begun(t, `{"name":"marathon"}`, row), "that of something else"},
 		"a run.json that is none":     {begun(t, `{`, row), "run.json"},
 		"a run.json that is too long": {begun(t, strings.Repeat(" ", 70_000), row), "larger than 65536 bytes"},
@@ -319,6 +323,28 @@ func TestWhatCannotBeReadIsNotWritten(t *testing.T) {
 	err = w.Row(runfile.Row{Table: "t", Values: map[string]any{"share": math.NaN()}})
 	if err == nil || !strings.Contains(err.Error(), "column share: ") {
 		t.Errorf("a number that is none: %v, want an error that names its column", err)
+	}
+}
+
+func TestAnArtifactThatCannotBeReadIsAnErrorThatSaysWhy(t *testing.T) {
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	for name, test := range map[string]struct {
+		ctx  context.Context
+		data io.Reader
+		want error
+	}{
+		"the disk fails": {t.Context(), iotest.ErrReader(io.ErrNoProgress), io.ErrNoProgress},
+		"the disk fails at the end": {
+			t.Context(), io.MultiReader(strings.NewReader("a"), iotest.ErrReader(io.ErrNoProgress)), io.ErrNoProgress,
+		},
+		"the context has ended": {stopped, strings.NewReader("a"), context.Canceled},
+	} {
+		w, err := runfile.NewWriter(io.Discard, sample().Header)
+		must(t, err)
+		if err := w.Artifact(test.ctx, sum("a"), 1, test.data); !errors.Is(err, test.want) || !strings.Contains(err.Error(), "artifact "+sum("a")) {
+			t.Errorf("%s: %v, want %v and the artifact's name", name, err, test.want)
+		}
 	}
 }
 
