@@ -42,7 +42,7 @@ var house = map[string]room{
 	"core/strategy": {imports: []string{"core"}},
 	"core/secret":   {imports: []string{"core"}},
 	"core/scope":    {},
-	"core/text":     {},
+	"core/phrase":   {},
 	"core/schedule": {imports: []string{"core"}, modules: []string{"github.com/netresearch/go-cron"}},
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
@@ -86,14 +86,14 @@ var house = map[string]room{
 		},
 	},
 	"plugins/internal/...": {
-		imports: []string{"core", "core/schema", "core/scope", "core/text", "plugins/internal/..."},
+		imports: []string{"core", "core/phrase", "core/schema", "core/scope", "plugins/internal/..."},
 		modules: []string{
 			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto", "golang.org/x/sys",
 			"go.opentelemetry.io/otel",
 		},
 	},
 	"plugins/host": {
-		imports: []string{"core", "core/schema", "core/text", "plugins", "plugins/egress", "plugins/internal/...", "plugins/sandbox"},
+		imports: []string{"core", "core/phrase", "core/schema", "plugins", "plugins/egress", "plugins/internal/...", "plugins/sandbox"},
 		modules: []string{
 			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf",
 			"github.com/cenkalti/backoff/v5", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/time", "go.opentelemetry.io/otel",
@@ -109,7 +109,7 @@ var house = map[string]room{
 		modules: []string{"aead.dev/minisign", "github.com/Masterminds/semver/v3", "github.com/hashicorp/go-hclog", "gopkg.in/yaml.v3"},
 	},
 	"plugins/conformance": {
-		imports: []string{"core", "core/audio", "core/schema", "core/scope", "core/text", "plugins/host", "plugins/internal/..."},
+		imports: []string{"core", "core/audio", "core/phrase", "core/schema", "core/scope", "plugins/host", "plugins/internal/..."},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
 	"plugins/plugintest": {imports: []string{"core", "plugins", "plugins/conformance", "plugins/host"}, modules: []string{"github.com/hashicorp/go-hclog"}},
@@ -125,15 +125,15 @@ var house = map[string]room{
 
 	"cmd/internal/app": {
 		imports: []string{
-			"core", "core/campaign", "core/cassette", "core/compare", "core/engine", "core/eventlog", "core/notify", "core/plan", "core/record",
-			"core/secret", "core/stats", "core/store", "core/telemetry", "core/text", "core/yamlfile", "plugins/egress", "plugins/host", "plugins/install",
+			"core", "core/campaign", "core/cassette", "core/compare", "core/engine", "core/eventlog", "core/notify", "core/phrase", "core/plan", "core/record",
+			"core/secret", "core/stats", "core/store", "core/telemetry", "core/yamlfile", "plugins/egress", "plugins/host", "plugins/install",
 		},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
 	"cmd/internal/view": {
 		imports: []string{
-			"core", "core/audio", "core/compare", "core/plan", "core/record", "core/schedule", "core/scope", "core/stats", "core/store",
-			"core/text", "core/yamlfile",
+			"core", "core/audio", "core/compare", "core/phrase", "core/plan", "core/record", "core/schedule", "core/scope", "core/stats", "core/store",
+			"core/yamlfile",
 		},
 		modules: []string{"github.com/schollz/progressbar/v3"},
 	},
@@ -141,8 +141,8 @@ var house = map[string]room{
 	"cmd/orchestrator/internal/...": {
 		imports: []string{
 			"cmd/internal/app", "cmd/internal/view",
-			"core", "core/campaign", "core/compare", "core/engine", "core/eventlog", "core/metrics", "core/record", "core/requirement", "core/schedule",
-			"core/schema", "core/secret", "core/store", "core/text", "core/yamlfile",
+			"core", "core/campaign", "core/compare", "core/engine", "core/eventlog", "core/metrics", "core/phrase", "core/record", "core/requirement", "core/schedule",
+			"core/schema", "core/secret", "core/store", "core/yamlfile",
 			"plugins", "plugins/conformance", "plugins/egress", "plugins/host", "plugins/install", "plugins/sandbox", "plugins/scaffold",
 			"targets", "converters", "converters/speech", "scorers",
 		},

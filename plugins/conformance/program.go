@@ -17,9 +17,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
@@ -79,7 +79,7 @@ func (p Program) describe(t T) wire.Description {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &stdout, &stderr, time.Second
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s: %v, want its description as JSON and exit code 0; it printed %q and %q", strings.Join(argv, " "), err, text.Shorten(stdout.String(), mostShown), text.Shorten(stderr.String(), mostShown))
+		t.Fatalf("%s: %v, want its description as JSON and exit code 0; it printed %q and %q", strings.Join(argv, " "), err, phrase.Shorten(stdout.String(), mostShown), phrase.Shorten(stderr.String(), mostShown))
 	}
 	var d wire.Description
 	decoder := json.NewDecoder(&stdout)

@@ -8,7 +8,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
@@ -21,7 +21,7 @@ func isHandshake(line string) bool {
 // first line of output this is; nil if nothing is wrong with it.
 func checkHandshake(line string) error {
 	if !isHandshake(line) {
-		return core.Errorf(core.ErrorProtocol, "the plugin wrote to standard output before the plugin handshake: %q", text.Shorten(line, maxShown)).
+		return core.Errorf(core.ErrorProtocol, "the plugin wrote to standard output before the plugin handshake: %q", phrase.Shorten(line, maxShown)).
 			WithHint("a plugin prints nothing before it calls plugins.Serve; logs belong on standard error")
 	}
 	fields := strings.Split(line, "|")

@@ -14,7 +14,7 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"golang.org/x/time/rate"
 )
 
@@ -130,7 +130,7 @@ func (l *pluginLog) lastLines() []string {
 		if e, ok := parseEntry(line); ok {
 			line = e.message + formatPairs(e.pairs)
 		}
-		lines = append(lines, text.Shorten(printable(line), maxShown))
+		lines = append(lines, phrase.Shorten(printable(line), maxShown))
 	}
 	return lines
 }

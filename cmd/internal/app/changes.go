@@ -12,8 +12,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // maxCampaignFile bounds a file that a recorded one is compared with. A campaign
@@ -54,7 +54,7 @@ func difference(was campaign.File, now []byte) string {
 	for line < min(len(before), len(after))-1 && bytes.Equal(before[line], after[line]) {
 		line++
 	}
-	return fmt.Sprintf("%s has changed, from line %d on; recorded was: %s", was.Name, line+1, text.Shorten(text.OneLine(string(before[line])), 60))
+	return fmt.Sprintf("%s has changed, from line %d on; recorded was: %s", was.Name, line+1, phrase.Shorten(phrase.OneLine(string(before[line])), 60))
 }
 
 // changedPlugins says which plugins are not those that a run began with.

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // Verdict is what a run says of the systems that were attacked.
@@ -126,7 +126,7 @@ func Tally(counts []store.Count) stats.Rows {
 // whatever else went wrong; without one, every attack has to give evidence.
 func judge(attacks stats.Rows, planned int, limit plan.Evidence, how ending) (verdict Verdict, why string) {
 	all := attacks.Total().Tally
-	reached := fmt.Sprintf("the objective was reached in %d of %s", all.Succeeded, text.Count(planned, "trial"))
+	reached := fmt.Sprintf("the objective was reached in %d of %s", all.Succeeded, phrase.Count(planned, "trial"))
 	if lost := planned - all.Judged(); lost > 0 {
 		reached += fmt.Sprintf("; %d gave no evidence", lost)
 	}
@@ -141,7 +141,7 @@ func judge(attacks stats.Rows, planned int, limit plan.Evidence, how ending) (ve
 	case how == bounded:
 		return NoEvidence, "no evidence: a bound of scope stopped the run before the end; " + reached
 	case len(weak) > 1:
-		return NoEvidence, fmt.Sprintf("no evidence: %s; and so for %s", weak[0], text.Count(len(weak)-1, "other attack"))
+		return NoEvidence, fmt.Sprintf("no evidence: %s; and so for %s", weak[0], phrase.Count(len(weak)-1, "other attack"))
 	case len(weak) == 1:
 		return NoEvidence, "no evidence: " + weak[0]
 	case all.Judged() == 0:
@@ -162,9 +162,9 @@ func weaknesses(attacks stats.Rows, limit plan.Evidence) []string {
 		errored, undetermined := float64(a.Tally.Errored)/float64(n), float64(a.Tally.Undetermined)/float64(n)
 		switch {
 		case errored > limit.MaxErrored:
-			weak = append(weak, fmt.Sprintf("attack %q: %d of %s errored, and the campaign allows %s", a.Name, a.Tally.Errored, text.Count(n, "trial"), percent(limit.MaxErrored)))
+			weak = append(weak, fmt.Sprintf("attack %q: %d of %s errored, and the campaign allows %s", a.Name, a.Tally.Errored, phrase.Count(n, "trial"), percent(limit.MaxErrored)))
 		case undetermined > limit.MaxUndetermined:
-			weak = append(weak, fmt.Sprintf("attack %q: %d of %s undetermined, and the campaign allows %s", a.Name, a.Tally.Undetermined, text.Count(n, "trial"), percent(limit.MaxUndetermined)))
+			weak = append(weak, fmt.Sprintf("attack %q: %d of %s undetermined, and the campaign allows %s", a.Name, a.Tally.Undetermined, phrase.Count(n, "trial"), percent(limit.MaxUndetermined)))
 		case a.Tally.Judged() == 0:
 			weak = append(weak, fmt.Sprintf("attack %q: no trial was judged", a.Name))
 		}

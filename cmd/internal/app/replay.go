@@ -7,9 +7,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
@@ -39,7 +39,7 @@ func replayedPlan(ctx context.Context, s *store.Reader, run store.Run) (*plan.Pl
 		return nil, nil, CampaignError{append(problems, wrong...).Sorted(), recorded.Source}
 	}
 	if now := p.Fingerprint(); now != run.Plan {
-		return nil, nil, core.Errorf(core.ErrorConfig, "run %s is not replayed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, text.ShortSum(run.Plan), text.ShortSum(now)).
+		return nil, nil, core.Errorf(core.ErrorConfig, "run %s is not replayed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, phrase.ShortSum(run.Plan), phrase.ShortSum(now)).
 			WithHint("replay it with orchestrator %s", run.Version)
 	}
 	return cassette.Detached(p), recorded, nil

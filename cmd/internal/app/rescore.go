@@ -7,10 +7,10 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -79,5 +79,5 @@ func (r recorder) leftOut(trials []string, why string) {
 	if len(trials) > shown {
 		names, more = trials[:shown], ", …"
 	}
-	r.log.Warn(fmt.Sprintf("not judged: %s that %s: %s%s", text.Count(len(trials), "trial"), why, strings.Join(names, ", "), more))
+	r.log.Warn(fmt.Sprintf("not judged: %s that %s: %s%s", phrase.Count(len(trials), "trial"), why, strings.Join(names, ", "), more))
 }

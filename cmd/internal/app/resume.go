@@ -6,9 +6,9 @@ import (
 	"fmt"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -80,7 +80,7 @@ func (r recorder) accept(run store.Run, p *plan.Plan, changed []string, allow bo
 		r.log.Warn(change)
 	}
 	if now := p.Fingerprint(); now != run.Plan {
-		return core.Errorf(core.ErrorConfig, "run %s is not resumed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, text.ShortSum(run.Plan), text.ShortSum(now)).
+		return core.Errorf(core.ErrorConfig, "run %s is not resumed: its campaign comes to other trials now (recorded plan %s, now %s)", run.ID, phrase.ShortSum(run.Plan), phrase.ShortSum(now)).
 			WithHint("resume it with orchestrator %s and the plugins that it began with", run.Version)
 	}
 	return nil

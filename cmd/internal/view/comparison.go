@@ -6,8 +6,8 @@ import (
 	"io"
 
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // mostFindings is how many findings are worth reading at once.
@@ -28,12 +28,12 @@ func Comparison(w io.Writer, c compare.Comparison) {
 		if i == 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "note: %s\n", text.OneLine(note))
+		fmt.Fprintf(w, "note: %s\n", phrase.OneLine(note))
 	}
 }
 
 func evidenceOf(s compare.Side) string {
-	text := fmt.Sprintf("%d of %s judged, %d succeeded", s.Judged(), text.Count(s.Planned, "trial"), s.Succeeded)
+	text := fmt.Sprintf("%d of %s judged, %d succeeded", s.Judged(), phrase.Count(s.Planned, "trial"), s.Succeeded)
 	if lost := s.Undetermined + s.Errored + s.Open; lost > 0 {
 		text += fmt.Sprintf("; %d undetermined, %d errored, %d open", s.Undetermined, s.Errored, s.Open)
 	}

@@ -6,9 +6,9 @@ import (
 	"io"
 	"slices"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // mostFailures is how many reasons are worth reading at once.
@@ -34,9 +34,9 @@ func Failures(w io.Writer, counts []store.Count) {
 	slices.SortStableFunc(reasons, func(a, b record.Failure) int { return cmp.Compare(stopped[b], stopped[a]) })
 	fmt.Fprintln(w, "\nerrors:")
 	for _, r := range reasons[:min(len(reasons), mostFailures)] {
-		fmt.Fprintf(w, "  %s: %s\n", text.Count(stopped[r], "trial"), text.OneLine(r.Message))
+		fmt.Fprintf(w, "  %s: %s\n", phrase.Count(stopped[r], "trial"), phrase.OneLine(r.Message))
 		if r.Hint != "" {
-			fmt.Fprintf(w, "    hint: %s\n", text.OneLine(r.Hint))
+			fmt.Fprintf(w, "    hint: %s\n", phrase.OneLine(r.Hint))
 		}
 	}
 	if more := len(reasons) - mostFailures; more > 0 {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // writeNotices writes who was told of a run, and who could not be.
@@ -20,7 +20,7 @@ func writeNotices(w io.Writer, notices []store.Notice) {
 		}
 		fmt.Fprintf(w, "notice         %s %s %s, against %s: %s\n", n.At.Local().Format(time.RFC3339), how, n.Webhook, cmp.Or(n.Baseline, "no baseline"), strings.Join(n.Occasions, ", "))
 		if n.Failure != "" {
-			fmt.Fprintf(w, "  failed       %s (tries: %d)\n", text.OneLine(n.Failure), n.Tries)
+			fmt.Fprintf(w, "  failed       %s (tries: %d)\n", phrase.OneLine(n.Failure), n.Tries)
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"maps"
 	"time"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 const (
@@ -59,7 +59,7 @@ func (p pauses) String() string {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("%s paused %s: %s", text.Shorten(name, longestName), left, last.why)
+		return fmt.Sprintf("%s paused %s: %s", phrase.Shorten(name, longestName), left, last.why)
 	default:
 		return fmt.Sprintf("%d targets paused %s", len(p), left)
 	}

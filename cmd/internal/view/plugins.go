@@ -5,8 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // writePlugins writes which plugins a run had, how they were checked, and what
@@ -59,6 +59,6 @@ func writeConnections(w io.Writer, connections []store.Connection) {
 			fmt.Fprintf(w, "  and %d more were refused or failed\n", len(refused)-i)
 			break
 		}
-		fmt.Fprintf(w, "  not made     %s, by %s: %s\n", text.OneLine(c.Host), text.OneLine(c.Plugin), Indented(c.Refused))
+		fmt.Fprintf(w, "  not made     %s, by %s: %s\n", phrase.OneLine(c.Host), phrase.OneLine(c.Plugin), Indented(c.Refused))
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // Progress shows how a run goes on: a bar that is redrawn on a terminal, a line
@@ -47,7 +47,7 @@ func (p *Progress) Begin(run string, trials int, done map[string]core.Outcome) {
 	if len(done) > 0 {
 		before = fmt.Sprintf(", %d of them held before", len(done))
 	}
-	fmt.Fprintf(p.out, "run %s: %s%s\n", run, text.Count(trials, "trial"), before)
+	fmt.Fprintf(p.out, "run %s: %s%s\n", run, phrase.Count(trials, "trial"), before)
 	p.total = trials
 	for _, outcome := range done {
 		p.tally.Add(outcome)
@@ -89,17 +89,17 @@ func (p *Progress) Observe(e record.Event) {
 func (p *Progress) trialEnded(e record.TrialEnded) {
 	if p.bar == nil {
 		fmt.Fprintf(p.out, "%*d/%d  %-12s  %s: %s\n", len(fmt.Sprint(p.total)), p.tally.Total(), p.total,
-			e.Result.Outcome, e.Trial.ID, text.OneLine(e.Result.Reason))
+			e.Result.Outcome, e.Trial.ID, phrase.OneLine(e.Result.Reason))
 	}
 }
 
 func (p *Progress) warn(e record.Warning) {
 	p.clear()
 	if e.Trial.ID != "" {
-		fmt.Fprintf(p.out, "warning: %s: %s\n", e.Trial.ID, text.OneLine(e.Message))
+		fmt.Fprintf(p.out, "warning: %s: %s\n", e.Trial.ID, phrase.OneLine(e.Message))
 		return
 	}
-	fmt.Fprintf(p.out, "warning: %s\n", text.OneLine(e.Message))
+	fmt.Fprintf(p.out, "warning: %s\n", phrase.OneLine(e.Message))
 }
 
 func (p *Progress) redraw() {

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // Run is what is shown of a run. Its fields are as the store reads them.
@@ -48,7 +48,7 @@ func writeTrials(w io.Writer, trials []store.Trial, width int) {
 		id = max(id, utf8.RuneCountInString(t.ID))
 	}
 	for _, t := range trials {
-		reason := text.OneLine(reasonOf(t))
+		reason := phrase.OneLine(reasonOf(t))
 		if t.Result != nil && t.Result.Outcome == core.Defended {
 			reason = "" // a defence is what is expected
 		}
@@ -64,7 +64,7 @@ func fit(s string, width, taken int) string {
 	if width == 0 {
 		return s
 	}
-	return text.Shorten(s, max(width-taken, least))
+	return phrase.Shorten(s, max(width-taken, least))
 }
 
 func writeRun(w io.Writer, run store.Run) {

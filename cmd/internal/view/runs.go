@@ -6,8 +6,8 @@ import (
 	"strconv"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // Runs prints runs, each in a line.
@@ -16,7 +16,7 @@ func Runs(w io.Writer, runs []store.Run) {
 	for _, r := range runs {
 		succeeded, defended := r.Outcomes[core.Succeeded], r.Outcomes[core.Defended]
 		lines = append(lines, []string{
-			r.ID, text.OneLine(r.Campaign), string(r.Status), strconv.Itoa(r.Trials),
+			r.ID, phrase.OneLine(r.Campaign), string(r.Status), strconv.Itoa(r.Trials),
 			strconv.Itoa(succeeded), strconv.Itoa(r.Trials - succeeded - defended), madeFrom(r),
 		})
 	}

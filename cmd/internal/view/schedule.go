@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // Schedule is what is shown of a schedule, also as JSON.
@@ -144,7 +144,7 @@ func Fires(w io.Writer, fires []schedule.Fire, zone *time.Location) {
 		if l.Manual {
 			due += " triggered"
 		}
-		lines = append(lines, []string{due, l.Status, cmp.Or(l.Run, "-"), text.OneLine(cmp.Or(l.Why, l.Outcome))})
+		lines = append(lines, []string{due, l.Status, cmp.Or(l.Run, "-"), phrase.OneLine(cmp.Or(l.Why, l.Outcome))})
 	}
 	fmt.Fprintln(w)
 	Aligned(w, lines, func(int) bool { return true })

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // Outcomes prints the outcomes of a run's trials per attack and variant, and the
@@ -30,7 +30,7 @@ func Outcomes(w io.Writer, attacks stats.Rows, planned int) {
 	}
 	Aligned(w, lines, func(column int) bool { return column == 0 }, 4, 5, 6)
 	if never := planned - all.Trials(); never > 0 {
-		fmt.Fprintf(w, "%s never begun\n", text.Count(never, "trial"))
+		fmt.Fprintf(w, "%s never begun\n", phrase.Count(never, "trial"))
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // Trial prints what a trial is about, and how an attempt at it ended. silent says that
@@ -34,7 +34,7 @@ func writeOutcome(w io.Writer, trial store.Trial, silent bool) {
 		fmt.Fprintf(w, "  %s\n", Indented(reason))
 	}
 	if n := trial.Attempt - 1; n > 0 {
-		fmt.Fprintf(w, "  attempt %d: the run was stopped during %s, kept and not counted (--attempt %d shows it)\n", trial.Attempt, text.Count(n, "earlier attempt"), n)
+		fmt.Fprintf(w, "  attempt %d: the run was stopped during %s, kept and not counted (--attempt %d shows it)\n", trial.Attempt, phrase.Count(n, "earlier attempt"), n)
 	}
 	if r := trial.Result; silent && r != nil && r.Failure != nil && r.Failure.Hint != "" { // a turn shows its own
 		fmt.Fprintf(w, "  hint: %s\n", Indented(r.Failure.Hint))

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
@@ -34,7 +34,7 @@ func EncodeError(err error) error {
 	}
 	kind := core.KindOf(err)
 	if errors.Is(err, context.Canceled) && kind == core.ErrorInternal {
-		return status.Error(codes.Canceled, text.ShortenBytes(err.Error(), maxText))
+		return status.Error(codes.Canceled, phrase.ShortenBytes(err.Error(), maxText))
 	}
 	if several, ok := errors.AsType[core.Errors](err); ok && len(several) > 1 {
 		return encodeErrors(several)
@@ -42,12 +42,12 @@ func EncodeError(err error) error {
 	detail := &pb.ErrorDetail{
 		Kind:       encodeErrorKind(kind),
 		Subject:    encodeErrorSubject(err),
-		Hint:       text.ShortenBytes(core.HintOf(err), maxHint),
+		Hint:       phrase.ShortenBytes(core.HintOf(err), maxHint),
 		RetryAfter: duration(core.RetryAfterOf(err)),
 	}
 	message := err.Error()
 	if e, ok := errors.AsType[*core.Error](err); ok {
-		detail.Field = text.ShortenBytes(e.Field, maxHint)
+		detail.Field = phrase.ShortenBytes(e.Field, maxHint)
 		message = strings.Replace(message, e.Error(), e.At("").Error(), 1) // the field has a place of its own
 	}
 	return statusOf(kind, message, detail)
@@ -60,16 +60,16 @@ func encodeErrors(several core.Errors) error {
 		details = append(details, &pb.ErrorDetail{
 			Kind:    encodeErrorKind(e.Kind),
 			Subject: encodeErrorSubject(e),
-			Field:   text.ShortenBytes(e.Field, maxEach),
-			Hint:    text.ShortenBytes(e.Hint, maxEach),
-			Message: text.ShortenBytes(e.At("").Error(), maxEach),
+			Field:   phrase.ShortenBytes(e.Field, maxEach),
+			Hint:    phrase.ShortenBytes(e.Hint, maxEach),
+			Message: phrase.ShortenBytes(e.At("").Error(), maxEach),
 		})
 	}
 	return statusOf(core.KindOf(several), several.Error(), details...)
 }
 
 func statusOf(kind core.ErrorKind, message string, details ...protoadapt.MessageV1) error {
-	s := status.New(codeOf(kind), text.ShortenBytes(message, maxText))
+	s := status.New(codeOf(kind), phrase.ShortenBytes(message, maxText))
 	if detailed, err := s.WithDetails(details...); err == nil {
 		s = detailed
 	}

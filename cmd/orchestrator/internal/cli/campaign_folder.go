@@ -11,8 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/requirement"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
@@ -74,10 +74,10 @@ func (f *campaignFolder) relock(ctx context.Context, env Env, found []host.Progr
 	path := filepath.Join(f.dir, install.LockName)
 	changes := install.Differences(f.lock, lock)
 	if len(changes) == 0 {
-		fmt.Fprintf(env.Stdout, "%s: up to date, %s\n", path, text.Count(len(lock.Plugins), "plugin"))
+		fmt.Fprintf(env.Stdout, "%s: up to date, %s\n", path, phrase.Count(len(lock.Plugins), "plugin"))
 		return false, nil
 	}
-	fmt.Fprintf(env.Stdout, "%s: %s\n", path, text.Count(len(changes), "change"))
+	fmt.Fprintf(env.Stdout, "%s: %s\n", path, phrase.Count(len(changes), "change"))
 	for _, change := range changes {
 		fmt.Fprintf(env.Stdout, "  %s\n", change)
 	}

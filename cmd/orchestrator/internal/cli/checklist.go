@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/plugins/conformance"
 )
 
@@ -35,7 +35,7 @@ func (l *checkList) conclude(ctx context.Context) error {
 	if total == 0 {
 		return usagef("no check has a name that --run matches").withHint("without --run, all checks are run and named")
 	}
-	fmt.Fprintf(l.out, "\n%s: %d ok, %d failed, %d skipped", text.Count(total, "check"), l.passed, l.failed, l.skipped)
+	fmt.Fprintf(l.out, "\n%s: %d ok, %d failed, %d skipped", phrase.Count(total, "check"), l.passed, l.failed, l.skipped)
 	if l.left > 0 {
 		fmt.Fprintf(l.out, "; %d not run, because of --run", l.left)
 	}

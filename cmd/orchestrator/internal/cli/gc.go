@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 func newGCCommand(env Env) *cobra.Command {
@@ -54,9 +54,9 @@ func collectGarbage(ctx context.Context, env Env, collect func(context.Context, 
 	case files == 0 && err == nil:
 		fmt.Fprintln(env.Stdout, "nothing to remove")
 	case dryRun:
-		fmt.Fprintf(env.Stdout, "%s of %d bytes would be removed\n", text.Count(files, "file"), bytes)
+		fmt.Fprintf(env.Stdout, "%s of %d bytes would be removed\n", phrase.Count(files, "file"), bytes)
 	default:
-		fmt.Fprintf(env.Stdout, "removed %s of %d bytes\n", text.Count(files, "file"), bytes)
+		fmt.Fprintf(env.Stdout, "removed %s of %d bytes\n", phrase.Count(files, "file"), bytes)
 	}
 	return err
 }

@@ -11,8 +11,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 func newImportCommand(env Env) *cobra.Command {
@@ -60,7 +60,7 @@ func importFile(ctx context.Context, env Env, dir storeFlag, name string) error 
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(env.Stdout, "imported run %s: %s of campaign %s, %s\n", id, text.Count(run.Trials, "trial"), run.Campaign, run.Status)
+		fmt.Fprintf(env.Stdout, "imported run %s: %s of campaign %s, %s\n", id, phrase.Count(run.Trials, "trial"), run.Campaign, run.Status)
 		fmt.Fprintf(env.Stdout, "look: orchestrator show%s %s\n", dir.flag(), id)
 		return nil
 	})

@@ -14,7 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
@@ -99,10 +99,10 @@ func listPlugins(ctx context.Context, env Env, flags *hostFlags) error {
 	for _, p := range found {
 		l, err := whatIs(ctx, plugins, p)
 		if err != nil {
-			lines = append(lines, []string{p.Name, cmp.Or(p.Version, "-"), "-", "-", text.OneLine(err.Error())})
+			lines = append(lines, []string{p.Name, cmp.Or(p.Version, "-"), "-", "-", phrase.OneLine(err.Error())})
 			continue
 		}
-		lines = append(lines, []string{l.Name, l.Version, text.ShortSum(l.SHA256[install.Platform()]), text.OneLine(l.Permissions.String()), text.OneLine(l.Source)})
+		lines = append(lines, []string{l.Name, l.Version, phrase.ShortSum(l.SHA256[install.Platform()]), phrase.OneLine(l.Permissions.String()), phrase.OneLine(l.Source)})
 	}
 	view.Aligned(env.Stdout, lines, func(int) bool { return true })
 	return nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
@@ -51,7 +51,7 @@ func reportVerified(env Env, all []install.Verified) error {
 	wrong := 0
 	for _, v := range all {
 		lines = append(lines, []string{
-			v.Name, cmp.Or(v.Version, "-"), string(v.Finding), cmp.Or(text.ShortSum(v.Is), "-"), cmp.Or(v.Path, "-"),
+			v.Name, cmp.Or(v.Version, "-"), string(v.Finding), cmp.Or(phrase.ShortSum(v.Is), "-"), cmp.Or(v.Path, "-"),
 		})
 		if v.Finding != install.OK && v.Finding != install.Unlocked {
 			wrong++
@@ -63,8 +63,8 @@ func reportVerified(env Env, all []install.Verified) error {
 	}
 	for _, v := range all {
 		if v.Why != "" {
-			fmt.Fprintf(env.Stdout, "\n%s %s: %s: %s\n", v.Name, v.Version, v.Finding, text.OneLine(v.Why))
+			fmt.Fprintf(env.Stdout, "\n%s %s: %s: %s\n", v.Name, v.Version, v.Finding, phrase.OneLine(v.Why))
 		}
 	}
-	return core.Errorf(core.ErrorConfig, "not what was installed or locked: %d of %s", wrong, text.Count(len(all), "plugin"))
+	return core.Errorf(core.ErrorConfig, "not what was installed or locked: %d of %s", wrong, phrase.Count(len(all), "plugin"))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
@@ -33,7 +33,7 @@ type report struct {
 
 // Conclude prints the table and where to look.
 func (r report) Conclude(c app.Conclusion) {
-	held := text.Count(c.Summary.Planned, "trial")
+	held := phrase.Count(c.Summary.Planned, "trial")
 	if n := c.Summary.Tally.Total(); n < c.Summary.Planned {
 		held = fmt.Sprintf("%d of %s", n, held)
 	}

@@ -19,9 +19,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/metrics"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 func newServeCommand(env Env) *cobra.Command {
@@ -230,7 +230,7 @@ func reasonFor(out app.Outcome, err error) string {
 		return verdict
 	}
 	if wrong, ok := errors.AsType[app.CampaignError](err); ok && len(wrong.Problems) > 1 {
-		return fmt.Sprintf("%v, and %s more", wrong.Problems[0], text.Count(len(wrong.Problems)-1, "problem"))
+		return fmt.Sprintf("%v, and %s more", wrong.Problems[0], phrase.Count(len(wrong.Problems)-1, "problem"))
 	}
 	why, _, _ := strings.Cut(err.Error(), "\n")
 	return why

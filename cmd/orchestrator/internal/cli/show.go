@@ -11,8 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 func newShowCommand(env Env) *cobra.Command {
@@ -118,7 +118,7 @@ func showTrial(ctx context.Context, env Env, s *store.Reader, run store.Run, id 
 		how.attempt = trial.Attempt
 	}
 	if how.attempt < 1 || how.attempt > trial.Attempt {
-		return usagef("--attempt %d: trial %s has %s", how.attempt, id, text.Count(trial.Attempt, "attempt")).withHint("the first one is 1, and the last one is shown without --attempt")
+		return usagef("--attempt %d: trial %s has %s", how.attempt, id, phrase.Count(trial.Attempt, "attempt")).withHint("the first one is 1, and the last one is shown without --attempt")
 	}
 	history, err := s.History(ctx, run.ID, trial.ID)
 	if err != nil {

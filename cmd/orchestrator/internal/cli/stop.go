@@ -12,8 +12,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 const (
@@ -152,7 +152,7 @@ func writeStopped(env Env, run store.Run, dir storeFlag) {
 	for _, n := range run.Outcomes {
 		held += n
 	}
-	fmt.Fprintf(env.Stdout, "run %s: %s, %d of %s held\n", run.ID, run.Status, held, text.Count(run.Trials, "trial"))
+	fmt.Fprintf(env.Stdout, "run %s: %s, %d of %s held\n", run.ID, run.Status, held, phrase.Count(run.Trials, "trial"))
 	if run.Message != "" {
 		fmt.Fprintf(env.Stdout, "  %s\n", view.Indented(run.Message))
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
-	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
 func newValidateCommand(env Env) *cobra.Command {
@@ -51,7 +51,7 @@ func validate(ctx context.Context, env Env, file string, flags *campaignFlags) e
 		view.Problem(env.Stderr, "warning", p, planned.Campaign.Source)
 	}
 	fmt.Fprintf(env.Stdout, "%s: ok: %s, %s\n", file,
-		text.Count(len(planned.Campaign.Attacks), "attack"), text.Count(len(planned.Plan.Trials), "trial"))
+		phrase.Count(len(planned.Campaign.Attacks), "attack"), phrase.Count(len(planned.Plan.Trials), "trial"))
 	view.Needs(env.Stdout, planned.Plan.Needs())
 	return err
 }

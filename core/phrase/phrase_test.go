@@ -1,4 +1,4 @@
-package text_test
+package phrase_test
 
 import (
 	"fmt"
@@ -6,16 +6,16 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/redteam-orchestrator/orchestrator/core/text"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
 func ExampleCount() {
-	fmt.Println(text.Count(1, "trial"), "and", text.Count(7, "turn"))
+	fmt.Println(phrase.Count(1, "trial"), "and", phrase.Count(7, "turn"))
 	// Output: 1 trial and 7 turns
 }
 
 func ExampleShorten() {
-	fmt.Println(text.Shorten("an-agent-with-a-long-name", 14))
+	fmt.Println(phrase.Shorten("an-agent-with-a-long-name", 14))
 	// Output: an-agent-with…
 }
 
@@ -35,7 +35,7 @@ func TestATextIsCutBetweenCharactersOnly(t *testing.T) {
 		{"ä", -1, "ä"},
 		{strings.Repeat("é", 100), 30, strings.Repeat("é", 29) + "…"},
 	} {
-		if got := text.Shorten(test.s, test.limit); got != test.want {
+		if got := phrase.Shorten(test.s, test.limit); got != test.want {
 			t.Errorf("Shorten(%q, %d) = %q, want %q", test.s, test.limit, got, test.want)
 		}
 	}
@@ -45,7 +45,7 @@ func FuzzShorten(f *testing.F) {
 	f.Add("äöüß", 3)
 	f.Add("a\xffb\xfe", 2)
 	f.Fuzz(func(t *testing.T, s string, limit int) {
-		got := text.Shorten(s, limit)
+		got := phrase.Shorten(s, limit)
 		if n := utf8.RuneCountInString(got); n > max(limit, 1) {
 			t.Errorf("Shorten(%q, %d) = %q has %d characters", s, limit, got, n)
 		}
@@ -62,7 +62,7 @@ func TestATextOfManyBytesIsCutBetweenCharacters(t *testing.T) {
 	for _, s := range []string{"a€b€c€d", "äöüßäöüß", "日本語のテキスト", "a\u0301e\u0301🎉🎉", "\xff\xfe日本\xe6\x97"} {
 		valid := strings.ToValidUTF8(s, "\uFFFD")
 		for limit := -1; limit <= len(valid)+1; limit++ {
-			got := text.ShortenBytes(s, limit)
+			got := phrase.ShortenBytes(s, limit)
 			if len(got) > max(limit, 3) || !utf8.ValidString(got) {
 				t.Errorf("ShortenBytes(%q, %d) = %q: %d bytes, valid: %v", s, limit, got, len(got), utf8.ValidString(got))
 			}
@@ -80,14 +80,14 @@ func TestATextOfManyBytesIsCutBetweenCharacters(t *testing.T) {
 }
 
 func TestALineHasNeitherTabsNorNewlines(t *testing.T) {
-	if got := text.OneLine("a\tb\nc"); got != "a b c" {
+	if got := phrase.OneLine("a\tb\nc"); got != "a b c" {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestAChecksumIsShownByItsBeginning(t *testing.T) {
 	for sum, want := range map[string]string{"": "", "0123": "0123", "0123456789abcdef": "0123456789ab"} {
-		if got := text.ShortSum(sum); got != want {
+		if got := phrase.ShortSum(sum); got != want {
 			t.Errorf("ShortSum(%q) = %q, want %q", sum, got, want)
 		}
 	}
