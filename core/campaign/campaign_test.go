@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -199,6 +200,27 @@ func TestReadReportsEveryProblemAtOnceWithItsPlace(t *testing.T) {
 				t.Error("a secret is shown")
 			}
 		})
+	}
+}
+
+func TestTheUsesOfACampaignComeInItsOrderUntilSomebodyHasEnough(t *testing.T) {
+	using := func(use string) campaign.Component { return campaign.Component{Use: use} }
+	c := campaign.Campaign{
+		Targets:    []campaign.Target{{Component: using("t1")}, {Component: using("t2")}},
+		Converters: []campaign.Converter{{Component: using("c1")}, {Component: using("c2")}},
+		Scorers:    []campaign.Scorer{{Component: using("s1")}, {Component: using("s1")}},
+	}
+	all := []string{"target t1", "target t2", "converter c1", "converter c2", "scorer s1", "scorer s1"}
+	for enough := 1; enough <= len(all); enough++ {
+		var got []string
+		for kind, use := range c.Uses() {
+			if got = append(got, string(kind)+" "+use); len(got) == enough {
+				break
+			}
+		}
+		if !slices.Equal(got, all[:enough]) {
+			t.Errorf("the first %d are %q, want %q", enough, got, all[:enough])
+		}
 	}
 }
 

@@ -29,6 +29,23 @@ func TestARunIsCarriedOnForTheCatchUpWindowAfterTheLastSignOfLife(t *testing.T) 
 	}
 }
 
+func TestAResultSaysItsOutcomeOnce(t *testing.T) {
+	for _, test := range []struct {
+		result schedule.Result
+		want   string
+	}{
+		{schedule.Result{}, ""},
+		{schedule.Result{Outcome: schedule.Findings}, "findings"},
+		{schedule.Result{Why: "it was stopped"}, "it was stopped"},
+		{schedule.Result{Outcome: schedule.Findings, Why: "findings: 3 of 9 trials"}, "findings: 3 of 9 trials"},
+		{schedule.Result{Outcome: schedule.Findings, Why: "3 of 9 trials"}, "findings: 3 of 9 trials"},
+	} {
+		if got := test.result.String(); got != test.want {
+			t.Errorf("%+v is %q, want %q", test.result, got, test.want)
+		}
+	}
+}
+
 func TestARequestStandsForTheCatchUpWindow(t *testing.T) {
 	asked := time.Date(2026, time.November, 26, 20, 31, 0, 0, time.UTC)
 	state := schedule.State{

@@ -180,6 +180,15 @@ func TestWhatIsDueOutsideOfTheWindowIsLeftOut(t *testing.T) {
 		p.end()
 		// What waited comes too late.
 		w.check("begin 2200.00, finish 2200.00", "22:00 done (nothing found), 22:10 skipped")
+		late := w.fires()[1]
+		for _, line := range []string{
+			"due 2000-01-01T22:00:00Z: run 2200.00 begins",
+			late.String() + ": skipped: " + late.Why,
+		} {
+			if !strings.Contains(w.log.String(), line) || late.Why == "" {
+				t.Errorf("the log lacks %q:\n%s", line, w.log.String())
+			}
+		}
 	})
 }
 

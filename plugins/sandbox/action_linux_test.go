@@ -15,6 +15,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/elastic/go-seccomp-bpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
@@ -29,6 +30,13 @@ func TestMain(m *testing.M) {
 	case "launch":
 		fmt.Fprintln(os.Stderr, sandbox.Exec(os.Args[2:], os.Environ()))
 		os.Exit(sandbox.ExitStatus)
+	case "launchWithout":
+		if err := forbid(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "the test cannot forbid it:", err)
+			os.Exit(1)
+		}
+		fmt.Fprintln(os.Stderr, sandbox.Exec(os.Args[3:], os.Environ()))
+		os.Exit(sandbox.ExitStatus)
 	case "do":
 		out, err := actions[os.Args[2]](append(os.Args[3:], "", "")...)
 		if err != nil {
@@ -39,6 +47,14 @@ func TestMain(m *testing.M) {
 		syscall.Exit(0) // os.Exit would sleep for a second under the race detector
 	}
 	os.Exit(m.Run())
+}
+
+// forbid has a system call fail in all threads of this process from now on.
+func forbid(call string) error {
+	return seccomp.LoadFilter(seccomp.Filter{NoNewPrivs: true, Flag: seccomp.FilterFlagTSync, Policy: seccomp.Policy{
+		DefaultAction: seccomp.ActionAllow,
+		Syscalls:      []seccomp.SyscallGroup{{Action: seccomp.ActionErrno, Names: []string{call}}},
+	}})
 }
 
 // actions are what a program in the sandbox tries.

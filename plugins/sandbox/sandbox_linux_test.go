@@ -453,6 +453,36 @@ func TestALauncherThatCannotDoWhatIsDemandedRunsNothing(t *testing.T) {
 	}
 }
 
+func TestALauncherThatCannotRestrictAProgramDoesNotRunIt(t *testing.T) {
+	needs(t)
+	y := newYard(t)
+	policy, err := sandbox.Process{Program: y.self, Environment: y.environ(), Own: []string{y.own}}.Policy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	variable, err := policy.Variable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for call, want := range map[string]string{
+		"prlimit64":              "limiting the process: forbidding core dumps",
+		"close_range":            "limiting the process: closing files of the host",
+		"capget":                 "giving up capabilities",
+		"capset":                 "giving up capabilities",
+		"landlock_add_rule":      "restricting files and network",
+		"landlock_restrict_self": "restricting files and network: landlock_restrict_self",
+	} {
+		t.Run(call, func(t *testing.T) {
+			cmd := exec.Command(y.self, "launchWithout", call, y.self, "do", "environ")
+			cmd.Env = append(y.environ(), variable)
+			out, _ := output(t, cmd)
+			if code := cmd.ProcessState.ExitCode(); code != sandbox.ExitStatus || !strings.HasPrefix(out, want+": ") {
+				t.Errorf("status %d, %q; want %d and %q", code, out, sandbox.ExitStatus, want)
+			}
+		})
+	}
+}
+
 // BenchmarkStart measures what the launcher and the sandbox add to the start of
 // a program.
 func BenchmarkStart(b *testing.B) {
