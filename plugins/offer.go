@@ -50,8 +50,10 @@ func newOffer(info Info, components []core.Component) (*offer, error) {
 	return o, nil
 }
 
+var componentName = regexp.MustCompile(`^[a-z0-9_-]+(/[a-z0-9_-]+)*$`)
+
 func (o *offer) add(c core.Component) error {
-	if !regexp.MustCompile(`^[a-z0-9_-]+(/[a-z0-9_-]+)*$`).MatchString(c.Info.Name) {
+	if !componentName.MatchString(c.Info.Name) {
 		return core.Errorf(core.ErrorInternal, "a name consists of lower-case letters, digits, \"-\", \"_\" and \"/\"")
 	}
 	key := componentKey{c.Info.Kind, c.Info.Name}

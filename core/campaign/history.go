@@ -44,11 +44,13 @@ type ToolResult struct {
 	At     yamlfile.Position
 }
 
-var toolName = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,128}$`)
+const maxToolName = 128
+
+var toolName = regexp.MustCompile(`^[A-Za-z0-9_.:/-]+$`)
 
 func checkTool(name string) error {
-	if !toolName.MatchString(name) {
-		return fmt.Errorf("%s is not the name of a tool: use letters, digits and . _ : / -, at most 128 of them", yamlfile.Quote(name))
+	if len(name) > maxToolName || !toolName.MatchString(name) {
+		return fmt.Errorf("%s is not the name of a tool: use letters, digits and . _ : / -, at most %d of them", yamlfile.Quote(name), maxToolName)
 	}
 	return nil
 }

@@ -50,7 +50,9 @@ type Header struct {
 	Orchestrator string `json:"orchestrator"`
 }
 
-var runID = regexp.MustCompile(`^[0-9A-Za-z_-][0-9A-Za-z._-]{0,127}$`)
+const maxRunID = 128
+
+var runID = regexp.MustCompile(`^[0-9A-Za-z_-][0-9A-Za-z._-]*$`)
 
 // check returns an error unless this version can read a file with the header.
 func (h Header) check() error {
@@ -62,7 +64,7 @@ func (h Header) check() error {
 			WithHint("upgrade to orchestrator %s or newer", h.Orchestrator)
 	case h.Format < 1:
 		return damaged(headerEntry, "there is no format %d", h.Format)
-	case !runID.MatchString(h.Run):
+	case len(h.Run) > maxRunID || !runID.MatchString(h.Run):
 		return damaged(headerEntry, "%q is not a run's ID", h.Run)
 	}
 	return nil

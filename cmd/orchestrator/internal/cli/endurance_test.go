@@ -33,7 +33,7 @@ func endurance(t *testing.T) scale {
 	t.Helper()
 	asked := os.Getenv("ENDURANCE")
 	if asked == "" {
-		return scale{60, 6}
+		return scale{30, 3}
 	}
 	if asked == "1" {
 		asked = "2000x20"

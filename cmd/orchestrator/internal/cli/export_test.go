@@ -90,7 +90,7 @@ attacks:
 
 func TestCollectingGarbageBesideARunTakesNothingFromIt(t *testing.T) {
 	t.Parallel()
-	const trials = 40
+	const trials = 20
 	target := newPractice(t, func(int) { time.Sleep(10 * time.Millisecond) }) // a target takes its time
 	dir := t.TempDir()
 	words := "text\n"
@@ -101,7 +101,7 @@ func TestCollectingGarbageBesideARunTakesNothingFromIt(t *testing.T) {
 	campaign := filepath.Join(dir, "campaign.yaml")
 	writeFile(t, campaign, strings.ReplaceAll(soundsAndTexts, "ENDPOINT", target.endpoint()))
 	p := startProgram(t, dir, "run", campaign)
-	eventually(t, patience, "the first trial ends", func() bool { return strings.Contains(p.output.String(), "1/40") })
+	eventually(t, patience, "the first trial ends", func() bool { return strings.Contains(p.output.String(), "1/20") })
 	stale := filepath.Join(p.store, "running", "20200101-000000-dead.lock")
 	writeFile(t, stale, "")
 	collected := 0

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -96,7 +97,7 @@ func (p *program) bare(args ...string) (output string, code int) {
 		p.t.Fatal(err)
 	}
 	cmd := exec.Command(path, append(args, "--store", p.store)...)
-	cmd.Env = []string{"HOME=" + p.t.TempDir(), "PATH="}
+	cmd.Env = []string{"HOME=" + p.t.TempDir(), "PATH=", "GORACE=" + os.Getenv("GORACE")}
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		p.t.Fatal(err)

@@ -25,8 +25,7 @@ import (
 )
 
 func newServeCommand(env Env) *cobra.Command {
-	s := &server{metrics: metrics.New()}
-	s.probes.metrics = s.metrics
+	s := &server{}
 	cmd := &cobra.Command{
 		Use:   "serve CAMPAIGN...",
 		Short: "Run campaigns when their schedule says so, until it is stopped",
@@ -43,7 +42,8 @@ on, and ends serve with exit code 0. The flags are those of run, and hold for ea
 run.`,
 		Args: takes(1, math.MaxInt, "the campaigns' files, or folders of them"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			s.env, s.log = env, view.NewScheduleLog(env.Stderr, env.Now)
+			s.env, s.log, s.metrics = env, view.NewScheduleLog(env.Stderr, env.Now), metrics.New()
+			s.probes.metrics = s.metrics
 			return s.serve(cmd.Context(), given)
 		},
 	}
