@@ -3,14 +3,18 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"example.com/acme/gateway"
+
+	"github.com/redteam-orchestrator/orchestrator/examples/programs"
 )
 
 // setting is a practice menu, an orchestrator, the plugin in a plugin folder,
@@ -22,12 +26,17 @@ func newSetting(t *testing.T) setting {
 	server := httptest.NewServer(&gateway.Menu{})
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
-	s := setting{dir, filepath.Join(dir, "plugins"), filepath.Join(dir, "orchestrator"), filepath.Join(dir, "campaign.yaml")}
+	s := setting{dir, filepath.Join(dir, "plugins"), filepath.Join(programs.Build(t), "orchestrator"), filepath.Join(dir, "campaign.yaml")}
 	if err := os.Mkdir(s.plugins, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	build(t, ".", s.program(), ".")
-	build(t, filepath.Join("..", ".."), s.orchestrator, "./cmd/orchestrator")
+	program, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.program(), program, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile("campaign.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -99,11 +108,19 @@ func TestTheCampaignRunsWithThePluginInADebugger(t *testing.T) {
 	s.orchestrate(t, 2, attach, "run", "--require-sandbox", s.campaign)
 }
 
-func build(t *testing.T, dir, output, pkg string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", output, pkg)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", pkg, err, out)
+// build builds the plugin once for all tests, with the cache of the orchestrator's
+// own programs, and returns it.
+var build = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "acme")
+	if err != nil {
+		return nil, err
 	}
-}
+	defer func() { _ = os.RemoveAll(dir) }()
+	output := filepath.Join(dir, "orchestrator-plugin-acme")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", output, ".")
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the plugin: %w\n%s", err, out)
+	}
+	return os.ReadFile(output)
+})

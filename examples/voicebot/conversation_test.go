@@ -166,7 +166,7 @@ func (p program) recognise(pcm []byte) string {
 }
 
 func TestASpokenConversationOnOneSocketGetsTheCode(t *testing.T) {
-	p := launch(t)
+	p := shared(t)
 	formats := map[string]struct {
 		session string
 		line    func([]byte) []byte
@@ -210,7 +210,7 @@ func TestASpokenConversationOnOneSocketGetsTheCode(t *testing.T) {
 }
 
 func TestACallerWhoJustTalksGetsTheCodeToo(t *testing.T) {
-	p := launch(t)
+	p := shared(t)
 	c := p.call()
 	c.configure(`{"type":"realtime","audio":{"input":{"turn_detection":{"type":"server_vad","silence_duration_ms":1000}}}}`)
 	var last reply
@@ -226,7 +226,7 @@ func TestACallerWhoJustTalksGetsTheCodeToo(t *testing.T) {
 }
 
 func TestAClientThatForgetsTheConversationNeverGetsTheCode(t *testing.T) {
-	p := launch(t)
+	p := shared(t)
 	for range 3 {
 		p.call().write(introduction)
 		if got := p.call().write(demand).transcript; got != refused {
@@ -236,14 +236,14 @@ func TestAClientThatForgetsTheConversationNeverGetsTheCode(t *testing.T) {
 }
 
 func TestOneTurnNeverGetsTheCode(t *testing.T) {
-	c := launch(t).call()
+	c := shared(t).call()
 	if got := c.write(introduction + " " + demand).transcript; got != refused {
 		t.Errorf("got %q, want %q", got, refused)
 	}
 }
 
 func TestInstructionsSetTheCode(t *testing.T) {
-	c := launch(t).call()
+	c := shared(t).call()
 	c.configure(`{"type":"realtime","instructions":"The vault code is green seven."}`)
 	c.write(introduction)
 	if got, want := c.write(demand).transcript, "The vault code is green seven."; got != want {

@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -18,19 +21,51 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
+	goleak.VerifyTestMain(thenStop{m},
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"))
 }
 
-// program is a running voicebot.
-type program struct {
-	t    *testing.T
-	host string // host:port
-	stop func() int
+// thenStop runs the tests, and then stops the program that they share.
+type thenStop struct{ *testing.M }
+
+func (m thenStop) Run() int {
+	code := m.M.Run()
+	p, err := running()
+	if err == nil && p.stop() != exitDone {
+		err = errors.New("it did not end well")
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "the program that the tests share: %v\n", err)
+		return max(code, 1)
+	}
+	return code
 }
 
-// launch starts the program on a free port and waits until it accepts connections.
+// program is a running voicebot.
+type program struct {
+	t      *testing.T
+	host   string // host:port
+	stop   func() int
+	stderr *bytes.Buffer // to be read once it has stopped
+}
+
+// running starts a program without flags for all tests that hold conversations only:
+// it listens to itself before it serves, which takes its time.
+var running = sync.OnceValues(func() (program, error) { return begin(nil) })
+
+// shared returns the program that the tests share.
+func shared(t *testing.T) program {
+	t.Helper()
+	p, err := running()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.t = t
+	return p
+}
+
+// launch starts a program for one test.
 func launch(t *testing.T, args ...string) program {
 	t.Helper()
 	return launchWith(t, nil, args...)
@@ -38,34 +73,39 @@ func launch(t *testing.T, args ...string) program {
 
 func launchWith(t *testing.T, env map[string]string, args ...string) program {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	out, stdout := io.Pipe()
-	var stderr bytes.Buffer
-	code := make(chan int, 1)
-	go func() {
-		code <- run(ctx, append([]string{"--listen", "127.0.0.1:0"}, args...), func(name string) string { return env[name] }, stdout, &stderr)
-		_ = stdout.Close()
-	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
+	p, err := begin(env, args...)
 	if err != nil {
-		t.Fatalf("the program ended with code %d:\n%s", <-code, stderr.String())
+		t.Fatal(err)
 	}
-	ended := false
-	p := program{t: t, host: strings.TrimPrefix(strings.TrimSpace(line), "listening on http://")}
-	p.stop = func() int {
-		if ended {
-			return 0
-		}
-		ended = true
-		cancel()
-		return <-code
-	}
+	p.t = t
 	t.Cleanup(func() {
 		if got := p.stop(); got != 0 {
-			t.Errorf("the program ended with code %d:\n%s", got, stderr.String())
+			t.Errorf("the program ended with code %d:\n%s", got, p.stderr)
 		}
 	})
 	return p
+}
+
+// begin starts the program on a free port and waits until clients may come.
+func begin(env map[string]string, args ...string) (program, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	out, stdout := io.Pipe()
+	p := program{stderr: &bytes.Buffer{}}
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, append([]string{"--listen", "127.0.0.1:0"}, args...), func(name string) string { return env[name] }, stdout, p.stderr)
+		_ = stdout.Close()
+	}()
+	p.stop = sync.OnceValue(func() int {
+		cancel()
+		return <-code
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return p, fmt.Errorf("the program ended with code %d:\n%s", p.stop(), p.stderr)
+	}
+	p.host = strings.TrimPrefix(strings.TrimSpace(line), "listening on http://")
+	return p, nil
 }
 
 func (p program) get(path string) (int, string) {

@@ -13,7 +13,7 @@ import (
 func TestTheFirstTurnIsRememberedAcrossLostConnectionsAndASessionThatEnds(t *testing.T) {
 	// The socket is dropped after turns 2 and 4, and the session that comes
 	// then is about to end after turn 5.
-	p := launch(t)
+	p := shared(t)
 	config, err := json.Marshal(map[string]string{
 		"model": "m", "endpoint": "ws://" + p.host + "/v1?fault=drop-after-reply@2&fault=short-session@3",
 	})
