@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -34,7 +35,7 @@ func attackOf(t *testing.T, attack string, files map[string]string) campaign.Att
 // sameParts compares parts without their places.
 func sameParts(t *testing.T, want, got []campaign.Part) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(yamlfile.Position{}), cmpopts.IgnoreUnexported(campaign.Text{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(yamlfile.Position{}), cmpopts.IgnoreUnexported(campaign.Text{}), cmp.Comparer(bytes.Equal)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -112,17 +112,21 @@ func TestARunKeepsToWhatAServiceTakesAndNoTrialIsLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var took []time.Duration
 			var refused []int
-			for range 3 { // the lengths of pauses are random: the middle one counts
+			within := 0
+			for within < 2 && len(took) < 3 { // the lengths of pauses are random: the middle one of three counts
 				synctest.Test(t, func(t *testing.T) {
 					once := &service{perWindow: test.takes.perWindow, after: test.takes.after, starts: test.takes.starts}
 					begun := time.Now()
 					carryOutAt(t, once, test.perMin, test.turns)
 					took, refused = append(took, time.Since(begun)), append(refused, once.refused)
 				})
+				if last := len(took) - 1; took[last] <= test.most && refused[last] <= test.refusals {
+					within++
+				}
 			}
 			slices.Sort(took)
 			slices.Sort(refused)
-			if took[1] > test.most || refused[1] > test.refusals {
+			if within < 2 && (took[1] > test.most || refused[1] > test.refusals) {
 				t.Errorf("it took %s and %d refusals, want at most %s and %d in the middle", took, refused, test.most, test.refusals)
 			}
 		})

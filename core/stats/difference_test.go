@@ -38,12 +38,15 @@ func exactly(s1, n1, s2, n2 int) float64 {
 		return a.Mul(a, new(big.Int).Binomial(int64(n2), int64(all-k)))
 	}
 	observed, strange, total := ways(s1), new(big.Int), new(big.Int)
-	for k := max(0, all-n2); k <= min(n1, all); k++ {
-		w := ways(k)
+	first, last := max(0, all-n2), min(n1, all)
+	for k, w := first, ways(first); k <= last; k++ {
 		total.Add(total, w)
 		if w.Cmp(observed) <= 0 {
 			strange.Add(strange, w)
 		}
+		// The next one, of which the division leaves nothing over.
+		w.Mul(w, big.NewInt(int64((n1-k)*(all-k))))
+		w.Quo(w, big.NewInt(int64((k+1)*(n2-all+k+1))))
 	}
 	p, _ := new(big.Rat).SetFrac(strange, total).Float64()
 	return p
