@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -55,7 +56,7 @@ func TestWhatIsWrongAtConnectingIsAnErrorThatNamesTheService(t *testing.T) {
 			if core.KindOf(err) != test.kind {
 				t.Fatalf("got a %q error, want %q: %v", core.KindOf(err), test.kind, err)
 			}
-			for _, part := range append(test.says, p.base+"/realtime") {
+			for _, part := range append(test.says, p.url+"/realtime") {
 				if !strings.Contains(err.Error(), part) {
 					t.Errorf("the error does not say %q: %v", part, err)
 				}
@@ -160,7 +161,7 @@ func TestRepliesThatAreNoneAreErrors(t *testing.T) {
 				t.Fatalf("the first turn: %v", err)
 			}
 			reply, err := c.Send(t.Context(), core.UserText("the second does not"))
-			if core.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), p.base+"/realtime") {
+			if core.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), p.url+"/realtime") {
 				t.Fatalf("got a %q error, want %q saying %q: %v", core.KindOf(err), test.kind, test.says, err)
 			}
 			if got := core.RetryAfterOf(err); got != test.after {
@@ -198,29 +199,32 @@ func TestRepliesThatDoNotEndWellSayHowTheyEnded(t *testing.T) {
 	for fault, test := range tests {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			c := serve(t, realtimetest.ToneAgent{}, fault).talk(t, test.config)
-			reply := send(t, c, core.UserText(said))
-			if reply.Finish != test.finish || reply.Detail != test.detail {
-				t.Errorf("finish %q (%q), want %q (%q)", reply.Finish, reply.Detail, test.finish, test.detail)
-			}
-			if got := reply.Message.Text(); got != test.text {
-				t.Errorf("the text is %q, want %q", got, test.text)
-			}
-			if hasAudio := len(reply.Message.Of(core.Audio)) == 1; hasAudio != (test.text != "") {
-				t.Errorf("audio: %t", hasAudio)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				c := serveInMemory(t, realtimetest.ToneAgent{}, fault).talk(t, test.config)
+				reply := send(t, c, core.UserText(said))
+				if reply.Finish != test.finish || reply.Detail != test.detail {
+					t.Errorf("finish %q (%q), want %q (%q)", reply.Finish, reply.Detail, test.finish, test.detail)
+				}
+				if got := reply.Message.Text(); got != test.text {
+					t.Errorf("the text is %q, want %q", got, test.text)
+				}
+				if hasAudio := len(reply.Message.Of(core.Audio)) == 1; hasAudio != (test.text != "") {
+					t.Errorf("audio: %t", hasAudio)
+				}
+			})
 		})
 	}
 }
 
 func TestAConversationGoesOnAfterAReplyThatWasNeverConfirmed(t *testing.T) {
-	t.Parallel()
-	c := serve(t, remembers(), "no-done@1").talk(t, quiet())
-	send(t, c, core.UserText("one"))
-	reply := send(t, c, core.UserText("two"))
-	if got := reply.Message.Text(); got != "one then two" || reply.Finish != core.FinishComplete {
-		t.Errorf("the next turn: %q, %s", got, reply.Finish)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := serveInMemory(t, remembers(), "no-done@1").talk(t, quiet())
+		send(t, c, core.UserText("one"))
+		reply := send(t, c, core.UserText("two"))
+		if got := reply.Message.Text(); got != "one then two" || reply.Finish != core.FinishComplete {
+			t.Errorf("the next turn: %q, %s", got, reply.Finish)
+		}
+	})
 }
 
 func TestATurnThatFailedIsTakenBackSoThatItCanBeSentAgain(t *testing.T) {
@@ -302,30 +306,34 @@ func TestAReplyThatIsTooLongIsCutOffAndMarked(t *testing.T) {
 }
 
 func TestAConnectionThatIsLostBetweenTurnsIsNoticed(t *testing.T) {
-	p := serve(t, realtimetest.ToneAgent{})
-	c := p.talk(t, nil)
-	send(t, c, core.UserText("hello"))
-	if err := p.Close(); err != nil {
-		t.Fatal(err)
-	}
-	_, err := c.Send(t.Context(), core.UserText("still there?"))
-	if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "shutting down") {
-		t.Errorf("got a %q error: %v", core.KindOf(err), err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p := serveInMemory(t, realtimetest.ToneAgent{})
+		c := p.talk(t, nil)
+		send(t, c, core.UserText("hello"))
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.Send(t.Context(), core.UserText("still there?"))
+		if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "shutting down") {
+			t.Errorf("got a %q error: %v", core.KindOf(err), err)
+		}
+	})
 }
 
 func TestADeadlineOfTheCallerIsATimeout(t *testing.T) {
-	c := serve(t, realtimetest.ToneAgent{}, "silence").talk(t, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
-	if _, err := c.Send(ctx, core.UserText("hello")); core.KindOf(err) != core.ErrorTimeout {
-		t.Errorf("got %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := serveInMemory(t, realtimetest.ToneAgent{}, "silence").talk(t, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		defer cancel()
+		if _, err := c.Send(ctx, core.UserText("hello")); core.KindOf(err) != core.ErrorTimeout {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 func TestFaultsCanBeAskedForInTheEndpoint(t *testing.T) {
 	p := serve(t, realtimetest.ToneAgent{})
-	c := p.talk(t, settings{"endpoint": p.base + "?fault=content-filter@2"})
+	c := p.talk(t, settings{"endpoint": p.url + "?fault=content-filter@2"})
 	first, second := send(t, c, core.UserText("a b")), send(t, c, core.UserText("a b"))
 	if got := []core.Finish{first.Finish, second.Finish}; !slices.Equal(got, []core.Finish{core.FinishComplete, core.FinishBlocked}) {
 		t.Errorf("the turns ended as %v", got)

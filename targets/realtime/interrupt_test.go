@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -55,26 +56,28 @@ func TestAReplyIsSpokenOverAndTheServiceToldHowMuchWasHeard(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := serve(t, talkative(), test.faults...)
-			c := p.talk(t, test.config)
-			p.sent(t)
-			replies := exchange(t, c, core.UserText("tell me"), after(heard, test.over))
-			first, second := replies[0], replies[1]
-			if first.Finish != core.FinishInterrupted || first.Delivered < heard || first.Delivered > 3*time.Second {
-				t.Errorf("the first reply is %s (%s), delivered %s", first.Finish, first.Detail, first.Delivered)
-			}
-			checkPlayed(t, first)
-			if got := second.Message.Text(); !strings.HasPrefix(got, "you said ") || second.Finish != core.FinishComplete {
-				t.Errorf("the second reply is %q, %s (%s)", got, second.Finish, second.Detail)
-			}
-			events := p.sent(t)
-			truncates := of(events, "conversation.item.truncate")
-			if len(truncates) != 1 || truncates[0]["audio_end_ms"] != float64(first.Delivered.Milliseconds()) {
-				t.Errorf("the service was told %v, delivered were %s", truncates, first.Delivered)
-			}
-			if last := send(t, c, core.UserText("and now?")); !strings.HasSuffix(last.Message.Text(), "and now?") {
-				t.Errorf("the next turn is answered with %q", last.Message.Text())
-			}
+			synctest.Test(t, func(t *testing.T) {
+				p := serveInMemory(t, talkative(), test.faults...)
+				c := p.talk(t, test.config)
+				p.sent(t)
+				replies := exchange(t, c, core.UserText("tell me"), after(heard, test.over))
+				first, second := replies[0], replies[1]
+				if first.Finish != core.FinishInterrupted || first.Delivered != heard {
+					t.Errorf("the first reply is %s (%s), delivered %s", first.Finish, first.Detail, first.Delivered)
+				}
+				checkPlayed(t, first)
+				if got := second.Message.Text(); !strings.HasPrefix(got, "you said ") || second.Finish != core.FinishComplete {
+					t.Errorf("the second reply is %q, %s (%s)", got, second.Finish, second.Detail)
+				}
+				events := p.sent(t)
+				truncates := of(events, "conversation.item.truncate")
+				if len(truncates) != 1 || truncates[0]["audio_end_ms"] != float64(first.Delivered.Milliseconds()) {
+					t.Errorf("the service was told %v, delivered were %s", truncates, first.Delivered)
+				}
+				if last := send(t, c, core.UserText("and now?")); !strings.HasSuffix(last.Message.Text(), "and now?") {
+					t.Errorf("the next turn is answered with %q", last.Message.Text())
+				}
+			})
 		})
 	}
 }
@@ -109,19 +112,21 @@ func checkPlayed(t *testing.T, r core.Reply) {
 }
 
 func TestAReplyThatIsOverBeforeItCouldBeSpokenOverIsWhole(t *testing.T) {
-	c := serve(t, realtimetest.ToneAgent{}).talk(t, nil)
-	before := time.Now()
-	replies := exchange(t, c, core.UserText("hey"), after(time.Minute, core.UserText("you")))
-	if time.Since(before) < 250*time.Millisecond {
-		t.Error("the next turn did not wait until the reply had played")
-	}
-	first := replies[0]
-	if first.Finish != core.FinishComplete || first.Delivered != 0 || len(first.Warnings) != 1 || !strings.Contains(first.Warnings[0], "was not spoken over") {
-		t.Errorf("%s, delivered %s, warnings %q", first.Finish, first.Delivered, first.Warnings)
-	}
-	if got := replies[1].Message.Text(); got != "you" {
-		t.Errorf("the second reply is %q", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := serveInMemory(t, realtimetest.ToneAgent{}).talk(t, nil)
+		before := time.Now()
+		replies := exchange(t, c, core.UserText("hey"), after(time.Minute, core.UserText("you")))
+		if time.Since(before) != 300*time.Millisecond {
+			t.Error("the next turn did not wait until the reply had played")
+		}
+		first := replies[0]
+		if first.Finish != core.FinishComplete || first.Delivered != 0 || len(first.Warnings) != 1 || !strings.Contains(first.Warnings[0], "was not spoken over") {
+			t.Errorf("%s, delivered %s, warnings %q", first.Finish, first.Delivered, first.Warnings)
+		}
+		if got := replies[1].Message.Text(); got != "you" {
+			t.Errorf("the second reply is %q", got)
+		}
+	})
 }
 
 func TestAChainOfInterruptions(t *testing.T) {
@@ -131,41 +136,49 @@ func TestAChainOfInterruptions(t *testing.T) {
 	for name, config := range map[string]settings{"by the campaign": nil, "noticed by the service": detects("server_vad")} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := serve(t, agent).talk(t, config)
-			replies := exchange(t, c, streamed(t, 300*time.Millisecond),
-				after(200*time.Millisecond, streamed(t, 300*time.Millisecond)), after(200*time.Millisecond, streamed(t, 300*time.Millisecond)))
-			for i, want := range []core.Finish{core.FinishInterrupted, core.FinishInterrupted, core.FinishComplete} {
-				if got := replies[i]; got.Finish != want {
-					t.Errorf("reply %d: %s (%s), want %s", i+1, got.Finish, got.Detail, want)
+			synctest.Test(t, func(t *testing.T) {
+				c := serveInMemory(t, agent).talk(t, config)
+				replies := exchange(t, c, streamed(t, 300*time.Millisecond),
+					after(200*time.Millisecond, streamed(t, 300*time.Millisecond)), after(200*time.Millisecond, streamed(t, 300*time.Millisecond)))
+				for i, want := range []core.Finish{core.FinishInterrupted, core.FinishInterrupted, core.FinishComplete} {
+					if got := replies[i]; got.Finish != want {
+						t.Errorf("reply %d: %s (%s), want %s", i+1, got.Finish, got.Detail, want)
+					}
 				}
-			}
+			})
 		})
 	}
 }
 
 func TestAWrittenReplyIsCutOffToo(t *testing.T) {
-	c := serve(t, talkative(), "slow-reply@1").talk(t, settings{"output": "text"})
-	replies := exchange(t, c, core.UserText("tell me"), after(100*time.Millisecond, core.UserText("stop")))
-	if replies[0].Finish != core.FinishInterrupted || replies[1].Message.Text() != "you said stop" {
-		t.Errorf("%s (%s), then %q", replies[0].Finish, replies[0].Detail, replies[1].Message.Text())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := serveInMemory(t, talkative(), "slow-reply@1").talk(t, settings{"output": "text"})
+		replies := exchange(t, c, core.UserText("tell me"), after(100*time.Millisecond, core.UserText("stop")))
+		if replies[0].Finish != core.FinishInterrupted || replies[1].Message.Text() != "you said stop" {
+			t.Errorf("%s (%s), then %q", replies[0].Finish, replies[0].Detail, replies[1].Message.Text())
+		}
+	})
 }
 
 func TestRepliesThatCameBeforeAnErrorAreReturnedWithIt(t *testing.T) {
-	c := serve(t, talkative(), "rate-limit@2").talk(t, nil)
-	replies, err := c.(core.Interruptible).Exchange(t.Context(),
-		[]core.Message{core.UserText("tell me"), after(100*time.Millisecond, core.UserText("stop"))})
-	if core.KindOf(err) != core.ErrorRateLimited || len(replies) != 1 || replies[0].Finish != core.FinishInterrupted {
-		t.Errorf("%d replies, %v", len(replies), err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := serveInMemory(t, talkative(), "rate-limit@2").talk(t, nil)
+		replies, err := c.(core.Interruptible).Exchange(t.Context(),
+			[]core.Message{core.UserText("tell me"), after(100*time.Millisecond, core.UserText("stop"))})
+		if core.KindOf(err) != core.ErrorRateLimited || len(replies) != 1 || replies[0].Finish != core.FinishInterrupted {
+			t.Errorf("%d replies, %v", len(replies), err)
+		}
+	})
 }
 
 func TestACancelledContextEndsAnInterruption(t *testing.T) {
-	c := serve(t, talkative()).talk(t, detects("server_vad"))
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	_, err := c.(core.Interruptible).Exchange(ctx, []core.Message{core.UserText("tell me"), after(time.Minute, streamed(t, time.Second))})
-	if core.KindOf(err) != core.ErrorTimeout {
-		t.Errorf("got %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := serveInMemory(t, talkative()).talk(t, detects("server_vad"))
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err := c.(core.Interruptible).Exchange(ctx, []core.Message{core.UserText("tell me"), after(time.Minute, streamed(t, time.Second))})
+		if core.KindOf(err) != core.ErrorTimeout {
+			t.Errorf("got %v", err)
+		}
+	})
 }

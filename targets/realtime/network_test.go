@@ -94,10 +94,10 @@ func TestEverythingGoesTheProcesssWayIntoTheNetwork(t *testing.T) {
 		with settings
 		want string
 	}{
-		"the service":         {nil, strings.TrimSuffix(server.base, "/v1")},
+		"the service":         {nil, strings.TrimSuffix(server.url, "/v1")},
 		"a proxy":             {settings{"proxy": proxy}, proxy},
 		"a SOCKS proxy":       {settings{"proxy": strings.Replace(proxy, "http", "socks5", 1)}, proxy},
-		"short-lived keys":    {settings{"ephemeral_key": true}, strings.TrimSuffix(server.base, "/v1")},
+		"short-lived keys":    {settings{"ephemeral_key": true}, strings.TrimSuffix(server.url, "/v1")},
 		"them, and the proxy": {settings{"ephemeral_key": true, "proxy": proxy}, proxy},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,14 +29,27 @@ type settings map[string]any
 // practice is a server to talk to and what it was told.
 type practice struct {
 	*realtimetest.Server
-	base   string // ws://host:port/v1
-	frames chan []byte
+	address // ws://host:port/v1
+	frames  chan []byte
 	// replies receives what the server sends.
 	replies chan []byte
 }
 
 // serve starts a practice server. What clients send is kept in frames.
 func serve(t testing.TB, agent realtimetest.Agent, faults ...string) *practice {
+	t.Helper()
+	p := newPractice(t, agent, faults)
+	web := httptest.NewServer(p.Server)
+	p.address = address{url: "ws" + strings.TrimPrefix(web.URL, "http") + "/v1"}
+	t.Cleanup(func() {
+		p.close(t)
+		web.Close()
+	})
+	return p
+}
+
+// newPractice returns a practice server that nobody can reach yet.
+func newPractice(t testing.TB, agent realtimetest.Agent, faults []string) *practice {
 	t.Helper()
 	p := &practice{frames: make(chan []byte, 1000), replies: make(chan []byte, 1000)}
 	o := realtimetest.Options{APIKey: testKey, Observe: func(fromClient bool, frame []byte) {
@@ -57,25 +70,24 @@ func serve(t testing.TB, agent realtimetest.Agent, faults ...string) *practice {
 		o.Faults = append(o.Faults, fault)
 	}
 	p.Server = realtimetest.NewServer(agent, o)
-	web := httptest.NewServer(p.Server)
-	p.base = "ws" + strings.TrimPrefix(web.URL, "http") + "/v1"
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-		web.Close()
-	})
 	return p
+}
+
+func (p *practice) close(t testing.TB) {
+	t.Helper()
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // target opens the target on the practice server.
 func (p *practice) target(t testing.TB, more settings) core.Target {
 	t.Helper()
-	config := settings{"endpoint": p.base, "model": "practice", "api_key": testKey}
+	config := settings{"endpoint": p.url, "model": "practice", "api_key": testKey}
 	for key, value := range more {
 		config[key] = value
 	}
-	return openTarget(t, config)
+	return p.open(t, config)
 }
 
 func openTarget(t testing.TB, config settings) core.Target {

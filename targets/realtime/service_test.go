@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -27,9 +28,15 @@ type service struct {
 
 // scripted returns the address of a service that opens a session, takes its
 // settings, and then does as the script says.
-func scripted(t testing.TB, script func(s *service)) string {
+func scripted(t testing.TB, script func(s *service)) address {
 	t.Helper()
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := httptest.NewServer(serviceOf(t, script))
+	t.Cleanup(web.Close)
+	return address{url: web.URL}
+}
+
+func serviceOf(t testing.TB, script func(s *service)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		upgrader := websocket.Upgrader{}
 		socket, err := upgrader.Upgrade(w, r, nil)
 		if err != nil {
@@ -46,9 +53,7 @@ func scripted(t testing.TB, script func(s *service)) string {
 		for s.next() != nil {
 			// Read on, so that the client's goodbye is answered.
 		}
-	}))
-	t.Cleanup(web.Close)
-	return web.URL
+	})
 }
 
 func (s *service) say(frames ...string) {
@@ -91,13 +96,13 @@ func heardEvent(itemID, transcript string) string {
 }
 
 // talkTo starts a conversation with a scripted service.
-func talkTo(t testing.TB, endpoint string, more settings) core.Conversation {
+func talkTo(t testing.TB, at address, more settings) core.Conversation {
 	t.Helper()
-	config := settings{"endpoint": endpoint, "model": "m", "output": "text"}
+	config := settings{"endpoint": at.url, "model": "m", "output": "text"}
 	for key, value := range more {
 		config[key] = value
 	}
-	return begin(t, openTarget(t, config), core.Start{})
+	return begin(t, at.open(t, config), core.Start{})
 }
 
 // replyMargin is what the target leaves of a caller's time.
@@ -162,21 +167,23 @@ func TestWhatWasHeardOfLongAudioIsNotedToo(t *testing.T) {
 }
 
 func TestWhatWasHeardOfAnEarlierTurnIsNotTakenForThisOnes(t *testing.T) {
-	c := talkTo(t, scripted(t, func(s *service) {
-		first := itemIDOf(s.await("conversation.item.create"))
-		s.await("response.create")
-		s.say(response("r1", "one")...)
-		second := itemIDOf(s.await("conversation.item.create"))
-		s.await("response.create")
-		s.say(heardEvent(first, "the first"), heardEvent(second, "the second"))
-		s.say(response("r2", "two")...)
-	}), settings{"transcription_model": "ears", "timeouts": map[string]string{"transcript": "1ms"}})
-	if got := send(t, c, spoken(t, time.Second)).Heard; got != "" {
-		t.Errorf("the first turn was heard as %q, before anything was", got)
-	}
-	if got := send(t, c, spoken(t, time.Second)).Heard; got != "the second" {
-		t.Errorf("the second turn was heard as %q", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := talkTo(t, scriptedInMemory(t, func(s *service) {
+			first := itemIDOf(s.await("conversation.item.create"))
+			s.await("response.create")
+			s.say(response("r1", "one")...)
+			second := itemIDOf(s.await("conversation.item.create"))
+			s.await("response.create")
+			s.say(heardEvent(first, "the first"), heardEvent(second, "the second"))
+			s.say(response("r2", "two")...)
+		}), settings{"transcription_model": "ears", "timeouts": map[string]string{"transcript": "1ms"}})
+		if got := send(t, c, spoken(t, time.Second)).Heard; got != "" {
+			t.Errorf("the first turn was heard as %q, before anything was", got)
+		}
+		if got := send(t, c, spoken(t, time.Second)).Heard; got != "the second" {
+			t.Errorf("the second turn was heard as %q", got)
+		}
+	})
 }
 
 func TestAReplyIsNotLostWhileWaitingForWhatWasHeard(t *testing.T) {
@@ -186,15 +193,17 @@ func TestAReplyIsNotLostWhileWaitingForWhatWasHeard(t *testing.T) {
 		"error event":     func(s *service) { s.say(`{"type":"error","error":{"type":"server_error"}}`) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := talkTo(t, scripted(t, func(s *service) {
-				s.await("response.create")
-				s.say(response("r1", "yes")...)
-				end(s)
-			}), settings{"transcription_model": "ears", "timeouts": map[string]string{"transcript": "50ms"}})
-			reply := send(t, c, spoken(t, time.Second))
-			if reply.Finish != core.FinishComplete || reply.Message.Text() != "yes" {
-				t.Errorf("reply %q, %s (%s)", reply.Message.Text(), reply.Finish, reply.Detail)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				c := talkTo(t, scriptedInMemory(t, func(s *service) {
+					s.await("response.create")
+					s.say(response("r1", "yes")...)
+					end(s)
+				}), settings{"transcription_model": "ears", "timeouts": map[string]string{"transcript": "50ms"}})
+				reply := send(t, c, spoken(t, time.Second))
+				if reply.Finish != core.FinishComplete || reply.Message.Text() != "yes" {
+					t.Errorf("reply %q, %s (%s)", reply.Message.Text(), reply.Finish, reply.Detail)
+				}
+			})
 		})
 	}
 }
@@ -246,26 +255,28 @@ func TestAfterATurnWhoseEndIsNotKnownTheConversationMovesToAnotherConnection(t *
 }
 
 func TestAServiceThatDoesNotReadCannotHoldACancelledTurn(t *testing.T) {
-	release := make(chan struct{})
-	c := talkTo(t, scripted(t, func(*service) { <-release }), nil)
-	defer close(release)
-	for _, limit := range []time.Duration{0, 20 * time.Millisecond} { // before sending, and while
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		defer cancel()
-		done := make(chan error, 1)
-		go func() {
-			_, err := c.Send(ctx, core.UserText(strings.Repeat("x", 16<<20)))
-			done <- err
-		}()
-		select {
-		case err := <-done:
-			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		c := talkTo(t, scriptedInMemory(t, func(*service) { <-release }), nil)
+		defer close(release)
+		for _, limit := range []time.Duration{0, 20 * time.Millisecond} { // before sending, and while
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			done := make(chan error, 1)
+			go func() {
+				_, err := c.Send(ctx, core.UserText(strings.Repeat("x", 16<<20)))
+				done <- err
+			}()
+			select {
+			case err := <-done:
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v", err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("the turn goes on")
 			}
-		case <-time.After(10 * time.Second):
-			t.Fatal("the turn goes on")
 		}
-	}
+	})
 }
 
 func TestASilentPortIsATimeout(t *testing.T) {
@@ -288,7 +299,7 @@ func TestAFloodOfErrorsDoesNotFillTheReply(t *testing.T) {
 	page := strings.Repeat("x", 100<<10)
 	c := talkTo(t, scripted(t, func(s *service) {
 		s.await("response.create")
-		for range 100 {
+		for range 30 {
 			s.say(`{"type":"error","error":{"type":"invalid_request_error","message":"` + page + `"}}`)
 		}
 		s.say(response("r1", "yes")...)
@@ -346,41 +357,45 @@ func TestAReplyHasALimitedNumberOfPieces(t *testing.T) {
 }
 
 func TestATurnThatEndsWithoutAReplyIsTakenBackWhole(t *testing.T) {
-	deleted := make(chan string, 10)
-	c := talkTo(t, scripted(t, func(s *service) {
-		s.await("input_audio_buffer.commit")
-		s.say(`{"type":"input_audio_buffer.committed","item_id":"theirs"}`)
-		s.await("response.create")
-		s.say(`{"type":"response.created","response":{"id":"r1"}}`)
-		s.await("response.cancel")
-		s.say(`{"type":"response.done","response":{"id":"r1","status":"cancelled"}}`)
-		id, _ := s.await("conversation.item.delete")["item_id"].(string)
-		deleted <- id
-		s.await("response.create")
-		s.say(response("r2", "yes")...)
-	}), settings{"timeouts": map[string]string{"turn": "300ms"}})
-	if _, err := c.Send(t.Context(), spoken(t, 30*time.Second)); core.KindOf(err) != core.ErrorTimeout {
-		t.Fatalf("got %v", err)
-	}
-	if id := <-deleted; id != "theirs" {
-		t.Errorf("item %q was deleted", id)
-	}
-	if got := send(t, c, core.UserText("again")).Message.Text(); got != "yes" {
-		t.Errorf("the next turn is answered with %q", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		deleted := make(chan string, 10)
+		c := talkTo(t, scriptedInMemory(t, func(s *service) {
+			s.await("input_audio_buffer.commit")
+			s.say(`{"type":"input_audio_buffer.committed","item_id":"theirs"}`)
+			s.await("response.create")
+			s.say(`{"type":"response.created","response":{"id":"r1"}}`)
+			s.await("response.cancel")
+			s.say(`{"type":"response.done","response":{"id":"r1","status":"cancelled"}}`)
+			id, _ := s.await("conversation.item.delete")["item_id"].(string)
+			deleted <- id
+			s.await("response.create")
+			s.say(response("r2", "yes")...)
+		}), settings{"timeouts": map[string]string{"turn": "300ms"}})
+		if _, err := c.Send(t.Context(), spoken(t, 30*time.Second)); core.KindOf(err) != core.ErrorTimeout {
+			t.Fatalf("got %v", err)
+		}
+		if id := <-deleted; id != "theirs" {
+			t.Errorf("item %q was deleted", id)
+		}
+		if got := send(t, c, core.UserText("again")).Message.Text(); got != "yes" {
+			t.Errorf("the next turn is answered with %q", got)
+		}
+	})
 }
 
 func TestAReplyIsNotLostToTheCallersDeadlineWhileWaitingForWhatWasHeard(t *testing.T) {
-	c := talkTo(t, scripted(t, func(s *service) {
-		s.await("response.create")
-		s.say(response("r1", "yes")...)
-	}), settings{"transcription_model": "ears", "timeouts": map[string]string{"transcript": "1h"}})
-	ctx, cancel := context.WithTimeout(t.Context(), 2*replyMargin)
-	defer cancel()
-	reply, err := c.Send(ctx, spoken(t, time.Second))
-	if err != nil || ctx.Err() != nil || len(reply.Warnings) != 1 {
-		t.Errorf("%v, %v, warnings %q", err, ctx.Err(), reply.Warnings)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := talkTo(t, scriptedInMemory(t, func(s *service) {
+			s.await("response.create")
+			s.say(response("r1", "yes")...)
+		}), settings{"transcription_model": "ears", "timeouts": map[string]string{"transcript": "1h"}})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*replyMargin)
+		defer cancel()
+		reply, err := c.Send(ctx, spoken(t, time.Second))
+		if err != nil || ctx.Err() != nil || len(reply.Warnings) != 1 {
+			t.Errorf("%v, %v, warnings %q", err, ctx.Err(), reply.Warnings)
+		}
+	})
 }
 
 func TestAContentFilterThatAnswersWithAnErrorHasBlockedTheReply(t *testing.T) {
@@ -409,12 +424,14 @@ func TestAContentFilterThatAnswersWithAnErrorHasBlockedTheReply(t *testing.T) {
 }
 
 func TestAConnectionOnWhichNoPingIsAnsweredIsDead(t *testing.T) {
-	release := make(chan struct{})
-	c := talkTo(t, scripted(t, func(*service) { <-release }), settings{"timeouts": map[string]string{"alive": "150ms"}})
-	defer close(release)
-	if _, err := c.Send(t.Context(), core.UserText("hello")); core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "answers no ping") {
-		t.Errorf("got a %q error: %v", core.KindOf(err), err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		c := talkTo(t, scriptedInMemory(t, func(*service) { <-release }), settings{"timeouts": map[string]string{"alive": "150ms"}})
+		defer close(release)
+		if _, err := c.Send(t.Context(), core.UserText("hello")); core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "answers no ping") {
+			t.Errorf("got a %q error: %v", core.KindOf(err), err)
+		}
+	})
 }
 
 // hears has a service that detects turns hear speech in the middle of a turn
@@ -458,59 +475,63 @@ func TestTheAnswerToTheEndOfASpokenTurnIsWhatCounts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := talkTo(t, scripted(t, func(s *service) { hears(s, 2, test.second, test.last...) }), config)
-			reply := send(t, c, streamed(t, time.Second)) // ten appends, and two of silence
-			if got := reply.Message.Text(); got != test.text || reply.Finish != test.finish {
-				t.Errorf("the reply is %q, %s (%s), want %q, %s", got, reply.Finish, reply.Detail, test.text, test.finish)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				c := talkTo(t, scriptedInMemory(t, func(s *service) { hears(s, 2, test.second, test.last...) }), config)
+				reply := send(t, c, streamed(t, time.Second)) // ten appends, and two of silence
+				if got := reply.Message.Text(); got != test.text || reply.Finish != test.finish {
+					t.Errorf("the reply is %q, %s (%s), want %q, %s", got, reply.Finish, reply.Detail, test.text, test.finish)
+				}
+			})
 		})
 	}
 }
 
 func TestATurnIsNotInterruptedBeforeItHasBeenSaid(t *testing.T) {
-	// The answer to the half of it has played for long enough when the turn is
-	// still being spoken.
-	events := make(chan string, 1000)
-	config := detects("server_vad")
-	config["timeouts"] = settings{"cancel": "50ms"}
-	c := talkTo(t, scripted(t, func(s *service) {
+	synctest.Test(t, func(t *testing.T) {
+		// The answer to the half of it has played for long enough when the turn is
+		// still being spoken.
+		events := make(chan string, 1000)
+		config := detects("server_vad")
+		config["timeouts"] = settings{"cancel": "50ms"}
+		c := talkTo(t, scriptedInMemory(t, func(s *service) {
+			appends := 0
+			for event := s.next(); event != nil; event = s.next() {
+				kind, _ := event["type"].(string)
+				events <- kind
+				switch kind {
+				case "response.create":
+					s.say(response("c", "stopped")...)
+					continue
+				case "input_audio_buffer.append":
+					appends++
+				default:
+					continue
+				}
+				switch appends {
+				case 2:
+					s.say(`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
+					s.say(response("a", "to the half")...)
+				case 10:
+					s.say(`{"type":"input_audio_buffer.committed","item_id":"u2"}`)
+					s.say(response("b", "to the whole")[:2]...)
+				}
+			}
+		}), config)
+		replies := exchange(t, c, streamed(t, time.Second), after(100*time.Millisecond, core.UserText("stop")))
+		if replies[0].Message.Text() != "to the whole" || replies[0].Finish != core.FinishInterrupted {
+			t.Errorf("replies %+v", replies)
+		}
 		appends := 0
-		for event := s.next(); event != nil; event = s.next() {
-			kind, _ := event["type"].(string)
-			events <- kind
-			switch kind {
-			case "response.create":
-				s.say(response("c", "stopped")...)
-				continue
-			case "input_audio_buffer.append":
+		for len(events) > 0 {
+			kind := <-events
+			if kind == "input_audio_buffer.append" {
 				appends++
-			default:
-				continue
 			}
-			switch appends {
-			case 2:
-				s.say(`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
-				s.say(response("a", "to the half")...)
-			case 10:
-				s.say(`{"type":"input_audio_buffer.committed","item_id":"u2"}`)
-				s.say(response("b", "to the whole")[:2]...)
+			if kind == "response.cancel" && appends < 10 {
+				t.Errorf("the reply was cancelled after %d pieces of the turn", appends)
 			}
 		}
-	}), config)
-	replies := exchange(t, c, streamed(t, time.Second), after(100*time.Millisecond, core.UserText("stop")))
-	if replies[0].Message.Text() != "to the whole" || replies[0].Finish != core.FinishInterrupted {
-		t.Errorf("replies %+v", replies)
-	}
-	appends := 0
-	for len(events) > 0 {
-		kind := <-events
-		if kind == "input_audio_buffer.append" {
-			appends++
-		}
-		if kind == "response.cancel" && appends < 10 {
-			t.Errorf("the reply was cancelled after %d pieces of the turn", appends)
-		}
-	}
+	})
 }
 
 // streams has a service do something at each of some pieces of a streamed turn,
@@ -527,36 +548,40 @@ func streams(s *service, at map[int]func()) {
 }
 
 func TestWhatTheServiceSaysAfterAReplyDoesNotChangeIt(t *testing.T) {
-	c := talkTo(t, scripted(t, func(s *service) {
-		streams(s, map[int]func(){10: func() {
-			s.say(`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
-			s.say(response("a", "to what was heard")...)
-			// While its transcript is waited for, the service hears more.
-			s.say(`{"type":"input_audio_buffer.speech_started","item_id":"u2"}`, `{"type":"input_audio_buffer.committed","item_id":"u2"}`)
-			s.say(response("b", "to something else")[:2]...)
-			s.say(heardEvent("u1", "hello"))
-		}})
-	}), detects("server_vad"))
-	reply := send(t, c, streamed(t, time.Second))
-	if got := reply.Message.Text(); got != "to what was heard" && got != "to something else" || reply.Finish == core.FinishComplete {
-		t.Errorf("the reply is %q, %s (%s)", got, reply.Finish, reply.Detail)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := talkTo(t, scriptedInMemory(t, func(s *service) {
+			streams(s, map[int]func(){10: func() {
+				s.say(`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
+				s.say(response("a", "to what was heard")...)
+				// While its transcript is waited for, the service hears more.
+				s.say(`{"type":"input_audio_buffer.speech_started","item_id":"u2"}`, `{"type":"input_audio_buffer.committed","item_id":"u2"}`)
+				s.say(response("b", "to something else")[:2]...)
+				s.say(heardEvent("u1", "hello"))
+			}})
+		}), detects("server_vad"))
+		reply := send(t, c, streamed(t, time.Second))
+		if got := reply.Message.Text(); got != "to what was heard" && got != "to something else" || reply.Finish == core.FinishComplete {
+			t.Errorf("the reply is %q, %s (%s)", got, reply.Finish, reply.Detail)
+		}
+	})
 }
 
 func TestAnAnswerThatComesBeforeTheTurnIsNotTheAnswerToIt(t *testing.T) {
-	c := talkTo(t, scripted(t, func(s *service) {
-		streams(s, map[int]func(){
-			1: func() { s.say(response("a", "are you still there?")...) },
-			10: func() {
-				s.say(`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
-				s.say(response("b", "to the turn")...)
-			},
-		})
-	}), settings{"turn_detection": settings{"mode": "server_vad", "silence_duration": "200ms"}})
-	reply := send(t, c, streamed(t, time.Second))
-	if got := reply.Message.Text(); got != "to the turn" || !slices.Contains(reply.Warnings, "the service began to speak by itself") {
-		t.Errorf("the reply is %q, %s (%s), warnings %q", got, reply.Finish, reply.Detail, reply.Warnings)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := talkTo(t, scriptedInMemory(t, func(s *service) {
+			streams(s, map[int]func(){
+				1: func() { s.say(response("a", "are you still there?")...) },
+				10: func() {
+					s.say(`{"type":"input_audio_buffer.committed","item_id":"u1"}`)
+					s.say(response("b", "to the turn")...)
+				},
+			})
+		}), settings{"turn_detection": settings{"mode": "server_vad", "silence_duration": "200ms"}})
+		reply := send(t, c, streamed(t, time.Second))
+		if got := reply.Message.Text(); got != "to the turn" || !slices.Contains(reply.Warnings, "the service began to speak by itself") {
+			t.Errorf("the reply is %q, %s (%s), warnings %q", got, reply.Finish, reply.Detail, reply.Warnings)
+		}
+	})
 }
 
 func TestAServiceThatSpeaksByItselfBetweenTurnsIsLeftForAnotherConnection(t *testing.T) {
