@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,4 +71,44 @@ func TestSpansOfPluginsGoTogetherOnceASecondOr64AtATime(t *testing.T) {
 			})
 		})
 	}
+}
+
+// stuck is a client that takes nothing before it is released.
+type stuck struct {
+	uploads
+	release chan struct{}
+}
+
+func (s *stuck) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
+	<-s.release
+	return s.uploads.UploadTraces(ctx, spans)
+}
+
+func TestWhatComesFasterThanItCanBeSentIsCountedBeyond1024Calls(t *testing.T) {
+	own := trace.TraceID{1}
+	piece, err := proto.Marshal(&tracepb.TracesData{ResourceSpans: []*tracepb.ResourceSpans{{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		client := &stuck{release: make(chan struct{})}
+		var warnings []string
+		o := Options{Redactor: secret.NewRedactor(), Warn: func(message string) { warnings = append(warnings, message) }}
+		traces := &Traces{clean: o.Redactor.String, upload: newUploader(client, "http://collector.test", o)}
+		traces.traceID.Store(&own)
+		traces.plugins = newPluginSpans(traces)
+		for range mostTogether {
+			traces.Take("acme", piece)
+		}
+		synctest.Wait() // until they are being sent
+		for range 1024 + 3 {
+			traces.Take("acme", piece)
+		}
+		close(client.release)
+		traces.plugins.close()
+		traces.upload.cancel()
+		if len(warnings) != 1 || !strings.Contains(warnings[0], "the spans of 3 calls of plugins came faster than they could be sent") {
+			t.Errorf("warnings %q, want one of 3 calls", warnings)
+		}
+	})
 }

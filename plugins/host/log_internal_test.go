@@ -1,6 +1,8 @@
 package host
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,6 +24,34 @@ func TestALongLineIsCutBetweenItsCharacters(t *testing.T) {
 		err := checkHandshake(line)
 		if text := err.Error(); !utf8.ValidString(text) || strings.Contains(text, `\x`) || !strings.Contains(text, `…"`) {
 			t.Errorf("with %d letters before: %s", maxShown-6+offset, text)
+		}
+	}
+}
+
+func TestTheLastEightLinesAreKeptAndOfACrashTheFirst(t *testing.T) {
+	numbered := func(first, last int) []string {
+		var lines []string
+		for n := first; n <= last; n++ {
+			lines = append(lines, fmt.Sprintf("line %d", n))
+		}
+		return lines
+	}
+	crash := append([]string{"panic: no"}, numbered(1, 20)...)
+	for name, test := range map[string]struct{ lines, want []string }{
+		"none":                      {nil, nil},
+		"eight":                     {numbered(1, 8), numbered(1, 8)},
+		"more":                      {numbered(1, 20), numbered(13, 20)},
+		"empty ones do not count":   {append(numbered(1, 8), "", " "), numbered(1, 8)},
+		"a crash":                   {crash, crash[:8]},
+		"a crash after other lines": {append(numbered(1, 9), crash...), crash[:8]},
+		"a fatal error":             {[]string{"line 1", "fatal error: no", "panic: again"}, []string{"fatal error: no", "panic: again"}},
+	} {
+		l := newPluginLog(hclog.NewNullLogger())
+		for _, line := range test.lines {
+			l.plain(line)
+		}
+		if got := l.lastLines(); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
 }

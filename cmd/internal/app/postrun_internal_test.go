@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,8 @@ func TestARunThatHasEndedIsComparedByItsRecord(t *testing.T) {
 			value, ok := "", false
 			told := &comparisons{}
 			secrets := &Secrets{LookupEnv: func(string) (string, bool) { return value, ok }}
-			prepared := postRun{store: s, reporter: told, log: silence{}, now: time.Now}
+			said := &notes{}
+			prepared := postRun{store: s, reporter: told, log: said, now: time.Now}
 			compare := func() error {
 				run, err := s.Run(t.Context(), last)
 				if err != nil {
@@ -106,8 +108,12 @@ func TestARunThatHasEndedIsComparedByItsRecord(t *testing.T) {
 			if len(told.all) != 1 || told.all[0].Baseline.ID != test.want {
 				t.Errorf("compared: %+v, want the baseline %s", told.all, test.want)
 			}
-			if isNew := test.want == first; isNew != (len(sent) == 1) {
-				t.Errorf("sent %q", sent)
+			var notes []string
+			if test.want == first { // whose trials were all defended
+				notes = append(notes, "telling ${HOOK}")
+			}
+			if len(sent) != len(notes) || !slices.Equal(said.all, notes) {
+				t.Errorf("sent %q, noted %q; want %q", sent, said.all, notes)
 			}
 		})
 	}
@@ -120,6 +126,14 @@ type comparisons struct {
 }
 
 func (c *comparisons) Compare(one compare.Comparison) { c.all = append(c.all, one) }
+
+// notes is a Log that keeps what steps are taken.
+type notes struct {
+	silence
+	all []string
+}
+
+func (n *notes) Note(message string) { n.all = append(n.all, message) }
 
 // silence is a Log that drops everything.
 type silence struct{}

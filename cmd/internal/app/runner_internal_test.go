@@ -91,6 +91,45 @@ func TestACampaignThatCannotBeReadIsAMistakeOfTheUser(t *testing.T) {
 	}
 }
 
+func TestARunIsReplayedOnlyWhereItsRecordHasAllThatItTakes(t *testing.T) {
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id = "20261101-000000-aaaa"
+	keep(t, s, id, strings.Replace(scheduled, "BASELINE", "", 1), time.Unix(1000, 0), core.Defended)
+	kept, err := s.Run(t.Context(), id)
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	broken := kept
+	broken.Source = []byte("version: 1\nname: nightly\n")
+	for name, test := range map[string]struct {
+		from store.Run
+		want string
+	}{
+		"a run whose components were not recorded": {kept, `no plugin offers a target "realtime"`},
+		"a campaign that is not whole":             {broken, `the campaign needs the key "targets"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := idle(t, fstest.MapFS{})
+			r.Store = func(ctx context.Context) (*store.Store, error) { return store.Open(ctx, s.Dir()) }
+			out, err := r.Run(t.Context(), Spec{Kind: Replay, From: test.from})
+			if err == nil || !strings.Contains(err.Error(), test.want) || out != (Outcome{}) {
+				t.Errorf("%+v, %v; want no outcome, and an error that says %q", out, err, test.want)
+			}
+		})
+	}
+	reader, err := store.OpenReader(t.Context(), s.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if runs, err := reader.Runs(t.Context()); err != nil || len(runs) != 1 {
+		t.Errorf("runs %+v, %v; want no other one", runs, err)
+	}
+}
+
 func TestAFileIsReadWithinItsFolderAndItsLimit(t *testing.T) {
 	files := memory{fstest.MapFS{"keys/token": {Data: []byte("12345")}, "pipe": {Mode: fs.ModeNamedPipe}}}
 	for _, test := range []struct {
