@@ -37,7 +37,8 @@ func (e *events) add(event record.Event) {
 }
 
 // flush tells what was added, unless another goroutine is telling, which goes on with
-// it. The caller holds no lock and no place.
+// it. The caller holds no lock and no place. A panic of tell goes on to the caller; what
+// was added after that event waits for the next flush.
 func (e *events) flush() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -45,15 +46,23 @@ func (e *events) flush() {
 		return
 	}
 	e.telling = true
+	defer func() {
+		e.telling = false
+		e.idle.Broadcast()
+	}()
 	for len(e.waiting) > 0 {
 		next := e.waiting[0]
 		e.waiting = e.waiting[1:]
-		e.mu.Unlock()
-		e.tell(next)
-		e.mu.Lock()
+		e.tellUnlocked(next)
 	}
-	e.telling = false
-	e.idle.Broadcast()
+}
+
+// tellUnlocked tells an event without the lock, which the caller holds before and after,
+// also after a panic of tell.
+func (e *events) tellUnlocked(event record.Event) {
+	e.mu.Unlock()
+	defer e.mu.Lock()
+	e.tell(event)
 }
 
 // close tells what was added, waits until it was told, and takes no more.

@@ -226,6 +226,43 @@ func TestNothingIsToldAfterClose(t *testing.T) {
 	})
 }
 
+// serve recovers a panic and goes on: the client has to stand it, too.
+func TestThePanicOfAnObserverReachesTheCallerAndOthersAreToldAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen watcher
+		broken := true
+		c := limit.NewClient("agent", plan.Limits{}, newBudget(t, noBounds), func(e record.Event) {
+			if broken {
+				broken = false
+				panic("the observer is broken")
+			}
+			seen.observe(e)
+		})
+		pause := func() (panicked any) {
+			defer func() { panicked = recover() }()
+			_, _ = c.Do(t.Context(), limit.Request{Make: func(context.Context) ([]core.Reply, error) {
+				return nil, core.Errorf(core.ErrorInput, "no").About(core.SubjectAnswer).After(time.Minute)
+			}})
+			return nil
+		}
+		if got := pause(); got != "the observer is broken" {
+			t.Errorf("the caller saw the panic %v", got)
+		}
+		time.Sleep(5 * time.Minute)
+		if got := types(seen.all()); got != "Warning TargetResumed" {
+			t.Errorf("told %q after the panic", got)
+		}
+		if got := pause(); got != nil {
+			t.Errorf("the next request panics: %v", got)
+		}
+		time.Sleep(5 * time.Minute)
+		c.Close()
+		if got := types(seen.all()); got != "Warning TargetResumed TargetPaused Warning TargetResumed" {
+			t.Errorf("told %q until Close returned", got)
+		}
+	})
+}
+
 func TestAClientWithoutAnObserverTellsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := limit.NewClient("agent", plan.Limits{Retries: 4}, newBudget(t, noBounds), nil)
