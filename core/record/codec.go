@@ -70,18 +70,17 @@ type score struct {
 	Rationale string         `json:"rationale,omitempty"`
 }
 
+// failure is a [Failure] that keeps when to try again, which the subject may be implied by.
 type failure struct {
-	Kind core.ErrorKind `json:"kind"`
-	// Subject is left out where it is the implied one.
-	Subject    core.ErrorSubject `json:"subject,omitempty"`
-	Message    string            `json:"message"`
-	Hint       string            `json:"hint,omitempty"`
-	RetryAfter time.Duration     `json:"retry_after,omitempty"`
+	Failure
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
 }
 
 func failureOf(err error) *failure {
 	retryAfter := core.RetryAfterOf(err)
-	return &failure{core.KindOf(err), explicitSubject(err, retryAfter), err.Error(), core.HintOf(err), retryAfter}
+	kept := *FailureOf(err)
+	kept.Subject = explicitSubject(err, retryAfter)
+	return &failure{kept, retryAfter}
 }
 
 // EncodeCall returns a recorded call as JSON, without its index. keep is asked to keep
@@ -212,22 +211,30 @@ func (d *decoding) answer(e entry) Answer {
 		}
 		a.Err = &core.Error{Kind: f.Kind, Subject: f.Subject, Hint: f.Hint, RetryAfter: f.RetryAfter, Err: errors.New(f.Message)}
 	}
-	if len(a.Replies) > len(e.Messages) || e.Kind == CallSend && a.Err == nil && len(a.Replies) < len(e.Messages) {
-		d.err = errors.Join(d.err, fmt.Errorf("%d replies to %d messages", len(a.Replies), len(e.Messages)))
+	d.err = errors.Join(d.err, checkReplies(e, a))
+	return a
+}
+
+// checkReplies checks that a call can have so many replies, and that the error, if any,
+// is where a reply broke off or is missing.
+func checkReplies(e entry, a Answer) error {
+	var problems []error
+	sent, failed := len(e.Messages), a.Err != nil
+	if len(a.Replies) > sent || e.Kind == CallSend && !failed && len(a.Replies) < sent {
+		problems = append(problems, fmt.Errorf("%d replies to %d messages", len(a.Replies), sent))
 	}
-	isBroken := func(r core.Reply) bool { return r.Finish == core.FinishBroken }
-	first := slices.IndexFunc(a.Replies, isBroken)
+	first := slices.IndexFunc(a.Replies, func(r core.Reply) bool { return r.Finish == core.FinishBroken })
 	brokeOff := first >= 0
 	if brokeOff && first < len(a.Replies)-1 {
-		d.err = errors.Join(d.err, errors.New("a reply broke off, and others follow it"))
+		problems = append(problems, errors.New("a reply broke off, and others follow it"))
 	}
-	if brokeOff && a.Err == nil {
-		d.err = errors.Join(d.err, errors.New("a reply broke off, and no error says why"))
+	if brokeOff && !failed {
+		problems = append(problems, errors.New("a reply broke off, and no error says why"))
 	}
-	if a.Err != nil && len(e.Messages) > 0 && len(a.Replies) == len(e.Messages) && !brokeOff {
-		d.err = errors.Join(d.err, errors.New("a call that failed has all replies"))
+	if failed && sent > 0 && len(a.Replies) == sent && !brokeOff {
+		problems = append(problems, errors.New("a call that failed has all replies"))
 	}
-	return a
+	return errors.Join(problems...)
 }
 
 func (d *decoding) value(v value) core.Value {
