@@ -22,6 +22,8 @@ const (
 	orphaned = 3 * time.Second
 	// hosting is how long the other host may take to open everything.
 	hosting = 20 * time.Second
+	// longestPause is the longest time between two looks at what is left behind.
+	longestPause = 100 * time.Millisecond
 )
 
 // order is what the other host is told: what to start, and what to open in it.
@@ -93,17 +95,12 @@ func openAll(ctx context.Context, h *host.Host, cases []Case) error {
 
 // checkEnds looks at how the plugin's process ends, with all that can be
 // opened open in it.
-func (p Program) checkEnds(t T) {
-	var open []Case
-	p.serve(t, func(s Source, connected host.Plugin) {
-		for _, info := range infos(connected) {
-			if found, err := find(t.Context(), s, info.Kind, info.Name, p.Cases); err == nil {
-				open = append(open, Case{Kind: found.Kind, Use: found.Use, Config: found.Config})
-			}
-		}
-	})
+func (c *check) checkEnds(t T) {
+	if c.openable == nil {
+		c.serve(t, func(s Source, connected host.Plugin) { c.findOpenable(t, s, connected) })
+	}
 	t.Run(fmt.Sprintf("stops within %v, and leaves nothing behind", stopping), func(t T) {
-		p.hosted(t, open, func(other *otherHost) {
+		c.hosted(t, c.openable, func(other *otherHost) {
 			_ = other.stdin.Close()
 			stopped, err := other.report()
 			if err != nil {
@@ -117,7 +114,7 @@ func (p Program) checkEnds(t T) {
 		})
 	})
 	t.Run(fmt.Sprintf("ends within %v of its host's SIGKILL, and leaves nothing behind", orphaned), func(t T) {
-		p.hosted(t, open, func(other *otherHost) {
+		c.hosted(t, c.openable, func(other *otherHost) {
 			_ = other.cmd.Process.Kill()
 			_ = other.cmd.Wait()
 			leavesNothing(t, other, orphaned)
@@ -205,10 +202,8 @@ func temporary() (string, error) {
 // leavesNothing waits until neither processes nor sockets are left, but no
 // longer than d.
 func leavesNothing(t T, o *otherHost, d time.Duration) {
-	deadline := time.NewTimer(d)
-	defer deadline.Stop()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
+	deadline := time.Now().Add(d)
+	pause := 5 * time.Millisecond
 	for {
 		var left []string
 		for _, pid := range o.descendants() {
@@ -218,11 +213,14 @@ func leavesNothing(t T, o *otherHost, d time.Duration) {
 		if len(left) == 0 {
 			return
 		}
-		select {
-		case <-tick.C:
-		case <-deadline.C:
+		remaining := time.Until(deadline)
+		if remaining <= 0 {
 			t.Errorf("%v later there are still: %s", d, strings.Join(left, ", "))
 			return
+		}
+		select {
+		case <-time.After(min(pause, remaining)):
+			pause = min(2*pause, longestPause)
 		case <-t.Context().Done():
 			t.Fatalf("%v", context.Cause(t.Context()))
 		}

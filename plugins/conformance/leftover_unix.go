@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,24 +17,36 @@ import (
 // they left its groups: they have its folder for temporary files. Where the
 // system does not show that, they are those in the plugin's group.
 func (o *otherHost) descendants() []int {
-	environs, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil || len(environs) == 0 {
+	entries, err := names("/proc")
+	shown := err == nil && slices.Contains(entries, "self")
+	if !shown {
 		if o.plugin != 0 && syscall.Kill(-o.plugin, 0) == nil {
 			return []int{o.plugin}
 		}
 		return nil
 	}
 	var found []int
-	for _, file := range environs {
-		environ, err := os.ReadFile(file)
-		if err != nil || !bytes.Contains(environ, []byte("TMPDIR="+o.temp)) {
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry)
+		if err != nil {
 			continue
 		}
-		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil && alive(pid) {
+		environ, err := os.ReadFile("/proc/" + entry + "/environ")
+		if err == nil && bytes.Contains(environ, []byte("TMPDIR="+o.temp)) && alive(pid) {
 			found = append(found, pid)
 		}
 	}
 	return found
+}
+
+// names lists a folder, in no order, and without a look at what is in it.
+func names(dir string) ([]string, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = d.Close() }()
+	return d.Readdirnames(-1)
 }
 
 // alive reports whether a process runs. A zombie, which has ended and was not

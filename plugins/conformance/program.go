@@ -50,24 +50,64 @@ type Program struct {
 
 // Check checks the program, and every component that it offers.
 func (p Program) Check(t T) {
-	if !t.Run("describes itself without a handshake", func(t T) { p.describe(t) }) {
+	c := &check{Program: p}
+	if !t.Run("describes itself without a handshake", func(t T) { c.describe(t) }) {
 		return
 	}
-	t.Run("has valid schemas", func(t T) { schemasAreValid(t, p.describe(t)) })
-	if !t.Run("starts, with nothing but the handshake on standard output", func(t T) { p.serve(t, func(Source, host.Plugin) {}) }) {
+	t.Run("has valid schemas", func(t T) { schemasAreValid(t, c.describe(t)) })
+	if !t.Run("starts, with nothing but the handshake on standard output", func(t T) { c.connect(t) }) {
 		return
 	}
 	t.Run("describes itself over the connection as on the command line", func(t T) {
-		p.serve(t, func(_ Source, connected host.Plugin) { sameDescription(t, p.describe(t), connected) })
+		sameDescription(t, c.describe(t), c.connect(t))
 	})
-	t.Run("offers what there are cases for", func(t T) {
-		p.serve(t, func(_ Source, connected host.Plugin) { everyCaseIsKnown(t, infos(connected), p.Cases) })
-	})
+	t.Run("offers what there are cases for", func(t T) { everyCaseIsKnown(t, infos(c.connect(t)), p.Cases) })
 	t.Group("as a plugin", func(t T) {
-		p.serve(t, func(s Source, connected host.Plugin) { Components(t, s, infos(connected), p.Cases) })
+		c.serve(t, func(s Source, connected host.Plugin) {
+			c.findOpenable(t, s, connected)
+			Components(t, s, infos(connected), p.Cases)
+		})
 	})
-	t.Group("hostile input", p.survives)
-	t.Group("process", p.checkEnds)
+	t.Group("hostile input", c.survives)
+	t.Group("process", c.checkEnds)
+}
+
+// check is one check of a program. What it has learnt of the program is kept, so that
+// the program is not started again for it; each check may be the first that runs.
+type check struct {
+	Program
+	described *wire.Description
+	connected *host.Plugin
+	// openable are the components that can be opened, with their cases; nil where
+	// that is not known yet.
+	openable []Case
+}
+
+// describe returns how the program describes itself on the command line.
+func (c *check) describe(t T) wire.Description {
+	if c.described == nil {
+		described := c.Program.describe(t)
+		c.described = &described
+	}
+	return *c.described
+}
+
+// connect returns how the program describes itself over a connection.
+func (c *check) connect(t T) host.Plugin {
+	if c.connected == nil {
+		c.serve(t, func(Source, host.Plugin) {})
+	}
+	return *c.connected
+}
+
+// findOpenable finds the components that can be opened.
+func (c *check) findOpenable(t T, s Source, connected host.Plugin) {
+	c.openable = []Case{}
+	for _, info := range infos(connected) {
+		if found, err := find(t.Context(), s, info.Kind, info.Name, c.Cases); err == nil {
+			c.openable = append(c.openable, Case{Kind: found.Kind, Use: found.Use, Config: found.Config})
+		}
+	}
 }
 
 // describe runs the program with the argument "describe".
@@ -105,26 +145,28 @@ func schemasAreValid(t T, d wire.Description) {
 }
 
 // serve starts the plugin and stops it again after use.
-func (p Program) serve(t T, use func(Source, host.Plugin)) {
-	p.serveTo(t, nil, use)
+func (c *check) serve(t T, use func(Source, host.Plugin)) {
+	c.serveTo(t, nil, use)
 }
 
 // serveTo does the same, and tells what happens to the process.
-func (p Program) serveTo(t T, observe func(host.Event), use func(Source, host.Plugin)) {
-	confinement := p.Confinement
+func (c *check) serveTo(t T, observe func(host.Event), use func(Source, host.Plugin)) {
+	confinement := c.Confinement
 	if len(confinement.Launcher) > 0 {
-		confinement.Bundled = p.describe(t).Permissions
+		confinement.Bundled = c.describe(t).Permissions
 	}
-	h := host.New(host.Options{Bundled: p.Argv, Log: p.Log, Observe: observe, Confinement: confinement})
+	h := host.New(host.Options{Bundled: c.Argv, Log: c.Log, Observe: observe, Confinement: confinement})
 	defer func() { _ = h.Close() }() // the process's end has checks of its own
 	catalog, err := h.Describe(t.Context())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, core.HintOf(err))
 	}
 	if confinement.Egress != nil {
-		confinement.Egress.Allow(p.contacts(catalog))
+		confinement.Egress.Allow(c.contacts(catalog))
 	}
-	use(Served(h, catalog), catalog.Plugins()[0])
+	connected := catalog.Plugins()[0]
+	c.connected = &connected
+	use(Served(h, catalog), connected)
 }
 
 // contacts are the addresses that the cases name: hosts, and those of them that
@@ -221,14 +263,12 @@ func everyCaseIsKnown(t T, infos []core.Info, cases []Case) {
 
 // survives gives each component, in a process of its own, what is made to
 // break it. An error is a fine answer; the end of the process is none.
-func (p Program) survives(t T) {
-	var all []core.Info
-	p.serve(t, func(_ Source, connected host.Plugin) { all = infos(connected) })
-	for _, info := range all {
+func (c *check) survives(t T) {
+	for _, info := range infos(c.connect(t)) {
 		t.Run(fmt.Sprintf("%s %s survives it", info.Kind, info.Name), func(t T) {
 			var launched launches
-			p.serveTo(t, launched.add, func(s Source, _ host.Plugin) {
-				found, err := find(t.Context(), s, info.Kind, info.Name, p.Cases)
+			c.serveTo(t, launched.add, func(s Source, _ host.Plugin) {
+				found, err := find(t.Context(), s, info.Kind, info.Name, c.Cases)
 				if err != nil {
 					t.Skipf("the component is not tested: the reason is above")
 				}

@@ -36,9 +36,13 @@ func sample(m core.Modality) (core.Value, bool) {
 
 // tone returns a WAV file with a 440 Hz tone, sampled at 16 kHz.
 func tone(samples int) []byte {
-	clip := audio.Clip{Rate: 16_000, Samples: make([]int16, samples)}
-	for i := range clip.Samples {
-		clip.Samples[i] = int16(8000 * math.Sin(2*math.Pi*440*float64(i)/float64(clip.Rate)))
+	const rate, hz, period = 16_000, 440, 400 // in which the tone comes around 11 times
+	clip := audio.Clip{Rate: rate, Samples: make([]int16, samples)}
+	for i := range min(samples, period) {
+		clip.Samples[i] = int16(8000 * math.Sin(2*math.Pi*hz*float64(i)/rate))
+	}
+	for done := period; done < samples; done *= 2 {
+		copy(clip.Samples[done:], clip.Samples[:done])
 	}
 	return audio.EncodeWAV(clip)
 }
