@@ -65,7 +65,7 @@ func CheckSource(source string) error {
 	u, err := url.Parse(source)
 	switch {
 	case err != nil:
-		return errors.New("what follows :// cannot be read as an address") // and may hold a password
+		return errors.New("the text after :// cannot be read as an address") // it may hold a password
 	case u.User != nil:
 		return fmt.Errorf("%s holds credentials", yamlfile.Quote(u.Redacted()))
 	case u.Host == "", u.Scheme != "https" && (u.Scheme != "http" || !scope.Loopback(scope.Name(u.Hostname()))):

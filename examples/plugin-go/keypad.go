@@ -36,7 +36,7 @@ func (k keypad) Convert(ctx context.Context, in core.Value) (core.Value, error) 
 	}
 	keys := strings.Map(key, in.Text())
 	if keys == "" {
-		return core.Value{}, core.Errorf(core.ErrorInput, "nothing of the text is on a keypad").
+		return core.Value{}, core.Errorf(core.ErrorInput, "the text has no letter and no digit of a keypad").
 			WithHint("letters from A to Z and digits are")
 	}
 	return core.TextValue(keys + k.terminator), nil

@@ -17,8 +17,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 )
 
-// heedEvery is how often a run looks whether it is to be stopped.
-const heedEvery = 250 * time.Millisecond
+// stopPoll is how often a run looks whether it is to be stopped.
+const stopPoll = 250 * time.Millisecond
 
 // activeRun is a run that is being carried out, with its record.
 type activeRun struct {
@@ -32,14 +32,13 @@ type activeRun struct {
 	goOn     func(run string) string
 	reporter Reporter
 	follow   *followers
-	now      func() time.Time
 	// post compares the run afterwards; nil where it is not compared.
 	post *postRun
 	// journal is nil before the run begins.
 	journal atomic.Pointer[store.Journal]
 	// cancel ends the run with a cause. It is set while the run is executed.
-	cancel  context.CancelCauseFunc
-	heeding sync.WaitGroup
+	cancel   context.CancelCauseFunc
+	watching sync.WaitGroup
 }
 
 // stopRequest is the cause with which a run's context ends when another process has
@@ -58,7 +57,7 @@ func (a *activeRun) execute(ctx context.Context, stop func() error) (record.Summ
 	summary, err := engine.Run(ctx, a.plan, o)
 	cause := context.Cause(ctx)
 	a.cancel(nil)
-	a.heeding.Wait()
+	a.watching.Wait()
 	a.reporter.Finish()
 	if stop, ok := errors.AsType[stopRequest](cause); ok && summary.Interrupted {
 		summary.Stopped = stop.Error()
@@ -74,15 +73,15 @@ func (a *activeRun) start(ctx context.Context) (engine.Journal, error) {
 	}
 	a.journal.Store(journal)
 	a.follow.begin(a.store.Dir(), journal.Run())
-	a.heeding.Go(func() { a.heedStop(ctx, journal) })
+	a.watching.Go(func() { a.watchStop(ctx, journal) })
 	a.reporter.Begin(journal.Run(), len(a.plan.Trials), a.options.Done)
 	return journal, nil
 }
 
-// heedStop cancels the run when another process asks it to stop. It returns when ctx is
+// watchStop cancels the run when another process asks it to stop. It returns when ctx is
 // over.
-func (a *activeRun) heedStop(ctx context.Context, journal *store.Journal) {
-	tick := time.NewTicker(heedEvery)
+func (a *activeRun) watchStop(ctx context.Context, journal *store.Journal) {
+	tick := time.NewTicker(stopPoll)
 	defer tick.Stop()
 	for {
 		select {
@@ -110,10 +109,10 @@ func (a *activeRun) finish(s record.Summary, err error) error {
 		status = store.Interrupted
 	}
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
-		return errors.Join(fmt.Errorf("run %s: %w", journal.Run(), err), journal.Finish(status, message, a.now()))
+		return errors.Join(fmt.Errorf("run %s: %w", journal.Run(), err), journal.Finish(status, message, time.Now()))
 	}
 	// Where the recording failed, this most likely fails for the same reason.
-	if err = cmp.Or(err, journal.Finish(status, message, a.now())); err != nil {
+	if err = cmp.Or(err, journal.Finish(status, message, time.Now())); err != nil {
 		return a.failed(fmt.Errorf("run %s: %w", journal.Run(), err))
 	}
 	return nil

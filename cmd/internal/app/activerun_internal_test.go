@@ -34,7 +34,7 @@ func TestNothingOfARunGoesOnOnceItIsExecuted(t *testing.T) {
 	defer s.Close()
 	told := &steps{}
 	run := &activeRun{
-		plan: &plan.Plan{Name: "empty"}, store: s, reporter: told, now: time.Now,
+		plan: &plan.Plan{Name: "empty"}, store: s, reporter: told,
 		follow:  &followers{log: eventlog.New(eventlog.Options{Now: time.Now, Warn: func(string) {}})},
 		options: engine.Options{Components: engine.Components{Resolver: func(core.Targets) core.Opener { return nil }}},
 		begin: func(ctx context.Context) (*store.Journal, error) {

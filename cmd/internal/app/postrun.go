@@ -24,7 +24,6 @@ type postRun struct {
 	store    *store.Store
 	reporter Reporter
 	log      Log
-	now      func() time.Time
 	// baseline is a run's ID, or [campaign.Previous].
 	baseline string
 	hooks    []hook
@@ -123,7 +122,7 @@ func (p *postRun) tell(ctx context.Context, n notify.Notice) {
 
 // send sends a notice to one webhook, and records whether that arrived.
 func (p *postRun) send(ctx context.Context, h hook, n notify.Notice) {
-	sent := store.Notice{At: p.now(), Webhook: h.Place(), Baseline: n.Comparison.Baseline.ID}
+	sent := store.Notice{At: time.Now(), Webhook: h.Place(), Baseline: n.Comparison.Baseline.ID}
 	for _, o := range n.Occasions {
 		sent.Occasions = append(sent.Occasions, string(o))
 	}

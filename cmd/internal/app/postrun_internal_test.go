@@ -80,7 +80,7 @@ func TestARunThatHasEndedIsComparedByItsRecord(t *testing.T) {
 			told := &comparisons{}
 			secrets := &Secrets{LookupEnv: func(string) (string, bool) { return value, ok }}
 			said := &notes{}
-			prepared := postRun{store: s, reporter: told, log: said, now: time.Now}
+			prepared := postRun{store: s, reporter: told, log: said}
 			compare := func() error {
 				run, err := s.Run(t.Context(), last)
 				if err != nil {

@@ -22,7 +22,6 @@ type recorder struct {
 	files    Files
 	redactor *secret.Redactor
 	log      Log
-	now      func() time.Time
 	version  string
 }
 
@@ -59,7 +58,7 @@ func (r recorder) newRun(l *loadedCampaign, p *plan.Plan, catalog *host.Catalog)
 		Authorization: c.Scope.Authorization,
 		Trials:        len(p.Trials),
 		Version:       r.version,
-		Started:       r.now(),
+		Started:       time.Now(),
 		Plugins:       pluginsOf(p, catalog, l.choice),
 	}
 	if secret := r.holdsSecret(c.Files); secret != "" {

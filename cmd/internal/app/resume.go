@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
@@ -60,7 +61,7 @@ func (r recorder) resume(spec Spec, l *loadedCampaign, catalog *host.Catalog, ru
 	}
 	run.options.Done, run.options.Recording.Calls = l.claim.Outcomes, recorded.Recorded
 	run.begin = func(ctx context.Context) (*store.Journal, error) {
-		return l.claim.Resume(ctx, store.Session{Version: r.version, Allowed: changed, Started: r.now()})
+		return l.claim.Resume(ctx, store.Session{Version: r.version, Allowed: changed, Started: time.Now()})
 	}
 	return nil
 }
@@ -73,7 +74,7 @@ func (r recorder) accept(run store.Run, p *plan.Plan, changed []string, allow bo
 		for _, change := range changed {
 			errs = append(errs, core.Errorf(core.ErrorConfig, "%s", change))
 		}
-		return errors.Join(append(errs, core.Errorf(core.ErrorConfig, "run %s is not resumed: %s changed since it began", run.ID, have(len(changed))).
+		return errors.Join(append(errs, core.Errorf(core.ErrorConfig, "run %s is not resumed: %s since it began", run.ID, haveChanged(len(changed))).
 			WithHint("--allow-changed goes on with the campaign as it was recorded, and records the difference; orchestrator run begins a new run"))...)
 	}
 	for _, change := range changed {
@@ -86,9 +87,9 @@ func (r recorder) accept(run store.Run, p *plan.Plan, changed []string, allow bo
 	return nil
 }
 
-func have(n int) string {
+func haveChanged(n int) string {
 	if n == 1 {
-		return "one thing has"
+		return "one thing has changed"
 	}
-	return fmt.Sprintf("%d things have", n)
+	return fmt.Sprintf("%d things have changed", n)
 }

@@ -32,7 +32,6 @@ type Runner struct {
 	Observers []engine.Observer
 	// Redactor learns the secrets of the run.
 	Redactor *secret.Redactor
-	Now      func() time.Time
 	// Version is that of this program.
 	Version string
 	// LogContents has the event log hold what was said.
@@ -61,7 +60,7 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 		return Outcome{}, err
 	}
 	defer func() { err = errors.Join(err, follow.close()) }()
-	run := &activeRun{goOn: spec.GoOn, reporter: r.Reporter, now: r.Now, follow: follow}
+	run := &activeRun{goOn: spec.GoOn, reporter: r.Reporter, follow: follow}
 	proxy := egress.New(egress.Options{Record: run.recordConnection})
 	defer func() { err = errors.Join(err, proxy.Close()) }()
 	h, catalog, err := r.Planner.Plugins.start(ctx, loaded.choice.Programs, proxy, follow)
@@ -137,11 +136,11 @@ func (r *Runner) follow(ctx context.Context) (*followers, error) {
 }
 
 func (r *Runner) eventLog() *eventlog.Log {
-	return eventlog.New(eventlog.Options{Contents: r.LogContents, Redactor: r.Redactor, Now: r.Now, Warn: r.Log.Warn})
+	return eventlog.New(eventlog.Options{Contents: r.LogContents, Redactor: r.Redactor, Now: time.Now, Warn: r.Log.Warn})
 }
 
 func (r *Runner) recorder() recorder {
-	return recorder{files: r.Planner.Files, redactor: r.Redactor, log: r.Log, now: r.Now, version: r.Version}
+	return recorder{files: r.Planner.Files, redactor: r.Redactor, log: r.Log, version: r.Version}
 }
 
 // options are those of the engine, but for its components and the record.
@@ -164,7 +163,7 @@ func (r *Runner) prepare(ctx context.Context, spec Spec, l *loadedCampaign, cata
 	if err != nil {
 		return err
 	}
-	post := postRun{store: run.store, reporter: r.Reporter, log: r.Log, now: r.Now}
+	post := postRun{store: run.store, reporter: r.Reporter, log: r.Log}
 	run.post, err = post.prepare(ctx, l.campaign, spec, r.Planner.Secrets, r.Redactor)
 	return err
 }
@@ -219,7 +218,7 @@ func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error)
 	if err != nil {
 		return Outcome{}, err
 	}
-	run := &activeRun{plan: p, store: s, goOn: spec.GoOn, reporter: r.Reporter, now: r.Now, follow: &followers{log: r.eventLog()}}
+	run := &activeRun{plan: p, store: s, goOn: spec.GoOn, reporter: r.Reporter, follow: &followers{log: r.eventLog()}}
 	unbound := context.WithoutCancel(ctx)
 	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return s.Calls(unbound, spec.From.ID, trial) })
 	run.options = r.options(run.follow)
@@ -232,7 +231,7 @@ func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error)
 	if out.Verdict == NoVerdict || out.Verdict == Interrupted {
 		return out, err
 	}
-	if different := sameRecord(ctx, s.Reader, spec.From.ID, out.Run); different != nil {
+	if different := diffRecords(ctx, s.Reader, spec.From.ID, out.Run); different != nil {
 		out.Verdict = NoVerdict // whatever was concluded of it
 		return out, different
 	}

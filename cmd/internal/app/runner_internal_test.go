@@ -56,7 +56,7 @@ func idle(t *testing.T, files fstest.MapFS) *Runner {
 			t.Error("the store was opened")
 			return nil, errors.New("no store")
 		},
-		Reporter: &steps{}, Log: silence{}, Redactor: secret.NewRedactor(), Now: time.Now, Version: "v0.0.0",
+		Reporter: &steps{}, Log: silence{}, Redactor: secret.NewRedactor(), Version: "v0.0.0",
 	}
 }
 

@@ -24,7 +24,7 @@ func execute(ctx context.Context, env Env, flags campaignFlags, dir storeFlag, s
 	}
 	runner := app.Runner{
 		Planner: planner, Store: dir.open, Reporter: report{Progress: screen, out: env.Stdout, dir: dir}, Log: console{log},
-		Observers: observers, Redactor: redactor, Now: env.Now, Version: version(), LogContents: flags.logContents,
+		Observers: observers, Redactor: redactor, Version: version(), LogContents: flags.logContents,
 	}
 	return runner.Run(ctx, spec)
 }

@@ -132,11 +132,11 @@ func scheduledIn(folder string) ([]string, error) {
 	}
 	var found []string
 	for _, path := range files {
-		text, err := os.ReadFile(path)
+		source, err := os.ReadFile(path)
 		if err != nil {
 			return nil, core.Errorf(core.ErrorConfig, "looking for campaigns: %w", err)
 		}
-		if scheduleKey.Match(text) {
+		if scheduleKey.Match(source) {
 			found = append(found, path)
 		}
 	}

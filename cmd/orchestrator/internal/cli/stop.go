@@ -48,7 +48,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 		ValidArgsFunction: completeRunning(&dir),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if within <= 0 {
-				return usagef("--timeout %s is no time to wait", within).withHint("such as --timeout 30s")
+				return usagef("--timeout %s is not a positive duration", within).withHint("such as --timeout 30s")
 			}
 			return dir.read(cmd.Context(), func(s *store.Reader) error {
 				return stopRun(cmd.Context(), stopping{env: env, store: s, dir: dir, within: within}, given[0], reason)
@@ -99,7 +99,7 @@ func (s stopping) await(ctx context.Context, process string) error {
 	defer tick.Stop()
 	defer report.Stop()
 	defer late.Stop()
-	began := s.env.Now()
+	began := time.Now()
 	for {
 		select {
 		case <-tick.C:
@@ -107,7 +107,7 @@ func (s stopping) await(ctx context.Context, process string) error {
 				return nil
 			}
 		case <-report.C:
-			fmt.Fprintf(s.env.Stderr, "run %s: ending its conversations for %s\n", s.run, view.Round(s.env.Now().Sub(began)))
+			fmt.Fprintf(s.env.Stderr, "run %s: ending its conversations for %s\n", s.run, view.Round(time.Since(began)))
 		case <-late.C:
 			number, _, _ := strings.Cut(process, " ")
 			return core.Errorf(core.ErrorTimeout, "run %s has not ended within %s: process %s does not react", s.run, s.within, process).

@@ -1,0 +1,146 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
+)
+
+// diffRecords returns an error that names the first place where the record of a replay
+// differs from that of the run, nil where none does. It compares all that is kept of
+// each trial, but for times and for attempts that do not count.
+func diffRecords(ctx context.Context, s *store.Reader, recorded, replayed string) error {
+	before, err := s.Trials(ctx, recorded)
+	if err != nil {
+		return err
+	}
+	now, err := s.Trials(ctx, replayed)
+	if err != nil {
+		return err
+	}
+	for i := range min(len(before), len(now)) {
+		if err := diff("trial "+before[i].ID, timelessTrial(before[i]), timelessTrial(now[i])); err != nil {
+			return err
+		}
+		a, err := readConversation(ctx, s, recorded, before[i].ID)
+		if err != nil {
+			return err
+		}
+		b, err := readConversation(ctx, s, replayed, before[i].ID)
+		if err != nil {
+			return err
+		}
+		if err := diffConversations("trial "+before[i].ID, a, b); err != nil {
+			return err
+		}
+	}
+	if len(before) != len(now) {
+		return mismatch("run "+recorded, phrase.Count(len(before), "trial"), phrase.Count(len(now), "trial"))
+	}
+	return nil
+}
+
+// conversation is what was said in a trial, without times.
+type conversation struct {
+	history     []core.Message
+	turns       []record.Turn
+	helperTurns []record.HelperTurn
+}
+
+func readConversation(ctx context.Context, s *store.Reader, run, trial string) (conversation, error) {
+	var c conversation
+	var err error
+	if c.history, err = s.History(ctx, run, trial); err != nil {
+		return c, err
+	}
+	if c.turns, err = s.Turns(ctx, run, trial); err != nil {
+		return c, err
+	}
+	c.helperTurns, err = s.HelperTurns(ctx, run, trial)
+	for i := range c.turns {
+		clearTimes(&c.turns[i])
+	}
+	for i := range c.helperTurns {
+		clearTimes(&c.helperTurns[i].Turn)
+	}
+	return c, err
+}
+
+func clearTimes(t *record.Turn) { t.Started, t.Ended = time.Time{}, time.Time{} }
+
+func timelessTrial(t store.Trial) store.Trial {
+	t.Started, t.Attempt = time.Time{}, 1
+	if t.Result != nil {
+		result := *t.Result
+		result.Ended, t.Result = time.Time{}, &result
+	}
+	return t
+}
+
+func diffConversations(trial string, recorded, replayed conversation) error {
+	if err := diff(trial+": the history", recorded.history, replayed.history); err != nil {
+		return err
+	}
+	if err := diffLists(trial, "turn", recorded.turns, replayed.turns); err != nil {
+		return err
+	}
+	return diffLists(trial, "helper turn", recorded.helperTurns, replayed.helperTurns)
+}
+
+func diffLists[T any](trial, noun string, recorded, replayed []T) error {
+	for i := range min(len(recorded), len(replayed)) {
+		if err := diff(fmt.Sprintf("%s, %s %d", trial, noun, i+1), recorded[i], replayed[i]); err != nil {
+			return err
+		}
+	}
+	if len(recorded) != len(replayed) {
+		return mismatch(trial, phrase.Count(len(recorded), noun), phrase.Count(len(replayed), noun))
+	}
+	return nil
+}
+
+// diff returns an error that shows where two values differ, nil where they do not.
+func diff(what string, recorded, replayed any) error {
+	a, err := json.Marshal(recorded)
+	if err != nil {
+		return fmt.Errorf("comparing %s: %w", what, err)
+	}
+	b, err := json.Marshal(replayed)
+	if err != nil {
+		return fmt.Errorf("comparing %s: %w", what, err)
+	}
+	if bytes.Equal(a, b) {
+		return nil
+	}
+	i := 0
+	for i < min(len(a), len(b)) && a[i] == b[i] {
+		i++
+	}
+	return mismatch(what, around(a, i), around(b, i))
+}
+
+// around returns the part of a text around a place in it, whole characters only.
+func around(text []byte, at int) string {
+	const before, after = 40, 80 // bytes
+	begin, end := max(0, min(at, len(text))-before), min(len(text), at+after)
+	for begin > 0 && !utf8.RuneStart(text[begin]) {
+		begin--
+	}
+	for end < len(text) && !utf8.RuneStart(text[end]) {
+		end++
+	}
+	return "…" + string(text[begin:end]) + "…"
+}
+
+func mismatch(what, recorded, replayed string) error {
+	return core.Errorf(core.ErrorProtocol, "%s is not as it was recorded: recorded %s, replayed %s", what, recorded, replayed).
+		WithHint("the version of the orchestrator that recorded the run behaved otherwise")
+}
