@@ -489,8 +489,11 @@ func embeddedIn(pkg string, structure *ast.StructType) []string {
 		if star, ok := t.(*ast.StarExpr); ok {
 			t = star.X
 		}
-		if index, ok := t.(*ast.IndexExpr); ok { // a generic one
-			t = index.X
+		switch generic := t.(type) {
+		case *ast.IndexExpr:
+			t = generic.X
+		case *ast.IndexListExpr: // with more than one type argument
+			t = generic.X
 		}
 		if name, ok := t.(*ast.Ident); ok {
 			names = append(names, pkg+"."+name.Name)

@@ -20,7 +20,8 @@ import (
 )
 
 // Runner carries campaigns out. All its fields have to be set, but for Observers and
-// LogContents. It keeps nothing of a run.
+// LogContents; a replay, which plans by the record, takes an empty Planner. Runner keeps
+// nothing of a run.
 type Runner struct {
 	Planner *Planner
 	// Store opens the store for writing. It is called once for each run, and not before
