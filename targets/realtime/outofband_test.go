@@ -34,7 +34,7 @@ func TestWhatCannotBeOutOfBandIsRefused(t *testing.T) {
 		kind    core.ErrorKind
 	}{
 		"streamed": {streamed(t, time.Second), core.ErrorUnsupported},
-		"too long": {spoken(t, 30*time.Second), core.ErrorInput},
+		"too long": {spoken(t, long), core.ErrorInput},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.message.Delivery.OutOfBand = true

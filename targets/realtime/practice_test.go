@@ -163,6 +163,9 @@ func typesOf(events []map[string]any) []string {
 	return list
 }
 
+// long is more audio than fits into one item.
+const long = 22 * time.Second
+
 // spoken returns a user message with a 440 Hz tone of a length, as 24 kHz WAV.
 func spoken(t testing.TB, length time.Duration) core.Message {
 	t.Helper()

@@ -17,7 +17,7 @@ func TestWhatIsGivenBackIsWhatWasSaid(t *testing.T) {
 	c := begin(t, target, core.Start{SystemPrompt: "Be brief.", History: []core.Message{
 		core.UserText("before"), {Role: core.Assistant, Parts: core.UserText("indeed").Parts},
 	}})
-	long := spoken(t, 30*time.Second)
+	long := spoken(t, long)
 	long.Parts[0].Original = &core.Value{Modality: core.Text, MediaType: core.MediaText, Data: []byte("a long story")}
 	for _, m := range []core.Message{core.UserText("written"), spoken(t, time.Second), long} {
 		send(t, c, m)
@@ -40,7 +40,7 @@ func TestWhatIsGivenBackIsWhatWasSaid(t *testing.T) {
 		"user input_text before", "assistant output_text indeed",
 		"user input_text written", "assistant output_text before then written",
 		"user input_audio", "assistant output_text before then written then 440 Hz for 1000 ms",
-		"user input_text a long story", "assistant output_text before then written then 440 Hz for 1000 ms then 440 Hz for 30000 ms",
+		"user input_text a long story", "assistant output_text before then written then 440 Hz for 1000 ms then 440 Hz for 22000 ms",
 		"user input_text last",
 	}
 	if !slices.Equal(items, want) {
@@ -55,7 +55,7 @@ func TestAConversationThatCannotBeGivenBackEndsAndSaysWhy(t *testing.T) {
 		turn   core.Message
 		says   string
 	}{
-		"long audio that nobody wrote down": {nil, "drop-after-reply@1", spoken(t, 30*time.Second), "turn 1 has audio that is too long to be kept"},
+		"long audio that nobody wrote down": {nil, "drop-after-reply@1", spoken(t, long), "turn 1 has audio that is too long to be kept"},
 		"a reply without transcript":        {nil, "no-transcript@1", core.UserText("hello"), "the reply to turn 1 has no transcript"},
 		"reconnects: 0":                     {settings{"reconnects": 0}, "drop-after-reply@1", core.UserText("hello"), "connection"},
 	} {

@@ -161,7 +161,7 @@ func TestWhatWasHeardOfLongAudioIsNotedToo(t *testing.T) {
 		s.say(response("r1", "yes")...)
 		s.say(heardEvent("theirs", "a long story"))
 	}), settings{"transcription_model": "ears"})
-	if got := send(t, c, spoken(t, 30*time.Second)).Heard; got != "a long story" {
+	if got := send(t, c, spoken(t, long)).Heard; got != "a long story" {
 		t.Errorf("heard %q", got)
 	}
 }
@@ -264,7 +264,7 @@ func TestAServiceThatDoesNotReadCannotHoldACancelledTurn(t *testing.T) {
 			defer cancel()
 			done := make(chan error, 1)
 			go func() {
-				_, err := c.Send(ctx, core.UserText(strings.Repeat("x", 16<<20)))
+				_, err := c.Send(ctx, core.UserText(strings.Repeat("x", 4<<20)))
 				done <- err
 			}()
 			select {
@@ -345,7 +345,7 @@ func TestAReplyHasALimitedNumberOfPieces(t *testing.T) {
 	c := talkTo(t, scripted(t, func(s *service) {
 		s.await("response.create")
 		s.say(`{"type":"response.created","response":{"id":"r"}}`)
-		for i := range 20000 {
+		for i := range 2000 {
 			s.say(fmt.Sprintf(`{"type":"response.output_text.delta","response_id":"r","item_id":"o","content_index":%d,"delta":"x"}`, i))
 		}
 		s.say(`{"type":"response.done","response":{"id":"r","status":"completed"}}`)
@@ -371,7 +371,7 @@ func TestATurnThatEndsWithoutAReplyIsTakenBackWhole(t *testing.T) {
 			s.await("response.create")
 			s.say(response("r2", "yes")...)
 		}), settings{"timeouts": map[string]string{"turn": "300ms"}})
-		if _, err := c.Send(t.Context(), spoken(t, 30*time.Second)); core.KindOf(err) != core.ErrorTimeout {
+		if _, err := c.Send(t.Context(), spoken(t, long)); core.KindOf(err) != core.ErrorTimeout {
 			t.Fatalf("got %v", err)
 		}
 		if id := <-deleted; id != "theirs" {

@@ -130,7 +130,7 @@ func TestLongAudioGoesThroughTheInputBufferAndShortAudioIntoAnItem(t *testing.T)
 		want   []string
 	}{
 		"short": {time.Second, []string{"session.update", "conversation.item.create", "response.create"}},
-		"long": {30 * time.Second, []string{
+		"long": {long, []string{
 			"session.update", "input_audio_buffer.append", "input_audio_buffer.append", "input_audio_buffer.commit", "response.create",
 		}},
 	}
@@ -150,7 +150,7 @@ func TestLongAudioGoesThroughTheInputBufferAndShortAudioIntoAnItem(t *testing.T)
 }
 
 func TestTextAndAudioTravelInOneTurnInTheirOrder(t *testing.T) {
-	for name, length := range map[string]time.Duration{"short": time.Second, "long": 30 * time.Second} {
+	for name, length := range map[string]time.Duration{"short": time.Second, "long": long} {
 		t.Run(name, func(t *testing.T) {
 			c := serve(t, remembers()).talk(t, settings{"output": "text"})
 			m := spoken(t, length)

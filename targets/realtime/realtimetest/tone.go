@@ -21,11 +21,13 @@ var (
 	_ ToolUser = ToneAgent{}
 )
 
-// tonePitch is in Hz, toneLength in samples a character.
+// tonePitch is in Hz, toneLength in samples a character. After tonePeriod samples,
+// which are eleven waves, the samples repeat.
 const (
 	tonePitch  = 440
 	toneLength = agentRate / 10
 	toneLevel  = 8000
+	tonePeriod = 600
 )
 
 // Hear returns "440 Hz for 500 ms", or "" for silence. The pitch is counted in
@@ -74,9 +76,12 @@ func (a ToneAgent) UseTools(ctx context.Context, instructions string, items []It
 // Speak returns a tone as long as the text.
 func (ToneAgent) Speak(_ context.Context, text string) ([]byte, error) {
 	pcm := make([]byte, 0, 2*toneLength*len(text))
-	for i := range toneLength * len(text) {
+	for i := range min(tonePeriod, toneLength*len(text)) {
 		sample := toneLevel * math.Sin(2*math.Pi*tonePitch*float64(i)/agentRate)
 		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(int16(sample)))
+	}
+	for len(pcm) < cap(pcm) { // the same again, twice as much each time
+		pcm = append(pcm, pcm[:min(len(pcm), cap(pcm)-len(pcm))]...)
 	}
 	return pcm, nil
 }
