@@ -1,15 +1,20 @@
 package realtimetest_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
+	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
@@ -253,22 +258,46 @@ func TestATranscriptThatFailedSaysSo(t *testing.T) {
 	}
 }
 
+// slow is a client of a server in memory whose replies are as slow as speech, for
+// tests in virtual time.
+func slow(t *testing.T) *client {
+	t.Helper()
+	server := realtimetest.NewServer(realtimetest.ToneAgent{}, realtimetest.Options{Faults: []realtimetest.Fault{{Kind: realtimetest.SlowReply}}})
+	listener := bufconn.Listen(1 << 20)
+	web := &http.Server{Handler: server}
+	served := make(chan struct{})
+	go func() {
+		_ = web.Serve(listener)
+		close(served)
+	}()
+	t.Cleanup(func() {
+		_, _ = server.Close(), web.Close()
+		<-served
+	})
+	dialer := websocket.Dialer{NetDialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return listener.DialContext(ctx) }}
+	c := dialBy(t, &dialer, "ws://memory/v1/realtime?model=test-model")
+	c.until("session.created")
+	return c
+}
+
 func TestASlowReplyStopsAtOnceWhenItIsCancelled(t *testing.T) {
-	c := faulty(t, realtimetest.SlowReply, 0)
-	// 120 characters last 12 seconds, more than this test may.
-	c.send(userText(strings.Repeat("slow words ", 11)))
-	c.send(`{"type":"response.create"}`)
-	c.until("response.output_audio.delta")
-	c.send(`{"type":"response.cancel"}`)
-	var bytes int
-	for _, e := range c.until("response.done") {
-		if e["type"] == "response.output_audio.delta" {
-			bytes += len(e["delta"].(string))
+	synctest.Test(t, func(t *testing.T) {
+		c := slow(t)
+		// 120 characters last 12 seconds.
+		c.send(userText(strings.Repeat("slow words ", 11)))
+		c.send(`{"type":"response.create"}`)
+		c.until("response.output_audio.delta")
+		c.send(`{"type":"response.cancel"}`)
+		var bytes int
+		for _, e := range c.until("response.done") {
+			if e["type"] == "response.output_audio.delta" {
+				bytes += len(e["delta"].(string))
+			}
 		}
-	}
-	if bytes > 12*64000/2 { // base64 has 64,000 bytes a second
-		t.Errorf("%d bytes of base64 were sent, half of the reply", bytes)
-	}
+		if bytes > 12*64000/2 { // base64 has 64,000 bytes a second
+			t.Errorf("%d bytes of base64 were sent, half of the reply", bytes)
+		}
+	})
 }
 
 func TestWhatTheFaultsOfADeliveryLookLike(t *testing.T) {

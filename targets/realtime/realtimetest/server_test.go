@@ -58,7 +58,12 @@ func start(t *testing.T, agent realtimetest.Agent, o realtimetest.Options) (*rea
 
 func dial(t *testing.T, url string) *client {
 	t.Helper()
-	socket, response, err := websocket.DefaultDialer.Dial(url, nil)
+	return dialBy(t, websocket.DefaultDialer, url)
+}
+
+func dialBy(t *testing.T, dialer *websocket.Dialer, url string) *client {
+	t.Helper()
+	socket, response, err := dialer.Dial(url, nil)
 	if err != nil {
 		t.Fatalf("dialing: %v", err)
 	}
