@@ -195,7 +195,8 @@ func eachLine(r io.Reader, f func(line string)) {
 	}
 }
 
-// lineWriter is a writer that calls f with each line.
+// lineWriter is a writer that calls f with each line, without a lock: f may block.
+// The lines are in order where one goroutine writes.
 type lineWriter struct {
 	f func(line string)
 
@@ -205,15 +206,23 @@ type lineWriter struct {
 
 // Write never fails.
 func (w *lineWriter) Write(p []byte) (int, error) {
+	for _, line := range w.lines(p) {
+		w.f(line)
+	}
+	return len(p), nil
+}
+
+// lines returns the lines that p ends, and keeps the rest.
+func (w *lineWriter) lines(p []byte) (lines []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.partial = append(w.partial, p...)
 	for {
 		line, rest, found := bytes.Cut(w.partial, []byte("\n"))
 		if !found && len(w.partial) < maxLine {
-			return len(p), nil
+			return lines
 		}
-		w.f(string(line))
+		lines = append(lines, string(line))
 		w.partial = rest
 	}
 }
@@ -221,9 +230,10 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 // flush calls f with a last line that has no end.
 func (w *lineWriter) flush() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.partial) > 0 {
-		w.f(string(w.partial))
-		w.partial = nil
+	last := w.partial
+	w.partial = nil
+	w.mu.Unlock()
+	if len(last) > 0 {
+		w.f(string(last))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"sync"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -168,8 +169,14 @@ func runSession(ctx context.Context, cmd *exec.Cmd, memory int64) error {
 	}
 	stop := context.AfterFunc(ctx, func() { session.Kill(cmd.Process.Pid) })
 	defer stop()
-	go watchMemory(cmd.Process.Pid, memory, ctx.Done(), func(reason string) { stopFor(fmt.Errorf("the plugin %s", reason)) })
+	var watching sync.WaitGroup
+	over := make(chan struct{})
+	watching.Go(func() {
+		watchMemory(cmd.Process.Pid, memory, over, func(reason string) { stopFor(fmt.Errorf("the plugin %s", reason)) })
+	})
 	session.Wait(cmd)
+	close(over)
+	watching.Wait()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

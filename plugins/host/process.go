@@ -103,8 +103,8 @@ func (p *process) prepare(of *plugin) error {
 	if err != nil {
 		return err
 	}
-	p.run = newRun(of, p.how, p.output, func() {
-		go func() { watchMemory(p.run.pid(), of.options.Limits.Memory, p.run.over, p.killBecause) }()
+	p.run = newRun(of, p.how, p.output, func(pid int) {
+		go watchMemory(pid, of.options.Limits.Memory, p.run.over, p.killBecause)
 	})
 	p.client = goplugin.NewClient(p.clientConfig(self))
 	p.kill = sync.OnceFunc(p.client.Kill)

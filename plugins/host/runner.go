@@ -37,7 +37,9 @@ type run struct {
 	sum  string
 	log  *pluginLog
 
-	started func()
+	// started is called with the number of the process once it has been started,
+	// without a lock. It does not wait.
+	started func(pid int)
 
 	// The pipes that go-plugin reads: the handshake line, and nothing.
 	stdout, stderr   *io.PipeReader
@@ -59,8 +61,8 @@ type run struct {
 
 var _ runner.Runner = (*run)(nil)
 
-// newRun returns a run that is yet to be started; started is called when it is.
-func newRun(p *plugin, how *confined, log *pluginLog, started func()) *run {
+// newRun returns a run that is yet to be started.
+func newRun(p *plugin, how *confined, log *pluginLog, started func(pid int)) *run {
 	r := &run{argv: p.argv, how: how, log: log, started: started, over: make(chan struct{})}
 	if p.third {
 		r.open = func() (*executable, error) { return openExecutable(p.program) }
@@ -72,41 +74,51 @@ func newRun(p *plugin, how *confined, log *pluginLog, started func()) *run {
 
 // Start starts the process.
 func (r *run) Start(context.Context) error {
+	pid, err := r.launch()
+	if err != nil {
+		return err
+	}
+	r.started(pid)
+	return nil
+}
+
+// launch starts the process, unless it has been killed before, and returns its
+// number.
+func (r *run) launch() (pid int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.killed {
-		return errors.New("the plugin was stopped before it started")
+		return 0, errors.New("the plugin was stopped before it started")
 	}
 	cmd, done, err := r.command()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer done()
 	cmd.Env = r.env
 	if err := r.how.hold(cmd); err != nil {
-		return err
+		return 0, err
 	}
 	session.Lead(cmd)
 	var ends pipeEnds
 	defer ends.closeChild()
 	lifeline, err := ends.toChild(&cmd.Stdin)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	stdout, outErr := ends.fromChild(&cmd.Stdout)
 	stderr, errErr := ends.fromChild(&cmd.Stderr)
 	if err := errors.Join(outErr, errErr); err != nil {
 		ends.closeParent()
-		return err
+		return 0, err
 	}
 	if err := cmd.Start(); err != nil {
 		ends.closeParent()
-		return err
+		return 0, err
 	}
 	r.cmd = cmd
 	go r.watch(cmd, lifeline, stdout, stderr)
-	r.started()
-	return nil
+	return cmd.Process.Pid, nil
 }
 
 // command returns the command that starts the program, and what to do when it
@@ -201,13 +213,6 @@ func (r *run) Stderr() io.ReadCloser { return r.stderr }
 
 // Name is the program.
 func (r *run) Name() string { return r.argv[0] }
-
-// pid is the number of the process, which has to be started.
-func (r *run) pid() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.cmd.Process.Pid
-}
 
 // ID is the process id. It is not empty before the start either, because
 // go-plugin tidies nothing up that has no id.
