@@ -47,7 +47,9 @@ func newAcme(t *testing.T) *acme {
 func (a *acme) build(version, programs string) (string, error) {
 	path := filepath.Join(a.dir, version)
 	flags := fmt.Sprintf("-s -w -X main.version=%s -X main.programs=%s", version, programs)
-	out, err := exec.Command("go", "build", "-o", path, "-ldflags", flags, "./testdata/acme").CombinedOutput()
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "-ldflags", flags, "./testdata/acme")
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0") // as the orchestrator is built: they share the cache
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building acme %s: %w\n%s", version, err, out)
 	}
