@@ -30,8 +30,11 @@ func openPocketSphinx(p programs, c transcribeConfig) (ear, error) {
 			return "", err
 		}
 		defer dir.remove()
-		if isNarrow(clip) {
+		if isNarrow(clip) && ctx.Err() == nil { // a long clip takes seconds each time
 			clip = widen(clip)
+		}
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
 		}
 		if err := dir.write(recordingFile, audio.EncodeWAV(clip)); err != nil {
 			return "", err

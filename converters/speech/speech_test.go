@@ -105,16 +105,22 @@ func TestWhatFliteSaysPocketSphinxHears(t *testing.T) {
 	need(t, "flite", "pocketsphinx_continuous")
 	clip := speak(t, mustOpen(t, "speech", ``), sentence)
 	listener := mustOpen(t, "transcribe", ``)
-	for _, test := range []struct {
+	type heard struct {
 		name string
 		clip audio.Clip
-	}{
+	}
+	tests := []heard{
 		{"as it was spoken", clip},
-		{"at 24 kHz", clip.Resample(24000)},
-		{"at 44.1 kHz", clip.Resample(44100)},
-		{"over a telephone line", telephone(clip)},
 		{"over a telephone line and at 24 kHz", telephone(clip).Resample(24000)},
-	} {
+	}
+	if os.Getenv("ENDURANCE") != "" { // the recogniser works for a second on each
+		tests = append(tests,
+			heard{"at 24 kHz", clip.Resample(24000)},
+			heard{"at 44.1 kHz", clip.Resample(44100)},
+			heard{"over a telephone line", telephone(clip)},
+		)
+	}
+	for _, test := range tests {
 		if got := transcribe(t, listener, test.clip); got != sentence {
 			t.Errorf("%s: heard %q, want %q", test.name, got, sentence)
 		}

@@ -17,6 +17,12 @@ func reverseComponent() core.Component {
 func reverse(text []byte) []byte {
 	out := make([]byte, len(text))
 	for end, rest := len(text), text; len(rest) > 0; {
+		if rest[0] < utf8.RuneSelf && (len(rest) == 1 || rest[1] < utf8.RuneSelf) {
+			end--
+			out[end] = rest[0] // ASCII, which nothing belongs to
+			rest = rest[1:]
+			continue
+		}
 		n := character(rest)
 		end -= n
 		copy(out[end:], rest[:n])

@@ -107,16 +107,21 @@ func (f *polyphase) at(input []float64, start, i int) float64 {
 	return y
 }
 
-// dot returns the dot product of two slices of the same even length. It keeps two
-// sums, so that successive additions do not depend on each other.
+// dot returns the dot product of two slices of the same length. It keeps four sums, so
+// that successive additions do not depend on each other.
 func dot(a, b []float64) float64 {
-	var even, odd float64
-	for len(a) > 1 && len(b) > 1 {
-		even += a[0] * b[0]
-		odd += a[1] * b[1]
-		a, b = a[2:], b[2:]
+	var s0, s1, s2, s3 float64
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += a[0] * b[0]
+		s1 += a[1] * b[1]
+		s2 += a[2] * b[2]
+		s3 += a[3] * b[3]
+		a, b = a[4:], b[4:]
 	}
-	return even + odd
+	for i := range min(len(a), len(b)) {
+		s0 += a[i] * b[i]
+	}
+	return s0 + s1 + s2 + s3
 }
 
 func sinc(x float64) float64 {
