@@ -42,24 +42,25 @@ var house = map[string]room{
 	"core/strategy": {imports: []string{"core"}},
 	"core/secret":   {imports: []string{"core"}},
 	"core/scope":    {},
+	"core/cost":     {imports: []string{"core", "core/audio"}},
 	"core/phrase":   {},
 	"core/schedule": {imports: []string{"core"}, modules: []string{"github.com/netresearch/go-cron"}},
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
-		imports: []string{"core", "core/audio", "core/notify", "core/requirement", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict", "core/yamlfile"},
+		imports: []string{"core", "core/audio", "core/cost", "core/notify", "core/requirement", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict", "core/yamlfile"},
 	},
 	"core/yamlfile":    {imports: []string{"core/schema"}, modules: []string{"gopkg.in/yaml.v3"}},
 	"core/requirement": {imports: []string{"core/scope", "core/yamlfile"}, modules: []string{"github.com/Masterminds/semver/v3"}},
 	"core/plan": {imports: []string{
-		"core", "core/audio", "core/campaign", "core/requirement", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict", "core/yamlfile",
+		"core", "core/campaign", "core/cost", "core/requirement", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict", "core/yamlfile",
 	}},
 	"core/engine": {
 		imports: []string{"core", "core/audio", "core/limit", "core/plan", "core/record", "core/secret", "core/stats", "core/strategy", "core/verdict"},
 		modules: []string{"golang.org/x/sync"},
 	},
 	"core/limit": {
-		imports: []string{"core", "core/plan", "core/record", "core/scope"},
+		imports: []string{"core", "core/cost", "core/record", "core/scope"},
 		modules: []string{"golang.org/x/time", "github.com/cenkalti/backoff/v5"},
 	},
 	"core/record":   {imports: []string{"core", "core/schema", "core/stats"}},

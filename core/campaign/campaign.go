@@ -2,10 +2,10 @@ package campaign
 
 import (
 	"iter"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/requirement"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
@@ -88,25 +88,8 @@ type Component struct {
 // Target is a named target.
 type Target struct {
 	Component
-	Limits Limits
-}
-
-// Limits bound the use of one target, for all trials together.
-type Limits struct {
-	// Concurrency is how many conversations trials hold at a time, and how many
-	// messages are being answered at a time, those of converters and scorers
-	// included; the default is 4.
-	Concurrency int
-	// Timeout bounds the wait for one reply; the default is 120 s.
-	Timeout time.Duration
-	// RequestsPerMinute and TokensPerMinute are how much may be sent to it, and
-	// for tokens answered, in a minute; 0 leaves that to what the service bears.
-	RequestsPerMinute int
-	TokensPerMinute   int
-	// Retries is how often the start of a conversation is tried again that failed
-	// because the target could not be reached; the default is 4. With 0 nothing is
-	// sent again, not even what the service refused because of its limits.
-	Retries int
+	// Limits has the defaults that docs/campaign.md names where the campaign gives none.
+	Limits scope.Limits
 }
 
 // Converter is a named converter.

@@ -19,6 +19,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/requirement"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
@@ -101,11 +102,11 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 					Name: "agent", Use: "realtime", UseAt: at(14, 10), At: at(13, 3),
 					Config: config(`{"endpoint":"wss://api.openai.com/v1","api_key":"${OPENAI_API_KEY}","seed":12345678901234567890,"on":true}`),
 				},
-				Limits: campaign.Limits{Concurrency: 8, Timeout: time.Minute, RequestsPerMinute: 600, TokensPerMinute: 90_000},
+				Limits: scope.Limits{Concurrency: 8, Timeout: time.Minute, RequestsPerMinute: 600, TokensPerMinute: 90_000},
 			},
 			{
 				Component: campaign.Component{Name: "other", Use: "acme-speech/ivr", UseAt: at(17, 16), At: at(17, 3), Config: config("{}")},
-				Limits:    campaign.Limits{Concurrency: 4, Timeout: 2 * time.Minute, Retries: 4},
+				Limits:    scope.Limits{Concurrency: 4, Timeout: 2 * time.Minute, Retries: 4},
 			},
 		},
 		Converters: []campaign.Converter{

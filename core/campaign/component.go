@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
@@ -19,7 +20,7 @@ const (
 func readTargets(v value) []Target {
 	var all []Target
 	v.Definitions("target", checkName, func(name string, at yamlfile.Position, v value) {
-		t := Target{Limits: Limits{Concurrency: defaultConcurrency, Timeout: defaultTimeout, Retries: defaultRetries}}
+		t := Target{Limits: scope.Limits{Concurrency: defaultConcurrency, Timeout: defaultTimeout, Retries: defaultRetries}}
 		t.Component = readComponent(Reference{name, at}, v, yamlfile.Optional("limits", func(v value) { readLimits(v, &t.Limits) }))
 		all = append(all, t)
 	})
@@ -27,7 +28,7 @@ func readTargets(v value) []Target {
 }
 
 // readLimits changes the limits that are given.
-func readLimits(v value, l *Limits) {
+func readLimits(v value, l *scope.Limits) {
 	const (
 		mostConcurrent = 10_000
 		leastTimeout   = time.Millisecond

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
@@ -31,10 +32,9 @@ type Prices struct {
 	Targets map[string]Price
 }
 
-// Price is what a million tokens of each sort cost.
+// Price is the price of a target.
 type Price struct {
-	InputText, OutputText   float64
-	InputAudio, OutputAudio float64
+	cost.Price
 	// At is the place of the target's name.
 	At yamlfile.Position
 }
@@ -97,7 +97,7 @@ func readPrices(v value) Prices {
 // price reads the prices of a target. Those of audio are those of text where
 // they are left out.
 func readPrice(at yamlfile.Position, v value) Price {
-	p := Price{InputAudio: -1, OutputAudio: -1, At: at}
+	p := Price{cost.Price{InputAudio: -1, OutputAudio: -1}, at}
 	into := func(f *float64) func(value) {
 		return func(v value) { *f, _ = v.Number(0, mostPrice, "the price of a million tokens") }
 	}

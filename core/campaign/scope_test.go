@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
@@ -48,8 +49,8 @@ func TestACampaignBoundsItsRuns(t *testing.T) {
 		t.Errorf("scope: -want +got:\n%s", diff)
 	}
 	prices := campaign.Prices{Currency: "USD", Targets: map[string]campaign.Price{
-		"agent": {InputText: 4, OutputText: 16, InputAudio: 32, OutputAudio: 64},
-		"judge": {InputText: 0.5, InputAudio: 0.5},
+		"agent": {Price: cost.Price{InputText: 4, OutputText: 16, InputAudio: 32, OutputAudio: 64}},
+		"judge": {Price: cost.Price{InputText: 0.5, InputAudio: 0.5}},
 	}}
 	if diff := cmp.Diff(prices, c.Prices, places); diff != "" {
 		t.Errorf("prices: -want +got:\n%s", diff)
@@ -66,7 +67,7 @@ func TestABoundOnTheCostNeedsThePriceOfEveryTarget(t *testing.T) {
 }
 
 func TestAPriceOfAudioIsThatOfTextOnlyWhereItIsLeftOut(t *testing.T) {
-	for written, want := range map[string]campaign.Price{
+	for written, want := range map[string]cost.Price{
 		"input_text: 4, output_text: 16":                                      {InputText: 4, OutputText: 16, InputAudio: 4, OutputAudio: 16},
 		"input_text: 4, output_text: 16, input_audio: 0, output_audio: 0":     {InputText: 4, OutputText: 16},
 		"input_text: 4, output_text: 16, input_audio: 0.5, output_audio: 0.5": {InputText: 4, OutputText: 16, InputAudio: 0.5, OutputAudio: 0.5},
@@ -77,7 +78,7 @@ func TestAPriceOfAudioIsThatOfTextOnlyWhereItIsLeftOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, c.Prices.Targets["agent"], cmpopts.IgnoreTypes(yamlfile.Position{})); diff != "" {
+		if diff := cmp.Diff(want, c.Prices.Targets["agent"].Price); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", written, diff)
 		}
 	}

@@ -36,7 +36,7 @@ func Detached(p *plan.Plan) *plan.Plan {
 	for i := range detached.Targets {
 		t := &detached.Targets[i]
 		t.Config = []byte("{}")
-		t.Limits = plan.Limits{Concurrency: t.Limits.Concurrency}
+		t.Limits = scope.Limits{Concurrency: t.Limits.Concurrency}
 	}
 	detached.Converters = slices.Clone(p.Converters)
 	for i := range detached.Converters {

@@ -246,12 +246,12 @@ func TestADetachedPlanIsConfiguredAndBoundByNothing(t *testing.T) {
 	component := plan.Component{Name: "a", Use: "b", Config: []byte(`{"api_key": "${KEY}"}`)}
 	p := &plan.Plan{
 		Name: "demo", Bounds: scope.Bounds{MaxTurns: 3},
-		Targets:    []plan.Target{{Component: component, Limits: plan.Limits{Concurrency: 4, RequestsPerMinute: 6}}},
+		Targets:    []plan.Target{{Component: component, Limits: scope.Limits{Concurrency: 4, RequestsPerMinute: 6}}},
 		Converters: []plan.Converter{{Component: component}},
 		Scorers:    []plan.Scorer{{Component: component, Via: []string{"a"}}},
 	}
 	d := cassette.Detached(p)
-	if d.Name != "demo" || d.Bounds != (scope.Bounds{}) || d.Targets[0].Limits != (plan.Limits{Concurrency: 4}) || d.Scorers[0].Via[0] != "a" {
+	if d.Name != "demo" || d.Bounds != (scope.Bounds{}) || d.Targets[0].Limits != (scope.Limits{Concurrency: 4}) || d.Scorers[0].Via[0] != "a" {
 		t.Errorf("detached %+v", d)
 	}
 	for what, config := range map[string][]byte{"target": d.Targets[0].Config, "converter": d.Converters[0].Config, "scorer": d.Scorers[0].Config} {

@@ -10,6 +10,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -225,7 +226,7 @@ func (r *Rescoring) addIdle(p *plan.Plan, asked map[string]bool) {
 			continue
 		}
 		r.idle[name] = true
-		t := plan.Target{Limits: plan.Limits{Concurrency: max(1, concurrency[name])}}
+		t := plan.Target{Limits: scope.Limits{Concurrency: max(1, concurrency[name])}}
 		t.Name, t.Config = name, []byte("{}")
 		r.Plan.Targets = append(r.Plan.Targets, t)
 	}

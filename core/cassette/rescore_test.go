@@ -12,6 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -47,7 +48,7 @@ func judging(t *testing.T, ids ...string) (*plan.Plan, record.Catalog) {
 	}
 	p := &plan.Plan{
 		Name:       "demo",
-		Targets:    []plan.Target{{Component: named("agent", "realtime", "{}"), Limits: plan.Limits{Concurrency: 8}}, {Component: named("judge", "chat", "{}")}, {Component: named("spare", "chat", "{}")}},
+		Targets:    []plan.Target{{Component: named("agent", "realtime", "{}"), Limits: scope.Limits{Concurrency: 8}}, {Component: named("judge", "chat", "{}")}, {Component: named("spare", "chat", "{}")}},
 		Converters: []plan.Converter{{Component: named("hear", "transcribe", "{}")}, {Component: named("phone", "audio/telephone", "{}")}},
 		Scorers:    []plan.Scorer{{Component: named("judged", "judge", `{"model": "judge"}`), Via: []string{"hear"}}, {Component: named("unused", "judge", `{"model": "spare"}`)}},
 	}

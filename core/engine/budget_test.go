@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
@@ -43,7 +44,7 @@ func (s *scene) ended(a *agent) record.Summary {
 }
 
 func TestARunStopsAtABoundOfItsScope(t *testing.T) {
-	prices := plan.Prices{Currency: "USD", Targets: map[string]plan.Price{"agent": {InputText: 1000}}}
+	prices := cost.Prices{Currency: "USD", Targets: map[string]cost.Price{"agent": {InputText: 1000}}}
 	for name, test := range map[string]struct {
 		scope   scope.Bounds
 		sent    int
@@ -138,7 +139,7 @@ func TestHelpersUseTheSameBudget(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a, judge := slowly(1), slowly(1)
 				s := newScene(t, a, "one", "two")
-				s.plan.Targets = append(s.plan.Targets, plan.Target{Component: component("judge"), Limits: plan.Limits{Concurrency: 4}})
+				s.plan.Targets = append(s.plan.Targets, plan.Target{Component: component("judge"), Limits: scope.Limits{Concurrency: 4}})
 				s.shelf.targets["judge"] = judge
 				s.scoredBy("asked", score(func(ctx context.Context, _ core.Evidence) (core.Score, error) {
 					talk, err := s.shelf.helpers["judge"].StartConversation(ctx, core.Start{})

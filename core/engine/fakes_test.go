@@ -14,6 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
@@ -344,7 +345,7 @@ func newScene(t testing.TB, a *agent, turns ...string) *scene {
 			Name: "test",
 			Targets: []plan.Target{{
 				Component: component("agent"),
-				Limits:    plan.Limits{Concurrency: 4, Timeout: time.Minute},
+				Limits:    scope.Limits{Concurrency: 4, Timeout: time.Minute},
 			}},
 			Scorers: []plan.Scorer{{Component: component("leaked"), On: core.Text}},
 		},

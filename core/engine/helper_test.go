@@ -16,6 +16,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
@@ -51,7 +52,7 @@ func judged(t testing.TB, a, judge *agent, turns ...string) *scene {
 // target adds a target.
 func (s *scene) target(name string, target core.Target, concurrency int) {
 	s.plan.Targets = append(s.plan.Targets, plan.Target{
-		Component: component(name), Limits: plan.Limits{Concurrency: concurrency, Timeout: time.Minute},
+		Component: component(name), Limits: scope.Limits{Concurrency: concurrency, Timeout: time.Minute},
 	})
 	s.shelf.targets[name] = target
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 func TestAConversationThatCannotBeBegunIsTriedAgainByTheKindOfItsError(t *testing.T) {
@@ -141,7 +141,7 @@ func TestTheWaitForALimitIsNoTimeInWhichAMessageFailed(t *testing.T) {
 			return says("no"), nil
 		}}
 		s := newScene(t, a, "one")
-		s.plan.Targets[0].Limits = plan.Limits{Concurrency: 20, Retries: 4, RequestsPerMinute: 1}
+		s.plan.Targets[0].Limits = scope.Limits{Concurrency: 20, Retries: 4, RequestsPerMinute: 1}
 		s.times(15)
 		if summary := s.run(t.Context()); summary.Tally.Defended != 15 || !refused {
 			t.Errorf("%+v, want the message that was refused after a long wait sent again", summary.Tally)
@@ -174,7 +174,7 @@ func TestAnInterruptedRunWaitsForNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t, test.agent, "hello")
-				s.plan.Targets[0].Limits = plan.Limits{
+				s.plan.Targets[0].Limits = scope.Limits{
 					Concurrency: 2, Retries: 100, RequestsPerMinute: test.requests, TokensPerMinute: test.tokens,
 				}
 				s.times(6)

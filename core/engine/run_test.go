@@ -16,6 +16,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -558,7 +559,7 @@ func TestEveryTargetHasItsOwnLimit(t *testing.T) {
 		s := newScene(t, a, "code?")
 		s.times(8)
 		s.shelf.targets["second"] = b
-		s.plan.Targets = append(s.plan.Targets, plan.Target{Component: component("second"), Limits: plan.Limits{Concurrency: 1}})
+		s.plan.Targets = append(s.plan.Targets, plan.Target{Component: component("second"), Limits: scope.Limits{Concurrency: 1}})
 		for i := range s.plan.Trials[:2] {
 			s.plan.Trials[i].Target = "second"
 		}

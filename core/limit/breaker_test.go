@@ -11,8 +11,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 // outage is a target that cannot be reached for some time.
@@ -41,7 +41,7 @@ func (o *outage) ask() error {
 }
 
 // target answers each message after a second.
-func (o *outage) target(t testing.TB, l plan.Limits) *target {
+func (o *outage) target(t testing.TB, l scope.Limits) *target {
 	a := newTarget(t, l)
 	a.answer = func() (core.Reply, error) {
 		time.Sleep(time.Second)
@@ -67,7 +67,7 @@ func TestATargetThatIsDownIsWaitedForAndTriedWithOneRequestAtATime(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := test.outage
-				a := o.target(t, plan.Limits{Concurrency: 8, Retries: 4})
+				a := o.target(t, scope.Limits{Concurrency: 8, Retries: 4})
 				begun := time.Now()
 				lost := a.converseAll(t.Context(), 400, 1)
 				t.Logf("%d lost in %s, %d tries while it was down", lost, time.Since(begun), len(o.failed))
@@ -93,7 +93,7 @@ func TestATargetThatIsDownIsWaitedForAndTriedWithOneRequestAtATime(t *testing.T)
 func TestATargetThatStaysDownIsWaitedForAboutTenMinutesByEachRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outage{from: 10 * time.Second, until: 24 * time.Hour, begins: true}
-		a := o.target(t, plan.Limits{Concurrency: 4, Retries: 4})
+		a := o.target(t, scope.Limits{Concurrency: 4, Retries: 4})
 		begun := time.Now()
 		lost := a.converseAll(t.Context(), 60, 1)
 		waited := time.Since(begun)
@@ -118,7 +118,7 @@ func TestATargetThatStaysDownIsWaitedForAboutTenMinutesByEachRequest(t *testing.
 func TestATargetThatNeverAnsweredIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outage{until: 24 * time.Hour, begins: true}
-		a := o.target(t, plan.Limits{Concurrency: 4, Retries: 4})
+		a := o.target(t, scope.Limits{Concurrency: 4, Retries: 4})
 		begun := time.Now()
 		if lost := a.converseAll(t.Context(), 1000, 1); lost != 1000 || time.Since(begun) > 5*time.Second || len(a.seen.all()) > 20 {
 			t.Errorf("%d lost after %s with %d events, want all of them at once", lost, time.Since(begun), len(a.seen.all()))
@@ -131,7 +131,7 @@ func TestATargetThatIsDownIsProbedByOneRequestAtATimeWhateverTheLimits(t *testin
 	for range 10 { // the lengths of pauses are random
 		synctest.Test(t, func(t *testing.T) {
 			// Every five seconds one may be sent, and fails after twenty.
-			a := newTarget(t, plan.Limits{Concurrency: 8, RequestsPerMinute: 12, Retries: 4})
+			a := newTarget(t, scope.Limits{Concurrency: 8, RequestsPerMinute: 12, Retries: 4})
 			a.client.MarkAnswered()
 			a.answer = func() (core.Reply, error) {
 				time.Sleep(20 * time.Second)
@@ -160,7 +160,7 @@ func TestATargetThatIsDownIsProbedByOneRequestAtATimeWhateverTheLimits(t *testin
 
 func TestATargetThatNeverAnsweredIsAbsentAfterFiveFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Retries: 20})
+		a := newTarget(t, scope.Limits{Retries: 20})
 		a.start = func() error { return core.Errorf(core.ErrorUnavailable, "connection refused") }
 		for i, want := range []int{5, 6, 7} {
 			if _, err := a.begin(t.Context()); err == nil {
@@ -177,7 +177,7 @@ func TestATargetThatNeverAnsweredIsAbsentAfterFiveFailures(t *testing.T) {
 func TestATargetThatComesUpAtOnceIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := 4
-		a := newTarget(t, plan.Limits{Retries: 4})
+		a := newTarget(t, scope.Limits{Retries: 4})
 		a.start = func() error {
 			if failures--; failures >= 0 {
 				return core.Errorf(core.ErrorUnavailable, "not yet")
@@ -193,7 +193,7 @@ func TestATargetThatComesUpAtOnceIsThere(t *testing.T) {
 func TestATargetThatAnsweredInAnEarlierSessionIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outage{until: time.Minute, begins: true}
-		a := o.target(t, plan.Limits{Concurrency: 4, Retries: 4})
+		a := o.target(t, scope.Limits{Concurrency: 4, Retries: 4})
 		a.client.MarkAnswered()
 		if lost := a.converseAll(t.Context(), 49, 1); lost > 0 {
 			t.Errorf("%d lost: %v", lost, a.failures)
@@ -204,7 +204,7 @@ func TestATargetThatAnsweredInAnEarlierSessionIsWaitedFor(t *testing.T) {
 func TestASecondOutageBeginsWithTheShortestPauseAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var down atomic.Bool
-		a := newTarget(t, plan.Limits{Concurrency: 4, Retries: 4})
+		a := newTarget(t, scope.Limits{Concurrency: 4, Retries: 4})
 		a.start = func() error {
 			if down.Load() {
 				return core.Errorf(core.ErrorUnavailable, "connection refused")
@@ -249,7 +249,7 @@ func TestTheFifthFailureInARowSaysThatATargetIsDown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTarget(t, plan.Limits{})
+				a := newTarget(t, scope.Limits{})
 				a.client.MarkAnswered()
 				for _, end := range test.ends {
 					a.start = func() error { return end }
@@ -294,7 +294,7 @@ func TestOnlyWhatSpeaksOfReachabilityBeforeAConversationStandsSaysThatATargetIsD
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTarget(t, plan.Limits{})
+				a := newTarget(t, scope.Limits{})
 				a.client.MarkAnswered()
 				a.start = func() error { return test.end.err }
 				a.answer = func() (core.Reply, error) { return core.Reply{}, test.end.err }
@@ -335,7 +335,7 @@ func TestAServiceThatSaysWhenToComeBackIsWaitedForWhateverItsStatus(t *testing.T
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begun := time.Now()
-				a := newTarget(t, plan.Limits{Concurrency: 4, Retries: 1})
+				a := newTarget(t, scope.Limits{Concurrency: 4, Retries: 1})
 				a.start = func() error {
 					if time.Since(begun) < test.until {
 						return test.err
@@ -365,7 +365,7 @@ func TestAServiceThatSaysWhenToComeBackIsWaitedForWhateverItsStatus(t *testing.T
 func TestATargetThatRefusedHasAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		a := newTarget(t, plan.Limits{Concurrency: 4, Retries: 4})
+		a := newTarget(t, scope.Limits{Concurrency: 4, Retries: 4})
 		a.start = func() error {
 			switch since := time.Since(begun); {
 			case since < time.Second:
@@ -386,7 +386,7 @@ func TestATargetThatRefusedHasAnswered(t *testing.T) {
 
 func TestAMessageThatMayHaveArrivedIsNotSentAgainWhateverTheServiceSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Retries: 4})
+		a := newTarget(t, scope.Limits{Retries: 4})
 		a.answer = func() (core.Reply, error) {
 			return core.Reply{}, core.Errorf(core.ErrorUnavailable, "HTTP 503").After(5 * time.Second)
 		}
@@ -408,7 +408,7 @@ func TestAMessageThatMayHaveArrivedIsNotSentAgainWhateverTheServiceSays(t *testi
 // a probe that nobody waited for lets the next one through.
 func TestALateEndAndAProbeThatIsGivenUpChangeNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Concurrency: 9})
+		a := newTarget(t, scope.Limits{Concurrency: 9})
 		a.client.MarkAnswered()
 		slow := make(chan error)
 		for _, end := range []error{nil, core.Errorf(core.ErrorUnavailable, "lost")} {

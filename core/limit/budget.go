@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
@@ -21,7 +21,7 @@ var ErrStopped = errors.New("the run has come to a bound of its scope")
 // answered.
 type Budget struct {
 	bounds scope.Bounds
-	prices plan.Prices
+	prices cost.Prices
 	// began is when the run did, ends when its time is up, and endsWhy why; the latter
 	// two are zero where it never is.
 	began   time.Time
@@ -57,7 +57,7 @@ func (a amount) times(n int) amount   { return amount{a.tokens * int64(n), a.cos
 
 // NewBudget returns the budget of a run that begins now. It fails with an error of
 // [core.ErrorConfig] outside of the bounds' window.
-func NewBudget(bounds scope.Bounds, prices plan.Prices) (*Budget, error) {
+func NewBudget(bounds scope.Bounds, prices cost.Prices) (*Budget, error) {
 	now := time.Now()
 	b := &Budget{
 		bounds: bounds, prices: prices, began: now,
@@ -201,7 +201,7 @@ func (b *Budget) spend(target string, sent []core.Message, replies []core.Reply)
 	for i, reply := range replies {
 		used := reply.Usage
 		if used == (core.Usage{}) && b.counts() {
-			used, estimated = plan.EstimateUsage(sent[i:i+1], reply.Message), true
+			used, estimated = cost.EstimateUsage(sent[i:i+1], reply.Message), true
 		}
 		b.usage[target] = b.usage[target].Add(used)
 		one, most := b.amountOf(target, used), b.largest[target]

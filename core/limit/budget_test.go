@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
@@ -18,7 +18,7 @@ import (
 // priced is a budget in which a token of input costs a thousandth.
 func priced(t testing.TB, b scope.Bounds) *limit.Budget {
 	t.Helper()
-	budget, err := limit.NewBudget(b, plan.Prices{Currency: "USD", Targets: map[string]plan.Price{"agent": {InputText: 1000}}})
+	budget, err := limit.NewBudget(b, cost.Prices{Currency: "USD", Targets: map[string]cost.Price{"agent": {InputText: 1000}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestNothingIsSentBeyondABound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTargetWithin(t, plan.Limits{Concurrency: 4}, priced(t, test.bounds))
+				a := newTargetWithin(t, scope.Limits{Concurrency: 4}, priced(t, test.bounds))
 				a.answer = slowly(100)
 				ctx, cancel := a.budget.Within(t.Context())
 				defer cancel()
@@ -120,7 +120,7 @@ func TestAReservationIsGivenBackHoweverARequestEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTargetWithin(t, plan.Limits{Concurrency: 8}, newBudget(t, scope.Bounds{MaxTokens: 2000}))
+				a := newTargetWithin(t, scope.Limits{Concurrency: 8}, newBudget(t, scope.Bounds{MaxTokens: 2000}))
 				a.answer = slowly(100)
 				for range 2 {
 					_, _ = a.send(t.Context(), false)
@@ -158,7 +158,7 @@ func TestAReservationIsGivenBackHoweverARequestEnds(t *testing.T) {
 
 func TestAMessageThatIsNotSentUsesNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTargetWithin(t, plan.Limits{}, newBudget(t, scope.Bounds{MaxTurns: 2}))
+		a := newTargetWithin(t, scope.Limits{}, newBudget(t, scope.Bounds{MaxTurns: 2}))
 		pause(t, a, time.Minute)
 		for range 3 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -177,7 +177,7 @@ func TestAMessageThatIsNotSentUsesNoTurn(t *testing.T) {
 
 func TestWhoWaitsForWhatOthersUseIsInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTargetWithin(t, plan.Limits{Concurrency: 8}, newBudget(t, scope.Bounds{MaxTokens: 2000}))
+		a := newTargetWithin(t, scope.Limits{Concurrency: 8}, newBudget(t, scope.Bounds{MaxTokens: 2000}))
 		a.answer = slowly(100)
 		go func() { _, _ = a.send(t.Context(), false) }()
 		synctest.Wait()
@@ -194,7 +194,7 @@ func TestWhoWaitsForWhatOthersUseIsInterrupted(t *testing.T) {
 
 func TestMessagesThatAreSentAgainCountOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTargetWithin(t, plan.Limits{Retries: 4}, newBudget(t, scope.Bounds{MaxTurns: 2}))
+		a := newTargetWithin(t, scope.Limits{Retries: 4}, newBudget(t, scope.Bounds{MaxTurns: 2}))
 		tries := 0
 		a.answer = func() (core.Reply, error) {
 			if tries++; tries%3 != 0 {
@@ -213,7 +213,7 @@ func TestMessagesThatAreSentAgainCountOnce(t *testing.T) {
 
 func TestMessagesOfOneExchangeAreSentTogetherOrNotAtAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTargetWithin(t, plan.Limits{}, newBudget(t, scope.Bounds{MaxTurns: 3}))
+		a := newTargetWithin(t, scope.Limits{}, newBudget(t, scope.Bounds{MaxTurns: 3}))
 		sent := 0
 		for i := range 2 {
 			_, err := a.client.Do(t.Context(), limit.Request{Messages: make([]core.Message, 2), Make: func(context.Context) ([]core.Reply, error) {
@@ -233,9 +233,9 @@ func TestMessagesOfOneExchangeAreSentTogetherOrNotAtAll(t *testing.T) {
 func TestAllClientsOfARunShareItsBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := priced(t, scope.Bounds{MaxTokens: 350})
-		agent := newTargetWithin(t, plan.Limits{}, b)
+		agent := newTargetWithin(t, scope.Limits{}, b)
 		agent.answer = slowly(100)
-		judge := limit.NewClient("judge", plan.Limits{}, b, nil) // which has no price
+		judge := limit.NewClient("judge", scope.Limits{}, b, nil) // which has no price
 		for range 2 {
 			if _, err := agent.send(t.Context(), false); err != nil {
 				t.Error(err)
@@ -277,7 +277,7 @@ func TestABoundThatIsUsedUpHoldsForEveryTarget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, asked := range []string{"agent", "judge"} { // who asks ends the run
-					a := newTargetWithin(t, plan.Limits{}, priced(t, test.bounds))
+					a := newTargetWithin(t, scope.Limits{}, priced(t, test.bounds))
 					for _, n := range test.uses {
 						a.answer = slowly(n)
 						if _, err := a.send(t.Context(), false); err != nil {
@@ -312,7 +312,7 @@ func TestATargetThatDoesNotSayWhatItUsesIsEstimated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTargetWithin(t, plan.Limits{}, newBudget(t, test.bounds))
+				a := newTargetWithin(t, scope.Limits{}, newBudget(t, test.bounds))
 				a.answer = slowly(0)
 				a.converseAll(t.Context(), 20, 1) // "hello" and "no" are three tokens
 				if _, sent := a.counts(); sent < test.sent || sent > 9 {
@@ -354,7 +354,7 @@ func TestARunKeepsToItsTime(t *testing.T) {
 				if strings.HasPrefix(name, "an hour") {
 					time.Sleep(58500 * time.Millisecond)
 				}
-				budget, err := limit.NewBudget(test.bounds, plan.Prices{})
+				budget, err := limit.NewBudget(test.bounds, cost.Prices{})
 				if test.refused != "" {
 					if core.KindOf(err) != core.ErrorConfig || err.Error()+"; "+core.HintOf(err) != test.refused {
 						t.Errorf("got %v (%s), want %s", err, core.HintOf(err), test.refused)
@@ -364,7 +364,7 @@ func TestARunKeepsToItsTime(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				a := newTargetWithin(t, plan.Limits{}, budget)
+				a := newTargetWithin(t, scope.Limits{}, budget)
 				ctx, cancel := budget.Within(t.Context())
 				defer cancel()
 				begun := time.Now()

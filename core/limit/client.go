@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 // Request is one request to a target: the start of a conversation, or messages that
@@ -71,7 +71,7 @@ type Client struct {
 // [record.TargetUp], [record.RequestRetried] and [record.Warning], whose message may
 // hold text of the target's. It may call the client, but not Close, and may block: no
 // other request waits for it. Nil tells nobody.
-func NewClient(name string, l plan.Limits, b *Budget, tell func(record.Event)) *Client {
+func NewClient(name string, l scope.Limits, b *Budget, tell func(record.Event)) *Client {
 	return &Client{
 		name: name, retries: l.Retries, budget: b, events: newEvents(tell),
 		places: make(chan struct{}, max(1, l.Concurrency)), line: make(chan struct{}, 1),

@@ -9,8 +9,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 func TestATargetWithNothingLeftOfALimitIsGivenTimeToRecover(t *testing.T) {
@@ -36,7 +36,7 @@ func TestATargetWithNothingLeftOfALimitIsGivenTimeToRecover(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTarget(t, plan.Limits{})
+				a := newTarget(t, scope.Limits{})
 				a.answer = func() (core.Reply, error) { return test.reply, nil }
 				first, _ := a.send(t.Context(), false)
 				second, err := a.send(t.Context(), true)
@@ -55,7 +55,7 @@ func TestATargetWithNothingLeftOfALimitIsGivenTimeToRecover(t *testing.T) {
 func TestAnErrorThatSaysHowLongToWaitPausesTheTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var began clock
-		a := newTarget(t, plan.Limits{})
+		a := newTarget(t, scope.Limits{})
 		a.start = func() error {
 			began.note()
 			if len(began.since) < 3 {
@@ -82,7 +82,7 @@ func TestAnErrorThatSaysHowLongToWaitPausesTheTarget(t *testing.T) {
 
 func TestAnInterruptedRequestDoesNotSitAPauseOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{})
+		a := newTarget(t, scope.Limits{})
 		pause(t, a, time.Minute)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -100,7 +100,7 @@ func TestAPauseThatBecomesLongerIsWarnedOfAgain(t *testing.T) {
 		for _, reset := range []time.Duration{10 * time.Second, 10*time.Second + 999*time.Millisecond, 5 * time.Second, time.Minute} {
 			replies = append(replies, left(core.RateLimit{Name: "requests", Reset: reset}))
 		}
-		a := newTarget(t, plan.Limits{})
+		a := newTarget(t, scope.Limits{})
 		_, err := a.client.Do(t.Context(), limit.Request{
 			Messages: make([]core.Message, len(replies)), Make: func(context.Context) ([]core.Reply, error) { return replies, nil },
 		})
@@ -133,7 +133,7 @@ func TestTheEndOfAPauseIsToldOnce(t *testing.T) {
 				begun := time.Now()
 				var over []time.Duration
 				seen := &watcher{}
-				c := limit.NewClient("agent", plan.Limits{Concurrency: 9}, newBudget(t, noBounds), func(e record.Event) {
+				c := limit.NewClient("agent", scope.Limits{Concurrency: 9}, newBudget(t, noBounds), func(e record.Event) {
 					seen.observe(e)
 					if _, ok := e.(record.TargetResumed); ok {
 						over = append(over, time.Since(begun)-100*time.Millisecond)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
@@ -29,7 +28,7 @@ func TestAnObserverThatBlocksStopsNoOtherRequest(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				blocked := make(chan struct{})
 				seen := &watcher{}
-				c := limit.NewClient("agent", plan.Limits{Concurrency: test.concurrency, Retries: 4}, newBudget(t, test.bounds), func(e record.Event) {
+				c := limit.NewClient("agent", scope.Limits{Concurrency: test.concurrency, Retries: 4}, newBudget(t, test.bounds), func(e record.Event) {
 					<-blocked
 					seen.observe(e)
 				})
@@ -71,7 +70,7 @@ func TestAnObserverMayCallTheClient(t *testing.T) {
 		calls := 0
 		message := limit.Request{Messages: []core.Message{{}}, Make: func(context.Context) ([]core.Reply, error) { return []core.Reply{says("no")}, nil }}
 		budget = newBudget(t, noBounds)
-		c = limit.NewClient("agent", plan.Limits{Concurrency: 1, Retries: 4}, budget, func(record.Event) {
+		c = limit.NewClient("agent", scope.Limits{Concurrency: 1, Retries: 4}, budget, func(record.Event) {
 			calls++
 			c.MarkAnswered()
 			budget.Exhausted("agent")
@@ -103,7 +102,7 @@ func TestEventsOfATargetComeInOrder(t *testing.T) {
 		t.Run(fmt.Sprint(slow), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := &outage{from: 10 * time.Second, until: time.Minute, begins: true}
-				a := o.target(t, plan.Limits{Concurrency: 8, Retries: 4})
+				a := o.target(t, scope.Limits{Concurrency: 8, Retries: 4})
 				seen, telling := &watcher{}, 0
 				a.client = limit.NewClient("agent", a.limits, a.budget, func(e record.Event) {
 					if telling++; telling != 1 {
@@ -157,7 +156,7 @@ func TestEachReasonForAPauseIsTold(t *testing.T) {
 		record.PauseRefused: {err: core.Errorf(core.ErrorRateLimited, "no")},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			a := newTarget(t, plan.Limits{})
+			a := newTarget(t, scope.Limits{})
 			a.answer = func() (core.Reply, error) { return end.reply, end.err }
 			_, _ = a.send(t.Context(), false)
 			paused := told[record.TargetPaused](a.seen)
@@ -174,7 +173,7 @@ func TestEachReasonForAPauseIsTold(t *testing.T) {
 // What happened to a request is told while it waits to be made again.
 func TestAPauseIsToldWhenItBegins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Retries: 4})
+		a := newTarget(t, scope.Limits{Retries: 4})
 		refused := false
 		a.answer = func() (core.Reply, error) {
 			if !refused {
@@ -196,7 +195,7 @@ func TestAPauseIsToldWhenItBegins(t *testing.T) {
 func TestNothingIsToldAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen watcher
-		c := limit.NewClient("agent", plan.Limits{}, newBudget(t, noBounds), func(e record.Event) {
+		c := limit.NewClient("agent", scope.Limits{}, newBudget(t, noBounds), func(e record.Event) {
 			time.Sleep(time.Second)
 			seen.observe(e)
 		})
@@ -231,7 +230,7 @@ func TestThePanicOfAnObserverReachesTheCallerAndOthersAreToldAfterIt(t *testing.
 	synctest.Test(t, func(t *testing.T) {
 		var seen watcher
 		broken := true
-		c := limit.NewClient("agent", plan.Limits{}, newBudget(t, noBounds), func(e record.Event) {
+		c := limit.NewClient("agent", scope.Limits{}, newBudget(t, noBounds), func(e record.Event) {
 			if broken {
 				broken = false
 				panic("the observer is broken")
@@ -265,7 +264,7 @@ func TestThePanicOfAnObserverReachesTheCallerAndOthersAreToldAfterIt(t *testing.
 
 func TestAClientWithoutAnObserverTellsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := limit.NewClient("agent", plan.Limits{Retries: 4}, newBudget(t, noBounds), nil)
+		c := limit.NewClient("agent", scope.Limits{Retries: 4}, newBudget(t, noBounds), nil)
 		refused := false
 		_, err := c.Do(t.Context(), limit.Request{Make: func(context.Context) ([]core.Reply, error) {
 			if !refused {

@@ -12,8 +12,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
@@ -26,7 +26,7 @@ type target struct {
 	client *limit.Client
 	budget *limit.Budget
 	seen   *watcher
-	limits plan.Limits
+	limits scope.Limits
 
 	start  func() error
 	answer func() (core.Reply, error)
@@ -39,11 +39,11 @@ type target struct {
 }
 
 // newTarget puts a target named agent behind a client that is closed after the test.
-func newTarget(t testing.TB, l plan.Limits) *target {
+func newTarget(t testing.TB, l scope.Limits) *target {
 	return newTargetWithin(t, l, newBudget(t, noBounds))
 }
 
-func newTargetWithin(t testing.TB, l plan.Limits, b *limit.Budget) *target {
+func newTargetWithin(t testing.TB, l scope.Limits, b *limit.Budget) *target {
 	a := &target{t: t, limits: l, budget: b, seen: &watcher{}}
 	a.client = limit.NewClient("agent", l, b, a.seen.observe)
 	t.Cleanup(a.client.Close)
@@ -55,7 +55,7 @@ var noBounds scope.Bounds
 
 func newBudget(t testing.TB, b scope.Bounds) *limit.Budget {
 	t.Helper()
-	budget, err := limit.NewBudget(b, plan.Prices{})
+	budget, err := limit.NewBudget(b, cost.Prices{})
 	if err != nil {
 		t.Fatal(err)
 	}

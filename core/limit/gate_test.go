@@ -9,18 +9,18 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 func TestAPauseDoesNotChargeARequestTwice(t *testing.T) {
 	for name, test := range map[string]struct {
-		limits plan.Limits
+		limits scope.Limits
 		slot   time.Duration // the time between two requests
 	}{
-		"requests": {plan.Limits{Concurrency: 9, RequestsPerMinute: 60}, time.Second},
+		"requests": {scope.Limits{Concurrency: 9, RequestsPerMinute: 60}, time.Second},
 		// Each reply uses as many tokens as are free at once.
-		"tokens": {plan.Limits{Concurrency: 9, TokensPerMinute: 6000}, 6 * time.Second},
+		"tokens": {scope.Limits{Concurrency: 9, TokensPerMinute: 6000}, 6 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -64,7 +64,7 @@ func pause(t *testing.T, a *target, d time.Duration) {
 }
 
 func TestMoreConcurrencyIsNotSlowerWhereAServicePausesAfterEachReply(t *testing.T) {
-	for _, limits := range []plan.Limits{{RequestsPerMinute: 60}, {TokensPerMinute: 60}} {
+	for _, limits := range []scope.Limits{{RequestsPerMinute: 60}, {TokensPerMinute: 60}} {
 		for _, reset := range []time.Duration{1100 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second} {
 			t.Run(fmt.Sprintf("%d requests, %d tokens, %s", limits.RequestsPerMinute, limits.TokensPerMinute, reset), func(t *testing.T) {
 				took := map[int]time.Duration{}
@@ -97,7 +97,7 @@ func TestRequestsAreMadeInTheOrderInWhichTheyCame(t *testing.T) {
 	for name, messages := range map[string]int{"messages": 1, "starts that count": 0} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTarget(t, plan.Limits{Concurrency: 20, RequestsPerMinute: 60})
+				a := newTarget(t, scope.Limits{Concurrency: 20, RequestsPerMinute: 60})
 				a.start = func() error { return core.Errorf(core.ErrorRateLimited, "no") }
 				_, _ = a.begin(t.Context())
 				time.Sleep(time.Minute)
@@ -128,7 +128,7 @@ func TestRequestsAreMadeInTheOrderInWhichTheyCame(t *testing.T) {
 
 func TestTheStartOfAConversationThatDoesNotCountWaitsForNoLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Concurrency: 9, RequestsPerMinute: 1})
+		a := newTarget(t, scope.Limits{Concurrency: 9, RequestsPerMinute: 1})
 		begun := time.Now()
 		for range 3 {
 			go func() { _, _ = a.send(t.Context(), true) }()
@@ -144,7 +144,7 @@ func TestTheStartOfAConversationThatDoesNotCountWaitsForNoLimit(t *testing.T) {
 func TestAsManyRequestsAreAnsweredAtATimeAsTheLimitsAllow(t *testing.T) {
 	for concurrency, want := range map[int]int{0: 1, 1: 1, 3: 3} {
 		synctest.Test(t, func(t *testing.T) {
-			a := newTarget(t, plan.Limits{Concurrency: concurrency})
+			a := newTarget(t, scope.Limits{Concurrency: concurrency})
 			a.answer = func() (core.Reply, error) {
 				time.Sleep(time.Second)
 				return says("no"), nil
@@ -205,7 +205,7 @@ func TestARequestThatFailsHoldsNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTarget(t, plan.Limits{Concurrency: 2, RequestsPerMinute: 60, TokensPerMinute: 60_000})
+				a := newTarget(t, scope.Limits{Concurrency: 2, RequestsPerMinute: 60, TokensPerMinute: 60_000})
 				fail(t, a)
 				a.answer = nil
 				last := time.Now()
@@ -228,7 +228,7 @@ func TestARequestThatFailsHoldsNothing(t *testing.T) {
 // for the next.
 func TestWhatWasTakenForMessagesThatAreNotSentIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Concurrency: 2, RequestsPerMinute: 60})
+		a := newTarget(t, scope.Limits{Concurrency: 2, RequestsPerMinute: 60})
 		_, _ = a.send(t.Context(), true)
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
@@ -252,7 +252,7 @@ func TestMessagesOfOneExchangeCountOneByOne(t *testing.T) {
 	for name, startsCount := range map[string]bool{"starts do not count": false, "starts count": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTarget(t, plan.Limits{Concurrency: 2, RequestsPerMinute: 60})
+				a := newTarget(t, scope.Limits{Concurrency: 2, RequestsPerMinute: 60})
 				if startsCount {
 					a.start = func() error { return core.Errorf(core.ErrorRateLimited, "no") }
 					_, _ = a.begin(t.Context())
@@ -274,7 +274,7 @@ func TestMessagesOfOneExchangeCountOneByOne(t *testing.T) {
 
 func TestWhatIsPausedForIsHeldToItsBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{})
+		a := newTarget(t, scope.Limits{})
 		begun := time.Now()
 		pause(t, a, 24*time.Hour)
 		if _, err := a.send(t.Context(), true); err != nil || time.Since(begun) != 10*time.Minute {

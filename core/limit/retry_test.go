@@ -8,8 +8,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 func TestAConversationThatCannotBeBegunIsTriedAgainByTheKindOfItsError(t *testing.T) {
@@ -33,7 +33,7 @@ func TestAConversationThatCannotBeBegunIsTriedAgainByTheKindOfItsError(t *testin
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTarget(t, plan.Limits{Retries: test.retries})
+				a := newTarget(t, scope.Limits{Retries: test.retries})
 				a.start = func() error { return test.err }
 				if _, err := a.begin(t.Context()); err != test.err { //nolint:errorlint // the very error
 					t.Errorf("failed with %v", err)
@@ -58,7 +58,7 @@ func TestAConversationThatCannotBeBegunIsTriedAgainByTheKindOfItsError(t *testin
 func TestThePausesBetweenTriesDouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tried clock
-		a := newTarget(t, plan.Limits{Retries: 8})
+		a := newTarget(t, scope.Limits{Retries: 8})
 		a.start = func() error {
 			tried.note()
 			return core.Errorf(core.ErrorTimeout, "no")
@@ -79,7 +79,7 @@ func TestAMessageThatMayHaveArrivedIsNeverSentTwice(t *testing.T) {
 		}
 		t.Run(string(kind), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTarget(t, plan.Limits{Retries: 4})
+				a := newTarget(t, scope.Limits{Retries: 4})
 				a.answer = func() (core.Reply, error) { return core.Reply{}, core.Errorf(kind, "no") }
 				_, err := a.send(t.Context(), false)
 				if _, sent := a.counts(); sent != 1 || err == nil {
@@ -93,7 +93,7 @@ func TestAMessageThatMayHaveArrivedIsNeverSentTwice(t *testing.T) {
 func TestAMessageThatWasRefusedIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusals := 2
-		a := newTarget(t, plan.Limits{Retries: 4})
+		a := newTarget(t, scope.Limits{Retries: 4})
 		a.answer = func() (core.Reply, error) {
 			if refusals > 0 {
 				refusals--
@@ -121,7 +121,7 @@ func TestAMessageThatWasRefusedIsSentAgain(t *testing.T) {
 func TestAnExchangeOfWhichSomethingWasAnsweredIsNotHeldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		exchanges := 0
-		a := newTarget(t, plan.Limits{Retries: 4})
+		a := newTarget(t, scope.Limits{Retries: 4})
 		r, err := a.client.Do(t.Context(), limit.Request{Messages: make([]core.Message, 2), Make: func(context.Context) ([]core.Reply, error) {
 			exchanges++
 			return []core.Reply{says("well")}, core.Errorf(core.ErrorRateLimited, "HTTP 429")
@@ -134,7 +134,7 @@ func TestAnExchangeOfWhichSomethingWasAnsweredIsNotHeldAgain(t *testing.T) {
 
 func TestAServiceThatRefusesForeverIsGivenUpAfterTenMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Retries: 4})
+		a := newTarget(t, scope.Limits{Retries: 4})
 		a.answer = func() (core.Reply, error) { return core.Reply{}, core.Errorf(core.ErrorRateLimited, "HTTP 429") }
 		begun := time.Now()
 		r, err := a.send(t.Context(), false)
@@ -148,7 +148,7 @@ func TestTheWaitForALimitIsNoTimeInWhichAMessageFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		refused := false
-		a := newTarget(t, plan.Limits{Concurrency: 20, Retries: 4, RequestsPerMinute: 1})
+		a := newTarget(t, scope.Limits{Concurrency: 20, Retries: 4, RequestsPerMinute: 1})
 		a.answer = func() (core.Reply, error) {
 			if !refused && time.Since(begun) > 12*time.Minute {
 				refused = true
@@ -185,7 +185,7 @@ func TestAnInterruptedRequestWaitsForNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newTarget(t, plan.Limits{Concurrency: 2, Retries: 100, RequestsPerMinute: test.requests, TokensPerMinute: test.tokens})
+				a := newTarget(t, scope.Limits{Concurrency: 2, Retries: 100, RequestsPerMinute: test.requests, TokensPerMinute: test.tokens})
 				a.start = test.start
 				a.answer = func() (core.Reply, error) { return uses(8), nil }
 				const after = 456 * time.Millisecond
@@ -209,7 +209,7 @@ func TestAnInterruptedRequestWaitsForNothing(t *testing.T) {
 func TestARequestThatNobodyWaitsForAnyMoreIsNotMadeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		a := newTarget(t, plan.Limits{Retries: 4})
+		a := newTarget(t, scope.Limits{Retries: 4})
 		a.client.MarkAnswered()
 		a.start = func() error {
 			cancel()

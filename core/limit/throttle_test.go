@@ -12,8 +12,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/limit"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 // service is a service that takes 600 requests a minute and refuses the others.
@@ -60,7 +60,7 @@ func (b *service) room() bool {
 }
 
 // target is the service as a target: each reply takes some time.
-func (b *service) target(t testing.TB, l plan.Limits) *target {
+func (b *service) target(t testing.TB, l scope.Limits) *target {
 	a := newTarget(t, l)
 	if b.starts {
 		a.start = b.ask
@@ -95,7 +95,7 @@ func TestRequestsKeepToWhatAServiceTakesAndNoneIsLost(t *testing.T) {
 			for range 3 { // the lengths of pauses are random: the middle one counts
 				synctest.Test(t, func(t *testing.T) {
 					service := test.takes()
-					a := service.target(t, plan.Limits{Concurrency: 16, RequestsPerMinute: test.perMin, Retries: 4})
+					a := service.target(t, scope.Limits{Concurrency: 16, RequestsPerMinute: test.perMin, Retries: 4})
 					requests := test.messages
 					if service.starts {
 						requests++
@@ -123,7 +123,7 @@ func TestRequestsKeepToWhatAServiceTakesAndNoneIsLost(t *testing.T) {
 func TestTheRateGrowsBackToWhatTheCampaignAllows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &service{}
-		a := b.target(t, plan.Limits{Concurrency: 16, RequestsPerMinute: 900, Retries: 4})
+		a := b.target(t, scope.Limits{Concurrency: 16, RequestsPerMinute: 900, Retries: 4})
 		if lost := a.converseAll(t.Context(), 600, 1); lost != 0 || b.refused == 0 {
 			t.Fatalf("%d lost, %d refused", lost, b.refused)
 		}
@@ -141,7 +141,7 @@ func TestRequestsAreSpacedEvenly(t *testing.T) {
 	for perMinute, atOnce := range map[int]int{60: 1, 599: 1, 1200: 2, 6000: 10} {
 		synctest.Test(t, func(t *testing.T) {
 			var sent clock
-			a := newTarget(t, plan.Limits{Concurrency: 50, RequestsPerMinute: perMinute})
+			a := newTarget(t, scope.Limits{Concurrency: 50, RequestsPerMinute: perMinute})
 			a.answer = func() (core.Reply, error) {
 				sent.note()
 				return says("no"), nil
@@ -164,7 +164,7 @@ func TestRequestsAreSpacedEvenly(t *testing.T) {
 // refusal: it makes no pause of its own.
 func TestALateRefusalMakesNoPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Concurrency: 9})
+		a := newTarget(t, scope.Limits{Concurrency: 9})
 		takes := []time.Duration{time.Second, 10 * time.Second, 20 * time.Second}
 		var sending sync.WaitGroup
 		for _, d := range takes {
@@ -197,7 +197,7 @@ func (a *target) sentAfter(since time.Time) time.Duration {
 
 func TestARefusalHalvesTheRateAtMostAndItGrowsBackWhileRequestsAreTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{RequestsPerMinute: 600})
+		a := newTarget(t, scope.Limits{RequestsPerMinute: 600})
 		for range 2 {
 			a.sentAfter(time.Now())
 		}
@@ -230,7 +230,7 @@ func TestARefusalHalvesTheRateAtMostAndItGrowsBackWhileRequestsAreTaken(t *testi
 
 func TestNoServiceBringsTheRateBelowOneAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{RequestsPerMinute: 1})
+		a := newTarget(t, scope.Limits{RequestsPerMinute: 1})
 		for range 4 {
 			a.answer = nil
 			begun := time.Now()

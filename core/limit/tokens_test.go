@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 func TestTokensAreHeldToTheirLimitWhateverWasExpectedOfAReply(t *testing.T) {
@@ -20,7 +20,7 @@ func TestTokensAreHeldToTheirLimitWhateverWasExpectedOfAReply(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n, sum := 0, int64(0)
-				a := newTarget(t, plan.Limits{Concurrency: 1, TokensPerMinute: 6000})
+				a := newTarget(t, scope.Limits{Concurrency: 1, TokensPerMinute: 6000})
 				a.answer = func() (core.Reply, error) {
 					r := says("no")
 					r.Usage = core.Usage{InputTokens: used(n) / 2, OutputTokens: used(n) - used(n)/2}
@@ -49,7 +49,7 @@ func TestTheTokensOfARequestThatFailsAreGivenBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fails := false
-				a := newTarget(t, plan.Limits{TokensPerMinute: 6000})
+				a := newTarget(t, scope.Limits{TokensPerMinute: 6000})
 				a.answer = func() (core.Reply, error) {
 					if fails {
 						return core.Reply{}, core.Errorf(kind, "no")
@@ -75,7 +75,7 @@ func TestTheTokensOfARequestThatFailsAreGivenBack(t *testing.T) {
 // A message is expected to use what the latest ones did.
 func TestWhatAMessageIsExpectedToUseFollowsTheLatest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, plan.Limits{Concurrency: 3, TokensPerMinute: 6000})
+		a := newTarget(t, scope.Limits{Concurrency: 3, TokensPerMinute: 6000})
 		used := int64(100)
 		a.answer = func() (core.Reply, error) {
 			time.Sleep(10 * time.Second)

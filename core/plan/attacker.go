@@ -7,6 +7,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -53,7 +54,7 @@ func replyOf(most bool) string {
 	if most {
 		tokens = longReply
 	}
-	return strings.Repeat(" ", tokens*bytesPerToken)
+	return strings.Repeat(" ", tokens*cost.BytesPerToken)
 }
 
 // attackerUse estimates what the attacker's model is asked for a trial. It reads
@@ -70,8 +71,8 @@ func (t *Trial) attackerUse(most bool) use {
 	} else if t.StopOn == StopSuccess {
 		turns = turns[:1]
 	}
-	reads := EstimateUsage(t.History, core.Message{})
-	reads.InputTokens += textTokens(len(t.RedTeam.SystemPrompt()) + len(t.Objective))
+	reads := cost.EstimateUsage(t.History, core.Message{})
+	reads.InputTokens += cost.TextTokens(len(t.RedTeam.SystemPrompt()) + len(t.Objective))
 	var u use
 	for i, turn := range turns {
 		if i > 0 || t.RedTeam.Opening == "" {

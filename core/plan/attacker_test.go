@@ -9,6 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -126,7 +127,7 @@ func TestTheEstimateCountsWhatTheAttackerIsAsked(t *testing.T) {
 		r := &strategy.RedTeam{Attacker: "writer", Objective: word, MaxTurns: 3}
 		change(r)
 		p := estimated(1, plan.Setup{RedTeam: r})
-		p.Targets = append(p.Targets, plan.Target{Component: plan.Component{Name: "writer"}, Limits: plan.Limits{Concurrency: 4}})
+		p.Targets = append(p.Targets, plan.Target{Component: plan.Component{Name: "writer"}, Limits: scope.Limits{Concurrency: 4}})
 		return p.Estimate()
 	}
 	// At least a question and a turn; at most three turns, each after three tries.

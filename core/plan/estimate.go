@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
@@ -112,23 +113,23 @@ func (p *Plan) addTarget(e *Estimate, name string, l *load) {
 
 // dearest returns a price in which each token costs as much as the dearer of text and
 // audio, because the modality of a reply is not known in advance.
-func dearest(p Price) Price {
+func dearest(p cost.Price) cost.Price {
 	in, out := max(p.InputText, p.InputAudio), max(p.OutputText, p.OutputAudio)
-	return Price{InputText: in, InputAudio: in, OutputText: out, OutputAudio: out}
+	return cost.Price{InputText: in, InputAudio: in, OutputText: out, OutputAudio: out}
 }
 
-func (p *Plan) limitsOf(target string) Limits {
+func (p *Plan) limitsOf(target string) scope.Limits {
 	for _, t := range p.Targets {
 		if t.Name == target {
 			return t.Limits
 		}
 	}
-	return Limits{} // a plan has the targets of its trials
+	return scope.Limits{} // a plan has the targets of its trials
 }
 
 // lasts returns how long trials take within a target's limits: never less than
 // the longest of them.
-func lasts(u use, turn time.Duration, l Limits) core.Duration {
+func lasts(u use, turn time.Duration, l scope.Limits) core.Duration {
 	atOnce := int64(l.Concurrency)
 	took := time.Duration(max(u.longest, (u.turns+u.waited+atOnce-1)/atOnce)) * turn
 	took = max(took, minutes(u.turns, l.RequestsPerMinute))
@@ -179,8 +180,8 @@ func (u *use) add(v use) {
 // use estimates a trial, at least or at most. The input of each turn is the whole
 // conversation so far, as services count it.
 func (t *Trial) use(most bool) use {
-	before := EstimateUsage(t.History, core.Message{})
-	before.InputTokens += textTokens(len(t.SystemPrompt))
+	before := cost.EstimateUsage(t.History, core.Message{})
+	before.InputTokens += cost.TextTokens(len(t.SystemPrompt))
 	reply, rounds := int64(shortReply), 0
 	turns := t.turns(most)
 	switch {
@@ -218,7 +219,7 @@ func partUsage(v core.Value, converted bool) core.Usage {
 	if converted && v.Modality == core.Text {
 		return core.Usage{InputTokens: int64(len(v.Data))}
 	}
-	return EstimateUsage([]core.Message{{Parts: []core.Part{{Value: v}}}}, core.Message{})
+	return cost.EstimateUsage([]core.Message{{Parts: []core.Part{{Value: v}}}}, core.Message{})
 }
 
 // firstExchange counts the turns that are said before any reply is judged.
@@ -243,7 +244,7 @@ func (t *Trial) toolRounds() int {
 func (t *Trial) toolTokens() core.Usage {
 	var u core.Usage
 	for _, output := range t.ToolResults {
-		u.InputTokens += textTokens(len(output))
+		u.InputTokens += cost.TextTokens(len(output))
 	}
 	return u
 }

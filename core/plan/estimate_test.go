@@ -10,6 +10,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	wav "github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -19,7 +20,7 @@ import (
 // time. Each word is of eight letters: two tokens.
 func estimated(trials int, setup plan.Setup, words ...string) *plan.Plan {
 	p := &plan.Plan{
-		Targets: []plan.Target{{Component: plan.Component{Name: "agent"}, Limits: plan.Limits{Concurrency: 4}}},
+		Targets: []plan.Target{{Component: plan.Component{Name: "agent"}, Limits: scope.Limits{Concurrency: 4}}},
 	}
 	setup.Target, setup.StopOn = "agent", plan.StopSuccess
 	for _, w := range words {
@@ -119,13 +120,13 @@ func TestAnEstimateIsARange(t *testing.T) {
 
 func TestTheTimeIsThatOfTheLimits(t *testing.T) {
 	for name, test := range map[string]struct {
-		limits    plan.Limits
+		limits    scope.Limits
 		low, high time.Duration
 	}{
-		"concurrency":     {plan.Limits{Concurrency: 2}, 3 * time.Second, 60 * time.Second},
-		"requests":        {plan.Limits{Concurrency: 4, RequestsPerMinute: 6}, time.Minute, 2 * time.Minute},
-		"tokens":          {plan.Limits{Concurrency: 4, TokensPerMinute: 1000}, 8 * time.Second, 651 * time.Second},
-		"more than it is": {plan.Limits{Concurrency: 4, RequestsPerMinute: 6000}, 2 * time.Second, 30 * time.Second},
+		"concurrency":     {scope.Limits{Concurrency: 2}, 3 * time.Second, 60 * time.Second},
+		"requests":        {scope.Limits{Concurrency: 4, RequestsPerMinute: 6}, time.Minute, 2 * time.Minute},
+		"tokens":          {scope.Limits{Concurrency: 4, TokensPerMinute: 1000}, 8 * time.Second, 651 * time.Second},
+		"more than it is": {scope.Limits{Concurrency: 4, RequestsPerMinute: 6000}, 2 * time.Second, 30 * time.Second},
 	} {
 		p := estimated(6, plan.Setup{}, word, word)
 		p.Targets[0].Limits = test.limits
@@ -138,7 +139,7 @@ func TestTheTimeIsThatOfTheLimits(t *testing.T) {
 
 func TestTheCostIsAtMostThatOfTheDearerSortOfTokens(t *testing.T) {
 	p := estimated(1, plan.Setup{}, strings.Repeat(word, 50))
-	p.Prices = plan.Prices{Currency: "USD", Targets: map[string]plan.Price{
+	p.Prices = cost.Prices{Currency: "USD", Targets: map[string]cost.Price{
 		"agent": {InputText: 1000, OutputText: 2000, InputAudio: 3000, OutputAudio: 4000},
 	}}
 	got := p.Estimate()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
@@ -66,12 +67,10 @@ func newPlanner(c *campaign.Campaign, catalog Catalog, o Options) *planner {
 
 // newPlan returns a plan of a campaign that has no trials yet.
 func newPlan(c *campaign.Campaign) *Plan {
-	p := &Plan{Name: c.Name, Bounds: c.Scope.Bounds, Evidence: Evidence(c.Evidence)}
-	p.Prices = Prices{Currency: c.Prices.Currency, Targets: map[string]Price{}}
+	p := &Plan{Name: c.Name, Bounds: c.Scope.Bounds, Evidence: c.Evidence}
+	p.Prices = cost.Prices{Currency: c.Prices.Currency, Targets: map[string]cost.Price{}}
 	for name, price := range c.Prices.Targets {
-		p.Prices.Targets[name] = Price{
-			InputText: price.InputText, OutputText: price.OutputText, InputAudio: price.InputAudio, OutputAudio: price.OutputAudio,
-		}
+		p.Prices.Targets[name] = price.Price
 	}
 	return p
 }
@@ -206,7 +205,7 @@ func (p *planner) compile(a *campaign.Attack) *verdict.Expression {
 func (p *planner) keepUsed() {
 	for _, t := range p.campaign.Targets {
 		if p.used[Definition{core.KindTarget, t.Name}] {
-			p.plan.Targets = append(p.plan.Targets, Target{componentOf(t.Component), Limits(t.Limits)})
+			p.plan.Targets = append(p.plan.Targets, Target{componentOf(t.Component), t.Limits})
 		}
 	}
 	for _, c := range p.campaign.Converters {

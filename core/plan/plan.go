@@ -2,6 +2,8 @@ package plan
 
 import (
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -15,8 +17,8 @@ type Plan struct {
 	// Name is the campaign's.
 	Name     string
 	Bounds   scope.Bounds
-	Prices   Prices
-	Evidence Evidence
+	Prices   cost.Prices
+	Evidence campaign.Evidence
 	// Targets, Converters and Scorers are the definitions that some trial
 	// uses, in the order of the campaign. Unused ones are not opened.
 	Targets    []Target
@@ -27,13 +29,6 @@ type Plan struct {
 	needs      Needs
 	grants     []Grant
 	notCounted []string
-}
-
-// Evidence says how much of a run may fail before the run as a whole gives no
-// evidence. Both are shares of each attack's trials, from 0 to 1.
-type Evidence struct {
-	MaxErrored      float64
-	MaxUndetermined float64
 }
 
 // StopOn says when a conversation ends before its last turn.

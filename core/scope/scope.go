@@ -1,6 +1,6 @@
-// Package scope is the rules of engagement: which hosts a campaign may contact, and
-// the bounds and hours of its runs. Whoever reads a campaign and whoever lets a
-// connection out go by the same rules.
+// Package scope is the rules of engagement: which hosts a campaign may contact, the
+// bounds and hours of its runs, and the limits of its targets. Whoever reads a campaign
+// and whoever lets a connection out go by the same rules.
 package scope
 
 import (

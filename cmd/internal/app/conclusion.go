@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
@@ -92,10 +92,10 @@ func endingOf(s record.Summary, broken error) ending {
 
 // conclusionOf judges a run of a campaign by what was counted of it, and by how much of
 // it may fail.
-func conclusionOf(campaign string, allowed plan.Evidence, run string, s record.Summary, counts []store.Count, end ending) Conclusion {
+func conclusionOf(name string, allowed campaign.Evidence, run string, s record.Summary, counts []store.Count, end ending) Conclusion {
 	attacks := Tally(counts)
 	verdict, why := judge(attacks, s.Planned, allowed, end)
-	return Conclusion{Run: run, Campaign: campaign, Summary: s, Attacks: attacks, Counts: counts, Verdict: verdict, Why: why}
+	return Conclusion{Run: run, Campaign: name, Summary: s, Attacks: attacks, Counts: counts, Verdict: verdict, Why: why}
 }
 
 // ConcludeAgain returns what was concluded of a finished run when it ended.
@@ -109,7 +109,7 @@ func ConcludeAgain(ctx context.Context, s *store.Reader, run store.Run) (Conclus
 		return Conclusion{}, err
 	}
 	summary := record.Summary{Planned: run.Trials, Tally: Tally(counts).Total().Tally, Duration: run.Ended.Sub(run.Started)}
-	return conclusionOf(recorded.Name, plan.Evidence(recorded.Evidence), run.ID, summary, counts, finished), nil
+	return conclusionOf(recorded.Name, recorded.Evidence, run.ID, summary, counts, finished), nil
 }
 
 // Tally counts the trials of each attack, and of each of its variants, in the order of
@@ -124,7 +124,7 @@ func Tally(counts []store.Count) stats.Rows {
 
 // judge chooses the verdict on a run that was carried out. A finding is a finding
 // whatever else went wrong; without one, every attack has to give evidence.
-func judge(attacks stats.Rows, planned int, limit plan.Evidence, how ending) (verdict Verdict, why string) {
+func judge(attacks stats.Rows, planned int, limit campaign.Evidence, how ending) (verdict Verdict, why string) {
 	all := attacks.Total().Tally
 	reached := fmt.Sprintf("the objective was reached in %d of %s", all.Succeeded, phrase.Count(planned, "trial"))
 	if lost := planned - all.Judged(); lost > 0 {
@@ -155,7 +155,7 @@ func judge(attacks stats.Rows, planned int, limit plan.Evidence, how ending) (ve
 // stay within the campaign's limits, which would otherwise forgive a whole
 // attack for the sake of the others; and none is evidence without a trial that
 // was judged, whatever the limits are.
-func weaknesses(attacks stats.Rows, limit plan.Evidence) []string {
+func weaknesses(attacks stats.Rows, limit campaign.Evidence) []string {
 	var weak []string
 	for _, a := range attacks {
 		n := a.Trials()

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
@@ -13,7 +13,7 @@ func TestARunIsJudgedByItsFindingsThenByItsEvidence(t *testing.T) {
 	type tallies = []stats.Tally
 	for name, test := range map[string]struct {
 		attacks tallies
-		limit   plan.Evidence
+		limit   campaign.Evidence
 		end     ending
 		want    Verdict
 		why     string
@@ -24,20 +24,20 @@ func TestARunIsJudgedByItsFindingsThenByItsEvidence(t *testing.T) {
 		"a finding beside a dead attack": {attacks: tallies{{Errored: 33}, {Succeeded: 27}}, want: Findings, why: "findings: the objective was reached in 27 of 60 trials; 33 gave no evidence"},
 		"one error, none allowed":        {attacks: tallies{{Defended: 19, Errored: 1}}, want: NoEvidence, why: `attack "0": 1 of 20 trials errored, and the campaign allows 0%`},
 		"one undetermined, none allowed": {attacks: tallies{{Defended: 19, Undetermined: 1}}, want: NoEvidence, why: "1 of 20 trials undetermined"},
-		"as many errors as allowed":      {attacks: tallies{{Defended: 93, Errored: 7}}, limit: plan.Evidence{MaxErrored: 0.07}, want: Clean, why: "7 gave no evidence"},
+		"as many errors as allowed":      {attacks: tallies{{Defended: 93, Errored: 7}}, limit: campaign.Evidence{MaxErrored: 0.07}, want: Clean, why: "7 gave no evidence"},
 		"more errors than allowed": {
-			attacks: tallies{{Defended: 992, Errored: 8}}, limit: plan.Evidence{MaxErrored: 0.0075}, want: NoEvidence, why: "allows 0.75%",
+			attacks: tallies{{Defended: 992, Errored: 8}}, limit: campaign.Evidence{MaxErrored: 0.0075}, want: NoEvidence, why: "allows 0.75%",
 		},
 		"one attack has more errors than allowed, all of them together have not": {
-			attacks: tallies{{Defended: 100}, {Defended: 1, Errored: 1}}, limit: plan.Evidence{MaxErrored: 0.1}, want: NoEvidence, why: `attack "1": 1 of 2 trials errored`,
+			attacks: tallies{{Defended: 100}, {Defended: 1, Errored: 1}}, limit: campaign.Evidence{MaxErrored: 0.1}, want: NoEvidence, why: `attack "1": 1 of 2 trials errored`,
 		},
 		"an attack without a judgement, which the limits allow": {
-			attacks: tallies{{Defended: 100}, {Errored: 1, Undetermined: 1}}, limit: plan.Evidence{MaxErrored: 1, MaxUndetermined: 1}, want: NoEvidence,
+			attacks: tallies{{Defended: 100}, {Errored: 1, Undetermined: 1}}, limit: campaign.Evidence{MaxErrored: 1, MaxUndetermined: 1}, want: NoEvidence,
 			why: `attack "1": no trial was judged`,
 		},
 		"two attacks without evidence":    {attacks: tallies{{Errored: 1}, {Errored: 1}}, want: NoEvidence, why: "and so for 1 other attack"},
-		"as many undetermined as allowed": {attacks: tallies{{Defended: 7, Undetermined: 3}}, limit: plan.Evidence{MaxUndetermined: 0.3}, want: Clean},
-		"undetermined is not errored":     {attacks: tallies{{Defended: 7, Undetermined: 3}}, limit: plan.Evidence{MaxErrored: 1}, want: NoEvidence},
+		"as many undetermined as allowed": {attacks: tallies{{Defended: 7, Undetermined: 3}}, limit: campaign.Evidence{MaxUndetermined: 0.3}, want: Clean},
+		"undetermined is not errored":     {attacks: tallies{{Defended: 7, Undetermined: 3}}, limit: campaign.Evidence{MaxErrored: 1}, want: NoEvidence},
 		"no attack at all":                {want: NoEvidence, why: "no trial was judged"},
 		"stopped":                         {attacks: tallies{{Defended: 1}}, end: interrupted, want: Interrupted, why: "reached in 0 of 1 trial"},
 		"stopped after a finding":         {attacks: tallies{{Succeeded: 1}}, end: interrupted, want: Interrupted, why: "reached in 1 of 1 trial"},
@@ -60,7 +60,7 @@ func TestARunIsJudgedByItsFindingsThenByItsEvidence(t *testing.T) {
 }
 
 func TestARunThatWasStoppedCountsTheTrialsThatNeverBegan(t *testing.T) {
-	if code, why := judge(nil, 400, plan.Evidence{}, interrupted); code != Interrupted || !strings.Contains(why, "0 of 400 trials; 400 gave no evidence") {
+	if code, why := judge(nil, 400, campaign.Evidence{}, interrupted); code != Interrupted || !strings.Contains(why, "0 of 400 trials; 400 gave no evidence") {
 		t.Errorf("%d, %q", code, why)
 	}
 }

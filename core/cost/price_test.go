@@ -1,14 +1,14 @@
-package plan_test
+package cost_test
 
 import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 )
 
 func TestAPriceIsThatOfAMillionTokensOfASort(t *testing.T) {
-	price := plan.Price{InputText: 4, OutputText: 16, InputAudio: 32, OutputAudio: 64}
+	price := cost.Price{InputText: 4, OutputText: 16, InputAudio: 32, OutputAudio: 64}
 	for name, test := range map[string]struct {
 		used core.Usage
 		want float64

@@ -1,4 +1,4 @@
-package plan_test
+package cost_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	wav "github.com/redteam-orchestrator/orchestrator/core/audio"
-	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/cost"
 )
 
 // The rule is the one of docs/campaign.md: four bytes of text to a token, ten tokens for a
@@ -30,10 +30,10 @@ func TestTokensAreEstimatedByTheDocumentedRule(t *testing.T) {
 		"sound that is damaged": {core.WAVValue([]byte("RIFF")), core.Usage{}, core.Usage{}},
 	} {
 		message := core.Message{Parts: []core.Part{{Value: test.value}}}
-		if got := plan.EstimateUsage([]core.Message{message}, core.Message{}); got != test.sent {
+		if got := cost.EstimateUsage([]core.Message{message}, core.Message{}); got != test.sent {
 			t.Errorf("%s, sent: %+v, want %+v", name, got, test.sent)
 		}
-		if got := plan.EstimateUsage(nil, message); got != test.said {
+		if got := cost.EstimateUsage(nil, message); got != test.said {
 			t.Errorf("%s, said: %+v, want %+v", name, got, test.said)
 		}
 	}

@@ -1,4 +1,4 @@
-package plan
+package cost
 
 import "github.com/redteam-orchestrator/orchestrator/core"
 

@@ -1,4 +1,4 @@
-package plan
+package cost
 
 import (
 	"math"
@@ -7,13 +7,14 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// What is taken for the tokens of what is not counted by a provider. Texts have
-// about four characters to a token in English. The rates of audio are those that
+// BytesPerToken is how long a token of text is taken to be, as it is in English.
+const BytesPerToken = 4
+
+// What is taken for the other tokens that no provider counted. The rates of audio are those that
 // OpenAI documents for its voice models: a token for 100 ms that it hears, and
 // one for 50 ms that it says. An image has those of a picture of 1,024 pixels
 // square.
 const (
-	bytesPerToken  = 4
 	heardPerSecond = 10
 	saidPerSecond  = 20
 	perImage       = 765
@@ -54,9 +55,9 @@ func tokensOf(v core.Value, perSecond float64) int64 {
 	case core.Image:
 		return perImage
 	default:
-		return textTokens(len(v.Data))
+		return TextTokens(len(v.Data))
 	}
 }
 
-// textTokens estimates the tokens of a text of so many bytes.
-func textTokens(bytes int) int64 { return int64((bytes + bytesPerToken - 1) / bytesPerToken) }
+// TextTokens returns about how many tokens a text of so many bytes has.
+func TextTokens(bytes int) int64 { return int64((bytes + BytesPerToken - 1) / BytesPerToken) }
