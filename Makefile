@@ -12,13 +12,15 @@ BUILD := CGO_ENABLED=0 go build
 # tests start many. A package may take as long as all of CI. "make lint" vets, so
 # that the tests need not. What computes for long and starts no goroutines is
 # compiled without the detector: SQLite, which is C translated to Go, the arithmetic
-# of sound, and the curves that every start of a plugin needs. No package may be
-# added that uses generic types of package sync: the linker keeps one copy of each,
-# and it must be a watched one.
+# of sound and its Base64, and the curves and regular expressions that every start
+# of a plugin needs. No package may be added that uses generic types of package
+# sync: the linker keeps one copy of each, and it must be a watched one.
 unwatched = -gcflags=$(1)=-race=false
 RACE := env GORACE=atexit_sleep_ms=0 go test -race -vet=off -timeout 20m \
 	$(call unwatched,modernc.org/sqlite/lib) \
 	$(call unwatched,github.com/redteam-orchestrator/orchestrator/core/audio) \
+	$(call unwatched,encoding/base64) \
+	$(call unwatched,regexp/...) \
 	$(call unwatched,crypto/internal/fips140/nistec/...)
 
 # The packages whose tests take longest begin first.

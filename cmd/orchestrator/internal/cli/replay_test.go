@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/orchestrator/internal/cli"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
@@ -105,6 +106,21 @@ func (p *program) bare(args ...string) (output string, code int) {
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
+// prints runs a command that only prints in this process, with the store of a
+// program and nothing else.
+func (p *program) prints(args ...string) string {
+	p.t.Helper()
+	var out strings.Builder
+	env := cli.Env{
+		Args: append(args, "--store", p.store), Stdout: &out, Stderr: &out, DataDir: p.t.TempDir(), Now: time.Now,
+		LookupEnv: func(string) (string, bool) { return "", false },
+	}
+	if code := cli.Run(p.t.Context(), env); code != 0 {
+		p.t.Fatalf("%q: exit code %d\n%s", args, code, &out)
+	}
+	return out.String()
+}
+
 // runs returns the IDs of the runs in a store, the first one first.
 func (p *program) runs() []string {
 	p.t.Helper()
@@ -188,16 +204,9 @@ var (
 // earlier attempts, and what belongs to the run itself.
 func (p *program) shown(run string, trials ...string) string {
 	p.t.Helper()
-	all, code := p.bare("show", run)
-	if code != 0 {
-		p.t.Fatal(all)
-	}
+	all := p.prints("show", run)
 	for _, trial := range trials {
-		out, code := p.bare("show", run, trial)
-		if code != 0 {
-			p.t.Fatal(out)
-		}
-		all += out
+		all += p.prints("show", run, trial)
 	}
 	all = lengths.ReplaceAllString(clocks.ReplaceAllString(all, "TIME"), "${1}LENGTH")
 	return attempts.ReplaceAllString(ofRun.ReplaceAllString(all, ""), "")
