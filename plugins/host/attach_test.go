@@ -53,6 +53,7 @@ func pasted(t *testing.T, line string) host.Attachments {
 }
 
 func TestAPluginThatItsAuthorStartedIsAttachedAndLeftAlone(t *testing.T) {
+	t.Parallel()
 	cmd, attach := debugged(t)
 	for run := range 2 {
 		h, _ := newHost(t, func(o *host.Options) { o.Attach, o.Bundled = attach, nil })
@@ -75,6 +76,7 @@ func TestAPluginThatItsAuthorStartedIsAttachedAndLeftAlone(t *testing.T) {
 }
 
 func TestAPluginThatIsAttachedTakesThePlaceOfTheInstalledOne(t *testing.T) {
+	t.Parallel()
 	cmd, attach := debugged(t)
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Attach, o.Programs = attach, host.Discover([]string{installed(t, "acme")}, o.Log)
@@ -92,6 +94,7 @@ func TestAPluginThatIsAttachedTakesThePlaceOfTheInstalledOne(t *testing.T) {
 }
 
 func TestAnInterruptEndsADebuggedPluginAndTakesItsSocketAway(t *testing.T) {
+	t.Parallel()
 	cmd, attach := debugged(t)
 	h, log := newHost(t, func(o *host.Options) { o.Attach, o.Bundled = attach, nil })
 	openConverter(t, h, "acme/echo", "")
@@ -106,6 +109,7 @@ func TestAnInterruptEndsADebuggedPluginAndTakesItsSocketAway(t *testing.T) {
 }
 
 func TestAStaleAttachmentSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	_, err := host.New(host.Options{Attach: pasted(t, `export ORCHESTRATOR_ATTACH='{"acme":{"socket":"/tmp/gone/plugin1","pid":1,"protocol":1}}'`+"\n")}).Describe(t.Context())
 	if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), `attaching to plugin "acme" (/tmp/gone/plugin1): there is no such process any more`) {
 		t.Errorf("error %v (%s)", err, core.KindOf(err))
@@ -113,6 +117,7 @@ func TestAStaleAttachmentSaysWhatToDo(t *testing.T) {
 }
 
 func TestAMistakeInAnAttachmentIsAnErrorOfTheConfiguration(t *testing.T) {
+	t.Parallel()
 	for name, text := range map[string]string{
 		"no JSON":            `acme`,
 		"a list":             `[]`,

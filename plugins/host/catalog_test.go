@@ -43,6 +43,7 @@ func selfSum(t *testing.T) string {
 }
 
 func TestTheCatalogKnowsBundledAndThirdPartyComponents(t *testing.T) {
+	t.Parallel()
 	dir := installed(t, "acme", "broken")
 	h, _ := newHost(t, func(o *host.Options) { o.Programs = host.Discover([]string{dir}, o.Log) })
 	c := catalogOf(t, h)
@@ -80,6 +81,7 @@ func TestTheCatalogKnowsBundledAndThirdPartyComponents(t *testing.T) {
 }
 
 func TestABundledPluginThatCannotStartIsAnError(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) { o.Bundled = []string{filepath.Join(t.TempDir(), "nothing")} })
 	if _, err := h.Describe(t.Context()); core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("error %v, want an unavailable one with the reason", err)
@@ -87,6 +89,7 @@ func TestABundledPluginThatCannotStartIsAnError(t *testing.T) {
 }
 
 func TestDescribeOnTheCommandLineSaysWhatTheWireSays(t *testing.T) {
+	t.Parallel()
 	dir := installed(t, "acme")
 	output, err := exec.Command(filepath.Join(dir, "orchestrator-plugin-acme"), "describe").Output()
 	if err != nil {
@@ -142,6 +145,7 @@ func compact(t *testing.T, v any) string {
 }
 
 func TestAPluginThatIsStartedByHandSaysWhatItIs(t *testing.T) {
+	t.Parallel()
 	cmd := exec.Command(filepath.Join(installed(t, "acme"), "orchestrator-plugin-acme"))
 	output, err := cmd.CombinedOutput()
 	if cmd.ProcessState.ExitCode() != 1 || !containsAll(string(output), []string{"acme 0.1.0 is a plugin", "orchestrator plugins list"}) {
@@ -150,6 +154,7 @@ func TestAPluginThatIsStartedByHandSaysWhatItIs(t *testing.T) {
 }
 
 func TestTheFirstFolderWins(t *testing.T) {
+	t.Parallel()
 	first, second := installed(t, "acme"), installed(t, "acme", "other")
 	h, log := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{first, second, filepath.Join(first, "nothing")}, o.Log), nil
@@ -176,6 +181,7 @@ func TestNeitherPathNorTheWorkingDirectoryBringsAPlugin(t *testing.T) {
 }
 
 func TestAPluginThatOthersCouldChangeIsNotStarted(t *testing.T) {
+	t.Parallel()
 	copied := func(t *testing.T) (dir, file string) {
 		dir = installed(t)
 		file = filepath.Join(dir, "orchestrator-plugin-acme")
@@ -220,6 +226,7 @@ func TestAPluginThatOthersCouldChangeIsNotStarted(t *testing.T) {
 }
 
 func TestAPluginIsHeldToItsLockedHashAtEveryStart(t *testing.T) {
+	t.Parallel()
 	dir := installed(t, "acme", "forged", "typo")
 	hashes := map[string]string{"acme": selfSum(t), "forged": strings.Repeat("0", 64), "typo": "0xy"}
 	h, _ := newHost(t, func(o *host.Options) {
@@ -243,6 +250,7 @@ func TestAPluginIsHeldToItsLockedHashAtEveryStart(t *testing.T) {
 }
 
 func TestInstalledVersionsAreFoundSideBySide(t *testing.T) {
+	t.Parallel()
 	dir, log := installed(t, "flat"), hclog.NewNullLogger()
 	for _, folder := range []string{"acme/1.0.0", "acme/1.10.0", "acme/nothing", ".install-1/1.0.0", "Acme/1.0.0"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
@@ -267,6 +275,7 @@ func TestInstalledVersionsAreFoundSideBySide(t *testing.T) {
 }
 
 func TestAScriptIsAPluginLikeAnyOther(t *testing.T) {
+	t.Parallel()
 	dir := installed(t, "real")
 	script := "#!/bin/sh\nexec \"$(dirname \"$0\")/orchestrator-plugin-real\" \"$@\"\n"
 	path := filepath.Join(dir, "orchestrator-plugin-script")

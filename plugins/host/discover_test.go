@@ -12,6 +12,7 @@ import (
 )
 
 func TestAFolderThatCannotBeReadIsAWarningAndAMissingOneIsNot(t *testing.T) {
+	t.Parallel()
 	log := &logBuffer{}
 	logger := hclog.New(&hclog.LoggerOptions{Output: log})
 	dir := t.TempDir()

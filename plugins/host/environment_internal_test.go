@@ -6,6 +6,7 @@ import (
 )
 
 func TestAProgramInGoIsToldToKeepToNineTenthsOfItsMemory(t *testing.T) {
+	t.Parallel()
 	for limit, want := range map[int64]string{
 		4 << 30: "GOMEMLIMIT=3865470561",
 		1000:    "GOMEMLIMIT=900",

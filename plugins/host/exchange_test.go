@@ -47,6 +47,7 @@ func textsOf(replies []core.Reply) []string {
 }
 
 func TestMessagesThatInterruptAreAnsweredInOrder(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	replies, err := talkTo(t, h, "caller").Exchange(t.Context(), over("one", "two", "three"))
 	if err != nil {
@@ -58,6 +59,7 @@ func TestMessagesThatInterruptAreAnsweredInOrder(t *testing.T) {
 }
 
 func TestTheRepliesBeforeAnErrorComeWithIt(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	replies, err := talkTo(t, h, "caller").Exchange(t.Context(), over("one", "two", "fail", "four"))
 	if got, want := textsOf(replies), []string{"one after 0s", "two after 1s"}; !slices.Equal(got, want) {
@@ -69,6 +71,7 @@ func TestTheRepliesBeforeAnErrorComeWithIt(t *testing.T) {
 }
 
 func TestATargetThatForgetsAReplyFails(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	replies, err := talkTo(t, h, "caller").Exchange(t.Context(), over("one", "forget"))
 	if len(replies) != 1 || core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "1 replies to 2 messages") {
@@ -77,6 +80,7 @@ func TestATargetThatForgetsAReplyFails(t *testing.T) {
 }
 
 func TestATargetThatCannotBeInterruptedSaysSo(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	talk := talkTo(t, h, "parrot")
 	replies, err := talk.Exchange(t.Context(), over("one", "two"))
@@ -89,6 +93,7 @@ func TestATargetThatCannotBeInterruptedSaysSo(t *testing.T) {
 }
 
 func TestAReplyThatBrokeOffComesWithWhatBrokeIt(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	talk := talkTo(t, h, "caller")
 	reply, err := talk.Send(t.Context(), core.UserText("break"))
@@ -108,6 +113,7 @@ func TestAReplyThatBrokeOffComesWithWhatBrokeIt(t *testing.T) {
 }
 
 func TestWhatCameBeforeADeadlineIsReturnedWithIt(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	talk := talkTo(t, h, "caller")
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
@@ -119,6 +125,7 @@ func TestWhatCameBeforeADeadlineIsReturnedWithIt(t *testing.T) {
 }
 
 func TestAReplyAndAnErrorThatDoNotGoTogetherAreAProtocolError(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "raw")}, o.Log), nil
 	})
@@ -142,6 +149,7 @@ func TestAReplyAndAnErrorThatDoNotGoTogetherAreAProtocolError(t *testing.T) {
 }
 
 func TestMoreRepliesThanMessagesAreRefused(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "raw")}, o.Log), nil
 	})

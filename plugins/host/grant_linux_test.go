@@ -11,6 +11,7 @@ import (
 )
 
 func TestAGrantIsMadeByAProcessThatMayDoIt(t *testing.T) {
+	t.Parallel()
 	var started atomic.Int32
 	c := newCage(t, func(o *host.Options) {
 		o.Observe = func(e host.Event) {
@@ -43,6 +44,7 @@ func TestAGrantIsMadeByAProcessThatMayDoIt(t *testing.T) {
 }
 
 func TestAGrantToWhatIsHeldToNothingLeavesItRunning(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	pid := pidOf(t, h)
 	must(t, h.Grant(t.Context(), core.KindConverter, "pid", core.Permissions{Read: []string{"/etc/hostname"}}))

@@ -8,6 +8,7 @@ import (
 )
 
 func TestAHandshakeThatWillNotDoSaysWhoHasToMove(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		plugin     string
 		says, hint []string

@@ -20,6 +20,7 @@ import (
 )
 
 func TestAConversationRemembersItsTurnsAcrossTheBoundary(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "parrot", []byte(`{"audio": 3000000}`))
 	if err != nil {
@@ -65,6 +66,7 @@ func TestAConversationRemembersItsTurnsAcrossTheBoundary(t *testing.T) {
 }
 
 func TestAScorerJudgesAcrossTheBoundary(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	s, err := core.OpenAs[core.Scorer](t.Context(), h.Using(nil), "length", nil)
 	if err != nil {
@@ -88,6 +90,7 @@ func TestAScorerJudgesAcrossTheBoundary(t *testing.T) {
 }
 
 func TestAConverterIsHeldToWhatItSaysItGives(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	for _, use := range []string{"liar", "alien"} {
 		_, err := openConverter(t, h, use, "").Convert(t.Context(), core.TextValue("x"))
@@ -98,6 +101,7 @@ func TestAConverterIsHeldToWhatItSaysItGives(t *testing.T) {
 }
 
 func TestErrorsKeepTheirKindFieldHintAndWait(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	c := openConverter(t, h, "fail", "")
 	for _, kind := range core.ErrorKinds() {
@@ -122,6 +126,7 @@ func TestErrorsKeepTheirKindFieldHintAndWait(t *testing.T) {
 }
 
 func TestWrongConfigurationIsRefusedAndNamesTheKey(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	for _, test := range []struct{ config, field string }{
 		{`{"prefx": "x"}`, "prefx"},
@@ -137,6 +142,7 @@ func TestWrongConfigurationIsRefusedAndNamesTheKey(t *testing.T) {
 }
 
 func TestAConfigurationIsCheckedWithoutOpeningTheComponent(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	check := func(config string) error {
 		return h.CheckConfig(t.Context(), core.KindConverter, "echo", []byte(config))
@@ -175,6 +181,7 @@ func TestAConfigurationIsCheckedWithoutOpeningTheComponent(t *testing.T) {
 }
 
 func TestASecretReachesTheComponentThroughItsConfiguration(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	got, err := openConverter(t, h, "echo", `{"key": "k-1", "mode": "shown"}`).Convert(t.Context(), core.TextValue(""))
 	if err != nil || got.Text() != "k-1" {
@@ -183,6 +190,7 @@ func TestASecretReachesTheComponentThroughItsConfiguration(t *testing.T) {
 }
 
 func TestMessagesOverFourMebibytesCross(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	large := core.Value{Modality: core.Text, MediaType: core.MediaText, Data: bytes.Repeat([]byte("\x00\xffab"), 10<<20/4)}
 	got, err := openConverter(t, h, "echo", "").Convert(t.Context(), large)
@@ -195,6 +203,7 @@ func TestMessagesOverFourMebibytesCross(t *testing.T) {
 }
 
 func TestMessagesOverSixtyFourMebibytesAreRefusedClearly(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	for name, convert := range map[string]func() error{
 		"to the plugin": func() error {
@@ -217,6 +226,7 @@ func TestMessagesOverSixtyFourMebibytesAreRefusedClearly(t *testing.T) {
 }
 
 func TestAReplyLargerThanTheLimitIsRefused(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "parrot", fmt.Appendf(nil, `{"audio": %d}`, 65<<20))
 	if err != nil {
@@ -232,6 +242,7 @@ func TestAReplyLargerThanTheLimitIsRefused(t *testing.T) {
 }
 
 func TestCancellingACallCancelsItInThePlugin(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	c := openConverter(t, h, "block", "")
 	marker := filepath.Join(t.TempDir(), "marker")
@@ -248,6 +259,7 @@ func TestCancellingACallCancelsItInThePlugin(t *testing.T) {
 }
 
 func TestADeadlineComesBackAsATimeout(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	c := openConverter(t, h, "block", "")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -261,6 +273,7 @@ func TestADeadlineComesBackAsATimeout(t *testing.T) {
 }
 
 func TestEndingAConversationWaitsForTheCancelledSend(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "parrot", nil)
 	if err != nil {
@@ -286,6 +299,7 @@ func TestEndingAConversationWaitsForTheCancelledSend(t *testing.T) {
 }
 
 func TestInstancesAreIndependentAndCloseOnce(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	a, b := openConverter(t, h, "echo", `{"prefix":"a"}`), openConverter(t, h, "echo", `{"prefix":"b"}`)
 	for range 2 {
@@ -305,6 +319,7 @@ func TestInstancesAreIndependentAndCloseOnce(t *testing.T) {
 }
 
 func TestWhatIsStillOpenIsClosedWithTheHost(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	openConverter(t, h, "echo", "")
 	closeWithin(t, h, 5*time.Second)
@@ -316,6 +331,7 @@ func TestWhatIsStillOpenIsClosedWithTheHost(t *testing.T) {
 }
 
 func TestManyCallsShareOneProcess(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	var pids sync.Map
 	var calls sync.WaitGroup
@@ -342,6 +358,7 @@ func TestManyCallsShareOneProcess(t *testing.T) {
 }
 
 func TestAComponentThatNobodyOffersIsAConfigurationError(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) { o.Programs = host.Discover([]string{installed(t, "acme")}, o.Log) })
 	for _, use := range []string{"echoo", "acme/echoo", "nobody/echo"} {
 		_, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), use, nil)

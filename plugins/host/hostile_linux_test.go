@@ -93,6 +93,7 @@ func (c *cage) refused() []string {
 }
 
 func TestAHostilePluginIsRefusedWhatItHasNotDeclaredAndTheErrorSaysWhat(t *testing.T) {
+	t.Parallel()
 	c := newCage(t, nil)
 	home := t.TempDir()
 	key := filepath.Join(home, ".ssh", "id_ed25519")
@@ -156,6 +157,7 @@ func TestAHostilePluginFindsNoKeyOfAnotherComponent(t *testing.T) {
 }
 
 func TestANetworkedPluginReachesWhatTheCampaignAllowsAndNothingElse(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }))
 	defer server.Close()
 	allowed := strings.TrimPrefix(server.URL, "http://")
@@ -188,6 +190,7 @@ func TestANetworkedPluginReachesWhatTheCampaignAllowsAndNothingElse(t *testing.T
 }
 
 func TestAChildOfAHostilePluginDoesNotOutliveIt(t *testing.T) {
+	t.Parallel()
 	c := newCage(t, nil)
 	started, err := c.try(t, "hostile/outlive", "")
 	must(t, err)
@@ -208,6 +211,7 @@ func TestAChildOfAHostilePluginDoesNotOutliveIt(t *testing.T) {
 }
 
 func TestAHostilePluginThatFillsMemoryIsKilledAndTheErrorSaysWhy(t *testing.T) {
+	t.Parallel()
 	c := newCage(t, func(o *host.Options) {
 		for i := range o.Programs {
 			o.Programs[i].Limits.Memory = 256 << 20
@@ -222,6 +226,7 @@ func TestAHostilePluginThatFillsMemoryIsKilledAndTheErrorSaysWhy(t *testing.T) {
 }
 
 func TestAHostilePluginThatFillsMemoryInsteadOfSayingWhatItIsIsKilled(t *testing.T) {
+	t.Parallel()
 	c := newCage(t, func(o *host.Options) { o.Limits.Memory = 256 << 20 })
 	_, err := core.OpenAs[core.Converter](t.Context(), c.Using(nil), "hoarder/read", nil)
 	if err == nil || !strings.Contains(err.Error(), "of memory; its limit is 256 MiB: it was killed") {
@@ -230,6 +235,7 @@ func TestAHostilePluginThatFillsMemoryInsteadOfSayingWhatItIsIsKilled(t *testing
 }
 
 func TestALockedPluginThatAsksForMoreThanItWasLockedWithIsRefused(t *testing.T) {
+	t.Parallel()
 	c := newCage(t, func(o *host.Options) {
 		for i := range o.Programs {
 			o.Programs[i].Permissions = &core.Permissions{}
@@ -245,6 +251,7 @@ func TestALockedPluginThatAsksForMoreThanItWasLockedWithIsRefused(t *testing.T) 
 }
 
 func TestAHostilePluginThatFreezesIsKilledAndTheErrorSaysWhy(t *testing.T) {
+	t.Parallel()
 	c := newCage(t, func(o *host.Options) {
 		o.HeartbeatEvery, o.HeartbeatTimeout = 100*time.Millisecond, 5*time.Second
 	})
@@ -255,6 +262,7 @@ func TestAHostilePluginThatFreezesIsKilledAndTheErrorSaysWhy(t *testing.T) {
 }
 
 func TestAHostilePluginThatFloodsItsLogIsCutShort(t *testing.T) {
+	t.Parallel()
 	c := newCage(t, nil)
 	if got, err := c.try(t, "hostile/flood", ""); err != nil || got != "done" {
 		t.Fatalf("got %q, %v", got, err)

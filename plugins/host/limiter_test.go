@@ -34,6 +34,7 @@ func (s slowReplies) Convert(ctx context.Context, r *pb.ConvertRequest) (*pb.Con
 }
 
 func TestAReplyWaitsForRoomBeforeItIsReceived(t *testing.T) {
+	t.Parallel()
 	limits := Limits{Calls: 10, InFlight: 64 << 20} // room for one reply of unknown size
 	limiter := newLimiter(limits)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -75,6 +76,7 @@ func TestAReplyWaitsForRoomBeforeItIsReceived(t *testing.T) {
 }
 
 func TestACallThatCannotBeginGivesItsPlaceBack(t *testing.T) {
+	t.Parallel()
 	limiter := newLimiter(Limits{Calls: 1, InFlight: 1 << 20})
 	down := errors.New("no connection")
 	fails := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -93,6 +95,7 @@ func TestACallThatCannotBeginGivesItsPlaceBack(t *testing.T) {
 }
 
 func TestACallThatEndsWhileItWaitsForRoomKeepsNone(t *testing.T) {
+	t.Parallel()
 	q := newQueue(Limits{Calls: 1, InFlight: 10})
 	if !q.calls.TryAcquire(1) {
 		t.Fatal("there is no place for a call")
@@ -108,6 +111,7 @@ func TestACallThatEndsWhileItWaitsForRoomKeepsNone(t *testing.T) {
 }
 
 func TestBytesAreWrittenForPeople(t *testing.T) {
+	t.Parallel()
 	for n, want := range map[int64]string{
 		1000: "1000 B", 1 << 10: "1 KiB", 1<<30 + 300<<20: "1.3 GiB", 4 << 30: "4 GiB", 1 << 40: "1 TiB",
 	} {

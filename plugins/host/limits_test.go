@@ -18,6 +18,7 @@ import (
 )
 
 func TestAPluginThatFillsMemoryIsKilledAndTheRecordSaysWhy(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, func(o *host.Options) { o.Limits.Memory = 256 << 20 })
 	_, err := openConverter(t, h, "fill", "").Convert(t.Context(), core.TextValue(fmt.Sprint(300<<20)))
 	record := regexp.MustCompile(`plugin "orchestrator" used [\d.]+ MiB of memory; its limit is 256 MiB: it was killed`)
@@ -33,6 +34,7 @@ func TestAPluginThatFillsMemoryIsKilledAndTheRecordSaysWhy(t *testing.T) {
 }
 
 func TestMemoryOfWhatAPluginHasStartedCounts(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, func(o *host.Options) { o.Limits.Memory = 256 << 20 })
 	if _, err := openConverter(t, h, "spawn", "").Convert(t.Context(), core.TextValue("that fills memory")); err != nil {
 		t.Fatal(err)
@@ -65,6 +67,7 @@ func meetings(t *testing.T, h *host.Host, calls int, payload []byte) int {
 }
 
 func TestNoMoreCallsAreInProgressThanMayBe(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) { o.Limits.Calls = 2 })
 	if most := meetings(t, h, 16, nil); most != 2 {
 		t.Errorf("%d calls were in progress at a time, want 2", most)
@@ -72,6 +75,7 @@ func TestNoMoreCallsAreInProgressThanMayBe(t *testing.T) {
 }
 
 func TestNoMoreBytesAreInFlightThanMayBe(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) { o.Limits.InFlight = 3200 << 10 })
 	if most := meetings(t, h, 16, make([]byte, 1<<20)); most != 2 && most != 3 {
 		t.Errorf("%d calls of 1 MiB were in progress at a time, want at most 3", most)
@@ -79,6 +83,7 @@ func TestNoMoreBytesAreInFlightThanMayBe(t *testing.T) {
 }
 
 func TestAThousandTurnsAreInProgressAtATime(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "crowd", nil)
 	if err != nil {
@@ -102,6 +107,7 @@ func TestAThousandTurnsAreInProgressAtATime(t *testing.T) {
 }
 
 func TestAMessageLargerThanWhatMayBeInFlightPassesAlone(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) { o.Limits.InFlight = 1 << 20 })
 	c := openConverter(t, h, "echo", "")
 	large := bytes.Repeat([]byte("x"), 8<<20)
@@ -118,6 +124,7 @@ func TestAMessageLargerThanWhatMayBeInFlightPassesAlone(t *testing.T) {
 }
 
 func TestACallThatWaitsForItsTurnHonoursItsContext(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) { o.Limits.Calls = 1 })
 	waits := openConverter(t, h, "meet", "") // for another that cannot come
 	echo := openConverter(t, h, "echo", "")
@@ -144,6 +151,7 @@ func TestACallThatWaitsForItsTurnHonoursItsContext(t *testing.T) {
 }
 
 func TestAFloodOfLogIsDroppedAndCounted(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	const lines = 50_000
 	ask(t, h, "flood", fmt.Sprint(lines))
@@ -165,6 +173,7 @@ func TestAFloodOfLogIsDroppedAndCounted(t *testing.T) {
 }
 
 func TestLongLinesOfLogCountAsSeveral(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	ask(t, h, "torrent", "")
 	log.waitFor(t, "dropped", "lines of log")
@@ -174,6 +183,7 @@ func TestLongLinesOfLogCountAsSeveral(t *testing.T) {
 }
 
 func TestTheLastWordsOfAFloodAreKept(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	ask(t, h, "flood", "50000")
 	_, err := openConverter(t, h, "exit", "").Convert(t.Context(), core.TextValue(""))

@@ -13,6 +13,7 @@ import (
 )
 
 func TestALongLineIsCutBetweenItsCharacters(t *testing.T) {
+	t.Parallel()
 	for offset := range 8 {
 		line := strings.Repeat("x", maxShown-6+offset) + strings.Repeat("€", 10)
 		l := newPluginLog(hclog.NewNullLogger())
@@ -66,6 +67,7 @@ func (h hanging) Write(p []byte) (int, error) {
 }
 
 func TestALogThatHangsKeepsNobodyFromThePluginsLastLines(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := hanging{make(chan struct{}), make(chan struct{})}
 		l := newPluginLog(hclog.New(&hclog.LoggerOptions{Output: h}))

@@ -237,6 +237,7 @@ func does(ctx context.Context, s core.Scorer, what string, values ...core.Value)
 }
 
 func TestAScorerAsksATargetOfTheCampaignThroughTheHost(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	first, second := &oracle{name: "first"}, &oracle{name: "second"}
 	s := judging(t, h, `{"model": "a", "jury": ["a", "b"]}`, core.Targets{"a": first, "b": second, "c": &oracle{}})
@@ -267,6 +268,7 @@ func TestAScorerAsksATargetOfTheCampaignThroughTheHost(t *testing.T) {
 }
 
 func TestManyCallsAskAtOnce(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	converter, err := core.OpenAs[core.Converter](t.Context(), h.Using(core.Targets{"a": &oracle{name: "a"}}), "reword", []byte(`{"model": "a"}`))
 	if err != nil {
@@ -285,6 +287,7 @@ func TestManyCallsAskAtOnce(t *testing.T) {
 }
 
 func TestLargeSoundsGoBothWays(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	const size = 40 << 20
 	got := 0
@@ -303,6 +306,7 @@ func TestLargeSoundsGoBothWays(t *testing.T) {
 }
 
 func TestATargetsErrorComesToTheComponentAsItIs(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	down := &oracle{answer: func(context.Context, core.Message) (core.Reply, error) {
 		return core.Reply{}, core.Errorf(core.ErrorRateLimited, "too fast").WithHint("wait").After(3 * time.Second)
@@ -315,6 +319,7 @@ func TestATargetsErrorComesToTheComponentAsItIs(t *testing.T) {
 }
 
 func TestAReplyOfATargetThatBrokeOffComesToTheComponentWithItsError(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	dying := &oracle{answer: func(context.Context, core.Message) (core.Reply, error) {
 		reply := answerOf("The code is")
@@ -328,6 +333,7 @@ func TestAReplyOfATargetThatBrokeOffComesToTheComponentWithItsError(t *testing.T
 }
 
 func TestWhatAComponentMayNotAskIsRefusedClearly(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	s := judging(t, h, `{"model": "a"}`, core.Targets{"a": &oracle{name: "a"}})
 	other := judging(t, h, `{"model": "b"}`, core.Targets{"b": &oracle{name: "b"}})
@@ -363,6 +369,7 @@ func TestWhatAComponentMayNotAskIsRefusedClearly(t *testing.T) {
 }
 
 func TestConversationsThatAComponentLeavesOpenAreEndedWithItsCall(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	a := &oracle{}
 	s := judging(t, h, `{"model": "a"}`, core.Targets{"a": a})
@@ -386,6 +393,7 @@ func endless(started chan<- struct{}) *oracle {
 }
 
 func TestACallThatIsCancelledCancelsWhatIsAskedForIt(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	started := make(chan struct{}, 1)
 	a := endless(started)
@@ -404,6 +412,7 @@ func TestACallThatIsCancelledCancelsWhatIsAskedForIt(t *testing.T) {
 }
 
 func TestAComponentMayGiveUpOnItsModel(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	a := endless(make(chan struct{}, 1))
 	s := judging(t, h, `{"model": "a"}`, core.Targets{"a": a})
@@ -416,6 +425,7 @@ func TestAComponentMayGiveUpOnItsModel(t *testing.T) {
 }
 
 func TestAProcessThatDiesWhileItAsksLeavesNothingOpenAndIsReplaced(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	a := &oracle{name: "a"}
 	targets := core.Targets{"a": a}
@@ -434,6 +444,7 @@ func TestAProcessThatDiesWhileItAsksLeavesNothingOpenAndIsReplaced(t *testing.T)
 }
 
 func TestAPluginThatFreezesBeforeItFetchesAReplyHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	pid := pidOf(t, h)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -68,6 +68,7 @@ func TestAPluginThatIsHeldToNothingFindsTheHome(t *testing.T) {
 }
 
 func TestOnlyTheHostCanSpeakToAPlugin(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	sockets, err := filepath.Glob(filepath.Join(ask(t, h, "socket", ""), "plugin*"))
 	if err != nil || len(sockets) != 1 {
@@ -113,6 +114,7 @@ func certificate(t *testing.T) tls.Certificate {
 }
 
 func TestAPluginLeadsItsOwnProcessGroup(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	var pid, group int
 	if _, err := fmt.Sscan(ask(t, h, "pid", ""), &pid, &group); err != nil {
@@ -124,6 +126,7 @@ func TestAPluginLeadsItsOwnProcessGroup(t *testing.T) {
 }
 
 func TestTheSocketLiesInAPrivateFolderThatGoesWithThePlugin(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	dir := ask(t, h, "socket", "")
 	info, err := os.Stat(dir)
@@ -152,6 +155,7 @@ func TestALongTemporaryFolderDoesNotKeepAPluginFromStarting(t *testing.T) {
 }
 
 func TestAPanicIsAnErrorOfItsCall(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	before := pidOf(t, h)
 	_, err := openConverter(t, h, "panic", "").Convert(t.Context(), core.TextValue(""))
@@ -167,6 +171,7 @@ func TestAPanicIsAnErrorOfItsCall(t *testing.T) {
 }
 
 func TestADeathFailsTheCallWithItsReasonAndTheNextOpenStartsAnew(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ use, status, last string }{
 		{"exit", "exit status 3", "the disk is full disk=sda"},
 		{"crash", "exit status 2", "panic: out of cheese in the background"},
@@ -186,6 +191,7 @@ func TestADeathFailsTheCallWithItsReasonAndTheNextOpenStartsAnew(t *testing.T) {
 }
 
 func TestAKilledPluginFailsTheConversationItHeld(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "parrot", nil)
 	if err != nil {
@@ -207,6 +213,7 @@ func TestAKilledPluginFailsTheConversationItHeld(t *testing.T) {
 }
 
 func TestAFrozenPluginDoesNotBlockClose(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	pid := pidOf(t, h)
 	signalTo(t, pid, syscall.SIGSTOP)
@@ -217,6 +224,7 @@ func TestAFrozenPluginDoesNotBlockClose(t *testing.T) {
 }
 
 func TestAPluginThatNeverAnswersIsGivenUp(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs = host.Discover([]string{installed(t, "mute")}, o.Log)
 		o.StartTimeout = 200 * time.Millisecond
@@ -229,6 +237,7 @@ func TestAPluginThatNeverAnswersIsGivenUp(t *testing.T) {
 }
 
 func TestClosingDuringAStartDoesNotWaitForIt(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "mute")}, o.Log), nil
 	})
@@ -267,6 +276,7 @@ func TestAGrandchildThatHoldsTheOutputDoesNotBlockClose(t *testing.T) {
 }
 
 func TestADeathIsNoticedThoughAGrandchildHoldsTheOutput(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	var grandchild int
 	if _, err := fmt.Sscan(ask(t, h, "spawn", "away"), &grandchild); err != nil {
@@ -286,6 +296,7 @@ func TestADeathIsNoticedThoughAGrandchildHoldsTheOutput(t *testing.T) {
 }
 
 func TestAPluginDiesWithAHostThatIsKilled(t *testing.T) {
+	t.Parallel()
 	intermediate := exec.Command(self(t), "host")
 	intermediate.Stderr = os.Stderr
 	output, err := intermediate.StdoutPipe()
@@ -312,6 +323,7 @@ func TestAPluginDiesWithAHostThatIsKilled(t *testing.T) {
 }
 
 func TestNoiseBeforeTheHandshakeIsNamed(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "noisy")}, o.Log), nil
 	})
@@ -322,6 +334,7 @@ func TestNoiseBeforeTheHandshakeIsNamed(t *testing.T) {
 }
 
 func TestAPluginThatEndsAtOnceTellsItsLastWords(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "broken")}, o.Log), nil
 	})
@@ -332,6 +345,7 @@ func TestAPluginThatEndsAtOnceTellsItsLastWords(t *testing.T) {
 }
 
 func TestWhatAPluginPrintsGoesToTheLog(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	ask(t, h, "print", "")
 	for _, line := range []string{"printed on stdout", "printed on stderr", "written to descriptor 1", "written to descriptor 2", `"@level":7`} {
@@ -340,6 +354,7 @@ func TestWhatAPluginPrintsGoesToTheLog(t *testing.T) {
 }
 
 func TestWhatAPluginLogsGoesToTheLogWithItsNameAndLevel(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, func(o *host.Options) { o.Programs = host.Discover([]string{installed(t, "acme")}, o.Log) })
 	ask(t, h, "acme/log", "")
 	log.waitFor(t, "[DEBUG] host.acme: quiet: n=1")

@@ -106,6 +106,7 @@ func (*raw) Convert(_ context.Context, r *pb.ConvertRequest) (*pb.ConvertRespons
 }
 
 func TestAPluginInAnotherLanguageIsTrustedWithNothing(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "raw")}, o.Log), nil
 	})

@@ -7,6 +7,7 @@ import (
 )
 
 func TestTheSeedOfACallReachesThePlugin(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	c, err := core.OpenAs[core.Converter](t.Context(), h.Using(nil), "seed", nil)
 	if err != nil {

@@ -33,6 +33,7 @@ func mortal(t *testing.T, deaths int) (config string, noted func() string) {
 }
 
 func TestAConverterIsAskedOnceMoreInTheNextProcessWithItsConfiguration(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	config, noted := mortal(t, 1)
 	bystander := openConverter(t, h, "echo", `{"prefix": "still "}`)
@@ -51,6 +52,7 @@ func TestAConverterIsAskedOnceMoreInTheNextProcessWithItsConfiguration(t *testin
 }
 
 func TestAScorerIsAskedOnceMore(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	config, _ := mortal(t, 1)
 	s, err := core.OpenAs[core.Scorer](t.Context(), h.Using(nil), "mortal", []byte(config))
@@ -63,6 +65,7 @@ func TestAScorerIsAskedOnceMore(t *testing.T) {
 }
 
 func TestAnErrorOfAComponentIsNoReasonToAskAgain(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, nil)
 	if _, err := openConverter(t, h, "fail", "").Convert(t.Context(), core.TextValue("unavailable")); core.KindOf(err) != core.ErrorUnavailable {
 		t.Errorf("error %v, want the component's", err)
@@ -73,6 +76,7 @@ func TestAnErrorOfAComponentIsNoReasonToAskAgain(t *testing.T) {
 }
 
 func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Programs, o.Bundled = host.Discover([]string{installed(t, "acme")}, o.Log), nil
 	})
@@ -105,6 +109,7 @@ func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
 }
 
 func TestDeathsAreForgottenOnceAPluginHasWorkedForAWhile(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, func(o *host.Options) { o.ProvenAfter = time.Nanosecond })
 	config, noted := mortal(t, 12)
 	c := openConverter(t, h, "mortal", config)
@@ -122,6 +127,7 @@ func TestDeathsAreForgottenOnceAPluginHasWorkedForAWhile(t *testing.T) {
 }
 
 func TestATurnIsNeverRepeatedAndTheNextConversationWorks(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	config, noted := mortal(t, 1)
 	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "mortal", []byte(config))
@@ -154,6 +160,7 @@ func TestATurnIsNeverRepeatedAndTheNextConversationWorks(t *testing.T) {
 }
 
 func TestEveryCallInFlightLearnsOfADeathAndTheyShareTheRestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir() // outlives the plugin, which writes into it
 	h, log := newHost(t, nil)
 	const calls = 8
@@ -199,6 +206,7 @@ func TestEveryCallInFlightLearnsOfADeathAndTheyShareTheRestart(t *testing.T) {
 }
 
 func TestARestartIsWaitedForNoLongerThanTheContextAllows(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) { o.RestartPause = time.Hour })
 	c := openConverter(t, h, "echo", "")
 	signalTo(t, pidOf(t, h), syscall.SIGKILL)
@@ -217,6 +225,7 @@ func TestARestartIsWaitedForNoLongerThanTheContextAllows(t *testing.T) {
 }
 
 func TestAFrozenPluginIsNoticedByADeadline(t *testing.T) {
+	t.Parallel()
 	h, log := newHost(t, func(o *host.Options) {
 		o.HeartbeatEvery, o.HeartbeatTimeout = 20*time.Millisecond, 5*time.Second
 	})
@@ -237,6 +246,7 @@ func TestAFrozenPluginIsNoticedByADeadline(t *testing.T) {
 }
 
 func TestAPluginThatAnswersLateLives(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
 		o.HeartbeatEvery, o.HeartbeatTimeout = 10*time.Millisecond, 30*time.Second
 	})
@@ -257,6 +267,7 @@ func TestAPluginThatAnswersLateLives(t *testing.T) {
 }
 
 func TestWhatAPluginHasStartedGoesWithItWhenItDies(t *testing.T) {
+	t.Parallel()
 	h, _ := newHost(t, nil)
 	var grandchildren [2]int
 	for i, where := range []string{"in the group", "in a group of its own"} {
@@ -271,6 +282,7 @@ func TestWhatAPluginHasStartedGoesWithItWhenItDies(t *testing.T) {
 }
 
 func TestWhatHappensToAPluginsProcessIsTold(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var told []host.Event
 	h, _ := newHost(t, func(o *host.Options) {
@@ -305,6 +317,7 @@ func TestWhatHappensToAPluginsProcessIsTold(t *testing.T) {
 }
 
 func TestADeathIsToldBeforeTheRestart(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var told []host.Happening
 	restarting := make(chan struct{})
@@ -336,6 +349,7 @@ func TestADeathIsToldBeforeTheRestart(t *testing.T) {
 }
 
 func TestAStartIsToldBeforeTheEnd(t *testing.T) {
+	t.Parallel()
 	died := make(chan struct{})
 	var mu sync.Mutex
 	var told []host.Happening

@@ -10,6 +10,7 @@ import (
 
 // gRPC in Python is built on BoringSSL, which refuses the curve P-521.
 func TestTheHostsCertificateIsOneThatBoringSSLTakes(t *testing.T) {
+	t.Parallel()
 	self, err := newIdentity()
 	if err != nil {
 		t.Fatal(err)
@@ -37,6 +38,7 @@ func TestTheHostsCertificateIsOneThatBoringSSLTakes(t *testing.T) {
 }
 
 func TestEveryProcessGetsAKeyOfItsOwn(t *testing.T) {
+	t.Parallel()
 	one, err := newIdentity()
 	if err != nil {
 		t.Fatal(err)
