@@ -17,9 +17,9 @@ import (
 )
 
 // printed is what a function prints.
-func printed(print func(io.Writer)) string {
+func printed(write func(io.Writer)) string {
 	var out strings.Builder
-	print(&out)
+	write(&out)
 	return out.String()
 }
 
