@@ -210,6 +210,33 @@ func TestWhatIsHardToCompareIsSaid(t *testing.T) {
 	}
 }
 
+func TestOfManyCellsThatWereAlteredFiveAreNamed(t *testing.T) {
+	const note = "not held or judged by the same as in the baseline: "
+	for altered, want := range map[int]string{
+		0: "",
+		1: note + "a0 (target)",
+		5: note + "a0 (target), a1 (target), a2 (target), a3 (target), a4 (target)",
+		7: note + "a0 (target), a1 (target), a2 (target), a3 (target), a4 (target), 2 more",
+	} {
+		var then, now [][]compare.Trial
+		for i := range altered {
+			then, now = append(then, held(fmt.Sprintf("a%d", i), 0, "dddd")), append(now, held(fmt.Sprintf("a%d", i), 0, "dddd"))
+			for j := range now[i] {
+				now[i][j].Target = "other"
+			}
+		}
+		got := ""
+		for _, one := range compare.New(run("a", then...), run("b", now...), compare.Alpha).Notes {
+			if strings.HasPrefix(one, note) {
+				got += one
+			}
+		}
+		if got != want {
+			t.Errorf("%d cells: noted %q, want %q", altered, got, want)
+		}
+	}
+}
+
 func TestWithoutABaselineEveryFindingIsNew(t *testing.T) {
 	first := compare.New(compare.Run{}, run("b", held("polite", 0, "sddd"), held("rude", 0, "dddd")), compare.Alpha)
 	if len(first.New) != 1 || first.New[0].Other != compare.Absent || first.Conclusion != compare.Worse {

@@ -96,6 +96,23 @@ func TestOfWritesTheSchemaOfAStructWithItsDefaults(t *testing.T) {
 	}
 }
 
+func TestAnEmbeddedStructWithANameIsAnObjectOfItsOwn(t *testing.T) {
+	type Rate struct {
+		Rate int `json:"rate"`
+	}
+	s, err := schema.Of(struct {
+		Rate `json:"limit"`
+	}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for document, wrong := range map[string]int{`{"limit":{"rate":1}}`: 0, `{"rate":1}`: 1} {
+		if got := s.Check([]byte(document)); len(got) != wrong {
+			t.Errorf("%s: %v, want %d violations", document, got, wrong)
+		}
+	}
+}
+
 func TestAStructMayStandInSeveralPlacesOfAConfiguration(t *testing.T) {
 	type end struct {
 		Host string `json:"host"`
@@ -130,9 +147,10 @@ func TestOfRefusesWhatConfigurationCannotExpress(t *testing.T) {
 		config any
 		want   string
 	}{
-		"not a struct": {"text", "a configuration is a struct, not string"},
-		"nil":          {nil, "a configuration is a struct, not <nil>"},
-		"no json name": {struct{ Voice string }{}, "field Voice has no json name"},
+		"not a struct":             {"text", "a configuration is a struct, not string"},
+		"nil":                      {nil, "a configuration is a struct, not <nil>"},
+		"no json name":             {struct{ Voice string }{}, "field Voice has no json name"},
+		"no json name of a struct": {struct{ Audio audio }{}, "field Audio has no json name"},
 		"a channel": {struct {
 			C chan int `json:"c"`
 		}{}, "field C: chan int has no form"},

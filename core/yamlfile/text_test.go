@@ -53,6 +53,61 @@ func TestTheCharactersOfAFileAreThoseOfText(t *testing.T) {
 	}
 }
 
+func TestATextSaysWhatIsWrongWithItAndWhatWouldBeRight(t *testing.T) {
+	for written, want := range map[string]string{
+		"word":       "",
+		"'7'":        "",
+		"2026-11-30": "",
+		"7":          `it must be a text, not the number 7 (write "7", in quotes)`,
+		"true":       `it must be a text, not true (write "true", in quotes)`,
+		"~":          "it must be a text, not nothing",
+		"[a]":        "it must be a text, not a list",
+		"{a: b}":     "it must be a text, not a mapping",
+		"' '":        "it must not be empty",
+	} {
+		if got := readOne(t, written, func(v yamlfile.Value) { v.Text() }); got != want {
+			t.Errorf("%q: %q, want %q", written, got, want)
+		}
+	}
+}
+
+func TestAPlaceInATextIsOneInItsFileWhereTheTextStandsThereAsItIs(t *testing.T) {
+	type position = yamlfile.Position
+	at := func(line, column int) position { return position{Line: line, Column: column} }
+	for name, test := range map[string]struct {
+		data string
+		// within are places in the text, and their places in the file.
+		within map[position]position
+	}{
+		"a word":          {"it: abc\n", map[position]position{at(1, 1): at(1, 5), at(1, 3): at(1, 7)}},
+		"in quotes":       {"it: 'abc'\n", map[position]position{at(1, 1): at(1, 6), at(1, 3): at(1, 8)}},
+		"with an escape":  {`it: "a\tb"`, map[position]position{at(1, 3): at(1, 5)}},
+		"a block":         {"it: |\n  é one\n    two\n\n  three\n", map[position]position{at(1, 3): at(2, 5), at(2, 1): at(3, 3), at(2, 3): at(3, 5), at(4, 5): at(5, 7)}},
+		"beyond its end":  {"it: |\n  one\n", map[position]position{at(0, 1): at(1, 5), at(2, 1): at(1, 5)}},
+		"a folded block":  {"it: >\n  one\n  two\n", map[position]position{at(1, 5): at(1, 5)}},
+		"Windows' ends":   {"it: |\r\n  one\r\n  two\r\n", map[position]position{at(2, 2): at(3, 4)}},
+		"over two lines":  {"it: one\n  two\n", map[position]position{at(1, 5): at(1, 5)}},
+		"wide characters": {"ü: é\nit: 'éa'\n", map[position]position{at(1, 2): at(2, 7)}},
+	} {
+		f, root, ok := yamlfile.Parse([]byte(test.data), "the file", yamlfile.MaxFile)
+		if !ok {
+			t.Errorf("%s: %v", name, f.Problems("f"))
+			continue
+		}
+		root.Object(
+			yamlfile.Optional("ü", func(yamlfile.Value) {}),
+			yamlfile.Required("it", func(v yamlfile.Value) {
+				place := v.TextPlace()
+				for within, want := range test.within {
+					if got := place.At(within.Line, within.Column); got != want {
+						t.Errorf("%s: %v is at %v, want %v", name, within, got, want)
+					}
+				}
+			}),
+		)
+	}
+}
+
 func TestASyntaxErrorIsShownAtTheWordThatIsWrong(t *testing.T) {
 	const upToHere = " (look at the indentation, the brackets and the quotes up to here)"
 	for data, want := range map[string]string{

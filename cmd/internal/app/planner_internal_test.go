@@ -27,12 +27,33 @@ func TestMain(m *testing.M) {
 	text := []core.Modality{core.Text}
 	plugins.Serve(plugins.Info{Name: name, Version: "1.2.0"},
 		core.NewTarget(core.Info{Name: "echo", In: text, Out: text}, struct{}{}, func(context.Context, struct{}) (core.Target, error) {
-			return nil, errors.New("no test opens it")
+			return echo{}, nil
 		}),
 		core.NewScorer(core.Info{Name: "said", In: text, Scores: core.ScoreTrueFalse}, struct{}{}, func(context.Context, struct{}) (core.Scorer, error) {
-			return nil, errors.New("no test opens it")
+			return successful{}, nil
 		}),
 	)
+}
+
+// echo is a target that repeats what it is told, and successful a scorer for which each
+// reply is a success.
+type (
+	echo       struct{}
+	successful struct{}
+)
+
+func (echo) StartConversation(context.Context, core.Start) (core.Conversation, error) {
+	return echo{}, nil
+}
+
+func (echo) Send(_ context.Context, m core.Message) (core.Reply, error) {
+	return core.Reply{Message: core.Message{Role: core.Assistant, Parts: m.Parts}, Finish: core.FinishComplete}, nil
+}
+
+func (echo) End(context.Context) error { return nil }
+
+func (successful) Score(context.Context, core.Evidence) (core.Score, error) {
+	return core.Score{Type: core.ScoreTrueFalse, Value: 1}, nil
 }
 
 // planning is a Planner of a campaign, with the bundled plugin and acme.
@@ -96,6 +117,19 @@ attacks: [{name: a, target: agent, objective: x, trials: 3, turns: [{user: hello
 	}
 }
 
+func TestOfACampaignWithAMistakeOnlyTheMistakeIsReported(t *testing.T) {
+	const source = `version: 1
+name: demo
+targets: {agent: {use: echo}}
+scorers: {leaked: {use: said}}
+attacks: [{name: a, target: agent, objective: x, turns: [{user: hello}], scorers: []}]
+`
+	_, err := planning(t, source).Plan(t.Context(), "demo.yaml")
+	if want := "demo.yaml:5:83: scorers must not be empty (without a scorer there is no verdict)"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
 // lost are files on a disk that is gone.
 type lost struct{}
 
@@ -119,6 +153,23 @@ func TestWhatCannotBeFoundOutAboutAFileOfASecretIsAnError(t *testing.T) {
 	if err := only.AllowFile("/keys/token"); !errors.Is(err, errLost) {
 		t.Errorf("whether it is below a folder: %v", err)
 	}
+}
+
+func TestAFolderThatCannotBeFoundOutAboutIsAnErrorThoughTheFileIsYetToCome(t *testing.T) {
+	secrets := &Secrets{Folders: []string{"/keys"}, Files: yetToCome{}}
+	if err := secrets.AllowFile("/keys/new/token"); !errors.Is(err, errLost) || core.KindOf(err) != core.ErrorConfig {
+		t.Errorf("error %v, want %v", err, errLost)
+	}
+}
+
+// yetToCome are files that are not there, in folders that nothing is known of.
+type yetToCome struct{ lost }
+
+func (yetToCome) Resolve(path string) (string, error) {
+	if strings.HasSuffix(path, "token") {
+		return "", fs.ErrNotExist
+	}
+	return "", errLost
 }
 
 // halfLost are files of which only the folders that are allowed cannot be found.

@@ -127,13 +127,15 @@ type comparisons struct {
 
 func (c *comparisons) Compare(one compare.Comparison) { c.all = append(c.all, one) }
 
-// notes is a Log that keeps what steps are taken.
+// notes is a Log that keeps what steps are taken, and warnings.
 type notes struct {
 	silence
-	all []string
+	all, warned []string
 }
 
 func (n *notes) Note(message string) { n.all = append(n.all, message) }
+
+func (n *notes) Warn(message string) { n.warned = append(n.warned, message) }
 
 // silence is a Log that drops everything.
 type silence struct{}

@@ -12,7 +12,9 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/core/stats"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -46,6 +48,73 @@ func TestRunsAreListedWithWhereTheyComeFromIfOneWasMadeFromAnother(t *testing.T)
 		},
 	} {
 		if diff := cmp.Diff(test.want, printed(func(w io.Writer) { Runs(w, test.runs) })); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	}
+}
+
+func TestARunIsShownWithAllThatCameOfIt(t *testing.T) {
+	began := time.Date(2026, time.November, 30, 3, 0, 0, 0, time.Local)
+	var attacks stats.Rows
+	attacks.Add("polite", "", core.Succeeded, 1)
+	attacks.Add("polite", "", core.Errored, 1)
+	leaked := &record.Result{Outcome: core.Succeeded, Reason: "turn 1: leaked"}
+	lost := &record.Result{Outcome: core.Errored, Reason: "no answer"}
+	run := Run{
+		Run: store.Run{
+			ID: "b", Campaign: "nightly", File: "c.yaml", Status: store.Interrupted, Message: "stopped by alice", Origin: "a", OriginKind: store.Rescore,
+			Authorization: "ticket 7", Started: began, Ended: began.Add(90 * time.Second), Version: "v1", Recorded: true, Trials: 2,
+			Plugins: []store.Plugin{{Name: "acme", Version: "v1"}},
+		},
+		Trials: []store.Trial{
+			{ID: "polite/1", Result: leaked},
+			{ID: "polite/2", Result: lost},
+		},
+		Counts:      []store.Count{{Outcome: core.Errored, Failure: &record.Failure{Message: "no answer"}, Trials: 1}},
+		Connections: []store.Connection{{Host: "api.example:443"}},
+		Attacks:     attacks, Events: "events/b.jsonl",
+	}
+	want := `run b: interrupted
+  stopped by alice
+campaign       nightly (c.yaml)
+judges again   run a
+authorization  ticket 7
+started        ` + began.Format(time.RFC3339) + `
+ended          ` + began.Add(90*time.Second).Format(time.RFC3339) + `, after 1m30s
+orchestrator   v1
+recorded       call by call: orchestrator replay holds it again
+plugin         acme v1
+events         events/b.jsonl
+connections    api.example:443 (1)
+
+ATTACK  TRIALS  SUCCEEDED  DEFENDED  ERRORED   ASR   95% CI
+polite       2          1         0        1  100%  21-100%
+
+TRIAL     OUTCOME    REASON
+polite/1  succeeded  turn 1: leaked
+polite/2  errored    no answer
+
+errors:
+  1 trial: no answer
+`
+	if diff := cmp.Diff(want, printed(func(w io.Writer) { run.Write(w, 0) })); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestAConversationBeginsWithWhatHadBeenSaidBefore(t *testing.T) {
+	none := func(core.Value) (string, bool) { return "", false }
+	for _, test := range []struct {
+		history []core.Message
+		want    string
+	}{
+		{nil, "\n(no turn was recorded)\n"},
+		{
+			[]core.Message{core.UserText("Hello.\n"), {Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("Hi.")}}}},
+			"\nhistory\n    user        Hello.\n    assistant   Hi.\n\n(no turn was recorded)\n",
+		},
+	} {
+		if diff := cmp.Diff(test.want, printed(func(w io.Writer) { Conversation(w, test.history, store.Attempt{}, none) })); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
 	}
