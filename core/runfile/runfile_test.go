@@ -105,6 +105,33 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 }
 
+func TestALongRowIsReadBack(t *testing.T) {
+	want := sample()
+	want.Rows = append(want.Rows, runfile.Row{Table: "parts", Values: map[string]any{"text": strings.Repeat("x", 3<<20)}})
+	var got contents
+	must(t, runfile.Read(t.Context(), bytes.NewReader(write(t, want)), &got))
+	if !cmp.Equal(want.Rows, got.Rows) {
+		t.Errorf("%d rows are read, and not those that were written", len(got.Rows))
+	}
+}
+
+func TestOnlyTheOwnerReadsWhatIsUnpacked(t *testing.T) {
+	entries := 0
+	for r := tar.NewReader(bytes.NewReader(write(t, sample()))); ; entries++ {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		must(t, err)
+		if h.Mode != 0o600 || h.Typeflag != tar.TypeReg {
+			t.Errorf("%s has the mode %o and the type %c", h.Name, h.Mode, h.Typeflag)
+		}
+	}
+	if entries != 7 {
+		t.Errorf("%d entries, want 7", entries)
+	}
+}
+
 func TestEveryValueOfARowIsReadBack(t *testing.T) {
 	for _, want := range []any{nil, int64(0), int64(7), int64(-1), int64(math.MinInt64), 0.0, 7.0, -0.5, 1e300, "", "7", "null", "\xff", []byte{}, []byte{0, 0xff}} {
 		line, err := json.Marshal(runfile.Row{Table: "t", Values: map[string]any{"a": want}})
