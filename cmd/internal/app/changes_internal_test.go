@@ -24,12 +24,18 @@ func TestTheFilesOfACampaignThatChangedAreNamedWithTheFirstLine(t *testing.T) {
 		err  bool
 	}{
 		"nothing": {},
-		"the campaign": {now: map[string]string{"demo.yaml": "version: 1\nname: other\n"},
-			want: []string{"demo.yaml has changed, from line 2 on; recorded was: name: demo"}},
-		"a line more": {now: map[string]string{"prompts/long.txt": "one\ntwo\nthree\nfour"},
-			want: []string{"prompts/long.txt has changed, from line 3 on; recorded was: three"}},
-		"a sound, and a text that is gone": {now: map[string]string{"hello.wav": "RIFF", "prompts/long.txt": ""},
-			want: []string{"hello.wav has changed: 5 bytes were recorded, and 4 are there", "prompts/long.txt is not there any more"}},
+		"the campaign": {
+			now:  map[string]string{"demo.yaml": "version: 1\nname: other\n"},
+			want: []string{"demo.yaml has changed, from line 2 on; recorded was: name: demo"},
+		},
+		"a line more": {
+			now:  map[string]string{"prompts/long.txt": "one\ntwo\nthree\nfour"},
+			want: []string{"prompts/long.txt has changed, from line 3 on; recorded was: three"},
+		},
+		"a sound, and a text that is gone": {
+			now:  map[string]string{"hello.wav": "RIFF", "prompts/long.txt": ""},
+			want: []string{"hello.wav has changed: 5 bytes were recorded, and 4 are there", "prompts/long.txt is not there any more"},
+		},
 		"the campaign is gone": {now: map[string]string{"demo.yaml": ""}, warn: true},
 		"one is a pipe now":    {now: map[string]string{"hello.wav": pipe}, err: true},
 	} {
@@ -76,15 +82,18 @@ func TestThePluginsOfARunThatChangedAreNamedWithWhatTheyWere(t *testing.T) {
 		"one is gone": {[]store.Plugin{acme, other}, []store.Plugin{other}, []string{"plugin acme is not there any more; recorded was v1, SHA-256 ab"}},
 		"one is new":  {[]store.Plugin{acme}, []store.Plugin{acme, other}, []string{"plugin other v1, SHA-256 unknown is new"}},
 		"the version": {
-			[]store.Plugin{acme}, []store.Plugin{changed(func(p *store.Plugin) { p.Version = "v2" })},
+			[]store.Plugin{acme},
+			[]store.Plugin{changed(func(p *store.Plugin) { p.Version = "v2" })},
 			[]string{"plugin acme has changed: recorded was v1, SHA-256 ab; now it is v2, SHA-256 ab"},
 		},
 		"the program": {
-			[]store.Plugin{acme}, []store.Plugin{changed(func(p *store.Plugin) { p.SHA256 = "cd" })},
+			[]store.Plugin{acme},
+			[]store.Plugin{changed(func(p *store.Plugin) { p.SHA256 = "cd" })},
 			[]string{"plugin acme has changed: recorded was v1, SHA-256 ab; now it is v1, SHA-256 cd"},
 		},
 		"the sandbox": {
-			[]store.Plugin{acme}, []store.Plugin{changed(func(p *store.Plugin) { p.Sandbox = "none" })},
+			[]store.Plugin{acme},
+			[]store.Plugin{changed(func(p *store.Plugin) { p.Sandbox = "none" })},
 			[]string{"plugin acme is held to something else: recorded was landlock; now it is none"},
 		},
 	} {
