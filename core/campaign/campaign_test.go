@@ -92,7 +92,7 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 			{Name: "acme-speech", At: at(59, 3), Version: ">=0.3, <1", VersionAt: at(59, 16)},
 			{
 				Name: "ivr", At: at(60, 3), Version: "~1.2", VersionAt: at(60, 18),
-				Source: "https://example.com/orchestrator-plugin-ivr_1.2.3_SHA256SUMS", SourceAt: at(60, 32),
+				Source: "https://example.com/orchestrator-plugin-ivr_1.2.3_SHA256SUMS",
 				Limits: requirement.Limits{Memory: 512 << 20, Calls: 16, InFlight: 64 << 20},
 			},
 		},

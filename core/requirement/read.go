@@ -17,7 +17,7 @@ func Read(v yamlfile.Value) []Requirement {
 		} else {
 			v.Object(
 				yamlfile.Required("version", version),
-				yamlfile.Optional("source", func(v yamlfile.Value) { q.Source, q.SourceAt = ReadSource(v), v.At() }),
+				yamlfile.Optional("source", func(v yamlfile.Value) { q.Source = ReadSource(v) }),
 				yamlfile.Optional("limits", func(v yamlfile.Value) { q.Limits = readLimits(v) }),
 			)
 		}

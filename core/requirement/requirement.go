@@ -25,10 +25,9 @@ type Requirement struct {
 	VersionAt yamlfile.Position
 	// Source is where the plugin can be installed from: the URL or the path of
 	// a release. It may be empty.
-	Source   string
-	SourceAt yamlfile.Position
-	Limits   Limits
-	At       yamlfile.Position
+	Source string
+	Limits Limits
+	At     yamlfile.Position
 }
 
 // Limits bound what a plugin may use; 0 leaves a limit to the host.

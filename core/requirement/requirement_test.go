@@ -34,7 +34,7 @@ func TestARequirementIsAVersionOrABlock(t *testing.T) {
 		{Name: "acme", Version: ">=0.3, <1", VersionAt: yamlfile.Position{Line: 2, Column: 9}, At: yamlfile.Position{Line: 2, Column: 3}},
 		{
 			Name: "ivr", Version: "~1.2", VersionAt: yamlfile.Position{Line: 4, Column: 14}, At: yamlfile.Position{Line: 3, Column: 3},
-			Source: "releases/ivr", SourceAt: yamlfile.Position{Line: 5, Column: 13},
+			Source: "releases/ivr",
 			Limits: requirement.Limits{Memory: 64 << 20, Calls: 16, InFlight: 1 << 20},
 		},
 	}

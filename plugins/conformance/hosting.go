@@ -52,7 +52,7 @@ func ServeHost(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	var opened report
 	h := host.New(host.Options{Bundled: given.Argv, Observe: func(e host.Event) {
-		if e.What == host.Started {
+		if e.Kind == host.Started {
 			opened.PID = e.PID
 		}
 	}})

@@ -79,7 +79,7 @@ func (s subject) convert(ctx context.Context, converter core.Converter, in core.
 	case !slices.Contains(s.info.Out, out.Modality):
 		return fmt.Errorf("the converter gave %q, and is described as giving %v", out.Modality, s.info.Out)
 	case out.BaseMediaType() == "":
-		return fmt.Errorf("the media type %q is none", out.MediaType)
+		return fmt.Errorf("%q is not a media type", out.MediaType)
 	case !bytes.Equal(before, in.Data):
 		return errors.New("the converter changed its input")
 	}

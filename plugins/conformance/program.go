@@ -287,7 +287,7 @@ type launches struct {
 func (l *launches) add(e host.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e.What == host.Started {
+	if e.Kind == host.Started {
 		l.pids = append(l.pids, e.PID)
 	}
 }

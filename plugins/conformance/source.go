@@ -72,8 +72,8 @@ func (s inProcess) checked(kind core.Kind, use string, config []byte) (core.Comp
 		return core.Component{}, err
 	}
 	var all core.Errors
-	for _, complaint := range described.Check(config) {
-		all = append(all, &core.Error{Kind: core.ErrorConfig, Field: complaint.Path, Hint: complaint.Hint, Err: errors.New(complaint.Message)})
+	for _, violation := range described.Check(config) {
+		all = append(all, &core.Error{Kind: core.ErrorConfig, Field: violation.Path, Hint: violation.Hint, Err: errors.New(violation.Message)})
 	}
 	return c, all.Err()
 }

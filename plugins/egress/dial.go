@@ -38,12 +38,12 @@ func addressOf(r *http.Request) (host, port string, err error) {
 
 // dial opens a connection to an allowed address, directly or through the upstream
 // proxy.
-func (p *Proxy) dial(ctx context.Context, w way, address string) (net.Conn, error) {
-	upstream, err := p.upstream(w, &url.URL{Scheme: "https", Host: address})
+func (p *Proxy) dial(ctx context.Context, to destination, address string) (net.Conn, error) {
+	upstream, err := p.upstream(to, &url.URL{Scheme: "https", Host: address})
 	if err != nil {
 		return nil, err
 	}
-	open := directly(w)
+	open := directly(to)
 	if upstream != nil {
 		if open, err = through(upstream); err != nil {
 			return nil, err
@@ -58,8 +58,8 @@ func (p *Proxy) dial(ctx context.Context, w way, address string) (net.Conn, erro
 
 // upstream returns the proxy in the host's environment for an address, or nil if
 // there is none or the address is on this machine.
-func (p *Proxy) upstream(w way, u *url.URL) (*url.URL, error) {
-	if w.local {
+func (p *Proxy) upstream(to destination, u *url.URL) (*url.URL, error) {
+	if to.local {
 		return nil, nil
 	}
 	upstream, err := p.options.Upstream(&http.Request{URL: u})
@@ -69,9 +69,9 @@ func (p *Proxy) upstream(w way, u *url.URL) (*url.URL, error) {
 	return upstream, nil
 }
 
-// directly returns a dialer that checks each resolved address by [way.check].
-func directly(w way) connect.Dialer {
-	return (&net.Dialer{Timeout: dialTimeout, Control: w.check}).DialContext
+// directly returns a dialer that checks each resolved address by [destination.check].
+func directly(to destination) connect.Dialer {
+	return (&net.Dialer{Timeout: dialTimeout, Control: to.check}).DialContext
 }
 
 // through returns a dialer that connects through a proxy of the host's environment.

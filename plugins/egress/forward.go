@@ -11,9 +11,9 @@ import (
 	"sync/atomic"
 )
 
-// trip is the state of a plain HTTP request that is being forwarded.
-type trip struct {
-	way        way
+// forwarding is the state of a plain HTTP request that is being forwarded.
+type forwarding struct {
+	to         destination
 	upstream   *url.URL // the upstream proxy, or nil
 	connection Connection
 	sent       atomic.Int64
@@ -22,33 +22,33 @@ type trip struct {
 	failed *refusal
 }
 
-// tripKey is the key of a request's trip in its context, the only part of a request
-// that the dialer of a ReverseProxy's transport gets.
-type tripKey struct{}
+// forwardingKey is the key of a request's forwarding in its context, the only part of
+// a request that the dialer of a ReverseProxy's transport gets.
+type forwardingKey struct{}
 
-func tripOf(ctx context.Context) *trip {
-	t, _ := ctx.Value(tripKey{}).(*trip)
-	return t
+func forwardingOf(ctx context.Context) *forwarding {
+	f, _ := ctx.Value(forwardingKey{}).(*forwarding)
+	return f
 }
 
 // relay forwards a plain HTTP request, also one for an upgrade to a WebSocket.
-func (p *Proxy) relay(w http.ResponseWriter, r *http.Request, c Connection, way way) {
-	upstream, err := p.upstream(way, r.URL)
+func (p *Proxy) relay(w http.ResponseWriter, r *http.Request, c Connection, to destination) {
+	upstream, err := p.upstream(to, r.URL)
 	if err != nil {
 		p.refuse(w, c, refusalFor(err))
 		return
 	}
-	t := &trip{way: way, upstream: upstream, connection: c}
-	t.connection.Allowed = true
+	f := &forwarding{to: to, upstream: upstream, connection: c}
+	f.connection.Allowed = true
 	defer func() { // deferred, because ReverseProxy panics if the response breaks off
-		if t.failed == nil {
-			p.end(t.connection, t.sent.Load(), t.received.Load())
+		if f.failed == nil {
+			p.end(f.connection, f.sent.Load(), f.received.Load())
 		}
 	}()
-	p.forward.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tripKey{}, t)))
-	if t.failed != nil {
-		c.Sent, c.Received = t.sent.Load(), t.received.Load()
-		p.refuse(w, c, *t.failed)
+	p.forward.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), forwardingKey{}, f)))
+	if f.failed != nil {
+		c.Sent, c.Received = f.sent.Load(), f.received.Load()
+		p.refuse(w, c, *f.failed)
 	}
 }
 
@@ -62,11 +62,11 @@ func (p *Proxy) newForward() http.Handler {
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			why := refusalFor(err)
-			tripOf(r.Context()).failed = &why
+			forwardingOf(r.Context()).failed = &why
 		},
 		Transport: &http.Transport{
-			Proxy:              func(r *http.Request) (*url.URL, error) { return tripOf(r.Context()).upstream, nil },
-			DialContext:        p.dialForTrip,
+			Proxy:              func(r *http.Request) (*url.URL, error) { return forwardingOf(r.Context()).upstream, nil },
+			DialContext:        p.dialForwarding,
 			DisableKeepAlives:  true,
 			DisableCompression: true,
 		},
@@ -84,38 +84,38 @@ func keepAsItIs(r *httputil.ProxyRequest) {
 	}
 }
 
-// dialForTrip dials a request's destination or its upstream proxy, and records the
+// dialForwarding dials a request's destination or its upstream proxy, and records the
 // connection.
-func (p *Proxy) dialForTrip(ctx context.Context, network, address string) (net.Conn, error) {
-	t := tripOf(ctx)
+func (p *Proxy) dialForwarding(ctx context.Context, network, address string) (net.Conn, error) {
+	f := forwardingOf(ctx)
 	dialer := &net.Dialer{Timeout: dialTimeout}
-	if t.upstream == nil {
-		dialer.Control = t.way.check
+	if f.upstream == nil {
+		dialer.Control = f.to.check
 	}
 	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	p.record(t.connection)
-	return &counted{Conn: conn, trip: t}, nil
+	p.record(f.connection)
+	return &counted{Conn: conn, forwarding: f}, nil
 }
 
 // counted counts the bytes of a connection.
 type counted struct {
 	net.Conn
-	trip *trip
+	forwarding *forwarding
 }
 
 // Read implements [net.Conn] and counts the bytes received.
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.trip.received.Add(int64(n))
+	c.forwarding.received.Add(int64(n))
 	return n, err
 }
 
 // Write implements [net.Conn] and counts the bytes sent.
 func (c *counted) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
-	c.trip.sent.Add(int64(n))
+	c.forwarding.sent.Add(int64(n))
 	return n, err
 }

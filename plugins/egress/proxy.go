@@ -37,7 +37,6 @@ type Options struct {
 type Proxy struct {
 	options Options
 	rules   atomic.Pointer[rules]
-	ids     atomic.Uint64
 	forward http.Handler
 	refused refusals
 
@@ -123,7 +122,7 @@ func (p *Proxy) Close() error {
 	p.handling.Wait()
 	if n := p.refused.counted(); n > 0 {
 		now := time.Now()
-		p.record(Connection{ID: p.ids.Add(1), Began: now, Ended: now, Reason: more(n)})
+		p.record(Connection{Began: now, Ended: now, Reason: more(n)})
 	}
 	if err != nil {
 		return fmt.Errorf("closing the egress proxy: %w", err)
@@ -148,7 +147,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer p.handling.Done()
-	c := Connection{ID: p.ids.Add(1), Began: time.Now(), Plugin: p.pluginOf(r)}
+	c := Connection{Began: time.Now(), Plugin: p.pluginOf(r)}
 	host, port, err := addressOf(r)
 	if err != nil {
 		p.refuse(w, c, refusal{http.StatusBadRequest, err.Error(), "use it as an HTTP proxy: CONNECT for https and WebSockets, the whole URL for http"})
@@ -160,16 +159,16 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, c, refusal{http.StatusProxyAuthRequired, "only the orchestrator's plugins may use this proxy", "show the credential that is in the URL of HTTPS_PROXY"})
 		return
 	}
-	way, err := p.rules.Load().judge(host, port)
+	to, err := p.rules.Load().judge(host, port)
 	if err != nil {
 		p.refuse(w, c, refusalFor(err))
 		return
 	}
 	if r.Method == http.MethodConnect {
-		p.tunnel(w, r, c, way)
+		p.tunnel(w, r, c, to)
 		return
 	}
-	p.relay(w, r, c, way)
+	p.relay(w, r, c, to)
 }
 
 // pluginOf returns the plugin whose credential a request shows, or "".

@@ -18,8 +18,6 @@ const refusalsPerSecond, refusalsAtOnce = 20, 1000
 // Connection is the record of a requested connection. A plain HTTP request counts
 // as a connection.
 type Connection struct {
-	// ID is unique within a proxy.
-	ID uint64
 	// Plugin is the name of the plugin, or "" without a valid credential.
 	Plugin string
 	// Address is HOST:PORT as requested, or "" if the request named none.

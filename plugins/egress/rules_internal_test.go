@@ -3,9 +3,9 @@ package egress
 import "testing"
 
 func TestTheAddressThatIsDialledIsJudged(t *testing.T) {
-	name, literal, local := way{host: "api.example"}, way{host: "169.254.1.2"}, way{host: "localhost", local: true}
+	name, literal, local := destination{host: "api.example"}, destination{host: "169.254.1.2"}, destination{host: "localhost", local: true}
 	for _, test := range []struct {
-		way     way
+		to      destination
 		address string
 		want    bool
 	}{
@@ -27,8 +27,8 @@ func TestTheAddressThatIsDialledIsJudged(t *testing.T) {
 		{local, "[::1]:80", true},
 		{local, "93.184.216.34:80", false},
 	} {
-		if err := test.way.check("tcp", test.address, nil); (err == nil) != test.want {
-			t.Errorf("%s at %s: %v", test.way.host, test.address, err)
+		if err := test.to.check("tcp", test.address, nil); (err == nil) != test.want {
+			t.Errorf("%s at %s: %v", test.to.host, test.address, err)
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 
 // tunnel connects a plugin with a host and copies in both directions until both are
 // closed or the proxy is. There is no idle timeout.
-func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request, c Connection, way way) {
-	remote, err := p.dial(r.Context(), way, c.Address)
+func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request, c Connection, to destination) {
+	remote, err := p.dial(r.Context(), to, c.Address)
 	if err != nil {
 		p.refuse(w, c, refusalFor(err))
 		return

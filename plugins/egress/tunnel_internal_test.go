@@ -76,7 +76,7 @@ func TestWhatAPluginSendsWithItsRequestCountsOnceTheHostHasIt(t *testing.T) {
 			p := New(Options{Record: func(c Connection) { records = append(records, c) }})
 			c := Connection{Plugin: "acme", Address: host.Addr().String()}
 			w := taken{httptest.NewRecorder(), client, bufio.NewReadWriter(buffered, nil)}
-			p.tunnel(w, httptest.NewRequestWithContext(t.Context(), http.MethodConnect, "//"+c.Address, nil), c, way{host: "127.0.0.1", local: true})
+			p.tunnel(w, httptest.NewRequestWithContext(t.Context(), http.MethodConnect, "//"+c.Address, nil), c, destination{host: "127.0.0.1", local: true})
 			if got := <-got; got != test.host {
 				t.Errorf("the host got %q, want %q", got, test.host)
 			}

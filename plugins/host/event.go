@@ -3,7 +3,7 @@ package host
 // Event is something that happened to the process of a plugin.
 type Event struct {
 	Plugin string
-	What   Happening
+	Kind   EventKind
 	// PID is the process's; 0 where that is not known.
 	PID int
 	// Deaths counts the processes of the plugin that have died, where one is
@@ -13,19 +13,19 @@ type Event struct {
 	Reason string
 }
 
-// Happening is what can happen to the process of a plugin.
-type Happening string
+// EventKind says what happened to the process of a plugin.
+type EventKind string
 
-// What happens to the process of a plugin.
+// The kinds of events.
 const (
 	// Started: it is running, and has said what it offers.
-	Started Happening = "started"
+	Started EventKind = "started"
 	// Restarting: it has died and is started again, after a pause.
-	Restarting Happening = "restarting"
+	Restarting EventKind = "restarting"
 	// Died: the process ended without being asked to.
-	Died Happening = "died"
+	Died EventKind = "died"
 	// Stopped: it was stopped, because it is not needed any more.
-	Stopped Happening = "stopped"
+	Stopped EventKind = "stopped"
 )
 
 func (o Options) observe(e Event) {

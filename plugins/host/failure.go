@@ -34,7 +34,7 @@ func (p *process) failure(ctx context.Context, err error) error {
 	}
 	switch s.Code() {
 	case codes.Unavailable, codes.Canceled:
-		return p.obituary(ctx, s)
+		return p.connectionBroke(ctx, s)
 	case codes.DeadlineExceeded: // the plugin's clock was a little faster than ours
 		return fmt.Errorf("plugin %q: %w", p.name, context.DeadlineExceeded)
 	case codes.ResourceExhausted:
@@ -49,10 +49,10 @@ func (p *process) failure(ctx context.Context, err error) error {
 	}
 }
 
-// obituary says how the process died. gRPC notices a death before the kernel
-// has told about it.
-func (p *process) obituary(ctx context.Context, s *status.Status) error {
-	timer := time.NewTimer(obituaryGrace)
+// connectionBroke returns the error of a call whose connection broke: how the
+// process died, if it did. gRPC notices a death before the kernel reports it.
+func (p *process) connectionBroke(ctx context.Context, s *status.Status) error {
+	timer := time.NewTimer(deathGrace)
 	defer timer.Stop()
 	select {
 	case <-p.run.over:

@@ -15,7 +15,7 @@ func TestAGrantIsMadeByAProcessThatMayDoIt(t *testing.T) {
 	var started atomic.Int32
 	c := newCage(t, func(o *host.Options) {
 		o.Observe = func(e host.Event) {
-			if e.What == host.Started {
+			if e.Kind == host.Started {
 				started.Add(1)
 			}
 		}

@@ -100,8 +100,8 @@ func (l *pluginLog) flush() {
 	l.log.Warn(fmt.Sprintf("dropped %d lines of log", dropped), "lines_per_second", linesPerSecond)
 }
 
-// remember keeps the line for the obituary, and reports whether the process is
-// crashing. Of a crash the first lines tell most, else the last.
+// remember keeps the line for the error that says how the process died, and
+// reports whether it is crashing. Of a crash the first lines tell most, else the last.
 func (l *pluginLog) remember(line string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

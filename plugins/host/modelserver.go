@@ -219,7 +219,7 @@ func (c *call) end() {
 	defer cancel()
 	var ending sync.WaitGroup
 	for _, h := range c.conversations {
-		ending.Go(func() { _ = h.End(ctx) }) // the component did not care either
+		ending.Go(func() { _ = h.End(ctx) }) // the component, which has not ended it, is not told
 	}
 	ending.Wait()
 }

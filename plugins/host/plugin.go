@@ -137,7 +137,7 @@ func (p *plugin) restartAfter(last *future[*process], deaths int, pause time.Dur
 		if last.err == nil {
 			last.value.tellEnd()
 		}
-		p.options.observe(Event{Plugin: p.name, What: Restarting, Deaths: deaths})
+		p.options.observe(Event{Plugin: p.name, Kind: Restarting, Deaths: deaths})
 		p.log.Warn("plugin is started again", "deaths", deaths, "at_most", maxRestarts, "after", pause)
 		timer := time.NewTimer(pause)
 		defer timer.Stop()

@@ -27,9 +27,8 @@ const (
 	stopGrace = 2 * time.Second
 	// killGrace is how long the kernel may take to end a killed process.
 	killGrace = time.Second
-	// obituaryGrace is how long a failed call waits to learn how the process
-	// died.
-	obituaryGrace = time.Second
+	// deathGrace is how long a failed call waits to learn how the process died.
+	deathGrace = time.Second
 )
 
 // process is a running plugin.
@@ -87,7 +86,7 @@ func startProcess(ctx context.Context, of *plugin, how *confined) (*process, err
 	err := p.ask(ctx)
 	if err == nil {
 		p.log.Debug("plugin started", "pid", p.run.ID(), "program", of.path(), "components", len(p.components))
-		of.options.observe(Event{Plugin: p.name, What: Started, PID: p.number()})
+		of.options.observe(Event{Plugin: p.name, Kind: Started, PID: p.number()})
 	}
 	close(p.asked)
 	if err != nil {
@@ -229,11 +228,11 @@ func (p *process) reportEnd(of *plugin) {
 	<-p.asked
 	if p.stopping.Load() {
 		p.log.Debug("plugin stopped", "status", p.run.status)
-		of.options.observe(Event{Plugin: p.name, What: Stopped, PID: p.number()})
+		of.options.observe(Event{Plugin: p.name, Kind: Stopped, PID: p.number()})
 		return
 	}
 	p.log.Error((&crash{p.name, p.reason()}).Error())
-	of.options.observe(Event{Plugin: p.name, What: Died, PID: p.number(), Reason: p.reason()})
+	of.options.observe(Event{Plugin: p.name, Kind: Died, PID: p.number(), Reason: p.reason()})
 }
 
 // killBecause kills the process, and everything that it has started, for a

@@ -85,7 +85,7 @@ func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
 	for _, deaths := range []int{2, 4} { // each call is tried twice
 		_, err := c.Convert(t.Context(), core.TextValue("x"))
 		if core.KindOf(err) != core.ErrorUnavailable || !containsAll(err.Error(), []string{`plugin "acme" died (exit status 3)`, "the disk is full"}) {
-			t.Errorf("error %v, want the obituary", err)
+			t.Errorf("error %v, want how the process died", err)
 		}
 		if got := strings.Count(noted(), "died"); got != deaths {
 			t.Errorf("it died %d times, want %d", got, deaths)
@@ -115,7 +115,7 @@ func TestDeathsAreForgottenOnceAPluginHasWorkedForAWhile(t *testing.T) {
 	c := openConverter(t, h, "mortal", config)
 	for range 6 { // each call is tried twice
 		if _, err := c.Convert(t.Context(), core.TextValue("x")); core.KindOf(err) != core.ErrorUnavailable {
-			t.Errorf("error %v, want the obituary", err)
+			t.Errorf("error %v, want how the process died", err)
 		}
 	}
 	if out, err := c.Convert(t.Context(), core.TextValue("x")); err != nil || out.Text() != "as configured: x" {
@@ -145,7 +145,7 @@ func TestATurnIsNeverRepeatedAndTheNextConversationWorks(t *testing.T) {
 	for range 2 { // it stays lost
 		_, err = lost.Send(t.Context(), core.UserText("one"))
 		if core.KindOf(err) != core.ErrorUnavailable || !containsAll(err.Error(), []string{"exit status 3", "the disk is full"}) {
-			t.Errorf("error %v, want the obituary", err)
+			t.Errorf("error %v, want how the process died", err)
 		}
 	}
 	if err := lost.End(t.Context()); err != nil {
@@ -195,7 +195,7 @@ func TestEveryCallInFlightLearnsOfADeathAndTheyShareTheRestart(t *testing.T) {
 	}
 	signalTo(t, pid, syscall.SIGKILL)
 	if err := <-failed; core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "signal: killed") {
-		t.Errorf("the turn: %v, want the obituary", err)
+		t.Errorf("the turn: %v, want how the process died", err)
 	}
 	eventually(t, 10*time.Second, "all calls have started again", started)
 	cancel()
@@ -301,17 +301,17 @@ func TestWhatHappensToAPluginsProcessIsTold(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	var what []host.Happening
+	var what []host.EventKind
 	for _, e := range told {
-		what = append(what, e.What)
-		if e.Plugin != "orchestrator" || e.What != host.Restarting && e.PID == 0 {
+		what = append(what, e.Kind)
+		if e.Plugin != "orchestrator" || e.Kind != host.Restarting && e.PID == 0 {
 			t.Errorf("told %+v without its plugin or process", e)
 		}
-		if e.What == host.Died && e.Reason != "died (exit status 3)" {
+		if e.Kind == host.Died && e.Reason != "died (exit status 3)" {
 			t.Errorf("told %+v, want how it died", e)
 		}
 	}
-	if want := []host.Happening{host.Started, host.Died, host.Restarting, host.Started, host.Stopped}; !slices.Equal(what, want) {
+	if want := []host.EventKind{host.Started, host.Died, host.Restarting, host.Started, host.Stopped}; !slices.Equal(what, want) {
 		t.Errorf("told %v, want %v", what, want)
 	}
 }
@@ -319,11 +319,11 @@ func TestWhatHappensToAPluginsProcessIsTold(t *testing.T) {
 func TestADeathIsToldBeforeTheRestart(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
-	var told []host.Happening
+	var told []host.EventKind
 	restarting := make(chan struct{})
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Observe = func(e host.Event) {
-			switch e.What {
+			switch e.Kind {
 			case host.Restarting:
 				close(restarting)
 			case host.Died: // the next call is made meanwhile
@@ -334,7 +334,7 @@ func TestADeathIsToldBeforeTheRestart(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			told = append(told, e.What)
+			told = append(told, e.Kind)
 		}
 	})
 	config, _ := mortal(t, 1)
@@ -343,7 +343,7 @@ func TestADeathIsToldBeforeTheRestart(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if want := []host.Happening{host.Started, host.Died, host.Restarting, host.Started}; !slices.Equal(told, want) {
+	if want := []host.EventKind{host.Started, host.Died, host.Restarting, host.Started}; !slices.Equal(told, want) {
 		t.Errorf("told %v, want %v", told, want)
 	}
 }
@@ -352,10 +352,10 @@ func TestAStartIsToldBeforeTheEnd(t *testing.T) {
 	t.Parallel()
 	died := make(chan struct{})
 	var mu sync.Mutex
-	var told []host.Happening
+	var told []host.EventKind
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Observe = func(e host.Event) {
-			if e.What == host.Started { // it dies while its start is told
+			if e.Kind == host.Started { // it dies while its start is told
 				signalTo(t, e.PID, syscall.SIGKILL)
 				select {
 				case <-died:
@@ -363,9 +363,9 @@ func TestAStartIsToldBeforeTheEnd(t *testing.T) {
 				}
 			}
 			mu.Lock()
-			told = append(told, e.What)
+			told = append(told, e.Kind)
 			mu.Unlock()
-			if e.What == host.Died {
+			if e.Kind == host.Died {
 				close(died)
 			}
 		}
@@ -376,7 +376,7 @@ func TestAStartIsToldBeforeTheEnd(t *testing.T) {
 	<-died
 	mu.Lock()
 	defer mu.Unlock()
-	if want := []host.Happening{host.Started, host.Died}; !slices.Equal(told, want) {
+	if want := []host.EventKind{host.Started, host.Died}; !slices.Equal(told, want) {
 		t.Errorf("told %v, want %v", told, want)
 	}
 }

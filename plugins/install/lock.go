@@ -49,7 +49,6 @@ type Entry struct {
 	// SignedBy is the minisign public key that the checksums were verified
 	// with; "" for none.
 	SignedBy string
-	At       yamlfile.Position
 }
 
 // Find returns what is locked of a plugin. There is nothing in a nil lock.
@@ -97,8 +96,8 @@ func ReadLockFile(fsys fs.FS, name, display string) (*Lock, error) {
 }
 
 func (l *Lock) readPlugins(v yamlfile.Value) {
-	v.Definitions("plugin", requirement.CheckName, func(name string, at yamlfile.Position, v yamlfile.Value) {
-		p := Entry{Name: name, At: at}
+	v.Definitions("plugin", requirement.CheckName, func(name string, _ yamlfile.Position, v yamlfile.Value) {
+		p := Entry{Name: name}
 		v.Object(
 			yamlfile.Required("source", func(v yamlfile.Value) { p.Source = requirement.ReadSource(v) }),
 			yamlfile.Required("version", func(v yamlfile.Value) { p.Version = readVersion(v) }),

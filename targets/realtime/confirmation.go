@@ -54,23 +54,23 @@ func (c *confirmation) on(e *serverEvent) (send []any, changed bool) {
 	return nil, c.done()
 }
 
-func (c *confirmation) tell(n news, now time.Time) (send []any) {
+func (c *confirmation) tell(sig signal, now time.Time) (send []any) {
 	if c.done() {
 		return nil
 	}
-	switch n.kind {
-	case newsBegan:
+	switch sig.kind {
+	case signalBegan:
 		if c.deadline.IsZero() {
 			c.deadline = now.Add(c.timeout.Std())
 		}
 		if c.event != nil {
 			return []any{c.event}
 		}
-	case newsBroken:
-		c.err = core.Errorf(core.ErrorProtocol, "%s: %w", c.doing, n.err)
-	case newsUnsent, newsLost:
-		c.err = fmt.Errorf("%s: %w", c.doing, n.err)
-	case newsTime, newsSent:
+	case signalBroken:
+		c.err = core.Errorf(core.ErrorProtocol, "%s: %w", c.doing, sig.err)
+	case signalUnsent, signalLost:
+		c.err = fmt.Errorf("%s: %w", c.doing, sig.err)
+	case signalTime, signalSent:
 		if !now.Before(c.deadline) {
 			c.err = core.Errorf(core.ErrorTimeout, "%s: the service did not answer within %s", c.doing, c.timeout)
 		}

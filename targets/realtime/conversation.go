@@ -126,7 +126,7 @@ func (c *conversation) runTurns(ctx context.Context, messages []core.Message) ([
 func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error) {
 	t, err := c.shared().newTurn(m)
 	if err == nil && m.Delivery.OutOfBand {
-		err = t.leaveNoTrace(&c.memory)
+		err = t.makeOutOfBand(&c.memory)
 	}
 	if err != nil || m.Delivery.SystemPrompt == nil {
 		return t, err
@@ -136,7 +136,7 @@ func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error)
 	}
 	if core.KindOf(err) != core.ErrorConfig { // the service may have taken it or not
 		c.session.terms.outOfSync = true
-		err = t.untried(err, ctx.Err() != nil)
+		err = t.asNotAsked(err, ctx.Err() != nil)
 	}
 	return nil, err
 }

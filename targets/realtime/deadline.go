@@ -87,8 +87,8 @@ func (x *exchange) expire(now time.Time) (send []any) {
 	case t.answer.ended != nil: // it may still come, and must not be taken for the answer to the next turn
 		t.answer.partial, x.terms.outOfSync = true, true
 		t.out.speech.settle()
-	case t.out.asked.IsZero(): // the connection has died without a word
-		t.fail(t.untried(t.timeout("the service did not confirm the message within %s", timeouts.Session), false))
+	case t.out.asked.IsZero(): // the connection was lost without being closed
+		t.fail(t.asNotAsked(t.timeout("the service did not confirm the message within %s", timeouts.Session), false))
 	case t.answer.response == "":
 		t.fail(t.timeout("no sign of a reply within %s", min(timeouts.FirstEvent, timeouts.Turn)))
 	case now.Sub(t.out.asked) >= timeouts.Turn.Std():

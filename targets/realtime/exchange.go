@@ -96,64 +96,64 @@ func (x *exchange) on(e *serverEvent) (send []any, changed bool) {
 }
 
 // tell takes what happened beside events, and returns what is to be sent.
-func (x *exchange) tell(n news, now time.Time) []any {
-	switch n.kind {
-	case newsBegan:
+func (x *exchange) tell(sig signal, now time.Time) []any {
+	switch sig.kind {
+	case signalBegan:
 		return append(x.turns.current.deliver(now), x.proceed(now)...)
-	case newsSent:
+	case signalSent:
 		x.turns.onSent(now)
-	case newsUnsent:
-		x.onUnsent(n)
-	case newsBroken:
+	case signalUnsent:
+		x.onUnsent(sig)
+	case signalBroken:
 		if x.phase == phaseReply {
-			x.turns.unanswered().fail(core.Errorf(core.ErrorProtocol, "waiting for the reply: %w", n.err))
+			x.turns.unanswered().fail(core.Errorf(core.ErrorProtocol, "waiting for the reply: %w", sig.err))
 		}
-	case newsLost:
-		x.onLost(n)
-	case newsTime:
+	case signalLost:
+		x.onLost(sig)
+	case signalTime:
 	}
 	return x.proceed(now)
 }
 
 // onUnsent notes that the connection has failed while something was sent. It
 // may have arrived all the same.
-func (x *exchange) onUnsent(n news) {
+func (x *exchange) onUnsent(sig signal) {
 	x.terms.outOfSync = true
-	_, truncates := n.event.(itemTruncate)
-	_, deletes := n.event.(itemDelete)
+	_, truncates := sig.event.(itemTruncate)
+	_, deletes := sig.event.(itemDelete)
 	switch {
 	case x.phase == phaseRollBack:
 		x.end(x.err)
 	case x.phase != phaseReply, truncates, deletes: // which is about a reply that is there
 	case x.turns.next != nil:
-		x.turns.next.fail(x.turns.next.untried(sending(n), n.left))
+		x.turns.next.fail(x.turns.next.asNotAsked(sending(sig), sig.left))
 	default:
-		x.end(x.turns.current.untried(sending(n), n.left))
+		x.end(x.turns.current.asNotAsked(sending(sig), sig.left))
 	}
 }
 
 // sending says what was being done when an event could not be sent.
-func sending(n news) error {
-	switch n.event.(type) {
+func sending(sig signal) error {
+	switch sig.event.(type) {
 	case audioAppend:
-		return fmt.Errorf("sending the audio of the turn: %w", n.err)
+		return fmt.Errorf("sending the audio of the turn: %w", sig.err)
 	case responseCreate:
-		return fmt.Errorf("asking for the reply: %w", n.err)
+		return fmt.Errorf("asking for the reply: %w", sig.err)
 	case responseCancel:
-		return fmt.Errorf("cancelling the reply: %w", n.err)
+		return fmt.Errorf("cancelling the reply: %w", sig.err)
 	}
-	return fmt.Errorf("sending the turn: %w", n.err)
+	return fmt.Errorf("sending the turn: %w", sig.err)
 }
 
 // onLost notes that no more events will come, or that the caller has left.
-func (x *exchange) onLost(n news) {
+func (x *exchange) onLost(sig signal) {
 	switch x.phase {
 	case phaseTranscripts: // the reply is whole without them
-		x.turns.current.heard.giveUp(x.turns.current, n.err)
+		x.turns.current.heard.giveUp(x.turns.current, sig.err)
 	case phaseRollBack:
 		x.end(x.err)
 	case phaseReply:
-		x.end(x.turns.current.untried(fmt.Errorf("waiting for the reply: %w", n.err), n.left))
+		x.end(x.turns.current.asNotAsked(fmt.Errorf("waiting for the reply: %w", sig.err), sig.left))
 	case phaseOver:
 	}
 }

@@ -202,17 +202,17 @@ func happens(t *testing.T, x *exchange, what string, now time.Time) (types []str
 	gone := core.Errorf(core.ErrorUnavailable, "lost")
 	switch what {
 	case "":
-		send = x.tell(news{kind: newsTime}, now)
+		send = x.tell(signal{kind: signalTime}, now)
 	case begins:
-		send = x.tell(news{kind: newsBegan}, now)
+		send = x.tell(signal{kind: signalBegan}, now)
 	case breaks:
-		send = x.tell(news{kind: newsBroken, err: errMalformed}, now)
+		send = x.tell(signal{kind: signalBroken, err: errMalformed}, now)
 	case loses:
-		send = x.tell(news{kind: newsLost, err: gone}, now)
+		send = x.tell(signal{kind: signalLost, err: gone}, now)
 	case leaves:
-		send = x.tell(news{kind: newsLost, err: context.DeadlineExceeded, left: true}, now)
+		send = x.tell(signal{kind: signalLost, err: context.DeadlineExceeded, left: true}, now)
 	case unsends:
-		send = x.tell(news{kind: newsUnsent, err: gone}, now)
+		send = x.tell(signal{kind: signalUnsent, err: gone}, now)
 	default:
 		event, err := scanned([]byte(what), ids{})
 		if err != nil {
@@ -225,7 +225,7 @@ func happens(t *testing.T, x *exchange, what string, now time.Time) (types []str
 		for _, event := range send {
 			types = append(types, typeOfClientEvent(t, event))
 		}
-		send = x.tell(news{kind: newsSent}, now)
+		send = x.tell(signal{kind: signalSent}, now)
 	}
 	return types, changed
 }

@@ -26,8 +26,8 @@ const (
 // service has been heard of. Its argument is a pong's data.
 func (s *socket) postpone(string) error { return s.conn.SetReadDeadline(time.Now().Add(s.alive)) }
 
-// ping asks the service whether it is still there: a connection that has died
-// without a word would otherwise be noticed by the next turn only.
+// ping asks the service whether it is still there: a connection that was lost
+// without being closed would otherwise be noticed by the next turn only.
 func (s *socket) ping() {
 	if s.over() {
 		return

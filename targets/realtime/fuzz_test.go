@@ -71,7 +71,7 @@ func FuzzTurn(f *testing.F) {
 			if err == nil {
 				x.on(&event)
 			} else {
-				x.tell(news{kind: newsBroken, err: err}, now)
+				x.tell(signal{kind: signalBroken, err: err}, now)
 			}
 			if failed := x.turns.current.failed; failed != nil {
 				if core.KindOf(failed) == core.ErrorInternal {
@@ -84,7 +84,7 @@ func FuzzTurn(f *testing.F) {
 			}
 		}
 		for !x.done() { // nothing else comes, and time passes
-			x.tell(news{kind: newsSent}, now)
+			x.tell(signal{kind: signalSent}, now)
 			if due := x.due(now); due.After(now) {
 				now = due
 			} else if !x.done() {
@@ -112,8 +112,8 @@ func fedTurn(t *testing.T, stream bool, limit int) (*exchange, time.Time) {
 	}
 	x := newExchange(turn, nil, time.Time{})
 	now := time.Now()
-	x.tell(news{kind: newsBegan}, now)
-	x.tell(news{kind: newsSent}, now)
+	x.tell(signal{kind: signalBegan}, now)
+	x.tell(signal{kind: signalSent}, now)
 	return x, now
 }
 

@@ -48,8 +48,8 @@ func BenchmarkMachine(b *testing.B) {
 		}
 		x := newExchange(t, nil, time.Time{})
 		s := &socket{dialect: compatible(), machine: x, waiting: true, wake: make(chan struct{}, 1)}
-		s.tell(x, news{kind: newsBegan})
-		s.tell(x, news{kind: newsSent})
+		s.tell(x, signal{kind: signalBegan})
+		s.tell(x, signal{kind: signalSent})
 		for _, frame := range frames {
 			s.came = time.Now()
 			s.deliver(frame)

@@ -10,7 +10,7 @@ type outgoing struct {
 	events []any // that say the message, and are still to be sent
 	// speech is what is streamed after the events; nil where nothing is.
 	speech *speech
-	// outOfBand is what the answer to a message that leaves no trace is to be
+	// outOfBand is what the answer to an out-of-band message is to be
 	// about; nil for any other.
 	outOfBand []inputItem
 	// buffered says that the message goes through the input buffer.

@@ -46,7 +46,7 @@ func replyScripts() map[string]script {
 			beats:   asked(beat{1 * s, created("r"), ""}, beat{1 * s, `{"type":"something.new"}`, ""}, beat{1 * s, word("r", "y"), ""}, beat{1 * s, ended("r", "completed"), ""}),
 			replies: []string{"complete: y"}, warns: "something.new",
 		},
-		"a message that leaves no trace is asked for at once": {
+		"an out-of-band message is asked for at once": {
 			messages: []core.Message{{Role: core.User, Parts: core.UserText("psst").Parts, Delivery: core.Delivery{OutOfBand: true}}},
 			beats:    []beat{{0, begins, ask}, {1 * s, created("r"), ""}, {1 * s, word("r", "y"), ""}, {1 * s, ended("r", "completed"), ""}},
 			replies:  []string{"complete: y"},

@@ -60,7 +60,7 @@ func TestWhatTheServiceMakesOfTheSettingsIsComparedByMeaning(t *testing.T) {
 type idle struct{}
 
 func (idle) on(*serverEvent) (send []any, changed bool) { return nil, false }
-func (idle) tell(news, time.Time) []any                 { return nil }
+func (idle) tell(signal, time.Time) []any               { return nil }
 func (idle) due(time.Time) (due time.Time)              { return due }
 func (idle) done() bool                                 { return false }
 

@@ -16,16 +16,16 @@ type machine interface {
 	// or due may say something else than before, other than a later time.
 	on(e *serverEvent) (send []any, changed bool)
 	// tell takes what happened beside events, and returns what is to be sent.
-	tell(n news, now time.Time) (send []any)
+	tell(sig signal, now time.Time) (send []any)
 	// due is when the machine wants to be told the time; zero for never.
 	due(now time.Time) time.Time
 	// done reports whether the machine has come to its end.
 	done() bool
 }
 
-// news is what happened beside the events of the service.
-type news struct {
-	kind newsKind
+// signal tells a machine what happened beside the events of the service.
+type signal struct {
+	kind signalKind
 	// event is the one that could not be sent.
 	event any
 	err   error
@@ -33,15 +33,15 @@ type news struct {
 	left bool
 }
 
-type newsKind int
+type signalKind int
 
 const (
-	newsBegan  newsKind = iota // the machine is listened to from now on
-	newsSent                   // all that was to be sent was sent
-	newsTime                   // time has passed
-	newsUnsent                 // an event could not be sent
-	newsBroken                 // a frame was no event
-	newsLost                   // there will be no more events, or the caller has left
+	signalBegan  signalKind = iota // the machine is listened to from now on
+	signalSent                     // all that was to be sent was sent
+	signalTime                     // time has passed
+	signalUnsent                   // an event could not be sent
+	signalBroken                   // a frame was no event
+	signalLost                     // there will be no more events, or the caller has left
 )
 
 // socket carries frames between a service and a machine. One goroutine reads for
@@ -108,7 +108,7 @@ func newSocket(conn *websocket.Conn, d dialect, frames *bufferPool, alive time.D
 func (s *socket) run(ctx context.Context, m machine) {
 	s.subscribe(m)
 	defer s.unsubscribe()
-	happened := news{kind: newsBegan}
+	happened := signal{kind: signalBegan}
 	for {
 		send, until, done := s.tell(m, happened)
 		switch {
@@ -144,11 +144,11 @@ func (s *socket) unsubscribe() {
 
 // tell tells the machine what happened, and returns what is to be sent, or until
 // when to wait.
-func (s *socket) tell(m machine, n news) (send []any, until time.Time, done bool) {
+func (s *socket) tell(m machine, sig signal) (send []any, until time.Time, done bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	s.queue = append(s.queue, m.tell(n, now)...)
+	s.queue = append(s.queue, m.tell(sig, now)...)
 	send, s.queue = s.queue, nil
 	s.until, done = m.due(now), m.done()
 	s.waiting = len(send) == 0 && !done
@@ -156,46 +156,46 @@ func (s *socket) tell(m machine, n news) (send []any, until time.Time, done bool
 }
 
 // sendAll sends events, and says what came of it.
-func (s *socket) sendAll(ctx context.Context, events []any) news {
+func (s *socket) sendAll(ctx context.Context, events []any) signal {
 	for _, event := range events {
 		if err := s.send(ctx, event); err != nil {
-			return news{kind: newsUnsent, event: event, err: err}
+			return signal{kind: signalUnsent, event: event, err: err}
 		}
 	}
 	if s.over() { // a connection that has died unseen takes what is sent all the same
-		return news{kind: newsLost, err: s.whyOver(ctx)}
+		return signal{kind: signalLost, err: s.whyOver(ctx)}
 	}
-	return news{kind: newsSent}
+	return signal{kind: signalSent}
 }
 
 // await waits until the machine has more to be sent, or until a time; zero for
 // ever.
-func (s *socket) await(ctx context.Context, until time.Time) news {
+func (s *socket) await(ctx context.Context, until time.Time) signal {
 	if !until.IsZero() {
 		s.timer.Reset(time.Until(until))
 		defer s.timer.Stop()
 	}
-	happened := news{kind: newsTime}
+	happened := signal{kind: signalTime}
 	select {
 	case <-s.wake:
 	case <-s.timer.C:
 	case <-s.gone:
-		happened.kind = newsLost
+		happened.kind = signalLost
 	case <-ctx.Done():
-		return news{kind: newsLost, err: context.Cause(ctx)}
+		return signal{kind: signalLost, err: context.Cause(ctx)}
 	}
 	if err := s.whyReaderCouldNotWrite(); err != nil {
-		return news{kind: newsLost, err: s.whyNotSent(ctx, err)}
+		return signal{kind: signalLost, err: s.whyNotSent(ctx, err)}
 	}
-	if happened.kind != newsLost {
+	if happened.kind != signalLost {
 		return happened
 	}
 	select {
 	case <-s.wake: // it came just before the end
-		return news{kind: newsTime}
+		return signal{kind: signalTime}
 	default:
 	}
-	return news{kind: newsLost, err: s.whyOver(ctx)}
+	return signal{kind: signalLost, err: s.whyOver(ctx)}
 }
 
 // whyOver says why the connection has ended: we may have closed it ourselves, for
@@ -241,7 +241,7 @@ func (s *socket) handOver(broken error) (question any) {
 	if broken == nil {
 		send, changed = s.machine.on(&s.event)
 	} else {
-		send = s.machine.tell(news{kind: newsBroken, err: broken}, s.came)
+		send = s.machine.tell(signal{kind: signalBroken, err: broken}, s.came)
 	}
 	if len(send) == 1 && s.waiting && len(s.queue) == 0 && isQuestion(send[0]) {
 		question = send[0]

@@ -53,9 +53,9 @@ func (a *asking) on(*serverEvent) (send []any, changed bool) {
 	return []any{responseCreate{Type: "response.create"}}, false
 }
 
-func (a *asking) tell(n news, now time.Time) []any {
-	if n.kind == newsLost {
-		a.lost = n.err
+func (a *asking) tell(sig signal, now time.Time) []any {
+	if sig.kind == signalLost {
+		a.lost = sig.err
 	}
 	a.late = !now.Before(a.until)
 	return nil

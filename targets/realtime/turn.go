@@ -117,7 +117,7 @@ func (s shared) newTurn(m core.Message) (*turn, error) {
 	case err != nil:
 		return nil, err
 	case raw != nil && m.Delivery.OutOfBand:
-		return nil, core.Errorf(core.ErrorUnsupported, "a message that leaves no trace cannot be streamed")
+		return nil, core.Errorf(core.ErrorUnsupported, "an out-of-band message cannot be streamed")
 	}
 	s.ledger.turns++
 	t := &turn{
@@ -133,9 +133,9 @@ func (s shared) newTurn(m core.Message) (*turn, error) {
 	return t, nil
 }
 
-// leaveNoTrace makes the message the end of what an out-of-band response
+// makeOutOfBand makes the message the end of what an out-of-band response
 // answers, which begins with the conversation so far.
-func (t *turn) leaveNoTrace(m *memory) error {
+func (t *turn) makeOutOfBand(m *memory) error {
 	if m.gap != "" {
 		t.warn("the out-of-band turn is answered without the whole conversation: " + m.gap)
 	}
@@ -153,7 +153,7 @@ func (t *turn) leaveNoTrace(m *memory) error {
 	for _, event := range t.out.events {
 		create, ok := event.(itemCreate)
 		if !ok {
-			return core.Errorf(core.ErrorInput, "a message that leaves no trace has at most %d bytes of audio", maxItemAudio)
+			return core.Errorf(core.ErrorInput, "an out-of-band message has at most %d bytes of audio", maxItemAudio)
 		}
 		input = append(input, create.Item)
 	}
@@ -182,9 +182,9 @@ func (t *turn) fail(err error) {
 	}
 }
 
-// untried marks an error of the connection that came before the service was
+// asNotAsked marks an error of the connection that came before the service was
 // asked. Where the caller has left there is nothing to try again.
-func (t *turn) untried(err error, left bool) error {
+func (t *turn) asNotAsked(err error, left bool) error {
 	if left || !t.out.asked.IsZero() || t.out.speech.begun() || !retryable(err) {
 		return err
 	}

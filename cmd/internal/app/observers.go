@@ -61,7 +61,7 @@ func (f *followers) processes() func(host.Event) {
 		return nil
 	}
 	return func(e host.Event) {
-		f.log.Process(eventlog.Process{Plugin: e.Plugin, What: string(e.What), PID: e.PID, Deaths: e.Deaths, Reason: e.Reason})
+		f.log.Process(eventlog.Process{Plugin: e.Plugin, What: string(e.Kind), PID: e.PID, Deaths: e.Deaths, Reason: e.Reason})
 	}
 }
 

@@ -40,7 +40,7 @@ type TargetServiceClient interface {
 	// is streamed as far as it came, ends with SendResponse.broken, and the call
 	// then fails with why it did. The calls of one conversation come one at a
 	// time. Begin to stream when all of the reply is there that will come: the
-	// host takes in a few replies at a time, and nobody gets a part.
+	// host takes in a few replies at a time, and hands on whole ones only.
 	Send(ctx context.Context, in *SendRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SendResponse], error)
 	// EndConversation releases a conversation, after its current Send is over.
 	// Ending one that is not there does nothing.
@@ -110,7 +110,7 @@ type TargetServiceServer interface {
 	// is streamed as far as it came, ends with SendResponse.broken, and the call
 	// then fails with why it did. The calls of one conversation come one at a
 	// time. Begin to stream when all of the reply is there that will come: the
-	// host takes in a few replies at a time, and nobody gets a part.
+	// host takes in a few replies at a time, and hands on whole ones only.
 	Send(*SendRequest, grpc.ServerStreamingServer[SendResponse]) error
 	// EndConversation releases a conversation, after its current Send is over.
 	// Ending one that is not there does nothing.

@@ -42,7 +42,7 @@ func turnPromises() []promise {
 			s.say(a, core.UserText("one"))
 			s.answered(b, core.UserText("two"), "two")
 		}},
-		{name: "a turn can be asked aside, and leaves no trace", agent: recollection(), verify: func(s *stage) {
+		{name: "an out-of-band turn is answered, and not kept in the conversation", agent: recollection(), verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("one"))
 			aside := core.UserText("aside")
