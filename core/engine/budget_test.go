@@ -67,17 +67,12 @@ func TestARunStopsAtABoundOfItsScope(t *testing.T) {
 		"tokens": {
 			scope.Bounds{MaxTokens: 650}, 6, -1, "scope.max_tokens: 600 of 650 tokens are used; the next message may use 100 (the run used 6 turns, 600 tokens, 0.6000 USD, 3s)",
 		},
-		"tokens, exactly": {
-			scope.Bounds{MaxTokens: 600}, 6, -1, "scope.max_tokens: 600 of 600 tokens are used",
-		},
-		"tokens, as many as are needed": {scope.Bounds{MaxTokens: 2000}, 20, 10, ""},
 		"cost": {
 			scope.Bounds{MaxCost: 0.65}, 6, -1, "scope.max_cost: 0.6000 of 0.65 USD are used; the next message may use 0.1000 (the run used 6 turns, 600 tokens, 0.6000 USD, 3s)",
 		},
 		"time, while replies are awaited": {
 			scope.Bounds{MaxDuration: 2500 * time.Millisecond}, 12, 4, "scope.max_duration: 2.5s are over (the run used 12 turns, 800 tokens, 0.8000 USD, 2.5s)",
 		},
-		"time, more than is needed": {scope.Bounds{MaxDuration: time.Minute}, 20, 10, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -192,7 +187,6 @@ func TestARunKeepsToItsWindow(t *testing.T) {
 		refused string
 		stopped string
 	}{
-		"open": {window: scope.Window{To: time.Hour}},
 		"closed": {
 			window:  scope.Window{From: time.Hour, To: 2 * time.Hour},
 			refused: "scope.window: no run is allowed now: the window is every day 01:00-02:00 UTC; it opens on Sat 1 Jan 2000 at 01:00 UTC",

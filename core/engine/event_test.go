@@ -32,12 +32,17 @@ func seen[T record.Event](s *scene) []T {
 
 func TestAnObserverSeesEachPauseOfATargetAndItsEnd(t *testing.T) {
 	for name, test := range map[string]struct {
-		first error
+		start error // of the first conversation
+		first error // of the first message
 		reply core.Reply
 		want  record.TargetPaused
 	}{
 		"the service asks for it": {
 			first: core.Errorf(core.ErrorRateLimited, "slow down").After(12 * time.Second),
+			want:  record.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: record.PauseAsked},
+		},
+		"the service asks for it at a start": {
+			start: core.Errorf(core.ErrorRateLimited, "slow down").After(12 * time.Second),
 			want:  record.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: record.PauseAsked},
 		},
 		"a limit is used up": {
@@ -47,14 +52,21 @@ func TestAnObserverSeesEachPauseOfATargetAndItsEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				asked := 0
-				s := newScene(t, &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
-					if asked++; asked == 1 {
+				begun, asked := 0, 0
+				a := &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
+					if asked++; asked == 1 && test.start == nil {
 						return test.reply, test.first
 					}
 					time.Sleep(time.Second)
 					return says("no"), nil
-				}}, "one", "two")
+				}}
+				a.start = func(context.Context, core.Start) error {
+					if begun++; begun == 1 {
+						return test.start
+					}
+					return nil
+				}
+				s := newScene(t, a, "one", "two")
 				s.plan.Targets[0].Limits.Retries = 4
 				s.run(t.Context())
 				paused := seen[record.TargetPaused](s)
@@ -69,38 +81,14 @@ func TestAnObserverSeesEachPauseOfATargetAndItsEnd(t *testing.T) {
 	}
 }
 
-func TestThoseWhoAreRefusedTogetherMakeOnePause(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		asked := 0
-		s := newScene(t, &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
-			time.Sleep(time.Second) // until all of them are on their way
-			mu.Lock()
-			defer mu.Unlock()
-			if asked++; asked <= 4 {
-				return core.Reply{}, core.Errorf(core.ErrorRateLimited, "slow down").After(10*time.Second + time.Duration(asked)*time.Millisecond)
-			}
-			return says("no"), nil
-		}}, "one")
-		s.plan.Targets[0].Limits.Retries = 4
-		s.times(4)
-		s.run(t.Context())
-		if n := len(seen[record.TargetPaused](s)); n != 1 {
-			t.Errorf("%d pauses are told, want 1: %+v", n, seen[record.TargetPaused](s))
-		}
-		if n := len(seen[record.TargetResumed](s)); n != 1 {
-			t.Errorf("%d ends of pauses are told, want 1", n)
-		}
-	})
-}
-
 func TestAnObserverSeesATargetGoDownAndComeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := &outage{from: 10 * time.Second, until: time.Minute, begins: true}
-		s := newScene(t, o.agent(), "hello")
+		s := newScene(t, unreachable(10*time.Second, time.Minute), "hello")
 		s.plan.Targets[0].Limits.Retries = 4
 		s.times(100)
-		s.run(t.Context())
+		if summary := s.run(t.Context()); summary.Tally.Defended != 100 {
+			t.Errorf("%+v, want no trial lost by the outage", summary.Tally)
+		}
 		down, up := seen[record.TargetDown](s), seen[record.TargetUp](s)
 		if len(down) != 1 || down[0] != (record.TargetDown{Target: "agent", Kind: core.ErrorUnavailable}) {
 			t.Errorf("down %+v, want once", down)
