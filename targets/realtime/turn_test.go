@@ -3,11 +3,9 @@ package realtime_test
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -47,16 +45,6 @@ func TestATargetThatIsToWriteAnswersInText(t *testing.T) {
 	}
 }
 
-func TestTheAudioOfAReplyOutlivesTheNextTurn(t *testing.T) {
-	c := serve(t, realtimetest.ToneAgent{}).talk(t, nil)
-	first := send(t, c, core.UserText("hello there")).Message.Of(core.Audio)[0].Data
-	before := bytes.Clone(first)
-	send(t, c, core.UserText("and another one"))
-	if !bytes.Equal(first, before) {
-		t.Error("the next turn changed it")
-	}
-}
-
 func TestTwoTurnsOnOneConversationRememberEachOther(t *testing.T) {
 	p := serve(t, remembers())
 	first, second := p.talk(t, nil), p.talk(t, nil)
@@ -69,197 +57,6 @@ func TestTwoTurnsOnOneConversationRememberEachOther(t *testing.T) {
 	}
 	if got := p.Stats().Connections; got != 2 {
 		t.Errorf("%d connections for two conversations", got)
-	}
-}
-
-func TestAudioTurnsAreHeardAtTheRightPitchAndLength(t *testing.T) {
-	tests := map[string]struct {
-		rate, channels, bits int
-		pitch                float64
-		want                 string
-	}{
-		"8-bit mono at 8 kHz":      {8000, 1, 8, 500, "500 Hz for 1000 ms"},
-		"16 kHz stereo":            {16000, 2, 16, 440, "440 Hz for 1000 ms"},
-		"44.1 kHz mono":            {44100, 1, 16, 300, "300 Hz for 1000 ms"},
-		"24 kHz mono, as required": {24000, 1, 16, 1000, "1000 Hz for 1000 ms"},
-		"48 kHz stereo":            {48000, 2, 16, 700, "700 Hz for 1000 ms"},
-	}
-	p := serve(t, realtimetest.ToneAgent{})
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			c := p.talk(t, settings{"output": "text"})
-			wav := sineWAV(test.rate, test.channels, test.bits, test.pitch)
-			if got := send(t, c, userAudio(wav)).Message.Text(); got != test.want {
-				t.Errorf("heard %q, want %q", got, test.want)
-			}
-		})
-	}
-}
-
-// sineWAV makes a second of a tone by hand, so that nothing is tested against
-// the encoder it uses itself.
-func sineWAV(rate, channels, bits int, pitch float64) []byte {
-	var data []byte
-	for i := range rate {
-		level := 0.5 * math.Sin(2*math.Pi*pitch*float64(i)/float64(rate))
-		for range channels {
-			if bits == 8 {
-				data = append(data, byte(128+127*level))
-			} else {
-				data = binary.LittleEndian.AppendUint16(data, uint16(int16(32767*level)))
-			}
-		}
-	}
-	frame := channels * bits / 8
-	wav := append([]byte("RIFF"), binary.LittleEndian.AppendUint32(nil, uint32(36+len(data)))...)
-	wav = append(wav, "WAVEfmt \x10\x00\x00\x00\x01\x00"...)
-	wav = binary.LittleEndian.AppendUint16(wav, uint16(channels))
-	wav = binary.LittleEndian.AppendUint32(wav, uint32(rate))
-	wav = binary.LittleEndian.AppendUint32(wav, uint32(rate*frame))
-	wav = binary.LittleEndian.AppendUint16(wav, uint16(frame))
-	wav = binary.LittleEndian.AppendUint16(wav, uint16(bits))
-	wav = append(wav, "data"...)
-	wav = binary.LittleEndian.AppendUint32(wav, uint32(len(data)))
-	return append(wav, data...)
-}
-
-func TestLongAudioGoesThroughTheInputBufferAndShortAudioIntoAnItem(t *testing.T) {
-	p := serve(t, realtimetest.ToneAgent{})
-	tests := map[string]struct {
-		length time.Duration
-		want   []string
-	}{
-		"short": {time.Second, []string{"session.update", "conversation.item.create", "response.create"}},
-		"long": {long, []string{
-			"session.update", "input_audio_buffer.append", "input_audio_buffer.append", "input_audio_buffer.commit", "response.create",
-		}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			p.sent(t)
-			c := p.talk(t, settings{"output": "text"})
-			reply := send(t, c, spoken(t, test.length))
-			if got, want := reply.Message.Text(), fmt.Sprintf("440 Hz for %d ms", test.length.Milliseconds()); got != want {
-				t.Errorf("heard %q, want %q", got, want)
-			}
-			if diff := cmp.Diff(test.want, typesOf(p.sent(t))); diff != "" {
-				t.Errorf("client events (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestTextAndAudioTravelInOneTurnInTheirOrder(t *testing.T) {
-	for name, length := range map[string]time.Duration{"short": time.Second, "long": long} {
-		t.Run(name, func(t *testing.T) {
-			c := serve(t, remembers()).talk(t, settings{"output": "text"})
-			m := spoken(t, length)
-			m.Parts = append([]core.Part{{Value: core.TextValue("listen:")}}, m.Parts...)
-			got := send(t, c, m).Message.Text()
-			if !strings.HasPrefix(got, "listen:") || !strings.Contains(got, "440 Hz") {
-				t.Errorf("the target understood %q", got)
-			}
-		})
-	}
-}
-
-func TestTheSessionIsConfiguredAsTheCampaignSays(t *testing.T) {
-	p := serve(t, realtimetest.ToneAgent{})
-	target := p.target(t, settings{"voice": "marin", "max_output_tokens": 100, "transcription_model": "ears-1"})
-	begin(t, target, core.Start{SystemPrompt: "Be brief."})
-	update := p.sent(t)[0]
-	want := map[string]any{
-		"type": "session.update", "event_id": "ev_1",
-		"session": map[string]any{
-			"type": "realtime", "instructions": "Be brief.", "output_modalities": []any{"audio"},
-			"max_output_tokens": 100.0, "truncation": "disabled",
-			"audio": map[string]any{
-				"input": map[string]any{
-					"format":         map[string]any{"type": "audio/pcm", "rate": 24000.0},
-					"turn_detection": nil, "noise_reduction": nil,
-					"transcription": map[string]any{"model": "ears-1"},
-				},
-				"output": map[string]any{"format": map[string]any{"type": "audio/pcm", "rate": 24000.0}, "voice": "marin"},
-			},
-		},
-	}
-	if diff := cmp.Diff(want, update); diff != "" {
-		t.Errorf("session.update (-want +got):\n%s", diff)
-	}
-}
-
-func TestWithoutASystemPromptTheDeployedOneIsKept(t *testing.T) {
-	p := serve(t, realtimetest.ToneAgent{})
-	p.talk(t, nil)
-	session, ok := p.sent(t)[0]["session"].(map[string]any)
-	if !ok {
-		t.Fatal("no session")
-	}
-	if got, there := session["instructions"]; there {
-		t.Errorf("instructions were sent: %q", got)
-	}
-}
-
-func TestTheSystemPromptReachesTheTarget(t *testing.T) {
-	told := realtimetest.ToneAgent{Reply: func(_ context.Context, instructions string, _ []realtimetest.Item) (string, error) {
-		return instructions, nil
-	}}
-	c := begin(t, serve(t, told).target(t, nil), core.Start{SystemPrompt: "The vault code is blue eleven."})
-	if got := send(t, c, core.UserText("hi")).Message.Text(); got != "The vault code is blue eleven." {
-		t.Errorf("the target was told %q", got)
-	}
-}
-
-func TestAHistoryIsGivenBackBeforeTheFirstTurn(t *testing.T) {
-	var seen []realtimetest.Item
-	agent := realtimetest.ToneAgent{Reply: func(_ context.Context, _ string, items []realtimetest.Item) (string, error) {
-		seen = items
-		return "ok", nil
-	}}
-	p := serve(t, agent)
-	history := []core.Message{
-		core.UserText("hello"),
-		{Role: core.Assistant, Parts: []core.Part{
-			{Value: core.WAVValue(sineWAV(24000, 1, 16, 440))},
-			{Value: core.TextValue("good day"), Transcript: true},
-		}},
-		spoken(t, time.Second),
-		{Role: core.Assistant, Parts: []core.Part{
-			{Value: core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: []byte(`{"call_id":"c1","name":"look_up","arguments":"{}"}`)}},
-		}},
-		{Role: core.Tool, Parts: []core.Part{
-			{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: []byte(`{"call_id":"c1","output":"found"}`)}},
-		}},
-	}
-	c := begin(t, p.target(t, nil), core.Start{History: history})
-	send(t, c, core.UserText("go on"))
-	type line struct {
-		Role core.Role
-		Text string
-	}
-	var got []line
-	for _, it := range seen {
-		got = append(got, line{it.Role, it.Text})
-	}
-	want := []line{
-		{core.User, "hello"},
-		{core.Assistant, "good day"},
-		{core.User, "440 Hz for 1000 ms"},
-		{core.Assistant, "{}"},
-		{core.Tool, "found"},
-		{core.User, "go on"},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("what the target remembers (-want +got):\n%s", diff)
-	}
-}
-
-func TestAssistantAudioWithoutATranscriptCannotBeGivenBack(t *testing.T) {
-	p := serve(t, realtimetest.ToneAgent{})
-	history := []core.Message{{Role: core.Assistant, Parts: []core.Part{{Value: core.WAVValue(sineWAV(24000, 1, 16, 440))}}}}
-	_, err := p.target(t, nil).StartConversation(t.Context(), core.Start{History: history})
-	if core.KindOf(err) != core.ErrorUnsupported || !strings.Contains(err.Error(), "message 1 of the history") {
-		t.Errorf("got %v", err)
 	}
 }
 
