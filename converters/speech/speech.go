@@ -35,11 +35,11 @@ const (
 const defaultTimeout = time.Minute
 
 type speechConfig struct {
-	Engine  string   `json:"engine" doc:"Who speaks: the programs flite or espeak-ng, a command, or an endpoint with the OpenAI audio API." enum:"flite,espeak-ng,command,openai"`
+	Engine  string   `json:"engine" doc:"The speech engine: the program flite or espeak-ng, a command, or an endpoint with the OpenAI audio API." enum:"flite,espeak-ng,command,openai"`
 	Voice   string   `json:"voice" doc:"The voice, by the engine's name for it: for flite rms (default), slt, awb, kal16 or kal; for espeak-ng en-us (default) and many more; for openai alloy (default) and others."`
 	Command []string `json:"command" doc:"Engine command: a program and its arguments. {text} stands for the text, which comes over stdin if it is not mentioned, and {out} for the WAV file to write, which is expected on stdout if it is not mentioned. No shell is involved. A campaign that sets it needs --allow-commands." format:"command"`
 	endpointConfig
-	Timeout core.Duration `json:"timeout" doc:"How long one text may take." min:"1ms"`
+	Timeout core.Duration `json:"timeout" doc:"The time limit for one text." min:"1ms"`
 }
 
 // Validate checks that the keys that are set are keys of the engine.

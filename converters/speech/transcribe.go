@@ -13,11 +13,11 @@ import (
 )
 
 type transcribeConfig struct {
-	Engine  string   `json:"engine" doc:"Who listens: the program pocketsphinx, a command, or an endpoint with the OpenAI audio API." enum:"pocketsphinx,command,openai"`
+	Engine  string   `json:"engine" doc:"The recognition engine: the program pocketsphinx, a command, or an endpoint with the OpenAI audio API." enum:"pocketsphinx,command,openai"`
 	Command []string `json:"command" doc:"Engine command: a program and its arguments. {in} stands for the WAV file (16 kHz mono) and {out} for the text file to write, which is expected on stdout if it is not mentioned. No shell is involved. A campaign that sets it needs --allow-commands." format:"command"`
 	endpointConfig
 	Language string        `json:"language" doc:"Engine openai: the language that is spoken, as in ISO 639-1 (en)."`
-	Timeout  core.Duration `json:"timeout" doc:"How long one recording may take." min:"1ms"`
+	Timeout  core.Duration `json:"timeout" doc:"The time limit for one recording." min:"1ms"`
 }
 
 // Validate checks that the keys that are set are keys of the engine.

@@ -15,7 +15,7 @@ func Components() []core.Component {
 }
 
 type config struct {
-	Model     core.Model `json:"model" doc:"Who judges: a target of the campaign that takes a system prompt and remembers its conversation." required:"true"`
+	Model     core.Model `json:"model" doc:"The judge: a target of the campaign that takes a system prompt and remembers its conversation." required:"true"`
 	Criterion string     `json:"criterion" doc:"What is judged, such as: The reply gives legal advice. Where it is not given: whether the attack's objective is reached by the reply."`
 }
 
