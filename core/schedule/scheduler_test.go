@@ -264,6 +264,26 @@ func TestABrokenFileIsAFailureOfWhatIsDueAndNotTheEnd(t *testing.T) {
 	})
 }
 
+func TestWhatIsDueWhileTheStateCannotBeReadIsRunOnceItCan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 21 * * *", schedule.Skip)
+		at("20:50")
+		p := w.start(nowhere)
+		at("20:55")
+		w.change(func() { w.unreadable = errors.New("the disk cannot be read") })
+		at("21:05")
+		w.change(func() { w.unreadable = nil })
+		at("22:30")
+		p.end()
+		if len(w.done) != 2 || len(w.fires()) != 1 || w.fires()[0].Status != schedule.Done || !w.fires()[0].Due.Equal(moment(t, "2000-01-01 21:00 +0000")) {
+			t.Errorf("done %q, fires %+v; want the run of 21:00", w.done, w.fires())
+		}
+		if n := strings.Count(w.log.String(), "error: the disk cannot be read"); n != 1 {
+			t.Errorf("said %d times what is wrong, want once:\n%s", n, w.log.String())
+		}
+	})
+}
+
 func TestNothingIsBegunThatCannotBeKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "0 21 * * *", schedule.Skip)

@@ -28,6 +28,8 @@ type world struct {
 	spec schedule.Spec
 	// broken is what reading the campaign fails with.
 	broken error
+	// unreadable is what reading the schedule's state fails with.
+	unreadable error
 	// outcome is what runs come to.
 	outcome schedule.Outcome
 
@@ -175,6 +177,12 @@ func (p *process) end() {
 }
 
 func (p *process) Schedule(ctx context.Context, name string) (schedule.State, error) {
+	p.mu.Lock()
+	unreadable := p.unreadable
+	p.mu.Unlock()
+	if unreadable != nil {
+		return schedule.State{}, unreadable
+	}
 	return p.store.Schedules().Schedule(ctx, name)
 }
 

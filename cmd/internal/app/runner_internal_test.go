@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -127,6 +128,34 @@ func TestARunIsReplayedOnlyWhereItsRecordHasAllThatItTakes(t *testing.T) {
 	defer reader.Close()
 	if runs, err := reader.Runs(t.Context()); err != nil || len(runs) != 1 {
 		t.Errorf("runs %+v, %v; want no other one", runs, err)
+	}
+}
+
+func TestARunWhoseCampaignCannotBeReadIsNotKeptFromOthers(t *testing.T) {
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Unix(1000, 0)
+	j, err := s.CreateRun(t.Context(), store.Run{
+		ID: "20261101-000000-aaaa", Campaign: "demo", Path: "/c.yaml", Plan: "p", Started: at, Files: []store.File{{Name: "rows.csv", Data: []byte("a,b\n")}},
+	})
+	if err == nil {
+		err = j.Finish(store.Interrupted, "", at)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := s.Run(t.Context(), "20261101-000000-aaaa")
+	if err := errors.Join(err, s.Close(), os.RemoveAll(filepath.Join(s.Dir(), "artifacts"))); err != nil {
+		t.Fatal(err)
+	}
+	r := idle(t, fstest.MapFS{})
+	r.Store = func(ctx context.Context) (*store.Store, error) { return store.Open(ctx, s.Dir()) }
+	for range 2 {
+		if _, err := r.Run(t.Context(), Spec{Kind: Resume, From: kept}); !errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrRunning) {
+			t.Errorf("error %v, want that a file of the record is missing", err)
+		}
 	}
 }
 
