@@ -89,8 +89,8 @@ var house = map[string]room{
 	"plugins/internal/...": {
 		imports: []string{"core", "core/phrase", "core/schema", "core/scope", "plugins/internal/..."},
 		modules: []string{
-			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto", "golang.org/x/sys",
-			"go.opentelemetry.io/otel",
+			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto",
+			"golang.org/x/sync", "golang.org/x/sys", "go.opentelemetry.io/otel",
 		},
 	},
 	"plugins/host": {

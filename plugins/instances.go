@@ -5,41 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/serving"
 )
 
 // instances are the components that the host has opened.
 type instances struct {
 	offer *offer
 	host  hostClient
-	open  table[*instance]
+	open  serving.Table[*instance]
 }
 
 // instance is an opened component: value is its core.Target, core.Converter or
 // core.Scorer.
 type instance struct {
 	value         any
-	conversations table[*conversation]
-	calls         sync.WaitGroup
+	conversations serving.Table[*serving.Conversation]
+	calls         serving.Calls
 }
-
-// conversation is a conversation with a target. busy is held while one of its
-// methods runs: the host may have given up on a Send that still runs here. ended
-// belongs to whoever holds busy.
-type conversation struct {
-	core.Conversation
-	busy  *semaphore.Weighted
-	ended bool
-}
-
-// errEnded is what calls get that waited for the last one of a conversation.
-var errEnded = core.Errorf(core.ErrorProtocol, "the conversation has ended")
 
 func newInstances(o *offer) *instances { return &instances{offer: o} }
 
@@ -59,28 +45,28 @@ func (s *instances) add(ctx context.Context, kind core.Kind, name string, config
 		_ = opened.release()
 		return "", ctx.Err()
 	}
-	return s.open.add(opened), nil
+	return s.open.Add(opened), nil
 }
 
 // use returns an opened component for one call, and what to do after the call.
 func use[T any](s *instances, name string) (T, *instance, func(), error) {
 	var zero T
-	i, ok := s.open.get(name, func(i *instance) { i.calls.Add(1) })
-	if !ok {
+	i, ok := s.open.Get(name)
+	if !ok || !i.calls.Enter() {
 		return zero, nil, nil, core.Errorf(core.ErrorProtocol, "instance %q is not open", name)
 	}
 	value, ok := i.value.(T)
 	if !ok {
-		i.calls.Done()
+		i.calls.Leave()
 		return zero, nil, nil, core.Errorf(core.ErrorProtocol, "instance %q is of another kind", name)
 	}
-	return value, i, i.calls.Done, nil
+	return value, i, i.calls.Leave, nil
 }
 
 // remove closes an instance once its calls are over. When the context ends
 // first, the closing goes on.
 func (s *instances) remove(ctx context.Context, name string) error {
-	i, ok := s.open.remove(name)
+	i, ok := s.open.Remove(name)
 	if !ok {
 		return nil
 	}
@@ -94,13 +80,14 @@ func (s *instances) remove(ctx context.Context, name string) error {
 	}
 }
 
-// release waits for the calls, ends the conversations, side by side, and
+// release refuses calls, waits for those in progress, ends the conversations, side by side, and
 // closes the component.
 func (i *instance) release() error {
+	i.calls.Refuse()
 	i.calls.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	open := i.conversations.drain()
+	open := i.conversations.Drain()
 	errs := make([]error, len(open), len(open)+1)
 	var ending sync.WaitGroup
 	for n, c := range open {
@@ -117,7 +104,7 @@ func (i *instance) release() error {
 // done, but no longer than timeout.
 func (s *instances) closeAll(timeout time.Duration) {
 	var closing sync.WaitGroup
-	for _, i := range s.open.drain() {
+	for _, i := range s.open.Drain() {
 		closing.Go(func() { _ = i.release() }) // the process ends, whatever it returns
 	}
 	done := make(chan struct{})
@@ -131,67 +118,4 @@ func (s *instances) closeAll(timeout time.Duration) {
 	case <-done:
 	case <-timer.C:
 	}
-}
-
-// acquire waits for the conversation's last call to end. It fails with errEnded
-// where that has ended the conversation.
-func (c *conversation) acquire(ctx context.Context) error {
-	if err := c.busy.Acquire(ctx, 1); err != nil {
-		return fmt.Errorf("waiting for the call before to end: %w", err)
-	}
-	if c.ended {
-		c.busy.Release(1)
-		return errEnded
-	}
-	return nil
-}
-
-// table gives names to things. The zero value is ready for use.
-type table[T any] struct {
-	mu   sync.Mutex
-	last uint64
-	byID map[string]T
-}
-
-func (t *table[T]) add(item T) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.byID == nil {
-		t.byID = map[string]T{}
-	}
-	t.last++
-	id := strconv.FormatUint(t.last, 10)
-	t.byID[id] = item
-	return id
-}
-
-// get returns an item. Where mark is not nil it is called with the item before
-// another goroutine can remove it, with the table locked.
-func (t *table[T]) get(id string, mark func(T)) (T, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	item, ok := t.byID[id]
-	if ok && mark != nil {
-		mark(item)
-	}
-	return item, ok
-}
-
-func (t *table[T]) remove(id string) (T, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	item, ok := t.byID[id]
-	delete(t.byID, id)
-	return item, ok
-}
-
-func (t *table[T]) drain() []T {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	items := make([]T, 0, len(t.byID))
-	for _, item := range t.byID {
-		items = append(items, item)
-	}
-	t.byID = nil
-	return items
 }

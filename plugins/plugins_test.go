@@ -256,7 +256,7 @@ func TestNothingIsSentInAConversationThatEndsMeanwhile(t *testing.T) {
 		}
 		defer done()
 		// A call finds the conversation, and then has to wait for its turn.
-		c, _ := instance.conversations.get("1", nil)
+		c, _ := instance.conversations.Get("1")
 		for range 2 {
 			go func() {
 				if _, err := service.EndConversation(t.Context(), &pb.EndConversationRequest{Instance: id, Conversation: "1"}); err != nil {
@@ -266,7 +266,7 @@ func TestNothingIsSentInAConversationThatEndsMeanwhile(t *testing.T) {
 		}
 		synctest.Wait()
 		close(ending)
-		if err := c.acquire(t.Context()); core.KindOf(err) != core.ErrorProtocol {
+		if err := c.Acquire(t.Context()); core.KindOf(err) != core.ErrorProtocol {
 			t.Errorf("a turn was given to a call after the end: %v", err)
 		}
 	})

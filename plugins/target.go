@@ -5,10 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/serving"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
@@ -32,12 +31,12 @@ func (s *targetService) StartConversation(ctx context.Context, r *pb.StartConver
 	if err != nil {
 		return nil, err
 	}
-	c := &conversation{Conversation: started, busy: semaphore.NewWeighted(1)}
+	c := serving.NewConversation(started)
 	if ctx.Err() != nil { // the caller has given up, and would never end it
 		_ = c.End(context.WithoutCancel(ctx))
 		return nil, ctx.Err()
 	}
-	return &pb.StartConversationResponse{Conversation: instance.conversations.add(c)}, nil
+	return &pb.StartConversationResponse{Conversation: instance.conversations.Add(c)}, nil
 }
 
 // Send implements the contract.
@@ -47,7 +46,7 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 		return err
 	}
 	defer done()
-	c, ok := instance.conversations.get(r.GetConversation(), nil)
+	c, ok := instance.conversations.Get(r.GetConversation())
 	if !ok {
 		return core.Errorf(core.ErrorProtocol, "conversation %q is not there", r.GetConversation())
 	}
@@ -55,13 +54,13 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 	if err != nil {
 		return err
 	}
-	if err := c.acquire(stream.Context()); err != nil {
+	if err := c.Acquire(stream.Context()); err != nil {
 		return err
 	}
-	defer c.busy.Release(1)
+	defer c.Release()
 	ctx, cancel := returnInTime(stream.Context())
 	defer cancel()
-	replies, failure := core.Deliver(ctx, c.Conversation, messages)
+	replies, failure := c.Deliver(ctx, messages)
 	if err := wire.SendReplies(replies, stream.Send); err != nil {
 		return err
 	}
@@ -91,18 +90,17 @@ func (s *targetService) EndConversation(ctx context.Context, r *pb.EndConversati
 		return nil, err
 	}
 	defer done()
-	c, ok := instance.conversations.get(r.GetConversation(), nil)
+	c, ok := instance.conversations.Get(r.GetConversation())
 	if !ok {
 		return &pb.EndConversationResponse{}, nil
 	}
-	switch err := c.acquire(ctx); {
-	case errors.Is(err, errEnded):
+	switch err := c.Acquire(ctx); {
+	case errors.Is(err, serving.ErrEnded):
 		return &pb.EndConversationResponse{}, nil
 	case err != nil:
 		return nil, err
 	}
-	defer c.busy.Release(1)
-	c.ended = true
-	instance.conversations.remove(r.GetConversation())
+	defer c.Release()
+	instance.conversations.Remove(r.GetConversation())
 	return &pb.EndConversationResponse{}, c.End(ctx)
 }

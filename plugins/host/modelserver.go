@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"crypto/rand"
-	"strconv"
 	"sync"
 
 	goplugin "github.com/hashicorp/go-plugin"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/serving"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
@@ -127,7 +127,7 @@ func (g *modelGrant) beginCall(ctx context.Context) (_ context.Context, end func
 	if g == nil {
 		return ctx, func() {}
 	}
-	c := &call{grant: g, conversations: map[string]*modelConversation{}}
+	c := &call{grant: g}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	id := rand.Text()
 	s := g.server
@@ -153,14 +153,14 @@ func (s *modelServer) enter(request context.Context) (*call, context.Context, fu
 	s.mu.Lock()
 	c := s.calls[ids[0]]
 	s.mu.Unlock()
-	if c == nil || !c.enter() {
+	if c == nil || !c.requests.Enter() {
 		return nil, nil, nil, core.Errorf(core.ErrorProtocol, "a target of the campaign is asked for a call that is over").
 			WithHint("a target can be asked until Convert or Score returns")
 	}
 	ctx, cancel := joined(withSpanOf(request, c.ctx), request)
 	return c, ctx, func() {
 		cancel()
-		c.requests.Done()
+		c.requests.Leave()
 	}, nil
 }
 
@@ -186,63 +186,37 @@ func joined(call, request context.Context) (context.Context, context.CancelFunc)
 
 // call is a conversion or a score that a component of the process is making.
 type call struct {
-	grant    *modelGrant
-	ctx      context.Context // the caller's, until the call is over
-	cancel   context.CancelFunc
-	requests sync.WaitGroup
-
-	mu            sync.Mutex
-	over          bool
-	conversations map[string]*modelConversation
-	last          int
+	grant         *modelGrant
+	ctx           context.Context // the caller's, until the call is over
+	cancel        context.CancelFunc
+	requests      serving.Calls
+	conversations serving.Table[*modelConversation]
 }
 
-// enter counts a request, unless the call is over.
-func (c *call) enter() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.over {
-		c.requests.Add(1)
-	}
-	return !c.over
+// modelConversation is a conversation that a component holds with a target of the
+// campaign, under the handle that it has of it.
+type modelConversation struct {
+	*serving.Conversation
+	handle string
 }
 
 // end ends the call: no request is answered any more, those that are being
 // answered are cancelled, and conversations that were left open are ended.
 func (c *call) end() {
-	c.mu.Lock()
-	c.over = true
-	c.mu.Unlock()
+	c.requests.Refuse()
 	c.cancel()
 	c.requests.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), closeTimeout)
 	defer cancel()
 	var ending sync.WaitGroup
-	for _, h := range c.conversations {
-		ending.Go(func() { _ = h.End(ctx) }) // the component, which has not ended it, is not told
+	for _, open := range c.conversations.Drain() {
+		ending.Go(func() { _ = open.End(ctx) }) // the component, which has not ended it, is not told
 	}
 	ending.Wait()
 }
 
-// add gives a conversation a name within the call.
-func (c *call) add(h *modelConversation) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last++
-	id := strconv.Itoa(c.last)
-	c.conversations[id] = h
-	return id
-}
-
+// find returns the conversation of a name that is held under a handle.
 func (c *call) find(id, handle string) (*modelConversation, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	h, ok := c.conversations[id]
-	return h, ok && h.handle == handle
-}
-
-func (c *call) forget(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.conversations, id)
+	found, ok := c.conversations.Get(id)
+	return found, ok && found.handle == handle
 }

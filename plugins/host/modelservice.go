@@ -2,12 +2,11 @@ package host
 
 import (
 	"context"
-	"fmt"
-
-	"golang.org/x/sync/semaphore"
+	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/serving"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
@@ -38,8 +37,8 @@ func (s *modelService) StartConversation(ctx context.Context, r *pb.StartConvers
 	if err != nil {
 		return nil, err
 	}
-	c := &modelConversation{Conversation: started, handle: r.GetInstance(), busy: semaphore.NewWeighted(1)}
-	return &pb.StartConversationResponse{Conversation: call.add(c)}, nil
+	c := &modelConversation{serving.NewConversation(started), r.GetInstance()}
+	return &pb.StartConversationResponse{Conversation: call.conversations.Add(c)}, nil
 }
 
 // Send implements the contract. Only the wait for the replies counts as a part of
@@ -67,11 +66,11 @@ func (s *modelService) deliver(request context.Context, r *pb.SendRequest) ([]co
 	if err != nil {
 		return nil, err
 	}
-	if err := c.acquire(ctx); err != nil {
+	if err := c.Acquire(ctx); err != nil {
 		return nil, err
 	}
-	defer c.busy.Release(1)
-	return core.Deliver(ctx, c.Conversation, messages)
+	defer c.Release()
+	return c.Deliver(ctx, messages)
 }
 
 // EndConversation implements the contract.
@@ -85,27 +84,13 @@ func (s *modelService) EndConversation(ctx context.Context, r *pb.EndConversatio
 	if !ok {
 		return &pb.EndConversationResponse{}, nil
 	}
-	if err := c.acquire(ctx); err != nil {
+	switch err := c.Acquire(ctx); {
+	case errors.Is(err, serving.ErrEnded):
+		return &pb.EndConversationResponse{}, nil
+	case err != nil:
 		return nil, err
 	}
-	defer c.busy.Release(1)
-	call.forget(r.GetConversation())
+	defer c.Release()
+	call.conversations.Remove(r.GetConversation())
 	return &pb.EndConversationResponse{}, c.End(ctx)
-}
-
-// modelConversation is a conversation that a component holds with a target of the
-// campaign, under the handle that it has of it. busy is held while one of its
-// methods runs: the component may have given up on a Send that still runs here.
-type modelConversation struct {
-	core.Conversation
-	handle string
-	busy   *semaphore.Weighted
-}
-
-// acquire waits for the conversation's last call to end.
-func (c *modelConversation) acquire(ctx context.Context) error {
-	if err := c.busy.Acquire(ctx, 1); err != nil {
-		return fmt.Errorf("waiting for the call before to end: %w", err)
-	}
-	return nil
 }

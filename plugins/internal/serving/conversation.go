@@ -1,0 +1,54 @@
+package serving
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// ErrEnded is the error of a call that waited for the one that ended the conversation.
+var ErrEnded = core.Errorf(core.ErrorProtocol, "the conversation has ended")
+
+// Conversation is a conversation whose calls come one at a time: whoever made the call
+// before may have given up on a Send that still runs. Each call of one of its methods
+// stands between Acquire and Release, once others know the conversation.
+type Conversation struct {
+	held  core.Conversation
+	busy  *semaphore.Weighted
+	ended bool // belongs to whoever has acquired it
+}
+
+// NewConversation returns a conversation that is not acquired.
+func NewConversation(c core.Conversation) *Conversation {
+	return &Conversation{held: c, busy: semaphore.NewWeighted(1)}
+}
+
+// Acquire waits for the conversation's last call to end. It fails with ErrEnded where
+// that has ended the conversation, and where ctx ends first.
+func (c *Conversation) Acquire(ctx context.Context) error {
+	if err := c.busy.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("waiting for the call before to end: %w", err)
+	}
+	if c.ended {
+		c.busy.Release(1)
+		return ErrEnded
+	}
+	return nil
+}
+
+// Release lets the next call of the conversation begin.
+func (c *Conversation) Release() { c.busy.Release(1) }
+
+// Deliver sends messages, as [core.Deliver] does.
+func (c *Conversation) Deliver(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	return core.Deliver(ctx, c.held, messages)
+}
+
+// End ends the conversation. The calls that wait fail with ErrEnded.
+func (c *Conversation) End(ctx context.Context) error {
+	c.ended = true
+	return c.held.End(ctx)
+}
