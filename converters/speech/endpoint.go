@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -164,7 +163,8 @@ func (e endpoint) refusal(resp *http.Response) error {
 	if message != "" {
 		message = ": " + message
 	}
-	err := core.Errorf(kindOfStatus(resp.StatusCode, explained), "%s answers %s%s", e.base, resp.Status, message).After(retryAfter(resp.Header))
+	wait, _ := core.ParseRetryAfter(resp.Header.Get("Retry-After"), resp.Header.Get("Date"), maxRetryAfter)
+	err := core.Errorf(kindOfStatus(resp.StatusCode, explained), "%s answers %s%s", e.base, resp.Status, message).After(wait)
 	if resp.StatusCode/100 == 3 {
 		return err.WithHint("redirects are not followed; the endpoint may be %s", resp.Header.Get("Location"))
 	}
@@ -191,25 +191,6 @@ func kindOfStatus(status int, explained apiError) core.ErrorKind {
 
 // maxRetryAfter is the longest wait that a server can ask for; longer ones are cut.
 const maxRetryAfter = time.Hour
-
-// retryAfter returns the time to wait by the header Retry-After: seconds, or a date
-// by the server's clock (its header Date). 0 means that the header is missing or
-// invalid.
-func retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil {
-		return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		now = time.Now()
-	}
-	return min(max(at.Sub(now), 0), maxRetryAfter)
-}
 
 // unexpected returns the error for a 200 response that cannot be decoded.
 func (e endpoint) unexpected(what string, err error) error {

@@ -9,10 +9,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
 // The limits of sending.
@@ -25,6 +26,8 @@ const (
 	// shownAnswer the number that an error quotes.
 	maxAnswer   = 64 << 10
 	shownAnswer = 200
+	// longestPause is the longest pause that a service can ask for.
+	longestPause = 24 * time.Hour
 )
 
 // Sender sends notices. The zero value is ready for use.
@@ -99,30 +102,10 @@ func judge(response *http.Response, answer []byte) error {
 	case status != http.StatusTooManyRequests && status < http.StatusInternalServerError:
 		return backoff.Permanent(err)
 	}
-	if pause, ok := retryAfter(response.Header); ok {
+	if pause, ok := core.ParseRetryAfter(response.Header.Get("Retry-After"), response.Header.Get("Date"), longestPause); ok {
 		return fmt.Errorf("%w; %w", err, &backoff.RetryAfterError{Duration: pause})
 	}
 	return err
-}
-
-// retryAfter returns the time to wait by the header Retry-After, seconds or a date
-// by the service's clock (its header Date), cut to 24 hours. It reports false if the
-// header is missing or invalid.
-func retryAfter(h http.Header) (time.Duration, bool) {
-	const longest = 24 * time.Hour
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil {
-		return time.Duration(min(max(seconds, 0), int(longest/time.Second))) * time.Second, true
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0, false
-	}
-	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		now = time.Now()
-	}
-	return min(max(at.Sub(now), 0), longest), true
 }
 
 // withoutAddress returns the error inside a [url.Error], whose text contains the

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -156,23 +155,8 @@ func tryAgainIn(message string) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return clampRetry(d)
+	return min(max(d, 0), maxRetryAfter)
 }
-
-// retryAfter reads the Retry-After header, which is a number of seconds or a
-// date; 0 if there is none.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	value := header.Get("Retry-After")
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		return clampRetry(time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second)))
-	}
-	if date, err := http.ParseTime(value); err == nil {
-		return clampRetry(date.Sub(now))
-	}
-	return 0
-}
-
-func clampRetry(d time.Duration) time.Duration { return min(max(d, 0), maxRetryAfter) }
 
 // refusedHandshake explains an answer that is not a websocket. The body is the
 // beginning of the response's, as far as the websocket library keeps it.
@@ -188,7 +172,8 @@ func refusedHandshake(status int, header http.Header, body []byte) *core.Error {
 	}
 	result := core.Errorf(handshakeKind(status, answer.Error), "the service refused the connection with HTTP %d (%s)%s",
 		status, http.StatusText(status), detail)
-	result = comeBack(result, max(retryAfter(header, time.Now()), tryAgainIn(answer.Error.Message)))
+	wait, _ := core.ParseRetryAfter(header.Get("Retry-After"), header.Get("Date"), maxRetryAfter)
+	result = comeBack(result, max(wait, tryAgainIn(answer.Error.Message)))
 	switch {
 	case answer.Error.hint() != "":
 		return result.WithHint("%s", answer.Error.hint())

@@ -28,26 +28,6 @@ func TestTimesToWaitAreReadOutOfProseAndClamped(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsSecondsOrADateAndClamped(t *testing.T) {
-	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	tests := map[string]time.Duration{
-		"2":                             2 * time.Second,
-		"0.5":                           500 * time.Millisecond,
-		"-3":                            0,
-		"1e300":                         maxRetryAfter,
-		"Sun, 01 Nov 2026 12:00:30 GMT": 30 * time.Second,
-		"Sun, 01 Nov 2026 11:00:00 GMT": 0,
-		"Mon, 02 Nov 2026 12:00:00 GMT": maxRetryAfter,
-		"soon":                          0,
-		"":                              0,
-	}
-	for value, want := range tests {
-		if got := retryAfter(http.Header{"Retry-After": {value}}, now); got != want {
-			t.Errorf("%q: %s, want %s", value, got, want)
-		}
-	}
-}
-
 func TestRefusedHandshakesAreClassified(t *testing.T) {
 	tests := []struct {
 		status int
