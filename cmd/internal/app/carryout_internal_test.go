@@ -3,12 +3,18 @@ package app
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
+	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
@@ -67,6 +73,12 @@ attacks: [{name: a, target: agent, objective: x, trials: 2, turns: [{user: hello
 	if len(kept.Plugins) != 1 || kept.Plugins[0].Trust != store.Bundled || kept.Plugins[0].Version != "1.2.0" {
 		t.Errorf("the plugins are %+v", kept.Plugins)
 	}
+	events, err := os.ReadFile(eventlog.File(dir, first.Run))
+	for _, event := range []string{"plugin_started", "run_started", "trial_ended", "run_ended"} {
+		if err != nil || !strings.Contains(string(events), `"event":"`+event+`"`) {
+			t.Errorf("the event log lacks %s (%v):\n%s", event, err, events)
+		}
+	}
 	for kind, of := range map[Kind]Spec{
 		Replay:  {Kind: Replay, From: kept},
 		Rescore: {Kind: Rescore, From: kept, File: "demo.yaml"},
@@ -83,5 +95,70 @@ attacks: [{name: a, target: agent, objective: x, trials: 2, turns: [{user: hello
 	}
 	if len(reporter.concluded) != 3 {
 		t.Errorf("told %d conclusions, want 3", len(reporter.concluded))
+	}
+}
+
+func TestALogThatLacksEventsIsWarnedOfAtTheEnd(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "events"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var warnings []string
+	f := &followers{log: eventlog.New(eventlog.Options{Now: time.Now, Warn: func(message string) { warnings = append(warnings, message) }})}
+	f.begin(dir, "r1")
+	f.observer().Observe(record.TargetResumed{Target: "agent"})
+	if err := f.close(); err != nil {
+		t.Fatal(err)
+	}
+	if len(warnings) != 2 || !strings.Contains(warnings[1], "the event log of run r1 lacks 1 events") {
+		t.Errorf("warnings %q, want one at once and one at the end", warnings)
+	}
+}
+
+func TestARunIsResumedByThePlanThatItBeganWith(t *testing.T) {
+	p := &plan.Plan{Name: "demo"}
+	same, other := store.Run{ID: "a", Plan: p.Fingerprint(), Version: "v1"}, store.Run{ID: "a", Plan: "0123456789", Version: "v1"}
+	for name, test := range map[string]struct {
+		run     store.Run
+		changed []string
+		allow   bool
+		want    string
+		warned  int
+	}{
+		"nothing has changed":           {same, nil, false, "", 0},
+		"a file has changed":            {same, []string{"c.yaml has changed"}, false, "c.yaml has changed\nrun a is not resumed: one thing has changed since it began", 0},
+		"two have":                      {same, []string{"c", "d"}, false, "c\nd\nrun a is not resumed: 2 things have changed since it began", 0},
+		"it has, and that is allowed":   {same, []string{"c.yaml has changed"}, true, "", 1},
+		"the plan is another one":       {other, nil, false, "run a is not resumed: its campaign comes to other trials now", 0},
+		"another plan is never allowed": {other, []string{"c.yaml has changed"}, true, "run a is not resumed: its campaign comes to other trials now", 1},
+	} {
+		log := &notes{}
+		err := recorder{log: log}.accept(test.run, p, test.changed, test.allow)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+		if len(log.warned) != test.warned {
+			t.Errorf("%s: warned %q", name, log.warned)
+		}
+	}
+}
+
+func TestWhatCannotBeReadIsNotCompared(t *testing.T) {
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if c, err := Compare(stopped, s.Reader, store.Run{}, store.Run{ID: "a"}, compare.Alpha); !errors.Is(err, context.Canceled) {
+		t.Errorf("%+v, %v; want that it was stopped", c, err)
+	}
+}
+
+func TestAReferenceToASecretThatIsNoneIsAMistake(t *testing.T) {
+	p := &plan.Plan{Targets: []plan.Target{{Component: plan.Component{Name: "agent", Config: []byte(`{"key":"${}"}`)}}}}
+	if err := (&Secrets{Files: lost{}}).Check(&campaign.Campaign{File: "/c.yaml"}, p); core.KindOf(err) != core.ErrorConfig {
+		t.Errorf("error %v, want one of config", err)
 	}
 }
