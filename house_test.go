@@ -50,7 +50,7 @@ var house = map[string]room{
 	"core/campaign": {
 		imports: []string{"core", "core/audio", "core/cost", "core/notify", "core/requirement", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict", "core/yamlfile"},
 	},
-	"core/yamlfile":    {imports: []string{"core/schema"}, modules: []string{"gopkg.in/yaml.v3"}},
+	"core/yamlfile":    {imports: []string{"core/phrase", "core/schema"}, modules: []string{"gopkg.in/yaml.v3"}},
 	"core/requirement": {imports: []string{"core/scope", "core/yamlfile"}, modules: []string{"github.com/Masterminds/semver/v3"}},
 	"core/plan": {imports: []string{
 		"core", "core/campaign", "core/cost", "core/requirement", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict", "core/yamlfile",
@@ -117,12 +117,12 @@ var house = map[string]room{
 	"plugins/scaffold":   {imports: []string{"core"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},
-	"targets/realtime":     {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
+	"targets/realtime":     {imports: []string{"core", "core/audio", "core/phrase"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
 	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "golang.org/x/time"}},
 	"converters":           {imports: []string{"core", "converters/..."}},
 	"converters/...":       {imports: []string{"core", "core/audio"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
 	"scorers":              {imports: []string{"core", "scorers/..."}},
-	"scorers/...":          {imports: []string{"core", "core/audio"}, modules: []string{"golang.org/x/text"}},
+	"scorers/...":          {imports: []string{"core", "core/audio", "core/phrase"}, modules: []string{"golang.org/x/text"}},
 
 	"cmd/internal/app": {
 		imports: []string{

@@ -1,6 +1,9 @@
 package phrase
 
 import (
+	"fmt"
+	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -62,4 +65,18 @@ func OneLine(s string) string { return strings.NewReplacer("\t", " ", "\n", " ")
 func ShortSum(sum string) string {
 	const enough = 12
 	return sum[:min(len(sum), enough)]
+}
+
+// Bytes words a number of bytes: "200 B", "512 MiB", "1.0 TiB".
+func Bytes(n uint64) string {
+	if n < 1024 {
+		return strconv.FormatUint(n, 10) + " B"
+	}
+	power := min((bits.Len64(n)-1)/10, len("KMGTPE"))
+	size := float64(n) / math.Exp2(float64(10*power))
+	format := "%.0f %ciB"
+	if size < 10 {
+		format = "%.1f %ciB"
+	}
+	return fmt.Sprintf(format, size, "KMGTPE"[power-1])
 }

@@ -2,6 +2,7 @@ package phrase_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -89,6 +90,17 @@ func TestAChecksumIsShownByItsBeginning(t *testing.T) {
 	for sum, want := range map[string]string{"": "", "0123": "0123", "0123456789abcdef": "0123456789ab"} {
 		if got := phrase.ShortSum(sum); got != want {
 			t.Errorf("ShortSum(%q) = %q, want %q", sum, got, want)
+		}
+	}
+}
+
+func TestBytesAreWordedByTheirLargestUnit(t *testing.T) {
+	for n, want := range map[uint64]string{
+		0: "0 B", 1000: "1000 B", 1023: "1023 B", 1 << 10: "1.0 KiB", 1<<30 + 300<<20: "1.3 GiB", 4 << 30: "4.0 GiB", 1 << 40: "1.0 TiB",
+		12<<20 + 600<<10: "13 MiB", 512 << 20: "512 MiB", 9 << 60: "9.0 EiB", math.MaxUint64: "16 EiB",
+	} {
+		if got := phrase.Bytes(n); got != want {
+			t.Errorf("Bytes(%d) = %q, want %q", n, got, want)
 		}
 	}
 }

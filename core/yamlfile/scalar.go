@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 )
 
@@ -149,7 +150,7 @@ func (v Value) Size(least, most uint64) int64 {
 		hint = "such as 512MiB or 2GiB"
 	}
 	if !v.IsText() || !ok || n < least || n > most {
-		v.Problem(hint, "%s must be a size from %s to %s, not %s", v.label, formatSize(least), formatSize(most), v.Describe())
+		v.Problem(hint, "%s must be a size from %s to %s, not %s", v.label, phrase.Bytes(least), phrase.Bytes(most), v.Describe())
 		return 0
 	}
 	return int64(n)

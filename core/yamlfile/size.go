@@ -1,8 +1,6 @@
 package yamlfile
 
 import (
-	"fmt"
-	"math"
 	"math/bits"
 	"regexp"
 	"strconv"
@@ -63,18 +61,4 @@ func parseSize(s string) (n uint64, hint string, ok bool) {
 	}
 	n, carry := bits.Add64(n, uint64(fraction*float64(unit)), 0)
 	return n, "", carry == 0
-}
-
-// formatSize words a number of bytes for messages: "512 MiB", "1.0 TiB".
-func formatSize(n uint64) string {
-	if n < 1024 {
-		return fmt.Sprintf("%d B", n)
-	}
-	power := min((bits.Len64(n)-1)/10, len("KMGTPE"))
-	size := float64(n) / math.Exp2(float64(10*power))
-	format := "%.0f %ciB"
-	if size < 10 {
-		format = "%.1f %ciB"
-	}
-	return fmt.Sprintf(format, size, "KMGTPE"[power-1])
 }

@@ -109,14 +109,3 @@ func TestACallThatEndsWhileItWaitsForRoomKeepsNone(t *testing.T) {
 		t.Error("a call that has ended holds on to its room or its place")
 	}
 }
-
-func TestBytesAreWrittenForPeople(t *testing.T) {
-	t.Parallel()
-	for n, want := range map[int64]string{
-		1000: "1000 B", 1 << 10: "1 KiB", 1<<30 + 300<<20: "1.3 GiB", 4 << 30: "4 GiB", 1 << 40: "1 TiB",
-	} {
-		if got := formatBytes(n); got != want {
-			t.Errorf("%d bytes are %q, want %q", n, got, want)
-		}
-	}
-}

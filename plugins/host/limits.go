@@ -1,10 +1,6 @@
 package host
 
-import (
-	"cmp"
-	"fmt"
-	"math"
-)
+import "cmp"
 
 // Limits bound what one plugin may use. A field that is 0 means its default.
 // The defaults leave room for a thousand voice conversations at a time through
@@ -39,17 +35,4 @@ func (l Limits) or(m Limits) Limits {
 		Calls:    cmp.Or(l.Calls, m.Calls),
 		InFlight: cmp.Or(l.InFlight, m.InFlight),
 	}
-}
-
-// formatBytes writes a number of bytes for people: "1.3 GiB".
-func formatBytes(n int64) string {
-	const step = 1024
-	if n < step {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, units := float64(n)/step, "KMGTPE"
-	for value >= step && len(units) > 1 {
-		value, units = value/step, units[1:]
-	}
-	return fmt.Sprintf("%v %ciB", math.Round(value*10)/10, units[0])
 }

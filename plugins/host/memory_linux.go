@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/session"
 )
 
@@ -30,7 +31,7 @@ func watchMemory(leader int, limit int64, over <-chan struct{}, tooMuch func(rea
 			members = session.Members(leader)
 		}
 		if used := resident(members); used > limit {
-			tooMuch(fmt.Sprintf("used %s of memory; its limit is %s: it was killed", formatBytes(used), formatBytes(limit)))
+			tooMuch(fmt.Sprintf("used %s of memory; its limit is %s: it was killed", phrase.Bytes(uint64(used)), phrase.Bytes(uint64(limit))))
 			return
 		}
 		select {

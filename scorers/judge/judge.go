@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
 // Components returns the scorers of this package.
@@ -38,6 +39,9 @@ var _ core.Scorer = judge{}
 
 // tries is how many times a model is asked for one judgement.
 const tries = 2
+
+// shownAnswer bounds how much of an answer an error quotes, in characters.
+const shownAnswer = 120
 
 // Score implements [core.Scorer].
 func (j judge) Score(ctx context.Context, e core.Evidence) (core.Score, error) {
@@ -90,7 +94,7 @@ func (j judge) judgement(answer core.Reply) (core.Score, error) {
 	}
 	score, err := j.read(text)
 	if err != nil {
-		return core.Score{}, fmt.Errorf("%w: %q", err, shortened(text))
+		return core.Score{}, fmt.Errorf("%w: %q", err, phrase.Shorten(text, shownAnswer))
 	}
 	return score, nil
 }

@@ -60,13 +60,3 @@ func lastOf(role core.Role, conversation []core.Message) string {
 	}
 	return ""
 }
-
-// shortened returns a text cut to 120 characters.
-func shortened(text string) string {
-	const most = 120
-	letters := []rune(text)
-	if len(letters) <= most {
-		return text
-	}
-	return string(letters[:most]) + "…"
-}

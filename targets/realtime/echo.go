@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
 // echo is what the service says that a session's settings are: session.updated,
@@ -163,11 +165,7 @@ func shownValue(value any) string {
 	if err != nil {
 		return fmt.Sprint(value)
 	}
-	text := string(encoded)
-	if len(text) > shownSetting {
-		text = strings.ToValidUTF8(text[:shownSetting], "") + "…"
-	}
-	return text
+	return phrase.Shorten(string(encoded), shownSetting)
 }
 
 // format returns the audio format of a direction, if the service says it.

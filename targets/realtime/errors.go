@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
 const (
@@ -62,10 +63,7 @@ func (e serviceError) text() string {
 	case e.Message != "":
 		text += ": " + e.Message
 	}
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
-	}
-	return text
+	return phrase.ShortenBytes(text, maxMessage)
 }
 
 // kind says what a caller can do about the error. The services publish no

@@ -1,8 +1,9 @@
 package realtime
 
 import (
-	"strings"
 	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
 // turns are the turn whose reply is being waited for, and the one that is being
@@ -37,10 +38,7 @@ func (ts *turns) remark(eventType string) {
 		return
 	}
 	seen[eventType] = true
-	if len(eventType) > shownSetting {
-		eventType = strings.ToValidUTF8(eventType[:shownSetting], "") + "…"
-	}
-	ts.current.warn("the service sends events of a type that is not known: " + eventType)
+	ts.current.warn("the service sends events of a type that is not known: " + phrase.Shorten(eventType, shownSetting))
 }
 
 // unanswered is the turn that an error is about which does not say so: the one
