@@ -6,47 +6,48 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// answer is a response of the service to a turn, as far as it has come. A
-// service that detects turns may begin to answer in the middle of one, and again
-// at its end: then there is another.
+// answer is the service's response to a turn, as received so far. A service
+// that detects turns may begin to answer in the middle of a turn; it then
+// creates a second response at the turn's end.
 type answer struct {
-	response string // id of the response, once the service has named it
+	response string // id of the response; "" until the service sends it
 	reply    reply
-	// ended is the response when it is over, though the turn may go on.
+	// ended is the response after response.done; nil before. The turn may still
+	// go on.
 	ended *responseBody
-	// partial says that only a part of the turn was answered.
+	// partial says that the response answers only a part of the turn.
 	partial bool
 
-	last     time.Time // when the last event of the response came
+	last     time.Time // when the last event of the response arrived
 	timing   core.Timing
 	cancel   cancellation
 	playback playback
 }
 
-// cancellation is the attempt to end a response before its time.
+// cancellation is the state of a response.cancel.
 type cancellation struct {
-	why   string    // "" while there was none
+	why   string    // reason for the cancellation; "" while none was sent
 	id    string    // of the response.cancel event
-	until time.Time // when to stop waiting for the end
-	// idle says that the service had nothing to cancel.
+	until time.Time // when to stop waiting for response.done
+	// idle says that the service reported no active response to cancel.
 	idle bool
 }
 
 // is reports whether an event that names a response is about this one.
 func (a *answer) is(responseID string) bool { return a.response != "" && responseID == a.response }
 
-// onCreated notes the response that answers the turn. A service that detects
-// turns may begin to answer in the middle of one, and again at its end.
+// onCreated records the response that answers the turn. A service that detects
+// turns may create one in the middle of a turn and another at its end.
 func (t *turn) onCreated(r *responseBody, now time.Time) {
 	a := &t.answer
 	switch {
 	case r.ID == a.response, r.Labelled && !t.named(r):
-		return // known, or left of another turn
-	case !t.owns(r): // it speaks by itself, and may still do so in the next turn
+		return // already known, or from another turn
+	case !t.owns(r): // the service responds unasked, and may still do so during the next turn
 		t.warn("the service began to speak by itself")
 		t.terms.outOfSync = true
 		return
-	case a.response != "": // the turn had not been over when the first answer to it began
+	case a.response != "": // the first response was created before the turn was over
 		t.warn("the service began to answer before the turn was over")
 		a.reply.release()
 		*a = answer{reply: reply{limit: a.reply.limit, buffers: a.reply.buffers}}
@@ -56,12 +57,12 @@ func (t *turn) onCreated(r *responseBody, now time.Time) {
 	a.timing.FirstEvent = t.since(now)
 }
 
-// named reports whether a response says that it answers this turn.
+// named reports whether the response's metadata say that it answers this turn.
 func (t *turn) named(r *responseBody) bool { return r.Label == t.id }
 
-// owns reports whether a response that was just created answers this turn. One
-// that the service began by itself has no label, and neither has any of a
-// service that does not give metadata back.
+// owns reports whether a response that was just created answers this turn. A
+// response that the service creates by itself has no label in its metadata; a
+// service that does not return metadata labels none.
 func (t *turn) owns(r *responseBody) bool {
 	switch speech := t.out.speech; {
 	case t.named(r):
@@ -72,7 +73,7 @@ func (t *turn) owns(r *responseBody) bool {
 	return t.answer.response == "" && !t.terms.labels
 }
 
-// onDone notes that the response is over, if it is this turn's.
+// onDone records the end of the response, if it is this turn's.
 func (t *turn) onDone(r *responseBody) bool {
 	if !t.answer.is(r.ID) && (t.answer.response != "" || !t.named(r)) {
 		return false
@@ -82,8 +83,8 @@ func (t *turn) onDone(r *responseBody) bool {
 	return true
 }
 
-// onPiece adds what an event of the response says to the reply. It reports
-// whether that ends the reply.
+// onPiece adds the content of an event to the reply. It reports whether that
+// ends the reply.
 func (t *turn) onPiece(e *serverEvent) (ends bool) {
 	a := &t.answer
 	a.last = e.came
@@ -94,7 +95,7 @@ func (t *turn) onPiece(e *serverEvent) (ends bool) {
 			a.timing.FirstAudio = a.timing.LastAudio
 		}
 	}
-	if audio || t.config.Output == "text" { // what is written plays from its first event on
+	if audio || t.config.Output == "text" { // text plays from its first event on
 		a.playback.start(a.last)
 	}
 	if err := a.reply.add(e); err != nil {
@@ -104,14 +105,14 @@ func (t *turn) onPiece(e *serverEvent) (ends bool) {
 	return a.reply.full != ""
 }
 
-// cancelReply returns the event that asks the service to end the reply.
+// cancelReply returns the response.cancel event that ends the reply.
 func (t *turn) cancelReply(now time.Time, why string) any {
 	t.answer.cancel = cancellation{why: why, id: t.ledger.nextID("ev"), until: now.Add(t.config.Timeouts.Cancel.Std())}
 	return responseCancel{Type: "response.cancel", EventID: t.answer.cancel.id, ResponseID: t.answer.response}
 }
 
-// abandoned reports whether the service did not even end the reply when it was
-// cancelled, or knows of none.
+// abandoned reports whether the service did not end the response after
+// response.cancel, or reports no active response.
 func (t *turn) abandoned(now time.Time) bool {
 	a := &t.answer
 	return a.cancel.why != "" && a.ended == nil && (a.cancel.idle || !now.Before(a.cancel.until))

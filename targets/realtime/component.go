@@ -24,14 +24,14 @@ func Component() core.Component {
 	}, defaultConfig(), open)
 }
 
-// target is a service that conversations are held with.
+// target is a Realtime service with its configuration.
 type target struct {
 	config   Config
 	endpoint endpoint
 	network  network
 	secrets  *secrets
-	// frames are for frames that are being read, audio for the raw audio of
-	// replies, which is not kept beyond its turn.
+	// frames holds buffers for incoming frames, audio those for the raw audio
+	// of replies, which is released at the end of the turn.
 	frames, audio bufferPool
 }
 
@@ -49,8 +49,8 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	return &target{config: config, endpoint: e, network: n, secrets: newSecrets(config)}, nil
 }
 
-// StartConversation connects, sets the session up and gives the history to the
-// service.
+// StartConversation connects, configures the session and sends the history to
+// the service.
 func (t *target) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
 	c := newConversation(t, start)
 	if err := c.connect(ctx); err != nil {

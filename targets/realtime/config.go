@@ -48,7 +48,8 @@ type Config struct {
 }
 
 // TurnDetection says who ends a spoken turn: the campaign, or the service by
-// what it hears. Zero durations and thresholds leave the value to the service.
+// voice activity detection. Zero durations and thresholds leave the value to
+// the service.
 type TurnDetection struct {
 	Mode              string        `json:"mode" enum:"off,server_vad,semantic_vad" doc:"off: the campaign. server_vad: the service, after a silence. semantic_vad: the service, when what was said sounds complete."`
 	Threshold         float64       `json:"threshold" min:"0" max:"1" doc:"server_vad: how loud speech is, from 0 to 1."`
@@ -63,15 +64,14 @@ type TurnDetection struct {
 // on reports whether the service detects turns.
 func (d TurnDetection) on() bool { return d.Mode != "off" && d.Mode != "" }
 
-// Tool is a function that a target may ask for.
+// Tool is a function that the model may call.
 type Tool struct {
 	Name        string         `json:"name" required:"true" doc:"Name of the function."`
 	Description string         `json:"description" doc:"What it does, for the target to read."`
 	Parameters  map[string]any `json:"parameters" doc:"JSON Schema of its arguments."`
 }
 
-// Timeouts are how long a conversation waits for the service. All are
-// positive.
+// Timeouts are how long a conversation waits for the service. All are positive.
 type Timeouts struct {
 	Connect    core.Duration `json:"connect" doc:"From dialling to the session the service announces."`
 	Session    core.Duration `json:"session" doc:"For the service to confirm the session's settings, and each message."`
@@ -83,16 +83,16 @@ type Timeouts struct {
 	Alive      core.Duration `json:"alive" doc:"For the answer to a ping, of which three are sent in that time; then the connection is taken for dead."`
 }
 
-// defaultConfig is what stands for the keys that a campaign leaves out.
+// defaultConfig returns the values of keys that a campaign leaves out.
 func defaultConfig() Config {
 	return Config{
 		Endpoint:        "wss://api.openai.com/v1",
 		Provider:        "auto",
 		Output:          "audio",
 		AudioFormat:     "pcm",
-		Truncation:      "disabled", // or a long attack would be forgotten without a word
+		Truncation:      "disabled", // the service must not drop old turns of a long attack silently
 		RetentionRatio:  0.8,
-		NoiseReduction:  "off", // what is sent is what shall be heard
+		NoiseReduction:  "off", // the audio is to reach the model unchanged
 		ReasoningEffort: "default",
 		TurnDetection:   TurnDetection{Mode: "off", Eagerness: "auto", CreateResponse: true, InterruptResponse: true},
 		MaxReplyBytes:   32 << 20, // eleven minutes of speech
@@ -112,8 +112,8 @@ func defaultConfig() Config {
 }
 
 // reserved reports whether the target or the handshake sets a header itself,
-// and what to do instead. One of them asks for a protocol that no longer
-// exists.
+// and what to configure instead. OpenAI-Beta would ask for the retired beta
+// protocol.
 func reserved(header string) (hint string, ok bool) {
 	switch http.CanonicalHeaderKey(header) {
 	case "Authorization", "Api-Key":
@@ -127,5 +127,5 @@ func reserved(header string) (hint string, ok bool) {
 		http.CanonicalHeaderKey(header)[:len(websocketPrefix)] == websocketPrefix
 }
 
-// websocketPrefix begins the headers of the websocket handshake.
+// websocketPrefix is the prefix of the websocket handshake's headers.
 const websocketPrefix = "Sec-Websocket-"

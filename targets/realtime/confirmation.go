@@ -8,41 +8,42 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// confirmation is the state machine of something that the service confirms: an
-// event that it is sent, or that it was connected to.
+// confirmation is the state machine of something that the service confirms: a
+// client event, or the connection itself.
 type confirmation struct {
 	doing   string
 	timeout core.Duration
-	// confirms tells the event that does.
+	// confirms reports whether an event is the confirmation.
 	confirms func(*serverEvent) bool
-	// event is sent at first; nil for none. eventID is its id.
+	// event is sent first; nil for none. eventID is its id.
 	event   any
 	eventID string
 
 	deadline time.Time
 	answer   serverEvent // the event that confirmed it
 	answered bool
-	err      error // why it will not be confirmed
+	err      error // why there will be no confirmation; nil for none
 }
 
 func (c *conversation) confirmation(doing string, timeout core.Duration, confirms func(*serverEvent) bool) *confirmation {
 	return &confirmation{doing: doing, timeout: timeout, confirms: confirms}
 }
 
-// of makes it the confirmation of an event.
+// of makes c wait for the confirmation of an event.
 func (c *confirmation) of(event any, eventID string) *confirmation {
 	c.event, c.eventID = event, eventID
 	return c
 }
 
-// confirmed carries a confirmation out and returns the event that confirms it.
+// confirmed runs a confirmation and returns the event that confirms it.
 func (c *conversation) confirmed(ctx context.Context, what *confirmation) (serverEvent, error) {
 	c.session.socket.run(ctx, what)
 	return what.answer, what.err
 }
 
-// on looks whether the event is the answer. An error event is one if it names
-// our event or none; outside turns nothing else can have caused it.
+// on checks whether the event is the answer. An error event is one if it names
+// the event that was sent, or none: outside of turns nothing else can have
+// caused it.
 func (c *confirmation) on(e *serverEvent) (send []any, changed bool) {
 	switch {
 	case c.done():
@@ -82,13 +83,13 @@ func (c *confirmation) due(time.Time) time.Time { return c.deadline }
 
 func (c *confirmation) done() bool { return c.answered || c.err != nil }
 
-// is returns a function that tells events of a type.
+// is returns a function that matches events of a type.
 func is(eventType string) func(*serverEvent) bool {
 	return func(e *serverEvent) bool { return e.Type == eventType }
 }
 
-// rejected explains an error that answers a setting: unlike one of a turn it
-// is the configuration's fault, unless its code says otherwise.
+// rejected explains an error that answers a setting. Other than an error of a
+// turn, its kind is core.ErrorConfig unless its code says otherwise.
 func rejected(e serviceError, doing string) *core.Error {
 	err := e.err(doing)
 	if err.Kind != core.ErrorProtocol {

@@ -7,12 +7,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// conversation is what has been said, and the session in which it is being
-// said. It outlives its sessions.
+// conversation is the state of a conversation and its present session. It
+// outlives its sessions.
 type conversation struct {
 	target *target
 	config *Config
-	// instructions are the system prompt; nil leaves the service its own.
+	// instructions are the system prompt; nil keeps the service's default.
 	instructions *string
 	memory       memory
 	ledger       ledger
@@ -32,13 +32,13 @@ func newConversation(t *target, start core.Start) *conversation {
 	return c
 }
 
-// shared is what a turn in the present session needs of the conversation.
+// shared returns what a turn in the present session needs of the conversation.
 func (c *conversation) shared() shared {
 	return shared{config: c.config, terms: &c.session.terms, ledger: &c.ledger, audio: &c.target.audio}
 }
 
-// Send delivers one turn and waits for the end of the reply. What had come of a
-// reply that broke off is returned with the error.
+// Send sends one turn and waits for the end of the reply. Of a reply that broke
+// off, the part that arrived is returned with the error.
 func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 	replies, err := c.Exchange(ctx, []core.Message{m})
 	if len(replies) == 0 {
@@ -47,8 +47,9 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 	return replies[0], err
 }
 
-// Exchange delivers turns, each after the first over the reply to the one
-// before. What had come of a reply that broke off is the last of the replies.
+// Exchange sends turns, each after the first while the reply to the one before
+// plays. The part that arrived of a reply that broke off is the last of the
+// replies.
 func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	var replies []core.Reply
 	err := c.usable(ctx)
@@ -74,9 +75,9 @@ func (c *conversation) usable(ctx context.Context) error {
 	return nil
 }
 
-// exchange runs turns. A turn that could not be asked for because the
-// connection was lost is run again on another: nothing was answered, and what
-// the service heard of it went with its session.
+// exchange runs turns. A turn whose response was not requested before the
+// connection was lost is run again on a new connection: it was not answered,
+// and the items that the service received were lost with the session.
 func (c *conversation) exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	var replies []core.Reply
 	for tries := 0; len(messages) > 0; {
@@ -102,8 +103,9 @@ func (c *conversation) exchange(ctx context.Context, messages []core.Message) ([
 	return replies, nil
 }
 
-// runTurns runs the first turn, and those that can be said over replies. It returns
-// the turns that were answered, and with an error what had come of a reply.
+// runTurns runs the first turn, and those that can be sent while replies play.
+// It returns the turns that were answered and, with an error, the part of a
+// reply that arrived.
 func (c *conversation) runTurns(ctx context.Context, messages []core.Message) ([]finishedTurn, *core.Reply, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, nil, err
@@ -121,8 +123,8 @@ func (c *conversation) runTurns(ctx context.Context, messages []core.Message) ([
 	return x.finished, x.broken, aboutTheAnswer(x.err)
 }
 
-// begin encodes a message, and gives the service the instructions that it comes
-// with.
+// begin encodes a message and updates the service's instructions to those of
+// the message.
 func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error) {
 	t, err := c.shared().newTurn(m)
 	if err == nil && m.Delivery.OutOfBand {
@@ -134,7 +136,7 @@ func (c *conversation) begin(ctx context.Context, m core.Message) (*turn, error)
 	if err = c.instruct(ctx, *m.Delivery.SystemPrompt); err == nil {
 		return t, nil
 	}
-	if core.KindOf(err) != core.ErrorConfig { // the service may have taken it or not
+	if core.KindOf(err) != core.ErrorConfig { // the service may or may not have applied it
 		c.session.terms.outOfSync = true
 		err = t.asNotAsked(err, ctx.Err() != nil)
 	}

@@ -19,9 +19,9 @@ import (
 const (
 	// maxToken bounds an access token, in bytes.
 	maxToken = 64 << 10
-	// commandTime is how long a program may take to print one.
+	// commandTime is how long a program may take to print a token.
 	commandTime = 30 * time.Second
-	// ephemeralSeconds is how long an ephemeral key can be connected with.
+	// ephemeralSeconds is how long an ephemeral key is valid for connecting.
 	ephemeralSeconds = 60
 )
 
@@ -86,8 +86,8 @@ func readToken(name string) (string, error) {
 	return string(data), err
 }
 
-// printToken runs a program. What it complains of is not shown: it may hold
-// the token.
+// printToken runs a program that prints a token. Its standard error is not
+// shown, because it may contain the token.
 func printToken(ctx context.Context, command []string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
@@ -102,7 +102,7 @@ func printToken(ctx context.Context, command []string) (string, error) {
 	return out.String(), nil
 }
 
-// limited refuses what goes beyond a number of bytes.
+// limited returns an error for data of more than a number of bytes.
 type limited struct {
 	to   io.Writer
 	room int
@@ -116,7 +116,7 @@ func (l *limited) Write(p []byte) (int, error) {
 	return l.to.Write(p)
 }
 
-// ephemeralKey asks for a key that is good for connecting, once and soon.
+// ephemeralKey requests a short-lived key for one connection.
 func (t *target) ephemeralKey(ctx context.Context) (string, error) {
 	body, err := json.Marshal(map[string]any{
 		"expires_after": map[string]any{"anchor": "created_at", "seconds": ephemeralSeconds},

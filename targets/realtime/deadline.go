@@ -7,8 +7,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// deadline is when the turn stops waiting for the next event; zero where it
-// only waits for something that is due.
+// deadline is when the turn stops waiting for the next event; zero where it has
+// no deadline of its own and waits for due.
 func (t *turn) deadline() time.Time {
 	timeouts, a := &t.config.Timeouts, &t.answer
 	switch {
@@ -18,7 +18,7 @@ func (t *turn) deadline() time.Time {
 		return a.cancel.until
 	case t.out.speech.speaking(), a.ended != nil && t.out.speech.answered():
 		return time.Time{}
-	case a.ended != nil: // a part of the turn was answered, and its end not yet
+	case a.ended != nil: // a part of the turn was answered; the response to its end is not there yet
 		return latest(a.last, t.out.asked).Add(timeouts.FirstEvent.Std())
 	case t.out.asked.IsZero():
 		return t.out.sent.Add(timeouts.Session.Std())
@@ -41,9 +41,9 @@ func (t *turn) timeout(format string, args ...any) error {
 	return err
 }
 
-// due is when to proceed, whatever happens until then; zero for never. Until a
-// reply has begun that is no later than the time at which its silence is too
-// long, so that its beginning changes nothing.
+// due is when proceed has to be called even if no event arrives; zero for
+// never. Until a reply has begun, it is no later than the deadline for its
+// beginning, so that the beginning of a reply does not change it.
 func (x *exchange) due(now time.Time) time.Time {
 	switch x.phase {
 	case phaseTranscripts, phaseRollBack:
@@ -63,7 +63,7 @@ func (x *exchange) due(now time.Time) time.Time {
 	return due
 }
 
-// earliest returns the earlier of two times; zero is none.
+// earliest returns the earlier of two times. Zero means no time.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -80,14 +80,14 @@ func latest(a, b time.Time) time.Time {
 
 // expire is called when the turn's deadline has passed. A reply that never
 // began is an error; one that did is cancelled, and the service has a moment to
-// say so.
+// confirm.
 func (x *exchange) expire(now time.Time) (send []any) {
 	t, timeouts := x.turns.current, &x.config.Timeouts
 	switch {
-	case t.answer.ended != nil: // it may still come, and must not be taken for the answer to the next turn
+	case t.answer.ended != nil: // a response may still come, and must not be taken for the answer to the next turn
 		t.answer.partial, x.terms.outOfSync = true, true
 		t.out.speech.settle()
-	case t.out.asked.IsZero(): // the connection was lost without being closed
+	case t.out.asked.IsZero(): // the connection was lost without a close frame
 		t.fail(t.asNotAsked(t.timeout("the service did not confirm the message within %s", timeouts.Session), false))
 	case t.answer.response == "":
 		t.fail(t.timeout("no sign of a reply within %s", min(timeouts.FirstEvent, timeouts.Turn)))

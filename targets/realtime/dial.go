@@ -18,16 +18,16 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// network is how the service is reached.
+// network holds the HTTP client and the websocket dialer.
 type network struct {
 	dialer websocket.Dialer
-	// client asks for ephemeral keys. It follows no redirect, which could
-	// carry the key elsewhere.
+	// client requests ephemeral keys. It follows no redirect, which could send
+	// the key to another host.
 	client *http.Client
 }
 
 func (c Config) network() (network, error) {
-	way := http.DefaultTransport.(*http.Transport) // the process's way into the network
+	way := http.DefaultTransport.(*http.Transport) // the process's proxy and TLS settings
 	proxy := way.Proxy
 	if c.Proxy != "" {
 		u, err := url.Parse(c.Proxy)
@@ -43,8 +43,8 @@ func (c Config) network() (network, error) {
 	return network{
 		dialer: websocket.Dialer{
 			NetDialContext: way.DialContext, Proxy: proxy, TLSClientConfig: trust,
-			// A thousand conversations may be open at a time; a reply's words
-			// come in many small frames, and its sound in frames of about the
+			// A thousand conversations may be open at a time. Text deltas come
+			// in many small frames, and audio deltas in frames of about the
 			// size of the larger buffer.
 			ReadBufferSize: 16 << 10, WriteBufferSize: 4 << 10, WriteBufferPool: &sync.Pool{},
 		},
@@ -63,7 +63,7 @@ func (c Config) trust() (*tls.Config, error) {
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		pool = x509.NewCertPool() // a system without authorities of its own
+		pool = x509.NewCertPool() // a system without certificate authorities
 	}
 	if !pool.AppendCertsFromPEM([]byte(c.CACertificates)) {
 		return nil, wrong("ca_certificates", "no PEM certificate was found").
@@ -73,8 +73,8 @@ func (c Config) trust() (*tls.Config, error) {
 	return config, nil
 }
 
-// dial opens a socket, within the context's time. The machine hears what comes
-// from the beginning on.
+// dial opens a socket within the context's time. The machine receives all
+// events from the first one on.
 func (t *target) dial(ctx context.Context, first machine) (*socket, error) {
 	header, err := t.credentials(ctx)
 	if err != nil {
@@ -94,11 +94,11 @@ func (t *target) dial(ctx context.Context, first machine) (*socket, error) {
 	return nil, t.network.failed(ctx, err)
 }
 
-// failed explains why nothing answered at all.
+// failed explains why the connection could not be opened.
 func (n network) failed(ctx context.Context, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		if _, ok := ctx.Deadline(); ok {
-			<-ctx.Done() // it is the context's deadline, which the connection noticed first
+			<-ctx.Done() // the connection noticed the context's deadline first
 		}
 	}
 	if ctx.Err() != nil {
@@ -109,7 +109,7 @@ func (n network) failed(ctx context.Context, err error) error {
 			WithHint("for a certificate authority of your own, set ca_certificates")
 	}
 	if _, ok := errors.AsType[*core.Error](err); ok {
-		return fmt.Errorf("connecting: %w", err) // the way into the network knows why
+		return fmt.Errorf("connecting: %w", err) // the network's error names the reason
 	}
 	return core.Errorf(core.ErrorUnavailable, "connecting: %w", err)
 }

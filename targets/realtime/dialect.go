@@ -6,39 +6,39 @@ import (
 	"strings"
 )
 
-// dialect is what sets one Realtime service apart from the others. A new one
-// is a value of this type in a file of its own, and its name in dialects and in
+// dialect is what sets one Realtime service apart from the others. A new one is
+// a value of this type in a file of its own; its name goes into dialects and
 // Config.Provider.
 //
-// Everything beyond connecting speaks the generally available protocol of
-// OpenAI: what the target sends are the structs of events.go, and what it reads
-// is serverEvent under the event names of protocol.go. A service with another
-// protocol, such as Gemini Live or GPT-Live, translates in encode and decode:
-// a client event becomes that protocol's message, or nil where it has none, and
-// a message becomes the server event that means the same.
+// Apart from connecting, the target uses the generally available protocol of
+// OpenAI: it sends the structs of events.go, and reads serverEvent under the
+// event names of protocol.go. A service with another protocol, such as Gemini
+// Live or GPT-Live, translates in encode and decode: encode turns a client
+// event into a message of that protocol, or nil where it has none; decode turns
+// a message into the equivalent server event.
 type dialect struct {
 	name string
-	// hosts are the parts of host names that tell whose service it is. One
-	// that begins with a dot may stand anywhere in a name, any other is a
-	// whole name, or the end of one.
+	// hosts are the parts of host names that identify the service. One that
+	// begins with a dot matches anywhere in a name, any other matches a whole
+	// name or the end of one.
 	hosts []string
-	// path is that of the service's Realtime address.
+	// path is the path of the service's Realtime endpoint.
 	path string
-	// needsKey says that the service demands a key.
+	// needsKey says that the service requires an API key.
 	needsKey bool
-	// onlySpeaks says that replies cannot be asked for in text.
+	// onlySpeaks says that the service has no text-only replies.
 	onlySpeaks bool
-	// authorize puts an API key into the headers of the handshake.
+	// authorize sets the API key in the headers of the handshake.
 	authorize func(header http.Header, key string)
-	// session turns the settings into what the service takes.
+	// session converts the settings into the session object of the service.
 	session func(sessionConfig) any
 	encode  func(event any) ([]byte, error)
-	// decode reads a message into an empty event; the ids are those of the one
-	// before.
+	// decode reads a message into an empty event. The ids are those of the
+	// event before, for reuse.
 	decode func(frame []byte, before ids, event *serverEvent) error
 }
 
-// realtimeGA is the generally available protocol as OpenAI speaks it.
+// realtimeGA is OpenAI's generally available protocol.
 func realtimeGA(name string, hosts ...string) dialect {
 	return dialect{
 		name: name, hosts: hosts, path: "/v1/realtime", needsKey: true,
@@ -51,7 +51,7 @@ func realtimeGA(name string, hosts ...string) dialect {
 
 func bearer(header http.Header, key string) { header.Set("Authorization", "Bearer "+key) }
 
-// dialects lists the services that are told by their hosts.
+// dialects lists the services that are recognised by host.
 func dialects() []dialect { return []dialect{openAI(), azure(), xAI()} }
 
 func openAI() dialect { return realtimeGA("openai", "api.openai.com") }
@@ -65,8 +65,8 @@ func azure() dialect {
 	return d
 }
 
-// compatible is any other service. What it leaves out of the protocol is
-// tolerated; what it adds is remarked upon.
+// compatible is any other service. Parts of the protocol that it leaves out are
+// tolerated; event types that it adds cause a warning.
 func compatible() dialect {
 	d := realtimeGA("compatible")
 	d.needsKey = false

@@ -11,15 +11,15 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
-// echo is what the service says that a session's settings are: session.updated,
-// by path, such as "audio.output.voice".
+// echo holds the session settings of session.updated, by path, such as
+// "audio.output.voice".
 type echo map[string]any
 
-// maxEcho bounds the settings that are compared.
+// maxEcho is the largest number of settings that are compared.
 const maxEcho = 1000
 
-// readEcho flattens a session object. Objects become paths; lists and scalars
-// are their values.
+// readEcho flattens a session object: objects become paths, lists and scalars
+// their values.
 func readEcho(session json.RawMessage) (echo, error) {
 	e := echo{}
 	if len(session) == 0 {
@@ -49,8 +49,8 @@ func (e echo) add(prefix string, object map[string]any) {
 	}
 }
 
-// differences compares what was asked for with what the service says it does.
-// What it does not mention is taken for granted.
+// differences compares the requested settings with those of session.updated. A
+// setting that session.updated leaves out is not compared.
 func (e echo) differences(asked any) ([]string, error) {
 	encoded, err := json.Marshal(asked)
 	if err != nil {
@@ -72,8 +72,8 @@ func (e echo) differences(asked any) ([]string, error) {
 	return warnings, nil
 }
 
-// same compares the values of a setting. Services add to tools what they need
-// for themselves, so that only the names are compared.
+// same compares the values of a setting. Services add fields to tools, so that
+// only the names of tools are compared.
 func same(path string, want, got any) bool {
 	if path == "tools" {
 		want, got = toolNames(want), toolNames(got)
@@ -92,8 +92,8 @@ func toolNames(value any) []string {
 	return names
 }
 
-// leaves are the paths that are compared: the innermost, except within what is
-// one setting.
+// leaves are the paths that are compared: the innermost ones, except within
+// objects that are compared as a whole.
 func (e echo) leaves() []string {
 	var paths []string
 	for path, value := range e {
@@ -107,7 +107,7 @@ func (e echo) leaves() []string {
 	return paths
 }
 
-// whole reports whether the object at a path is one setting.
+// whole reports whether the object at a path is compared as a whole.
 func whole(path string) bool {
 	return slices.Contains([]string{"audio.output.voice", "tool_choice", "truncation"}, path)
 }
@@ -121,8 +121,8 @@ func within(path string) bool {
 	return false
 }
 
-// at returns a setting. One within an object that is null, or is something
-// else, is null.
+// at returns a setting. It is null within null and within anything that is not
+// an object.
 func (e echo) at(path string) (value any, said bool) {
 	if value, ok := e[path]; ok {
 		return value, true
@@ -139,7 +139,7 @@ func (e echo) at(path string) (value any, said bool) {
 // shownSetting bounds how much of a setting is shown, in characters.
 const shownSetting = 100
 
-// difference words what became of a setting.
+// difference describes the difference in one setting.
 func difference(path string, want, got any) string {
 	switch path {
 	case "instructions":
@@ -168,7 +168,7 @@ func shownValue(value any) string {
 	return phrase.Shorten(string(encoded), shownSetting)
 }
 
-// format returns the audio format of a direction, if the service says it.
+// format returns the audio format of a direction, if session.updated has it.
 func (e echo) format(direction string) *format {
 	kind, ok := e["audio."+direction+".format.type"].(string)
 	if !ok {
@@ -178,7 +178,8 @@ func (e echo) format(direction string) *format {
 	return &format{Type: kind, Rate: int(rate)}
 }
 
-// transcribes reports whether the service says that it does, or does not say.
+// transcribes reports whether input transcription is on, or missing in
+// session.updated.
 func (e echo) transcribes() bool {
 	value, said := e["audio.input.transcription"]
 	return !said || value != nil

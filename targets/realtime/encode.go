@@ -10,27 +10,26 @@ import (
 )
 
 const (
-	// maxItemAudio is how much raw audio, in bytes, goes into one item. No
-	// limit is documented for items; the input buffer's is.
+	// maxItemAudio is the largest raw audio of one item, in bytes. No limit of
+	// items is documented; this is that of the input buffer.
 	maxItemAudio = 1 << 20
-	// appendSize is how much raw audio goes into one append event.
+	// appendSize is the raw audio of one append event, in bytes.
 	appendSize = 1 << 20
 )
 
 // encoder turns messages into client events.
 type encoder struct {
 	input format
-	// nextID returns an id that is unique within the socket, and short: the
-	// protocol allows 32 characters.
+	// nextID returns an id that is unique within the socket, of at most 32
+	// characters, the protocol's limit.
 	nextID func(prefix string) string
-	// detects says that the service would take what is in its input buffer for
-	// speech that comes as it is spoken.
+	// detects says that the service runs turn detection on its input buffer.
 	detects  bool
 	warnings []string
 }
 
-// message encodes what a user or a tool says: the events that say it, and the
-// audio that is to be streamed after them, in the input format.
+// message encodes the message of a user or a tool: its events, and the audio
+// that is streamed after them, in the input format.
 func (e *encoder) message(m core.Message, stream bool) (events []any, speech []byte, err error) {
 	if len(m.Parts) == 0 {
 		return nil, nil, core.Errorf(core.ErrorInput, "the message is empty")
@@ -56,7 +55,7 @@ func (e *encoder) message(m core.Message, stream bool) (events []any, speech []b
 	return []any{e.item(inputItem{Type: "message", Role: "user", Content: parts})}, nil, nil
 }
 
-// streamed separates what is streamed from what is sent before it.
+// streamed separates the streamed audio from the parts that are sent before it.
 func (e *encoder) streamed(parts []inputPart) (events []any, speech []byte) {
 	var rest []inputPart
 	for _, part := range parts {
@@ -108,7 +107,8 @@ func (e *encoder) part(v core.Value) (inputPart, error) {
 	return inputPart{}, core.Errorf(core.ErrorUnsupported, "a part of modality %q in a user's message", v.Modality)
 }
 
-// maxImage bounds an image, in bytes: with its base64 it has to fit a frame.
+// maxImage is the largest size of an image, in bytes: its base64 has to fit a
+// frame.
 const maxImage = 15 << 20
 
 // image encodes an image as data: URL, the only form that the protocol takes.
@@ -124,8 +124,9 @@ func image(v core.Value) (inputPart, error) {
 	return inputPart{Type: "input_image", ImageURL: "data:" + mediaType + ";base64," + base64.StdEncoding.EncodeToString(v.Data)}, nil
 }
 
-// encodable returns a text that JSON can carry. Replacing what it cannot would
-// send something else than the campaign says.
+// encodable returns the text if it is valid UTF-8. Invalid bytes are an error:
+// JSON would replace them, and the target would get another text than the
+// campaign has.
 func encodable(v core.Value) (string, error) {
 	if !utf8.Valid(v.Data) {
 		return "", core.Errorf(core.ErrorInput, "the text is not valid UTF-8, which this protocol cannot carry").
@@ -139,9 +140,8 @@ func (e *encoder) item(item inputItem) itemCreate {
 	return itemCreate{Type: "conversation.item.create", EventID: e.nextID("ev"), Item: item}
 }
 
-// buffered sends long audio through the input buffer. What is audio in the
-// message without a break becomes an item, and so does each other part, in the
-// order of the message.
+// buffered sends long audio through the input buffer. Consecutive audio parts
+// become one item, and so does each other part, in the order of the message.
 func (e *encoder) buffered(parts []inputPart) []any {
 	var events []any
 	for i, part := range parts {
@@ -193,7 +193,7 @@ func toolItem(v core.Value) (inputItem, error) {
 	return inputItem{Type: "function_call_output", CallID: call.CallID, Output: &call.Output}, nil
 }
 
-// history encodes a message of the past, one event per item.
+// history encodes a message of the history, one event per item.
 func (e *encoder) history(m core.Message) ([]itemCreate, error) {
 	var items []itemCreate
 	var said []inputPart
@@ -221,8 +221,8 @@ func (e *encoder) history(m core.Message) ([]itemCreate, error) {
 	return append([]itemCreate{message}, items...), nil
 }
 
-// pastPart encodes a part as the role that said it may. What the assistant
-// spoke cannot be given back as audio, so its transcript stands for it.
+// pastPart encodes a part of the history. The protocol takes no audio of the
+// assistant, so its transcript is sent instead.
 func (e *encoder) pastPart(m core.Message, v core.Value) (part inputPart, keep bool, err error) {
 	if m.Role == core.Assistant && v.Modality == core.Audio {
 		if len(m.Of(core.Text)) == 0 {

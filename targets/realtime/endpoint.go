@@ -9,20 +9,21 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// endpoint is where to connect to.
+// endpoint is the address of the service.
 type endpoint struct {
 	dialect dialect
 	url     string
-	// header has everything but the credentials; see credentials.
+	// header has all headers except those of the credentials; see credentials.
 	header http.Header
-	// clientSecrets is where ephemeral keys are asked for.
+	// clientSecrets is the URL that issues ephemeral keys.
 	clientSecrets string
 	// shown is the URL without its query, which may hold secrets: the form
 	// for errors.
 	shown string
 }
 
-// endpoint works the configuration out, or says what is wrong with it.
+// endpoint builds the endpoint from the configuration, or returns what is wrong
+// with it.
 func (c Config) endpoint() (endpoint, error) {
 	u, err := c.parseEndpoint()
 	if err != nil {
@@ -92,13 +93,13 @@ func (c Config) parseEndpoint() (*url.URL, error) {
 	return u, nil
 }
 
-// loopback reports whether a host never leaves the machine.
+// loopback reports whether a host is a loopback address or localhost.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// setPath completes the path: a base URL may stop before /realtime.
+// setPath completes the path: a base URL may end before /realtime.
 func setPath(u *url.URL, d dialect) error {
 	path := strings.TrimRight(u.Path, "/")
 	switch {
@@ -129,7 +130,7 @@ func (c Config) setModel(u *url.URL) error {
 	return nil
 }
 
-// keyless reports whether nothing is configured that would let the target in.
+// keyless reports whether no credentials are configured.
 func (c Config) keyless() bool {
 	return c.APIKey == "" && c.AccessToken == "" && c.AccessTokenFile == "" && len(c.AccessTokenCommand) == 0
 }

@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// maxRetryAfter bounds how long a service can make a run wait.
+	// maxRetryAfter is the longest time that a service can make a run wait.
 	maxRetryAfter = 10 * time.Minute
-	// maxMessage bounds, in bytes, how much of a service's message is shown.
+	// maxMessage is how much of a service's message is shown, in bytes.
 	maxMessage = 4 << 10
 )
 
@@ -34,8 +34,7 @@ type serviceError struct {
 	EventID string `json:"event_id"`
 }
 
-// UnmarshalJSON takes a code that is a number, as some services have it, for
-// its digits.
+// UnmarshalJSON accepts a numeric code, which some services send.
 func (e *serviceError) UnmarshalJSON(data []byte) error {
 	type plain serviceError
 	raw := struct {
@@ -51,7 +50,7 @@ func (e *serviceError) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// text is the error in the service's words.
+// text is the service's message with its code.
 func (e serviceError) text() string {
 	text := e.Code
 	if text == "" {
@@ -66,8 +65,8 @@ func (e serviceError) text() string {
 	return phrase.ShortenBytes(text, maxMessage)
 }
 
-// kind says what a caller can do about the error. The services publish no
-// complete list of codes; these are the ones that clients have met.
+// kind returns what a caller can do about the error. The services publish no
+// complete list of codes; these are the ones that clients have observed.
 func (e serviceError) kind() core.ErrorKind {
 	switch {
 	case slices.Contains([]string{"invalid_api_key", "account_deactivated", "billing_hard_limit_reached", "insufficient_quota"}, e.Code),
@@ -87,18 +86,18 @@ func (e serviceError) kind() core.ErrorKind {
 	return core.ErrorProtocol
 }
 
-// filtered reports whether it is a content filter that says no.
+// filtered reports whether a content filter caused the error.
 func (e serviceError) filtered() bool { return strings.Contains(e.Code, "content_filter") }
 
-// grave reports whether the error ends what is going on even if it does not
-// name one of our events.
+// grave reports whether the error ends the turn even if it names none of its
+// events.
 func (e serviceError) grave() bool {
 	kind := e.kind()
 	return kind != core.ErrorProtocol && kind != core.ErrorInput
 }
 
-// benign reports whether the error is that of a lost race: what was asked for
-// was no longer needed.
+// benign reports whether the error reports a lost race: the client asked for
+// something that was already done.
 func (e serviceError) benign() bool {
 	return slices.Contains([]string{
 		"response_cancel_not_active", "item_truncate_invalid_item_id",
@@ -106,7 +105,7 @@ func (e serviceError) benign() bool {
 	}, e.Code) || strings.Contains(e.Message, "is already shorter than")
 }
 
-// err returns the error for a caller, with what was being done.
+// err returns the error for a caller; doing says what was being done.
 func (e serviceError) err(doing string) *core.Error {
 	result := core.Errorf(e.kind(), "%s: the service answered: %s", doing, e.text())
 	result = comeBack(result, tryAgainIn(e.Message))
@@ -116,8 +115,9 @@ func (e serviceError) err(doing string) *core.Error {
 	return result
 }
 
-// comeBack has an error say when the service asks to come back, which speaks of a
-// limit of it. No wait, and an error that waiting does not mend, leave it as it is.
+// comeBack sets the time after which the service asks to try again; the error
+// is then about a limit. A wait of 0, or an error that waiting does not
+// resolve, is left unchanged.
 func comeBack(err *core.Error, wait time.Duration) *core.Error {
 	if wait == 0 || !retryable(err) {
 		return err
@@ -139,11 +139,10 @@ func (e serviceError) hint() string {
 	return ""
 }
 
-// inProse is how services tell in a sentence how long to wait: 1.5s, 20ms,
-// 1m26.4s.
+// inProse matches a wait in the text of a message: 1.5s, 20ms, 1m26.4s.
 var inProse = regexp.MustCompile(`(?i)try again in ((?:[0-9]+(?:\.[0-9]+)?(?:ms|h|m|s))+)`)
 
-// tryAgainIn reads the time to wait out of a message; 0 if it says none.
+// tryAgainIn reads the wait from a message; 0 if it has none.
 func tryAgainIn(message string) time.Duration {
 	match := inProse.FindStringSubmatch(message)
 	if match == nil {
@@ -156,15 +155,15 @@ func tryAgainIn(message string) time.Duration {
 	return min(max(d, 0), maxRetryAfter)
 }
 
-// refusedHandshake explains an answer that is not a websocket. The body is the
-// beginning of the response's, as far as the websocket library keeps it.
+// refusedHandshake explains an HTTP response that is not a websocket. The body
+// is the beginning of the response's, as far as the websocket library keeps it.
 func refusedHandshake(status int, header http.Header, body []byte) *core.Error {
 	var answer struct {
 		Error serviceError `json:"error"`
 	}
 	detail := ""
-	// A body that is not the protocol's JSON, a proxy's page for one, is not
-	// worth showing.
+	// A body that is not JSON of the protocol, such as a proxy's error page, is
+	// not shown.
 	if err := json.Unmarshal(body, &answer); err == nil && answer.Error.text() != "" {
 		detail = ": " + answer.Error.text()
 	}
@@ -191,7 +190,7 @@ func handshakeKind(status int, e serviceError) core.ErrorKind {
 		return core.ErrorRateLimited
 	case status >= 500, status == http.StatusRequestTimeout:
 		return core.ErrorUnavailable
-	case status >= 300 && status < 500: // a redirect is not followed: it could carry the key elsewhere
+	case status >= 300 && status < 500: // a redirect is not followed: it could send the key to another host
 		return core.ErrorConfig
 	}
 	return core.ErrorProtocol

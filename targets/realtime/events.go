@@ -1,16 +1,17 @@
 package realtime
 
-// The client events that the target sends, field for field as the protocol
-// has them. Every event has an id: the service names it if it objects.
+// The client events that the target sends, with the fields of the protocol.
+// Every event has an id; an error event of the service refers to it.
 
 type sessionUpdate struct {
 	Type    string `json:"type"`
 	EventID string `json:"event_id"`
-	// Session is what the dialect makes of a sessionConfig.
+	// Session is the session object in the dialect, made from a sessionConfig.
 	Session any `json:"session"`
 }
 
-// sessionConfig are a session's settings. What is left out stays as it is.
+// sessionConfig holds a session's settings. The service keeps settings that are
+// left out.
 type sessionConfig struct {
 	Type              string       `json:"type"`
 	Instructions      *string      `json:"instructions,omitempty"`
@@ -108,8 +109,7 @@ type inputItem struct {
 	Output    *string     `json:"output,omitempty"`
 }
 
-// inputPart has a text, audio, which JSON carries as base64, or an image as
-// data: URL.
+// inputPart has a text, audio as base64, or an image as a data: URL.
 type inputPart struct {
 	Type     string  `json:"type"`
 	Text     *string `json:"text,omitempty"`
@@ -123,7 +123,7 @@ type audioAppend struct {
 	Audio   []byte `json:"audio"`
 }
 
-// bareEvent is an event that says everything with its type.
+// bareEvent is an event without fields other than type and id.
 type bareEvent struct {
 	Type    string `json:"type"`
 	EventID string `json:"event_id"`
@@ -137,13 +137,13 @@ type responseCreate struct {
 
 type responseParams struct {
 	Metadata label `json:"metadata"`
-	// Conversation is "none" for a response that leaves no trace; it then
-	// answers Input.
+	// Conversation is "none" for a response outside of the conversation; Input
+	// is then its whole input.
 	Conversation string      `json:"conversation,omitempty"`
 	Input        []inputItem `json:"input,omitempty"`
 }
 
-// label is the metadata by which a response is known again.
+// label is the metadata that identify a response as the target's.
 type label struct {
 	Turn string `json:"turn"`
 }
@@ -159,7 +159,7 @@ type itemTruncate struct {
 	EventID      string `json:"event_id"`
 	ItemID       string `json:"item_id"`
 	ContentIndex int    `json:"content_index"`
-	// AudioEndMS is how much of the audio was heard, in milliseconds.
+	// AudioEndMS is how much of the audio was played, in milliseconds.
 	AudioEndMS int64 `json:"audio_end_ms"`
 }
 

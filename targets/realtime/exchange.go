@@ -7,45 +7,46 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// exchange is the state machine of a turn, and of the turns that are said over
-// its reply, one over the other. It decides what is to be sent, and [socket.run]
-// sends it: an exchange does no input or output, has no lock and no clock, and
-// is used by one goroutine at a time.
+// exchange is the state machine of a turn, and of the turns that are sent while
+// its reply plays, one after the other. It decides what is to be sent, and
+// [socket.run] sends it: an exchange does no input or output, has no lock and
+// no clock, and is used by one goroutine at a time.
 type exchange struct {
 	shared
-	// over are the messages that are to be said after those of turns, each over
-	// the reply to the one before.
+	// over are the messages that follow those of turns, each to be sent while
+	// the reply to the one before plays.
 	over []core.Message
-	// callerLeaves is when the caller stops waiting; zero for never.
+	// callerLeaves is the deadline of the caller's context; zero for none.
 	callerLeaves time.Time
 
 	turns turns
 	phase phase
-	// until is when a phase that only waits a moment is over.
+	// until is when the phase ends at the latest; zero for no limit.
 	until time.Time
-	// finish is how the reply ended, while transcripts are waited for.
+	// finish is how the reply ended; set in phaseTranscripts.
 	finish core.Finish
 
 	// finished are the turns that were answered, in order.
 	finished []finishedTurn
 	// err is why the exchange ended before every turn was answered; nil if it
-	// did not. broken is what had come of a reply by then; nil for nothing.
+	// did not. broken is the part of a reply that had arrived by then; nil for
+	// none.
 	err    error
 	broken *core.Reply
 }
 
-// phase is what an exchange is about to do for its turn.
+// phase is what the exchange does for its turn.
 type phase int
 
 const (
-	// phaseReply: the message is being said, or its reply waited for.
+	// phaseReply: the message is being sent, or the reply is awaited.
 	phaseReply phase = iota
-	// phaseTranscripts: the reply is whole; what the service heard is waited for.
+	// phaseTranscripts: the reply is complete; input transcripts are awaited.
 	phaseTranscripts
-	// phaseRollBack: the turn has failed; the end of its response is waited for,
-	// so that the turn can be taken back.
+	// phaseRollBack: the turn has failed; the end of its response is awaited,
+	// so that the turn's items can be deleted.
 	phaseRollBack
-	// phaseOver: nothing is left to be decided.
+	// phaseOver: the exchange has ended.
 	phaseOver
 )
 
@@ -56,19 +57,19 @@ type finishedTurn struct {
 	reply   core.Reply
 }
 
-// replyMargin is what waiting for a transcript leaves of the caller's time: a
-// reply that is there must not be lost to it.
+// replyMargin is the part of the caller's time that is not used to wait for
+// transcripts, so that a complete reply is returned in time.
 const replyMargin = 500 * time.Millisecond
 
-// newExchange returns the exchange of a turn. The other messages are said over
-// replies, for as long as that is possible.
+// newExchange returns the exchange of a turn. The other messages are sent while
+// replies play, as long as that is possible.
 func newExchange(t *turn, over []core.Message, callerLeaves time.Time) *exchange {
 	x := &exchange{shared: t.shared, over: over, callerLeaves: callerLeaves}
 	x.awaitTurn(t)
 	return x
 }
 
-// awaitTurn makes t the turn whose reply is waited for.
+// awaitTurn makes t the turn whose reply is awaited.
 func (x *exchange) awaitTurn(t *turn) {
 	x.turns, x.phase = turns{current: t}, phaseReply
 	if len(x.over) > 0 {
@@ -76,11 +77,11 @@ func (x *exchange) awaitTurn(t *turn) {
 	}
 }
 
-// done reports whether nothing is left to be decided.
+// done reports whether the exchange has ended.
 func (x *exchange) done() bool { return x.phase == phaseOver }
 
-// on takes a server event, and returns what is to be sent. changed reports
-// whether done or due may say something else than before, other than a later
+// on takes a server event, and returns the events to send. changed reports
+// whether the results of done or due may have changed, other than to a later
 // time.
 func (x *exchange) on(e *serverEvent) (send []any, changed bool) {
 	switch x.phase {
@@ -95,7 +96,7 @@ func (x *exchange) on(e *serverEvent) (send []any, changed bool) {
 	return send, changed
 }
 
-// tell takes what happened beside events, and returns what is to be sent.
+// tell takes a signal, and returns the events to send.
 func (x *exchange) tell(sig signal, now time.Time) []any {
 	switch sig.kind {
 	case signalBegan:
@@ -115,8 +116,8 @@ func (x *exchange) tell(sig signal, now time.Time) []any {
 	return x.proceed(now)
 }
 
-// onUnsent notes that the connection has failed while something was sent. It
-// may have arrived all the same.
+// onUnsent handles an event that could not be sent because the connection
+// failed. The service may have received it.
 func (x *exchange) onUnsent(sig signal) {
 	x.terms.outOfSync = true
 	_, truncates := sig.event.(itemTruncate)
@@ -124,7 +125,7 @@ func (x *exchange) onUnsent(sig signal) {
 	switch {
 	case x.phase == phaseRollBack:
 		x.end(x.err)
-	case x.phase != phaseReply, truncates, deletes: // which is about a reply that is there
+	case x.phase != phaseReply, truncates, deletes: // the event concerns a reply that is complete
 	case x.turns.next != nil:
 		x.turns.next.fail(x.turns.next.asNotAsked(sending(sig), sig.left))
 	default:
@@ -132,7 +133,7 @@ func (x *exchange) onUnsent(sig signal) {
 	}
 }
 
-// sending says what was being done when an event could not be sent.
+// sending describes the step in which an event could not be sent.
 func sending(sig signal) error {
 	switch sig.event.(type) {
 	case audioAppend:
@@ -145,10 +146,10 @@ func sending(sig signal) error {
 	return fmt.Errorf("sending the turn: %w", sig.err)
 }
 
-// onLost notes that no more events will come, or that the caller has left.
+// onLost handles the end of the connection or of the caller's context.
 func (x *exchange) onLost(sig signal) {
 	switch x.phase {
-	case phaseTranscripts: // the reply is whole without them
+	case phaseTranscripts: // the reply is complete without transcripts
 		x.turns.current.heard.giveUp(x.turns.current, sig.err)
 	case phaseRollBack:
 		x.end(x.err)
@@ -158,20 +159,20 @@ func (x *exchange) onLost(sig signal) {
 	}
 }
 
-// end ends the exchange, in a session that may still answer the turn.
+// end ends the exchange in a session that may still answer the turn.
 func (x *exchange) end(err error) {
 	x.terms.outOfSync = true
 	x.fail(err)
 }
 
-// fail ends the exchange with an error. What has come of the reply is kept: it
-// is evidence of what the target does, whatever went wrong after it.
+// fail ends the exchange with an error. The part of the reply that has arrived
+// is kept as evidence.
 func (x *exchange) fail(err error) {
 	x.err, x.phase = err, phaseOver
 	x.broken = x.turns.current.breakOff(err)
 }
 
-// proceed does what is due at a time, and returns what is to be sent.
+// proceed does what is due at a time, and returns the events to send.
 func (x *exchange) proceed(now time.Time) (send []any) {
 	for again := true; again; {
 		var more []any
@@ -190,8 +191,8 @@ func (x *exchange) proceed(now time.Time) (send []any) {
 	return send
 }
 
-// awaitReply does what is due while a reply is waited for. again reports
-// whether there may be more to do.
+// awaitReply does what is due while a reply is awaited. again reports whether
+// to call it again.
 func (x *exchange) awaitReply(now time.Time) (send []any, again bool) {
 	t := x.turns.current
 	if t.failed == nil {
@@ -214,9 +215,9 @@ func (x *exchange) awaitReply(now time.Time) (send []any, again bool) {
 	return send, true
 }
 
-// act does what is due at a time: the next piece of speech, of this turn or of
-// the one that is said over its reply, the asking, the interruption, the end of
-// a reply that is too long.
+// act returns the events that are due: audio of this turn or of the one over
+// its reply, response.create, the interruption, or response.cancel for a reply
+// that is too long.
 func (x *exchange) act(now time.Time) (send []any) {
 	t := x.turns.current
 	send = append(t.say(now), x.turns.interrupt(now)...)
@@ -229,7 +230,7 @@ func (x *exchange) act(now time.Time) (send []any) {
 	return send
 }
 
-// close is called when the response is over.
+// close handles the end of the response.
 func (x *exchange) close(now time.Time) {
 	t := x.turns.current
 	t.answer.reply.complete(t.answer.ended.Output)
@@ -246,9 +247,8 @@ func (x *exchange) close(now time.Time) {
 	}
 }
 
-// awaitTranscripts waits a moment for the transcripts that are still to come
-// after the reply. The reply is whole without them. A turn that has begun over
-// the reply is not kept waiting.
+// awaitTranscripts waits a moment for input transcripts that are missing when
+// the reply is complete. A turn that has begun over the reply does not wait.
 func (x *exchange) awaitTranscripts(now time.Time) (send []any, again bool) {
 	t := x.turns.current
 	if t.heard.waiting() && x.turns.next == nil {
@@ -270,9 +270,9 @@ func (x *exchange) awaitTranscripts(now time.Time) (send []any, again bool) {
 	return x.conclude(reply), true
 }
 
-// abandon makes a reply of what came when the service never ended the response.
-// The session cannot be trusted after that, unless the service says that nothing
-// is going on.
+// abandon makes a reply of what arrived when the service never ended the
+// response. The session is not used after that, unless the service reports that
+// no response is active.
 func (x *exchange) abandon(now time.Time) (send []any) {
 	t := x.turns.current
 	t.answer.timing.Total = t.since(now)
@@ -289,8 +289,8 @@ func (x *exchange) abandon(now time.Time) (send []any) {
 	return x.removeTurn(err)
 }
 
-// conclude keeps the reply, tells the service what was heard of it, and turns to
-// the turn that has begun over it, if there is one.
+// conclude keeps the reply, tells the service how much of it was played, and
+// goes on with the turn that has begun over it, if there is one.
 func (x *exchange) conclude(reply core.Reply) (send []any) {
 	t := x.turns.current
 	if t.answer.playback.cut && !x.terms.outOfSync {

@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// explain says whom an error is about, and takes out secrets that the other
-// side may have repeated.
+// explain sets what an error is about, and removes secrets that the service may
+// have repeated.
 func (t *target) explain(err error) error {
 	err = fmt.Errorf("realtime service at %s: %w", t.endpoint.shown, err)
 	text, hint := err.Error(), core.HintOf(err)
@@ -19,14 +19,15 @@ func (t *target) explain(err error) error {
 	if cleanText == text && cleanHint == hint {
 		return err
 	}
-	// The chain is cut on purpose: it holds the secret.
+	// The chain is cut on purpose: the cause holds the secret.
 	return &core.Error{
 		Kind: core.KindOf(err), Subject: core.SubjectOf(err), Hint: cleanHint, RetryAfter: core.RetryAfterOf(err), Err: errors.New(cleanText),
 	}
 }
 
-// aboutTheAnswer has an error of a conversation that stands speak of an answer:
-// a service that has closed a connection, or failed in a reply, can be reached.
+// aboutTheAnswer sets the subject of an error in an open conversation to the
+// answer: a service that closed a connection or failed in a reply can be
+// reached.
 func aboutTheAnswer(err error) error {
 	if core.SubjectOf(err) != core.SubjectReachability {
 		return err
@@ -34,8 +35,8 @@ func aboutTheAnswer(err error) error {
 	return &core.Error{Kind: core.KindOf(err), Subject: core.SubjectAnswer, Err: err}
 }
 
-// aboutTheWay has an error that came before a session stood speak of whether the
-// service can be reached, unless the service has said something else.
+// aboutTheWay sets the subject of an error before a session was open to
+// reachability, unless the error already has a subject.
 func aboutTheWay(err error) error {
 	e, ok := errors.AsType[*core.Error](err)
 	if !ok || e.Kind != core.ErrorTimeout && e.Kind != core.ErrorUnavailable || core.RetryAfterOf(err) > 0 || e.Subject != "" {
@@ -44,16 +45,16 @@ func aboutTheWay(err error) error {
 	return &core.Error{Kind: e.Kind, Subject: core.SubjectReachability, Err: err}
 }
 
-// maxSecrets is how many tokens are remembered. Each connection may bring one;
-// the last ones are those that an error can still quote.
+// maxSecrets is the number of secrets that are remembered. Each connection may
+// add one; the oldest connections' are dropped first.
 const maxSecrets = 256
 
-// minSecret is the length of the shortest value that is hidden, in bytes. What
-// is shorter stands in many texts that have nothing to do with it.
+// minSecret is the length in bytes of the shortest value that is redacted.
+// Shorter values occur in unrelated texts.
 const minSecret = 4
 
-// secrets are the values that must not show up in an error, even if the
-// service repeats them.
+// secrets are the values that are redacted in errors, even if the service
+// repeats them.
 type secrets struct {
 	mu     sync.Mutex
 	values []string
@@ -76,7 +77,7 @@ func (s *secrets) add(value string) {
 		return
 	}
 	if len(s.values) >= maxSecrets {
-		s.values = slices.Delete(s.values, maxSecrets/2, maxSecrets/2+1) // the first ones are the configuration's
+		s.values = slices.Delete(s.values, maxSecrets/2, maxSecrets/2+1) // the first half are the configuration's
 	}
 	s.values = append(s.values, value)
 }
@@ -90,8 +91,8 @@ func (s *secrets) hide(text string) string {
 	return text
 }
 
-// clean takes them out of what a reply tells in the service's words. What the
-// target said is left as it is: that it gives a secret away is a finding.
+// clean redacts the service's messages in a reply. What the model said is left
+// unchanged: a model that reveals a secret is a finding.
 func (s *secrets) clean(r *core.Reply) {
 	r.Detail = s.hide(r.Detail)
 	for i := range r.Warnings {

@@ -24,8 +24,7 @@ func (a *answer) detail(finish core.Finish) string {
 	return a.ended.Details.Reason
 }
 
-// doubt says why a reply that the service calls complete is no evidence; "" if
-// it is.
+// doubt returns why a reply with status completed is no evidence; "" if it is.
 func (t *turn) doubt(m core.Message) string {
 	switch {
 	case t.answer.partial:
@@ -34,20 +33,20 @@ func (t *turn) doubt(m core.Message) string {
 		return "the response completed without any output"
 	case t.config.Output == "audio" && t.answer.reply.mute():
 		return "the response completed without the audio of what it says"
-	case t.objection != "": // the item may have been refused, and something else answered
+	case t.objection != "": // the item may have been refused, and the response answers something else
 		return "the service objected: " + t.objection
 	}
 	return ""
 }
 
-// outcome reads the status of the response, which is over.
+// outcome returns the finish for the status of a response that is over.
 func (a *answer) outcome() (core.Finish, error) {
 	r, e := a.ended, a.ended.Details.Error
 	switch {
 	case a.playback.cut && r.Status != "failed":
 		return core.FinishInterrupted, nil
 	case a.reply.full != "" && r.Status != "failed":
-		return core.FinishTruncated, nil // what came after the limit was dropped
+		return core.FinishTruncated, nil // content above the limit was dropped
 	case r.Status == "completed":
 		return core.FinishComplete, nil
 	case r.Status == "cancelled" && a.cancel.why != "":
@@ -64,19 +63,19 @@ func (a *answer) outcome() (core.Finish, error) {
 	return "", core.Errorf(core.ErrorProtocol, "the response ended with the status %q", r.Status)
 }
 
-// failure explains a failed response.
+// failure returns the error of a failed response.
 func failure(e serviceError) error {
 	if e.text() == "" {
 		return core.Errorf(core.ErrorUnavailable, "the response failed, and the service did not say why")
 	}
 	err := e.err("the response failed")
-	if err.Kind == core.ErrorProtocol { // not our mistake: the service took the request
+	if err.Kind == core.ErrorProtocol { // the service accepted the request, so that the error is the service's
 		err.Kind = core.ErrorUnavailable
 	}
 	return err
 }
 
-// unended is how a reply ended of which the service never said so.
+// unended returns the finish of a reply whose response.done never arrived.
 func (a *answer) unended() (finish core.Finish, detail string) {
 	finish = core.FinishUnconfirmed
 	switch {
@@ -88,7 +87,8 @@ func (a *answer) unended() (finish core.Finish, detail string) {
 	return finish, a.detail(finish)
 }
 
-// build makes the reply. One that we cancelled before anything came is none.
+// build makes the reply. A response that the target cancelled before any
+// content arrived gives no reply.
 func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	a := &t.answer
 	if finish == core.FinishUnconfirmed && !a.reply.begun() {
@@ -117,8 +117,8 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	return reply, nil
 }
 
-// breakOff makes a reply of what had come when the turn failed; nil if nothing
-// had.
+// breakOff makes a reply of the content that had arrived when the turn failed;
+// nil if there was none.
 func (t *turn) breakOff(why error) *core.Reply {
 	a := &t.answer
 	if !a.reply.begun() {

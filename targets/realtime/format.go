@@ -9,7 +9,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// format is how raw audio travels in one direction: one channel, and for
+// format is the encoding of raw audio in one direction: one channel; for
 // audio/pcm 16-bit little-endian samples.
 type format struct {
 	Type string `json:"type"`
@@ -24,8 +24,7 @@ const (
 	g711Rate = 8000
 )
 
-// negotiated returns the format that the service says it uses, or else the one
-// that was asked for.
+// negotiated returns the format in session.updated, or else the requested one.
 func (c *conversation) negotiated(said *format) (format, error) {
 	f := c.config.wanted()
 	if said != nil && said.Type != "" {
@@ -86,7 +85,8 @@ func (f format) wav(raw []byte) ([]byte, error) {
 	return audio.EncodeWAV(clip), nil
 }
 
-// bytes returns how many bytes of raw audio play for a time, in whole samples.
+// bytes returns the number of bytes of raw audio for a duration, in whole
+// samples.
 func (f format) bytes(d time.Duration) int {
 	return int(d.Seconds()*float64(f.Rate)) * f.sampleSize()
 }
@@ -103,7 +103,7 @@ func (f format) sampleSize() int {
 	return 1
 }
 
-// silence returns raw audio in which nothing is heard.
+// silence returns raw audio of digital silence.
 func (f format) silence(d time.Duration) []byte {
 	level := byte(0)
 	switch f.Type {
@@ -115,7 +115,7 @@ func (f format) silence(d time.Duration) []byte {
 	return bytes.Repeat([]byte{level}, f.bytes(d))
 }
 
-// odd returns how many of n bytes are too many for whole samples.
+// odd returns the number of bytes beyond the last whole sample.
 func (f format) odd(n int) int {
 	if f.Type == "audio/pcm" {
 		return n % 2

@@ -22,25 +22,25 @@ const (
 	pings = 3
 )
 
-// postpone puts off the time at which the connection is taken for dead: the
-// service has been heard of. Its argument is a pong's data.
+// postpone extends the read deadline of the connection, because something has
+// arrived. Its argument is a pong's data.
 func (s *socket) postpone(string) error { return s.conn.SetReadDeadline(time.Now().Add(s.alive)) }
 
-// ping asks the service whether it is still there: a connection that was lost
-// without being closed would otherwise be noticed by the next turn only.
+// ping sends a ping: without it, a connection that was lost without a close
+// frame would only be noticed by the next turn.
 func (s *socket) ping() {
 	if s.over() {
 		return
 	}
-	_ = s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(s.alive)) // the reader notices what is wrong
+	_ = s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(s.alive)) // the reader notices a failure
 	s.pinging.Reset(s.alive / pings)
 }
 
-// read runs until the connection ends.
+// read reads frames until the connection ends.
 func (s *socket) read() {
 	defer close(s.gone)
 	defer s.pinging.Stop()
-	put := time.Now() // when the deadline was put off, which is not worth doing for every frame
+	put := time.Now() // when the deadline was last extended, which is too expensive for every frame
 	for {
 		kind, r, err := s.conn.NextReader()
 		if err == nil {
@@ -57,7 +57,7 @@ func (s *socket) read() {
 	}
 }
 
-// readFrame reads a frame and hands its event over.
+// readFrame reads a frame and passes its event on.
 func (s *socket) readFrame(kind int, r io.Reader) error {
 	frame := s.frames.get()
 	defer s.frames.put(frame)
@@ -72,7 +72,8 @@ func (s *socket) readFrame(kind int, r io.Reader) error {
 	return nil
 }
 
-// deliver hands a frame's event over, and sends what is best sent at once.
+// deliver passes on the event of a frame, and sends the reply to it that
+// handOver returns.
 func (s *socket) deliver(frame []byte) {
 	s.event.came = s.came
 	err := s.dialect.decode(frame, s.last, &s.event)
@@ -82,10 +83,11 @@ func (s *socket) deliver(frame []byte) {
 	if question := s.handOver(err); question != nil {
 		s.sendFromReader(question)
 	}
-	s.event = serverEvent{} // which may be large
+	s.event = serverEvent{} // release a large event
 }
 
-// sendFromReader sends an event. What goes wrong with that is told by await.
+// sendFromReader sends an event from the reader's goroutine. await returns its
+// error.
 func (s *socket) sendFromReader(event any) {
 	frame, err := s.encode(event)
 	if err == nil && frame != nil {
@@ -127,7 +129,7 @@ func (s *socket) send(ctx context.Context, event any) error {
 		return fmt.Errorf("sending: %w", context.Cause(ctx))
 	}
 	// The library sets the connection's deadline anew for each fragment, so
-	// that only closing interrupts an event for certain.
+	// that only closing the connection is certain to interrupt a write.
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().Close() })
 	defer stop()
 	if err := s.write(frame); err != nil {
@@ -152,13 +154,13 @@ func (s *socket) write(frame []byte) error {
 	return s.conn.WriteMessage(websocket.TextMessage, frame)
 }
 
-// whyNotSent explains a write that failed. It prefers what the service said
-// before it went away to what the network says after that.
+// whyNotSent explains a write that failed. An error event or close code of the
+// service takes precedence over the network's error.
 func (s *socket) whyNotSent(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("sending: %w", context.Cause(ctx))
 	}
-	// The library keeps no more of the network's error than this.
+	// The library keeps no more of the network's error than this text.
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return core.Errorf(core.ErrorTimeout, "the service did not accept an event within %s", writeTime)
 	}
@@ -170,8 +172,8 @@ func (s *socket) whyNotSent(ctx context.Context, err error) error {
 	}
 }
 
-// close says goodbye, gives the service a moment to do the same, and returns
-// when the reader has ended. It may be called more than once.
+// close sends a close frame, waits a moment for the service's, and returns when
+// the reader has ended. It may be called more than once.
 func (s *socket) close() {
 	deadline := time.Now().Add(closingTime)
 	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")

@@ -9,20 +9,20 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// onError decides whether an error event ends a turn: it does if it names an
-// event of the turn, or if its code says that no answer will follow. Most others
-// leave the session as it was.
+// onError handles an error event. It ends a turn if it names an event of the
+// turn, or if its code means that no answer will follow. Most other errors
+// leave the session unchanged.
 func (ts *turns) onError(e *serverEvent) (changed bool) {
 	t, said := ts.current, e.Error
 	n := eventNumber(said.EventID)
 	switch {
 	case said.EventID != "" && said.EventID == t.answer.cancel.id:
 		t.onNotCancelled(said)
-	case strings.HasPrefix(said.EventID, afterwards): // it is about what the service was told of a reply
+	case strings.HasPrefix(said.EventID, afterwards): // about truncation or deletion of an earlier reply
 		t.warn("the service objected: " + said.text())
 	case ts.next != nil && (n > ts.next.before || n == 0 && t.answer.ended != nil):
 		ts.next.onError(said, n)
-	case ts.complete(): // the reply is there, whatever comes after it
+	case ts.complete(): // the reply is complete
 	default:
 		t.onError(said, n)
 	}
@@ -37,7 +37,7 @@ func (t *turn) onError(e serviceError, n int) {
 	case e.EventID != "" && e.EventID == t.answer.cancel.id:
 		t.onNotCancelled(e)
 	case e.benign():
-	case e.filtered() && !t.out.asked.IsZero() && (n == 0 || own): // an answer, if not in the form of one
+	case e.filtered() && !t.out.asked.IsZero() && (n == 0 || own): // a blocked answer, sent as an error event
 		t.answer.ended = &responseBody{Status: "failed", Details: responseDetails{Error: e}}
 	case own, e.grave():
 		t.fail(e.err("waiting for the reply"))
@@ -49,19 +49,19 @@ func (t *turn) onError(e serviceError, n int) {
 	}
 }
 
-// onNotCancelled notes that the reply could not be cancelled: mostly because
-// there was nothing to cancel.
+// onNotCancelled handles the failure of response.cancel, mostly because no
+// response was active.
 func (t *turn) onNotCancelled(e serviceError) {
 	if t.answer.cancel.idle = e.benign(); !t.answer.cancel.idle {
 		t.warn("the service objected: " + e.text())
 	}
 }
 
-// afterwards begins the ids of events that are about a reply that is over, and
-// not about the turn during which they are sent.
+// afterwards is the prefix of the ids of events that concern an earlier reply,
+// not the turn during which they are sent.
 const afterwards = "after"
 
-// eventNumber returns the number in an event id that the target gave out, or 0.
+// eventNumber returns the number in an event id of the target, or 0.
 func eventNumber(eventID string) int {
 	number, ok := strings.CutPrefix(eventID, "ev_")
 	n, err := strconv.Atoi(number)
@@ -71,15 +71,16 @@ func eventNumber(eventID string) int {
 	return n
 }
 
-// maxLimits bounds the limits that a service may tell of; they know of three.
+// maxLimits is the number of rate limits that are kept; services send at most
+// three.
 const maxLimits = 16
 
-// onRateLimits keeps what is left of the service's limits.
+// onRateLimits keeps the remaining rate limits.
 func (ts *turns) onRateLimits(e *serverEvent) (changed bool) {
-	var limits []core.RateLimit // what a reply has been given is its own
+	var limits []core.RateLimit // a new slice: earlier replies keep theirs
 	for _, l := range e.RateLimits[:min(len(e.RateLimits), maxLimits)] {
 		if !l.Told {
-			continue // none left is something else than nothing said
+			continue // a missing value does not mean 0
 		}
 		reset := time.Duration(min(max(l.ResetSeconds, 0), maxRetryAfter.Seconds()) * float64(time.Second))
 		limits = append(limits, core.RateLimit{Name: l.Name, Limit: l.Limit, Remaining: l.Remaining, Reset: reset})
@@ -88,25 +89,25 @@ func (ts *turns) onRateLimits(e *serverEvent) (changed bool) {
 	return false
 }
 
-// onItemAdded notes that the service has an item, of which the turn may have
-// been waiting for.
+// onItemAdded handles the confirmation of an item that the turn may be waiting
+// for.
 func (ts *turns) onItemAdded(e *serverEvent) (changed bool) {
 	out, id := &ts.latest().out, e.Item.ID
 	ts.current.ledger.acknowledges = ts.current.ledger.acknowledges || slices.Contains(out.items, id)
 	return out.confirm(id)
 }
 
-// onTranscript keeps what the service says that it heard in a turn. It says so
-// in its own time, so that an event may be about an earlier turn.
+// onTranscript keeps an input transcript. Services send them at any time, so
+// that the event may concern an earlier turn.
 func (ts *turns) onTranscript(e *serverEvent) (changed bool) {
 	return ts.current.onTranscript(e) || ts.next != nil && ts.next.onTranscript(e)
 }
 
-// onSpeech notes what the service says of the audio in its buffer.
+// onSpeech handles the events of turn detection.
 func (ts *turns) onSpeech(e *serverEvent) (changed bool) {
 	t := ts.latest()
 	if !t.out.buffered {
-		return false // it is left of another turn
+		return false // from an earlier turn
 	}
 	switch e.Type {
 	case eventCommitted:
@@ -120,7 +121,7 @@ func (ts *turns) onSpeech(e *serverEvent) (changed bool) {
 	return true
 }
 
-// onCreated notes the response that answers a turn.
+// onCreated handles response.created.
 func (ts *turns) onCreated(e *serverEvent) (changed bool) {
 	r := &e.Response
 	ts.current.terms.labels = ts.current.terms.labels || r.Labelled
@@ -132,27 +133,26 @@ func (ts *turns) onCreated(e *serverEvent) (changed bool) {
 	return true
 }
 
-// onDone notes that a response is over.
+// onDone handles response.done.
 func (ts *turns) onDone(e *serverEvent) (changed bool) {
 	return ts.current.onDone(&e.Response) || ts.next != nil && ts.next.onDone(&e.Response)
 }
 
-// onPiece adds what an event of a response says to the reply. Others have to
-// know of it if the reply is too long; and, if it is to be spoken over, how long
-// it is.
+// onPiece adds an event of a response to the reply. It also handles a reply
+// that is too long, and the playing time of one that is to be interrupted.
 func (ts *turns) onPiece(e *serverEvent) (changed bool) {
 	t := ts.current
 	if !t.answer.is(e.ResponseID) {
 		if t = ts.next; t == nil || !t.answer.is(e.ResponseID) {
-			return false // it is left of another response
+			return false // from an earlier response
 		}
 	}
 	return t.onPiece(e) || ts.current.over != nil && !ts.current.answer.playback.cut && ts.next == nil
 }
 
-// onAfterwards looks at an event that comes when the reply is there: what the
-// service heard, and what is about the next turn. A service that goes on by
-// itself may have answered a part of the turn only.
+// onAfterwards handles an event that arrives when the reply is complete: input
+// transcripts, and events of the next turn. A service with turn detection may
+// have answered only a part of the turn.
 func (ts *turns) onAfterwards(e *serverEvent) (changed bool) {
 	t := ts.current
 	switch {

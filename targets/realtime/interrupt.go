@@ -7,24 +7,24 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// playback is what has been heard of a reply. A reply counts as playing from its
-// first audio on, without a break, as far as it has come.
+// playback is how much of a reply has been played. A reply counts as playing
+// from its first audio on, without a break, as far as it has arrived.
 type playback struct {
-	began time.Time // zero before
-	// cut says that the reply was spoken over, when that much had played.
+	began time.Time // zero before the first audio
+	// cut says that the reply was interrupted, after that much had played.
 	cut    bool
 	played time.Duration
 }
 
-// start notes that there is something to play.
+// start sets the beginning of playback.
 func (p *playback) start(now time.Time) {
 	if p.began.IsZero() {
 		p.began = now
 	}
 }
 
-// delivered is how much of the reply had played when it was spoken over, and
-// more than there is otherwise.
+// delivered is how much of the reply had played when it was interrupted; for
+// any other reply, a value larger than its length.
 func (p *playback) delivered() time.Duration {
 	if p.cut {
 		return p.played
@@ -32,11 +32,11 @@ func (p *playback) delivered() time.Duration {
 	return forever
 }
 
-// forever is longer than any reply.
+// forever is longer than the length of any reply.
 const forever = time.Duration(1<<63 - 1)
 
-// length is how much of the reply there is to play so far. What is written
-// takes no time to read, so that only its end can come before an interruption.
+// length is the length of the reply that has arrived. Text has length 0, so
+// that only its end can come before an interruption.
 func (t *turn) length() time.Duration {
 	switch {
 	case t.config.Output != "text":
@@ -47,11 +47,11 @@ func (t *turn) length() time.Duration {
 	return forever
 }
 
-// read reports whether the reply is written and whole: there is nothing left to
-// be spoken over.
+// read reports whether the reply is text and complete, so that it cannot be
+// interrupted any more.
 func (t *turn) read() bool { return t.config.Output == "text" && t.answer.ended != nil }
 
-// spokenOver notes that the reply plays no further.
+// spokenOver records that the reply stops playing.
 func (t *turn) spokenOver(now time.Time) {
 	p := &t.answer.playback
 	if p.cut || t.over == nil || t.read() {
@@ -63,8 +63,8 @@ func (t *turn) spokenOver(now time.Time) {
 	}
 }
 
-// dueInterruption is when to speak over the reply, or when it has played to
-// its end; zero where nothing is to be done, or the time is not known yet.
+// dueInterruption is when to interrupt the reply, or when it has played to its
+// end; zero where nothing is to be done, or the time is not known yet.
 func (ts *turns) dueInterruption() time.Time {
 	t := ts.current
 	p := &t.answer.playback
@@ -80,8 +80,9 @@ func (ts *turns) dueInterruption() time.Time {
 	return time.Time{}
 }
 
-// interrupt speaks over the reply when that is due. A service that notices it
-// by itself is simply spoken to; any other is told to stop.
+// interrupt starts the next turn over the reply when that is due. A service
+// that detects speech is only sent audio; to any other, response.cancel is
+// sent.
 func (ts *turns) interrupt(now time.Time) []any {
 	due := ts.dueInterruption()
 	if due.IsZero() || due.After(now) {
@@ -95,7 +96,7 @@ func (ts *turns) interrupt(now time.Time) []any {
 		return nil
 	case ts.current.config.speaksOver(*t.over):
 		next, err := ts.current.newTurn(*t.over)
-		if err != nil { // and it will be when the turn is held by itself, too
+		if err != nil { // the same error occurs when the turn is sent by itself
 			t.over = nil
 			return nil
 		}
@@ -109,27 +110,27 @@ func (ts *turns) interrupt(now time.Time) []any {
 	return nil
 }
 
-// interrupted reports whether all is done that was to interrupt the reply.
+// interrupted reports whether the interruption is complete.
 func (ts *turns) interrupted() bool {
 	t := ts.current
 	switch {
 	case t.over == nil, t.answer.playback.cut, t.read():
 		return true
-	case ts.next != nil: // the service has yet to notice; at the end of the speech it will not any more
+	case ts.next != nil: // the service has not detected the speech yet; after its end it no longer will
 		return ts.next.failed != nil || ts.next.out.speech.heardOut()
 	}
-	return t.answer.playback.began.IsZero() // there is nothing to speak over
+	return t.answer.playback.began.IsZero() // there is no reply to interrupt
 }
 
-// speaksOver reports whether a message can be spoken while the reply before
-// it is still playing: where the service itself notices that.
+// speaksOver reports whether the message is sent as speech while the reply
+// plays, because the service detects interruptions itself.
 func (c *Config) speaksOver(m core.Message) bool {
 	d := &c.TurnDetection
 	return m.Delivery.Stream && d.on() && d.InterruptResponse && m.Delivery.SystemPrompt == nil && len(m.Of(core.Audio)) > 0
 }
 
-// truncate returns what tells the service how much of its reply was heard, so
-// that it forgets the rest.
+// truncate returns the conversation.item.truncate event that tells the service
+// how much of its reply was played.
 func (t *turn) truncate() (send []any) {
 	left, told := t.answer.playback.played, ""
 	for _, p := range t.answer.reply.pieces {

@@ -9,9 +9,8 @@ import (
 var errMalformed = errors.New("malformed JSON")
 
 // eachMember calls f with the key and the raw value of each member of a JSON
-// object; null, or nothing, has none. It checks the structure of the object
-// itself; scalar members are checked by whoever decodes them, nested values are
-// only skipped.
+// object. null and empty input have no members. It checks the structure of the
+// object; the callee checks scalar values; nested values are skipped unchecked.
 func eachMember(data []byte, f func(key, value []byte) error) error {
 	return each(data, '{', '}', func(data []byte) (rest []byte, err error) {
 		key, data, err := member(data)
@@ -37,8 +36,7 @@ func eachElement(data []byte, f func(value []byte) error) error {
 	})
 }
 
-// each has cut called with what begins with a member or an element, for as long
-// as there is one.
+// each calls cut for each member or element until the object or array ends.
 func each(data []byte, open, closing byte, cut func(data []byte) (rest []byte, err error)) error {
 	if null(data) {
 		return nil
@@ -81,8 +79,8 @@ func member(data []byte) (key, rest []byte, err error) {
 	return key, skipSpace(rest[1:]), nil
 }
 
-// cutKey cuts a key off, without its quotes. Keys are short, so that nothing is
-// faster than looking at each character once.
+// cutKey cuts a key off, without its quotes. Keys are short, so that a plain
+// loop over the bytes is fastest.
 func cutKey(data []byte) (key, rest []byte, err error) {
 	if len(data) == 0 || data[0] != '"' {
 		return nil, nil, errMalformed
@@ -121,7 +119,7 @@ func cutValue(data []byte) (value, rest []byte, err error) {
 		return cutNested(data)
 	}
 	if len(data) > 1 && data[0] >= '0' && data[0] <= '9' && (data[1] == ',' || data[1] == '}') {
-		return data[:1], data[1:], nil // most events have an index, which is small
+		return data[:1], data[1:], nil // fast path: most events have an index of one digit
 	}
 	end := bytes.IndexAny(data, ",}] \t\r\n")
 	if end <= 0 || !json.Valid(data[:end]) {

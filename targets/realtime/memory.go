@@ -9,34 +9,34 @@ import (
 )
 
 const (
-	// maxKept bounds one sound or image that is kept to be given back, in
-	// bytes: of a longer sound what it says is kept.
+	// maxKept is the largest sound or image, in bytes, that is kept for a new
+	// session. Of a longer sound, the transcript is kept.
 	maxKept = 256 << 10
-	// maxMemory bounds all of them.
+	// maxMemory is the largest total size of kept sounds and images, in bytes.
 	maxMemory = 1 << 20
-	// maxWords bounds what was said in words.
+	// maxWords is the largest total size of kept text, in bytes.
 	maxWords = 4 << 20
 )
 
-// memory is a conversation as it can be given back to a service that has lost
-// it: the history that it began with, and every turn that was answered.
+// memory is a conversation in the form in which it is sent to a new session:
+// the history that it began with, and every turn that was answered.
 type memory struct {
 	messages []core.Message
-	turns    int // that were answered
+	turns    int // number of answered turns
 	kept     int // bytes of sounds and images
 	words    int // bytes of everything else
-	// gap says what cannot be given back; "" while everything can.
+	// gap says what cannot be sent to a new session; "" while everything can.
 	gap string
 }
 
-// add remembers a turn and its reply.
+// add keeps a turn and its reply.
 func (m *memory) add(turn int, said core.Message, reply core.Reply) {
 	m.turns++
 	m.addSaid(turn, said, reply.Heard)
 	m.addReply(turn, reply)
 }
 
-// append remembers a message, unless there is too much already.
+// append keeps a message, unless the limits are reached.
 func (m *memory) append(message core.Message) {
 	for _, p := range message.Parts {
 		if p.Modality != core.Audio && p.Modality != core.Image {
@@ -74,8 +74,8 @@ func (m *memory) addSaid(turn int, said core.Message, heard string) {
 	}
 }
 
-// sound is what is remembered of a sound: itself while it is short, and
-// otherwise what it says.
+// sound returns what is kept of a sound: the audio while it is short, and
+// otherwise its transcript.
 func (m *memory) sound(p core.Part, only bool, heard string) (core.Value, bool) {
 	switch {
 	case m.reserve(p.Data):
@@ -88,7 +88,8 @@ func (m *memory) sound(p core.Part, only bool, heard string) (core.Value, bool) 
 	return core.Value{}, false
 }
 
-// reserve reports whether a sound or an image may be kept, and counts its bytes.
+// reserve reports whether a sound or an image fits the limits, and counts its
+// bytes.
 func (m *memory) reserve(data []byte) bool {
 	if len(data) > maxKept || m.kept+len(data) > maxMemory {
 		return false
@@ -97,12 +98,12 @@ func (m *memory) reserve(data []byte) bool {
 	return true
 }
 
-// addReply remembers what the target said, in words: its sounds cannot be
-// given back. Of a reply that was spoken over the service knows what had
-// played, of which there is no text; the same share of the words stands for it.
+// addReply keeps the text of the target's reply: services take no audio of the
+// assistant. An interrupted reply has no transcript of the part that played;
+// the same share of the text's words is kept.
 func (m *memory) addReply(turn int, reply core.Reply) {
 	remembered := core.Message{Role: core.Assistant}
-	var played, all int // bytes of the sound that the next text is of
+	var played, all int // bytes of the sound that belongs to the next text
 	for _, p := range reply.Message.Parts {
 		switch {
 		case p.Modality == core.Audio:
@@ -129,8 +130,8 @@ func (m *memory) addReply(turn int, reply core.Reply) {
 	}
 }
 
-// share returns the beginning of a text in whole words, for as much of its
-// sound as had played.
+// share returns the beginning of a text, in whole words, in proportion to the
+// part of its sound that had played.
 func share(text string, played, all int) string {
 	words := strings.Fields(text)
 	if all == 0 {
@@ -139,7 +140,8 @@ func share(text string, played, all int) string {
 	return strings.Join(words[:(2*played*len(words)+all)/(2*all)], " ")
 }
 
-// addGap notes that something cannot be given back; only the first reason counts.
+// addGap records that something cannot be sent to a new session; only the first
+// reason is kept.
 func (m *memory) addGap(why string) {
 	if m.gap == "" {
 		m.gap = why

@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// outgoing is a message on its way to the service.
+// outgoing is a message that is being sent to the service.
 type outgoing struct {
-	events []any // that say the message, and are still to be sent
-	// speech is what is streamed after the events; nil where nothing is.
+	events []any // client events of the message that are still to be sent
+	// speech is streamed after the events; nil for none.
 	speech *speech
-	// outOfBand is what the answer to an out-of-band message is to be
-	// about; nil for any other.
+	// outOfBand is the input of an out-of-band response; nil for a turn of the
+	// conversation.
 	outOfBand []inputItem
-	// buffered says that the message goes through the input buffer.
+	// buffered says that the message uses the input audio buffer.
 	buffered bool
 
-	items       []string // ids of the message's items, as far as they are known
-	unconfirmed []string // those that the service has yet to confirm
+	items       []string // ids of the message's items that are known so far
+	unconfirmed []string // items without confirmation
 
 	sent  time.Time // when all of the events were sent; zero before
-	asked time.Time // when the service had to begin to answer; zero before
+	asked time.Time // when the response was requested; zero before
 }
 
-// newOutgoing returns the message that events say, and the raw audio that is
-// streamed after them, if there is any.
+// newOutgoing returns the message of client events, and of raw audio that is
+// streamed after them; nil for none.
 func newOutgoing(events []any, raw []byte, input format) outgoing {
 	o := outgoing{events: events, items: itemIDs(events)}
 	o.unconfirmed = slices.Clone(o.items)
@@ -35,7 +35,7 @@ func newOutgoing(events []any, raw []byte, input format) outgoing {
 	return o
 }
 
-// onSent notes that the events were sent; what is streamed begins then.
+// onSent records that the events were sent; streaming begins.
 func (o *outgoing) onSent(now time.Time) {
 	if !o.sent.IsZero() {
 		return
@@ -46,8 +46,8 @@ func (o *outgoing) onSent(now time.Time) {
 	}
 }
 
-// confirm notes that the service has an item, and reports whether that was
-// waited for.
+// confirm records that the service has an item, and reports whether the message
+// was waiting for it.
 func (o *outgoing) confirm(itemID string) bool {
 	i := slices.Index(o.unconfirmed, itemID)
 	if i < 0 {
@@ -57,16 +57,17 @@ func (o *outgoing) confirm(itemID string) bool {
 	return true
 }
 
-// complete reports whether the message was said whole, by a service that
-// confirms messages also confirmed, and its reply not yet asked for.
+// complete reports whether the message was sent, confirmed by a service that
+// confirms items, and its response not yet requested.
 func (o *outgoing) complete(acknowledges bool) bool {
 	return !o.sent.IsZero() && o.asked.IsZero() && (!acknowledges || len(o.unconfirmed) == 0) &&
 		(o.speech == nil || o.speech.heardOut())
 }
 
-// onSpeechStarted notes that the service hears speech. Where that is the end of
-// a turn which had seemed to be over, the service needs silence to see that it
-// is; answers says that it then answers by itself.
+// onSpeechStarted handles the service's detection of speech. Where it takes
+// back the end of a turn that the service had detected, more silence is sent,
+// so that the service detects the end again. answers says that the service then
+// responds without a request.
 func (o *outgoing) onSpeechStarted(now time.Time, answers bool) {
 	if o.speech == nil {
 		return

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The server events that the target looks at, under the names of the protocol
-// as it is now.
+// The server events that the target reads, by their names in the generally
+// available protocol.
 const (
 	eventError           = "error"
 	eventSessionCreated  = "session.created"
@@ -30,20 +30,20 @@ const (
 
 // eventType is a row of the protocol.
 type eventType struct {
-	// name is the present one; with a final * it stands for all names that begin
-	// so.
+	// name is the event's type; a final * matches any rest.
 	name string
-	// alias is the name in the beta, which compatible services may still use; ""
-	// where it was the same.
+	// alias is the type in the beta protocol, which compatible services may
+	// still use; "" where it is the same.
 	alias string
-	// read decodes what is looked at; nil where nothing is.
+	// read decodes the fields that the target uses; nil where it uses none.
 	read func(in members, frame []byte, e *serverEvent) error
-	// on is what a turn makes of the event, and reports whether there may be
-	// something to do; nil where it only tells that its response goes on.
+	// on handles the event for a turn, and reports whether done or due may have
+	// changed; nil where the event only shows that its response goes on.
 	on func(ts *turns, e *serverEvent) (changed bool)
 }
 
-// protocol are all server events, in the order of the protocol's documentation.
+// protocol lists all server events, in the order of the protocol's
+// documentation.
 var protocol = []eventType{
 	// Session
 	{name: eventSessionCreated, read: readAll},
@@ -101,7 +101,7 @@ var protocol = []eventType{
 	{name: "output_audio_buffer.*"},
 }
 
-// eventTypes are the rows of the protocol by their names and aliases.
+// eventTypes maps names and aliases to rows of the protocol.
 var eventTypes = func() map[string]*eventType {
 	types := make(map[string]*eventType, 2*len(protocol))
 	for i := range protocol {
@@ -113,7 +113,8 @@ var eventTypes = func() map[string]*eventType {
 	return types
 }()
 
-// current returns the present name of an event, and whether the target reads it.
+// current returns the present name of an event, and whether the target reads
+// it.
 func current(name string) (present string, read bool) {
 	if kind := eventTypes[name]; kind != nil {
 		return kind.name, kind.read != nil
@@ -121,8 +122,8 @@ func current(name string) (present string, read bool) {
 	return name, false
 }
 
-// known reports whether the protocol has an event, or one of the services adds
-// it, though the target has no use for it.
+// known reports whether the event type is part of the protocol or of a known
+// service, even if the target does not use it.
 func known(name string) bool {
 	if eventTypes[name] != nil {
 		return true
@@ -135,7 +136,7 @@ func known(name string) bool {
 	return false
 }
 
-// readAll decodes events of which there are few.
+// readAll decodes infrequent events with encoding/json.
 func readAll(_ members, frame []byte, e *serverEvent) error {
 	name := e.Type
 	err := json.Unmarshal(frame, e)
@@ -159,7 +160,8 @@ func readCreated(in members, _ []byte, e *serverEvent) error {
 
 func readDone(in members, _ []byte, e *serverEvent) error { return e.Response.readDone(in.response) }
 
-// readOutputItemDone decodes calls; what other items say is known already.
+// readOutputItemDone decodes function calls; the content of other items has
+// arrived in earlier events.
 func readOutputItemDone(in members, frame []byte, e *serverEvent) (err error) {
 	if e.Item.Type, err = memberString(in.item, "type"); err == nil && e.Item.Type == "function_call" {
 		err = json.Unmarshal(frame, e)

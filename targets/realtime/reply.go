@@ -17,10 +17,10 @@ type reply struct {
 	pieces []*piece
 	size   int // bytes of audio and text so far
 	limit  int
-	// full says which limit was reached, so that what follows is dropped; ""
-	// while none was.
+	// full says which limit was reached; further content is dropped. "" while
+	// none was.
 	full string
-	// buffers are where the audio is kept until the message is made.
+	// buffers supplies the buffers for audio until the message is made.
 	buffers *bufferPool
 }
 
@@ -31,16 +31,16 @@ type piece struct {
 	spoken bool
 	audio  []byte // raw, in the session's output format
 	deltas []byte // of the text or transcript
-	// final is the text or transcript as the service repeats it at the end of
-	// the part, and closing as response.done has it.
+	// final is the text or transcript of the event that ends the part, and
+	// closing that of response.done.
 	final, closing *string
 	call           *itemBody
 }
 
-// begun reports whether anything has come.
+// begun reports whether any content has arrived.
 func (r *reply) begun() bool { return len(r.pieces) > 0 }
 
-// piece returns the piece that an event is about. There are few of them, and
+// piece returns the piece that an event belongs to. There are few pieces, and
 // mostly it is the last.
 func (r *reply) piece(itemID string, index int, spoken bool) *piece {
 	for i := len(r.pieces) - 1; i >= 0; i-- {
@@ -61,7 +61,7 @@ func (r *reply) addPiece(p *piece) {
 	}
 }
 
-// add adds what an event of the response says.
+// add adds the content of an event of the response.
 func (r *reply) add(e *serverEvent) error {
 	if r.full != "" {
 		return nil
@@ -94,7 +94,7 @@ func (r *reply) add(e *serverEvent) error {
 	return nil
 }
 
-// settle takes the final form of a text, of which the deltas are counted.
+// settle stores the final form of a text. The limit counts its deltas.
 func (r *reply) settle(p *piece, text *string) {
 	p.final = text
 	r.grow(max(0, len(value(text))-len(p.deltas)))
@@ -118,8 +118,8 @@ func (r *reply) addCall(item itemBody) {
 	r.grow(len(item.Arguments))
 }
 
-// complete adds the output that response.done repeats. For some services, or
-// some replies, it is the only place.
+// complete adds the output in response.done. Some services send some replies
+// only there.
 func (r *reply) complete(output []itemBody) {
 	for _, item := range output {
 		if r.full != "" {
@@ -142,22 +142,22 @@ func (r *reply) complete(output []itemBody) {
 	}
 }
 
-// close takes the text of response.done, which mostly is known already.
+// close stores the text of response.done, which mostly repeats the final text.
 func (r *reply) close(p *piece, text *string) {
 	known := len(p.text())
 	p.closing = text
 	r.grow(max(0, len(*text)-known))
 }
 
-// mute reports whether something was said that is not there to be heard.
+// mute reports whether there is a transcript without audio.
 func (r *reply) mute() bool {
 	return slices.ContainsFunc(r.pieces, func(p *piece) bool {
 		return p.spoken && len(p.audio) == 0 && p.text() != ""
 	})
 }
 
-// text returns what the piece says: its final form, else its deltas, else what
-// response.done repeats.
+// text returns the piece's text: its final form, else its deltas, else that of
+// response.done.
 func (p *piece) text() string {
 	switch {
 	case value(p.final) != "":
@@ -168,13 +168,13 @@ func (p *piece) text() string {
 	return value(p.closing)
 }
 
-// disagrees reports whether the service said different things of the piece.
+// disagrees reports whether these texts differ.
 func (p *piece) disagrees() bool {
 	text := p.text()
 	return len(p.deltas) > 0 && string(p.deltas) != text || value(p.closing) != "" && *p.closing != text
 }
 
-// release gives the audio back, once the message is made.
+// release returns the audio's buffer, once the message is made.
 func (r *reply) release() {
 	for _, p := range r.pieces {
 		if p.audio != nil {
@@ -185,7 +185,7 @@ func (r *reply) release() {
 	}
 }
 
-// audioBytes is how much raw audio has come.
+// audioBytes is the size of the raw audio that has arrived.
 func (r *reply) audioBytes() int {
 	n := 0
 	for _, p := range r.pieces {
@@ -194,9 +194,8 @@ func (r *reply) audioBytes() int {
 	return n
 }
 
-// message returns the collected parts, in the order in which they came. What
-// lies beyond the delivered time of audio is marked as undelivered, and so is
-// the text of it.
+// message returns the collected parts, in the order in which they arrived.
+// Audio beyond the delivered time, and its text, are marked as undelivered.
 func (r *reply) message(output format, delivered time.Duration) (core.Message, error) {
 	m := core.Message{Role: core.Assistant}
 	for _, p := range r.pieces {
@@ -225,7 +224,8 @@ func (r *reply) message(output format, delivered time.Duration) (core.Message, e
 	return m, nil
 }
 
-// appendPlayed appends raw audio as WAV: what had played, and what had not.
+// appendPlayed appends raw audio as WAV: the part that had played, and the part
+// that had not.
 func appendPlayed(parts []core.Part, output format, raw []byte, played time.Duration) (all []core.Part, whole bool, err error) {
 	cut := len(raw)
 	if played < output.duration(len(raw)) {
@@ -257,8 +257,8 @@ func (p *piece) toolCall() (core.Value, error) {
 	return core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: data}, nil
 }
 
-// remarks are what a reader of the record should know of the reply, given the
-// output that was asked for.
+// remarks are warnings about the reply for a reader of the record, given the
+// requested output.
 func (r *reply) remarks(output string) []string {
 	var remarks []string
 	for _, p := range r.pieces {

@@ -5,13 +5,13 @@ import (
 	"strconv"
 )
 
-// Every reply ends with a response.done, which repeats all that was said, and
-// with the limits of the service. They are read by hand, as deltas are.
+// Every reply ends with response.done, which repeats all its content, and
+// rate_limits.updated. They are scanned by hand for speed, as deltas are.
 
-// readCreated reads what tells whose a new response is.
+// readCreated reads the id and the label of a new response.
 func (r *responseBody) readCreated(value []byte) error { return eachMember(value, r.readOwner) }
 
-// readDone reads a response that has ended.
+// readDone reads response.done.
 func (r *responseBody) readDone(value []byte) error {
 	return eachMember(value, func(key, value []byte) (err error) {
 		switch string(key) {
@@ -32,7 +32,7 @@ func (r *responseBody) readDone(value []byte) error {
 	})
 }
 
-// readOwner reads a member that tells whose the response is.
+// readOwner reads a member that identifies the response.
 func (r *responseBody) readOwner(key, value []byte) (err error) {
 	switch string(key) {
 	case "id":
@@ -48,7 +48,7 @@ func (r *responseBody) readLabel(key, value []byte) (err error) {
 		return nil
 	}
 	r.Labelled = true
-	if value[0] == '"' { // or else it is none of ours
+	if value[0] == '"' { // any other type is not the target's label
 		r.Label, err = unquote(value)
 	}
 	return err

@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// firstPause and longestPause lie between two tries to connect.
+	// firstPause and longestPause bound the pauses between attempts to connect.
 	firstPause   = 500 * time.Millisecond
 	longestPause = 8 * time.Second
 )
 
 // ready makes sure that there is a session for the next turn. A conversation
-// whose session was lost, or cannot be trusted, is restored in another one; one
-// whose session is about to end moves in time.
+// whose session was lost or is out of sync gets a new one; so does one whose
+// session is about to end.
 func (c *conversation) ready(ctx context.Context) error {
 	socket := c.session.socket
 	if socket == nil || c.session.terms.outOfSync || socket.over() || socket.spoke() {
@@ -43,8 +43,8 @@ func (c *conversation) ready(ctx context.Context) error {
 	return nil
 }
 
-// restore connects again and gives the conversation back. What cannot be
-// better another time, such as a key that is refused, is not tried again.
+// restore connects again and sends the conversation so far. An error that
+// another attempt cannot resolve, such as a refused key, is returned at once.
 func (c *conversation) restore(ctx context.Context) error {
 	lost := aboutTheAnswer(c.whyLost())
 	switch {
@@ -70,10 +70,11 @@ func (c *conversation) restore(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("restoring the conversation (%v): %w", lost, last) //nolint:errorlint // what can be done about it is said by the last error
+	return fmt.Errorf("restoring the conversation (%v): %w", lost, last) //nolint:errorlint // only the last error decides what a caller can do
 }
 
-// afterPause says in the library's terms when to connect again.
+// afterPause converts the pause before the next attempt to the backoff
+// library's type.
 func afterPause(ctx context.Context, err error) error {
 	wait := core.RetryAfterOf(err)
 	switch {
@@ -87,7 +88,7 @@ func afterPause(ctx context.Context, err error) error {
 	return err
 }
 
-// whyLost says why there is no session that can be used.
+// whyLost says why the present session cannot be used.
 func (c *conversation) whyLost() error {
 	switch {
 	case c.session.socket == nil:
@@ -98,7 +99,7 @@ func (c *conversation) whyLost() error {
 	return core.Errorf(core.ErrorUnavailable, "the service may still be answering something else than the next turn")
 }
 
-// retryable reports whether another try can end differently.
+// retryable reports whether another attempt can succeed.
 func retryable(err error) bool {
 	return slices.Contains([]core.ErrorKind{core.ErrorUnavailable, core.ErrorTimeout, core.ErrorRateLimited}, core.KindOf(err))
 }

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// rollBack has the service forget a turn that failed, so that the turn can be
-// sent again in the same conversation: whatever is still being said is cancelled,
-// and the items of the turn are deleted. Where the service does not confirm the
-// end of the response, nothing can be sent any more.
+// rollBack makes the service forget a turn that failed, so that the turn can be
+// sent again in the same conversation: the response is cancelled, and the items
+// of the turn are deleted. Where the service does not confirm the end of the
+// response, the session is not used any more.
 func (x *exchange) rollBack(now time.Time, err error) (send []any) {
 	switch {
 	case x.turns.next != nil:
@@ -23,8 +23,8 @@ func (x *exchange) rollBack(now time.Time, err error) (send []any) {
 	return []any{cancel}
 }
 
-// awaitRollBack waits for the end of the response. again reports whether there
-// may be more to do.
+// awaitRollBack waits for the end of the response. again reports whether to
+// call it again.
 func (x *exchange) awaitRollBack(now time.Time) (send []any, again bool) {
 	switch a := &x.turns.current.answer; {
 	case a.ended != nil, a.cancel.idle:
@@ -36,8 +36,8 @@ func (x *exchange) awaitRollBack(now time.Time) (send []any, again bool) {
 	return nil, true
 }
 
-// removeTurn ends the exchange with an error, and returns what deletes the items
-// of the turn.
+// removeTurn ends the exchange with an error, and returns the events that
+// delete the items of the turn.
 func (x *exchange) removeTurn(err error) (send []any) {
 	x.fail(err)
 	t := x.turns.current

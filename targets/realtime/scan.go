@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// serverEvent is what the target reads of server events.
+// serverEvent holds the fields that the target reads of server events.
 type serverEvent struct {
 	Type         string          `json:"type"`
 	ResponseID   string          `json:"response_id"`
@@ -20,16 +20,16 @@ type serverEvent struct {
 	Text         *string         `json:"text"`
 	Transcript   *string         `json:"transcript"`
 	Session      json.RawMessage `json:"session"`
-	Response     responseBody    `json:"-"` // readDone and readCreated read it
+	Response     responseBody    `json:"-"` // set by readDone and readCreated
 	Item         itemBody        `json:"item"`
 	Error        serviceError    `json:"error"`
-	RateLimits   []rateLimitBody `json:"-"` // readLimits does
+	RateLimits   []rateLimitBody `json:"-"` // set by readLimits
 
 	came time.Time
-	kind *eventType // the row of Type in the protocol; nil where it is not known
+	kind *eventType // kind is the row of Type in the protocol; nil for an unknown type
 
-	// delta is the text of a delta, or the base64 of its audio, which is not
-	// decoded with the rest. It lies within the frame.
+	// delta is the text of a delta, or the base64 of its audio, which is
+	// decoded later. It points into the frame.
 	delta []byte
 }
 
@@ -37,8 +37,8 @@ type serverEvent struct {
 type responseBody struct {
 	ID       string
 	Status   string
-	Labelled bool   // whether it has a label at all, if an odd one
-	Label    string // of its metadata, which the target gave it
+	Labelled bool   // whether there is a label, of any JSON type
+	Label    string // from the metadata, set by the target
 	Output   []itemBody
 	Usage    usageBody
 	Details  responseDetails
@@ -70,23 +70,25 @@ type usageBody struct {
 	Input, Output             tokens
 }
 
-// tokens are what one direction's come to.
+// tokens are the token counts of one direction.
 type tokens struct{ Text, Audio, Image, Cached int64 }
 
-// rateLimitBody is what is left of one limit of the service.
+// rateLimitBody is the state of one rate limit of the service.
 type rateLimitBody struct {
 	Name         string
 	Limit        int64
 	Remaining    int64
-	Told         bool // whether the service says what remains
+	Told         bool // whether the remaining amount is given
 	ResetSeconds float64
 }
 
-// scan reads a frame into an empty event. Nearly all of a conversation's events
-// are deltas, so these are scanned by hand, and stay where they are. Of the
-// other events that every reply has, no more is decoded than is looked at.
+// scan reads a frame into an empty event. Nearly all events of a conversation
+// are deltas, so these are scanned by hand and their content stays in the
+// frame. Of the other events that every reply has, only the fields that are
+// used are decoded.
 //
-// The event before has mostly the same ids, which then need no memory.
+// Consecutive events mostly have the same ids, which are reused without an
+// allocation.
 func scan(frame []byte, before ids, event *serverEvent) error {
 	var in members
 	err := eachMember(frame, func(key, value []byte) error {
@@ -132,7 +134,7 @@ func scan(frame []byte, before ids, event *serverEvent) error {
 }
 
 // typeOf returns the present name of an event's type, and its row in the
-// protocol, if it has one. Such types need no memory.
+// protocol; nil for an unknown type. Known types need no allocation.
 func typeOf(value []byte) (name string, kind *eventType, err error) {
 	if n := len(value); n > 2 && value[0] == '"' {
 		if kind = eventTypes[string(value[1:n-1])]; kind != nil {
@@ -142,16 +144,17 @@ func typeOf(value []byte) (name string, kind *eventType, err error) {
 	if name, err = unquote(value); err != nil {
 		return "", nil, err
 	}
-	if kind = eventTypes[name]; kind != nil { // it was written with escapes
+	if kind = eventTypes[name]; kind != nil { // the type was written with JSON escapes
 		name = kind.name
 	}
 	return name, kind, nil
 }
 
-// ids are those of the response and the item that an event is about.
+// ids are the ids of an event's response and item.
 type ids struct{ response, item string }
 
-// unquoteOr decodes a JSON string, which mostly is a known one.
+// unquoteOr decodes a JSON string; if it equals the known one, that is returned
+// without an allocation.
 func unquoteOr(value []byte, known string) (string, error) {
 	if n := len(value); n > 2 && value[0] == '"' && string(value[1:n-1]) == known && bytes.IndexByte(value, '\\') < 0 {
 		return known, nil
@@ -159,7 +162,7 @@ func unquoteOr(value []byte, known string) (string, error) {
 	return unquote(value)
 }
 
-// members are the members of an event that are not read for every one.
+// members are fields that only some types of events need.
 type members struct{ delta, text, item, response, limits []byte }
 
 // optional decodes a text that may be missing.
@@ -171,7 +174,7 @@ func optional(value []byte) (*string, error) {
 	return &s, err
 }
 
-// memberString returns a text within an object; "" if it is not there.
+// memberString returns a text within an object; "" if it is missing.
 func memberString(object []byte, name string) (s string, err error) {
 	err = eachMember(object, func(key, value []byte) error {
 		if string(key) != name {
@@ -184,14 +187,14 @@ func memberString(object []byte, name string) (s string, err error) {
 	return s, err
 }
 
-// firstAudio is the room, in bytes, for the beginning of a reply's audio: most
-// of a second.
+// firstAudio is the initial capacity, in bytes, for a reply's audio: most of a
+// second.
 const firstAudio = 32 << 10
 
 // appendAudio appends the decoded audio of an audio delta.
 func (e *serverEvent) appendAudio(to []byte) ([]byte, error) {
 	if n := len(e.delta); cap(to)-len(to) < n {
-		to = slices.Grow(to, max(n, len(to), firstAudio)) // doubles: append's own steps copy more
+		to = slices.Grow(to, max(n, len(to), firstAudio)) // doubling: append's smaller steps copy more
 	}
 	grown, err := appendBase64(to, e.delta)
 	if err != nil {
@@ -206,8 +209,8 @@ func unquote(value []byte) (string, error) {
 	return string(text), err
 }
 
-// rawString returns what is between the quotes of a JSON string. A string with
-// escapes is decoded into memory of its own.
+// rawString returns the bytes between the quotes of a JSON string. A string
+// with escapes is decoded into new memory.
 func rawString(value []byte) ([]byte, error) {
 	if len(value) < 2 || value[0] != '"' {
 		return nil, errors.New("a string is missing")
@@ -221,7 +224,7 @@ func rawString(value []byte) ([]byte, error) {
 	return []byte(s), err
 }
 
-// rawText is rawString for what has to be UTF-8; null is "".
+// rawText is rawString for text that must be UTF-8; null is "".
 func rawText(value []byte) ([]byte, error) {
 	if len(value) > 1 && value[0] == '"' && bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
 		return value[1 : len(value)-1], nil

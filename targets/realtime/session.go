@@ -9,15 +9,16 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// session is a websocket and what was agreed on it.
+// session is a websocket with the terms agreed on it.
 type session struct {
 	socket *socket
 	terms  terms
-	// expires is when the service ends the session; zero if it does not say.
+	// expires is when the service ends the session; zero if not known.
 	expires time.Time
-	// connected is how long it took to begin, until a turn has told it.
+	// connected is how long it took to connect; zero after the first turn has
+	// reported it.
 	connected time.Duration
-	// used says that a turn has begun in it.
+	// used says that a turn has begun in the session.
 	used bool
 }
 
@@ -28,8 +29,8 @@ func (s *session) disconnect() {
 	}
 }
 
-// connect begins a session and gives the service what it has to remember. The
-// one before is closed once there is a new one.
+// connect opens a session and sends the conversation so far. The session before
+// is closed once there is a new one.
 func (c *conversation) connect(ctx context.Context) error {
 	before := c.session
 	c.session = &session{}
@@ -46,7 +47,7 @@ func (c *conversation) connect(ctx context.Context) error {
 }
 
 func (c *conversation) open(ctx context.Context) error {
-	// The time to connect covers the handshake and the session's announcement.
+	// The time to connect covers the handshake and session.created.
 	dialing, cancel := context.WithTimeoutCause(ctx, c.config.Timeouts.Connect.Std(),
 		core.Errorf(core.ErrorTimeout, "the service opened no session within %s", c.config.Timeouts.Connect))
 	defer cancel()
@@ -64,8 +65,8 @@ func (c *conversation) open(ctx context.Context) error {
 	return c.replay(ctx)
 }
 
-// awaitSession waits for the service to open the session, which it does by
-// itself. An error event before that refuses the connection.
+// awaitSession waits for session.created, which the service sends unasked. An
+// error event before it refuses the connection.
 func (c *conversation) awaitSession(ctx context.Context, greeting *confirmation) error {
 	created, err := c.confirmed(ctx, greeting)
 	if err != nil {
@@ -80,7 +81,7 @@ func (c *conversation) awaitSession(ctx context.Context, greeting *confirmation)
 	return nil
 }
 
-// configure sets the session up and keeps what the service made of it.
+// configure sends the settings and reads those that the service applied.
 func (c *conversation) configure(ctx context.Context) error {
 	said, err := c.update(ctx, "setting the session up", c.config.settings(c.instructions))
 	if err != nil {
@@ -106,7 +107,7 @@ func (c *conversation) instruct(ctx context.Context, prompt string) error {
 	return nil
 }
 
-// update changes settings, and notes what the service made of them.
+// update changes settings, and records those that the service applied.
 func (c *conversation) update(ctx context.Context, doing string, settings sessionConfig) (echo, error) {
 	update := sessionUpdate{Type: "session.update", EventID: c.ledger.nextID("ev"), Session: c.target.endpoint.dialect.session(settings)}
 	confirmation := c.confirmation(doing, c.config.Timeouts.Session, is(eventSessionUpdated)).of(update, update.EventID)
@@ -123,8 +124,8 @@ func (c *conversation) update(ctx context.Context, doing string, settings sessio
 	return said, err
 }
 
-// replay gives the service what has been said before. Each item follows the
-// one before by its id, so that none can slip past another.
+// replay sends the conversation so far. Each item names the one before as its
+// predecessor, so that the order is certain.
 func (c *conversation) replay(ctx context.Context) error {
 	e := c.shared().encoder()
 	var items []itemCreate
@@ -148,7 +149,7 @@ func (c *conversation) replay(ctx context.Context) error {
 }
 
 func (c *conversation) replayItem(ctx context.Context, item itemCreate) error {
-	if c.memory.turns > 0 && !c.ledger.acknowledges { // it never does
+	if c.memory.turns > 0 && !c.ledger.acknowledges { // the service never confirms items
 		return c.session.socket.send(ctx, item)
 	}
 	added := func(e *serverEvent) bool { return e.Type == eventItemAdded && e.Item.ID == item.Item.ID }

@@ -7,8 +7,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// settings is the whole of what the target asks of a session. nil instructions
-// leave those that the service is deployed with.
+// settings are all settings of a session. nil instructions leave those that the
+// service is deployed with.
 func (c Config) settings(instructions *string) sessionConfig {
 	session := sessionConfig{
 		Type: "realtime", Instructions: instructions, OutputModalities: []string{c.Output},
@@ -44,7 +44,7 @@ func (c Config) audioInput() audioInput {
 	return in
 }
 
-// wanted is the format that the target asks for.
+// wanted is the requested audio format.
 func (c Config) wanted() format {
 	switch c.AudioFormat {
 	case "pcmu", "pcma":
@@ -71,11 +71,12 @@ func (d TurnDetection) settings() *turnDetection {
 
 func milliseconds(d core.Duration) int64 { return d.Std().Milliseconds() }
 
-// answers reports whether the service answers what it hears by itself.
+// answers reports whether the service responds to detected turns without a
+// request.
 func (d TurnDetection) answers() bool { return d.on() && d.CreateResponse }
 
-// patience is how much silence, at the most, it takes the service to see that
-// a spoken turn is over.
+// patience is the longest silence after which the service detects the end of a
+// turn.
 func (d TurnDetection) patience() time.Duration {
 	switch {
 	case d.Mode == "semantic_vad" && d.Eagerness == "low":

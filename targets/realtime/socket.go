@@ -8,22 +8,22 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// machine decides what is to be sent. It is called with one thing at a time, and
-// does no input or output itself.
+// machine decides what is to be sent. Its methods are not called concurrently,
+// and do no input or output.
 type machine interface {
-	// on takes a server event, which is the machine's until it returns, and
-	// returns the client events that are to be sent. changed reports whether done
-	// or due may say something else than before, other than a later time.
+	// on takes a server event, which is valid until it returns, and returns the
+	// client events to send. changed reports whether the results of done or due
+	// may have changed, other than to a later time.
 	on(e *serverEvent) (send []any, changed bool)
-	// tell takes what happened beside events, and returns what is to be sent.
+	// tell takes a signal, and returns the client events to send.
 	tell(sig signal, now time.Time) (send []any)
-	// due is when the machine wants to be told the time; zero for never.
+	// due is when the machine wants signalTime; zero for never.
 	due(now time.Time) time.Time
-	// done reports whether the machine has come to its end.
+	// done reports whether the machine has ended.
 	done() bool
 }
 
-// signal tells a machine what happened beside the events of the service.
+// signal is something other than a server event that a machine has to know.
 type signal struct {
 	kind signalKind
 	// event is the one that could not be sent.
@@ -36,58 +36,57 @@ type signal struct {
 type signalKind int
 
 const (
-	signalBegan  signalKind = iota // the machine is listened to from now on
-	signalSent                     // all that was to be sent was sent
-	signalTime                     // time has passed
+	signalBegan  signalKind = iota // the machine is subscribed
+	signalSent                     // all events were sent
+	signalTime                     // the due time has come
 	signalUnsent                   // an event could not be sent
-	signalBroken                   // a frame was no event
-	signalLost                     // there will be no more events, or the caller has left
+	signalBroken                   // a frame was not an event
+	signalLost                     // no more events will arrive, or the caller's context has ended
 )
 
-// socket carries frames between a service and a machine. One goroutine reads for
-// as long as the socket lives, because a websocket whose read was interrupted is
-// broken for good, and hands each event to the machine itself: waking another
-// goroutine for each of them would cost more than the events do. The goroutine in
-// [socket.run] sends, and waits until there is more to be sent. Between two
-// machines events are dropped as they come, so that pings are answered and a
-// closed connection is noticed.
+// socket carries frames between a service and a machine. One goroutine reads
+// for as long as the socket lives, because a websocket whose read was
+// interrupted cannot be used again, and calls the machine itself: waking
+// another goroutine for each event would cost more than handling the event. The
+// goroutine in [socket.run] sends, and waits until there is more to send. While
+// no machine is subscribed, events are dropped as they arrive, so that pings
+// are answered and a closed connection is noticed.
 type socket struct {
 	conn    *websocket.Conn
 	dialect dialect
-	frames  *bufferPool   // for frames that are being read
+	frames  *bufferPool   // for incoming frames
 	alive   time.Duration // how long a ping may remain unanswered
 	pinging *time.Timer
 	timer   *time.Timer // run's
 
-	// These are the reader's.
-	came  time.Time   // when the last frame did
-	event serverEvent // that is being handed over
+	// Used by the reader only.
+	came  time.Time   // when the last frame arrived
+	event serverEvent // the present event
 	last  ids         // of the last event that had any
 
 	wake chan struct{} // holds a value when the goroutine in run has something to do
 	gone chan struct{} // closed when the reader has ended
 	err  error         // why the reader ended; set before gone is closed
 
-	writing sync.Mutex // held while a frame is written, and never together with mu
+	writing sync.Mutex // held while a frame is written; never together with mu
 
-	// mu guards what follows. It is held while a machine is called, and never
-	// while something is written or waited for.
+	// mu guards the fields below. It is held while a machine is called, and
+	// never while something is written or waited for.
 	mu      sync.Mutex
-	machine machine // nil between two
-	queue   []any   // what run is to send
-	// waiting says that run has nothing to send and waits, until at the latest;
-	// zero for ever.
+	machine machine // nil while none is subscribed
+	queue   []any   // what run has to send
+	// waiting says that run waits for events until a time; zero for no limit.
 	waiting bool
 	until   time.Time
-	unsent  error // why the reader could not write
-	// lastError is an error event that came while no machine listened, and speaks
-	// says that the service began a response then, which had not been asked for.
+	unsent  error // write error of the reader
+	// lastError is an error event that arrived while no machine was subscribed;
+	// speaks says that the service began a response then.
 	lastError *serviceError
 	speaks    bool
 }
 
-// newSocket takes a connection over. The machine hears what comes from the
-// beginning on.
+// newSocket takes over a connection. The machine receives all events from the
+// first one on.
 func newSocket(conn *websocket.Conn, d dialect, frames *bufferPool, alive time.Duration, first machine) *socket {
 	s := &socket{
 		conn: conn, dialect: d, frames: frames, alive: alive, timer: time.NewTimer(time.Hour), machine: first,
@@ -98,13 +97,13 @@ func newSocket(conn *websocket.Conn, d dialect, frames *bufferPool, alive time.D
 	_ = s.postpone("")
 	conn.SetPongHandler(s.postpone)
 	s.pinging = time.AfterFunc(alive, s.ping)
-	s.pinging.Reset(alive / pings) // after it has been assigned, for ping uses it
+	s.pinging.Reset(alive / pings) // after the assignment, because ping uses it
 	go s.read()
 	return s
 }
 
-// run carries out what the machine decides, until that is done. It is called by
-// one goroutine at a time.
+// run sends what the machine decides, until the machine is done. It is called
+// by one goroutine at a time.
 func (s *socket) run(ctx context.Context, m machine) {
 	s.subscribe(m)
 	defer s.unsubscribe()
@@ -123,26 +122,26 @@ func (s *socket) run(ctx context.Context, m machine) {
 	}
 }
 
-// subscribe has the machine hear what comes.
+// subscribe passes events to the machine from now on.
 func (s *socket) subscribe(m machine) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.machine = m
 	select {
-	case <-s.wake: // it was for the machine before
+	case <-s.wake: // meant for the machine before
 	default:
 	}
 }
 
-// unsubscribe has events dropped from now on. What the machine was is the
-// caller's again.
+// unsubscribe drops events from now on. The machine belongs to the caller
+// again.
 func (s *socket) unsubscribe() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.machine, s.queue, s.waiting = nil, nil, false
 }
 
-// tell tells the machine what happened, and returns what is to be sent, or until
+// tell passes a signal to the machine, and returns what is to be sent, or until
 // when to wait.
 func (s *socket) tell(m machine, sig signal) (send []any, until time.Time, done bool) {
 	s.mu.Lock()
@@ -155,21 +154,21 @@ func (s *socket) tell(m machine, sig signal) (send []any, until time.Time, done 
 	return send, s.until, done
 }
 
-// sendAll sends events, and says what came of it.
+// sendAll sends events, and tells the machine of the result.
 func (s *socket) sendAll(ctx context.Context, events []any) signal {
 	for _, event := range events {
 		if err := s.send(ctx, event); err != nil {
 			return signal{kind: signalUnsent, event: event, err: err}
 		}
 	}
-	if s.over() { // a connection that has died unseen takes what is sent all the same
+	if s.over() { // writes to a connection that has failed unnoticed still succeed
 		return signal{kind: signalLost, err: s.whyOver(ctx)}
 	}
 	return signal{kind: signalSent}
 }
 
-// await waits until the machine has more to be sent, or until a time; zero for
-// ever.
+// await waits until the machine has events to send, or until a time; zero for
+// no limit.
 func (s *socket) await(ctx context.Context, until time.Time) signal {
 	if !until.IsZero() {
 		s.timer.Reset(time.Until(until))
@@ -191,15 +190,15 @@ func (s *socket) await(ctx context.Context, until time.Time) signal {
 		return happened
 	}
 	select {
-	case <-s.wake: // it came just before the end
+	case <-s.wake: // it arrived just before the end
 		return signal{kind: signalTime}
 	default:
 	}
 	return signal{kind: signalLost, err: s.whyOver(ctx)}
 }
 
-// whyOver says why the connection has ended: we may have closed it ourselves, for
-// a caller who has left.
+// whyOver returns why the connection has ended. The target may have closed it
+// itself, when the caller's context ended.
 func (s *socket) whyOver(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -215,16 +214,16 @@ func (s *socket) whyReaderCouldNotWrite() error {
 	return err
 }
 
-// wakeUp says that there is something to do for run. The caller holds mu.
+// wakeUp wakes run. The caller holds mu.
 func (s *socket) wakeUp() {
 	select {
 	case s.wake <- struct{}{}:
-	default: // it is awake already
+	default: // a wake-up is pending
 	}
 }
 
-// handOver tells the machine of the event, or why there is none, and returns
-// what the reader is to send itself, without anybody being woken for it; nil for
+// handOver passes the event, or the error of the frame, to the machine. It
+// returns what the reader is to send itself, without waking run; nil for
 // nothing.
 func (s *socket) handOver(broken error) (question any) {
 	s.mu.Lock()
@@ -235,7 +234,7 @@ func (s *socket) handOver(broken error) (question any) {
 		}
 		return nil
 	}
-	s.lastError = nil // the service has more to say
+	s.lastError = nil // more events follow the error
 	var send []any
 	changed := true
 	if broken == nil {
@@ -254,23 +253,24 @@ func (s *socket) handOver(broken error) (question any) {
 	return question
 }
 
-// earlier reports whether run waits for longer than the machine wants it to. The
-// caller holds mu.
+// earlier reports whether run waits longer than the machine wants. The caller
+// holds mu.
 func (s *socket) earlier() bool {
 	due := s.machine.due(s.came)
 	return s.machine.done() || !due.IsZero() && (s.until.IsZero() || due.Before(s.until))
 }
 
-// isQuestion reports whether an event is a small one that asks for a reply. The
-// service has read what was sent before it, for it has confirmed that, so that
-// the reader may send it: nothing is read until it is sent.
+// isQuestion reports whether an event is a small one that requests a response.
+// The reader may send it: the service has confirmed everything that was sent
+// before, so that the write does not block, and nothing arrives until it is
+// sent.
 func isQuestion(event any) bool {
 	create, ok := event.(responseCreate)
 	return ok && create.Response.Input == nil
 }
 
-// onIdleEvent looks at an event for which no machine listens. The caller holds
-// mu.
+// onIdleEvent handles an event that arrives while no machine is subscribed. The
+// caller holds mu.
 func (s *socket) onIdleEvent(e *serverEvent) {
 	switch e.Type {
 	case eventError:
@@ -281,15 +281,15 @@ func (s *socket) onIdleEvent(e *serverEvent) {
 	}
 }
 
-// spoke reports whether the service spoke while no machine listened, and so may
-// still be speaking.
+// spoke reports whether a response began while no machine was subscribed. It
+// may still go on.
 func (s *socket) spoke() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.speaks
 }
 
-// forget drops what came while no machine listened.
+// forget clears what arrived while no machine was subscribed.
 func (s *socket) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -306,8 +306,8 @@ func (s *socket) over() bool {
 	}
 }
 
-// lost says why there are no more frames, once the reader has ended. An error
-// event that came shortly before the end is the better explanation.
+// lost returns why no more frames arrive, once the reader has ended. An error
+// event shortly before the end takes precedence, because it names the reason.
 func (s *socket) lost() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

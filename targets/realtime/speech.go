@@ -2,38 +2,39 @@ package realtime
 
 import "time"
 
-// speechPiece is how much audio is sent at a time.
+// speechPiece is the length of audio in one event.
 const speechPiece = 100 * time.Millisecond
 
-// lateness is how late what a service tells of speech may come.
+// lateness is the longest delay of the service's speech events that is
+// expected.
 const lateness = 300 * time.Millisecond
 
-// speech is audio that is sent at the pace at which it plays. A nil speech is
-// one of a turn that is not streamed.
+// speech is audio that is sent in real time. A nil speech belongs to a turn
+// that is not streamed.
 type speech struct {
 	format  format
-	rest    []byte // what is still to be said
+	rest    []byte // audio still to be sent
 	started time.Time
-	pieces  int // how many were sent
-	// over is when the last of the audio had been said; zero before.
+	pieces  int // number of pieces sent
+	// over is when the last of the audio had been sent; zero before.
 	over time.Time
-	// committed says that nothing more is said: by us, or, where the service
-	// detects turns, by it.
+	// committed says that nothing more is sent, because the target or the
+	// service's turn detection has committed the audio.
 	committed bool
 
-	// What a service that detects turns has told: that it hears speech at the
-	// moment, how often speech has ended, how often it began to answer.
+	// State that a service with turn detection has reported: whether it hears
+	// speech, how often speech has ended, how often it has begun to respond.
 	open              bool
 	segments, answers int
-	ended             time.Time // when it last told that speech had ended
+	ended             time.Time // time of the last speech_stopped
 }
 
 func newSpeech(raw []byte, f format) *speech { return &speech{format: f, rest: raw} }
 
-// begun reports whether anything has been said.
+// begun reports whether any audio has been sent.
 func (s *speech) begun() bool { return s != nil && s.pieces > 0 }
 
-// speaking reports whether there is more to be said, if only silence.
+// speaking reports whether audio or silence is still to be sent.
 func (s *speech) speaking() bool { return s != nil && !s.committed }
 
 // due is when the next piece has to be sent; zero if none has.
@@ -44,42 +45,44 @@ func (s *speech) due() time.Time {
 	return s.started.Add(time.Duration(s.pieces) * speechPiece)
 }
 
-// heardOut reports whether the speech has been said, and the service knows it.
+// heardOut reports whether the audio was sent and the service has detected its
+// end.
 func (s *speech) heardOut() bool { return s != nil && s.committed && !s.open }
 
-// settle takes the answer that came for the one to everything.
+// settle treats the response that arrived as the answer to the whole speech.
 func (s *speech) settle() {
 	if s != nil {
 		s.open, s.answers = false, s.segments
 	}
 }
 
-// resume goes on after the speech had seemed to be over.
+// resume continues after the service had detected the end of the turn too
+// early.
 func (s *speech) resume(now time.Time) {
 	s.committed = false
 	s.started = now.Add(-time.Duration(s.pieces) * speechPiece)
 }
 
-// noticed reports whether the service, after all that was said and as much
-// silence as it needs, has seen the end of it.
+// noticed reports whether the service has detected the end of the turn, after
+// all audio and enough silence.
 func (s *speech) noticed(now time.Time, patience time.Duration) bool {
 	return s.segments > 0 && !s.open && (s.ended.After(s.over) || now.Sub(s.over) >= patience+lateness)
 }
 
-// answer notes that the service begins to answer.
+// answer records that the service begins a response.
 func (s *speech) answer() {
 	if s != nil {
 		s.answers++
 	}
 }
 
-// answered reports whether the answer that came is one to the whole speech,
-// and not to a part of it.
+// answered reports whether the response answers the whole speech, and not a
+// part of it.
 func (s *speech) answered() bool {
 	return s == nil || s.committed && !s.open && s.answers >= s.segments
 }
 
-// next cuts the next piece off.
+// next cuts off the next piece.
 func (s *speech) next() []byte {
 	n := min(s.format.bytes(speechPiece), len(s.rest))
 	piece := s.rest[:n]
@@ -87,9 +90,9 @@ func (s *speech) next() []byte {
 	return piece
 }
 
-// speak returns the pieces that are due. After the last of them the turn is
-// committed, or a service that detects turns is given silence until it has seen
-// that the turn is over.
+// speak returns the pieces that are due. After the last of them the audio is
+// committed, or, for a service with turn detection, silence is sent until the
+// service has detected the end of the turn.
 func (t *turn) speak(now time.Time) (send []any) {
 	s := t.out.speech
 	for s.speaking() && !s.due().After(now) {
@@ -119,7 +122,7 @@ func (t *turn) speak(now time.Time) (send []any) {
 	return send
 }
 
-// patience is how long the service may take to see the end of a turn.
+// patience is the longest time in which the service detects the end of a turn.
 func (t *turn) patience() time.Duration {
 	return t.config.TurnDetection.patience() + t.config.Timeouts.FirstEvent.Std()
 }

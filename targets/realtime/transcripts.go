@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// transcripts are what the service says that it heard of a message's audio.
+// transcripts are the service's transcripts of a message's audio.
 type transcripts struct {
-	pending []string // ids of items with audio, whose transcripts are still to come
+	pending []string // ids of items with audio whose transcripts have not arrived
 	texts   []string
 }
 
-// waiting reports whether there are more to come.
+// waiting reports whether transcripts are missing.
 func (h *transcripts) waiting() bool { return len(h.pending) > 0 }
 
-// text is all that was heard.
+// text joins all transcripts.
 func (h *transcripts) text() string { return strings.TrimSpace(strings.Join(h.texts, "\n")) }
 
-// giveUp stops waiting for more. Nothing that goes wrong with transcripts is an
-// error: the reply is whole without them.
+// giveUp stops waiting for transcripts. Missing transcripts are no error: the
+// reply is complete without them.
 func (h *transcripts) giveUp(t *turn, why error) {
 	h.pending = nil
 	t.warn(fmt.Sprintf("the service did not say what it heard: %v", why))
 }
 
-// onTranscript keeps what was heard of an item, and reports whether the item is
+// onTranscript keeps the transcript of an item, and reports whether the item is
 // this turn's.
 func (t *turn) onTranscript(e *serverEvent) bool {
 	i := slices.Index(t.heard.pending, e.ItemID)
@@ -42,8 +42,8 @@ func (t *turn) onTranscript(e *serverEvent) bool {
 	return true
 }
 
-// onCommitted notes the id that the service gave to audio of this turn, which
-// went through the input buffer.
+// onCommitted records the id of an item that the service made of this turn's
+// audio in the input buffer.
 func (t *turn) onCommitted(itemID string, now time.Time) {
 	if itemID != "" {
 		t.out.items = append(t.out.items, itemID)
@@ -57,8 +57,8 @@ func (t *turn) onCommitted(itemID string, now time.Time) {
 	}
 }
 
-// spokenIDs returns the ids of the items that events create with audio, once
-// for each piece of audio.
+// spokenIDs returns the ids of the items with audio that events create, once
+// for each audio part.
 func spokenIDs(events []any) []string {
 	var ids []string
 	for _, event := range events {

@@ -10,20 +10,20 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// notAsked is why a turn ended before the service was asked to answer it, so
-// that it can be run again without anything being done twice.
+// notAsked is the error of a turn that ended before its response was requested.
+// Such a turn can be run again without being answered twice.
 type notAsked struct{ error }
 
 func (e notAsked) Unwrap() error { return e.error }
 
-// wasNotAsked reports whether an error leaves it to the caller to try again.
+// wasNotAsked reports whether the turn of an error can be run again.
 func wasNotAsked(err error) bool {
 	_, ok := errors.AsType[notAsked](err)
 	return ok
 }
 
-// shared is what the turns of a conversation have in common. While an exchange
-// is under way, it is the exchange's alone.
+// shared is what the turns of a conversation share. While an exchange runs,
+// only the exchange uses it.
 type shared struct {
 	config *Config
 	terms  *terms
@@ -34,37 +34,37 @@ type shared struct {
 // terms are what was agreed in a session, and what the service has shown in it.
 type terms struct {
 	input, output format
-	// transcribes says that the service tells what it hears.
+	// transcribes says that the service sends input transcripts.
 	transcribes bool
-	// labels says that the service gives a response's metadata back.
+	// labels says that the service returns a response's metadata.
 	labels bool
-	// outOfSync says that a turn was given up, and that the service may still
-	// answer it: the answer to the next could be taken for that of another.
+	// outOfSync says that a turn was given up and that the service may still
+	// answer it, so that its answer could be taken for that to the next turn.
 	outOfSync bool
 }
 
-// ledger is what a conversation counts, and what it has learned of its service.
+// ledger holds a conversation's counters and what is known of its service.
 type ledger struct {
-	ids   int // that were given out
-	turns int // that were begun
-	// acknowledges says that the service confirms the items that it is sent.
+	ids   int // number of ids issued
+	turns int // number of turns begun
+	// acknowledges says that the service confirms items.
 	acknowledges bool
-	// replayed says that the service had lost the conversation once.
+	// replayed says that the conversation was restored at least once.
 	replayed bool
-	// warnings wait for the reply of the next turn.
+	// warnings are added to the reply of the next turn.
 	warnings []string
-	// unknownTypes are the types of events that were remarked upon.
+	// unknownTypes are the unknown event types that have caused a warning.
 	unknownTypes map[string]bool
 }
 
-// nextID returns an id that no other event or item of the conversation has. It
-// is short: the protocol allows 32 characters.
+// nextID returns an id that is unique in the conversation, of at most 32
+// characters, the protocol's limit.
 func (l *ledger) nextID(prefix string) string {
 	l.ids++
 	return prefix + "_" + strconv.Itoa(l.ids)
 }
 
-// warn notes something for the reply of the next turn.
+// warn adds a warning to the reply of the next turn.
 func (l *ledger) warn(texts ...string) {
 	for _, text := range texts {
 		if len(l.warnings) < maxWarnings && !slices.Contains(l.warnings, text) {
@@ -77,34 +77,34 @@ func (s shared) encoder() *encoder {
 	return &encoder{input: s.terms.input, nextID: s.ledger.nextID, detects: s.config.TurnDetection.on()}
 }
 
-// turn is one message on its way and the reply to it. Like the exchange that it
-// is part of, it does nothing but decide.
+// turn is one message that is being sent and the reply to it. Like its
+// exchange, it does no input or output.
 type turn struct {
 	shared
 	message core.Message
-	number  int // counts the conversation's turns from 1
-	// id travels in the response's metadata, so that the reply is told from
-	// what is left of others.
+	number  int // position in the conversation, from 1
+	// id is in the response's metadata and tells the reply from those of other
+	// turns.
 	id      string
-	before  int           // the last id that was given out before this turn
-	started time.Time     // when the message began to be sent, or had been spoken
-	connect time.Duration // how long the connection took that the turn is the first on
+	before  int           // the last id issued before this turn
+	started time.Time     // when the message began to be sent, or, of speech, had been sent
+	connect time.Duration // connection time, if this turn is the first on its connection; else zero
 
 	out    outgoing
 	answer answer
 	heard  transcripts
-	// over is the message that is to be said over the reply; nil if the reply is
-	// to be heard to its end.
+	// over is the message that is to interrupt the reply; nil if the reply is
+	// to play to its end.
 	over *core.Message
 
-	// failed is what went wrong; nil while nothing has.
+	// failed is the turn's error; nil while there is none.
 	failed error
 	limits []core.RateLimit
-	// onlySpoken says that the message is nothing but audio.
+	// onlySpoken says that the message consists of audio only.
 	onlySpoken bool
 	warnings   []string
-	// objection is the last error event that did not end the turn, and that
-	// may be about it.
+	// objection is the last error event that did not end the turn, and that may
+	// concern it.
 	objection string
 }
 
@@ -133,8 +133,8 @@ func (s shared) newTurn(m core.Message) (*turn, error) {
 	return t, nil
 }
 
-// makeOutOfBand makes the message the end of what an out-of-band response
-// answers, which begins with the conversation so far.
+// makeOutOfBand turns the message into the end of an out-of-band response's
+// input, which begins with the conversation so far.
 func (t *turn) makeOutOfBand(m *memory) error {
 	if m.gap != "" {
 		t.warn("the out-of-band turn is answered without the whole conversation: " + m.gap)
@@ -164,7 +164,7 @@ func (t *turn) makeOutOfBand(m *memory) error {
 	return nil
 }
 
-// deliver begins to say the message.
+// deliver begins to send the message.
 func (t *turn) deliver(now time.Time) []any {
 	t.started = now
 	send := t.out.events
@@ -175,15 +175,15 @@ func (t *turn) deliver(now time.Time) []any {
 	return send
 }
 
-// fail notes what went wrong with the turn.
+// fail sets the turn's error.
 func (t *turn) fail(err error) {
 	if t.failed == nil {
 		t.failed = err
 	}
 }
 
-// asNotAsked marks an error of the connection that came before the service was
-// asked. Where the caller has left there is nothing to try again.
+// asNotAsked marks a connection error from before the response was requested.
+// If the caller's context has ended, there is nothing to run again.
 func (t *turn) asNotAsked(err error, left bool) error {
 	if left || !t.out.asked.IsZero() || t.out.speech.begun() || !retryable(err) {
 		return err
@@ -191,7 +191,8 @@ func (t *turn) asNotAsked(err error, left bool) error {
 	return notAsked{err}
 }
 
-// say returns the speech that is due, and the question when all is said.
+// say returns the audio that is due, and response.create when everything is
+// sent.
 func (t *turn) say(now time.Time) (send []any) {
 	if t.failed != nil || t.out.sent.IsZero() {
 		return nil
@@ -199,16 +200,16 @@ func (t *turn) say(now time.Time) (send []any) {
 	return append(t.speak(now), t.ask(now)...)
 }
 
-// ask returns the event that asks for the reply when that is to be done: when
-// the message is complete and, by a service that confirms messages, confirmed.
-// What it has refused must not be answered.
+// ask returns response.create when the message is complete and confirmed by a
+// service that confirms items. After the service has refused an item, no
+// response is requested.
 func (t *turn) ask(now time.Time) []any {
 	if t.failed != nil || !t.out.complete(t.ledger.acknowledges) {
 		return nil
 	}
 	t.out.asked = now
 	if t.out.speech != nil && t.config.TurnDetection.answers() {
-		return nil // the service asks itself
+		return nil // the service responds without a request
 	}
 	params := responseParams{Metadata: label{t.id}}
 	if t.out.outOfBand != nil {
@@ -217,10 +218,10 @@ func (t *turn) ask(now time.Time) []any {
 	return []any{responseCreate{Type: "response.create", EventID: t.ledger.nextID("ev"), Response: params}}
 }
 
-// since is the time since the message was sent, or had been spoken.
+// since is the time since the message was sent, or, of speech, had been sent.
 func (t *turn) since(now time.Time) time.Duration { return max(now.Sub(t.started), 0) }
 
-// maxWarnings bounds what is noted about one turn.
+// maxWarnings is the number of warnings of one turn.
 const maxWarnings = 20
 
 func (t *turn) warn(text string) {

@@ -6,17 +6,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
-// turns are the turn whose reply is being waited for, and the one that is being
-// said over that reply. They know which of the two an event is about.
+// turns holds the turn whose reply is awaited, and the one that is being sent
+// over that reply. It decides which of the two an event concerns.
 type turns struct {
 	current *turn
-	next    *turn // nil while nothing is said over the reply
+	next    *turn // nil while nothing is sent over the reply
 }
 
-// dispatch hands the event to its handler.
+// dispatch passes the event to its handler.
 func (ts *turns) dispatch(e *serverEvent) (changed bool) {
 	kind := e.kind
-	if kind == nil { // a dialect may have read it
+	if kind == nil { // decode of a dialect may have set it
 		kind = eventTypes[e.Type]
 	}
 	switch {
@@ -28,10 +28,10 @@ func (ts *turns) dispatch(e *serverEvent) (changed bool) {
 	return ts.onPiece(e)
 }
 
-// maxUnknownTypes bounds the unknown types of events that are remarked upon.
+// maxUnknownTypes is the number of unknown event types that cause a warning.
 const maxUnknownTypes = 10
 
-// remark notes an event of an unknown type, once in a conversation.
+// remark adds a warning about an unknown event type, once in a conversation.
 func (ts *turns) remark(eventType string) {
 	seen := ts.current.ledger.unknownTypes
 	if known(eventType) || seen[eventType] || len(seen) >= maxUnknownTypes {
@@ -41,8 +41,8 @@ func (ts *turns) remark(eventType string) {
 	ts.current.warn("the service sends events of a type that is not known: " + phrase.Shorten(eventType, shownSetting))
 }
 
-// unanswered is the turn that an error is about which does not say so: the one
-// that still has to be answered.
+// unanswered returns the turn of an error event that names none: the one that
+// is not answered yet.
 func (ts *turns) unanswered() *turn {
 	if ts.next != nil && ts.current.answer.ended != nil {
 		return ts.next
@@ -50,7 +50,7 @@ func (ts *turns) unanswered() *turn {
 	return ts.current
 }
 
-// latest is the turn that is being said.
+// latest returns the turn that is being sent.
 func (ts *turns) latest() *turn {
 	if ts.next != nil {
 		return ts.next
@@ -58,7 +58,7 @@ func (ts *turns) latest() *turn {
 	return ts.current
 }
 
-// onSent notes that all that was to be sent was sent.
+// onSent records that all events were sent.
 func (ts *turns) onSent(now time.Time) {
 	ts.current.out.onSent(now)
 	if ts.next != nil {
@@ -66,13 +66,13 @@ func (ts *turns) onSent(now time.Time) {
 	}
 }
 
-// complete reports whether the reply is whole, and nothing more is to be done
-// about it.
+// complete reports whether the reply is complete and all its events were
+// handled.
 func (ts *turns) complete() bool {
 	return ts.current.answer.ended != nil && ts.current.out.speech.answered() && ts.interrupted()
 }
 
-// release gives the audio of replies back, once the exchange is over.
+// release returns the buffers of replies' audio, once the exchange is over.
 func (ts *turns) release() {
 	ts.current.answer.reply.release()
 	if ts.next != nil {

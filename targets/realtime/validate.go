@@ -12,7 +12,7 @@ import (
 // maxToolName is the protocol's limit on the name of a function.
 const maxToolName = 64
 
-// Validate returns everything that is wrong with the configuration.
+// Validate returns all errors of the configuration.
 func (c Config) Validate() error {
 	e, err := c.endpoint()
 	problems := slices.Concat(c.checkChoices(), c.checkRanges(), c.checkCredentials(), c.checkNetwork(), c.checkTools(), c.Timeouts.check())
@@ -29,8 +29,8 @@ func wrong(key, format string, args ...any) *core.Error {
 	return core.Errorf(core.ErrorConfig, format, args...).At(key)
 }
 
-// checkChoices checks the keys that have a few values. A configuration that
-// went through its schema has no other ones.
+// checkChoices checks the keys with a fixed set of values. The schema has
+// already checked a configuration from a campaign.
 func (c Config) checkChoices() []error {
 	var problems []error
 	for _, key := range []struct {
@@ -105,7 +105,8 @@ func (c Config) checkTurnDetection() []error {
 	return problems
 }
 
-// checkCredentials checks that there is one way to be let in.
+// checkCredentials checks that at most one kind of credentials is
+// configured, and that no header replaces it.
 func (c Config) checkCredentials() []error {
 	var given []string
 	for _, way := range []struct {
@@ -137,9 +138,9 @@ func (c Config) checkCredentials() []error {
 	return problems
 }
 
-// checkNetwork checks how the service is reached. The URL of a proxy may hold
+// checkNetwork checks the proxy and the certificates. The proxy's URL may hold
 // a password, so that it is not quoted. Certificates are checked when the
-// target is opened: before that a reference stands for them.
+// target is opened: before that, their value is a secret reference.
 func (c Config) checkNetwork() []error {
 	var problems []error
 	if c.Proxy != "" {

@@ -1,9 +1,9 @@
 package realtime
 
-// xAI is the Grok voice API. It has the events of the Realtime protocol, with
-// some names of the beta (see protocol.go), but sessions of a shape of their own:
-// the voice and the turn detection stand outside the audio settings, and there
-// are no limits of tokens, truncation or reasoning to set.
+// xAI is the Grok voice API. It has the events of the Realtime protocol, some
+// under their beta names (see protocol.go), but its own session object: the
+// voice and the turn detection are outside of the audio settings, and there is
+// no setting for token limits, truncation or reasoning.
 // Source: https://docs.x.ai/docs/guides/voice/agent
 func xAI() dialect {
 	d := realtimeGA("xai", "api.x.ai")
