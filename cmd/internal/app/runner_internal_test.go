@@ -159,6 +159,15 @@ func TestARunWhoseCampaignCannotBeReadIsNotKeptFromOthers(t *testing.T) {
 	}
 }
 
+func TestAWrongWishForTracesIsRefusedBeforeAnythingIsStarted(t *testing.T) {
+	r := idle(t, fstest.MapFS{"demo.yaml": {Data: []byte(strings.Replace(needsAcme, "plugins: {acme: {version: \"^1.0\"}}\n", "", 1))}})
+	r.Planner.Secrets.LookupEnv = func(name string) (string, bool) { return "console", name == "OTEL_TRACES_EXPORTER" }
+	out, err := r.Run(t.Context(), Spec{Kind: New, File: "demo.yaml"})
+	if core.KindOf(err) != core.ErrorConfig || !strings.Contains(err.Error(), "OTEL_TRACES_EXPORTER") || out != (Outcome{}) {
+		t.Errorf("%+v, %v; want that the variable is wrong", out, err)
+	}
+}
+
 func TestAFileIsReadWithinItsFolderAndItsLimit(t *testing.T) {
 	files := memory{fstest.MapFS{"keys/token": {Data: []byte("12345")}, "pipe": {Mode: fs.ModeNamedPipe}}}
 	for _, test := range []struct {
