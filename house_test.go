@@ -44,6 +44,7 @@ var house = map[string]room{
 	"core/scope":    {},
 	"core/cost":     {imports: []string{"core", "core/audio"}},
 	"core/phrase":   {},
+	"core/bounded":  {},
 	"core/schedule": {imports: []string{"core"}, modules: []string{"github.com/netresearch/go-cron"}},
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
@@ -94,7 +95,7 @@ var house = map[string]room{
 		},
 	},
 	"plugins/host": {
-		imports: []string{"core", "core/phrase", "core/schema", "plugins", "plugins/egress", "plugins/internal/...", "plugins/sandbox"},
+		imports: []string{"core", "core/bounded", "core/phrase", "core/schema", "plugins", "plugins/egress", "plugins/internal/...", "plugins/sandbox"},
 		modules: []string{
 			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "google.golang.org/protobuf",
 			"github.com/cenkalti/backoff/v5", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/time", "go.opentelemetry.io/otel",
@@ -117,10 +118,10 @@ var house = map[string]room{
 	"plugins/scaffold":   {imports: []string{"core"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},
-	"targets/realtime":     {imports: []string{"core", "core/audio", "core/phrase"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
+	"targets/realtime":     {imports: []string{"core", "core/audio", "core/bounded", "core/phrase"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
 	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "golang.org/x/time"}},
 	"converters":           {imports: []string{"core", "converters/..."}},
-	"converters/...":       {imports: []string{"core", "core/audio"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
+	"converters/...":       {imports: []string{"core", "core/audio", "core/bounded"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
 	"scorers":              {imports: []string{"core", "scorers/..."}},
 	"scorers/...":          {imports: []string{"core", "core/audio", "core/phrase"}, modules: []string{"golang.org/x/text"}},
 

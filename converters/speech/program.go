@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/bounded"
 )
 
 const (
@@ -52,7 +52,7 @@ func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 	cmd := exec.CommandContext(limited, i.argv[0], i.argv[1:]...)
 	cmd.Dir = i.dir
 	cmd.Stdin = bytes.NewReader(i.stdin)
-	stdout, stderr := &boundedBuffer{limit: i.maxOutput, overflow: cancel}, &tail{limit: stderrTail}
+	stdout, stderr := bounded.NewBuffer(i.maxOutput, cancel), &tail{limit: stderrTail}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = drainDelay
 	killAsGroup(cmd)
@@ -60,10 +60,10 @@ func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 	name := filepath.Base(i.argv[0])
 	switch {
 	case err == nil:
-		return stdout.bytes, nil
+		return stdout.Bytes(), nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case stdout.overflowed:
+	case stdout.Exceeded():
 		return nil, core.Errorf(core.ErrorProtocol, "%s wrote more than %d bytes", name, i.maxOutput)
 	case limited.Err() != nil:
 		return nil, core.Errorf(core.ErrorTimeout, "%s did not finish within %v", name, i.timeout)
@@ -92,25 +92,6 @@ func find(name, install string) (string, error) {
 		return "", core.Errorf(core.ErrorUnavailable, "there is no program %s: %w", name, err).WithHint("%s", install)
 	}
 	return path, nil
-}
-
-// boundedBuffer keeps up to limit bytes. A Write beyond them fails and calls
-// overflow.
-type boundedBuffer struct {
-	bytes      []byte
-	limit      int
-	overflow   func()
-	overflowed bool
-}
-
-func (b *boundedBuffer) Write(p []byte) (int, error) {
-	if len(b.bytes)+len(p) > b.limit {
-		b.overflowed = true
-		b.overflow()
-		return 0, fmt.Errorf("more than %d bytes", b.limit)
-	}
-	b.bytes = append(b.bytes, p...)
-	return len(p), nil
 }
 
 // tail keeps the last limit bytes.

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/bounded"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/session"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
@@ -135,9 +136,9 @@ func (p *plugin) askProgram(ctx context.Context) (d wire.Description, err error)
 		return d, err
 	}
 	defer program.close()
-	printed := limitedBuffer{limit: maxDescription}
+	printed := bounded.NewBuffer(maxDescription, nil)
 	cmd := program.command(append(p.argv[:len(p.argv):len(p.argv)], "describe"))
-	cmd.Stdout = &printed
+	cmd.Stdout = printed
 	said := newPluginLog(p.log)
 	stderr := &lineWriter{f: said.structured}
 	cmd.Stderr = stderr
@@ -147,7 +148,10 @@ func (p *plugin) askProgram(ctx context.Context) (d wire.Description, err error)
 	}
 	err = runSession(ctx, cmd, p.options.Limits.Memory)
 	stderr.flush()
-	if err == nil {
+	switch {
+	case printed.Exceeded():
+		err = fmt.Errorf("the plugin printed more than %s", phrase.Bytes(maxDescription))
+	case err == nil:
 		err = json.Unmarshal(printed.Bytes(), &d)
 	}
 	if err != nil {
@@ -184,18 +188,4 @@ func runSession(ctx context.Context, cmd *exec.Cmd, memory int64) error {
 		return fmt.Errorf("the plugin ended with %s", cmd.ProcessState)
 	}
 	return nil
-}
-
-// limitedBuffer refuses more than it may hold.
-type limitedBuffer struct {
-	bytes.Buffer
-	limit int
-}
-
-// Write fails where the limit is reached.
-func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.limit {
-		return 0, fmt.Errorf("more than %d bytes", b.limit)
-	}
-	return b.Buffer.Write(p)
 }

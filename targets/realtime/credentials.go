@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/bounded"
 )
 
 const (
@@ -91,29 +91,15 @@ func readToken(name string) (string, error) {
 func printToken(ctx context.Context, command []string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	var out bytes.Buffer
+	out := bounded.NewBuffer(maxToken, nil)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Stdout = &limited{&out, maxToken}
+	cmd.Stdout = out
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
 		return "", core.Errorf(core.ErrorAuth, "%s: %w", command[0], err).
 			WithHint("run it by hand to see why; in the sandbox it has not your home, and reaches only scope.hosts: let it write a file outside, for access_token_file")
 	}
-	return out.String(), nil
-}
-
-// limited returns an error for data of more than a number of bytes.
-type limited struct {
-	to   io.Writer
-	room int
-}
-
-func (l *limited) Write(p []byte) (int, error) {
-	if len(p) > l.room {
-		return 0, errors.New("more was printed than a token")
-	}
-	l.room -= len(p)
-	return l.to.Write(p)
+	return string(out.Bytes()), nil
 }
 
 // ephemeralKey requests a short-lived key for one connection.
