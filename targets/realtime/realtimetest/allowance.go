@@ -8,21 +8,21 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Allowance is what a [Server] bears. The zero value bears everything.
+// Allowance is the rate limit of a [Server]. The zero value has no limit.
 type Allowance struct {
-	// RequestsPerMinute is how many responses may be asked for in a minute, spread
-	// over it: at most a second's at once. Others fail with rate_limit_exceeded.
-	// 0 stands for any number.
+	// RequestsPerMinute is the number of responses that may be requested in a
+	// minute, spread evenly: at most a second's at once. Others fail with
+	// rate_limit_exceeded. 0 means no limit.
 	RequestsPerMinute int
-	// Connections says that connections count as requests, too: those above it are
-	// answered with 429.
+	// Connections says that connections count as requests, too. Those above the
+	// limit are answered with 429.
 	Connections bool
-	// TellsWhen says that a refusal tells when to try again: a response in its
-	// message, a connection with Retry-After, in whole seconds.
+	// TellsWhen says that a refusal says when to try again: a response in its
+	// message, a connection in Retry-After, in whole seconds.
 	TellsWhen bool
 }
 
-// allowance counts what a server is asked for.
+// allowance counts the requests to a server.
 type allowance struct {
 	Allowance
 	limiter *rate.Limiter
@@ -37,7 +37,7 @@ func newAllowance(a Allowance) *allowance {
 	return &allowance{Allowance: a, limiter: rate.NewLimiter(limit, max(1, a.RequestsPerMinute/60))}
 }
 
-// takes reports whether there is room for a request.
+// takes reports whether a request is within the limit, and counts it.
 func (a *allowance) takes() bool {
 	if a.limiter.Allow() {
 		return true
@@ -46,7 +46,7 @@ func (a *allowance) takes() bool {
 	return false
 }
 
-// message tells a client that there is none.
+// message is the text of a refusal.
 func (a *allowance) message() string {
 	message := fmt.Sprintf("Rate limit reached on requests per min (RPM): Limit %d.", a.RequestsPerMinute)
 	if a.TellsWhen {

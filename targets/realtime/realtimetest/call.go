@@ -68,7 +68,8 @@ func (d *callDelivery) send(ctx context.Context) ending {
 	return complete
 }
 
-// chunks cuts a text into pieces of about a size, between its characters.
+// chunks cuts a text into pieces of about the given size in bytes, between
+// characters.
 func chunks(text string, size int) []string {
 	var pieces []string
 	for len(text) > size {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// check looks at a value that a client sent, and says in the protocol's words
-// what is wrong with it. The path is the value's in the event.
+// check checks a value that a client sent, and returns an error in the
+// protocol's format. path is the value's path in the event.
 type check func(path string, v any) *protocolError
 
 func invalid(code, param, message string) *protocolError {
@@ -107,7 +107,7 @@ func listOf(c check) check {
 	}
 }
 
-// objectOf checks an object that has no other keys than these.
+// objectOf checks an object that may have only the given keys.
 func objectOf(keys map[string]check) check {
 	return func(path string, v any) *protocolError {
 		object, ok := v.(map[string]any)
@@ -127,8 +127,8 @@ func objectOf(keys map[string]check) check {
 	}
 }
 
-// withDefaults fills in the keys that an object leaves out. Anything else it
-// returns as it is.
+// withDefaults fills in missing keys of an object. A value that is not an
+// object is returned unchanged.
 func withDefaults(v any, defaults map[string]any) any {
 	object, ok := v.(map[string]any)
 	if !ok {

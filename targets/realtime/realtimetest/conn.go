@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	// maxFrame is what fits 15 MiB of audio in base64, the protocol's limit
-	// for one event, and its envelope.
+	// maxFrame fits 15 MiB of audio in base64, the protocol's limit for one
+	// event, and the rest of the event.
 	maxFrame = 21 << 20
-	// maxAppend and maxBuffer are in bytes of audio: one event's, and all
-	// that may wait for a commit (20 minutes of PCM).
+	// maxAppend and maxBuffer are in bytes of audio: of one append event, and
+	// of the input buffer (20 minutes of PCM).
 	maxAppend = 15 << 20
 	maxBuffer = 60 << 20
-	// writeTimeout guards against a client that stops reading.
+	// writeTimeout ends a connection whose client has stopped reading.
 	writeTimeout = 30 * time.Second
 )
 
-// fields is a JSON object on its way out.
+// fields is a JSON object to be sent.
 type fields map[string]any
 
-// conn is one client's socket and the conversation that lives in it.
+// conn is one client's socket with its conversation.
 type conn struct {
 	server *Server
 	socket *websocket.Conn
@@ -36,25 +36,25 @@ type conn struct {
 
 	writing sync.Mutex
 
-	// deaf says that nothing is heard any more: the connection is about to be
-	// dropped.
+	// deaf says that incoming events are ignored, because the connection is
+	// about to be dropped.
 	deaf atomic.Bool
 
 	// responses waits for the goroutines of responses, of transcriptions and of
-	// the session's end.
+	// the session's expiry.
 	responses sync.WaitGroup
 
-	input input // only the reader's
+	input input // used by the reader only
 
 	mu      sync.Mutex
 	session session
 	items   []*item
-	active  *response // of the default conversation
+	active  *response // in the default conversation
 	running map[string]*response
-	replies int     // begun so far
-	ended   int     // responses of the default conversation that are over
-	late    []*item // whose transcription waits for the end of a response
-	spoke   bool    // the model has said something, so its voice is fixed
+	replies int     // number begun
+	ended   int     // number of responses of the default conversation that have ended
+	late    []*item // items whose transcription waits for the end of a response
+	spoke   bool    // the model has spoken, so that its voice can no longer be changed
 }
 
 func newConn(s *Server, socket *websocket.Conn, own session, number int, faults []Fault) *conn {
@@ -64,7 +64,8 @@ func newConn(s *Server, socket *websocket.Conn, own session, number int, faults 
 	}
 }
 
-// serve answers the client until it leaves, then waits for what it started.
+// serve reads the client's events until it disconnects, then waits for the
+// goroutines that it started.
 func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) {
 	defer c.responses.Wait()
 	defer cancel()
@@ -97,7 +98,7 @@ func (c *conn) serve(ctx context.Context, cancel context.CancelFunc, beta bool) 
 	}
 }
 
-// expire ends the socket when the session has lasted long enough.
+// expire closes the socket at the end of the session's life.
 func (c *conn) expire(ctx context.Context) {
 	timer := time.NewTimer(c.server.options.SessionLife)
 	defer timer.Stop()
@@ -111,7 +112,7 @@ func (c *conn) expire(ctx context.Context) {
 // is reports whether the connection has a fault.
 func (c *conn) is(kind FaultKind) bool { return at(c.faults, kind, c.number) }
 
-// greet tells the client what its session is like.
+// greet sends session.created.
 func (c *conn) greet() {
 	if c.is(NoSession) {
 		return
@@ -126,7 +127,8 @@ func (c *conn) greet() {
 	}
 }
 
-// send writes one event. A client that is gone is noticed by the reader.
+// send writes one event. Write errors are ignored: the reader notices a closed
+// connection.
 func (c *conn) send(event string, f fields) {
 	f["type"] = event
 	f["event_id"] = newID("event_")
@@ -150,15 +152,16 @@ func (c *conn) write(frame []byte) {
 	}
 }
 
-// closeWith says goodbye. The reader then stops when the client has said so
-// too, or after a second: closing at once could destroy what is on its way.
+// closeWith sends a close frame. The reader stops when the client has answered
+// it, or after a second: closing at once could discard frames that are in
+// flight.
 func (c *conn) closeWith(code int, reason string) {
 	deadline := time.Now().Add(time.Second)
 	_ = c.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), deadline)
 	_ = c.socket.NetConn().SetReadDeadline(deadline)
 }
 
-// drain reads until the client is gone.
+// drain reads until the connection ends.
 func (c *conn) drain() {
 	for {
 		if _, _, err := c.socket.NextReader(); err != nil {
@@ -167,7 +170,8 @@ func (c *conn) drain() {
 	}
 }
 
-// drop closes the connection as a failing network does: without a goodbye.
+// drop closes the TCP connection without a close frame, as a failing network
+// does.
 func (c *conn) drop() { _ = c.socket.NetConn().Close() }
 
 // protocolError is the body of an error event.
@@ -179,7 +183,7 @@ type protocolError struct {
 	EventID *string `json:"event_id"`
 }
 
-// refuse answers the client's event with an error event.
+// refuse sends an error event in answer to the client's event.
 func (c *conn) refuse(eventID string, e protocolError) {
 	if e.Type == "" {
 		e.Type = "invalid_request_error"
@@ -190,7 +194,7 @@ func (c *conn) refuse(eventID string, e protocolError) {
 	c.send("error", fields{"error": e})
 }
 
-// newID returns an id as the services make them: a prefix and 20 characters.
+// newID returns an id in the services' form: a prefix and 20 characters.
 func newID(prefix string) string {
 	return prefix + rand.Text()[:20]
 }

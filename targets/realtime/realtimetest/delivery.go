@@ -10,8 +10,7 @@ import (
 // frameLength is how much audio one delta carries.
 const frameLength = 200 * time.Millisecond
 
-// delivery sends one message of a reply as the stream of events that a client
-// expects.
+// delivery sends one message of a reply as events.
 type delivery struct {
 	response *response
 	index    int    // among the output items
@@ -19,8 +18,8 @@ type delivery struct {
 	itemID   string
 	text     string
 	speech   []byte // in the session's output format; nil for a text reply
-	words    int    // how many were sent
-	sent     int    // bytes of speech
+	words    int    // number sent
+	sent     int    // bytes of speech sent
 }
 
 var _ output = (*delivery)(nil)
@@ -28,18 +27,18 @@ var _ output = (*delivery)(nil)
 // pieces are the words of the text, each with the space after it.
 func (d *delivery) pieces() []string { return strings.SplitAfter(d.text, " ") }
 
-// firstWords returns the beginning of the text.
+// firstWords returns the first n words of the text.
 func (d *delivery) firstWords(n int) string {
 	return strings.TrimRight(strings.Join(d.pieces()[:n], ""), " ")
 }
 
-// halve cuts the reply off in its middle.
+// halve cuts off the second half of the reply.
 func (d *delivery) halve() {
 	d.text = d.firstWords((len(d.pieces()) + 1) / 2)
 	d.speech = d.speech[:len(d.speech)/4*2]
 }
 
-// split returns the messages that a reply is delivered in.
+// split returns the messages of a reply.
 func (d *delivery) split() []output {
 	words := d.pieces()
 	if d.response.fault != TwoItems || len(words) < 2 {
@@ -55,7 +54,7 @@ func (d *delivery) split() []output {
 
 func (d *delivery) spoken() bool { return d.response.spoken() }
 
-// item is the output item with what has been said of it.
+// item is the output item with the content sent so far.
 func (d *delivery) item(status, said string, started bool) wireItem {
 	w := wireItem{ID: d.itemID, Object: "realtime.item", Type: "message", Status: status, Role: "assistant", Phase: d.phase}
 	switch {
@@ -68,7 +67,7 @@ func (d *delivery) item(status, said string, started bool) wireItem {
 	return w
 }
 
-// ids are the fields that all events of the reply's only part have.
+// ids are the id fields of all events about the reply's only part.
 func (d *delivery) ids(more fields) fields {
 	f := fields{"response_id": d.response.id, "item_id": d.itemID, "output_index": d.index, "content_index": 0}
 	for k, v := range more {
@@ -98,7 +97,7 @@ func (d *delivery) send(ctx context.Context) ending {
 	return how
 }
 
-// finished is the item as it is when no more of it comes.
+// finished is the item when it has ended.
 func (d *delivery) finished(status string) wireItem {
 	done := d.item(itemStatus(status), d.text, true)
 	if d.response.fault == NoTranscript {
@@ -113,7 +112,7 @@ func (d *delivery) open() {
 	d.response.conn.send("response.content_part.added", d.ids(fields{"part": d.part("")}))
 }
 
-// stream sends the deltas, text and audio in step.
+// stream sends the deltas of text and audio in step.
 func (d *delivery) stream(ctx context.Context) ending {
 	words := d.pieces()
 	frame := d.response.out.bytes(frameLength)
@@ -140,7 +139,7 @@ func (d *delivery) stream(ctx context.Context) ending {
 	return complete
 }
 
-// step is how long what one step sends plays, of a written reply one word.
+// step is how long what one step sends plays; of a text reply, one word.
 func (d *delivery) step(steps int) time.Duration {
 	if !d.spoken() {
 		return frameLength
@@ -169,8 +168,7 @@ func (d *delivery) sendAudio(data []byte) {
 	}
 }
 
-// close ends the part and the item, and makes the item part of the
-// conversation.
+// close ends the part and the item, and adds the item to the conversation.
 func (d *delivery) close(done wireItem) {
 	r := d.response
 	if r.fault != DoneOnly {
@@ -205,7 +203,7 @@ func (d *delivery) closePart() {
 	c.send("response.content_part.done", d.ids(fields{"part": part}))
 }
 
-// name returns the event's name in the dialect that is asked for.
+// name returns the event's name in the requested dialect.
 func (d *delivery) name(event string) string {
 	if d.response.fault == BetaNames {
 		return strings.Replace(event, "response.output_", "response.", 1)

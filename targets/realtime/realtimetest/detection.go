@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// detection is how a session finds the turns in its audio.
+// detection is the server's turn detection for a session.
 type detection struct {
-	level     float64       // in dBFS, from which a frame counts as speech
-	prefix    time.Duration // kept from before the speech
-	silence   time.Duration // that ends a turn
-	idle      time.Duration // of silence after a response that makes another one; 0 for never
-	creates   bool          // a turn that ends is answered
-	interrupt bool          // a turn that begins cancels the response
+	level     float64       // in dBFS; louder frames count as speech
+	prefix    time.Duration // audio kept from before the speech
+	silence   time.Duration // silence that ends a turn
+	idle      time.Duration // silence after a response that triggers another one; 0 for never
+	creates   bool          // the end of a turn starts a response
+	interrupt bool          // the beginning of a turn cancels the response
 }
 
-// The levels of threshold 0 and 1. Speech on a telephone line has some
-// -20 dBFS, its noise less than -50.
+// The levels of thresholds 0 and 1. Speech on a telephone line has some -20
+// dBFS, its noise less than -50.
 const (
 	quietest = -60.0
 	loudest  = -20.0
 )
 
 // detectionOf reads a turn_detection that [checkDetection] has completed. It
-// reports false where turns are not detected.
+// reports false where turn detection is off.
 func detectionOf(v any) (detection, bool) {
 	object, ok := v.(map[string]any)
 	if !ok {
@@ -46,17 +46,17 @@ func detectionOf(v any) (detection, bool) {
 	return d, true
 }
 
-// patience is how much silence ends a turn, by eagerness. A real service
-// guesses from the words whether a sentence is over; this one always waits as
-// long as they do at most.
+// patience is the silence that ends a turn, by eagerness. A real service
+// guesses from the words whether a sentence is over; this server always waits
+// the maximum.
 func patience() map[string]time.Duration {
 	return map[string]time.Duration{
 		"low": 8 * time.Second, "medium": 4 * time.Second, "auto": 4 * time.Second, "high": 2 * time.Second,
 	}
 }
 
-// detectionDefaults are the keys of a kind of turn detection, and what they
-// are if a client leaves them out.
+// detectionDefaults are the keys of a kind of turn detection with their default
+// values.
 func detectionDefaults(v any) map[string]any {
 	object, _ := v.(map[string]any)
 	if object["type"] == "semantic_vad" {

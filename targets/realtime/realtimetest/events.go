@@ -12,7 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// clientEvent is what any client event may carry.
+// clientEvent holds the fields of every client event.
 type clientEvent struct {
 	Type           string          `json:"type"`
 	EventID        string          `json:"event_id"`
@@ -27,7 +27,7 @@ type clientEvent struct {
 	Audio          string          `json:"audio"`
 }
 
-// handle acts upon one frame of the client.
+// handle handles one frame of the client.
 func (c *conn) handle(ctx context.Context, frame []byte) {
 	if c.deaf.Load() {
 		return
@@ -106,7 +106,8 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 	return nil
 }
 
-// cancelResponse cancels a response by its id, or that of the conversation.
+// cancelResponse cancels the response with an id, or the active one of the
+// conversation.
 func (c *conn) cancelResponse(e clientEvent) *protocolError {
 	c.mu.Lock()
 	r := c.active
@@ -121,15 +122,15 @@ func (c *conn) cancelResponse(e clientEvent) *protocolError {
 	return nil
 }
 
-// goodbyeExpired ends the socket as the services do after an hour.
+// goodbyeExpired ends the socket as the services do at the end of a session.
 func (c *conn) goodbyeExpired() {
 	message := "Your session hit the maximum duration of 60 minutes."
 	c.refuse("", protocolError{Code: "session_expired", Message: message})
 	c.closeWith(websocket.CloseGoingAway, message)
 }
 
-// decodeStrictly decodes one JSON object and says in the protocol's terms what
-// is wrong with it. The prefix is the object's path in the event.
+// decodeStrictly decodes one JSON object; its errors are in the protocol's
+// format. The prefix is the object's path in the event.
 func decodeStrictly(data []byte, into any, prefix string) *protocolError {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// FaultKind names a way in which a server misbehaves.
+// FaultKind is a kind of misbehaviour of a server.
 type FaultKind string
 
 // Faults of the connection. [Fault.Turn] counts the server's connections.
@@ -34,17 +34,17 @@ const (
 	SessionRejected FaultKind = "session-rejected"
 	// SessionIgnored never answers session.update.
 	SessionIgnored FaultKind = "session-ignored"
-	// SessionAltered answers session.update as if another voice and other
-	// instructions had been asked for.
+	// SessionAltered answers session.update with another voice and other
+	// instructions than requested.
 	SessionAltered FaultKind = "session-altered"
 	// ShortSession says in session.created that the session expires in a
 	// second. It does not.
 	ShortSession FaultKind = "short-session"
-	// XAINames speaks as xAI does where that differs: conversation.created
-	// follows session.created, conversation.item.created stands for
-	// conversation.item.added, and a transcription comes as
+	// XAINames uses xAI's variants of events: conversation.created follows
+	// session.created, conversation.item.created replaces
+	// conversation.item.added, and transcriptions arrive as
 	// conversation.item.input_audio_transcription.updated, each of which
-	// repeats what was heard so far.
+	// repeats the transcript so far.
 	XAINames FaultKind = "xai-names"
 )
 
@@ -72,7 +72,8 @@ const (
 	ServerError FaultKind = "server-error"
 	// ErrorEvent answers response.create with an error event only.
 	ErrorEvent FaultKind = "error-event"
-	// BenignError sends the error event of a lost race, then the reply.
+	// BenignError sends the error event of a lost race (the response to cancel
+	// was already over), then the reply.
 	BenignError FaultKind = "benign-error"
 	// ContentFilter cuts the reply in half: incomplete, content_filter.
 	ContentFilter FaultKind = "content-filter"
@@ -80,8 +81,8 @@ const (
 	Truncated FaultKind = "truncated"
 	// Cancelled cuts the reply in half: cancelled, turn_detected.
 	Cancelled FaultKind = "cancelled"
-	// StaleResponse sends remains of another response, its response.done
-	// included, before the reply.
+	// StaleResponse sends the remaining events of another response, including
+	// its response.done, before the reply.
 	StaleResponse FaultKind = "stale-response"
 	// MalformedFrame sends a frame that is not JSON, then the reply.
 	MalformedFrame FaultKind = "malformed-frame"
@@ -92,7 +93,7 @@ const (
 	// WrongTranscript sends deltas of the transcript that differ from the
 	// final one.
 	WrongTranscript FaultKind = "wrong-transcript"
-	// DoneOnly sends no deltas and no text or transcript but the one in
+	// DoneOnly sends no deltas; the only text or transcript is the one in
 	// response.done.
 	DoneOnly FaultKind = "done-only"
 	// BetaNames sends the reply under the beta protocol's event names.
@@ -120,7 +121,7 @@ const (
 	TextOnly FaultKind = "text-only"
 	// NoMetadata sends response objects without their metadata.
 	NoMetadata FaultKind = "no-metadata"
-	// UnknownEvents puts events of types that nobody knows between the others.
+	// UnknownEvents sends events of undocumented types between the others.
 	UnknownEvents FaultKind = "unknown-events"
 	// DisagreeingDone has another text or transcript in response.done than in
 	// all events before it.
@@ -132,25 +133,23 @@ const (
 	HalfSample FaultKind = "half-sample"
 )
 
-// Faults of what leads to a reply. They are faults of the reply too: what they
-// do, they do to the items that come between the reply before it and its own
-// response.create.
+// Faults before a reply. Their turn is that of the reply: they affect the items
+// created between the reply before it and its own response.create.
 const (
 	// DropOnItem closes the TCP connection when the client creates an item.
 	DropOnItem FaultKind = "drop-on-item"
 	// ItemRefused answers conversation.item.create with an error event.
 	ItemRefused FaultKind = "item-refused"
-	// NoAck never sends conversation.item.added and conversation.item.done,
-	// for the items of the reply neither.
+	// NoAck never sends conversation.item.added and conversation.item.done, not
+	// even for the items of the reply.
 	NoAck FaultKind = "no-ack"
-	// LateTranscript sends what was heard of the user only after
-	// response.done.
+	// LateTranscript sends the input transcript only after response.done.
 	LateTranscript FaultKind = "late-transcript"
 	// TranscriptFailed reports that the user's audio could not be transcribed.
 	TranscriptFailed FaultKind = "transcript-failed"
 )
 
-// connectionFaults are the faults that are not about a reply.
+// connectionFaults are the faults of the connection.
 func connectionFaults() []FaultKind {
 	return []FaultKind{
 		ConnectRateLimit, ConnectUnavailable, ConnectBusy, Forbidden, NotFound, ConnectQuota, BetaShape, NoSession,
@@ -171,7 +170,7 @@ func FaultKinds() []FaultKind {
 	)
 }
 
-// refusal is how a handshake is answered instead of with a socket.
+// refusal is the HTTP response to a handshake that is refused.
 type refusal struct {
 	kind    FaultKind
 	status  int
@@ -241,7 +240,8 @@ func faultNames() string {
 	return strings.Join(names, ", ")
 }
 
-// at reports whether one of the faults is of a kind and due at the n-th time.
+// at reports whether one of the faults has the kind and applies to the n-th
+// time.
 func at(faults []Fault, kind FaultKind, n int) bool {
 	return slices.ContainsFunc(faults, func(f Fault) bool {
 		return f.Kind == kind && (f.Turn == 0 || f.Turn == n)

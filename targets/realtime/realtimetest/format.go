@@ -6,10 +6,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// agentRate is the sample rate, in Hz, of all audio that an [Agent] sees.
+// agentRate is the sample rate, in Hz, of all audio of an [Agent].
 const agentRate = 24000
 
-// format is how audio travels in one direction of a session.
+// format is the audio format of one direction of a session.
 type format string
 
 const (
@@ -43,12 +43,12 @@ func (f format) bytesPerSecond() int {
 	return 8000
 }
 
-// duration is how long data in a format plays.
+// duration is the playing time of data.
 func (f format) duration(data []byte) time.Duration {
 	return time.Duration(len(data)) * time.Second / time.Duration(f.bytesPerSecond())
 }
 
-// decode turns a client's audio into what an agent hears.
+// decode converts a client's audio to the agent's format.
 func (f format) decode(data []byte) []byte {
 	switch f {
 	case pcmu:
@@ -59,7 +59,7 @@ func (f format) decode(data []byte) []byte {
 	return data[:len(data)&^1]
 }
 
-// encode turns an agent's speech into what a client receives.
+// encode converts an agent's speech to the session's format.
 func (f format) encode(speech []byte) ([]byte, error) {
 	if f == pcm {
 		return speech, nil

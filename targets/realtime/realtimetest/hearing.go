@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// transcribe tells the client what was heard if the session asks for it. It
-// does so in its own time, as the services do.
+// transcribe sends the transcript of a user's item if the session has
+// transcription on. It does so at any time, as the services do.
 func (c *conn) transcribe(it *item) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -22,7 +22,7 @@ func (c *conn) transcribe(it *item) {
 	c.responses.Go(func() { c.tellTranscript(it, at(c.faults, TranscriptFailed, turn)) })
 }
 
-// tellLateTranscripts sends the transcripts that were kept back.
+// tellLateTranscripts sends the transcripts that were held back.
 func (c *conn) tellLateTranscripts() {
 	c.mu.Lock()
 	late := c.late
@@ -57,13 +57,13 @@ func (c *conn) tellTranscript(it *item, fails bool) {
 	event("completed", fields{"transcript": text, "usage": fields{"type": "duration", "seconds": pcm.duration(it.audio).Seconds()}})
 }
 
-// heard is what the audio says. It waits for the ears no longer than the context
-// lets it: they go on listening, for whoever asks next.
+// heard returns the transcript of the item's audio. If the context ends first,
+// transcription continues for the next caller.
 func (c *conn) heard(ctx context.Context, it *item) (string, error) {
 	done := make(chan struct{})
 	c.responses.Go(func() {
 		defer close(done)
-		_, _ = it.hear() // remembers its result
+		_, _ = it.hear() // caches its result
 	})
 	select {
 	case <-done:

@@ -2,16 +2,16 @@ package realtimetest
 
 import "strings"
 
-// Image is a picture that a user showed.
+// Image is an image of a user's message.
 type Image struct {
 	// MediaType is image/png or image/jpeg.
 	MediaType string
-	// Data is the file.
+	// Data is the contents of the image file.
 	Data []byte
 }
 
-// parseImage reads the picture of an input_image part: a data URI, since the
-// services fetch none.
+// parseImage reads the image of an input_image part. It has to be a data URI:
+// the server fetches no URLs, as the services do not.
 func parseImage(part contentPart, path string) (Image, *protocolError) {
 	if part.ImageURL == "" {
 		return Image{}, missing(path + "image_url")

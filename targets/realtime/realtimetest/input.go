@@ -8,32 +8,33 @@ import (
 )
 
 const (
-	// frameStep is how much audio the detection judges at once.
+	// frameStep is the length of audio that the detection judges at once.
 	frameStep = 20 * time.Millisecond
-	// speechFrames is how many loud frames in a row are speech, so that a
-	// click is none.
+	// speechFrames is the number of consecutive loud frames that count as
+	// speech. It is above 1 so that a click does not.
 	speechFrames = 3
-	// maxQuiet is how much silence is kept while turns are detected: more than
-	// any prefix or idle timeout needs, so that a line can be open for hours.
+	// maxQuiet is the length of silence that is kept while turns are detected.
+	// It exceeds every prefix and idle timeout; it bounds the memory of a
+	// session that stays open for hours.
 	maxQuiet = time.Minute
 )
 
-// input is the audio of a session that is not part of an item yet, and what the
-// turn detection has made of it. Its clock is the audio itself: a client may
-// send it faster or slower than it plays.
+// input is the input audio buffer of a session, with the state of its turn
+// detection. Time is measured in audio, because a client may send it faster or
+// slower than it plays.
 type input struct {
 	format format
 	data   []byte
-	start  time.Duration // of data, in all the audio of the session
-	judged int           // bytes of data that the detection has seen
+	start  time.Duration // position of data in all audio of the session
+	judged int           // bytes of data that the detection has judged
 
-	loud, quiet int           // frames in a row
-	itemID      string        // of the item that the speech will be; "" in silence
-	idleSince   time.Duration // when silence last began to count
-	answered    int           // responses that had ended when it did
+	loud, quiet int           // consecutive frames
+	itemID      string        // id of the item that the speech will become; "" in silence
+	idleSince   time.Duration // when the present silence began to count
+	answered    int           // number of responses that had ended at idleSince
 }
 
-// change is what a frame brought about.
+// change is what a frame has changed.
 type change int
 
 const (
@@ -45,7 +46,7 @@ const (
 // now is the time up to which the audio has been judged.
 func (in *input) now() time.Duration { return in.start + in.format.duration(in.data[:in.judged]) }
 
-// cut removes the first bytes and returns them.
+// cut removes and returns the first bytes.
 func (in *input) cut(n int) []byte {
 	head := bytes.Clone(in.data[:n])
 	in.start += in.format.duration(head)
@@ -54,26 +55,26 @@ func (in *input) cut(n int) []byte {
 	return head
 }
 
-// drain removes everything, and forgets the speech in it.
+// drain removes and returns everything, and ends speech.
 func (in *input) drain() []byte {
 	data := in.cut(len(in.data))
 	in.reset()
 	return data
 }
 
-// reset has the detection begin anew after all the audio that has come.
+// reset restarts the detection after all the audio that has arrived.
 func (in *input) reset() {
 	in.judged = len(in.data)
 	in.restart()
 }
 
-// restart has the detection begin anew after the audio that it has judged.
+// restart restarts the detection after the audio that it has judged.
 func (in *input) restart() {
 	in.loud, in.quiet, in.itemID = 0, 0, ""
 	in.idleSince = in.now()
 }
 
-// next judges one frame and says what it brought about. It reports false when
+// next judges one frame and returns what it has changed. It reports false when
 // there is no whole frame left.
 func (in *input) next(d detection) (change, bool) {
 	frame := in.format.bytes(frameStep)
@@ -101,12 +102,12 @@ func (in *input) next(d detection) (change, bool) {
 	return nothing, true
 }
 
-// bytes is how much data a stretch of time has.
+// bytes is the size of the audio of a duration.
 func (f format) bytes(d time.Duration) int {
 	return int(int64(f.bytesPerSecond()) * int64(d) / int64(time.Second))
 }
 
-// level is how loud data is, in dBFS.
+// level is the level of the audio in dBFS.
 func (f format) level(data []byte) float64 {
 	clip := audio.Clip{Rate: 8000}
 	switch f {

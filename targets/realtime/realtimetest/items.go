@@ -19,17 +19,17 @@ const maxItemID = 32
 // item is one entry of the conversation.
 type item struct {
 	wire wireItem
-	// audio is what a user said, in the agent's format; nil for text.
+	// audio is a user's audio in the agent's format; nil for text.
 	audio []byte
-	// images are what a user showed.
+	// images are those of a user's message.
 	images []Image
-	// length is how long the assistant's audio plays.
+	// length is the playing time of the assistant's audio.
 	length time.Duration
-	// hear recognises the audio, once.
+	// hear transcribes the audio once and caches the result.
 	hear func() (string, error)
 }
 
-// wireItem is an item as the protocol shows it.
+// wireItem is an item as the protocol encodes it.
 type wireItem struct {
 	ID        string        `json:"id"`
 	Object    string        `json:"object,omitempty"`
@@ -76,7 +76,7 @@ func (c *conn) createItem(ctx context.Context, e clientEvent) *protocolError {
 	return nil
 }
 
-// insert puts an item into the conversation and announces it.
+// insert adds an item to the conversation and announces it.
 func (c *conn) insert(it *item, previous *string) *protocolError {
 	c.mu.Lock()
 	index, problem := c.position(previous)
@@ -98,7 +98,8 @@ func (c *conn) insert(it *item, previous *string) *protocolError {
 	return nil
 }
 
-// checkCall refuses the result of a call that none of the items is.
+// checkCall returns an error for the result of a call that is not in the
+// conversation.
 func checkCall(result *item, items []*item, prefix string) *protocolError {
 	id := result.wire.CallID
 	if result.wire.Type != "function_call_output" || slices.ContainsFunc(items, func(it *item) bool {
@@ -109,8 +110,8 @@ func checkCall(result *item, items []*item, prefix string) *protocolError {
 	return invalid("invalid_value", prefix+"call_id", fmt.Sprintf("Tool call ID '%s' not found in conversation.", id))
 }
 
-// announce tells the client that an item is there, or that it is complete. The
-// turn is that of the reply which the item is or leads to.
+// announce sends the events for an item that was added, or that is complete.
+// turn is the number of the reply that the item belongs to or precedes.
 func (c *conn) announce(state string, item wireItem, before any, turn int) {
 	if at(c.faults, NoAck, turn) {
 		return
@@ -121,7 +122,7 @@ func (c *conn) announce(state string, item wireItem, before any, turn int) {
 	c.send("conversation.item."+state, fields{"item": item, "previous_item_id": before})
 }
 
-// position returns where an item belongs that follows another one.
+// position returns the index of an item that follows another one.
 func (c *conn) position(previous *string) (int, *protocolError) {
 	switch {
 	case previous == nil || *previous == "":
@@ -140,7 +141,7 @@ func (c *conn) find(id string) int {
 	return slices.IndexFunc(c.items, func(it *item) bool { return it.wire.ID == id })
 }
 
-// before returns the id of the item before the one at an index, or nil.
+// before returns the id of the item before an index; nil for none.
 func (c *conn) before(index int) any {
 	if index == 0 {
 		return nil
@@ -177,7 +178,7 @@ func (c *conn) deleteItem(e clientEvent) *protocolError {
 	return nil
 }
 
-// truncateItem forgets what the assistant said, as the services do: they
+// truncateItem removes the assistant's transcript, as the services do: they
 // cannot tell which words were heard.
 func (c *conn) truncateItem(e clientEvent) *protocolError {
 	c.mu.Lock()
@@ -217,7 +218,7 @@ func noItem(code, id string) *protocolError {
 	return invalid(code, "item_id", fmt.Sprintf("Item with id '%s' not found.", id))
 }
 
-// parseItem checks an item of the client and takes its audio out.
+// parseItem checks an item of the client and decodes its audio.
 func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, prefix string) (*item, *protocolError) {
 	if len(raw) == 0 {
 		return nil, missing("item")
@@ -246,8 +247,8 @@ func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, pr
 	return it, problem
 }
 
-// readContent checks the parts of an item, and moves audio and images out of
-// what the server will show of it.
+// readContent checks the parts of an item, and decodes its audio and images,
+// which are removed from the parts that the server echoes.
 func (it *item) readContent(in format, prefix string) *protocolError {
 	switch it.wire.Type {
 	case "function_call":
@@ -312,8 +313,8 @@ func (it *item) readPart(part *contentPart, in format, path string) *protocolErr
 	return nil
 }
 
-// allowed reports whether a role may say a content part. output_audio is
-// missing on purpose: the services demand a text in it, so it cannot be used.
+// allowed reports whether a role may have a content part. output_audio is not
+// allowed: the services demand a text in it, so that clients cannot use it.
 func allowed(role, part string) bool {
 	switch role {
 	case "system":
@@ -326,7 +327,7 @@ func allowed(role, part string) bool {
 	return false
 }
 
-// forAgent returns an item as agents see it.
+// forAgent converts an item for agents.
 func (c *conn) forAgent(ctx context.Context, it *item) (Item, error) {
 	result := Item{ID: it.wire.ID, Role: core.Role(it.wire.Role), Spoken: it.audio != nil || it.length > 0, Images: it.images}
 	result.Name, result.CallID = it.wire.Name, it.wire.CallID

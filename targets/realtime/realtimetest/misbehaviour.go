@@ -6,18 +6,18 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// hugeFrame is the size of an event that no client should have to take.
+// hugeFrame is the size of an event above the limit of clients, in bytes.
 const hugeFrame = 40 << 20
 
-// misbehaves carries out the faults that come before the reply, and reports
-// whether there is no reply at all.
+// misbehaves applies the faults that come before the reply, and reports whether
+// there is no reply.
 func (r *response) misbehaves() bool {
 	c := r.conn
 	switch r.fault {
 	case Silence:
 		return true
 	case ErrorEvent:
-		r.release() // before the client can know of it, as in finish
+		r.release() // before the client can learn of it, as in finish
 		c.refuse(r.eventID, protocolError{
 			Type: "server_error", Code: "server_error",
 			Message: "The server had an error while processing your request. Sorry about that!",
@@ -36,7 +36,7 @@ func (r *response) misbehaves() bool {
 	return false
 }
 
-// failure is the error with which the response is to fail, or nil.
+// failure is the error with which the response has to fail; nil for none.
 func (r *response) failure() *responseError {
 	if a := r.conn.server.allowance; !a.takes() {
 		return &responseError{Type: "rate_limit_exceeded", Code: "rate_limit_exceeded", Message: a.message()}
@@ -61,7 +61,7 @@ func (r *response) failure() *responseError {
 	return nil
 }
 
-// cutsOff ends the reply in its middle, if the fault says so.
+// cutsOff ends the reply in its middle, if a fault says so.
 func (r *response) cutsOff() bool {
 	switch r.fault {
 	case HalfReply:
@@ -81,7 +81,7 @@ func (r *response) cutsOff() bool {
 	return true
 }
 
-// sprinkle sends an event that is in no documentation.
+// sprinkle sends an event of an undocumented type.
 func (r *response) sprinkle() {
 	if r.fault == UnknownEvents {
 		r.conn.send("response.output_mood.delta", fields{
@@ -90,7 +90,7 @@ func (r *response) sprinkle() {
 	}
 }
 
-// disagree returns other output than was sent.
+// disagree returns output that differs from what was sent.
 func disagree(output []wireItem) []wireItem {
 	const other = "Nothing of this was said."
 	var result []wireItem
@@ -112,7 +112,7 @@ func disagree(output []wireItem) []wireItem {
 	return result
 }
 
-// rateLimits is what rate_limits.updated says.
+// rateLimits is the content of rate_limits.updated.
 func (r *response) rateLimits() []fields {
 	limits := []fields{{"name": "tokens", "limit": 40000, "remaining": 39000, "reset_seconds": 1.5}}
 	if r.fault == LimitsExhausted {
@@ -121,8 +121,8 @@ func (r *response) rateLimits() []fields {
 	return limits
 }
 
-// sendStale sends the end of a response that this client never asked for, as
-// it arrives after a cancellation or a lost race.
+// sendStale sends the end of a response that the client did not request, as it
+// arrives after a cancellation or a lost race.
 func (r *response) sendStale() {
 	stale := &response{conn: r.conn, id: newID("resp_"), session: r.session, modality: r.modality, out: r.out}
 	d := &delivery{response: stale, itemID: newID("item_"), text: "this is stale"}

@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// output is one item of a reply, on its way to the client.
+// output is one item of a reply that is being sent.
 type output interface {
 	// send announces the item and sends its deltas.
 	send(ctx context.Context) ending
-	// finished is the item as it is when no more of it comes, in a response
-	// that ends with the status.
+	// finished is the item at its end, in a response that ends with the status.
 	finished(status string) wireItem
-	// close ends the item and makes it part of the conversation.
+	// close ends the item and adds it to the conversation.
 	close(done wireItem)
-	// said is what was sent, as text and as audio.
+	// said is the text and the audio that were sent.
 	said() (text string, sound time.Duration)
 }
 
@@ -28,8 +27,8 @@ const (
 	brokenOff
 )
 
-// deliver sends the items of the reply, or as much of them as the fault and the
-// client allow.
+// deliver sends the items of the reply, up to the point at which a fault or the
+// client ends it.
 func (r *response) deliver(ctx context.Context, items []output, status string, details statusDetails) {
 	var sent []wireItem
 	var texts []string
@@ -37,7 +36,7 @@ func (r *response) deliver(ctx context.Context, items []output, status string, d
 	for _, out := range items {
 		switch out.send(ctx) {
 		case brokenOff:
-			r.release() // the client was not told
+			r.release() // the connection is gone
 			return
 		case interrupted:
 			status, details = cancelled(ctx)
@@ -54,7 +53,8 @@ func (r *response) deliver(ctx context.Context, items []output, status string, d
 	r.finish(status, details, sent, usage(r.items, strings.Join(texts, " "), sound))
 }
 
-// itemStatus is the status of an item in a response that ends with another.
+// itemStatus is the status of an item in a response that ends with another
+// status.
 func itemStatus(response string) string {
 	if response == "completed" {
 		return response
@@ -74,8 +74,8 @@ func (r *response) openItem(index int, started wireItem) {
 	}
 }
 
-// closeItem ends an output item, and keeps it in the conversation. What the
-// client is shown of it may differ from what is kept.
+// closeItem ends an output item and adds it to the conversation. The client may
+// be sent another version than the one kept.
 func (r *response) closeItem(index int, shown wireItem, kept *item) {
 	c := r.conn
 	c.send("response.output_item.done", fields{"response_id": r.id, "output_index": index, "item": shown})
@@ -90,8 +90,8 @@ func (r *response) closeItem(index int, shown wireItem, kept *item) {
 	c.announce("done", shown, before, r.number)
 }
 
-// pace waits, in a slow reply, until a step has played. It reports false if
-// the next one should not be taken any more.
+// pace waits, in a slow reply, for the playing time of a step. It reports false
+// if the reply has ended meanwhile.
 func (r *response) pace(ctx context.Context, step time.Duration) bool {
 	if r.fault != SlowReply {
 		return true

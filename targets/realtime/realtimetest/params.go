@@ -37,8 +37,8 @@ const (
 	maxMetadataValue = 512
 )
 
-// newResponse takes down what a response needs, so that it works on the
-// conversation as it is now.
+// newResponse copies what a response needs, so that it works on the
+// conversation as it is at its beginning.
 func (c *conn) newResponse(ctx context.Context, params responseParams) (*response, *protocolError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,7 +70,7 @@ func (c *conn) newResponse(ctx context.Context, params responseParams) (*respons
 	return r, problem
 }
 
-// override returns the session as it is for one response.
+// override returns the session with the response's overrides.
 func (p responseParams) override(s session) (session, *protocolError) {
 	given := map[string]any{
 		"instructions": p.Instructions, "output_modalities": p.OutputModalities, "max_output_tokens": p.MaxOutputTokens,
@@ -108,8 +108,8 @@ func checkMetadata(metadata map[string]string) *protocolError {
 	return nil
 }
 
-// inputOf reads the items that a response is to go by instead of the
-// conversation: new ones, and references to those of the conversation.
+// inputOf reads the items of response.create's input, which replace the
+// conversation: new items, and references to items of the conversation.
 func (c *conn) inputOf(ctx context.Context, input []json.RawMessage) ([]*item, *protocolError) {
 	in, _ := formatOf(c.session.at("audio", "input", "format"))
 	var items []*item
@@ -130,7 +130,7 @@ func (c *conn) inputOf(ctx context.Context, input []json.RawMessage) ([]*item, *
 	return items, nil
 }
 
-// referred returns the item that a reference names; nil if it is none.
+// referred returns the item that a reference names; nil for none.
 func (c *conn) referred(raw json.RawMessage, prefix string) (*item, *protocolError) {
 	var kind struct {
 		Type string `json:"type"`

@@ -6,7 +6,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// errorPromises are about replies that are none.
+// errorPromises are about replies that are errors.
 func errorPromises() []promise {
 	fails := func(name, fault string, kind core.ErrorKind, says string) promise {
 		return promise{name: name, faults: []string{fault + "@2"}, verify: func(s *stage) {
@@ -65,7 +65,7 @@ func errorPromises() []promise {
 	}
 }
 
-// after checks how long an error says to wait.
+// after checks the wait that an error names.
 func (s *stage) after(err error, want string) {
 	s.Helper()
 	if e, ok := errors.AsType[*core.Error](err); !ok || e.RetryAfter.String() != want {

@@ -7,10 +7,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// four is said in tests that look at halves of replies.
+// four is a reply whose halves tests tell apart.
 func four() core.Message { return core.UserText("one two three four") }
 
-// replyPromises are about what a reply is taken for.
+// replyPromises are about how replies are classified.
 func replyPromises() []promise {
 	ends := func(name, fault string, want core.Finish, text string) promise {
 		return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
@@ -48,7 +48,7 @@ func replyPromises() []promise {
 		}},
 		{name: "a reply that keeps coming is not cut off", faults: []string{"slow-reply"}, config: map[string]any{
 			"output": "text", "timeouts": map[string]any{"quiet": "1.5s"},
-		}, verify: func(s *stage) { // a word every 200 ms
+		}, verify: func(s *stage) { // one word every 200 ms
 			long := strings.TrimSpace(strings.Repeat("and on ", 6))
 			s.ended(s.answered(s.talk(core.Start{}), core.UserText(long), long), core.FinishComplete)
 		}},
@@ -66,8 +66,7 @@ func replyPromises() []promise {
 	}
 }
 
-// remarkPromises are about replies that a reader of the record has to be warned
-// of.
+// remarkPromises are about warnings on replies.
 func remarkPromises() []promise {
 	remarks := func(name, fault, text, warning string) promise {
 		return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
@@ -85,7 +84,7 @@ func remarkPromises() []promise {
 	}
 }
 
-// toldPromises are about what a reply tells beside what was said.
+// toldPromises are about metadata of replies.
 func toldPromises() []promise {
 	return []promise{
 		{name: "usage, times and limits are told", verify: func(s *stage) {

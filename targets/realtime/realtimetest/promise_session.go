@@ -6,7 +6,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// connectPromises are about being let in.
+// connectPromises are about connecting.
 func connectPromises() []promise {
 	return []promise{
 		{name: "the retired beta is never asked for, and its error refuses the connection", faults: []string{"beta-shape"}, verify: func(s *stage) {
@@ -62,7 +62,7 @@ func connectPromises() []promise {
 	}
 }
 
-// settingPromises are about what is asked of a session.
+// settingPromises are about session settings.
 func settingPromises() []promise {
 	return []promise{
 		{name: "turn detection, noise reduction and truncation are off in so many words", verify: func(s *stage) {
@@ -113,7 +113,7 @@ func settingPromises() []promise {
 	}
 }
 
-// within makes the target wait a moment only for what never comes.
+// within sets a short timeout for events that never arrive.
 func within(timeouts ...string) map[string]any {
 	short := map[string]any{"cancel": "50ms"}
 	for _, name := range timeouts {

@@ -44,8 +44,8 @@ func survivalPromises() []promise {
 	}
 }
 
-// survives holds six turns. The socket is dropped after turns 2 and 4; the
-// session that comes then is about to end after turn 5.
+// survives runs six turns. The socket is dropped after turns 2 and 4; the
+// session that follows is about to expire after turn 5.
 func survives(s *stage) {
 	c := s.talk(core.Start{})
 	said := ""
@@ -63,7 +63,8 @@ func survives(s *stage) {
 	}
 }
 
-// givesBackAsText looks for what the assistant said, behind what it answers.
+// givesBackAsText checks that the assistant's replies are sent to the new
+// session as text, before the next turn.
 func givesBackAsText(s *stage) {
 	c := s.talk(core.Start{})
 	s.say(c, core.UserText("one"))

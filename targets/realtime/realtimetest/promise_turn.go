@@ -12,7 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// tone returns a user's 440 Hz tone, as WAV of a rate.
+// tone returns a user's 440 Hz tone as WAV with a sample rate.
 func (s *stage) tone(length time.Duration, rate int) core.Message {
 	s.Helper()
 	pcm, err := ToneAgent{}.Speak(s.Context(), strings.Repeat("x", int(length/(100*time.Millisecond))))
@@ -26,7 +26,7 @@ func (s *stage) tone(length time.Duration, rate int) core.Message {
 	return core.Message{Role: core.User, Parts: []core.Part{{Value: core.WAVValue(audio.EncodeWAV(clip.Resample(rate)))}}}
 }
 
-// turnPromises are about saying something to the service.
+// turnPromises are about sending turns.
 func turnPromises() []promise {
 	return []promise{
 		{name: "one socket carries the whole conversation", agent: recollection(), verify: func(s *stage) {
@@ -69,7 +69,7 @@ func turnPromises() []promise {
 	}
 }
 
-// mediaPromises are about sounds and images.
+// mediaPromises are about audio and images.
 func mediaPromises() []promise {
 	return []promise{
 		{name: "audio is resampled to what the session takes", verify: func(s *stage) {

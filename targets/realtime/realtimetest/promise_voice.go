@@ -8,12 +8,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// detecting has the service say when a turn is over.
+// detecting turns on the service's turn detection.
 func detecting() map[string]any {
 	return map[string]any{"turn_detection": map[string]any{"mode": "server_vad", "silence_duration": "200ms"}}
 }
 
-// streamed returns a tone that is sent at the pace of speech.
+// streamed returns a tone that is sent in real time.
 func (s *stage) streamed(length time.Duration) core.Message {
 	s.Helper()
 	m := s.tone(length, agentRate)
@@ -21,8 +21,8 @@ func (s *stage) streamed(length time.Duration) core.Message {
 	return m
 }
 
-// talkative goes on for several seconds at first, and then repeats what it
-// heard.
+// talkative replies with several seconds of speech first, and then repeats what
+// it heard.
 func talkative() Agent {
 	return ToneAgent{Reply: func(_ context.Context, _ string, items []Item) (string, error) {
 		if len(items) == 1 {
@@ -32,7 +32,7 @@ func talkative() Agent {
 	}}
 }
 
-// voicePromises are about speaking as on a telephone.
+// voicePromises are about streamed speech and interruptions.
 func voicePromises() []promise {
 	over := func(name string, config map[string]any, faults []string, stream bool) promise {
 		return promise{name: name, config: config, faults: faults, agent: talkative(), verify: func(s *stage) {
@@ -68,8 +68,8 @@ func voicePromises() []promise {
 	}
 }
 
-// interrupted holds an exchange in which the second message is said over the
-// reply to the first.
+// interrupted runs an exchange in which the second message interrupts the reply
+// to the first.
 func (s *stage) interrupted(interruption core.Message) {
 	s.Helper()
 	c := s.talk(core.Start{})

@@ -6,19 +6,19 @@ import (
 	"fmt"
 )
 
-// response is one reply in the making.
+// response is one reply while it is made.
 type response struct {
 	conn    *conn
-	cancel  context.CancelCauseFunc // with a cancellation
-	ended   chan struct{}           // closed when nothing more comes of it
-	eventID string                  // of the response.create
-	number  int                     // of the socket's responses
+	cancel  context.CancelCauseFunc // the cause is a cancellation
+	ended   chan struct{}           // closed when the response has sent its last event
+	eventID string                  // of response.create; "" for a detected turn
+	number  int                     // among the socket's responses, from 1
 	fault   FaultKind
 
 	id       string
 	inBand   bool // its output becomes part of the conversation
 	items    []*item
-	session  session // with what the response.create overrides
+	session  session // with the overrides of response.create
 	metadata map[string]string
 	modality string
 	out      format
@@ -65,7 +65,8 @@ func (c *conn) respond(ctx context.Context, params responseParams, eventID strin
 	return nil
 }
 
-// cancellation is why a response was cancelled, in the protocol's words.
+// cancellation is the reason for which a response was cancelled, as the
+// protocol names it.
 type cancellation string
 
 const (
@@ -76,8 +77,8 @@ const (
 // Error returns the reason.
 func (c cancellation) Error() string { return string(c) }
 
-// cancelled is what response.done says of a response that was. One that ends
-// with its socket is told to nobody, whatever its reason.
+// cancelled is the status of a cancelled response in response.done. A response
+// that ends with its socket is not reported.
 func cancelled(ctx context.Context) (status string, details statusDetails) {
 	why, ok := errors.AsType[cancellation](context.Cause(ctx))
 	if !ok {
@@ -86,7 +87,7 @@ func cancelled(ctx context.Context) (status string, details statusDetails) {
 	return "cancelled", statusDetails{Type: "cancelled", Reason: string(why)}
 }
 
-// run answers, and then lets the next response begin.
+// run runs the response, and then lets the next one begin.
 func (r *response) run(ctx context.Context) {
 	if r.misbehaves() {
 		r.release()
@@ -109,7 +110,7 @@ func (r *response) run(ctx context.Context) {
 	r.answer(ctx)
 }
 
-// answer asks the agent and delivers what it does or says.
+// answer asks the agent and sends its calls or its message.
 func (r *response) answer(ctx context.Context) {
 	t, err := r.think(ctx)
 	switch {
@@ -145,7 +146,7 @@ func (r *response) answer(ctx context.Context) {
 	r.deliver(ctx, whole.split(), status, details)
 }
 
-// planned is how the reply ends unless something comes between.
+// planned is how the reply ends unless it is cancelled.
 func (r *response) planned() (string, statusDetails) {
 	switch r.fault {
 	case ContentFilter:
@@ -158,15 +159,14 @@ func (r *response) planned() (string, statusDetails) {
 	return "completed", statusDetails{}
 }
 
-// thought is what the agent made of a conversation: calls, or text and its
-// speech.
+// thought is the agent's result: calls, or text and its speech.
 type thought struct {
 	calls  []ToolCall
 	text   string
 	speech []byte // in the session's output format
 }
 
-// think hears, and then calls tools, or answers and speaks.
+// think transcribes, and then calls tools, or answers and speaks.
 func (r *response) think(ctx context.Context) (thought, error) {
 	var items []Item
 	for _, it := range r.items {
@@ -215,8 +215,8 @@ func (r *response) release() {
 	}
 }
 
-// finish sends response.done. The conversation is free before the client can
-// know it, so that its next response.create is welcome.
+// finish sends response.done. The conversation is released before, so that the
+// client's next response.create is accepted.
 func (r *response) finish(status string, details statusDetails, output []wireItem, used fields) {
 	r.release()
 	if status == "completed" {
@@ -229,7 +229,8 @@ func (r *response) finish(status string, details statusDetails, output []wireIte
 		output = disagree(output)
 	}
 	r.sprinkle()
-	// What the client says in answer to the end is said to a dead connection.
+	// Events that the client sends in answer are ignored: the connection is
+	// about to be dropped.
 	r.conn.deaf.Store(r.fault == DropAfterReply)
 	r.conn.send("response.done", fields{"response": r.body(status, &details, output, used)})
 	if r.fault == DropAfterReply {
@@ -238,7 +239,7 @@ func (r *response) finish(status string, details statusDetails, output []wireIte
 	r.conn.tellLateTranscripts()
 }
 
-// spoken reports whether the reply goes out as audio.
+// spoken reports whether the reply is sent as audio.
 func (r *response) spoken() bool { return r.modality == "audio" && r.fault != TextOnly }
 
 type statusDetails struct {

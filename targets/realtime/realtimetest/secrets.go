@@ -11,21 +11,20 @@ import (
 )
 
 const (
-	// maxSecretRequest bounds, in bytes, what is read of a request.
+	// maxSecretRequest is the largest size of a request, in bytes.
 	maxSecretRequest = 1 << 20
-	// defaultModel is that of a secret whose session names none.
+	// defaultModel is the model of a secret whose session names none.
 	defaultModel = "gpt-realtime-2.1"
-	// secretLife is how long a secret lets clients in, unless they say so.
+	// secretLife is the default life of a secret.
 	secretLife = 600
-	// The least and the most that they can say, in seconds.
+	// Bounds of a secret's requested life, in seconds.
 	minSecretLife, maxSecretLife = 10, 7200
 )
 
-// secret is an ephemeral key: what its session is to be like, and until when it
-// lets clients in.
+// secret is an ephemeral key with its session's settings and its expiry.
 type secret struct {
 	model    string
-	settings json.RawMessage // as in session.update; nil for none
+	settings json.RawMessage // settings have the form of session.update's session; nil for none
 	expires  time.Time
 }
 
@@ -65,12 +64,11 @@ func (s *Server) mint(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	s.minted.Add(1)
 	w.Header().Set("Content-Type", "application/json")
-	// The client may be gone; there is nobody else to tell.
+	// A write error means that the client is gone.
 	_ = json.NewEncoder(w).Encode(fields{"value": value, "expires_at": made.expires.Unix(), "session": shown.values})
 }
 
-// newSecret reads what a secret is to be like. It returns the session too, as
-// it will be.
+// newSecret reads a request. It returns the resulting session, too.
 func (s *Server) newSecret(body []byte) (secret, session, *protocolError) {
 	var request secretRequest
 	if len(bytes.TrimSpace(body)) > 0 {
@@ -90,7 +88,7 @@ func (s *Server) newSecret(body []byte) (secret, session, *protocolError) {
 	var named struct {
 		Model string `json:"model"`
 	}
-	// Whether the settings are right is seen when they are applied.
+	// The settings are checked when they are applied.
 	if json.Unmarshal(request.Session, &named) == nil {
 		made.model = cmp.Or(named.Model, defaultModel)
 	}
@@ -98,7 +96,7 @@ func (s *Server) newSecret(body []byte) (secret, session, *protocolError) {
 	return made, shown, problem
 }
 
-// sessionOf returns a new session as a secret has it.
+// sessionOf returns a new session with a secret's settings.
 func (s *Server) sessionOf(made secret) (session, *protocolError) {
 	fresh := newSession(made.model, time.Now().Add(s.options.SessionLife))
 	if made.settings == nil {
@@ -107,8 +105,8 @@ func (s *Server) sessionOf(made secret) (session, *protocolError) {
 	return fresh.updated(made.settings, false)
 }
 
-// secretOf returns the ephemeral key that a client shows, if it is one and has
-// not expired.
+// secretOf returns the client's ephemeral key, if it is valid and has not
+// expired.
 func (s *Server) secretOf(r *http.Request) (secret, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,44 +17,45 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Options are what a [Server] can be told. The zero value is a well-behaved
-// server that lets everybody in.
+// Options configure a [Server]. The zero value is a server without faults,
+// limits or authentication.
 type Options struct {
-	// APIKey is demanded of clients, as "Authorization: Bearer KEY" or as
-	// "api-key: KEY". Empty lets everybody in.
+	// APIKey is required of clients, as "Authorization: Bearer KEY" or as
+	// "api-key: KEY". Empty requires none.
 	APIKey string
-	// Ephemeral lets clients in with ephemeral keys only. These are minted with
-	// the API key at /v1/realtime/client_secrets, whether it is set or not.
+	// Ephemeral accepts ephemeral keys only. They are issued for the API key at
+	// /v1/realtime/client_secrets, which also works without Ephemeral.
 	Ephemeral bool
-	// Faults are what goes wrong, on every connection. A client asks for more
-	// with the query parameter "fault", which may be repeated:
+	// Faults apply to every connection. A client requests more with the query
+	// parameter "fault", which may be repeated:
 	// ws://127.0.0.1:8080/v1/realtime?model=m&fault=silence@2.
 	Faults []Fault
-	// Allowance is how much the server bears.
+	// Allowance is the server's rate limit.
 	Allowance Allowance
 	// SessionLife is how long a session may last: then the server ends the
 	// socket with the session_expired error. 0 means an hour.
 	SessionLife time.Duration
-	// Log receives what happens, never what is said. Nil logs nothing.
+	// Log receives events of the server, never the content of conversations.
+	// Nil logs nothing.
 	Log *slog.Logger
-	// Observe is called with every text frame, before it is acted upon or
-	// after it was sent. It must not keep or change the frame, and is called
-	// concurrently.
+	// Observe is called with every text frame, before it is handled or after it
+	// was sent. It must not keep or change the frame, and is called
+	// concurrently. Nil observes nothing.
 	Observe func(fromClient bool, frame []byte)
 }
 
-// Stats counts what a [Server] has done so far.
+// Stats are the counters of a [Server].
 type Stats struct {
-	// Connections counts the websockets that were opened, Open those that are
-	// still so.
+	// Connections counts the websockets opened so far, Open those that are open
+	// now.
 	Connections, Open int
 	// Turns counts the responses that ended as completed.
 	Turns int
-	// Responses counts the responses that were begun, ResponseCreates the
-	// response.create events that arrived: some are refused, and turns that
-	// were detected begin responses too.
+	// Responses counts the responses begun, ResponseCreates the response.create
+	// events received: some of these are refused, and detected turns begin
+	// responses without one.
 	Responses, ResponseCreates int
-	// Secrets counts the ephemeral keys that were minted.
+	// Secrets counts the ephemeral keys issued.
 	Secrets int
 	// Refused counts the responses and connections above the allowance.
 	Refused int
@@ -72,14 +73,15 @@ type Server struct {
 
 	mu      sync.Mutex
 	open    map[*conn]struct{}
-	secrets map[string]secret // by their value
+	secrets map[string]secret // by their keys
 	closed  bool
 	wg      sync.WaitGroup
 }
 
 var _ http.Handler = (*Server)(nil)
 
-// NewServer returns a server that speaks for an agent. Close it when done.
+// NewServer returns a server that answers with an agent. The caller has to
+// close it.
 func NewServer(agent Agent, o Options) *Server {
 	log := o.Log
 	if log == nil {
@@ -105,8 +107,8 @@ func (s *Server) Stats() Stats {
 	}
 }
 
-// Close ends all conversations and waits until nothing runs any more. New
-// clients are turned away with 503.
+// Close ends all conversations and waits for all goroutines. New clients are
+// answered with 503.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -122,8 +124,8 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// ServeHTTP takes one client from its handshake to its last frame, or gives it
-// an ephemeral key.
+// ServeHTTP serves one websocket from its handshake to its end, or issues an
+// ephemeral key.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch strings.TrimPrefix(r.URL.Path, "/openai") {
 	case "/v1/realtime":
@@ -181,7 +183,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, shown secret, num
 	}
 	upgrader := websocket.Upgrader{
 		HandshakeTimeout: 10 * time.Second,
-		CheckOrigin:      func(*http.Request) bool { return true }, // no browser holds credentials for it
+		CheckOrigin:      func(*http.Request) bool { return true }, // browsers hold no credentials for the server
 	}
 	socket, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
@@ -220,7 +222,7 @@ func (s *Server) remove(c *conn) {
 	s.wg.Done()
 }
 
-// hasKey reports whether a client shows the API key, if one is demanded.
+// hasKey reports whether the request has the API key, if one is required.
 func (s *Server) hasKey(r *http.Request) bool {
 	if s.options.APIKey == "" {
 		return true
@@ -233,7 +235,7 @@ func bearer(r *http.Request) string {
 	return token
 }
 
-// faultsOf returns the server's faults and those that the client asks for.
+// faultsOf returns the server's faults and those that the client requests.
 func (s *Server) faultsOf(r *http.Request) ([]Fault, error) {
 	faults := slices.Clone(s.options.Faults)
 	for _, wanted := range r.URL.Query()["fault"] {
@@ -246,7 +248,7 @@ func (s *Server) faultsOf(r *http.Request) ([]Fault, error) {
 	return faults, nil
 }
 
-// refuse answers a handshake as the real services do: with a JSON body.
+// refuse answers a handshake with an error in JSON, as the real services do.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -256,5 +258,5 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	if err != nil {
 		body = fmt.Appendf(nil, `{"error":{"code":%q}}`, code)
 	}
-	_, _ = w.Write(body) // the client may be gone; there is nobody else to tell
+	_, _ = w.Write(body) // an error means that the client is gone
 }

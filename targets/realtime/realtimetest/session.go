@@ -9,8 +9,8 @@ import (
 )
 
 // session is the configuration of one socket, as the protocol's JSON object.
-// Its values are replaced, never modified, so that they can be read outside
-// the lock.
+// Its values are replaced, never modified, so that they can be read without the
+// lock.
 type session struct {
 	values map[string]any
 }
@@ -31,7 +31,7 @@ func newSession(model string, expires time.Time) session {
 	}}
 }
 
-// atomicKeys are what an update replaces as a whole.
+// atomicKeys are replaced as a whole by an update.
 func atomicKeys() []string {
 	keys := []string{"type", "model", "tool_choice"}
 	for _, s := range settings() {
@@ -40,7 +40,7 @@ func atomicKeys() []string {
 	return keys
 }
 
-// updated returns the session after an update, or what is wrong with it.
+// updated returns the session after an update, or the first error in it.
 func (s session) updated(update json.RawMessage, spoke bool) (session, *protocolError) {
 	var changes map[string]any
 	if err := json.Unmarshal(update, &changes); err != nil || changes == nil {
@@ -66,7 +66,7 @@ func voiceIsFixed(path string) *protocolError {
 	return invalid("cannot_update_voice", path, "Cannot update a conversation's voice if assistant audio is present.")
 }
 
-// checkKeys refuses what is neither a setting nor an object of them.
+// checkKeys returns an error for a key that is not a setting.
 func checkKeys(object map[string]any, prefix string) *protocolError {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		path := prefix + key
@@ -87,7 +87,7 @@ func checkKeys(object map[string]any, prefix string) *protocolError {
 	return nil
 }
 
-// merged returns a copy of base with the changes: only listed fields change.
+// merged returns a copy of base in which the given fields are replaced.
 func merged(base, changes map[string]any, prefix string) map[string]any {
 	result := maps.Clone(base)
 	for key, value := range changes {
@@ -102,7 +102,7 @@ func merged(base, changes map[string]any, prefix string) map[string]any {
 	return result
 }
 
-// check looks at the values of a session that has just been updated.
+// check checks the values of an updated session.
 func (s session) check(update map[string]any) *protocolError {
 	if update["type"] == nil {
 		return missing("session.type")
@@ -143,14 +143,14 @@ func nested(path []string, v any) map[string]any {
 	return map[string]any{path[0]: v}
 }
 
-// conversation is the id of the conversation that items go into by default.
+// conversation is the id of the default conversation.
 func (s session) conversation() string {
 	return "conv_" + strings.TrimPrefix(asString(s.values["id"]), "sess_")
 }
 
 func (s session) model() string { return asString(s.values["model"]) }
 
-// at walks down objects; what is not there is nil.
+// at returns the value at a path; nil for none.
 func (s session) at(path ...string) any {
 	var value any = s.values
 	for _, key := range path {

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// setting is one value of a session that a client can change, as a whole.
+// setting is one value of a session that a client can set as a whole.
 type setting struct {
 	path  string // below the session
 	check check
-	// defaults are those of an object's keys.
+	// defaults are the default values of an object's keys.
 	defaults func(v any) map[string]any
 }
 
-// settings are all that a client can change, but for the type and the model,
-// and tool_choice, which depends on the tools.
+// settings are all that a client can set, except for the type, the model and
+// tool_choice, which depends on the tools.
 func settings() []setting {
 	return []setting{
 		{path: "instructions", check: isString},

@@ -17,12 +17,12 @@ import (
 // Open opens the target under test with its configuration, a JSON object.
 type Open func(ctx context.Context, config []byte) (core.Target, error)
 
-// TestTarget holds a target to what a client of the Realtime protocol has to
-// do: it is met with a server that behaves, and with one that misbehaves in each
-// of the ways that are known. There is one test for each promise, named for it.
+// TestTarget checks that a target behaves as a client of the Realtime protocol
+// has to, against a server that works and against one with each of the faults.
+// There is one test for each promise, named for it.
 //
 // The target's configuration needs the keys of the target "realtime" that the
-// promises are about: endpoint, model, api_key and so on.
+// promises use: endpoint, model, api_key and so on.
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	promises := slices.Concat(
@@ -37,19 +37,19 @@ func TestTarget(t *testing.T, open Open) {
 	}
 }
 
-// promise is one thing that a client has to do.
+// promise is one requirement on a client.
 type promise struct {
 	name string
-	// faults are what the server does wrong, config what the target is told
-	// beside where the server is.
+	// faults are those of the server, config the target's configuration except
+	// for the server's address.
 	faults []string
 	config map[string]any
-	// agent is who answers; nil repeats what it hears.
+	// agent answers; nil repeats what it hears.
 	agent  Agent
 	verify func(s *stage)
 }
 
-// stageKey is the API key that a stage's server demands.
+// stageKey is the API key that the stage's server requires.
 const stageKey = "sk-practice-0123456789"
 
 // stage is a server and a target that talks to it.
@@ -59,7 +59,7 @@ type stage struct {
 	target core.Target
 
 	mu   sync.Mutex
-	sent [][]byte // what the target sent
+	sent [][]byte // frames that the target sent
 }
 
 func newStage(t *testing.T, open Open, p promise) *stage {
@@ -140,7 +140,7 @@ func (s *stage) talk(start core.Start) core.Conversation {
 	return c
 }
 
-// refused starts a conversation that must fail.
+// refused starts a conversation and checks that it fails.
 func (s *stage) refused() error {
 	s.Helper()
 	c, err := s.target.StartConversation(s.Context(), core.Start{})
@@ -160,7 +160,7 @@ func (s *stage) say(c core.Conversation, m core.Message) core.Reply {
 	return reply
 }
 
-// answered says something and checks what comes back.
+// answered sends a message and checks the reply.
 func (s *stage) answered(c core.Conversation, m core.Message, want string) core.Reply {
 	s.Helper()
 	reply := s.say(c, m)
@@ -170,14 +170,14 @@ func (s *stage) answered(c core.Conversation, m core.Message, want string) core.
 	return reply
 }
 
-// fails says something that must end in an error of a kind.
+// fails sends a message and checks the kind of its error.
 func (s *stage) fails(c core.Conversation, m core.Message, kind core.ErrorKind, says string) {
 	s.Helper()
 	_, err := c.Send(s.Context(), m)
 	s.kind(err, kind, says)
 }
 
-// kind checks an error.
+// kind checks the kind of an error.
 func (s *stage) kind(err error, want core.ErrorKind, says string) {
 	s.Helper()
 	if core.KindOf(err) != want || !strings.Contains(fmt.Sprint(err), says) {
@@ -185,7 +185,7 @@ func (s *stage) kind(err error, want core.ErrorKind, says string) {
 	}
 }
 
-// about checks what an error speaks of.
+// about checks the subject of an error.
 func (s *stage) about(err error, want core.ErrorSubject) {
 	s.Helper()
 	if got := core.SubjectOf(err); got != want {
@@ -201,7 +201,7 @@ func (s *stage) ended(r core.Reply, want core.Finish) {
 	}
 }
 
-// warned checks that a reply comes with a warning.
+// warned checks that a reply has a warning.
 func (s *stage) warned(r core.Reply, says string) {
 	s.Helper()
 	if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, says) }) {
@@ -209,7 +209,7 @@ func (s *stage) warned(r core.Reply, says string) {
 	}
 }
 
-// recollection answers with all that the user has said.
+// recollection answers with the texts of all user items.
 func recollection() Agent {
 	return ToneAgent{Reply: func(_ context.Context, _ string, items []Item) (string, error) {
 		var said []string
@@ -222,7 +222,7 @@ func recollection() Agent {
 	}}
 }
 
-// obedience answers with its instructions.
+// obedience answers with the session's instructions.
 func obedience() Agent {
 	return ToneAgent{Reply: func(_ context.Context, instructions string, _ []Item) (string, error) { return instructions, nil }}
 }

@@ -7,12 +7,12 @@ import (
 	"math"
 )
 
-// ToneAgent is an agent for tests that need no speech: it hears a pitch and a
-// length, and speaks in a 440 Hz tone of 100 ms a character.
+// ToneAgent is an agent for tests that need no speech. It hears the pitch and
+// the length of a tone, and speaks in a 440 Hz tone of 100 ms a character.
 type ToneAgent struct {
-	// Reply makes the answer. Nil repeats the last item.
+	// Reply returns the answer. Nil repeats the last item.
 	Reply func(ctx context.Context, instructions string, items []Item) (string, error)
-	// Tools chooses what to call. Nil calls nothing.
+	// Tools returns the calls. Nil calls nothing.
 	Tools func(ctx context.Context, instructions string, items []Item, tools []Tool) ([]ToolCall, error)
 }
 
@@ -30,9 +30,9 @@ const (
 	tonePeriod = 600
 )
 
-// Hear returns "440 Hz for 500 ms", or "" for silence. The pitch is counted in
-// zero crossings between the first and the last of them, so that it is right
-// to a hertz or so for a pure tone.
+// Hear returns a text such as "440 Hz for 500 ms", or "" for silence. The pitch
+// is computed from the zero crossings; for a pure tone it is exact to about 1
+// Hz.
 func (ToneAgent) Hear(_ context.Context, pcm []byte) (string, error) {
 	var crossings, first, last int
 	loud, previous := false, int16(0)
@@ -73,14 +73,14 @@ func (a ToneAgent) UseTools(ctx context.Context, instructions string, items []It
 	return a.Tools(ctx, instructions, items, tools)
 }
 
-// Speak returns a tone as long as the text.
+// Speak returns a tone of 100 ms for each character of the text.
 func (ToneAgent) Speak(_ context.Context, text string) ([]byte, error) {
 	pcm := make([]byte, 0, 2*toneLength*len(text))
 	for i := range min(tonePeriod, toneLength*len(text)) {
 		sample := toneLevel * math.Sin(2*math.Pi*tonePitch*float64(i)/agentRate)
 		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(int16(sample)))
 	}
-	for len(pcm) < cap(pcm) { // the same again, twice as much each time
+	for len(pcm) < cap(pcm) { // doubles the filled part
 		pcm = append(pcm, pcm[:min(len(pcm), cap(pcm)-len(pcm))]...)
 	}
 	return pcm, nil

@@ -8,11 +8,11 @@ import (
 	"slices"
 )
 
-// ToolUser is an agent that can call the client's tools. A [Server] asks it
-// before it asks for an answer, if the session or the response offers tools.
+// ToolUser is an agent that can call the client's tools. If the session or the
+// response offers tools, a [Server] calls UseTools before Answer.
 type ToolUser interface {
-	// UseTools returns the calls that the last item leads to. They are the
-	// whole reply then; without any, [Agent].Answer makes it.
+	// UseTools returns the calls in answer to the last item. They are the whole
+	// reply; if there are none, [Agent].Answer is called.
 	UseTools(ctx context.Context, instructions string, items []Item, tools []Tool) ([]ToolCall, error)
 }
 
@@ -24,7 +24,7 @@ type Tool struct {
 	Parameters json.RawMessage
 }
 
-// ToolCall is an agent's wish that the client call a function.
+// ToolCall is a call of one of the client's functions.
 type ToolCall struct {
 	Name string
 	// Arguments is a JSON object.
@@ -34,7 +34,7 @@ type ToolCall struct {
 // maxToolName is the protocol's limit on the length of a function's name.
 const maxToolName = 64
 
-// checkTools looks at a list of tools.
+// checkTools checks a list of tools.
 func checkTools(path string, v any) *protocolError {
 	list, ok := v.([]any)
 	if !ok {
@@ -79,7 +79,7 @@ func checkToolName(path string, v any) *protocolError {
 	return nil
 }
 
-// checkToolChoice looks at which of the tools the model may or must call.
+// checkToolChoice checks which tools the model may or has to call.
 func checkToolChoice(path string, v, tools any) *protocolError {
 	object, ok := v.(map[string]any)
 	if !ok {
@@ -95,7 +95,7 @@ func checkToolChoice(path string, v, tools any) *protocolError {
 	return nil
 }
 
-// toolsOf reads a list that [checkTools] has found right.
+// toolsOf reads a list that [checkTools] has accepted.
 func toolsOf(v any) []Tool {
 	list, _ := v.([]any)
 	var tools []Tool
@@ -103,14 +103,14 @@ func toolsOf(v any) []Tool {
 		object, _ := entry.(map[string]any)
 		t := Tool{Name: asString(object["name"]), Description: asString(object["description"])}
 		if parameters, there := object["parameters"]; there {
-			t.Parameters, _ = json.Marshal(parameters) // it came as JSON
+			t.Parameters, _ = json.Marshal(parameters) // decoded from JSON, so that it always encodes
 		}
 		tools = append(tools, t)
 	}
 	return tools
 }
 
-// offered are the tools that the model may call now.
+// offered are the tools that the model may call.
 func (r *response) offered() []Tool {
 	choice := r.session.values["tool_choice"]
 	if choice == "none" {

@@ -28,7 +28,7 @@ func (c *conn) appendAudio(ctx context.Context, e clientEvent) *protocolError {
 	return c.detectTurns(ctx, d)
 }
 
-// detectTurns acts upon what is in the audio that has come.
+// detectTurns runs the turn detection over the audio that has arrived.
 func (c *conn) detectTurns(ctx context.Context, d detection) *protocolError {
 	for {
 		what, more := c.input.next(d)
@@ -59,7 +59,7 @@ func (c *conn) startSpeech(d detection) {
 	c.mu.Unlock()
 	if active != nil && d.interrupt {
 		active.cancel(turnDetected)
-		<-active.ended // so that what is said next finds the conversation free
+		<-active.ended // the next turn begins after the response
 	}
 }
 
@@ -77,7 +77,8 @@ func (c *conn) stopSpeech(ctx context.Context, d detection) *protocolError {
 	return c.respond(ctx, responseParams{}, "")
 }
 
-// idled reports whether the silence since the last response has been too long.
+// idled reports whether the silence since the last response has exceeded the
+// idle timeout.
 func (c *conn) idled(d detection) bool {
 	c.mu.Lock()
 	active, ended := c.active != nil, c.ended
@@ -94,7 +95,7 @@ func (c *conn) idled(d detection) bool {
 	return now-c.input.idleSince >= d.idle
 }
 
-// prompt has the model say something to a user who has been silent.
+// prompt starts a response after the idle timeout.
 func (c *conn) prompt(ctx context.Context) *protocolError {
 	id, now := newID("item_"), c.input.now()
 	c.send("input_audio_buffer.timeout_triggered", fields{
@@ -115,7 +116,7 @@ func (c *conn) clearAudio() *protocolError {
 	return nil
 }
 
-// commitAudio makes an item of the buffer because the client says so.
+// commitAudio handles input_audio_buffer.commit.
 func (c *conn) commitAudio(ctx context.Context) *protocolError {
 	length := c.input.format.duration(c.input.data)
 	if length < 100*time.Millisecond {
@@ -130,7 +131,7 @@ func (c *conn) commitAudio(ctx context.Context) *protocolError {
 	return c.commit(ctx, id, c.input.drain())
 }
 
-// commit makes a user's item of audio.
+// commit makes a user's item of the buffer's audio.
 func (c *conn) commit(ctx context.Context, id string, data []byte) *protocolError {
 	pcm := c.input.format.decode(data)
 	it := &item{

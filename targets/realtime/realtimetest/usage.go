@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// How the services count what is not text.
+// Tokens of audio and images, as the services count them.
 const (
 	tokensPerSecondHeard = 10
 	tokensPerSecondSaid  = 20
 	tokensPerImage       = 85
 )
 
-// usage is what a response says that it took: words stand for text tokens.
+// usage is the token usage of a response: each word counts as a text token.
 func usage(items []*item, text string, said time.Duration) fields {
 	var words, heard, seen int
 	for _, it := range items {
@@ -31,7 +31,7 @@ func usage(items []*item, text string, said time.Duration) fields {
 	}
 }
 
-// words counts the words that are written in an item.
+// words counts the words of an item's text.
 func (it *item) words() int {
 	texts := []*string{it.wire.Arguments, it.wire.Output}
 	for _, part := range it.wire.Content {
