@@ -10,16 +10,17 @@ import (
 )
 
 const (
-	// downAfter is how many requests in a row a target cannot be reached with
-	// before it is taken to be down.
+	// downAfter is the number of consecutive requests that cannot reach a
+	// target after which it counts as down.
 	downAfter = 5
-	// firstProbe and longestProbe bound the pauses between tries of a target that
-	// is down; they double.
+	// firstProbe and longestProbe bound the pauses between probes of a target
+	// that is down; the pauses double.
 	firstProbe   = time.Second
 	longestProbe = time.Minute
 )
 
-// contact is what the end of a request says about whether its target can be reached.
+// contact is what the end of a request says about whether its target can be
+// reached.
 type contact int
 
 const (
@@ -28,40 +29,40 @@ const (
 	unreachable
 )
 
-// breaker says whether a target is down. While it is, one request at a time is let
-// through after a pause, to probe it; the first that is answered lets the others
-// follow. The client's lock guards it.
+// breaker is a circuit breaker: it says whether a target is down. While it is,
+// one request at a time is let through after a pause, as a probe; the first
+// that is answered lets the others follow. The client's lock guards it.
 //
-// A target that has never answered, in any session of the run, is not down but
-// absent, and not waited for: its address is wrong more often than it comes up during
-// the run.
+// A target that has never answered, in any session of the run, is absent, not
+// down, and requests do not wait for it: a wrong address is the likely cause.
 type breaker struct {
 	// answered says that the target has answered at least once.
 	answered bool
-	// failures counts the requests in a row that could not reach a target which is
-	// not down.
+	// failures counts the consecutive requests that could not reach a target
+	// which is not down.
 	failures int
-	// open says that the target is down, since when, and probe, where not nil, is
-	// closed when the request that probes it is over.
+	// open says that the target is down, since is when it went down, and probe,
+	// where not nil, is closed when the request that probes it has ended.
 	open  bool
 	since time.Time
 	probe chan struct{}
-	// generation counts how often the target went down or came back. A request that
-	// was let through in an earlier one says nothing about the present.
+	// generation counts how often the target went down or came back. The result
+	// of a request that was let through in an earlier generation is ignored.
 	generation int
 	pauses     *backoff.ExponentialBackOff
 }
 
 func newBreaker() *breaker { return &breaker{pauses: pausesFrom(firstProbe, longestProbe)} }
 
-// probed returns what is closed when the request that probes the target is over, and
-// nil where there is none.
+// probed returns a channel that is closed when the present probe has ended; nil
+// where there is none.
 func (b *breaker) probed() <-chan struct{} { return b.probe }
 
-// absent reports whether the target has never answered, and was tried often enough.
+// absent reports whether the target has never answered, after at least
+// downAfter requests.
 func (b *breaker) absent() bool { return !b.answered && b.failures >= downAfter }
 
-// begin notes that a request is let through, and returns its generation.
+// begin records that a request is let through, and returns its generation.
 func (b *breaker) begin() int {
 	if b.open {
 		b.probe = make(chan struct{})
@@ -69,8 +70,8 @@ func (b *breaker) begin() int {
 	return b.generation
 }
 
-// end notes how a request of a generation ended, and returns whether the target went
-// down with it, is still down, or came back.
+// end records how a request of a generation ended, and returns whether the
+// target went down with it, is still down, or came back.
 func (b *breaker) end(generation int, c contact) (wentDown, stillDown, cameBack bool) {
 	b.answered = b.answered || c == reached
 	if generation != b.generation {
@@ -106,8 +107,8 @@ func (b *breaker) turn(open bool) {
 	b.generation++
 }
 
-// noteContact takes what a request that ended with err says about whether the target
-// can be reached. It pauses one that is down. The caller holds the lock.
+// noteContact updates the breaker after a request that ended with err, and
+// pauses a target that is down. The caller holds the lock.
 func (c *Client) noteContact(a *attempt, k contact, err error) {
 	wentDown, stillDown, cameBack := c.breaker.end(a.generation, k)
 	if wentDown {

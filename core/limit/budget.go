@@ -12,41 +12,41 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
-// ErrStopped says that a message was not sent, because the run has come to one
-// of the bounds of its scope.
+// ErrStopped says that a message was not sent, because a bound of the run's
+// scope was reached.
 var ErrStopped = errors.New("the run has come to a bound of its scope")
 
-// Budget holds a run to the bounds of its scope. All clients of the run share it: they
-// reserve the messages that they send, and spend what these used when they are
-// answered.
+// Budget enforces the bounds of a run's scope. All clients of the run share it:
+// they reserve the messages that they send, and spend what these used when they
+// are answered.
 type Budget struct {
 	bounds scope.Bounds
 	prices cost.Prices
-	// began is when the run did, ends when its time is up, and endsWhy why; the latter
-	// two are zero where it never is.
+	// began is when the run began, ends when its time is up, and endsWhy the
+	// reason. ends is zero and endsWhy "" without a time bound.
 	began   time.Time
 	ends    time.Time
 	endsWhy string
 
 	mu sync.Mutex
-	// turns counts the messages that were reserved and, once released, were sent.
+	// turns counts the messages that were sent or are reserved.
 	turns int
 	// usage is what was spent, by target.
 	usage map[string]core.Usage
-	// inFlight counts the reservations that are not released, and pending is
-	// what their messages may use together.
+	// inFlight counts the open reservations, and pending is their expected
+	// usage.
 	inFlight int
 	pending  amount
-	// largest is what the largest message to a target has used so far. It has
-	// no entry for one that nothing is known of.
+	// largest is the largest usage of a message to a target so far. A target
+	// without an answer so far has no entry.
 	largest map[string]amount
-	// released is closed, and made anew, whenever a reservation is released.
+	// released is closed, and replaced, whenever a reservation is released.
 	released chan struct{}
-	// stopped is why nothing is sent any more; empty while messages are.
+	// stopped is why nothing is sent any more; "" while messages are sent.
 	stopped string
 }
 
-// amount is what a message uses, or several do.
+// amount is the usage of one or more messages.
 type amount struct {
 	tokens int64
 	cost   float64
@@ -55,8 +55,8 @@ type amount struct {
 func (a amount) plus(b amount) amount { return amount{a.tokens + b.tokens, a.cost + b.cost} }
 func (a amount) times(n int) amount   { return amount{a.tokens * int64(n), a.cost * float64(n)} }
 
-// NewBudget returns the budget of a run that begins now. It fails with an error of
-// [core.ErrorConfig] outside of the bounds' window.
+// NewBudget returns the budget of a run that begins now. Outside of the scope's
+// window it fails with an error of [core.ErrorConfig].
 func NewBudget(bounds scope.Bounds, prices cost.Prices) (*Budget, error) {
 	now := time.Now()
 	b := &Budget{
@@ -81,8 +81,8 @@ func NewBudget(bounds scope.Bounds, prices cost.Prices) (*Budget, error) {
 	return b, nil
 }
 
-// Within returns a context that ends with [ErrStopped] as its cause when the run's
-// time is up.
+// Within returns a context that ends with [ErrStopped] as its cause when the
+// run's time is up.
 func (b *Budget) Within(ctx context.Context) (context.Context, context.CancelFunc) {
 	if b.ends.IsZero() {
 		return context.WithCancel(ctx)
@@ -90,11 +90,11 @@ func (b *Budget) Within(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithDeadlineCause(ctx, b.ends, ErrStopped)
 }
 
-// reserve returns when messages to a target may be sent that are said in one
-// exchange, and what to call when they have been answered, or were not sent at all. It
-// fails with ErrStopped once nothing may be sent any more. While that depends on what
-// other messages will have used, it waits for their replies. No messages, which begin a
-// conversation, reserve nothing.
+// reserve returns when the messages of an exchange may be sent to a target. The
+// caller calls the returned function once they are answered, or if they were
+// not sent. It fails with ErrStopped once no more may be sent. While that
+// depends on the usage of other messages, it waits for their replies. No
+// messages, which begin a conversation, reserve nothing.
 func (b *Budget) reserve(ctx context.Context, target string, messages int) (release func(sent bool), err error) {
 	if messages == 0 {
 		if b.Exhausted(target) {
@@ -115,7 +115,7 @@ func (b *Budget) reserve(ctx context.Context, target string, messages int) (rele
 	}
 }
 
-// try reserves messages at once, or returns what to wait for.
+// try reserves messages at once, or returns a channel to wait for.
 func (b *Budget) try(target string, messages int) (release func(sent bool), wait <-chan struct{}, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -134,8 +134,7 @@ func (b *Budget) try(target string, messages int) (release func(sent bool), wait
 	return func(sent bool) { b.release(messages, hold, sent) }, nil, nil
 }
 
-// release gives back what was held for messages that are answered, and the messages
-// themselves where they were not sent.
+// release ends a reservation. Messages that were not sent no longer count.
 func (b *Budget) release(messages int, hold amount, sent bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -148,17 +147,17 @@ func (b *Budget) release(messages int, hold amount, sent bool) {
 	b.released = make(chan struct{})
 }
 
-// Exhausted reports whether nothing may be sent to a target any more. Only who has
-// something left to send may ask: where a bound is reached, it ends the run.
+// Exhausted reports whether nothing may be sent to a target any more. Call it
+// only with something left to send: where a bound is reached, it ends the run.
 func (b *Budget) Exhausted(target string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.admits(1, b.largest[target])
 }
 
-// admits reports whether messages may be sent which use about so much, and notes
-// why they may not. Once some have been refused, all are: a run that stops does
-// not go on with smaller ones.
+// admits reports whether messages with an expected usage may be sent. Once it
+// has returned false it always does: a run that stops does not continue with
+// smaller messages.
 func (b *Budget) admits(messages int, hold amount) bool {
 	if b.stopped != "" {
 		return false
@@ -171,8 +170,7 @@ func (b *Budget) admits(messages int, hold amount) bool {
 	return b.stopped == ""
 }
 
-// exceeded says which bound more of a use would exceed, and is "" where there is
-// none.
+// exceeded names the bound that more usage would exceed; "" for none.
 func (b *Budget) exceeded(more amount) string {
 	spent := b.spent()
 	all := spent.plus(more)
@@ -185,7 +183,8 @@ func (b *Budget) exceeded(more amount) string {
 	return ""
 }
 
-// mayUse returns what is appended to a bound that more would exceed; "" where more is 0.
+// mayUse returns what is appended to a bound that more would exceed; "" where
+// more is 0.
 func mayUse[T int64 | float64](format string, more T) string {
 	if more <= 0 {
 		return ""
@@ -193,8 +192,8 @@ func mayUse[T int64 | float64](format string, more T) string {
 	return fmt.Sprintf("; the next message may use "+format, more)
 }
 
-// spend counts what the replies to messages used. A target that does not say it
-// is estimated where a bound depends on it, which estimated reports.
+// spend adds the usage of replies. Where a target reports no usage and a bound
+// depends on it, the usage is estimated, and estimated is true.
 func (b *Budget) spend(target string, sent []core.Message, replies []core.Reply) (estimated bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -210,10 +209,10 @@ func (b *Budget) spend(target string, sent []core.Message, replies []core.Reply)
 	return estimated
 }
 
-// counts reports whether a bound depends on what targets say that they use.
+// counts reports whether a bound depends on reported usage.
 func (b *Budget) counts() bool { return b.bounds.MaxTokens > 0 || b.bounds.MaxCost > 0 }
 
-// spent is what was used so far.
+// spent is the usage so far.
 func (b *Budget) spent() amount {
 	var all amount
 	for target, used := range b.usage {
@@ -226,8 +225,8 @@ func (b *Budget) amountOf(target string, used core.Usage) amount {
 	return amount{used.InputTokens + used.OutputTokens, b.prices.Targets[target].Of(used)}
 }
 
-// Conclude says which bound stopped the run and what the run used until now, and is ""
-// where none did. ctx is the one that [Budget.Within] returned.
+// Conclude names the bound that stopped the run and the usage until now; "" if
+// none did. ctx is the context of [Budget.Within].
 func (b *Budget) Conclude(ctx context.Context) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -8,38 +8,41 @@ import (
 )
 
 const (
-	// longestPause bounds what a service can make a run wait for at once.
+	// longestPause is the longest time for which one answer of a service pauses
+	// a run.
 	longestPause = 10 * time.Minute
-	// notedPause is how long a pause is that a user should know of, and by how
-	// much longer one has to become that the user knows of.
+	// notedPause is the least length, or extension, of a pause that causes a
+	// warning.
 	notedPause = time.Second
-	// toldPause is by how much longer a pause has to become that it is told again:
-	// requests that are refused at the same time make it longer by next to nothing.
+	// toldPause is the least extension of a pause that is reported as another
+	// event: requests that are refused at the same time extend it by very
+	// little.
 	toldPause = 100 * time.Millisecond
 )
 
 // cooldown is the pause of a target. The client's lock guards it.
 type cooldown struct {
 	until time.Time
-	// told says that the pause was told, and its end was not.
+	// told says that the pause's begin event was delivered and its end event
+	// was not.
 	told bool
-	// over fires at the end of the pause; nil before the first one.
+	// over fires at the end of the pause; nil before the first pause.
 	over *time.Timer
 }
 
-// left returns for how long the pause still lasts; 0 or less where there is none.
+// left returns the rest of the pause; 0 or less where there is none.
 func (p *cooldown) left() time.Duration { return time.Until(p.until) }
 
-// stop keeps the end of the pause from being noticed.
+// stop stops the timer for the end of the pause.
 func (p *cooldown) stop() {
 	if p.over != nil {
 		p.over.Stop()
 	}
 }
 
-// pause stops what is sent to the target for a time, and returns how much longer the
-// pause lasts now than it did before. A longer pause is not made shorter. The caller
-// holds the lock.
+// pause holds back requests to the target for a time, and returns by how much
+// that extends the pause. A longer pause is not shortened. The caller holds the
+// lock.
 func (c *Client) pause(d time.Duration, why record.PauseReason) (longer time.Duration) {
 	before := max(0, c.cooldown.left())
 	longer = d - before
@@ -47,7 +50,7 @@ func (c *Client) pause(d time.Duration, why record.PauseReason) (longer time.Dur
 		return longer
 	}
 	if before == 0 {
-		c.tellResumed() // where the timer has not noticed it yet
+		c.tellResumed() // if the timer has not fired yet
 	}
 	until := time.Now().Add(d)
 	c.cooldown.until = until
@@ -60,7 +63,7 @@ func (c *Client) pause(d time.Duration, why record.PauseReason) (longer time.Dur
 	return longer
 }
 
-// resume tells that the pause until a time is over, unless it became longer.
+// resume reports the end of a pause at a time, unless the pause was extended.
 func (c *Client) resume(until time.Time) {
 	c.mu.Lock()
 	if c.cooldown.until.Equal(until) {
@@ -70,7 +73,7 @@ func (c *Client) resume(until time.Time) {
 	c.events.flush()
 }
 
-// tellResumed tells the end of a pause once. The caller holds the lock.
+// tellResumed reports the end of a pause once. The caller holds the lock.
 func (c *Client) tellResumed() {
 	if c.cooldown.told {
 		c.cooldown.told = false
@@ -78,7 +81,8 @@ func (c *Client) tellResumed() {
 	}
 }
 
-// sleep fails with the context's error where that ends before the time is over.
+// sleep waits for a duration. It fails with the context's error if that ends
+// first.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

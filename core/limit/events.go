@@ -6,19 +6,19 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// events tells what happens to one target, in the order in which it was added. What
-// is added under a lock is told after that was given back: whoever is told may take
-// as long as it likes, and may call the client.
+// events delivers the events of one target in the order in which they were
+// added. An event that is added under a lock is delivered after the lock was
+// released: the callback may block, and may call the client.
 type events struct {
-	tell func(record.Event) // nil tells nobody
+	tell func(record.Event) // may be nil
 
 	mu      sync.Mutex
 	waiting []record.Event
-	// telling says that a goroutine is telling. It goes on with what is added
-	// meanwhile.
+	// telling says that a goroutine is delivering events. It delivers those
+	// that are added meanwhile, too.
 	telling bool
 	closed  bool
-	idle    *sync.Cond // signalled when telling ends
+	idle    *sync.Cond // signalled when delivery ends
 }
 
 func newEvents(tell func(record.Event)) *events {
@@ -36,9 +36,9 @@ func (e *events) add(event record.Event) {
 	}
 }
 
-// flush tells what was added, unless another goroutine is telling, which goes on with
-// it. The caller holds no lock and no place. A panic of tell goes on to the caller; what
-// was added after that event waits for the next flush.
+// flush delivers the events that were added, unless another goroutine is doing
+// so. The caller holds no lock and no place. A panic of tell is passed on to
+// the caller; the events after that one wait for the next flush.
 func (e *events) flush() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -57,15 +57,16 @@ func (e *events) flush() {
 	}
 }
 
-// tellUnlocked tells an event without the lock, which the caller holds before and after,
-// also after a panic of tell.
+// tellUnlocked delivers an event without the lock, which the caller holds
+// before and after, also after a panic of tell.
 func (e *events) tellUnlocked(event record.Event) {
 	e.mu.Unlock()
 	defer e.mu.Lock()
 	e.tell(event)
 }
 
-// close tells what was added, waits until it was told, and takes no more.
+// close delivers the remaining events, waits for their delivery, and drops
+// later ones.
 func (e *events) close() {
 	e.mu.Lock()
 	e.closed = true

@@ -8,33 +8,36 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// attempt is a request while it is made.
+// attempt is the state of a request while it is made.
 type attempt struct {
 	Request
-	// sent is when the request was let through, the last time; zero while it waits.
+	// sent is when the request was last let through; zero while it waits for
+	// the first time.
 	sent time.Time
-	// paid counts the requests that were taken for it while it waits for the rest.
+	// paid counts the requests that were taken from the throttle for it while
+	// it waits for the rest.
 	paid int
-	// counts is as how many of the target's requests it counts, expected how many
-	// tokens were taken for it, and generation the breaker's when it was let through.
+	// counts is the number of requests that it counts as, expected the number
+	// of tokens taken for it, and generation the breaker's when it was let
+	// through.
 	counts     int
 	expected   int64
 	generation int
-	// reply is what came of it so far.
+	// reply is the result so far.
 	reply Reply
-	// failing is since when it fails, or waits for a target that is down; zero while
-	// it does neither.
+	// failing is since when it fails, or waits for a target that is down; zero
+	// while it does neither.
 	failing time.Time
 }
 
 // starts reports whether the request begins a conversation.
 func (a *attempt) starts() bool { return len(a.Messages) == 0 }
 
-// longestPatience is for how long a request that fails is made again, and waits
-// for a target that is down, together.
+// longestPatience is the total time for which a failing request is repeated and
+// waits for a target that is down.
 const longestPatience = 10 * time.Minute
 
-// patience returns what is left of it, for a request that fails.
+// patience returns the rest of longestPatience for a failing request.
 func (a *attempt) patience() time.Duration {
 	if a.failing.IsZero() {
 		a.failing = time.Now()
@@ -42,30 +45,32 @@ func (a *attempt) patience() time.Duration {
 	return longestPatience - time.Since(a.failing)
 }
 
-// limited reports whether an error says that a limit of the service is reached,
-// whatever its kind: a service that is too busy says so as well as one that counts.
+// limited reports whether an error says that a limit of the service was
+// reached. That includes a service that is overloaded, whatever the error's
+// kind.
 func limited(err error) bool {
 	return core.KindOf(err) == core.ErrorRateLimited || core.SubjectOf(err) == core.SubjectLimit
 }
 
-// refused reports whether a request failed because of the service's limits, and
-// nothing of it was carried out. Of messages only [core.ErrorRateLimited] promises the
+// refused reports whether a request failed because of the service's limits and
+// had no effect. For messages only [core.ErrorRateLimited] guarantees the
 // latter.
 func (a *attempt) refused(err error) bool {
 	return len(a.reply.Replies) == 0 && limited(err) && (a.starts() || core.KindOf(err) == core.ErrorRateLimited)
 }
 
-// undelivered reports whether a request failed without anything being said to the
+// undelivered reports whether a request failed before anything was said to the
 // target: a conversation that did not begin.
 func (a *attempt) undelivered(err error) bool {
 	kind := core.KindOf(err)
 	return a.starts() && (kind == core.ErrorUnavailable || kind == core.ErrorTimeout || core.SubjectOf(err) == core.SubjectReachability)
 }
 
-// contact returns what the end of a request says about whether its target can be
-// reached. abandoned says that nobody waited for that end. A conversation that could
-// be begun says nothing: many a target sends nothing for it. Once the conversation
-// stands, a failure speaks of that conversation, not of the target.
+// contact returns what the end of a request says about whether its target can
+// be reached. abandoned says that the caller gave up before the end. The
+// successful start of a conversation says nothing, because many targets send
+// nothing for it. Once the conversation stands, a failure concerns that
+// conversation, not the target.
 func (a *attempt) contact(err error, abandoned bool) contact {
 	switch {
 	case abandoned, a.starts() && err == nil:
@@ -78,8 +83,9 @@ func (a *attempt) contact(err error, abandoned bool) contact {
 	return unknown
 }
 
-// pass makes a request once, when it may be made. It fails with the request's error,
-// and where the context ends before the request could be made; sent is zero then.
+// pass makes a request once, when the limits allow it. It fails with the
+// request's error, and with the context's where that ends before the request
+// could be made; sent is zero then.
 func (c *Client) pass(ctx context.Context, a *attempt) error {
 	a.sent = time.Time{}
 	select {
@@ -100,9 +106,9 @@ func (c *Client) pass(ctx context.Context, a *attempt) error {
 	return err
 }
 
-// enter returns when a request may be made now, with what it takes of the limits
-// taken. A pause is waited out before anything is taken, so that a request that is
-// paused again is charged once.
+// enter returns when a request may be made, and has taken what it needs of the
+// limits. It waits for the end of a pause before it takes anything, so that a
+// request that is paused again is charged once.
 func (c *Client) enter(ctx context.Context, a *attempt) error {
 	for {
 		if err := c.waitUntilOpen(ctx, a); err != nil {
@@ -114,9 +120,9 @@ func (c *Client) enter(ctx context.Context, a *attempt) error {
 	}
 }
 
-// waitUntilOpen returns when the target is neither paused nor tried by another
-// request to see whether it is up again. It fails where the context ends before that,
-// and where the target stays down for too long.
+// waitUntilOpen returns when the target is neither paused nor being probed. It
+// fails where the context ends before that, and where the target stays down for
+// longer than the request's patience.
 func (c *Client) waitUntilOpen(ctx context.Context, a *attempt) error {
 	for ctx.Err() == nil {
 		c.mu.Lock()
@@ -126,7 +132,7 @@ func (c *Client) waitUntilOpen(ctx context.Context, a *attempt) error {
 		case down && a.patience() <= 0:
 			return core.Errorf(core.ErrorUnavailable, "the target has not come back within %s", longestPatience)
 		case left > 0:
-			_ = sleep(ctx, left) // the pause may have become longer
+			_ = sleep(ctx, left) // the pause may have been extended
 		case probed == nil:
 			return nil
 		default:
@@ -139,9 +145,9 @@ func (c *Client) waitUntilOpen(ctx context.Context, a *attempt) error {
 	return ctx.Err()
 }
 
-// waitForLimits returns when the limits of requests and tokens had room for a
-// request, which is taken, or when the target was closed meanwhile: entered is false
-// then. It fails where the context ends before that.
+// waitForLimits returns when the limits of requests and tokens had room for the
+// request and it was taken. It returns with entered false if the target was
+// paused or probed meanwhile. It fails where the context ends before that.
 func (c *Client) waitForLimits(ctx context.Context, a *attempt) (entered bool, err error) {
 	if !a.starts() || c.countsStarts() {
 		select {
@@ -167,8 +173,8 @@ func (c *Client) countsStarts() bool {
 	return c.throttle.starts
 }
 
-// take takes what a request needs of the limits and lets it through, or returns for
-// how long to wait before the next try. open is false, and nothing is taken, where the
+// take takes what a request needs of the limits and lets it through, or returns
+// the wait before the next try. open is false, and nothing is taken, where the
 // target is paused or being probed.
 func (c *Client) take(a *attempt) (wait time.Duration, open bool) {
 	c.mu.Lock()
@@ -190,14 +196,14 @@ func (c *Client) take(a *attempt) (wait time.Duration, open bool) {
 	return 0, true
 }
 
-// handBack returns what was taken for a request that is not made after all.
+// handBack returns what was taken for a request that is not made.
 func (c *Client) handBack(a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.throttle.handBack(a)
 }
 
-// learn takes what the end of a request says about the target.
+// learn updates the limits and the breaker after the end of a request.
 func (c *Client) learn(a *attempt, err error, abandoned bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -217,8 +223,8 @@ func (c *Client) learn(a *attempt, err error, abandoned bool) {
 	c.noteContact(a, a.contact(err, abandoned), err)
 }
 
-// slowDown sends less from now on, because the service has refused a request. It
-// says so the first time.
+// slowDown lowers the rate of requests after the service has refused one. It
+// warns the first time.
 func (c *Client) slowDown(a *attempt) {
 	pause, first := c.throttle.refused(a)
 	c.pause(pause, record.PauseRefused)
@@ -227,7 +233,7 @@ func (c *Client) slowDown(a *attempt) {
 	}
 }
 
-// heed pauses the target where the service says that nothing is left of a limit.
+// heed pauses the target where the service reports a limit as used up.
 func (c *Client) heed(limits []core.RateLimit) {
 	var longest core.RateLimit
 	for _, l := range limits {
@@ -238,7 +244,7 @@ func (c *Client) heed(limits []core.RateLimit) {
 	c.stop(longest.Reset, record.PauseUsedUp, "the service says that nothing is left of its limit of "+longest.Name)
 }
 
-// stop pauses the target for at most longestPause, and warns of it.
+// stop pauses the target for at most longestPause, with a warning.
 func (c *Client) stop(d time.Duration, reason record.PauseReason, why string) {
 	if d = min(d, longestPause); d <= 0 {
 		return

@@ -10,24 +10,23 @@ import (
 )
 
 const (
-	// firstRetry and longestRetry bound the pauses between tries to begin a
-	// conversation; they double.
+	// firstRetry and longestRetry bound the pauses between attempts to begin a
+	// conversation; the pauses double.
 	firstRetry   = 500 * time.Millisecond
 	longestRetry = 15 * time.Second
 )
 
-// retry makes a request until it is answered, as long as making it again can do no
-// harm.
+// retry makes a request until it is answered, as long as repeating it is safe.
 //
-// A refusal because of limits is always safe to answer with the same request: it was
-// not carried out. Anything else that goes wrong with a message may have happened
-// after it had arrived, and no target is told the same thing twice. A conversation
-// that could not be begun has been told nothing.
+// After a refusal because of limits it is always safe: the request had no
+// effect. A message that failed otherwise may have arrived before the failure,
+// and is not sent again. A conversation that did not begin can be begun again,
+// because nothing was said.
 func (c *Client) retry(ctx context.Context, a *attempt) error {
 	tries, pauses := 0, pausesFrom(firstRetry, longestRetry)
 	for made := 1; ; made++ {
 		err := c.pass(ctx, a)
-		wait := time.Duration(0) // before the next try; pass waits for the target
+		wait := time.Duration(0) // before the next attempt; pass waits for the target
 		switch {
 		case err == nil:
 			return nil
@@ -58,7 +57,7 @@ func (c *Client) retry(ctx context.Context, a *attempt) error {
 	}
 }
 
-// health reports whether the target is down, or has never been there.
+// health reports whether the target is down or absent.
 func (c *Client) health() (down, absent bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

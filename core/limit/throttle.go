@@ -8,37 +8,38 @@ import (
 )
 
 const (
-	// backOff is what the rate at which a service took requests is multiplied
-	// with after it has refused one.
+	// backOff is the factor on the measured rate of requests after the service
+	// has refused one.
 	backOff = 0.95
-	// recovery is the share of the rate that is added in each second in which the
-	// service refuses nothing, once the rate was measured over a minute. One that
-	// was measured over less is doubted as much more.
+	// recovery is the share of the rate that is added in each second without a
+	// refusal, if the rate was measured over a minute. A rate that was measured
+	// over a shorter time recovers proportionally faster.
 	recovery = 0.005
-	// slowest is the lowest rate that a service can bring a run to: one request
-	// a minute.
+	// slowest is the lowest rate to which refusals reduce a run: one request a
+	// minute.
 	slowest = rate.Limit(1.0 / 60)
-	// firstRefusal and longestRefusal bound the pauses after a service has refused
-	// a request without saying for how long; they double while it takes none.
+	// firstRefusal and longestRefusal bound the pauses after a service has
+	// refused a request without naming a wait. The pauses double as long as it
+	// accepts none.
 	firstRefusal   = 250 * time.Millisecond
 	longestRefusal = 10 * time.Second
 )
 
-// throttle spaces the requests to a target evenly: at the rate that the campaign
-// allows, and below the one at which the service has refused some. The client's lock
-// guards it.
+// throttle spaces the requests to a target evenly: at the rate that the
+// campaign allows, and below the rate at which the service has refused
+// requests. The client's lock guards it.
 type throttle struct {
 	limiter *rate.Limiter
 	most    rate.Limit
 
-	// starts says that conversations that begin count as requests, too: the
-	// service has refused one.
+	// starts says that the start of a conversation counts as a request, too,
+	// because the service has refused one.
 	starts bool
-	// taken counts the requests that the service took, and begun the
+	// taken counts the requests that the service accepted, and begun the
 	// conversations that began while they did not count.
 	taken, begun lastMinute
-	// slowed is when the service last refused a request. The next two count what
-	// it took since, as taken and begun do.
+	// slowed is when the service last refused a request. The next two count
+	// what it accepted since, as taken and begun do.
 	slowed            time.Time
 	since, sinceBegun int
 	raised            time.Time
@@ -47,14 +48,14 @@ type throttle struct {
 	pauses   *backoff.ExponentialBackOff
 }
 
-// newThrottle returns one for a number of requests a minute; 0 leaves it to the
-// service.
+// newThrottle returns a throttle for a number of requests a minute; 0 means
+// that only the service's refusals limit the rate.
 func newThrottle(perMinute int) *throttle {
 	t := &throttle{most: rate.Inf, pauses: pausesFrom(firstRefusal, longestRefusal)}
 	if perMinute > 0 {
 		t.most = rate.Limit(float64(perMinute) / 60)
 	}
-	// At most a tenth of a second's requests leave at once.
+	// At most a tenth of a second's requests are sent at once.
 	t.limiter = rate.NewLimiter(t.most, max(1, perMinute/600))
 	return t
 }
@@ -67,8 +68,8 @@ func pausesFrom(first, longest time.Duration) *backoff.ExponentialBackOff {
 	return pauses
 }
 
-// take takes the requests that an attempt counts as, one by one as they become free,
-// and returns for how long to wait for the next of them; 0 when it has them all.
+// take takes the requests that an attempt counts as, one by one as they become
+// available, and returns the wait for the next of them; 0 when it has them all.
 func (t *throttle) take(now time.Time, a *attempt) (wait time.Duration) {
 	a.counts = len(a.Messages)
 	if a.starts() && t.starts {
@@ -83,13 +84,14 @@ func (t *throttle) take(now time.Time, a *attempt) (wait time.Duration) {
 	return 0
 }
 
-// handBack returns the requests that were taken for an attempt that is not made.
+// handBack returns the requests that were taken for an attempt that is not
+// made.
 func (t *throttle) handBack(a *attempt) {
 	t.limiter.ReserveN(time.Now(), -a.paid)
 	a.paid = 0
 }
 
-// missing returns how long it takes until a limiter has n to give; 0 where it has.
+// missing returns the time until a limiter has n available; 0 where it has.
 func missing(l *rate.Limiter, now time.Time, n int64) time.Duration {
 	limit := l.Limit()
 	if limit == rate.Inf {
@@ -99,8 +101,8 @@ func missing(l *rate.Limiter, now time.Time, n int64) time.Duration {
 	return max(0, time.Duration(short/float64(limit)*float64(time.Second)))
 }
 
-// took notes that the service took a request. While it does, the rate grows
-// towards what the campaign allows.
+// took records that the service accepted a request. The rate then grows towards
+// what the campaign allows.
 func (t *throttle) took(a *attempt) {
 	now := time.Now()
 	if a.counts == 0 {
@@ -121,10 +123,11 @@ func (t *throttle) took(a *attempt) {
 	t.raised = now
 }
 
-// refused notes that the service refused a request, and returns how long to leave
-// it alone, and whether it is the first that it refused. What was sent before the
-// last refusal is part of that. The rate falls below the one at which the service
-// took requests, unless it has taken none since: then it waits for something else.
+// refused records that the service refused a request, and returns the pause
+// before the next one, and whether it is the first refusal. A request that was
+// sent before the last refusal does not count as another. The rate falls below
+// that at which the service accepted requests, unless it has accepted none
+// since the last refusal: then the rate is not the cause.
 func (t *throttle) refused(a *attempt) (pause time.Duration, first bool) {
 	t.starts = t.starts || a.starts()
 	if a.sent.Before(t.slowed) {
@@ -139,8 +142,9 @@ func (t *throttle) refused(a *attempt) (pause time.Duration, first bool) {
 	return t.pauses.NextBackOff(), first
 }
 
-// slowDown lowers the rate below the one at which the service took requests, but
-// not by more than half: that was measured over a short time at first.
+// slowDown lowers the rate below that at which the service accepted requests,
+// but not by more than half, because the first measurements are over a short
+// time.
 func (t *throttle) slowDown(now time.Time) {
 	taken, over := t.taken.rate(now)
 	if t.starts {
@@ -156,7 +160,7 @@ func (t *throttle) slowDown(now time.Time) {
 	t.recovery = recovery * (time.Minute.Seconds() / over.Seconds())
 }
 
-// lastMinute counts what happened in each of the last sixty seconds.
+// lastMinute counts events in each of the last sixty seconds.
 type lastMinute struct {
 	began, newest time.Time
 	counts        [60]int
@@ -167,7 +171,7 @@ func (m *lastMinute) add(now time.Time, n int) {
 	m.counts[now.Unix()%60] += n
 }
 
-// forget clears the seconds that are over a minute old.
+// forget clears the seconds that are more than a minute old.
 func (m *lastMinute) forget(now time.Time) {
 	if m.began.IsZero() {
 		m.began, m.newest = now, now
@@ -179,7 +183,8 @@ func (m *lastMinute) forget(now time.Time) {
 	m.newest = now
 }
 
-// rate returns how much happened in a second, and over how long that was measured.
+// rate returns the number of events in a second, and over how long it was
+// measured.
 func (m *lastMinute) rate(now time.Time) (rate.Limit, time.Duration) {
 	m.forget(now)
 	sum := 0

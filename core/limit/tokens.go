@@ -9,23 +9,24 @@ import (
 )
 
 const (
-	// bytesPerToken is what a token of text holds at least, in most languages.
+	// bytesPerToken is a lower bound of the bytes in a token of text, in most
+	// languages.
 	bytesPerToken = 4
-	// memoryOfUsage is the weight of the latest reply in what the next ones are
-	// expected to use.
+	// memoryOfUsage is the weight of the latest reply in the moving average of
+	// usage.
 	memoryOfUsage = 0.2
 )
 
-// tokenLimit holds what a target uses to so many tokens a minute. What a message
-// will use is not known before its reply: it is estimated, and made good
-// afterwards by those that follow. The client's lock guards it.
+// tokenLimit limits the tokens that a target uses in a minute. The usage of a
+// message is not known before its reply: it is estimated, and the difference is
+// settled afterwards. The client's lock guards it.
 type tokenLimit struct {
 	limiter *rate.Limiter // nil for no limit
-	// usual is what the messages so far used, the latest ones above all.
+	// usual is the moving average of a message's usage.
 	usual float64
 }
 
-// newTokenLimit returns one for a number of tokens a minute; 0 is no limit.
+// newTokenLimit returns a limit for a number of tokens a minute; 0 is no limit.
 func newTokenLimit(perMinute int) *tokenLimit {
 	if perMinute == 0 {
 		return &tokenLimit{}
@@ -34,8 +35,9 @@ func newTokenLimit(perMinute int) *tokenLimit {
 	return &tokenLimit{limiter: rate.NewLimiter(rate.Limit(float64(perMinute)/60), max(1, perMinute/10))}
 }
 
-// estimate returns what messages are expected to use: as much as those before them,
-// but no less than they hold themselves, and no more than can be taken at once.
+// estimate returns the expected usage of messages: that of those before them,
+// but at least the size of their own text, and at most the burst of the
+// limiter.
 func (l *tokenLimit) estimate(messages []core.Message) int64 {
 	if l.limiter == nil {
 		return 0
@@ -47,7 +49,8 @@ func (l *tokenLimit) estimate(messages []core.Message) int64 {
 	return min(total, int64(l.limiter.Burst()))
 }
 
-// wait returns how long it takes until so many tokens may be taken; 0 where they may.
+// wait returns the time until a number of tokens may be taken; 0 if they may be
+// taken now.
 func (l *tokenLimit) wait(now time.Time, expected int64) time.Duration {
 	if expected == 0 {
 		return 0
@@ -62,7 +65,8 @@ func (l *tokenLimit) take(now time.Time, expected int64) {
 	}
 }
 
-// settle makes good what replies really used.
+// settle takes or returns the difference between the actual and the expected
+// usage.
 func (l *tokenLimit) settle(expected int64, replies []core.Reply) {
 	if l.limiter == nil {
 		return
@@ -73,8 +77,8 @@ func (l *tokenLimit) settle(expected int64, replies []core.Reply) {
 		used += n
 		l.learn(float64(n))
 	}
-	// The limiter takes no more than its burst at once, and a negative number of
-	// tokens as one that is given back.
+	// The limiter takes at most its burst at once, and returns tokens for a
+	// negative number.
 	now, most := time.Now(), int64(l.limiter.Burst())
 	for owed := used - expected; owed != 0; {
 		part := min(owed, most)
@@ -83,7 +87,7 @@ func (l *tokenLimit) settle(expected int64, replies []core.Reply) {
 	}
 }
 
-// learn takes what a reply used into what the next ones are expected to use.
+// learn adds the usage of a reply to the moving average.
 func (l *tokenLimit) learn(used float64) {
 	if l.usual == 0 {
 		l.usual = used
