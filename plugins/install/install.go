@@ -91,8 +91,8 @@ func (o Options) install(ctx context.Context, from origin) (Installed, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return Installed{}, core.Errorf(core.ErrorInternal, "making the plugin folder: %w", err)
 	}
-	// A hidden folder beside the final one: on the same disk, and looked at by
-	// nobody.
+	// A hidden folder beside the final one: on the same disk, and not taken for a
+	// version that is installed.
 	temp, err := os.MkdirTemp(o.Dir, ".install-")
 	if err != nil {
 		return Installed{}, core.Errorf(core.ErrorInternal, "making a folder for the plugin: %w", err)

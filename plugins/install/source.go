@@ -30,7 +30,7 @@ type origin struct {
 	known Entry
 }
 
-// sum is the checksum that the program must have; "" where nobody says it.
+// sum is the checksum that the program must have; "" where it is not known.
 func (o origin) sum() string { return o.known.SHA256[Platform()] }
 
 // findOrigin finds out what is at a source: the checksums file of a release, at

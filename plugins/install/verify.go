@@ -76,8 +76,8 @@ func VerifyLock(lock *Lock, found []host.Program) []Verified {
 	return all
 }
 
-// verify looks at one program. want is the checksum that it should have, "" where
-// nobody knows.
+// verify looks at one program. want is the checksum that it should have, ""
+// where that is not known.
 func verify(p host.Program, want string) Verified {
 	p.SHA256 = want
 	v := Verified{Program: p, Finding: OK}

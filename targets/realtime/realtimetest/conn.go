@@ -140,6 +140,8 @@ func (c *conn) send(event string, f fields) {
 	c.write(frame)
 }
 
+// write sends a frame. Observe is called under the lock that orders frames: else
+// it could be told of two in another order than they were sent in.
 func (c *conn) write(frame []byte) {
 	c.writing.Lock()
 	defer c.writing.Unlock()

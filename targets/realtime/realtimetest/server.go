@@ -39,8 +39,9 @@ type Options struct {
 	// Nil logs nothing.
 	Log *slog.Logger
 	// Observe is called with every text frame, before it is handled or after it
-	// was sent. It must not keep or change the frame, and is called
-	// concurrently. Nil observes nothing.
+	// was sent; with those of one side of a connection in their order, which wait
+	// for it. It must not keep or change the frame, and is called concurrently.
+	// Nil observes nothing.
 	Observe func(fromClient bool, frame []byte)
 }
 
