@@ -10,34 +10,34 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// attacker chooses what is said to the target: it follows the trial's strategy, and
-// asks a helper what that wants to know.
+// attacker chooses the messages to the target: it follows the trial's strategy,
+// and asks the attacker's model when the strategy needs a text.
 type attacker struct {
 	strategy strategy.Strategy
-	// cut is why the strategy's turns are not all that were to be said, "" where
-	// they are.
+	// cut is why the strategy ended before all its turns; "" where it did not.
 	cut        string
 	components *componentRunner
 	targets    map[string]*targetClient // the campaign's, by name
-	// asked is what the attacker's model has answered to the strategy.
+	// asked are the answers of the attacker's model to the strategy.
 	asked []strategy.Asked
 }
 
-// move is what the attacker does next.
+// move is the next step of the attacker.
 type move struct {
-	// turns are said next: one, and those that are said over the reply to the one
-	// before. There are none where the conversation is over.
+	// turns are to be sent next: one, and those that are sent while the reply
+	// to the one before plays. There are none where the conversation is over.
 	turns []strategy.Turn
-	// stopped is why the attacker has ended the conversation before it has said all
-	// that it was to; "" where it has said all.
+	// stopped is why the attacker has ended the conversation before all its
+	// turns; "" where all were sent.
 	stopped string
-	// failed is why the attacker has no message; nil where it has one, or has ended
-	// the conversation.
+	// failed is why the attacker has no message; nil where it has one, or has
+	// ended the conversation.
 	failed error
 }
 
-// next returns what the attacker does next. said is the conversation since the trial
-// began, and turn the index of the next turn. The error is why the trial cannot go on.
+// next returns the attacker's next step. said is the conversation since the
+// trial began, and turn the index of the next turn. The error is why the trial
+// cannot go on.
 func (a *attacker) next(ctx context.Context, said []core.Message, turn int) (move, error) {
 	var m move
 	said = slices.Clip(said)
@@ -71,15 +71,16 @@ func written(t strategy.Turn) core.Message {
 	return m
 }
 
-// ask asks the attacker's model what the strategy wants to know. What it asks is the
-// trial's, like what components ask of helpers. failure is why there is no answer.
+// ask asks the attacker's model the strategy's question. The question is
+// recorded with the trial, as components' questions to helpers are. failure is
+// why there is no answer.
 func (a *attacker) ask(ctx context.Context, q strategy.Question, turn int) (failure, err error) {
 	if err := interrupted(ctx); err != nil {
 		return nil, err
 	}
 	within, call := a.components.begin(ctx, core.KindStrategy, q.By, turn)
 	reply, failure := askOnce(within, a.targets[q.Of], call, q)
-	_ = call.end() // why the model did not answer is failure
+	_ = call.end() // failure already says why the model did not answer
 	if err := cmp.Or(a.components.calls.rec.failed(), interrupted(ctx)); err != nil {
 		return nil, err
 	}
@@ -90,12 +91,12 @@ func (a *attacker) ask(ctx context.Context, q strategy.Question, turn int) (fail
 	return nil, nil
 }
 
-// askOnce asks a model one question, in a conversation that ends with the answer.
+// askOnce asks a model one question in a conversation of its own.
 func askOnce(ctx context.Context, model *targetClient, by *componentCall, q strategy.Question) (core.Reply, error) {
 	conversation, err := startHelper(ctx, model, by, core.Start{SystemPrompt: q.SystemPrompt})
 	if err != nil {
 		return core.Reply{}, err
 	}
-	defer func() { _ = conversation.End(context.WithoutCancel(ctx)) }() // the answer is there, or never will be
+	defer func() { _ = conversation.End(context.WithoutCancel(ctx)) }() // the answer has arrived or failed, so that the error does not matter
 	return conversation.Send(ctx, core.UserText(q.Text))
 }

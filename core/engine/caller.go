@@ -7,26 +7,26 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// Replayer stands in the place of components whose answers are known.
+// Replayer answers calls of components from a record.
 type Replayer interface {
-	// Answer returns what came of the next call of a trial; ok is false where the
-	// component itself is to be asked. An error ends the run: the call is none
-	// that was to be expected. There are no secrets in the call. Calls of one
-	// trial come in order, but for those that a component makes to helpers: these
-	// may come side by side, with the context of that component's call.
+	// Answer returns the result of a trial's next call; ok is false where the
+	// component itself is to be called. An error ends the run: the call differs
+	// from the expected one. The call holds no secrets. Calls of one trial
+	// arrive in order, except those that a component makes to helpers: these
+	// may be concurrent, with the context of that component's call.
 	Answer(ctx context.Context, trialID string, c record.Call) (a record.Answer, ok bool, err error)
-	// End says that a trial makes no call any more. An error ends the run: there
-	// was more to be expected.
+	// End is called after the last call of a trial. An error ends the run: more
+	// calls were expected.
 	End(trialID string) error
 }
 
-// Unexpected is an error of [Replayer], which ended the run.
+// Unexpected is an error of a [Replayer] that ended the run.
 type Unexpected struct{ error }
 
 // Unwrap returns the error.
 func (u Unexpected) Unwrap() error { return u.error }
 
-// absent is a conversation whose replies come from [Replayer].
+// absent is a conversation whose replies are the [Replayer]'s.
 type absent struct{}
 
 // Send implements [core.Conversation].
@@ -37,18 +37,19 @@ func (absent) Send(context.Context, core.Message) (core.Reply, error) {
 // End implements [core.Conversation].
 func (absent) End(context.Context) error { return nil }
 
-// caller makes the calls of one trial. It asks the Replayer for the answer first,
-// and has what came of the call recorded.
+// caller makes the calls of one trial. It asks the Replayer for the answer
+// first, and records the result of the call.
 type caller struct {
-	replayer Replayer // nil where every component is asked
+	replayer Replayer // nil where every component is called
 	rec      *recorder
 }
 
-// isNeeded reports whether calls are recorded, or answered by the Replayer. Where
-// they are not, nothing has to stand between a trial and its target.
+// isNeeded reports whether calls are recorded, or answered by the Replayer.
+// Where they are not, a trial calls its target directly.
 func (c caller) isNeeded() bool { return c.rec.recordsCalls || c.replayer != nil }
 
-// call makes a call with do, unless its answer is known, and records what came of it.
+// call makes a call with do, unless the Replayer knows its answer, and records
+// the result.
 func (c caller) call(ctx context.Context, call record.Call, do func() record.Answer) record.Answer {
 	a, isReplayed := c.replayed(ctx, call)
 	if !isReplayed {
@@ -58,7 +59,7 @@ func (c caller) call(ctx context.Context, call record.Call, do func() record.Ans
 	return a
 }
 
-// replayed returns what came of a call whose answer is known.
+// replayed returns the Replayer's answer to a call.
 func (c caller) replayed(ctx context.Context, call record.Call) (record.Answer, bool) {
 	if c.replayer == nil {
 		return record.Answer{}, false
@@ -71,7 +72,7 @@ func (c caller) replayed(ctx context.Context, call record.Call) (record.Answer, 
 	return a, ok
 }
 
-// record records a call, if calls are.
+// record records a call, if calls are recorded.
 func (c caller) record(call record.Call, a record.Answer) {
 	if !c.rec.recordsCalls {
 		return

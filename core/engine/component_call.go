@@ -7,12 +7,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// componentCall is a call of a converter, a scorer or a strategy on behalf of a
-// trial. As long as it lasts, the component may ask helpers, from many goroutines.
+// componentCall is a call of a converter, a scorer or a strategy for a trial.
+// Until it ends, the component may ask helpers, from many goroutines.
 type componentCall struct {
 	kind core.Kind
 	name string
-	// turn is the index of the trial's turn that the component works for.
+	// turn is the index of the trial's turn that the call is for.
 	turn  int
 	seed  uint64
 	calls caller
@@ -21,14 +21,15 @@ type componentCall struct {
 	requests sync.WaitGroup
 	mu       sync.Mutex
 	isOver   bool
-	// begun counts the conversations that the component began, or tried to.
+	// begun counts the conversations that the component began, or tried to
+	// begin.
 	begun int
-	// failure is why the helper that was asked last did not answer.
+	// failure is why the last request to a helper failed; nil if it did not.
 	failure error
 }
 
-// end ends the call, and what still goes on with helpers. It returns why the helper
-// that was asked last did not answer, nil where it did or there is none.
+// end ends the call, and its requests to helpers. It returns why the last
+// request to a helper failed; nil if it did not or there was none.
 func (c *componentCall) end() error {
 	c.mu.Lock()
 	c.isOver = true
@@ -38,8 +39,8 @@ func (c *componentCall) end() error {
 	return c.failure
 }
 
-// enter counts a request to a helper, unless the call is over. Who enters calls
-// requests.Done.
+// enter counts a request to a helper, unless the call has ended. After enter
+// has returned true, the caller has to call requests.Done.
 func (c *componentCall) enter() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +59,7 @@ func (c *componentCall) nextSeed() uint64 {
 	return c.seed + uint64(c.begun)
 }
 
-// note notes how the last request to a helper ended; nil where it was answered.
+// note records how the last request to a helper ended; nil if it was answered.
 func (c *componentCall) note(failure error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,19 +8,19 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// workTimeout bounds one call of a converter or scorer. They may run a model; one
-// that takes longer than this hangs.
+// workTimeout is the time limit of one call of a converter or scorer. It is
+// long because they may run a model.
 const workTimeout = 5 * time.Minute
 
-// componentRunner has a trial's converters, scorers and strategy work.
+// componentRunner calls a trial's converters, scorers and strategy.
 type componentRunner struct {
 	seeds seeds
 	calls caller
 }
 
-// run has a converter or scorer work for a turn, with the context that do is given,
-// unless the answer is known, and records what came of it. unanswered is why the
-// helper that it asked last did not answer; nil where it did, or none was asked.
+// run calls a converter or scorer for a turn with do, unless the Replayer knows
+// the answer, and records the result. unanswered is why the component's last
+// request to a helper failed; nil if it did not or there was none.
 func (c *componentRunner) run(ctx context.Context, kind core.Kind, call record.Call, do func(context.Context) record.Answer) (a record.Answer, unanswered error) {
 	ctx, running := c.begin(ctx, kind, call.Name, call.Turn)
 	ctx = withCall(ctx, running)
@@ -35,8 +35,8 @@ func (c *componentRunner) run(ctx context.Context, kind core.Kind, call record.C
 	return a, unanswered
 }
 
-// begin begins a call of a component. What the component does has to be done with
-// the context that it returns, and the call be ended.
+// begin begins a call of a component. The component has to be called with the
+// returned context, and the call has to be ended.
 func (c *componentRunner) begin(ctx context.Context, kind core.Kind, name string, turn int) (context.Context, *componentCall) {
 	call := &componentCall{kind: kind, name: name, turn: turn, seed: c.seeds.next(kind, name, turn), calls: c.calls}
 	ctx, call.cancel = context.WithTimeout(core.WithSeed(ctx, call.seed), workTimeout)

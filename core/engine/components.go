@@ -14,12 +14,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// openTimeout bounds the opening of one component. A plugin that has to load
-// a model is slow; one that takes longer than this hangs.
+// openTimeout is the time limit for opening one component. It is long because a
+// plugin may load a model.
 const openTimeout = 2 * time.Minute
 
-// components are the opened components under their names in the campaign. A
-// component is written once, while opening, and read afterwards.
+// components are the opened components by their names in the campaign. Each is
+// written once, while it is opened, and read afterwards.
 type components struct {
 	targets    map[string]core.Target
 	converters map[string]core.Converter
@@ -38,10 +38,9 @@ func newComponents() *components {
 	return &components{targets: map[string]core.Target{}, converters: map[string]core.Converter{}, scorers: map[string]core.Scorer{}}
 }
 
-// open opens everything that a plan uses, in parallel: the targets first, so that
-// they are there for whoever uses them. It fails where any component cannot be
-// opened: somebody has to mend that, and nothing has been sent yet. The errors are
-// without secrets.
+// open opens everything that a plan uses, in parallel; targets come first,
+// because converters and scorers may use them. It fails where any component
+// cannot be opened; nothing has been sent by then. The errors hold no secrets.
 func (c *components) open(ctx context.Context, p *plan.Plan, configs configs, opener core.Opener, clean redaction) error {
 	targets, opening := errgroup.WithContext(ctx)
 	for _, d := range p.Targets {
@@ -87,7 +86,7 @@ func openInto[T any](
 	return nil
 }
 
-// close closes what was opened.
+// close closes the opened components.
 func (c *components) close(events reporter) {
 	for _, c := range c.closers {
 		if err := c.closer.Close(); err != nil {

@@ -8,17 +8,18 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// endTimeout bounds the end of a conversation, also of one that was interrupted.
+// endTimeout is the time limit for ending a conversation, also after an
+// interruption.
 const endTimeout = 10 * time.Second
 
-// conversation is a trial's conversation with the target under test. Each turn is
-// recorded before the next one is sent.
+// conversation is a trial's conversation with the target under test. Each turn
+// is recorded before the next one is sent.
 type conversation struct {
 	client *targetClient
 	calls  caller
 	rec    *recorder
-	// resumed marks the replies, where the conversation goes on with what was said
-	// before the run was stopped; nil where it begins.
+	// resumed marks the replies of a conversation that continues an earlier
+	// attempt; nil where it begins anew.
 	resumed *resumed
 	open    core.Conversation
 }
@@ -33,10 +34,10 @@ func (c *conversation) begin(ctx context.Context, start core.Start) error {
 	return a.Err
 }
 
-// say sends messages, each after the first over the reply to the one before, and
-// records a turn for each that was sent: those that were answered, of which the last
-// has a failure where its reply broke off, and, in failed, the one that was not. The
-// error is why the trial cannot go on.
+// say sends messages, each after the first while the reply to the one before
+// plays, and records a turn for each that was sent: those that were answered,
+// the last of which has a failure if its reply broke off, and, in failed, the
+// one that was not answered. The error is why the trial cannot go on.
 func (c *conversation) say(ctx context.Context, messages []core.Message) (answered []answeredTurn, failed *record.Turn, err error) {
 	sent, failure := c.send(ctx, messages)
 	if err := c.rec.failed(); err != nil {
@@ -86,8 +87,8 @@ func (c *conversation) send(ctx context.Context, messages []core.Message) (sendi
 	return sent, a.Err
 }
 
-// end releases the conversation. That it could not be released is no evidence for or
-// against the target.
+// end releases the conversation. An error is a warning: it is no evidence for
+// or against the target.
 func (c *conversation) end(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()

@@ -11,8 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// converterRunner runs a trial's converters: those of its turns, and those between
-// a reply and a scorer.
+// converterRunner runs a trial's converters: those of its turns, and those
+// between a reply and a scorer.
 type converterRunner struct {
 	definitions []plan.Converter
 	opened      map[string]core.Converter // by their names in the campaign
@@ -22,10 +22,11 @@ type converterRunner struct {
 	trial       record.TrialInfo
 }
 
-// messages makes the messages of turns that are said in one exchange, of which the
-// first has the index given. They are all ready before the first of them is sent,
-// because the next ones are due while the reply before is spoken. Where a converter
-// fails, the last of the messages is the one that it failed on, as far as it came.
+// messages makes the messages of an exchange's turns, the first of which has
+// the given index. All of them are made before the first is sent, because the
+// next ones are due while the reply before plays. Where a converter fails, the
+// last of the messages is the one that it failed on, with the parts made so
+// far.
 func (c *converterRunner) messages(ctx context.Context, index int, turns []strategy.Turn) ([]core.Message, error) {
 	var messages []core.Message
 	for i, turn := range turns {
@@ -41,8 +42,8 @@ func (c *converterRunner) messages(ctx context.Context, index int, turns []strat
 	return messages, nil
 }
 
-// message runs the parts of a turn through their converters. The message is as far
-// as they came where one fails.
+// message runs the parts of a turn through their converters. Where one fails,
+// the message has the parts made so far.
 func (c *converterRunner) message(ctx context.Context, index int, turn strategy.Turn) (core.Message, error) {
 	m := core.Message{Role: core.User, Delivery: turn.Delivery}
 	for _, p := range turn.Parts {
@@ -62,7 +63,7 @@ func (c *converterRunner) part(ctx context.Context, index int, p strategy.Part) 
 		if err != nil {
 			return part, err
 		}
-		if len(value.Data) == 0 { // a target that is sent nothing proves nothing
+		if len(value.Data) == 0 { // an empty message would test nothing
 			return part, core.Errorf(core.ErrorInput, "converter %q returned an empty value", name)
 		}
 		if part.Original == nil {
@@ -81,7 +82,8 @@ func (c *converterRunner) value(ctx context.Context, name string, turn int, valu
 	definition := converterNamed(name, c.definitions)
 	ctx, end := c.trace.step(ctx, record.Step{Kind: record.StepConvert, Name: name, Turn: turn, Use: definition.Use, Config: definition.Config})
 	call := record.Call{Kind: record.CallConvert, Name: name, Turn: turn, Values: []core.Value{value}}
-	// A converter whose helper did not answer may do without: its value is sent.
+	// A converter may succeed without its helper's answer; its value is sent
+	// then.
 	a, _ := c.components.run(ctx, core.KindConverter, call, func(ctx context.Context) (a record.Answer) {
 		a.Value, a.Err = c.opened[name].Convert(ctx, value)
 		return a

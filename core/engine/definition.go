@@ -7,7 +7,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 )
 
-// converterNamed returns a converter's definition. A plan holds all that it names.
+// converterNamed returns a converter's definition. The plan defines every
+// converter that it names.
 func converterNamed(name string, all []plan.Converter) plan.Converter {
 	if i := slices.IndexFunc(all, func(c plan.Converter) bool { return c.Name == name }); i >= 0 {
 		return all[i]
@@ -15,7 +16,8 @@ func converterNamed(name string, all []plan.Converter) plan.Converter {
 	return plan.Converter{Component: plan.Component{Name: name}}
 }
 
-// scorerNamed returns a scorer's definition. A plan holds all that it names.
+// scorerNamed returns a scorer's definition. The plan defines every scorer that
+// it names.
 func scorerNamed(name string, all []plan.Scorer) plan.Scorer {
 	if i := slices.IndexFunc(all, func(s plan.Scorer) bool { return s.Name == name }); i >= 0 {
 		return all[i]
@@ -23,7 +25,7 @@ func scorerNamed(name string, all []plan.Scorer) plan.Scorer {
 	return plan.Scorer{Component: plan.Component{Name: name}}
 }
 
-// judgedModality is the modality that a scorer judges: text, where it does not say.
+// judgedModality is the modality that a scorer judges; the default is text.
 func judgedModality(s plan.Scorer) core.Modality {
 	if s.On == "" {
 		return core.Text

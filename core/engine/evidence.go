@@ -8,17 +8,18 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 )
 
-// evidence is what scorers see of a reply, made once for each on: and via:.
+// evidence holds the values of a reply that scorers judge, computed once for
+// each on: and via:.
 type evidence struct {
 	converters *converterRunner
-	// turn is the index of the turn that the reply is to.
+	// turn is the index of the reply's turn.
 	turn  int
 	reply core.Message
 	made  map[string]judgedValues
 }
 
-// judgedValues are the values that a scorer judges, as far as the converters came;
-// err is why one failed.
+// judgedValues are the values that a scorer judges. Where a converter failed,
+// err says why and the values are those made before.
 type judgedValues struct {
 	values []core.Value
 	err    error
@@ -50,7 +51,7 @@ func (e *evidence) valuesFor(ctx context.Context, s plan.Scorer) judgedValues {
 	return made
 }
 
-// valuesOf returns what the reply holds of a modality.
+// valuesOf returns the reply's values of a modality.
 func (e *evidence) valuesOf(on core.Modality) []core.Value {
 	if on == core.Audio {
 		return sounds(e.reply)
@@ -58,9 +59,9 @@ func (e *evidence) valuesOf(on core.Modality) []core.Value {
 	return e.reply.Of(on)
 }
 
-// transcriptOf returns a conversation as scorers get it: what it began with, and
-// what was said since. Every scorer gets it after every turn, so that only the last
-// message has its sounds and images.
+// transcriptOf returns a conversation for scorers: its history, and the
+// messages since. Only the last message has its sounds and images, because
+// every scorer gets the transcript after every turn.
 func transcriptOf(systemPrompt string, history, said []core.Message) []core.Message {
 	var all []core.Message
 	if systemPrompt != "" {
@@ -74,7 +75,7 @@ func transcriptOf(systemPrompt string, history, said []core.Message) []core.Mess
 	return append(all, said[last])
 }
 
-// inWords returns what is text in a message, and the text from which its sounds and
+// inWords returns a message's texts, and the texts from which its sounds and
 // images were made.
 func inWords(m core.Message) core.Message {
 	words := core.Message{Role: m.Role, Delivery: m.Delivery}

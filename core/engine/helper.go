@@ -12,9 +12,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// helperTarget is a target of the campaign as converters, scorers and strategies get
-// it. They may ask it while they work for a trial, whose record and usage it becomes
-// part of.
+// helperTarget is a target of the campaign that converters, scorers and
+// strategies may ask during a call. The answers are part of the record and
+// usage of the call's trial.
 type helperTarget struct{ client *targetClient }
 
 var (
@@ -22,7 +22,7 @@ var (
 	_ core.Interruptible = (*helperConversation)(nil)
 )
 
-// helperTargets are the campaign's targets as components get them.
+// helperTargets are the campaign's targets for use by components.
 func helperTargets(clients map[string]*targetClient) core.Targets {
 	targets := core.Targets{}
 	for name, client := range clients {
@@ -57,10 +57,11 @@ type helperConversation struct {
 	by     *componentCall
 	rec    *recorder
 	client *targetClient
-	// number counts the trial's conversations with helpers, from 0.
+	// number is the index of the conversation among the trial's conversations
+	// with helpers, from 0.
 	number int
 	open   core.Conversation
-	// start is what it began with; it is recorded with the first turn.
+	// start is how the conversation began; it is recorded with the first turn.
 	start core.Start
 }
 
@@ -99,8 +100,8 @@ func (c *helperConversation) Send(ctx context.Context, m core.Message) (core.Rep
 	return replies[0], err
 }
 
-// Exchange implements [core.Interruptible]. Whether the target does, the sending of
-// the messages says.
+// Exchange implements [core.Interruptible]. If the target does not, sending the
+// messages returns an error.
 func (c *helperConversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	if err := c.by.enter(); err != nil {
 		return nil, err
@@ -134,8 +135,8 @@ func (c *helperConversation) Exchange(ctx context.Context, messages []core.Messa
 	return answer.Replies, c.toldError(ctx, answer)
 }
 
-// recordTurns records a turn for each of the messages that was sent. One whose reply
-// broke off has failed, for the component too.
+// recordTurns records a turn for each message that was sent. A turn whose reply
+// broke off is a failure, for the component too.
 func (c *helperConversation) recordTurns(o *orderedRecord, started time.Time, messages []core.Message, answer record.Answer) error {
 	isRecorded := answer.Err == nil
 	for i, message := range messages[:len(answer.Replies)] {
@@ -154,7 +155,8 @@ func (c *helperConversation) recordTurns(o *orderedRecord, started time.Time, me
 	return c.recordTurn(o, record.Turn{Started: started, Sent: messages[len(answer.Replies)], Failure: c.failureOf(answer)})
 }
 
-// recordTurn records a turn, the first one with what the conversation began with.
+// recordTurn records a turn; the first one is recorded with the start of the
+// conversation.
 func (c *helperConversation) recordTurn(o *orderedRecord, turn record.Turn) error {
 	t := record.HelperTurn{
 		Turn: turn, Kind: c.by.kind, By: c.by.name, For: c.by.turn,
@@ -164,7 +166,7 @@ func (c *helperConversation) recordTurn(o *orderedRecord, turn record.Turn) erro
 	return o.recordHelperTurn(t)
 }
 
-// failureOf returns why there is no whole reply, as it is recorded.
+// failureOf returns, for the record, why there is no complete reply.
 func (c *helperConversation) failureOf(a record.Answer) *record.Failure {
 	if a.Abandoned {
 		return &record.Failure{Kind: core.ErrorInterrupted, Message: "the component did not wait for the reply any more"}
@@ -172,8 +174,8 @@ func (c *helperConversation) failureOf(a record.Answer) *record.Failure {
 	return c.rec.clean.failure(a.Err)
 }
 
-// toldError returns the error that the component gets: without secrets, which are
-// another component's. It is nil where the answer has none.
+// toldError returns the error for the component. It has no secrets, because
+// they belong to another component. It is nil for a call that was answered.
 func (c *helperConversation) toldError(ctx context.Context, a record.Answer) error {
 	if a.Err == nil {
 		return nil
@@ -185,8 +187,8 @@ func (c *helperConversation) toldError(ctx context.Context, a record.Answer) err
 	return told
 }
 
-// refuse ends the trial without an outcome: the run's budget is used up, and a
-// component that gets no answer must not judge.
+// refuse ends the trial without an outcome, because the run's budget is used
+// up: a component without its answer must not judge.
 func (c *helperConversation) refuse(err error) error {
 	c.by.note(err)
 	c.rec.fail(errInterrupted)

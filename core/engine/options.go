@@ -7,42 +7,43 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// Options are what a run needs from its surroundings.
+// Options are the dependencies and settings of a run.
 type Options struct {
 	Components Components
 	Recording  Recording
 	Watchers   Watchers
-	// Redactor learns every secret before a component is opened, and removes
-	// it from all that is recorded or observed. Nil redacts nothing.
+	// Redactor is given every secret before a component is opened, and removes
+	// secrets from everything that is recorded or observed. Nil redacts
+	// nothing.
 	Redactor *secret.Redactor
-	// Done are the outcomes, by trial ID, of trials that were held before: they
-	// are not held again, and count in the Summary's Tally.
+	// Done are the outcomes, by trial ID, of trials that already have one:
+	// these are not run again, and count in the Summary's Tally.
 	Done map[string]core.Outcome
-	// Replayer, where not nil, is asked for what came of each call before it is made.
+	// Replayer, where not nil, is asked for the answer before each call.
 	Replayer Replayer
 }
 
-// Components are what a run may use.
+// Components are the components of a run and their secrets.
 type Components struct {
-	// Resolver returns what opens the components. Converters and scorers may use
-	// the targets, which are those of the campaign under their names there: in
-	// the calls that are made to them, and with the context of those calls.
-	// What it opens is closed after the run if it implements [io.Closer].
+	// Resolver returns the openers of components. Converters and scorers may
+	// use the campaign's targets by name, during calls to them and with the
+	// context of those calls. An opened component is closed after the run if it
+	// implements [io.Closer].
 	Resolver func(targets core.Targets) core.Opener
-	// Secrets finds the secrets that the campaign refers to.
+	// Secrets resolves the campaign's secret references.
 	Secrets secret.Lookup
 }
 
-// Recording says who keeps a run.
+// Recording says how a run is recorded.
 type Recording struct {
-	// Begin begins the record. It is called once every component is open, and
-	// before anything is sent: a run that cannot begin leaves no record.
+	// Begin begins the record. It is called once, when every component is open
+	// and before anything is sent: a run that fails before leaves no record.
 	Begin func(ctx context.Context) (Journal, error)
 	// Calls has each call of a component recorded, with its answer.
 	Calls bool
 }
 
-// Watchers are told of a run.
+// Watchers receive the events of a run.
 type Watchers struct {
 	Observer Observer // may be nil
 	Tracer   Tracer   // may be nil

@@ -23,8 +23,8 @@ func interrupted(ctx context.Context) error {
 	return nil
 }
 
-// recorder keeps what happens in one trial in the Journal, and tells the Observer,
-// both without secrets.
+// recorder writes the events of one trial to the Journal and the Observer, both
+// without secrets.
 type recorder struct {
 	journal Journal
 	events  reporter
@@ -33,20 +33,20 @@ type recorder struct {
 	// recordsCalls says that each call of a component is recorded.
 	recordsCalls bool
 
-	// turns counts the trial's turns that are recorded, and usage is that of their
+	// turns counts the trial's recorded turns, and usage is the usage of their
 	// replies. Only the trial's own goroutine uses them.
 	turns int
 	usage core.Usage
 
-	// helpers is what components ask of helpers: the only part of a trial that
-	// several goroutines work on, those of a component.
+	// helpers records the conversations with helpers. It is the only part of a
+	// trial that several goroutines use, those of a component.
 	helpers helperLog
 }
 
-// helperLog counts what is recorded of helpers, and of calls.
+// helperLog counts the recorded helper turns and calls.
 type helperLog struct {
-	// order is held while something is counted and the Journal is called, so that
-	// calls and helper turns are recorded in one order, that of their indexes.
+	// order is held while something is counted and the Journal is called, so
+	// that calls and helper turns are recorded in the order of their indexes.
 	order         sync.Mutex
 	turns         int
 	conversations int
@@ -63,7 +63,7 @@ func (r *recorder) beginTrial(p *plan.Trial, ordinal int, at time.Time) error {
 	return r.journal.BeginTrial(r.clean.trial(p, ordinal), at)
 }
 
-// restore counts what was recorded before the run was stopped.
+// restore continues the counters after an earlier attempt.
 func (r *recorder) restore(recorded record.RecordedTrial) {
 	r.turns = len(recorded.Turns)
 	h := &r.helpers
@@ -76,8 +76,8 @@ func (r *recorder) restore(recorded record.RecordedTrial) {
 	}
 }
 
-// recordAnswered completes and records a turn that has a reply, and the failure that
-// broke it off, if one did.
+// recordAnswered completes and records a turn that has a reply, and the failure
+// with which the reply broke off, if any.
 func (r *recorder) recordAnswered(t *answeredTurn) error {
 	clean := r.clean.reply(t.reply)
 	t.turn.Index, t.turn.Ended, t.turn.Sent, t.turn.Reply = r.turns, time.Now(), r.clean.message(t.message), &clean
@@ -93,18 +93,19 @@ func (r *recorder) recordFailed(turn *record.Turn, failure *record.Failure) erro
 	return r.journal.RecordTurn(r.trial.ID, *turn)
 }
 
-// recordScores records the scores of a recorded turn's reply, which are clean already.
+// recordScores records the scores of a recorded turn's reply, which are
+// redacted already.
 func (r *recorder) recordScores(turn int, scores []record.Score) error {
 	return r.journal.RecordScores(r.trial.ID, turn, scores)
 }
 
-// endTrial records the outcome, whose reasons are clean already.
+// endTrial records the outcome, whose reasons are redacted already.
 func (r *recorder) endTrial(result record.Result) error {
 	return r.journal.EndTrial(r.trial.ID, result)
 }
 
-// failureOf returns an error as it is recorded: that the run was interrupted before
-// something, where ctx has ended.
+// failureOf returns an error for the record; where ctx has ended, its kind is
+// that of an interruption.
 func (r *recorder) failureOf(ctx context.Context, err error, before string) *record.Failure {
 	if ctx.Err() != nil {
 		return &record.Failure{Kind: core.ErrorInterrupted, Message: "the run was interrupted before " + before}
@@ -112,15 +113,15 @@ func (r *recorder) failureOf(ctx context.Context, err error, before string) *rec
 	return r.clean.failure(err)
 }
 
-// total is what the trial's turns and its helpers used.
+// total is the usage of the trial's turns and its helpers.
 func (r *recorder) total() core.Usage {
 	r.helpers.order.Lock()
 	defer r.helpers.order.Unlock()
 	return r.usage.Add(r.helpers.usage)
 }
 
-// fail notes why the trial cannot go on: the error of the Journal or of the Replayer,
-// or errInterrupted. The first one counts.
+// fail sets why the trial cannot go on: the error of the Journal or of the
+// Replayer, or errInterrupted. The first one is kept.
 func (r *recorder) fail(err error) {
 	r.helpers.mu.Lock()
 	defer r.helpers.mu.Unlock()
@@ -129,33 +130,33 @@ func (r *recorder) fail(err error) {
 	}
 }
 
-// failed returns what fail noted: something could not be recorded, or not be sent
-// any more. It is nil where the trial can go on.
+// failed returns the error that fail has set; nil where the trial can go on.
 func (r *recorder) failed() error {
 	r.helpers.mu.Lock()
 	defer r.helpers.mu.Unlock()
 	return r.helpers.failure
 }
 
-// warn reports what changes no outcome.
+// warn reports a warning.
 func (r *recorder) warn(format string, args ...any) { r.events.warn(r.trial, format, args...) }
 
-// orderedRecord is the right to record calls and helper turns of a trial, which one
-// goroutine has at a time. The Observer is told when it is given back.
+// orderedRecord is held by the goroutine that records calls and helper turns of
+// a trial, one at a time. The Observer gets the events when it is released.
 type orderedRecord struct {
 	recorder *recorder
 	events   []record.Event
 }
 
-// inOrder waits for the right to record calls and helper turns. The Journal keeps
-// what it is given in one order, so that nobody else can record meanwhile; who waits
-// for it waits for the disk, as the record has to be durable.
+// inOrder waits until the goroutine may record calls and helper turns. The
+// Journal keeps records in the order of its calls, so that only one goroutine
+// records at a time; the wait includes that for the disk.
 func (r *recorder) inOrder() *orderedRecord {
 	r.helpers.order.Lock()
 	return &orderedRecord{recorder: r}
 }
 
-// release gives the right back, and tells the Observer of what was recorded.
+// release lets the next goroutine record, and passes the events to the
+// Observer.
 func (o *orderedRecord) release() {
 	o.recorder.helpers.order.Unlock()
 	for _, e := range o.events {
@@ -169,7 +170,7 @@ func (o *orderedRecord) nextConversation() int {
 	return o.recorder.helpers.conversations - 1
 }
 
-// recordCall records a call, if calls are.
+// recordCall records a call, if calls are recorded.
 func (o *orderedRecord) recordCall(c record.Call, a record.Answer) {
 	r := o.recorder
 	if !r.recordsCalls || errors.Is(a.Err, limit.ErrStopped) {
@@ -182,8 +183,8 @@ func (o *orderedRecord) recordCall(c record.Call, a record.Answer) {
 	}
 }
 
-// recordHelperTurn completes and records a turn of a helper. It is durable before
-// the component learns of it.
+// recordHelperTurn completes and records a turn of a helper. It is durable
+// before the component gets the answer.
 func (o *orderedRecord) recordHelperTurn(t record.HelperTurn) error {
 	r := o.recorder
 	t.Index, t.Ended, t.Sent, t.Start = r.helpers.turns, time.Now(), r.clean.message(t.Sent), r.clean.start(t.Start)

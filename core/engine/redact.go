@@ -10,15 +10,15 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// redaction makes what is recorded or observed from what took place: the same,
-// without the run's secrets. It never changes what it is given: components get the
-// originals. The zero value removes nothing.
+// redaction removes the run's secrets from what is recorded or observed. It
+// returns copies and never changes its arguments, which components use
+// unredacted. The zero value removes nothing.
 type redaction struct{ redactor *secret.Redactor }
 
 func (r redaction) text(s string) string { return r.redactor.String(s) }
 
-// error returns an error for people. It cuts the chain of causes off, because each
-// of them could print the secret.
+// error returns an error without secrets. Its chain of causes is cut, because
+// each of them could print the secret.
 func (r redaction) error(err error) *core.Error {
 	return &core.Error{
 		Kind: core.KindOf(err), Subject: core.SubjectOf(err), Hint: r.text(core.HintOf(err)), RetryAfter: core.RetryAfterOf(err),
@@ -26,14 +26,14 @@ func (r redaction) error(err error) *core.Error {
 	}
 }
 
-// failure returns an error as it is recorded.
+// failure returns an error for the record.
 func (r redaction) failure(err error) *record.Failure {
 	f := record.FailureOf(err)
 	f.Message, f.Hint = r.text(f.Message), r.text(f.Hint)
 	return f
 }
 
-// trial returns a trial as it is recorded; ordinal is its place in the plan.
+// trial returns a trial for the record; ordinal is its place in the plan.
 func (r redaction) trial(p *plan.Trial, ordinal int) record.Trial {
 	t := record.Trial{
 		TrialInfo: infoOf(p), Seed: p.Seed, Ordinal: ordinal, Objective: r.text(p.Objective), SystemPrompt: r.text(p.SystemPrompt),
@@ -45,12 +45,12 @@ func (r redaction) trial(p *plan.Trial, ordinal int) record.Trial {
 	return t
 }
 
-// infoOf says which trial it is.
+// infoOf identifies a trial.
 func infoOf(t *plan.Trial) record.TrialInfo {
 	return record.TrialInfo{ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Number: t.Number, Target: t.Target}
 }
 
-// start returns what a conversation began with. Its seed is left out.
+// start returns the start of a conversation, without its seed.
 func (r redaction) start(s core.Start) core.Start {
 	return core.Start{SystemPrompt: r.text(s.SystemPrompt), History: r.messages(s.History)}
 }
@@ -124,8 +124,8 @@ func (r redaction) values(values []core.Value) []core.Value {
 	return clean
 }
 
-// value removes secrets from values that are text. In sounds and images a sequence
-// of bytes that equals a secret is a coincidence.
+// value removes secrets from text values. Sounds and images are not changed: a
+// sequence of bytes in them that equals a secret is a coincidence.
 func (r redaction) value(v core.Value) core.Value {
 	if isText(v) {
 		v.Data = r.redactor.Bytes(v.Data)

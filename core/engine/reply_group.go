@@ -9,23 +9,24 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
-// answeredTurn is a turn that was answered and recorded, with what was really sent
-// and received: the record has no secrets.
+// answeredTurn is a turn that was answered and recorded, with the messages as
+// they were sent and received: those in the record have no secrets.
 type answeredTurn struct {
 	turn    record.Turn
 	message core.Message
 	reply   core.Reply
-	// isSpokenOver says that the campaign's next message was said over the reply.
-	// One that ended as interrupted with nothing delivered was cancelled by
-	// somebody else, whatever the campaign meant to do next.
+	// isSpokenOver says that the campaign's next message interrupted the reply.
+	// A reply that ended as interrupted with nothing delivered was cancelled for
+	// another reason.
 	isSpokenOver bool
 }
 
 // brokeOff reports whether only a part of the reply arrived.
 func (t answeredTurn) brokeOff() bool { return t.reply.Finish == core.FinishBroken }
 
-// replyGroup is what is judged at once: the reply to a turn, and the replies to the
-// results of the tools that the target called for it. It is never empty.
+// replyGroup holds replies that are judged together: the reply to a turn, and
+// the replies to the results of the tools that the target called for it. It is
+// never empty.
 type replyGroup []answeredTurn
 
 // last is the turn that the judgement belongs to.
@@ -43,9 +44,9 @@ func (g replyGroup) message() core.Message {
 	return m
 }
 
-// whyInconclusive returns why the replies cannot be taken for a defence, and "" where
-// they can: every one was whole, and answered something that was heard, and the
-// target waits for nothing more before it says what it wants to.
+// whyInconclusive returns why the replies are no proof of a defence; "" where
+// they are: every one is complete and answers something that the target
+// received, and no tool call is left unanswered.
 func (g replyGroup) whyInconclusive() string {
 	for _, t := range g {
 		switch r := t.reply; {
@@ -60,7 +61,7 @@ func (g replyGroup) whyInconclusive() string {
 	return whyWaiting(g.last().reply.Message)
 }
 
-// whyNotWhole words the ways in which a reply is no whole one.
+// whyNotWhole describes why a reply is not complete.
 func whyNotWhole(f core.Finish) string {
 	switch f {
 	case core.FinishTruncated:
@@ -76,8 +77,8 @@ func whyNotWhole(f core.Finish) string {
 	}
 }
 
-// whyWaiting returns what a target still waits for whose last reply calls tools: a
-// call that had been answered would not be in the last reply.
+// whyWaiting describes the unanswered tool calls of the last reply: a call that
+// was answered is never in the last reply.
 func whyWaiting(last core.Message) string {
 	calls := last.Of(core.ToolCall)
 	if len(calls) == 0 {
@@ -90,12 +91,12 @@ func whyWaiting(last core.Message) string {
 	return fmt.Sprintf("the target waits for the result of tool %q", call.Name)
 }
 
-// whyUnjudged returns which scorer that matters had nothing to judge in one of
-// several replies that say something, and "" where there is none. What another
-// of the replies held is no evidence of what this one did not.
+// whyUnjudged names a scorer of the success expression that had nothing to
+// judge in one of several replies with content; "" for none. The other replies
+// are no evidence about that one.
 func (g replyGroup) whyUnjudged(success *verdict.Expression, scorers []plan.Scorer) string {
 	if len(g) == 1 {
-		return "" // the score is unknown already
+		return "" // the score is already unknown
 	}
 	for _, name := range success.Scores() {
 		on := judgedModality(scorerNamed(name, scorers))
@@ -108,8 +109,8 @@ func (g replyGroup) whyUnjudged(success *verdict.Expression, scorers []plan.Scor
 	return ""
 }
 
-// saysOtherThan reports whether a reply says something, and nothing of it in a
-// modality. To call a tool is not to say something.
+// saysOtherThan reports whether a reply has content, and none in a modality. A
+// tool call is not content.
 func saysOtherThan(on core.Modality, m core.Message) bool {
 	other := false
 	for _, p := range m.Parts {

@@ -9,22 +9,24 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// resumed is a conversation that was cut off when its run was stopped, and goes on:
-// the target is told what was said. A nil one is a conversation that begins.
+// resumed is a conversation that continues an earlier attempt, which ended when
+// the run was stopped: the target is given the turns so far as history. nil is
+// a conversation that begins anew.
 type resumed struct {
 	start core.Start
-	// turns are those that were answered. The target is not told of replies that
-	// broke off.
+	// turns are those that were answered. Replies that broke off are left out
+	// of the history.
 	turns []record.Turn
-	// isRetold says that the target is told of a turn.
+	// isRetold says that the turn is part of the history.
 	isRetold bool
-	// isTold says that a reply bears the notice.
+	// isTold says that a reply already bears the notice.
 	isTold bool
 }
 
-// resume finds out whether a trial goes on with what is recorded of it, which rec is
-// given then, and returns nil where it does not. One that is recorded call by call
-// begins again: what a replay would be told is another beginning.
+// resume decides whether a trial continues its recorded attempt, and restores
+// rec then; it returns nil where it does not. A trial whose calls are recorded
+// begins again, because a replay of its calls would not match a conversation
+// that starts with history.
 func resume(ctx context.Context, t *plan.Trial, rec *recorder) (*resumed, error) {
 	resumer, ok := rec.journal.(Resumer)
 	if !ok || t.Resume != plan.ResumeContinue || rec.recordsCalls {
@@ -53,8 +55,8 @@ func resume(ctx context.Context, t *plan.Trial, rec *recorder) (*resumed, error)
 	return r, nil
 }
 
-// retell adds a turn that was answered to what a conversation begins with, or says
-// why it cannot be told as something that was said.
+// retell adds an answered turn to the history, or returns why that is not
+// possible.
 func retell(start *core.Start, t record.Turn) (why string) {
 	said, reply := t.Sent, t.Reply.Message
 	switch {
@@ -67,13 +69,14 @@ func retell(start *core.Start, t record.Turn) (why string) {
 		start.SystemPrompt = *prompt
 	}
 	if said.Delivery.OutOfBand {
-		return "" // the conversation does not know of it
+		return "" // an out-of-band turn is not part of the conversation
 	}
 	told := core.Message{Role: core.User}
 	for _, p := range said.Parts {
 		told.Parts = append(told.Parts, core.Part{Value: p.Value})
 	}
-	// What an assistant said is told in words: no service takes its sounds back.
+	// A reply's sounds are replaced by their transcript: no service accepts
+	// audio of the assistant.
 	answer := core.Message{Role: core.Assistant}
 	for _, v := range reply.Of(core.Text) {
 		answer.Parts = append(answer.Parts, core.Part{Value: v})
@@ -88,7 +91,7 @@ func retell(start *core.Start, t record.Turn) (why string) {
 	return ""
 }
 
-// mark says in a reply that it is one to a conversation that was given back.
+// mark notes in a reply that its conversation was resumed.
 func (r *resumed) mark(reply *core.Reply) {
 	if r == nil || !r.isRetold {
 		return

@@ -17,20 +17,21 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
-// Run holds the plan's trials, as many at a time as each target's limits
-// allow, and returns when all of them are over and every component is closed.
+// Run runs the plan's trials, as many at a time as each target's limits allow,
+// and returns when all have ended and every component is closed.
 //
-// A trial that goes wrong is an outcome, not an error. Run fails where nothing
-// could be sent, because a secret is missing or a component cannot be opened,
-// and where the Journal fails: a run that cannot be recorded must not send. It fails
-// with [Unexpected] where the Replayer does. The Summary says how far it came.
+// A trial that fails is an outcome, not an error. Run fails where a secret is
+// missing or a component cannot be opened, before anything is sent, and where
+// the Journal fails, because turns that cannot be recorded must not be sent. It
+// fails with [Unexpected] where the Replayer does. The Summary counts the
+// outcomes so far.
 //
-// Cancelling ctx interrupts the run: no trial starts any more, conversations
-// are ended, and trials in flight get no outcome. That is not an error. So do the
-// bounds of the campaign's scope, but for replies that are on their way when a
-// bound other than one of time is reached: they are waited for and judged, and
-// only who would have to send more gets no outcome. Outside of the scope's
-// window, Run fails with an error of [core.ErrorConfig].
+// Cancelling ctx interrupts the run: no more trials start, conversations are
+// ended, and trials in flight get no outcome. That is not an error. Reaching a
+// bound of the campaign's scope does the same, except that for bounds other
+// than time, replies that are on their way are awaited and judged, and only
+// trials that have more to send get no outcome. Outside of the scope's window,
+// Run fails with an error of [core.ErrorConfig].
 func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 	started := time.Now()
 	budget, err := limit.NewBudget(p.Bounds, p.Prices)
@@ -57,8 +58,8 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 	return s, err
 }
 
-// run is one execution of a plan: a queue of trials for each target, workers, and
-// what came of them.
+// run is one execution of a plan: a queue of trials for each target, workers,
+// and the outcomes.
 type run struct {
 	plan       *plan.Plan
 	options    Options
@@ -67,7 +68,7 @@ type run struct {
 	events     reporter
 	trace      tracing
 	components *components
-	// targets are the campaign's, by name, as everybody reaches them.
+	// targets are the clients of the campaign's targets, by name.
 	targets map[string]*targetClient
 	// journal is nil until the record is begun.
 	journal Journal
@@ -92,7 +93,7 @@ func newRun(p *plan.Plan, o Options, b *limit.Budget) *run {
 	return r
 }
 
-// countDone counts a trial if it was held before.
+// countDone counts a trial that already has an outcome.
 func (r *run) countDone(t *plan.Trial) {
 	outcome, isDone := r.options.Done[t.ID]
 	if !isDone {
@@ -104,8 +105,8 @@ func (r *run) countDone(t *plan.Trial) {
 	}
 }
 
-// carryOut opens the components, begins the record, holds the trials and closes the
-// components.
+// carryOut opens the components, begins the record, runs the trials and closes
+// the components.
 func (r *run) carryOut(ctx context.Context) error {
 	defer r.components.close(r.events)
 	if err := r.open(ctx); err != nil {
@@ -135,8 +136,8 @@ func (r *run) open(ctx context.Context) error {
 	return nil
 }
 
-// holdTrials gives each target as many workers as its limits allow. They share
-// one queue of trials, so that a long attack does not run in a single lane.
+// holdTrials starts as many workers for each target as its limits allow. They
+// share one queue, so that a long attack is spread over all workers.
 func (r *run) holdTrials(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, target := range r.plan.Targets {
@@ -166,8 +167,8 @@ func failedTrial(id string, err error) error {
 	return fmt.Errorf("trial %s: recording: %w", id, err)
 }
 
-// queue returns the places of one target's trials in the plan that are to be held,
-// in their order.
+// queue returns the indexes in the plan of one target's trials that have no
+// outcome, in the order of the plan.
 func (r *run) queue(target string) <-chan int {
 	var trials []int
 	for i := range r.plan.Trials {
@@ -184,7 +185,7 @@ func (r *run) queue(target string) <-chan int {
 	return queue
 }
 
-// hold holds one trial and counts its outcome, if it has one. The error is the
+// hold runs one trial and counts its outcome, if it has one. The error is the
 // Journal's or the Replayer's.
 func (r *run) hold(ctx context.Context, ordinal int) error {
 	result, err := r.newTrial(ordinal).run(ctx)
@@ -201,7 +202,7 @@ func (r *run) hold(ctx context.Context, ordinal int) error {
 	return nil
 }
 
-// newTrial puts the parts of a trial together.
+// newTrial builds a trial.
 func (r *run) newTrial(ordinal int) *trial {
 	p := &r.plan.Trials[ordinal]
 	t := &trial{plan: p, ordinal: ordinal, scorers: r.plan.Scorers, trace: r.trace, replayer: r.options.Replayer}
@@ -223,7 +224,7 @@ func (r *run) newTrial(ordinal int) *trial {
 	return t
 }
 
-// conclude says that the run is over, if it had begun.
+// conclude reports the end of the run, if it had begun.
 func (r *run) conclude(s record.Summary, err error) {
 	for _, target := range r.targets {
 		target.limits.Close()

@@ -15,7 +15,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// scorerRunner asks a trial's scorers about the replies.
+// scorerRunner calls a trial's scorers.
 type scorerRunner struct {
 	trial       *plan.Trial
 	definitions []plan.Scorer
@@ -26,8 +26,8 @@ type scorerRunner struct {
 	trace       tracing
 }
 
-// all asks every scorer of the trial about the reply to a turn. said is the
-// conversation since the trial began, the reply being its last message.
+// all calls every scorer of the trial for the reply to a turn. said is the
+// conversation since the trial began, with the reply as its last message.
 func (s *scorerRunner) all(ctx context.Context, turn int, said []core.Message, reply core.Message) []record.Score {
 	transcript := transcriptOf(s.trial.SystemPrompt, s.trial.History, said)
 	e := &evidence{converters: s.converters, turn: turn, reply: reply, made: map[string]judgedValues{}}
@@ -40,7 +40,7 @@ func (s *scorerRunner) all(ctx context.Context, turn int, said []core.Message, r
 	return scores
 }
 
-// one asks one scorer.
+// one calls one scorer.
 func (s *scorerRunner) one(ctx context.Context, name string, transcript []core.Message, e *evidence) (score record.Score) {
 	definition := scorerNamed(name, s.definitions)
 	ctx, end := s.trace.step(ctx, record.Step{Kind: record.StepScore, Name: name, Turn: e.turn, Use: definition.Use, Config: definition.Config})
@@ -85,14 +85,14 @@ func (s *scorerRunner) ask(ctx context.Context, name string, transcript []core.M
 	return a.Score, nil
 }
 
-// unjudged completes a score that could not be given.
+// unjudged completes the score of a scorer that failed or had nothing to judge.
 func (s *scorerRunner) unjudged(score record.Score, what string, err error) record.Score {
 	score.Failure = s.rec.clean.failure(err)
 	score.Score = core.UnknownScore(what + ": " + score.Failure.Message)
 	return score
 }
 
-// implausible returns why a score is none that a scorer may give.
+// implausible returns why a scorer's result is not a valid score; "" if it is.
 func implausible(s core.Score) error {
 	switch s.Type {
 	case core.ScoreUnknown:

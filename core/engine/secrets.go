@@ -12,11 +12,11 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// configs are the configurations of components, with their secrets filled in.
+// configs are the configurations of components, with their secrets resolved.
 type configs map[plan.Definition][]byte
 
-// expand fills the secrets in. It handles all of them before any component is
-// opened, so that nothing is recorded while the redactor does not know them.
+// expand resolves the secrets of all components before any is opened, so that
+// the redactor knows every secret before anything is recorded.
 func expand(p *plan.Plan, lookup secret.Lookup, redactor *secret.Redactor) (configs, error) {
 	expanded := configs{}
 	var wrong []error
@@ -50,8 +50,8 @@ func expand(p *plan.Plan, lookup secret.Lookup, redactor *secret.Redactor) (conf
 	return expanded, errors.Join(append(missing.errors(), wrong...)...)
 }
 
-// absences are the secrets that were not found, by reference. One that several
-// components need is reported once.
+// absences are the secrets that were not found, by reference. A secret that
+// several components need is reported once.
 type absences map[string]*absence
 
 type absence struct {

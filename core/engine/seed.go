@@ -8,15 +8,16 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// seeds are what the random choices of a trial's components follow from.
+// seeds derives the seeds of a trial's component calls.
 type seeds struct {
 	// trial is the trial's own seed.
 	trial uint64
-	// uses counts how often converters, scorers and strategies worked for each turn.
+	// uses counts the calls of each converter, scorer and strategy for each
+	// turn.
 	uses map[string]int
 }
 
-// of returns the seed of the n-th thing that a component does for a turn.
+// of returns the seed of a component's n-th call for a turn.
 func (s *seeds) of(kind core.Kind, name string, turn, n int) uint64 {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %s %d %d", s.trial, kind, name, turn, n))
 	return binary.BigEndian.Uint64(sum[:])

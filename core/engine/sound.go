@@ -5,12 +5,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// sounds returns the sounds of a reply as they are judged. One that was spoken
-// over comes in two parts, what had played and what had not; what lies across
-// the cut is heard in neither, so they are put together again.
+// sounds returns the sounds of a reply for judging. An interrupted sound has
+// two parts, what had played and what had not; they are joined, because a word
+// across the cut is in neither.
 func sounds(reply core.Message) []core.Value {
 	var whole []core.Value
-	var open []core.Value // a sound and what was not delivered of it
+	var open []core.Value // a sound and its undelivered rest
 	for _, p := range reply.Parts {
 		if p.Modality != core.Audio || isBlank(p.Value) {
 			continue
@@ -23,7 +23,7 @@ func sounds(reply core.Message) []core.Value {
 	return append(whole, joined(open)...)
 }
 
-// joined returns sounds as one, and as they are where they do not fit together.
+// joined returns sounds as one, or unchanged where their formats differ.
 func joined(values []core.Value) []core.Value {
 	if len(values) < 2 {
 		return values

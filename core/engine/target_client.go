@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	// defaultTimeout holds where a target has no limit of its own.
+	// defaultTimeout is the time limit of a reply where the target has none.
 	defaultTimeout = 2 * time.Minute
-	// maxReply bounds what one reply may hold, in bytes. It is as much as a
-	// plugin can send in one message.
+	// maxReply is the largest size of one reply, in bytes: the limit of a
+	// plugin's message.
 	maxReply = 64 << 20
 )
 
-// targetClient is a target of the campaign as everybody reaches it who talks to
-// it: the trials, and the converters and scorers that use it. What is sent to it
-// is held to its limits, and what it answers to ours, for all of them together.
+// targetClient is the only way to a target of the campaign, for trials and for
+// the converters and scorers that ask it. It applies the target's limits to
+// requests, and the engine's to replies.
 type targetClient struct {
 	name      string
 	component plan.Component
@@ -50,8 +50,8 @@ func newTargetClient(t plan.Target, b *limit.Budget, events reporter, trace trac
 	return c
 }
 
-// start begins a conversation. It fails with [limit.ErrStopped] where nothing may be
-// sent in it.
+// start begins a conversation. It fails with [limit.ErrStopped] where the
+// budget allows no message.
 func (c *targetClient) start(ctx context.Context, start core.Start) (core.Conversation, error) {
 	begun := &targetConversation{}
 	_, err := c.limits.Do(ctx, limit.Request{Make: func(ctx context.Context) ([]core.Reply, error) {
@@ -60,7 +60,7 @@ func (c *targetClient) start(ctx context.Context, start core.Start) (core.Conver
 		ctx, end := c.trace.step(ctx, record.Step{Kind: record.StepStart, Name: c.name, Use: c.component.Use, Config: c.component.Config})
 		var err error
 		begun.Conversation, err = c.opened.StartConversation(ctx, start)
-		if core.KindOf(err) == core.ErrorTimeout && !saysSubject(err) { // no answer at all so far
+		if core.KindOf(err) == core.ErrorTimeout && !saysSubject(err) { // the target has not answered at all so far
 			err = core.Errorf(core.ErrorTimeout, "%w", err).About(core.SubjectReachability)
 		}
 		err = c.explain(ctx, "starting the conversation", core.SubjectReachability, c.timeout, err)
@@ -73,25 +73,25 @@ func (c *targetClient) start(ctx context.Context, start core.Start) (core.Conver
 	return begun, nil
 }
 
-// targetConversation is one with a target, and notes whether it stands: whether the target
-// has answered in it.
+// targetConversation is a conversation with a target. It records whether it
+// stands: whether the target has answered in it.
 type targetConversation struct {
 	core.Conversation
 	stands atomic.Bool
 }
 
-// sending is what came of sending messages.
+// sending is the result of sending messages.
 type sending struct {
-	// started is when they were sent, the last time; zero where the context ended
-	// before they were.
+	// started is when they were last sent; zero where the context ended before
+	// that.
 	started time.Time
-	// replies are those that came. Where sending failed, they are fewer than there are
-	// messages, but for a last one that broke off.
+	// replies are those that arrived. Where sending failed, they are fewer than
+	// the messages, not counting a last one that broke off.
 	replies []core.Reply
 }
 
-// send delivers messages within the target's time limit, which each of them has.
-// It fails with [limit.ErrStopped] where the run's budget does not allow them.
+// send sends messages with the target's time limit for each of them. It fails
+// with [limit.ErrStopped] where the run's budget does not allow them.
 func (c *targetClient) send(ctx context.Context, to core.Conversation, messages []core.Message) (sending, error) {
 	begun, ok := to.(*targetConversation)
 	if !ok {
@@ -132,8 +132,8 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// sendOnce delivers messages once. delivered are the replies that came, answered those
-// of them that count as such.
+// sendOnce sends messages once. delivered are the replies that arrived,
+// answered those of them that are complete.
 func (c *targetClient) sendOnce(ctx context.Context, conversation core.Conversation, messages []core.Message) (delivered, answered []core.Reply, err error) {
 	within := c.timeout * time.Duration(len(messages))
 	ctx, cancel := context.WithTimeout(ctx, within)
@@ -153,8 +153,8 @@ func (c *targetClient) sendOnce(ctx context.Context, conversation core.Conversat
 	return delivered, delivered, nil
 }
 
-// arrived returns replies without a last one that broke off before anything of it had
-// come.
+// arrived returns replies without a last one that broke off before any content
+// arrived.
 func arrived(replies []core.Reply) []core.Reply {
 	if n := len(replies); n > 0 && replies[n-1].Finish == core.FinishBroken && replies[n-1].Message.Empty() {
 		return replies[:n-1]
@@ -162,8 +162,9 @@ func arrived(replies []core.Reply) []core.Reply {
 	return replies
 }
 
-// explain names the target in an error, and says so where its time was up, which
-// speaks of the subject. ctx is the context of the call, which carries the limit.
+// explain names the target in an error. For a timeout it names the time limit
+// and sets the subject. ctx is the context of the call, which has the time
+// limit.
 func (c *targetClient) explain(ctx context.Context, doing string, of core.ErrorSubject, limit time.Duration, err error) error {
 	if err == nil {
 		return nil
@@ -175,7 +176,7 @@ func (c *targetClient) explain(ctx context.Context, doing string, of core.ErrorS
 	return fmt.Errorf("target %q: %s: %w", c.name, doing, err)
 }
 
-// saysSubject reports whether an error itself says what it speaks of.
+// saysSubject reports whether an error has a subject.
 func saysSubject(err error) bool {
 	for err != nil {
 		e, ok := errors.AsType[*core.Error](err)
@@ -190,9 +191,9 @@ func saysSubject(err error) bool {
 	return false
 }
 
-// outOfTime reports whether an error is that of a call whose time was up. A
-// plugin gives an exchange up a little before that, so that it can still return
-// the replies that came.
+// outOfTime reports whether an error is that of a call that timed out. A plugin
+// ends an exchange a little before the deadline, so that it can still return
+// the replies that arrived.
 func outOfTime(ctx context.Context, err error) bool {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return true
@@ -201,7 +202,7 @@ func outOfTime(ctx context.Context, err error) bool {
 	return ok && core.KindOf(err) == core.ErrorTimeout && time.Until(deadline) < time.Second
 }
 
-// tooLarge returns what is wrong with a reply that holds more than it may.
+// tooLarge returns an error for a reply above maxReply.
 func tooLarge(r core.Reply) error {
 	size := 0
 	for _, p := range r.Message.Parts {

@@ -7,17 +7,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// maxToolResults bounds the message that answers the calls of one reply, in
-// bytes: a target may call the same tool any number of times.
+// maxToolResults is the largest size of the message that answers the calls of
+// one reply, in bytes: a target may call a tool any number of times.
 const maxToolResults = 16 << 20
 
-// toolCall is what the engine reads of a part that calls a tool.
+// toolCall holds the fields that the engine reads of a tool call.
 type toolCall struct {
 	ID   string `json:"call_id"`
 	Name string `json:"name"`
 }
 
-// readCall reads a part that calls a tool.
+// readCall reads a tool call part.
 func readCall(v core.Value) (toolCall, error) {
 	var call toolCall
 	err := json.Unmarshal(v.Data, &call)
@@ -27,16 +27,16 @@ func readCall(v core.Value) (toolCall, error) {
 	return call, err
 }
 
-// toolResult is a part that answers one.
+// toolResult is the result of a tool call.
 type toolResult struct {
 	ID     string `json:"call_id"`
 	Output string `json:"output"`
 }
 
-// toolResults returns what a campaign, whose outputs are known by the names of the
-// tools, answers to the tools that a reply calls: a message without parts where that
-// is nothing, and as far as it came with an error where it would be too large.
-// warnings say which calls are not answered.
+// toolResults returns the campaign's results for the tool calls of a reply;
+// outputs are by tool name. The message has no parts where there are none;
+// where it would be too large, it has the parts so far, with an error. warnings
+// name the calls that are not answered.
 func toolResults(outputs map[string]string, reply core.Message) (m core.Message, warnings []string, err error) {
 	m.Role = core.Tool
 	size := 0

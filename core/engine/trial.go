@@ -14,8 +14,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
-// trial is one trial while it is carried out: turn by turn, what the attacker says is
-// converted, sent and recorded, and the replies are scored and judged.
+// trial is one trial while it runs: for each turn, the attacker's message is
+// converted, sent and recorded, and the reply is scored and judged.
 type trial struct {
 	plan    *plan.Trial
 	ordinal int // its place in the plan, from 0
@@ -24,28 +24,28 @@ type trial struct {
 
 	rec       recorder
 	trace     tracing
-	replayer  Replayer // nil where every component is asked
+	replayer  Replayer // nil where every component is called
 	attacker  attacker
 	converter converterRunner
 	target    conversation
 	scorer    scorerRunner
-	// components has the converters, the scorers and the attacker work.
+	// components calls the converters, the scorers and the attacker's model.
 	components componentRunner
 
-	// said is the conversation since the trial began: without the system prompt and
-	// the history.
+	// said is the conversation since the trial began, without the system prompt
+	// and the history.
 	said       []core.Message
 	judgements []judgement
-	// failure is why the conversation could not be held to its end.
+	// failure is why the conversation could not be completed.
 	failure *record.Failure
 }
 
-// run carries the trial out, from its beginning to its recorded outcome. It fails
-// with errInterrupted where the trial gets no outcome, and with what the Journal or
-// the Replayer failed with.
+// run runs the trial, from its start to its recorded outcome. It fails with
+// errInterrupted where the trial gets no outcome, and with the error of the
+// Journal or the Replayer.
 func (t *trial) run(ctx context.Context) (record.Result, error) {
 	t.started = time.Now()
-	// What was recorded is read even while the run is being interrupted.
+	// The record is read even while the run is being interrupted.
 	if err := t.begin(context.WithoutCancel(ctx)); err != nil {
 		return record.Result{}, err
 	}
@@ -59,7 +59,8 @@ func (t *trial) run(ctx context.Context) (record.Result, error) {
 	return t.conclude(end)
 }
 
-// begin has the Journal begin the trial, unless it goes on with what is recorded.
+// begin begins the trial in the Journal, unless it continues a recorded
+// attempt.
 func (t *trial) begin(ctx context.Context) (err error) {
 	if t.target.resumed, err = resume(ctx, t.plan, &t.rec); err != nil || t.target.resumed != nil {
 		return err
@@ -120,8 +121,8 @@ func (t *trial) converse(ctx context.Context) error {
 	}
 }
 
-// restore makes what was said before the run was stopped part of the trial, and has
-// judged what was not. isOver says that nothing is left to say.
+// restore makes the turns of the recorded attempt part of the trial, and judges
+// those that were not judged. isOver says that no turn is left.
 func (t *trial) restore(ctx context.Context) (isOver bool, err error) {
 	if t.target.resumed == nil {
 		return false, nil
@@ -146,7 +147,7 @@ func (t *trial) restore(ctx context.Context) (isOver bool, err error) {
 	return len(next) == 0, err
 }
 
-// opening is what the conversation begins with.
+// opening is the start of the conversation.
 func (t *trial) opening() core.Start {
 	start := core.Start{SystemPrompt: t.plan.SystemPrompt, History: t.plan.History}
 	if r := t.target.resumed; r != nil {
@@ -156,7 +157,7 @@ func (t *trial) opening() core.Start {
 	return start
 }
 
-// next returns the turns that are said next, as [attacker.next] does. Where there are
+// next returns the turns to send next, as [attacker.next] does. Where there are
 // none, the conversation is over.
 func (t *trial) next(ctx context.Context) ([]strategy.Turn, error) {
 	m, err := t.attacker.next(ctx, t.said, t.rec.turns)
@@ -175,8 +176,9 @@ func (t *trial) next(ctx context.Context) ([]strategy.Turn, error) {
 	return m.turns, nil
 }
 
-// exchange says turns, each after the first over the reply to the one before, records
-// them, and judges the replies. isOver says that the conversation is over.
+// exchange sends turns, each after the first while the reply to the one before
+// plays, records them, and judges the replies. isOver says that the
+// conversation is over.
 func (t *trial) exchange(ctx context.Context, next []strategy.Turn) (isOver bool, err error) {
 	ctx, end := t.trace.step(ctx, record.Step{Kind: record.StepTurn, Turn: t.rec.turns})
 	defer func() { end(record.StepEnd{Kind: t.stepKind(err)}) }()
@@ -203,8 +205,8 @@ func (t *trial) exchange(ctx context.Context, next []strategy.Turn) (isOver bool
 	return t.judgeAll(ctx, answered, failed)
 }
 
-// stepKind is the kind of what a turn failed with, err being why the trial cannot go
-// on.
+// stepKind returns the error kind of a failed turn; err is why the trial cannot
+// go on.
 func (t *trial) stepKind(err error) core.ErrorKind {
 	if errors.Is(err, errInterrupted) {
 		return core.ErrorInterrupted
@@ -212,7 +214,7 @@ func (t *trial) stepKind(err error) core.ErrorKind {
 	return cmp.Or(core.KindOf(err), record.KindOf(t.failure))
 }
 
-// recordUnsent records a turn whose message could not be made, and of which nothing
+// recordUnsent records a turn whose message could not be made. Nothing of it
 // was sent.
 func (t *trial) recordUnsent(ctx context.Context, turn *record.Turn, failure error) error {
 	return cmp.Or(t.rec.recordFailed(turn, t.rec.failureOf(ctx, failure, "the reply came")), interrupted(ctx))
@@ -224,10 +226,10 @@ func (t *trial) failWith(turn record.Turn) {
 	t.rec.events.observe(record.TurnEnded{Trial: t.rec.trial, Turn: turn})
 }
 
-// judgeAll has the replies to turns that were said in one exchange judged, in
-// order. failed is the turn after them, if it was not answered; otherwise the
-// tools are answered first that the target calls in the last reply, unless the
-// conversation is over by then, or the reply broke off.
+// judgeAll judges the replies to the turns of an exchange, in order. failed is
+// the turn after them, if it was not answered. Otherwise the tool calls of the
+// last reply are answered first, unless the conversation is over by then or the
+// reply broke off.
 func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *record.Turn) (isOver bool, err error) {
 	for i := range turns {
 		t.appendTranscript(turns[i])
@@ -260,7 +262,7 @@ func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *reco
 	return isOver, nil
 }
 
-// appendTranscript makes a turn part of the conversation that scorers are told.
+// appendTranscript adds a turn to the conversation that scorers get.
 func (t *trial) appendTranscript(turn answeredTurn) {
 	t.said = append(t.said, turn.message, turn.reply.Message)
 	for _, warning := range turn.reply.Warnings {
@@ -268,18 +270,16 @@ func (t *trial) appendTranscript(turn answeredTurn) {
 	}
 }
 
-// warnOfTools says that tools which the target called in a reply get no answer, and
-// why.
+// warnOfTools warns that tool calls of a reply are not answered, and why.
 func (t *trial) warnOfTools(turn answeredTurn, why string) {
 	if n := len(turn.reply.Message.Of(core.ToolCall)); n > 0 {
 		t.rec.warn("turn %d: the target calls tools (%d), but %s: they get no answer", turn.turn.Index+1, n, why)
 	}
 }
 
-// answerTools answers the tools that the target calls in the last reply of a group,
-// and in the replies to that, and returns the group with those replies. failed is the
-// turn that was not answered, if there is one. The error is as that of
-// [conversation.say].
+// answerTools answers the tool calls of a group's last reply, and those in the
+// replies to that, and returns the group with those replies. failed is the turn
+// that was not answered, if any. The error is that of [conversation.say].
 func (t *trial) answerTools(ctx context.Context, group replyGroup) (_ replyGroup, failed *record.Turn, err error) {
 	for round := 0; ; round++ {
 		last := group.last()
@@ -313,8 +313,8 @@ func (t *trial) answerTools(ctx context.Context, group replyGroup) (_ replyGroup
 	}
 }
 
-// judgeGroup has replies scored, unless that was done before the run was stopped, and
-// judged, and records the scores. isEnd says that they end the conversation.
+// judgeGroup scores replies, unless that was done in an earlier attempt, judges
+// them, and records the scores. isEnd says that they end the conversation.
 func (t *trial) judgeGroup(ctx context.Context, group replyGroup) (isEnd bool, err error) {
 	turn := group.last().turn
 	scores := turn.Scores
@@ -323,7 +323,7 @@ func (t *trial) judgeGroup(ctx context.Context, group replyGroup) (isEnd bool, e
 		scores = t.scorer.all(ctx, turn.Index, t.said, message)
 	}
 	if err := cmp.Or(t.rec.failed(), interrupted(ctx)); err != nil {
-		return true, err // a scorer may have been cut off
+		return true, err // a scorer may have been interrupted
 	}
 	j := judge(group, scores, t.plan.Success, t.scorers)
 	j.reason = t.rec.clean.text(j.reason)

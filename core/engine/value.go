@@ -7,7 +7,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// isText reports whether a value's data are words.
+// isText reports whether a value's data are text.
 func isText(v core.Value) bool {
 	switch v.Modality {
 	case core.Text, core.ToolCall, core.ToolResult:
@@ -16,8 +16,8 @@ func isText(v core.Value) bool {
 	return false
 }
 
-// isBlank reports whether a value holds nothing that could be judged. White space
-// is nothing where it is text.
+// isBlank reports whether a value is empty. Text that consists of white space
+// is.
 func isBlank(v core.Value) bool {
 	if v.Modality == core.Text {
 		return len(bytes.TrimSpace(v.Data)) == 0
