@@ -14,10 +14,7 @@ import (
 // fails where a call is not the one that was recorded. No component is needed: it
 // is the [core.Opener] of the run, too.
 type Player struct {
-	read func(trialID string) ([]record.RecordedCall, error)
-
-	mu     sync.Mutex
-	tracks map[string]*track
+	tracks *tracks[*track]
 	// helpers are asked again for converters and scorers that had asked them.
 	helpers core.Targets
 }
@@ -27,27 +24,31 @@ var _ engine.Replayer = (*Player)(nil)
 // NewPlayer returns a Player. read returns the calls of a trial, in their order; it
 // is called once for each trial, when that begins.
 func NewPlayer(read func(trialID string) ([]record.RecordedCall, error)) *Player {
-	return &Player{read: read, tracks: map[string]*track{}}
+	return &Player{tracks: newTracks(func(trialID string) (*track, error) {
+		calls, err := read(trialID)
+		return &track{calls: calls, conversations: map[int]core.Conversation{}}, err
+	})}
 }
 
-// Resolver is for [engine.Options].
-func (p *Player) Resolver(helpers core.Targets) core.Opener {
+// Opener returns what opens the components of the run, for [engine.Components]. None of
+// them does anything: helpers are the targets that converters and scorers had asked.
+func (p *Player) Opener(helpers core.Targets) core.Opener {
 	p.helpers = helpers
-	return Nobody{}
+	return absent{}
 }
 
 // track is what is recorded of one trial. Its calls come one at a time.
 type track struct {
 	mu    sync.Mutex
 	calls []record.RecordedCall
-	// talks are the conversations with helpers that were begun for converters and
-	// scorers, by their numbers.
-	talks map[int]core.Conversation
+	// conversations are those with helpers that were begun for converters and scorers,
+	// by their numbers.
+	conversations map[int]core.Conversation
 }
 
 // Answer implements [engine.Replayer].
 func (p *Player) Answer(ctx context.Context, trialID string, c record.Call) (a record.Answer, ok bool, err error) {
-	t, err := p.track(trialID)
+	t, err := p.tracks.of(trialID)
 	if err != nil {
 		return a, false, err
 	}
@@ -73,13 +74,11 @@ func (p *Player) Answer(ctx context.Context, trialID string, c record.Call) (a r
 
 // End implements [engine.Replayer].
 func (p *Player) End(trialID string) error {
-	t, err := p.track(trialID)
+	t, err := p.tracks.of(trialID)
+	p.tracks.end(trialID)
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	delete(p.tracks, trialID)
-	p.mu.Unlock()
 	if next, ok := t.next(); ok {
 		return diverged(next.Call.Turn, "recorded is %s; now the trial is over", describe(next.Call))
 	}
@@ -90,21 +89,6 @@ func (p *Player) End(trialID string) error {
 func diverged(turn int, format string, args ...any) error {
 	return core.Errorf(core.ErrorProtocol, "turn %d: %s", turn+1, fmt.Sprintf(format, args...)).
 		WithHint("this version of the orchestrator does not do what the one did that recorded the run, or the record was changed")
-}
-
-func (p *Player) track(trialID string) (*track, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if t := p.tracks[trialID]; t != nil {
-		return t, nil
-	}
-	calls, err := p.read(trialID)
-	if err != nil {
-		return nil, err
-	}
-	t := &track{calls: calls, talks: map[int]core.Conversation{}}
-	p.tracks[trialID] = t
-	return t, nil
 }
 
 // next returns the call that is to be expected.
@@ -155,21 +139,21 @@ func (p *Player) ask(ctx context.Context, t *track, c record.Call) error {
 		if !ok {
 			return diverged(c.Turn, "recorded is %s; now there is no such target", describe(c))
 		}
-		talk, err := helper.StartConversation(ctx, c.Start)
+		conversation, err := helper.StartConversation(ctx, c.Start)
 		if err == nil {
-			t.talks[c.Conversation] = talk
+			t.conversations[c.Conversation] = conversation
 		}
 		return nil
 	}
-	talk, begun := t.talks[c.Conversation]
-	exchange, several := talk.(core.Interruptible)
+	conversation, begun := t.conversations[c.Conversation]
+	interruptible, several := conversation.(core.Interruptible)
 	switch {
 	case !begun || len(c.Messages) == 0 || len(c.Messages) > 1 && !several:
 		return diverged(c.Turn, "recorded is %s in a conversation that was not begun", describe(c))
 	case len(c.Messages) == 1:
-		_, _ = talk.Send(ctx, c.Messages[0])
+		_, _ = conversation.Send(ctx, c.Messages[0])
 	default:
-		_, _ = exchange.Exchange(ctx, c.Messages)
+		_, _ = interruptible.Exchange(ctx, c.Messages)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -208,7 +209,7 @@ func TestHelpersAreAskedAgainBeforeWhatAskedThemIsAnswered(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := player(test.calls)
-			p.Resolver(test.helps(p))
+			p.Opener(test.helps(p))
 			got, ok, err := p.Answer(t.Context(), trialID, score("judged"))
 			if test.want != "" {
 				if err == nil || !strings.Contains(err.Error(), test.want) {
@@ -226,20 +227,60 @@ func TestHelpersAreAskedAgainBeforeWhatAskedThemIsAnswered(t *testing.T) {
 	}
 }
 
-func TestNobodyOpensAsAnythingAndDoesNothing(t *testing.T) {
-	opened, err := player(nil).Resolver(nil).Open(t.Context(), core.KindTarget, "realtime", nil)
-	if err != nil || opened != (cassette.Nobody{}) {
-		t.Fatalf("opened %v, %v", opened, err)
+func TestAComponentOfAReplayedRunIsOfEveryKindAndDoesNothing(t *testing.T) {
+	opened, err := player(nil).Opener(nil).Open(t.Context(), core.KindTarget, "realtime", nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	nobody := cassette.Nobody{}
-	_, started := nobody.StartConversation(t.Context(), core.Start{})
-	_, converted := nobody.Convert(t.Context(), core.Value{})
-	_, scored := nobody.Score(t.Context(), core.Evidence{})
+	checkAbsent(t, opened)
+}
+
+// checkAbsent checks that a component is of every kind, and that each of its calls fails.
+func checkAbsent(t *testing.T, opened any) {
+	t.Helper()
+	absent, ok := opened.(interface {
+		core.Target
+		core.Converter
+		core.Scorer
+	})
+	if !ok {
+		t.Fatalf("opened %v, which is not of every kind", opened)
+	}
+	_, started := absent.StartConversation(t.Context(), core.Start{})
+	_, converted := absent.Convert(t.Context(), core.Value{})
+	_, scored := absent.Score(t.Context(), core.Evidence{})
 	for _, err := range []error{started, converted, scored} {
 		if core.KindOf(err) != core.ErrorInternal {
 			t.Errorf("error %v, want one of our own", err)
 		}
 	}
+}
+
+// A slow disk holds up the trial that waits for it, and no other.
+func TestTheRecordOfATrialIsReadWhileAnotherTrialGoesOn(t *testing.T) {
+	reading, disk := make(chan struct{}), make(chan struct{})
+	p := cassette.NewPlayer(func(trialID string) ([]record.RecordedCall, error) {
+		if trialID == "slow/1" {
+			close(reading)
+			<-disk
+		}
+		return recorded(start("agent")), nil
+	})
+	var slow sync.WaitGroup
+	slow.Go(func() {
+		if _, ok, err := p.Answer(t.Context(), "slow/1", start("agent")); err != nil || !ok {
+			t.Errorf("the slow trial: %v, %v", ok, err)
+		}
+	})
+	<-reading
+	if _, ok, err := p.Answer(t.Context(), trialID, start("agent")); err != nil || !ok {
+		t.Errorf("another trial: %v, %v", ok, err)
+	}
+	if err := p.End(trialID); err != nil {
+		t.Error(err)
+	}
+	close(disk)
+	slow.Wait()
 }
 
 func TestADetachedPlanIsConfiguredAndBoundByNothing(t *testing.T) {

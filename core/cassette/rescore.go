@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
@@ -34,11 +33,10 @@ type Rescoring struct {
 	Unplanned, Unheld []string
 
 	turns func(trialID string) ([]record.Turn, error)
-	idle  map[string]bool
-
-	mu     sync.Mutex
-	tracks map[string]*retelling
-	held   map[string]Conversation
+	// unasked are the targets that only held the conversations.
+	unasked map[string]bool
+	held    map[string]Conversation
+	tracks  *tracks[*heldTrack]
 }
 
 var _ engine.Replayer = (*Rescoring)(nil)
@@ -47,7 +45,12 @@ var _ engine.Replayer = (*Rescoring)(nil)
 // expressions. They are those of trials that have an outcome. turns reads what was
 // said in one of them; it is called twice for each.
 func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func(trialID string) ([]record.Turn, error)) (*Rescoring, error) {
-	r := &Rescoring{turns: func(trialID string) ([]record.Turn, error) { return heldTurns(turns, trialID) }, idle: map[string]bool{}, tracks: map[string]*retelling{}, held: map[string]Conversation{}}
+	r := &Rescoring{unasked: map[string]bool{}, held: map[string]Conversation{}}
+	r.turns = func(trialID string) ([]record.Turn, error) { return heldTurns(turns, trialID) }
+	r.tracks = newTracks(func(trialID string) (*heldTrack, error) {
+		turns, err := r.turns(trialID)
+		return &heldTrack{failure: r.held[trialID].Failure, turns: turns}, err
+	})
 	for _, c := range held {
 		r.held[c.TrialID] = c
 	}
@@ -174,7 +177,7 @@ func (l library) shared(v core.Value) core.Value {
 }
 
 // keepJudges keeps what judging takes: the scorers, the converters before them,
-// the targets that these ask, and, idle, the targets of the conversations.
+// the targets that these ask, and the targets of the conversations, which are not asked.
 func (r *Rescoring) keepJudges(p *plan.Plan, catalog plan.Catalog) {
 	scorers, converters, asked := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range r.Plan.Trials {
@@ -210,49 +213,49 @@ func (r *Rescoring) keepJudges(p *plan.Plan, catalog plan.Catalog) {
 			r.Plan.Targets = append(r.Plan.Targets, t)
 		}
 	}
-	r.addIdle(p, asked)
+	r.addUnasked(p, asked)
 }
 
-// addIdle adds the targets that held the conversations and are not asked: they are
+// addUnasked adds the targets that held the conversations and are not asked: they are
 // there by name only.
-func (r *Rescoring) addIdle(p *plan.Plan, asked map[string]bool) {
+func (r *Rescoring) addUnasked(p *plan.Plan, asked map[string]bool) {
 	concurrency := map[string]int{}
 	for _, t := range p.Targets {
 		concurrency[t.Name] = t.Limits.Concurrency
 	}
 	for i := range r.Plan.Trials {
 		name := r.Plan.Trials[i].Target
-		if asked[name] || r.idle[name] {
+		if asked[name] || r.unasked[name] {
 			continue
 		}
-		r.idle[name] = true
+		r.unasked[name] = true
 		t := plan.Target{Limits: scope.Limits{Concurrency: max(1, concurrency[name])}}
 		t.Name, t.Config = name, []byte("{}")
 		r.Plan.Targets = append(r.Plan.Targets, t)
 	}
 }
 
-// Resolver returns one that opens what judges, and nobody in the place of a target
-// that is idle.
-func (r *Rescoring) Resolver(judges core.Opener) core.Opener { return idling{judges} }
+// Opener returns what opens the components that judge. In the place of a target that
+// only held conversations, it opens one whose calls fail.
+func (r *Rescoring) Opener(judges core.Opener) core.Opener { return judgeOpener{judges} }
 
-// idling opens nobody where a component has no name.
-type idling struct{ judges core.Opener }
+// judgeOpener opens absent where a component has no name.
+type judgeOpener struct{ judges core.Opener }
 
 // Open implements [core.Opener].
-func (i idling) Open(ctx context.Context, kind core.Kind, use string, config []byte) (any, error) {
+func (o judgeOpener) Open(ctx context.Context, kind core.Kind, use string, config []byte) (any, error) {
 	if use == "" {
-		return Nobody{}, nil
+		return absent{}, nil
 	}
-	return i.judges.Open(ctx, kind, use, config)
+	return o.judges.Open(ctx, kind, use, config)
 }
 
-// retelling is a conversation while it is judged.
-type retelling struct {
+// heldTrack is a conversation while it is judged.
+type heldTrack struct {
 	failure *record.Failure
-	// turns are those that are still to be told, and told counts the others.
-	turns []record.Turn
-	told  int
+	// turns are those that are still to be played, and played counts the others.
+	turns  []record.Turn
+	played int
 	// converted are what the converters made for the next turns.
 	converted []core.Value
 	// announced counts the turns that converted is for.
@@ -265,7 +268,7 @@ func (r *Rescoring) Answer(_ context.Context, trialID string, c record.Call) (a 
 	if c.By != "" || c.Kind == record.CallScore {
 		return a, false, nil
 	}
-	t, err := r.track(trialID)
+	t, err := r.tracks.of(trialID)
 	if err != nil {
 		return a, false, err
 	}
@@ -275,52 +278,35 @@ func (r *Rescoring) Answer(_ context.Context, trialID string, c record.Call) (a 
 			a.Err = errorOf(t.failure)
 		}
 	case record.CallConvert:
-		if c.Turn < t.told {
+		if c.Turn < t.played {
 			return a, false, nil // for a scorer
 		}
 		a.Value, err = t.convert(c.Values[0])
 	case record.CallSend:
-		a, err = t.tell(c.Messages)
+		a, err = t.play(c.Messages)
 	}
 	return a, true, err
 }
 
 // End implements [engine.Replayer].
 func (r *Rescoring) End(trialID string) error {
-	t, err := r.track(trialID)
+	t, err := r.tracks.of(trialID)
+	r.tracks.end(trialID)
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.tracks, trialID)
 	if len(t.turns) > 0 {
-		return core.Errorf(core.ErrorProtocol, "turn %d of the conversation is not told again", t.told+1)
+		return core.Errorf(core.ErrorProtocol, "the trial ended before turn %d of the recorded conversation", t.played+1)
 	}
 	return nil
 }
 
-func (r *Rescoring) track(trialID string) (*retelling, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if t := r.tracks[trialID]; t != nil {
-		return t, nil
-	}
-	turns, err := r.turns(trialID)
-	if err != nil {
-		return nil, err
-	}
-	t := &retelling{failure: r.held[trialID].Failure, turns: turns}
-	r.tracks[trialID] = t
-	return t, nil
-}
-
 // convert returns what a converter of the next turns made. What was made between
 // two converters of a part is not recorded, and nobody sees it.
-func (t *retelling) convert(in core.Value) (core.Value, error) {
+func (t *heldTrack) convert(in core.Value) (core.Value, error) {
 	for len(t.converted) == 0 {
 		if t.announced >= len(t.turns) {
-			return core.Value{}, core.Errorf(core.ErrorProtocol, "turn %d: a converter works that did not work then", t.told+1)
+			return core.Value{}, core.Errorf(core.ErrorProtocol, "turn %d: a converter is called more often than was recorded", t.played+1)
 		}
 		for _, p := range t.turns[t.announced].Sent.Parts {
 			for i := range p.Converters {
@@ -338,17 +324,17 @@ func (t *retelling) convert(in core.Value) (core.Value, error) {
 	return next, nil
 }
 
-// tell answers messages as they were answered.
-func (t *retelling) tell(messages []core.Message) (record.Answer, error) {
+// play answers messages as they were answered.
+func (t *heldTrack) play(messages []core.Message) (record.Answer, error) {
 	var a record.Answer
 	t.converted, t.announced = nil, 0
 	for range messages {
 		if len(t.turns) == 0 {
-			return a, core.Errorf(core.ErrorProtocol, "turn %d: more is said than was", t.told+1)
+			return a, core.Errorf(core.ErrorProtocol, "turn %d: a message is sent beyond the recorded conversation", t.played+1)
 		}
 		turn := t.turns[0]
 		t.turns = t.turns[1:]
-		t.told++
+		t.played++
 		if turn.Reply != nil {
 			a.Replies = append(a.Replies, *turn.Reply)
 		}

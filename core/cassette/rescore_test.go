@@ -93,12 +93,14 @@ func TestOnlyWhatJudgesIsKeptAndTheTargetStaysByName(t *testing.T) {
 	}
 }
 
-func TestATargetThatIsIdleIsNobody(t *testing.T) {
-	resolver := rescore(t, cassette.Conversation{}, turn("one", "No.")).Resolver(core.Opener(opener{}))
-	if opened, err := resolver.Open(t.Context(), core.KindTarget, "", nil); err != nil || opened != (cassette.Nobody{}) {
-		t.Errorf("without a name: %v, %v", opened, err)
+func TestATargetThatOnlyHeldTheConversationsDoesNothing(t *testing.T) {
+	judges := rescore(t, cassette.Conversation{}, turn("one", "No.")).Opener(core.Opener(opener{}))
+	opened, err := judges.Open(t.Context(), core.KindTarget, "", nil)
+	if err != nil {
+		t.Fatalf("without a name: %v", err)
 	}
-	if opened, err := resolver.Open(t.Context(), core.KindTarget, "chat", nil); err != nil || opened != "chat" {
+	checkAbsent(t, opened)
+	if opened, err := judges.Open(t.Context(), core.KindTarget, "chat", nil); err != nil || opened != "chat" {
 		t.Errorf("with a name: %v, %v", opened, err)
 	}
 }
@@ -122,11 +124,11 @@ func TestWhatWasSaidIsToldAgainAndOnlyOnce(t *testing.T) {
 		if err != nil || !ok || len(a.Replies) != 1 || a.Replies[0].Message.Text() != want || a.Err != nil {
 			t.Fatalf("turn %d: %+v, %t, %v; want %s", i, a, ok, err, want)
 		}
-		if err := r.End("another/1"); i == 0 && (err == nil || !strings.Contains(err.Error(), "turn 1 of the conversation is not told again")) {
+		if err := r.End("another/1"); i == 0 && (err == nil || !strings.Contains(err.Error(), "the trial ended before turn 1 of the recorded conversation")) {
 			t.Errorf("the end of a trial that was not told: %v", err)
 		}
 	}
-	if _, _, err := r.Answer(t.Context(), trialID, send("agent", "more")); err == nil || !strings.Contains(err.Error(), "turn 3: more is said than was") {
+	if _, _, err := r.Answer(t.Context(), trialID, send("agent", "more")); err == nil || !strings.Contains(err.Error(), "turn 3: a message is sent beyond the recorded conversation") {
 		t.Errorf("a turn more: %v", err)
 	}
 	if err := r.End(trialID); err != nil {
@@ -136,7 +138,7 @@ func TestWhatWasSaidIsToldAgainAndOnlyOnce(t *testing.T) {
 
 func TestAConversationThatIsNotToldToItsEndIsAnError(t *testing.T) {
 	r := rescore(t, cassette.Conversation{}, turn("one", "No."))
-	if err := r.End(trialID); err == nil || !strings.Contains(err.Error(), "turn 1 of the conversation is not told again") {
+	if err := r.End(trialID); err == nil || !strings.Contains(err.Error(), "the trial ended before turn 1 of the recorded conversation") {
 		t.Errorf("End with a turn left: %v", err)
 	}
 }
@@ -172,7 +174,7 @@ func TestConvertersOfTurnsMakeWhatTheyMade(t *testing.T) {
 			t.Errorf("converter %d makes %+v, %t, %v; want %+v", i+1, a.Value, ok, err, want)
 		}
 	}
-	if _, _, err := r.Answer(t.Context(), trialID, convert); err == nil || !strings.Contains(err.Error(), "turn 1: a converter works that did not work then") {
+	if _, _, err := r.Answer(t.Context(), trialID, convert); err == nil || !strings.Contains(err.Error(), "turn 1: a converter is called more often than was recorded") {
 		t.Errorf("a third converter: %v", err)
 	}
 }

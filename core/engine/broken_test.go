@@ -306,7 +306,7 @@ func (s *scene) rescored(turns []record.Turn, failure *record.Failure) record.Re
 	}
 	s.diary = newDiary(s.t)
 	o := s.options()
-	o.Replayer, o.Components.Resolver = judging, func(core.Targets) core.Opener { return judging.Resolver(s.shelf) }
+	o.Replayer, o.Components.Opener = judging, func(core.Targets) core.Opener { return judging.Opener(s.shelf) }
 	if _, err := engine.Run(s.t.Context(), judging.Plan, o); err != nil {
 		s.t.Fatalf("Run: %v", err)
 	}

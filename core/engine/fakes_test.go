@@ -425,7 +425,7 @@ func (s *scene) options() engine.Options {
 		return s.shelf
 	}
 	return engine.Options{
-		Components: engine.Components{Resolver: resolver, Secrets: s.lookup},
+		Components: engine.Components{Opener: resolver, Secrets: s.lookup},
 		Recording:  engine.Recording{Begin: begin},
 		Watchers:   engine.Watchers{Observer: s.seen},
 		Redactor:   s.redact,

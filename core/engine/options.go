@@ -25,11 +25,11 @@ type Options struct {
 
 // Components are the components of a run and their secrets.
 type Components struct {
-	// Resolver returns the openers of components. Converters and scorers may
+	// Opener returns what opens components. Converters and scorers may
 	// use the campaign's targets by name, during calls to them and with the
 	// context of those calls. An opened component is closed after the run if it
 	// implements [io.Closer].
-	Resolver func(targets core.Targets) core.Opener
+	Opener func(targets core.Targets) core.Opener
 	// Secrets resolves the campaign's secret references.
 	Secrets secret.Lookup
 }

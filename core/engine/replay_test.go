@@ -37,7 +37,7 @@ func (s *scene) replayed() []record.RecordedCall {
 	s.diary = newDiary(s.t)
 	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return recorded.calls[trial], nil })
 	o = s.options()
-	o.Components.Resolver, o.Replayer, o.Components.Secrets, o.Redactor = player.Resolver, player, nil, nil
+	o.Components.Opener, o.Replayer, o.Components.Secrets, o.Redactor = player.Opener, player, nil, nil
 	second, err := engine.Run(s.t.Context(), cassette.Detached(s.plan), o)
 	if err != nil {
 		s.t.Fatalf("the replay: %v", err)
@@ -246,7 +246,7 @@ func TestWhatIsNotAsRecordedEndsTheReplay(t *testing.T) {
 			s.diary = newDiary(t)
 			player := cassette.NewPlayer(func(string) ([]record.RecordedCall, error) { return calls, nil })
 			o := s.options()
-			o.Components.Resolver, o.Replayer = player.Resolver, player
+			o.Components.Opener, o.Replayer = player.Opener, player
 			_, err := engine.Run(t.Context(), cassette.Detached(s.plan), o)
 			if _, ok := errors.AsType[engine.Unexpected](err); !ok || !strings.Contains(err.Error(), "trial polite/1: ") || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want it to say %q", err, test.want)

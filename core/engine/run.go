@@ -127,7 +127,7 @@ func (r *run) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.components.open(ctx, r.plan, configs, r.options.Components.Resolver(helperTargets(r.targets)), r.clean); err != nil {
+	if err := r.components.open(ctx, r.plan, configs, r.options.Components.Opener(helperTargets(r.targets)), r.clean); err != nil {
 		return err
 	}
 	for name, target := range r.targets {

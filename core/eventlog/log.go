@@ -22,7 +22,6 @@ type Options struct {
 	Contents bool
 	// Redactor removes secrets.
 	Redactor *secret.Redactor
-	Now      func() time.Time
 	// Warn is told, once, that the log cannot be written, and at the end how much
 	// is missing.
 	Warn func(message string)
@@ -42,6 +41,8 @@ type Log struct {
 	torn          bool
 	lost, missing int
 	warned        bool
+	// warnings are those that are still to be passed on, when the lock is given back.
+	warnings []string
 }
 
 // New returns a log that keeps what happens until it is opened.
@@ -53,8 +54,26 @@ func File(store, run string) string { return filepath.Join(store, "events", run+
 // Open begins to write to the log of a run, within the folder of its store. A log
 // that is there, because the run is resumed, goes on.
 func (l *Log) Open(store, run string) {
+	l.change(func() { l.open(store, run) })
+}
+
+// change changes the log under its lock, and passes on what that warns of when the lock
+// is given back: whoever is warned may observe, too.
+func (l *Log) change(f func()) {
+	for _, message := range l.locked(f) {
+		l.options.Warn(message)
+	}
+}
+
+func (l *Log) locked(f func()) (warnings []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	f()
+	warnings, l.warnings = l.warnings, nil
+	return warnings
+}
+
+func (l *Log) open(store, run string) {
 	l.run = run
 	path := File(store, run)
 	var err error
@@ -95,11 +114,11 @@ func openEnd(path string) (file *os.File, torn bool, err error) {
 
 // Close ends the log, and warns where something is missing in it. What comes later
 // is dropped.
-func (l *Log) Close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *Log) Close() { l.change(l.close) }
+
+func (l *Log) close() {
 	if l.missing > 0 {
-		l.options.Warn(fmt.Sprintf("the event log of run %s lacks %d events; the record in the store is whole", l.run, l.missing))
+		l.warnings = append(l.warnings, fmt.Sprintf("the event log of run %s lacks %d events; the record in the store is whole", l.run, l.missing))
 	}
 	if l.file == nil {
 		return
@@ -111,10 +130,10 @@ func (l *Log) Close() {
 }
 
 // write adds a line.
-func (l *Log) write(e line) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e.Time = l.options.Now().UTC()
+func (l *Log) write(e line) { l.change(func() { l.add(e) }) }
+
+func (l *Log) add(e line) {
+	e.Time = time.Now().UTC()
 	if l.run == "" {
 		if len(l.early) < mostEarly {
 			l.early = append(l.early, e)
@@ -171,6 +190,6 @@ func (l *Log) putOne(e line) bool {
 func (l *Log) warn(err error) {
 	if !l.warned {
 		l.warned = true
-		l.options.Warn(fmt.Sprintf("the event log cannot be written; the run goes on, and its record is in the store: %v", err))
+		l.warnings = append(l.warnings, fmt.Sprintf("the event log cannot be written; the run goes on, and its record is in the store: %v", err))
 	}
 }

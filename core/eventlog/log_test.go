@@ -18,6 +18,12 @@ import (
 
 const key = "sk-very-private"
 
+// The clock of the machine does not show UTC, which a log does.
+func TestMain(m *testing.M) {
+	time.Local = time.FixedZone("CET", 3600)
+	os.Exit(m.Run())
+}
+
 // desk is a log under test.
 type desk struct {
 	*eventlog.Log
@@ -31,10 +37,8 @@ func newDesk(t *testing.T, contents bool) *desk {
 	d := &desk{t: t, store: t.TempDir()}
 	redactor := secret.NewRedactor()
 	redactor.Add(key)
-	at := time.Date(2026, 11, 27, 22, 0, 0, 0, time.FixedZone("CET", 3600))
 	d.Log = eventlog.New(eventlog.Options{
 		Contents: contents, Redactor: redactor, Warn: func(message string) { d.warnings = append(d.warnings, message) },
-		Now: func() time.Time { at = at.Add(time.Millisecond); return at },
 	})
 	return d
 }
@@ -278,5 +282,25 @@ func TestOnlyTheOwnerReadsTheLog(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s has the mode %v (%v), want %v", path, info.Mode().Perm(), err, want)
 		}
+	}
+}
+
+// Whoever is warned may do anything with the log: no lock is held.
+func TestWhoeverIsWarnedMayUseTheLog(t *testing.T) {
+	store := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(store, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	warned := 0
+	var l *eventlog.Log
+	l = eventlog.New(eventlog.Options{Warn: func(string) {
+		if warned++; warned == 1 {
+			l.Observe(record.Warning{Message: "the log cannot be written"})
+		}
+	}})
+	l.Open(store, "r1")
+	l.Close()
+	if warned != 2 { // that it cannot be written, and that an event is missing
+		t.Errorf("warned %d times", warned)
 	}
 }

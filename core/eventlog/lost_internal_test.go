@@ -4,7 +4,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
@@ -15,7 +14,7 @@ func TestALogThatCanBeWrittenAgainSaysHowManyEventsItLacksThere(t *testing.T) {
 		t.Skip("there is no /dev/full")
 	}
 	var warnings []string
-	l := New(Options{Now: time.Now, Warn: func(message string) { warnings = append(warnings, message) }})
+	l := New(Options{Warn: func(message string) { warnings = append(warnings, message) }})
 	dir := t.TempDir()
 	l.Open(dir, "r1")
 	room := l.file

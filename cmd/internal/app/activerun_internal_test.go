@@ -35,8 +35,8 @@ func TestNothingOfARunGoesOnOnceItIsExecuted(t *testing.T) {
 	told := &steps{}
 	run := &activeRun{
 		plan: &plan.Plan{Name: "empty"}, store: s, reporter: told,
-		follow:  &followers{log: eventlog.New(eventlog.Options{Now: time.Now, Warn: func(string) {}})},
-		options: engine.Options{Components: engine.Components{Resolver: func(core.Targets) core.Opener { return nil }}},
+		follow:  &followers{log: eventlog.New(eventlog.Options{Warn: func(string) {}})},
+		options: engine.Options{Components: engine.Components{Opener: func(core.Targets) core.Opener { return nil }}},
 		begin: func(ctx context.Context) (*store.Journal, error) {
 			return s.CreateRun(ctx, store.Run{Campaign: "empty", Started: time.Now()})
 		},

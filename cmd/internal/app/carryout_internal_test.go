@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
@@ -104,7 +103,7 @@ func TestALogThatLacksEventsIsWarnedOfAtTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	var warnings []string
-	f := &followers{log: eventlog.New(eventlog.Options{Now: time.Now, Warn: func(message string) { warnings = append(warnings, message) }})}
+	f := &followers{log: eventlog.New(eventlog.Options{Warn: func(message string) { warnings = append(warnings, message) }})}
 	f.begin(dir, "r1")
 	f.observer().Observe(record.TargetResumed{Target: "agent"})
 	if err := f.close(); err != nil {

@@ -21,9 +21,9 @@ func (r recorder) rescore(ctx context.Context, spec Spec, l *loadedCampaign, cat
 	if err != nil {
 		return err
 	}
-	open := run.options.Components.Resolver
+	open := run.options.Components.Opener
 	run.plan, run.options.Replayer = judging.Plan, judging
-	run.options.Components.Resolver = func(targets core.Targets) core.Opener { return judging.Resolver(open(targets)) }
+	run.options.Components.Opener = func(targets core.Targets) core.Opener { return judging.Opener(open(targets)) }
 	run.begin = func(ctx context.Context) (*store.Journal, error) {
 		made, err := r.newRun(l, p, catalog)
 		if err != nil {

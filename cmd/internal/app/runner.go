@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
@@ -80,7 +79,7 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 		return Outcome{}, err
 	}
 	run.plan, run.options = p, r.options(follow)
-	run.options.Components.Resolver = func(targets core.Targets) core.Opener { return h.Using(targets) }
+	run.options.Components.Opener = func(targets core.Targets) core.Opener { return h.Using(targets) }
 	run.options.Components.Secrets = r.Planner.Secrets.Lookup(loaded.campaign.File)
 	if err := r.prepare(ctx, spec, loaded, catalog, run); err != nil {
 		return Outcome{}, err
@@ -137,7 +136,7 @@ func (r *Runner) follow(ctx context.Context) (*followers, error) {
 }
 
 func (r *Runner) eventLog() *eventlog.Log {
-	return eventlog.New(eventlog.Options{Contents: r.LogContents, Redactor: r.Redactor, Now: time.Now, Warn: r.Log.Warn})
+	return eventlog.New(eventlog.Options{Contents: r.LogContents, Redactor: r.Redactor, Warn: r.Log.Warn})
 }
 
 func (r *Runner) recorder() recorder {
@@ -223,7 +222,7 @@ func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error)
 	unbound := context.WithoutCancel(ctx)
 	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return s.Calls(unbound, spec.From.ID, trial) })
 	run.options = r.options(run.follow)
-	run.options.Components.Resolver, run.options.Replayer = player.Resolver, player
+	run.options.Components.Opener, run.options.Replayer = player.Opener, player
 	run.begin = func(ctx context.Context) (*store.Journal, error) {
 		return s.CreateRun(ctx, r.recorder().replayOf(spec.From, filesOf(recorded), len(p.Trials)))
 	}
