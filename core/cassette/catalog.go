@@ -12,7 +12,7 @@ import (
 
 var _ plan.Catalog = record.Catalog(nil)
 
-// CatalogOf returns what a catalog knows of components, each once.
+// CatalogOf returns the description of each component, without duplicates.
 func CatalogOf(used iter.Seq2[core.Kind, string], from plan.Catalog) record.Catalog {
 	var known record.Catalog
 	for kind, use := range used {
@@ -26,9 +26,9 @@ func CatalogOf(used iter.Seq2[core.Kind, string], from plan.Catalog) record.Cata
 	return known
 }
 
-// Detached returns a plan as it is carried out without its components: nothing is
-// configured, so that no secret is needed, and nothing is sent, so that neither
-// the limits of targets nor the bounds of the scope are to be kept.
+// Detached returns a plan to be run without its components: their configuration
+// is removed, so that no secret is needed, and so are the limits of targets and
+// the bounds of the scope, because nothing is sent.
 func Detached(p *plan.Plan) *plan.Plan {
 	detached := *p
 	detached.Bounds = scope.Bounds{}

@@ -9,7 +9,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// difference returns in what a call is not the recorded one, and "" where it is.
+// difference describes how a call differs from the recorded one; "" where it
+// does not.
 func difference(recorded, now record.Call) string {
 	if was, is := describe(recorded), describe(now); was != is {
 		return fmt.Sprintf("recorded is %s; now it is %s", was, is)
@@ -20,7 +21,7 @@ func difference(recorded, now record.Call) string {
 	switch {
 	case recorded.Turn != now.Turn:
 		return differ("the turn", recorded.Turn+1, now.Turn+1)
-	case recorded.Kind != record.CallStart && recorded.Conversation != now.Conversation: // a start has none yet
+	case recorded.Kind != record.CallStart && recorded.Conversation != now.Conversation: // a start has no conversation yet
 		return differ("the conversation", recorded.Conversation, now.Conversation)
 	case recorded.Start.SystemPrompt != now.Start.SystemPrompt:
 		return differ("the system prompt", excerpt(recorded.Start.SystemPrompt), excerpt(now.Start.SystemPrompt))
@@ -47,7 +48,7 @@ func difference(recorded, now record.Call) string {
 	return ""
 }
 
-// describe words a call: scorer "leaked" sends to "judge".
+// describe names a call in a message: scorer "leaked" sends to "judge".
 func describe(c record.Call) string {
 	who := ""
 	if c.By != "" {
@@ -74,7 +75,7 @@ func at(lines []string, i int) string {
 	return "nothing"
 }
 
-// inWords returns a line for each thing that can differ in messages.
+// inWords returns one line for each property in which messages can differ.
 func inWords(messages []core.Message) []string {
 	var lines []string
 	for _, m := range messages {
@@ -105,7 +106,7 @@ func valuesInWords(values []core.Value) []string {
 	return lines
 }
 
-// valueInWords tells a value from any other.
+// valueInWords identifies a value.
 func valueInWords(v core.Value) string {
 	if v.Modality == core.Text {
 		return fmt.Sprintf("%s (%s)", excerpt(string(v.Data)), v.MediaType)
@@ -113,7 +114,7 @@ func valueInWords(v core.Value) string {
 	return fmt.Sprintf("%s of %d bytes (%s, SHA-256 %x)", v.Modality, len(v.Data), v.MediaType, sha256.Sum256(v.Data))
 }
 
-// excerpt quotes a text. A long one is cut, and told from others by its SHA-256.
+// excerpt quotes a text. A long one is cut, and its SHA-256 appended.
 func excerpt(s string) string {
 	const longest = 200
 	if len(s) <= longest {

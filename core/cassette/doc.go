@@ -1,7 +1,7 @@
-// Package cassette holds conversations again from their record. A run that was
-// recorded call by call is replayed as it was ([Player]); the conversations of any
-// run are judged again by other scorers ([Rescore]).
+// Package cassette repeats conversations from their record. A run whose calls
+// were recorded is replayed without its components ([Player]); the
+// conversations of any run can be judged again with other scorers ([Rescore]).
 //
-// Both stand in the place of components ([engine.Replayer]): the engine, the
-// strategies and the verdict work as in the run itself.
+// Both answer the calls of components ([engine.Replayer]): the engine, the
+// strategies and the verdicts work as in the run itself.
 package cassette

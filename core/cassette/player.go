@@ -10,9 +10,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// Player holds a recorded run again. It answers each call as it was answered, and
-// fails where a call is not the one that was recorded. No component is needed: it
-// is the [core.Opener] of the run, too.
+// Player replays a recorded run. It answers each call with the recorded answer,
+// and fails where a call differs from the recorded one. No component is needed:
+// it is also the [core.Opener] of the run.
 type Player struct {
 	tracks *tracks[*track]
 	// helpers are asked again for converters and scorers that had asked them.
@@ -21,8 +21,8 @@ type Player struct {
 
 var _ engine.Replayer = (*Player)(nil)
 
-// NewPlayer returns a Player. read returns the calls of a trial, in their order; it
-// is called once for each trial, when that begins.
+// NewPlayer returns a Player. read returns the calls of a trial, in order; it
+// is called once for each trial, when the trial begins.
 func NewPlayer(read func(trialID string) ([]record.RecordedCall, error)) *Player {
 	return &Player{tracks: newTracks(func(trialID string) (*track, error) {
 		calls, err := read(trialID)
@@ -37,7 +37,7 @@ func (p *Player) Opener(helpers core.Targets) core.Opener {
 	return absent{}
 }
 
-// track is what is recorded of one trial. Its calls come one at a time.
+// track is the record of one trial. Its calls are replayed one at a time.
 type track struct {
 	mu    sync.Mutex
 	calls []record.RecordedCall
@@ -85,7 +85,7 @@ func (p *Player) End(trialID string) error {
 	return nil
 }
 
-// diverged is an error that says what is not as it was recorded.
+// diverged is an error that describes the difference from the record.
 func diverged(turn int, format string, args ...any) error {
 	return core.Errorf(core.ErrorProtocol, "turn %d: %s", turn+1, fmt.Sprintf(format, args...)).
 		WithHint("this version of the orchestrator does not do what the one did that recorded the run, or the record was changed")
@@ -113,8 +113,8 @@ func (t *track) left() int {
 	return len(t.calls)
 }
 
-// askAgain asks helpers what a component had asked before its work was done. The
-// engine comes back to the Player for the answers.
+// askAgain repeats the calls to helpers that a component made. The engine asks
+// the Player for the answers.
 func (p *Player) askAgain(ctx context.Context, t *track, kind core.Kind, name string) error {
 	for {
 		next, ok := t.next()
@@ -131,8 +131,8 @@ func (p *Player) askAgain(ctx context.Context, t *track, kind core.Kind, name st
 	}
 }
 
-// ask asks one thing again. What the helper answers, or fails with, went to the
-// component, whose result is recorded.
+// ask repeats one call to a helper. Its answer or error is ignored: the
+// component that used it is replayed, too.
 func (p *Player) ask(ctx context.Context, t *track, c record.Call) error {
 	if c.Kind == record.CallStart {
 		helper, ok := p.helpers[c.Name]

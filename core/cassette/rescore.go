@@ -13,23 +13,23 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// Conversation is one that was held for a trial.
+// Conversation is the conversation of a recorded trial.
 type Conversation struct {
-	// TrialID is the trial's, and Target whom it was held with.
+	// TrialID is the trial's ID, and Target the name of its target.
 	TrialID, Target string
 	SystemPrompt    string
 	History         []core.Message
-	// Failure is why it was not held to its end, nil otherwise.
+	// Failure is why it was not completed; nil if it was.
 	Failure *record.Failure
 }
 
-// Rescoring is what it takes to judge conversations again that were held.
+// Rescoring is what is needed to judge recorded conversations again.
 type Rescoring struct {
-	// Plan judges them as the campaign says now. A target that only held them is
-	// not configured and not used.
+	// Plan judges the conversations by the present campaign. A target that is
+	// not called is not configured.
 	Plan *plan.Plan
-	// Unplanned are the trials that were held and that the campaign does not have
-	// any more, and Unheld those that it has and that were not held to an outcome.
+	// Unplanned are the recorded trials that the campaign no longer has, and
+	// Unheld the campaign's trials without a recorded outcome.
 	Unplanned, Unheld []string
 
 	turns func(trialID string) ([]record.Turn, error)
@@ -41,9 +41,9 @@ type Rescoring struct {
 
 var _ engine.Replayer = (*Rescoring)(nil)
 
-// Rescore returns how conversations are judged again by a plan's scorers and success
-// expressions. They are those of trials that have an outcome. turns reads what was
-// said in one of them; it is called twice for each.
+// Rescore returns a Rescoring of the trials that have an outcome, by a plan's
+// scorers and success expressions. turns reads the turns of one trial; it is
+// called twice for each.
 func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func(trialID string) ([]record.Turn, error)) (*Rescoring, error) {
 	r := &Rescoring{unasked: map[string]bool{}, held: map[string]Conversation{}}
 	r.turns = func(trialID string) ([]record.Turn, error) { return heldTurns(turns, trialID) }
@@ -80,9 +80,10 @@ func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func
 	return r, nil
 }
 
-// heldTurns reads the turns of a conversation. A run that was stopped while a reply
-// was awaited has sent the message again: the turn that was cut off is left out where
-// nothing had arrived, and its reply is judged like any other where something had.
+// heldTurns reads the turns of a conversation. A run that was stopped while it
+// waited for a reply has sent the message again: the turn that was cut off is
+// left out where nothing had arrived; where something had, its reply is judged
+// like any other.
 func heldTurns(read func(trialID string) ([]record.Turn, error), trialID string) ([]record.Turn, error) {
 	turns, err := read(trialID)
 	var held []record.Turn
@@ -98,18 +99,18 @@ func heldTurns(read func(trialID string) ([]record.Turn, error), trialID string)
 	return held, err
 }
 
-// trialOf returns the trial in which a conversation is judged: what was said in it,
-// all of it, and judged as the campaign says now.
+// trialOf returns the trial in which a conversation is judged: all of its
+// recorded turns, with the scorers and the success expression of the campaign.
 func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.Trial {
 	trial := plan.Trial{ID: t.ID, Number: t.Number, Seed: t.Seed, Setup: &plan.Setup{
 		Attack: t.Attack, Variant: t.Variant, Row: t.Row,
 		Target: c.Target, Objective: t.Objective, SystemPrompt: c.SystemPrompt, History: c.History,
 		ToolResults: toolResults(said), Scorers: t.Scorers, Success: t.Success, StopOn: plan.StopNever,
 	}}
-	again := 0 // messages that were sent again
+	again := 0 // number of messages that were sent again
 	for _, turn := range said {
 		if turn.Sent.Role == core.Tool {
-			continue // the engine answers as it did
+			continue // the engine makes the same tool results again
 		}
 		if turn.Reply != nil && turn.Reply.Finish == core.FinishBroken && turn.Failure == nil {
 			again++
@@ -134,8 +135,7 @@ func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.
 	return trial
 }
 
-// toolResults returns what was answered to the tools that the target called, by
-// their names.
+// toolResults returns the recorded results of tools, by tool name.
 func toolResults(said []record.Turn) map[string]string {
 	names, results := map[string]string{}, map[string]string{}
 	for _, turn := range said {
@@ -164,7 +164,7 @@ func toolResults(said []record.Turn) map[string]string {
 	return results
 }
 
-// library holds each value that trials have in common once.
+// library shares equal values between trials.
 type library map[string][]byte
 
 func (l library) shared(v core.Value) core.Value {
@@ -262,8 +262,8 @@ type heldTrack struct {
 	announced int
 }
 
-// Answer implements [engine.Replayer]: it answers what the trial asks of its target
-// and of the converters of its turns. Whatever judges is asked itself.
+// Answer implements [engine.Replayer]: it answers calls to the trial's target
+// and to the converters of its turns. Components that judge are called.
 func (r *Rescoring) Answer(_ context.Context, trialID string, c record.Call) (a record.Answer, ok bool, err error) {
 	if c.By != "" || c.Kind == record.CallScore {
 		return a, false, nil
@@ -346,7 +346,7 @@ func (t *heldTrack) play(messages []core.Message) (record.Answer, error) {
 	return a, nil
 }
 
-// errorOf returns the error that a failure is the record of.
+// errorOf converts a recorded failure to an error.
 func errorOf(f *record.Failure) error {
 	if f == nil {
 		return core.Errorf(core.ErrorInternal, "the record does not say why there is no reply")

@@ -55,23 +55,23 @@ func (l *Log) observeTrial(e record.Event) {
 	}
 }
 
-// Process is something that happened to the process of a plugin.
+// Process is an event of a plugin's process.
 type Process struct {
 	Plugin string
 	// What is started, restarting, died or stopped.
 	What   string
 	PID    int
 	Deaths int
-	// Reason says how it died.
+	// Reason is why it died.
 	Reason string
 }
 
-// Process writes what happened to a plugin.
+// Process writes an event of a plugin's process.
 func (l *Log) Process(p Process) {
 	l.write(line{Event: "plugin_" + p.What, Plugin: p.Plugin, PID: p.PID, Deaths: p.Deaths, Detail: l.clean(p.Reason)})
 }
 
-// Refused writes that a plugin wanted to connect to a host and was not let.
+// Refused writes that a plugin's connection to a host was refused.
 func (l *Log) Refused(plugin, host, why string) {
 	l.write(line{Event: "connection_refused", Plugin: plugin, Host: l.clean(host), Detail: l.clean(why)})
 }
@@ -111,7 +111,7 @@ func (l *Log) score(e record.ScorerEnded) line {
 	return scored
 }
 
-// failed adds why something failed. The text may quote what was said.
+// failed adds a failure. Its text may quote the conversation.
 func (l *Log) failed(e line, f *record.Failure) line {
 	if f != nil {
 		e.ErrorKind, e.Message = string(f.Kind), l.contents(f.Message)
@@ -119,7 +119,8 @@ func (l *Log) failed(e line, f *record.Failure) line {
 	return e
 }
 
-// contents returns a text that may quote what was said, where that is asked for.
+// contents returns a text that may quote the conversation, if contents are
+// enabled.
 func (l *Log) contents(text string) string {
 	if !l.options.Contents {
 		return ""

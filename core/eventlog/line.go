@@ -6,10 +6,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// version is that of the format: it changes when a field changes its meaning.
+// version is the format's version: it changes when a field changes its meaning.
 const version = 1
 
-// line is one event. What does not belong to it is left out.
+// line is one event. Fields that do not apply are left out.
 type line struct {
 	Version int       `json:"v"`
 	Time    time.Time `json:"time"`
@@ -28,13 +28,13 @@ type line struct {
 	PID       int    `json:"pid,omitempty"`
 	Host      string `json:"host,omitempty"`
 
-	// Seconds is how long it took.
+	// Seconds is its duration.
 	Seconds *float64    `json:"seconds,omitempty"`
 	Usage   *core.Usage `json:"usage,omitempty"`
 	Outcome string      `json:"outcome,omitempty"`
 	Status  string      `json:"status,omitempty"`
 	Finish  string      `json:"finish,omitempty"`
-	// Score is a number from 0 to 1; a scorer that could not tell has none.
+	// Score is a number from 0 to 1; nil where the scorer gave none.
 	Score     *float64 `json:"score,omitempty"`
 	ErrorKind string   `json:"error_kind,omitempty"`
 	Reason    string   `json:"reason,omitempty"`
@@ -44,16 +44,18 @@ type line struct {
 	Turns     int      `json:"turns,omitempty"`
 	Lost      int      `json:"lost,omitempty"`
 	Trials    *trials  `json:"trials,omitempty"`
-	// Detail is in this program's words, and quotes nothing that was said.
+	// Detail is a text of the orchestrator, and quotes nothing of the
+	// conversation.
 	Detail string `json:"detail,omitempty"`
 
-	// These hold contents.
+	// The following hold contents.
 	Message string `json:"message,omitempty"`
 	Sent    []said `json:"sent,omitempty"`
 	Reply   []said `json:"reply,omitempty"`
 }
 
-// trials counts a run's trials. Before is how many were held before this process.
+// trials counts a run's trials. Before is the number that had an outcome before
+// this process began.
 type trials struct {
 	Planned      int `json:"planned"`
 	Before       int `json:"before,omitempty"`
@@ -63,7 +65,7 @@ type trials struct {
 	Errored      int `json:"errored,omitempty"`
 }
 
-// said is a part of a message: its text, or how many bytes it has.
+// said is a part of a message: its text, or its size in bytes.
 type said struct {
 	Role     string `json:"role"`
 	Modality string `json:"modality"`

@@ -13,12 +13,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// mostEarly is how many events are kept that come before the run has its file.
+// mostEarly is the number of events that are kept before Open.
 const mostEarly = 1000
 
-// Options are what a log needs from its surroundings.
+// Options are the dependencies and settings of a log.
 type Options struct {
-	// Contents has what was said written, and all texts that may quote it.
+	// Contents has the messages written, and all texts that may quote them.
 	Contents bool
 	// Redactor removes secrets.
 	Redactor *secret.Redactor
@@ -33,11 +33,12 @@ type Log struct {
 
 	mu   sync.Mutex
 	run  string
-	file *os.File // nil before the run has one, and where it could not be opened
-	// early are the lines that wait for it.
+	file *os.File // nil before Open, and where the file could not be opened
+	// early are the lines before Open.
 	early []line
-	// torn says that the file does not end with a line's end, lost how many events
-	// are missing since the last one that was written, and missing in all.
+	// torn says that the file ends with an incomplete line; lost is the number
+	// of events missing since the last one that was written, and missing the
+	// total.
 	torn          bool
 	lost, missing int
 	warned        bool
@@ -45,14 +46,14 @@ type Log struct {
 	warnings []string
 }
 
-// New returns a log that keeps what happens until it is opened.
+// New returns a log that keeps events in memory until it is opened.
 func New(o Options) *Log { return &Log{options: o} }
 
 // File returns the path of a run's log, within the folder of its store.
 func File(store, run string) string { return filepath.Join(store, "events", run+".jsonl") }
 
-// Open begins to write to the log of a run, within the folder of its store. A log
-// that is there, because the run is resumed, goes on.
+// Open opens the log of a run, within the folder of its store. An existing log,
+// of a run that is resumed, is continued.
 func (l *Log) Open(store, run string) {
 	l.change(func() { l.open(store, run) })
 }
@@ -88,8 +89,8 @@ func (l *Log) open(store, run string) {
 	}
 }
 
-// openEnd opens a file to write behind what is in it. torn says that this is no
-// whole line.
+// openEnd opens a file for appending. torn says that it ends with an incomplete
+// line.
 func openEnd(path string) (file *os.File, torn bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, false, err
@@ -143,8 +144,8 @@ func (l *Log) add(e line) {
 	l.put(e)
 }
 
-// put writes a line to the file, after one that says how many are missing before
-// it.
+// put writes a line to the file. If lines were lost before, it first writes
+// their number.
 func (l *Log) put(e line) {
 	if l.lost > 0 {
 		if !l.putOne(line{Time: e.Time, Event: "events_lost", Lost: l.lost}) {
@@ -163,7 +164,7 @@ func (l *Log) lose() {
 	l.missing++
 }
 
-// putOne reports whether the file has the line.
+// putOne reports whether the line was written completely.
 func (l *Log) putOne(e line) bool {
 	if l.file == nil {
 		return false

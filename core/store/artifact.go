@@ -15,12 +15,11 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// inlineLimit is how long a text may be, in bytes, that is kept in the
-// database itself.
+// inlineLimit is the largest text, in bytes, that is kept in the database.
 const inlineLimit = 64 << 10
 
-// isArtifact reports whether a value is kept as a file: it is no text, or a
-// long one.
+// isArtifact reports whether a value is kept as a file: it is not text, or
+// longer than inlineLimit.
 func isArtifact(v core.Value) bool {
 	switch v.Modality {
 	case core.Text, core.ToolCall, core.ToolResult:
@@ -29,8 +28,8 @@ func isArtifact(v core.Value) bool {
 	return len(v.Data) > 0
 }
 
-// ArtifactFile returns the file in which the store keeps a value that was read
-// from it. ok is false for values that are kept in the database.
+// ArtifactFile returns the file of a value that was read from the store. ok is
+// false for values that are kept in the database.
 func (r *Reader) ArtifactFile(v core.Value) (path string, ok bool) {
 	if !isArtifact(v) {
 		return "", false
@@ -39,7 +38,8 @@ func (r *Reader) ArtifactFile(v core.Value) (path string, ok bool) {
 }
 
 // Artifact returns the bytes with a SHA-256, in hexadecimal. It fails with
-// [ErrNotFound] if the store has none, and where the file is not what it was.
+// [ErrNotFound] if the store has none, and with an error where the file's
+// checksum differs.
 func (r *Reader) Artifact(ctx context.Context, sha256 string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("artifact %s: %w", sha256, err)
@@ -70,13 +70,13 @@ func isDigest(s string) bool {
 	return err == nil && len(raw) == sha256.Size && s == hex.EncodeToString(raw)
 }
 
-// artifact is bytes that are on the disk under their SHA-256, and about to be
-// referred to. A statement takes it for that SHA-256.
+// artifact is bytes on the disk under their SHA-256, to which a reference is
+// about to be written. As a statement's argument, it is that SHA-256.
 //
-// Until a reference is committed, nothing says that the file is needed, and
-// another process may be sweeping the store. It sweeps while nobody else can
-// write; and the writer, before it writes a reference, sees to it that the file
-// is there.
+// Until a reference is committed, another process may collect the file as
+// garbage. Garbage is collected while that process has the only write
+// transaction; before the writer writes a reference, it makes sure in its own
+// transaction that the file exists.
 type artifact struct {
 	sum  string
 	data []byte
@@ -85,8 +85,8 @@ type artifact struct {
 // Value implements [driver.Valuer].
 func (a artifact) Value() (driver.Value, error) { return a.sum, nil }
 
-// artifacts are the files of a store that hold what is too large for its database,
-// or no text.
+// artifacts are the files of a store: values that are too large for its
+// database, or not text.
 type artifacts struct {
 	dir directory
 
@@ -95,8 +95,8 @@ type artifacts struct {
 	shards map[string]bool
 }
 
-// keep writes bytes under their SHA-256, durably. Bytes that are there
-// already are not written again.
+// keep writes bytes under their SHA-256, durably. Bytes that exist are not
+// written again.
 func (a *artifacts) keep(data []byte) (artifact, error) {
 	kept := artifact{digest(data), data}
 	return kept, a.ensure(kept)
@@ -107,9 +107,10 @@ func (a *artifacts) ensure(kept artifact) error {
 	path := a.dir.artifact(kept.sum)
 	err := a.makeShard(filepath.Dir(path))
 	if err == nil {
-		// A file under its final name is whole: it got the name when it was.
+		// A file under its final name is complete: it is renamed after it was
+		// written.
 		if info, statErr := os.Stat(path); statErr == nil && info.Size() == int64(len(kept.data)) {
-			err = syncDir(filepath.Dir(path)) // another process may be about to do it
+			err = syncDir(filepath.Dir(path)) // another process may have renamed it, and not yet synced the directory
 		} else {
 			err = writeDurably(path, kept.data)
 		}
@@ -120,8 +121,8 @@ func (a *artifacts) ensure(kept artifact) error {
 	return nil
 }
 
-// ensureAgain is ensure for an artifact that was kept a moment ago: unless its file
-// is gone, nothing is written or synced.
+// ensureAgain is ensure for an artifact that was kept shortly before: unless
+// its file is gone, nothing is written or synced.
 func (a *artifacts) ensureAgain(kept artifact) error {
 	if _, err := os.Stat(a.dir.artifact(kept.sum)); err == nil {
 		return nil
@@ -129,7 +130,7 @@ func (a *artifacts) ensureAgain(kept artifact) error {
 	return a.ensure(kept)
 }
 
-// makeShard makes sure that a directory of artifacts is there, durably.
+// makeShard makes sure that a directory of artifacts exists, durably.
 func (a *artifacts) makeShard(dir string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -146,11 +147,11 @@ func (a *artifacts) makeShard(dir string) error {
 	return nil
 }
 
-// unfinished is how the names of files begin that are being written.
+// unfinished is the prefix of the names of files that are being written.
 const unfinished = ".new-"
 
-// writeDurably writes a file so that, whatever happens, either the whole file
-// is there or none.
+// writeDurably writes a file atomically: after a crash, the file is complete or
+// does not exist.
 func writeDurably(path string, data []byte) error {
 	dir := filepath.Dir(path)
 	file, err := newFile(dir)
@@ -170,7 +171,7 @@ func writeDurably(path string, data []byte) error {
 	return errors.Join(file.Close(), syncDir(dir))
 }
 
-// syncDir makes the names in a directory durable.
+// syncDir makes a directory's entries durable.
 func syncDir(dir string) error {
 	file, err := os.Open(dir)
 	if err != nil {

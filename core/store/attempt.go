@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// Turns returns the turns of the last attempt at a trial with all that was said, artifacts
-// included. It fails where an artifact is missing or damaged.
+// Turns returns the turns of the last attempt at a trial, artifacts included.
+// It fails where an artifact is missing or damaged.
 func (r *Reader) Turns(ctx context.Context, runID, trialID string) ([]record.Turn, error) {
 	turns, err := r.attempt(runID, trialID, lastAttempt).turns(ctx)
 	if err != nil {
@@ -20,9 +20,10 @@ func (r *Reader) Turns(ctx context.Context, runID, trialID string) ([]record.Tur
 	return turns, nil
 }
 
-// HelperTurns returns what strategies, converters and scorers asked of helpers in the
-// last attempt at a trial, in the order in which it was recorded, artifacts included.
-// It fails where an artifact is missing or damaged.
+// HelperTurns returns the turns of strategies, converters and scorers with
+// helpers in the last attempt at a trial, in the order in which they were
+// recorded, artifacts included. It fails where an artifact is missing or
+// damaged.
 func (r *Reader) HelperTurns(ctx context.Context, runID, trialID string) ([]record.HelperTurn, error) {
 	turns, err := r.attempt(runID, trialID, lastAttempt).helperTurns(ctx)
 	if err != nil {
@@ -31,7 +32,7 @@ func (r *Reader) HelperTurns(ctx context.Context, runID, trialID string) ([]reco
 	return turns, nil
 }
 
-// Attempt is what was said in one attempt at a trial.
+// Attempt is the record of one attempt at a trial.
 type Attempt struct {
 	Turns       []record.Turn
 	HelperTurns []record.HelperTurn
@@ -55,10 +56,10 @@ func (r *Reader) Attempt(ctx context.Context, runID, trialID string, number int)
 	return a, nil
 }
 
-// lastAttempt stands for the number of the last attempt at a trial.
+// lastAttempt means the last attempt at a trial.
 const lastAttempt = 0
 
-// attempt reads what was said in one attempt at a trial.
+// attempt reads the turns of one attempt at a trial.
 type attempt struct {
 	reader     *Reader
 	run, trial string
@@ -69,8 +70,7 @@ func (r *Reader) attempt(run, trial string, number int) attempt {
 	return attempt{r, run, trial, number}
 }
 
-// filter narrows a query for what was said in the trial $2 of the run $1 to the
-// attempt.
+// filter restricts a query for the trial $2 of the run $1 to the attempt.
 func (a attempt) filter() string {
 	wanted := "(SELECT attempt FROM trials WHERE run_id = $1 AND id = $2)"
 	if a.number != lastAttempt {
@@ -115,7 +115,7 @@ func scanTurn(rows *sql.Rows) (record.Turn, error) {
 	return t, row.into(&t)
 }
 
-// fillTurn puts the parts into a turn.
+// fillTurn adds the parts to a turn.
 func fillTurn(t *record.Turn, sent, reply []core.Part) {
 	t.Sent.Parts = sent
 	if t.Reply != nil {
@@ -182,7 +182,7 @@ func scanHelperTurn(rows *sql.Rows) (record.HelperTurn, error) {
 	return t, row.into(&t.Turn)
 }
 
-// partKey is where a part belongs.
+// partKey is the message that a part belongs to.
 type partKey struct {
 	turn  int
 	place string
@@ -229,7 +229,7 @@ func (r *Reader) scanPart(ctx context.Context, rows *sql.Rows) (partKey, core.Pa
 	return at, p, err
 }
 
-// load returns the data of a value, which is an artifact if it has one.
+// load returns the data of a value, from its artifact if it has one.
 func (r *Reader) load(ctx context.Context, data []byte, artifact *string) ([]byte, error) {
 	if artifact == nil {
 		return data, nil

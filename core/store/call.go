@@ -38,8 +38,8 @@ func (j *Journal) RecordCall(trialID string, r record.RecordedCall) error {
 	})
 }
 
-// Calls returns the calls of the last attempt at a trial, in their order, artifacts
-// included. There are none where the run was not recorded. It fails where one
+// Calls returns the calls of the last attempt at a trial, in order, artifacts
+// included. There are none where calls were not recorded. It fails where one
 // cannot be read, or an artifact is missing or damaged.
 func (r *Reader) Calls(ctx context.Context, runID, trialID string) ([]record.RecordedCall, error) {
 	if r.schema < schemaCalls {
@@ -75,7 +75,8 @@ func insertComponents(w *writer, run string, components record.Catalog) error {
 	return nil
 }
 
-// Components returns what plugins said of the components of a recorded run.
+// Components returns the descriptions of the components of a run whose calls
+// were recorded.
 func (r *Reader) Components(ctx context.Context, runID string) (record.Catalog, error) {
 	if r.schema < schemaCalls {
 		return nil, nil

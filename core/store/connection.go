@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Connection is a connection that a plugin made, or tried to make.
+// Connection is a network connection that a plugin opened or tried to open.
 type Connection struct {
 	Plugin string
-	// Host is where it led to, as host:port.
+	// Host is its destination, as host:port.
 	Host string
 	At   time.Time
-	// Refused says why it was not let through; "" where it was.
+	// Refused says why it was refused; "" if it was not.
 	Refused string
-	// Sent and Received count bytes, as the plugin sees them.
+	// Sent and Received are in bytes, from the plugin's point of view.
 	Sent, Received int64
 }
 
-// RecordConnection keeps a connection, once it is over or refused. It does not
-// wait until that is durable.
+// RecordConnection records a connection, once it has ended or was refused. It
+// need not be durable on return.
 func (j *Journal) RecordConnection(c Connection) error {
 	j.mu.Lock()
 	ordinal := j.connections

@@ -9,18 +9,18 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// Count says how many trials of an attack and variant came to the same end.
+// Count is the number of trials of an attack and variant with the same outcome.
 type Count struct {
 	Attack, Variant string
 	// Outcome is empty for trials that were begun and have none.
 	Outcome core.Outcome
-	// Failure is why they errored, nil where they did not.
+	// Failure is why they errored; nil where they did not.
 	Failure *record.Failure
 	Trials  int
 }
 
-// Counts counts the trials of a run that were begun, in the order of the plan: it
-// takes no more memory for many trials than for few.
+// Counts counts the trials of a run that were begun, in the order of the plan.
+// Its memory does not depend on the number of trials.
 func (r *Reader) Counts(ctx context.Context, runID string) ([]Count, error) {
 	counts, err := collect(ctx, r.db, func(rows *sql.Rows) (c Count, err error) {
 		var failure *string

@@ -9,7 +9,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// storedPart is a part whose artifacts, if it has any, are on the disk.
+// storedPart is a part whose artifacts, if any, are on the disk.
 type storedPart struct {
 	value       storedValue
 	original    *storedValue
@@ -18,7 +18,7 @@ type storedPart struct {
 	undelivered int
 }
 
-// storedValue is a value as the database holds it: data, or an [artifact].
+// storedValue is a value for the database: data, or an [artifact].
 type storedValue struct {
 	modality, mediaType string
 	data, artifact      any
@@ -50,7 +50,7 @@ func (a *artifacts) storeParts(parts []core.Part) ([]storedPart, error) {
 	return kept, nil
 }
 
-// flag is a truth as the database holds it.
+// flag is a truth as a column value.
 func flag(b bool) int {
 	if b {
 		return 1
@@ -78,7 +78,7 @@ func (p storedPart) columns() []any {
 	return columns
 }
 
-// payload makes sure that no bytes are stored as no bytes, not as NULL.
+// payload returns empty data for nil, so that the column is not NULL.
 func payload(data []byte) []byte {
 	if data == nil {
 		return []byte{}
@@ -86,8 +86,8 @@ func payload(data []byte) []byte {
 	return data
 }
 
-// storedTurn is an exchange whose artifacts are on the disk: the columns that hold
-// it, and the values.
+// storedTurn is an exchange whose artifacts are on the disk: its column values
+// and its parts.
 type storedTurn struct {
 	reply, failure, delivery any
 	sent, replied            []storedPart
@@ -115,7 +115,7 @@ func (a *artifacts) storeTurn(t record.Turn) (storedTurn, error) {
 	return k, err
 }
 
-// turnRow is an exchange as the columns hold it.
+// turnRow holds the columns of an exchange.
 type turnRow struct {
 	started, ended           int64
 	reply, failure, delivery *string
@@ -128,7 +128,7 @@ func (r turnRow) into(t *record.Turn) error {
 	if err != nil {
 		return err
 	}
-	if kept != nil { // its parts are elsewhere
+	if kept != nil { // its parts are in another table
 		reply := kept.With(core.Message{})
 		t.Reply = &reply
 	}
@@ -143,7 +143,7 @@ func (r turnRow) into(t *record.Turn) error {
 	return err
 }
 
-// deliveryOf returns a delivery to be kept, or nil where it asks for nothing.
+// deliveryOf returns a delivery to be stored; nil for the zero value.
 func deliveryOf(m core.Message) *core.Delivery {
 	if m.Delivery.IsZero() {
 		return nil
@@ -151,7 +151,7 @@ func deliveryOf(m core.Message) *core.Delivery {
 	return &m.Delivery
 }
 
-// encode returns JSON text of what a column that may be NULL holds: nil for nil.
+// encode returns JSON text for a column that may be NULL: nil for nil.
 func encode[T any](what string, v *T) (any, error) {
 	if v == nil {
 		return nil, nil
@@ -175,5 +175,5 @@ func decode[T any](text *string) (*T, error) {
 	return &v, nil
 }
 
-// moment is a time as it is stored.
+// moment converts a time for the database.
 func moment(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds).UTC() }

@@ -11,10 +11,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/runfile"
 )
 
-// Export writes a run with everything that belongs to it, as [Store.Import] reads
-// it. id is as that of [Reader.Run], and version the orchestrator's. It fails with
-// [ErrRunning] where a process is carrying the run out, and where an artifact is
-// missing or damaged; what has been written then is of no use.
+// Export writes the complete record of a run, as [Store.Import] reads it. id is
+// as in [Reader.Run], and version the orchestrator's. It fails with
+// [ErrRunning] where a process is carrying the run out, and where an artifact
+// is missing or damaged; the output is then incomplete and has to be discarded.
 func (r *Reader) Export(ctx context.Context, id, version string, to io.Writer) error {
 	run, err := r.Run(ctx, id)
 	if err != nil {

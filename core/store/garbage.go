@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Garbage is a file in a store's directory that nothing needs.
+// Garbage is an unused file in a store's directory.
 type Garbage struct {
-	// Kind says what it is, in words.
+	// Kind describes it.
 	Kind string
 	// Path is relative to the store's directory.
 	Path  string
@@ -21,43 +21,43 @@ type Garbage struct {
 
 // The kinds of garbage.
 const (
-	// garbageArtifact is an artifact that nothing refers to: of a run that was
+	// garbageArtifact is an artifact without a reference: of a run that was
 	// removed, or of a turn whose process died before it was recorded.
 	garbageArtifact = "artifact"
-	// garbageUnfinished is what a process that died was writing.
+	// garbageUnfinished is a file that a process was writing when it died.
 	garbageUnfinished = "unfinished"
-	// garbageLock says that a process carries a run out, and it died.
+	// garbageLock is the lock file of a run whose process died.
 	garbageLock = "lock"
 )
 
-// GCOptions say who is told of a garbage collection.
+// GCOptions are the callbacks of a garbage collection.
 type GCOptions struct {
-	// Found is told of each file that nothing needs, after it was removed.
+	// Found is called for each unused file, after it was removed.
 	Found func(Garbage)
-	// Progress, where not nil, is told how much of the store has been looked
-	// through.
+	// Progress, where not nil, is called with the share of the store that was
+	// searched.
 	Progress func(done, total int)
 }
 
-// shardCount is how many directories artifacts are kept in, by the first two
-// digits of their names.
+// shardCount is the number of directories of artifacts, by the first two digits
+// of their names.
 const shardCount = 256
 
-// FindGarbage finds the files that [Store.CollectGarbage] would remove, and leaves
-// them where they are.
+// FindGarbage finds the files that [Store.CollectGarbage] would remove, without
+// removing them.
 func (r *Reader) FindGarbage(ctx context.Context, o GCOptions) error {
 	return (&collector{reader: r, options: o}).collect(ctx)
 }
 
-// CollectGarbage finds the files that nothing needs any more, and removes them. It
-// may be called while runs are carried out, by this process or by others: what they
-// use stays. It stops between two files when ctx is cancelled; what was removed by
-// then was not needed.
+// CollectGarbage finds and removes unused files. It may be called while this or
+// other processes carry runs out: files that these use are kept. When ctx is
+// cancelled, it stops between two files; the files removed by then were unused.
 func (s *Store) CollectGarbage(ctx context.Context, o GCOptions) error {
 	return (&collector{reader: s.Reader, writer: s.writer, options: o}).collect(ctx)
 }
 
-// collector collects the garbage of a store. Without a writer, it removes nothing.
+// collector collects the garbage of a store. Without a writer, it removes
+// nothing.
 type collector struct {
 	reader  *Reader
 	writer  *writer
@@ -81,7 +81,7 @@ func (c *collector) collect(ctx context.Context) error {
 	return nil
 }
 
-// collectShard collects the artifacts whose names begin as given.
+// collectShard collects the artifacts whose names have the given prefix.
 func (c *collector) collectShard(ctx context.Context, prefix string) error {
 	dir := c.reader.dir.path(artifactsDir, prefix)
 	entries, err := os.ReadDir(dir)
@@ -107,8 +107,8 @@ func (c *collector) collectShard(ctx context.Context, prefix string) error {
 	if c.writer == nil {
 		return c.drop(ctx, prefix, sums)
 	}
-	// References may have been added meanwhile. While this is the one that
-	// writes, none is: see artifact.
+	// References may have been added since the query. None is added during this
+	// process's write transaction: see artifact.
 	return c.writer.wait(ctx, func(w *writer) error {
 		sums, err := rowsOf{w.conn, c.reader.schema}.unreferred(ctx, prefix, sums)
 		if err != nil {
@@ -131,8 +131,8 @@ func (c *collector) drop(ctx context.Context, prefix string, sums []string) erro
 	return nil
 }
 
-// collectLocks removes the locks in a directory whose processes died, and what they
-// had begun under them.
+// collectLocks removes the lock files in a directory whose processes died, and
+// the folders that they lock.
 func (c *collector) collectLocks(ctx context.Context, dir string) error {
 	entries, err := os.ReadDir(c.reader.dir.path(dir))
 	if errors.Is(err, fs.ErrNotExist) { // a store of an earlier version has none
@@ -149,8 +149,8 @@ func (c *collector) collectLocks(ctx context.Context, dir string) error {
 	return err
 }
 
-// collectStale removes a locked file whose process died, and the folder beside it
-// that it is the lock of, if there is one.
+// collectStale removes a lock file whose process died, and the folder that it
+// locks, if there is one.
 func (c *collector) collectStale(kind, path string) error {
 	file, err := openStale(path)
 	if file == nil {
@@ -165,7 +165,7 @@ func (c *collector) collectStale(kind, path string) error {
 	return c.remove(kind, path)
 }
 
-// removeFolder removes a folder that somebody had begun to fill, if it is there.
+// removeFolder removes an incomplete folder, if it exists.
 func (c *collector) removeFolder(dir string) error {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -182,7 +182,7 @@ func (c *collector) removeFolder(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-// remove removes a file, and tells of it.
+// remove removes a file, and reports it.
 func (c *collector) remove(kind, path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {

@@ -7,10 +7,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// helperPlace is where the values of a trial's n-th helper turn are.
+// helperPlace is the place of the values of a trial's n-th helper turn.
 func helperPlace(n int, what string) string { return fmt.Sprintf("helper/%d/%s", n, what) }
 
-// helperHistory is where the i-th message is that its conversation began with.
+// helperHistory is the place of the i-th message of that turn's history.
 func helperHistory(n, i int) string { return helperPlace(n, fmt.Sprintf("history/%d", i)) }
 
 // RecordHelperTurn implements [engine.Journal].

@@ -16,11 +16,11 @@ import (
 // ErrOtherRun says that the store has another run of the same ID.
 var ErrOtherRun = errors.New("there is another run of this ID, or this one with another record")
 
-// Import reads a run that [Reader.Export] wrote, of this version or of one before,
-// and returns its ID. Everything is checked before anything is kept: the run is
-// there as a whole, or not at all. known reports that it was there already, with
-// the same record. It fails with an error of [core.ErrorInput] where the file is
-// wrong, and with [ErrOtherRun].
+// Import reads a run that [Reader.Export] of this or an earlier version wrote,
+// and returns its ID. The whole file is checked before anything is stored: the
+// run is imported completely or not at all. known reports that the store
+// already had the run with the same record. It fails with an error of
+// [core.ErrorInput] where the file is invalid, and with [ErrOtherRun].
 func (s *Store) Import(ctx context.Context, file io.Reader) (id string, known bool, err error) {
 	name := s.dir.path(incomingDir, rand.Text())
 	lock, err := acquire(name + lockSuffix)
@@ -29,7 +29,8 @@ func (s *Store) Import(ctx context.Context, file io.Reader) (id string, known bo
 	}
 	in := newIncoming(name)
 	defer func() {
-		// A folder that could not be removed is swept another day.
+		// A folder that could not be removed is garbage for the next
+		// collection.
 		err = errors.Join(err, in.store.Close(), os.RemoveAll(name))
 		_ = os.Remove(name + lockSuffix)
 		lock.release()
@@ -43,8 +44,8 @@ func (s *Store) Import(ctx context.Context, file io.Reader) (id string, known bo
 	return in.run, known, nil
 }
 
-// adopt takes an incoming run over: its artifacts, and then its record, in one
-// transaction.
+// adopt moves an incoming run into the store: its artifacts, and then its
+// record, in one transaction.
 func (s *Store) adopt(ctx context.Context, in *incoming) (known bool, err error) {
 	err = s.writer.wait(ctx, func(w *writer) error {
 		there, err := collect(ctx, w.conn, func(rows *sql.Rows) (id string, err error) {
@@ -69,7 +70,7 @@ func (s *Store) adopt(ctx context.Context, in *incoming) (known bool, err error)
 	return known, err
 }
 
-// same fails with [ErrOtherRun] unless the store's record of a run is that of the
+// same fails with [ErrOtherRun] unless the store's record of the run equals the
 // incoming one.
 func (s *Store) same(ctx context.Context, db querier, in *incoming) error {
 	have, err := rowsOf{db, s.schema}.fingerprint(ctx, in.run)
@@ -86,8 +87,8 @@ func (s *Store) same(ctx context.Context, db querier, in *incoming) error {
 	return nil
 }
 
-// moveArtifacts moves the artifacts of an incoming run to their places, durably. They
-// replace those that are there, which may be damaged.
+// moveArtifacts moves the artifacts of an incoming run to their places,
+// durably. They replace existing files, which may be damaged.
 func (s *Store) moveArtifacts(ctx context.Context, in *incoming) error {
 	shards, err := os.ReadDir(in.store.dir.path(artifactsDir))
 	if err != nil {

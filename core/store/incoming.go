@@ -12,21 +12,21 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/runfile"
 )
 
-// maxAttempts is more often than any run is resumed.
+// maxAttempts is above the number of attempts of any real run.
 const maxAttempts = 100_000
 
-// incoming is a run on its way into a store: alone in a store of its own, in a
-// folder of the other one. It is a [runfile.Sink].
+// incoming is a run that is being imported, in a store of its own in a folder
+// of the other store. It is a [runfile.Sink].
 type incoming struct {
 	store  *Store
 	run    string
 	tables map[string]table
-	// columns are those of each table in the version that the file is of.
+	// columns are the columns of each table in the version of the file.
 	columns map[string]map[string]kind
-	// tx holds the rows until all of them have come, and statements insert them.
+	// tx holds the rows until the last has been read; statements insert them.
 	tx         *sql.Tx
 	statements map[string]*sql.Stmt
-	// artifacts counts those that have come.
+	// artifacts counts the artifacts read.
 	artifacts int
 }
 
@@ -36,14 +36,14 @@ func newIncoming(dir string) *incoming {
 	}
 }
 
-// badExport returns the error for a file that is whole, and whose record cannot be.
+// badExport returns the error for a complete file whose record is invalid.
 func badExport(format string, args ...any) error {
 	return core.Errorf(core.ErrorInput, "the file is not as an export is: "+format, args...).
 		WithHint("export the run again")
 }
 
-// unpack reads the file, brings the record up to date, and makes sure that it can
-// be read.
+// unpack reads the file, migrates the record to the present version, and checks
+// that it can be read.
 func (in *incoming) unpack(ctx context.Context, file io.Reader) error {
 	if err := os.MkdirAll(in.store.dir.path(artifactsDir), 0o700); err != nil {
 		return err
@@ -63,15 +63,14 @@ func (in *incoming) unpack(ctx context.Context, file io.Reader) error {
 	return nil
 }
 
-// Begin implements [runfile.Sink]. It makes the tables as they were in the version
-// that the file is of.
+// Begin implements [runfile.Sink]. It creates the tables of the file's version.
 func (in *incoming) Begin(ctx context.Context, h runfile.Header) error {
 	if h.Run == latestRun {
 		return badExport("no run is called %q", h.Run)
 	}
 	in.run = h.Run
 	var err error
-	// Nobody needs what is here after a crash.
+	// The incoming store need not survive a crash.
 	if in.store.writes, err = in.store.dir.connect("", "synchronous(off)", "foreign_keys(on)"); err != nil {
 		return err
 	}
@@ -136,7 +135,7 @@ func (in *incoming) Row(ctx context.Context, r runfile.Row) error {
 		if statement, err = in.tx.PrepareContext(ctx, query); err != nil {
 			return err
 		}
-		in.statements[query] = statement // until the transaction ends
+		in.statements[query] = statement // closed at the end of the transaction
 	}
 	_, err := statement.ExecContext(ctx, values...)
 	if code(err) == sqliteConstraint {
@@ -169,7 +168,7 @@ func (in *incoming) Artifact(ctx context.Context, sum string, data io.Reader) er
 	return err
 }
 
-// update brings the record to the newest version, and opens it for reading.
+// update migrates the record to the present version, and opens it for reading.
 func (in *incoming) update(ctx context.Context) error {
 	if err := in.tx.Commit(); err != nil {
 		return err
@@ -181,8 +180,8 @@ func (in *incoming) update(ctx context.Context) error {
 	return err
 }
 
-// check makes sure that everything which the record refers to is there, and
-// nothing else, and that all of it can be read.
+// check checks that everything that the record refers to exists, that nothing
+// else does, and that all of it can be read.
 func (in *incoming) check(ctx context.Context) error {
 	run, err := in.store.Run(ctx, in.run)
 	if err != nil {

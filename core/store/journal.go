@@ -13,7 +13,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// Journal keeps one run. It is safe for concurrent use.
+// Journal records one run. It is safe for concurrent use.
 type Journal struct {
 	store *Store
 	id    string
@@ -22,24 +22,25 @@ type Journal struct {
 	mu sync.Mutex
 	// err is the first failure; nothing is written after it.
 	err error
-	// attacks are those that have been written.
+	// attacks are those that were written.
 	attacks map[string]bool
-	// connections counts those that are recorded.
+	// connections counts those that were recorded.
 	connections int
 
-	// session is this process's among those that carried the run out.
+	// session is the number of this process among those that carried the run
+	// out.
 	session int
-	// earlier counts the attempts at trials that were made before, where there
-	// were any, and begun is which one is being made.
+	// earlier counts the attempts at trials in earlier sessions; begun is the
+	// present attempt at each trial.
 	earlier, begun map[string]int
 }
 
 // Run is the identifier of the run.
 func (j *Journal) Run() string { return j.id }
 
-// Finish says how and when the run ended: with the status Finished,
-// Interrupted or Failed, and a message that may be empty. A run has failed, and
-// Finish fails, where something before it could not be recorded. The Journal
+// Finish records how and when the run ended: with the status Finished,
+// Interrupted or Failed, and a message that may be empty. If an earlier record
+// failed, the run's status is Failed, and Finish returns the error. The Journal
 // cannot be used after it.
 func (j *Journal) Finish(status Status, message string, at time.Time) error {
 	switch status {
@@ -76,7 +77,7 @@ func (j *Journal) failure() error {
 	return j.err
 }
 
-// later writes in the background; a failure shows in the next call.
+// later writes in the background; the next call returns a failure.
 func (j *Journal) later(write func(w *writer) error) error {
 	if err := j.failure(); err != nil {
 		return err
@@ -84,7 +85,7 @@ func (j *Journal) later(write func(w *writer) error) error {
 	return j.store.writer.submit(context.Background(), change{write: j.whole(write), failed: j.fail})
 }
 
-// now writes and returns when it, and all before it, is durable.
+// now writes, and returns when this and all earlier changes are durable.
 func (j *Journal) now(write func(w *writer) error) error {
 	if err := j.failure(); err != nil {
 		return err
@@ -97,8 +98,8 @@ func (j *Journal) now(write func(w *writer) error) error {
 	return <-done
 }
 
-// whole is a change that is not written where one before it has failed: a record
-// ends before its first gap.
+// whole is a change that is not written where an earlier one has failed, so
+// that a record has no gaps.
 func (j *Journal) whole(write func(w *writer) error) func(w *writer) error {
 	return func(w *writer) error {
 		if err := j.failure(); err != nil {
@@ -128,7 +129,7 @@ func (j *Journal) BeginTrial(t record.Trial, at time.Time) error {
 		if attempt > 1 {
 			return w.exec(`UPDATE trials SET started_at = $1, attempt = $2 WHERE run_id = $3 AND id = $4`, at.UnixNano(), attempt, j.id, t.ID)
 		}
-		// A seed uses all 64 bits, and a BIGINT has a sign.
+		// A seed uses all 64 bits, and a BIGINT is signed.
 		err := w.exec(`INSERT INTO trials (run_id, id, ordinal, attack, variant, row_number, number, seed, started_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			j.id, t.ID, t.Ordinal, t.Attack, t.Variant, t.Row, t.Number, int64(t.Seed), at.UnixNano())
@@ -139,7 +140,7 @@ func (j *Journal) BeginTrial(t record.Trial, at time.Time) error {
 	})
 }
 
-// insertHistory keeps what has been said before the first turn. It is text.
+// insertHistory records the messages before the first turn. They are text.
 func (j *Journal) insertHistory(w *writer, t record.Trial) error {
 	for i, m := range t.History {
 		var text []byte
@@ -168,8 +169,8 @@ func (j *Journal) Recorded(ctx context.Context, trialID string) (record.Recorded
 	return record.RecordedTrial{Turns: turns, Helped: helped}, err
 }
 
-// RecordTurn implements [engine.Journal]. It keeps the scores too, if the turn
-// has any.
+// RecordTurn implements [engine.Journal]. It records the scores too, if the
+// turn has any.
 func (j *Journal) RecordTurn(trialID string, t record.Turn) error {
 	kept, err := j.store.artifacts.storeTurn(t)
 	if err != nil {
@@ -182,7 +183,7 @@ func (j *Journal) RecordTurn(trialID string, t record.Turn) error {
 	return j.insertTurn(trialID, t, kept, scores)
 }
 
-// insertTurn keeps a turn whose artifacts are on the disk.
+// insertTurn records a turn whose artifacts are on the disk.
 func (j *Journal) insertTurn(trialID string, t record.Turn, kept storedTurn, scores []storedScore) error {
 	at := j.at(trialID, t.Index)
 	return j.now(func(w *writer) error {
@@ -213,7 +214,7 @@ func (j *Journal) RecordScores(trialID string, turn int, scores []record.Score) 
 }
 
 // EndTrial implements [engine.Journal]. The scores of the result are those of
-// the turn that decided it, and have been recorded there.
+// the deciding turn, and were recorded with it.
 func (j *Journal) EndTrial(trialID string, r record.Result) error {
 	usage, err := json.Marshal(r.Usage)
 	if err != nil {
@@ -234,14 +235,14 @@ func (j *Journal) EndTrial(trialID string, r record.Result) error {
 	return err
 }
 
-// turnKey names a turn of an attempt at a trial of a run.
+// turnKey identifies a turn of an attempt at a trial of a run.
 type turnKey struct {
 	run, trial    string
 	attempt, turn int
 }
 
-// at is the place of a turn in the attempt that is being made: the last one, where
-// none was begun.
+// at is the place of a turn in the present attempt: the last one, where none
+// was begun.
 func (j *Journal) at(trialID string, turn int) turnKey {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -285,7 +286,7 @@ const (
 // placeJudged holds what the n-th scorer was given.
 func placeJudged(n int) string { return "judged/" + strconv.Itoa(n) }
 
-// storedScore is a score whose judged values are kept.
+// storedScore is a score whose judged values are on the disk.
 type storedScore struct {
 	record.Score
 	failure any

@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock is a lock on a file. The kernel releases it when the process dies, in
-// whatever way, so it also tells the living from the dead: process numbers are
+// lock is a lock on a file. The kernel releases it when the process ends in any
+// way, so that it also shows whether the process lives: process numbers are
 // reused, and clocks are set.
 type lock struct{ file *os.File }
 
-// acquire waits until no other process holds the lock. The file is made if
-// there is none, and stays.
+// acquire waits for the lock. The file is created if it does not exist, and is
+// not removed.
 func acquire(path string) (*lock, error) { return lockAt(path, unix.LOCK_EX) }
 
-// tryAcquire is acquire, but does not wait: it returns nil where another process
+// tryAcquire is acquire without the wait: it returns nil where another process
 // holds the lock.
 func tryAcquire(path string) (*lock, error) { return lockAt(path, unix.LOCK_EX|unix.LOCK_NB) }
 
@@ -37,12 +37,12 @@ func lockAt(path string, how int) (*lock, error) {
 		if err = errors.Join(err, file.Close()); err != nil || !taken {
 			return nil, err
 		}
-		// Somebody removed it meanwhile: the next one is another lock.
+		// The file was removed meanwhile: a new one is another lock.
 	}
 }
 
-// flock locks an open file. It reports false where it may not wait for another
-// process that holds the lock.
+// flock locks an open file. With unix.LOCK_NB in how, it reports false where
+// another process holds the lock.
 func flock(file *os.File, how int) (bool, error) {
 	for {
 		err := unix.Flock(int(file.Fd()), how)
@@ -57,7 +57,7 @@ func flock(file *os.File, how int) (bool, error) {
 	}
 }
 
-// isAt reports whether a path still leads to an open file.
+// isAt reports whether a path still refers to an open file.
 func isAt(file *os.File, path string) bool {
 	open, err := file.Stat()
 	if err != nil {
@@ -67,8 +67,8 @@ func isAt(file *os.File, path string) bool {
 	return err == nil && os.SameFile(open, there)
 }
 
-// sign writes into the file which process holds the lock, for people. Where there
-// is no room for that, it is held all the same.
+// sign writes the process's number and host into the file, for information. An
+// error is ignored: a full disk does not affect the lock.
 func (l *lock) sign() {
 	host, _ := os.Hostname()
 	if err := l.file.Truncate(0); err == nil {
@@ -76,7 +76,7 @@ func (l *lock) sign() {
 	}
 }
 
-// release gives the lock up.
+// release releases the lock.
 func (l *lock) release() { _ = l.file.Close() }
 
 // held reports whether a process holds the lock.
@@ -90,9 +90,9 @@ func held(path string) bool {
 	return err == nil && !taken
 }
 
-// newFile makes a file with a name of its own in a directory, and holds the lock
-// on it until it is closed: whoever finds it, and can have the lock, knows that
-// it was left by a process that died.
+// newFile creates a file with a unique name in a directory, and holds its lock
+// until it is closed. A file whose lock is free was left by a process that
+// died.
 func newFile(dir string) (*os.File, error) {
 	for {
 		file, err := os.CreateTemp(dir, unfinished+"*") // with permissions 0600
@@ -106,12 +106,12 @@ func newFile(dir string) (*os.File, error) {
 		if err = errors.Join(err, file.Close()); err != nil {
 			return nil, errors.Join(err, os.Remove(file.Name()))
 		}
-		// Somebody took it for such a one, before it was locked.
+		// A garbage collection removed it before it was locked.
 	}
 }
 
-// openStale opens a file whose lock nobody holds, because the process that made it
-// died, and holds the lock. It returns nil where the file is in use, or gone.
+// openStale opens a file whose lock is free, because its process died, and
+// takes the lock. It returns nil where the file is in use, or does not exist.
 func openStale(path string) (*os.File, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

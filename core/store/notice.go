@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// Notice is the sending of what a comparison found to a webhook.
+// Notice is a notice that was sent to a webhook after a comparison of runs.
 type Notice struct {
 	At time.Time
-	// Webhook is where it was sent to, without what is secret in the address.
+	// Webhook is the address without its secret parts.
 	Webhook string
-	// Baseline is the ID of the run that was compared with.
+	// Baseline is the ID of the run that was the baseline.
 	Baseline string
-	// Occasions are why it was sent, in the words of the notice.
+	// Occasions are the reasons for the notice, as it names them.
 	Occasions []string
 	Tries     int
-	// Failure is why it did not arrive, and empty where it did.
+	// Failure is why it was not delivered; empty if it was.
 	Failure string
 }
 
-// RecordNotice keeps a notice about a run, which may be over. It fails with
-// [ErrNotFound] where the run was removed.
+// RecordNotice records a notice about a run, which may have ended. It fails
+// with [ErrNotFound] where the run was removed.
 func (s *Store) RecordNotice(ctx context.Context, runID string, n Notice) error {
 	occasions, err := json.Marshal(n.Occasions)
 	if err == nil {
@@ -73,9 +73,9 @@ func (r *Reader) Notices(ctx context.Context, runID string) ([]Notice, error) {
 	return notices, nil
 }
 
-// Previous returns the latest finished run of the same campaign that began before
-// a run and gave evidence: some trial of it was judged. It fails with
-// [ErrNotFound] if there is none.
+// Previous returns the latest finished run of the same campaign that began
+// before a run and has at least one judged trial. It fails with [ErrNotFound]
+// if there is none.
 func (r *Reader) Previous(ctx context.Context, run Run) (Run, error) {
 	runs, err := r.runs(ctx, `WHERE campaign = $1 AND id <> $2 AND started_at <= $3 AND status = 'finished' `+r.since(schemaCalls, "AND origin = ''", "")+`
 		AND EXISTS (SELECT 1 FROM trials WHERE run_id = runs.id AND outcome IN ('succeeded', 'defended'))

@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// querier asks the database: all of it, a connection, or a transaction.
+// querier runs queries on the database, a connection, or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }

@@ -13,13 +13,13 @@ import (
 // ErrNoStore says that a directory holds no store.
 var ErrNoStore = errors.New("there is no store")
 
-// Reader reads what a store keeps. It is safe for concurrent use.
+// Reader reads a store. It is safe for concurrent use.
 type Reader struct {
 	dir directory
 	// db is nil before the store is open.
 	db        *sql.DB
 	artifacts *artifacts
-	// schema is the version of the tables that are read.
+	// schema is the version of the tables.
 	schema int64
 }
 
@@ -27,9 +27,8 @@ func newReader(dir string) *Reader {
 	return &Reader{dir: directory(dir), artifacts: &artifacts{dir: directory(dir), shards: map[string]bool{}}}
 }
 
-// OpenReader opens the store in a directory for reading. It makes nothing
-// where there is none, which is [ErrNoStore], and reads one that this process
-// must not write.
+// OpenReader opens the store in a directory for reading. It fails with
+// [ErrNoStore] where there is none. It needs no permission to write.
 func OpenReader(ctx context.Context, dir string) (*Reader, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -78,9 +77,10 @@ func (r *Reader) Close() error {
 	return r.db.Close()
 }
 
-// readingModes are the ways to read the database, the best one first. SQLite
-// keeps files beside a database that others may be writing, and where it may
-// not make them, only a database that nobody writes can be read.
+// readingModes are the ways to open the database for reading, in order of
+// preference. SQLite creates files beside a database that others may write.
+// Without permission for that, only a database that is not being written can be
+// read.
 func (r *Reader) readingModes() []string {
 	modes := []string{"mode=rw", "mode=ro"}
 	if info, err := os.Stat(r.dir.path(databaseFile + "-wal")); err != nil || info.Size() == 0 {
@@ -89,8 +89,8 @@ func (r *Reader) readingModes() []string {
 	return modes
 }
 
-// The versions of the tables: what a store has that a run brought up to date
-// last. Those before are read as they are.
+// Versions of the tables. A store has the version of the last run that migrated
+// it; older versions are read without a migration.
 const (
 	schemaFirst     = 1
 	schemaDelivery  = 2
@@ -102,8 +102,8 @@ const (
 	schemaNotices   = 9
 )
 
-// since returns the columns that the tables have since a version, or what stands
-// for them in a store of a version before.
+// since returns columns that the tables have since a version, or their
+// replacement for a store of an earlier version.
 func (r *Reader) since(version int64, columns, before string) string {
 	if r.schema >= version {
 		return columns
@@ -111,8 +111,8 @@ func (r *Reader) since(version int64, columns, before string) string {
 	return before
 }
 
-// checkReadable makes sure that the database is ours, and whole. It returns the
-// version of its tables.
+// checkReadable checks that the database is a store's and complete. It returns
+// the version of its tables.
 func checkReadable(ctx context.Context, db *sql.DB) (int64, error) {
 	ours, _, err := identify(ctx, db)
 	if err != nil {

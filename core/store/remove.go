@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Remove removes the record of a run. The artifacts that only this run refers to
-// stay until [Store.CollectGarbage]. id is as that of [Reader.Run]. It fails with
+// Remove removes the record of a run. Artifacts without another reference are
+// kept until [Store.CollectGarbage]. id is as in [Reader.Run]. It fails with
 // [ErrRunning] where a process is carrying the run out.
 func (s *Store) Remove(ctx context.Context, id string) error {
 	run, err := s.Run(ctx, id)
@@ -25,7 +25,7 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	defer lock.release()
 	err = s.writer.wait(ctx, func(w *writer) error {
 		tables := runTables()
-		slices.Reverse(tables) // those that refer to others first
+		slices.Reverse(tables) // tables with references to others come first
 		for _, t := range tables {
 			if err := w.exec("DELETE FROM "+t.name+" WHERE "+t.run+" = $1", run.ID); err != nil {
 				return err

@@ -11,52 +11,50 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// ErrRunning says that a process carries the run out.
+// ErrRunning says that a process is carrying the run out.
 var ErrRunning = errors.New("another process is carrying the run out")
 
-// ErrFinished says that nothing of a run is left to do.
+// ErrFinished says that every trial of a run has an outcome.
 var ErrFinished = errors.New("the run is finished")
 
-// ErrNotResumable says that a run was kept without its plan and files: by an earlier
-// version, or because there is a secret in them.
+// ErrNotResumable says that a run was recorded without its plan and files: by
+// an earlier version, or because they contain a secret.
 var ErrNotResumable = errors.New("the record does not hold what that takes: an earlier version made it, or there was a secret in the campaign's files")
 
 // Session is the time in which one process carried a run out.
 type Session struct {
 	// Version is the orchestrator's.
 	Version string
-	// Allowed is what was other than recorded, in words, and what the user
-	// allowed.
+	// Allowed describes the differences from the record that the user allowed.
 	Allowed []string
 	Started time.Time
 
-	// The rest is set by reading. Ended is zero and Status empty while the
-	// process carries the run out, and if it died.
+	// Set by reading. Ended is zero and Status empty while the process carries
+	// the run out, and if it died.
 
 	Ended  time.Time
 	Status Status
 }
 
-// Claim is a run that was stopped, in the hands of the one process that may
-// carry it on.
+// Claim is the exclusive right of one process to resume a stopped run.
 type Claim struct {
-	// Run is what is recorded of the run.
+	// Run is the record of the run.
 	Run Run
-	// Outcomes are those of the trials that have one, by the trial's ID.
+	// Outcomes are those of the trials that have one, by trial ID.
 	Outcomes map[string]core.Outcome
 
 	store *Store
 	lock  *lock
-	// attempts counts those at the trials that have no outcome.
+	// attempts counts the attempts at trials that have no outcome.
 	attempts map[string]int
 	// connections is the ordinal of the next one.
 	connections int
 	resumed     bool
 }
 
-// Claim takes a run, so that nobody else resumes it. id is as that of
-// [Reader.Run]. It fails with [ErrRunning], [ErrFinished] or [ErrNotResumable]
-// where the run cannot be carried on. The Claim has to be released.
+// Claim takes the right to resume a run. id is as in [Reader.Run]. It fails
+// with [ErrRunning], [ErrFinished] or [ErrNotResumable] where the run cannot be
+// resumed. The Claim has to be released.
 func (s *Store) Claim(ctx context.Context, id string) (*Claim, error) {
 	run, err := s.Run(ctx, id)
 	if err != nil {
@@ -80,7 +78,7 @@ func (s *Store) Claim(ctx context.Context, id string) (*Claim, error) {
 	return c, nil
 }
 
-// read reads the record again, which nobody changes any more.
+// read reads the record again; it no longer changes.
 func (c *Claim) read(ctx context.Context, id string) (err error) {
 	if c.Run, err = c.store.Run(ctx, id); err != nil {
 		return err
@@ -90,7 +88,7 @@ func (c *Claim) read(ctx context.Context, id string) (err error) {
 		return ErrFinished
 	case c.Run.Plan == "":
 		return ErrNotResumable
-	case c.Run.Status == Running: // as whoever holds the lock is told
+	case c.Run.Status == Running: // as a process that holds the lock is told
 		c.Run.Status = Abandoned
 	}
 	c.Outcomes, c.attempts = map[string]core.Outcome{}, map[string]int{}
@@ -112,9 +110,9 @@ func (c *Claim) read(ctx context.Context, id string) (err error) {
 	return c.store.db.QueryRowContext(ctx, `SELECT coalesce(max(ordinal) + 1, 0) FROM connections WHERE run_id = $1`, id).Scan(&c.connections)
 }
 
-// Resume carries the run on: it shows as running again until [Journal.Finish], or
-// until this process dies. It is called once. What was recorded of trials that
-// have no outcome is kept as an earlier attempt when they are begun again.
+// Resume resumes the run: its status is Running again until [Journal.Finish],
+// or until this process dies. It is called once. The record of a trial without
+// an outcome becomes an earlier attempt when the trial is begun again.
 func (c *Claim) Resume(ctx context.Context, session Session) (*Journal, error) {
 	id, ordinal := c.Run.ID, len(c.Run.Sessions)
 	err := c.store.writer.wait(ctx, func(w *writer) error {
@@ -133,12 +131,13 @@ func (c *Claim) Resume(ctx context.Context, session Session) (*Journal, error) {
 	}), nil
 }
 
-// Release lets go of the run, unless it was resumed: then its Journal does.
+// Release releases the claim, unless the run was resumed: then its Journal
+// does.
 func (c *Claim) Release() {
 	if c.resumed {
 		return
 	}
-	_ = os.Remove(c.store.dir.running(c.Run.ID)) // an empty file that is left does no harm
+	_ = os.Remove(c.store.dir.running(c.Run.ID)) // an empty file that remains has no effect
 	c.lock.release()
 }
 

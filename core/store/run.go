@@ -15,7 +15,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// Status says how a run stands.
+// Status is the state of a run.
 type Status string
 
 // The statuses of a run.
@@ -24,60 +24,62 @@ const (
 	Running Status = "running"
 	// Finished: every trial has an outcome.
 	Finished Status = "finished"
-	// Interrupted: the run was stopped in an orderly way, by somebody or by a
-	// bound of its campaign's scope, which Run.Message names.
+	// Interrupted: the run was stopped by a request, by a signal, or by a bound
+	// of its campaign's scope, which Run.Message names.
 	Interrupted Status = "interrupted"
 	// Failed: the run could not be carried out; Run.Message says why.
 	Failed Status = "failed"
-	// Abandoned: the process that carried the run out died, and nobody had asked
-	// it to stop. It is found out when the run is read, and never written.
+	// Abandoned: the process that carried the run out died, without a request
+	// to stop. It is derived when the run is read, and never written.
 	Abandoned Status = "abandoned"
 )
 
 // Run is one execution of a campaign.
 type Run struct {
-	// ID sorts by time, such as "20261123-203434-k3x9". CreateRun makes one
-	// up where it is empty.
+	// ID sorts by time, such as "20261123-203434-k3x9". CreateRun generates one
+	// if it is empty.
 	ID       string
 	Campaign string
 	// File and Source are the campaign file's name and contents.
 	File          string
 	Source        []byte
 	Authorization string
-	// Path is where the file was, from the root.
+	// Path is the file's absolute path.
 	Path string
-	// Files are those that the campaign names. Reading leaves them to
-	// [Reader.Files].
+	// Files are the files that the campaign names. Reading a run leaves them
+	// out; see [Reader.Files].
 	Files []File
-	// Trials is how many the plan has, and Plan its fingerprint. It is "" in runs
-	// that were kept before it was recorded: they cannot be resumed.
+	// Trials is the number of the plan's trials, and Plan its fingerprint. It
+	// is "" in runs of earlier versions that did not record it: they cannot be
+	// resumed.
 	Trials int
 	Plan   string
 	// Version is the orchestrator's.
 	Version string
 	Plugins []Plugin
 	Started time.Time
-	// Recorded says that each call of a component is kept, and Components what
-	// the plugins said of those. Reading leaves them to [Reader.Components].
+	// Recorded says that each call of a component is recorded, and Components
+	// are the descriptions of these components. Reading a run leaves them out;
+	// see [Reader.Components].
 	Recorded   bool
 	Components record.Catalog
-	// Origin is the run from whose record this one was made, and OriginKind how;
-	// both are empty where it was made from none.
+	// Origin is the run from whose record this one was made, and OriginKind
+	// how; both are empty for any other run.
 	Origin     string
 	OriginKind OriginKind
 
-	// The rest is set by reading.
+	// Set by reading.
 
 	Status Status
 	// Message explains the status; it may be empty.
 	Message string
 	// Ended is zero while the run is running, and if it was abandoned.
 	Ended time.Time
-	// Outcomes counts the trials that have one. The others, up to Trials,
-	// were not held or not held to their end.
+	// Outcomes counts the trials that have an outcome. The others, up to
+	// Trials, were not begun or not completed.
 	Outcomes map[core.Outcome]int
-	// Sessions are the processes that carried the run out, one after the other.
-	// There are none in runs that were kept before that was recorded.
+	// Sessions are the processes that carried the run out, in order. There are
+	// none in runs of earlier versions that did not record them.
 	Sessions []Session
 }
 
@@ -86,11 +88,11 @@ type Plugin struct {
 	Name, Version string
 	// SHA256 is that of the program, in hexadecimal.
 	SHA256 string
-	// Trust says how the program was checked; "" in runs that were kept before
-	// that was recorded.
+	// Trust says how the program was checked; "" in runs of earlier versions
+	// that did not record it.
 	Trust Trust
-	// Permissions are what the plugin said that its process does beside
-	// computing, and Sandbox what it was held to, in words.
+	// Permissions are those that the plugin declared, and Sandbox describes the
+	// restrictions that were enforced.
 	Permissions core.Permissions
 	Sandbox     string
 }
@@ -102,11 +104,11 @@ type Trust string
 const (
 	// Bundled: the plugin is the orchestrator itself.
 	Bundled Trust = "bundled"
-	// Locked: its program has the checksum that the campaign's lock names.
+	// Locked: the program's checksum is that of the campaign's lock file.
 	Locked Trust = "locked"
-	// Unlocked: the run took it as it was, because the user said so.
+	// Unlocked: the program was not checked, because the user allowed it.
 	Unlocked Trust = "unlocked"
-	// Attached: the user had started it, and it was not checked at all.
+	// Attached: the user had started the program, and it was not checked.
 	Attached Trust = "attached"
 )
 
@@ -115,19 +117,19 @@ type OriginKind string
 
 // The ways in which runs are made from others.
 const (
-	// Replay: the other run was held again as it was.
+	// Replay: the other run's calls were replayed.
 	Replay OriginKind = "replay"
 	// Rescore: the conversations of the other run were judged again.
 	Rescore OriginKind = "rescore"
 )
 
-// newID returns a run's identifier for a time.
+// newID generates a run's ID for a time.
 func newID(at time.Time) string {
 	return at.UTC().Format("20060102-150405") + "-" + strings.ToLower(rand.Text()[:4])
 }
 
-// CreateRun begins a run and returns the Journal that keeps it. The run shows
-// as running until [Journal.Finish], or until this process dies.
+// CreateRun begins a run and returns its Journal. The run's status is Running
+// until [Journal.Finish], or until this process dies.
 func (s *Store) CreateRun(ctx context.Context, r Run) (*Journal, error) {
 	if r.ID == "" {
 		r.ID = newID(r.Started)
@@ -148,7 +150,7 @@ func (s *Store) CreateRun(ctx context.Context, r Run) (*Journal, error) {
 	return s.register(&Journal{store: s, id: r.ID, lock: lock, attacks: map[string]bool{}, begun: map[string]int{}}), nil
 }
 
-// register notes that a Journal is open.
+// register adds an open Journal.
 func (s *Store) register(j *Journal) *Journal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,12 +211,12 @@ func (r *Reader) Runs(ctx context.Context) ([]Run, error) {
 	return runs, nil
 }
 
-// latestRun stands for the run that was begun last.
+// latestRun means the run that was begun last.
 const latestRun = "latest"
 
-// Run returns a run by its ID, by the beginning of its ID where only one run's
-// begins so, or the latest one by "latest". It fails with [ErrNotFound] if
-// there is none, and with [ErrAmbiguous] if there are several.
+// Run returns a run by its ID, by a prefix of its ID that no other run has, or
+// the latest one by "latest". It fails with [ErrNotFound] if there is none, and
+// with [ErrAmbiguous] if the prefix matches several.
 func (r *Reader) Run(ctx context.Context, id string) (Run, error) {
 	var runs []Run
 	var err error
@@ -268,7 +270,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	return r, err
 }
 
-// complete adds what other tables and the file system know of a run.
+// complete adds what is stored in other tables and in the file system.
 func (r *Reader) complete(ctx context.Context, run *Run) error {
 	var err error
 	run.Plugins, err = collect(ctx, r.db, scanPlugin,
@@ -297,8 +299,8 @@ func (r *Reader) complete(ctx context.Context, run *Run) error {
 	if run.Status != Running || held(r.dir.running(run.ID)) {
 		return nil
 	}
-	// Nobody carries the run out. It may have been finished just now: the
-	// status is written before the lock is released.
+	// No process carries the run out. It may have finished just now: the status
+	// is written before the lock is released.
 	if err := r.db.QueryRowContext(ctx, `SELECT status FROM runs WHERE id = $1`, run.ID).Scan(&run.Status); err != nil {
 		return err
 	}
@@ -311,7 +313,7 @@ func (r *Reader) complete(ctx context.Context, run *Run) error {
 	return nil
 }
 
-// finish writes how a run ended, and lets go of it.
+// finish writes how a run ended, and releases its lock.
 func (s *Store) finish(j *Journal, status Status, message string, at time.Time) error {
 	s.mu.Lock()
 	open := s.journals[j]

@@ -11,16 +11,16 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
 )
 
-// NewRunID makes up the ID of a run that begins at a time.
+// NewRunID generates the ID of a run that begins at a time.
 func NewRunID(at time.Time) string { return newID(at) }
 
-// Schedules reads what a store keeps of schedules.
+// Schedules reads a store's schedules.
 type Schedules struct{ reader *Reader }
 
-// Schedules is what is kept of schedules, for reading.
+// Schedules gives read access to the schedules.
 func (r *Reader) Schedules() Schedules { return Schedules{r} }
 
-// ScheduleStore keeps schedules. It implements [schedule.Store].
+// ScheduleStore stores schedules. It implements [schedule.Store].
 type ScheduleStore struct {
 	Schedules
 	writer *writer
@@ -28,10 +28,10 @@ type ScheduleStore struct {
 
 var _ schedule.Store = ScheduleStore{}
 
-// Schedules is what is kept of schedules, for reading and writing.
+// Schedules gives write access to the schedules.
 func (s *Store) Schedules() ScheduleStore { return ScheduleStore{s.Reader.Schedules(), s.writer} }
 
-// All returns what is kept of every schedule, in the order of their names.
+// All returns the state of every schedule, by name.
 func (s Schedules) All(ctx context.Context) ([]schedule.State, error) {
 	if s.reader.db == nil {
 		return nil, ErrClosed
@@ -186,8 +186,8 @@ func pauseSchedule(w *writer, name string, p schedule.Pause) error {
 	return w.exec(`UPDATE schedules SET paused_at = $1, paused_why = $2 WHERE name = $3`, p.Since.UnixNano(), p.Why, name)
 }
 
-// PauseSchedule lets nothing of a schedule begin until [ScheduleStore.ResumeSchedule], but
-// what somebody asks for.
+// PauseSchedule pauses a schedule until [ScheduleStore.ResumeSchedule]: only
+// runs on request begin.
 func (s ScheduleStore) PauseSchedule(ctx context.Context, name string, p schedule.Pause) error {
 	return s.writeSchedule(ctx, name, func(w *writer) error { return pauseSchedule(w, name, p) })
 }
@@ -199,15 +199,15 @@ func (s ScheduleStore) ResumeSchedule(ctx context.Context, name string) error {
 	})
 }
 
-// RequestRun asks for a run of a schedule, which the scheduler begins as soon as its
-// overlap policy lets it.
+// RequestRun requests a run of a schedule, which the scheduler begins as soon
+// as the overlap policy allows it.
 func (s ScheduleStore) RequestRun(ctx context.Context, name string, at time.Time) error {
 	return s.writeSchedule(ctx, name, func(w *writer) error {
 		return keepFire(w, name, schedule.Fire{Due: at, Manual: true, Status: schedule.Requested, Decided: at})
 	})
 }
 
-// ServeSchedules notes which schedules a scheduler serves that begins.
+// ServeSchedules records the schedules of a scheduler that begins.
 func (s ScheduleStore) ServeSchedules(ctx context.Context, names []string) error {
 	return s.writeSchedule(ctx, strings.Join(names, ", "), func(w *writer) error {
 		err := w.exec(`UPDATE schedules SET served = 0`)
@@ -227,9 +227,9 @@ func (s ScheduleStore) writeSchedule(ctx context.Context, name string, write fun
 	return nil
 }
 
-// LeadScheduling returns what ends the lead of the process over the schedules of
-// the store, or nil where another process has it. It ends with the process, too,
-// whatever ends that.
+// LeadScheduling makes this process the store's scheduler. It returns a
+// function that ends that, or nil where another process is the scheduler. It
+// also ends with the process.
 func (s ScheduleStore) LeadScheduling() (release func(), err error) {
 	lock, err := tryAcquire(s.reader.dir.path(schedulerLock))
 	if err != nil || lock == nil {
@@ -238,5 +238,5 @@ func (s ScheduleStore) LeadScheduling() (release func(), err error) {
 	return lock.release, nil
 }
 
-// Scheduling reports whether a process has the lead over the store's schedules.
+// Scheduling reports whether a process is the store's scheduler.
 func (s Schedules) Scheduling() bool { return held(s.reader.dir.path(schedulerLock)) }

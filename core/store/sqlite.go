@@ -13,23 +13,23 @@ import (
 	_ "modernc.org/sqlite" // the driver registers itself under "sqlite"
 )
 
-// What is SQLite's own is in this file. Everything else that is said to the
-// database is understood by PostgreSQL too.
+// This file holds everything specific to SQLite. All other statements are valid
+// for PostgreSQL too.
 
-// applicationID marks the database as ours, in the place that SQLite has for
-// it. It reads "RTOR".
+// applicationID marks the database as a store's, in SQLite's application_id. It
+// reads "RTOR".
 const applicationID = 0x52544F52
 
 // busyTimeout is how long a process waits for another one's commit.
 const busyTimeout = 30 * time.Second
 
-// beginWriting begins a transaction that nobody else's writing falls into.
+// beginWriting begins a transaction that excludes other writers.
 const beginWriting = "BEGIN IMMEDIATE"
 
 // connect returns a pool of connections to the database.
 func (d directory) connect(extra string, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{"_pragma": append([]string{
-		// First, so that the others wait for their lock.
+		// First, so that the following statements wait for locks.
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 	}, pragmas...)}
 	dsn := url.URL{Scheme: "file", Path: d.path(databaseFile), RawQuery: query.Encode()}
@@ -39,9 +39,9 @@ func (d directory) connect(extra string, pragmas ...string) (*sql.DB, error) {
 	return sql.Open("sqlite", dsn.String())
 }
 
-// newProvider returns what brings a database up to date by the scripts. Each is
-// handed to SQLite as a whole: taking them apart, as goose does with files, costs
-// more than carrying them out.
+// newProvider returns the migrations of a database. Each script is run by
+// SQLite as a whole, because goose's parsing into statements takes longer than
+// running them.
 func newProvider(db *sql.DB) (*goose.Provider, error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -67,7 +67,7 @@ func newProvider(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectSQLite3, db, nil, goose.WithGoMigrations(steps...))
 }
 
-// claim makes sure that the database is ours, and marks an empty one.
+// claim checks that the database is a store's, and marks an empty one.
 func (s *Store) claim(ctx context.Context) error {
 	ours, empty, err := identify(ctx, s.writes)
 	switch {
@@ -76,15 +76,15 @@ func (s *Store) claim(ctx context.Context) error {
 	case !empty:
 		return errForeign
 	}
-	// WAL lets readers read while a run is being written, and stays with the
-	// database.
+	// In WAL mode, readers can read while a run is being written. The mode is
+	// stored in the database.
 	_, err = s.writes.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_mode = WAL; PRAGMA application_id = %d", applicationID))
 	return err
 }
 
 var errForeign = fmt.Errorf("%s is another program's database: use another directory", databaseFile)
 
-// identify reports whether a database is ours, or nobody's yet.
+// identify reports whether a database is a store's, or empty.
 func identify(ctx context.Context, db *sql.DB) (ours, empty bool, err error) {
 	var id, tables int
 	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
@@ -96,8 +96,8 @@ func identify(ctx context.Context, db *sql.DB) (ours, empty bool, err error) {
 	return id == applicationID, id == 0 && tables == 0, nil
 }
 
-// explain adds to SQLite's words for a file that is no database, or a damaged
-// one, what can be done about it.
+// explain adds a hint to SQLite's error for a file that is not a database, or a
+// damaged one.
 func explain(err error) error {
 	switch code(err) {
 	case sqliteNotADB:
@@ -108,7 +108,7 @@ func explain(err error) error {
 	return err
 }
 
-// The primary result codes of SQLite that this package knows.
+// The primary result codes of SQLite that this package uses.
 const (
 	sqliteReadOnly   = 8
 	sqliteCorrupt    = 11

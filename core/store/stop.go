@@ -12,10 +12,10 @@ import (
 // ErrNotRunning says that no process carries the run out.
 var ErrNotRunning = errors.New("no process is carrying the run out")
 
-// RequestStop asks the process that carries a run out to stop it, and may say why.
-// It does not wait for that; the request stands until the run has ended. It fails
-// with [ErrNotRunning] where there is no such process. The store may be open for
-// reading only.
+// RequestStop asks the process that carries a run out to stop it, with a reason
+// that may be empty. It does not wait for that; the request remains until the
+// run has ended. It fails with [ErrNotRunning] where there is no such process.
+// The store may be opened for reading only.
 func (r *Reader) RequestStop(run, reason string) error {
 	err := r.dir.whileCarried(run, func() error { return request(r.dir.stop(run), reason) })
 	if err != nil {
@@ -24,8 +24,8 @@ func (r *Reader) RequestStop(run, reason string) error {
 	return nil
 }
 
-// whileCarried makes a request, which must not be left for who carries the run out
-// another time.
+// whileCarried makes a request while a process carries the run out. A request
+// must not remain for a later process.
 func (d directory) whileCarried(run string, request func() error) error {
 	if !held(d.running(run)) {
 		return ErrNotRunning
@@ -37,7 +37,8 @@ func (d directory) whileCarried(run string, request func() error) error {
 	return err
 }
 
-// request makes a stop file. That it is there matters more than what it says.
+// request creates a stop file. An error in writing the reason is ignored,
+// because the file's existence is the request.
 func request(path, reason string) error {
 	if err := writeDurably(path, []byte(reason)); err == nil {
 		return nil
@@ -49,20 +50,20 @@ func request(path, reason string) error {
 	return file.Close()
 }
 
-// Carrier names the process that carries a run out, or is about to resume it, such
-// as "4711 on host.example"; it may be "" where it could not say so. ok is false
-// where there is none.
+// Carrier identifies the process that carries a run out, or is about to resume
+// it, such as "4711 on host.example"; it may be "" where that is not known. ok
+// is false where there is none.
 func (r *Reader) Carrier(run string) (process string, ok bool) {
 	path := r.dir.running(run)
 	if !held(path) {
 		return "", false
 	}
-	data, _ := os.ReadFile(path) // whoever is not named carries it out all the same
+	data, _ := os.ReadFile(path) // the file may be unreadable; the lock decides
 	return strings.TrimSpace(string(data)), true
 }
 
-// StopRequested reports whether somebody wants the run to be stopped, and by what
-// it is then, in words.
+// StopRequested reports whether a stop of the run was requested. by describes
+// the request, with its reason if it has one.
 func (j *Journal) StopRequested() (by string, ok bool) { return j.store.dir.stopRequested(j.id) }
 
 func (d directory) stopRequested(run string) (by string, ok bool) {
@@ -74,8 +75,8 @@ func (d directory) stopRequested(run string) (by string, ok bool) {
 	return by, !errors.Is(err, fs.ErrNotExist)
 }
 
-// settle writes down that a run was to be stopped whose process died before it
-// could. Only who holds the run's lock may call it.
+// settle records the stop of a run whose process died before it could. The
+// caller has to hold the run's lock.
 func (s *Store) settle(ctx context.Context, run string) error {
 	by, ok := s.dir.stopRequested(run)
 	if !ok {
@@ -91,7 +92,7 @@ func (s *Store) settle(ctx context.Context, run string) error {
 	return s.dir.forgetStop(run)
 }
 
-// forgetStop removes a request that has been met.
+// forgetStop removes a request that was carried out.
 func (d directory) forgetStop(run string) error {
 	if err := os.Remove(d.stop(run)); !errors.Is(err, fs.ErrNotExist) {
 		return err

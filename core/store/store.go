@@ -18,14 +18,14 @@ var migrations embed.FS
 // ErrNotFound says that the store has no such run, trial or artifact.
 var ErrNotFound = errors.New("not found")
 
-// ErrAmbiguous says that more than one run's ID begins as given.
+// ErrAmbiguous says that a prefix matches the IDs of more than one run.
 var ErrAmbiguous = errors.New("more than one begins so")
 
 // ErrClosed says that the store has been closed.
 var ErrClosed = errors.New("the store is closed")
 
-// Store is an open store. What is kept is read through its [Reader]. It is safe
-// for concurrent use.
+// Store is an open store. Its [Reader] reads the records. It is safe for
+// concurrent use.
 type Store struct {
 	*Reader
 	writes *sql.DB
@@ -40,9 +40,9 @@ func newStore(dir string) *Store {
 	return &Store{Reader: newReader(dir), journals: map[*Journal]bool{}}
 }
 
-// Open opens the store in a directory, and makes one there if there is none.
-// It fails where the directory holds something else, or a store that a newer
-// version wrote.
+// Open opens the store in a directory, and creates it if there is none. It
+// fails where the directory holds something else, or a store of a newer
+// version.
 func Open(ctx context.Context, dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -59,16 +59,16 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.makeDirs(); err != nil {
 		return err
 	}
-	// Two processes that begin a store at the same time must not both
-	// migrate it.
+	// Two processes that create a store at the same time must not both migrate
+	// it.
 	lock, err := acquire(s.dir.path(lockFile))
 	if err != nil {
 		return err
 	}
 	defer lock.release()
 
-	// SQLite would give the file the permissions that umask leaves; its
-	// journal files get the same as the database.
+	// SQLite would create the file with the permissions of umask; its journal
+	// files get those of the database.
 	file, err := os.OpenFile(s.dir.path(databaseFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (s *Store) makeDirs() error {
 	return nil
 }
 
-// migrate makes the tables, or brings those of an older version up to date.
+// migrate creates the tables, or migrates those of an older version.
 func (s *Store) migrate(ctx context.Context) error {
 	if err := s.claim(ctx); err != nil {
 		return err
@@ -137,9 +137,8 @@ func checkVersion(have, want int64) error {
 	return nil
 }
 
-// Close waits for what is being written and closes the store. Runs that are
-// not finished stay so, and show as abandoned. It may be called more than
-// once.
+// Close waits for pending writes and closes the store. Runs that are not
+// finished stay so; their status is Abandoned. It may be called more than once.
 func (s *Store) Close() error {
 	var errs []error
 	if s.writer != nil {

@@ -15,23 +15,23 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/runfile"
 )
 
-// table is a table that holds a part of the record of a run.
+// table is a table of a run's record.
 type table struct {
 	name string
-	// run is the column that names the run, and key what tells the run's rows
-	// apart.
+	// run is the column with the run's ID, and key are the columns that
+	// identify a row within the run.
 	run string
 	key []string
-	// artifacts are the columns that refer to artifacts by their SHA-256. There
-	// is an index for each of them.
+	// artifacts are the columns with the SHA-256 of an artifact. Each of them
+	// has an index.
 	artifacts []string
-	// since is the version of the tables that has it first.
+	// since is the first version with the table.
 	since int64
 }
 
-// runTables are the tables that hold the record of a run, those that others refer to
-// first. It is what is exported and removed, and what keeps artifacts from being
-// garbage.
+// runTables are the tables of a run's record; tables come before those that
+// refer to them. They are exported and removed with a run, and an artifact that
+// none of them refers to is garbage.
 func runTables() []table {
 	return []table{
 		{name: "runs", run: "id", since: schemaFirst},
@@ -59,12 +59,12 @@ func runTables() []table {
 	}
 }
 
-// tablesAt returns the tables that there are in a version.
+// tablesAt returns the tables of a version.
 func tablesAt(schema int64) []table {
 	return slices.DeleteFunc(runTables(), func(t table) bool { return t.since > schema })
 }
 
-// kind is what a column holds.
+// kind is a column's type.
 type kind string
 
 // The kinds, as the migrations write them.
@@ -75,7 +75,7 @@ const (
 	kindReal   kind = "DOUBLE PRECISION"
 )
 
-// columns returns what the columns of a table hold.
+// columns returns the kinds of a table's columns.
 func (t table) columns(ctx context.Context, db querier) (_ map[string]kind, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT * FROM "+t.name+" WHERE 1 = 0")
 	if err != nil {
@@ -100,7 +100,7 @@ func (t table) eachRow(ctx context.Context, db querier, run string, do func(runf
 		return err
 	}
 	query := "SELECT * FROM " + t.name + " WHERE " + t.run + " = $1"
-	// There were no attempts once.
+	// Earlier versions have no attempts.
 	if key := slices.DeleteFunc(slices.Clone(t.key), func(c string) bool { return kinds[c] == "" }); len(key) > 0 {
 		query += " ORDER BY " + strings.Join(key, ", ")
 	}
@@ -136,7 +136,7 @@ func scanRow(rows *sql.Rows, kinds map[string]kind) (map[string]any, error) {
 	return r, nil
 }
 
-// convert returns a value as a column of a kind holds it.
+// convert converts a value to a column's kind.
 func convert(value any, to kind) (any, error) {
 	switch v := value.(type) {
 	case nil:
@@ -170,7 +170,7 @@ func convert(value any, to kind) (any, error) {
 	return nil, fmt.Errorf("a %T in a column of %s", value, to)
 }
 
-// insertion returns the statement that inserts a row, and its values.
+// insertion returns the statement that inserts a row, and its arguments.
 func insertion(r runfile.Row) (query string, values []any) {
 	names := slices.Sorted(maps.Keys(r.Values))
 	places := make([]string, len(names))
@@ -181,7 +181,7 @@ func insertion(r runfile.Row) (query string, values []any) {
 	return "INSERT INTO " + r.Table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")", values
 }
 
-// rowsOf reads the record of a run as rows of its tables, in their version schema.
+// rowsOf reads the record of a run as rows of its tables, in version schema.
 type rowsOf struct {
 	db     querier
 	schema int64
@@ -197,7 +197,7 @@ func (r rowsOf) each(ctx context.Context, run string, do func(runfile.Row) error
 	return nil
 }
 
-// fingerprint returns a checksum of all that is recorded of a run.
+// fingerprint returns a checksum of a run's record.
 func (r rowsOf) fingerprint(ctx context.Context, run string) (string, error) {
 	hash := sha256.New()
 	lines := json.NewEncoder(hash)
@@ -205,8 +205,7 @@ func (r rowsOf) fingerprint(ctx context.Context, run string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// artifacts returns the artifacts that a run refers to, in the order of their
-// SHA-256.
+// artifacts returns the artifacts of a run, sorted by SHA-256.
 func (r rowsOf) artifacts(ctx context.Context, run string) ([]string, error) {
 	sums := map[string]bool{}
 	err := r.eachReference(ctx, sums, func(t table, column string) (string, []any) {
@@ -215,18 +214,18 @@ func (r rowsOf) artifacts(ctx context.Context, run string) ([]string, error) {
 	return slices.Sorted(maps.Keys(sums)), err
 }
 
-// unreferred returns which of the artifacts, whose names begin as given, nothing
-// refers to.
+// unreferred returns the artifacts without a reference, among those whose names
+// have a prefix.
 func (r rowsOf) unreferred(ctx context.Context, prefix string, sums []string) ([]string, error) {
 	referred := map[string]bool{}
 	err := r.eachReference(ctx, referred, func(t table, column string) (string, []any) {
-		return referring(t.name, column), []any{prefix, prefix + "g"} // g comes behind all hexadecimal digits
+		return referring(t.name, column), []any{prefix, prefix + "g"} // g sorts after all hexadecimal digits
 	})
 	return slices.DeleteFunc(slices.Clone(sums), func(sum string) bool { return referred[sum] }), err
 }
 
-// eachReference adds to sums what the queries for the columns that refer to
-// artifacts return.
+// eachReference adds to sums the results of the queries for each column with
+// artifacts.
 func (r rowsOf) eachReference(ctx context.Context, sums map[string]bool, query func(t table, column string) (string, []any)) error {
 	for _, t := range tablesAt(r.schema) {
 		for _, column := range t.artifacts {
@@ -245,8 +244,7 @@ func (r rowsOf) eachReference(ctx context.Context, sums map[string]bool, query f
 	return nil
 }
 
-// referring is the query for the artifacts between $1 and $2 that a column refers
-// to.
+// referring is the query for a column's artifacts between $1 and $2.
 func referring(table, column string) string {
 	return "SELECT DISTINCT " + column + " FROM " + table + " WHERE " + column + " >= $1 AND " + column + " < $2"
 }

@@ -22,18 +22,17 @@ type Trial struct {
 	SystemPrompt string
 	Success      string
 
-	// Attempt counts from 1. The attempts before it were not ended, because the
-	// run was stopped.
+	// Attempt counts from 1. Earlier attempts did not end, because the run was
+	// stopped.
 	Attempt int
 	// Started is when that attempt began.
 	Started time.Time
-	// Result is nil while the trial is held, and if it was never ended. Its
-	// scores come without the values that were judged; [Reader.Turns] has
-	// those.
+	// Result is nil while the trial runs, and if it did not end. Its scores
+	// have no judged values; those of [Reader.Turns] do.
 	Result *record.Result
 }
 
-// selectTrials begins a query for trials.
+// selectTrials is the beginning of a query for trials.
 func (r *Reader) selectTrials() string {
 	return `SELECT t.id, t.attack, t.variant, t.row_number, t.number, t.seed, a.target, a.objective, a.system_prompt, a.success,
 	` + r.since(schemaResume, "t.attempt", "1") + `, t.started_at, t.ended_at, t.outcome, t.reason, t.turns, t.decided, t.usage, t.failure
@@ -43,7 +42,7 @@ func (r *Reader) selectTrials() string {
 
 // Trials returns the trials of a run that were begun, in the order of the plan.
 func (r *Reader) Trials(ctx context.Context, runID string) ([]Trial, error) {
-	// What trials have in common is kept once.
+	// Equal texts of trials share memory.
 	texts := map[string]string{}
 	trials, err := collect(ctx, r.db, func(rows *sql.Rows) (Trial, error) {
 		t, err := scanTrial(rows)
@@ -126,7 +125,7 @@ func scanTrial(rows *sql.Rows) (Trial, error) {
 	return t, err
 }
 
-// scanScore reads a score after the column that says whose it is.
+// scanScore reads a score. The first column identifies its owner.
 func scanScore(rows *sql.Rows) (of string, score record.Score, err error) {
 	var rationale []byte
 	var failure *string
@@ -138,7 +137,7 @@ func scanScore(rows *sql.Rows) (of string, score record.Score, err error) {
 	return of, score, err
 }
 
-// History returns what had been said before a trial's first turn.
+// History returns the messages before a trial's first turn.
 func (r *Reader) History(ctx context.Context, runID, trialID string) ([]core.Message, error) {
 	if r.schema < schemaDelivery {
 		return nil, nil

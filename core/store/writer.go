@@ -7,30 +7,30 @@ import (
 	"sync"
 )
 
-// maxBatch bounds how many changes one transaction holds.
+// maxBatch is the largest number of changes in one transaction.
 const maxBatch = 512
 
-// change is one thing to write, with who waits for it.
+// change is one change to the database.
 type change struct {
 	write func(w *writer) error
-	// done, where not nil, gets the outcome once the change is durable. It
-	// has room for it.
+	// done, where not nil, receives the result once the change is durable. It
+	// is buffered.
 	done chan error
-	// failed, where not nil, is told of a failure before anything that was
-	// submitted later is written.
+	// failed, where not nil, is called with an error before any later change is
+	// written.
 	failed func(error)
 }
 
-// writer is the only one that writes in this process. It commits together
-// what many trials have to write at the same time: a commit costs the same,
-// one write to the disk, for one turn as for a hundred. It never waits for
-// more to come.
+// writer is the only writer of the process. It commits the pending changes of
+// all trials together: a commit costs one write to the disk for one turn or for
+// a hundred. It does not wait for more changes.
 type writer struct {
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
 	changes    chan change
 	stopped    chan struct{}
-	// ensure makes sure that an artifact which is referred to is there.
+	// ensure makes sure that an artifact exists before a reference to it is
+	// written.
 	ensure func(artifact) error
 
 	mu     sync.RWMutex
@@ -53,9 +53,9 @@ func newWriter(ctx context.Context, db *sql.DB, ensure func(artifact) error) (*w
 	return w, nil
 }
 
-// submit hands a change over. Changes are written in the order in which they
-// are submitted. ctx bounds the wait for room, which a disk that does not answer
-// makes long; what has been handed over is written.
+// submit queues a change. Changes are written in the order in which they are
+// submitted. ctx bounds the wait for a place in the queue, which is long when
+// the disk is slow; a queued change is written in any case.
 func (w *writer) submit(ctx context.Context, c change) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -82,7 +82,7 @@ func (w *writer) wait(ctx context.Context, write func(w *writer) error) error {
 	return <-done
 }
 
-// close writes what has been submitted and stops.
+// close writes the queued changes and stops.
 func (w *writer) close() error {
 	w.mu.Lock()
 	if w.closed {
@@ -112,7 +112,7 @@ func (w *writer) run() {
 	}
 }
 
-// gather takes what has been submitted while the last batch was written.
+// gather takes the changes that were queued while the last batch was written.
 func (w *writer) gather(first change) []change {
 	batch := []change{first}
 	for len(batch) < maxBatch {
@@ -129,9 +129,10 @@ func (w *writer) gather(first change) []change {
 	return batch
 }
 
-// commit writes a batch in one transaction, and returns what became of each
-// change. A change that fails leaves nothing behind and is nobody else's business:
-// many runs write to one store. Where the transaction fails, so do all of them.
+// commit writes a batch in one transaction, and returns the result of each
+// change. A change that fails is rolled back by itself and does not affect the
+// others, which may belong to other runs. Where the transaction fails, so do
+// all of them.
 func (w *writer) commit(batch []change) []error {
 	errs := make([]error, len(batch))
 	err := w.exec(beginWriting)
@@ -144,7 +145,7 @@ func (w *writer) commit(batch []change) []error {
 		err = w.exec("COMMIT")
 	}
 	if err != nil {
-		_ = w.exec("ROLLBACK") // the first error is the one that matters
+		_ = w.exec("ROLLBACK") // the first error is the cause
 		err = fmt.Errorf("writing to the store: %w", err)
 	}
 	for i, c := range batch {
@@ -159,15 +160,15 @@ func (w *writer) commit(batch []change) []error {
 	return errs
 }
 
-// apply writes one change of a transaction. broken is why the transaction cannot go
-// on, nil where it can, also after the change has failed.
+// apply writes one change of a transaction. broken is an error of the whole
+// transaction; it is nil where the change alone has failed.
 func (w *writer) apply(c change) (failed, broken error) {
 	if err := w.exec("SAVEPOINT change"); err != nil {
 		return nil, err
 	}
 	if err := c.write(w); err != nil {
 		if lost := w.exec("ROLLBACK TO change"); lost != nil {
-			return nil, err // the database has given the whole transaction up
+			return nil, err // SQLite has rolled the whole transaction back
 		}
 		failed = fmt.Errorf("writing to the store: %w", err)
 		if c.failed != nil {
@@ -178,8 +179,8 @@ func (w *writer) apply(c change) (failed, broken error) {
 }
 
 // exec runs a statement, prepared once. Only the writer's own goroutine calls
-// it. Nothing that has been begun is cut off by a cancelled context: the
-// record of an interrupted run has to be as whole as any.
+// it. It has no cancellable context: the record of an interrupted run has to be
+// complete, too.
 func (w *writer) exec(query string, args ...any) error {
 	ctx := context.Background()
 	for _, arg := range args {
