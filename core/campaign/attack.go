@@ -4,7 +4,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// maxTrials bounds the trials: per variant and row, as the grammar says.
+// maxTrials is the largest trials: value, per variant and row.
 const maxTrials = 100_000
 
 // The values of stop_on: and of resume:, the defaults first.

@@ -10,33 +10,33 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// Campaign is a campaign file that has been read and found to be consistent
-// in itself: every name it uses is defined, every expression parses. Whether
-// its components exist and accept their configuration is for package plan.
+// Campaign is a campaign file that was read and is consistent in itself: every
+// name it uses is defined, every expression parses. Package plan checks that
+// its components exist and accept their configuration.
 type Campaign struct {
-	// File is the name the file was read by; positions refer to it.
+	// File is the name under which the file was read; positions refer to it.
 	File string
-	// Source is the file as it was read. It holds no secret, only references.
+	// Source is the text of the file. It holds no secrets, only references.
 	Source []byte
-	// Files are those that it names, in the order of their names.
+	// Files are the files that it names, sorted by name.
 	Files []File
 
 	Name        string
 	Description string
 	Tags        []string
-	// Seed is what every random choice of a run follows from; nil where the name
-	// stands for it.
+	// Seed is the seed of a run's random choices; nil where they follow from
+	// the name.
 	Seed     *uint64
 	Scope    Scope
 	Evidence Evidence
 	Prices   Prices
 	// Schedule is when serve runs the campaign; nil where it does not.
 	Schedule *Schedule
-	// Baseline is what its runs are compared with: [Previous], a run's ID, or ""
-	// where it does not say. Notify are told of what that finds.
+	// Baseline is the run to compare runs with: [Previous], a run's ID, or ""
+	// for none. Notify are the webhooks that get the result.
 	Baseline string
 	Notify   []Webhook
-	// Plugins are the third parties' that the campaign uses.
+	// Plugins are the third-party plugins that the campaign uses.
 	Plugins []requirement.Requirement
 	// The definitions are in the order of the file.
 	Targets    []Target
@@ -68,14 +68,15 @@ func (c *Campaign) Uses() iter.Seq2[core.Kind, string] {
 	}
 }
 
-// Evidence says how much of a run may fail before the run as a whole gives no
-// evidence. Both are shares of each attack's trials, from 0 to 1; the default is 0.
+// Evidence bounds the trials of a run that may fail; above, the run as a whole
+// gives no evidence. Both are shares of each attack's trials, from 0 to 1; the
+// default is 0.
 type Evidence struct {
 	MaxErrored      float64
 	MaxUndetermined float64
 }
 
-// Component is a use of a plugin's component under a name of the campaign's.
+// Component is a named use of a plugin's component.
 type Component struct {
 	Name string
 	// Use is the component's name, such as "realtime" or "acme/ivr".
@@ -88,7 +89,8 @@ type Component struct {
 // Target is a named target.
 type Target struct {
 	Component
-	// Limits has the defaults that docs/campaign.md names where the campaign gives none.
+	// Limits has the defaults that docs/campaign.md names where the campaign
+	// gives none.
 	Limits scope.Limits
 }
 
@@ -98,9 +100,9 @@ type Converter struct{ Component }
 // Scorer is a named scorer.
 type Scorer struct {
 	Component
-	// On selects the parts of the reply to judge; the default is text.
+	// On selects the modality to judge in the reply; the default is text.
 	On core.Modality
-	// Via names converters that each selected value goes through first.
+	// Via names converters that are applied to each selected value first.
 	Via []Reference
 }
 
@@ -122,14 +124,15 @@ type Attack struct {
 	// ForEach names a dataset, or is empty.
 	ForEach  Reference
 	Variants []Variant
-	// History is what has been said before the first turn.
+	// History is the conversation before the first turn.
 	History   []HistoryMessage
 	HistoryAt yamlfile.Position
-	// ToolResults are what the campaign answers when the target calls a tool.
+	// ToolResults are the campaign's answers to tool calls of the target.
 	ToolResults   []ToolResult
 	ToolResultsAt yamlfile.Position
-	// Turns are what the user says, in order. Where RedTeam is set there is one,
-	// which stands for each that the attacker writes: its text is the opening.
+	// Turns are the user's turns, in order. Where RedTeam is set there is one,
+	// a template for each turn that the attacker writes: its text is the first
+	// message.
 	Turns []Turn
 	// RedTeam has another target write the turns; nil where the campaign does.
 	RedTeam *RedTeam
@@ -152,8 +155,8 @@ func (a Attack) SuccessPosition(err *verdict.Error) yamlfile.Position {
 	return a.successText.At(err.Line, err.Column)
 }
 
-// Variant multiplies an attack's trials. Its converters run after each part's
-// own, on every part whose converted modality the first of them takes.
+// Variant multiplies an attack's trials. Its converters are applied after each
+// part's own, to every part whose converted modality the first of them accepts.
 type Variant struct {
 	Name       string
 	Converters []Reference

@@ -10,27 +10,27 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// Case is an entry of a file of cases: what a component of a plugin is tested
-// with.
+// Case is an entry of a cases file: an input for a test of a plugin's
+// component.
 type Case struct {
 	Kind core.Kind
 	// Use is the component's name within its plugin.
 	Use  Reference
 	With Config
-	// Input is what it works on; nil leaves that to the tester.
+	// Input is the component's input; nil uses a default.
 	Input *core.Value
 }
 
-// Cases are those of a file.
+// Cases are the entries of a file.
 type Cases struct {
 	All []Case
 	// Source is the file's text.
 	Source []byte
 }
 
-// ReadCases reads a file of cases as strictly as a campaign, and the files that
-// it refers to, from its own folder. display is the name that problems show.
-// The error is [yamlfile.Problems] where the file is wrong.
+// ReadCases reads a cases file, with the same strictness as a campaign, and the
+// files that it refers to, from its own folder. display is the name that
+// problems show. The error is [yamlfile.Problems] where the file is invalid.
 func ReadCases(fsys fs.FS, name, display string) (Cases, error) {
 	data, err := yamlfile.ReadFile(fsys, name, yamlfile.MaxFile)
 	if err != nil {
@@ -97,7 +97,7 @@ func readInput(v value, in *folder) *core.Value {
 
 var use = regexp.MustCompile(`^[a-z0-9_-]+(/[a-z0-9_-]+)*$`)
 
-// checkUse holds the names of components within a plugin.
+// checkUse checks the name of a component within a plugin.
 func checkUse(name string) error {
 	if !use.MatchString(name) {
 		return fmt.Errorf("%s is not a component's name within its plugin: lower-case letters, digits, -, _ and /", yamlfile.Quote(name))

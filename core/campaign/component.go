@@ -10,7 +10,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// The limits that a target has unless the campaign says otherwise.
+// Default limits of a target.
 const (
 	defaultConcurrency = 4
 	defaultTimeout     = 120 * time.Second
@@ -27,7 +27,7 @@ func readTargets(v value) []Target {
 	return all
 }
 
-// readLimits changes the limits that are given.
+// readLimits sets the limits that are given.
 func readLimits(v value, l *scope.Limits) {
 	const (
 		mostConcurrent = 10_000
@@ -75,7 +75,7 @@ func readScorers(v value) []Scorer {
 	return all
 }
 
-// checkScorerName holds the names of scorers to what an expression can name.
+// checkScorerName checks that an expression can use a scorer's name.
 func checkScorerName(name string) error {
 	if err := verdict.CheckName(name); err != nil {
 		return err
@@ -94,8 +94,8 @@ func readModality(v value, options ...core.Modality) (core.Modality, bool) {
 
 var componentName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*$`)
 
-// readComponent reads the definition of a target, converter or scorer. A bare text
-// is short for {use: text}.
+// readComponent reads the definition of a target, converter or scorer. A plain
+// text is short for {use: text}.
 func readComponent(name Reference, v value, more ...yamlfile.Key) Component {
 	c := Component{Name: name.Name, At: name.At, UseAt: v.At(), Config: Config{JSON: []byte("{}"), at: name.At}}
 	use := func(v value) {

@@ -11,17 +11,17 @@ import (
 
 // Config is a with: block.
 type Config struct {
-	// JSON is the block as a JSON object, secret references unresolved.
+	// JSON is the block as a JSON object; secret references are not resolved.
 	JSON []byte
 
 	at     yamlfile.Position
 	places map[string]yamlfile.Position
 }
 
-// At returns the place of a configuration path such as "audio.voice" or
-// "tools[2].name": that of the key, or of the entry of a list. For a path that
-// is not in the file it returns the place of the nearest one above, and
-// finally that of the with: block itself.
+// At returns the position of a configuration path such as "audio.voice" or
+// "tools[2].name": that of the key, or of the list entry. For a path that is
+// not in the file it returns the position of the nearest parent in the file, at
+// the top that of the with: block itself.
 func (c Config) At(path string) yamlfile.Position {
 	for path != "" {
 		if at, ok := c.places[path]; ok {
@@ -47,7 +47,7 @@ func readConfig(v value) Config {
 	return c
 }
 
-// refuseSecret reports a text that looks like a secret itself.
+// refuseSecret reports a text that looks like a secret.
 func refuseSecret(key string, text value) {
 	if looksSecret(key, text.Written()) {
 		text.SecretProblem("put it into an environment variable and write ${NAME}",
@@ -62,9 +62,8 @@ var (
 	secretLong     = regexp.MustCompile(`^(Bearer\s+)?[A-Za-z0-9_+/=-]{32,}$`)
 )
 
-// looksSecret reports whether a text under a key that asks for a secret has
-// the form of one. Others, such as "none" or "test", are left alone: local
-// servers take anything.
+// looksSecret reports whether a text under a key for a secret has the form of
+// one. Texts such as "none" or "test" do not: local servers accept anything.
 func looksSecret(key, text string) bool {
 	return secretKey.MatchString(key) && secretPrefixed.MatchString(text) ||
 		secretKeyEnd.MatchString(key) && secretLong.MatchString(text)

@@ -20,7 +20,7 @@ import (
 const (
 	maxRows        = 100_000
 	maxDataset     = 64 << 20
-	maxDatasetYAML = 8 << 20 // what yaml.v3 keeps of a file is about thirty times its size
+	maxDatasetYAML = 8 << 20 // yaml.v3 needs about thirty times the size of a file
 )
 
 func readDatasets(v value, in *folder) []Dataset {
@@ -72,8 +72,8 @@ func readRows(v value) []map[string]string {
 	return all
 }
 
-// checkRows refuses datasets of no rows, which would test nothing, and of too
-// many.
+// checkRows reports a dataset without rows, which would test nothing, or with
+// too many.
 func checkRows(v value, rows []map[string]string, label string) {
 	switch {
 	case len(rows) == 0:
@@ -85,7 +85,7 @@ func checkRows(v value, rows []map[string]string, label string) {
 	}
 }
 
-// differs says how the keys of a row differ from those of the first.
+// differs describes how the keys of a row differ from those of the first.
 func differs(first, row map[string]string) string {
 	for _, key := range slices.Sorted(maps.Keys(first)) {
 		if _, ok := row[key]; !ok {
@@ -130,8 +130,8 @@ func readDatasetFile(v value, in *folder) []map[string]string {
 	return rows
 }
 
-// yamlRows reads a dataset in YAML: a list of mappings. Its problems show
-// where they are in the dataset.
+// yamlRows reads a dataset in YAML: a list of mappings. Its problems have
+// positions in the dataset.
 func yamlRows(v value, name string, data []byte) []map[string]string {
 	var rows []map[string]string
 	f, root, ok := yamlfile.Parse(data, "rows", maxDatasetYAML)
@@ -218,8 +218,8 @@ func jsonRows(v value, name string, data []byte) []map[string]string {
 	return rows
 }
 
-// jsonRow reads a flat JSON object. Numbers and booleans become their text as
-// it is written.
+// jsonRow reads a flat JSON object. Numbers and booleans become text, as they
+// are written.
 func jsonRow(line []byte) (map[string]string, error) {
 	if !utf8.Valid(line) {
 		return nil, errors.New("not UTF-8 text")
@@ -240,7 +240,7 @@ func jsonRow(line []byte) (map[string]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("not a JSON object: %w", err)
 		}
-		name := key.(string) // the decoder accepts nothing else here
+		name := key.(string) // the decoder returns only strings as keys
 		if _, twice := row[name]; twice {
 			return nil, fmt.Errorf("key %q appears twice", name)
 		}
@@ -270,7 +270,7 @@ func (d Dataset) columns() []string {
 	return slices.Sorted(maps.Keys(d.Rows[0]))
 }
 
-// nearestColumn words the hint of an unknown column.
+// nearestColumn makes the hint for an unknown column.
 func (d Dataset) nearestColumn(name string) string {
 	if near := schema.Nearest(name, d.columns()); near != "" {
 		return yamlfile.DidYouMean(near)

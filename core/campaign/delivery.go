@@ -7,18 +7,18 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// The bounds of interrupt.after: a spoken reply takes at most about a minute, and a
-// millisecond of sound is too short to be heard.
+// The bounds of interrupt.after: a spoken reply lasts at most about a minute;
+// sound below a millisecond is inaudible.
 const (
 	leastInterrupt = time.Millisecond
 	mostInterrupt  = time.Minute
 )
 
-// deliveryPlaces are where the keys of a turn's delivery stand; zero where one is
-// not given.
+// deliveryPlaces are the positions of a turn's delivery keys; zero for keys
+// that are not given.
 type deliveryPlaces struct{ systemPrompt, stream, interrupt, outOfBand yamlfile.Position }
 
-// DeliveryAt returns the place of the key of the turn's delivery that needs a
+// DeliveryAt returns the position of the turn's delivery key that needs a
 // capability.
 func (t Turn) DeliveryAt(capability string) yamlfile.Position {
 	at := yamlfile.Position{}
@@ -38,7 +38,7 @@ func (t Turn) DeliveryAt(capability string) yamlfile.Position {
 	return at
 }
 
-// deliveryKeys returns the keys that say how a turn reaches the target.
+// deliveryKeys returns the keys of a turn's delivery.
 func deliveryKeys(t *Turn, in *folder) []yamlfile.Key {
 	return []yamlfile.Key{
 		yamlfile.Optional("system_prompt", func(v value) {
@@ -61,8 +61,8 @@ func deliveryKeys(t *Turn, in *folder) []yamlfile.Key {
 	}
 }
 
-// checkDelivery reports what cannot be asked of one turn at the same time, or
-// of a turn after those before it.
+// checkDelivery reports delivery keys that exclude each other, or that do not
+// fit the turns before.
 func checkDelivery(f *yamlfile.File, t Turn, before []Turn) {
 	d := t.Delivery
 	if d.OutOfBand && d.SystemPrompt != nil {

@@ -13,21 +13,21 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// folder is the folder of a file while that is read: what the file names is in it
-// or below it.
+// folder is the folder of a file while that is read. Everything that the file
+// names has to be in it or below it.
 type folder struct {
 	fsys fs.FS
 	dir  string
-	// files are those that have been read.
+	// files are those that were read.
 	files files
-	// sounds is how long the silence and noise are that have been made.
+	// sounds is the total length of generated silence and noise.
 	sounds time.Duration
 }
 
-// byteOrderMark is what some editors begin a UTF-8 file with.
+// byteOrderMark is at the beginning of UTF-8 files of some editors.
 const byteOrderMark = "\uFEFF"
 
-// textOrFile reads a text that the campaign holds, or names with {file: path}.
+// textOrFile reads a text, or the file of {file: path}.
 func (in *folder) textOrFile(v value) string {
 	if !v.IsMapping() {
 		s, _ := v.Text()
@@ -38,7 +38,7 @@ func (in *folder) textOrFile(v value) string {
 	return s
 }
 
-// templateOrFile reads a text that may be a template, or a file that holds one.
+// templateOrFile reads a template, or a file that contains one.
 func (in *folder) templateOrFile(v value) Text {
 	t := Text{Written: in.textOrFile(v), place: yamlfile.PlaceAt(v.At())}
 	if v.IsText() {
@@ -66,8 +66,8 @@ func (in *folder) text(v value) string {
 	return string(data)
 }
 
-// attachment reads a file that a value names: one of the campaign's folder or
-// below, not empty, and of at most limit bytes.
+// attachment reads a file that a value names. It has to be in the campaign's
+// folder or below, not empty, and at most limit bytes.
 func (in *folder) attachment(v value, name string, limit int64) ([]byte, bool) {
 	local := path.Clean(name)
 	quoted := yamlfile.Quote(name)
@@ -97,7 +97,8 @@ func (in *folder) attachment(v value, name string, limit int64) ([]byte, bool) {
 	return data, true
 }
 
-// readOnce reads a file of the campaign's folder, once however often it is named.
+// readOnce reads a file of the campaign's folder, and returns the same contents
+// each time.
 func (in *folder) readOnce(local string, limit int64) ([]byte, error) {
 	if data, ok := in.files[local]; ok {
 		return data, nil
@@ -113,7 +114,7 @@ func (in *folder) readOnce(local string, limit int64) ([]byte, error) {
 func (in *folder) nearest(local string) string {
 	entries, err := fs.ReadDir(in.fsys, path.Join(in.dir, path.Dir(local)))
 	if err != nil {
-		return "" // there is no such folder either
+		return "" // the folder does not exist either
 	}
 	var names []string
 	for _, e := range entries {

@@ -11,7 +11,7 @@ import (
 
 // HistoryMessage is a message of the conversation before an attack's first turn.
 type HistoryMessage struct {
-	// Role is who said it: the user or the assistant.
+	// Role is the speaker: the user or the assistant.
 	Role core.Role
 	Text Text
 	At   yamlfile.Position
@@ -36,10 +36,10 @@ func readHistory(v value) []HistoryMessage {
 	return all
 }
 
-// ToolResult is what a campaign answers when the target calls a tool.
+// ToolResult is the campaign's answer to calls of a tool.
 type ToolResult struct {
 	Tool string
-	// Result may be empty: a tool that finds nothing.
+	// Result may be empty, for a tool that finds nothing.
 	Result Text
 	At     yamlfile.Position
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// hostname lists both cases: with (?i), [a-z] takes the Kelvin sign for a k.
+// hostname lists both cases: with (?i), [a-z] would match the Kelvin sign for
+// k.
 var hostname = regexp.MustCompile(`^[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?)*\.?$`)
 
 // readHost reads host or host:port, in lower case.
@@ -40,8 +41,8 @@ func readHost(v value) (string, bool) {
 	return strings.ToLower(s), true
 }
 
-// isPort reports whether a text is a port, as addresses write it: 080 would equal
-// none.
+// isPort reports whether a text is a port in canonical form: 080 would never
+// equal the port of an address.
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n > 0 && s[0] != '0'

@@ -12,11 +12,11 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// maxAllTrials bounds the trials of a campaign, which are all in memory. More are
-// taken for a typing mistake.
+// maxAllTrials is the largest number of trials of a campaign, all of which are
+// in memory. A larger number is assumed to be a typing error.
 const maxAllTrials = 1_000_000
 
-// link checks that every name is defined and every expression holds.
+// link checks that every name is defined and every expression compiles.
 func link(f *yamlfile.File, c *Campaign) {
 	targets, converters, scorers := names(c.Targets), names(c.Converters), names(c.Scorers)
 	linkPrices(f, c, targets)
@@ -55,8 +55,8 @@ func names[T interface{ name() string }](definitions []T) []string {
 func (c Component) name() string { return c.Name }
 func (d Dataset) name() string   { return d.Name }
 
-// checkDefined checks that references are to known names. Reading has reported an
-// empty one.
+// checkDefined checks that references are to defined names. Empty ones were
+// reported while reading.
 func checkDefined(f *yamlfile.File, what string, known []string, references ...Reference) {
 	for i, ref := range references {
 		switch {
@@ -75,7 +75,7 @@ func checkDefined(f *yamlfile.File, what string, known []string, references ...R
 	}
 }
 
-// checkUnique checks that a name appears once.
+// checkUnique checks that each name occurs once.
 func checkUnique(f *yamlfile.File, seen map[string]int, what, name string, at yamlfile.Position) {
 	if name == "" {
 		return
@@ -95,8 +95,8 @@ func linkVariants(f *yamlfile.File, a *Attack, converters []string) {
 	}
 }
 
-// linkTurns checks the texts and converters of an attack, and returns how many rows
-// it is repeated for.
+// linkTurns checks the texts and converters of an attack, and returns the
+// number of rows.
 func linkTurns(f *yamlfile.File, a *Attack, datasets []Dataset, converters []string) int {
 	texts := make([]Text, 0, 1+2*len(a.Turns)+len(a.History)+len(a.ToolResults))
 	texts = append(texts, a.Objective)
@@ -141,8 +141,8 @@ func checkTemplate(f *yamlfile.File, t Text, d Dataset) {
 	}
 }
 
-// linkSuccess compiles the success expression. With one scorer it may be left out:
-// it is then that scorer's name.
+// linkSuccess compiles the success expression. It is optional with one scorer:
+// the default is that scorer's name.
 func linkSuccess(f *yamlfile.File, a *Attack) {
 	if a.Success == "" && a.SuccessAt == (yamlfile.Position{}) {
 		switch len(a.Scorers) {
@@ -164,7 +164,7 @@ func linkSuccess(f *yamlfile.File, a *Attack) {
 		scores[s.Name] = core.ScoreUnknown
 	}
 	if a.Success == "" || len(scores) == 0 {
-		return // reported before
+		return // already reported
 	}
 	_, err := verdict.Compile(a.Success, scores)
 	if e, ok := errors.AsType[*verdict.Error](err); ok {

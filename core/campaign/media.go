@@ -16,8 +16,8 @@ const (
 	maxImage = 8 << 20
 )
 
-// The bounds of the silence and noise that a campaign describes: of each, and of all
-// together, because a small file can describe many hours.
+// The limits of generated silence and noise, of each and of all together: a
+// small file can describe many hours.
 const (
 	soundRate    = 24_000
 	leastSound   = time.Millisecond
@@ -59,7 +59,7 @@ func (in *folder) audio(v value) (string, *core.Value) {
 	return name, &value
 }
 
-// image reads the file of an image: key. Its first bytes say which format it has.
+// image reads the file of an image: key. Its first bytes determine the format.
 func (in *folder) image(v value) (string, *core.Value) {
 	name, ok := v.Text()
 	if !ok {
@@ -82,7 +82,7 @@ func (in *folder) image(v value) (string, *core.Value) {
 	return name, &core.Value{Modality: core.Image, MediaType: media, Data: data}
 }
 
-// silence makes the sound of a silence: key.
+// silence generates the sound of a silence: key.
 func (in *folder) silence(v value) *core.Value {
 	d, ok := in.soundFor(v)
 	if !ok {
@@ -91,8 +91,8 @@ func (in *folder) silence(v value) *core.Value {
 	return wav(audio.Silence(d, soundRate))
 }
 
-// noise makes the sound of a noise: key, from a fixed seed: each reading of the
-// campaign gives the same samples.
+// noise generates the sound of a noise: key, from a fixed seed, so that it is
+// the same each time.
 func (in *folder) noise(v value) *core.Value {
 	level := float64(defaultLevel)
 	var d time.Duration
@@ -112,7 +112,7 @@ func (in *folder) noise(v value) *core.Value {
 	return wav(audio.Noise(d, soundRate, level, noiseSeed))
 }
 
-// soundFor reads how long a sound is.
+// soundFor reads the length of a sound.
 func (in *folder) soundFor(v value) (time.Duration, bool) {
 	d, ok := v.Duration(leastSound, mostSound)
 	if !ok {

@@ -26,8 +26,8 @@ func slugInto(s *string) func(value) {
 	}
 }
 
-// checkSlug holds the names of campaigns, attacks and variants to what file
-// names and test reports can take.
+// checkSlug checks that the name of a campaign, an attack or a variant is valid
+// in file names and test reports.
 func checkSlug(name string) error {
 	if !slug.MatchString(name) {
 		return fmt.Errorf("%s is not a name: use lower-case letters, digits and single hyphens", yamlfile.Quote(name))
@@ -35,7 +35,7 @@ func checkSlug(name string) error {
 	return yamlfile.CheckLength(name)
 }
 
-// checkName holds the names of targets, converters and datasets.
+// checkName checks the name of a target, converter or dataset.
 func checkName(name string) error {
 	if !identifier.MatchString(name) {
 		return fmt.Errorf("%s is not a name: use lower-case letters, digits, - and _", yamlfile.Quote(name))

@@ -11,17 +11,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// Previous is the Baseline that stands for the run before.
+// Previous is the Baseline that means the previous run.
 const Previous = "previous"
 
-// Webhook is told of what a comparison of runs found; by default of what is new
-// and of what moved.
+// Webhook gets the result of a comparison of runs; by default new findings and
+// significant changes.
 type Webhook struct {
 	notify.Webhook
 	At yamlfile.Position
 }
 
-// maxWebhooks bounds the list: each of them is waited for.
+// maxWebhooks is the largest number of webhooks, because a run waits for each.
 const maxWebhooks = 20
 
 var reference = regexp.MustCompile(`\$\{[^}]*\}`)
@@ -60,7 +60,7 @@ func readWebhookURL(v value) string {
 		v.Problem(malformed[0].Hint, "%s: %s", v.Label(), malformed[0].Message)
 		return s
 	}
-	if strings.HasPrefix(s, "${") { // looked at when it is known
+	if strings.HasPrefix(s, "${") { // checked when the secret is known
 		return s
 	}
 	if _, err := notify.CheckURL(reference.ReplaceAllString(s, "x")); err != nil {
@@ -89,7 +89,7 @@ func readOccasions(v value) []notify.Occasion {
 
 var runID = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z0-9]+$`)
 
-// baseline reads what the campaign's runs are compared with.
+// baseline reads the baseline of the campaign's runs.
 func readBaseline(v value) string {
 	s, ok := v.Text()
 	if ok && s != Previous && !runID.MatchString(s) {

@@ -12,11 +12,11 @@ import (
 // datasets that it refers to, which have to be in the campaign's folder or
 // below it. display is the name that problems show.
 //
-// The error is [yamlfile.Problems] where the file, or one it refers to, is wrong:
-// all problems at once, in the order of the file, or the first hundred of them. The
-// campaign is then what could be understood of it, to look for further mistakes
-// in; it must not be carried out. Another error means that the campaign file
-// itself could not be read, and there is no campaign.
+// The error is [yamlfile.Problems] where the file, or one it refers to, is
+// invalid: all problems at once, in the order of the file, or the first hundred
+// of them. The campaign then holds the valid parts, for further checks; it must
+// not be run. Any other error means that the campaign file could not be read;
+// the campaign is nil then.
 func Read(fsys fs.FS, name, display string) (*Campaign, error) {
 	data, err := yamlfile.ReadFile(fsys, name, yamlfile.MaxFile)
 	if err != nil {
@@ -54,7 +54,7 @@ func readReference(v value) (Reference, bool) {
 // referencesInto reads a list of references, which may be empty.
 func referencesInto(into *[]Reference) func(value) {
 	return func(v value) {
-		*into = []Reference{} // an empty list is not the same as none
+		*into = []Reference{} // an empty list differs from a missing one
 		v.List(func(entry value) {
 			if n, ok := readReference(entry); ok {
 				*into = append(*into, n)

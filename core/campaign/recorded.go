@@ -16,10 +16,10 @@ type File struct {
 	Data []byte
 }
 
-// ReadRecorded reads a campaign from its source and the files that it names, as
-// [Campaign] has them, and not from a disk. Its error is that of [Read].
+// ReadRecorded reads a campaign from its source and its files, as in
+// [Campaign], instead of a disk. Its error is that of [Read].
 func ReadRecorded(source []byte, named []File, display string) (*Campaign, error) {
-	const name = `\campaign` // which no file that is named is called
+	const name = `\campaign` // not a valid name of a file in a campaign
 	folder := files{}
 	for _, f := range named {
 		folder[f.Name] = f.Data
@@ -28,7 +28,7 @@ func ReadRecorded(source []byte, named []File, display string) (*Campaign, error
 	return Read(folder, name, display)
 }
 
-// files are the contents of files by name, and a file system of them.
+// files is a file system of contents by name.
 type files map[string][]byte
 
 func (f files) sorted() []File {

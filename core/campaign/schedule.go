@@ -7,7 +7,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// Schedule is when a campaign runs by itself.
+// Schedule is when serve runs a campaign.
 type Schedule struct {
 	schedule.Spec
 	At yamlfile.Position
@@ -57,8 +57,8 @@ func readOverlap(v value) schedule.Overlap {
 	return schedule.Overlap(s)
 }
 
-// linkSchedule holds the schedule to the bounds of the scope. One that never comes
-// to a run is a mistake.
+// linkSchedule checks the schedule against the bounds of the scope. A schedule
+// that never runs is an error.
 func linkSchedule(f *yamlfile.File, c *Campaign) {
 	if c.Schedule == nil {
 		return

@@ -24,7 +24,7 @@ type Scope struct {
 	At        yamlfile.Position
 }
 
-// Prices are what the use of the campaign's targets costs.
+// Prices are the prices of the campaign's targets.
 type Prices struct {
 	// Currency is any text, such as USD.
 	Currency string
@@ -35,11 +35,11 @@ type Prices struct {
 // Price is the price of a target.
 type Price struct {
 	cost.Price
-	// At is the place of the target's name.
+	// At is the position of the target's name.
 	At yamlfile.Position
 }
 
-// The bounds of the bounds.
+// The limits of the bounds.
 const (
 	mostTurns       = math.MaxInt32
 	mostTokens      = 1_000_000_000_000
@@ -71,7 +71,7 @@ func readScope(v value) Scope {
 	return s
 }
 
-// cost reads an amount that is more than nothing.
+// cost reads an amount greater than 0.
 func readCost(v value) float64 {
 	before := v.File().Count()
 	n, _ := v.Number(0, mostCost, "an amount in the currency of prices:, without its name")
@@ -94,8 +94,7 @@ func readPrices(v value) Prices {
 	return p
 }
 
-// price reads the prices of a target. Those of audio are those of text where
-// they are left out.
+// price reads the prices of a target. Those of audio default to those of text.
 func readPrice(at yamlfile.Position, v value) Price {
 	p := Price{cost.Price{InputAudio: -1, OutputAudio: -1}, at}
 	into := func(f *float64) func(value) {
@@ -116,8 +115,8 @@ func readPrice(at yamlfile.Position, v value) Price {
 	return p
 }
 
-// linkPrices checks that prices are those of targets, and that a bound on the
-// cost can be kept: every target has a price.
+// linkPrices checks that prices are those of defined targets, and that every
+// target has a price if the cost is bounded.
 func linkPrices(f *yamlfile.File, c *Campaign, targets []string) {
 	for name, price := range c.Prices.Targets {
 		checkDefined(f, "target", targets, Reference{name, price.At})

@@ -4,25 +4,25 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// RedTeam is the strategy of an attack in which another target writes what the
-// user says.
+// RedTeam is the strategy of an attack in which another target writes the
+// user's messages.
 type RedTeam struct {
-	// Attacker is the target that does.
+	// Attacker is the target that writes them.
 	Attacker Reference
-	// MaxTurns is how many turns a conversation has at most.
+	// MaxTurns is the largest number of turns of a conversation.
 	MaxTurns int
-	// Prompt says what the attacker is to do; "" leaves that to the strategy.
+	// Prompt is the attacker's instruction; "" for the strategy's default.
 	Prompt string
 	// Opens says that the campaign gives the first turn.
 	Opens bool
 	At    yamlfile.Position
 }
 
-// redTeam is what a campaign calls it.
+// redTeam is the strategy's name in a campaign.
 const redTeam = "red_team"
 
-// strategy reads the strategy of an attack. The turn is what each of its turns is
-// like: the text is the first one, if the campaign gives it.
+// strategy reads the strategy of an attack. The turn is the template of each of
+// its turns: its text is the first message, if the campaign gives one.
 func readStrategy(v value, in *folder) (*RedTeam, []Turn) {
 	s := &RedTeam{At: v.At()}
 	each := Part{At: v.At()}
@@ -34,7 +34,7 @@ func readStrategy(v value, in *folder) (*RedTeam, []Turn) {
 		convertersKey(&each),
 	)
 	switch {
-	case use == "": // reported already
+	case use == "": // already reported
 	case !with.Given():
 		v.Problem("such as with: {attacker: NAME, max_turns: 5}", `strategy needs the key "with"`)
 	default:
@@ -43,7 +43,7 @@ func readStrategy(v value, in *folder) (*RedTeam, []Turn) {
 	return s, []Turn{{Parts: []Part{each}, At: each.At}}
 }
 
-// strategyName reads which strategy it is.
+// strategyName reads the name of the strategy.
 func readStrategyName(v value) (string, bool) {
 	switch v.Written() {
 	case "script":

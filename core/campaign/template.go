@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// maxText bounds a text that a row is filled into: a short template can name a
-// long value many thousand times.
+// maxText is the largest size of a filled-in text, in bytes: a short template
+// can name a long value many thousand times.
 const maxText = 16 << 20
 
 // Fill returns the text for a row of the attack's dataset: each
@@ -52,7 +52,7 @@ type templatePiece struct {
 	offset int
 }
 
-// templateError is what is wrong with a template.
+// templateError is an error in a template.
 type templateError struct {
 	offset  int // in bytes
 	message string
@@ -62,8 +62,8 @@ func (e *templateError) Error() string { return e.message }
 
 var templatePrefix = regexp.MustCompile(`^template: [^:]*:(\d+): `)
 
-// parseTemplate takes a template apart. Of the template language it knows text
-// and {{ .column }} only: a campaign is data, not a program.
+// parseTemplate parses a template. Only text and {{ .column }} are allowed: a
+// campaign is data, not a program.
 func parseTemplate(text string) ([]templatePiece, error) {
 	tree := parse.New("text")
 	tree.Mode = parse.SkipFuncCheck
@@ -89,7 +89,7 @@ func parseTemplate(text string) ([]templatePiece, error) {
 	return pieces, nil
 }
 
-// lineOffset returns where a line, counted from 1, begins.
+// lineOffset returns the offset of the beginning of a line, counted from 1.
 func lineOffset(text, line string) int {
 	number, err := strconv.Atoi(line)
 	if err != nil {

@@ -22,7 +22,7 @@ func readTemplate(v value) Text {
 	return Text{Written: written, place: v.TextPlace()}
 }
 
-// at returns where an offset of the text, in bytes, is in the file.
+// at returns the position in the file of an offset of the text, in bytes.
 func (t Text) at(offset int) yamlfile.Position {
 	before := t.Written[:min(offset, len(t.Written))]
 	line := strings.Count(before, "\n")

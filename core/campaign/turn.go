@@ -7,11 +7,11 @@ import (
 
 // Turn is one user turn.
 type Turn struct {
-	// Parts are what is said, in order. A turn that is user:, audio: or image:
-	// has one.
+	// Parts are the parts of the message, in order. A turn that is user:,
+	// audio: or image: has one.
 	Parts []Part
-	// Delivery says how it is to reach the target. Its system prompt is as the
-	// campaign wrote it: that of SystemPrompt, not filled in.
+	// Delivery says how the turn is to be sent. Its system prompt is not filled
+	// in; see SystemPrompt.
 	Delivery     core.Delivery
 	SystemPrompt Text
 	At           yamlfile.Position
@@ -19,17 +19,16 @@ type Turn struct {
 	delivery deliveryPlaces
 }
 
-// Part is one part of a turn: a text, or the contents of a file, or sound that
-// the campaign describes.
+// Part is one part of a turn: a text, the contents of a file, or a generated
+// sound.
 type Part struct {
 	// User is the text, where Value is nil.
 	User Text
-	// Value is a file's contents, or a sound.
+	// Value is a file's contents, or a generated sound.
 	Value *core.Value
 	// File is the path that Value was read from, as the campaign wrote it.
 	File string
-	// As is the modality that must come out of the converters; "" leaves it
-	// to them.
+	// As is the modality that the converters have to produce; "" allows any.
 	As         core.Modality
 	AsAt       yamlfile.Position
 	Converters []Reference
@@ -55,10 +54,10 @@ func readTurns(v value, in *folder) []Turn {
 	return all
 }
 
-// readTurn reads a turn that follows others.
+// readTurn reads a turn after those before it.
 func readTurn(v value, before []Turn, in *folder) Turn {
 	t := Turn{At: v.At()}
-	own := Part{At: v.At()} // of a turn that is one part
+	own := Part{At: v.At()} // of a turn with one part
 	var parts bool
 	var is yamlfile.OneOf
 	problems := v.File().Count()
@@ -79,7 +78,7 @@ func readTurn(v value, before []Turn, in *folder) Turn {
 	return t
 }
 
-// checkMisplaced reports what stands beside parts: and belongs into them.
+// checkMisplaced reports keys beside parts: that belong into a part.
 func checkMisplaced(f *yamlfile.File, own Part) {
 	const hint = "put it on the part that it is meant for"
 	if own.AsAt != (yamlfile.Position{}) {
@@ -90,8 +89,7 @@ func checkMisplaced(f *yamlfile.File, own Part) {
 	}
 }
 
-// contentKeys returns the keys that say what a part is, and may go through
-// converters.
+// contentKeys returns the keys for a part's content that converters accept.
 func contentKeys(is *yamlfile.OneOf, p *Part, in *folder) []yamlfile.Key {
 	return []yamlfile.Key{
 		is.Key("user", func(v value) { p.User = readTemplate(v) }),
@@ -100,7 +98,8 @@ func contentKeys(is *yamlfile.OneOf, p *Part, in *folder) []yamlfile.Key {
 	}
 }
 
-// asKey returns the key that says what must come out of a part's converters.
+// asKey returns the key for the modality that a part's converters have to
+// produce.
 func asKey(p *Part) yamlfile.Key {
 	return yamlfile.Optional("as", func(v value) {
 		p.As, _ = readModality(v, core.Text, core.Audio, core.Image)
@@ -145,7 +144,7 @@ func readPart(v value, in *folder) Part {
 	return p
 }
 
-// checkUnconverted refuses what would change a sound that the campaign describes.
+// checkUnconverted reports converters that would change a generated sound.
 func checkUnconverted(f *yamlfile.File, p Part) {
 	if p.AsAt != (yamlfile.Position{}) {
 		f.Problem(p.AsAt, "leave it out", "silence and noise are always audio")

@@ -53,7 +53,7 @@ func readClock(v value) time.Duration {
 		return 0
 	}
 	hours, minutes, _ := strings.Cut(v.Written(), ":")
-	h, _ := strconv.Atoi(hours) // both are digits
+	h, _ := strconv.Atoi(hours) // both consist of digits
 	m, _ := strconv.Atoi(minutes)
 	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// absent stands in the place of components that are not needed, because their answers are
-// recorded. It opens as a component of any kind, and each of its calls fails.
+// absent is a placeholder for components that are never called, because their
+// answers are recorded. It opens as a component of any kind, and each of its
+// calls fails.
 type absent struct{}
 
 var (

@@ -15,7 +15,7 @@ import (
 // it is also the [core.Opener] of the run.
 type Player struct {
 	tracks *tracks[*track]
-	// helpers are asked again for converters and scorers that had asked them.
+	// helpers are called again for converters and scorers that had called them.
 	helpers core.Targets
 }
 
@@ -30,8 +30,9 @@ func NewPlayer(read func(trialID string) ([]record.RecordedCall, error)) *Player
 	})}
 }
 
-// Opener returns what opens the components of the run, for [engine.Components]. None of
-// them does anything: helpers are the targets that converters and scorers had asked.
+// Opener opens the run's components, for [engine.Components]. They are
+// placeholders; the helpers are the targets that converters and scorers had
+// called.
 func (p *Player) Opener(helpers core.Targets) core.Opener {
 	p.helpers = helpers
 	return absent{}
@@ -41,7 +42,7 @@ func (p *Player) Opener(helpers core.Targets) core.Opener {
 type track struct {
 	mu    sync.Mutex
 	calls []record.RecordedCall
-	// conversations are those with helpers that were begun for converters and scorers,
+	// conversations are those with helpers that converters and scorers began,
 	// by their numbers.
 	conversations map[int]core.Conversation
 }
@@ -91,7 +92,7 @@ func diverged(turn int, format string, args ...any) error {
 		WithHint("this version of the orchestrator does not do what the one did that recorded the run, or the record was changed")
 }
 
-// next returns the call that is to be expected.
+// next returns the next recorded call.
 func (t *track) next() (record.RecordedCall, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -33,7 +33,7 @@ type Rescoring struct {
 	Unplanned, Unheld []string
 
 	turns func(trialID string) ([]record.Turn, error)
-	// unasked are the targets that only held the conversations.
+	// unasked are the targets of the conversations that are not called.
 	unasked map[string]bool
 	held    map[string]Conversation
 	tracks  *tracks[*heldTrack]
@@ -176,8 +176,9 @@ func (l library) shared(v core.Value) core.Value {
 	return v
 }
 
-// keepJudges keeps what judging takes: the scorers, the converters before them,
-// the targets that these ask, and the targets of the conversations, which are not asked.
+// keepJudges keeps the components needed for judging: the scorers, the
+// converters before them, and the targets that these ask. The targets of the
+// conversations are kept without configuration, as unasked.
 func (r *Rescoring) keepJudges(p *plan.Plan, catalog plan.Catalog) {
 	scorers, converters, asked := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range r.Plan.Trials {
@@ -216,8 +217,8 @@ func (r *Rescoring) keepJudges(p *plan.Plan, catalog plan.Catalog) {
 	r.addUnasked(p, asked)
 }
 
-// addUnasked adds the targets that held the conversations and are not asked: they are
-// there by name only.
+// addUnasked adds the targets of the conversations that are not called: only
+// their names are used.
 func (r *Rescoring) addUnasked(p *plan.Plan, asked map[string]bool) {
 	concurrency := map[string]int{}
 	for _, t := range p.Targets {
@@ -235,11 +236,11 @@ func (r *Rescoring) addUnasked(p *plan.Plan, asked map[string]bool) {
 	}
 }
 
-// Opener returns what opens the components that judge. In the place of a target that
-// only held conversations, it opens one whose calls fail.
+// Opener opens the components that judge. For a target of the conversations
+// that is not called, it opens a placeholder whose calls fail.
 func (r *Rescoring) Opener(judges core.Opener) core.Opener { return judgeOpener{judges} }
 
-// judgeOpener opens absent where a component has no name.
+// judgeOpener opens absent for a component without a name.
 type judgeOpener struct{ judges core.Opener }
 
 // Open implements [core.Opener].
@@ -250,13 +251,13 @@ func (o judgeOpener) Open(ctx context.Context, kind core.Kind, use string, confi
 	return o.judges.Open(ctx, kind, use, config)
 }
 
-// heldTrack is a conversation while it is judged.
+// heldTrack is the state of a conversation while it is judged.
 type heldTrack struct {
 	failure *record.Failure
-	// turns are those that are still to be played, and played counts the others.
+	// turns are those still to be played; played counts the others.
 	turns  []record.Turn
 	played int
-	// converted are what the converters made for the next turns.
+	// converted are the recorded messages of the next turns.
 	converted []core.Value
 	// announced counts the turns that converted is for.
 	announced int
@@ -279,7 +280,7 @@ func (r *Rescoring) Answer(_ context.Context, trialID string, c record.Call) (a 
 		}
 	case record.CallConvert:
 		if c.Turn < t.played {
-			return a, false, nil // for a scorer
+			return a, false, nil // a scorer's call
 		}
 		a.Value, err = t.convert(c.Values[0])
 	case record.CallSend:
@@ -301,8 +302,8 @@ func (r *Rescoring) End(trialID string) error {
 	return nil
 }
 
-// convert returns what a converter of the next turns made. What was made between
-// two converters of a part is not recorded, and nobody sees it.
+// convert returns the recorded result of a turn's last converter. Results
+// between two converters of a part are not recorded, and not needed.
 func (t *heldTrack) convert(in core.Value) (core.Value, error) {
 	for len(t.converted) == 0 {
 		if t.announced >= len(t.turns) {
@@ -324,7 +325,7 @@ func (t *heldTrack) convert(in core.Value) (core.Value, error) {
 	return next, nil
 }
 
-// play answers messages as they were answered.
+// play returns the recorded replies to messages.
 func (t *heldTrack) play(messages []core.Message) (record.Answer, error) {
 	var a record.Answer
 	t.converted, t.announced = nil, 0

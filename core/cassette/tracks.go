@@ -2,8 +2,8 @@ package cassette
 
 import "sync"
 
-// tracks are what is recorded of each trial that is being held. It is read once for each
-// trial, when that begins, and no other trial waits for it.
+// tracks are the records of the trials in progress. Each is read once, when its
+// trial begins, and no other trial waits for it.
 type tracks[T any] struct {
 	read func(trialID string) (T, error)
 
@@ -15,8 +15,8 @@ func newTracks[T any](read func(trialID string) (T, error)) *tracks[T] {
 	return &tracks[T]{read: read, reads: map[string]func() (T, error){}}
 }
 
-// of returns what is recorded of a trial. An error of reading it stays until the trial
-// is ended.
+// of returns the record of a trial. An error of reading it is kept until the
+// trial ends.
 func (ts *tracks[T]) of(trialID string) (T, error) {
 	ts.mu.Lock()
 	read, begun := ts.reads[trialID]
@@ -28,7 +28,7 @@ func (ts *tracks[T]) of(trialID string) (T, error) {
 	return read()
 }
 
-// end forgets a trial.
+// end drops the record of a trial.
 func (ts *tracks[T]) end(trialID string) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()

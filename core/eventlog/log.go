@@ -22,8 +22,8 @@ type Options struct {
 	Contents bool
 	// Redactor removes secrets.
 	Redactor *secret.Redactor
-	// Warn is told, once, that the log cannot be written, and at the end how much
-	// is missing.
+	// Warn is called once when the log cannot be written, and at the end with
+	// the number of missing events.
 	Warn func(message string)
 }
 

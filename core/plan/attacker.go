@@ -11,8 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// checkAttacker checks that the target which writes an attack's turns can, and
-// that it gets to read what it answers to.
+// checkAttacker checks that the target which writes an attack's turns has the
+// capabilities for it, and that it can read the replies.
 func (p *planner) checkAttacker(a *campaign.Attack) {
 	if a.RedTeam == nil {
 		return
@@ -20,7 +20,7 @@ func (p *planner) checkAttacker(a *campaign.Attack) {
 	name := a.RedTeam.Attacker
 	attacker, ok := p.info(core.KindTarget, name.Name)
 	switch {
-	case !ok: // reported already
+	case !ok: // already reported
 	case !attacker.Takes(core.Text) || !gives(attacker, core.Text):
 		p.report.Problem(name.At, fmt.Sprintf("the target takes %s and gives %s", list(attacker.In), list(attacker.Out)),
 			"an attacker reads and writes text, which target %q (%s) does not", name.Name, attacker.Name)
@@ -35,8 +35,8 @@ func (p *planner) checkAttacker(a *campaign.Attack) {
 	}
 }
 
-// turns are what is said in a trial, for its estimate: what an attacker writes is
-// taken to be as long as a reply.
+// turns are the turns of a trial for its estimate: an attacker's message is
+// assumed to be as long as a reply.
 func (t *Trial) turns(most bool) strategy.Script {
 	if t.RedTeam == nil {
 		return t.Turns
@@ -48,7 +48,7 @@ func (t *Trial) turns(most bool) strategy.Script {
 	return turns
 }
 
-// replyOf is a text as long as a reply.
+// replyOf is a text of the length of a reply.
 func replyOf(most bool) string {
 	tokens := shortReply
 	if most {
@@ -57,9 +57,8 @@ func replyOf(most bool) string {
 	return strings.Repeat(" ", tokens*cost.BytesPerToken)
 }
 
-// attackerUse estimates what the attacker's model is asked for a trial. It reads
-// the whole conversation for each message, and again where it has to be asked
-// again.
+// attackerUse estimates the attacker's use in a trial. The attacker reads the
+// whole conversation for each message, and again when it is asked again.
 func (t *Trial) attackerUse(most bool) use {
 	if t.RedTeam == nil {
 		return use{}

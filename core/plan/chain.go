@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// script returns the turns of an attack in a variant, but for their values, and
-// checks that every modality on the way is taken.
+// script returns the turns of an attack in a variant, without their values, and
+// checks that each converter and the target accept the modality they get.
 func (p *planner) script(a *campaign.Attack, v campaign.Variant) strategy.Script {
 	script := make(strategy.Script, len(a.Turns))
 	c := chain{planner: p, attack: a, variant: v}
@@ -34,17 +34,18 @@ func (p *planner) script(a *campaign.Attack, v campaign.Variant) strategy.Script
 	return script
 }
 
-// chain is the converters between an attack's turns, in a variant, and the target.
+// chain is the converters between an attack's turns, in a variant, and the
+// target.
 type chain struct {
 	planner *planner
 	attack  *campaign.Attack
 	variant campaign.Variant
-	// applied says that the variant's converters run on some part, and unsure
-	// that it cannot be said of some part.
+	// applied says that the variant's converters apply to some part, and unsure
+	// that this is unknown for some part.
 	applied, unsure bool
 }
 
-// in names the variant at the end of a problem.
+// in names the variant at the end of a problem's text.
 func (c *chain) in() string {
 	if c.variant.Name == "" {
 		return ""
@@ -52,8 +53,8 @@ func (c *chain) in() string {
 	return fmt.Sprintf(" in variant %q", c.variant.Name)
 }
 
-// part returns the converters of a part and what comes out of them. ok is false
-// where that cannot be said; the reason has been reported.
+// part returns the converters of a part and the modality that they produce. ok
+// is false where that is unknown; the reason was reported.
 func (c *chain) part(turn, part int) (converters []string, sent core.Modality, ok bool) {
 	p := c.attack.Turns[turn].Parts[part]
 	names := p.Converters
@@ -75,8 +76,8 @@ func (c *chain) part(turn, part int) (converters []string, sent core.Modality, o
 	return converters, sent, true
 }
 
-// applies reports whether a variant's converters run on parts of a modality:
-// whether the first of them takes it.
+// applies reports whether a variant's converters apply to parts of a modality:
+// whether the first of them accepts it.
 func (p *planner) applies(v campaign.Variant, m core.Modality) bool {
 	if len(v.Converters) == 0 {
 		return false
@@ -85,20 +86,20 @@ func (p *planner) applies(v campaign.Variant, m core.Modality) bool {
 	return ok && info.Takes(m)
 }
 
-// unusedVariant reports a variant that changes no turn: its trials would be
-// taken for proof of something that was never tried.
+// unusedVariant reports a variant that changes no turn: its trials would count
+// as evidence about converters that were not used.
 func (p *planner) unusedVariant(v campaign.Variant) {
 	name := v.Converters[0].Name
 	info, ok := p.info(core.KindConverter, name)
 	if !ok {
-		return // reported where it is defined
+		return // reported at its definition
 	}
 	p.report.Problem(v.At, fmt.Sprintf("converter %q (%s) takes %s, and no turn is that", name, info.Name, list(info.In)),
 		"variant %q changes no turn", v.Name)
 }
 
-// through follows a modality through converters. ok is false where it cannot
-// be said what comes out; the reason has been reported.
+// through returns the modality that converters produce from another. ok is
+// false where it is unknown; the reason was reported.
 func (p *planner) through(m core.Modality, converters []campaign.Reference) (out core.Modality, ok bool) {
 	for _, name := range converters {
 		info, ok := p.infos[Definition{core.KindConverter, name.Name}]
@@ -114,8 +115,8 @@ func (p *planner) through(m core.Modality, converters []campaign.Reference) (out
 	return m, true
 }
 
-// outOf is the modality that a converter makes of another: the same where it
-// can, and otherwise the first that it gives.
+// outOf is the modality that a converter produces from another: the same if it
+// can, and otherwise its first output.
 func outOf(info core.Info, in core.Modality) core.Modality {
 	if len(info.Out) == 0 || gives(info, in) {
 		return in
@@ -125,7 +126,7 @@ func outOf(info core.Info, in core.Modality) core.Modality {
 
 func gives(info core.Info, m core.Modality) bool { return slices.Contains(info.Out, m) }
 
-// checkSent checks what comes out of a part's converters against as: and
+// checkSent checks the modality of a part after its converters against as: and
 // against the target.
 func (c *chain) checkSent(turn, part int, sent core.Modality) {
 	p := c.attack.Turns[turn].Parts[part]
@@ -141,7 +142,8 @@ func (c *chain) checkSent(turn, part int, sent core.Modality) {
 	}
 }
 
-// partName names a part of an attack's turn: the turn, if it is all of it.
+// partName names a part of an attack's turn, or the turn if it has no other
+// part.
 func partName(a *campaign.Attack, turn, part int) string {
 	if a.RedTeam != nil {
 		return fmt.Sprintf("what the attacker of attack %q writes", a.Name)
@@ -153,7 +155,7 @@ func partName(a *campaign.Attack, turn, part int) string {
 	return name
 }
 
-// list words modalities: "text and audio".
+// list joins modalities: "text and audio".
 func list(modalities []core.Modality) string {
 	words := make([]string, len(modalities))
 	for i, m := range modalities {

@@ -14,8 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
-// checkComponents checks every definition of the campaign, used or not: a
-// mistake in one that is not used is a mistake too.
+// checkComponents checks every definition of the campaign, used or not.
 func (p *planner) checkComponents() {
 	p.definitions(p.checkComponent)
 }
@@ -67,7 +66,7 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 	}
 }
 
-// unknownComponent says what is wrong with a name after use:.
+// unknownComponent describes the error in a name after use:.
 func (p *planner) unknownComponent(kind core.Kind, c campaign.Component) {
 	for _, other := range core.Kinds() {
 		if info, _, ok := p.catalog.Lookup(other, c.Use); ok && other != kind {
@@ -92,8 +91,8 @@ func (p *planner) unknownComponent(kind core.Kind, c campaign.Component) {
 	p.report.Problem(c.UseAt, hint, "no plugin offers a %s %q", kind, c.Use)
 }
 
-// thirdParty returns the plugin of a component where none offers anything under
-// that name: match/substrin is a slip, acme/ivr asks for a plugin.
+// thirdParty returns the plugin's name in the name of an unknown component.
+// match/substrin is a typing error, acme/ivr needs a plugin.
 func (p *planner) thirdParty(use string) (plugin string, ok bool) {
 	plugin, _, ok = strings.Cut(use, "/")
 	for _, kind := range core.Kinds() {
@@ -106,8 +105,7 @@ func (p *planner) thirdParty(use string) (plugin string, ok bool) {
 	return plugin, ok
 }
 
-// unknownPlugin says what is wrong with a component of a plugin that there is
-// not.
+// unknownPlugin describes a component of an unknown plugin.
 func (p *planner) unknownPlugin(plugin string, c campaign.Component) {
 	named := slices.ContainsFunc(p.campaign.Plugins, func(q requirement.Requirement) bool { return q.Name == plugin })
 	switch {
@@ -119,8 +117,8 @@ func (p *planner) unknownPlugin(plugin string, c campaign.Component) {
 	}
 }
 
-// info returns what is known of a component that the campaign names, and
-// notes that it is used. ok is false where a problem has been reported.
+// info returns the description of a component that the campaign names, and
+// marks it as used. ok is false where a problem was reported.
 func (p *planner) info(kind core.Kind, name string) (info core.Info, ok bool) {
 	d := Definition{kind, name}
 	p.used[d] = true
@@ -146,7 +144,7 @@ func (p *planner) checkScorer(a *campaign.Attack, name campaign.Reference) {
 	}
 }
 
-// checkVias checks what each scorer gets after its converters.
+// checkVias checks the modality that each scorer gets after its converters.
 func (p *planner) checkVias() {
 	for _, s := range p.campaign.Scorers {
 		info, ok := p.infos[Definition{core.KindScorer, s.Name}]
@@ -174,7 +172,7 @@ func onOf(s campaign.Scorer) core.Modality {
 	return s.On
 }
 
-// successProblem reports what is wrong with a success expression.
+// successProblem describes the error in a success expression.
 func (p *planner) successProblem(a *campaign.Attack, err error) {
 	e, ok := errors.AsType[*verdict.Error](err)
 	if !ok {

@@ -11,19 +11,20 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// Check asks a component about its configuration, a JSON object, without
-// opening it: host.Host.CheckConfig does. It returns core.Errors where the
-// configuration is wrong, and any other error where it could not ask.
+// Check checks a component's configuration, a JSON object, without opening the
+// component; host.Host.CheckConfig implements it. It returns core.Errors where
+// the configuration is invalid, and any other error where the check was not
+// possible.
 type Check func(ctx context.Context, kind core.Kind, use string, config []byte) error
 
-// placeholder stands for secrets: a campaign is checked without them.
+// placeholder replaces secrets: a campaign is checked without them.
 const placeholder = "placeholder"
 
-// CheckConfigs asks the components what is wrong with their definitions beyond
-// what their schemas say, and returns it with its places in the campaign. It
-// leaves out definitions that [New] finds something wrong with, so that the
-// problems of both can be put together. An error means that a component could not be
-// asked, for example because its plugin died; the campaign may be right then.
+// CheckConfigs has the components check their configurations beyond their
+// schemas, and returns the problems with their positions in the campaign. It
+// leaves out definitions with problems that [New] reports, so that the problems
+// of both can be combined. An error means that a component could not be asked,
+// for example because its plugin died; the campaign may be valid then.
 //
 // The components get a placeholder for each secret.
 func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, check Check) (yamlfile.Problems, error) {

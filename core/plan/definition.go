@@ -7,17 +7,16 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
-// Definition is what a campaign calls a component: the kind and the name of its
-// own that it gives it.
+// Definition identifies a named component of a campaign by kind and name.
 type Definition struct {
 	Kind core.Kind
 	Name string
 }
 
-// String names a definition as problems do: target "agent".
+// String formats a definition as in problems: target "agent".
 func (d Definition) String() string { return fmt.Sprintf("%s %q", d.Kind, d.Name) }
 
-// Component is a use of a plugin's component under a name of the campaign's.
+// Component is a named use of a plugin's component.
 type Component struct {
 	Name string
 	// Use is the component's name, such as "realtime" or "acme/ivr".
@@ -38,8 +37,8 @@ type Converter struct{ Component }
 // Scorer is a named scorer.
 type Scorer struct {
 	Component
-	// On selects the parts of the reply to judge.
+	// On selects the modality to judge in the reply.
 	On core.Modality
-	// Via names converters that each selected value goes through first.
+	// Via names converters that are applied to each selected value first.
 	Via []string
 }

@@ -14,32 +14,32 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// MaxToolRounds is how often in a row the tool calls of a target are answered. A
-// target may call another tool at every answer.
+// MaxToolRounds is how many times in a row the tool calls of a target are
+// answered. A target may answer each result with another call.
 const MaxToolRounds = 8
 
-// What an estimate assumes: the length of a reply in tokens, from a short refusal to
-// half a minute of speech, and the time that a message and its reply take.
+// The assumptions of an estimate: the length of a reply in tokens, from a short
+// refusal to half a minute of speech, and the time of a message and its reply.
 const (
 	shortReply, longReply = 20, 600
 	quickTurn, slowTurn   = time.Second, 10 * time.Second
 )
 
-// Range is from the least to the most that is expected.
+// Range is the least and the most that is expected.
 type Range[T cmp.Ordered] struct {
 	Low  T `json:"low"`
 	High T `json:"high"`
 }
 
-// Estimate is what a run will use, approximately: the messages to attacked targets
-// and the questions to attackers. What converters and scorers ask of targets is not
-// counted.
+// Estimate is the approximate usage of a run: the messages to attacked targets
+// and the questions to attackers. Requests of converters and scorers are not
+// included.
 type Estimate struct {
 	Trials int `json:"trials"`
 	// Turns are the messages to the attacked targets, and the questions to
-	// attackers. There are fewest where each attack that stops on success succeeds
-	// at once, and most where none does, each target goes on calling tools, and each
-	// attacker has to be asked again.
+	// attackers. The least assumes that each attack that stops on success
+	// succeeds at once; the most assumes that none does, that each target goes
+	// on calling tools, and that each attacker has to be asked again.
 	Turns        Range[int64] `json:"turns"`
 	InputTokens  Range[int64] `json:"input_tokens"`
 	OutputTokens Range[int64] `json:"output_tokens"`
@@ -49,17 +49,17 @@ type Estimate struct {
 	// Unpriced are the attacked targets and attackers that have no price.
 	Unpriced []string             `json:"unpriced,omitempty"`
 	Duration Range[core.Duration] `json:"duration"`
-	// NotCounted are the converters and scorers that use targets themselves, such as
+	// NotCounted are the converters and scorers that use targets, such as
 	// scorer "polite".
 	NotCounted []string `json:"not_counted,omitempty"`
 }
 
-// Tokens are those of input and output together.
+// Tokens are input and output tokens together.
 func (e Estimate) Tokens() Range[int64] {
 	return Range[int64]{e.InputTokens.Low + e.OutputTokens.Low, e.InputTokens.High + e.OutputTokens.High}
 }
 
-// Estimate estimates what a run of the plan will use if nothing fails.
+// Estimate estimates the usage of a run of the plan in which nothing fails.
 func (p *Plan) Estimate() Estimate {
 	e := Estimate{Trials: len(p.Trials), Currency: p.Prices.Currency, NotCounted: p.notCounted}
 	targets := map[string]*load{}
@@ -72,7 +72,7 @@ func (p *Plan) Estimate() Estimate {
 	var one, attacker load
 	for i := range p.Trials {
 		t := &p.Trials[i]
-		if t.Number == 1 || i == 0 { // the others of its row are like it
+		if t.Number == 1 || i == 0 { // the others of its row are equal
 			one = load{low: t.use(false), high: t.use(true)}
 			attacker = load{low: t.attackerUse(false), high: t.attackerUse(true)}
 			one.low.waitFor(attacker.low)
@@ -93,7 +93,7 @@ func (p *Plan) Estimate() Estimate {
 // millionths rounds an amount of money to millionths.
 func millionths(amount float64) float64 { return math.Round(amount*1e6) / 1e6 }
 
-// addTarget adds what the trials of one target use. Those of different targets
+// addTarget adds the use of one target's trials. Trials of different targets
 // run at the same time.
 func (p *Plan) addTarget(e *Estimate, name string, l *load) {
 	e.Turns.Low, e.Turns.High = e.Turns.Low+l.low.turns, e.Turns.High+l.high.turns
@@ -111,8 +111,8 @@ func (p *Plan) addTarget(e *Estimate, name string, l *load) {
 	e.Duration.High = max(e.Duration.High, lasts(l.high, slowTurn, limits))
 }
 
-// dearest returns a price in which each token costs as much as the dearer of text and
-// audio, because the modality of a reply is not known in advance.
+// dearest returns a price with the higher one of text and audio for each token,
+// because the modality of a reply is not known in advance.
 func dearest(p cost.Price) cost.Price {
 	in, out := max(p.InputText, p.InputAudio), max(p.OutputText, p.OutputAudio)
 	return cost.Price{InputText: in, InputAudio: in, OutputText: out, OutputAudio: out}
@@ -124,11 +124,11 @@ func (p *Plan) limitsOf(target string) scope.Limits {
 			return t.Limits
 		}
 	}
-	return scope.Limits{} // a plan has the targets of its trials
+	return scope.Limits{} // a plan defines the targets of its trials
 }
 
-// lasts returns how long trials take within a target's limits: never less than
-// the longest of them.
+// lasts returns the time that trials take within a target's limits: at least
+// that of the longest trial.
 func lasts(u use, turn time.Duration, l scope.Limits) core.Duration {
 	atOnce := int64(l.Concurrency)
 	took := time.Duration(max(u.longest, (u.turns+u.waited+atOnce-1)/atOnce)) * turn
@@ -136,8 +136,8 @@ func lasts(u use, turn time.Duration, l scope.Limits) core.Duration {
 	return core.Duration(max(took, minutes(u.usage.InputTokens+u.usage.OutputTokens, l.TokensPerMinute)))
 }
 
-// minutes returns how long n requests or tokens take at so many a minute, in whole
-// seconds; 0 is no limit.
+// minutes returns the time for n requests or tokens at a rate a minute, in
+// whole seconds; 0 is no limit.
 func minutes(n int64, perMinute int) time.Duration {
 	if perMinute == 0 {
 		return 0
@@ -145,7 +145,7 @@ func minutes(n int64, perMinute int) time.Duration {
 	return time.Duration(math.Ceil(float64(n)*60/float64(perMinute))) * time.Second
 }
 
-// load is what the trials of a target use together, at least and at most.
+// load is the use of a target's trials together, at least and at most.
 type load struct {
 	trials    int
 	low, high use
@@ -157,14 +157,14 @@ func (l *load) add(one load) {
 	l.high.add(one.high)
 }
 
-// use is what trials use: turns with the target, turns waited while another target
-// answers, the turns of the longest trial, and tokens.
+// use is the use of trials: turns with the target, turns during which another
+// target answers, the turns of the longest trial, and tokens.
 type use struct {
 	turns, waited, longest int64
 	usage                  core.Usage
 }
 
-// waitFor adds the turns that a trial has with its attacker in between.
+// waitFor adds the turns during which a trial waits for its attacker.
 func (u *use) waitFor(attacker use) {
 	u.waited += attacker.turns
 	u.longest += attacker.turns
@@ -177,8 +177,8 @@ func (u *use) add(v use) {
 	u.usage = u.usage.Add(v.usage)
 }
 
-// use estimates a trial, at least or at most. The input of each turn is the whole
-// conversation so far, as services count it.
+// use estimates a trial, at least or at most. The input of each turn is the
+// whole conversation so far, which is what services count.
 func (t *Trial) use(most bool) use {
 	before := cost.EstimateUsage(t.History, core.Message{})
 	before.InputTokens += cost.TextTokens(len(t.SystemPrompt))
@@ -213,8 +213,8 @@ func (t *Trial) use(most bool) use {
 	return u
 }
 
-// partUsage estimates a part. A converted text is taken for a token a byte, which
-// covers both speech and encodings.
+// partUsage estimates a part. A converted text is estimated as a token a byte,
+// which covers both speech and encodings.
 func partUsage(v core.Value, converted bool) core.Usage {
 	if converted && v.Modality == core.Text {
 		return core.Usage{InputTokens: int64(len(v.Data))}
@@ -222,7 +222,7 @@ func partUsage(v core.Value, converted bool) core.Usage {
 	return cost.EstimateUsage([]core.Message{{Parts: []core.Part{{Value: v}}}}, core.Message{})
 }
 
-// firstExchange counts the turns that are said before any reply is judged.
+// firstExchange counts the turns that are sent before any reply is judged.
 func firstExchange(turns strategy.Script) int {
 	for i, turn := range turns {
 		if i > 0 && turn.Delivery.InterruptAfter == 0 {
@@ -232,7 +232,7 @@ func firstExchange(turns strategy.Script) int {
 	return len(turns)
 }
 
-// toolRounds is how often tools are answered after a turn, at most.
+// toolRounds is how often tool calls are answered after a turn, at most.
 func (t *Trial) toolRounds() int {
 	if len(t.ToolResults) == 0 {
 		return 0
@@ -249,7 +249,7 @@ func (t *Trial) toolTokens() core.Usage {
 	return u
 }
 
-// Beyond says which bounds of a scope the estimate is above, or may come to be.
+// Beyond names the bounds of a scope that the estimate exceeds, or may exceed.
 func (e Estimate) Beyond(b scope.Bounds) []string {
 	var all []string
 	tokens := e.Tokens()

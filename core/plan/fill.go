@@ -12,10 +12,10 @@ import (
 )
 
 // filler fills in the templates of an attack for one row. It reports the first
-// problem and sets failed; what it returns then must not be used.
+// problem and sets failed; its results must not be used then.
 type filler struct {
 	report *yamlfile.Report
-	// textsLeft is how many bytes the texts of all rows may still take.
+	// textsLeft is how many bytes the texts of all further rows may have.
 	textsLeft *int
 	attack    *campaign.Attack
 	// row counts from 0; cells is nil where the attack has no rows.
@@ -24,14 +24,14 @@ type filler struct {
 	failed bool
 }
 
-// objective returns what the attack is to reach.
+// objective returns the attack's objective.
 func (f *filler) objective() string {
 	what := fmt.Sprintf("the objective of attack %q", f.attack.Name)
 	return f.text(f.attack.Objective, f.attack.At, what).Text()
 }
 
-// redTeam returns the strategy of a trial whose turns another target writes, each
-// of them like a part.
+// redTeam returns the strategy of a trial whose turns another target writes,
+// each with the converters of a part.
 func (f *filler) redTeam(t Setup, each strategy.Part) *strategy.RedTeam {
 	by := f.attack.RedTeam
 	s := &strategy.RedTeam{
@@ -45,7 +45,7 @@ func (f *filler) redTeam(t Setup, each strategy.Part) *strategy.RedTeam {
 	return s
 }
 
-// history returns what has been said before the first turn.
+// history returns the conversation before the first turn.
 func (f *filler) history() []core.Message {
 	var messages []core.Message
 	for i, said := range f.attack.History {
@@ -56,7 +56,7 @@ func (f *filler) history() []core.Message {
 	return messages
 }
 
-// toolResults returns what the campaign answers when the target calls a tool.
+// toolResults returns the campaign's answers to tool calls of the target.
 func (f *filler) toolResults() map[string]string {
 	if len(f.attack.ToolResults) == 0 {
 		return nil
@@ -90,7 +90,7 @@ func (f *filler) script(turns strategy.Script) strategy.Script {
 	return filled
 }
 
-// delivery returns that of a turn with its system prompt.
+// delivery returns a turn's delivery with its system prompt filled in.
 func (f *filler) delivery(turn int, d core.Delivery) core.Delivery {
 	if d.SystemPrompt != nil {
 		written := f.attack.Turns[turn]
@@ -101,7 +101,7 @@ func (f *filler) delivery(turn int, d core.Delivery) core.Delivery {
 	return d
 }
 
-// text returns a text for the row, which must not leave it empty.
+// text returns a text for the row; an empty result is an error.
 func (f *filler) text(t campaign.Text, at yamlfile.Position, what string) core.Value {
 	text := f.fill(t, at, what)
 	if f.cells != nil && strings.TrimSpace(text) == "" {

@@ -10,16 +10,16 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// Fingerprint returns what tells the plan from others: a SHA-256 over all trials,
-// in hexadecimal. Of sounds and images it has the lengths only: what they hold,
-// the campaign's files say.
+// Fingerprint returns a SHA-256 over all trials, in hexadecimal. Of sounds and
+// images it includes the lengths only: their content is in the campaign's
+// files.
 func (p *Plan) Fingerprint() string {
 	h := sha256.New()
 	for i := range p.Trials {
 		t := &p.Trials[i]
 		fmt.Fprintf(h, "trial %q %d %q %q %q %q\n", t.ID, t.Seed, t.Target, t.Scorers, t.Success, t.StopOn)
 		if t.Number > 1 {
-			continue // it says what the first one says
+			continue // equal to the first one
 		}
 		fmt.Fprintf(h, "start %q %q %q\n", t.Objective, t.SystemPrompt, t.ToolResults)
 		for _, m := range t.History {

@@ -5,13 +5,13 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
-// Grant is what the campaign makes a component do beside what its plugin does of
-// itself, and the user allows.
+// Grant is what the campaign makes a component do beyond its plugin's own
+// permissions, and the user allows.
 type Grant struct {
 	Kind core.Kind
 	// Use is the component's name after use:.
 	Use string
-	// Programs are run, and Files read.
+	// Programs are run, and Files are read.
 	Programs, Files []string
 }
 

@@ -10,9 +10,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 )
 
-// checkModels checks that the targets which a component's configuration names
-// are the campaign's. A target names none: two of them could wait for each
-// other.
+// checkModels checks that the targets in a component's configuration are
+// defined in the campaign. A target's configuration may name none, because two
+// targets could wait for each other.
 func (p *planner) checkModels(d Definition, c campaign.Component, config *schema.Schema) {
 	names := make([]string, len(p.campaign.Targets))
 	for i, t := range p.campaign.Targets {
@@ -30,7 +30,7 @@ func (p *planner) checkModels(d Definition, c campaign.Component, config *schema
 	}
 }
 
-// definedTargets says which targets there are instead of one that is not.
+// definedTargets lists the defined targets for the hint about an undefined one.
 func definedTargets(name string, names []string) string {
 	if near := schema.Nearest(name, names); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
@@ -41,8 +41,8 @@ func definedTargets(name string, names []string) string {
 	return "the campaign defines " + strings.Join(names, ", ")
 }
 
-// useModels notes that the targets are used which the converters and scorers
-// name that some trial uses, and who they are.
+// useModels marks the targets as used that the converters and scorers of a
+// trial name, and lists them in the definitions.
 func (p *planner) useModels() {
 	p.definitions(func(d Definition, c campaign.Component) {
 		_, config, ok := p.catalog.Lookup(d.Kind, c.Use)

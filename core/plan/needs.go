@@ -11,27 +11,28 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// Needs is what a campaign asks of the outside, each sorted and without
-// repetition.
+// Needs are the outside resources of a campaign, each sorted and without
+// duplicates.
 type Needs struct {
-	// Hosts are contacted, this machine included.
+	// Hosts are contacted; they include this machine.
 	Hosts []string
 	// Local are the addresses of this machine, HOST:PORT, that are contacted.
 	Local []string
 	// Secrets are read: NAME stands for an environment variable, file:PATH for
 	// a file.
 	Secrets []string
-	// Programs are those that the campaign names. What a component runs of its
-	// own accord is not among them.
+	// Programs are the programs that the campaign names. Programs that a
+	// component runs by itself are not included.
 	Programs []string
 	// Files are those that components read by themselves.
 	Files []string
-	// Webhooks are told of comparisons, each as its address may be shown. They are
-	// the user's own: the scope's hosts do not bound them.
+	// Webhooks get notices of comparisons; each address is in the form that may
+	// be shown. They are the user's own, so that the scope's hosts do not apply
+	// to them.
 	Webhooks []string
 }
 
-// Needs returns what the components that some trial uses ask of the outside.
+// Needs returns the outside resources of the components that some trial uses.
 func (p *Plan) Needs() Needs { return p.needs }
 
 func (p *planner) addNeeds() {
@@ -67,7 +68,7 @@ func (p *planner) addNeeds() {
 }
 
 func (n *Needs) addSecrets(config []byte) {
-	found, _ := secret.References(config) // a plan has no malformed ones
+	found, _ := secret.References(config) // a plan has no malformed references
 	for _, ref := range found {
 		n.Secrets = append(n.Secrets, nameOf(ref))
 	}
@@ -80,7 +81,7 @@ func nameOf(ref secret.Reference) string {
 	return ref.Name
 }
 
-// set sorts a list and drops repetitions.
+// set sorts a list and removes duplicates.
 func set[T cmp.Ordered](list []T) []T {
 	slices.Sort(list)
 	return slices.Compact(list)

@@ -16,21 +16,21 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// Options is what a campaign is allowed to do.
+// Options say what a campaign may do.
 type Options struct {
-	// AllowCommands lets it name programs that are run on this machine.
+	// AllowCommands allows programs that the campaign names to be run on this
+	// machine.
 	AllowCommands bool
-	// AllowFile returns why it must not make a component read a file by
-	// itself, and nil where it may. Nil allows none.
+	// AllowFile returns why a component may not read a file that the campaign
+	// names; nil where it may. A nil AllowFile allows none.
 	AllowFile func(path string) error
-	// Absent are the campaign's plugins that nothing is known of, for a reason
-	// that has been reported already.
+	// Absent are the campaign's plugins that are unknown for a reason that was
+	// already reported.
 	Absent map[string]bool
 }
 
-// New plans a campaign. Its error is of type [yamlfile.Problems] and holds
-// everything that is wrong between the campaign and the components, in the
-// order of the file.
+// New plans a campaign. Its error is of type [yamlfile.Problems] and holds all
+// mismatches between the campaign and the components, in the order of the file.
 func New(c *campaign.Campaign, catalog Catalog, o Options) (*Plan, error) {
 	p := newPlanner(c, catalog, o)
 	p.checkComponents()
@@ -48,9 +48,9 @@ func New(c *campaign.Campaign, catalog Catalog, o Options) (*Plan, error) {
 	return p.plan, nil
 }
 
-// CheckComponents returns what [New] finds wrong with the campaign's
-// definitions of targets, converters and scorers. The campaign may have other
-// mistakes.
+// CheckComponents returns the problems that [New] finds in the campaign's
+// definitions of targets, converters and scorers. Other parts of the campaign
+// may be invalid.
 func CheckComponents(c *campaign.Campaign, catalog Catalog, o Options) yamlfile.Problems {
 	p := newPlanner(c, catalog, o)
 	p.checkComponents()
@@ -65,7 +65,7 @@ func newPlanner(c *campaign.Campaign, catalog Catalog, o Options) *planner {
 	}
 }
 
-// newPlan returns a plan of a campaign that has no trials yet.
+// newPlan returns a plan without trials.
 func newPlan(c *campaign.Campaign) *Plan {
 	p := &Plan{Name: c.Name, Bounds: c.Scope.Bounds, Evidence: c.Evidence}
 	p.Prices = cost.Prices{Currency: c.Prices.Currency, Targets: map[string]cost.Price{}}
@@ -75,22 +75,22 @@ func newPlan(c *campaign.Campaign) *Plan {
 	return p
 }
 
-// planner is a plan in the making.
+// planner is the state while a plan is made.
 type planner struct {
 	campaign *campaign.Campaign
 	catalog  Catalog
 	options  Options
-	// infos are the components that exist, under their definitions.
+	// infos are the descriptions of the components that exist, by definition.
 	infos  map[Definition]core.Info
 	used   map[Definition]bool
 	report yamlfile.Report
 	plan   *Plan
-	// textsLeft is how many bytes the texts of rows may still take.
+	// textsLeft is how many bytes the texts of further rows may have.
 	textsLeft int
 }
 
-// maxTexts bounds the texts of a plan, in bytes: a long template with many
-// rows is a small file.
+// maxTexts is the largest size of a plan's texts, in bytes: a small file can
+// have a long template and many rows.
 const maxTexts = 1 << 30
 
 // planAttack checks an attack and adds its trials.
@@ -114,8 +114,8 @@ func (p *planner) planAttack(a *campaign.Attack) {
 	}
 }
 
-// variantsOf returns the variants of an attack: a nameless one that changes
-// nothing where it has none.
+// variantsOf returns the variants of an attack; where it has none, one without
+// a name and converters.
 func variantsOf(a *campaign.Attack) []campaign.Variant {
 	if len(a.Variants) == 0 {
 		return []campaign.Variant{{At: a.At}}
@@ -123,8 +123,8 @@ func variantsOf(a *campaign.Attack) []campaign.Variant {
 	return a.Variants
 }
 
-// rowsOf returns the rows that an attack is repeated for: a nil one where it
-// has none.
+// rowsOf returns the rows of an attack's dataset; where it has none, one nil
+// row.
 func (p *planner) rowsOf(a *campaign.Attack) []map[string]string {
 	for _, d := range p.campaign.Datasets {
 		if d.Name == a.ForEach.Name {
@@ -151,7 +151,7 @@ func (p *planner) addTrials(a *campaign.Attack, base Setup, script strategy.Scri
 			setup.Turns = f.script(script)
 		}
 		if f.failed {
-			return // one row is enough to see what is wrong
+			return // the problem is probably in every row
 		}
 		for number := 1; number <= a.Trials; number++ {
 			trial := Trial{Setup: &setup, Number: number}
@@ -162,8 +162,8 @@ func (p *planner) addTrials(a *campaign.Attack, base Setup, script strategy.Scri
 	}
 }
 
-// id words a trial's identifier: "attack/variant/row-2/7", without what the
-// attack does not have.
+// id returns a trial's identifier: "attack/variant/row-2/7", without the parts
+// that the attack does not have.
 func (t *Trial) id() string {
 	parts := []string{t.Attack}
 	if t.Variant != "" {
@@ -175,19 +175,19 @@ func (t *Trial) id() string {
 	return strings.Join(append(parts, strconv.Itoa(t.Number)), "/")
 }
 
-// seed derives a trial's seed, so that a trial keeps its own when others are
-// added or removed. The campaign's name stands for a seed that it does not have.
+// seed derives a trial's seed. It does not depend on other trials, so that it
+// stays the same when these are added or removed. Where the campaign has no
+// seed, its name is used.
 func seed(c *campaign.Campaign, trialID string) uint64 {
 	from := c.Name
 	if c.Seed != nil {
-		from = fmt.Sprintf("seed %d", *c.Seed) // no name has a space
+		from = fmt.Sprintf("seed %d", *c.Seed) // cannot equal a name, which has no spaces
 	}
 	sum := sha256.Sum256([]byte(from + "\x00" + trialID))
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// compile compiles the success expression with the types that the scorers
-// really have.
+// compile compiles the success expression with the result types of the scorers.
 func (p *planner) compile(a *campaign.Attack) *verdict.Expression {
 	types := map[string]core.ScoreType{}
 	for _, s := range a.Scorers {

@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// checkSecrets refuses secrets that stand in the campaign themselves: it is a
-// file that is kept in a repository and copied into the record of a run.
+// checkSecrets reports secrets in the text of the campaign: the file is kept in
+// a repository and copied into the record of a run.
 func (p *planner) checkSecrets(d Definition, c campaign.Component, config *schema.Schema) {
 	for _, field := range config.Secrets(c.Config.JSON) {
 		if field.Value != "" && len(references(field.Value)) == 0 {
@@ -25,13 +25,13 @@ func (p *planner) checkSecrets(d Definition, c campaign.Component, config *schem
 func references(s string) []secret.Reference {
 	encoded, err := json.Marshal(s)
 	if err != nil {
-		return nil // strings always encode
+		return nil // a string always encodes
 	}
 	found, _ := secret.References(encoded) // malformed ones are reported by the reader
 	return found
 }
 
-// checkPrograms refuses programs unless the user lets the campaign run them: its
+// checkPrograms reports programs unless the user allows them: the campaign's
 // author may be somebody else.
 func (p *planner) checkPrograms(d Definition, c campaign.Component, config *schema.Schema) {
 	for _, field := range config.Programs(c.Config.JSON) {
@@ -45,8 +45,8 @@ func (p *planner) checkPrograms(d Definition, c campaign.Component, config *sche
 	}
 }
 
-// checkFiles refuses files that the user does not let the campaign have read: what a
-// component reads may be sent to the target.
+// checkFiles reports files that the user does not allow: their contents may be
+// sent to the target.
 func (p *planner) checkFiles(d Definition, c campaign.Component, config *schema.Schema) {
 	for _, field := range config.Files(c.Config.JSON) {
 		at := c.Config.At(field.Path)

@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 )
 
-// Plan is all that a run will do. It is a pure function of the campaign and of
-// what the plugins say of their components: the same inputs give the same
+// Plan holds all trials of a run. It is a pure function of the campaign and of
+// the plugins' descriptions of their components: the same inputs give the same
 // trials with the same identifiers, in the same order.
 type Plan struct {
 	// Name is the campaign's.
@@ -36,40 +36,40 @@ type StopOn string
 
 // The values of StopOn.
 const (
-	// StopNever holds every turn, whatever has been reached.
+	// StopNever holds every turn, even after success.
 	StopNever StopOn = "never"
 	// StopSuccess ends the conversation as soon as success holds.
 	StopSuccess StopOn = "success"
 )
 
-// Resume says what becomes of a conversation that was open when the run was
+// Resume says how a conversation goes on that was open when the run was
 // stopped, once the run is resumed.
 type Resume string
 
 // The values of Resume.
 const (
-	// ResumeRestart holds the conversation again from its first turn.
+	// ResumeRestart repeats the conversation from its first turn.
 	ResumeRestart Resume = "restart"
-	// ResumeContinue gives what was said back to the target and goes on.
+	// ResumeContinue gives the turns so far to the target as history and goes
+	// on.
 	ResumeContinue Resume = "continue"
 )
 
-// Trial is one conversation to hold.
+// Trial is one conversation of a run.
 type Trial struct {
-	// Setup is shared by many trials, and not changed.
+	// Setup is shared by many trials, and must not be changed.
 	*Setup
 	// ID is stable and readable: the attack's name, then variant, row and
 	// number where the attack has them, such as "polite/phone/row-2/7".
 	ID string
 	// Number counts from 1 within attack, variant and row.
 	Number int
-	// Seed feeds every random choice of the trial.
+	// Seed is the seed of the trial's random choices.
 	Seed uint64
 }
 
-// Setup is what the trials of an attack have in common that differ in their number
-// only: those of one variant and row. There is one of it for all of them, so that
-// the memory of a run does not grow with its trials.
+// Setup is shared by the trials of one attack, variant and row, which differ in
+// their number only, so that the memory of a run does not grow with its trials.
 type Setup struct {
 	Attack  string
 	Variant string
@@ -79,16 +79,16 @@ type Setup struct {
 	Target       string
 	Objective    string
 	SystemPrompt string
-	// History is what has been said before the first turn.
+	// History is the conversation before the first turn.
 	History []core.Message
-	// ToolResults are what the campaign answers when the target calls a tool,
-	// by the tool's name.
+	// ToolResults are the campaign's answers to tool calls of the target, by
+	// the tool's name.
 	ToolResults map[string]string
-	// Turns are what the campaign wrote, its templates filled in. There are none
-	// where RedTeam is set.
+	// Turns are the campaign's turns, with their templates filled in. There are
+	// none where RedTeam is set.
 	Turns strategy.Script
-	// Cut says why some turns of the campaign are missing, "" where none are. Without
-	// them the trial cannot prove a defence.
+	// Cut says why some turns of the campaign are missing; "" where none are.
+	// Without them the trial cannot be a defence.
 	Cut string
 	// RedTeam has another target write the turns; nil where the campaign does.
 	RedTeam *strategy.RedTeam
@@ -99,7 +99,7 @@ type Setup struct {
 	Resume Resume
 }
 
-// Strategy is what chooses the trial's turns.
+// Strategy returns the strategy that chooses the trial's turns.
 func (t *Trial) Strategy() strategy.Strategy {
 	if t.RedTeam != nil {
 		return t.RedTeam
@@ -107,10 +107,10 @@ func (t *Trial) Strategy() strategy.Strategy {
 	return t.Turns
 }
 
-// Catalog knows the components that can be opened.
+// Catalog describes the components that can be opened.
 type Catalog interface {
-	// Lookup returns what a plugin says of a component and the schema of its
-	// configuration.
+	// Lookup returns the description of a component with its configuration's
+	// schema.
 	Lookup(kind core.Kind, use string) (info core.Info, config *schema.Schema, ok bool)
 	// Names lists the components of a kind, for suggestions.
 	Names(kind core.Kind) []string

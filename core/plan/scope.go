@@ -12,16 +12,15 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// uri is an address that a component would contact.
+// uri is an address in a component's configuration.
 type uri struct {
 	Path, Value string
-	// byDefault says that the campaign leaves it to the component.
+	// byDefault says that the address is the schema's default.
 	byDefault bool
 }
 
-// uris returns the addresses in a configuration, and those that the schema
-// fills in because the configuration leaves them out: a default is contacted
-// like any other.
+// uris returns the addresses in a configuration, and the schema's defaults for
+// those that the configuration leaves out, which are contacted as well.
 func uris(s *schema.Schema, config []byte) []uri {
 	var all []uri
 	for _, field := range s.Strings(config, "uri") {
@@ -39,7 +38,7 @@ func uris(s *schema.Schema, config []byte) []uri {
 	return append(all, defaultURIs(root, "", given)...)
 }
 
-// property is what this package reads of a JSON Schema.
+// property holds the fields of a JSON Schema that this package reads.
 type property struct {
 	Format     string              `json:"format"`
 	Default    any                 `json:"default"`

@@ -7,7 +7,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
-// checkTarget checks that an attack's target can do what the attack needs.
+// checkTarget checks that an attack's target has the capabilities that the
+// attack needs.
 func (p *planner) checkTarget(a *campaign.Attack) {
 	info, ok := p.info(core.KindTarget, a.Target.Name)
 	if !ok {
@@ -47,7 +48,7 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 	}
 }
 
-// checkDelivery checks that the target can be reached as a turn asks for.
+// checkDelivery checks that the target supports a turn's delivery.
 func (p *planner) checkDelivery(t campaign.Turn, turn string, d Definition, info core.Info) {
 	for _, capability := range t.Delivery.Needs() {
 		if info.Can(capability) {
@@ -59,7 +60,7 @@ func (p *planner) checkDelivery(t campaign.Turn, turn string, d Definition, info
 	}
 }
 
-// deliveryWords says which key asks for a capability, and what for.
+// deliveryWords names the key that needs a capability, and its purpose.
 func deliveryWords(capability string) (key, asks string) {
 	switch capability {
 	case core.CapabilitySystemPromptUpdate:

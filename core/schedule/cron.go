@@ -10,17 +10,18 @@ import (
 	"github.com/netresearch/go-cron"
 )
 
-// Cron is a cron expression: minute, hour, day of the month, month and day of the
-// week. Where both sorts of day are given, either will do, as in crontab.
+// Cron is a cron expression: minute, hour, day of the month, month and day of
+// the week. Where both kinds of day are restricted, either has to match, as in
+// crontab.
 type Cron struct {
 	text string
-	// on finds the next time in a calendar without time zones.
+	// on finds the next match in a calendar without time zones.
 	on cron.Schedule
 }
 
-// ParseCron reads a cron expression, such as "0 22 * * fri" or "@daily". It fails
-// for one that no day of any year matches, and for those that name a zone or no
-// times of day.
+// ParseCron reads a cron expression, such as "0 22 * * fri" or "@daily". It
+// fails for an expression that never matches, and for one that names a zone or
+// has no time of day.
 func ParseCron(text string) (Cron, error) {
 	fields := strings.Fields(text)
 	switch {
@@ -52,22 +53,22 @@ func parser() cron.Parser {
 		cron.Descriptor | cron.DowOrDom | cron.DomL | cron.DowNth | cron.DowLast)
 }
 
-// epoch is any day: expressions know no years.
+// epoch is an arbitrary day: expressions do not depend on the year.
 func epoch() time.Time { return time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC) }
 
 // String returns the expression.
 func (c Cron) String() string { return c.text }
 
-// after returns the next time that the expression matches, the zero time where
-// there is none. Both are what a clock shows, in UTC for want of a zone: the
-// library loses days where clocks are set at midnight, by half an hour or by two
-// hours, and finds the hour twice that they repeat.
+// after returns the next time that the expression matches; the zero time where
+// there is none. Both are local times, represented in UTC: with real zones, the
+// library skips days where the clocks change at midnight or by other than an
+// hour, and matches a repeated hour twice.
 func (c Cron) after(clock time.Time) time.Time { return c.on.Next(clock) }
 
-// Next returns the first time after t that the expression matches in a zone, the
-// zero time where there is none. Each day, a time comes once: one that the clocks
-// leave out comes as soon as they have been put forward, and one that they show
-// twice comes the first time.
+// Next returns the first time after t that the expression matches in a zone;
+// the zero time where there is none. Each local time occurs once a day: one
+// that a change of the clocks skips occurs at the change, and one that it
+// repeats occurs the first time.
 func (c Cron) Next(t time.Time, zone *time.Location) time.Time {
 	for clock := c.after(shown(t, zone)); !clock.IsZero(); clock = c.after(clock) {
 		if next := instant(clock, zone); next.After(t) {
@@ -77,16 +78,16 @@ func (c Cron) Next(t time.Time, zone *time.Location) time.Time {
 	return time.Time{}
 }
 
-// shown returns what clocks in a zone show, in UTC.
+// shown returns the local time in a zone, represented in UTC.
 func shown(t time.Time, zone *time.Location) time.Time {
 	_, offset := t.In(zone).Zone()
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
 
-// instant returns when clocks in a zone show a time first, or, where they never do,
-// when they are put forward over it.
+// instant returns the first instant of a local time in a zone, or, where the
+// local time is skipped, the instant of the change.
 func instant(clock time.Time, zone *time.Location) time.Time {
-	const farthest = 36 * time.Hour // more than any zone is from UTC
+	const farthest = 36 * time.Hour // more than any zone differs from UTC
 	at := clock.Add(-farthest).In(zone)
 	for {
 		_, offset := at.Zone()

@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// Heartbeat is how often a scheduler says that it is alive, at least.
+// Heartbeat is the longest time between two updates of a scheduler's Alive.
 const Heartbeat = time.Minute
 
-// Step is what is to be done with a schedule at a time.
+// Step is the decision about a schedule at a time.
 type Step struct {
-	// LastEvaluated is the last due time that has been decided.
+	// LastEvaluated is the last due time that was decided.
 	LastEvaluated time.Time
-	// Fires are those whose status changes. They have to be kept before the rest is
-	// done.
+	// Fires are those whose status changes. They have to be saved before the
+	// rest is done.
 	Fires []Fire
-	// Start are the fires whose run is to be begun, Resume those whose run is to be
-	// carried on, and Cancel those whose run is to be stopped.
+	// Start are the fires whose run is to begin, Resume those whose run is to
+	// be resumed, and Cancel those whose run is to be cancelled.
 	Start, Resume, Cancel []Fire
-	// Wake is when the next run is due, jitter included; zero where none is.
+	// Wake is when the next run is due, with jitter; zero where none is.
 	Wake time.Time
 }
 
-// Decide says what is to be done with a schedule at a time. newID makes up the ID of
-// a run. Nothing depends on anything else, so that a process that begins where
-// another one died decides the same.
+// Decide returns the decision about a schedule at a time. newID generates the
+// ID of a run. It depends on nothing else, so that a scheduler that replaces
+// another one decides the same.
 func Decide(s State, now time.Time, newID func(time.Time) string) Step {
 	d := decision{State: s, now: now, newID: newID, step: Step{LastEvaluated: s.LastEvaluated}}
 	if !s.Alive.IsZero() {
@@ -48,19 +48,19 @@ func Decide(s State, now time.Time, newID func(time.Time) string) Step {
 	return d.step
 }
 
-// decision is a Step in the making.
+// decision is the state while a Step is made.
 type decision struct {
 	State
 	now   time.Time
 	newID func(time.Time) string
-	// late: no scheduler has been there for longer than may be caught up.
+	// late: no scheduler was alive for longer than the catch-up window.
 	late bool
 	step Step
 	// running and waiting are the started and the buffered fires.
 	running, waiting []Fire
 }
 
-// restore takes over a fire that was decided before.
+// restore takes over a fire that was decided earlier.
 func (d *decision) restore(f Fire) {
 	switch {
 	case f.Status == Buffered && d.late:
@@ -74,15 +74,15 @@ func (d *decision) restore(f Fire) {
 	}
 }
 
-// recoverRun carries a run on that another process began, or was about to begin.
+// recoverRun resumes or begins a run of an earlier process.
 func (d *decision) recoverRun(f Fire) {
 	begun := !f.Begun.IsZero()
 	closed, isClosed := d.windowClosed()
 	over := d.Spec.MaxDuration > 0 && begun && d.now.Sub(f.Begun) >= d.Spec.MaxDuration
 	switch {
-	case f.Finished: // only what came of it is missing
+	case f.Finished: // only its outcome is missing
 		d.adopt(f, &d.step.Resume)
-	case f.Stopped != "": // whoever did that does not want it to go on by itself
+	case f.Stopped != "": // a run that was stopped on purpose is not resumed
 		f.Outcome = Interrupted
 		d.end(f, Done, f.Stopped)
 	case d.Spec.Overlap == CancelOther && d.waitsAfter(f):
@@ -105,7 +105,7 @@ func (d *decision) recoverRun(f Fire) {
 	}
 }
 
-// adopt makes a run that of this process.
+// adopt makes a run one of this process.
 func (d *decision) adopt(f Fire, todo *[]Fire) {
 	f.Live = true
 	d.running = append(d.running, f)
@@ -134,7 +134,7 @@ func (d *decision) windowClosed() (why string, closed bool) {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-// acceptRequest decides what somebody asked for.
+// acceptRequest decides a requested run.
 func (d *decision) acceptRequest(f Fire) {
 	if d.now.Sub(f.Due) > d.Spec.Catchup {
 		d.end(f, Missed, fmt.Sprintf("no scheduler took it within catchup_window, %s", d.Spec.Catchup))
@@ -143,8 +143,8 @@ func (d *decision) acceptRequest(f Fire) {
 	d.admit(f)
 }
 
-// evaluate decides what has become due since it was last looked at. Due times that
-// uneventful unused for the same reason are kept as one fire.
+// evaluate decides the due times since the last evaluation. Due times that were
+// skipped or missed for the same reason are recorded as one fire.
 func (d *decision) evaluate() {
 	var missed, paused uneventful
 	for {
@@ -178,7 +178,7 @@ func note(why string) string {
 	return " (" + why + ")"
 }
 
-// uneventful are due times that nothing came of.
+// uneventful are consecutive due times without a run.
 type uneventful struct {
 	count       int
 	first, last time.Time
@@ -200,7 +200,7 @@ func (p uneventful) String() string {
 	return fmt.Sprintf("; so it was with %d due before it, from %s on", p.count-1, stamp(p.first))
 }
 
-// admit lets a fire that is due now have its run, as far as the overlap policy does.
+// admit starts a fire that is due now, as far as the overlap policy allows.
 func (d *decision) admit(f Fire) {
 	d.promote()
 	if len(d.running) == 0 || d.Spec.Overlap == AllowAll {
@@ -232,8 +232,8 @@ func (d *decision) admit(f Fire) {
 	}
 }
 
-// cancel stops the runs that are going for the sake of a fire. Those that this step
-// would have begun or carried on have ended already.
+// cancel cancels the runs in progress because of a fire. Those that this step
+// would have begun or resumed have ended already.
 func (d *decision) cancel(f Fire) {
 	var live []Fire
 	for _, r := range d.running {
@@ -258,10 +258,10 @@ func (d *decision) cancel(f Fire) {
 	d.buffer(f, fmt.Sprintf("the run of %s is being stopped for it", stamp(live[0].Due)))
 }
 
-// cancelled is why a run was stopped for the sake of another.
+// cancelled is the reason for a cancelled run.
 const cancelled = "cancelled for the one that was due after it"
 
-// promote begins what has waited, once nothing runs any more.
+// promote starts waiting fires once no run is in progress.
 func (d *decision) promote() {
 	for len(d.running) == 0 && len(d.waiting) > 0 {
 		next := d.waiting[0]
@@ -289,13 +289,13 @@ func (d *decision) buffer(f Fire, why string) {
 	d.waiting = append(d.waiting, d.set(f, Buffered, why))
 }
 
-// end says what finally becomes of a fire.
+// end sets the final status of a fire.
 func (d *decision) end(f Fire, status Status, why string) {
 	f.Live = false
 	d.set(f, status, why)
 }
 
-// set gives a fire its status in this step: its last one counts.
+// set sets the status of a fire in this step; the last one counts.
 func (d *decision) set(f Fire, status Status, why string) Fire {
 	f.Status, f.Why, f.Decided = status, why, d.now
 	d.step.Fires = slices.DeleteFunc(d.step.Fires, func(o Fire) bool { return o.Due.Equal(f.Due) })

@@ -1,5 +1,5 @@
-// Package schedule says when campaigns run: what is due, and what is begun, left
-// out, cancelled or kept waiting. [Decide] is that policy, and pure; [Scheduler]
-// applies it with a store, so that a campaign that is due runs once, whatever
-// happens to the process.
+// Package schedule decides when campaigns run: which runs are due, and which of
+// these begin, are skipped, cancelled or buffered. [Decide] is that policy, and
+// pure; [Scheduler] applies it with a store, so that a due campaign runs once,
+// even if the process dies.
 package schedule

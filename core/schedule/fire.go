@@ -2,35 +2,36 @@ package schedule
 
 import "time"
 
-// Fire is one due time of a schedule, or one time that somebody asked for a run.
+// Fire is one due time of a schedule, or one requested run.
 type Fire struct {
-	// Due tells the fires of a schedule apart.
+	// Due identifies a fire within its schedule.
 	Due time.Time
-	// Manual: somebody asked for it.
+	// Manual says that the run was requested.
 	Manual bool
 	Status Status
 	// Why explains the status; it may be empty.
 	Why string
-	// Run is the ID of its run, which it has before the run begins.
+	// Run is the ID of its run, which is set before the run begins.
 	Run string
-	// Decided is when it got to its status.
+	// Decided is when it got its status.
 	Decided time.Time
 	// Outcome is that of the run, once it has ended.
 	Outcome Outcome
 
-	// Begun is when the record of the run began, and zero where there is none. It
+	// Begun is when the record of the run began; zero where there is none. It
 	// is set by reading.
 	Begun time.Time
-	// Finished: the record of the run is whole. It is set by reading, too.
+	// Finished says that the record of the run is complete. It is set by
+	// reading, too.
 	Finished bool
-	// Stopped says by whom or what the run was stopped on purpose, "" where it was not.
-	// It is set by reading.
+	// Stopped says by whom or what the run was stopped on purpose; "" where it
+	// was not. It is set by reading.
 	Stopped string
-	// Live: this process carries the run out. It is never kept.
+	// Live says that this process carries the run out. It is never stored.
 	Live bool
 }
 
-// String says when it was due, or asked for.
+// String describes the due time or the request.
 func (f Fire) String() string {
 	if f.Manual {
 		return "triggered " + stamp(f.Due)
@@ -38,33 +39,35 @@ func (f Fire) String() string {
 	return "due " + stamp(f.Due)
 }
 
-// Status says what became of a fire.
+// Status is the state of a fire.
 type Status string
 
 // The statuses of a fire.
 const (
-	// Requested: somebody asked for a run, and no scheduler has seen it yet.
+	// Requested: a run was requested, and no scheduler has decided about it
+	// yet.
 	Requested Status = "requested"
 	// Buffered: it waits for another run to end.
 	Buffered Status = "buffered"
-	// Started: its run is going, or was when the scheduler died.
+	// Started: its run is in progress, or was when the scheduler died.
 	Started Status = "started"
-	// Done: its run was carried out as far as it may be; Outcome says what came of it.
+	// Done: its run has ended; Outcome is the result.
 	Done Status = "done"
-	// Failed: no run could be begun, or carried on.
+	// Failed: no run could be begun or resumed.
 	Failed Status = "failed"
-	// Skipped: it was left out by a policy.
+	// Skipped: a policy excluded it.
 	Skipped Status = "skipped"
-	// Missed: no scheduler was there in time.
+	// Missed: no scheduler was alive in time.
 	Missed Status = "missed"
-	// Abandoned: its run was cut off with the scheduler, and is not carried on.
+	// Abandoned: its run was interrupted with the scheduler, and is not
+	// resumed.
 	Abandoned Status = "abandoned"
 )
 
-// Open reports whether something is still to become of a fire.
+// Open reports whether the status will change.
 func (s Status) Open() bool { return s == Requested || s == Buffered || s == Started }
 
-// Outcome says what came of a run.
+// Outcome is the result of a run.
 type Outcome string
 
 // The outcomes of a run.
@@ -72,38 +75,38 @@ const (
 	Clean      Outcome = "nothing found"
 	Findings   Outcome = "findings"
 	NoEvidence Outcome = "no evidence"
-	// Wrong: its campaign is wrong, and nothing was sent.
+	// Wrong: its campaign is invalid, and nothing was sent.
 	Wrong Outcome = "wrong campaign"
-	// Interrupted: somebody stopped it.
+	// Interrupted: it was stopped by a request or a signal.
 	Interrupted Outcome = "interrupted"
-	// Cancelled: it was stopped for the sake of a later one.
+	// Cancelled: it was stopped because of a later one.
 	Cancelled Outcome = "cancelled"
 )
 
-// failure reports whether a run gave nothing to go by.
+// failure reports whether a run gave no evidence.
 func (o Outcome) failure() bool { return o == NoEvidence || o == Wrong }
 
-// Pause says since when a schedule is paused, and why.
+// Pause is when and why a schedule was paused.
 type Pause struct {
 	Since time.Time
 	Why   string
 }
 
-// State is what is known of a schedule.
+// State is the stored state of a schedule.
 type State struct {
 	Name string
 	// File is the campaign's, from the root.
 	File string
 	Spec Spec
-	// LastEvaluated is the last due time that has been decided.
+	// LastEvaluated is the last due time that was decided.
 	LastEvaluated time.Time
-	// Served: it is one of the scheduler that ran last. It is set by reading.
+	// Served says that the last scheduler serves it. It is set by reading.
 	Served bool
-	// Alive is when a scheduler last looked at it; zero where none ever has.
+	// Alive is when a scheduler last evaluated it; zero if none has.
 	Alive time.Time
 	// Pause is nil where it is not paused.
 	Pause *Pause
-	// Open are the fires of which something is still to become, in the order in which
-	// they were due.
+	// Open are the fires whose status will change, in the order of their due
+	// times.
 	Open []Fire
 }

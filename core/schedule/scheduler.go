@@ -12,20 +12,20 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// Store keeps schedules and their fires. One scheduler at a time writes to it;
-// others pause schedules and ask for runs.
+// Store stores schedules and their fires. One scheduler at a time writes to it;
+// other processes pause schedules and request runs.
 type Store interface {
-	// Schedule returns what is kept of a schedule, and only its name of one that is
-	// not known yet. Its Spec is not that of the campaign's file.
+	// Schedule returns the state of a schedule; only its name is set if the
+	// schedule is unknown. Its Spec is zero: that is in the campaign's file.
 	Schedule(ctx context.Context, name string) (State, error)
-	// SaveSchedule keeps a change whole, or not at all.
+	// SaveSchedule stores a change atomically.
 	SaveSchedule(ctx context.Context, c Change) error
-	// PreviousRun returns the ID of the last finished run of a schedule before one of
-	// its runs, "" where there is none.
+	// PreviousRun returns the ID of the last finished run of a schedule before
+	// one of its runs; "" where there is none.
 	PreviousRun(ctx context.Context, schedule, run string) (string, error)
 }
 
-// Change is what is to be kept of a schedule.
+// Change is a change to a schedule.
 type Change struct {
 	Name, File    string
 	Spec          Spec
@@ -36,10 +36,10 @@ type Change struct {
 	Pause *Pause
 }
 
-// Runner carries runs out.
+// Runner carries out runs.
 type Runner interface {
-	// Run carries the run of a job out, and returns when it has ended. It ends in an
-	// orderly way, with the outcome Interrupted, when ctx is cancelled.
+	// Run carries out the run of a job, and returns when it has ended. When ctx
+	// is cancelled, the run ends with the outcome Interrupted.
 	Run(ctx context.Context, job Job) Result
 }
 
@@ -49,11 +49,11 @@ type Job struct {
 	// File is the campaign's.
 	File string
 	Fire Fire
-	// Resume: the run was begun before, and is to be carried on.
+	// Resume says that the run was begun before and is to be resumed.
 	Resume bool
 }
 
-// Result is what came of a job. Why explains it in a line.
+// Result is the result of a job. Why explains it in a line.
 type Result struct {
 	Outcome Outcome
 	Why     string
@@ -67,30 +67,32 @@ func (r Result) String() string {
 	return string(r.Outcome) + ": " + r.Why
 }
 
-// Ended is a run that has ended, with everything kept that came of it.
+// Ended is a run that has ended and whose result is stored.
 type Ended struct {
 	Job
 	Result
-	// Previous is the ID of the schedule's last finished run before it, "" where
-	// there is none.
+	// Previous is the ID of the schedule's last finished run before it; ""
+	// where there is none.
 	Previous string
 }
 
-// Options are what a scheduler needs.
+// Options are the dependencies of a scheduler.
 type Options struct {
 	Store  Store
 	Runner Runner
 	// Read reads a campaign's file again, and returns the campaign's name.
 	Read func(file string) (name string, spec Spec, err error)
-	// Log is told what happens, in a line; schedule is "" for what concerns all.
+	// Log is called with a line for each event; schedule is "" for events that
+	// concern all schedules.
 	Log func(schedule, line string)
-	// Ended is called after each run that has ended, beside everything else.
+	// Ended is called after the end of each run, concurrently.
 	Ended func(ctx context.Context, e Ended)
-	// NewID makes up the ID of a run.
+	// NewID generates the ID of a run.
 	NewID func(time.Time) string
 	// Now is the clock.
 	Now func() time.Time
-	// Poll is how often the store is asked what others want.
+	// Poll is the interval at which the store is read for requests of other
+	// processes.
 	Poll time.Duration
 }
 
@@ -98,12 +100,13 @@ type Options struct {
 type Scheduler struct {
 	options   Options
 	campaigns []*scheduled
-	// running are the jobs of this process, by their run's ID.
+	// running are the jobs of this process, by run ID.
 	running map[string]*job
-	// ended gets the jobs that are over; unrecorded are those that could not be kept yet.
+	// ended receives the jobs that are over; unrecorded are those whose result
+	// could not be stored yet.
 	ended      chan *job
 	unrecorded []*job
-	// workers are the goroutines of jobs, and what is done after them.
+	// workers are the goroutines of jobs and of Ended.
 	workers sync.WaitGroup
 }
 
@@ -112,8 +115,8 @@ type scheduled struct {
 	name, file string
 	spec       Spec
 	read       time.Time
-	// trouble is what is wrong with its record, and unreadable with its file, as it
-	// was said; "" where nothing is.
+	// trouble is the error of its record, and unreadable that of its file, as
+	// last logged; "" for none.
 	storeError, fileError string
 	wake                  time.Time
 }
@@ -127,7 +130,7 @@ type job struct {
 	result    Result
 }
 
-// New returns a scheduler of campaigns, which are read now. It fails where one
+// New returns a scheduler of campaigns, and reads them. It fails where one
 // cannot be read, or two have the same name.
 func New(files []string, o Options) (*Scheduler, error) {
 	s := &Scheduler{options: o, running: map[string]*job{}, ended: make(chan *job)}
@@ -155,8 +158,8 @@ func (s *Scheduler) Names() []string {
 	return names
 }
 
-// Register keeps the schedules that the store does not know yet. From then on they can be
-// paused and triggered.
+// Register stores the schedules that the store does not have yet. From then on
+// they can be paused and triggered.
 func (s *Scheduler) Register(ctx context.Context) error {
 	for _, c := range s.campaigns {
 		state, err := s.options.Store.Schedule(ctx, c.name)
@@ -171,9 +174,10 @@ func (s *Scheduler) Register(ctx context.Context) error {
 	return nil
 }
 
-// Run runs campaigns when they are due, until ctx is cancelled; it then interrupts
-// the runs that are going, which the next scheduler carries on, and returns when
-// they have ended. What cannot be kept is not done, and tried again.
+// Run runs campaigns when they are due, until ctx is cancelled; it then
+// interrupts the runs in progress, which the next scheduler resumes, and
+// returns when they have ended. A decision that cannot be stored is not carried
+// out, and tried again.
 func (s *Scheduler) Run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -197,7 +201,8 @@ func (s *Scheduler) Run(ctx context.Context) {
 	s.workers.Wait()
 }
 
-// untilNext returns how long there is nothing to do: at most Poll, at least a millisecond.
+// untilNext returns the time until the next evaluation: at most Poll, at least
+// a millisecond.
 func (s *Scheduler) untilNext() time.Duration {
 	wait, now := s.options.Poll, s.options.Now()
 	for _, c := range s.campaigns {
@@ -208,7 +213,7 @@ func (s *Scheduler) untilNext() time.Duration {
 	return max(wait, time.Millisecond)
 }
 
-// evaluate decides what is to be done with a campaign, keeps that, and does it.
+// evaluate decides about a campaign, stores the decision, and carries it out.
 func (s *Scheduler) evaluate(ctx context.Context, c *scheduled) {
 	state, err := s.options.Store.Schedule(ctx, c.name)
 	if err != nil {
@@ -237,8 +242,8 @@ func (s *Scheduler) evaluate(ctx context.Context, c *scheduled) {
 	}
 }
 
-// decide applies the policy to what is kept. A schedule that is new, or that has
-// other due times than it had, was never due before.
+// decide applies the policy to the stored state. For a schedule that is new or
+// whose due times have changed, earlier due times are ignored.
 func (s *Scheduler) decide(c *scheduled, state State, now time.Time) Step {
 	if state.LastEvaluated.IsZero() || state.Spec.String() != c.spec.String() {
 		state.LastEvaluated = now
@@ -253,8 +258,8 @@ func (s *Scheduler) decide(c *scheduled, state State, now time.Time) Step {
 // beginsRun reports whether a step begins a run.
 func (t Step) beginsRun() bool { return len(t.Start)+len(t.Resume) > 0 }
 
-// failed is the step of a campaign whose file cannot be read: what it would begin
-// has failed.
+// failed is the step of a campaign whose file cannot be read: runs that would
+// begin have failed.
 func (t Step) failed(why error, now time.Time) Step {
 	for _, f := range t.Start {
 		for i := range t.Fires {
@@ -268,8 +273,8 @@ func (t Step) failed(why error, now time.Time) Step {
 	return t
 }
 
-// readAgain reads a campaign's file again. What was known of it stays where that
-// fails.
+// readAgain reads a campaign's file again. If that fails, the earlier schedule
+// remains in effect.
 func (s *Scheduler) readAgain(c *scheduled, now time.Time) error {
 	c.read = now
 	name, spec, err := s.options.Read(c.file)
@@ -286,7 +291,7 @@ func (s *Scheduler) readAgain(c *scheduled, now time.Time) error {
 	return nil
 }
 
-// logError says what is wrong, once until it is not any more.
+// logError logs an error once until it changes.
 func (s *Scheduler) logError(name string, last *string, err error) {
 	switch {
 	case err == nil:

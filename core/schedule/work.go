@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// apply does what has been decided and kept.
+// apply carries out a stored decision.
 func (s *Scheduler) apply(ctx context.Context, c *scheduled, t Step) {
 	for _, f := range t.Fires {
 		if f.Status == Started {
@@ -31,7 +31,7 @@ func (s *Scheduler) apply(ctx context.Context, c *scheduled, t Step) {
 	}
 }
 
-// begin carries a job out beside everything else.
+// begin starts a job in a goroutine.
 func (s *Scheduler) begin(ctx context.Context, c *scheduled, work Job) {
 	ctx, cancel := context.WithCancel(ctx)
 	j := &job{Job: work, campaign: c, cancel: cancel}
@@ -43,7 +43,7 @@ func (s *Scheduler) begin(ctx context.Context, c *scheduled, work Job) {
 	})
 }
 
-// run carries a job out. A panic is that of one run.
+// run carries out a job. A panic is the failure of that job.
 func (s *Scheduler) run(ctx context.Context, work Job) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -54,13 +54,14 @@ func (s *Scheduler) run(ctx context.Context, work Job) (r Result) {
 	return s.options.Runner.Run(ctx, work)
 }
 
-// recordEnded stores the results of the jobs that have ended. One that cannot be stored is tried again.
+// recordEnded stores the results of the jobs that have ended. A result that
+// cannot be stored is tried again.
 func (s *Scheduler) recordEnded(ctx context.Context) {
 	jobs := s.unrecorded
 	s.unrecorded = nil
 	for _, j := range jobs {
 		if ctx.Err() != nil && j.result.Outcome == Interrupted && !j.cancelled {
-			// It stays started.
+			// Its status remains Started.
 			s.options.Log(j.Schedule, fmt.Sprintf("run %s is interrupted; serve carries it on when it is started again", j.Fire.Run))
 		} else if err := s.recordResult(context.WithoutCancel(ctx), j); err != nil {
 			s.logError(j.Schedule, &j.campaign.storeError, err)
@@ -71,7 +72,7 @@ func (s *Scheduler) recordEnded(ctx context.Context) {
 	}
 }
 
-// recordResult stores what came of a job, logs it, and calls Ended.
+// recordResult stores the result of a job, logs it, and calls Ended.
 func (s *Scheduler) recordResult(ctx context.Context, j *job) error {
 	state, err := s.options.Store.Schedule(ctx, j.Schedule)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package strategy decides what the attacker says next. A strategy is a pure
-// function of what has been said so far, and of what was asked of the attacker's
-// model and answered by it: it sends nothing, waits for nothing and keeps nothing,
-// so that a conversation can be explained, and taken up again, from its record.
+// Package strategy decides the attacker's next message. A strategy is a pure
+// function of the conversation so far and of the answers of the attacker's
+// model: it does no input or output and has no state, so that a conversation
+// can be explained and resumed from its record.
 package strategy

@@ -2,17 +2,17 @@ package strategy
 
 import "github.com/redteam-orchestrator/orchestrator/core"
 
-// Turn is what the attacker says next.
+// Turn is one message of the attacker.
 type Turn struct {
-	// Parts are what is said, in order.
+	// Parts are the parts of the message, in order.
 	Parts []Part
-	// Delivery says how it is to reach the target.
+	// Delivery says how the message is to be sent.
 	Delivery core.Delivery
 }
 
 // Part is one part of a turn.
 type Part struct {
-	// Value is what is said, before the converters.
+	// Value is the content before the converters.
 	Value core.Value
 	// Converters are the campaign's names, in the order in which they run.
 	Converters []string
@@ -25,25 +25,25 @@ func Say(v core.Value, converters ...string) Turn {
 
 // Strategy chooses the attacker's turns.
 type Strategy interface {
-	// Next returns what follows the past. The same past always gives the same
+	// Next returns the step after the past. The same past always gives the same
 	// step.
 	//
-	// What has been said may end with the user's message: then Next is asked
-	// what is said over the reply to it. A turn whose delivery does not interrupt
-	// is not said then: it is asked for again, with the reply.
+	// The conversation may end with the user's message: then Next is asked for
+	// a turn that is sent over the reply to it. A turn whose delivery does not
+	// interrupt is not sent then: Next is asked again, with the reply.
 	Next(p Past) Step
 }
 
-// Past is what a strategy goes by. All of it is in the record of a trial.
+// Past is the input of a strategy. All of it is in the record of a trial.
 type Past struct {
 	// Said is the conversation with the target since the trial began, oldest
-	// message first: without a system prompt and the campaign's history.
+	// message first, without the system prompt and the campaign's history.
 	Said []core.Message
-	// Asked is what the attacker's model has answered, oldest first.
+	// Asked are the answers of the attacker's model, oldest first.
 	Asked []Asked
 }
 
-// turns counts what the user has said. The results of tools are no turns.
+// turns counts the user's turns. The results of tools are not turns.
 func (p Past) turns() int {
 	n := 0
 	for _, m := range p.Said {
@@ -61,22 +61,22 @@ type Asked struct {
 	Reply core.Reply
 }
 
-// Step is what comes next. At most one of its fields is set; where none is, nothing
-// more is said, over the reply that is asked about or in the whole conversation.
+// Step is the strategy's decision. At most one of its fields is set; where none
+// is, nothing more is sent, over the reply in question or in the whole
+// conversation.
 type Step struct {
 	// Say is the next turn.
 	Say *Turn
-	// Ask is what the attacker's model is to be asked before it can be said what
-	// is next.
+	// Ask is a question to the attacker's model that has to be answered first.
 	Ask *Question
-	// Stopped says why the attacker gives up before it has said all that it was
-	// to. What was said until then proves no defence.
+	// Stopped says why the attacker ends the conversation early. The turns
+	// until then are no proof of a defence.
 	Stopped string
 	// Failed is why the conversation cannot go on.
 	Failed error
 }
 
-// Question is what is asked of the attacker's model, in a conversation of its own.
+// Question is a question to the attacker's model, in a conversation of its own.
 type Question struct {
 	// By names the strategy.
 	By string
@@ -84,18 +84,18 @@ type Question struct {
 	Of           string
 	SystemPrompt string
 	Text         string
-	// Turn is the user's turn that it is asked for, and Try the question's place
-	// among those for that turn. Both count from 0; with the trial's seed they tell
-	// it from every other question.
+	// Turn is the index of the turn that it is for, and Try the index of the
+	// question among those for that turn, both from 0. With the trial's seed
+	// they identify the question.
 	Turn, Try int
 }
 
-// Script says the listed turns in order, whatever the target answers.
+// Script sends the listed turns in order, regardless of the target's replies.
 type Script []Turn
 
 var _ Strategy = Script(nil)
 
-// Next returns the turn after those that have been said.
+// Next returns the turn after those that were sent.
 func (s Script) Next(p Past) Step {
 	said := p.turns()
 	if said >= len(s) {
