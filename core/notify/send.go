@@ -14,6 +14,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
 // The limits of sending.
@@ -23,7 +24,7 @@ const (
 	// mostTries is the largest number of tries.
 	mostTries = 6
 	// maxAnswer is the number of bytes that are read of a response, and
-	// shownAnswer the number that an error quotes.
+	// shownAnswer the number of characters that an error quotes.
 	maxAnswer   = 64 << 10
 	shownAnswer = 200
 	// longestPause is the longest pause that a service can ask for.
@@ -94,7 +95,7 @@ func judge(response *http.Response, answer []byte) error {
 	}
 	err := fmt.Errorf("the webhook answered %d %s", status, http.StatusText(status))
 	if text := bytes.TrimSpace(answer); len(text) > 0 {
-		err = fmt.Errorf("%w: %q", err, text[:min(len(text), shownAnswer)])
+		err = fmt.Errorf("%w: %q", err, phrase.Shorten(string(text), shownAnswer))
 	}
 	switch {
 	case status/100 == 3:
