@@ -110,7 +110,6 @@ type Scorer struct {
 type Dataset struct {
 	Name string
 	Rows []map[string]string
-	At   yamlfile.Position
 }
 
 // Attack is one entry of attacks:.

@@ -26,7 +26,7 @@ const (
 func readDatasets(v value, in *folder) []Dataset {
 	var all []Dataset
 	v.Definitions("dataset", checkName, func(name string, at yamlfile.Position, v value) {
-		d := Dataset{Name: name, At: at}
+		d := Dataset{Name: name}
 		var file, rows value
 		before := v.File().Count()
 		v.Object(

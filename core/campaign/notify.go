@@ -89,7 +89,7 @@ func readOccasions(v value) []notify.Occasion {
 
 var runID = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z0-9]+$`)
 
-// baseline reads the baseline of the campaign's runs.
+// readBaseline reads the baseline of the campaign's runs.
 func readBaseline(v value) string {
 	s, ok := v.Text()
 	if ok && s != Previous && !runID.MatchString(s) {

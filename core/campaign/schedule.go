@@ -13,7 +13,7 @@ type Schedule struct {
 	At yamlfile.Position
 }
 
-// schedule reads schedule:.
+// readSchedule reads schedule:.
 func readSchedule(v value) *Schedule {
 	const (
 		leastCatchup   = time.Minute

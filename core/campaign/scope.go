@@ -21,7 +21,6 @@ type Scope struct {
 	Hosts []string
 	scope.Bounds
 	MaxCostAt yamlfile.Position
-	At        yamlfile.Position
 }
 
 // Prices are the prices of the campaign's targets.
@@ -49,7 +48,7 @@ const (
 )
 
 func readScope(v value) Scope {
-	s := Scope{At: v.At()}
+	var s Scope
 	v.Object(
 		yamlfile.Optional("authorization", yamlfile.TextInto(&s.Authorization)),
 		yamlfile.Optional("hosts", func(v value) {
@@ -71,7 +70,7 @@ func readScope(v value) Scope {
 	return s
 }
 
-// cost reads an amount greater than 0.
+// readCost reads an amount greater than 0.
 func readCost(v value) float64 {
 	before := v.File().Count()
 	n, _ := v.Number(0, mostCost, "an amount in the currency of prices:, without its name")
@@ -94,7 +93,7 @@ func readPrices(v value) Prices {
 	return p
 }
 
-// price reads the prices of a target. Those of audio default to those of text.
+// readPrice reads the prices of a target. Those of audio default to those of text.
 func readPrice(at yamlfile.Position, v value) Price {
 	p := Price{cost.Price{InputAudio: -1, OutputAudio: -1}, at}
 	into := func(f *float64) func(value) {

@@ -21,7 +21,7 @@ type RedTeam struct {
 // redTeam is the strategy's name in a campaign.
 const redTeam = "red_team"
 
-// strategy reads the strategy of an attack. The turn is the template of each of
+// readStrategy reads the strategy of an attack. The turn is the template of each of
 // its turns: its text is the first message, if the campaign gives one.
 func readStrategy(v value, in *folder) (*RedTeam, []Turn) {
 	s := &RedTeam{At: v.At()}
@@ -43,7 +43,7 @@ func readStrategy(v value, in *folder) (*RedTeam, []Turn) {
 	return s, []Turn{{Parts: []Part{each}, At: each.At}}
 }
 
-// strategyName reads the name of the strategy.
+// readStrategyName reads the name of the strategy.
 func readStrategyName(v value) (string, bool) {
 	switch v.Written() {
 	case "script":

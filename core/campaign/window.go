@@ -46,7 +46,7 @@ func readDays(v value) []time.Weekday {
 
 var timeOfDay = regexp.MustCompile(`^([01][0-9]|2[0-3]):([0-5][0-9])$|^24:00$`)
 
-// clock reads a time of day.
+// readClock reads a time of day.
 func readClock(v value) time.Duration {
 	if !v.IsScalar() || !timeOfDay.MatchString(v.Written()) || !v.IsText() {
 		v.Problem(`such as "22:00", in quotes`, `%s must be a time of day from "00:00" to "24:00", not %s`, v.Label(), v.Describe())

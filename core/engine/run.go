@@ -53,7 +53,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (record.Summary, error) {
 	if (s.Interrupted || s.Stopped != "") && errors.Is(err, bounded.Err()) {
 		err = nil
 	}
-	end(record.StepEnd{Kind: core.KindOf(err), Usage: r.usage})
+	end(record.StepEnd{Kind: core.KindOf(err)})
 	r.conclude(s, err)
 	return s, err
 }

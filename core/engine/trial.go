@@ -49,10 +49,10 @@ func (t *trial) run(ctx context.Context) (record.Result, error) {
 	if err := t.begin(context.WithoutCancel(ctx)); err != nil {
 		return record.Result{}, err
 	}
-	t.rec.events.observe(record.TrialStarted{Trial: t.rec.trial, At: t.started})
+	t.rec.events.observe(record.TrialStarted{Trial: t.rec.trial})
 	ctx, end := t.trace.step(ctx, record.Step{Kind: record.StepTrial, Name: t.plan.ID, Attack: t.plan.Attack})
 	if err := cmp.Or(t.converse(ctx), t.rec.failed()); err != nil {
-		end(record.StepEnd{Kind: core.ErrorInterrupted, Usage: t.rec.usage})
+		end(record.StepEnd{Kind: core.ErrorInterrupted})
 		t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: time.Since(t.started)})
 		return record.Result{}, err
 	}
@@ -82,7 +82,7 @@ func (t *trial) conclude(end func(record.StepEnd)) (record.Result, error) {
 			result.Scores = j.scores
 		}
 	}
-	end(record.StepEnd{Kind: record.KindOf(result.Failure), Outcome: result.Outcome, Usage: result.Usage})
+	end(record.StepEnd{Kind: record.KindOf(result.Failure), Outcome: result.Outcome})
 	took := result.Ended.Sub(t.started)
 	if err := t.rec.endTrial(result); err != nil {
 		t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: took})

@@ -43,17 +43,17 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 	}
 	p.infos[d] = info
 	wrong := map[string]bool{}
-	for _, complaint := range config.Check(c.Config.JSON) {
-		wrong[complaint.Path] = true
+	for _, problem := range config.Check(c.Config.JSON) {
+		wrong[problem.Path] = true
 		where := ""
-		if complaint.Path != "" && !strings.Contains(complaint.Message, strconv.Quote(complaint.Path)) {
-			where = complaint.Path + ": "
+		if problem.Path != "" && !strings.Contains(problem.Message, strconv.Quote(problem.Path)) {
+			where = problem.Path + ": "
 		}
 		report := p.report.Problem
-		if complaint.Secret {
+		if problem.Secret {
 			report = p.report.SecretProblem
 		}
-		report(c.Config.At(complaint.Path), complaint.Hint, "%s: %s%s", d, where, complaint.Message)
+		report(c.Config.At(problem.Path), problem.Hint, "%s: %s%s", d, where, problem.Message)
 	}
 	p.checkSecrets(d, c, config)
 	p.checkPrograms(d, c, config)

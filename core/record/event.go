@@ -56,7 +56,6 @@ func (e RunEnded) Status() Status {
 // TrialStarted says that a trial's conversation is about to begin.
 type TrialStarted struct {
 	Trial TrialInfo
-	At    time.Time
 }
 
 // TurnEnded says that a turn is over, recorded and scored.

@@ -51,6 +51,4 @@ type StepEnd struct {
 	Outcome core.Outcome
 	// Score is that of a scorer.
 	Score core.Score
-	// Usage is that of a run or a trial. Those of a send are in its replies.
-	Usage core.Usage
 }

@@ -200,7 +200,7 @@ func (r *reader) artifacts(ctx context.Context) error {
 			return r.end(n)
 		}
 		sum, ok := strings.CutPrefix(r.entry.Name, artifactPrefix)
-		if !ok || !isSum(sum) || sum <= last {
+		if !ok || !IsSum(sum) || sum <= last {
 			return r.misplaced()
 		}
 		last = sum

@@ -195,9 +195,9 @@ func strictly(text []byte, into any) error {
 
 func hexadecimal(sum []byte) string { return hex.EncodeToString(sum) }
 
-// isSum reports whether a text is a SHA-256 in lower-case hexadecimal, the name of
+// IsSum reports whether a text is a SHA-256 in lower-case hexadecimal, the name of
 // an artifact.
-func isSum(s string) bool {
+func IsSum(s string) bool {
 	raw, err := hex.DecodeString(s)
 	return err == nil && len(raw) == sha256.Size && s == hex.EncodeToString(raw)
 }

@@ -81,7 +81,7 @@ func (w *Writer) Artifact(ctx context.Context, sum string, size int64, data io.R
 	if err := w.beginArtifacts(); err != nil {
 		return err
 	}
-	if !isSum(sum) || sum <= w.last {
+	if !IsSum(sum) || sum <= w.last {
 		return fmt.Errorf("artifact %q does not come after %q", sum, w.last)
 	}
 	w.last = sum

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/runfile"
 )
 
 // inlineLimit is the largest text, in bytes, that is kept in the database.
@@ -44,7 +45,7 @@ func (r *Reader) Artifact(ctx context.Context, sha256 string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("artifact %s: %w", sha256, err)
 	}
-	if !isDigest(sha256) {
+	if !runfile.IsSum(sha256) {
 		return nil, fmt.Errorf("artifact %q: not a SHA-256: want 64 hexadecimal digits", sha256)
 	}
 	data, err := os.ReadFile(r.dir.artifact(sha256))
@@ -63,11 +64,6 @@ func (r *Reader) Artifact(ctx context.Context, sha256 string) ([]byte, error) {
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
-}
-
-func isDigest(s string) bool {
-	raw, err := hex.DecodeString(s)
-	return err == nil && len(raw) == sha256.Size && s == hex.EncodeToString(raw)
 }
 
 // artifact is bytes on the disk under their SHA-256, to which a reference is

@@ -57,7 +57,7 @@ func (r *Reader) export(ctx context.Context, h runfile.Header, to io.Writer) err
 }
 
 func (r *Reader) exportArtifact(ctx context.Context, w *runfile.Writer, sum string) error {
-	if !isDigest(sum) {
+	if !runfile.IsSum(sum) {
 		return fmt.Errorf("artifact %q: not a SHA-256", sum)
 	}
 	file, err := os.Open(r.dir.artifact(sum))

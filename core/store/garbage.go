@@ -8,27 +8,31 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core/runfile"
+)
+
+// GarbageKind is a kind of unused file.
+type GarbageKind string
+
+// The kinds of garbage.
+const (
+	// GarbageArtifact is an artifact without a reference: of a run that was
+	// removed, or of a turn whose process died before it was recorded.
+	GarbageArtifact GarbageKind = "artifact"
+	// GarbageUnfinished is a file that a process was writing when it died.
+	GarbageUnfinished GarbageKind = "unfinished"
+	// GarbageLock is the lock file of a run whose process died.
+	GarbageLock GarbageKind = "lock"
 )
 
 // Garbage is an unused file in a store's directory.
 type Garbage struct {
-	// Kind describes it.
-	Kind string
+	Kind GarbageKind
 	// Path is relative to the store's directory.
 	Path  string
 	Bytes int64
 }
-
-// The kinds of garbage.
-const (
-	// garbageArtifact is an artifact without a reference: of a run that was
-	// removed, or of a turn whose process died before it was recorded.
-	garbageArtifact = "artifact"
-	// garbageUnfinished is a file that a process was writing when it died.
-	garbageUnfinished = "unfinished"
-	// garbageLock is the lock file of a run whose process died.
-	garbageLock = "lock"
-)
 
 // GCOptions are the callbacks of a garbage collection.
 type GCOptions struct {
@@ -93,8 +97,8 @@ func (c *collector) collectShard(ctx context.Context, prefix string) error {
 		switch name := e.Name(); {
 		case !e.Type().IsRegular():
 		case strings.HasPrefix(name, unfinished):
-			err = errors.Join(err, c.collectStale(garbageUnfinished, filepath.Join(dir, name)))
-		case isDigest(name) && strings.HasPrefix(name, prefix):
+			err = errors.Join(err, c.collectStale(GarbageUnfinished, filepath.Join(dir, name)))
+		case runfile.IsSum(name) && strings.HasPrefix(name, prefix):
 			sums = append(sums, name)
 		}
 	}
@@ -124,7 +128,7 @@ func (c *collector) drop(ctx context.Context, prefix string, sums []string) erro
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := c.remove(garbageArtifact, c.reader.dir.path(artifactsDir, prefix, sum)); err != nil {
+		if err := c.remove(GarbageArtifact, c.reader.dir.path(artifactsDir, prefix, sum)); err != nil {
 			return err
 		}
 	}
@@ -143,7 +147,7 @@ func (c *collector) collectLocks(ctx context.Context, dir string) error {
 			err = ctx.Err()
 		}
 		if err == nil && strings.HasSuffix(e.Name(), lockSuffix) {
-			err = c.collectStale(garbageLock, c.reader.dir.path(dir, e.Name()))
+			err = c.collectStale(GarbageLock, c.reader.dir.path(dir, e.Name()))
 		}
 	}
 	return err
@@ -151,7 +155,7 @@ func (c *collector) collectLocks(ctx context.Context, dir string) error {
 
 // collectStale removes a lock file whose process died, and the folder that it
 // locks, if there is one.
-func (c *collector) collectStale(kind, path string) error {
+func (c *collector) collectStale(kind GarbageKind, path string) error {
 	file, err := openStale(path)
 	if file == nil {
 		return err
@@ -171,7 +175,7 @@ func (c *collector) removeFolder(dir string) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		return c.remove(garbageUnfinished, path)
+		return c.remove(GarbageUnfinished, path)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -183,7 +187,7 @@ func (c *collector) removeFolder(dir string) error {
 }
 
 // remove removes a file, and reports it.
-func (c *collector) remove(kind, path string) error {
+func (c *collector) remove(kind GarbageKind, path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err

@@ -58,11 +58,11 @@ func TestWhatNothingRefersToIsSwept(t *testing.T) {
 		os.WriteFile(filepath.Join(dir, half, "runs.db"), []byte("half"), 0o600),
 		os.WriteFile(filepath.Join(dir, "artifacts", "README"), []byte("not ours"), 0o600))
 	want := []store.Garbage{
-		{Kind: "lock", Path: stale},
-		{Kind: "unfinished", Path: filepath.Join(half, "runs.db"), Bytes: 4},
-		{Kind: "lock", Path: half + ".lock"},
-		{Kind: "unfinished", Path: unfinished, Bytes: 2},
-		{Kind: "artifact", Path: orphan, Bytes: 11},
+		{Kind: store.GarbageLock, Path: stale},
+		{Kind: store.GarbageUnfinished, Path: filepath.Join(half, "runs.db"), Bytes: 4},
+		{Kind: store.GarbageLock, Path: half + ".lock"},
+		{Kind: store.GarbageUnfinished, Path: unfinished, Bytes: 2},
+		{Kind: store.GarbageArtifact, Path: orphan, Bytes: 11},
 	}
 	reader, err := store.OpenReader(t.Context(), dir)
 	must(t, err)

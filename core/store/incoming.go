@@ -38,7 +38,7 @@ func newIncoming(dir string) *incoming {
 
 // badExport returns the error for a complete file whose record is invalid.
 func badExport(format string, args ...any) error {
-	return core.Errorf(core.ErrorInput, "the file is not as an export is: "+format, args...).
+	return core.Errorf(core.ErrorInput, "the file is not a valid export: "+format, args...).
 		WithHint("export the run again")
 }
 

@@ -19,7 +19,7 @@ var ErrFinished = errors.New("the run is finished")
 
 // ErrNotResumable says that a run was recorded without its plan and files: by
 // an earlier version, or because they contain a secret.
-var ErrNotResumable = errors.New("the record does not hold what that takes: an earlier version made it, or there was a secret in the campaign's files")
+var ErrNotResumable = errors.New("the record has no plan and no files: an earlier version made it, or there was a secret in the campaign's files")
 
 // Session is the time in which one process carried a run out.
 type Session struct {

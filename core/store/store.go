@@ -19,7 +19,7 @@ var migrations embed.FS
 var ErrNotFound = errors.New("not found")
 
 // ErrAmbiguous says that a prefix matches the IDs of more than one run.
-var ErrAmbiguous = errors.New("more than one begins so")
+var ErrAmbiguous = errors.New("the ID is ambiguous")
 
 // ErrClosed says that the store has been closed.
 var ErrClosed = errors.New("the store is closed")

@@ -70,7 +70,9 @@ func (w *writer) submit(ctx context.Context, c change) error {
 	}
 }
 
-// wait submits a change and returns when it is durable.
+// wait submits a change and returns when it is durable. A context that is cancelled before
+// the change was handed over ends the wait; later the change may still be made, so that
+// wait returns only with its result.
 func (w *writer) wait(ctx context.Context, write func(w *writer) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -33,7 +33,8 @@ func (p Problem) Error() string {
 	return s
 }
 
-// Problems is everything that is wrong with a file, in the order of the file. It is an error if it is not empty.
+// Problems is everything that is wrong with a file, in the order of the file. It is an
+// error if it is not empty.
 type Problems []Problem
 
 // Error returns one problem a line.

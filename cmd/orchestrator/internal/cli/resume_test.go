@@ -306,5 +306,5 @@ func TestARunThatWasRecordedWithoutItsPlanIsNotResumed(t *testing.T) {
 	if code := p.exit(); code != 2 {
 		t.Errorf("exit code %d, want 2:\n%s", code, p.output)
 	}
-	p.says("resuming the run "+journal.Run()+": the record does not hold what that takes", "hint: orchestrator run begins a new run")
+	p.says("resuming the run "+journal.Run()+": the record has no plan and no files", "hint: orchestrator run begins a new run")
 }
