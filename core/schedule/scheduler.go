@@ -115,7 +115,7 @@ type scheduled struct {
 	name, file string
 	spec       Spec
 	read       time.Time
-	// trouble is the error of its record, and unreadable that of its file, as
+	// storeError is the error of its record, and fileError that of its file, as
 	// last logged; "" for none.
 	storeError, fileError string
 	wake                  time.Time

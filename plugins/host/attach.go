@@ -21,14 +21,14 @@ import (
 // EnvAttach is the environment variable whose value ParseAttachments reads.
 const EnvAttach = wire.EnvAttach
 
-// Attachments are plugins that their author has started, with --debug, by name.
-// They are attached to instead of started: nothing of them is verified, and
-// they are not ended.
+// Attachments are plugins that the user has started with --debug, by name. The
+// host attaches to them instead of starting them: they are neither verified nor
+// ended.
 type Attachments map[string]wire.Attachment
 
-// ParseAttachments reads what plugins print that are started with --debug: a
-// JSON object, which may hold those of several. An empty text holds none. The
-// error is of kind config.
+// ParseAttachments reads the output of plugins started with --debug: a JSON
+// object, which may have several entries. An empty text holds none. The error
+// is of kind config.
 func ParseAttachments(text string) (Attachments, error) {
 	if text == "" {
 		return nil, nil
@@ -53,8 +53,8 @@ func ParseAttachments(text string) (Attachments, error) {
 	return all, nil
 }
 
-// attach makes the process one that runs already. It takes the place of the
-// run that would have started it; its end is the end of the connection.
+// attach connects to a running process, instead of the run that would have
+// started it; it ends with the connection.
 func (p *process) attach(a wire.Attachment) {
 	p.run = &run{argv: []string{a.Socket}, over: make(chan struct{})}
 	end := sync.OnceFunc(func() {
@@ -70,7 +70,7 @@ func (p *process) attach(a wire.Attachment) {
 	})
 	config := p.clientConfig(identity{})
 	config.RunnerFunc, config.UnixSocketConfig = nil, nil
-	config.TLSConfig, config.SkipHostEnv = nil, false // certificates are exchanged at the start
+	config.TLSConfig, config.SkipHostEnv = nil, false // certificates are exchanged only when a process is started
 	config.Plugins = goplugin.PluginSet{wire.PluginSet: attached{connected: func(conn *grpc.ClientConn) {
 		watching.Go(func() {
 			awaitLoss(ctx, conn)
@@ -88,7 +88,8 @@ func (p *process) attach(a wire.Attachment) {
 	p.client = goplugin.NewClient(config)
 }
 
-// reachable explains an attachment that is stale, or belongs to another user.
+// reachable explains an attachment whose process has ended, or which belongs to
+// another user.
 func reachable(a wire.Attachment) error {
 	stale := func(err error) error {
 		return core.Errorf(core.ErrorUnavailable, "there is no such process any more: %w", err).
@@ -102,14 +103,14 @@ func reachable(a wire.Attachment) error {
 	if err := ownedAndGuarded(folder, info); err != nil {
 		return err
 	}
-	conn, err := net.Dial("unix", a.Socket) //nolint:noctx // a Unix socket answers at once, or not at all
+	conn, err := net.Dial("unix", a.Socket) //nolint:noctx // a Unix socket answers or fails at once
 	if err != nil {
 		return stale(err)
 	}
 	return conn.Close()
 }
 
-// awaitLoss waits until a connection is lost, or the context is over.
+// awaitLoss waits until a connection is lost, or the context ends.
 func awaitLoss(ctx context.Context, conn *grpc.ClientConn) {
 	for state := conn.GetState(); ; state = conn.GetState() {
 		switch state {
@@ -124,7 +125,7 @@ func awaitLoss(ctx context.Context, conn *grpc.ClientConn) {
 	}
 }
 
-// attached hands out the connection, and tells that there is one.
+// attached returns the connection, and calls connected with it.
 type attached struct {
 	dispenser
 	connected func(*grpc.ClientConn)

@@ -13,15 +13,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// Plugin is what is known of one plugin.
+// Plugin is the description of a plugin.
 type Plugin struct {
 	// Name is what campaigns write before the slash. A bundled plugin has the
-	// name that it gives itself.
+	// name that it declares.
 	Name string
-	// OwnName is the name that it gives itself; a third party's should be Name.
+	// OwnName is the name that the plugin declares; a third party's should
+	// equal Name.
 	OwnName string
 	Version string
-	// Protocol is the contract that it speaks, such as "redteam.plugin.v1".
+	// Protocol is the contract version that it implements, such as
+	// "redteam.plugin.v1".
 	Protocol string
 	// SDKVersion is the version of this project that it was built with.
 	SDKVersion string
@@ -29,27 +31,27 @@ type Plugin struct {
 	Path    string
 	SHA256  string
 	Bundled bool
-	// Attached: it was not started, but runs in a process of the user's own,
-	// unverified and under no sandbox. Path is its socket, and SHA256 empty.
+	// Attached says that the user started it: it is not verified and not
+	// sandboxed. Path is its socket, and SHA256 empty.
 	Attached bool
 	// Components are empty if Err is set.
 	Components []Component
-	// Permissions are what it says that it does beside computing, and Sandbox
-	// says in words what its process is held to.
+	// Permissions are those that it declares, and Sandbox describes what is
+	// enforced.
 	Permissions core.Permissions
 	Sandbox     string
-	// Err says why a third-party plugin could not be asked.
+	// Err says why a third-party plugin could not be described.
 	Err error
 }
 
-// Component is what a plugin offers. Info.Name is what campaigns write after
-// use:, the name of a third-party plugin included.
+// Component is a plugin's component. Info.Name is what campaigns write after
+// use:, including the name of a third-party plugin.
 type Component struct {
 	Info   core.Info
 	Schema *schema.Schema
 }
 
-// Catalog is what all plugins offer. It implements plan.Catalog.
+// Catalog describes the components of all plugins. It implements plan.Catalog.
 type Catalog struct {
 	plugins []Plugin
 	byUse   map[componentKey]Component
@@ -78,13 +80,13 @@ func (c *Catalog) Names(kind core.Kind) []string {
 	return names
 }
 
-// Plugins lists the plugins, bundled ones first, then by name. Those that
-// could not be asked are among them.
+// Plugins lists the plugins, bundled ones first, then by name. It includes
+// those that could not be described.
 func (c *Catalog) Plugins() []Plugin { return c.plugins }
 
-// Describe starts all plugins, side by side, and asks them what they offer. A
-// third-party plugin that cannot be asked is in the catalog with its error; a
-// bundled one is an error, and so is one that was attached.
+// Describe starts all plugins, in parallel, and asks for their descriptions. A
+// third-party plugin that fails is in the catalog with its error; for a bundled
+// or attached one, Describe returns the error.
 func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 	all := h.lookAround().all()
 	described := make([]Plugin, len(all))
@@ -125,8 +127,9 @@ func (h *Host) newCatalog(plugins []Plugin) *Catalog {
 	return c
 }
 
-// describe starts the plugin if need be. A third party's checksum is taken on the
-// way; that of the bundled one, which is not verified, while it starts.
+// describe starts the plugin if necessary. The checksum of a third party's
+// program is that of its verification; that of the bundled one, which is not
+// verified, is computed while it starts.
 func (p *plugin) describe(ctx context.Context) Plugin {
 	var sum string
 	var sumErr error
@@ -139,7 +142,7 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 	switch {
 	case p.bundled() || p.attach != nil:
 	case err == nil:
-		sum = process.run.sum // of what was started, whatever is there now
+		sum = process.run.sum // of the program that was started, even if the file has changed
 	default:
 		sum, sumErr = HashFile(p.path())
 	}

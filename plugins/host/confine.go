@@ -17,45 +17,45 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
 )
 
-// Confinement says what the processes of plugins are held to.
+// Confinement says which restrictions apply to the processes of plugins.
 type Confinement struct {
 	// Launcher is the command line of a program that calls [sandbox.Exec] with
-	// the arguments that come after it. Without one, nothing is enforced, and
-	// plugins reach the network as this process does.
+	// the arguments after it. Without one, nothing is enforced, and plugins
+	// reach the network as this process does.
 	Launcher []string
-	// Egress is the way out of the network; it must be set where Launcher is.
+	// Egress is the proxy for all connections; it must be set if Launcher is.
 	Egress *egress.Proxy
-	// Bundled are the permissions of the bundled plugin. A third party's are
-	// asked for.
+	// Bundled are the permissions of the bundled plugin. Third-party plugins
+	// declare theirs.
 	Bundled core.Permissions
-	// Exempt names plugins that are held to nothing all the same.
+	// Exempt names plugins without restrictions.
 	Exempt []string
-	// Required refuses to start a plugin that cannot be held to all that it has
-	// declared.
+	// Required refuses to start a plugin for which not all restrictions can be
+	// enforced.
 	Required bool
 }
 
-// confines reports whether the plugin's processes are held to anything.
+// confines reports whether any restriction applies to the plugin's processes.
 func (p *plugin) confines() bool {
 	c := p.options.Confinement
 	return len(c.Launcher) > 0 && p.attach == nil && !slices.Contains(c.Exempt, p.name)
 }
 
-// confined is how a process of a plugin is started.
+// confined is the way in which a process of a plugin is started.
 type confined struct {
-	// folder belongs to the process: its temporary files are there, and its
-	// socket. It is removed when the process is gone.
+	// folder holds the process's temporary files and its socket. It is removed
+	// when the process has ended.
 	folder string
 	env    []string
-	// launcher and policy are empty where the system enforces nothing.
+	// launcher and policy are empty where nothing is enforced.
 	launcher []string
 	policy   sandbox.Policy
-	// words say what the process is held to.
+	// words describe the restrictions.
 	words string
 }
 
-// confine prepares the start of a process that may do what the permissions say.
-// What it returns has to be removed.
+// confine prepares the start of a process with the given permissions. The
+// caller has to remove the result.
 func (p *plugin) confine(permissions core.Permissions) (_ *confined, err error) {
 	c := &confined{}
 	defer func() {
@@ -97,7 +97,7 @@ func (p *plugin) confine(permissions core.Permissions) (_ *confined, err error) 
 	return c, c.enforce(o, process)
 }
 
-// enforce sets up what the system can enforce.
+// enforce sets up the restrictions that the system supports.
 func (c *confined) enforce(o Confinement, process sandbox.Process) error {
 	support := sandbox.Supported()
 	c.words = support.String()
@@ -116,7 +116,7 @@ func (c *confined) enforce(o Confinement, process sandbox.Process) error {
 	return err
 }
 
-// insist returns an error where the sandbox is required and lacks something.
+// insist returns an error where the sandbox is required and incomplete.
 func (c Confinement) insist(lack error, hint string) error {
 	if !c.Required {
 		return nil
@@ -124,7 +124,7 @@ func (c Confinement) insist(lack error, hint string) error {
 	return core.Errorf(core.ErrorConfig, "a complete sandbox is required: %w", lack).WithHint("%s", hint)
 }
 
-// ownFolder makes the process's own folder.
+// ownFolder creates the process's folder.
 func (c *confined) ownFolder() (err error) {
 	c.folder, err = os.MkdirTemp(socketDir(os.TempDir()), "orchestrator-")
 	if err != nil {
@@ -137,11 +137,11 @@ func (c *confined) temp() string { return filepath.Join(c.folder, "tmp") }
 
 func (c *confined) remove() {
 	if c.folder != "" {
-		_ = os.RemoveAll(c.folder) // as far as it can be removed
+		_ = os.RemoveAll(c.folder) // an error leaves files behind
 	}
 }
 
-// leadOut makes the egress proxy the way out of the network.
+// leadOut makes the egress proxy the process's only way into the network.
 func (c *confined) leadOut(way *url.URL) {
 	c.env = append(slices.DeleteFunc(c.env, isProxy), wire.EnvEgress+"="+way.String())
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
@@ -150,14 +150,13 @@ func (c *confined) leadOut(way *url.URL) {
 	c.env = append(c.env, "NO_PROXY=", "no_proxy=")
 }
 
-// isProxy reports whether an entry of an environment says how to reach the
-// network.
+// isProxy reports whether an environment variable configures a proxy.
 func isProxy(entry string) bool {
 	name, _, _ := strings.Cut(entry, "=")
 	return strings.HasSuffix(strings.ToLower(name), "_proxy")
 }
 
-// hold makes a command that starts a program one that starts it confined.
+// hold wraps a command so that the program is started in the sandbox.
 func (c *confined) hold(cmd *exec.Cmd) error {
 	cmd.Env, cmd.Dir = append(c.env, cmd.Env...), c.temp()
 	if len(c.launcher) == 0 {

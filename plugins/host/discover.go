@@ -19,28 +19,27 @@ const (
 	// FilePrefix is what the file names of plugins begin with; the rest is the
 	// plugin's name.
 	FilePrefix = "orchestrator-plugin-"
-	// bundledName stands for the bundled plugin in messages and logs. It is
-	// the name that the plugin gives itself.
+	// bundledName is the name of the bundled plugin in messages and logs. It is
+	// the name that the plugin declares.
 	bundledName = "orchestrator"
 )
 
-// Program is a third party's plugin as a file.
+// Program is the file of a third-party plugin.
 type Program struct {
 	// Name is what campaigns write before the slash.
 	Name string
-	// Version is that of the folder which the program is installed in; "" for
-	// one that just lies in a plugin folder.
+	// Version is that of the folder in which the program is installed; "" for a
+	// program that is directly in a plugin folder.
 	Version string
 	// Path is absolute.
 	Path string
-	// SHA256 is what the program must have, in hexadecimal, to be started;
-	// with "" it is started whatever it is.
+	// SHA256 is the checksum that the program must have, in hexadecimal; ""
+	// allows any.
 	SHA256 string
-	// Permissions are those that it was locked with: it gets no others. With
-	// nil it is asked what it wants.
+	// Permissions are those in the lock: the program gets no others. With nil,
+	// it is asked for them.
 	Permissions *core.Permissions
-	// Limits are those of this plugin, as far as they are not 0; the rest are
-	// the host's.
+	// Limits are those of this plugin; for 0 the host's apply.
 	Limits Limits
 }
 
@@ -56,13 +55,13 @@ type program struct {
 	limits Limits
 }
 
-// Discover looks for plugins in folders, and nowhere else: a campaign that
-// somebody cloned must not be able to bring a program along. In each folder
-// there may be programs that are called orchestrator-plugin-NAME, and, as they
-// are installed, versions side by side in NAME/VERSION/orchestrator-plugin-NAME.
+// Discover looks for plugins in the given folders only: a cloned campaign must
+// not be able to bring a program along. A folder may contain programs named
+// orchestrator-plugin-NAME, and installed versions in
+// NAME/VERSION/orchestrator-plugin-NAME.
 //
 // They are returned in the order of the folders, those that are not installed
-// first. Of two with the same name and version the first one counts.
+// first. Of two with the same name and version, the first is used.
 func Discover(dirs []string, log hclog.Logger) []Program {
 	var programs []Program
 	for _, dir := range dirs {
@@ -82,12 +81,12 @@ func Discover(dirs []string, log hclog.Logger) []Program {
 	return programs
 }
 
-// IsName reports whether a text can be a plugin's name.
+// IsName reports whether a text is a valid name of a plugin.
 func IsName(name string) bool {
 	return regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(name)
 }
 
-// pluginFiles lists the plugins in a folder itself, in alphabetical order.
+// pluginFiles lists the programs directly in a folder, in alphabetical order.
 func pluginFiles(dir string, log hclog.Logger) []Program {
 	var programs []Program
 	for _, e := range entries(dir, log) {
@@ -116,11 +115,11 @@ func installedFiles(dir string, log hclog.Logger) []Program {
 	return programs
 }
 
-// entries lists a folder in alphabetical order. One that does not exist is
+// entries lists a folder in alphabetical order. A folder that does not exist is
 // empty.
 func entries(dir string, log hclog.Logger) []fs.DirEntry {
 	if dir == "" {
-		return nil // or else it would mean the working directory
+		return nil // an empty path would mean the working directory
 	}
 	found, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -129,8 +128,8 @@ func entries(dir string, log hclog.Logger) []fs.DirEntry {
 	return found
 }
 
-// absolute joins a path and makes it absolute; where the working directory is
-// gone, it stays as it is, and nothing will be found there.
+// absolute joins a path and makes it absolute. If the working directory does
+// not exist, the path stays relative, and no file is found.
 func absolute(parts ...string) string {
 	path := filepath.Join(parts...)
 	if full, err := filepath.Abs(path); err == nil {

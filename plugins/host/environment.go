@@ -5,11 +5,11 @@ import (
 	"os"
 )
 
-// environment returns what a plugin gets to know of the host's environment:
-// where programs, temporary files and certificates are, the language and the
-// time zone, the way out of the network, how Go's race detector is set, and how
-// much memory a program in Go had better not exceed. Secrets reach a plugin
-// through the configuration of the component that needs them, and no other way.
+// environment returns the variables of the host's environment that a plugin
+// gets: search paths, temporary files, certificates, language, time zone,
+// proxies, settings of Go's race detector, and a memory limit for Go programs.
+// Secrets reach a plugin only in the configuration of the component that needs
+// them.
 func environment(l Limits) []string {
 	env := []string{fmt.Sprintf("GOMEMLIMIT=%d", l.Memory/10*9)}
 	return append(env, passed(
@@ -21,15 +21,15 @@ func environment(l Limits) []string {
 	)...)
 }
 
-// home is what a plugin gets to know besides that is held to nothing: what it
-// runs looks for its settings there.
+// home is what an unrestricted plugin gets in addition: the programs that it
+// runs look for their settings there.
 func home() []string { return passed("HOME") }
 
-// passed returns the entries of this process's environment with these names.
+// passed returns the variables of this process's environment with these names.
 func passed(names ...string) []string {
 	var env []string
 	for _, name := range names {
-		if value, ok := os.LookupEnv(name); ok { //nolint:forbidigo // what passes to a plugin is decided here and nowhere else
+		if value, ok := os.LookupEnv(name); ok { //nolint:forbidigo // the only place that decides what is passed to a plugin
 			env = append(env, name+"="+value)
 		}
 	}

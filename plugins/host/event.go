@@ -1,30 +1,29 @@
 package host
 
-// Event is something that happened to the process of a plugin.
+// Event is an event of a plugin's process.
 type Event struct {
 	Plugin string
 	Kind   EventKind
-	// PID is the process's; 0 where that is not known.
+	// PID is the process's id; 0 where that is not known.
 	PID int
-	// Deaths counts the processes of the plugin that have died, where one is
-	// started again.
+	// Deaths counts the plugin's processes that have died; set for Restarting.
 	Deaths int
-	// Reason says how a process died, in words that go on after the plugin's name.
+	// Reason says how a process died, as a phrase after the plugin's name.
 	Reason string
 }
 
-// EventKind says what happened to the process of a plugin.
+// EventKind is the kind of an event of a plugin's process.
 type EventKind string
 
 // The kinds of events.
 const (
-	// Started: it is running, and has said what it offers.
+	// Started: the process runs, and has described its components.
 	Started EventKind = "started"
-	// Restarting: it has died and is started again, after a pause.
+	// Restarting: the process has died and is started again, after a pause.
 	Restarting EventKind = "restarting"
-	// Died: the process ended without being asked to.
+	// Died: the process ended without a request.
 	Died EventKind = "died"
-	// Stopped: it was stopped, because it is not needed any more.
+	// Stopped: the host stopped the process, because it is not needed any more.
 	Stopped EventKind = "stopped"
 )
 

@@ -14,17 +14,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// executable is a third party's program that has been found good: the open
-// file is the one that was hashed and, where the system can do that, the one
-// that is started, whatever is put in its place meanwhile.
+// executable is a third party's verified program. The open file is the one that
+// was hashed and, where the system supports that, the one that is started, even
+// if the path refers to another file by then.
 type executable struct {
 	file *os.File
 	// sum is the SHA-256 of the file in hexadecimal.
 	sum string
 }
 
-// openExecutable refuses a program that others could change, and one that does
-// not have the hash that it must have.
+// openExecutable returns an error for a program that other users could change,
+// and for one without the required hash.
 func openExecutable(p program) (*executable, error) {
 	if err := Trusted(p.path()); err != nil {
 		return nil, err
@@ -49,8 +49,8 @@ func openExecutable(p program) (*executable, error) {
 // command returns the command that starts the program.
 //
 // A script is started by its path and not by the open file: its interpreter
-// opens it once more, and looks beside it for what it imports. What was verified is
-// what runs as long as only its owner can write to its folders ([Trusted]).
+// opens it again, and looks beside it for imports. The verified file is the one
+// that runs as long as only its owner can write to its folders ([Trusted]).
 func (e *executable) command(argv []string) *exec.Cmd {
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // ended by stop, with its whole group, and not by a context
 	if !e.isScript() {

@@ -13,14 +13,14 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// failure makes the error of a call of what gRPC reports. A component's own
-// error comes as the component gave it.
+// failure converts the gRPC error of a call. A component's own error is
+// returned unchanged.
 func (p *process) failure(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	if ctx.Err() != nil {
-		if !errors.Is(err, ctx.Err()) { // else it says what the call waited for
+		if !errors.Is(err, ctx.Err()) { // otherwise the error says what the call waited for
 			err = ctx.Err()
 		}
 		return fmt.Errorf("plugin %q: %w", p.name, err)
@@ -35,14 +35,14 @@ func (p *process) failure(ctx context.Context, err error) error {
 	switch s.Code() {
 	case codes.Unavailable, codes.Canceled:
 		return p.connectionBroke(ctx, s)
-	case codes.DeadlineExceeded: // the plugin's clock was a little faster than ours
+	case codes.DeadlineExceeded: // the plugin's clock was a little ahead of the host's
 		return fmt.Errorf("plugin %q: %w", p.name, context.DeadlineExceeded)
 	case codes.ResourceExhausted:
 		return core.Errorf(core.ErrorInput, "plugin %q: a message is larger than the %d MiB that fit: %s", p.name, wire.MaxMessage>>20, s.Message())
 	case codes.Unimplemented:
 		return core.Errorf(core.ErrorUnsupported, "plugin %q: %s", p.name, s.Message()).
 			WithHint("the plugin may be built against another version of the plugin contract")
-	case codes.Unknown, codes.Internal: // what other languages make of an exception
+	case codes.Unknown, codes.Internal: // exceptions in other languages
 		return core.Errorf(core.ErrorInternal, "plugin %q: %s", p.name, s.Message())
 	default:
 		return core.Errorf(core.ErrorProtocol, "plugin %q: %s: %s", p.name, s.Code(), s.Message())
@@ -73,8 +73,8 @@ type crash struct{ plugin, reason string }
 // Error says how the process died.
 func (c *crash) Error() string { return fmt.Sprintf("plugin %q %s", c.plugin, c.reason) }
 
-// unlessDead is for calls that close something: what a process has held went
-// with it.
+// unlessDead ignores the death of the process, for calls that close something:
+// it is closed then.
 func unlessDead(err error) error {
 	if _, dead := errors.AsType[*crash](err); dead {
 		return nil
@@ -82,12 +82,12 @@ func unlessDead(err error) error {
 	return err
 }
 
-// died is the error of the calls of a process that has died. Its end is over.
+// died is the error of the calls of a process that has died.
 func (p *process) died() *core.Error {
 	return p.withLastLines(core.Errorf(core.ErrorUnavailable, "%w", &crash{p.name, p.reason()}))
 }
 
-// reason says how the process died, in words that go on after its name.
+// reason says how the process died, as a phrase after its name.
 func (p *process) reason() string {
 	if reason := p.killedFor.Load(); reason != nil {
 		return *reason
@@ -95,7 +95,7 @@ func (p *process) reason() string {
 	return fmt.Sprintf("died (%s)", p.run.status)
 }
 
-// ofComponent names the component in an error about what it returned.
+// ofComponent adds the component's name to an error about its result.
 func (i *instance) ofComponent(err error) error {
 	if _, ok := errors.AsType[*core.Error](err); !ok {
 		return err

@@ -2,15 +2,15 @@ package host
 
 import "context"
 
-// future is work that was begun once for everybody who needs its result.
+// future is work that is done once for all callers who need its result.
 type future[T any] struct {
-	// done is closed when the result is there.
+	// done is closed when the result is available.
 	done  chan struct{}
 	value T
 	err   error
 }
 
-// async begins work in the background.
+// async starts work in a goroutine.
 func async[T any](work func() (T, error)) *future[T] {
 	f := &future[T]{done: make(chan struct{})}
 	go func() {
@@ -20,15 +20,15 @@ func async[T any](work func() (T, error)) *future[T] {
 	return f
 }
 
-// resolved is a future whose work has succeeded.
+// resolved is a future with a result.
 func resolved[T any](value T) *future[T] {
 	f := &future[T]{done: make(chan struct{}), value: value}
 	close(f.done)
 	return f
 }
 
-// wait returns the result, or the context's error: a caller that gives up
-// leaves the work to the others.
+// wait returns the result, or the context's error. The work goes on for the
+// other callers.
 func (f *future[T]) wait(ctx context.Context) (T, error) {
 	select {
 	case <-f.done:
@@ -39,7 +39,7 @@ func (f *future[T]) wait(ctx context.Context) (T, error) {
 	}
 }
 
-// isDone reports whether the result is there.
+// isDone reports whether the result is available.
 func (f *future[T]) isDone() bool {
 	select {
 	case <-f.done:

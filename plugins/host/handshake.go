@@ -12,13 +12,13 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// isHandshake recognises go-plugin's line: 1|1|unix|/path|grpc|certificate.
+// isHandshake matches go-plugin's line: 1|1|unix|/path|grpc|certificate.
 func isHandshake(line string) bool {
 	return regexp.MustCompile(`^\d+\|\d+\|[a-z]+\|[^|]+\|`).MatchString(line)
 }
 
-// checkHandshake returns what makes it impossible to speak to a plugin whose
-// first line of output this is; nil if nothing is wrong with it.
+// checkHandshake returns why a plugin with this first line of output is not
+// compatible; nil if it is.
 func checkHandshake(line string) error {
 	if !isHandshake(line) {
 		return core.Errorf(core.ErrorProtocol, "the plugin wrote to standard output before the plugin handshake: %q", phrase.Shorten(line, maxShown)).
@@ -40,7 +40,7 @@ func checkHandshake(line string) error {
 	return nil
 }
 
-// otherVersion says who has to move.
+// otherVersion says which side has to be updated.
 func otherVersion(theirs, ours string) string {
 	if len(theirs) > len(ours) || len(theirs) == len(ours) && theirs > ours {
 		return "update orchestrator, or install an older version of the plugin"

@@ -12,11 +12,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// watchHeart asks the plugin again and again whether it is alive, until it is
-// gone, and kills it if it leaves all questions of a time unanswered. A question
-// that is not answered at once may still be: what a busy machine makes late is
-// no reason to kill. Nor is a host that was asleep itself: it has missed the
-// ticks as well, and what counts is how many questions are open.
+// watchHeart sends the plugin heartbeats until it is gone, and kills it if it
+// leaves all heartbeats of the timeout unanswered. A late answer is accepted,
+// because a busy machine makes answers late. A suspended host causes no kill:
+// it has sent no heartbeats meanwhile, and the number of unanswered ones
+// decides.
 func (p *process) watchHeart(every, timeout time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var asking sync.WaitGroup
@@ -43,15 +43,15 @@ func (p *process) watchHeart(every, timeout time.Duration) {
 	}
 }
 
-// askHeart asks the health service that every plugin has by go-plugin's
-// contract. Any answer is one, be it that the service is not known.
+// askHeart calls the health service that every plugin has by go-plugin's
+// contract. Any answer counts, even that the service is unknown.
 func (p *process) askHeart(ctx context.Context, timeout time.Duration, answers chan<- struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	_, err := grpc_health_v1.NewHealthClient(p.conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName})
 	switch status.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return // it comes from this side
+		return // an error of this side
 	}
 	select {
 	case answers <- struct{}{}:

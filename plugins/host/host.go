@@ -14,48 +14,49 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// Options says which plugins there are.
+// Options configure a host.
 type Options struct {
-	// Bundled is the command line of the program that serves the components
-	// which campaigns use by their bare names. It may be empty.
+	// Bundled is the command line of the program with the components that
+	// campaigns use without a plugin's name. It may be empty.
 	Bundled []string
 	// Programs are the third-party plugins, as [Discover] finds them. Of
-	// several with one name, the first is used. No other is ever started.
+	// several with one name, the first is used. No other program is started as
+	// a plugin.
 	Programs []Program
-	// Attach are plugins that run already. They take the place of those of the
-	// same names.
+	// Attach are running plugins. They replace those of the same names.
 	Attach Attachments
-	// Observe is told what happens to the processes of plugins, of each plugin in
-	// order; nil is not. It is called from many goroutines, has to be quick, and
-	// must not use the host.
+	// Observe is called with events of plugins' processes, for each plugin in
+	// order; it may be nil. It is called from many goroutines, has to be quick,
+	// and must not use the host.
 	Observe func(Event)
-	// Spans, where it is set, has plugins told which span their calls belong to,
-	// and gets the spans that end in them, as OTLP's TracesData. What is in them is
-	// the plugin's word. It must not keep the caller waiting.
+	// Spans, if set, has trace context sent with calls to plugins, and is
+	// called with the spans that end in them, as OTLP's TracesData. Their
+	// content is not verified. It must not block.
 	Spans func(plugin string, otlp []byte)
-	// Log receives what plugins log and print; nil drops it.
+	// Log receives the log and output of plugins; nil drops them.
 	Log hclog.Logger
 	// StartTimeout is how long a plugin may take to start; 0 means 30 s.
 	StartTimeout time.Duration
-	// RestartPause is how long a plugin that has died stays down before it is
-	// started again, give or take the half of it; 0 means 250 ms. After each
-	// further death it is four times as long. A plugin that dies for the fourth
-	// time stays down.
+	// RestartPause is the pause before a plugin that has died is started again,
+	// with a jitter of half of it; 0 means 250 ms. Each further death
+	// quadruples it. A plugin that dies for the fourth time is not started
+	// again.
 	RestartPause time.Duration
-	// ProvenAfter is how long a process has to live for the deaths before it to be
-	// forgotten: a run of days is not ended by the fourth crash. 0 means 10 s.
+	// ProvenAfter is how long a process has to live until the deaths before it
+	// no longer count, so that the fourth crash in days does not end a run. 0
+	// means 10 s.
 	ProvenAfter time.Duration
-	// HeartbeatEvery is how often a plugin is asked whether it is alive; 0
-	// means every 5 s. One that leaves all questions of HeartbeatTimeout
-	// unanswered is killed, and has died; 0 means 15 s.
+	// HeartbeatEvery is the interval of heartbeats; 0 means 5 s. A plugin that
+	// leaves all heartbeats of HeartbeatTimeout unanswered is killed, and
+	// counts as dead; 0 means 15 s.
 	HeartbeatEvery, HeartbeatTimeout time.Duration
-	// Limits hold for each plugin that has none of its own.
+	// Limits apply to each plugin that has none of its own.
 	Limits Limits
-	// Confinement is what their processes are held to.
+	// Confinement are the restrictions of the plugins' processes.
 	Confinement Confinement
 }
 
-// Host runs plugins. Its methods may be called concurrently.
+// Host runs plugins. It is safe for concurrent use.
 type Host struct {
 	options Options
 	// lookAround finds the plugins, once.
@@ -65,7 +66,7 @@ type Host struct {
 	close      context.CancelCauseFunc
 }
 
-// found is what there is: bundled may be nil.
+// found are the plugins: bundled may be nil.
 type found struct {
 	bundled *plugin
 	third   []*plugin
@@ -78,7 +79,7 @@ func (f found) all() []*plugin {
 	return append([]*plugin{f.bundled}, f.third...)
 }
 
-// New returns a host. It starts nothing yet.
+// New returns a host. It does not start any process.
 func New(o Options) *Host {
 	h := &Host{options: o.withDefaults()}
 	h.closed, h.close = context.WithCancelCause(context.Background())
@@ -123,7 +124,7 @@ func (h *Host) look() found {
 	return f
 }
 
-// Close stops all plugins, side by side: politely, and after two seconds with
+// Close stops all plugins, in parallel: by request, and after two seconds with
 // SIGKILL to each process group. It may be called more than once.
 func (h *Host) Close() error {
 	h.closeOnce.Do(func() {
@@ -137,10 +138,10 @@ func (h *Host) Close() error {
 	return nil
 }
 
-// CheckConfig asks a component about its configuration, a JSON object, without
-// opening it. It returns core.Errors where the configuration is wrong, and any
-// other error where it could not ask. A plugin that does not answer such
-// questions has nothing to say against it.
+// CheckConfig has a component check its configuration, a JSON object, without
+// opening it. It returns core.Errors where the configuration is invalid, and
+// any other error where the check was not possible. A plugin without this call
+// accepts every configuration.
 func (h *Host) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error {
 	_, process, component, err := h.find(ctx, kind, use)
 	if err != nil {
@@ -161,8 +162,8 @@ func (h *Host) open(ctx context.Context, kind core.Kind, use string, config []by
 	return &instance{plugin: plugin, info: component, use: use, config: slices.Clone(config), targets: targets, current: resolved(first)}, nil
 }
 
-// find returns the plugin that offers a component, its running process, and
-// what the component is within it. A bundled component goes before a third
+// find returns the plugin of a component, its running process, and the
+// component's name within it. A bundled component takes precedence over a third
 // party's.
 func (h *Host) find(ctx context.Context, kind core.Kind, use string) (*plugin, *process, core.Info, error) {
 	plugins := h.lookAround()

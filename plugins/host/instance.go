@@ -17,20 +17,19 @@ import (
 )
 
 const (
-	// closeTimeout bounds the closing of an instance.
+	// closeTimeout is the time limit for closing an instance.
 	closeTimeout = 5 * time.Second
-	// reopenTimeout bounds the start of a plugin that has died, and the opening
-	// of an instance in it. A component that has to load a model is slow.
+	// reopenTimeout is the time limit for restarting a plugin and opening an
+	// instance in it. It is long because a component may load a model.
 	reopenTimeout = 2 * time.Minute
 )
 
-// instance is an opened component. It outlives the process that it was opened
-// in: when it is needed in another, it is opened there with the same
-// configuration.
+// instance is an opened component. It outlives the process in which it was
+// opened: in the next process, it is opened again with the same configuration.
 type instance struct {
 	plugin  *plugin
 	info    core.Info
-	use     string // as the campaign names it
+	use     string // its name in the campaign
 	config  []byte
 	targets core.Targets
 
@@ -39,11 +38,11 @@ type instance struct {
 	closed  bool
 }
 
-// opened is what an instance is to one process.
+// opened is an instance in one process.
 type opened struct {
 	process *process
 	id      string
-	// grant is what it may use of the campaign's targets.
+	// grant are the campaign's targets that it may use.
 	grant *modelGrant
 }
 
@@ -80,8 +79,8 @@ func (p *process) modelsOf(info core.Info, config []byte) []string {
 	return names
 }
 
-// acquire returns the instance in the running process. It opens it there if it
-// was opened in one that has died; concurrent callers share that.
+// acquire returns the instance in the running process, and opens it there if
+// necessary; concurrent callers share that.
 func (i *instance) acquire(ctx context.Context) (opened, error) {
 	opening, err := i.opening()
 	if err != nil {
@@ -106,7 +105,7 @@ func (i *instance) opening() (*future[opened], error) {
 	return i.current, nil
 }
 
-// reopen opens the instance in the process that runs now.
+// reopen opens the instance in the present process.
 func (i *instance) reopen() (opened, error) {
 	ctx, cancel := context.WithTimeoutCause(i.plugin.closed, reopenTimeout,
 		core.Errorf(core.ErrorTimeout, "the component was not open within %v", reopenTimeout))
@@ -132,8 +131,8 @@ func (i *instance) reopenIn(ctx context.Context) (opened, error) {
 	return process.open(ctx, i.info, i.config, i.targets)
 }
 
-// call calls a component whose calls leave nothing behind, and once more if the
-// process has died meanwhile. An error of the component's own is final.
+// call makes a call without side effects, and repeats it once if the process
+// has died meanwhile. The component's own errors are returned at once.
 func (i *instance) call(ctx context.Context, f func(opened) error) error {
 	first := i.callOnce(ctx, f)
 	if _, died := errors.AsType[*crash](first); !died {
@@ -141,7 +140,7 @@ func (i *instance) call(ctx context.Context, f func(opened) error) error {
 	}
 	err := i.callOnce(ctx, f)
 	if err != nil && ctx.Err() != nil {
-		return first // it tells more than that the time was up
+		return first // it says more than the timeout
 	}
 	return err
 }
@@ -161,7 +160,7 @@ func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte
 	}
 	_, err = pb.NewPluginServiceClient(p.conn).CheckConfig(ctx, &pb.CheckConfigRequest{Kind: kind, Name: info.Name, Config: config})
 	if wire.DecodeError(err) == nil && status.Code(err) == codes.Unimplemented {
-		return nil // it leaves the call out
+		return nil // without the call's details
 	}
 	err = p.failure(ctx, err)
 	if _, several := errors.AsType[core.Errors](err); several {
@@ -173,7 +172,7 @@ func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte
 	return err
 }
 
-// Close releases the instance. It may be called more than once.
+// Close closes the instance. It may be called more than once.
 func (i *instance) Close() error {
 	i.mu.Lock()
 	first := !i.closed
@@ -186,7 +185,7 @@ func (i *instance) Close() error {
 	defer cancel()
 	o, err := i.current.wait(ctx)
 	if err != nil || o.process.run.ended() {
-		return nil // it is not open any more, or never will be
+		return nil // it is not open
 	}
 	_, err = pb.NewPluginServiceClient(o.process.conn).Close(ctx, &pb.CloseRequest{Instance: o.id})
 	return unlessDead(o.process.failure(ctx, err))

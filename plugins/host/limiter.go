@@ -13,13 +13,13 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// limiter holds the calls of a process to its limits. Calls of targets have a queue
-// of their own: a scorer's call may wait for a target's.
+// limiter applies the limits to the calls of a process. Calls of targets have a
+// queue of their own, because a scorer's call may wait for a target's.
 type limiter struct{ targets, others *queue }
 
-// queue lets calls through as the limits allow. A call waits for a place among the
-// calls, then for room for its request, and then for room for its reply, for which
-// it gives back its request's: so no two calls wait for each other.
+// queue admits calls within the limits. A call waits for a place, then for room
+// for its request, and then for room for its reply, for which it releases its
+// request's room, so that no two calls wait for each other.
 type queue struct {
 	limits                   Limits
 	calls, requests, replies *semaphore.Weighted
@@ -38,8 +38,8 @@ func newQueue(l Limits) *queue {
 	}
 }
 
-// of returns where a method queues; nil means that it does not. What opens and
-// closes things, and what looks after the process, has to come through.
+// of returns the queue of a method; nil for none. Methods that open and close
+// instances, and those that supervise the process, are not queued.
 func (l limiter) of(method string) *queue {
 	switch method {
 	case pb.TargetService_StartConversation_FullMethodName, pb.TargetService_Send_FullMethodName:
@@ -51,8 +51,8 @@ func (l limiter) of(method string) *queue {
 	}
 }
 
-// unary makes a call of one request and one reply as a stream, so that it can
-// be told when the reply begins.
+// unary makes a call of one request and one reply as a stream, to learn when
+// the reply begins.
 func (l limiter) unary(
 	ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption,
 ) error {
@@ -60,7 +60,7 @@ func (l limiter) unary(
 		return invoke(ctx, method, request, reply, conn, options...)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // frees the stream, however this ends
+	defer cancel() // releases the stream in every case
 	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{}, method, options...)
 	if err != nil {
 		return err
@@ -74,8 +74,8 @@ func (l limiter) unary(
 	return stream.RecvMsg(reply)
 }
 
-// stream begins a call when there is a place for it. A call that streams is over when its
-// context is; unary ends the others.
+// stream begins a call when there is a place for it. A streaming call ends with
+// its context; unary ends its own.
 func (l limiter) stream(
 	ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, begin grpc.Streamer, options ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
@@ -98,7 +98,7 @@ func (l limiter) stream(
 	return c, nil
 }
 
-// limitedCall is a call that has a place.
+// limitedCall is a call that holds a place.
 type limitedCall struct {
 	grpc.ClientStream
 	ctx   context.Context // the stream's own ends before its last message is read
@@ -107,7 +107,7 @@ type limitedCall struct {
 	replying bool
 	mu       sync.Mutex
 	ended    bool
-	release  func() // gives back the bytes that it holds
+	release  func() // releases the bytes that it holds
 }
 
 // SendMsg waits until there is room for the request.
@@ -122,7 +122,7 @@ func (c *limitedCall) SendMsg(m any) error {
 func (c *limitedCall) RecvMsg(m any) error {
 	if !c.replying {
 		c.replying = true
-		_, _ = c.Header() // an error comes from RecvMsg, too
+		_, _ = c.Header() // RecvMsg returns the error, too
 		if err := c.reserve(c.queue.replies, wire.MaxMessage); err != nil {
 			return fmt.Errorf("waiting for room among the replies in flight: %w", err)
 		}
@@ -130,8 +130,8 @@ func (c *limitedCall) RecvMsg(m any) error {
 	return c.ClientStream.RecvMsg(m)
 }
 
-// reserve gives back the bytes that the call holds and waits for others. What is
-// larger than the limit takes all of it.
+// reserve releases the bytes that the call holds and waits for others. A size
+// above the limit takes all of it.
 func (c *limitedCall) reserve(room *semaphore.Weighted, n int64) error {
 	c.swap(func() {})
 	n = min(n, c.queue.limits.InFlight)
@@ -142,8 +142,8 @@ func (c *limitedCall) reserve(room *semaphore.Weighted, n int64) error {
 	return nil
 }
 
-// swap releases what is held, and what is to be held if the call has ended
-// meanwhile.
+// swap sets the release function and calls the previous one, and both if the
+// call has ended meanwhile.
 func (c *limitedCall) swap(release func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,7 +155,7 @@ func (c *limitedCall) swap(release func()) {
 	}
 }
 
-// end gives everything back.
+// end releases everything.
 func (c *limitedCall) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,25 +2,24 @@ package host
 
 import "cmp"
 
-// Limits bound what one plugin may use. A field that is 0 means its default.
-// The defaults leave room for a thousand voice conversations at a time through
-// one plugin.
+// Limits bound the resources of one plugin. 0 means the default. The defaults
+// allow a thousand concurrent voice conversations through one plugin.
 type Limits struct {
-	// Memory is how many bytes may be resident in the plugin's process and all
-	// that it has started, together; memory that they share counts for each. A
-	// plugin that uses more is killed, and has died. The default is 4 GiB: room
-	// for a speech model. It is watched on Linux only.
+	// Memory is the largest resident memory, in bytes, of the plugin's process
+	// and all processes that it has started; shared memory counts for each. A
+	// plugin above it is killed, and counts as dead. The default is 4 GiB,
+	// which is enough for a speech model. It is enforced on Linux only.
 	Memory int64
-	// Calls is how many calls may be in progress at a time; the default is
-	// 4096. Others wait for their turn, as long as their contexts let them.
-	// Targets have their own turns, beside converters and scorers, because
-	// these may use targets: there may be twice as many in all.
+	// Calls is the largest number of concurrent calls; the default is 4096.
+	// Further calls wait, as long as their contexts allow. Calls of targets are
+	// counted separately from those of converters and scorers, because these
+	// may use targets: there may be twice as many in all.
 	Calls int64
-	// InFlight is how many bytes the requests of these calls may have together
-	// until they are answered, and how many the replies that are on their way;
-	// the default is 1 GiB. A call whose request does not fit waits for its
-	// turn; one that is larger than InFlight passes alone. A reply's size is
-	// not known before, so that 64 MiB are set aside for each while it comes.
+	// InFlight is the largest total size, in bytes, of the requests of these
+	// calls, and of the replies that are being received; the default is 1 GiB
+	// each. A call whose request does not fit waits; one that is larger than
+	// InFlight is made alone. A reply's size is not known in advance, so that
+	// 64 MiB are reserved for each.
 	InFlight int64
 }
 
@@ -28,7 +27,7 @@ func (l Limits) withDefaults() Limits {
 	return l.or(Limits{Memory: 4 << 30, Calls: 4096, InFlight: 1 << 30})
 }
 
-// or returns the limits with those of m in place of what is 0.
+// or returns the limits, with those of m for 0.
 func (l Limits) or(m Limits) Limits {
 	return Limits{
 		Memory:   cmp.Or(l.Memory, m.Memory),

@@ -19,27 +19,28 @@ import (
 )
 
 const (
-	// maxLine is where an endless line is cut.
+	// maxLine is the length, in bytes, at which a line is split.
 	maxLine = 60 << 10
-	// maxShown is how many characters of a line are shown in an error.
+	// maxShown is the largest number of characters of a line in an error.
 	maxShown = 500
-	// maxLast is how many lines are kept to tell how a process died.
+	// maxLast is the number of lines that are kept for the error of a death.
 	maxLast = 8
-	// linesPerSecond and linesAtOnce are how many lines of one process come to
-	// the log. The rest is counted.
+	// linesPerSecond and linesAtOnce bound the rate of a process's lines in the
+	// log. Further lines are counted.
 	linesPerSecond, linesAtOnce = 200, 2000
-	// lineSize is how many bytes count as a line: a longer one is several.
+	// lineSize is the number of bytes that count as one line: a longer line
+	// counts as several.
 	lineSize = 512
 )
 
-// pluginLog takes what one process logs and prints to the host's log, as far as
-// it is not too much.
+// pluginLog passes the log and output of one process to the host's log, within
+// a rate limit.
 type pluginLog struct {
 	log  hclog.Logger
 	rate *rate.Limiter
 
 	mu        sync.Mutex
-	last      []string // as they came
+	last      []string // oldest first
 	panicking bool
 	dropped   int
 	summary   *time.Timer // set while lines are being dropped
@@ -49,16 +50,16 @@ func newPluginLog(log hclog.Logger) *pluginLog {
 	return &pluginLog{log: log, rate: rate.NewLimiter(linesPerSecond, linesAtOnce)}
 }
 
-// structured takes a line of standard error: one of hclog's JSON lines, or
-// anything.
+// structured handles a line of standard error: one of hclog's JSON lines, or
+// plain text.
 func (l *pluginLog) structured(line string) { l.take(line, true) }
 
-// plain takes a line that says nothing about its level. The trace of a Go
-// program that crashes comes as such lines.
+// plain handles a line without a level. The stack trace of a Go program that
+// crashes consists of such lines.
 func (l *pluginLog) plain(line string) { l.take(line, false) }
 
-// take does little with a line that is dropped: a plugin that floods its log
-// must not keep the host busy.
+// take does little work for a line that is dropped: a plugin that floods its
+// log must not slow the host down.
 func (l *pluginLog) take(line string, structured bool) {
 	crashing := l.remember(line)
 	if !l.rate.AllowN(time.Now(), 1+len(line)/lineSize) {
@@ -76,7 +77,7 @@ func (l *pluginLog) take(line string, structured bool) {
 	l.log.Log(level, printable(line))
 }
 
-// drop counts a line that is too much. They are summed up every second.
+// drop counts a line above the rate limit. The count is logged every second.
 func (l *pluginLog) drop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,8 +87,8 @@ func (l *pluginLog) drop() {
 	}
 }
 
-// flush sums up the lines that were dropped. It logs without the lock: a log that
-// hangs must not hold up whoever reads the plugin's output.
+// flush logs the number of dropped lines. It does not hold the lock while it
+// logs: a log that blocks must not hold up the reader of the plugin's output.
 func (l *pluginLog) flush() {
 	l.mu.Lock()
 	summary, dropped := l.summary, l.dropped
@@ -101,7 +102,8 @@ func (l *pluginLog) flush() {
 }
 
 // remember keeps the line for the error that says how the process died, and
-// reports whether it is crashing. Of a crash the first lines tell most, else the last.
+// reports whether it is crashing. It keeps the first lines of a crash trace,
+// otherwise the last lines.
 func (l *pluginLog) remember(line string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,7 +123,7 @@ func (l *pluginLog) remember(line string) bool {
 	return l.panicking
 }
 
-// lastLines returns the lines that tell most about a death.
+// lastLines returns the kept lines.
 func (l *pluginLog) lastLines() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -141,8 +143,8 @@ type entry struct {
 	pairs   []any
 }
 
-// parseEntry parses a line of hclog's. It takes nothing for granted: the line
-// comes from another program.
+// parseEntry parses one of hclog's lines. It validates every field, because the
+// line comes from another program.
 func parseEntry(line string) (entry, bool) {
 	var raw map[string]any
 	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &raw) != nil {
@@ -172,7 +174,8 @@ func formatPairs(pairs []any) string {
 	return printable(b.String())
 }
 
-// printable keeps a plugin from writing escape sequences to a terminal.
+// printable removes escape sequences, so that a plugin cannot write them to a
+// terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\t' && r != '\n' {
@@ -183,7 +186,7 @@ func printable(s string) string {
 }
 
 // eachLine calls f with each line until the reader ends or fails. Lines longer
-// than maxLine come in pieces.
+// than maxLine are split.
 func eachLine(r io.Reader, f func(line string)) {
 	lines := bufio.NewReaderSize(r, maxLine)
 	for {
@@ -195,8 +198,8 @@ func eachLine(r io.Reader, f func(line string)) {
 	}
 }
 
-// lineWriter is a writer that calls f with each line, without a lock: f may block.
-// The lines are in order where one goroutine writes.
+// lineWriter is a writer that calls f with each line. It holds no lock
+// meanwhile: f may block. The lines are in order if one goroutine writes.
 type lineWriter struct {
 	f func(line string)
 
@@ -212,7 +215,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// lines returns the lines that p ends, and keeps the rest.
+// lines returns the lines that end in p, and keeps the rest.
 func (w *lineWriter) lines(p []byte) (lines []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -227,7 +230,7 @@ func (w *lineWriter) lines(p []byte) (lines []string) {
 	}
 }
 
-// flush calls f with a last line that has no end.
+// flush calls f with a last line without a line end.
 func (w *lineWriter) flush() {
 	w.mu.Lock()
 	last := w.partial

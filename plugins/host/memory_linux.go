@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// memoryEvery is how often memory is looked at.
+	// memoryEvery is the interval at which memory is measured.
 	memoryEvery = 100 * time.Millisecond
-	// membersEvery is after how many looks the processes are listed anew, which
-	// costs a look at all processes of the machine.
+	// membersEvery is the number of measurements after which the processes are
+	// listed again, which reads all processes of the machine.
 	membersEvery = 10
 )
 
-// watchMemory calls tooMuch, with words that go on after the plugin's name, when
-// the leader of a session and all that it has started use more memory than they
-// may. It returns then, or when the session is over.
+// watchMemory calls tooMuch, with a phrase that follows the plugin's name, when
+// the leader of a session and its processes exceed their memory. It returns
+// then, or when the session has ended.
 func watchMemory(leader int, limit int64, over <-chan struct{}, tooMuch func(reason string)) {
 	tick := time.NewTicker(memoryEvery)
 	defer tick.Stop()
@@ -42,14 +42,14 @@ func watchMemory(leader int, limit int64, over <-chan struct{}, tooMuch func(rea
 	}
 }
 
-// resident sums up the resident memory of processes, in bytes. One that is gone
-// has none.
+// resident sums up the resident memory of processes, in bytes. One that has
+// ended counts 0.
 func resident(pids []int) int64 {
 	var pages int64
 	for _, pid := range pids {
 		process := "/proc/" + strconv.Itoa(pid)
 		own := residentPages(process)
-		if own == 0 { // its first thread may have ended; all of them share it
+		if own == 0 { // its first thread may have ended; any thread has the memory of all
 			threads, _ := os.ReadDir(process + "/task")
 			for _, thread := range threads {
 				own = max(own, residentPages(process+"/task/"+thread.Name()))
@@ -60,7 +60,7 @@ func resident(pids []int) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// residentPages reads the second number in statm, after the size.
+// residentPages reads the second number in statm; the first is the size.
 func residentPages(dir string) int64 {
 	statm, err := os.ReadFile(dir + "/statm")
 	if err != nil {

@@ -2,6 +2,6 @@
 
 package host
 
-// watchMemory does nothing: this system does not tell cheaply what the
-// processes of a session use.
+// watchMemory does nothing: on this system, the memory of a session cannot be
+// measured cheaply.
 func watchMemory(int, int64, <-chan struct{}, func(string)) {}

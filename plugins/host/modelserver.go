@@ -15,8 +15,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// modelServer lets the components of one process use targets of the campaign. They
-// are served on a connection of their own, which is made when the first
+// modelServer lets the components of one process use targets of the campaign.
+// They are served on a connection of their own, which is created when the first
 // instance needs it.
 type modelServer struct {
 	broker *goplugin.GRPCBroker
@@ -33,8 +33,8 @@ func newModelServer(broker *goplugin.GRPCBroker) *modelServer {
 	return s
 }
 
-// start begins to serve and returns under which number of the broker. The
-// broker adds what makes it mutual TLS.
+// start begins to serve and returns the broker's id of the connection. The
+// broker adds mutual TLS.
 func (s *modelServer) start() (uint32, error) {
 	id := s.broker.NextId()
 	serving, over := make(chan struct{}), make(chan struct{})
@@ -73,7 +73,7 @@ func (s *modelServer) newServer(options []grpc.ServerOption) *grpc.Server {
 	return server
 }
 
-// stop ends what is still being served. The process is gone.
+// stop ends all calls. The process has ended.
 func (s *modelServer) stop() {
 	s.mu.Lock()
 	server := s.server
@@ -83,19 +83,19 @@ func (s *modelServer) stop() {
 	}
 }
 
-// modelGrant is what one instance may use. A nil one is nothing.
+// modelGrant is the set of targets that one instance may use. nil is empty.
 type modelGrant struct {
 	server   *modelServer
 	brokerID uint32
-	// handles are what the plugin calls the targets, by their names in the campaign.
-	// They are random, so that no other instance can guess one.
+	// handles identify the targets for the plugin, by their names in the
+	// campaign. They are random, so that no other instance can guess one.
 	handles map[string]string
 	// targets are the targets by their handles.
 	targets map[string]core.Target
 }
 
-// admit lets an instance that is about to be opened use those of the targets
-// that its configuration names.
+// admit lets an instance that is about to be opened use the targets that its
+// configuration names.
 func (s *modelServer) admit(names []string, targets core.Targets) (*modelGrant, error) {
 	g := &modelGrant{server: s, handles: map[string]string{}, targets: map[string]core.Target{}}
 	for _, name := range names {
@@ -112,7 +112,7 @@ func (s *modelServer) admit(names []string, targets core.Targets) (*modelGrant, 
 	return g, err
 }
 
-// open completes a request to open the instance.
+// open adds the handles to a request to open the instance.
 func (g *modelGrant) open(r *pb.OpenRequest) *pb.OpenRequest {
 	if g != nil {
 		r.Models, r.BrokerId = wire.EncodeModels(g.handles), g.brokerID
@@ -120,8 +120,8 @@ func (g *modelGrant) open(r *pb.OpenRequest) *pb.OpenRequest {
 	return r
 }
 
-// beginCall begins a call of the instance: with the context that it returns, and
-// until end is called, the instance may use its targets. What it asks has ended
+// beginCall begins a call of the instance: with the returned context, and until
+// end is called, the instance may use its targets. All its requests have ended
 // when end returns.
 func (g *modelGrant) beginCall(ctx context.Context) (_ context.Context, end func()) {
 	if g == nil {
@@ -143,7 +143,7 @@ func (g *modelGrant) beginCall(ctx context.Context) (_ context.Context, end func
 }
 
 // enter returns the call that a request belongs to, a context that ends with
-// either, and what to do when the request has been answered.
+// either, and a function to call when the request is answered.
 func (s *modelServer) enter(request context.Context) (*call, context.Context, func(), error) {
 	ids := metadata.ValueFromIncomingContext(request, wire.CallKey)
 	if len(ids) != 1 {
@@ -164,8 +164,8 @@ func (s *modelServer) enter(request context.Context) (*call, context.Context, fu
 	}, nil
 }
 
-// joined returns a context with the values of the call's, which ends when either
-// does.
+// joined returns a context with the values of the call's, which ends when
+// either does.
 func joined(call, request context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(call)
 	stop := context.AfterFunc(request, func() { cancel(context.Cause(request)) })
@@ -184,24 +184,24 @@ func joined(call, request context.Context) (context.Context, context.CancelFunc)
 	}
 }
 
-// call is a conversion or a score that a component of the process is making.
+// call is a conversion or a scoring in progress.
 type call struct {
 	grant         *modelGrant
-	ctx           context.Context // the caller's, until the call is over
+	ctx           context.Context // the caller's, until the call has ended
 	cancel        context.CancelFunc
 	requests      serving.Calls
 	conversations serving.Table[*modelConversation]
 }
 
-// modelConversation is a conversation that a component holds with a target of the
-// campaign, under the handle that it has of it.
+// modelConversation is a component's conversation with a target of the
+// campaign, and the target's handle.
 type modelConversation struct {
 	*serving.Conversation
 	handle string
 }
 
-// end ends the call: no request is answered any more, those that are being
-// answered are cancelled, and conversations that were left open are ended.
+// end ends the call: further requests are refused, those in progress are
+// cancelled, and open conversations are ended.
 func (c *call) end() {
 	c.requests.Refuse()
 	c.cancel()
@@ -210,12 +210,12 @@ func (c *call) end() {
 	defer cancel()
 	var ending sync.WaitGroup
 	for _, open := range c.conversations.Drain() {
-		ending.Go(func() { _ = open.End(ctx) }) // the component, which has not ended it, is not told
+		ending.Go(func() { _ = open.End(ctx) }) // the error has no receiver: the component has not ended the conversation
 	}
 	ending.Wait()
 }
 
-// find returns the conversation of a name that is held under a handle.
+// find returns the conversation with an id and a handle.
 func (c *call) find(id, handle string) (*modelConversation, bool) {
 	found, ok := c.conversations.Get(id)
 	return found, ok && found.handle == handle

@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// modelService serves the targets of the campaign to a plugin, by the contract that
-// the plugin serves for its own targets.
+// modelService serves the targets of the campaign to a plugin, with the
+// contract that the plugin implements for its own targets.
 type modelService struct {
 	pb.UnimplementedTargetServiceServer
 	server *modelServer
@@ -41,8 +41,8 @@ func (s *modelService) StartConversation(ctx context.Context, r *pb.StartConvers
 	return &pb.StartConversationResponse{Conversation: call.conversations.Add(c)}, nil
 }
 
-// Send implements the contract. Only the wait for the replies counts as a part of
-// the call: a plugin that does not fetch them does not delay the call's end.
+// Send implements the contract. Only the wait for the replies counts as part of
+// the call: a plugin that does not read them does not delay the call's end.
 func (s *modelService) Send(r *pb.SendRequest, stream pb.TargetService_SendServer) error {
 	replies, failure := s.deliver(stream.Context(), r)
 	if err := wire.SendReplies(replies, stream.Send); err != nil {
@@ -51,7 +51,7 @@ func (s *modelService) Send(r *pb.SendRequest, stream pb.TargetService_SendServe
 	return failure
 }
 
-// deliver returns the replies that came before an error with it.
+// deliver sends the replies; those that came before an error are sent with it.
 func (s *modelService) deliver(request context.Context, r *pb.SendRequest) ([]core.Reply, error) {
 	call, ctx, done, err := s.server.enter(request)
 	if err != nil {

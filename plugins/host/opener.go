@@ -12,16 +12,16 @@ type opener struct {
 	targets core.Targets
 }
 
-// Using returns what opens components of the plugins. A converter or scorer whose
-// configuration names one of the targets may use it, in the calls of Convert and
-// Score that are made to it: with the context of that call, and until it ends.
+// Using returns an opener of the plugins' components. A converter or scorer
+// whose configuration names one of the targets may use it during calls of
+// Convert and Score, with the context of the call.
 func (h *Host) Using(targets core.Targets) core.Opener { return opener{host: h, targets: targets} }
 
 // Open implements [core.Opener].
 func (o opener) Open(ctx context.Context, kind core.Kind, use string, config []byte) (any, error) {
 	targets := o.targets
 	if kind == core.KindTarget {
-		targets = nil // a target uses no other
+		targets = nil // a target uses no other target
 	}
 	i, err := o.host.open(ctx, kind, use, config, targets)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 )
 
 // startOpenFile makes a command start an open file. The program still sees its
-// own name, and its path in /proc/self/exe. Where there is no /proc, as in some
-// containers, the command stays as it is.
+// own name, and its path in /proc/self/exe. Without /proc, as in some
+// containers, the command is unchanged.
 func startOpenFile(cmd *exec.Cmd, file *os.File) {
 	const (
 		open       = "/proc/self/fd"

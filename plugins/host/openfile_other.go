@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// startOpenFile leaves a command as it is: this system starts files by their
-// path only. What was verified is what is started as long as only its owner can
-// write to its folders ([Trusted]).
+// startOpenFile does nothing: this system starts files by path only. The
+// verified file is the one that is started as long as only its owner can write
+// to its folders ([Trusted]).
 func startOpenFile(*exec.Cmd, *os.File) {}

@@ -17,17 +17,17 @@ import (
 )
 
 const (
-	// askTimeout bounds how long a program may take to describe itself.
+	// askTimeout is how long a program may take to describe itself.
 	askTimeout = 30 * time.Second
-	// maxDescription bounds what it may print, in bytes.
+	// maxDescription is the largest size of the description, in bytes.
 	maxDescription = 8 << 20
 )
 
-// Grant lets a plugin do more than it has declared, because the user allows the
-// campaign to have it done: to run a program or to read a file that the
-// campaign names. The plugin is the one that offers the component; a process of
-// it that may not do that is ended, and started anew when it is needed. Grant
-// has to come before anything is opened.
+// Grant gives a plugin permissions beyond those that it declares, because the
+// user allows the campaign to have it run a program or read a file. The plugin
+// is the one with the component; a process of it without that permission is
+// ended, and started again when it is needed. Grant has to be called before
+// anything is opened.
 func (h *Host) Grant(ctx context.Context, kind core.Kind, use string, more core.Permissions) error {
 	plugin, _, _, err := h.find(ctx, kind, use)
 	if err != nil {
@@ -37,7 +37,7 @@ func (h *Host) Grant(ctx context.Context, kind core.Kind, use string, more core.
 	return nil
 }
 
-// grant adds to what the plugin may do.
+// grant adds to the plugin's permissions.
 func (p *plugin) grant(more core.Permissions) {
 	p.mu.Lock()
 	wider := p.granted.With(more)
@@ -57,8 +57,8 @@ func (p *plugin) grant(more core.Permissions) {
 	}
 }
 
-// startConfined starts a process that is held to what the plugin has declared
-// and has been granted.
+// startConfined starts a process with the permissions that the plugin has
+// declared and been granted.
 func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	if p.attach != nil {
 		how := &confined{words: "not sandboxed: it was attached to"}
@@ -91,9 +91,9 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	return process, nil
 }
 
-// declares returns the permissions that the plugin asks for. A program says them
-// on its command line, where it may do nothing else. Of a locked one they are
-// known: what the user has seen is all that it may do, whatever it says today.
+// declares returns the permissions that the plugin declares. A program prints
+// them when it is run with "describe", in a sandbox without permissions. Those
+// of a locked plugin are in the lock: the user approved these and no others.
 func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
 	switch {
 	case !p.confines():
@@ -102,7 +102,7 @@ func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
 		return p.options.Confinement.Bundled, nil
 	case p.locked != nil:
 		return *p.locked, nil
-	case p.declared != nil: // set by the only start that there is at a time
+	case p.declared != nil: // set by the only start in progress
 		return *p.declared, nil
 	}
 	described, err := p.askProgram(ctx)
@@ -116,7 +116,7 @@ func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
 	return described.Permissions, nil
 }
 
-// saidWhere says where the permissions are known from.
+// saidWhere names the source of the permissions.
 func (p *plugin) saidWhere() string {
 	if p.locked != nil {
 		return "are locked"
@@ -160,8 +160,8 @@ func (p *plugin) askProgram(ctx context.Context) (d wire.Description, err error)
 	return d, nil
 }
 
-// runSession runs a command to its end, and ends all that it has started. It may
-// use so much memory.
+// runSession runs a command to its end, and ends all processes that it has
+// started. memory is their limit in bytes.
 func runSession(ctx context.Context, cmd *exec.Cmd, memory int64) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

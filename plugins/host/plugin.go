@@ -15,28 +15,28 @@ import (
 // maxRestarts is how often a plugin is started again after it has died.
 const maxRestarts = 3
 
-// plugin is a plugin that may run: at most one process of it does at a time.
+// plugin is a plugin with at most one running process.
 type plugin struct {
 	program
 	options Options
 	log     hclog.Logger
-	closed  context.Context // done when the host is closed
+	closed  context.Context // ends when the host is closed
 
 	mu      sync.Mutex
 	current *future[*process]
-	// deaths counts the processes that died, and the restarts that failed, since
-	// one was proven.
+	// deaths counts the processes that died and the restarts that failed since
+	// the last proven process.
 	deaths int
 	pause  *backoff.ExponentialBackOff
-	// declared are the permissions that the plugin asks for, once they are
-	// known, and granted those that come on top of them.
+	// declared are the permissions that the plugin declares, once known;
+	// granted those added by the user.
 	declared *core.Permissions
 	granted  core.Permissions
 }
 
 func newPlugin(closed context.Context, o Options, p program) *plugin {
 	log := o.Log
-	if log.Name() != p.name { // the bundled plugin is the program itself
+	if log.Name() != p.name { // the bundled plugin is this program
 		log = log.Named(p.name)
 	}
 	o.Limits = p.limits.or(o.Limits)
@@ -52,7 +52,7 @@ func newPlugin(closed context.Context, o Options, p program) *plugin {
 	}
 }
 
-// path is the program; the socket of one that runs already.
+// path is the program, or the socket of an attached plugin.
 func (p program) path() string {
 	if p.attach != nil {
 		return p.attach.Socket
@@ -64,7 +64,7 @@ func (p program) bundled() bool { return !p.third }
 
 // connect returns the running process. It starts one if there is none, or if
 // the last has died or could not be started. Concurrent callers share a start;
-// a caller that gives up leaves it to the others.
+// it goes on if a caller gives up.
 func (p *plugin) connect(ctx context.Context) (*process, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("starting plugin %q: %w", p.name, ctx.Err())
@@ -114,14 +114,13 @@ func spent(launch *future[*process]) bool {
 	return launch.isDone() && (launch.err != nil || launch.value.run.ended())
 }
 
-// proven reports whether the process that died had shown before that the plugin
-// works.
+// proven reports whether the process that died had lived for ProvenAfter.
 func (p *plugin) proven() bool {
 	return p.current != nil && p.current.err == nil && time.Since(p.current.value.began) >= p.options.ProvenAfter
 }
 
-// givenUp says why there is no process, and will be none: that is a bug of the
-// plugin, and nothing that could be waited for.
+// givenUp explains why there is no process and will be none. The cause is a bug
+// of the plugin, so that the error does not suggest to wait.
 func (p *plugin) givenUp() error {
 	last := p.current.err
 	if last == nil {
@@ -130,8 +129,8 @@ func (p *plugin) givenUp() error {
 	return core.Errorf(core.ErrorInternal, "plugin %q died %d times; it is not started again: %s", p.name, p.deaths, last)
 }
 
-// restartAfter returns a start that comes after a pause. How the last process
-// ended is told first.
+// restartAfter returns a start that comes after a pause. The end of the last
+// process is reported first.
 func (p *plugin) restartAfter(last *future[*process], deaths int, pause time.Duration) func() (*process, error) {
 	return func() (*process, error) {
 		if last.err == nil {
@@ -150,7 +149,7 @@ func (p *plugin) restartAfter(last *future[*process], deaths int, pause time.Dur
 	}
 }
 
-// start starts a process, and gives up when it takes too long or the host is
+// start starts a process. It fails on the start timeout and when the host is
 // closed.
 func (p *plugin) start() (*process, error) {
 	ctx, cancel := context.WithTimeoutCause(p.closed, p.options.StartTimeout,
@@ -166,8 +165,8 @@ func (p *plugin) start() (*process, error) {
 	return process, nil
 }
 
-// stop ends the process, if there is one. The host is closed by now, so there
-// is no new one.
+// stop ends the process, if there is one. The host is closed by now, so that no
+// other one starts.
 func (p *plugin) stop() {
 	p.mu.Lock()
 	launch := p.current

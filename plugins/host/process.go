@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	// stopGrace is how long a plugin may take to close what is open in it.
+	// stopGrace is how long a plugin may take to close its instances.
 	stopGrace = 2 * time.Second
 	// killGrace is how long the kernel may take to end a killed process.
 	killGrace = time.Second
@@ -37,21 +37,22 @@ type process struct {
 	began  time.Time
 	log    hclog.Logger
 	output *pluginLog
-	// stdout and stderr take what is printed once the plugin serves.
+	// stdout and stderr receive the output once the plugin serves.
 	stdout, stderr *lineWriter
 	run            *run
 	client         *goplugin.Client
-	// kill ends the process politely and tidies up; it blocks as long as the
+	// kill ends the process by request and cleans up; it blocks as long as the
 	// process is frozen.
 	kill func()
-	// asked is closed when the plugin has said what it offers, or failed to.
+	// asked is closed when the plugin has described itself, or failed to.
 	asked chan struct{}
-	// tellEnd tells once that the process has ended, and returns when that is told.
+	// tellEnd reports the end of the process once, and returns after that.
 	tellEnd  func()
 	stopping atomic.Bool
-	// killedFor says why the process was killed, if it was for a reason.
+	// killedFor is the reason for which the host killed the process; "" for
+	// none.
 	killedFor atomic.Pointer[string]
-	gone      chan struct{} // closed when there is nothing left
+	gone      chan struct{} // closed when the process and its files are gone
 	limiter   limiter
 	how       *confined
 	spans     func(plugin string, otlp []byte) // nil where calls are not traced
@@ -62,8 +63,8 @@ type process struct {
 	components  []Component
 }
 
-// startProcess starts a plugin and asks what it offers. It sees to it that how
-// is removed.
+// startProcess starts a plugin and asks for its description. It makes sure that
+// how is removed.
 func startProcess(ctx context.Context, of *plugin, how *confined) (*process, error) {
 	p := &process{name: of.name, began: time.Now(), how: how, log: of.log, spans: of.options.Spans, output: newPluginLog(of.log), asked: make(chan struct{}), gone: make(chan struct{}), limiter: newLimiter(of.options.Limits)}
 	p.tellEnd = sync.OnceFunc(func() { p.reportEnd(of) })
@@ -96,7 +97,7 @@ func startProcess(ctx context.Context, of *plugin, how *confined) (*process, err
 	return p, nil
 }
 
-// prepare makes the process one that is yet to be started.
+// prepare sets up a process that has not been started.
 func (p *process) prepare(of *plugin) error {
 	self, err := newIdentity()
 	if err != nil {
@@ -123,9 +124,9 @@ func (p *process) clientConfig(self identity) *goplugin.ClientConfig {
 		TLSConfig:        self.config,
 		SkipHostEnv:      true,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: p.how.folder},
-		// The context of the start ends it in time.
+		// The context of the start applies.
 		StartTimeout:    time.Hour,
-		Logger:          hclog.NewNullLogger(), // what it has to say comes as errors
+		Logger:          hclog.NewNullLogger(), // its messages are returned as errors
 		SyncStdout:      p.stdout,
 		SyncStderr:      p.stderr,
 		GRPCDialOptions: p.dialOptions(),
@@ -164,7 +165,7 @@ func (p *process) dial() error {
 	return nil
 }
 
-// ask asks what the plugin offers, and checks the answer.
+// ask asks for the plugin's description, and checks it.
 func (p *process) ask(ctx context.Context) error {
 	response, err := pb.NewPluginServiceClient(p.conn).Describe(ctx, &pb.DescribeRequest{})
 	if err != nil {
@@ -187,7 +188,7 @@ func (p *process) ask(ctx context.Context) error {
 	return nil
 }
 
-// number is the process's, 0 where that is not known.
+// number is the process's id, 0 where that is not known.
 func (p *process) number() int {
 	n, _ := strconv.Atoi(p.run.ID())
 	return n
@@ -202,10 +203,9 @@ func (p *process) find(kind core.Kind, name string) (core.Info, bool) {
 	return core.Info{}, false
 }
 
-// supervise watches the process until it ends, whoever causes that, and tidies
-// up.
+// supervise watches the process until it ends, for any reason, and cleans up.
 func (p *process) supervise(of *plugin) {
-	if of.attach == nil { // one in a debugger stands still for as long as it takes
+	if of.attach == nil { // a debugger may stop the process for any time
 		p.watchHeart(of.options.HeartbeatEvery, of.options.HeartbeatTimeout)
 	}
 	<-p.run.over
@@ -222,8 +222,7 @@ func (p *process) supervise(of *plugin) {
 	close(p.gone)
 }
 
-// reportEnd tells that the process has ended, after it was told that it had
-// started.
+// reportEnd reports the end of the process, after its start was reported.
 func (p *process) reportEnd(of *plugin) {
 	<-p.asked
 	if p.stopping.Load() {
@@ -235,18 +234,17 @@ func (p *process) reportEnd(of *plugin) {
 	of.options.observe(Event{Plugin: p.name, Kind: Died, PID: p.number(), Reason: p.reason()})
 }
 
-// killBecause kills the process, and everything that it has started, for a
-// reason that goes on after the plugin's name.
+// killBecause kills the process and everything that it has started. The reason
+// is a phrase that follows the plugin's name.
 func (p *process) killBecause(reason string) {
 	p.killedFor.CompareAndSwap(nil, &reason)
 	_ = p.run.Kill(context.Background())
 }
 
-// stop ends the process: politely at first, and then with its whole group. A
-// frozen process answers neither go-plugin's shutdown call nor its ping, and
-// both wait for ever.
+// stop ends the process: by request at first, and then with its whole group.
+// go-plugin's shutdown call and ping both block while the process is frozen.
 func (p *process) stop() {
-	if !p.run.ended() { // else it has died
+	if !p.run.ended() { // otherwise it has died
 		p.stopping.Store(true)
 	}
 	go p.kill()
@@ -260,7 +258,7 @@ func (p *process) stop() {
 	}
 }
 
-// wait reports whether the process was gone within d.
+// wait reports whether the process ended within d.
 func (p *process) wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -289,7 +287,7 @@ func (p *process) startError(ctx context.Context, err error) error {
 	return core.Errorf(core.ErrorUnavailable, "%w", err)
 }
 
-// withLastLines adds what the process said last.
+// withLastLines adds the last lines of the process's output.
 func (p *process) withLastLines(e *core.Error) *core.Error {
 	return withLines(e, p.output.lastLines())
 }
@@ -303,8 +301,8 @@ func withLines(e *core.Error, lines []string) *core.Error {
 	return &f
 }
 
-// socketDir returns the folder within which the folders of processes are made.
-// Their sockets are below them, and the path of a socket has to fit into 104
+// socketDir returns the folder in which the folders of processes are created.
+// Their sockets are in these, and the path of a socket may have at most 104
 // bytes.
 func socketDir(temp string) string {
 	const room = 104 - len("/orchestrator-1234567890/plugin-dir1234567890/plugin1234567890") - 1
@@ -314,20 +312,20 @@ func socketDir(temp string) string {
 	return temp
 }
 
-// dispensed is what go-plugin has of a plugin.
+// dispensed is go-plugin's handle of a plugin.
 type dispensed struct {
 	conn   *grpc.ClientConn
 	broker *goplugin.GRPCBroker
 }
 
-// dispenser makes go-plugin hand out the connection itself.
+// dispenser makes go-plugin return the connection itself.
 type dispenser struct {
 	goplugin.NetRPCUnsupportedPlugin
 }
 
 var _ goplugin.GRPCPlugin = dispenser{}
 
-// GRPCServer is the plugin's half, which it has of its own.
+// GRPCServer is unused: the plugin has its own.
 func (dispenser) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 	return errors.New("a host is not a plugin")
 }

@@ -17,51 +17,52 @@ import (
 )
 
 // drainTimeout is how long the output of a process is read after its end. A
-// program that it started and that left its group can hold the pipes open for
-// ever.
+// program that it started and that left its group can hold the pipes open.
 const drainTimeout = 250 * time.Millisecond
 
-// run is one run of a plugin's program. go-plugin's own runner reads standard
-// error until it ends before it looks whether the process has, so a grandchild
-// that holds it blocks everything; it gives the plugin the host's standard
-// input; it drops what comes on standard output after the handshake; and it
-// parses log lines with a parser that panics on some. Hence this one.
+// run is one run of a plugin's program. It replaces go-plugin's runner, which
+// reads standard error to its end before it checks the process, so that a
+// grandchild that holds it open blocks everything; gives the plugin the host's
+// standard input; drops standard output after the handshake; and parses log
+// lines with a parser that panics on some.
 type run struct {
 	argv []string
-	// env is what go-plugin and the contract have to say, and how the rest.
+	// env are the variables of go-plugin and the contract, how the
+	// restrictions.
 	env []string
 	how *confined
-	// open finds a third party's program good right before it is started; nil
-	// for the bundled one. sum is the SHA-256 of what it found.
+	// open verifies a third party's program right before it is started; nil for
+	// the bundled one. sum is its SHA-256.
 	open func() (*executable, error)
 	sum  string
 	log  *pluginLog
 
-	// started is called with the number of the process once it has been started,
-	// without a lock. It does not wait.
+	// started is called with the id of the process once it was started, without
+	// a lock. It must not block.
 	started func(pid int)
 
-	// The pipes that go-plugin reads: the handshake line, and nothing.
+	// The pipes that go-plugin reads: one with the handshake line, one that is
+	// empty.
 	stdout, stderr   *io.PipeReader
 	toStdout, toNone *io.PipeWriter
 
 	mu        sync.Mutex
 	cmd       *exec.Cmd
 	killed    bool
-	reaped    bool // its number may be another's
+	reaped    bool // its id may belong to another process
 	handshake string
 
-	// over is closed when the process has ended and its output is read;
-	// status is set before.
+	// over is closed when the process has ended and its output was read; status
+	// is set before.
 	over   chan struct{}
 	status string
-	// left counts the processes that it has left and that cannot be killed.
+	// left counts the processes that it started and that cannot be killed.
 	left int
 }
 
 var _ runner.Runner = (*run)(nil)
 
-// newRun returns a run that is yet to be started.
+// newRun returns a run that has not been started.
 func newRun(p *plugin, how *confined, log *pluginLog, started func(pid int)) *run {
 	r := &run{argv: p.argv, how: how, log: log, started: started, over: make(chan struct{})}
 	if p.third {
@@ -82,8 +83,8 @@ func (r *run) Start(context.Context) error {
 	return nil
 }
 
-// launch starts the process, unless it has been killed before, and returns its
-// number.
+// launch starts the process, unless the run was killed before, and returns its
+// id.
 func (r *run) launch() (pid int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -121,8 +122,8 @@ func (r *run) launch() (pid int, err error) {
 	return cmd.Process.Pid, nil
 }
 
-// command returns the command that starts the program, and what to do when it
-// has been started.
+// command returns the command that starts the program, and a function to call
+// after the start.
 func (r *run) command() (cmd *exec.Cmd, done func(), err error) {
 	if r.open == nil {
 		return exec.Command(r.argv[0], r.argv[1:]...), func() {}, nil //nolint:noctx // ended by stop, with its whole group, and not by a context
@@ -156,7 +157,7 @@ func (r *run) watch(cmd *exec.Cmd, lifeline, stdout, stderr *os.File) {
 	close(r.over)
 }
 
-// readStdout hands the first line to go-plugin, and the rest to the log.
+// readStdout passes the first line to go-plugin, and the rest to the log.
 func (r *run) readStdout(stdout io.Reader) {
 	first := true
 	eachLine(stdout, func(line string) {
@@ -179,7 +180,7 @@ func (r *run) firstLine() string {
 	return r.handshake
 }
 
-// Wait waits until the process has ended and its output is read.
+// Wait waits until the process has ended and its output was read.
 func (r *run) Wait(context.Context) error {
 	<-r.over
 	return nil
@@ -208,14 +209,14 @@ func (r *run) ended() bool {
 // Stdout gives go-plugin the handshake line.
 func (r *run) Stdout() io.ReadCloser { return r.stdout }
 
-// Stderr gives go-plugin nothing: log lines are parsed here.
+// Stderr is empty for go-plugin: log lines are parsed here.
 func (r *run) Stderr() io.ReadCloser { return r.stderr }
 
 // Name is the program.
 func (r *run) Name() string { return r.argv[0] }
 
 // ID is the process id. It is not empty before the start either, because
-// go-plugin tidies nothing up that has no id.
+// go-plugin cleans up nothing that has no id.
 func (r *run) ID() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -228,7 +229,7 @@ func (r *run) ID() string {
 // Diagnose adds nothing to go-plugin's message, which is not shown.
 func (r *run) Diagnose(context.Context) string { return "" }
 
-// PluginToHost translates addresses, which are the same on both sides.
+// PluginToHost returns its arguments: addresses are the same on both sides.
 func (r *run) PluginToHost(network, address string) (string, string, error) {
 	return network, address, nil
 }

@@ -18,8 +18,8 @@ var (
 	_ core.Interruptible = (*conversation)(nil)
 )
 
-// StartConversation implements [core.Target]. It is not repeated where the
-// process dies during it: what it has sent by then is not known.
+// StartConversation implements [core.Target]. It is not repeated if the process
+// dies during it, because the process may have sent something.
 func (t *target) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
 	in, err := t.acquire(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func (t *target) StartConversation(ctx context.Context, start core.Start) (core.
 	return &conversation{target: t, in: in, id: started.GetConversation()}, nil
 }
 
-// conversation lives and dies with the process that it was started in.
+// conversation ends with the process in which it was started.
 type conversation struct {
 	target *target
 	in     opened
@@ -53,15 +53,15 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 	return wire.OnlyReply(replies), err
 }
 
-// Exchange implements [core.Interruptible]. Whether the component does, the
-// plugin says.
+// Exchange implements [core.Interruptible]. If the component does not, the
+// plugin returns an error.
 func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	request, err := wire.EncodeSend(c.in.id, c.id, messages)
 	if err != nil {
 		return nil, err
 	}
 	streaming, cancel := context.WithCancel(ctx)
-	defer cancel() // frees the stream, however this ends
+	defer cancel() // releases the stream in every case
 	stream, err := c.service().Send(streaming, request)
 	if err != nil {
 		return nil, c.in.process.failure(ctx, err)
@@ -73,7 +73,7 @@ func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([
 // End implements [core.Conversation].
 func (c *conversation) End(ctx context.Context) error {
 	if c.in.process.run.ended() {
-		return nil // it went with its process
+		return nil // it ended with its process
 	}
 	_, err := c.service().EndConversation(ctx, &pb.EndConversationRequest{Instance: c.in.id, Conversation: c.id})
 	return unlessDead(c.in.process.failure(ctx, err))

@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// envClientCert is the variable in which go-plugin's AutoMTLS hands the host's
+// envClientCert is the variable in which go-plugin's AutoMTLS passes the host's
 // certificate to the plugin.
 const envClientCert = "PLUGIN_CLIENT_CERT"
 
-// identityLife is how long a certificate holds: longer than any run, and longer
-// than two clocks can disagree.
+// identityLife is the validity of a certificate: longer than any run, and than
+// the difference between two clocks.
 const identityLife = 365 * 24 * time.Hour
 
-// identity is how the host proves to one process of a plugin that it has
-// started it. It stands for go-plugin's AutoMTLS, which does the same with a
-// key on the curve P-521: BoringSSL, and with it gRPC in Python, C++, Ruby and
-// PHP, refuses that curve. The rest is AutoMTLS: the plugin takes the
-// certificate from the environment and trusts no other; go-plugin's client
+// identity is the certificate with which the host authenticates itself to one
+// process of a plugin. It replaces go-plugin's AutoMTLS, which uses a key on
+// the curve P-521: BoringSSL, and with it gRPC in Python, C++, Ruby and PHP,
+// does not support that curve. Otherwise it is as AutoMTLS: the plugin takes
+// the certificate from the environment and trusts no other; go-plugin's client
 // takes the plugin's from the handshake line, trusts no other, and uses this
 // configuration for the connections of its broker, too.
 type identity struct {
@@ -34,13 +34,13 @@ type identity struct {
 	certificate []byte
 }
 
-// newIdentity makes a key that is used for one process.
+// newIdentity creates a key for one process.
 func newIdentity() (identity, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return identity{}, fmt.Errorf("making a key for the connection: %w", err)
 	}
-	const name = "localhost" // the one that go-plugin's SDKs ask for
+	const name = "localhost" // the name that go-plugin's SDKs expect
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()),
@@ -50,8 +50,8 @@ func newIdentity() (identity, error) {
 		NotAfter:     now.Add(identityLife),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-		// No authority: rustls takes none for a client. It is trusted because it
-		// is in the list itself.
+		// Not a certificate authority: rustls refuses one as a client
+		// certificate. It is trusted because it is in the list itself.
 		BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
@@ -72,5 +72,5 @@ func newIdentity() (identity, error) {
 	}, nil
 }
 
-// env is what tells the plugin whom to trust.
+// env is the variable with the certificate that the plugin has to trust.
 func (i identity) env() string { return envClientCert + "=" + string(i.certificate) }

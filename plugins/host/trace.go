@@ -9,8 +9,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// tracing tells a plugin which span a call belongs to, and takes the spans that have
-// ended there from the end of the call.
+// tracing sends trace context with calls to a plugin, and receives the spans
+// that have ended from the trailers.
 type tracing struct {
 	plugin string
 	spans  func(plugin string, otlp []byte)
@@ -18,12 +18,12 @@ type tracing struct {
 
 var _ stats.Handler = tracing{}
 
-// TagRPC has the call carry the context's span.
+// TagRPC adds the context's span to the call.
 func (tracing) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
 	return wire.WithTrace(ctx)
 }
 
-// HandleRPC hands the plugin's spans on.
+// HandleRPC passes the plugin's spans on.
 func (t tracing) HandleRPC(_ context.Context, s stats.RPCStats) {
 	end, ok := s.(*stats.InTrailer)
 	if !ok {
@@ -42,9 +42,9 @@ func (tracing) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Contex
 // HandleConn does nothing.
 func (tracing) HandleConn(context.Context, stats.ConnStats) {}
 
-// withSpanOf makes the span in which a plugin asks a target that of the context in
-// which it is asked, if it is one of the same trace: a plugin does not write into
-// others.
+// withSpanOf sets the parent span of a plugin's request to a target: the span
+// in the request's context, if that is of the same trace. A plugin cannot add
+// to other traces.
 func withSpanOf(request, call context.Context) context.Context {
 	own := trace.SpanContextFromContext(call)
 	if !own.IsSampled() {

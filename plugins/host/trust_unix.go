@@ -13,10 +13,11 @@ import (
 
 const writableByOthers = 0o022
 
-// Trusted refuses a program that somebody else could have put there or could
-// change: it, its folder, and the folders above must belong to this user or to
-// root and be writable by nobody else. Above the program's own folder, sticky
-// folders such as /tmp are fine, for nobody can replace another's files there.
+// Trusted returns an error for a program that another user could have put there
+// or could change: it, its folder, and the folders above must belong to this
+// user or to root and be writable by no other user. Above the program's own
+// folder, sticky folders such as /tmp are allowed, because other users cannot
+// replace files there.
 func Trusted(path string) error {
 	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
