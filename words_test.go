@@ -3,10 +3,13 @@ package orchestrator_test
 import (
 	"go/ast"
 	"go/token"
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // pronoun matches the beginning of a text that says nothing once it stands alone, as
@@ -100,4 +103,59 @@ func textOf(e ast.Expr) string {
 	}
 	text, _ := strconv.Unquote(literal.Value)
 	return text
+}
+
+// The comment of a function or a type begins with its name, and fits into a line: what a
+// renaming leaves behind shows in one or the other.
+func TestCommentsBeginWithTheNameAndKeepToTheWidth(t *testing.T) {
+	const widest = 100
+	walkGo(t, func(file string, parsed *ast.File) {
+		if strings.HasSuffix(file, "_test.go") || ast.IsGenerated(parsed) {
+			return
+		}
+		for _, group := range parsed.Comments {
+			for _, line := range group.List {
+				directive := strings.HasPrefix(line.Text, "//go:") || strings.Contains(line.Text, "nolint:")
+				if utf8.RuneCountInString(line.Text) > widest && !directive {
+					t.Errorf("%s: the comment %q has more than %d characters", file, line.Text, widest)
+				}
+			}
+		}
+		for name, comment := range declarationComments(parsed) {
+			rest, ok := strings.CutPrefix(comment, name)
+			if next, _ := utf8.DecodeRuneInString(rest); !ok || unicode.IsLetter(next) || unicode.IsDigit(next) {
+				t.Errorf("%s: the comment of %s begins with %q", file, name, strings.SplitN(comment, "\n", 2)[0])
+			}
+		}
+	})
+}
+
+// declarationComments iterates over the names and comments of functions and types, each
+// without the article of a type.
+func declarationComments(parsed *ast.File) iter.Seq2[string, string] {
+	return func(yield func(name, comment string) bool) {
+		for _, d := range parsed.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Doc != nil && !yield(d.Name.Name, d.Doc.Text()) {
+					return
+				}
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					declared, ok := s.(*ast.TypeSpec)
+					if !ok {
+						continue
+					}
+					doc := declared.Doc
+					if doc == nil && !d.Lparen.IsValid() {
+						doc = d.Doc
+					}
+					text := strings.TrimPrefix(strings.TrimPrefix(doc.Text(), "A "), "An ")
+					if text != "" && !yield(declared.Name.Name, text) {
+						return
+					}
+				}
+			}
+		}
+	}
 }

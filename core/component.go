@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -81,22 +82,12 @@ func Capabilities() []string {
 
 // Can reports whether the component has a capability.
 func (i Info) Can(capability string) bool {
-	for _, c := range i.Capabilities {
-		if c == capability {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(i.Capabilities, capability)
 }
 
 // Takes reports whether the component accepts a modality.
 func (i Info) Takes(m Modality) bool {
-	for _, in := range i.In {
-		if in == m {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(i.In, m)
 }
 
 // Component is one component that a plugin offers: what it is, its

@@ -88,9 +88,9 @@ func openInto[T any](
 
 // close closes the opened components.
 func (c *components) close(events reporter) {
-	for _, c := range c.closers {
-		if err := c.closer.Close(); err != nil {
-			events.warn(record.TrialInfo{}, "closing %s: %v", c.name, err)
+	for _, opened := range c.closers {
+		if err := opened.closer.Close(); err != nil {
+			events.warn(record.TrialInfo{}, "closing %s: %v", opened.name, err)
 		}
 	}
 }

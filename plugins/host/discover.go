@@ -44,7 +44,8 @@ type Program struct {
 }
 
 // program is how a plugin is started. hash is the SHA-256 that it must have,
-// or ""; locked are the permissions that it must ask for, or nil. attach is where it runs already; it has no argv then.
+// or ""; locked are the permissions that it must ask for, or nil. attach
+// is where it runs already; it has no argv then.
 type program struct {
 	name   string
 	argv   []string

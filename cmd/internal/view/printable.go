@@ -8,8 +8,9 @@ import (
 	"unicode"
 )
 
-// Printable returns a writer that escapes what a terminal obeys or does not show. Much of what a command prints was written by the target or by
-// somebody else's campaign: characters that are not graphic, but for tab and newline,
+// Printable returns a writer that escapes what a terminal obeys or does not show. Much
+// of what a command prints was written by the target or by somebody else's campaign:
+// characters that are not graphic, but for tab and newline,
 // become \uXXXX, and bytes that are not UTF-8 become U+FFFD. Each Write has to end at
 // the end of a character.
 func Printable(w io.Writer) io.Writer { return printable{w} }
