@@ -50,7 +50,7 @@ func readRows(v value) []map[string]string {
 	before := v.File().Count()
 	v.List(func(entry value) {
 		row := map[string]string{}
-		if !entry.Mapping() {
+		if !entry.RequireMapping() {
 			return
 		}
 		for key, cell := range entry.Entries() {

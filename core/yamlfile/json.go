@@ -16,7 +16,7 @@ import (
 // that is noted, and there are no places.
 func (v Value) JSON(text func(key string, v Value)) (object []byte, places map[string]Position) {
 	w := jsonWriter{file: v.file, places: map[string]Position{}, leaf: text}
-	if !v.Mapping() {
+	if !v.RequireMapping() {
 		return []byte("{}"), w.places
 	}
 	w.value(v.node, "", "")
