@@ -19,7 +19,7 @@ import (
 )
 
 // serveDebugger serves without a host that has started this process: it prints
-// how a host attaches to it, and goes on until it is told to stop.
+// how a host attaches to it, and serves until a signal.
 func (p process) serveDebugger(info Info, offer *offer) (err error) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	dir, err := socketFolder()
@@ -42,7 +42,7 @@ func (p process) serveDebugger(info Info, offer *offer) (err error) {
 		Plugins:         goplugin.PluginSet{wire.PluginSet: &servedSet{instances: instances}},
 		Logger: hclog.New(&hclog.LoggerOptions{
 			Output: p.stderr, Level: hclog.Warn,
-			// That a listener is closed is no news when it is closed on purpose.
+			// An error from a listener that was closed on purpose is ignored.
 			Exclude: func(hclog.Level, string, ...any) bool { return ctx.Err() != nil },
 		}),
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server { return newGRPCServer(info, options) },
@@ -60,11 +60,11 @@ func (p process) serveDebugger(info Info, offer *offer) (err error) {
 	return nil
 }
 
-// socketFolder makes the folder for the socket, of mode 0700, and tells
-// go-plugin, which knows no other way.
+// socketFolder creates the folder for the socket, with mode 0700, and sets the
+// environment variable from which go-plugin takes it.
 func socketFolder() (string, error) {
 	temp := os.TempDir()
-	if len(temp) > 60 { // the path of a socket has to fit into 104 bytes
+	if len(temp) > 60 { // the path of a socket may have at most 104 bytes
 		temp = "/tmp"
 	}
 	dir, err := os.MkdirTemp(temp, "orchestrator-debug-")
@@ -77,7 +77,7 @@ func socketFolder() (string, error) {
 	return dir, nil
 }
 
-// printAttachment prints the line that is pasted into the shell in which the
+// printAttachment prints the line to paste into the shell in which the
 // orchestrator runs.
 func (p process) printAttachment(info Info, at *goplugin.ReattachConfig) error {
 	value, err := json.Marshal(map[string]wire.Attachment{

@@ -12,11 +12,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/connect"
 )
 
-// useEgress makes the default transport open its connections through the host's
-// proxy, where there is one. It is the transport's dialer that does it and not
-// its Proxy: that one has connections to this machine bypass the proxy if it
-// comes from the environment, does not reach a proxy through a proxy, and hides
-// what a proxy has to say to a refusal.
+// useEgress makes the default transport connect through the host's proxy, if
+// there is one. It sets the transport's dialer and not its Proxy: with a Proxy
+// from the environment, connections to this machine bypass the proxy, a proxy
+// is not reached through another one, and the text of a refusal is lost.
 func useEgress(proxy string) error {
 	if proxy == "" {
 		return nil
@@ -35,7 +34,8 @@ func useEgress(proxy string) error {
 	return nil
 }
 
-// saysWhy makes a refusal by the egress an error with a kind and a hint.
+// saysWhy converts a refusal by the egress proxy to an error with a kind and a
+// hint.
 func saysWhy(dial connect.Dialer) connect.Dialer {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)

@@ -11,8 +11,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// guardUnary turns errors into statuses that keep their kind, and panics into
-// errors: one bad value must not end the process and every conversation in it.
+// guardUnary converts errors to statuses that keep their kind, and panics to
+// errors, so that one bad value does not end the process with all its
+// conversations.
 func guardUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (response any, err error) {
 	defer func() { err = wire.EncodeError(explainRefusal(err)) }()
 	defer recoverAs(&err, info.FullMethod)
@@ -26,14 +27,13 @@ func guardStream(server any, stream grpc.ServerStream, info *grpc.StreamServerIn
 	return handle(server, stream)
 }
 
-// guarded calls f; a panic becomes the error.
+// guarded calls f and returns a panic as an error.
 func guarded(doing string, f func() error) (err error) {
 	defer recoverAs(&err, doing)
 	return f()
 }
 
-// recoverAs is deferred; a panic becomes the error, and its stack goes to the
-// log.
+// recoverAs is deferred; it sets the error from a panic, and logs the stack.
 func recoverAs(err *error, doing string) {
 	if v := recover(); v != nil {
 		slog.Error("panic", "in", doing, "value", v, "stack", string(debug.Stack()))

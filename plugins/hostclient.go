@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// hostClient reaches the targets of the campaign through the host, over one
+// hostClient connects to the targets of the campaign through the host, with one
 // connection for the whole process.
 type hostClient struct {
 	broker *goplugin.GRPCBroker
@@ -25,8 +25,8 @@ type hostClient struct {
 	conn *grpc.ClientConn
 }
 
-// targets returns the targets that a host lets an instance use. The connection
-// is made when the first instance has any.
+// targets returns the targets that an instance may use. The connection is
+// opened for the first instance that has any.
 func (h *hostClient) targets(handles map[string]string, brokerID uint32) (core.Targets, error) {
 	if len(handles) == 0 {
 		return nil, nil
@@ -61,11 +61,11 @@ func (h *hostClient) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.conn != nil {
-		_ = h.conn.Close() // nothing is in flight any more
+		_ = h.conn.Close() // no calls are in progress
 	}
 }
 
-// model is a target of the campaign, as a component gets it.
+// model is a target of the campaign that a component may use.
 type model struct {
 	service  pb.TargetServiceClient
 	name     string // in the campaign
@@ -97,8 +97,8 @@ func (m *model) StartConversation(ctx context.Context, start core.Start) (core.C
 	return c, nil
 }
 
-// modelConversation is a conversation with a model. It belongs to the call of the host
-// that it was begun in.
+// modelConversation is a conversation with a model. It belongs to the host's
+// call during which it was begun.
 type modelConversation struct {
 	*model
 	id, call string
@@ -114,15 +114,15 @@ func (c *modelConversation) Send(ctx context.Context, m core.Message) (core.Repl
 	return wire.OnlyReply(replies), err
 }
 
-// Exchange implements [core.Interruptible]. Whether the target does, the host
-// says.
+// Exchange implements [core.Interruptible]. If the target does not, the host
+// returns an error.
 func (c *modelConversation) Exchange(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	request, err := wire.EncodeSend(c.instance, c.id, messages)
 	if err != nil {
 		return nil, err
 	}
 	streaming, cancel := context.WithCancel(ctx)
-	defer cancel() // frees the stream, however this ends
+	defer cancel() // releases the stream in every case
 	stream, err := c.service.Send(c.outgoing(streaming), request)
 	if err != nil {
 		return nil, c.failure(ctx, err)
@@ -137,8 +137,8 @@ func (c *modelConversation) End(ctx context.Context) error {
 	return c.failure(ctx, err)
 }
 
-// failure makes the error of a call to the host of what gRPC reports. The
-// target's own error comes as it is.
+// failure converts the gRPC error of a call to the host. The target's own error
+// is returned unchanged.
 func (m *model) failure(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -149,7 +149,7 @@ func (m *model) failure(ctx context.Context, err error) error {
 	if e := wire.DecodeError(err); e != nil {
 		return e
 	}
-	if status.Code(err) == codes.DeadlineExceeded { // the host's clock was a little faster
+	if status.Code(err) == codes.DeadlineExceeded { // the host's clock was a little ahead
 		return fmt.Errorf("asking model %q: %w", m.name, context.DeadlineExceeded)
 	}
 	if s, ok := status.FromError(err); ok {

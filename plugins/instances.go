@@ -48,7 +48,8 @@ func (s *instances) add(ctx context.Context, kind core.Kind, name string, config
 	return s.open.Add(opened), nil
 }
 
-// use returns an opened component for one call, and what to do after the call.
+// use returns an opened component for one call, and a function to call after
+// it.
 func use[T any](s *instances, name string) (T, *instance, func(), error) {
 	var zero T
 	i, ok := s.open.Get(name)
@@ -63,8 +64,8 @@ func use[T any](s *instances, name string) (T, *instance, func(), error) {
 	return value, i, i.calls.Leave, nil
 }
 
-// remove closes an instance once its calls are over. When the context ends
-// first, the closing goes on.
+// remove closes an instance once its calls have ended. If the context ends
+// first, closing continues in the background.
 func (s *instances) remove(ctx context.Context, name string) error {
 	i, ok := s.open.Remove(name)
 	if !ok {
@@ -80,8 +81,8 @@ func (s *instances) remove(ctx context.Context, name string) error {
 	}
 }
 
-// release refuses calls, waits for those in progress, ends the conversations, side by side, and
-// closes the component.
+// release refuses new calls, waits for those in progress, ends the
+// conversations in parallel, and closes the component.
 func (i *instance) release() error {
 	i.calls.Refuse()
 	i.calls.Wait()
@@ -100,12 +101,12 @@ func (i *instance) release() error {
 	return errors.Join(errs...)
 }
 
-// closeAll closes everything that is open, side by side, and waits until it is
-// done, but no longer than timeout.
+// closeAll closes all instances in parallel, and waits for that, but no longer
+// than timeout.
 func (s *instances) closeAll(timeout time.Duration) {
 	var closing sync.WaitGroup
 	for _, i := range s.open.Drain() {
-		closing.Go(func() { _ = i.release() }) // the process ends, whatever it returns
+		closing.Go(func() { _ = i.release() }) // the process ends in any case
 	}
 	done := make(chan struct{})
 	go func() {

@@ -15,8 +15,8 @@ func newLogHandler(w io.Writer, level string) slog.Handler {
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slogLevel(level), ReplaceAttr: asHclog})
 }
 
-// slogLevel returns the slog level of one of hclog's names; debug for a name
-// that it does not know.
+// slogLevel returns the slog level for a name of hclog's; debug for an unknown
+// name.
 func slogLevel(name string) slog.Level {
 	switch hclog.LevelFromString(name) {
 	case hclog.Trace:

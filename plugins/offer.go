@@ -11,7 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// offer is what a plugin has to offer.
+// offer is the list of a plugin's components.
 type offer struct {
 	description wire.Description
 	components  map[componentKey]offered
@@ -27,7 +27,8 @@ type offered struct {
 	schema    *schema.Schema
 }
 
-// newOffer describes the components; it finds an author's mistakes.
+// newOffer describes the components, and returns an author's mistakes as
+// errors.
 func newOffer(info Info, components []core.Component) (*offer, error) {
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(info.Name) {
 		return nil, core.Errorf(core.ErrorInternal, "the plugin's name %q does not consist of lower-case letters, digits and \"-\"", info.Name)
@@ -76,7 +77,7 @@ func (o *offer) add(c core.Component) error {
 	return nil
 }
 
-// find returns a component whose configuration is right.
+// find returns a component with a valid configuration.
 func (o *offer) find(kind core.Kind, name string, config []byte) (core.Component, error) {
 	found, err := o.lookup(kind, name)
 	if err != nil {
@@ -85,9 +86,9 @@ func (o *offer) find(kind core.Kind, name string, config []byte) (core.Component
 	return found.component, configErrors(found.schema.Check(config))
 }
 
-// check returns what is wrong with a configuration beyond its schema. Whoever
-// asks has checked that with the references to secrets in place: what stands
-// for them here need not have their lengths and patterns.
+// check returns the errors of a configuration that the schema does not detect.
+// The host has checked the schema with secret references in place; the
+// placeholders for them here need not match its lengths and patterns.
 func (o *offer) check(kind core.Kind, name string, config []byte) error {
 	found, err := o.lookup(kind, name)
 	if err != nil {

@@ -10,12 +10,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/session"
 )
 
-// surviveBrokenPipes keeps a line that is logged after the host's death from
-// killing the process before it has tidied up.
+// surviveBrokenPipes ignores SIGPIPE, so that a log line after the host's death
+// does not kill the process before it has cleaned up.
 func surviveBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
-// killOwnGroup ends this process and what it has started, provided that it
-// leads a group of its own, as it does when the host has started it.
+// killOwnGroup kills this process and those that it has started, if it leads a
+// group of its own, as it does when the host has started it.
 func killOwnGroup() {
 	if pid := os.Getpid(); syscall.Getpgrp() == pid {
 		session.Kill(pid)

@@ -15,9 +15,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// explainRefusal adds a hint to an error that comes of the sandbox: what the
-// plugin has tried, and what it would have to declare. An error that has a hint
-// keeps it, and so does everything outside a sandbox.
+// explainRefusal adds a hint to an error that the sandbox has caused: what the
+// plugin has tried, and what it would have to declare. An error with a hint is
+// unchanged, and so is every error outside a sandbox.
 func explainRefusal(err error) error {
 	if err == nil || os.Getenv(wire.EnvSandbox) == "" || core.HintOf(err) != "" {
 		return err
@@ -26,7 +26,7 @@ func explainRefusal(err error) error {
 	if hint == "" {
 		return err
 	}
-	if e, ok := err.(*core.Error); ok { //nolint:errorlint // a wrapped one would lose the text that wraps it
+	if e, ok := err.(*core.Error); ok { //nolint:errorlint // the text of a wrapping error would be lost
 		return e.WithHint("%s", hint)
 	}
 	explained := core.Errorf(core.KindOf(err), "%w", err).WithHint("%s", hint)
@@ -36,12 +36,12 @@ func explainRefusal(err error) error {
 	return explained
 }
 
-// refusalHint returns "" where the error does not come of a refusal.
+// refusalHint returns the hint for a refusal; "" for any other error.
 func refusalHint(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok && u.Err.Error() == http.StatusText(http.StatusForbidden) {
 		return fmt.Sprintf("the orchestrator's proxy refused %s: its host has to be in the campaign's scope.hosts", withoutQuery(u.URL))
 	}
-	if e, ok := errors.AsType[*net.DNSError](err); ok { // it does not say of what kind its cause was
+	if e, ok := errors.AsType[*net.DNSError](err); ok { // it does not say what kind of error caused it
 		return networkHint("look up " + e.Name)
 	}
 	if !errors.Is(err, fs.ErrPermission) {
@@ -74,8 +74,8 @@ func connectionHint(e *net.OpError) string {
 	return networkHint(what)
 }
 
-// networkHint explains what was refused of the network, to a plugin that may use
-// it, too.
+// networkHint explains a refused network operation, even to a plugin that may
+// use the network.
 func networkHint(what string) string {
 	first := "declare Info.Permissions.Network, and to "
 	if os.Getenv(wire.EnvEgress) != "" {
@@ -85,8 +85,8 @@ func networkHint(what string) string {
 		"or through the proxy that HTTPS_PROXY names", what, first)
 }
 
-// pathHint explains a refused operation on a file. Opening one says not what
-// for.
+// pathHint explains a refused operation on a file. The error of opening a file
+// does not say whether it was for reading or writing.
 func pathHint(op, path string) string {
 	switch {
 	case strings.HasPrefix(op, "fork"), op == "exec":
@@ -97,7 +97,7 @@ func pathHint(op, path string) string {
 	return fmt.Sprintf("the sandbox refused to %s %s: the plugin has to declare it in Info.Permissions.Write", op, path)
 }
 
-// withoutQuery returns an address without what may be a secret in it.
+// withoutQuery returns an address without its query, which may hold secrets.
 func withoutQuery(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -17,35 +17,36 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// closeTimeout bounds the closing of what is still open when the process has
-// to go. The host waits two seconds before it kills.
+// closeTimeout is the time limit for closing the instances when the process has
+// to end. The host waits two seconds before it kills the process.
 const closeTimeout = 1500 * time.Millisecond
 
-// Info says what a plugin is.
+// Info describes a plugin.
 type Info struct {
 	// Name is what campaigns write before the slash: lower-case letters,
 	// digits and "-". The program is called orchestrator-plugin-NAME.
 	Name string
 	// Version is the plugin's own version, such as "0.3.1".
 	Version string
-	// Permissions are what its process does beside computing. Whoever installs
-	// the plugin sees them, and nothing else is possible to it.
+	// Permissions are those that its process needs. They are shown when the
+	// plugin is installed, and the sandbox allows nothing else.
 	Permissions core.Permissions
 }
 
 // Serve serves components to the orchestrator that started this process, and
-// returns when it is done. It is the last thing that a plugin's main does.
+// returns when the orchestrator ends it. It is the last call of a plugin's
+// main.
 //
-// Its program's last argument may ask for something else. With "describe" it
-// prints what it offers as JSON. With "--debug" it waits for an orchestrator
-// that did not start it, so that it can run in a debugger, and prints how one
-// attaches to it. Started by hand without either, it says what it is. Where it
+// The last argument of the program may change that. With "describe" it prints
+// the description of its components as JSON. With "--debug" it waits for an
+// orchestrator that did not start it, for use in a debugger, and prints how to
+// attach. Started by hand without an argument, it prints what it is. If it
 // cannot serve, it prints the reason and exits with status 1.
 //
 // Serve makes slog's default logger write to the orchestrator's log, and
-// http.DefaultTransport connect in the way that the orchestrator wants: clients
-// of the plugin's own take its DialContext and Proxy, or a clone of it. Nothing
-// may be printed to standard output before Serve is called.
+// http.DefaultTransport connect through the orchestrator's proxy: other HTTP
+// clients need its DialContext and Proxy, or a clone of it. Nothing may be
+// printed to standard output before Serve is called.
 func Serve(info Info, components ...core.Component) {
 	p := process{args: os.Args, getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	if err := p.serve(info, components); err != nil {
@@ -57,8 +58,9 @@ func Serve(info Info, components ...core.Component) {
 	}
 }
 
-// process is what the plugin's process has been given. go-plugin replaces
-// os.Stdout and os.Stderr later by streams that are not parsed as a log.
+// process is the state that the plugin's process was started with. go-plugin
+// later replaces os.Stdout and os.Stderr by streams that are not parsed as a
+// log.
 type process struct {
 	args           []string
 	getenv         func(string) string
@@ -89,7 +91,7 @@ func (p process) serve(info Info, components []core.Component) error {
 	return nil
 }
 
-// serveHost serves until the host says that it is enough, or is gone.
+// serveHost serves until the host ends the plugin or is gone.
 func (p process) serveHost(handshake goplugin.HandshakeConfig, info Info, offer *offer) {
 	slog.SetDefault(slog.New(newLogHandler(p.stderr, p.getenv(wire.EnvLogLevel))))
 	surviveBrokenPipes()
@@ -117,29 +119,28 @@ func (p process) serveHost(handshake goplugin.HandshakeConfig, info Info, offer 
 	select {
 	case <-orphaned:
 		leaveNothingBehind(p.getenv(wire.EnvFolder))
-	default: // the host tidies up
+	default: // the host cleans up
 	}
 }
 
 // watchLifeline returns when the host is gone. The host holds the other end of
-// the pipe and never writes to it, so the kernel ends it however the host
-// dies, be it before it has connected. Linux's parent-death signal would fire
-// when the thread that started this process ends, which says nothing about the
-// host.
+// the pipe and never writes to it, so that the kernel closes it however the
+// host dies, even before it has connected. Linux's parent-death signal would
+// fire when the thread that started this process ends, which can be earlier.
 func watchLifeline(stdin io.Reader) { _, _ = io.Copy(io.Discard, stdin) }
 
-// leaveNothingBehind does what a host that was killed cannot do any more:
-// remove the process's own folder and end what this process has started. In a
-// sandbox the folder itself stays, empty.
+// leaveNothingBehind does what a host that was killed cannot do: it removes the
+// process's own folder and kills the processes that this one has started. In a
+// sandbox the empty folder itself remains.
 func leaveNothingBehind(folder string) {
 	if folder != "" {
-		_ = os.RemoveAll(folder) // as far as it goes
+		_ = os.RemoveAll(folder) // an error leaves files behind
 	}
 	killOwnGroup()
 }
 
-// newGRPCServer returns a server whose handlers may return any error, and may
-// panic.
+// newGRPCServer returns a server that converts the errors and panics of its
+// handlers.
 func newGRPCServer(info Info, options []grpc.ServerOption) *grpc.Server {
 	t := &tracing{info: info}
 	return grpc.NewServer(append(options,
@@ -150,7 +151,7 @@ func newGRPCServer(info Info, options []grpc.ServerOption) *grpc.Server {
 	)...)
 }
 
-// describe prints a description for people and for other programs.
+// describe prints the description, for people and for programs.
 func describe(w io.Writer, d wire.Description) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
@@ -161,8 +162,8 @@ func describe(w io.Writer, d wire.Description) error {
 	return nil
 }
 
-// sdkVersion returns the version of this module that the program was built
-// with.
+// sdkVersion returns the version of this module in the program's build
+// information.
 func sdkVersion() string {
 	const module = "github.com/redteam-orchestrator/orchestrator"
 	build, ok := debug.ReadBuildInfo()

@@ -29,7 +29,7 @@ func (p *servedSet) GRPCServer(broker *goplugin.GRPCBroker, s *grpc.Server) erro
 	return nil
 }
 
-// GRPCClient is the host's half, which it has of its own.
+// GRPCClient is unused: the host has its own.
 func (p *servedSet) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
 	return nil, errors.New("a plugin is not a host")
 }

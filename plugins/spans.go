@@ -16,13 +16,14 @@ import (
 )
 
 const (
-	// mostWaiting is how many spans wait for a call that takes them along.
+	// mostWaiting is the largest number of spans that wait for the end of a
+	// call.
 	mostWaiting = 4096
-	// mostAtOnce is how many go with one call.
+	// mostAtOnce is the largest number of spans in one call's trailer.
 	mostAtOnce = 128
 )
 
-// endedSpans are the spans that have ended and are not with the host yet.
+// endedSpans are the spans that have ended and were not sent to the host yet.
 type endedSpans struct {
 	mu      sync.Mutex
 	waiting []sdktrace.ReadOnlySpan
@@ -54,8 +55,8 @@ func (*endedSpans) Shutdown(context.Context) error { return nil }
 // ForceFlush does nothing: spans wait for the end of a call.
 func (*endedSpans) ForceFlush(context.Context) error { return nil }
 
-// trailer returns the trailer of a call that ends, with the spans that have; nil
-// where there are none, or the call was cancelled.
+// trailer returns the trailer of a call that ends, with the spans that have
+// ended; nil where there are none, or the call was cancelled.
 func (e *endedSpans) trailer(call context.Context) metadata.MD {
 	if call.Err() != nil {
 		return nil
@@ -71,7 +72,7 @@ func (e *endedSpans) trailer(call context.Context) metadata.MD {
 				return metadata.Pairs(wire.SpansKey, string(encoded))
 			}
 		}
-		e.giveBack(spans[1:]) // the first fits into no call
+		e.giveBack(spans[1:]) // the first is too large for any call
 	}
 }
 
@@ -90,7 +91,7 @@ func (e *endedSpans) giveBack(spans []sdktrace.ReadOnlySpan) {
 	e.waiting = append(slices.Clone(spans), e.waiting...)
 }
 
-// encodeSpans returns spans as OTLP has them.
+// encodeSpans returns spans in OTLP's encoding.
 func encodeSpans(spans []sdktrace.ReadOnlySpan) []byte {
 	var kept keptSpans
 	if err := otlptrace.NewUnstarted(&kept).ExportSpans(context.Background(), spans); err != nil {
@@ -103,7 +104,7 @@ func encodeSpans(spans []sdktrace.ReadOnlySpan) []byte {
 	return encoded
 }
 
-// keptSpans is the end of an exporter that sends nothing.
+// keptSpans is an OTLP client that stores the spans instead of sending them.
 type keptSpans struct{ spans []*tracepb.ResourceSpans }
 
 var _ otlptrace.Client = (*keptSpans)(nil)
@@ -114,7 +115,7 @@ func (*keptSpans) Start(context.Context) error { return nil }
 // Stop implements [otlptrace.Client].
 func (*keptSpans) Stop(context.Context) error { return nil }
 
-// UploadTraces keeps the spans.
+// UploadTraces stores the spans.
 func (k *keptSpans) UploadTraces(_ context.Context, spans []*tracepb.ResourceSpans) error {
 	k.spans = spans
 	return nil

@@ -67,13 +67,13 @@ func (s *targetService) Send(r *pb.SendRequest, stream pb.TargetService_SendServ
 	return failure
 }
 
-// returnTime is how long before a call's own deadline a target has to return, at
-// most: what came until then still has to be sent. It is no more than a tenth of
-// the time that there is.
+// returnTime is the longest time before a call's deadline at which a target has
+// to return, so that what it returns can still be sent. It is at most a tenth
+// of the available time.
 const returnTime = 500 * time.Millisecond
 
-// returnInTime returns a context that is over a little before ctx is, where ctx
-// has a deadline and time to spare.
+// returnInTime returns a context that ends a little before ctx, if ctx has a
+// deadline with enough time left.
 func returnInTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	left := time.Until(deadline)

@@ -19,33 +19,34 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
-// longestAttribute is where the text of a span's attribute is cut, in characters.
+// longestAttribute is the length, in characters, at which the text of a span's
+// attribute is cut.
 const longestAttribute = 4096
 
-// tracing makes a span of each call that the host follows. What has ended goes back
-// with the end of a call, because the process may have no other way out: with that
-// of the call that it belongs to, or with a later one. Of a call that is not followed
-// it costs a look at its metadata.
+// tracing creates a span for each call with trace context. Ended spans are sent
+// to the host in the trailer of the call that they belong to or of a later one,
+// because the process may have no other connection. A call without trace
+// context only costs a look at its metadata.
 type tracing struct {
 	info  Info
 	begin sync.Once
-	// provider is also otel's global one from the first followed call on, so that
-	// an author's spans come the same way.
+	// provider is also otel's global one from the first traced call on, so that
+	// an author's spans are sent the same way.
 	provider *sdktrace.TracerProvider
 	ended    endedSpans
 }
 
-// unary follows a call of one request and one reply.
+// unary traces a call of one request and one reply.
 func (t *tracing) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	within, end := t.enter(ctx, info.FullMethod)
 	response, err := handle(within, request)
 	if trailer := end(err); trailer != nil {
-		_ = grpc.SetTrailer(ctx, trailer) // it fails only where there is no call
+		_ = grpc.SetTrailer(ctx, trailer) // it fails only outside of a call
 	}
 	return response, err
 }
 
-// stream follows a call that streams.
+// stream traces a streaming call.
 func (t *tracing) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 	within, end := t.enter(stream.Context(), info.FullMethod)
 	err := handle(server, followed{stream, within})
@@ -64,7 +65,8 @@ type followed struct {
 // Context returns the context of the call.
 func (f followed) Context() context.Context { return f.ctx }
 
-// enter begins the span of a call. end returns the trailer with what has ended.
+// enter begins the span of a call. end ends it and returns the trailer with the
+// ended spans.
 func (t *tracing) enter(ctx context.Context, method string) (within context.Context, end func(error) metadata.MD) {
 	caller := wire.TraceOf(ctx)
 	if !caller.IsSampled() {
@@ -78,7 +80,7 @@ func (t *tracing) enter(ctx context.Context, method string) (within context.Cont
 		trace.WithAttributes(attribute.String("rpc.system.name", "grpc"), attribute.String("rpc.method", method)),
 	)
 	return within, func(err error) metadata.MD {
-		if err != nil { // its text may hold what was said
+		if err != nil { // its text may quote the conversation
 			span.SetAttributes(attribute.String("error.type", typeOf(err)))
 			span.SetStatus(codes.Error, "")
 		}
@@ -87,7 +89,7 @@ func (t *tracing) enter(ctx context.Context, method string) (within context.Cont
 	}
 }
 
-// typeOf is the kind of an error as the host gets it.
+// typeOf is the kind of an error as the host receives it.
 func typeOf(err error) string {
 	if e := wire.DecodeError(err); e != nil {
 		return string(core.KindOf(e))

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// concurrent is how many calls are made at a time.
+	// concurrent is the number of concurrent calls.
 	concurrent = 16
-	// patience is how long a call with a large or hostile value is waited for.
+	// patience is the time limit of a call with a large or hostile value.
 	patience = 3 * time.Second
-	// soon is how long a call may work before it is stopped, in the checks that
-	// stop it. One that ends sooner has nothing to honour.
+	// soon is the time after which a call is stopped in the checks of
+	// cancellation. A call that ends sooner passes them.
 	soon = 20 * time.Millisecond
 )
 
@@ -32,8 +32,8 @@ func (s subject) worksConcurrently(t T, o opened) {
 	calls.Wait()
 }
 
-// takes has the component work on everything that it says it takes. The case's
-// own input has to pass; a sample of the kit's may be bad input for it.
+// takes calls the component with every modality that it accepts. The case's own
+// input has to be accepted; a sample of the kit may be invalid input for it.
 func (s subject) takes(t T, o opened) {
 	if err := o.call(t.Context(), s.Input); err != nil {
 		t.Errorf("%s: %v (%s)", s.Input.Modality, err, core.KindOf(err))
@@ -41,7 +41,7 @@ func (s subject) takes(t T, o opened) {
 	for _, m := range s.info.In {
 		in, ok := sample(m)
 		if !ok || m == s.Input.Modality {
-			continue // tools' results answer calls, which the kit has none of
+			continue // tools' results answer calls, of which the kit has none
 		}
 		if err := o.call(t.Context(), in); err != nil && core.KindOf(err) != core.ErrorInput {
 			t.Errorf("%s: %v (%s); it is described as taking %v", m, err, core.KindOf(err), s.info.In)
@@ -49,8 +49,8 @@ func (s subject) takes(t T, o opened) {
 	}
 }
 
-// refuses gives the component what it does not say that it takes. A scorer may
-// also say that it cannot tell.
+// refuses calls the component with modalities that it does not accept. A scorer
+// may also return no score.
 func (s subject) refuses(t T, o opened) {
 	for _, m := range core.Modalities() {
 		if s.info.Takes(m) {
@@ -76,8 +76,8 @@ func (s subject) refuses(t T, o opened) {
 	}
 }
 
-// takesLarge gives the component 8 MiB. One that still works on them when the time
-// is up has taken them: speaking 8 MiB of text takes hours.
+// takesLarge calls the component with 8 MiB. A call that is still in progress
+// at the time limit passes: speaking 8 MiB of text takes hours.
 func (s subject) takesLarge(t T, from Source) {
 	o, err := s.open(t.Context(), from, s.Config)
 	if err != nil {
@@ -96,15 +96,16 @@ func (s subject) takesLarge(t T, from Source) {
 	}
 }
 
-// ranOut reports whether a call failed because the kit's time for it was up. A plugin
-// gives a message up a little before its deadline, so that it can still return what
-// arrived.
+// ranOut reports whether a call failed because of the kit's time limit. A
+// plugin ends a call a little before its deadline, so that it can still return
+// the replies that arrived.
 func ranOut(ctx context.Context, err error) bool {
 	deadline, limited := ctx.Deadline()
 	return ctx.Err() != nil || limited && core.KindOf(err) == core.ErrorTimeout && time.Until(deadline) < time.Second
 }
 
-// repeats converts the same twice, with the same seed.
+// repeats converts the same value twice with the same seed; the results have to
+// be equal.
 func (s subject) repeats(t T, o opened) {
 	if s.info.Can(core.CapabilityNondeterministic) {
 		t.Skipf("the converter says that it is %s", core.CapabilityNondeterministic)
@@ -140,14 +141,15 @@ func cancelled(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
-// expired returns a context that is over soon.
+// expired returns a context whose deadline is soon.
 func expired(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, soon)
 }
 
-// honours stops a call before it begins, and another one while it works. Both
-// have to end promptly. The caller of a plugin gets away whatever the plugin
-// does; whether it has stopped shows in closing it, which waits for its calls.
+// honours stops a call before it begins, and another one in progress. Both have
+// to end promptly. A plugin's caller returns in any case; whether the call
+// itself has stopped shows when the component is closed, which waits for its
+// calls.
 func (s subject) honours(t T, from Source, stop func(context.Context) (context.Context, context.CancelFunc)) {
 	o, err := s.open(t.Context(), from, s.Config)
 	if err != nil {

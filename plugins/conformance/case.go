@@ -10,27 +10,28 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 )
 
-// Case is what it takes to test a component, where that cannot be guessed.
+// Case is the input for testing a component that cannot be tested with
+// defaults.
 type Case struct {
 	Kind core.Kind
 	// Use is the component's name within its plugin.
 	Use string
-	// Config is its configuration, a JSON object; "" stands for the defaults.
+	// Config is its configuration, a JSON object; "" for the defaults.
 	Config string
-	// Input is what a converter converts, a target is told and a scorer judges.
-	// Where it is zero, the kit takes a sample of the first modality that the
-	// component says it takes: a text, a tone or a small picture.
+	// Input is the value that a converter converts, a target is sent or a
+	// scorer judges. If it is zero, the kit uses a sample of the first modality
+	// that the component accepts: a text, a tone or a small image.
 	Input core.Value
 }
 
-// subject is a component with the case that it is tested with.
+// subject is a component with its case.
 type subject struct {
 	Case
 	info   core.Info
 	schema *schema.Schema
 }
 
-// find returns the component with its case. An error says what case to write.
+// find returns the component with its case. The error shows the case to write.
 func find(ctx context.Context, s Source, kind core.Kind, use string, cases []Case) (subject, error) {
 	info, described, ok := s.Lookup(kind, use)
 	if !ok {
@@ -58,8 +59,8 @@ func find(ctx context.Context, s Source, kind core.Kind, use string, cases []Cas
 	return found, nil
 }
 
-// guessed returns why the component cannot be tested with its defaults, and
-// shows the case that it takes.
+// guessed returns an error if the component cannot be tested with its defaults;
+// it shows the case that is needed.
 func (s subject) guessed(ctx context.Context, from Source) error {
 	required := s.keys().Required
 	var why error
@@ -74,8 +75,8 @@ func (s subject) guessed(ctx context.Context, from Source) error {
 		WithHint("write a case into a file, and give that with --cases (in Go: plugintest.Case):\n\n%s", s.example())
 }
 
-// sampleOf returns a sample of the first modality that there is one of. A
-// component that says of none that it takes it gets a text.
+// sampleOf returns a sample of the first modality for which there is one. A
+// component that declares none gets a text.
 func sampleOf(in []core.Modality) (core.Value, bool) {
 	if len(in) == 0 {
 		return sample(core.Text)
@@ -88,7 +89,7 @@ func sampleOf(in []core.Modality) (core.Value, bool) {
 	return core.Value{}, false
 }
 
-// keys is what the kit reads of a schema.
+// keys holds the fields of a schema that the kit reads.
 type keys struct {
 	Required   []string `json:"required"`
 	Properties map[string]struct {
@@ -108,7 +109,7 @@ func (s subject) keys() keys {
 	return k
 }
 
-// example is the case that is missing, in the grammar of a file of cases.
+// example is the missing case, in the format of a cases file.
 func (s subject) example() string {
 	k := s.keys()
 	values := map[string]string{"string": `"…"`, "integer": "1", "number": "1", "boolean": "true", "array": "[…]", "object": "{…}"}

@@ -9,8 +9,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 )
 
-// Components checks components where they are opened. infos are those that
-// there are, by the names that the source has for them.
+// Components checks components where they are opened. infos are their
+// descriptions, by the names that the source has for them.
 func Components(t T, s Source, infos []core.Info, cases []Case) {
 	for _, info := range infos {
 		group := string(info.Kind) + " " + info.Name
@@ -27,7 +27,7 @@ func untested(t T, err error) {
 	t.Run("can be tested", func(t T) { t.Errorf("%v\n%s", err, core.HintOf(err)) })
 }
 
-// check holds a component to everything that can be seen wherever it runs.
+// check checks everything that does not depend on where a component runs.
 func (s subject) check(t T, from Source) {
 	t.Run("is described", s.describes)
 	t.Run("takes its configuration before it is opened", func(t T) {
@@ -89,8 +89,8 @@ func (s subject) describes(t T) {
 	}
 }
 
-// outlivesItsOpening uses the component when the context is over that it was
-// opened with.
+// outlivesItsOpening uses the component after the context with which it was
+// opened has ended.
 func (s subject) outlivesItsOpening(t T, from Source) {
 	ctx, cancel := context.WithCancel(t.Context())
 	o, err := s.open(ctx, from, s.Config)

@@ -37,7 +37,7 @@ func (s subject) refusesWrongTypes(t T, from Source) {
 	for _, key := range slices.Sorted(maps.Keys(properties)) {
 		wrong := `{}`
 		switch properties[key].Type {
-		case "": // anything is right
+		case "": // anything is valid
 			continue
 		case "object":
 			wrong = `"a text"`
@@ -69,7 +69,7 @@ func (s subject) refusesConfig(t T, from Source, key, what string, change func(m
 		return
 	}
 	for _, e := range each(err) {
-		if wrong := consistent(e); wrong != error(e) { //nolint:errorlint // whether it is the error itself
+		if wrong := consistent(e); wrong != error(e) { //nolint:errorlint // identity is what is checked
 			t.Errorf("%s: %v", what, wrong)
 		}
 		if rest, ok := strings.CutPrefix(e.Field, key); ok && e.Kind == core.ErrorConfig && (rest == "" || strings.ContainsAny(rest[:1], ".[")) {
@@ -79,7 +79,7 @@ func (s subject) refusesConfig(t T, from Source, key, what string, change func(m
 	t.Errorf("%s: error %v (%s), want one of kind config that names the field %s", what, err, core.KindOf(err), key)
 }
 
-// each lists the errors that one may consist of.
+// each lists the errors that a joined error consists of.
 func each(err error) []*core.Error {
 	if several, ok := errors.AsType[core.Errors](err); ok {
 		return several

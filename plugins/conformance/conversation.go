@@ -9,8 +9,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// checkConversations holds a target to the promises of core.Conversation, and
-// to its own.
+// checkConversations checks that a target fulfils the contract of
+// core.Conversation, and what it declares itself.
 func (s subject) checkConversations(t T, from Source) {
 	holding := func(name string, check func(T, core.Target)) {
 		t.Run(name, func(t T) {
@@ -79,9 +79,9 @@ func (s subject) endsTwice(t T, target core.Target) {
 	}
 }
 
-// shows has the target use a capability, as far as the case's input can show
-// it. That a conversation remembers its turns is for the target's own tests: a
-// message does not show it.
+// shows checks that the target has a capability, as far as the case's input can
+// show it. That a conversation remembers its turns is left to the target's own
+// tests: the input does not show it.
 func (s subject) shows(t T, target core.Target, capability string) {
 	var start core.Start
 	first, next := message(s.Input), message(s.Input)
@@ -112,7 +112,8 @@ func (s subject) shows(t T, target core.Target, capability string) {
 	}
 }
 
-// interrupts has each message after the first said over a reply.
+// interrupts checks an exchange in which each message after the first is sent
+// while the reply before it plays.
 func (s subject) interrupts(ctx context.Context, messages ...core.Message) func(core.Conversation) error {
 	return func(talk core.Conversation) error {
 		if _, ok := talk.(core.Interruptible); !ok {
@@ -133,7 +134,7 @@ func (s subject) refusesHistory(t T, target core.Target) {
 	}
 }
 
-// history is the start of a conversation in which something has been said.
+// history is the start of a conversation with earlier messages.
 func history() core.Start {
 	return core.Start{History: []core.Message{
 		core.UserText("Good morning."),

@@ -1,8 +1,8 @@
-// Package conformance holds plugins to what package core and the contract
-// promise of them. [Components] checks components wherever they are opened, and
-// [Program] a plugin's program, written in any language: how it describes
-// itself, starts and stops, and what it leaves behind.
+// Package conformance checks plugins against the contract of package core and
+// of the wire protocol. [Components] checks components wherever they are
+// opened, and [Program] the program of a plugin, in any language: how it
+// describes itself, starts and stops, and what it leaves behind.
 //
-// Checks report to a [T]. Package plugintest makes one of a testing.T;
-// "orchestrator plugins test" prints.
+// Checks report to a [T]. Package plugintest adapts a testing.T; "orchestrator
+// plugins test" prints.
 package conformance

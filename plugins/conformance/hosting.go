@@ -16,17 +16,17 @@ import (
 )
 
 const (
-	// stopping is how long a plugin may take to stop when it is asked to.
+	// stopping is how long a plugin may take to stop on request.
 	stopping = 2 * time.Second
 	// orphaned is how long a plugin may outlive a host that was killed.
 	orphaned = 3 * time.Second
 	// hosting is how long the other host may take to open everything.
 	hosting = 20 * time.Second
-	// longestPause is the longest time between two looks at what is left behind.
+	// longestPause is the longest interval between two searches for leftovers.
 	longestPause = 100 * time.Millisecond
 )
 
-// order is what the other host is told: what to start, and what to open in it.
+// order is the input of the other host: what to start, and what to open.
 type order struct {
 	Argv  []string
 	Cases []Case
@@ -41,8 +41,8 @@ type report struct {
 	Error   string
 }
 
-// ServeHost is a host in a process of its own, for the kit to stop or to kill.
-// It reads what to open, says that it is open, and stops the plugin when its
+// ServeHost is a host in a process of its own, which the kit stops or kills. It
+// reads what to open, reports that it is open, and stops the plugin when its
 // input ends.
 func ServeHost(ctx context.Context, in io.Reader, out io.Writer) error {
 	var given order
@@ -93,8 +93,7 @@ func openAll(ctx context.Context, h *host.Host, cases []Case) error {
 	return nil
 }
 
-// checkEnds looks at how the plugin's process ends, with all that can be
-// opened open in it.
+// checkEnds checks the end of the plugin's process, with all components open.
 func (c *check) checkEnds(t T) {
 	if c.openable == nil {
 		c.serve(t, func(s Source, connected host.Plugin) { c.findOpenable(t, s, connected) })
@@ -122,8 +121,8 @@ func (c *check) checkEnds(t T) {
 	})
 }
 
-// otherHost is a host in another process. Everything that comes of it has temp
-// as its folder for temporary files, and is known by that.
+// otherHost is a host in another process. All of its processes have temp as
+// their folder for temporary files, and are identified by that.
 type otherHost struct {
 	cmd    *exec.Cmd
 	stdin  io.Closer
@@ -132,7 +131,7 @@ type otherHost struct {
 	plugin int
 }
 
-// hosted has another host open what there is to open.
+// hosted starts another host that opens all components.
 func (p Program) hosted(t T, open []Case, use func(*otherHost)) {
 	temp, err := temporary()
 	if err != nil {
@@ -181,7 +180,7 @@ func (o *otherHost) report() (report, error) {
 	return r, nil
 }
 
-// end ends the host, and whatever has come of it.
+// end kills the host and all of its processes.
 func (o *otherHost) end() {
 	_ = o.cmd.Process.Kill()
 	_ = o.cmd.Wait()
@@ -190,7 +189,7 @@ func (o *otherHost) end() {
 	}
 }
 
-// temporary makes a folder whose path leaves room for a socket's name.
+// temporary creates a folder whose path is short enough for a socket's.
 func temporary() (string, error) {
 	parent := os.TempDir()
 	if len(parent) > 30 {
@@ -199,8 +198,8 @@ func temporary() (string, error) {
 	return os.MkdirTemp(parent, "plugin-test-")
 }
 
-// leavesNothing waits until neither processes nor sockets are left, but no
-// longer than d.
+// leavesNothing waits until neither processes nor sockets are left, at most for
+// d.
 func leavesNothing(t T, o *otherHost, d time.Duration) {
 	deadline := time.Now().Add(d)
 	pause := 5 * time.Millisecond

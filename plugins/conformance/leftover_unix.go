@@ -13,9 +13,9 @@ import (
 	"syscall"
 )
 
-// descendants lists the processes that have come of the host and run, however
-// they left its groups: they have its folder for temporary files. Where the
-// system does not show that, they are those in the plugin's group.
+// descendants lists the running processes that the host has started, directly
+// or not, even outside of its groups: they have its folder for temporary files.
+// Where the system does not show that, they are those in the plugin's group.
 func (o *otherHost) descendants() []int {
 	entries, err := names("/proc")
 	shown := err == nil && slices.Contains(entries, "self")
@@ -39,7 +39,7 @@ func (o *otherHost) descendants() []int {
 	return found
 }
 
-// names lists a folder, in no order, and without a look at what is in it.
+// names lists a folder, unsorted, without reading the files' metadata.
 func names(dir string) ([]string, error) {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -62,12 +62,13 @@ func alive(pid int) bool {
 
 func kill(pid int) { _ = syscall.Kill(pid, syscall.SIGKILL) }
 
-// sockets lists the sockets below a folder, and what go-plugin makes for them.
+// sockets lists the sockets below a folder, and the folders that go-plugin
+// creates for them.
 func sockets(dir string) []string {
 	var found []string
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return nil //nolint:nilerr // it has just been removed
+			return nil //nolint:nilerr // it was removed meanwhile
 		}
 		if d.Type()&fs.ModeSocket != 0 || strings.HasPrefix(d.Name(), "plugin-dir") {
 			found = append(found, path)

@@ -6,8 +6,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// targets are what the component may ask where its configuration names targets
-// of a campaign: whatever the name is, one that repeats what it is told.
+// targets are targets of a campaign for the component's configuration: each
+// name is a target that repeats its input.
 func (s subject) targets(config string) core.Targets {
 	if s.schema == nil {
 		return nil
@@ -19,7 +19,7 @@ func (s subject) targets(config string) core.Targets {
 	return all
 }
 
-// repeater is a target, and a conversation with it.
+// repeater is a target and its conversation.
 type repeater struct{}
 
 // StartConversation implements [core.Target].

@@ -12,15 +12,15 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// prompt is how long a call may take to notice that it is cancelled.
+// prompt is how long a call may take to end after it was cancelled.
 const prompt = slowness * time.Second
 
-// opened is an open component as the checks use it, whatever its kind.
+// opened is an open component of any kind.
 type opened struct {
-	// value is what the source opened.
+	// value is the result of opening.
 	value any
-	// call has the component work on a value. Its error is the component's, or
-	// says what is wrong with the answer.
+	// call calls the component with a value. The error is the component's, or
+	// describes an invalid result.
 	call func(ctx context.Context, in core.Value) error
 }
 
@@ -40,7 +40,7 @@ func (s subject) open(ctx context.Context, from Source, config string) (opened, 
 	}
 }
 
-// close closes what can be closed.
+// close closes the component if it can be closed.
 func (o opened) close() error {
 	if closer, ok := o.value.(io.Closer); ok {
 		return closer.Close()
@@ -48,7 +48,7 @@ func (o opened) close() error {
 	return nil
 }
 
-// use opens the component with its case for as long as a check lasts.
+// use opens the component with its case for the duration of a check.
 func (s subject) use(t T, from Source, check func(opened)) {
 	o, err := s.open(t.Context(), from, s.Config)
 	if err != nil {
@@ -62,7 +62,8 @@ func (s subject) use(t T, from Source, check func(opened)) {
 	check(o)
 }
 
-// orDefaults says what a component is opened with. A case may hold secrets.
+// orDefaults describes the configuration for a message. A case may hold
+// secrets, and is not shown.
 func orDefaults(config string) string {
 	if config == "" {
 		return "its defaults"
@@ -99,7 +100,7 @@ func (s subject) score(ctx context.Context, scorer core.Scorer, in core.Value) e
 	return allowed(score, s.info.Scores)
 }
 
-// allowed reports what is wrong with a score.
+// allowed returns an error for an invalid score.
 func allowed(s core.Score, promised core.ScoreType) error {
 	ok := s.Value == 0
 	switch s.Type {
@@ -124,12 +125,12 @@ func (s subject) converse(ctx context.Context, target core.Target, in core.Value
 	})
 }
 
-// message is what a target is told.
+// message is the message to a target.
 func message(in core.Value) core.Message {
 	return core.Message{Role: core.User, Parts: []core.Part{{Value: in}}}
 }
 
-// turn sends a message and looks at the reply.
+// turn sends a message and checks the reply.
 func (s subject) turn(ctx context.Context, talk core.Conversation, m core.Message) error {
 	reply, err := talk.Send(ctx, m)
 	if wrong := broken(reply, err); wrong != nil {
@@ -141,12 +142,13 @@ func (s subject) turn(ctx context.Context, talk core.Conversation, m core.Messag
 	return errors.Join(err, s.answered(reply))
 }
 
-// breach is a promise broken that holds for failures, too. It hides the kind of
-// the failure, so that no check takes it for the one that it wants.
+// breach is a violation of the contract by a call that failed. It hides the
+// failure's kind, so that no check accepts it as the expected error.
 type breach struct{ error }
 
-// broken reports where a reply and an error do not go together: a reply that broke
-// off comes with the error that says why, and no other reply comes with an error.
+// broken returns an error where a reply and an error do not match: a reply that
+// broke off comes with the error that says why, and no other reply comes with
+// an error.
 func broken(r core.Reply, err error) error {
 	switch {
 	case err == nil && r.Finish == core.FinishBroken:
@@ -159,8 +161,7 @@ func broken(r core.Reply, err error) error {
 	return nil
 }
 
-// consistent returns err, or a breach where it says of what it speaks and that
-// contradicts the rest of it.
+// consistent returns err, or a breach where its subject contradicts its kind.
 func consistent(err error) error {
 	subject, kind := core.SubjectOf(err), core.KindOf(err)
 	switch {
@@ -175,8 +176,8 @@ func consistent(err error) error {
 	return err
 }
 
-// answered reports what is wrong with a reply. A call of a tool is no modality
-// that a campaign asks for.
+// answered returns an error for an invalid reply. A tool call does not count as
+// a modality that a campaign requests.
 func (s subject) answered(r core.Reply) error {
 	switch {
 	case r.Message.Role != core.Assistant:
@@ -194,8 +195,8 @@ func (s subject) answered(r core.Reply) error {
 	return nil
 }
 
-// started does something with a conversation and ends it, which has to be
-// prompt even where the conversation was cancelled.
+// started uses a conversation and ends it. The end has to be prompt even where
+// the conversation was cancelled.
 func started(ctx context.Context, target core.Target, start core.Start, do func(core.Conversation) error) error {
 	talk, err := target.StartConversation(ctx, start)
 	if err != nil {

@@ -28,27 +28,27 @@ import (
 // line.
 const describing = 10 * time.Second
 
-// mostShown is how many characters of what a program printed are shown.
+// mostShown is the number of characters of a program's output that are shown.
 const mostShown = 300
 
-// Program is a plugin's program, with what it takes to test it.
+// Program is a plugin's program, with the settings of its test.
 type Program struct {
 	// Argv is the command line that starts the plugin.
 	Argv []string
 	// Host is a command line that calls [ServeHost]: the host that is killed
-	// under the plugin has to be a process of its own.
+	// while the plugin runs has to be a process of its own.
 	Host []string
-	// Cases are those of the components that cannot be tested without.
+	// Cases are those of the components that need one.
 	Cases []Case
 	// Log receives what the plugin logs; nil drops it.
 	Log hclog.Logger
-	// Confinement is what the plugin is held to, so that what it has not declared
-	// shows; with the zero value it is held to nothing. The hosts that the cases
-	// name can be reached.
+	// Confinement are the restrictions of the plugin, which reveal what it uses
+	// without declaring it; the zero value has none. The hosts in the cases can
+	// be reached.
 	Confinement host.Confinement
 }
 
-// Check checks the program, and every component that it offers.
+// Check checks the program and all of its components.
 func (p Program) Check(t T) {
 	c := &check{Program: p}
 	if !t.Run("describes itself without a handshake", func(t T) { c.describe(t) }) {
@@ -72,18 +72,19 @@ func (p Program) Check(t T) {
 	t.Group("process", c.checkEnds)
 }
 
-// check is one check of a program. What it has learnt of the program is kept, so that
-// the program is not started again for it; each check may be the first that runs.
+// check is one check of a program. Results that several checks need are kept,
+// so that the program is not started again for them; each check may be the
+// first that runs.
 type check struct {
 	Program
 	described *wire.Description
 	connected *host.Plugin
-	// openable are the components that can be opened, with their cases; nil where
-	// that is not known yet.
+	// openable are the components that can be opened, with their cases; nil
+	// before they are known.
 	openable []Case
 }
 
-// describe returns how the program describes itself on the command line.
+// describe returns the program's description on the command line.
 func (c *check) describe(t T) wire.Description {
 	if c.described == nil {
 		described := c.Program.describe(t)
@@ -92,7 +93,7 @@ func (c *check) describe(t T) wire.Description {
 	return *c.described
 }
 
-// connect returns how the program describes itself over a connection.
+// connect returns the program's description over a connection.
 func (c *check) connect(t T) host.Plugin {
 	if c.connected == nil {
 		c.serve(t, func(Source, host.Plugin) {})
@@ -149,14 +150,14 @@ func (c *check) serve(t T, use func(Source, host.Plugin)) {
 	c.serveTo(t, nil, use)
 }
 
-// serveTo does the same, and tells what happens to the process.
+// serveTo is serve with a callback for events of the process.
 func (c *check) serveTo(t T, observe func(host.Event), use func(Source, host.Plugin)) {
 	confinement := c.Confinement
 	if len(confinement.Launcher) > 0 {
 		confinement.Bundled = c.describe(t).Permissions
 	}
 	h := host.New(host.Options{Bundled: c.Argv, Log: c.Log, Observe: observe, Confinement: confinement})
-	defer func() { _ = h.Close() }() // the process's end has checks of its own
+	defer func() { _ = h.Close() }() // the end of the process has checks of its own
 	catalog, err := h.Describe(t.Context())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, core.HintOf(err))
@@ -169,18 +170,18 @@ func (c *check) serveTo(t T, observe func(host.Event), use func(Source, host.Plu
 	use(Served(h, catalog), connected)
 }
 
-// contacts are the addresses that the cases name: hosts, and those of them that
-// are on this machine.
+// contacts are the addresses that the cases name: hosts, and those of them on
+// this machine.
 func (p Program) contacts(catalog *host.Catalog) (hosts, local []string) {
 	for _, c := range p.Cases {
 		_, described, ok := catalog.Lookup(c.Kind, c.Use)
 		if !ok {
-			continue // reported by a check of its own
+			continue // another check reports it
 		}
 		for _, field := range described.Strings([]byte(c.Config), "uri") {
 			u, err := url.Parse(field.Value)
 			if err != nil {
-				continue // it is for the component to refuse it
+				continue // the component has to refuse it
 			}
 			name, port := scope.HostOf(u)
 			address := net.JoinHostPort(name, port)
@@ -202,7 +203,7 @@ func infos(p host.Plugin) []core.Info {
 	return all
 }
 
-// sameDescription compares what a plugin says of itself in two ways.
+// sameDescription compares the two descriptions of a plugin.
 func sameDescription(t T, alone wire.Description, connected host.Plugin) {
 	for _, field := range [][3]string{
 		{"name", alone.Name, connected.Name},
@@ -218,7 +219,7 @@ func sameDescription(t T, alone wire.Description, connected host.Plugin) {
 	for _, c := range alone.Components {
 		config, err := schema.Parse(c.Config)
 		if err != nil {
-			continue // reported by a check of its own
+			continue // another check reports it
 		}
 		on[string(c.Kind)+" "+c.Name] = component(c.Info(), config)
 	}
@@ -239,7 +240,7 @@ func sameDescription(t T, alone wire.Description, connected host.Plugin) {
 	}
 }
 
-// component writes down all that is said of a component.
+// component encodes the description of a component.
 func component(i core.Info, config *schema.Schema) string {
 	encoded, err := json.Marshal(struct {
 		core.Info
@@ -248,10 +249,10 @@ func component(i core.Info, config *schema.Schema) string {
 	if err != nil {
 		return err.Error()
 	}
-	return strings.ReplaceAll(string(encoded), "null", "[]") // no list is an empty list
+	return strings.ReplaceAll(string(encoded), "null", "[]") // no list equals an empty list
 }
 
-// everyCaseIsKnown finds cases that nothing is tested with.
+// everyCaseIsKnown reports cases of unknown components.
 func everyCaseIsKnown(t T, infos []core.Info, cases []Case) {
 	for _, c := range cases {
 		known := slices.ContainsFunc(infos, func(i core.Info) bool { return i.Kind == c.Kind && i.Name == c.Use })
@@ -261,8 +262,8 @@ func everyCaseIsKnown(t T, infos []core.Info, cases []Case) {
 	}
 }
 
-// survives gives each component, in a process of its own, what is made to
-// break it. An error is a fine answer; the end of the process is none.
+// survives calls each component, in a process of its own, with hostile values.
+// A call may fail; the process must not end.
 func (c *check) survives(t T) {
 	for _, info := range infos(c.connect(t)) {
 		t.Run(fmt.Sprintf("%s %s survives it", info.Kind, info.Name), func(t T) {
@@ -299,7 +300,7 @@ func (l *launches) one() bool {
 	return len(l.pids) == 1 && alive(l.pids[0])
 }
 
-// attack has the component work on hostile values.
+// attack calls the component with hostile values.
 func (s subject) attack(t T, from Source, lives func() bool) {
 	o, err := s.open(t.Context(), from, s.Config)
 	if err != nil {

@@ -2,10 +2,10 @@ package conformance
 
 import "context"
 
-// T is what checks report to. It behaves as a testing.T: Fatalf and Skipf end
-// the check that calls them.
+// T receives the results of checks. It behaves as a testing.T: Fatalf and Skipf
+// end the check that calls them.
 type T interface {
-	// Context is over when the check has to end.
+	// Context ends when the check has to end.
 	Context() context.Context
 	// Group runs checks that belong together, under a name.
 	Group(name string, checks func(T))

@@ -16,11 +16,12 @@ const large = 8 << 20
 // picture returns a PNG file with one pixel.
 func picture() []byte {
 	var file bytes.Buffer
-	_ = png.Encode(&file, image.NewGray(image.Rect(0, 0, 1, 1))) // a buffer takes everything
+	_ = png.Encode(&file, image.NewGray(image.Rect(0, 0, 1, 1))) // writing to a buffer does not fail
 	return file.Bytes()
 }
 
-// sample returns a value of a modality that anything which takes it can take.
+// sample returns a value of a modality that every component for that modality
+// can process.
 func sample(m core.Modality) (core.Value, bool) {
 	switch m {
 	case core.Text:
@@ -36,7 +37,7 @@ func sample(m core.Modality) (core.Value, bool) {
 
 // tone returns a WAV file with a 440 Hz tone, sampled at 16 kHz.
 func tone(samples int) []byte {
-	const rate, hz, period = 16_000, 440, 400 // in which the tone comes around 11 times
+	const rate, hz, period = 16_000, 440, 400 // period samples are 11 waves
 	clip := audio.Clip{Rate: rate, Samples: make([]int16, samples)}
 	for i := range min(samples, period) {
 		clip.Samples[i] = int16(8000 * math.Sin(2*math.Pi*hz*float64(i)/rate))
@@ -47,7 +48,7 @@ func tone(samples int) []byte {
 	return audio.EncodeWAV(clip)
 }
 
-// largeSample returns a value of a modality that is 8 MiB large.
+// largeSample returns a value of 8 MiB of a modality.
 func largeSample(m core.Modality) (core.Value, bool) {
 	v, ok := sample(m)
 	switch m {
@@ -55,13 +56,13 @@ func largeSample(m core.Modality) (core.Value, bool) {
 		v.Data = bytes.Repeat([]byte("lorem ip"), large/8)
 	case core.Audio:
 		v.Data = tone(large / 2)
-	case core.Image: // what follows its end is not looked at
+	case core.Image: // data after the end of the image are ignored
 		v.Data = append(picture(), make([]byte, large)...)
 	}
 	return v, ok
 }
 
-// hostile are values that are made to break parsers.
+// hostile are values that are likely to break parsers.
 func hostile() map[string]core.Value {
 	wav, png := core.WAVValue(tone(1600)), core.Value{Modality: core.Image, MediaType: core.MediaPNG, Data: picture()}
 	noise := make([]byte, 64<<10)

@@ -2,5 +2,5 @@
 
 package conformance
 
-// slowness is how many times slower than usual everything may be.
+// slowness is a factor on all time limits.
 const slowness = 1

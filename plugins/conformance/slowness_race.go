@@ -2,6 +2,6 @@
 
 package conformance
 
-// slowness is how many times slower than usual everything may be: under the race
-// detector, about ten times.
+// slowness is a factor on all time limits: the race detector makes programs
+// about ten times slower.
 const slowness = 10

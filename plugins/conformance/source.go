@@ -9,17 +9,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// Source is where components are found and opened: this process, or a plugin's.
+// Source finds and opens components: of this process, or of a plugin.
 type Source interface {
 	core.Opener
 	Lookup(kind core.Kind, use string) (core.Info, *schema.Schema, bool)
 	CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error
 	// Using returns the source with targets of a campaign, which converters and
-	// scorers may use whose configuration names them.
+	// scorers may use if their configuration names them.
 	Using(targets core.Targets) Source
 }
 
-// Served offers the components of a host's plugins.
+// Served is the source of a host's components.
 func Served(h *host.Host, c *host.Catalog) Source { return served{h.Using(nil), c, h} }
 
 type served struct {
@@ -28,7 +28,7 @@ type served struct {
 	host *host.Host
 }
 
-// CheckConfig asks a component about a configuration.
+// CheckConfig has a component check a configuration.
 func (s served) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error {
 	return s.host.CheckConfig(ctx, kind, use, config)
 }
@@ -38,9 +38,9 @@ func (s served) Using(targets core.Targets) Source {
 	return served{s.host.Using(targets), s.Catalog, s.host}
 }
 
-// InProcess offers components of this process. Their configuration is held
-// against their schema as it is in a plugin. It fails for a configuration that
-// has no schema.
+// InProcess is a source of components of this process. Their configuration is
+// checked against their schema as in a plugin. It fails for a configuration
+// without a schema.
 func InProcess(components []core.Component) (Source, error) {
 	for _, c := range components {
 		if _, err := schema.Of(c.Config); err != nil {
@@ -61,7 +61,7 @@ func (s inProcess) find(kind core.Kind, use string) (core.Component, error) {
 	return core.Component{}, core.Errorf(core.ErrorConfig, "there is no %s %q", kind, use)
 }
 
-// checked returns a component whose schema has nothing against a configuration.
+// checked returns a component for a configuration that its schema accepts.
 func (s inProcess) checked(kind core.Kind, use string, config []byte) (core.Component, error) {
 	c, err := s.find(kind, use)
 	if err != nil {
@@ -88,7 +88,7 @@ func (s inProcess) Lookup(kind core.Kind, use string) (core.Info, *schema.Schema
 	return c.Info, config, err == nil
 }
 
-// CheckConfig asks a component about a configuration.
+// CheckConfig has a component check a configuration.
 func (s inProcess) CheckConfig(_ context.Context, kind core.Kind, use string, config []byte) error {
 	c, err := s.find(kind, use)
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 
 const (
 	sumsSuffix = "_SHA256SUMS"
-	// maxSums bounds a checksums file, in bytes.
+	// maxSums is the largest size of a checksums file, in bytes.
 	maxSums = 1 << 20
 )
 
-// Checksums is what the checksums file of a release says: the SHA-256 of the
+// Checksums is the content of a release's checksums file: the SHA-256 of the
 // program of one version of a plugin for each platform.
 type Checksums struct {
 	Name    string
@@ -30,12 +30,12 @@ type Checksums struct {
 	SHA256 map[string]string
 }
 
-// Platform is the system and architecture of this program, such as
+// Platform is the operating system and architecture of this program, such as
 // "linux/amd64".
 func Platform() string { return runtime.GOOS + "/" + runtime.GOARCH }
 
-// ParseChecksums reads a checksums file as sha256sum writes it. It is called
-// orchestrator-plugin-NAME_VERSION_SHA256SUMS, and the programs that it lists
+// ParseChecksums reads a checksums file in the format of sha256sum. Its name is
+// orchestrator-plugin-NAME_VERSION_SHA256SUMS, and those of the programs in it
 // orchestrator-plugin-NAME_VERSION_OS_ARCH; it may list other files, too. The
 // error is of kind config.
 func ParseChecksums(file string, data []byte) (Checksums, error) {
@@ -87,7 +87,7 @@ func checksumLine(line string) (sum, name string, err error) {
 	return strings.ToLower(sum), name[1:], nil
 }
 
-// releaseName takes orchestrator-plugin-NAME_VERSION apart.
+// releaseName splits orchestrator-plugin-NAME_VERSION.
 func releaseName(stem string) (name, version string, ok bool) {
 	rest, ok := strings.CutPrefix(stem, host.FilePrefix)
 	name, version, found := strings.Cut(rest, "_")

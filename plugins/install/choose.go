@@ -15,25 +15,24 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// Choice is the programs that a campaign runs with.
+// Choice is the set of programs that a campaign runs with.
 type Choice struct {
-	// Programs are those that were found good. A locked one has its checksum and its
+	// Programs are the accepted programs. A locked one has its checksum and its
 	// permissions.
 	Programs []host.Program
-	// Problems say, for each plugin that is not among the programs, why. They
-	// have the places of the campaign.
+	// Problems say why a required plugin is not among the programs. They have
+	// positions in the campaign.
 	Problems yamlfile.Problems
-	// Unlocked are those of the programs that nothing is locked of, and what is
-	// to be said of each.
+	// Unlocked are the programs without an entry in the lock, each with a
+	// warning.
 	Unlocked map[string]yamlfile.Problem
-	// Attached are those that run already, by name.
+	// Attached are the plugins that run already, by name.
 	Attached []string
-	// PassedOver says which programs would come first if the lock did not name
-	// others: whoever put them there may wait for them to run.
+	// PassedOver names programs that would take precedence without the lock.
 	PassedOver yamlfile.Problems
 }
 
-// chooser is a choice in the making.
+// chooser is the state of Choose.
 type chooser struct {
 	// file is the campaign's.
 	file     string
@@ -43,11 +42,10 @@ type chooser struct {
 	choice   Choice
 }
 
-// Choose chooses a program for each plugin that the campaign of a file requires, from
-// those that were found. With a lock it is the one that the lock names, and nothing
-// else will do; lock is nil where there is none. Of a plugin that is not in the
-// lock it chooses one that the campaign allows. For those that are attached, it
-// chooses nothing.
+// Choose chooses a program for each plugin that a campaign requires, from those
+// that were found. A plugin in the lock needs exactly the locked program; lock
+// is nil where there is none. For a plugin that is not in the lock, it chooses
+// one that the campaign allows. For attached plugins it chooses nothing.
 func Choose(file string, required []requirement.Requirement, lock *Lock, found []host.Program, attached []string) Choice {
 	ch := chooser{
 		file: file, lock: lock, lockFile: filepath.Join(filepath.Dir(file), LockName), found: found,
@@ -57,7 +55,7 @@ func Choose(file string, required []requirement.Requirement, lock *Lock, found [
 		if slices.Contains(attached, q.Name) {
 			continue
 		}
-		if q.Version == "" { // the reader of the campaign has said why
+		if q.Version == "" { // the reader of the campaign has reported it
 			continue
 		}
 		if l, ok := lock.Find(q.Name); ok {
@@ -77,7 +75,7 @@ func (ch *chooser) refuse(at yamlfile.Position, hint, format string, args ...any
 	ch.choice.Problems = append(ch.choice.Problems, ch.problem(at, hint, format, args...))
 }
 
-// locked chooses the program that the lock names.
+// locked chooses the program in the lock.
 func (ch *chooser) locked(q requirement.Requirement, l Entry) {
 	relock := "orchestrator plugins lock " + ch.file
 	want, ok := l.SHA256[Platform()]
@@ -115,7 +113,7 @@ func (ch *chooser) locked(q requirement.Requirement, l Entry) {
 		"plugin %q %s is locked, and not installed%s", q.Name, l.Version, installedToo(ch.found, q.Name))
 }
 
-// mismatch says what is wrong with a program that is not the locked one.
+// mismatch describes how a program differs from the locked one.
 func (ch *chooser) mismatch(q requirement.Requirement, l Entry, p host.Program, sum string, err error) yamlfile.Problem {
 	if err != nil {
 		return ch.problem(q.At, "", "plugin %q (%s): %v", q.Name, p.Path, err)
@@ -148,7 +146,7 @@ func (ch *chooser) unlocked(q requirement.Requirement) {
 	}
 }
 
-// take takes a program, unless others could change it.
+// take adds a program, unless other users could change it.
 func (ch *chooser) take(q requirement.Requirement, p host.Program) bool {
 	if err := host.Trusted(p.Path); err != nil {
 		ch.refuse(q.At, core.HintOf(err), "plugin %q: %v", q.Name, err)
@@ -159,7 +157,7 @@ func (ch *chooser) take(q requirement.Requirement, p host.Program) bool {
 	return true
 }
 
-// installedToo says which other versions of a plugin there are.
+// installedToo lists the other installed versions of a plugin.
 func installedToo(found []host.Program, name string) string {
 	var versions []string
 	for _, p := range named(found, name) {
@@ -177,8 +175,7 @@ func orNone(before string, list []string) string {
 	return before + strings.Join(list, ", ")
 }
 
-// Absent returns the plugins that a campaign requires and that are not among
-// the programs.
+// Absent returns the required plugins that are not among the programs.
 func (c Choice) Absent(required []requirement.Requirement) map[string]bool {
 	absent := map[string]bool{}
 	for _, q := range required {
@@ -190,9 +187,9 @@ func (c Choice) Absent(required []requirement.Requirement) map[string]bool {
 	return absent
 }
 
-// CheckStarted returns what is wrong with the plugins that a campaign requires
-// now that they have been asked: those that could not be asked, and those whose
-// version the campaign does not allow.
+// CheckStarted returns the problems of the required plugins after they were
+// described: those that failed, and those whose version the campaign does not
+// allow.
 func CheckStarted(file string, required []requirement.Requirement, plugins []host.Plugin) yamlfile.Problems {
 	ch := chooser{file: file}
 	for _, q := range required {

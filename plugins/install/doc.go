@@ -1,4 +1,5 @@
-// Package install puts third parties' plugins in place and says which of them a
+// Package install installs third-party plugins and chooses those that a
 // campaign runs with: it verifies releases, installs their programs side by
-// side by version, keeps locks, and chooses the programs that a lock allows.
+// side by version, writes lock files, and chooses the programs that a lock
+// allows.
 package install

@@ -13,11 +13,11 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// maxProgram bounds a plugin's program, in bytes.
+// maxProgram is the largest size of a plugin's program, in bytes.
 const maxProgram = 1 << 30
 
-// fetch writes a program to a new file, which is on the disk when it returns,
-// and returns its SHA-256. It is an error if that is not the known one.
+// fetch writes a program to a new file, durably, and returns its SHA-256. It
+// fails if that differs from the expected one.
 func (o Options) fetch(ctx context.Context, from origin, path string) (sum string, err error) {
 	in, size, err := from.place.open(ctx, from.file)
 	if err != nil {
@@ -53,7 +53,7 @@ func (o Options) fetch(ctx context.Context, from origin, path string) (sum strin
 	return sum, nil
 }
 
-// untilDone reads until a context is done.
+// untilDone is a reader that fails when a context has ended.
 type untilDone struct {
 	ctx context.Context
 	r   io.Reader
@@ -67,7 +67,7 @@ func (u untilDone) Read(p []byte) (int, error) {
 	return u.r.Read(p)
 }
 
-// WriteLock writes a lock to a file, wholly or not at all.
+// WriteLock writes a lock file atomically.
 func WriteLock(path string, l *Lock) (err error) {
 	data, err := l.Encode()
 	if err != nil {
@@ -93,7 +93,7 @@ func WriteLock(path string, l *Lock) (err error) {
 	return syncFolder(filepath.Dir(path))
 }
 
-// syncFolder has the names in a folder on the disk.
+// syncFolder makes the entries of a folder durable.
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -17,9 +17,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// Options says what to install, and where.
+// Options say what to install, and where.
 type Options struct {
-	// Dir is the folder that plugins are installed in, side by side as
+	// Dir is the folder in which plugins are installed side by side, as
 	// NAME/VERSION.
 	Dir string
 	// Source is the path of a program, the folder of a release, or the path or
@@ -29,31 +29,33 @@ type Options struct {
 	// A release at an address needs one, or Unsigned.
 	Key      *minisign.PublicKey
 	Unsigned bool
-	// Want returns why a plugin is not wanted; nil wants any. It is asked before
-	// the program is fetched where the version is known by then.
+	// Want returns why a plugin is not wanted; nil wants any. It is called
+	// before the program is fetched if the version is known by then.
 	Want func(name, version string) error
-	// Describe starts a program and asks it what it is.
+	// Describe starts a program and returns its description.
 	Describe func(context.Context, host.Program) (host.Plugin, error)
-	// Progress is told of a file that is fetched, its size in bytes, which may
-	// be unknown (-1), and what comes of it; nil is not.
+	// Progress is called for a file that is fetched, with its size in bytes,
+	// which is -1 if unknown, and returns a reader to use instead; it may be
+	// nil.
 	Progress func(file string, size int64) io.WriteCloser
-	// Announce is told what will be put in place, right before, and which is the
-	// newest version of it that is there already, nil for none; nil is not.
+	// Announce is called right before a plugin is installed, with its newest
+	// installed version, nil for none; it may be nil.
 	Announce func(l Entry, before *Entry)
 }
 
-// Installed is a plugin that is in place.
+// Installed is an installed plugin.
 type Installed struct {
 	Entry
-	// Path is the program.
+	// Path is the path of the program.
 	Path string
-	// Already: it had been installed before, and nothing was done.
+	// Already says that it was installed before, and nothing was changed.
 	Already bool
-	// ByLock: it is what a lock names, and no signature was looked at.
+	// ByLock says that it was verified against a lock, and no signature was
+	// checked.
 	ByLock bool
 }
 
-// Install verifies a plugin and puts it in place, or leaves nothing behind.
+// Install verifies a plugin and installs it; on an error nothing is installed.
 func Install(ctx context.Context, o Options) (Installed, error) {
 	if requirement.IsURL(o.Source) && o.Key == nil && !o.Unsigned {
 		return Installed{}, core.Errorf(core.ErrorConfig, "the publisher of %s cannot be known without a key", o.Source).
@@ -66,9 +68,8 @@ func Install(ctx context.Context, o Options) (Installed, error) {
 	return o.install(ctx, from)
 }
 
-// Locked puts exactly the plugin in place that a lock names, from where
-// the lock says. Source, Key and Unsigned of the options do not matter: the
-// checksum is known.
+// Locked installs exactly the plugin in a lock, from the source in the lock.
+// Source, Key and Unsigned of the options are ignored: the checksum is known.
 func Locked(ctx context.Context, l Entry, o Options) (Installed, error) {
 	from, err := lockedOrigin(l)
 	if err != nil {
@@ -91,8 +92,8 @@ func (o Options) install(ctx context.Context, from origin) (Installed, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return Installed{}, core.Errorf(core.ErrorInternal, "making the plugin folder: %w", err)
 	}
-	// A hidden folder beside the final one: on the same disk, and not taken for a
-	// version that is installed.
+	// A hidden folder beside the final one: on the same file system, and not
+	// listed as an installed version.
 	temp, err := os.MkdirTemp(o.Dir, ".install-")
 	if err != nil {
 		return Installed{}, core.Errorf(core.ErrorInternal, "making a folder for the plugin: %w", err)
@@ -108,8 +109,8 @@ func (o Options) wanted(l Entry) error {
 	return o.Want(l.Name, l.Version)
 }
 
-// stage fetches and examines a program in a temporary folder, and moves it to
-// its place.
+// stage fetches and checks a program in a temporary folder, and moves it to its
+// place.
 func (o Options) stage(ctx context.Context, from origin, temp string) (Installed, error) {
 	unnamed := filepath.Join(temp, "program")
 	sum, err := o.fetch(ctx, from, unnamed)
@@ -149,7 +150,7 @@ func (o Options) stage(ctx context.Context, from origin, temp string) (Installed
 	return o.place(l, stage)
 }
 
-// examine asks a program what it is, and holds it to what is known of it.
+// examine describes a program, and compares that with what is known of it.
 func (o Options) examine(ctx context.Context, known Entry, path, sum string) (Entry, error) {
 	name := known.Name
 	if name == "" {
@@ -181,7 +182,7 @@ func (o Options) examine(ctx context.Context, known Entry, path, sum string) (En
 	return l, nil
 }
 
-// target is where a plugin belongs.
+// target is the folder of a plugin's version.
 func (o Options) target(l Entry) host.Program {
 	return host.Program{
 		Name: l.Name, Version: l.Version,
@@ -189,9 +190,9 @@ func (o Options) target(l Entry) host.Program {
 	}
 }
 
-// installed reports whether a plugin is in its place already. It is an error if
-// another program is, or the same was changed: what has been installed is never
-// replaced, so that what runs with it goes on running with it.
+// installed reports whether a plugin is already installed. It fails if the
+// folder has another program, or a changed one: an installed version is never
+// replaced.
 func (o Options) installed(l Entry) (Installed, error) {
 	p := o.target(l)
 	want := l.SHA256[Platform()]
@@ -225,8 +226,8 @@ func (o Options) newest(name string) *Entry {
 	return &receipt
 }
 
-// place moves the folder of a plugin to where it belongs, in one step. Somebody
-// else may have done the same just before.
+// place renames the folder of a plugin to its final path. Another process may
+// have done the same just before.
 func (o Options) place(l Entry, stage string) (Installed, error) {
 	p := o.target(l)
 	versions := filepath.Dir(filepath.Dir(p.Path))

@@ -14,9 +14,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// Receipt returns what was found good when a program was installed. It is kept
-// beside the program, as a lock of one plugin; ok is false for a program that
-// was not installed but put somewhere.
+// Receipt returns the entry that was written when a program was installed. It
+// is kept beside the program, as a lock of one plugin; ok is false for a
+// program that was not installed.
 func Receipt(p host.Program) (receipt Entry, ok bool, err error) {
 	if p.Version == "" {
 		return Entry{}, false, nil
@@ -35,8 +35,8 @@ func Receipt(p host.Program) (receipt Entry, ok bool, err error) {
 	return receipt, true, nil
 }
 
-// Newest returns one program of each name: one that was put into a plugin
-// folder before all others, and else the highest installed version.
+// Newest returns one program of each name: the first one if that is directly in
+// a plugin folder, otherwise the highest installed version.
 func Newest(found []host.Program) []host.Program {
 	var newest []host.Program
 	seen := map[string]bool{}
@@ -50,9 +50,9 @@ func Newest(found []host.Program) []host.Program {
 	return newest
 }
 
-// preferred returns the program of a name that is used where nothing is
-// locked: one that was put into a plugin folder, if the first one is such, and
-// else the highest version that is allowed.
+// preferred returns the program of a name that is used without a lock: the
+// first one if that is directly in a plugin folder, otherwise the highest
+// version that is allowed.
 func preferred(found []host.Program, name string, allowed func(version string) bool) (host.Program, bool) {
 	var best *semver.Version
 	var program host.Program
@@ -76,12 +76,12 @@ func named(found []host.Program, name string) []host.Program {
 	return slices.DeleteFunc(slices.Clone(found), func(p host.Program) bool { return p.Name != name })
 }
 
-// platforms lists what there are checksums for.
+// platforms lists the platforms with checksums.
 func platforms(l Entry) []string { return slices.Sorted(maps.Keys(l.SHA256)) }
 
-// Remove removes a version of a plugin from the folder that plugins are
-// installed in, and with the version "" all of them. It returns the versions
-// that are gone. The error is of kind config where there is none.
+// Remove removes an installed version of a plugin, and with the version "" all
+// of them. It returns the removed versions. The error is of kind config where
+// there is none.
 func Remove(dir, name, version string) ([]string, error) {
 	versions, err := versionsOf(dir, name)
 	if err != nil {
@@ -95,7 +95,8 @@ func Remove(dir, name, version string) ([]string, error) {
 		versions = []string{version}
 	}
 	for _, v := range versions {
-		// What is being removed is out of the way before it is gone in part.
+		// The folder is renamed first, so that it is never incomplete under its
+		// name.
 		trash, err := os.MkdirTemp(dir, ".remove-")
 		if err != nil {
 			return nil, core.Errorf(core.ErrorInternal, "removing plugin %q %s: %w", name, v, err)
@@ -105,11 +106,11 @@ func Remove(dir, name, version string) ([]string, error) {
 			return nil, core.Errorf(core.ErrorInternal, "removing plugin %q %s: %w", name, v, err)
 		}
 	}
-	_ = os.Remove(filepath.Join(dir, name)) // fails, as it should, while another version is there
+	_ = os.Remove(filepath.Join(dir, name)) // fails, as intended, while another version exists
 	return versions, nil
 }
 
-// versionsOf lists the versions of a plugin that are installed.
+// versionsOf lists the installed versions of a plugin.
 func versionsOf(dir, name string) ([]string, error) {
 	if !host.IsName(name) {
 		return nil, core.Errorf(core.ErrorConfig, "%q is not the name of a plugin", name)

@@ -18,16 +18,15 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// LockName is the file beside a campaign that says which plugins exactly it
-// runs with.
+// LockName is the name of the lock file beside a campaign.
 const LockName = "plugins.lock.yaml"
 
-// Lock is the plugins that the campaigns of a folder run with: their versions,
-// permissions and checksums, as they were approved.
+// Lock is the content of a lock file: the approved versions, permissions and
+// checksums of the plugins that the campaigns of a folder run with.
 type Lock struct {
-	// File is the name the lock was read by; positions refer to it.
+	// File is the name under which the file was read; positions refer to it.
 	File string
-	// Source is the file as it was read.
+	// Source is the text of the file.
 	Source []byte
 	// Plugins are in alphabetical order.
 	Plugins []Entry
@@ -36,10 +35,11 @@ type Lock struct {
 // Entry is one plugin of a lock.
 type Entry struct {
 	Name string
-	// Source is where it came from: the URL of a release, or a path.
+	// Source is where it was installed from: the URL of a release, or a path.
 	Source  string
 	Version string
-	// Protocol is the contract that it speaks, such as "redteam.plugin.v1".
+	// Protocol is the contract version that it implements, such as
+	// "redteam.plugin.v1".
 	Protocol string
 	// Permissions are those that the plugin declares.
 	Permissions core.Permissions
@@ -51,7 +51,7 @@ type Entry struct {
 	SignedBy string
 }
 
-// Find returns what is locked of a plugin. There is nothing in a nil lock.
+// Find returns the entry of a plugin. A nil lock has none.
 func (l *Lock) Find(name string) (Entry, bool) {
 	if l == nil {
 		return Entry{}, false
@@ -64,7 +64,7 @@ func (l *Lock) Find(name string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Put adds a plugin to the lock, or replaces the one of its name.
+// Put adds a plugin to the lock, or replaces the one with its name.
 func (l *Lock) Put(p Entry) {
 	l.Plugins = slices.DeleteFunc(l.Plugins, func(q Entry) bool { return q.Name == p.Name })
 	l.Plugins = append(l.Plugins, p)
@@ -73,9 +73,9 @@ func (l *Lock) Put(p Entry) {
 
 // ReadLockFile reads a lock from fsys. display is the name that problems show.
 //
-// The error is [yamlfile.Problems] where the lock is wrong; there is a lock then, but
-// only to show the lines that the problems are about. Another error means that
-// the file could not be read: fs.ErrNotExist where there is none.
+// The error is [yamlfile.Problems] where the lock is invalid; the returned lock
+// is then only for showing the lines of the problems. Any other error means
+// that the file could not be read: fs.ErrNotExist where there is none.
 func ReadLockFile(fsys fs.FS, name, display string) (*Lock, error) {
 	data, err := yamlfile.ReadFile(fsys, name, yamlfile.MaxFile)
 	if err != nil {
@@ -169,7 +169,7 @@ const lockHead = `# Which plugins there are, and what their programs must be. Th
 # control: what changes here is what others will run.
 `
 
-// Encode returns the lock as a file. The same lock always gives the same bytes.
+// Encode returns the text of the lock file. It is deterministic.
 func (l *Lock) Encode() ([]byte, error) {
 	type locked struct {
 		Source      string            `yaml:"source"`
@@ -198,7 +198,8 @@ func (l *Lock) Encode() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// permissionsYAML returns what is permitted, without what is not.
+// permissionsYAML returns the granted permissions, without those that are not
+// granted.
 func permissionsYAML(p core.Permissions) map[string]any {
 	all := map[string]any{}
 	if p.Network {

@@ -15,10 +15,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 )
 
-// place is where the files of a release are: a folder, or an address.
+// place is a folder or a URL with the files of a release.
 type place interface {
-	// open returns a file and its size in bytes, -1 where that is not known.
-	// It is an fs.ErrNotExist if there is none.
+	// open returns a file and its size in bytes, -1 if unknown. The error is
+	// fs.ErrNotExist if there is none.
 	open(ctx context.Context, name string) (io.ReadCloser, int64, error)
 }
 
@@ -38,7 +38,7 @@ func read(ctx context.Context, p place, name string, limit int64) ([]byte, error
 	return data, nil
 }
 
-// folder is a release in a folder of this machine.
+// folder is a release in a local folder.
 type folder string
 
 func (d folder) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
@@ -47,7 +47,7 @@ func (d folder) open(_ context.Context, name string) (io.ReadCloser, int64, erro
 	if err != nil {
 		return nil, 0, core.Errorf(core.ErrorConfig, "%w", err)
 	}
-	if !info.Mode().IsRegular() { // to open a pipe would wait for ever
+	if !info.Mode().IsRegular() { // opening a pipe would block
 		return nil, 0, core.Errorf(core.ErrorConfig, "%s is not a file", path)
 	}
 	f, err := os.Open(path)
@@ -57,13 +57,13 @@ func (d folder) open(_ context.Context, name string) (io.ReadCloser, int64, erro
 	return f, info.Size(), nil
 }
 
-// maxRedirects is how often a server may send us on.
+// maxRedirects is the largest number of redirects.
 const maxRedirects = 5
 
-// web is a release at an address that ends with a slash.
+// web is a release at a URL that ends with a slash.
 type web struct {
 	base string
-	// patience is how long the server may be silent.
+	// patience is how long the server may send nothing.
 	patience time.Duration
 }
 
@@ -96,7 +96,8 @@ func (w web) open(ctx context.Context, name string) (io.ReadCloser, int64, error
 	return body, response.ContentLength, nil
 }
 
-// checkRedirect follows a server only to where it would have been asked at all.
+// checkRedirect allows redirects only to addresses that would be allowed as a
+// source.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return core.Errorf(core.ErrorUnavailable, "the server redirects more than %d times", maxRedirects)
@@ -110,7 +111,8 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// download is a body that ends with an error when the server falls silent.
+// download is a body whose Read fails when the server sends nothing for too
+// long.
 type download struct {
 	body     io.ReadCloser
 	silence  *time.Timer
@@ -128,7 +130,7 @@ func (d *download) Read(p []byte) (int, error) {
 	return n, d.explain(err)
 }
 
-// explain returns why the context ended, if that was why.
+// explain returns the cause of the context's end, if that caused the error.
 func (d *download) explain(err error) error {
 	if err != nil && !errors.Is(err, io.EOF) && d.ctx.Err() != nil {
 		return context.Cause(d.ctx)

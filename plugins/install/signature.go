@@ -11,12 +11,12 @@ import (
 
 const (
 	signatureSuffix = ".minisig"
-	// maxSignature bounds a signature file, in bytes.
+	// maxSignature is the largest size of a signature file, in bytes.
 	maxSignature = 16 << 10
 )
 
 // ParseKey reads a minisign public key: the text that begins with RW, or a file
-// that holds it below a comment. The error is of kind config.
+// with that text below a comment. The error is of kind config.
 func ParseKey(text string) (minisign.PublicKey, error) {
 	var key minisign.PublicKey
 	if err := key.UnmarshalText([]byte(strings.TrimSpace(text))); err != nil {
@@ -26,7 +26,7 @@ func ParseKey(text string) (minisign.PublicKey, error) {
 	return key, nil
 }
 
-// verifySignature checks that a key signed a file.
+// verifySignature checks that a file has a valid signature of a key.
 func verifySignature(key minisign.PublicKey, file string, data, signature []byte) error {
 	var s minisign.Signature
 	if err := s.UnmarshalText(signature); err != nil {
@@ -43,5 +43,5 @@ func verifySignature(key minisign.PublicKey, file string, data, signature []byte
 	return nil
 }
 
-// keyID writes a key's ID as minisign does.
+// keyID formats a key's ID as minisign does.
 func keyID(id uint64) string { return fmt.Sprintf("%016X", id) }

@@ -16,25 +16,25 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// serverPatience is how long a server may be silent.
+// serverPatience is how long a server may send nothing.
 const serverPatience = 30 * time.Second
 
-// origin is where a program comes from, and what is known of it before it is
+// origin is the source of a program, with what is known of it before it is
 // fetched.
 type origin struct {
 	place place
-	// file is the program's name there.
+	// file is the program's file name there.
 	file string
-	// known is what has been promised of the program. Source is set, the rest
-	// as far as the origin says it.
+	// known are the expected properties of the program. Source is set, the
+	// others as far as the source names them.
 	known Entry
 }
 
 // sum is the checksum that the program must have; "" where it is not known.
 func (o origin) sum() string { return o.known.SHA256[Platform()] }
 
-// findOrigin finds out what is at a source: the checksums file of a release, at
-// an address or a path; a folder with one; or a program.
+// findOrigin returns the origin for a source: the checksums file of a release,
+// as a URL or a path; a folder with one; or a program.
 func findOrigin(ctx context.Context, source string, key *minisign.PublicKey) (origin, error) {
 	if err := requirement.CheckSource(source); err != nil {
 		return origin{}, core.Errorf(core.ErrorConfig, "%w", err)
@@ -68,7 +68,7 @@ func findOrigin(ctx context.Context, source string, key *minisign.PublicKey) (or
 	return programAt(folder(dir), file, path, key)
 }
 
-// onlySums returns the checksums file of a folder.
+// onlySums returns the only checksums file of a folder.
 func onlySums(dir string) (string, error) {
 	found, err := filepath.Glob(filepath.Join(escapeGlob(dir), host.FilePrefix+"*"+sumsSuffix))
 	switch {
@@ -84,13 +84,13 @@ func onlySums(dir string) (string, error) {
 	return found[0], nil
 }
 
-// escapeGlob makes a folder's name stand for itself in a pattern.
+// escapeGlob escapes a folder's name for use in a pattern.
 func escapeGlob(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }
 
 // releaseAt reads the checksums file of a release, and verifies its signature
-// where there is a key.
+// if there is a key.
 func releaseAt(ctx context.Context, p place, file, source string, key *minisign.PublicKey) (origin, error) {
 	data, err := read(ctx, p, file, maxSums)
 	if err != nil {
@@ -120,7 +120,7 @@ func releaseAt(ctx context.Context, p place, file, source string, key *minisign.
 	return o, err
 }
 
-// programAt is a program that no release goes with.
+// programAt is a program without a release.
 func programAt(p place, file, source string, key *minisign.PublicKey) (origin, error) {
 	if key != nil {
 		return origin{}, core.Errorf(core.ErrorConfig, "%s is a program, and it is checksums files that are signed", source).
@@ -135,10 +135,11 @@ func programAt(p place, file, source string, key *minisign.PublicKey) (origin, e
 	return o, nil
 }
 
-// programSuffix ends the names of a release's programs for this platform.
+// programSuffix is the suffix of the names of a release's programs for this
+// platform.
 func programSuffix() string { return "_" + strings.Replace(Platform(), "/", "_", 1) }
 
-// lockedOrigin is where a locked plugin comes from. It takes no checksums file:
+// lockedOrigin is the origin of a locked plugin. It needs no checksums file:
 // the lock has the checksums.
 func lockedOrigin(l Entry) (origin, error) {
 	if err := requirement.CheckSource(l.Source); err != nil {
@@ -156,7 +157,7 @@ func lockedOrigin(l Entry) (origin, error) {
 	return o, err
 }
 
-// forThisPlatform names the program of a release for this platform.
+// forThisPlatform returns the name of the release's program for this platform.
 func (o *origin) forThisPlatform(who string) error {
 	if o.sum() == "" {
 		return core.Errorf(core.ErrorConfig, "%s has no program of plugin %q %s for %s; it has some for %s",

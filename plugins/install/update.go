@@ -13,18 +13,18 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// Updater makes the lock of a folder of campaigns from what is installed.
+// Updater makes the lock of a folder of campaigns from the installed plugins.
 type Updater struct {
 	// Dir is the folder of the campaigns.
 	Dir   string
 	Found []host.Program
-	// Describe starts a program and asks it what it is.
+	// Describe starts a program and returns its description.
 	Describe func(context.Context, host.Program) (host.Plugin, error)
 }
 
-// Update returns a lock with the plugins that campaigns require: each in the
-// highest installed version that all of them allow. Other plugins stay as they
-// are in the old lock, which may be nil.
+// Update returns a lock with the plugins that campaigns require, each in the
+// highest installed version that all of them allow. Other plugins are copied
+// from the old lock, which may be nil.
 func (u Updater) Update(ctx context.Context, old *Lock, required []requirement.Requirement) (*Lock, error) {
 	lock := &Lock{}
 	if old != nil {
@@ -47,7 +47,7 @@ func (u Updater) Update(ctx context.Context, old *Lock, required []requirement.R
 	return lock, nil
 }
 
-// entry returns what is to be locked of a plugin.
+// entry returns the lock's entry for a plugin.
 func (u Updater) entry(ctx context.Context, name string, required []requirement.Requirement) (Entry, error) {
 	allowed := func(version string) bool {
 		return !slices.ContainsFunc(required, func(q requirement.Requirement) bool { return q.Name == name && !q.Allows(version) })
@@ -78,8 +78,8 @@ func (u Updater) entry(ctx context.Context, name string, required []requirement.
 	return l, nil
 }
 
-// describe returns what is to be locked of a program that was not installed but
-// put into a plugin folder.
+// describe returns the lock's entry for a program that is directly in a plugin
+// folder.
 func (u Updater) describe(ctx context.Context, p host.Program) (Entry, error) {
 	d, err := u.Describe(ctx, p)
 	if err != nil {
@@ -91,7 +91,7 @@ func (u Updater) describe(ctx context.Context, p host.Program) (Entry, error) {
 	}, nil
 }
 
-// unchanged returns an error if a program is not as it was installed.
+// unchanged returns an error if a program differs from the installed one.
 func unchanged(p host.Program, receipt Entry) error {
 	sum, err := host.HashFile(p.Path)
 	if err != nil {
@@ -104,7 +104,7 @@ func unchanged(p host.Program, receipt Entry) error {
 	return nil
 }
 
-// ranges says which versions campaigns allow.
+// ranges describes the versions that campaigns allow.
 func ranges(required []requirement.Requirement, name string) string {
 	var all []string
 	for _, q := range required {
@@ -115,8 +115,8 @@ func ranges(required []requirement.Requirement, name string) string {
 	return "the campaigns allow " + strings.Join(all, " and ")
 }
 
-// relative returns a path below a folder as it is seen from there, so that the
-// folder can be moved, and anything else as it is.
+// relative returns a path below a folder relative to it, so that the folder can
+// be moved; any other path is unchanged.
 func relative(dir, source string) string {
 	base, err := filepath.Abs(dir)
 	if err != nil || requirement.IsURL(source) {
@@ -129,8 +129,8 @@ func relative(dir, source string) string {
 	return filepath.ToSlash(within)
 }
 
-// merge keeps the checksums of other platforms that somebody else has locked of
-// the same version.
+// merge keeps the checksums of other platforms in the old entry of the same
+// version.
 func merge(old, l Entry) Entry {
 	sum, ok := old.SHA256[Platform()]
 	if old.Version != l.Version || ok && sum != l.SHA256[Platform()] {
@@ -139,13 +139,13 @@ func merge(old, l Entry) Entry {
 	sums := maps.Clone(old.SHA256)
 	maps.Copy(sums, l.SHA256)
 	l.SHA256 = sums
-	if ok && len(l.SHA256) == len(old.SHA256) { // the same program, wherever each of us has it from
+	if ok && len(l.SHA256) == len(old.SHA256) { // the same program, possibly from another source
 		l.Source, l.SignedBy = old.Source, old.SignedBy
 	}
 	return l
 }
 
-// Differences says, a line each, what changes from one lock to another; the old
+// Differences returns one line for each difference between two locks; the old
 // one may be nil.
 func Differences(old, lock *Lock) []string {
 	var lines []string

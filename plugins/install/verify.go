@@ -4,36 +4,36 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// Finding is what there is to say of one program.
+// Finding is the result of verifying one program.
 type Finding string
 
 // The findings of [Verify].
 const (
-	// OK: the program is the one that was installed, or locked.
+	// OK: the program is the installed or locked one.
 	OK Finding = "ok"
-	// Changed: it is another one.
+	// Changed: the program differs.
 	Changed Finding = "changed"
-	// Missing: it is locked, and not there.
+	// Missing: the program is in the lock, and does not exist.
 	Missing Finding = "missing"
-	// Untrusted: others could change it.
+	// Untrusted: other users could change the program.
 	Untrusted Finding = "untrusted place"
-	// Unlocked: there is nothing to compare it with.
+	// Unlocked: there is nothing to compare the program with.
 	Unlocked Finding = "not locked"
 )
 
-// Verified is what was found out about a program.
+// Verified is a program with its finding.
 type Verified struct {
 	host.Program
 	Finding Finding
-	// SHA256 of the Program is what it should be, and Is what it is.
+	// SHA256 of the Program is the expected checksum, Is the actual one.
 	Is string
-	// Why explains findings that need it.
+	// Why explains the finding; it may be empty.
 	Why string
 }
 
-// Verify looks at all programs that were found again: an installed one has to be
-// what it was when it was installed, and one that just lies in a plugin folder
-// has nothing to be compared with.
+// Verify verifies all programs that were found: an installed one against its
+// installation; one that is directly in a plugin folder has nothing to be
+// compared with.
 func Verify(found []host.Program) []Verified {
 	var all []Verified
 	for _, p := range found {
@@ -50,7 +50,7 @@ func Verify(found []host.Program) []Verified {
 	return all
 }
 
-// VerifyLock looks at the programs of a lock.
+// VerifyLock verifies the programs of a lock.
 func VerifyLock(lock *Lock, found []host.Program) []Verified {
 	var all []Verified
 	for _, l := range lock.Plugins {
@@ -76,8 +76,8 @@ func VerifyLock(lock *Lock, found []host.Program) []Verified {
 	return all
 }
 
-// verify looks at one program. want is the checksum that it should have, ""
-// where that is not known.
+// verify verifies one program. want is the expected checksum, "" where it is
+// not known.
 func verify(p host.Program, want string) Verified {
 	p.SHA256 = want
 	v := Verified{Program: p, Finding: OK}

@@ -1,3 +1,3 @@
 // Package scaffold writes the folder of a new plugin in Go: a program with one
-// small component, its tests and a README, complete and ready to be changed.
+// small component, its tests and a README.
 package scaffold

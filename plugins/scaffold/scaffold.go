@@ -30,23 +30,23 @@ type Plugin struct {
 	Kind core.Kind
 	// Module is the path of its Go module.
 	Module string
-	// Version is that of the SDK, as go.mod names it. It does not matter where
-	// there is a checkout.
+	// Version is that of the SDK, as in go.mod. It is ignored if Checkout is
+	// set.
 	Version string
 	// Checkout is the folder of a checkout of the SDK to build against; "" takes
 	// the version from the module proxy.
 	Checkout string
 }
 
-// content is what the templates know.
+// content is the data of the templates.
 type content struct {
 	Plugin
 	SDK string
-	// Requirements are the checkout's, so that building takes no network.
+	// Requirements are the checkout's, so that the build needs no network.
 	Requirements string
 }
 
-// check returns what is wrong with what is asked for.
+// check returns an error for invalid fields.
 func (p Plugin) check() error {
 	switch {
 	case !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(p.Name):
@@ -59,8 +59,8 @@ func (p Plugin) check() error {
 	return nil
 }
 
-// Write writes the plugin into a folder, which it makes, and lists the files.
-// It overwrites nothing: the folder must not be there, or be empty.
+// Write writes the plugin into a folder, which it creates, and lists the files.
+// It overwrites nothing: the folder must not exist, or be empty.
 func (p Plugin) Write(dir string) ([]string, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -78,14 +78,14 @@ func (p Plugin) Write(dir string) ([]string, error) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o644); err != nil { //nolint:gosec // source code is for everybody to read
+		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o644); err != nil { //nolint:gosec // source code is readable for everybody
 			return nil, fmt.Errorf("writing the plugin: %w", err)
 		}
 	}
 	return names, nil
 }
 
-// makeEmpty makes a folder unless there is an empty one.
+// makeEmpty creates a folder unless there is an empty one.
 func makeEmpty(dir string) error {
 	switch entries, err := os.ReadDir(dir); {
 	case errors.Is(err, fs.ErrNotExist):

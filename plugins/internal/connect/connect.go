@@ -1,6 +1,6 @@
-// Package connect opens TCP connections through an HTTP proxy, by its method
-// CONNECT. A plugin reaches the host's egress that way, and the egress the proxy
-// that the host itself has to use.
+// Package connect opens TCP connections through an HTTP proxy, with the method
+// CONNECT. A plugin reaches the host's egress proxy that way, and the egress
+// proxy the proxy that the host itself has to use.
 package connect
 
 import (
@@ -19,26 +19,26 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
-// maxRefusal is how much is read of what a proxy says to a refusal, in bytes.
+// maxRefusal is how much of the body of a refusal is read, in bytes.
 const maxRefusal = 4 << 10
 
-// Refused is the answer of a proxy that does not connect.
+// Refused is the answer of a proxy that refuses to connect.
 type Refused struct {
 	// Status is the HTTP status code.
 	Status int
-	// Text is what the proxy says to it, or the status in words.
+	// Text is the body of the answer, or the text of its status.
 	Text string
 }
 
-// Error returns what the proxy says.
+// Error returns the text.
 func (r *Refused) Error() string { return r.Text }
 
 // Dialer opens connections, as [net.Dialer.DialContext] does.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Through returns a dialer whose connections go through an HTTP or HTTPS proxy,
-// which dial reaches. The credentials in the proxy's URL are shown to it. The
-// error is [*Refused] where the proxy answers that it does not connect.
+// which dial reaches. The credentials in the proxy's URL are sent to it. The
+// error is [*Refused] where the proxy refuses to connect.
 func Through(proxy *url.URL, dial Dialer) Dialer {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, port := scope.HostOf(proxy)
@@ -58,7 +58,7 @@ func Through(proxy *url.URL, dial Dialer) Dialer {
 	}
 }
 
-// ask has the proxy connect, within the context's time.
+// ask sends CONNECT, within the context's time.
 func ask(ctx context.Context, conn net.Conn, proxy *url.URL, address string) (net.Conn, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	through, err := exchange(conn, proxy, address)
@@ -89,12 +89,12 @@ func exchange(conn net.Conn, proxy *url.URL, address string) (net.Conn, error) {
 	if reader.Buffered() == 0 {
 		return conn, nil
 	}
-	return &early{Conn: conn, reader: reader}, nil // the other side speaks first
+	return &early{Conn: conn, reader: reader}, nil // the other side has sent data already
 }
 
 func refused(response *http.Response) *Refused {
 	defer func() { _ = response.Body.Close() }()
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal)) // what there is of an explanation
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal)) // a read error shortens the text
 	text := strings.TrimSpace(strings.ToValidUTF8(string(body), "\uFFFD"))
 	if text == "" {
 		text = "the proxy answers " + response.Status
@@ -102,16 +102,16 @@ func refused(response *http.Response) *Refused {
 	return &Refused{Status: response.StatusCode, Text: text}
 }
 
-// early is a connection of which something has been read already.
+// early is a connection of which some data were read already.
 type early struct {
 	net.Conn
 	reader *bufio.Reader
 }
 
-// Read reads what came with the proxy's answer, and then the rest.
+// Read returns the data that came with the proxy's answer, and then the rest.
 func (c *early) Read(p []byte) (int, error) { return c.reader.Read(p) }
 
-// CloseWrite ends what is sent, where the connection can do that by halves.
+// CloseWrite closes the sending side, if the connection supports that.
 func (c *early) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

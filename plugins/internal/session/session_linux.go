@@ -15,26 +15,26 @@ import (
 const (
 	// endTimeout is how long the kernel may take to end killed processes.
 	endTimeout = time.Second
-	// endPause is how long to wait before looking again.
+	// endPause is the interval between two checks.
 	endPause = 2 * time.Millisecond
 )
 
 // Wait waits for the end of a started leader, kills the rest of its session,
-// and reaps the leader. It returns how many processes are still there, because
-// the kernel cannot end them. Until the leader is reaped, nobody else can get
-// its number, so no stranger is killed.
+// and reaps the leader. It returns how many processes remain because the kernel
+// cannot end them. Until the leader is reaped, its number is not reused, so
+// that no other process is killed.
 func Wait(cmd *exec.Cmd) int {
 	pid := cmd.Process.Pid
 	for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 		continue
 	}
 	left := killAll(pid)
-	_ = cmd.Wait() // the state tells more than the error
+	_ = cmd.Wait() // the process state says more than the error
 	return left
 }
 
-// killAll kills until there is nothing left to kill: a killed process may have
-// started another before.
+// killAll kills until no process is left: a killed process may have started
+// another before.
 func killAll(leader int) int {
 	deadline := time.Now().Add(endTimeout)
 	for {
@@ -70,9 +70,9 @@ func Members(leader int) []int {
 }
 
 // livesIn reads a line such as "42 (a name) S 1 42 42 …": after the name, which
-// may hold anything, come state, parent, group and session, and later the number
-// of threads. A process whose first thread has ended looks dead; while others
-// run, it is not.
+// may hold any character, come state, parent, group and session, and later the
+// number of threads. A process whose first thread has ended is shown as a
+// zombie; while other threads run, it is alive.
 func livesIn(stat []byte, session int) bool {
 	const state, ofSession, threads = 0, 3, 17
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])

@@ -9,14 +9,15 @@ import (
 )
 
 // Lead makes the command lead a session of its own, so that a Ctrl-C in the
-// terminal reaches the host only, and all that the command starts can be found.
+// terminal reaches the host only, and all processes that the command starts can
+// be found.
 func Lead(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
-// Kill kills, without waiting, what there is of the session that a process
-// leads or has led, the caller last if it belongs to it. It returns how many
-// processes it found beside the caller, as far as the system tells. The leader's
-// group comes first, all of it at once, where the caller is not in it: while the
-// others are looked for, they could fork faster than they are found.
+// Kill kills, without waiting, the session that a process leads or has led, the
+// caller last if it belongs to it. It returns how many processes it found
+// beside the caller, as far as the system shows them. The leader's group comes
+// first, with one signal, if the caller is not in it: while the others are
+// searched, they could fork faster than they are found.
 func Kill(leader int) int {
 	found := 0
 	if syscall.Getpgrp() != leader {

@@ -4,10 +4,10 @@ package wire
 // instead of starting them: a JSON object from names to attachments.
 const EnvAttach = "ORCHESTRATOR_ATTACH"
 
-// Attachment says where a plugin listens that its author has started.
+// Attachment is the address of a plugin that its author has started.
 type Attachment struct {
 	// Socket is the path of a Unix socket in a folder that only its owner can
-	// enter: that, and not TLS, is what keeps others out.
+	// enter. That, and not TLS, keeps other users out.
 	Socket string `json:"socket"`
 	// PID is the plugin's process.
 	PID int `json:"pid"`

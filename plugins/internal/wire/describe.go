@@ -8,19 +8,19 @@ import (
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
-// Description is what a plugin says of itself, over the wire and, as JSON, on
-// the command line.
+// Description is a plugin's description, over the wire and, as JSON, on the
+// command line.
 type Description struct {
 	Name       string      `json:"name"`
 	Version    string      `json:"version"`
 	SDKVersion string      `json:"sdk_version"`
 	Components []Component `json:"components"`
-	// Permissions are what the process does beside computing.
+	// Permissions are those that the plugin declares.
 	Permissions core.Permissions `json:"permissions,omitzero"`
 }
 
-// Component is what a plugin says of one component. Config is the JSON Schema
-// of its configuration.
+// Component is the description of one component. Config is the JSON Schema of
+// its configuration.
 type Component struct {
 	Kind         core.Kind       `json:"kind"`
 	Name         string          `json:"name"`

@@ -134,8 +134,8 @@ func encodeErrorKind(k core.ErrorKind) pb.ErrorKind {
 	return n
 }
 
-// decodeErrorKind takes a kind it does not know for an internal error: there
-// is nothing that a caller could do about either.
+// decodeErrorKind decodes an unknown kind as an internal error: a caller can do
+// nothing about either.
 func decodeErrorKind(k pb.ErrorKind) core.ErrorKind {
 	w, ok := word("ERROR_KIND_", pb.ErrorKind_name, int32(k))
 	if !ok {
@@ -144,8 +144,8 @@ func decodeErrorKind(k pb.ErrorKind) core.ErrorKind {
 	return core.ErrorKind(w)
 }
 
-// encodeErrorSubject leaves unset what follows from the kind and the wait: the
-// other side derives it alike.
+// encodeErrorSubject leaves a subject unset that follows from the kind and the
+// wait: the other side derives it the same way.
 func encodeErrorSubject(err error) pb.ErrorSubject {
 	subject := core.SubjectOf(err)
 	if subject == core.ImpliedSubject(core.KindOf(err), core.RetryAfterOf(err)) {
@@ -155,7 +155,7 @@ func encodeErrorSubject(err error) pb.ErrorSubject {
 	return n
 }
 
-// decodeErrorSubject takes a subject it does not know for one that is not said.
+// decodeErrorSubject decodes an unknown subject as unset.
 func decodeErrorSubject(s pb.ErrorSubject) core.ErrorSubject {
 	w, _ := word("ERROR_SUBJECT_", pb.ErrorSubject_name, int32(s))
 	return core.ErrorSubject(w)

@@ -15,14 +15,14 @@ import (
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
-// A status travels in HTTP/2 headers, which are no place for a provider's
-// error page of a megabyte.
+// Limits of a status's texts: it is sent in HTTP/2 headers, which are too small
+// for a provider's error page of a megabyte.
 const (
 	maxText = 16 << 10
 	maxHint = 4 << 10
-	// maxErrors is how many of several errors travel.
+	// maxErrors is how many of several errors are sent.
 	maxErrors = 20
-	// maxEach bounds each text of several errors.
+	// maxEach is the largest size of each text of several errors.
 	maxEach = 1 << 10
 )
 
@@ -76,10 +76,10 @@ func statusOf(kind core.ErrorKind, message string, details ...protoadapt.Message
 	return s.Err()
 }
 
-// DecodeError returns the error that [EncodeError] put into a status:
-// a [core.Error], or [core.Errors] of several. It returns nil for a status
-// without our details, which is gRPC's own: the process died, the message was
-// too large, the call was cancelled.
+// DecodeError returns the error that [EncodeError] put into a status: a
+// [core.Error], or [core.Errors] of several. It returns nil for a status
+// without these details, which comes from gRPC itself: the process died, the
+// message was too large, the call was cancelled.
 func DecodeError(err error) error {
 	s, ok := status.FromError(err)
 	if !ok {
@@ -106,7 +106,8 @@ func decodeDetail(detail *pb.ErrorDetail, message string) *core.Error {
 	}
 }
 
-// codeOf returns the code that tells a peer without our detail most.
+// codeOf returns the code that is most informative for a peer that does not
+// read the details.
 func codeOf(kind core.ErrorKind) codes.Code {
 	switch kind {
 	case core.ErrorConfig, core.ErrorInput:

@@ -8,7 +8,7 @@ import (
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
-// SendReplies hands replies to send, each piece by piece. One that broke off is
+// SendReplies passes the pieces of replies to send. A reply that broke off is
 // the last of its call, which has to fail after it.
 func SendReplies(replies []core.Reply, send func(*pb.SendResponse) error) error {
 	for _, reply := range replies {
@@ -19,11 +19,11 @@ func SendReplies(replies []core.Reply, send func(*pb.SendResponse) error) error 
 	return nil
 }
 
-// ReceiveReplies puts the replies to a number of messages together from the
-// pieces that receive returns, up to [io.EOF]. With an error it returns those that
-// came before, as [core.Deliver] does: all whole and fewer than there are messages,
-// but for the last, which the error may have broken off. The error is one of
-// receive, or a [core.Error] where the pieces are no replies.
+// ReceiveReplies assembles the replies to a number of messages from the pieces
+// that receive returns, up to [io.EOF]. With an error it returns those that
+// came before, as [core.Deliver] does: all complete and fewer than there are
+// messages, except for the last, which may have broken off. The error is
+// receive's, or a [core.Error] where the pieces are invalid.
 func ReceiveReplies(messages int, receive func() (*pb.SendResponse, error)) ([]core.Reply, error) {
 	var replies []core.Reply
 	for range messages {
@@ -49,7 +49,7 @@ func ReceiveReplies(messages int, receive func() (*pb.SendResponse, error)) ([]c
 	return replies[:messages-1], err
 }
 
-// whyBroken returns the error that comes after a reply that broke off.
+// whyBroken returns the error that follows a reply that broke off.
 func whyBroken(receive func() (*pb.SendResponse, error)) error {
 	switch _, err := receive(); {
 	case err == nil:
@@ -62,7 +62,7 @@ func whyBroken(receive func() (*pb.SendResponse, error)) error {
 }
 
 // OnlyReply returns the reply to a single message, or the zero value where none
-// came.
+// arrived.
 func OnlyReply(replies []core.Reply) core.Reply {
 	if len(replies) == 0 {
 		return core.Reply{}

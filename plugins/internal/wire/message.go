@@ -8,8 +8,8 @@ import (
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
-// valid makes prose fit for a protobuf string, which refuses invalid UTF-8.
-// Payloads are bytes and need no such thing.
+// valid replaces invalid UTF-8 in a text, which a protobuf string refuses.
+// Payloads are bytes and are not changed.
 func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func validAll(list []string) []string {
@@ -92,7 +92,7 @@ func decodeDelivery(d *pb.Delivery) core.Delivery {
 }
 
 // EncodeSend returns messages for a conversation: the first one, and those that
-// are said over the reply to the one before.
+// are sent while the reply to the one before plays.
 func EncodeSend(instance, conversation string, messages []core.Message) (*pb.SendRequest, error) {
 	encoded, err := each("message", messages, EncodeMessage)
 	if err != nil {
@@ -139,7 +139,7 @@ func decodePart(p *pb.Part) (core.Part, error) {
 	return part, err
 }
 
-// EncodeStart returns what a conversation begins with, for an instance.
+// EncodeStart returns the start of a conversation, for an instance.
 func EncodeStart(instance string, s core.Start) (*pb.StartConversationRequest, error) {
 	history, err := each("message", s.History, EncodeMessage)
 	if err != nil {
@@ -148,7 +148,7 @@ func EncodeStart(instance string, s core.Start) (*pb.StartConversationRequest, e
 	return &pb.StartConversationRequest{Instance: instance, SystemPrompt: []byte(s.SystemPrompt), History: history, Seed: s.Seed}, nil
 }
 
-// DecodeStart returns what a conversation begins with.
+// DecodeStart returns the start of a conversation.
 func DecodeStart(r *pb.StartConversationRequest) (core.Start, error) {
 	history, err := each("message", r.GetHistory(), DecodeMessage)
 	if err != nil {

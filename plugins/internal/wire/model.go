@@ -7,8 +7,8 @@ import (
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
-// EncodeModels returns the targets of a campaign that an instance may use, given
-// by their names there with the handles under which the plugin asks them.
+// EncodeModels returns the targets of a campaign that an instance may use: the
+// handles that the plugin uses for them, by the targets' names in the campaign.
 func EncodeModels(handles map[string]string) []*pb.Model {
 	var models []*pb.Model
 	for _, target := range slices.Sorted(maps.Keys(handles)) {

@@ -10,19 +10,19 @@ import (
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
-// maxParts bounds the parts of one reply, so that an endless stream of empty
-// ones is no way to fill the host's memory.
+// maxParts is the largest number of parts of one reply, so that an endless
+// stream of empty parts cannot fill the host's memory.
 const maxParts = 4096
 
-// The bounds of what stands beside the parts of one reply, all of which is kept.
+// The limits of everything in a reply except its parts.
 const (
 	maxRateLimits = 64
 	maxWarnings   = 256
 )
 
-// SendReply hands a reply to send piece by piece. A small reply is one piece;
-// larger parts are cut into pieces of [ChunkSize]. The pieces share the data. The
-// call that has sent one with FinishBroken has to fail.
+// SendReply passes a reply to send piece by piece. A small reply is one piece;
+// larger parts are cut into pieces of [ChunkSize]. The pieces share the data. A
+// call that has sent a reply with FinishBroken has to fail.
 func SendReply(r core.Reply, send func(*pb.SendResponse) error) error {
 	end, headers, err := encodeReply(r)
 	if err != nil {
@@ -94,15 +94,16 @@ func encodeHeader(p core.Part) (*pb.PartHeader, error) {
 	return &pb.PartHeader{Modality: modality, MediaType: valid(p.MediaType), Transcript: p.Transcript, Undelivered: p.Undelivered, Size: uint64(len(p.Data))}, nil
 }
 
-// ReplyReader puts a reply together again. The zero value is ready for use.
+// ReplyReader assembles a reply from its pieces. The zero value is ready for
+// use.
 type ReplyReader struct {
 	reply core.Reply
 	size  uint64 // of all parts, as announced
-	open  uint64 // bytes that the last part still lacks
+	open  uint64 // missing bytes of the last part
 	ended bool
 }
 
-// Add takes the next piece.
+// Add adds the next piece.
 func (r *ReplyReader) Add(piece *pb.SendResponse) error {
 	if r.ended {
 		return core.Errorf(core.ErrorProtocol, "the reply goes on after its end")
@@ -146,7 +147,7 @@ func (r *ReplyReader) add(chunk *pb.PartChunk) error {
 	}
 	part := &parts[len(parts)-1]
 	if part.Data == nil && n == r.open {
-		part.Data = chunk.GetData() // all at once, so there is nothing to put together
+		part.Data = chunk.GetData() // the only piece, so that no copy is needed
 	} else {
 		if part.Data == nil {
 			part.Data = make([]byte, 0, r.open)
@@ -204,7 +205,8 @@ func (r *ReplyReader) end(end *pb.ReplyEnd, finish core.Finish) error {
 	return nil
 }
 
-// checkEnd refuses more than a reply can mean, and times that cannot be.
+// checkEnd returns an error for contents above the limits, and for impossible
+// times.
 func checkEnd(end *pb.ReplyEnd) error {
 	if n := len(end.GetRateLimits()); n > maxRateLimits {
 		return core.Errorf(core.ErrorProtocol, "the reply has %d rate limits, more than %d", n, maxRateLimits)
@@ -223,7 +225,7 @@ func checkEnd(end *pb.ReplyEnd) error {
 	return nil
 }
 
-// Ended reports whether the reply has ended, by itself or because it broke off.
+// Ended reports whether the reply is complete or broke off.
 func (r *ReplyReader) Ended() bool { return r.ended }
 
 // Reply returns the reply. It fails where the pieces stop before it has ended.

@@ -7,7 +7,7 @@ import (
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 )
 
-// EncodeEvidence returns what a scorer judges, for an instance.
+// EncodeEvidence returns a scorer's input, for an instance.
 func EncodeEvidence(instance string, e core.Evidence) (*pb.ScoreRequest, error) {
 	conversation, err := each("message", e.Conversation, EncodeMessage)
 	if err != nil {
@@ -20,7 +20,7 @@ func EncodeEvidence(instance string, e core.Evidence) (*pb.ScoreRequest, error) 
 	return &pb.ScoreRequest{Instance: instance, Objective: []byte(e.Objective), Conversation: conversation, Values: values}, nil
 }
 
-// DecodeEvidence returns what a scorer judges.
+// DecodeEvidence returns a scorer's input.
 func DecodeEvidence(r *pb.ScoreRequest) (core.Evidence, error) {
 	conversation, err := each("message", r.GetConversation(), DecodeMessage)
 	if err != nil {
@@ -58,8 +58,8 @@ func DecodeScore(s *pb.Score) (core.Score, error) {
 	return score, possible(score)
 }
 
-// possible refuses what no scorer may say. The comparisons are written so that
-// NaN fails them.
+// possible returns an error for an invalid score. The comparisons are written
+// so that they are false for NaN.
 func possible(s core.Score) error {
 	ok := s.Value == 0
 	switch s.Type {

@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// SpansKey is the key of the trailing metadata of a call in which a plugin
-	// returns the spans that have ended in it: OTLP's TracesData.
+	// SpansKey is the key of the trailing metadata in which a plugin returns
+	// the spans that have ended during a call: OTLP's TracesData.
 	SpansKey = "redteam-spans-bin"
-	// MaxSpans is how many bytes of them one call returns at most.
+	// MaxSpans is the largest size of the spans in one trailer, in bytes.
 	MaxSpans = 64 << 10
 
 	traceParent = "traceparent"
 	traceState  = "tracestate"
 )
 
-// WithTrace makes the span of the context the one that an outgoing call belongs to,
-// in the form of W3C Trace Context. Without a span that is sampled it does nothing.
+// WithTrace sends the context's span with an outgoing call, in the form of W3C
+// Trace Context. Without a sampled span it does nothing.
 func WithTrace(ctx context.Context) context.Context {
 	if !trace.SpanContextFromContext(ctx).IsSampled() {
 		return ctx
@@ -33,8 +33,8 @@ func WithTrace(ctx context.Context) context.Context {
 	return ctx
 }
 
-// TraceOf returns the span that an incoming call belongs to. It is not valid where
-// the caller does not follow the call.
+// TraceOf returns the span that an incoming call belongs to. It is not valid
+// where the caller does not trace the call.
 func TraceOf(ctx context.Context) trace.SpanContext {
 	parents := metadata.ValueFromIncomingContext(ctx, traceParent)
 	if len(parents) != 1 {
