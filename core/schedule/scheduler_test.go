@@ -313,6 +313,7 @@ func TestAPausedScheduleRunsOnlyWhatIsAskedFor(t *testing.T) {
 		synctest.Wait()
 		must(t, p.store.Schedules().PauseSchedule(t.Context(), nightly, schedule.Pause{Since: time.Now(), Why: "holidays"}))
 		at("21:30")
+		synctest.Wait() // until the scheduler has looked at this minute
 		must(t, p.store.Schedules().RequestRun(t.Context(), nightly, time.Now()))
 		at("22:10")
 		must(t, p.store.Schedules().ResumeSchedule(t.Context(), nightly))
