@@ -17,18 +17,18 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 )
 
-// stopPoll is how often a run looks whether it is to be stopped.
+// stopPoll is the interval at which a run checks for a request to stop.
 const stopPoll = 250 * time.Millisecond
 
-// activeRun is a run that is being carried out, with its record.
+// activeRun is a run in progress, with its record.
 type activeRun struct {
 	plan *plan.Plan
-	// options are those of the engine, but for the record and those who are told.
+	// options are those of the engine, except for the record and the observers.
 	options engine.Options
 	store   *store.Store
 	// begin begins the record, once every component is open.
 	begin func(context.Context) (*store.Journal, error)
-	// goOn returns the command that goes on with the run where it is stopped.
+	// goOn returns the command that resumes the run.
 	goOn     func(run string) string
 	reporter Reporter
 	follow   *followers
@@ -41,14 +41,14 @@ type activeRun struct {
 	watching sync.WaitGroup
 }
 
-// stopRequest is the cause with which a run's context ends when another process has
-// asked it to stop.
+// stopRequest is the cause with which a run's context ends when another process
+// has requested a stop.
 type stopRequest struct{ by string }
 
 func (r stopRequest) Error() string { return r.by }
 
-// execute runs the trials. When all of them are over, it calls stop, which ends whatever
-// still writes to the record.
+// execute runs the trials. When all of them have ended, it calls stop, which
+// ends everything that still writes to the record.
 func (a *activeRun) execute(ctx context.Context, stop func() error) (record.Summary, error) {
 	ctx, a.cancel = context.WithCancelCause(ctx)
 	defer a.cancel(nil)
@@ -78,8 +78,8 @@ func (a *activeRun) start(ctx context.Context) (engine.Journal, error) {
 	return journal, nil
 }
 
-// watchStop cancels the run when another process asks it to stop. It returns when ctx is
-// over.
+// watchStop cancels the run when another process requests a stop. It returns
+// when ctx ends.
 func (a *activeRun) watchStop(ctx context.Context, journal *store.Journal) {
 	tick := time.NewTicker(stopPoll)
 	defer tick.Stop()
@@ -96,7 +96,7 @@ func (a *activeRun) watchStop(ctx context.Context, journal *store.Journal) {
 	}
 }
 
-// finish closes the record. err is what the run failed with, if it did.
+// finish closes the record. err is the run's error, if it failed.
 func (a *activeRun) finish(s record.Summary, err error) error {
 	journal := a.journal.Load()
 	status, message := store.Finished, ""
@@ -111,14 +111,14 @@ func (a *activeRun) finish(s record.Summary, err error) error {
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
 		return errors.Join(fmt.Errorf("run %s: %w", journal.Run(), err), journal.Finish(status, message, time.Now()))
 	}
-	// Where the recording failed, this most likely fails for the same reason.
+	// If recording failed, this is likely to fail for the same reason.
 	if err = cmp.Or(err, journal.Finish(status, message, time.Now())); err != nil {
 		return a.failed(fmt.Errorf("run %s: %w", journal.Run(), err))
 	}
 	return nil
 }
 
-// failed adds to why a run cannot be recorded what can be done about it.
+// failed adds a hint to an error of recording.
 func (a *activeRun) failed(err error) error {
 	again := "run the campaign again"
 	if journal := a.journal.Load(); journal != nil {
@@ -128,11 +128,11 @@ func (a *activeRun) failed(err error) error {
 		WithHint("see to it that %s can be written and has room; then %s", a.store.Dir(), again)
 }
 
-// recordConnection keeps a connection when it is over, or was refused.
+// recordConnection records a connection when it has ended or was refused.
 func (a *activeRun) recordConnection(c egress.Connection) {
 	journal := a.journal.Load()
 	if journal == nil || c.Ended.IsZero() {
-		return // nothing has been asked of a plugin yet, or it is open
+		return // the run has not begun, or the connection is still open
 	}
 	refused := ""
 	if !c.Allowed || c.Reason != "" {

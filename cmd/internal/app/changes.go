@@ -16,12 +16,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// maxCampaignFile bounds a file that a recorded one is compared with. A campaign
-// does not read larger ones.
+// maxCampaignFile is the largest file that is compared with a recorded one, in
+// bytes. A campaign cannot use larger files.
 const maxCampaignFile = 64 << 20
 
-// changedFiles compares a recorded campaign with what is where it was read from.
-// Where the campaign's file is gone, it warns, and reports no change.
+// changedFiles compares a recorded campaign with its present files. If the
+// campaign's file no longer exists, it warns and reports no change.
 func (r recorder) changedFiles(recorded *campaign.Campaign) ([]string, error) {
 	folder, name := filepath.Split(recorded.File)
 	files := append([]campaign.File{{Name: name, Data: recorded.Source}}, recorded.Files...)
@@ -43,8 +43,8 @@ func (r recorder) changedFiles(recorded *campaign.Campaign) ([]string, error) {
 	return changed, nil
 }
 
-// difference says how a file differs from the recorded one. It does not quote the
-// new text, which has not been searched for secrets.
+// difference describes how a file differs from the recorded one. It does not
+// quote the new text, which may hold secrets.
 func difference(was campaign.File, now []byte) string {
 	if !utf8.Valid(was.Data) {
 		return fmt.Sprintf("%s has changed: %d bytes were recorded, and %d are there", was.Name, len(was.Data), len(now))
@@ -57,7 +57,8 @@ func difference(was campaign.File, now []byte) string {
 	return fmt.Sprintf("%s has changed, from line %d on; recorded was: %s", was.Name, line+1, phrase.Shorten(phrase.OneLine(string(before[line])), 60))
 }
 
-// changedPlugins says which plugins are not those that a run began with.
+// changedPlugins describes the plugins that differ from those with which a run
+// began.
 func changedPlugins(was, now []store.Plugin) []string {
 	var changed []string
 	for _, p := range was {
@@ -79,7 +80,7 @@ func changedPlugins(was, now []store.Plugin) []string {
 	return changed
 }
 
-// identity says which program a plugin is.
+// identity identifies the program of a plugin.
 func identity(p store.Plugin) string {
 	return fmt.Sprintf("%s, SHA-256 %s", p.Version, cmp.Or(p.SHA256, "unknown"))
 }

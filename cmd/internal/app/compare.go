@@ -9,8 +9,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// FindRun reads a run by its ID, by the beginning of one, or as "latest". Its errors of
-// [core.ErrorConfig] say that there is no such run, or more than one.
+// FindRun reads a run by its ID, by a prefix of it, or as "latest". An error of
+// [core.ErrorConfig] says that there is no such run, or more than one.
 func FindRun(ctx context.Context, s *store.Reader, name string) (store.Run, error) {
 	run, err := s.Run(ctx, name)
 	switch {
@@ -22,8 +22,9 @@ func FindRun(ctx context.Context, s *store.Reader, name string) (store.Run, erro
 	return run, err
 }
 
-// Compare compares two runs. Where the baseline is none, with the ID "", every finding
-// is new. alpha is how likely a change may be reported at most where there is none.
+// Compare compares two runs. If the baseline has the ID "", there is none, and
+// every finding is new. alpha is the probability of reporting a change where
+// there is none.
 func Compare(ctx context.Context, s *store.Reader, baseline, run store.Run, alpha float64) (compare.Comparison, error) {
 	var sides [2]compare.Run
 	for i, r := range []store.Run{baseline, run} {
@@ -39,7 +40,7 @@ func Compare(ctx context.Context, s *store.Reader, baseline, run store.Run, alph
 	return compare.New(sides[0], sides[1], alpha), nil
 }
 
-// trialsOf leaves of trials what a comparison looks at.
+// trialsOf returns the properties of trials that are compared.
 func trialsOf(trials []store.Trial) []compare.Trial {
 	all := make([]compare.Trial, len(trials))
 	for i, t := range trials {

@@ -12,13 +12,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// Verdict is what a run says of the systems that were attacked.
+// Verdict is the result of a run.
 type Verdict int
 
 // The verdicts.
 const (
-	// NoVerdict: nothing came of the run, or nothing that can be relied on. An error
-	// says why.
+	// NoVerdict: the run gave no result, or no reliable one. An error says why.
 	NoVerdict Verdict = iota
 	// Clean: the run gave evidence, and nothing was found.
 	Clean
@@ -30,19 +29,19 @@ const (
 	Interrupted
 )
 
-// Outcome is what came of a run.
+// Outcome is the result of Run.
 type Outcome struct {
-	// Run is its ID; "" where nothing was begun.
+	// Run is its ID; "" where no run was begun.
 	Run     string
 	Verdict Verdict
-	// Why says in a line why the verdict is that.
+	// Why explains the verdict in a line.
 	Why string
-	// Headline says in a line what changed since the baseline; "" where the run was not
-	// compared with any.
+	// Headline summarizes in a line what changed since the baseline; "" where
+	// the run was not compared.
 	Headline string
 }
 
-// String says in a line what came of the run; "" where there is no verdict.
+// String summarizes the outcome in a line; "" where there is no verdict.
 func (o Outcome) String() string {
 	if o.Headline == "" {
 		return o.Why
@@ -50,7 +49,7 @@ func (o Outcome) String() string {
 	return o.Why + "; compared with the baseline: " + o.Headline
 }
 
-// Conclusion is what is to be said of a run that has ended.
+// Conclusion is the summary of a run that has ended.
 type Conclusion struct {
 	Run      string
 	Campaign string
@@ -59,13 +58,14 @@ type Conclusion struct {
 	Attacks stats.Rows
 	Counts  []store.Count
 	Verdict Verdict
-	// Why says in a line why the verdict is that.
+	// Why explains the verdict in a line.
 	Why string
-	// GoOn is the command that goes on with the run; "" where nothing is left to do.
+	// GoOn is the command that resumes the run; "" where every trial has an
+	// outcome.
 	GoOn string
 }
 
-// ending is how a run came to its end.
+// ending is how a run ended.
 type ending int
 
 const (
@@ -76,8 +76,8 @@ const (
 	bounded
 )
 
-// endingOf says how a run came to its end. broken is why it could not be recorded to
-// its end; nil where it was.
+// endingOf returns how a run ended. broken is the error of recording; nil where
+// there was none.
 func endingOf(s record.Summary, broken error) ending {
 	switch {
 	case broken != nil:
@@ -90,15 +90,15 @@ func endingOf(s record.Summary, broken error) ending {
 	return finished
 }
 
-// conclusionOf judges a run of a campaign by what was counted of it, and by how much of
-// it may fail.
+// conclusionOf decides the verdict on a run of a campaign from its counts and
+// the campaign's limits for failures.
 func conclusionOf(name string, allowed campaign.Evidence, run string, s record.Summary, counts []store.Count, end ending) Conclusion {
 	attacks := Tally(counts)
 	verdict, why := judge(attacks, s.Planned, allowed, end)
 	return Conclusion{Run: run, Campaign: name, Summary: s, Attacks: attacks, Counts: counts, Verdict: verdict, Why: why}
 }
 
-// ConcludeAgain returns what was concluded of a finished run when it ended.
+// ConcludeAgain returns the conclusion of a finished run.
 func ConcludeAgain(ctx context.Context, s *store.Reader, run store.Run) (Conclusion, error) {
 	recorded, _, err := readRecorded(ctx, s, run)
 	if err != nil {
@@ -112,8 +112,8 @@ func ConcludeAgain(ctx context.Context, s *store.Reader, run store.Run) (Conclus
 	return conclusionOf(recorded.Name, recorded.Evidence, run.ID, summary, counts, finished), nil
 }
 
-// Tally counts the trials of each attack, and of each of its variants, in the order of
-// the trials.
+// Tally counts the trials of each attack and of each of its variants, in the
+// order of the trials.
 func Tally(counts []store.Count) stats.Rows {
 	var rows stats.Rows
 	for _, c := range counts {
@@ -122,8 +122,8 @@ func Tally(counts []store.Count) stats.Rows {
 	return rows
 }
 
-// judge chooses the verdict on a run that was carried out. A finding is a finding
-// whatever else went wrong; without one, every attack has to give evidence.
+// judge decides the verdict on a run. A finding counts even if other trials
+// failed; without one, every attack has to give evidence.
 func judge(attacks stats.Rows, planned int, limit campaign.Evidence, how ending) (verdict Verdict, why string) {
 	all := attacks.Total().Tally
 	reached := fmt.Sprintf("the objective was reached in %d of %s", all.Succeeded, phrase.Count(planned, "trial"))
@@ -151,10 +151,10 @@ func judge(attacks stats.Rows, planned int, limit campaign.Evidence, how ending)
 	}
 }
 
-// weaknesses say which attacks give no evidence, and why. Each of them has to
-// stay within the campaign's limits, which would otherwise forgive a whole
-// attack for the sake of the others; and none is evidence without a trial that
-// was judged, whatever the limits are.
+// weaknesses say which attacks give no evidence, and why. The campaign's limits
+// apply to each attack, because limits over all attacks would allow one to fail
+// completely. An attack without a judged trial gives no evidence, whatever the
+// limits are.
 func weaknesses(attacks stats.Rows, limit campaign.Evidence) []string {
 	var weak []string
 	for _, a := range attacks {
@@ -172,5 +172,5 @@ func weaknesses(attacks stats.Rows, limit campaign.Evidence) []string {
 	return weak
 }
 
-// percent shows a limit as the campaign wrote it.
+// percent formats a limit as in the campaign.
 func percent(x float64) string { return strconv.FormatFloat(100*x, 'g', 6, 64) + "%" }

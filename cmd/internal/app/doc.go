@@ -1,10 +1,11 @@
-// Package app carries campaigns out. A [Runner] does it in one method: it loads a
-// campaign, chooses its plugins, starts them, plans the trials, permits the plugins what
-// the plan needs, runs the trials into a record and says what came of them. A [Spec] says
-// which campaign, and whether the run is new or made from the record of another one.
+// Package app runs campaigns. [Runner.Run] loads a campaign, chooses and starts
+// its plugins, plans the trials, permits the plugins what the plan needs, runs
+// and records the trials, and returns the outcome. A [Spec] names the campaign,
+// and says whether the run is new or made from the record of another one.
 //
-// The package knows no command line, no exit codes and nothing of what the results look
-// like: a [Reporter] is told of them. Nor does it reach the process that it is part of:
-// files, the environment and the clock are given to it. So a program other than
-// orchestrator can carry trials out, too. Hints of errors name the flags of orchestrator.
+// The package does not know the command line, exit codes or the form of the
+// output: a [Reporter] receives the results. It does not use the state of the
+// process: files, the environment and the clock are passed to it, so that
+// another program than orchestrator can run campaigns. Hints of errors name the
+// flags of orchestrator.
 package app

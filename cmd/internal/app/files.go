@@ -12,13 +12,13 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
-// Files is how campaigns, and the files that they name, are read.
+// Files reads campaigns and the files that they name.
 type Files interface {
-	// Open opens a folder. What it returns reads nothing outside of the folder,
-	// whatever links are in it.
+	// Open opens a folder. Nothing outside of the folder can be read through
+	// it, even through symbolic links.
 	Open(folder string) (Folder, error)
 	// Resolve follows the symbolic links in an absolute path. It fails with
-	// [fs.ErrNotExist] where nothing is there.
+	// [fs.ErrNotExist] where the path does not exist.
 	Resolve(path string) (string, error)
 	// Abs makes a path absolute.
 	Abs(path string) (string, error)
@@ -30,8 +30,8 @@ type Folder interface {
 	Close() error
 }
 
-// ReadFile reads a regular file within a folder, and never one outside of it. It fails
-// where the file is larger than limit, in bytes.
+// ReadFile reads a regular file within a folder, and never one outside of it.
+// It fails where the file is larger than limit, in bytes.
 func ReadFile(files Files, folder, name string, limit int64) ([]byte, error) {
 	f, err := files.Open(folder)
 	if err != nil {
@@ -45,17 +45,17 @@ func ReadFile(files Files, folder, name string, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// CampaignError is what is wrong with a campaign, or with another file of the same
-// kind. Problems name the file and the place.
+// CampaignError holds the errors of a campaign or another YAML file. Problems
+// have the file's name and positions.
 type CampaignError struct {
 	yamlfile.Problems
 	// Source is the file's text.
 	Source []byte
 }
 
-// ReadCampaign reads a campaign file. The files that it names are read from its own
-// folder and from nowhere else. The problems are those of a campaign that could be
-// understood in part; they are no error.
+// ReadCampaign reads a campaign file. The files that it names are read from its
+// own folder only. The problems are those of a campaign that is valid in part;
+// they are not returned as an error.
 func ReadCampaign(files Files, file string) (*campaign.Campaign, yamlfile.Problems, error) {
 	folder, err := files.Open(filepath.Dir(file))
 	if err != nil {

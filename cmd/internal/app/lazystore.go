@@ -6,7 +6,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// lazyStore opens the store when it is needed for the first time.
+// lazyStore opens the store at its first use.
 type lazyStore struct {
 	open  func(context.Context) (*store.Store, error)
 	store *store.Store // nil before that

@@ -7,17 +7,17 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
-// loadedCampaign is a campaign that has been read, and the programs it would run with.
+// loadedCampaign is a campaign that was read, with the programs of its plugins.
 type loadedCampaign struct {
 	campaign *campaign.Campaign
 	// problems are those of the campaign itself.
 	problems yamlfile.Problems
 	choice   install.Choice
-	// claim is the run that is resumed; nil for any other.
+	// claim is the claim of a run that is resumed; nil for any other.
 	claim *store.Claim
 }
 
-// release gives the claim up.
+// release releases the claim.
 func (l *loadedCampaign) release() {
 	if l.claim != nil {
 		l.claim.Release()

@@ -8,14 +8,14 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// followers follow a run for those who are not at the screen: its event log and, where
-// the environment names a collector, its trace. A nil one follows nothing.
+// followers are the event log of a run and, if the environment names a
+// collector, its trace. nil has neither.
 type followers struct {
 	log    *eventlog.Log
-	traces *telemetry.Traces // nil where there are none
+	traces *telemetry.Traces // nil without a collector
 }
 
-// begin names the run, once it has a record.
+// begin sets the run's ID, once it has a record.
 func (f *followers) begin(store, run string) {
 	f.log.Open(store, run)
 	if f.traces != nil {
@@ -23,7 +23,7 @@ func (f *followers) begin(store, run string) {
 	}
 }
 
-// close ends the log and the trace. Everything else is over.
+// close closes the log and the trace, after everything else has ended.
 func (f *followers) close() error {
 	f.log.Close()
 	if f.traces == nil {
@@ -40,22 +40,22 @@ func (f *followers) tracer() engine.Tracer {
 	return f.traces
 }
 
-// observer returns what tells the log and all others of a run.
+// observer returns the observer of the log and all others.
 func (f *followers) observer(others ...engine.Observer) engine.Observer {
 	return append(observers{f.log}, others...)
 }
 
-// observers are told one after the other.
+// observers are called one after the other.
 type observers []engine.Observer
 
-// Observe tells each of them.
+// Observe passes the event to each of them.
 func (o observers) Observe(e record.Event) {
 	for _, one := range o {
 		one.Observe(e)
 	}
 }
 
-// processes returns what is told of the processes of plugins.
+// processes returns the callback for events of plugins' processes.
 func (f *followers) processes() func(host.Event) {
 	if f == nil {
 		return nil
@@ -65,7 +65,7 @@ func (f *followers) processes() func(host.Event) {
 	}
 }
 
-// spans returns what gets the spans that plugins make; nil where there are no traces.
+// spans returns the callback for plugins' spans; nil without a collector.
 func (f *followers) spans() func(plugin string, otlp []byte) {
 	if f == nil || f.traces == nil {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// permit lets the plugins do what the campaign asks for and the user allows. hosts
-// are those of the campaign's scope.
+// permit gives the plugins the permissions that the campaign needs and the user
+// allows. hosts are those of the campaign's scope.
 func permit(ctx context.Context, h *host.Host, p *plan.Plan, hosts []string, proxy *egress.Proxy) error {
 	proxy.Allow(hosts, p.Needs().Local)
 	var errs []error
@@ -23,9 +23,9 @@ func permit(ctx context.Context, h *host.Host, p *plan.Plan, hosts []string, pro
 	return errors.Join(errs...)
 }
 
-// granted is what comes on top of what a plugin declares. Of a file it is the
-// folder: it is read again and again because it is renewed, and what renews it
-// may put another in its place, which a sandbox does not take for the same.
+// granted returns the permissions beyond those that a plugin declares. For a
+// file it is the folder: a file that is renewed may be replaced by another one,
+// to which a sandbox rule for the old file does not apply.
 func granted(g plan.Grant) core.Permissions {
 	p := core.Permissions{Programs: g.Programs}
 	for _, file := range g.Files {
@@ -34,7 +34,7 @@ func granted(g plan.Grant) core.Permissions {
 	return p
 }
 
-// permitted is what a plugin may do in a run.
+// permitted returns the permissions of a plugin in a run.
 func permitted(plugin host.Plugin, p *plan.Plan) core.Permissions {
 	may := plugin.Permissions
 	for _, g := range p.Grants() {

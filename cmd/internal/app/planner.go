@@ -21,30 +21,30 @@ type Planner struct {
 	Files   Files
 	Plugins *Plugins
 	Secrets *Secrets
-	// AllowCommands lets campaigns run programs of their choice on this machine.
+	// AllowCommands lets campaigns run programs that they name on this machine.
 	AllowCommands bool
-	// AllowUnlocked runs campaigns with the plugins that are installed, whatever their
-	// locks say.
+	// AllowUnlocked runs campaigns with the installed plugins, regardless of
+	// their locks.
 	AllowUnlocked bool
 }
 
-// Planned is a campaign without mistakes, its plan, and warnings of its plugins.
+// Planned is a valid campaign, its plan, and warnings about its plugins.
 type Planned struct {
 	Campaign *campaign.Campaign
 	Plan     *plan.Plan
 	// Plugins are those that it runs with.
 	Plugins []host.Plugin
-	// PassedOver are warnings of programs that do not run, though they are found before
-	// those that the lock names.
+	// PassedOver are warnings about programs that would take precedence without
+	// the lock.
 	PassedOver yamlfile.Problems
-	// Unlocked are warnings of plugins that the lock does not name, in the order of the
-	// campaign.
+	// Unlocked are warnings about plugins that are not in the lock, in the
+	// order of the campaign.
 	Unlocked yamlfile.Problems
 }
 
-// Plan checks a campaign and plans it, as a run does, and sends nothing. The result is
-// nil where the campaign cannot be planned; otherwise an error is about stopping the
-// plugins.
+// Plan checks a campaign and plans it as a run does, without sending anything.
+// The result is nil where the campaign cannot be planned; with a result, the
+// error is one of stopping the plugins.
 func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error) {
 	l, err := p.load(ctx, file)
 	if err != nil {
@@ -85,8 +85,8 @@ func (p *Planner) load(ctx context.Context, file string) (*loadedCampaign, error
 	return &loadedCampaign{campaign: c, problems: problems}, nil
 }
 
-// choose chooses the plugins of a campaign, by the lock beside its file. It starts
-// nothing.
+// choose chooses the plugins of a campaign, by the lock beside its file. It
+// starts nothing.
 func (p *Planner) choose(l *loadedCampaign) error {
 	lock, err := ReadLock(filepath.Dir(l.campaign.File))
 	if err != nil {
@@ -108,8 +108,8 @@ func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, cat
 			options.Absent[plugin.Name] = true
 		}
 	}
-	// All sorts of mistakes are reported at once, so what could be understood of a
-	// campaign is looked through for the other sorts.
+	// All kinds of problems are reported at once, so that the valid part of an
+	// invalid campaign is checked, too.
 	problems := slices.Concat(l.problems, l.choice.Problems, started)
 	var planned *plan.Plan
 	if len(l.problems) > 0 {

@@ -16,26 +16,27 @@ import (
 
 // Plugins finds plugins and starts them.
 type Plugins struct {
-	// Folders are where third-party plugins are looked for, the first match first.
+	// Folders are those of third-party plugins, in order of precedence.
 	Folders []string
 	// Attached are plugins that the user has started.
 	Attached host.Attachments
-	// Bundled is the command line of the program that serves the bundled components.
+	// Bundled is the command line of the program with the bundled components.
 	Bundled []string
-	// Confinement is what the processes of plugins are held to. Its Egress is set when
-	// they are started.
+	// Confinement are the restrictions of the plugins' processes. Its Egress is
+	// set when they are started.
 	Confinement host.Confinement
-	// Log receives what plugins log.
+	// Log receives the logs of plugins.
 	Log hclog.Logger
-	// Warn is told what a user should know of the plugins.
+	// Warn receives warnings about the plugins.
 	Warn func(message string)
 }
 
-// Discover lists the third-party plugins that there are.
+// Discover lists the third-party plugins in the folders.
 func (p *Plugins) Discover() []host.Program { return host.Discover(p.Folders, p.Log) }
 
-// Catalog starts the bundled plugin and the newest version of every other one, asks
-// them what they offer, and stops them again. Those that cannot be used have an error.
+// Catalog starts the bundled plugin and the newest version of every other one,
+// asks for their descriptions, and stops them again. Plugins that fail have an
+// error in it.
 func (p *Plugins) Catalog(ctx context.Context) (_ *host.Catalog, err error) {
 	proxy := egress.New(egress.Options{})
 	defer func() { err = errors.Join(err, proxy.Close()) }()
@@ -46,8 +47,9 @@ func (p *Plugins) Catalog(ctx context.Context) (_ *host.Catalog, err error) {
 	return catalog, h.Close()
 }
 
-// Describe starts one program and asks it what it is. Installing a plugin calls it, so a
-// program runs here for the first time, when only its checksum is known.
+// Describe starts one program and returns its description. It is called when a
+// plugin is installed, so that the program runs for the first time; only its
+// checksum was verified.
 func (p *Plugins) Describe(ctx context.Context, program host.Program) (d host.Plugin, err error) {
 	proxy := egress.New(egress.Options{})
 	defer func() { err = errors.Join(err, proxy.Close()) }()
@@ -61,12 +63,13 @@ func (p *Plugins) Describe(ctx context.Context, program host.Program) (d host.Pl
 	return d, d.Err
 }
 
-// start starts the bundled plugin and some programs, and asks them what they offer.
-// They reach the network by the proxy. f follows them; nil does not. The caller closes
-// the host.
+// start starts the bundled plugin and some programs, and asks for their
+// descriptions. They reach the network through the proxy. f receives their
+// events; it may be nil. The caller closes the host.
 func (p *Plugins) start(ctx context.Context, programs []host.Program, proxy *egress.Proxy, f *followers) (*host.Host, *host.Catalog, error) {
 	for _, name := range slices.Sorted(maps.Keys(p.Attached)) {
-		// At any log level: such a run must not pass for one of verified programs.
+		// At any log level, because such a run must be recognisable as one of
+		// programs that are not verified.
 		p.Warn(fmt.Sprintf("plugin %s is attached from a process that you started: unverified, not sandboxed (%s)", name, host.EnvAttach))
 	}
 	h := host.New(host.Options{
@@ -89,8 +92,8 @@ func (p *Plugins) confinement(proxy *egress.Proxy) host.Confinement {
 	return c
 }
 
-// checkExempt returns an error for a name in Confinement.Exempt that no plugin has:
-// most likely another one is meant.
+// checkExempt returns an error for a name in Confinement.Exempt that no plugin
+// has: it is likely to be misspelt.
 func (p *Plugins) checkExempt(catalog *host.Catalog) error {
 	var names []string
 	for _, plugin := range catalog.Plugins() {
@@ -107,9 +110,9 @@ func (p *Plugins) checkExempt(catalog *host.Catalog) error {
 // UnknownPluginError is the error for a name in Confinement.Exempt that no plugin has.
 type UnknownPluginError struct {
 	Name string
-	// Known are the plugins that there are.
+	// Known are the names of the plugins.
 	Known []string
 }
 
-// Error says which plugin there is none of.
+// Error names the unknown plugin.
 func (e UnknownPluginError) Error() string { return fmt.Sprintf("there is no plugin %q here", e.Name) }

@@ -17,9 +17,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// postRun is what comes after a run: it is compared with its baseline, and the
-// campaign's webhooks are told. It never changes how the run ended; what goes
-// wrong is a warning, and in the record.
+// postRun compares a run with its baseline and sends notices to the campaign's
+// webhooks. It never changes the run's outcome: its errors are warnings, and
+// recorded.
 type postRun struct {
 	store    *store.Store
 	reporter Reporter
@@ -29,14 +29,15 @@ type postRun struct {
 	hooks    []hook
 }
 
-// hook is a webhook whose address is known.
+// hook is a webhook with its resolved address.
 type hook struct {
 	notify.Webhook
 	address string
 }
 
-// prepare finds the baseline and the addresses of the webhooks, before the run begins, so
-// that mistakes in them are reported then. It returns nil where the run is not compared.
+// prepare finds the baseline and the addresses of the webhooks before the run
+// begins, so that errors in them are reported then. It returns nil where the
+// run is not compared.
 func (p postRun) prepare(ctx context.Context, c *campaign.Campaign, spec Spec, secrets *Secrets, redactor *secret.Redactor) (*postRun, error) {
 	baseline := cmp.Or(spec.Baseline, c.Baseline, spec.Fallback)
 	if baseline == "" {
@@ -48,7 +49,7 @@ func (p postRun) prepare(ctx context.Context, c *campaign.Campaign, spec Spec, s
 		if err != nil {
 			return nil, err
 		}
-		p.baseline = run.ID // "latest" will be another one afterwards
+		p.baseline = run.ID // "latest" will be another run afterwards
 	}
 	lookup := secrets.Lookup(c.File)
 	for _, w := range c.Notify {
@@ -78,8 +79,9 @@ func addressOf(w notify.Webhook, lookup secret.Lookup, redactor *secret.Redactor
 	return config.URL, err
 }
 
-// follow compares the run with its baseline, reports that, and tells the webhooks. It
-// returns the comparison's headline, or "" where the run could not be compared.
+// follow compares the run with its baseline, reports the result, and notifies
+// the webhooks. It returns the comparison's headline, or "" where the run could
+// not be compared.
 func (p *postRun) follow(ctx context.Context, id string) (headline string) {
 	c, err := p.compare(ctx, id)
 	if err != nil {
@@ -108,7 +110,7 @@ func (p *postRun) compare(ctx context.Context, id string) (compare.Comparison, e
 	return Compare(ctx, p.store.Reader, baseline, run, compare.Alpha)
 }
 
-// tell sends a notice to all webhooks that it concerns, at the same time.
+// tell sends a notice to all webhooks that it concerns, in parallel.
 func (p *postRun) tell(ctx context.Context, n notify.Notice) {
 	var all sync.WaitGroup
 	for _, h := range p.hooks {
@@ -120,7 +122,7 @@ func (p *postRun) tell(ctx context.Context, n notify.Notice) {
 	all.Wait()
 }
 
-// send sends a notice to one webhook, and records whether that arrived.
+// send sends a notice to one webhook, and records the result.
 func (p *postRun) send(ctx context.Context, h hook, n notify.Notice) {
 	sent := store.Notice{At: time.Now(), Webhook: h.Place(), Baseline: n.Comparison.Baseline.ID}
 	for _, o := range n.Occasions {

@@ -16,7 +16,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
-// recorder says what is recorded of a run, so that it can be explained later, and
+// recorder decides what is recorded of a run so that it can be explained and
 // resumed.
 type recorder struct {
 	files    Files
@@ -25,7 +25,7 @@ type recorder struct {
 	version  string
 }
 
-// begin has a new run recorded.
+// begin begins the record of a new run.
 func (r recorder) begin(spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) {
 	p := run.plan
 	run.options.Recording.Calls = spec.Record
@@ -42,8 +42,7 @@ func (r recorder) begin(spec Spec, l *loadedCampaign, catalog *host.Catalog, run
 	}
 }
 
-// newRun says what the record keeps so that the run can be explained later, and
-// resumed.
+// newRun returns the properties of the run that are recorded.
 func (r recorder) newRun(l *loadedCampaign, p *plan.Plan, catalog *host.Catalog) (store.Run, error) {
 	c := l.campaign
 	path, err := r.files.Abs(c.File)
@@ -69,7 +68,7 @@ func (r recorder) newRun(l *loadedCampaign, p *plan.Plan, catalog *host.Catalog)
 	return made, nil
 }
 
-// filesOf are the files that a campaign names, as the record keeps them.
+// filesOf returns the files that a campaign names, for the record.
 func filesOf(c *campaign.Campaign) []store.File {
 	var files []store.File
 	for _, f := range c.Files {
@@ -79,7 +78,8 @@ func filesOf(c *campaign.Campaign) []store.File {
 }
 
 // holdsSecret returns the name of a text that holds a secret of the run, or "".
-// In sounds and images a sequence of bytes that equals a secret is a coincidence.
+// Sounds and images are not searched: a sequence of bytes in them that equals a
+// secret is a coincidence.
 func (r recorder) holdsSecret(files []campaign.File) string {
 	for _, f := range files {
 		if utf8.Valid(f.Data) && !bytes.Equal(r.redactor.Bytes(f.Data), f.Data) {
@@ -89,7 +89,7 @@ func (r recorder) holdsSecret(files []campaign.File) string {
 	return ""
 }
 
-// pluginsOf says which plugins a run has.
+// pluginsOf returns the plugins of a run.
 func pluginsOf(p *plan.Plan, catalog *host.Catalog, choice install.Choice) []store.Plugin {
 	var all []store.Plugin
 	for _, plugin := range catalog.Plugins() {
@@ -101,7 +101,7 @@ func pluginsOf(p *plan.Plan, catalog *host.Catalog, choice install.Choice) []sto
 	return all
 }
 
-// trustOf says how a plugin's program was checked.
+// trustOf returns how a plugin's program was checked.
 func trustOf(p host.Plugin, choice install.Choice) store.Trust {
 	_, unlocked := choice.Unlocked[p.Name]
 	switch {

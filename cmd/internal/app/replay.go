@@ -14,7 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// replayOf is what is recorded of a run that replays another one.
+// replayOf is the record of a run that replays another one.
 func (r recorder) replayOf(run store.Run, files []store.File, trials int) store.Run {
 	return store.Run{
 		Campaign: run.Campaign, File: run.File, Path: run.Path, Source: run.Source, Files: files,
@@ -23,8 +23,8 @@ func (r recorder) replayOf(run store.Run, files []store.File, trials int) store.
 	}
 }
 
-// replayedPlan plans a recorded run's campaign by what was known of its components
-// then.
+// replayedPlan plans a recorded run's campaign with the recorded descriptions
+// of its components.
 func replayedPlan(ctx context.Context, s *store.Reader, run store.Run) (*plan.Plan, *campaign.Campaign, error) {
 	recorded, problems, err := readRecorded(ctx, s, run)
 	if err != nil {
@@ -34,7 +34,7 @@ func replayedPlan(ctx context.Context, s *store.Reader, run store.Run) (*plan.Pl
 	if err != nil {
 		return nil, nil, err
 	}
-	// Nothing is run or read, whatever the campaign names.
+	// A replay runs no program and reads no file that the campaign names.
 	p, err := plan.New(recorded, catalog, plan.Options{AllowCommands: true, AllowFile: func(string) error { return nil }})
 	if wrong, ok := errors.AsType[yamlfile.Problems](err); ok || len(problems) > 0 {
 		return nil, nil, CampaignError{append(problems, wrong...).Sorted(), recorded.Source}

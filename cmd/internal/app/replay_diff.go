@@ -14,9 +14,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// diffRecords returns an error that names the first place where the record of a replay
-// differs from that of the run, nil where none does. It compares all that is kept of
-// each trial, but for times and for attempts that do not count.
+// diffRecords returns an error that names the first difference between the
+// records of a replay and of its run, nil where there is none. It compares
+// everything recorded of each trial, except times and attempts that do not
+// count.
 func diffRecords(ctx context.Context, s *store.Reader, recorded, replayed string) error {
 	before, err := s.Trials(ctx, recorded)
 	if err != nil {
@@ -107,7 +108,8 @@ func diffLists[T any](trial, noun string, recorded, replayed []T) error {
 	return nil
 }
 
-// diff returns an error that shows where two values differ, nil where they do not.
+// diff returns an error that shows where two values differ, nil where they do
+// not.
 func diff(what string, recorded, replayed any) error {
 	a, err := json.Marshal(recorded)
 	if err != nil {
@@ -127,7 +129,7 @@ func diff(what string, recorded, replayed any) error {
 	return mismatch(what, around(a, i), around(b, i))
 }
 
-// around returns the part of a text around a place in it, whole characters only.
+// around returns the part of a text around an offset, in whole characters.
 func around(text []byte, at int) string {
 	const before, after = 40, 80 // bytes
 	begin, end := max(0, min(at, len(text))-before), min(len(text), at+after)

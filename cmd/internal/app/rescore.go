@@ -14,7 +14,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// rescore has the recorded conversations of a run judged again, in a run of its own.
+// rescore judges the recorded conversations of a run again, as a run of its
+// own.
 func (r recorder) rescore(ctx context.Context, spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) error {
 	p := run.plan
 	judging, err := r.judging(ctx, run.store.Reader, spec.From, p, catalog)
@@ -29,14 +30,15 @@ func (r recorder) rescore(ctx context.Context, spec Spec, l *loadedCampaign, cat
 		if err != nil {
 			return nil, err
 		}
-		made.Trials, made.Plan = len(judging.Plan.Trials), "" // it is not resumed
+		made.Trials, made.Plan = len(judging.Plan.Trials), "" // it cannot be resumed
 		made.Origin, made.OriginKind = spec.From.ID, store.Rescore
 		return run.store.CreateRun(ctx, made)
 	}
 	return nil
 }
 
-// judging reads the conversations of a run, and says which of them cannot be judged.
+// judging reads the conversations of a run, and names those that cannot be
+// judged.
 func (r recorder) judging(ctx context.Context, s *store.Reader, run store.Run, p *plan.Plan, catalog plan.Catalog) (*cassette.Rescoring, error) {
 	trials, err := s.Trials(ctx, run.ID)
 	if err != nil {

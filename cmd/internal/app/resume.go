@@ -13,10 +13,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// claim takes a run that was stopped, so that no other process resumes it, and reads its
-// campaign from its record.
+// claim claims a run that was stopped, so that no other process resumes it, and
+// reads its campaign from its record.
 func claim(ctx context.Context, run store.Run, runs *lazyStore) (*loadedCampaign, error) {
-	if run.Plan == "" { // said before anything is written, were it only new tables
+	if run.Plan == "" { // reported before anything is written, even a migration
 		return nil, refused(fmt.Errorf("resuming the run %s: %w", run.ID, store.ErrNotResumable))
 	}
 	s, err := runs.get(ctx)
@@ -35,7 +35,7 @@ func claim(ctx context.Context, run store.Run, runs *lazyStore) (*loadedCampaign
 	return &loadedCampaign{campaign: recorded, problems: problems, claim: claim}, nil
 }
 
-// refused adds to why a run cannot be resumed what can be done about it.
+// refused adds a hint to the error of a run that cannot be resumed.
 func refused(err error) error {
 	switch {
 	case errors.Is(err, store.ErrRunning):
@@ -48,7 +48,7 @@ func refused(err error) error {
 	return err
 }
 
-// resume has those trials of a run recorded that have no outcome.
+// resume continues the record with the trials that have no outcome.
 func (r recorder) resume(spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) error {
 	recorded := l.claim.Run
 	changed, err := r.changedFiles(l.campaign)
@@ -66,8 +66,8 @@ func (r recorder) resume(spec Spec, l *loadedCampaign, catalog *host.Catalog, ru
 	return nil
 }
 
-// accept refuses to go on with what has changed, unless the user allows it. Trials
-// of another plan are never mixed with those of the run.
+// accept returns an error for changes since the run began, unless the user
+// allows them. Trials of another plan are never mixed with those of the run.
 func (r recorder) accept(run store.Run, p *plan.Plan, changed []string, allow bool) error {
 	if len(changed) > 0 && !allow {
 		var errs []error

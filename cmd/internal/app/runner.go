@@ -18,29 +18,28 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
-// Runner carries campaigns out. All its fields have to be set, but for Observers and
-// LogContents; a replay, which plans by the record, takes an empty Planner. Runner keeps
-// nothing of a run.
+// Runner runs campaigns. All its fields have to be set, except Observers and
+// LogContents; a replay, which plans from the record, uses an empty Planner.
+// Runner keeps no state of a run.
 type Runner struct {
 	Planner *Planner
-	// Store opens the store for writing. It is called once for each run, and not before
-	// it has to be: a campaign that is wrong leaves no trace there.
+	// Store opens the store for writing. It is called once for each run, as
+	// late as possible: an invalid campaign leaves nothing in the store.
 	Store    func(ctx context.Context) (*store.Store, error)
 	Reporter Reporter
 	Log      Log
-	// Observers are told of the run, too.
+	// Observers receive the events of the run, too.
 	Observers []engine.Observer
-	// Redactor learns the secrets of the run.
+	// Redactor is given the secrets of the run.
 	Redactor *secret.Redactor
 	// Version is that of this program.
 	Version string
-	// LogContents has the event log hold what was said.
+	// LogContents has the event log hold the content of conversations.
 	LogContents bool
 }
 
-// Run carries out what spec says. The outcome is what came of the run, also where an
-// error says that something went wrong beside it; its Verdict is NoVerdict where only
-// the error counts.
+// Run carries out spec. With an error the outcome is valid, too, if its Verdict
+// is not NoVerdict.
 func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 	if spec.Kind == Replay {
 		return r.replay(ctx, spec)
@@ -84,12 +83,14 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 	if err := r.prepare(ctx, spec, loaded, catalog, run); err != nil {
 		return Outcome{}, err
 	}
-	// A connection that a plugin keeps open is recorded when the proxy is closed.
+	// The proxy reports a connection that a plugin keeps open when it is
+	// closed.
 	summary, err := run.execute(ctx, proxy.Close)
 	return r.conclude(ctx, run, summary, err)
 }
 
-// load reads the campaign: from its file, or from the record of the run that is resumed.
+// load reads the campaign from its file, or from the record of the run that is
+// resumed.
 func (r *Runner) load(ctx context.Context, spec Spec, runs *lazyStore) (*loadedCampaign, error) {
 	if spec.Kind == Resume {
 		return claim(ctx, spec.From, runs)
@@ -97,8 +98,9 @@ func (r *Runner) load(ctx context.Context, spec Spec, runs *lazyStore) (*loadedC
 	return r.Planner.load(ctx, spec.File)
 }
 
-// choose chooses the plugins, and refuses, before anything is started, to run with
-// plugins that are not the locked ones. Where the user allows that, it warns of each.
+// choose chooses the plugins, and returns an error, before anything is started,
+// for plugins that are not the locked ones. Where the user allows these, it
+// warns of each.
 func (r *Runner) choose(l *loadedCampaign) error {
 	if err := r.Planner.choose(l); err != nil {
 		return err
@@ -124,7 +126,7 @@ func (r *Runner) choose(l *loadedCampaign) error {
 	return nil
 }
 
-// follow begins to follow what is carried out.
+// follow opens the event log and the trace.
 func (r *Runner) follow(ctx context.Context) (*followers, error) {
 	traces, err := telemetry.Start(ctx, telemetry.Options{
 		LookupEnv: r.Planner.Secrets.LookupEnv, Version: r.Version, Redactor: r.Redactor, Warn: r.Log.Warn,
@@ -143,13 +145,13 @@ func (r *Runner) recorder() recorder {
 	return recorder{files: r.Planner.Files, redactor: r.Redactor, log: r.Log, version: r.Version}
 }
 
-// options are those of the engine, but for its components and the record.
+// options are those of the engine, except for its components and the record.
 func (r *Runner) options(f *followers) engine.Options {
 	observer := f.observer(append([]engine.Observer{r.Reporter}, r.Observers...)...)
 	return engine.Options{Watchers: engine.Watchers{Observer: observer, Tracer: f.tracer()}, Redactor: r.Redactor}
 }
 
-// prepare says how the run is recorded, and what is to be done with its record
+// prepare sets how the run is recorded, and what is done with its record
 // afterwards.
 func (r *Runner) prepare(ctx context.Context, spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) (err error) {
 	switch spec.Kind {
@@ -168,8 +170,8 @@ func (r *Runner) prepare(ctx context.Context, spec Spec, l *loadedCampaign, cata
 	return err
 }
 
-// conclude closes the record, whatever happened, and says what came of the run. err is
-// what the engine or the record failed with.
+// conclude closes the record in any case, and returns the outcome. err is the
+// error of the engine or the record.
 func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Summary, err error) (Outcome, error) {
 	journal := run.journal.Load()
 	if journal == nil {
@@ -179,7 +181,7 @@ func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Su
 	reading := context.WithoutCancel(ctx)
 	err = run.finish(summary, err)
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
-		return out, err // the replayed record does not fit, so there is no verdict
+		return out, err // the replay differs from the record, so that there is no verdict
 	}
 	counts, readErr := run.store.Counts(reading, out.Run)
 	end := endingOf(summary, err)
@@ -189,13 +191,13 @@ func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Su
 	}
 	r.Reporter.Conclude(c)
 	out.Verdict, out.Why = c.Verdict, c.Why
-	if run.post != nil && err == nil && !summary.Interrupted { // or it will be resumed
+	if run.post != nil && err == nil && !summary.Interrupted { // an interrupted run may be resumed
 		out.Headline = run.post.follow(ctx, out.Run)
 	}
 	return out, errors.Join(err, readErr)
 }
 
-// notBegun says why a run sent nothing and left no record.
+// notBegun explains why a run sent nothing and left no record.
 func notBegun(summary record.Summary, err error) error {
 	if err == nil && summary.Interrupted {
 		return fmt.Errorf("stopped before anything was sent: %w", context.Canceled)
@@ -206,8 +208,8 @@ func notBegun(summary record.Summary, err error) error {
 	return err
 }
 
-// replay carries a recorded run out by its record, in a run of its own, and compares the
-// two. It starts no plugin.
+// replay runs a recorded run from its record, as a run of its own, and compares
+// the two. It starts no plugin.
 func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error) {
 	s, err := r.Store(ctx)
 	if err != nil {
@@ -232,7 +234,7 @@ func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error)
 		return out, err
 	}
 	if different := diffRecords(ctx, s.Reader, spec.From.ID, out.Run); different != nil {
-		out.Verdict = NoVerdict // whatever was concluded of it
+		out.Verdict = NoVerdict // a replay that differs has no verdict
 		return out, different
 	}
 	return out, err

@@ -13,22 +13,22 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// maxSecret bounds a file that holds a secret.
+// maxSecret is the largest size of a file with a secret, in bytes.
 const maxSecret = 1 << 20
 
-// Secrets finds the secrets that campaigns refer to, and says which files a campaign
-// may name. A campaign may come from a third party, so by itself it reads files of its
-// own folder only.
+// Secrets resolves the secrets that campaigns refer to, and decides which files
+// a campaign may name. A campaign may come from a third party, so that by
+// default it can only read files of its own folder.
 type Secrets struct {
-	// Folders are those whose files a campaign may name as secrets, or have a component
-	// read, by absolute path.
+	// Folders are those whose files a campaign may name as secrets, or have a
+	// component read, by absolute path.
 	Folders   []string
 	Files     Files
 	LookupEnv func(name string) (string, bool)
 }
 
-// locate returns the folder that a file with a secret must not leave, and its
-// name within it.
+// locate returns the folder that a secret's file has to be in, and its name
+// within it.
 func (s *Secrets) locate(campaign, name string) (folder, within string, err error) {
 	if !filepath.IsAbs(name) {
 		if filepath.IsLocal(name) {
@@ -85,8 +85,8 @@ func (s *Secrets) Check(c *campaign.Campaign, p *plan.Plan) error {
 	return errors.Join(wrong...)
 }
 
-// Lookup returns what resolves the secret references of a campaign, whose file it is
-// given, from the environment and from files.
+// Lookup returns the function that resolves the secret references of a campaign
+// file, from the environment and from files.
 func (s *Secrets) Lookup(campaign string) secret.Lookup {
 	return func(ref secret.Reference) (string, error) {
 		switch ref.Scheme {
@@ -112,9 +112,10 @@ func (s *Secrets) Lookup(campaign string) secret.Lookup {
 	}
 }
 
-// AllowFile returns why a campaign must not make a component read a file by
-// itself. It may where the file is below a folder given with --secret-dir when
-// symbolic links are followed, as the component will follow them.
+// AllowFile returns why a component may not read a file that a campaign names;
+// nil where it may. It may where the file is below a folder given with
+// --secret-dir after symbolic links are resolved, as the component will resolve
+// them.
 func (s *Secrets) AllowFile(name string) error {
 	if !filepath.IsAbs(name) {
 		return core.Errorf(core.ErrorConfig, "%s is not an absolute path", name).
@@ -141,8 +142,8 @@ func (s *Secrets) AllowFile(name string) error {
 		WithHint("--secret-dir %s allows it, if you trust the campaign with it", filepath.Dir(followed))
 }
 
-// resolve follows the symbolic links in an absolute path. The part of it that does not
-// exist yet is left as it is.
+// resolve resolves the symbolic links in an absolute path. The part of it that
+// does not exist is unchanged.
 func (s *Secrets) resolve(path string) (string, error) {
 	followed, err := s.Files.Resolve(path)
 	if !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {

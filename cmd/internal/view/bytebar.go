@@ -7,8 +7,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// ByteBar returns a bar that shows on a terminal how many of so many bytes have been
-// written to it; size is -1 where that is not known. Elsewhere it shows nothing.
+// ByteBar returns a progress bar for the bytes written to it on a terminal;
+// size is -1 if unknown. Without a terminal it shows nothing.
 func ByteBar(w io.Writer, terminal bool, what string, size int64) io.WriteCloser {
 	if !terminal {
 		return silent{io.Discard}
@@ -29,8 +29,8 @@ type silent struct{ io.Writer }
 // Close does nothing.
 func (silent) Close() error { return nil }
 
-// CountBar returns a function that shows on a terminal how many of so many things are
-// done. It is nil elsewhere.
+// CountBar returns a function that updates a progress bar on a terminal.
+// Without a terminal it is nil.
 func CountBar(w io.Writer, terminal bool, what string) func(done, total int) {
 	if !terminal {
 		return nil
@@ -46,6 +46,6 @@ func CountBar(w io.Writer, terminal bool, what string) func(done, total int) {
 				progressbar.OptionClearOnFinish(),
 			)
 		}
-		_ = bar.Set(done) // it only shows
+		_ = bar.Set(done) // display only
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
-// mostFindings is how many findings are worth reading at once.
+// mostFindings is the largest number of findings that are printed.
 const mostFindings = 20
 
 // Comparison prints what changed between two runs.
@@ -40,8 +40,8 @@ func evidenceOf(s compare.Side) string {
 	return text
 }
 
-// cellsOf are the cells of a row: of the trials that were compared, or of all trials
-// where none were.
+// cellsOf returns the cells of a row: of the trials that were compared, or of
+// all trials where none were.
 func cellsOf(c compare.Cell) []string {
 	line := []string{c.Name(), succeeded(c.Then.Succeeded, c.Then.Judged()), succeeded(c.Now.Succeeded, c.Now.Judged()), "-", "-", "-", string(c.Change), unjudged(c)}
 	if t := c.Test; t != nil {
@@ -60,7 +60,7 @@ func succeeded(n, of int) string {
 	return fmt.Sprintf("%d/%d", n, of)
 }
 
-// unjudged counts the trials without evidence, then and now.
+// unjudged counts the trials without evidence, in the baseline and in the run.
 func unjudged(c compare.Cell) string {
 	lost := func(t stats.Tally) int { return t.Undetermined + t.Errored }
 	if lost(c.Then)+lost(c.Now) == 0 {
@@ -69,7 +69,7 @@ func unjudged(c compare.Cell) string {
 	return fmt.Sprintf("%d, %d", lost(c.Then), lost(c.Now))
 }
 
-// chance rounds a p-value for people.
+// chance rounds a p-value for display.
 func chance(p float64) string {
 	if p < 0.001 {
 		return "<0.001"

@@ -11,8 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// Conversation prints what was said in an attempt at a trial: what had been said before
-// it, its turns, and what was asked of helpers for a turn that was not sent.
+// Conversation prints an attempt at a trial: its history, its turns, and the
+// helper turns for a turn that was not sent.
 func Conversation(w io.Writer, history []core.Message, said store.Attempt, file FileOf) {
 	writeHistory(w, history)
 	for _, t := range said.Turns {
@@ -24,7 +24,7 @@ func Conversation(w io.Writer, history []core.Message, said store.Attempt, file 
 	}
 }
 
-// writeHistory prints what had been said before the first turn.
+// writeHistory prints the messages before the first turn.
 func writeHistory(w io.Writer, history []core.Message) {
 	if len(history) > 0 {
 		fmt.Fprintln(w, "\nhistory")
@@ -34,8 +34,8 @@ func writeHistory(w io.Writer, history []core.Message) {
 	}
 }
 
-// writeTurn prints one exchange: what the strategy asked for it, what was sent, what
-// came back, what components asked of helpers for it, and how it was judged.
+// writeTurn prints one exchange: the strategy's questions, the message, the
+// reply, the helper turns of components, and the scores.
 func writeTurn(w io.Writer, t record.Turn, asked []record.HelperTurn, file FileOf) {
 	fmt.Fprintf(w, "\n[%d] %s  %s%s\n", t.Index+1, t.Sent.Role, t.Started.Local().Format(time.TimeOnly), inFront("  ", showDelivery(t.Sent.Delivery)))
 	if prompt := t.Sent.Delivery.SystemPrompt; prompt != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 )
 
-// showDelivery says how a message was to reach the target, but for the system
-// prompt. It is empty for one that was sent like any other.
+// showDelivery describes a message's delivery, without the system prompt. It is
+// "" for the default.
 func showDelivery(d core.Delivery) string {
 	var words []string
 	if d.Stream {
@@ -27,8 +27,8 @@ func showDelivery(d core.Delivery) string {
 	return strings.Join(words, ", ")
 }
 
-// showDelivered says how much of a reply had played when it was spoken over. It
-// is empty for one that was not.
+// showDelivered says how much of an interrupted reply had played. It is "" for
+// any other.
 func showDelivered(r *core.Reply) string {
 	lost := slices.ContainsFunc(r.Message.Parts, func(p core.Part) bool { return p.Undelivered })
 	if r.Delivered == 0 && !lost {
@@ -41,7 +41,8 @@ func showDelivered(r *core.Reply) string {
 	return shown
 }
 
-// soundOf is how long the sound of a message plays, as far as it can be read.
+// soundOf is the playing time of a message's sound, as far as it can be
+// decoded.
 func soundOf(m core.Message) time.Duration {
 	var whole time.Duration
 	for _, v := range m.Of(core.Audio) {
@@ -52,7 +53,7 @@ func soundOf(m core.Message) time.Duration {
 	return whole
 }
 
-// writeCost prints how long a reply took and what it used, as far as is known.
+// writeCost prints the time and the usage of a reply, as far as they are known.
 func writeCost(w io.Writer, r *core.Reply) {
 	if times := showTiming(r.Timing); times != "" {
 		fmt.Fprintf(w, "    %s  %s\n", label("time"), times)

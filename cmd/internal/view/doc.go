@@ -1,5 +1,5 @@
-// Package view prints what people read: tables, conversations, comparisons, messages
-// and how a run goes on. It gets values and writers, opens nothing, and knows no
-// commands. What it prints may come from a target or from somebody else's campaign:
-// write it through [Printable].
+// Package view formats output for people: tables, conversations, comparisons,
+// messages and the progress of a run. It gets values and writers, opens
+// nothing, and knows no commands. The output may contain text of a target or of
+// a third party's campaign: write it through [Printable].
 package view

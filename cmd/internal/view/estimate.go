@@ -11,7 +11,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
-// Estimate is what is known of a run before anything is sent, also as JSON.
+// Estimate is what is known of a run before anything is sent. It can be encoded
+// as JSON.
 type Estimate struct {
 	Campaign string `json:"campaign"`
 	plan.Estimate
@@ -28,8 +29,8 @@ type PlannedAttack struct {
 	Trials int    `json:"trials"`
 }
 
-// NewEstimate returns what is known of a run of a plan at a time. plugins are those that
-// it would run with.
+// NewEstimate returns the estimate of a plan at a time. plugins are those that
+// a run would use.
 func NewEstimate(p *plan.Plan, authorization string, plugins []string, now time.Time) Estimate {
 	return Estimate{
 		Campaign: p.Name, Estimate: p.Estimate(), Authorization: authorization,
@@ -48,7 +49,8 @@ func attacksOf(p *plan.Plan) []PlannedAttack {
 	return all
 }
 
-// windowOf says when runs are allowed, and whether one is now.
+// windowOf describes the hours in which runs are allowed, and whether now is in
+// them.
 func windowOf(w *scope.Window, now time.Time) string {
 	const layout = "Mon 2 Jan 2006 at 15:04 MST"
 	if w == nil {
@@ -102,7 +104,7 @@ func (o Estimate) cost() string {
 	return cost
 }
 
-// rangeOf shows a range, and once what is the same at both ends.
+// rangeOf formats a range; if both ends are equal, as one value.
 func rangeOf[T cmp.Ordered](format string, r plan.Range[T]) string {
 	low, high := fmt.Sprintf(format, r.Low), fmt.Sprintf(format, r.High)
 	if low == high {

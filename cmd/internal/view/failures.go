@@ -11,11 +11,11 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// mostFailures is how many reasons are worth reading at once.
+// mostFailures is the largest number of reasons that are printed.
 const mostFailures = 5
 
-// Failures prints why trials errored: each reason once, with its hint and
-// with how many trials it stopped, the most frequent first.
+// Failures prints why trials errored: each reason once, with its hint and the
+// number of trials, the most frequent first.
 func Failures(w io.Writer, counts []store.Count) {
 	stopped := map[record.Failure]int{}
 	var reasons []record.Failure

@@ -10,7 +10,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// helpFor returns what was asked of helpers for a turn.
+// helpFor returns the helper turns for a turn.
 func helpFor(turn int, helped []record.HelperTurn) []record.HelperTurn {
 	var asked []record.HelperTurn
 	for _, t := range helped {
@@ -21,8 +21,8 @@ func helpFor(turn int, helped []record.HelperTurn) []record.HelperTurn {
 	return asked
 }
 
-// byStrategy parts what the strategy asked, before the turn, from what components
-// did.
+// byStrategy separates the strategy's questions, before the turn, from the
+// helper turns of components.
 func byStrategy(asked []record.HelperTurn) (strategy, components []record.HelperTurn) {
 	for _, t := range asked {
 		if t.Kind == core.KindStrategy {
@@ -34,7 +34,7 @@ func byStrategy(asked []record.HelperTurn) (strategy, components []record.Helper
 	return strategy, components
 }
 
-// writeUnsent prints what was asked of helpers for a turn that was not sent.
+// writeUnsent prints the helper turns for a turn that was not sent.
 func writeUnsent(w io.Writer, turns []record.Turn, helped []record.HelperTurn, file FileOf) {
 	if asked := helpFor(len(turns), helped); len(asked) > 0 {
 		fmt.Fprintf(w, "\n[%d] was not sent\n", len(turns)+1)
@@ -42,8 +42,8 @@ func writeUnsent(w io.Writer, turns []record.Turn, helped []record.HelperTurn, f
 	}
 }
 
-// writeHelp prints what strategies, converters and scorers asked of helpers, and
-// what these answered.
+// writeHelp prints the questions of strategies, converters and scorers to
+// helpers, and the answers.
 func writeHelp(w io.Writer, asked []record.HelperTurn, file FileOf) {
 	for _, t := range asked {
 		fmt.Fprintf(w, "    %s %s asked %s  %s", t.Kind, t.By, t.Target, Round(t.Ended.Sub(t.Started)))

@@ -8,7 +8,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 )
 
-// Needs prints what a run of a campaign asks of the outside.
+// Needs prints the outside resources of a run of a campaign.
 func Needs(w io.Writer, n plan.Needs) {
 	list := func(names []string) string {
 		if len(names) == 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// writeNotices writes who was told of a run, and who could not be.
+// writeNotices prints the notices of a run, delivered and failed.
 func writeNotices(w io.Writer, notices []store.Notice) {
 	for _, n := range notices {
 		how := "told"

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// shownPause is how long a pause is that the bar speaks of.
+	// shownPause is the length of a pause above which the bar shows it.
 	shownPause = time.Second
-	// longestName is where a target's name is cut in the bar, which has to fit into
-	// one line.
+	// longestName is the length at which a target's name is cut in the bar,
+	// which has to fit into one line.
 	longestName = 14
 )
 
-// pauses are the targets to which nothing is sent for now.
+// pauses are the targets that are paused now.
 type pauses map[string]targetPause
 
 type targetPause struct {
@@ -25,7 +25,8 @@ type targetPause struct {
 	why   string
 }
 
-// observe notes an event that begins or ends a pause, and reports whether it is one.
+// observe handles an event that begins or ends a pause, and reports whether it
+// is one.
 func (p pauses) observe(e record.Event) bool {
 	switch e := e.(type) {
 	case record.TargetPaused:
@@ -42,8 +43,8 @@ func (p pauses) observe(e record.Event) bool {
 	return true
 }
 
-// String says which target is paused, for how long and why, or how many are; "" where
-// none is.
+// String names the paused target, the time and the reason, or the number of
+// paused targets; "" where none is.
 func (p pauses) String() string {
 	now := time.Now()
 	maps.DeleteFunc(p, func(_ string, t targetPause) bool { return !t.until.After(now) })

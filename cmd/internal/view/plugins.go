@@ -9,8 +9,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// writePlugins writes which plugins a run had, how they were checked, and what
-// they were held to.
+// writePlugins prints the plugins of a run, how they were checked, and their
+// restrictions.
 func writePlugins(w io.Writer, plugins []store.Plugin) {
 	for _, p := range plugins {
 		trust := ""
@@ -18,23 +18,24 @@ func writePlugins(w io.Writer, plugins []store.Plugin) {
 			trust = ", " + string(p.Trust)
 		}
 		checksum := ""
-		if p.SHA256 != "" { // that of a process that was attached is unknown
+		if p.SHA256 != "" { // that of an attached process is unknown
 			checksum = ", SHA-256 " + p.SHA256
 		}
 		fmt.Fprintf(w, "plugin         %s %s%s%s\n", p.Name, p.Version, checksum, trust)
 		if p.Sandbox == "" {
-			continue // kept before that was recorded
+			continue // an earlier version did not record it
 		}
 		fmt.Fprintf(w, "  may do       %s\n", Indented(p.Permissions.String()))
 		fmt.Fprintf(w, "  sandbox      %s\n", Indented(p.Sandbox))
 	}
 }
 
-// shownConnections is how many refused connections are listed.
+// shownConnections is the largest number of refused connections that are
+// listed.
 const shownConnections = 20
 
-// writeConnections writes where the plugins connected to: how often to each
-// host, and each connection that was refused or failed.
+// writeConnections prints the plugins' connections: the number to each host,
+// and each connection that was refused or failed.
 func writeConnections(w io.Writer, connections []store.Connection) {
 	counts := map[string]int{}
 	var hosts []string

@@ -8,11 +8,11 @@ import (
 	"unicode"
 )
 
-// Printable returns a writer that escapes what a terminal obeys or does not show. Much
-// of what a command prints was written by the target or by somebody else's campaign:
-// characters that are not graphic, but for tab and newline,
-// become \uXXXX, and bytes that are not UTF-8 become U+FFFD. Each Write has to end at
-// the end of a character.
+// Printable returns a writer that escapes control characters and characters
+// that are not visible. Output may contain text of a target or of a third
+// party's campaign: characters that are not graphic, except tab and newline,
+// become \uXXXX, and bytes that are not UTF-8 become U+FFFD. Each Write has to
+// end at the end of a character.
 func Printable(w io.Writer) io.Writer { return printable{w} }
 
 type printable struct{ w io.Writer }
@@ -39,9 +39,9 @@ func escape(b []byte) []byte {
 	return out.Bytes()
 }
 
-// hidden reports whether a character would not be seen.
+// hidden reports whether a character is not visible.
 func hidden(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsGraphic(r) }
 
-// Indented puts the lines of a text that follow its first one below the first, beside
-// a label of at most 15 columns.
+// Indented indents the lines of a text after the first one by the width of a
+// label of at most 15 columns.
 func Indented(s string) string { return strings.ReplaceAll(s, "\n", "\n                ") }

@@ -14,32 +14,32 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
-// Progress shows how a run goes on: a bar that is redrawn on a terminal, a line
-// for each finished trial elsewhere. It is an engine.Observer, and the writer
-// that everything else must go through while the bar is on the screen. It is safe for
-// concurrent use.
+// Progress shows the progress of a run: on a terminal as a bar, otherwise as a
+// line for each finished trial. It is an engine.Observer, and the writer for
+// all other output while the bar is on the screen. It is safe for concurrent
+// use.
 type Progress struct {
 	out      printable
 	terminal bool
 
 	mu    sync.Mutex
-	bar   *progressbar.ProgressBar // nil while there is none on the screen
+	bar   *progressbar.ProgressBar // nil while none is on the screen
 	total int
 	tally stats.Tally
-	// paused are the targets that are waited for. As long as there are some, tick
+	// paused are the targets that are paused. As long as there are some, tick
 	// redraws the bar every second.
 	paused pauses
 	tick   *time.Timer
 }
 
-// NewProgress returns a Progress that writes to w. terminal says whether w can be
-// redrawn.
+// NewProgress returns a Progress that writes to w. terminal says whether w is a
+// terminal.
 func NewProgress(w io.Writer, terminal bool) *Progress {
 	return &Progress{out: printable{w}, terminal: terminal, paused: pauses{}}
 }
 
-// Begin announces the run and puts the bar on the screen. done are the outcomes of
-// trials that were held before, by their IDs.
+// Begin announces the run and draws the bar. done are the outcomes of trials
+// that already have one, by ID.
 func (p *Progress) Begin(run string, trials int, done map[string]core.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,8 +53,8 @@ func (p *Progress) Begin(run string, trials int, done map[string]core.Outcome) {
 		p.tally.Add(outcome)
 	}
 	if p.terminal {
-		// The line has to fit into 80 columns: one that wraps is not redrawn
-		// but repeated.
+		// The line has to fit into 80 columns: a line that wraps is repeated
+		// and not redrawn.
 		p.bar = progressbar.NewOptions(trials,
 			progressbar.OptionSetWriter(p.out.w),
 			progressbar.OptionUseANSICodes(true),
@@ -80,7 +80,7 @@ func (p *Progress) Observe(e record.Event) {
 		p.warn(e)
 	default:
 		if !p.paused.observe(e) {
-			return // nothing that is shown
+			return // an event that is not shown
 		}
 	}
 	p.redraw()
@@ -140,7 +140,7 @@ func (p *Progress) Write(lines []byte) (int, error) {
 	return n, err
 }
 
-// Finish takes the bar off the screen.
+// Finish removes the bar.
 func (p *Progress) Finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// Run is what is shown of a run. Its fields are as the store reads them.
+// Run is a run as shown. Its fields are as the store reads them.
 type Run struct {
 	Run         store.Run
 	Trials      []store.Trial
@@ -21,11 +21,11 @@ type Run struct {
 	Notices     []store.Notice
 	// Attacks count the trials.
 	Attacks stats.Rows
-	// Events is the file with the log of the run's events; "" where there is none.
+	// Events is the file of the run's event log; "" where there is none.
 	Events string
 }
 
-// Write prints the run. width is how many columns there are; 0 cuts nothing.
+// Write prints the run. width is the number of columns; 0 means no limit.
 func (r Run) Write(w io.Writer, width int) {
 	writeRun(w, r.Run)
 	if r.Events != "" {
@@ -50,15 +50,15 @@ func writeTrials(w io.Writer, trials []store.Trial, width int) {
 	for _, t := range trials {
 		reason := phrase.OneLine(reasonOf(t))
 		if t.Result != nil && t.Result.Outcome == core.Defended {
-			reason = "" // a defence is what is expected
+			reason = "" // a defence needs no explanation
 		}
 		lines = append(lines, []string{t.ID, outcomeOf(t), fit(reason, width, id+outcome+4)})
 	}
 	Aligned(w, lines, func(int) bool { return true })
 }
 
-// fit shortens a text to what a line of the width has left, and to no less than 20
-// characters. A width of 0 cuts nothing.
+// fit shortens a text to the rest of the line's width, but to at least 20
+// characters. A width of 0 means no limit.
 func fit(s string, width, taken int) string {
 	const least = 20
 	if width == 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
 )
 
-// Schedule is what is shown of a schedule, also as JSON.
+// Schedule is a schedule as shown. It can be encoded as JSON.
 type Schedule struct {
 	Name    string      `json:"name"`
 	File    string      `json:"file"`
@@ -22,20 +22,20 @@ type Schedule struct {
 	Jitter  string      `json:"jitter"`
 	Served  bool        `json:"served"`
 	Next    []time.Time `json:"next"`
-	// LeftOut is what was last skipped or missed since Last.
+	// LeftOut is the latest due time that was skipped or missed since Last.
 	LeftOut *Fire  `json:"left_out,omitempty"`
 	Going   []Fire `json:"going,omitempty"`
 	Last    *Fire  `json:"last,omitempty"`
 	Paused  *Pause `json:"paused,omitempty"`
 }
 
-// Pause says since when nothing of a schedule begins by itself, and why.
+// Pause is when and why the schedule was paused.
 type Pause struct {
 	Since time.Time `json:"since"`
 	Why   string    `json:"why"`
 }
 
-// Fire is what is shown of a due time.
+// Fire is a due time as shown.
 type Fire struct {
 	Due     time.Time `json:"due"`
 	Manual  bool      `json:"manual"`
@@ -48,13 +48,13 @@ type Fire struct {
 func listFire(f schedule.Fire, zone *time.Location) Fire {
 	l := Fire{f.Due.In(zone), f.Manual, string(f.Status), f.Run, string(f.Outcome), f.Why}
 	if f.Begun.IsZero() {
-		l.Run = "" // there is no such run
+		l.Run = "" // the run does not exist
 	}
 	return l
 }
 
-// NewSchedule returns what is shown of a schedule. fires are its due times, the latest
-// first; scheduling says that a serve is running on the store.
+// NewSchedule returns a schedule as shown. fires are its due times, the latest
+// first; scheduling says that a serve process uses the store.
 func NewSchedule(state schedule.State, fires []schedule.Fire, scheduling bool, now time.Time) Schedule {
 	spec := state.Spec
 	l := Schedule{
@@ -84,7 +84,7 @@ func NewSchedule(state schedule.State, fires []schedule.Fire, scheduling bool, n
 	return l
 }
 
-// DueLayout is how due times are shown, in the schedule's zone.
+// DueLayout is the layout of due times, in the schedule's zone.
 const DueLayout = "Mon 2 Jan 2006 15:04 MST"
 
 // Write prints the schedule.
@@ -117,7 +117,7 @@ func (l Schedule) Write(w io.Writer) {
 	}
 }
 
-// String says what came of the due time, in a line.
+// String describes the result of the due time in a line.
 func (f Fire) String() string {
 	s := f.Status
 	if f.Run != "" {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ScheduleLog writes what happens in several scheduled runs at a time, each line with
-// the time and the schedule that it is about. It is safe for concurrent use.
+// ScheduleLog writes the log of concurrent scheduled runs, each line with the
+// time and the schedule's name. It is safe for concurrent use.
 type ScheduleLog struct {
 	now func() time.Time
 
@@ -23,7 +23,8 @@ func NewScheduleLog(w io.Writer, now func() time.Time) *ScheduleLog {
 	return &ScheduleLog{now: now, w: printable{w}}
 }
 
-// Line writes a line, or several. schedule is "" for what concerns all.
+// Line writes one or more lines. schedule is "" for lines that concern all
+// schedules.
 func (l *ScheduleLog) Line(schedule, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

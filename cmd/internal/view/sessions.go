@@ -8,9 +8,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// writeSessions writes when a run was stopped and resumed, and what the user
-// allowed to be other than recorded. There is nothing to say of a run that was
-// carried out in one go.
+// writeSessions prints when a run was stopped and resumed, and which changes
+// the user allowed. It prints nothing for a run with one session.
 func writeSessions(w io.Writer, run store.Run) {
 	for i, s := range run.Sessions[:max(0, len(run.Sessions)-1)] {
 		how := "the process died"

@@ -13,9 +13,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
-// Outcomes prints the outcomes of a run's trials per attack and variant, and the
-// attack success rate (ASR) with its 95 % Wilson interval. planned is how many trials
-// the run was to hold.
+// Outcomes prints the outcomes of a run's trials per attack and variant, and
+// the attack success rate (ASR) with its 95 % Wilson interval. planned is the
+// number of trials in the plan.
 func Outcomes(w io.Writer, attacks stats.Rows, planned int) {
 	all := attacks.Total()
 	lines := [][]string{{"ATTACK", "TRIALS", "SUCCEEDED", "DEFENDED", "UNDET.", "ERRORED", "OPEN", "ASR", "95% CI"}}
@@ -47,8 +47,8 @@ func outcomeCells(r *stats.Row, indent string) []string {
 }
 
 // Aligned prints lines of cells, the first of them the heads, in columns. left
-// says which columns are flush left. Of the rare columns it leaves out those that
-// hold nothing but zeros: a table has to fit into 80 columns.
+// says which columns are left-aligned. Rare columns that hold only zeros are
+// left out, so that the table fits into 80 columns.
 func Aligned(w io.Writer, lines [][]string, left func(column int) bool, rare ...int) {
 	widths := make([]int, len(lines[0]))
 	for column := range widths {
@@ -78,8 +78,8 @@ func zeros(lines [][]string, column int) bool {
 	return !slices.ContainsFunc(lines, func(line []string) bool { return line[column] != "0" })
 }
 
-// percent rounds a rate for people. A rate above 0 is never shown as 0%, and one below
-// 1 never as 100%.
+// percent rounds a rate for display. A rate above 0 is never shown as 0%, and
+// one below 1 never as 100%.
 func percent(x float64) string {
 	switch rounded := math.Round(100 * x); {
 	case rounded == 0 && x > 0:

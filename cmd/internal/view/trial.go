@@ -10,8 +10,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// Trial prints what a trial is about, and how an attempt at it ended. silent says that
-// the attempt has no turn that could show why.
+// Trial prints the objective of a trial, and how an attempt at it ended. silent
+// says that the attempt has no turn that shows the reason.
 func Trial(w io.Writer, trial store.Trial, attempt int, silent bool, file FileOf) {
 	if attempt == trial.Attempt {
 		writeOutcome(w, trial, silent)
@@ -27,7 +27,7 @@ func Trial(w io.Writer, trial store.Trial, attempt int, silent bool, file FileOf
 	}
 }
 
-// writeOutcome prints how a trial ended.
+// writeOutcome prints the outcome of a trial.
 func writeOutcome(w io.Writer, trial store.Trial, silent bool) {
 	fmt.Fprintf(w, "trial %s: %s\n", trial.ID, outcomeOf(trial))
 	if reason := reasonOf(trial); reason != "" {

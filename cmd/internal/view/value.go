@@ -10,11 +10,11 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// FileOf returns the file in which a value is kept; ok is false where it is kept in
-// none.
+// FileOf returns the file in which a value is kept; ok is false for a value in
+// the database.
 type FileOf func(core.Value) (path string, ok bool)
 
-// showValue returns text as it is, and names where anything else is kept.
+// showValue returns text unchanged, and the file of any other value.
 func showValue(v core.Value, file FileOf) string {
 	switch v.Modality {
 	case core.Text, core.ToolCall, core.ToolResult:
@@ -34,7 +34,7 @@ func showValue(v core.Value, file FileOf) string {
 
 func label(s string) string { return fmt.Sprintf("%-10s", s) }
 
-// inFront puts something in front of a text, if there is one.
+// inFront adds a prefix to a text that is not empty.
 func inFront(of, s string) string {
 	if s == "" {
 		return ""
@@ -42,8 +42,8 @@ func inFront(of, s string) string {
 	return of + s
 }
 
-// Round shortens a duration: to milliseconds below a second, and to tenths of a
-// second from there on.
+// Round rounds a duration: to milliseconds below a second, otherwise to tenths
+// of a second.
 func Round(d time.Duration) time.Duration {
 	if d < time.Second {
 		return d.Round(time.Millisecond)
@@ -51,7 +51,7 @@ func Round(d time.Duration) time.Duration {
 	return d.Round(100 * time.Millisecond)
 }
 
-// withoutReply says how a turn is without a whole reply.
+// withoutReply describes a turn without a complete reply.
 func withoutReply(t record.Turn) string {
 	if t.Reply != nil {
 		return "broke off"

@@ -4,7 +4,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// noSuchCommand reports an unknown command with the nearest known one.
+// noSuchCommand returns an error for an unknown command, with the nearest known
+// one.
 func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -18,8 +19,8 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	return usagef("unknown command %q", cmd.CommandPath()+" "+args[0]).suggesting(args[0], known)
 }
 
-// takes returns a check that a command gets as many arguments as it takes,
-// what being their name.
+// takes returns a check for the number of arguments of a command; what is their
+// name.
 func takes(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, given []string) error {
 		switch {

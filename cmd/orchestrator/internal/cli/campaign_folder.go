@@ -25,8 +25,8 @@ type campaignFolder struct {
 	lock *install.Lock
 }
 
-// readFolders reads campaigns and the locks beside them. A campaign with any
-// mistake is an error.
+// readFolders reads campaigns and the locks beside them. An invalid campaign is
+// an error.
 func readFolders(from app.Files, files []string) ([]*campaignFolder, error) {
 	var folders []*campaignFolder
 	byDir := map[string]*campaignFolder{}
@@ -63,8 +63,8 @@ func (f *campaignFolder) required() []requirement.Requirement {
 	return all
 }
 
-// relock prints what changes in a folder's lock, and writes it if that is
-// wanted. It reports whether anything changes.
+// relock prints the changes of a folder's lock, and writes it if requested. It
+// reports whether anything changes.
 func (f *campaignFolder) relock(ctx context.Context, env Env, found []host.Program, flags *hostFlags, write bool) (bool, error) {
 	updater := install.Updater{Dir: f.dir, Found: found, Describe: flags.confined.describe(env)}
 	lock, err := updater.Update(ctx, f.lock, f.required())
@@ -91,10 +91,10 @@ func (f *campaignFolder) relock(ctx context.Context, env Env, found []host.Progr
 	return true, nil
 }
 
-// sourceOf returns where a campaign's, or its lock's, plugin comes from.
+// sourceOf returns the source of a plugin in a campaign or its lock.
 func sourceOf(file, source string) string { return requirement.Locate(filepath.Dir(file), source) }
 
-// campaignFiles returns the campaigns that are meant by files and folders.
+// campaignFiles returns the campaigns for arguments that are files or folders.
 func campaignFiles(from app.Files, given []string) ([]string, error) {
 	var files []string
 	for _, path := range given {
@@ -138,8 +138,8 @@ func yamlFiles(folder string) ([]string, error) {
 	return files, nil
 }
 
-// isCampaign reports whether a file is a campaign, though perhaps a wrong one,
-// and not some other YAML file.
+// isCampaign reports whether a file is a campaign, valid or not, and not
+// another YAML file.
 func isCampaign(from app.Files, file string) bool {
 	c, _, _ := app.ReadCampaign(from, file)
 	return c != nil && len(c.Attacks) > 0

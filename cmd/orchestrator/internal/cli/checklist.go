@@ -14,7 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/conformance"
 )
 
-// checkList runs checks one after the other, and prints a line of each.
+// checkList runs checks one after the other, and prints a line for each.
 type checkList struct {
 	out     io.Writer
 	only    *regexp.Regexp
@@ -23,10 +23,10 @@ type checkList struct {
 	passed, failed, skipped, left int
 }
 
-// root returns what the checks report to.
+// root returns the T for the checks.
 func (l *checkList) root(ctx context.Context) conformance.T { return &listed{list: l, ctx: ctx} }
 
-// conclude prints the sum and says how the command ends.
+// conclude prints the totals and returns the command's error.
 func (l *checkList) conclude(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -46,7 +46,7 @@ func (l *checkList) conclude(ctx context.Context) error {
 	return nil
 }
 
-// listed is a check of the list, or a group of them.
+// listed is a check of the list, or a group of checks.
 type listed struct {
 	list *checkList
 	ctx  context.Context //nolint:containedctx // as that of a testing.T
@@ -59,14 +59,14 @@ type listed struct {
 
 var _ conformance.T = (*listed)(nil)
 
-// Context is over when the check has taken too long, or the user has enough.
+// Context ends when the check has taken too long, or the user interrupts it.
 func (c *listed) Context() context.Context { return c.ctx }
 
 // Group runs checks under a name.
 func (c *listed) Group(name string, checks func(conformance.T)) {
 	group := &listed{list: c.list, ctx: c.ctx, name: c.below(name)}
 	group.do(checks)
-	if len(group.failures) > 0 && c.ctx.Err() == nil { // what its checks have in common went wrong
+	if len(group.failures) > 0 && c.ctx.Err() == nil { // the common part of the checks has failed
 		group.print()
 	}
 }
@@ -86,7 +86,7 @@ func (c *listed) Run(name string, check func(conformance.T)) bool {
 	one := &listed{list: c.list, ctx: ctx, name: full}
 	one.do(check)
 	if c.ctx.Err() != nil {
-		return false // stopped by the user: it says nothing about the plugin
+		return false // the user interrupted it, which is no result
 	}
 	one.print()
 	return len(one.failures) == 0
@@ -127,20 +127,20 @@ func (c *listed) print() {
 	}
 }
 
-// Errorf notes what is wrong.
+// Errorf records a failure.
 func (c *listed) Errorf(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failures = append(c.failures, fmt.Sprintf(format, args...))
 }
 
-// Fatalf notes what is wrong and ends the check.
+// Fatalf records a failure and ends the check.
 func (c *listed) Fatalf(format string, args ...any) {
 	c.Errorf(format, args...)
 	runtime.Goexit()
 }
 
-// Skipf says why there is nothing to check, and ends the check.
+// Skipf records why the check does not apply, and ends it.
 func (c *listed) Skipf(format string, args ...any) {
 	c.skipped = fmt.Sprintf(format, args...)
 	runtime.Goexit()

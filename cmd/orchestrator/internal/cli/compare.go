@@ -70,7 +70,7 @@ func compareRuns(ctx context.Context, s *store.Reader, baselineName, name string
 	return app.Compare(ctx, s, baseline, run, alpha)
 }
 
-// findBaseline reads the run that another one is to be compared with.
+// findBaseline reads the run to compare with.
 func findBaseline(ctx context.Context, s *store.Reader, run store.Run, name string) (store.Run, error) {
 	if name != campaign.Previous {
 		return app.FindRun(ctx, s, name)

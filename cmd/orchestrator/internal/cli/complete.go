@@ -9,8 +9,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// completion proposes arguments to a shell, which picks those that begin with
-// what has been typed.
+// completion proposes arguments to a shell, which filters them by the prefix
+// that was typed.
 type completion = func(cmd *cobra.Command, given []string, typed string) ([]string, cobra.ShellCompDirective)
 
 // completeFlag proposes values for a flag.
@@ -26,7 +26,7 @@ func completeRuns(dir *storeFlag) completion {
 		_ = dir.read(cmd.Context(), func(s *store.Reader) (err error) {
 			found, err = idsOf(cmd.Context(), s, given)
 			return err
-		}) // a shell has nowhere to show an error
+		}) // a shell cannot show an error
 		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
 }
@@ -38,7 +38,7 @@ func completeComparison(dir *storeFlag) completion {
 			_ = dir.read(cmd.Context(), func(s *store.Reader) (err error) {
 				found, err = idsOf(cmd.Context(), s, nil)
 				return err
-			}) // a shell has nowhere to show an error
+			}) // a shell cannot show an error
 		}
 		if len(given) == 0 {
 			found = append(found, campaign.Previous)

@@ -1,4 +1,4 @@
-// Package cli is the command line: one file per command. env.go is the only file
-// that knows the process: its arguments, environment, streams and clock; exit.go is
-// the only one that knows exit codes.
+// Package cli is the command line: one file per command. Only env.go uses the
+// process's arguments, environment, streams and clock; only exit.go knows exit
+// codes.
 package cli

@@ -16,31 +16,33 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 )
 
-// Env is the world as a command sees it, so that tests can give it another.
+// Env holds everything that a command uses of the process, so that tests can
+// replace it.
 type Env struct {
 	// Args are the arguments without the program's name.
 	Args   []string
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
-	// Terminal reports whether Stderr is a terminal that can be redrawn.
+	// Terminal reports whether Stderr is a terminal.
 	Terminal bool
-	// Width is how many columns Stdout has; 0 where it is no terminal.
+	// Width is the number of columns of Stdout; 0 where it is not a terminal.
 	Width int
 	// LookupEnv reads an environment variable.
 	LookupEnv func(name string) (string, bool)
-	// Environ is the whole environment, which a plugin's launcher passes on.
+	// Environ is the whole environment, for a plugin's launcher.
 	Environ []string
-	// Files reads the files of campaigns; nil stands for those of the operating system.
+	// Files reads the files of campaigns; nil uses those of the operating
+	// system.
 	Files app.Files
-	// Executable is the path of this program, which is started again to
-	// serve the bundled components.
+	// Executable is the path of this program, which is started again to serve
+	// the bundled components.
 	Executable string
-	// DataDir is where this user's runs and plugins are kept.
+	// DataDir is the folder of this user's runs and plugins.
 	DataDir string
 	Now     func() time.Time
 
-	// raw is Stdout, for what is not for people's eyes. Run sets it.
+	// raw is Stdout without escaping, for output for programs. Run sets it.
 	raw io.Writer
 }
 
@@ -48,7 +50,7 @@ type Env struct {
 // second one ends the process at once.
 func signalContext() (ctx context.Context, stop context.CancelFunc) {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+	if !signal.Ignored(syscall.SIGHUP) { // it is ignored under nohup
 		signals = append(signals, syscall.SIGHUP)
 	}
 	ctx, stop = signal.NotifyContext(context.Background(), signals...)
@@ -56,7 +58,8 @@ func signalContext() (ctx context.Context, stop context.CancelFunc) {
 	return ctx, stop
 }
 
-// systemEnv returns the real world. Its Stderr is set also where it fails.
+// systemEnv returns the Env of this process. Its Stderr is set even with an
+// error.
 func systemEnv() (Env, error) {
 	executable, err := os.Executable()
 	if err != nil {
@@ -78,7 +81,7 @@ func systemEnv() (Env, error) {
 	}, nil
 }
 
-// width returns how many columns a terminal has, 0 for anything else.
+// width returns the number of columns of a terminal, 0 for anything else.
 func width(file *os.File) int {
 	columns, _, err := term.GetSize(int(file.Fd()))
 	if err != nil {
@@ -99,7 +102,8 @@ func (osFiles) Resolve(path string) (string, error) { return filepath.EvalSymlin
 // Abs makes a path absolute, from the current folder.
 func (osFiles) Abs(path string) (string, error) { return filepath.Abs(path) }
 
-// dataDir follows the XDG Base Directory Specification, and the custom of macOS there.
+// dataDir follows the XDG Base Directory Specification, and on macOS its
+// convention.
 func dataDir() string {
 	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "orchestrator")

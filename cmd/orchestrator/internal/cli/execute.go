@@ -10,13 +10,13 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
-// execute carries out what spec says, and prints the progress and the results.
+// execute carries out spec, and prints the progress and the results.
 func execute(ctx context.Context, env Env, flags campaignFlags, dir storeFlag, spec app.Spec, observers ...engine.Observer) (out app.Outcome, err error) {
 	redactor := secret.NewRedactor()
 	screen := view.NewProgress(env.Stderr, env.Terminal)
-	log := redactor.Writer(screen) // above the progress, without secrets
+	log := redactor.Writer(screen) // above the progress bar, without secrets
 	defer func() { err = errors.Join(err, log.Close()) }()
-	planner := &app.Planner{} // a replay plans by the record
+	planner := &app.Planner{} // a replay plans from the record
 	if spec.Kind != app.Replay {
 		if planner, err = flags.planner(env, log); err != nil {
 			return app.Outcome{}, err

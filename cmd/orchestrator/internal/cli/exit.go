@@ -24,14 +24,15 @@ const (
 	exitWrong = 2
 	// exitNoEvidence: the run could not give evidence.
 	exitNoEvidence = 3
-	// exitNotLaunched: the sandbox could not be made, so that no plugin runs.
+	// exitNotLaunched: the sandbox could not be set up, so that the plugin was
+	// not started.
 	exitNotLaunched = sandbox.ExitStatus
-	// exitInterrupted: stopped by a signal, as shells number SIGINT, or by
+	// exitInterrupted: stopped by a signal (the shells' code for SIGINT) or by
 	// orchestrator stop.
 	exitInterrupted = 130
 )
 
-// usageError is a mistake on the command line.
+// usageError is an error in the command line.
 type usageError struct {
 	error
 	hint string
@@ -39,20 +40,18 @@ type usageError struct {
 
 func (e usageError) Unwrap() error { return e.error }
 
-// withHint replaces the general hint; an empty one says that the message is
-// enough.
+// withHint replaces the general hint; "" removes it.
 func (e usageError) withHint(format string, args ...any) usageError {
 	e.hint = fmt.Sprintf(format, args...)
 	return e
 }
 
-// usagef returns an error for a mistake on the command line.
+// usagef returns a usageError.
 func usagef(format string, args ...any) usageError {
 	return usageError{fmt.Errorf(format, args...), "orchestrator help shows the commands and their flags"}
 }
 
-// suggesting ends the message about an unknown name with the nearest of the
-// known ones.
+// suggesting adds the nearest known name to the message about an unknown one.
 func (e usageError) suggesting(name string, known []string) usageError {
 	if near := schema.Nearest(name, known); near != "" {
 		return usageError{fmt.Errorf("%w (did you mean %q?)", e.error, near), ""}
@@ -60,8 +59,8 @@ func (e usageError) suggesting(name string, known []string) usageError {
 	return e
 }
 
-// conclusion is how a run ends that was carried out, with an exit code other
-// than 0: its explanation has been printed already.
+// conclusion is the error of a run that ended with an exit code other than 0:
+// its explanation was printed already.
 type conclusion struct{ code int }
 
 func (c conclusion) Error() string { return fmt.Sprintf("exit code %d", c.code) }
@@ -81,7 +80,8 @@ func verdictCode(v app.Verdict) int {
 	}
 }
 
-// concluded returns how a command ends that has carried a run out, or tried to.
+// concluded returns the error of a command that has carried out a run, or tried
+// to.
 func concluded(out app.Outcome, err error) error {
 	if code := verdictCode(out.Verdict); code != exitClean {
 		return errors.Join(conclusion{code}, err)
@@ -116,8 +116,8 @@ func exitCode(err error) int {
 	}
 }
 
-// scheduledOutcome says what came of a scheduled run that ended with an error, or
-// with none.
+// scheduledOutcome returns the outcome of a scheduled run that ended with an
+// error, or with nil.
 func scheduledOutcome(err error) schedule.Outcome {
 	switch exitCode(err) {
 	case exitClean:
@@ -133,9 +133,9 @@ func scheduledOutcome(err error) schedule.Outcome {
 	}
 }
 
-// printError prints an error, then its hint, each line with the program's
-// name, so that they can be told apart from what a command prints. A campaign's
-// problems come with the lines that they are about.
+// printError prints an error, then its hint, each line with the program's name,
+// which tells them from a command's output. A campaign's problems are printed
+// with their lines.
 func printError(w io.Writer, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {

@@ -16,7 +16,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// standardStream stands for the standard input or output among file names.
+// standardStream means the standard input or output in place of a file name.
 const standardStream = "-"
 
 func newExportCommand(env Env) *cobra.Command {
@@ -58,7 +58,7 @@ func exportRun(ctx context.Context, env Env, s *store.Reader, id, name string) e
 	write := func(w io.Writer) error {
 		bar := view.ByteBar(env.Stderr, env.Terminal, "exporting", -1)
 		err := s.Export(ctx, id, version(), io.MultiWriter(w, bar))
-		_ = bar.Close() // it only shows
+		_ = bar.Close() // display only
 		if errors.Is(err, store.ErrRunning) {
 			return usagef("%w", err).withHint("wait for it, or stop that process first")
 		}
@@ -78,7 +78,7 @@ func exportRun(ctx context.Context, env Env, s *store.Reader, id, name string) e
 	return nil
 }
 
-// writeNew makes a file that only its owner can read: the whole of it, or none.
+// writeNew creates a file that only its owner can read, atomically.
 func writeNew(name string, write func(io.Writer) error) (size int64, err error) {
 	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 		if err != nil {

@@ -24,10 +24,10 @@ type campaignFlags struct {
 	host          hostFlags
 	secrets       secretFlags
 	allowCommands bool
-	// allowUnlocked: the campaign runs with whatever is installed. It is a flag of the
-	// commands that carry campaigns out, as is logContents.
+	// allowUnlocked: the campaign runs with the installed plugins. Only
+	// commands that carry campaigns out register it, and logContents.
 	allowUnlocked bool
-	// logContents: the event log holds what was said.
+	// logContents: the event log holds the content of conversations.
 	logContents bool
 }
 
@@ -37,8 +37,8 @@ func (f *campaignFlags) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.allowCommands, "allow-commands", false, "let the campaign run programs of its choice on this machine")
 }
 
-// registerUnlocked adds the flag of the commands that carry campaigns out. usage begins
-// with what they do.
+// registerUnlocked adds the flag of the commands that carry campaigns out.
+// usage is the beginning of its help text.
 func (f *campaignFlags) registerUnlocked(cmd *cobra.Command, usage string) {
 	cmd.Flags().BoolVar(&f.allowUnlocked, "allow-unlocked", false, usage+" with third-party plugins as they are installed, whatever the lock says")
 }
@@ -47,8 +47,8 @@ func (f *campaignFlags) registerLog(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.logContents, "log-contents", false, "write what is said into the run's event log, too")
 }
 
-// planner returns what reads campaigns and plans them. The log of their plugins, and
-// warnings of them, are written to w.
+// planner returns the Planner. The log of its plugins, and warnings about them,
+// are written to w.
 func (f *campaignFlags) planner(env Env, w io.Writer) (*app.Planner, error) {
 	plugins, err := f.host.plugins(env, w)
 	if err != nil {

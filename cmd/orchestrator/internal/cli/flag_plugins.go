@@ -32,8 +32,8 @@ func (f *hostFlags) registerSearch(cmd *cobra.Command) {
 	completeFlag(cmd, "log-level", "trace", "debug", "info", "warn", "error")
 }
 
-// plugins returns what finds plugins and starts them. Their log and warnings of them are
-// written to w.
+// plugins returns the Plugins. Their log and warnings about them are written to
+// w.
 func (f *hostFlags) plugins(env Env, w io.Writer) (*app.Plugins, error) {
 	level := hclog.LevelFromString(f.logLevel)
 	if level == hclog.NoLevel {
@@ -54,9 +54,9 @@ func (f *hostFlags) plugins(env Env, w io.Writer) (*app.Plugins, error) {
 	}, nil
 }
 
-// search lists where third-party plugins are looked for, first match first.
-// It never contains the current folder or PATH: a cloned campaign must not be
-// able to bring a program along.
+// search lists the folders of third-party plugins, in order of precedence. It
+// never contains the current folder or PATH: a cloned campaign must not be able
+// to bring a program along.
 func (f *hostFlags) search(env Env) []string {
 	dirs := append([]string(nil), f.dirs...)
 	if list, ok := env.LookupEnv("ORCHESTRATOR_PLUGIN_DIR"); ok {
@@ -72,11 +72,11 @@ func (f *hostFlags) search(env Env) []string {
 	return dirs
 }
 
-// installDir is where plugins are installed.
+// installDir is the folder in which plugins are installed.
 func installDir(env Env) string { return filepath.Join(env.DataDir, "plugins") }
 
-// checkFolders refuses a --plugin-dir that is no folder: the user believes
-// that there are plugins in it.
+// checkFolders returns an error for a --plugin-dir that is not a folder: the
+// user expects plugins in it.
 func checkFolders(dirs []string) error {
 	for _, dir := range dirs {
 		info, err := os.Stat(dir)
@@ -90,7 +90,7 @@ func checkFolders(dirs []string) error {
 	return nil
 }
 
-// confinementFlags say what the processes of plugins are held to.
+// confinementFlags are the restrictions of the plugins' processes.
 type confinementFlags struct {
 	required bool
 	exempt   []string
@@ -101,7 +101,7 @@ func (f *confinementFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.exempt, "no-sandbox", nil, "`plugin` that is held to nothing; orchestrator is the bundled one; may be repeated")
 }
 
-// confinement is what this program can hold plugins to.
+// confinement returns the restrictions that this program can enforce.
 func (f *confinementFlags) confinement(env Env) host.Confinement {
 	return host.Confinement{
 		Launcher: []string{env.Executable, pluginLaunch},
@@ -111,7 +111,7 @@ func (f *confinementFlags) confinement(env Env) host.Confinement {
 	}
 }
 
-// describe starts one program and asks it what it is.
+// describe starts one program and returns its description.
 func (f *confinementFlags) describe(env Env) func(context.Context, host.Program) (host.Plugin, error) {
 	return (&app.Plugins{Confinement: f.confinement(env)}).Describe
 }

@@ -61,7 +61,7 @@ func withStore[S io.Closer](ctx context.Context, f *storeFlag, open func(context
 	return do(s)
 }
 
-// flag returns the flag as it has to be repeated for another command.
+// flag returns the flag for use in another command.
 func (f *storeFlag) flag() string {
 	if f.dir == f.standard {
 		return ""

@@ -24,7 +24,7 @@ gc may be used while runs are going on.`,
 		Args: takes(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			// Where there is no store, none is made.
+			// A store that does not exist is not created.
 			if dryRun {
 				return dir.read(ctx, func(s *store.Reader) error { return collectGarbage(ctx, env, s.FindGarbage, dryRun) })
 			}
@@ -39,7 +39,7 @@ gc may be used while runs are going on.`,
 	return cmd
 }
 
-// collectGarbage prints what collect finds, and what that comes to.
+// collectGarbage prints what collect finds, and the total.
 func collectGarbage(ctx context.Context, env Env, collect func(context.Context, store.GCOptions) error, dryRun bool) error {
 	show, files, bytes := view.CountBar(env.Stderr, env.Terminal, "looking through the store"), 0, int64(0)
 	err := collect(ctx, store.GCOptions{

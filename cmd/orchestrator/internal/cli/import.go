@@ -43,7 +43,7 @@ func importFile(ctx context.Context, env Env, dir storeFlag, name string) error 
 	return dir.use(ctx, func(s *store.Store) error {
 		bar := view.ByteBar(env.Stderr, env.Terminal, "importing", size)
 		id, known, err := s.Import(ctx, io.TeeReader(file, bar))
-		_ = bar.Close() // it only shows
+		_ = bar.Close() // display only
 		switch {
 		case core.KindOf(err) == core.ErrorInput:
 			return usagef("%s: %w", name, err).withHint("%s", core.HintOf(err))
@@ -66,7 +66,7 @@ func importFile(ctx context.Context, env Env, dir storeFlag, name string) error 
 	})
 }
 
-// openImport opens what is imported, and returns its size, or -1.
+// openImport opens the file to import, and returns its size, or -1.
 func openImport(ctx context.Context, env Env, name string) (io.ReadCloser, int64, error) {
 	if name == standardStream {
 		return io.NopCloser(interruptible(ctx, env.Stdin)), -1, nil
@@ -88,9 +88,8 @@ func openImport(ctx context.Context, env Env, name string) (io.ReadCloser, int64
 	return file, info.Size(), nil
 }
 
-// interruptible is a reader that does not wait any more once ctx is cancelled,
-// whoever writes to it. Its goroutine then waits for the reader until the program
-// ends.
+// interruptible is a reader whose Read returns once ctx is cancelled. Its
+// goroutine then waits for the underlying reader until the program ends.
 func interruptible(ctx context.Context, from io.Reader) io.Reader {
 	r, w := io.Pipe()
 	context.AfterFunc(ctx, func() { _ = w.CloseWithError(ctx.Err()) })

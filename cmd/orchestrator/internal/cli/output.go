@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// output remembers the first error of its writer, so that those who print need
-// not ask after each line.
+// output keeps the first error of its writer, so that callers need not check
+// each line.
 type output struct {
 	w   io.Writer
 	err error
@@ -23,8 +23,8 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, o.err
 }
 
-// explain adds the first error of the output to that of the command. An error that
-// the command returned because of it is not reported twice.
+// explain adds the first write error to the command's error. An error that the
+// command returned because of it is not reported twice.
 func (o *output) explain(err error) error {
 	if o.err == nil {
 		return err
@@ -36,7 +36,7 @@ func (o *output) explain(err error) error {
 	return errors.Join(err, lost)
 }
 
-// writeJSON writes a value for programs, and for people who look at it.
+// writeJSON writes a value as indented JSON.
 func writeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")

@@ -27,8 +27,8 @@ func newPlanCommand(env Env) *cobra.Command {
 	return cmd
 }
 
-// planCampaign checks a campaign as validate does, and prints what a run of it
-// would come to.
+// planCampaign checks a campaign as validate does, and prints the estimate of a
+// run.
 func planCampaign(ctx context.Context, env Env, file string, flags *campaignFlags, asJSON bool) error {
 	planner, err := flags.planner(env, env.Stderr)
 	if err != nil {

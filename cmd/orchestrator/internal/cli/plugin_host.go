@@ -6,8 +6,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/conformance"
 )
 
-// pluginHost is the hidden command by which this program, started again, is the
-// host that "plugins test" kills.
+// pluginHost is the hidden command with which this program is started again as
+// the host that "plugins test" kills.
 const pluginHost = "plugin-host"
 
 func newPluginHostCommand(env Env) *cobra.Command {

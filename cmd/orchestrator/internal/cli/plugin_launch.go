@@ -6,7 +6,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
 )
 
-// pluginLaunch is the hidden command by which this program, started again,
+// pluginLaunch is the hidden command with which this program is started again,
 // restricts itself and becomes a plugin.
 const pluginLaunch = "plugin-launch"
 

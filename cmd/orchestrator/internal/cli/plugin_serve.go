@@ -13,18 +13,16 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets"
 )
 
-// pluginServe is the hidden command by which this program, started again,
-// serves the components that it ships with: they travel the same road as a
-// third party's.
+// pluginServe is the hidden command with which this program is started again to
+// serve the bundled components, in the same way as a third party's.
 const pluginServe = "plugin-serve"
 
 func bundledComponents() []core.Component {
 	return slices.Concat(targets.All(), converters.All(), scorers.All())
 }
 
-// bundledPermissions are what the bundled components do beside computing. The
-// programs and files that a campaign names come on top of them, where the user
-// allows these.
+// bundledPermissions are those of the bundled components. Programs and files
+// that a campaign names are added where the user allows these.
 func bundledPermissions() core.Permissions {
 	return core.Permissions{Network: true, Programs: speech.Programs()}
 }
@@ -33,7 +31,7 @@ func newPluginServeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    pluginServe,
 		Hidden: true,
-		// What may stand behind it, Serve knows.
+		// Serve checks the arguments.
 		DisableFlagParsing: true,
 		Run: func(*cobra.Command, []string) {
 			info := plugins.Info{Name: "orchestrator", Version: version(), Permissions: bundledPermissions()}

@@ -93,11 +93,11 @@ func describePlugin(w io.Writer, p host.Plugin) error {
 	return nil
 }
 
-// completeComponents proposes the components that the plugins offer.
+// completeComponents proposes the components of the plugins.
 func completeComponents(env Env, flags *hostFlags) completion {
 	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
 		if len(given) == 0 {
-			if catalog, err := readCatalog(cmd.Context(), env, io.Discard, flags); err == nil { // a shell has nowhere to show an error
+			if catalog, err := readCatalog(cmd.Context(), env, io.Discard, flags); err == nil { // a shell cannot show an error
 				found = componentNames(catalog)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
 )
 
-// trustFlags say whose releases are installed.
+// trustFlags say whose releases may be installed.
 type trustFlags struct {
 	key      string
 	unsigned bool
@@ -87,7 +87,7 @@ before it is put in place.`,
 	return cmd
 }
 
-// installOptions are those of every installation.
+// installOptions are the options of every installation.
 func installOptions(env Env, confined *confinementFlags) (install.Options, error) {
 	if env.DataDir == "" {
 		return install.Options{}, usagef("there is no folder to install plugins in").withHint("set XDG_DATA_HOME, or HOME")
@@ -100,7 +100,7 @@ func installOptions(env Env, confined *confinementFlags) (install.Options, error
 	}, nil
 }
 
-// announce says what a plugin may do that is about to be put in place.
+// announce prints the permissions of a plugin before it is installed.
 func announce(w io.Writer, l install.Entry, before *install.Entry) {
 	fmt.Fprintf(w, "%s %s may do: %s\n", l.Name, l.Version, l.Permissions)
 	if before == nil {
@@ -129,8 +129,8 @@ func printInstalled(w io.Writer, i install.Installed) {
 	fmt.Fprintf(w, "  from       %s\n  signature  %s\n  SHA-256    %s\n  program    %s\n", i.Source, signature, i.SHA256[install.Platform()], i.Path)
 }
 
-// newDownload shows how a file comes: as a bar on a terminal, as a line
-// elsewhere.
+// newDownload shows the progress of a download: on a terminal as a bar,
+// otherwise as a line.
 func newDownload(env Env, file string, size int64) io.WriteCloser {
 	if !env.Terminal {
 		how := ""

@@ -54,8 +54,8 @@ func listComponents(w io.Writer, catalog *host.Catalog) error {
 	return t.Flush()
 }
 
-// versionOf returns a plugin's version. That of a process which the user has started is
-// its own word.
+// versionOf returns a plugin's version. For a process that the user has
+// started, it is the one that the plugin declares.
 func versionOf(p host.Plugin) string {
 	if p.Attached {
 		return p.Version + " (attached, unverified)"
@@ -63,8 +63,8 @@ func versionOf(p host.Plugin) string {
 	return p.Version
 }
 
-// readCatalog returns what the bundled plugin and the newest version of every other one
-// offer. It warns, on w, of those that cannot be used.
+// readCatalog returns the descriptions of the bundled plugin and the newest
+// version of every other one. It warns, on w, of plugins that fail.
 func readCatalog(ctx context.Context, env Env, w io.Writer, flags *hostFlags) (*host.Catalog, error) {
 	plugins, err := flags.plugins(env, w)
 	if err != nil {
@@ -86,8 +86,8 @@ func readCatalog(ctx context.Context, env Env, w io.Writer, flags *hostFlags) (*
 	return catalog, nil
 }
 
-// listPlugins prints every third-party plugin. What was installed is not
-// started: what it says of itself was kept then.
+// listPlugins prints every third-party plugin. An installed one is not started:
+// its description was stored when it was installed.
 func listPlugins(ctx context.Context, env Env, flags *hostFlags) error {
 	plugins, err := flags.plugins(env, env.Stderr)
 	if err != nil {
@@ -108,8 +108,8 @@ func listPlugins(ctx context.Context, env Env, flags *hostFlags) error {
 	return nil
 }
 
-// whatIs returns what was kept of a program when it was installed, and asks one
-// that was not.
+// whatIs returns the stored description of an installed program, and starts any
+// other to describe it.
 func whatIs(ctx context.Context, plugins *app.Plugins, p host.Program) (install.Entry, error) {
 	l, installed, err := install.Receipt(p)
 	if installed || err != nil {

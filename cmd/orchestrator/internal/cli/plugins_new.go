@@ -12,7 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/scaffold"
 )
 
-// released matches the versions that the module proxy has.
+// released matches the versions that the module proxy can have.
 var released = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[a-z]+\.?[0-9]*)?$`)
 
 func newPluginsNewCommand(env Env) *cobra.Command {

@@ -28,7 +28,7 @@ type testFlags struct {
 	run     string
 	timeout time.Duration
 	verbose bool
-	// bare: the plugin is held to nothing that it declares.
+	// bare: the plugin runs without restrictions.
 	bare    bool
 	secrets secretFlags
 }
@@ -108,7 +108,7 @@ func testPlugin(ctx context.Context, env Env, flags testFlags, argv []string) (e
 	return checks.conclude(ctx)
 }
 
-// readCases reads the file of cases, with the secrets that it names.
+// readCases reads the cases file, with the secrets that it names.
 func (f *testFlags) readCases(env Env, redactor *secret.Redactor) ([]conformance.Case, error) {
 	if f.cases == "" {
 		return nil, nil

@@ -45,7 +45,7 @@ none of them. The exit code is 2 where something is wrong.`,
 	return cmd
 }
 
-// reportVerified prints findings, first as a table and then why.
+// reportVerified prints findings as a table, followed by their reasons.
 func reportVerified(env Env, all []install.Verified) error {
 	lines := [][]string{{"PLUGIN", "VERSION", "FINDING", "SHA-256", "PROGRAM"}}
 	wrong := 0

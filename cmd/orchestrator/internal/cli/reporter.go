@@ -11,7 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// console is an [app.Log] that is written to w.
+// console is an [app.Log] that writes to w.
 type console struct{ w io.Writer }
 
 // Note prints a line.
@@ -20,7 +20,7 @@ func (c console) Note(message string) { fmt.Fprintln(c.w, message) }
 // Warn prints a warning.
 func (c console) Warn(message string) { view.Lines(c.w, "warning", message) }
 
-// WarnOf prints a warning of a place in a file.
+// WarnOf prints a warning with a position in a file.
 func (c console) WarnOf(p yamlfile.Problem, source []byte) { view.Problem(c.w, "warning", p, source) }
 
 // report is an [app.Reporter]: the progress on standard error, and the results on
@@ -31,7 +31,7 @@ type report struct {
 	dir storeFlag
 }
 
-// Conclude prints the table and where to look.
+// Conclude prints the table and the commands that show more.
 func (r report) Conclude(c app.Conclusion) {
 	held := phrase.Count(c.Summary.Planned, "trial")
 	if n := c.Summary.Tally.Total(); n < c.Summary.Planned {

@@ -45,8 +45,8 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 	return cmd
 }
 
-// resumeRun carries a run on that was stopped. Of a finished one it says again what was
-// said when it ended.
+// resumeRun resumes a run that was stopped. For a finished run it prints the
+// conclusion again.
 func resumeRun(ctx context.Context, env Env, flags campaignFlags, dir storeFlag, name string, spec app.Spec, observers ...engine.Observer) (out app.Outcome, err error) {
 	var run store.Run
 	err = dir.read(ctx, func(s *store.Reader) error {
@@ -73,7 +73,7 @@ func resumeRun(ctx context.Context, env Env, flags campaignFlags, dir storeFlag,
 	return execute(ctx, env, flags, dir, spec, observers...)
 }
 
-// resumeCommand returns what names the command that carries a run on.
+// resumeCommand returns a function that names the command to resume a run.
 func resumeCommand(dir storeFlag) func(run string) string {
 	return func(run string) string { return fmt.Sprintf("orchestrator resume%s %s", dir.flag(), run) }
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 )
 
-// Main runs the program in the real world and returns its exit code. The first
-// SIGINT, SIGTERM or SIGHUP asks the command to stop and leave a consistent
-// record; a second one ends the process at once.
+// Main runs the program with the process's arguments and streams, and returns
+// its exit code. The first SIGINT, SIGTERM or SIGHUP asks the command to stop
+// and leave a consistent record; a second one ends the process at once.
 func Main() int {
 	ctx, stop := signalContext()
 	defer stop()
@@ -37,7 +37,7 @@ func Run(ctx context.Context, env Env) int {
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	err := root.ExecuteContext(ctx)
 	if _, ok := errors.AsType[usageError](err); err != nil && !understood && !ok {
-		err = usagef("%w", err) // whatever cobra found wrong with the arguments
+		err = usagef("%w", err) // cobra found an error in the arguments
 	}
 	err = out.explain(err)
 	printError(view.Printable(env.Stderr), err)
@@ -98,7 +98,7 @@ a signal or by orchestrator stop.`,
 				return errors.Join(err, noSuchCommand(found, rest))
 			}
 		}
-		if cmd.HasSubCommands() { // and nothing that it does itself
+		if cmd.HasSubCommands() { // a command that only has subcommands
 			cmd.Args = noSuchCommand
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}

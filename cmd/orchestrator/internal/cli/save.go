@@ -11,15 +11,15 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// saver writes the sounds and images of a conversation where players and
-// reports find them: as DIR/<turn>-<who>.wav.
+// saver writes the sounds and images of a conversation to files:
+// DIR/<turn>-<who>.wav.
 type saver struct {
 	dir string
 	out io.Writer
 	err error
 }
 
-// saveTurns writes what the turns hold and says what it wrote.
+// saveTurns writes the sounds and images of turns and prints the files' names.
 func saveTurns(out io.Writer, dir string, turns []record.Turn) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("saving: %w", err)
@@ -57,8 +57,8 @@ func (s *saver) message(turn int, m core.Message) {
 	}
 }
 
-// extension is how the names of files with a value's media type end. It does
-// not ask the system, whose answers differ.
+// extension is the file name extension for a value's media type. It does not
+// use the system's table, which differs between systems.
 func extension(v core.Value) string {
 	base, _, _ := mime.ParseMediaType(v.MediaType)
 	known := map[string]string{

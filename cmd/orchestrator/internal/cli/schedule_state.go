@@ -11,18 +11,18 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
-// mostFires is how many due times are looked back at.
+// mostFires is the number of due times that are read.
 const mostFires = 50
 
-// warnIfIdle warns that nothing begins by itself.
+// warnIfIdle warns that no serve process uses the store, so that no run begins.
 func warnIfIdle(w io.Writer, s *store.Reader) {
 	if !s.Schedules().Scheduling() {
 		view.Lines(w, "warning", "no serve is running on this store: nothing begins by itself")
 	}
 }
 
-// newScheduleChange returns a command that changes a schedule in the store, where a
-// serve that is running finds it.
+// newScheduleChange returns a command that changes a schedule in the store; a
+// running serve process reads the change.
 func newScheduleChange(env Env, verb, short string, do func(context.Context, *store.Store, storeFlag, schedule.State) error) *cobra.Command {
 	var dir storeFlag
 	cmd := &cobra.Command{
@@ -47,7 +47,7 @@ func newScheduleChange(env Env, verb, short string, do func(context.Context, *st
 	return cmd
 }
 
-// findSchedule reads the schedule that somebody named on the command line.
+// findSchedule reads the schedule with a name from the command line.
 func findSchedule(ctx context.Context, s *store.Reader, name string) (schedule.State, error) {
 	states, err := s.Schedules().All(ctx)
 	if err != nil {
@@ -75,7 +75,7 @@ func completeSchedules(dir *storeFlag) completion {
 				}
 			}
 			return err
-		}) // a shell has nowhere to show an error
+		}) // a shell cannot show an error
 		return found, cobra.ShellCompDirectiveNoFileComp
 	}
 }

@@ -62,7 +62,7 @@ type server struct {
 	flags  campaignFlags
 	dir    storeFlag
 	listen string
-	// calls says that runs are recorded call by call.
+	// calls says that each call of a component is recorded.
 	calls  bool
 	log    *view.ScheduleLog
 	probes probes
@@ -93,7 +93,7 @@ func (s *server) serve(ctx context.Context, given []string) error {
 	})
 }
 
-// campaigns returns the files of campaigns, from the root.
+// campaigns returns the absolute paths of campaign files.
 func (s *server) campaigns(given []string) ([]string, error) {
 	var files []string
 	for _, name := range given {
@@ -124,7 +124,7 @@ func (s *server) campaigns(given []string) ([]string, error) {
 var scheduleKey = regexp.MustCompile(`(?m)^schedule\s*:`)
 
 // scheduledIn returns the files of a folder that are campaigns with a schedule,
-// right or wrong. There may be others, such as datasets.
+// valid or not. A folder may have other files, such as datasets.
 func scheduledIn(folder string) ([]string, error) {
 	files, err := yamlFiles(folder)
 	if err != nil {
@@ -158,8 +158,7 @@ func (s *server) readSchedule(file string) (name string, spec schedule.Spec, err
 	return c.Name, c.Schedule.Spec, nil
 }
 
-// lead waits until no other process serves the store, and runs campaigns from then
-// on.
+// lead waits until no other process serves the store, and then runs campaigns.
 func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedule.Scheduler) error {
 	release, err := kept.Schedules().LeadScheduling()
 	if release == nil && err == nil {
@@ -185,8 +184,8 @@ func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedul
 	return nil
 }
 
-// awaitLead returns what gives the lead up once this process has it, or nil when
-// ctx is cancelled.
+// awaitLead returns a function that gives the lead up, once this process has
+// it, or nil when ctx is cancelled.
 func awaitLead(ctx context.Context, kept *store.Store) (release func(), err error) {
 	const often = 500 * time.Millisecond
 	again := time.NewTicker(often)
@@ -202,7 +201,7 @@ func awaitLead(ctx context.Context, kept *store.Store) (release func(), err erro
 	return release, err
 }
 
-// Run carries a scheduled run out as the commands run and resume do.
+// Run carries out a scheduled run as the commands run and resume do.
 func (s *server) Run(ctx context.Context, job schedule.Job) schedule.Result {
 	env := s.env
 	lines := s.log.Writer(job.Schedule)
@@ -224,7 +223,7 @@ func (s *server) Run(ctx context.Context, job schedule.Job) schedule.Result {
 	return schedule.Result{Outcome: scheduledOutcome(concluded(out, err)), Why: reasonFor(out, err)}
 }
 
-// reasonFor says in a line how a run came to its end.
+// reasonFor explains the end of a run in a line.
 func reasonFor(out app.Outcome, err error) string {
 	if verdict := out.String(); verdict != "" || err == nil {
 		return verdict
@@ -236,7 +235,7 @@ func reasonFor(out app.Outcome, err error) string {
 	return why
 }
 
-// ended is told of each scheduled run that has ended.
+// ended is called after each scheduled run.
 func (s *server) ended(_ context.Context, e schedule.Ended) {
 	line := fmt.Sprintf("look: orchestrator show%s %s", s.dir.flag(), e.Fire.Run)
 	if e.Previous != "" {

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// probes answer over HTTP how a serve stands.
+// probes answer HTTP requests for the health and the metrics of a serve
+// process.
 type probes struct {
 	leads   atomic.Bool
 	metrics http.Handler
@@ -31,8 +32,8 @@ func (p *probes) routes() *http.ServeMux {
 	return mux
 }
 
-// listen answers requests on an address until stop is called. Where the address is "", it
-// does nothing. failed is told why answering has ended early.
+// listen serves HTTP on an address until stop is called. If the address is "",
+// it does nothing. failed is called with the error if serving ends early.
 func (p *probes) listen(ctx context.Context, address string, out io.Writer, failed func(error)) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil

@@ -49,11 +49,12 @@ RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
 	return cmd
 }
 
-// showing says what of a trial is shown.
+// showing holds the options of show for a trial.
 type showing struct {
-	// save is the folder to write sounds and images to; "" writes none.
+	// save is the folder for sounds and images; "" writes none.
 	save string
-	// last says that the last attempt is shown, and else the attempt of a number.
+	// last shows the last attempt; otherwise attempt is the number of the one
+	// to show.
 	last    bool
 	attempt int
 }
@@ -97,7 +98,7 @@ func showRun(ctx context.Context, env Env, s *store.Reader, run store.Run) error
 	return nil
 }
 
-// eventFile returns the file of a run's events, "" where there is none.
+// eventFile returns the file of a run's event log, "" where there is none.
 func eventFile(store, run string) string {
 	file := eventlog.File(store, run)
 	if _, err := os.Stat(file); err != nil {
@@ -150,7 +151,7 @@ func completeAttempts(dir *storeFlag) completion {
 					found = append(found, strconv.Itoa(n+1))
 				}
 				return err
-			}) // a shell has nowhere to show an error
+			}) // a shell cannot show an error
 		}
 		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}

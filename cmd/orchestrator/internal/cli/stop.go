@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	// lookEvery is how often stop looks whether the run has ended.
+	// lookEvery is the interval at which stop checks whether the run has ended.
 	lookEvery = 50 * time.Millisecond
-	// reportEvery is how often stop says that it still waits.
+	// reportEvery is the interval of messages while stop waits.
 	reportEvery = 5 * time.Second
-	// stopPatience is how long a run may take to end. Its conversations have ten
-	// seconds to be ended in.
+	// stopPatience is how long a run may take to end. Its conversations have
+	// ten seconds to end.
 	stopPatience = 30 * time.Second
 )
 
@@ -61,7 +61,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 	return cmd
 }
 
-// stopping is a run that is being stopped.
+// stopping is a run that was asked to stop.
 type stopping struct {
 	env    Env
 	store  *store.Reader
@@ -93,7 +93,7 @@ func stopRun(ctx context.Context, s stopping, name, reason string) error {
 	return nil
 }
 
-// await waits until no process carries the run out any more.
+// await waits until no process carries the run out.
 func (s stopping) await(ctx context.Context, process string) error {
 	tick, report, late := time.NewTicker(lookEvery), time.NewTicker(reportEvery), time.NewTimer(s.within)
 	defer tick.Stop()
@@ -119,8 +119,8 @@ func (s stopping) await(ctx context.Context, process string) error {
 	}
 }
 
-// notRunning is the error for a run that no process carries out. It names the runs that
-// are carried out.
+// notRunning is the error for a run that no process carries out. It names the
+// runs in progress.
 func (s stopping) notRunning(ctx context.Context, run store.Run) error {
 	ids, err := running(ctx, s.store)
 	if err != nil {
@@ -133,8 +133,7 @@ func (s stopping) notRunning(ctx context.Context, run store.Run) error {
 	return usagef("run %s is not being carried out: it is %s", run.ID, run.Status).withHint("%s", hint)
 }
 
-// running returns the IDs of the runs that some process carries out, the latest
-// first.
+// running returns the IDs of the runs in progress, the latest first.
 func running(ctx context.Context, s *store.Reader) ([]string, error) {
 	runs, err := s.Runs(ctx)
 	var ids []string
@@ -146,7 +145,7 @@ func running(ctx context.Context, s *store.Reader) ([]string, error) {
 	return ids, err
 }
 
-// writeStopped says how a run ended that was asked to.
+// writeStopped prints how a stopped run ended.
 func writeStopped(env Env, run store.Run, dir storeFlag) {
 	held := 0
 	for _, n := range run.Outcomes {
@@ -161,14 +160,14 @@ func writeStopped(env Env, run store.Run, dir storeFlag) {
 	}
 }
 
-// completeRunning proposes the IDs of the runs that are carried out.
+// completeRunning proposes the IDs of the runs in progress.
 func completeRunning(dir *storeFlag) completion {
 	return func(cmd *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
 		if len(given) == 0 {
 			_ = dir.read(cmd.Context(), func(s *store.Reader) (err error) {
 				found, err = running(cmd.Context(), s)
 				return err
-			}) // a shell has nowhere to show an error
+			}) // a shell cannot show an error
 		}
 		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}

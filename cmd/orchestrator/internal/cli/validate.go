@@ -36,8 +36,8 @@ func newValidateCommand(env Env) *cobra.Command {
 	return cmd
 }
 
-// validate reports what is wrong with one campaign. A plugin that is not locked is a
-// warning here, not an error.
+// validate reports the problems of one campaign. A plugin that is not locked is
+// a warning here, not an error.
 func validate(ctx context.Context, env Env, file string, flags *campaignFlags) error {
 	planner, err := flags.planner(env, env.Stderr)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version returns the module's version as the Go toolchain stamped it, and the
-// revision where it was built from a checkout.
+// version returns the module's version in the build information, and the
+// revision if it was built from a checkout.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
