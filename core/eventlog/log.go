@@ -42,7 +42,7 @@ type Log struct {
 	torn          bool
 	lost, missing int
 	warned        bool
-	// warnings are those that are still to be passed on, when the lock is given back.
+	// warnings are to be passed on after the lock is released.
 	warnings []string
 }
 
@@ -113,8 +113,7 @@ func openEnd(path string) (file *os.File, torn bool, err error) {
 	return file, last[0] != '\n', nil
 }
 
-// Close ends the log, and warns where something is missing in it. What comes later
-// is dropped.
+// Close closes the log, and warns if events are missing. Later events are dropped.
 func (l *Log) Close() { l.change(l.close) }
 
 func (l *Log) close() {

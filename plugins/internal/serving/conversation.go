@@ -12,13 +12,13 @@ import (
 // ErrEnded is the error of a call that waited for the one that ended the conversation.
 var ErrEnded = core.Errorf(core.ErrorProtocol, "the conversation has ended")
 
-// Conversation is a conversation whose calls come one at a time: whoever made the call
-// before may have given up on a Send that still runs. Each call of one of its methods
-// stands between Acquire and Release, once others know the conversation.
+// Conversation is a conversation with one call at a time: a caller may have
+// given up on a Send that still runs. A call of its methods has to be between
+// Acquire and Release, once other goroutines know the conversation.
 type Conversation struct {
 	held  core.Conversation
 	busy  *semaphore.Weighted
-	ended bool // belongs to whoever has acquired it
+	ended bool // guarded by Acquire
 }
 
 // NewConversation returns a conversation that is not acquired.

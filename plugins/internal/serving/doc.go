@@ -1,4 +1,5 @@
-// Package serving holds what whoever serves targets by the contract keeps, the plugin
-// its own and the host those of the campaign: the things that have been given names,
-// the calls in progress, and conversations whose calls come one at a time.
+// Package serving holds the state that plugin and host keep of the targets that
+// they serve, the plugin of its own and the host of the campaign's: items by
+// generated names, the calls in progress, and conversations with one call at a
+// time.
 package serving

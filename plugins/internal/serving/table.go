@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// Table gives names to things. The zero value is ready for use. Its methods may be
-// called concurrently.
+// Table stores items by generated names. The zero value is ready for use. It is
+// safe for concurrent use.
 type Table[T any] struct {
 	mu   sync.Mutex
 	last uint64
 	byID map[string]T
 }
 
-// Add adds an item and returns its name, which no other item of the table has had.
+// Add adds an item and returns its name, which is unique in the table's life.
 func (t *Table[T]) Add(item T) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -34,7 +34,7 @@ func (t *Table[T]) Get(id string) (T, bool) {
 	return item, ok
 }
 
-// Remove takes an item out of the table and returns it; false if there is none.
+// Remove removes an item from the table and returns it; false if there is none.
 func (t *Table[T]) Remove(id string) (T, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -43,7 +43,7 @@ func (t *Table[T]) Remove(id string) (T, bool) {
 	return item, ok
 }
 
-// Drain takes all items out of the table and returns them, in no order.
+// Drain removes and returns all items, in no order.
 func (t *Table[T]) Drain() []T {
 	t.mu.Lock()
 	defer t.mu.Unlock()
