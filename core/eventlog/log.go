@@ -58,8 +58,8 @@ func (l *Log) Open(store, run string) {
 	l.change(func() { l.open(store, run) })
 }
 
-// change changes the log under its lock, and passes on what that warns of when the lock
-// is given back: whoever is warned may observe, too.
+// change changes the log under its lock, and passes its warnings on after the
+// lock is released, so that Warn may call Observe.
 func (l *Log) change(f func()) {
 	for _, message := range l.locked(f) {
 		l.options.Warn(message)
