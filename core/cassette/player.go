@@ -55,9 +55,9 @@ func (p *Player) Answer(ctx context.Context, trialID string, c record.Call) (a r
 	}
 	switch c.Kind {
 	case record.CallConvert:
-		err = p.askAgain(ctx, t, core.KindConverter, c.Name)
+		err = p.repeatHelperCalls(ctx, t, core.KindConverter, c.Name)
 	case record.CallScore:
-		err = p.askAgain(ctx, t, core.KindScorer, c.Name)
+		err = p.repeatHelperCalls(ctx, t, core.KindScorer, c.Name)
 	}
 	if err != nil {
 		return a, false, err
@@ -114,9 +114,9 @@ func (t *track) left() int {
 	return len(t.calls)
 }
 
-// askAgain repeats the calls to helpers that a component made. The engine asks
+// repeatHelperCalls repeats the calls to helpers that a component made. The engine asks
 // the Player for the answers.
-func (p *Player) askAgain(ctx context.Context, t *track, kind core.Kind, name string) error {
+func (p *Player) repeatHelperCalls(ctx context.Context, t *track, kind core.Kind, name string) error {
 	for {
 		next, ok := t.next()
 		if !ok || next.Call.ByKind != kind || next.Call.By != name {

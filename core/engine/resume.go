@@ -17,8 +17,8 @@ type resumed struct {
 	// turns are those that were answered. Replies that broke off are left out
 	// of the history.
 	turns []record.Turn
-	// isRetold says that the turn is part of the history.
-	isRetold bool
+	// isInHistory says that the turn is part of the history.
+	isInHistory bool
 	// isTold says that a reply already bears the notice.
 	isTold bool
 }
@@ -45,19 +45,19 @@ func resume(ctx context.Context, t *plan.Trial, rec *recorder) (*resumed, error)
 		if t.Failure != nil {
 			continue
 		}
-		if why := retell(&r.start, t); why != "" {
+		if why := appendTurn(&r.start, t); why != "" {
 			rec.warn("the conversation begins again: turn %d %s", t.Index+1, why)
 			return nil, nil
 		}
-		r.isRetold = true
+		r.isInHistory = true
 	}
 	rec.restore(recorded)
 	return r, nil
 }
 
-// retell adds an answered turn to the history, or returns why that is not
+// appendTurn adds an answered turn to the history, or returns why that is not
 // possible.
-func retell(start *core.Start, t record.Turn) (why string) {
+func appendTurn(start *core.Start, t record.Turn) (why string) {
 	said, reply := t.Sent, t.Reply.Message
 	switch {
 	case said.Role != core.User || len(reply.Of(core.ToolCall)) > 0:
@@ -93,7 +93,7 @@ func retell(start *core.Start, t record.Turn) (why string) {
 
 // mark notes in a reply that its conversation was resumed.
 func (r *resumed) mark(reply *core.Reply) {
-	if r == nil || !r.isRetold {
+	if r == nil || !r.isInHistory {
 		return
 	}
 	reply.Replayed = true

@@ -33,16 +33,16 @@ type attempt struct {
 // starts reports whether the request begins a conversation.
 func (a *attempt) starts() bool { return len(a.Messages) == 0 }
 
-// longestPatience is the total time for which a failing request is repeated and
+// maxRetryTime is the total time for which a failing request is repeated and
 // waits for a target that is down.
-const longestPatience = 10 * time.Minute
+const maxRetryTime = 10 * time.Minute
 
-// patience returns the rest of longestPatience for a failing request.
-func (a *attempt) patience() time.Duration {
+// retryTimeLeft returns the rest of maxRetryTime for a failing request.
+func (a *attempt) retryTimeLeft() time.Duration {
 	if a.failing.IsZero() {
 		a.failing = time.Now()
 	}
-	return longestPatience - time.Since(a.failing)
+	return maxRetryTime - time.Since(a.failing)
 }
 
 // limited reports whether an error says that a limit of the service was
@@ -122,15 +122,15 @@ func (c *Client) enter(ctx context.Context, a *attempt) error {
 
 // waitUntilOpen returns when the target is neither paused nor being probed. It
 // fails where the context ends before that, and where the target stays down for
-// longer than the request's patience.
+// longer than its retry time.
 func (c *Client) waitUntilOpen(ctx context.Context, a *attempt) error {
 	for ctx.Err() == nil {
 		c.mu.Lock()
 		left, down, probed := c.cooldown.left(), c.breaker.open, c.breaker.probed()
 		c.mu.Unlock()
 		switch {
-		case down && a.patience() <= 0:
-			return core.Errorf(core.ErrorUnavailable, "the target has not come back within %s", longestPatience)
+		case down && a.retryTimeLeft() <= 0:
+			return core.Errorf(core.ErrorUnavailable, "the target has not come back within %s", maxRetryTime)
 		case left > 0:
 			_ = sleep(ctx, left) // the pause may have been extended
 		case probed == nil:
@@ -211,7 +211,7 @@ func (c *Client) learn(a *attempt, err error, abandoned bool) {
 		c.tokens.settle(a.expected, a.reply.Replies)
 	}
 	for _, reply := range a.reply.Replies {
-		c.heed(reply.RateLimits)
+		c.pauseForLimits(reply.RateLimits)
 	}
 	c.stop(core.RetryAfterOf(err), record.PauseAsked, "the service asks for it")
 	switch {
@@ -233,8 +233,8 @@ func (c *Client) slowDown(a *attempt) {
 	}
 }
 
-// heed pauses the target where the service reports a limit as used up.
-func (c *Client) heed(limits []core.RateLimit) {
+// pauseForLimits pauses the target where the service reports a limit as used up.
+func (c *Client) pauseForLimits(limits []core.RateLimit) {
 	var longest core.RateLimit
 	for _, l := range limits {
 		if l.Remaining <= 0 && l.Reset > longest.Reset {

@@ -32,7 +32,7 @@ func (c *Client) retry(ctx context.Context, a *attempt) error {
 			return nil
 		case a.sent.IsZero():
 			return fmt.Errorf("target %q: waiting until it may be asked: %w", c.name, err)
-		case ctx.Err() != nil, c.retries == 0, a.patience() <= 0:
+		case ctx.Err() != nil, c.retries == 0, a.retryTimeLeft() <= 0:
 			return err
 		case a.refused(err):
 			a.reply.Refusals++

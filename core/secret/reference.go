@@ -107,7 +107,7 @@ func Expand(config []byte, lookup Lookup) (expanded []byte, values []string, err
 				b.WriteString(p.text)
 				continue
 			}
-			value, err := look(*p.ref, lookup)
+			value, err := resolveOne(*p.ref, lookup)
 			if err != nil {
 				failures = append(failures, err)
 				continue
@@ -132,7 +132,7 @@ func Expand(config []byte, lookup Lookup) (expanded []byte, values []string, err
 	}
 }
 
-func look(ref Reference, lookup Lookup) (string, error) {
+func resolveOne(ref Reference, lookup Lookup) (string, error) {
 	value, err := lookup(ref)
 	switch {
 	case err != nil:

@@ -88,7 +88,7 @@ func (c *Catalog) Plugins() []Plugin { return c.plugins }
 // third-party plugin that fails is in the catalog with its error; for a bundled
 // or attached one, Describe returns the error.
 func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
-	all := h.lookAround().all()
+	all := h.findPlugins().all()
 	described := make([]Plugin, len(all))
 	var asking sync.WaitGroup
 	for i, p := range all {

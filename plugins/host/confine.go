@@ -84,7 +84,7 @@ func (p *plugin) confine(permissions core.Permissions) (_ *confined, err error) 
 		if err != nil {
 			return nil, err
 		}
-		c.leadOut(way)
+		c.useEgressProxy(way)
 		port, err := strconv.ParseUint(way.Port(), 10, 16)
 		if err != nil {
 			return nil, fmt.Errorf("the egress proxy's port: %w", err)
@@ -141,8 +141,8 @@ func (c *confined) remove() {
 	}
 }
 
-// leadOut makes the egress proxy the process's only way into the network.
-func (c *confined) leadOut(way *url.URL) {
+// useEgressProxy makes the egress proxy the process's only way into the network.
+func (c *confined) useEgressProxy(way *url.URL) {
 	c.env = append(slices.DeleteFunc(c.env, isProxy), wire.EnvEgress+"="+way.String())
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
 		c.env = append(c.env, name+"="+way.String())

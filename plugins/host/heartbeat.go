@@ -12,12 +12,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// watchHeart sends the plugin heartbeats until it is gone, and kills it if it
+// watchHeartbeat sends the plugin heartbeats until it is gone, and kills it if it
 // leaves all heartbeats of the timeout unanswered. A late answer is accepted,
 // because a busy machine makes answers late. A suspended host causes no kill:
 // it has sent no heartbeats meanwhile, and the number of unanswered ones
 // decides.
-func (p *process) watchHeart(every, timeout time.Duration) {
+func (p *process) watchHeartbeat(every, timeout time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var asking sync.WaitGroup
 	defer asking.Wait()
@@ -38,14 +38,14 @@ func (p *process) watchHeart(every, timeout time.Duration) {
 				return
 			}
 			open++
-			asking.Go(func() { p.askHeart(ctx, timeout, answers) })
+			asking.Go(func() { p.sendHeartbeat(ctx, timeout, answers) })
 		}
 	}
 }
 
-// askHeart calls the health service that every plugin has by go-plugin's
+// sendHeartbeat calls the health service that every plugin has by go-plugin's
 // contract. Any answer counts, even that the service is unknown.
-func (p *process) askHeart(ctx context.Context, timeout time.Duration, answers chan<- struct{}) {
+func (p *process) sendHeartbeat(ctx context.Context, timeout time.Duration, answers chan<- struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	_, err := grpc_health_v1.NewHealthClient(p.conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName})

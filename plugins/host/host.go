@@ -59,11 +59,11 @@ type Options struct {
 // Host runs plugins. It is safe for concurrent use.
 type Host struct {
 	options Options
-	// lookAround finds the plugins, once.
-	lookAround func() found
-	closeOnce  sync.Once
-	closed     context.Context
-	close      context.CancelCauseFunc
+	// findPlugins finds the plugins, once.
+	findPlugins func() found
+	closeOnce   sync.Once
+	closed      context.Context
+	close       context.CancelCauseFunc
 }
 
 // found are the plugins: bundled may be nil.
@@ -83,7 +83,7 @@ func (f found) all() []*plugin {
 func New(o Options) *Host {
 	h := &Host{options: o.withDefaults()}
 	h.closed, h.close = context.WithCancelCause(context.Background())
-	h.lookAround = sync.OnceValue(h.look)
+	h.findPlugins = sync.OnceValue(h.newPlugins)
 	return h
 }
 
@@ -100,7 +100,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func (h *Host) look() found {
+func (h *Host) newPlugins() found {
 	var f found
 	if len(h.options.Bundled) > 0 {
 		f.bundled = newPlugin(h.closed, h.options, program{name: bundledName, argv: h.options.Bundled})
@@ -130,7 +130,7 @@ func (h *Host) Close() error {
 	h.closeOnce.Do(func() {
 		h.close(core.Errorf(core.ErrorUnavailable, "the plugins are stopped"))
 		var stopping sync.WaitGroup
-		for _, p := range h.lookAround().all() {
+		for _, p := range h.findPlugins().all() {
 			stopping.Go(p.stop)
 		}
 		stopping.Wait()
@@ -166,7 +166,7 @@ func (h *Host) open(ctx context.Context, kind core.Kind, use string, config []by
 // component's name within it. A bundled component takes precedence over a third
 // party's.
 func (h *Host) find(ctx context.Context, kind core.Kind, use string) (*plugin, *process, core.Info, error) {
-	plugins := h.lookAround()
+	plugins := h.findPlugins()
 	if plugins.bundled != nil {
 		process, err := plugins.bundled.connect(ctx)
 		if err != nil {

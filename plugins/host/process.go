@@ -206,7 +206,7 @@ func (p *process) find(kind core.Kind, name string) (core.Info, bool) {
 // supervise watches the process until it ends, for any reason, and cleans up.
 func (p *process) supervise(of *plugin) {
 	if of.attach == nil { // a debugger may stop the process for any time
-		p.watchHeart(of.options.HeartbeatEvery, of.options.HeartbeatTimeout)
+		p.watchHeartbeat(of.options.HeartbeatEvery, of.options.HeartbeatTimeout)
 	}
 	<-p.run.over
 	p.tellEnd()

@@ -43,7 +43,7 @@ func (t *turn) onCreated(r *responseBody, now time.Time) {
 	switch {
 	case r.ID == a.response, r.Labelled && !t.named(r):
 		return // already known, or from another turn
-	case !t.owns(r): // the service responds unasked, and may still do so during the next turn
+	case !t.isAnsweredBy(r): // the service responds unasked, and may still do so during the next turn
 		t.warn("the service began to speak by itself")
 		t.terms.outOfSync = true
 		return
@@ -60,10 +60,10 @@ func (t *turn) onCreated(r *responseBody, now time.Time) {
 // named reports whether the response's metadata say that it answers this turn.
 func (t *turn) named(r *responseBody) bool { return r.Label == t.id }
 
-// owns reports whether a response that was just created answers this turn. A
+// isAnsweredBy reports whether a response that was just created answers this turn. A
 // response that the service creates by itself has no label in its metadata; a
 // service that does not return metadata labels none.
-func (t *turn) owns(r *responseBody) bool {
+func (t *turn) isAnsweredBy(r *responseBody) bool {
 	switch speech := t.out.speech; {
 	case t.named(r):
 		return t.answer.response == ""

@@ -75,9 +75,9 @@ func milliseconds(d core.Duration) int64 { return d.Std().Milliseconds() }
 // request.
 func (d TurnDetection) answers() bool { return d.on() && d.CreateResponse }
 
-// patience is the longest silence after which the service detects the end of a
+// longestSilence is the longest silence after which the service detects the end of a
 // turn.
-func (d TurnDetection) patience() time.Duration {
+func (d TurnDetection) longestSilence() time.Duration {
 	switch {
 	case d.Mode == "semantic_vad" && d.Eagerness == "low":
 		return 8 * time.Second

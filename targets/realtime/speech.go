@@ -65,8 +65,8 @@ func (s *speech) resume(now time.Time) {
 
 // noticed reports whether the service has detected the end of the turn, after
 // all audio and enough silence.
-func (s *speech) noticed(now time.Time, patience time.Duration) bool {
-	return s.segments > 0 && !s.open && (s.ended.After(s.over) || now.Sub(s.over) >= patience+lateness)
+func (s *speech) noticed(now time.Time, silence time.Duration) bool {
+	return s.segments > 0 && !s.open && (s.ended.After(s.over) || now.Sub(s.over) >= silence+lateness)
 }
 
 // answer records that the service begins a response.
@@ -104,11 +104,11 @@ func (t *turn) speak(now time.Time) (send []any) {
 			s.committed = true
 			s.over, t.started = now, now
 			return append(send, bareEvent{Type: "input_audio_buffer.commit", EventID: t.ledger.nextID("ev")})
-		case s.noticed(now, detection.patience()):
+		case s.noticed(now, detection.longestSilence()):
 			s.committed = true
 			return send
-		case now.Sub(s.over) > t.patience():
-			t.fail(t.timeout("the service's turn detection saw no end of the turn within %s of silence", t.patience()))
+		case now.Sub(s.over) > t.detectionTime():
+			t.fail(t.timeout("the service's turn detection saw no end of the turn within %s of silence", t.detectionTime()))
 			return send
 		default:
 			piece = s.format.silence(speechPiece)
@@ -122,7 +122,7 @@ func (t *turn) speak(now time.Time) (send []any) {
 	return send
 }
 
-// patience is the longest time in which the service detects the end of a turn.
-func (t *turn) patience() time.Duration {
-	return t.config.TurnDetection.patience() + t.config.Timeouts.FirstEvent.Std()
+// detectionTime is the longest time in which the service detects the end of a turn.
+func (t *turn) detectionTime() time.Duration {
+	return t.config.TurnDetection.longestSilence() + t.config.Timeouts.FirstEvent.Std()
 }

@@ -61,7 +61,7 @@ func (d *callDelivery) send(ctx context.Context) ending {
 		if i >= len(pieces)/2 && r.cutsOff() {
 			return brokenOff
 		}
-		r.sprinkle()
+		r.sendUnknownEvent()
 		d.event("delta", fields{"delta": piece})
 		sent += len(piece)
 	}

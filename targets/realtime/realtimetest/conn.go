@@ -104,7 +104,7 @@ func (c *conn) expire(ctx context.Context) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		c.goodbyeExpired()
+		c.closeExpired()
 	case <-ctx.Done():
 	}
 }

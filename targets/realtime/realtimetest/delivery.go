@@ -149,7 +149,7 @@ func (d *delivery) step(steps int) time.Duration {
 
 func (d *delivery) sendWord(word string) {
 	d.words++
-	d.response.sprinkle()
+	d.response.sendUnknownEvent()
 	if d.response.fault == WrongTranscript {
 		word = strings.ToUpper(word)
 	}

@@ -37,7 +37,7 @@ func detectionOf(v any) (detection, bool) {
 	d := detection{creates: object["create_response"] == true, interrupt: object["interrupt_response"] == true}
 	threshold := 0.5
 	if object["type"] == "semantic_vad" {
-		d.prefix, d.silence = 300*time.Millisecond, patience()[asString(object["eagerness"])]
+		d.prefix, d.silence = 300*time.Millisecond, silences()[asString(object["eagerness"])]
 	} else {
 		threshold, _ = asNumber(object["threshold"])
 		d.prefix, d.silence, d.idle = ms("prefix_padding_ms"), ms("silence_duration_ms"), ms("idle_timeout_ms")
@@ -46,10 +46,10 @@ func detectionOf(v any) (detection, bool) {
 	return d, true
 }
 
-// patience is the silence that ends a turn, by eagerness. A real service
+// silences is the silence that ends a turn, by eagerness. A real service
 // guesses from the words whether a sentence is over; this server always waits
 // the maximum.
-func patience() map[string]time.Duration {
+func silences() map[string]time.Duration {
 	return map[string]time.Duration{
 		"low": 8 * time.Second, "medium": 4 * time.Second, "auto": 4 * time.Second, "high": 2 * time.Second,
 	}
@@ -81,7 +81,7 @@ func checkDetection(path string, v any) *protocolError {
 		keys["silence_duration_ms"] = integer(0, 60_000)
 		keys["idle_timeout_ms"] = orNull(integer(5_000, 30_000))
 	case "semantic_vad":
-		keys["eagerness"] = oneOf(slices.Sorted(maps.Keys(patience()))...)
+		keys["eagerness"] = oneOf(slices.Sorted(maps.Keys(silences()))...)
 	default:
 		return invalid("invalid_value", path+".type", "Supported values are: 'server_vad' and 'semantic_vad'.")
 	}

@@ -122,8 +122,8 @@ func (c *conn) cancelResponse(e clientEvent) *protocolError {
 	return nil
 }
 
-// goodbyeExpired ends the socket as the services do at the end of a session.
-func (c *conn) goodbyeExpired() {
+// closeExpired ends the socket as the services do at the end of a session.
+func (c *conn) closeExpired() {
 	message := "Your session hit the maximum duration of 60 minutes."
 	c.refuse("", protocolError{Code: "session_expired", Message: message})
 	c.closeWith(websocket.CloseGoingAway, message)

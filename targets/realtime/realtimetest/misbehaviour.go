@@ -24,7 +24,7 @@ func (r *response) misbehaves() bool {
 		})
 		return true
 	case SessionExpired:
-		c.goodbyeExpired()
+		c.closeExpired()
 		return true
 	case BenignError:
 		c.refuse("", protocolError{Code: "response_cancel_not_active", Message: "Cancellation failed: no active response found."})
@@ -81,8 +81,8 @@ func (r *response) cutsOff() bool {
 	return true
 }
 
-// sprinkle sends an event of an undocumented type.
-func (r *response) sprinkle() {
+// sendUnknownEvent sends an event of an undocumented type.
+func (r *response) sendUnknownEvent() {
 	if r.fault == UnknownEvents {
 		r.conn.send("response.output_mood.delta", fields{
 			"response_id": r.id, "item_id": "item_of_mood", "output_index": 7, "content_index": 0, "delta": "cheerful",

@@ -101,7 +101,7 @@ func (r *response) run(ctx context.Context) {
 		r.release()
 		return
 	}
-	r.sprinkle()
+	r.sendUnknownEvent()
 	r.conn.send("rate_limits.updated", fields{"rate_limits": r.rateLimits()})
 	if e := r.failure(); e != nil {
 		r.finish("failed", statusDetails{Type: "failed", Error: e}, nil, nil)
@@ -228,7 +228,7 @@ func (r *response) finish(status string, details statusDetails, output []wireIte
 	if r.fault == DisagreeingDone {
 		output = disagree(output)
 	}
-	r.sprinkle()
+	r.sendUnknownEvent()
 	// Events that the client sends in answer are ignored: the connection is
 	// about to be dropped.
 	r.conn.deaf.Store(r.fault == DropAfterReply)
