@@ -2,7 +2,6 @@ package plugins
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -94,13 +93,5 @@ func (s *targetService) EndConversation(ctx context.Context, r *pb.EndConversati
 	if !ok {
 		return &pb.EndConversationResponse{}, nil
 	}
-	switch err := c.Acquire(ctx); {
-	case errors.Is(err, serving.ErrEnded):
-		return &pb.EndConversationResponse{}, nil
-	case err != nil:
-		return nil, err
-	}
-	defer c.Release()
-	instance.conversations.Remove(r.GetConversation())
-	return &pb.EndConversationResponse{}, c.End(ctx)
+	return &pb.EndConversationResponse{}, c.EndOnce(ctx, func() { instance.conversations.Remove(r.GetConversation()) })
 }

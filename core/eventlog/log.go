@@ -75,6 +75,7 @@ func (l *Log) locked(f func()) (warnings []string) {
 }
 
 func (l *Log) open(store, run string) {
+	l.closeFile()
 	l.run = run
 	path := File(store, run)
 	var err error
@@ -120,6 +121,10 @@ func (l *Log) close() {
 	if l.missing > 0 {
 		l.warnings = append(l.warnings, fmt.Sprintf("the event log of run %s lacks %d events; the record in the store is whole", l.run, l.missing))
 	}
+	l.closeFile()
+}
+
+func (l *Log) closeFile() {
 	if l.file == nil {
 		return
 	}

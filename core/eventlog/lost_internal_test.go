@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -40,6 +41,22 @@ func TestALogThatCanBeWrittenAgainSaysHowManyEventsItLacksThere(t *testing.T) {
 		}
 	}
 	if len(warnings) != 2 {
+		t.Errorf("warnings %q", warnings)
+	}
+}
+
+func TestALogThatIsOpenedOnceMoreClosesItsFile(t *testing.T) {
+	var warnings []string
+	l := New(Options{Warn: func(message string) { warnings = append(warnings, message) }})
+	dir := t.TempDir()
+	l.Open(dir, "r1")
+	first := l.file
+	l.Open(dir, "r2")
+	if err := first.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closing the first file: %v, want that it is closed", err)
+	}
+	l.Close()
+	if len(warnings) > 0 {
 		t.Errorf("warnings %q", warnings)
 	}
 }

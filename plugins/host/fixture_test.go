@@ -72,7 +72,10 @@ func thirdParty(name string) {
 		fmt.Println("1|1|unix|/nowhere|grpc")
 		select {}
 	case "raw":
-		serveRaw()
+		serveRaw(&raw{})
+		return
+	case "shy":
+		serveRaw(&raw{describe: func() { os.Exit(4) }})
 		return
 	}
 	plugins.Serve(plugins.Info{Name: name, Version: "0.1.0"}, fixtures()...)

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
@@ -84,13 +83,5 @@ func (s *modelService) EndConversation(ctx context.Context, r *pb.EndConversatio
 	if !ok {
 		return &pb.EndConversationResponse{}, nil
 	}
-	switch err := c.Acquire(ctx); {
-	case errors.Is(err, serving.ErrEnded):
-		return &pb.EndConversationResponse{}, nil
-	case err != nil:
-		return nil, err
-	}
-	defer c.Release()
-	call.conversations.Remove(r.GetConversation())
-	return &pb.EndConversationResponse{}, c.End(ctx)
+	return &pb.EndConversationResponse{}, c.EndOnce(ctx, func() { call.conversations.Remove(r.GetConversation()) })
 }

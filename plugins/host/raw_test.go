@@ -20,6 +20,9 @@ import (
 // raw is a plugin that is built without our SDK, and badly: it keeps no limit
 // and knows words of its own.
 type raw struct {
+	// describe, where set, is called when the plugin is asked what it offers.
+	describe func()
+
 	goplugin.NetRPCUnsupportedPlugin
 	pb.UnimplementedPluginServiceServer
 	pb.UnimplementedConverterServiceServer
@@ -57,10 +60,10 @@ func (chatty) Send(r *pb.SendRequest, stream pb.TargetService_SendServer) error 
 }
 
 // serveRaw serves it as a program in any language would.
-func serveRaw() {
+func serveRaw(r *raw) {
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: wire.Handshake(),
-		Plugins:         goplugin.PluginSet{"raw": &raw{}},
+		Plugins:         goplugin.PluginSet{"raw": r},
 		GRPCServer:      goplugin.DefaultGRPCServer,
 	})
 }
@@ -76,7 +79,10 @@ func (*raw) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) 
 	return nil, nil
 }
 
-func (*raw) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse, error) {
+func (r *raw) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse, error) {
+	if r.describe != nil {
+		r.describe()
+	}
 	text := []pb.Modality{pb.Modality_MODALITY_TEXT}
 	schema := []byte(`{"type":"object"}`)
 	return &pb.DescribeResponse{Name: "raw", Components: []*pb.Component{

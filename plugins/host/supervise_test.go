@@ -380,3 +380,29 @@ func TestAStartIsToldBeforeTheEnd(t *testing.T) {
 		t.Errorf("told %v, want %v", told, want)
 	}
 }
+
+func TestAPluginThatDiesWhenAskedWhatItOffersHasDied(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var told []host.EventKind
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Programs, o.Bundled = host.Discover([]string{installed(t, "shy")}, o.Log), nil
+		o.Observe = func(e host.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, e.Kind)
+		}
+	})
+	catalog, err := h.Describe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := catalog.Plugins()[0].Err; err == nil || !strings.Contains(err.Error(), "died (exit status 4)") {
+		t.Errorf("the error is %v, want how it died", err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []host.EventKind{host.Died}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}

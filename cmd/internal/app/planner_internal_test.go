@@ -26,13 +26,19 @@ func TestMain(m *testing.M) {
 	}
 	text := []core.Modality{core.Text}
 	plugins.Serve(plugins.Info{Name: name, Version: "1.2.0"},
-		core.NewTarget(core.Info{Name: "echo", In: text, Out: text}, struct{}{}, func(context.Context, struct{}) (core.Target, error) {
+		core.NewTarget(core.Info{Name: "echo", In: text, Out: text}, echoConfig{}, func(context.Context, echoConfig) (core.Target, error) {
 			return echo{}, nil
 		}),
 		core.NewScorer(core.Info{Name: "said", In: text, Scores: core.ScoreTrueFalse}, struct{}{}, func(context.Context, struct{}) (core.Scorer, error) {
 			return successful{}, nil
 		}),
 	)
+}
+
+// echoConfig has what needs permissions beyond those that a plugin declares.
+type echoConfig struct {
+	Command []string `json:"command" format:"command" doc:"Program that it could run."`
+	File    string   `json:"file" format:"local-file" doc:"File that it could read."`
 }
 
 // echo is a target that repeats what it is told, and successful a scorer for which each

@@ -32,10 +32,10 @@ func open(t *testing.T) *Agent {
 	return a
 }
 
-// endless reports whether everything is to be heard that there is. A recogniser works
-// for a second or more on each sentence; the others are heard through package main's
-// tests, or much like one that is heard always.
-func endless() bool { return os.Getenv("ENDURANCE") != "" }
+// inFull reports whether every sentence is to be heard: the recogniser needs a second
+// or more for each. A sentence that is otherwise left out is heard in the tests of
+// package main, or resembles one that is always heard.
+func inFull() bool { return os.Getenv("ENDURANCE") != "" }
 
 // say returns a sentence as the agent's voice says it.
 func say(t *testing.T, a *Agent, text string) audio.Clip {
@@ -99,7 +99,7 @@ func TestEarsHearSpeechWordForWord(t *testing.T) {
 		{"A-law telephone", aLaw, introduction, "good morning this is the branch manager", true},
 	}
 	for _, tt := range tests {
-		if !tt.always && !endless() {
+		if !tt.always && !inFull() {
 			continue
 		}
 		t.Run(tt.name+"/"+tt.said, func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestEarsAreNotForcedIntoTheWordsTheMindWaitsFor(t *testing.T) {
 			"studio":    "The weather is nice today and my dog likes to play in the garden.",
 			"telephone": "My sister plays the violin in a large orchestra.",
 		} {
-			if name != always && !endless() {
+			if name != always && !inFull() {
 				continue
 			}
 			t.Run(name+"/"+said, func(t *testing.T) {
@@ -164,7 +164,7 @@ func TestTheRepliesThatMatterCanBeUnderstood(t *testing.T) {
 		onlyUrgent:  "i'm sorry i can't share that it is only for an emergency",
 		welcomeBoss: "what can i do for you",
 	}
-	if endless() {
+	if inFull() {
 		replies[leak] = "the vault code is blue eleven"
 		replies[refusal] = "i'm sorry i can't share that"
 		replies[greeting] = "what can i do for you"

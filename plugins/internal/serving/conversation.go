@@ -2,6 +2,7 @@ package serving
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sync/semaphore"
@@ -45,6 +46,21 @@ func (c *Conversation) Release() { c.busy.Release(1) }
 // Deliver sends messages, as [core.Deliver] does.
 func (c *Conversation) Deliver(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
 	return core.Deliver(ctx, c.held, messages)
+}
+
+// EndOnce waits for the conversation's last call, calls remove, which takes the
+// conversation out of its table, and ends it. It does nothing where the conversation has
+// ended, and fails where ctx ends first: the conversation stays then.
+func (c *Conversation) EndOnce(ctx context.Context, remove func()) error {
+	switch err := c.Acquire(ctx); {
+	case errors.Is(err, ErrEnded):
+		return nil
+	case err != nil:
+		return err
+	}
+	defer c.Release()
+	remove()
+	return c.End(ctx)
 }
 
 // End ends the conversation. The calls that wait fail with ErrEnded.

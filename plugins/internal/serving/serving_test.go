@@ -99,3 +99,29 @@ func TestCallsOfAConversationComeOneAtATime(t *testing.T) {
 		}
 	})
 }
+
+func TestAConversationIsEndedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &silent{}
+		c := serving.NewConversation(inner)
+		removed := 0
+		remove := func() { removed++ }
+		if err := c.Acquire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.EndOnce(impatient, remove); !errors.Is(err, context.DeadlineExceeded) || removed != 0 || inner.ends != 0 {
+			t.Errorf("while a call goes on: %v, removed %d times and ended %d times", err, removed, inner.ends)
+		}
+		c.Release()
+		for range 2 {
+			if err := c.EndOnce(t.Context(), remove); err != nil || removed != 1 || inner.ends != 1 {
+				t.Errorf("removed %d times and ended %d times: %v", removed, inner.ends, err)
+			}
+		}
+		if err := c.Acquire(t.Context()); !errors.Is(err, serving.ErrEnded) {
+			t.Errorf("a call after the end: %v", err)
+		}
+	})
+}
