@@ -7,7 +7,6 @@ SHELL := bash
 # Without the folder in what is compiled, checkouts and tools share their caches.
 export GOFLAGS := -trimpath
 TOOL  := go tool -modfile=go.tool.mod
-BUILD := CGO_ENABLED=0 go build
 # The race detector has every process wait for a second before it ends, and the
 # tests start many. A package may take as long as all of CI. "make lint" vets, so
 # that the tests need not. What computes for long and starts no goroutines is
@@ -40,8 +39,8 @@ test: ## all tests, with the race detector
 	@nested=$$(mktemp); trap 'rm -f "$$nested"' EXIT; .ci/nested $(RACE) ./... >"$$nested" 2>&1 & others=$$!; status=0; \
 	$(RACE) $(LONGEST) ./... ./.ci/figures || status=$$?; wait "$$others" || status=$$?; cat "$$nested"; exit "$$status"
 
-build: ## bin/orchestrator and bin/voicebot
-	$(BUILD) -o bin/ ./cmd/orchestrator ./examples/voicebot
+build: ## bin/: orchestrator, its companion for providers' SDKs, and voicebot
+	@.ci/build
 
 lint: ## every linter, formatting and vulnerability check
 	@.ci/lint

@@ -3,6 +3,7 @@ package orchestrator_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -120,10 +121,15 @@ var house = map[string]room{
 	"targets":              {imports: []string{"core", "targets/..."}},
 	"targets/realtime":     {imports: []string{"core", "core/audio", "core/bounded", "core/phrase"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
 	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "golang.org/x/time"}},
-	"converters":           {imports: []string{"core", "converters/..."}},
-	"converters/...":       {imports: []string{"core", "core/audio", "core/bounded"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
-	"scorers":              {imports: []string{"core", "scorers/..."}},
-	"scorers/...":          {imports: []string{"core", "core/audio", "core/phrase"}, modules: []string{"golang.org/x/text"}},
+	"targets/providers":    {imports: []string{"core", "plugins", "targets/providers/..."}},
+	"targets/providers/...": {
+		imports: []string{"core", "core/audio", "core/bounded", "core/phrase", "targets/internal/access", "targets/providers/..."},
+		modules: []string{"github.com/openai/openai-go/v3", "github.com/anthropics/anthropic-sdk-go", "google.golang.org/genai", "golang.org/x/text"},
+	},
+	"converters":     {imports: []string{"core", "converters/..."}},
+	"converters/...": {imports: []string{"core", "core/audio", "core/bounded"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
+	"scorers":        {imports: []string{"core", "scorers/..."}},
+	"scorers/...":    {imports: []string{"core", "core/audio", "core/phrase"}, modules: []string{"golang.org/x/text"}},
 
 	"cmd/internal/app": {
 		imports: []string{
@@ -165,7 +171,8 @@ type listed struct {
 	Dir        string
 }
 
-// packages lists the module's packages that have non-test files.
+// packages lists the packages of the root module, and of the modules of companions,
+// that have non-test files.
 func packages(t *testing.T) []listed {
 	t.Helper()
 	all, err := listPackages()
@@ -178,13 +185,26 @@ func packages(t *testing.T) []listed {
 	return all
 }
 
+// companions are the folders of the modules whose programs come with the orchestrator.
+var companions = []string{"targets/providers"}
+
 // listPackages asks the go command once for all tests.
 var listPackages = sync.OnceValues(func() ([]listed, error) {
+	all, err := listModule(".")
+	for _, folder := range companions {
+		more, wrong := listModule(folder)
+		all, err = append(all, more...), errors.Join(err, wrong)
+	}
+	return all, err
+})
+
+// listModule lists the packages of the module in a folder.
+func listModule(folder string) ([]listed, error) {
 	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports,GoFiles,Dir", "./...")
-	cmd.Stderr = os.Stderr
+	cmd.Dir, cmd.Stderr = folder, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
+		return nil, fmt.Errorf("go list in %s: %w", folder, err)
 	}
 	var all []listed
 	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
@@ -197,7 +217,7 @@ var listPackages = sync.OnceValues(func() ([]listed, error) {
 		}
 	}
 	return all, nil
-})
+}
 
 // roomOf returns the row that holds for a package.
 func roomOf(pkg string) (room, bool) {

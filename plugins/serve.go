@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -160,20 +159,4 @@ func describe(w io.Writer, d wire.Description) error {
 		return fmt.Errorf("describing the plugin: %w", err)
 	}
 	return nil
-}
-
-// sdkVersion returns the version of this module in the program's build
-// information.
-func sdkVersion() string {
-	const module = "github.com/redteam-orchestrator/orchestrator"
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, m := range append(build.Deps, &build.Main) {
-		if m.Path == module && m.Version != "" {
-			return m.Version
-		}
-	}
-	return "(devel)"
 }

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// Build builds orchestrator and voicebot as "make build" does, and returns the folder
-// that holds them: bin at the top of the checkout. Where they are up to date it takes
-// a fraction of a second. The tests of several packages may call it at a time.
+// Build builds what "make build" builds, and returns the folder that holds it: bin at
+// the top of the checkout. Where all is up to date it takes a fraction of a second. The
+// tests of several packages may call it at a time.
 func Build(t testing.TB) string {
 	t.Helper()
 	top := checkout(t)
@@ -26,9 +26,7 @@ func Build(t testing.TB) string {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatalf("locking %s: %v", lock.Name(), err)
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", bin+"/", "./cmd/orchestrator", "./examples/voicebot")
-	build.Dir = top
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := exec.CommandContext(t.Context(), filepath.Join(top, ".ci", "build"))
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}

@@ -3,24 +3,14 @@ package cli
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/redteam-orchestrator/orchestrator/plugins"
 )
 
-// version returns the module's version in the build information, and the
-// revision if it was built from a checkout.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	if v == "" {
-		v = "(devel)"
-	}
-	return v
-}
+// version returns the version of this program.
+func version() string { return plugins.BuildVersion() }
 
 func newVersionCommand(env Env) *cobra.Command {
 	return &cobra.Command{

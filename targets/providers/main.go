@@ -1,0 +1,21 @@
+// Command orchestrator-plugin-providers is a first-party plugin: the targets that are
+// written with the SDKs of model providers. Campaigns use them without a plugin's name,
+// as they use the bundled ones.
+package main
+
+import (
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins"
+)
+
+// components returns the targets of this program.
+func components() []core.Component {
+	return []core.Component{}
+}
+
+func main() {
+	plugins.Serve(plugins.Info{
+		Name: "providers", Version: plugins.BuildVersion(),
+		Permissions: core.Permissions{Network: true}, // the providers' services
+	}, components()...)
+}
