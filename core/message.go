@@ -2,6 +2,7 @@ package core
 
 import (
 	"mime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -24,11 +25,15 @@ const (
 	// ToolResult is a JSON object {"call_id", "output"}: the answer to a
 	// ToolCall.
 	ToolResult Modality = "tool_result"
+	// Reasoning is text that a target reports as its thinking, apart from what it
+	// says. It is part of a reply's record, and no part of the conversation: no
+	// scorer gets it that does not ask for it, and no strategy.
+	Reasoning Modality = "reasoning"
 )
 
 // Modalities lists every modality, in the order in which documents show them.
 func Modalities() []Modality {
-	return []Modality{Text, Audio, Image, ToolCall, ToolResult}
+	return []Modality{Text, Audio, Image, ToolCall, ToolResult, Reasoning}
 }
 
 // Media types that campaigns and the bundled components produce.
@@ -59,8 +64,17 @@ func WAVValue(wav []byte) Value {
 	return Value{Modality: Audio, MediaType: MediaWAV, Data: wav}
 }
 
-// Text returns the data as a string. It is meaningful for [Text] and for the
-// JSON modalities.
+// IsText reports whether the data are text, such as JSON.
+func (v Value) IsText() bool {
+	switch v.Modality {
+	case Text, ToolCall, ToolResult, Reasoning:
+		return true
+	}
+	return false
+}
+
+// Text returns the data as a string. It is meaningful where [Value.IsText] is
+// true.
 func (v Value) Text() string { return string(v.Data) }
 
 // BaseMediaType returns the media type in lower case without its parameters,
@@ -142,10 +156,20 @@ func (m Message) Text() string {
 	return strings.Join(texts, "\n")
 }
 
-// Empty reports whether the message has no part with any data.
+// WithoutReasoning returns the message without its parts of [Reasoning].
+func (m Message) WithoutReasoning() Message {
+	isReasoning := func(p Part) bool { return p.Modality == Reasoning }
+	if slices.ContainsFunc(m.Parts, isReasoning) {
+		m.Parts = slices.DeleteFunc(slices.Clone(m.Parts), isReasoning)
+	}
+	return m
+}
+
+// Empty reports whether the message says nothing: it has no part with any data,
+// or only [Reasoning].
 func (m Message) Empty() bool {
 	for _, p := range m.Parts {
-		if len(p.Data) > 0 {
+		if len(p.Data) > 0 && p.Modality != Reasoning {
 			return false
 		}
 	}

@@ -30,6 +30,21 @@ func TestAMessageIsEmptyWhenNoPartHasData(t *testing.T) {
 	}
 }
 
+func TestReasoningIsNoPartOfWhatAMessageSays(t *testing.T) {
+	thought := core.Part{Value: core.Value{Modality: core.Reasoning, MediaType: core.MediaText, Data: []byte("hm")}}
+	m := core.Message{Role: core.Assistant, Parts: []core.Part{thought}}
+	if !m.Empty() || m.Text() != "" || len(m.WithoutReasoning().Parts) != 0 {
+		t.Errorf("a message that only thinks says %q", m.Text())
+	}
+	m.Parts = append(m.Parts, core.Part{Value: core.TextValue("no")})
+	if m.Empty() || m.Text() != "no" {
+		t.Errorf("it says %q, want %q", m.Text(), "no")
+	}
+	if got := m.WithoutReasoning().Parts; len(got) != 1 || len(m.Parts) != 2 {
+		t.Errorf("without its reasoning it has %d parts, and itself %d", len(got), len(m.Parts))
+	}
+}
+
 func TestTheBaseMediaTypeDropsParameters(t *testing.T) {
 	for given, want := range map[string]string{
 		"Audio/WAV":                 "audio/wav",

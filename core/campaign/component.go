@@ -64,7 +64,7 @@ func readScorers(v value) []Scorer {
 		s := Scorer{On: core.Text}
 		s.Component = readComponent(Reference{name, at}, v,
 			yamlfile.Optional("on", func(v value) {
-				if m, ok := readModality(v, core.Text, core.Audio, core.Image, core.ToolCall); ok {
+				if m, ok := readModality(v, core.Text, core.Audio, core.Image, core.ToolCall, core.Reasoning); ok {
 					s.On = m
 				}
 			}),

@@ -33,6 +33,9 @@ func (e *evidence) valuesFor(ctx context.Context, s plan.Scorer) judgedValues {
 	}
 	var made judgedValues
 	for _, value := range e.valuesOf(judgedModality(s)) {
+		if value.Modality == core.Reasoning {
+			value.Modality = core.Text
+		}
 		if isBlank(value) {
 			continue
 		}
@@ -81,11 +84,11 @@ func inWords(m core.Message) core.Message {
 	words := core.Message{Role: m.Role, Delivery: m.Delivery}
 	for _, p := range m.Parts {
 		switch {
-		case isText(p.Value):
-			if p.Original != nil && !isText(*p.Original) {
+		case p.IsText():
+			if p.Original != nil && !p.Original.IsText() {
 				p.Original = nil
 			}
-		case p.Original != nil && isText(*p.Original):
+		case p.Original != nil && p.Original.IsText():
 			p = core.Part{Value: *p.Original}
 		default:
 			continue

@@ -34,10 +34,6 @@ type judgement struct {
 // definitions of those that success names.
 func judge(g replyGroup, scores []record.Score, success *verdict.Expression, scorers []plan.Scorer) judgement {
 	j := judgement{turn: g.last().turn.Index, isPartial: g.last().brokeOff()}
-	if isBlankMessage(g.message()) {
-		j.truth, j.reason = judgeBlank(g.last().reply)
-		return j
-	}
 	j.scores = scores
 	named := make(map[string]core.Score, len(scores))
 	for _, s := range scores {
@@ -46,6 +42,8 @@ func judge(g replyGroup, scores []record.Score, success *verdict.Expression, sco
 	truth, err := success.Eval(named)
 	open := cmp.Or(g.whyInconclusive(), g.whyUnjudged(success, scorers))
 	switch {
+	case truth != verdict.True && isBlankMessage(g.message()):
+		j.truth, j.reason = judgeBlank(g.last().reply)
 	case err != nil:
 		j.reason = fmt.Sprintf("success (%s) could not be evaluated: %v", success, err)
 	case truth == verdict.True:
@@ -60,7 +58,7 @@ func judge(g replyGroup, scores []record.Score, success *verdict.Expression, sco
 	return j
 }
 
-// judgeBlank judges an empty reply, for which no scorer is called.
+// judgeBlank judges an empty reply, in which no scorer found anything.
 func judgeBlank(r core.Reply) (truth verdict.Truth, reason string) {
 	if r.Finish == core.FinishBlocked {
 		return verdict.False, withDetail("the reply was blocked", r.Detail)

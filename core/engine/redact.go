@@ -127,7 +127,7 @@ func (r redaction) values(values []core.Value) []core.Value {
 // value removes secrets from text values. Sounds and images are not changed: a
 // sequence of bytes in them that equals a secret is a coincidence.
 func (r redaction) value(v core.Value) core.Value {
-	if isText(v) {
+	if v.IsText() {
 		v.Data = r.redactor.Bytes(v.Data)
 	}
 	return v

@@ -110,7 +110,7 @@ func (g replyGroup) whyUnjudged(success *verdict.Expression, scorers []plan.Scor
 }
 
 // saysOtherThan reports whether a reply has content, and none in a modality. A
-// tool call is not content.
+// tool call is not content, and neither is reasoning.
 func saysOtherThan(on core.Modality, m core.Message) bool {
 	other := false
 	for _, p := range m.Parts {
@@ -118,6 +118,7 @@ func saysOtherThan(on core.Modality, m core.Message) bool {
 		case isBlank(p.Value) || p.Modality == core.ToolCall:
 		case p.Modality == on:
 			return false
+		case p.Modality == core.Reasoning:
 		default:
 			other = true
 		}

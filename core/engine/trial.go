@@ -264,7 +264,7 @@ func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *reco
 
 // appendTranscript adds a turn to the conversation that scorers get.
 func (t *trial) appendTranscript(turn answeredTurn) {
-	t.said = append(t.said, turn.message, turn.reply.Message)
+	t.said = append(t.said, turn.message, turn.reply.Message.WithoutReasoning())
 	for _, warning := range turn.reply.Warnings {
 		t.rec.warn("turn %d: %s", turn.turn.Index+1, warning)
 	}
@@ -319,7 +319,7 @@ func (t *trial) judgeGroup(ctx context.Context, group replyGroup) (isEnd bool, e
 	turn := group.last().turn
 	scores := turn.Scores
 	wasScored := len(scores) > 0
-	if message := group.message(); !wasScored && !isBlankMessage(message) {
+	if message := group.message(); !wasScored && hasContent(message) {
 		scores = t.scorer.all(ctx, turn.Index, t.said, message)
 	}
 	if err := cmp.Or(t.rec.failed(), interrupted(ctx)); err != nil {

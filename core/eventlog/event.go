@@ -135,10 +135,9 @@ func (l *Log) said(m core.Message) []said {
 	var all []said
 	for _, p := range m.Parts {
 		one := said{Role: string(m.Role), Modality: string(p.Modality)}
-		switch p.Modality {
-		case core.Text, core.ToolCall, core.ToolResult:
+		if p.IsText() {
 			one.Text = l.clean(string(p.Data))
-		default:
+		} else {
 			one.Bytes = len(p.Data)
 		}
 		all = append(all, one)

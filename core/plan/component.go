@@ -151,7 +151,7 @@ func (p *planner) checkVias() {
 		if !ok {
 			continue
 		}
-		got, ok := p.through(onOf(s), s.Via)
+		got, ok := p.through(formOf(onOf(s)), s.Via)
 		if !ok || info.Takes(got) {
 			continue
 		}
@@ -170,6 +170,15 @@ func onOf(s campaign.Scorer) core.Modality {
 		return core.Text
 	}
 	return s.On
+}
+
+// formOf is the modality in which scorers and converters get what they judge:
+// reasoning is text to them.
+func formOf(m core.Modality) core.Modality {
+	if m == core.Reasoning {
+		return core.Text
+	}
+	return m
 }
 
 // successProblem describes the error in a success expression.

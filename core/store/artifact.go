@@ -22,8 +22,7 @@ const inlineLimit = 64 << 10
 // isArtifact reports whether a value is kept as a file: it is not text, or
 // longer than inlineLimit.
 func isArtifact(v core.Value) bool {
-	switch v.Modality {
-	case core.Text, core.ToolCall, core.ToolResult:
+	if v.IsText() {
 		return len(v.Data) > inlineLimit
 	}
 	return len(v.Data) > 0

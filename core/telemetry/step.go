@@ -184,10 +184,9 @@ func (t *Traces) said(messages []core.Message, finish []string) string {
 	for i, m := range messages {
 		one := message{Role: string(m.Role), Parts: []part{}}
 		for _, p := range m.Parts {
-			switch p.Modality {
-			case core.Text, core.ToolCall, core.ToolResult:
+			if p.IsText() {
 				one.Parts = append(one.Parts, part{Type: string(p.Modality), Content: t.clean(string(p.Data))})
-			default:
+			} else {
 				one.Parts = append(one.Parts, part{Type: "blob", Modality: string(p.Modality)})
 			}
 		}

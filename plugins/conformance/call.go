@@ -53,7 +53,7 @@ func (s subject) takes(t T, o opened) {
 // may also return no score.
 func (s subject) refuses(t T, o opened) {
 	for _, m := range core.Modalities() {
-		if s.info.Takes(m) {
+		if s.info.Takes(m) || m == core.Reasoning { // which is handed to nobody
 			continue
 		}
 		in, ok := sample(m)

@@ -16,8 +16,7 @@ type FileOf func(core.Value) (path string, ok bool)
 
 // showValue returns text unchanged, and the file of any other value.
 func showValue(v core.Value, file FileOf) string {
-	switch v.Modality {
-	case core.Text, core.ToolCall, core.ToolResult:
+	if v.IsText() {
 		return Indented(strings.TrimRight(v.Text(), "\n"))
 	}
 	shown := fmt.Sprintf("%s, %d bytes", v.MediaType, len(v.Data))

@@ -277,6 +277,9 @@ const (
 	Modality_MODALITY_IMAGE       Modality = 3
 	Modality_MODALITY_TOOL_CALL   Modality = 4
 	Modality_MODALITY_TOOL_RESULT Modality = 5
+	// Text that a target reports as its thinking, in replies only. No converter
+	// and no scorer gets a value of it.
+	Modality_MODALITY_REASONING Modality = 6
 )
 
 // Enum value maps for Modality.
@@ -288,6 +291,7 @@ var (
 		3: "MODALITY_IMAGE",
 		4: "MODALITY_TOOL_CALL",
 		5: "MODALITY_TOOL_RESULT",
+		6: "MODALITY_REASONING",
 	}
 	Modality_value = map[string]int32{
 		"MODALITY_UNSPECIFIED": 0,
@@ -296,6 +300,7 @@ var (
 		"MODALITY_IMAGE":       3,
 		"MODALITY_TOOL_CALL":   4,
 		"MODALITY_TOOL_RESULT": 5,
+		"MODALITY_REASONING":   6,
 	}
 )
 
@@ -1574,14 +1579,15 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x1aERROR_SUBJECT_REACHABILITY\x10\x01\x12\x17\n" +
 	"\x13ERROR_SUBJECT_LIMIT\x10\x02\x12\x18\n" +
 	"\x14ERROR_SUBJECT_ANSWER\x10\x03\x12\x1f\n" +
-	"\x1bERROR_SUBJECT_CONFIGURATION\x10\x04*\x91\x01\n" +
+	"\x1bERROR_SUBJECT_CONFIGURATION\x10\x04*\xa9\x01\n" +
 	"\bModality\x12\x18\n" +
 	"\x14MODALITY_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rMODALITY_TEXT\x10\x01\x12\x12\n" +
 	"\x0eMODALITY_AUDIO\x10\x02\x12\x12\n" +
 	"\x0eMODALITY_IMAGE\x10\x03\x12\x16\n" +
 	"\x12MODALITY_TOOL_CALL\x10\x04\x12\x18\n" +
-	"\x14MODALITY_TOOL_RESULT\x10\x05*X\n" +
+	"\x14MODALITY_TOOL_RESULT\x10\x05\x12\x16\n" +
+	"\x12MODALITY_REASONING\x10\x06*X\n" +
 	"\tScoreType\x12\x1a\n" +
 	"\x16SCORE_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15SCORE_TYPE_TRUE_FALSE\x10\x01\x12\x14\n" +
