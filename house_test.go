@@ -38,7 +38,7 @@ var house = map[string]room{
 	"core":          {},
 	"core/schema":   {imports: []string{"core"}},
 	"core/stats":    {imports: []string{"core"}},
-	"core/compare":  {imports: []string{"core", "core/stats"}},
+	"core/compare":  {imports: []string{"core", "core/phrase", "core/stats"}},
 	"core/notify":   {imports: []string{"core", "core/compare", "core/phrase", "core/scope"}, modules: []string{"github.com/cenkalti/backoff/v5"}},
 	"core/strategy": {imports: []string{"core"}},
 	"core/secret":   {imports: []string{"core"}},

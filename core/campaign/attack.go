@@ -4,7 +4,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// maxTrials is the largest trials: value, per variant and row.
+// maxTrials is the largest trials: value, per target, variant and row.
 const maxTrials = 100_000
 
 // The values of stop_on: and of resume:, the defaults first.
@@ -27,7 +27,7 @@ func readAttack(v value, in *folder) Attack {
 	var by yamlfile.OneOf
 	v.Object(
 		yamlfile.Required("name", slugInto(&a.Name)),
-		yamlfile.Required("target", func(v value) { a.Target, _ = readReference(v) }),
+		yamlfile.Required("target", func(v value) { a.Targets = readTargetNames(v) }),
 		yamlfile.Required("objective", func(v value) { a.Objective = readTemplate(v) }),
 		yamlfile.Optional("system_prompt", func(v value) { a.SystemPrompt = in.textOrFile(v) }),
 		yamlfile.Optional("trials", yamlfile.IntegerInto(&a.Trials, 1, maxTrials)),
@@ -68,6 +68,26 @@ func readAttack(v value, in *folder) Attack {
 		v.File().Problem(a.ResumeAt, "leave it out: an adaptive conversation that was cut off begins again", "resume: continue is for attacks whose turns are listed")
 	}
 	return a
+}
+
+// readTargetNames reads the name of a target, or a list of them.
+func readTargetNames(v value) []Reference {
+	var all []Reference
+	if v.IsMapping() {
+		v.Problem("such as agent, or [agent, other]", "%s must be the name of a target or a list of them, not %s", v.Label(), v.Describe())
+		return nil
+	}
+	if !v.IsList() {
+		if n, ok := readReference(v); ok {
+			all = append(all, n)
+		}
+		return all
+	}
+	referencesInto(&all)(v)
+	if v.Len() == 0 {
+		v.Problem("", "%s must not be empty", v.Label())
+	}
+	return all
 }
 
 func readVariant(v value) Variant {

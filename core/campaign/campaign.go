@@ -114,11 +114,13 @@ type Dataset struct {
 
 // Attack is one entry of attacks:.
 type Attack struct {
-	Name         string
-	Target       Reference
+	Name string
+	// Targets are those that are attacked, each with all trials. There is at
+	// least one, and none twice.
+	Targets      []Reference
 	Objective    Text
 	SystemPrompt string
-	// Trials is how many conversations are held per variant and row.
+	// Trials is how many conversations are held per target, variant and row.
 	Trials int
 	// ForEach names a dataset, or is empty.
 	ForEach  Reference

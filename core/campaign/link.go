@@ -29,13 +29,13 @@ func link(f *yamlfile.File, c *Campaign) {
 	for i := range c.Attacks {
 		a := &c.Attacks[i]
 		checkUnique(f, seen, "attack", a.Name, a.At)
-		checkDefined(f, "target", targets, a.Target)
+		checkDefined(f, "target", targets, a.Targets...)
 		linkStrategy(f, a, targets)
 		checkDefined(f, "scorer", scorers, a.Scorers...)
 		linkVariants(f, a, converters)
 		rows := linkTurns(f, a, c.Datasets, converters)
 		linkSuccess(f, a)
-		trials := a.Trials * max(1, len(a.Variants)) * max(1, rows)
+		trials := a.Trials * max(1, len(a.Targets)) * max(1, len(a.Variants)) * max(1, rows)
 		if total += trials; total > maxAllTrials {
 			f.Problem(a.At, "lower trials:, or split the campaign", "the campaign has more than %d trials up to here", maxAllTrials)
 			total = 0 // reported once
@@ -69,8 +69,8 @@ func checkDefined(f *yamlfile.File, what string, known []string, references ...R
 				hint = fmt.Sprintf("the campaign defines no %s", what)
 			}
 			f.Problem(ref.At, hint, "%s %s is not defined", what, yamlfile.Quote(ref.Name))
-		case what == "scorer" && slices.ContainsFunc(references[:i], func(n Reference) bool { return n.Name == ref.Name }):
-			f.Problem(ref.At, "", "scorer %q is listed twice", ref.Name)
+		case (what == "scorer" || what == "target") && slices.ContainsFunc(references[:i], func(n Reference) bool { return n.Name == ref.Name }):
+			f.Problem(ref.At, "", "%s %q is listed twice", what, ref.Name)
 		}
 	}
 }

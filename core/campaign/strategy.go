@@ -1,6 +1,8 @@
 package campaign
 
 import (
+	"slices"
+
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
@@ -73,7 +75,7 @@ func linkStrategy(f *yamlfile.File, a *Attack, targets []string) {
 	}
 	attacker := a.RedTeam.Attacker
 	checkDefined(f, "target", targets, attacker)
-	if attacker.Name != "" && attacker.Name == a.Target.Name {
+	if attacker.Name != "" && slices.ContainsFunc(a.Targets, func(t Reference) bool { return t.Name == attacker.Name }) {
 		f.Problem(attacker.At, "define a second target for it, with the same address if need be",
 			"target %q cannot attack itself", attacker.Name)
 	}

@@ -49,6 +49,11 @@ func TestReadKnowsTheTrapsOfYAML(t *testing.T) {
 		{"null", with(sound + "\nobjective_: \nfor_each:"), `13:5: unknown key "objective_" (did you mean "objective"?)`},
 		{"a huge whole number", with(sound + "\ntrials: 99999999999999999999"), "13:13: trials must be a whole number from 1 to 100000, not the number 99999999999999999999"},
 		{"a file that is too large", strings.Repeat("#", 1<<20+1), "1:1: the campaign is larger than 1 MiB (put long texts and datasets into files of their own)"},
+		{"a target twice", with(strings.Replace(sound, "target: agent", "target: [agent, agent]", 1)), `9:21: target "agent" is listed twice`},
+		{"no target", with(strings.Replace(sound, "target: agent", "target: []", 1)), "9:13: target must not be empty"},
+		{"a target that is not there, among others", with(strings.Replace(sound, "target: agent", "target: [agent, agnt]", 1)), `9:21: target "agnt" is not defined (did you mean "agent"?)`},
+		{"a mapping for targets", with(strings.Replace(sound, "target: agent", "target: {agent: 1}", 1)), "9:13: target must be the name of a target or a list of them, not a mapping (such as agent, or [agent, other])"},
+		{"a number among targets", with(strings.Replace(sound, "target: agent", "target: [agent, 1]", 1)), `9:21: target[1] must be a text, not the number 1 (write "1", in quotes)`},
 		{"too many trials", with(sound + "\ntrials: 100000\nvariants: [{name: a, converters: []}, {name: b, converters: []}, {name: c, converters: []}, {name: d, converters: []}, {name: e, converters: []}, {name: f, converters: []}, {name: g, converters: []}, {name: h, converters: []}, {name: i, converters: []}, {name: j, converters: []}, {name: k, converters: []}]"), "8:5: the campaign has more than 1000000 trials up to here (lower trials:, or split the campaign)"},
 	}
 	for _, test := range tests {

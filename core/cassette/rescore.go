@@ -103,7 +103,7 @@ func heldTurns(read func(trialID string) ([]record.Turn, error), trialID string)
 // recorded turns, with the scorers and the success expression of the campaign.
 func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.Trial {
 	trial := plan.Trial{ID: t.ID, Number: t.Number, Seed: t.Seed, Setup: &plan.Setup{
-		Attack: t.Attack, Variant: t.Variant, Row: t.Row,
+		Attack: t.Attack, Several: t.Several, Variant: t.Variant, Row: t.Row,
 		Target: c.Target, Objective: t.Objective, SystemPrompt: c.SystemPrompt, History: c.History,
 		ToolResults: toolResults(said), Scorers: t.Scorers, Success: t.Success, StopOn: plan.StopNever,
 	}}

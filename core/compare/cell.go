@@ -2,11 +2,13 @@ package compare
 
 import "github.com/redteam-orchestrator/orchestrator/core/stats"
 
-// Cell is an attack, or one of its variants, in both runs. Its cases are compared: a
+// Cell is an attack, or one of its targets and variants, in both runs. Its cases are compared: a
 // case is the variant with one row of the dataset, or the variant alone if there is
 // no dataset. The trials of a run repeat a case.
 type Cell struct {
-	Attack  string `json:"attack"`
+	Attack string `json:"attack"`
+	// Target is "" where the attack has one target in each run.
+	Target  string `json:"target,omitempty"`
 	Variant string `json:"variant,omitempty"`
 	// Then and Now count all trials that have an outcome.
 	Then stats.Tally `json:"then"`
@@ -72,14 +74,14 @@ func rateOf(t stats.Tally) Rate {
 	return r
 }
 
-// Name returns ATTACK or ATTACK/VARIANT.
-func (c Cell) Name() string { return named(c.Attack, c.Variant, 0) }
+// Name returns ATTACK[/TARGET][/VARIANT].
+func (c Cell) Name() string { return cellName{c.Attack, c.Target, c.Variant}.row(0) }
 
 // cell compares the rates, except for what depends on other cells, which [New] adds.
 // thenWhole and nowWhole say whether every trial of that run was begun; only then is
 // a missing cell one that the run does not have.
 func (p *pair) cell(thenWhole, nowWhole bool) Cell {
-	c := Cell{Attack: p.attack, Variant: p.variant, Altered: p.altered()}
+	c := Cell{Attack: p.attack, Target: p.target, Variant: p.variant, Altered: p.altered()}
 	for _, k := range p.cases {
 		c.Then, c.Now = plus(c.Then, k.then.tally), plus(c.Now, k.now.tally)
 	}

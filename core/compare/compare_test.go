@@ -307,3 +307,51 @@ func TestWhereNothingChangedARateMovesInFewerComparisonsThanAlpha(t *testing.T) 
 		t.Errorf("%.1f %% of the comparisons say that a rate moved", 100*share)
 	}
 }
+
+// on makes the trials of a case on a target.
+func on(target, outcomes string) []compare.Trial {
+	all := held("polite", 0, outcomes)
+	for i := range all {
+		all[i].ID, all[i].Target = "polite/"+target+all[i].ID[len("polite"):], target
+	}
+	return all
+}
+
+func cellNames(c compare.Comparison) string {
+	var all []string
+	for _, cell := range c.Cells {
+		all = append(all, cell.Name()+" "+string(cell.Change))
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestTargetsAreComparedEachWithItself(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		then, now compare.Run
+		want      string
+	}{
+		{"two targets twice", run("a", on("x", "dddd"), on("y", "ssss")), run("b", on("x", "dddd"), on("y", "ssss")), "polite/x unmoved, polite/y unmoved"},
+		{"a target more", run("a", on("x", "dddd")), run("b", on("x", "dddd"), on("y", "ssss")), "polite/x unmoved, polite/y only_in_run"},
+		{"a target less", run("a", on("x", "dddd"), on("y", "ssss")), run("b", on("y", "ssss")), "polite/y unmoved, polite/x only_in_baseline"},
+		{"another single target", run("a", on("x", "dddd")), run("b", on("y", "dddd")), "polite unmoved"},
+	} {
+		if got := cellNames(compare.New(test.then, test.now, compare.Alpha)); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+	c := compare.New(run("a", on("x", "dddd"), on("y", "dddd")), run("b", on("x", "dddd"), on("y", "sddd")), compare.Alpha)
+	if len(c.New) != 1 || c.New[0].Name() != "polite/y" || c.New[0].Target != "y" {
+		t.Errorf("the new findings are %+v", c.New)
+	}
+}
+
+func TestParametersThatDifferAreNoted(t *testing.T) {
+	then, now := run("a", held("polite", 0, "d")), run("b", held("polite", 0, "d"))
+	then.Parameters = []compare.Parameter{{Name: "parameter model", Value: "old"}, {Name: "parameter same", Value: "1"}, {Name: "parameter gone", Value: ""}}
+	now.Parameters = []compare.Parameter{{Name: "parameter model", Value: "new"}, {Name: "parameter same", Value: "1"}}
+	want := []string{`parameter model is "new" in the run, and "old" in the baseline`, `parameter gone is not there in the run, and "" in the baseline`}
+	if got := compare.New(then, now, compare.Alpha).Notes[:2]; !slices.Equal(got, want) {
+		t.Errorf("the notes are %q", got)
+	}
+}

@@ -8,7 +8,9 @@ import (
 
 // Finding is a case with a success in one of the runs and none in the other.
 type Finding struct {
-	Attack  string `json:"attack"`
+	Attack string `json:"attack"`
+	// Target is "" where the attack has one target in each run.
+	Target  string `json:"target,omitempty"`
 	Variant string `json:"variant,omitempty"`
 	Row     int    `json:"row,omitempty"`
 	// Trials are the IDs of the first twenty trials that succeeded.
@@ -38,14 +40,17 @@ const (
 	Absent Status = "absent"
 )
 
-// Name returns ATTACK[/VARIANT][/row-N], the name of the case's trials without the
+// Name returns ATTACK[/TARGET][/VARIANT][/row-N], the name of the case's trials without the
 // number of the trial.
-func (f Finding) Name() string { return named(f.Attack, f.Variant, f.Row) }
+func (f Finding) Name() string { return cellName{f.Attack, f.Target, f.Variant}.row(f.Row) }
 
-func named(attack, variant string, row int) string {
-	name := attack
-	if variant != "" {
-		name += "/" + variant
+// row is the name of one of the cell's rows; of the whole cell for 0.
+func (n cellName) row(row int) string {
+	name := n.attack
+	for _, part := range []string{n.target, n.variant} {
+		if part != "" {
+			name += "/" + part
+		}
 	}
 	if row > 0 {
 		name += fmt.Sprintf("/row-%d", row)
@@ -80,7 +85,7 @@ func (p *pair) gone() []Finding {
 
 func (p *pair) finding(k *oneCase, in, other held) Finding {
 	f := Finding{
-		Attack: p.attack, Variant: p.variant, Row: k.row,
+		Attack: p.attack, Target: p.target, Variant: p.variant, Row: k.row,
 		Succeeded: in.tally.Succeeded, Judged: in.tally.Judged(), OtherJudged: other.tally.Judged(),
 	}
 	for _, t := range in.trials {

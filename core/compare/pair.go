@@ -3,7 +3,9 @@ package compare
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
@@ -17,12 +19,16 @@ const (
 
 // pair holds the trials of a cell from both runs.
 type pair struct {
-	attack, variant string
-	cases           []*oneCase
-	byRow           map[int]*oneCase
+	cellName
+	cases []*oneCase
+	byRow map[int]*oneCase
 	// sample is, by side, a trial of the cell; nil if that run has none.
 	sample [2]*Trial
 }
+
+// cellName identifies a cell. target is "" where both runs attack one target only,
+// and variant where the attack has none.
+type cellName struct{ attack, target, variant string }
 
 // oneCase holds the trials of a case from both runs.
 type oneCase struct {
@@ -46,14 +52,17 @@ func (h *held) add(t Trial) {
 // pairs groups the trials of both runs by cell: first the cells of the run, in its
 // order, then those that only the baseline has.
 func pairs(baseline, run Run) []*pair {
-	type key struct{ attack, variant string }
 	var all []*pair
-	byName := map[key]*pair{}
+	byName := map[cellName]*pair{}
+	several := severalTargets(baseline, run)
 	collect := func(trials []Trial, of side) {
 		for _, t := range trials {
-			k := key{t.Attack, t.Variant}
+			k := cellName{attack: t.Attack, variant: t.Variant}
+			if several[t.Attack] {
+				k.target = t.Target
+			}
 			if byName[k] == nil {
-				byName[k] = &pair{attack: t.Attack, variant: t.Variant, byRow: map[int]*oneCase{}}
+				byName[k] = &pair{cellName: k, byRow: map[int]*oneCase{}}
 				all = append(all, byName[k])
 			}
 			byName[k].add(t, of)
@@ -62,6 +71,23 @@ func pairs(baseline, run Run) []*pair {
 	collect(run.Trials, now)
 	collect(baseline.Trials, then)
 	return all
+}
+
+// severalTargets returns the attacks that attack several targets in one of the runs.
+// Cells of these are compared by target. One that attacks a single target in each run
+// is one cell, whatever the targets are called: see [Cell.Altered].
+func severalTargets(baseline, run Run) map[string]bool {
+	several := map[string]bool{}
+	for _, trials := range [][]Trial{baseline.Trials, run.Trials} {
+		first := map[string]string{}
+		for _, t := range trials {
+			if _, known := first[t.Attack]; !known {
+				first[t.Attack] = t.Target
+			}
+			several[t.Attack] = several[t.Attack] || first[t.Attack] != t.Target
+		}
+	}
+	return several
 }
 
 func (p *pair) add(t Trial, of side) {
@@ -102,6 +128,28 @@ func (p *pair) altered() []string {
 	return all
 }
 
+// differentParameters returns a sentence for each parameter that differs.
+func differentParameters(before, after []Parameter) []string {
+	var all []string
+	value := func(list []Parameter, name string) string {
+		for _, p := range list {
+			if p.Name == name {
+				return fmt.Sprintf("%q", phrase.Shorten(p.Value, 60))
+			}
+		}
+		return "not there"
+	}
+	seen := map[string]bool{}
+	for _, p := range slices.Concat(after, before) {
+		then, now := value(before, p.Name), value(after, p.Name)
+		if !seen[p.Name] && !slices.Contains(before, p) || !seen[p.Name] && !slices.Contains(after, p) {
+			all = append(all, fmt.Sprintf("%s is %s in the run, and %s in the baseline", p.Name, now, then))
+		}
+		seen[p.Name] = true
+	}
+	return all
+}
+
 // notes returns what makes the two runs hard to compare.
 func notes(baseline, run Run) []string {
 	all := []string{}
@@ -115,6 +163,9 @@ func notes(baseline, run Run) []string {
 		add("these are runs of different campaigns: %s and %s", baseline.Campaign, run.Campaign)
 	case !bytes.Equal(baseline.Source, run.Source):
 		add("the campaign's file was changed in between: a difference may come from there")
+	}
+	if baseline.ID != "" {
+		all = append(all, differentParameters(baseline.Parameters, run.Parameters)...)
 	}
 	for _, r := range []struct {
 		name string

@@ -11,11 +11,17 @@ type Run struct {
 	Campaign string
 	// Source is the content of the campaign's file at the time of the run.
 	Source []byte
+	// Parameters are what the campaign was given from outside of its file.
+	Parameters []Parameter
 	// Planned is the number of trials in the run's plan. Those that are not in
 	// Trials were never begun.
 	Planned int
 	Trials  []Trial
 }
+
+// Parameter is a value that a run's campaign was given from outside of its file: a
+// parameter, or a setting of a component.
+type Parameter struct{ Name, Value string }
 
 // Trial is a trial that was begun.
 type Trial struct {

@@ -35,7 +35,7 @@ func (l *Log) Observe(e record.Event) {
 func (l *Log) observeTrial(e record.Event) {
 	switch e := e.(type) {
 	case record.TrialStarted:
-		l.write(l.of(e.Trial, line{Event: "trial_started"}))
+		l.write(l.of(e.Trial, line{Event: "trial_started", Target: e.Trial.Target}))
 	case record.TurnEnded:
 		l.write(l.of(e.Trial, l.turn(line{Event: "turn_ended", Turn: e.Turn.Index + 1, Target: e.Trial.Target}, e.Turn)))
 	case record.ConverterEnded:
@@ -46,7 +46,7 @@ func (l *Log) observeTrial(e record.Event) {
 		l.write(l.of(e.Trial, l.turn(line{Event: "helper_turn_ended", Turn: e.Turn.For + 1, Target: e.Turn.Target, Component: e.Turn.By}, e.Turn.Turn)))
 	case record.TrialEnded:
 		r := e.Result
-		ended := line{Event: "trial_ended", Outcome: string(r.Outcome), Seconds: seconds(e.Took), Usage: usage(r.Usage), Turns: r.Turns}
+		ended := line{Event: "trial_ended", Target: e.Trial.Target, Outcome: string(r.Outcome), Seconds: seconds(e.Took), Usage: usage(r.Usage), Turns: r.Turns}
 		ended = l.failed(ended, r.Failure)
 		ended.Message = l.contents(r.Reason)
 		l.write(l.of(e.Trial, ended))

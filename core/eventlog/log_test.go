@@ -102,7 +102,7 @@ var happenings = []struct {
 	contents string
 }{
 	{record.RunStarted{Campaign: "nightly", Trials: 3, Done: 1}, `"event":"run_started","campaign":"nightly","trials":{"planned":3,"before":1}`, ""},
-	{record.TrialStarted{Trial: trial}, `"event":"trial_started","trial":"polite/1","attack":"polite"`, ""},
+	{record.TrialStarted{Trial: trial}, `"event":"trial_started","trial":"polite/1","attack":"polite","target":"agent"`, ""},
 	{
 		record.ConverterEnded{Trial: trial, Turn: 1, Name: "speak", Took: time.Second, Failure: failure},
 		`"event":"converter_ended","trial":"polite/1","attack":"polite","turn":2,"component":"speak","seconds":1,"error_kind":"timeout"`, `,"message":"it said blue eleven"`,
@@ -122,7 +122,7 @@ var happenings = []struct {
 	},
 	{
 		record.TrialEnded{Trial: trial, Took: 2 * time.Second, Result: record.Result{Outcome: core.Succeeded, Reason: "it said blue eleven", Turns: 2, Usage: core.Usage{InputTokens: 24}}},
-		`"event":"trial_ended","trial":"polite/1","attack":"polite","seconds":2,"usage":{"input_tokens":24},"outcome":"succeeded","turns":2`, `,"message":"it said blue eleven"`,
+		`"event":"trial_ended","trial":"polite/1","attack":"polite","target":"agent","seconds":2,"usage":{"input_tokens":24},"outcome":"succeeded","turns":2`, `,"message":"it said blue eleven"`,
 	},
 	{record.TrialInterrupted{Trial: trial, Took: time.Second}, `"event":"trial_interrupted","trial":"polite/1","attack":"polite","seconds":1`, ""},
 	{record.TargetPaused{Target: "agent", For: 12 * time.Second, Reason: record.PauseAsked}, `"event":"target_paused","target":"agent","seconds":12,"reason":"asked"`, ""},

@@ -28,10 +28,12 @@ func (p *planner) checkAttacker(a *campaign.Attack) {
 		p.report.Problem(name.At, fmt.Sprintf("name a target with the capability %q", core.CapabilitySystemPrompt),
 			"an attacker is told what to do in its system prompt, which target %q (%s) does not take", name.Name, attacker.Name)
 	}
-	target, ok := p.infos[Definition{core.KindTarget, a.Target.Name}]
-	if ok && !gives(target, core.Text) {
-		p.report.Problem(a.Target.At, fmt.Sprintf("attack another target, or list the turns: it gives %s", list(target.Out)),
-			"the attacker of attack %q goes by text, which target %q (%s) never gives", a.Name, a.Target.Name, target.Name)
+	for _, t := range a.Targets {
+		target, ok := p.infos[Definition{core.KindTarget, t.Name}]
+		if ok && !gives(target, core.Text) {
+			p.report.Problem(t.At, fmt.Sprintf("attack another target, or list the turns: it gives %s", list(target.Out)),
+				"the attacker of attack %q goes by text, which target %q (%s) never gives", a.Name, t.Name, target.Name)
+		}
 	}
 }
 

@@ -127,7 +127,7 @@ func outOf(info core.Info, in core.Modality) core.Modality {
 func gives(info core.Info, m core.Modality) bool { return slices.Contains(info.Out, m) }
 
 // checkSent checks the modality of a part after its converters against as: and
-// against the target.
+// against each target.
 func (c *chain) checkSent(turn, part int, sent core.Modality) {
 	p := c.attack.Turns[turn].Parts[part]
 	what := fmt.Sprintf("%s is %s when it is sent%s", partName(c.attack, turn, part), sent, c.in())
@@ -135,10 +135,12 @@ func (c *chain) checkSent(turn, part int, sent core.Modality) {
 		c.planner.report.Problem(p.AsAt, fmt.Sprintf("add a converter that makes %s, or leave as: out", p.As), "%s, not %s", what, p.As)
 		return
 	}
-	target, ok := c.planner.info(core.KindTarget, c.attack.Target.Name)
-	if ok && !target.Takes(sent) {
-		c.planner.report.Problem(p.At, fmt.Sprintf("the target takes %s", list(target.In)),
-			"%s, which target %q (%s) does not take", what, c.attack.Target.Name, target.Name)
+	for _, t := range c.attack.Targets {
+		target, ok := c.planner.info(core.KindTarget, t.Name)
+		if ok && !target.Takes(sent) {
+			c.planner.report.Problem(placeFor(c.attack, t, p.At), fmt.Sprintf("the target takes %s", list(target.In)),
+				"%s, which target %q (%s) does not take", what, t.Name, target.Name)
+		}
 	}
 }
 

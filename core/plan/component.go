@@ -129,7 +129,6 @@ func (p *planner) info(kind core.Kind, name string) (info core.Info, ok bool) {
 // checkScorer checks that a scorer of an attack gets something to judge.
 func (p *planner) checkScorer(a *campaign.Attack, name campaign.Reference) {
 	_, ok := p.info(core.KindScorer, name.Name)
-	target, targetOK := p.info(core.KindTarget, a.Target.Name)
 	for _, s := range p.campaign.Scorers {
 		if s.Name != name.Name {
 			continue
@@ -137,9 +136,12 @@ func (p *planner) checkScorer(a *campaign.Attack, name campaign.Reference) {
 		for _, via := range s.Via {
 			p.info(core.KindConverter, via.Name)
 		}
-		if on := onOf(s); ok && targetOK && !gives(target, on) {
-			p.report.Problem(name.At, fmt.Sprintf("set on: to what it gives, or attack another target: it gives %s", list(target.Out)),
-				"scorer %q judges %s, which target %q (%s) never gives", s.Name, on, a.Target.Name, target.Name)
+		for _, t := range a.Targets {
+			target, targetOK := p.info(core.KindTarget, t.Name)
+			if on := onOf(s); ok && targetOK && !gives(target, on) {
+				p.report.Problem(placeFor(a, t, name.At), fmt.Sprintf("set on: to what it gives, or attack another target: it gives %s", list(target.Out)),
+					"scorer %q judges %s, which target %q (%s) never gives", s.Name, on, t.Name, target.Name)
+			}
 		}
 	}
 }

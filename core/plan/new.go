@@ -95,22 +95,29 @@ const maxTexts = 1 << 30
 
 // planAttack checks an attack and adds its trials.
 func (p *planner) planAttack(a *campaign.Attack) {
-	p.checkTarget(a)
+	for _, t := range a.Targets {
+		p.checkTarget(a, t)
+	}
 	p.checkAttacker(a)
 	for _, s := range a.Scorers {
 		p.checkScorer(a, s)
 	}
 	base := Setup{
-		Attack: a.Name, Target: a.Target.Name, SystemPrompt: a.SystemPrompt, Scorers: namesOf(a.Scorers),
+		Attack: a.Name, Several: len(a.Targets) > 1, SystemPrompt: a.SystemPrompt, Scorers: namesOf(a.Scorers),
 		Success: p.compile(a), StopOn: StopOn(a.StopOn), Resume: Resume(a.Resume),
 	}
+	var scripts []strategy.Script
 	for _, v := range variantsOf(a) {
-		script := p.script(a, v)
-		if p.report.Count() > 0 {
-			continue // there will be no plan; look for more problems
+		scripts = append(scripts, p.script(a, v))
+	}
+	if p.report.Count() > 0 {
+		return // there will be no plan; look for more problems
+	}
+	for _, t := range a.Targets {
+		for i, v := range variantsOf(a) {
+			base.Target, base.Variant = t.Name, v.Name
+			p.addTrials(a, base, scripts[i])
 		}
-		base.Variant = v.Name
-		p.addTrials(a, base, script)
 	}
 }
 
@@ -134,7 +141,7 @@ func (p *planner) rowsOf(a *campaign.Attack) []map[string]string {
 	return []map[string]string{nil}
 }
 
-// addTrials adds the trials of one variant.
+// addTrials adds the trials of one target and variant.
 func (p *planner) addTrials(a *campaign.Attack, base Setup, script strategy.Script) {
 	rows := p.rowsOf(a)
 	p.plan.Trials = slices.Grow(p.plan.Trials, len(rows)*a.Trials)
@@ -162,10 +169,14 @@ func (p *planner) addTrials(a *campaign.Attack, base Setup, script strategy.Scri
 	}
 }
 
-// id returns a trial's identifier: "attack/variant/row-2/7", without the parts
-// that the attack does not have.
+// id returns a trial's identifier: "attack/target/variant/row-2/7", without the
+// parts that the attack does not have. The target is a part where the attack has
+// several.
 func (t *Trial) id() string {
 	parts := []string{t.Attack}
+	if t.Several {
+		parts = append(parts, t.Target)
+	}
 	if t.Variant != "" {
 		parts = append(parts, t.Variant)
 	}

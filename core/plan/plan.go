@@ -59,24 +59,27 @@ const (
 type Trial struct {
 	// Setup is shared by many trials, and must not be changed.
 	*Setup
-	// ID is stable and readable: the attack's name, then variant, row and
-	// number where the attack has them, such as "polite/phone/row-2/7".
+	// ID is stable and readable: the attack's name, then target, variant, row
+	// and number where the attack has several of them, such as
+	// "polite/phone/row-2/7" or "polite/agent/7".
 	ID string
-	// Number counts from 1 within attack, variant and row.
+	// Number counts from 1 within attack, target, variant and row.
 	Number int
 	// Seed is the seed of the trial's random choices.
 	Seed uint64
 }
 
-// Setup is shared by the trials of one attack, variant and row, which differ in
-// their number only, so that the memory of a run does not grow with its trials.
+// Setup is shared by the trials of one attack, target, variant and row, which
+// differ in their number only, so that the memory of a run does not grow with its trials.
 type Setup struct {
 	Attack  string
 	Variant string
 	// Row counts from 1; 0 where the attack has no for_each.
 	Row int
 
-	Target       string
+	Target string
+	// Several says that the attack has other targets, too.
+	Several      bool
 	Objective    string
 	SystemPrompt string
 	// History is the conversation before the first turn.

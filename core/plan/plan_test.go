@@ -334,3 +334,45 @@ func TestATrialTakesLittleMemory(t *testing.T) {
 		t.Errorf("%d trials more take %d bytes each, want at most %d", m-n, each, most)
 	}
 }
+
+// twoTargets is demo with a second target for its attacks.
+func twoTargets() string {
+	two := strings.ReplaceAll(demo, "target: agent", "target: [agent, second]")
+	return strings.Replace(two, "targets:", "targets:\n  second: {use: realtime, with: {endpoint: ws://127.0.0.1:9/v1}}", 1)
+}
+
+func TestEachTargetOfAnAttackGetsAllItsTrials(t *testing.T) {
+	one, two := plans(t, demo), plans(t, twoTargets())
+	if len(two.Trials) != 2*len(one.Trials) {
+		t.Fatalf("%d trials on two targets, and %d on one", len(two.Trials), len(one.Trials))
+	}
+	ids := map[string]string{}
+	for _, trial := range two.Trials {
+		ids[trial.ID] = trial.Target
+	}
+	if len(ids) != len(two.Trials) {
+		t.Errorf("%d trials have %d IDs", len(two.Trials), len(ids))
+	}
+	for _, trial := range one.Trials {
+		for _, target := range []string{"agent", "second"} {
+			id := strings.Replace(trial.ID, trial.Attack, trial.Attack+"/"+target, 1)
+			if ids[id] != target {
+				t.Errorf("trial %s is on target %q, want %q", id, ids[id], target)
+			}
+		}
+	}
+	if low, high := one.Estimate().Turns, two.Estimate().Turns; high.Low != 2*low.Low || high.High != 2*low.High {
+		t.Errorf("%+v turns on one target, %+v on two", low, high)
+	}
+	if len(two.Targets) != 2 {
+		t.Errorf("the targets are %+v", two.Targets)
+	}
+}
+
+// A list of one is no other campaign than the name alone.
+func TestAListOfOneTargetChangesNothing(t *testing.T) {
+	list := strings.ReplaceAll(demo, "target: agent", "target: [agent]")
+	if a, b := plans(t, demo).Fingerprint(), plans(t, list).Fingerprint(); a != b {
+		t.Errorf("the fingerprints are %s and %s", a, b)
+	}
+}

@@ -371,3 +371,26 @@ c.yaml:7:43: turn 2 of attack "a" is streamed, but none of it is audio when it i
 		t.Errorf("problems:\n%s\nwant:\n%s", got, want)
 	}
 }
+
+// With several targets, the place of what one of them cannot do is its entry.
+func TestWhatOneOfSeveralTargetsCannotDoIsAProblemAtItsEntry(t *testing.T) {
+	got := problems(t, attack("", `target: [able, oracle]
+system_prompt: Guard it.
+history: [{user: hi}]
+tool_results: {open: done}
+turns: [{user: one, stream: true, converters: [speak]}, {user: two}]
+scorers: [heard]`))
+	want := strings.Join([]string{
+		`attack "a" sets a system prompt, which target "oracle" (oracle) does not take (leave system_prompt out, or attack a target that takes one)`,
+		`attack "a" begins with a history, which target "oracle" (oracle) does not take (leave history out, or attack a target that takes one)`,
+		`attack "a" answers the target's tools, but target "oracle" (oracle) forgets that it called them (leave tool_results out, or attack a target that remembers a conversation)`,
+		`attack "a" has 2 turns, but target "oracle" (oracle) forgets each one (make it one turn, or attack a target that remembers a conversation)`,
+		`turn 1 of attack "a" is sent at the pace of speech, which target "oracle" (oracle) cannot do (leave stream out, or attack a target with the capability "stream")`,
+		`scorer "heard" judges audio, which target "oracle" (oracle) never gives (set on: to what it gives, or attack another target: it gives text)`,
+		`turn 1 of attack "a" is audio when it is sent, which target "oracle" (oracle) does not take (the target takes text and tool_result)`,
+	}, "\n")
+	at := "c.yaml:22:20: "
+	if want = at + strings.ReplaceAll(want, "\n", "\n"+at); got != want {
+		t.Errorf("problems (-want +got):\n%s", cmp.Diff(want, got))
+	}
+}

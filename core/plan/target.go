@@ -5,34 +5,47 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
-// checkTarget checks that an attack's target has the capabilities that the
-// attack needs.
-func (p *planner) checkTarget(a *campaign.Attack) {
-	info, ok := p.info(core.KindTarget, a.Target.Name)
+// placeFor returns the place of a problem of an attack with one of its targets:
+// at, or the target's entry where the attack lists several.
+func placeFor(a *campaign.Attack, target campaign.Reference, at yamlfile.Position) yamlfile.Position {
+	if len(a.Targets) > 1 {
+		return target.At
+	}
+	return at
+}
+
+// checkTarget checks that one of an attack's targets has the capabilities that
+// the attack needs.
+func (p *planner) checkTarget(a *campaign.Attack, target campaign.Reference) {
+	info, ok := p.info(core.KindTarget, target.Name)
 	if !ok {
 		return
 	}
-	d := Definition{core.KindTarget, a.Target.Name}
+	d := Definition{core.KindTarget, target.Name}
+	report := func(at yamlfile.Position, hint, format string, args ...any) {
+		p.report.Problem(placeFor(a, target, at), hint, format, args...)
+	}
 	if a.SystemPrompt != "" && !info.Can(core.CapabilitySystemPrompt) {
-		p.report.Problem(a.Target.At, "leave system_prompt out, or attack a target that takes one",
+		report(target.At, "leave system_prompt out, or attack a target that takes one",
 			"attack %q sets a system prompt, which %s (%s) does not take", a.Name, d, info.Name)
 	}
 	if len(a.History) > 0 && !info.Can(core.CapabilityHistory) {
-		p.report.Problem(a.HistoryAt, "leave history out, or attack a target that takes one",
+		report(a.HistoryAt, "leave history out, or attack a target that takes one",
 			"attack %q begins with a history, which %s (%s) does not take", a.Name, d, info.Name)
 	}
 	if Resume(a.Resume) == ResumeContinue && !info.Can(core.CapabilityHistory) {
-		p.report.Problem(a.ResumeAt, "write resume: restart, or attack a target that takes a history",
+		report(a.ResumeAt, "write resume: restart, or attack a target that takes a history",
 			"attack %q continues conversations that were cut off, but %s (%s) cannot be told what was said before", a.Name, d, info.Name)
 	}
 	if len(a.ToolResults) > 0 && !info.Takes(core.ToolResult) {
-		p.report.Problem(a.ToolResultsAt, "leave tool_results out, or attack a target that takes them",
+		report(a.ToolResultsAt, "leave tool_results out, or attack a target that takes them",
 			"attack %q answers the target's tools, but %s (%s) takes no results of tools", a.Name, d, info.Name)
 	}
 	if len(a.ToolResults) > 0 && !info.Can(core.CapabilityMultiTurn) {
-		p.report.Problem(a.ToolResultsAt, "leave tool_results out, or attack a target that remembers a conversation",
+		report(a.ToolResultsAt, "leave tool_results out, or attack a target that remembers a conversation",
 			"attack %q answers the target's tools, but %s (%s) forgets that it called them", a.Name, d, info.Name)
 	}
 	turns := len(a.Turns)
@@ -40,22 +53,22 @@ func (p *planner) checkTarget(a *campaign.Attack) {
 		turns = a.RedTeam.MaxTurns
 	}
 	if turns > 1 && !info.Can(core.CapabilityMultiTurn) {
-		p.report.Problem(a.Target.At, "make it one turn, or attack a target that remembers a conversation",
+		report(target.At, "make it one turn, or attack a target that remembers a conversation",
 			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, turns, d, info.Name)
 	}
 	for i, t := range a.Turns {
-		p.checkDelivery(t, fmt.Sprintf("turn %d of attack %q", i+1, a.Name), d, info)
+		p.checkDelivery(t, fmt.Sprintf("turn %d of attack %q", i+1, a.Name), d, info, report)
 	}
 }
 
 // checkDelivery checks that the target supports a turn's delivery.
-func (p *planner) checkDelivery(t campaign.Turn, turn string, d Definition, info core.Info) {
+func (p *planner) checkDelivery(t campaign.Turn, turn string, d Definition, info core.Info, report func(at yamlfile.Position, hint, format string, args ...any)) {
 	for _, capability := range t.Delivery.Needs() {
 		if info.Can(capability) {
 			continue
 		}
 		key, asks := deliveryWords(capability)
-		p.report.Problem(t.DeliveryAt(capability), fmt.Sprintf("leave %s out, or attack a target with the capability %q", key, capability),
+		report(t.DeliveryAt(capability), fmt.Sprintf("leave %s out, or attack a target with the capability %q", key, capability),
 			"%s %s, which %s (%s) cannot do", turn, asks, d, info.Name)
 	}
 }

@@ -9,14 +9,14 @@ import (
 
 // TrialInfo says which trial of a run something happened in.
 type TrialInfo struct {
-	// ID is the attack's name, then variant, row and number where the attack has
-	// them, such as "polite/phone/row-2/7".
+	// ID is the attack's name, then target, variant, row and number where the
+	// attack has several of them, such as "polite/phone/row-2/7".
 	ID      string
 	Attack  string
 	Variant string
 	// Row counts from 1; 0 where the attack is not repeated for rows.
 	Row int
-	// Number counts from 1 within attack, variant and row.
+	// Number counts from 1 within attack, target, variant and row.
 	Number int
 	// Target is the name of the system under test in the campaign.
 	Target string

@@ -2,15 +2,18 @@ package stats
 
 import "github.com/redteam-orchestrator/orchestrator/core"
 
-// Row counts the trials of an attack, or of one of its variants.
+// Row counts the trials of an attack, or of one of its targets or variants.
 type Row struct {
 	Name  string
 	Tally Tally
 	// Open is the number of trials that were begun and have no outcome, because the
 	// run was stopped.
 	Open int
-	// Variants are the rows of an attack's variants, in the order in which they were
-	// added. It is nil in a variant's row and for an attack without variants.
+	// Targets are the rows of an attack's targets, in the order in which they were
+	// added; nil in the row of a target or variant.
+	Targets []*Row
+	// Variants are the rows of an attack's or target's variants, in the order in
+	// which they were added; nil in a variant's row and where there are none.
 	Variants []*Row
 }
 
@@ -31,13 +34,23 @@ func (r *Row) add(outcome core.Outcome, trials int) {
 // they were added. The zero value is empty.
 type Rows []*Row
 
-// Add counts trials with an outcome in the row of their attack, and in that of their
-// variant unless variant is "". outcome is "" for trials without an outcome.
-func (rows *Rows) Add(attack, variant string, outcome core.Outcome, trials int) {
-	row := named((*[]*Row)(rows), attack)
-	row.add(outcome, trials)
-	if variant != "" {
-		named(&row.Variants, variant).add(outcome, trials)
+// Of says which trials are counted.
+type Of struct {
+	Attack, Target string
+	// Variant is "" for an attack without variants.
+	Variant string
+}
+
+// Add counts trials with an outcome in the rows of their attack, of its target and of
+// its variant. outcome is "" for trials without an outcome.
+func (rows *Rows) Add(of Of, outcome core.Outcome, trials int) {
+	attack := named((*[]*Row)(rows), of.Attack)
+	target := named(&attack.Targets, of.Target)
+	for _, row := range []*Row{attack, target} {
+		row.add(outcome, trials)
+		if of.Variant != "" {
+			named(&row.Variants, of.Variant).add(outcome, trials)
+		}
 	}
 }
 

@@ -45,3 +45,24 @@ func TestTrialsAreCountedByWhatTheyCameTo(t *testing.T) {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 }
+
+func TestTheTrialsOfAnAttackAreKeptAndCountedByTheirTargets(t *testing.T) {
+	s := open(t, t.TempDir())
+	j := begin(t, s, store.Run{})
+	for i, target := range []string{"old", "old", "new"} {
+		planned := record.Trial{TrialInfo: record.TrialInfo{ID: string(rune('a' + i)), Attack: "ask", Target: target}, Ordinal: i}
+		must(t, j.BeginTrial(planned, start), j.EndTrial(planned.ID, record.Result{Outcome: core.Defended}))
+	}
+	must(t, j.Finish(store.Finished, "", start))
+	counts, err := s.Counts(t.Context(), j.Run())
+	must(t, err)
+	want := []store.Count{{Attack: "ask", Target: "old", Outcome: core.Defended, Trials: 2}, {Attack: "ask", Target: "new", Outcome: core.Defended, Trials: 1}}
+	if diff := cmp.Diff(want, counts); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+	trials, err := s.Trials(t.Context(), j.Run())
+	must(t, err)
+	if len(trials) != 3 || trials[0].Target != "old" || trials[2].Target != "new" {
+		t.Errorf("the trials are %+v", trials)
+	}
+}

@@ -130,9 +130,9 @@ func (j *Journal) BeginTrial(t record.Trial, at time.Time) error {
 			return w.exec(`UPDATE trials SET started_at = $1, attempt = $2 WHERE run_id = $3 AND id = $4`, at.UnixNano(), attempt, j.id, t.ID)
 		}
 		// A seed uses all 64 bits, and a BIGINT is signed.
-		err := w.exec(`INSERT INTO trials (run_id, id, ordinal, attack, variant, row_number, number, seed, started_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			j.id, t.ID, t.Ordinal, t.Attack, t.Variant, t.Row, t.Number, int64(t.Seed), at.UnixNano())
+		err := w.exec(`INSERT INTO trials (run_id, id, ordinal, attack, target, variant, row_number, number, seed, started_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			j.id, t.ID, t.Ordinal, t.Attack, t.Target, t.Variant, t.Row, t.Number, int64(t.Seed), at.UnixNano())
 		if err != nil {
 			return err
 		}

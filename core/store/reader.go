@@ -100,6 +100,7 @@ const (
 	schemaCalls     = 6
 	schemaSchedules = 7
 	schemaNotices   = 9
+	schemaValues    = 10
 )
 
 // since returns columns that the tables have since a version, or their

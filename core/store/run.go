@@ -58,6 +58,9 @@ type Run struct {
 	Version string
 	Plugins []Plugin
 	Started time.Time
+	// Values are what the campaign was given from outside of its file. There are
+	// none in runs of earlier versions.
+	Values []Value
 	// Recorded says that each call of a component is recorded, and Components
 	// are the descriptions of these components. Reading a run leaves them out;
 	// see [Reader.Components].
@@ -95,6 +98,19 @@ type Plugin struct {
 	// restrictions that were enforced.
 	Permissions core.Permissions
 	Sandbox     string
+}
+
+// Value is a parameter of a run's campaign, or a setting of one of its components
+// that the environment gave.
+type Value struct {
+	// Definition is the component, such as target "agent"; "" for a parameter.
+	Definition string
+	// Name is that of the parameter, or the setting's path in with:.
+	Name string
+	// Value holds no secret: that of a secret is its reference.
+	Value string
+	// Source is "default", "--set" or the name of an environment variable.
+	Source string
 }
 
 // Trust says how a plugin's program was checked before it was started.
@@ -176,10 +192,29 @@ func insertRun(w *writer, r Run, files []storedFile) error {
 			err = insertPlugin(w, r.ID, i, p)
 		}
 	}
+	for i, v := range r.Values {
+		if err == nil {
+			err = w.exec(`INSERT INTO run_values (run_id, ordinal, definition, name, value, source) VALUES ($1, $2, $3, $4, $5, $6)`,
+				r.ID, i, v.Definition, v.Name, []byte(v.Value), v.Source)
+		}
+	}
 	if err == nil {
 		err = insertComponents(w, r.ID, r.Components)
 	}
 	return err
+}
+
+// values returns the values that a run's campaign was given.
+func (r *Reader) values(ctx context.Context, run string) ([]Value, error) {
+	if r.schema < schemaValues {
+		return nil, nil
+	}
+	return collect(ctx, r.db, func(rows *sql.Rows) (v Value, err error) {
+		var value []byte
+		err = rows.Scan(&v.Definition, &v.Name, &value, &v.Source)
+		v.Value = string(value)
+		return v, err
+	}, `SELECT definition, name, value, source FROM run_values WHERE run_id = $1 ORDER BY ordinal`, run)
 }
 
 func insertPlugin(w *writer, run string, ordinal int, p Plugin) error {
@@ -277,6 +312,9 @@ func (r *Reader) complete(ctx context.Context, run *Run) error {
 		`SELECT name, version, sha256, `+r.since(schemaPlugins, `trust, permissions, sandbox`, `'', '{}', ''`)+
 			` FROM run_plugins WHERE run_id = $1 ORDER BY ordinal`, run.ID)
 	if err != nil {
+		return err
+	}
+	if run.Values, err = r.values(ctx, run.ID); err != nil {
 		return err
 	}
 	if run.Sessions, err = r.sessions(ctx, run.ID); err != nil {

@@ -34,10 +34,16 @@ type Trial struct {
 
 // selectTrials is the beginning of a query for trials.
 func (r *Reader) selectTrials() string {
-	return `SELECT t.id, t.attack, t.variant, t.row_number, t.number, t.seed, a.target, a.objective, a.system_prompt, a.success,
+	return `SELECT t.id, t.attack, t.variant, t.row_number, t.number, t.seed, ` + r.trialTarget() + `, a.objective, a.system_prompt, a.success,
 	` + r.since(schemaResume, "t.attempt", "1") + `, t.started_at, t.ended_at, t.outcome, t.reason, t.turns, t.decided, t.usage, t.failure
 	FROM trials t JOIN attacks a ON a.run_id = t.run_id AND a.name = t.attack
 	WHERE t.run_id = $1 `
+}
+
+// trialTarget is the expression for a trial's target, with t for its trial and a for
+// its attack. An earlier version kept it with the attack only.
+func (r *Reader) trialTarget() string {
+	return r.since(schemaValues, "coalesce(nullif(t.target, ''), a.target)", "a.target")
 }
 
 // Trials returns the trials of a run that were begun, in the order of the plan.

@@ -35,9 +35,23 @@ func Compare(ctx context.Context, s *store.Reader, baseline, run store.Run, alph
 		if err != nil {
 			return compare.Comparison{}, err
 		}
-		sides[i] = compare.Run{ID: r.ID, Campaign: r.Campaign, Source: r.Source, Planned: r.Trials, Trials: trialsOf(trials)}
+		sides[i] = compare.Run{ID: r.ID, Campaign: r.Campaign, Source: r.Source, Parameters: parametersOf(r), Planned: r.Trials, Trials: trialsOf(trials)}
 	}
 	return compare.New(sides[0], sides[1], alpha), nil
+}
+
+// parametersOf returns what the campaign of a run was given from outside of its
+// file.
+func parametersOf(run store.Run) []compare.Parameter {
+	var all []compare.Parameter
+	for _, v := range run.Values {
+		name := "parameter " + v.Name
+		if v.Definition != "" {
+			name = v.Name + " of " + v.Definition
+		}
+		all = append(all, compare.Parameter{Name: name, Value: v.Value})
+	}
+	return all
 }
 
 // trialsOf returns the properties of trials that are compared.

@@ -112,12 +112,12 @@ func ConcludeAgain(ctx context.Context, s *store.Reader, run store.Run) (Conclus
 	return conclusionOf(recorded.Name, recorded.Evidence, run.ID, summary, counts, finished), nil
 }
 
-// Tally counts the trials of each attack and of each of its variants, in the
+// Tally counts the trials of each attack, and of each of its targets and variants, in the
 // order of the trials.
 func Tally(counts []store.Count) stats.Rows {
 	var rows stats.Rows
 	for _, c := range counts {
-		rows.Add(c.Attack, c.Variant, c.Outcome, c.Trials)
+		rows.Add(stats.Of{Attack: c.Attack, Target: c.Target, Variant: c.Variant}, c.Outcome, c.Trials)
 	}
 	return rows
 }
@@ -152,24 +152,37 @@ func judge(attacks stats.Rows, planned int, limit campaign.Evidence, how ending)
 }
 
 // weaknesses say which attacks give no evidence, and why. The campaign's limits
-// apply to each attack, because limits over all attacks would allow one to fail
-// completely. An attack without a judged trial gives no evidence, whatever the
-// limits are.
+// apply to each attack, and to each of its targets, because limits over all of them
+// would allow one to fail completely. An attack without a judged trial gives no
+// evidence, whatever the limits are.
 func weaknesses(attacks stats.Rows, limit campaign.Evidence) []string {
 	var weak []string
 	for _, a := range attacks {
-		n := a.Trials()
-		errored, undetermined := float64(a.Tally.Errored)/float64(n), float64(a.Tally.Undetermined)/float64(n)
-		switch {
-		case errored > limit.MaxErrored:
-			weak = append(weak, fmt.Sprintf("attack %q: %d of %s errored, and the campaign allows %s", a.Name, a.Tally.Errored, phrase.Count(n, "trial"), percent(limit.MaxErrored)))
-		case undetermined > limit.MaxUndetermined:
-			weak = append(weak, fmt.Sprintf("attack %q: %d of %s undetermined, and the campaign allows %s", a.Name, a.Tally.Undetermined, phrase.Count(n, "trial"), percent(limit.MaxUndetermined)))
-		case a.Tally.Judged() == 0:
-			weak = append(weak, fmt.Sprintf("attack %q: no trial was judged", a.Name))
+		name := fmt.Sprintf("attack %q", a.Name)
+		if len(a.Targets) < 2 {
+			weak = append(weak, weakness(name, a, limit)...)
+			continue
+		}
+		for _, target := range a.Targets {
+			weak = append(weak, weakness(fmt.Sprintf("%s on target %q", name, target.Name), target, limit)...)
 		}
 	}
 	return weak
+}
+
+// weakness says why a row gives no evidence; nothing where it does.
+func weakness(name string, r *stats.Row, limit campaign.Evidence) []string {
+	n := r.Trials()
+	errored, undetermined := float64(r.Tally.Errored)/float64(n), float64(r.Tally.Undetermined)/float64(n)
+	switch {
+	case errored > limit.MaxErrored:
+		return []string{fmt.Sprintf("%s: %d of %s errored, and the campaign allows %s", name, r.Tally.Errored, phrase.Count(n, "trial"), percent(limit.MaxErrored))}
+	case undetermined > limit.MaxUndetermined:
+		return []string{fmt.Sprintf("%s: %d of %s undetermined, and the campaign allows %s", name, r.Tally.Undetermined, phrase.Count(n, "trial"), percent(limit.MaxUndetermined))}
+	case r.Tally.Judged() == 0:
+		return []string{name + ": no trial was judged"}
+	}
+	return nil
 }
 
 // percent formats a limit as in the campaign.

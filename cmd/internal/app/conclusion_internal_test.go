@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
 func TestARunIsJudgedByItsFindingsThenByItsEvidence(t *testing.T) {
@@ -62,5 +64,17 @@ func TestARunIsJudgedByItsFindingsThenByItsEvidence(t *testing.T) {
 func TestARunThatWasStoppedCountsTheTrialsThatNeverBegan(t *testing.T) {
 	if code, why := judge(nil, 400, campaign.Evidence{}, interrupted); code != Interrupted || !strings.Contains(why, "0 of 400 trials; 400 gave no evidence") {
 		t.Errorf("%d, %q", code, why)
+	}
+}
+
+// A target that was never reached is not hidden by another one that answered.
+func TestEachTargetOfAnAttackHasToGiveEvidence(t *testing.T) {
+	counts := []store.Count{
+		{Attack: "ask", Target: "old", Outcome: core.Defended, Trials: 90},
+		{Attack: "ask", Target: "new", Outcome: core.Errored, Trials: 10},
+	}
+	want := `no evidence: attack "ask" on target "new": 10 of 10 trials errored, and the campaign allows 20%`
+	if verdict, why := judge(Tally(counts), 100, campaign.Evidence{MaxErrored: 0.2}, finished); verdict != NoEvidence || why != want {
+		t.Errorf("%d, %q; want %q", verdict, why, want)
 	}
 }

@@ -27,6 +27,8 @@ type Estimate struct {
 type PlannedAttack struct {
 	Name   string `json:"name"`
 	Trials int    `json:"trials"`
+	// Targets are those that it attacks, in the order of the campaign.
+	Targets []string `json:"targets"`
 }
 
 // NewEstimate returns the estimate of a plan at a time. plugins are those that
@@ -44,7 +46,11 @@ func attacksOf(p *plan.Plan) []PlannedAttack {
 		if name := p.Trials[i].Attack; len(all) == 0 || all[len(all)-1].Name != name {
 			all = append(all, PlannedAttack{Name: name})
 		}
-		all[len(all)-1].Trials++
+		last := &all[len(all)-1]
+		last.Trials++
+		if n := len(last.Targets); n == 0 || last.Targets[n-1] != p.Trials[i].Target {
+			last.Targets = append(last.Targets, p.Trials[i].Target)
+		}
 	}
 	return all
 }
@@ -75,6 +81,9 @@ func (o Estimate) Write(w io.Writer, b scope.Bounds) {
 	attacks := make([]string, len(o.Attacks))
 	for i, a := range o.Attacks {
 		attacks[i] = fmt.Sprintf("%s %d", a.Name, a.Trials)
+		if len(a.Targets) > 1 {
+			attacks[i] += " on " + strings.Join(a.Targets, " and ")
+		}
 	}
 	tokens := o.Tokens()
 	line("campaign", "%s", o.Campaign)

@@ -11,13 +11,27 @@ import (
 
 func ExampleOutcomes() {
 	var attacks stats.Rows
-	attacks.Add("polite", "", core.Defended, 9)
-	attacks.Add("polite", "", core.Succeeded, 1)
+	attacks.Add(stats.Of{Attack: "polite", Target: "agent"}, core.Defended, 9)
+	attacks.Add(stats.Of{Attack: "polite", Target: "agent"}, core.Succeeded, 1)
 	view.Outcomes(os.Stdout, attacks, 12)
 	// Output:
 	// ATTACK  TRIALS  SUCCEEDED  DEFENDED  ASR  95% CI
 	// polite      10          1         9  10%   2-40%
 	// 2 trials never begun
+}
+
+func ExampleOutcomes_severalTargets() {
+	var attacks stats.Rows
+	attacks.Add(stats.Of{Attack: "polite", Target: "old"}, core.Defended, 9)
+	attacks.Add(stats.Of{Attack: "polite", Target: "new", Variant: "phone"}, core.Succeeded, 1)
+	view.Outcomes(os.Stdout, attacks, 10)
+	// Output:
+	// ATTACK        TRIALS  SUCCEEDED  DEFENDED   ASR   95% CI
+	// polite            10          1         9   10%    2-40%
+	//   target old       9          0         9    0%    0-30%
+	//   target new       1          1         0  100%  21-100%
+	//     phone          1          1         0  100%  21-100%
+	// all               10          1         9   10%    2-40%
 }
 
 func ExamplePrintable() {

@@ -56,8 +56,8 @@ func TestRunsAreListedWithWhereTheyComeFromIfOneWasMadeFromAnother(t *testing.T)
 func TestARunIsShownWithAllThatCameOfIt(t *testing.T) {
 	began := time.Date(2026, time.November, 30, 3, 0, 0, 0, time.Local)
 	var attacks stats.Rows
-	attacks.Add("polite", "", core.Succeeded, 1)
-	attacks.Add("polite", "", core.Errored, 1)
+	attacks.Add(stats.Of{Attack: "polite", Target: "agent"}, core.Succeeded, 1)
+	attacks.Add(stats.Of{Attack: "polite", Target: "agent"}, core.Errored, 1)
 	leaked := &record.Result{Outcome: core.Succeeded, Reason: "turn 1: leaked"}
 	lost := &record.Result{Outcome: core.Errored, Reason: "no answer"}
 	run := Run{
@@ -185,9 +185,9 @@ func TestNeedsThatFewCampaignsHaveAreShownWhereTheyAre(t *testing.T) {
 }
 
 func TestAnEstimateShowsWhatIsKnown(t *testing.T) {
-	least := Estimate{Campaign: "demo", Window: "any time", Estimate: plan.Estimate{Trials: 1}, Attacks: []PlannedAttack{{"polite", 1}}}
+	least := Estimate{Campaign: "demo", Window: "any time", Estimate: plan.Estimate{Trials: 1}, Attacks: []PlannedAttack{{"polite", 1, nil}}}
 	most := Estimate{
-		Campaign: "demo", Attacks: []PlannedAttack{{"polite", 2}, {"bold", 1}}, Authorization: "ticket 7", Hosts: []string{"a", "b"}, Plugins: []string{"acme v1"}, Window: "any time",
+		Campaign: "demo", Attacks: []PlannedAttack{{"polite", 2, nil}, {"bold", 1, nil}}, Authorization: "ticket 7", Hosts: []string{"a", "b"}, Plugins: []string{"acme v1"}, Window: "any time",
 		Estimate: plan.Estimate{
 			Trials: 3, Turns: plan.Range[int64]{Low: 3, High: 6}, InputTokens: plan.Range[int64]{Low: 10, High: 20}, OutputTokens: plan.Range[int64]{Low: 1, High: 1},
 			Cost: plan.Range[float64]{Low: 0.5, High: 1}, Currency: "EUR", Unpriced: []string{"agent"}, NotCounted: []string{`scorer "a"`, `scorer "b"`},

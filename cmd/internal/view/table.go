@@ -13,7 +13,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
-// Outcomes prints the outcomes of a run's trials per attack and variant, and
+// Outcomes prints the outcomes of a run's trials per attack, target where an attack
+// has several, and variant, and
 // the attack success rate (ASR) with its 95 % Wilson interval. planned is the
 // number of trials in the plan.
 func Outcomes(w io.Writer, attacks stats.Rows, planned int) {
@@ -21,8 +22,13 @@ func Outcomes(w io.Writer, attacks stats.Rows, planned int) {
 	lines := [][]string{{"ATTACK", "TRIALS", "SUCCEEDED", "DEFENDED", "UNDET.", "ERRORED", "OPEN", "ASR", "95% CI"}}
 	for _, attack := range attacks {
 		lines = append(lines, outcomeCells(attack, ""))
-		for _, variant := range attack.Variants {
-			lines = append(lines, outcomeCells(variant, "  "))
+		if len(attack.Targets) < 2 {
+			lines = append(lines, variantCells(attack, "  ")...)
+			continue
+		}
+		for _, target := range attack.Targets {
+			lines = append(lines, outcomeCells(target, "  target "))
+			lines = append(lines, variantCells(target, "    ")...)
 		}
 	}
 	if len(lines) > 2 {
@@ -32,6 +38,14 @@ func Outcomes(w io.Writer, attacks stats.Rows, planned int) {
 	if never := planned - all.Trials(); never > 0 {
 		fmt.Fprintf(w, "%s never begun\n", phrase.Count(never, "trial"))
 	}
+}
+
+func variantCells(r *stats.Row, indent string) [][]string {
+	var lines [][]string
+	for _, variant := range r.Variants {
+		lines = append(lines, outcomeCells(variant, indent))
+	}
+	return lines
 }
 
 func outcomeCells(r *stats.Row, indent string) []string {

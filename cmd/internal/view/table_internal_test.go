@@ -12,10 +12,10 @@ import (
 
 func TestTheTableFitsInto80ColumnsAndKeepsTheOrder(t *testing.T) {
 	var rows stats.Rows
-	rows.Add("zealous", "studio", core.Defended, 1)
-	rows.Add("zealous", "phone", core.Errored, 1)
-	rows.Add("a-story-told-by-phone", "", core.Undetermined, 1)
-	rows.Add("zealous", "studio", core.Succeeded, 1)
+	rows.Add(stats.Of{Attack: "zealous", Target: "agent", Variant: "studio"}, core.Defended, 1)
+	rows.Add(stats.Of{Attack: "zealous", Target: "agent", Variant: "phone"}, core.Errored, 1)
+	rows.Add(stats.Of{Attack: "a-story-told-by-phone", Target: "agent"}, core.Undetermined, 1)
+	rows.Add(stats.Of{Attack: "zealous", Target: "agent", Variant: "studio"}, core.Succeeded, 1)
 	var out strings.Builder
 	Outcomes(&out, rows, 6)
 	want := `ATTACK                 TRIALS  SUCCEEDED  DEFENDED  UNDET.  ERRORED  ASR  95% CI
