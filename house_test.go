@@ -119,7 +119,8 @@ var house = map[string]room{
 	"plugins/scaffold":   {imports: []string{"core"}},
 
 	"targets":              {imports: []string{"core", "targets/..."}},
-	"targets/realtime":     {imports: []string{"core", "core/audio", "core/bounded", "core/phrase"}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
+	"targets/internal/...": {imports: []string{"core", "core/bounded", "core/phrase", "core/scope"}},
+	"targets/realtime":     {imports: []string{"core", "core/audio", "core/phrase", "targets/internal/..."}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
 	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "golang.org/x/time"}},
 	"targets/providers":    {imports: []string{"core", "plugins", "targets/providers/..."}},
 	"targets/providers/...": {

@@ -40,6 +40,13 @@ func Loopback(host string) bool {
 	return err == nil && address.IsLoopback()
 }
 
+// Plain reports whether what is sent to an address travels in the clear between
+// machines: its scheme has no TLS, and its host is another machine.
+func Plain(u *url.URL) bool {
+	plain := slices.Contains([]string{"http", "ws"}, strings.ToLower(u.Scheme))
+	return plain && !Loopback(Name(u.Hostname()))
+}
+
 // Allows reports whether one of the entries of scope.hosts, "host" or
 // "host:port", allows a host, as [Name] returns it, and a port.
 func Allows(hosts []string, host, port string) bool {

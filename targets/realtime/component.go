@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 // Component returns the target "realtime".
@@ -29,7 +30,7 @@ type target struct {
 	config   Config
 	endpoint endpoint
 	network  network
-	secrets  *secrets
+	access   *access.Access
 	// frames holds buffers for incoming frames, audio those for the raw audio
 	// of replies, which is released at the end of the turn.
 	frames, audio bufferPool
@@ -42,11 +43,11 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := config.network()
+	a, err := config.Open()
 	if err != nil {
 		return nil, err
 	}
-	return &target{config: config, endpoint: e, network: n, secrets: newSecrets(config)}, nil
+	return &target{config: config, endpoint: e, network: newNetwork(a), access: a}, nil
 }
 
 // StartConversation connects, configures the session and sends the history to

@@ -2,25 +2,21 @@ package realtime
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 // Config is what a campaign writes under with:.
 type Config struct {
-	Endpoint string `json:"endpoint" format:"uri" doc:"Base URL of the service, such as wss://api.openai.com/v1 or https://NAME.openai.azure.com. Plain ws:// and http:// are for loopback only."`
+	Endpoint string `json:"endpoint" format:"uri" doc:"Base URL of the service, such as wss://api.openai.com/v1 or https://NAME.openai.azure.com. Plain ws:// and http:// are for loopback, or need insecure_plain."`
 	Provider string `json:"provider" enum:"auto,openai,azure,xai,compatible" doc:"Whose service it is, which decides how the key is sent and what settings are called; auto tells by the host."`
 	Model    string `json:"model" required:"true" doc:"Model to talk to; on Azure the name of the deployment."`
 
-	APIKey             core.Secret            `json:"api_key" doc:"API key of the service."`
-	EphemeralKey       bool                   `json:"ephemeral_key" doc:"Whether to connect, as browsers do, with a short-lived key that is asked for with api_key before each connection."`
-	AccessToken        core.Secret            `json:"access_token" doc:"Bearer token to use instead of an API key, such as a Microsoft Entra access token."`
-	AccessTokenFile    string                 `json:"access_token_file" format:"local-file" doc:"File with such a token, read again for each connection."`
-	AccessTokenCommand []string               `json:"access_token_command" format:"command" doc:"Program and arguments that print such a token, run again for each connection."`
-	Headers            map[string]core.Secret `json:"headers" doc:"Further HTTP headers of the handshake, such as OpenAI-Project."`
-	Proxy              string                 `json:"proxy" format:"uri" doc:"HTTP or SOCKS5 proxy to connect through, such as http://proxy.example:3128."`
-	CACertificates     string                 `json:"ca_certificates" doc:"Certificate authorities to trust besides the system's, as PEM; usually a reference such as ${file:ca.pem}."`
+	access.Config
+	EphemeralKey bool `json:"ephemeral_key" doc:"Whether to connect, as browsers do, with a short-lived key that is asked for with api_key before each connection."`
 
 	Output          string  `json:"output" enum:"audio,text" doc:"Whether the target is asked to speak or to write."`
 	Voice           string  `json:"voice" doc:"Voice of the target; empty leaves the choice to the service."`
@@ -112,20 +108,12 @@ func defaultConfig() Config {
 }
 
 // reserved reports whether the target or the handshake sets a header itself,
-// and what to configure instead. OpenAI-Beta would ask for the retired beta
-// protocol.
+// beside those that every target sets, and what to configure instead. OpenAI-Beta
+// would ask for the retired beta protocol.
 func reserved(header string) (hint string, ok bool) {
-	switch http.CanonicalHeaderKey(header) {
-	case "Authorization", "Api-Key":
-		return "give the key as api_key, or a token as access_token", true
-	case "Openai-Beta":
+	name := http.CanonicalHeaderKey(header)
+	if name == "Openai-Beta" {
 		return "the beta of the Realtime protocol was shut down; leave the header out", true
-	case "Host", "Connection", "Upgrade":
-		return "the websocket handshake sets it", true
 	}
-	return "the websocket handshake sets it", len(header) >= len(websocketPrefix) &&
-		http.CanonicalHeaderKey(header)[:len(websocketPrefix)] == websocketPrefix
+	return "the websocket handshake sets it", strings.HasPrefix(name, "Sec-Websocket-")
 }
-
-// websocketPrefix is the prefix of the websocket handshake's headers.
-const websocketPrefix = "Sec-Websocket-"

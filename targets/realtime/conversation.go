@@ -57,7 +57,7 @@ func (c *conversation) Exchange(ctx context.Context, messages []core.Message) ([
 		replies, err = c.exchange(ctx, messages)
 	}
 	for i := range replies {
-		c.target.secrets.clean(&replies[i])
+		c.target.access.HideIn(&replies[i])
 	}
 	if err != nil {
 		return replies, c.target.explain(err)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 // dialect is what sets one Realtime service apart from the others. A new one is
@@ -42,14 +44,12 @@ type dialect struct {
 func realtimeGA(name string, hosts ...string) dialect {
 	return dialect{
 		name: name, hosts: hosts, path: "/v1/realtime", needsKey: true,
-		authorize: bearer,
+		authorize: access.Bearer,
 		session:   func(s sessionConfig) any { return s },
 		encode:    json.Marshal,
 		decode:    scan,
 	}
 }
-
-func bearer(header http.Header, key string) { header.Set("Authorization", "Bearer "+key) }
 
 // dialects lists the services that are recognised by host.
 func dialects() []dialect { return []dialect{openAI(), azure(), xAI()} }

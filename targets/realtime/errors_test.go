@@ -9,24 +9,8 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
-
-func TestTimesToWaitAreReadOutOfProseAndClamped(t *testing.T) {
-	tests := map[string]time.Duration{
-		"Rate limit reached. Please try again in 1.5s.":  1500 * time.Millisecond,
-		"Please try again in 1m26.4s. Visit our website": 86400 * time.Millisecond,
-		"please Try Again In 20ms":                       20 * time.Millisecond,
-		"try again in 5h":                                maxRetryAfter,
-		"try again in a while":                           0,
-		"":                                               0,
-		"try again in 99999999999999999999s":             0,
-	}
-	for message, want := range tests {
-		if got := tryAgainIn(message); got != want {
-			t.Errorf("%q: %s, want %s", message, got, want)
-		}
-	}
-}
 
 func TestRefusedHandshakesAreClassified(t *testing.T) {
 	tests := []struct {
@@ -64,7 +48,7 @@ func TestAServiceThatSaysWhenToComeBackSpeaksOfALimit(t *testing.T) {
 	}{
 		"503 with seconds":            {refusedHandshake(503, in("12"), nil), 12 * time.Second, core.SubjectLimit},
 		"503 with a fraction":         {refusedHandshake(503, in("0.5"), nil), 500 * time.Millisecond, core.SubjectLimit},
-		"503 with a date":             {refusedHandshake(503, in(date), nil), maxRetryAfter, core.SubjectLimit},
+		"503 with a date":             {refusedHandshake(503, in(date), nil), access.MaxRetryAfter, core.SubjectLimit},
 		"503 with a sentence":         {refusedHandshake(503, nil, []byte(busy)), 2 * time.Second, core.SubjectLimit},
 		"429 with seconds":            {refusedHandshake(429, in("12"), nil), 12 * time.Second, core.SubjectLimit},
 		"500 with seconds":            {refusedHandshake(500, in("12"), nil), 12 * time.Second, core.SubjectLimit},
@@ -74,7 +58,7 @@ func TestAServiceThatSaysWhenToComeBackSpeaksOfALimit(t *testing.T) {
 		"503 with a time that passed": {refusedHandshake(503, in("-1"), nil), 0, core.SubjectReachability},
 		"no key, with seconds":        {refusedHandshake(401, in("12"), nil), 0, core.SubjectConfiguration},
 		"no such model, with seconds": {refusedHandshake(404, in("12"), nil), 0, core.SubjectConfiguration},
-		"an error event":              {serviceError{Type: "server_error", Message: "Try again in 3s."}.err("x"), 3 * time.Second, core.SubjectLimit},
+		"an error event":              {serviceError{ErrorObject: access.ErrorObject{Type: "server_error", Message: "Try again in 3s."}}.err("x"), 3 * time.Second, core.SubjectLimit},
 		"a close frame":               {lostConnection(&websocket.CloseError{Code: 1013, Text: "Try again in 3s."}), 3 * time.Second, core.SubjectLimit},
 		"a close frame without":       {lostConnection(&websocket.CloseError{Code: 1013}), 0, core.SubjectLimit},
 		"any close frame":             {aboutTheAnswer(lostConnection(&websocket.CloseError{Code: 1011})), 0, core.SubjectAnswer},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 // script is an exchange without a socket: what happens, and when, and what the
@@ -146,7 +147,7 @@ func scripts() map[string]script {
 // play plays the script and checks what comes of it.
 func (test script) play(t *testing.T) {
 	t.Helper()
-	c := newConversation(&target{config: defaultConfig(), endpoint: endpoint{dialect: compatible()}, secrets: &secrets{}}, core.Start{})
+	c := newConversation(&target{config: defaultConfig(), endpoint: endpoint{dialect: compatible()}, access: &access.Access{}}, core.Start{})
 	c.config.Output = "text"
 	if test.config != nil {
 		test.config(c.config)

@@ -18,8 +18,8 @@ func (a *answer) detail(finish core.Finish) string {
 		return a.cancel.why
 	case a.ended == nil:
 		return ""
-	case a.ended.Details.Error.text() != "":
-		return a.ended.Details.Error.text()
+	case a.ended.Details.Error.Text() != "":
+		return a.ended.Details.Error.Text()
 	}
 	return a.ended.Details.Reason
 }
@@ -53,7 +53,7 @@ func (a *answer) outcome() (core.Finish, error) {
 		return core.FinishUnconfirmed, nil
 	case r.Status == "cancelled":
 		return core.FinishInterrupted, nil
-	case r.Details.Reason == "content_filter", e.filtered():
+	case r.Details.Reason == "content_filter", e.Filtered():
 		return core.FinishBlocked, nil
 	case r.Status == "incomplete":
 		return core.FinishTruncated, nil
@@ -65,7 +65,7 @@ func (a *answer) outcome() (core.Finish, error) {
 
 // failure returns the error of a failed response.
 func failure(e serviceError) error {
-	if e.text() == "" {
+	if e.Text() == "" {
 		return core.Errorf(core.ErrorUnavailable, "the response failed, and the service did not say why")
 	}
 	err := e.err("the response failed")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 // deadSocket returns a socket on which nothing can be sent any more, so that a
@@ -98,7 +99,7 @@ func FuzzTurn(f *testing.F) {
 // fedTurn returns the exchange of a turn that waits for its reply, and the time.
 func fedTurn(t *testing.T, stream bool, limit int) (*exchange, time.Time) {
 	t.Helper()
-	c := newConversation(&target{config: defaultConfig(), endpoint: endpoint{dialect: compatible()}, secrets: &secrets{}}, core.Start{})
+	c := newConversation(&target{config: defaultConfig(), endpoint: endpoint{dialect: compatible()}, access: &access.Access{}}, core.Start{})
 	c.config.MaxReplyBytes = limit
 	c.session.terms = terms{input: c.config.wanted(), output: c.config.wanted(), transcribes: true}
 	m := core.UserText("hello")
@@ -139,7 +140,7 @@ func checkEnd(t *testing.T, x *exchange) {
 		}
 	}
 	for _, l := range reply.RateLimits {
-		if l.Reset < 0 || l.Reset > maxRetryAfter {
+		if l.Reset < 0 || l.Reset > access.MaxRetryAfter {
 			t.Fatalf("a limit resets after %s", l.Reset)
 		}
 	}

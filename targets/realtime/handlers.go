@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 // onError handles an error event. It ends a turn if it names an event of the
@@ -19,7 +20,7 @@ func (ts *turns) onError(e *serverEvent) (changed bool) {
 	case said.EventID != "" && said.EventID == t.answer.cancel.id:
 		t.onNotCancelled(said)
 	case strings.HasPrefix(said.EventID, afterwards): // about truncation or deletion of an earlier reply
-		t.warn("the service objected: " + said.text())
+		t.warn("the service objected: " + said.Text())
 	case ts.next != nil && (n > ts.next.before || n == 0 && t.answer.ended != nil):
 		ts.next.onError(said, n)
 	case ts.complete(): // the reply is complete
@@ -37,15 +38,15 @@ func (t *turn) onError(e serviceError, n int) {
 	case e.EventID != "" && e.EventID == t.answer.cancel.id:
 		t.onNotCancelled(e)
 	case e.benign():
-	case e.filtered() && !t.out.asked.IsZero() && (n == 0 || own): // a blocked answer, sent as an error event
+	case e.Filtered() && !t.out.asked.IsZero() && (n == 0 || own): // a blocked answer, sent as an error event
 		t.answer.ended = &responseBody{Status: "failed", Details: responseDetails{Error: e}}
 	case own, e.grave():
 		t.fail(e.err("waiting for the reply"))
 	default:
 		if n == 0 || n > t.before {
-			t.objection = e.text()
+			t.objection = e.Text()
 		}
-		t.warn("the service objected: " + e.text())
+		t.warn("the service objected: " + e.Text())
 	}
 }
 
@@ -53,7 +54,7 @@ func (t *turn) onError(e serviceError, n int) {
 // response was active.
 func (t *turn) onNotCancelled(e serviceError) {
 	if t.answer.cancel.idle = e.benign(); !t.answer.cancel.idle {
-		t.warn("the service objected: " + e.text())
+		t.warn("the service objected: " + e.Text())
 	}
 }
 
@@ -82,7 +83,7 @@ func (ts *turns) onRateLimits(e *serverEvent) (changed bool) {
 		if !l.Told {
 			continue // a missing value does not mean 0
 		}
-		reset := time.Duration(min(max(l.ResetSeconds, 0), maxRetryAfter.Seconds()) * float64(time.Second))
+		reset := time.Duration(min(max(l.ResetSeconds, 0), access.MaxRetryAfter.Seconds()) * float64(time.Second))
 		limits = append(limits, core.RateLimit{Name: l.Name, Limit: l.Limit, Remaining: l.Remaining, Reset: reset})
 	}
 	ts.current.limits = limits

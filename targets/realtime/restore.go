@@ -3,12 +3,12 @@ package realtime
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 const (
@@ -48,7 +48,7 @@ func (c *conversation) ready(ctx context.Context) error {
 func (c *conversation) restore(ctx context.Context) error {
 	lost := aboutTheAnswer(c.whyLost())
 	switch {
-	case !retryable(lost):
+	case !access.Retryable(lost):
 		return lost
 	case c.memory.gap != "":
 		return core.Errorf(core.ErrorUnavailable, "%w; and the conversation cannot be given back to it: %s", lost, c.memory.gap)
@@ -80,7 +80,7 @@ func afterPause(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil, !retryable(err):
+	case ctx.Err() != nil, !access.Retryable(err):
 		return backoff.Permanent(err)
 	case wait > 0:
 		return &backoff.RetryAfterError{Duration: wait}
@@ -97,9 +97,4 @@ func (c *conversation) whyLost() error {
 		return c.session.socket.lost()
 	}
 	return core.Errorf(core.ErrorUnavailable, "the service may still be answering something else than the next turn")
-}
-
-// retryable reports whether another attempt can succeed.
-func retryable(err error) bool {
-	return slices.Contains([]core.ErrorKind{core.ErrorUnavailable, core.ErrorTimeout, core.ErrorRateLimited}, core.KindOf(err))
 }

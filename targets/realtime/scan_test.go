@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
@@ -40,7 +42,7 @@ func TestEventsAreReadUnderTheirPresentNames(t *testing.T) {
 		},
 		"an error without an event id": {
 			`{"type":"error","error":{"type":"server_error","code":null,"message":"oh","param":null,"event_id":null}}`,
-			serverEvent{Type: eventError, Error: serviceError{Type: "server_error", Message: "oh"}},
+			serverEvent{Type: eventError, Error: serviceError{ErrorObject: access.ErrorObject{Type: "server_error", Message: "oh"}}},
 		},
 	}
 	for name, test := range tests {

@@ -35,7 +35,7 @@ func (t *turn) onTranscript(e *serverEvent) bool {
 	}
 	t.heard.pending = slices.Delete(t.heard.pending, i, i+1)
 	if e.Type == eventNotHeard {
-		t.warn("the service could not transcribe the audio: " + e.Error.text())
+		t.warn("the service could not transcribe the audio: " + e.Error.Text())
 	} else {
 		t.heard.texts = append(t.heard.texts, value(e.Transcript))
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 // notAsked is the error of a turn that ended before its response was requested.
@@ -185,7 +186,7 @@ func (t *turn) fail(err error) {
 // asNotAsked marks a connection error from before the response was requested.
 // If the caller's context has ended, there is nothing to run again.
 func (t *turn) asNotAsked(err error, left bool) error {
-	if left || !t.out.asked.IsZero() || t.out.speech.begun() || !retryable(err) {
+	if left || !t.out.asked.IsZero() || t.out.speech.begun() || !access.Retryable(err) {
 		return err
 	}
 	return notAsked{err}

@@ -2,8 +2,6 @@ package realtime
 
 import (
 	"errors"
-	"maps"
-	"net/url"
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -15,7 +13,7 @@ const maxToolName = 64
 // Validate returns all errors of the configuration.
 func (c Config) Validate() error {
 	e, err := c.endpoint()
-	problems := slices.Concat(c.checkChoices(), c.checkRanges(), c.checkCredentials(), c.checkNetwork(), c.checkTools(), c.Timeouts.check())
+	problems := slices.Concat(c.checkChoices(), c.checkRanges(), c.checkCredentials(), c.checkTools(), c.Timeouts.check())
 	if err != nil {
 		problems = append(problems, err)
 	} else if c.Output == "text" && e.dialect.onlySpeaks {
@@ -105,49 +103,12 @@ func (c Config) checkTurnDetection() []error {
 	return problems
 }
 
-// checkCredentials checks that at most one kind of credentials is
-// configured, and that no header replaces it.
+// checkCredentials checks the keys of access.Config, and those that build on
+// them.
 func (c Config) checkCredentials() []error {
-	var given []string
-	for _, way := range []struct {
-		key   string
-		given bool
-	}{
-		{"api_key", c.APIKey != ""},
-		{"access_token", c.AccessToken != ""},
-		{"access_token_file", c.AccessTokenFile != ""},
-		{"access_token_command", len(c.AccessTokenCommand) > 0},
-	} {
-		if way.given {
-			given = append(given, way.key)
-		}
-	}
-	var problems []error
-	if len(given) > 1 {
-		problems = append(problems, wrong(given[1], "both %s and %s are given", given[0], given[1]).
-			WithHint("keep the one that the service expects"))
-	}
+	problems := c.Check(reserved)
 	if c.EphemeralKey && c.APIKey == "" {
 		problems = append(problems, wrong("ephemeral_key", "a short-lived key is asked for with api_key, which is not given"))
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
-		if hint, ok := reserved(name); ok {
-			problems = append(problems, wrong("headers."+name, "the header cannot be set").WithHint("%s", hint))
-		}
-	}
-	return problems
-}
-
-// checkNetwork checks the proxy and the certificates. The proxy's URL may hold
-// a password, so that it is not quoted. Certificates are checked when the
-// target is opened: before that, their value is a secret reference.
-func (c Config) checkNetwork() []error {
-	var problems []error
-	if c.Proxy != "" {
-		u, err := url.Parse(c.Proxy)
-		if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "socks5"}, u.Scheme) {
-			problems = append(problems, wrong("proxy", "not the URL of a proxy").WithHint("write it as in http://proxy.example:3128 or socks5://127.0.0.1:1080"))
-		}
 	}
 	return problems
 }

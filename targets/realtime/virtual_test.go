@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 // virtual is a service in the process, in whose time nobody waits: its
@@ -39,7 +40,7 @@ func inVirtualTime(t *testing.T, script func(conn *websocket.Conn), test func(v 
 		web := &http.Server{Handler: v}
 		served := make(chan struct{})
 		go func() { _ = web.Serve(v); close(served) }()
-		practice := &target{config: defaultConfig(), endpoint: endpoint{dialect: compatible(), url: "ws://service/v1/realtime"}, secrets: &secrets{}}
+		practice := &target{config: defaultConfig(), endpoint: endpoint{dialect: compatible(), url: "ws://service/v1/realtime"}, access: &access.Access{}}
 		practice.config.Output = "text"
 		practice.network.dialer = websocket.Dialer{NetDialContext: v.dial}
 		test(v, practice)

@@ -1,0 +1,93 @@
+package access
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// maxTokens is the number of tokens that are remembered. Each connection may
+// fetch one; the oldest are dropped first.
+const maxTokens = 128
+
+// minSecret is the length in bytes of the shortest value that is redacted.
+// Shorter values occur in unrelated texts.
+const minSecret = 4
+
+// secrets are the values that are redacted in errors, even if the service
+// repeats them. The zero value has none.
+type secrets struct {
+	mu sync.Mutex
+	// kept are the configuration's, tokens those that were fetched since.
+	kept, tokens []string
+}
+
+func (s *secrets) keep(value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isNew(value) {
+		s.kept = append(s.kept, value)
+	}
+}
+
+// isNew reports whether a value is long enough, and not among the secrets.
+func (s *secrets) isNew(value string) bool {
+	return len(value) >= minSecret && !slices.Contains(s.kept, value) && !slices.Contains(s.tokens, value)
+}
+
+// Remember has a secret redacted that was obtained after the opening, such as a
+// short-lived key. The latest 128 are remembered.
+func (a *Access) Remember(secret string) {
+	s := &a.secrets
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isNew(secret) {
+		return
+	}
+	if len(s.tokens) >= maxTokens {
+		s.tokens = slices.Delete(s.tokens, 0, 1)
+	}
+	s.tokens = append(s.tokens, secret)
+}
+
+// Hide returns a text without secrets.
+func (a *Access) Hide(text string) string {
+	s := &a.secrets
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, list := range [][]string{s.kept, s.tokens} {
+		for _, secret := range list {
+			text = strings.ReplaceAll(text, secret, core.Secret(secret).String())
+		}
+	}
+	return text
+}
+
+// HideIn redacts the service's messages in a reply. What the model said is left
+// unchanged: a model that reveals a secret is a finding.
+func (a *Access) HideIn(r *core.Reply) {
+	r.Detail = a.Hide(r.Detail)
+	for i := range r.Warnings {
+		r.Warnings[i] = a.Hide(r.Warnings[i])
+	}
+}
+
+// Redacted returns an error without secrets that the service may have repeated.
+// One that holds none is returned unchanged. nil gives nil.
+func (a *Access) Redacted(err error) error {
+	if err == nil {
+		return nil
+	}
+	text, hint := err.Error(), core.HintOf(err)
+	cleanText, cleanHint := a.Hide(text), a.Hide(hint)
+	if cleanText == text && cleanHint == hint {
+		return err
+	}
+	// The chain is cut on purpose: the cause holds the secret.
+	return &core.Error{
+		Kind: core.KindOf(err), Subject: core.SubjectOf(err), Hint: cleanHint, RetryAfter: core.RetryAfterOf(err), Err: errors.New(cleanText),
+	}
+}

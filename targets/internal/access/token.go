@@ -1,0 +1,75 @@
+package access
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/bounded"
+)
+
+const (
+	// maxToken bounds an access token, in bytes.
+	maxToken = 64 << 10
+	// commandTime is how long a program may take to print a token.
+	commandTime = 30 * time.Second
+)
+
+// Token returns the access token, or "" if none is configured. It is read from
+// its file, or printed by its program, at each call: the last one may have
+// expired. It is redacted from then on.
+func (a *Access) Token(ctx context.Context) (string, error) {
+	var token, key string
+	var err error
+	switch c := a.config; {
+	case c.AccessTokenFile != "":
+		key = "access_token_file"
+		token, err = readToken(c.AccessTokenFile)
+	case len(c.AccessTokenCommand) > 0:
+		key = "access_token_command"
+		token, err = printToken(ctx, c.AccessTokenCommand)
+	default:
+		return c.AccessToken.Reveal(), nil
+	}
+	token = strings.TrimSpace(token)
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil:
+		return "", core.Errorf(core.ErrorAuth, "getting an access token: %w", err).At(key).WithHint("%s", core.HintOf(err))
+	case token == "" || strings.ContainsAny(token, "\r\n"):
+		return "", core.Errorf(core.ErrorAuth, "getting an access token: there is not one line with a token").At(key)
+	}
+	a.Remember(token)
+	return token, nil
+}
+
+func readToken(name string) (string, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	data, err := io.ReadAll(io.LimitReader(file, maxToken))
+	return string(data), err
+}
+
+// printToken runs a program that prints a token. Its standard error is not
+// shown, because it may contain the token.
+func printToken(ctx context.Context, command []string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	out := bounded.NewBuffer(maxToken, nil)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Stdout = out
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		return "", core.Errorf(core.ErrorAuth, "%s: %w", command[0], err).
+			WithHint("run it by hand to see why; in the sandbox it has not your home, and reaches only scope.hosts: let it write a file outside, for access_token_file")
+	}
+	return string(out.Bytes()), nil
+}

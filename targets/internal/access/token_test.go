@@ -1,0 +1,112 @@
+package access_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+)
+
+func apiKey(header http.Header, key string) { header.Set("X-Api-Key", key) }
+
+func TestCredentialsAreSetAsTheServiceExpects(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("from-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		config access.Config
+		want   http.Header
+	}{
+		"none":            {access.Config{Headers: map[string]core.Secret{"x-team": "red"}}, http.Header{"X-Team": {"red"}}},
+		"a key":           {access.Config{APIKey: "k"}, http.Header{"X-Api-Key": {"k"}}},
+		"a token":         {access.Config{AccessToken: "t"}, http.Header{"Authorization": {"Bearer t"}}},
+		"a token's file":  {access.Config{AccessTokenFile: file}, http.Header{"Authorization": {"Bearer from-file"}}},
+		"a printed token": {access.Config{AccessTokenCommand: []string{"echo", "printed"}}, http.Header{"Authorization": {"Bearer printed"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := open(t, test.config)
+			got, err := a.Authorized(t.Context(), apiKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("headers (-want +got):\n%s", diff)
+			}
+			got.Set("X-Team", "blue")
+			if again := a.Header(); again.Get("X-Team") == "blue" || again.Get("Authorization") != "" {
+				t.Errorf("the headers were changed: %v", again)
+			}
+		})
+	}
+}
+
+func TestATokenIsReadAnewAndRedactedFromThenOn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	a := open(t, access.Config{AccessTokenFile: file})
+	for _, token := range []string{"first-token", "second-token"} {
+		if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.Token(t.Context())
+		if err != nil || got != token {
+			t.Fatalf("got %q, %v", got, err)
+		}
+	}
+	if said := a.Hide("not first-token, not second-token"); strings.Contains(said, "-token,") || strings.Contains(said, "second") {
+		t.Errorf("shows %q", said)
+	}
+}
+
+func TestATokenThatIsNoneIsAnErrorOfItsKey(t *testing.T) {
+	dir := t.TempDir()
+	lines, nothing := filepath.Join(dir, "lines"), filepath.Join(dir, "nothing")
+	for file, text := range map[string]string{lines: "hunter2\nhunter3", nothing: "\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(script string) access.Config {
+		return access.Config{AccessTokenCommand: []string{"sh", "-c", script}}
+	}
+	for name, test := range map[string]struct {
+		config    access.Config
+		key, hint string
+	}{
+		"no file":           {access.Config{AccessTokenFile: filepath.Join(dir, "none")}, "access_token_file", ""},
+		"two lines":         {access.Config{AccessTokenFile: lines}, "access_token_file", ""},
+		"an empty file":     {access.Config{AccessTokenFile: nothing}, "access_token_file", ""},
+		"no program":        {access.Config{AccessTokenCommand: []string{filepath.Join(dir, "none")}}, "access_token_command", "by hand"},
+		"a program fails":   {command("echo hunter2 >&2; echo hunter2; exit 3"), "access_token_command", "by hand"},
+		"it prints nothing": {command(":"), "access_token_command", ""},
+		"it never ends":     {command("exec yes hunter2"), "access_token_command", "by hand"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := open(t, test.config).Token(t.Context())
+			e, _ := errors.AsType[*core.Error](err)
+			if e == nil || e.Kind != core.ErrorAuth || e.Field != test.key || !strings.Contains(core.HintOf(err), test.hint) {
+				t.Errorf("got %v, hint %q", err, core.HintOf(err))
+			}
+			if strings.Contains(err.Error(), "hunter") {
+				t.Errorf("the error quotes the output: %v", err)
+			}
+		})
+	}
+}
+
+func TestAProgramThatPrintsATokenEndsWithTheContext(t *testing.T) {
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	if _, err := open(t, access.Config{AccessTokenCommand: []string{"sleep", "60"}}).Authorized(ctx, apiKey); !errors.Is(err, why) {
+		t.Errorf("got %v", err)
+	}
+}
