@@ -15,8 +15,8 @@ import (
 
 // Plugin is the description of a plugin.
 type Plugin struct {
-	// Name is what campaigns write before the slash. A bundled plugin has the
-	// name that it declares.
+	// Name is what campaigns write before the slash, except for components that
+	// come with the orchestrator. A bundled plugin has the name that it declares.
 	Name string
 	// OwnName is the name that the plugin declares; a third party's should
 	// equal Name.
@@ -31,6 +31,8 @@ type Plugin struct {
 	Path    string
 	SHA256  string
 	Bundled bool
+	// Companion says that the program comes with the orchestrator.
+	Companion bool
 	// Attached says that the user started it: it is not verified and not
 	// sandboxed. Path is its socket, and SHA256 empty.
 	Attached bool
@@ -40,7 +42,7 @@ type Plugin struct {
 	// enforced.
 	Permissions core.Permissions
 	Sandbox     string
-	// Err says why a third-party plugin could not be described.
+	// Err says why a companion or a third-party plugin could not be described.
 	Err error
 }
 
@@ -80,13 +82,13 @@ func (c *Catalog) Names(kind core.Kind) []string {
 	return names
 }
 
-// Plugins lists the plugins, bundled ones first, then by name. It includes
-// those that could not be described.
+// Plugins lists the plugins: the bundled one, companions, and those of third
+// parties, each by name. It includes those that could not be described.
 func (c *Catalog) Plugins() []Plugin { return c.plugins }
 
 // Describe starts all plugins, in parallel, and asks for their descriptions. A
-// third-party plugin that fails is in the catalog with its error; for a bundled
-// or attached one, Describe returns the error.
+// companion or a third-party plugin that fails is in the catalog with its error;
+// for a bundled or attached one, Describe returns the error.
 func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 	all := h.findPlugins().all()
 	described := make([]Plugin, len(all))
@@ -106,19 +108,27 @@ func (h *Host) Describe(ctx context.Context) (*Catalog, error) {
 	return h.newCatalog(described), nil
 }
 
+func (p Plugin) origin() origin {
+	switch {
+	case p.Bundled:
+		return bundled
+	case p.Companion:
+		return companion
+	default:
+		return third
+	}
+}
+
 func (h *Host) newCatalog(plugins []Plugin) *Catalog {
 	slices.SortStableFunc(plugins, func(a, b Plugin) int {
-		if a.Bundled != b.Bundled {
-			return map[bool]int{true: -1, false: 1}[a.Bundled]
-		}
-		return cmp.Compare(a.Name, b.Name)
+		return cmp.Or(cmp.Compare(a.origin(), b.origin()), cmp.Compare(a.Name, b.Name))
 	})
 	c := &Catalog{plugins: plugins, byUse: map[componentKey]Component{}}
 	for _, p := range plugins {
 		for _, component := range p.Components {
 			key := componentKey{component.Info.Kind, component.Info.Name}
 			if _, taken := c.byUse[key]; taken {
-				h.options.Log.Warn("a bundled component hides a third party's", "use", key.use, "plugin", p.Name)
+				h.options.Log.Warn("a component of the orchestrator hides another one", "use", key.use, "plugin", p.Name)
 				continue
 			}
 			c.byUse[key] = component
@@ -127,9 +137,9 @@ func (h *Host) newCatalog(plugins []Plugin) *Catalog {
 	return c
 }
 
-// describe starts the plugin if necessary. The checksum of a third party's
-// program is that of its verification; that of the bundled one, which is not
-// verified, is computed while it starts.
+// describe starts the plugin if necessary. The checksum of a program is that of
+// its verification; that of the bundled one, which is not verified, is computed
+// while it starts.
 func (p *plugin) describe(ctx context.Context) Plugin {
 	var sum string
 	var sumErr error
@@ -146,7 +156,10 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 	default:
 		sum, sumErr = HashFile(p.path())
 	}
-	d := Plugin{Name: p.name, Path: p.path(), SHA256: sum, Bundled: p.bundled(), Attached: p.attach != nil, Err: errors.Join(err, sumErr)}
+	d := Plugin{
+		Name: p.name, Path: p.path(), SHA256: sum, Bundled: p.bundled(), Companion: p.origin == companion, Attached: p.attach != nil,
+		Err: errors.Join(err, sumErr),
+	}
 	if d.Err != nil {
 		return d
 	}
@@ -159,7 +172,7 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 		p.log.Warn("plugin calls itself differently; its file name counts", "file", p.name, "itself", d.OwnName)
 	}
 	for _, c := range process.components {
-		if !p.bundled() {
+		if !p.own() {
 			c.Info.Name = p.name + "/" + c.Info.Name
 		}
 		d.Components = append(d.Components, c)

@@ -25,8 +25,7 @@ type Confinement struct {
 	Launcher []string
 	// Egress is the proxy for all connections; it must be set if Launcher is.
 	Egress *egress.Proxy
-	// Bundled are the permissions of the bundled plugin. Third-party plugins
-	// declare theirs.
+	// Bundled are the permissions of the bundled plugin. Others declare theirs.
 	Bundled core.Permissions
 	// Exempt names plugins without restrictions.
 	Exempt []string

@@ -24,10 +24,14 @@ const (
 	bundledName = "orchestrator"
 )
 
-// Program is the file of a third-party plugin.
+// Program is the file of a plugin other than the bundled one.
 type Program struct {
-	// Name is what campaigns write before the slash.
+	// Name is what campaigns write before the slash, except for a companion's
+	// components.
 	Name string
+	// Companion says that the program comes with the orchestrator. Campaigns use
+	// its components without its name, and no third party's can hide them.
+	Companion bool
 	// Version is that of the folder in which the program is installed; "" for a
 	// program that is directly in a plugin folder.
 	Version string
@@ -36,11 +40,30 @@ type Program struct {
 	// SHA256 is the checksum that the program must have, in hexadecimal; ""
 	// allows any.
 	SHA256 string
-	// Permissions are those in the lock: the program gets no others. With nil,
-	// it is asked for them.
+	// Permissions are those in the lock, or those that a companion is built
+	// with: the program gets no others. With nil, it is asked for them.
 	Permissions *core.Permissions
 	// Limits are those of this plugin; for 0 the host's apply.
 	Limits Limits
+}
+
+// origin is who made a plugin.
+type origin int
+
+const (
+	// bundled: the plugin is the orchestrator's own program.
+	bundled origin = iota
+	// companion: its program comes with the orchestrator.
+	companion
+	// third: its program comes from a third party.
+	third
+)
+
+func (p Program) origin() origin {
+	if p.Companion {
+		return companion
+	}
+	return third
 }
 
 // program is how a plugin is started. hash is the SHA-256 that it must have,
@@ -49,7 +72,7 @@ type Program struct {
 type program struct {
 	name   string
 	argv   []string
-	third  bool
+	origin origin
 	hash   string
 	locked *core.Permissions
 	attach *wire.Attachment

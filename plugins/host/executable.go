@@ -14,7 +14,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// executable is a third party's verified program. The open file is the one that
+// bothPrograms is the hint where a companion does not belong to this program.
+const bothPrograms = "put the two programs of one release into the folder; in a checkout, make build builds both"
+
+// executable is the verified program of a companion or a third party. The open file is the one that
 // was hashed and, where the system supports that, the one that is started, even
 // if the path refers to another file by then.
 type executable struct {
@@ -40,10 +43,19 @@ func openExecutable(p program) (*executable, error) {
 	}
 	if p.hash != "" && !strings.EqualFold(p.hash, e.sum) {
 		e.close()
-		return nil, core.Errorf(core.ErrorConfig, "the program is not the one that was locked: its SHA-256 is %s, not %s", e.sum, p.hash).
-			WithHint("if it was updated on purpose, lock the new version")
+		return nil, p.changed(e.sum)
 	}
 	return e, nil
+}
+
+// changed returns the error for a program with another checksum than it must have.
+func (p program) changed(sum string) error {
+	if p.origin == companion {
+		return core.Errorf(core.ErrorConfig, "the program is not the one that this orchestrator was built with: its SHA-256 is %s, not %s", sum, p.hash).
+			WithHint(bothPrograms)
+	}
+	return core.Errorf(core.ErrorConfig, "the program is not the one that was locked: its SHA-256 is %s, not %s", sum, p.hash).
+		WithHint("if it was updated on purpose, lock the new version")
 }
 
 // command returns the command that starts the program.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,9 +20,9 @@ type Options struct {
 	// Bundled is the command line of the program with the components that
 	// campaigns use without a plugin's name. It may be empty.
 	Bundled []string
-	// Programs are the third-party plugins, as [Discover] finds them. Of
-	// several with one name, the first is used. No other program is started as
-	// a plugin.
+	// Programs are the companions and the third-party plugins, the latter as
+	// [Discover] finds them. Of several with one name, the first is used. No
+	// other program is started as a plugin.
 	Programs []Program
 	// Attach are running plugins. They replace those of the same names.
 	Attach Attachments
@@ -66,18 +67,13 @@ type Host struct {
 	close       context.CancelCauseFunc
 }
 
-// found are the plugins: bundled may be nil.
+// found are the plugins. own are the bundled one, if there is one, and the
+// companions.
 type found struct {
-	bundled *plugin
-	third   []*plugin
+	own, third []*plugin
 }
 
-func (f found) all() []*plugin {
-	if f.bundled == nil {
-		return f.third
-	}
-	return append([]*plugin{f.bundled}, f.third...)
-}
+func (f found) all() []*plugin { return slices.Concat(f.own, f.third) }
 
 // New returns a host. It does not start any process.
 func New(o Options) *Host {
@@ -102,26 +98,47 @@ func (o Options) withDefaults() Options {
 
 func (h *Host) newPlugins() found {
 	var f found
-	if len(h.options.Bundled) > 0 {
-		f.bundled = newPlugin(h.closed, h.options, program{name: bundledName, argv: h.options.Bundled})
-	}
-	seen := map[string]bool{}
-	for name, a := range h.options.Attach {
-		seen[name] = true
-		p := newPlugin(h.closed, h.options, program{name: name, third: name != bundledName, attach: &a})
-		if p.bundled() {
-			f.bundled = p
+	for _, p := range h.programs() {
+		made := newPlugin(h.closed, h.options, p)
+		if p.own() {
+			f.own = append(f.own, made)
 		} else {
-			f.third = append(f.third, p)
-		}
-	}
-	for _, p := range h.options.Programs {
-		if !seen[p.Name] {
-			seen[p.Name] = true
-			f.third = append(f.third, newPlugin(h.closed, h.options, program{name: p.Name, argv: []string{p.Path}, third: true, hash: p.SHA256, locked: p.Permissions, limits: p.Limits}))
+			f.third = append(f.third, made)
 		}
 	}
 	return f
+}
+
+// programs are those of the options, the first of each name: the bundled one, the
+// companions, and those of third parties. One that is attached replaces the program of its
+// name.
+func (h *Host) programs() []program {
+	var all []program
+	indexOf := func(name string) int {
+		return slices.IndexFunc(all, func(p program) bool { return p.name == name })
+	}
+	if len(h.options.Bundled) > 0 {
+		all = append(all, program{name: bundledName, argv: h.options.Bundled, origin: bundled})
+	}
+	for _, from := range []origin{companion, third} {
+		for _, p := range h.options.Programs {
+			if p.origin() == from && indexOf(p.Name) < 0 {
+				all = append(all, program{name: p.Name, argv: []string{p.Path}, origin: from, hash: p.SHA256, locked: p.Permissions, limits: p.Limits})
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.options.Attach)) {
+		a := h.options.Attach[name]
+		switch i := indexOf(name); {
+		case i >= 0:
+			all[i] = program{name: name, origin: all[i].origin, attach: &a}
+		case name == bundledName:
+			all = slices.Insert(all, 0, program{name: name, origin: bundled, attach: &a})
+		default:
+			all = append(all, program{name: name, origin: third, attach: &a})
+		}
+	}
+	return all
 }
 
 // Close stops all plugins, in parallel: by request, and after two seconds with
@@ -163,17 +180,17 @@ func (h *Host) open(ctx context.Context, kind core.Kind, use string, config []by
 }
 
 // find returns the plugin of a component, its running process, and the
-// component's name within it. A bundled component takes precedence over a third
-// party's.
+// component's name within it. A bundled component takes precedence over a
+// companion's, and this one over a third party's.
 func (h *Host) find(ctx context.Context, kind core.Kind, use string) (*plugin, *process, core.Info, error) {
 	plugins := h.findPlugins()
-	if plugins.bundled != nil {
-		process, err := plugins.bundled.connect(ctx)
+	for _, p := range plugins.own {
+		process, err := p.connect(ctx)
 		if err != nil {
 			return nil, nil, core.Info{}, err
 		}
 		if c, ok := process.find(kind, use); ok {
-			return plugins.bundled, process, c, nil
+			return p, process, c, nil
 		}
 	}
 	prefix, name, _ := strings.Cut(use, "/")
@@ -195,12 +212,14 @@ func (h *Host) find(ctx context.Context, kind core.Kind, use string) (*plugin, *
 }
 
 func (h *Host) whereFrom() string {
-	if len(h.options.Programs) == 0 {
-		return "there are no third-party plugins"
-	}
 	var paths []string
 	for _, p := range h.options.Programs {
-		paths = append(paths, p.Path)
+		if !p.Companion {
+			paths = append(paths, p.Path)
+		}
+	}
+	if len(paths) == 0 {
+		return "there are no third-party plugins"
 	}
 	return fmt.Sprintf("the third-party plugins are %s", strings.Join(paths, ", "))
 }

@@ -85,8 +85,8 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 	}
 	if now := process.description.Permissions; p.confines() && !now.Equal(declared) {
 		process.stop()
-		return nil, core.Errorf(core.ErrorProtocol, "the plugin asks for other permissions (%s) than %s (%s)", now, p.saidWhere(), declared).
-			WithHint("a plugin asks for the same at all times; if its permissions have changed on purpose, look at them and lock it again")
+		where, hint := p.saidWhere()
+		return nil, core.Errorf(core.ErrorProtocol, "the plugin asks for other permissions (%s) than %s (%s)", now, where, declared).WithHint("%s", hint)
 	}
 	return process, nil
 }
@@ -94,6 +94,7 @@ func (p *plugin) startConfined(ctx context.Context) (*process, error) {
 // declares returns the permissions that the plugin declares. A program prints
 // them when it is run with "describe", in a sandbox without permissions. Those
 // of a locked plugin are in the lock: the user approved these and no others.
+// Those of a companion are known to this program.
 func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
 	switch {
 	case !p.confines():
@@ -116,12 +117,17 @@ func (p *plugin) declares(ctx context.Context) (core.Permissions, error) {
 	return described.Permissions, nil
 }
 
-// saidWhere names the source of the permissions.
-func (p *plugin) saidWhere() string {
-	if p.locked != nil {
-		return "are locked"
+// saidWhere names the source of the permissions, and what to do where a plugin
+// asks for others.
+func (p *plugin) saidWhere() (where, hint string) {
+	switch {
+	case p.origin == companion && p.locked != nil:
+		return "this orchestrator allows it", bothPrograms
+	case p.locked != nil:
+		return "are locked", "a plugin asks for the same at all times; if its permissions have changed on purpose, look at them and lock it again"
+	default:
+		return "on its command line", "a plugin asks for the same at all times"
 	}
-	return "on its command line"
 }
 
 // askProgram runs the program so that it describes itself.

@@ -60,7 +60,10 @@ func (p program) path() string {
 	return p.argv[0]
 }
 
-func (p program) bundled() bool { return !p.third }
+func (p program) bundled() bool { return p.origin == bundled }
+
+// own reports whether campaigns use the components without the plugin's name.
+func (p program) own() bool { return p.origin != third }
 
 // connect returns the running process. It starts one if there is none, or if
 // the last has died or could not be started. Concurrent callers share a start;

@@ -31,8 +31,8 @@ type run struct {
 	// restrictions.
 	env []string
 	how *confined
-	// open verifies a third party's program right before it is started; nil for
-	// the bundled one. sum is its SHA-256.
+	// open verifies a program right before it is started; nil for the bundled
+	// one. sum is its SHA-256.
 	open func() (*executable, error)
 	sum  string
 	log  *pluginLog
@@ -65,7 +65,7 @@ var _ runner.Runner = (*run)(nil)
 // newRun returns a run that has not been started.
 func newRun(p *plugin, how *confined, log *pluginLog, started func(pid int)) *run {
 	r := &run{argv: p.argv, how: how, log: log, started: started, over: make(chan struct{})}
-	if p.third {
+	if !p.bundled() {
 		r.open = func() (*executable, error) { return openExecutable(p.program) }
 	}
 	r.stdout, r.toStdout = io.Pipe()
