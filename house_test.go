@@ -135,7 +135,7 @@ var house = map[string]room{
 	"cmd/internal/app": {
 		imports: []string{
 			"core", "core/campaign", "core/cassette", "core/compare", "core/engine", "core/eventlog", "core/notify", "core/phrase", "core/plan", "core/record",
-			"core/secret", "core/stats", "core/store", "core/telemetry", "core/yamlfile", "plugins/egress", "plugins/host", "plugins/install",
+			"core/requirement", "core/secret", "core/stats", "core/store", "core/telemetry", "core/yamlfile", "plugins/egress", "plugins/host", "plugins/install",
 		},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},

@@ -38,7 +38,9 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 	}
 	info, config, ok := p.catalog.Lookup(d.Kind, c.Use)
 	if !ok {
-		p.unknownComponent(d.Kind, c)
+		if !p.options.Unavailable[c.Use] {
+			p.unknownComponent(d.Kind, c)
+		}
 		return
 	}
 	p.infos[d] = info

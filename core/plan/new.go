@@ -27,6 +27,9 @@ type Options struct {
 	// Absent are the campaign's plugins that are unknown for a reason that was
 	// already reported.
 	Absent map[string]bool
+	// Unavailable are components that are unknown for a reason that was already
+	// reported, by their names after use:.
+	Unavailable map[string]bool
 }
 
 // New plans a campaign. Its error is of type [yamlfile.Problems] and holds all

@@ -75,12 +75,25 @@ func CheckSource(source string) error {
 
 var pluginName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
-// CheckName returns why a name is not that of a plugin.
+// CheckName returns why a name is not that of a third party's plugin.
 func CheckName(name string) error {
 	if !pluginName.MatchString(name) {
 		return fmt.Errorf("%s is not the name of a plugin: use lower-case letters, digits and -", yamlfile.Quote(name))
 	}
+	if IsReserved(name) {
+		return fmt.Errorf("%s comes with the orchestrator and is no third party's plugin: its components need no entry and no prefix", yamlfile.Quote(name))
+	}
 	return yamlfile.CheckLength(name)
+}
+
+// IsReserved reports whether a name is that of a plugin that comes with the
+// orchestrator: no third party's can have it.
+func IsReserved(name string) bool {
+	switch name {
+	case "orchestrator", "providers", "reach":
+		return true
+	}
+	return false
 }
 
 // Locate returns a source as it is seen from the folder that a file is in.

@@ -49,6 +49,7 @@ func TestAMistakeInARequirementIsReportedOnce(t *testing.T) {
 		"  acme: newest\n":                      `f:2:9: plugin "acme": "newest" is not a range of versions (such as ">=0.3, <1", "~1.2" or "1.4.0")`,
 		"  acme: {source: x}\n":                 `f:2:9: plugin "acme" needs the key "version"`,
 		"  Acme: \"*\"\n":                       `f:2:3: "Acme" is not the name of a plugin: use lower-case letters, digits and -`,
+		"  providers: \"*\"\n":                  `f:2:3: "providers" comes with the orchestrator and is no third party's plugin: its components need no entry and no prefix`,
 		"  acme: {version: \"*\", source: 1}\n": `f:2:32: source must be a text, not the number 1 (write "1", in quotes)`,
 		"  acme: {version: \"*\", source: \"http://h.example/x\"}\n": `f:2:32: source: "http://h.example/x" is not an https address; http is for this machine itself only`,
 		"  acme: {version: \"*\", limits: {memory: 31MiB}}\n":        `f:2:41: memory must be a size from 32 MiB to 1.0 TiB, not "31MiB" (such as 512MiB or 2GiB)`,

@@ -120,9 +120,13 @@ type Trust string
 const (
 	// Bundled: the plugin is the orchestrator itself.
 	Bundled Trust = "bundled"
+	// Companion: the program comes with the orchestrator, and its checksum is the
+	// one that the orchestrator was built with.
+	Companion Trust = "companion"
 	// Locked: the program's checksum is that of the campaign's lock file.
 	Locked Trust = "locked"
-	// Unlocked: the program was not checked, because the user allowed it.
+	// Unlocked: the program was not checked, because the user allowed it, or
+	// because the orchestrator was built without the checksum of a companion.
 	Unlocked Trust = "unlocked"
 	// Attached: the user had started the program, and it was not checked.
 	Attached Trust = "attached"

@@ -33,6 +33,8 @@ type Plugin struct {
 	Bundled bool
 	// Companion says that the program comes with the orchestrator.
 	Companion bool
+	// Verified says that the program had to have a known checksum, and has it.
+	Verified bool
 	// Attached says that the user started it: it is not verified and not
 	// sandboxed. Path is its socket, and SHA256 empty.
 	Attached bool
@@ -165,6 +167,7 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 	}
 	d.Version, d.SDKVersion = process.description.Version, process.description.SDKVersion
 	d.Permissions, d.Sandbox = process.description.Permissions, process.how.words
+	d.Verified = p.hash != ""
 	d.OwnName, d.Protocol = process.description.Name, wire.PluginSet
 	if p.bundled() {
 		d.Name = d.OwnName

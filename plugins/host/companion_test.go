@@ -55,7 +55,7 @@ func TestACompanionsComponentsHaveNoPrefixAndOthersDo(t *testing.T) {
 		}
 	}
 	plugins := c.Plugins()
-	if len(plugins) != 2 || plugins[0].Name != "providers" || !plugins[0].Companion || plugins[0].Bundled || plugins[0].SHA256 != selfSum(t) || plugins[1].Companion {
+	if len(plugins) != 2 || plugins[0].Name != "providers" || !plugins[0].Companion || plugins[0].Bundled || plugins[0].Verified || plugins[0].SHA256 != selfSum(t) || plugins[1].Companion {
 		t.Errorf("plugins %+v, want the companion, and then acme", plugins)
 	}
 	if got := ask(t, h, "echo", "hello"); got != "hello" {

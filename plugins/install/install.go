@@ -167,6 +167,8 @@ func (o Options) examine(ctx context.Context, known Entry, path, sum string) (En
 	case !host.IsName(d.OwnName):
 		return known, core.Errorf(core.ErrorConfig, "the plugin calls itself %q, which is no name for a plugin", d.OwnName).
 			WithHint("a name consists of lower-case letters, digits and \"-\"")
+	case requirement.IsReserved(d.OwnName):
+		return known, core.Errorf(core.ErrorConfig, "the plugin calls itself %q, which is the name of a plugin that comes with the orchestrator", d.OwnName)
 	case known.Version != "" && d.Version != known.Version:
 		return known, core.Errorf(core.ErrorConfig, "plugin %q says that it is version %s; its release says %s", d.OwnName, d.Version, known.Version)
 	}

@@ -76,6 +76,9 @@ func VerifyLock(lock *Lock, found []host.Program) []Verified {
 	return all
 }
 
+// VerifyProgram verifies a program by the checksum that it must have, if there is one.
+func VerifyProgram(p host.Program) Verified { return verify(p, p.SHA256) }
+
 // verify verifies one program. want is the expected checksum, "" where it is
 // not known.
 func verify(p host.Program, want string) Verified {

@@ -13,6 +13,8 @@ type loadedCampaign struct {
 	// problems are those of the campaign itself.
 	problems yamlfile.Problems
 	choice   install.Choice
+	// companions are those that it needs.
+	companions companions
 	// claim is the claim of a run that is resumed; nil for any other.
 	claim *store.Claim
 }

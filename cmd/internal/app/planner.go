@@ -95,14 +95,21 @@ func (p *Planner) choose(l *loadedCampaign) error {
 	if p.AllowUnlocked {
 		lock = nil
 	}
-	l.choice = install.Choose(l.campaign.File, l.campaign.Plugins, lock, p.Plugins.Discover(), slices.Sorted(maps.Keys(p.Plugins.Attached)))
+	attached := slices.Sorted(maps.Keys(p.Plugins.Attached))
+	l.choice = install.Choose(l.campaign.File, l.campaign.Plugins, lock, p.Plugins.Discover(), attached)
+	l.companions = p.Plugins.companionsOf(l.campaign)
+	for _, c := range l.companions.needed {
+		l.choice.Programs = append(l.choice.Programs, c.Program())
+	}
+	l.choice.Problems = append(l.choice.Problems, l.companions.problems...)
 	return nil
 }
 
 // plan has the components check their configurations, and plans a campaign.
 func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, catalog *host.Catalog) (*plan.Plan, error) {
 	options := plan.Options{AllowCommands: p.AllowCommands, AllowFile: p.Secrets.AllowFile, Absent: l.choice.Absent(l.campaign.Plugins)}
-	started := install.CheckStarted(l.campaign.File, l.campaign.Plugins, catalog.Plugins())
+	started := append(install.CheckStarted(l.campaign.File, l.campaign.Plugins, catalog.Plugins()), l.companions.failed(l.campaign, catalog)...)
+	options.Unavailable = l.companions.unavailable
 	for _, plugin := range catalog.Plugins() {
 		if plugin.Err != nil {
 			options.Absent[plugin.Name] = true

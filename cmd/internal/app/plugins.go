@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
@@ -20,8 +22,12 @@ type Plugins struct {
 	Folders []string
 	// Attached are plugins that the user has started.
 	Attached host.Attachments
-	// Bundled is the command line of the program with the bundled components.
+	// Bundled is the command line of the program with the bundled components,
+	// and Bundles reports whether it offers one.
 	Bundled []string
+	Bundles func(kind core.Kind, use string) bool
+	// Companions are the plugins whose programs come with the orchestrator.
+	Companions []Companion
 	// Confinement are the restrictions of the plugins' processes. Its Egress is
 	// set when they are started.
 	Confinement host.Confinement
@@ -31,16 +37,33 @@ type Plugins struct {
 	Warn func(message string)
 }
 
-// Discover lists the third-party plugins in the folders.
-func (p *Plugins) Discover() []host.Program { return host.Discover(p.Folders, p.Log) }
+// Discover lists the third-party plugins in the folders. It warns of those with the
+// name of a plugin that comes with the orchestrator.
+func (p *Plugins) Discover() []host.Program {
+	return slices.DeleteFunc(host.Discover(p.Folders, p.Log), func(found host.Program) bool {
+		if !requirement.IsReserved(found.Name) {
+			return false
+		}
+		if !slices.ContainsFunc(p.Companions, func(c Companion) bool { return c.Path == found.Path }) {
+			p.Warn(fmt.Sprintf("%s is not used: plugin %q is the one that comes with the orchestrator", found.Path, found.Name))
+		}
+		return true
+	})
+}
 
-// Catalog starts the bundled plugin and the newest version of every other one,
-// asks for their descriptions, and stops them again. Plugins that fail have an
-// error in it.
+// Catalog starts the bundled plugin, the companions and the newest version of
+// every other plugin, asks for their descriptions, and stops them again. Plugins
+// that fail have an error in it.
 func (p *Plugins) Catalog(ctx context.Context) (_ *host.Catalog, err error) {
 	proxy := egress.New(egress.Options{})
 	defer func() { err = errors.Join(err, proxy.Close()) }()
-	h, catalog, err := p.start(ctx, install.Newest(p.Discover()), proxy, nil)
+	programs := install.Newest(p.Discover())
+	for _, c := range p.Companions {
+		if p.startable(c) {
+			programs = append(programs, c.Program())
+		}
+	}
+	h, catalog, err := p.start(ctx, programs, proxy, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +121,11 @@ func (p *Plugins) checkExempt(catalog *host.Catalog) error {
 	var names []string
 	for _, plugin := range catalog.Plugins() {
 		names = append(names, plugin.Name)
+	}
+	for _, c := range p.Companions { // perhaps one that was not needed
+		if !slices.Contains(names, c.Name) {
+			names = append(names, c.Name)
+		}
 	}
 	for _, name := range p.Confinement.Exempt {
 		if !slices.Contains(names, name) {

@@ -109,7 +109,9 @@ func trustOf(p host.Plugin, choice install.Choice) store.Trust {
 		return store.Attached
 	case p.Bundled:
 		return store.Bundled
-	case unlocked:
+	case p.Companion && p.Verified:
+		return store.Companion
+	case p.Companion, unlocked:
 		return store.Unlocked
 	default:
 		return store.Locked

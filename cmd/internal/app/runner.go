@@ -123,6 +123,11 @@ func (r *Runner) choose(l *loadedCampaign) error {
 	if len(problems) > len(l.problems) {
 		return CampaignError{problems.Sorted(), l.campaign.Source}
 	}
+	for _, c := range l.companions.needed {
+		if c.SHA256 == "" && !r.Planner.Plugins.attached(c.Name) {
+			r.Log.Warn(fmt.Sprintf("plugin %q runs UNLOCKED: this orchestrator was built without its checksum, as from a source tree (%s)", c.Name, c.Path))
+		}
+	}
 	return nil
 }
 

@@ -48,7 +48,8 @@ func (f *hostFlags) plugins(env Env, w io.Writer) (*app.Plugins, error) {
 		return nil, err
 	}
 	return &app.Plugins{
-		Folders: f.search(env), Attached: attached, Bundled: []string{env.Executable, pluginServe}, Confinement: f.confined.confinement(env),
+		Folders: f.search(env), Attached: attached, Bundled: []string{env.Executable, pluginServe}, Bundles: bundles,
+		Companions: companions(env), Confinement: f.confined.confinement(env),
 		Log:  hclog.New(&hclog.LoggerOptions{Name: "orchestrator", Level: level, Output: w}),
 		Warn: console{w}.Warn,
 	}, nil
@@ -98,7 +99,7 @@ type confinementFlags struct {
 
 func (f *confinementFlags) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.required, "require-sandbox", false, "start no plugin that this system cannot hold to all that it declares")
-	cmd.Flags().StringArrayVar(&f.exempt, "no-sandbox", nil, "`plugin` that is held to nothing; orchestrator is the bundled one; may be repeated")
+	cmd.Flags().StringArrayVar(&f.exempt, "no-sandbox", nil, "`plugin` that is held to nothing; orchestrator is the bundled one, and providers the one beside it; may be repeated")
 }
 
 // confinement returns the restrictions that this program can enforce.

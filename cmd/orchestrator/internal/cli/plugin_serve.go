@@ -21,6 +21,11 @@ func bundledComponents() []core.Component {
 	return slices.Concat(targets.All(), converters.All(), scorers.All())
 }
 
+// bundles reports whether a component is a bundled one.
+func bundles(kind core.Kind, name string) bool {
+	return slices.ContainsFunc(bundledComponents(), func(c core.Component) bool { return c.Info.Kind == kind && c.Info.Name == name })
+}
+
 // bundledPermissions are those of the bundled components. Programs and files
 // that a campaign names are added where the user allows these.
 func bundledPermissions() core.Permissions {

@@ -29,15 +29,15 @@ func newPluginsDescribeCommand(env Env) *cobra.Command {
 			if p, ok := pluginNamed(catalog, given[0]); ok {
 				return describePlugin(env.Stdout, p)
 			}
-			return describeComponent(env.Stdout, catalog, given[0])
+			return describeComponent(env, catalog, given[0])
 		},
 	}
 	flags.register(cmd)
 	return cmd
 }
 
-func describeComponent(w io.Writer, catalog *host.Catalog, name string) error {
-	found := false
+func describeComponent(env Env, catalog *host.Catalog, name string) error {
+	w, found := env.Stdout, false
 	for _, kind := range core.Kinds() {
 		info, config, ok := catalog.Lookup(kind, name)
 		if !ok {
@@ -57,6 +57,10 @@ func describeComponent(w io.Writer, catalog *host.Catalog, name string) error {
 			fmt.Fprintf(w, "can:   %s\n", strings.Join(info.Capabilities, ", "))
 		}
 		fmt.Fprintf(w, "\nwith:\n%s\n", schema)
+	}
+	if c, ok := missingCompanion(env, name); ok && !found {
+		what, hint := c.NotThere()
+		return usagef("%q comes with %s", name, what).withHint("%s", hint)
 	}
 	if !found {
 		return usagef("there is no component and no plugin %q", name).

@@ -34,11 +34,18 @@ func newPluginsListCommand(env Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, c := range companions(env) {
+				if c.Missing {
+					what, hint := c.NotThere()
+					view.Lines(env.Stderr, "warning", fmt.Sprintf("not listed is what comes with %s", what))
+					view.Lines(env.Stderr, "hint", hint)
+				}
+			}
 			return listComponents(env.Stdout, catalog)
 		},
 	}
 	flags.register(cmd)
-	cmd.Flags().BoolVar(&whole, "plugins", false, "list the third-party plugins instead, all versions, with what they may do")
+	cmd.Flags().BoolVar(&whole, "plugins", false, "list the plugins instead, except the bundled one: all versions, with what they may do")
 	return cmd
 }
 
@@ -57,10 +64,14 @@ func listComponents(w io.Writer, catalog *host.Catalog) error {
 // versionOf returns a plugin's version. For a process that the user has
 // started, it is the one that the plugin declares.
 func versionOf(p host.Plugin) string {
-	if p.Attached {
+	switch {
+	case p.Attached:
 		return p.Version + " (attached, unverified)"
+	case p.Companion && !p.Verified:
+		return p.Version + " (unlocked)"
+	default:
+		return p.Version
 	}
-	return p.Version
 }
 
 // readCatalog returns the descriptions of the bundled plugin and the newest
@@ -86,8 +97,8 @@ func readCatalog(ctx context.Context, env Env, w io.Writer, flags *hostFlags) (*
 	return catalog, nil
 }
 
-// listPlugins prints every third-party plugin. An installed one is not started:
-// its description was stored when it was installed.
+// listPlugins prints the companions and every third-party plugin. An installed one
+// is not started: its description was stored when it was installed.
 func listPlugins(ctx context.Context, env Env, flags *hostFlags) error {
 	plugins, err := flags.plugins(env, env.Stderr)
 	if err != nil {
@@ -95,6 +106,11 @@ func listPlugins(ctx context.Context, env Env, flags *hostFlags) error {
 	}
 	found := plugins.Discover()
 	slices.SortStableFunc(found, func(a, b host.Program) int { return cmp.Compare(a.Name, b.Name) })
+	for _, c := range slices.Backward(plugins.Companions) {
+		if !c.Missing {
+			found = slices.Insert(found, 0, c.Program())
+		}
+	}
 	lines := [][]string{{"PLUGIN", "VERSION", "SHA-256", "MAY DO", "FROM"}}
 	for _, p := range found {
 		l, err := whatIs(ctx, plugins, p)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
 )
 
@@ -17,7 +18,25 @@ func newVersionCommand(env Env) *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		Args:  takes(0, 0, "no arguments"),
-		Run:   func(*cobra.Command, []string) { fmt.Fprint(env.Stdout, versionLine()) },
+		Run: func(*cobra.Command, []string) {
+			fmt.Fprint(env.Stdout, versionLine())
+			for _, c := range companions(env) {
+				fmt.Fprintf(env.Stdout, "companion %s: %s\n", c.Name, stateOf(c))
+			}
+		},
+	}
+}
+
+// stateOf says whether a companion is there, and what it has to be. It does not take its
+// checksum, which lasts longer than all else that "version" does.
+func stateOf(c app.Companion) string {
+	switch {
+	case c.Missing:
+		return "missing: there is no " + c.Path
+	case c.SHA256 == "":
+		return "unlocked: this program was built without its checksum, as from a source tree"
+	default:
+		return "locked to SHA-256 " + c.SHA256
 	}
 }
 
