@@ -79,6 +79,44 @@ func (s *Schema) Targets(doc []byte) []StringField {
 	return slices.DeleteFunc(s.Strings(doc, formatTarget), func(f StringField) bool { return f.Value == "" })
 }
 
+// Variable is an environment variable that gives a key which a document leaves
+// out.
+type Variable struct {
+	// Path is the key, as in [Violation].
+	Path string
+	// Name is the variable.
+	Name string
+	// Secret is set if the value must not be shown.
+	Secret bool
+}
+
+// Variables returns the environment variables that may give keys which a document
+// leaves out, in the order of the schema. Keys of lists have none. Whoever fills
+// them in does so before Check, which may require such a key.
+func (s *Schema) Variables(doc []byte) []Variable {
+	value, err := decode(doc)
+	if err != nil {
+		return nil
+	}
+	return s.root.variables("", value)
+}
+
+func (n node) variables(path string, value any) []Variable {
+	given, ok := value.(map[string]any)
+	if !ok && value != nil {
+		return nil // a violation
+	}
+	var all []Variable
+	for _, p := range n.Properties {
+		below, present := given[p.name]
+		if p.node.Environment != "" && !present {
+			all = append(all, Variable{Path: join(path, p.name), Name: p.node.Environment, Secret: p.node.secret()})
+		}
+		all = append(all, p.node.variables(join(path, p.name), below)...)
+	}
+	return all
+}
+
 // TakesTargets reports whether a document may name targets of the campaign.
 func (s *Schema) TakesTargets() bool { return s.root.takesTargets() }
 

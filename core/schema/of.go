@@ -22,6 +22,8 @@ import (
 //	min:"1" max:"10"      the range of a number or duration, the length of a
 //	                      string, the count of a list
 //	format:"uri"          the format of a string, or of a list's strings
+//	env:"NAME"            the environment variable that gives a string where a
+//	                      campaign leaves the key out; see [Schema.Variables]
 //
 // Three formats are needed for the check of what a campaign may do: "uri" for an
 // address, "command" for a program that the component runs (a string, or a list
@@ -31,7 +33,8 @@ import (
 // A [core.Secret] is a write-only string without a default, a [core.Duration] a
 // string such as "1m30s", and a [core.Model] a string of the format "target", the
 // name of a target of the campaign. The fields of a struct embedded without a json
-// name become fields of the outer struct. Of fails on types that configuration
+// name become fields of the outer struct; the tag env:"key=NAME,key=NAME" of the
+// embedding names the variables of those fields. Of fails on types that configuration
 // cannot express and on tags that do not fit their field.
 func Of(config any) (*Schema, error) {
 	v := reflect.ValueOf(config)
@@ -75,8 +78,12 @@ func (b *builder) fields(v reflect.Value, n *node) error {
 		case field.Tag.Get("json") == "-":
 			continue
 		case embedded:
+			own := len(n.Properties)
 			if err := b.fields(v.Field(i), n); err != nil {
 				return err
+			}
+			if err := n.Properties[own:].fromEnvironment(field.Tag); err != nil {
+				return fmt.Errorf("field %s: %w", field.Name, err)
 			}
 			continue
 		case !field.IsExported():

@@ -101,6 +101,8 @@ func (n *node) parseKeyword(k member, path string, depth int) error {
 		err = json.Unmarshal(k.value, target)
 	} else {
 		switch k.key {
+		case keywordEnvironment:
+			err = json.Unmarshal(k.value, &n.Environment)
 		case "pattern":
 			err = n.parsePattern(k.value)
 		case "items":
@@ -174,6 +176,9 @@ func (n *node) countKeyword(key string) any {
 	return nil
 }
 
+// keywordEnvironment is the annotation that names an environment variable.
+const keywordEnvironment = "x-environment"
+
 // isAnnotation reports whether a keyword does not restrict values.
 func isAnnotation(key string) bool {
 	switch key {
@@ -235,6 +240,9 @@ func (n *node) coherent(path string) error {
 	case "", typeObject, typeArray, typeString, typeInteger, typeNumber, typeBoolean:
 	default:
 		return fmt.Errorf("the schema%s: type %q is not supported", of(path), n.Type)
+	}
+	if n.Environment != "" && (n.Type != typeString || !variableName.MatchString(n.Environment)) {
+		return fmt.Errorf("the schema%s: keyword %q: %q is not the name of an environment variable for a string", of(path), keywordEnvironment, n.Environment)
 	}
 	for _, d := range []string{n.FormatMinimum, n.FormatMaximum} {
 		if _, err := time.ParseDuration(d); d != "" && err != nil {

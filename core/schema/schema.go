@@ -49,6 +49,9 @@ type node struct {
 	Const       json.RawMessage   `json:"const,omitempty"`
 	Default     json.RawMessage   `json:"default,omitempty"`
 	WriteOnly   bool              `json:"writeOnly,omitempty"`
+	// Environment is the environment variable that gives the value where a
+	// document leaves the key out; "" for none.
+	Environment string `json:"x-environment,omitempty"`
 
 	Minimum          *json.Number `json:"minimum,omitempty"`
 	Maximum          *json.Number `json:"maximum,omitempty"`

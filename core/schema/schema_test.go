@@ -180,6 +180,18 @@ func TestOfRefusesWhatConfigurationCannotExpress(t *testing.T) {
 		"format of a number": {struct {
 			N int `json:"n" format:"uri"`
 		}{}, `format "uri" on a value of type "integer"`},
+		"a variable of a number": {struct {
+			N int `json:"n" env:"N"`
+		}{}, `environment variable "N" for a value of type "integer"`},
+		"a variable without a name": {struct {
+			S string `json:"s" env:"A-B"`
+		}{}, `"A-B" is not the name of an environment variable`},
+		"a variable of a key that is not embedded": {struct {
+			retrying `env:"tries=N"`
+		}{}, `env "tries=N": there is no key "tries" in it`},
+		"a variable of a number that is embedded": {struct {
+			retrying `env:"retries=N"`
+		}{}, `environment variable "N" for a value of type "integer"`},
 		"enum of a number": {struct {
 			N int `json:"n" enum:"1,2"`
 		}{}, `enum "1,2" on a value of type "integer"`},

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +33,11 @@ func constrain(n *node, tag reflect.StructTag, required bool) error {
 				return err
 			}
 			text.Enum = append(text.Enum, encoded)
+		}
+	}
+	if name, ok := tag.Lookup("env"); ok {
+		if err := n.fromEnvironment(name); err != nil {
+			return err
 		}
 	}
 	if required && n.Type == typeString && len(n.Enum) == 0 {
@@ -78,6 +85,42 @@ func limit(n *node, value string, bound **json.Number, length, items **int, dura
 		*items = &count
 	default:
 		return fmt.Errorf("a value of type %q has no range", n.Type)
+	}
+	return nil
+}
+
+// fromEnvironment names the environment variable that gives a value.
+func (n *node) fromEnvironment(name string) error {
+	switch {
+	case n.Type != typeString:
+		return fmt.Errorf("environment variable %q for a value of type %q", name, n.Type)
+	case !variableName.MatchString(name):
+		return fmt.Errorf("%q is not the name of an environment variable", name)
+	}
+	n.Environment = name
+	return nil
+}
+
+// variableName matches the names of environment variables that secret references
+// can have, too.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// fromEnvironment names the environment variables of an embedded struct's fields
+// by the tag of the embedding.
+func (ps properties) fromEnvironment(tag reflect.StructTag) error {
+	list, ok := tag.Lookup("env")
+	if !ok {
+		return nil
+	}
+	for entry := range strings.SplitSeq(list, ",") {
+		key, name, _ := strings.Cut(entry, "=")
+		i := slices.IndexFunc(ps, func(p property) bool { return p.name == key })
+		if i < 0 {
+			return fmt.Errorf("env %q: there is no key %q in it", entry, key)
+		}
+		if err := ps[i].node.fromEnvironment(name); err != nil {
+			return err
+		}
 	}
 	return nil
 }

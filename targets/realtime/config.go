@@ -11,12 +11,12 @@ import (
 
 // Config is what a campaign writes under with:.
 type Config struct {
-	Endpoint string `json:"endpoint" format:"uri" doc:"Base URL of the service, such as wss://api.openai.com/v1 or https://NAME.openai.azure.com. Plain ws:// and http:// are for loopback, or need insecure_plain."`
+	Endpoint string `json:"endpoint" format:"uri" env:"OPENAI_REALTIME_ENDPOINT" doc:"Base URL of the service, such as wss://api.openai.com/v1 or https://NAME.openai.azure.com. Plain ws:// and http:// are for loopback, or need insecure_plain."`
 	Provider string `json:"provider" enum:"auto,openai,azure,xai,compatible" doc:"Whose service it is, which decides how the key is sent and what settings are called; auto tells by the host."`
-	Model    string `json:"model" required:"true" doc:"Model to talk to; on Azure the name of the deployment."`
+	Model    string `json:"model" required:"true" env:"OPENAI_REALTIME_MODEL" doc:"Model to talk to; on Azure the name of the deployment."`
 
-	access.Config
-	EphemeralKey bool `json:"ephemeral_key" doc:"Whether to connect, as browsers do, with a short-lived key that is asked for with api_key before each connection."`
+	access.Config `env:"api_key=OPENAI_REALTIME_API_KEY"`
+	EphemeralKey  bool `json:"ephemeral_key" doc:"Whether to connect, as browsers do, with a short-lived key that is asked for with api_key before each connection."`
 
 	Output          string  `json:"output" enum:"audio,text" doc:"Whether the target is asked to speak or to write."`
 	Voice           string  `json:"voice" doc:"Voice of the target; empty leaves the choice to the service."`

@@ -51,6 +51,9 @@ func (c Config) parseEndpoint() (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := otherProtocol(u); err != nil {
+		return nil, err
+	}
 	if u.Query().Has("api-version") || strings.TrimRight(u.Path, "/") == "/openai/realtime" {
 		return nil, wrong("endpoint", "an address of Azure's preview protocol, which was retired").
 			WithHint("use https://NAME.openai.azure.com/openai/v1, without api-version")
@@ -59,6 +62,21 @@ func (c Config) parseEndpoint() (*url.URL, error) {
 		return nil, wrong("endpoint", "the deployment is in the URL").WithHint("give its name as model")
 	}
 	return u, nil
+}
+
+// otherProtocol refuses an address that is spoken to by another target.
+func otherProtocol(u *url.URL) error {
+	path := strings.TrimRight(u.Path, "/")
+	for _, other := range []struct{ suffix, target string }{
+		{"/chat/completions", "chat"}, {"/responses", "responses"}, {"/v1/messages", "anthropic"},
+		{":generateContent", "gemini"}, {":streamGenerateContent", "gemini"},
+	} {
+		if strings.HasSuffix(path, other.suffix) {
+			return wrong("endpoint", "an address of another protocol, which ends in %s", other.suffix).
+				WithHint("write use: %s for it; a Realtime address ends in /realtime", other.target)
+		}
+	}
+	return nil
 }
 
 // setPath completes the path: a base URL may end before /realtime.

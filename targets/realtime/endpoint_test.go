@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
 )
 
 // configured returns a valid configuration for an endpoint.
@@ -79,6 +80,11 @@ func TestEndpointsThatCannotBeRightAreRefusedWithoutQuotingThem(t *testing.T) {
 		"wss://x.openai.azure.com/openai/v1?deployment=d":                                      "deployment",
 		"wss://api.openai.com/v1?model=other":                                                  "model",
 		"wss://api.openai.com/v1/live/sessions":                                                "GPT-Live",
+
+		"https://api.openai.com/v1/chat/completions":                          "which ends in /chat/completions",
+		"https://x.openai.azure.com/openai/v1/chat/completions?api-version=v": "which ends in /chat/completions",
+		"https://api.openai.com/v1/responses/":                                "which ends in /responses",
+		"https://api.anthropic.com/v1/messages":                               "which ends in /v1/messages",
 	}
 	for endpoint, says := range tests {
 		t.Run(endpoint, func(t *testing.T) {
@@ -93,6 +99,50 @@ func TestEndpointsThatCannotBeRightAreRefusedWithoutQuotingThem(t *testing.T) {
 				t.Errorf("the error quotes credentials: %v", err)
 			}
 		})
+	}
+}
+
+func TestAnAddressOfAnotherProtocolNamesItsTarget(t *testing.T) {
+	for address, target := range map[string]string{
+		"http://127.0.0.1:8000/v1/chat/completions": "use: chat ", "https://api.openai.com/v1/responses": "use: responses ",
+		"https://api.anthropic.com/v1/messages":                                             "use: anthropic ",
+		"https://generativelanguage.googleapis.com/v1beta/models/gemini-x:generateContent":  "use: gemini ",
+		"https://generativelanguage.googleapis.com/v1/models/g:streamGenerateContent?alt=x": "use: gemini ",
+	} {
+		_, err := configured(address).endpoint()
+		if hint := core.HintOf(err); !strings.Contains(hint, target) {
+			t.Errorf("%s: hint %q, want one with %q", address, hint, target)
+		}
+	}
+}
+
+func TestAPlainAddressOfAnotherMachineNeedsLeave(t *testing.T) {
+	c := configured("http://agent.example:8000")
+	if err := c.Validate(); err == nil || !strings.Contains(core.HintOf(err), "insecure_plain: true") {
+		t.Errorf("got %v, hint %q", err, core.HintOf(err))
+	}
+	c.InsecurePlain = true
+	got, err := c.endpoint()
+	if err != nil || got.url != "ws://agent.example:8000/v1/realtime?model=m" || got.clientSecrets != "http://agent.example:8000/v1/realtime/client_secrets" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheEnvironmentGivesTheKeysThatSDKsReadFromIt(t *testing.T) {
+	s, err := schema.Of(defaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []schema.Variable{
+		{Path: "endpoint", Name: "OPENAI_REALTIME_ENDPOINT"},
+		{Path: "model", Name: "OPENAI_REALTIME_MODEL"},
+		{Path: "api_key", Name: "OPENAI_REALTIME_API_KEY", Secret: true},
+	}
+	if diff := cmp.Diff(want, s.Variables(nil)); diff != "" {
+		t.Errorf("variables (-want +got):\n%s", diff)
 	}
 }
 
