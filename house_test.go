@@ -157,6 +157,7 @@ var house = map[string]room{
 		},
 		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "golang.org/x/term", "aead.dev/minisign"},
 	},
+	"examples/localagent": {imports: []string{"core", "plugins/sandbox"}},
 	"examples/...": {
 		imports: []string{"core", "core/audio", "converters/...", "targets/realtime/...", "examples/..."},
 		modules: []string{"github.com/gorilla/websocket", "golang.org/x/sync"},

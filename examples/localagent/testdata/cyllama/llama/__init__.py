@@ -1,0 +1,1 @@
+"""See cyllama/__init__.py."""
