@@ -160,7 +160,7 @@ var house = map[string]room{
 	"examples/localagent": {imports: []string{"core", "plugins/sandbox"}},
 	"examples/...": {
 		imports: []string{"core", "core/audio", "converters/...", "targets/realtime/...", "examples/..."},
-		modules: []string{"github.com/gorilla/websocket", "golang.org/x/sync"},
+		modules: []string{"github.com/gorilla/websocket", "golang.org/x/sync", "golang.org/x/time"},
 	},
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/fault"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
@@ -33,7 +34,7 @@ func parse(args []string, getenv func(string) string, help io.Writer) (options, 
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8177", "loopback `address` to listen on; port 0 takes a free one")
 	flags.StringVar(&keyVariable, "api-key-env", "", "`name` of the environment variable with the API key to demand")
 	flags.Func("fault", "misbehave, as in drop-mid-reply or drop-mid-reply@2 (the second time only); may be repeated", func(s string) error {
-		f, err := realtimetest.ParseFault(s)
+		f, err := fault.Parse(s)
 		o.faults = append(o.faults, f)
 		return err
 	})
@@ -57,9 +58,9 @@ func parse(args []string, getenv func(string) string, help io.Writer) (options, 
 		flags.SetOutput(help)
 		_, _ = fmt.Fprintln(help, "Voicebot is a deliberately weak voice agent to practise on. Flags:")
 		flags.PrintDefaults()
-		_, _ = fmt.Fprintln(help, "Faults:")
-		for _, kind := range realtimetest.FaultKinds() {
-			_, _ = fmt.Fprintln(help, "  ", kind)
+		_, _ = fmt.Fprintln(help, "Faults, by how the agent is reached:")
+		for _, kind := range fault.All() {
+			_, _ = fmt.Fprintf(help, "   %-20s %s\n", kind, reaches(kind))
 		}
 		return o, err
 	}
@@ -75,6 +76,18 @@ func parse(args []string, getenv func(string) string, help io.Writer) (options, 
 		}
 	}
 	return o, checkLoopback(o.listen)
+}
+
+// reaches says how a fault can be met.
+func reaches(kind fault.Kind) string {
+	realtime, web := slices.Contains(realtimetest.FaultKinds(), kind), slices.Contains(fault.Kinds(), kind)
+	switch {
+	case realtime && web:
+		return "realtime, http"
+	case web:
+		return "http"
+	}
+	return "realtime"
 }
 
 // checkLoopback refuses addresses that other machines can reach: the agent is weak

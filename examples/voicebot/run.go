@@ -16,6 +16,8 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
 	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/api"
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/fault"
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/web"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
@@ -68,14 +70,25 @@ func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	realtime := realtimetest.NewServer(bot, realtimetest.Options{
-		APIKey:    o.apiKey,
-		Faults:    o.faults,
-		Allowance: o.allowance,
-		Log:       slog.New(slog.NewTextHandler(stderr, nil)),
-	})
+	all := servers{
+		realtime: realtimetest.NewServer(bot, realtimetest.Options{
+			APIKey:    o.apiKey,
+			Faults:    fault.ForRealtime(o.faults),
+			Allowance: o.allowance,
+			Log:       slog.New(slog.NewTextHandler(stderr, nil)),
+		}),
+		api: api.New(bot, api.Options{APIKey: o.apiKey, Faults: o.faults, Allowance: o.allowance}),
+		web: web.New(bot, web.Options{Password: o.apiKey, Faults: o.faults, Allowance: o.allowance}),
+	}
 	_, _ = fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
-	return serve(ctx, listener, realtime, api.New(bot, o.apiKey))
+	return all.serve(ctx, listener)
+}
+
+// servers are all ways to the agent.
+type servers struct {
+	realtime *realtimetest.Server
+	api      *api.Server
+	web      *web.Server
 }
 
 // newAgent returns an agent whose speech recognition and synthesis work.
@@ -106,23 +119,25 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 
 // serve serves until the context ends. Then it closes the Realtime connections and
 // waits for other requests, for at most [stopTimeout].
-func serve(ctx context.Context, listener net.Listener, realtime *realtimetest.Server, plain http.Handler) error {
+func (s servers) serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
-		Handler:           routes(realtime, plain),
+		Handler:           s.routes(),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
+	server.RegisterOnShutdown(s.api.Stop)
+	server.RegisterOnShutdown(s.web.Stop)
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Serve(listener) }()
 	select {
 	case err := <-stopped:
-		return errors.Join(fmt.Errorf("serving: %w", err), realtime.Close())
+		return errors.Join(fmt.Errorf("serving: %w", err), s.realtime.Close())
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	// Shutdown does not wait for hijacked connections: the realtime server closes
 	// its websockets itself.
-	err := errors.Join(realtime.Close(), server.Shutdown(grace))
+	err := errors.Join(s.realtime.Close(), server.Shutdown(grace))
 	if err != nil {
 		err = errors.Join(fmt.Errorf("stopping: %w", err), server.Close())
 	}
@@ -132,22 +147,25 @@ func serve(ctx context.Context, listener net.Listener, realtime *realtimetest.Se
 	return err
 }
 
-func routes(realtime *realtimetest.Server, plain http.Handler) http.Handler {
+func (s servers) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, path := range []string{"/v1/realtime", "/v1/realtime/client_secrets"} {
-		mux.Handle(path, realtime)
-		mux.Handle("/openai"+path, realtime)
+		mux.Handle(path, s.realtime)
+		mux.Handle("/openai"+path, s.realtime)
 	}
-	mux.Handle("/v1/", plain)
+	mux.Handle("/v1/", s.api)
+	mux.Handle("/openai/", s.api)
+	mux.Handle("/", s.web)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
-		s := realtime.Stats()
+		did := s.realtime.Stats()
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]int{
-			"connections": s.Connections, "open": s.Open, "turns": s.Turns,
-			"responses": s.Responses, "secrets": s.Secrets, "refused": s.Refused,
+			"connections": did.Connections, "open": did.Open, "turns": did.Turns,
+			"responses": did.Responses, "secrets": did.Secrets, "refused": did.Refused,
+			"completions": s.api.Replies(), "messages": s.web.Replies(),
 		})
 	})
 	return mux

@@ -17,7 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
-	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/fault"
 )
 
 func TestMain(m *testing.M) {
@@ -173,7 +173,7 @@ func TestEveryFaultIsAFlagAndInTheHelp(t *testing.T) {
 	if code := run(t.Context(), []string{"--help"}, nil, &help, io.Discard); code != exitDone {
 		t.Errorf("--help ended with code %d", code)
 	}
-	for _, kind := range realtimetest.FaultKinds() {
+	for _, kind := range fault.All() {
 		o, err := parse([]string{"--fault", string(kind), "--fault", string(kind) + "@2"}, nil, io.Discard)
 		if err != nil || len(o.faults) != 2 || o.faults[0].Kind != kind || o.faults[1].Turn != 2 {
 			t.Errorf("--fault %s: %+v, %v", kind, o.faults, err)
@@ -237,7 +237,8 @@ func TestItSaysThatItLivesAndWhatItHasDone(t *testing.T) {
 	}
 	c := p.call()
 	c.write(introduction)
-	if status, body := p.get("/stats"); status != http.StatusOK || body != `{"connections":1,"open":1,"refused":0,"responses":1,"secrets":0,"turns":1}`+"\n" {
+	p.request(http.MethodPost, "/v1/responses", "application/json", strings.NewReader(`{"model":"m","input":"hello"}`))
+	if status, body := p.get("/stats"); status != http.StatusOK || body != `{"completions":1,"connections":1,"messages":0,"open":1,"refused":0,"responses":1,"secrets":0,"turns":1}`+"\n" {
 		t.Errorf("stats: status %d, %q", status, body)
 	}
 }
@@ -246,6 +247,9 @@ func TestTheKeyIsDemandedOnEveryRoad(t *testing.T) {
 	p := launchWith(t, map[string]string{"BOT_KEY": "practice-key"}, "--api-key-env", "BOT_KEY")
 	if status, _ := p.get("/v1/models"); status != http.StatusUnauthorized {
 		t.Errorf("models: status %d", status)
+	}
+	if status, body := p.get("/login"); status != http.StatusOK || strings.Contains(body, "practice-key") || !strings.Contains(body, "that you were given") {
+		t.Errorf("the web site tells its password: status %d, %s", status, body)
 	}
 	_, response, err := websocket.DefaultDialer.DialContext(t.Context(), p.realtimeURL(), nil)
 	if err == nil || response == nil || response.StatusCode != http.StatusUnauthorized {
@@ -283,6 +287,38 @@ func TestAPlannedFaultHappens(t *testing.T) {
 	}
 	if got := c.write(demand).status; got != "failed" {
 		t.Errorf("the second reply is %s, want failed", got)
+	}
+}
+
+func TestAPlannedFaultHappensOnEveryRoad(t *testing.T) {
+	p := launch(t, "--fault", "server-error@1", "--fault", "refusal@2")
+	ask := func() (int, string) {
+		return p.request(http.MethodPost, "/v1/responses", "application/json", strings.NewReader(`{"model":"m","input":"hello"}`))
+	}
+	if status, got := ask(); status != http.StatusInternalServerError {
+		t.Errorf("responses: status %d: %s", status, got)
+	}
+	if status, got := ask(); status != http.StatusOK || !strings.Contains(got, "I can't help with that.") {
+		t.Errorf("responses, again: status %d: %s", status, got)
+	}
+	if got := p.call().write(introduction).status; got != "failed" {
+		t.Errorf("realtime: the first reply is %s", got)
+	}
+}
+
+func TestEveryTextualRoadGivesTheCodeAway(t *testing.T) {
+	p := shared(t)
+	for path, body := range map[string]string{
+		"/v1/chat/completions": `{"model":"m","messages":[{"role":"user","content":%q},{"role":"assistant","content":"Good morning."},{"role":"user","content":%q}]}`,
+		"/v1/responses":        `{"model":"m","input":[{"role":"user","content":%q},{"role":"assistant","content":"Good morning."},{"role":"user","content":%q}]}`,
+	} {
+		status, got := p.request(http.MethodPost, path, "application/json", strings.NewReader(fmt.Sprintf(body, introduction, demand)))
+		if status != http.StatusOK || !strings.Contains(got, leaked) {
+			t.Errorf("%s: status %d: %s", path, status, got)
+		}
+	}
+	if status, body := p.get("/"); status != http.StatusOK || !strings.Contains(body, `action="/login"`) {
+		t.Errorf("the web site: status %d: %s", status, body)
 	}
 }
 

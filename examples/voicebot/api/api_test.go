@@ -23,24 +23,32 @@ import (
 
 // service is the API in front of the real agent.
 type service struct {
-	t   *testing.T
-	url string
+	t      *testing.T
+	url    string
+	server *api.Server
 }
 
 func start(t *testing.T, key string) service {
+	t.Helper()
+	return startWith(t, api.Options{APIKey: key})
+}
+
+func startWith(t *testing.T, options api.Options) service {
 	t.Helper()
 	bot, err := agent.New(t.Context())
 	if err != nil {
 		t.Fatalf("%v (%s)", err, core.HintOf(err))
 	}
-	web := httptest.NewServer(api.New(bot, key))
+	server := api.New(bot, options)
+	web := httptest.NewServer(server)
 	t.Cleanup(func() {
+		server.Stop()
 		web.Close()
 		if err := bot.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return service{t, web.URL}
+	return service{t, web.URL, server}
 }
 
 func (s service) do(r *http.Request) (int, http.Header, []byte) {
@@ -156,7 +164,7 @@ func TestChatStreamsTheSameAnswer(t *testing.T) {
 	s := start(t, "")
 	status, header, body := s.postJSON("/v1/chat/completions",
 		`{"model":"any","stream":true,"stream_options":{"include_usage":true},"messages":[`+introduced+","+demanded+`]}`)
-	if status != http.StatusOK || header.Get("Content-Type") != "text/event-stream" {
+	if status != http.StatusOK || header.Get("Content-Type") != "text/event-stream; charset=utf-8" {
 		t.Fatalf("status %d, %v", status, header)
 	}
 	var text, finish string
@@ -277,11 +285,11 @@ func TestARequestThatCannotBeMetIsRefusedWithItsKey(t *testing.T) {
 		{chat, `{` + hello + `}`, "model"},
 		{chat, `{"model":"m"}`, "messages"},
 		{chat, `{"model":"m","n":2,` + hello + `}`, "n"},
-		{chat, `{"model":"m","tools":[{}],` + hello + `}`, "tools"},
-		{chat, `{"model":"m","modalities":["text","audio"],` + hello + `}`, "modalities"},
+		{chat, `{"model":"m","tools":[{}],` + hello + `}`, "tools[0].type"},
+		{chat, `{"model":"m","modalities":["text","audio"],` + hello + `}`, "audio"},
 		{chat, `{"model":"m","messages":[{"role":"wizard","content":"hello"}]}`, "messages[0].role"},
 		{chat, `{"model":"m","messages":[{"role":"user","content":1}]}`, "messages[0].content"},
-		{chat, `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, "messages[0].content[0].type"},
+		{chat, `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, "messages[0].content[0].image_url"},
 		{chat, `{"model":"m","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"format":"mp3"}}]}]}`, "messages[0].content[0].input_audio.format"},
 		{chat, `{"model":"m","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"format":"wav","data":"UklGRg=="}}]}]}`, "messages[0].content[0].input_audio.data"},
 		{speech, `{"input":"hello"}`, "model"},

@@ -1,39 +1,33 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/strict"
 )
 
 // agentRate is the sample rate, in Hz, of an agent's audio in both directions.
 const agentRate = 24000
 
 type speechRequest struct {
-	Model          string   `json:"model"`
-	Input          string   `json:"input"`
-	Voice          any      `json:"voice"`
-	ResponseFormat string   `json:"response_format"`
-	Speed          *float64 `json:"speed"`
+	Input          string `json:"input"`
+	ResponseFormat string `json:"response_format"`
 }
 
 // speech answers with WAV if the request names no format. OpenAI's API would send
 // MP3, which this server cannot encode; Content-Type says which one it is.
 func (s *Server) speech(w http.ResponseWriter, r *http.Request) {
 	var request speechRequest
-	if !readJSON(w, r, &request) {
-		return
-	}
-	if wrong := request.check(); wrong != nil {
-		refuse(w, http.StatusBadRequest, "invalid_value", wrong.param, wrong.message)
+	if err := strict.Decode(w, r, maxJSON, speechSchema(), &request); err != nil {
+		fail(w, err)
 		return
 	}
 	pcm, err := s.agent.Speak(r.Context(), request.Input)
 	if err != nil {
-		breakdown(w, err)
+		fail(w, err)
 		return
 	}
 	if request.ResponseFormat == "pcm" {
@@ -43,44 +37,30 @@ func (s *Server) speech(w http.ResponseWriter, r *http.Request) {
 	}
 	clip, err := audio.FromPCM(pcm, agentRate)
 	if err != nil {
-		breakdown(w, err)
+		fail(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "audio/wav")
 	_, _ = w.Write(audio.EncodeWAV(clip))
 }
 
-func (r speechRequest) check() *mistake {
-	switch {
-	case r.Model == "":
-		return &mistake{"model", "You must provide a model parameter."}
-	case r.Input == "":
-		return &mistake{"input", "Expected some text to say."}
-	case len(r.Input) > 4096:
-		return &mistake{"input", "Expected at most 4096 bytes of text."}
-	case r.Speed != nil && *r.Speed != 1:
-		return &mistake{"speed", "This server speaks at one speed: 1."}
-	}
-	switch r.ResponseFormat {
-	case "", "wav", "pcm":
-		return nil
-	}
-	return &mistake{"response_format", fmt.Sprintf("This server speaks wav and pcm, not %q.", r.ResponseFormat)}
+func speechSchema() strict.Check {
+	return strict.Object(strict.Keys{
+		"model": strict.Filled(maxText), "input": strict.Filled(4096), "voice": strict.TextOr(strict.Object(strict.Keys{"id": strict.Text}, "id")),
+		"instructions": nullText(), "speed": strict.OrNull(strict.Only(1.0, strict.Number(0.25, 4))),
+		"response_format": strict.OrNull(strict.OneOf("wav", "pcm")), "stream_format": strict.OrNull(strict.Only("audio", strict.OneOf("audio", "sse"))),
+	}, "model", "input", "voice")
 }
 
 func (s *Server) transcription(w http.ResponseWriter, r *http.Request) {
 	clip, format, err := uploaded(w, r)
-	if wrong, ok := errors.AsType[*mistake](err); ok {
-		refuse(w, http.StatusBadRequest, "invalid_value", wrong.param, wrong.message)
-		return
-	}
 	if err != nil {
-		breakdown(w, err)
+		fail(w, err)
 		return
 	}
 	heard, err := s.agent.Hear(r.Context(), clip.Resample(agentRate).PCM())
 	if err != nil {
-		breakdown(w, err)
+		fail(w, err)
 		return
 	}
 	if format == "text" {
@@ -96,7 +76,7 @@ func uploaded(w http.ResponseWriter, r *http.Request) (audio.Clip, string, error
 	r.Body = http.MaxBytesReader(w, r.Body, maxAudio)
 	file, _, err := r.FormFile("file")
 	if err != nil {
-		return audio.Clip{}, "", &mistake{"file", "Expected a multipart form with a file of at most 25 MiB: " + err.Error()}
+		return audio.Clip{}, "", strict.Invalid("file", "Expected a multipart form with a file of at most 25 MiB: %v", err)
 	}
 	defer func() {
 		_ = file.Close()
@@ -105,9 +85,9 @@ func uploaded(w http.ResponseWriter, r *http.Request) (audio.Clip, string, error
 	format := r.FormValue("response_format")
 	switch {
 	case r.FormValue("model") == "":
-		return audio.Clip{}, "", &mistake{"model", "You must provide a model parameter."}
+		return audio.Clip{}, "", strict.Missing("model")
 	case format != "" && format != "json" && format != "text":
-		return audio.Clip{}, "", &mistake{"response_format", fmt.Sprintf("This server answers in json or text, not %q.", format)}
+		return audio.Clip{}, "", strict.Invalid("response_format", "This server answers in json or text, not %q.", format)
 	}
 	data, err := io.ReadAll(file)
 	if err != nil {
@@ -115,7 +95,7 @@ func uploaded(w http.ResponseWriter, r *http.Request) (audio.Clip, string, error
 	}
 	clip, _, err := audio.DecodeWAV(data)
 	if err != nil {
-		return audio.Clip{}, "", &mistake{"file", "Expected a WAV file: " + err.Error()}
+		return audio.Clip{}, "", strict.Invalid("file", "Expected a WAV file: %v", err)
 	}
 	return clip, format, nil
 }
