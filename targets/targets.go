@@ -4,10 +4,11 @@ package targets
 
 import (
 	"github.com/redteam-orchestrator/orchestrator/core"
+	httptarget "github.com/redteam-orchestrator/orchestrator/targets/http"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime"
 )
 
 // All returns the bundled targets.
 func All() []core.Component {
-	return []core.Component{realtime.Component()}
+	return []core.Component{realtime.Component(), httptarget.Component()}
 }

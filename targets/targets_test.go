@@ -7,6 +7,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins/plugintest"
 	"github.com/redteam-orchestrator/orchestrator/targets"
+	"github.com/redteam-orchestrator/orchestrator/targets/http/httptargettest"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
@@ -16,6 +17,14 @@ func TestTheRealtimeTargetKeepsItsPromises(t *testing.T) {
 	plugintest.Each(t, targets.All(), func(t *testing.T, s plugintest.Source) {
 		realtimetest.TestTarget(t, func(ctx context.Context, config []byte) (core.Target, error) {
 			return core.OpenAs[core.Target](ctx, s, "realtime", config)
+		})
+	})
+}
+
+func TestTheHTTPTargetKeepsItsPromises(t *testing.T) {
+	plugintest.Each(t, targets.All(), func(t *testing.T, s plugintest.Source) {
+		httptargettest.TestTarget(t, func(ctx context.Context, config []byte) (core.Target, error) {
+			return core.OpenAs[core.Target](ctx, s, "http", config)
 		})
 	})
 }

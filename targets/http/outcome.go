@@ -1,0 +1,159 @@
+package httptarget
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// maxRetryAfter is the longest time that a service can make a run wait.
+const maxRetryAfter = 10 * time.Minute
+
+// The values of a rule's key is.
+const (
+	isComplete    = "complete"
+	isBlocked     = "blocked"
+	isTruncated   = "truncated"
+	isError       = "error"
+	isRateLimited = "rate_limited"
+	isUnavailable = "unavailable"
+	isAuth        = "auth"
+)
+
+// rule is a compiled [Rule].
+type rule struct {
+	at        string
+	condition *condition
+	is        string
+	say       *program
+}
+
+func (k *compiler) rule(at string, r Rule) {
+	out := rule{at: at, condition: k.condition(at, &r.Condition), is: r.Is, say: k.jq(at+".say", r.Say)}
+	if !slices.Contains([]string{isComplete, isBlocked, isTruncated, isError, isRateLimited, isUnavailable, isAuth}, r.Is) {
+		k.wrong(at+".is", core.Errorf(core.ErrorConfig, "%q is nothing that an answer can be", r.Is))
+	}
+	k.plan.rules = append(k.plan.rules, out)
+}
+
+// outcome is what an answer means: a reply that ended in some way, or an error.
+type outcome struct {
+	finish core.Finish
+	detail string
+	// decided says that a rule of the campaign said so.
+	decided bool
+}
+
+// judge returns what an answer means, by the campaign's rules and then by HTTP. An
+// error is one of the service.
+func (p *plan) judge(ctx context.Context, a *answer, s *state) (outcome, error) {
+	for _, r := range p.rules {
+		holds, err := r.condition.holds(ctx, a, s)
+		if err != nil {
+			return outcome{}, about(err, r.at)
+		}
+		if holds {
+			return r.outcome(ctx, a, s)
+		}
+	}
+	if a.status/100 != 2 {
+		return outcome{}, a.refused()
+	}
+	if a.cut == nil && a.isJSON() {
+		if v, err := a.json(); err == nil && holdsError(v) {
+			return outcome{}, core.Errorf(core.ErrorProtocol, "the service answered with %s", a.describe()).
+				WithHint("if that is a reply, write a rule for it, such as {status: [200], is: complete}")
+		}
+	}
+	return outcome{finish: core.FinishComplete}, nil
+}
+
+// outcome returns what the rule says of an answer.
+func (r rule) outcome(ctx context.Context, a *answer, s *state) (outcome, error) {
+	words := ""
+	if r.say != nil {
+		if input, err := a.json(); err == nil {
+			said, err := r.say.first(ctx, input, s.variables(a))
+			if err != nil {
+				return outcome{}, about(err, r.at+".say")
+			}
+			words, _ = said.(string)
+		}
+	}
+	if words == "" {
+		words = a.describe()
+	}
+	wait, _ := core.ParseRetryAfter(a.header.Get("Retry-After"), a.header.Get("Date"), maxRetryAfter)
+	switch r.is {
+	case isComplete:
+		return outcome{finish: core.FinishComplete, decided: true}, nil
+	case isBlocked:
+		return outcome{finish: core.FinishBlocked, detail: words, decided: true}, nil
+	case isTruncated:
+		return outcome{finish: core.FinishTruncated, detail: words, decided: true}, nil
+	case isRateLimited:
+		return outcome{}, core.Errorf(core.ErrorRateLimited, "the service answered: %s (%s)", words, r.at).After(wait)
+	case isUnavailable:
+		return outcome{}, core.Errorf(core.ErrorUnavailable, "the service answered: %s (%s)", words, r.at).After(wait)
+	case isAuth:
+		return outcome{}, core.Errorf(core.ErrorAuth, "the service answered: %s (%s)", words, r.at)
+	}
+	return outcome{}, core.Errorf(core.ErrorProtocol, "the service answered: %s (%s)", words, r.at)
+}
+
+// refused returns the error of an answer that is no success by HTTP.
+func (a *answer) refused() error {
+	kind := core.ErrorProtocol
+	switch {
+	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden, a.status == http.StatusProxyAuthRequired:
+		kind = core.ErrorAuth
+	case a.status == http.StatusTooManyRequests:
+		kind = core.ErrorRateLimited
+	case a.status >= 500, a.status == http.StatusRequestTimeout:
+		kind = core.ErrorUnavailable
+	case slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusGone}, a.status), a.status/100 == 3:
+		kind = core.ErrorConfig
+	}
+	err := core.Errorf(kind, "the service answered with %s", a.describe())
+	wait, _ := core.ParseRetryAfter(a.header.Get("Retry-After"), a.header.Get("Date"), maxRetryAfter)
+	if wait > 0 && (kind == core.ErrorRateLimited || kind == core.ErrorUnavailable) {
+		err = err.After(wait).About(core.SubjectLimit)
+	}
+	switch kind {
+	case core.ErrorAuth:
+		return err.WithHint("check the key, cookies and headers; a filter that answers so needs a rule with is: blocked")
+	case core.ErrorConfig:
+		return err.WithHint("check url, path, method and Content-Type")
+	case core.ErrorProtocol:
+		return err.WithHint("a filter or a refusal that answers so needs a rule with is: blocked")
+	}
+	return err
+}
+
+// holdsError reports whether a JSON answer has an error in it.
+func holdsError(v any) bool {
+	object, _ := v.(map[string]any)
+	switch e := object["error"].(type) {
+	case nil:
+		return false
+	case bool:
+		return e
+	case string:
+		return strings.TrimSpace(e) != ""
+	case map[string]any:
+		return len(e) > 0
+	case []any:
+		return len(e) > 0
+	default: // a number, such as a code
+		return marshaled(e) != "0"
+	}
+}
+
+func marshaled(v any) string {
+	s, _ := marshal(v)
+	return s
+}
