@@ -2,14 +2,22 @@ package realtime_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime"
@@ -38,6 +46,81 @@ func TestCertificatesThatAreNoneAreAConfigError(t *testing.T) {
 	_, err := core.Open[core.Target](t.Context(), realtime.Component(), []byte(`{"endpoint":"ws://127.0.0.1:1","model":"m","ca_certificates":"trust me"}`))
 	if core.KindOf(err) != core.ErrorConfig || !strings.HasPrefix(err.Error(), "ca_certificates: ") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// clientCertificate returns a certificate that vouches for itself, and its key, as
+// PEM.
+func clientCertificate(t *testing.T) (certificate, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
+}
+
+func TestAServiceThatAsksForAClientCertificateGetsIt(t *testing.T) {
+	certificate, key := clientCertificate(t)
+	server := realtimetest.NewServer(remembers(), realtimetest.Options{APIKey: testKey})
+	web := httptest.NewUnstartedServer(server)
+	web.Config.ErrorLog = log.New(io.Discard, "", 0)
+	web.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()}
+	web.TLS.ClientCAs.AppendCertsFromPEM(certificate)
+	web.StartTLS()
+	defer web.Close()
+	defer func() { _ = server.Close() }()
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})
+	for name, ephemeral := range map[string]bool{"websocket": false, "and for short-lived keys": true} {
+		t.Run(name, func(t *testing.T) {
+			with := settings{
+				"endpoint": web.URL, "model": "m", "api_key": testKey, "ca_certificates": string(authority), "ephemeral_key": ephemeral,
+				"client_certificate": string(certificate), "client_key": string(key),
+			}
+			if got := send(t, begin(t, openTarget(t, with), core.Start{}), core.UserText("one")).Message.Text(); got != "one" {
+				t.Errorf("answered with %q", got)
+			}
+			delete(with, "client_certificate")
+			delete(with, "client_key")
+			_, err := openTarget(t, with).StartConversation(t.Context(), core.Start{})
+			if !strings.Contains(core.HintOf(err), "set client_certificate and client_key") {
+				t.Errorf("without a certificate: %v, hint %q", err, core.HintOf(err))
+			}
+		})
+	}
+}
+
+// The host does not exist: the process's way leads to the server.
+func TestAServiceOnAnotherMachineIsSpokenToInTheClearWithLeaveOnly(t *testing.T) {
+	server := serve(t, remembers())
+	way := http.DefaultTransport.(*http.Transport)
+	usual := way.DialContext
+	defer func() { way.DialContext = usual }()
+	way.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address != "agent.example:8000" {
+			t.Errorf("dialled %s", address)
+		}
+		return new(net.Dialer).DialContext(ctx, network, strings.TrimSuffix(strings.TrimPrefix(server.url, "ws://"), "/v1"))
+	}
+	plain := settings{"endpoint": "http://agent.example:8000/v1", "insecure_plain": true}
+	if got := send(t, server.talk(t, plain), core.UserText("one")).Message.Text(); got != "one" {
+		t.Errorf("answered with %q", got)
+	}
+	_, err := core.Open[core.Target](t.Context(), realtime.Component(), []byte(`{"endpoint":"http://agent.example:8000/v1","model":"m"}`))
+	if core.KindOf(err) != core.ErrorConfig || !strings.Contains(core.HintOf(err), "insecure_plain: true") {
+		t.Errorf("without leave: %v, hint %q", err, core.HintOf(err))
 	}
 }
 
