@@ -73,6 +73,7 @@ func rescore(t *testing.T, c cassette.Conversation, said ...record.Turn) *casset
 
 func TestOnlyWhatJudgesIsKeptAndTheTargetStaysByName(t *testing.T) {
 	p, catalog := judging(t, "polite/1", "polite/2")
+	p.Targets[0].Plain, p.Targets[1].Plain = []string{"agent.example:80"}, []string{"judge.example:80"}
 	held := []cassette.Conversation{{TrialID: "polite/1", Target: "agent", SystemPrompt: "Be kind."}, {TrialID: "rude/1", Target: "agent"}}
 	r, err := cassette.Rescore(p, catalog, held, func(string) ([]record.Turn, error) { return []record.Turn{turn("one", "No."), turn("two", "No.")}, nil })
 	if err != nil {
@@ -86,6 +87,10 @@ func TestOnlyWhatJudgesIsKeptAndTheTargetStaysByName(t *testing.T) {
 	}
 	if len(r.Plan.Scorers) != 1 || r.Plan.Scorers[0].Name != "judged" || len(r.Plan.Converters) != 1 || r.Plan.Converters[0].Name != "hear" {
 		t.Errorf("scorers %+v, converters %+v; want the ones that judge", r.Plan.Scorers, r.Plan.Converters)
+	}
+	judge := plan.PlainAddress{Definition: plan.Definition{Kind: core.KindTarget, Name: "judge"}, Host: "judge.example:80"}
+	if got := r.Plan.Plain(); len(got) != 1 || got[0] != judge {
+		t.Errorf("speaks in the clear to %v; want the judge alone", got)
 	}
 	targets := r.Plan.Targets
 	if len(targets) != 2 || targets[0].Name != "judge" || targets[0].Use != "chat" || targets[1].Name != "agent" || targets[1].Use != "" || targets[1].Limits.Concurrency != 8 {

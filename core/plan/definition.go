@@ -23,6 +23,9 @@ type Component struct {
 	Use string
 	// Config is a JSON object; references to secrets are not resolved.
 	Config []byte
+	// Plain are the hosts, HOST:PORT, that it speaks to in the clear. The list is
+	// sorted, and without duplicates.
+	Plain []string
 }
 
 // Target is a named target.

@@ -219,23 +219,27 @@ func (p *planner) compile(a *campaign.Attack) *verdict.Expression {
 func (p *planner) keepUsed() {
 	for _, t := range p.campaign.Targets {
 		if p.used[Definition{core.KindTarget, t.Name}] {
-			p.plan.Targets = append(p.plan.Targets, Target{componentOf(t.Component), t.Limits})
+			p.plan.Targets = append(p.plan.Targets, Target{p.componentOf(core.KindTarget, t.Component), t.Limits})
 		}
 	}
 	for _, c := range p.campaign.Converters {
 		if p.used[Definition{core.KindConverter, c.Name}] {
-			p.plan.Converters = append(p.plan.Converters, Converter{componentOf(c.Component)})
+			p.plan.Converters = append(p.plan.Converters, Converter{p.componentOf(core.KindConverter, c.Component)})
 		}
 	}
 	for _, s := range p.campaign.Scorers {
 		if p.used[Definition{core.KindScorer, s.Name}] {
-			p.plan.Scorers = append(p.plan.Scorers, Scorer{Component: componentOf(s.Component), On: onOf(s), Via: namesOf(s.Via)})
+			p.plan.Scorers = append(p.plan.Scorers, Scorer{Component: p.componentOf(core.KindScorer, s.Component), On: onOf(s), Via: namesOf(s.Via)})
 		}
 	}
 }
 
-func componentOf(c campaign.Component) Component {
-	return Component{Name: c.Name, Use: c.Use, Config: c.Config.JSON}
+func (p *planner) componentOf(kind core.Kind, c campaign.Component) Component {
+	made := Component{Name: c.Name, Use: c.Use, Config: c.Config.JSON}
+	if _, config, ok := p.catalog.Lookup(kind, c.Use); ok {
+		made.Plain = plainHosts(config, c)
+	}
+	return made
 }
 
 func namesOf(references []campaign.Reference) []string {

@@ -128,6 +128,32 @@ attacks:
 	}
 }
 
+func TestAPlanSaysWhatIsSpokenToInTheClear(t *testing.T) {
+	yaml := `version: 1
+name: s
+scope: {hosts: [Voice.example, relay.example, proxy.example, 10.0.0.1]}
+targets:
+  agent: {use: realtime, with: {endpoint: "ws://Voice.example:8000/v1", proxy: {url: "http://proxy.example"}}}
+  whole: {use: realtime, with: {endpoint: "wss://voice.example/v1"}}
+  local: {use: relay}
+  near: {use: chat, with: {endpoint: "http://LocalHost:11434/v1"}}
+  far: {use: chat, with: {endpoint: "http://10.0.0.1/v1"}}
+  unused: {use: chat, with: {endpoint: "http://10.0.0.1"}}
+scorers: {leaked: {use: match/substring, with: {any: [x]}}}
+attacks:
+  - {name: a, target: [agent, whole, local, near, far], objective: o, turns: [{user: hi}], scorers: [leaked]}
+`
+	p, err := plan.New(read(t, yaml), catalog(t), plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := func(name string) plan.Definition { return plan.Definition{Kind: core.KindTarget, Name: name} }
+	want := []plan.PlainAddress{{target("agent"), "voice.example:8000"}, {target("far"), "10.0.0.1:80"}}
+	if diff := cmp.Diff(want, p.Plain()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestComponentsAreAskedAboutTheirConfigurations(t *testing.T) {
 	yaml := voice(`{voice: alloy, api_key: "${KEY}", proxy: {url: "http://proxy.example"}}`)
 	asked := ""

@@ -101,6 +101,7 @@ const (
 	schemaSchedules = 7
 	schemaNotices   = 9
 	schemaValues    = 10
+	schemaPlain     = 11
 )
 
 // since returns columns that the tables have since a version, or their

@@ -61,6 +61,9 @@ type Run struct {
 	// Values are what the campaign was given from outside of its file. There are
 	// none in runs of earlier versions.
 	Values []Value
+	// Plain are the addresses that components spoke to in the clear. There are none
+	// in runs of earlier versions.
+	Plain []PlainAddress
 	// Recorded says that each call of a component is recorded, and Components
 	// are the descriptions of these components. Reading a run leaves them out;
 	// see [Reader.Components].
@@ -111,6 +114,15 @@ type Value struct {
 	Value string
 	// Source is "default", "--set" or the name of an environment variable.
 	Source string
+}
+
+// PlainAddress is an address on another machine that a component spoke to without
+// TLS.
+type PlainAddress struct {
+	// Definition is the component, such as target "agent".
+	Definition string
+	// Host is HOST:PORT.
+	Host string
 }
 
 // Trust says how a plugin's program was checked before it was started.
@@ -202,6 +214,11 @@ func insertRun(w *writer, r Run, files []storedFile) error {
 				r.ID, i, v.Definition, v.Name, []byte(v.Value), v.Source)
 		}
 	}
+	for i, a := range r.Plain {
+		if err == nil {
+			err = w.exec(`INSERT INTO run_plain (run_id, ordinal, definition, host) VALUES ($1, $2, $3, $4)`, r.ID, i, a.Definition, a.Host)
+		}
+	}
 	if err == nil {
 		err = insertComponents(w, r.ID, r.Components)
 	}
@@ -219,6 +236,16 @@ func (r *Reader) values(ctx context.Context, run string) ([]Value, error) {
 		v.Value = string(value)
 		return v, err
 	}, `SELECT definition, name, value, source FROM run_values WHERE run_id = $1 ORDER BY ordinal`, run)
+}
+
+// plain returns the addresses that a run's components spoke to in the clear.
+func (r *Reader) plain(ctx context.Context, run string) ([]PlainAddress, error) {
+	if r.schema < schemaPlain {
+		return nil, nil
+	}
+	return collect(ctx, r.db, func(rows *sql.Rows) (a PlainAddress, err error) {
+		return a, rows.Scan(&a.Definition, &a.Host)
+	}, `SELECT definition, host FROM run_plain WHERE run_id = $1 ORDER BY ordinal`, run)
 }
 
 func insertPlugin(w *writer, run string, ordinal int, p Plugin) error {
@@ -319,6 +346,9 @@ func (r *Reader) complete(ctx context.Context, run *Run) error {
 		return err
 	}
 	if run.Values, err = r.values(ctx, run.ID); err != nil {
+		return err
+	}
+	if run.Plain, err = r.plain(ctx, run.ID); err != nil {
 		return err
 	}
 	if run.Sessions, err = r.sessions(ctx, run.ID); err != nil {

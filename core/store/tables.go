@@ -42,6 +42,7 @@ func runTables() []table {
 		{name: "run_components", run: "run_id", key: []string{"ordinal"}, since: schemaCalls},
 		{name: "notices", run: "run_id", key: []string{"ordinal"}, since: schemaNotices},
 		{name: "run_values", run: "run_id", key: []string{"ordinal"}, since: schemaValues},
+		{name: "run_plain", run: "run_id", key: []string{"ordinal"}, since: schemaPlain},
 		{name: "attacks", run: "run_id", key: []string{"name"}, since: schemaFirst},
 		{name: "trials", run: "run_id", key: []string{"id"}, since: schemaFirst},
 		{name: "history", run: "run_id", key: []string{"trial_id", "ordinal"}, since: schemaDelivery},

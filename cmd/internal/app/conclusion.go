@@ -54,6 +54,8 @@ type Conclusion struct {
 	Run      string
 	Campaign string
 	Summary  record.Summary
+	// Plain are the addresses that the run spoke to in the clear.
+	Plain []store.PlainAddress
 	// Attacks and Counts count the trials that were begun.
 	Attacks stats.Rows
 	Counts  []store.Count
@@ -92,10 +94,10 @@ func endingOf(s record.Summary, broken error) ending {
 
 // conclusionOf decides the verdict on a run of a campaign from its counts and
 // the campaign's limits for failures.
-func conclusionOf(name string, allowed campaign.Evidence, run string, s record.Summary, counts []store.Count, end ending) Conclusion {
+func conclusionOf(name string, allowed campaign.Evidence, run store.Run, s record.Summary, counts []store.Count, end ending) Conclusion {
 	attacks := Tally(counts)
 	verdict, why := judge(attacks, s.Planned, allowed, end)
-	return Conclusion{Run: run, Campaign: name, Summary: s, Attacks: attacks, Counts: counts, Verdict: verdict, Why: why}
+	return Conclusion{Run: run.ID, Plain: run.Plain, Campaign: name, Summary: s, Attacks: attacks, Counts: counts, Verdict: verdict, Why: why}
 }
 
 // ConcludeAgain returns the conclusion of a finished run.
@@ -109,7 +111,7 @@ func ConcludeAgain(ctx context.Context, s *store.Reader, run store.Run) (Conclus
 		return Conclusion{}, err
 	}
 	summary := record.Summary{Planned: run.Trials, Tally: Tally(counts).Total().Tally, Duration: run.Ended.Sub(run.Started)}
-	return conclusionOf(recorded.Name, recorded.Evidence, run.ID, summary, counts, finished), nil
+	return conclusionOf(recorded.Name, recorded.Evidence, run, summary, counts, finished), nil
 }
 
 // Tally counts the trials of each attack, and of each of its targets and variants, in the

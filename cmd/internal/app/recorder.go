@@ -59,6 +59,7 @@ func (r recorder) newRun(l *loadedCampaign, p *plan.Plan, catalog *host.Catalog)
 		Version:       r.version,
 		Started:       time.Now(),
 		Plugins:       pluginsOf(p, catalog, l.choice),
+		Plain:         plainOf(p),
 	}
 	if secret := r.holdsSecret(c.Files); secret != "" {
 		r.log.Warn(secret + " holds a secret of the run: the campaign's files are not kept, and the run can be neither resumed nor replayed")
@@ -66,6 +67,16 @@ func (r recorder) newRun(l *loadedCampaign, p *plan.Plan, catalog *host.Catalog)
 	}
 	made.Files, made.Plan = filesOf(c), p.Fingerprint()
 	return made, nil
+}
+
+// plainOf returns the addresses that a plan's components speak to in the clear, for
+// the record.
+func plainOf(p *plan.Plan) []store.PlainAddress {
+	var all []store.PlainAddress
+	for _, a := range p.Plain() {
+		all = append(all, store.PlainAddress{Definition: a.Definition.String(), Host: a.Host})
+	}
+	return all
 }
 
 // filesOf returns the files that a campaign names, for the record.

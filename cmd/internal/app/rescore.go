@@ -30,6 +30,7 @@ func (r recorder) rescore(ctx context.Context, spec Spec, l *loadedCampaign, cat
 		if err != nil {
 			return nil, err
 		}
+		made.Plain = plainOf(judging.Plan)                    // the targets of the conversations are not asked
 		made.Trials, made.Plan = len(judging.Plan.Trials), "" // it cannot be resumed
 		made.Origin, made.OriginKind = spec.From.ID, store.Rescore
 		return run.store.CreateRun(ctx, made)

@@ -189,8 +189,10 @@ func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Su
 		return out, err // the replay differs from the record, so that there is no verdict
 	}
 	counts, readErr := run.store.Counts(reading, out.Run)
+	recorded, runErr := run.store.Run(reading, out.Run)
 	end := endingOf(summary, err)
-	c := conclusionOf(run.plan.Name, run.plan.Evidence, out.Run, summary, counts, end)
+	recorded.ID = out.Run // also where it cannot be read
+	c := conclusionOf(run.plan.Name, run.plan.Evidence, recorded, summary, counts, end)
 	if end != finished {
 		c.GoOn = run.goOn(out.Run)
 	}
@@ -199,7 +201,7 @@ func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Su
 	if run.post != nil && err == nil && !summary.Interrupted { // an interrupted run may be resumed
 		out.Headline = run.post.follow(ctx, out.Run)
 	}
-	return out, errors.Join(err, readErr)
+	return out, errors.Join(err, readErr, runErr)
 }
 
 // notBegun explains why a run sent nothing and left no record.

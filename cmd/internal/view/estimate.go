@@ -21,6 +21,9 @@ type Estimate struct {
 	Hosts         []string        `json:"hosts"`
 	Plugins       []string        `json:"plugins"`
 	Window        string          `json:"window"`
+	// Plain are the components that speak to another machine in the clear, with
+	// the address, such as: target "agent" to agent.example:8000.
+	Plain []string `json:"plain,omitempty"`
 }
 
 // PlannedAttack counts the trials of an attack.
@@ -36,8 +39,16 @@ type PlannedAttack struct {
 func NewEstimate(p *plan.Plan, authorization string, plugins []string, now time.Time) Estimate {
 	return Estimate{
 		Campaign: p.Name, Estimate: p.Estimate(), Authorization: authorization,
-		Hosts: p.Needs().Hosts, Plugins: plugins, Attacks: attacksOf(p), Window: windowOf(p.Bounds.Window, now),
+		Hosts: p.Needs().Hosts, Plugins: plugins, Attacks: attacksOf(p), Window: windowOf(p.Bounds.Window, now), Plain: plainOf(p),
 	}
+}
+
+func plainOf(p *plan.Plan) []string {
+	var all []string
+	for _, a := range p.Plain() {
+		all = append(all, fmt.Sprintf("%s to %s", a.Definition, a.Host))
+	}
+	return all
 }
 
 func attacksOf(p *plan.Plan) []PlannedAttack {
@@ -99,6 +110,9 @@ func (o Estimate) Write(w io.Writer, b scope.Bounds) {
 	line("bounds", "%s", boundsOf(b, o.Currency))
 	line("window", "%s", o.Window)
 	line("hosts", "%s", cmp.Or(strings.Join(o.Hosts, ", "), "none"))
+	for _, plain := range o.Plain {
+		line("in the clear", "%s", plain)
+	}
 	line("plugins", "%s", cmp.Or(strings.Join(o.Plugins, ", "), "none"))
 }
 

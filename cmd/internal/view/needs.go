@@ -8,8 +8,9 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 )
 
-// Needs prints the outside resources of a run of a campaign.
-func Needs(w io.Writer, n plan.Needs) {
+// Needs prints the outside resources of a run of a campaign, and which of its
+// components speak to them in the clear.
+func Needs(w io.Writer, n plan.Needs, plain []plan.PlainAddress) {
 	list := func(names []string) string {
 		if len(names) == 0 {
 			return "none"
@@ -24,4 +25,7 @@ func Needs(w io.Writer, n plan.Needs) {
 		fmt.Fprintf(w, "; webhooks %s", list(n.Webhooks))
 	}
 	fmt.Fprintln(w)
+	for _, a := range plain {
+		fmt.Fprintf(w, "  in the clear: %s to %s\n", a.Definition, a.Host)
+	}
 }

@@ -30,6 +30,14 @@ func writePlugins(w io.Writer, plugins []store.Plugin) {
 	}
 }
 
+// Plain prints what a run spoke to without TLS on other machines, each line after a
+// label.
+func Plain(w io.Writer, label string, addresses []store.PlainAddress) {
+	for _, a := range addresses {
+		fmt.Fprintf(w, "%s%s to %s\n", label, phrase.OneLine(a.Definition), phrase.OneLine(a.Host))
+	}
+}
+
 // shownConnections is the largest number of refused connections that are
 // listed.
 const shownConnections = 20

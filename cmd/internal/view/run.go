@@ -31,6 +31,7 @@ func (r Run) Write(w io.Writer, width int) {
 	if r.Events != "" {
 		fmt.Fprintf(w, "events         %s\n", r.Events)
 	}
+	Plain(w, "in the clear   ", r.Run.Plain)
 	writeConnections(w, r.Connections)
 	writeNotices(w, r.Notices)
 	fmt.Fprintln(w)

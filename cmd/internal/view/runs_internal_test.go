@@ -65,6 +65,7 @@ func TestARunIsShownWithAllThatCameOfIt(t *testing.T) {
 			ID: "b", Campaign: "nightly", File: "c.yaml", Status: store.Interrupted, Message: "stopped by alice", Origin: "a", OriginKind: store.Rescore,
 			Authorization: "ticket 7", Started: began, Ended: began.Add(90 * time.Second), Version: "v1", Recorded: true, Trials: 2,
 			Plugins: []store.Plugin{{Name: "acme", Version: "v1"}},
+			Plain:   []store.PlainAddress{{Definition: `target "agent"`, Host: "agent.example:8000"}, {Definition: `converter "speak"`, Host: "10.0.0.1:80"}},
 		},
 		Trials: []store.Trial{
 			{ID: "polite/1", Result: leaked},
@@ -85,6 +86,8 @@ orchestrator   v1
 recorded       call by call: orchestrator replay holds it again
 plugin         acme v1
 events         events/b.jsonl
+in the clear   target "agent" to agent.example:8000
+in the clear   converter "speak" to 10.0.0.1:80
 connections    api.example:443 (1)
 
 ATTACK  TRIALS  SUCCEEDED  DEFENDED  ERRORED   ASR   95% CI
@@ -169,16 +172,18 @@ func TestConnectionsAreCountedByHostAndRefusedOnesListedUpToTwenty(t *testing.T)
 func TestNeedsThatFewCampaignsHaveAreShownWhereTheyAre(t *testing.T) {
 	for _, test := range []struct {
 		needs plan.Needs
+		plain []plan.PlainAddress
 		want  string
 	}{
-		{plan.Needs{}, "  needs: hosts none; secrets none; programs none\n"},
-		{plan.Needs{Files: []string{"/f"}}, "  needs: hosts none; secrets none; programs none; files /f\n"},
+		{plan.Needs{}, nil, "  needs: hosts none; secrets none; programs none\n"},
+		{plan.Needs{Files: []string{"/f"}}, nil, "  needs: hosts none; secrets none; programs none; files /f\n"},
 		{
 			plan.Needs{Hosts: []string{"a", "b"}, Secrets: []string{"KEY"}, Programs: []string{"p"}, Webhooks: []string{"${HOOK}"}},
-			"  needs: hosts a, b; secrets KEY; programs p; webhooks ${HOOK}\n",
+			[]plan.PlainAddress{{Definition: plan.Definition{Kind: core.KindTarget, Name: "agent"}, Host: "b:8000"}},
+			"  needs: hosts a, b; secrets KEY; programs p; webhooks ${HOOK}\n  in the clear: target \"agent\" to b:8000\n",
 		},
 	} {
-		if got := printed(func(w io.Writer) { Needs(w, test.needs) }); got != test.want {
+		if got := printed(func(w io.Writer) { Needs(w, test.needs, test.plain) }); got != test.want {
 			t.Errorf("printed %q, want %q", got, test.want)
 		}
 	}

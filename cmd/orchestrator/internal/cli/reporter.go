@@ -40,6 +40,10 @@ func (r report) Conclude(c app.Conclusion) {
 	fmt.Fprintf(r.out, "\n%s: %s in %s\n\n", c.Campaign, held, view.Round(c.Summary.Duration))
 	view.Outcomes(r.out, c.Attacks, c.Summary.Planned)
 	view.Failures(r.out, c.Counts)
+	if len(c.Plain) > 0 {
+		fmt.Fprintln(r.out)
+		view.Plain(r.out, "in the clear: ", c.Plain)
+	}
 	if c.Summary.Stopped != "" {
 		fmt.Fprintf(r.out, "\nstopped by %s\n", c.Summary.Stopped)
 	}

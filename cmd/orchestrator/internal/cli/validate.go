@@ -52,6 +52,6 @@ func validate(ctx context.Context, env Env, file string, flags *campaignFlags) e
 	}
 	fmt.Fprintf(env.Stdout, "%s: ok: %s, %s\n", file,
 		phrase.Count(len(planned.Campaign.Attacks), "attack"), phrase.Count(len(planned.Plan.Trials), "trial"))
-	view.Needs(env.Stdout, planned.Plan.Needs())
+	view.Needs(env.Stdout, planned.Plan.Needs(), planned.Plan.Plain())
 	return err
 }
