@@ -39,7 +39,7 @@ func (s story) tell(t *testing.T, document string) {
 		}
 	}
 	for _, c := range campaigns {
-		s.run(t, document, "bin/orchestrator validate --plugin-dir plugins "+c)
+		s.run(t, document, "bin/orchestrator validate --allow-commands --plugin-dir plugins "+c)
 	}
 	if commands == 0 || len(campaigns) == 0 {
 		t.Errorf("%s: the test sees %d commands and %d campaigns", document, commands, len(campaigns))

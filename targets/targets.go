@@ -4,11 +4,12 @@ package targets
 
 import (
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/command"
 	httptarget "github.com/redteam-orchestrator/orchestrator/targets/http"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime"
 )
 
 // All returns the bundled targets.
 func All() []core.Component {
-	return []core.Component{realtime.Component(), httptarget.Component()}
+	return append(command.Components(), realtime.Component(), httptarget.Component())
 }
