@@ -6,11 +6,12 @@ package main
 import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/chat"
 )
 
 // components returns the targets of this program.
 func components() []core.Component {
-	return []core.Component{}
+	return []core.Component{chat.Component()}
 }
 
 func main() {

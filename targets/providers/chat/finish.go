@@ -1,0 +1,138 @@
+package chat
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+)
+
+// build makes the reply of a whole answer.
+func (a *answer) build() (core.Reply, error) {
+	a.completeCalls()
+	a.splitThoughts()
+	message, err := a.reply.Message()
+	if err != nil {
+		return core.Reply{}, core.Errorf(core.ErrorProtocol, "%w", err).About(core.SubjectAnswer)
+	}
+	finish, detail := a.outcome(message)
+	if len(a.flagged) > 0 && finish != core.FinishBlocked {
+		a.warn("the service's content filter flagged the reply, and let it through: %s", strings.Join(unique(a.flagged), ", "))
+	}
+	return core.Reply{
+		Message: message, Finish: finish, Detail: detail, Usage: a.usage.usage(), Timing: a.timing,
+		RateLimits: a.limits, Warnings: a.warnings,
+	}, nil
+}
+
+// broken makes the reply of an answer that failed with an error: nothing, where
+// nothing had come.
+func (a *answer) broken(why error) (core.Reply, error) {
+	if a.reply.Empty() {
+		return core.Reply{}, why
+	}
+	r, err := a.build()
+	if err != nil || r.Message.Empty() {
+		return core.Reply{}, why
+	}
+	r.Finish, r.Detail = core.FinishBroken, why.Error()
+	return r, why
+}
+
+// completeCalls gives calls without an identifier one of their own: results name it.
+func (a *answer) completeCalls() {
+	taken := map[string]bool{}
+	for i, c := range a.calls {
+		if c.ID == "" || taken[c.ID] {
+			c.ID = fmt.Sprintf("call_%d", i+1)
+		}
+		taken[c.ID] = true
+	}
+}
+
+// outcome returns how the reply ended, and explains it.
+func (a *answer) outcome(m core.Message) (core.Finish, string) {
+	finish := ""
+	if a.finish != nil {
+		finish = *a.finish
+	}
+	calls := len(m.Of(core.ToolCall)) > 0
+	switch {
+	case a.blocked != "":
+		return core.FinishBlocked, a.blocked
+	case a.reply.Full() != "":
+		return core.FinishTruncated, a.reply.Full()
+	case a.tooLarge != "":
+		return core.FinishTruncated, a.tooLarge
+	case finish == "content_filter":
+		return core.FinishBlocked, strings.TrimSuffix("content_filter: "+strings.Join(unique(a.flagged), ", "), ": ")
+	case finish == "length", finish == "max_tokens", finish == "model_length":
+		return core.FinishTruncated, finish
+	case finish == "":
+		return core.FinishUnconfirmed, "the service does not say why the reply ended (finish_reason)"
+	case !slices.Contains([]string{"stop", "tool_calls", "function_call"}, finish):
+		return core.FinishUnconfirmed, fmt.Sprintf("finish_reason %q, which the protocol does not have", finish)
+	case !a.ended:
+		return core.FinishUnconfirmed, "the stream ended without its last mark, [DONE]"
+	case a.refusal != "":
+		return core.FinishBlocked, "refusal: the service marks the reply as the model's refusal"
+	case blank(m) && !calls:
+		return core.FinishUnconfirmed, "the reply is empty, although the service says " + finish + a.counted()
+	case calls:
+		return core.FinishComplete, ""
+	}
+	if why := a.liesAboutStop(m.Text()); why != "" {
+		return core.FinishTruncated, why
+	}
+	return core.FinishComplete, ""
+}
+
+// counted says how many tokens the service counts in the reply.
+func (a *answer) counted() string {
+	if n := a.usage.counted(); n >= 0 {
+		return fmt.Sprintf(" and counts %d tokens in it", n)
+	}
+	return ""
+}
+
+// blank reports whether a message says nothing but white space.
+func blank(m core.Message) bool {
+	return len(m.Of(core.Audio)) == 0 && strings.TrimSpace(m.Text()) == ""
+}
+
+// blockedBy returns what a filter objected to, where an error is its refusal; "" for
+// any other error.
+func blockedBy(e access.ErrorObject, body []byte) string {
+	policy := strings.Contains(strings.ToLower(e.Message), "policy")
+	switch {
+	case e.Filtered(), slices.Contains([]string{"content_policy_violation", "ResponsibleAIPolicyViolation", "moderation_blocked"}, e.Code),
+		e.Code == "invalid_prompt" && policy, strings.Contains(string(body), `"ResponsibleAIPolicyViolation"`):
+	default:
+		return ""
+	}
+	var azure struct {
+		Error struct {
+			Inner struct {
+				Results filterResults `json:"content_filter_result"`
+			} `json:"innererror"`
+		} `json:"error"`
+	}
+	_ = json.Unmarshal(body, &azure) // other services say it in the message alone
+	why := e.Text()
+	if names := azure.Error.Inner.Results.filtered(); len(names) > 0 {
+		why += " (" + strings.Join(names, ", ") + ")"
+	}
+	return why
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return names
+}
+
+func unique(names []string) []string {
+	return slices.Compact(sorted(slices.Clone(names)))
+}

@@ -1,0 +1,215 @@
+package chat
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/ratelimit"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
+)
+
+// ask sends a request and reads its answer. With an error, the answer has what had
+// come. body makes the request, with or without the wish for the usage of a stream.
+func (t *target) ask(ctx context.Context, body func(usage bool) ([]byte, error)) (*answer, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, t.config.Timeouts.Turn.Std(),
+		core.Errorf(core.ErrorTimeout, "the reply was not complete within %s (timeouts.turn)", t.config.Timeouts.Turn))
+	defer cancel()
+	for tells := false; ; {
+		usage := !t.noUsage.Load()
+		request, err := body(usage)
+		if err != nil {
+			return newAnswer(t), err
+		}
+		a, err := t.once(ctx, request)
+		if tells {
+			a.warn("the service refuses stream_options: what streamed replies cost is unknown")
+		}
+		if err == nil || !usage || !errors.Is(err, errNoUsage) {
+			return a, err
+		}
+		tells = t.noUsage.CompareAndSwap(false, true)
+	}
+}
+
+// errNoUsage is within the error of a service that does not know stream_options.
+var errNoUsage = errors.New("the service does not know stream_options")
+
+// once sends one request and reads its answer.
+func (t *target) once(ctx context.Context, body []byte) (*answer, error) {
+	a := newAnswer(t)
+	response, err := t.post(ctx, body)
+	if err != nil {
+		return a, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	a.limits = ratelimit.Read(response.Header)
+	if response.StatusCode/100 != 2 {
+		refusal, _ := io.ReadAll(response.Body) // of a body that is cut, the beginning says enough
+		return a, t.refused(a, response, refusal)
+	}
+	err = t.read(ctx, response, a)
+	a.timing.Total = time.Since(a.sent)
+	if err != nil {
+		return a, service.AboutTheAnswer(t.cut(ctx, err))
+	}
+	return a, nil
+}
+
+// post sends a request through the SDK. It returns responses of every status.
+func (t *target) post(ctx context.Context, body []byte) (*http.Response, error) {
+	var response *http.Response
+	_, err := t.completions.New(ctx, openai.ChatCompletionNewParams{},
+		option.WithRequestBody("application/json", body), option.WithResponseBodyInto(&response))
+	if response == nil {
+		return nil, t.service.Unreachable(ctx, err)
+	}
+	return response, nil
+}
+
+// cut explains why the body of a response ended too early.
+func (t *target) cut(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if _, ok := errors.AsType[*core.Error](err); ok {
+		return err
+	}
+	return core.Errorf(core.ErrorUnavailable, "the answer was cut off: %w", err)
+}
+
+// refused explains a response that is no success. A filter's is a reply that is
+// blocked.
+func (t *target) refused(a *answer, response *http.Response, body []byte) error {
+	e, _ := access.ReadError(body)
+	if status := response.StatusCode; status/100 == 4 && status != http.StatusTooManyRequests {
+		if why := blockedBy(e, body); why != "" {
+			a.promptBlocked, a.blocked = true, why
+			a.timing.Total = time.Since(a.sent)
+			return nil
+		}
+	}
+	err := access.Refusal("the service answered with", response.StatusCode, response.Header, body)
+	switch {
+	case err.Kind != core.ErrorConfig && err.Kind != core.ErrorInput && err.Kind != core.ErrorUnsupported:
+		return aboutTheStatus(err, response.StatusCode)
+	case mentions(e, "stream_options"):
+		return core.Errorf(core.ErrorConfig, "%w: %w", errNoUsage, err).At("stream").WithHint("set stream: false")
+	case refusesSystem(e):
+		return core.Errorf(core.ErrorConfig, "%w", err).At("system_role").WithHint("set system_role: user, which puts the system prompt before the first user message")
+	}
+	if key := t.config.keyOf(e); key != "" {
+		return core.Errorf(core.ErrorConfig, "%w", err).At(key).WithHint("the service or the model does not take it: leave it out, or give what it takes")
+	}
+	return err
+}
+
+// aboutTheStatus sets what the error of a status speaks of: a service that fails
+// with a request can be reached, unless a gateway says that it cannot.
+func aboutTheStatus(err *core.Error, status int) *core.Error {
+	if core.SubjectOf(err) != core.SubjectReachability || status >= http.StatusBadGateway {
+		return err
+	}
+	return err.About(core.SubjectAnswer)
+}
+
+// mentions reports whether an error is about a parameter.
+func mentions(e access.ErrorObject, name string) bool {
+	return e.Param == name || strings.Contains(e.Message, name)
+}
+
+// refusesSystem reports whether a model's template has no system role.
+func refusesSystem(e access.ErrorObject) bool {
+	text := strings.ToLower(e.Message)
+	return strings.Contains(text, "system role not supported") || strings.Contains(text, "system role is not supported")
+}
+
+// keyOf returns the configuration key that an error names, "" for none.
+func (c Config) keyOf(e access.ErrorObject) string {
+	name := e.Param
+	if i := strings.IndexAny(name, ".["); i > 0 {
+		name = name[:i]
+	}
+	keys := map[string]string{"model": "model"}
+	for _, own := range c.parametersGiven() {
+		keys[own] = own
+	}
+	for own := range c.Parameters {
+		keys[own] = "parameters." + own
+	}
+	if c.SeedPerTrial {
+		keys["seed"] = "seed_per_trial"
+	}
+	if name != "" {
+		return keys[name]
+	}
+	for own, key := range keys {
+		for _, quote := range []string{"'", `"`, "`"} {
+			if strings.Contains(e.Message, quote+own+quote) {
+				return key
+			}
+		}
+	}
+	return ""
+}
+
+// read reads the body of a success: a stream of events, or one answer. Which of them
+// it is, its beginning says: some servers answer a request for a stream in one
+// piece, and some name no type, or a wrong one.
+func (t *target) read(ctx context.Context, response *http.Response, a *answer) error {
+	body := bufio.NewReaderSize(response.Body, 4<<10)
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if isStream(body, kind) {
+		return t.readStream(ctx, response.Body, body, a)
+	}
+	if t.config.Stream && t.wholly.CompareAndSwap(false, true) {
+		a.warn("the service answers in one piece, although a stream was asked for: the time to the first token is unknown")
+	}
+	return t.readWhole(body, response, a)
+}
+
+// isStream reports whether a body is a stream of events.
+func isStream(body *bufio.Reader, kind string) bool {
+	for n := 1; n <= 64; n++ {
+		start, err := body.Peek(n)
+		if err != nil {
+			return kind == "text/event-stream"
+		}
+		switch c := start[n-1]; {
+		case strings.IndexByte(" \t\r\n\xEF\xBB\xBF", c) >= 0:
+			continue
+		case c == '{' || c == '[' || c == '"' || c == '<':
+			return false
+		default:
+			if kind == "text/event-stream" {
+				return true
+			}
+			line, _ := body.Peek(n + 5)
+			line = line[n-1:]
+			return bytes.HasPrefix(line, []byte("data:")) || bytes.HasPrefix(line, []byte("event:")) || bytes.HasPrefix(line, []byte(":"))
+		}
+	}
+	return kind == "text/event-stream"
+}
+
+// decode decodes an answer or an event. Fields of a wrong type are left out.
+func decode(data []byte) (completion, error) {
+	var c completion
+	err := json.Unmarshal(data, &c)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && (len(c.Choices) > 0 || !isNull(c.Error)) {
+		err = nil
+	}
+	return c, err
+}

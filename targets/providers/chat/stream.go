@@ -1,0 +1,193 @@
+package chat
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/jsoncut"
+)
+
+// maxShown is how much of an answer is shown that is none, in bytes.
+const maxShown = 400
+
+// largest is the largest event or answer that is read, in bytes: a reply of the
+// largest size, sound or escaped text, and what is around it.
+func (c Config) largest() int { return 2*c.MaxReplyBytes + 64<<10 }
+
+// errQuiet is the cause of a stream that was closed because nothing came.
+var errQuiet = errors.New("quiet")
+
+// readStream reads a stream of events. body is closed where nothing comes for too
+// long.
+func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a *answer) error {
+	quiet := t.config.Timeouts.Quiet.Std()
+	isQuiet := make(chan struct{})
+	timer := time.AfterFunc(quiet, func() {
+		close(isQuiet)
+		_ = body.Close() // the read that waits fails
+	})
+	defer timer.Stop()
+	events := eventstream.NewReader(r, t.config.largest())
+	for {
+		event, err := events.Next()
+		if ctx.Err() == nil && isClosed(isQuiet) {
+			return core.Errorf(core.ErrorTimeout, "the stream was silent for %s (timeouts.quiet)", t.config.Timeouts.Quiet).About(core.SubjectAnswer)
+		}
+		timer.Reset(quiet)
+		data := bytes.TrimSpace(event.Data)
+		switch {
+		case bytes.Equal(data, []byte("[DONE]")):
+			a.ended = true
+			return nil
+		case errors.Is(err, io.EOF):
+			return a.streamEnded()
+		case errors.Is(err, eventstream.ErrTooLarge):
+			a.tooLarge = "an event of the stream is larger than max_reply_bytes allows"
+			return a.takeCut(data)
+		case err != nil:
+			if wrong := a.takeCut(data); wrong != nil {
+				return wrong
+			}
+			return err
+		}
+		if err := a.takeEvent(event.Type, data); err != nil {
+			return err
+		}
+		if a.reply.Full() != "" {
+			return nil
+		}
+	}
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// streamEnded judges a stream that ended without its last mark. With a reason of
+// the end it is whole as far as can be seen; without one it was cut.
+func (a *answer) streamEnded() error {
+	if a.finish != nil || a.blocked != "" {
+		return nil
+	}
+	return core.Errorf(core.ErrorUnavailable, "the stream ended before the reply did").About(core.SubjectAnswer)
+}
+
+// takeEvent takes one event.
+func (a *answer) takeEvent(name string, data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	c, err := decode(data)
+	switch {
+	case name == "error" && len(c.Choices) == 0:
+		return a.failed(data)
+	case err != nil:
+		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", shown(data)).About(core.SubjectAnswer)
+	case !isNull(c.Error):
+		return a.failed(data)
+	}
+	return a.take(c)
+}
+
+// takeCut takes what arrived of an event or answer that was cut off. What cannot be
+// read says nothing.
+func (a *answer) takeCut(data []byte) error {
+	if c, err := decode(jsoncut.Close(data)); err == nil && isNull(c.Error) {
+		for i := range c.Choices {
+			c.Choices[i].FinishReason = nil // it may be cut, too
+		}
+		return a.take(c)
+	}
+	return nil
+}
+
+// failed explains an error object in place of an answer, or after the beginning of
+// one. A filter's is a reply that is blocked.
+func (a *answer) failed(data []byte) error {
+	e, ok := access.ReadError(data)
+	if !ok {
+		return core.Errorf(core.ErrorProtocol, "the service answered with an error: %s", shown(data)).About(core.SubjectAnswer)
+	}
+	if why := blockedBy(e, data); why != "" {
+		a.blocked, a.ended = why, true
+		a.promptBlocked = a.reply.Empty()
+		return nil
+	}
+	kind := e.Kind()
+	if kind == "" {
+		kind = kindOfNumber(e.Code)
+	}
+	err := e.Err("the reply failed", kind)
+	if core.SubjectOf(err) == core.SubjectReachability {
+		err = err.About(core.SubjectAnswer)
+	}
+	return err
+}
+
+// kindOfNumber is the kind of an error whose code is an HTTP status, as gateways
+// give it in an answer that is a success by its own status.
+func kindOfNumber(code string) core.ErrorKind {
+	var status int
+	for _, c := range code {
+		if c < '0' || c > '9' || status > 999 {
+			return core.ErrorUnavailable
+		}
+		status = 10*status + int(c-'0')
+	}
+	if status < 400 {
+		return core.ErrorUnavailable
+	}
+	return access.Refusal("", status, nil, nil).Kind
+}
+
+// readWhole reads an answer in one piece.
+func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) error {
+	largest := t.config.largest()
+	data, cut := io.ReadAll(io.LimitReader(body, int64(largest)+1))
+	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")))
+	switch {
+	case len(data) > largest:
+		a.tooLarge = "the answer is larger than max_reply_bytes allows"
+		return a.takeCut(data[:largest])
+	case cut != nil:
+		if err := a.takeCut(data); err != nil {
+			return err
+		}
+		return cut
+	}
+	a.ended = true
+	c, err := decode(data)
+	switch {
+	case len(data) == 0:
+		return nothing("it is empty")
+	case err != nil:
+		return nothing("it is not a completion: "+shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
+	case !isNull(c.Error):
+		return a.failed(data)
+	case len(c.Choices) == 0:
+		return nothing("it has no choices: " + shown(data))
+	}
+	return a.take(c)
+}
+
+// nothing is the error of a success without an answer.
+func nothing(why string) *core.Error {
+	return core.Errorf(core.ErrorProtocol, "the service answered with success, but there is no reply in it: %s", why).About(core.SubjectAnswer)
+}
+
+func shown(data []byte) string {
+	return phrase.ShortenBytes(phrase.OneLine(string(data)), maxShown)
+}

@@ -1,0 +1,85 @@
+// Package tool has the functions that a campaign offers to a model, its calls of them,
+// and their results.
+package tool
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// maxName is the longest name of a function that the services take.
+const maxName = 64
+
+// Tool is a function that the model may call.
+type Tool struct {
+	Name        string         `json:"name" required:"true" doc:"Name of the function."`
+	Description string         `json:"description" doc:"What it does, for the target to read."`
+	Parameters  map[string]any `json:"parameters" doc:"JSON Schema of its arguments."`
+}
+
+// Check returns what is wrong with a list of tools, and with the choice among them:
+// "", auto, none, required, or the name of one.
+func Check(tools []Tool, choice string) []error {
+	wrong := func(key, format string, args ...any) *core.Error {
+		return core.Errorf(core.ErrorConfig, format, args...).At(key)
+	}
+	var problems []error
+	names := []string{"", "auto", "none", "required"}
+	for _, tool := range tools {
+		switch {
+		case tool.Name == "" || len(tool.Name) > maxName:
+			problems = append(problems, wrong("tools", "the name %q does not have 1 to %d characters", tool.Name, maxName))
+		case slices.Contains(names, tool.Name):
+			problems = append(problems, wrong("tools", "the name %q is taken", tool.Name))
+		}
+		names = append(names, tool.Name)
+	}
+	if !slices.Contains(names, choice) {
+		problems = append(problems, wrong("tool_choice", "%q is neither auto, none or required nor the name of a tool", choice))
+	}
+	return problems
+}
+
+// Call is a call of a tool, as core knows it.
+type Call struct {
+	ID   string `json:"call_id"`
+	Name string `json:"name"`
+	// Arguments are as the model gave them, JSON or not.
+	Arguments string `json:"arguments"`
+}
+
+// Value returns a call as a value.
+func Value(id, name, arguments string) (core.Value, error) {
+	data, err := json.Marshal(Call{id, name, arguments})
+	if err != nil {
+		return core.Value{}, fmt.Errorf("encoding a call of a tool: %w", err)
+	}
+	return core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: data}, nil
+}
+
+// ReadCall reads a call.
+func ReadCall(v core.Value) (Call, error) {
+	var call Call
+	if err := json.Unmarshal(v.Data, &call); err != nil || call.ID == "" || call.Name == "" {
+		return call, core.Errorf(core.ErrorInput, "a call of a tool has to be a JSON object with call_id, name and arguments")
+	}
+	return call, nil
+}
+
+// Result is the result of a call.
+type Result struct {
+	ID     string `json:"call_id"`
+	Output string `json:"output"`
+}
+
+// ReadResult reads the result of a call.
+func ReadResult(v core.Value) (Result, error) {
+	var result Result
+	if err := json.Unmarshal(v.Data, &result); err != nil || result.ID == "" {
+		return result, core.Errorf(core.ErrorInput, "the result of a tool has to be a JSON object with call_id and output")
+	}
+	return result, nil
+}
