@@ -24,8 +24,8 @@ type answer struct {
 
 	// finish is the reason of the end; nil while there is none.
 	finish *string
-	// ended says that the answer came to its last mark.
-	ended bool
+	// begun says that there is a choice, ended that the answer came to its last mark.
+	begun, ended bool
 	// refusal is what the service gives as the model's refusal.
 	refusal string
 	// blocked says what a filter objected to, promptBlocked that it did so before the
@@ -73,6 +73,7 @@ func (a *answer) take(c completion) error {
 		a.noteFilter(p.Results, "the message")
 	}
 	for _, choice := range c.Choices {
+		a.begun = true
 		if choice.Index != 0 {
 			a.warn("the service gave several answers; the first is judged")
 			continue

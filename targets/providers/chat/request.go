@@ -208,7 +208,7 @@ func isStream(body *bufio.Reader, kind string) bool {
 func decode(data []byte) (completion, error) {
 	var c completion
 	err := json.Unmarshal(data, &c)
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && (len(c.Choices) > 0 || !isNull(c.Error)) {
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bytes.HasPrefix(data, []byte("{")) {
 		err = nil
 	}
 	return c, err

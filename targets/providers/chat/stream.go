@@ -42,11 +42,11 @@ func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a 
 			return core.Errorf(core.ErrorTimeout, "the stream was silent for %s (timeouts.quiet)", t.config.Timeouts.Quiet).About(core.SubjectAnswer)
 		}
 		timer.Reset(quiet)
-		data := bytes.TrimSpace(event.Data)
+		data := event.Data
 		switch {
-		case bytes.Equal(data, []byte("[DONE]")):
+		case bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")):
 			a.ended = true
-			return nil
+			return a.streamEnded()
 		case errors.Is(err, io.EOF):
 			return a.streamEnded()
 		case errors.Is(err, eventstream.ErrTooLarge):
@@ -76,10 +76,15 @@ func isClosed(c chan struct{}) bool {
 	}
 }
 
-// streamEnded judges a stream that ended without its last mark. With a reason of
-// the end it is whole as far as can be seen; without one it was cut.
+// streamEnded judges a stream that ended. Without its last mark and without a reason
+// of the end it was cut.
 func (a *answer) streamEnded() error {
-	if a.finish != nil || a.blocked != "" {
+	switch {
+	case a.finish != nil || a.blocked != "":
+		return nil
+	case !a.begun:
+		return nothing("the stream has no choices")
+	case a.ended:
 		return nil
 	}
 	return core.Errorf(core.ErrorUnavailable, "the stream ended before the reply did").About(core.SubjectAnswer)
@@ -87,6 +92,7 @@ func (a *answer) streamEnded() error {
 
 // takeEvent takes one event.
 func (a *answer) takeEvent(name string, data []byte) error {
+	data = bytes.TrimSpace(data)
 	if len(data) == 0 {
 		return nil
 	}
@@ -157,7 +163,7 @@ func kindOfNumber(code string) core.ErrorKind {
 func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) error {
 	largest := t.config.largest()
 	data, cut := io.ReadAll(io.LimitReader(body, int64(largest)+1))
-	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")))
+	data = bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")), " \t\r\n")
 	switch {
 	case len(data) > largest:
 		a.tooLarge = "the answer is larger than max_reply_bytes allows"
@@ -168,12 +174,18 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 		}
 		return cut
 	}
-	a.ended = true
 	c, err := decode(data)
+	a.ended = err == nil
 	switch {
 	case len(data) == 0:
 		return nothing("it is empty")
 	case err != nil:
+		if wrong := a.takeCut(data); wrong != nil {
+			return wrong
+		}
+		if !a.reply.Empty() {
+			return core.Errorf(core.ErrorUnavailable, "the answer was cut off: it is the beginning of a completion").About(core.SubjectAnswer)
+		}
 		return nothing("it is not a completion: "+shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
 	case !isNull(c.Error):
 		return a.failed(data)

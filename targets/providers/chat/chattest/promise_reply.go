@@ -1,0 +1,177 @@
+package chattest
+
+import (
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// ends is the promise that a reply under a fault ends in a way, with a text.
+func ends(name, fault string, want core.Finish, says, text string) promise {
+	return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
+		s.ended(s.answered(s.talk(core.Start{}), four(), text), want, says)
+	}}
+}
+
+func with(p promise, config map[string]any) promise {
+	p.config = config
+	return p
+}
+
+func only(kind string, p promise) promise {
+	p.only = kind
+	return p
+}
+
+// thought checks what a reply thinks and says.
+func (s *stage) thought(r core.Reply, reasoning, text string) {
+	s.Helper()
+	var thoughts []string
+	for _, v := range r.Message.Of(core.Reasoning) {
+		thoughts = append(thoughts, v.Text())
+	}
+	if got := strings.Join(thoughts, "|"); strings.TrimSpace(got) != reasoning || r.Message.Text() != text {
+		s.Errorf("it thinks %q and says %q, want %q and %q", got, r.Message.Text(), reasoning, text)
+	}
+}
+
+// replyPromises are about how replies end, and what is in them.
+func replyPromises() []promise {
+	thinks := func(name, fault string, config map[string]any, reasoning, text string) promise {
+		return promise{name: name, faults: []string{fault}, config: config, verify: func(s *stage) {
+			r := s.reply(all)
+			s.thought(r, reasoning, text)
+			s.ended(r, core.FinishComplete, "")
+		}}
+	}
+	sixteen := map[string]any{"max_tokens": 16}
+	const tags = "they want the code"
+	return []promise{
+		ends("a reply that hit its limit is truncated", "truncated", core.FinishTruncated, "length", half),
+		ends("a reason that is not known is never conclusive", "unknown-finish", core.FinishUnconfirmed, "contemplation", all),
+		ends("a reply without a reason of its end is unconfirmed", "null-finish", core.FinishUnconfirmed, "finish_reason", all),
+		ends("an empty reply is no evidence", "empty-stop", core.FinishUnconfirmed, "the reply is empty, although the service says stop and counts 0 tokens", ""),
+		ends("a blank reply is no evidence", "blank-stop", core.FinishUnconfirmed, "the reply is empty", " \n "),
+		with(ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all), sixteen),
+		with(ends("so many tokens are a stop where none are counted", "no-usage", core.FinishComplete, "", all), sixteen),
+		ends("so many tokens are a stop where no limit is named", "at-limit", core.FinishComplete, "", all),
+		ends("a text that ends in a word is no stop", "mid-sentence", core.FinishTruncated, "middle of a sentence", "I am sorry. I cannot tell you the code because it is confid"),
+		with(ends("the provider's own word is taken for it", "mid-sentence", core.FinishComplete, "", "I am sorry. I cannot tell you the code because it is confid"), map[string]any{"provider": "openai"}),
+		thinks("what the model thinks is kept apart", "thinks", nil, tags, all),
+		thinks("so is what another server calls reasoning", "reasoning-field", nil, "hm", all),
+		thinks("and what is between think tags", "think-tags", nil, tags, all),
+		thinks("unless it is to be kept", "think-tags", map[string]any{"think_tags": "keep"}, "", "<think>\n"+tags+"\n</think>\n\n"+all),
+		thinks("an end of thinking alone is text", "think-end", nil, "", tags+"</think>"+all),
+		thinks("unless it is to be split", "think-end", map[string]any{"think_tags": "split_unopened"}, tags, all),
+		{name: "a model that only thinks has said nothing", faults: []string{"only-thinks"}, verify: func(s *stage) {
+			r := s.reply(all)
+			s.thought(r, tags, "")
+			s.ended(r, core.FinishUnconfirmed, "the reply is empty")
+		}},
+		{name: "thoughts are not sent back", faults: []string{"thinks"}, verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, four())
+			s.say(c, four())
+			if messages := string(encode(s.last()["messages"])); strings.Contains(messages, tags) || !strings.Contains(messages, `"assistant"`) {
+				s.Errorf("sent was %s", messages)
+			}
+		}},
+		{name: "a reply that is too long is cut off", faults: []string{"huge"}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
+			r := s.reply(all)
+			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+			if got := r.Message.Text(); got != strings.Repeat("long ", 200) {
+				s.Errorf("%d bytes of it are kept", len(got))
+			}
+		}},
+		{name: "an event that is too large is cut off", faults: []string{"huge-event"}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
+			r := s.reply(all)
+			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+			if got := r.Message.Text(); len(got) < 900 || len(got) > 1000 {
+				s.Errorf("%d bytes of it are kept", len(got))
+			}
+		}},
+	}
+}
+
+// shapePromises are about forms of an answer that the protocol does not have.
+func shapePromises() []promise {
+	understood := func(fault string) promise {
+		return ends("understood: "+fault, fault, core.FinishComplete, "", all)
+	}
+	told := func(fault, says string) promise {
+		return promise{name: "understood, with a warning: " + fault, faults: []string{fault}, verify: func(s *stage) {
+			r := s.answered(s.talk(core.Start{}), four(), all)
+			s.ended(r, core.FinishComplete, "")
+			s.warned(r, says)
+		}}
+	}
+	return []promise{
+		understood("wrong-types"), understood("usage-with-choice"), understood("plain-type"), understood("no-type"),
+		only("stream", understood("crlf")), only("stream", understood("comments")), only("stream", understood("message-in-event")),
+		told("two-choices", "several answers"), told("unknown-part", `"hologram"`),
+		only("stream", told("in-one-piece", "in one piece")), only("stream", told("no-options", "stream_options")),
+		{name: "content as a list is its texts", faults: []string{"content-parts"}, verify: func(s *stage) {
+			r := s.reply(all)
+			if r.Message.Text() != all || len(r.Message.Of(core.Reasoning)) != 1 {
+				s.Errorf("the reply is %q", r.Message.Text())
+			}
+		}},
+		{name: "usage that is not given is not known", faults: []string{"no-usage"}, verify: func(s *stage) {
+			if r := s.reply(all); r.Usage != (core.Usage{}) {
+				s.Errorf("the usage is %+v", r.Usage)
+			}
+		}},
+		{name: "what a service refuses of a stream is left out from then on, and told once", only: "stream", faults: []string{"no-options"}, verify: func(s *stage) {
+			s.reply("one")
+			s.warned(s.reply("two"))
+			if got := s.server.Turns(); got != 3 {
+				s.Errorf("%d requests were sent, want 3", got)
+			}
+		}},
+	}
+}
+
+// filterPromises are about content filters and refusals.
+func filterPromises() []promise {
+	blocked := func(name, fault, says string) promise {
+		return promise{name: name, faults: []string{fault + "@2"}, agent: Recall, verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, core.UserText("one"))
+			r := s.say(c, core.UserText("two"))
+			s.ended(r, core.FinishBlocked, says)
+			if !r.Message.Empty() || r.Message.Role != core.Assistant {
+				s.Errorf("the reply is %q of %q", r.Message.Text(), r.Message.Role)
+			}
+			s.answered(c, core.UserText("three"), "one then three")
+		}}
+	}
+	warns := func(name, fault, says string) promise {
+		return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
+			r := s.answered(s.talk(core.Start{}), four(), all)
+			s.ended(r, core.FinishComplete, "")
+			s.warned(r, says)
+		}}
+	}
+	return []promise{
+		blocked("a prompt that Azure filtered is blocked, and left out from then on", "prompt-filter", "content_filter: The response was filtered due to the prompt triggering Azure OpenAI's content management policy. (jailbreak, violence (medium))"),
+		blocked("a prompt that was flagged is blocked", "prompt-flagged", "usage policy"),
+		blocked("a filter's error in a success is blocked", "filter-200", "content_filter"),
+		ends("a reply that was filtered is blocked", "content-filter", core.FinishBlocked, "content_filter", half),
+		ends("a reply of which nothing was left is blocked", "filter-all", core.FinishBlocked, "content_filter", ""),
+		ends("a filter's categories are named", "filter-named", core.FinishBlocked, "content_filter: violence (high)", half),
+		only("stream", ends("a filter that ends the stream is a block", "stream-filter", core.FinishBlocked, "content_filter", half)),
+		ends("a refusal is blocked, and its words are kept", "refusal", core.FinishBlocked, "refusal", all),
+		ends("a filter that lets pass says nothing", "filter-safe", core.FinishComplete, "", all),
+		warns("a filter that did not run is told", "filter-failed", "unfiltered"),
+		warns("so is one that did not run on the prompt", "prompt-results", "unfiltered: the service's content filter did not run on the message"),
+		warns("what a filter flags after the text is told", "filter-late", "violence (high)"),
+		{name: "a refusal is remembered as one", faults: []string{"refusal@1"}, verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, four())
+			s.answered(c, core.UserText("two"), "two")
+			if m := s.last()["messages"].([]any)[1].(map[string]any); m["refusal"] != all {
+				s.Errorf("sent was %v", m)
+			}
+		}},
+	}
+}

@@ -1,0 +1,255 @@
+package chattest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// maxRequest bounds a request, in bytes.
+const maxRequest = 64 << 20
+
+// Options configure a [Server]. The zero value is a server without faults and
+// without a key.
+type Options struct {
+	// APIKey is required of clients, as "Authorization: Bearer KEY" or as
+	// "api-key: KEY". Empty requires none.
+	APIKey string
+	Faults []Fault
+	// Observe is called with every request that has the key, before it is answered.
+	// It is called concurrently. Nil observes nothing.
+	Observe func(header http.Header, url string, body []byte)
+}
+
+// Server answers at every path that ends in /chat/completions. It is an
+// [http.Handler].
+type Server struct {
+	agent   Agent
+	options Options
+
+	mu       sync.Mutex
+	turns    int
+	redirect string
+}
+
+// NewServer returns a server that answers with an agent; nil is [Echo].
+func NewServer(agent Agent, o Options) *Server {
+	if agent == nil {
+		agent = Echo
+	}
+	return &Server{agent: agent, options: o}
+}
+
+// Turns counts the requests so far.
+func (s *Server) Turns() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.turns
+}
+
+// redirectTo has every request redirected to another server.
+func (s *Server) redirectTo(url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.redirect = url
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasSuffix(r.URL.Path, "/chat/completions") || strings.Count(r.URL.Path, "/chat/completions") > 1 || r.Method != http.MethodPost {
+		refuse(w, http.StatusNotFound, errorBody("invalid_request_error", "", "", fmt.Sprintf("Invalid URL (%s %s)", r.Method, r.URL.Path)))
+		return
+	}
+	if !s.hasKey(r) {
+		refuse(w, http.StatusUnauthorized, errorBody("invalid_request_error", "invalid_api_key", "", "Incorrect API key provided: "+r.Header.Get("Authorization")))
+		return
+	}
+	s.mu.Lock()
+	redirect := s.redirect
+	s.mu.Unlock()
+	if redirect != "" {
+		http.Redirect(w, r, redirect+r.URL.Path, http.StatusTemporaryRedirect)
+		return
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+	if err != nil {
+		return // the client is gone
+	}
+	if s.options.Observe != nil {
+		s.options.Observe(r.Header, r.URL.String(), body)
+	}
+	request := &Request{Raw: body}
+	if err := json.Unmarshal(body, request); err != nil {
+		refuse(w, http.StatusBadRequest, errorBody("invalid_request_error", "", "", "We could not parse the JSON body of your request."))
+		return
+	}
+	if wrong := request.check(); wrong != "" {
+		refuse(w, http.StatusBadRequest, errorBody("invalid_request_error", "", "messages", wrong))
+		return
+	}
+	s.answer(w, r, request, s.behaviours(request))
+}
+
+// behaviours are those of the next turn, which this counts.
+func (s *Server) behaviours(request *Request) []behaviour {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turns++
+	var planned []behaviour
+	for _, f := range s.options.Faults {
+		b := behaviours()[f.Name]
+		if (f.Turn == 0 || f.Turn == s.turns) && (b.applies == nil || b.applies(request)) {
+			planned = append(planned, b)
+		}
+	}
+	return planned
+}
+
+func (s *Server) hasKey(r *http.Request) bool {
+	key := s.options.APIKey
+	return key == "" || r.Header.Get("Authorization") == "Bearer "+key || r.Header.Get("Api-Key") == key
+}
+
+func refuse(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body) // an error means that the client is gone
+}
+
+// limits are what the server says of its limits.
+func limits(h http.Header) {
+	for name, value := range map[string]string{
+		"limit-requests": "500", "remaining-requests": "499", "reset-requests": "120ms",
+		"limit-tokens": "30000", "remaining-tokens": "29000", "reset-tokens": "6m0s",
+	} {
+		h.Set("X-Ratelimit-"+name, value)
+	}
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *Request, planned []behaviour) {
+	limits(w.Header())
+	answer := s.agent(request)
+	how := writing{mediaType: "application/json"}
+	if request.Stream {
+		how.mediaType = "text/event-stream; charset=utf-8"
+	}
+	for _, b := range planned {
+		if b.status != 0 {
+			for name, value := range b.header {
+				w.Header().Set(name, value)
+			}
+			w.WriteHeader(b.status)
+			_, _ = io.WriteString(w, b.body)
+			return
+		}
+		if b.answer != nil {
+			b.answer(&answer)
+		}
+		if b.write != (writing{}) {
+			b.write.mediaType = orElse(b.write.mediaType, how.mediaType)
+			how = b.write
+		}
+	}
+	if how.beforeHeaders {
+		<-r.Context().Done()
+		return
+	}
+	if request.Stream && !how.inOnePiece {
+		events := answer.events(request)
+		for _, b := range planned {
+			if b.events != nil {
+				events = b.events(request, events)
+			}
+		}
+		how.stream(w, r, events)
+		return
+	}
+	document := answer.whole(request)
+	for _, b := range planned {
+		if b.whole != nil {
+			b.whole(document)
+		}
+	}
+	if how.inOnePiece {
+		how.mediaType = "application/json"
+	}
+	how.piece(w, r, encode(document))
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func (how writing) header(w http.ResponseWriter) {
+	if how.mediaType == "-" {
+		w.Header()["Content-Type"] = nil
+		return
+	}
+	w.Header().Set("Content-Type", how.mediaType)
+}
+
+// piece writes an answer in one piece.
+func (how writing) piece(w http.ResponseWriter, r *http.Request, document []byte) {
+	how.header(w)
+	if how.stop > 0 { // in the middle of what is said
+		place := bytes.Index(document, []byte(`"content":"`)) + len(`"content":"`) + 8
+		_, _ = w.Write(document[:place])
+		how.end(w, r)
+		return
+	}
+	_, _ = w.Write(document)
+}
+
+// stream writes an answer in pieces.
+func (how writing) stream(w http.ResponseWriter, r *http.Request, events []object) {
+	how.header(w)
+	line := "\n"
+	if how.crlf {
+		line = "\r\n"
+	}
+	flush := func() { _ = http.NewResponseController(w).Flush() }
+	for i, e := range events {
+		if how.stop > 0 && i == how.stop {
+			if how.halfway {
+				half := encode(e)
+				place := bytes.Index(half, []byte(`"content":"`))
+				_, _ = fmt.Fprintf(w, "data: %s", half[:place+len(`"content":"`)+2])
+			}
+			flush()
+			how.end(w, r)
+			return
+		}
+		if how.comments {
+			_, _ = io.WriteString(w, ": PROCESSING"+line+line+"id: 1"+line+"retry: 10"+line)
+		}
+		name := ""
+		if e["oops"] != nil {
+			_, _ = io.WriteString(w, "data: {oops"+line+line)
+			continue
+		}
+		_, _ = io.WriteString(w, name+"data: "+string(encode(e))+line+line)
+		flush()
+	}
+	if !how.noDone {
+		_, _ = io.WriteString(w, "data: [DONE]"+line+line)
+	}
+}
+
+// end ends an answer before its end.
+func (how writing) end(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case how.stall:
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	case how.drop:
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/plugintest"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/chat/chattest"
+)
+
+func TestMain(m *testing.M) { plugintest.Main(m, components()...) }
+
+func TestTheComponentsKeepTheContract(t *testing.T) {
+	service := httptest.NewServer(chattest.NewServer(nil, chattest.Options{}))
+	defer service.Close()
+	plugintest.Test(t, components(), plugintest.Case{
+		Kind: core.KindTarget, Use: "chat", Config: fmt.Sprintf(`{"endpoint": %q, "model": "practice"}`, service.URL),
+	})
+}
+
+func TestTheChatTargetKeepsItsPromisesOverThePluginBoundary(t *testing.T) {
+	plugintest.Each(t, components(), func(t *testing.T, s plugintest.Source) {
+		chattest.TestTarget(t, func(ctx context.Context, config []byte) (core.Target, error) {
+			return core.OpenAs[core.Target](ctx, s, "chat", config)
+		})
+	})
+}
