@@ -131,7 +131,7 @@ var house = map[string]room{
 		modules: []string{"github.com/openai/openai-go/v3", "github.com/anthropics/anthropic-sdk-go", "google.golang.org/genai", "golang.org/x/text"},
 	},
 	"converters":     {imports: []string{"core", "converters/..."}},
-	"converters/...": {imports: []string{"core", "core/audio", "core/bounded"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
+	"converters/...": {imports: []string{"core", "core/audio", "core/bounded", "core/scope"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
 	"scorers":        {imports: []string{"core", "scorers/..."}},
 	"scorers/...":    {imports: []string{"core", "core/audio", "core/phrase"}, modules: []string{"golang.org/x/text"}},
 

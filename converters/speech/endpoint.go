@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
 // endpointConfig are the keys of the engine openai in both directions.
@@ -21,6 +22,8 @@ type endpointConfig struct {
 	Endpoint string      `json:"endpoint" doc:"Engine openai: the base URL, such as https://api.openai.com/v1." format:"uri"`
 	Model    string      `json:"model" doc:"Engine openai: the model, such as gpt-4o-mini-tts to speak or gpt-transcribe to transcribe. There is no default: services retire their models."`
 	APIKey   core.Secret `json:"api_key" doc:"Engine openai: the key, sent as a bearer token if there is one."`
+
+	InsecurePlain bool `json:"insecure_plain" doc:"Engine openai: whether an http:// address may name another machine; the key and the speech then travel in the clear."`
 }
 
 // check returns what is wrong with the keys if the engine is openai.
@@ -42,10 +45,14 @@ func (c endpointConfig) checkEndpoint() error {
 	}
 	u, err := url.Parse(c.Endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return core.Errorf(core.ErrorConfig, "%q is not an http or https URL", c.Endpoint).At("endpoint")
+		return core.Errorf(core.ErrorConfig, "not an http or https URL").At("endpoint").WithHint("such as https://api.openai.com/v1") // it may hold a password
 	}
 	if u.User != nil {
 		return core.Errorf(core.ErrorConfig, "a URL may not hold credentials").At("endpoint").WithHint("use the key api_key")
+	}
+	if scope.Plain(u) && !c.InsecurePlain {
+		return core.Errorf(core.ErrorConfig, "http:// would send the key and the speech in the clear to %s", u.Hostname()).At("endpoint").
+			WithHint("use https://; where the service has no TLS and the network between is trusted, set insecure_plain: true")
 	}
 	return nil
 }
@@ -56,7 +63,7 @@ func (c endpointConfig) keys() []string {
 	for _, key := range []struct {
 		name string
 		set  bool
-	}{{"endpoint", c.Endpoint != ""}, {"model", c.Model != ""}, {"api_key", c.APIKey != ""}} {
+	}{{"endpoint", c.Endpoint != ""}, {"model", c.Model != ""}, {"api_key", c.APIKey != ""}, {"insecure_plain", c.InsecurePlain}} {
 		if key.set {
 			given = append(given, key.name)
 		}

@@ -424,6 +424,10 @@ func TestKeysThatDoNotFitTheEngineAreRefused(t *testing.T) {
 		{"speech", `{"engine": "openai", "endpoint": "127.0.0.1:80"}`, "endpoint", "not an http or https URL"},
 		{"speech", `{"engine": "openai", "endpoint": "ftp://127.0.0.1"}`, "endpoint", "not an http or https URL"},
 		{"speech", `{"engine": "openai", "endpoint": "http://user:pass@127.0.0.1"}`, "endpoint", "credentials"},
+		{"speech", `{"engine": "openai", "endpoint": "ftp://user:pass@127.0.0.1"}`, "endpoint", "not an http or https URL"},
+		{"speech", `{"engine": "openai", "endpoint": "http://voices.example", "model": "m"}`, "endpoint", "in the clear to voices.example"},
+		{"transcribe", `{"engine": "openai", "endpoint": "http://10.0.0.1/v1", "model": "m"}`, "endpoint", "in the clear to 10.0.0.1"},
+		{"speech", `{"insecure_plain": true}`, "insecure_plain", "for the engine openai"},
 		{"speech", `{"timeout": "0s"}`, "timeout", "is not positive"},
 		{"transcribe", `{"engine": "whisper"}`, "engine", "no engine"},
 		{"transcribe", `{"engine": "command", "command": ["listen"]}`, "command", "does not say where {in} goes"},
@@ -436,6 +440,15 @@ func TestKeysThatDoNotFitTheEngineAreRefused(t *testing.T) {
 		if !ok || e.Kind != core.ErrorConfig || e.Field != test.field || !strings.Contains(err.Error(), test.message) {
 			t.Errorf("%s %s: error %v, want a config error at %q with %q", test.component, test.config, err, test.field, test.message)
 		}
+		if strings.Contains(fmt.Sprint(err), "pass@") {
+			t.Errorf("the error quotes a password: %v", err)
+		}
+	}
+}
+
+func TestAPlainAddressOfAnotherMachineIsTakenWithLeave(t *testing.T) {
+	if err := check(t, "speech", `{"engine": "openai", "endpoint": "http://voices.example/v1", "model": "m", "insecure_plain": true}`); err != nil {
+		t.Error(err)
 	}
 }
 
