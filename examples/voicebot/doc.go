@@ -1,7 +1,7 @@
 // Voicebot is the practice target: a deliberately weak agent on loopback, for
 // learning and for testing the orchestrator. It serves the Realtime protocol, with real
-// speech recognition and synthesis, chat completions, the responses API and a web site,
-// and can inject faults.
+// speech recognition and synthesis, chat completions, the responses API, the APIs of
+// Anthropic and Gemini and a web site, and can inject faults.
 //
 //	voicebot --listen 127.0.0.1:8177 --fault drop-mid-reply@2
 //

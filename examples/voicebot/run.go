@@ -155,6 +155,7 @@ func (s servers) routes() http.Handler {
 	}
 	mux.Handle("/v1/", s.api)
 	mux.Handle("/openai/", s.api)
+	mux.Handle("/v1beta/", s.api)
 	mux.Handle("/", s.web)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintln(w, "ok")

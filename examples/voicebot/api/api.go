@@ -31,8 +31,8 @@ const (
 // Options are the settings of a [Server]. The zero value demands no key, sets no limit
 // and behaves well.
 type Options struct {
-	// APIKey is what clients must send as "Authorization: Bearer KEY" or as
-	// "api-key: KEY"; "" demands none.
+	// APIKey is what clients must send as "Authorization: Bearer KEY", or in the header
+	// api-key, x-api-key or x-goog-api-key; "" demands none.
 	APIKey string
 	// Faults are planned misbehaviours. Their turns count the requests for a reply.
 	Faults []realtimetest.Fault
@@ -76,6 +76,9 @@ func New(agent realtimetest.Agent, options Options) *Server {
 		s.mux.HandleFunc(strings.Replace(path, " /", " /openai/", 1), handle)
 	}
 	s.mux.HandleFunc("POST /openai/deployments/{deployment}/chat/completions", s.chat)
+	s.mux.HandleFunc("POST /v1/messages", s.messages)
+	s.mux.HandleFunc("POST /v1beta/models/{call}", s.generate)
+	s.mux.HandleFunc("POST /v1/models/{call}", s.generate) // as some of its SDKs have it
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "not_found", "", fmt.Sprintf("Invalid URL (%s %s)", r.Method, r.URL.Path))
 	})
@@ -91,11 +94,16 @@ func (s *Server) Replies() int { return s.faults.Replies() }
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", newID("req_"))
-	if !s.authorized(r) {
+	switch {
+	case s.authorized(r):
+		s.mux.ServeHTTP(w, r)
+	case r.URL.Path == "/v1/messages":
+		refuseAnthropic(w, fault.Status{HTTP: http.StatusUnauthorized, Message: "invalid x-api-key"})
+	case strings.HasPrefix(r.URL.Path, "/v1beta/"):
+		refuseGemini(w, fault.Status{HTTP: http.StatusUnauthorized, Message: "API key not valid. Please pass a valid API key."})
+	default:
 		refuse(w, http.StatusUnauthorized, "invalid_api_key", "", "Incorrect API key provided.")
-		return
 	}
-	s.mux.ServeHTTP(w, r)
 }
 
 func (s *Server) authorized(r *http.Request) bool {
@@ -103,14 +111,19 @@ func (s *Server) authorized(r *http.Request) bool {
 		return true
 	}
 	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return same(bearer, s.options.APIKey) || same(r.Header.Get("Api-Key"), s.options.APIKey)
+	for _, key := range []string{bearer, r.Header.Get("Api-Key"), r.Header.Get("X-Api-Key"), r.Header.Get("X-Goog-Api-Key")} {
+		if same(key, s.options.APIKey) {
+			return true
+		}
+	}
+	return false
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // admit counts a request for a reply. It returns what is planned to go wrong with the
-// reply, or answers the request itself and returns false.
-func (s *Server) admit(w http.ResponseWriter) (fault.Kind, bool) {
+// reply, or why the request is refused.
+func (s *Server) admit(w http.ResponseWriter) (fault.Kind, *fault.Status) {
 	allowed := s.limiter.Allow()
 	if limit := s.options.Allowance; limit.RequestsPerMinute > 0 {
 		next := time.Duration(float64(time.Second) / float64(s.limiter.Limit()))
@@ -118,21 +131,32 @@ func (s *Server) admit(w http.ResponseWriter) (fault.Kind, bool) {
 		w.Header().Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(int(s.limiter.Tokens())))
 		w.Header().Set("X-Ratelimit-Reset-Requests", next.Round(time.Millisecond).String())
 		if !allowed {
-			message := fmt.Sprintf("Rate limit reached on requests per min (RPM): Limit %d.", limit.RequestsPerMinute)
-			if limit.TellsWhen {
-				w.Header().Set("Retry-After", strconv.Itoa(int(next.Seconds())+1))
-				message += fmt.Sprintf(" Please try again in %s.", next.Round(time.Millisecond))
+			refusal := fault.Status{
+				HTTP: http.StatusTooManyRequests, Type: "requests", Code: "rate_limit_exceeded",
+				Message: fmt.Sprintf("Rate limit reached on requests per min (RPM): Limit %d.", limit.RequestsPerMinute),
 			}
-			refuseAs(w, fault.Status{HTTP: http.StatusTooManyRequests, Type: "requests", Code: "rate_limit_exceeded", Message: message}, "", nil)
-			return "", false
+			if limit.TellsWhen {
+				refusal.After = strconv.Itoa(int(next.Seconds()) + 1)
+				refusal.Message += fmt.Sprintf(" Please try again in %s.", next.Round(time.Millisecond))
+			}
+			return "", &refusal
 		}
 	}
 	kind := s.faults.Next()
 	if status, refuses := fault.Refuses(kind); refuses {
-		refuseAs(w, status, "", nil)
-		return kind, false
+		return kind, &status
 	}
-	if kind == fault.PromptFilter {
+	return kind, nil
+}
+
+// admitOpenAI is admit with OpenAI's answers. It returns false where it has answered.
+func (s *Server) admitOpenAI(w http.ResponseWriter) (fault.Kind, bool) {
+	kind, refusal := s.admit(w)
+	switch {
+	case refusal != nil:
+		refuseAs(w, *refusal, "", nil)
+		return kind, false
+	case kind == fault.PromptFilter:
 		refuseAs(w, fault.Status{
 			HTTP: http.StatusBadRequest, Code: "content_filter",
 			Message: "The response was filtered due to the prompt triggering the content management policy. Please modify your prompt and retry.",

@@ -69,7 +69,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	kind, ok := s.admit(w)
+	kind, ok := s.admitOpenAI(w)
 	if !ok {
 		return
 	}

@@ -82,7 +82,7 @@ func messageSchema() strict.Check {
 			"role": strict.Text, "name": name, "content": strict.TextOr(strict.List(1, strict.By("type", strict.Keys{
 				"text": textPart("text"),
 				"image_url": strict.Object(strict.Keys{"type": strict.Text, "image_url": strict.Object(strict.Keys{
-					"url": strict.Text, "detail": strict.OneOf("auto", "low", "high"),
+					"url": strict.Text, "detail": strict.OneOf("auto", "low", "high", "original"),
 				}, "url")}, "image_url"),
 				"input_audio": strict.Object(strict.Keys{"type": strict.Text, "input_audio": soundSchema()}, "input_audio"),
 			}))),

@@ -37,6 +37,8 @@ type reply struct {
 	text    string
 	refusal string
 	calls   []call
+	// stopped is the text of the client's that ended the reply, or "".
+	stopped string
 	finish  string
 	// spoken is the audio of the reply, nil for none.
 	spoken *spoken
@@ -98,7 +100,7 @@ func (s *Server) useTools(ctx context.Context, q question) ([]realtimetest.ToolC
 func (r *reply) bound(q question) {
 	for _, stop := range q.stops {
 		if before, _, found := strings.Cut(r.text, stop); found && stop != "" {
-			r.text = before
+			r.text, r.stopped = before, stop
 		}
 	}
 	if q.most > 0 && words(r.text) > q.most {

@@ -71,7 +71,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	kind, ok := s.admit(w)
+	kind, ok := s.admitOpenAI(w)
 	if !ok {
 		return
 	}
