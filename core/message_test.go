@@ -74,8 +74,8 @@ func TestOnlyWholeRepliesAreConclusive(t *testing.T) {
 }
 
 func TestUsageAddsUpFieldByField(t *testing.T) {
-	a := core.Usage{InputTokens: 1, OutputTokens: 2, CachedInputTokens: 3, InputTextTokens: 4, InputAudioTokens: 5, OutputTextTokens: 6, OutputAudioTokens: 7}
-	want := core.Usage{InputTokens: 2, OutputTokens: 4, CachedInputTokens: 6, InputTextTokens: 8, InputAudioTokens: 10, OutputTextTokens: 12, OutputAudioTokens: 14}
+	a := core.Usage{InputTokens: 1, OutputTokens: 2, CachedInputTokens: 3, InputTextTokens: 4, InputAudioTokens: 5, OutputTextTokens: 6, OutputAudioTokens: 7, OutputReasoningTokens: 8}
+	want := core.Usage{InputTokens: 2, OutputTokens: 4, CachedInputTokens: 6, InputTextTokens: 8, InputAudioTokens: 10, OutputTextTokens: 12, OutputAudioTokens: 14, OutputReasoningTokens: 16}
 	if got := a.Add(a); got != want {
 		t.Errorf("Add = %+v, want %+v", got, want)
 	}

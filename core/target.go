@@ -141,6 +141,9 @@ type Usage struct {
 	InputImageTokens  int64 `json:"input_image_tokens,omitempty"`
 	OutputTextTokens  int64 `json:"output_text_tokens,omitempty"`
 	OutputAudioTokens int64 `json:"output_audio_tokens,omitempty"`
+	// OutputReasoningTokens are what the target thought, whether it shows that or
+	// not.
+	OutputReasoningTokens int64 `json:"output_reasoning_tokens,omitempty"`
 }
 
 // Add returns the sum of two usages.
@@ -154,6 +157,8 @@ func (u Usage) Add(v Usage) Usage {
 		InputImageTokens:  u.InputImageTokens + v.InputImageTokens,
 		OutputTextTokens:  u.OutputTextTokens + v.OutputTextTokens,
 		OutputAudioTokens: u.OutputAudioTokens + v.OutputAudioTokens,
+
+		OutputReasoningTokens: u.OutputReasoningTokens + v.OutputReasoningTokens,
 	}
 }
 

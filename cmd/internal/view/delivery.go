@@ -82,7 +82,7 @@ func showUsage(u core.Usage) string {
 	in := showTokens(u.InputTokens, "in", []tokens{
 		{"text", u.InputTextTokens}, {"audio", u.InputAudioTokens}, {"image", u.InputImageTokens}, {"cached", u.CachedInputTokens},
 	})
-	out := showTokens(u.OutputTokens, "out", []tokens{{"text", u.OutputTextTokens}, {"audio", u.OutputAudioTokens}})
+	out := showTokens(u.OutputTokens, "out", []tokens{{"text", u.OutputTextTokens}, {"audio", u.OutputAudioTokens}, {"reasoning", u.OutputReasoningTokens}})
 	return strings.Join(slices.DeleteFunc([]string{in, out}, func(s string) bool { return s == "" }), ", ")
 }
 

@@ -671,17 +671,18 @@ func (x *RateLimit) GetReset_() *durationpb.Duration {
 
 // Usage counts tokens as the provider does. Zero means unknown or none.
 type Usage struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	InputTokens       int64                  `protobuf:"varint,1,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
-	OutputTokens      int64                  `protobuf:"varint,2,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
-	CachedInputTokens int64                  `protobuf:"varint,3,opt,name=cached_input_tokens,json=cachedInputTokens,proto3" json:"cached_input_tokens,omitempty"`
-	InputTextTokens   int64                  `protobuf:"varint,4,opt,name=input_text_tokens,json=inputTextTokens,proto3" json:"input_text_tokens,omitempty"`
-	InputAudioTokens  int64                  `protobuf:"varint,5,opt,name=input_audio_tokens,json=inputAudioTokens,proto3" json:"input_audio_tokens,omitempty"`
-	OutputTextTokens  int64                  `protobuf:"varint,6,opt,name=output_text_tokens,json=outputTextTokens,proto3" json:"output_text_tokens,omitempty"`
-	OutputAudioTokens int64                  `protobuf:"varint,7,opt,name=output_audio_tokens,json=outputAudioTokens,proto3" json:"output_audio_tokens,omitempty"`
-	InputImageTokens  int64                  `protobuf:"varint,8,opt,name=input_image_tokens,json=inputImageTokens,proto3" json:"input_image_tokens,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	state                 protoimpl.MessageState `protogen:"open.v1"`
+	InputTokens           int64                  `protobuf:"varint,1,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
+	OutputTokens          int64                  `protobuf:"varint,2,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
+	CachedInputTokens     int64                  `protobuf:"varint,3,opt,name=cached_input_tokens,json=cachedInputTokens,proto3" json:"cached_input_tokens,omitempty"`
+	InputTextTokens       int64                  `protobuf:"varint,4,opt,name=input_text_tokens,json=inputTextTokens,proto3" json:"input_text_tokens,omitempty"`
+	InputAudioTokens      int64                  `protobuf:"varint,5,opt,name=input_audio_tokens,json=inputAudioTokens,proto3" json:"input_audio_tokens,omitempty"`
+	OutputTextTokens      int64                  `protobuf:"varint,6,opt,name=output_text_tokens,json=outputTextTokens,proto3" json:"output_text_tokens,omitempty"`
+	OutputAudioTokens     int64                  `protobuf:"varint,7,opt,name=output_audio_tokens,json=outputAudioTokens,proto3" json:"output_audio_tokens,omitempty"`
+	InputImageTokens      int64                  `protobuf:"varint,8,opt,name=input_image_tokens,json=inputImageTokens,proto3" json:"input_image_tokens,omitempty"`
+	OutputReasoningTokens int64                  `protobuf:"varint,9,opt,name=output_reasoning_tokens,json=outputReasoningTokens,proto3" json:"output_reasoning_tokens,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *Usage) Reset() {
@@ -766,6 +767,13 @@ func (x *Usage) GetOutputAudioTokens() int64 {
 func (x *Usage) GetInputImageTokens() int64 {
 	if x != nil {
 		return x.InputImageTokens
+	}
+	return 0
+}
+
+func (x *Usage) GetOutputReasoningTokens() int64 {
+	if x != nil {
+		return x.OutputReasoningTokens
 	}
 	return 0
 }
@@ -989,7 +997,7 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x03R\x05limit\x12\x1c\n" +
 	"\tremaining\x18\x03 \x01(\x03R\tremaining\x12/\n" +
-	"\x05reset\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05reset\"\xe5\x02\n" +
+	"\x05reset\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05reset\"\x9d\x03\n" +
 	"\x05Usage\x12!\n" +
 	"\finput_tokens\x18\x01 \x01(\x03R\vinputTokens\x12#\n" +
 	"\routput_tokens\x18\x02 \x01(\x03R\foutputTokens\x12.\n" +
@@ -998,7 +1006,8 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\x12input_audio_tokens\x18\x05 \x01(\x03R\x10inputAudioTokens\x12,\n" +
 	"\x12output_text_tokens\x18\x06 \x01(\x03R\x10outputTextTokens\x12.\n" +
 	"\x13output_audio_tokens\x18\a \x01(\x03R\x11outputAudioTokens\x12,\n" +
-	"\x12input_image_tokens\x18\b \x01(\x03R\x10inputImageTokens\"\xa0\x02\n" +
+	"\x12input_image_tokens\x18\b \x01(\x03R\x10inputImageTokens\x126\n" +
+	"\x17output_reasoning_tokens\x18\t \x01(\x03R\x15outputReasoningTokens\"\xa0\x02\n" +
 	"\x06Timing\x12:\n" +
 	"\vfirst_event\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"firstEvent\x12:\n" +

@@ -248,7 +248,7 @@ func encodeUsage(u core.Usage) *pb.Usage {
 		InputAudioTokens:  u.InputAudioTokens,
 		InputImageTokens:  u.InputImageTokens,
 		OutputTextTokens:  u.OutputTextTokens,
-		OutputAudioTokens: u.OutputAudioTokens,
+		OutputAudioTokens: u.OutputAudioTokens, OutputReasoningTokens: u.OutputReasoningTokens,
 	}
 }
 
@@ -261,7 +261,7 @@ func decodeUsage(u *pb.Usage) core.Usage {
 		InputAudioTokens:  u.GetInputAudioTokens(),
 		InputImageTokens:  u.GetInputImageTokens(),
 		OutputTextTokens:  u.GetOutputTextTokens(),
-		OutputAudioTokens: u.GetOutputAudioTokens(),
+		OutputAudioTokens: u.GetOutputAudioTokens(), OutputReasoningTokens: u.GetOutputReasoningTokens(),
 	}
 }
 

@@ -356,7 +356,7 @@ func FuzzRoundTrip(f *testing.F) {
 		reply.RateLimits = []core.RateLimit{{Name: valid(prose), Limit: n, Remaining: -n, Reset: positive}}
 		reply.Unheard = len(prose)%2 == 1
 		reply.Detail, reply.Heard, reply.Warnings = valid(prose), valid(prose), []string{valid(prose)}
-		reply.Usage, reply.Timing = core.Usage{InputTokens: n, OutputAudioTokens: -n, InputImageTokens: n}, core.Timing{Connect: time.Duration(n), LastAudio: time.Duration(-n), Total: time.Duration(n)}
+		reply.Usage, reply.Timing = core.Usage{InputTokens: n, OutputAudioTokens: -n, InputImageTokens: n, OutputReasoningTokens: n}, core.Timing{Connect: time.Duration(n), LastAudio: time.Duration(-n), Total: time.Duration(n)}
 		got, _, err := crossReply(t, reply)
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ type Config struct {
 	Provider string `json:"provider" enum:"auto,openai,azure,compatible" doc:"Whose service it is, which decides how the key is sent and whether its word is taken for the end of a reply; auto tells by the host."`
 	Model    string `json:"model" required:"true" doc:"Model to talk to; on Azure the name of the deployment."`
 
-	access.Config
+	access.Config `env:"api_key=OPENAI_API_KEY"`
 
 	Stream        bool          `json:"stream" doc:"Whether replies are streamed: then the time to the first token is known, and what came before a cut is kept."`
 	SystemRole    string        `json:"system_role" enum:"system,developer,user" doc:"Role of the system prompt. user puts it before the first user message, for models whose template refuses a system role."`

@@ -177,6 +177,7 @@ func (u *usage) usage() core.Usage {
 		InputTokens: number(u.Prompt), OutputTokens: number(u.Completion), CachedInputTokens: max(u.In.Cached, 0),
 		InputAudioTokens: max(u.In.Audio, 0), InputImageTokens: max(u.In.Image, 0), InputTextTokens: max(u.In.Text, 0),
 		OutputAudioTokens: max(u.Out.Audio, 0), OutputTextTokens: max(u.Out.Text, 0),
+		OutputReasoningTokens: max(u.Out.Reasoning, 0),
 	}
 }
 

@@ -63,6 +63,11 @@ func replyPromises() []promise {
 		thinks("unless it is to be kept", "think-tags", map[string]any{"think_tags": "keep"}, "", "<think>\n"+tags+"\n</think>\n\n"+all),
 		thinks("an end of thinking alone is text", "think-end", nil, "", tags+"</think>"+all),
 		thinks("unless it is to be split", "think-end", map[string]any{"think_tags": "split_unopened"}, tags, all),
+		{name: "what thinking costs is recorded", faults: []string{"thinks"}, verify: func(s *stage) {
+			if u := s.reply(all).Usage; u.OutputReasoningTokens != 4 || u.OutputTokens != 8 {
+				s.Errorf("the usage is %+v", u)
+			}
+		}},
 		{name: "a model that only thinks has said nothing", faults: []string{"only-thinks"}, verify: func(s *stage) {
 			r := s.reply(all)
 			s.thought(r, tags, "")
