@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/examples/programs"
+)
+
+// A component that is not listed would have all companions started for it, and would not be
+// named where its companion is missing.
+func TestWhatTheCompanionOffersIsListed(t *testing.T) {
+	t.Parallel()
+	bin := programs.Build(t)
+	out, err := exec.Command(filepath.Join(bin, "orchestrator-plugin-providers"), "describe").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described struct {
+		Permissions core.Permissions `json:"permissions"`
+		Components  []struct {
+			Kind core.Kind `json:"kind"`
+			Name string    `json:"name"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(out, &described); err != nil {
+		t.Fatal(err)
+	}
+	c := companions(Env{Executable: filepath.Join(bin, "orchestrator")})[0]
+	if c.Missing || !described.Permissions.Equal(c.Permissions) {
+		t.Errorf("the companion is described as %s, and known as %+v", out, c)
+	}
+	for _, offered := range described.Components {
+		if !slices.Contains(c.Offers[offered.Kind], offered.Name) {
+			t.Errorf("the companion offers the %s %q, which companions() does not list", offered.Kind, offered.Name)
+		}
+	}
+}
