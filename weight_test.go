@@ -1,0 +1,79 @@
+package orchestrator_test
+
+import (
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// providersModules are modules of providers' SDKs, and some that come with them.
+var providersModules = regexp.MustCompile(`^(github\.com/(openai|anthropics|tidwall|googleapis|sashabaranov|aws)/|google\.golang\.org/(genai|api)\b|cloud\.google\.com/go/auth\b)`)
+
+// rootModules is the largest number of modules in the graph of the root module. It grows by
+// what is looked at, and stands in go.mod or comes with it.
+const rootModules = 235
+
+// goList returns the lines that "go list" prints in a folder.
+func goList(t *testing.T, folder string, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	cmd.Dir = folder
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list %s in %s: %v", args, folder, err)
+	}
+	return strings.Fields(string(out))
+}
+
+// The SDKs of providers more than double what the orchestrator would weigh without them
+// (decision D32): they are for the companion alone.
+func TestTheRootModuleHasNoSDKOfAProvider(t *testing.T) {
+	all := goList(t, ".", "-m", "-f", "{{.Path}}", "all")
+	if len(all) < 100 || len(all) > rootModules {
+		t.Errorf("%d modules are in the root module's graph; at most %d are expected: what came with the last change?", len(all), rootModules)
+	}
+	for _, m := range all {
+		if providersModules.MatchString(m) {
+			t.Errorf("%s is in the root module's graph: it belongs into targets/providers", m)
+		}
+	}
+	for _, sums := range []string{"go.sum", "examples/plugin-go/go.sum"} {
+		for line := range strings.Lines(readFile(t, sums)) {
+			if providersModules.MatchString(line) {
+				t.Errorf("%s: %s", sums, line)
+			}
+		}
+	}
+	for _, p := range goList(t, ".", "-deps", "./core/...", "./plugins/...", "./cmd/...") {
+		if providersModules.MatchString(p) {
+			t.Errorf("%s is linked into the orchestrator", p)
+		}
+	}
+}
+
+// A module of a companion is part of everything that is done to modules.
+func TestEveryCompanionIsBuiltAndLinted(t *testing.T) {
+	build, lint := readFile(t, ".ci/build"), readFile(t, ".ci/lint")
+	for _, folder := range companions {
+		for name, script := range map[string]string{"build": build, "lint": lint} {
+			if !strings.Contains(script, folder) {
+				t.Errorf(".ci/%s does not name %s", name, folder)
+			}
+		}
+	}
+	out, err := exec.Command(".ci/nested", "pwd").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for dir := range strings.Lines(string(out)) {
+		seen = append(seen, strings.TrimSpace(dir))
+	}
+	for _, folder := range companions {
+		if !slices.ContainsFunc(seen, func(dir string) bool { return strings.HasSuffix(dir, "/"+folder) }) {
+			t.Errorf(".ci/nested runs in %q, and not in %s", seen, folder)
+		}
+	}
+}
