@@ -50,7 +50,7 @@ var house = map[string]room{
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
-		imports: []string{"core", "core/audio", "core/cost", "core/notify", "core/requirement", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict", "core/yamlfile"},
+		imports: []string{"core", "core/audio", "core/cost", "core/notify", "core/phrase", "core/requirement", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict", "core/yamlfile"},
 	},
 	"core/yamlfile":    {imports: []string{"core/phrase", "core/schema"}, modules: []string{"gopkg.in/yaml.v3"}},
 	"core/requirement": {imports: []string{"core/scope", "core/yamlfile"}, modules: []string{"github.com/Masterminds/semver/v3"}},
@@ -69,7 +69,7 @@ var house = map[string]room{
 	"core/cassette": {imports: []string{"core", "core/engine", "core/plan", "core/record", "core/scope", "core/strategy"}},
 	"core/runfile":  {imports: []string{"core"}},
 	"core/store": {
-		imports: []string{"core", "core/record", "core/runfile", "core/schedule"},
+		imports: []string{"core", "core/phrase", "core/record", "core/runfile", "core/schedule"},
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 

@@ -24,6 +24,11 @@ type Campaign struct {
 	Name        string
 	Description string
 	Tags        []string
+	// Parameters are in the order of the file, with the values that were filled in.
+	Parameters []Parameter
+	// Incomplete says that some parameter has no value. What depends on it is made
+	// up, so that there is no sense in checking it.
+	Incomplete bool
 	// Seed is the seed of a run's random choices; nil where they follow from
 	// the name.
 	Seed     *uint64
@@ -44,6 +49,9 @@ type Campaign struct {
 	Scorers    []Scorer
 	Datasets   []Dataset
 	Attacks    []Attack
+
+	// filledLines are the names of the parameters that are filled in on each line.
+	filledLines map[int][]string
 }
 
 // Uses iterates over the kinds and names of the components that the campaign

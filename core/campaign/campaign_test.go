@@ -151,12 +151,12 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 			},
 		},
 	}
-	options := cmpopts.IgnoreUnexported(campaign.Config{}, campaign.Attack{}, campaign.Turn{}, campaign.Text{})
+	options := cmpopts.IgnoreUnexported(campaign.Campaign{}, campaign.Config{}, campaign.Attack{}, campaign.Turn{}, campaign.Text{})
 	if diff := cmp.Diff(want, got, options); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 
-	again, err := campaign.ReadRecorded(got.Source, got.Files, got.File)
+	again, err := campaign.ReadRecorded(got.Source, got.Files, got.File, campaign.Given{})
 	if diff := cmp.Diff(got, again, options); err != nil || diff != "" {
 		t.Errorf("read again from its record: %v, -read +again:\n%s", err, diff)
 	}

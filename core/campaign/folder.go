@@ -20,6 +20,8 @@ type folder struct {
 	dir  string
 	// files are those that were read.
 	files files
+	// params are the parameters of the campaign; nil in a file of cases.
+	params *parameters
 	// sounds is the total length of generated silence and noise.
 	sounds time.Duration
 }
@@ -27,23 +29,29 @@ type folder struct {
 // byteOrderMark is at the beginning of UTF-8 files of some editors.
 const byteOrderMark = "\uFEFF"
 
-// textOrFile reads a text, or the file of {file: path}.
+// textOrFile reads a text, or the file of {file: path}, with the parameters filled in.
 func (in *folder) textOrFile(v value) string {
 	if !v.IsMapping() {
 		s, _ := v.Text()
 		return s
 	}
-	var s string
-	v.Object(yamlfile.Required("file", func(v value) { s = in.text(v) }))
-	return s
+	return in.params.inFile(v, in.fileText(v))
+}
+
+// fileText reads the file of {file: path}.
+func (in *folder) fileText(v value) Text {
+	t := Text{place: yamlfile.PlaceAt(v.At())}
+	v.Object(yamlfile.Required("file", func(v value) { t.Written = in.text(v) }))
+	return t
 }
 
 // templateOrFile reads a template, or a file that contains one.
 func (in *folder) templateOrFile(v value) Text {
-	t := Text{Written: in.textOrFile(v), place: yamlfile.PlaceAt(v.At())}
-	if v.IsText() {
-		t.place = v.TextPlace()
+	if !v.IsMapping() {
+		return readTemplate(v)
 	}
+	t := in.fileText(v)
+	in.params.inFile(v, t) // reports what is wrong; link fills it in
 	return t
 }
 

@@ -14,6 +14,7 @@ func readCampaign(root value, c *Campaign, in *folder) {
 		yamlfile.Required("name", slugInto(&c.Name)),
 		yamlfile.Optional("description", yamlfile.TextInto(&c.Description)),
 		yamlfile.Optional("tags", yamlfile.Texts(&c.Tags)),
+		yamlfile.Optional("parameters", func(value) {}), // read before everything else
 		yamlfile.Optional("seed", func(v value) { c.Seed = readSeed(v) }),
 		yamlfile.Optional("scope", func(v value) { c.Scope = readScope(v) }),
 		yamlfile.Optional("evidence", func(v value) { c.Evidence = readEvidence(v) }),

@@ -17,7 +17,7 @@ import (
 const maxAllTrials = 1_000_000
 
 // link checks that every name is defined and every expression compiles.
-func link(f *yamlfile.File, c *Campaign) {
+func link(f *yamlfile.File, c *Campaign, p *parameters) {
 	targets, converters, scorers := names(c.Targets), names(c.Converters), names(c.Scorers)
 	linkPrices(f, c, targets)
 	linkSchedule(f, c)
@@ -33,7 +33,7 @@ func link(f *yamlfile.File, c *Campaign) {
 		linkStrategy(f, a, targets)
 		checkDefined(f, "scorer", scorers, a.Scorers...)
 		linkVariants(f, a, converters)
-		rows := linkTurns(f, a, c.Datasets, converters)
+		rows := linkTurns(f, a, c.Datasets, converters, p)
 		linkSuccess(f, a)
 		trials := a.Trials * max(1, len(a.Targets)) * max(1, len(a.Variants)) * max(1, rows)
 		if total += trials; total > maxAllTrials {
@@ -95,25 +95,18 @@ func linkVariants(f *yamlfile.File, a *Attack, converters []string) {
 	}
 }
 
-// linkTurns checks the texts and converters of an attack, and returns the
-// number of rows.
-func linkTurns(f *yamlfile.File, a *Attack, datasets []Dataset, converters []string) int {
-	texts := make([]Text, 0, 1+2*len(a.Turns)+len(a.History)+len(a.ToolResults))
-	texts = append(texts, a.Objective)
-	for _, said := range a.History {
-		texts = append(texts, said.Text)
-	}
-	for _, result := range a.ToolResults {
-		texts = append(texts, result.Result)
-	}
+// linkTurns checks the texts and converters of an attack, fills the parameters in to
+// its texts, and returns the number of rows.
+func linkTurns(f *yamlfile.File, a *Attack, datasets []Dataset, converters []string, p *parameters) int {
 	for _, t := range a.Turns {
-		texts = append(texts, t.SystemPrompt)
-		for _, p := range t.Parts {
-			checkDefined(f, "converter", converters, p.Converters...)
-			texts = append(texts, p.User)
+		for _, part := range t.Parts {
+			checkDefined(f, "converter", converters, part.Converters...)
 		}
 	}
 	if a.ForEach.Name == "" {
+		for _, t := range a.texts() {
+			t.fillParameters(p)
+		}
 		return 0
 	}
 	checkDefined(f, "dataset", names(datasets), a.ForEach)
@@ -121,22 +114,58 @@ func linkTurns(f *yamlfile.File, a *Attack, datasets []Dataset, converters []str
 	if i < 0 || len(datasets[i].Rows) == 0 {
 		return 0
 	}
-	for _, t := range texts {
-		checkTemplate(f, t, datasets[i])
+	for _, t := range a.texts() {
+		linkTemplate(f, t, datasets[i], p)
 	}
 	return len(datasets[i].Rows)
 }
 
-// checkTemplate checks a text against the columns of the dataset.
-func checkTemplate(f *yamlfile.File, t Text, d Dataset) {
-	pieces, err := parseTemplate(t.Written)
+// texts are the texts of an attack that may differ by row.
+func (a *Attack) texts() []*Text {
+	texts := []*Text{&a.Objective}
+	for i := range a.History {
+		texts = append(texts, &a.History[i].Text)
+	}
+	for i := range a.ToolResults {
+		texts = append(texts, &a.ToolResults[i].Result)
+	}
+	for i := range a.Turns {
+		texts = append(texts, &a.Turns[i].SystemPrompt)
+		for n := range a.Turns[i].Parts {
+			texts = append(texts, &a.Turns[i].Parts[n].User)
+		}
+	}
+	return texts
+}
+
+// fillParameters fills the parameters in to a text that is literal but for them.
+func (t *Text) fillParameters(p *parameters) {
+	end := 0
+	for _, at := range reParameter.FindAllStringSubmatchIndex(t.Written, -1) {
+		one, _ := p.value(t.Written[at[2]:at[3]]) // an unknown one was reported by the reader
+		t.pieces = append(t.pieces, templatePiece{text: t.Written[end:at[0]]}, templatePiece{text: one.Value})
+		end = at[1]
+	}
+	if t.pieces != nil {
+		t.pieces = append(t.pieces, templatePiece{text: t.Written[end:]})
+	}
+}
+
+// linkTemplate parses a text, and checks it against the columns of the dataset.
+func linkTemplate(f *yamlfile.File, t *Text, d Dataset, p *parameters) {
+	pieces, err := parseTemplate(t.Written, p)
 	if e, ok := errors.AsType[*templateError](err); ok {
-		f.Problem(t.at(e.offset), `write {{ .column }}, and {{ "{{" }} for two braces`, "template: %s", e.message)
+		f.Problem(t.at(e.offset), `write {{ .column }} or {{ .params.NAME }}, and {{ "{{" }} for two braces`, "template: %s", e.message)
 		return
 	}
-	for _, p := range pieces {
-		if p.column != "" && !slices.Contains(d.columns(), p.column) {
-			f.Problem(t.at(p.offset), d.nearestColumn(p.column), "dataset %q has no column %q", d.Name, p.column)
+	t.pieces = pieces
+	for _, piece := range pieces {
+		if piece.column != "" && !slices.Contains(d.columns(), piece.column) {
+			hint := d.nearestColumn(piece.column)
+			if _, isParameter := p.find(piece.column); isParameter {
+				hint = fmt.Sprintf("did you mean {{ .params.%s }}?", piece.column)
+			}
+			f.Problem(t.at(piece.offset), hint, "dataset %q has no column %q", d.Name, piece.column)
 		}
 	}
 }

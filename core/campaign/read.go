@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
@@ -18,6 +19,11 @@ import (
 // not be run. Any other error means that the campaign file could not be read;
 // the campaign is nil then.
 func Read(fsys fs.FS, name, display string) (*Campaign, error) {
+	return ReadGiven(fsys, name, display, Given{})
+}
+
+// ReadGiven reads a campaign file as [Read] does, with values for its parameters.
+func ReadGiven(fsys fs.FS, name, display string, given Given) (*Campaign, error) {
 	data, err := yamlfile.ReadFile(fsys, name, yamlfile.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the campaign %s: %w", display, err)
@@ -26,12 +32,17 @@ func Read(fsys fs.FS, name, display string) (*Campaign, error) {
 	in := &folder{fsys: fsys, dir: path.Dir(name), files: files{}}
 	f, root, ok := yamlfile.Parse(data, "the campaign", yamlfile.MaxFile)
 	if ok {
+		in.params = newParameters(f, root, given)
+		in.params.substitute(root)
 		readCampaign(root, c, in)
-		link(f, c)
+		link(f, c, in.params)
+		in.params.checkUsed()
+		c.Incomplete = slices.ContainsFunc(in.params.all, func(p Parameter) bool { return !p.hasValue })
+		c.Parameters, c.filledLines = in.params.all, in.params.lines
 	}
 	c.Files = in.files.sorted()
 	if f.Count() > 0 {
-		return c, f.Problems(display)
+		return c, c.Explain(f.Problems(display))
 	}
 	return c, nil
 }

@@ -17,15 +17,16 @@ type File struct {
 }
 
 // ReadRecorded reads a campaign from its source and its files, as in
-// [Campaign], instead of a disk. Its error is that of [Read].
-func ReadRecorded(source []byte, named []File, display string) (*Campaign, error) {
+// [Campaign], instead of a disk, with the recorded values of its parameters. Its
+// error is that of [Read].
+func ReadRecorded(source []byte, named []File, display string, given Given) (*Campaign, error) {
 	const name = `\campaign` // not a valid name of a file in a campaign
 	folder := files{}
 	for _, f := range named {
 		folder[f.Name] = f.Data
 	}
 	folder[name] = source
-	return Read(folder, name, display)
+	return ReadGiven(folder, name, display, given)
 }
 
 // files is a file system of contents by name.

@@ -14,27 +14,30 @@ import (
 // can name a long value many thousand times.
 const maxText = 16 << 20
 
-// Fill returns the text for a row of the attack's dataset: each
-// "{{ .column }}" becomes the row's value. To send two braces, write
-// {{ "{{" }}. For an attack without for_each row is nil, and the text is
-// returned as it is, braces and all.
+// Fill returns the text for a row of the attack's dataset, with the parameters that
+// the campaign was read with: each "{{ .column }}" becomes the row's value. To send
+// two braces, write {{ "{{" }}. For an attack without for_each row is nil, and
+// everything but the parameters is returned as it is, braces and all. What is filled
+// in is never filled in again.
 func (t Text) Fill(row map[string]string) (string, error) {
-	if row == nil {
+	pieces := t.pieces
+	if pieces == nil && row == nil {
 		return t.Written, nil
 	}
-	pieces, err := parseTemplate(t.Written)
-	if err != nil {
-		return "", err
+	if pieces == nil {
+		var err error
+		if pieces, err = parseTemplate(t.Written, nil); err != nil {
+			return "", err
+		}
 	}
 	var b strings.Builder
 	for _, p := range pieces {
-		if p.column == "" {
-			b.WriteString(p.text)
-			continue
-		}
-		cell, ok := row[p.column]
-		if !ok {
-			return "", fmt.Errorf("the row has no column %q", p.column)
+		cell := p.text
+		if p.column != "" {
+			var ok bool
+			if cell, ok = row[p.column]; !ok {
+				return "", fmt.Errorf("the row has no column %q", p.column)
+			}
 		}
 		if b.Len()+len(cell) > maxText {
 			return "", fmt.Errorf("the text is larger than %d MiB", maxText>>20)
@@ -62,9 +65,9 @@ func (e *templateError) Error() string { return e.message }
 
 var templatePrefix = regexp.MustCompile(`^template: [^:]*:(\d+): `)
 
-// parseTemplate parses a template. Only text and {{ .column }} are allowed: a
-// campaign is data, not a program.
-func parseTemplate(text string) ([]templatePiece, error) {
+// parseTemplate parses a template, and fills in the parameters. Only text,
+// {{ .column }} and {{ .params.NAME }} are allowed: a campaign is data, not a program.
+func parseTemplate(text string, p *parameters) ([]templatePiece, error) {
 	tree := parse.New("text")
 	tree.Mode = parse.SkipFuncCheck
 	all := map[string]*parse.Tree{}
@@ -80,11 +83,11 @@ func parseTemplate(text string) ([]templatePiece, error) {
 	}
 	var pieces []templatePiece
 	for _, n := range tree.Root.Nodes {
-		p, err := readTemplateNode(n)
+		piece, err := readTemplateNode(n, p)
 		if err != nil {
 			return nil, err
 		}
-		pieces = append(pieces, p)
+		pieces = append(pieces, piece)
 	}
 	return pieces, nil
 }
@@ -106,7 +109,7 @@ func lineOffset(text, line string) int {
 	return offset
 }
 
-func readTemplateNode(n parse.Node) (templatePiece, error) {
+func readTemplateNode(n parse.Node, p *parameters) (templatePiece, error) {
 	offset := int(n.Position())
 	switch n := n.(type) {
 	case *parse.TextNode:
@@ -119,6 +122,10 @@ func readTemplateNode(n parse.Node) (templatePiece, error) {
 		case *parse.FieldNode:
 			if len(arg.Ident) == 1 {
 				return templatePiece{column: arg.Ident[0], offset: offset}, nil
+			}
+			if len(arg.Ident) == 2 && arg.Ident[0] == params && p != nil {
+				one, _ := p.value(arg.Ident[1]) // an unknown one was reported by the reader
+				return templatePiece{text: one.Value, offset: offset}, nil
 			}
 		case *parse.StringNode:
 			return templatePiece{text: arg.Text, offset: offset}, nil

@@ -104,7 +104,7 @@ func (f *filler) delivery(turn int, d core.Delivery) core.Delivery {
 // text returns a text for the row; an empty result is an error.
 func (f *filler) text(t campaign.Text, at yamlfile.Position, what string) core.Value {
 	text := f.fill(t, at, what)
-	if f.cells != nil && strings.TrimSpace(text) == "" {
+	if (f.cells != nil || t.HasParameters()) && strings.TrimSpace(text) == "" {
 		f.fail(at, "", what, errors.New("the text is empty"))
 	}
 	return core.TextValue(text)
@@ -113,7 +113,7 @@ func (f *filler) text(t campaign.Text, at yamlfile.Position, what string) core.V
 // fill returns a text for the row.
 func (f *filler) fill(t campaign.Text, at yamlfile.Position, what string) string {
 	text, err := t.Fill(f.cells)
-	if f.cells != nil {
+	if f.cells != nil || t.HasParameters() {
 		*f.textsLeft -= len(text)
 	}
 	switch {
@@ -129,6 +129,9 @@ func (f *filler) fill(t campaign.Text, at yamlfile.Position, what string) string
 func (f *filler) fail(at yamlfile.Position, hint, what string, err error) {
 	if !f.failed {
 		f.failed = true
-		f.report.Problem(at, hint, "%s, row %d of dataset %q: %v", what, f.row+1, f.attack.ForEach.Name, err)
+		if f.cells != nil {
+			what = fmt.Sprintf("%s, row %d of dataset %q", what, f.row+1, f.attack.ForEach.Name)
+		}
+		f.report.Problem(at, hint, "%s: %v", what, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -114,6 +115,18 @@ type Value struct {
 	Value string
 	// Source is "default", "--set" or the name of an environment variable.
 	Source string
+}
+
+// String returns the value and its source in one line, for people.
+func (v Value) String() string {
+	value := phrase.Shorten(phrase.OneLine(v.Value), 120)
+	if v.Value == "" {
+		value = `""`
+	}
+	if v.Definition == "" {
+		return fmt.Sprintf("parameter %s: %s (%s)", v.Name, value, v.Source)
+	}
+	return fmt.Sprintf("%s: %s %s (from %s)", v.Definition, v.Name, value, v.Source)
 }
 
 // PlainAddress is an address on another machine that a component spoke to without

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"strings"
 	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
 )
 
 // MaxFile is the size in bytes that most files are bounded to. What yaml.v3 keeps
@@ -38,6 +40,8 @@ type File struct {
 	// what is what the file holds, in messages: "the campaign".
 	what  string
 	lines []string
+	// replaced are the scalars that were replaced, with what the file has.
+	replaced map[*yaml.Node]*yaml.Node
 }
 
 // Parse parses the one YAML document of a file of at most limit bytes. what names

@@ -189,7 +189,11 @@ func (a *audit) keys(n *yaml.Node) bool {
 		case key.Kind == yaml.AliasNode:
 			continue // node reports it
 		case key.Kind != yaml.ScalarNode:
-			a.file.Problem(place(key), "", "a key is a word, not %s", describe(key))
+			hint := ""
+			if key.Kind == yaml.MappingNode && key.Style&yaml.FlowStyle != 0 {
+				hint = `put {{ … }} in quotes: "{{ … }}"`
+			}
+			a.file.Problem(place(key), hint, "a key is a word, not %s", describe(key))
 			continue
 		case key.ShortTag() == "!!merge":
 			a.file.Problem(place(key), "write the keys out", "merge keys (<<) are not supported")

@@ -13,10 +13,11 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 )
 
-// Text reads a text that is not empty.
+// Text reads a text that is not empty. A number or boolean that replaced another
+// scalar is a text as well.
 func (v Value) Text() (string, bool) {
 	switch {
-	case !v.IsText():
+	case !v.IsText() && !v.isReplaced():
 		hint := ""
 		if v.IsScalar() && !v.IsNull() {
 			hint = fmt.Sprintf("write %q, in quotes", v.Written())
@@ -164,3 +165,6 @@ var (
 // isJSONNumber reports whether a number is written as JSON writes it, which
 // means the same to every reader.
 func isJSONNumber(s string) bool { return jsonNumber.MatchString(s) }
+
+// IsNumber reports whether a text is a number as JSON writes it.
+func IsNumber(s string) bool { return isJSONNumber(s) }

@@ -56,13 +56,13 @@ type CampaignError struct {
 // ReadCampaign reads a campaign file. The files that it names are read from its
 // own folder only. The problems are those of a campaign that is valid in part;
 // they are not returned as an error.
-func ReadCampaign(files Files, file string) (*campaign.Campaign, yamlfile.Problems, error) {
+func ReadCampaign(files Files, file string, given campaign.Given) (*campaign.Campaign, yamlfile.Problems, error) {
 	folder, err := files.Open(filepath.Dir(file))
 	if err != nil {
 		return nil, nil, core.Errorf(core.ErrorConfig, "opening the campaign's folder: %w", err)
 	}
 	defer func() { _ = folder.Close() }() // it was only read
-	c, err := campaign.Read(folder.FS(), filepath.Base(file), file)
+	c, err := campaign.ReadGiven(folder.FS(), filepath.Base(file), file, given)
 	if c == nil {
 		return nil, nil, core.Errorf(core.ErrorConfig, "%w", err)
 	}

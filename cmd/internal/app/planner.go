@@ -10,6 +10,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
@@ -23,6 +24,8 @@ type Planner struct {
 	Secrets *Secrets
 	// AllowCommands lets campaigns run programs that they name on this machine.
 	AllowCommands bool
+	// Settings are the values of parameters that the user gives.
+	Settings []campaign.Setting
 	// AllowUnlocked runs campaigns with the installed plugins, regardless of
 	// their locks.
 	AllowUnlocked bool
@@ -32,6 +35,9 @@ type Planner struct {
 type Planned struct {
 	Campaign *campaign.Campaign
 	Plan     *plan.Plan
+	// Values are what the campaign is given from outside of its file, and its
+	// defaults.
+	Values []store.Value
 	// Plugins are those that it runs with.
 	Plugins []host.Plugin
 	// PassedOver are warnings about programs that would take precedence without
@@ -46,7 +52,7 @@ type Planned struct {
 // The result is nil where the campaign cannot be planned; with a result, the
 // error is one of stopping the plugins.
 func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error) {
-	l, err := p.load(ctx, file)
+	l, err := p.load(ctx, file, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +70,7 @@ func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error)
 	if err != nil {
 		return nil, err
 	}
-	all := &Planned{Campaign: l.campaign, Plan: planned, Plugins: catalog.Plugins(), PassedOver: l.choice.PassedOver}
+	all := &Planned{Campaign: l.campaign, Plan: planned, Values: l.values(), Plugins: catalog.Plugins(), PassedOver: l.choice.PassedOver}
 	for _, q := range l.campaign.Plugins {
 		if unlocked, ok := l.choice.Unlocked[q.Name]; ok {
 			all.Unlocked = append(all.Unlocked, unlocked)
@@ -73,12 +79,13 @@ func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error)
 	return all, nil
 }
 
-// load reads a campaign's file. It starts nothing.
-func (p *Planner) load(ctx context.Context, file string) (*loadedCampaign, error) {
+// load reads a campaign's file, with the user's values for its parameters, and those
+// of recorded where the user gives none. It starts nothing.
+func (p *Planner) load(ctx context.Context, file string, recorded []campaign.Setting) (*loadedCampaign, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("reading the campaign %s: %w", file, ctx.Err())
 	}
-	c, problems, err := ReadCampaign(p.Files, file)
+	c, problems, err := ReadCampaign(p.Files, file, campaign.Given{Settings: slices.Concat(p.Settings, recorded)})
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +125,9 @@ func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, cat
 	// All kinds of problems are reported at once, so that the valid part of an
 	// invalid campaign is checked, too.
 	problems := slices.Concat(l.problems, l.choice.Problems, started)
+	if l.campaign.Incomplete {
+		return nil, CampaignError{problems.Sorted(), l.campaign.Source}
+	}
 	var planned *plan.Plan
 	if len(l.problems) > 0 {
 		problems = append(problems, plan.CheckComponents(l.campaign, catalog, options)...)
@@ -129,7 +139,7 @@ func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, cat
 	}
 	more, err := plan.CheckConfigs(ctx, l.campaign, catalog, h.CheckConfig)
 	if problems = append(problems, more...); len(problems) > 0 {
-		return nil, CampaignError{problems.Sorted(), l.campaign.Source}
+		return nil, CampaignError{l.campaign.Explain(problems.Sorted()), l.campaign.Source}
 	}
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func readRecorded(ctx context.Context, s *store.Reader, run store.Run) (*campaig
 	for _, f := range stored {
 		files = append(files, campaign.File(f))
 	}
-	c, err := campaign.ReadRecorded(run.Source, files, run.Path)
+	c, err := campaign.ReadRecorded(run.Source, files, run.Path, campaign.Given{Settings: settingsOf(run, false)})
 	if c == nil {
 		return nil, nil, core.Errorf(core.ErrorInternal, "%w", err)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"time"
 	"unicode/utf8"
@@ -60,8 +61,10 @@ func (r recorder) newRun(l *loadedCampaign, p *plan.Plan, catalog *host.Catalog)
 		Started:       time.Now(),
 		Plugins:       pluginsOf(p, catalog, l.choice),
 		Plain:         plainOf(p),
+		Values:        l.values(),
 	}
-	if secret := r.holdsSecret(c.Files); secret != "" {
+	secret := cmp.Or(r.redactValues(made.Values), r.holdsSecret(c.Files))
+	if secret != "" {
 		r.log.Warn(secret + " holds a secret of the run: the campaign's files are not kept, and the run can be neither resumed nor replayed")
 		return made, nil
 	}
@@ -86,6 +89,18 @@ func filesOf(c *campaign.Campaign) []store.File {
 		files = append(files, store.File(f))
 	}
 	return files
+}
+
+// redactValues removes the secrets of the run from values. It returns the first one
+// that held any, or "".
+func (r recorder) redactValues(values []store.Value) (held string) {
+	for i, v := range values {
+		values[i].Value = r.redactor.String(v.Value)
+		if values[i].Value != v.Value && held == "" {
+			held = v.Name
+		}
+	}
+	return held
 }
 
 // holdsSecret returns the name of a text that holds a secret of the run, or "".

@@ -18,7 +18,7 @@ import (
 func (r recorder) replayOf(run store.Run, files []store.File, trials int) store.Run {
 	return store.Run{
 		Campaign: run.Campaign, File: run.File, Path: run.Path, Source: run.Source, Files: files,
-		Authorization: run.Authorization, Trials: trials, Version: r.version, Started: time.Now(),
+		Authorization: run.Authorization, Values: run.Values, Trials: trials, Version: r.version, Started: time.Now(),
 		Origin: run.ID, OriginKind: store.Replay,
 	}
 }

@@ -71,6 +71,9 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	for _, v := range loaded.values() {
+		r.Log.Note(v.String())
+	}
 	if err := permit(ctx, h, p, loaded.campaign.Scope.Hosts, proxy); err != nil {
 		return Outcome{}, err
 	}
@@ -92,10 +95,14 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 // load reads the campaign from its file, or from the record of the run that is
 // resumed.
 func (r *Runner) load(ctx context.Context, spec Spec, runs *lazyStore) (*loadedCampaign, error) {
-	if spec.Kind == Resume {
+	switch spec.Kind {
+	case Resume:
 		return claim(ctx, spec.From, runs)
+	case Rescore:
+		return r.Planner.load(ctx, spec.File, settingsOf(spec.From, true))
+	default:
+		return r.Planner.load(ctx, spec.File, nil)
 	}
-	return r.Planner.load(ctx, spec.File)
 }
 
 // choose chooses the plugins, and returns an error, before anything is started,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
 // Estimate is what is known of a run before anything is sent. It can be encoded
@@ -24,6 +25,17 @@ type Estimate struct {
 	// Plain are the components that speak to another machine in the clear, with
 	// the address, such as: target "agent" to agent.example:8000.
 	Plain []string `json:"plain,omitempty"`
+	// Values are the parameters, and the settings that the environment gives.
+	Values []PlannedValue `json:"values,omitempty"`
+}
+
+// PlannedValue is a parameter, or a setting of a component that the environment gives.
+type PlannedValue struct {
+	// Component is "" for a parameter.
+	Component string `json:"component,omitempty"`
+	Name      string `json:"name"`
+	Value     string `json:"value"`
+	Source    string `json:"source"`
 }
 
 // PlannedAttack counts the trials of an attack.
@@ -35,11 +47,15 @@ type PlannedAttack struct {
 }
 
 // NewEstimate returns the estimate of a plan at a time. plugins are those that
-// a run would use.
-func NewEstimate(p *plan.Plan, authorization string, plugins []string, now time.Time) Estimate {
+// a run would use, and given what its campaign is given.
+func NewEstimate(p *plan.Plan, authorization string, given []store.Value, plugins []string, now time.Time) Estimate {
+	var values []PlannedValue
+	for _, v := range given {
+		values = append(values, PlannedValue{Component: v.Definition, Name: v.Name, Value: v.Value, Source: v.Source})
+	}
 	return Estimate{
 		Campaign: p.Name, Estimate: p.Estimate(), Authorization: authorization,
-		Hosts: p.Needs().Hosts, Plugins: plugins, Attacks: attacksOf(p), Window: windowOf(p.Bounds.Window, now), Plain: plainOf(p),
+		Hosts: p.Needs().Hosts, Plugins: plugins, Attacks: attacksOf(p), Window: windowOf(p.Bounds.Window, now), Plain: plainOf(p), Values: values,
 	}
 }
 
@@ -99,6 +115,9 @@ func (o Estimate) Write(w io.Writer, b scope.Bounds) {
 	tokens := o.Tokens()
 	line("campaign", "%s", o.Campaign)
 	line("trials", "%d (%s)", o.Trials, strings.Join(attacks, ", "))
+	for _, v := range o.Values {
+		line("given", "%s", store.Value{Definition: v.Component, Name: v.Name, Value: v.Value, Source: v.Source})
+	}
 	line("turns", "%s", rangeOf("%d", o.Turns))
 	line("tokens", "%s (input %s, output %s)", rangeOf("%d", tokens), rangeOf("%d", o.InputTokens), rangeOf("%d", o.OutputTokens))
 	line("cost", "%s", o.cost())

@@ -91,6 +91,7 @@ func writeRun(w io.Writer, run store.Run) {
 	if run.Recorded {
 		fmt.Fprintln(w, "recorded       call by call: orchestrator replay holds it again")
 	}
+	Values(w, "", run.Values)
 	writeSessions(w, run)
 	writePlugins(w, run.Plugins)
 }

@@ -32,7 +32,7 @@ func readFolders(from app.Files, files []string) ([]*campaignFolder, error) {
 	byDir := map[string]*campaignFolder{}
 	var wrong []error
 	for _, file := range files {
-		c, problems, err := app.ReadCampaign(from, file)
+		c, problems, err := app.ReadCampaign(from, file, campaign.Given{Partial: true})
 		if err != nil {
 			return nil, err
 		}
@@ -141,6 +141,6 @@ func yamlFiles(folder string) ([]string, error) {
 // isCampaign reports whether a file is a campaign, valid or not, and not
 // another YAML file.
 func isCampaign(from app.Files, file string) bool {
-	c, _, _ := app.ReadCampaign(from, file)
+	c, _, _ := app.ReadCampaign(from, file, campaign.Given{Partial: true})
 	return c != nil && len(c.Attacks) > 0
 }

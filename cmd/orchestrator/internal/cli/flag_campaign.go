@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
 // secretFlags say which files a campaign may name as secrets.
@@ -24,6 +25,9 @@ type campaignFlags struct {
 	host          hostFlags
 	secrets       secretFlags
 	allowCommands bool
+	// set are values of parameters, each NAME=VALUE. Commands that read a
+	// campaign's file register it.
+	set []string
 	// allowUnlocked: the campaign runs with the installed plugins. Only
 	// commands that carry campaigns out register it, and logContents.
 	allowUnlocked bool
@@ -35,6 +39,27 @@ func (f *campaignFlags) register(cmd *cobra.Command) {
 	f.host.register(cmd)
 	f.secrets.register(cmd)
 	cmd.Flags().BoolVar(&f.allowCommands, "allow-commands", false, "let the campaign run programs of its choice on this machine")
+}
+
+const setFlag = "set"
+
+func (f *campaignFlags) registerSet(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.set, setFlag, nil, "value of a parameter of the campaign, `NAME=VALUE`; may be repeated. It is printed and recorded: no secret")
+}
+
+// refuseSet adds --set to a command that goes by what a run has recorded, to say why
+// it cannot be given there.
+func refuseSet(cmd *cobra.Command, why, hint string) {
+	var given []string
+	cmd.Flags().StringArrayVar(&given, setFlag, nil, "")
+	_ = cmd.Flags().MarkHidden(setFlag) // fails only where the flag is not defined
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(given) > 0 {
+			return usagef("--set %s: %s", given[0], why).withHint("%s", hint)
+		}
+		return run(cmd, args)
+	}
 }
 
 // registerUnlocked adds the flag of the commands that carry campaigns out.
@@ -50,13 +75,17 @@ func (f *campaignFlags) registerLog(cmd *cobra.Command) {
 // planner returns the Planner. The log of its plugins, and warnings about them,
 // are written to w.
 func (f *campaignFlags) planner(env Env, w io.Writer) (*app.Planner, error) {
+	settings, err := campaign.ParseSettings(f.set)
+	if err != nil {
+		return nil, err
+	}
 	plugins, err := f.host.plugins(env, w)
 	if err != nil {
 		return nil, err
 	}
 	return &app.Planner{
 		Files: env.Files, Plugins: plugins, Secrets: f.secrets.secrets(env),
-		AllowCommands: f.allowCommands, AllowUnlocked: f.allowUnlocked,
+		Settings: settings, AllowCommands: f.allowCommands, AllowUnlocked: f.allowUnlocked,
 	}, nil
 }
 

@@ -23,6 +23,7 @@ func newPlanCommand(env Env) *cobra.Command {
 		},
 	}
 	flags.register(cmd)
+	flags.registerSet(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	return cmd
 }
@@ -45,7 +46,7 @@ func planCampaign(ctx context.Context, env Env, file string, flags *campaignFlag
 	for _, plugin := range planned.Plugins {
 		plugins = append(plugins, plugin.Name+" "+plugin.Version)
 	}
-	estimate := view.NewEstimate(planned.Plan, planned.Campaign.Scope.Authorization, plugins, env.Now())
+	estimate := view.NewEstimate(planned.Plan, planned.Campaign.Scope.Authorization, planned.Values, plugins, env.Now())
 	for _, warning := range estimate.Beyond(planned.Plan.Bounds) {
 		view.Lines(env.Stderr, "warning", warning)
 	}

@@ -34,6 +34,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 		},
 	}
 	dir.register(cmd, env)
+	refuseSet(cmd, "a run is replayed with the parameters that it recorded", "orchestrator run --set begins a new run")
 	return cmd
 }
 

@@ -41,6 +41,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 	registerBaseline(cmd, &spec.Baseline, &dir)
 	flags.registerLog(cmd)
 	flags.registerUnlocked(cmd, "go on")
+	refuseSet(cmd, "a run is resumed with the parameters that it recorded", "orchestrator run --set begins a new run")
 	cmd.Flags().BoolVar(&spec.AllowChanged, "allow-changed", false, "go on although the campaign's file or a plugin has changed, and record it; the recorded campaign holds")
 	return cmd
 }

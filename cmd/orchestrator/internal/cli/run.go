@@ -22,6 +22,7 @@ func newRunCommand(env Env) *cobra.Command {
 		},
 	}
 	flags.register(cmd)
+	flags.registerSet(cmd)
 	dir.register(cmd, env)
 	registerRecord(cmd, &spec.Record)
 	registerBaseline(cmd, &spec.Baseline, &dir)

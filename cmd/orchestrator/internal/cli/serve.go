@@ -48,6 +48,7 @@ run.`,
 		},
 	}
 	s.flags.register(cmd)
+	s.flags.registerSet(cmd)
 	s.dir.register(cmd, env)
 	s.flags.registerLog(cmd)
 	registerRecord(cmd, &s.calls)
@@ -145,7 +146,11 @@ func scheduledIn(folder string) ([]string, error) {
 
 // readSchedule reads a campaign's file for its schedule.
 func (s *server) readSchedule(file string) (name string, spec schedule.Spec, err error) {
-	c, problems, err := app.ReadCampaign(s.env.Files, file)
+	settings, err := campaign.ParseSettings(s.flags.set)
+	if err != nil {
+		return "", spec, err
+	}
+	c, problems, err := app.ReadCampaign(s.env.Files, file, campaign.Given{Settings: settings})
 	switch {
 	case err != nil:
 		return "", spec, err

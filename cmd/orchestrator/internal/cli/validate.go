@@ -33,6 +33,7 @@ func newValidateCommand(env Env) *cobra.Command {
 		},
 	}
 	flags.register(cmd)
+	flags.registerSet(cmd)
 	return cmd
 }
 
@@ -52,6 +53,7 @@ func validate(ctx context.Context, env Env, file string, flags *campaignFlags) e
 	}
 	fmt.Fprintf(env.Stdout, "%s: ok: %s, %s\n", file,
 		phrase.Count(len(planned.Campaign.Attacks), "attack"), phrase.Count(len(planned.Plan.Trials), "trial"))
+	view.Values(env.Stdout, "  ", planned.Values)
 	view.Needs(env.Stdout, planned.Plan.Needs(), planned.Plan.Plain())
 	return err
 }
