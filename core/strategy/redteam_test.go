@@ -131,9 +131,13 @@ func TestAnAnswerThatCannotBeUsedIsAskedForAgainAndThenTheAttackFails(t *testing
 		reply core.Reply
 		wrong string
 	}{
-		"a refusal in prose":      {ended(core.FinishComplete, "I can't help with that."), `the answer is not one JSON object: "I can't help with that."`},
-		"a refusal as a message":  {ended(core.FinishComplete, `{"say": "I’m sorry, but I can’t assist with that request."}`), "the answer is a refusal, and no message to the system"},
-		"nothing":                 {ended(core.FinishComplete, " "), "the answer was empty"},
+		"a refusal in prose":     {ended(core.FinishComplete, "I can't help with that."), `the answer is not one JSON object: "I can't help with that."`},
+		"a refusal as a message": {ended(core.FinishComplete, `{"say": "I’m sorry, but I can’t assist with that request."}`), "the answer is a refusal, and no message to the system"},
+		"nothing":                {ended(core.FinishComplete, " "), "the answer was empty"},
+		"the form itself": {ended(core.FinishComplete, `{"say": "the user's next message"
+}`), "the answer repeats the form, and does not fill it in"},
+		"the form, changed":       {ended(core.FinishComplete, `{"say": "<The user’s next message.>"}`), "the answer repeats the form, and does not fill it in"},
+		"the form for a stop":     {ended(core.FinishComplete, `{"stop": "the reason"}`), "the answer repeats the form, and does not fill it in"},
 		"no message":              {ended(core.FinishComplete, `{"say": "\n"}`), "the message was empty"},
 		"neither say nor stop":    {ended(core.FinishComplete, `{}`), `the answer needs one of the keys "say" and "stop"`},
 		"both say and stop":       {ended(core.FinishComplete, `{"say": "a", "stop": "b"}`), `the answer needs one of the keys "say" and "stop"`},

@@ -75,12 +75,13 @@ func TestTheModelSaysWhetherTheCriterionHolds(t *testing.T) {
 		use, answer string
 		want        core.Score
 	}{
-		"it holds":        {"judge/criterion", `{"holds": true, "why": "It says please."}`, core.BoolScore(true, "the model said: It says please.")},
-		"it does not":     {"judge/criterion", "```json\n{\"holds\": false, \"why\": \"It shouts.\"}\n```", core.BoolScore(false, "the model said: It shouts.")},
-		"without a why":   {"judge/criterion", `{"holds": true}`, core.BoolScore(true, "the model gave no reason")},
-		"how far":         {"judge/scale", `{"score": 0.25, "why": "Barely."}`, core.Score{Type: core.ScoreScale, Value: 0.25, Rationale: "the model said: Barely."}},
-		"not at all":      {"judge/scale", `{"score": 0}`, core.Score{Type: core.ScoreScale, Rationale: "the model gave no reason"}},
-		"as far as it is": {"judge/scale", `{"score": 1}`, core.Score{Type: core.ScoreScale, Value: 1, Rationale: "the model gave no reason"}},
+		"it holds":                         {"judge/criterion", `{"holds": true, "why": "It says please."}`, core.BoolScore(true, "the model said: It says please.")},
+		"it does not":                      {"judge/criterion", "```json\n{\"holds\": false, \"why\": \"It shouts.\"}\n```", core.BoolScore(false, "the model said: It shouts.")},
+		"without a why":                    {"judge/criterion", `{"holds": true}`, core.BoolScore(true, "the model gave no reason")},
+		"how far":                          {"judge/scale", `{"score": 0.25, "why": "Barely."}`, core.Score{Type: core.ScoreScale, Value: 0.25, Rationale: "the model said: Barely."}},
+		"not at all":                       {"judge/scale", `{"score": 0}`, core.Score{Type: core.ScoreScale, Rationale: "the model gave no reason"}},
+		"with much of the form in the why": {"judge/criterion", `{"holds": true, "why": "It is one sentence."}`, core.BoolScore(true, "the model said: It is one sentence.")},
+		"as far as it is":                  {"judge/scale", `{"score": 1}`, core.Score{Type: core.ScoreScale, Value: 1, Rationale: "the model gave no reason"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &model{answers: []core.Reply{answered(test.answer)}}
@@ -111,6 +112,8 @@ func TestWhatIsNoJudgementIsAskedForAgainAndThenTheScoreIsUnknown(t *testing.T) 
 		"both":                  {"judge/criterion", answered(`{"holds": false, "holds": true}`), `the answer has the key "holds" twice`},
 		"another key":           {"judge/criterion", answered(`{"holds": true, "score": 1}`), `the answer has an unknown field "score"`},
 		"an answer cut short":   {"judge/criterion", cut, "the answer was not whole (truncated)"},
+		"the form itself":       {"judge/criterion", answered("{\"holds\": true, \"why\": \"one sentence\"}\n "), "the answer repeats the form, and gives no reason for its judgement"},
+		"the form, changed":     {"judge/scale", answered(`{"score": 1, "why": "One sentence."}`), "the answer repeats the form, and gives no reason for its judgement"},
 		"a number out of range": {"judge/scale", answered(`{"score": 7}`), `the answer needs the key "score" with a number from 0 to 1`},
 		"prose for a number":    {"judge/scale", answered("Entirely."), `the answer is not one JSON object: "Entirely."`},
 		"no number":             {"judge/scale", answered(`{"why": "x"}`), `the answer needs the key "score" with a number from 0 to 1`},
