@@ -247,7 +247,7 @@ func (k *compiler) request(at string, r Request, s stage) *request {
 	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
 		where := at + ".headers." + name
 		k.header(where, name)
-		t := k.text(where, r.Headers[name].Reveal(), escapeHeader, s)
+		t := k.text(where, r.Headers[name], escapeHeader, s)
 		out.headers = append(out.headers, field{http.CanonicalHeaderKey(name), t})
 		if http.CanonicalHeaderKey(name) == "Content-Type" {
 			contentType, _ = t.literal()

@@ -31,20 +31,20 @@ type Config struct {
 
 // Request is one request. Texts may hold placeholders, such as $(prompt).
 type Request struct {
-	Method    string                 `json:"method" doc:"Method; by default POST with a body, otherwise GET."`
-	URL       string                 `json:"url" format:"uri" doc:"Whole address, if it is another one than the target's url."`
-	Path      string                 `json:"path" doc:"Path and query on the host of the target's url, such as /login."`
-	Query     map[string]string      `json:"query" doc:"Parameters that are added to the address."`
-	Headers   map[string]core.Secret `json:"headers" doc:"Headers of this request."`
-	Body      json.RawMessage        `json:"body,omitempty" doc:"Body: a mapping or list is sent as JSON, a text as it is written. What is inserted is encoded for the body's Content-Type."`
-	JQ        string                 `json:"jq" doc:"Body as a jq program whose output is sent as JSON; $prompt, $messages and so on are its variables."`
-	Form      map[string]string      `json:"form" doc:"Body as the fields of a web form."`
-	Multipart []Part                 `json:"multipart" doc:"Body as the parts of a web form with files."`
-	Take      map[string]Take        `json:"take" doc:"Values that are taken from the answer, for later requests as $(taken.NAME)."`
-	Expect    *Condition             `json:"expect,omitempty" doc:"What the answer must be; any other is an error."`
-	Until     *Condition             `json:"until,omitempty" doc:"The request is sent again until its answer is this."`
-	Every     core.Duration          `json:"every" min:"0s" doc:"Pause between two tries with until; 0s is one second."`
-	Tries     int                    `json:"tries" min:"0" max:"10000" doc:"How often a request with until is sent at most; 0 is 60."`
+	Method    string            `json:"method" doc:"Method; by default POST with a body, otherwise GET."`
+	URL       string            `json:"url" format:"uri" doc:"Whole address, if it is another one than the target's url."`
+	Path      string            `json:"path" doc:"Path and query on the host of the target's url, such as /login."`
+	Query     map[string]string `json:"query" doc:"Parameters that are added to the address."`
+	Headers   map[string]string `json:"headers" doc:"Headers of this request; a secret among them is written as $(secrets.NAME)."`
+	Body      json.RawMessage   `json:"body,omitempty" doc:"Body: a mapping or list is sent as JSON, a text as it is written. What is inserted is encoded for the body's Content-Type."`
+	JQ        string            `json:"jq" doc:"Body as a jq program whose output is sent as JSON; $prompt, $messages and so on are its variables."`
+	Form      map[string]string `json:"form" doc:"Body as the fields of a web form."`
+	Multipart []Part            `json:"multipart" doc:"Body as the parts of a web form with files."`
+	Take      map[string]Take   `json:"take" doc:"Values that are taken from the answer, for later requests as $(taken.NAME)."`
+	Expect    *Condition        `json:"expect,omitempty" doc:"What the answer must be; any other is an error."`
+	Until     *Condition        `json:"until,omitempty" doc:"The request is sent again until its answer is this."`
+	Every     core.Duration     `json:"every" min:"0s" doc:"Pause between two tries with until; 0s is one second."`
+	Tries     int               `json:"tries" min:"0" max:"10000" doc:"How often a request with until is sent at most; 0 is 60."`
 }
 
 // Part is a part of a multipart body.
