@@ -13,6 +13,34 @@ import (
 
 // constrain adds the constraints of a field's format, enum, min and max tags.
 func constrain(n *node, tag reflect.StructTag, required bool) error {
+	if err := constrainText(n, tag); err != nil {
+		return err
+	}
+	if name, ok := tag.Lookup("env"); ok {
+		if err := n.fromEnvironment(name); err != nil {
+			return err
+		}
+	}
+	if required && n.Type == typeString && len(n.Enum) == 0 {
+		one := 1
+		n.MinLength = &one
+	}
+	if value, ok := tag.Lookup("min"); ok {
+		if err := limit(n, value, &n.Minimum, &n.MinLength, &n.MinItems, &n.FormatMinimum); err != nil {
+			return fmt.Errorf("min %q: %w", value, err)
+		}
+	}
+	if value, ok := tag.Lookup("max"); ok {
+		if err := limit(n, value, &n.Maximum, &n.MaxLength, &n.MaxItems, &n.FormatMaximum); err != nil {
+			return fmt.Errorf("max %q: %w", value, err)
+		}
+	}
+	return nil
+}
+
+// constrainText adds the constraints of a field's format and enum tags, which are
+// those of a string or of a list's strings.
+func constrainText(n *node, tag reflect.StructTag) error {
 	text := n
 	if n.Type == typeArray {
 		text = n.Items
@@ -33,25 +61,6 @@ func constrain(n *node, tag reflect.StructTag, required bool) error {
 				return err
 			}
 			text.Enum = append(text.Enum, encoded)
-		}
-	}
-	if name, ok := tag.Lookup("env"); ok {
-		if err := n.fromEnvironment(name); err != nil {
-			return err
-		}
-	}
-	if required && n.Type == typeString && len(n.Enum) == 0 {
-		one := 1
-		n.MinLength = &one
-	}
-	if value, ok := tag.Lookup("min"); ok {
-		if err := limit(n, value, &n.Minimum, &n.MinLength, &n.MinItems, &n.FormatMinimum); err != nil {
-			return fmt.Errorf("min %q: %w", value, err)
-		}
-	}
-	if value, ok := tag.Lookup("max"); ok {
-		if err := limit(n, value, &n.Maximum, &n.MaxLength, &n.MaxItems, &n.FormatMaximum); err != nil {
-			return fmt.Errorf("max %q: %w", value, err)
 		}
 	}
 	return nil

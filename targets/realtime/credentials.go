@@ -23,7 +23,7 @@ const (
 // are fetched anew for each: they may have expired since the last one.
 func (t *target) credentials(ctx context.Context) (http.Header, error) {
 	if !t.config.EphemeralKey {
-		return t.access.Authorized(ctx, t.endpoint.dialect.authorize)
+		return t.access.AuthorizedAnew(ctx, t.endpoint.dialect.authorize)
 	}
 	key, err := t.ephemeralKey(ctx)
 	if err != nil {

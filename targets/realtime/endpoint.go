@@ -68,8 +68,11 @@ func (c Config) parseEndpoint() (*url.URL, error) {
 func otherProtocol(u *url.URL) error {
 	path := strings.TrimRight(u.Path, "/")
 	for _, other := range []struct{ suffix, target string }{
-		{"/chat/completions", "chat"}, {"/responses", "responses"}, {"/v1/messages", "anthropic"},
-		{":generateContent", "gemini"}, {":streamGenerateContent", "gemini"},
+		{"/chat/completions", "chat"},
+		{"/responses", "responses"},
+		{"/v1/messages", "anthropic"},
+		{":generateContent", "gemini"},
+		{":streamGenerateContent", "gemini"},
 	} {
 		if strings.HasSuffix(path, other.suffix) {
 			return wrong("endpoint", "an address of another protocol, which ends in %s", other.suffix).

@@ -34,6 +34,7 @@ type Access struct {
 	proxy   func(*http.Request) (*url.URL, error)
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	secrets secrets
+	printed printed
 	// asked says that a service asked for a client certificate, and none is
 	// configured.
 	asked atomic.Bool
@@ -93,12 +94,24 @@ func oneLine(key, value string) error {
 // them.
 func (a *Access) Header() http.Header { return a.header.Clone() }
 
-// Authorized returns the configured headers with the credentials: an access
-// token, which is fetched anew, as bearer token, or the API key as setKey sets it
-// (see [Bearer]). The caller owns them.
+// Authorized returns the configured headers with the credentials, for a request:
+// an access token as bearer token, or the API key as setKey sets it (see
+// [Bearer]). A token is read from its file each time; one that a program printed
+// is used for up to a minute. The caller owns the headers.
 func (a *Access) Authorized(ctx context.Context, setKey func(header http.Header, key string)) (http.Header, error) {
-	header := a.Header()
+	token, err := a.currentToken(ctx)
+	return a.authorized(token, err, setKey)
+}
+
+// AuthorizedAnew is [Access.Authorized] for a connection that lasts: its token is
+// fetched for it alone, and may be good for one connection only.
+func (a *Access) AuthorizedAnew(ctx context.Context, setKey func(header http.Header, key string)) (http.Header, error) {
 	token, err := a.Token(ctx)
+	return a.authorized(token, err, setKey)
+}
+
+func (a *Access) authorized(token string, err error, setKey func(header http.Header, key string)) (http.Header, error) {
+	header := a.Header()
 	switch {
 	case err != nil:
 		return nil, err

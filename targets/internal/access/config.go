@@ -15,8 +15,8 @@ import (
 type Config struct {
 	APIKey             core.Secret            `json:"api_key" doc:"API key of the service."`
 	AccessToken        core.Secret            `json:"access_token" doc:"Bearer token to use instead of an API key, such as a Microsoft Entra access token."`
-	AccessTokenFile    string                 `json:"access_token_file" format:"local-file" doc:"File with such a token, read again for each connection or conversation."`
-	AccessTokenCommand []string               `json:"access_token_command" format:"command" doc:"Program and arguments that print such a token, run again for each connection or conversation."`
+	AccessTokenFile    string                 `json:"access_token_file" format:"local-file" doc:"File with such a token, read again for each connection or request."`
+	AccessTokenCommand []string               `json:"access_token_command" format:"command" doc:"Program and arguments that print such a token. It is run again for each connection that lasts, and for requests at most once a minute."`
 	Headers            map[string]core.Secret `json:"headers" doc:"Further HTTP headers of each request or handshake, such as OpenAI-Project."`
 	Proxy              string                 `json:"proxy" format:"uri" doc:"HTTP or SOCKS5 proxy to connect through, such as http://proxy.example:3128."`
 	CACertificates     string                 `json:"ca_certificates" doc:"Certificate authorities to trust besides the system's, as PEM; usually a reference such as ${file:ca.pem}."`

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -17,6 +18,8 @@ const (
 	maxToken = 64 << 10
 	// commandTime is how long a program may take to print a token.
 	commandTime = 30 * time.Second
+	// printedTime is how long a printed token is used for further requests.
+	printedTime = time.Minute
 )
 
 // Token returns the access token, or "" if none is configured. It is read from
@@ -46,6 +49,71 @@ func (a *Access) Token(ctx context.Context) (string, error) {
 	}
 	a.Remember(token)
 	return token, nil
+}
+
+// printed is the token that a program printed last. The zero value has none.
+type printed struct {
+	mu    sync.Mutex
+	token string
+	until time.Time
+	// running is the program that is printing the next one; nil if none is.
+	running *printing
+}
+
+// printing is a program that is printing a token. Its result is set before done is
+// closed.
+type printing struct {
+	done  chan struct{}
+	token string
+	err   error
+	// left says that whoever ran the program gave up, so that its error is no one
+	// else's.
+	left bool
+}
+
+// currentToken is [Access.Token], but has a program run at most once a minute, for
+// all that ask.
+func (a *Access) currentToken(ctx context.Context) (string, error) {
+	if len(a.config.AccessTokenCommand) == 0 {
+		return a.Token(ctx)
+	}
+	for {
+		a.printed.mu.Lock()
+		if time.Now().Before(a.printed.until) {
+			defer a.printed.mu.Unlock()
+			return a.printed.token, nil
+		}
+		others := a.printed.running
+		if others == nil {
+			mine := &printing{done: make(chan struct{})}
+			a.printed.running = mine
+			a.printed.mu.Unlock()
+			a.print(ctx, mine)
+			return mine.token, mine.err
+		}
+		a.printed.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		case <-others.done:
+		}
+		if !others.left {
+			return others.token, others.err
+		}
+	}
+}
+
+// print runs the program, and keeps its token.
+func (a *Access) print(ctx context.Context, p *printing) {
+	p.token, p.err = a.Token(ctx)
+	p.left = ctx.Err() != nil
+	a.printed.mu.Lock()
+	defer a.printed.mu.Unlock()
+	a.printed.running = nil
+	if p.err == nil {
+		a.printed.token, a.printed.until = p.token, time.Now().Add(printedTime)
+	}
+	close(p.done)
 }
 
 func readToken(name string) (string, error) {

@@ -7,7 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -100,6 +103,108 @@ func TestATokenThatIsNoneIsAnErrorOfItsKey(t *testing.T) {
 			}
 		})
 	}
+}
+
+// counting returns a program that prints how often it was run, and the file in
+// which it counts.
+func counting(t *testing.T, then string) (config access.Config, count string) {
+	t.Helper()
+	count = filepath.Join(t.TempDir(), "count")
+	script := `echo x >>"$0"; ` + then + ` echo token-$(wc -l <"$0")`
+	return access.Config{AccessTokenCommand: []string{"sh", "-c", script, count}}, count
+}
+
+func bearerOf(t *testing.T, a *access.Access) string {
+	t.Helper()
+	header, err := a.Authorized(t.Context(), apiKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return header.Get("Authorization")
+}
+
+func TestAProgramPrintsATokenForTheRequestsOfAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, _ := counting(t, "")
+		a := open(t, config)
+		for _, step := range []struct {
+			after time.Duration
+			want  string
+		}{{0, "Bearer token-1"}, {59 * time.Second, "Bearer token-1"}, {2 * time.Second, "Bearer token-2"}} {
+			time.Sleep(step.after)
+			if got := bearerOf(t, a); got != step.want {
+				t.Errorf("after another %s: %q, want %q", step.after, got, step.want)
+			}
+		}
+		anew, err := a.AuthorizedAnew(t.Context(), apiKey)
+		if err != nil || anew.Get("Authorization") != "Bearer token-3" {
+			t.Errorf("for a connection: %v, %v", anew, err)
+		}
+		if got := bearerOf(t, a); got != "Bearer token-2" {
+			t.Errorf("the connection's token is used for requests: %q", got)
+		}
+	})
+}
+
+func TestRequestsAtTheSameTimeShareATokenAndAFailure(t *testing.T) {
+	for name, test := range map[string]struct {
+		then, want string
+	}{"a token": {"sleep 0.1;", "Bearer token-1"}, "a failure": {"sleep 0.1; exit 3;", ""}} {
+		t.Run(name, func(t *testing.T) {
+			config, count := counting(t, test.then)
+			a := open(t, config)
+			var all sync.WaitGroup
+			for range 20 {
+				all.Go(func() {
+					header, err := a.Authorized(t.Context(), apiKey)
+					if header.Get("Authorization") != test.want || (err == nil) != (test.want != "") {
+						t.Errorf("%v, %v", header, err)
+					}
+				})
+			}
+			all.Wait()
+			runs, err := os.ReadFile(count)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Whoever asks after a failure has the program run again.
+			if n := len(runs) / 2; test.want != "" && n != 1 || n > 20 {
+				t.Errorf("the program was run %d times", n)
+			}
+		})
+	}
+}
+
+func TestOneRequestThatGivesUpDoesNotFailTheOthers(t *testing.T) {
+	gate := filepath.Join(t.TempDir(), "gate")
+	config, count := counting(t, `while [ ! -e "`+gate+`" ]; do sleep 0.01; done;`)
+	a := open(t, config)
+	first, giveUp := context.WithCancel(t.Context())
+	var impatientOnes, patientOnes sync.WaitGroup
+	impatientOnes.Go(func() {
+		if _, err := a.Authorized(first, apiKey); !errors.Is(err, context.Canceled) {
+			t.Errorf("the first one: %v", err)
+		}
+	})
+	for counted, _ := os.ReadFile(count); len(counted) == 0; counted, _ = os.ReadFile(count) {
+		time.Sleep(time.Millisecond) // until the first one's program runs
+	}
+	impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := a.Authorized(impatient, apiKey); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while the first one's program runs: %v", err)
+	}
+	patientOnes.Go(func() {
+		if got, err := a.Authorized(t.Context(), apiKey); err != nil || got.Get("Authorization") != "Bearer token-2" {
+			t.Errorf("the second one: %v, %v", got, err)
+		}
+	})
+	giveUp()
+	impatientOnes.Wait()
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	patientOnes.Wait()
 }
 
 func TestAProgramThatPrintsATokenEndsWithTheContext(t *testing.T) {
