@@ -3,6 +3,7 @@ module github.com/redteam-orchestrator/orchestrator/targets/providers
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/redteam-orchestrator/orchestrator v0.1.0
 	go.uber.org/goleak v1.3.0
 )

@@ -87,7 +87,7 @@ func (e endpoint) azurePath(path, model string) (string, error) {
 	dated := e.query.Has("api-version")
 	switch {
 	case path == "" && dated, path == "/openai" && dated, path == "/openai/deployments" && dated:
-		return "/openai/deployments/" + url.PathEscape(model), nil
+		return "/openai/deployments/" + model, nil
 	case strings.HasPrefix(path, "/openai/deployments/") && !dated:
 		return "", wrong("endpoint", "the address of a deployment has no api-version").
 			WithHint("add it, as in ?api-version=2024-10-21, or use https://NAME.openai.azure.com, the v1 API")

@@ -118,6 +118,7 @@ func (a assistant) encode() (json.RawMessage, error) {
 	}
 	for _, c := range a.calls {
 		if c.function {
+			//nolint:staticcheck // the former protocol, in which the server called it
 			m.FunctionCall = openai.ChatCompletionAssistantMessageParamFunctionCall{Name: c.Name, Arguments: c.Arguments}
 			continue
 		}
@@ -169,6 +170,7 @@ func result(c sentCall, output string) (json.RawMessage, error) {
 		return nil, err
 	}
 	if c.function {
+		//nolint:staticcheck // the former protocol, in which the server called it
 		return encode(openai.ChatCompletionMessageParamUnion{OfFunction: &openai.ChatCompletionFunctionMessageParam{Name: c.Name, Content: param.NewOpt(text)}})
 	}
 	return encode(openai.ToolMessage(text, c.ID))

@@ -22,9 +22,6 @@ const maxShown = 400
 // largest size, sound or escaped text, and what is around it.
 func (c Config) largest() int { return 2*c.MaxReplyBytes + 64<<10 }
 
-// errQuiet is the cause of a stream that was closed because nothing came.
-var errQuiet = errors.New("quiet")
-
 // readStream reads a stream of events. body is closed where nothing comes for too
 // long.
 func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a *answer) error {

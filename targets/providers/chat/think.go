@@ -15,7 +15,7 @@ func (a *answer) splitThoughts() {
 	if mode == "keep" {
 		return
 	}
-	a.reply.Edit("", func(text string) (reasoning, said string) { return splitThought(text, mode == "split_unopened") })
+	a.reply.Split("", func(text string) (reasoning, said string) { return splitThought(text, mode == "split_unopened") })
 }
 
 // splitThought splits a text that begins with <think>. With unopened, a text in which

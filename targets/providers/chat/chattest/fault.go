@@ -90,21 +90,21 @@ func behaviours() map[string]behaviour {
 
 // refusals are responses that are no success.
 func refusals() map[string]behaviour {
-	json := func(status int, body string, header ...string) behaviour {
-		b := behaviour{status: status, body: body, header: map[string]string{"Content-Type": "application/json"}}
-		for i := 0; i < len(header); i += 2 {
-			b.header[header[i]] = header[i+1]
-		}
+	json := func(status int, body string) behaviour {
+		return behaviour{status: status, body: body, header: map[string]string{"Content-Type": "application/json"}}
+	}
+	after := func(name, value string, b behaviour) behaviour {
+		b.header[name] = value
 		return b
 	}
 	noOptions := json(400, errorBody("invalid_request_error", "", "", "Unrecognized request argument supplied: stream_options"))
 	noOptions.applies = func(r *Request) bool { return r.Options != nil }
 	return map[string]behaviour{
-		"rate-limit":     json(429, errorBody("requests", "rate_limit_exceeded", "", "Rate limit reached for requests. Please try again in 1.5s."), "Retry-After", "2"),
-		"rate-limit-ms":  json(429, errorBody("tokens", "rate_limit_exceeded", "", "Rate limit reached."), "Retry-After-Ms", "1500"),
+		"rate-limit":     after("Retry-After", "2", json(429, errorBody("requests", "rate_limit_exceeded", "", "Rate limit reached for requests. Please try again in 1.5s."))),
+		"rate-limit-ms":  after("Retry-After-Ms", "1500", json(429, errorBody("tokens", "rate_limit_exceeded", "", "Rate limit reached."))),
 		"quota":          json(429, errorBody("insufficient_quota", "insufficient_quota", "", "You exceeded your current quota.")),
 		"unavailable":    json(503, errorBody("server_error", "", "", "The server is overloaded.")),
-		"busy":           json(503, errorBody("server_error", "", "", "The server is being deployed."), "Retry-After", "2"),
+		"busy":           after("Retry-After", "2", json(503, errorBody("server_error", "", "", "The server is being deployed."))),
 		"server-error":   json(500, errorBody("server_error", "", "", "The server had an error while processing your request.")),
 		"forbidden":      json(403, errorBody("invalid_request_error", "access_denied", "", "Your project does not have access to this model.")),
 		"not-found":      json(404, errorBody("invalid_request_error", "model_not_found", "", "The model does not exist or you do not have access to it.")),

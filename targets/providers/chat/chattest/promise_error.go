@@ -114,7 +114,7 @@ func cutPromises() []promise {
 		only("whole", breaks("an answer that never ends is a timeout", "stall", core.ErrorTimeout, "timeouts.turn", "one two ", turn)),
 		only("stream", ends("without its last mark, a stream is unconfirmed", "no-done", core.FinishUnconfirmed, "[DONE]", all)),
 		{name: "a service that never answers is a timeout", faults: []string{"silence"}, config: turn, verify: func(s *stage) {
-			s.fails(core.ErrorTimeout, "within 150ms")
+			s.about(s.fails(core.ErrorTimeout, "within 150ms"), core.SubjectAnswer)
 		}},
 		{name: "a caller who leaves ends the request at once", faults: []string{"stall"}, verify: func(s *stage) {
 			ctx, cancel := context.WithCancel(s.Context())

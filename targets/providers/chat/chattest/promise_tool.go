@@ -30,11 +30,14 @@ func oneCall(r *Request) Answer {
 	return a
 }
 
-// results is the message with the results of calls, by their identifiers.
-func results(outputs ...string) core.Message {
+// output is the result of a call.
+type output struct{ id, text string }
+
+// results is the message with the results of calls.
+func results(outputs ...output) core.Message {
 	m := core.Message{Role: core.Tool}
-	for i := 0; i < len(outputs); i += 2 {
-		data := encode(object{"call_id": outputs[i], "output": outputs[i+1]})
+	for _, o := range outputs {
+		data := encode(object{"call_id": o.id, "output": o.text})
 		m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}})
 	}
 	return m
@@ -60,33 +63,40 @@ func (s *stage) calls(r core.Reply) []toolCall {
 	return calls
 }
 
+// shape is the promise that calls of another form are understood, and can be
+// answered. An identifier that is wanted as "" may be any.
+func shape(name, fault string, want ...toolCall) promise {
+	config := map[string]any{"tools": offered()}
+	agent := caller
+	if len(want) == 1 {
+		agent = oneCall
+	}
+	return promise{name: name, faults: []string{fault + "@1"}, config: config, agent: agent, verify: func(s *stage) {
+		c := s.talk(core.Start{})
+		got := s.calls(s.say(c, core.UserText("call")))
+		if len(got) != len(want) {
+			s.Fatalf("the calls are %v, want %v", got, want)
+		}
+		var outputs []output
+		for i := range want {
+			if want[i].ID == "" && got[i].ID != "" {
+				want[i].ID = got[i].ID
+			}
+			if got[i] != want[i] {
+				s.Errorf("call %d is %v, want %v", i+1, got[i], want[i])
+			}
+			outputs = append(outputs, output{got[i].ID, "r" + got[i].Name})
+		}
+		s.say(c, results(outputs...))
+	}}
+}
+
+// offered are the tools that the target offers.
+func offered() []any { return []any{object{"name": "look_up"}, object{"name": "dial"}} }
+
 // toolPromises are about calls of tools.
 func toolPromises() []promise {
-	tools := map[string]any{"tools": []any{map[string]any{"name": "look_up"}, map[string]any{"name": "dial"}}}
-	shape := func(name, fault string, want ...toolCall) promise {
-		agent := caller
-		if len(want) == 1 {
-			agent = oneCall
-		}
-		return promise{name: name, faults: []string{fault + "@1"}, config: tools, agent: agent, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			got := s.calls(s.say(c, core.UserText("call")))
-			if len(got) != len(want) {
-				s.Fatalf("the calls are %v, want %v", got, want)
-			}
-			var outputs []string
-			for i := range want {
-				if want[i].ID == "" && got[i].ID != "" {
-					want[i].ID = got[i].ID
-				}
-				if got[i] != want[i] {
-					s.Errorf("call %d is %v, want %v", i+1, got[i], want[i])
-				}
-				outputs = append(outputs, got[i].ID, "r"+got[i].Name)
-			}
-			s.say(c, results(outputs...))
-		}}
-	}
+	tools := map[string]any{"tools": offered()}
 	lookUp, dial := toolCall{"call_a", "look_up", `{"account":"7"}`}, toolCall{"call_b", "dial", `{"number": `}
 	anonymous := toolCall{"", "look_up", `{"account":"7"}`}
 	return []promise{
@@ -97,13 +107,13 @@ func toolPromises() []promise {
 			if got := s.calls(r); len(got) != 2 || got[0] != lookUp || got[1] != dial {
 				s.Errorf("the calls are %v", got)
 			}
-			s.answered(c, results("call_b", "busy", "call_a", "none"), "busy none done.")
+			s.answered(c, results(output{"call_b", "busy"}, output{"call_a", "none"}), "busy none done.")
 			s.answered(c, core.UserText("and now?"), "busy none done.")
 		}},
 		{name: "a call without a result is answered before the next turn", config: tools, agent: caller, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("call"))
-			r := s.answered(c, results("call_a", "none"), "none There is no result. done.")
+			r := s.answered(c, results(output{"call_a", "none"}), "none There is no result. done.")
 			s.warned(r, `tool "dial"`)
 			s.say(c, core.UserText("call"))
 			s.warned(s.say(c, core.UserText("never mind")), `tool "look_up"`, `tool "dial"`)
@@ -111,7 +121,7 @@ func toolPromises() []promise {
 		{name: "a result that nobody waits for is refused", config: tools, agent: caller, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("call"))
-			_, err := c.Send(s.Context(), results("call_z", "none"))
+			_, err := c.Send(s.Context(), results(output{"call_z", "none"}))
 			s.kind(err, core.ErrorInput, "call_z")
 		}},
 		{name: "the choice among tools is sent", config: map[string]any{"tools": tools["tools"], "tool_choice": "dial", "parallel_tool_calls": false}, agent: caller, verify: func(s *stage) {

@@ -67,6 +67,12 @@ func turnPromises() []promise {
 			s.answered(s.talk(core.Start{}), core.UserText("one"), "one")
 			s.answered(s.talk(core.Start{}), core.UserText("two"), "two")
 		}},
+	}
+}
+
+// parameterPromises are about what is sent beside the messages.
+func parameterPromises() []promise {
+	return []promise{
 		{name: "only the parameters that are named are sent", verify: func(s *stage) {
 			s.reply("one")
 			wanted := map[string]bool{"model": true, "messages": true, "stream": s.stream, "stream_options": s.stream}
@@ -102,6 +108,13 @@ func turnPromises() []promise {
 			s.warned(s.say(c, core.UserText("one")))
 			s.warned(s.say(c, core.UserText("two")), "system_fingerprint")
 		}},
+	}
+}
+
+// recordPromises are about what is recorded beside a reply, and that a text comes
+// through unchanged.
+func recordPromises() []promise {
+	return []promise{
 		{name: "text that JSON cannot carry is not changed, but refused", verify: func(s *stage) {
 			_, err := s.talk(core.Start{}).Send(s.Context(), core.UserText("\xff"))
 			s.kind(err, core.ErrorInput, "UTF-8")

@@ -72,7 +72,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	redirect := s.redirect
 	s.mu.Unlock()
 	if redirect != "" {
-		http.Redirect(w, r, redirect+r.URL.Path, http.StatusTemporaryRedirect)
+		w.Header().Set("Location", redirect)
+		w.WriteHeader(http.StatusTemporaryRedirect)
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
@@ -139,11 +140,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *Request
 	}
 	for _, b := range planned {
 		if b.status != 0 {
-			for name, value := range b.header {
-				w.Header().Set(name, value)
-			}
-			w.WriteHeader(b.status)
-			_, _ = io.WriteString(w, b.body)
+			b.refuse(w)
 			return
 		}
 		if b.answer != nil {
@@ -154,30 +151,43 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *Request
 			how = b.write
 		}
 	}
-	if how.beforeHeaders {
+	switch {
+	case how.beforeHeaders:
 		<-r.Context().Done()
-		return
+	case request.Stream && !how.inOnePiece:
+		how.stream(w, r, eventsOf(answer, request, planned))
+	default:
+		how.piece(w, r, encode(wholeOf(answer, request, planned)))
 	}
-	if request.Stream && !how.inOnePiece {
-		events := answer.events(request)
-		for _, b := range planned {
-			if b.events != nil {
-				events = b.events(request, events)
-			}
+}
+
+// refuse writes the response in place of an answer.
+func (b behaviour) refuse(w http.ResponseWriter) {
+	for name, value := range b.header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(b.status)
+	_, _ = io.WriteString(w, b.body) // an error means that the client is gone
+}
+
+func eventsOf(a Answer, r *Request, planned []behaviour) []object {
+	events := a.events(r)
+	for _, b := range planned {
+		if b.events != nil {
+			events = b.events(r, events)
 		}
-		how.stream(w, r, events)
-		return
 	}
-	document := answer.whole(request)
+	return events
+}
+
+func wholeOf(a Answer, r *Request, planned []behaviour) object {
+	document := a.whole(r)
 	for _, b := range planned {
 		if b.whole != nil {
 			b.whole(document)
 		}
 	}
-	if how.inOnePiece {
-		how.mediaType = "application/json"
-	}
-	how.piece(w, r, encode(document))
+	return document
 }
 
 func orElse(s, other string) string {
@@ -197,6 +207,9 @@ func (how writing) header(w http.ResponseWriter) {
 
 // piece writes an answer in one piece.
 func (how writing) piece(w http.ResponseWriter, r *http.Request, document []byte) {
+	if how.inOnePiece {
+		how.mediaType = "application/json"
+	}
 	how.header(w)
 	if how.stop > 0 { // in the middle of what is said
 		place := bytes.Index(document, []byte(`"content":"`)) + len(`"content":"`) + 8
@@ -229,12 +242,11 @@ func (how writing) stream(w http.ResponseWriter, r *http.Request, events []objec
 		if how.comments {
 			_, _ = io.WriteString(w, ": PROCESSING"+line+line+"id: 1"+line+"retry: 10"+line)
 		}
-		name := ""
 		if e["oops"] != nil {
 			_, _ = io.WriteString(w, "data: {oops"+line+line)
 			continue
 		}
-		_, _ = io.WriteString(w, name+"data: "+string(encode(e))+line+line)
+		_, _ = io.WriteString(w, "data: "+string(encode(e))+line+line)
 		flush()
 	}
 	if !how.noDone {

@@ -2,12 +2,20 @@ package chattest
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 )
 
 // shapes are forms in which compatible servers answer that the protocol does not
 // have.
 func shapes() map[string]behaviour {
+	all := textShapes()
+	maps.Copy(all, callShapes())
+	maps.Copy(all, frameShapes())
+	return all
+}
+
+func textShapes() map[string]behaviour {
 	return map[string]behaviour{
 		"content-parts": both(func(m object) {
 			if text, ok := m["content"].(string); ok && text != "" {
@@ -24,6 +32,11 @@ func shapes() map[string]behaviour {
 				m["reasoning"] = "hm "
 			}
 		}),
+	}
+}
+
+func callShapes() map[string]behaviour {
+	return map[string]behaviour{
 		"object-arguments": both(func(m object) {
 			eachCall(m, func(call object) {
 				f := call["function"].(object)
@@ -51,6 +64,11 @@ func shapes() map[string]behaviour {
 			eachCall(m, func(call object) { m["function_call"] = call["function"] })
 			delete(m, "tool_calls")
 		}),
+	}
+}
+
+func frameShapes() map[string]behaviour {
+	return map[string]behaviour{
 		"wrong-types": {
 			whole: func(o object) { o["created"], o["system_fingerprint"], o["service_tier"] = "now", 7, []any{} },
 			events: func(_ *Request, events []object) []object {

@@ -4,13 +4,20 @@ package jsoncut
 
 import "bytes"
 
-// Close returns a JSON document for the beginning of one: an open string is ended,
-// an unfinished literal or key is dropped, and open objects and lists are closed.
-// What is not the beginning of JSON gives JSON no more than it was.
+// Close returns a JSON document for the beginning of one: an open string is ended, an
+// unfinished key, escape or literal is dropped, and open objects and lists are
+// closed. What is not the beginning of JSON gives no JSON, either.
 func Close(cut []byte) []byte {
-	s := scan(cut)
+	s := scanner{doc: cut}
+	for s.at < len(cut) {
+		if s.inString {
+			s.inside()
+		} else {
+			s.outside()
+		}
+	}
 	doc := bytes.Clone(cut[:s.keep])
-	if s.inString {
+	if s.inString && !s.isKey {
 		doc = append(doc, '"')
 	}
 	for i := len(s.open) - 1; i >= 0; i-- {
@@ -19,125 +26,117 @@ func Close(cut []byte) []byte {
 	return doc
 }
 
-// state is where a document stands at its end.
-type state struct {
-	open     []byte // what closes the open objects and lists, outermost first
-	inString bool
+// scanner goes through a document.
+type scanner struct {
+	doc []byte
+	at  int
 	// keep is how much of the document a closed one can begin with.
 	keep int
+	// open is what closes the open objects and lists, the outermost first.
+	open     []byte
+	inString bool
+	// isKey says that the present string is a key, keyNext that the next one is.
+	isKey, keyNext bool
 }
 
-func scan(doc []byte) state {
-	var s state
-	isKey, start := false, 0 // of the present string
-	expectsKey := func() bool { return len(s.open) > 0 && s.open[len(s.open)-1] == '}' }
-	key := false
-	for i := 0; i < len(doc); i++ {
-		c := doc[i]
-		switch {
-		case s.inString && c == '\\':
-			if n := escape(doc[i:]); n > 0 {
-				i += n - 1
-				if !isKey {
-					s.keep = i + 1
-				}
-				continue
-			}
-			return s.end(isKey) // the escape is cut
-		case s.inString && c == '"':
-			s.inString = false
-			if !isKey {
-				s.keep = i + 1
-			}
-		case s.inString:
-			if !isKey && c < 0x80 {
-				s.keep = i + 1
-			} else if n := runeAt(doc[i:]); n > 0 {
-				i += n - 1
-				if !isKey {
-					s.keep = i + 1
-				}
-			} else {
-				return s.end(isKey)
-			}
-		case c == '"':
-			s.inString, isKey, start = true, key, i
-			if !isKey {
-				s.keep = start + 1
-			}
-		case c == '{' || c == '[':
-			s.open = append(s.open, c+2) // '}' and ']' follow two after
-			s.keep = i + 1
-			key = c == '{'
-		case c == '}' || c == ']':
-			if len(s.open) > 0 {
-				s.open = s.open[:len(s.open)-1]
-			}
-			s.keep, key = i+1, false
-		case c == ',':
-			key = expectsKey()
-			if literalBefore(doc, i) {
-				s.keep = i
-			}
-		case c == ':':
-			key = false
+// kept goes on, and keeps what was gone through.
+func (s *scanner) kept(n int) {
+	s.at += n
+	s.keep = s.at
+}
+
+// outside goes past one byte that is in no string.
+func (s *scanner) outside() {
+	switch c := s.doc[s.at]; c {
+	case '"':
+		s.inString, s.isKey, s.keyNext = true, s.keyNext, false
+		if s.isKey {
+			s.at++
+		} else {
+			s.kept(1)
 		}
+	case '{', '[':
+		s.open = append(s.open, c+2) // '}' and ']' are two places after them
+		s.keyNext = c == '{'
+		s.kept(1)
+	case '}', ']':
+		if len(s.open) > 0 {
+			s.open = s.open[:len(s.open)-1]
+		}
+		s.keyNext = false
+		s.kept(1)
+	case ',':
+		s.keyNext = len(s.open) > 0 && s.open[len(s.open)-1] == '}'
+		if literalEnds(s.doc[:s.at]) {
+			s.keep = s.at
+		}
+		s.at++
+	default:
+		s.at++
 	}
-	return s.end(isKey)
 }
 
-// end drops a string that is an unfinished key.
-func (s state) end(isKey bool) state {
-	if s.inString && isKey {
+// inside goes past one character of a string, or to the end of the document where
+// it is cut.
+func (s *scanner) inside() {
+	rest := s.doc[s.at:]
+	if rest[0] == '"' {
 		s.inString = false
 	}
-	return s
+	n := 1
+	switch {
+	case rest[0] == '\\':
+		n = escape(rest)
+	case rest[0] >= 0xC0:
+		n = sequence(rest)
+	}
+	switch {
+	case n > len(rest):
+		s.at = len(s.doc)
+	case s.isKey:
+		s.at += n
+	default:
+		s.kept(n)
+	}
 }
 
-// literalBefore reports whether a number, true, false or null ends before i.
-func literalBefore(doc []byte, i int) bool {
-	before := bytes.TrimRight(doc[:i], " \t\r\n")
-	if len(before) == 0 {
+// literalEnds reports whether a text ends with a number, true, false or null.
+func literalEnds(text []byte) bool {
+	text = bytes.TrimRight(text, " \t\r\n")
+	if len(text) == 0 {
 		return false
 	}
-	last := before[len(before)-1]
+	last := text[len(text)-1]
 	return last >= '0' && last <= '9' || last >= 'a' && last <= 'z'
 }
 
-// escape returns the length of the escape at the beginning; 0 if it is cut. A
-// surrogate is kept with its other half only.
+// escape returns the length of the escape at the beginning of a text, which may be
+// shorter. Both halves of a surrogate pair are one escape.
 func escape(b []byte) int {
-	if len(b) < 2 {
-		return 0
-	}
-	if b[1] != 'u' {
+	if len(b) < 2 || b[1] != 'u' {
 		return 2
 	}
-	if len(b) < 6 {
-		return 0
+	isHalf := len(b) >= 4 && (b[2] == 'd' || b[2] == 'D') && bytes.IndexByte([]byte("89abAB"), b[3]) >= 0
+	if isHalf && (len(b) <= 6 || b[6] == '\\' && (len(b) == 7 || b[7] == 'u')) {
+		return 12
 	}
-	if high := b[2] == 'd' || b[2] == 'D'; !high || b[3] < '8' || b[3] > 'b' && b[3] != 'A' && b[3] != 'B' {
-		return 6
-	}
-	if len(b) < 12 {
-		return 0
-	}
-	return 12
+	return 6
 }
 
-// runeAt returns the length of the UTF-8 sequence at the beginning; 0 if it is cut.
-func runeAt(b []byte) int {
-	n := 1
+// sequence returns the length of the UTF-8 sequence at the beginning of a text,
+// which may be shorter. One that is broken is as long as it is right.
+func sequence(b []byte) int {
+	length := 2
 	switch {
 	case b[0] >= 0xF0:
-		n = 4
+		length = 4
 	case b[0] >= 0xE0:
-		n = 3
-	case b[0] >= 0xC0:
-		n = 2
+		length = 3
 	}
-	if len(b) < n {
-		return 0
+	for i := 1; i < min(length, len(b)); i++ {
+		if b[i]&0xC0 != 0x80 {
+			return i
+		}
 	}
-	return n
+	return length
 }

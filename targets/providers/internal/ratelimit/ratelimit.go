@@ -23,7 +23,7 @@ func Read(header http.Header) []core.RateLimit {
 	var all []core.RateLimit
 	for key := range header {
 		key = strings.ToLower(key)
-		name, limit, reset := "", "", ""
+		var name, limit, reset string
 		if rest, ok := strings.CutPrefix(key, "x-ratelimit-remaining-"); ok {
 			name, limit, reset = rest, "x-ratelimit-limit-"+rest, "x-ratelimit-reset-"+rest
 		} else if rest, ok := strings.CutPrefix(key, "anthropic-ratelimit-"); ok {

@@ -4,6 +4,7 @@ package reply
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -159,17 +160,17 @@ func (b *Builder) Said() string {
 	return string(said)
 }
 
-// Edit replaces the text of a part by others, in order; empty ones are left out.
-func (b *Builder) Edit(key string, edit func(text string) (reasoning, said string)) {
+// Split divides the text of a part into what the model thinks and what it says.
+func (b *Builder) Split(key string, split func(text string) (reasoning, said string)) {
 	for i, p := range b.pieces {
 		if p.modality != core.Text || p.key != key || p.spoken {
 			continue
 		}
-		reasoning, said := edit(string(p.data))
-		if reasoning == "" {
+		reasoning, said := split(string(p.data))
+		p.data = []byte(said)
+		if strings.TrimSpace(reasoning) == "" {
 			return
 		}
-		p.data = []byte(said)
 		thought := &piece{modality: core.Reasoning, key: key, data: []byte(reasoning)}
 		b.pieces = append(b.pieces[:i:i], append([]*piece{thought}, b.pieces[i:]...)...)
 		return
