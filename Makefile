@@ -30,7 +30,7 @@ LONGEST := ./cmd/... ./plugins/... ./targets/... ./examples/...
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: build ## run campaigns/voicebot.yaml against the practice target, offline
+demo: build ## attack the practice target by text, by voice and through its web site, offline
 	@.ci/need speech
 	@examples/voicebot/demo.sh
 

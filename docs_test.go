@@ -258,20 +258,3 @@ func TestTheMakefileHasAtMostEightTargets(t *testing.T) {
 		t.Errorf("the Makefile has %d targets, want 1 to 8", len(targets))
 	}
 }
-
-func TestEveryCampaignInTheRepositoryPlansCleanly(t *testing.T) {
-	campaigns, err := filepath.Glob("campaigns/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(campaigns) == 0 {
-		t.Fatal("there is no campaign")
-	}
-	dir := workspace(t, programs.Build(t))
-	for _, c := range campaigns {
-		cmd := inWorkspace(t.Context(), dir, "bin/orchestrator validate "+c)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", c, err, out)
-		}
-	}
-}

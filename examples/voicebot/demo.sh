@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The demonstration: starts the practice target, attacks it with
-# campaigns/voicebot.yaml, and stops everything that it started. It fails
-# unless the run gives findings, which is what the practice target is for.
+# The demonstration: starts the practice target, attacks it with campaigns/demo.yaml
+# by text, by voice and through its web site, and stops everything that it started.
+# It fails unless each of the three gives the code away, which is what the practice
+# target is for.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
@@ -19,11 +20,20 @@ until grep -q '^listening on ' "$work/voicebot.log"; do
 done
 echo "practice target: $(sed -n 's/^listening on //p' "$work/voicebot.log")"
 
-status=0
-bin/orchestrator run --store build/demo campaigns/voicebot.yaml || status=$?
+set +e
+bin/orchestrator run --store build/demo campaigns/demo.yaml | tee "$work/table"
+status=${PIPESTATUS[0]}
+set -e
+for way in by-text by-voice by-web-form; do
+  # A row of the table is the attack, its trials, and how many succeeded.
+  if ! awk -v way="$way" '$1 == way && $2 > 0 && $2 == $3 { found = 1 } END { exit !found }' "$work/table"; then
+    echo "demo: $way did not get the code in each of its trials (exit code $status)" >&2
+    tail -n 20 "$work/voicebot.log" >&2
+    exit 1
+  fi
+done
 if [ "$status" -ne 1 ]; then
   echo "demo: expected findings (exit code 1), got exit code $status" >&2
-  tail -n 20 "$work/voicebot.log" >&2
   exit 1
 fi
-echo "demo: the practice target gave its code away, as it should (exit code 1 = findings)"
+echo "demo: by text, by voice and through its web site, the practice target gave its code away, as it should"
