@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -31,8 +32,8 @@ func (t *target) newClient(ctx context.Context) (*client, error) {
 	}
 	jar := &jars{own: map[string]http.CookieJar{}}
 	var cookies []*http.Cookie
-	for name, value := range t.config.Cookies {
-		cookies = append(cookies, &http.Cookie{Name: name, Value: value.Reveal(), Path: "/"})
+	for _, name := range slices.Sorted(maps.Keys(t.config.Cookies)) {
+		cookies = append(cookies, &http.Cookie{Name: name, Value: t.config.Cookies[name].Reveal(), Path: "/"})
 	}
 	jar.SetCookies(t.plan.base, cookies)
 	c := access.Client(t.transport)

@@ -25,7 +25,7 @@ type template []piece
 var placeholder = regexp.MustCompile(`^[a-z][a-z_]*(\.[A-Za-z0-9_-]+)?(\|[a-z0-9]+)*$`)
 
 // parseTemplate parses a text with placeholders: $(name), or $(name|filter). "$$("
-// stands for a literal "$(".
+// stands for a literal "$(", and "$$$(name)" for a "$" before a placeholder.
 func parseTemplate(s string) (template, error) {
 	var t template
 	literal := func(text string) {
@@ -41,8 +41,10 @@ func parseTemplate(s string) (template, error) {
 			literal(s)
 			return t, nil
 		}
-		if strings.HasSuffix(before, "$") {
-			literal(strings.TrimSuffix(before, "$") + "$(")
+		dollars := len(before) - len(strings.TrimRight(before, "$"))
+		before = before[:len(before)-dollars] + strings.Repeat("$", (dollars+1)/2)
+		if dollars%2 == 1 {
+			literal(before + "(")
 			s = after
 			continue
 		}
