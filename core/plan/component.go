@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -55,7 +56,8 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 		if problem.Secret {
 			report = p.report.SecretProblem
 		}
-		report(c.Config.At(problem.Path), problem.Hint, "%s: %s%s", d, where, problem.Message)
+		hint := cmp.Or(problem.Hint, p.options.Environment.missing(d, problem.Path, config.Variables(c.Config.JSON)))
+		report(c.Config.At(problem.Path), hint, "%s: %s%s%s", d, where, problem.Message, p.options.Environment.from(d, problem.Path))
 	}
 	p.checkSecrets(d, c, config)
 	p.checkPrograms(d, c, config)

@@ -26,9 +26,10 @@ const placeholder = "placeholder"
 // of both can be combined. An error means that a component could not be asked,
 // for example because its plugin died; the campaign may be valid then.
 //
-// The components get a placeholder for each secret.
-func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, check Check) (yamlfile.Problems, error) {
-	p := newPlanner(c, catalog, Options{})
+// The components get a placeholder for each secret. v says which settings are the
+// environment's.
+func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, v Variables, check Check) (yamlfile.Problems, error) {
+	p := newPlanner(c, catalog, Options{Environment: v})
 	var failures []error
 	p.definitions(func(d Definition, c campaign.Component) {
 		_, schema, ok := catalog.Lookup(d.Kind, c.Use)
@@ -42,7 +43,7 @@ func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, ch
 		err = check(ctx, d.Kind, c.Use, config)
 		if wrong, ok := errors.AsType[core.Errors](err); ok {
 			for _, e := range wrong {
-				p.report.Problem(c.Config.At(e.Field), e.Hint, "%s: %s", d, e)
+				p.report.Problem(c.Config.At(e.Field), e.Hint, "%s: %s%s", d, e, v.from(d, e.Field))
 			}
 		} else if err != nil {
 			failures = append(failures, fmt.Errorf("checking %s: %w", d, err))

@@ -24,6 +24,9 @@ type Options struct {
 	// AllowFile returns why a component may not read a file that the campaign
 	// names; nil where it may. A nil AllowFile allows none.
 	AllowFile func(path string) error
+	// Environment are the settings of the campaign that [FillIn] has put in, and the
+	// secrets that it has not, for messages.
+	Environment Variables
 	// Absent are the campaign's plugins that are unknown for a reason that was
 	// already reported.
 	Absent map[string]bool

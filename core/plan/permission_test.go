@@ -168,7 +168,7 @@ func TestComponentsAreAskedAboutTheirConfigurations(t *testing.T) {
 			core.Errorf(core.ErrorConfig, "nothing fits"),
 		}
 	}
-	got, err := plan.CheckConfigs(t.Context(), read(t, yaml), catalog(t), check)
+	got, err := plan.CheckConfigs(t.Context(), read(t, yaml), catalog(t), plan.Variables{}, check)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestComponentsAreNotAskedAboutWhatTheirSchemasRefuse(t *testing.T) {
 		}
 		return nil
 	}
-	if got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{voise: alloy}`)), catalog(t), check); len(got) > 0 || err != nil {
+	if got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{voise: alloy}`)), catalog(t), plan.Variables{}, check); len(got) > 0 || err != nil {
 		t.Errorf("problems %v, error %v", got, err)
 	}
 }
@@ -201,7 +201,7 @@ func TestAComponentThatCannotBeAskedIsNoProblemOfTheCampaign(t *testing.T) {
 	check := func(context.Context, core.Kind, string, []byte) error {
 		return core.Errorf(core.ErrorUnavailable, "the plugin died")
 	}
-	got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{}`)), catalog(t), check)
+	got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{}`)), catalog(t), plan.Variables{}, check)
 	if len(got) > 0 || core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), `checking target "agent"`) {
 		t.Errorf("problems %v, error %v", got, err)
 	}

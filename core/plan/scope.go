@@ -77,7 +77,7 @@ func (p *planner) checkScope(d Definition, at yamlfile.Position, u uri) {
 	if scope.Loopback(host) || scope.Allows(p.campaign.Scope.Hosts, host, port) {
 		return
 	}
-	by := ""
+	by := p.options.Environment.from(d, u.Path)
 	if u.byDefault {
 		by = " (the component's default)"
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
@@ -15,6 +16,9 @@ type loadedCampaign struct {
 	choice   install.Choice
 	// companions are those that it needs.
 	companions companions
+	// environment are the settings that the environment gives, or that were
+	// recorded when it gave them.
+	environment plan.Variables
 	// claim is the claim of a run that is resumed; nil for any other.
 	claim *store.Claim
 }

@@ -30,6 +30,7 @@ func replayedPlan(ctx context.Context, s *store.Reader, run store.Run) (*plan.Pl
 	if err != nil {
 		return nil, nil, err
 	}
+	recorded = plan.Refill(recorded, filledOf(run))
 	catalog, err := s.Components(ctx, run.ID)
 	if err != nil {
 		return nil, nil, err

@@ -74,6 +74,9 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 	for _, v := range loaded.values() {
 		r.Log.Note(v.String())
 	}
+	for _, warning := range loaded.withheld() {
+		r.Log.Warn(warning)
+	}
 	if err := permit(ctx, h, p, loaded.campaign.Scope.Hosts, proxy); err != nil {
 		return Outcome{}, err
 	}

@@ -25,6 +25,8 @@ type Secrets struct {
 	Folders   []string
 	Files     Files
 	LookupEnv func(name string) (string, bool)
+	// Variables are those of files, where the environment has none of the name.
+	Variables Variables
 }
 
 // locate returns the folder that a secret's file has to be in, and its name
@@ -91,9 +93,9 @@ func (s *Secrets) Lookup(campaign string) secret.Lookup {
 	return func(ref secret.Reference) (string, error) {
 		switch ref.Scheme {
 		case secret.SchemeEnv:
-			value, ok := s.LookupEnv(ref.Name)
+			value, _, ok := s.lookup(ref.Name)
 			if !ok {
-				return "", core.Errorf(core.ErrorConfig, "the environment variable %s is not set", ref.Name).WithHint("export %s before the run", ref.Name)
+				return "", core.Errorf(core.ErrorConfig, "the environment variable %s is not set", ref.Name).WithHint("export %s before the run, or put it into a file for --env-file", ref.Name)
 			}
 			return value, nil
 		case secret.SchemeFile:

@@ -6,18 +6,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
-// secretFlags say which files a campaign may name as secrets.
-type secretFlags struct{ dirs []string }
+// secretFlags say which files a campaign may name as secrets, and which give the
+// values of variables.
+type secretFlags struct{ dirs, envFiles []string }
 
 func (f *secretFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.dirs, "secret-dir", nil, "`folder` whose files a campaign may name as secrets, or have a component read, by absolute path; may be repeated")
+	cmd.Flags().StringArrayVar(&f.envFiles, "env-file", nil, "`file` of lines NAME=VALUE that ${NAME} refers to, where the environment has no such variable; may be repeated")
 }
 
-func (f *secretFlags) secrets(env Env) *app.Secrets {
-	return &app.Secrets{Folders: f.dirs, Files: env.Files, LookupEnv: env.LookupEnv}
+// secrets returns the Secrets. Warnings about the files are written to w.
+func (f *secretFlags) secrets(env Env, w io.Writer) (*app.Secrets, error) {
+	variables, warnings, err := app.ReadVariables(env.Files, f.envFiles, env.LookupEnv)
+	for _, warning := range warnings {
+		view.Lines(w, "warning", warning)
+	}
+	return &app.Secrets{Folders: f.dirs, Files: env.Files, LookupEnv: env.LookupEnv, Variables: variables}, err
 }
 
 // campaignFlags are the flags of the commands that read a campaign.
@@ -79,12 +87,16 @@ func (f *campaignFlags) planner(env Env, w io.Writer) (*app.Planner, error) {
 	if err != nil {
 		return nil, err
 	}
+	secrets, err := f.secrets.secrets(env, w)
+	if err != nil {
+		return nil, err
+	}
 	plugins, err := f.host.plugins(env, w)
 	if err != nil {
 		return nil, err
 	}
 	return &app.Planner{
-		Files: env.Files, Plugins: plugins, Secrets: f.secrets.secrets(env),
+		Files: env.Files, Plugins: plugins, Secrets: secrets,
 		Settings: settings, AllowCommands: f.allowCommands, AllowUnlocked: f.allowUnlocked,
 	}, nil
 }

@@ -42,6 +42,9 @@ func planCampaign(ctx context.Context, env Env, file string, flags *campaignFlag
 	for _, p := range planned.PassedOver {
 		view.Problem(env.Stderr, "warning", p, planned.Campaign.Source)
 	}
+	for _, warning := range planned.Withheld {
+		view.Lines(env.Stderr, "warning", warning)
+	}
 	var plugins []string
 	for _, plugin := range planned.Plugins {
 		plugins = append(plugins, plugin.Name+" "+plugin.Version)

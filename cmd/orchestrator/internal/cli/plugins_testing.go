@@ -125,9 +125,13 @@ func (f *testFlags) readCases(env Env, redactor *secret.Redactor) ([]conformance
 	if err != nil {
 		return nil, core.Errorf(core.ErrorConfig, "%w", err)
 	}
+	secrets, err := f.secrets.secrets(env, env.Stderr)
+	if err != nil {
+		return nil, err
+	}
 	var cases []conformance.Case
 	for _, c := range read.All {
-		config, values, err := secret.Expand(c.With.JSON, f.secrets.secrets(env).Lookup(f.cases))
+		config, values, err := secret.Expand(c.With.JSON, secrets.Lookup(f.cases))
 		if err != nil {
 			return nil, fmt.Errorf("the case of %s %q: %w", c.Kind, c.Use.Name, err)
 		}

@@ -51,6 +51,9 @@ func validate(ctx context.Context, env Env, file string, flags *campaignFlags) e
 	for _, p := range slices.Concat(planned.PassedOver, planned.Unlocked) {
 		view.Problem(env.Stderr, "warning", p, planned.Campaign.Source)
 	}
+	for _, warning := range planned.Withheld {
+		view.Lines(env.Stderr, "warning", warning)
+	}
 	fmt.Fprintf(env.Stdout, "%s: ok: %s, %s\n", file,
 		phrase.Count(len(planned.Campaign.Attacks), "attack"), phrase.Count(len(planned.Plan.Trials), "trial"))
 	view.Values(env.Stdout, "  ", planned.Values)
