@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // opened opens the target, and closes it with the test.
-func opened(t *testing.T) chattest.Open {
+func opened(t testing.TB) chattest.Open {
 	return func(ctx context.Context, config []byte) (core.Target, error) {
 		target, err := chat.Component().Open(ctx, config)
 		if err != nil {

@@ -1,7 +1,9 @@
 package chat
 
 import (
+	"bufio"
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/openai/openai-go/v3"
@@ -30,18 +32,24 @@ func Component() core.Component {
 
 // target is a chat service with its configuration.
 type target struct {
-	config      Config
-	endpoint    endpoint
-	service     *service.Service
-	completions openai.ChatCompletionService
+	config   Config
+	endpoint endpoint
+	service  *service.Service
+	client   openai.Client
 	// parameters are encoded, without the messages.
 	parameters []byte
+	// tooLate is the error of a turn that takes too long.
+	tooLate error
+	readers sync.Pool // of *bufio.Reader
 	// noUsage says that the service refuses to report the usage of a stream, wholly
 	// that it answers requests for a stream in one piece. Each is told once.
 	noUsage, wholly atomic.Bool
 }
 
 var _ core.Target = (*target)(nil)
+
+// readBuffer is the size of the buffer through which an answer is read, in bytes.
+const readBuffer = 4 << 10
 
 func open(_ context.Context, config Config) (core.Target, error) {
 	e, err := config.endpoint()
@@ -56,7 +64,6 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The service is made without the SDK's client, which reads the environment.
 	options := []option.RequestOption{
 		option.WithBaseURL(e.base.String()), option.WithHTTPClient(s.Client()), option.WithMaxRetries(0),
 	}
@@ -65,9 +72,11 @@ func open(_ context.Context, config Config) (core.Target, error) {
 			options = append(options, option.WithQueryAdd(name, value))
 		}
 	}
+	tooLate := core.Errorf(core.ErrorTimeout, "the reply was not complete within %s (timeouts.turn)", config.Timeouts.Turn)
 	return &target{
-		config: config, endpoint: e, service: s, parameters: parameters,
-		completions: openai.NewChatCompletionService(options...),
+		config: config, endpoint: e, service: s, parameters: parameters, tooLate: tooLate,
+		readers: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }},
+		client:  openai.Client{Options: options}, // the SDK's constructor would read the environment
 	}, nil
 }
 

@@ -12,9 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
-
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/ratelimit"
@@ -24,8 +21,7 @@ import (
 // ask sends a request and reads its answer. With an error, the answer has what had
 // come. body makes the request, with or without the wish for the usage of a stream.
 func (t *target) ask(ctx context.Context, body func(usage bool) ([]byte, error)) (*answer, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.config.Timeouts.Turn.Std(),
-		core.Errorf(core.ErrorTimeout, "the reply was not complete within %s (timeouts.turn)", t.config.Timeouts.Turn))
+	ctx, cancel := context.WithTimeoutCause(ctx, t.config.Timeouts.Turn.Std(), t.tooLate)
 	defer cancel()
 	for tells := false; ; {
 		usage := !t.noUsage.Load()
@@ -71,8 +67,7 @@ func (t *target) once(ctx context.Context, body []byte) (*answer, error) {
 // post sends a request through the SDK. It returns responses of every status.
 func (t *target) post(ctx context.Context, body []byte) (*http.Response, error) {
 	var response *http.Response
-	_, err := t.completions.New(ctx, openai.ChatCompletionNewParams{},
-		option.WithRequestBody("application/json", body), option.WithResponseBodyInto(&response))
+	err := t.client.Post(ctx, strings.TrimPrefix(route, "/"), body, &response)
 	if response == nil {
 		return nil, t.service.Unreachable(ctx, err)
 	}
@@ -169,7 +164,12 @@ func (c Config) keyOf(e access.ErrorObject) string {
 // it is, its beginning says: some servers answer a request for a stream in one
 // piece, and some name no type, or a wrong one.
 func (t *target) read(ctx context.Context, response *http.Response, a *answer) error {
-	body := bufio.NewReaderSize(response.Body, 4<<10)
+	body := t.readers.Get().(*bufio.Reader)
+	body.Reset(response.Body)
+	defer func() {
+		body.Reset(nil)
+		t.readers.Put(body)
+	}()
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if isStream(body, kind) {
 		return t.readStream(ctx, response.Body, body, a)

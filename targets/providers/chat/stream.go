@@ -159,7 +159,12 @@ func kindOfNumber(code string) core.ErrorKind {
 // readWhole reads an answer in one piece.
 func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) error {
 	largest := t.config.largest()
-	data, cut := io.ReadAll(io.LimitReader(body, int64(largest)+1))
+	var buffer bytes.Buffer
+	if n := response.ContentLength; n > 0 && n <= int64(largest) {
+		buffer.Grow(int(n) + bytes.MinRead)
+	}
+	_, cut := buffer.ReadFrom(io.LimitReader(body, int64(largest)+1))
+	data := buffer.Bytes()
 	data = bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")), " \t\r\n")
 	switch {
 	case len(data) > largest:
