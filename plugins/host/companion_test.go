@@ -45,7 +45,7 @@ func TestACompanionsComponentsHaveNoPrefixAndOthersDo(t *testing.T) {
 	dir := installed(t, "acme", "providers")
 	h, _ := newHost(t, func(o *host.Options) {
 		o.Bundled = nil
-		o.Programs = append(host.Discover([]string{dir}, o.Log)[:1], companion(dir, "providers"))
+		o.Programs = []host.Program{host.Discover([]string{dir}, o.Log)[0], companion(dir, "providers")}
 	})
 	c := catalogOf(t, h)
 	names := c.Names(core.KindTarget)
