@@ -140,6 +140,7 @@ attacks:
   - zzzzzzzz: 1
     variants: [{zzzzzzzz: 1}]
     history: [{zzzzzzzz: 1}]
+    before_trial: [{zzzzzzzz: 1}]
     turns: [{zzzzzzzz: 1, interrupt: {zzzzzzzz: 1}, parts: [{zzzzzzzz: 1, noise: {zzzzzzzz: 1}}]}]
 `
 	if err := os.WriteFile(filepath.Join(dir, "nonsense.yaml"), []byte(nonsense), 0o600); err != nil {

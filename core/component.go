@@ -23,6 +23,9 @@ const (
 	// KindStrategy stands, in records, for who asked a helper where that was the
 	// strategy of an attack. A strategy is no component of a plugin.
 	KindStrategy Kind = "strategy"
+	// KindAttack stands, in records, for who asked a helper where that was an
+	// attack: by its before_trial or its after_trial. It is no component either.
+	KindAttack Kind = "attack"
 )
 
 // Kinds lists the kinds of components that plugins offer.

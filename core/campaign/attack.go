@@ -35,6 +35,8 @@ func readAttack(v value, in *folder) Attack {
 		yamlfile.Optional("variants", func(v value) { v.List(func(entry value) { a.Variants = append(a.Variants, readVariant(entry)) }) }),
 		yamlfile.Optional("history", func(v value) { a.History, a.HistoryAt = readHistory(v), v.At() }),
 		yamlfile.Optional("tool_results", func(v value) { a.ToolResults, a.ToolResultsAt = readToolResults(v, in), v.At() }),
+		yamlfile.Optional(beforeTrial, requestsInto(&a.BeforeTrial, beforeTrial)),
+		yamlfile.Optional(afterTrial, requestsInto(&a.AfterTrial, afterTrial)),
 		by.Key("turns", func(v value) { a.Turns = readTurns(v, in) }),
 		by.Key("strategy", func(v value) { a.RedTeam, a.Turns = readStrategy(v, in) }),
 		yamlfile.Required("scorers", func(v value) {

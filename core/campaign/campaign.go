@@ -139,6 +139,9 @@ type Attack struct {
 	// ToolResults are the campaign's answers to tool calls of the target.
 	ToolResults   []ToolResult
 	ToolResultsAt yamlfile.Position
+	// BeforeTrial and AfterTrial set up and clean up the attacked system, for each
+	// trial.
+	BeforeTrial, AfterTrial []Request
 	// Turns are the user's turns, in order. Where RedTeam is set there is one,
 	// a template for each turn that the attacker writes: its text is the first
 	// message.

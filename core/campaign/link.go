@@ -30,6 +30,9 @@ func link(f *yamlfile.File, c *Campaign, p *parameters) {
 		a := &c.Attacks[i]
 		checkUnique(f, seen, "attack", a.Name, a.At)
 		checkDefined(f, "target", targets, a.Targets...)
+		for _, r := range slices.Concat(a.BeforeTrial, a.AfterTrial) {
+			checkDefined(f, "target", targets, r.Target)
+		}
 		linkStrategy(f, a, targets)
 		checkDefined(f, "scorer", scorers, a.Scorers...)
 		linkVariants(f, a, converters)
@@ -128,6 +131,11 @@ func (a *Attack) texts() []*Text {
 	}
 	for i := range a.ToolResults {
 		texts = append(texts, &a.ToolResults[i].Result)
+	}
+	for _, requests := range [][]Request{a.BeforeTrial, a.AfterTrial} {
+		for i := range requests {
+			texts = append(texts, &requests[i].Send)
+		}
 	}
 	for i := range a.Turns {
 		texts = append(texts, &a.Turns[i].SystemPrompt)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
@@ -124,6 +125,10 @@ func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.
 			next.Parts = append(next.Parts, part)
 		}
 		trial.Turns = append(trial.Turns, next)
+	}
+	// A failure that is none of a turn's is one of the requests around the conversation.
+	if c.Failure != nil && len(said) > 0 && !slices.ContainsFunc(said, func(turn record.Turn) bool { return turn.Failure != nil }) {
+		trial.Failed = errorOf(c.Failure)
 	}
 	all := len(t.Turns)
 	if t.RedTeam != nil {

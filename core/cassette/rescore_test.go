@@ -184,6 +184,23 @@ func TestConvertersOfTurnsMakeWhatTheyMade(t *testing.T) {
 	}
 }
 
+func TestAFailureAroundTheConversationStays(t *testing.T) {
+	uncleaned := &record.Failure{Kind: core.ErrorUnavailable, Message: "after_trial, request 1: it is gone"}
+	r := rescore(t, cassette.Conversation{Failure: uncleaned}, turn("one", "No."))
+	if failed := r.Plan.Trials[0].Failed; core.KindOf(failed) != core.ErrorUnavailable || failed.Error() != uncleaned.Message {
+		t.Errorf("the trial failed with %v, want %v", failed, uncleaned)
+	}
+	for name, r := range map[string]*cassette.Rescoring{
+		"no failure":             rescore(t, cassette.Conversation{}, turn("one", "No.")),
+		"a failure of a turn":    rescore(t, cassette.Conversation{Failure: uncleaned}, failed("one", core.ErrorTimeout, "")),
+		"a failure of the start": rescore(t, cassette.Conversation{Failure: uncleaned}),
+	} {
+		if failed := r.Plan.Trials[0].Failed; failed != nil {
+			t.Errorf("%s: the trial failed with %v", name, failed)
+		}
+	}
+}
+
 func TestAFailureIsToldAsItWas(t *testing.T) {
 	r := rescore(t, cassette.Conversation{}, turn("one", "No."), failed("two", core.ErrorTimeout, ""))
 	if a, _, err := r.Answer(t.Context(), trialID, record.Call{Kind: record.CallSend, Messages: []core.Message{core.UserText("one"), core.UserText("two")}}); err != nil ||

@@ -21,6 +21,19 @@ type resumed struct {
 	isInHistory bool
 	// isTold says that a reply already bears the notice.
 	isTold bool
+	// helped is what was asked of helpers.
+	helped []record.HelperTurn
+}
+
+// isCleanedUp reports whether the attacked system was cleaned up after the recorded
+// attempt, as far as the record shows.
+func (r *resumed) isCleanedUp() bool {
+	for _, t := range slices.Backward(r.helped) {
+		if t.Kind == core.KindAttack {
+			return t.By == record.AfterTrial
+		}
+	}
+	return false
 }
 
 // resume decides whether a trial continues its recorded attempt, and restores
@@ -40,7 +53,7 @@ func resume(ctx context.Context, t *plan.Trial, rec *recorder) (*resumed, error)
 	if len(answered) == 0 {
 		return nil, nil
 	}
-	r := &resumed{start: core.Start{SystemPrompt: t.SystemPrompt, History: slices.Clone(t.History)}, turns: answered}
+	r := &resumed{start: core.Start{SystemPrompt: t.SystemPrompt, History: slices.Clone(t.History)}, turns: answered, helped: recorded.Helped}
 	for _, t := range answered {
 		if t.Failure != nil {
 			continue

@@ -38,6 +38,8 @@ type trial struct {
 	judgements []judgement
 	// failure is why the conversation could not be completed.
 	failure *record.Failure
+	// around is why the requests before or after the conversation failed.
+	around aroundFailures
 }
 
 // run runs the trial, from its start to its recorded outcome. It fails with
@@ -51,7 +53,7 @@ func (t *trial) run(ctx context.Context) (record.Result, error) {
 	}
 	t.rec.events.observe(record.TrialStarted{Trial: t.rec.trial})
 	ctx, end := t.trace.step(ctx, record.Step{Kind: record.StepTrial, Name: t.plan.ID, Attack: t.plan.Attack})
-	if err := cmp.Or(t.converse(ctx), t.rec.failed()); err != nil {
+	if err := cmp.Or(t.hold(ctx), t.rec.failed()); err != nil {
 		end(record.StepEnd{Kind: core.ErrorInterrupted})
 		t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: time.Since(t.started)})
 		return record.Result{}, err
@@ -77,6 +79,7 @@ func (t *trial) conclude(end func(record.StepEnd)) (record.Result, error) {
 	}
 	result := record.Result{Ended: time.Now(), Turns: t.rec.turns, Usage: t.rec.total(), Failure: t.failure}
 	result.Outcome, result.Decided, result.Reason = decide(t.judgements, t.rec.turns, t.failure)
+	result = t.around.applyTo(result)
 	for _, j := range t.judgements {
 		if j.turn == result.Decided {
 			result.Scores = j.scores
@@ -92,11 +95,27 @@ func (t *trial) conclude(end func(record.StepEnd)) (record.Result, error) {
 	return result, nil
 }
 
+// hold holds the conversation, between the requests that set the attacked system up
+// and those that clean it up. Its error is why the trial cannot go on.
+func (t *trial) hold(ctx context.Context) error {
+	isOver, err := t.restore(ctx)
+	switch {
+	case err != nil:
+		return err
+	case isOver && !t.target.resumed.isCleanedUp():
+		return t.cleanUp(ctx)
+	case isOver:
+		return nil
+	}
+	isSetUp, err := t.setUp(ctx)
+	if isSetUp && err == nil {
+		err = t.converse(ctx)
+	}
+	return cmp.Or(err, t.cleanUp(ctx))
+}
+
 // converse holds the conversation. Its error is why the trial cannot go on.
 func (t *trial) converse(ctx context.Context) error {
-	if isOver, err := t.restore(ctx); err != nil || isOver {
-		return err
-	}
 	err := t.target.begin(ctx, t.opening())
 	if errors.Is(err, limit.ErrStopped) {
 		return errInterrupted

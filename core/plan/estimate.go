@@ -31,8 +31,8 @@ type Range[T cmp.Ordered] struct {
 	High T `json:"high"`
 }
 
-// Estimate is the approximate usage of a run: the messages to attacked targets
-// and the questions to attackers. Requests of converters and scorers are not
+// Estimate is the approximate usage of a run: the messages to attacked targets,
+// the questions to attackers, and the requests before and after trials. Requests of converters and scorers are not
 // included.
 type Estimate struct {
 	Trials int `json:"trials"`
@@ -77,6 +77,12 @@ func (p *Plan) Estimate() Estimate {
 			attacker = load{low: t.attackerUse(false), high: t.attackerUse(true)}
 			one.low.waitFor(attacker.low)
 			one.high.waitFor(attacker.high)
+			around := use{turns: int64(len(t.BeforeTrial) + len(t.AfterTrial))}
+			one.low.waitFor(around)
+			one.high.waitFor(around)
+		}
+		for _, r := range slices.Concat(t.BeforeTrial, t.AfterTrial) {
+			add(r.Target, load{low: r.use(shortReply), high: r.use(longReply)})
 		}
 		add(t.Target, one)
 		if t.RedTeam != nil {

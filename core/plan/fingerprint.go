@@ -31,6 +31,12 @@ func (p *Plan) Fingerprint() string {
 		for _, turn := range t.Turns {
 			writeTurn(h, turn)
 		}
+		for _, r := range t.BeforeTrial {
+			fmt.Fprintf(h, "before_trial %q %q\n", r.Target, r.Send)
+		}
+		for _, r := range t.AfterTrial {
+			fmt.Fprintf(h, "after_trial %q %q\n", r.Target, r.Send)
+		}
 		if r := t.RedTeam; r != nil {
 			fmt.Fprintf(h, "red_team %q %d %q %q %q\n", r.Attacker, r.MaxTurns, r.SystemPrompt(), r.Opening, r.Converters)
 		}

@@ -105,6 +105,7 @@ func (p *planner) planAttack(a *campaign.Attack) {
 		p.checkTarget(a, t)
 	}
 	p.checkAttacker(a)
+	p.checkRequests(a)
 	for _, s := range a.Scorers {
 		p.checkScorer(a, s)
 	}
@@ -158,6 +159,7 @@ func (p *planner) addTrials(a *campaign.Attack, base Setup, script strategy.Scri
 		}
 		f := filler{report: &p.report, textsLeft: &p.textsLeft, attack: a, row: i, cells: cells}
 		setup.Objective, setup.History, setup.ToolResults = f.objective(), f.history(), f.toolResults()
+		setup.BeforeTrial, setup.AfterTrial = f.requests("before_trial", a.BeforeTrial), f.requests("after_trial", a.AfterTrial)
 		if a.RedTeam != nil {
 			setup.RedTeam = f.redTeam(setup, script[0].Parts[0])
 		} else {

@@ -87,6 +87,11 @@ type Setup struct {
 	// ToolResults are the campaign's answers to tool calls of the target, by
 	// the tool's name.
 	ToolResults map[string]string
+	// BeforeTrial and AfterTrial are sent before and after the conversation.
+	BeforeTrial, AfterTrial []Request
+	// Failed is why a recorded trial is errored, unless it succeeds, though its
+	// conversation was held; nil where nothing is known of that.
+	Failed error
 	// Turns are the campaign's turns, with their templates filled in. There are
 	// none where RedTeam is set.
 	Turns strategy.Script

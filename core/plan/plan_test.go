@@ -90,6 +90,7 @@ func catalog(t testing.TB) plan.Catalog {
 		target("chat", text, text, chatConfig{}, core.CapabilityMultiTurn, core.CapabilitySystemPrompt),
 		target("oracle", []core.Modality{core.Text, core.ToolResult}, text, noConfig{}),
 		target("voice", []core.Modality{core.Text, core.Audio, core.Image, core.ToolResult}, both, noConfig{}, core.Capabilities()...),
+		target("gallery", []core.Modality{core.Image}, text, noConfig{}),
 		target("relay", text, text, relayConfig{proxyConfig{"http://relay.example"}}),
 		converter("speech", text, audio),
 		converter("transcribe", audio, text),

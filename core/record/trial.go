@@ -61,8 +61,8 @@ type Result struct {
 	// Scores are the judgements of that turn's reply.
 	Scores []Score
 	Usage  core.Usage
-	// Failure is set where the outcome is errored, and where a conversation
-	// failed after its objective had been reached.
+	// Failure is set where the outcome is errored, and where a conversation, or a
+	// request after it, failed after its objective had been reached.
 	Failure *Failure
 }
 

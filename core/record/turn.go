@@ -33,14 +33,16 @@ type Turn struct {
 }
 
 // HelperTurn is one message that a strategy, a converter or a scorer sent to a
-// target of the campaign in order to do its work for a trial, and the reply.
+// target of the campaign in order to do its work for a trial, or that sets up or
+// cleans up the attacked system, and the reply.
 type HelperTurn struct {
 	// Turn is the exchange. Its Index counts what was said to helpers for the
 	// trial, from 0, and it has no Scores. Sent has no parts where the
 	// conversation could not be started.
 	Turn
-	// Kind and By name who asked: a scorer, "leaked"; or a strategy, "red_team",
-	// with [core.KindStrategy].
+	// Kind and By name who asked: a scorer, "leaked"; a strategy, "red_team", with
+	// [core.KindStrategy]; or "before_trial" or "after_trial" with
+	// [core.KindAttack].
 	Kind core.Kind
 	By   string
 	// For is the index of the trial's turn that it worked for: the one that is
@@ -54,6 +56,12 @@ type HelperTurn struct {
 	// only.
 	Start core.Start
 }
+
+// What asks helpers for an attack, in [HelperTurn.By] and [Call.By].
+const (
+	BeforeTrial = "before_trial"
+	AfterTrial  = "after_trial"
+)
 
 // Score is a judgement under the scorer's name in the campaign.
 type Score struct {

@@ -34,14 +34,14 @@ func writeHistory(w io.Writer, history []core.Message) {
 	}
 }
 
-// writeTurn prints one exchange: the strategy's questions, the message, the
-// reply, the helper turns of components, and the scores.
+// writeTurn prints one exchange: what was asked before it, the message, the reply,
+// what was asked after it, and the scores.
 func writeTurn(w io.Writer, t record.Turn, asked []record.HelperTurn, file FileOf) {
 	fmt.Fprintf(w, "\n[%d] %s  %s%s\n", t.Index+1, t.Sent.Role, t.Started.Local().Format(time.TimeOnly), inFront("  ", showDelivery(t.Sent.Delivery)))
 	if prompt := t.Sent.Delivery.SystemPrompt; prompt != nil {
 		fmt.Fprintf(w, "    new system prompt  %s\n", Indented(strings.TrimRight(*prompt, "\n")))
 	}
-	before, asked := byStrategy(asked)
+	before, asked := splitAtTurn(asked)
 	writeHelp(w, before, file)
 	writeParts(w, t.Sent, file)
 	if t.Reply != nil {

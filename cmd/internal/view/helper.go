@@ -21,17 +21,17 @@ func helpFor(turn int, helped []record.HelperTurn) []record.HelperTurn {
 	return asked
 }
 
-// byStrategy separates the strategy's questions, before the turn, from the
-// helper turns of components.
-func byStrategy(asked []record.HelperTurn) (strategy, components []record.HelperTurn) {
+// splitAtTurn separates what was asked before the turn was sent, by a strategy or
+// before the trial, from the helper turns of components, and after the trial.
+func splitAtTurn(asked []record.HelperTurn) (before, after []record.HelperTurn) {
 	for _, t := range asked {
-		if t.Kind == core.KindStrategy {
-			strategy = append(strategy, t)
+		if t.Kind == core.KindStrategy || t.Kind == core.KindAttack && t.By == record.BeforeTrial {
+			before = append(before, t)
 		} else {
-			components = append(components, t)
+			after = append(after, t)
 		}
 	}
-	return strategy, components
+	return before, after
 }
 
 // writeUnsent prints the helper turns for a turn that was not sent.
