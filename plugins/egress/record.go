@@ -80,6 +80,21 @@ type refusal struct {
 	text, hint string
 }
 
+// ProxyName is the name of the proxy in the header Proxy-Status of what it answers
+// itself.
+const ProxyName = "orchestrator-egress"
+
+// reason returns the error type of RFC 9209 for the header Proxy-Status.
+func (r refusal) reason() string {
+	switch r.status {
+	case http.StatusForbidden:
+		return "http_request_denied"
+	case http.StatusBadGateway:
+		return "destination_unavailable"
+	}
+	return "http_request_error"
+}
+
 // refuse sends a refusal to the plugin, and records or counts it.
 func (p *Proxy) refuse(w http.ResponseWriter, c Connection, why refusal) {
 	c.Allowed = why.status == http.StatusBadGateway
@@ -92,6 +107,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, c Connection, why refusal) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Proxy-Status", ProxyName+"; error="+why.reason()) // RFC 9209: it is no answer of the host's
 	w.WriteHeader(why.status)
 	_, _ = io.WriteString(w, why.text+"\n"+why.hint+"\n") // fails only if the client has disconnected
 }

@@ -167,7 +167,7 @@ func messageIn(v any) string {
 	case string:
 		return v
 	case map[string]any:
-		for _, key := range []string{"error", "message", "detail", "error_description", "title", "errors"} {
+		for _, key := range []string{"error", "message", "detail", "msg", "error_description", "title", "errors"} {
 			if message := messageIn(v[key]); message != "" {
 				if code, ok := v["code"].(string); ok && key == "message" {
 					return code + ": " + message

@@ -32,10 +32,12 @@ type plan struct {
 	others           []string
 	session, closing []*request
 	// turn are the requests of a turn.
-	turn    []*request
-	reply   reply
-	rules   []rule
-	memory  string
+	turn   []*request
+	reply  reply
+	rules  []rule
+	memory string
+	// assumed says that the service is taken to remember turns because of its session.
+	assumed bool
 	secrets map[string]string
 	// initial are the values of taken before the first one is taken.
 	initial map[string]any
@@ -63,6 +65,8 @@ type compiler struct {
 	config   Config
 	plan     *plan
 	problems []error
+	// continues says that the request of a turn has something that was taken before.
+	continues bool
 	// taken are the names under take of all requests, secrets those under secrets.
 	taken, secrets []string
 }
@@ -82,6 +86,10 @@ func compile(c Config) (*plan, error) {
 	k.plan.turn = append([]*request{turn}, k.requests("then", c.Then, stageTurn)...)
 	k.plan.closing = k.requests("close", c.Close, stageClose)
 	k.reply()
+	if last := k.plan.turn[len(k.plan.turn)-1]; k.plan.reply.stream != streamNone && (last.until != nil || last.expect != nil) {
+		k.wrong(last.at, core.Errorf(core.ErrorConfig, "the answer with the reply is a stream, which is read piece by piece: until and expect are for whole answers").
+			WithHint("write a rule, which is held against each piece"))
+	}
 	for i, r := range c.Rules {
 		k.rule(fmt.Sprintf("rules[%d]", i), r)
 	}
@@ -203,6 +211,7 @@ func (k *compiler) checked(at string, t template, err error, s stage) template {
 		}
 		root, _, _ := strings.Cut(p.name, ".")
 		k.plan.uses[root] = true
+		k.continues = k.continues || root == "taken" && s == stageTurn && (at == "url" || strings.HasPrefix(at, "request."))
 	}
 	return t
 }
@@ -429,8 +438,10 @@ func (k *compiler) memory() {
 		k.plan.memory = c.Memory
 	case has:
 		k.plan.memory = memoryMessages
-	case len(c.Session) > 0 || uses["conversation"] || uses["taken"]:
+	case uses["conversation"]:
 		k.plan.memory = memoryService
+	case len(c.Session) > 0 || k.continues:
+		k.plan.memory, k.plan.assumed = memoryService, true
 	default:
 		k.plan.memory = memoryNone
 	}

@@ -22,7 +22,7 @@ type Config struct {
 
 	Reply  Reply  `json:"reply" doc:"Where the reply is in the last answer of a turn."`
 	Rules  []Rule `json:"rules" doc:"What an answer means where HTTP does not say it; the first rule that holds decides."`
-	Memory string `json:"memory" enum:"auto,messages,service,none" doc:"Who remembers the turns before. messages: each request has them all. service: the service, by a cookie or an ID. none: nobody, so that a conversation has one turn. auto: messages with $(messages) or $(history), service with session, $(conversation) or $(taken.NAME), otherwise none."`
+	Memory string `json:"memory" enum:"auto,messages,service,none" doc:"Who remembers the turns before. messages: each request has them all. service: the service, by a cookie or an ID. none: nobody, so that a conversation has one turn. auto: messages with $(messages) or $(history), service with session, or with $(conversation) or $(taken.NAME) in the request, otherwise none."`
 
 	RedirectsTo   []string `json:"redirects_to" format:"uri" doc:"Other addresses that a redirect may lead to, such as https://login.example; without the key, headers and request body."`
 	MaxRedirects  int      `json:"max_redirects" min:"0" max:"20" doc:"How many redirects of a request are followed; with 0, a redirect is the answer."`

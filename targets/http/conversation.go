@@ -102,6 +102,10 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 		}
 		return reply, c.target.explain(aboutTheAnswer(err, c.state.turn))
 	}
+	if c.state.turn == 2 && c.target.plan.assumed {
+		reply.Warnings = append(reply.Warnings, "the service is taken to remember the turn before, as it has a session; "+
+			"if it does, write memory: service, and otherwise memory: none")
+	}
 	if !reply.Message.Empty() { // what was refused without a word is not part of what was said
 		c.state.history = append(c.state.history, m, reply.Message)
 	}

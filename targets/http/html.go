@@ -63,38 +63,60 @@ func (s *selector) lastText(page string) (string, bool) {
 	if found == nil {
 		return "", false
 	}
-	var b strings.Builder
-	appendText(&b, found)
-	return strings.TrimSpace(b.String()), true
+	var shown shownText
+	shown.element(found)
+	return strings.TrimSpace(shown.text.String()), true
 }
 
-// appendText adds what an element shows, with line ends where it has breaks and
-// blocks. White space is kept in pre only.
-func appendText(b *strings.Builder, n *html.Node) {
+// shownText is what elements show, with line ends where they have breaks and blocks.
+// White space is kept in pre only.
+type shownText struct {
+	text strings.Builder
+	// space says that white space was before what comes next, begun that the line has
+	// something in it.
+	space, begun bool
+}
+
+// element adds what an element shows.
+func (s *shownText) element(n *html.Node) {
 	for child := range n.ChildNodes() {
 		switch {
 		case child.Type == html.TextNode && n.DataAtom == atom.Pre:
-			b.WriteString(child.Data)
+			s.text.WriteString(child.Data)
+			s.begun, s.space = !strings.HasSuffix(child.Data, "\n"), false
 		case child.Type == html.TextNode:
-			text := strings.Join(strings.Fields(child.Data), " ")
-			space := child.Data != "" && strings.ContainsAny(child.Data[:1], " \t\r\n")
-			if space && b.Len() > 0 && !strings.HasSuffix(b.String(), " ") && !strings.HasSuffix(b.String(), "\n") {
-				b.WriteByte(' ')
-			}
-			b.WriteString(text)
-			if text != "" && strings.ContainsAny(child.Data[len(child.Data)-1:], " \t\r\n") {
-				b.WriteByte(' ')
-			}
+			s.words(child.Data)
 		case child.Type != html.ElementNode, child.DataAtom == atom.Script, child.DataAtom == atom.Style:
 		case child.DataAtom == atom.Br:
-			b.WriteByte('\n')
+			s.newLine()
 		default:
 			block := slices.Contains([]atom.Atom{atom.P, atom.Div, atom.Li, atom.Tr, atom.Pre, atom.Ul, atom.Ol, atom.Blockquote}, child.DataAtom)
-			if block && b.Len() > 0 && !strings.HasSuffix(b.String(), "\n") {
-				b.WriteByte('\n')
+			if block && s.begun {
+				s.newLine()
 			}
-			appendText(b, child)
+			s.element(child)
 		}
+	}
+}
+
+func (s *shownText) newLine() {
+	s.text.WriteByte('\n')
+	s.begun, s.space = false, false
+}
+
+// words adds a text, with one space for any white space.
+func (s *shownText) words(text string) {
+	isSpace := func(r rune) bool { return strings.ContainsRune(" \t\r\n\f", r) }
+	for _, r := range text {
+		if isSpace(r) {
+			s.space = true
+			continue
+		}
+		if s.space && s.begun {
+			s.text.WriteByte(' ')
+		}
+		s.text.WriteRune(r)
+		s.space, s.begun = false, true
 	}
 }
 

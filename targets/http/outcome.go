@@ -51,6 +51,9 @@ type outcome struct {
 // judge returns what an answer means, by the campaign's rules and then by HTTP. An
 // error is one of the service.
 func (p *plan) judge(ctx context.Context, a *answer, s *state) (outcome, error) {
+	if err := a.proxied(); err != nil {
+		return outcome{}, err
+	}
 	for _, r := range p.rules {
 		holds, err := r.condition.holds(ctx, a, s)
 		if err != nil {
@@ -104,6 +107,22 @@ func (r rule) outcome(ctx context.Context, a *answer, s *state) (outcome, error)
 	}
 	return outcome{}, core.Errorf(core.ErrorProtocol, "the service answered: %s (%s)", words, r.at)
 }
+
+// proxied returns the error of an answer that is none of the service's: the proxy
+// that holds plugins to the scope has given it.
+func (a *answer) proxied() error {
+	name, _, _ := strings.Cut(a.header.Get("Proxy-Status"), ";")
+	switch {
+	case strings.TrimSpace(name) != egressName:
+		return nil
+	case a.status == http.StatusForbidden:
+		return core.Errorf(core.ErrorConfig, "the connection is not allowed: %s", a.words())
+	}
+	return core.Errorf(core.ErrorUnavailable, "the service cannot be reached: %s", a.words())
+}
+
+// egressName is the name of that proxy in the header Proxy-Status.
+const egressName = "orchestrator-egress"
 
 // refused returns the error of an answer that is no success by HTTP.
 func (a *answer) refused() error {

@@ -28,7 +28,9 @@ type streamed struct {
 	// whole is the answer that the stream is, pieces how many it had.
 	whole  *answer
 	pieces int
-	ended  bool
+	// each is called for every piece that is no error.
+	each  func(*answer)
+	ended bool
 	// stopped is the outcome that a rule gave one of the pieces.
 	stopped *outcome
 }
@@ -89,6 +91,7 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 	if err != nil {
 		return false, err
 	}
+	t.each(a)
 	variables := t.state.variables(a)
 	if r.jq == nil {
 		if data, ok := input.(string); ok {

@@ -43,7 +43,7 @@ func (t take) from(ctx context.Context, a *answer, s *state, cookies []*http.Coo
 			return nil, false, core.Errorf(core.ErrorProtocol, "the answer is no JSON: %w", err)
 		}
 		v, err := t.jq.first(ctx, input, s.variables(a))
-		return v, v != nil, err
+		return v, v != nil && err == nil, err
 	case t.regex != nil:
 		match := t.regex.FindStringSubmatch(a.text())
 		if match == nil {

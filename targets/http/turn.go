@@ -151,14 +151,14 @@ func (c *conversation) stream(ctx context.Context, r *request) (core.Reply, erro
 		}
 		return core.Reply{}, core.Errorf(core.ErrorProtocol, "the answer is %s and no stream: %s", a.mediaType, a.describe())
 	}
-	s := &streamed{plan: c.target.plan, state: c.state, whole: a}
+	s := &streamed{plan: c.target.plan, state: c.state, whole: a, each: func(piece *answer) { c.takeFromPiece(ctx, r, piece) }}
 	reply, err := s.read(ctx, response.Body, c.target.config.MaxReplyBytes)
 	if err != nil && core.KindOf(err) == core.ErrorInternal || ctx.Err() != nil && err != nil {
 		err = c.cut(ctx, err)
 	}
 	reply.Timing = t.timing()
 	if err == nil {
-		err = c.take(ctx, r, a)
+		err = c.takeFromStream(ctx, r, a)
 	}
 	return reply, err
 }
@@ -245,6 +245,42 @@ func (c *conversation) once(ctx context.Context, r *request) (*answer, outcome, 
 	return a, o, nil
 }
 
+// keep keeps a value that was taken. A long text may be a token, and is redacted in
+// errors.
+func (c *conversation) keep(name string, v any) {
+	const shortest = 8
+	c.state.taken[name] = v
+	if s, isText := v.(string); isText && len(s) >= shortest {
+		c.target.access.Remember(s)
+	}
+}
+
+// takeFromPiece keeps the values that are taken from a piece of a stream, as far as
+// they are in it.
+func (c *conversation) takeFromPiece(ctx context.Context, r *request, a *answer) {
+	for _, t := range r.take {
+		if t.jq == nil && t.regex == nil {
+			continue
+		}
+		if v, ok, err := t.from(ctx, a, c.state, nil); ok && err == nil { // other pieces have another form
+			c.keep(t.name, v)
+		}
+	}
+}
+
+// takeFromStream keeps the values that are taken from the header of a stream. Those
+// that no piece had are missing.
+func (c *conversation) takeFromStream(ctx context.Context, r *request, a *answer) error {
+	rest := *r
+	rest.take = nil
+	for _, t := range r.take {
+		if _, had := c.state.taken[t.name]; !had || t.jq == nil && t.regex == nil {
+			rest.take = append(rest.take, t)
+		}
+	}
+	return c.take(ctx, &rest, a)
+}
+
 // take keeps the values that are taken from an answer.
 func (c *conversation) take(ctx context.Context, r *request, a *answer) error {
 	for _, t := range r.take {
@@ -255,10 +291,7 @@ func (c *conversation) take(ctx context.Context, r *request, a *answer) error {
 		_, had := c.state.taken[t.name]
 		switch {
 		case ok:
-			c.state.taken[t.name] = v
-			if s, isText := v.(string); isText {
-				c.target.access.Remember(s)
-			}
+			c.keep(t.name, v)
 		case !had:
 			return core.Errorf(core.ErrorProtocol, "%s.take.%s: not found in the answer: %s", r.at, t.name, a.describe())
 		}

@@ -60,6 +60,9 @@ const (
 	WrongType FaultKind = "wrong-type"
 	// TruncatedAnswer says that a limit cut the answer off.
 	TruncatedAnswer FaultKind = "truncated-answer"
+	// ProxyRefuses answers as the proxy that holds plugins to the scope does for a host
+	// that is not in it.
+	ProxyRefuses FaultKind = "proxy-refuses"
 	// DropsConnection closes the connection without an answer.
 	DropsConnection FaultKind = "drops-connection"
 )
@@ -190,6 +193,9 @@ func (s *Server) disturbs(w http.ResponseWriter, r *http.Request, kind FaultKind
 		_, _ = io.WriteString(w, text)
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
+	case ProxyRefuses:
+		w.Header().Set("Proxy-Status", "orchestrator-egress; error=http_request_denied")
+		http.Error(w, "bot.example is not in scope.hosts", http.StatusForbidden)
 	case DropsConnection:
 		panic(http.ErrAbortHandler)
 	case Unframed:

@@ -120,6 +120,11 @@ func rulePromises() []promise {
 			verify: func(s *stage) { s.fails(s.talk(core.Start{}), "hello", core.ErrorUnavailable, "rules[0]") },
 		},
 		{
+			name: "a refusal by the proxy that holds to the scope is none of the service's", faults: once(ProxyRefuses),
+			config: ruled(`[{"status":[403],"is":"blocked"}]`),
+			verify: func(s *stage) { s.fails(s.talk(core.Start{}), "hello", core.ErrorConfig, "not in scope.hosts") },
+		},
+		{
 			name: "a reply beside an error is one if the campaign says so", faults: once(ErrorInside), config: ruled(`[{"status":[200],"is":"complete"}]`),
 			verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello", "") },
 		},

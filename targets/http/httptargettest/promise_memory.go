@@ -28,6 +28,21 @@ func memoryPromises() []promise {
 			},
 		},
 		{
+			name: "a memory that is only assumed is said to be", config: webForm,
+			verify: func(s *stage) {
+				c := s.talk(core.Start{})
+				if r := s.say(c, "one"); len(r.Warnings) > 0 {
+					s.Errorf("warnings %q", r.Warnings)
+				}
+				if r := s.say(c, "two"); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "memory: service") {
+					s.Errorf("warnings %q", r.Warnings)
+				}
+				if r := s.say(c, "three"); len(r.Warnings) > 0 {
+					s.Errorf("warnings %q", r.Warnings)
+				}
+			},
+		},
+		{
 			name: "a service without memory is told all messages", config: told,
 			verify: func(s *stage) {
 				c := s.talk(core.Start{SystemPrompt: "sys", History: history})

@@ -85,6 +85,18 @@ func streamPromises() []promise {
 			}
 		},
 	}, promise{
+		name:   "values are taken from the pieces of a stream",
+		config: `{"url":"http://service/stream","request":{"body":{"message":"$(prompt)","first":"$(taken.first)"},"take":{"first":{"jq":".delta","initial":"-"},"kind":{"header":"Content-Type"}}},"reply":{"stream":"sse","jq":".delta","end":"[DONE]"}}`,
+		verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			for _, want := range []string{`{"message":"x","first":"-"}`, `{"message":"x","first":"x"}`} {
+				s.say(c, "x")
+				if body := string(s.received(s.server, "/stream").Body); body != want {
+					s.Errorf("arrived as %s, want %s", body, want)
+				}
+			}
+		},
+	}, promise{
 		name: "the time of the first piece is that of the reply's first sign", config: eventStream,
 		verify: func(s *stage) {
 			if r := s.say(s.talk(core.Start{}), "hello"); r.Timing.FirstEvent <= 0 || r.Timing.Total < r.Timing.FirstEvent {
