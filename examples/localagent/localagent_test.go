@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -129,42 +127,7 @@ type running struct {
 // secret, and connect to port.
 func started(t *testing.T, secret, port string) running {
 	t.Helper()
-	args := []string{"--listen", "127.0.0.1:0", "--python", python(t, true), "--model", file(t, "GGUF\n"+secret+"\n"+port+"\n")}
-	ctx, cancel := context.WithCancel(t.Context())
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	ended := make(chan int, 1)
-	go func() {
-		code := run(ctx, args, write, &stderr)
-		_ = write.Close()
-		ended <- code
-	}()
-	code := -1
-	r := running{stop: func() (int, string) {
-		if cancel(); code < 0 {
-			code = <-ended
-			_ = read.Close()
-		}
-		return code, stderr.String()
-	}}
-	t.Cleanup(func() { r.stop() })
-	for lines := bufio.NewScanner(read); r.address == ""; {
-		if !lines.Scan() {
-			_, said := r.stop()
-			t.Fatalf("it does not start:\n%s", said)
-		}
-		if words, ok := strings.CutPrefix(lines.Text(), "sandbox: "); ok {
-			r.restricted = words
-		}
-		r.address, _ = strings.CutPrefix(lines.Text(), "listening on ")
-		if !strings.HasPrefix(lines.Text(), "listening on ") {
-			r.address = ""
-		}
-	}
-	return r
+	return start(t, "--listen", "127.0.0.1:0", "--python", python(t, true), "--model", file(t, "GGUF\n"+secret+"\n"+port+"\n"))
 }
 
 // ask sends a message, and returns the answer.

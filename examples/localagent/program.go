@@ -62,7 +62,9 @@ func begin(ctx context.Context, o options, socket *os.File, stderr io.Writer) (_
 	process := sandbox.Process{
 		Program:     o.python,
 		Permissions: core.Permissions{Read: append(installation, code, o.model)},
-		Environment: []string{"PATH=/usr/bin:/bin", "HOME=" + temp, "TMPDIR=" + temp, "LANG=C.UTF-8"},
+		// Threads that wait for each other by spinning take several times as long
+		// on a machine that has other work.
+		Environment: []string{"PATH=/usr/bin:/bin", "HOME=" + temp, "TMPDIR=" + temp, "LANG=C.UTF-8", "OMP_WAIT_POLICY=passive"},
 		Own:         []string{temp},
 	}
 	argv := []string{

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 )
 
 // Exit codes.
@@ -54,10 +55,11 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	defer func() { err = errors.Join(err, p.remove()) }()
 	_, _ = fmt.Fprintf(stdout, "sandbox: %s\n", p.restricted)
 	answers := make(chan error, 1)
-	go func() { answers <- health(ctx, address) }()
+	var asking sync.WaitGroup
+	asking.Go(func() { answers <- health(ctx, address) })
 	select {
 	case <-p.ended:
-		_ = <-answers // it fails as the program ends
+		asking.Wait() // it fails as the program ends
 		return p.why()
 	case err := <-answers:
 		if err != nil {
