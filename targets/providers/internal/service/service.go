@@ -70,12 +70,15 @@ func (s *Service) Login(ctx context.Context) error {
 	if s.header.Load() != nil && !s.fetches() {
 		return nil
 	}
-	header, err := s.access.Authorized(ctx, s.options.SetKey)
-	if err != nil {
-		return err
+	return s.use(s.access.Authorized(ctx, s.options.SetKey))
+}
+
+// use has further requests sent with a header.
+func (s *Service) use(header http.Header, err error) error {
+	if err == nil {
+		s.header.Store(&header)
 	}
-	s.header.Store(&header)
-	return nil
+	return err
 }
 
 // fetches reports whether the credentials can be others from one login to the next.
@@ -113,7 +116,7 @@ func (s *Service) RoundTrip(request *http.Request) (*http.Response, error) {
 // are none.
 func (s *Service) again(request *http.Request) (*http.Response, error) {
 	before := s.header.Load()
-	if err := s.Login(request.Context()); err != nil {
+	if err := s.use(s.access.AuthorizedAnew(request.Context(), s.options.SetKey)); err != nil {
 		return nil, err
 	}
 	now := s.header.Load()
