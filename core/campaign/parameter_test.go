@@ -94,11 +94,11 @@ func filled(t *testing.T, text campaign.Text, row map[string]string) string {
 }
 
 func TestParametersAreFilledInWhereverAValueIs(t *testing.T) {
-	c, err := given(t, systems, systemFiles(), "endpoint=api.example", "trials=5", "lang=de", "loud=true", "company=A=B {{ .text }}")
+	_, err := given(t, systems, systemFiles(), "endpoint=api.example", "trials=5", "lang=de", "loud=true", "company=A=B {{ .text }}")
 	if err == nil || !strings.Contains(err.Error(), `parameter "company" holds {{`) {
 		t.Errorf("a value with {{ in a template of the component: %v", err)
 	}
-	c, err = given(t, systems, systemFiles(), "endpoint=api.example", "trials=5", "lang=de", "loud=true", "company=A=B")
+	c, err := given(t, systems, systemFiles(), "endpoint=api.example", "trials=5", "lang=de", "loud=true", "company=A=B")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,12 +181,12 @@ func TestWrongParametersAreProblemsWithTheirPlace(t *testing.T) {
 		sets        []string
 		want        string
 	}{
-		"one that is not defined":      {"model: x", "{{ .params.modle }} {{ .params.model }}", nil, `12:21: parameter "modle" is not defined (did you mean "model"?`},
+		"one that is not defined":      {"model: x", "{{ .params.modl }} {{ .params.model }}", nil, `12:21: parameter "modl" is not defined (did you mean "model"?`},
 		"none at all":                  {"", "{{ .params.model }}", nil, `12:21: parameter "model" is not defined (define it: parameters: {model: VALUE})`},
 		"one that is used nowhere":     {"model: x", "hello", nil, `3:14: parameter "model" is used nowhere (write {{ .params.model }} where it belongs, or remove it)`},
 		"one without a value":          {"model: {type: string}", "{{ .params.model }}", nil, `3:14: parameter "model" has no value (--set model=VALUE gives it one, or a default: here)`},
 		"a name that is none":          {"my-model: x", "hello", nil, `3:14: "my-model" is not the name of a parameter: use lower-case letters, digits and _`},
-		"an unknown key":               {"m: {defualt: x}", "{{ .params.m }}", nil, `3:18: unknown key "defualt" (did you mean "default"?)`},
+		"an unknown key":               {"m: {defalt: x}", "{{ .params.m }}", nil, `3:18: unknown key "defalt" (did you mean "default"?)`},
 		"an unknown type":              {"m: {type: int, default: 1}", "{{ .params.m }}", nil, `3:24: there is no type "int" (write integer)`},
 		"a secret":                     {"m: {type: secret}", "{{ .params.m }}", nil, `3:24: a secret is no parameter: the values of parameters are printed and recorded (write ${NAME} where it is needed, and put the value into the environment or a file for --env-file)`},
 		"a default that is a secret":   {"api_key: sk-abcdefgh", "{{ .params.api_key }}", nil, `3:23: parameter "api_key" holds what looks like a secret itself (write ${NAME} where it is needed, and put the value into the environment)`},
@@ -201,7 +201,7 @@ func TestWrongParametersAreProblemsWithTheirPlace(t *testing.T) {
 		"nothing":                      {"m: ", "{{ .params.m }}", nil, `3:17: parameter "m" has neither a value nor a type (write m: VALUE, or m: {type: string} for a value that only --set gives)`},
 		"a list":                       {"m: [a]", "{{ .params.m }}", nil, `3:17: parameter "m" must be a mapping, not a list`},
 		"a parameter of a parameter":   {"a: x, m: \"{{ .params.a }}\"", "{{ .params.m }} {{ .params.a }}", nil, `3:24: a parameter cannot hold a parameter (write it out: parameters do not follow from each other)`},
-		"set but not there":            {"model: x", "{{ .params.model }}", []string{"modle=y"}, `3:13: --set modle: the campaign has no such parameter (did you mean "model"?)`},
+		"set but not there":            {"model: x", "{{ .params.model }}", []string{"modl=y"}, `3:13: --set modl: the campaign has no such parameter (did you mean "model"?)`},
 		"set, and there are none":      {"", "hello", []string{"model=y"}, `3:13: --set model: the campaign has no such parameter (it has no parameters: at all)`},
 		"set to another type":          {"m: 3", "{{ .params.m }}", []string{"m=three"}, `3:14: --set gives parameter "m": "three" is not a whole number (in decimal, as digits only)`},
 		"set to octal":                 {"m: 3", "{{ .params.m }}", []string{"m=010"}, `3:14: --set gives parameter "m": "010" is not a whole number (in decimal, as digits only)`},
@@ -362,8 +362,10 @@ func TestAMistakeInAFileThatIsNamedIsAtItsName(t *testing.T) {
 // are those of a recorded run, and --set has the last word.
 func TestRecordedValuesGiveWayToOthers(t *testing.T) {
 	settings := []campaign.Setting{
-		{Name: "endpoint", Value: "recorded", Source: "default", Optional: true}, {Name: "model", Value: "recorded", Source: campaign.FromSet, Optional: true},
-		{Name: "gone", Value: "x", Optional: true}, {Name: "model", Value: "now", Source: campaign.FromSet},
+		{Name: "endpoint", Value: "recorded", Source: "default", Optional: true},
+		{Name: "model", Value: "recorded", Source: campaign.FromSet, Optional: true},
+		{Name: "gone", Value: "x", Optional: true},
+		{Name: "model", Value: "now", Source: campaign.FromSet},
 	}
 	fsys := fstest.MapFS{"c.yaml": {Data: []byte(systems)}}
 	for name, data := range systemFiles() {
@@ -399,5 +401,62 @@ func TestACampaignCanBeReadInPart(t *testing.T) {
 	}
 	if _, err := campaign.Read(fsys, "c.yaml", "c.yaml"); err == nil || !strings.Contains(err.Error(), `4:3: parameter "endpoint" has no value`) {
 		t.Error(err)
+	}
+}
+
+// The end of one value and the beginning of the next are no reference either.
+func TestValuesSideBySideReferToNothing(t *testing.T) {
+	source := `version: 1
+name: test
+parameters: {a: x, b: y}
+targets: {agent: {use: realtime, with: {model: "{{ .params.a }}{{ .params.b }}"}}}
+scorers: {leaked: match/substring}
+attacks: [{name: plain, target: agent, objective: o, turns: [{user: x}], scorers: [leaked]}]
+`
+	for _, values := range [][2]string{{"$", "{KEY}"}, {"$", "${KEY}"}, {"$$", "{KEY}"}, {"${", "KEY}"}, {"", "${KEY}"}} {
+		c, err := given(t, source, nil, "a="+values[0], "b="+values[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		expanded, found, err := secret.Expand(c.Targets[0].Config.JSON, func(secret.Reference) (string, error) { return "SECRET", nil })
+		want, _ := yamlJSON(t, values[0]+values[1])
+		if err != nil || len(found) > 0 || string(expanded) != `{"model":`+want+`}` {
+			t.Errorf("%q became %s, %v, %v", values, expanded, found, err)
+		}
+	}
+	_, err := given(t, strings.Replace(source, "}}{{ .params.b }}", "}}${KEY}{{ .params.b }}", 1), nil, "a=$")
+	if err == nil || !strings.Contains(err.Error(), "c.yaml:4:49: a value that ends in $ before a reference to a secret (put something between the two") {
+		t.Errorf("a value that ends in $: %v", err)
+	}
+}
+
+// No message shows what may be a secret.
+func TestWhatLooksLikeASecretIsRefusedAndNotShown(t *testing.T) {
+	const long = "0123456789abcdef0123456789abcdef"
+	source := `version: 1
+name: test
+parameters: {k: x, service_token: y}
+targets: {agent: {use: realtime, with: {api_key: "{{ .params.k }}", model: "{{ .params.service_token }}"}}}
+scorers: {leaked: match/substring}
+attacks: [{name: plain, target: agent, objective: o, turns: [{user: x}], scorers: [leaked]}]
+`
+	for set, want := range map[string]string{
+		"k=" + long:             `c.yaml:4:50: "api_key" holds what looks like a secret itself`,
+		"service_token=" + long: `c.yaml:3:20: --set gives parameter "service_token" what looks like a secret`,
+	} {
+		_, err := given(t, source, nil, set)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), long) {
+			t.Errorf("%s: %v, want %s", set, err, want)
+		}
+	}
+}
+
+// Each text may be within its bound, and all of them together not.
+func TestAllFilledInValuesTogetherAreBounded(t *testing.T) {
+	text := `"` + strings.Repeat("{{ .params.model }}", 250) + `"`
+	tags := "tags: [" + strings.Repeat(text+", ", 5) + "x]\nscope:"
+	_, err := given(t, strings.Replace(systems, "scope:", tags, 1), systemFiles(), "endpoint=api.example", "model="+strings.Repeat("x", 60<<10))
+	if err == nil || strings.Count(err.Error(), "too large up to here") != 1 {
+		t.Errorf("the error is %.300v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -77,19 +78,25 @@ func TestWhatACampaignLeavesOutIsTheEnvironments(t *testing.T) {
 			"model: small", map[string]string{"SERVICE_KEY": "hush"}, `{"key":"${SERVICE_KEY}","model":"small"}`, "key ${SERVICE_KEY} SERVICE_KEY", "",
 		},
 		"the key, for its address written out": {
-			`model: small, endpoint: "https://API.service.example"`, map[string]string{"SERVICE_KEY": "hush"},
+			`model: small, endpoint: "https://API.service.example"`,
+			map[string]string{"SERVICE_KEY": "hush"},
 			`{"endpoint":"https://API.service.example","key":"${SERVICE_KEY}","model":"small"}`, "key ${SERVICE_KEY} SERVICE_KEY", "",
 		},
 		"the key, for the address of the environment, which the campaign names, too": {
-			`model: small, endpoint: "https://named.example:8443/other"`, map[string]string{"SERVICE_KEY": "hush", "SERVICE_ENDPOINT": "https://named.example:8443/v1"},
+			`model: small, endpoint: "https://named.example:8443/other"`,
+			map[string]string{"SERVICE_KEY": "hush", "SERVICE_ENDPOINT": "https://named.example:8443/v1"},
 			`{"endpoint":"https://named.example:8443/other","key":"${SERVICE_KEY}","model":"small"}`, "key ${SERVICE_KEY} SERVICE_KEY", "",
 		},
 		"not the key, for an address of the campaign's choice": {
-			`model: small, endpoint: "https://own.example/v1"`, map[string]string{"SERVICE_KEY": "hush"}, `{"model":"small","endpoint":"https://own.example/v1"}`, "",
+			`model: small, endpoint: "https://own.example/v1"`,
+			map[string]string{"SERVICE_KEY": "hush"},
+			`{"model":"small","endpoint":"https://own.example/v1"}`, "",
 			`target "agent": key is not taken from SERVICE_KEY: the campaign names the address own.example:443 itself, so it has to name the secret, too (key: ${SERVICE_KEY})`,
 		},
 		"not the key, in the clear": {
-			`model: small, endpoint: "http://api.service.example/v1"`, map[string]string{"SERVICE_KEY": "hush"}, `{"model":"small","endpoint":"http://api.service.example/v1"}`, "",
+			`model: small, endpoint: "http://api.service.example/v1"`,
+			map[string]string{"SERVICE_KEY": "hush"},
+			`{"model":"small","endpoint":"http://api.service.example/v1"}`, "",
 			`target "agent": key is not taken from SERVICE_KEY: the campaign names the address api.service.example:80 itself, so it has to name the secret, too (key: ${SERVICE_KEY})`,
 		},
 		"text, and nothing that it could refer to": {"", map[string]string{"SERVICE_MODEL": "${x}"}, `{"model":"$${x}"}`, "model $${x} SERVICE_MODEL", ""},
@@ -156,5 +163,24 @@ func TestASettingThatHasNoPlaceIsLeftOut(t *testing.T) {
 	}
 	if _, err := (campaign.Config{JSON: []byte("x")}).With("a", "b"); err == nil {
 		t.Error("a configuration that is none takes a setting")
+	}
+}
+
+// What the text of a file comes to is known only when its parameters are filled in.
+func TestATextThatItsParametersLeaveEmptyIsAProblem(t *testing.T) {
+	source := strings.Replace(service("model: big"), "scope:", "parameters: {p: \"\"}\nscope:", 1)
+	source = strings.Replace(source, "{user: hello}", "{user: hello, system_prompt: {file: p.md}}", 1)
+	files := fstest.MapFS{"c.yaml": {Data: []byte(source)}, "p.md": {Data: []byte(" {{ .params.p }}\n")}}
+	c, err := campaign.Read(files, "c.yaml", "c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	able := offer{t, []core.Component{
+		target("service", text, text, serviceConfig{}, core.Capabilities()...), scorer("match/substring", text, core.ScoreTrueFalse),
+	}}
+	_, err = plan.New(c, able, plan.Options{})
+	const want = `the system prompt of turn 1 of attack "a": the text is empty`
+	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "row") {
+		t.Errorf("%v, want %s", err, want)
 	}
 }

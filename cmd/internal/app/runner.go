@@ -71,12 +71,7 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	for _, v := range loaded.values() {
-		r.Log.Note(v.String())
-	}
-	for _, warning := range loaded.withheld() {
-		r.Log.Warn(warning)
-	}
+	r.tell(loaded)
 	if err := permit(ctx, h, p, loaded.campaign.Scope.Hosts, proxy); err != nil {
 		return Outcome{}, err
 	}
@@ -93,6 +88,16 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 	// closed.
 	summary, err := run.execute(ctx, proxy.Close)
 	return r.conclude(ctx, run, summary, err)
+}
+
+// tell prints what the campaign is given from outside of its file.
+func (r *Runner) tell(l *loadedCampaign) {
+	for _, v := range l.values() {
+		r.Log.Note(v.String())
+	}
+	for _, warning := range l.withheld() {
+		r.Log.Warn(warning)
+	}
 }
 
 // load reads the campaign from its file, or from the record of the run that is

@@ -48,7 +48,7 @@ func (l *loadedCampaign) values() []store.Value {
 		all = append(all, store.Value{Name: p.Name, Value: p.Value, Source: p.Source})
 	}
 	for _, f := range l.environment.Filled {
-		all = append(all, store.Value{Definition: f.Definition.String(), Name: f.Path, Value: f.Value, Source: f.Source})
+		all = append(all, store.Value{Definition: f.String(), Name: f.Path, Value: f.Value, Source: f.Source})
 	}
 	return all
 }
