@@ -108,6 +108,7 @@ func linkTurns(f *yamlfile.File, a *Attack, datasets []Dataset, converters []str
 	}
 	if a.ForEach.Name == "" {
 		for _, t := range a.texts() {
+			p.checkColumns(t)
 			t.fillParameters(p)
 		}
 		return 0

@@ -66,7 +66,7 @@ attacks:
     trials: "{{ .params.trials }}"
     history: [{user: "I am of {{ .params.company }}."}]
     tool_results: {open: {file: open.json}}
-    turns: [{user: "{{ .params.trials }}"}, {user: "{{ .company }}", system_prompt: "Now {{ .params.model }}."}]
+    turns: [{user: "{{ .params.trials }}"}, {user: "{{ .other }}", system_prompt: "Now {{ .params.model }}."}]
     scorers: [leaked]
   - name: rows
     target: agent
@@ -334,6 +334,7 @@ func TestParametersAreRefusedWhereTheyHaveNoPlace(t *testing.T) {
 		"a number where a text is":    {`concurrency: "{{ .params.trials }}"`, `concurrency: "{{ .params.model }}"`, `26:58: concurrency must be a whole number from 1 to 10000, not "small" (parameter wait = 30s (default); parameter model = "small" (default))`},
 		"a number beside a text":      {`concurrency: "{{ .params.trials }}"`, `concurrency: "1{{ .params.trials }}"`, `26:58: concurrency must be a whole number from 1 to 10000, not "13" (parameter wait = 30s (default); parameter trials = 3 (default))`},
 		"a file that is not there":    {"prompts/{{", "prompt/{{", `there is no file "prompt/en.md" in the campaign's folder (parameter lang = "en" (default))`},
+		"a column without rows":       {"{{ .other }}", "{{ .company }}", `37:53: "{{ .company }}" is no parameter, and the attack has no rows (did you mean {{ .params.company }}?`},
 		"a column that is none":       {"{{ .text }} and", "{{ .model }} and", `did you mean {{ .params.model }}?`},
 	} {
 		t.Run(place, func(t *testing.T) {

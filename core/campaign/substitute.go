@@ -178,6 +178,19 @@ func (p *parameters) near(action string, config bool) (message, hint string) {
 	return "", ""
 }
 
+// checkColumns reports the parameters that a text without rows names like columns.
+func (p *parameters) checkColumns(t *Text) {
+	for _, at := range reAction.FindAllStringIndex(t.Written, -1) {
+		m := reNames.FindStringSubmatch(t.Written[at[0]:at[1]])
+		if m == nil || m[2] != "" {
+			continue
+		}
+		if _, ok := p.find(m[1]); ok && strings.Contains(m[0], "."+m[1]) { // without a dot, check has reported it
+			p.file.Problem(t.at(at[0]), fmt.Sprintf("did you mean {{ .params.%s }}?", m[1]), "%s is no parameter, and the attack has no rows", yamlfile.Quote(m[0]))
+		}
+	}
+}
+
 // find looks a parameter up.
 func (p *parameters) find(name string) (Parameter, bool) {
 	i := slices.IndexFunc(p.all, func(one Parameter) bool { return one.Name == name })

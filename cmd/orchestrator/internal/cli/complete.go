@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
@@ -79,4 +80,20 @@ func idsOf(ctx context.Context, s *store.Reader, given []string) ([]string, erro
 		return ids, err
 	}
 	return nil, nil
+}
+
+// completeParameters proposes the parameters of the campaigns that are given.
+func completeParameters(env Env) completion {
+	return func(_ *cobra.Command, given []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+		for _, file := range given {
+			c, _, err := app.ReadCampaign(env.Files, file, campaign.Given{Partial: true})
+			if err != nil {
+				continue // a shell cannot show an error
+			}
+			for _, p := range c.Parameters {
+				found = append(found, p.Name+"=\t"+p.Description)
+			}
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
 }

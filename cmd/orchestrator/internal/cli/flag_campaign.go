@@ -51,8 +51,9 @@ func (f *campaignFlags) register(cmd *cobra.Command) {
 
 const setFlag = "set"
 
-func (f *campaignFlags) registerSet(cmd *cobra.Command) {
+func (f *campaignFlags) registerSet(cmd *cobra.Command, env Env) {
 	cmd.Flags().StringArrayVar(&f.set, setFlag, nil, "value of a parameter of the campaign, `NAME=VALUE`; may be repeated. It is printed and recorded: no secret")
+	_ = cmd.RegisterFlagCompletionFunc(setFlag, completeParameters(env)) // fails only where the flag is not defined
 }
 
 // refuseSet adds --set to a command that goes by what a run has recorded, to say why

@@ -23,7 +23,7 @@ func newPlanCommand(env Env) *cobra.Command {
 		},
 	}
 	flags.register(cmd)
-	flags.registerSet(cmd)
+	flags.registerSet(cmd, env)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	return cmd
 }

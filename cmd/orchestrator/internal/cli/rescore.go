@@ -39,7 +39,7 @@ RUN is a run's ID, the beginning of one, or "latest".`,
 		},
 	}
 	flags.register(cmd)
-	flags.registerSet(cmd)
+	flags.registerSet(cmd, env)
 	dir.register(cmd, env)
 	cmd.Flags().StringVar(&file, "campaign", "", "the campaign's `file` whose scorers judge; that of the run unless it is given")
 	flags.registerUnlocked(cmd, "judge")

@@ -22,7 +22,7 @@ func newRunCommand(env Env) *cobra.Command {
 		},
 	}
 	flags.register(cmd)
-	flags.registerSet(cmd)
+	flags.registerSet(cmd, env)
 	dir.register(cmd, env)
 	registerRecord(cmd, &spec.Record)
 	registerBaseline(cmd, &spec.Baseline, &dir)

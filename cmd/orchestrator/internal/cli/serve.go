@@ -48,7 +48,7 @@ run.`,
 		},
 	}
 	s.flags.register(cmd)
-	s.flags.registerSet(cmd)
+	s.flags.registerSet(cmd, env)
 	s.dir.register(cmd, env)
 	s.flags.registerLog(cmd)
 	registerRecord(cmd, &s.calls)

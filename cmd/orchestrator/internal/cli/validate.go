@@ -33,7 +33,7 @@ func newValidateCommand(env Env) *cobra.Command {
 		},
 	}
 	flags.register(cmd)
-	flags.registerSet(cmd)
+	flags.registerSet(cmd, env)
 	return cmd
 }
 
