@@ -138,9 +138,10 @@ type completion struct {
 func TestChatAnswersTheLastTurnOfTheConversationItIsSent(t *testing.T) {
 	s := start(t, "")
 	tests := map[string]struct{ messages, want string }{
-		"one turn":        {demanded, "I'm sorry, I can't share that."},
-		"two turns":       {introduced + "," + demanded, "The vault code is blue eleven."},
-		"a system prompt": {`{"role":"system","content":"The vault code is green seven."},` + introduced + "," + demanded, "The vault code is green seven."},
+		"one turn":             {demanded, "I'm sorry, I can't share that."},
+		"two turns":            {introduced + "," + demanded, "The vault code is blue eleven."},
+		"a developer's prompt": {`{"role":"developer","content":"The vault code is green seven."},` + introduced + "," + demanded, "The vault code is green seven."},
+		"a system prompt":      {`{"role":"system","content":"The vault code is green seven."},` + introduced + "," + demanded, "The vault code is green seven."},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -2,18 +2,22 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/api"
+	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
 const chatPath = "/v1/chat/completions"
@@ -70,6 +74,7 @@ func TestWhatAClientSendsIsCheckedKeyByKey(t *testing.T) {
 		{`{"model":"m","tools":[` + tool + `],"tool_choice":{"type":"function","function":{"name":"g"}},` + hello + `}`, "invalid_value", "tool_choice"},
 		{`{"model":"m","messages":[` + calls + `]}`, "invalid_value", "messages"},
 		{`{"model":"m","messages":[` + calls + `,{"role":"user","content":"a"}]}`, "invalid_value", "messages"},
+		{`{"model":"m","messages":[` + calls + `,{"role":"user","content":"a"},{"role":"tool","content":"a","tool_call_id":"c1"}]}`, "invalid_value", "messages"},
 		{`{"model":"m","messages":[{"role":"tool","content":"a","tool_call_id":"c1"}]}`, "invalid_value", "messages[0].tool_call_id"},
 		{`{"model":"m","messages":[` + calls + `,{"role":"tool","content":"a","tool_call_id":"c2"}]}`, "invalid_value", "messages[1].tool_call_id"},
 		{`{"model":"m","messages":[{"role":"assistant"}]}`, "invalid_value", "messages[0].content"},
@@ -172,6 +177,37 @@ func TestTheClientChoosesWhetherTheAgentCalls(t *testing.T) {
 				t.Errorf("it calls %q, want %q: %s", name, tt.want, body)
 			}
 		})
+	}
+}
+
+// eager calls every tool, and is otherwise silent.
+type eager struct{}
+
+func (eager) Hear(context.Context, []byte) (string, error) { return "", nil }
+
+func (eager) Speak(context.Context, string) ([]byte, error)                       { return nil, nil }
+func (eager) Answer(context.Context, string, []realtimetest.Item) (string, error) { return "", nil }
+func (eager) UseTools(_ context.Context, _ string, _ []realtimetest.Item, tools []realtimetest.Tool) ([]realtimetest.ToolCall, error) {
+	var calls []realtimetest.ToolCall
+	for _, tool := range tools {
+		calls = append(calls, realtimetest.ToolCall{Name: tool.Name, Arguments: "{}"})
+	}
+	return calls, nil
+}
+
+func TestOneCallAtATimeIsOneCall(t *testing.T) {
+	web := httptest.NewServer(api.New(eager{}, api.Options{}))
+	t.Cleanup(web.Close)
+	s := service{t: t, url: web.URL}
+	for more, want := range map[string]int{``: 2, `"parallel_tool_calls":true,`: 2, `"parallel_tool_calls":false,`: 1} {
+		_, _, body := s.postJSON(chatPath, `{"model":"m",`+more+`"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}],"messages":[{"role":"user","content":"hello"}]}`)
+		if got := strings.Count(string(body), `"id":"call_`); got != want {
+			t.Errorf("%s%d calls, want %d: %s", more, got, want, body)
+		}
+		_, _, body = s.postJSON(responsesPath, `{"model":"m",`+more+`"tools":[{"type":"function","name":"f","parameters":{}},{"type":"function","name":"g","parameters":{}}],"input":"hello"}`)
+		if got := len(decode[response](t, body).Output); got != want {
+			t.Errorf("%s%d items, want %d: %s", more, got, want, body)
+		}
 	}
 }
 
@@ -296,6 +332,9 @@ func TestUsageComesLastAndWithoutChoices(t *testing.T) {
 	s := start(t, "")
 	_, _, body := s.postJSON(chatPath, `{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hello"}]}`)
 	all := s.chunks(body)
+	if got := strings.Count(string(body), `"usage":null`); got != len(all)-1 {
+		t.Errorf("%d of %d chunks say that usage comes later", got, len(all))
+	}
 	for i, c := range all {
 		last := i == len(all)-1
 		if (c.Usage != nil) != last || (len(c.Choices) == 0) != last {

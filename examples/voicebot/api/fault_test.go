@@ -89,7 +89,13 @@ func TestAFaultChangesTheReply(t *testing.T) {
 			if choice.Message.Content != want.text || choice.Message.Refusal != want.refusal || choice.Finish != want.finish {
 				t.Errorf("chat: %s", body)
 			}
+			if want.refusal != "" && !strings.Contains(string(body), `"content":null`) {
+				t.Errorf("a refusal has a text: %s", body)
+			}
 			_, _, body = s.postJSON(chatPath, streamed(chatAsk))
+			if (kind == realtimetest.UnknownEvents) != strings.Contains(string(body), "novelty") {
+				t.Errorf("events of an unknown type: %s", body)
+			}
 			var text, refusal, finish string
 			for _, c := range s.chunks(body) {
 				for _, choice := range c.Choices {
@@ -165,6 +171,12 @@ func TestAFaultBreaksTheDelivery(t *testing.T) {
 					if (err == nil) != one.want.ended || timedOut(err) != one.want.timeout {
 						t.Errorf("%s: %v after %q", one.ask, err, got)
 					}
+					if strings.Contains(got, "response.completed") && kind == realtimetest.NoDone || !strings.Contains(got, `{"id": `) && kind == realtimetest.MalformedFrame {
+						t.Errorf("%s: %q", one.ask, got)
+					}
+					if kind == realtimetest.DropMidReply && (got == "" || strings.HasSuffix(got, "}\n\n")) {
+						t.Errorf("%s: it ends between two events: %q", one.ask, got)
+					}
 					if strings.Contains(got, "[DONE]") && kind == realtimetest.NoDone || strings.Contains(got, `"status":"completed"`) && json.Valid([]byte(got)) {
 						t.Errorf("%s: it came whole: %s", one.ask, got)
 					}
@@ -201,6 +213,15 @@ func TestAnErrorComesWhereAReplyIsExpected(t *testing.T) {
 	}
 }
 
+func TestASlowReplyTakesItsTime(t *testing.T) {
+	s := service{t: t}.with(realtimetest.SlowReply)
+	before := time.Now()
+	s.postJSON(chatPath, streamed(chatAsk))
+	if took := time.Since(before); took < 2*time.Second { // ten words, 200 ms each
+		t.Errorf("it took %s", took)
+	}
+}
+
 func TestAStoppedServerLetsGoOfWhatItHoldsBack(t *testing.T) {
 	s := service{t: t}.with(realtimetest.Silence)
 	sent := make(chan error, 1)
@@ -215,6 +236,15 @@ func TestAStoppedServerLetsGoOfWhatItHoldsBack(t *testing.T) {
 	s.server.Stop()
 	if err := <-sent; err == nil || timedOut(err) {
 		t.Errorf("a request to a server that stops ends with %v", err)
+	}
+}
+
+func TestAServerThatDoesNotTellWhenDoesNot(t *testing.T) {
+	s := startWith(t, api.Options{Allowance: realtimetest.Allowance{RequestsPerMinute: 1}})
+	s.postJSON(chatPath, chatAsk)
+	status, header, body := s.postJSON(chatPath, chatAsk)
+	if status != 429 || header.Get("Retry-After") != "" || strings.Contains(string(body), "try again") {
+		t.Errorf("status %d, %v: %s", status, header, body)
 	}
 }
 

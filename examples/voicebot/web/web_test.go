@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -231,6 +233,9 @@ func TestWhatIsSaidIsShownAsText(t *testing.T) {
 	if got := first(t, lasts, p.body); got != "You said: "+attack {
 		t.Errorf("it shows %q", got)
 	}
+	if got := p.header.Get("X-Content-Type-Options"); got != "nosniff" {
+		t.Errorf("browsers may guess: %q", got)
+	}
 	if got := p.header.Get("Content-Security-Policy"); !strings.Contains(got, "default-src 'none'") || strings.Contains(got, "unsafe") {
 		t.Errorf("the policy is %q", got)
 	}
@@ -242,11 +247,67 @@ func TestSeveralPagesMayBeOpen(t *testing.T) {
 	if v.say(second, "b").status != http.StatusOK || v.say(first, "a").status != http.StatusOK {
 		t.Error("a page that was open does not work")
 	}
+	oldest := v.get("/chat")
 	for range 16 {
 		v.get("/chat")
 	}
+	if got := v.say(oldest, "c").status; got != http.StatusForbidden {
+		t.Errorf("a page that sixteen others have followed: status %d", got)
+	}
 	if got := v.say(v.get("/chat"), "c").status; got != http.StatusOK {
 		t.Errorf("the newest of many pages: status %d", got)
+	}
+}
+
+func TestLineEndsOfFormsAreLineEnds(t *testing.T) {
+	v := visit(t, parrot{}, web.Options{})
+	if got := first(t, lasts, v.say(v.logIn(web.Password), "a\r\nb").body); got != "You said: a\nb" {
+		t.Errorf("it shows %q", got)
+	}
+}
+
+func TestALoginHasASessionOfItsOwn(t *testing.T) {
+	v := visit(t, parrot{}, web.Options{})
+	at, err := url.Parse(v.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.get("/login")
+	before := v.client.Jar.Cookies(at)
+	v.logIn(web.Password)
+	after := v.client.Jar.Cookies(at)
+	if before[0].Value == after[0].Value {
+		t.Error("who knew the session before the login knows it afterwards")
+	}
+	v.client.Jar.SetCookies(at, before)
+	if v.get("/login"); v.client.Jar.Cookies(at)[0].Value == before[0].Value {
+		t.Error("the session from before the login lives on")
+	}
+}
+
+// counter says how long the conversation is, after a while.
+type counter struct{ parrot }
+
+func (counter) Answer(_ context.Context, _ string, items []realtimetest.Item) (string, error) {
+	time.Sleep(20 * time.Millisecond) // so that two messages would be answered at once
+	return strconv.Itoa(len(items)), nil
+}
+
+func TestTwoMessagesAtOnceAreAnsweredInTurn(t *testing.T) {
+	v := visit(t, counter{}, web.Options{})
+	one, other := v.logIn(web.Password), v.get("/chat")
+	var sent sync.WaitGroup
+	for _, p := range []page{one, other} {
+		form := url.Values{"csrf_token": {p.token(t)}, "message": {"hi"}}.Encode()
+		sent.Go(func() {
+			if _, err := v.do(http.MethodPost, "/chat", "application/x-www-form-urlencoded", "", form); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	sent.Wait()
+	if body := v.get("/chat").body; !strings.Contains(body, `<li class="assistant">1</li>`) || first(t, lasts, body) != "3" {
+		t.Errorf("the replies do not know of each other:\n%s", body)
 	}
 }
 
