@@ -71,7 +71,6 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	r.tell(loaded)
 	if err := permit(ctx, h, p, loaded.campaign.Scope.Hosts, proxy); err != nil {
 		return Outcome{}, err
 	}
@@ -171,9 +170,10 @@ func (r *Runner) options(f *followers) engine.Options {
 	return engine.Options{Watchers: engine.Watchers{Observer: observer, Tracer: f.tracer()}, Redactor: r.Redactor}
 }
 
-// prepare sets how the run is recorded, and what is done with its record
-// afterwards.
+// prepare tells what the campaign is given, and sets how the run is recorded, and
+// what is done with its record afterwards.
 func (r *Runner) prepare(ctx context.Context, spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) (err error) {
+	r.tell(l)
 	switch spec.Kind {
 	case Resume:
 		err = r.recorder().resume(spec, l, catalog, run)
