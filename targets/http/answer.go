@@ -20,6 +20,9 @@ import (
 // maxWords is how much of a service's words is shown, in bytes.
 const maxWords = 2 << 10
 
+// maxPage is how much of a web page is shown, in bytes.
+const maxPage = 300
+
 // answer is what a service answered to a request.
 type answer struct {
 	status int
@@ -35,9 +38,7 @@ type answer struct {
 	long bool
 	// unframed says that nothing but the end of the connection ended the body.
 	unframed bool
-	// cookies are those that the service has set so far.
-	cookies []*http.Cookie
-	timing  core.Timing
+	timing   core.Timing
 
 	// parsed and failed keep what json returned.
 	parsed   any
@@ -145,15 +146,21 @@ func (a *answer) headers() map[string]any {
 }
 
 // words returns what the service says about an error: the message of a JSON body
-// where there is one, or the beginning of its text. That of HTML is left out: a
-// page of a proxy or framework.
+// where there is one, or the beginning of its text. Of a web page that is its title,
+// or what it shows.
 func (a *answer) words() string {
 	if v, err := a.json(); err == nil {
 		if message := messageIn(v); message != "" {
 			return phrase.ShortenBytes(message, maxWords)
 		}
 	} else if a.mediaType == "text/html" {
-		return phrase.ShortenBytes(titleOf(a.text()), maxWords)
+		page := a.text()
+		for _, tag := range []string{"title", "body"} {
+			if shown, _ := (&selector{tag: tag}).lastText(page); shown != "" {
+				return phrase.ShortenBytes(phrase.OneLine(shown), maxPage)
+			}
+		}
+		return ""
 	}
 	if !a.isText() {
 		return ""

@@ -55,8 +55,8 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	}
 	t := &target{config: config, plan: p, access: a, transport: a.Transport()}
 	for _, name := range slices.Sorted(maps.Keys(config.Cookies)) {
-		cookie := http.Cookie{Name: name, Value: config.Cookies[name].Reveal()}
-		if cookie.Valid() != nil { // its error quotes the value
+		cookie := http.Cookie{Name: name, Value: config.Cookies[name].Reveal()} //nolint:gosec // a client sends no attributes
+		if cookie.Valid() != nil {                                              // its error quotes the value
 			return nil, core.Errorf(core.ErrorConfig, "the cookie has characters that a cookie cannot have").At("cookies." + name)
 		}
 		a.Remember(cookie.Value)

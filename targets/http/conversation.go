@@ -49,20 +49,15 @@ func (t *target) begin(ctx context.Context, start core.Start) (*conversation, er
 	maps.Copy(c.state.taken, t.plan.initial)
 	for _, r := range t.plan.session {
 		_, o, err := c.ask(within, r)
-		if err == nil && o.decided && o.finish != core.FinishComplete {
+		if err == nil && o.ends() {
 			err = core.Errorf(core.ErrorProtocol, "%s: the service answered: %s", r.at, o.detail)
 		}
 		if err != nil {
-			return nil, errors.Join(err, c.abandon(ctx))
+			_ = c.End(ctx) // what was begun is closed as far as it can be; err says more
+			return nil, err
 		}
 	}
 	return c, nil
-}
-
-// abandon closes a session that was begun in part, as far as it can be.
-func (c *conversation) abandon(ctx context.Context) error {
-	_ = c.End(ctx) // the error that ended the session says more
-	return nil
 }
 
 // carries checks that the requests carry what a conversation begins with.
@@ -146,6 +141,9 @@ func (c *conversation) sendable(ctx context.Context, m core.Message) error {
 		{core.ToolResult, []string{"tool_results", "messages"}},
 		{core.ToolCall, nil}, // only the service makes one
 	} {
+		if carried.modality == core.Text && saysNothing(m) {
+			continue
+		}
 		if len(m.Of(carried.modality)) > 0 && !slices.ContainsFunc(carried.by, func(name string) bool { return p.uses[name] }) {
 			err := core.Errorf(core.ErrorUnsupported, "no request carries the turn's %s", carried.modality)
 			if len(carried.by) == 0 {
@@ -155,6 +153,13 @@ func (c *conversation) sendable(ctx context.Context, m core.Message) error {
 		}
 	}
 	return nil
+}
+
+// saysNothing reports whether a message is what a request before or after a trial says
+// where the campaign gives it no text: such a request need not carry it.
+func saysNothing(m core.Message) bool {
+	text := textOf(m)
+	return text == "before_trial" || text == "after_trial"
 }
 
 // End sends the requests that close the session.

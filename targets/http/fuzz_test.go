@@ -123,7 +123,7 @@ func FuzzAnswer(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			response := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {contentType}}, ContentLength: int64(len(body))}
+			response := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {contentType}}, ContentLength: int64(len(body))}
 			a := newAnswer(response)
 			a.read(bytes.NewReader(body), 1000)
 			s := &state{plan: p}

@@ -147,9 +147,3 @@ func attributeOf(n *html.Node, name string) string {
 	}
 	return ""
 }
-
-// titleOf returns the title of a page.
-func titleOf(page string) string {
-	title, _ := (&selector{tag: "title"}).lastText(page)
-	return title
-}

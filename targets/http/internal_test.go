@@ -91,7 +91,10 @@ func TestACookieGoesToItsOriginAndToTheDomainThatItsServiceNames(t *testing.T) {
 		return u
 	}
 	j.SetCookies(at("https://login.bot.example/x"), []*http.Cookie{
-		{Name: "own", Value: "1"}, {Name: "shared", Value: "2", Domain: "bot.example"}, {Name: "top", Value: "3", Domain: "example"}, {Name: "foreign", Value: "4", Domain: "other.example"},
+		{Name: "own", Value: "1"},
+		{Name: "shared", Value: "2", Domain: "bot.example"},
+		{Name: "top", Value: "3", Domain: "example"},
+		{Name: "foreign", Value: "4", Domain: "other.example"},
 		{Name: "secure", Value: "5", Secure: true},
 	})
 	for address, want := range map[string][]string{

@@ -48,6 +48,9 @@ type outcome struct {
 	decided bool
 }
 
+// ends reports whether a rule says that the reply is not whole.
+func (o outcome) ends() bool { return o.decided && o.finish != core.FinishComplete }
+
 // judge returns what an answer means, by the campaign's rules and then by HTTP. An
 // error is one of the service.
 func (p *plan) judge(ctx context.Context, a *answer, s *state) (outcome, error) {
@@ -148,7 +151,7 @@ func (a *answer) refused() error {
 	case core.ErrorConfig:
 		return err.WithHint("check url, path, method and Content-Type")
 	case core.ErrorProtocol:
-		return err.WithHint("a filter or a refusal that answers so needs a rule with is: blocked")
+		return err.WithHint("check the request; a filter or a refusal that answers so needs a rule with is: blocked")
 	}
 	return err
 }

@@ -33,7 +33,7 @@ func (t *target) newClient(ctx context.Context) (*client, error) {
 	jar := &jars{own: map[string]http.CookieJar{}}
 	var cookies []*http.Cookie
 	for _, name := range slices.Sorted(maps.Keys(t.config.Cookies)) {
-		cookies = append(cookies, &http.Cookie{Name: name, Value: t.config.Cookies[name].Reveal(), Path: "/"})
+		cookies = append(cookies, &http.Cookie{Name: name, Value: t.config.Cookies[name].Reveal(), Path: "/"}) //nolint:gosec // a client sends no attributes
 	}
 	jar.SetCookies(t.plan.base, cookies)
 	c := access.Client(t.transport)
@@ -138,7 +138,7 @@ func (c *client) once(ctx context.Context, r *rendered) (*http.Response, error) 
 			request.Header[name] = values
 		}
 	}
-	return c.http.Do(request) //nolint:bodyclose // the caller closes it
+	return c.http.Do(request)
 }
 
 // redirected returns the request that a redirect asks for; nil if the response is

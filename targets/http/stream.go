@@ -112,7 +112,7 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 	if err := r.remarksOf(ctx, input, variables, &t.reply); err != nil {
 		return false, err
 	}
-	if o.decided && o.finish != core.FinishComplete {
+	if o.ends() {
 		t.stopped = &o
 		return false, nil
 	}
@@ -124,48 +124,62 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 	return !t.ended, nil
 }
 
+// eachPiece is called with a piece of a stream; it returns false after the last one.
+type eachPiece func(event, data string) (bool, error)
+
 // pieces calls each for every piece of a stream until it returns false: for the
 // events of an event stream, or for its lines that are not empty. A stream that
 // ends within an event is an error, unless that event ends the stream: some
 // services leave out the empty line behind the last one.
-func pieces(body io.Reader, isSSE bool, each func(event, data string) (bool, error)) error {
+func pieces(body io.Reader, isSSE bool, each eachPiece) error {
 	in := lineReader{in: bufio.NewReaderSize(body, 16<<10)}
+	if isSSE {
+		return events(&in, each)
+	}
+	for {
+		line, err := in.next()
+		ended := errors.Is(err, io.EOF)
+		if err != nil && !ended {
+			return err
+		}
+		if strings.TrimSpace(line) != "" {
+			if more, wrong := each("", line); wrong != nil || !more {
+				return wrong
+			}
+		}
+		if ended {
+			return nil
+		}
+	}
+}
+
+// events calls each for every server-sent event.
+func events(in *lineReader, each eachPiece) error {
 	var e eventReader
 	for {
 		line, err := in.next()
 		switch {
-		case !isSSE:
-			if err != nil && !errors.Is(err, io.EOF) || strings.TrimSpace(line) == "" {
-				break
-			}
-			if more, wrong := each("", line); wrong != nil || !more {
-				return wrong
-			}
-		case err == nil && line != "":
-			e.line(line)
-		case err == nil:
-			event, data, ok := e.dispatch()
-			if !ok {
-				break
-			}
-			if more, wrong := each(event, data); wrong != nil || !more {
-				return wrong
-			}
 		case errors.Is(err, io.EOF):
 			e.line(line)
 			return e.last(each)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case line != "":
+			e.line(line)
+			continue
+		}
+		event, data, ok := e.dispatch()
+		if !ok {
+			continue
+		}
+		if more, wrong := each(event, data); wrong != nil || !more {
+			return wrong
 		}
 	}
 }
 
 // last hands over an event that the end of the stream broke off.
-func (e *eventReader) last(each func(event, data string) (bool, error)) error {
+func (e *eventReader) last(each eachPiece) error {
 	event, data, ok := e.dispatch()
 	if !ok {
 		return nil

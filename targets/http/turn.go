@@ -37,7 +37,7 @@ func (c *conversation) exchange(ctx context.Context) (core.Reply, error) {
 		if i == 0 {
 			first = a.timing
 		}
-		if o.decided && o.finish != core.FinishComplete {
+		if o.ends() {
 			reply := c.answered(ctx, a, o)
 			reply.Timing = a.timing
 			return reply, nil
@@ -84,7 +84,7 @@ func (c *conversation) last(ctx context.Context, r *request) (core.Reply, error)
 	if err != nil {
 		return c.brokenReply(ctx, a, err)
 	}
-	if o.decided && o.finish != core.FinishComplete {
+	if o.ends() {
 		reply := c.answered(ctx, a, o)
 		reply.Timing = a.timing
 		return reply, nil
@@ -144,7 +144,7 @@ func (c *conversation) stream(ctx context.Context, r *request) (core.Reply, erro
 		switch {
 		case err != nil:
 			return core.Reply{}, err
-		case o.decided && o.finish != core.FinishComplete:
+		case o.ends():
 			reply := c.answered(ctx, a, o)
 			reply.Timing = a.timing
 			return reply, nil
@@ -182,7 +182,7 @@ func (c *conversation) ask(ctx context.Context, r *request) (*answer, outcome, e
 			pause = max(pause, core.RetryAfterOf(err))
 		} else if err != nil {
 			return a, o, err
-		} else if o.decided && o.finish != core.FinishComplete {
+		} else if o.ends() {
 			return a, o, nil
 		} else if done, err := c.done(ctx, r, a); err != nil || done {
 			if err == nil {
@@ -235,7 +235,7 @@ func (c *conversation) once(ctx context.Context, r *request) (*answer, outcome, 
 	if err != nil {
 		return nil, o, err
 	}
-	if r.expect != nil && !(o.decided && o.finish != core.FinishComplete) {
+	if r.expect != nil && !o.ends() {
 		holds, err := r.expect.holds(ctx, a, c.state)
 		if err == nil && !holds {
 			err = core.Errorf(core.ErrorProtocol, "%s: the answer is not what expect says: %s", r.at, a.describe())

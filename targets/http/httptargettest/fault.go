@@ -190,7 +190,7 @@ func (s *Server) disturbs(w http.ResponseWriter, r *http.Request, kind FaultKind
 	case CutBody:
 		w.Header().Set("Content-Type", "text/plain")
 		w.Header().Set("Content-Length", strconv.Itoa(2*len(text)))
-		_, _ = io.WriteString(w, text)
+		_, _ = io.WriteString(w, text) //nolint:gosec // plain text for a test
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	case ProxyRefuses:
@@ -215,7 +215,7 @@ func (s *Server) disturbs(w http.ResponseWriter, r *http.Request, kind FaultKind
 		_ = zipped.Close()
 	case WrongType:
 		w.Header().Set("Content-Type", "text/plain")
-		_, _ = io.WriteString(w, body)
+		_, _ = io.WriteString(w, body) //nolint:gosec // plain text for a test
 	default:
 		return false
 	}

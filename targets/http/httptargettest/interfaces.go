@@ -151,7 +151,7 @@ func (s *Server) loginPage(w http.ResponseWriter, _ *http.Request) {
 	defer s.mu.Unlock()
 	id := s.newName("session")
 	s.sessions[id] = s.newName("csrf") + `"&<`
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true}) //nolint:gosec // the test has no TLS
 	page(w, `<form method="post" action="/login"><input value='%s' type="hidden" name="csrf"><input name="user"></form>`, html.EscapeString(s.sessions[id]))
 }
 
@@ -188,7 +188,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	delete(s.sessions, id)
 	id = s.newName("login")
 	s.sessions[id] = s.newName("csrf")
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true}) //nolint:gosec // the test has no TLS
 	http.Redirect(w, r, "/form", http.StatusSeeOther)
 }
 
@@ -225,7 +225,7 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request) {
 // upload says what files it got.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	const most = 8 << 20
-	if err := r.ParseMultipartForm(most); err != nil {
+	if err := r.ParseMultipartForm(most); err != nil { //nolint:gosec // the test sends it
 		problem(w, http.StatusBadRequest, "%v", err)
 		return
 	}

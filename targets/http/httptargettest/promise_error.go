@@ -26,7 +26,7 @@ func errorPromises() []promise {
 			name: "a refusal because of limits may be sent again in the same conversation", config: jsonChat, faults: once(RateLimited),
 			verify: func(s *stage) {
 				c := s.talk(core.Start{})
-				err := s.fails(c, "hello", core.ErrorRateLimited, "slow down")
+				err := s.failed(c, "hello", core.ErrorRateLimited, "slow down")
 				if got := core.RetryAfterOf(err); got != 2*time.Second {
 					s.Errorf("asks to wait %s", got)
 				}
@@ -36,7 +36,7 @@ func errorPromises() []promise {
 		{
 			name: "a busy service says when to come back", config: jsonChat, faults: once(Busy),
 			verify: func(s *stage) {
-				err := s.fails(s.talk(core.Start{}), "hello", core.ErrorUnavailable, "being deployed")
+				err := s.failed(s.talk(core.Start{}), "hello", core.ErrorUnavailable, "being deployed")
 				if got := core.RetryAfterOf(err); got != 2*time.Second {
 					s.Errorf("asks to wait %s", got)
 				}
@@ -53,10 +53,16 @@ func errorPromises() []promise {
 		failing("a web page in place of JSON is an error", jsonChat, WebPage, core.ErrorProtocol, "Sign in"),
 		failing("a connection that is dropped is an error", jsonChat, DropsConnection, core.ErrorUnavailable, "POST http://"),
 		failing("half a JSON document is an error", jsonChat, CutBody, core.ErrorUnavailable, "broke off"),
+	}
+}
+
+// secrecyPromises are about errors that must say no more than they may, and turns that are given up.
+func secrecyPromises() []promise {
+	return []promise{
 		{
 			name: "secrets are in no error", config: `{"url":"http://service/mirror/a","secrets":{"s":"sesame-0123"},"request":{"body":{"m":"$(prompt) $(secrets.s)"}},"rules":[{"jq":"true","is":"error","say":"\"you sent sesame-0123\""}]}`,
 			verify: func(s *stage) {
-				err := s.fails(s.talk(core.Start{}), "hello", core.ErrorProtocol, "you sent [redacted]")
+				err := s.failed(s.talk(core.Start{}), "hello", core.ErrorProtocol, "you sent [redacted]")
 				if strings.Contains(err.Error(), "sesame") {
 					s.Errorf("the error holds the secret: %v", err)
 				}
@@ -72,9 +78,7 @@ func errorPromises() []promise {
 					_, err := c.Send(ctx, core.UserText("hello"))
 					done <- err
 				}()
-				for len(s.server.Received()) == 0 {
-					time.Sleep(time.Millisecond)
-				}
+				<-s.server.Arrived()
 				cancel()
 				if err := <-done; err == nil {
 					s.Error("the turn succeeded")
@@ -109,7 +113,7 @@ func rulePromises() []promise {
 		{
 			name: "a limit within a 200 is a limit", faults: once(LimitInside), config: ruled(`[{"jq":".status == \"throttled\"","is":"rate_limited"}]`),
 			verify: func(s *stage) {
-				err := s.fails(s.talk(core.Start{}), "hello", core.ErrorRateLimited, "come back later")
+				err := s.failed(s.talk(core.Start{}), "hello", core.ErrorRateLimited, "come back later")
 				if got := core.RetryAfterOf(err); got != 3*time.Second {
 					s.Errorf("asks to wait %s", got)
 				}

@@ -25,32 +25,7 @@ func insertionPromises() []promise {
 		{
 			name:   "a JSON body holds any text exactly, in a mapping and in a text",
 			config: `{"url":"http://service/mirror/a","request":{"body":{"m":"$(prompt)","in":{"l":["before $(prompt) after",{"n":1.50,"t":true,"z":null}]}}},"then":[{"path":"/mirror/b","headers":{"Content-Type":"application/json; charset=utf-8"},"body":"{\"m\": \"$(prompt)\", \"v\": $(prompt), \"deep\": \"{\\\"q\\\": $(prompt|json)}\"}"}],"reply":{"jq":".method"},"memory":"service"}`,
-			verify: func(s *stage) {
-				c := s.talk(core.Start{})
-				for _, text := range nasty() {
-					s.say(c, text)
-					var a struct {
-						M  string
-						In struct{ L []any }
-					}
-					body := s.received(s.server, "/mirror/a").Body
-					if err := json.Unmarshal(body, &a); err != nil || a.M != text || a.In.L[0] != "before "+text+" after" {
-						s.Errorf("%q arrived as %s (%v)", text, body, err)
-					}
-					if !strings.Contains(string(body), `"n":1.50,"t":true,"z":null`) {
-						s.Errorf("the body is not as it was written: %s", body)
-					}
-					var b struct{ M, V, Deep string }
-					body = s.received(s.server, "/mirror/b").Body
-					if err := json.Unmarshal(body, &b); err != nil || b.M != text || b.V != text {
-						s.Errorf("%q arrived as %s (%v)", text, body, err)
-					}
-					var deep struct{ Q string }
-					if err := json.Unmarshal([]byte(b.Deep), &deep); err != nil || deep.Q != text {
-						s.Errorf("%q arrived within a JSON text as %s (%v)", text, b.Deep, err)
-					}
-				}
-			},
+			verify: exactJSON,
 		},
 		{
 			name:   "a lone surrogate arrives in JSON as such",
@@ -82,6 +57,12 @@ func insertionPromises() []promise {
 				}
 			},
 		},
+	}
+}
+
+// otherBodyPromises are about what is not JSON.
+func otherBodyPromises() []promise {
+	return []promise{
 		{
 			name:   "addresses, forms, multipart bodies and plain texts hold any bytes exactly",
 			config: `{"url":"http://service/mirror/u/$(prompt)/end?in=$(prompt)","memory":"service","request":{"query":{"q":"<$(prompt)>"},"form":{"f":"$(prompt)","o":"a&b"}},"then":[{"path":"/mirror/m","multipart":[{"name":"t\"","value":"$(prompt)"},{"name":"f","file":"text","filename":"a\"b.txt"}]},{"path":"/mirror/t","body":"say: $(prompt)"},{"path":"/mirror/x","headers":{"Content-Type":"application/x-www-form-urlencoded"},"body":"b=2&a=$(prompt)&a=3"}],"reply":{"jq":".method"}}`,
@@ -113,16 +94,7 @@ func insertionPromises() []promise {
 		{
 			name:   "the length is computed, and a body is built by jq",
 			config: `{"url":"http://service/mirror/a","request":{"method":"put","jq":"{text: ($prompt | ascii_upcase), n: ($messages | length), last: $messages[-1].role, turn: $turn, big: 12345678901234567890}"},"reply":{"jq":".method"}}`,
-			verify: func(s *stage) {
-				s.answered(s.talk(core.Start{SystemPrompt: "be brief"}), "abc", "PUT")
-				r := s.received(s.server, "/mirror/a")
-				if body := string(r.Body); body != `{"big":12345678901234567890,"last":"user","n":2,"text":"ABC","turn":1}` {
-					s.Errorf("arrived as %s", body)
-				}
-				if got := r.Header.Get("Content-Length"); got != strconv.Itoa(len(r.Body)) {
-					s.Errorf("the length is said to be %q", got)
-				}
-			},
+			verify: computedLength,
 		},
 	}
 }
@@ -142,21 +114,7 @@ func exactBytes(s *stage) {
 		if err != nil || form.Get("f") != text || form.Get("o") != "a&b" {
 			s.Errorf("%q arrived in the form as %s", text, first.Body)
 		}
-		parts := all[len(all)-3]
-		_, parameters, err := mime.ParseMediaType(parts.Header.Get("Content-Type"))
-		if err != nil {
-			s.Fatal(err)
-		}
-		read, err := multipart.NewReader(strings.NewReader(string(parts.Body)), parameters["boundary"]).ReadForm(1 << 20)
-		if err != nil {
-			s.Fatal(err)
-		}
-		if got := read.Value["t%22"]; len(got) != 1 || got[0] != text {
-			s.Errorf("%q arrived in the multipart body as %q", text, read.Value)
-		}
-		if got := read.File["f"]; len(got) != 1 || got[0].Size != int64(len(text)) || got[0].Filename != "a%22b.txt" {
-			s.Errorf("the file of %q arrived as %v", text, got)
-		}
+		exactParts(s, all[len(all)-3], text)
 		if got := string(all[len(all)-2].Body); got != "say: "+text {
 			s.Errorf("%q arrived in plain text as %q", text, got)
 		}
@@ -164,5 +122,61 @@ func exactBytes(s *stage) {
 		if err != nil || raw.Get("a") != text || raw.Get("b") != "2" || len(raw["a"]) != 2 {
 			s.Errorf("%q arrived in the written form as %s", text, all[len(all)-1].Body)
 		}
+	}
+}
+
+func exactJSON(s *stage) {
+	c := s.talk(core.Start{})
+	for _, text := range nasty() {
+		s.say(c, text)
+		var a struct {
+			M  string
+			In struct{ L []any }
+		}
+		body := s.received(s.server, "/mirror/a").Body
+		if err := json.Unmarshal(body, &a); err != nil || a.M != text || a.In.L[0] != "before "+text+" after" {
+			s.Errorf("%q arrived as %s (%v)", text, body, err)
+		}
+		if !strings.Contains(string(body), `"n":1.50,"t":true,"z":null`) {
+			s.Errorf("the body is not as it was written: %s", body)
+		}
+		var b struct{ M, V, Deep string }
+		body = s.received(s.server, "/mirror/b").Body
+		if err := json.Unmarshal(body, &b); err != nil || b.M != text || b.V != text {
+			s.Errorf("%q arrived as %s (%v)", text, body, err)
+		}
+		var deep struct{ Q string }
+		if err := json.Unmarshal([]byte(b.Deep), &deep); err != nil || deep.Q != text {
+			s.Errorf("%q arrived within a JSON text as %s (%v)", text, b.Deep, err)
+		}
+	}
+}
+
+func computedLength(s *stage) {
+	s.answered(s.talk(core.Start{SystemPrompt: "be brief"}), "abc", "PUT")
+	r := s.received(s.server, "/mirror/a")
+	if body := string(r.Body); body != `{"big":12345678901234567890,"last":"user","n":2,"text":"ABC","turn":1}` {
+		s.Errorf("arrived as %s", body)
+	}
+	if got := r.Header.Get("Content-Length"); got != strconv.Itoa(len(r.Body)) {
+		s.Errorf("the length is said to be %q", got)
+	}
+}
+
+// exactParts checks that a multipart body has a text as a field and as a file.
+func exactParts(s *stage, parts Request, text string) {
+	_, parameters, err := mime.ParseMediaType(parts.Header.Get("Content-Type"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	read, err := multipart.NewReader(strings.NewReader(string(parts.Body)), parameters["boundary"]).ReadForm(1 << 20)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if got := read.Value["t%22"]; len(got) != 1 || got[0] != text {
+		s.Errorf("%q arrived in the multipart body as %q", text, read.Value)
+	}
+	if got := read.File["f"]; len(got) != 1 || got[0].Size != int64(len(text)) || got[0].Filename != "a%22b.txt" {
+		s.Errorf("the file of %q arrived as %v", text, got)
 	}
 }

@@ -17,7 +17,7 @@ const (
 )
 
 func replyPromises() []promise {
-	return append(formPromises(), []promise{
+	return []promise{
 		{
 			name: "the reply, its usage and its times are read", config: jsonChat,
 			verify: func(s *stage) {
@@ -74,6 +74,12 @@ func replyPromises() []promise {
 			name: "JSON is read whatever type it says", config: jsonChat, faults: once(WrongType),
 			verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello", "you said hello") },
 		},
+	}
+}
+
+// plainPromises are about replies that are the whole answer.
+func plainPromises() []promise {
+	return []promise{
 		{
 			name: "plain text is the reply", config: plainText,
 			verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello\nü", "you said hello\nü") },
@@ -113,7 +119,7 @@ func replyPromises() []promise {
 		},
 		{
 			name: "what arrived of a reply that broke off comes with the error", config: plainText, faults: once(CutBody),
-			verify: func(s *stage) { s.breaks(s.talk(core.Start{}), "hello", core.ErrorUnavailable, "you said hello") },
+			verify: func(s *stage) { s.breaks(s.talk(core.Start{}), core.ErrorUnavailable, "you said hello") },
 		},
 		{
 			name: "a service that takes too long is a timeout", config: jsonChat, faults: once(Hangs),
@@ -124,7 +130,7 @@ func replyPromises() []promise {
 				s.kind(err, core.ErrorTimeout, "")
 			},
 		},
-	}...)
+	}
 }
 
 // formPromises are about the forms in which a reply may come.

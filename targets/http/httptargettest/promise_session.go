@@ -48,24 +48,16 @@ func sessionPromises() []promise {
 				s.kind(s.refused(core.Start{}), core.ErrorProtocol, "session[0].take.csrf")
 			},
 		},
+	}
+}
+
+// takenPromises are about values that are taken from answers.
+func takenPromises() []promise {
+	return []promise{
 		{
 			name:   "what a session takes keeps its JSON type, and is closed at the end",
 			config: `{"url":"http://service/mirror/a","session":[{"method":"post","path":"/api/new","take":{"id":{"jq":".chat.id"},"name":{"header":"X-Conversation"}}}],"request":{"body":{"id":"$(taken.id)","name":"$(taken.name)","both":"$(taken.id)/$(taken.name)"},"query":{"q":"$(prompt)"}},"reply":{"jq":".method"},"close":[{"method":"DELETE","path":"/api/chat/$(taken.name)"}]}`,
-			verify: func(s *stage) {
-				c := s.talk(core.Start{})
-				s.say(c, "x")
-				if body := string(s.received(s.server, "/mirror/a").Body); body != `{"id":1,"name":"chat-1","both":"1/chat-1"}` {
-					s.Errorf("arrived as %s", body)
-				}
-				for range 2 {
-					if err := c.End(s.Context()); err != nil {
-						s.Errorf("ending: %v", err)
-					}
-				}
-				if got := s.server.Closed(); len(got) != 1 || got[0] != "chat-1" {
-					s.Errorf("closed: %q", got)
-				}
-			},
+			verify: keepsTypes,
 		},
 		{
 			name:   "a session that began in part is closed",
@@ -100,18 +92,7 @@ func sessionPromises() []promise {
 		{
 			name:   "headers, the key and cookies are sent with each request to the service",
 			config: `{"url":"http://service/mirror/a","api_key":"sk-0123456789","headers":{"X-Team":"red"},"cookies":{"seen":"yes"},"session":[{"path":"/login"}],"request":{"headers":{"X-Own":"1"},"body":{"m":"$(prompt)"}},"reply":{"jq":".method"}}`,
-			verify: func(s *stage) {
-				s.say(s.talk(core.Start{}), "x")
-				for _, path := range []string{"/login", "/mirror/a"} {
-					h := s.received(s.server, path).Header
-					if h.Get("Authorization") != "Bearer sk-0123456789" || h.Get("X-Team") != "red" || !strings.Contains(h.Get("Cookie"), "seen=yes") {
-						s.Errorf("%s came with %v", path, h)
-					}
-				}
-				if h := s.received(s.server, "/login").Header; h.Get("X-Own") != "" {
-					s.Errorf("the login came with %v", h)
-				}
-			},
+			verify: sendsKeys,
 		},
 	}
 }
@@ -121,4 +102,33 @@ func sayFails(s *stage, text string) error {
 	s.Helper()
 	_, err := s.talk(core.Start{}).Send(s.Context(), core.UserText(text))
 	return err
+}
+
+func sendsKeys(s *stage) {
+	s.say(s.talk(core.Start{}), "x")
+	for _, path := range []string{"/login", "/mirror/a"} {
+		h := s.received(s.server, path).Header
+		if h.Get("Authorization") != "Bearer sk-0123456789" || h.Get("X-Team") != "red" || !strings.Contains(h.Get("Cookie"), "seen=yes") {
+			s.Errorf("%s came with %v", path, h)
+		}
+	}
+	if h := s.received(s.server, "/login").Header; h.Get("X-Own") != "" {
+		s.Errorf("the login came with %v", h)
+	}
+}
+
+func keepsTypes(s *stage) {
+	c := s.talk(core.Start{})
+	s.say(c, "x")
+	if body := string(s.received(s.server, "/mirror/a").Body); body != `{"id":1,"name":"chat-1","both":"1/chat-1"}` {
+		s.Errorf("arrived as %s", body)
+	}
+	for range 2 {
+		if err := c.End(s.Context()); err != nil {
+			s.Errorf("ending: %v", err)
+		}
+	}
+	if got := s.server.Closed(); len(got) != 1 || got[0] != "chat-1" {
+		s.Errorf("closed: %q", got)
+	}
 }

@@ -38,6 +38,8 @@ type Server struct {
 	received []Request
 	answers  int
 	closed   []string
+	// arrived is closed at the first request.
+	arrived chan struct{}
 }
 
 type job struct {
@@ -56,6 +58,7 @@ func NewServer(agent Agent, faults ...Fault) *Server {
 	s := &Server{
 		agent: agent, faults: faults, mux: http.NewServeMux(),
 		said: map[string][]string{}, sessions: map[string]string{}, jobs: map[string]*job{},
+		arrived: make(chan struct{}),
 	}
 	s.routes()
 	return s
@@ -69,6 +72,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
+	if len(s.received) == 0 {
+		close(s.arrived)
+	}
 	s.received = append(s.received, Request{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Clone(), body})
 	s.mu.Unlock()
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
@@ -81,6 +87,9 @@ func (s *Server) Received() []Request {
 	defer s.mu.Unlock()
 	return slices.Clone(s.received)
 }
+
+// Arrived is closed once a request has arrived.
+func (s *Server) Arrived() <-chan struct{} { return s.arrived }
 
 // Closed returns the conversations that were closed.
 func (s *Server) Closed() []string {

@@ -20,8 +20,10 @@ type Open func(ctx context.Context, config []byte) (core.Target, error)
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	for _, p := range slices.Concat(
-		insertionPromises(), sessionPromises(), redirectPromises(), replyPromises(), errorPromises(), rulePromises(),
-		streamPromises(), memoryPromises(), filePromises(),
+		insertionPromises(), otherBodyPromises(), sessionPromises(), takenPromises(), redirectPromises(), boundedRedirectPromises(),
+		replyPromises(), formPromises(), plainPromises(),
+		errorPromises(), secrecyPromises(), rulePromises(),
+		streamPromises(), memoryPromises(), forgottenPromises(), filePromises(), soundPromises(),
 	) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
@@ -126,17 +128,23 @@ func (s *stage) answered(c core.Conversation, text, want string) core.Reply {
 }
 
 // fails sends a text and checks the kind of its error.
-func (s *stage) fails(c core.Conversation, text string, kind core.ErrorKind, says string) error {
+func (s *stage) fails(c core.Conversation, text string, kind core.ErrorKind, says string) {
+	s.Helper()
+	_ = s.failed(c, text, kind, says)
+}
+
+// failed does the same, and returns the error.
+func (s *stage) failed(c core.Conversation, text string, kind core.ErrorKind, says string) error {
 	s.Helper()
 	_, err := c.Send(s.Context(), core.UserText(text))
 	s.kind(err, kind, says)
 	return err
 }
 
-// breaks sends a text and checks that a part of the reply comes with the error.
-func (s *stage) breaks(c core.Conversation, text string, kind core.ErrorKind, want string) {
+// breaks says hello, and checks that a part of the reply comes with the error.
+func (s *stage) breaks(c core.Conversation, kind core.ErrorKind, want string) {
 	s.Helper()
-	reply, err := c.Send(s.Context(), core.UserText(text))
+	reply, err := c.Send(s.Context(), core.UserText("hello"))
 	s.kind(err, kind, "")
 	if got := reply.Message.Text(); got != want || reply.Finish != core.FinishBroken {
 		s.Errorf("arrived: %q (%s), want %q (broken)", got, reply.Finish, want)

@@ -114,7 +114,7 @@ func (c *converter) with() (node, error) {
 	r := c.request
 	var request node
 	address, query := c.address()
-	if r.method != "" && !(r.method == "POST" && (r.hasBody || len(r.parts) > 0)) && !(r.method == "GET" && !r.hasBody && len(r.parts) == 0) {
+	if r.method != r.usualMethod() {
 		request.add("method", text(r.method))
 	}
 	if len(query.entries) > 0 {
@@ -149,11 +149,7 @@ func (c *converter) with() (node, error) {
 		with.add("cookies", cookies)
 	}
 	if len(c.names) > 0 {
-		var secrets node
-		for _, name := range c.names {
-			secrets.add(name, text("${"+c.found[name].Name+"}"))
-		}
-		with.add("secrets", secrets)
+		with.add("secrets", c.secrets())
 	}
 	if r.url.Scheme == "http" && !isLoopback(r.url.Hostname()) {
 		c.notes = append(c.notes, "The service is spoken to in the clear: add insecure_plain: true if that is meant.")
@@ -163,6 +159,15 @@ func (c *converter) with() (node, error) {
 		with.add("reply", reply)
 	}
 	return with, nil
+}
+
+// secrets returns the references of the secrets that requests have.
+func (c *converter) secrets() node {
+	var all node
+	for _, name := range c.names {
+		all.add(name, text("${"+c.found[name].Name+"}"))
+	}
+	return all
 }
 
 func isLoopback(host string) bool {
@@ -410,44 +415,54 @@ func decodeNode(in *json.Decoder, depth int) (node, error) {
 	}
 	switch t := token.(type) {
 	case json.Delim:
-		out := node{}
+		var out node
 		if t == '[' {
-			out.list = []node{}
+			err = out.decodeList(in, depth)
+		} else {
+			err = out.decodeEntries(in, depth)
 		}
-		for in.More() {
-			key := ""
-			if t == '{' {
-				name, err := in.Token()
-				if err != nil {
-					return node{}, err
-				}
-				key, _ = name.(string) // the decoder accepts nothing else here
-			}
-			v, err := decodeNode(in, depth+1)
-			if err != nil {
-				return node{}, err
-			}
-			if t == '[' {
-				out.list = append(out.list, v)
-				continue
-			}
-			if slices.ContainsFunc(out.entries, func(e entry) bool { return e.key == key }) {
-				return node{}, fmt.Errorf("a key occurs twice")
-			}
-			out.add(key, v)
+		if err == nil {
+			_, err = in.Token() // the closing bracket
 		}
-		if _, err := in.Token(); err != nil {
-			return node{}, err
-		}
-		if t == '[' && len(out.list) == 0 {
-			return node{source: "[]"}, nil
-		}
-		return out, nil
+		return out, err
 	case string:
 		return text(t), nil
 	}
 	source, err := json.Marshal(token)
 	return node{source: string(source)}, err
+}
+
+func (n *node) decodeList(in *json.Decoder, depth int) error {
+	for in.More() {
+		v, err := decodeNode(in, depth+1)
+		if err != nil {
+			return err
+		}
+		n.list = append(n.list, v)
+	}
+	if n.list == nil {
+		n.source = "[]"
+	}
+	return nil
+}
+
+func (n *node) decodeEntries(in *json.Decoder, depth int) error {
+	for in.More() {
+		token, err := in.Token()
+		if err != nil {
+			return err
+		}
+		key, _ := token.(string) // the decoder accepts nothing else here
+		v, err := decodeNode(in, depth+1)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(n.entries, func(e entry) bool { return e.key == key }) {
+			return errors.New("a key occurs twice")
+		}
+		n.add(key, v)
+	}
+	return nil
 }
 
 // encode writes a node as JSON.

@@ -118,34 +118,74 @@ func bodyOptions() []option {
 func otherOptions() []option {
 	var all []option
 	for _, o := range []struct{ short, long string }{
-		{"s", "silent"}, {"S", "show-error"}, {"v", "verbose"}, {"i", "include"}, {"f", "fail"}, {"", "fail-with-body"}, {"N", "no-buffer"}, {"#", "progress-bar"},
-		{"", "no-progress-meter"}, {"", "compressed"}, {"", "http1.1"}, {"0", "http1.0"}, {"", "http2"}, {"", "http2-prior-knowledge"}, {"g", "globoff"}, {"L", "location"},
-		{"4", "ipv4"}, {"6", "ipv6"}, {"", "basic"}, {"", "path-as-is"}, {"O", "remote-name"}, {"J", "remote-header-name"}, {"", "tcp-nodelay"}, {"", "tlsv1.2"}, {"", "tlsv1.3"},
+		{"s", "silent"},
+		{"S", "show-error"},
+		{"v", "verbose"},
+		{"i", "include"},
+		{"f", "fail"},
+		{"", "fail-with-body"},
+		{"N", "no-buffer"},
+		{"#", "progress-bar"},
+		{"", "no-progress-meter"},
+		{"", "compressed"},
+		{"", "http1.1"},
+		{"0", "http1.0"},
+		{"", "http2"},
+		{"", "http2-prior-knowledge"},
+		{"g", "globoff"},
+		{"L", "location"},
+		{"4", "ipv4"},
+		{"6", "ipv6"},
+		{"", "basic"},
+		{"", "path-as-is"},
+		{"O", "remote-name"},
+		{"J", "remote-header-name"},
+		{"", "tcp-nodelay"},
+		{"", "tlsv1.2"},
+		{"", "tlsv1.3"},
 	} {
 		all = append(all, option{o.short, o.long, false, ignore})
 	}
 	for _, o := range []struct{ short, long string }{
-		{"o", "output"}, {"w", "write-out"}, {"m", "max-time"}, {"", "connect-timeout"}, {"c", "cookie-jar"}, {"", "retry"}, {"", "retry-delay"}, {"", "retry-max-time"}, {"D", "dump-header"},
-		{"", "max-redirs"}, {"", "keepalive-time"}, {"", "trace"}, {"", "trace-ascii"}, {"", "stderr"},
+		{"o", "output"},
+		{"w", "write-out"},
+		{"m", "max-time"},
+		{"", "connect-timeout"},
+		{"c", "cookie-jar"},
+		{"", "retry"},
+		{"", "retry-delay"},
+		{"", "retry-max-time"},
+		{"D", "dump-header"},
+		{"", "max-redirs"},
+		{"", "keepalive-time"},
+		{"", "trace"},
+		{"", "trace-ascii"},
+		{"", "stderr"},
 	} {
 		all = append(all, option{o.short, o.long, true, ignore})
 	}
-	return append(all,
-		option{"k", "insecure", false, refuse("-k (--insecure) would talk to anybody who says to be the service", "leave it out, and give the service's certificate authority as ca_certificates: ${file:ca.pem}")},
-		option{"T", "upload-file", true, refuse("-T (--upload-file) sends a file", "write the file as a part of a form, with -F")},
-		option{"", "aws-sigv4", true, refuse("--aws-sigv4 signs each request, and a recorded request is not signed again", "attack the service through a gateway that takes a key")},
-		option{"", "digest", false, refuse("--digest answers a challenge of the service, and a recorded request does not", "use a login of the service's that gives a token or a cookie")},
-		option{"", "ntlm", false, refuse("--ntlm answers a challenge of the service, and a recorded request does not", "use a login of the service's that gives a token or a cookie")},
-		option{"", "negotiate", false, refuse("--negotiate answers a challenge of the service, and a recorded request does not", "use a login of the service's that gives a token or a cookie")},
-		option{"K", "config", true, refuse("-K (--config) reads more options from a file", "write them on the command line")},
-		option{"", "unix-socket", true, refuse("--unix-socket names no host", "have the service listen at a port of this machine")},
-		option{"", "resolve", true, refuse("--resolve sends the request to another address than that of its host", "give the address itself")},
-		option{"", "connect-to", true, refuse("--connect-to sends the request to another host", "give that host itself")},
-		option{"", "cacert", true, noted("The command trusts a certificate authority of its own: add ca_certificates: ${file:ca.pem}.")},
-		option{"E", "cert", true, noted("The command shows a client certificate: add client_certificate: ${file:client.pem} and client_key: ${file:client-key.pem}.")},
-		option{"", "key", true, noted("The command has the key of a client certificate: add client_key: ${file:client-key.pem}.")},
-		option{"U", "proxy-user", true, noted("The command logs in to its proxy: write user and password into proxy, as a reference.")},
-	)
+	return append(all, refusedOptions()...)
+}
+
+// refusedOptions are those that no target of a campaign can do, or only by keys of its
+// own.
+func refusedOptions() []option {
+	return []option{
+		{"k", "insecure", false, refuse("-k (--insecure) would talk to anybody who says to be the service", "leave it out, and give the service's certificate authority as ca_certificates: ${file:ca.pem}")},
+		{"T", "upload-file", true, refuse("-T (--upload-file) sends a file", "write the file as a part of a form, with -F")},
+		{"", "aws-sigv4", true, refuse("--aws-sigv4 signs each request, and a recorded request is not signed again", "attack the service through a gateway that takes a key")},
+		{"", "digest", false, refuse("--digest answers a challenge of the service, and a recorded request does not", "use a login of the service's that gives a token or a cookie")},
+		{"", "ntlm", false, refuse("--ntlm answers a challenge of the service, and a recorded request does not", "use a login of the service's that gives a token or a cookie")},
+		{"", "negotiate", false, refuse("--negotiate answers a challenge of the service, and a recorded request does not", "use a login of the service's that gives a token or a cookie")},
+		{"K", "config", true, refuse("-K (--config) reads more options from a file", "write them on the command line")},
+		{"", "unix-socket", true, refuse("--unix-socket names no host", "have the service listen at a port of this machine")},
+		{"", "resolve", true, refuse("--resolve sends the request to another address than that of its host", "give the address itself")},
+		{"", "connect-to", true, refuse("--connect-to sends the request to another host", "give that host itself")},
+		{"", "cacert", true, noted("The command trusts a certificate authority of its own: add ca_certificates: ${file:ca.pem}.")},
+		{"E", "cert", true, noted("The command shows a client certificate: add client_certificate: ${file:client.pem} and client_key: ${file:client-key.pem}.")},
+		{"", "key", true, noted("The command has the key of a client certificate: add client_key: ${file:client-key.pem}.")},
+		{"U", "proxy-user", true, noted("The command logs in to its proxy: write user and password into proxy, as a reference.")},
+	}
 }
 
 // read reads all arguments.

@@ -86,7 +86,7 @@ func byCurl(t *testing.T, command string) sent {
 	}))
 	defer server.Close()
 	command = strings.Replace(command, "https://bot.example", server.URL, 1)
-	if out, err := exec.CommandContext(t.Context(), "bash", "-c", command).CombinedOutput(); err != nil { //nolint:gosec // the commands are this test's
+	if out, err := exec.CommandContext(t.Context(), "bash", "-c", command).CombinedOutput(); err != nil {
 		t.Fatalf("curl: %v\n%s", err, out)
 	}
 	return got

@@ -3,6 +3,7 @@ package recorded
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -222,7 +223,7 @@ func (r *request) readParts(boundary string) error {
 	r.parts = nil
 	for {
 		p, err := reader.NextPart()
-		if err == io.EOF && len(r.parts) > 0 {
+		if errors.Is(err, io.EOF) && len(r.parts) > 0 {
 			return nil
 		}
 		if err != nil {

@@ -88,6 +88,14 @@ func (r *request) header(name string) string {
 	return ""
 }
 
+// usualMethod is the method that the target takes if none is given.
+func (r *request) usualMethod() string {
+	if r.hasBody || len(r.parts) > 0 {
+		return "POST"
+	}
+	return "GET"
+}
+
 // wrong returns what is wrong with a recording.
 func wrong(format string, args ...any) *core.Error {
 	return core.Errorf(core.ErrorInput, format, args...)

@@ -118,13 +118,13 @@ func (c *converter) nested(at, s string) (string, bool) {
 		return "", false
 	}
 	// A text that is a placeholder only is inserted with its quotes.
-	return reQuoted.ReplaceAllString(scrubbed.template(c), "${1}"), true
+	return reQuoted.ReplaceAllString(scrubbed.template(), "${1}"), true
 }
 
 var reQuoted = regexp.MustCompile(`"(\$\((?:prompt|messages|secrets\.[A-Za-z0-9_-]+)\|(?:json|raw)\))"`)
 
 // template writes a node as a JSON text that is a template.
-func (n node) template(c *converter) string {
+func (n node) template() string {
 	var b bytes.Buffer
 	n.encode(&b)
 	return b.String()
