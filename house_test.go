@@ -121,6 +121,7 @@ var house = map[string]room{
 	"targets":              {imports: []string{"core", "targets/..."}},
 	"targets/internal/...": {imports: []string{"core", "core/bounded", "core/phrase", "core/scope"}},
 	"targets/realtime":     {imports: []string{"core", "core/audio", "core/phrase", "targets/internal/..."}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
+	"targets/websocket":    {imports: []string{"core", "core/audio", "core/phrase", "targets/internal/..."}, modules: []string{"github.com/gorilla/websocket", "github.com/itchyny/gojq"}},
 	"targets/command":      {imports: []string{"core", "core/phrase"}},
 	"targets/realtime/...": {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "golang.org/x/time"}},
 	"targets/http":         {imports: []string{"core", "core/phrase", "core/schema", "targets/internal/..."}, modules: []string{"github.com/itchyny/gojq", "golang.org/x/net/html", "golang.org/x/text/encoding"}},

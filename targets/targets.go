@@ -7,9 +7,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/command"
 	httptarget "github.com/redteam-orchestrator/orchestrator/targets/http"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime"
+	wstarget "github.com/redteam-orchestrator/orchestrator/targets/websocket"
 )
 
 // All returns the bundled targets.
 func All() []core.Component {
-	return append(command.Components(), realtime.Component(), httptarget.Component())
+	return append(command.Components(), realtime.Component(), httptarget.Component(), wstarget.Component())
 }

@@ -1,0 +1,258 @@
+package wstarget
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+)
+
+// conversation is a conversation on one socket.
+type conversation struct {
+	target *target
+	socket *socket
+	start  core.Start
+	id     string
+	// message is the turn's, turn its number from 1; 0 before the first.
+	message core.Message
+	turn    int
+	taken   map[string]any
+	// pieces counts the pieces of sound that were sent.
+	pieces int
+	// notes are told with the next reply.
+	notes     []string
+	connected time.Duration
+	// over is why nothing can be sent any more; nil where something can.
+	over error
+}
+
+var _ core.Conversation = (*conversation)(nil)
+
+// connect opens the socket and the conversation on it.
+func (t *target) connect(ctx context.Context, start core.Start) (_ *conversation, err error) {
+	within, cancel := context.WithTimeout(ctx, t.config.Timeouts.Connect.Std())
+	defer cancel()
+	began := time.Now()
+	c := &conversation{target: t, start: start, id: fmt.Sprintf("%016x", start.Seed), taken: map[string]any{}}
+	if c.socket, err = t.dial(within); err != nil {
+		return nil, c.late(ctx, err)
+	}
+	if err = c.begin(within); err != nil {
+		c.socket.close(false)
+		return nil, c.late(ctx, err)
+	}
+	c.connected = time.Since(began)
+	return c, nil
+}
+
+// late says which time has passed, where it was ours.
+func (c *conversation) late(ctx context.Context, err error) error {
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return core.Errorf(core.ErrorTimeout, "the service was not ready within %s", c.target.config.Timeouts.Connect).WithHint("timeouts.connect, or ready and greeting")
+	}
+	return err
+}
+
+// begin sends the opening messages, and waits for ready and the greeting.
+func (c *conversation) begin(ctx context.Context) error {
+	if err := c.sendAll(ctx, c.target.plan.opening); err != nil {
+		return err
+	}
+	if c.target.plan.ready == nil && !c.target.config.Greeting {
+		return nil
+	}
+	isReady, greeting := c.target.plan.ready == nil, &reply{target: c.target}
+	for !isReady || c.target.config.Greeting && !greeting.isOver {
+		e, err := c.next(ctx, greeting, time.Time{})
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			continue
+		}
+		isReady = isReady || c.target.plan.ready.holds(e.json, c.values())
+		if err := greeting.take(*e, c.values(), time.Now()); err != nil {
+			return err
+		}
+		if greeting.failure != nil {
+			return greeting.failure
+		}
+	}
+	c.noteSaid("before the first turn", greeting)
+	return nil
+}
+
+// next returns the next event, after what it is answered; nil where the reply has
+// ended because nothing came, and at the time due, unless that is zero.
+func (c *conversation) next(ctx context.Context, r *reply, due time.Time) (*event, error) {
+	var quiet, isDue <-chan time.Time
+	if !due.IsZero() {
+		timer := time.NewTimer(time.Until(due))
+		defer timer.Stop()
+		isDue = timer.C
+	}
+	if q := c.target.config.Reply.Quiet.Std(); q > 0 && r.hasBegun() {
+		timer := time.NewTimer(time.Until(r.last.Add(q)))
+		defer timer.Stop()
+		quiet = timer.C
+	}
+	select {
+	case e := <-c.socket.events:
+		return &e, c.answer(ctx, e)
+	default:
+	}
+	select {
+	case e := <-c.socket.events:
+		return &e, c.answer(ctx, e)
+	case <-c.socket.ended:
+		select {
+		case e := <-c.socket.events: // what came before the end
+			return &e, c.answer(ctx, e)
+		default:
+			return nil, lost(c.socket.err, c.target.config.MaxMessageBytes)
+		}
+	case <-quiet:
+		r.isOver = true
+		r.finish, r.detail = core.FinishUnconfirmed, "the reply was taken for over since nothing came for "+c.target.config.Reply.Quiet.String()
+		return nil, nil
+	case <-isDue:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// answer takes values from an event and answers it.
+func (c *conversation) answer(ctx context.Context, e event) error {
+	if e.isBinary {
+		return nil
+	}
+	for name, p := range c.target.plan.take {
+		if all, err := p.outputs(e.json, c.values()); err == nil && len(all) > 0 {
+			c.taken[name] = all[0]
+		}
+	}
+	for _, a := range c.target.plan.answers {
+		if !a.when.holds(e.json, c.values()) {
+			continue
+		}
+		all, err := a.send.outputs(e.json, c.values())
+		if err != nil {
+			return err
+		}
+		for _, v := range all {
+			data, err := encode(v)
+			if err != nil {
+				return err
+			}
+			if err := c.socket.write(ctx, data, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// noteSaid keeps what the service said outside of a reply.
+func (c *conversation) noteSaid(when string, r *reply) {
+	var said []string
+	if len(r.text) > 0 {
+		said = append(said, phrase.ShortenBytes(string(r.text), maxWords))
+	}
+	if len(r.sound) > 0 {
+		if clip, err := c.target.config.Sound.decodeClip(r.sound); err == nil {
+			said = append(said, fmt.Sprintf("(%s of sound)", clip.Duration().Round(time.Millisecond)))
+		}
+	}
+	if len(said) > 0 {
+		c.notes = append(c.notes, when+" the service said: "+strings.Join(said, " "))
+	}
+}
+
+// values are those of jq's variables.
+func (c *conversation) values() []any {
+	return []any{c.id, c.turn, int(c.start.Seed & (1<<31 - 1)), maps.Clone(c.taken)}
+}
+
+// value implements [source].
+func (c *conversation) value(name string) (any, error) {
+	switch root, rest, _ := strings.Cut(name, "."); root {
+	case "secrets":
+		return c.target.config.Secrets[rest].Reveal(), nil
+	case "taken":
+		v, ok := c.taken[rest]
+		if !ok {
+			return nil, missing(rest)
+		}
+		return v, nil
+	}
+	switch name {
+	case "prompt":
+		return textOf(c.message), nil
+	case "system_prompt":
+		return c.start.SystemPrompt, nil
+	case "history":
+		return historyOf(c.start.History), nil
+	case "conversation":
+		return c.id, nil
+	case "turn":
+		return c.turn, nil
+	case "seed":
+		return int(c.start.Seed & (1<<31 - 1)), nil
+	}
+	return nil, core.Errorf(core.ErrorInternal, "there is no placeholder %s", name)
+}
+
+func (c *conversation) sendTemplate(ctx context.Context, t template) error {
+	data, err := t.render(c.value)
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(data) {
+		return core.Errorf(core.ErrorInput, "the text is not UTF-8, which a text message cannot carry").
+			WithHint("encode it with a converter such as base64")
+	}
+	return c.socket.write(ctx, data, false)
+}
+
+// sendPiece sends one piece of sound.
+func (c *conversation) sendPiece(ctx context.Context, piece []byte) error {
+	c.pieces++
+	if c.target.config.Sound.Binary {
+		return c.socket.write(ctx, piece, true)
+	}
+	data, err := c.target.plan.sound.render(func(name string) (any, error) {
+		switch name {
+		case "sound":
+			return base64.StdEncoding.EncodeToString(piece), nil
+		case "sound_number":
+			return c.pieces, nil
+		case "sound_time":
+			return int64(c.pieces-1) * c.target.config.Sound.Piece.Std().Milliseconds(), nil
+		}
+		return c.value(name)
+	})
+	if err != nil {
+		return err
+	}
+	return c.socket.write(ctx, data, false)
+}
+
+// End sends the closing messages and closes the socket.
+func (c *conversation) End(ctx context.Context) error {
+	if c.over == nil {
+		ctx, cancel := context.WithTimeout(ctx, closingTime)
+		defer cancel()
+		_ = c.sendAll(ctx, c.target.plan.closing) // where that fails, the service has gone
+		c.socket.close(true)
+		c.over = core.Errorf(core.ErrorInternal, "the conversation has ended")
+	}
+	return nil
+}

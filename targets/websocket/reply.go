@@ -1,0 +1,228 @@
+package wstarget
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+)
+
+// maxWords is how much of a service's own words is shown, in bytes.
+const maxWords = 4 << 10
+
+// reply collects the reply to one turn.
+type reply struct {
+	target *target
+	text   []byte
+	sound  []byte
+	isCut  bool
+	// isOver says that the service, or the time without a piece, has ended it.
+	isOver bool
+	finish core.Finish
+	detail string
+	heard  string
+	// failure is the error that the service reports.
+	failure               *core.Error
+	first                 time.Time
+	last                  time.Time // of its last piece
+	firstSound, lastSound time.Time
+	warnings              []string
+}
+
+func (r *reply) hasBegun() bool { return !r.last.IsZero() }
+
+// add adds a piece, as far as there is room.
+func (r *reply) add(to *[]byte, piece []byte, now time.Time) {
+	if len(piece) == 0 {
+		return
+	}
+	if room := max(0, r.target.config.MaxReplyBytes-len(r.text)-len(r.sound)); len(piece) > room {
+		piece, r.isCut = piece[:room], true
+	}
+	*to = append(*to, piece...)
+	r.last = now
+	if r.first.IsZero() {
+		r.first = now
+	}
+}
+
+// take takes an event as a part of the reply.
+func (r *reply) take(e event, values []any, now time.Time) error {
+	p := r.target.plan
+	if e.isBinary {
+		if !r.target.config.Sound.Binary {
+			return core.Errorf(core.ErrorProtocol, "the service sent a binary message").About(core.SubjectAnswer).WithHint("set sound.binary, if it is sound")
+		}
+		r.addSound(e.data, now)
+		r.endAtFirstPiece()
+		return nil
+	}
+	if is, say := r.target.ruleFor(e, values); is != "" && is != "ignored" {
+		r.apply(is, say)
+		if is != "complete" && is != "blocked" && is != "truncated" {
+			return nil
+		}
+	} else if is == "ignored" {
+		return nil
+	}
+	pieces, err := r.target.pieces(e, values)
+	if err != nil {
+		return err
+	}
+	for _, piece := range pieces {
+		r.add(&r.text, []byte(piece), now)
+	}
+	if err := r.takeSound(e, values, now); err != nil {
+		return err
+	}
+	if heard, err := p.heard.outputs(e.json, values); err == nil {
+		for _, v := range heard {
+			r.heard += fmt.Sprint(v)
+		}
+	}
+	if p.end.holds(e.json, values) {
+		r.isOver = true
+	}
+	r.endAtFirstPiece()
+	return nil
+}
+
+// takeSound takes the sound in an event.
+func (r *reply) takeSound(e event, values []any, now time.Time) error {
+	sounds, err := r.target.plan.audio.outputs(e.json, values)
+	if err != nil {
+		return err
+	}
+	for _, v := range sounds {
+		text, ok := v.(string)
+		if !ok {
+			return core.Errorf(core.ErrorProtocol, "reply.sound gives %T, not a text in base64", v).About(core.SubjectAnswer)
+		}
+		data, err := decodeBase64(text)
+		if err != nil {
+			return err
+		}
+		r.addSound(data, now)
+	}
+	return nil
+}
+
+func (r *reply) addSound(data []byte, now time.Time) {
+	r.add(&r.sound, data, now)
+	if r.firstSound.IsZero() {
+		r.firstSound = now
+	}
+	r.lastSound = now
+}
+
+// endAtFirstPiece ends a reply of which nothing else says where it ends.
+func (r *reply) endAtFirstPiece() {
+	if r.target.plan.end == nil && r.target.config.Reply.Quiet == 0 && !r.target.hasCompleteRule() && r.hasBegun() {
+		r.isOver = true
+	}
+}
+
+// apply ends the reply by a rule.
+func (r *reply) apply(is, say string) {
+	r.isOver, r.detail = true, say
+	says := func(kind core.ErrorKind, what string) *core.Error {
+		if say != "" {
+			what += ": " + say
+		}
+		return core.Errorf(kind, "%s", what)
+	}
+	switch is {
+	case "complete":
+	case "blocked":
+		r.finish = core.FinishBlocked
+	case "truncated":
+		r.finish = core.FinishTruncated
+	case "rate_limited":
+		r.failure = says(core.ErrorRateLimited, "the service refused the message because of its limits")
+	case "unavailable":
+		r.failure = says(core.ErrorUnavailable, "the service says that it is unavailable").About(core.SubjectAnswer)
+	case "auth":
+		r.failure = says(core.ErrorAuth, "the service refused the credentials")
+	default:
+		r.failure = says(core.ErrorProtocol, "the service answered with an error").About(core.SubjectAnswer)
+	}
+}
+
+// result returns the reply.
+func (r *reply) result(began time.Time) core.Reply {
+	out := core.Reply{Message: core.Message{Role: core.Assistant}, Finish: r.finish, Detail: r.detail, Heard: r.heard, Warnings: r.warnings}
+	if len(r.text) > 0 {
+		out.Message.Parts = append(out.Message.Parts, core.Part{Value: core.TextValue(string(r.text)), Transcript: len(r.sound) > 0})
+	}
+	if clip, err := r.target.config.Sound.decodeClip(r.sound); err == nil && len(clip.Samples) > 0 {
+		out.Message.Parts = append(out.Message.Parts, core.Part{Value: core.WAVValue(audio.EncodeWAV(clip))})
+	}
+	if out.Finish == "" {
+		out.Finish = core.FinishComplete
+	}
+	switch {
+	case r.isCut:
+		out.Finish, out.Detail = core.FinishTruncated, "the reply is longer than max_reply_bytes"
+	case out.Finish == core.FinishComplete && out.Message.Empty():
+		out.Finish, out.Detail = core.FinishUnconfirmed, "the service answered with nothing"
+	}
+	since := func(at time.Time) time.Duration {
+		if at.IsZero() {
+			return 0
+		}
+		return max(0, at.Sub(began))
+	}
+	out.Timing = core.Timing{FirstEvent: since(r.first), FirstAudio: since(r.firstSound), LastAudio: since(r.lastSound), Total: time.Since(began)}
+	return out
+}
+
+// ruleFor returns what the first rule that holds says of an event; "" where none does.
+func (t *target) ruleFor(e event, values []any) (is, say string) {
+	for _, rule := range t.plan.rules {
+		if rule.jq != nil && !rule.jq.holds(e.json, values) || rule.regex != nil && !rule.regex.Match(e.data) {
+			continue
+		}
+		if words, err := rule.say.outputs(e.json, values); err == nil && len(words) > 0 {
+			say = phrase.ShortenBytes(fmt.Sprint(words[0]), maxWords)
+		}
+		return rule.is, say
+	}
+	return "", ""
+}
+
+func (t *target) hasCompleteRule() bool {
+	for _, rule := range t.plan.rules {
+		if rule.is == "complete" {
+			return true
+		}
+	}
+	return false
+}
+
+// pieces returns the pieces of text in an event.
+func (t *target) pieces(e event, values []any) ([]string, error) {
+	var all []string
+	switch {
+	case t.plan.regex != nil:
+		for _, m := range t.plan.regex.FindAllSubmatch(e.data, -1) {
+			all = append(all, string(m[min(1, len(m)-1)]))
+		}
+	case t.plan.text != nil:
+		outputs, err := t.plan.text.outputs(e.json, values)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range outputs {
+			text, ok := v.(string)
+			if !ok {
+				return nil, core.Errorf(core.ErrorProtocol, "reply.text gives %T, not a text", v).About(core.SubjectAnswer)
+			}
+			all = append(all, text)
+		}
+	case t.plan.audio == nil && !t.config.Sound.Binary:
+		all = append(all, string(e.data))
+	}
+	return all, nil
+}
