@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,20 +15,28 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/redteam-orchestrator/orchestrator/plugins/sandbox"
 )
 
-// TestMain becomes the launcher where localagent starts itself again.
+// TestMain becomes the launcher where localagent starts itself again, and localagent
+// where a test has to kill it.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == launch {
 		fmt.Fprintln(os.Stderr, sandbox.Exec(os.Args[2:], os.Environ()))
 		os.Exit(sandbox.ExitStatus)
 	}
+	if len(os.Args) > 1 && os.Args[1] == asMain {
+		os.Exit(run(context.Background(), os.Args[2:], os.Stdout, os.Stderr))
+	}
 	goleak.VerifyTestMain(m)
 }
+
+// asMain has the test's program be localagent.
+const asMain = "as-main"
 
 func TestTheServersOwnTestsPass(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "python3", "-B", "-W", "error", "-m", "unittest", "discover")
@@ -196,5 +206,52 @@ func TestNothingIsLeftOfAServerThatWasStopped(t *testing.T) {
 	}
 	if _, err := net.Dial("tcp", strings.TrimPrefix(r.address, "http://")); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("its port is open still: %v", err)
+	}
+}
+
+// A localagent that is killed cannot stop its server, which has to notice.
+func TestTheServerEndsWithTheProgramThatStartedIt(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, asMain, "--listen", "127.0.0.1:0",
+		"--python", python(t, true), "--model", file(t, "GGUF\n/nowhere\n1\n"))
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // it leaves its folder there
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	address := ""
+	for lines := bufio.NewScanner(stdout); address == "" && lines.Scan(); {
+		if found, ok := strings.CutPrefix(lines.Text(), "listening on http://"); ok {
+			address = found
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	if address == "" {
+		t.Fatal("it does not start")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for again := time.NewTicker(10 * time.Millisecond); ; {
+		connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return
+		}
+		if err == nil {
+			_ = connection.Close()
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			t.Fatalf("the server listens still: %v", err)
+		}
 	}
 }

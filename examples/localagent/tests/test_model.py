@@ -31,3 +31,7 @@ class Stops(unittest.TestCase):
 
     def test_a_stop_may_begin_within_what_was_kept(self) -> None:
         self.assertEqual(through(("aab",), "aa", "ab"), (["", "a"], "", True))
+
+    def test_nothing_is_given_after_a_stop(self) -> None:
+        held = Held(("END",))
+        self.assertEqual((held.add("Yes.END of it"), held.rest("more")), ("Yes.", ""))

@@ -16,11 +16,12 @@ class Requests(unittest.TestCase):
     def test_a_conversation_becomes_a_transcript_that_the_model_goes_on_with(self) -> None:
         messages = [
             {"role": "system", "content": "Be brief."},
+            {"role": "developer", "content": "Be polite."},
             {"role": "user", "content": [{"type": "text", "text": "Hello."}, {"type": "text", "text": "Who is there?"}]},
             {"role": "assistant", "content": "I am."},
             {"role": "user", "content": "Who?"},
         ]
-        want = "System: Be brief.\nUser: Hello.\nWho is there?\nAssistant: I am.\nUser: Who?\nAssistant:"
+        want = "System: Be brief.\nSystem: Be polite.\nUser: Hello.\nWho is there?\nAssistant: I am.\nUser: Who?\nAssistant:"
         self.assertEqual(read(asking(messages=messages), "m").prompt, want)
 
     def test_what_is_not_said_has_a_default(self) -> None:
