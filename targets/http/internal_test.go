@@ -179,3 +179,26 @@ func TestTheWordsOfAService(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAnswerWithAnErrorInIt(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"error":null}`: false, `{"error":""}`: false, `{"error":" "}`: false, `{"error":false}`: false, `{"error":0}`: false, `{"error":{}}`: false, `{"error":[]}`: false, `[]`: false, `{}`: false,
+		`{"error":"x"}`: true, `{"error":true}`: true, `{"error":7}`: true, `{"error":{"a":1}}`: true, `{"error":[1]}`: true,
+	} {
+		v, err := decodeJSON([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := holdsError(v); got != want {
+			t.Errorf("%s: %t", body, got)
+		}
+	}
+}
+
+// Readers that take JSON for JavaScript would end the text at these.
+func TestLineEndsOfJavaScriptAreEscapedInJSON(t *testing.T) {
+	b, err := appendString(nil, "a\u2028b\u2029\x7f", false)
+	if err != nil || string(b) != `a\u2028b\u2029\u007f` {
+		t.Errorf("%s, %v", b, err)
+	}
+}

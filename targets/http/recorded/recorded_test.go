@@ -252,3 +252,22 @@ func TestAnEntryOfARecordingIsChosen(t *testing.T) {
 		})
 	}
 }
+
+func TestASecretIsFoundWhereverElseItStands(t *testing.T) {
+	target, err := recorded.Curl(`curl https://bot.example/ --json '{"message":"hi there","note":"the word is open sesame now","login":{"password":"open sesame"},"id":"aB3-dE5-fG7-hI9-kL2"}'`, recorded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`note: "the word is $(secrets.password) now"`, "id: $(secrets.id)"} {
+		if !strings.Contains(target.Definition, want) {
+			t.Errorf("the definition lacks %s:\n%s", want, target.Definition)
+		}
+	}
+}
+
+func TestARequestWithASecretInAKeyIsNotImported(t *testing.T) {
+	_, err := recorded.Curl(`curl https://bot.example/ --json '{"message":"hi there","password":"open-sesame","by":{"open-sesame":1}}'`, recorded.Options{})
+	if err == nil || !strings.Contains(err.Error(), "body.password") || strings.Contains(err.Error(), "sesame") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -142,7 +142,7 @@ func isRandom(s string) bool {
 		return separators <= 1 && turns*3 > len(plain) && len(plain) >= shortest+4
 	}
 	// Words with a number behind them, such as gpt-4o-2026, take few turns.
-	return turns*5 >= len(plain) && separators*4 <= len(plain)
+	return turns*5 >= len(plain) && separators*3 <= len(plain)
 }
 
 // isSecretParent reports whether everything below a name is taken for a secret.
