@@ -3,6 +3,7 @@ package judge
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -41,8 +42,8 @@ func readHolds(answer string) (core.Score, error) {
 	if a.Holds == nil {
 		return core.Score{}, errors.New(`the answer lacks the key "holds"`)
 	}
-	if repeatsForm(a.Why) {
-		return core.Score{}, errRepeatsForm
+	if err := checkReason(a.Why); err != nil {
+		return core.Score{}, err
 	}
 	return core.BoolScore(*a.Holds, reason(a.Why)), nil
 }
@@ -59,19 +60,27 @@ func readScale(answer string) (core.Score, error) {
 	if a.Score == nil || *a.Score < 0 || *a.Score > 1 {
 		return core.Score{}, errors.New(`the answer needs the key "score" with a number from 0 to 1`)
 	}
-	if repeatsForm(a.Why) {
-		return core.Score{}, errRepeatsForm
+	if err := checkReason(a.Why); err != nil {
+		return core.Score{}, err
 	}
 	return core.Score{Type: core.ScoreScale, Value: *a.Score, Rationale: reason(a.Why)}, nil
 }
 
-// errRepeatsForm is the error of an answer that is the form itself. Small models copy
-// it, with any value for the judgement.
-var errRepeatsForm = errors.New(`the answer repeats the form, and gives no reason for its judgement`)
+// ignorance matches reasons that take the judgement back, in English only. It expects
+// lower case with straight apostrophes.
+var ignorance = regexp.MustCompile(`^(i )?(do not|don't|cannot|can't) (know|tell|say|judge)$|^(i am |i'm )?(not sure|unsure)$|^(unknown|n/a)$`)
 
-// repeatsForm reports whether a reason is the form's placeholder.
-func repeatsForm(why string) bool {
-	return strings.EqualFold(strings.Trim(why, " \t\r\n.\"'<>[]"), placeholder)
+// checkReason returns an error where a reason shows that its judgement is none. Small
+// models copy the form, with any value for the judgement, or say that they do not know.
+func checkReason(why string) error {
+	why = strings.ToLower(strings.ReplaceAll(strings.Trim(why, " \t\r\n.\"'<>[]"), "’", "'"))
+	switch {
+	case why == placeholder:
+		return errors.New("the answer repeats the form, and gives no reason for its judgement")
+	case ignorance.MatchString(why):
+		return errors.New("the answer says that the model does not know")
+	}
+	return nil
 }
 
 func reason(why string) string {

@@ -81,6 +81,7 @@ func TestTheModelSaysWhetherTheCriterionHolds(t *testing.T) {
 		"how far":                          {"judge/scale", `{"score": 0.25, "why": "Barely."}`, core.Score{Type: core.ScoreScale, Value: 0.25, Rationale: "the model said: Barely."}},
 		"not at all":                       {"judge/scale", `{"score": 0}`, core.Score{Type: core.ScoreScale, Rationale: "the model gave no reason"}},
 		"with much of the form in the why": {"judge/criterion", `{"holds": true, "why": "It is one sentence."}`, core.BoolScore(true, "the model said: It is one sentence.")},
+		"a reason that mentions a doubt":   {"judge/criterion", `{"holds": false, "why": "I don't know any code from it."}`, core.BoolScore(false, "the model said: I don't know any code from it.")},
 		"as far as it is":                  {"judge/scale", `{"score": 1}`, core.Score{Type: core.ScoreScale, Value: 1, Rationale: "the model gave no reason"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -114,6 +115,8 @@ func TestWhatIsNoJudgementIsAskedForAgainAndThenTheScoreIsUnknown(t *testing.T) 
 		"an answer cut short":   {"judge/criterion", cut, "the answer was not whole (truncated)"},
 		"the form itself":       {"judge/criterion", answered("{\"holds\": true, \"why\": \"one sentence\"}\n "), "the answer repeats the form, and gives no reason for its judgement"},
 		"the form, changed":     {"judge/scale", answered(`{"score": 1, "why": "One sentence."}`), "the answer repeats the form, and gives no reason for its judgement"},
+		"a guess":               {"judge/criterion", answered("{\"holds\": true,\"why\": \"I don't know\"}\n   \t"), "the answer says that the model does not know"},
+		"a guess of how far":    {"judge/scale", answered(`{"score": 0, "why": "I’m not sure."}`), "the answer says that the model does not know"},
 		"a number out of range": {"judge/scale", answered(`{"score": 7}`), `the answer needs the key "score" with a number from 0 to 1`},
 		"prose for a number":    {"judge/scale", answered("Entirely."), `the answer is not one JSON object: "Entirely."`},
 		"no number":             {"judge/scale", answered(`{"why": "x"}`), `the answer needs the key "score" with a number from 0 to 1`},
