@@ -57,7 +57,9 @@ func (t *target) once(ctx context.Context, body []byte) (*answer, error) {
 		return a, t.refused(a, response, refusal)
 	}
 	err = t.read(ctx, response, a)
-	a.timing.Total = time.Since(a.sent)
+	if a.timing.Total == 0 {
+		a.timing.Total = time.Since(a.sent)
+	}
 	if err != nil {
 		return a, service.AboutTheAnswer(t.cut(ctx, err))
 	}

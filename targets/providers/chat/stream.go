@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -22,13 +23,17 @@ const maxShown = 400
 // largest size, sound or escaped text, and what is around it.
 func (c Config) largest() int { return 2*c.MaxReplyBytes + 64<<10 }
 
+// drainTime is how long the end of a stream may take after its last mark.
+const drainTime = 500 * time.Millisecond
+
 // readStream reads a stream of events. body is closed where nothing comes for too
 // long.
 func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a *answer) error {
 	quiet := t.config.Timeouts.Quiet.Std()
 	isQuiet := make(chan struct{})
+	var once sync.Once
 	timer := time.AfterFunc(quiet, func() {
-		close(isQuiet)
+		once.Do(func() { close(isQuiet) })
 		_ = body.Close() // the read that waits fails
 	})
 	defer timer.Stop()
@@ -42,7 +47,9 @@ func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a 
 		data := event.Data
 		switch {
 		case bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")):
-			a.ended = true
+			a.ended, a.timing.Total = true, time.Since(a.sent)
+			timer.Reset(drainTime)
+			_, _ = io.CopyN(io.Discard, r, readBuffer) // up to its end, a connection can be used again
 			return a.streamEnded()
 		case errors.Is(err, io.EOF):
 			return a.streamEnded()
@@ -109,9 +116,6 @@ func (a *answer) takeEvent(name string, data []byte) error {
 // read says nothing.
 func (a *answer) takeCut(data []byte) error {
 	if c, err := decode(jsoncut.Close(data)); err == nil && isNull(c.Error) {
-		for i := range c.Choices {
-			c.Choices[i].FinishReason = nil // it may be cut, too
-		}
 		return a.take(c)
 	}
 	return nil

@@ -64,6 +64,8 @@ type writing struct {
 	inOnePiece bool
 	// crlf ends lines so, comments adds comments and other fields between events.
 	crlf, comments bool
+	// slow waits before each event.
+	slow bool
 	// noDone leaves out the last mark.
 	noDone bool
 	// stop ends it after that many events, or bytes of an answer in one piece; 0 is
@@ -150,6 +152,7 @@ func answers() map[string]behaviour {
 		"truncated":      {answer: func(a *Answer) { half(a); a.Finish = "length" }},
 		"content-filter": {answer: func(a *Answer) { half(a); a.Finish = "content_filter" }},
 		"filter-all":     {answer: func(a *Answer) { a.Text, a.Finish = "", "content_filter" }},
+		"max-tokens":     {answer: func(a *Answer) { half(a); a.Finish = "max_tokens" }},
 		"refusal":        {answer: func(a *Answer) { a.Refusal, a.Text = a.Text, "" }},
 		"unknown-finish": {answer: func(a *Answer) { a.Finish = "contemplation" }},
 		"empty-stop":     {answer: func(a *Answer) { a.Text = "" }},

@@ -99,8 +99,8 @@ func cutPromises() []promise {
 			s.answered(c, core.UserText("after"), all+" then after")
 		}}
 	}
-	quiet := map[string]any{"timeouts": map[string]any{"quiet": "100ms"}}
-	turn := map[string]any{"timeouts": map[string]any{"turn": "150ms"}}
+	quiet := map[string]any{"timeouts": map[string]any{"quiet": "1s"}}
+	turn := map[string]any{"timeouts": map[string]any{"turn": "2s"}}
 	return []promise{
 		only("stream", breaks("a stream that ends before the reply is a cut", "cut-between", core.ErrorUnavailable, "before the reply did", "one two ", nil)),
 		only("stream", breaks("a stream that ends in an event is a cut, and its beginning is kept", "cut-mid-event", core.ErrorUnavailable, "cut off", "one two th", nil)),
@@ -113,8 +113,9 @@ func cutPromises() []promise {
 		only("stream", breaks("a stream that falls silent is a timeout", "stall", core.ErrorTimeout, "timeouts.quiet", "one two ", quiet)),
 		only("whole", breaks("an answer that never ends is a timeout", "stall", core.ErrorTimeout, "timeouts.turn", "one two ", turn)),
 		only("stream", ends("without its last mark, a stream is unconfirmed", "no-done", core.FinishUnconfirmed, "[DONE]", all)),
+		only("stream", with(ends("a stream that keeps coming is not cut off", "slow", core.FinishComplete, "", all), quiet)),
 		{name: "a service that never answers is a timeout", faults: []string{"silence"}, config: turn, verify: func(s *stage) {
-			s.about(s.fails(core.ErrorTimeout, "within 150ms"), core.SubjectAnswer)
+			s.about(s.fails(core.ErrorTimeout, "within 2s"), core.SubjectAnswer)
 		}},
 		{name: "a caller who leaves ends the request at once", faults: []string{"stall"}, verify: func(s *stage) {
 			ctx, cancel := context.WithCancel(s.Context())

@@ -67,6 +67,16 @@ func mediaPromises() []promise {
 			)
 			s.answered(s.talk(core.Start{}), m, "look and data:image/png and data:image/jpeg and wav and mp3")
 		}},
+		{name: "a spoken reply that is no longer valid is remembered by its transcript", agent: speaker, faults: []string{"expired-sound"}, config: map[string]any{
+			"modalities": []any{"text", "audio"}, "audio": map[string]any{"voice": "alloy"},
+		}, verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.answered(c, core.UserText("hello"), "hello")
+			s.answered(c, core.UserText("again"), "hello")
+			if m := s.last()["messages"].([]any)[1].(map[string]any); m["content"] != "hello" {
+				s.Errorf("sent was %v", m)
+			}
+		}},
 		{name: "what the protocol has no form for is unsupported", agent: describe, verify: func(s *stage) {
 			for _, p := range []core.Part{part(core.Audio, "audio/ogg", "OggS"), part(core.Image, "image/tiff", "II")} {
 				_, err := s.talk(core.Start{}).Send(s.Context(), core.Message{Role: core.User, Parts: []core.Part{p}})

@@ -48,6 +48,7 @@ func replyPromises() []promise {
 	const tags = "they want the code"
 	return []promise{
 		ends("a reply that hit its limit is truncated", "truncated", core.FinishTruncated, "length", half),
+		ends("so is one that ends with another word for it", "max-tokens", core.FinishTruncated, "max_tokens", half),
 		ends("a reason that is not known is never conclusive", "unknown-finish", core.FinishUnconfirmed, "contemplation", all),
 		ends("a reply without a reason of its end is unconfirmed", "null-finish", core.FinishUnconfirmed, "finish_reason", all),
 		ends("an empty reply is no evidence", "empty-stop", core.FinishUnconfirmed, "the reply is empty, although the service says stop and counts 0 tokens", ""),
@@ -166,6 +167,7 @@ func filterPromises() []promise {
 		ends("a filter's categories are named", "filter-named", core.FinishBlocked, "content_filter: violence (high)", half),
 		only("stream", ends("a filter that ends the stream is a block", "stream-filter", core.FinishBlocked, "content_filter", half)),
 		ends("a refusal is blocked, and its words are kept", "refusal", core.FinishBlocked, "refusal", all),
+		ends("so is a refusal that is a part of the content", "refusal-part", core.FinishBlocked, "refusal", all),
 		ends("a filter that lets pass says nothing", "filter-safe", core.FinishComplete, "", all),
 		warns("a filter that did not run is told", "filter-failed", "unfiltered"),
 		warns("so is one that did not run on the prompt", "prompt-results", "unfiltered: the service's content filter did not run on the message"),

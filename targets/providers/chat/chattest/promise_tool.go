@@ -2,6 +2,7 @@ package chattest
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -129,6 +130,14 @@ func toolPromises() []promise {
 			choice, _ := s.last()["tool_choice"].(map[string]any)
 			if f, _ := choice["function"].(map[string]any); f["name"] != "dial" || s.last()["parallel_tool_calls"] != false {
 				s.Errorf("tool_choice is sent as %v, parallel_tool_calls as %v", choice, s.last()["parallel_tool_calls"])
+			}
+		}},
+		{name: "what a service wants back with a call is sent back", faults: []string{"extra-content"}, config: tools, agent: oneCall, verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, core.UserText("call"))
+			s.say(c, results(output{"call_a", "none"}))
+			if sent := string(encode(s.last())); !strings.Contains(sent, `"extra_content":{"signature":"s1"}`) {
+				s.Errorf("sent was %s", sent)
 			}
 		}},
 		shape("arguments that come as an object mean the same", "object-arguments", lookUp),

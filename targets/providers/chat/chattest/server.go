@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
 
 // maxRequest bounds a request, in bytes.
@@ -238,6 +239,12 @@ func (how writing) stream(w http.ResponseWriter, r *http.Request, events []objec
 			flush()
 			how.end(w, r)
 			return
+		}
+		if how.slow {
+			select {
+			case <-r.Context().Done():
+			case <-time.After(300 * time.Millisecond):
+			}
 		}
 		if how.comments {
 			_, _ = io.WriteString(w, ": PROCESSING"+line+line+"id: 1"+line+"retry: 10"+line)

@@ -22,6 +22,11 @@ func textShapes() map[string]behaviour {
 				m["content"] = []any{object{"type": "thinking", "thinking": []any{object{"type": "text", "text": "hm "}}}, object{"type": "text", "text": text}}
 			}
 		}),
+		"refusal-part": both(func(m object) {
+			if text, ok := m["content"].(string); ok && text != "" {
+				m["content"] = []any{object{"type": "refusal", "refusal": text}}
+			}
+		}),
 		"unknown-part": both(func(m object) {
 			if text, ok := m["content"].(string); ok && text != "" {
 				m["content"] = []any{object{"type": "text", "text": text}, object{"type": "hologram", "text": "x"}}
@@ -52,6 +57,12 @@ func callShapes() map[string]behaviour {
 					call["index"] = 0
 				}
 			})
+		}),
+		"extra-content": both(func(m object) { eachCall(m, func(call object) { call["extra_content"] = object{"signature": "s1"} }) }),
+		"expired-sound": both(func(m object) {
+			if sound, ok := m["audio"].(object); ok {
+				sound["expires_at"] = 1
+			}
 		}),
 		"custom-call": both(func(m object) {
 			eachCall(m, func(call object) {
@@ -205,6 +216,7 @@ func streams() map[string]behaviour {
 		"in-one-piece": written(writing{inOnePiece: true}),
 		"crlf":         written(writing{crlf: true}),
 		"comments":     written(writing{comments: true}),
+		"slow":         written(writing{slow: true}),
 		"no-done":      written(writing{noDone: true}),
 		"cut-between":  written(writing{stop: 3}),
 		"cut-mid-event": written(writing{
