@@ -14,6 +14,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -197,6 +199,21 @@ func TestEverythingGoesTheProcesssWayIntoTheNetwork(t *testing.T) {
 				t.Errorf("dialled %q, want %s", address, test.want)
 			}
 		})
+	}
+}
+
+func TestEachConnectionHasATokenOfItsOwn(t *testing.T) {
+	count := filepath.Join(t.TempDir(), "count")
+	program := []string{"sh", "-c", `echo x >>"$0"; echo ` + testKey, count}
+	server := serve(t, remembers())
+	target := server.target(t, settings{"api_key": "", "access_token_command": program})
+	for range 2 {
+		if got := send(t, begin(t, target, core.Start{}), core.UserText("one")).Message.Text(); got != "one" {
+			t.Errorf("answered with %q", got)
+		}
+	}
+	if runs, err := os.ReadFile(count); err != nil || len(runs) != 4 {
+		t.Errorf("the program was run %d times, want 2 (%v)", len(runs)/2, err)
 	}
 }
 

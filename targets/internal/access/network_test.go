@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -282,6 +283,12 @@ func TestADeadlineIsTheReasonOfWhatFailsAfterIt(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
 	a := open(t, access.Config{})
+	soon, done := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer done()
+	early := &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded} // by a connection that was told the deadline
+	if err := a.Unreachable(soon, "asking", early); !errors.Is(err, context.DeadlineExceeded) || core.KindOf(err) != core.ErrorTimeout {
+		t.Errorf("before the context noticed: a %q error: %v", core.KindOf(err), err)
+	}
 	if err := a.Unreachable(ctx, "asking", errors.New("broken pipe")); !errors.Is(err, why) || !strings.HasPrefix(err.Error(), "asking: ") {
 		t.Errorf("got %v", err)
 	}

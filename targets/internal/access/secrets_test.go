@@ -34,6 +34,10 @@ func TestAnErrorKeepsAllButItsSecrets(t *testing.T) {
 	if core.KindOf(got) != core.ErrorUnavailable || core.RetryAfterOf(got) != time.Second || core.SubjectOf(got) != core.SubjectLimit {
 		t.Errorf("became %#v", got)
 	}
+	lost := core.Errorf(core.ErrorUnavailable, "hunter2 lost").About(core.SubjectAnswer)
+	if got := core.SubjectOf(a.Redacted(lost)); got != core.SubjectAnswer {
+		t.Errorf("speaks of %s", got)
+	}
 	clean := core.Errorf(core.ErrorInput, "nothing here")
 	if !errors.Is(a.Redacted(clean), clean) || a.Redacted(nil) != nil {
 		t.Error("an error without secrets was replaced")
