@@ -419,6 +419,21 @@ func TestAMessageThatIsNotReadIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAReplyToAMessageThatIsNotReadIsNone(t *testing.T) {
+	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(`head -c 10 >/dev/null; echo early; exec <&-; sleep 5`), nil)), core.Start{})
+	reply, err := talk.Send(t.Context(), core.UserText(strings.Repeat("x", 1<<20)))
+	outcome{text: "early", finish: core.FinishBroken, kind: core.ErrorUnavailable, says: "before it had read the message"}.check(t, reply, err)
+}
+
+func TestEachReplyMayBeginWithAnEmptyLine(t *testing.T) {
+	script := `while read a; do printf '\n%s\n\n' "$a"; done`
+	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(script), map[string]any{"until": "empty_line"})), core.Start{})
+	for _, text := range []string{"one", "two"} {
+		reply, err := talk.Send(t.Context(), core.UserText(text))
+		outcome{text: "\n" + text, finish: core.FinishComplete}.check(t, reply, err)
+	}
+}
+
 func TestOnlyTheEndOfStandardErrorIsKept(t *testing.T) {
 	script := `read a; i=0; while [ $i -lt 3000 ]; do echo "line $i" >&2; i=$((i+1)); done; echo done; cat`
 	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(script), nil)), core.Start{})

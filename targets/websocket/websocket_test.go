@@ -573,9 +573,40 @@ func TestAServiceThatAnswersNoPingIsLost(t *testing.T) {
 	}
 }
 
+func TestAServiceThatAnswersPingsMayTakeItsTime(t *testing.T) {
+	url := serve(t, each(func(c talk, _ string) {
+		time.AfterFunc(time.Second, func() { c.say("at last") })
+	}))
+	c := begin(t, opened(t, inProcess{}, config(url, keys{"timeouts": keys{"alive": "600ms"}})), core.Start{})
+	if reply, err := c.Send(t.Context(), core.UserText("x")); err != nil || reply.Message.Text() != "at last" {
+		t.Errorf("%q, %v", reply.Message.Text(), err)
+	}
+}
+
+func TestAReplyDoesNotEndWhileTheTurnIsStillSpoken(t *testing.T) {
+	url := serve(t, func(c talk) {
+		_, _, _ = c.ReadMessage() // the first piece
+		c.say(`{"t":"Yes? ","done":true}`)
+		for {
+			kind, _, err := c.ReadMessage()
+			if err != nil {
+				return
+			}
+			if kind == websocket.TextMessage {
+				c.say(`{"t":"The code.","done":true}`)
+			}
+		}
+	})
+	sound := keys{"binary": true, "after": []any{keys{"type": "commit"}}}
+	c := begin(t, opened(t, inProcess{}, config(url, keys{"sound": sound, "reply": keys{"text": ".t", "end": ".done"}})), core.Start{})
+	reply, err := c.Send(t.Context(), core.Message{Role: core.User, Parts: []core.Part{{Value: tone(time.Second, 16_000)}}})
+	outcome{text: "Yes? The code.", finish: core.FinishComplete}.check(t, reply, err)
+}
+
 func FuzzAMessageCarriesEveryText(f *testing.F) {
 	f.Add(`quote " and $(turn)`)
 	f.Add("\x00\u2028\\")
+	f.Add("not UTF-8: \xff")
 	url := serve(f, each(func(c talk, text string) {
 		var m map[string]string
 		if json.Unmarshal([]byte(text), &m) != nil {
