@@ -189,6 +189,8 @@ func TestARefusalSaysWhatTheServiceSaid(t *testing.T) {
 		"an error object":     {400, nil, `{"error":{"code":"c","message":"m"}}`, "the service answered with HTTP 400 (Bad Request): c: m"},
 		"no words":            {502, nil, ``, "the service answered with HTTP 502 (Bad Gateway)"},
 		"a page":              {502, http.Header{"Content-Type": {"text/html"}}, `<h1>oh`, "the service answered with HTTP 502 (Bad Gateway)"},
+		"a page of words":     {502, http.Header{"Content-Type": {"text/html"}}, `oh`, "the service answered with HTTP 502 (Bad Gateway)"},
+		"words of no type":    {502, nil, `oh`, "the service answered with HTTP 502 (Bad Gateway)"},
 		"a page as text":      {502, plain, `<h1>oh`, "the service answered with HTTP 502 (Bad Gateway)"},
 		"plain text":          {404, plain, "no such\nmodel\n", "the service answered with HTTP 404 (Not Found): no such model"},
 		"overloaded":          {529, nil, ``, "the service answered with HTTP 529 (Overloaded)"},
