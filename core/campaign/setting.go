@@ -18,7 +18,7 @@ import (
 // equals signs, and be empty.
 func ParseSetting(text string) (Setting, error) {
 	name, value, ok := strings.Cut(text, "=")
-	const hint = "--set NAME=VALUE, such as --set model=gpt-realtime"
+	const hint = "--set NAME=VALUE, such as --set model=gpt-realtime-2.1-mini"
 	switch {
 	case !ok:
 		return Setting{}, core.Errorf(core.ErrorConfig, "--set %s has no value", yamlfile.Quote(text)).WithHint("%s", hint)

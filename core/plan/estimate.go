@@ -32,8 +32,8 @@ type Range[T cmp.Ordered] struct {
 }
 
 // Estimate is the approximate usage of a run: the messages to attacked targets,
-// the questions to attackers, and the requests before and after trials. Requests of converters and scorers are not
-// included.
+// the questions to attackers, and the requests before and after trials. Requests of
+// converters and scorers are not included.
 type Estimate struct {
 	Trials int `json:"trials"`
 	// Turns are the messages to the attacked targets, and the questions to

@@ -102,7 +102,7 @@ func (r *envReader) entry() {
 		r.skipLine()
 		return
 	case !isVariable(name):
-		r.wrong(line, "letters, digits and _, no digit first", "what is before = is not the name of a variable")
+		r.wrong(line, "letters, digits and _, no digit first", "the text before = is not the name of a variable")
 		r.skipLine()
 		return
 	}

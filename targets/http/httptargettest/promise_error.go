@@ -56,7 +56,8 @@ func errorPromises() []promise {
 	}
 }
 
-// secrecyPromises are about errors that must say no more than they may, and turns that are given up.
+// secrecyPromises are about errors that must say no more than they may, and turns
+// that are given up.
 func secrecyPromises() []promise {
 	return []promise{
 		{

@@ -184,7 +184,7 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 	a.ended = err == nil
 	switch {
 	case len(data) == 0:
-		return nothing("it is empty")
+		return nothing("the answer is empty")
 	case err != nil:
 		if wrong := a.takeCut(data); wrong != nil {
 			return wrong
@@ -192,11 +192,11 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 		if !a.reply.Empty() {
 			return core.Errorf(core.ErrorUnavailable, "the answer was cut off: it is the beginning of a completion").About(core.SubjectAnswer)
 		}
-		return nothing("it is not a completion: "+shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
+		return nothing("the answer is not a completion: "+shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
 	case !isNull(c.Error):
 		return a.failed(data)
 	case len(c.Choices) == 0:
-		return nothing("it has no choices: " + shown(data))
+		return nothing("the answer has no choices: " + shown(data))
 	}
 	return a.take(c)
 }

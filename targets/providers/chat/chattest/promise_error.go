@@ -27,7 +27,7 @@ func errorPromises() []promise {
 			err := s.fails(kind, "")
 			s.about(err, core.SubjectLimit)
 			if got := core.RetryAfterOf(err); got.String() != want {
-				s.Errorf("it asks to wait %s, want %s", got, want)
+				s.Errorf("the error asks to wait %s, want %s", got, want)
 			}
 		}}
 	}
@@ -36,7 +36,7 @@ func errorPromises() []promise {
 			_, err := s.talk(core.Start{SystemPrompt: "Be kind."}).Send(s.Context(), four())
 			s.kind(err, core.ErrorConfig, "")
 			if e, ok := errors.AsType[*core.Error](err); !ok || fieldOf(err) != field || !strings.Contains(core.HintOf(err), hint) {
-				s.Errorf("it is at %q with the hint %q, want %q and %q: %v", fieldOf(e), core.HintOf(err), field, hint, err)
+				s.Errorf("the error is at %q with the hint %q, want %q and %q: %v", fieldOf(e), core.HintOf(err), field, hint, err)
 			}
 		}}
 	}
@@ -49,7 +49,7 @@ func errorPromises() []promise {
 		fails("html", core.ErrorUnavailable, core.SubjectReachability, "HTTP 502"),
 		fails("server-error", core.ErrorUnavailable, core.SubjectAnswer, "server_error"),
 		fails("redirect", core.ErrorConfig, core.SubjectConfiguration, "HTTP 307"),
-		fails("empty-body", core.ErrorProtocol, core.SubjectAnswer, "it is empty"),
+		fails("empty-body", core.ErrorProtocol, core.SubjectAnswer, "the answer is empty"),
 		fails("null-body", core.ErrorProtocol, core.SubjectAnswer, "no choices: null"),
 		fails("no-choices", core.ErrorProtocol, core.SubjectAnswer, "chatcmpl-1"),
 		fails("empty-list", core.ErrorProtocol, core.SubjectAnswer, "no choices"),

@@ -31,7 +31,7 @@ func (s *stage) thought(r core.Reply, reasoning, text string) {
 		thoughts = append(thoughts, v.Text())
 	}
 	if got := strings.Join(thoughts, "|"); strings.TrimSpace(got) != reasoning || r.Message.Text() != text {
-		s.Errorf("it thinks %q and says %q, want %q and %q", got, r.Message.Text(), reasoning, text)
+		s.Errorf("the target thinks %q and says %q, want %q and %q", got, r.Message.Text(), reasoning, text)
 	}
 }
 

@@ -40,7 +40,7 @@ func turnPromises() []promise {
 		{name: "a developer's prompt has its role", agent: Obey, config: map[string]any{"system_role": "developer"}, verify: func(s *stage) {
 			s.answered(s.talk(core.Start{SystemPrompt: prompt}), core.UserText("one"), prompt)
 			if role := s.last()["messages"].([]any)[0].(map[string]any)["role"]; role != "developer" {
-				s.Errorf("its role is %q", role)
+				s.Errorf("the role is %q", role)
 			}
 		}},
 		{name: "a system prompt may stand before the first message", agent: Recall, config: map[string]any{"system_role": "user"}, verify: func(s *stage) {
@@ -119,7 +119,7 @@ func recordPromises() []promise {
 			_, err := s.talk(core.Start{}).Send(s.Context(), core.UserText("\xff"))
 			s.kind(err, core.ErrorInput, "UTF-8")
 			if s.server.Turns() != 0 {
-				s.Error("it was sent all the same")
+				s.Error("the text was sent all the same")
 			}
 		}},
 		{name: "what a reply costs and how long it takes is recorded", config: map[string]any{}, verify: func(s *stage) {
