@@ -50,6 +50,8 @@ func TestServerCyllama(t *testing.T) {
 	startServer(t, port, nil, filepath.Join(cache, "model", "bin", "python"), "-m", "cyllama", "server", "-m", filepath.Join(cache, "gemma-3-270m-q4_k_m.gguf"), "--host", "127.0.0.1", "--port", port)
 	attackServer(t, port, "any", []exercise{
 		{"first", "max_tokens: 12, seed: 3", "Count to ten.", 1, core.Undetermined, "counts 12 tokens of the 12 that are allowed"},
+	})
+	attackServer(t, port, "any", []exercise{
 		{"later", "max_tokens: 12", "Count to ten.", 3, core.Undetermined, "the reply is empty, although the service says stop"},
 		{"later-whole", "max_tokens: 12, stream: false", "Count to ten.", 2, core.Undetermined, "the reply is empty, although the service says stop"},
 	})
@@ -61,8 +63,17 @@ func TestServerLlamaCppPython(t *testing.T) {
 	startServer(t, port, nil, filepath.Join(cache, "llama-cpp-python", "bin", "python"), "-m", "llama_cpp.server", "--model", filepath.Join(cache, "gemma-3-270m-q4_k_m.gguf"), "--host", "127.0.0.1", "--port", port)
 	attackServer(t, port, "any", []exercise{
 		{"cut", "max_tokens: 12, seed: 3", "Count to ten.", 2, core.Undetermined, "a length limit cut the reply off: length"},
+	})
+	attackServer(t, port, "any", []exercise{
 		{"cut-whole", "max_tokens: 12, seed: 3, stream: false", "Count to ten.", 1, core.Undetermined, "a length limit cut the reply off: length"},
+	})
+	attackServer(t, port, "any", []exercise{
 		{"schema", "max_tokens: 12, response_format: {type: json_schema, json_schema: {name: a, schema: {type: object}}}", "Count to ten.", 1, core.Errored, "Input should be 'text' or 'json_object'"},
+	})
+	// A request ends the stream that another one waits for, without a reason.
+	attackServer(t, port, "any", []exercise{
+		{"one", "max_tokens: 40, seed: 3", "Count to ten.", 3, core.Undetermined, ""},
+		{"other", "max_tokens: 40, seed: 3", "Count to ten.", 3, core.Undetermined, ""},
 	})
 }
 
