@@ -117,6 +117,27 @@ func (n node) variables(path string, value any) []Variable {
 	return all
 }
 
+// WithoutVariables returns the schema as one whose keys no environment variable gives.
+func (s *Schema) WithoutVariables() *Schema { return &Schema{root: s.root.withoutVariables()} }
+
+func (n node) withoutVariables() node {
+	n.Environment = ""
+	n.Properties = slices.Clone(n.Properties)
+	for i, p := range n.Properties {
+		n.Properties[i].node = p.node.withoutVariables()
+	}
+	if n.Items != nil {
+		items := n.Items.withoutVariables()
+		n.Items = &items
+	}
+	if n.Additional != nil && n.Additional.node != nil {
+		more, additional := *n.Additional, n.Additional.node.withoutVariables()
+		more.node = &additional
+		n.Additional = &more
+	}
+	return n
+}
+
 // TakesTargets reports whether a document may name targets of the campaign.
 func (s *Schema) TakesTargets() bool { return s.root.takesTargets() }
 

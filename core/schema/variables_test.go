@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -43,6 +44,40 @@ func variablesOf(t *testing.T, doc string) (own, received []schema.Variable) {
 		t.Fatal(err)
 	}
 	return s.Variables([]byte(doc)), parsed.Variables([]byte(doc))
+}
+
+func TestASchemaWithoutVariablesIsTheSameOtherwise(t *testing.T) {
+	type nested struct {
+		service
+		Mirrors []struct {
+			Address string `json:"address" format:"uri" env:"MIRROR"`
+		} `json:"mirrors"`
+		ByRegion map[string]struct {
+			Key core.Secret `json:"key" env:"REGION_KEY"`
+		} `json:"by_region"`
+	}
+	s, err := schema.Of(nested{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := json.Marshal(s.WithoutVariables())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := regexp.MustCompile(`,"x-environment":"[A-Z_]+"`).ReplaceAllString(string(before), "")
+	if want == string(before) || !strings.Contains(string(before), "MIRROR") || !strings.Contains(string(before), "REGION_KEY") {
+		t.Fatalf("the schema names no variables to begin with: %s", before)
+	}
+	if diff := cmp.Diff(want, string(without)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if after, err := json.Marshal(s); err != nil || string(after) != string(before) {
+		t.Errorf("the schema itself has changed: %s, %v", after, err)
+	}
 }
 
 func TestVariablesGiveTheKeysThatADocumentLeavesOut(t *testing.T) {

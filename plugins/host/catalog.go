@@ -177,6 +177,8 @@ func (p *plugin) describe(ctx context.Context) Plugin {
 	for _, c := range process.components {
 		if !p.own() {
 			c.Info.Name = p.name + "/" + c.Info.Name
+			// A third party's plugin must not choose what it gets of the user's environment.
+			c.Schema = c.Schema.WithoutVariables()
 		}
 		d.Components = append(d.Components, c)
 	}

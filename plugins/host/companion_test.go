@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
@@ -69,6 +70,25 @@ func TestACompanionsComponentsHaveNoPrefixAndOthersDo(t *testing.T) {
 	}
 	if _, err := h.Using(nil).Open(t.Context(), core.KindConverter, "providers/echo", nil); core.KindOf(err) != core.ErrorConfig {
 		t.Errorf("providers/echo: %v, want an error of kind config", err)
+	}
+}
+
+func TestTheEnvironmentIsForTheOrchestratorsOwnComponents(t *testing.T) {
+	t.Parallel()
+	dir := installed(t, "acme", "providers")
+	h, _ := newHost(t, func(o *host.Options) {
+		o.Bundled = nil
+		o.Programs = []host.Program{host.Discover([]string{dir}, o.Log)[0], companion(dir, "providers")}
+	})
+	c := catalogOf(t, h)
+	for use, want := range map[string][]schema.Variable{
+		"echo":      {{Path: "key", Name: "ECHO_KEY", Secret: true}},
+		"acme/echo": nil,
+	} {
+		_, config, ok := c.Lookup(core.KindConverter, use)
+		if got := config.Variables(nil); !ok || !slices.Equal(got, want) {
+			t.Errorf("the variables of %s are %v, want %v", use, got, want)
+		}
 	}
 }
 

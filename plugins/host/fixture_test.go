@@ -117,7 +117,7 @@ func textConverter(name string, f func(ctx context.Context, in string) (string, 
 
 type echoConfig struct {
 	Prefix string      `json:"prefix" doc:"What to put in front."`
-	Key    core.Secret `json:"key" doc:"A secret."`
+	Key    core.Secret `json:"key" doc:"A secret." env:"ECHO_KEY"`
 	Mode   string      `json:"mode" doc:"A choice." enum:"plain,shown"`
 }
 
