@@ -46,8 +46,3 @@ func (c *Campaign) Clone() *Campaign {
 	clone.Targets, clone.Converters, clone.Scorers = slices.Clone(c.Targets), slices.Clone(c.Converters), slices.Clone(c.Scorers)
 	return &clone
 }
-
-// LooksSecret reports whether a text under a key has the form of a secret.
-func LooksSecret(key, text string) bool {
-	return looksSecret(key, text) || secretPrefixed.MatchString(text)
-}

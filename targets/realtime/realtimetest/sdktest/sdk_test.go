@@ -18,7 +18,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
-	"github.com/redteam-orchestrator/orchestrator/targets"
+	ours "github.com/redteam-orchestrator/orchestrator/targets/realtime"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
@@ -84,7 +84,7 @@ func converse(t *testing.T, endpoint string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := core.Open[core.Target](t.Context(), targets.All()[0], config)
+	target, err := core.Open[core.Target](t.Context(), ours.Component(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
-	"github.com/redteam-orchestrator/orchestrator/targets"
+	ours "github.com/redteam-orchestrator/orchestrator/targets/realtime"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
@@ -40,7 +40,7 @@ func surface(t *testing.T, config map[string]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := core.Open[core.Target](t.Context(), targets.All()[0], encoded)
+	target, err := core.Open[core.Target](t.Context(), ours.Component(), encoded)
 	if err != nil {
 		t.Fatal(err)
 	}
