@@ -82,13 +82,13 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 	r, began := &reply{number: c.messages, limit: c.target.program.MaxReplyBytes}, time.Now()
 	err = c.await(ctx, waiting{written: c.process.write(data, last), limit: limit.C}, r)
 	if err != nil {
+		err = c.explain(err) // meanwhile the output arrives that was written before
 		arrived, _, _ := c.process.out.peek()
 		c.protocol.partial(arrived, r)
 	}
 	out := c.finish(r, began)
 	switch {
 	case err != nil:
-		err = c.explain(err)
 		c.abandon(err)
 	case r.failure != nil:
 		err = r.failure
@@ -260,14 +260,17 @@ func (c *conversation) explain(err error) error {
 	if errors.Is(err, errEnded) || errors.Is(err, errNotRead) {
 		ctx, cancel := context.WithTimeout(context.Background(), drainDelay)
 		defer cancel()
-		doing := "before its reply was whole"
+		how, doing := c.process.exit(ctx), "before its reply was whole"
 		switch {
 		case errors.Is(err, errNotRead):
 			doing = "before it had read the message"
+			if !c.process.hasEnded() {
+				how = c.process.name + " closed its standard input"
+			}
 		case c.messages == 0:
 			doing = "before the first message"
 		}
-		err = core.Errorf(core.ErrorUnavailable, "%s %s", c.process.exit(ctx), doing).About(core.SubjectAnswer)
+		err = core.Errorf(core.ErrorUnavailable, "%s %s", how, doing).About(core.SubjectAnswer)
 	}
 	return err
 }

@@ -422,7 +422,7 @@ func TestAMessageThatIsNotReadIsGivenUp(t *testing.T) {
 func TestAReplyToAMessageThatIsNotReadIsNone(t *testing.T) {
 	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(`head -c 10 >/dev/null; echo early; exec <&-; sleep 5`), nil)), core.Start{})
 	reply, err := talk.Send(t.Context(), core.UserText(strings.Repeat("x", 1<<20)))
-	outcome{text: "early", finish: core.FinishBroken, kind: core.ErrorUnavailable, says: "before it had read the message"}.check(t, reply, err)
+	outcome{text: "early", finish: core.FinishBroken, kind: core.ErrorUnavailable, says: "closed its standard input before it had read the message"}.check(t, reply, err)
 }
 
 func TestEachReplyMayBeginWithAnEmptyLine(t *testing.T) {

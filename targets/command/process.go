@@ -171,6 +171,11 @@ func (p *process) exit(ctx context.Context) string {
 	defer timer.Stop()
 	select {
 	case <-p.done:
+		select { // what it has written last
+		case <-p.out.finished:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
 		return fmt.Sprintf("%s ended (%s)", p.name, strings.TrimSpace(p.cmd.ProcessState.String()))
 	case <-timer.C:
 	case <-ctx.Done():
