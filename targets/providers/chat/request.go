@@ -14,6 +14,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/ratelimit"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
@@ -61,7 +62,7 @@ func (t *target) once(ctx context.Context, body []byte) (*answer, error) {
 		a.timing.Total = time.Since(a.sent)
 	}
 	if err != nil {
-		return a, service.AboutTheAnswer(t.cut(ctx, err))
+		return a, service.AboutTheAnswer(service.Cut(ctx, err))
 	}
 	return a, nil
 }
@@ -74,17 +75,6 @@ func (t *target) post(ctx context.Context, body []byte) (*http.Response, error) 
 		return nil, t.service.Unreachable(ctx, err)
 	}
 	return response, nil
-}
-
-// cut explains why the body of a response ended too early.
-func (t *target) cut(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if _, ok := errors.AsType[*core.Error](err); ok {
-		return err
-	}
-	return core.Errorf(core.ErrorUnavailable, "the answer was cut off: %w", err)
 }
 
 // refused explains a response that is no success. A filter's is a reply that is
@@ -101,7 +91,7 @@ func (t *target) refused(a *answer, response *http.Response, body []byte) error 
 	err := access.Refusal("the service answered with", response.StatusCode, response.Header, body)
 	switch {
 	case err.Kind != core.ErrorConfig && err.Kind != core.ErrorInput && err.Kind != core.ErrorUnsupported:
-		return aboutTheStatus(err, response.StatusCode)
+		return service.AboutTheStatus(err, response.StatusCode)
 	case mentions(e, "stream_options"):
 		return core.Errorf(core.ErrorConfig, "%w: %w", errNoUsage, err).At("stream").WithHint("set stream: false")
 	case refusesSystem(e):
@@ -111,15 +101,6 @@ func (t *target) refused(a *answer, response *http.Response, body []byte) error 
 		return core.Errorf(core.ErrorConfig, "%w", err).At(key).WithHint("the service or the model does not take it: leave it out, or give what it takes")
 	}
 	return err
-}
-
-// aboutTheStatus sets what the error of a status speaks of: a service that fails
-// with a request can be reached, unless a gateway says that it cannot.
-func aboutTheStatus(err *core.Error, status int) *core.Error {
-	if core.SubjectOf(err) != core.SubjectReachability || status >= http.StatusBadGateway {
-		return err
-	}
-	return err.About(core.SubjectAnswer)
 }
 
 // mentions reports whether an error is about a parameter.
@@ -173,37 +154,13 @@ func (t *target) read(ctx context.Context, response *http.Response, a *answer) e
 		t.readers.Put(body)
 	}()
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if isStream(body, kind) {
+	if eventstream.Begins(body, kind) {
 		return t.readStream(ctx, response.Body, body, a)
 	}
 	if t.config.Stream && t.wholly.CompareAndSwap(false, true) {
 		a.warn("the service answers in one piece, although a stream was asked for: the time to the first token is unknown")
 	}
 	return t.readWhole(body, response, a)
-}
-
-// isStream reports whether a body is a stream of events.
-func isStream(body *bufio.Reader, kind string) bool {
-	for n := 1; n <= 64; n++ {
-		start, err := body.Peek(n)
-		if err != nil {
-			return kind == "text/event-stream"
-		}
-		switch c := start[n-1]; {
-		case strings.IndexByte(" \t\r\n\xEF\xBB\xBF", c) >= 0:
-			continue
-		case c == '{' || c == '[' || c == '"' || c == '<':
-			return false
-		default:
-			if kind == "text/event-stream" {
-				return true
-			}
-			line, _ := body.Peek(n + 5)
-			line = line[n-1:]
-			return bytes.HasPrefix(line, []byte("data:")) || bytes.HasPrefix(line, []byte("event:")) || bytes.HasPrefix(line, []byte(":"))
-		}
-	}
-	return kind == "text/event-stream"
 }
 
 // decode decodes an answer or an event. Fields of a wrong type are left out.

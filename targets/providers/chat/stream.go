@@ -6,18 +6,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/jsoncut"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
-
-// maxShown is how much of an answer is shown that is none, in bytes.
-const maxShown = 400
 
 // largest is the largest event or answer that is read, in bytes: a reply of the
 // largest size, sound or escaped text, and what is around it.
@@ -29,26 +25,16 @@ const drainTime = 500 * time.Millisecond
 // readStream reads a stream of events. body is closed where nothing comes for too
 // long.
 func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a *answer) error {
-	quiet := t.config.Timeouts.Quiet.Std()
-	isQuiet := make(chan struct{})
-	var once sync.Once
-	timer := time.AfterFunc(quiet, func() {
-		once.Do(func() { close(isQuiet) })
-		_ = body.Close() // the read that waits fails
-	})
-	defer timer.Stop()
+	watch := eventstream.NewWatch(body, t.config.Timeouts.Quiet)
+	defer watch.Stop()
 	events := eventstream.NewReader(r, t.config.largest())
 	for {
-		event, err := events.Next()
-		if ctx.Err() == nil && isClosed(isQuiet) {
-			return core.Errorf(core.ErrorTimeout, "the stream was silent for %s (timeouts.quiet)", t.config.Timeouts.Quiet).About(core.SubjectAnswer)
-		}
-		timer.Reset(quiet)
+		event, err := watch.Next(ctx, events)
 		data := event.Data
 		switch {
 		case bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")):
 			a.ended, a.timing.Total = true, time.Since(a.sent)
-			timer.Reset(drainTime)
+			watch.Within(drainTime)
 			_, _ = io.CopyN(io.Discard, r, readBuffer) // up to its end, a connection can be used again
 			return a.streamEnded()
 		case errors.Is(err, io.EOF):
@@ -71,15 +57,6 @@ func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a 
 	}
 }
 
-func isClosed(c chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
 // streamEnded judges a stream that ended. Without its last mark and without a reason
 // of the end it was cut.
 func (a *answer) streamEnded() error {
@@ -87,7 +64,7 @@ func (a *answer) streamEnded() error {
 	case a.finish != nil || a.blocked != "":
 		return nil
 	case !a.begun:
-		return nothing("the stream has no choices")
+		return service.Nothing("the stream has no choices")
 	case a.ended:
 		return nil
 	}
@@ -105,7 +82,7 @@ func (a *answer) takeEvent(name string, data []byte) error {
 	case name == "error" && len(c.Choices) == 0:
 		return a.failed(data)
 	case err != nil:
-		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", shown(data)).About(core.SubjectAnswer)
+		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", service.Shown(data)).About(core.SubjectAnswer)
 	case !isNull(c.Error):
 		return a.failed(data)
 	}
@@ -126,38 +103,14 @@ func (a *answer) takeCut(data []byte) error {
 func (a *answer) failed(data []byte) error {
 	e, ok := access.ReadError(data)
 	if !ok {
-		return core.Errorf(core.ErrorProtocol, "the service answered with an error: %s", shown(data)).About(core.SubjectAnswer)
+		return core.Errorf(core.ErrorProtocol, "the service answered with an error: %s", service.Shown(data)).About(core.SubjectAnswer)
 	}
 	if why := blockedBy(e, data); why != "" {
 		a.blocked, a.ended = why, true
 		a.promptBlocked = a.reply.Empty()
 		return nil
 	}
-	kind := e.Kind()
-	if kind == "" {
-		kind = kindOfNumber(e.Code)
-	}
-	err := e.Err("the reply failed", kind)
-	if core.SubjectOf(err) == core.SubjectReachability {
-		err = err.About(core.SubjectAnswer)
-	}
-	return err
-}
-
-// kindOfNumber is the kind of an error whose code is an HTTP status, as gateways
-// give it in an answer that is a success by its own status.
-func kindOfNumber(code string) core.ErrorKind {
-	var status int
-	for _, c := range code {
-		if c < '0' || c > '9' || status > 999 {
-			return core.ErrorUnavailable
-		}
-		status = 10*status + int(c-'0')
-	}
-	if status < 400 {
-		return core.ErrorUnavailable
-	}
-	return access.Refusal("", status, nil, nil).Kind
+	return service.Failed(e)
 }
 
 // readWhole reads an answer in one piece.
@@ -184,7 +137,7 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 	a.ended = err == nil
 	switch {
 	case len(data) == 0:
-		return nothing("the answer is empty")
+		return service.Nothing("the answer is empty")
 	case err != nil:
 		if wrong := a.takeCut(data); wrong != nil {
 			return wrong
@@ -192,20 +145,11 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 		if !a.reply.Empty() {
 			return core.Errorf(core.ErrorUnavailable, "the answer was cut off: it is the beginning of a completion").About(core.SubjectAnswer)
 		}
-		return nothing("the answer is not a completion: "+shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
+		return service.Nothing("the answer is not a completion: "+service.Shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
 	case !isNull(c.Error):
 		return a.failed(data)
 	case len(c.Choices) == 0:
-		return nothing("the answer has no choices: " + shown(data))
+		return service.Nothing("the answer has no choices: " + service.Shown(data))
 	}
 	return a.take(c)
-}
-
-// nothing is the error of a success without an answer.
-func nothing(why string) *core.Error {
-	return core.Errorf(core.ErrorProtocol, "the service answered with success, but there is no reply in it: %s", why).About(core.SubjectAnswer)
-}
-
-func shown(data []byte) string {
-	return phrase.ShortenBytes(phrase.OneLine(string(data)), maxShown)
 }

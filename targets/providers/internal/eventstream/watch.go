@@ -1,0 +1,83 @@
+package eventstream
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// Watch ends a stream in which nothing comes for too long.
+type Watch struct {
+	quiet   core.Duration
+	timer   *time.Timer
+	isQuiet chan struct{}
+}
+
+// NewWatch returns the watch over a stream, whose body it closes after the time
+// without an event. The watch has to be stopped.
+func NewWatch(body io.Closer, quiet core.Duration) *Watch {
+	w := &Watch{quiet: quiet, isQuiet: make(chan struct{})}
+	var once sync.Once
+	w.timer = time.AfterFunc(quiet.Std(), func() {
+		once.Do(func() { close(w.isQuiet) })
+		_ = body.Close() // the read that waits fails
+	})
+	return w
+}
+
+// Stop ends the watch.
+func (w *Watch) Stop() { w.timer.Stop() }
+
+// Within has the stream end within a time, once its last event has come.
+func (w *Watch) Within(d time.Duration) { w.timer.Reset(d) }
+
+// Next returns the reader's next event, or its error; of a stream that was silent
+// for too long, an error that says so.
+func (w *Watch) Next(ctx context.Context, r *Reader) (Event, error) {
+	event, err := r.Next()
+	if ctx.Err() == nil && w.wasQuiet() {
+		return Event{}, core.Errorf(core.ErrorTimeout, "the stream was silent for %s (timeouts.quiet)", w.quiet).About(core.SubjectAnswer)
+	}
+	w.timer.Reset(w.quiet.Std())
+	return event, err
+}
+
+func (w *Watch) wasQuiet() bool {
+	select {
+	case <-w.isQuiet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Begins reports whether a body is a stream of events, by its beginning, and by its
+// media type where the beginning does not say: some servers answer a request for a
+// stream in one piece, and some name no type, or a wrong one. It consumes nothing.
+func Begins(body *bufio.Reader, mediaType string) bool {
+	for n := 1; n <= 64; n++ {
+		start, err := body.Peek(n)
+		if err != nil {
+			return mediaType == "text/event-stream"
+		}
+		switch c := start[n-1]; {
+		case bytes.IndexByte([]byte(" \t\r\n\xEF\xBB\xBF"), c) >= 0:
+			continue
+		case c == '{' || c == '[' || c == '"' || c == '<':
+			return false
+		default:
+			if mediaType == "text/event-stream" {
+				return true
+			}
+			line, _ := body.Peek(n + 5)
+			line = line[n-1:]
+			return bytes.HasPrefix(line, []byte("data:")) || bytes.HasPrefix(line, []byte("event:")) || bytes.HasPrefix(line, []byte(":"))
+		}
+	}
+	return mediaType == "text/event-stream"
+}
