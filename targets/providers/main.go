@@ -7,11 +7,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/chat"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/gemini"
 )
 
 // components returns the targets of this program.
 func components() []core.Component {
-	return []core.Component{chat.Component()}
+	return []core.Component{chat.Component(), gemini.Component()}
 }
 
 func main() {

@@ -9,6 +9,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins/plugintest"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/chat/chattest"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/gemini/geminitest"
 )
 
 func TestMain(m *testing.M) { plugintest.Main(m, components()...) }
@@ -16,8 +17,12 @@ func TestMain(m *testing.M) { plugintest.Main(m, components()...) }
 func TestTheComponentsKeepTheContract(t *testing.T) {
 	service := httptest.NewServer(chattest.NewServer(nil, chattest.Options{}))
 	defer service.Close()
+	google := httptest.NewServer(geminitest.NewServer(nil, geminitest.Options{}))
+	defer google.Close()
 	plugintest.Test(t, components(), plugintest.Case{
 		Kind: core.KindTarget, Use: "chat", Config: fmt.Sprintf(`{"endpoint": %q, "model": "practice"}`, service.URL),
+	}, plugintest.Case{
+		Kind: core.KindTarget, Use: "gemini", Config: fmt.Sprintf(`{"endpoint": %q, "model": "practice"}`, google.URL),
 	})
 }
 
@@ -25,6 +30,14 @@ func TestTheChatTargetKeepsItsPromisesOverThePluginBoundary(t *testing.T) {
 	plugintest.Each(t, components(), func(t *testing.T, s plugintest.Source) {
 		chattest.TestTarget(t, func(ctx context.Context, config []byte) (core.Target, error) {
 			return core.OpenAs[core.Target](ctx, s, "chat", config)
+		})
+	})
+}
+
+func TestTheGeminiTargetKeepsItsPromisesOverThePluginBoundary(t *testing.T) {
+	plugintest.Each(t, components(), func(t *testing.T, s plugintest.Source) {
+		geminitest.TestTarget(t, func(ctx context.Context, config []byte) (core.Target, error) {
+			return core.OpenAs[core.Target](ctx, s, "gemini", config)
 		})
 	})
 }

@@ -1,0 +1,76 @@
+package geminitest
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
+)
+
+// describe answers with the types of the last content's parts.
+func describe(r *Request) Answer {
+	var kinds []string
+	for _, p := range r.last().Parts {
+		if p.InlineData != nil {
+			kinds = append(kinds, p.InlineData.MIMEType)
+		} else {
+			kinds = append(kinds, *p.Text)
+		}
+	}
+	return Answer{Text: strings.Join(kinds, " and ")}
+}
+
+// tone is half a second of sound at 24 kHz.
+func tone() audio.Clip {
+	clip := audio.Clip{Rate: 24_000, Samples: make([]int16, 12_000)}
+	for i := range clip.Samples {
+		clip.Samples[i] = int16(i % 200 * 100)
+	}
+	return clip
+}
+
+// speaker speaks.
+func speaker(*Request) Answer { return Answer{Sound: tone().PCM()} }
+
+// mediaPromises are about images and sound.
+func mediaPromises() []promise {
+	part := func(m core.Modality, mediaType, data string) core.Part {
+		return core.Part{Value: core.Value{Modality: m, MediaType: mediaType, Data: []byte(data)}}
+	}
+	return []promise{
+		{name: "text, images and sound are parts of one message", agent: describe, verify: func(s *stage) {
+			m := core.UserText("look")
+			m.Parts = append(
+				m.Parts, part(core.Image, "image/png", "PNG"), part(core.Image, "image/jpeg", "JPG"),
+				part(core.Audio, "audio/x-wav", "RIFF"), part(core.Audio, "audio/mpeg", "ID3"),
+			)
+			s.answered(s.talk(core.Start{}), m, "look and image/png and image/jpeg and audio/wav and audio/mp3")
+		}},
+		{name: "what the protocol has no form for is unsupported", agent: describe, verify: func(s *stage) {
+			for _, p := range []core.Part{part(core.Audio, "audio/ogg", "OggS"), part(core.Image, "image/tiff", "II")} {
+				_, err := s.talk(core.Start{}).Send(s.Context(), core.Message{Role: core.User, Parts: []core.Part{p}})
+				s.kind(err, core.ErrorUnsupported, "")
+			}
+		}},
+		{name: "a spoken reply is a WAV file", agent: speaker, config: map[string]any{"response_modalities": []any{"audio"}, "voice": "Kore"}, verify: func(s *stage) {
+			r := s.reply("hello")
+			s.ended(r, core.FinishComplete, "")
+			sounds := r.Message.Of(core.Audio)
+			if len(sounds) != 1 {
+				s.Fatalf("%d sounds in the reply", len(sounds))
+			}
+			clip, warnings, err := audio.FromValue(sounds[0])
+			if err != nil || len(warnings) > 0 || clip.Rate != 24_000 || !bytes.Equal(clip.PCM(), tone().PCM()) {
+				s.Errorf("the sound is %s: %v %v", clip, warnings, err)
+			}
+			if r.Timing.FirstAudio == 0 || r.Timing.LastAudio < r.Timing.FirstAudio {
+				s.Errorf("the times are %+v", r.Timing)
+			}
+			want := `{"responseModalities":["AUDIO"],"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}`
+			if got := string(encode(s.last()["generationConfig"])); got != want {
+				s.Errorf("sent was %s, want %s", got, want)
+			}
+		}},
+	}
+}

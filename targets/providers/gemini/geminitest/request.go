@@ -1,0 +1,128 @@
+package geminitest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Request is what a client asks.
+type Request struct {
+	// Model and Stream are said by the address.
+	Model  string `json:"-"`
+	Stream bool   `json:"-"`
+
+	Contents          []Content       `json:"contents"`
+	SystemInstruction *Content        `json:"systemInstruction"`
+	GenerationConfig  json.RawMessage `json:"generationConfig"`
+	Tools             json.RawMessage `json:"tools"`
+	ToolConfig        json.RawMessage `json:"toolConfig"`
+	SafetySettings    json.RawMessage `json:"safetySettings"`
+	CachedContent     string          `json:"cachedContent"`
+	Labels            json.RawMessage `json:"labels"`
+}
+
+// Content is one message of a conversation.
+type Content struct {
+	Role  string `json:"role"`
+	Parts []Part `json:"parts"`
+}
+
+// Part is one part of a content.
+type Part struct {
+	Text             *string `json:"text"`
+	Thought          bool    `json:"thought"`
+	ThoughtSignature string  `json:"thoughtSignature"`
+	InlineData       *struct {
+		MIMEType string `json:"mimeType"`
+		Data     string `json:"data"`
+	} `json:"inlineData"`
+	FunctionCall *struct {
+		ID   string         `json:"id"`
+		Name string         `json:"name"`
+		Args map[string]any `json:"args"`
+	} `json:"functionCall"`
+	FunctionResponse *struct {
+		ID       string         `json:"id"`
+		Name     string         `json:"name"`
+		Response map[string]any `json:"response"`
+	} `json:"functionResponse"`
+	ExecutableCode json.RawMessage `json:"executableCode"`
+	PartMetadata   json.RawMessage `json:"partMetadata"`
+}
+
+// Texts returns the texts of a content, joined by line ends.
+func (c Content) Texts() string {
+	var texts []string
+	for _, p := range c.Parts {
+		if p.Text != nil {
+			texts = append(texts, *p.Text)
+		}
+	}
+	return strings.Join(texts, "\n")
+}
+
+// last is the last content.
+func (r *Request) last() Content { return r.Contents[len(r.Contents)-1] }
+
+// parse reads a request, and returns what is wrong with it; "" for nothing.
+func parse(body []byte, r *Request) string {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(r); err != nil {
+		return "Invalid JSON payload received. " + err.Error()
+	}
+	if len(r.Contents) == 0 {
+		return "* GenerateContentRequest.contents: contents is not specified"
+	}
+	var calls []string // of the content before, by name
+	for i, c := range r.Contents {
+		if c.Role != "user" && c.Role != "model" {
+			return "Please use a valid role: user, model."
+		}
+		if len(c.Parts) == 0 {
+			return fmt.Sprintf("* GenerateContentRequest.contents[%d].parts: contents.parts must not be empty.", i)
+		}
+		var called, answered []string
+		for j, p := range c.Parts {
+			if wrong := p.check(); wrong != "" {
+				return fmt.Sprintf("* GenerateContentRequest.contents[%d].parts[%d]: %s", i, j, wrong)
+			}
+			if p.FunctionCall != nil {
+				called = append(called, p.FunctionCall.ID+" "+p.FunctionCall.Name)
+			}
+			if p.FunctionResponse != nil {
+				answered = append(answered, p.FunctionResponse.ID+" "+p.FunctionResponse.Name)
+			}
+		}
+		if strings.Join(calls, ",") != strings.Join(answered, ",") {
+			return fmt.Sprintf("Please ensure that function response turn comes immediately after a function call turn, with as many parts: %q after %q", answered, calls)
+		}
+		calls = called
+	}
+	if len(calls) > 0 {
+		return "the last calls have no response"
+	}
+	return ""
+}
+
+// check returns what is wrong with a part.
+func (p Part) check() string {
+	switch {
+	case p.FunctionCall != nil && p.FunctionCall.Name == "":
+		return "a call without a name"
+	case p.FunctionResponse != nil && p.FunctionResponse.Response == nil:
+		return "a response without a response"
+	case p.InlineData != nil:
+		if data, err := base64.StdEncoding.DecodeString(p.InlineData.Data); err != nil || len(data) == 0 || p.InlineData.MIMEType == "" {
+			return "data that is not base64 of a type"
+		}
+	case p.Thought:
+		return "a thought is sent back"
+	case p.FunctionCall == nil && p.FunctionResponse == nil && p.ExecutableCode == nil && (p.Text == nil || *p.Text == "" && p.ThoughtSignature == ""):
+		return "required oneof field 'data' must have one initialized field"
+	}
+	return ""
+}

@@ -1,0 +1,251 @@
+package geminitest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxRequest bounds a request, in bytes.
+const maxRequest = 64 << 20
+
+// Options configure a [Server]. The zero value is a server without faults and
+// without a key.
+type Options struct {
+	// APIKey is required of clients, as "x-goog-api-key: KEY" or as
+	// "Authorization: Bearer KEY", and never in an address. Empty requires none.
+	APIKey string
+	Faults []Fault
+	// Observe is called with every request that has the key, before it is answered.
+	// It is called concurrently. Nil observes nothing.
+	Observe func(header http.Header, url string, body []byte)
+}
+
+// Server answers at every path that ends in a model and generateContent or
+// streamGenerateContent. It is an [http.Handler].
+type Server struct {
+	agent   Agent
+	options Options
+
+	mu       sync.Mutex
+	turns    int
+	redirect string
+}
+
+// NewServer returns a server that answers with an agent; nil is [Echo].
+func NewServer(agent Agent, o Options) *Server {
+	if agent == nil {
+		agent = Echo
+	}
+	return &Server{agent: agent, options: o}
+}
+
+// Turns counts the requests so far.
+func (s *Server) Turns() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.turns
+}
+
+// redirectTo has every request redirected to another server.
+func (s *Server) redirectTo(url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.redirect = url
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, call, _ := strings.Cut(r.URL.Path, "/models/")
+	model, method, _ := strings.Cut(call, ":")
+	request := &Request{Model: model, Stream: method == "streamGenerateContent"}
+	if r.Method != http.MethodPost || model == "" || strings.Contains(model, "/") || !request.Stream && method != "generateContent" {
+		refuse(w, http.StatusNotFound, errorBody(404, "NOT_FOUND", fmt.Sprintf("no such method: %s %s", r.Method, r.URL.Path)))
+		return
+	}
+	key := s.options.APIKey
+	if key != "" && r.Header.Get("X-Goog-Api-Key") != key && r.Header.Get("Authorization") != "Bearer "+key {
+		refuse(w, http.StatusBadRequest, errorBody(400, "INVALID_ARGUMENT", "API key not valid: "+r.Header.Get("X-Goog-Api-Key"),
+			object{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}))
+		return
+	}
+	if target := s.redirected(); target != "" {
+		w.Header().Set("Location", target)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+	if err != nil {
+		return // the client is gone
+	}
+	if s.options.Observe != nil {
+		s.options.Observe(r.Header, r.URL.String(), body)
+	}
+	wrong := parse(body, request)
+	if request.Stream && r.URL.Query().Get("alt") != "sse" {
+		wrong = "this server streams with alt=sse only"
+	}
+	if wrong != "" {
+		refuse(w, http.StatusBadRequest, errorBody(400, "INVALID_ARGUMENT", wrong))
+		return
+	}
+	s.answer(w, r, request, s.behaviours(request))
+}
+
+func (s *Server) redirected() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.redirect
+}
+
+// behaviours are those of the next turn, which this counts.
+func (s *Server) behaviours(request *Request) []behaviour {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turns++
+	var planned []behaviour
+	for _, f := range s.options.Faults {
+		b := behaviours()[f.Name]
+		if (f.Turn == 0 || f.Turn == s.turns) && (b.applies == nil || b.applies(request)) {
+			planned = append(planned, b)
+		}
+	}
+	return planned
+}
+
+func refuse(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body) // an error means that the client is gone
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *Request, planned []behaviour) {
+	answer := s.agent(request)
+	how := writing{mediaType: "application/json; charset=UTF-8"}
+	if request.Stream {
+		how.mediaType = "text/event-stream"
+	}
+	for _, b := range planned {
+		if b.status != 0 {
+			b.refuse(w)
+			return
+		}
+		if b.answer != nil {
+			b.answer(&answer)
+		}
+		if b.write != (writing{}) {
+			if b.write.mediaType == "" {
+				b.write.mediaType = how.mediaType
+			}
+			how = b.write
+		}
+	}
+	documents := []object{answer.whole(request)}
+	if request.Stream {
+		documents = answer.events(request)
+	}
+	for _, b := range planned {
+		if b.change != nil {
+			documents = b.change(request, documents)
+		}
+	}
+	switch {
+	case how.beforeHeaders:
+		<-r.Context().Done()
+	case how.list:
+		how.piece(w, r, encode(documents))
+	case request.Stream && !how.inOnePiece:
+		how.stream(w, r, documents)
+	case request.Stream:
+		how.piece(w, r, encode(answer.whole(request)))
+	default:
+		how.piece(w, r, encode(documents[0]))
+	}
+}
+
+// refuse writes the response in place of an answer.
+func (b behaviour) refuse(w http.ResponseWriter) {
+	for name, value := range b.header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(b.status)
+	_, _ = io.WriteString(w, b.body) // an error means that the client is gone
+}
+
+// piece writes an answer in one piece.
+func (how writing) piece(w http.ResponseWriter, r *http.Request, document []byte) {
+	how.header(w, "application/json")
+	if how.stop == 0 {
+		_, _ = w.Write(document)
+		return
+	}
+	place := bytes.Index(document, []byte(`"text":"`)) + len(`"text":"`) + 8 // in the middle of what is said
+	_, _ = w.Write(document[:place])
+	how.end(w, r)
+}
+
+func (how writing) header(w http.ResponseWriter, mediaType string) {
+	switch {
+	case how.mediaType == "-":
+		w.Header()["Content-Type"] = nil
+		return
+	case how.inOnePiece || how.list:
+	default:
+		mediaType = how.mediaType
+	}
+	w.Header().Set("Content-Type", mediaType)
+}
+
+// stream writes an answer in pieces.
+func (how writing) stream(w http.ResponseWriter, r *http.Request, events []object) {
+	how.header(w, "")
+	line := "\n"
+	if how.crlf {
+		line = "\r\n"
+	}
+	flush := func() { _ = http.NewResponseController(w).Flush() }
+	for i, e := range events {
+		if how.stop > 0 && i == how.stop {
+			if how.halfway {
+				half := encode(e)
+				_, _ = fmt.Fprintf(w, "data: %s", half[:bytes.Index(half, []byte(`"text":"`))+len(`"text":"`)+2])
+			}
+			flush()
+			how.end(w, r)
+			return
+		}
+		if how.slow {
+			select {
+			case <-r.Context().Done():
+			case <-time.After(300 * time.Millisecond):
+			}
+		}
+		if how.comments {
+			_, _ = io.WriteString(w, ": keep"+line+line+"id: 1"+line)
+		}
+		data := string(encode(e))
+		if e["oops"] != nil {
+			data = "{oops"
+		}
+		_, _ = io.WriteString(w, "data: "+data+line+line)
+		flush()
+	}
+	if how.done {
+		_, _ = io.WriteString(w, "data: [DONE]"+line+line)
+	}
+}
+
+// end ends an answer before its end.
+func (how writing) end(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).Flush()
+	switch {
+	case how.stall:
+		<-r.Context().Done()
+	case how.drop:
+		panic(http.ErrAbortHandler)
+	}
+}

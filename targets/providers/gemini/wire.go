@@ -1,0 +1,191 @@
+package gemini
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/genai"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// response is an answer, or one event of a streamed one.
+type response struct {
+	Candidates     []candidate     `json:"candidates"`
+	PromptFeedback *feedback       `json:"promptFeedback"`
+	Usage          *usage          `json:"usageMetadata"`
+	Error          json.RawMessage `json:"error"`
+}
+
+// candidate is one of the answers.
+type candidate struct {
+	Index   int `json:"index"`
+	Content struct {
+		Parts []json.RawMessage `json:"parts"`
+	} `json:"content"`
+	FinishReason  genai.FinishReason `json:"finishReason"`
+	FinishMessage string             `json:"finishMessage"`
+	Ratings       ratings            `json:"safetyRatings"`
+}
+
+// feedback is what the service says of the prompt.
+type feedback struct {
+	BlockReason        genai.BlockedReason `json:"blockReason"`
+	BlockReasonMessage string              `json:"blockReasonMessage"`
+	Ratings            ratings             `json:"safetyRatings"`
+}
+
+// ratings are how probable the service takes harm for, by category.
+type ratings []struct {
+	Category    string `json:"category"`
+	Probability string `json:"probability"`
+	Blocked     bool   `json:"blocked"`
+}
+
+// blocked returns the categories for which the service blocked, in order.
+func (r ratings) blocked() string {
+	var names []string
+	for _, rating := range r {
+		if !rating.Blocked {
+			continue
+		}
+		name := rating.Category
+		if rating.Probability != "" {
+			name += " (" + rating.Probability + ")"
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
+}
+
+// part is one part of a content.
+type part struct {
+	Text             string        `json:"text"`
+	Thought          bool          `json:"thought"`
+	ThoughtSignature string        `json:"thoughtSignature"`
+	InlineData       *blob         `json:"inlineData"`
+	FunctionCall     *functionCall `json:"functionCall"`
+}
+
+type blob struct {
+	MIMEType string `json:"mimeType"`
+	Data     []byte `json:"data"`
+}
+
+type functionCall struct {
+	ID   string          `json:"id"`
+	Name string          `json:"name"`
+	Args json.RawMessage `json:"args"`
+}
+
+// arguments are the arguments of a call as text.
+func (c functionCall) arguments() string {
+	if isNull(c.Args) {
+		return "{}"
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, c.Args) != nil {
+		return string(c.Args)
+	}
+	return compact.String()
+}
+
+// members returns the names of a part's members, in order.
+func membersOf(data json.RawMessage) []string {
+	var object map[string]json.RawMessage
+	_ = json.Unmarshal(data, &object) // what is not an object has none
+	return slices.Sorted(maps.Keys(object))
+}
+
+// unmarshal decodes JSON. Fields of a wrong type are left out.
+func unmarshal(data []byte, v any) error {
+	err := json.Unmarshal(data, v)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bytes.HasPrefix(data, []byte("{")) {
+		return nil
+	}
+	return err
+}
+
+// isNull reports whether a field is missing, or null.
+func isNull(data json.RawMessage) bool {
+	return len(data) == 0 || bytes.Equal(data, []byte("null"))
+}
+
+// count is a number of tokens; -1 where it cannot be read. A number that is larger
+// than the protocol allows must not lose the reply.
+type count int64
+
+// UnmarshalJSON reads a number, or a text with one.
+func (c *count) UnmarshalJSON(data []byte) error {
+	n, err := strconv.ParseInt(strings.Trim(string(data), `"`), 10, 64)
+	if err != nil || n < 0 {
+		n = -1
+	}
+	*c = count(n)
+	return nil
+}
+
+// tokens is the number for the record, where 0 is unknown.
+func (c count) tokens() int64 { return max(int64(c), 0) }
+
+// usage is what the service counts.
+type usage struct {
+	Prompt     *count  `json:"promptTokenCount"`
+	Candidates *count  `json:"candidatesTokenCount"`
+	Thoughts   count   `json:"thoughtsTokenCount"`
+	Cached     count   `json:"cachedContentTokenCount"`
+	ToolUse    count   `json:"toolUsePromptTokenCount"`
+	In         details `json:"promptTokensDetails"`
+	Out        details `json:"candidatesTokensDetails"`
+}
+
+// details are counts by modality.
+type details []struct {
+	Modality string `json:"modality"`
+	Tokens   count  `json:"tokenCount"`
+}
+
+func (d details) of(modality string) int64 {
+	var n int64
+	for _, detail := range d {
+		if detail.Modality == modality {
+			n += detail.Tokens.tokens()
+		}
+	}
+	return n
+}
+
+// usage returns the counts for the record. The service counts thoughts, and what
+// tools of its own gave the model to read, apart.
+func (u *usage) usage() core.Usage {
+	if u == nil {
+		return core.Usage{}
+	}
+	return core.Usage{
+		InputTokens: number(u.Prompt) + u.ToolUse.tokens(), OutputTokens: number(u.Candidates) + u.Thoughts.tokens(),
+		CachedInputTokens: u.Cached.tokens(), OutputReasoningTokens: u.Thoughts.tokens(),
+		InputTextTokens: u.In.of("TEXT"), InputAudioTokens: u.In.of("AUDIO"), InputImageTokens: u.In.of("IMAGE"),
+		OutputTextTokens: u.Out.of("TEXT"), OutputAudioTokens: u.Out.of("AUDIO"),
+	}
+}
+
+// counted returns the tokens of the reply; -1 where the service does not say.
+func (u *usage) counted() int64 {
+	if u == nil || u.Candidates == nil || *u.Candidates < 0 {
+		return -1
+	}
+	return u.usage().OutputTokens
+}
+
+func number(c *count) int64 {
+	if c == nil {
+		return 0
+	}
+	return c.tokens()
+}
