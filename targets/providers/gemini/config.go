@@ -11,7 +11,7 @@ import (
 // Config is what a campaign writes under with:.
 type Config struct {
 	Endpoint string `json:"endpoint" format:"uri" env:"GOOGLE_GEMINI_BASE_URL" doc:"Base URL of the service, such as https://generativelanguage.googleapis.com; for Vertex AI https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION/publishers/google."`
-	Model    string `json:"model" required:"true" doc:"Model to talk to, such as gemini-2.5-flash."`
+	Model    string `json:"model" required:"true" doc:"Model to talk to, such as gemini-3.5-flash."`
 
 	access.Config `env:"api_key=GEMINI_API_KEY"`
 

@@ -21,7 +21,7 @@ type endpoint struct {
 	// base ends before the model; query is kept for each request.
 	base  *url.URL
 	query url.Values
-	// model is the path of the model, such as models/gemini-2.5-flash.
+	// model is the path of the model, such as models/gemini-3.5-flash.
 	model string
 }
 

@@ -156,7 +156,8 @@ func TestTheRequestsAreThoseOfTheSDK(t *testing.T) {
 		"least": {contents: genai.Text("hello")},
 		"media": {
 			contents: []*genai.Content{{Role: "user", Parts: []*genai.Part{
-				{Text: "look and listen"}, genai.NewPartFromBytes([]byte("PNG"), "image/png"), genai.NewPartFromBytes([]byte("JPEG"), "image/jpeg"),
+				{Text: "look and listen"},
+				genai.NewPartFromBytes([]byte("PNG"), "image/png"), genai.NewPartFromBytes([]byte("JPEG"), "image/jpeg"),
 				genai.NewPartFromBytes([]byte("RIFF"), "audio/wav"), genai.NewPartFromBytes([]byte("ID3"), "audio/mp3"),
 			}}},
 			config: genai.GenerateContentConfig{MediaResolution: genai.MediaResolutionLow},

@@ -131,7 +131,7 @@ func (c Config) parameters() (members, error) {
 	var generation map[string]json.RawMessage
 	if data, ok := further[generationName]; ok {
 		if err := json.Unmarshal(data, &generation); err != nil {
-			return members{}, wrong("parameters."+generationName, "it is not an object")
+			return members{}, wrong("parameters."+generationName, "generationConfig is not an object").WithHint("as in {logprobs: 2}")
 		}
 		delete(further, generationName)
 	}

@@ -89,7 +89,7 @@ func (t *target) refused(response *http.Response, body []byte) error {
 	return err
 }
 
-// details are what Google's errors say beside their message.
+// errorDetails are what Google's errors say beside their message.
 type errorDetails struct {
 	Error struct {
 		Details []struct {

@@ -21,7 +21,7 @@ func (c Config) Validate() error {
 		problems = append(problems, wrong("model", "a model is required"))
 	}
 	if strings.ContainsAny(c.Model, "?#&:%") || strings.Contains(c.Model, "..") {
-		problems = append(problems, wrong("model", "%q is not the name of a model", c.Model).WithHint("write it as in gemini-2.5-flash"))
+		problems = append(problems, wrong("model", "%q is not the name of a model", c.Model).WithHint("write it as in gemini-3.5-flash"))
 	}
 	if c.MaxReplyBytes < 1 {
 		problems = append(problems, wrong("max_reply_bytes", "%d is not a positive number of bytes", c.MaxReplyBytes))
@@ -47,7 +47,7 @@ func (c Config) checkParameters() []error {
 	problems = append(problems, twice("parameters.", c.Parameters, own.beside)...)
 	if value, ok := c.Parameters[generationName]; ok {
 		if generation, ok := value.(map[string]any); !ok {
-			problems = append(problems, wrong("parameters."+generationName, "it is not an object"))
+			problems = append(problems, wrong("parameters."+generationName, "generationConfig is not an object").WithHint("as in {logprobs: 2}"))
 		} else {
 			problems = append(problems, twice("parameters."+generationName+".", generation, own.generation)...)
 			if _, ok := generation["candidateCount"]; ok {

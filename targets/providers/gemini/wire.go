@@ -96,7 +96,7 @@ func (c functionCall) arguments() string {
 	return compact.String()
 }
 
-// members returns the names of a part's members, in order.
+// membersOf returns the names of a part's members, in order.
 func membersOf(data json.RawMessage) []string {
 	var object map[string]json.RawMessage
 	_ = json.Unmarshal(data, &object) // what is not an object has none

@@ -133,7 +133,7 @@ func cutPromises() []promise {
 		breaks("a part that is none is the service's fault", "broken-part", core.ErrorProtocol, "a part of the reply cannot be read", all+" then more", nil),
 		only("stream", with(ends("a stream that keeps coming is not cut off", "slow", core.FinishComplete, "", all), quiet)),
 		{name: "a service that never answers is a timeout", faults: []string{"silence"}, config: turn, verify: func(s *stage) {
-			s.fails(core.ErrorTimeout, "timeouts.turn")
+			s.about(s.fails(core.ErrorTimeout, "timeouts.turn"), core.SubjectAnswer)
 		}},
 		{name: "a turn that is given up ends at once", faults: []string{"silence"}, verify: func(s *stage) {
 			ctx, cancel := context.WithTimeout(s.Context(), 100*time.Millisecond)
@@ -181,7 +181,7 @@ func networkPromises() []promise {
 			other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 			defer other.Close()
 			s.server.redirectTo(other.URL)
-			s.fails(core.ErrorConfig, "HTTP 307")
+			s.about(s.fails(core.ErrorConfig, "HTTP 307"), core.SubjectConfiguration)
 			if asked.Load() != 0 {
 				s.Error("the other host was asked")
 			}

@@ -76,22 +76,36 @@ func (s *stage) called(r core.Reply, want ...toolCall) {
 	}
 }
 
+// offered is the configuration that offers two functions.
+func offered() map[string]any {
+	return map[string]any{"tools": []any{object{"name": "look_up", "parameters": object{"type": "object"}}, object{"name": "dial"}}}
+}
+
+// account are the arguments of the first call: a number that a float would change.
+const account = `{"account":7000000000000000001}`
+
+// wrote checks that the last request has a text in it.
+func (s *stage) wrote(text string) {
+	s.Helper()
+	if got := string(s.raw()); !strings.Contains(got, text) {
+		s.Errorf("sent was %s, want %s in it", got, text)
+	}
+}
+
 // toolPromises are about calls of functions.
 func toolPromises() []promise {
-	tools := map[string]any{"tools": []any{object{"name": "look_up", "parameters": object{"type": "object"}}, object{"name": "dial"}}}
-	const account = `{"account":7000000000000000001}`
-	sent := func(s *stage, text string) {
-		s.Helper()
-		if got := string(encode(s.raw())); !strings.Contains(got, text) {
-			s.Errorf("sent was %s, want %s in it", got, text)
-		}
-	}
+	return append(resultPromises(), callPromises()...)
+}
+
+// callPromises are about what is said of calls.
+func callPromises() []promise {
+	tools := offered()
 	return []promise{
 		{name: "calls are answered in any order, and sent back as they came", config: tools, agent: caller, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.called(s.say(c, core.UserText("call")), toolCall{"call_1", "look_up", account}, toolCall{"call_2", "dial", "{}"})
 			s.answered(c, results(output{"call_2", "busy"}, output{"call_1", "none"}), "none busy done.")
-			sent(s, `"args":`+account)
+			s.wrote(`"args":` + account)
 			s.answered(c, core.UserText("and now?"), "none busy done.")
 		}},
 		{name: "the service's identifiers are sent back", config: tools, agent: named, verify: func(s *stage) {
@@ -108,11 +122,23 @@ func toolPromises() []promise {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("call"))
 			s.say(c, results(output{"call_1", "none"}, output{"call_2", "busy"}))
-			sent(s, `{"functionCall":{"args":{},"name":"dial"},"thoughtSignature":"__-_"}`)
+			s.wrote(`{"functionCall":{"args":{},"name":"dial"},"thoughtSignature":"__-_"}`)
 		}},
 		{name: "a call without arguments has none", config: tools, agent: caller, faults: []string{"no-args@1"}, verify: func(s *stage) {
 			s.called(s.reply("call"), toolCall{"call_1", "look_up", "{}"}, toolCall{"call_2", "dial", "{}"})
 		}},
+		{name: "functions and the choice among them are sent", config: map[string]any{"tools": offered()["tools"], "tool_choice": "dial"}, verify: func(s *stage) {
+			s.reply("one")
+			s.wrote(`"toolConfig":{"functionCallingConfig":{"allowedFunctionNames":["dial"],"mode":"ANY"}}`)
+			s.wrote(`"tools":[{"functionDeclarations":[{"name":"look_up","parametersJsonSchema":{"type":"object"}},{"name":"dial"}]}]`)
+		}},
+	}
+}
+
+// resultPromises are about the results of calls.
+func resultPromises() []promise {
+	tools := offered()
+	return []promise{
 		{name: "a call without a result is answered before the next turn", config: tools, agent: caller, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.say(c, core.UserText("call"))
@@ -135,11 +161,6 @@ func toolPromises() []promise {
 			call.Data = encode(toolCall{"h1", "dial", `{`})
 			_, err := s.target.StartConversation(s.Context(), core.Start{History: []core.Message{core.UserText("call"), {Role: core.Assistant, Parts: []core.Part{{Value: call}}}}})
 			s.kind(err, core.ErrorInput, "not a JSON object")
-		}},
-		{name: "functions and the choice among them are sent", config: map[string]any{"tools": tools["tools"], "tool_choice": "dial"}, verify: func(s *stage) {
-			s.reply("one")
-			sent(s, `"toolConfig":{"functionCallingConfig":{"allowedFunctionNames":["dial"],"mode":"ANY"}}`)
-			sent(s, `"tools":[{"functionDeclarations":[{"name":"look_up","parametersJsonSchema":{"type":"object"}},{"name":"dial"}]}]`)
 		}},
 	}
 }

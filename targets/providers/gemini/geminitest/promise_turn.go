@@ -49,6 +49,12 @@ func turnPromises() []promise {
 			_, err := s.target.StartConversation(s.Context(), core.Start{History: []core.Message{{Role: core.System, Parts: core.UserText("x").Parts}}})
 			s.kind(err, core.ErrorUnsupported, "system message")
 		}},
+	}
+}
+
+// memoryPromises are about what a conversation remembers.
+func memoryPromises() []promise {
+	return []promise{
 		{name: "a turn out of band leaves no trace", agent: Recall, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.answered(c, core.UserText("one"), "one")

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -77,27 +78,13 @@ func parse(body []byte, r *Request) string {
 	if len(r.Contents) == 0 {
 		return "* GenerateContentRequest.contents: contents is not specified"
 	}
-	var calls []string // of the content before, by name
+	var calls []string // of the content before, by identifier and name
 	for i, c := range r.Contents {
-		if c.Role != "user" && c.Role != "model" {
-			return "Please use a valid role: user, model."
-		}
-		if len(c.Parts) == 0 {
-			return fmt.Sprintf("* GenerateContentRequest.contents[%d].parts: contents.parts must not be empty.", i)
-		}
-		var called, answered []string
-		for j, p := range c.Parts {
-			if wrong := p.check(); wrong != "" {
-				return fmt.Sprintf("* GenerateContentRequest.contents[%d].parts[%d]: %s", i, j, wrong)
-			}
-			if p.FunctionCall != nil {
-				called = append(called, p.FunctionCall.ID+" "+p.FunctionCall.Name)
-			}
-			if p.FunctionResponse != nil {
-				answered = append(answered, p.FunctionResponse.ID+" "+p.FunctionResponse.Name)
-			}
-		}
-		if strings.Join(calls, ",") != strings.Join(answered, ",") {
+		called, answered, wrong := c.check()
+		switch {
+		case wrong != "":
+			return fmt.Sprintf("* GenerateContentRequest.contents[%d]: %s", i, wrong)
+		case !slices.Equal(calls, answered):
 			return fmt.Sprintf("Please ensure that function response turn comes immediately after a function call turn, with as many parts: %q after %q", answered, calls)
 		}
 		calls = called
@@ -106,6 +93,28 @@ func parse(body []byte, r *Request) string {
 		return "the last calls have no response"
 	}
 	return ""
+}
+
+// check returns the calls and the responses of a content, and what is wrong with it.
+func (c Content) check() (called, answered []string, wrong string) {
+	switch {
+	case c.Role != "user" && c.Role != "model":
+		return nil, nil, "Please use a valid role: user, model."
+	case len(c.Parts) == 0:
+		return nil, nil, "contents.parts must not be empty."
+	}
+	for j, p := range c.Parts {
+		if wrong := p.check(); wrong != "" {
+			return nil, nil, fmt.Sprintf("parts[%d]: %s", j, wrong)
+		}
+		if p.FunctionCall != nil {
+			called = append(called, p.FunctionCall.ID+" "+p.FunctionCall.Name)
+		}
+		if p.FunctionResponse != nil {
+			answered = append(answered, p.FunctionResponse.ID+" "+p.FunctionResponse.Name)
+		}
+	}
+	return called, answered, ""
 }
 
 // check returns what is wrong with a part.

@@ -27,7 +27,7 @@ type Open func(ctx context.Context, config []byte) (core.Target, error)
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	promises := slices.Concat(
-		turnPromises(), parameterPromises(), recordPromises(), toolPromises(), mediaPromises(), replyPromises(), thoughtPromises(), shapePromises(),
+		turnPromises(), memoryPromises(), parameterPromises(), recordPromises(), toolPromises(), mediaPromises(), replyPromises(), thoughtPromises(), shapePromises(),
 		blockPromises(), errorPromises(), keyPromises(), cutPromises(), networkPromises(),
 	)
 	for _, p := range promises {
