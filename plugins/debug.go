@@ -11,10 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
-	"google.golang.org/grpc"
-
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
 
@@ -36,32 +32,18 @@ func (p process) serveDebugger(info Info, offer *offer) (err error) {
 		instances.closeAll(closeTimeout)
 		instances.host.close()
 	}()
-	listening, ended := make(chan *goplugin.ReattachConfig, 1), make(chan struct{})
-	go goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig: wire.Handshake(),
-		Plugins:         goplugin.PluginSet{wire.PluginSet: &servedSet{instances: instances}},
-		Logger: hclog.New(&hclog.LoggerOptions{
-			Output: p.stderr, Level: hclog.Warn,
-			// An error from a listener that was closed on purpose is ignored.
-			Exclude: func(hclog.Level, string, ...any) bool { return ctx.Err() != nil },
-		}),
-		GRPCServer: func(options []grpc.ServerOption) *grpc.Server { return newGRPCServer(info, options) },
-		Test:       &goplugin.ServeTestConfig{Context: ctx, ReattachConfigCh: listening, CloseCh: ended},
-	})
-	select {
-	case at := <-listening:
-		if err := p.printAttachment(info, at); err != nil {
-			return err
-		}
-	case <-ended:
-		return errors.New("listening: the reason is above")
+	server, err := listen(info, instances, dir, "", nil, nil)
+	if err != nil {
+		return err
 	}
-	<-ended
-	return nil
+	defer context.AfterFunc(ctx, server.grpc.Stop)()
+	if err := p.printAttachment(info, server); err != nil {
+		return errors.Join(err, server.listener.Close())
+	}
+	return server.serve()
 }
 
-// socketFolder creates the folder for the socket, with mode 0700, and sets the
-// environment variable from which go-plugin takes it.
+// socketFolder creates the folder for the socket, with mode 0700.
 func socketFolder() (string, error) {
 	temp := os.TempDir()
 	if len(temp) > 60 { // the path of a socket may have at most 104 bytes
@@ -71,17 +53,14 @@ func socketFolder() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making a folder for the socket: %w", err)
 	}
-	if err := os.Setenv(goplugin.EnvUnixSocketDir, dir); err != nil {
-		return "", fmt.Errorf("telling where the socket goes: %w", err)
-	}
 	return dir, nil
 }
 
 // printAttachment prints the line to paste into the shell in which the
 // orchestrator runs.
-func (p process) printAttachment(info Info, at *goplugin.ReattachConfig) error {
+func (p process) printAttachment(info Info, at *server) error {
 	value, err := json.Marshal(map[string]wire.Attachment{
-		info.Name: {Socket: at.Addr.String(), PID: at.Pid, Protocol: at.ProtocolVersion},
+		info.Name: {Socket: at.listener.Addr().String(), PID: os.Getpid(), Protocol: int(wire.Handshake().ProtocolVersion)},
 	})
 	if err != nil {
 		return fmt.Errorf("encoding the attachment: %w", err)

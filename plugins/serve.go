@@ -6,9 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
@@ -57,9 +57,8 @@ func Serve(info Info, components ...core.Component) {
 	}
 }
 
-// process is the state that the plugin's process was started with. go-plugin
-// later replaces os.Stdout and os.Stderr by streams that are not parsed as a
-// log.
+// process is the state that the plugin's process was started with. Later,
+// os.Stdout and os.Stderr are replaced by streams that are not parsed as a log.
 type process struct {
 	args           []string
 	getenv         func(string) string
@@ -86,33 +85,36 @@ func (p process) serve(info Info, components []core.Component) error {
 	if err := useEgress(p.getenv(wire.EnvEgress)); err != nil {
 		return err
 	}
-	p.serveHost(handshake, info, offer)
-	return nil
+	return p.serveHost(info, offer)
 }
 
 // serveHost serves until the host ends the plugin or is gone.
-func (p process) serveHost(handshake goplugin.HandshakeConfig, info Info, offer *offer) {
+func (p process) serveHost(info Info, offer *offer) error {
 	slog.SetDefault(slog.New(newLogHandler(p.stderr, p.getenv(wire.EnvLogLevel))))
 	surviveBrokenPipes()
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // a terminal's is for the host
 
+	stdout, stderr, err := redirect()
+	if err != nil {
+		return err
+	}
 	instances := newInstances(offer)
+	server, err := listen(info, instances, p.getenv(goplugin.EnvUnixSocketDir), p.getenv(wire.EnvClientCert), stdout, stderr)
+	if err != nil {
+		return err
+	}
 	orphaned := make(chan struct{})
-	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig: handshake,
-		Plugins:         goplugin.PluginSet{wire.PluginSet: &servedSet{instances: instances}},
-		Logger:          hclog.New(&hclog.LoggerOptions{Output: p.stderr, JSONFormat: true, Level: hclog.Warn}),
-		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
-			server := newGRPCServer(info, options)
-			if p.getenv(wire.EnvLifeline) != "" {
-				go func() {
-					watchLifeline(p.stdin)
-					close(orphaned)
-					server.Stop()
-				}()
-			}
-			return server
-		},
-	})
+	if p.getenv(wire.EnvLifeline) != "" {
+		go func() {
+			watchLifeline(p.stdin)
+			close(orphaned)
+			server.grpc.Stop()
+		}()
+	}
+	if _, err := io.WriteString(p.stdout, server.handshake()); err != nil {
+		return fmt.Errorf("telling the orchestrator where the plugin listens: %w", err)
+	}
+	err = server.serve()
 	instances.closeAll(closeTimeout)
 	instances.host.close()
 	select {
@@ -120,6 +122,19 @@ func (p process) serveHost(handshake goplugin.HandshakeConfig, info Info, offer 
 		leaveNothingBehind(p.getenv(wire.EnvFolder))
 	default: // the host cleans up
 	}
+	return err
+}
+
+// redirect makes os.Stdout and os.Stderr pipes, and returns their other ends. What
+// components print must not get among the lines that the host parses.
+func redirect() (stdout, stderr io.Reader, err error) {
+	if stdout, os.Stdout, err = os.Pipe(); err == nil {
+		stderr, os.Stderr, err = os.Pipe()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("redirecting what components print: %w", err)
+	}
+	return stdout, stderr, nil
 }
 
 // watchLifeline returns when the host is gone. The host holds the other end of

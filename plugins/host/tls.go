@@ -1,25 +1,12 @@
 package host
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
-	"math/big"
-	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
-
-// envClientCert is the variable in which go-plugin's AutoMTLS passes the host's
-// certificate to the plugin.
-const envClientCert = "PLUGIN_CLIENT_CERT"
-
-// identityLife is the validity of a certificate: longer than any run, and than
-// the difference between two clocks.
-const identityLife = 365 * 24 * time.Hour
 
 // identity is the certificate with which the host authenticates itself to one
 // process of a plugin. It replaces go-plugin's AutoMTLS, which uses a key on
@@ -36,41 +23,23 @@ type identity struct {
 
 // newIdentity creates a key for one process.
 func newIdentity() (identity, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	certificate, err := wire.NewCertificate()
 	if err != nil {
-		return identity{}, fmt.Errorf("making a key for the connection: %w", err)
-	}
-	const name = "localhost" // the name that go-plugin's SDKs expect
-	now := time.Now()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()),
-		Subject:      pkix.Name{CommonName: name, Organization: []string{"orchestrator"}},
-		DNSNames:     []string{name},
-		NotBefore:    now.Add(-identityLife),
-		NotAfter:     now.Add(identityLife),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-		// Not a certificate authority: rustls refuses one as a client
-		// certificate. It is trusted because it is in the list itself.
-		BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return identity{}, fmt.Errorf("making a certificate for the connection: %w", err)
+		return identity{}, err
 	}
 	return identity{
 		config: &tls.Config{
-			Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+			Certificates: []tls.Certificate{certificate},
 			// No certificate is trusted until the handshake line names one.
 			RootCAs:    x509.NewCertPool(),
 			ClientCAs:  x509.NewCertPool(),
 			ClientAuth: tls.RequireAndVerifyClientCert,
-			ServerName: name,
+			ServerName: wire.ServerName,
 			MinVersion: tls.VersionTLS12,
 		},
-		certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}),
 	}, nil
 }
 
 // env is the variable with the certificate that the plugin has to trust.
-func (i identity) env() string { return envClientCert + "=" + string(i.certificate) }
+func (i identity) env() string { return wire.EnvClientCert + "=" + string(i.certificate) }

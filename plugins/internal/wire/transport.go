@@ -15,6 +15,10 @@ const (
 	CallKey = "redteam-call"
 )
 
+// EnvClientCert is the variable in which go-plugin's AutoMTLS passes the host's
+// certificate, in PEM, to the plugin.
+const EnvClientCert = "PLUGIN_CLIENT_CERT"
+
 // The variables that the host sets for a plugin, in addition to go-plugin's.
 const (
 	// EnvLifeline says that standard input ends when the host is gone.
