@@ -77,3 +77,32 @@ func TestEveryCompanionIsBuiltAndLinted(t *testing.T) {
 		}
 	}
 }
+
+// Where a program may call a method by a name that it learns when it runs, the linker
+// keeps every exported method of every type that is used: a third of the companion,
+// which its processes have in memory, too. net/rpc and text/template do that, and
+// whatever calls [reflect.Value.MethodByName] with a name that is no constant.
+func TestTheLinkerLeavesOutTheMethodsThatNothingCalls(t *testing.T) {
+	const tags = "-tags grpcnotrace"
+	if n := strings.Count(readFile(t, ".ci/build"), tags); n != 2 {
+		t.Errorf(".ci/build says %q %d times, and makes two kinds of programs", tags, n)
+	}
+	for folder, program := range map[string]string{".": "./cmd/orchestrator", "targets/providers": "."} {
+		cmd := exec.Command("go", "build", "-trimpath", "-tags", "grpcnotrace", "-ldflags=-dumpdep", "-o", t.TempDir(), program)
+		cmd.Dir = folder
+		cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+		out, err := cmd.CombinedOutput()
+		calls := strings.Count(string(out), " -> ")
+		if err != nil || calls < 10_000 {
+			t.Fatalf("building %s in %s: %v; the linker told of %d calls", program, folder, err, calls)
+		}
+		seen := map[string]bool{}
+		for line := range strings.Lines(string(out)) {
+			caller, _, found := strings.Cut(line, " <ReflectMethod> -> ")
+			if found && !seen[caller] {
+				seen[caller] = true
+				t.Errorf("%s in %s contains %s, which calls methods by their names", program, folder, caller)
+			}
+		}
+	}
+}

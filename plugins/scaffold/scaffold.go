@@ -1,7 +1,6 @@
 package scaffold
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -36,14 +34,6 @@ type Plugin struct {
 	// Checkout is the folder of a checkout of the SDK to build against; "" takes
 	// the version from the module proxy.
 	Checkout string
-}
-
-// content is the data of the templates.
-type content struct {
-	Plugin
-	SDK string
-	// Requirements are the checkout's, so that the build needs no network.
-	Requirements string
 }
 
 // check returns an error for invalid fields.
@@ -102,35 +92,44 @@ func makeEmpty(dir string) error {
 
 // files returns the plugin's files by name.
 func (p Plugin) files() (map[string][]byte, error) {
-	c := content{Plugin: p, SDK: sdk}
 	files := map[string][]byte{}
-	if p.Checkout != "" {
-		var err error
-		if c.Requirements, files["go.sum"], err = requirements(p.Checkout); err != nil {
-			return nil, err
-		}
-	}
-	parsed, err := template.ParseFS(templates, "templates/*.tmpl")
-	if err != nil {
-		return nil, fmt.Errorf("parsing the templates: %w", err)
-	}
-	kind := string(p.Kind)
+	kind, fill := string(p.Kind), p.filler()
 	for name, from := range map[string]string{
-		"go.mod": "go.mod", "main.go": "main.go", "README.md": "README.md", "main_test.go": "main_test.go", "campaign.yaml": "campaign.yaml",
+		"go.mod": "go.mod", "main.go": "main.go", "README.md": "README.md", "main_test.go": "main_test.go", "campaign.yaml": kind + ".yaml",
 		kind + ".go": kind + ".go", kind + "_test.go": kind + "_test.go",
 	} {
-		var text bytes.Buffer
-		if err := parsed.ExecuteTemplate(&text, from+".tmpl", c); err != nil {
-			return nil, fmt.Errorf("filling in %s: %w", name, err)
+		text, err := templates.ReadFile("templates/" + from + ".tmpl")
+		if err != nil {
+			return nil, fmt.Errorf("reading the template of %s: %w", name, err)
 		}
-		files[name] = text.Bytes()
+		files[name] = []byte(fill.Replace(string(text)))
 		if filepath.Ext(name) == ".go" {
-			if files[name], err = format.Source(text.Bytes()); err != nil {
+			if files[name], err = format.Source(files[name]); err != nil {
 				return nil, fmt.Errorf("formatting %s: %w", name, err)
 			}
 		}
 	}
+	if p.Checkout != "" {
+		required, sums, err := requirements(p.Checkout)
+		if err != nil {
+			return nil, err
+		}
+		// So that the build needs no network.
+		files["go.mod"] = fmt.Appendf(files["go.mod"], "\nreplace %s => %q\n\n// What the checkout requires; \"go mod tidy\" leaves what this plugin needs.\n%s\n", sdk, p.Checkout, required)
+		files["go.sum"] = sums
+	}
 	return files, nil
+}
+
+// filler fills in a template. Package text/template would do it, too; it calls
+// methods by their names, and so makes the linker keep every method of the program.
+func (p Plugin) filler() *strings.Replacer {
+	tidy := ""
+	if p.Checkout == "" {
+		tidy = " `go mod tidy` fetches what it needs."
+	}
+	return strings.NewReplacer("{{.Name}}", p.Name, "{{.Kind}}", string(p.Kind), "{{.Module}}", p.Module,
+		"{{.SDK}}", sdk, "{{.Version}}", p.Version, "{{.Tidy}}", tidy)
 }
 
 // requirements returns what a checkout of the SDK requires, and its go.sum.

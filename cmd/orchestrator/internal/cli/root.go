@@ -58,10 +58,9 @@ a signal or by orchestrator stop.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 
-		Version: version(),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return printVersion(cmd, env.Stdout) },
 	}
-	root.SetVersionTemplate(versionLine())
+	root.Flags().BoolP("version", "v", false, "version for orchestrator")
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usagef("%w", err) })

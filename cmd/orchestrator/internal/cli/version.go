@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -42,4 +44,16 @@ func stateOf(c app.Companion) string {
 
 func versionLine() string {
 	return fmt.Sprintf("orchestrator %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// printVersion carries the root command out: it prints the version if its flag is set,
+// and else the help. cobra's own flag takes a template, and text/template makes the
+// linker keep every method of the program.
+func printVersion(root *cobra.Command, w io.Writer) error {
+	asked, err := root.Flags().GetBool("version")
+	if err != nil || !asked {
+		return errors.Join(err, root.Help())
+	}
+	fmt.Fprint(w, versionLine())
+	return nil
 }
