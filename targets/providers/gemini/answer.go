@@ -32,10 +32,8 @@ type answer struct {
 	message, flagged string
 	// begun says that there is a candidate.
 	begun bool
-	// blocked says why the prompt was blocked, promptBlocked that there was no answer
-	// before.
-	blocked       string
-	promptBlocked bool
+	// blocked says why the prompt was blocked.
+	blocked string
 	// tooLarge says that an event or the answer was not read to its end.
 	tooLarge string
 	calls    []*answeredCall
@@ -80,7 +78,6 @@ func (a *answer) take(r response) error {
 	}
 	if f := r.PromptFeedback; f != nil && f.BlockReason != "" && f.BlockReason != genai.BlockedReasonUnspecified {
 		a.blocked = explained("the prompt was blocked: "+string(f.BlockReason), f.BlockReasonMessage, f.Ratings.blocked())
-		a.promptBlocked = a.reply.Empty()
 	}
 	return nil
 }
@@ -98,9 +95,6 @@ func explained(reason, message, categories string) string {
 
 func (a *answer) takeCandidate(c candidate) error {
 	for _, data := range c.Content.Parts {
-		if a.reply.Full() != "" {
-			break
-		}
 		if err := a.takePart(data); err != nil {
 			return err
 		}

@@ -249,12 +249,12 @@ func (c *conversation) send(ctx context.Context, m core.Message) (core.Reply, er
 }
 
 // remember makes a turn part of the conversation. One to which there is no content is
-// none, as in the chats of the SDKs: the service takes no empty content, and would
-// block a blocked message with each further one.
+// none, as in the chats of the SDKs, since the service takes no empty content; and one
+// whose prompt was blocked is none, since the service would block each further one.
 func (c *conversation) remember(system string, d draft, a *answer) error {
 	c.system = system
 	content, calls := a.content()
-	if a.promptBlocked || len(content.Parts) == 0 {
+	if a.blocked != "" || len(content.Parts) == 0 {
 		return nil
 	}
 	encoded, err := encode(content)

@@ -145,7 +145,9 @@ func (a Answer) events(r *Request) []object {
 	end := a.document(r, candidate(a.finish()))
 	for _, part := range a.parts(words) {
 		event := maps.Clone(end)
-		event["candidates"], event["usageMetadata"] = []any{candidate("", part)}, maps.Clone(end["usageMetadata"].(object))
+		usage := maps.Clone(end["usageMetadata"].(object))
+		usage["candidatesTokenCount"] = 1 // it is counted up to the last event
+		event["candidates"], event["usageMetadata"] = []any{candidate("", part)}, usage
 		events = append(events, event)
 	}
 	return append(events, end)

@@ -167,7 +167,11 @@ func blockPromises() []promise {
 			s.ended(s.answered(c, core.UserText("two"), ""), core.FinishBlocked, "SAFETY")
 			s.answered(c, core.UserText("three"), "one then three")
 		}},
-		only("stream", ends("a prompt that is blocked after the answer has begun is blocked", "blocked-late", core.FinishBlocked, "MODEL_ARMOR", all)),
+		{name: "a prompt that is blocked after the answer has begun is blocked, and left out", only: "stream", faults: []string{"blocked-late@1"}, agent: Recall, verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.ended(s.answered(c, four(), all), core.FinishBlocked, "MODEL_ARMOR")
+			s.answered(c, core.UserText("after"), "after")
+		}},
 	}
 	for _, reason := range []string{"SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "MODEL_ARMOR", "JAILBREAK", "NOVELTY"} {
 		promises = append(promises, promise{name: "a blocked prompt is blocked, and left out from then on: " + reason, faults: []string{"blocked-" + reason + "@2"}, agent: Recall, verify: func(s *stage) {
