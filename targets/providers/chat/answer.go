@@ -21,6 +21,9 @@ type answer struct {
 	timing core.Timing
 	limits []core.RateLimit
 	usage  *usage
+	// words are those of the conversation that was sent, without the assistant's
+	// messages, of which templates drop what was thought.
+	words int
 
 	// finish is the reason of the end; nil while there is none.
 	finish *string

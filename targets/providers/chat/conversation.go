@@ -25,6 +25,8 @@ type conversation struct {
 	messages []json.RawMessage
 	first    int
 	opening  core.Message
+	// words are those of the messages that are not the assistant's.
+	words int
 	// open are the calls that have no result.
 	open        []sentCall
 	fingerprint string
@@ -53,6 +55,7 @@ type draft struct {
 	// message.
 	first   int
 	opening core.Message
+	words   int
 	open    []sentCall
 	// unanswered are the tools whose calls got no result from the campaign.
 	unanswered []string
@@ -86,6 +89,9 @@ func (c *conversation) extended(m core.Message) (draft, error) {
 
 // say adds a message that is no result.
 func (d *draft) say(config *Config, m core.Message) error {
+	if m.Role != core.Assistant {
+		d.words += countWords(m.Text())
+	}
 	switch m.Role {
 	case core.System:
 		return d.add(config.system(m.Text()))
@@ -122,6 +128,7 @@ func (d *draft) answer(v core.Value) error {
 	}
 	open := d.open[i]
 	d.open = slices.Delete(d.open, i, i+1)
+	d.words += countWords(r.Output)
 	return d.add(result(open, r.Output))
 }
 
@@ -131,6 +138,7 @@ func (c *conversation) commit(d draft) {
 		c.first, c.opening = len(c.messages)+d.first, d.opening
 	}
 	c.messages = append(c.messages, d.messages...)
+	c.words += d.words
 	c.open = d.open
 }
 
@@ -227,6 +235,7 @@ func (c *conversation) send(ctx context.Context, m core.Message) (core.Reply, er
 	for _, name := range d.unanswered {
 		a.warn("the call of tool %q had no result: the service was told so", name)
 	}
+	a.words = countWords(system) + c.words + d.words
 	c.compareFingerprint(a)
 	reply, err := a.build()
 	if err != nil {

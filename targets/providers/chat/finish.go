@@ -77,6 +77,8 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishUnconfirmed, fmt.Sprintf("finish_reason %q, which the protocol does not have", finish)
 	case !a.ended:
 		return core.FinishUnconfirmed, "the stream ended without its last mark, [DONE]"
+	case a.lost():
+		return core.FinishUnconfirmed, fmt.Sprintf("the service counts %d tokens for a conversation of at least %d words: the model was not given all of it", a.usage.given(), a.words)
 	case a.refusal != "":
 		return core.FinishBlocked, "refusal: the service marks the reply as the model's refusal"
 	case blank(m) && !calls:

@@ -52,6 +52,8 @@ func requestKinds() map[string]requestKind {
 		map[string]any{"name": "look_up", "description": "Reads an account.", "parameters": map[string]any{"type": "object", "properties": map[string]any{"account": map[string]any{"type": "string"}}}},
 		map[string]any{"name": "dial"},
 	}
+	texts := core.UserText("one")
+	texts.Parts = append(texts.Parts, value(core.Text, core.MediaText, "two"))
 	hello := []core.Message{core.UserText("hello")}
 	return map[string]requestKind{
 		"least":     {turns: hello},
@@ -62,6 +64,7 @@ func requestKinds() map[string]requestKind {
 		"history": {start: core.Start{History: []core.Message{
 			core.UserText("one"), {Role: core.Assistant, Parts: []core.Part{value(core.Text, core.MediaText, "two")}},
 		}}, turns: hello},
+		"texts":   {config: map[string]any{"system_role": "user"}, start: core.Start{SystemPrompt: "Be kind."}, turns: []core.Message{texts, texts}},
 		"media":   {config: map[string]any{"image_detail": "low"}, turns: []core.Message{look}},
 		"tools":   {config: map[string]any{"tools": tools, "tool_choice": "look_up", "parallel_tool_calls": true}, agent: calls, turns: []core.Message{core.UserText("call"), toolResult("call_b", "busy")}},
 		"refusal": {agent: func(*chattest.Request) chattest.Answer { return chattest.Answer{Refusal: "I cannot."} }, turns: []core.Message{core.UserText("one"), core.UserText("two")}},

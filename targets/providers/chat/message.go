@@ -36,33 +36,37 @@ func (c *Config) system(prompt string) (json.RawMessage, error) {
 	return encode(openai.SystemMessage(text))
 }
 
-// user encodes a user's message. before is put before its text, with a blank line
-// between; "" for nothing.
+// user encodes a user's message: as a text where it holds only texts, which a line
+// break joins, and as a list of parts where it holds anything else. Servers are known
+// that drop a list of texts. before is put before its text, with a blank line between;
+// "" for nothing.
 func (c *Config) user(m core.Message, before string) (json.RawMessage, error) {
 	var parts []openai.ChatCompletionContentPartUnionParam
 	if before != "" {
 		parts = append(parts, openai.TextContentPart(before))
 	}
-	onlyText := true
+	var texts []string
 	for _, p := range m.Parts {
 		part, err := c.part(p.Value)
 		if err != nil {
 			return nil, err
 		}
-		onlyText = onlyText && part.OfText != nil
+		if part.OfText != nil {
+			texts = append(texts, part.OfText.Text)
+		}
 		parts = append(parts, part)
 	}
-	if onlyText && (len(parts) == 1 || before != "") { // as every server takes it
-		texts := make([]string, len(parts))
-		for i, p := range parts {
-			texts[i] = p.OfText.Text
-		}
-		return encode(openai.UserMessage(strings.Join(texts, "\n\n")))
-	}
-	if len(parts) == 0 {
+	switch {
+	case len(m.Parts) == 0:
 		return nil, core.Errorf(core.ErrorInput, "the message has no parts")
+	case len(texts) < len(m.Parts):
+		return encode(openai.UserMessage(parts))
 	}
-	return encode(openai.UserMessage(parts))
+	text := strings.Join(texts, "\n")
+	if before != "" {
+		text = before + "\n\n" + text
+	}
+	return encode(openai.UserMessage(text))
 }
 
 // part encodes one part of a user's message.

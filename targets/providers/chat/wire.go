@@ -189,6 +189,16 @@ func (u *usage) counted() int64 {
 	return *u.Completion
 }
 
+// given returns the tokens of the conversation, those of a cache included; 0 where the
+// service does not say. They are added to the others, which some services leave them
+// out of.
+func (u *usage) given() int64 {
+	if u == nil {
+		return 0
+	}
+	return number(u.Prompt) + max(u.In.Cached, 0)
+}
+
 func number(n *int64) int64 {
 	if n == nil {
 		return 0

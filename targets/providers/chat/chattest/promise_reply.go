@@ -1,6 +1,7 @@
 package chattest
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -21,6 +22,49 @@ func with(p promise, config map[string]any) promise {
 func only(kind string, p promise) promise {
 	p.only = kind
 	return p
+}
+
+// forty returns forty words that begin with one.
+func forty(first string) string {
+	words := []string{first}
+	for i := range 39 {
+		words = append(words, first+strconv.Itoa(i))
+	}
+	return strings.Join(words, " ")
+}
+
+// countPromises are about how much of a conversation the service says it was given.
+func countPromises() []promise {
+	counted := func(name, fault string, want core.Finish, start core.Start, m core.Message) promise {
+		return promise{name: name, faults: []string{fault}, agent: func(*Request) Answer { return Answer{Text: all} }, verify: func(s *stage) {
+			says := ""
+			if want != core.FinishComplete {
+				says = "counts 9 tokens for a conversation of at least 4"
+			}
+			s.ended(s.answered(s.talk(start), m, all), want, says)
+		}}
+	}
+	assistant := core.UserText(forty("said"))
+	assistant.Role = core.Assistant
+	long := core.UserText(forty("user"))
+	return []promise{
+		counted("a turn that the service cannot have been given whole is no evidence", "few-tokens", core.FinishUnconfirmed, core.Start{}, long),
+		counted("nor is one whose system prompt it cannot have been given", "few-tokens", core.FinishUnconfirmed, core.Start{SystemPrompt: forty("system")}, four()),
+		counted("nor one whose history", "few-tokens", core.FinishUnconfirmed, core.Start{History: []core.Message{long, assistant, four()}}, four()),
+		counted("what the assistant said may be left out", "few-tokens", core.FinishComplete, core.Start{History: []core.Message{four(), assistant}}, four()),
+		counted("a short turn may have few tokens", "few-tokens", core.FinishComplete, core.Start{}, four()),
+		counted("tokens of a cache are given, too", "few-tokens-cached", core.FinishComplete, core.Start{}, long),
+		{name: "results of tools are part of the conversation", faults: []string{"few-tokens@2"}, agent: oneCall, verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.say(c, core.UserText("call"))
+			s.ended(s.say(c, results(output{"call_a", forty("result")})), core.FinishUnconfirmed, "of at least 41 words")
+		}},
+		{name: "turns before this one are part of the conversation", faults: []string{"few-tokens@2"}, verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.ended(s.answered(c, long, long.Text()), core.FinishComplete, "")
+			s.ended(s.answered(c, four(), all), core.FinishUnconfirmed, "the model was not given all of it")
+		}},
+	}
 }
 
 // thought checks what a reply thinks and says.

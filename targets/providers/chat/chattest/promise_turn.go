@@ -15,6 +15,22 @@ func turnPromises() []promise {
 			s.answered(c, core.UserText("one"), "one")
 			s.ended(s.answered(c, core.UserText("two"), "one then two"), core.FinishComplete, "")
 		}},
+		{name: "several texts of a turn are sent as one", verify: func(s *stage) {
+			m := core.UserText("one")
+			m.Parts = append(m.Parts, core.UserText("two").Parts...)
+			c := s.talk(core.Start{History: []core.Message{m}})
+			s.answered(c, m, "one\ntwo")
+			for i, sent := range s.last()["messages"].([]any) {
+				if content := sent.(map[string]any)["content"]; content != "one\ntwo" {
+					s.Errorf("the content of message %d is %v", i+1, content)
+				}
+			}
+		}},
+		{name: "several texts of a turn follow a system prompt that stands before them", config: map[string]any{"system_role": "user"}, verify: func(s *stage) {
+			m := core.UserText("one")
+			m.Parts = append(m.Parts, core.UserText("two").Parts...)
+			s.answered(s.talk(core.Start{SystemPrompt: prompt}), m, prompt+"\n\none\ntwo")
+		}},
 		{name: "a conversation begins with its history", agent: Recall, verify: func(s *stage) {
 			c := s.talk(core.Start{History: []core.Message{
 				core.UserText("one"), {Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("yes?")}}},

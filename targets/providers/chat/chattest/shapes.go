@@ -105,16 +105,11 @@ func frameShapes() map[string]behaviour {
 				}
 			})
 		}},
-		"at-limit": {
-			whole: func(o object) { o["usage"].(object)["completion_tokens"] = 16 },
-			events: func(_ *Request, events []object) []object {
-				return each(events, func(e object) {
-					if usage, ok := e["usage"].(object); ok {
-						usage["completion_tokens"] = 16
-					}
-				})
-			},
-		},
+		"at-limit":   counting(func(usage object) { usage["completion_tokens"] = 16 }),
+		"few-tokens": counting(func(usage object) { usage["prompt_tokens"], usage["prompt_tokens_details"] = 9, nil }),
+		"few-tokens-cached": counting(func(usage object) {
+			usage["prompt_tokens"], usage["prompt_tokens_details"] = 1, object{"cached_tokens": 9}
+		}),
 		"router-error": {
 			whole: func(o object) { firstChoice(o)["error"] = object{"code": 502, "message": "Upstream died"} },
 			events: func(_ *Request, events []object) []object {
@@ -137,6 +132,20 @@ func frameShapes() map[string]behaviour {
 			events: func(_ *Request, events []object) []object {
 				return each(events, func(e object) { e["system_fingerprint"] = "fp_2" })
 			},
+		},
+	}
+}
+
+// counting changes the usage.
+func counting(change func(usage object)) behaviour {
+	return behaviour{
+		whole: func(o object) { change(o["usage"].(object)) },
+		events: func(_ *Request, events []object) []object {
+			return each(events, func(e object) {
+				if usage, ok := e["usage"].(object); ok {
+					change(usage)
+				}
+			})
 		},
 	}
 }
