@@ -88,7 +88,7 @@ var (
 	// installing is a command line that fetches packages by name and version.
 	installing = regexp.MustCompile(`(?m)^.*\b(?:pip|uv|npm|npx|pipx)\b.*\b(?:install|add|exec|-y)\b.*$`)
 	// fetched is one of them.
-	fetched = regexp.MustCompile(`(@?[A-Za-z0-9][A-Za-z0-9./_-]*)(?:==|@)(\d[^\s"']*)`)
+	fetched = regexp.MustCompile(`(@?[A-Za-z0-9][A-Za-z0-9./_-]*)(?:\[[a-z,-]+\])?(?:==|@)(\d[^\s"']*)`)
 	// toolOf is a tool of a Go module file.
 	toolOf = regexp.MustCompile(`(?m)^\t(\S+)$`)
 )
