@@ -1,12 +1,12 @@
 package wstarget
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/itchyny/gojq"
@@ -103,7 +103,7 @@ func compile(c Config) (*plan, error) {
 func (k *compiler) uses(c Config, name string) bool {
 	for _, messages := range [][]json.RawMessage{c.Opening, c.Message} {
 		for _, m := range messages {
-			if bytes.Contains(m, []byte("$("+name+")")) {
+			if _, names, err := parseTemplate(m); err == nil && slices.Contains(names, name) {
 				return true
 			}
 		}
