@@ -209,6 +209,9 @@ func (how writing) stream(w http.ResponseWriter, r *http.Request, events []objec
 	}
 	flush := func() { _ = http.NewResponseController(w).Flush() }
 	for i, e := range events {
+		if r.Context().Err() != nil {
+			return // the client is gone
+		}
 		if how.stop > 0 && i == how.stop {
 			if how.halfway {
 				half := encode(e)
