@@ -103,10 +103,26 @@ func (a *answer) takeChoice(c choice) error {
 		}
 	}
 	if c.FinishReason != nil && *c.FinishReason != "" {
-		a.finish = c.FinishReason
+		a.takeFinish(*c.FinishReason)
 	}
 	return nil
 }
+
+// takeFinish takes a reason of the end. Of several that differ, one that says that the
+// reply is not whole counts, whichever comes last.
+func (a *answer) takeFinish(reason string) {
+	if a.finish == nil || *a.finish == reason {
+		a.finish = &reason
+		return
+	}
+	a.warn("the service gives several reasons for the end of the reply: %q and %q", *a.finish, reason)
+	if slices.Contains(wholeReasons(), *a.finish) {
+		a.finish = &reason
+	}
+}
+
+// wholeReasons are the reasons of the end of a reply that is whole.
+func wholeReasons() []string { return []string{"stop", "tool_calls", "function_call"} }
 
 func (a *answer) noteFilter(f filterResults, of string) {
 	if why := f.failed(); why != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
@@ -73,7 +74,7 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishTruncated, finish
 	case finish == "":
 		return core.FinishUnconfirmed, "the service does not say why the reply ended (finish_reason)"
-	case !slices.Contains([]string{"stop", "tool_calls", "function_call"}, finish):
+	case !slices.Contains(wholeReasons(), finish):
 		return core.FinishUnconfirmed, fmt.Sprintf("finish_reason %q, which the protocol does not have", finish)
 	case !a.ended:
 		return core.FinishUnconfirmed, "the stream ended without its last mark, [DONE]"
@@ -100,9 +101,13 @@ func (a *answer) counted() string {
 	return ""
 }
 
-// blank reports whether a message says nothing but white space.
+// blank reports whether a message has no character that can be seen or heard: white
+// space, controls and code points that are ignored by default (Unicode 17, section
+// 5.21) are none.
 func blank(m core.Message) bool {
-	return len(m.Of(core.Audio)) == 0 && strings.TrimSpace(m.Text()) == ""
+	return len(m.Of(core.Audio)) == 0 && !strings.ContainsFunc(m.Text(), func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	})
 }
 
 // blockedBy returns what a filter objected to, where an error is its refusal; "" for

@@ -36,12 +36,16 @@ func countWords(text string) int {
 // liesAboutStop returns why a reply that ended with "stop" was cut off; "" if
 // nothing says so.
 //
+//   - The text ends with U+FFFD, which stands for a character of which a part is missing.
 //   - The service counts as many tokens as the campaign allows: servers are known
 //     that say stop where the limit ended the reply.
 //   - The text ends in the middle of a sentence, by [endsWithinSentence], and the
 //     service is not the provider's own, whose word is taken.
 func (a *answer) liesAboutStop(text string) string {
 	config := &a.target.config
+	if strings.HasSuffix(text, "\uFFFD") {
+		return "the service says stop, and the text ends in the middle of a character"
+	}
 	if bound, n := config.bound(), a.usage.counted(); bound > 0 && n >= bound {
 		return fmt.Sprintf("the service says stop, and counts %d tokens of the %d that are allowed", n, bound)
 	}

@@ -1,0 +1,57 @@
+package chat
+
+import (
+	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+func TestOfSeveralReasonsOneThatSaysNotWholeCounts(t *testing.T) {
+	for name, test := range map[string]struct {
+		reasons []string
+		want    core.Finish
+	}{
+		"the same twice":     {[]string{"stop", "stop"}, core.FinishComplete},
+		"cut, then whole":    {[]string{"length", "stop"}, core.FinishTruncated},
+		"whole, then cut":    {[]string{"stop", "length"}, core.FinishTruncated},
+		"blocked, and whole": {[]string{"content_filter", "stop"}, core.FinishBlocked},
+		"whole, and blocked": {[]string{"stop", "content_filter"}, core.FinishBlocked},
+		"unknown, and whole": {[]string{"weary", "stop"}, core.FinishUnconfirmed},
+		"calls, and whole":   {[]string{"tool_calls", "stop"}, core.FinishComplete},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAnswer(&target{config: defaultConfig()})
+			a.ended = true
+			for _, reason := range test.reasons {
+				a.takeFinish(reason)
+			}
+			if finish, detail := a.outcome(core.UserText("No.")); finish != test.want {
+				t.Errorf("the reply is %s (%s), want %s", finish, detail, test.want)
+			}
+			differ := test.reasons[0] != test.reasons[1]
+			if warned := len(a.warnings) > 0; warned != differ {
+				t.Errorf("warnings %q for the reasons %q", a.warnings, test.reasons)
+			}
+		})
+	}
+}
+
+func TestAReplyThatShowsNothingIsBlank(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, " \n\t": true, "\u200B\uFEFF\u00A0": true, "\u2060\u00AD": true, "\uFE0F": true, "\u115F\u3164": true, "\U000E0041": true, "\x00": true,
+		".": false, "\u200Bno": false, "\u00E9": false, "\u2705\uFE0F": false, "\uFFFD": false,
+	} {
+		if got := blank(core.UserText(text)); got != want {
+			t.Errorf("%q is blank: %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestATextThatEndsWithinACharacterIsCut(t *testing.T) {
+	a := newAnswer(&target{config: defaultConfig()})
+	for text, want := range map[string]bool{"Das ist nicht m\uFFFD": true, "Das ist nicht m\uFFFDglich.": false, "No.": false} {
+		if got := a.liesAboutStop(text) != ""; got != want {
+			t.Errorf("%q is cut: %v, want %v", text, got, want)
+		}
+	}
+}
