@@ -74,6 +74,11 @@ func (a *answer) isText() bool {
 		a.mediaType == typeForm || a.mediaType == "application/javascript" || a.mediaType == "" && utf8.Valid(a.body)
 }
 
+// isPage reports whether the body is a page of HTML.
+func (a *answer) isPage() bool {
+	return a.mediaType == "text/html" || a.mediaType == "application/xhtml+xml"
+}
+
 func (a *answer) isJSON() bool {
 	return a.mediaType == typeJSON || strings.HasSuffix(a.mediaType, "+json") || a.mediaType == "text/json"
 }

@@ -204,7 +204,8 @@ func (r *reply) parts(ctx context.Context, a *answer, s *state) ([]core.Part, er
 }
 
 // whole returns the body as a text. A JSON document is no text: its source has
-// other characters than what it says.
+// other characters than what it says. A page is none, either: one that asks to log in
+// would be taken for a reply.
 func (a *answer) whole() ([]core.Part, error) {
 	text, err := a.decode()
 	if err != nil {
@@ -220,6 +221,10 @@ func (a *answer) whole() ([]core.Part, error) {
 		}
 		return nil, core.Errorf(core.ErrorConfig, "the answer is JSON, and the campaign does not say where the reply is in it").
 			WithHint("write reply: {jq: .answer}, or wherever it is in %s", a.describe())
+	}
+	if a.isPage() {
+		return nil, core.Errorf(core.ErrorConfig, "the answer is a page of HTML, and the campaign does not say where the reply is in it").
+			WithHint("write reply: {regex: '<p>(.*)</p>'}, or whatever is around it in the page; a page may also ask to log in")
 	}
 	if !a.isText() {
 		return nil, core.Errorf(core.ErrorProtocol, "the answer is %s, which is neither text nor sound", a.mediaType)

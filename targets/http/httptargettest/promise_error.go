@@ -51,6 +51,7 @@ func errorPromises() []promise {
 		failing("a number is no text", jsonChat, NumberAnswer, core.ErrorProtocol, "tostring"),
 		failing("an empty body is no reply", jsonChat, EmptyBody, core.ErrorProtocol, "no JSON"),
 		failing("a web page in place of JSON is an error", jsonChat, WebPage, core.ErrorProtocol, "Sign in"),
+		failing("a web page in place of a text is an error", plainText, WebPage, core.ErrorConfig, "page of HTML"),
 		failing("a connection that is dropped is an error", jsonChat, DropsConnection, core.ErrorUnavailable, "POST http://"),
 		failing("half a JSON document is an error", jsonChat, CutBody, core.ErrorUnavailable, "broke off"),
 	}
