@@ -143,6 +143,7 @@ var house = map[string]room{
 		},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
+	"cmd/internal/starter": {imports: []string{"core"}},
 	"cmd/internal/view": {
 		imports: []string{
 			"core", "core/audio", "core/compare", "core/phrase", "core/plan", "core/record", "core/schedule", "core/scope", "core/stats", "core/store",
@@ -153,11 +154,11 @@ var house = map[string]room{
 	"cmd/orchestrator": {imports: []string{"cmd/orchestrator/internal/..."}},
 	"cmd/orchestrator/internal/...": {
 		imports: []string{
-			"cmd/internal/app", "cmd/internal/view",
+			"cmd/internal/app", "cmd/internal/starter", "cmd/internal/view",
 			"core", "core/campaign", "core/compare", "core/engine", "core/eventlog", "core/metrics", "core/phrase", "core/record", "core/requirement", "core/schedule",
 			"core/schema", "core/secret", "core/store", "core/yamlfile",
 			"plugins", "plugins/conformance", "plugins/egress", "plugins/host", "plugins/install", "plugins/sandbox", "plugins/scaffold",
-			"targets", "converters", "converters/speech", "scorers",
+			"targets", "targets/http/recorded", "converters", "converters/speech", "scorers",
 		},
 		modules: []string{"github.com/spf13/cobra", "github.com/hashicorp/go-hclog", "golang.org/x/term", "aead.dev/minisign"},
 	},

@@ -24,6 +24,8 @@ type Env struct {
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
+	// Asks reports whether Stdin and Stderr are terminals, so that a command may ask.
+	Asks bool
 	// Terminal reports whether Stderr is a terminal.
 	Terminal bool
 	// Width is the number of columns of Stdout; 0 where it is not a terminal.
@@ -70,6 +72,7 @@ func systemEnv() (Env, error) {
 		Stdin:      os.Stdin,
 		Stdout:     os.Stdout,
 		Stderr:     os.Stderr,
+		Asks:       term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
 		Terminal:   term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
 		Width:      width(os.Stdout),
 		LookupEnv:  os.LookupEnv,

@@ -65,6 +65,7 @@ a signal or by orchestrator stop.`,
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usagef("%w", err) })
 	root.AddCommand(
+		newNewCommand(env),
 		newRunCommand(env),
 		newResumeCommand(env),
 		newStopCommand(env),

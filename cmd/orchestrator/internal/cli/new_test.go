@@ -1,0 +1,71 @@
+package cli_test
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/cmd/orchestrator/internal/cli"
+)
+
+// newOnTerminal runs orchestrator new with somebody who types.
+func newOnTerminal(ctx context.Context, t *testing.T, typed io.Reader, args ...string) (code int, stderr string) {
+	t.Helper()
+	program, err := exec.LookPath("orchestrator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errors strings.Builder
+	code = cli.Run(ctx, cli.Env{
+		Args: append([]string{"new"}, args...), Stdin: typed, Stdout: io.Discard, Stderr: &errors, Asks: true, LookupEnv: os.LookupEnv,
+		Environ: os.Environ(), Executable: program, DataDir: t.TempDir(), Now: time.Now,
+	})
+	return code, errors.String()
+}
+
+func TestNewAsksForWhatNoFlagSays(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "first.yaml")
+	code, stderr := newOnTerminal(t.Context(), t, strings.NewReader("realtime\nhttp://127.0.0.1:1/v1\n\n"), file, "--model", "practice")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if strings.Contains(stderr, "model") || strings.Contains(stderr, "permits") {
+		t.Errorf("it asked for what a flag says, or what is not needed: %s", stderr)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`endpoint: "http://127.0.0.1:1/v1"`, `model: "practice"`, "use: realtime"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "api_key") {
+		t.Errorf("a key that nobody named:\n%s", text)
+	}
+}
+
+func TestNewEndsWithItsAnswers(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "first.yaml")
+	if code, stderr := newOnTerminal(t.Context(), t, strings.NewReader("realtime\n"), file); code != 2 || !strings.Contains(stderr, "the answers end early") {
+		t.Errorf("exit code %d, want 2: %s", code, stderr)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	silent, typing := io.Pipe()
+	t.Cleanup(func() { _ = typing.Close() })
+	if code, stderr := newOnTerminal(ctx, t, silent, file); code != 130 {
+		t.Errorf("exit code %d, want 130: %s", code, stderr)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a file was written")
+	}
+}
