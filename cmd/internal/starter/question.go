@@ -37,6 +37,11 @@ func Questions() []Question {
 			Applies: network, Answer: func(a *Answers) *string { return &a.KeyEnv },
 		},
 		{
+			Flag: "canary", Text: "A harmless secret that the system knows and must not tell: planted in it by you",
+			Applies: func(a Answers) bool { k, ok := kindOf(a.Target); return ok && !k.plants },
+			Answer:  func(a *Answers) *string { return &a.Canary },
+		},
+		{
 			Flag: "authorization", Text: "What permits the test, such as a ticket's number",
 			Applies: func(a Answers) bool {
 				k, ok := kindOf(a.Target)
