@@ -17,6 +17,7 @@ import (
 var ready = map[string]map[string][2]string{
 	"campaigns/chat.yaml":      {"ask-directly": {"0", "5"}, "story": {"5", "0"}, "poisoned-notes": {"5", "0"}},
 	"campaigns/gemini.yaml":    {"ask-directly": {"0", "5"}, "story": {"5", "0"}, "poisoned-notes": {"5", "0"}},
+	"campaigns/responses.yaml": {"ask-directly": {"0", "5"}, "story": {"5", "0"}, "poisoned-notes": {"5", "0"}},
 	"campaigns/http-json.yaml": {"ask-directly": {"0", "5"}, "story": {"5", "0"}},
 	"campaigns/web-form.yaml":  {"ask-directly": {"0", "5"}, "story": {"5", "0"}},
 	"campaigns/command.yaml":   {"ask-directly": {"0", "3"}, "story": {"3", "0"}},

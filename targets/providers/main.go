@@ -8,11 +8,12 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/chat"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/gemini"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/responses"
 )
 
 // components returns the targets of this program.
 func components() []core.Component {
-	return []core.Component{chat.Component(), gemini.Component()}
+	return []core.Component{chat.Component(), gemini.Component(), responses.Component()}
 }
 
 func main() {

@@ -10,6 +10,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/plugins/plugintest"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/chat/chattest"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/gemini/geminitest"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/responses/responsestest"
 )
 
 func TestMain(m *testing.M) { plugintest.Main(m, components()...) }
@@ -19,7 +20,11 @@ func TestTheComponentsKeepTheContract(t *testing.T) {
 	defer service.Close()
 	google := httptest.NewServer(geminitest.NewServer(nil, geminitest.Options{}))
 	defer google.Close()
+	answering := httptest.NewServer(responsestest.NewServer(nil, responsestest.Options{}))
+	defer answering.Close()
 	plugintest.Test(t, components(), plugintest.Case{
+		Kind: core.KindTarget, Use: "responses", Config: fmt.Sprintf(`{"endpoint": %q, "model": "practice"}`, answering.URL),
+	}, plugintest.Case{
 		Kind: core.KindTarget, Use: "chat", Config: fmt.Sprintf(`{"endpoint": %q, "model": "practice"}`, service.URL),
 	}, plugintest.Case{
 		Kind: core.KindTarget, Use: "gemini", Config: fmt.Sprintf(`{"endpoint": %q, "model": "practice"}`, google.URL),
@@ -38,6 +43,14 @@ func TestTheGeminiTargetKeepsItsPromisesOverThePluginBoundary(t *testing.T) {
 	plugintest.Each(t, components(), func(t *testing.T, s plugintest.Source) {
 		geminitest.TestTarget(t, func(ctx context.Context, config []byte) (core.Target, error) {
 			return core.OpenAs[core.Target](ctx, s, "gemini", config)
+		})
+	})
+}
+
+func TestTheResponsesTargetKeepsItsPromisesOverThePluginBoundary(t *testing.T) {
+	plugintest.Each(t, components(), func(t *testing.T, s plugintest.Source) {
+		responsestest.TestTarget(t, func(ctx context.Context, config []byte) (core.Target, error) {
+			return core.OpenAs[core.Target](ctx, s, "responses", config)
 		})
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/reply"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
@@ -89,11 +90,11 @@ func (a *answer) take(c completion) error {
 }
 
 func (a *answer) takeChoice(c choice) error {
-	if !isNull(c.Error) {
+	if !openaiapi.IsNull(c.Error) {
 		return a.failed(c.Error)
 	}
 	a.noteFilter(c.Filter, "the reply")
-	a.flagged = append(a.flagged, c.Filter.filtered()...)
+	a.flagged = append(a.flagged, c.Filter.Filtered()...)
 	for _, s := range []*said{c.Message, c.Delta} {
 		if s == nil {
 			continue
@@ -124,8 +125,8 @@ func (a *answer) takeFinish(reason string) {
 // wholeReasons are the reasons of the end of a reply that is whole.
 func wholeReasons() []string { return []string{"stop", "tool_calls", "function_call"} }
 
-func (a *answer) noteFilter(f filterResults, of string) {
-	if why := f.failed(); why != "" {
+func (a *answer) noteFilter(f openaiapi.FilterResults, of string) {
+	if why := f.Failed(); why != "" {
 		a.warn("unfiltered: the service's content filter did not run on %s: %s", of, why)
 	}
 }
@@ -216,7 +217,7 @@ func (a *answer) takeCall(place int, c call) {
 		return
 	}
 	a.fill(of, c.ID, c.Function.Name, string(c.Function.Arguments))
-	if of != nil && !isNull(c.Extra) {
+	if of != nil && !openaiapi.IsNull(c.Extra) {
 		of.extra = c.Extra
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -33,7 +34,7 @@ func Component() core.Component {
 // target is a chat service with its configuration.
 type target struct {
 	config   Config
-	endpoint endpoint
+	endpoint openaiapi.Endpoint
 	service  *service.Service
 	client   openai.Client
 	// parameters are encoded, without the messages.
@@ -56,7 +57,7 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := service.Open(service.Options{Name: "chat service", Access: config.Config, Address: e.base, SetKey: e.setKey})
+	s, err := service.Open(service.Options{Name: "chat service", Access: config.Config, Address: e.Base, SetKey: e.SetKey})
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +66,9 @@ func open(_ context.Context, config Config) (core.Target, error) {
 		return nil, err
 	}
 	options := []option.RequestOption{
-		option.WithBaseURL(e.base.String()), option.WithHTTPClient(s.Client()), option.WithMaxRetries(0),
+		option.WithBaseURL(e.Base.String()), option.WithHTTPClient(s.Client()), option.WithMaxRetries(0),
 	}
-	for name, values := range e.query {
+	for name, values := range e.Query {
 		for _, value := range values {
 			options = append(options, option.WithQueryAdd(name, value))
 		}

@@ -47,7 +47,7 @@ func TestEveryWayToWriteAnAddressLeadsToTheCompletions(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 			continue
 		}
-		if got := strings.TrimSpace(e.base.String() + " " + e.query.Encode()); got != want {
+		if got := strings.TrimSpace(e.Base.String() + " " + e.Query.Encode()); got != want {
 			t.Errorf("%s leads to %s, want %s", address, got, want)
 		}
 	}
@@ -88,8 +88,8 @@ func TestWhoseServiceItIsDecidesHowTheKeyIsSent(t *testing.T) {
 	} {
 		c := withEndpoint(test.address)
 		c.Provider = test.provider
-		if e, err := c.endpoint(); err != nil || e.azure != test.azure || e.official != test.official {
-			t.Errorf("%s at %s: azure %t, official %t, %v; want %t and %t", test.provider, test.address, e.azure, e.official, err, test.azure, test.official)
+		if e, err := c.endpoint(); err != nil || e.Azure != test.azure || e.Official != test.official {
+			t.Errorf("%s at %s: azure %t, official %t, %v; want %t and %t", test.provider, test.address, e.Azure, e.Official, err, test.azure, test.official)
 		}
 	}
 }
@@ -126,12 +126,12 @@ func FuzzEndpoint(f *testing.F) {
 			}
 			return
 		}
-		again, err := withEndpoint(e.base.String() + route + "?" + e.query.Encode()).endpoint()
-		if err != nil || again.base.Host != e.base.Host || again.query.Encode() != e.query.Encode() {
-			t.Errorf("%q leads to %s, which leads to %v: %v", address, e.base, again.base, err)
+		again, err := withEndpoint(e.Base.String() + route + "?" + e.Query.Encode()).endpoint()
+		if err != nil || again.Base.Host != e.Base.Host || again.Query.Encode() != e.Query.Encode() {
+			t.Errorf("%q leads to %s, which leads to %v: %v", address, e.Base, again.Base, err)
 		}
-		if _, err := url.Parse(e.base.String()); err != nil || strings.HasSuffix(e.base.Path, "/") {
-			t.Errorf("%q leads to %q: %v", address, e.base, err)
+		if _, err := url.Parse(e.Base.String()); err != nil || strings.HasSuffix(e.Base.Path, "/") {
+			t.Errorf("%q leads to %q: %v", address, e.Base, err)
 		}
 	})
 }

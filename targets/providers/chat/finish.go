@@ -1,14 +1,13 @@
 package chat
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 )
 
 // build makes the reply of a whole answer.
@@ -21,7 +20,7 @@ func (a *answer) build() (core.Reply, error) {
 	}
 	finish, detail := a.outcome(message)
 	if len(a.flagged) > 0 && finish != core.FinishBlocked {
-		a.warn("the service's content filter flagged the reply, and let it through: %s", strings.Join(unique(a.flagged), ", "))
+		a.warn("the service's content filter flagged the reply, and let it through: %s", strings.Join(openaiapi.Unique(a.flagged), ", "))
 	}
 	return core.Reply{
 		Message: message, Finish: finish, Detail: detail, Usage: a.usage.usage(), Timing: a.timing,
@@ -69,7 +68,7 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 	case a.tooLarge != "":
 		return core.FinishTruncated, a.tooLarge
 	case finish == "content_filter":
-		return core.FinishBlocked, strings.TrimSuffix("content_filter: "+strings.Join(unique(a.flagged), ", "), ": ")
+		return core.FinishBlocked, strings.TrimSuffix("content_filter: "+strings.Join(openaiapi.Unique(a.flagged), ", "), ": ")
 	case finish == "length", finish == "max_tokens", finish == "model_length":
 		return core.FinishTruncated, finish
 	case finish == "":
@@ -108,38 +107,4 @@ func blank(m core.Message) bool {
 	return len(m.Of(core.Audio)) == 0 && !strings.ContainsFunc(m.Text(), func(r rune) bool {
 		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 	})
-}
-
-// blockedBy returns what a filter objected to, where an error is its refusal; "" for
-// any other error.
-func blockedBy(e access.ErrorObject, body []byte) string {
-	policy := strings.Contains(strings.ToLower(e.Message), "policy")
-	switch {
-	case e.Filtered(), slices.Contains([]string{"content_policy_violation", "ResponsibleAIPolicyViolation", "moderation_blocked"}, e.Code),
-		e.Code == "invalid_prompt" && policy, strings.Contains(string(body), `"ResponsibleAIPolicyViolation"`):
-	default:
-		return ""
-	}
-	var azure struct {
-		Error struct {
-			Inner struct {
-				Results filterResults `json:"content_filter_result"`
-			} `json:"innererror"`
-		} `json:"error"`
-	}
-	_ = json.Unmarshal(body, &azure) // other services say it in the message alone
-	why := e.Text()
-	if names := azure.Error.Inner.Results.filtered(); len(names) > 0 {
-		why += " (" + strings.Join(names, ", ") + ")"
-	}
-	return why
-}
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return names
-}
-
-func unique(names []string) []string {
-	return slices.Compact(sorted(slices.Clone(names)))
 }

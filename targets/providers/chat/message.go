@@ -9,6 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/media"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -129,7 +130,7 @@ func (a assistant) encode() (json.RawMessage, error) {
 		f := openai.ChatCompletionMessageFunctionToolCallParam{
 			ID: c.ID, Function: openai.ChatCompletionMessageFunctionToolCallFunctionParam{Name: c.Name, Arguments: c.Arguments},
 		}
-		if !isNull(c.extra) {
+		if !openaiapi.IsNull(c.extra) {
 			f.SetExtraFields(map[string]any{"extra_content": c.extra})
 		}
 		m.ToolCalls = append(m.ToolCalls, openai.ChatCompletionMessageToolCallUnionParam{OfFunction: &f})

@@ -15,6 +15,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/ratelimit"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
@@ -82,7 +83,7 @@ func (t *target) post(ctx context.Context, body []byte) (*http.Response, error) 
 func (t *target) refused(a *answer, response *http.Response, body []byte) error {
 	e, _ := access.ReadError(body)
 	if status := response.StatusCode; status/100 == 4 && status != http.StatusTooManyRequests {
-		if why := blockedBy(e, body); why != "" {
+		if why := openaiapi.BlockedBy(e, body); why != "" {
 			a.promptBlocked, a.blocked = true, why
 			a.timing.Total = time.Since(a.sent)
 			return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/jsoncut"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -83,7 +84,7 @@ func (a *answer) takeEvent(name string, data []byte) error {
 		return a.failed(data)
 	case err != nil:
 		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", service.Shown(data)).About(core.SubjectAnswer)
-	case !isNull(c.Error):
+	case !openaiapi.IsNull(c.Error):
 		return a.failed(data)
 	}
 	return a.take(c)
@@ -92,7 +93,7 @@ func (a *answer) takeEvent(name string, data []byte) error {
 // takeCut takes what arrived of an event or answer that was cut off. What cannot be
 // read says nothing.
 func (a *answer) takeCut(data []byte) error {
-	if c, err := decode(jsoncut.Close(data)); err == nil && isNull(c.Error) {
+	if c, err := decode(jsoncut.Close(data)); err == nil && openaiapi.IsNull(c.Error) {
 		return a.take(c)
 	}
 	return nil
@@ -105,7 +106,7 @@ func (a *answer) failed(data []byte) error {
 	if !ok {
 		return core.Errorf(core.ErrorProtocol, "the service answered with an error: %s", service.Shown(data)).About(core.SubjectAnswer)
 	}
-	if why := blockedBy(e, data); why != "" {
+	if why := openaiapi.BlockedBy(e, data); why != "" {
 		a.blocked, a.ended = why, true
 		a.promptBlocked = a.reply.Empty()
 		return nil
@@ -115,18 +116,11 @@ func (a *answer) failed(data []byte) error {
 
 // readWhole reads an answer in one piece.
 func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) error {
-	largest := t.config.largest()
-	var buffer bytes.Buffer
-	if n := response.ContentLength; n > 0 && n <= int64(largest) {
-		buffer.Grow(int(n) + bytes.MinRead)
-	}
-	_, cut := buffer.ReadFrom(io.LimitReader(body, int64(largest)+1))
-	data := buffer.Bytes()
-	data = bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")), " \t\r\n")
+	data, tooLarge, cut := service.ReadBody(body, response.ContentLength, t.config.largest())
 	switch {
-	case len(data) > largest:
+	case tooLarge:
 		a.tooLarge = "the answer is larger than max_reply_bytes allows"
-		return a.takeCut(data[:largest])
+		return a.takeCut(data)
 	case cut != nil:
 		if err := a.takeCut(data); err != nil {
 			return err
@@ -146,7 +140,7 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 			return core.Errorf(core.ErrorUnavailable, "the answer was cut off: it is the beginning of a completion").About(core.SubjectAnswer)
 		}
 		return service.Nothing("the answer is not a completion: "+service.Shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
-	case !isNull(c.Error):
+	case !openaiapi.IsNull(c.Error):
 		return a.failed(data)
 	case len(c.Choices) == 0:
 		return service.Nothing("the answer has no choices: " + service.Shown(data))

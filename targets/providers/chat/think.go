@@ -1,12 +1,6 @@
 package chat
 
-import "strings"
-
-// The tags between which many models write what they think.
-const (
-	thinkBegins = "<think>"
-	thinkEnds   = "</think>"
-)
+import "github.com/redteam-orchestrator/orchestrator/targets/providers/internal/reply"
 
 // splitThoughts takes what a model thinks out of its text, where the server has left
 // it there.
@@ -15,20 +9,5 @@ func (a *answer) splitThoughts() {
 	if mode == "keep" {
 		return
 	}
-	a.reply.Split("", func(text string) (reasoning, said string) { return splitThought(text, mode == "split_unopened") })
-}
-
-// splitThought splits a text that begins with <think>. With unopened, a text in which
-// only </think> stands is split, too: some templates write the beginning into the
-// prompt.
-func splitThought(text string, unopened bool) (reasoning, said string) {
-	inside, opened := strings.CutPrefix(strings.TrimLeft(text, " \t\r\n"), thinkBegins)
-	if !opened && !unopened {
-		return "", text
-	}
-	thought, rest, closed := strings.Cut(inside, thinkEnds)
-	if !opened && !closed {
-		return "", text
-	}
-	return thought, strings.TrimLeft(rest, " \t\r\n")
+	a.reply.Split("", func(text string) (reasoning, said string) { return reply.SplitThought(text, mode == "split_unopened") })
 }

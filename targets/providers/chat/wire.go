@@ -3,9 +3,9 @@ package chat
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 )
 
 // completion is an answer, or one event of a streamed one. Fields have the types that
@@ -17,17 +17,17 @@ type completion struct {
 	Fingerprint string          `json:"system_fingerprint"`
 	// PromptFilter is what Azure's filter says of the messages.
 	PromptFilter []struct {
-		Results filterResults `json:"content_filter_results"`
+		Results openaiapi.FilterResults `json:"content_filter_results"`
 	} `json:"prompt_filter_results"`
 }
 
 // choice is one of the answers.
 type choice struct {
-	Index        int           `json:"index"`
-	Message      *said         `json:"message"`
-	Delta        *said         `json:"delta"`
-	FinishReason *string       `json:"finish_reason"`
-	Filter       filterResults `json:"content_filter_results"`
+	Index        int                     `json:"index"`
+	Message      *said                   `json:"message"`
+	Delta        *said                   `json:"delta"`
+	FinishReason *string                 `json:"finish_reason"`
+	Filter       openaiapi.FilterResults `json:"content_filter_results"`
 	// Error is OpenRouter's, with finish_reason "error".
 	Error json.RawMessage `json:"error"`
 }
@@ -204,46 +204,4 @@ func number(n *int64) int64 {
 		return 0
 	}
 	return max(*n, 0)
-}
-
-// isNull reports whether a field is missing, or null.
-func isNull(data json.RawMessage) bool {
-	return len(data) == 0 || bytes.Equal(data, []byte("null"))
-}
-
-// filterResults are what Azure's content filter says, by its categories.
-type filterResults map[string]json.RawMessage
-
-// filterResult is one category.
-type filterResult struct {
-	Filtered bool   `json:"filtered"`
-	Severity string `json:"severity"`
-}
-
-// filtered returns the categories for which content was filtered, in order.
-func (f filterResults) filtered() []string {
-	var names []string
-	for name, data := range f {
-		var result filterResult
-		if json.Unmarshal(data, &result) == nil && result.Filtered {
-			if result.Severity != "" {
-				name += " (" + result.Severity + ")"
-			}
-			names = append(names, name)
-		}
-	}
-	return sorted(names)
-}
-
-// failed returns why the filter did not run; "" if it did.
-func (f filterResults) failed() string {
-	if isNull(f["error"]) {
-		return ""
-	}
-	var why struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	}
-	_ = json.Unmarshal(f["error"], &why) // what is not an object says nothing
-	return strings.TrimPrefix(why.Code+": "+why.Message, ": ")
 }

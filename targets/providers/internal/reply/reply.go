@@ -38,6 +38,7 @@ type piece struct {
 	mediaType string // of a sound
 	data      []byte
 	call      *Call
+	result    tool.Result
 }
 
 // Call is a call of a tool.
@@ -160,6 +161,26 @@ func (b *Builder) Said() string {
 	return string(said)
 }
 
+// Collected returns what there is of a modality under a key; "" for nothing.
+func (b *Builder) Collected(modality core.Modality, key string) string {
+	for _, p := range b.pieces {
+		if p.modality == modality && p.key == key {
+			return string(p.data)
+		}
+	}
+	return ""
+}
+
+// Result adds what a call that the service carries out itself came to, under the call's
+// key.
+func (b *Builder) Result(key, id, output string) {
+	p := b.piece(core.ToolResult, key, false)
+	if p == nil || p.result.ID != "" {
+		return
+	}
+	p.result = tool.Result{ID: id, Output: output[:b.room(len(output))]}
+}
+
 // Split divides the text of a part into what the model thinks and what it says.
 func (b *Builder) Split(key string, split func(text string) (reasoning, said string)) {
 	for i, p := range b.pieces {
@@ -196,6 +217,8 @@ func (p *piece) value() (core.Value, error) {
 	switch {
 	case p.call != nil:
 		return tool.Value(p.call.ID, p.call.Name, string(p.call.Arguments))
+	case p.modality == core.ToolResult:
+		return tool.ResultValue(p.result)
 	case p.modality == core.Audio && p.mediaType == PCM:
 		pcm := p.data[:len(p.data)&^1] // half a sample can only be the end of sound that was cut off
 		if len(pcm) == 0 {

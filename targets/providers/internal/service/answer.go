@@ -1,8 +1,10 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -71,4 +73,20 @@ func kindOfNumber(code string) core.ErrorKind {
 		return core.ErrorUnavailable
 	}
 	return access.Refusal("", status, nil, nil).Kind
+}
+
+// ReadBody reads an answer in one piece, of a length that is announced (-1 for none):
+// up to a limit in bytes, without a byte order mark and white space before it. With an
+// error, the data is what had come.
+func ReadBody(body io.Reader, length int64, limit int) (data []byte, tooLarge bool, err error) {
+	var buffer bytes.Buffer
+	if length > 0 && length <= int64(limit) {
+		buffer.Grow(int(length) + bytes.MinRead)
+	}
+	_, err = buffer.ReadFrom(io.LimitReader(body, int64(limit)+1))
+	data = buffer.Bytes()
+	if tooLarge = len(data) > limit; tooLarge {
+		data = data[:limit]
+	}
+	return bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")), " \t\r\n"), tooLarge, err
 }

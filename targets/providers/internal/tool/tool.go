@@ -83,3 +83,12 @@ func ReadResult(v core.Value) (Result, error) {
 	}
 	return result, nil
 }
+
+// ResultValue returns a result as a value.
+func ResultValue(r Result) (core.Value, error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return core.Value{}, fmt.Errorf("encoding the result of a tool: %w", err)
+	}
+	return core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}, nil
+}

@@ -1,0 +1,110 @@
+package responses
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/ratelimit"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
+)
+
+// ask sends a request and reads its answer. With an error, the answer has what had
+// come. body makes the request, with or without the wish for encrypted reasoning.
+func (t *target) ask(ctx context.Context, body func(encrypted bool) ([]byte, error)) (*answer, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, t.config.Timeouts.Turn.Std(), t.tooLate)
+	defer cancel()
+	for tells := false; ; {
+		encrypted := !t.plainly.Load()
+		request, err := body(encrypted)
+		if err != nil {
+			return newAnswer(t), err
+		}
+		a, err := t.once(ctx, request)
+		if tells {
+			a.warn("the service refuses to encrypt reasoning (include): what the model thinks is not sent back to it")
+		}
+		if err == nil || !encrypted || !errors.Is(err, errPlainly) {
+			return a, err
+		}
+		tells = t.plainly.CompareAndSwap(false, true)
+	}
+}
+
+// errPlainly is within the error of a service that does not encrypt reasoning.
+var errPlainly = errors.New("the service does not encrypt reasoning")
+
+// once sends one request and reads its answer.
+func (t *target) once(ctx context.Context, body []byte) (*answer, error) {
+	a := newAnswer(t)
+	var response *http.Response
+	err := t.client.Post(ctx, strings.TrimPrefix(route, "/"), body, &response)
+	if response == nil {
+		return a, t.service.Unreachable(ctx, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	a.limits = ratelimit.Read(response.Header)
+	if response.StatusCode/100 != 2 {
+		refusal, _ := io.ReadAll(response.Body) // of a body that is cut, the beginning says enough
+		return a, t.refused(a, response, refusal)
+	}
+	err = t.read(ctx, response, a)
+	if a.timing.Total == 0 {
+		a.timing.Total = time.Since(a.sent)
+	}
+	if err != nil {
+		return a, service.AboutTheAnswer(service.Cut(ctx, err))
+	}
+	return a, nil
+}
+
+// refused explains a response that is no success. A filter's is a reply that is
+// blocked.
+func (t *target) refused(a *answer, response *http.Response, body []byte) error {
+	e, _ := access.ReadError(body)
+	if status := response.StatusCode; status/100 == 4 && status != http.StatusTooManyRequests {
+		if why := openaiapi.BlockedBy(e, body); why != "" {
+			a.promptBlocked, a.blocked = true, why
+			a.timing.Total = time.Since(a.sent)
+			return nil
+		}
+	}
+	err := access.Refusal("the service answered with", response.StatusCode, response.Header, body)
+	switch {
+	case err.Kind != core.ErrorConfig && err.Kind != core.ErrorInput && err.Kind != core.ErrorUnsupported:
+		return service.AboutTheStatus(err, response.StatusCode)
+	case e.Param == "include" || strings.HasPrefix(e.Param, "include[") || strings.Contains(strings.ToLower(e.Message), "encrypted content is not supported"):
+		return core.Errorf(core.ErrorConfig, "%w: %w", errPlainly, err)
+	}
+	if key := t.config.keyOf(e.Param); key != "" {
+		return core.Errorf(core.ErrorConfig, "%w", err).At(key).WithHint("the service or the model does not take it: leave it out, or give what it takes")
+	}
+	return err
+}
+
+// read reads the body of a success: a stream of events, or one answer.
+func (t *target) read(ctx context.Context, response *http.Response, a *answer) error {
+	body := t.readers.Get().(*bufio.Reader)
+	body.Reset(response.Body)
+	defer func() {
+		body.Reset(nil)
+		t.readers.Put(body)
+	}()
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if eventstream.Begins(body, kind) {
+		return t.readStream(ctx, response.Body, body, a)
+	}
+	if t.config.Stream && t.wholly.CompareAndSwap(false, true) {
+		a.warn("the service answers in one piece, although a stream was asked for: the time to the first token is unknown")
+	}
+	return t.readWhole(body, response, a)
+}

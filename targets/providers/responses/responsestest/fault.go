@@ -1,0 +1,216 @@
+package responsestest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Fault is one planned misbehaviour.
+type Fault struct {
+	// Name is one of [FaultNames].
+	Name string
+	// Turn is at which request of the server it happens, counted from 1. 0 means
+	// every time.
+	Turn int
+}
+
+// ParseFault reads a fault such as "stall" (every time) or "server-error@2" (at the
+// second request only).
+func ParseFault(s string) (Fault, error) {
+	name, turn, numbered := strings.Cut(s, "@")
+	f := Fault{Name: name}
+	if _, ok := behaviours()[name]; !ok {
+		return f, fmt.Errorf("unknown fault %q: the faults are %s", name, strings.Join(FaultNames(), ", "))
+	}
+	if !numbered {
+		return f, nil
+	}
+	n, err := strconv.Atoi(turn)
+	if err != nil || n < 1 {
+		return f, fmt.Errorf("fault %q: after @ comes a number from 1 up, not %q", name, turn)
+	}
+	f.Turn = n
+	return f, nil
+}
+
+// FaultNames lists the faults, in alphabetical order.
+func FaultNames() []string { return slices.Sorted(maps.Keys(behaviours())) }
+
+// behaviour is what a fault does. Each of its fields may be unset.
+type behaviour struct {
+	// applies says for which requests; nil is for all.
+	applies func(*Request) bool
+	// status and body are the response in place of an answer, with the headers.
+	status int
+	body   string
+	header map[string]string
+	// whole changes the answer, events the events of a stream.
+	whole  func(object)
+	events func([]object) []object
+	// inOnePiece answers without a stream. stop is the event before which the answer
+	// ends: in the middle of it, by closing the connection, or never.
+	inOnePiece           bool
+	stop                 int
+	halfway, drop, stall bool
+}
+
+func behaviours() map[string]behaviour {
+	all := refusals()
+	maps.Copy(all, ends())
+	maps.Copy(all, streams())
+	return all
+}
+
+func errorBody(code, param, message string) string {
+	return string(encode(object{"error": object{"type": "invalid_request_error", "code": nullable(code), "param": nullable(param), "message": message}}))
+}
+
+// refusals are responses in place of an answer.
+func refusals() map[string]behaviour {
+	page := map[string]string{"Content-Type": "text/html"}
+	return map[string]behaviour{
+		"rate-limit":     {status: 429, header: map[string]string{"Retry-After": "2"}, body: errorBody("rate_limit_exceeded", "", "Rate limit reached.")},
+		"quota":          {status: 429, body: errorBody("insufficient_quota", "", "You exceeded your current quota.")},
+		"server-error":   {status: 500, body: errorBody("server_error", "", "The server had an error.")},
+		"unavailable":    {status: 503, body: errorBody("server_error", "", "The server is overloaded.")},
+		"not-found":      {status: 404, body: errorBody("model_not_found", "", "The model does not exist.")},
+		"html":           {status: 502, body: "<html><body>502 Bad Gateway</body></html>", header: page},
+		"bad-parameter":  {status: 400, body: errorBody("unsupported_parameter", "reasoning.effort", "Unsupported parameter: 'reasoning.effort' is not supported with this model.")},
+		"prompt-filter":  {status: 400, body: errorBody("content_filter", "prompt", "The response was filtered.")},
+		"prompt-flagged": {status: 400, body: errorBody("invalid_prompt", "", "Invalid prompt: your prompt was flagged as potentially violating our usage policy.")},
+		"no-include": {
+			applies: func(r *Request) bool { return len(r.Include) > 0 }, status: 400,
+			body: errorBody("", "include", "Encrypted content is not supported with this model."),
+		},
+		"empty-body": {status: 200},
+		"null-body":  {status: 200, body: "null"},
+		"html-200":   {status: 200, body: "<html><body>Please log in</body></html>", header: page},
+		"not-json":   {status: 200, body: `{"id": resp}`},
+		"no-object":  {status: 200, body: `{"ok": true}`},
+		"error-body": {status: 200, body: errorBody("server_error", "", "The engine has died.")},
+	}
+}
+
+// ended sets the status, and the reason of one that is incomplete.
+func ended(status, reason string) behaviour {
+	return behaviour{whole: func(o object) {
+		o["status"] = status
+		if reason != "" {
+			o["incomplete_details"] = object{"reason": reason}
+		}
+	}}
+}
+
+// failing has the response fail with a code.
+func failing(code string, withOutput bool) behaviour {
+	return behaviour{whole: func(o object) {
+		o["status"], o["error"] = "failed", object{"code": code, "message": "The request was stopped."}
+		if !withOutput {
+			o["output"] = []object{}
+		}
+	}}
+}
+
+// eachPart changes each part of the messages.
+func eachPart(change func(object)) behaviour {
+	return behaviour{whole: func(o object) {
+		for _, it := range o["output"].([]object) {
+			content, _ := it["content"].([]any)
+			for _, p := range content {
+				change(p.(object))
+			}
+		}
+	}}
+}
+
+// ends are answers that end in another way.
+func ends() map[string]behaviour {
+	all := map[string]behaviour{
+		"refusal": eachPart(func(p object) {
+			p["type"], p["refusal"] = "refusal", p["text"]
+			delete(p, "text")
+			delete(p, "annotations")
+			delete(p, "logprobs")
+		}),
+		"unknown-part": eachPart(func(p object) {
+			p["type"] = "hologram"
+			delete(p, "text")
+		}),
+		"empty":        eachPart(func(p object) { p["text"] = "" }),
+		"mid-sentence": eachPart(func(p object) { p["text"] = "I am sorry. I cannot tell you the code because it is confid" }),
+		"think-tags":   eachPart(func(p object) { p["text"] = "<think>they want it</think>" + p["text"].(string) }),
+		"huge":         eachPart(func(p object) { p["text"] = strings.Repeat("long ", 40_000) }),
+		"cut-item":     {whole: func(o object) { o["output"].([]object)[0]["status"] = "incomplete" }},
+		"at-limit":     {whole: func(o object) { o["usage"].(object)["output_tokens"] = 16 }},
+		"no-usage":     {whole: func(o object) { delete(o, "usage") }},
+		"no-output":    {whole: func(o object) { o["output"] = []object{} }},
+		"wrong-types":  {whole: func(o object) { o["created_at"], o["id"], o["service_tier"] = "now", 7, []any{} }},
+		"filter-failed": {whole: func(o object) {
+			o["content_filters"] = []any{object{"source_type": "prompt", "content_filter_results": object{"error": object{"code": "content_filter_error", "message": "not filtered"}}}}
+		}},
+		"filter-named": {whole: func(o object) {
+			o["status"], o["incomplete_details"] = "incomplete", object{"reason": "content_filter"}
+			o["content_filters"] = []any{object{"blocked": true, "source_type": "completion", "content_filter_results": object{"violence": object{"filtered": true, "severity": "high"}}}}
+		}},
+	}
+	for _, reason := range []string{"max_output_tokens", "max_messages", "content_filter", "steered", "contemplation"} {
+		all["incomplete-"+reason] = ended("incomplete", reason)
+	}
+	for _, status := range []string{"incomplete", "cancelled", "queued", "in_progress", "dreaming"} {
+		all["status-"+status] = ended(status, "")
+	}
+	for _, code := range []string{"server_error", "rate_limit_exceeded", "invalid_image", "bio_policy", "misalignment_policy_violation", "image_content_policy_violation"} {
+		all["failed-"+code] = failing(code, false)
+	}
+	all["failed-late"] = failing("server_error", true)
+	all["blocked-late"] = failing("bio_policy", true)
+	return all
+}
+
+// streams are ways to write an answer.
+func streams() map[string]behaviour {
+	half := func(more ...object) func([]object) []object {
+		return func(all []object) []object { return append(all[:5:5], more...) }
+	}
+	without := func(suffixes ...string) func([]object) []object {
+		return func(all []object) []object {
+			return slices.DeleteFunc(all, func(e object) bool {
+				return slices.ContainsFunc(suffixes, func(s string) bool { return strings.HasSuffix(e["type"].(string), s) })
+			})
+		}
+	}
+	return map[string]behaviour{
+		"in-one-piece":  {inOnePiece: true},
+		"cut-between":   {stop: 5},
+		"cut-mid-event": {stop: 5, halfway: true},
+		"drop":          {stop: 5, drop: true},
+		"stall":         {stop: 5, stall: true},
+		"stream-error":  {events: half(object{"type": "error", "code": "server_error", "message": "The engine has died.", "param": nil})},
+		"stream-policy": {events: half(object{"type": "error", "code": "misalignment_policy_violation", "message": "The request was stopped.", "param": nil})},
+		"bad-event":     {events: half(object{"type": "", "oops": "{oops"})},
+		"no-deltas":     {events: without(".delta", ".added")},
+		"only-deltas": {events: func(all []object) []object {
+			all = without(".done")(all)
+			all[len(all)-1]["response"].(object)["output"] = []object{}
+			return all
+		}},
+		"novelty": {events: func(all []object) []object {
+			return append([]object{{"type": "response.novelty", "note": 1}}, all...)
+		}},
+		"contradicts": {events: func(all []object) []object {
+			for _, e := range all {
+				if e["type"] == "response.output_text.delta" {
+					e["delta"] = strings.ToUpper(e["delta"].(string))
+				}
+			}
+			return all
+		}},
+		"no-end": {events: func(all []object) []object { return all[:len(all)-1] }},
+		"empty-stream": {events: func([]object) []object {
+			return []object{{"type": "", "oops": "[DONE]"}}
+		}},
+	}
+}
