@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/json"
 	"mime"
 	"slices"
 	"strings"
@@ -140,6 +141,28 @@ func (m Message) Of(modality Modality) []Value {
 		}
 	}
 	return values
+}
+
+// WaitingCalls returns the calls of tools that wait for a result, in order: those
+// whose result is in the message, the target has carried out itself.
+func (m Message) WaitingCalls() []Value {
+	carriedOut := map[string]bool{}
+	for _, v := range m.Of(ToolResult) {
+		carriedOut[callID(v)] = true
+	}
+	return slices.DeleteFunc(m.Of(ToolCall), func(v Value) bool {
+		id := callID(v)
+		return id != "" && carriedOut[id]
+	})
+}
+
+// callID returns the identifier of a call, or of its result; "" for none.
+func callID(v Value) string {
+	var call struct {
+		ID string `json:"call_id"`
+	}
+	_ = json.Unmarshal(v.Data, &call) // what is no object has none
+	return call.ID
 }
 
 // Text returns the text parts of the message joined by newlines, transcripts

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -96,5 +97,26 @@ func TestOnlyATrueFalseScoreThatHoldsIsTrue(t *testing.T) {
 		if got := test.score.True(); got != test.want {
 			t.Errorf("%s: True() = %v, want %v", test.name, got, test.want)
 		}
+	}
+}
+
+func TestCallsWhoseResultsAreInTheMessageWaitForNothing(t *testing.T) {
+	part := func(m core.Modality, json string) core.Part {
+		return core.Part{Value: core.Value{Modality: m, MediaType: core.MediaJSON, Data: []byte(json)}}
+	}
+	m := core.Message{Parts: []core.Part{
+		part(core.ToolCall, `{"call_id":"a","name":"search"}`), part(core.ToolResult, `{"call_id":"a","output":"found"}`),
+		part(core.ToolCall, `{"call_id":"b","name":"dial"}`), part(core.ToolCall, `{"name":"nameless"}`), part(core.ToolResult, `{"output":"lost"}`),
+		part(core.ToolCall, `[]`),
+	}}
+	var got []string
+	for _, v := range m.WaitingCalls() {
+		got = append(got, string(v.Data))
+	}
+	if want := []string{`{"call_id":"b","name":"dial"}`, `{"name":"nameless"}`, `[]`}; !slices.Equal(got, want) {
+		t.Errorf("waiting are %q, want %q", got, want)
+	}
+	if n := len(m.Of(core.ToolCall)); n != 4 {
+		t.Errorf("%d calls are left in the message, want 4", n)
 	}
 }

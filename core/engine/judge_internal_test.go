@@ -75,6 +75,7 @@ func TestJudge(t *testing.T) {
 		"broke off":                 {replyGroup{replied(0, core.FinishBroken, text)}, "a", []record.Score{scored("a", not)}, verdict.Unknown, "the reply broke off"},
 		"ended strangely":           {replyGroup{replied(0, "bored", text)}, "a", []record.Score{scored("a", not)}, verdict.Unknown, `the reply ended in an unknown way ("bored")`},
 		"unheard":                   {replyGroup{unheard}, "a", []record.Score{scored("a", not)}, verdict.Unknown, "the target says that it heard nothing of what was said to it"},
+		"a tool was carried out":    {replyGroup{replied(0, core.FinishComplete, text, calling("open"), core.Value{Modality: core.ToolResult, Data: []byte(`{"call_id": "c", "output": "open"}`)})}, "a", []record.Score{scored("a", not)}, verdict.False, "success (a) did not hold"},
 		"a tool is waited for":      {replyGroup{replied(0, core.FinishComplete, text, calling("open"))}, "a", []record.Score{scored("a", not)}, verdict.Unknown, `the target waits for the result of tool "open"`},
 		"some tool is waited for":   {replyGroup{replied(0, core.FinishComplete, text, calling(""))}, "a", []record.Score{scored("a", not)}, verdict.Unknown, "the target waits for the result of a tool"},
 		"a tool was answered":       {replyGroup{replied(0, core.FinishComplete, calling("open")), replied(1, core.FinishComplete, text)}, "a", []record.Score{scored("a", not)}, verdict.False, "success (a) did not hold"},

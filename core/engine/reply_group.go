@@ -80,7 +80,7 @@ func whyNotWhole(f core.Finish) string {
 // whyWaiting describes the unanswered tool calls of the last reply: a call that
 // was answered is never in the last reply.
 func whyWaiting(last core.Message) string {
-	calls := last.Of(core.ToolCall)
+	calls := last.WaitingCalls()
 	if len(calls) == 0 {
 		return ""
 	}
@@ -110,12 +110,12 @@ func (g replyGroup) whyUnjudged(success *verdict.Expression, scorers []plan.Scor
 }
 
 // saysOtherThan reports whether a reply has content, and none in a modality. A
-// tool call is not content, and neither is reasoning.
+// tool call is not content, nor its result, and neither is reasoning.
 func saysOtherThan(on core.Modality, m core.Message) bool {
 	other := false
 	for _, p := range m.Parts {
 		switch {
-		case isBlank(p.Value) || p.Modality == core.ToolCall:
+		case isBlank(p.Value) || p.Modality == core.ToolCall || p.Modality == core.ToolResult:
 		case p.Modality == on:
 			return false
 		case p.Modality == core.Reasoning:

@@ -40,7 +40,7 @@ type toolResult struct {
 func toolResults(outputs map[string]string, reply core.Message) (m core.Message, warnings []string, err error) {
 	m.Role = core.Tool
 	size := 0
-	for _, v := range reply.Of(core.ToolCall) {
+	for _, v := range reply.WaitingCalls() {
 		call, err := readCall(v)
 		if err != nil {
 			warnings = append(warnings, "the target's call of a tool is not {call_id, name, arguments}")

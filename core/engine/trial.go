@@ -291,7 +291,7 @@ func (t *trial) appendTranscript(turn answeredTurn) {
 
 // warnOfTools warns that tool calls of a reply are not answered, and why.
 func (t *trial) warnOfTools(turn answeredTurn, why string) {
-	if n := len(turn.reply.Message.Of(core.ToolCall)); n > 0 {
+	if n := len(turn.reply.Message.WaitingCalls()); n > 0 {
 		t.rec.warn("turn %d: the target calls tools (%d), but %s: they get no answer", turn.turn.Index+1, n, why)
 	}
 }
