@@ -151,10 +151,15 @@ var house = map[string]room{
 		},
 		modules: []string{"github.com/schollz/progressbar/v3"},
 	},
+	"cmd/internal/checkup": {
+		imports: []string{
+			"cmd/internal/app", "converters/speech", "core", "core/phrase", "core/secret", "core/store", "plugins/install", "plugins/sandbox",
+		},
+	},
 	"cmd/orchestrator": {imports: []string{"cmd/orchestrator/internal/..."}},
 	"cmd/orchestrator/internal/...": {
 		imports: []string{
-			"cmd/internal/app", "cmd/internal/starter", "cmd/internal/view",
+			"cmd/internal/app", "cmd/internal/checkup", "cmd/internal/starter", "cmd/internal/view",
 			"core", "core/campaign", "core/compare", "core/engine", "core/eventlog", "core/metrics", "core/phrase", "core/record", "core/requirement", "core/schedule",
 			"core/schema", "core/secret", "core/store", "core/yamlfile",
 			"plugins", "plugins/conformance", "plugins/egress", "plugins/host", "plugins/install", "plugins/sandbox", "plugins/scaffold",

@@ -17,8 +17,6 @@ const (
 	logFile        = "log.txt"
 )
 
-const installPocketSphinx = "apt-get install pocketsphinx pocketsphinx-en-us"
-
 func openPocketSphinx(p programs, c transcribeConfig) (ear, error) {
 	path, err := find(programPocketSphinx, installPocketSphinx)
 	if err != nil {

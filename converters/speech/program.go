@@ -84,6 +84,32 @@ const (
 	programPocketSphinx = "pocketsphinx_continuous"
 )
 
+// How Debian installs the programs of the engines.
+const (
+	installFlite        = "apt-get install flite"
+	installESpeak       = "apt-get install espeak-ng"
+	installPocketSphinx = "apt-get install pocketsphinx pocketsphinx-en-us"
+)
+
+// LocalEngine is an engine that runs a program of this machine.
+type LocalEngine struct {
+	// Program is its name on the PATH.
+	Program string
+	// Converter and Engine are what a campaign that uses it names.
+	Converter, Engine string
+	// Install is the command that installs it on Debian.
+	Install string
+}
+
+// LocalEngines returns the engines of [Programs], in the same order.
+func LocalEngines() []LocalEngine {
+	return []LocalEngine{
+		{programFlite, "speech", engineFlite, installFlite},
+		{programESpeak, "speech", engineESpeak, installESpeak},
+		{programPocketSphinx, "transcribe", enginePocketSphinx, installPocketSphinx},
+	}
+}
+
 // find returns the absolute path of a program. install is the hint of the error if
 // it is not installed.
 func find(name, install string) (string, error) {

@@ -28,7 +28,7 @@ const (
 )
 
 func openFlite(ctx context.Context, p programs, c speechConfig) (voice, error) {
-	path, err := find(programFlite, "apt-get install flite")
+	path, err := find(programFlite, installFlite)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func openFlite(ctx context.Context, p programs, c speechConfig) (voice, error) {
 }
 
 func openESpeak(ctx context.Context, p programs, c speechConfig) (voice, error) {
-	path, err := find(programESpeak, "apt-get install espeak-ng")
+	path, err := find(programESpeak, installESpeak)
 	if err != nil {
 		return nil, err
 	}
