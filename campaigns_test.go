@@ -15,6 +15,7 @@ import (
 // ready are the campaigns to copy, and how many of the trials of each attack succeed
 // and are defended against the practice target. One without attacks is planned only.
 var ready = map[string]map[string][2]string{
+	"campaigns/anthropic.yaml": {"ask-directly": {"0", "5"}, "story": {"5", "0"}, "poisoned-notes": {"5", "0"}},
 	"campaigns/chat.yaml":      {"ask-directly": {"0", "5"}, "story": {"5", "0"}, "poisoned-notes": {"5", "0"}},
 	"campaigns/gemini.yaml":    {"ask-directly": {"0", "5"}, "story": {"5", "0"}, "poisoned-notes": {"5", "0"}},
 	"campaigns/responses.yaml": {"ask-directly": {"0", "5"}, "story": {"5", "0"}, "poisoned-notes": {"5", "0"}},

@@ -6,6 +6,7 @@ package main
 import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/plugins"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/anthropic"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/chat"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/gemini"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/responses"
@@ -13,7 +14,7 @@ import (
 
 // components returns the targets of this program.
 func components() []core.Component {
-	return []core.Component{chat.Component(), gemini.Component(), responses.Component()}
+	return []core.Component{anthropic.Component(), chat.Component(), gemini.Component(), responses.Component()}
 }
 
 func main() {

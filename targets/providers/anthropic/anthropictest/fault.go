@@ -1,0 +1,253 @@
+package anthropictest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Fault is one planned misbehaviour.
+type Fault struct {
+	// Name is one of [FaultNames].
+	Name string
+	// Turn is at which request of the server it happens, counted from 1. 0 means
+	// every time.
+	Turn int
+}
+
+// ParseFault reads a fault such as "silence" (every time) or "overloaded@2" (at the
+// second request only).
+func ParseFault(s string) (Fault, error) {
+	name, turn, numbered := strings.Cut(s, "@")
+	f := Fault{Name: name}
+	if _, ok := behaviours()[name]; !ok {
+		return f, fmt.Errorf("unknown fault %q: the faults are %s", name, strings.Join(FaultNames(), ", "))
+	}
+	if !numbered {
+		return f, nil
+	}
+	n, err := strconv.Atoi(turn)
+	if err != nil || n < 1 {
+		return f, fmt.Errorf("fault %q: after @ comes a number from 1 up, not %q", name, turn)
+	}
+	f.Turn = n
+	return f, nil
+}
+
+// FaultNames lists the faults, in alphabetical order.
+func FaultNames() []string { return slices.Sorted(maps.Keys(behaviours())) }
+
+// behaviour is what a fault does. Each of its fields may be unset.
+type behaviour struct {
+	// status and body are the response in place of an answer. Headers are added to an
+	// answer, too.
+	status int
+	body   string
+	header map[string]string
+	// answer changes what the agent answers, message the message that says it, and
+	// events those of a stream.
+	answer  func(*Answer)
+	message func(object)
+	events  func([]object) []object
+	// write changes how it is written.
+	write writing
+}
+
+// writing is how an answer is written.
+type writing struct {
+	// mediaType is the Content-Type; "-" for none, "" for the right one.
+	mediaType string
+	// inOnePiece answers a request for a stream without one.
+	inOnePiece bool
+	// crlf ends lines so, comments adds comments and other fields between events,
+	// nameless leaves their names out, and slow waits before each event.
+	crlf, comments, nameless, slow bool
+	// stop ends it after that many events, or within an answer in one piece; 0 is
+	// never. Then halfway writes half of the next event, and the connection is closed
+	// (drop), kept open (stall), or ended in order.
+	stop          int
+	halfway       bool
+	drop, stall   bool
+	beforeHeaders bool // it stalls at once
+}
+
+// errorBody is an error of the service.
+func errorBody(kind, message string) string {
+	return string(encode(object{"type": "error", "error": object{"type": kind, "message": message}, "request_id": "req_1"}))
+}
+
+func behaviours() map[string]behaviour {
+	all := map[string]behaviour{}
+	for _, group := range []map[string]behaviour{refusals(), successes(), answers(), shapes(), streams()} {
+		maps.Copy(all, group)
+	}
+	return all
+}
+
+// refusals are responses that are no success.
+func refusals() map[string]behaviour {
+	refused := func(status int, kind, message string) behaviour {
+		return behaviour{status: status, body: errorBody(kind, message), header: map[string]string{"Content-Type": "application/json"}}
+	}
+	limited := refused(429, "rate_limit_error", "This request would exceed your rate limit.")
+	limited.header["Retry-After"] = "37"
+	return map[string]behaviour{
+		"rate-limit":    limited,
+		"overloaded":    refused(529, "overloaded_error", "Overloaded"),
+		"internal":      refused(500, "api_error", "Internal server error"),
+		"timeout":       refused(504, "timeout_error", "Request timed out"),
+		"too-large":     refused(413, "request_too_large", "Request exceeds the maximum size"),
+		"forbidden":     refused(403, "permission_error", "Your key may not use this model"),
+		"billing":       refused(402, "billing_error", "Payment required"),
+		"no-credit":     refused(400, "invalid_request_error", "Your credit balance is too low to access the API."),
+		"not-found":     refused(404, "not_found_error", "model: practice"),
+		"too-long":      refused(400, "invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"),
+		"bad-message":   refused(400, "invalid_request_error", "messages.0.content.0.image.source: the image is broken"),
+		"bad-parameter": refused(400, "invalid_request_error", "top_k: not supported by this model"),
+		"bad-in-prose":  refused(400, "invalid_request_error", "this model does not take `temperature` any longer"),
+		"bad":           refused(400, "invalid_request_error", "Bad request"),
+		"filtered":      refused(400, "invalid_request_error", "Output blocked by content filtering policy"),
+		"html":          {status: 502, body: "<html><body><h1>502 Bad Gateway</h1></body></html>", header: map[string]string{"Content-Type": "text/html"}},
+	}
+}
+
+// successes are responses of status 200 without an answer.
+func successes() map[string]behaviour {
+	body := func(text string) behaviour {
+		return behaviour{status: 200, body: text, header: map[string]string{"Content-Type": "application/json"}}
+	}
+	return map[string]behaviour{
+		"empty-body":   body(""),
+		"null-body":    body("null"),
+		"empty-object": body("{}"),
+		"error-body":   body(errorBody("overloaded_error", "Overloaded")),
+		"error-text":   body(`{"error":"model is still loading"}`),
+		"no-error":     body(`{"type":"error"}`),
+		"html-200":     {status: 200, body: "<html><body>Please log in</body></html>", header: map[string]string{"Content-Type": "text/html"}},
+		"not-json":     body(`{"content": oops}`),
+		"stream-none":  {status: 200, body: "event: ping\ndata: {\"type\":\"ping\"}\n\n", header: map[string]string{"Content-Type": "text/event-stream"}},
+		"stream-stop":  {status: 200, body: "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", header: map[string]string{"Content-Type": "text/event-stream"}},
+	}
+}
+
+// answers are answers that end in another way than the agent's.
+func answers() map[string]behaviour {
+	details := func(d any) func(object) { return func(m object) { m["stop_details"] = d } }
+	half := func(stop string) func(*Answer) {
+		return func(a *Answer) { a.Text, a.Stop = firstHalf(a.Text), stop }
+	}
+	all := map[string]behaviour{
+		"empty-stop":    {answer: func(a *Answer) { a.Text = "" }},
+		"blank-stop":    {answer: func(a *Answer) { a.Text = " \n " }},
+		"thinks":        {answer: func(a *Answer) { a.Thinking = "they want the code" }},
+		"only-thinks":   {answer: func(a *Answer) { a.Thinking, a.Text = "they want the code", "" }},
+		"redacts":       {answer: func(a *Answer) { a.Thinking, a.Redacted = "hm", "ZW5jcnlwdGVk" }},
+		"refuses-named": {answer: half("refusal"), message: details(object{"type": "refusal", "category": "cyber", "explanation": "Not this."})},
+		"refuses-whole": {answer: func(a *Answer) { a.Text, a.Stop = "", "refusal" }, message: details(object{"type": "refusal", "category": nil, "explanation": nil})},
+		"refuses-novel": {answer: half("refusal"), message: details(object{"type": "refusal", "category": "novelty"})},
+		"pauses-at-tool": {answer: func(a *Answer) { a.Text, a.Stop = "one ", "pause_turn" }, message: func(m object) {
+			m["content"] = append(m["content"].([]any), object{"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": json.RawMessage(`{"query":"x"}`)})
+		}},
+		"cut-call": {answer: func(a *Answer) { a.Stop = "max_tokens" }, message: func(m object) { // only a stream can have half an object
+			last := m["content"].([]any)
+			last[len(last)-1].(object)["input"] = object{}
+		}, events: func(all []object) []object {
+			for i, e := range all {
+				if e["type"] == "content_block_stop" && i == len(all)-3 {
+					all = slices.Insert(all, i, object{"type": "content_block_delta", "index": e["index"], "delta": object{"type": "input_json_delta", "partial_json": `{"number": 1`}})
+					break
+				}
+			}
+			return all
+		}},
+	}
+	for _, reason := range []string{"max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded", "contemplation"} {
+		all["ends-"+reason] = behaviour{answer: half(reason)}
+	}
+	return all
+}
+
+func firstHalf(text string) string {
+	words := strings.SplitAfter(text, " ")
+	return strings.Join(words[:len(words)/2], "")
+}
+
+// shapes are forms of an answer that clients have to live with.
+func shapes() map[string]behaviour {
+	changed := func(change func(object)) behaviour { return behaviour{message: change} }
+	usage := func(change func(object)) behaviour {
+		return changed(func(m object) { change(m["usage"].(object)) })
+	}
+	further := func(block any) behaviour {
+		return changed(func(m object) { m["content"] = append(m["content"].([]any), block) })
+	}
+	return map[string]behaviour{
+		"no-usage":        changed(func(m object) { delete(m, "usage") }),
+		"text-counts":     usage(func(u object) { u["input_tokens"] = "4" }),
+		"odd-counts":      usage(func(u object) { u["input_tokens"], u["output_tokens"] = []any{}, -5 }),
+		"at-limit":        usage(func(u object) { u["output_tokens"] = 16 }),
+		"wrong-types":     changed(func(m object) { m["id"], m["model"], m["stop_sequence"] = 7, []any{}, true }),
+		"unknown-members": changed(func(m object) { m["novelty"] = object{"a": 1} }),
+		"null-stop":       changed(func(m object) { m["stop_reason"] = nil }),
+		"null-content":    changed(func(m object) { m["content"] = nil }),
+		"cited": changed(func(m object) {
+			for _, b := range m["content"].([]any) {
+				b.(object)["citations"] = []any{object{"type": "char_location", "cited_text": "x"}}
+			}
+		}),
+		"split-text": changed(func(m object) {
+			text, _ := m["content"].([]any)[0].(object)["text"].(string)
+			half := firstHalf(text)
+			m["content"] = []any{object{"type": "text", "text": half}, object{"type": "text", "text": text[len(half):]}}
+		}),
+		"unsigned": changed(func(m object) {
+			for _, b := range m["content"].([]any) {
+				if b.(object)["type"] == "thinking" {
+					b.(object)["signature"] = ""
+				}
+			}
+		}),
+		"novel-block":  further(object{"type": "hologram", "data": "x"}),
+		"server-block": further(object{"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": json.RawMessage(`{"query":"x"}`)}),
+		"broken-block": further("text"),
+		"limits": {header: map[string]string{
+			"Anthropic-Ratelimit-Requests-Limit": "50", "Anthropic-Ratelimit-Requests-Remaining": "49", "Anthropic-Ratelimit-Requests-Reset": "60",
+		}},
+	}
+}
+
+// streams are ways to write an answer.
+func streams() map[string]behaviour {
+	written := func(w writing) behaviour { return behaviour{write: w} }
+	instead := func(e object) behaviour {
+		return behaviour{events: func(all []object) []object { return append(all[:6:6], e) }}
+	}
+	long := strings.Repeat("long ", 40_000)
+	return map[string]behaviour{
+		"plain-type": written(writing{mediaType: "text/plain"}), "no-type": written(writing{mediaType: "-"}),
+		"in-one-piece": written(writing{inOnePiece: true}), "crlf": written(writing{crlf: true}), "comments": written(writing{comments: true}),
+		"nameless": written(writing{nameless: true}), "slow": written(writing{slow: true}),
+		"cut-between": written(writing{stop: 6}), "cut-mid-event": written(writing{stop: 6, halfway: true}), "drop": written(writing{stop: 6, drop: true}),
+		"stall": written(writing{stop: 6, stall: true}), "silence": written(writing{beforeHeaders: true}),
+		"no-stop":        {events: func(all []object) []object { return all[:len(all)-1] }},
+		"overload-event": instead(object{"type": "error", "error": object{"type": "overloaded_error", "message": "Overloaded"}}),
+		"limit-event":    instead(object{"type": "error", "error": object{"type": "rate_limit_error", "message": "Slow down"}}),
+		"filter-event":   instead(object{"type": "error", "error": object{"type": "invalid_request_error", "message": "Output blocked by content filtering policy"}}),
+		"bad-event":      instead(object{"oops": 1}),
+		"orphan":         instead(object{"type": "content_block_delta", "index": 7, "delta": object{"type": "text_delta", "text": "x"}}),
+		"novel-event":    {events: func(all []object) []object { return slices.Insert(all, 3, object{"type": "novelty", "index": 0}) }},
+		"novel-delta": {events: func(all []object) []object {
+			return slices.Insert(all, 3, object{"type": "content_block_delta", "index": 0, "delta": object{"type": "hologram_delta", "data": "x"}})
+		}},
+		"citation": {events: func(all []object) []object {
+			return slices.Insert(all, 3, object{"type": "content_block_delta", "index": 0, "delta": object{"type": "citations_delta", "citation": object{"type": "char_location", "cited_text": "x"}}})
+		}},
+		"huge": {answer: func(a *Answer) { a.Text = long }},
+		"huge-event": {message: func(m object) {
+			m["content"] = []any{object{"type": "text", "text": strings.ReplaceAll(long, " ", "_")}}
+		}},
+	}
+}

@@ -1,0 +1,231 @@
+package anthropictest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxRequest bounds a request, in bytes.
+const maxRequest = 64 << 20
+
+// Options configure a [Server]. The zero value is a server without faults and
+// without a key.
+type Options struct {
+	// APIKey is required of clients, as "x-api-key: KEY" or as
+	// "Authorization: Bearer KEY". Empty requires none.
+	APIKey string
+	Faults []Fault
+	// Observe is called with every request that has the key, before it is answered.
+	// It is called concurrently. Nil observes nothing.
+	Observe func(header http.Header, url string, body []byte)
+}
+
+// Server answers at /v1/messages. It is an [http.Handler].
+type Server struct {
+	agent   Agent
+	options Options
+
+	mu       sync.Mutex
+	turns    int
+	redirect string
+}
+
+// NewServer returns a server that answers with an agent; nil is [Echo].
+func NewServer(agent Agent, o Options) *Server {
+	if agent == nil {
+		agent = Echo
+	}
+	return &Server{agent: agent, options: o}
+}
+
+// Turns counts the requests so far.
+func (s *Server) Turns() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.turns
+}
+
+// redirectTo has every request redirected to another server.
+func (s *Server) redirectTo(url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.redirect = url
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	key := s.options.APIKey
+	s.mu.Lock()
+	redirect := s.redirect
+	s.mu.Unlock()
+	switch {
+	case r.Method != http.MethodPost || r.URL.Path != "/v1/messages":
+		refuse(w, http.StatusNotFound, errorBody("not_found_error", "Not found: "+r.Method+" "+r.URL.Path))
+		return
+	case key != "" && r.Header.Get("X-Api-Key") != key && r.Header.Get("Authorization") != "Bearer "+key:
+		refuse(w, http.StatusUnauthorized, errorBody("authentication_error", "invalid x-api-key: "+r.Header.Get("X-Api-Key")))
+		return
+	case redirect != "":
+		w.Header().Set("Location", redirect)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+	if err != nil {
+		return // the client is gone
+	}
+	if s.options.Observe != nil {
+		s.options.Observe(r.Header, r.URL.String(), body)
+	}
+	request := &Request{}
+	wrong := parse(body, request)
+	if r.Header.Get("Anthropic-Version") != "2023-06-01" {
+		wrong = "anthropic-version: header is required"
+	}
+	if wrong != "" {
+		refuse(w, http.StatusBadRequest, errorBody("invalid_request_error", wrong))
+		return
+	}
+	s.answer(w, r, request, s.behaviours())
+}
+
+// behaviours are those of the next turn, which this counts.
+func (s *Server) behaviours() []behaviour {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turns++
+	var planned []behaviour
+	for _, f := range s.options.Faults {
+		if f.Turn == 0 || f.Turn == s.turns {
+			planned = append(planned, behaviours()[f.Name])
+		}
+	}
+	return planned
+}
+
+func refuse(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body) // an error means that the client is gone
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *Request, planned []behaviour) {
+	answer := s.agent(request)
+	var how writing
+	for _, b := range planned {
+		if b.status != 0 {
+			for name, value := range b.header {
+				w.Header().Set(name, value)
+			}
+			w.WriteHeader(b.status)
+			_, _ = io.WriteString(w, b.body)
+			return
+		}
+		if b.answer != nil {
+			b.answer(&answer)
+		}
+		if b.write != (writing{}) {
+			how = b.write
+		}
+	}
+	message := answer.message(request)
+	for _, b := range planned {
+		if b.message != nil {
+			b.message(message)
+		}
+		for name, value := range b.header {
+			w.Header().Set(name, value)
+		}
+	}
+	switch {
+	case how.beforeHeaders:
+		<-r.Context().Done()
+	case request.Stream && !how.inOnePiece:
+		all := events(message)
+		for _, b := range planned {
+			if b.events != nil {
+				all = b.events(all)
+			}
+		}
+		how.stream(w, r, all)
+	default:
+		how.piece(w, r, encode(message))
+	}
+}
+
+// piece writes an answer in one piece.
+func (how writing) piece(w http.ResponseWriter, r *http.Request, document []byte) {
+	how.header(w, "application/json")
+	if how.stop == 0 {
+		_, _ = w.Write(document)
+		return
+	}
+	place := bytes.Index(document, []byte(`"text":"`)) + len(`"text":"`) + 8 // in the middle of what is said
+	_, _ = w.Write(document[:place])
+	how.end(w, r)
+}
+
+func (how writing) header(w http.ResponseWriter, mediaType string) {
+	switch how.mediaType {
+	case "-":
+		w.Header()["Content-Type"] = nil
+	case "":
+		w.Header().Set("Content-Type", mediaType)
+	default:
+		w.Header().Set("Content-Type", how.mediaType)
+	}
+}
+
+// stream writes an answer in pieces.
+func (how writing) stream(w http.ResponseWriter, r *http.Request, all []object) {
+	how.header(w, "text/event-stream")
+	line := "\n"
+	if how.crlf {
+		line = "\r\n"
+	}
+	flush := func() { _ = http.NewResponseController(w).Flush() }
+	for i, e := range all {
+		data := string(encode(e))
+		if how.stop > 0 && i == how.stop {
+			if how.halfway {
+				_, _ = fmt.Fprintf(w, "event: %s%sdata: %s", e["type"], line, data[:strings.Index(data, `"text":"`)+len(`"text":"`)+2])
+			}
+			flush()
+			how.end(w, r)
+			return
+		}
+		if how.slow {
+			select {
+			case <-r.Context().Done():
+			case <-time.After(200 * time.Millisecond):
+			}
+		}
+		if how.comments {
+			_, _ = io.WriteString(w, ": keep"+line+line+"id: 1"+line)
+		}
+		if e["oops"] != nil {
+			data = "{oops"
+		}
+		if !how.nameless {
+			_, _ = fmt.Fprintf(w, "event: %v%s", e["type"], line)
+		}
+		_, _ = io.WriteString(w, "data: "+data+line+line)
+		flush()
+	}
+}
+
+// end ends an answer before its end.
+func (how writing) end(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).Flush()
+	switch {
+	case how.stall:
+		<-r.Context().Done()
+	case how.drop:
+		panic(http.ErrAbortHandler)
+	}
+}

@@ -1,0 +1,158 @@
+package anthropic
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/anthropics/anthropic-sdk-go"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// envelope is an answer in one piece, or the members of all events of a stream.
+type envelope struct {
+	Type    string            `json:"type"`
+	Content []json.RawMessage `json:"content"`
+	Usage   *usage            `json:"usage"`
+	Error   json.RawMessage   `json:"error"`
+	end
+
+	// Of events.
+	Message      *envelope       `json:"message"`
+	Index        *int            `json:"index"`
+	ContentBlock json.RawMessage `json:"content_block"`
+	Delta        json.RawMessage `json:"delta"`
+}
+
+// end is how the service ends a reply.
+type end struct {
+	StopReason  anthropic.StopReason `json:"stop_reason"`
+	StopDetails struct {
+		Category    string `json:"category"`
+		Explanation string `json:"explanation"`
+	} `json:"stop_details"`
+}
+
+// block are the members of a content block that are read.
+type block struct {
+	Type      string          `json:"type"`
+	Text      string          `json:"text"`
+	Thinking  string          `json:"thinking"`
+	Signature string          `json:"signature"`
+	ID        string          `json:"id"`
+	Name      string          `json:"name"`
+	Input     json.RawMessage `json:"input"`
+}
+
+// delta is a piece of a content block.
+type delta struct {
+	Type        string          `json:"type"`
+	Text        string          `json:"text"`
+	PartialJSON string          `json:"partial_json"`
+	Thinking    string          `json:"thinking"`
+	Signature   string          `json:"signature"`
+	Citation    json.RawMessage `json:"citation"`
+}
+
+// kind is the type of a block; a text without one was cut off before it.
+func (b block) kind() string {
+	if b.Type == "" && b.Text != "" {
+		return "text"
+	}
+	return b.Type
+}
+
+// kind is the type of a piece; a text without one was cut off before it.
+func (d delta) kind() string {
+	if d.Type == "" && d.Text != "" {
+		return "text_delta"
+	}
+	return d.Type
+}
+
+// unmarshal decodes JSON. Fields of a wrong type are left out.
+func unmarshal(data []byte, v any) error {
+	err := json.Unmarshal(data, v)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bytes.HasPrefix(data, []byte("{")) {
+		return nil
+	}
+	return err
+}
+
+// isNull reports whether a field is missing, or null.
+func isNull(data json.RawMessage) bool {
+	return len(data) == 0 || bytes.Equal(data, []byte("null"))
+}
+
+// count is a number of tokens; -1 where it cannot be read. A number that is wrong must
+// not lose the reply.
+type count int64
+
+// UnmarshalJSON reads a number, or a text with one.
+func (c *count) UnmarshalJSON(data []byte) error {
+	n, err := strconv.ParseInt(strings.Trim(string(data), `"`), 10, 64)
+	if err != nil || n < 0 {
+		n = -1
+	}
+	*c = count(n)
+	return nil
+}
+
+// usage is what the service counts. Counts of an event are those of the whole answer
+// so far; a count is nil where it is not said.
+type usage struct {
+	Input   *count `json:"input_tokens"`
+	Output  *count `json:"output_tokens"`
+	Created *count `json:"cache_creation_input_tokens"`
+	Read    *count `json:"cache_read_input_tokens"`
+	Details struct {
+		Thinking *count `json:"thinking_tokens"`
+	} `json:"output_tokens_details"`
+}
+
+// update takes the counts of a later event.
+func (u *usage) update(later usage) {
+	for _, c := range []struct{ of, by **count }{
+		{&u.Input, &later.Input}, {&u.Output, &later.Output}, {&u.Created, &later.Created}, {&u.Read, &later.Read}, {&u.Details.Thinking, &later.Details.Thinking},
+	} {
+		if *c.by != nil {
+			*c.of = *c.by
+		}
+	}
+}
+
+// usage returns the counts for the record. The service counts what was written to its
+// cache, and what was read from it, apart from the other tokens that the model read.
+func (u *usage) usage() core.Usage {
+	return core.Usage{
+		InputTokens: number(u.Input) + number(u.Created) + number(u.Read), OutputTokens: number(u.Output),
+		CachedInputTokens: number(u.Read), OutputReasoningTokens: number(u.Details.Thinking),
+	}
+}
+
+// counted returns the tokens of the answer; -1 where the service does not say.
+func (u *usage) counted() int64 {
+	if u.Output == nil {
+		return -1
+	}
+	return int64(*u.Output)
+}
+
+func number(c *count) int64 {
+	if c == nil {
+		return 0
+	}
+	return max(int64(*c), 0)
+}
+
+// plus adds the usage of two requests.
+func plus(a, b core.Usage) core.Usage {
+	a.InputTokens += b.InputTokens
+	a.OutputTokens += b.OutputTokens
+	a.CachedInputTokens += b.CachedInputTokens
+	a.OutputReasoningTokens += b.OutputReasoningTokens
+	return a
+}
