@@ -62,7 +62,7 @@ func Campaign(a Answers) (string, error) {
 	case a.Canary == "" && plants:
 		a.Canary = planted
 	case a.Canary == "":
-		return "", core.Errorf(core.ErrorConfig, "nothing plants a canary in this target").
+		return "", core.Errorf(core.ErrorConfig, "the target needs a canary, which the campaign cannot plant").
 			WithHint("--canary takes a harmless secret that the system knows: one that it does not know is never told, and looks defended")
 	}
 	if loopback(host) {

@@ -56,7 +56,7 @@ func (c Config) checkThinking() []error {
 		problems = append(problems, wrong("thinking.budget_tokens", "a budget is given, and thinking.type is not enabled"))
 	}
 	if t.Display != "" && t.Type != "enabled" && t.Type != "adaptive" {
-		problems = append(problems, wrong("thinking.display", "it is said what is shown, and thinking.type is neither enabled nor adaptive"))
+		problems = append(problems, wrong("thinking.display", "display says what is shown, and thinking.type is neither enabled nor adaptive"))
 	}
 	return problems
 }
