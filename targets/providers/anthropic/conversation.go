@@ -108,7 +108,9 @@ func (d *draft) answer(open []tool.Call, outputs map[string]string) error {
 
 // say adds a message that is no result.
 func (d *draft) say(m core.Message) error {
-	role, content, err := core.User, []json.RawMessage(nil), error(nil)
+	role := core.User
+	var content []json.RawMessage
+	var err error
 	switch m.Role {
 	case core.Assistant:
 		role = core.Assistant

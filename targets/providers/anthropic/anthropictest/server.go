@@ -118,12 +118,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *Request
 	answer := s.agent(request)
 	var how writing
 	for _, b := range planned {
+		for name, value := range b.header {
+			w.Header().Set(name, value)
+		}
 		if b.status != 0 {
-			for name, value := range b.header {
-				w.Header().Set(name, value)
-			}
 			w.WriteHeader(b.status)
-			_, _ = io.WriteString(w, b.body)
+			_, _ = io.WriteString(w, b.body) // an error means that the client is gone
 			return
 		}
 		if b.answer != nil {
@@ -138,10 +138,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *Request
 		if b.message != nil {
 			b.message(message)
 		}
-		for name, value := range b.header {
-			w.Header().Set(name, value)
-		}
 	}
+	how.write(w, r, request, message, planned)
+}
+
+// write writes a message.
+func (how writing) write(w http.ResponseWriter, r *http.Request, request *Request, message object, planned []behaviour) {
 	switch {
 	case how.beforeHeaders:
 		<-r.Context().Done()
