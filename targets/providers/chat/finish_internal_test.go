@@ -38,7 +38,7 @@ func TestOfSeveralReasonsOneThatSaysNotWholeCounts(t *testing.T) {
 
 func TestAReplyThatShowsNothingIsBlank(t *testing.T) {
 	for text, want := range map[string]bool{
-		"": true, " \n\t": true, "\u200B\uFEFF\u00A0": true, "\u2060\u00AD": true, "\uFE0F": true, "\u115F\u3164": true, "\U000E0041": true, "\x00": true,
+		"": true, "\u0020\n\t": true, "\u200B\uFEFF\u00A0": true, "\u2060\u00AD": true, "\uFE0F": true, "\u115F\u3164": true, "\U000E0041": true, "\x00": true,
 		".": false, "\u200Bno": false, "\u00E9": false, "\u2705\uFE0F": false, "\uFFFD": false,
 	} {
 		if got := blank(core.UserText(text)); got != want {

@@ -78,13 +78,9 @@ func (c *Config) user(m core.Message) (json.RawMessage, error) {
 func assistant(m core.Message) (items []json.RawMessage, calls []waiting, err error) {
 	var texts []string
 	var encoded []json.RawMessage
-	done := map[string]bool{}
-	for _, v := range m.Of(core.ToolResult) {
-		result, err := tool.ReadResult(v)
-		if err != nil {
-			return nil, nil, err
-		}
-		done[result.ID] = true
+	done, err := answered(m)
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, p := range m.Parts {
 		switch p.Modality {
@@ -120,6 +116,19 @@ func assistant(m core.Message) (items []json.RawMessage, calls []waiting, err er
 		items = append(items, item)
 	}
 	return append(items, encoded...), calls, nil
+}
+
+// answered returns the identifiers of the calls whose results are in a message.
+func answered(m core.Message) (map[string]bool, error) {
+	done := map[string]bool{}
+	for _, v := range m.Of(core.ToolResult) {
+		result, err := tool.ReadResult(v)
+		if err != nil {
+			return nil, err
+		}
+		done[result.ID] = true
+	}
+	return done, nil
 }
 
 // waiting is a call that waits for its result.

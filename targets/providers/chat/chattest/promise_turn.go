@@ -64,6 +64,12 @@ func turnPromises() []promise {
 			s.answered(c, core.UserText("one"), prompt+"\n\none")
 			s.answered(c, core.UserText("two"), prompt+"\n\none then two")
 		}},
+	}
+}
+
+// memoryPromises are about what a conversation remembers.
+func memoryPromises() []promise {
+	return []promise{
 		{name: "a turn out of band leaves no trace", agent: Recall, verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.answered(c, core.UserText("one"), "one")

@@ -26,7 +26,7 @@ type Open func(ctx context.Context, config []byte) (core.Target, error)
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	promises := slices.Concat(
-		turnPromises(), parameterPromises(), recordPromises(), toolPromises(), mediaPromises(), replyPromises(), countPromises(), shapePromises(), filterPromises(),
+		turnPromises(), memoryPromises(), parameterPromises(), recordPromises(), toolPromises(), mediaPromises(), replyPromises(), countPromises(), shapePromises(), filterPromises(),
 		errorPromises(), cutPromises(), networkPromises(),
 	)
 	for _, p := range promises {

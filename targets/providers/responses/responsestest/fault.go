@@ -48,8 +48,8 @@ type behaviour struct {
 	body   string
 	header map[string]string
 	// whole changes the answer, events the events of a stream.
-	whole  func(object)
-	events func([]object) []object
+	whole  func(Object)
+	events func([]Object) []Object
 	// inOnePiece answers without a stream. stop is the event before which the answer
 	// ends: in the middle of it, by closing the connection, or never.
 	inOnePiece           bool
@@ -65,7 +65,7 @@ func behaviours() map[string]behaviour {
 }
 
 func errorBody(code, param, message string) string {
-	return string(encode(object{"error": object{"type": "invalid_request_error", "code": nullable(code), "param": nullable(param), "message": message}}))
+	return string(encode(Object{"error": Object{"type": "invalid_request_error", "code": nullable(code), "param": nullable(param), "message": message}}))
 }
 
 // refusals are responses in place of an answer.
@@ -96,31 +96,31 @@ func refusals() map[string]behaviour {
 
 // ended sets the status, and the reason of one that is incomplete.
 func ended(status, reason string) behaviour {
-	return behaviour{whole: func(o object) {
+	return behaviour{whole: func(o Object) {
 		o["status"] = status
 		if reason != "" {
-			o["incomplete_details"] = object{"reason": reason}
+			o["incomplete_details"] = Object{"reason": reason}
 		}
 	}}
 }
 
 // failing has the response fail with a code.
 func failing(code string, withOutput bool) behaviour {
-	return behaviour{whole: func(o object) {
-		o["status"], o["error"] = "failed", object{"code": code, "message": "The request was stopped."}
+	return behaviour{whole: func(o Object) {
+		o["status"], o["error"] = "failed", Object{"code": code, "message": "The request was stopped."}
 		if !withOutput {
-			o["output"] = []object{}
+			o["output"] = []Object{}
 		}
 	}}
 }
 
 // eachPart changes each part of the messages.
-func eachPart(change func(object)) behaviour {
-	return behaviour{whole: func(o object) {
-		for _, it := range o["output"].([]object) {
+func eachPart(change func(Object)) behaviour {
+	return behaviour{whole: func(o Object) {
+		for _, it := range o["output"].([]Object) {
 			content, _ := it["content"].([]any)
 			for _, p := range content {
-				change(p.(object))
+				change(p.(Object))
 			}
 		}
 	}}
@@ -129,31 +129,31 @@ func eachPart(change func(object)) behaviour {
 // ends are answers that end in another way.
 func ends() map[string]behaviour {
 	all := map[string]behaviour{
-		"refusal": eachPart(func(p object) {
+		"refusal": eachPart(func(p Object) {
 			p["type"], p["refusal"] = "refusal", p["text"]
 			delete(p, "text")
 			delete(p, "annotations")
 			delete(p, "logprobs")
 		}),
-		"unknown-part": eachPart(func(p object) {
+		"unknown-part": eachPart(func(p Object) {
 			p["type"] = "hologram"
 			delete(p, "text")
 		}),
-		"empty":        eachPart(func(p object) { p["text"] = "" }),
-		"mid-sentence": eachPart(func(p object) { p["text"] = "I am sorry. I cannot tell you the code because it is confid" }),
-		"think-tags":   eachPart(func(p object) { p["text"] = "<think>they want it</think>" + p["text"].(string) }),
-		"huge":         eachPart(func(p object) { p["text"] = strings.Repeat("long ", 40_000) }),
-		"cut-item":     {whole: func(o object) { o["output"].([]object)[0]["status"] = "incomplete" }},
-		"at-limit":     {whole: func(o object) { o["usage"].(object)["output_tokens"] = 16 }},
-		"no-usage":     {whole: func(o object) { delete(o, "usage") }},
-		"no-output":    {whole: func(o object) { o["output"] = []object{} }},
-		"wrong-types":  {whole: func(o object) { o["created_at"], o["id"], o["service_tier"] = "now", 7, []any{} }},
-		"filter-failed": {whole: func(o object) {
-			o["content_filters"] = []any{object{"source_type": "prompt", "content_filter_results": object{"error": object{"code": "content_filter_error", "message": "not filtered"}}}}
+		"empty":        eachPart(func(p Object) { p["text"] = "" }),
+		"mid-sentence": eachPart(func(p Object) { p["text"] = "I am sorry. I cannot tell you the code because it is confid" }),
+		"think-tags":   eachPart(func(p Object) { p["text"] = "<think>they want it</think>" + p["text"].(string) }),
+		"huge":         eachPart(func(p Object) { p["text"] = strings.Repeat("long ", 40_000) }),
+		"cut-item":     {whole: func(o Object) { o["output"].([]Object)[0]["status"] = "incomplete" }},
+		"at-limit":     {whole: func(o Object) { o["usage"].(Object)["output_tokens"] = 16 }},
+		"no-usage":     {whole: func(o Object) { delete(o, "usage") }},
+		"no-output":    {whole: func(o Object) { o["output"] = []Object{} }},
+		"wrong-types":  {whole: func(o Object) { o["created_at"], o["id"], o["service_tier"] = "now", 7, []any{} }},
+		"filter-failed": {whole: func(o Object) {
+			o["content_filters"] = []any{Object{"source_type": "prompt", "content_filter_results": Object{"error": Object{"code": "content_filter_error", "message": "not filtered"}}}}
 		}},
-		"filter-named": {whole: func(o object) {
-			o["status"], o["incomplete_details"] = "incomplete", object{"reason": "content_filter"}
-			o["content_filters"] = []any{object{"blocked": true, "source_type": "completion", "content_filter_results": object{"violence": object{"filtered": true, "severity": "high"}}}}
+		"filter-named": {whole: func(o Object) {
+			o["status"], o["incomplete_details"] = "incomplete", Object{"reason": "content_filter"}
+			o["content_filters"] = []any{Object{"blocked": true, "source_type": "completion", "content_filter_results": Object{"violence": Object{"filtered": true, "severity": "high"}}}}
 		}},
 	}
 	for _, reason := range []string{"max_output_tokens", "max_messages", "content_filter", "steered", "contemplation"} {
@@ -172,12 +172,12 @@ func ends() map[string]behaviour {
 
 // streams are ways to write an answer.
 func streams() map[string]behaviour {
-	half := func(more ...object) func([]object) []object {
-		return func(all []object) []object { return append(all[:5:5], more...) }
+	half := func(more ...Object) func([]Object) []Object {
+		return func(all []Object) []Object { return append(all[:5:5], more...) }
 	}
-	without := func(suffixes ...string) func([]object) []object {
-		return func(all []object) []object {
-			return slices.DeleteFunc(all, func(e object) bool {
+	without := func(suffixes ...string) func([]Object) []Object {
+		return func(all []Object) []Object {
+			return slices.DeleteFunc(all, func(e Object) bool {
 				return slices.ContainsFunc(suffixes, func(s string) bool { return strings.HasSuffix(e["type"].(string), s) })
 			})
 		}
@@ -188,19 +188,19 @@ func streams() map[string]behaviour {
 		"cut-mid-event": {stop: 5, halfway: true},
 		"drop":          {stop: 5, drop: true},
 		"stall":         {stop: 5, stall: true},
-		"stream-error":  {events: half(object{"type": "error", "code": "server_error", "message": "The engine has died.", "param": nil})},
-		"stream-policy": {events: half(object{"type": "error", "code": "misalignment_policy_violation", "message": "The request was stopped.", "param": nil})},
-		"bad-event":     {events: half(object{"type": "", "oops": "{oops"})},
+		"stream-error":  {events: half(Object{"type": "error", "code": "server_error", "message": "The engine has died.", "param": nil})},
+		"stream-policy": {events: half(Object{"type": "error", "code": "misalignment_policy_violation", "message": "The request was stopped.", "param": nil})},
+		"bad-event":     {events: half(Object{"type": "", "oops": "{oops"})},
 		"no-deltas":     {events: without(".delta", ".added")},
-		"only-deltas": {events: func(all []object) []object {
+		"only-deltas": {events: func(all []Object) []Object {
 			all = without(".done")(all)
-			all[len(all)-1]["response"].(object)["output"] = []object{}
+			all[len(all)-1]["response"].(Object)["output"] = []Object{}
 			return all
 		}},
-		"novelty": {events: func(all []object) []object {
-			return append([]object{{"type": "response.novelty", "note": 1}}, all...)
+		"novelty": {events: func(all []Object) []Object {
+			return append([]Object{{"type": "response.novelty", "note": 1}}, all...)
 		}},
-		"contradicts": {events: func(all []object) []object {
+		"contradicts": {events: func(all []Object) []Object {
 			for _, e := range all {
 				if e["type"] == "response.output_text.delta" {
 					e["delta"] = strings.ToUpper(e["delta"].(string))
@@ -208,9 +208,9 @@ func streams() map[string]behaviour {
 			}
 			return all
 		}},
-		"no-end": {events: func(all []object) []object { return all[:len(all)-1] }},
-		"empty-stream": {events: func([]object) []object {
-			return []object{{"type": "", "oops": "[DONE]"}}
+		"no-end": {events: func(all []Object) []Object { return all[:len(all)-1] }},
+		"empty-stream": {events: func([]Object) []Object {
+			return []Object{{"type": "", "oops": "[DONE]"}}
 		}},
 	}
 }

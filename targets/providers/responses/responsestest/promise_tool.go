@@ -8,9 +8,9 @@ import (
 )
 
 // caller thinks and calls two functions where it is told to, and says their results.
-func caller(r *Request) []object {
+func caller(r *Request) []Object {
 	if r.Input[len(r.Input)-1].Text() == "call" {
-		return []object{Thought("I need both", "gAAA"), Call("call_a", "look_up", `{"account":"7"}`), Call("call_b", "dial", `{"number": `)}
+		return []Object{Thought("I need both", "gAAA"), Call("call_a", "look_up", `{"account":"7"}`), Call("call_b", "dial", `{"number": `)}
 	}
 	text := ""
 	for _, it := range r.Input {
@@ -21,12 +21,12 @@ func caller(r *Request) []object {
 			text += "approved "
 		}
 	}
-	return []object{Message(text + "done.")}
+	return []Object{Message(text + "done.")}
 }
 
 // calling has an agent call in another way.
-func calling(items ...object) Agent {
-	return func(r *Request) []object {
+func calling(items ...Object) Agent {
+	return func(r *Request) []Object {
 		if r.Input[len(r.Input)-1].Text() == "call" {
 			return items
 		}
@@ -40,7 +40,7 @@ type output struct{ id, text string }
 func results(outputs ...output) core.Message {
 	m := core.Message{Role: core.Tool}
 	for _, o := range outputs {
-		data := encode(object{"call_id": o.id, "output": o.text})
+		data := encode(Object{"call_id": o.id, "output": o.text})
 		m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}})
 	}
 	return m
@@ -68,7 +68,7 @@ func (s *stage) calls(r core.Reply, want ...string) {
 
 // toolPromises are about calls of functions.
 func toolPromises() []promise {
-	tools := map[string]any{"tools": []any{object{"name": "look_up"}, object{"name": "dial"}}}
+	tools := map[string]any{"tools": []any{Object{"name": "look_up"}, Object{"name": "dial"}}}
 	return []promise{
 		{name: "calls are answered in any order, and arguments need not be JSON", config: tools, agent: caller, verify: func(s *stage) {
 			c := s.talk(core.Start{})
@@ -95,12 +95,12 @@ func toolPromises() []promise {
 				s.Errorf("tool_choice is sent as %s", got)
 			}
 		}},
-		{name: "a call of a custom tool is a call", agent: calling(object{"type": "custom_tool_call", "id": "ct_1", "call_id": "call_c", "name": "run", "input": "ls"}), verify: func(s *stage) {
+		{name: "a call of a custom tool is a call", agent: calling(Object{"type": "custom_tool_call", "id": "ct_1", "call_id": "call_c", "name": "run", "input": "ls"}), verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.calls(s.say(c, core.UserText("call")), "call_c run ls")
 			s.answered(c, results(output{"call_c", "files"}), "files done.")
 		}},
-		{name: "a call without an identifier gets one", config: tools, agent: calling(object{"type": "function_call", "name": "dial", "arguments": object{"n": 1}}), verify: func(s *stage) {
+		{name: "a call without an identifier gets one", config: tools, agent: calling(Object{"type": "function_call", "name": "dial", "arguments": Object{"n": 1}}), verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.calls(s.say(c, core.UserText("call")), `call_1 dial {"n":1}`)
 			s.answered(c, results(output{"call_1", "busy"}), "busy done.")
@@ -159,12 +159,12 @@ func reasoningPromises() []promise {
 
 // hostedPromises are about tools that the service carries out itself.
 func hostedPromises() []promise {
-	config := map[string]any{"hosted_tools": []any{object{"type": "mcp", "server_label": "bank", "server_url": "https://mcp.example"}}}
-	mcp := object{"type": "mcp_call", "id": "mcp_1", "name": "transfer", "server_label": "bank", "arguments": `{"to":"7"}`, "output": "sent", "status": "completed"}
-	failed := object{"type": "mcp_call", "id": "mcp_1", "name": "transfer", "server_label": "bank", "arguments": `{}`, "error": object{"code": 401}, "status": "failed"}
-	search := object{"type": "web_search_call", "id": "ws_1", "status": "completed", "action": object{"type": "search", "query": "vault"}}
-	list := object{"type": "mcp_list_tools", "id": "l_1", "server_label": "bank", "tools": []any{object{"name": "transfer", "input_schema": object{}}}}
-	hosted := func(name string, it object, call, result string) promise {
+	config := map[string]any{"hosted_tools": []any{Object{"type": "mcp", "server_label": "bank", "server_url": "https://mcp.example"}}}
+	mcp := Object{"type": "mcp_call", "id": "mcp_1", "name": "transfer", "server_label": "bank", "arguments": `{"to":"7"}`, "output": "sent", "status": "completed"}
+	failed := Object{"type": "mcp_call", "id": "mcp_1", "name": "transfer", "server_label": "bank", "arguments": `{}`, "error": Object{"code": 401}, "status": "failed"}
+	search := Object{"type": "web_search_call", "id": "ws_1", "status": "completed", "action": Object{"type": "search", "query": "vault"}}
+	list := Object{"type": "mcp_list_tools", "id": "l_1", "server_label": "bank", "tools": []any{Object{"name": "transfer", "input_schema": Object{}}}}
+	hosted := func(name string, it Object, call, result string) promise {
 		return promise{name: name, config: config, agent: calling(it, Message("Done.")), verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			r := s.answered(c, core.UserText("call"), "Done.")
@@ -187,7 +187,7 @@ func hostedPromises() []promise {
 			c := s.talk(core.Start{})
 			s.warned(s.answered(c, core.UserText("call"), "Done."), `the MCP server "bank": transfer`)
 		}},
-		{name: "an MCP server's call that wants approval is answered", config: config, agent: calling(object{
+		{name: "an MCP server's call that wants approval is answered", config: config, agent: calling(Object{
 			"type": "mcp_approval_request", "id": "mcpr_1", "name": "transfer", "server_label": "bank", "arguments": `{"to":"7"}`,
 		}), verify: func(s *stage) {
 			c := s.talk(core.Start{})
@@ -196,10 +196,10 @@ func hostedPromises() []promise {
 			s.say(c, core.UserText("call"))
 			s.warned(s.answered(c, core.UserText("no"), "approved done."), `tool "transfer"`)
 		}},
-		{name: "an item of no known type is told", agent: calling(object{"type": "hologram", "id": "h_1"}, Message("Done.")), verify: func(s *stage) {
+		{name: "an item of no known type is told", agent: calling(Object{"type": "hologram", "id": "h_1"}, Message("Done.")), verify: func(s *stage) {
 			s.warned(s.answered(s.talk(core.Start{}), core.UserText("call"), "Done."), `"hologram"`)
 		}},
-		{name: "a conversation that was compacted is told", agent: calling(object{"type": "compaction", "id": "c_1", "encrypted_content": "x"}, Message("Done.")), verify: func(s *stage) {
+		{name: "a conversation that was compacted is told", agent: calling(Object{"type": "compaction", "id": "c_1", "encrypted_content": "x"}, Message("Done.")), verify: func(s *stage) {
 			s.warned(s.answered(s.talk(core.Start{}), core.UserText("call"), "Done."), "compacted")
 		}},
 	}

@@ -94,6 +94,12 @@ func recordPromises() []promise {
 				s.Errorf("sent was %s", sent)
 			}
 		}},
+	}
+}
+
+// costPromises are about what is recorded of a reply, and what is not sent.
+func costPromises() []promise {
+	return []promise{
 		{name: "text that JSON cannot carry is not changed, but refused", verify: func(s *stage) {
 			_, err := s.talk(core.Start{}).Send(s.Context(), core.UserText("\xff"))
 			s.kind(err, core.ErrorInput, "UTF-8")

@@ -144,7 +144,7 @@ func (b behaviour) piece(w http.ResponseWriter, r *http.Request, document []byte
 }
 
 // stream writes an answer in pieces.
-func (b behaviour) stream(w http.ResponseWriter, r *http.Request, all []object) {
+func (b behaviour) stream(w http.ResponseWriter, r *http.Request, all []Object) {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	for i, e := range all {
 		if b.stop > 0 && i == b.stop {
