@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -90,7 +91,7 @@ func (c *conversation) extended(m core.Message) (draft, error) {
 // say adds a message that is no result.
 func (d *draft) say(config *Config, m core.Message) error {
 	if m.Role != core.Assistant {
-		d.words += countWords(m.Text())
+		d.words += openaiapi.CountWords(m.Text())
 	}
 	switch m.Role {
 	case core.System:
@@ -128,7 +129,7 @@ func (d *draft) answer(v core.Value) error {
 	}
 	open := d.open[i]
 	d.open = slices.Delete(d.open, i, i+1)
-	d.words += countWords(r.Output)
+	d.words += openaiapi.CountWords(r.Output)
 	return d.add(result(open, r.Output))
 }
 
@@ -235,7 +236,7 @@ func (c *conversation) send(ctx context.Context, m core.Message) (core.Reply, er
 	for _, name := range d.unanswered {
 		a.warn("the call of tool %q had no result: the service was told so", name)
 	}
-	a.words = countWords(system) + c.words + d.words
+	a.words = openaiapi.CountWords(system) + c.words + d.words
 	c.compareFingerprint(a)
 	reply, err := a.build()
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
@@ -100,11 +99,7 @@ func (a *answer) counted() string {
 	return ""
 }
 
-// blank reports whether a message has no character that can be seen or heard: white
-// space, controls and code points that are ignored by default (Unicode 17, section
-// 5.21) are none.
+// blank reports whether a message has nothing that can be seen or heard.
 func blank(m core.Message) bool {
-	return len(m.Of(core.Audio)) == 0 && !strings.ContainsFunc(m.Text(), func(r rune) bool {
-		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
-	})
+	return len(m.Of(core.Audio)) == 0 && openaiapi.Blank(m.Text())
 }

@@ -3,36 +3,13 @@ package chat
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 )
 
-// wordsOfAToken is how many words a token holds at most, on average. Nearly every
-// tokenizer splits a text at its spaces first, so that a token holds one. Those that
-// join words (SuperBPE) need two thirds as many tokens.
-const wordsOfAToken = 4
-
 // lost reports whether the service counts fewer tokens than the words that it was sent
-// have in any tokenizer: it dropped a part of them. A count of 0 says nothing, since
-// services send it that count none.
-func (a *answer) lost() bool {
-	n := a.usage.given()
-	return n > 0 && n < int64(a.words/wordsOfAToken)
-}
-
-// countWords counts the words of a text: what stands between white space, has a letter
-// or a digit, and is not the same as the word before. A text in a script without spaces
-// is one word, and so are base64 and a letter or word that is repeated.
-func countWords(text string) int {
-	n, last := 0, ""
-	for word := range strings.FieldsSeq(text) {
-		if word != last && strings.ContainsFunc(word, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
-			n, last = n+1, word
-		}
-	}
-	return n
-}
+// have in any tokenizer.
+func (a *answer) lost() bool { return openaiapi.Lost(a.usage.given(), a.words) }
 
 // liesAboutStop returns why a reply that ended with "stop" was cut off; "" if
 // nothing says so.

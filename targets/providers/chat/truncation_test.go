@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 )
 
 // different returns a text of n words.
@@ -48,7 +50,7 @@ func TestOnlyACountThatNoTokenizerReachesSaysThatTheConversationWasNotGiven(t *t
 		{"letters spaced out", strings.Repeat("v a u l t  c o d e ", 10), 22, 0, false},
 		{"too few for letters spaced out", strings.Repeat("v a u l t  c o d e ", 10), 21, 0, true},
 	} {
-		a := answer{words: countWords(test.text), usage: &usage{Prompt: &test.tokens}}
+		a := answer{words: openaiapi.CountWords(test.text), usage: &usage{Prompt: &test.tokens}}
 		a.usage.In.Cached = test.cached
 		if got := a.lost(); got != test.lost {
 			t.Errorf("%s: %d words and %d tokens: lost is %v", test.name, a.words, a.usage.given(), got)

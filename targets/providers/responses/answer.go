@@ -3,7 +3,6 @@ package responses
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -41,6 +40,8 @@ type answer struct {
 	// output are the items that are whole, by their place.
 	output map[int]json.RawMessage
 	calls  []*placedCall
+	// words are those of the conversation that was sent, without the assistant's.
+	words int
 	// text is the key of the first text.
 	text     string
 	warnings []string
@@ -201,49 +202,4 @@ func (a *answer) takeToolList(it item) {
 		names[i] = t.Name
 	}
 	a.warn("the service lists the tools of the MCP server %q: %s", it.ServerLabel, strings.Join(names, ", "))
-}
-
-// sentBack returns the items that the next request repeats. Reasoning that is not
-// encrypted cannot be repeated, and items lose their identifiers with it; reasoning
-// that nothing follows is not taken back.
-func (a *answer) sentBack() ([]json.RawMessage, error) {
-	type kept struct {
-		fields map[string]json.RawMessage
-		item
-	}
-	var all []kept
-	plain := false
-	for _, place := range slices.Sorted(maps.Keys(a.output)) {
-		it, err := decode[item](a.output[place])
-		k := kept{item: it}
-		if err != nil || json.Unmarshal(a.output[place], &k.fields) != nil {
-			continue // it was taken before, as an object
-		}
-		switch {
-		case it.Type == "reasoning" && it.Encrypted == "":
-			plain = true
-			continue
-		case (it.Type == "message" || it.Type == "") && len(it.Content) == 0:
-			continue
-		}
-		all = append(all, k)
-	}
-	for len(all) > 0 && all[len(all)-1].Type == "reasoning" {
-		all = all[:len(all)-1]
-	}
-	if len(all) == 0 && a.reply.Said() != "" {
-		return one(textItem("assistant", a.reply.Said()))
-	}
-	if plain && a.target.endpoint.Official && len(a.waiting()) > 0 {
-		a.warn("the service gives its reasoning in no form that can be sent back with the calls")
-	}
-	var items []json.RawMessage
-	for _, k := range all {
-		encoded, err := a.repeated(k.item, k.fields, plain)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, encoded)
-	}
-	return items, nil
 }

@@ -3,10 +3,7 @@ package responses
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
-
-	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
 // callKey is the key of the call at a place.
@@ -145,42 +142,4 @@ func (a *answer) waiting() []waiting {
 		}
 	}
 	return open
-}
-
-// repeated encodes an item as the next request repeats it. Without identifiers, it is
-// no longer tied to reasoning.
-func (a *answer) repeated(it item, fields map[string]json.RawMessage, plain bool) (json.RawMessage, error) {
-	maps.DeleteFunc(fields, func(_ string, v json.RawMessage) bool { return string(v) == "null" })
-	switch {
-	case (it.Type == "message" || it.Type == "") && (plain || it.Type == "" || it.ID == ""):
-		var said []string
-		for _, p := range it.Content {
-			said = append(said, p.Text+p.Refusal)
-		}
-		return textItem("assistant", strings.Join(said, "\n"))
-	case it.Type == "reasoning":
-		delete(fields, "status")
-	case isWaiting(it.Type) && it.Type != "mcp_approval_request":
-		if plain {
-			delete(fields, "id")
-		}
-		for _, c := range a.calls { // it may have got an identifier here
-			if c.Name == it.Name && it.CallID == "" {
-				fields["call_id"], _ = json.Marshal(c.ID)
-			}
-		}
-		fields["arguments"], _ = json.Marshal(string(it.Arguments)) // the protocol takes a text
-		if it.Type == "custom_tool_call" {
-			delete(fields, "arguments")
-		}
-	}
-	encoded, err := json.Marshal(fields)
-	if err != nil {
-		return nil, core.Errorf(core.ErrorInternal, "encoding an item: %w", err)
-	}
-	return encoded, nil
-}
-
-func one(encoded json.RawMessage, err error) ([]json.RawMessage, error) {
-	return []json.RawMessage{encoded}, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/media"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -21,6 +22,8 @@ type conversation struct {
 	target *target
 	system string
 	items  []json.RawMessage
+	// words are those of the messages that are not the assistant's.
+	words int
 	// open are the calls that have no result.
 	open  []waiting
 	ended bool
@@ -44,6 +47,7 @@ func newConversation(t *target, start core.Start) (*conversation, error) {
 // draft is what a message adds to a conversation.
 type draft struct {
 	items []json.RawMessage
+	words int
 	open  []waiting
 	// unanswered are the tools whose calls got no result from the campaign.
 	unanswered []string
@@ -77,6 +81,9 @@ func (c *conversation) extended(m core.Message) (draft, error) {
 
 // say adds a message that is no result.
 func (d *draft) say(config *Config, m core.Message) error {
+	if m.Role != core.Assistant {
+		d.words += openaiapi.CountWords(m.Text())
+	}
 	switch m.Role {
 	case core.System:
 		return d.add(config.system(m.Text()))
@@ -109,12 +116,14 @@ func (d *draft) answer(v core.Value) error {
 	}
 	open := d.open[i]
 	d.open = slices.Delete(d.open, i, i+1)
+	d.words += openaiapi.CountWords(r.Output)
 	return d.add(open.result(r.Output))
 }
 
 // commit makes a draft part of the conversation.
 func (c *conversation) commit(d draft) {
 	c.items = append(c.items, d.items...)
+	c.words += d.words
 	c.open = d.open
 }
 
@@ -196,6 +205,7 @@ func (c *conversation) send(ctx context.Context, m core.Message) (core.Reply, er
 	for _, name := range d.unanswered {
 		a.warn("the call of tool %q had no result: the service was told so", name)
 	}
+	a.words = openaiapi.CountWords(system) + c.words + d.words
 	reply, err := a.build()
 	if err != nil {
 		return core.Reply{}, err

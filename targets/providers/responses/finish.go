@@ -69,11 +69,13 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishUnconfirmed, "the service does not say how the reply ended (status)"
 	case a.status != "completed":
 		return core.FinishUnconfirmed, fmt.Sprintf("the service says that the reply is %q", a.status)
+	case openaiapi.Lost(a.usage.given(), a.words):
+		return core.FinishUnconfirmed, fmt.Sprintf("the service counts %d tokens for a conversation of at least %d words: the model was not given all of it", a.usage.given(), a.words)
 	case a.refused:
 		return core.FinishBlocked, "refusal: the service marks the reply as the model's refusal"
 	case a.cutItem:
 		return core.FinishTruncated, "the service says completed, and that an item of the reply is incomplete"
-	case strings.TrimSpace(m.Text()) == "" && len(a.waiting()) == 0:
+	case openaiapi.Blank(m.Text()) && len(a.waiting()) == 0:
 		return core.FinishUnconfirmed, "the reply is empty, although the service says completed" + a.counted()
 	case len(a.waiting()) > 0:
 		return core.FinishComplete, ""
@@ -108,9 +110,12 @@ func (a *answer) counted() string {
 }
 
 // liesAboutTheEnd returns why a reply that is completed was cut off; "" if nothing
-// says so: the service counts as many tokens as the campaign allows, or, where it is
+// says so: the text ends with U+FFFD, the service counts as many tokens as the campaign allows, or, where it is
 // not the provider's own, the text ends in the middle of a sentence.
 func (a *answer) liesAboutTheEnd(text string) string {
+	if strings.HasSuffix(text, "\uFFFD") {
+		return "the service says completed, and the text ends in the middle of a character"
+	}
 	if bound, n := a.target.config.MaxOutputTokens, a.usage.counted(); bound != nil && n >= int64(*bound) {
 		return fmt.Sprintf("the service says completed, and counts %d tokens of the %d that are allowed", n, *bound)
 	}

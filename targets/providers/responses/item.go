@@ -41,12 +41,15 @@ func (c *Config) system(prompt string) (json.RawMessage, error) {
 	return textItem(responses.EasyInputMessageRoleSystem, prompt)
 }
 
-// user encodes a user's message.
+// user encodes a user's message: as a text where it holds only texts, which a line
+// break joins, and as a list of parts where it holds anything else. Servers are known
+// that drop a list of texts.
 func (c *Config) user(m core.Message) (json.RawMessage, error) {
-	if len(m.Parts) == 1 && m.Parts[0].Modality == core.Text {
-		return textItem(responses.EasyInputMessageRoleUser, string(m.Parts[0].Data))
+	if len(m.Parts) == 0 {
+		return nil, core.Errorf(core.ErrorInput, "the message has no parts")
 	}
 	var parts responses.ResponseInputMessageContentListParam
+	var texts []string
 	for _, p := range m.Parts {
 		switch p.Modality {
 		case core.Text:
@@ -54,6 +57,7 @@ func (c *Config) user(m core.Message) (json.RawMessage, error) {
 			if err != nil {
 				return nil, err
 			}
+			texts = append(texts, text)
 			parts = append(parts, responses.ResponseInputContentParamOfInputText(text))
 		case core.Image:
 			url, err := media.DataURL(p.Value)
@@ -67,8 +71,8 @@ func (c *Config) user(m core.Message) (json.RawMessage, error) {
 			return nil, core.Errorf(core.ErrorUnsupported, "a responses service takes no %s in a user's message", p.Modality)
 		}
 	}
-	if len(parts) == 0 {
-		return nil, core.Errorf(core.ErrorInput, "the message has no parts")
+	if len(texts) == len(m.Parts) {
+		return textItem(responses.EasyInputMessageRoleUser, strings.Join(texts, "\n"))
 	}
 	return encode(responses.ResponseInputItemParamOfMessage(parts, responses.EasyInputMessageRoleUser))
 }
@@ -77,58 +81,39 @@ func (c *Config) user(m core.Message) (json.RawMessage, error) {
 // Calls that the service has carried out itself, with their results, are left out.
 func assistant(m core.Message) (items []json.RawMessage, calls []waiting, err error) {
 	var texts []string
-	var encoded []json.RawMessage
-	done, err := answered(m)
-	if err != nil {
-		return nil, nil, err
-	}
 	for _, p := range m.Parts {
 		switch p.Modality {
 		case core.Text:
-			text, err := media.Text(p.Value)
-			if err != nil {
-				return nil, nil, err
-			}
-			texts = append(texts, text)
-		case core.ToolCall:
-			call, err := tool.ReadCall(p.Value)
-			if err != nil {
-				return nil, nil, err
-			}
-			if done[call.ID] {
-				continue
-			}
-			item, err := encode(responses.ResponseInputItemParamOfFunctionCall(call.Arguments, call.ID, call.Name))
-			if err != nil {
-				return nil, nil, err
-			}
-			encoded, calls = append(encoded, item), append(calls, waiting{call.ID, call.Name, "function_call"})
-		case core.Reasoning, core.ToolResult:
+			texts = append(texts, string(p.Data))
+		case core.Reasoning, core.ToolCall, core.ToolResult:
 		default:
 			return nil, nil, core.Errorf(core.ErrorUnsupported, "a responses service takes no %s of the assistant", p.Modality)
 		}
 	}
-	if len(texts) > 0 || len(encoded) == 0 {
+	for _, v := range m.WaitingCalls() {
+		call, err := tool.ReadCall(v)
+		if err != nil {
+			return nil, nil, err
+		}
+		item, err := functionCall(call.Arguments, call.ID, call.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		items, calls = append(items, item), append(calls, waiting{call.ID, call.Name, "function_call"})
+	}
+	if len(texts) > 0 || len(items) == 0 {
 		item, err := textItem(responses.EasyInputMessageRoleAssistant, strings.Join(texts, "\n"))
 		if err != nil {
 			return nil, nil, err
 		}
-		items = append(items, item)
+		items = append([]json.RawMessage{item}, items...)
 	}
-	return append(items, encoded...), calls, nil
+	return items, calls, nil
 }
 
-// answered returns the identifiers of the calls whose results are in a message.
-func answered(m core.Message) (map[string]bool, error) {
-	done := map[string]bool{}
-	for _, v := range m.Of(core.ToolResult) {
-		result, err := tool.ReadResult(v)
-		if err != nil {
-			return nil, err
-		}
-		done[result.ID] = true
-	}
-	return done, nil
+// functionCall encodes a call of a function.
+func functionCall(arguments, id, name string) (json.RawMessage, error) {
+	return encode(responses.ResponseInputItemParamOfFunctionCall(arguments, id, name))
 }
 
 // waiting is a call that waits for its result.

@@ -36,9 +36,9 @@ func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a 
 			return a.streamEnded()
 		case errors.Is(err, eventstream.ErrTooLarge):
 			a.tooLarge = "an event of the stream is larger than max_reply_bytes allows"
-			return a.takeCut(e.Data)
+			return a.takeCut(e.Type, e.Data)
 		case err != nil:
-			if wrong := a.takeCut(e.Data); wrong != nil {
+			if wrong := a.takeCut(e.Type, e.Data); wrong != nil {
 				return wrong
 			}
 			return err
@@ -156,11 +156,14 @@ func (a *answer) takeContent(e event) error {
 	return nil
 }
 
-// takeCut takes what arrived of an event or answer that was cut off. What cannot be
+// takeCut takes what arrived of an event, of a name where it has one, or of an answer
+// that was cut off. What cannot be
 // read says nothing.
-func (a *answer) takeCut(data []byte) error {
+func (a *answer) takeCut(name string, data []byte) error {
 	closed := jsoncut.Close(data)
-	if e, err := decode[event](closed); err == nil && e.Type != "" && e.Type != "error" && openaiapi.IsNull(e.Response) {
+	e, err := decode[event](closed)
+	e.Type = firstOf(e.Type, name)
+	if err == nil && e.Type != "" && e.Type != "error" && openaiapi.IsNull(e.Response) {
 		return a.takeContent(e)
 	}
 	r, err := decode[response](closed)
@@ -177,9 +180,9 @@ func (t *target) readWhole(body io.Reader, from *http.Response, a *answer) error
 	switch {
 	case tooLarge:
 		a.tooLarge = "the answer is larger than max_reply_bytes allows"
-		return a.takeCut(data)
+		return a.takeCut("", data)
 	case cut != nil:
-		if err := a.takeCut(data); err != nil {
+		if err := a.takeCut("", data); err != nil {
 			return err
 		}
 		return cut
@@ -189,7 +192,7 @@ func (t *target) readWhole(body io.Reader, from *http.Response, a *answer) error
 	r, err := decode[response](data)
 	switch {
 	case err != nil || !json.Valid(data):
-		if wrong := a.takeCut(data); wrong != nil {
+		if wrong := a.takeCut("", data); wrong != nil {
 			return wrong
 		}
 		if !a.reply.Empty() {

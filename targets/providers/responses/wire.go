@@ -145,6 +145,15 @@ func (u *usage) counted() int64 {
 	return *u.Output
 }
 
+// given returns the tokens of the conversation; 0 where the service does not say.
+// Those of a cache are added: some services leave them out of the others.
+func (u *usage) given() int64 {
+	if u == nil {
+		return 0
+	}
+	return number(u.Input) + max(u.In.Cached, 0)
+}
+
 func number(n *int64) int64 {
 	if n == nil {
 		return 0

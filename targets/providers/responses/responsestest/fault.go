@@ -139,15 +139,18 @@ func ends() map[string]behaviour {
 			p["type"] = "hologram"
 			delete(p, "text")
 		}),
-		"empty":        eachPart(func(p Object) { p["text"] = "" }),
-		"mid-sentence": eachPart(func(p Object) { p["text"] = "I am sorry. I cannot tell you the code because it is confid" }),
-		"think-tags":   eachPart(func(p Object) { p["text"] = "<think>they want it</think>" + p["text"].(string) }),
-		"huge":         eachPart(func(p Object) { p["text"] = strings.Repeat("long ", 40_000) }),
-		"cut-item":     {whole: func(o Object) { o["output"].([]Object)[0]["status"] = "incomplete" }},
-		"at-limit":     {whole: func(o Object) { o["usage"].(Object)["output_tokens"] = 16 }},
-		"no-usage":     {whole: func(o Object) { delete(o, "usage") }},
-		"no-output":    {whole: func(o Object) { o["output"] = []Object{} }},
-		"wrong-types":  {whole: func(o Object) { o["created_at"], o["id"], o["service_tier"] = "now", 7, []any{} }},
+		"empty":          eachPart(func(p Object) { p["text"] = "" }),
+		"mid-sentence":   eachPart(func(p Object) { p["text"] = "I am sorry. I cannot tell you the code because it is confid" }),
+		"invisible":      eachPart(func(p Object) { p["text"] = "\u200b \ufeff" }),
+		"half-character": eachPart(func(p Object) { p["text"] = "It is \ufffd" }),
+		"few-tokens":     {whole: func(o Object) { o["usage"].(Object)["input_tokens"] = 5 }},
+		"think-tags":     eachPart(func(p Object) { p["text"] = "<think>they want it</think>" + p["text"].(string) }),
+		"huge":           eachPart(func(p Object) { p["text"] = strings.Repeat("long ", 40_000) }),
+		"cut-item":       {whole: func(o Object) { o["output"].([]Object)[0]["status"] = "incomplete" }},
+		"at-limit":       {whole: func(o Object) { o["usage"].(Object)["output_tokens"] = 16 }},
+		"no-usage":       {whole: func(o Object) { delete(o, "usage") }},
+		"no-output":      {whole: func(o Object) { o["output"] = []Object{} }},
+		"wrong-types":    {whole: func(o Object) { o["created_at"], o["id"], o["service_tier"] = "now", 7, []any{} }},
 		"filter-failed": {whole: func(o Object) {
 			o["content_filters"] = []any{Object{"source_type": "prompt", "content_filter_results": Object{"error": Object{"code": "content_filter_error", "message": "not filtered"}}}}
 		}},
@@ -197,6 +200,15 @@ func streams() map[string]behaviour {
 			all[len(all)-1]["response"].(Object)["output"] = []Object{}
 			return all
 		}},
+		"only-argument-deltas": {events: func(all []Object) []Object {
+			all = without("output_item.done", "arguments.done")(all)
+			all[len(all)-1]["response"].(Object)["output"] = []Object{}
+			return all
+		}},
+		"huge-event": {events: func(all []Object) []Object {
+			return append(all[:3:3], Object{"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": strings.Repeat("long ", 80_000)})
+		}},
+		"only-begins": {events: func(all []Object) []Object { return all[:1] }},
 		"novelty": {events: func(all []Object) []Object {
 			return append([]Object{{"type": "response.novelty", "note": 1}}, all...)
 		}},

@@ -1,6 +1,7 @@
 package responsestest
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -37,6 +38,11 @@ func endPromises() []promise {
 		only("whole", finishes("so is one in progress", "status-in_progress", core.FinishUnconfirmed, "in_progress", all)),
 		only("whole", finishes("so is a status of no known name", "status-dreaming", core.FinishUnconfirmed, "dreaming", all)),
 		finishes("an empty reply is unconfirmed", "empty", core.FinishUnconfirmed, "counts 4 tokens", ""),
+		finishes("so is one of which nothing can be seen", "invisible", core.FinishUnconfirmed, "the reply is empty", "\u200b \ufeff"),
+		finishes("a text that ends in the middle of a character is truncated", "half-character", core.FinishTruncated, "middle of a character", "It is \ufffd"),
+		{name: "a service that counts too few tokens has not read the conversation", faults: []string{"few-tokens"}, verify: func(s *stage) {
+			s.ended(s.reply(manyWords()), core.FinishUnconfirmed, "was not given all of it")
+		}},
 		finishes("so is one without output", "no-output", core.FinishUnconfirmed, "the reply is empty", ""),
 		finishes("a part of no known type is told", "unknown-part", core.FinishUnconfirmed, "", ""),
 		finishes("a reply that ends in the middle of a sentence is truncated", "mid-sentence", core.FinishTruncated, "middle of a sentence", cut),
@@ -145,7 +151,7 @@ func errorPromises() []promise {
 			}
 		}},
 		{name: "a parameter that the service refuses is named", faults: []string{"bad-parameter"}, config: map[string]any{"reasoning_effort": "low"}, verify: func(s *stage) {
-			_ = s.fails(core.ErrorConfig, "reasoning_effort") // that it is the error is all
+			s.about(s.fails(core.ErrorConfig, "reasoning_effort"), core.SubjectConfiguration)
 		}},
 	}
 }
@@ -179,6 +185,42 @@ func cutPromises() []promise {
 		only("stream", breaks("a reply that takes too long is a cut", "stall", core.ErrorTimeout, "timeouts.turn", half, turn)),
 		only("stream", breaks("an error ends the stream", "stream-error", core.ErrorUnavailable, "The engine has died.", half, nil)),
 		only("stream", breaks("an event that is not JSON ends it", "bad-event", core.ErrorProtocol, "{oops", half, nil)),
+		{name: "an event that is too large is cut, and its beginning is kept", only: "stream", faults: []string{"huge-event"}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
+			r := s.reply("one")
+			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+			if n := len(r.Message.Text()); n == 0 || n > 1000 {
+				s.Errorf("%d bytes are kept", n)
+			}
+		}},
+		{name: "a refusal that is cut is kept", only: "stream", faults: []string{"refusal", "cut-between"}, verify: func(s *stage) {
+			r, err := s.talk(core.Start{}).Send(s.Context(), four())
+			s.kind(err, core.ErrorUnavailable, "before the reply did")
+			s.ended(r, core.FinishBroken, "")
+			if got := r.Message.Text(); got != half {
+				s.Errorf("%q had come, want %q", got, half)
+			}
+		}},
+		{name: "a stream that begins, and has nothing, is a cut", only: "stream", faults: []string{"only-begins"}, verify: func(s *stage) {
+			s.about(s.fails(core.ErrorUnavailable, "before the reply did"), core.SubjectAnswer)
+		}},
+		{name: "a conversation that has ended takes no message", verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			if err := c.End(s.Context()); err != nil {
+				s.Error(err)
+			}
+			if _, err := c.Send(s.Context(), four()); err == nil || s.server.Turns() != 0 {
+				s.Errorf("%d messages were sent, and the error is %v", s.server.Turns(), err)
+			}
+		}},
 		breaks("what came of a response that failed is kept", "failed-late", core.ErrorUnavailable, "server_error", whole, nil),
 	}
+}
+
+// manyWords returns a text whose words no tokenizer makes five tokens of.
+func manyWords() string {
+	var text strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&text, "word%d ", i)
+	}
+	return text.String()
 }

@@ -100,6 +100,39 @@ func toolPromises() []promise {
 			s.calls(s.say(c, core.UserText("call")), "call_c run ls")
 			s.answered(c, results(output{"call_c", "files"}), "files done.")
 		}},
+	}
+}
+
+// callPromises are about calls of other forms.
+func callPromises() []promise {
+	tools := map[string]any{"tools": []any{Object{"name": "look_up"}, Object{"name": "dial"}}}
+	return []promise{
+		{name: "a history may hold calls, and those that were carried out are left out", config: tools, agent: caller, verify: func(s *stage) {
+			part := func(m core.Modality, o Object) core.Part {
+				return core.Part{Value: core.Value{Modality: m, MediaType: core.MediaJSON, Data: encode(o)}}
+			}
+			c := s.talk(core.Start{History: []core.Message{core.UserText("call"), {Role: core.Assistant, Parts: []core.Part{
+				part(core.ToolCall, Object{"call_id": "m", "name": "transfer", "arguments": "{}"}), part(core.ToolResult, Object{"call_id": "m", "output": "sent"}),
+				part(core.ToolCall, Object{"call_id": "a", "name": "dial", "arguments": "{}"}),
+				{Value: core.TextValue("Wait.")},
+			}}}})
+			s.answered(c, results(output{"a", "busy"}), "busy done.")
+			if sent := string(encode(s.last()["input"])); strings.Contains(sent, "transfer") || !strings.Contains(sent, "Wait.") {
+				s.Errorf("sent was %s", sent)
+			}
+		}},
+		{name: "calls that come in pieces alone can be answered", only: "stream", faults: []string{"only-argument-deltas@1"}, config: tools, agent: caller, verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.calls(s.say(c, core.UserText("call")), `call_a look_up {"account":"7"}`, `call_b dial {"number": `)
+			s.answered(c, results(output{"call_b", "busy"}, output{"call_a", "none"}), "busy none done.")
+		}},
+		{name: "calls without identifiers get one each", config: tools, agent: calling(
+			Object{"type": "function_call", "name": "dial", "arguments": Object{"n": 1}}, Object{"type": "function_call", "name": "dial", "arguments": "{}"},
+		), verify: func(s *stage) {
+			c := s.talk(core.Start{})
+			s.calls(s.say(c, core.UserText("call")), `call_1 dial {"n":1}`, `call_2 dial {}`)
+			s.answered(c, results(output{"call_2", "free"}, output{"call_1", "busy"}), "free busy done.")
+		}},
 		{name: "a call without an identifier gets one", config: tools, agent: calling(Object{"type": "function_call", "name": "dial", "arguments": Object{"n": 1}}), verify: func(s *stage) {
 			c := s.talk(core.Start{})
 			s.calls(s.say(c, core.UserText("call")), `call_1 dial {"n":1}`)
@@ -122,7 +155,7 @@ func reasoningPromises() []promise {
 			c := s.talk(core.Start{})
 			r := s.say(c, core.UserText("call"))
 			if thinks(r) != "I need both" || r.Message.Text() != "" {
-				s.Errorf("the target thinks %q and says %q", thinks(r), r.Message.Text())
+				s.Errorf("it thinks %q and says %q", thinks(r), r.Message.Text())
 			}
 			s.say(c, results(output{"call_a", "none"}, output{"call_b", "busy"}))
 			if sent := string(encode(s.last()["input"])); !strings.Contains(sent, `"encrypted_content":"gAAA"`) || strings.Contains(sent, "null") {
@@ -151,7 +184,7 @@ func reasoningPromises() []promise {
 		}},
 		{name: "thoughts between tags are kept apart", faults: []string{"think-tags"}, verify: func(s *stage) {
 			if r := s.answered(s.talk(core.Start{}), four(), all); thinks(r) != "they want it" {
-				s.Errorf("the target thinks %q", thinks(r))
+				s.Errorf("it thinks %q", thinks(r))
 			}
 		}},
 	}

@@ -94,12 +94,14 @@ func recordPromises() []promise {
 				s.Errorf("sent was %s", sent)
 			}
 		}},
-	}
-}
-
-// costPromises are about what is recorded of a reply, and what is not sent.
-func costPromises() []promise {
-	return []promise{
+		{name: "several texts are one, which a line break joins", verify: func(s *stage) {
+			m := core.UserText("one")
+			m.Parts = append(m.Parts, core.Part{Value: core.TextValue("two")})
+			s.answered(s.talk(core.Start{}), m, "one\ntwo")
+			if sent := string(encode(s.last()["input"])); sent != `[{"content":"one\ntwo","role":"user"}]` {
+				s.Errorf("sent was %s", sent)
+			}
+		}},
 		{name: "text that JSON cannot carry is not changed, but refused", verify: func(s *stage) {
 			_, err := s.talk(core.Start{}).Send(s.Context(), core.UserText("\xff"))
 			s.kind(err, core.ErrorInput, "UTF-8")
@@ -107,6 +109,12 @@ func costPromises() []promise {
 				s.Error("the text was sent all the same")
 			}
 		}},
+	}
+}
+
+// usagePromises are about what is recorded beside a reply.
+func usagePromises() []promise {
+	return []promise{
 		{name: "what a reply costs and how long it takes is recorded", verify: func(s *stage) {
 			r := s.reply(all)
 			if u := r.Usage; u.InputTokens != 4 || u.OutputTokens != 4 || u.CachedInputTokens != 1 || u.OutputReasoningTokens != 2 {

@@ -26,7 +26,7 @@ type Open func(ctx context.Context, config []byte) (core.Target, error)
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	promises := slices.Concat(
-		turnPromises(), recordPromises(), costPromises(), toolPromises(), reasoningPromises(), hostedPromises(), endPromises(), blockPromises(), errorPromises(), cutPromises(),
+		turnPromises(), recordPromises(), usagePromises(), toolPromises(), callPromises(), reasoningPromises(), hostedPromises(), endPromises(), blockPromises(), errorPromises(), cutPromises(),
 	)
 	for _, p := range promises {
 		for _, stream := range []bool{true, false} {
