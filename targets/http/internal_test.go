@@ -2,6 +2,7 @@ package httptarget
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -200,5 +201,18 @@ func TestLineEndsOfJavaScriptAreEscapedInJSON(t *testing.T) {
 	b, err := appendString(nil, "a\u2028b\u2029\x7f", false)
 	if err != nil || string(b) != `a\u2028b\u2029\u007f` {
 		t.Errorf("%s, %v", b, err)
+	}
+}
+
+func TestACallerWhoLeavesWhileJQWorksIsToldSo(t *testing.T) {
+	endless, err := compileJQ("last(repeat(.))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := errors.New("the caller has left")
+	ctx, leave := context.WithCancelCause(t.Context())
+	leave(why)
+	if _, err := endless.first(ctx, "x", make([]any, len(jqVariables()))); !errors.Is(err, why) {
+		t.Errorf("the error is %v, want the reason of the caller", err)
 	}
 }

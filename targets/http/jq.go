@@ -70,9 +70,9 @@ func compileJQ(source string) (*program, error) {
 
 // run calls each for every output, until it returns false.
 func (p *program) run(ctx context.Context, input any, variables []any, each func(any) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, jqTime)
+	limited, cancel := context.WithTimeout(ctx, jqTime)
 	defer cancel()
-	outputs := p.code.RunWithContext(ctx, input, variables...)
+	outputs := p.code.RunWithContext(limited, input, variables...)
 	for range jqOutputs {
 		output, ok := outputs.Next()
 		if !ok {
@@ -83,6 +83,9 @@ func (p *program) run(ctx context.Context, input any, variables []any, each func
 				return nil
 			}
 			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if limited.Err() != nil {
 				return core.Errorf(core.ErrorProtocol, "jq needs more than %s for the answer", jqTime)
 			}
 			return core.Errorf(core.ErrorProtocol, "jq: %w", err)

@@ -110,8 +110,9 @@ func (a *answer) counted() string {
 }
 
 // liesAboutTheEnd returns why a reply that is completed was cut off; "" if nothing
-// says so: the text ends with U+FFFD, the service counts as many tokens as the campaign allows, or, where it is
-// not the provider's own, the text ends in the middle of a sentence.
+// says so: the text ends with U+FFFD, the service counts as many tokens as the campaign
+// allows, or, where it is not the provider's own, the text ends in the middle of a
+// sentence.
 func (a *answer) liesAboutTheEnd(text string) string {
 	if strings.HasSuffix(text, "\uFFFD") {
 		return "the service says completed, and the text ends in the middle of a character"

@@ -113,7 +113,7 @@ func (machine) LookPath(program string) (string, error) { return exec.LookPath(p
 func (machine) Writable(folder string) error {
 	file, err := os.CreateTemp(existing(folder), ".doctor-*")
 	if err != nil {
-		return fmt.Errorf("nothing can be written for %s: %w", folder, err)
+		return fmt.Errorf("the store %s cannot be written: %w", folder, err)
 	}
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }

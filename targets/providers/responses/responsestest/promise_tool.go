@@ -155,7 +155,7 @@ func reasoningPromises() []promise {
 			c := s.talk(core.Start{})
 			r := s.say(c, core.UserText("call"))
 			if thinks(r) != "I need both" || r.Message.Text() != "" {
-				s.Errorf("it thinks %q and says %q", thinks(r), r.Message.Text())
+				s.Errorf("the target thinks %q and says %q", thinks(r), r.Message.Text())
 			}
 			s.say(c, results(output{"call_a", "none"}, output{"call_b", "busy"}))
 			if sent := string(encode(s.last()["input"])); !strings.Contains(sent, `"encrypted_content":"gAAA"`) || strings.Contains(sent, "null") {
@@ -184,7 +184,7 @@ func reasoningPromises() []promise {
 		}},
 		{name: "thoughts between tags are kept apart", faults: []string{"think-tags"}, verify: func(s *stage) {
 			if r := s.answered(s.talk(core.Start{}), four(), all); thinks(r) != "they want it" {
-				s.Errorf("it thinks %q", thinks(r))
+				s.Errorf("the target thinks %q", thinks(r))
 			}
 		}},
 	}
