@@ -45,7 +45,7 @@ type LinesConfig struct {
 	Until      string        `json:"until" enum:"line,empty_line,marker,prompt,quiet" doc:"Where a reply ends: after one line; at an empty line; at a line that is the marker; at the marker without a line end, as a prompt has none; or when nothing has come for a while, which leaves the reply unconfirmed."`
 	Marker     string        `json:"marker" doc:"The line or prompt that ends a reply, with until: marker or prompt, such as END or '> '."`
 	MessageEnd string        `json:"message_end" doc:"Line that follows each message to the program, so that a message may have several lines; left out, a message is one line."`
-	Greeting   bool          `json:"greeting" doc:"Whether the program writes something before the first message, which ends as replies do. With until: prompt it does."`
+	Greeting   *bool         `json:"greeting" doc:"Whether the program writes something before the first message, which ends as replies do. It has to be said, but with until: prompt, where the program always does."`
 	Quiet      core.Duration `json:"quiet" min:"1ms" doc:"With until: quiet, the time without output after which a reply that has begun is taken for over."`
 }
 
@@ -96,6 +96,10 @@ func (c *LinesConfig) Validate() error {
 		wrong = append(wrong, core.Errorf(core.ErrorConfig, "until: %s needs the marker that ends a reply", c.Until).At("marker"))
 	case !isMarked && c.Marker != "":
 		wrong = append(wrong, core.Errorf(core.ErrorConfig, "a marker without until: marker or prompt, which say what it stands for").At("marker"))
+	}
+	if c.Greeting == nil && c.Until != untilPrompt {
+		wrong = append(wrong, core.Errorf(core.ErrorConfig, "the campaign does not say whether the program writes something before the first message, which would be taken for the reply").At("greeting").
+			WithHint("greeting: false, or true if it does"))
 	}
 	for key, line := range map[string]string{"marker": c.Marker, "message_end": c.MessageEnd} {
 		if strings.ContainsAny(line, "\r\n") {

@@ -112,6 +112,9 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 func (c *conversation) finish(r *reply, began time.Time) core.Reply {
 	out := r.result()
 	out.Timing.Total = time.Since(began)
+	if !r.over.IsZero() {
+		out.Timing.Total = r.over.Sub(began)
+	}
 	out.Timing.Connect, c.connected = c.connected, 0
 	if !r.first.IsZero() {
 		out.Timing.FirstEvent = r.first.Sub(began)
@@ -178,7 +181,7 @@ func (c *conversation) await(ctx context.Context, w waiting, r *reply) error {
 		over = out.over
 		switch {
 		case over && w.written == nil:
-			return c.ended(ctx)
+			return c.ended(ctx, r)
 		case out.ended && !over:
 			return errEnded
 		case !over && out.wait > 0:
@@ -194,6 +197,31 @@ func (c *conversation) await(ctx context.Context, w waiting, r *reply) error {
 			w.written = nil
 		case <-w.limit:
 			return c.late(w)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// settle waits until nothing has come for a time after the end of a reply, which is all
+// of it then. What comes is left unread: it makes the reply unconfirmed, and is an error
+// where a further message is to be sent.
+func (c *conversation) settle(ctx context.Context, within time.Duration, r *reply) error {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	for {
+		arrived, _, ended := c.process.out.peek()
+		switch {
+		case len(arrived) > 0:
+			r.finish, r.detail = core.FinishUnconfirmed, "the program wrote on after the line that is to be the reply"
+			return nil
+		case ended:
+			return nil
+		}
+		select {
+		case <-c.process.out.more:
+		case <-timer.C:
+			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -218,6 +246,9 @@ func (c *conversation) read(r *reply, quiet time.Duration) (progress, error) {
 	if r.first.IsZero() && hasBegun {
 		r.first = last
 	}
+	if over {
+		r.over = time.Now()
+	}
 	c.process.out.use(used)
 	p := progress{over: over, ended: ended}
 	if hasBegun && quiet > 0 {
@@ -233,8 +264,14 @@ var (
 	errNotRead = errors.New("the program does not read the message")
 )
 
-// ended checks that a program that ends with its reply has ended with status 0.
-func (c *conversation) ended(ctx context.Context) error {
+// ended waits for what may follow a reply that is over, and checks that a program that
+// ends with its reply has ended with status 0.
+func (c *conversation) ended(ctx context.Context, r *reply) error {
+	if within := c.protocol.manner().settles; within > 0 && !r.over.IsZero() {
+		if err := c.settle(ctx, within, r); err != nil {
+			return err
+		}
+	}
 	if !c.protocol.manner().ends || c.messages == 0 {
 		return nil
 	}

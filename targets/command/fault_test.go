@@ -133,7 +133,7 @@ type lineCase struct {
 
 func lineCases() map[string]lineCase {
 	until := func(until string, more ...string) map[string]any {
-		c := map[string]any{"until": until, "max_reply_bytes": 1000}
+		c := map[string]any{"until": until, "max_reply_bytes": 1000, "greeting": until == "prompt"}
 		for i := 0; i+1 < len(more); i += 2 {
 			c[more[i]] = more[i+1]
 		}
@@ -209,7 +209,7 @@ func TestAProgramThatCannotBegin(t *testing.T) {
 			"no folder but a file":   {"command", config([]string{"cat"}, map[string]any{"directory": "/etc/hosts"}), core.Start{}, core.ErrorConfig, core.SubjectConfiguration, "/etc/hosts"},
 			"no greeting":            {"command/lines", config([]string{"cat"}, map[string]any{"greeting": true, "timeouts": map[string]string{"start": "50ms"}}), core.Start{}, core.ErrorTimeout, core.SubjectAnswer, "not ready within 50ms"},
 			"an end in the greeting": {"command/lines", config(shell("echo no model >&2; exit 5"), map[string]any{"greeting": true}), core.Start{}, core.ErrorUnavailable, core.SubjectReachability, "exit status 5) before the first message; standard error of sh: no model"},
-			"a system prompt":        {"command/lines", config([]string{"cat"}, nil), core.Start{SystemPrompt: "Be brief."}, core.ErrorUnsupported, core.SubjectConfiguration, "system prompt"},
+			"a system prompt":        {"command/lines", config([]string{"cat"}, map[string]any{"greeting": false}), core.Start{SystemPrompt: "Be brief."}, core.ErrorUnsupported, core.SubjectConfiguration, "system prompt"},
 			"a past":                 {"command/once", config([]string{"cat"}, nil), core.Start{History: []core.Message{core.UserText("x")}}, core.ErrorUnsupported, core.SubjectConfiguration, "said before"},
 			"a past in sound":        {"command", config([]string{"cat"}, nil), core.Start{History: []core.Message{{Role: core.User, Parts: []core.Part{{Value: core.WAVValue([]byte("RIFF"))}}}}}, core.ErrorInput, core.SubjectConfiguration, "takes no audio"},
 		} {
@@ -268,7 +268,7 @@ func TestAProgramIsToldHowTheConversationBegins(t *testing.T) {
 func TestAReplyThatComesUnaskedIsNotTakenForTheNext(t *testing.T) {
 	for name, test := range map[string]struct{ use, config string }{
 		"in JSON":  {"command", config(self(t, "hurries"), nil)},
-		"in lines": {"command/lines", config(shell("echo old; cat"), nil)},
+		"in lines": {"command/lines", config(shell("echo old; cat"), map[string]any{"greeting": false})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			talk := begin(t, opened(t, inProcess(t), test.use, test.config), core.Start{})
@@ -420,14 +420,14 @@ func TestAMessageThatIsNotReadIsGivenUp(t *testing.T) {
 }
 
 func TestAReplyToAMessageThatIsNotReadIsNone(t *testing.T) {
-	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(`head -c 10 >/dev/null; echo early; exec <&-; sleep 5`), nil)), core.Start{})
+	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(`head -c 10 >/dev/null; echo early; exec <&-; sleep 5`), map[string]any{"greeting": false})), core.Start{})
 	reply, err := talk.Send(t.Context(), core.UserText(strings.Repeat("x", 1<<20)))
 	outcome{text: "early", finish: core.FinishBroken, kind: core.ErrorUnavailable, says: "closed its standard input before it had read the message"}.check(t, reply, err)
 }
 
 func TestEachReplyMayBeginWithAnEmptyLine(t *testing.T) {
 	script := `while read a; do printf '\n%s\n\n' "$a"; done`
-	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(script), map[string]any{"until": "empty_line"})), core.Start{})
+	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(script), map[string]any{"until": "empty_line", "greeting": false})), core.Start{})
 	for _, text := range []string{"one", "two"} {
 		reply, err := talk.Send(t.Context(), core.UserText(text))
 		outcome{text: "\n" + text, finish: core.FinishComplete}.check(t, reply, err)
@@ -436,7 +436,7 @@ func TestEachReplyMayBeginWithAnEmptyLine(t *testing.T) {
 
 func TestOnlyTheEndOfStandardErrorIsKept(t *testing.T) {
 	script := `read a; i=0; while [ $i -lt 3000 ]; do echo "line $i" >&2; i=$((i+1)); done; echo done; cat`
-	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(script), nil)), core.Start{})
+	talk := begin(t, opened(t, inProcess(t), "command/lines", config(shell(script), map[string]any{"greeting": false})), core.Start{})
 	reply, err := talk.Send(t.Context(), core.UserText("x"))
 	if err != nil || len(reply.Warnings) != 1 {
 		t.Fatalf("%v, warnings %q", err, reply.Warnings)
@@ -471,6 +471,7 @@ func TestAConfigurationIsCheckedBeforeAnythingRuns(t *testing.T) {
 		`{"command": ["cat"], "until": "marker", "marker": "a\nb"}`:              "marker: a line has",
 		`{"command": ["cat"], "message_end": "a\nb"}`:                            "message_end: a line has",
 		`{"command": ["cat"], "until": "later"}`:                                 "until: ",
+		`{"command": ["cat"], "until": "line"}`:                                  "greeting: the campaign does not say",
 		`{"command": ["cat"], "quiet": "0s"}`:                                    "quiet: ",
 	} {
 		err := command.Components()[1].Check([]byte(config))

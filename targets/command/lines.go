@@ -18,6 +18,10 @@ const (
 	untilQuiet     = "quiet"
 )
 
+// lineSettles is how long nothing may come after the one line that is a reply, for the
+// reply to be whole: a program that writes several lines writes them one by one.
+const lineSettles = 250 * time.Millisecond
+
 // linesProtocol is a conversation in lines of text.
 type linesProtocol struct {
 	config LinesConfig
@@ -48,9 +52,12 @@ func untold(start core.Start) error {
 }
 
 func (p *linesProtocol) manner() manner {
-	m := manner{greets: p.config.Greeting || p.config.Until == untilPrompt}
-	if p.config.Until == untilQuiet {
+	m := manner{greets: p.config.Until == untilPrompt || p.config.Greeting != nil && *p.config.Greeting}
+	switch p.config.Until {
+	case untilQuiet:
 		m.quiet = time.Duration(p.config.Quiet)
+	case untilLine:
+		m.settles = lineSettles
 	}
 	return m
 }
@@ -113,9 +120,6 @@ func (p *linesProtocol) read(a arrival, r *reply) (used int, over bool, err erro
 		r.add(withoutLineEnd(a.bytes[:end]))
 		if p.config.Until == untilQuiet {
 			r.finish, r.detail = core.FinishUnconfirmed, "the reply was taken for over since nothing came for "+p.config.Quiet.String()
-		}
-		if p.config.Until == untilLine && next < len(a.bytes) {
-			r.finish, r.detail = core.FinishUnconfirmed, "the program wrote on after the line that is to be the reply"
 		}
 		p.scanned, p.hasText, p.isWithin = 0, false, false
 		return next, true, nil

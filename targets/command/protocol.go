@@ -37,6 +37,9 @@ type manner struct {
 	ends bool
 	// quiet is the time without output that ends a reply; 0 for none.
 	quiet time.Duration
+	// settles is how long nothing may come after the end of a reply, or of the
+	// greeting, for it to be all; 0 where the end says so by itself.
+	settles time.Duration
 }
 
 // arrival is what a program has written and was not used.
@@ -67,6 +70,8 @@ type reply struct {
 	failure *core.Error
 	// first is when the first of it was read; zero where there is none.
 	first time.Time
+	// over is when its end was read; zero while there is none.
+	over time.Time
 }
 
 // room returns how many bytes can be kept beside those that are.

@@ -47,6 +47,7 @@ func kinds() []kind {
 		}},
 		{name: "command", use: "command/lines", address: "command", rest: []string{
 			"until: line                       # where a reply ends",
+			"greeting: false                   # true if the program writes something before it is asked",
 		}},
 	}
 }
