@@ -2,43 +2,23 @@ package anthropictest
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
-// Fault is one planned misbehaviour.
-type Fault struct {
-	// Name is one of [FaultNames].
-	Name string
-	// Turn is at which request of the server it happens, counted from 1. 0 means
-	// every time.
-	Turn int
-}
+// Fault is one planned misbehaviour: one of [FaultNames], and at which request of the
+// server it happens.
+type Fault = clienttest.Fault
 
 // ParseFault reads a fault such as "silence" (every time) or "overloaded@2" (at the
 // second request only).
-func ParseFault(s string) (Fault, error) {
-	name, turn, numbered := strings.Cut(s, "@")
-	f := Fault{Name: name}
-	if _, ok := behaviours()[name]; !ok {
-		return f, fmt.Errorf("unknown fault %q: the faults are %s", name, strings.Join(FaultNames(), ", "))
-	}
-	if !numbered {
-		return f, nil
-	}
-	n, err := strconv.Atoi(turn)
-	if err != nil || n < 1 {
-		return f, fmt.Errorf("fault %q: after @ comes a number from 1 up, not %q", name, turn)
-	}
-	f.Turn = n
-	return f, nil
-}
+func ParseFault(s string) (Fault, error) { return clienttest.ParseFault(s, behaviours()) }
 
 // FaultNames lists the faults, in alphabetical order.
-func FaultNames() []string { return slices.Sorted(maps.Keys(behaviours())) }
+func FaultNames() []string { return clienttest.FaultNames(behaviours()) }
 
 // behaviour is what a fault does. Each of its fields may be unset.
 type behaviour struct {

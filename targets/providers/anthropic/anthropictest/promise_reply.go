@@ -4,32 +4,17 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
-
-// ends is the promise that a reply under a fault ends in a way, with a text.
-func ends(name, fault string, want core.Finish, says, text string) promise {
-	return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
-		s.ended(s.answered(s.talk(core.Start{}), four(), text), want, says)
-	}}
-}
-
-func with(p promise, config map[string]any) promise {
-	p.config = config
-	return p
-}
-
-func only(kind string, p promise) promise {
-	p.only = kind
-	return p
-}
 
 // replyPromises are about how replies end.
 func replyPromises() []promise {
+	ends := suite().Ends
 	sixteen := map[string]any{"max_tokens": 16}
 	cutTo := func(name, fault string, most int) promise {
-		return promise{name: name, faults: []string{fault}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
-			r := s.reply(all)
-			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+		return promise{Name: name, Faults: []string{fault}, Config: map[string]any{"max_reply_bytes": 1000}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			s.Ended(r, core.FinishTruncated, "max_reply_bytes")
 			if got := len(r.Message.Text()); got != most {
 				s.Errorf("%d bytes of it are kept, want %d", got, most)
 			}
@@ -44,8 +29,8 @@ func replyPromises() []promise {
 		ends("an empty reply is no evidence", "empty-stop", core.FinishUnconfirmed, "the reply is empty, although the service says end_turn and counts 0 tokens", ""),
 		ends("a blank reply is no evidence", "blank-stop", core.FinishUnconfirmed, "the reply is empty", " \n "),
 		ends("a reply without a reason of its end is unconfirmed", "null-stop", core.FinishUnconfirmed, "stop_reason", all),
-		with(ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all), sixteen),
-		with(ends("so many tokens are a stop where none are counted", "no-usage", core.FinishComplete, "", all), sixteen),
+		ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all).With(sixteen),
+		ends("so many tokens are a stop where none are counted", "no-usage", core.FinishComplete, "", all).With(sixteen),
 		ends("so many tokens are a stop under a larger limit", "at-limit", core.FinishComplete, "", all),
 		cutTo("a reply that is too long is cut off", "huge", 1000), cutTo("a piece that is too long is cut off", "huge-event", 1000),
 	}
@@ -54,11 +39,11 @@ func replyPromises() []promise {
 // refusalPromises are about answers that are withheld.
 func refusalPromises() []promise {
 	leftOut := func(name, fault, says, text string) promise {
-		return promise{name: name, faults: []string{fault + "@2"}, agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("one"))
-			s.ended(s.answered(c, core.UserText("two"), text), core.FinishBlocked, says)
-			s.answered(c, core.UserText("three"), "one then three")
+		return promise{Name: name, Faults: []string{fault + "@2"}, Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("one"))
+			s.Ended(s.Answered(c, core.UserText("two"), text), core.FinishBlocked, says)
+			s.Answered(c, core.UserText("three"), "one then three")
 		}}
 	}
 	return []promise{
@@ -67,43 +52,43 @@ func refusalPromises() []promise {
 		leftOut("a category that is unknown is named", "refuses-novel", "refusal (novelty)", "one "),
 		leftOut("a refusal without details is one", "ends-refusal", "refusal", "one "),
 		leftOut("a request that a filter refuses is blocked", "filtered", "blocked by content filtering policy", ""),
-		only("stream", promise{name: "an answer that a filter ends is blocked, with what came", faults: []string{"filter-event"}, verify: func(s *stage) {
-			s.ended(s.answered(s.talk(core.Start{}), four(), "one two three "), core.FinishBlocked, "blocked by content filtering policy")
-		}}),
+		promise{Name: "an answer that a filter ends is blocked, with what came", Faults: []string{"filter-event"}, Verify: func(s *stage) {
+			s.Ended(s.Answered(s.Talk(core.Start{}), clienttest.Four(), "one two three "), core.FinishBlocked, "blocked by content filtering policy")
+		}}.Streamed(),
 	}
 }
 
 // pausePromises are about replies that the service pauses.
 func pausePromises() []promise {
 	return []promise{
-		{name: "a reply that is paused is gone on with", faults: []string{"pauses-at-tool@1", "pauses-at-tool@2"}, agent: func(r *Request) Answer {
+		{Name: "a reply that is paused is gone on with", Faults: []string{"pauses-at-tool@1", "pauses-at-tool@2"}, Agent: func(r *Request) Answer {
 			return Answer{Text: "two"}
-		}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			r := s.answered(c, core.UserText("go"), "one \none \ntwo")
-			s.ended(r, core.FinishComplete, "")
-			s.warned(r, `"server_tool_use"`)
-			if got := s.server.Turns(); got != 3 {
+		}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			r := s.Answered(c, core.UserText("go"), "one \none \ntwo")
+			s.Ended(r, core.FinishComplete, "")
+			s.Warned(r, `"server_tool_use"`)
+			if got := s.Server.Turns(); got != 3 {
 				s.Errorf("%d requests were sent, want 3", got)
 			}
 			if want := (core.Usage{InputTokens: 3*110 + 1 + 2 + 3, OutputTokens: 3, CachedInputTokens: 300}); r.Usage != want {
 				s.Errorf("the usage is %+v, want %+v", r.Usage, want)
 			}
 			const paused = `{"text":"one ","type":"text"},{"id":"srv_1","input":{"query":"x"},"name":"web_search","type":"server_tool_use"}`
-			s.sent(`,{"content":[` + paused + "," + paused + `],"role":"assistant"}]`)
-			s.say(c, core.UserText("more"))
-			s.sent(`,{"content":[` + paused + "," + paused + `,{"text":"two","type":"text"}],"role":"assistant"},{"content":[{"text":"more"`)
+			sent(s, `,{"content":[`+paused+","+paused+`],"role":"assistant"}]`)
+			s.Say(c, core.UserText("more"))
+			sent(s, `,{"content":[`+paused+","+paused+`,{"text":"two","type":"text"}],"role":"assistant"},{"content":[{"text":"more"`)
 		}},
-		{name: "a reply that is paused for ever is truncated", faults: []string{"pauses-at-tool"}, verify: func(s *stage) {
-			s.ended(s.reply("go"), core.FinishTruncated, "paused the reply 9 times")
-			if got := s.server.Turns(); got != 9 {
+		{Name: "a reply that is paused for ever is truncated", Faults: []string{"pauses-at-tool"}, Verify: func(s *stage) {
+			s.Ended(s.Reply("go"), core.FinishTruncated, "paused the reply 9 times")
+			if got := s.Server.Turns(); got != 9 {
 				s.Errorf("%d requests were sent, want 9", got)
 			}
 		}},
-		{name: "a reply that fails after a pause is broken, and keeps what came", faults: []string{"pauses-at-tool@1", "overloaded@2"}, verify: func(s *stage) {
-			r, err := s.talk(core.Start{}).Send(s.Context(), core.UserText("go"))
-			s.kind(err, core.ErrorUnavailable, "Overloaded")
-			s.ended(r, core.FinishBroken, "")
+		{Name: "a reply that fails after a pause is broken, and keeps what came", Faults: []string{"pauses-at-tool@1", "overloaded@2"}, Verify: func(s *stage) {
+			r, err := s.Talk(core.Start{}).Send(s.Context(), core.UserText("go"))
+			s.Kind(err, core.ErrorUnavailable, "Overloaded")
+			s.Ended(r, core.FinishBroken, "")
 			if r.Message.Text() != "one " {
 				s.Errorf("%q had come", r.Message.Text())
 			}
@@ -125,53 +110,54 @@ func thoughtPromises() []promise {
 		}
 	}
 	back := func(name, fault, want string) promise {
-		return promise{name: name, faults: []string{fault + "@1"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, four())
-			s.say(c, four())
-			if sent := string(encode(s.last()["messages"].([]any)[1])); sent != `{"content":[`+want+`],"role":"assistant"}` {
+		return promise{Name: name, Faults: []string{fault + "@1"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, clienttest.Four())
+			s.Say(c, clienttest.Four())
+			if sent := string(encode(s.Last()["messages"].([]any)[1])); sent != `{"content":[`+want+`],"role":"assistant"}` {
 				s.Errorf("sent was %s, want %s", sent, want)
 			}
 		}}
 	}
 	unsigned := back("thinking without a signature is not sent back", "thinks", text)
-	unsigned.faults = []string{"thinks@1", "unsigned@1"}
+	unsigned.Faults = []string{"thinks@1", "unsigned@1"}
 	return []promise{
-		{name: "what the model thinks is kept apart", faults: []string{"thinks"}, verify: func(s *stage) {
-			r := s.reply(all)
+		{Name: "what the model thinks is kept apart", Faults: []string{"thinks"}, Verify: func(s *stage) {
+			r := s.Reply(all)
 			thought(s, r, thinks, all)
-			s.ended(r, core.FinishComplete, "")
+			s.Ended(r, core.FinishComplete, "")
 		}},
-		{name: "a model that only thinks has said nothing", faults: []string{"only-thinks"}, verify: func(s *stage) {
-			r := s.reply(all)
+		{Name: "a model that only thinks has said nothing", Faults: []string{"only-thinks"}, Verify: func(s *stage) {
+			r := s.Reply(all)
 			thought(s, r, thinks, "")
-			s.ended(r, core.FinishUnconfirmed, "the reply is empty")
+			s.Ended(r, core.FinishUnconfirmed, "the reply is empty")
 		}},
 		back("thinking is sent back unchanged", "thinks", `{"signature":"c2lnbmVk","thinking":"they want the code","type":"thinking"},`+text),
 		back("so is thinking that is encrypted", "redacts", `{"signature":"c2lnbmVk","thinking":"hm","type":"thinking"},{"data":"ZW5jcnlwdGVk","type":"redacted_thinking"},`+text),
 		back("a block that is not read is sent back", "server-block", text+`,{"id":"srv_1","input":{"query":"x"},"name":"web_search","type":"server_tool_use"}`),
 		back("citations are sent back", "cited", `{"citations":[{"cited_text":"x","type":"char_location"}],"text":"one two three four","type":"text"}`),
-		only("stream", back("so are those that come in pieces", "citation", `{"citations":[{"cited_text":"x","type":"char_location"}],"text":"one two three four","type":"text"}`)),
+		back("so are those that come in pieces", "citation", `{"citations":[{"cited_text":"x","type":"char_location"}],"text":"one two three four","type":"text"}`).Streamed(),
 		unsigned,
 	}
 }
 
 // shapePromises are about forms of an answer.
 func shapePromises() []promise {
+	ends := suite().Ends
 	understood := func(fault string) promise {
 		return ends("understood: "+fault, fault, core.FinishComplete, "", all)
 	}
 	told := func(fault, says string) promise {
-		return promise{name: "understood, with a warning: " + fault, faults: []string{fault}, verify: func(s *stage) {
-			r := s.answered(s.talk(core.Start{}), four(), all)
-			s.ended(r, core.FinishComplete, "")
-			s.warned(r, says)
+		return promise{Name: "understood, with a warning: " + fault, Faults: []string{fault}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all)
+			s.Ended(r, core.FinishComplete, "")
+			s.Warned(r, says)
 		}}
 	}
 	counts := func(fault string, want core.Usage) promise {
-		return promise{name: "counts do not lose the reply: " + fault, faults: []string{fault}, verify: func(s *stage) {
-			r := s.answered(s.talk(core.Start{}), four(), all)
-			s.ended(r, core.FinishComplete, "")
+		return promise{Name: "counts do not lose the reply: " + fault, Faults: []string{fault}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all)
+			s.Ended(r, core.FinishComplete, "")
 			if r.Usage != want {
 				s.Errorf("the usage is %+v, want %+v", r.Usage, want)
 			}
@@ -179,14 +165,14 @@ func shapePromises() []promise {
 	}
 	return []promise{
 		understood("wrong-types"), understood("split-text"), understood("unknown-members"), understood("plain-type"), understood("no-type"),
-		only("stream", understood("crlf")), only("stream", understood("comments")), only("stream", understood("nameless")), only("stream", understood("novel-event")),
-		told("novel-block", `"hologram"`), told("server-block", `"server_tool_use"`), only("stream", told("novel-delta", `"hologram_delta"`)),
-		only("stream", told("in-one-piece", "in one piece")),
+		understood("crlf").Streamed(), understood("comments").Streamed(), understood("nameless").Streamed(), understood("novel-event").Streamed(),
+		told("novel-block", `"hologram"`), told("server-block", `"server_tool_use"`), told("novel-delta", `"hologram_delta"`).Streamed(),
+		told("in-one-piece", "in one piece").Streamed(),
 		counts("text-counts", core.Usage{InputTokens: 114, OutputTokens: 4, CachedInputTokens: 100}),
 		counts("odd-counts", core.Usage{InputTokens: 110, CachedInputTokens: 100}), counts("no-usage", core.Usage{}),
-		{name: "an answer in one piece is told once", only: "stream", faults: []string{"in-one-piece"}, verify: func(s *stage) {
-			s.reply("one")
-			s.warned(s.reply("two"))
+		{Name: "an answer in one piece is told once", Only: "stream", Faults: []string{"in-one-piece"}, Verify: func(s *stage) {
+			s.Reply("one")
+			s.Warned(s.Reply("two"))
 		}},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 // caller calls two functions, and says their results.
@@ -24,38 +25,11 @@ func caller(r *Request) Answer {
 	return Answer{Text: text + "done."}
 }
 
-// output is the result of a call.
-type output struct{ id, text string }
-
-// results is the message with the results of calls.
-func results(outputs ...output) core.Message {
-	m := core.Message{Role: core.Tool}
-	for _, o := range outputs {
-		data := encode(object{"call_id": o.id, "output": o.text})
-		m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}})
-	}
-	return m
-}
-
-type toolCall struct {
-	ID        string `json:"call_id"`
-	Name      string `json:"name"`
-	Arguments string `json:"arguments"`
-}
-
 // called checks the calls of a reply.
-func (s *stage) called(r core.Reply, want ...toolCall) {
+func called(s *stage, r core.Reply, want ...clienttest.ToolCall) {
 	s.Helper()
-	var calls []toolCall
-	for _, v := range r.Message.Of(core.ToolCall) {
-		var c toolCall
-		if err := json.Unmarshal(v.Data, &c); err != nil {
-			s.Errorf("a call is not JSON: %s", v.Data)
-		}
-		calls = append(calls, c)
-	}
-	if !slices.Equal(calls, want) {
-		s.Errorf("the calls are %v, want %v", calls, want)
+	if got := s.Calls(r); !slices.Equal(got, want) {
+		s.Errorf("the calls are %v, want %v", got, want)
 	}
 }
 
@@ -75,38 +49,38 @@ func callPromises() []promise {
 		if parallel != nil {
 			config["parallel_tool_calls"] = parallel
 		}
-		return promise{name: "functions and the choice among them are sent: " + want, config: config, verify: func(s *stage) {
-			s.reply("one")
-			if got := string(encode(s.last()["tool_choice"])); got != want {
+		return promise{Name: "functions and the choice among them are sent: " + want, Config: config, Verify: func(s *stage) {
+			s.Reply("one")
+			if got := string(encode(s.Last()["tool_choice"])); got != want {
 				s.Errorf("the choice is %s, want %s", got, want)
 			}
-			if got := string(encode(s.last()["tools"])); got != `[{"input_schema":{"required":["account"],"type":"object"},"name":"look_up"},{"description":"Dials.","input_schema":{"type":"object"},"name":"dial"}]` {
+			if got := string(encode(s.Last()["tools"])); got != `[{"input_schema":{"required":["account"],"type":"object"},"name":"look_up"},{"description":"Dials.","input_schema":{"type":"object"},"name":"dial"}]` {
 				s.Errorf("the tools are %s", got)
 			}
 		}}
 	}
 	return []promise{
-		{name: "calls are answered in any order, and sent back as they came", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			r := s.say(c, core.UserText("call"))
-			s.ended(r, core.FinishComplete, "")
-			s.called(r, toolCall{"toolu_1", "look_up", account}, toolCall{"toolu_2", "dial", "{}"})
-			s.answered(c, results(output{"toolu_2", "busy"}, output{"toolu_1", "none"}), "none busy done.")
-			s.sent(`[{"signature":"c2lnbmVk","thinking":"hm","type":"thinking"},{"id":"toolu_1","input":{"account":7000000000000000000},"name":"look_up","type":"tool_use"},{"id":"toolu_2","input":{},"name":"dial","type":"tool_use"}]`)
-			s.sentRaw(`"input":` + account)
-			s.answered(c, core.UserText("and now?"), "none busy done.")
+		{Name: "calls are answered in any order, and sent back as they came", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			r := s.Say(c, core.UserText("call"))
+			s.Ended(r, core.FinishComplete, "")
+			called(s, r, clienttest.NewToolCall("toolu_1", "look_up", account), clienttest.NewToolCall("toolu_2", "dial", "{}"))
+			s.Answered(c, clienttest.Results("toolu_2", "busy", "toolu_1", "none"), "none busy done.")
+			sent(s, `[{"signature":"c2lnbmVk","thinking":"hm","type":"thinking"},{"id":"toolu_1","input":{"account":7000000000000000000},"name":"look_up","type":"tool_use"},{"id":"toolu_2","input":{},"name":"dial","type":"tool_use"}]`)
+			sentRaw(s, `"input":`+account)
+			s.Answered(c, core.UserText("and now?"), "none busy done.")
 		}},
-		{name: "half a call that was truncated is kept as it came, and does not break the conversation", only: "stream", config: tools, agent: func(r *Request) Answer {
+		{Name: "half a call that was truncated is kept as it came, and does not break the conversation", Only: "stream", Config: tools, Agent: func(r *Request) Answer {
 			if len(r.Messages) == 1 {
 				return Answer{Calls: []Call{{"toolu_1", "dial", `{}`}}}
 			}
 			return Echo(r)
-		}, faults: []string{"cut-call@1"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			r := s.say(c, core.UserText("call"))
-			s.ended(r, core.FinishTruncated, "max_tokens")
-			s.called(r, toolCall{"toolu_1", "dial", `{"number": 1`})
-			s.answered(c, core.UserText("go on"), "go on")
+		}, Faults: []string{"cut-call@1"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			r := s.Say(c, core.UserText("call"))
+			s.Ended(r, core.FinishTruncated, "max_tokens")
+			called(s, r, clienttest.NewToolCall("toolu_1", "dial", `{"number": 1`))
+			s.Answered(c, core.UserText("go on"), "go on")
 		}},
 		chosen("dial", nil, `{"name":"dial","type":"tool"}`), chosen("required", false, `{"disable_parallel_tool_use":true,"type":"any"}`),
 		chosen("auto", true, `{"disable_parallel_tool_use":false,"type":"auto"}`), chosen("", false, `{"disable_parallel_tool_use":true,"type":"auto"}`),
@@ -118,37 +92,37 @@ func callPromises() []promise {
 func resultPromises() []promise {
 	tools := offered()
 	return []promise{
-		{name: "a call without a result is answered before the next turn", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("call"))
-			s.warned(s.answered(c, results(output{"toolu_1", "none"}), "none There is no result. done."), `tool "dial"`)
-			s.say(c, core.UserText("call"))
-			s.warned(s.say(c, core.UserText("never mind")), `tool "look_up"`, `tool "dial"`)
+		{Name: "a call without a result is answered before the next turn", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("call"))
+			s.Warned(s.Answered(c, clienttest.Results("toolu_1", "none"), "none There is no result. done."), `tool "dial"`)
+			s.Say(c, core.UserText("call"))
+			s.Warned(s.Say(c, core.UserText("never mind")), `tool "look_up"`, `tool "dial"`)
 		}},
-		{name: "an empty result is one", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("call"))
-			s.warned(s.answered(c, results(output{"toolu_1", ""}, output{"toolu_2", "busy"}), "busy done."))
+		{Name: "an empty result is one", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("call"))
+			s.Warned(s.Answered(c, clienttest.Results("toolu_1", "", "toolu_2", "busy"), "busy done."))
 		}},
-		{name: "a result that nobody waits for is refused", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("call"))
-			for _, m := range []core.Message{results(output{"toolu_z", "none"}), results(output{"toolu_1", "a"}, output{"toolu_1", "b"})} {
+		{Name: "a result that nobody waits for is refused", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("call"))
+			for _, m := range []core.Message{clienttest.Results("toolu_z", "none"), clienttest.Results("toolu_1", "a", "toolu_1", "b")} {
 				_, err := c.Send(s.Context(), m)
-				s.kind(err, core.ErrorInput, "waits for a result")
+				s.Kind(err, core.ErrorInput, "waits for a result")
 			}
 		}},
-		{name: "a call in a history can be answered", config: tools, agent: caller, verify: func(s *stage) {
+		{Name: "a call in a history can be answered", Config: tools, Agent: caller, Verify: func(s *stage) {
 			history := func(arguments string) []core.Message {
-				call := core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: encode(toolCall{"h1", "dial", arguments})}
+				call := core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: encode(clienttest.NewToolCall("h1", "dial", arguments))}
 				return []core.Message{core.UserText("call"), {Role: core.Assistant, Parts: []core.Part{{Value: call}}}}
 			}
 			for _, arguments := range []string{`{"number":1}`, ""} {
-				s.answered(s.talk(core.Start{History: history(arguments)}), results(output{"h1", "busy"}), "busy done.")
+				s.Answered(s.Talk(core.Start{History: history(arguments)}), clienttest.Results("h1", "busy"), "busy done.")
 			}
 			for _, arguments := range []string{"{", "[]"} {
-				_, err := s.target.StartConversation(s.Context(), core.Start{History: history(arguments)})
-				s.kind(err, core.ErrorInput, "not a JSON object")
+				_, err := s.Target.StartConversation(s.Context(), core.Start{History: history(arguments)})
+				s.Kind(err, core.ErrorInput, "not a JSON object")
 			}
 		}},
 	}

@@ -14,105 +14,70 @@ func said(text string) core.Message {
 
 // turnPromises are about conversations.
 func turnPromises() []promise {
+	u := suite()
 	prompt := "You are a pirate."
 	return []promise{
-		{name: "a conversation remembers its turns", agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.answered(c, core.UserText("one"), "one")
-			s.ended(s.answered(c, core.UserText("two"), "one then two"), core.FinishComplete, "")
-			s.sent(`{"content":[{"text":"one","type":"text"}],"role":"assistant"}`)
+		{Name: "a conversation remembers its turns", Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Answered(c, core.UserText("one"), "one")
+			s.Ended(s.Answered(c, core.UserText("two"), "one then two"), core.FinishComplete, "")
+			sent(s, `{"content":[{"text":"one","type":"text"}],"role":"assistant"}`)
 		}},
-		{name: "a conversation begins with its history", agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{History: []core.Message{core.UserText("one"), said("yes?")}})
-			s.answered(c, core.UserText("two"), "one then two")
+		{Name: "neighbours of one role are one message", Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{History: []core.Message{core.UserText("one"), said("a"), said("b"), core.UserText("two"), core.UserText("three")}})
+			s.Answered(c, core.UserText("four"), "one then two and three and four")
+			s.Answered(c, core.UserText("five"), "one then two and three and four then five")
 		}},
-		{name: "neighbours of one role are one message", agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{History: []core.Message{core.UserText("one"), said("a"), said("b"), core.UserText("two"), core.UserText("three")}})
-			s.answered(c, core.UserText("four"), "one then two and three and four")
-			s.answered(c, core.UserText("five"), "one then two and three and four then five")
+		{Name: "a history that the assistant begins is refused", Verify: func(s *stage) {
+			_, err := s.Target.StartConversation(s.Context(), core.Start{History: []core.Message{said("Welcome!")}})
+			s.Kind(err, core.ErrorUnsupported, "the assistant begins")
 		}},
-		{name: "a history that the assistant begins is refused", verify: func(s *stage) {
-			_, err := s.target.StartConversation(s.Context(), core.Start{History: []core.Message{said("Welcome!")}})
-			s.kind(err, core.ErrorUnsupported, "the assistant begins")
+		{Name: "the system prompt is a member of its own", Agent: Obey, Verify: func(s *stage) {
+			c := s.Talk(core.Start{SystemPrompt: prompt})
+			s.Answered(c, core.UserText("one"), prompt)
+			s.Answered(c, core.UserText("two"), prompt)
 		}},
-		{name: "the system prompt is a member of its own", agent: Obey, verify: func(s *stage) {
-			c := s.talk(core.Start{SystemPrompt: prompt})
-			s.answered(c, core.UserText("one"), prompt)
-			s.answered(c, core.UserText("two"), prompt)
-		}},
-		{name: "no system prompt is sent where there is none", agent: Obey, verify: func(s *stage) {
-			s.answered(s.talk(core.Start{}), core.UserText("one"), "no instructions")
-			if _, ok := s.last()["system"]; ok {
+		{Name: "no system prompt is sent where there is none", Agent: Obey, Verify: func(s *stage) {
+			s.Answered(s.Talk(core.Start{}), core.UserText("one"), "no instructions")
+			if _, ok := s.Last()["system"]; ok {
 				s.Error("system is sent")
 			}
 		}},
-		{name: "a turn may replace the system prompt from then on", agent: Obey, verify: func(s *stage) {
-			c, other := s.talk(core.Start{SystemPrompt: prompt}), "You are a parrot."
-			s.answered(c, core.UserText("one"), prompt)
-			m := core.UserText("two")
-			m.Delivery.SystemPrompt = &other
-			s.answered(c, m, other)
-			s.answered(c, core.UserText("three"), other)
-		}},
-		{name: "a system message within a history is refused", verify: func(s *stage) {
-			_, err := s.target.StartConversation(s.Context(), core.Start{History: []core.Message{{Role: core.System, Parts: core.UserText("x").Parts}}})
-			s.kind(err, core.ErrorUnsupported, "system message")
+		u.ReplacesPrompt(),
+		{Name: "a system message within a history is refused", Verify: func(s *stage) {
+			_, err := s.Target.StartConversation(s.Context(), core.Start{History: []core.Message{{Role: core.System, Parts: core.UserText("x").Parts}}})
+			s.Kind(err, core.ErrorUnsupported, "system message")
 		}},
 	}
 }
 
 // memoryPromises are about what a conversation remembers.
 func memoryPromises() []promise {
-	return []promise{
-		{name: "a turn out of band leaves no trace", agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.answered(c, core.UserText("one"), "one")
-			m := core.UserText("aside")
-			m.Delivery.OutOfBand = true
-			s.answered(c, m, "one then aside")
-			s.answered(c, core.UserText("two"), "one then two")
-		}},
-		{name: "a turn that failed is not remembered", agent: Recall, faults: []string{"overloaded@2"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.answered(c, core.UserText("one"), "one")
-			_, err := c.Send(s.Context(), core.UserText("two"))
-			s.kind(err, core.ErrorUnavailable, "Overloaded")
-			s.answered(c, core.UserText("three"), "one then three")
-		}},
-		{name: "a turn with an empty answer is not remembered", agent: Recall, faults: []string{"blank-stop@2"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.answered(c, core.UserText("one"), "one")
-			s.answered(c, core.UserText("two"), " \n ")
-			s.answered(c, core.UserText("three"), "one then three")
-		}},
-		{name: "conversations do not know each other", agent: Recall, verify: func(s *stage) {
-			s.answered(s.talk(core.Start{}), core.UserText("one"), "one")
-			s.answered(s.talk(core.Start{}), core.UserText("two"), "two")
-		}},
-	}
+	u := suite()
+	return append(u.Remembers(), u.Forgets("overloaded", "Overloaded"), u.ForgetsEmpty("blank-stop", " \n "))
 }
 
 // parameterPromises are about what is sent beside the messages.
 func parameterPromises() []promise {
 	return []promise{
-		{name: "only what the service requires is sent unasked", verify: func(s *stage) {
-			s.reply("one")
-			sent := s.last()
+		{Name: "only what the service requires is sent unasked", Verify: func(s *stage) {
+			s.Reply("one")
+			sent := s.Last()
 			delete(sent, "messages")
 			want := `{"max_tokens":4096,"model":"practice"}`
-			if s.stream {
+			if s.Stream {
 				want = `{"max_tokens":4096,"model":"practice","stream":true}`
 			}
 			if got := string(encode(sent)); got != want {
 				s.Errorf("sent was %s, want %s", got, want)
 			}
 		}},
-		{name: "parameters that are named are sent as they are", config: map[string]any{
+		{Name: "parameters that are named are sent as they are", Config: map[string]any{
 			"temperature": 0.7, "top_p": 0.9, "top_k": 5, "max_tokens": 2000, "stop_sequences": []any{"END"}, "effort": "low", "service_tier": "auto", "user": "u1",
 			"thinking": map[string]any{"type": "enabled", "budget_tokens": 1024}, "parameters": map[string]any{"inference_geo": "us"}, "betas": []any{"a-1", "b-2"},
-		}, verify: func(s *stage) {
-			s.reply("one")
-			sent := s.last()
+		}, Verify: func(s *stage) {
+			s.Reply("one")
+			sent := s.Last()
 			delete(sent, "messages")
 			delete(sent, "stream")
 			want := `{"inference_geo":"us","max_tokens":2000,"metadata":{"user_id":"u1"},"model":"practice","output_config":{"effort":"low"},"service_tier":"auto",` +
@@ -120,7 +85,7 @@ func parameterPromises() []promise {
 			if got := string(encode(sent)); got != want {
 				s.Errorf("sent was %s, want %s", got, want)
 			}
-			if got := s.sentRequests()[0].header.Get("Anthropic-Beta"); got != "a-1,b-2" {
+			if got := s.Sent()[0].Header.Get("Anthropic-Beta"); got != "a-1,b-2" {
 				s.Errorf("the betas are %q", got)
 			}
 		}},
@@ -131,32 +96,32 @@ func parameterPromises() []promise {
 // come through unchanged.
 func recordPromises() []promise {
 	return []promise{
-		{name: "a text that the service does not take is not changed, but refused", verify: func(s *stage) {
+		{Name: "a text that the service does not take is not changed, but refused", Verify: func(s *stage) {
 			for _, m := range []core.Message{core.UserText("\xff"), core.UserText(""), {Role: core.User}} {
-				_, err := s.talk(core.Start{}).Send(s.Context(), m)
-				s.kind(err, core.ErrorInput, "")
+				_, err := s.Talk(core.Start{}).Send(s.Context(), m)
+				s.Kind(err, core.ErrorInput, "")
 			}
-			_, err := s.target.StartConversation(s.Context(), core.Start{SystemPrompt: "\xff"})
-			s.kind(err, core.ErrorInput, "the system prompt")
-			if s.server.Turns() != 0 {
+			_, err := s.Target.StartConversation(s.Context(), core.Start{SystemPrompt: "\xff"})
+			s.Kind(err, core.ErrorInput, "the system prompt")
+			if s.Server.Turns() != 0 {
 				s.Error("the text was sent all the same")
 			}
 		}},
-		{name: "images are sent, and sound is refused", verify: func(s *stage) {
+		{Name: "images are sent, and sound is refused", Verify: func(s *stage) {
 			part := func(m core.Modality, mediaType, data string) core.Part {
 				return core.Part{Value: core.Value{Modality: m, MediaType: mediaType, Data: []byte(data)}}
 			}
 			m := core.UserText("look")
 			m.Parts = append(m.Parts, part(core.Image, core.MediaPNG, "PNG"), part(core.Image, core.MediaJPEG, "JPEG"))
-			s.answered(s.talk(core.Start{}), m, "look")
-			s.sent(`{"source":{"data":"UE5H","media_type":"image/png","type":"base64"},"type":"image"},{"source":{"data":"SlBFRw==","media_type":"image/jpeg","type":"base64"},"type":"image"}`)
+			s.Answered(s.Talk(core.Start{}), m, "look")
+			sent(s, `{"source":{"data":"UE5H","media_type":"image/png","type":"base64"},"type":"image"},{"source":{"data":"SlBFRw==","media_type":"image/jpeg","type":"base64"},"type":"image"}`)
 			for _, p := range []core.Part{part(core.Audio, core.MediaWAV, "RIFF"), part(core.Image, "image/tiff", "II")} {
-				_, err := s.talk(core.Start{}).Send(s.Context(), core.Message{Role: core.User, Parts: []core.Part{p}})
-				s.kind(err, core.ErrorUnsupported, p.MediaType[:5])
+				_, err := s.Talk(core.Start{}).Send(s.Context(), core.Message{Role: core.User, Parts: []core.Part{p}})
+				s.Kind(err, core.ErrorUnsupported, p.MediaType[:5])
 			}
 		}},
-		{name: "what a reply costs and how long it takes is recorded", faults: []string{"thinks", "limits"}, verify: func(s *stage) {
-			r := s.reply(all)
+		{Name: "what a reply costs and how long it takes is recorded", Faults: []string{"thinks", "limits"}, Verify: func(s *stage) {
+			r := s.Reply(all)
 			want := core.Usage{InputTokens: 114, OutputTokens: 8, CachedInputTokens: 100, OutputReasoningTokens: 4}
 			if r.Usage != want {
 				s.Errorf("the usage is %+v, want %+v", r.Usage, want)
@@ -169,17 +134,14 @@ func recordPromises() []promise {
 				s.Errorf("the limits are %+v", r.RateLimits)
 			}
 		}},
-		{name: "a long text comes through whole", verify: func(s *stage) {
-			long := strings.TrimSpace(strings.Repeat("Ünïcödé 漢字 <&> \" \\ \u2028 ", 500)) + "."
-			s.ended(s.answered(s.talk(core.Start{}), core.UserText(long), long), core.FinishComplete, "")
-		}},
+		suite().Carries(),
 	}
 }
 
 // sent checks that the messages of the last request have a text in them.
-func (s *stage) sent(want string) {
+func sent(s *stage, want string) {
 	s.Helper()
-	if got := string(encode(s.last()["messages"])); !strings.Contains(got, want) {
+	if got := string(encode(s.Last()["messages"])); !strings.Contains(got, want) {
 		s.Errorf("sent was %s, want %s in it", got, want)
 	}
 }

@@ -6,33 +6,19 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
-// maxRequest bounds a request, in bytes.
-const maxRequest = 64 << 20
-
-// Options configure a [Server]. The zero value is a server without faults and
-// without a key.
-type Options struct {
-	// APIKey is required of clients, as "x-api-key: KEY" or as
-	// "Authorization: Bearer KEY". Empty requires none.
-	APIKey string
-	Faults []Fault
-	// Observe is called with every request that has the key, before it is answered.
-	// It is called concurrently. Nil observes nothing.
-	Observe func(header http.Header, url string, body []byte)
-}
+// Options configure a [Server]. The key comes as "x-api-key: KEY" or as
+// "Authorization: Bearer KEY".
+type Options = clienttest.Options
 
 // Server answers at /v1/messages. It is an [http.Handler].
 type Server struct {
-	agent   Agent
-	options Options
-
-	mu       sync.Mutex
-	turns    int
-	redirect string
+	clienttest.Front
+	agent Agent
 }
 
 // NewServer returns a server that answers with an agent; nil is [Echo].
@@ -40,47 +26,24 @@ func NewServer(agent Agent, o Options) *Server {
 	if agent == nil {
 		agent = Echo
 	}
-	return &Server{agent: agent, options: o}
-}
-
-// Turns counts the requests so far.
-func (s *Server) Turns() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.turns
-}
-
-// redirectTo has every request redirected to another server.
-func (s *Server) redirectTo(url string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.redirect = url
+	return &Server{Front: clienttest.NewFront(o), agent: agent}
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	key := s.options.APIKey
-	s.mu.Lock()
-	redirect := s.redirect
-	s.mu.Unlock()
 	switch {
 	case r.Method != http.MethodPost || r.URL.Path != "/v1/messages":
 		refuse(w, http.StatusNotFound, errorBody("not_found_error", "Not found: "+r.Method+" "+r.URL.Path))
 		return
-	case key != "" && r.Header.Get("X-Api-Key") != key && r.Header.Get("Authorization") != "Bearer "+key:
+	case !s.Admits(r, "X-Api-Key"):
 		refuse(w, http.StatusUnauthorized, errorBody("authentication_error", "invalid x-api-key: "+r.Header.Get("X-Api-Key")))
 		return
-	case redirect != "":
-		w.Header().Set("Location", redirect)
-		w.WriteHeader(http.StatusTemporaryRedirect)
+	case s.Redirected(w):
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+	body, err := s.Read(r)
 	if err != nil {
 		return // the client is gone
-	}
-	if s.options.Observe != nil {
-		s.options.Observe(r.Header, r.URL.String(), body)
 	}
 	request := &Request{}
 	wrong := parse(body, request)
@@ -91,21 +54,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, errorBody("invalid_request_error", wrong))
 		return
 	}
-	s.answer(w, r, request, s.behaviours())
-}
-
-// behaviours are those of the next turn, which this counts.
-func (s *Server) behaviours() []behaviour {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.turns++
-	var planned []behaviour
-	for _, f := range s.options.Faults {
-		if f.Turn == 0 || f.Turn == s.turns {
-			planned = append(planned, behaviours()[f.Name])
-		}
-	}
-	return planned
+	s.answer(w, r, request, clienttest.Planned(&s.Front, behaviours()))
 }
 
 func refuse(w http.ResponseWriter, status int, body string) {

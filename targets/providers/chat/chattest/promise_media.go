@@ -59,36 +59,36 @@ func mediaPromises() []promise {
 		return core.Part{Value: core.Value{Modality: m, MediaType: mediaType, Data: []byte(data)}}
 	}
 	return []promise{
-		{name: "text, images and sound are parts of one message", agent: describe, verify: func(s *stage) {
+		{Name: "text, images and sound are parts of one message", Agent: describe, Verify: func(s *stage) {
 			m := core.UserText("look")
 			m.Parts = append(
 				m.Parts, part(core.Image, "image/png", "PNG"), part(core.Image, "image/jpeg", "JPG"),
 				part(core.Audio, "audio/wav", "RIFF"), part(core.Audio, "audio/mpeg", "ID3"),
 			)
-			s.answered(s.talk(core.Start{}), m, "look and data:image/png and data:image/jpeg and wav and mp3")
+			s.Answered(s.Talk(core.Start{}), m, "look and data:image/png and data:image/jpeg and wav and mp3")
 		}},
-		{name: "a spoken reply that is no longer valid is remembered by its transcript", agent: speaker, faults: []string{"expired-sound"}, config: map[string]any{
+		{Name: "a spoken reply that is no longer valid is remembered by its transcript", Agent: speaker, Faults: []string{"expired-sound"}, Config: map[string]any{
 			"modalities": []any{"text", "audio"}, "audio": map[string]any{"voice": "alloy"},
-		}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.answered(c, core.UserText("hello"), "hello")
-			s.answered(c, core.UserText("again"), "hello")
-			if m := s.last()["messages"].([]any)[1].(map[string]any); m["content"] != "hello" {
+		}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Answered(c, core.UserText("hello"), "hello")
+			s.Answered(c, core.UserText("again"), "hello")
+			if m := s.Last()["messages"].([]any)[1].(map[string]any); m["content"] != "hello" {
 				s.Errorf("sent was %v", m)
 			}
 		}},
-		{name: "what the protocol has no form for is unsupported", agent: describe, verify: func(s *stage) {
+		{Name: "what the protocol has no form for is unsupported", Agent: describe, Verify: func(s *stage) {
 			for _, p := range []core.Part{part(core.Audio, "audio/ogg", "OggS"), part(core.Image, "image/tiff", "II")} {
-				_, err := s.talk(core.Start{}).Send(s.Context(), core.Message{Role: core.User, Parts: []core.Part{p}})
-				s.kind(err, core.ErrorUnsupported, "")
+				_, err := s.Talk(core.Start{}).Send(s.Context(), core.Message{Role: core.User, Parts: []core.Part{p}})
+				s.Kind(err, core.ErrorUnsupported, "")
 			}
 		}},
-		{name: "a spoken reply is a WAV file and its transcript", agent: speaker, config: map[string]any{
+		{Name: "a spoken reply is a WAV file and its transcript", Agent: speaker, Config: map[string]any{
 			"modalities": []any{"text", "audio"}, "audio": map[string]any{"voice": "alloy"},
-		}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			r := s.answered(c, core.UserText("hello"), "hello")
-			s.ended(r, core.FinishComplete, "")
+		}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			r := s.Answered(c, core.UserText("hello"), "hello")
+			s.Ended(r, core.FinishComplete, "")
 			sounds := r.Message.Of(core.Audio)
 			if len(sounds) != 1 {
 				s.Fatalf("%d sounds in the reply", len(sounds))
@@ -103,10 +103,10 @@ func mediaPromises() []promise {
 			if r.Timing.FirstAudio == 0 || r.Timing.LastAudio < r.Timing.FirstAudio {
 				s.Errorf("the times are %+v", r.Timing)
 			}
-			if sent := fmt.Sprint(s.last()["modalities"], s.last()["audio"]); !strings.Contains(sent, "audio") || !strings.Contains(sent, "alloy") {
+			if sent := fmt.Sprint(s.Last()["modalities"], s.Last()["audio"]); !strings.Contains(sent, "audio") || !strings.Contains(sent, "alloy") {
 				s.Errorf("sent was %s", sent)
 			}
-			s.answered(c, core.UserText("again"), "hello audio_1")
+			s.Answered(c, core.UserText("again"), "hello audio_1")
 		}},
 	}
 }

@@ -5,24 +5,8 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
-
-// ends is the promise that a reply under a fault ends in a way, with a text.
-func ends(name, fault string, want core.Finish, says, text string) promise {
-	return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
-		s.ended(s.answered(s.talk(core.Start{}), four(), text), want, says)
-	}}
-}
-
-func with(p promise, config map[string]any) promise {
-	p.config = config
-	return p
-}
-
-func only(kind string, p promise) promise {
-	p.only = kind
-	return p
-}
 
 // forty returns forty words that begin with one.
 func forty(first string) string {
@@ -36,12 +20,12 @@ func forty(first string) string {
 // countPromises are about how much of a conversation the service says it was given.
 func countPromises() []promise {
 	counted := func(name, fault string, want core.Finish, start core.Start, m core.Message) promise {
-		return promise{name: name, faults: []string{fault}, agent: func(*Request) Answer { return Answer{Text: all} }, verify: func(s *stage) {
+		return promise{Name: name, Faults: []string{fault}, Agent: func(*Request) Answer { return Answer{Text: all} }, Verify: func(s *stage) {
 			says := ""
 			if want != core.FinishComplete {
 				says = "counts 9 tokens for a conversation of at least 4"
 			}
-			s.ended(s.answered(s.talk(start), m, all), want, says)
+			s.Ended(s.Answered(s.Talk(start), m, all), want, says)
 		}}
 	}
 	assistant := core.UserText(forty("said"))
@@ -49,32 +33,28 @@ func countPromises() []promise {
 	long := core.UserText(forty("user"))
 	return []promise{
 		counted("a turn that the service cannot have been given whole is no evidence", "few-tokens", core.FinishUnconfirmed, core.Start{}, long),
-		counted("nor is one whose system prompt it cannot have been given", "few-tokens", core.FinishUnconfirmed, core.Start{SystemPrompt: forty("system")}, four()),
-		counted("nor one whose history", "few-tokens", core.FinishUnconfirmed, core.Start{History: []core.Message{long, assistant, four()}}, four()),
-		counted("what the assistant said may be left out", "few-tokens", core.FinishComplete, core.Start{History: []core.Message{four(), assistant}}, four()),
-		counted("a short turn may have few tokens", "few-tokens", core.FinishComplete, core.Start{}, four()),
+		counted("nor is one whose system prompt it cannot have been given", "few-tokens", core.FinishUnconfirmed, core.Start{SystemPrompt: forty("system")}, clienttest.Four()),
+		counted("nor one whose history", "few-tokens", core.FinishUnconfirmed, core.Start{History: []core.Message{long, assistant, clienttest.Four()}}, clienttest.Four()),
+		counted("what the assistant said may be left out", "few-tokens", core.FinishComplete, core.Start{History: []core.Message{clienttest.Four(), assistant}}, clienttest.Four()),
+		counted("a short turn may have few tokens", "few-tokens", core.FinishComplete, core.Start{}, clienttest.Four()),
 		counted("tokens of a cache are given, too", "few-tokens-cached", core.FinishComplete, core.Start{}, long),
-		{name: "results of tools are part of the conversation", faults: []string{"few-tokens@2"}, agent: oneCall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("call"))
-			s.ended(s.say(c, results(output{"call_a", forty("result")})), core.FinishUnconfirmed, "of at least 41 words")
+		{Name: "results of tools are part of the conversation", Faults: []string{"few-tokens@2"}, Agent: oneCall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("call"))
+			s.Ended(s.Say(c, clienttest.Results("call_a", forty("result"))), core.FinishUnconfirmed, "of at least 41 words")
 		}},
-		{name: "turns before this one are part of the conversation", faults: []string{"few-tokens@2"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.ended(s.answered(c, long, long.Text()), core.FinishComplete, "")
-			s.ended(s.answered(c, four(), all), core.FinishUnconfirmed, "the model was not given all of it")
+		{Name: "turns before this one are part of the conversation", Faults: []string{"few-tokens@2"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Ended(s.Answered(c, long, long.Text()), core.FinishComplete, "")
+			s.Ended(s.Answered(c, clienttest.Four(), all), core.FinishUnconfirmed, "the model was not given all of it")
 		}},
 	}
 }
 
 // thought checks what a reply thinks and says.
-func (s *stage) thought(r core.Reply, reasoning, text string) {
+func thought(s *stage, r core.Reply, reasoning, text string) {
 	s.Helper()
-	var thoughts []string
-	for _, v := range r.Message.Of(core.Reasoning) {
-		thoughts = append(thoughts, v.Text())
-	}
-	if got := strings.Join(thoughts, "|"); strings.TrimSpace(got) != reasoning || r.Message.Text() != text {
+	if got := s.Thoughts(r); strings.TrimSpace(got) != reasoning || r.Message.Text() != text {
 		s.Errorf("the target thinks %q and says %q, want %q and %q", got, r.Message.Text(), reasoning, text)
 	}
 }
@@ -82,13 +62,13 @@ func (s *stage) thought(r core.Reply, reasoning, text string) {
 // replyPromises are about how replies end, and what is in them.
 func replyPromises() []promise {
 	thinks := func(name, fault string, config map[string]any, reasoning, text string) promise {
-		return promise{name: name, faults: []string{fault}, config: config, verify: func(s *stage) {
-			r := s.reply(all)
-			s.thought(r, reasoning, text)
-			s.ended(r, core.FinishComplete, "")
+		return promise{Name: name, Faults: []string{fault}, Config: config, Verify: func(s *stage) {
+			r := s.Reply(all)
+			thought(s, r, reasoning, text)
+			s.Ended(r, core.FinishComplete, "")
 		}}
 	}
-	sixteen := map[string]any{"max_tokens": 16}
+	ends, sixteen := suite().Ends, map[string]any{"max_tokens": 16}
 	const tags = "they want the code"
 	return []promise{
 		ends("a reply that hit its limit is truncated", "truncated", core.FinishTruncated, "length", half),
@@ -97,45 +77,45 @@ func replyPromises() []promise {
 		ends("a reply without a reason of its end is unconfirmed", "null-finish", core.FinishUnconfirmed, "finish_reason", all),
 		ends("an empty reply is no evidence", "empty-stop", core.FinishUnconfirmed, "the reply is empty, although the service says stop and counts 0 tokens", ""),
 		ends("a blank reply is no evidence", "blank-stop", core.FinishUnconfirmed, "the reply is empty", " \n "),
-		with(ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all), sixteen),
-		with(ends("so many tokens are a stop where none are counted", "no-usage", core.FinishComplete, "", all), sixteen),
+		ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all).With(sixteen),
+		ends("so many tokens are a stop where none are counted", "no-usage", core.FinishComplete, "", all).With(sixteen),
 		ends("so many tokens are a stop where no limit is named", "at-limit", core.FinishComplete, "", all),
 		ends("a text that ends in a word is no stop", "mid-sentence", core.FinishTruncated, "middle of a sentence", "I am sorry. I cannot tell you the code because it is confid"),
-		with(ends("the provider's own word is taken for it", "mid-sentence", core.FinishComplete, "", "I am sorry. I cannot tell you the code because it is confid"), map[string]any{"provider": "openai"}),
+		ends("the provider's own word is taken for it", "mid-sentence", core.FinishComplete, "", "I am sorry. I cannot tell you the code because it is confid").With(map[string]any{"provider": "openai"}),
 		thinks("what the model thinks is kept apart", "thinks", nil, tags, all),
 		thinks("so is what another server calls reasoning", "reasoning-field", nil, "hm", all),
 		thinks("and what is between think tags", "think-tags", nil, tags, all),
 		thinks("unless it is to be kept", "think-tags", map[string]any{"think_tags": "keep"}, "", "<think>\n"+tags+"\n</think>\n\n"+all),
 		thinks("an end of thinking alone is text", "think-end", nil, "", tags+"</think>"+all),
 		thinks("unless it is to be split", "think-end", map[string]any{"think_tags": "split_unopened"}, tags, all),
-		{name: "what thinking costs is recorded", faults: []string{"thinks"}, verify: func(s *stage) {
-			if u := s.reply(all).Usage; u.OutputReasoningTokens != 4 || u.OutputTokens != 8 {
+		{Name: "what thinking costs is recorded", Faults: []string{"thinks"}, Verify: func(s *stage) {
+			if u := s.Reply(all).Usage; u.OutputReasoningTokens != 4 || u.OutputTokens != 8 {
 				s.Errorf("the usage is %+v", u)
 			}
 		}},
-		{name: "a model that only thinks has said nothing", faults: []string{"only-thinks"}, verify: func(s *stage) {
-			r := s.reply(all)
-			s.thought(r, tags, "")
-			s.ended(r, core.FinishUnconfirmed, "the reply is empty")
+		{Name: "a model that only thinks has said nothing", Faults: []string{"only-thinks"}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			thought(s, r, tags, "")
+			s.Ended(r, core.FinishUnconfirmed, "the reply is empty")
 		}},
-		{name: "thoughts are not sent back", faults: []string{"thinks"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, four())
-			s.say(c, four())
-			if messages := string(encode(s.last()["messages"])); strings.Contains(messages, tags) || !strings.Contains(messages, `"assistant"`) {
+		{Name: "thoughts are not sent back", Faults: []string{"thinks"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, clienttest.Four())
+			s.Say(c, clienttest.Four())
+			if messages := string(encode(s.Last()["messages"])); strings.Contains(messages, tags) || !strings.Contains(messages, `"assistant"`) {
 				s.Errorf("sent was %s", messages)
 			}
 		}},
-		{name: "a reply that is too long is cut off", faults: []string{"huge"}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
-			r := s.reply(all)
-			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+		{Name: "a reply that is too long is cut off", Faults: []string{"huge"}, Config: map[string]any{"max_reply_bytes": 1000}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			s.Ended(r, core.FinishTruncated, "max_reply_bytes")
 			if got := r.Message.Text(); got != strings.Repeat("long ", 200) {
 				s.Errorf("%d bytes of it are kept", len(got))
 			}
 		}},
-		{name: "an event that is too large is cut off", faults: []string{"huge-event"}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
-			r := s.reply(all)
-			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+		{Name: "an event that is too large is cut off", Faults: []string{"huge-event"}, Config: map[string]any{"max_reply_bytes": 1000}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			s.Ended(r, core.FinishTruncated, "max_reply_bytes")
 			if got := r.Message.Text(); len(got) < 900 || len(got) > 1000 {
 				s.Errorf("%d bytes of it are kept", len(got))
 			}
@@ -145,36 +125,37 @@ func replyPromises() []promise {
 
 // shapePromises are about forms of an answer that the protocol does not have.
 func shapePromises() []promise {
+	ends := suite().Ends
 	understood := func(fault string) promise {
 		return ends("understood: "+fault, fault, core.FinishComplete, "", all)
 	}
 	told := func(fault, says string) promise {
-		return promise{name: "understood, with a warning: " + fault, faults: []string{fault}, verify: func(s *stage) {
-			r := s.answered(s.talk(core.Start{}), four(), all)
-			s.ended(r, core.FinishComplete, "")
-			s.warned(r, says)
+		return promise{Name: "understood, with a warning: " + fault, Faults: []string{fault}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all)
+			s.Ended(r, core.FinishComplete, "")
+			s.Warned(r, says)
 		}}
 	}
 	return []promise{
 		understood("wrong-types"), understood("usage-with-choice"), understood("plain-type"), understood("no-type"),
-		only("stream", understood("crlf")), only("stream", understood("comments")), only("stream", understood("message-in-event")),
+		understood("crlf").Streamed(), understood("comments").Streamed(), understood("message-in-event").Streamed(),
 		told("two-choices", "several answers"), told("unknown-part", `"hologram"`),
-		only("stream", told("in-one-piece", "in one piece")), only("stream", told("no-options", "stream_options")),
-		{name: "content as a list is its texts", faults: []string{"content-parts"}, verify: func(s *stage) {
-			r := s.reply(all)
+		told("in-one-piece", "in one piece").Streamed(), told("no-options", "stream_options").Streamed(),
+		{Name: "content as a list is its texts", Faults: []string{"content-parts"}, Verify: func(s *stage) {
+			r := s.Reply(all)
 			if r.Message.Text() != all || len(r.Message.Of(core.Reasoning)) != 1 {
 				s.Errorf("the reply is %q", r.Message.Text())
 			}
 		}},
-		{name: "usage that is not given is not known", faults: []string{"no-usage"}, verify: func(s *stage) {
-			if r := s.reply(all); r.Usage != (core.Usage{}) {
+		{Name: "usage that is not given is not known", Faults: []string{"no-usage"}, Verify: func(s *stage) {
+			if r := s.Reply(all); r.Usage != (core.Usage{}) {
 				s.Errorf("the usage is %+v", r.Usage)
 			}
 		}},
-		{name: "what a service refuses of a stream is left out from then on, and told once", only: "stream", faults: []string{"no-options"}, verify: func(s *stage) {
-			s.reply("one")
-			s.warned(s.reply("two"))
-			if got := s.server.Turns(); got != 3 {
+		{Name: "what a service refuses of a stream is left out from then on, and told once", Only: "stream", Faults: []string{"no-options"}, Verify: func(s *stage) {
+			s.Reply("one")
+			s.Warned(s.Reply("two"))
+			if got := s.Server.Turns(); got != 3 {
 				s.Errorf("%d requests were sent, want 3", got)
 			}
 		}},
@@ -183,23 +164,24 @@ func shapePromises() []promise {
 
 // filterPromises are about content filters and refusals.
 func filterPromises() []promise {
+	ends := suite().Ends
 	blocked := func(name, fault, says string) promise {
-		return promise{name: name, faults: []string{fault + "@2"}, agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("one"))
-			r := s.say(c, core.UserText("two"))
-			s.ended(r, core.FinishBlocked, says)
+		return promise{Name: name, Faults: []string{fault + "@2"}, Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("one"))
+			r := s.Say(c, core.UserText("two"))
+			s.Ended(r, core.FinishBlocked, says)
 			if !r.Message.Empty() || r.Message.Role != core.Assistant {
 				s.Errorf("the reply is %q of %q", r.Message.Text(), r.Message.Role)
 			}
-			s.answered(c, core.UserText("three"), "one then three")
+			s.Answered(c, core.UserText("three"), "one then three")
 		}}
 	}
 	warns := func(name, fault, says string) promise {
-		return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
-			r := s.answered(s.talk(core.Start{}), four(), all)
-			s.ended(r, core.FinishComplete, "")
-			s.warned(r, says)
+		return promise{Name: name, Faults: []string{fault}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all)
+			s.Ended(r, core.FinishComplete, "")
+			s.Warned(r, says)
 		}}
 	}
 	return []promise{
@@ -209,18 +191,18 @@ func filterPromises() []promise {
 		ends("a reply that was filtered is blocked", "content-filter", core.FinishBlocked, "content_filter", half),
 		ends("a reply of which nothing was left is blocked", "filter-all", core.FinishBlocked, "content_filter", ""),
 		ends("a filter's categories are named", "filter-named", core.FinishBlocked, "content_filter: violence (high)", half),
-		only("stream", ends("a filter that ends the stream is a block", "stream-filter", core.FinishBlocked, "content_filter", half)),
+		ends("a filter that ends the stream is a block", "stream-filter", core.FinishBlocked, "content_filter", half).Streamed(),
 		ends("a refusal is blocked, and its words are kept", "refusal", core.FinishBlocked, "refusal", all),
 		ends("so is a refusal that is a part of the content", "refusal-part", core.FinishBlocked, "refusal", all),
 		ends("a filter that lets pass says nothing", "filter-safe", core.FinishComplete, "", all),
 		warns("a filter that did not run is told", "filter-failed", "unfiltered"),
 		warns("so is one that did not run on the prompt", "prompt-results", "unfiltered: the service's content filter did not run on the message"),
 		warns("what a filter flags after the text is told", "filter-late", "violence (high)"),
-		{name: "a refusal is remembered as one", faults: []string{"refusal@1"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, four())
-			s.answered(c, core.UserText("two"), "two")
-			if m := s.last()["messages"].([]any)[1].(map[string]any); m["refusal"] != all {
+		{Name: "a refusal is remembered as one", Faults: []string{"refusal@1"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, clienttest.Four())
+			s.Answered(c, core.UserText("two"), "two")
+			if m := s.Last()["messages"].([]any)[1].(map[string]any); m["refusal"] != all {
 				s.Errorf("sent was %v", m)
 			}
 		}},

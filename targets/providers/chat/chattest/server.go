@@ -6,35 +6,22 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
-// maxRequest bounds a request, in bytes.
-const maxRequest = 64 << 20
-
-// Options configure a [Server]. The zero value is a server without faults and
-// without a key.
-type Options struct {
-	// APIKey is required of clients, as "Authorization: Bearer KEY" or as
-	// "api-key: KEY". Empty requires none.
-	APIKey string
-	Faults []Fault
-	// Observe is called with every request that has the key, before it is answered.
-	// It is called concurrently. Nil observes nothing.
-	Observe func(header http.Header, url string, body []byte)
-}
+// Options configure a [Server]. The key comes as "Authorization: Bearer KEY" or as
+// "api-key: KEY".
+type Options = clienttest.Options
 
 // Server answers at every path that ends in /chat/completions. It is an
 // [http.Handler].
 type Server struct {
-	agent   Agent
-	options Options
-
-	mu       sync.Mutex
-	turns    int
-	redirect string
+	clienttest.Front
+	agent Agent
 }
 
 // NewServer returns a server that answers with an agent; nil is [Echo].
@@ -42,21 +29,7 @@ func NewServer(agent Agent, o Options) *Server {
 	if agent == nil {
 		agent = Echo
 	}
-	return &Server{agent: agent, options: o}
-}
-
-// Turns counts the requests so far.
-func (s *Server) Turns() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.turns
-}
-
-// redirectTo has every request redirected to another server.
-func (s *Server) redirectTo(url string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.redirect = url
+	return &Server{Front: clienttest.NewFront(o), agent: agent}
 }
 
 // ServeHTTP answers one request.
@@ -65,24 +38,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, errorBody("invalid_request_error", "", "", fmt.Sprintf("Invalid URL (%s %s)", r.Method, r.URL.Path)))
 		return
 	}
-	if !s.hasKey(r) {
+	if !s.Admits(r, "Api-Key") {
 		refuse(w, http.StatusUnauthorized, errorBody("invalid_request_error", "invalid_api_key", "", "Incorrect API key provided: "+r.Header.Get("Authorization")))
 		return
 	}
-	s.mu.Lock()
-	redirect := s.redirect
-	s.mu.Unlock()
-	if redirect != "" {
-		w.Header().Set("Location", redirect)
-		w.WriteHeader(http.StatusTemporaryRedirect)
+	if s.Redirected(w) {
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+	body, err := s.Read(r)
 	if err != nil {
 		return // the client is gone
-	}
-	if s.options.Observe != nil {
-		s.options.Observe(r.Header, r.URL.String(), body)
 	}
 	request := &Request{Raw: body}
 	if err := json.Unmarshal(body, request); err != nil {
@@ -98,22 +63,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // behaviours are those of the next turn, which this counts.
 func (s *Server) behaviours(request *Request) []behaviour {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.turns++
-	var planned []behaviour
-	for _, f := range s.options.Faults {
-		b := behaviours()[f.Name]
-		if (f.Turn == 0 || f.Turn == s.turns) && (b.applies == nil || b.applies(request)) {
-			planned = append(planned, b)
-		}
-	}
-	return planned
-}
-
-func (s *Server) hasKey(r *http.Request) bool {
-	key := s.options.APIKey
-	return key == "" || r.Header.Get("Authorization") == "Bearer "+key || r.Header.Get("Api-Key") == key
+	return slices.DeleteFunc(clienttest.Planned(&s.Front, behaviours()), func(b behaviour) bool { return b.applies != nil && !b.applies(request) })
 }
 
 func refuse(w http.ResponseWriter, status int, body string) {

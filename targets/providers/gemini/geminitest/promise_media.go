@@ -39,23 +39,23 @@ func mediaPromises() []promise {
 		return core.Part{Value: core.Value{Modality: m, MediaType: mediaType, Data: []byte(data)}}
 	}
 	return []promise{
-		{name: "text, images and sound are parts of one message", agent: describe, verify: func(s *stage) {
+		{Name: "text, images and sound are parts of one message", Agent: describe, Verify: func(s *stage) {
 			m := core.UserText("look")
 			m.Parts = append(
 				m.Parts, part(core.Image, "image/png", "PNG"), part(core.Image, "image/jpeg", "JPG"),
 				part(core.Audio, "audio/x-wav", "RIFF"), part(core.Audio, "audio/mpeg", "ID3"),
 			)
-			s.answered(s.talk(core.Start{}), m, "look and image/png and image/jpeg and audio/wav and audio/mp3")
+			s.Answered(s.Talk(core.Start{}), m, "look and image/png and image/jpeg and audio/wav and audio/mp3")
 		}},
-		{name: "what the protocol has no form for is unsupported", agent: describe, verify: func(s *stage) {
+		{Name: "what the protocol has no form for is unsupported", Agent: describe, Verify: func(s *stage) {
 			for _, p := range []core.Part{part(core.Audio, "audio/ogg", "OggS"), part(core.Image, "image/tiff", "II")} {
-				_, err := s.talk(core.Start{}).Send(s.Context(), core.Message{Role: core.User, Parts: []core.Part{p}})
-				s.kind(err, core.ErrorUnsupported, "")
+				_, err := s.Talk(core.Start{}).Send(s.Context(), core.Message{Role: core.User, Parts: []core.Part{p}})
+				s.Kind(err, core.ErrorUnsupported, "")
 			}
 		}},
-		{name: "a spoken reply is a WAV file", agent: speaker, config: map[string]any{"response_modalities": []any{"audio"}, "voice": "Kore"}, verify: func(s *stage) {
-			r := s.reply("hello")
-			s.ended(r, core.FinishComplete, "")
+		{Name: "a spoken reply is a WAV file", Agent: speaker, Config: map[string]any{"response_modalities": []any{"audio"}, "voice": "Kore"}, Verify: func(s *stage) {
+			r := s.Reply("hello")
+			s.Ended(r, core.FinishComplete, "")
 			sounds := r.Message.Of(core.Audio)
 			if len(sounds) != 1 {
 				s.Fatalf("%d sounds in the reply", len(sounds))
@@ -68,7 +68,7 @@ func mediaPromises() []promise {
 				s.Errorf("the times are %+v", r.Timing)
 			}
 			want := `{"responseModalities":["AUDIO"],"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}`
-			if got := string(encode(s.last()["generationConfig"])); got != want {
+			if got := string(encode(s.Last()["generationConfig"])); got != want {
 				s.Errorf("sent was %s, want %s", got, want)
 			}
 		}},

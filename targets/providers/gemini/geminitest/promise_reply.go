@@ -5,39 +5,20 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
-// ends is the promise that a reply under a fault ends in a way, with a text.
-func ends(name, fault string, want core.Finish, says, text string) promise {
-	return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
-		s.ended(s.answered(s.talk(core.Start{}), four(), text), want, says)
-	}}
-}
-
-func with(p promise, config map[string]any) promise {
-	p.config = config
-	return p
-}
-
-func only(kind string, p promise) promise {
-	p.only = kind
-	return p
-}
-
 // thought checks what a reply thinks and says.
-func (s *stage) thought(r core.Reply, reasoning, text string) {
+func thought(s *stage, r core.Reply, reasoning, text string) {
 	s.Helper()
-	var thoughts []string
-	for _, v := range r.Message.Of(core.Reasoning) {
-		thoughts = append(thoughts, v.Text())
-	}
-	if got := strings.Join(thoughts, "|"); got != reasoning || r.Message.Text() != text {
+	if got := s.Thoughts(r); got != reasoning || r.Message.Text() != text {
 		s.Errorf("the target thinks %q and says %q, want %q and %q", got, r.Message.Text(), reasoning, text)
 	}
 }
 
 // replyPromises are about how replies end.
 func replyPromises() []promise {
+	ends := suite().Ends
 	sixteen := map[string]any{"max_output_tokens": 16}
 	further := map[string]any{"parameters": map[string]any{"generationConfig": map[string]any{"maxOutputTokens": 16}}}
 	promises := []promise{
@@ -46,21 +27,21 @@ func replyPromises() []promise {
 		ends("one that it goes on with is not", "carries-on", core.FinishComplete, "", all),
 		ends("an empty reply is no evidence", "empty-stop", core.FinishUnconfirmed, "the reply is empty, although the service says STOP and counts 0 tokens", ""),
 		ends("a blank reply is no evidence", "blank-stop", core.FinishUnconfirmed, "the reply is empty", " \n "),
-		with(ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all), sixteen),
-		with(ends("wherever the limit is named", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all), further),
-		with(ends("so many tokens are a stop where none are counted", "no-usage", core.FinishComplete, "", all), sixteen),
+		ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all).With(sixteen),
+		ends("wherever the limit is named", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all).With(further),
+		ends("so many tokens are a stop where none are counted", "no-usage", core.FinishComplete, "", all).With(sixteen),
 		ends("so many tokens are a stop where no limit is named", "at-limit", core.FinishComplete, "", all),
-		only("whole", ends("a reply without a reason of its end is unconfirmed", "null-finish", core.FinishUnconfirmed, "finishReason", all)),
-		{name: "a reply that is too long is cut off", faults: []string{"huge"}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
-			r := s.reply(all)
-			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+		ends("a reply without a reason of its end is unconfirmed", "null-finish", core.FinishUnconfirmed, "finishReason", all).Whole(),
+		{Name: "a reply that is too long is cut off", Faults: []string{"huge"}, Config: map[string]any{"max_reply_bytes": 1000}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			s.Ended(r, core.FinishTruncated, "max_reply_bytes")
 			if got := r.Message.Text(); got != strings.Repeat("long ", 200) {
 				s.Errorf("%d bytes of it are kept", len(got))
 			}
 		}},
-		{name: "an event or answer that is too large is cut off", faults: []string{"huge-event"}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
-			r := s.reply(all)
-			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+		{Name: "an event or answer that is too large is cut off", Faults: []string{"huge-event"}, Config: map[string]any{"max_reply_bytes": 1000}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			s.Ended(r, core.FinishTruncated, "max_reply_bytes")
 			if got := r.Message.Text(); len(got) < 900 || len(got) > 1000 {
 				s.Errorf("%d bytes of it are kept", len(got))
 			}
@@ -70,11 +51,11 @@ func replyPromises() []promise {
 		promises = append(promises, ends("a reason that says nothing is never conclusive: "+reason, "ends-"+reason, core.FinishUnconfirmed, reason, half))
 	}
 	for _, reason := range []string{"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"} {
-		promises = append(promises, promise{name: "a call that went wrong is an error: " + reason, faults: []string{"ends-" + reason}, verify: func(s *stage) {
-			r, err := s.talk(core.Start{}).Send(s.Context(), four())
-			s.kind(err, core.ErrorProtocol, reason)
-			s.about(err, core.SubjectAnswer)
-			s.ended(r, core.FinishBroken, reason)
+		promises = append(promises, promise{Name: "a call that went wrong is an error: " + reason, Faults: []string{"ends-" + reason}, Verify: func(s *stage) {
+			r, err := s.Talk(core.Start{}).Send(s.Context(), clienttest.Four())
+			s.Kind(err, core.ErrorProtocol, reason)
+			s.About(err, core.SubjectAnswer)
+			s.Ended(r, core.FinishBroken, reason)
 			if got := r.Message.Text(); got != half {
 				s.Errorf("%q had come", got)
 			}
@@ -87,30 +68,30 @@ func replyPromises() []promise {
 func thoughtPromises() []promise {
 	const thinks = "they want the code"
 	back := func(name, fault, want string) promise {
-		return promise{name: name, faults: []string{fault + "@1"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, four())
-			s.say(c, four())
-			if sent := string(encode(s.last()["contents"].([]any)[1])); sent != want {
+		return promise{Name: name, Faults: []string{fault + "@1"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, clienttest.Four())
+			s.Say(c, clienttest.Four())
+			if sent := string(encode(s.Last()["contents"].([]any)[1])); sent != want {
 				s.Errorf("sent was %s, want %s", sent, want)
 			}
 		}}
 	}
 	const said = `{"parts":[{"text":"one two three four"}],"role":"model"}`
 	return []promise{
-		{name: "what the model thinks is kept apart", faults: []string{"thinks"}, verify: func(s *stage) {
-			r := s.reply(all)
-			s.thought(r, thinks, all)
-			s.ended(r, core.FinishComplete, "")
+		{Name: "what the model thinks is kept apart", Faults: []string{"thinks"}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			thought(s, r, thinks, all)
+			s.Ended(r, core.FinishComplete, "")
 		}},
-		{name: "a model that only thinks has said nothing", faults: []string{"only-thinks"}, verify: func(s *stage) {
-			r := s.reply(all)
-			s.thought(r, thinks, "")
-			s.ended(r, core.FinishUnconfirmed, "the reply is empty")
+		{Name: "a model that only thinks has said nothing", Faults: []string{"only-thinks"}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			thought(s, r, thinks, "")
+			s.Ended(r, core.FinishUnconfirmed, "the reply is empty")
 		}},
 		back("thoughts are not sent back", "thinks", said),
-		only("whole", back("a text with a signature is sent back with it", "signed", `{"parts":[{"text":"one two three four","thoughtSignature":"c2lnbmVk"}],"role":"model"}`)),
-		only("stream", back("a piece with a signature is not joined with others", "signed", `{"parts":[{"text":"one two three "},{"text":"four","thoughtSignature":"c2lnbmVk"}],"role":"model"}`)),
+		back("a text with a signature is sent back with it", "signed", `{"parts":[{"text":"one two three four","thoughtSignature":"c2lnbmVk"}],"role":"model"}`).Whole(),
+		back("a piece with a signature is not joined with others", "signed", `{"parts":[{"text":"one two three "},{"text":"four","thoughtSignature":"c2lnbmVk"}],"role":"model"}`).Streamed(),
 		back("an empty part with a signature is sent back", "signed-empty", `{"parts":[{"text":"one two three four"},{"text":"","thoughtSignature":"ZW1wdHk="}],"role":"model"}`),
 		back("a part that is not read is sent back", "code-part", `{"parts":[{"text":"one two three four"},{"executableCode":{"code":"print(1)","language":"PYTHON"}}],"role":"model"}`),
 		back("an empty part is left out", "empty-part", said),
@@ -119,20 +100,21 @@ func thoughtPromises() []promise {
 
 // shapePromises are about forms of an answer.
 func shapePromises() []promise {
+	ends := suite().Ends
 	understood := func(fault string) promise {
 		return ends("understood: "+fault, fault, core.FinishComplete, "", all)
 	}
 	told := func(fault, says string) promise {
-		return promise{name: "understood, with a warning: " + fault, faults: []string{fault}, verify: func(s *stage) {
-			r := s.answered(s.talk(core.Start{}), four(), all)
-			s.ended(r, core.FinishComplete, "")
-			s.warned(r, says)
+		return promise{Name: "understood, with a warning: " + fault, Faults: []string{fault}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all)
+			s.Ended(r, core.FinishComplete, "")
+			s.Warned(r, says)
 		}}
 	}
 	counts := func(fault string, want int64) promise {
-		return promise{name: "counts do not lose the reply: " + fault, faults: []string{fault}, verify: func(s *stage) {
-			r := s.answered(s.talk(core.Start{}), four(), all)
-			s.ended(r, core.FinishComplete, "")
+		return promise{Name: "counts do not lose the reply: " + fault, Faults: []string{fault}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all)
+			s.Ended(r, core.FinishComplete, "")
 			if r.Usage.InputTokens != want {
 				s.Errorf("the usage is %+v", r.Usage)
 			}
@@ -141,48 +123,49 @@ func shapePromises() []promise {
 	return []promise{
 		understood("wrong-types"), understood("unknown-members"), understood("safe"), understood("plain-type"), understood("no-type"), understood("stop-early"),
 		understood("empty-part"), understood("other-part"), understood("signed-empty"),
-		only("stream", understood("crlf")), only("stream", understood("comments")), only("stream", understood("done")),
+		understood("crlf").Streamed(), understood("comments").Streamed(), understood("done").Streamed(),
 		told("two-candidates", "several answers"), told("code-part", `"executableCode"`), told("image-part", `"image/png"`),
-		only("stream", told("in-one-piece", "in one piece")), only("stream", told("as-list", "in one piece")), only("whole", understood("as-list")),
+		told("in-one-piece", "in one piece").Streamed(), told("as-list", "in one piece").Streamed(), understood("as-list").Whole(),
 		counts("large-counts", 5_000_000_002), counts("text-counts", 6), counts("odd-counts", 2),
-		{name: "usage that is not given is not known", faults: []string{"no-usage"}, verify: func(s *stage) {
-			if r := s.reply(all); r.Usage != (core.Usage{}) {
+		{Name: "usage that is not given is not known", Faults: []string{"no-usage"}, Verify: func(s *stage) {
+			if r := s.Reply(all); r.Usage != (core.Usage{}) {
 				s.Errorf("the usage is %+v", r.Usage)
 			}
 		}},
-		{name: "an answer in one piece is told once", only: "stream", faults: []string{"in-one-piece"}, verify: func(s *stage) {
-			s.reply("one")
-			s.warned(s.reply("two"))
+		{Name: "an answer in one piece is told once", Only: "stream", Faults: []string{"in-one-piece"}, Verify: func(s *stage) {
+			s.Reply("one")
+			s.Warned(s.Reply("two"))
 		}},
 	}
 }
 
 // blockPromises are about prompts and answers that are blocked.
 func blockPromises() []promise {
+	ends := suite().Ends
 	promises := []promise{
 		ends("a block's categories and words are named", "flagged", core.FinishBlocked, "SAFETY: The answer was withheld. (HARM_CATEGORY_DANGEROUS_CONTENT (HIGH))", half),
-		{name: "an answer of which nothing was left is blocked, and left out from then on", faults: []string{"safety-whole@2"}, agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("one"))
-			s.ended(s.answered(c, core.UserText("two"), ""), core.FinishBlocked, "SAFETY")
-			s.answered(c, core.UserText("three"), "one then three")
+		{Name: "an answer of which nothing was left is blocked, and left out from then on", Faults: []string{"safety-whole@2"}, Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("one"))
+			s.Ended(s.Answered(c, core.UserText("two"), ""), core.FinishBlocked, "SAFETY")
+			s.Answered(c, core.UserText("three"), "one then three")
 		}},
-		{name: "a prompt that is blocked after the answer has begun is blocked, and left out", only: "stream", faults: []string{"blocked-late@1"}, agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.ended(s.answered(c, four(), all), core.FinishBlocked, "MODEL_ARMOR")
-			s.answered(c, core.UserText("after"), "after")
+		{Name: "a prompt that is blocked after the answer has begun is blocked, and left out", Only: "stream", Faults: []string{"blocked-late@1"}, Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Ended(s.Answered(c, clienttest.Four(), all), core.FinishBlocked, "MODEL_ARMOR")
+			s.Answered(c, core.UserText("after"), "after")
 		}},
 	}
 	for _, reason := range []string{"SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "MODEL_ARMOR", "JAILBREAK", "NOVELTY"} {
-		promises = append(promises, promise{name: "a blocked prompt is blocked, and left out from then on: " + reason, faults: []string{"blocked-" + reason + "@2"}, agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("one"))
-			r := s.say(c, core.UserText("two"))
-			s.ended(r, core.FinishBlocked, "the prompt was blocked: "+reason+": Not this. (HARM_CATEGORY_HATE_SPEECH (HIGH))")
+		promises = append(promises, promise{Name: "a blocked prompt is blocked, and left out from then on: " + reason, Faults: []string{"blocked-" + reason + "@2"}, Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("one"))
+			r := s.Say(c, core.UserText("two"))
+			s.Ended(r, core.FinishBlocked, "the prompt was blocked: "+reason+": Not this. (HARM_CATEGORY_HATE_SPEECH (HIGH))")
 			if !r.Message.Empty() || r.Message.Role != core.Assistant || r.Usage.InputTokens == 0 {
 				s.Errorf("the reply is %q of %q, its usage %+v", r.Message.Text(), r.Message.Role, r.Usage)
 			}
-			s.answered(c, core.UserText("three"), "one then three")
+			s.Answered(c, core.UserText("three"), "one then three")
 		}})
 	}
 	for _, reason := range []string{

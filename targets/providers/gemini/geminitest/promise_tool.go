@@ -1,12 +1,12 @@
 package geminitest
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 // caller calls two functions, and says their results.
@@ -34,44 +34,11 @@ func named(r *Request) Answer {
 	return a
 }
 
-// output is the result of a call.
-type output struct{ id, text string }
-
-// results is the message with the results of calls.
-func results(outputs ...output) core.Message {
-	m := core.Message{Role: core.Tool}
-	for _, o := range outputs {
-		data := encode(object{"call_id": o.id, "output": o.text})
-		m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}})
-	}
-	return m
-}
-
-type toolCall struct {
-	ID        string `json:"call_id"`
-	Name      string `json:"name"`
-	Arguments string `json:"arguments"`
-}
-
-// calls returns the calls of a reply.
-func (s *stage) calls(r core.Reply) []toolCall {
-	s.Helper()
-	var calls []toolCall
-	for _, v := range r.Message.Of(core.ToolCall) {
-		var c toolCall
-		if err := json.Unmarshal(v.Data, &c); err != nil {
-			s.Errorf("a call is not JSON: %s", v.Data)
-		}
-		calls = append(calls, c)
-	}
-	return calls
-}
-
 // called checks the calls of a reply.
-func (s *stage) called(r core.Reply, want ...toolCall) {
+func called(s *stage, r core.Reply, want ...clienttest.ToolCall) {
 	s.Helper()
-	s.ended(r, core.FinishComplete, "")
-	if got := s.calls(r); !slices.Equal(got, want) {
+	s.Ended(r, core.FinishComplete, "")
+	if got := s.Calls(r); !slices.Equal(got, want) {
 		s.Errorf("the calls are %v, want %v", got, want)
 	}
 }
@@ -85,9 +52,9 @@ func offered() map[string]any {
 const account = `{"account":7000000000000000001}`
 
 // wrote checks that the last request has a text in it.
-func (s *stage) wrote(text string) {
+func wrote(s *stage, text string) {
 	s.Helper()
-	if got := string(s.raw()); !strings.Contains(got, text) {
+	if got := string(s.Raw()); !strings.Contains(got, text) {
 		s.Errorf("sent was %s, want %s in it", got, text)
 	}
 }
@@ -101,36 +68,36 @@ func toolPromises() []promise {
 func callPromises() []promise {
 	tools := offered()
 	return []promise{
-		{name: "calls are answered in any order, and sent back as they came", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.called(s.say(c, core.UserText("call")), toolCall{"call_1", "look_up", account}, toolCall{"call_2", "dial", "{}"})
-			s.answered(c, results(output{"call_2", "busy"}, output{"call_1", "none"}), "none busy done.")
-			s.wrote(`"args":` + account)
-			s.answered(c, core.UserText("and now?"), "none busy done.")
+		{Name: "calls are answered in any order, and sent back as they came", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			called(s, s.Say(c, core.UserText("call")), clienttest.NewToolCall("call_1", "look_up", account), clienttest.NewToolCall("call_2", "dial", "{}"))
+			s.Answered(c, clienttest.Results("call_2", "busy", "call_1", "none"), "none busy done.")
+			wrote(s, `"args":`+account)
+			s.Answered(c, core.UserText("and now?"), "none busy done.")
 		}},
-		{name: "the service's identifiers are sent back", config: tools, agent: named, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.called(s.say(c, core.UserText("call")), toolCall{"fc_0", "look_up", account}, toolCall{"fc_1", "dial", "{}"})
-			s.answered(c, results(output{"fc_0", "none"}, output{"fc_1", "busy"}), "none busy done.")
+		{Name: "the service's identifiers are sent back", Config: tools, Agent: named, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			called(s, s.Say(c, core.UserText("call")), clienttest.NewToolCall("fc_0", "look_up", account), clienttest.NewToolCall("fc_1", "dial", "{}"))
+			s.Answered(c, clienttest.Results("fc_0", "none", "fc_1", "busy"), "none busy done.")
 		}},
-		{name: "calls with one identifier are told apart", config: tools, agent: named, faults: []string{"same-id@1"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.called(s.say(c, core.UserText("call")), toolCall{"same", "look_up", account}, toolCall{"call_2", "dial", "{}"})
-			s.answered(c, results(output{"call_2", "busy"}, output{"same", "none"}), "none busy done.")
+		{Name: "calls with one identifier are told apart", Config: tools, Agent: named, Faults: []string{"same-id@1"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			called(s, s.Say(c, core.UserText("call")), clienttest.NewToolCall("same", "look_up", account), clienttest.NewToolCall("call_2", "dial", "{}"))
+			s.Answered(c, clienttest.Results("call_2", "busy", "same", "none"), "none busy done.")
 		}},
-		{name: "a signature is sent back with its call, unchanged", config: tools, agent: caller, faults: []string{"signed-url@1"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("call"))
-			s.say(c, results(output{"call_1", "none"}, output{"call_2", "busy"}))
-			s.wrote(`{"functionCall":{"args":{},"name":"dial"},"thoughtSignature":"__-_"}`)
+		{Name: "a signature is sent back with its call, unchanged", Config: tools, Agent: caller, Faults: []string{"signed-url@1"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("call"))
+			s.Say(c, clienttest.Results("call_1", "none", "call_2", "busy"))
+			wrote(s, `{"functionCall":{"args":{},"name":"dial"},"thoughtSignature":"__-_"}`)
 		}},
-		{name: "a call without arguments has none", config: tools, agent: caller, faults: []string{"no-args@1"}, verify: func(s *stage) {
-			s.called(s.reply("call"), toolCall{"call_1", "look_up", "{}"}, toolCall{"call_2", "dial", "{}"})
+		{Name: "a call without arguments has none", Config: tools, Agent: caller, Faults: []string{"no-args@1"}, Verify: func(s *stage) {
+			called(s, s.Reply("call"), clienttest.NewToolCall("call_1", "look_up", "{}"), clienttest.NewToolCall("call_2", "dial", "{}"))
 		}},
-		{name: "functions and the choice among them are sent", config: map[string]any{"tools": offered()["tools"], "tool_choice": "dial"}, verify: func(s *stage) {
-			s.reply("one")
-			s.wrote(`"toolConfig":{"functionCallingConfig":{"allowedFunctionNames":["dial"],"mode":"ANY"}}`)
-			s.wrote(`"tools":[{"functionDeclarations":[{"name":"look_up","parametersJsonSchema":{"type":"object"}},{"name":"dial"}]}]`)
+		{Name: "functions and the choice among them are sent", Config: map[string]any{"tools": offered()["tools"], "tool_choice": "dial"}, Verify: func(s *stage) {
+			s.Reply("one")
+			wrote(s, `"toolConfig":{"functionCallingConfig":{"allowedFunctionNames":["dial"],"mode":"ANY"}}`)
+			wrote(s, `"tools":[{"functionDeclarations":[{"name":"look_up","parametersJsonSchema":{"type":"object"}},{"name":"dial"}]}]`)
 		}},
 	}
 }
@@ -139,28 +106,28 @@ func callPromises() []promise {
 func resultPromises() []promise {
 	tools := offered()
 	return []promise{
-		{name: "a call without a result is answered before the next turn", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("call"))
-			s.warned(s.answered(c, results(output{"call_1", "none"}), "none There is no result. done."), `tool "dial"`)
-			s.say(c, core.UserText("call"))
-			s.warned(s.say(c, core.UserText("never mind")), `tool "look_up"`, `tool "dial"`)
+		{Name: "a call without a result is answered before the next turn", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("call"))
+			s.Warned(s.Answered(c, clienttest.Results("call_1", "none"), "none There is no result. done."), `tool "dial"`)
+			s.Say(c, core.UserText("call"))
+			s.Warned(s.Say(c, core.UserText("never mind")), `tool "look_up"`, `tool "dial"`)
 		}},
-		{name: "a result that nobody waits for is refused", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("call"))
-			for _, m := range []core.Message{results(output{"call_z", "none"}), results(output{"call_1", "a"}, output{"call_1", "b"})} {
+		{Name: "a result that nobody waits for is refused", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("call"))
+			for _, m := range []core.Message{clienttest.Results("call_z", "none"), clienttest.Results("call_1", "a", "call_1", "b")} {
 				_, err := c.Send(s.Context(), m)
-				s.kind(err, core.ErrorInput, "waits for a result")
+				s.Kind(err, core.ErrorInput, "waits for a result")
 			}
 		}},
-		{name: "a call in a history can be answered", config: tools, agent: caller, verify: func(s *stage) {
-			call := core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: encode(toolCall{"h1", "dial", `{"number":1}`})}
-			c := s.talk(core.Start{History: []core.Message{core.UserText("call"), {Role: core.Assistant, Parts: []core.Part{{Value: call}}}}})
-			s.answered(c, results(output{"h1", "busy"}), "busy done.")
-			call.Data = encode(toolCall{"h1", "dial", `{`})
-			_, err := s.target.StartConversation(s.Context(), core.Start{History: []core.Message{core.UserText("call"), {Role: core.Assistant, Parts: []core.Part{{Value: call}}}}})
-			s.kind(err, core.ErrorInput, "not a JSON object")
+		{Name: "a call in a history can be answered", Config: tools, Agent: caller, Verify: func(s *stage) {
+			call := core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: encode(clienttest.NewToolCall("h1", "dial", `{"number":1}`))}
+			c := s.Talk(core.Start{History: []core.Message{core.UserText("call"), {Role: core.Assistant, Parts: []core.Part{{Value: call}}}}})
+			s.Answered(c, clienttest.Results("h1", "busy"), "busy done.")
+			call.Data = encode(clienttest.NewToolCall("h1", "dial", `{`))
+			_, err := s.Target.StartConversation(s.Context(), core.Start{History: []core.Message{core.UserText("call"), {Role: core.Assistant, Parts: []core.Part{{Value: call}}}}})
+			s.Kind(err, core.ErrorInput, "not a JSON object")
 		}},
 	}
 }

@@ -5,35 +5,22 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
-// maxRequest bounds a request, in bytes.
-const maxRequest = 64 << 20
-
-// Options configure a [Server]. The zero value is a server without faults and
-// without a key.
-type Options struct {
-	// APIKey is required of clients, as "x-goog-api-key: KEY" or as
-	// "Authorization: Bearer KEY", and never in an address. Empty requires none.
-	APIKey string
-	Faults []Fault
-	// Observe is called with every request that has the key, before it is answered.
-	// It is called concurrently. Nil observes nothing.
-	Observe func(header http.Header, url string, body []byte)
-}
+// Options configure a [Server]. The key comes as "x-goog-api-key: KEY" or as
+// "Authorization: Bearer KEY", and never in an address.
+type Options = clienttest.Options
 
 // Server answers at every path that ends in a model and generateContent or
 // streamGenerateContent. It is an [http.Handler].
 type Server struct {
-	agent   Agent
-	options Options
-
-	mu       sync.Mutex
-	turns    int
-	redirect string
+	clienttest.Front
+	agent Agent
 }
 
 // NewServer returns a server that answers with an agent; nil is [Echo].
@@ -41,21 +28,7 @@ func NewServer(agent Agent, o Options) *Server {
 	if agent == nil {
 		agent = Echo
 	}
-	return &Server{agent: agent, options: o}
-}
-
-// Turns counts the requests so far.
-func (s *Server) Turns() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.turns
-}
-
-// redirectTo has every request redirected to another server.
-func (s *Server) redirectTo(url string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.redirect = url
+	return &Server{Front: clienttest.NewFront(o), agent: agent}
 }
 
 // ServeHTTP answers one request.
@@ -67,23 +40,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, errorBody(404, "NOT_FOUND", fmt.Sprintf("no such method: %s %s", r.Method, r.URL.Path)))
 		return
 	}
-	key := s.options.APIKey
-	if key != "" && r.Header.Get("X-Goog-Api-Key") != key && r.Header.Get("Authorization") != "Bearer "+key {
+	if !s.Admits(r, "X-Goog-Api-Key") {
 		refuse(w, http.StatusBadRequest, errorBody(400, "INVALID_ARGUMENT", "API key not valid: "+r.Header.Get("X-Goog-Api-Key"),
 			object{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}))
 		return
 	}
-	if target := s.redirected(); target != "" {
-		w.Header().Set("Location", target)
-		w.WriteHeader(http.StatusTemporaryRedirect)
+	if s.Redirected(w) {
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+	body, err := s.Read(r)
 	if err != nil {
 		return // the client is gone
-	}
-	if s.options.Observe != nil {
-		s.options.Observe(r.Header, r.URL.String(), body)
 	}
 	wrong := parse(body, request)
 	if request.Stream && r.URL.Query().Get("alt") != "sse" {
@@ -96,25 +63,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, request, s.behaviours(request))
 }
 
-func (s *Server) redirected() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.redirect
-}
-
 // behaviours are those of the next turn, which this counts.
 func (s *Server) behaviours(request *Request) []behaviour {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.turns++
-	var planned []behaviour
-	for _, f := range s.options.Faults {
-		b := behaviours()[f.Name]
-		if (f.Turn == 0 || f.Turn == s.turns) && (b.applies == nil || b.applies(request)) {
-			planned = append(planned, b)
-		}
-	}
-	return planned
+	return slices.DeleteFunc(clienttest.Planned(&s.Front, behaviours()), func(b behaviour) bool { return b.applies != nil && !b.applies(request) })
 }
 
 func refuse(w http.ResponseWriter, status int, body string) {

@@ -5,27 +5,12 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
-
-// finishes is the promise that a fault ends a reply in a way.
-func finishes(name, fault string, want core.Finish, says, text string) promise {
-	return promise{name: name, faults: []string{fault}, verify: func(s *stage) {
-		s.ended(s.answered(s.talk(core.Start{}), four(), text), want, says)
-	}}
-}
-
-func only(how string, p promise) promise {
-	p.only = how
-	return p
-}
-
-func with(config map[string]any, p promise) promise {
-	p.config = config
-	return p
-}
 
 // endPromises are about how replies end.
 func endPromises() []promise {
+	finishes := suite().Ends
 	cut := "I am sorry. I cannot tell you the code because it is confid"
 	return []promise{
 		finishes("a reply at the limit of tokens is truncated", "incomplete-max_output_tokens", core.FinishTruncated, "max_output_tokens", all),
@@ -34,46 +19,46 @@ func endPromises() []promise {
 		finishes("an unknown reason is unconfirmed", "incomplete-contemplation", core.FinishUnconfirmed, "contemplation", all),
 		finishes("so is no reason", "status-incomplete", core.FinishUnconfirmed, "not why", all),
 		finishes("a cancelled reply is interrupted", "status-cancelled", core.FinishInterrupted, "cancelled", all),
-		only("whole", finishes("a reply that is queued is unconfirmed", "status-queued", core.FinishUnconfirmed, "queued", all)),
-		only("whole", finishes("so is one in progress", "status-in_progress", core.FinishUnconfirmed, "in_progress", all)),
-		only("whole", finishes("so is a status of no known name", "status-dreaming", core.FinishUnconfirmed, "dreaming", all)),
+		finishes("a reply that is queued is unconfirmed", "status-queued", core.FinishUnconfirmed, "queued", all).Whole(),
+		finishes("so is one in progress", "status-in_progress", core.FinishUnconfirmed, "in_progress", all).Whole(),
+		finishes("so is a status of no known name", "status-dreaming", core.FinishUnconfirmed, "dreaming", all).Whole(),
 		finishes("an empty reply is unconfirmed", "empty", core.FinishUnconfirmed, "counts 4 tokens", ""),
 		finishes("so is one of which nothing can be seen", "invisible", core.FinishUnconfirmed, "the reply is empty", "\u200b \ufeff"),
 		finishes("a text that ends in the middle of a character is truncated", "half-character", core.FinishTruncated, "middle of a character", "It is \ufffd"),
-		{name: "a service that counts too few tokens has not read the conversation", faults: []string{"few-tokens"}, verify: func(s *stage) {
-			s.ended(s.reply(manyWords()), core.FinishUnconfirmed, "was not given all of it")
+		{Name: "a service that counts too few tokens has not read the conversation", Faults: []string{"few-tokens"}, Verify: func(s *stage) {
+			s.Ended(s.Reply(manyWords()), core.FinishUnconfirmed, "was not given all of it")
 		}},
 		finishes("so is one without output", "no-output", core.FinishUnconfirmed, "the reply is empty", ""),
 		finishes("a part of no known type is told", "unknown-part", core.FinishUnconfirmed, "", ""),
 		finishes("a reply that ends in the middle of a sentence is truncated", "mid-sentence", core.FinishTruncated, "middle of a sentence", cut),
 		finishes("so is one with an incomplete item", "cut-item", core.FinishTruncated, "incomplete", all),
-		with(map[string]any{"max_output_tokens": 16}, finishes("so is one with as many tokens as allowed", "at-limit", core.FinishTruncated, "16 tokens", all)),
-		with(map[string]any{"provider": "openai"}, finishes("the provider's own word is taken for the end", "mid-sentence", core.FinishComplete, "", cut)),
+		finishes("so is one with as many tokens as allowed", "at-limit", core.FinishTruncated, "16 tokens", all).With(map[string]any{"max_output_tokens": 16}),
+		finishes("the provider's own word is taken for the end", "mid-sentence", core.FinishComplete, "", cut).With(map[string]any{"provider": "openai"}),
 		finishes("fields of other types are left out", "wrong-types", core.FinishComplete, "", all),
-		only("stream", finishes("events of no known type are passed over", "novelty", core.FinishComplete, "", all)),
-		only("stream", finishes("a stream without pieces is whole", "no-deltas", core.FinishComplete, "", all)),
-		{name: "a stream of pieces alone is whole, and remembered", only: "stream", faults: []string{"only-deltas@1"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.ended(s.answered(c, four(), all), core.FinishComplete, "")
-			s.say(c, core.UserText("two"))
-			if input := s.last()["input"].([]any); len(input) != 3 || !strings.Contains(string(encode(input[1])), all) {
+		finishes("events of no known type are passed over", "novelty", core.FinishComplete, "", all).Streamed(),
+		finishes("a stream without pieces is whole", "no-deltas", core.FinishComplete, "", all).Streamed(),
+		{Name: "a stream of pieces alone is whole, and remembered", Only: "stream", Faults: []string{"only-deltas@1"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Ended(s.Answered(c, clienttest.Four(), all), core.FinishComplete, "")
+			s.Say(c, core.UserText("two"))
+			if input := s.Last()["input"].([]any); len(input) != 3 || !strings.Contains(string(encode(input[1])), all) {
 				s.Errorf("the input is %s", encode(input))
 			}
 		}},
-		{name: "a text that is another one in whole is kept beside its pieces", only: "stream", faults: []string{"contradicts"}, verify: func(s *stage) {
-			r := s.say(s.talk(core.Start{}), four())
+		{Name: "a text that is another one in whole is kept beside its pieces", Only: "stream", Faults: []string{"contradicts"}, Verify: func(s *stage) {
+			r := s.Say(s.Talk(core.Start{}), clienttest.Four())
 			if text := r.Message.Text(); !strings.Contains(text, "TWO THREE") || !strings.Contains(text, all) {
 				s.Errorf("the text is %q", text)
 			}
-			s.warned(r, "both are kept")
+			s.Warned(r, "both are kept")
 		}},
-		{name: "an answer in one piece is judged, and told once", only: "stream", faults: []string{"in-one-piece"}, verify: func(s *stage) {
-			s.warned(s.answered(s.talk(core.Start{}), four(), all), "in one piece")
-			s.warned(s.reply(all))
+		{Name: "an answer in one piece is judged, and told once", Only: "stream", Faults: []string{"in-one-piece"}, Verify: func(s *stage) {
+			s.Warned(s.Answered(s.Talk(core.Start{}), clienttest.Four(), all), "in one piece")
+			s.Warned(s.Reply(all))
 		}},
-		{name: "a reply that is too long is truncated", faults: []string{"huge"}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
-			r := s.reply("one")
-			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+		{Name: "a reply that is too long is truncated", Faults: []string{"huge"}, Config: map[string]any{"max_reply_bytes": 1000}, Verify: func(s *stage) {
+			r := s.Reply("one")
+			s.Ended(r, core.FinishTruncated, "max_reply_bytes")
 			if n := len(r.Message.Text()); n == 0 || n > 1000 {
 				s.Errorf("%d bytes are kept", n)
 			}
@@ -83,16 +68,17 @@ func endPromises() []promise {
 
 // blockPromises are about content filters and refusals.
 func blockPromises() []promise {
+	finishes := suite().Ends
 	blocked := func(name, fault, says string) promise {
-		return promise{name: name, faults: []string{fault + "@2"}, agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("one"))
-			r := s.say(c, core.UserText("two"))
-			s.ended(r, core.FinishBlocked, says)
+		return promise{Name: name, Faults: []string{fault + "@2"}, Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("one"))
+			r := s.Say(c, core.UserText("two"))
+			s.Ended(r, core.FinishBlocked, says)
 			if !r.Message.Empty() {
 				s.Errorf("the reply is %q", r.Message.Text())
 			}
-			s.answered(c, core.UserText("three"), "one then three")
+			s.Answered(c, core.UserText("three"), "one then three")
 		}}
 	}
 	return []promise{
@@ -104,31 +90,24 @@ func blockPromises() []promise {
 		finishes("what came before the policy stopped it is kept", "blocked-late", core.FinishBlocked, "bio_policy", all),
 		finishes("a reply that was filtered is blocked", "incomplete-content_filter", core.FinishBlocked, "content_filter", all),
 		finishes("a filter's categories are named", "filter-named", core.FinishBlocked, "content_filter: violence (high)", all),
-		only("stream", finishes("a policy that ends the stream is a block", "stream-policy", core.FinishBlocked, "misalignment_policy_violation", "one two ")),
-		{name: "a refusal is blocked, and its words are kept and remembered", faults: []string{"refusal@1"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.ended(s.answered(c, four(), all), core.FinishBlocked, "refusal")
-			s.answered(c, core.UserText("two"), "two")
-			if sent := string(encode(s.last()["input"].([]any)[1])); !strings.Contains(sent, `"refusal":"`+all+`"`) {
+		finishes("a policy that ends the stream is a block", "stream-policy", core.FinishBlocked, "misalignment_policy_violation", "one two ").Streamed(),
+		{Name: "a refusal is blocked, and its words are kept and remembered", Faults: []string{"refusal@1"}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Ended(s.Answered(c, clienttest.Four(), all), core.FinishBlocked, "refusal")
+			s.Answered(c, core.UserText("two"), "two")
+			if sent := string(encode(s.Last()["input"].([]any)[1])); !strings.Contains(sent, `"refusal":"`+all+`"`) {
 				s.Errorf("sent was %s", sent)
 			}
 		}},
-		{name: "a filter that did not run is told", faults: []string{"filter-failed"}, verify: func(s *stage) {
-			s.warned(s.answered(s.talk(core.Start{}), four(), all), "unfiltered")
+		{Name: "a filter that did not run is told", Faults: []string{"filter-failed"}, Verify: func(s *stage) {
+			s.Warned(s.Answered(s.Talk(core.Start{}), clienttest.Four(), all), "unfiltered")
 		}},
 	}
 }
 
 // errorPromises are about answers that are none.
 func errorPromises() []promise {
-	fails := func(fault string, kind core.ErrorKind, subject core.ErrorSubject, says string) promise {
-		return promise{name: "is an error: " + fault, faults: []string{fault}, verify: func(s *stage) {
-			s.about(s.fails(kind, says), subject)
-			if got := s.server.Turns(); got != 1 {
-				s.Errorf("%d requests were sent, want 1: whether to try again is not the target's to say", got)
-			}
-		}}
-	}
+	fails := suite().Fails
 	return []promise{
 		fails("quota", core.ErrorAuth, core.SubjectConfiguration, "insufficient_quota"),
 		fails("not-found", core.ErrorConfig, core.SubjectConfiguration, "model_not_found"),
@@ -144,72 +123,59 @@ func errorPromises() []promise {
 		fails("failed-server_error", core.ErrorUnavailable, core.SubjectAnswer, "server_error"),
 		fails("failed-rate_limit_exceeded", core.ErrorRateLimited, core.SubjectLimit, "rate_limit_exceeded"),
 		fails("failed-invalid_image", core.ErrorInput, core.SubjectConfiguration, "invalid_image"),
-		only("stream", fails("empty-stream", core.ErrorProtocol, core.SubjectAnswer, "no events")),
-		{name: "says when to come back: rate-limit", faults: []string{"rate-limit"}, verify: func(s *stage) {
-			if got := core.RetryAfterOf(s.fails(core.ErrorRateLimited, "")); got.String() != "2s" {
+		fails("empty-stream", core.ErrorProtocol, core.SubjectAnswer, "no events").Streamed(),
+		{Name: "says when to come back: rate-limit", Faults: []string{"rate-limit"}, Verify: func(s *stage) {
+			if got := core.RetryAfterOf(s.Fails(core.ErrorRateLimited, "")); got.String() != "2s" {
 				s.Errorf("the error asks to wait %s, want 2s", got)
 			}
 		}},
-		{name: "a parameter that the service refuses is named", faults: []string{"bad-parameter"}, config: map[string]any{"reasoning_effort": "low"}, verify: func(s *stage) {
-			s.about(s.fails(core.ErrorConfig, "reasoning_effort"), core.SubjectConfiguration)
+		{Name: "a parameter that the service refuses is named", Faults: []string{"bad-parameter"}, Config: map[string]any{"reasoning_effort": "low"}, Verify: func(s *stage) {
+			s.About(s.Fails(core.ErrorConfig, "reasoning_effort"), core.SubjectConfiguration)
 		}},
 	}
 }
 
 // cutPromises are about answers that break off.
 func cutPromises() []promise {
-	breaks := func(name, fault string, kind core.ErrorKind, says, text string, config map[string]any) promise {
-		return promise{name: name, faults: []string{fault + "@2"}, agent: Recall, config: config, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText(all))
-			r, err := c.Send(s.Context(), core.UserText("more"))
-			s.kind(err, kind, says)
-			s.about(err, core.SubjectAnswer)
-			s.ended(r, core.FinishBroken, "")
-			if got := r.Message.Text(); got != text {
-				s.Errorf("%q had come, want %q", got, text)
-			}
-			s.answered(c, core.UserText("after"), all+" then after")
-		}}
-	}
+	breaks := suite().Breaks
 	quiet := map[string]any{"timeouts": map[string]any{"quiet": "1s"}}
 	turn := map[string]any{"timeouts": map[string]any{"turn": "2s"}}
 	whole := all + " then more"
 	return []promise{
-		only("stream", breaks("a stream that ends before the reply is a cut", "cut-between", core.ErrorUnavailable, "before the reply did", half, nil)),
-		only("stream", breaks("so is one that ends without its last event", "no-end", core.ErrorUnavailable, "before the reply did", whole, nil)),
-		only("stream", breaks("a stream that ends in an event is a cut, and its beginning is kept", "cut-mid-event", core.ErrorUnavailable, "cut off", half+"th", nil)),
-		only("stream", breaks("a connection that is lost is a cut", "drop", core.ErrorUnavailable, "cut off", half, nil)),
-		only("whole", breaks("an answer that ends within is a cut", "cut-between", core.ErrorUnavailable, "cut off", "one two ", nil)),
-		only("stream", breaks("silence within a stream is a cut", "stall", core.ErrorTimeout, "timeouts.quiet", half, quiet)),
-		only("stream", breaks("a reply that takes too long is a cut", "stall", core.ErrorTimeout, "timeouts.turn", half, turn)),
-		only("stream", breaks("an error ends the stream", "stream-error", core.ErrorUnavailable, "The engine has died.", half, nil)),
-		only("stream", breaks("an event that is not JSON ends it", "bad-event", core.ErrorProtocol, "{oops", half, nil)),
-		{name: "an event that is too large is cut, and its beginning is kept", only: "stream", faults: []string{"huge-event"}, config: map[string]any{"max_reply_bytes": 1000}, verify: func(s *stage) {
-			r := s.reply("one")
-			s.ended(r, core.FinishTruncated, "max_reply_bytes")
+		breaks("a stream that ends before the reply is a cut", "cut-between", core.ErrorUnavailable, "before the reply did", half, nil).Streamed(),
+		breaks("so is one that ends without its last event", "no-end", core.ErrorUnavailable, "before the reply did", whole, nil).Streamed(),
+		breaks("a stream that ends in an event is a cut, and its beginning is kept", "cut-mid-event", core.ErrorUnavailable, "cut off", half+"th", nil).Streamed(),
+		breaks("a connection that is lost is a cut", "drop", core.ErrorUnavailable, "cut off", half, nil).Streamed(),
+		breaks("an answer that ends within is a cut", "cut-between", core.ErrorUnavailable, "cut off", "one two ", nil).Whole(),
+		breaks("silence within a stream is a cut", "stall", core.ErrorTimeout, "timeouts.quiet", half, quiet).Streamed(),
+		breaks("a reply that takes too long is a cut", "stall", core.ErrorTimeout, "timeouts.turn", half, turn).Streamed(),
+		breaks("an error ends the stream", "stream-error", core.ErrorUnavailable, "The engine has died.", half, nil).Streamed(),
+		breaks("an event that is not JSON ends it", "bad-event", core.ErrorProtocol, "{oops", half, nil).Streamed(),
+		{Name: "an event that is too large is cut, and its beginning is kept", Only: "stream", Faults: []string{"huge-event"}, Config: map[string]any{"max_reply_bytes": 1000}, Verify: func(s *stage) {
+			r := s.Reply("one")
+			s.Ended(r, core.FinishTruncated, "max_reply_bytes")
 			if n := len(r.Message.Text()); n == 0 || n > 1000 {
 				s.Errorf("%d bytes are kept", n)
 			}
 		}},
-		{name: "a refusal that is cut is kept", only: "stream", faults: []string{"refusal", "cut-between"}, verify: func(s *stage) {
-			r, err := s.talk(core.Start{}).Send(s.Context(), four())
-			s.kind(err, core.ErrorUnavailable, "before the reply did")
-			s.ended(r, core.FinishBroken, "")
+		{Name: "a refusal that is cut is kept", Only: "stream", Faults: []string{"refusal", "cut-between"}, Verify: func(s *stage) {
+			r, err := s.Talk(core.Start{}).Send(s.Context(), clienttest.Four())
+			s.Kind(err, core.ErrorUnavailable, "before the reply did")
+			s.Ended(r, core.FinishBroken, "")
 			if got := r.Message.Text(); got != half {
 				s.Errorf("%q had come, want %q", got, half)
 			}
 		}},
-		{name: "a stream that begins, and has nothing, is a cut", only: "stream", faults: []string{"only-begins"}, verify: func(s *stage) {
-			s.about(s.fails(core.ErrorUnavailable, "before the reply did"), core.SubjectAnswer)
+		{Name: "a stream that begins, and has nothing, is a cut", Only: "stream", Faults: []string{"only-begins"}, Verify: func(s *stage) {
+			s.About(s.Fails(core.ErrorUnavailable, "before the reply did"), core.SubjectAnswer)
 		}},
-		{name: "a conversation that has ended takes no message", verify: func(s *stage) {
-			c := s.talk(core.Start{})
+		{Name: "a conversation that has ended takes no message", Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
 			if err := c.End(s.Context()); err != nil {
 				s.Error(err)
 			}
-			if _, err := c.Send(s.Context(), four()); err == nil || s.server.Turns() != 0 {
-				s.Errorf("%d messages were sent, and the error is %v", s.server.Turns(), err)
+			if _, err := c.Send(s.Context(), clienttest.Four()); err == nil || s.Server.Turns() != 0 {
+				s.Errorf("%d messages were sent, and the error is %v", s.Server.Turns(), err)
 			}
 		}},
 		breaks("what came of a response that failed is kept", "failed-late", core.ErrorUnavailable, "server_error", whole, nil),
@@ -223,4 +189,10 @@ func manyWords() string {
 		fmt.Fprintf(&text, "word%d ", i)
 	}
 	return text.String()
+}
+
+// networkPromises are about the way to the service.
+func networkPromises() []promise {
+	u := suite()
+	return []promise{u.HidesKey("sk-wrong-9876543210", "invalid_api_key"), u.StaysHome(), u.Carries()}
 }

@@ -1,10 +1,10 @@
 package responsestest
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 // caller thinks and calls two functions where it is told to, and says their results.
@@ -34,31 +34,11 @@ func calling(items ...Object) Agent {
 	}
 }
 
-type output struct{ id, text string }
-
-// results is the message with the results of calls.
-func results(outputs ...output) core.Message {
-	m := core.Message{Role: core.Tool}
-	for _, o := range outputs {
-		data := encode(Object{"call_id": o.id, "output": o.text})
-		m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}})
-	}
-	return m
-}
-
 // calls returns the calls of a reply, each as id, name and arguments.
-func (s *stage) calls(r core.Reply, want ...string) {
+func calls(s *stage, r core.Reply, want ...string) {
 	s.Helper()
 	var got []string
-	for _, v := range r.Message.Of(core.ToolCall) {
-		var c struct {
-			ID        string `json:"call_id"`
-			Name      string `json:"name"`
-			Arguments string `json:"arguments"`
-		}
-		if err := json.Unmarshal(v.Data, &c); err != nil {
-			s.Errorf("a call is not JSON: %s", v.Data)
-		}
+	for _, c := range s.Calls(r) {
 		got = append(got, c.ID+" "+c.Name+" "+c.Arguments)
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -70,35 +50,35 @@ func (s *stage) calls(r core.Reply, want ...string) {
 func toolPromises() []promise {
 	tools := map[string]any{"tools": []any{Object{"name": "look_up"}, Object{"name": "dial"}}}
 	return []promise{
-		{name: "calls are answered in any order, and arguments need not be JSON", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			r := s.say(c, core.UserText("call"))
-			s.ended(r, core.FinishComplete, "")
-			s.calls(r, `call_a look_up {"account":"7"}`, `call_b dial {"number": `)
-			s.answered(c, results(output{"call_b", "busy"}, output{"call_a", "none"}), "busy none done.")
-			s.answered(c, core.UserText("and now?"), "busy none done.")
+		{Name: "calls are answered in any order, and arguments need not be JSON", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			r := s.Say(c, core.UserText("call"))
+			s.Ended(r, core.FinishComplete, "")
+			calls(s, r, `call_a look_up {"account":"7"}`, `call_b dial {"number": `)
+			s.Answered(c, clienttest.Results("call_b", "busy", "call_a", "none"), "busy none done.")
+			s.Answered(c, core.UserText("and now?"), "busy none done.")
 		}},
-		{name: "a call without a result is answered before the next turn", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("call"))
-			s.warned(s.answered(c, results(output{"call_a", "none"}), "none There is no result. done."), `tool "dial"`)
+		{Name: "a call without a result is answered before the next turn", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("call"))
+			s.Warned(s.Answered(c, clienttest.Results("call_a", "none"), "none There is no result. done."), `tool "dial"`)
 		}},
-		{name: "a result that nobody waits for is refused", config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.say(c, core.UserText("call"))
-			_, err := c.Send(s.Context(), results(output{"call_z", "none"}))
-			s.kind(err, core.ErrorInput, "call_z")
+		{Name: "a result that nobody waits for is refused", Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("call"))
+			_, err := c.Send(s.Context(), clienttest.Results("call_z", "none"))
+			s.Kind(err, core.ErrorInput, "call_z")
 		}},
-		{name: "the choice among tools is sent", config: map[string]any{"tools": tools["tools"], "tool_choice": "dial", "parallel_tool_calls": false}, verify: func(s *stage) {
-			s.reply("one")
-			if got := string(encode(s.last()["tool_choice"])); got != `{"name":"dial","type":"function"}` || s.last()["parallel_tool_calls"] != false {
+		{Name: "the choice among tools is sent", Config: map[string]any{"tools": tools["tools"], "tool_choice": "dial", "parallel_tool_calls": false}, Verify: func(s *stage) {
+			s.Reply("one")
+			if got := string(encode(s.Last()["tool_choice"])); got != `{"name":"dial","type":"function"}` || s.Last()["parallel_tool_calls"] != false {
 				s.Errorf("tool_choice is sent as %s", got)
 			}
 		}},
-		{name: "a call of a custom tool is a call", agent: calling(Object{"type": "custom_tool_call", "id": "ct_1", "call_id": "call_c", "name": "run", "input": "ls"}), verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.calls(s.say(c, core.UserText("call")), "call_c run ls")
-			s.answered(c, results(output{"call_c", "files"}), "files done.")
+		{Name: "a call of a custom tool is a call", Agent: calling(Object{"type": "custom_tool_call", "id": "ct_1", "call_id": "call_c", "name": "run", "input": "ls"}), Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			calls(s, s.Say(c, core.UserText("call")), "call_c run ls")
+			s.Answered(c, clienttest.Results("call_c", "files"), "files done.")
 		}},
 	}
 }
@@ -107,36 +87,36 @@ func toolPromises() []promise {
 func callPromises() []promise {
 	tools := map[string]any{"tools": []any{Object{"name": "look_up"}, Object{"name": "dial"}}}
 	return []promise{
-		{name: "a history may hold calls, and those that were carried out are left out", config: tools, agent: caller, verify: func(s *stage) {
+		{Name: "a history may hold calls, and those that were carried out are left out", Config: tools, Agent: caller, Verify: func(s *stage) {
 			part := func(m core.Modality, o Object) core.Part {
 				return core.Part{Value: core.Value{Modality: m, MediaType: core.MediaJSON, Data: encode(o)}}
 			}
-			c := s.talk(core.Start{History: []core.Message{core.UserText("call"), {Role: core.Assistant, Parts: []core.Part{
+			c := s.Talk(core.Start{History: []core.Message{core.UserText("call"), {Role: core.Assistant, Parts: []core.Part{
 				part(core.ToolCall, Object{"call_id": "m", "name": "transfer", "arguments": "{}"}), part(core.ToolResult, Object{"call_id": "m", "output": "sent"}),
 				part(core.ToolCall, Object{"call_id": "a", "name": "dial", "arguments": "{}"}),
 				{Value: core.TextValue("Wait.")},
 			}}}})
-			s.answered(c, results(output{"a", "busy"}), "busy done.")
-			if sent := string(encode(s.last()["input"])); strings.Contains(sent, "transfer") || !strings.Contains(sent, "Wait.") {
+			s.Answered(c, clienttest.Results("a", "busy"), "busy done.")
+			if sent := string(encode(s.Last()["input"])); strings.Contains(sent, "transfer") || !strings.Contains(sent, "Wait.") {
 				s.Errorf("sent was %s", sent)
 			}
 		}},
-		{name: "calls that come in pieces alone can be answered", only: "stream", faults: []string{"only-argument-deltas@1"}, config: tools, agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.calls(s.say(c, core.UserText("call")), `call_a look_up {"account":"7"}`, `call_b dial {"number": `)
-			s.answered(c, results(output{"call_b", "busy"}, output{"call_a", "none"}), "busy none done.")
+		{Name: "calls that come in pieces alone can be answered", Only: "stream", Faults: []string{"only-argument-deltas@1"}, Config: tools, Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			calls(s, s.Say(c, core.UserText("call")), `call_a look_up {"account":"7"}`, `call_b dial {"number": `)
+			s.Answered(c, clienttest.Results("call_b", "busy", "call_a", "none"), "busy none done.")
 		}},
-		{name: "calls without identifiers get one each", config: tools, agent: calling(
+		{Name: "calls without identifiers get one each", Config: tools, Agent: calling(
 			Object{"type": "function_call", "name": "dial", "arguments": Object{"n": 1}}, Object{"type": "function_call", "name": "dial", "arguments": "{}"},
-		), verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.calls(s.say(c, core.UserText("call")), `call_1 dial {"n":1}`, `call_2 dial {}`)
-			s.answered(c, results(output{"call_2", "free"}, output{"call_1", "busy"}), "free busy done.")
+		), Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			calls(s, s.Say(c, core.UserText("call")), `call_1 dial {"n":1}`, `call_2 dial {}`)
+			s.Answered(c, clienttest.Results("call_2", "free", "call_1", "busy"), "free busy done.")
 		}},
-		{name: "a call without an identifier gets one", config: tools, agent: calling(Object{"type": "function_call", "name": "dial", "arguments": Object{"n": 1}}), verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.calls(s.say(c, core.UserText("call")), `call_1 dial {"n":1}`)
-			s.answered(c, results(output{"call_1", "busy"}), "busy done.")
+		{Name: "a call without an identifier gets one", Config: tools, Agent: calling(Object{"type": "function_call", "name": "dial", "arguments": Object{"n": 1}}), Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			calls(s, s.Say(c, core.UserText("call")), `call_1 dial {"n":1}`)
+			s.Answered(c, clienttest.Results("call_1", "busy"), "busy done.")
 		}},
 	}
 }
@@ -151,39 +131,39 @@ func reasoningPromises() []promise {
 		return text
 	}
 	return []promise{
-		{name: "encrypted reasoning is asked for and sent back, and its summary is kept apart", agent: caller, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			r := s.say(c, core.UserText("call"))
+		{Name: "encrypted reasoning is asked for and sent back, and its summary is kept apart", Agent: caller, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			r := s.Say(c, core.UserText("call"))
 			if thinks(r) != "I need both" || r.Message.Text() != "" {
 				s.Errorf("the target thinks %q and says %q", thinks(r), r.Message.Text())
 			}
-			s.say(c, results(output{"call_a", "none"}, output{"call_b", "busy"}))
-			if sent := string(encode(s.last()["input"])); !strings.Contains(sent, `"encrypted_content":"gAAA"`) || strings.Contains(sent, "null") {
+			s.Say(c, clienttest.Results("call_a", "none", "call_b", "busy"))
+			if sent := string(encode(s.Last()["input"])); !strings.Contains(sent, `"encrypted_content":"gAAA"`) || strings.Contains(sent, "null") {
 				s.Errorf("sent was %s", sent)
 			}
 		}},
-		{name: "reasoning that is not encrypted is not sent back, nor what is tied to it", agent: calling(Thought("hm", ""), Call("call_a", "look_up", "{}")), verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.warned(s.say(c, core.UserText("call")))
-			s.answered(c, results(output{"call_a", "none"}), "none done.")
-			if sent := string(encode(s.last()["input"])); strings.Contains(sent, "rs_1") || strings.Contains(sent, "fc_call_a") {
+		{Name: "reasoning that is not encrypted is not sent back, nor what is tied to it", Agent: calling(Thought("hm", ""), Call("call_a", "look_up", "{}")), Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Warned(s.Say(c, core.UserText("call")))
+			s.Answered(c, clienttest.Results("call_a", "none"), "none done.")
+			if sent := string(encode(s.Last()["input"])); strings.Contains(sent, "rs_1") || strings.Contains(sent, "fc_call_a") {
 				s.Errorf("sent was %s", sent)
 			}
 		}},
-		{name: "reasoning and nothing else is an empty reply, and is not sent back", agent: calling(Thought("hm", "gAAA")), verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.ended(s.say(c, core.UserText("call")), core.FinishUnconfirmed, "the reply is empty")
-			s.answered(c, core.UserText("two"), "done.")
+		{Name: "reasoning and nothing else is an empty reply, and is not sent back", Agent: calling(Thought("hm", "gAAA")), Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Ended(s.Say(c, core.UserText("call")), core.FinishUnconfirmed, "the reply is empty")
+			s.Answered(c, core.UserText("two"), "done.")
 		}},
-		{name: "a service that does not encrypt reasoning is asked without, and told once", faults: []string{"no-include"}, verify: func(s *stage) {
-			s.warned(s.reply("one"), "refuses to encrypt reasoning")
-			s.warned(s.reply("two"))
-			if got := s.server.Turns(); got != 3 {
+		{Name: "a service that does not encrypt reasoning is asked without, and told once", Faults: []string{"no-include"}, Verify: func(s *stage) {
+			s.Warned(s.Reply("one"), "refuses to encrypt reasoning")
+			s.Warned(s.Reply("two"))
+			if got := s.Server.Turns(); got != 3 {
 				s.Errorf("%d requests were sent, want 3", got)
 			}
 		}},
-		{name: "thoughts between tags are kept apart", faults: []string{"think-tags"}, verify: func(s *stage) {
-			if r := s.answered(s.talk(core.Start{}), four(), all); thinks(r) != "they want it" {
+		{Name: "thoughts between tags are kept apart", Faults: []string{"think-tags"}, Verify: func(s *stage) {
+			if r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all); thinks(r) != "they want it" {
 				s.Errorf("the target thinks %q", thinks(r))
 			}
 		}},
@@ -198,16 +178,16 @@ func hostedPromises() []promise {
 	search := Object{"type": "web_search_call", "id": "ws_1", "status": "completed", "action": Object{"type": "search", "query": "vault"}}
 	list := Object{"type": "mcp_list_tools", "id": "l_1", "server_label": "bank", "tools": []any{Object{"name": "transfer", "input_schema": Object{}}}}
 	hosted := func(name string, it Object, call, result string) promise {
-		return promise{name: name, config: config, agent: calling(it, Message("Done.")), verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			r := s.answered(c, core.UserText("call"), "Done.")
-			s.ended(r, core.FinishComplete, "")
-			s.calls(r, call)
+		return promise{Name: name, Config: config, Agent: calling(it, Message("Done.")), Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			r := s.Answered(c, core.UserText("call"), "Done.")
+			s.Ended(r, core.FinishComplete, "")
+			calls(s, r, call)
 			if v := r.Message.Of(core.ToolResult); len(v) != 1 || !strings.Contains(string(v[0].Data), result) {
 				s.Errorf("the results are %s", v)
 			}
-			s.warned(s.answered(c, core.UserText("two"), "done."))
-			if sent := string(encode(s.last()["input"])); !strings.Contains(sent, it["id"].(string)) {
+			s.Warned(s.Answered(c, core.UserText("two"), "done."))
+			if sent := string(encode(s.Last()["input"])); !strings.Contains(sent, it["id"].(string)) {
 				s.Errorf("sent was %s", sent)
 			}
 		}}
@@ -216,24 +196,24 @@ func hostedPromises() []promise {
 		hosted("a call of an MCP server is a call, with its result", mcp, `mcp_1 transfer {"to":"7"}`, `"output":"sent"`),
 		hosted("a call of an MCP server that failed has its error as result", failed, `mcp_1 transfer {}`, `error: {\"code\":401}`),
 		hosted("a call of another hosted tool is one, with what it says of itself", search, `ws_1 web_search {"action":{"query":"vault","type":"search"}}`, `"completed"`),
-		{name: "the tools of an MCP server are told", config: config, agent: calling(list, Message("Done.")), verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.warned(s.answered(c, core.UserText("call"), "Done."), `the MCP server "bank": transfer`)
+		{Name: "the tools of an MCP server are told", Config: config, Agent: calling(list, Message("Done.")), Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Warned(s.Answered(c, core.UserText("call"), "Done."), `the MCP server "bank": transfer`)
 		}},
-		{name: "an MCP server's call that wants approval is answered", config: config, agent: calling(Object{
+		{Name: "an MCP server's call that wants approval is answered", Config: config, Agent: calling(Object{
 			"type": "mcp_approval_request", "id": "mcpr_1", "name": "transfer", "server_label": "bank", "arguments": `{"to":"7"}`,
-		}), verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.calls(s.say(c, core.UserText("call")), `mcpr_1 transfer {"to":"7"}`)
-			s.answered(c, results(output{"mcpr_1", "approve"}), "approved done.")
-			s.say(c, core.UserText("call"))
-			s.warned(s.answered(c, core.UserText("no"), "approved done."), `tool "transfer"`)
+		}), Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			calls(s, s.Say(c, core.UserText("call")), `mcpr_1 transfer {"to":"7"}`)
+			s.Answered(c, clienttest.Results("mcpr_1", "approve"), "approved done.")
+			s.Say(c, core.UserText("call"))
+			s.Warned(s.Answered(c, core.UserText("no"), "approved done."), `tool "transfer"`)
 		}},
-		{name: "an item of no known type is told", agent: calling(Object{"type": "hologram", "id": "h_1"}, Message("Done.")), verify: func(s *stage) {
-			s.warned(s.answered(s.talk(core.Start{}), core.UserText("call"), "Done."), `"hologram"`)
+		{Name: "an item of no known type is told", Agent: calling(Object{"type": "hologram", "id": "h_1"}, Message("Done.")), Verify: func(s *stage) {
+			s.Warned(s.Answered(s.Talk(core.Start{}), core.UserText("call"), "Done."), `"hologram"`)
 		}},
-		{name: "a conversation that was compacted is told", agent: calling(Object{"type": "compaction", "id": "c_1", "encrypted_content": "x"}, Message("Done.")), verify: func(s *stage) {
-			s.warned(s.answered(s.talk(core.Start{}), core.UserText("call"), "Done."), "compacted")
+		{Name: "a conversation that was compacted is told", Agent: calling(Object{"type": "compaction", "id": "c_1", "encrypted_content": "x"}, Message("Done.")), Verify: func(s *stage) {
+			s.Warned(s.Answered(s.Talk(core.Start{}), core.UserText("call"), "Done."), "compacted")
 		}},
 	}
 }

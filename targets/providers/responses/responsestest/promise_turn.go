@@ -8,104 +8,79 @@ import (
 
 // turnPromises are about conversations.
 func turnPromises() []promise {
+	u := suite()
 	prompt := "You are a pirate."
 	obeys := func(name, role, want string) promise {
-		return promise{name: name, agent: Obey, config: map[string]any{"system_role": role}, verify: func(s *stage) {
-			c := s.talk(core.Start{SystemPrompt: prompt})
-			s.answered(c, core.UserText("one"), want)
-			s.answered(c, core.UserText("two"), want)
+		return promise{Name: name, Agent: Obey, Config: map[string]any{"system_role": role}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{SystemPrompt: prompt})
+			s.Answered(c, core.UserText("one"), want)
+			s.Answered(c, core.UserText("two"), want)
 		}}
 	}
 	return []promise{
-		{name: "a conversation remembers its turns", agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.answered(c, core.UserText("one"), "one")
-			s.ended(s.answered(c, core.UserText("two"), "one then two"), core.FinishComplete, "")
-			input := s.last()["input"].([]any)
+		{Name: "a conversation remembers its turns", Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Answered(c, core.UserText("one"), "one")
+			s.Ended(s.Answered(c, core.UserText("two"), "one then two"), core.FinishComplete, "")
+			input := s.Last()["input"].([]any)
 			if said := string(encode(input[1])); len(input) != 3 || !strings.Contains(said, `"output_text"`) || !strings.Contains(said, `"msg_1"`) {
 				s.Errorf("the input is %s", encode(input))
 			}
 		}},
-		{name: "a conversation begins with its history", agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{History: []core.Message{
-				core.UserText("one"), {Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue("yes?")}}},
-			}})
-			s.answered(c, core.UserText("two"), "one then two")
-		}},
 		obeys("the system prompt is the instructions", "instructions", prompt),
 		obeys("it may be a message of the system", "system", "system: "+prompt),
 		obeys("it may be a message of the developer", "developer", "developer: "+prompt),
-		{name: "no system prompt is sent where there is none", agent: Obey, verify: func(s *stage) {
-			s.answered(s.talk(core.Start{}), core.UserText("one"), "no instructions")
+		{Name: "no system prompt is sent where there is none", Agent: Obey, Verify: func(s *stage) {
+			s.Answered(s.Talk(core.Start{}), core.UserText("one"), "no instructions")
 		}},
-		{name: "a turn may replace the system prompt from then on", agent: Obey, verify: func(s *stage) {
-			c, other := s.talk(core.Start{SystemPrompt: prompt}), "You are a parrot."
-			m := core.UserText("two")
-			m.Delivery.SystemPrompt = &other
-			s.answered(c, m, other)
-			s.answered(c, core.UserText("three"), other)
-		}},
-		{name: "a turn out of band leaves no trace", agent: Recall, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.answered(c, core.UserText("one"), "one")
-			m := core.UserText("aside")
-			m.Delivery.OutOfBand = true
-			s.answered(c, m, "one then aside")
-			s.answered(c, core.UserText("two"), "one then two")
-		}},
-		{name: "a turn that failed is not remembered", agent: Recall, faults: []string{"server-error@2"}, verify: func(s *stage) {
-			c := s.talk(core.Start{})
-			s.answered(c, core.UserText("one"), "one")
-			_, err := c.Send(s.Context(), core.UserText("two"))
-			s.kind(err, core.ErrorUnavailable, "The server had an error")
-			s.answered(c, core.UserText("three"), "one then three")
-		}},
+		u.ReplacesPrompt(),
+		u.Forgets("server-error", "The server had an error"),
 	}
 }
 
 // recordPromises are about what is sent and recorded beside the conversation.
 func recordPromises() []promise {
 	return []promise{
-		{name: "only the parameters that are named are sent, and nothing is stored", verify: func(s *stage) {
-			s.reply("one")
-			wanted := map[string]bool{"model": true, "input": true, "stream": s.stream, "store": true, "truncation": true, "include": true}
-			for name := range s.last() {
+		{Name: "only the parameters that are named are sent, and nothing is stored", Verify: func(s *stage) {
+			s.Reply("one")
+			wanted := map[string]bool{"model": true, "input": true, "stream": s.Stream, "store": true, "truncation": true, "include": true}
+			for name := range s.Last() {
 				if !wanted[name] {
 					s.Errorf("%s is sent, and was not named", name)
 				}
 			}
 		}},
-		{name: "parameters that are named are sent as they are", config: map[string]any{
+		{Name: "parameters that are named are sent as they are", Config: map[string]any{
 			"temperature": 0, "max_output_tokens": 99, "reasoning_effort": "low", "reasoning_summary": "auto", "verbosity": "low",
 			"text_format": map[string]any{"type": "json_object"}, "parameters": map[string]any{"top_logprobs": 5},
-		}, verify: func(s *stage) {
-			s.reply("one")
-			sent := s.last()
+		}, Verify: func(s *stage) {
+			s.Reply("one")
+			sent := s.Last()
 			got := string(encode([]any{sent["temperature"], sent["max_output_tokens"], sent["reasoning"], sent["text"], sent["top_logprobs"]}))
 			if want := `[0,99,{"effort":"low","summary":"auto"},{"format":{"type":"json_object"},"verbosity":"low"},5]`; got != want {
 				s.Errorf("sent is %s, want %s", got, want)
 			}
 		}},
-		{name: "images are sent as data", verify: func(s *stage) {
+		{Name: "images are sent as data", Verify: func(s *stage) {
 			m := core.UserText("look")
 			m.Parts = append(m.Parts, core.Part{Value: core.Value{Modality: core.Image, MediaType: core.MediaPNG, Data: []byte("PNG")}})
-			s.say(s.talk(core.Start{}), m)
-			if sent := string(encode(s.last()["input"])); !strings.Contains(sent, `"image_url":"data:image/png;base64,UE5H"`) {
+			s.Say(s.Talk(core.Start{}), m)
+			if sent := string(encode(s.Last()["input"])); !strings.Contains(sent, `"image_url":"data:image/png;base64,UE5H"`) {
 				s.Errorf("sent was %s", sent)
 			}
 		}},
-		{name: "several texts are one, which a line break joins", verify: func(s *stage) {
+		{Name: "several texts are one, which a line break joins", Verify: func(s *stage) {
 			m := core.UserText("one")
 			m.Parts = append(m.Parts, core.Part{Value: core.TextValue("two")})
-			s.answered(s.talk(core.Start{}), m, "one\ntwo")
-			if sent := string(encode(s.last()["input"])); sent != `[{"content":"one\ntwo","role":"user"}]` {
+			s.Answered(s.Talk(core.Start{}), m, "one\ntwo")
+			if sent := string(encode(s.Last()["input"])); sent != `[{"content":"one\ntwo","role":"user"}]` {
 				s.Errorf("sent was %s", sent)
 			}
 		}},
-		{name: "text that JSON cannot carry is not changed, but refused", verify: func(s *stage) {
-			_, err := s.talk(core.Start{}).Send(s.Context(), core.UserText("\xff"))
-			s.kind(err, core.ErrorInput, "UTF-8")
-			if s.server.Turns() != 0 {
+		{Name: "text that JSON cannot carry is not changed, but refused", Verify: func(s *stage) {
+			_, err := s.Talk(core.Start{}).Send(s.Context(), core.UserText("\xff"))
+			s.Kind(err, core.ErrorInput, "UTF-8")
+			if s.Server.Turns() != 0 {
 				s.Error("the text was sent all the same")
 			}
 		}},
@@ -115,8 +90,8 @@ func recordPromises() []promise {
 // usagePromises are about what is recorded beside a reply.
 func usagePromises() []promise {
 	return []promise{
-		{name: "what a reply costs and how long it takes is recorded", verify: func(s *stage) {
-			r := s.reply(all)
+		{Name: "what a reply costs and how long it takes is recorded", Verify: func(s *stage) {
+			r := s.Reply(all)
 			if u := r.Usage; u.InputTokens != 4 || u.OutputTokens != 4 || u.CachedInputTokens != 1 || u.OutputReasoningTokens != 2 {
 				s.Errorf("the usage is %+v", u)
 			}
@@ -127,8 +102,8 @@ func usagePromises() []promise {
 				s.Errorf("the limits are %+v", r.RateLimits)
 			}
 		}},
-		{name: "usage that is not given is unknown", faults: []string{"no-usage"}, verify: func(s *stage) {
-			if u := s.reply(all).Usage; u != (core.Usage{}) {
+		{Name: "usage that is not given is unknown", Faults: []string{"no-usage"}, Verify: func(s *stage) {
+			if u := s.Reply(all).Usage; u != (core.Usage{}) {
 				s.Errorf("the usage is %+v", u)
 			}
 		}},

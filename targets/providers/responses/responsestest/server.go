@@ -6,31 +6,20 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
-	"sync"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
-// maxRequest bounds a request, in bytes.
-const maxRequest = 64 << 20
-
-// Options configure a [Server]. The zero value is a server without faults and
-// without a key.
-type Options struct {
-	// APIKey is required of clients. Empty requires none.
-	APIKey string
-	Faults []Fault
-	// Observe is called with every request that has the key, before it is answered.
-	// It is called concurrently. Nil observes nothing.
-	Observe func(header http.Header, url string, body []byte)
-}
+// Options configure a [Server]. The key comes as "Authorization: Bearer KEY" or as
+// "api-key: KEY".
+type Options = clienttest.Options
 
 // Server answers at every path that ends in /responses. It is an [http.Handler].
 type Server struct {
-	agent   Agent
-	options Options
-
-	mu    sync.Mutex
-	turns int
+	clienttest.Front
+	agent Agent
 }
 
 // NewServer returns a server that answers with an agent; nil is [Echo].
@@ -38,32 +27,25 @@ func NewServer(agent Agent, o Options) *Server {
 	if agent == nil {
 		agent = Echo
 	}
-	return &Server{agent: agent, options: o}
-}
-
-// Turns counts the requests so far.
-func (s *Server) Turns() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.turns
+	return &Server{Front: clienttest.NewFront(o), agent: agent}
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch key := s.options.APIKey; {
+	switch {
 	case !strings.HasSuffix(r.URL.Path, "/responses") || strings.Count(r.URL.Path, "/responses") > 1 || r.Method != http.MethodPost:
 		refuse(w, http.StatusNotFound, errorBody("", "", fmt.Sprintf("Invalid URL (%s %s)", r.Method, r.URL.Path)))
 		return
-	case key != "" && r.Header.Get("Authorization") != "Bearer "+key && r.Header.Get("Api-Key") != key:
+	case !s.Admits(r, "Api-Key"):
 		refuse(w, http.StatusUnauthorized, errorBody("invalid_api_key", "", "Incorrect API key provided: "+r.Header.Get("Authorization")))
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
+	if s.Redirected(w) {
+		return
+	}
+	body, err := s.Read(r)
 	if err != nil {
 		return // the client is gone
-	}
-	if s.options.Observe != nil {
-		s.options.Observe(r.Header, r.URL.String(), body)
 	}
 	request := &Request{}
 	if err := json.Unmarshal(body, request); err != nil {
@@ -79,17 +61,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // behaviours are those of the next turn, which this counts.
 func (s *Server) behaviours(request *Request) []behaviour {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.turns++
-	var planned []behaviour
-	for _, f := range s.options.Faults {
-		b := behaviours()[f.Name]
-		if (f.Turn == 0 || f.Turn == s.turns) && (b.applies == nil || b.applies(request)) {
-			planned = append(planned, b)
-		}
-	}
-	return planned
+	return slices.DeleteFunc(clienttest.Planned(&s.Front, behaviours()), func(b behaviour) bool { return b.applies != nil && !b.applies(request) })
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *Request, planned []behaviour) {
