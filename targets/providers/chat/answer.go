@@ -11,6 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/reply"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -30,6 +31,8 @@ type answer struct {
 	finish *string
 	// begun says that there is a choice, ended that the answer came to its last mark.
 	begun, ended bool
+	// index is that of the choice which is judged.
+	index int
 	// refusal is what the service gives as the model's refusal.
 	refusal string
 	// blocked says what a filter objected to, promptBlocked that it did so before the
@@ -38,6 +41,8 @@ type answer struct {
 	promptBlocked bool
 	// flagged are the categories of Azure's filter for which content was filtered.
 	flagged []string
+	// flaggedPrompt are those for which the messages were.
+	flaggedPrompt []string
 	// tooLarge says that an event or the answer was not read to its end.
 	tooLarge    string
 	audio       sound
@@ -75,10 +80,13 @@ func (a *answer) take(c completion) error {
 	}
 	for _, p := range c.PromptFilter {
 		a.noteFilter(p.Results, "the message")
+		a.flaggedPrompt = append(a.flaggedPrompt, p.Results.Filtered()...)
 	}
 	for _, choice := range c.Choices {
-		a.begun = true
-		if choice.Index != 0 {
+		if !a.begun {
+			a.begun, a.index = true, c.first()
+		}
+		if choice.Index != a.index {
 			a.warn("the service gave several answers; the first is judged")
 			continue
 		}
@@ -90,7 +98,7 @@ func (a *answer) take(c completion) error {
 }
 
 func (a *answer) takeChoice(c choice) error {
-	if !openaiapi.IsNull(c.Error) {
+	if !service.Empty(c.Error) {
 		return a.failed(c.Error)
 	}
 	a.noteFilter(c.Filter, "the reply")

@@ -80,12 +80,10 @@ func (a *answer) takeEvent(name string, data []byte) error {
 	}
 	c, err := decode(data)
 	switch {
-	case name == "error" && len(c.Choices) == 0:
+	case name == "error" && len(c.Choices) == 0, err == nil && c.failed(data):
 		return a.failed(data)
 	case err != nil:
 		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", service.Shown(data)).About(core.SubjectAnswer)
-	case !openaiapi.IsNull(c.Error):
-		return a.failed(data)
 	}
 	return a.take(c)
 }
@@ -93,7 +91,8 @@ func (a *answer) takeEvent(name string, data []byte) error {
 // takeCut takes what arrived of an event or answer that was cut off. What cannot be
 // read says nothing.
 func (a *answer) takeCut(data []byte) error {
-	if c, err := decode(jsoncut.Close(data)); err == nil && openaiapi.IsNull(c.Error) {
+	closed := jsoncut.Close(data)
+	if c, err := decode(closed); err == nil && !c.failed(closed) {
 		return a.take(c)
 	}
 	return nil
@@ -140,7 +139,7 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 			return core.Errorf(core.ErrorUnavailable, "the answer was cut off: it is the beginning of a completion").About(core.SubjectAnswer)
 		}
 		return service.Nothing("the answer is not a completion: "+service.Shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
-	case !openaiapi.IsNull(c.Error):
+	case c.failed(data):
 		return a.failed(data)
 	case len(c.Choices) == 0:
 		return service.Nothing("the answer has no choices: " + service.Shown(data))

@@ -3,9 +3,11 @@ package chat
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
 // completion is an answer, or one event of a streamed one. Fields have the types that
@@ -19,6 +21,21 @@ type completion struct {
 	PromptFilter []struct {
 		Results openaiapi.FilterResults `json:"content_filter_results"`
 	} `json:"prompt_filter_results"`
+}
+
+// failed reports whether the answer or event, whose JSON is data, is an error. One that
+// has a choice, a usage or what a filter says is none for an error that says nothing, or
+// for members that the protocol does not have.
+func (c *completion) failed(data []byte) bool {
+	if len(c.Choices) > 0 || c.Usage != nil || len(c.PromptFilter) > 0 {
+		return !service.Empty(c.Error)
+	}
+	return service.IsError(data)
+}
+
+// first returns the index of the first of the choices, which need not have the index 0.
+func (c *completion) first() int {
+	return slices.MinFunc(c.Choices, func(a, b choice) int { return a.Index - b.Index }).Index
 }
 
 // choice is one of the answers.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/reply"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
 // answer collects what a service answers to one request.
@@ -35,6 +35,8 @@ type answer struct {
 	promptBlocked bool
 	// flagged are the categories of Azure's filter for which content was filtered.
 	flagged []string
+	// flaggedPrompt are those for which the messages were.
+	flaggedPrompt []string
 	// tooLarge says that an event or the answer was not read to its end.
 	tooLarge string
 	// output are the items that are whole, by their place.
@@ -120,21 +122,25 @@ func (a *answer) takeResponse(r response) error {
 		a.usage = r.Usage
 	}
 	for _, f := range r.Filters {
-		of := "the reply"
+		of, flagged := "the reply", &a.flagged
 		if f.Source == "prompt" {
-			of = "the message"
+			of, flagged = "the message", &a.flaggedPrompt
 		}
 		if why := f.Results.Failed(); why != "" {
 			a.warn("unfiltered: the service's content filter did not run on %s: %s", of, why)
 		}
-		a.flagged = append(a.flagged, f.Results.Filtered()...)
+		names := f.Results.Filtered()
+		if f.Blocked && len(names) == 0 {
+			names = []string{"blocked"}
+		}
+		*flagged = append(*flagged, names...)
 	}
 	for i, raw := range r.Output {
 		if err := a.takeItem(i, raw); err != nil {
 			return err
 		}
 	}
-	if r.Status == "failed" || !openaiapi.IsNull(r.Error) {
+	if r.Status == "failed" || !service.Empty(r.Error) {
 		return a.failed(r.Error)
 	}
 	return nil

@@ -29,8 +29,13 @@ func (a *answer) build() (core.Reply, error) {
 		return core.Reply{}, core.Errorf(core.ErrorProtocol, "%w", err).About(core.SubjectAnswer)
 	}
 	finish, detail := a.outcome(message)
-	if len(a.flagged) > 0 && finish != core.FinishBlocked {
-		a.warn("the service's content filter flagged the reply, and let it through: %s", strings.Join(openaiapi.Unique(a.flagged), ", "))
+	for _, filtered := range []struct {
+		of    string
+		names []string
+	}{{"the reply", a.flagged}, {"the message", a.flaggedPrompt}} {
+		if len(filtered.names) > 0 && finish != core.FinishBlocked {
+			a.warn("the service's content filter flagged %s: %s", filtered.of, strings.Join(openaiapi.Unique(filtered.names), ", "))
+		}
 	}
 	return core.Reply{
 		Message: message, Finish: finish, Detail: detail, Usage: a.usage.usage(), Timing: a.timing,
@@ -45,7 +50,7 @@ func (a *answer) broken(why error) (core.Reply, error) {
 		return core.Reply{}, why
 	}
 	r, err := a.build()
-	if err != nil || r.Message.Empty() {
+	if err != nil || len(r.Message.Parts) == 0 {
 		return core.Reply{}, why
 	}
 	r.Finish, r.Detail = core.FinishBroken, why.Error()
@@ -71,10 +76,15 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishUnconfirmed, fmt.Sprintf("the service says that the reply is %q", a.status)
 	case openaiapi.Lost(a.usage.given(), a.words):
 		return core.FinishUnconfirmed, fmt.Sprintf("the service counts %d tokens for a conversation of at least %d words: the model was not given all of it", a.usage.given(), a.words)
+	case len(a.flagged) > 0:
+		return core.FinishBlocked, "content_filter: " + strings.Join(openaiapi.Unique(a.flagged), ", ")
 	case a.refused:
 		return core.FinishBlocked, "refusal: the service marks the reply as the model's refusal"
 	case a.cutItem:
 		return core.FinishTruncated, "the service says completed, and that an item of the reply is incomplete"
+	case openaiapi.Blank(m.Text()) && len(a.waiting()) == 0 && len(a.flaggedPrompt) > 0:
+		a.promptBlocked = true
+		return core.FinishBlocked, "content_filter: the message was filtered: " + strings.Join(openaiapi.Unique(a.flaggedPrompt), ", ")
 	case openaiapi.Blank(m.Text()) && len(a.waiting()) == 0:
 		return core.FinishUnconfirmed, "the reply is empty, although the service says completed" + a.counted()
 	case len(a.waiting()) > 0:

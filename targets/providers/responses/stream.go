@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -79,17 +80,15 @@ func (a *answer) takeEvent(name string, data []byte) error {
 	if e.Type == "" {
 		e.Type = name
 	}
-	switch e.Type {
-	case "error":
+	if !strings.HasPrefix(e.Type, "response.") && (e.Type == "error" || service.IsError(data)) {
 		return a.failed(data)
+	}
+	switch e.Type {
 	case "response.created", "response.in_progress", "response.queued":
 		a.begun = true
 	case "response.completed", "response.incomplete", "response.failed", "response.cancelled":
 		return a.takeEnd(e)
 	case "":
-		if !openaiapi.IsNull(e.Error) {
-			return a.failed(data)
-		}
 	default:
 		return a.takeContent(e)
 	}
@@ -199,7 +198,7 @@ func (t *target) readWhole(body io.Reader, from *http.Response, a *answer) error
 			return core.Errorf(core.ErrorUnavailable, "the answer was cut off: it is the beginning of a response").About(core.SubjectAnswer)
 		}
 		return service.Nothing("the answer is not a response: "+service.Shown(data)).WithHint("check endpoint: the content is %q", from.Header.Get("Content-Type"))
-	case !r.isResponse() && !openaiapi.IsNull(r.Error):
+	case r.Object != "response" && len(r.Output) == 0 && service.IsError(data):
 		return a.failed(data)
 	case !r.isResponse():
 		return service.Nothing("the answer is not a response: " + service.Shown(data))

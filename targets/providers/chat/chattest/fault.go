@@ -97,6 +97,8 @@ func refusals() map[string]behaviour {
 		"html":           {status: 502, body: "<html><body><h1>502 Bad Gateway</h1></body></html>", header: map[string]string{"Content-Type": "text/html"}},
 		"redirect":       {status: 307, header: map[string]string{"Location": "http://127.0.0.1:1/v1/chat/completions"}},
 		"prompt-filter":  json(400, promptFiltered),
+		"litellm-filter": json(400, errorBody("", "400", "", "litellm.BadRequestError: litellm.ContentPolicyViolationError: AzureException - The response was filtered.")),
+		"router-filter":  json(403, `{"error":{"code":403,"message":"The input was flagged.","metadata":{"reasons":["violence"],"flagged_input":"two","provider_name":"OpenAI"}}}`),
 		"prompt-flagged": json(400, errorBody("invalid_request_error", "invalid_prompt", "", "Invalid prompt: your prompt was flagged as potentially violating our usage policy.")),
 	}
 }
@@ -110,17 +112,20 @@ func successes() map[string]behaviour {
 		return behaviour{status: 200, body: body, header: map[string]string{"Content-Type": "application/json"}}
 	}
 	return map[string]behaviour{
-		"empty-body":  json(""),
-		"null-body":   json("null"),
-		"error-body":  json(errorBody("server_error", "engine_down", "", "The engine has died.")),
-		"error-429":   json(`{"error":{"message":"Provider returned error","code":429}}`),
-		"error-text":  json(`{"error":"model is still loading"}`),
-		"no-choices":  json(`{"id":"chatcmpl-1","object":"chat.completion","model":"m"}`),
-		"empty-list":  json(`{"id":"chatcmpl-1","object":"chat.completion","model":"m","choices":[]}`),
-		"html-200":    {status: 200, body: "<html><body>Please log in</body></html>", header: map[string]string{"Content-Type": "text/html"}},
-		"filter-200":  json(errorBody("", "content_filter", "", "The response was filtered.")),
-		"not-json":    json(`{"id": chatcmpl}`),
-		"stream-none": {status: 200, body: "data: [DONE]\n\n", header: map[string]string{"Content-Type": "text/event-stream"}},
+		"empty-body":   json(""),
+		"null-body":    json("null"),
+		"error-body":   json(errorBody("server_error", "engine_down", "", "The engine has died.")),
+		"error-429":    json(`{"error":{"message":"Provider returned error","code":429}}`),
+		"error-text":   json(`{"error":"model is still loading"}`),
+		"error-detail": json(`{"detail":"Internal error"}`),
+		"error-object": json(`{"object":"error","message":"The engine has died.","code":500}`),
+		"error-type":   json(`{"message":"The engine has died.","type":"error"}`),
+		"no-choices":   json(`{"id":"chatcmpl-1","object":"chat.completion","model":"m"}`),
+		"empty-list":   json(`{"id":"chatcmpl-1","object":"chat.completion","model":"m","choices":[]}`),
+		"html-200":     {status: 200, body: "<html><body>Please log in</body></html>", header: map[string]string{"Content-Type": "text/html"}},
+		"filter-200":   json(errorBody("", "content_filter", "", "The response was filtered.")),
+		"not-json":     json(`{"id": chatcmpl}`),
+		"stream-none":  {status: 200, body: "data: [DONE]\n\n", header: map[string]string{"Content-Type": "text/event-stream"}},
 	}
 }
 

@@ -31,6 +31,9 @@ func errorPromises() []promise {
 		fails("not-json", core.ErrorProtocol, core.SubjectAnswer, "{\"id\": chatcmpl}"),
 		fails("error-body", core.ErrorUnavailable, core.SubjectAnswer, "The engine has died."),
 		fails("error-text", core.ErrorUnavailable, core.SubjectAnswer, "model is still loading"),
+		fails("error-detail", core.ErrorUnavailable, core.SubjectAnswer, "Internal error"),
+		fails("error-object", core.ErrorUnavailable, core.SubjectAnswer, "The engine has died."),
+		fails("error-type", core.ErrorUnavailable, core.SubjectAnswer, "The engine has died."),
 		fails("error-429", core.ErrorRateLimited, core.SubjectLimit, "Provider returned error"),
 		fails("stream-none", core.ErrorProtocol, core.SubjectAnswer, "no reply in it").Streamed(),
 		waits("rate-limit", "2s", core.ErrorRateLimited),
@@ -55,6 +58,17 @@ func cutPromises() []promise {
 		breaks("a connection that is lost is a cut", "drop", core.ErrorUnavailable, "cut off", "one two ", nil).Streamed(),
 		breaks("an answer whose connection is lost is a cut", "drop", core.ErrorUnavailable, "cut off", "one two ", nil).Whole(),
 		breaks("an error in a stream is an error, and what had come is kept", "stream-error", core.ErrorUnavailable, "The engine has died.", "one two three ", nil).Streamed(),
+		breaks("an event that is a detail is an error", "detail-event", core.ErrorUnavailable, "Internal error", "one two three ", nil).Streamed(),
+		breaks("so is an object that is an error", "object-event", core.ErrorUnavailable, "The engine has died.", "one two three ", nil).Streamed(),
+		breaks("and one of that type", "type-event", core.ErrorUnavailable, "The engine has died.", "one two three ", nil).Streamed(),
+		promise{Name: "what a model thought before its reply broke off is kept", Faults: []string{"thought-error"}, Verify: func(s *stage) {
+			r, err := s.Talk(core.Start{}).Send(s.Context(), clienttest.Four())
+			s.Kind(err, core.ErrorUnavailable, "The engine has died.")
+			s.Ended(r, core.FinishBroken, "")
+			if got := s.Thoughts(r); got != "they want the " {
+				s.Errorf("the target thinks %q", got)
+			}
+		}}.Streamed(),
 		breaks("an event that is not JSON is the service's fault", "bad-event", core.ErrorProtocol, "not JSON", "one two three ", nil).Streamed(),
 		breaks("an error of a router is an error", "router-error", core.ErrorUnavailable, "Upstream died", "one two three ", nil).Streamed(),
 		breaks("a stream that falls silent is a timeout", "stall", core.ErrorTimeout, "timeouts.quiet", "one two ", quiet).Streamed(),

@@ -137,7 +137,7 @@ func shapePromises() []promise {
 		}}
 	}
 	return []promise{
-		understood("wrong-types"), understood("usage-with-choice"), understood("plain-type"), understood("no-type"),
+		understood("wrong-types"), understood("usage-with-choice"), understood("plain-type"), understood("index-one"), understood("empty-error"), understood("no-type"),
 		understood("crlf").Streamed(), understood("comments").Streamed(), understood("message-in-event").Streamed(),
 		told("two-choices", "several answers"), told("unknown-part", `"hologram"`),
 		told("in-one-piece", "in one piece").Streamed(), told("no-options", "stream_options").Streamed(),
@@ -197,7 +197,10 @@ func filterPromises() []promise {
 		ends("a filter that lets pass says nothing", "filter-safe", core.FinishComplete, "", all),
 		warns("a filter that did not run is told", "filter-failed", "unfiltered"),
 		warns("so is one that did not run on the prompt", "prompt-results", "unfiltered: the service's content filter did not run on the message"),
-		warns("what a filter flags after the text is told", "filter-late", "violence (high)"),
+		ends("what a filter flags after the text is blocked", "filter-late", core.FinishBlocked, "content_filter: violence (high)", all),
+		blocked("a prompt that LiteLLM's filter refused is blocked", "litellm-filter", "ContentPolicyViolationError"),
+		blocked("so is one that OpenRouter's refused", "router-filter", "The input was flagged. (violence)"),
+		blocked("so is one that was filtered, and answered with nothing", "prompt-filter-empty", "the message was filtered: violence (high)"),
 		{Name: "a refusal is remembered as one", Faults: []string{"refusal@1"}, Verify: func(s *stage) {
 			c := s.Talk(core.Start{})
 			s.Say(c, clienttest.Four())

@@ -12,6 +12,7 @@ func shapes() map[string]behaviour {
 	all := textShapes()
 	maps.Copy(all, callShapes())
 	maps.Copy(all, frameShapes())
+	maps.Copy(all, choiceShapes())
 	return all
 }
 
@@ -136,6 +137,25 @@ func frameShapes() map[string]behaviour {
 	}
 }
 
+// choiceShapes are forms of a choice.
+func choiceShapes() map[string]behaviour {
+	return map[string]behaviour{
+		"index-one": {
+			whole: func(o object) { firstChoice(o)["index"] = 1 },
+			events: func(_ *Request, events []object) []object {
+				return eachChoice(events, func(c object) { c["index"] = 1 })
+			},
+		},
+		"empty-error": {
+			whole: func(o object) { o["error"], firstChoice(o)["error"] = object{}, object{} },
+			events: func(_ *Request, events []object) []object {
+				eachChoice(events, func(c object) { c["error"] = object{} })
+				return each(events, func(e object) { e["error"] = object{} })
+			},
+		},
+	}
+}
+
 // counting changes the usage.
 func counting(change func(usage object)) behaviour {
 	return behaviour{
@@ -157,6 +177,14 @@ func each(events []object, change func(object)) []object {
 	return events
 }
 
+func eachChoice(events []object, change func(object)) []object {
+	return each(events, func(e object) {
+		for _, c := range e["choices"].([]any) {
+			change(c.(object))
+		}
+	})
+}
+
 func eachCall(m object, change func(object)) {
 	calls, _ := m["tool_calls"].([]any)
 	for _, c := range calls {
@@ -175,6 +203,7 @@ func withoutUsage(events []object) []object {
 func filters() map[string]behaviour {
 	safe := object{"hate": object{"filtered": false, "severity": "safe"}}
 	failed := object{"error": object{"code": "content_filter_error", "message": "The contents are not filtered"}}
+	prompted := []any{object{"prompt_index": 0, "content_filter_results": object{"violence": object{"filtered": true, "severity": "high"}}}}
 	results := func(o object, r object) { firstChoice(o)["content_filter_results"] = r }
 	annotated := func(r object) behaviour {
 		return behaviour{whole: func(o object) { results(o, r) }, events: func(q *Request, events []object) []object {
@@ -195,6 +224,15 @@ func filters() map[string]behaviour {
 						results(e, object{"violence": object{"filtered": true, "severity": "high"}})
 					}
 				})
+			},
+		},
+		"prompt-filter-empty": {
+			answer: func(a *Answer) { a.Text = "" },
+			whole:  func(o object) { o["prompt_filter_results"] = prompted },
+			events: func(r *Request, events []object) []object {
+				first := chunk(r)
+				first["prompt_filter_results"] = prompted
+				return append([]object{first}, events...)
 			},
 		},
 		"prompt-results": {
@@ -231,10 +269,20 @@ func streams() map[string]behaviour {
 		"cut-mid-event": written(writing{
 			stop: 3, halfway: true,
 		}),
-		"drop":          written(writing{stop: 3, drop: true}),
-		"stall":         written(writing{stop: 3, stall: true}),
-		"silence":       written(writing{beforeHeaders: true}),
-		"stream-error":  errorEvent(object{"error": object{"message": "The engine has died.", "type": "server_error", "code": nil}}),
+		"drop":         written(writing{stop: 3, drop: true}),
+		"stall":        written(writing{stop: 3, stall: true}),
+		"silence":      written(writing{beforeHeaders: true}),
+		"stream-error": errorEvent(object{"error": object{"message": "The engine has died.", "type": "server_error", "code": nil}}),
+		"detail-event": errorEvent(object{"detail": "Internal error"}),
+		"object-event": errorEvent(object{"object": "error", "message": "The engine has died.", "code": 500}),
+		"type-event":   errorEvent(object{"message": "The engine has died.", "type": "error"}),
+		"thought-error": {
+			answer: func(a *Answer) { a.Reasoning = "they want the code" },
+			write:  writing{noDone: true},
+			events: func(_ *Request, events []object) []object {
+				return append(events[:4:4], object{"error": object{"message": "The engine has died.", "type": "server_error"}})
+			},
+		},
 		"stream-filter": errorEvent(object{"error": object{"message": "The response was filtered.", "code": "content_filter"}}),
 		"bad-event":     errorEvent(object{"oops": 1}),
 		"huge":          {answer: func(a *Answer) { a.Text = long }},

@@ -7,11 +7,15 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
 // BlockedBy returns what a filter objected to, where an error is its refusal; "" for
 // any other error.
 func BlockedBy(e access.ErrorObject, body []byte) string {
+	if why := service.Flagged(e, body); why != "" {
+		return why
+	}
 	policy := strings.Contains(strings.ToLower(e.Message), "policy")
 	switch {
 	case e.Filtered(), slices.Contains([]string{"content_policy_violation", "image_content_policy_violation", "ResponsibleAIPolicyViolation", "moderation_blocked", "bio_policy", "misalignment_policy_violation"}, e.Code),

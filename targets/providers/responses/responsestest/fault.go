@@ -65,12 +65,17 @@ func refusals() map[string]behaviour {
 			applies: func(r *Request) bool { return len(r.Include) > 0 }, status: 400,
 			body: errorBody("", "include", "Encrypted content is not supported with this model."),
 		},
-		"empty-body": {status: 200},
-		"null-body":  {status: 200, body: "null"},
-		"html-200":   {status: 200, body: "<html><body>Please log in</body></html>", header: page},
-		"not-json":   {status: 200, body: `{"id": resp}`},
-		"no-object":  {status: 200, body: `{"ok": true}`},
-		"error-body": {status: 200, body: errorBody("server_error", "", "The engine has died.")},
+		"empty-body":     {status: 200},
+		"null-body":      {status: 200, body: "null"},
+		"html-200":       {status: 200, body: "<html><body>Please log in</body></html>", header: page},
+		"not-json":       {status: 200, body: `{"id": resp}`},
+		"no-object":      {status: 200, body: `{"ok": true}`},
+		"litellm-filter": {status: 400, body: errorBody("400", "", "litellm.BadRequestError: litellm.ContentPolicyViolationError: AzureException - The response was filtered.")},
+		"router-filter":  {status: 403, body: `{"error":{"code":403,"message":"The input was flagged.","metadata":{"reasons":["violence"],"flagged_input":"two"}}}`},
+		"error-detail":   {status: 200, body: `{"detail":"Internal error"}`},
+		"error-object":   {status: 200, body: `{"object":"error","message":"The engine has died.","code":500}`},
+		"error-type":     {status: 200, body: `{"message":"The engine has died.","type":"error","status":"error"}`},
+		"error-body":     {status: 200, body: errorBody("server_error", "", "The engine has died.")},
 	}
 }
 
@@ -134,6 +139,13 @@ func ends() map[string]behaviour {
 		"filter-failed": {whole: func(o Object) {
 			o["content_filters"] = []any{Object{"source_type": "prompt", "content_filter_results": Object{"error": Object{"code": "content_filter_error", "message": "not filtered"}}}}
 		}},
+		"filter-late": {whole: func(o Object) {
+			o["content_filters"] = []any{Object{"blocked": true, "source_type": "completion", "content_filter_results": Object{"violence": Object{"filtered": true, "severity": "high"}}}}
+		}},
+		"prompt-filter-empty": {whole: func(o Object) {
+			o["output"], o["content_filters"] = []Object{}, []any{Object{"blocked": true, "source_type": "prompt", "content_filter_results": Object{}}}
+		}},
+		"empty-error": {whole: func(o Object) { o["error"] = Object{} }},
 		"filter-named": {whole: func(o Object) {
 			o["status"], o["incomplete_details"] = "incomplete", Object{"reason": "content_filter"}
 			o["content_filters"] = []any{Object{"blocked": true, "source_type": "completion", "content_filter_results": Object{"violence": Object{"filtered": true, "severity": "high"}}}}
@@ -173,8 +185,16 @@ func streams() map[string]behaviour {
 		"stall":         {stop: 5, stall: true},
 		"stream-error":  {events: half(Object{"type": "error", "code": "server_error", "message": "The engine has died.", "param": nil})},
 		"stream-policy": {events: half(Object{"type": "error", "code": "misalignment_policy_violation", "message": "The request was stopped.", "param": nil})},
-		"bad-event":     {events: half(Object{"type": "", "oops": "{oops"})},
-		"no-deltas":     {events: without(".delta", ".added")},
+		"detail-event":  {events: half(Object{"type": "", "detail": "Internal error"})},
+		"object-event":  {events: half(Object{"type": "", "object": "error", "message": "The engine has died.", "code": 500})},
+		"problem-event": {events: half(Object{"type": "about:blank", "title": "Down", "status": 500, "detail": "The engine has died."})},
+		"thought-error": {events: func(all []Object) []Object {
+			return append(all[:1:1],
+				Object{"type": "response.reasoning_text.delta", "output_index": 0, "content_index": 0, "delta": "they want it"},
+				Object{"type": "error", "code": "server_error", "message": "The engine has died."})
+		}},
+		"bad-event": {events: half(Object{"type": "", "oops": "{oops"})},
+		"no-deltas": {events: without(".delta", ".added")},
 		"only-deltas": {events: func(all []Object) []Object {
 			all = without(".done")(all)
 			all[len(all)-1]["response"].(Object)["output"] = []Object{}

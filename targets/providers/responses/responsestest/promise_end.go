@@ -86,9 +86,14 @@ func blockPromises() []promise {
 		blocked("a prompt that was flagged is blocked", "prompt-flagged", "usage policy"),
 		blocked("a response that failed for bio_policy is blocked", "failed-bio_policy", "bio_policy"),
 		blocked("so is one for misalignment_policy_violation", "failed-misalignment_policy_violation", "misalignment_policy_violation"),
+		blocked("a prompt that was filtered, and answered with nothing, is blocked", "prompt-filter-empty", "the message was filtered: blocked"),
 		blocked("so is one for an image against the policy", "failed-image_content_policy_violation", "image_content_policy_violation"),
 		finishes("what came before the policy stopped it is kept", "blocked-late", core.FinishBlocked, "bio_policy", all),
 		finishes("a reply that was filtered is blocked", "incomplete-content_filter", core.FinishBlocked, "content_filter", all),
+		blocked("a prompt that LiteLLM's filter refused is blocked", "litellm-filter", "ContentPolicyViolationError"),
+		blocked("so is one that OpenRouter's refused", "router-filter", "The input was flagged. (violence)"),
+		finishes("what a filter flags of a reply that is completed is blocked", "filter-late", core.FinishBlocked, "content_filter: violence (high)", all),
+		finishes("an error that says nothing is none", "empty-error", core.FinishComplete, "", all),
 		finishes("a filter's categories are named", "filter-named", core.FinishBlocked, "content_filter: violence (high)", all),
 		finishes("a policy that ends the stream is a block", "stream-policy", core.FinishBlocked, "misalignment_policy_violation", "one two ").Streamed(),
 		{Name: "a refusal is blocked, and its words are kept and remembered", Faults: []string{"refusal@1"}, Verify: func(s *stage) {
@@ -120,6 +125,9 @@ func errorPromises() []promise {
 		fails("html-200", core.ErrorProtocol, core.SubjectAnswer, "Please log in"),
 		fails("not-json", core.ErrorProtocol, core.SubjectAnswer, `{"id": resp}`),
 		fails("error-body", core.ErrorUnavailable, core.SubjectAnswer, "The engine has died."),
+		fails("error-detail", core.ErrorUnavailable, core.SubjectAnswer, "Internal error"),
+		fails("error-object", core.ErrorUnavailable, core.SubjectAnswer, "The engine has died."),
+		fails("error-type", core.ErrorUnavailable, core.SubjectAnswer, "The engine has died."),
 		fails("failed-server_error", core.ErrorUnavailable, core.SubjectAnswer, "server_error"),
 		fails("failed-rate_limit_exceeded", core.ErrorRateLimited, core.SubjectLimit, "rate_limit_exceeded"),
 		fails("failed-invalid_image", core.ErrorInput, core.SubjectConfiguration, "invalid_image"),
@@ -132,6 +140,24 @@ func errorPromises() []promise {
 		{Name: "a parameter that the service refuses is named", Faults: []string{"bad-parameter"}, Config: map[string]any{"reasoning_effort": "low"}, Verify: func(s *stage) {
 			s.About(s.Fails(core.ErrorConfig, "reasoning_effort"), core.SubjectConfiguration)
 		}},
+	}
+}
+
+// errorEventPromises are about errors in a stream, in forms that are not the protocol's.
+func errorEventPromises() []promise {
+	breaks := suite().Breaks
+	return []promise{
+		breaks("so does an event that is a detail", "detail-event", core.ErrorUnavailable, "Internal error", half, nil).Streamed(),
+		breaks("so does an object that is an error", "object-event", core.ErrorUnavailable, "The engine has died.", half, nil).Streamed(),
+		breaks("so does a problem", "problem-event", core.ErrorUnavailable, "The engine has died.", half, nil).Streamed(),
+		promise{Name: "what a model thought before its reply broke off is kept", Faults: []string{"thought-error"}, Verify: func(s *stage) {
+			r, err := s.Talk(core.Start{}).Send(s.Context(), clienttest.Four())
+			s.Kind(err, core.ErrorUnavailable, "The engine has died.")
+			s.Ended(r, core.FinishBroken, "")
+			if got := s.Thoughts(r); got != "they want it" {
+				s.Errorf("the target thinks %q", got)
+			}
+		}}.Streamed(),
 	}
 }
 
