@@ -1,15 +1,13 @@
 package gemini_test
 
 import (
-	"context"
-	"io"
 	"testing"
 
 	"go.uber.org/goleak"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/gemini"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/gemini/geminitest"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 func TestMain(m *testing.M) {
@@ -18,16 +16,7 @@ func TestMain(m *testing.M) {
 }
 
 // opened opens the target, and closes it with the test.
-func opened(t testing.TB) geminitest.Open {
-	return func(ctx context.Context, config []byte) (core.Target, error) {
-		target, err := gemini.Component().Open(ctx, config)
-		if err != nil {
-			return nil, err
-		}
-		t.Cleanup(func() { _ = target.(io.Closer).Close() })
-		return target.(core.Target), nil
-	}
-}
+func opened(t testing.TB) geminitest.Open { return clienttest.Opener(t, gemini.Component()) }
 
 func TestTheTargetKeepsThePromisesOfGeminisAPI(t *testing.T) {
 	geminitest.TestTarget(t, opened(t))

@@ -1,14 +1,10 @@
 package gemini_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,27 +12,10 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/gemini/geminitest"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
-
-// value is a value of a message.
-func value(m core.Modality, mediaType, data string) core.Part {
-	return core.Part{Value: core.Value{Modality: m, MediaType: mediaType, Data: []byte(data)}}
-}
-
-func toolResult(id, output string) core.Message {
-	data, _ := json.Marshal(map[string]string{"call_id": id, "output": output})
-	return core.Message{Role: core.Tool, Parts: []core.Part{value(core.ToolResult, core.MediaJSON, string(data))}}
-}
-
-// requestKind is one kind of request that the target sends.
-type requestKind struct {
-	config map[string]any
-	agent  geminitest.Agent
-	start  core.Start
-	turns  []core.Message
-}
 
 func calls(r *geminitest.Request) geminitest.Answer {
 	if len(r.Contents) > 1 {
@@ -45,102 +24,50 @@ func calls(r *geminitest.Request) geminitest.Answer {
 	return geminitest.Answer{Signature: "c2lnbmVk", Calls: []geminitest.Call{{ID: "fc_1", Name: "look_up", Args: `{"account":"7"}`}, {Name: "dial", Args: `{}`}}}
 }
 
-func requestKinds() map[string]requestKind {
+func requestKinds() map[string]clienttest.Kind[geminitest.Agent] {
 	look := core.UserText("look and listen")
 	look.Parts = append(
-		look.Parts, value(core.Image, core.MediaPNG, "PNG"), value(core.Image, core.MediaJPEG, "JPEG"),
-		value(core.Audio, core.MediaWAV, "RIFF"), value(core.Audio, "audio/mpeg", "ID3"),
+		look.Parts, clienttest.Part(core.Image, core.MediaPNG, "PNG"), clienttest.Part(core.Image, core.MediaJPEG, "JPEG"),
+		clienttest.Part(core.Audio, core.MediaWAV, "RIFF"), clienttest.Part(core.Audio, "audio/mpeg", "ID3"),
 	)
 	tools := []any{
 		map[string]any{"name": "look_up", "description": "Reads an account.", "parameters": map[string]any{"type": "object", "properties": map[string]any{"account": map[string]any{"type": "string"}}}},
 		map[string]any{"name": "dial"},
 	}
 	hello := []core.Message{core.UserText("hello")}
-	return map[string]requestKind{
-		"least":  {turns: hello},
-		"system": {start: core.Start{SystemPrompt: "Be kind."}, turns: hello},
-		"user":   {config: map[string]any{"system_role": "user"}, start: core.Start{SystemPrompt: "Be kind."}, turns: hello},
-		"history": {start: core.Start{History: []core.Message{
-			core.UserText("one"), {Role: core.Assistant, Parts: []core.Part{value(core.Text, core.MediaText, "two"), value(core.ToolCall, core.MediaJSON, `{"call_id":"h","name":"dial","arguments":"{\"number\":12345678901234567890}"}`)}},
-		}}, turns: []core.Message{toolResult("h", "busy")}},
-		"media": {config: map[string]any{"media_resolution": "MEDIA_RESOLUTION_LOW"}, turns: []core.Message{look}},
-		"tools": {config: map[string]any{"tools": tools, "tool_choice": "look_up"}, agent: calls, turns: []core.Message{core.UserText("call"), toolResult("call_2", "busy")}},
-		"spoken": {config: map[string]any{"response_modalities": []any{"audio"}, "voice": "Kore"}, agent: func(*geminitest.Request) geminitest.Answer {
+	return map[string]clienttest.Kind[geminitest.Agent]{
+		"least":  {Turns: hello},
+		"system": {Start: core.Start{SystemPrompt: "Be kind."}, Turns: hello},
+		"user":   {Config: map[string]any{"system_role": "user"}, Start: core.Start{SystemPrompt: "Be kind."}, Turns: hello},
+		"history": {Start: core.Start{History: []core.Message{
+			core.UserText("one"), {Role: core.Assistant, Parts: []core.Part{clienttest.Part(core.Text, core.MediaText, "two"), clienttest.Part(core.ToolCall, core.MediaJSON, `{"call_id":"h","name":"dial","arguments":"{\"number\":12345678901234567890}"}`)}},
+		}}, Turns: []core.Message{clienttest.Results("h", "busy")}},
+		"media": {Config: map[string]any{"media_resolution": "MEDIA_RESOLUTION_LOW"}, Turns: []core.Message{look}},
+		"tools": {Config: map[string]any{"tools": tools, "tool_choice": "look_up"}, Agent: calls, Turns: []core.Message{core.UserText("call"), clienttest.Results("call_2", "busy")}},
+		"spoken": {Config: map[string]any{"response_modalities": []any{"audio"}, "voice": "Kore"}, Agent: func(*geminitest.Request) geminitest.Answer {
 			return geminitest.Answer{Sound: make([]byte, 48)}
-		}, turns: []core.Message{core.UserText("one"), core.UserText("two")}},
-		"thoughts": {config: map[string]any{"thinking": map[string]any{"include": true, "level": "LOW"}}, agent: func(*geminitest.Request) geminitest.Answer {
+		}, Turns: []core.Message{core.UserText("one"), core.UserText("two")}},
+		"thoughts": {Config: map[string]any{"thinking": map[string]any{"include": true, "level": "LOW"}}, Agent: func(*geminitest.Request) geminitest.Answer {
 			return geminitest.Answer{Thought: "They ask.", Text: "No <b>.", Signature: "c2lnbmVk"}
-		}, turns: []core.Message{core.UserText("one"), core.UserText("two")}},
-		"parameters": {config: map[string]any{
+		}, Turns: []core.Message{core.UserText("one"), core.UserText("two")}},
+		"parameters": {Config: map[string]any{
 			"temperature": 0.7, "top_p": 0.9, "top_k": 40, "max_output_tokens": 100, "stop_sequences": []any{"END", "STOP"}, "seed": 7, "presence_penalty": -1, "frequency_penalty": 1.5,
 			"response_mime_type": "application/json", "response_json_schema": map[string]any{"type": "object"}, "thinking": map[string]any{"budget": 0}, "cached_content": "cachedContents/x",
 			"safety_settings": map[string]any{"HARM_CATEGORY_HARASSMENT": "BLOCK_NONE", "HARM_CATEGORY_DANGEROUS_CONTENT": "BLOCK_ONLY_HIGH"},
 			"parameters":      map[string]any{"labels": map[string]any{"team": "red"}, "generationConfig": map[string]any{"responseLogprobs": true, "logprobs": 2}},
-		}, turns: hello},
-		"seed": {config: map[string]any{"seed_per_trial": true, "tool_choice": "required", "tools": tools[1:]}, start: core.Start{Seed: 5}, turns: hello},
+		}, Turns: hello},
+		"seed": {Config: map[string]any{"seed_per_trial": true, "tool_choice": "required", "tools": tools[1:]}, Start: core.Start{Seed: 5}, Turns: hello},
 	}
 }
 
-// last returns the last request of a kind.
-func (k requestKind) last(t *testing.T) []byte {
-	t.Helper()
-	var sent []byte
-	web := httptest.NewServer(geminitest.NewServer(k.agent, geminitest.Options{Observe: func(_ http.Header, _ string, body []byte) { sent = body }}))
-	defer web.Close()
-	config := map[string]any{"endpoint": web.URL, "model": "gemini-practice"}
-	maps.Copy(config, k.config)
-	encoded, err := json.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	target, err := opened(t)(t.Context(), encoded)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := target.StartConversation(t.Context(), k.start)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range k.turns {
-		if _, err := c.Send(t.Context(), m); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return sent
+func golden() clienttest.Golden[geminitest.Agent, *geminitest.Server] {
+	return clienttest.Golden[geminitest.Agent, *geminitest.Server]{Model: "gemini-practice", Kinds: requestKinds(), NewServer: geminitest.NewServer, Opened: opened}
 }
 
 // The golden files are what .ci/strict holds against the official Python types.
-func TestGoldenRequestsOfEveryKind(t *testing.T) {
-	for name, kind := range requestKinds() {
-		t.Run(name, func(t *testing.T) {
-			var indented bytes.Buffer
-			if err := json.Indent(&indented, kind.last(t), "", "  "); err != nil {
-				t.Fatal(err)
-			}
-			got := append(indented.Bytes(), '\n')
-			file := filepath.Join("testdata", "requests", name+".json")
-			if *update {
-				if err := os.WriteFile(file, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("the request is\n%s\nwant\n%s", got, want)
-			}
-		})
-	}
-}
+func TestGoldenRequestsOfEveryKind(t *testing.T) { golden().Run(t, *update) }
 
-func TestEveryGoldenRequestIsOfAKind(t *testing.T) {
-	files, err := filepath.Glob("testdata/requests/*.json")
-	if err != nil || len(files) != len(requestKinds()) {
-		t.Errorf("%d files for %d kinds: %v", len(files), len(requestKinds()), err)
-	}
-}
+func TestEveryGoldenRequestIsOfAKind(t *testing.T) { golden().NoOther(t) }
 
 // The SDK's own client is asked for the same, and its requests are compared.
 func TestTheRequestsAreThoseOfTheSDK(t *testing.T) {
@@ -203,7 +130,7 @@ func TestTheRequestsAreThoseOfTheSDK(t *testing.T) {
 			if _, err := client.Models.GenerateContent(t.Context(), "gemini-practice", test.contents, &test.config); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(decoded(t, sent), decoded(t, requestKinds()[name].last(t))); diff != "" {
+			if diff := cmp.Diff(decoded(t, sent), decoded(t, golden().Last(t, name, nil))); diff != "" {
 				t.Errorf("the request differs from the SDK's (-SDK +target):\n%s", diff)
 			}
 		})

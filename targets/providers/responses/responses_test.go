@@ -1,13 +1,11 @@
 package responses_test
 
 import (
-	"context"
-	"io"
 	"testing"
 
 	"go.uber.org/goleak"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/responses"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/responses/responsestest"
 )
@@ -15,16 +13,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // opened opens the target, and closes it with the test.
-func opened(t testing.TB) responsestest.Open {
-	return func(ctx context.Context, config []byte) (core.Target, error) {
-		target, err := responses.Component().Open(ctx, config)
-		if err != nil {
-			return nil, err
-		}
-		t.Cleanup(func() { _ = target.(io.Closer).Close() })
-		return target.(core.Target), nil
-	}
-}
+func opened(t testing.TB) responsestest.Open { return clienttest.Opener(t, responses.Component()) }
 
 func TestTheTargetKeepsThePromisesOfTheResponsesAPI(t *testing.T) {
 	responsestest.TestTarget(t, opened(t))
