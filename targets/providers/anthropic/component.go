@@ -1,14 +1,12 @@
 package anthropic
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"net/http"
-	"sync"
-	"sync/atomic"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -40,16 +38,10 @@ type target struct {
 	parameters map[string]json.RawMessage
 	// tooLate is the error of a turn that takes too long.
 	tooLate error
-	readers sync.Pool // of *bufio.Reader
-	// wholly says that the service answers requests for a stream in one piece, which
-	// is told once.
-	wholly atomic.Bool
+	bodies  eventstream.Bodies
 }
 
 var _ core.Target = (*target)(nil)
-
-// readBuffer is the size of the buffer through which an answer is read, in bytes.
-const readBuffer = 4 << 10
 
 func open(_ context.Context, config Config) (core.Target, error) {
 	e, err := config.endpoint()
@@ -66,8 +58,7 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	}
 	return &target{
 		config: config, address: e.String(), service: s, client: s.Client(), parameters: parameters,
-		tooLate: core.Errorf(core.ErrorTimeout, "the reply was not complete within %s (timeouts.turn)", config.Timeouts.Turn),
-		readers: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }},
+		tooLate: config.Timeouts.TooLate(),
 	}, nil
 }
 

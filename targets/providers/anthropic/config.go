@@ -1,10 +1,8 @@
 package anthropic
 
 import (
-	"time"
-
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -15,14 +13,14 @@ type Config struct {
 
 	access.Config `env:"api_key=ANTHROPIC_API_KEY"`
 
-	Stream        bool           `json:"stream" doc:"Whether replies are streamed: then the time to the first token is known, and what came before a cut is kept. Needed for a max_tokens of 21334 and more."`
-	MaxTokens     int            `json:"max_tokens" min:"1" doc:"Limit of one reply in tokens, thinking included. The service requires one."`
-	MaxReplyBytes int            `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of text and tool calls; what is longer is cut off and marked as truncated."`
-	Timeouts      Timeouts       `json:"timeouts" doc:"How long to wait for what."`
-	Tools         []tool.Tool    `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
-	ToolChoice    string         `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
-	Betas         []string       `json:"betas" doc:"Beta features that are asked for, sent in the header anthropic-beta."`
-	Parameters    map[string]any `json:"parameters" doc:"Further members of the request, sent as they are, such as {inference_geo: us}."`
+	Stream        bool             `json:"stream" doc:"Whether replies are streamed: then the time to the first token is known, and what came before a cut is kept. Needed for a max_tokens of 21334 and more."`
+	MaxTokens     int              `json:"max_tokens" min:"1" doc:"Limit of one reply in tokens, thinking included. The service requires one."`
+	MaxReplyBytes int              `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of text and tool calls; what is longer is cut off and marked as truncated."`
+	Timeouts      service.Timeouts `json:"timeouts" doc:"How long to wait for what."`
+	Tools         []tool.Tool      `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
+	ToolChoice    string           `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
+	Betas         []string         `json:"betas" doc:"Beta features that are asked for, sent in the header anthropic-beta."`
+	Parameters    map[string]any   `json:"parameters" doc:"Further members of the request, sent as they are, such as {inference_geo: us}."`
 
 	// Parameters that are sent only where the campaign names them.
 
@@ -44,12 +42,6 @@ type Thinking struct {
 	Display      string `json:"display" doc:"What the service shows of it, such as summarized or omitted; empty leaves it to the service."`
 }
 
-// Timeouts are how long a turn waits for the service. All are positive.
-type Timeouts struct {
-	Turn  core.Duration `json:"turn" doc:"For a whole reply, with its continuations; limits.timeout of the campaign applies, too."`
-	Quiet core.Duration `json:"quiet" doc:"Between two events of a streamed reply that has begun."`
-}
-
 // defaultConfig returns the values of keys that a campaign leaves out.
 func defaultConfig() Config {
 	return Config{
@@ -58,6 +50,6 @@ func defaultConfig() Config {
 		MaxTokens:     4096,
 		MaxReplyBytes: 32 << 20,
 		Thinking:      Thinking{Type: "default"},
-		Timeouts:      Timeouts{Turn: core.Duration(10 * time.Minute), Quiet: core.Duration(2 * time.Minute)},
+		Timeouts:      service.DefaultTimeouts(),
 	}
 }

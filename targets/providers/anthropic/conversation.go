@@ -12,10 +12,6 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
-// noResult is what a service is told of a call that the campaign does not answer:
-// it takes no further message while a call has no result.
-const noResult = "There is no result."
-
 // conversation holds a conversation's messages, which are all sent with each request.
 // It is not safe for concurrent use.
 type conversation struct {
@@ -91,7 +87,7 @@ func (d *draft) answer(open []tool.Call, outputs map[string]string) error {
 	for _, call := range open {
 		output, ok := outputs[call.ID]
 		if !ok {
-			output = noResult
+			output = tool.NoResult
 			d.unanswered = append(d.unanswered, call.Name)
 		}
 		encoded, err := result(call, output)

@@ -19,9 +19,6 @@ import (
 // largest size as escaped text, and what is around it.
 func (c Config) largest() int { return 2*c.MaxReplyBytes + 64<<10 }
 
-// drainTime is how long the end of a stream may take after its last mark.
-const drainTime = 500 * time.Millisecond
-
 // readStream reads a stream of events. body is closed where nothing comes for too
 // long.
 func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a *answer) error {
@@ -50,8 +47,7 @@ func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a 
 		switch {
 		case a.ended:
 			a.timing.Total = time.Since(a.sent)
-			watch.Within(drainTime)
-			_, _ = io.CopyN(io.Discard, r, readBuffer) // up to its end, a connection can be used again
+			watch.Drain(r)
 			return nil
 		case a.reply.Full() != "":
 			return nil

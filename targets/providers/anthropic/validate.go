@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -20,7 +19,7 @@ const leastBudget = 1024
 
 // Validate returns all errors of the configuration.
 func (c Config) Validate() error {
-	problems := slices.Concat(c.Check(c.ownHeader), c.checkLimits(), c.checkThinking(), c.checkParameters(), tool.Check(c.Tools, c.ToolChoice), c.Timeouts.check())
+	problems := slices.Concat(c.Check(c.ownHeader), c.checkLimits(), c.checkThinking(), c.checkParameters(), tool.Check(c.Tools, c.ToolChoice), c.Timeouts.Check())
 	if _, err := c.endpoint(); err != nil {
 		problems = append(problems, err)
 	}
@@ -84,19 +83,6 @@ func (c Config) checkParameters() []error {
 	}
 	if c.ParallelToolCalls != nil && c.ToolChoice == "none" {
 		problems = append(problems, wrong("parallel_tool_calls", "no function may be called: tool_choice is none"))
-	}
-	return problems
-}
-
-func (t Timeouts) check() []error {
-	var problems []error
-	for _, timeout := range []struct {
-		name  string
-		value core.Duration
-	}{{"turn", t.Turn}, {"quiet", t.Quiet}} {
-		if timeout.value <= 0 {
-			problems = append(problems, wrong("timeouts."+timeout.name, "%s is not a positive duration", timeout.value))
-		}
 	}
 	return problems
 }

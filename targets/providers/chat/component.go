@@ -1,15 +1,13 @@
 package chat
 
 import (
-	"bufio"
 	"context"
-	"sync"
 	"sync/atomic"
 
 	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
@@ -41,16 +39,13 @@ type target struct {
 	parameters []byte
 	// tooLate is the error of a turn that takes too long.
 	tooLate error
-	readers sync.Pool // of *bufio.Reader
-	// noUsage says that the service refuses to report the usage of a stream, wholly
-	// that it answers requests for a stream in one piece. Each is told once.
-	noUsage, wholly atomic.Bool
+	bodies  eventstream.Bodies
+	// noUsage says that the service refuses to report the usage of a stream, which is
+	// told once.
+	noUsage atomic.Bool
 }
 
 var _ core.Target = (*target)(nil)
-
-// readBuffer is the size of the buffer through which an answer is read, in bytes.
-const readBuffer = 4 << 10
 
 func open(_ context.Context, config Config) (core.Target, error) {
 	e, err := config.endpoint()
@@ -65,19 +60,9 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []option.RequestOption{
-		option.WithBaseURL(e.Base.String()), option.WithHTTPClient(s.Client()), option.WithMaxRetries(0),
-	}
-	for name, values := range e.Query {
-		for _, value := range values {
-			options = append(options, option.WithQueryAdd(name, value))
-		}
-	}
-	tooLate := core.Errorf(core.ErrorTimeout, "the reply was not complete within %s (timeouts.turn)", config.Timeouts.Turn)
 	return &target{
-		config: config, endpoint: e, service: s, parameters: parameters, tooLate: tooLate,
-		readers: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }},
-		client:  openai.Client{Options: options}, // the SDK's constructor would read the environment
+		config: config, endpoint: e, service: s, parameters: parameters, tooLate: config.Timeouts.TooLate(),
+		client: e.Client(s.Client()),
 	}, nil
 }
 

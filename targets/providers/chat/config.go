@@ -1,10 +1,8 @@
 package chat
 
 import (
-	"time"
-
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -16,16 +14,16 @@ type Config struct {
 
 	access.Config `env:"api_key=OPENAI_API_KEY"`
 
-	Stream        bool          `json:"stream" doc:"Whether replies are streamed: then the time to the first token is known, and what came before a cut is kept."`
-	SystemRole    string        `json:"system_role" enum:"system,developer,user" doc:"Role of the system prompt. user puts it before the first user message, for models whose template refuses a system role."`
-	ThinkTags     string        `json:"think_tags" enum:"split,split_unopened,keep" doc:"What is done with <think>…</think> at the beginning of a reply: kept apart as reasoning, also where only its end is there, or left in the text."`
-	MaxReplyBytes int           `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of text, audio and tool calls; what is longer is cut off and marked as truncated."`
-	Timeouts      Timeouts      `json:"timeouts" doc:"How long to wait for what."`
-	Tools         []tool.Tool   `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
-	ToolChoice    string        `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
-	ImageDetail   string        `json:"image_detail" enum:"default,auto,low,high,original" doc:"How closely images are looked at; default leaves it to the service."`
-	Modalities    []string      `json:"modalities" enum:"text,audio" doc:"What the target is asked to answer with; empty leaves it to the service."`
-	Audio         AudioSettings `json:"audio" doc:"How it speaks, where modalities has audio."`
+	Stream        bool             `json:"stream" doc:"Whether replies are streamed: then the time to the first token is known, and what came before a cut is kept."`
+	SystemRole    string           `json:"system_role" enum:"system,developer,user" doc:"Role of the system prompt. user puts it before the first user message, for models whose template refuses a system role."`
+	ThinkTags     string           `json:"think_tags" enum:"split,split_unopened,keep" doc:"What is done with <think>…</think> at the beginning of a reply: kept apart as reasoning, also where only its end is there, or left in the text."`
+	MaxReplyBytes int              `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of text, audio and tool calls; what is longer is cut off and marked as truncated."`
+	Timeouts      service.Timeouts `json:"timeouts" doc:"How long to wait for what."`
+	Tools         []tool.Tool      `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
+	ToolChoice    string           `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
+	ImageDetail   string           `json:"image_detail" enum:"default,auto,low,high,original" doc:"How closely images are looked at; default leaves it to the service."`
+	Modalities    []string         `json:"modalities" enum:"text,audio" doc:"What the target is asked to answer with; empty leaves it to the service."`
+	Audio         AudioSettings    `json:"audio" doc:"How it speaks, where modalities has audio."`
 
 	// Parameters that are sent only where the campaign names them.
 
@@ -54,12 +52,6 @@ type AudioSettings struct {
 	Format string `json:"format" enum:"auto,wav,pcm16,mp3,flac,opus,aac" doc:"Format of the sound. auto is pcm16 for a streamed reply and wav otherwise; both become WAV files."`
 }
 
-// Timeouts are how long a turn waits for the service. All are positive.
-type Timeouts struct {
-	Turn  core.Duration `json:"turn" doc:"For a whole reply; limits.timeout of the campaign applies, too."`
-	Quiet core.Duration `json:"quiet" doc:"Between two events of a streamed reply that has begun."`
-}
-
 // defaultConfig returns the values of keys that a campaign leaves out.
 func defaultConfig() Config {
 	return Config{
@@ -71,7 +63,7 @@ func defaultConfig() Config {
 		MaxReplyBytes: 32 << 20,
 		ImageDetail:   "default",
 		Audio:         AudioSettings{Format: "auto"},
-		Timeouts:      Timeouts{Turn: core.Duration(10 * time.Minute), Quiet: core.Duration(2 * time.Minute)},
+		Timeouts:      service.DefaultTimeouts(),
 	}
 }
 

@@ -12,10 +12,6 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
-// noResult is what a service is told of a call that the campaign does not answer:
-// it takes no further message while a call has no result.
-const noResult = "There is no result."
-
 // conversation holds a conversation's messages, which are all sent with each request.
 type conversation struct {
 	target *target
@@ -77,7 +73,7 @@ func (c *conversation) extended(m core.Message) (draft, error) {
 	}
 	for _, open := range d.open {
 		d.unanswered = append(d.unanswered, open.Name)
-		if err := d.add(result(open, noResult)); err != nil {
+		if err := d.add(result(open, tool.NoResult)); err != nil {
 			return d, err
 		}
 	}

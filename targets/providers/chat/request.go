@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -144,24 +143,13 @@ func (c Config) keyOf(e access.ErrorObject) string {
 	return ""
 }
 
-// read reads the body of a success: a stream of events, or one answer. Which of them
-// it is, its beginning says: some servers answer a request for a stream in one
-// piece, and some name no type, or a wrong one.
+// read reads the body of a success: a stream of events, or one answer.
 func (t *target) read(ctx context.Context, response *http.Response, a *answer) error {
-	body := t.readers.Get().(*bufio.Reader)
-	body.Reset(response.Body)
-	defer func() {
-		body.Reset(nil)
-		t.readers.Put(body)
-	}()
-	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if eventstream.Begins(body, kind) {
-		return t.readStream(ctx, response.Body, body, a)
-	}
-	if t.config.Stream && t.wholly.CompareAndSwap(false, true) {
-		a.warn("the service answers in one piece, although a stream was asked for: the time to the first token is unknown")
-	}
-	return t.readWhole(body, response, a)
+	return t.bodies.Read(response, eventstream.Taker{
+		Streamed: t.config.Stream, Warn: a.warn,
+		Stream: func(body *bufio.Reader) error { return t.readStream(ctx, response.Body, body, a) },
+		Whole:  func(body *bufio.Reader) error { return t.readWhole(body, response, a) },
+	})
 }
 
 // decode decodes an answer or an event. Fields of a wrong type are left out.

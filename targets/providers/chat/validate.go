@@ -5,13 +5,12 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
 // Validate returns all errors of the configuration.
 func (c Config) Validate() error {
-	problems := slices.Concat(c.Check(nil), c.checkParameters(), tool.Check(c.Tools, c.ToolChoice), c.Timeouts.check())
+	problems := slices.Concat(c.Check(nil), c.checkParameters(), tool.Check(c.Tools, c.ToolChoice), c.Timeouts.Check())
 	if _, err := c.endpoint(); err != nil {
 		problems = append(problems, err)
 	}
@@ -59,19 +58,6 @@ func (c Config) checkParameters() []error {
 	}
 	if c.speaks() && c.Stream && c.audioFormat() != "pcm16" {
 		problems = append(problems, wrong("audio.format", "%s cannot be streamed", c.audioFormat()).WithHint("leave it out, or set stream: false"))
-	}
-	return problems
-}
-
-func (t Timeouts) check() []error {
-	var problems []error
-	for _, timeout := range []struct {
-		name  string
-		value core.Duration
-	}{{"turn", t.Turn}, {"quiet", t.Quiet}} {
-		if timeout.value <= 0 {
-			problems = append(problems, wrong("timeouts."+timeout.name, "%s is not a positive duration", timeout.value))
-		}
 	}
 	return problems
 }

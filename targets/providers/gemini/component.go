@@ -1,13 +1,11 @@
 package gemini
 
 import (
-	"bufio"
 	"context"
 	"net/http"
-	"sync"
-	"sync/atomic"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -39,16 +37,10 @@ type target struct {
 	parameters members
 	// tooLate is the error of a turn that takes too long.
 	tooLate error
-	readers sync.Pool // of *bufio.Reader
-	// wholly says that the service answers requests for a stream in one piece, which
-	// is told once.
-	wholly atomic.Bool
+	bodies  eventstream.Bodies
 }
 
 var _ core.Target = (*target)(nil)
-
-// readBuffer is the size of the buffer through which an answer is read, in bytes.
-const readBuffer = 4 << 10
 
 func open(_ context.Context, config Config) (core.Target, error) {
 	e, err := config.endpoint()
@@ -65,8 +57,7 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	}
 	return &target{
 		config: config, endpoint: e, service: s, client: s.Client(), parameters: parameters,
-		tooLate: core.Errorf(core.ErrorTimeout, "the reply was not complete within %s (timeouts.turn)", config.Timeouts.Turn),
-		readers: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }},
+		tooLate: config.Timeouts.TooLate(),
 	}, nil
 }
 

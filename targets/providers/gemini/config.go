@@ -1,10 +1,8 @@
 package gemini
 
 import (
-	"time"
-
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -15,13 +13,13 @@ type Config struct {
 
 	access.Config `env:"api_key=GEMINI_API_KEY"`
 
-	Stream        bool           `json:"stream" doc:"Whether replies are streamed: then the time to the first token is known, and what came before a cut is kept."`
-	SystemRole    string         `json:"system_role" enum:"system,user" doc:"Where the system prompt is sent: as the system instruction, or as a first message of the user, for models that refuse an instruction."`
-	MaxReplyBytes int            `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of text, audio and tool calls; what is longer is cut off and marked as truncated."`
-	Timeouts      Timeouts       `json:"timeouts" doc:"How long to wait for what."`
-	Tools         []tool.Tool    `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
-	ToolChoice    string         `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
-	Parameters    map[string]any `json:"parameters" doc:"Further members of the request, sent as they are, such as {labels: {team: red}} or {generationConfig: {logprobs: 2}}."`
+	Stream        bool             `json:"stream" doc:"Whether replies are streamed: then the time to the first token is known, and what came before a cut is kept."`
+	SystemRole    string           `json:"system_role" enum:"system,user" doc:"Where the system prompt is sent: as the system instruction, or as a first message of the user, for models that refuse an instruction."`
+	MaxReplyBytes int              `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of text, audio and tool calls; what is longer is cut off and marked as truncated."`
+	Timeouts      service.Timeouts `json:"timeouts" doc:"How long to wait for what."`
+	Tools         []tool.Tool      `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
+	ToolChoice    string           `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
+	Parameters    map[string]any   `json:"parameters" doc:"Further members of the request, sent as they are, such as {labels: {team: red}} or {generationConfig: {logprobs: 2}}."`
 
 	// Parameters that are sent only where the campaign names them.
 
@@ -51,12 +49,6 @@ type Thinking struct {
 	Level   string `json:"level" doc:"How much it thinks, such as LOW or HIGH, for models that have levels instead of a budget."`
 }
 
-// Timeouts are how long a turn waits for the service. All are positive.
-type Timeouts struct {
-	Turn  core.Duration `json:"turn" doc:"For a whole reply; limits.timeout of the campaign applies, too."`
-	Quiet core.Duration `json:"quiet" doc:"Between two events of a streamed reply that has begun."`
-}
-
 // defaultConfig returns the values of keys that a campaign leaves out.
 func defaultConfig() Config {
 	return Config{
@@ -64,6 +56,6 @@ func defaultConfig() Config {
 		Stream:        true,
 		SystemRole:    "system",
 		MaxReplyBytes: 32 << 20,
-		Timeouts:      Timeouts{Turn: core.Duration(10 * time.Minute), Quiet: core.Duration(2 * time.Minute)},
+		Timeouts:      service.DefaultTimeouts(),
 	}
 }

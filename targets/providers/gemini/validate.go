@@ -7,13 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
 // Validate returns all errors of the configuration.
 func (c Config) Validate() error {
-	problems := slices.Concat(c.Check(c.ownHeader), c.checkParameters(), tool.Check(c.Tools, c.ToolChoice), c.Timeouts.check())
+	problems := slices.Concat(c.Check(c.ownHeader), c.checkParameters(), tool.Check(c.Tools, c.ToolChoice), c.Timeouts.Check())
 	if _, err := c.endpoint(); err != nil {
 		problems = append(problems, err)
 	}
@@ -76,19 +75,6 @@ func twice(at string, further map[string]any, own map[string]json.RawMessage) []
 			problems = append(problems, wrong(at+name, "the parameter cannot be set").WithHint("%s", hint))
 		} else if _, ok := own[name]; ok {
 			problems = append(problems, wrong(at+name, "the parameter is given twice").WithHint("leave it out here: it has a key of its own"))
-		}
-	}
-	return problems
-}
-
-func (t Timeouts) check() []error {
-	var problems []error
-	for _, timeout := range []struct {
-		name  string
-		value core.Duration
-	}{{"turn", t.Turn}, {"quiet", t.Quiet}} {
-		if timeout.value <= 0 {
-			problems = append(problems, wrong("timeouts."+timeout.name, "%s is not a positive duration", timeout.value))
 		}
 	}
 	return problems

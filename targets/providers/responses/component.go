@@ -1,15 +1,13 @@
 package responses
 
 import (
-	"bufio"
 	"context"
-	"sync"
 	"sync/atomic"
 
 	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
@@ -41,16 +39,12 @@ type target struct {
 	parameters []byte
 	// tooLate is the error of a turn that takes too long.
 	tooLate error
-	readers sync.Pool // of *bufio.Reader
-	// plainly says that the service refuses to encrypt reasoning, wholly that it
-	// answers requests for a stream in one piece. Each is told once.
-	plainly, wholly atomic.Bool
+	bodies  eventstream.Bodies
+	// plainly says that the service refuses to encrypt reasoning, which is told once.
+	plainly atomic.Bool
 }
 
 var _ core.Target = (*target)(nil)
-
-// readBuffer is the size of the buffer through which an answer is read, in bytes.
-const readBuffer = 4 << 10
 
 func open(_ context.Context, config Config) (core.Target, error) {
 	e, err := config.endpoint()
@@ -65,19 +59,10 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []option.RequestOption{
-		option.WithBaseURL(e.Base.String()), option.WithHTTPClient(s.Client()), option.WithMaxRetries(0),
-	}
-	for name, values := range e.Query {
-		for _, value := range values {
-			options = append(options, option.WithQueryAdd(name, value))
-		}
-	}
 	return &target{
 		config: config, endpoint: e, service: s, parameters: parameters,
-		tooLate: core.Errorf(core.ErrorTimeout, "the reply was not complete within %s (timeouts.turn)", config.Timeouts.Turn),
-		readers: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }},
-		client:  openai.Client{Options: options}, // the SDK's constructor would read the environment
+		tooLate: config.Timeouts.TooLate(),
+		client:  e.Client(s.Client()),
 	}, nil
 }
 

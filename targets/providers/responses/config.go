@@ -1,11 +1,10 @@
 package responses
 
 import (
-	"time"
-
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -21,7 +20,7 @@ type Config struct {
 	SystemRole    string           `json:"system_role" enum:"instructions,system,developer" doc:"Where the system prompt is sent: as the instructions of the request, or as its first message in one of these roles."`
 	ThinkTags     string           `json:"think_tags" enum:"split,split_unopened,keep" doc:"What is done with <think>…</think> at the beginning of a reply: kept apart as reasoning, also where only its end is there, or left in the text."`
 	MaxReplyBytes int              `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of text and tool calls; what is longer is cut off and marked as truncated."`
-	Timeouts      Timeouts         `json:"timeouts" doc:"How long to wait for what."`
+	Timeouts      service.Timeouts `json:"timeouts" doc:"How long to wait for what."`
 	Tools         []tool.Tool      `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
 	HostedTools   []map[string]any `json:"hosted_tools" doc:"Tools that the service carries out itself, sent as they are, such as {type: web_search} or an MCP server."`
 	ToolChoice    string           `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
@@ -43,12 +42,6 @@ type Config struct {
 	Parameters        map[string]any `json:"parameters" doc:"Further parameters of the request, sent as they are, such as metadata or top_logprobs."`
 }
 
-// Timeouts are how long a turn waits for the service. All are positive.
-type Timeouts struct {
-	Turn  core.Duration `json:"turn" doc:"For a whole reply; limits.timeout of the campaign applies, too."`
-	Quiet core.Duration `json:"quiet" doc:"Between two events of a streamed reply that has begun."`
-}
-
 // defaultConfig returns the values of keys that a campaign leaves out.
 func defaultConfig() Config {
 	return Config{
@@ -59,7 +52,7 @@ func defaultConfig() Config {
 		ThinkTags:     "split",
 		MaxReplyBytes: 32 << 20,
 		ImageDetail:   "auto",
-		Timeouts:      Timeouts{Turn: core.Duration(10 * time.Minute), Quiet: core.Duration(2 * time.Minute)},
+		Timeouts:      service.DefaultTimeouts(),
 	}
 }
 

@@ -21,9 +21,6 @@ import (
 // repeats the whole reply, and what was sent as instructions and tools.
 func (c Config) largest() int { return 3*c.MaxReplyBytes + 256<<10 }
 
-// drainTime is how long the end of a stream may take after its last event.
-const drainTime = 500 * time.Millisecond
-
 // readStream reads a stream of events. body is closed where nothing comes for too
 // long.
 func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a *answer) error {
@@ -52,8 +49,7 @@ func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a 
 		}
 		if a.ended {
 			a.timing.Total = time.Since(a.sent)
-			watch.Within(drainTime)
-			_, _ = io.CopyN(io.Discard, r, readBuffer) // up to its end, a connection can be used again
+			watch.Drain(r)
 			return nil
 		}
 	}

@@ -6,13 +6,12 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
 // Validate returns all errors of the configuration.
 func (c Config) Validate() error {
-	problems := slices.Concat(c.Check(nil), c.checkParameters(), tool.Check(c.Tools, c.ToolChoice), c.checkHosted(), c.Timeouts.check())
+	problems := slices.Concat(c.Check(nil), c.checkParameters(), tool.Check(c.Tools, c.ToolChoice), c.checkHosted(), c.Timeouts.Check())
 	if _, err := c.endpoint(); err != nil {
 		problems = append(problems, err)
 	}
@@ -70,19 +69,6 @@ func (c Config) checkHosted() []error {
 			problems = append(problems, wrong(key, "a %s is no hosted tool", kind).WithHint("give functions under tools"))
 		case "computer", "computer_use_preview", "local_shell", "apply_patch":
 			problems = append(problems, wrong(key, "the calls of %s have to be carried out by the client, which no campaign can", kind))
-		}
-	}
-	return problems
-}
-
-func (t Timeouts) check() []error {
-	var problems []error
-	for _, timeout := range []struct {
-		name  string
-		value core.Duration
-	}{{"turn", t.Turn}, {"quiet", t.Quiet}} {
-		if timeout.value <= 0 {
-			problems = append(problems, wrong("timeouts."+timeout.name, "%s is not a positive duration", timeout.value))
 		}
 	}
 	return problems

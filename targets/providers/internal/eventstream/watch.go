@@ -33,8 +33,15 @@ func NewWatch(body io.Closer, quiet core.Duration) *Watch {
 // Stop ends the watch.
 func (w *Watch) Stop() { w.timer.Stop() }
 
-// Within has the stream end within a time, once its last event has come.
-func (w *Watch) Within(d time.Duration) { w.timer.Reset(d) }
+// drainTime is how long the end of a stream may take after its last event.
+const drainTime = 500 * time.Millisecond
+
+// Drain reads the end of a stream whose last event has come, so that its connection can
+// be used again. It gives up where there is more, or no end for half a second.
+func (w *Watch) Drain(r io.Reader) {
+	w.timer.Reset(drainTime)
+	_, _ = io.CopyN(io.Discard, r, buffer)
+}
 
 // Next returns the reader's next event, or its error; of a stream that was silent
 // for too long, an error that says so.

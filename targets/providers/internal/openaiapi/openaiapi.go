@@ -7,6 +7,9 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
@@ -143,4 +146,16 @@ func (api API) otherProtocol(path string) string {
 // wrong returns what is wrong with a key.
 func wrong(key, format string, args ...any) *core.Error {
 	return core.Errorf(core.ErrorConfig, format, args...).At(key)
+}
+
+// Client returns the SDK's client for the endpoint, over an HTTP client that adds the
+// credentials. It makes no attempt of its own after the first.
+func (e Endpoint) Client(web *http.Client) openai.Client {
+	options := []option.RequestOption{option.WithBaseURL(e.Base.String()), option.WithHTTPClient(web), option.WithMaxRetries(0)}
+	for name, values := range e.Query {
+		for _, value := range values {
+			options = append(options, option.WithQueryAdd(name, value))
+		}
+	}
+	return openai.Client{Options: options} // the SDK's constructor would read the environment
 }

@@ -43,6 +43,10 @@ func Check(tools []Tool, choice string) []error {
 	return problems
 }
 
+// NoResult is what a service is told of a call that the campaign does not answer: it takes
+// no further message while a call has no result.
+const NoResult = "There is no result."
+
 // Call is a call of a tool, as core knows it.
 type Call struct {
 	ID   string `json:"call_id"`
