@@ -5,6 +5,7 @@ import (
 	"mime"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -197,4 +198,19 @@ func (m Message) Empty() bool {
 		}
 	}
 	return true
+}
+
+// Blank reports whether the message has nothing that can be seen or heard: no sound and
+// no image, and no text with a character that is seen. White space, controls and code
+// points that are ignored by default (Unicode 17, section 5.21) are none. It may have
+// calls of tools, and [Reasoning].
+func (m Message) Blank() bool {
+	for _, p := range m.Parts {
+		if len(p.Data) > 0 && (p.Modality == Audio || p.Modality == Image) {
+			return false
+		}
+	}
+	return !strings.ContainsFunc(m.Text(), func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	})
 }

@@ -120,3 +120,19 @@ func TestCallsWhoseResultsAreInTheMessageWaitForNothing(t *testing.T) {
 		t.Errorf("%d calls are left in the message, want 4", n)
 	}
 }
+
+func TestAMessageThatShowsNothingIsBlank(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, "\u0020\n\t": true, "\u200B\uFEFF\u00A0": true, "\u2060\u00AD": true, "\uFE0F": true, "\u115F\u3164": true, "\U000E0041": true, "\x00": true,
+		".": false, "\u200Bno": false, "\u00E9": false, "\u2705\uFE0F": false, "\uFFFD": false,
+	} {
+		if got := core.UserText(text).Blank(); got != want {
+			t.Errorf("%q is blank: %v, want %v", text, got, want)
+		}
+	}
+	for modality, want := range map[core.Modality]bool{core.Audio: false, core.Image: false, core.Reasoning: true, core.ToolCall: true} {
+		if got := (core.Message{Parts: []core.Part{{Value: core.Value{Modality: modality, Data: []byte("x")}}}}).Blank(); got != want {
+			t.Errorf("a message of %s is blank: %v, want %v", modality, got, want)
+		}
+	}
+}

@@ -144,6 +144,8 @@ func lineCases() map[string]lineCase {
 		"a line":                      {script: `read a; echo "you said $a"; cat`, config: until("line"), want: outcome{text: "you said hello", finish: complete}},
 		"a line with a carriage":      {script: `printf 'yes\r\n'; cat`, config: map[string]any{"greeting": true}, send: "again\r", want: outcome{text: "again", finish: complete, warns: "said: yes"}},
 		"an empty line as a reply":    {script: `read a; echo; cat`, config: until("line"), want: outcome{finish: unconfirmed, detail: "answered with nothing"}},
+		"a line that shows nothing":   {script: `read a; printf '\342\200\213 \n'; cat`, config: until("line"), want: outcome{text: "\u200b ", finish: unconfirmed, detail: "answered with nothing"}},
+		"half a character":            {script: `read a; printf 'It is \303\n'; cat`, config: until("line"), want: outcome{text: "It is \uFFFD", finish: core.FinishTruncated, detail: "middle of a character"}},
 		"two lines for one":           {script: `read a; printf 'one\ntwo\n'; cat`, config: until("line"), want: outcome{text: "one", finish: unconfirmed, detail: "wrote on"}},
 		"a line that is cut":          {script: `read a; printf 'the code'`, config: until("line"), want: outcome{text: "the code", finish: broken, kind: core.ErrorUnavailable, says: "exit status 0"}},
 		"an empty line":               {script: `read a; printf '\none\ntwo\r\n\r\n'; cat`, config: until("empty_line"), want: outcome{text: "\none\ntwo", finish: complete}},

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -116,8 +117,10 @@ func (r *reply) result() core.Reply {
 	switch {
 	case r.isCut:
 		out.Finish, out.Detail = core.FinishTruncated, "the reply is longer than max_reply_bytes"
-	case out.Finish == core.FinishComplete && out.Message.Empty():
+	case out.Finish == core.FinishComplete && out.Message.Blank() && len(out.Message.Of(core.ToolCall)) == 0:
 		out.Finish, out.Detail = core.FinishUnconfirmed, "the program answered with nothing"
+	case out.Finish == core.FinishComplete && strings.HasSuffix(out.Message.Text(), "\uFFFD"):
+		out.Finish, out.Detail = core.FinishTruncated, "the text ends in the middle of a character"
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -101,10 +102,25 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 		reply.Warnings = append(reply.Warnings, "the service is taken to remember the turn before, as it has a session; "+
 			"if it does, write memory: service, and otherwise memory: none")
 	}
+	doubt(&reply)
 	if !reply.Message.Empty() { // what was refused without a word is not part of what was said
 		c.state.history = append(c.state.history, m, reply.Message)
 	}
 	return reply, nil
+}
+
+// doubt takes back that a reply is whole whose text shows nothing, or ends in the middle
+// of a character. A reply that is empty stays one: what is sent around a trial is often
+// answered so.
+func doubt(r *core.Reply) {
+	m := r.Message
+	switch {
+	case r.Finish != core.FinishComplete || m.Empty() || len(m.Of(core.ToolCall)) > 0:
+	case m.Blank():
+		r.Finish, r.Detail = core.FinishUnconfirmed, "the text of the reply has nothing that can be seen"
+	case strings.HasSuffix(m.Text(), "\uFFFD"):
+		r.Finish, r.Detail = core.FinishTruncated, "the text ends in the middle of a character"
+	}
 }
 
 // aboutTheAnswer says of an error in a conversation's later turns that it concerns

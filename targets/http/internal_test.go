@@ -216,3 +216,24 @@ func TestACallerWhoLeavesWhileJQWorksIsToldSo(t *testing.T) {
 		t.Errorf("the error is %v, want the reason of the caller", err)
 	}
 }
+
+func TestAReplyThatShowsNothingOrEndsWithinACharacterIsDoubted(t *testing.T) {
+	for text, want := range map[string]core.Finish{
+		"": core.FinishComplete, "No.": core.FinishComplete, "\u200b \ufeff": core.FinishUnconfirmed, "It is \ufffd": core.FinishTruncated, "It is \xc3": core.FinishTruncated,
+	} {
+		r := core.Reply{Message: core.UserText(text), Finish: core.FinishComplete}
+		doubt(&r)
+		if r.Finish != want {
+			t.Errorf("%q is %s (%s), want %s", text, r.Finish, r.Detail, want)
+		}
+	}
+	call := core.Reply{Message: core.UserText(" "), Finish: core.FinishComplete}
+	call.Message.Parts = append(call.Message.Parts, core.Part{Value: core.Value{Modality: core.ToolCall, Data: []byte("{}")}})
+	if doubt(&call); call.Finish != core.FinishComplete {
+		t.Errorf("a call with a blank text is %s", call.Finish)
+	}
+	blocked := core.Reply{Message: core.UserText(" "), Finish: core.FinishBlocked}
+	if doubt(&blocked); blocked.Finish != core.FinishBlocked {
+		t.Errorf("a blocked reply is %s", blocked.Finish)
+	}
+}

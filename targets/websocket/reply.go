@@ -2,6 +2,7 @@ package wstarget
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -165,8 +166,10 @@ func (r *reply) result(began time.Time) core.Reply {
 	switch {
 	case r.isCut:
 		out.Finish, out.Detail = core.FinishTruncated, "the reply is longer than max_reply_bytes"
-	case out.Finish == core.FinishComplete && out.Message.Empty():
+	case out.Finish == core.FinishComplete && out.Message.Blank():
 		out.Finish, out.Detail = core.FinishUnconfirmed, "the service answered with nothing"
+	case out.Finish == core.FinishComplete && strings.HasSuffix(out.Message.Text(), "\uFFFD"):
+		out.Finish, out.Detail = core.FinishTruncated, "the text ends in the middle of a character"
 	}
 	since := func(at time.Time) time.Duration {
 		if at.IsZero() {

@@ -36,6 +36,8 @@ const (
 	NumberAnswer FaultKind = "number-answer"
 	// ListAnswer answers with {"answer": ["one", "two"]}.
 	ListAnswer FaultKind = "list-answer"
+	// InvisibleAnswer answers with a text of which nothing can be seen.
+	InvisibleAnswer FaultKind = "invisible-answer"
 	// EmptyAnswer answers with {"answer": ""}.
 	EmptyAnswer FaultKind = "empty-answer"
 	// EmptyBody answers with 200 and nothing.
@@ -163,6 +165,7 @@ func documents() map[FaultKind]document {
 		NoAnswer:        {http.StatusOK, asJSON, `{}`, ""},
 		NumberAnswer:    {http.StatusOK, asJSON, `{"answer":42}`, ""},
 		ListAnswer:      {http.StatusOK, asJSON, `{"answer":["one","two"]}`, ""},
+		InvisibleAnswer: {http.StatusOK, asJSON, `{"answer":"\u200b \ufeff"}`, ""},
 		EmptyAnswer:     {http.StatusOK, asJSON, `{"answer":""}`, ""},
 		EmptyBody:       {http.StatusOK, asJSON, ``, ""},
 		WebPage:         {http.StatusOK, asHTML, `<html><head><title>Sign in</title></head><body>Please sign in.</body></html>`, ""},

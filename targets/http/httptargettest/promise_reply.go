@@ -57,6 +57,10 @@ func replyPromises() []promise {
 			},
 		},
 		{
+			name: "a text of which nothing can be seen is no evidence", config: jsonChat, faults: once(InvisibleAnswer),
+			verify: func(s *stage) { s.ended(s.say(s.talk(core.Start{}), "hello"), core.FinishUnconfirmed) },
+		},
+		{
 			name: "a limit of the service cuts a reply off", config: jsonChat, faults: once(TruncatedAnswer),
 			verify: func(s *stage) {
 				r := s.say(s.talk(core.Start{}), "hello")

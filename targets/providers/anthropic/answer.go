@@ -83,9 +83,18 @@ func (a *answer) takeMessage(m envelope) error {
 	return nil
 }
 
+// takeEnd takes a reason of the end. Of several that differ, one that says that the reply
+// is not whole counts, whichever comes last.
 func (a *answer) takeEnd(e end) {
-	if e.StopReason != "" {
+	switch before := a.end.StopReason; {
+	case e.StopReason == "":
+	case before == "" || before == e.StopReason:
 		a.end = e
+	default:
+		a.warn("the service gives several reasons for the end of the reply: %q and %q", before, e.StopReason)
+		if slices.Contains(wholeReasons(), before) {
+			a.end = e
+		}
 	}
 }
 

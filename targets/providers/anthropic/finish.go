@@ -64,7 +64,7 @@ func (a *answer) broken(why error) (core.Reply, error) {
 		return core.Reply{}, why
 	}
 	r, err := a.build()
-	if err != nil || r.Message.Empty() {
+	if err != nil || len(r.Message.Parts) == 0 {
 		return core.Reply{}, why
 	}
 	r.Finish, r.Detail = core.FinishBroken, why.Error()
@@ -112,6 +112,11 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 	}
 }
 
+// wholeReasons are the reasons of the end of a reply that the model has ended.
+func wholeReasons() []anthropic.StopReason {
+	return []anthropic.StopReason{anthropic.StopReasonEndTurn, anthropic.StopReasonStopSequence, anthropic.StopReasonToolUse}
+}
+
 // stopped judges a reply that the service says was ended by the model.
 func (a *answer) stopped(m core.Message, calls bool) (core.Finish, string) {
 	reason, n := a.end.StopReason, a.usage.counted()
@@ -122,8 +127,10 @@ func (a *answer) stopped(m core.Message, calls bool) (core.Finish, string) {
 	switch bound := int64(a.target.config.MaxTokens); {
 	case reason == anthropic.StopReasonToolUse && !calls:
 		return core.FinishUnconfirmed, "the service says tool_use, and the reply has no call"
-	case !calls && strings.TrimSpace(m.Text()) == "":
+	case !calls && m.Blank():
 		return core.FinishUnconfirmed, fmt.Sprintf("the reply is empty, although the service says %s%s", reason, counts)
+	case !calls && strings.HasSuffix(m.Text(), "\uFFFD"):
+		return core.FinishTruncated, fmt.Sprintf("the service says %s, and the text ends in the middle of a character", reason)
 	case !calls && n >= bound:
 		return core.FinishTruncated, fmt.Sprintf("the service says %s, and counts %d tokens of the %d that are allowed", reason, n, bound)
 	}

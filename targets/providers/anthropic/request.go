@@ -3,6 +3,7 @@ package anthropic
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -86,16 +87,16 @@ func (t *target) read(ctx context.Context, response *http.Response, a *answer) e
 }
 
 // isFilter reports whether an error is that of a filter which withheld the answer.
-func isFilter(e access.ErrorObject) bool {
-	return e.Filtered() || strings.Contains(strings.ToLower(e.Message), "blocked by content filtering policy")
+func isFilter(e access.ErrorObject, body []byte) bool {
+	return e.Filtered() || service.Flagged(e, body) != "" || strings.Contains(strings.ToLower(e.Message), "blocked by content filtering policy")
 }
 
 // refused explains a response that is no success. A filter's is a reply that is
 // blocked.
 func (t *target) refused(a *answer, response *http.Response, body []byte) error {
 	e, _ := access.ReadError(body)
-	if response.StatusCode == http.StatusBadRequest && isFilter(e) {
-		a.filtered, a.timing.Total = service.Shown([]byte(e.Text())), time.Since(a.sent)
+	if status := response.StatusCode; status/100 == 4 && status != http.StatusTooManyRequests && isFilter(e, body) {
+		a.filtered, a.timing.Total = service.Shown([]byte(cmp.Or(service.Flagged(e, body), e.Text()))), time.Since(a.sent)
 		return nil
 	}
 	err := access.Refusal("the service answered with", response.StatusCode, response.Header, body)

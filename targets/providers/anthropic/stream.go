@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -67,7 +68,7 @@ func (a *answer) takeEvent(name string, data []byte) error {
 	if e.Type == "" {
 		e.Type = name
 	}
-	if e.Type == "error" || !isNull(e.Error) {
+	if e.failed(data) {
 		return a.failed(data)
 	}
 	return a.take(e)
@@ -120,7 +121,8 @@ func (a *answer) place(index *int) int {
 // cut off. What cannot be read says nothing.
 func (a *answer) takeCut(name string, data []byte) error {
 	var e envelope
-	if unmarshal(jsoncut.Close(data), &e) != nil || !isNull(e.Error) {
+	closed := jsoncut.Close(data)
+	if unmarshal(closed, &e) != nil || e.failed(closed) {
 		return nil
 	}
 	if e.Type == "" {
@@ -142,8 +144,8 @@ func (a *answer) failed(data []byte) error {
 	if !ok {
 		return core.Errorf(core.ErrorProtocol, "the service answered with an error: %s", service.Shown(data)).About(core.SubjectAnswer)
 	}
-	if isFilter(e) {
-		a.filtered, a.ended = service.Shown([]byte(e.Text())), true
+	if isFilter(e, data) {
+		a.filtered, a.ended = service.Shown([]byte(cmp.Or(service.Flagged(e, data), e.Text()))), true
 		return nil
 	}
 	return service.Failed(e)
@@ -178,7 +180,7 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 			return core.Errorf(core.ErrorUnavailable, "the answer was cut off: it is the beginning of a message").About(core.SubjectAnswer)
 		}
 		return service.Nothing("the answer is not a message: "+service.Shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
-	case m.Type == "error" || !isNull(m.Error):
+	case m.failed(data):
 		return a.failed(data)
 	case m.Type != "message" && m.Content == nil:
 		return service.Nothing("the answer is not a message: " + service.Shown(data))

@@ -10,6 +10,7 @@ import (
 	"github.com/anthropics/anthropic-sdk-go"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
 // envelope is an answer in one piece, or the members of all events of a stream.
@@ -25,6 +26,16 @@ type envelope struct {
 	Index        *int            `json:"index"`
 	ContentBlock json.RawMessage `json:"content_block"`
 	Delta        json.RawMessage `json:"delta"`
+}
+
+// failed reports whether an answer or event, whose JSON is data, is an error. One of a
+// type of the protocol is none for an error that says nothing.
+func (e *envelope) failed(data []byte) bool {
+	known := e.Content != nil || e.Type == "ping" || strings.HasPrefix(e.Type, "message") || strings.HasPrefix(e.Type, "content_block")
+	if e.Type != "error" && known {
+		return !service.Empty(e.Error)
+	}
+	return e.Type == "error" || service.IsError(data)
 }
 
 // end is how the service ends a reply.

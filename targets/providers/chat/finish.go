@@ -87,10 +87,10 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishBlocked, "content_filter: " + strings.Join(openaiapi.Unique(a.flagged), ", ")
 	case a.refusal != "":
 		return core.FinishBlocked, "refusal: the service marks the reply as the model's refusal"
-	case blank(m) && !calls && len(a.flaggedPrompt) > 0:
+	case m.Blank() && !calls && len(a.flaggedPrompt) > 0:
 		a.promptBlocked = true
 		return core.FinishBlocked, "content_filter: the message was filtered: " + strings.Join(openaiapi.Unique(a.flaggedPrompt), ", ")
-	case blank(m) && !calls:
+	case m.Blank() && !calls:
 		return core.FinishUnconfirmed, "the reply is empty, although the service says " + finish + a.counted()
 	case calls:
 		return core.FinishComplete, ""
@@ -107,9 +107,4 @@ func (a *answer) counted() string {
 		return fmt.Sprintf(" and counts %d tokens in it", n)
 	}
 	return ""
-}
-
-// blank reports whether a message has nothing that can be seen or heard.
-func blank(m core.Message) bool {
-	return len(m.Of(core.Audio)) == 0 && openaiapi.Blank(m.Text())
 }

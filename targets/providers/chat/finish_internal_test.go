@@ -36,17 +36,6 @@ func TestOfSeveralReasonsOneThatSaysNotWholeCounts(t *testing.T) {
 	}
 }
 
-func TestAReplyThatShowsNothingIsBlank(t *testing.T) {
-	for text, want := range map[string]bool{
-		"": true, "\u0020\n\t": true, "\u200B\uFEFF\u00A0": true, "\u2060\u00AD": true, "\uFE0F": true, "\u115F\u3164": true, "\U000E0041": true, "\x00": true,
-		".": false, "\u200Bno": false, "\u00E9": false, "\u2705\uFE0F": false, "\uFFFD": false,
-	} {
-		if got := blank(core.UserText(text)); got != want {
-			t.Errorf("%q is blank: %v, want %v", text, got, want)
-		}
-	}
-}
-
 func TestATextThatEndsWithinACharacterIsCut(t *testing.T) {
 	a := newAnswer(&target{config: defaultConfig()})
 	for text, want := range map[string]bool{"Das ist nicht m\uFFFD": true, "Das ist nicht m\uFFFDglich.": false, "No.": false} {

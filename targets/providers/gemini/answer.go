@@ -32,6 +32,8 @@ type answer struct {
 	message, flagged string
 	// begun says that there is a candidate.
 	begun bool
+	// index is that of the candidate which is judged.
+	index int
 	// blocked says why the prompt was blocked.
 	blocked string
 	// tooLarge says that an event or the answer was not read to its end.
@@ -67,8 +69,10 @@ func (a *answer) take(r response) error {
 		a.usage = r.Usage
 	}
 	for i, c := range r.Candidates {
-		a.begun = true
-		if i > 0 || c.Index != 0 {
+		if !a.begun {
+			a.begun, a.index = true, c.Index
+		}
+		if i > 0 || c.Index != a.index {
 			a.warn("the service gave several answers; the first is judged")
 			continue
 		}
@@ -108,12 +112,27 @@ func (a *answer) takeCandidate(c candidate) error {
 	if c.FinishReason == "" {
 		return nil
 	}
-	a.finish, a.message = c.FinishReason, c.FinishMessage
+	a.takeFinish(c.FinishReason, c.FinishMessage)
 	if failures()[c.FinishReason] {
 		a.timing.Total = time.Since(a.sent)
 		return core.Errorf(core.ErrorProtocol, "the reply failed: %s", explained(string(a.finish), a.message, "")).About(core.SubjectAnswer)
 	}
 	return nil
+}
+
+// takeFinish takes a reason of the end. Of several that differ, one that says that the
+// reply is not whole counts, whichever comes last. After CONTINUATION the reply goes on,
+// and FINISH_REASON_UNSPECIFIED is none.
+func (a *answer) takeFinish(reason genai.FinishReason, message string) {
+	switch a.finish {
+	case reason, "", genai.FinishReasonContinuation, genai.FinishReasonUnspecified:
+	default:
+		a.warn("the service gives several reasons for the end of the reply: %q and %q", a.finish, reason)
+		if a.finish != genai.FinishReasonStop && !failures()[reason] {
+			return
+		}
+	}
+	a.finish, a.message = reason, message
 }
 
 // takePart takes one part of the content.

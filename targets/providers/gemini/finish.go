@@ -46,7 +46,7 @@ func (a *answer) broken(why error) (core.Reply, error) {
 		return core.Reply{}, why
 	}
 	r, err := a.build()
-	if err != nil || r.Message.Empty() {
+	if err != nil || len(r.Message.Parts) == 0 {
 		return core.Reply{}, why
 	}
 	r.Finish, r.Detail = core.FinishBroken, why.Error()
@@ -84,10 +84,12 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishUnconfirmed, "the service does not say why the reply ended (finishReason)"
 	case a.finish != genai.FinishReasonStop:
 		return core.FinishUnconfirmed, explained("finishReason "+string(a.finish)+", which says nothing about the reply", a.message, "")
-	case !calls && len(m.Of(core.Audio)) == 0 && strings.TrimSpace(m.Text()) == "":
+	case !calls && m.Blank():
 		return core.FinishUnconfirmed, "the reply is empty, although the service says STOP" + a.counted()
 	case calls:
 		return core.FinishComplete, ""
+	case strings.HasSuffix(m.Text(), "\uFFFD"):
+		return core.FinishTruncated, "the service says STOP, and the text ends in the middle of a character"
 	}
 	if bound, n := a.target.config.bound(), a.usage.counted(); bound > 0 && n >= bound {
 		return core.FinishTruncated, fmt.Sprintf("the service says STOP, and counts %d tokens of the %d that are allowed", n, bound)

@@ -37,7 +37,7 @@ func (t *target) ask(ctx context.Context, body []byte) (*answer, error) {
 	a.limits = ratelimit.Read(response.Header)
 	if response.StatusCode/100 != 2 {
 		refusal, _ := io.ReadAll(response.Body) // of a body that is cut, the beginning says enough
-		return a, t.refused(response, refusal)
+		return a, t.refused(a, response, refusal)
 	}
 	err = t.read(ctx, response, a)
 	if a.timing.Total == 0 {
@@ -58,9 +58,16 @@ func (t *target) read(ctx context.Context, response *http.Response, a *answer) e
 	})
 }
 
-// refused explains a response that is no success.
-func (t *target) refused(response *http.Response, body []byte) error {
+// refused explains a response that is no success. That of a gateway's filter is a reply
+// that is blocked.
+func (t *target) refused(a *answer, response *http.Response, body []byte) error {
 	e, _ := access.ReadError(body)
+	if status := response.StatusCode; status/100 == 4 && status != http.StatusTooManyRequests {
+		if a.blocked = service.Flagged(e, body); a.blocked != "" {
+			a.timing.Total = time.Since(a.sent)
+			return nil
+		}
+	}
 	err := access.Refusal("the service answered with", response.StatusCode, response.Header, body)
 	text := strings.ToLower(e.Message)
 	switch {

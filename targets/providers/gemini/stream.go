@@ -39,7 +39,7 @@ func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a 
 			}
 			return err
 		}
-		if err := a.takeEvent(event.Data); err != nil {
+		if err := a.takeEvent(event.Type, event.Data); err != nil {
 			return err
 		}
 		if a.reply.Full() != "" {
@@ -60,7 +60,7 @@ func (a *answer) streamEnded() error {
 }
 
 // takeEvent takes one event.
-func (a *answer) takeEvent(data []byte) error {
+func (a *answer) takeEvent(name string, data []byte) error {
 	data = bytes.TrimSpace(data)
 	if len(data) == 0 || bytes.Equal(data, []byte("[DONE]")) { // gateways end a stream with it
 		return nil
@@ -69,8 +69,8 @@ func (a *answer) takeEvent(data []byte) error {
 	switch err := unmarshal(data, &r); {
 	case err != nil:
 		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", service.Shown(data)).About(core.SubjectAnswer)
-	case !isNull(r.Error):
-		return failed(data)
+	case name == "error" && len(r.Candidates) == 0, r.failed(data):
+		return a.failed(data)
 	}
 	return a.take(r)
 }
@@ -78,8 +78,8 @@ func (a *answer) takeEvent(data []byte) error {
 // takeCut takes what arrived of an event or answer that was cut off. What cannot be
 // read says nothing.
 func (a *answer) takeCut(data []byte) error {
-	all, err := responses(jsoncut.Close(data))
-	if err != nil {
+	all, wrong, err := responses(jsoncut.Close(data))
+	if err != nil || wrong != nil {
 		return nil
 	}
 	for _, r := range all {
@@ -91,36 +91,39 @@ func (a *answer) takeCut(data []byte) error {
 }
 
 // responses decodes an answer in one piece, which may be the list of a stream's
-// events: without alt=sse, a stream is one.
-func responses(data []byte) ([]response, error) {
+// events: without alt=sse, a stream is one. wrong is the first that is an error, nil for
+// none; what follows it is left out.
+func responses(data []byte) (all []response, wrong json.RawMessage, err error) {
 	var parts []json.RawMessage
 	if bytes.HasPrefix(data, []byte("[")) {
 		if err := json.Unmarshal(data, &parts); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	} else {
 		parts = append(parts, data)
 	}
-	var all []response
 	for _, p := range parts {
 		var r response
 		if err := unmarshal(p, &r); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if !isNull(r.Error) {
-			return all, failed(p)
+		if r.failed(p) {
+			return all, p, nil
 		}
 		all = append(all, r)
 	}
-	return all, nil
+	return all, nil, nil
 }
 
 // failed explains an error object in place of an answer, or after the beginning of
-// one.
-func failed(data []byte) error {
+// one. A filter's is a reply that is blocked.
+func (a *answer) failed(data []byte) error {
 	e, ok := access.ReadError(data)
 	if !ok {
 		return core.Errorf(core.ErrorProtocol, "the service answered with an error: %s", service.Shown(data)).About(core.SubjectAnswer)
+	}
+	if a.blocked = service.Flagged(e, data); a.blocked != "" {
+		return nil
 	}
 	return service.Failed(e)
 }
@@ -151,16 +154,15 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 
 // takeWhole takes an answer in one piece.
 func (a *answer) takeWhole(data []byte, mediaType string) error {
-	all, err := responses(data)
+	all, failed, err := responses(data)
 	for _, r := range all {
 		if wrong := a.take(r); wrong != nil {
 			return wrong
 		}
 	}
-	_, explained := errors.AsType[*core.Error](err)
 	switch {
-	case explained:
-		return err
+	case failed != nil:
+		return a.failed(failed)
 	case err != nil:
 		if wrong := a.takeCut(data); wrong != nil {
 			return wrong

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/genai"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
 // response is an answer, or one event of a streamed one.
@@ -20,6 +21,16 @@ type response struct {
 	PromptFeedback *feedback       `json:"promptFeedback"`
 	Usage          *usage          `json:"usageMetadata"`
 	Error          json.RawMessage `json:"error"`
+}
+
+// failed reports whether the answer or event, whose JSON is data, is an error. One with a
+// candidate, a usage or what is said of the prompt is none for an error that says nothing,
+// or for members that the protocol does not have.
+func (r *response) failed(data []byte) bool {
+	if len(r.Candidates) > 0 || r.Usage != nil || r.PromptFeedback != nil {
+		return !service.Empty(r.Error)
+	}
+	return service.IsError(data)
 }
 
 // candidate is one of the answers.

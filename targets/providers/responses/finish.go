@@ -82,10 +82,10 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishBlocked, "refusal: the service marks the reply as the model's refusal"
 	case a.cutItem:
 		return core.FinishTruncated, "the service says completed, and that an item of the reply is incomplete"
-	case openaiapi.Blank(m.Text()) && len(a.waiting()) == 0 && len(a.flaggedPrompt) > 0:
+	case m.Blank() && len(a.waiting()) == 0 && len(a.flaggedPrompt) > 0:
 		a.promptBlocked = true
 		return core.FinishBlocked, "content_filter: the message was filtered: " + strings.Join(openaiapi.Unique(a.flaggedPrompt), ", ")
-	case openaiapi.Blank(m.Text()) && len(a.waiting()) == 0:
+	case m.Blank() && len(a.waiting()) == 0:
 		return core.FinishUnconfirmed, "the reply is empty, although the service says completed" + a.counted()
 	case len(a.waiting()) > 0:
 		return core.FinishComplete, ""

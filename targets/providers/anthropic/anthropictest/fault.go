@@ -75,22 +75,24 @@ func refusals() map[string]behaviour {
 	limited := refused(429, "rate_limit_error", "This request would exceed your rate limit.")
 	limited.header["Retry-After"] = "37"
 	return map[string]behaviour{
-		"rate-limit":    limited,
-		"overloaded":    refused(529, "overloaded_error", "Overloaded"),
-		"internal":      refused(500, "api_error", "Internal server error"),
-		"timeout":       refused(504, "timeout_error", "Request timed out"),
-		"too-large":     refused(413, "request_too_large", "Request exceeds the maximum size"),
-		"forbidden":     refused(403, "permission_error", "Your key may not use this model"),
-		"billing":       refused(402, "billing_error", "Payment required"),
-		"no-credit":     refused(400, "invalid_request_error", "Your credit balance is too low to access the API."),
-		"not-found":     refused(404, "not_found_error", "model: practice"),
-		"too-long":      refused(400, "invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"),
-		"bad-message":   refused(400, "invalid_request_error", "messages.0.content.0.image.source: the image is broken"),
-		"bad-parameter": refused(400, "invalid_request_error", "top_k: not supported by this model"),
-		"bad-in-prose":  refused(400, "invalid_request_error", "this model does not take `temperature` any longer"),
-		"bad":           refused(400, "invalid_request_error", "Bad request"),
-		"filtered":      refused(400, "invalid_request_error", "Output blocked by content filtering policy"),
-		"html":          {status: 502, body: "<html><body><h1>502 Bad Gateway</h1></body></html>", header: map[string]string{"Content-Type": "text/html"}},
+		"rate-limit":     limited,
+		"overloaded":     refused(529, "overloaded_error", "Overloaded"),
+		"internal":       refused(500, "api_error", "Internal server error"),
+		"timeout":        refused(504, "timeout_error", "Request timed out"),
+		"too-large":      refused(413, "request_too_large", "Request exceeds the maximum size"),
+		"forbidden":      refused(403, "permission_error", "Your key may not use this model"),
+		"billing":        refused(402, "billing_error", "Payment required"),
+		"no-credit":      refused(400, "invalid_request_error", "Your credit balance is too low to access the API."),
+		"not-found":      refused(404, "not_found_error", "model: practice"),
+		"too-long":       refused(400, "invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"),
+		"bad-message":    refused(400, "invalid_request_error", "messages.0.content.0.image.source: the image is broken"),
+		"bad-parameter":  refused(400, "invalid_request_error", "top_k: not supported by this model"),
+		"bad-in-prose":   refused(400, "invalid_request_error", "this model does not take `temperature` any longer"),
+		"bad":            refused(400, "invalid_request_error", "Bad request"),
+		"filtered":       refused(400, "invalid_request_error", "Output blocked by content filtering policy"),
+		"litellm-filter": refused(400, "invalid_request_error", "litellm.ContentPolicyViolationError: AnthropicException - filtered"),
+		"router-filter":  {status: 403, body: `{"type":"error","error":{"type":"permission_error","message":"The input was flagged.","metadata":{"reasons":["violence"],"flagged_input":"two"}}}`},
+		"html":           {status: 502, body: "<html><body><h1>502 Bad Gateway</h1></body></html>", header: map[string]string{"Content-Type": "text/html"}},
 	}
 }
 
@@ -105,6 +107,8 @@ func successes() map[string]behaviour {
 		"empty-object": body("{}"),
 		"error-body":   body(errorBody("overloaded_error", "Overloaded")),
 		"error-text":   body(`{"error":"model is still loading"}`),
+		"error-detail": body(`{"detail":"Internal error"}`),
+		"error-object": body(`{"object":"error","message":"The engine has died.","code":500}`),
 		"no-error":     body(`{"type":"error"}`),
 		"html-200":     {status: 200, body: "<html><body>Please log in</body></html>", header: map[string]string{"Content-Type": "text/html"}},
 		"not-json":     body(`{"content": oops}`),
@@ -120,14 +124,16 @@ func answers() map[string]behaviour {
 		return func(a *Answer) { a.Text, a.Stop = firstHalf(a.Text), stop }
 	}
 	all := map[string]behaviour{
-		"empty-stop":    {answer: func(a *Answer) { a.Text = "" }},
-		"blank-stop":    {answer: func(a *Answer) { a.Text = " \n " }},
-		"thinks":        {answer: func(a *Answer) { a.Thinking = "they want the code" }},
-		"only-thinks":   {answer: func(a *Answer) { a.Thinking, a.Text = "they want the code", "" }},
-		"redacts":       {answer: func(a *Answer) { a.Thinking, a.Redacted = "hm", "ZW5jcnlwdGVk" }},
-		"refuses-named": {answer: half("refusal"), message: details(object{"type": "refusal", "category": "cyber", "explanation": "Not this."})},
-		"refuses-whole": {answer: func(a *Answer) { a.Text, a.Stop = "", "refusal" }, message: details(object{"type": "refusal", "category": nil, "explanation": nil})},
-		"refuses-novel": {answer: half("refusal"), message: details(object{"type": "refusal", "category": "novelty"})},
+		"empty-stop":     {answer: func(a *Answer) { a.Text = "" }},
+		"invisible":      {answer: func(a *Answer) { a.Text = "\u200b \ufeff" }},
+		"half-character": {answer: func(a *Answer) { a.Text = "It is \ufffd" }},
+		"blank-stop":     {answer: func(a *Answer) { a.Text = " \n " }},
+		"thinks":         {answer: func(a *Answer) { a.Thinking = "they want the code" }},
+		"only-thinks":    {answer: func(a *Answer) { a.Thinking, a.Text = "they want the code", "" }},
+		"redacts":        {answer: func(a *Answer) { a.Thinking, a.Redacted = "hm", "ZW5jcnlwdGVk" }},
+		"refuses-named":  {answer: half("refusal"), message: details(object{"type": "refusal", "category": "cyber", "explanation": "Not this."})},
+		"refuses-whole":  {answer: func(a *Answer) { a.Text, a.Stop = "", "refusal" }, message: details(object{"type": "refusal", "category": nil, "explanation": nil})},
+		"refuses-novel":  {answer: half("refusal"), message: details(object{"type": "refusal", "category": "novelty"})},
 		"pauses-at-tool": {answer: func(a *Answer) { a.Text, a.Stop = "one ", "pause_turn" }, message: func(m object) {
 			m["content"] = append(m["content"].([]any), object{"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": json.RawMessage(`{"query":"x"}`)})
 		}},
@@ -171,6 +177,7 @@ func shapes() map[string]behaviour {
 		"at-limit":        usage(func(u object) { u["output_tokens"] = 16 }),
 		"wrong-types":     changed(func(m object) { m["id"], m["model"], m["stop_sequence"] = 7, []any{}, true }),
 		"unknown-members": changed(func(m object) { m["novelty"] = object{"a": 1} }),
+		"empty-error":     changed(func(m object) { m["error"] = object{} }),
 		"null-stop":       changed(func(m object) { m["stop_reason"] = nil }),
 		"null-content":    changed(func(m object) { m["content"] = nil }),
 		"cited": changed(func(m object) {
@@ -216,9 +223,20 @@ func streams() map[string]behaviour {
 		"overload-event": instead(object{"type": "error", "error": object{"type": "overloaded_error", "message": "Overloaded"}}),
 		"limit-event":    instead(object{"type": "error", "error": object{"type": "rate_limit_error", "message": "Slow down"}}),
 		"filter-event":   instead(object{"type": "error", "error": object{"type": "invalid_request_error", "message": "Output blocked by content filtering policy"}}),
-		"bad-event":      instead(object{"oops": 1}),
-		"orphan":         instead(object{"type": "content_block_delta", "index": 7, "delta": object{"type": "text_delta", "text": "x"}}),
-		"novel-event":    {events: func(all []object) []object { return slices.Insert(all, 3, object{"type": "novelty", "index": 0}) }},
+		"detail-event":   instead(object{"detail": "Internal error"}),
+		"object-event":   instead(object{"object": "error", "message": "The engine has died.", "code": 500}),
+		"thought-error": {answer: func(a *Answer) { a.Thinking = "they want the code" }, events: func(all []object) []object {
+			return append(all[:5:5], object{"type": "error", "error": object{"type": "overloaded_error", "message": "Overloaded"}})
+		}},
+		"cut-and-whole": {answer: func(a *Answer) { a.Stop = "max_tokens" }, events: func(all []object) []object {
+			return slices.Insert(all, len(all)-1, object{"type": "message_delta", "delta": object{"stop_reason": "end_turn"}})
+		}},
+		"whole-and-cut": {events: func(all []object) []object {
+			return slices.Insert(all, len(all)-1, object{"type": "message_delta", "delta": object{"stop_reason": "max_tokens"}})
+		}},
+		"bad-event":   instead(object{"oops": 1}),
+		"orphan":      instead(object{"type": "content_block_delta", "index": 7, "delta": object{"type": "text_delta", "text": "x"}}),
+		"novel-event": {events: func(all []object) []object { return slices.Insert(all, 3, object{"type": "novelty", "index": 0}) }},
 		"novel-delta": {events: func(all []object) []object {
 			return slices.Insert(all, 3, object{"type": "content_block_delta", "index": 0, "delta": object{"type": "hologram_delta", "data": "x"}})
 		}},

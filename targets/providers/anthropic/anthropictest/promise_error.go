@@ -29,6 +29,8 @@ func errorPromises() []promise {
 		fails("not-json", core.ErrorProtocol, core.SubjectAnswer, "oops"),
 		fails("error-body", core.ErrorUnavailable, core.SubjectAnswer, "overloaded_error"),
 		fails("error-text", core.ErrorUnavailable, core.SubjectAnswer, "model is still loading"),
+		fails("error-detail", core.ErrorUnavailable, core.SubjectAnswer, "Internal error"),
+		fails("error-object", core.ErrorUnavailable, core.SubjectAnswer, "The engine has died."),
 		fails("no-error", core.ErrorUnavailable, core.SubjectAnswer, "the reply failed"),
 		fails("stream-none", core.ErrorProtocol, core.SubjectAnswer, "the stream has no message").Streamed(),
 		fails("stream-stop", core.ErrorProtocol, core.SubjectAnswer, "the stream has no message").Streamed(),
@@ -63,6 +65,16 @@ func cutPromises() []promise {
 		breaks("a connection that is lost is a cut", "drop", core.ErrorUnavailable, "cut off", three, nil).Streamed(),
 		breaks("an answer whose connection is lost is a cut", "drop", core.ErrorUnavailable, "cut off", half, nil).Whole(),
 		breaks("an error in a stream is an error, and what had come is kept", "overload-event", core.ErrorUnavailable, "Overloaded", three, nil).Streamed(),
+		breaks("an event that is a detail is an error", "detail-event", core.ErrorUnavailable, "Internal error", three, nil).Streamed(),
+		breaks("so is an object that is an error", "object-event", core.ErrorUnavailable, "The engine has died.", three, nil).Streamed(),
+		promise{Name: "what a model thought before its reply broke off is kept", Faults: []string{"thought-error"}, Verify: func(s *stage) {
+			r, err := s.Talk(core.Start{}).Send(s.Context(), clienttest.Four())
+			s.Kind(err, core.ErrorUnavailable, "Overloaded")
+			s.Ended(r, core.FinishBroken, "")
+			if got := s.Thoughts(r); got != "they want the code" {
+				s.Errorf("the target thinks %q", got)
+			}
+		}}.Streamed(),
 		breaks("an event that is not JSON is the service's fault", "bad-event", core.ErrorProtocol, "not JSON", three, nil).Streamed(),
 		breaks("a piece of no block is the service's fault", "orphan", core.ErrorProtocol, "belongs to no block", three, nil).Streamed(),
 		breaks("a stream that falls silent is a timeout", "stall", core.ErrorTimeout, "timeouts.quiet", three, quiet).Streamed(),

@@ -28,6 +28,10 @@ func replyPromises() []promise {
 		ends("a reason that is unknown is never conclusive", "ends-contemplation", core.FinishUnconfirmed, "contemplation", half),
 		ends("an empty reply is no evidence", "empty-stop", core.FinishUnconfirmed, "the reply is empty, although the service says end_turn and counts 0 tokens", ""),
 		ends("a blank reply is no evidence", "blank-stop", core.FinishUnconfirmed, "the reply is empty", " \n "),
+		ends("so is one of which nothing can be seen", "invisible", core.FinishUnconfirmed, "the reply is empty", "\u200b \ufeff"),
+		ends("a text that ends in the middle of a character is truncated", "half-character", core.FinishTruncated, "middle of a character", "It is \ufffd"),
+		ends("of several reasons of the end, that of a cut counts", "cut-and-whole", core.FinishTruncated, "max_tokens", all).Streamed(),
+		ends("also where it comes last", "whole-and-cut", core.FinishTruncated, "max_tokens", all).Streamed(),
 		ends("a reply without a reason of its end is unconfirmed", "null-stop", core.FinishUnconfirmed, "stop_reason", all),
 		ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all).With(sixteen),
 		ends("so many tokens are a stop where none are counted", "no-usage", core.FinishComplete, "", all).With(sixteen),
@@ -49,6 +53,8 @@ func refusalPromises() []promise {
 	return []promise{
 		leftOut("a refusal is blocked, and left out from then on", "refuses-whole", "refusal", ""),
 		leftOut("a refusal after the beginning of an answer keeps it, and is left out", "refuses-named", "refusal (cyber): Not this.", "one "),
+		leftOut("a prompt that LiteLLM's filter refused is blocked, and left out", "litellm-filter", "ContentPolicyViolationError", ""),
+		leftOut("so is one that OpenRouter's refused", "router-filter", "The input was flagged.", ""),
 		leftOut("a category that is unknown is named", "refuses-novel", "refusal (novelty)", "one "),
 		leftOut("a refusal without details is one", "ends-refusal", "refusal", "one "),
 		leftOut("a request that a filter refuses is blocked", "filtered", "blocked by content filtering policy", ""),
@@ -164,7 +170,7 @@ func shapePromises() []promise {
 		}}
 	}
 	return []promise{
-		understood("wrong-types"), understood("split-text"), understood("unknown-members"), understood("plain-type"), understood("no-type"),
+		understood("wrong-types"), understood("empty-error"), understood("split-text"), understood("unknown-members"), understood("plain-type"), understood("no-type"),
 		understood("crlf").Streamed(), understood("comments").Streamed(), understood("nameless").Streamed(), understood("novel-event").Streamed(),
 		told("novel-block", `"hologram"`), told("server-block", `"server_tool_use"`), told("novel-delta", `"hologram_delta"`).Streamed(),
 		told("in-one-piece", "in one piece").Streamed(),

@@ -103,6 +103,8 @@ func refusals() map[string]behaviour {
 		"bad-parameter":  json(400, "INVALID_ARGUMENT", "Request contains an invalid argument.", violation("generation_config.top_k")),
 		"bad-in-prose":   json(400, "INVALID_ARGUMENT", "Invalid JSON payload received. Unknown name \"logprobz\" at 'generation_config': Cannot find field."),
 		"no-system":      noSystem,
+		"litellm-filter": json(400, "INVALID_ARGUMENT", "litellm.ContentPolicyViolationError: VertexAIException - filtered"),
+		"router-filter":  {status: 403, body: `{"error":{"code":403,"message":"The input was flagged.","metadata":{"reasons":["violence"],"flagged_input":"two"}}}`},
 		"html":           {status: 502, body: "<html><body><h1>502 Bad Gateway</h1></body></html>", header: map[string]string{"Content-Type": "text/html"}},
 		"bad-everywhere": json(400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
 	}
@@ -121,6 +123,9 @@ func successes() map[string]behaviour {
 		"error-body":    json(errorBody(503, "UNAVAILABLE", "The model is overloaded.")),
 		"error-list":    json("[" + errorBody(429, "RESOURCE_EXHAUSTED", "Slow down.") + "]"),
 		"error-number":  json(`{"error":{"message":"Provider returned error","code":429}}`),
+		"error-detail":  json(`{"detail":"Internal error"}`),
+		"error-object":  json(`{"object":"error","message":"The engine has died.","code":500}`),
+		"error-type":    json(`{"message":"The engine has died.","type":"error"}`),
 		"error-text":    json(`{"error":"model is still loading"}`),
 		"no-candidates": json(`{"candidates":[],"usageMetadata":{"promptTokenCount":4},"modelVersion":"practice"}`),
 		"only-ratings":  json(`{"promptFeedback":{"safetyRatings":[{"category":"HARM_CATEGORY_HARASSMENT","probability":"NEGLIGIBLE"}]}}`),
@@ -134,14 +139,16 @@ func successes() map[string]behaviour {
 // answers are answers that end in another way than the agent's.
 func answers() map[string]behaviour {
 	all := map[string]behaviour{
-		"truncated":    {answer: func(a *Answer) { a.Text, a.Finish = firstHalf(a.Text), "MAX_TOKENS" }},
-		"empty-stop":   {answer: func(a *Answer) { a.Text = "" }},
-		"blank-stop":   {answer: func(a *Answer) { a.Text = " \n " }},
-		"thinks":       {answer: func(a *Answer) { a.Thought = "they want the code" }},
-		"only-thinks":  {answer: func(a *Answer) { a.Thought, a.Text = "they want the code", "" }},
-		"signed":       {answer: func(a *Answer) { a.Signature = "c2lnbmVk" }},
-		"signed-url":   {answer: func(a *Answer) { a.Signature = "__-_" }},
-		"safety-whole": {answer: func(a *Answer) { a.Text, a.Finish = "", "SAFETY" }},
+		"truncated":      {answer: func(a *Answer) { a.Text, a.Finish = firstHalf(a.Text), "MAX_TOKENS" }},
+		"empty-stop":     {answer: func(a *Answer) { a.Text = "" }},
+		"invisible":      {answer: func(a *Answer) { a.Text = "\u200b \ufeff" }},
+		"half-character": {answer: func(a *Answer) { a.Text = "It is \ufffd" }},
+		"blank-stop":     {answer: func(a *Answer) { a.Text = " \n " }},
+		"thinks":         {answer: func(a *Answer) { a.Thought = "they want the code" }},
+		"only-thinks":    {answer: func(a *Answer) { a.Thought, a.Text = "they want the code", "" }},
+		"signed":         {answer: func(a *Answer) { a.Signature = "c2lnbmVk" }},
+		"signed-url":     {answer: func(a *Answer) { a.Signature = "__-_" }},
+		"safety-whole":   {answer: func(a *Answer) { a.Text, a.Finish = "", "SAFETY" }},
 	}
 	for _, reason := range []string{
 		"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",

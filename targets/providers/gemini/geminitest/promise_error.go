@@ -33,6 +33,9 @@ func errorPromises() []promise {
 		fails("error-body", core.ErrorUnavailable, core.SubjectAnswer, "overloaded"),
 		fails("error-list", core.ErrorRateLimited, core.SubjectLimit, "Slow down"),
 		fails("error-number", core.ErrorRateLimited, core.SubjectLimit, "Provider returned error"),
+		fails("error-detail", core.ErrorUnavailable, core.SubjectAnswer, "Internal error"),
+		fails("error-object", core.ErrorUnavailable, core.SubjectAnswer, "The engine has died."),
+		fails("error-type", core.ErrorUnavailable, core.SubjectAnswer, "The engine has died."),
 		fails("error-text", core.ErrorUnavailable, core.SubjectAnswer, "model is still loading"),
 		fails("stream-none", core.ErrorProtocol, core.SubjectAnswer, "the stream has no candidates").Streamed(),
 		waits("rate-limit", "37s", core.ErrorRateLimited),
@@ -69,6 +72,18 @@ func cutPromises() []promise {
 		breaks("a connection that is lost is a cut", "drop", core.ErrorUnavailable, "cut off", three, nil).Streamed(),
 		breaks("an answer whose connection is lost is a cut", "drop", core.ErrorUnavailable, "cut off", "one two ", nil).Whole(),
 		breaks("an error in a stream is an error, and what had come is kept", "stream-error", core.ErrorUnavailable, "overloaded", three, nil).Streamed(),
+		breaks("an event that is a detail is an error", "detail-event", core.ErrorUnavailable, "Internal error", three, nil).Streamed(),
+		breaks("so is an object that is an error", "object-event", core.ErrorUnavailable, "The engine has died.", three, nil).Streamed(),
+		breaks("and one of that type", "type-event", core.ErrorUnavailable, "The engine has died.", three, nil).Streamed(),
+		ends("a gateway's filter that ends the stream is a block", "filter-event", core.FinishBlocked, "ContentPolicyViolationError", three).Streamed(),
+		promise{Name: "what a model thought before its reply broke off is kept", Faults: []string{"thought-error"}, Verify: func(s *stage) {
+			r, err := s.Talk(core.Start{}).Send(s.Context(), core.UserText(all))
+			s.Kind(err, core.ErrorUnavailable, "overloaded")
+			s.Ended(r, core.FinishBroken, "")
+			if got := s.Thoughts(r); got != "they want the " {
+				s.Errorf("the target thinks %q", got)
+			}
+		}}.Streamed(),
 		breaks("an event that is not JSON is the service's fault", "bad-event", core.ErrorProtocol, "not JSON", three, nil).Streamed(),
 		breaks("a stream that falls silent is a timeout", "stall", core.ErrorTimeout, "timeouts.quiet", three, quiet).Streamed(),
 		breaks("an answer that never ends is a timeout", "stall", core.ErrorTimeout, "timeouts.turn", "one two ", turn).Whole(),

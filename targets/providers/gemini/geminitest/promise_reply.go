@@ -26,6 +26,10 @@ func replyPromises() []promise {
 		ends("a reply that the service would go on with is truncated", "ends-CONTINUATION", core.FinishTruncated, "CONTINUATION", half),
 		ends("one that it goes on with is not", "carries-on", core.FinishComplete, "", all),
 		ends("an empty reply is no evidence", "empty-stop", core.FinishUnconfirmed, "the reply is empty, although the service says STOP and counts 0 tokens", ""),
+		ends("so is one of which nothing can be seen", "invisible", core.FinishUnconfirmed, "the reply is empty", "\u200b \ufeff"),
+		ends("a text that ends in the middle of a character is truncated", "half-character", core.FinishTruncated, "middle of a character", "It is \ufffd"),
+		ends("of several reasons of the end, that of a cut counts", "cut-and-whole", core.FinishTruncated, "MAX_TOKENS", all),
+		ends("also where it comes last", "whole-and-cut", core.FinishTruncated, "MAX_TOKENS", all),
 		ends("a blank reply is no evidence", "blank-stop", core.FinishUnconfirmed, "the reply is empty", " \n "),
 		ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all).With(sixteen),
 		ends("wherever the limit is named", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all).With(further),
@@ -121,7 +125,7 @@ func shapePromises() []promise {
 		}}
 	}
 	return []promise{
-		understood("wrong-types"), understood("unknown-members"), understood("safe"), understood("plain-type"), understood("no-type"), understood("stop-early"),
+		understood("wrong-types"), understood("empty-error"), understood("index-one"), understood("unknown-members"), understood("safe"), understood("plain-type"), understood("no-type"), understood("stop-early"),
 		understood("empty-part"), understood("other-part"), understood("signed-empty"),
 		understood("crlf").Streamed(), understood("comments").Streamed(), understood("done").Streamed(),
 		told("two-candidates", "several answers"), told("code-part", `"executableCode"`), told("image-part", `"image/png"`),
@@ -155,6 +159,14 @@ func blockPromises() []promise {
 			s.Ended(s.Answered(c, clienttest.Four(), all), core.FinishBlocked, "MODEL_ARMOR")
 			s.Answered(c, core.UserText("after"), "after")
 		}},
+	}
+	for fault, says := range map[string]string{"litellm-filter": "ContentPolicyViolationError", "router-filter": "The input was flagged. (violence)"} {
+		promises = append(promises, promise{Name: "a prompt that a gateway's filter refused is blocked, and left out: " + fault, Faults: []string{fault + "@2"}, Agent: Recall, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			s.Say(c, core.UserText("one"))
+			s.Ended(s.Answered(c, core.UserText("two"), ""), core.FinishBlocked, says)
+			s.Answered(c, core.UserText("three"), "one then three")
+		}})
 	}
 	for _, reason := range []string{"SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "MODEL_ARMOR", "JAILBREAK", "NOVELTY"} {
 		promises = append(promises, promise{Name: "a blocked prompt is blocked, and left out from then on: " + reason, Faults: []string{"blocked-" + reason + "@2"}, Agent: Recall, Verify: func(s *stage) {

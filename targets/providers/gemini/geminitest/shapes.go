@@ -60,13 +60,23 @@ func shapes() map[string]behaviour {
 		"two-candidates": each(func(d object) {
 			d["candidates"] = append(d["candidates"].([]any), object{"index": 1, "content": object{"role": "model", "parts": []any{object{"text": "another"}}}, "finishReason": "SAFETY"})
 		}),
-		"code-part":    further(object{"executableCode": object{"language": "PYTHON", "code": "print(1)"}}),
-		"image-part":   further(object{"inlineData": object{"mimeType": "image/png", "data": "UE5H"}}),
-		"empty-part":   further(object{}),
-		"broken-part":  further("text"),
-		"no-args":      eachPart(func(p object) { dropArgs(p) }),
-		"same-id":      eachPart(func(p object) { nameAll(p, "same") }),
-		"null-finish":  each(func(d object) { first(d)["finishReason"] = nil }),
+		"code-part":   further(object{"executableCode": object{"language": "PYTHON", "code": "print(1)"}}),
+		"image-part":  further(object{"inlineData": object{"mimeType": "image/png", "data": "UE5H"}}),
+		"empty-part":  further(object{}),
+		"broken-part": further("text"),
+		"no-args":     eachPart(func(p object) { dropArgs(p) }),
+		"same-id":     eachPart(func(p object) { nameAll(p, "same") }),
+		"null-finish": each(func(d object) { first(d)["finishReason"] = nil }),
+		"empty-error": each(func(d object) { d["error"] = object{} }),
+		"index-one":   each(func(d object) { first(d)["index"] = 1 }),
+		"cut-and-whole": {change: func(_ *Request, documents []object) []object {
+			first(documents[0])["finishReason"] = "MAX_TOKENS"
+			return documents
+		}},
+		"whole-and-cut": {change: func(_ *Request, documents []object) []object {
+			first(documents[0])["finishReason"], last(documents)["finishReason"] = "STOP", "MAX_TOKENS"
+			return documents
+		}},
 		"stop-early":   each(func(d object) { first(d)["finishReason"] = "STOP" }),
 		"carries-on":   {change: carriesOn},
 		"other-part":   eachPart(func(p object) { p["partMetadata"] = object{"a": 1} }),
@@ -110,8 +120,15 @@ func streams() map[string]behaviour {
 	}
 	maps.Copy(all, map[string]behaviour{
 		"stream-error": inserted(object{"error": object{"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}),
-		"bad-event":    inserted(object{"oops": 1}),
-		"huge":         {answer: func(a *Answer) { a.Text = long }},
+		"detail-event": inserted(object{"detail": "Internal error"}),
+		"object-event": inserted(object{"object": "error", "message": "The engine has died.", "code": 500}),
+		"type-event":   inserted(object{"message": "The engine has died.", "type": "error"}),
+		"filter-event": inserted(object{"error": object{"code": 400, "message": "litellm.ContentPolicyViolationError: filtered"}}),
+		"thought-error": {answer: func(a *Answer) { a.Thought = "they want the code" }, change: func(_ *Request, events []object) []object {
+			return append(events[:3:3], object{"error": object{"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}})
+		}},
+		"bad-event": inserted(object{"oops": 1}),
+		"huge":      {answer: func(a *Answer) { a.Text = long }},
 		"huge-event": {change: func(_ *Request, documents []object) []object {
 			part := object{"role": "model", "parts": []any{object{"text": long}}}
 			first(documents[0])["content"] = part

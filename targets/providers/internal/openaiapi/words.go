@@ -29,11 +29,3 @@ func CountWords(text string) int {
 	}
 	return n
 }
-
-// Blank reports whether a text has no character that can be seen: white space, controls
-// and code points that are ignored by default (Unicode 17, section 5.21) are none.
-func Blank(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool {
-		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
-	})
-}
