@@ -59,7 +59,9 @@ var (
 	secretKey      = regexp.MustCompile(`(?i)key|token|secret|password|authorization`)
 	secretKeyEnd   = regexp.MustCompile(`(?i)(key|token|secret|password|authorization)$`)
 	secretPrefixed = regexp.MustCompile(`^(Bearer\s+)?(sk-|rk-|pk-|sess-|gsk_|hf_|ghp_|gho_|github_pat_|glpat-|xox[abp]-|AKIA|AIza|ya29\.|eyJ)[A-Za-z0-9_.+/=-]{4,}$`)
-	secretLong     = regexp.MustCompile(`^(Bearer\s+)?[A-Za-z0-9_+/=-]{32,}$`)
+	// passwordInURL matches an address with a password before its host.
+	passwordInURL = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:]*:[^\s/?#]+@\S+$`)
+	secretLong    = regexp.MustCompile(`^(Bearer\s+)?[A-Za-z0-9_+/=-]{32,}$`)
 )
 
 // looksSecret reports whether a text under a key for a secret has the form of

@@ -85,6 +85,19 @@ func TestRequestsAreSentBeforeAndAfterEachTrial(t *testing.T) {
 	}
 }
 
+func TestAnEmptyReplyThatIsCompleteCarriesARequestOutAndDecidesNoTurn(t *testing.T) {
+	empty := func(context.Context, []core.Message) (core.Reply, error) {
+		r := says("")
+		r.Message.Parts = nil
+		return r, nil
+	}
+	o := &order{}
+	s := prepared(t, o, nil, empty, empty)
+	want(t, s.outcome(), core.Defended, "")
+	o.sent(t, "setup: fill", "agent: one", "agent: two", "clean: empty", "clean: close")
+	want(t, prepared(t, &order{}, empty, nil, nil).outcome(), core.Undetermined, "")
+}
+
 // fails answers with an error, unfinished with a reply that ended in some way.
 func fails(context.Context, []core.Message) (core.Reply, error) {
 	return core.Reply{}, core.Errorf(core.ErrorUnavailable, "connection refused")

@@ -58,6 +58,7 @@ func TestWhatArrivedBeforeAReplyBrokeOffIsRecordedAndJudged(t *testing.T) {
 		"other words":                    {begun(core.TextValue("the code is")), core.Errored, `turn 2: target "agent": sending: the target hung up`},
 		"a refusal, as far as it came":   {begun(core.TextValue("No, I will not")), core.Errored, "the target hung up"},
 		"white space":                    {begun(core.TextValue(" ")), core.Errored, "the target hung up"},
+		"thoughts alone":                 {begun(core.Value{Modality: core.Reasoning, MediaType: core.MediaText, Data: []byte("it is blue eleven")}), core.Errored, "the target hung up"},
 		"sound alone":                    {begun(sound), core.Succeeded, "the target hung up"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +75,7 @@ func TestWhatArrivedBeforeAReplyBrokeOffIsRecordedAndJudged(t *testing.T) {
 			if _, _, sent := a.counts(); sent != 2 || len(turns) != 2 {
 				t.Fatalf("%d messages were sent and %d turns recorded, want 2", sent, len(turns))
 			}
-			if last := turns[1]; last.Reply == nil || last.Reply.Finish != core.FinishBroken || last.Reply.Message.Empty() || last.Failure == nil || last.Failure.Message != result.Failure.Message {
+			if last := turns[1]; last.Reply == nil || last.Reply.Finish != core.FinishBroken || len(last.Reply.Message.Parts) == 0 || last.Failure == nil || last.Failure.Message != result.Failure.Message {
 				t.Errorf("the turn is recorded as %+v, failure %+v; want what arrived and why it broke off", last.Reply, last.Failure)
 			}
 			ended := seen[record.TurnEnded](s)

@@ -156,10 +156,14 @@ func (c *targetClient) sendOnce(ctx context.Context, conversation core.Conversat
 // arrived returns replies without a last one that broke off before any content
 // arrived.
 func arrived(replies []core.Reply) []core.Reply {
-	if n := len(replies); n > 0 && replies[n-1].Finish == core.FinishBroken && replies[n-1].Message.Empty() {
-		return replies[:n-1]
+	n := len(replies)
+	if n == 0 || replies[n-1].Finish != core.FinishBroken {
+		return replies
 	}
-	return replies
+	if slices.ContainsFunc(replies[n-1].Message.Parts, func(p core.Part) bool { return len(p.Data) > 0 }) {
+		return replies
+	}
+	return replies[:n-1]
 }
 
 // explain names the target in an error. For a timeout it names the time limit
