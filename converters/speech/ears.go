@@ -51,6 +51,16 @@ func openPocketSphinx(p programs, c transcribeConfig) (ear, error) {
 	}, nil
 }
 
+// tryPocketSphinx has PocketSphinx listen to a tenth of a second of silence: its
+// model is a package of its own.
+func tryPocketSphinx(ctx context.Context) error {
+	listen, err := openPocketSphinx(newPrograms(), transcribeConfig{Timeout: core.Duration(defaultTimeout)})
+	if err == nil {
+		_, err = listen(ctx, audio.Clip{Rate: earRate, Samples: make([]int16, earRate/10)})
+	}
+	return err
+}
+
 // complaints returns ": " and the last error in PocketSphinx's log, or "" if there
 // is none.
 func complaints(dir scratch) string {

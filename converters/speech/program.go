@@ -99,14 +99,25 @@ type LocalEngine struct {
 	Converter, Engine string
 	// Install is the command that installs it on Debian.
 	Install string
+
+	try func(ctx context.Context) error // nil where the program is all that it takes
+}
+
+// Try has an engine work that takes more than its program, as the converter does,
+// for about a second. The error, with a hint, is that of the converter.
+func (e LocalEngine) Try(ctx context.Context) error {
+	if e.try == nil {
+		return nil
+	}
+	return e.try(ctx)
 }
 
 // LocalEngines returns the engines of [Programs], in the same order.
 func LocalEngines() []LocalEngine {
 	return []LocalEngine{
-		{programFlite, "speech", engineFlite, installFlite},
-		{programESpeak, "speech", engineESpeak, installESpeak},
-		{programPocketSphinx, "transcribe", enginePocketSphinx, installPocketSphinx},
+		{programFlite, "speech", engineFlite, installFlite, nil},
+		{programESpeak, "speech", engineESpeak, installESpeak, nil},
+		{programPocketSphinx, "transcribe", enginePocketSphinx, installPocketSphinx, tryPocketSphinx},
 	}
 }
 

@@ -244,6 +244,27 @@ func TestABrokenPocketSphinxSaysWhatItLogged(t *testing.T) {
 	}
 }
 
+func TestAnEngineIsTriedAsTheConverterUsesIt(t *testing.T) {
+	need(t, "pocketsphinx_continuous")
+	for _, e := range speech.LocalEngines() {
+		if err := e.Try(t.Context()); err != nil {
+			t.Errorf("%s: %v", e.Engine, err)
+		}
+	}
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	script := "#!/bin/sh\necho 'ERROR: no acoustic model' >log.txt\nexit 1\n"
+	if err := os.WriteFile(filepath.Join(bin, "pocketsphinx_continuous"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range speech.LocalEngines() {
+		err := e.Try(t.Context())
+		if broken := e.Engine == "pocketsphinx"; broken != (err != nil) || broken && (!strings.HasSuffix(err.Error(), "no acoustic model") || !strings.Contains(core.HintOf(err), e.Install)) {
+			t.Errorf("%s: error %v, hint %q", e.Engine, err, core.HintOf(err))
+		}
+	}
+}
+
 // tone is a second of a square wave.
 func tone() audio.Clip {
 	samples := make([]int16, 16000)

@@ -12,7 +12,8 @@
 // (score.go), and judge.go derives the verdict. These use the callers of
 // components (component_runner.go, caller.go), the helpers of components
 // (helper.go), and the recorder (recorder.go), the only one that writes to the
-// [Journal]. No file refers to one that is named before it.
+// [Journal]. No file refers to one that is named before it. [Greet] (contact.go)
+// sends one message to each target by the same road, without a record.
 //
 // # Limits
 //

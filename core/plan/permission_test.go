@@ -154,6 +154,24 @@ attacks:
 	}
 }
 
+func TestThePlacesOfAComponentHaveNoUserNoQueryAndNoFragment(t *testing.T) {
+	for _, test := range []struct{ use, config, want string }{
+		{"realtime", `{}`, "wss://api.openai.com/v1"},
+		{"realtime", `{"endpoint": "wss://me:sesame@voice.example:8000/v1?key=${KEY}#there", "proxy": {"url": "http://proxy.example"}}`, "wss://voice.example:8000/v1"},
+		{"chat", `{"endpoint": "http://LocalHost:11434/v1?"}`, "http://LocalHost:11434/v1"},
+		{"chat", `{"endpoint": "no address"}`, ""},
+		{"voice", `{}`, ""},
+	} {
+		_, config, ok := catalog(t).Lookup(core.KindTarget, test.use)
+		if !ok {
+			t.Fatal(test.use)
+		}
+		if got := strings.Join(plan.Places(config, []byte(test.config)), " "); got != test.want {
+			t.Errorf("%s %s: %q, want %q", test.use, test.config, got, test.want)
+		}
+	}
+}
+
 func TestComponentsAreAskedAboutTheirConfigurations(t *testing.T) {
 	yaml := voice(`{voice: alloy, api_key: "${KEY}", proxy: {url: "http://proxy.example"}}`)
 	asked := ""

@@ -60,3 +60,18 @@ func plainHosts(config *schema.Schema, c campaign.Component) []string {
 // proxyKey is the configuration key of a proxy's address, or of an object that
 // holds it.
 const proxyKey = "proxy"
+
+// Places returns the addresses that a component speaks to, by its configuration and
+// its defaults, without user, query and fragment, and without proxies.
+func Places(config *schema.Schema, given []byte) []string {
+	var all []string
+	for _, field := range uris(config, given) {
+		u, err := url.Parse(field.Value)
+		if err != nil || u.Hostname() == "" || slices.Contains(strings.Split(field.Path, "."), proxyKey) {
+			continue
+		}
+		u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
+		all = append(all, u.String())
+	}
+	return all
+}

@@ -19,7 +19,8 @@ import (
 )
 
 // Runner runs campaigns. All its fields have to be set, except Observers and
-// LogContents; a replay, which plans from the record, uses an empty Planner.
+// LogContents; a replay, which plans from the record, uses an empty Planner, and
+// [Runner.Greet] takes fewer.
 // Runner keeps no state of a run.
 type Runner struct {
 	Planner *Planner

@@ -50,6 +50,8 @@ type Machine interface {
 	// Free returns how many bytes the user can still write to a folder, or to the
 	// nearest one above that exists.
 	Free(folder string) (uint64, error)
+	// Try has an engine work whose program is there, and returns why it does not.
+	Try(ctx context.Context, engine speech.LocalEngine) error
 }
 
 // Sandbox reports what this system can enforce.
@@ -115,16 +117,23 @@ func Plugins(verified []install.Verified) []Finding {
 	return all
 }
 
-// Speech reports which engines' programs are there.
-func Speech(m Machine, engines []speech.LocalEngine) []Finding {
+// Speech reports which engines' programs are there, and work.
+func Speech(ctx context.Context, m Machine, engines []speech.LocalEngine) []Finding {
 	var all []Finding
 	for _, e := range engines {
 		use := fmt.Sprintf("the converter %s with the engine %s", e.Converter, e.Engine)
-		if path, err := m.LookPath(e.Program); err == nil {
-			all = append(all, Finding{OK, "speech", fmt.Sprintf("%s: %s", use, path), ""})
+		path, err := m.LookPath(e.Program)
+		if err != nil {
+			all = append(all, Finding{Warning, "speech", fmt.Sprintf("%s lacks the program %s", use, e.Program), "Debian: " + e.Install})
 			continue
 		}
-		all = append(all, Finding{Warning, "speech", fmt.Sprintf("%s lacks the program %s", use, e.Program), "Debian: " + e.Install})
+		if err := m.Try(ctx, e); err != nil {
+			f := problem("speech", fmt.Errorf("%s does not work: %w", use, err), "Debian: "+e.Install)
+			f.Level = Warning
+			all = append(all, f)
+			continue
+		}
+		all = append(all, Finding{OK, "speech", fmt.Sprintf("%s: %s", use, path), ""})
 	}
 	return all
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/checkup"
 	"github.com/redteam-orchestrator/orchestrator/converters/speech"
+	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
@@ -27,6 +28,8 @@ type computer struct {
 	free      uint64
 	unmounted error
 	readOnly  error
+	// broken are the errors of programs that are there.
+	broken map[string]error
 }
 
 func (c computer) LookPath(program string) (string, error) {
@@ -35,8 +38,9 @@ func (c computer) LookPath(program string) (string, error) {
 	}
 	return "", errors.New("not found")
 }
-func (c computer) Writable(string) error       { return c.readOnly }
-func (c computer) Free(string) (uint64, error) { return c.free, c.unmounted }
+func (c computer) Try(_ context.Context, e speech.LocalEngine) error { return c.broken[e.Program] }
+func (c computer) Writable(string) error                             { return c.readOnly }
+func (c computer) Free(string) (uint64, error)                       { return c.free, c.unmounted }
 
 func TestTheSandboxIsAWarningUnlessItIsComplete(t *testing.T) {
 	for _, test := range []struct {
@@ -144,12 +148,31 @@ func TestEachSpeechEngineNamesWhatItLacks(t *testing.T) {
 	}
 	for i, missing := range engines {
 		there := slices.Delete(slices.Clone(programs), i, i+1)
-		for k, f := range checkup.Speech(computer{programs: there}, engines) {
+		for k, f := range checkup.Speech(t.Context(), computer{programs: there}, engines) {
 			if k != i && (f.Level != checkup.OK || f.Do != "") {
 				t.Errorf("without %s: %+v", missing.Program, f)
 			}
 			if k == i && (f.Level != checkup.Warning || !strings.Contains(f.What, missing.Program) || f.Do != "Debian: "+missing.Install) {
 				t.Errorf("without %s: %+v", missing.Program, f)
+			}
+		}
+	}
+}
+
+func TestAnEngineWhoseProgramDoesNotWorkIsAWarning(t *testing.T) {
+	for _, e := range speech.LocalEngines() {
+		for name, test := range map[string]struct {
+			err error
+			do  string
+		}{
+			"with a hint":    {core.Errorf(core.ErrorUnavailable, "no\nmodel").WithHint("install it"), "install it"},
+			"without a hint": {errors.New("no\nmodel"), "Debian: " + e.Install},
+		} {
+			m := computer{programs: speech.Programs(), broken: map[string]error{e.Program: test.err}}
+			for _, f := range checkup.Speech(t.Context(), m, []speech.LocalEngine{e}) {
+				if f.Level != checkup.Warning || f.Check != "speech" || f.Do != test.do || !strings.Contains(f.What, "the engine "+e.Engine+" does not work: no") || strings.Contains(f.What, "\n") {
+					t.Errorf("%s: %+v", name, f)
+				}
 			}
 		}
 	}
