@@ -57,6 +57,48 @@ func TestEveryCampaignInTheRepositoryPlansCleanly(t *testing.T) {
 	}
 }
 
+// Each target that orchestrator new offers gives a campaign that is valid, and those of
+// services which the practice target is, too, one that it answers.
+func TestAFirstCampaignOfEachTargetIsReadyToRun(t *testing.T) {
+	t.Parallel()
+	bin := programs.Build(t)
+	dir, base := workspace(t, bin), "http://"+practice(t, bin)
+	help, err := inWorkspace(t.Context(), dir, "bin/orchestrator new --help").CombinedOutput()
+	offered := regexp.MustCompile(`what is attacked: ([a-z, ]+)`).FindSubmatch(help)
+	if err != nil || offered == nil {
+		t.Fatalf("the targets are not listed: %v\n%s", err, help)
+	}
+	answers := map[string]string{
+		"chat":      "--endpoint " + base + "/v1 --model harbour-savings",
+		"responses": "--endpoint " + base + "/v1 --model harbour-savings",
+		"anthropic": "--endpoint " + base + " --model harbour-savings",
+		"gemini":    "--endpoint " + base + " --model harbour-savings",
+		"realtime":  "--endpoint " + base + "/v1 --model practice",
+		"http":      "--endpoint " + base + "/api/chat --canary heron",
+		"websocket": "--endpoint ws://127.0.0.1:1/chat --canary heron",
+		"command":   "--endpoint cat --allow-commands --canary heron",
+	}
+	for target := range strings.SplitSeq(string(offered[1]), ", ") {
+		given, ok := answers[target]
+		if !ok {
+			t.Errorf("this test knows no answers for the target %s", target)
+			continue
+		}
+		out, err := inWorkspace(t.Context(), dir, "bin/orchestrator new "+target+".yaml --target "+target+" "+given).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "wrote "+target+".yaml") {
+			t.Errorf("%s: %v\n%s", target, err, out)
+			continue
+		}
+		if !strings.Contains(given, "--model") {
+			continue
+		}
+		out, err = inWorkspace(t.Context(), dir, "bin/orchestrator doctor --send "+target+".yaml").CombinedOutput()
+		if err != nil || !regexp.MustCompile(`(?m)^ok +target +system \(`+target+`, .*: complete, `).Match(out) {
+			t.Errorf("doctor --send %s.yaml: %v\n%s", target, err, out)
+		}
+	}
+}
+
 func TestEveryCampaignToCopyFindsWhatThePracticeTargetIsWeakTo(t *testing.T) {
 	t.Parallel()
 	bin := programs.Build(t)

@@ -27,6 +27,8 @@ func kinds() []kind {
 	web := []string{"http", "https"}
 	return []kind{
 		{name: "chat", use: "chat", address: "endpoint", schemes: web, model: true, plants: true},
+		{name: "responses", use: "responses", address: "endpoint", schemes: web, model: true, plants: true},
+		{name: "anthropic", use: "anthropic", address: "endpoint", schemes: web, model: true, plants: true},
 		{name: "gemini", use: "gemini", address: "endpoint", schemes: web, model: true, plants: true},
 		{
 			name: "realtime", use: "realtime", address: "endpoint", schemes: []string{"http", "https", "ws", "wss"}, model: true, plants: true,

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/starter"
+	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/http/recorded"
 )
 
@@ -35,7 +36,8 @@ func newNewCommand(env Env) *cobra.Command {
 		Short: "Write a first campaign",
 		Long: `new writes a first campaign to FILE, campaign.yaml unless another is given: one
 target, a harmless canary, and an attack that asks for it. On a terminal it asks for
-what no flag says. It sends nothing, and checks what it wrote as validate does.
+what no flag says. It sends nothing, and writes only what passes validate, unless
+--force is given.
 --from-curl and --from-har take an http target from a request that was recorded;
 the secrets in it become references.`,
 		Args: takes(0, 1, "one file"),
@@ -59,13 +61,13 @@ the secrets in it become references.`,
 	f.StringVar(&flags.curl, "from-curl", "", "`file` with a command line of curl, as browsers copy it; - is standard input")
 	f.StringVar(&flags.har, "from-har", "", "HAR `file` of recorded requests; - is standard input")
 	f.IntVar(&flags.entry, "entry", 0, "number of the request in the HAR file, from 1 (default: the likeliest)")
-	f.BoolVar(&flags.force, "force", false, "overwrite the file")
+	f.BoolVar(&flags.force, "force", false, "overwrite the file, and write also what does not pass validate")
 	completeFlag(cmd, "target", starter.Kinds()...)
 	flags.campaign.register(cmd)
 	return cmd
 }
 
-// writeFirst writes the campaign, and reports what validate says of it.
+// writeFirst reports what validate says of the campaign, and writes it.
 func writeFirst(ctx context.Context, env Env, file string, flags *newFlags) error {
 	if _, err := os.Lstat(file); err == nil && !flags.force {
 		return usagef("%s is there already", file).withHint("--force overwrites it; or give another file")
@@ -75,16 +77,16 @@ func writeFirst(ctx context.Context, env Env, file string, flags *newFlags) erro
 	}
 	a := flags.answers
 	a.Name = campaignName(file)
+	var target recorded.Target
 	if flags.curl != "" || flags.har != "" {
-		target, err := flags.recording(env)
-		if err != nil {
+		var err error
+		if target, err = flags.recording(env); err != nil {
 			return err
 		}
 		a.Definition, a.Host = target.Definition, target.Host
 		if a.Canary == "" {
 			return usagef("orchestrator new needs --canary").withHint("the harmless secret that the recorded system knows: nothing plants one in it")
 		}
-		defer printRecording(env.Stdout, target)
 	} else if err := ask(ctx, env, &a); err != nil {
 		return err
 	}
@@ -92,11 +94,22 @@ func writeFirst(ctx context.Context, env Env, file string, flags *newFlags) erro
 	if err != nil {
 		return err
 	}
+	drafted := env
+	drafted.Files = draft{env.Files, file, text}
+	wrong := validate(ctx, drafted, file, &flags.campaign)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case wrong != nil && !flags.force:
+		return errors.Join(wrong, usagef("%s is not written: it does not pass validate", file).
+			withHint("change the answers; or --force writes it all the same, to be mended by hand"))
+	}
 	if err := writeNewFile(file, text, flags.force); err != nil {
 		return err
 	}
 	fmt.Fprintf(env.Stdout, "wrote %s\n", file)
-	return validate(ctx, env, file, &flags.campaign)
+	printRecording(env.Stdout, target)
+	return wrong
 }
 
 // writeNewFile writes a file, and overwrites one only with force.
@@ -122,10 +135,16 @@ func (f *newFlags) recording(env Env) (recorded.Target, error) {
 		return recorded.Target{}, err
 	}
 	o := recorded.Options{Name: "system", Entry: f.entry}
+	var target recorded.Target
 	if f.har != "" {
-		return recorded.HAR(data, o)
+		target, err = recorded.HAR(data, o)
+	} else {
+		target, err = recorded.Curl(string(data), o)
 	}
-	return recorded.Curl(string(data), o)
+	if err != nil {
+		return recorded.Target{}, usagef("%w", err).withHint("%s", core.HintOf(err))
+	}
+	return target, nil
 }
 
 // maxRecording is the size in bytes up to which a recording is read.

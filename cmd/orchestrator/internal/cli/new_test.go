@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -18,7 +19,8 @@ func newOnTerminal(ctx context.Context, t *testing.T, typed io.Reader, args ...s
 	t.Helper()
 	program, err := exec.LookPath("orchestrator")
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return -1, ""
 	}
 	var errors strings.Builder
 	code = cli.Run(ctx, cli.Env{
@@ -58,12 +60,40 @@ func TestNewEndsWithItsAnswers(t *testing.T) {
 	if code, stderr := newOnTerminal(t.Context(), t, strings.NewReader("realtime\n"), file); code != 2 || !strings.Contains(stderr, "the answers end early") {
 		t.Errorf("exit code %d, want 2: %s", code, stderr)
 	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a file was written")
+	}
+}
+
+// hesitant is somebody who is asked, and does not answer.
+type hesitant struct {
+	io.Reader
+	asked func()
+}
+
+func (h hesitant) Read(p []byte) (int, error) {
+	h.asked()
+	return h.Reader.Read(p)
+}
+
+func TestNewIsInterruptedWhileItAsks(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "first.yaml")
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
 	silent, typing := io.Pipe()
 	t.Cleanup(func() { _ = typing.Close() })
-	if code, stderr := newOnTerminal(ctx, t, silent, file); code != 130 {
-		t.Errorf("exit code %d, want 130: %s", code, stderr)
+	ended := make(chan string, 1)
+	go func() {
+		code, stderr := newOnTerminal(ctx, t, hesitant{silent, cancel}, file)
+		ended <- fmt.Sprintf("exit code %d: %s", code, stderr)
+	}()
+	select {
+	case got := <-ended:
+		if !strings.HasPrefix(got, "exit code 130: What is attacked") {
+			t.Errorf("%s; want 130, after the first question", got)
+		}
+	case <-time.After(patience):
+		t.Fatal("it goes on to wait for an answer after the interruption")
 	}
 	if _, err := os.Stat(file); err == nil {
 		t.Error("a file was written")
