@@ -48,7 +48,7 @@ func Greet(ctx context.Context, p *plan.Plan, m core.Message, o Options) ([]Cont
 	contacts := make([]Contact, len(p.Targets))
 	var asked sync.WaitGroup
 	for i, t := range p.Targets {
-		r := newRun(&plan.Plan{Name: p.Name, Bounds: p.Bounds, Prices: p.Prices, Targets: p.Targets[i : i+1]}, o, budget)
+		r := newRun(&plan.Plan{Name: p.Name, Targets: p.Targets[i : i+1]}, o, budget)
 		asked.Go(func() { contacts[i] = r.greet(bounded, r.targets[t.Name], m) })
 	}
 	asked.Wait()

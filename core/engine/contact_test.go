@@ -20,10 +20,7 @@ import (
 func (s *scene) greet(ctx context.Context) ([]engine.Contact, error) {
 	return engine.Greet(ctx, s.plan, core.UserText("Hello."), engine.Options{
 		Components: engine.Components{
-			Opener: func(targets core.Targets) core.Opener {
-				s.shelf.helpers = targets
-				return s.shelf
-			},
+			Opener:  func(core.Targets) core.Opener { return s.shelf },
 			Secrets: s.lookup,
 		},
 		Watchers: engine.Watchers{Observer: s.seen}, Redactor: s.redact,
@@ -256,6 +253,28 @@ func TestATargetThatRefusesBecauseOfItsLimitsIsAskedAgain(t *testing.T) {
 			t.Errorf("paused %+v", paused)
 		}
 	})
+}
+
+func TestAGreetingsConversationIsEndedAfterItsReplyWithAContextOfItsOwn(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	answered, ended := false, 0
+	s := newScene(t, &agent{
+		answer: func(context.Context, []core.Message) (core.Reply, error) {
+			answered = true
+			cancel()
+			return core.Reply{}, context.Canceled
+		},
+		end: func(ctx context.Context) error {
+			ended++
+			if _, limited := ctx.Deadline(); !answered || ctx.Err() != nil || !limited {
+				t.Errorf("ended with the context's error %v, limited: %t, after an answer: %t", ctx.Err(), limited, answered)
+			}
+			return nil
+		},
+	})
+	if _, err := s.greet(ctx); !errors.Is(err, context.Canceled) || ended != 1 {
+		t.Errorf("error %v, ended %d times", err, ended)
+	}
 }
 
 func TestAConversationThatCannotBeEndedIsAWarning(t *testing.T) {
