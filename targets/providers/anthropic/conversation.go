@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/members"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -54,24 +55,14 @@ type draft struct {
 // service wants all of them at the beginning of the next message.
 func (c *conversation) extended(m core.Message) (draft, error) {
 	var d draft
-	rest := m
-	rest.Parts = nil
-	outputs := map[string]string{}
-	for _, p := range m.Parts {
-		if p.Modality != core.ToolResult {
-			rest.Parts = append(rest.Parts, p)
-			continue
-		}
-		r, err := tool.ReadResult(p.Value)
-		if err != nil {
-			return d, err
-		}
-		_, twice := outputs[r.ID]
-		if twice || !slices.ContainsFunc(c.open, func(open tool.Call) bool { return open.ID == r.ID }) {
-			return d, core.Errorf(core.ErrorInput, "there is no call %q that waits for a result", r.ID)
-		}
-		outputs[r.ID] = r.Output
+	outputs, others, err := tool.TakeResults(m.Parts, func(id string) bool {
+		return slices.ContainsFunc(c.open, func(open tool.Call) bool { return open.ID == id })
+	})
+	if err != nil {
+		return d, err
 	}
+	rest := m
+	rest.Parts = others
 	if err := d.answer(c.open, outputs); err != nil {
 		return d, err
 	}
@@ -138,19 +129,19 @@ func (c *conversation) body(prompt string, d draft, begun []json.RawMessage) ([]
 	if len(begun) > 0 {
 		all = append(all, message{core.Assistant, begun})
 	}
-	members := maps.Clone(c.target.parameters)
+	others := maps.Clone(c.target.parameters)
 	if prompt != "" {
 		encoded, err := system(prompt)
 		if err != nil {
 			return nil, fmt.Errorf("the system prompt: %w", err)
 		}
-		members["system"] = encoded
+		others["system"] = encoded
 	}
-	return join(joined(all), members), nil
+	return join(joined(all), others), nil
 }
 
 // join writes the messages and the other members of a request.
-func join(messages []message, members map[string]json.RawMessage) []byte {
+func join(messages []message, all map[string]json.RawMessage) []byte {
 	var body bytes.Buffer
 	body.WriteString(`{"messages":[`)
 	for i, m := range messages {
@@ -167,25 +158,14 @@ func join(messages []message, members map[string]json.RawMessage) []byte {
 		body.WriteString("]}")
 	}
 	body.WriteByte(']')
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		key, _ := json.Marshal(name) // a text always encodes
-		body.WriteByte(',')
-		body.Write(key)
-		body.WriteByte(':')
-		body.Write(members[name])
-	}
+	members.Append(&body, all)
 	body.WriteByte('}')
 	return body.Bytes()
 }
 
 // Send sends all messages so far with the next one, and reads the reply.
 func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
-	reply, err := c.send(ctx, m)
-	c.target.service.Clean(&reply)
-	if err != nil {
-		return reply, c.target.service.Explain(err)
-	}
-	return reply, nil
+	return c.target.service.Present(c.send(ctx, m))
 }
 
 func (c *conversation) send(ctx context.Context, m core.Message) (core.Reply, error) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/anthropics/anthropic-sdk-go"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/members"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -95,9 +95,9 @@ func (c Config) toolChoice() anthropic.ToolChoiceUnionParam {
 
 // own returns the encoded members that keys of their own name.
 func (c Config) own() (map[string]json.RawMessage, error) {
-	members, err := object(c.named())
-	delete(members, "messages")
-	return members, err
+	own, err := members.Of(c.named())
+	delete(own, "messages")
+	return own, err
 }
 
 // parameters returns all members of a request that the campaign names.
@@ -106,7 +106,7 @@ func (c Config) parameters() (map[string]json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	further, err := object(c.Parameters)
+	further, err := members.Of(c.Parameters)
 	if err != nil {
 		return nil, err
 	}
@@ -115,19 +115,6 @@ func (c Config) parameters() (map[string]json.RawMessage, error) {
 		all["stream"] = json.RawMessage("true")
 	}
 	return all, nil
-}
-
-// object returns the members of what is encoded as an object.
-func object(v any) (map[string]json.RawMessage, error) {
-	data, err := json.Marshal(v)
-	members := map[string]json.RawMessage{}
-	if err == nil {
-		err = json.Unmarshal(data, &members)
-	}
-	if err != nil {
-		return nil, core.Errorf(core.ErrorConfig, "the parameters cannot be encoded: %w", err).At("parameters")
-	}
-	return members, nil
 }
 
 // keysOf are the configuration keys of the members of a request, by their names.

@@ -2,9 +2,9 @@ package anthropic
 
 import (
 	"errors"
-	"maps"
 	"slices"
 
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/members"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -69,18 +69,11 @@ func taken() map[string]string {
 }
 
 func (c Config) checkParameters() []error {
-	var problems []error
 	own, err := c.own()
 	if err != nil {
 		return []error{err}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
-		if hint, ok := taken()[name]; ok {
-			problems = append(problems, wrong("parameters."+name, "the parameter cannot be set").WithHint("%s", hint))
-		} else if _, ok := own[name]; ok || name == "stream" {
-			problems = append(problems, wrong("parameters."+name, "the parameter is given twice").WithHint("leave it out here: it has a key of its own"))
-		}
-	}
+	problems := members.Check("parameters.", c.Parameters, taken(), func(name string) bool { return own[name] != nil || name == "stream" })
 	if c.ParallelToolCalls != nil && c.ToolChoice == "none" {
 		problems = append(problems, wrong("parallel_tool_calls", "no function may be called: tool_choice is none"))
 	}

@@ -34,7 +34,7 @@ type target struct {
 	client   *http.Client
 	// parameters are the members of a request, except for its contents, its system
 	// instruction and a seed of the trial.
-	parameters members
+	parameters shared
 	// tooLate is the error of a turn that takes too long.
 	tooLate error
 	bodies  eventstream.Bodies

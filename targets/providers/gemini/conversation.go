@@ -11,6 +11,7 @@ import (
 	"google.golang.org/genai"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/members"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -53,24 +54,14 @@ type draft struct {
 // service wants as many in one content as there were calls.
 func (c *conversation) extended(m core.Message) (draft, error) {
 	var d draft
-	rest := m
-	rest.Parts = nil
-	outputs := map[string]string{}
-	for _, p := range m.Parts {
-		if p.Modality != core.ToolResult {
-			rest.Parts = append(rest.Parts, p)
-			continue
-		}
-		r, err := tool.ReadResult(p.Value)
-		if err != nil {
-			return d, err
-		}
-		_, twice := outputs[r.ID]
-		if twice || !slices.ContainsFunc(c.open, func(open sentCall) bool { return open.ID == r.ID }) {
-			return d, core.Errorf(core.ErrorInput, "there is no call %q that waits for a result", r.ID)
-		}
-		outputs[r.ID] = r.Output
+	outputs, others, err := tool.TakeResults(m.Parts, func(id string) bool {
+		return slices.ContainsFunc(c.open, func(open sentCall) bool { return open.ID == id })
+	})
+	if err != nil {
+		return d, err
 	}
+	rest := m
+	rest.Parts = others
 	if err := d.answer(c.open, outputs); err != nil {
 		return d, err
 	}
@@ -170,12 +161,12 @@ func (c *conversation) body(system string, d draft) ([]byte, error) {
 }
 
 // join writes the contents and the other members of a request.
-func join(contents []json.RawMessage, members map[string]json.RawMessage) []byte {
+func join(contents []json.RawMessage, all map[string]json.RawMessage) []byte {
 	size := 64
 	for _, content := range contents {
 		size += len(content) + 1
 	}
-	for name, data := range members {
+	for name, data := range all {
 		size += len(name) + len(data) + 4
 	}
 	body := bytes.NewBuffer(make([]byte, 0, size))
@@ -187,25 +178,14 @@ func join(contents []json.RawMessage, members map[string]json.RawMessage) []byte
 		body.Write(content)
 	}
 	body.WriteByte(']')
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		key, _ := json.Marshal(name) // a text always encodes
-		body.WriteByte(',')
-		body.Write(key)
-		body.WriteByte(':')
-		body.Write(members[name])
-	}
+	members.Append(body, all)
 	body.WriteByte('}')
 	return body.Bytes()
 }
 
 // Send sends all messages so far with the next one, and reads the reply.
 func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
-	reply, err := c.send(ctx, m)
-	c.target.service.Clean(&reply)
-	if err != nil {
-		return reply, c.target.service.Explain(err)
-	}
-	return reply, nil
+	return c.target.service.Present(c.send(ctx, m))
 }
 
 func (c *conversation) send(ctx context.Context, m core.Message) (core.Reply, error) {

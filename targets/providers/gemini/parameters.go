@@ -8,7 +8,7 @@ import (
 
 	"google.golang.org/genai"
 
-	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/members"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -24,8 +24,8 @@ type beside struct {
 // generationName is the member of a request that holds the parameters of sampling.
 const generationName = "generationConfig"
 
-// members are the members of a request that all requests share, encoded.
-type members struct {
+// shared are the members of a request that all requests share, encoded.
+type shared struct {
 	// beside is an object, and so is generation.
 	beside, generation map[string]json.RawMessage
 }
@@ -108,52 +108,36 @@ func toolConfig(choice string) *genai.ToolConfig {
 }
 
 // own returns the members that keys of their own name.
-func (c Config) own() (members, error) {
-	var m members
+func (c Config) own() (shared, error) {
+	var m shared
 	var err error
-	if m.beside, err = object(c.beside()); err != nil {
-		return members{}, err
+	if m.beside, err = members.Of(c.beside()); err != nil {
+		return shared{}, err
 	}
-	m.generation, err = object(c.generation())
+	m.generation, err = members.Of(c.generation())
 	return m, err
 }
 
 // parameters returns all members that the campaign names.
-func (c Config) parameters() (members, error) {
+func (c Config) parameters() (shared, error) {
 	m, err := c.own()
 	if err != nil {
-		return members{}, err
+		return shared{}, err
 	}
-	further, err := object(c.Parameters)
+	further, err := members.Of(c.Parameters)
 	if err != nil {
-		return members{}, err
+		return shared{}, err
 	}
 	var generation map[string]json.RawMessage
 	if data, ok := further[generationName]; ok {
 		if err := json.Unmarshal(data, &generation); err != nil {
-			return members{}, wrong("parameters."+generationName, "generationConfig is not an object").WithHint("as in {logprobs: 2}")
+			return shared{}, wrong("parameters."+generationName, "generationConfig is not an object").WithHint("as in {logprobs: 2}")
 		}
 		delete(further, generationName)
 	}
 	maps.Copy(m.beside, further)
 	maps.Copy(m.generation, generation)
 	return m, nil
-}
-
-// object returns the members of what is encoded as an object.
-func object(v any) (map[string]json.RawMessage, error) {
-	data, err := json.Marshal(v)
-	members := map[string]json.RawMessage{}
-	if err == nil {
-		err = json.Unmarshal(data, &members)
-	}
-	if err != nil {
-		return nil, core.Errorf(core.ErrorConfig, "the parameters cannot be encoded: %w", err).At("parameters")
-	}
-	if members == nil { // of a map that is nil
-		members = map[string]json.RawMessage{}
-	}
-	return members, nil
 }
 
 // bound is the limit of a reply in tokens that the campaign names; 0 for none.

@@ -3,10 +3,10 @@ package gemini
 import (
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/members"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -69,13 +69,5 @@ func (c Config) checkParameters() []error {
 // twice returns what is wrong with further members of a request: those that the
 // target sets itself, and those that have a key of their own.
 func twice(at string, further map[string]any, own map[string]json.RawMessage) []error {
-	var problems []error
-	for _, name := range slices.Sorted(maps.Keys(further)) {
-		if hint, ok := taken()[name]; ok {
-			problems = append(problems, wrong(at+name, "the parameter cannot be set").WithHint("%s", hint))
-		} else if _, ok := own[name]; ok {
-			problems = append(problems, wrong(at+name, "the parameter is given twice").WithHint("leave it out here: it has a key of its own"))
-		}
-	}
-	return problems
+	return members.Check(at, further, taken(), func(name string) bool { return own[name] != nil })
 }

@@ -108,7 +108,7 @@ func (d *draft) answer(v core.Value) error {
 	}
 	i := slices.IndexFunc(d.open, func(w waiting) bool { return w.id == r.ID })
 	if i < 0 {
-		return core.Errorf(core.ErrorInput, "there is no call %q that waits for a result", r.ID)
+		return tool.NotOpen(r.ID)
 	}
 	open := d.open[i]
 	d.open = slices.Delete(d.open, i, i+1)
@@ -171,12 +171,7 @@ func rawBytes(items []json.RawMessage) [][]byte {
 
 // Send sends all items so far with the next message, and reads the reply.
 func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, error) {
-	reply, err := c.send(ctx, m)
-	c.target.service.Clean(&reply)
-	if err != nil {
-		return reply, c.target.service.Explain(err)
-	}
-	return reply, nil
+	return c.target.service.Present(c.send(ctx, m))
 }
 
 func (c *conversation) send(ctx context.Context, m core.Message) (core.Reply, error) {

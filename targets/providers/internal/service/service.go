@@ -178,3 +178,13 @@ func AboutTheAnswer(err error) error {
 	}
 	return &core.Error{Kind: core.KindOf(err), Subject: core.SubjectAnswer, Err: err}
 }
+
+// Present prepares what a conversation returns of a turn: a reply without secrets, and an
+// error that is explained.
+func (s *Service) Present(reply core.Reply, err error) (core.Reply, error) {
+	s.Clean(&reply)
+	if err != nil {
+		err = s.Explain(err)
+	}
+	return reply, err
+}

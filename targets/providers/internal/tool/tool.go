@@ -96,3 +96,30 @@ func ResultValue(r Result) (core.Value, error) {
 	}
 	return core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: data}, nil
 }
+
+// TakeResults splits the parts of a message into the outputs of calls, by the calls'
+// identifiers, and all others. waits says whether a call waits for a result: it is an
+// error to answer another one, or one twice.
+func TakeResults(parts []core.Part, waits func(id string) bool) (outputs map[string]string, others []core.Part, err error) {
+	outputs = map[string]string{}
+	for _, p := range parts {
+		if p.Modality != core.ToolResult {
+			others = append(others, p)
+			continue
+		}
+		r, err := ReadResult(p.Value)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, twice := outputs[r.ID]; twice || !waits(r.ID) {
+			return nil, nil, NotOpen(r.ID)
+		}
+		outputs[r.ID] = r.Output
+	}
+	return outputs, others, nil
+}
+
+// NotOpen is the error of a result for a call that does not wait for one.
+func NotOpen(id string) error {
+	return core.Errorf(core.ErrorInput, "there is no call %q that waits for a result", id)
+}
