@@ -15,6 +15,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // maxWords is how much of a service's words is shown, in bytes.
@@ -80,7 +81,7 @@ func (a *answer) isPage() bool {
 }
 
 func (a *answer) isJSON() bool {
-	return a.mediaType == typeJSON || strings.HasSuffix(a.mediaType, "+json") || a.mediaType == "text/json"
+	return a.mediaType == core.MediaJSON || strings.HasSuffix(a.mediaType, "+json") || a.mediaType == "text/json"
 }
 
 // text returns the body as text in UTF-8.
@@ -135,7 +136,7 @@ func charsetOf(name string) (encoding.Encoding, bool) {
 // it is a piece of a stream.
 func (a *answer) json() (any, error) {
 	if !a.isParsed {
-		a.parsed, a.failed = decodeJSON([]byte(a.text()))
+		a.parsed, a.failed = template.Unmarshal([]byte(a.text()))
 		a.isParsed = true
 	}
 	return a.parsed, a.failed

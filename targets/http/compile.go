@@ -13,6 +13,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/extract"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // The values of the key memory.
@@ -51,7 +53,7 @@ type request struct {
 	// at is its key, such as session[0].
 	at             string
 	method         string
-	url            template
+	url            template.Template
 	query, headers []field
 	body           body
 	take           []take
@@ -140,7 +142,7 @@ func (k *compiler) base() {
 // names collects the names of taken values and of secrets.
 func (k *compiler) names() {
 	check := func(at, name string) {
-		if !placeholder.MatchString("taken." + name) {
+		if !template.IsName("taken." + name) {
 			k.wrong(at, core.Errorf(core.ErrorConfig, "%q is no name for a placeholder", name).
 				WithHint("use letters, digits, - and _"))
 		}
@@ -150,7 +152,7 @@ func (k *compiler) names() {
 			check("take", name)
 			k.taken = append(k.taken, name)
 			if source := r.Take[name].Initial; given(source) {
-				v, err := decodeJSON(source)
+				v, err := template.Unmarshal(source)
 				if err != nil {
 					k.wrong("take."+name+".initial", err)
 				}
@@ -196,20 +198,17 @@ func (k *compiler) known(s stage) []string {
 }
 
 // checked returns a template whose placeholders are known.
-func (k *compiler) checked(at string, t template, err error, s stage) template {
+func (k *compiler) checked(at string, t template.Template, err error, s stage) template.Template {
 	if err != nil {
 		k.wrong(at, err)
 		return nil
 	}
 	known := k.known(s)
-	for _, p := range t {
-		if p.name == "" {
-			continue
+	for _, name := range t.Names() {
+		if !slices.Contains(known, name) {
+			k.wrong(at, template.Unknown("placeholder", name, known))
 		}
-		if !slices.Contains(known, p.name) {
-			k.wrong(at, unknown("placeholder", p.name, known))
-		}
-		root, _, _ := strings.Cut(p.name, ".")
+		root, _, _ := strings.Cut(name, ".")
 		k.plan.uses[root] = true
 		k.continues = k.continues || root == "taken" && s == stageTurn && (at == "url" || strings.HasPrefix(at, "request."))
 	}
@@ -218,24 +217,18 @@ func (k *compiler) checked(at string, t template, err error, s stage) template {
 
 // fieldText compiles a template all of which, what is written out too, is encoded in one
 // way: the value of a field.
-func (k *compiler) fieldText(at, source string, as escape, s stage) template {
-	t := k.text(at, source, as, s)
-	for i, p := range t {
-		if p.name == "" {
-			b, err := textValue(p.text).append(nil, as)
-			if err != nil {
-				k.wrong(at, err)
-			}
-			t[i].text = string(b)
-		}
+func (k *compiler) fieldText(at, source string, as template.Escape, s stage) template.Template {
+	t, err := k.text(at, source, as, s).Encoded(as)
+	if err != nil {
+		k.wrong(at, err)
 	}
 	return t
 }
 
 // text compiles a template whose placeholders are written in one way.
-func (k *compiler) text(at, source string, as escape, s stage) template {
-	t, err := parseTemplate(source)
-	return k.checked(at, t, err, s).written(as)
+func (k *compiler) text(at, source string, as template.Escape, s stage) template.Template {
+	t, err := template.Parse(source)
+	return k.checked(at, t, err, s).Written(as)
 }
 
 func (k *compiler) requests(at string, all []Request, s stage) []*request {
@@ -250,16 +243,16 @@ func (k *compiler) request(at string, r Request, s stage) *request {
 	out := &request{at: at, method: strings.ToUpper(r.Method), every: r.Every.Std(), tries: r.Tries}
 	out.url = k.url(at, r, s)
 	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
-		out.query = append(out.query, field{name, k.fieldText(at+".query."+name, r.Query[name], escapeURL, s)})
+		out.query = append(out.query, field{name, k.fieldText(at+".query."+name, r.Query[name], template.AsURL, s)})
 	}
 	contentType := ""
 	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
 		where := at + ".headers." + name
 		k.header(where, name)
-		t := k.text(where, r.Headers[name], escapeHeader, s)
+		t := k.text(where, r.Headers[name], template.AsHeader, s)
 		out.headers = append(out.headers, field{http.CanonicalHeaderKey(name), t})
 		if http.CanonicalHeaderKey(name) == "Content-Type" {
-			contentType, _ = t.literal()
+			contentType, _ = t.Literal()
 		}
 	}
 	out.body = k.body(at, r, contentType, s)
@@ -310,7 +303,7 @@ func (k *compiler) header(at, name string) {
 }
 
 // url returns the template of a request's address.
-func (k *compiler) url(at string, r Request, s stage) template {
+func (k *compiler) url(at string, r Request, s stage) template.Template {
 	source := k.config.URL
 	switch {
 	case r.URL != "" && r.Path != "":
@@ -331,7 +324,7 @@ func (k *compiler) url(at string, r Request, s stage) template {
 	if strings.Contains(source, "#") {
 		k.wrong(at, core.Errorf(core.ErrorConfig, "an address with a fragment (#…), which is never sent"))
 	}
-	return k.text(at, source, escapeURL, s)
+	return k.text(at, source, template.AsURL, s)
 }
 
 // body compiles the body of a request, of which there is one at most.
@@ -356,28 +349,22 @@ func (k *compiler) body(at string, r Request, contentType string, s stage) body 
 	case "jq":
 		p := k.jq(at, r.JQ)
 		if p != nil {
-			for _, name := range p.uses {
+			for _, name := range p.Uses() {
 				k.plan.uses[name] = true
 			}
 		}
-		return body{program: p, contentType: typeJSON}
+		return body{program: p, contentType: core.MediaJSON}
 	case "form":
 		b := body{contentType: typeForm}
 		for _, name := range slices.Sorted(maps.Keys(r.Form)) {
-			b.form = append(b.form, field{name, k.fieldText(at+"."+name, r.Form[name], escapeForm, s)})
+			b.form = append(b.form, field{name, k.fieldText(at+"."+name, r.Form[name], template.AsForm, s)})
 		}
 		return b
 	case "multipart":
 		return k.multipart(at, r.Multipart, contentType, s)
 	}
-	if text, err := decodeJSON(r.Body); err == nil {
-		if text, ok := text.(string); ok {
-			t, as, err := compileText(text, contentType)
-			return body{template: k.checked(at, t, err, s), contentType: as}
-		}
-	}
-	t, err := compileStructure(r.Body)
-	return body{template: k.checked(at, t, err, s), contentType: typeJSON}
+	t, as, err := template.Document(r.Body, contentType)
+	return body{template: k.checked(at, t, err, s), contentType: as}
 }
 
 func (k *compiler) multipart(at string, parts []Part, contentType string, s stage) body {
@@ -404,7 +391,7 @@ func (k *compiler) multipart(at string, parts []Part, contentType string, s stag
 			}
 			k.plan.uses[root] = true
 		} else {
-			out.value = k.text(where+".value", p.Value, escapeNothing, s)
+			out.value = k.text(where+".value", p.Value, template.Plain, s)
 		}
 		b.parts = append(b.parts, out)
 	}
@@ -412,14 +399,14 @@ func (k *compiler) multipart(at string, parts []Part, contentType string, s stag
 }
 
 // jq compiles a jq program at a key.
-func (k *compiler) jq(at, source string) *program {
-	p, err := compileJQ(source)
+func (k *compiler) jq(at, source string) *extract.Program {
+	p, err := extract.JQ(source, jqVariables())
 	if err != nil {
 		k.wrong(at, err)
 		return nil
 	}
 	if p != nil {
-		for _, name := range p.uses {
+		for _, name := range p.Uses() {
 			k.plan.jqUses[name] = true
 		}
 	}

@@ -6,12 +6,13 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/extract"
 )
 
 // condition is a compiled [Condition].
 type condition struct {
 	status []int
-	jq     *program
+	jq     *extract.Program
 	regex  *regexp.Regexp
 }
 
@@ -33,12 +34,9 @@ func (k *compiler) condition(at string, c *Condition) *condition {
 
 // regex compiles a regular expression; nil for "".
 func (k *compiler) regex(at, source string) *regexp.Regexp {
-	if source == "" {
-		return nil
-	}
-	r, err := regexp.Compile(source)
+	r, err := extract.Regex(source)
 	if err != nil {
-		k.wrong(at, core.Errorf(core.ErrorConfig, "not a regular expression: %w", err).WithHint("the syntax is RE2's"))
+		k.wrong(at, err)
 	}
 	return r
 }
@@ -59,5 +57,5 @@ func (c *condition) holds(ctx context.Context, a *answer, s *state) (bool, error
 	if err != nil {
 		return false, nil //nolint:nilerr // what is no JSON is another answer
 	}
-	return c.jq.holds(ctx, input, s.variables(a))
+	return c.jq.Holds(ctx, input, s.variables(a))
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // conversation is a conversation with the service.
@@ -174,7 +175,7 @@ func (c *conversation) sendable(ctx context.Context, m core.Message) error {
 // saysNothing reports whether a message is what a request before or after a trial says
 // where the campaign gives it no text: such a request need not carry it.
 func saysNothing(m core.Message) bool {
-	text := textOf(m)
+	text := template.TextOf(m)
 	return text == "before_trial" || text == "after_trial"
 }
 

@@ -3,11 +3,9 @@ package httptarget
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -15,72 +13,6 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
-
-// with returns a source of one text.
-func with(text string) source {
-	return func(string) (value, error) { return textValue(text), nil }
-}
-
-func FuzzInsertion(f *testing.F) {
-	for _, s := range []string{"", "plain", `"\`, "\n\r\t\x00\x7f", "\u2028\u2029\ufeff", "😀", "\xed\xa0\x80", "\xff", "$(prompt)", "</s>&amp;"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		structure, err := compileStructure([]byte(`{"a":"$(prompt)","b":["x $(prompt) y"],"c":"{\"q\":$(prompt|json)}"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := structure.render(with(text))
-		if utf8.ValidString(text) {
-			var got struct {
-				A, C string
-				B    []string
-			}
-			if err != nil || json.Unmarshal([]byte(body), &got) != nil || got.A != text || got.B[0] != "x "+text+" y" {
-				t.Errorf("%q arrived as %s (%v)", text, body, err)
-			}
-			var inner struct{ Q string }
-			if json.Unmarshal([]byte(got.C), &inner) != nil || inner.Q != text {
-				t.Errorf("%q arrived within a text as %s", text, got.C)
-			}
-		} else if err == nil && !json.Valid([]byte(body)) {
-			t.Errorf("%q made %q of a JSON body", text, body)
-		}
-		for as, decode := range map[escape]func(string) (string, error){escapeURL: url.PathUnescape, escapeForm: url.QueryUnescape} {
-			b, err := textValue(text).append(nil, as)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, err := decode(string(b)); err != nil || got != text {
-				t.Errorf("%q arrived as %q (%v)", text, got, err)
-			}
-		}
-	})
-}
-
-func FuzzTemplate(f *testing.F) {
-	for _, s := range []string{"", "$(prompt)", "a $$(b) $$$(prompt|json|url) $", "$(prompt", "$$$$(x)", "$()", "$(taken.a-b_c)"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		parsed, err := parseTemplate(text)
-		if err != nil {
-			return
-		}
-		if _, ok := parsed.literal(); ok && !strings.Contains(text, "$(") {
-			if got, _ := parsed.literal(); got != text {
-				t.Errorf("%q is read as %q", text, got)
-			}
-		}
-		// What is escaped stands for itself.
-		literal, _ := parseTemplate(strings.NewReplacer("$(", "$ (").Replace(text))
-		if got, ok := literal.literal(); !ok || strings.Contains(got, "$(") {
-			t.Errorf("%q has placeholders: %v", text, literal)
-		}
-		_, _, _ = compileText(text, "")
-		_, _, _ = compileText(text, typeJSON)
-	})
-}
 
 // A stream gives the same pieces however it is cut into reads, and never hangs.
 func FuzzStream(f *testing.F) {

@@ -1,86 +1,15 @@
 package httptarget
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
-
-func TestAPlaceholderIsReadBetweenDollars(t *testing.T) {
-	for text, want := range map[string]string{
-		"$(prompt)":          "<>",
-		"$$(prompt)":         "$(prompt)",
-		"$$$(prompt)":        "$<>",
-		"$$$$(prompt)":       "$$(prompt)",
-		"a $ b $5 $(prompt)": "a $ b $5 <>",
-		"$":                  "$",
-	} {
-		parsed, err := parseTemplate(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := parsed.render(with("<>")); err != nil || got != want {
-			t.Errorf("%s is %q, want %q (%v)", text, got, want, err)
-		}
-	}
-}
-
-func TestAProgramOfJQIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for source, says := range map[string]string{
-			"range(20000)": "more than 10000 outputs",
-			"error(\"x\")": "jq: error: x",
-		} {
-			p, err := compileJQ(source)
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = p.run(t.Context(), nil, (&state{plan: &plan{}}).variables(nil), func(any) bool { return true })
-			if err == nil || !strings.Contains(err.Error(), says) || core.KindOf(err) != core.ErrorProtocol {
-				t.Errorf("%s: got %v, want %q", source, err, says)
-			}
-		}
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	endless, err := compileJQ("def f: f; f")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := endless.run(ctx, nil, (&state{plan: &plan{}}).variables(nil), func(any) bool { return true }); err == nil {
-		t.Error("an endless program ended")
-	}
-}
-
-func TestAProgramOfJQSeesNeitherEnvironmentNorFiles(t *testing.T) {
-	t.Setenv("HTTPTARGET_SECRET", "sesame")
-	for _, source := range []string{"env | length", "$ENV | length"} {
-		p, err := compileJQ(source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if v, err := p.first(t.Context(), nil, (&state{plan: &plan{}}).variables(nil)); err != nil || v != 0 {
-			t.Errorf("%s gives %v, %v", source, v, err)
-		}
-	}
-	for _, source := range []string{`import "a" as a; 1`, `include "a"; 1`, "input", "inputs", "input_filename | error"} {
-		p, err := compileJQ(source)
-		if err != nil {
-			continue
-		}
-		if v, err := p.first(t.Context(), nil, (&state{plan: &plan{}}).variables(nil)); err == nil {
-			t.Errorf("%s gives %v", source, v)
-		}
-	}
-}
 
 func TestACookieGoesToItsOriginAndToTheDomainThatItsServiceNames(t *testing.T) {
 	j := &jars{own: map[string]http.CookieJar{}}
@@ -186,34 +115,13 @@ func TestAnAnswerWithAnErrorInIt(t *testing.T) {
 		`{"error":null}`: false, `{"error":""}`: false, `{"error":" "}`: false, `{"error":false}`: false, `{"error":0}`: false, `{"error":{}}`: false, `{"error":[]}`: false, `[]`: false, `{}`: false,
 		`{"error":"x"}`: true, `{"error":true}`: true, `{"error":7}`: true, `{"error":{"a":1}}`: true, `{"error":[1]}`: true,
 	} {
-		v, err := decodeJSON([]byte(body))
+		v, err := template.Unmarshal([]byte(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := holdsError(v); got != want {
 			t.Errorf("%s: %t", body, got)
 		}
-	}
-}
-
-// Readers that take JSON for JavaScript would end the text at these.
-func TestLineEndsOfJavaScriptAreEscapedInJSON(t *testing.T) {
-	b, err := appendString(nil, "a\u2028b\u2029\x7f", false)
-	if err != nil || string(b) != `a\u2028b\u2029\u007f` {
-		t.Errorf("%s, %v", b, err)
-	}
-}
-
-func TestACallerWhoLeavesWhileJQWorksIsToldSo(t *testing.T) {
-	endless, err := compileJQ("last(repeat(.))")
-	if err != nil {
-		t.Fatal(err)
-	}
-	why := errors.New("the caller has left")
-	ctx, leave := context.WithCancelCause(t.Context())
-	leave(why)
-	if _, err := endless.first(ctx, "x", make([]any, len(jqVariables()))); !errors.Is(err, why) {
-		t.Errorf("the error is %v, want the reason of the caller", err)
 	}
 }
 

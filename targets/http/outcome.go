@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/extract"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // maxRetryAfter is the longest time that a service can make a run wait.
@@ -29,7 +31,7 @@ type rule struct {
 	at        string
 	condition *condition
 	is        string
-	say       *program
+	say       *extract.Program
 }
 
 func (k *compiler) rule(at string, r Rule) {
@@ -60,7 +62,7 @@ func (p *plan) judge(ctx context.Context, a *answer, s *state) (outcome, error) 
 	for _, r := range p.rules {
 		holds, err := r.condition.holds(ctx, a, s)
 		if err != nil {
-			return outcome{}, about(err, r.at)
+			return outcome{}, template.About(err, r.at)
 		}
 		if holds {
 			return r.outcome(ctx, a, s)
@@ -83,9 +85,9 @@ func (r rule) outcome(ctx context.Context, a *answer, s *state) (outcome, error)
 	words := ""
 	if r.say != nil {
 		if input, err := a.json(); err == nil {
-			said, err := r.say.first(ctx, input, s.variables(a))
+			said, err := r.say.First(ctx, input, s.variables(a))
 			if err != nil {
-				return outcome{}, about(err, r.at+".say")
+				return outcome{}, template.About(err, r.at+".say")
 			}
 			words, _ = said.(string)
 		}
@@ -176,6 +178,6 @@ func holdsError(v any) bool {
 }
 
 func marshaled(v any) string {
-	s, _ := marshal(v)
+	s, _ := template.Marshal(v)
 	return s
 }

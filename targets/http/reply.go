@@ -10,11 +10,13 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/extract"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // reply is a compiled [Reply].
 type reply struct {
-	jq, endJQ, audio, toolCalls, usage, truncated *program
+	jq, endJQ, audio, toolCalls, usage, truncated *extract.Program
 	regex                                         *regexp.Regexp
 	html                                          *selector
 	stream, end, audioType                        string
@@ -103,18 +105,18 @@ func (r *reply) remarks(ctx context.Context, a *answer, s *state, out *core.Repl
 // remarksOf reads the remarks in a JSON value.
 func (r *reply) remarksOf(ctx context.Context, input any, variables []any, out *core.Reply) error {
 	if r.truncated != nil {
-		cut, err := r.truncated.holds(ctx, input, variables)
+		cut, err := r.truncated.Holds(ctx, input, variables)
 		if err != nil {
-			return about(err, "reply.truncated")
+			return template.About(err, "reply.truncated")
 		}
 		if cut {
 			out.Finish, out.Detail = core.FinishTruncated, "a limit of the service cut the reply off"
 		}
 	}
 	if r.usage != nil {
-		v, err := r.usage.first(ctx, input, variables)
+		v, err := r.usage.First(ctx, input, variables)
 		if err != nil {
-			return about(err, "reply.usage")
+			return template.About(err, "reply.usage")
 		}
 		if v != nil {
 			out.Usage.InputTokens, out.Usage.OutputTokens = tokens(v, "input_tokens"), tokens(v, "output_tokens")
@@ -124,7 +126,7 @@ func (r *reply) remarksOf(ctx context.Context, input any, variables []any, out *
 		return nil
 	}
 	var failed error
-	err := r.toolCalls.run(ctx, input, variables, func(v any) bool {
+	err := r.toolCalls.Run(ctx, input, variables, func(v any) bool {
 		failed = appendCalls(out, v)
 		return failed == nil
 	})
@@ -132,7 +134,7 @@ func (r *reply) remarksOf(ctx context.Context, input any, variables []any, out *
 		err = failed
 	}
 	if err != nil {
-		return about(err, "reply.tool_calls")
+		return template.About(err, "reply.tool_calls")
 	}
 	return nil
 }
@@ -169,7 +171,7 @@ func appendCalls(out *core.Reply, v any) error {
 			return core.Errorf(core.ErrorProtocol, "a call of a tool without call_id or name").
 				WithHint("such as [.tool_calls[]? | {call_id: .id, name: .function.name, arguments: .function.arguments}]")
 		}
-		source, err := marshal(map[string]any{"call_id": id, "name": name, "arguments": v["arguments"]})
+		source, err := template.Marshal(map[string]any{"call_id": id, "name": name, "arguments": v["arguments"]})
 		if err != nil {
 			return err
 		}
@@ -251,14 +253,14 @@ func (r *reply) queried(ctx context.Context, a *answer, s *state) ([]core.Part, 
 	if r.jq != nil {
 		texts, err := textsOf(ctx, r.jq, input, s.variables(a))
 		if err != nil {
-			return nil, about(err, "reply.jq")
+			return nil, template.About(err, "reply.jq")
 		}
 		parts = textParts(texts...)
 	}
 	if r.audio != nil {
 		sound, err := r.sound(ctx, input, s.variables(a))
 		if err != nil {
-			return nil, about(err, "reply.audio")
+			return nil, template.About(err, "reply.audio")
 		}
 		for i := range parts {
 			parts[i].Transcript = len(sound) > 0
@@ -278,7 +280,7 @@ func (a *answer) noReply(why string) error {
 
 // sound returns the sound that jq gives, as base64 or as data URL.
 func (r *reply) sound(ctx context.Context, input any, variables []any) ([]core.Part, error) {
-	v, err := r.audio.first(ctx, input, variables)
+	v, err := r.audio.First(ctx, input, variables)
 	if v == nil || err != nil {
 		return nil, err
 	}
@@ -306,7 +308,7 @@ func soundPart(data []byte, mediaType string) []core.Part {
 }
 
 // textsOf returns the texts that jq gives: strings, and lists of them.
-func textsOf(ctx context.Context, p *program, input any, variables []any) ([]string, error) {
+func textsOf(ctx context.Context, p *extract.Program, input any, variables []any) ([]string, error) {
 	var texts []string
 	var wrong error
 	var add func(v any) bool
@@ -324,7 +326,7 @@ func textsOf(ctx context.Context, p *program, input any, variables []any) ([]str
 			WithHint("point at the text itself; a number becomes one with tostring")
 		return false
 	}
-	if err := p.run(ctx, input, variables, add); err != nil {
+	if err := p.Run(ctx, input, variables, add); err != nil {
 		return nil, err
 	}
 	return texts, wrong
@@ -346,7 +348,7 @@ func (r *reply) matched(a *answer) ([]core.Part, error) {
 	}
 	var found []string
 	for _, match := range r.regex.FindAllStringSubmatch(text, -1) {
-		found = append(found, match[min(1, len(match)-1)])
+		found = append(found, extract.Matched(match))
 	}
 	if len(found) == 0 {
 		return nil, a.noReply("reply.regex finds nothing")

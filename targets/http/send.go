@@ -14,6 +14,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // client sends the requests of a conversation, with the conversation's cookies.
@@ -55,7 +56,7 @@ type rendered struct {
 
 // render fills in a request.
 func (r *request) render(ctx context.Context, s *state) (*rendered, error) {
-	address, err := r.url.render(s.value)
+	address, err := r.url.Render(s.value)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func (r *request) render(ctx context.Context, s *state) (*rendered, error) {
 		separator = "&"
 	}
 	for _, f := range r.query {
-		text, err := f.template.render(s.value)
+		text, err := f.template.Render(s.value)
 		if err != nil {
 			return nil, err
 		}
@@ -84,9 +85,9 @@ func (r *request) render(ctx context.Context, s *state) (*rendered, error) {
 		}
 	}
 	for _, f := range r.headers {
-		text, err := f.template.render(s.value)
+		text, err := f.template.Render(s.value)
 		if err != nil {
-			return nil, about(err, "header "+f.name)
+			return nil, template.About(err, "header "+f.name)
 		}
 		out.header.Set(f.name, text)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // shortened returns the beginning of a value's source for messages.
@@ -81,7 +82,7 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 		return false, nil
 	}
 	t.pieces++
-	a := &answer{status: t.whole.status, header: t.whole.header, mediaType: typeJSON, body: []byte(data), event: event}
+	a := &answer{status: t.whole.status, header: t.whole.header, mediaType: core.MediaJSON, body: []byte(data), event: event}
 	input, err := a.json()
 	if err != nil {
 		input, a.mediaType = data, "text/plain"
@@ -103,7 +104,7 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 	} else {
 		texts, err := textsOf(ctx, r.jq, input, variables)
 		if err != nil {
-			return false, about(err, "reply.jq")
+			return false, template.About(err, "reply.jq")
 		}
 		for _, text := range texts {
 			t.text.WriteString(text)
@@ -117,8 +118,8 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 		return false, nil
 	}
 	if r.endJQ != nil {
-		if t.ended, err = r.endJQ.holds(ctx, input, variables); err != nil {
-			return false, about(err, "reply.end_jq")
+		if t.ended, err = r.endJQ.Holds(ctx, input, variables); err != nil {
+			return false, template.About(err, "reply.end_jq")
 		}
 	}
 	return !t.ended, nil

@@ -6,12 +6,13 @@ import (
 	"regexp"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/extract"
 )
 
 // take is a compiled [Take].
 type take struct {
 	name           string
-	jq             *program
+	jq             *extract.Program
 	regex          *regexp.Regexp
 	header, cookie string
 	input, meta    string
@@ -42,14 +43,14 @@ func (t take) from(ctx context.Context, a *answer, s *state, cookies []*http.Coo
 		if err != nil {
 			return nil, false, core.Errorf(core.ErrorProtocol, "the answer is no JSON: %w", err)
 		}
-		v, err := t.jq.first(ctx, input, s.variables(a))
+		v, err := t.jq.First(ctx, input, s.variables(a))
 		return v, v != nil && err == nil, err
 	case t.regex != nil:
 		match := t.regex.FindStringSubmatch(a.text())
 		if match == nil {
 			return nil, false, nil
 		}
-		return match[min(1, len(match)-1)], true, nil
+		return extract.Matched(match), true, nil
 	case t.header != "":
 		v := a.header.Get(t.header)
 		return v, v != "", nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // margin is what is left of the caller's time to hand over what has arrived of a
@@ -125,7 +126,7 @@ func (c *conversation) answered(ctx context.Context, a *answer, o outcome) core.
 func (c *conversation) stream(ctx context.Context, r *request) (core.Reply, error) {
 	filled, err := r.render(ctx, c.state)
 	if err != nil {
-		return core.Reply{}, about(err, r.at)
+		return core.Reply{}, template.About(err, r.at)
 	}
 	if filled.header.Get("Accept") == "" && c.target.plan.reply.stream == streamSSE {
 		filled.header.Set("Accept", "text/event-stream")
@@ -209,7 +210,7 @@ func (c *conversation) done(ctx context.Context, r *request, a *answer) (bool, e
 	}
 	holds, err := r.until.holds(ctx, a, c.state)
 	if err != nil {
-		return false, about(err, r.at+".until")
+		return false, template.About(err, r.at+".until")
 	}
 	return holds, nil
 }
@@ -218,7 +219,7 @@ func (c *conversation) done(ctx context.Context, r *request, a *answer) (bool, e
 func (c *conversation) once(ctx context.Context, r *request) (*answer, outcome, error) {
 	filled, err := r.render(ctx, c.state)
 	if err != nil {
-		return nil, outcome{}, about(err, r.at)
+		return nil, outcome{}, template.About(err, r.at)
 	}
 	response, t, err := c.client.open(ctx, filled)
 	if err != nil {
@@ -286,7 +287,7 @@ func (c *conversation) take(ctx context.Context, r *request, a *answer) error {
 	for _, t := range r.take {
 		v, ok, err := t.from(ctx, a, c.state, c.client.cookies())
 		if err != nil {
-			return about(err, r.at+".take."+t.name)
+			return template.About(err, r.at+".take."+t.name)
 		}
 		_, had := c.state.taken[t.name]
 		switch {

@@ -1,56 +1,51 @@
 package wstarget
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
-	"time"
-
-	"github.com/itchyny/gojq"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/extract"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
-const (
-	// jqTime is how long a jq program may take on one event.
-	jqTime = 5 * time.Second
-	// jqOutputs is how many outputs of a program are taken.
-	jqOutputs = 10_000
-)
-
-// variables are those of jq programs, in the order of their values.
-func variables() []string { return []string{"$conversation", "$turn", "$seed", "$taken"} }
+// variables are those of jq programs without their "$", in the order of their values.
+func variables() []string { return []string{"conversation", "turn", "seed", "taken"} }
 
 // plan is a compiled configuration.
 type plan struct {
 	url                            *url.URL
-	opening, message, closing      []template
-	before, after                  []template
-	sound                          *template
-	ready, text, heard, audio, end *program
+	opening, message, closing      []template.Template
+	before, after                  []template.Template
+	sound                          template.Template
+	ready, text, heard, audio, end *extract.Program
 	regex                          *regexp.Regexp
 	rules                          []rule
 	answers                        []answer
-	take                           map[string]*program
+	take                           map[string]*extract.Program
 	takesPrompt, takesPast         bool
 }
 
 type rule struct {
-	jq, say *program
+	jq, say *extract.Program
 	regex   *regexp.Regexp
 	is      string
 }
 
-type answer struct{ when, send *program }
+type answer struct{ when, send *extract.Program }
 
 // compiler collects what is wrong with a configuration.
 type compiler struct {
 	config Config
 	wrong  core.Errors
+	// names are the placeholders of the messages.
+	names []string
 }
 
 // Validate returns all errors of the configuration.
@@ -64,20 +59,22 @@ func compile(c Config) (*plan, error) {
 	for _, err := range c.Check(nil) {
 		k.add("", err)
 	}
-	p := &plan{take: map[string]*program{}}
+	p := &plan{take: map[string]*extract.Program{}}
 	var err error
 	if p.url, err = c.Parse(access.Address{Key: "url", WebSocket: true, Service: "a websocket", Example: "wss://bot.example/chat"}, c.URL); err != nil {
 		k.add("", err)
 	}
-	p.opening, p.closing = k.templates("opening", c.Opening, false), k.templates("closing", c.Closing, false)
+	k.nameable("secrets", slices.Collect(maps.Keys(c.Secrets)))
+	k.nameable("take", slices.Collect(maps.Keys(c.Take)))
 	message := c.Message
 	if len(message) == 0 {
 		message = []json.RawMessage{json.RawMessage(`"$(prompt)"`)}
 	}
-	p.message = k.templates("message", message, false)
-	p.before, p.after = k.templates("sound.before", c.Sound.Before, false), k.templates("sound.after", c.Sound.After, false)
+	p.opening, p.message = k.templates("opening", c.Opening), k.templates("message", message)
+	p.takesPrompt, p.takesPast = slices.Contains(k.names, "system_prompt"), slices.Contains(k.names, "history")
+	p.closing, p.before, p.after = k.templates("closing", c.Closing), k.templates("sound.before", c.Sound.Before), k.templates("sound.after", c.Sound.After)
 	if c.Sound.Message != nil {
-		p.sound = &k.templates("sound", []json.RawMessage{c.Sound.Message}, true)[0]
+		p.sound = k.template("sound.message", c.Sound.Message, "sound", "sound_number", "sound_time")
 	}
 	p.ready, p.text, p.heard = k.jq("ready", c.Ready), k.jq("reply.text", c.Reply.Text), k.jq("reply.heard", c.Reply.Heard)
 	p.audio, p.end, p.regex = k.jq("reply.sound", c.Reply.Sound), k.jq("reply.end", c.Reply.End), k.regex("reply.regex", c.Reply.Regex)
@@ -91,30 +88,20 @@ func compile(c Config) (*plan, error) {
 	for i, a := range c.Answers {
 		p.answers = append(p.answers, answer{when: k.jq(indexed("answers", i)+".when", a.When), send: k.jq(indexed("answers", i)+".send", a.Send)})
 	}
-	for name, source := range c.Take {
-		p.take[name] = k.jq("take."+name, source)
+	for _, name := range slices.Sorted(maps.Keys(c.Take)) {
+		p.take[name] = k.jq("take."+name, c.Take[name])
 	}
 	k.check()
-	p.takesPrompt, p.takesPast = k.uses(c, "system_prompt"), k.uses(c, "history")
 	return p, k.wrong.Err()
-}
-
-// uses reports whether the messages have a placeholder.
-func (k *compiler) uses(c Config, name string) bool {
-	for _, messages := range [][]json.RawMessage{c.Opening, c.Message} {
-		for _, m := range messages {
-			if _, names, err := parseTemplate(m); err == nil && slices.Contains(names, name) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (k *compiler) add(key string, err error) {
 	e, ok := errors.AsType[*core.Error](err)
-	if !ok || key != "" {
-		e = at(key, err)
+	if !ok {
+		e = core.Errorf(core.ErrorConfig, "%w", err)
+	}
+	if key != "" {
+		e = e.At(key)
 	}
 	k.wrong = append(k.wrong, e)
 }
@@ -140,77 +127,61 @@ func (k *compiler) check() {
 	}
 }
 
-func (k *compiler) templates(key string, messages []json.RawMessage, sound bool) []template {
-	var all []template
+// nameable checks the names of values that placeholders stand for.
+func (k *compiler) nameable(root string, names []string) {
+	slices.Sort(names)
+	for _, name := range names {
+		if !template.IsName(root + "." + name) {
+			k.add(root, core.Errorf(core.ErrorConfig, "%q is no name for a placeholder", name).WithHint("use letters, digits, - and _"))
+		}
+	}
+}
+
+func (k *compiler) templates(key string, messages []json.RawMessage) []template.Template {
+	var all []template.Template
 	for i, raw := range messages {
-		t, names, err := parseTemplate(raw)
-		if err == nil {
-			err = checkNames(names, k.config, sound)
-		}
-		if err != nil {
-			k.add(indexed(key, i), err)
-		}
-		all = append(all, t)
+		all = append(all, k.template(indexed(key, i), raw))
 	}
 	return all
 }
 
-func (k *compiler) regex(key, source string) *regexp.Regexp {
-	if source == "" {
+// template compiles a message, with further placeholders than those of all messages.
+func (k *compiler) template(key string, raw json.RawMessage, further ...string) template.Template {
+	t, _, err := template.Document(raw, "")
+	if err != nil {
+		k.add(key, err)
 		return nil
 	}
-	r, err := regexp.Compile(source)
+	known := append([]string{"prompt", "system_prompt", "history", "conversation", "turn", "seed"}, further...)
+	for _, name := range slices.Sorted(maps.Keys(k.config.Take)) {
+		known = append(known, "taken."+name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(k.config.Secrets)) {
+		known = append(known, "secrets."+name)
+	}
+	for _, name := range t.Names() {
+		if !slices.Contains(known, name) {
+			k.add(key, template.Unknown("placeholder", name, known))
+		}
+	}
+	k.names = append(k.names, t.Names()...)
+	return t
+}
+
+func (k *compiler) regex(key, source string) *regexp.Regexp {
+	r, err := extract.Regex(source)
 	if err != nil {
-		k.add(key, core.Errorf(core.ErrorConfig, "not a regular expression: %w", err).WithHint("the syntax is RE2's"))
+		k.add(key, err)
 	}
 	return r
 }
 
-// program is a compiled jq program; nil is none. It is safe for concurrent use.
-type program struct{ code *gojq.Code }
-
-func (k *compiler) jq(key, source string) *program {
-	if source == "" {
-		return nil
+func (k *compiler) jq(key, source string) *extract.Program {
+	p, err := extract.JQ(source, variables())
+	if err != nil {
+		k.add(key, err)
 	}
-	query, err := gojq.Parse(source)
-	if err == nil {
-		var code *gojq.Code
-		if code, err = gojq.Compile(query, gojq.WithVariables(variables())); err == nil {
-			return &program{code}
-		}
-	}
-	k.add(key, core.Errorf(core.ErrorConfig, "not a jq program: %w", err).WithHint("the variables are $conversation, $turn, $seed and $taken"))
-	return nil
+	return p
 }
 
-// outputs returns the outputs of the program that are not null.
-func (p *program) outputs(input any, values []any) ([]any, error) {
-	if p == nil {
-		return nil, nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), jqTime)
-	defer cancel()
-	var all []any
-	outputs := p.code.RunWithContext(ctx, input, values...)
-	for range jqOutputs {
-		v, ok := outputs.Next()
-		if !ok {
-			return all, nil
-		}
-		if err, failed := v.(error); failed {
-			return nil, core.Errorf(core.ErrorProtocol, "jq: %w", err).About(core.SubjectAnswer)
-		}
-		if v != nil {
-			all = append(all, v)
-		}
-	}
-	return nil, core.Errorf(core.ErrorProtocol, "jq gives more than %d outputs", jqOutputs).About(core.SubjectAnswer)
-}
-
-// holds reports whether the first output is neither null nor false. A program that
-// fails for an event, such as one of another shape, does not hold.
-func (p *program) holds(input any, values []any) bool {
-	all, err := p.outputs(input, values)
-	return err == nil && len(all) > 0 && all[0] != false
-}
+func indexed(key string, i int) string { return fmt.Sprintf("%s[%d]", key, i) }

@@ -2,7 +2,6 @@ package wstarget
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // conversation is a conversation on one socket.
@@ -77,8 +77,12 @@ func (c *conversation) begin(ctx context.Context) error {
 		if e == nil {
 			continue
 		}
-		isReady = isReady || c.target.plan.ready.holds(e.json, c.values())
-		if err := greeting.take(*e, c.values(), time.Now()); err != nil {
+		if !isReady {
+			if isReady, err = holds(ctx, c.target.plan.ready, e.json, c.values()); err != nil {
+				return err
+			}
+		}
+		if err := greeting.take(ctx, *e, c.values(), time.Now()); err != nil {
 			return err
 		}
 		if greeting.failure != nil {
@@ -134,25 +138,35 @@ func (c *conversation) answer(ctx context.Context, e event) error {
 	if e.isBinary {
 		return nil
 	}
+	values := c.values()
 	for name, p := range c.target.plan.take {
-		if all, err := p.outputs(e.json, c.values()); err == nil && len(all) > 0 {
+		all, err := found(ctx, p, e.json, values)
+		if err != nil {
+			return err
+		}
+		if len(all) > 0 {
 			c.taken[name] = all[0]
 		}
 	}
+	values = c.values()
 	for _, a := range c.target.plan.answers {
-		if !a.when.holds(e.json, c.values()) {
+		isAsked, err := holds(ctx, a.when, e.json, values)
+		if err != nil {
+			return err
+		}
+		if !isAsked {
 			continue
 		}
-		all, err := a.send.outputs(e.json, c.values())
+		all, err := outputs(ctx, a.send, e.json, values)
 		if err != nil {
 			return err
 		}
 		for _, v := range all {
-			data, err := encode(v)
+			data, err := template.Marshal(v)
 			if err != nil {
 				return err
 			}
-			if err := c.socket.write(ctx, data, false); err != nil {
+			if err := c.socket.write(ctx, []byte(data), false); err != nil {
 				return err
 			}
 		}
@@ -181,45 +195,48 @@ func (c *conversation) values() []any {
 	return []any{c.id, c.turn, int(c.start.Seed & (1<<31 - 1)), maps.Clone(c.taken)}
 }
 
-// value implements [source].
-func (c *conversation) value(name string) (any, error) {
+// value implements [template.Source].
+func (c *conversation) value(name string) (template.Value, error) {
 	switch root, rest, _ := strings.Cut(name, "."); root {
 	case "secrets":
-		return c.target.config.Secrets[rest].Reveal(), nil
+		return template.Text(c.target.config.Secrets[rest].Reveal()), nil
 	case "taken":
 		v, ok := c.taken[rest]
 		if !ok {
-			return nil, missing(rest)
+			return template.Value{}, core.Errorf(core.ErrorProtocol, "no event has held %q yet", rest)
 		}
-		return v, nil
+		return template.JSON(v), nil
 	}
 	switch name {
 	case "prompt":
-		return textOf(c.message), nil
+		return template.Text(template.TextOf(c.message)), nil
 	case "system_prompt":
-		return c.start.SystemPrompt, nil
+		return template.Text(c.start.SystemPrompt), nil
 	case "history":
-		return historyOf(c.start.History), nil
+		return template.JSON(template.MessagesOf(c.start.History)), nil
 	case "conversation":
-		return c.id, nil
+		return template.Text(c.id), nil
 	case "turn":
-		return c.turn, nil
+		return template.JSON(c.turn), nil
 	case "seed":
-		return int(c.start.Seed & (1<<31 - 1)), nil
+		return template.JSON(int(c.start.Seed & (1<<31 - 1))), nil
 	}
-	return nil, core.Errorf(core.ErrorInternal, "there is no placeholder %s", name)
+	return template.Value{}, core.Errorf(core.ErrorInternal, "there is no such placeholder")
 }
 
-func (c *conversation) sendTemplate(ctx context.Context, t template) error {
-	data, err := t.render(c.value)
+// sendTemplate sends a message with its placeholders filled in.
+func (c *conversation) sendTemplate(ctx context.Context, t template.Template, values template.Source) error {
+	text, err := t.Render(values)
+	if err == nil && !utf8.ValidString(text) {
+		err = core.Errorf(core.ErrorInput, "the text is not UTF-8, which a text message cannot carry")
+	}
+	if core.KindOf(err) == core.ErrorInput {
+		return core.Errorf(core.ErrorInput, "%w", err).WithHint("encode it, such as $(prompt|base64), or with a converter")
+	}
 	if err != nil {
 		return err
 	}
-	if !utf8.Valid(data) {
-		return core.Errorf(core.ErrorInput, "the text is not UTF-8, which a text message cannot carry").
-			WithHint("encode it with a converter such as base64")
-	}
-	return c.socket.write(ctx, data, false)
+	return c.socket.write(ctx, []byte(text), false)
 }
 
 // sendPiece sends one piece of sound.
@@ -228,21 +245,17 @@ func (c *conversation) sendPiece(ctx context.Context, piece []byte) error {
 	if c.target.config.Sound.Binary {
 		return c.socket.write(ctx, piece, true)
 	}
-	data, err := c.target.plan.sound.render(func(name string) (any, error) {
+	return c.sendTemplate(ctx, c.target.plan.sound, func(name string) (template.Value, error) {
 		switch name {
 		case "sound":
-			return base64.StdEncoding.EncodeToString(piece), nil
+			return template.File(string(piece)), nil
 		case "sound_number":
-			return c.pieces, nil
+			return template.JSON(c.pieces), nil
 		case "sound_time":
-			return int64(c.pieces-1) * c.target.config.Sound.Piece.Std().Milliseconds(), nil
+			return template.JSON(int64(c.pieces-1) * c.target.config.Sound.Piece.Std().Milliseconds()), nil
 		}
 		return c.value(name)
 	})
-	if err != nil {
-		return err
-	}
-	return c.socket.write(ctx, data, false)
 }
 
 // End sends the closing messages and closes the socket.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // Send sends a turn and waits for the end of the reply. The connection is closed where
@@ -76,7 +77,7 @@ func (c *conversation) drain(ctx context.Context) error {
 			if err := c.answer(ctx, e); err != nil {
 				return err
 			}
-			if err := between.take(e, c.values(), time.Now()); err != nil {
+			if err := between.take(ctx, e, c.values(), time.Now()); err != nil {
 				return err
 			}
 			if between.failure != nil {
@@ -134,7 +135,7 @@ func (c *conversation) sendTurn(ctx context.Context, sound []byte, r *reply) err
 	if len(sound) == 0 {
 		return c.sendAll(ctx, plan.message)
 	}
-	if textOf(c.message) != "" {
+	if template.TextOf(c.message) != "" {
 		if err := c.sendAll(ctx, plan.message); err != nil {
 			return err
 		}
@@ -148,9 +149,9 @@ func (c *conversation) sendTurn(ctx context.Context, sound []byte, r *reply) err
 	return c.sendAll(ctx, plan.after)
 }
 
-func (c *conversation) sendAll(ctx context.Context, messages []template) error {
+func (c *conversation) sendAll(ctx context.Context, messages []template.Template) error {
 	for _, m := range messages {
-		if err := c.sendTemplate(ctx, m); err != nil {
+		if err := c.sendTemplate(ctx, m, c.value); err != nil {
 			return err
 		}
 	}
@@ -188,5 +189,5 @@ func (c *conversation) readUntil(ctx context.Context, r *reply, due time.Time) e
 	if e == nil || err != nil {
 		return err
 	}
-	return r.take(*e, c.values(), time.Now())
+	return r.take(ctx, *e, c.values(), time.Now())
 }

@@ -1,6 +1,7 @@
 package wstarget
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/extract"
 )
 
 // maxWords is how much of a service's own words is shown, in bytes.
@@ -50,7 +52,7 @@ func (r *reply) add(to *[]byte, piece []byte, now time.Time) {
 }
 
 // take takes an event as a part of the reply.
-func (r *reply) take(e event, values []any, now time.Time) error {
+func (r *reply) take(ctx context.Context, e event, values []any, now time.Time) error {
 	p := r.target.plan
 	if e.isBinary {
 		if !r.target.config.Sound.Binary {
@@ -60,39 +62,47 @@ func (r *reply) take(e event, values []any, now time.Time) error {
 		r.endAtFirstPiece()
 		return nil
 	}
-	if is, say := r.target.ruleFor(e, values); is != "" && is != "ignored" {
+	is, say, err := r.target.ruleFor(ctx, e, values)
+	switch {
+	case err != nil:
+		return err
+	case is == "ignored":
+		return nil
+	case is != "":
 		r.apply(is, say)
 		if is != "complete" && is != "blocked" && is != "truncated" {
 			return nil
 		}
-	} else if is == "ignored" {
-		return nil
 	}
-	pieces, err := r.target.pieces(e, values)
+	pieces, err := r.target.pieces(ctx, e, values)
 	if err != nil {
 		return err
 	}
 	for _, piece := range pieces {
 		r.add(&r.text, []byte(piece), now)
 	}
-	if err := r.takeSound(e, values, now); err != nil {
+	if err := r.takeSound(ctx, e, values, now); err != nil {
 		return err
 	}
-	if heard, err := p.heard.outputs(e.json, values); err == nil {
-		for _, v := range heard {
-			r.heard += fmt.Sprint(v)
-		}
+	heard, err := found(ctx, p.heard, e.json, values)
+	if err != nil {
+		return err
 	}
-	if p.end.holds(e.json, values) {
-		r.isOver = true
+	for _, v := range heard {
+		r.heard += fmt.Sprint(v)
 	}
+	ends, err := holds(ctx, p.end, e.json, values)
+	if err != nil {
+		return err
+	}
+	r.isOver = r.isOver || ends
 	r.endAtFirstPiece()
 	return nil
 }
 
 // takeSound takes the sound in an event.
-func (r *reply) takeSound(e event, values []any, now time.Time) error {
-	sounds, err := r.target.plan.audio.outputs(e.json, values)
+func (r *reply) takeSound(ctx context.Context, e event, values []any, now time.Time) error {
+	sounds, err := outputs(ctx, r.target.plan.audio, e.json, values)
 	if err != nil {
 		return err
 	}
@@ -182,17 +192,27 @@ func (r *reply) result(began time.Time) core.Reply {
 }
 
 // ruleFor returns what the first rule that holds says of an event; "" where none does.
-func (t *target) ruleFor(e event, values []any) (is, say string) {
+func (t *target) ruleFor(ctx context.Context, e event, values []any) (is, say string, err error) {
 	for _, rule := range t.plan.rules {
-		if rule.jq != nil && !rule.jq.holds(e.json, values) || rule.regex != nil && !rule.regex.Match(e.data) {
+		if rule.regex != nil && !rule.regex.Match(e.data) {
 			continue
 		}
-		if words, err := rule.say.outputs(e.json, values); err == nil && len(words) > 0 {
+		if rule.jq != nil {
+			does, err := holds(ctx, rule.jq, e.json, values)
+			if err != nil {
+				return "", "", err
+			}
+			if !does {
+				continue
+			}
+		}
+		words, err := found(ctx, rule.say, e.json, values)
+		if len(words) > 0 {
 			say = phrase.ShortenBytes(fmt.Sprint(words[0]), maxWords)
 		}
-		return rule.is, say
+		return rule.is, say, err
 	}
-	return "", ""
+	return "", "", nil
 }
 
 func (t *target) hasCompleteRule() bool {
@@ -205,19 +225,19 @@ func (t *target) hasCompleteRule() bool {
 }
 
 // pieces returns the pieces of text in an event.
-func (t *target) pieces(e event, values []any) ([]string, error) {
+func (t *target) pieces(ctx context.Context, e event, values []any) ([]string, error) {
 	var all []string
 	switch {
 	case t.plan.regex != nil:
 		for _, m := range t.plan.regex.FindAllSubmatch(e.data, -1) {
-			all = append(all, string(m[min(1, len(m)-1)]))
+			all = append(all, string(extract.Matched(m)))
 		}
 	case t.plan.text != nil:
-		outputs, err := t.plan.text.outputs(e.json, values)
+		texts, err := outputs(ctx, t.plan.text, e.json, values)
 		if err != nil {
 			return nil, err
 		}
-		for _, v := range outputs {
+		for _, v := range texts {
 			text, ok := v.(string)
 			if !ok {
 				return nil, core.Errorf(core.ErrorProtocol, "reply.text gives %T, not a text", v).About(core.SubjectAnswer)

@@ -1,9 +1,7 @@
 package wstarget
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 const (
@@ -32,8 +31,6 @@ type event struct {
 	isBinary bool
 	// json is the message as JSON, and else its text. Binary messages have neither.
 	json any
-	// isJSON says that it is JSON.
-	isJSON bool
 }
 
 // socket is an open websocket. Its events come from a goroutine that ends with it.
@@ -113,13 +110,9 @@ func newEvent(data []byte, isBinary bool) event {
 	if isBinary {
 		return e
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	if err := decoder.Decode(&e.json); err == nil {
-		if _, more := decoder.Token(); errors.Is(more, io.EOF) {
-			e.isJSON = true
-			return e
-		}
+	if v, err := template.Unmarshal(data); err == nil {
+		e.json = v
+		return e
 	}
 	e.json = string(data)
 	return e

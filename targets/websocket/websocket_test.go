@@ -387,7 +387,7 @@ func TestAConfigurationIsCheckedBeforeAnythingIsSent(t *testing.T) {
 		`{"url": "ws://localhost", "reply": {"text": ".a |"}}`:             "reply.text: not a jq program",
 		`{"url": "ws://localhost", "reply": {"text": ".a", "regex": "b"}}`: "reply.regex: ",
 		`{"url": "ws://localhost", "reply": {"regex": "("}}`:               "not a regular expression",
-		`{"url": "ws://localhost", "message": ["$(promt)"]}`:               "message[0]: there is no placeholder $(promt)",
+		`{"url": "ws://localhost", "message": ["$(promt)"]}`:               `message[0]: there is no placeholder "promt" here`,
 		`{"url": "ws://localhost", "message": ["$(prompt"]}`:               "begins no placeholder",
 		`{"url": "ws://localhost", "opening": [{"a": ["$(secrets.X)"]}]}`:  "opening[0]: ",
 		`{"url": "ws://localhost", "rules": [{"is": "error"}]}`:            "rules[0]: no condition",

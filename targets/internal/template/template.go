@@ -1,7 +1,8 @@
-package httptarget
+package template
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -16,18 +17,23 @@ type piece struct {
 	// filters are applied to the value in order.
 	filters []string
 	// as is how the value is written.
-	as escape
+	as Escape
 }
 
-// template is a parsed template.
-type template []piece
+// Template is a parsed text with placeholders. Its zero value is empty.
+type Template []piece
 
 var placeholder = regexp.MustCompile(`^[a-z][a-z_]*(\.[A-Za-z0-9_-]+)?(\|[a-z0-9]+)*$`)
 
-// parseTemplate parses a text with placeholders: $(name), or $(name|filter). "$$("
+// IsName reports whether a text can be the name of a placeholder.
+func IsName(name string) bool {
+	return placeholder.MatchString(name) && !strings.Contains(name, "|")
+}
+
+// Parse parses a text with placeholders: $(name), or $(name|filter). "$$("
 // stands for a literal "$(", and "$$$(name)" for a "$" before a placeholder.
-func parseTemplate(s string) (template, error) {
-	var t template
+func Parse(s string) (Template, error) {
+	var t Template
 	literal := func(text string) {
 		if n := len(t); n > 0 && t[n-1].name == "" {
 			t[n-1].text += text
@@ -57,7 +63,7 @@ func parseTemplate(s string) (template, error) {
 		parts := strings.Split(inner, "|")
 		for _, f := range parts[1:] {
 			if !isFilter(f) {
-				return nil, unknown("filter", f, filterNames())
+				return nil, Unknown("filter", f, filterNames())
 			}
 		}
 		t = append(t, piece{name: parts[0], filters: parts[1:]})
@@ -65,8 +71,8 @@ func parseTemplate(s string) (template, error) {
 	}
 }
 
-// unknown returns the error for a name that does not exist.
-func unknown(what, name string, known []string) *core.Error {
+// Unknown returns the error for a name that does not exist.
+func Unknown(what, name string, known []string) *core.Error {
 	err := core.Errorf(core.ErrorConfig, "there is no %s %q here", what, name)
 	if near := schema.Nearest(name, known); near != "" {
 		return err.WithHint("did you mean %q?", near)
@@ -74,8 +80,8 @@ func unknown(what, name string, known []string) *core.Error {
 	return err.WithHint("there are %s", strings.Join(known, ", "))
 }
 
-// literal returns the text of a template without placeholders.
-func (t template) literal() (string, bool) {
+// Literal returns the text of a template without placeholders.
+func (t Template) Literal() (string, bool) {
 	switch {
 	case len(t) == 0:
 		return "", true
@@ -85,28 +91,49 @@ func (t template) literal() (string, bool) {
 	return "", false
 }
 
-// only returns the placeholder that is all of the template.
-func (t template) only() (piece, bool) {
-	if len(t) == 1 && t[0].name != "" {
-		return t[0], true
+// Names returns the names of the placeholders, in the order in which they stand.
+func (t Template) Names() []string {
+	var names []string
+	for _, p := range t {
+		if p.name != "" {
+			names = append(names, p.name)
+		}
 	}
-	return piece{}, false
+	return names
 }
 
-// source is where the values of placeholders come from. It fails where a value is
+// Source is where the values of placeholders come from. It fails where a value is
 // not there, such as the audio of a turn without audio.
-type source func(name string) (value, error)
+type Source func(name string) (Value, error)
 
-// written returns the template with all placeholders written in one way.
-func (t template) written(as escape) template {
-	for i := range t {
-		t[i].as = as
+// Written returns the template with all placeholders written in one way.
+func (t Template) Written(as Escape) Template {
+	out := slices.Clone(t)
+	for i := range out {
+		out[i].as = as
 	}
-	return t
+	return out
 }
 
-// render returns the template with its placeholders filled in.
-func (t template) render(values source) (string, error) {
+// Encoded returns the template all of which, what is written out too, is written in one
+// way, such as the value of a field in a form.
+func (t Template) Encoded(as Escape) (Template, error) {
+	out := t.Written(as)
+	for i, p := range out {
+		if p.name != "" {
+			continue
+		}
+		b, err := Text(p.text).Append(nil, as)
+		if err != nil {
+			return nil, err
+		}
+		out[i].text = string(b)
+	}
+	return out, nil
+}
+
+// Render returns the template with its placeholders filled in.
+func (t Template) Render(values Source) (string, error) {
 	var b []byte
 	for _, p := range t {
 		if p.name == "" {
@@ -115,31 +142,31 @@ func (t template) render(values source) (string, error) {
 		}
 		v, err := p.value(values)
 		if err == nil {
-			b, err = v.append(b, p.as)
+			b, err = v.Append(b, p.as)
 		}
 		if err != nil {
-			return "", about(err, "$("+p.name+")")
+			return "", About(err, "$("+p.name+")")
 		}
 	}
 	return string(b), nil
 }
 
 // value returns the placeholder's value after its filters.
-func (p piece) value(values source) (value, error) {
+func (p piece) value(values Source) (Value, error) {
 	v, err := values(p.name)
 	if err != nil {
-		return value{}, err
+		return Value{}, err
 	}
 	for _, f := range p.filters {
 		if v, err = v.filtered(f); err != nil {
-			return value{}, err
+			return Value{}, err
 		}
 	}
 	return v, nil
 }
 
-// about says in an error which placeholder it concerns.
-func about(err error, name string) error {
+// About says in an error what it concerns, such as a placeholder.
+func About(err error, name string) error {
 	e := core.Errorf(core.KindOf(err), "%s: %w", name, err)
 	e.Hint = core.HintOf(err)
 	return e

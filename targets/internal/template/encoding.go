@@ -1,8 +1,7 @@
-package httptarget
+package template
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"encoding/xml"
 	"net/url"
 	"slices"
@@ -13,24 +12,24 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// escape is how a value is written where a placeholder stands.
-type escape int
+// Escape is how a value is written where a placeholder stands.
+type Escape int
 
 const (
-	// escapeNothing writes the bytes as they are.
-	escapeNothing escape = iota
-	// escapeInString writes the inside of a JSON string.
-	escapeInString
-	// escapeJSON writes a JSON value.
-	escapeJSON
-	// escapeURL percent-encodes all but the unreserved characters of RFC 3986.
-	escapeURL
-	// escapeForm encodes for application/x-www-form-urlencoded.
-	escapeForm
-	// escapeXML escapes text for XML and HTML.
-	escapeXML
-	// escapeHeader refuses what would end or break a header.
-	escapeHeader
+	// Plain writes the bytes as they are.
+	Plain Escape = iota
+	// InString writes the inside of a JSON string.
+	InString
+	// AsJSON writes a JSON value.
+	AsJSON
+	// AsURL percent-encodes all but the unreserved characters of RFC 3986.
+	AsURL
+	// AsForm encodes for application/x-www-form-urlencoded.
+	AsForm
+	// AsXML escapes text for XML and HTML.
+	AsXML
+	// AsHeader refuses what would end or break a header.
+	AsHeader
 )
 
 // filterNames lists the filters of placeholders.
@@ -40,8 +39,8 @@ func filterNames() []string {
 
 func isFilter(name string) bool { return slices.Contains(filterNames(), name) }
 
-// value is what a placeholder stands for: text, bytes, or a JSON value.
-type value struct {
+// Value is what a placeholder stands for: text, bytes, or a JSON value.
+type Value struct {
 	// data are the bytes of a text or of a file.
 	data string
 	// json is a JSON value as gojq represents it, if isJSON is set.
@@ -54,21 +53,33 @@ type value struct {
 	raw, bytes bool
 }
 
-func textValue(s string) value { return value{data: s} }
+// Text returns a text.
+func Text(s string) Value { return Value{data: s} }
 
-// jsonValue returns a JSON value; a string is a text.
-func jsonValue(v any) value {
+// JSON returns a JSON value; a string is a text.
+func JSON(v any) Value {
 	if s, ok := v.(string); ok {
-		return textValue(s)
+		return Text(s)
 	}
-	return value{json: v, isJSON: true}
+	return Value{json: v, isJSON: true}
+}
+
+// File returns the bytes of a file.
+func File(content string) Value { return Value{data: content, file: true} }
+
+// ForJQ returns the value as a jq program has it.
+func (v Value) ForJQ() any {
+	if v.isJSON {
+		return v.json
+	}
+	return v.data
 }
 
 // text returns the value as text: a JSON value by its source, a file as base64.
-func (v value) text() (string, error) {
+func (v Value) text() (string, error) {
 	switch {
 	case v.isJSON:
-		return marshal(v.json)
+		return Marshal(v.json)
 	case v.file && !v.raw:
 		return base64.StdEncoding.EncodeToString([]byte(v.data)), nil
 	}
@@ -76,7 +87,7 @@ func (v value) text() (string, error) {
 }
 
 // filtered applies a filter.
-func (v value) filtered(name string) (value, error) {
+func (v Value) filtered(name string) (Value, error) {
 	switch name {
 	case "raw":
 		v.raw = true
@@ -86,90 +97,48 @@ func (v value) filtered(name string) (value, error) {
 		return v, nil
 	case "base64":
 		if v.file {
-			return textValue(base64.StdEncoding.EncodeToString([]byte(v.data))), nil
+			return Text(base64.StdEncoding.EncodeToString([]byte(v.data))), nil
 		}
 		s, err := v.text()
-		return textValue(base64.StdEncoding.EncodeToString([]byte(s))), err
+		return Text(base64.StdEncoding.EncodeToString([]byte(s))), err
 	}
-	as := map[string]escape{"json": escapeJSON, "url": escapeURL, "form": escapeForm, "xml": escapeXML}[name]
-	b, err := v.append(nil, as)
-	return textValue(string(b)), err
+	as := map[string]Escape{"json": AsJSON, "url": AsURL, "form": AsForm, "xml": AsXML}[name]
+	b, err := v.Append(nil, as)
+	return Text(string(b)), err
 }
 
-// append writes the value.
-func (v value) append(b []byte, as escape) ([]byte, error) {
-	if as == escapeJSON && v.isJSON {
-		s, err := marshal(v.json)
+// Append writes the value behind b.
+func (v Value) Append(b []byte, as Escape) ([]byte, error) {
+	if as == AsJSON && v.isJSON {
+		s, err := Marshal(v.json)
 		return append(b, s...), err
 	}
 	s, err := v.text()
 	if err != nil {
 		return b, err
 	}
-	if v.raw && as != escapeHeader {
+	if v.raw && as != AsHeader {
 		return append(b, s...), nil
 	}
 	switch as {
-	case escapeInString:
+	case InString:
 		return appendString(b, s, v.bytes)
-	case escapeJSON:
+	case AsJSON:
 		b, err = appendString(append(b, '"'), s, v.bytes)
 		return append(b, '"'), err
-	case escapeURL:
+	case AsURL:
 		return appendPercent(b, s), nil
-	case escapeForm:
+	case AsForm:
 		return append(b, url.QueryEscape(s)...), nil
-	case escapeXML:
+	case AsXML:
 		return appendXML(b, s)
-	case escapeHeader:
+	case AsHeader:
 		if i := strings.IndexFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }); i >= 0 {
 			return b, core.Errorf(core.ErrorInput, "the text has the control character %U, which a header cannot carry", s[i]).
 				WithHint("put it into the body or the query, or encode it, such as $(prompt|url)")
 		}
 	}
 	return append(b, s...), nil
-}
-
-// marshal returns the source of a JSON value.
-func marshal(v any) (string, error) {
-	var b strings.Builder
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(exact(v)); err != nil {
-		return "", core.Errorf(core.ErrorInput, "no JSON can be made of the value: %w", err)
-	}
-	return strings.TrimSuffix(b.String(), "\n"), nil
-}
-
-// exactString is a string whose JSON has every character of it, lone surrogates
-// included; encoding/json would replace them.
-type exactString string
-
-// MarshalJSON fails for what is not UTF-8.
-func (s exactString) MarshalJSON() ([]byte, error) {
-	b, err := appendString([]byte{'"'}, string(s), false)
-	return append(b, '"'), err
-}
-
-// exact returns a JSON value with [exactString] in place of its strings.
-func exact(v any) any {
-	switch v := v.(type) {
-	case string:
-		return exactString(v)
-	case []any:
-		list := make([]any, len(v))
-		for i := range v {
-			list[i] = exact(v[i])
-		}
-		return list
-	case map[string]any:
-		object := make(map[string]any, len(v))
-		for key := range v {
-			object[key] = exact(v[key])
-		}
-		return object
-	}
-	return v
 }
 
 // appendString writes the inside of a JSON string that decodes to exactly s. A
