@@ -21,6 +21,7 @@ var ready = map[string]map[string][2]string{
 	"campaigns/responses.yaml": {"ask-directly": {"0", "5"}, "story": {"5", "0"}, "poisoned-notes": {"5", "0"}},
 	"campaigns/http-json.yaml": {"ask-directly": {"0", "5"}, "story": {"5", "0"}},
 	"campaigns/web-form.yaml":  {"ask-directly": {"0", "5"}, "story": {"5", "0"}},
+	"campaigns/websocket.yaml": {"ask-directly": {"0", "5"}, "story": {"5", "0"}},
 	"campaigns/command.yaml":   {"ask-directly": {"0", "3"}, "story": {"3", "0"}},
 	"campaigns/voicebot.yaml": {
 		"ask-directly": {"0", "3"}, "story-in-one-turn": {"0", "3"}, "story-turn-by-turn": {"3", "0"}, "spoken-story": {"6", "0"},

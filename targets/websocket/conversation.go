@@ -138,17 +138,10 @@ func (c *conversation) answer(ctx context.Context, e event) error {
 	if e.isBinary {
 		return nil
 	}
-	values := c.values()
-	for name, p := range c.target.plan.take {
-		all, err := found(ctx, p, e.json, values)
-		if err != nil {
-			return err
-		}
-		if len(all) > 0 {
-			c.taken[name] = all[0]
-		}
+	if err := c.keep(ctx, e); err != nil {
+		return err
 	}
-	values = c.values()
+	values := c.values()
 	for _, a := range c.target.plan.answers {
 		isAsked, err := holds(ctx, a.when, e.json, values)
 		if err != nil {
@@ -169,6 +162,22 @@ func (c *conversation) answer(ctx context.Context, e event) error {
 			if err := c.socket.write(ctx, []byte(data), false); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// keep keeps the values that are taken from an event. $taken has those of the events
+// before it.
+func (c *conversation) keep(ctx context.Context, e event) error {
+	values := c.values()
+	for name, p := range c.target.plan.take {
+		all, err := found(ctx, p, e.json, values)
+		if err != nil {
+			return err
+		}
+		if len(all) > 0 {
+			c.taken[name] = all[0]
 		}
 	}
 	return nil

@@ -30,6 +30,7 @@ var commands = map[string]string{
   --data-raw $'{"message":"I don\'t \\"know\\" \\\\ 50% & $5","n":1.50,"deep":[true,null,{"u":"\u00e9\\u00e9"}]}' \
   --compressed`,
 	"JSON of its own":          `curl -sS --json '{"message": "I don'"'"'t \"know\" \\ 50% & $5"}' https://bot.example/api/chat`,
+	"JSON with odd keys":       `curl --json '{"$(a)": {"$$(b)": "$(c)"}, "n": "{\"$(d)\":\"e\"}"}' https://bot.example/api/chat`,
 	"a form":                   `curl https://bot.example/form -d csrf=abc --data-urlencode "message=I don't \"know\" \\ 50% & \$5" -d 'empty='`,
 	"a form as one text":       `curl -XPOST https://bot.example/form --data-binary 'a=1&message=I+don%27t+%22know%22+%5C+50%25+%26+%245&b=%26'`,
 	"a form with names twice":  `curl https://bot.example/form -d 'a=1&a=2&b=3'`,

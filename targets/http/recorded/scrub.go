@@ -24,10 +24,14 @@ var (
 
 // escape returns a text as a template that stands for it, in a campaign.
 func (c *converter) escape(s string) string {
-	s = reDollars.ReplaceAllStringFunc(s, func(m string) string {
+	return strings.ReplaceAll(withoutPlaceholders(s), "${", "$${")
+}
+
+// withoutPlaceholders returns a text as a template that stands for it.
+func withoutPlaceholders(s string) string {
+	return reDollars.ReplaceAllStringFunc(s, func(m string) string {
 		return strings.Repeat("$", 2*(len(m)-1)) + "("
 	})
-	return strings.ReplaceAll(s, "${", "$${")
 }
 
 // scrub returns a text as a template: the prompt and secrets are placeholders. at is
@@ -160,7 +164,7 @@ func (c *converter) scrubNode(at, name string, n node, within bool) node {
 		if (e.key == "value" || e.key == "content") && isSecretName(n.named()) {
 			key = n.named()
 		}
-		out.add(e.key, c.scrubNode(at+"."+e.key, key, e.value, within))
+		out.add(withoutPlaceholders(e.key), c.scrubNode(at+"."+e.key, key, e.value, within))
 	}
 	return out
 }

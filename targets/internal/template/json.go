@@ -26,36 +26,46 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 		b, err = appendString(append(b, '"'), v, false)
 		return append(b, '"'), err
 	case []any:
-		b = append(b, '[')
-		for i := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			if b, err = appendJSON(b, v[i]); err != nil {
-				return b, err
-			}
-		}
-		return append(b, ']'), nil
+		return appendList(b, v)
 	case map[string]any:
-		b = append(b, '{')
-		for i, key := range slices.Sorted(maps.Keys(v)) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			if b, err = appendJSON(b, key); err != nil {
-				return b, err
-			}
-			if b, err = appendJSON(append(b, ':'), v[key]); err != nil {
-				return b, err
-			}
-		}
-		return append(b, '}'), nil
+		return appendObject(b, v)
 	}
 	source, err := json.Marshal(v)
 	if err != nil {
 		return b, core.Errorf(core.ErrorInput, "no JSON can be made of the value: %w", err)
 	}
 	return append(b, source...), nil
+}
+
+func appendList(b []byte, list []any) ([]byte, error) {
+	b = append(b, '[')
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		var err error
+		if b, err = appendJSON(b, v); err != nil {
+			return b, err
+		}
+	}
+	return append(b, ']'), nil
+}
+
+func appendObject(b []byte, object map[string]any) ([]byte, error) {
+	b = append(b, '{')
+	for i, key := range slices.Sorted(maps.Keys(object)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		var err error
+		if b, err = appendJSON(b, key); err == nil {
+			b, err = appendJSON(append(b, ':'), object[key])
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+	return append(b, '}'), nil
 }
 
 // Unmarshal decodes one JSON value, with numbers as they are written.
