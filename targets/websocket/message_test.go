@@ -170,11 +170,14 @@ func TestAProgramDoesNotOutlastTheTurn(t *testing.T) {
 func TestWhatAProgramGivesOnAnEventOfAnotherShape(t *testing.T) {
 	const complete = core.FinishComplete
 	for name, test := range map[string]faultCase{
-		"null is no piece":          {answering(`{"x":1}`, `{"t":"a"}`), keys{"reply": keys{"text": ".t"}}, outcome{text: "a", finish: complete}},
-		"halt ends quietly":         {answering(`{"x":1}`, `{"t":"a"}`), keys{"reply": keys{"text": "if .t then .t, halt, 7 else halt end"}}, outcome{text: "a", finish: complete}},
-		"a text that fails":         {answering(`[1]`), keys{"reply": keys{"text": ".t"}}, outcome{kind: core.ErrorProtocol, says: "jq: "}},
-		"a rule that fails":         {answering(`"a"`), keys{"reply": keys{"text": "."}, "rules": []any{keys{"jq": ".error", "is": "error"}}}, outcome{text: "a", finish: complete}},
-		"an end that fails":         {answering(`"a"`, `{"done":true}`), keys{"reply": keys{"text": "strings", "end": ".done"}}, outcome{text: "a", finish: complete}},
+		"null is no piece":  {answering(`{"x":1}`, `{"t":"a"}`), keys{"reply": keys{"text": ".t"}}, outcome{text: "a", finish: complete}},
+		"halt ends quietly": {answering(`{"x":1}`, `{"t":"a"}`), keys{"reply": keys{"text": "if .t then .t, halt, 7 else halt end"}}, outcome{text: "a", finish: complete}},
+		"a text that fails": {answering(`[1]`), keys{"reply": keys{"text": ".t"}}, outcome{kind: core.ErrorProtocol, says: "jq: "}},
+		"a rule that fails": {answering(`"a"`), keys{"reply": keys{"text": "."}, "rules": []any{keys{"jq": ".error", "is": "error"}}}, outcome{text: "a", finish: complete}},
+		"an end that fails": {answering(`"a"`, `{"done":true}`), keys{"reply": keys{"text": "strings", "end": ".done"}}, outcome{text: "a", finish: complete}},
+		"the first of many taken": {each(func(c talk, text string) { c.say(`{"x":[1,2],"was":` + text + `}`) }), keys{
+			"reply": keys{"text": ".was | tostring"}, "take": keys{"x": ".x[]?"}, "opening": []any{"0"}, "ready": ".x", "message": []any{"$(taken.x)"},
+		}, outcome{text: "1", finish: complete, warns: "the service said: 0"}},
 		"a take that fails":         {answering(`"a"`), keys{"reply": keys{"text": "."}, "take": keys{"x": ".x"}}, outcome{text: "a", finish: complete}},
 		"words that fail":           {answering(`"a"`), keys{"reply": keys{"text": "."}, "rules": []any{keys{"regex": "a", "is": "blocked", "say": ".x"}}}, outcome{text: "a", finish: core.FinishBlocked}},
 		"a false first output":      {answering(`"a"`), keys{"reply": keys{"text": "."}, "rules": []any{keys{"jq": "false, true", "is": "error"}}}, outcome{text: "a", finish: complete}},
