@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/reply"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
@@ -101,7 +102,7 @@ func (a *answer) takeEnd(e end) {
 // takeBlock takes a block, or the beginning of one.
 func (a *answer) takeBlock(index int, data json.RawMessage) error {
 	b := &collected{index: index}
-	if err := unmarshal(data, &b.block); err != nil || !bytes.HasPrefix(data, []byte("{")) {
+	if err := lenient.Unmarshal(data, &b.block); err != nil || !bytes.HasPrefix(data, []byte("{")) {
 		return core.Errorf(core.ErrorProtocol, "a block of the reply cannot be read: %s", service.Shown(data)).About(core.SubjectAnswer)
 	}
 	b.raw = bytes.Clone(data)
@@ -139,7 +140,7 @@ func (a *answer) arrived() {
 
 // compact returns JSON without spaces; "{}" for none.
 func compact(data json.RawMessage) string {
-	if isNull(data) {
+	if lenient.IsNull(data) {
 		return "{}"
 	}
 	var buffer bytes.Buffer
@@ -158,7 +159,7 @@ func (a *answer) takeDelta(index int, data json.RawMessage) error {
 		}
 	}
 	var d delta
-	if err := unmarshal(data, &d); err != nil || place < 0 {
+	if err := lenient.Unmarshal(data, &d); err != nil || place < 0 {
 		return core.Errorf(core.ErrorProtocol, "a piece of the reply belongs to no block: %s", service.Shown(data)).About(core.SubjectAnswer)
 	}
 	b := a.blocks[place]

@@ -13,6 +13,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/jsoncut"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -62,7 +63,7 @@ func (a *answer) takeEvent(name string, data []byte) error {
 		return nil
 	}
 	var e envelope
-	if err := unmarshal(data, &e); err != nil {
+	if err := lenient.Unmarshal(data, &e); err != nil {
 		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", service.Shown(data)).About(core.SubjectAnswer)
 	}
 	if e.Type == "" {
@@ -93,7 +94,7 @@ func (a *answer) take(e envelope) error {
 			a.usage.update(*e.Usage)
 		}
 		var last end
-		if !isNull(e.Delta) && unmarshal(e.Delta, &last) == nil {
+		if !lenient.IsNull(e.Delta) && lenient.Unmarshal(e.Delta, &last) == nil {
 			a.takeEnd(last)
 		}
 	case "message_stop":
@@ -122,7 +123,7 @@ func (a *answer) place(index *int) int {
 func (a *answer) takeCut(name string, data []byte) error {
 	var e envelope
 	closed := jsoncut.Close(data)
-	if unmarshal(closed, &e) != nil || e.failed(closed) {
+	if lenient.Unmarshal(closed, &e) != nil || e.failed(closed) {
 		return nil
 	}
 	if e.Type == "" {
@@ -131,7 +132,7 @@ func (a *answer) takeCut(name string, data []byte) error {
 	if e.Type == "message" || e.Type == "" && e.Content != nil {
 		return a.takeMessage(e)
 	}
-	if e.Type == "content_block_start" && isNull(e.ContentBlock) || e.Type == "content_block_delta" && isNull(e.Delta) || e.Type == "message_stop" {
+	if e.Type == "content_block_start" && lenient.IsNull(e.ContentBlock) || e.Type == "content_block_delta" && lenient.IsNull(e.Delta) || e.Type == "message_stop" {
 		return nil
 	}
 	return a.take(e)
@@ -153,14 +154,11 @@ func (a *answer) failed(data []byte) error {
 
 // readWhole reads an answer in one piece.
 func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) error {
-	largest := t.config.largest()
-	var buffer bytes.Buffer
-	_, cut := buffer.ReadFrom(io.LimitReader(body, int64(largest)+1))
-	data := bytes.TrimLeft(bytes.TrimPrefix(buffer.Bytes(), []byte("\xEF\xBB\xBF")), " \t\r\n")
+	data, tooLarge, cut := service.ReadBody(body, response.ContentLength, t.config.largest())
 	switch {
-	case len(data) > largest:
+	case tooLarge:
 		a.tooLarge = "the answer is larger than max_reply_bytes allows"
-		return a.takeCut("", data[:largest])
+		return a.takeCut("", data)
 	case cut != nil:
 		if err := a.takeCut("", data); err != nil {
 			return err
@@ -170,7 +168,7 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 		return service.Nothing("the answer is empty")
 	}
 	var m envelope
-	err := unmarshal(data, &m)
+	err := lenient.Unmarshal(data, &m)
 	switch {
 	case err != nil:
 		if wrong := a.takeCut("", data); wrong != nil {

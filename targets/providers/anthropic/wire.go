@@ -1,15 +1,13 @@
 package anthropic
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"strconv"
 	"strings"
 
 	"github.com/anthropics/anthropic-sdk-go"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -84,49 +82,21 @@ func (d delta) kind() string {
 	return d.Type
 }
 
-// unmarshal decodes JSON. Fields of a wrong type are left out.
-func unmarshal(data []byte, v any) error {
-	err := json.Unmarshal(data, v)
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bytes.HasPrefix(data, []byte("{")) {
-		return nil
-	}
-	return err
-}
-
-// isNull reports whether a field is missing, or null.
-func isNull(data json.RawMessage) bool {
-	return len(data) == 0 || bytes.Equal(data, []byte("null"))
-}
-
-// count is a number of tokens; -1 where it cannot be read. A number that is wrong must
-// not lose the reply.
-type count int64
-
-// UnmarshalJSON reads a number, or a text with one.
-func (c *count) UnmarshalJSON(data []byte) error {
-	n, err := strconv.ParseInt(strings.Trim(string(data), `"`), 10, 64)
-	if err != nil || n < 0 {
-		n = -1
-	}
-	*c = count(n)
-	return nil
-}
-
 // usage is what the service counts. Counts of an event are those of the whole answer
 // so far; a count is nil where it is not said.
 type usage struct {
-	Input   *count `json:"input_tokens"`
-	Output  *count `json:"output_tokens"`
-	Created *count `json:"cache_creation_input_tokens"`
-	Read    *count `json:"cache_read_input_tokens"`
+	Input   *lenient.Count `json:"input_tokens"`
+	Output  *lenient.Count `json:"output_tokens"`
+	Created *lenient.Count `json:"cache_creation_input_tokens"`
+	Read    *lenient.Count `json:"cache_read_input_tokens"`
 	Details struct {
-		Thinking *count `json:"thinking_tokens"`
+		Thinking *lenient.Count `json:"thinking_tokens"`
 	} `json:"output_tokens_details"`
 }
 
 // update takes the counts of a later event.
 func (u *usage) update(later usage) {
-	for _, c := range []struct{ of, by **count }{
+	for _, c := range []struct{ of, by **lenient.Count }{
 		{&u.Input, &later.Input}, {&u.Output, &later.Output}, {&u.Created, &later.Created}, {&u.Read, &later.Read}, {&u.Details.Thinking, &later.Details.Thinking},
 	} {
 		if *c.by != nil {
@@ -139,8 +109,8 @@ func (u *usage) update(later usage) {
 // cache, and what was read from it, apart from the other tokens that the model read.
 func (u *usage) usage() core.Usage {
 	return core.Usage{
-		InputTokens: number(u.Input) + number(u.Created) + number(u.Read), OutputTokens: number(u.Output),
-		CachedInputTokens: number(u.Read), OutputReasoningTokens: number(u.Details.Thinking),
+		InputTokens: u.Input.Tokens() + u.Created.Tokens() + u.Read.Tokens(), OutputTokens: u.Output.Tokens(),
+		CachedInputTokens: u.Read.Tokens(), OutputReasoningTokens: u.Details.Thinking.Tokens(),
 	}
 }
 
@@ -150,13 +120,6 @@ func (u *usage) counted() int64 {
 		return -1
 	}
 	return int64(*u.Output)
-}
-
-func number(c *count) int64 {
-	if c == nil {
-		return 0
-	}
-	return max(int64(*c), 0)
 }
 
 // plus adds the usage of two requests.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/reply"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
@@ -225,7 +226,7 @@ func (a *answer) takeCall(place int, c call) {
 		return
 	}
 	a.fill(of, c.ID, c.Function.Name, string(c.Function.Arguments))
-	if of != nil && !openaiapi.IsNull(c.Extra) {
+	if of != nil && !lenient.IsNull(c.Extra) {
 		of.extra = c.Extra
 	}
 }

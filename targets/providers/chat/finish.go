@@ -34,17 +34,7 @@ func (a *answer) build() (core.Reply, error) {
 
 // broken makes the reply of an answer that failed with an error: nothing, where
 // nothing had come.
-func (a *answer) broken(why error) (core.Reply, error) {
-	if a.reply.Empty() {
-		return core.Reply{}, why
-	}
-	r, err := a.build()
-	if err != nil || len(r.Message.Parts) == 0 {
-		return core.Reply{}, why
-	}
-	r.Finish, r.Detail = core.FinishBroken, why.Error()
-	return r, why
-}
+func (a *answer) broken(why error) (core.Reply, error) { return a.reply.Broken(why, a.build) }
 
 // completeCalls gives calls without an identifier one of their own: results name it.
 func (a *answer) completeCalls() {

@@ -8,8 +8,8 @@ import (
 	"github.com/openai/openai-go/v3/packages/param"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/media"
-	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -130,7 +130,7 @@ func (a assistant) encode() (json.RawMessage, error) {
 		f := openai.ChatCompletionMessageFunctionToolCallParam{
 			ID: c.ID, Function: openai.ChatCompletionMessageFunctionToolCallFunctionParam{Name: c.Name, Arguments: c.Arguments},
 		}
-		if !openaiapi.IsNull(c.extra) {
+		if !lenient.IsNull(c.extra) {
 			f.SetExtraFields(map[string]any{"extra_content": c.extra})
 		}
 		m.ToolCalls = append(m.ToolCalls, openai.ChatCompletionMessageToolCallUnionParam{OfFunction: &f})

@@ -2,9 +2,7 @@ package chat
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -14,6 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/ratelimit"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
@@ -155,9 +154,6 @@ func (t *target) read(ctx context.Context, response *http.Response, a *answer) e
 // decode decodes an answer or an event. Fields of a wrong type are left out.
 func decode(data []byte) (completion, error) {
 	var c completion
-	err := json.Unmarshal(data, &c)
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bytes.HasPrefix(data, []byte("{")) {
-		err = nil
-	}
+	err := lenient.Unmarshal(data, &c)
 	return c, err
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/genai"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/reply"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
@@ -138,7 +139,7 @@ func (a *answer) takeFinish(reason genai.FinishReason, message string) {
 // takePart takes one part of the content.
 func (a *answer) takePart(data json.RawMessage) error {
 	var p part
-	if err := unmarshal(data, &p); err != nil {
+	if err := lenient.Unmarshal(data, &p); err != nil {
 		return core.Errorf(core.ErrorProtocol, "a part of the reply cannot be read: %w: %s", err, service.Shown(data)).About(core.SubjectAnswer)
 	}
 	names := membersOf(data)

@@ -12,6 +12,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/jsoncut"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -66,7 +67,7 @@ func (a *answer) takeEvent(name string, data []byte) error {
 		return nil
 	}
 	var r response
-	switch err := unmarshal(data, &r); {
+	switch err := lenient.Unmarshal(data, &r); {
 	case err != nil:
 		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", service.Shown(data)).About(core.SubjectAnswer)
 	case name == "error" && len(r.Candidates) == 0, r.failed(data):
@@ -104,7 +105,7 @@ func responses(data []byte) (all []response, wrong json.RawMessage, err error) {
 	}
 	for _, p := range parts {
 		var r response
-		if err := unmarshal(p, &r); err != nil {
+		if err := lenient.Unmarshal(p, &r); err != nil {
 			return nil, nil, err
 		}
 		if r.failed(p) {
@@ -130,17 +131,11 @@ func (a *answer) failed(data []byte) error {
 
 // readWhole reads an answer in one piece.
 func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) error {
-	largest := t.config.largest()
-	var buffer bytes.Buffer
-	if n := response.ContentLength; n > 0 && n <= int64(largest) {
-		buffer.Grow(int(n) + bytes.MinRead)
-	}
-	_, cut := buffer.ReadFrom(io.LimitReader(body, int64(largest)+1))
-	data := bytes.TrimLeft(bytes.TrimPrefix(buffer.Bytes(), []byte("\xEF\xBB\xBF")), " \t\r\n")
+	data, tooLarge, cut := service.ReadBody(body, response.ContentLength, t.config.largest())
 	switch {
-	case len(data) > largest:
+	case tooLarge:
 		a.tooLarge = "the answer is larger than max_reply_bytes allows"
-		return a.takeCut(data[:largest])
+		return a.takeCut(data)
 	case cut != nil:
 		if err := a.takeCut(data); err != nil {
 			return err

@@ -3,15 +3,14 @@ package gemini
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"google.golang.org/genai"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -97,7 +96,7 @@ type functionCall struct {
 
 // arguments are the arguments of a call as text.
 func (c functionCall) arguments() string {
-	if isNull(c.Args) {
+	if lenient.IsNull(c.Args) {
 		return "{}"
 	}
 	var compact bytes.Buffer
@@ -114,59 +113,28 @@ func membersOf(data json.RawMessage) []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// unmarshal decodes JSON. Fields of a wrong type are left out.
-func unmarshal(data []byte, v any) error {
-	err := json.Unmarshal(data, v)
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bytes.HasPrefix(data, []byte("{")) {
-		return nil
-	}
-	return err
-}
-
-// isNull reports whether a field is missing, or null.
-func isNull(data json.RawMessage) bool {
-	return len(data) == 0 || bytes.Equal(data, []byte("null"))
-}
-
-// count is a number of tokens; -1 where it cannot be read. A number that is larger
-// than the protocol allows must not lose the reply.
-type count int64
-
-// UnmarshalJSON reads a number, or a text with one.
-func (c *count) UnmarshalJSON(data []byte) error {
-	n, err := strconv.ParseInt(strings.Trim(string(data), `"`), 10, 64)
-	if err != nil || n < 0 {
-		n = -1
-	}
-	*c = count(n)
-	return nil
-}
-
-// tokens is the number for the record, where 0 is unknown.
-func (c count) tokens() int64 { return max(int64(c), 0) }
-
 // usage is what the service counts.
 type usage struct {
-	Prompt     *count  `json:"promptTokenCount"`
-	Candidates *count  `json:"candidatesTokenCount"`
-	Thoughts   count   `json:"thoughtsTokenCount"`
-	Cached     count   `json:"cachedContentTokenCount"`
-	ToolUse    count   `json:"toolUsePromptTokenCount"`
-	In         details `json:"promptTokensDetails"`
-	Out        details `json:"candidatesTokensDetails"`
+	Prompt     *lenient.Count `json:"promptTokenCount"`
+	Candidates *lenient.Count `json:"candidatesTokenCount"`
+	Thoughts   lenient.Count  `json:"thoughtsTokenCount"`
+	Cached     lenient.Count  `json:"cachedContentTokenCount"`
+	ToolUse    lenient.Count  `json:"toolUsePromptTokenCount"`
+	In         details        `json:"promptTokensDetails"`
+	Out        details        `json:"candidatesTokensDetails"`
 }
 
 // details are counts by modality.
 type details []struct {
-	Modality string `json:"modality"`
-	Tokens   count  `json:"tokenCount"`
+	Modality string        `json:"modality"`
+	Tokens   lenient.Count `json:"tokenCount"`
 }
 
 func (d details) of(modality string) int64 {
 	var n int64
 	for _, detail := range d {
 		if detail.Modality == modality {
-			n += detail.Tokens.tokens()
+			n += detail.Tokens.Tokens()
 		}
 	}
 	return n
@@ -179,8 +147,8 @@ func (u *usage) usage() core.Usage {
 		return core.Usage{}
 	}
 	return core.Usage{
-		InputTokens: number(u.Prompt) + u.ToolUse.tokens(), OutputTokens: number(u.Candidates) + u.Thoughts.tokens(),
-		CachedInputTokens: u.Cached.tokens(), OutputReasoningTokens: u.Thoughts.tokens(),
+		InputTokens: u.Prompt.Tokens() + u.ToolUse.Tokens(), OutputTokens: u.Candidates.Tokens() + u.Thoughts.Tokens(),
+		CachedInputTokens: u.Cached.Tokens(), OutputReasoningTokens: u.Thoughts.Tokens(),
 		InputTextTokens: u.In.of("TEXT"), InputAudioTokens: u.In.of("AUDIO"), InputImageTokens: u.In.of("IMAGE"),
 		OutputTextTokens: u.Out.of("TEXT"), OutputAudioTokens: u.Out.of("AUDIO"),
 	}
@@ -192,11 +160,4 @@ func (u *usage) counted() int64 {
 		return -1
 	}
 	return u.usage().OutputTokens
-}
-
-func number(c *count) int64 {
-	if c == nil {
-		return 0
-	}
-	return c.tokens()
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/jsoncut"
-	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -158,7 +158,7 @@ func (a *answer) takeCut(name string, data []byte) error {
 	closed := jsoncut.Close(data)
 	e, err := decode[event](closed)
 	e.Type = firstOf(e.Type, name)
-	if err == nil && e.Type != "" && e.Type != "error" && openaiapi.IsNull(e.Response) {
+	if err == nil && e.Type != "" && e.Type != "error" && lenient.IsNull(e.Response) {
 		return a.takeContent(e)
 	}
 	r, err := decode[response](closed)

@@ -3,9 +3,9 @@ package responses
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 )
 
@@ -100,7 +100,7 @@ type argument string
 func (a *argument) UnmarshalJSON(data []byte) error {
 	var text string
 	switch {
-	case openaiapi.IsNull(data):
+	case lenient.IsNull(data):
 		return nil
 	case json.Unmarshal(data, &text) == nil:
 		*a = argument(text)
@@ -164,9 +164,6 @@ func number(n *int64) int64 {
 // decode decodes an object. Fields of a wrong type are left out.
 func decode[T any](data []byte) (T, error) {
 	var v T
-	err := json.Unmarshal(data, &v)
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		err = nil
-	}
+	err := lenient.Unmarshal(data, &v)
 	return v, err
 }

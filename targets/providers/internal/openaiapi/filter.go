@@ -1,12 +1,12 @@
 package openaiapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
 
@@ -45,11 +45,6 @@ func Unique(names []string) []string {
 	return slices.Compact(names)
 }
 
-// IsNull reports whether a field is missing, or null.
-func IsNull(data json.RawMessage) bool {
-	return len(data) == 0 || bytes.Equal(data, []byte("null"))
-}
-
 // FilterResults are what Azure's content filter says, by its categories.
 type FilterResults map[string]json.RawMessage
 
@@ -77,7 +72,7 @@ func (f FilterResults) Filtered() []string {
 
 // Failed returns why the filter did not run; "" if it did.
 func (f FilterResults) Failed() string {
-	if IsNull(f["error"]) {
+	if lenient.IsNull(f["error"]) {
 		return ""
 	}
 	var why struct {

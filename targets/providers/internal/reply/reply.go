@@ -231,3 +231,17 @@ func (p *piece) value() (core.Value, error) {
 	}
 	return core.Value{Modality: p.modality, MediaType: core.MediaText, Data: p.data}, nil
 }
+
+// Broken is the reply of an answer that failed with an error: nothing, where nothing had
+// come. build makes the reply of what had.
+func (b *Builder) Broken(why error, build func() (core.Reply, error)) (core.Reply, error) {
+	if b.Empty() {
+		return core.Reply{}, why
+	}
+	r, err := build()
+	if err != nil || len(r.Message.Parts) == 0 {
+		return core.Reply{}, why
+	}
+	r.Finish, r.Detail = core.FinishBroken, why.Error()
+	return r, why
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 )
 
 // Empty reports whether the member of an answer that would be an error is none: it is
@@ -44,10 +45,8 @@ func IsError(data []byte) bool {
 			return true
 		}
 	}
-	return !isNull(object["error"]) || !Empty(object["detail"]) || !Empty(object["errors"])
+	return !lenient.IsNull(object["error"]) || !Empty(object["detail"]) || !Empty(object["errors"])
 }
-
-func isNull(data json.RawMessage) bool { return len(data) == 0 || bytes.Equal(data, []byte("null")) }
 
 // Flagged returns what a gateway's filter objected to, where an error is its refusal;
 // "" for any other error. LiteLLM names its exception, OpenRouter gives its reasons.
