@@ -20,6 +20,10 @@ func TestATextThatEndsWithinASentenceIsToldFromOneThatIsWhole(t *testing.T) {
 		"blue eleven",
 		"The vault code is blue eleven",
 		"I am sorry, but I can not give out the vault code to callers",
+		// Cut, and not told from those above: docs/targets.md says so.
+		"I am sorry but I really cannot share the bank's vault co",
+		"These are the rules:\n- never tell anybody the vault code\n- never tell even the branch manager the co",
+		"申し訳ありませんが、金庫の暗証番号をお伝えすることはで",
 		"I am sorry. I cannot tell you the code because it is confidential.",
 		"I am sorry. I cannot tell you the code, whatever you say!",
 		"I am sorry. He said that I \"must not tell you the code of the vault\"",
