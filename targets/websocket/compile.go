@@ -29,7 +29,7 @@ type plan struct {
 	rules                          []rule
 	answers                        []answer
 	take                           map[string]*extract.Program
-	takesPrompt, takesPast         bool
+	takesPrompt, takesPast, greets bool
 }
 
 type rule struct {
@@ -59,7 +59,11 @@ func compile(c Config) (*plan, error) {
 	for _, err := range c.Check(nil) {
 		k.add("", err)
 	}
-	p := &plan{take: map[string]*extract.Program{}}
+	if c.Greeting == nil {
+		k.add("greeting", core.Errorf(core.ErrorConfig, "the campaign does not say whether the service speaks first, which would be taken for its answer").
+			WithHint("greeting: false, or true if it does"))
+	}
+	p := &plan{take: map[string]*extract.Program{}, greets: c.Greeting != nil && *c.Greeting}
 	var err error
 	if p.url, err = c.Parse(access.Address{Key: "url", WebSocket: true, Service: "a websocket", Example: "wss://bot.example/chat"}, c.URL); err != nil {
 		k.add("", err)

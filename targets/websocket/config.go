@@ -17,7 +17,7 @@ type Config struct {
 
 	Opening  []json.RawMessage `json:"opening" doc:"Messages that are sent once connected, such as a login or start. A mapping or list is sent as JSON, a text as it is written; both may hold placeholders, such as $(prompt), which are encoded for JSON where the message is JSON."`
 	Ready    string            `json:"ready" doc:"jq program that holds for the event after which the first turn may be sent."`
-	Greeting bool              `json:"greeting" doc:"Whether the service speaks first. What it says ends as replies do, is kept with the first turn, and is not taken for its answer."`
+	Greeting *bool             `json:"greeting" doc:"Whether the service speaks first, which has to be said. What it says ends as replies do, is kept with the first turn, and is not taken for its answer."`
 	Message  []json.RawMessage `json:"message" doc:"Messages that a turn sends; by default its text."`
 	Closing  []json.RawMessage `json:"closing" doc:"Messages that are sent at the end of the conversation, such as stop."`
 	Answers  []Answer          `json:"answers" doc:"What is answered to an event of the service, such as a mark or a ping, whenever it comes."`

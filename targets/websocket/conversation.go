@@ -65,11 +65,11 @@ func (c *conversation) begin(ctx context.Context) error {
 	if err := c.sendAll(ctx, c.target.plan.opening); err != nil {
 		return err
 	}
-	if c.target.plan.ready == nil && !c.target.config.Greeting {
+	if c.target.plan.ready == nil && !c.target.plan.greets {
 		return nil
 	}
 	isReady, greeting := c.target.plan.ready == nil, &reply{target: c.target}
-	for !isReady || c.target.config.Greeting && !greeting.isOver {
+	for !isReady || c.target.plan.greets && !greeting.isOver {
 		e, err := c.next(ctx, greeting, time.Time{})
 		if err != nil {
 			return err

@@ -18,6 +18,7 @@ func TestOnlyAPlaceholderTellsTheSystemPrompt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := defaultConfig()
+			c.Greeting = new(bool)
 			c.URL, c.Message = "ws://127.0.0.1:1/", []json.RawMessage{json.RawMessage(test.message)}
 			p, err := compile(c)
 			if err != nil {

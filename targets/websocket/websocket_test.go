@@ -103,7 +103,7 @@ func serve(t testing.TB, f func(talk)) string {
 type keys = map[string]any
 
 func config(url string, more keys) string {
-	all := keys{"url": url}
+	all := keys{"url": url, "greeting": false}
 	for key, value := range more {
 		all[key] = value
 	}
@@ -383,6 +383,7 @@ func TestACancelledTurnEndsAtOnce(t *testing.T) {
 func TestAConfigurationIsCheckedBeforeAnythingIsSent(t *testing.T) {
 	for config, want := range map[string]string{
 		`{"url": "ftp://h"}`:                                               "url: ",
+		`{"url": "ws://localhost"}`:                                        "greeting: the campaign does not say",
 		`{"url": "ws://bot.example"}`:                                      "in the clear",
 		`{"url": "ws://localhost", "reply": {"text": ".a |"}}`:             "reply.text: not a jq program",
 		`{"url": "ws://localhost", "reply": {"text": ".a", "regex": "b"}}`: "reply.regex: ",

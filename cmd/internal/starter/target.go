@@ -41,6 +41,7 @@ func kinds() []kind {
 			"reply: {jq: .reply}               # where its answer is",
 		}},
 		{name: "websocket", use: "websocket", address: "url", schemes: []string{"ws", "wss"}, rest: []string{
+			"greeting: false                   # true if the service speaks first",
 			"message:",
 			"  - {type: message, text: $(prompt)} # what the service takes",
 			"reply:",
