@@ -72,18 +72,18 @@ func TestTheHistoryHasWhatWasSpokenAndTheCallsOfTools(t *testing.T) {
 
 func TestAMistakeInAMessageIsToldWithItsKeyAndWhatWouldBeRight(t *testing.T) {
 	for config, want := range map[string]string{
-		`{"url": "ws://localhost", "message": ["$(promt)"]}`:                                   `message[0]: there is no placeholder "promt" here (did you mean "prompt"?)`,
-		`{"url": "ws://localhost", "message": [{"$(promt)": 1}]}`:                              `message[0]: there is no placeholder "promt" here (did you mean "prompt"?)`,
-		`{"url": "ws://localhost", "message": ["$(prompt|jsn)"]}`:                              `message[0]: there is no filter "jsn" here (did you mean "json"?)`,
-		`{"url": "ws://localhost", "message": ["$(taken.sesion)"], "take": {"session": ".s"}}`: `message[0]: there is no placeholder "taken.sesion" here (did you mean "taken.session"?)`,
-		`{"url": "ws://localhost", "sound": {"message": {"a": "$(sond)"}}}`:                    `sound.message: there is no placeholder "sond" here (did you mean "sound"?)`,
-		`{"url": "ws://localhost", "sound": {"message": {"a": "$(sound"}}}`:                    `sound.message: a "$(" begins no placeholder`,
-		`{"url": "ws://localhost", "sound": {"before": [{"a": "$(sound_time)"}]}}`:             `sound.before[0]: there is no placeholder "sound_time" here`,
-		`{"url": "ws://localhost", "reply": {"end": "$trun == 1"}}`:                            `reply.end: there is no variable "trun" here (did you mean "turn"?)`,
-		`{"url": "ws://localhost", "take": {"a b": ".s"}}`:                                     `take: "a b" is no name for a placeholder (use letters, digits, - and _)`,
-		`{"url": "ws://localhost", "secrets": {"a.b": "x"}}`:                                   `secrets: "a.b" is no name for a placeholder`,
-		`{"url": "ws://localhost", "rules": [{"is": "error", "regex": "("}]}`:                  `rules[0].regex: not a regular expression`,
-		`{"url": "ws://localhost", "answers": [{"when": ".a", "send": "{"}]}`:                  `answers[0].send: not a jq program`,
+		`{"url": "ws://localhost", "greeting": false, "message": ["$(promt)"]}`:                                   `message[0]: there is no placeholder "promt" here (did you mean "prompt"?)`,
+		`{"url": "ws://localhost", "greeting": false, "message": [{"$(promt)": 1}]}`:                              `message[0]: there is no placeholder "promt" here (did you mean "prompt"?)`,
+		`{"url": "ws://localhost", "greeting": false, "message": ["$(prompt|jsn)"]}`:                              `message[0]: there is no filter "jsn" here (did you mean "json"?)`,
+		`{"url": "ws://localhost", "greeting": false, "message": ["$(taken.sesion)"], "take": {"session": ".s"}}`: `message[0]: there is no placeholder "taken.sesion" here (did you mean "taken.session"?)`,
+		`{"url": "ws://localhost", "greeting": false, "sound": {"message": {"a": "$(sond)"}}}`:                    `sound.message: there is no placeholder "sond" here (did you mean "sound"?)`,
+		`{"url": "ws://localhost", "greeting": false, "sound": {"message": {"a": "$(sound"}}}`:                    `sound.message: a "$(" begins no placeholder`,
+		`{"url": "ws://localhost", "greeting": false, "sound": {"before": [{"a": "$(sound_time)"}]}}`:             `sound.before[0]: there is no placeholder "sound_time" here`,
+		`{"url": "ws://localhost", "greeting": false, "reply": {"end": "$trun == 1"}}`:                            `reply.end: there is no variable "trun" here (did you mean "turn"?)`,
+		`{"url": "ws://localhost", "greeting": false, "take": {"a b": ".s"}}`:                                     `take: "a b" is no name for a placeholder (use letters, digits, - and _)`,
+		`{"url": "ws://localhost", "greeting": false, "secrets": {"a.b": "x"}}`:                                   `secrets: "a.b" is no name for a placeholder`,
+		`{"url": "ws://localhost", "greeting": false, "rules": [{"is": "error", "regex": "("}]}`:                  `rules[0].regex: not a regular expression`,
+		`{"url": "ws://localhost", "greeting": false, "answers": [{"when": ".a", "send": "{"}]}`:                  `answers[0].send: not a jq program`,
 	} {
 		err := wstarget.Component().Check([]byte(config))
 		if told := fmt.Sprintf("%v (%s)", err, core.HintOf(err)); core.KindOf(err) != core.ErrorConfig || !strings.Contains(told, want) {

@@ -70,6 +70,12 @@ func replyPromises() []promise {
 				}
 			},
 		},
+	}
+}
+
+// encodingPromises are about the forms in which JSON arrives.
+func encodingPromises() []promise {
+	return []promise{
 		{
 			name: "an answer in gzip is unpacked", config: jsonChat, faults: once(Zipped),
 			verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello", "you said hello") },
