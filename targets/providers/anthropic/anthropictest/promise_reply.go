@@ -27,6 +27,14 @@ func replyPromises() []promise {
 		ends("a tool_use without a call is no evidence", "ends-tool_use", core.FinishUnconfirmed, "has no call", half),
 		ends("a reason that is unknown is never conclusive", "ends-contemplation", core.FinishUnconfirmed, "contemplation", half),
 		ends("an empty reply is no evidence", "empty-stop", core.FinishUnconfirmed, "the reply is empty, although the service says end_turn and counts 0 tokens", ""),
+		ends("so is one without content", "null-content", core.FinishUnconfirmed, "the reply is empty", ""),
+		{
+			Name: "a reply that is paused again and again is truncated", Faults: []string{"ends-pause_turn"},
+			Agent: func(*Request) Answer { return Answer{Text: all} },
+			Verify: func(s *stage) {
+				s.Ended(s.Answered(s.Talk(core.Start{}), clienttest.Four(), strings.Repeat(half, 9)), core.FinishTruncated, "paused the reply 9 times")
+			},
+		},
 		ends("a blank reply is no evidence", "blank-stop", core.FinishUnconfirmed, "the reply is empty", " \n "),
 		ends("so is one of which nothing can be seen", "invisible", core.FinishUnconfirmed, "the reply is empty", "\u200b \ufeff"),
 		ends("a text that ends in the middle of a character is truncated", "half-character", core.FinishTruncated, "middle of a character", "It is \ufffd"),

@@ -32,7 +32,7 @@ type (
 const stageKey = "sk-practice-0123456789"
 
 func suite() clienttest.Suite[Agent, *Server] {
-	return clienttest.Suite[Agent, *Server]{Key: stageKey, Recall: Recall, Obey: Obey, NewServer: NewServer, ParseFault: ParseFault}
+	return clienttest.Suite[Agent, *Server]{Key: stageKey, Recall: Recall, Obey: Obey, NewServer: NewServer, ParseFault: ParseFault, FaultNames: FaultNames}
 }
 
 const (

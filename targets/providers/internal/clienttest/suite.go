@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -45,15 +47,19 @@ type Suite[A any, S Server] struct {
 	// Recall is the agent that answers with the texts of all messages of the user,
 	// Obey the one that answers with the system prompt.
 	Recall, Obey A
-	// NewServer returns a server, ParseFault one of its faults.
+	// NewServer returns a server, ParseFault one of its faults, which FaultNames lists.
 	NewServer  func(agent A, o Options) S
 	ParseFault func(string) (Fault, error)
+	FaultNames func() []string
 }
 
 // Run checks each promise, with streamed replies and with whole ones, in a test of its
-// own that is named for it.
+// own that is named for it. Each fault of the server has to be in a promise.
 func (u Suite[A, S]) Run(t *testing.T, open Open, promises []Promise[A, S]) {
 	t.Helper()
+	for _, name := range u.unpromised(promises) {
+		t.Errorf("no promise is about the fault %q", name)
+	}
 	for _, p := range promises {
 		for _, stream := range []bool{true, false} {
 			if p.Only != "" && (p.Only == "stream") != stream {
@@ -69,6 +75,18 @@ func (u Suite[A, S]) Run(t *testing.T, open Open, promises []Promise[A, S]) {
 			})
 		}
 	}
+}
+
+// unpromised returns the faults that are in no promise.
+func (u Suite[A, S]) unpromised(promises []Promise[A, S]) []string {
+	promised := map[string]bool{}
+	for _, p := range promises {
+		for _, fault := range p.Faults {
+			name, _, _ := strings.Cut(fault, "@")
+			promised[name] = true
+		}
+	}
+	return slices.DeleteFunc(u.FaultNames(), func(name string) bool { return promised[name] })
 }
 
 // stage sets up a server and a target for a promise.
