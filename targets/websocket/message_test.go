@@ -195,3 +195,35 @@ func TestWhatAProgramGivesOnAnEventOfAnotherShape(t *testing.T) {
 		})
 	}
 }
+
+func FuzzAMessageCarriesEveryText(f *testing.F) {
+	f.Add(`quote " and $(turn)`)
+	f.Add("\x00\u2028\\")
+	f.Add("not UTF-8: \xff")
+	url := serve(f, each(func(c talk, text string) {
+		var m map[string]string
+		if json.Unmarshal([]byte(text), &m) != nil {
+			c.say("broken")
+			return
+		}
+		c.say("<" + m["say"] + ">")
+	}))
+	target, err := wstarget.Component().Open(context.Background(), []byte(config(url, keys{"message": []any{keys{"say": "$(prompt)"}}})))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := target.(core.Target).StartConversation(t.Context(), core.Start{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.End(t.Context())
+		reply, err := c.Send(t.Context(), core.UserText(text))
+		if core.KindOf(err) == core.ErrorInput {
+			return // not UTF-8
+		}
+		if err != nil || reply.Message.Text() != "<"+text+">" {
+			t.Errorf("%q arrived as %q, %v", text, reply.Message.Text(), err)
+		}
+	})
+}
