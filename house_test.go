@@ -124,7 +124,7 @@ var house = map[string]room{
 	"targets/internal/extract":  {imports: []string{"core", "targets/internal/template"}, modules: []string{"github.com/itchyny/gojq"}},
 	"targets/realtime":          {imports: []string{"core", "core/audio", "core/phrase", "targets/internal/..."}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
 	"targets/websocket":         {imports: []string{"core", "core/audio", "core/phrase", "targets/internal/..."}, modules: []string{"github.com/gorilla/websocket"}},
-	"targets/command":           {imports: []string{"core", "core/phrase"}},
+	"targets/command":           {imports: []string{"core", "core/phrase", "targets/internal/..."}},
 	"targets/realtime/...":      {imports: []string{"core", "core/audio"}, modules: []string{"github.com/gorilla/websocket", "golang.org/x/time"}},
 	"targets/http":              {imports: []string{"core", "core/phrase", "targets/internal/..."}, modules: []string{"golang.org/x/net/html", "golang.org/x/text/encoding"}},
 	"targets/http/...":          {imports: []string{"core"}},

@@ -160,7 +160,7 @@ func lineCases() map[string]lineCase {
 		"several lines":               {script: `sed -u 's/^\.$/END/'`, config: until("marker", "marker", "END", "message_end", "."), send: "one\ntwo", want: outcome{text: "one\ntwo", finish: complete}},
 		"several lines for one":       {script: `cat`, config: until("line"), send: "one\ntwo", want: outcome{kind: core.ErrorInput, says: "several lines"}},
 		"a message with its own end":  {script: `cat`, config: until("line", "message_end", "."), send: "one\n.\ntwo", want: outcome{kind: core.ErrorInput, says: `the line "."`}},
-		"not UTF-8":                   {script: `cat`, config: until("line"), send: "a\xff\x00b", want: outcome{text: "a\uFFFD\x00b", finish: complete}},
+		"not UTF-8":                   {script: `cat`, config: until("line"), send: "a\xff\x00b", want: outcome{text: "a\uFFFD\x00b", finish: unconfirmed, detail: "not UTF-8"}},
 		"unread":                      {script: `exec <&-; echo "no input" >&2; exit 4`, config: until("line"), want: outcome{kind: core.ErrorUnavailable, says: "exit status 4"}},
 		"killed":                      {script: `read a; kill -9 $$`, config: until("line"), want: outcome{kind: core.ErrorUnavailable, says: "signal: killed"}},
 

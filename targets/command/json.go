@@ -92,8 +92,8 @@ func (p *jsonProtocol) opening(start core.Start) ([]byte, error) {
 }
 
 func (p *jsonProtocol) encode(number int, m core.Message) (data []byte, last bool, err error) {
-	if !m.Delivery.IsZero() {
-		return nil, false, core.Errorf(core.ErrorUnsupported, "a program is sent messages one after the other, in no other way")
+	if err := sendable(m); err != nil {
+		return nil, false, err
 	}
 	told, err := p.said(m)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // The ends of a reply.
@@ -87,19 +88,14 @@ func (p *linesProtocol) encode(_ int, m core.Message) (data []byte, last bool, e
 	return append(text, end+"\n"...), false, nil
 }
 
-// textOf returns a copy of the text of a message that has nothing else.
+// textOf returns the text of a message that has nothing else.
 func textOf(m core.Message) ([]byte, error) {
-	var texts [][]byte
 	for _, part := range m.Parts {
 		if part.Modality != core.Text {
 			return nil, core.Errorf(core.ErrorUnsupported, "the program takes text only, not %s", part.Modality)
 		}
-		texts = append(texts, part.Data)
 	}
-	if !m.Delivery.IsZero() {
-		return nil, core.Errorf(core.ErrorUnsupported, "a program is sent messages one after the other, in no other way")
-	}
-	return bytes.Join(texts, []byte("\n")), nil
+	return []byte(template.TextOf(m)), sendable(m)
 }
 
 func (p *linesProtocol) unasked(arrived []byte) (int, []string, error) {

@@ -1,10 +1,10 @@
 package command
 
 import (
-	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/ending"
 )
 
 // protocol is how a program is talked to in one conversation. It does no input or
@@ -114,13 +114,17 @@ func (r *reply) result() core.Reply {
 	if out.Finish == "" {
 		out.Finish = core.FinishComplete
 	}
-	switch {
-	case r.isCut:
-		out.Finish, out.Detail = core.FinishTruncated, "the reply is longer than max_reply_bytes"
-	case out.Finish == core.FinishComplete && out.Message.Blank() && len(out.Message.Of(core.ToolCall)) == 0:
-		out.Finish, out.Detail = core.FinishUnconfirmed, "the program answered with nothing"
-	case out.Finish == core.FinishComplete && strings.HasSuffix(out.Message.Text(), "\uFFFD"):
-		out.Finish, out.Detail = core.FinishTruncated, "the text ends in the middle of a character"
+	if r.isCut {
+		ending.Cut(&out)
 	}
+	ending.Doubt(&out, "the program")
 	return out
+}
+
+// sendable checks that a message is to be sent in the only way there is.
+func sendable(m core.Message) error {
+	if m.Delivery.IsZero() {
+		return nil
+	}
+	return core.Errorf(core.ErrorUnsupported, "a program is sent messages one after the other, in no other way")
 }

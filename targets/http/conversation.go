@@ -8,10 +8,10 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/ending"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
@@ -110,17 +110,11 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 	return reply, nil
 }
 
-// doubt takes back that a reply is whole whose text shows nothing, or ends in the middle
-// of a character. A reply that is empty stays one: what is sent around a trial is often
-// answered so.
+// doubt takes back that a reply is whole whose text says otherwise. A reply that is empty
+// stays one: what is sent around a trial is often answered so.
 func doubt(r *core.Reply) {
-	m := r.Message
-	switch {
-	case r.Finish != core.FinishComplete || m.Empty() || len(m.Of(core.ToolCall)) > 0:
-	case m.Blank():
-		r.Finish, r.Detail = core.FinishUnconfirmed, "the text of the reply has nothing that can be seen"
-	case strings.HasSuffix(m.Text(), "\uFFFD"):
-		r.Finish, r.Detail = core.FinishTruncated, "the text ends in the middle of a character"
+	if !r.Message.Empty() {
+		ending.Doubt(r, "the service")
 	}
 }
 

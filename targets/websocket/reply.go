@@ -3,12 +3,12 @@ package wstarget
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/ending"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/extract"
 )
 
@@ -173,14 +173,10 @@ func (r *reply) result(began time.Time) core.Reply {
 	if out.Finish == "" {
 		out.Finish = core.FinishComplete
 	}
-	switch {
-	case r.isCut:
-		out.Finish, out.Detail = core.FinishTruncated, "the reply is longer than max_reply_bytes"
-	case out.Finish == core.FinishComplete && out.Message.Blank():
-		out.Finish, out.Detail = core.FinishUnconfirmed, "the service answered with nothing"
-	case out.Finish == core.FinishComplete && strings.HasSuffix(out.Message.Text(), "\uFFFD"):
-		out.Finish, out.Detail = core.FinishTruncated, "the text ends in the middle of a character"
+	if r.isCut {
+		ending.Cut(&out)
 	}
+	ending.Doubt(&out, "the service")
 	since := func(at time.Time) time.Duration {
 		if at.IsZero() {
 			return 0
