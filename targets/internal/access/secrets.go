@@ -53,17 +53,32 @@ func (a *Access) Remember(secret string) {
 	s.tokens = append(s.tokens, secret)
 }
 
-// Hide returns a text without secrets.
+// Hide returns a text without secrets, and without the beginning of one at a place where
+// the text was cut: before an ellipsis, or at its end.
 func (a *Access) Hide(text string) string {
 	s := &a.secrets
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, list := range [][]string{s.kept, s.tokens} {
 		for _, secret := range list {
-			text = strings.ReplaceAll(text, secret, core.Secret(secret).String())
+			text = hideCut(strings.ReplaceAll(text, secret, core.Secret(secret).String()), secret)
 		}
 	}
 	return text
+}
+
+// hideCut returns a text without the beginning of a secret at a place where it was cut.
+func hideCut(text, secret string) string {
+	pieces := strings.Split(text, "…")
+	for i, piece := range pieces {
+		for n := min(len(piece), len(secret)-1); n >= minSecret; n-- {
+			if strings.HasSuffix(piece, secret[:n]) {
+				pieces[i] = piece[:len(piece)-n] + core.Secret(secret).String()
+				break
+			}
+		}
+	}
+	return strings.Join(pieces, "…")
 }
 
 // HideIn redacts the service's messages in a reply. What the model said is left

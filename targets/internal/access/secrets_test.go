@@ -24,6 +24,18 @@ func TestSecretsAreHiddenWhoeverRepeatsThem(t *testing.T) {
 	}
 }
 
+func TestTheBeginningOfASecretIsHiddenWhereATextWasCut(t *testing.T) {
+	a := open(t, access.Config{APIKey: "sk-hunter1-tail"})
+	for text, want := range map[string]string{
+		"the key sk-hunter1-tai… is wrong": "the key [redacted]… is wrong", "sk-hu…sk-hunter1…": "[redacted]…[redacted]…", "ends in sk-hunter1": "ends in [redacted]",
+		"sk-…": "sk-…", "sk-hunt is no end": "sk-hunt is no end", "sk-hunter1-tail…": "[redacted]…", "…": "…", "": "",
+	} {
+		if got := a.Hide(text); got != want {
+			t.Errorf("%q shows %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestAnErrorKeepsAllButItsSecrets(t *testing.T) {
 	a := open(t, access.Config{APIKey: "hunter2"})
 	err := core.Errorf(core.ErrorUnavailable, "key hunter2").WithHint("not hunter2").After(time.Second).About(core.SubjectLimit)

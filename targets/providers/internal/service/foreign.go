@@ -34,7 +34,8 @@ func Empty(data json.RawMessage) bool {
 }
 
 // IsError reports whether an object that has nothing of an answer says that it is an
-// error: in a member error, detail or errors, or by being an object or of a type "error".
+// error: in a member error, detail or errors, by being an object or of a type "error", or,
+// without a type, by a message beside a code or status, as it stands within errors.
 func IsError(data []byte) bool {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(data, &object) != nil {
@@ -44,6 +45,9 @@ func IsError(data []byte) bool {
 		if bytes.Equal(object[name], []byte(`"error"`)) {
 			return true
 		}
+	}
+	if object["type"] == nil && !Empty(object["message"]) && (!Empty(object["code"]) || !Empty(object["status"])) {
+		return true
 	}
 	return !lenient.IsNull(object["error"]) || !Empty(object["detail"]) || !Empty(object["errors"])
 }

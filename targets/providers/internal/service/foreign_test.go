@@ -23,6 +23,8 @@ func TestAnErrorIsToldInUnfamiliarForms(t *testing.T) {
 		`{"detail":"Internal error"}`: true, `{"object":"error","message":"x","code":500}`: true, `{"message":"x","type":"error"}`: true,
 		`{"errors":[{"message":"x"}]}`: true, `{"error":{}}`: true, `{"error":"x"}`: true,
 		`{"detail":""}`: false, `{"detail":null,"errors":[]}`: false, `{"error":null}`: false, `{"object":"list"}`: false, `{"type":"ping"}`: false,
+		`{"code":503,"message":"x","status":"UNAVAILABLE"}`: true, `{"message":"x","status":500}`: true, `{"type":"news","message":"x","code":1}`: false,
+		`{"message":"","code":500}`: false, `{"message":"x","code":0,"status":""}`: false, `{"code":500}`: false,
 		`{"message":"x"}`: false, `[]`: false, "error": false,
 	} {
 		if got := IsError([]byte(data)); got != want {
