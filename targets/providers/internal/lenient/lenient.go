@@ -24,6 +24,13 @@ func IsNull(data json.RawMessage) bool {
 	return len(data) == 0 || bytes.Equal(data, []byte("null"))
 }
 
+// IsText reports whether a member of an object is a text, or none.
+func IsText(object []byte, member string) bool {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(object, &members) // what is no object has no members
+	return IsNull(members[member]) || members[member][0] == '"'
+}
+
 // Count is a number of tokens; -1 where it cannot be read.
 type Count int64
 

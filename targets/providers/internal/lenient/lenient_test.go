@@ -42,3 +42,14 @@ func TestWhatIsMissingIsNull(t *testing.T) {
 		}
 	}
 }
+
+func TestAMemberIsATextOrNone(t *testing.T) {
+	for data, want := range map[string]bool{
+		`{"text":"a"}`: true, `{"text":""}`: true, `{"text":null}`: true, `{}`: true, `[]`: true, ``: true,
+		`{"text":{"a":"b"}}`: false, `{"text":["a"]}`: false, `{"text":7}`: false,
+	} {
+		if IsText([]byte(data), "text") != want {
+			t.Errorf("%s has a text or none: %t", data, !want)
+		}
+	}
+}

@@ -65,6 +65,18 @@ func Reset(value, date string) time.Duration {
 	return time.Duration(min(seconds, longest.Seconds()) * float64(time.Second))
 }
 
+// Wait is how long it takes until every limit of which nothing remains is as it was; 0
+// where the headers do not say.
+func Wait(limits []core.RateLimit) time.Duration {
+	var wait time.Duration
+	for _, l := range limits {
+		if l.Remaining == 0 {
+			wait = max(wait, l.Reset)
+		}
+	}
+	return wait
+}
+
 // epoch is where numbers of seconds are dates.
 const epoch = 1e9
 

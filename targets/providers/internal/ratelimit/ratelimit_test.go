@@ -53,3 +53,19 @@ func TestTimesUntilALimitIsAsItWas(t *testing.T) {
 		}
 	}
 }
+
+func TestTheWaitIsThatOfTheLastLimitOfWhichNothingRemains(t *testing.T) {
+	limit := func(remaining int64, reset time.Duration) core.RateLimit {
+		return core.RateLimit{Limit: 9, Remaining: remaining, Reset: reset}
+	}
+	for want, limits := range map[time.Duration][]core.RateLimit{
+		0: {limit(1, time.Hour)}, time.Minute: {limit(0, time.Second), limit(0, time.Minute), limit(3, time.Hour), limit(0, 0)},
+	} {
+		if got := ratelimit.Wait(limits); got != want {
+			t.Errorf("%v ask to wait %s, want %s", limits, got, want)
+		}
+	}
+	if ratelimit.Wait(nil) != 0 {
+		t.Error("no limits ask to wait")
+	}
+}

@@ -3,6 +3,7 @@
 package tool
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -117,6 +118,16 @@ func TakeResults(parts []core.Part, waits func(id string) bool) (outputs map[str
 		outputs[r.ID] = r.Output
 	}
 	return outputs, others, nil
+}
+
+// WithoutCarriedOut returns the parts of a message of the assistant without the calls that
+// its service has carried out itself, and their results.
+func WithoutCarriedOut(m core.Message) []core.Part {
+	waiting := m.WaitingCalls()
+	return slices.DeleteFunc(slices.Clone(m.Parts), func(p core.Part) bool {
+		isWaiting := slices.ContainsFunc(waiting, func(v core.Value) bool { return bytes.Equal(v.Data, p.Data) })
+		return p.Modality == core.ToolResult || p.Modality == core.ToolCall && !isWaiting
+	})
 }
 
 // NotOpen is the error of a result for a call that does not wait for one.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
@@ -64,5 +66,19 @@ func TestWhatIsNoCallOrResultIsRefused(t *testing.T) {
 				t.Errorf("%q: %v", data, err)
 			}
 		}
+	}
+}
+
+func TestCallsThatTheServiceHasCarriedOutAreLeftOut(t *testing.T) {
+	part := func(m core.Modality, data string) core.Part {
+		return core.Part{Value: core.Value{Modality: m, MediaType: core.MediaJSON, Data: []byte(data)}}
+	}
+	open := part(core.ToolCall, `{"call_id":"b","name":"dial","arguments":"{}"}`)
+	text := core.UserText("hm").Parts[0]
+	got := tool.WithoutCarriedOut(core.Message{Role: core.Assistant, Parts: []core.Part{
+		part(core.ToolCall, `{"call_id":"a","name":"search","arguments":"{}"}`), part(core.ToolResult, `{"call_id":"a","output":"x"}`), text, open,
+	}})
+	if diff := cmp.Diff([]core.Part{text, open}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
