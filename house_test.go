@@ -145,7 +145,7 @@ var house = map[string]room{
 		},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
-	"cmd/internal/starter": {imports: []string{"core"}},
+	"cmd/internal/starter": {imports: []string{"core", "core/schema"}},
 	"cmd/internal/view": {
 		imports: []string{
 			"core", "core/audio", "core/compare", "core/phrase", "core/plan", "core/record", "core/schedule", "core/scope", "core/stats", "core/store",

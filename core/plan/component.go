@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,14 +73,17 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 
 // unknownComponent describes the error in a name after use:.
 func (p *planner) unknownComponent(kind core.Kind, c campaign.Component) {
+	elsewhere := p.options.Elsewhere[kind]
 	for _, other := range core.Kinds() {
-		if info, _, ok := p.catalog.Lookup(other, c.Use); ok && other != kind {
+		_, _, ok := p.catalog.Lookup(other, c.Use)
+		if (ok || p.options.Elsewhere[other][c.Use] != "") && other != kind {
 			p.report.Problem(c.UseAt, fmt.Sprintf("define it under %ss:, or use a %s", other, kind),
-				"%q is a %s, not a %s", c.Use, info.Kind, kind)
+				"%q is a %s, not a %s", c.Use, other, kind)
 			return
 		}
 	}
-	names := p.catalog.Names(kind)
+	names := slices.Sorted(maps.Keys(elsewhere))
+	names = slices.Sorted(slices.Values(append(names, p.catalog.Names(kind)...)))
 	near := schema.Nearest(c.Use, names)
 	if plugin, ok := p.thirdParty(c.Use); ok && near == "" {
 		p.unknownPlugin(plugin, c)
@@ -87,6 +91,8 @@ func (p *planner) unknownComponent(kind core.Kind, c campaign.Component) {
 	}
 	hint := ""
 	switch {
+	case elsewhere[near] != "":
+		hint = fmt.Sprintf("did you mean %q? It %s", near, elsewhere[near])
 	case near != "":
 		hint = fmt.Sprintf("did you mean %q?", near)
 	case len(names) > 0:

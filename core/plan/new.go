@@ -33,6 +33,9 @@ type Options struct {
 	// Unavailable are components that are unknown for a reason that was already
 	// reported, by their names after use:.
 	Unavailable map[string]bool
+	// Elsewhere are components that plugins would offer which cannot be used, by their
+	// kinds and names, with a clause that says so, for the hints of misspelt names.
+	Elsewhere map[core.Kind]map[string]string
 }
 
 // New plans a campaign. Its error is of type [yamlfile.Problems] and holds all

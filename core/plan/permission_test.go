@@ -136,12 +136,13 @@ targets:
   agent: {use: realtime, with: {endpoint: "ws://Voice.example:8000/v1", proxy: {url: "http://proxy.example"}}}
   whole: {use: realtime, with: {endpoint: "wss://voice.example/v1"}}
   local: {use: relay}
-  near: {use: chat, with: {endpoint: "http://LocalHost:11434/v1"}}
-  far: {use: chat, with: {endpoint: "http://10.0.0.1/v1"}}
-  unused: {use: chat, with: {endpoint: "http://10.0.0.1"}}
+  near: {use: chat, with: {endpoint: "http://LocalHost:11434/v1", insecure_plain: true}}
+  far: {use: chat, with: {endpoint: "http://10.0.0.1/v1", insecure_plain: true}}
+  covered: {use: chat, with: {endpoint: "https://10.0.0.1/v1", insecure_plain: true}}
+  unused: {use: chat, with: {endpoint: "http://LocalHost", insecure_plain: true}}
 scorers: {leaked: {use: match/substring, with: {any: [x]}}}
 attacks:
-  - {name: a, target: [agent, whole, local, near, far], objective: o, turns: [{user: hi}], scorers: [leaked]}
+  - {name: a, target: [agent, whole, local, near, far, covered], objective: o, turns: [{user: hi}], scorers: [leaked]}
 `
 	p, err := plan.New(read(t, yaml), catalog(t), plan.Options{})
 	if err != nil {
@@ -151,6 +152,9 @@ attacks:
 	want := []plan.PlainAddress{{target("agent"), "voice.example:8000"}, {target("far"), "10.0.0.1:80"}}
 	if diff := cmp.Diff(want, p.Plain()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]plan.Definition{target("near"), target("covered")}, p.NeedlesslyPlain()); diff != "" {
+		t.Errorf("needlessly (-want +got):\n%s", diff)
 	}
 }
 

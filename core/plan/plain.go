@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"encoding/json"
+	"iter"
 	"net"
 	"net/url"
 	"slices"
@@ -23,21 +25,49 @@ type PlainAddress struct {
 // Plain returns the addresses that the plan's components speak to in the clear.
 func (p *Plan) Plain() []PlainAddress {
 	var all []PlainAddress
-	add := func(kind core.Kind, c Component) {
+	for d, c := range p.components() {
 		for _, host := range c.Plain {
-			all = append(all, PlainAddress{Definition{kind, c.Name}, host})
+			all = append(all, PlainAddress{d, host})
 		}
 	}
-	for _, t := range p.Targets {
-		add(core.KindTarget, t.Component)
-	}
-	for _, c := range p.Converters {
-		add(core.KindConverter, c.Component)
-	}
-	for _, s := range p.Scorers {
-		add(core.KindScorer, s.Component)
+	return all
+}
+
+// NeedlesslyPlain returns the components that allow plain addresses of other machines
+// (insecure_plain: true) and have none: a reader would think that they are spoken to
+// in the clear.
+func (p *Plan) NeedlesslyPlain() []Definition {
+	var all []Definition
+	for d, c := range p.components() {
+		var given struct {
+			InsecurePlain bool `json:"insecure_plain"`
+		}
+		if json.Unmarshal(c.Config, &given) == nil && given.InsecurePlain && len(c.Plain) == 0 {
+			all = append(all, d)
+		}
 	}
 	return all
+}
+
+// components iterates over the plan's targets, converters and scorers.
+func (p *Plan) components() iter.Seq2[Definition, Component] {
+	return func(yield func(Definition, Component) bool) {
+		for _, t := range p.Targets {
+			if !yield(Definition{core.KindTarget, t.Name}, t.Component) {
+				return
+			}
+		}
+		for _, c := range p.Converters {
+			if !yield(Definition{core.KindConverter, c.Name}, c.Component) {
+				return
+			}
+		}
+		for _, s := range p.Scorers {
+			if !yield(Definition{core.KindScorer, s.Name}, s.Component) {
+				return
+			}
+		}
+	}
 }
 
 // plainHosts returns the hosts of plain addresses in a component's configuration.

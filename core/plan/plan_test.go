@@ -66,7 +66,8 @@ type (
 		URL string `json:"url" format:"uri"`
 	}
 	chatConfig struct {
-		Endpoint string `json:"endpoint" format:"uri" required:"true"`
+		Endpoint      string `json:"endpoint" format:"uri" required:"true"`
+		InsecurePlain bool   `json:"insecure_plain"`
 	}
 	commandConfig struct {
 		Command []string `json:"command" format:"command"`

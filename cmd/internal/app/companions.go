@@ -32,6 +32,10 @@ type Companion struct {
 	Offers map[core.Kind][]string
 }
 
+// WhereCompanionsAre is what to do where one is missing, or is not the one that belongs to
+// the orchestrator.
+const WhereCompanionsAre = "an installation has the program beside the orchestrator; in a checkout, make build builds both"
+
 // Program returns the program for a host.
 func (c Companion) Program() host.Program {
 	return host.Program{Name: c.Name, Companion: true, Path: c.Path, SHA256: c.SHA256, Permissions: &c.Permissions}
@@ -39,8 +43,7 @@ func (c Companion) Program() host.Program {
 
 // NotThere describes a missing companion, and what to do.
 func (c Companion) NotThere() (what, hint string) {
-	return fmt.Sprintf("the program %s, which is not in %s", filepath.Base(c.Path), filepath.Dir(c.Path)),
-		"an installation has the program beside the orchestrator; in a checkout, make build builds both"
+	return fmt.Sprintf("the program %s, which is not in %s", filepath.Base(c.Path), filepath.Dir(c.Path)), WhereCompanionsAre
 }
 
 // companions are those of a campaign.
@@ -51,12 +54,27 @@ type companions struct {
 	// unavailable their names after use:.
 	problems    yamlfile.Problems
 	unavailable map[string]bool
+	// elsewhere are the components of all companions that are missing or could not be
+	// started; see [plan.Options].
+	elsewhere map[core.Kind]map[string]string
+}
+
+// without notes that what a companion offers cannot be used, and why: a clause.
+func (c *companions) without(q Companion, why string) {
+	for kind, names := range q.Offers {
+		if c.elsewhere[kind] == nil {
+			c.elsewhere[kind] = map[string]string{}
+		}
+		for _, name := range names {
+			c.elsewhere[kind][name] = why
+		}
+	}
 }
 
 // companionsOf returns the companions that a campaign needs. A component that is not known,
 // which may be misspelt, needs all of them.
 func (p *Plugins) companionsOf(c *campaign.Campaign) companions {
-	found := companions{unavailable: map[string]bool{}}
+	found := companions{unavailable: map[string]bool{}, elsewhere: map[core.Kind]map[string]string{}}
 	if len(p.Companions) == 0 {
 		return found
 	}
@@ -80,7 +98,11 @@ func (p *Plugins) companionsOf(c *campaign.Campaign) companions {
 		}
 	}
 	for _, q := range p.Companions {
-		if p.startable(q) && (all || needed[q.Name] || p.attached(q.Name)) {
+		switch {
+		case !p.startable(q):
+			what, hint := q.NotThere()
+			found.without(q, fmt.Sprintf("comes with %s: %s", what, hint))
+		case all || needed[q.Name] || p.attached(q.Name):
 			found.needed = append(found.needed, q)
 		}
 	}
@@ -111,6 +133,7 @@ func (c *companions) failed(of *campaign.Campaign, catalog *host.Catalog) yamlfi
 			continue
 		}
 		err, told := catalog.Plugins()[i].Err, false
+		c.without(q, fmt.Sprintf("comes with the plugin %q, which cannot be used: %v", q.Name, err))
 		for kind, component := range components(of) {
 			if !slices.Contains(q.Offers[kind], component.Use) {
 				continue

@@ -38,9 +38,9 @@ type Planned struct {
 	// Values are what the campaign is given from outside of its file, and its
 	// defaults.
 	Values []store.Value
-	// Withheld are warnings about secrets of the environment that components do not
-	// get.
-	Withheld []string
+	// Warnings are about secrets of the environment that components do not get, and
+	// about settings without effect.
+	Warnings []string
 	// Plugins are those that it runs with.
 	Plugins []host.Plugin
 	// PassedOver are warnings about programs that would take precedence without
@@ -73,7 +73,7 @@ func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error)
 	if err != nil {
 		return nil, err
 	}
-	all := &Planned{Campaign: l.campaign, Plan: planned, Values: l.values(), Withheld: l.withheld(), Plugins: catalog.Plugins(), PassedOver: l.choice.PassedOver}
+	all := &Planned{Campaign: l.campaign, Plan: planned, Values: l.values(), Warnings: l.warnings(planned), Plugins: catalog.Plugins(), PassedOver: l.choice.PassedOver}
 	for _, q := range l.campaign.Plugins {
 		if unlocked, ok := l.choice.Unlocked[q.Name]; ok {
 			all.Unlocked = append(all.Unlocked, unlocked)
@@ -119,7 +119,7 @@ func (p *Planner) choose(l *loadedCampaign) error {
 func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, catalog *host.Catalog) (*plan.Plan, error) {
 	options := plan.Options{AllowCommands: p.AllowCommands, AllowFile: p.Secrets.AllowFile, Absent: l.choice.Absent(l.campaign.Plugins)}
 	started := append(install.CheckStarted(l.campaign.File, l.campaign.Plugins, catalog.Plugins()), l.companions.failed(l.campaign, catalog)...)
-	options.Unavailable = l.companions.unavailable
+	options.Unavailable, options.Elsewhere = l.companions.unavailable, l.companions.elsewhere
 	p.fillIn(l, catalog)
 	options.Environment = l.environment
 	for _, plugin := range catalog.Plugins() {

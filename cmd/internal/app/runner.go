@@ -10,6 +10,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
+	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
@@ -90,12 +91,12 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 	return r.conclude(ctx, run, summary, err)
 }
 
-// tell prints what the campaign is given from outside of its file.
-func (r *Runner) tell(l *loadedCampaign) {
+// tell prints what the campaign is given from outside of its file, and warnings about it.
+func (r *Runner) tell(l *loadedCampaign, p *plan.Plan) {
 	for _, v := range l.values() {
 		r.Log.Note(v.String())
 	}
-	for _, warning := range l.withheld() {
+	for _, warning := range l.warnings(p) {
 		r.Log.Warn(warning)
 	}
 }
@@ -174,7 +175,7 @@ func (r *Runner) options(f *followers) engine.Options {
 // prepare tells what the campaign is given, and sets how the run is recorded, and
 // what is done with its record afterwards.
 func (r *Runner) prepare(ctx context.Context, spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) (err error) {
-	r.tell(l)
+	r.tell(l, run.plan)
 	switch spec.Kind {
 	case Resume:
 		err = r.recorder().resume(spec, l, catalog, run)

@@ -31,11 +31,15 @@ func filledOf(run store.Run) []plan.Filled {
 	return all
 }
 
-// withheld returns what is said of secrets that components do not get.
-func (l *loadedCampaign) withheld() []string {
+// warnings returns what is said of secrets that components do not get, and of settings
+// without effect.
+func (l *loadedCampaign) warnings(p *plan.Plan) []string {
 	var all []string
 	for _, w := range l.environment.Withheld {
 		all = append(all, w.String())
+	}
+	for _, d := range p.NeedlesslyPlain() {
+		all = append(all, fmt.Sprintf("%s: insecure_plain: true has no effect: all its addresses have TLS, or are on this machine", d))
 	}
 	return all
 }

@@ -31,7 +31,7 @@ func Campaign(ctx context.Context, planner *app.Planner, file string) []Finding 
 	for _, p := range slices.Concat(planned.PassedOver, planned.Unlocked) {
 		all = append(all, Finding{Warning, "campaign", fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, phrase.OneLine(p.Message)), p.Hint})
 	}
-	for _, warning := range planned.Withheld {
+	for _, warning := range planned.Warnings {
 		all = append(all, Finding{Warning, "campaign", phrase.OneLine(warning), ""})
 	}
 	return append(all, secrets(planned.Plan.Needs().Secrets, planner.Secrets.Lookup(planned.Campaign.File))...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/app"
 	"github.com/redteam-orchestrator/orchestrator/converters/speech"
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
@@ -111,6 +112,9 @@ func Plugins(verified []install.Verified) []Finding {
 			f.Level, f.Do = Warning, "install it with orchestrator plugins install, and lock it beside the campaign; make build builds the companion with its checksum"
 		default:
 			f.Level, f.Do = Problem, "install it again from a source that you trust, or remove it with orchestrator plugins remove"
+			if v.Companion {
+				f.Do = app.WhereCompanionsAre
+			}
 		}
 		all = append(all, f)
 	}

@@ -132,6 +132,10 @@ func TestAPluginThatIsNotWhatItWasIsAProblem(t *testing.T) {
 			}
 		})
 	}
+	got := checkup.Plugins([]install.Verified{{Program: host.Program{Name: "providers", Companion: true}, Finding: install.Changed}})
+	if len(got) != 1 || !strings.Contains(got[0].Do, "beside the orchestrator") {
+		t.Errorf("a companion that has changed cannot be removed: %+v", got)
+	}
 	if levels, _ := said(checkup.Plugins(nil)); !slices.Equal(levels, []checkup.Level{checkup.OK}) {
 		t.Errorf("no plugins: %v", levels)
 	}

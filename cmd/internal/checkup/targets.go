@@ -46,9 +46,9 @@ func target(g app.Greeting) Finding {
 	}
 	first := "unknown"
 	if r.Timing.FirstEvent > 0 {
-		first = "after " + round(r.Timing.FirstEvent)
+		first = round(r.Timing.FirstEvent)
 	}
-	f := Finding{OK, CheckTarget, said + ", first sign " + first + ", end after " + round(cmp.Or(r.Timing.Total, g.Took)), ""}
+	f := Finding{OK, CheckTarget, said + ", first event " + first + ", total " + round(cmp.Or(r.Timing.Total, g.Took)), ""}
 	switch {
 	case r.Finish == core.FinishBlocked:
 		f.Level, f.Do = Warning, "a filter stops what is harmless: every attack would look defended"

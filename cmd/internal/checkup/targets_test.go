@@ -23,7 +23,7 @@ func TestOneLineSaysHowATargetAnswered(t *testing.T) {
 		return c
 	}
 	refused := core.Errorf(core.ErrorUnavailable, "target \"agent\": sending: connection\nrefused").WithHint("start it")
-	const times = ", first sign after 250ms, end after 1.5s"
+	const times = ", first event 250ms, total 1.5s"
 	for name, test := range map[string]struct {
 		contact engine.Contact
 		want    checkup.Finding
@@ -31,11 +31,11 @@ func TestOneLineSaysHowATargetAnswered(t *testing.T) {
 		"complete": {replied(core.FinishComplete, ""), checkup.Finding{Level: checkup.OK, What: "complete" + times}},
 		"the target's own time to the end": {
 			with(replied(core.FinishComplete, ""), func(c *engine.Contact) { c.Reply.Timing.Total = time.Second }),
-			checkup.Finding{Level: checkup.OK, What: "complete, first sign after 250ms, end after 1s"},
+			checkup.Finding{Level: checkup.OK, What: "complete, first event 250ms, total 1s"},
 		},
-		"no time of a first sign": {
+		"no time of a first event": {
 			with(replied(core.FinishComplete, ""), func(c *engine.Contact) { c.Reply.Timing.FirstEvent, c.Took = 0, time.Microsecond }),
-			checkup.Finding{Level: checkup.OK, What: "complete, first sign unknown, end after 1ms"},
+			checkup.Finding{Level: checkup.OK, What: "complete, first event unknown, total 1ms"},
 		},
 		"truncated":   {replied(core.FinishTruncated, "length\nlimit"), checkup.Finding{Level: checkup.Warning, What: "truncated (length limit)" + times, Do: "such a reply never proves a defence: trials would be undetermined"}},
 		"unconfirmed": {replied(core.FinishUnconfirmed, ""), checkup.Finding{Level: checkup.Warning, What: "unconfirmed" + times, Do: "such a reply never proves a defence: trials would be undetermined"}},

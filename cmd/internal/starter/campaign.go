@@ -43,18 +43,17 @@ var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 func Campaign(a Answers) (string, error) {
 	definition, host, plants := a.Definition, a.Host, false
 	if definition == "" {
-		k, ok := kindOf(a.Target)
-		if !ok {
-			return "", core.Errorf(core.ErrorConfig, "%q is no target", a.Target).WithHint("one of %s", strings.Join(Kinds(), ", "))
+		k, err := kindOf(a.Target)
+		if err != nil {
+			return "", err
 		}
-		var err error
 		if host, err = k.host(a.Endpoint); err != nil {
 			return "", err
 		}
-		if a.KeyEnv != "" && !variable.MatchString(a.KeyEnv) {
-			// The text is not repeated: it may be the key.
-			return "", core.Errorf(core.ErrorConfig, "the key's environment variable has no valid name").
-				WithHint("give the variable's name, such as OPENAI_API_KEY, never the key")
+		if a.KeyEnv != "" {
+			if err := checkVariable(a.KeyEnv); err != nil {
+				return "", err
+			}
 		}
 		definition, plants = k.definition(a), k.plants
 	}

@@ -95,12 +95,13 @@ func TestWrongAnswers(t *testing.T) {
 		change func(*starter.Answers)
 		want   string
 	}{
-		"unknown target":   {func(a *starter.Answers) { a.Target = "chatt" }, `"chatt" is no target`},
-		"other scheme":     {func(a *starter.Answers) { a.Endpoint = "ftp://api.example" }, "no address"},
-		"no host":          {func(a *starter.Answers) { a.Endpoint = "https://" }, "no address"},
-		"password":         {func(a *starter.Answers) { a.Endpoint = "https://me:sesame@api.example" }, "holds a password"},
-		"key, not a name":  {func(a *starter.Answers) { a.KeyEnv = "sesame-1" }, "no valid name"},
-		"no authorization": {func(a *starter.Answers) { a.Authorization = "" }, "needs an authorization"},
+		"unknown target":      {func(a *starter.Answers) { a.Target = "chatt" }, `"chatt" is no target`},
+		"quotes in a program": {func(a *starter.Answers) { a.Target, a.Endpoint = "command", `python3 -c "print(1)"` }, "mean something to a shell"},
+		"other scheme":        {func(a *starter.Answers) { a.Endpoint = "ftp://api.example" }, "no address"},
+		"no host":             {func(a *starter.Answers) { a.Endpoint = "https://" }, "no address"},
+		"password":            {func(a *starter.Answers) { a.Endpoint = "https://me:sesame@api.example" }, "holds a password"},
+		"key, not a name":     {func(a *starter.Answers) { a.KeyEnv = "sesame-1" }, "no valid name"},
+		"no authorization":    {func(a *starter.Answers) { a.Authorization = "" }, "needs an authorization"},
 		"no authorization for a recording": {
 			func(a *starter.Answers) {
 				a.Definition, a.Host, a.Authorization = "system: {use: http}", "api.example", ""

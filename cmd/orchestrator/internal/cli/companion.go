@@ -28,8 +28,8 @@ func companions(env Env) []app.Companion {
 	for i := range all {
 		c := &all[i]
 		c.Path = filepath.Join(filepath.Dir(env.Executable), host.FilePrefix+c.Name)
-		_, err := os.Stat(c.Path)
-		c.Missing = err != nil
+		info, err := os.Stat(c.Path)
+		c.Missing = err != nil || info.IsDir()
 	}
 	return all
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // A component that is not listed would have all companions started for it, and would not be
-// named where its companion is missing.
+// named where its companion is missing; one that is listed only would be promised.
 func TestWhatTheCompanionOffersIsListed(t *testing.T) {
 	t.Parallel()
 	bin := programs.Build(t)
@@ -34,9 +34,14 @@ func TestWhatTheCompanionOffersIsListed(t *testing.T) {
 	if c.Missing || !described.Permissions.Equal(c.Permissions) {
 		t.Errorf("the companion is described as %s, and known as %+v", out, c)
 	}
+	offers := map[core.Kind][]string{}
 	for _, offered := range described.Components {
-		if !slices.Contains(c.Offers[offered.Kind], offered.Name) {
-			t.Errorf("the companion offers the %s %q, which companions() does not list", offered.Kind, offered.Name)
+		offers[offered.Kind] = append(offers[offered.Kind], offered.Name)
+	}
+	for _, kind := range core.Kinds() {
+		slices.Sort(offers[kind])
+		if listed := slices.Sorted(slices.Values(c.Offers[kind])); !slices.Equal(offers[kind], listed) {
+			t.Errorf("the companion offers the %ss %q, and companions() lists %q", kind, offers[kind], listed)
 		}
 	}
 }

@@ -109,6 +109,9 @@ func writeFirst(ctx context.Context, env Env, file string, flags *newFlags) erro
 	}
 	fmt.Fprintf(env.Stdout, "wrote %s\n", file)
 	printRecording(env.Stdout, target)
+	if wrong == nil {
+		printNext(env.Stdout, file, &flags.campaign)
+	}
 	return wrong
 }
 
@@ -178,6 +181,15 @@ func printRecording(w io.Writer, t recorded.Target) {
 	for _, note := range t.Notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}
+}
+
+// printNext prints the commands that come next.
+func printNext(w io.Writer, file string, flags *campaignFlags) {
+	allow := ""
+	if flags.allowCommands {
+		allow = "--allow-commands "
+	}
+	fmt.Fprintf(w, "next: orchestrator doctor --send %[1]s%[2]s, then orchestrator run %[1]s%[2]s\n", allow, file)
 }
 
 var nameParts = regexp.MustCompile(`[^a-z0-9]+`)

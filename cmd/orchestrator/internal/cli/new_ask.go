@@ -4,42 +4,66 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/starter"
 )
 
-// ask fills in what no flag has said. Without a terminal, an answer that is missing
-// is an error that names its flag.
+// ask fills in what no flag has said. On a terminal, a wrong answer is explained and
+// asked for again; without one, answers that are missing are an error that names their
+// flags.
 func ask(ctx context.Context, env Env, a *starter.Answers) error {
 	lines := bufio.NewReader(env.Stdin)
+	var missing []starter.Question
 	for _, q := range starter.Questions() {
-		if known := starter.Kinds(); a.Target != "" && !slices.Contains(known, a.Target) {
-			return usagef("%q is no target of a first campaign", a.Target).suggesting(a.Target, known).
-				withHint("one of %s", strings.Join(known, ", "))
-		}
-		answer := q.Answer(a)
-		if *answer != "" || !q.Applies(*a) {
-			continue
-		}
-		if !env.Asks {
-			if q.Optional {
-				continue
+		switch {
+		case *q.Answer(a) != "":
+			if err := q.Wrong(*a); err != nil {
+				return err
 			}
-			return usagef("orchestrator new needs --%s", q.Flag).withHint("%s", q.Text)
+		case !q.Applies(*a):
+		case env.Asks:
+			if err := askUntilRight(ctx, env, lines, q, a); err != nil {
+				return err
+			}
+		case !q.Optional:
+			missing = append(missing, q)
 		}
-		fmt.Fprintf(env.Stderr, "%s: ", q.Text)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	var flags, hints []string
+	for _, q := range missing {
+		flags = append(flags, "--"+q.Flag)
+		hints = append(hints, fmt.Sprintf("--%s: %s", q.Flag, q.Text(*a)))
+	}
+	return usagef("orchestrator new needs %s", strings.Join(flags, " and ")).withHint("%s", strings.Join(hints, "\n"))
+}
+
+// askUntilRight asks one question until its answer will do, or the answers end.
+func askUntilRight(ctx context.Context, env Env, lines *bufio.Reader, q starter.Question, a *starter.Answers) error {
+	for {
+		fmt.Fprintf(env.Stderr, "%s: ", q.Text(*a))
 		line, err := readLine(ctx, lines)
 		if err != nil {
 			return err
 		}
-		if line == "" && !q.Optional {
-			return usagef("orchestrator new needs an answer, or --%s", q.Flag).withHint("%s", q.Text)
+		if line == "" && q.Optional {
+			return nil
 		}
-		*answer = line
+		if line == "" {
+			printError(env.Stderr, usagef("an answer is needed").withHint("--%s gives it, too; Ctrl-C ends the questions", q.Flag))
+			continue
+		}
+		*q.Answer(a) = line
+		wrong := q.Wrong(*a)
+		if wrong == nil {
+			return nil
+		}
+		*q.Answer(a) = ""
+		printError(env.Stderr, wrong)
 	}
-	return nil
 }
 
 // readLine reads a line, until ctx ends.
@@ -55,7 +79,7 @@ func readLine(ctx context.Context, r *bufio.Reader) (string, error) {
 	}()
 	select {
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", fmt.Errorf("asking for a first campaign, which is not written: %w", ctx.Err())
 	case got := <-read:
 		if got.err != nil && got.line == "" {
 			return "", usagef("the answers end early").withHint("every question is a flag, too: orchestrator new --help")

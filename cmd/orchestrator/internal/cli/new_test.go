@@ -54,6 +54,43 @@ func TestNewAsksForWhatNoFlagSays(t *testing.T) {
 	}
 }
 
+func TestNewAsksAgainAfterAWrongAnswer(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "first.yaml")
+	typed := strings.Join([]string{"", "webocket", "websocket", "bot.example", "wss://bot.example/chat", "Sk3y-1", "THE_KEY", "", "blue eleven", "RT-1"}, "\n") + "\n"
+	code, stderr := newOnTerminal(t.Context(), t, strings.NewReader(typed), file)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for question, times := range map[string]int{
+		"What is attacked (": 3, "The service's address, such as wss://bot.example/chat: ": 2, "environment variable that holds the key": 2,
+		"A harmless secret": 2, "What permits the test": 1, "an answer is needed": 2, `did you mean "websocket"?`: 1,
+		"begins with ws:// or wss://": 1, "no valid name": 1, "Sk3y-1": 0,
+	} {
+		if got := strings.Count(stderr, question); got != times {
+			t.Errorf("%q is printed %d times, want %d:\n%s", question, got, times, stderr)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"use: websocket", `url: "wss://bot.example/chat"`, "${THE_KEY}", `any: ["blue eleven"]`, `hosts: ["bot.example"]`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
+func TestNoAnswerAfterAWrongOneIsNone(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "first.yaml")
+	code, stderr := newOnTerminal(t.Context(), t, strings.NewReader("realtime\nhttp://127.0.0.1:1/v1\npractice\nSk3y-1\n\n"), file)
+	if text, err := os.ReadFile(file); code != 0 || err != nil || strings.Contains(string(text), "api_key") {
+		t.Errorf("exit code %d, %v: %s\n%s", code, err, stderr, text)
+	}
+}
+
 func TestNewEndsWithItsAnswers(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "first.yaml")

@@ -42,7 +42,7 @@ func planCampaign(ctx context.Context, env Env, file string, flags *campaignFlag
 	for _, p := range planned.PassedOver {
 		view.Problem(env.Stderr, "warning", p, planned.Campaign.Source)
 	}
-	for _, warning := range planned.Withheld {
+	for _, warning := range planned.Warnings {
 		view.Lines(env.Stderr, "warning", warning)
 	}
 	var plugins []string

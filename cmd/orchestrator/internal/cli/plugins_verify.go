@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -57,8 +58,8 @@ func verifiedCompanions(all []app.Companion) []install.Verified {
 		case !c.Missing:
 			verified = append(verified, install.VerifyProgram(c.Program()))
 		case c.SHA256 != "":
-			what, hint := c.NotThere()
-			verified = append(verified, install.Verified{Program: host.Program{Name: c.Name}, Finding: install.Missing, Why: what + ": " + hint})
+			what, _ := c.NotThere()
+			verified = append(verified, install.Verified{Program: host.Program{Name: c.Name, Companion: true}, Finding: install.Missing, Why: what})
 		}
 	}
 	return verified
@@ -67,13 +68,16 @@ func verifiedCompanions(all []app.Companion) []install.Verified {
 // reportVerified prints findings as a table, followed by their reasons.
 func reportVerified(env Env, all []install.Verified) error {
 	lines := [][]string{{"PLUGIN", "VERSION", "FINDING", "SHA-256", "PROGRAM"}}
-	wrong := 0
+	wrong, hint := 0, ""
 	for _, v := range all {
 		lines = append(lines, []string{
 			v.Name, cmp.Or(v.Version, "-"), string(v.Finding), cmp.Or(phrase.ShortSum(v.Is), "-"), cmp.Or(v.Path, "-"),
 		})
 		if v.Finding != install.OK && v.Finding != install.Unlocked {
 			wrong++
+			if v.Companion {
+				hint = app.WhereCompanionsAre
+			}
 		}
 	}
 	view.Aligned(env.Stdout, lines, func(int) bool { return true })
@@ -82,8 +86,8 @@ func reportVerified(env Env, all []install.Verified) error {
 	}
 	for _, v := range all {
 		if v.Why != "" {
-			fmt.Fprintf(env.Stdout, "\n%s %s: %s: %s\n", v.Name, v.Version, v.Finding, phrase.OneLine(v.Why))
+			fmt.Fprintf(env.Stdout, "\n%s: %s: %s\n", strings.TrimSpace(v.Name+" "+v.Version), v.Finding, phrase.OneLine(v.Why))
 		}
 	}
-	return core.Errorf(core.ErrorConfig, "not what was installed or locked: %d of %s", wrong, phrase.Count(len(all), "plugin"))
+	return core.Errorf(core.ErrorConfig, "not what was installed or locked: %d of %s", wrong, phrase.Count(len(all), "plugin")).WithHint("%s", hint)
 }

@@ -51,7 +51,7 @@ func validate(ctx context.Context, env Env, file string, flags *campaignFlags) e
 	for _, p := range slices.Concat(planned.PassedOver, planned.Unlocked) {
 		view.Problem(env.Stderr, "warning", p, planned.Campaign.Source)
 	}
-	for _, warning := range planned.Withheld {
+	for _, warning := range planned.Warnings {
 		view.Lines(env.Stderr, "warning", warning)
 	}
 	fmt.Fprintf(env.Stdout, "%s: ok: %s, %s\n", file,
