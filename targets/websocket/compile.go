@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
@@ -35,6 +37,7 @@ type plan struct {
 type rule struct {
 	jq, say *extract.Program
 	regex   *regexp.Regexp
+	close   []int
 	is      string
 }
 
@@ -56,7 +59,7 @@ func (c Config) Validate() error {
 
 func compile(c Config) (*plan, error) {
 	k := &compiler{config: c}
-	for _, err := range c.Check(nil) {
+	for _, err := range c.Check(ownHeader) {
 		k.add("", err)
 	}
 	if c.Greeting == nil {
@@ -83,11 +86,7 @@ func compile(c Config) (*plan, error) {
 	p.ready, p.text, p.heard = k.jq("ready", c.Ready), k.jq("reply.text", c.Reply.Text), k.jq("reply.heard", c.Reply.Heard)
 	p.audio, p.end, p.regex = k.jq("reply.sound", c.Reply.Sound), k.jq("reply.end", c.Reply.End), k.regex("reply.regex", c.Reply.Regex)
 	for i, r := range c.Rules {
-		at := indexed("rules", i)
-		if r.JQ == "" && r.Regex == "" {
-			k.add(at, core.Errorf(core.ErrorConfig, "no condition is given").WithHint("give jq or regex"))
-		}
-		p.rules = append(p.rules, rule{jq: k.jq(at+".jq", r.JQ), say: k.jq(at+".say", r.Say), regex: k.regex(at+".regex", r.Regex), is: r.Is})
+		p.rules = append(p.rules, k.rule(indexed("rules", i), r))
 	}
 	for i, a := range c.Answers {
 		p.answers = append(p.answers, answer{when: k.jq(indexed("answers", i)+".when", a.When), send: k.jq(indexed("answers", i)+".send", a.Send)})
@@ -97,6 +96,40 @@ func compile(c Config) (*plan, error) {
 	}
 	k.check()
 	return p, k.wrong.Err()
+}
+
+// ownHeader reports whether the handshake sets a header itself, and what to write
+// instead.
+func ownHeader(name string) (hint string, taken bool) {
+	name = http.CanonicalHeaderKey(name)
+	if name == "Sec-Websocket-Protocol" {
+		return "give them as subprotocols", true
+	}
+	return "the handshake sets it", strings.HasPrefix(name, "Sec-Websocket-")
+}
+
+func (k *compiler) rule(at string, r Rule) rule {
+	switch {
+	case r.JQ == "" && r.Regex == "" && len(r.Close) == 0:
+		k.add(at, core.Errorf(core.ErrorConfig, "no condition is given").WithHint("give jq, regex or close"))
+	case len(r.Close) > 0 && (r.JQ != "" || r.Say != ""):
+		k.add(at+".close", core.Errorf(core.ErrorConfig, "a closed connection is no event for jq and say").WithHint("the reason for which it was closed can be matched with regex, and is what the service says"))
+	case len(r.Close) > 0 && r.Is == "ignored":
+		k.add(at+".is", core.Errorf(core.ErrorConfig, "a closed connection cannot be ignored"))
+	}
+	for _, code := range r.Close {
+		if !isCloseCode(code) {
+			k.add(at+".close", core.Errorf(core.ErrorConfig, "%d is no code with which a service closes a connection", code).
+				WithHint("1000 to 1003, 1005 where it gives none, 1007 to 1014, and 3000 to 4999"))
+		}
+	}
+	return rule{jq: k.jq(at+".jq", r.JQ), say: k.jq(at+".say", r.Say), regex: k.regex(at+".regex", r.Regex), close: r.Close, is: r.Is}
+}
+
+// isCloseCode reports whether a service can close a connection with a code (RFC 6455,
+// section 7.4): others stand for a connection that was lost.
+func isCloseCode(code int) bool {
+	return 1000 <= code && code <= 1003 || code == 1005 || 1007 <= code && code <= 1014 || 3000 <= code && code <= 4999
 }
 
 func (k *compiler) add(key string, err error) {

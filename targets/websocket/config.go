@@ -52,6 +52,7 @@ type Reply struct {
 type Rule struct {
 	JQ    string `json:"jq" doc:"jq program that holds for the event."`
 	Regex string `json:"regex" doc:"Regular expression (RE2) that is found in the event as it came."`
+	Close []int  `json:"close" doc:"Codes with which the service closes the connection, such as 1008, in place of an event; regex is then on the reason that it gives. No further turn can be sent."`
 	Is    string `json:"is" required:"true" enum:"complete,blocked,truncated,error,rate_limited,unavailable,auth,ignored" doc:"What the event says: that the reply is whole, that a filter blocked it, that it was cut off, an error of some kind, or nothing."`
 	Say   string `json:"say" doc:"jq program that gives the service's words for it."`
 }

@@ -26,6 +26,15 @@ type conversation struct {
 	taken   map[string]any
 	// pieces counts the pieces of sound that were sent.
 	pieces int
+	// pending is an event that belongs to what comes after the last reply.
+	pending *event
+	// due is when the next piece of silence is to be sent.
+	due time.Time
+	// owesEnd says that the end of an earlier reply has not come, which would be taken for
+	// that of the next one.
+	owesEnd bool
+	// doubt is why a reply may be another one than that to the turn; "" for no reason.
+	doubt string
 	// notes are told with the next reply.
 	notes     []string
 	connected time.Duration
@@ -71,66 +80,32 @@ func (c *conversation) begin(ctx context.Context) error {
 	isReady, greeting := c.target.plan.ready == nil, &reply{target: c.target}
 	for !isReady || c.target.plan.greets && !greeting.isOver {
 		e, err := c.next(ctx, greeting, time.Time{})
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if e == nil {
+		case e == nil && c.socket.hasEnded(): // a rule says what that is, but it is no start
+			return lost(c.socket.err, c.target.config.MaxMessageBytes)
+		case e == nil:
 			continue
-		}
-		if !isReady {
+		case !isReady:
 			if isReady, err = holds(ctx, c.target.plan.ready, e.json, c.values()); err != nil {
 				return err
 			}
 		}
-		if err := greeting.take(ctx, *e, c.values(), time.Now()); err != nil {
+		if err := greeting.take(ctx, *e, c.values()); err != nil {
 			return err
 		}
 		if greeting.failure != nil {
 			return greeting.failure
 		}
 	}
+	if c.target.plan.greets && c.target.endsAtFirst() {
+		if _, err := c.gather(ctx, greeting); err != nil {
+			return err
+		}
+	}
 	c.noteSaid("before the first turn", greeting)
 	return nil
-}
-
-// next returns the next event, after what it is answered; nil where the reply has
-// ended because nothing came, and at the time due, unless that is zero.
-func (c *conversation) next(ctx context.Context, r *reply, due time.Time) (*event, error) {
-	var quiet, isDue <-chan time.Time
-	if !due.IsZero() {
-		timer := time.NewTimer(time.Until(due))
-		defer timer.Stop()
-		isDue = timer.C
-	}
-	if q := c.target.config.Reply.Quiet.Std(); q > 0 && r.hasBegun() {
-		timer := time.NewTimer(time.Until(r.last.Add(q)))
-		defer timer.Stop()
-		quiet = timer.C
-	}
-	select {
-	case e := <-c.socket.events:
-		return &e, c.answer(ctx, e)
-	default:
-	}
-	select {
-	case e := <-c.socket.events:
-		return &e, c.answer(ctx, e)
-	case <-c.socket.ended:
-		select {
-		case e := <-c.socket.events: // what came before the end
-			return &e, c.answer(ctx, e)
-		default:
-			return nil, lost(c.socket.err, c.target.config.MaxMessageBytes)
-		}
-	case <-quiet:
-		r.isOver = true
-		r.finish, r.detail = core.FinishUnconfirmed, "the reply was taken for over since nothing came for "+c.target.config.Reply.Quiet.String()
-		return nil, nil
-	case <-isDue:
-		return nil, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 }
 
 // answer takes values from an event and answers it.

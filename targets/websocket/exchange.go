@@ -22,11 +22,9 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 		return core.Reply{}, err
 	}
 	c.message, c.turn = m, c.turn+1
-	r := &reply{target: c.target, warnings: warnings}
 	began := time.Now()
-	if err = c.drain(ctx); err == nil {
-		err = c.exchange(ctx, sound, r, &began)
-	}
+	r, err := c.ask(ctx, sound, &began)
+	r.warnings = append(warnings, r.warnings...)
 	out := r.result(began)
 	out.Timing.Connect, c.connected = c.connected, 0
 	out.Warnings, c.notes = append(c.notes, out.Warnings...), nil
@@ -40,6 +38,7 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 	case r.failure != nil:
 		err = c.target.explain(r.failure)
 	default:
+		c.suspect(&out, r)
 		c.target.access.HideIn(&out)
 		return out, nil
 	}
@@ -49,6 +48,29 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 	out.Finish, out.Detail = core.FinishBroken, ""
 	c.target.access.HideIn(&out)
 	return out, err
+}
+
+// ask sends a turn, after what came before it was taken, and returns what there is of its
+// reply.
+func (c *conversation) ask(ctx context.Context, sound []byte, began *time.Time) (*reply, error) {
+	within, cancel := c.within(ctx)
+	defer cancel()
+	if err := c.drain(within); err != nil {
+		return &reply{target: c.target}, err
+	}
+	r := &reply{target: c.target, owed: c.owesEnd}
+	c.owesEnd = false
+	return r, c.exchange(ctx, sound, r, began)
+}
+
+// suspect makes a reply unconfirmed that may be another one than that to its turn.
+func (c *conversation) suspect(out *core.Reply, r *reply) {
+	if c.doubt != "" && out.Finish.Conclusive() {
+		out.Finish, out.Detail = core.FinishUnconfirmed, c.doubt
+	}
+	if !r.hasBegun() && r.finish == "" {
+		c.doubt = "an earlier turn was answered with nothing, so that this may be the answer to it"
+	}
 }
 
 // check returns the sound of a message that can be sent.
@@ -68,64 +90,30 @@ func (c *conversation) check(m core.Message) (sound []byte, warnings []string, e
 	return s.soundOf(m)
 }
 
-// drain takes what the service sent between two turns: no part of the next reply.
-func (c *conversation) drain(ctx context.Context) error {
-	between := &reply{target: c.target}
-	for {
-		select {
-		case e := <-c.socket.events:
-			if err := c.answer(ctx, e); err != nil {
-				return err
-			}
-			if err := between.take(ctx, e, c.values(), time.Now()); err != nil {
-				return err
-			}
-			if between.failure != nil {
-				return between.failure
-			}
-		default:
-			c.noteSaid("before this turn was sent", between)
-			return nil
-		}
-	}
-}
-
 // exchange sends the turn and reads the reply, which can end once all is sent. began
 // becomes the time when it was.
 func (c *conversation) exchange(ctx context.Context, sound []byte, r *reply, began *time.Time) error {
 	if err := c.sendTurn(ctx, sound, r); err != nil {
+		if c.socket.wasClosed() && r.failure == nil {
+			return c.unsent(ctx, r)
+		}
 		return err
 	}
 	*began = time.Now()
-	limit := c.target.config.Timeouts.Turn.Std()
-	within, cancel := context.WithTimeoutCause(ctx, limit,
-		core.Errorf(core.ErrorTimeout, "no whole reply within %s", limit).WithHint("timeouts.turn; or the reply has another end than the campaign says"))
+	within, cancel := c.within(ctx)
 	defer cancel()
-	silence := c.silence()
-	for due := time.Now(); !r.isOver; {
-		if silence != nil && !time.Now().Before(due) {
-			if err := c.sendPiece(within, silence); err != nil {
-				return err
-			}
-			due = due.Add(c.target.config.Sound.Piece.Std())
-		}
-		until := due
-		if silence == nil {
-			until = time.Time{}
-		}
-		if err := c.readUntil(within, r, until); err != nil {
-			return err
-		}
+	c.due = *began
+	if err := c.listen(within, r, time.Time{}); err != nil {
+		return err
 	}
-	return nil
+	return c.settle(within, r)
 }
 
-// silence is the piece that is sent while a reply is waited for; nil for none.
-func (c *conversation) silence() []byte {
-	if s := c.target.config.Sound; s.Silence && (s.Binary || s.Message != nil) {
-		return s.silence()
-	}
-	return nil
+// within bounds the time that the service has.
+func (c *conversation) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := c.target.config.Timeouts.Turn.Std()
+	return context.WithTimeoutCause(ctx, limit,
+		core.Errorf(core.ErrorTimeout, "no whole reply within %s", limit).WithHint("timeouts.turn; or the reply has another end than the campaign says"))
 }
 
 // sendTurn sends the messages and the sound of a turn. What the service says in the
@@ -171,7 +159,7 @@ func (c *conversation) sendSound(ctx context.Context, sound []byte, r *reply) er
 		}
 		due = due.Add(c.target.config.Sound.Piece.Std())
 		for time.Now().Before(due) {
-			if err := c.readUntil(ctx, r, due); err != nil {
+			if _, err := c.readUntil(ctx, r, due); err != nil {
 				return err
 			}
 			if r.failure != nil {
@@ -181,13 +169,4 @@ func (c *conversation) sendSound(ctx context.Context, sound []byte, r *reply) er
 		}
 	}
 	return nil
-}
-
-// readUntil takes one event, or none until a time, unless that is zero.
-func (c *conversation) readUntil(ctx context.Context, r *reply, due time.Time) error {
-	e, err := c.next(ctx, r, due)
-	if e == nil || err != nil {
-		return err
-	}
-	return r.take(ctx, *e, c.values(), time.Now())
 }

@@ -2,6 +2,7 @@ package wstarget_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -80,7 +81,10 @@ func cases() map[string]faultCase {
 
 func TestWhatAServiceSendsIsTakenForWhatItIs(t *testing.T) {
 	plugintest.Each(t, components(), func(t *testing.T, s plugintest.Source) {
-		for name, test := range cases() {
+		all := cases()
+		maps.Copy(all, wireCases())
+		maps.Copy(all, closeCases())
+		for name, test := range all {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				c := begin(t, opened(t, s, config(serve(t, test.serve), test.config)), core.Start{})

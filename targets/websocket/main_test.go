@@ -35,7 +35,7 @@ func TestTheTargetConforms(t *testing.T) {
 		})), keys{
 			"opening": []any{keys{"system": "$(system_prompt)", "history": "$(history)"}},
 			"message": []any{keys{"say": "$(prompt)"}},
-			"reply":   keys{"text": ".reply"},
+			"reply":   keys{"text": ".reply", "end": ".reply"},
 		}),
 	})
 }

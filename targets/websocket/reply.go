@@ -21,20 +21,47 @@ type reply struct {
 	text   []byte
 	sound  []byte
 	isCut  bool
-	// isOver says that the service, or the time without a piece, has ended it.
-	isOver bool
-	finish core.Finish
-	detail string
-	heard  string
+	// isOver says that the service, or the time without a piece, has ended it; isQuiet
+	// that it was the time.
+	isOver, isQuiet bool
+	// hasEnd says that an event has come that reply.end holds for, and no piece since.
+	hasEnd bool
+	// owed says that the first such event is the end of an earlier reply, if it comes
+	// before a piece.
+	owed bool
+	// isBroken says that a piece came in a message that was not UTF-8.
+	isBroken bool
+	finish   core.Finish
+	detail   string
+	heard    string
 	// failure is the error that the service reports.
 	failure               *core.Error
 	first                 time.Time
 	last                  time.Time // of its last piece
+	over                  time.Time
 	firstSound, lastSound time.Time
 	warnings              []string
 }
 
 func (r *reply) hasBegun() bool { return !r.last.IsZero() }
+
+// endQuietly ends a reply because nothing has come for a time.
+func (r *reply) endQuietly() {
+	r.isOver, r.isQuiet, r.over = true, true, r.last
+	r.finish, r.detail = core.FinishUnconfirmed, "the reply was taken for over since nothing came for "+r.target.config.Reply.Quiet.String()
+}
+
+// join adds what came after this reply was taken for over.
+func (r *reply) join(more *reply) {
+	if len(r.text) > 0 && len(more.text) > 0 {
+		r.add(&r.text, []byte("\n"), more.first)
+	}
+	r.add(&r.text, more.text, more.first)
+	r.addSound(more.sound, more.first)
+	r.heard += more.heard
+	r.isCut, r.isBroken = r.isCut || more.isCut, r.isBroken || more.isBroken
+	r.last, r.over = more.last, more.over
+}
 
 // add adds a piece, as far as there is room.
 func (r *reply) add(to *[]byte, piece []byte, now time.Time) {
@@ -45,20 +72,25 @@ func (r *reply) add(to *[]byte, piece []byte, now time.Time) {
 		piece, r.isCut = piece[:room], true
 	}
 	*to = append(*to, piece...)
-	r.last = now
+	r.last, r.hasEnd = now, false
 	if r.first.IsZero() {
 		r.first = now
 	}
 }
 
 // take takes an event as a part of the reply.
-func (r *reply) take(ctx context.Context, e event, values []any, now time.Time) error {
+func (r *reply) take(ctx context.Context, e event, values []any) error {
 	p := r.target.plan
+	defer func() {
+		if r.isOver {
+			r.over = e.at
+		}
+	}()
 	if e.isBinary {
 		if !r.target.config.Sound.Binary {
 			return core.Errorf(core.ErrorProtocol, "the service sent a binary message").About(core.SubjectAnswer).WithHint("set sound.binary, if it is sound")
 		}
-		r.addSound(e.data, now)
+		r.addSound(e.data, e.at)
 		r.endAtFirstPiece()
 		return nil
 	}
@@ -70,38 +102,57 @@ func (r *reply) take(ctx context.Context, e event, values []any, now time.Time) 
 		return nil
 	case is != "":
 		r.apply(is, say)
-		if is != "complete" && is != "blocked" && is != "truncated" {
-			return nil
+	}
+	ends, err := holds(ctx, p.end, e.json, values)
+	if err != nil {
+		return err
+	}
+	if r.failure == nil {
+		if err := r.takePieces(ctx, e, values); err != nil {
+			return err
 		}
 	}
+	if ends {
+		r.end()
+	}
+	r.endAtFirstPiece()
+	return nil
+}
+
+// takePieces takes the text and the sound in an event, and what was heard.
+func (r *reply) takePieces(ctx context.Context, e event, values []any) error {
 	pieces, err := r.target.pieces(ctx, e, values)
 	if err != nil {
 		return err
 	}
 	for _, piece := range pieces {
-		r.add(&r.text, []byte(piece), now)
+		r.add(&r.text, []byte(piece), e.at)
+		r.isBroken = r.isBroken || e.isBroken
 	}
-	if err := r.takeSound(ctx, e, values, now); err != nil {
+	if err := r.takeSound(ctx, e, values); err != nil {
 		return err
 	}
-	heard, err := found(ctx, p.heard, e.json, values)
+	heard, err := found(ctx, r.target.plan.heard, e.json, values)
 	if err != nil {
 		return err
 	}
 	for _, v := range heard {
 		r.heard += fmt.Sprint(v)
 	}
-	ends, err := holds(ctx, p.end, e.json, values)
-	if err != nil {
-		return err
-	}
-	r.isOver = r.isOver || ends
-	r.endAtFirstPiece()
 	return nil
 }
 
+// end takes the event that ends the reply, or an earlier one.
+func (r *reply) end() {
+	if r.owed && !r.hasBegun() {
+		r.owed = false
+		return
+	}
+	r.isOver, r.hasEnd = true, true
+}
+
 // takeSound takes the sound in an event.
-func (r *reply) takeSound(ctx context.Context, e event, values []any, now time.Time) error {
+func (r *reply) takeSound(ctx context.Context, e event, values []any) error {
 	sounds, err := outputs(ctx, r.target.plan.audio, e.json, values)
 	if err != nil {
 		return err
@@ -115,12 +166,15 @@ func (r *reply) takeSound(ctx context.Context, e event, values []any, now time.T
 		if err != nil {
 			return err
 		}
-		r.addSound(data, now)
+		r.addSound(data, e.at)
 	}
 	return nil
 }
 
 func (r *reply) addSound(data []byte, now time.Time) {
+	if len(data) == 0 {
+		return
+	}
 	r.add(&r.sound, data, now)
 	if r.firstSound.IsZero() {
 		r.firstSound = now
@@ -130,7 +184,7 @@ func (r *reply) addSound(data []byte, now time.Time) {
 
 // endAtFirstPiece ends a reply of which nothing else says where it ends.
 func (r *reply) endAtFirstPiece() {
-	if r.target.plan.end == nil && r.target.config.Reply.Quiet == 0 && !r.target.hasCompleteRule() && r.hasBegun() {
+	if r.hasBegun() && r.target.endsAtFirst() {
 		r.isOver = true
 	}
 }
@@ -173,8 +227,11 @@ func (r *reply) result(began time.Time) core.Reply {
 	if out.Finish == "" {
 		out.Finish = core.FinishComplete
 	}
-	if r.isCut {
+	switch {
+	case r.isCut:
 		ending.Cut(&out)
+	case r.isBroken && out.Finish == core.FinishComplete:
+		out.Finish, out.Detail = core.FinishUnconfirmed, "a message of the service is not UTF-8, and may mean something else than can be read"
 	}
 	ending.Doubt(&out, "the service")
 	since := func(at time.Time) time.Duration {
@@ -184,13 +241,16 @@ func (r *reply) result(began time.Time) core.Reply {
 		return max(0, at.Sub(began))
 	}
 	out.Timing = core.Timing{FirstEvent: since(r.first), FirstAudio: since(r.firstSound), LastAudio: since(r.lastSound), Total: time.Since(began)}
+	if !r.over.IsZero() {
+		out.Timing.Total = since(r.over)
+	}
 	return out
 }
 
 // ruleFor returns what the first rule that holds says of an event; "" where none does.
 func (t *target) ruleFor(ctx context.Context, e event, values []any) (is, say string, err error) {
 	for _, rule := range t.plan.rules {
-		if rule.regex != nil && !rule.regex.Match(e.data) {
+		if len(rule.close) > 0 || rule.regex != nil && !rule.regex.Match(e.data) {
 			continue
 		}
 		if rule.jq != nil {
@@ -209,6 +269,12 @@ func (t *target) ruleFor(ctx context.Context, e event, values []any) (is, say st
 		return rule.is, say, err
 	}
 	return "", "", nil
+}
+
+// endsAtFirst reports whether nothing says where a reply ends, so that its first event is
+// taken for all of it.
+func (t *target) endsAtFirst() bool {
+	return t.plan.end == nil && t.config.Reply.Quiet == 0 && !t.hasCompleteRule()
 }
 
 func (t *target) hasCompleteRule() bool {

@@ -1,6 +1,7 @@
 package wstarget_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -103,4 +104,31 @@ func thenClosed(code int, texts ...string) func(talk) {
 		}
 		c.closeWith(code, "bye")
 	}
+}
+
+// frame is a frame of a websocket as it travels, from a service.
+func frame(isLast bool, opcode byte, data string) string {
+	first := opcode
+	if isLast {
+		first |= 0x80
+	}
+	switch {
+	case len(data) < 126:
+		return string([]byte{first, byte(len(data))}) + data
+	case len(data) < 1<<16:
+		return string(binary.BigEndian.AppendUint16([]byte{first, 126}, uint16(len(data)))) + data
+	}
+	return string(binary.BigEndian.AppendUint64([]byte{first, 127}, uint64(len(data)))) + data
+}
+
+// write writes frames at once.
+func (c talk) write(frames ...string) { _, _ = c.NetConn().Write([]byte(strings.Join(frames, ""))) }
+
+// sayAtOnce sends texts so that they arrive together.
+func (c talk) sayAtOnce(texts ...string) {
+	var frames []string
+	for _, text := range texts {
+		frames = append(frames, frame(true, websocket.TextMessage, text))
+	}
+	c.write(frames...)
 }

@@ -1,12 +1,18 @@
 package wstarget
 
 import (
+	"compress/flate"
 	"context"
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 
@@ -31,6 +37,10 @@ type event struct {
 	isBinary bool
 	// json is the message as JSON, and else its text. Binary messages have neither.
 	json any
+	// isBroken says that the message is text, and not UTF-8.
+	isBroken bool
+	// at is when it was read.
+	at time.Time
 }
 
 // socket is an open websocket. Its events come from a goroutine that ends with it.
@@ -43,6 +53,13 @@ type socket struct {
 	stop  chan struct{}
 	once  sync.Once
 	pings sync.WaitGroup
+	// limit is the size of the longest event, and of all that wait to be used.
+	limit int
+	// held is the size of those that wait, room gets a value when that is less.
+	held atomic.Int64
+	room chan struct{}
+	// patience is how long a message may take to be written.
+	patience time.Duration
 }
 
 // dial opens a socket.
@@ -59,20 +76,43 @@ func (t *target) dial(ctx context.Context) (*socket, error) {
 		defer func() { _ = response.Body.Close() }()
 	}
 	if errors.Is(err, websocket.ErrBadHandshake) && response != nil {
-		body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal)) // what there is of it
-		return nil, access.Refusal("the service refused the connection with", response.StatusCode, response.Header, body)
+		return nil, refused(response)
 	}
 	if err != nil {
 		return nil, t.access.Unreachable(ctx, "connecting", err)
 	}
-	conn.SetReadLimit(int64(t.config.MaxMessageBytes))
-	s := &socket{conn: conn, events: make(chan event, waitingEvents), ended: make(chan struct{}), stop: make(chan struct{})}
+	if chosen := conn.Subprotocol(); chosen != "" && !slices.Contains(t.config.Subprotocols, chosen) {
+		_ = conn.Close()
+		return nil, core.Errorf(core.ErrorProtocol, "the service chose the subprotocol %q, which was not offered", chosen).WithHint("subprotocols")
+	}
+	s := &socket{
+		conn: conn, events: make(chan event, waitingEvents), ended: make(chan struct{}), stop: make(chan struct{}),
+		limit: t.config.MaxMessageBytes, room: make(chan struct{}, 1), patience: t.config.Timeouts.Turn.Std(),
+	}
+	conn.SetReadLimit(int64(s.limit))
 	alive := t.config.Timeouts.Alive.Std()
 	_ = conn.SetReadDeadline(time.Now().Add(alive)) // an open connection takes one
 	conn.SetPongHandler(func(string) error { return conn.SetReadDeadline(time.Now().Add(alive)) })
 	s.pings.Go(func() { s.ping(alive / 3) })
-	go s.read(alive)
+	go s.read(alive, t.config.Sound.Binary)
 	return s, nil
+}
+
+// refused explains an answer to the handshake that is none of a websocket.
+func refused(response *http.Response) error {
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return core.Errorf(core.ErrorProtocol, "the service answered the handshake with headers that are not those of a websocket").
+			WithHint("Upgrade, Connection and Sec-WebSocket-Accept are to be those of RFC 6455; a proxy may have changed them")
+	}
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal)) // what there is of it
+	err := access.Refusal("the service refused the connection with", response.StatusCode, response.Header, body)
+	switch {
+	case err.Kind == core.ErrorConfig && response.StatusCode >= 400:
+		return err.WithHint("check url")
+	case err.Kind == core.ErrorProtocol:
+		return err.WithHint("no websocket answers at that address: check url")
+	}
+	return err
 }
 
 func (s *socket) ping(every time.Duration) {
@@ -88,33 +128,100 @@ func (s *socket) ping(every time.Duration) {
 	}
 }
 
-func (s *socket) read(alive time.Duration) {
+func (s *socket) read(alive time.Duration, hasSound bool) {
 	defer close(s.ended)
 	for {
-		kind, data, err := s.conn.ReadMessage()
+		kind, data, err := s.message()
 		if err != nil {
 			s.err = err
+			_ = s.conn.NetConn().Close() // ends a write that waits
 			return
 		}
 		_ = s.conn.SetReadDeadline(time.Now().Add(alive)) // the next read fails otherwise
+		if !s.hold(len(data)) {
+			return
+		}
 		select {
-		case s.events <- newEvent(data, kind == websocket.BinaryMessage):
+		case s.events <- newEvent(data, kind == websocket.BinaryMessage, hasSound):
 		case <-s.stop:
 			return
 		}
 	}
 }
 
-func newEvent(data []byte, isBinary bool) event {
-	e := event{data: data, isBinary: isBinary}
-	if isBinary {
+// message reads one message. The limit holds for what it is once it is unpacked, too: a
+// service can compress what it sends, whether or not that was offered.
+func (s *socket) message() (kind int, data []byte, err error) {
+	kind, r, err := s.conn.NextReader()
+	if err != nil {
+		return kind, nil, err
+	}
+	data, err = io.ReadAll(io.LimitReader(r, int64(s.limit)+1))
+	if err == nil && len(data) > s.limit {
+		err = websocket.ErrReadLimit
+	}
+	return kind, data, err
+}
+
+// hold waits until there is room for an event of a size, and reports whether there is.
+func (s *socket) hold(size int) bool {
+	for s.held.Load() > 0 && s.held.Load()+int64(size) > int64(s.limit) {
+		select {
+		case <-s.room:
+		case <-s.stop:
+			return false
+		}
+	}
+	s.held.Add(int64(size))
+	return true
+}
+
+// release makes room once an event was taken.
+func (s *socket) release(e event) {
+	s.held.Add(-int64(len(e.data)))
+	select {
+	case s.room <- struct{}{}:
+	default:
+	}
+}
+
+// isLost reports whether no more events come.
+func (s *socket) isLost() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// wasClosed reports whether the service has closed the connection.
+func (s *socket) wasClosed() bool {
+	if !s.isLost() {
+		return false
+	}
+	_, says := errors.AsType[*websocket.CloseError](s.err)
+	return says
+}
+
+// hasEnded reports whether no more events come, and none waits.
+func (s *socket) hasEnded() bool { return s.isLost() && len(s.events) == 0 }
+
+// newEvent returns a message as an event. Where sound does not travel in binary messages,
+// a binary one with a JSON object is one as if it were text: some servers send it so.
+func newEvent(data []byte, isBinary, hasSound bool) event {
+	e := event{data: data, isBinary: isBinary, at: time.Now()}
+	if isBinary && hasSound {
 		return e
 	}
-	if v, err := template.Unmarshal(data); err == nil {
-		e.json = v
+	v, err := template.Unmarshal(data)
+	if _, isObject := v.(map[string]any); isBinary && !isObject {
 		return e
 	}
-	e.json = string(data)
+	e.isBinary, e.isBroken = false, !utf8.Valid(data)
+	if e.json = v; err != nil {
+		e.json = string(data)
+	}
 	return e
 }
 
@@ -124,20 +231,29 @@ func (s *socket) write(ctx context.Context, data []byte, isBinary bool) error {
 	if isBinary {
 		kind = websocket.BinaryMessage
 	}
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		deadline = time.Time{}
-	}
-	stop := context.AfterFunc(ctx, func() { _ = s.conn.NetConn().Close() }) // ends the write
+	within, cancel := context.WithTimeoutCause(ctx, s.patience,
+		core.Errorf(core.ErrorTimeout, "the service did not read a message within %s", s.patience).About(core.SubjectAnswer).WithHint("timeouts.turn"))
+	defer cancel()
+	stop := context.AfterFunc(within, func() { _ = s.conn.NetConn().Close() }) // ends the write
 	defer stop()
-	_ = s.conn.SetWriteDeadline(deadline) // gorilla keeps it for the write
-	if err := s.conn.WriteMessage(kind, data); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+	_ = s.conn.SetWriteDeadline(time.Time{}) // gorilla keeps it for the write
+	err := s.conn.WriteMessage(kind, data)
+	if err == nil {
+		return nil
+	}
+	reason := time.NewTimer(closingTime)
+	defer reason.Stop()
+	select {
+	case <-within.Done():
+		return context.Cause(within)
+	case <-s.ended: // why is known
+		if within.Err() != nil {
+			return context.Cause(within)
 		}
+		return lost(s.err, s.limit)
+	case <-reason.C:
 		return core.Errorf(core.ErrorUnavailable, "the connection was lost while sending: %w", err).About(core.SubjectAnswer)
 	}
-	return nil
 }
 
 // close ends the connection, with the closing handshake where isOrderly.
@@ -170,6 +286,8 @@ func lost(err error, limit int) *core.Error {
 		result = core.Errorf(core.ErrorProtocol, "the service sent a message of more than %d bytes", limit).WithHint("max_message_bytes")
 	case isTimeout && timeout.Timeout():
 		result = core.Errorf(core.ErrorUnavailable, "the connection was lost: the service answers no ping")
+	case !isClosed && breaksProtocol(err):
+		result = core.Errorf(core.ErrorProtocol, "the service breaks the protocol: %w", err)
 	case !isClosed || closed.Code == websocket.CloseAbnormalClosure:
 		result = core.Errorf(core.ErrorUnavailable, "the connection was lost: %w", err)
 	default:
@@ -179,6 +297,13 @@ func lost(err error, limit int) *core.Error {
 		return result.About(core.SubjectLimit)
 	}
 	return result.About(core.SubjectAnswer)
+}
+
+// breaksProtocol reports whether a service sent what no websocket sends. gorilla has no type
+// for that.
+func breaksProtocol(err error) bool {
+	_, isCorrupt := errors.AsType[flate.CorruptInputError](err)
+	return isCorrupt || strings.HasPrefix(err.Error(), "websocket: ")
 }
 
 func kindOfClose(code int) core.ErrorKind {

@@ -9,27 +9,6 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-func TestWhatIsSaidBetweenTurnsIsNoReply(t *testing.T) {
-	said := make(chan struct{})
-	url := serve(t, func(c talk) {
-		c.read()
-		c.say("one")
-		c.say("by the way")
-		close(said)
-		c.read()
-		c.say("two")
-		c.read()
-	})
-	c := begin(t, opened(t, inProcess{}, config(url, nil)), core.Start{})
-	if reply, err := c.Send(t.Context(), core.UserText("x")); err != nil || reply.Message.Text() != "one" {
-		t.Fatalf("%q, %v", reply.Message.Text(), err)
-	}
-	<-said
-	time.Sleep(200 * time.Millisecond) // for the message to arrive; where it is late, it is the reply, and the test says so
-	reply, err := c.Send(t.Context(), core.UserText("x"))
-	outcome{text: "two", finish: core.FinishComplete, warns: "before this turn was sent the service said: by the way"}.check(t, reply, err)
-}
-
 func TestACancelledTurnEndsAtOnce(t *testing.T) {
 	c := begin(t, opened(t, inProcess{}, config(serve(t, answering()), nil)), core.Start{})
 	ctx, cancel := context.WithCancel(t.Context())
