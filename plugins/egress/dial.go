@@ -51,9 +51,17 @@ func (p *Proxy) dial(ctx context.Context, to destination, address string) (net.C
 	}
 	conn, err := open(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", address, err)
+		return nil, fmt.Errorf("connecting to %s: %w", address, withoutAddress(err))
 	}
 	return conn, nil
+}
+
+// withoutAddress returns the reason of a dialer's error, which names the address, too.
+func withoutAddress(err error) error {
+	if e, ok := err.(*net.OpError); ok && e.Op == "dial" { //nolint:errorlint // a dialer returns it unwrapped
+		return e.Err
+	}
+	return err
 }
 
 // upstream returns the proxy in the host's environment for an address, or nil if

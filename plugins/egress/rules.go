@@ -78,5 +78,5 @@ func refusalFor(err error) refusal {
 	if f, ok := errors.AsType[*forbidden](err); ok {
 		return refusal{http.StatusForbidden, f.text, f.hint}
 	}
-	return refusal{http.StatusBadGateway, err.Error(), "the host is in scope, but does not answer"}
+	return refusal{http.StatusBadGateway, err.Error(), "the host is in scope, but does not answer: check that the service runs there, and the port"}
 }
