@@ -234,7 +234,7 @@ func TestACampaignWithSixMistakesGetsSixProblems(t *testing.T) {
 
 func TestAFileThatCannotBeReadIsNotACampaignWithProblems(t *testing.T) {
 	_, err := campaign.Read(fstest.MapFS{"dir/x": {}}, "missing.yaml", "/somewhere/missing.yaml")
-	if _, ok := errors.AsType[yamlfile.Problems](err); ok || err == nil || !strings.Contains(err.Error(), "reading the campaign /somewhere/missing.yaml") {
+	if _, ok := errors.AsType[yamlfile.Problems](err); ok || err == nil || !strings.Contains(err.Error(), "reading the campaign /somewhere/missing.yaml: file does not exist") {
 		t.Errorf("error %v, want one that names the file", err)
 	}
 	if _, err := campaign.Read(fstest.MapFS{"dir": {Mode: fs.ModeDir}}, "dir", "dir"); err == nil || !strings.Contains(err.Error(), "dir is not a file") {

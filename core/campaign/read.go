@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -26,6 +27,9 @@ func Read(fsys fs.FS, name, display string) (*Campaign, error) {
 func ReadGiven(fsys fs.FS, name, display string, given Given) (*Campaign, error) {
 	data, err := yamlfile.ReadFile(fsys, name, yamlfile.MaxFile)
 	if err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err // display names the file, as its reader does
+		}
 		return nil, fmt.Errorf("reading the campaign %s: %w", display, err)
 	}
 	c := &Campaign{File: display, Source: data}

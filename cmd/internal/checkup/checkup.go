@@ -109,7 +109,10 @@ func Plugins(verified []install.Verified) []Finding {
 		switch v.Finding {
 		case install.OK:
 		case install.Unlocked:
-			f.Level, f.Do = Warning, "install it with orchestrator plugins install, and lock it beside the campaign; make build builds the companion with its checksum"
+			f.Level, f.Do = Warning, "install it with orchestrator plugins install, and lock it beside the campaign"
+			if v.Companion {
+				f.Do = "make build builds the orchestrator with the companion's checksum"
+			}
 		default:
 			f.Level, f.Do = Problem, "install it again from a source that you trust, or remove it with orchestrator plugins remove"
 			if v.Companion {

@@ -132,9 +132,11 @@ func TestAPluginThatIsNotWhatItWasIsAProblem(t *testing.T) {
 			}
 		})
 	}
-	got := checkup.Plugins([]install.Verified{{Program: host.Program{Name: "providers", Companion: true}, Finding: install.Changed}})
-	if len(got) != 1 || !strings.Contains(got[0].Do, "beside the orchestrator") {
-		t.Errorf("a companion that has changed cannot be removed: %+v", got)
+	for finding, want := range map[install.Finding]string{install.Changed: "beside the orchestrator", install.Unlocked: "the companion's checksum"} {
+		got := checkup.Plugins([]install.Verified{{Program: host.Program{Name: "providers", Companion: true}, Finding: finding}})
+		if len(got) != 1 || !strings.Contains(got[0].Do, want) {
+			t.Errorf("a companion is neither installed nor removed: %+v", got)
+		}
 	}
 	if levels, _ := said(checkup.Plugins(nil)); !slices.Equal(levels, []checkup.Level{checkup.OK}) {
 		t.Errorf("no plugins: %v", levels)

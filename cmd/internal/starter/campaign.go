@@ -2,6 +2,7 @@ package starter
 
 import (
 	"fmt"
+	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -64,7 +65,7 @@ func Campaign(a Answers) (string, error) {
 		return "", core.Errorf(core.ErrorConfig, "the target needs a canary, which the campaign cannot plant").
 			WithHint("--canary takes a harmless secret that the system knows: one that it does not know is never told, and looks defended")
 	}
-	if loopback(host) {
+	if name, _, err := net.SplitHostPort(host); loopback(host) || err == nil && loopback(name) {
 		host = ""
 	}
 	if host != "" && a.Authorization == "" {

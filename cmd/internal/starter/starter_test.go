@@ -82,10 +82,12 @@ func TestThisMachineNeedsNoScope(t *testing.T) {
 			t.Errorf("%s: %+v", endpoint, w)
 		}
 	}
-	a := answers()
-	a.Definition, a.Host, a.Authorization = "system: {use: http}", "127.0.0.1", ""
-	if w := write(t, a); w.Targets["system"].Use != "http" || len(w.Scope.Hosts) != 0 || w.Attacks[0].SystemPrompt != "" {
-		t.Errorf("recorded: %+v", w)
+	for _, host := range []string{"127.0.0.1", "127.0.0.1:8177", "localhost:80", "[::1]:8177", "::1"} {
+		a := answers()
+		a.Definition, a.Host, a.Authorization = "system: {use: http}", host, ""
+		if w := write(t, a); w.Targets["system"].Use != "http" || len(w.Scope.Hosts) != 0 || w.Attacks[0].SystemPrompt != "" {
+			t.Errorf("recorded of %s: %+v", host, w)
+		}
 	}
 }
 
