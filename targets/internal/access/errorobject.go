@@ -99,6 +99,9 @@ func errorIn(object map[string]any, depth int) ErrorObject {
 	if depth == 0 {
 		return e
 	}
+	if inner, ok := object["message"].(map[string]any); ok { // LiteLLM's guardrails
+		e = errorOf(inner, depth-1).over(e)
+	}
 	for _, name := range []string{"error", "errors", "detail"} {
 		inner, ok := object[name]
 		if name, isText := inner.(string); isText && e.Message != "" && e.Message != name && e.Code == "" {
@@ -215,8 +218,11 @@ func (e ErrorObject) Kind() core.ErrorKind {
 			}
 		}
 	}
-	if e.Filtered() || strings.Contains(e.Code, "context_length") {
+	switch {
+	case e.Filtered(), strings.Contains(e.Code, "context_length"):
 		return core.ErrorInput
+	case strings.Contains(e.Message, "insufficient_quota"): // a gateway repeats the error of the service behind it
+		return core.ErrorAuth
 	}
 	return ""
 }
@@ -231,7 +237,7 @@ func kindsOfNames() []struct {
 		names []string
 	}{
 		{core.ErrorAuth, []string{
-			"invalid_api_key", "account_deactivated", "billing_hard_limit_reached", "insufficient_quota", "authentication_error",
+			"invalid_api_key", "account_deactivated", "billing_hard_limit_reached", "insufficient_quota", "exceeded_current_quota_error", "authentication_error",
 			"permission_error", "billing_error", "API_KEY_INVALID", "PERMISSION_DENIED", "UNAUTHENTICATED",
 		}},
 		{core.ErrorRateLimited, []string{
@@ -245,8 +251,13 @@ func kindsOfNames() []struct {
 	}
 }
 
-// Filtered reports whether a content filter caused the error.
-func (e ErrorObject) Filtered() bool { return strings.Contains(e.Code, "content_filter") }
+// Filtered reports whether a content filter caused the error. A filter that did not run,
+// Azure's content_filter_error, did not.
+func (e ErrorObject) Filtered() bool {
+	return slices.ContainsFunc([]string{e.Code, e.Type}, func(name string) bool {
+		return strings.Contains(name, "content_filter") && name != "content_filter_error"
+	})
+}
 
 // Hint says what to do about the error; "" where nothing general can be said.
 func (e ErrorObject) Hint() string {

@@ -70,7 +70,11 @@ func retryAfter(header http.Header) time.Duration {
 			return min(max(d, 0), MaxRetryAfter)
 		}
 	}
-	wait, _ := core.ParseRetryAfter(header.Get("Retry-After"), header.Get("Date"), MaxRetryAfter)
+	after := header.Get("Retry-After")
+	if d, err := time.ParseDuration(after); err == nil { // some gateways write 1m30s
+		return min(max(d, 0), MaxRetryAfter)
+	}
+	wait, _ := core.ParseRetryAfter(after, header.Get("Date"), MaxRetryAfter)
 	return wait
 }
 

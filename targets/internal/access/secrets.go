@@ -1,6 +1,7 @@
 package access
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -28,9 +29,22 @@ type secrets struct {
 func (s *secrets) keep(value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.isNew(value) {
-		s.kept = append(s.kept, value)
+	for _, form := range forms(value) {
+		if s.isNew(form) {
+			s.kept = append(s.kept, form)
+		}
 	}
+}
+
+// forms are a value as it is, and as it stands in the source of JSON, where some
+// services escape a slash.
+func forms(value string) []string {
+	quoted, err := json.Marshal(value)
+	if err != nil || len(quoted) < 2 {
+		return []string{value}
+	}
+	source := string(quoted[1 : len(quoted)-1])
+	return []string{value, source, strings.ReplaceAll(source, "/", `\/`)}
 }
 
 // isNew reports whether a value is long enough, and not among the secrets.

@@ -36,6 +36,15 @@ func TestTheBeginningOfASecretIsHiddenWhereATextWasCut(t *testing.T) {
 	}
 }
 
+func TestASecretIsHiddenInTheSourceOfJSON(t *testing.T) {
+	a := open(t, access.Config{APIKey: `sk/hunter2/0123"456`})
+	for _, text := range []string{`sk/hunter2/0123"456`, `sk/hunter2/0123\"456`, `sk\/hunter2\/0123\"456`} {
+		if got := a.Hide("key " + text + "."); got != "key [redacted]." {
+			t.Errorf("%s is shown as %s", text, got)
+		}
+	}
+}
+
 func TestAnErrorKeepsAllButItsSecrets(t *testing.T) {
 	a := open(t, access.Config{APIKey: "hunter2"})
 	err := core.Errorf(core.ErrorUnavailable, "key hunter2").WithHint("not hunter2").After(time.Second).About(core.SubjectLimit)

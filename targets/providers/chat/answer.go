@@ -34,8 +34,10 @@ type answer struct {
 	begun, ended bool
 	// index is that of the choice which is judged.
 	index int
-	// refusal is what the service gives as the model's refusal.
+	// refusal is what the service gives as the model's refusal; refused says that it
+	// gives one.
 	refusal string
+	refused bool
 	// blocked says what a filter objected to, promptBlocked that it did so before the
 	// model answered.
 	blocked       string
@@ -73,8 +75,10 @@ func (a *answer) warn(format string, args ...any) {
 
 // take takes an answer, or one event of it.
 func (a *answer) take(c completion) error {
-	if c.Usage != nil {
-		a.usage = c.Usage
+	for _, u := range []*usage{c.Groq.Usage, c.Usage} {
+		if u != nil && (a.usage == nil || u.says()) {
+			a.usage = u
+		}
 	}
 	if c.Fingerprint != "" {
 		a.fingerprint = c.Fingerprint
@@ -83,6 +87,8 @@ func (a *answer) take(c completion) error {
 		a.noteFilter(p.Results, "the message")
 		a.flaggedPrompt = append(a.flaggedPrompt, p.Results.Filtered()...)
 	}
+	reply, prompt := c.flagged()
+	a.flagged, a.flaggedPrompt = append(a.flagged, reply...), append(a.flaggedPrompt, prompt...)
 	for _, choice := range c.Choices {
 		if !a.begun {
 			a.begun, a.index = true, c.first()
@@ -112,27 +118,34 @@ func (a *answer) takeChoice(c choice) error {
 			return err
 		}
 	}
-	if c.FinishReason != nil && *c.FinishReason != "" {
-		a.takeFinish(*c.FinishReason)
+	if c.FinishReason == nil || slices.Contains([]string{"", "null", "None"}, *c.FinishReason) {
+		return nil
+	}
+	if err := a.takeFinish(*c.FinishReason); err != nil {
+		return err
+	}
+	if native := openaiapi.EndingOf(c.Native); native > openaiapi.Whole && native != openaiapi.EndingOf(*c.FinishReason) {
+		return a.takeFinish(c.Native)
 	}
 	return nil
 }
 
 // takeFinish takes a reason of the end. Of several that differ, one that says that the
-// reply is not whole counts, whichever comes last.
-func (a *answer) takeFinish(reason string) {
-	if a.finish == nil || *a.finish == reason {
-		a.finish = &reason
-		return
+// reply is not whole counts, whichever comes last. One that says that the service broke
+// off is an error.
+func (a *answer) takeFinish(reason string) error {
+	if openaiapi.EndingOf(reason) == openaiapi.Failed {
+		return core.Errorf(core.ErrorUnavailable, "the service broke the reply off: finish_reason %q", reason).About(core.SubjectAnswer)
 	}
-	a.warn("the service gives several reasons for the end of the reply: %q and %q", *a.finish, reason)
-	if slices.Contains(wholeReasons(), *a.finish) {
-		a.finish = &reason
+	if a.finish != nil && *a.finish != reason {
+		a.warn("the service gives several reasons for the end of the reply: %q and %q", *a.finish, reason)
+		if openaiapi.EndingOf(*a.finish) != openaiapi.Whole {
+			return nil
+		}
 	}
+	a.finish = &reason
+	return nil
 }
-
-// wholeReasons are the reasons of the end of a reply that is whole.
-func wholeReasons() []string { return []string{"stop", "tool_calls", "function_call"} }
 
 func (a *answer) noteFilter(f openaiapi.FilterResults, of string) {
 	if why := f.Failed(); why != "" {
@@ -153,10 +166,8 @@ func (a *answer) takeSaid(s *said) error {
 	for _, kind := range s.Content.unknown {
 		a.warn("the reply has a part of type %q, which is not read", kind)
 	}
-	refusal := s.Content.refusal
-	if s.Refusal != nil {
-		refusal += *s.Refusal
-	}
+	refusal := s.Content.refusal + s.Refusal.text
+	a.refused = a.refused || s.Refusal.given || refusal != ""
 	a.refusal += refusal
 	a.reply.Text("refusal", refusal)
 	if s.Audio != nil {

@@ -23,7 +23,9 @@ func TestOfSeveralReasonsOneThatSaysNotWholeCounts(t *testing.T) {
 			a := newAnswer(&target{config: defaultConfig()})
 			a.ended = true
 			for _, reason := range test.reasons {
-				a.takeFinish(reason)
+				if err := a.takeFinish(reason); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if finish, detail := a.outcome(core.UserText("No.")); finish != test.want {
 				t.Errorf("the reply is %s (%s), want %s", finish, detail, test.want)
@@ -33,14 +35,5 @@ func TestOfSeveralReasonsOneThatSaysNotWholeCounts(t *testing.T) {
 				t.Errorf("warnings %q for the reasons %q", a.warnings, test.reasons)
 			}
 		})
-	}
-}
-
-func TestATextThatEndsWithinACharacterIsCut(t *testing.T) {
-	a := newAnswer(&target{config: defaultConfig()})
-	for text, want := range map[string]bool{"Das ist nicht m\uFFFD": true, "Das ist nicht m\uFFFDglich.": false, "No.": false} {
-		if got := a.liesAboutStop(text) != ""; got != want {
-			t.Errorf("%q is cut: %v, want %v", text, got, want)
-		}
 	}
 }

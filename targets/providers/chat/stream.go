@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -60,6 +61,8 @@ func (a *answer) streamEnded() error {
 	switch {
 	case a.finish != nil || a.blocked != "":
 		return nil
+	case !a.begun && len(a.flaggedPrompt) > 0:
+		return nil
 	case !a.begun:
 		return service.Nothing("the stream has no choices")
 	case a.ended:
@@ -88,8 +91,14 @@ func (a *answer) takeEvent(name string, data []byte) error {
 // read says nothing.
 func (a *answer) takeCut(data []byte) error {
 	closed := jsoncut.Close(data)
-	if c, err := decode(closed); err == nil && !c.failed(closed) {
+	c, err := decode(closed)
+	switch {
+	case err != nil:
+		return nil
+	case !c.failed(closed):
 		return a.take(c)
+	case json.Valid(data): // the whole of an error
+		return a.failed(data)
 	}
 	return nil
 }
@@ -97,7 +106,7 @@ func (a *answer) takeCut(data []byte) error {
 // failed explains an error object in place of an answer, or after the beginning of
 // one. A filter's is a reply that is blocked.
 func (a *answer) failed(data []byte) error {
-	e, ok := access.ReadError(data)
+	e, ok := access.ReadError(errorOf(data))
 	if !ok {
 		return core.Errorf(core.ErrorProtocol, "the service answered with an error: %s", service.Shown(data)).About(core.SubjectAnswer)
 	}
@@ -107,6 +116,15 @@ func (a *answer) failed(data []byte) error {
 		return nil
 	}
 	return service.Failed(e)
+}
+
+// errorOf returns the source of the error within an answer or event: Groq has it in a
+// member of its own.
+func errorOf(data []byte) []byte {
+	if c, err := decode(data); err == nil && !service.Empty(c.Groq.Error) {
+		return c.Groq.Error
+	}
+	return data
 }
 
 // readWhole reads an answer in one piece.
@@ -137,8 +155,9 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 		return service.Nothing("the answer is not a completion: "+service.Shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
 	case c.failed(data):
 		return a.failed(data)
-	case len(c.Choices) == 0:
-		return service.Nothing("the answer has no choices: " + service.Shown(data))
 	}
-	return a.take(c)
+	if err := a.take(c); err != nil || a.begun || len(a.flaggedPrompt) > 0 {
+		return err
+	}
+	return service.Nothing("the answer has no choices: " + service.Shown(data))
 }

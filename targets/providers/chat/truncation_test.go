@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 )
 
@@ -22,7 +23,7 @@ func TestOnlyACountThatNoTokenizerReachesSaysThatTheConversationWasNotGiven(t *t
 	for _, test := range []struct {
 		name           string
 		text           string
-		tokens, cached int64
+		tokens, cached lenient.Count
 		lost           bool
 	}{
 		{"more words than four a token", different(40), 9, 0, true},
@@ -51,7 +52,7 @@ func TestOnlyACountThatNoTokenizerReachesSaysThatTheConversationWasNotGiven(t *t
 		{"too few for letters spaced out", strings.Repeat("v a u l t  c o d e ", 10), 21, 0, true},
 	} {
 		a := answer{words: openaiapi.CountWords(test.text), usage: &usage{Prompt: &test.tokens}}
-		a.usage.In.Cached = test.cached
+		a.usage.In.Cached = &test.cached
 		if got := a.lost(); got != test.lost {
 			t.Errorf("%s: %d words and %d tokens: lost is %v", test.name, a.words, a.usage.given(), got)
 		}

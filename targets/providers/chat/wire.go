@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
@@ -21,12 +23,39 @@ type completion struct {
 	PromptFilter []struct {
 		Results openaiapi.FilterResults `json:"content_filter_results"`
 	} `json:"prompt_filter_results"`
+	// Groq is what Groq says of a stream: why it was stopped, and its usage.
+	Groq struct {
+		Error json.RawMessage `json:"error"`
+		Usage *usage          `json:"usage"`
+	} `json:"x_groq"`
+	// Guardrail is Bedrock's, which is INTERVENED where it replaced the reply.
+	Guardrail string `json:"amazon-bedrock-guardrailAction"`
+	// InputSensitive and OutputSensitive are MiniMax's.
+	InputSensitive  bool `json:"input_sensitive"`
+	OutputSensitive bool `json:"output_sensitive"`
+}
+
+// flagged returns which filters beside Azure's objected to the reply, and to the messages.
+func (c *completion) flagged() (reply, prompt []string) {
+	if strings.HasSuffix(c.Guardrail, "INTERVENED") {
+		reply = append(reply, "guardrail")
+	}
+	if c.OutputSensitive {
+		reply = append(reply, "output_sensitive")
+	}
+	if c.InputSensitive {
+		prompt = append(prompt, "input_sensitive")
+	}
+	return reply, prompt
 }
 
 // failed reports whether the answer or event, whose JSON is data, is an error. One that
 // has a choice, a usage or what a filter says is none for an error that says nothing, or
 // for members that the protocol does not have.
 func (c *completion) failed(data []byte) bool {
+	if !service.Empty(c.Groq.Error) {
+		return true
+	}
 	if len(c.Choices) > 0 || c.Usage != nil || len(c.PromptFilter) > 0 {
 		return !service.Empty(c.Error)
 	}
@@ -40,11 +69,13 @@ func (c *completion) first() int {
 
 // choice is one of the answers.
 type choice struct {
-	Index        int                     `json:"index"`
-	Message      *said                   `json:"message"`
-	Delta        *said                   `json:"delta"`
-	FinishReason *string                 `json:"finish_reason"`
-	Filter       openaiapi.FilterResults `json:"content_filter_results"`
+	Index        int     `json:"index"`
+	Message      *said   `json:"message"`
+	Delta        *said   `json:"delta"`
+	FinishReason *string `json:"finish_reason"`
+	// Native is the reason that the provider behind OpenRouter gave.
+	Native string                  `json:"native_finish_reason"`
+	Filter openaiapi.FilterResults `json:"content_filter_results"`
 	// Error is OpenRouter's, with finish_reason "error".
 	Error json.RawMessage `json:"error"`
 }
@@ -52,7 +83,7 @@ type choice struct {
 // said is a message of the assistant, or a piece of one.
 type said struct {
 	Content      content   `json:"content"`
-	Refusal      *string   `json:"refusal"`
+	Refusal      refusal   `json:"refusal"`
 	Audio        *sound    `json:"audio"`
 	ToolCalls    []call    `json:"tool_calls"`
 	FunctionCall *function `json:"function_call"`
@@ -60,6 +91,20 @@ type said struct {
 	// reasoning_content, OpenRouter, Ollama and newer versions of vLLM reasoning.
 	ReasoningContent content `json:"reasoning_content"`
 	Reasoning        content `json:"reasoning"`
+}
+
+// refusal is what a service gives as the model's refusal.
+type refusal struct {
+	text string
+	// given says that there is one, which need not have words.
+	given bool
+}
+
+// UnmarshalJSON reads a text, or anything else that is not the form of nothing.
+func (r *refusal) UnmarshalJSON(data []byte) error {
+	*r = refusal{given: !service.Empty(data)}
+	_ = json.Unmarshal(data, &r.text) // what is no text has no words
+	return nil
 }
 
 // sound is speech of the assistant.
@@ -170,20 +215,23 @@ func (c *content) addPart(data json.RawMessage) {
 
 // usage is what the service counts. A field is nil where it does not say.
 type usage struct {
-	Prompt     *int64 `json:"prompt_tokens"`
-	Completion *int64 `json:"completion_tokens"`
+	Prompt     *lenient.Count `json:"prompt_tokens"`
+	Completion *lenient.Count `json:"completion_tokens"`
 	In         struct {
-		Cached int64 `json:"cached_tokens"`
-		Audio  int64 `json:"audio_tokens"`
-		Image  int64 `json:"image_tokens"`
-		Text   int64 `json:"text_tokens"`
+		Cached *lenient.Count `json:"cached_tokens"`
+		Audio  *lenient.Count `json:"audio_tokens"`
+		Image  *lenient.Count `json:"image_tokens"`
+		Text   *lenient.Count `json:"text_tokens"`
 	} `json:"prompt_tokens_details"`
 	Out struct {
-		Reasoning int64 `json:"reasoning_tokens"`
-		Audio     int64 `json:"audio_tokens"`
-		Text      int64 `json:"text_tokens"`
+		Reasoning *lenient.Count `json:"reasoning_tokens"`
+		Audio     *lenient.Count `json:"audio_tokens"`
+		Text      *lenient.Count `json:"text_tokens"`
 	} `json:"completion_tokens_details"`
 }
+
+// says reports whether there is a count at all.
+func (u *usage) says() bool { return u != nil && u.Prompt.Tokens()+u.Completion.Tokens() > 0 }
 
 // usage returns the counts for the record.
 func (u *usage) usage() core.Usage {
@@ -191,10 +239,10 @@ func (u *usage) usage() core.Usage {
 		return core.Usage{}
 	}
 	return core.Usage{
-		InputTokens: number(u.Prompt), OutputTokens: number(u.Completion), CachedInputTokens: max(u.In.Cached, 0),
-		InputAudioTokens: max(u.In.Audio, 0), InputImageTokens: max(u.In.Image, 0), InputTextTokens: max(u.In.Text, 0),
-		OutputAudioTokens: max(u.Out.Audio, 0), OutputTextTokens: max(u.Out.Text, 0),
-		OutputReasoningTokens: max(u.Out.Reasoning, 0),
+		InputTokens: u.Prompt.Tokens(), OutputTokens: u.Completion.Tokens(), CachedInputTokens: u.In.Cached.Tokens(),
+		InputAudioTokens: u.In.Audio.Tokens(), InputImageTokens: u.In.Image.Tokens(), InputTextTokens: u.In.Text.Tokens(),
+		OutputAudioTokens: u.Out.Audio.Tokens(), OutputTextTokens: u.Out.Text.Tokens(),
+		OutputReasoningTokens: u.Out.Reasoning.Tokens(),
 	}
 }
 
@@ -203,7 +251,7 @@ func (u *usage) counted() int64 {
 	if u == nil || u.Completion == nil {
 		return -1
 	}
-	return *u.Completion
+	return int64(*u.Completion)
 }
 
 // given returns the tokens of the conversation, those of a cache included; 0 where the
@@ -213,12 +261,5 @@ func (u *usage) given() int64 {
 	if u == nil {
 		return 0
 	}
-	return number(u.Prompt) + max(u.In.Cached, 0)
-}
-
-func number(n *int64) int64 {
-	if n == nil {
-		return 0
-	}
-	return max(*n, 0)
+	return u.Prompt.Tokens() + u.In.Cached.Tokens()
 }

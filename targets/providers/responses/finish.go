@@ -8,6 +8,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/ending"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/reply"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
@@ -37,10 +38,12 @@ func (a *answer) build() (core.Reply, error) {
 			a.warn("the service's content filter flagged %s: %s", filtered.of, strings.Join(openaiapi.Unique(filtered.names), ", "))
 		}
 	}
-	return core.Reply{
+	r := core.Reply{
 		Message: message, Finish: finish, Detail: detail, Usage: a.usage.usage(), Timing: a.timing,
 		RateLimits: a.limits, Warnings: a.warnings,
-	}, nil
+	}
+	ending.Doubt(&r, "the service")
+	return r, nil
 }
 
 // broken makes the reply of an answer that failed with an error: nothing, where
@@ -56,7 +59,7 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishTruncated, a.reply.Full()
 	case a.tooLarge != "":
 		return core.FinishTruncated, a.tooLarge
-	case a.status == "incomplete":
+	case a.status == "incomplete", a.status == "completed" && a.reason != "":
 		return a.incomplete()
 	case a.status == "cancelled":
 		return core.FinishInterrupted, "the service says that the reply was cancelled"
@@ -77,10 +80,8 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishBlocked, "content_filter: the message was filtered: " + strings.Join(openaiapi.Unique(a.flaggedPrompt), ", ")
 	case m.Blank() && len(a.waiting()) == 0:
 		return core.FinishUnconfirmed, "the reply is empty, although the service says completed" + a.counted()
-	case len(a.waiting()) > 0:
-		return core.FinishComplete, ""
 	}
-	if why := a.liesAboutTheEnd(m.Text()); why != "" {
+	if why := a.liesAboutTheEnd(m.Text(), len(a.waiting()) > 0); why != "" {
 		return core.FinishTruncated, why
 	}
 	return core.FinishComplete, ""
@@ -110,17 +111,13 @@ func (a *answer) counted() string {
 }
 
 // liesAboutTheEnd returns why a reply that is completed was cut off; "" if nothing
-// says so: the text ends with U+FFFD, the service counts as many tokens as the campaign
-// allows, or, where it is not the provider's own, the text ends in the middle of a
-// sentence.
-func (a *answer) liesAboutTheEnd(text string) string {
-	if strings.HasSuffix(text, "\uFFFD") {
-		return "the service says completed, and the text ends in the middle of a character"
-	}
+// says so: the service counts as many tokens as the campaign allows, or, where it is not
+// the provider's own and no calls follow, the text ends in the middle of a sentence.
+func (a *answer) liesAboutTheEnd(text string, calls bool) string {
 	if bound, n := a.target.config.MaxOutputTokens, a.usage.counted(); bound != nil && n >= int64(*bound) {
 		return fmt.Sprintf("the service says completed, and counts %d tokens of the %d that are allowed", n, *bound)
 	}
-	if !a.target.endpoint.Official && openaiapi.EndsWithinSentence(text) {
+	if !calls && !a.target.endpoint.Official && openaiapi.EndsWithinSentence(text) {
 		return "the service says completed, and the text ends in the middle of a sentence"
 	}
 	return ""

@@ -77,7 +77,7 @@ func (t *target) refused(a *answer, response *http.Response, body []byte) error 
 			return nil
 		}
 	}
-	err := access.Refusal("the service answered with", response.StatusCode, response.Header, body)
+	err := ratelimit.Refused(access.Refusal("the service answered with", response.StatusCode, response.Header, body), a.limits)
 	switch {
 	case err.Kind != core.ErrorConfig && err.Kind != core.ErrorInput && err.Kind != core.ErrorUnsupported:
 		return service.AboutTheStatus(err, response.StatusCode)

@@ -54,6 +54,10 @@ type writing struct {
 	halfway       bool
 	drop, stall   bool
 	beforeHeaders bool // it stalls at once
+	// raw is a line that is no event, before the second half of the events.
+	raw string
+	// ids begins each event with its number.
+	ids bool
 }
 
 // errorBody is an error object of OpenAI.
@@ -63,7 +67,7 @@ func errorBody(kind, code, param, message string) string {
 
 func behaviours() map[string]behaviour {
 	all := map[string]behaviour{}
-	for _, group := range []map[string]behaviour{refusals(), successes(), answers(), shapes(), streams(), filters()} {
+	for _, group := range []map[string]behaviour{refusals(), successes(), answers(), shapes(), streams(), filters(), gateways()} {
 		maps.Copy(all, group)
 	}
 	return all

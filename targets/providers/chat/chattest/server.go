@@ -190,15 +190,10 @@ func (how writing) stream(w http.ResponseWriter, r *http.Request, events []objec
 			how.end(w, r)
 			return
 		}
-		if how.slow {
-			select {
-			case <-r.Context().Done():
-			case <-time.After(300 * time.Millisecond):
-			}
+		if how.raw != "" && i == len(events)/2 {
+			_, _ = io.WriteString(w, how.raw+line+line)
 		}
-		if how.comments {
-			_, _ = io.WriteString(w, ": PROCESSING"+line+line+"id: 1"+line+"retry: 10"+line)
-		}
+		how.before(w, r, i, line)
 		if e["oops"] != nil {
 			_, _ = io.WriteString(w, "data: {oops"+line+line)
 			continue
@@ -208,6 +203,22 @@ func (how writing) stream(w http.ResponseWriter, r *http.Request, events []objec
 	}
 	if !how.noDone {
 		_, _ = io.WriteString(w, "data: [DONE]"+line+line)
+	}
+}
+
+// before writes what comes before an event, or waits.
+func (how writing) before(w http.ResponseWriter, r *http.Request, i int, line string) {
+	if how.ids {
+		_, _ = fmt.Fprintf(w, "id: %d%s", i, line)
+	}
+	if how.slow {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+	if how.comments {
+		_, _ = io.WriteString(w, ": PROCESSING"+line+line+"id: 1"+line+"retry: 10"+line)
 	}
 }
 

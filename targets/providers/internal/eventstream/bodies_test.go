@@ -21,6 +21,8 @@ func TestABodyIsTakenForWhatItBeginsAs(t *testing.T) {
 	}{
 		{"data: {}\n\n", "text/event-stream", true, "stream", ""},
 		{"data: {}\n\n", "application/json", true, "stream", ""},
+		{"id: 1\ndata: {}\n\n", "", true, "stream", ""},
+		{"retry: 5\ndata: {}\n\n", "text/plain", true, "stream", ""},
 		{"{}", "application/json", false, "whole", ""},
 		{"{}", "text/event-stream", true, "whole", told},
 		{"{}", "application/json", true, "whole", ""}, // it has been told

@@ -99,12 +99,18 @@ const (
 func (r *Reader) begin(part []byte) (field, []byte) {
 	key, value, _ := bytes.Cut(part, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))
+	if bytes.HasPrefix(part, []byte("{")) { // some servers write an error into the stream as it is
+		key, value = []byte("data"), part
+	}
 	switch string(key) {
-	case "data":
+	case "data", "error":
 		if r.some {
 			r.data = append(r.data, '\n')
 		}
 		r.some = true
+		if key[0] == 'e' { // llama.cpp's, until 2025
+			r.name = "error"
+		}
 		return data, value
 	case "event":
 		r.name = ""

@@ -42,6 +42,8 @@ func TestEventsAreRead(t *testing.T) {
 		"a name without data":      {"event: ping\n\ndata: b\n\n", []string{"|b"}, io.EOF},
 		"carriage returns":         {"data: a\r\n\r\ndata: b\r\n\r\n", []string{"|a", "|b"}, io.EOF},
 		"comments and other lines": {": hello\n\nid: 1\nretry: 5\nnonsense\ndata: a\n\n", []string{"|a"}, io.EOF},
+		"a line that is an object": {"data: a\n\n{\"error\": \"x: y\"}\n\ndata: b\n\n", []string{"|a", `|{"error": "x: y"}`, "|b"}, io.EOF},
+		"an error as a field":      {"error: {}\n\ndata: b\n\n", []string{"error|{}", "|b"}, io.EOF},
 		"empty data":               {"data:\n\n", []string{"|"}, io.EOF},
 		"longer than the buffer":   {"data: " + long + "\n\ndata: b\n\n", []string{"|" + long, "|b"}, io.EOF},
 		"cut after a line":         {"data: a\n\ndata: b\n", []string{"|a", "…b"}, io.ErrUnexpectedEOF},

@@ -81,10 +81,20 @@ func Begins(body *bufio.Reader, mediaType string) bool {
 			if mediaType == "text/event-stream" {
 				return true
 			}
-			line, _ := body.Peek(n + 5)
+			line, _ := body.Peek(n + 6)
 			line = line[n-1:]
-			return bytes.HasPrefix(line, []byte("data:")) || bytes.HasPrefix(line, []byte("event:")) || bytes.HasPrefix(line, []byte(":"))
+			return startsLine(line)
 		}
 	}
 	return mediaType == "text/event-stream"
+}
+
+// startsLine reports whether a text is the beginning of a line of a stream.
+func startsLine(line []byte) bool {
+	for _, field := range []string{":", "data:", "event:", "id:", "retry:"} {
+		if bytes.HasPrefix(line, []byte(field)) {
+			return true
+		}
+	}
+	return false
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -34,15 +35,20 @@ func IsText(object []byte, member string) bool {
 // Count is a number of tokens; -1 where it cannot be read.
 type Count int64
 
-// UnmarshalJSON reads a number, or a text with one.
+// UnmarshalJSON reads a whole number, which may be written as 7.0, or a text with one.
 func (c *Count) UnmarshalJSON(data []byte) error {
-	n, err := strconv.ParseInt(strings.Trim(string(data), `"`), 10, 64)
-	if err != nil || n < 0 {
-		n = -1
+	*c = -1
+	text := strings.Trim(string(data), `"`)
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		*c = Count(max(n, -1))
+	} else if f, err := strconv.ParseFloat(text, 64); err == nil && f == math.Trunc(f) && math.Abs(f) < maxCount {
+		*c = Count(max(f, -1))
 	}
-	*c = Count(n)
 	return nil
 }
+
+// maxCount is the number up to which a float is a whole number.
+const maxCount = 1 << 53
 
 // Tokens is the number for the record, where 0 is unknown. It is 0 for nil.
 func (c *Count) Tokens() int64 {

@@ -24,7 +24,7 @@ func TestFieldsOfAWrongTypeAreLeftOut(t *testing.T) {
 }
 
 func TestACountIsANumberOrUnknown(t *testing.T) {
-	for data, want := range map[string]int64{"7": 7, `"7"`: 7, "5000000000": 5_000_000_000, "-1": 0, "7.5": 0, "[]": 0, `"x"`: 0} {
+	for data, want := range map[string]int64{"7": 7, `"7"`: 7, "5000000000": 5_000_000_000, "-1": 0, "7.5": 0, "7.0": 7, `"7.0"`: 7, "7e0": 7, "1e300": 0, "-7.0": 0, `"NaN"`: 0, "null": 0, "[]": 0, `"x"`: 0} {
 		var c Count
 		if err := json.Unmarshal([]byte(data), &c); err != nil || c.Tokens() != want {
 			t.Errorf("%s is read as %d, %v; want %d", data, c.Tokens(), err, want)

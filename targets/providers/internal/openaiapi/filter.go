@@ -18,24 +18,45 @@ func BlockedBy(e access.ErrorObject, body []byte) string {
 	}
 	policy := strings.Contains(strings.ToLower(e.Message), "policy")
 	switch {
-	case e.Filtered(), slices.Contains([]string{"content_policy_violation", "image_content_policy_violation", "ResponsibleAIPolicyViolation", "moderation_blocked", "bio_policy", "misalignment_policy_violation"}, e.Code),
+	case e.Filtered(), slices.ContainsFunc([]string{e.Code, e.Type}, isPolicy),
 		e.Code == "invalid_prompt" && policy, strings.Contains(string(body), `"ResponsibleAIPolicyViolation"`):
 	default:
 		return ""
 	}
-	var azure struct {
-		Error struct {
-			Inner struct {
-				Results FilterResults `json:"content_filter_result"`
-			} `json:"innererror"`
-		} `json:"error"`
-	}
-	_ = json.Unmarshal(body, &azure) // other services say it in the message alone
 	why := e.Text()
-	if names := azure.Error.Inner.Results.Filtered(); len(names) > 0 {
+	if names := objections(body); len(names) > 0 {
 		why += " (" + strings.Join(names, ", ") + ")"
 	}
 	return why
+}
+
+// isPolicy reports whether the code or type of an error is that of a policy's violation.
+func isPolicy(name string) bool {
+	return slices.Contains([]string{
+		"content_policy_violation", "image_content_policy_violation", "ResponsibleAIPolicyViolation", "moderation_blocked", "bio_policy",
+		"misalignment_policy_violation",
+	}, name)
+}
+
+// objections are the categories that Azure names in an error. The member that holds them
+// has two names, and so has the one around it.
+func objections(body []byte) []string {
+	type results struct {
+		One  FilterResults `json:"content_filter_result"`
+		Many FilterResults `json:"content_filter_results"`
+	}
+	var azure struct {
+		Error struct {
+			Inner results `json:"innererror"`
+			Other results `json:"inner_error"`
+		} `json:"error"`
+	}
+	_ = lenient.Unmarshal(body, &azure) // other services say it in the message alone
+	var names []string
+	for _, r := range []results{azure.Error.Inner, azure.Error.Other} {
+		names = append(append(names, r.One.Filtered()...), r.Many.Filtered()...)
+	}
+	return names
 }
 
 // Unique returns names in alphabetical order, each once.
@@ -58,11 +79,18 @@ type filterResult struct {
 func (f FilterResults) Filtered() []string {
 	var names []string
 	for name, data := range f {
-		var result filterResult
-		if json.Unmarshal(data, &result) == nil && result.Filtered {
-			if result.Severity != "" {
-				name += " (" + result.Severity + ")"
-			}
+		var list []filterResult
+		if json.Unmarshal(data, &list) != nil { // older versions have lists of blocklists
+			var result filterResult
+			_ = lenient.Unmarshal(data, &result) // what is no object says nothing
+			list = []filterResult{result}
+		}
+		i := slices.IndexFunc(list, func(r filterResult) bool { return r.Filtered })
+		switch {
+		case i < 0:
+		case list[i].Severity != "":
+			names = append(names, name+" ("+list[i].Severity+")")
+		default:
 			names = append(names, name)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 )
 
 // longest bounds the time until a limit is as it was.
@@ -43,6 +44,15 @@ func Read(header http.Header) []core.RateLimit {
 	}
 	slices.SortFunc(all, func(a, b core.RateLimit) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+// Refused adds to the error of a refusal for a limit's sake how long to wait, where the
+// service says it in the headers of its limits only.
+func Refused(err *core.Error, limits []core.RateLimit) *core.Error {
+	if err.Kind != core.ErrorRateLimited || err.RetryAfter > 0 {
+		return err
+	}
+	return access.ComeBack(err, min(Wait(limits), access.MaxRetryAfter))
 }
 
 // Reset reads the time until a limit is as it was: a duration such as 6m0s or 20ms,

@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
@@ -16,6 +17,12 @@ func Empty(data json.RawMessage) bool {
 	if json.Unmarshal(data, &value) != nil {
 		return len(data) == 0
 	}
+	return isNothing(value)
+}
+
+// isNothing reports whether a value of JSON is null, false, 0 or empty, or has such
+// members only.
+func isNothing(value any) bool {
 	switch value := value.(type) {
 	case nil:
 		return true
@@ -26,9 +33,14 @@ func Empty(data json.RawMessage) bool {
 	case float64:
 		return value == 0
 	case []any:
-		return len(value) == 0
+		return !slices.ContainsFunc(value, func(v any) bool { return !isNothing(v) })
 	case map[string]any:
-		return len(value) == 0
+		for _, member := range value {
+			if !isNothing(member) {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }
@@ -52,18 +64,23 @@ func IsError(data []byte) bool {
 	return !lenient.IsNull(object["error"]) || !Empty(object["detail"]) || !Empty(object["errors"])
 }
 
-// Flagged returns what a gateway's filter objected to, where an error is its refusal;
-// "" for any other error. LiteLLM names its exception, OpenRouter gives its reasons.
+// Flagged returns what the filter of a gateway or of a compatible service objected to,
+// where an error is its refusal; "" for any other error. OpenRouter gives its reasons, Zhipu
+// the side on which it found something; the others are told by a code or by their words.
 func Flagged(e access.ErrorObject, body []byte) string {
 	var metadata struct {
 		Reasons []string `json:"reasons"`
 		Input   *string  `json:"flagged_input"`
 	}
+	var zhipu struct {
+		Sides []json.RawMessage `json:"contentFilter"`
+	}
+	_ = json.Unmarshal(body, &zhipu) // other services have no such member
 	for _, at := range [][]string{{"metadata"}, {"error", "metadata"}} {
 		_ = json.Unmarshal(member(body, at), &metadata) // other services have other members
 	}
 	switch {
-	case strings.Contains(e.Message, "ContentPolicyViolationError"):
+	case len(zhipu.Sides) > 0, isGuarded(e):
 		return e.Text()
 	case len(metadata.Reasons) > 0:
 		return e.Text() + " (" + strings.Join(metadata.Reasons, ", ") + ")"
@@ -71,6 +88,19 @@ func Flagged(e access.ErrorObject, body []byte) string {
 		return e.Text()
 	}
 	return ""
+}
+
+// isGuarded reports whether an error is that of a filter, by its code, its type or its
+// words.
+func isGuarded(e access.ErrorObject) bool {
+	return slices.ContainsFunc([]string{e.Code, e.Type}, func(name string) bool {
+		return slices.Contains([]string{"data_inspection_failed", "DataInspectionFailed", "hooks_failed"}, name) // Alibaba, Portkey
+	}) || slices.ContainsFunc([]string{
+		"ContentPolicyViolationError", "Violated guardrail policy", "Violated content safety policy", // LiteLLM
+		"Content Exists Risk",                    // DeepSeek
+		"Content violates usage guidelines",      // xAI
+		"blocked due to security configurations", // Cloudflare
+	}, func(words string) bool { return strings.Contains(e.Message, words) })
 }
 
 // member returns a member of an object by its path; nil for none.

@@ -10,6 +10,7 @@ import (
 func TestWhatHasTheFormOfNothingIsNoError(t *testing.T) {
 	for data, want := range map[string]bool{
 		"": true, "null": true, "{}": true, "[]": true, `""`: true, `" "`: true, "false": true, "0": true,
+		`{"code":0,"message":null,"list":[{}, ""]}`: true, `{"code":0,"message":"x"}`: false, `[{"code":1}]`: false,
 		`{"code":1}`: false, `"down"`: false, "[1]": false, "true": false, "500": false, "{": false,
 	} {
 		if got := Empty(json.RawMessage(data)); got != want {
@@ -40,6 +41,13 @@ func TestAGatewaysFilterIsTold(t *testing.T) {
 		`{"code":403,"message":"Flagged","metadata":{"flagged_input":""}}`:                                            "403: Flagged",
 		`{"error":{"code":403,"message":"No access","metadata":{"provider_name":"x"}}}`:                               "",
 		`{"error":{"code":403,"message":"No access","metadata":"x"}}`:                                                 "",
+		`{"error":{"message":{"error":"Violated guardrail policy"},"code":"400"}}`:                                    "400: Violated guardrail policy",
+		`{"error":{"message":"bad","code":"data_inspection_failed"}}`:                                                 "data_inspection_failed: bad",
+		`{"error":{"message":"bad","type":"hooks_failed"}}`:                                                           "hooks_failed: bad",
+		`{"error":{"message":"Content Exists Risk (request id: 1)","type":"x"}}`:                                      "x: Content Exists Risk (request id: 1)",
+		`{"error":{"message":"bad","code":"1301"},"contentFilter":[{"role":"user"}]}`:                                 "1301: bad",
+		`{"error":{"message":"bad","code":"1301"},"contentFilter":[]}`:                                                "",
+		`{"error":{"message":"The guardrail was not found","code":"404"}}`:                                            "",
 		`null`: "",
 	} {
 		e, _ := access.ReadError([]byte(data))

@@ -32,6 +32,10 @@ func endPromises() []promise {
 		finishes("a part of no known type is told", "unknown-part", core.FinishUnconfirmed, "", ""),
 		finishes("a reply that ends in the middle of a sentence is truncated", "mid-sentence", core.FinishTruncated, "middle of a sentence", cut),
 		finishes("so is one with an incomplete item", "cut-item", core.FinishTruncated, "incomplete", all),
+		finishes("so is one that is completed, and says why it is not", "completed-but-cut", core.FinishTruncated, "max_output_tokens", all),
+		{Name: "so is one with a call", Agent: calling(Call("c1", "look_up", "{}")), Faults: []string{"at-limit@1"}, Config: map[string]any{"max_output_tokens": 16}, Verify: func(s *stage) {
+			s.Ended(s.Reply("call"), core.FinishTruncated, "16 tokens")
+		}},
 		finishes("so is one with as many tokens as allowed", "at-limit", core.FinishTruncated, "16 tokens", all).With(map[string]any{"max_output_tokens": 16}),
 		finishes("the provider's own word is taken for the end", "mid-sentence", core.FinishComplete, "", cut).With(map[string]any{"provider": "openai"}),
 		finishes("fields of other types are left out", "wrong-types", core.FinishComplete, "", all),
