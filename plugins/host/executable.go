@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/programfile"
 )
 
 // bothPrograms is the hint where a companion does not belong to this program.
@@ -32,7 +33,7 @@ func openExecutable(p program) (*executable, error) {
 	if err := Trusted(p.path()); err != nil {
 		return nil, err
 	}
-	file, err := os.Open(p.path())
+	file, err := programfile.Open(p.path())
 	if err != nil {
 		return nil, core.Errorf(core.ErrorConfig, "plugin: %w", err)
 	}
@@ -81,7 +82,7 @@ func (e *executable) close() { _ = e.file.Close() } // it was only read
 
 // HashFile returns the SHA-256 of a file in hexadecimal.
 func HashFile(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := programfile.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("taking the checksum: %w", err)
 	}

@@ -42,7 +42,7 @@ func TestAPluginSeesNothingOfTheEnvironmentButTheAllowedVariables(t *testing.T) 
 			t.Errorf("the plugin's environment contains %q", secret)
 		}
 	}
-	allowed := "GOMEMLIMIT PATH HOME TMPDIR TZ LANG LANGUAGE SSL_CERT_FILE SSL_CERT_DIR HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy GORACE"
+	allowed := "GOMEMLIMIT GOGC PATH HOME TMPDIR TZ LANG LANGUAGE SSL_CERT_FILE SSL_CERT_DIR HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy GORACE"
 	for variable := range strings.SplitSeq(strings.Trim(environ, "\x00"), "\x00") {
 		name, _, _ := strings.Cut(variable, "=")
 		own := strings.HasPrefix(name, "PLUGIN_") || strings.HasPrefix(name, "ORCHESTRATOR_PLUGIN")

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/plugins/internal/programfile"
 )
 
 // maxFirstLine is the longest first line of a script that is read, in bytes.
@@ -48,7 +50,7 @@ func (p *programs) add(file string) {
 	if slices.Contains(p.execute, file) || !isProgram(file) {
 		return
 	}
-	f, err := os.Open(file)
+	f, err := programfile.Open(file)
 	if err != nil {
 		return
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync/atomic"
 
-	"github.com/openai/openai-go/v3"
-
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
@@ -34,7 +32,7 @@ type target struct {
 	config   Config
 	endpoint openaiapi.Endpoint
 	service  *service.Service
-	client   openai.Client
+	send     openaiapi.Post
 	// parameters are encoded, without the messages.
 	parameters []byte
 	// tooLate is the error of a turn that takes too long.
@@ -62,7 +60,7 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	}
 	return &target{
 		config: config, endpoint: e, service: s, parameters: parameters, tooLate: config.Timeouts.TooLate(),
-		client: e.Client(s.Client()),
+		send: e.Poster(s.Client(), route),
 	}, nil
 }
 

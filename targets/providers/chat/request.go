@@ -68,9 +68,8 @@ func (t *target) once(ctx context.Context, body []byte) (*answer, error) {
 
 // post sends a request through the SDK. It returns responses of every status.
 func (t *target) post(ctx context.Context, body []byte) (*http.Response, error) {
-	var response *http.Response
-	err := t.client.Post(ctx, strings.TrimPrefix(route, "/"), body, &response)
-	if response == nil {
+	response, err := t.send(ctx, body)
+	if err != nil {
 		return nil, t.service.Unreachable(ctx, err)
 	}
 	return response, nil

@@ -45,9 +45,8 @@ var errPlainly = errors.New("the service does not encrypt reasoning")
 // once sends one request and reads its answer.
 func (t *target) once(ctx context.Context, body []byte) (*answer, error) {
 	a := newAnswer(t)
-	var response *http.Response
-	err := t.client.Post(ctx, strings.TrimPrefix(route, "/"), body, &response)
-	if response == nil {
+	response, err := t.send(ctx, body)
+	if err != nil {
 		return a, t.service.Unreachable(ctx, err)
 	}
 	defer func() { _ = response.Body.Close() }()

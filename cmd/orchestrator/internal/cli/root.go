@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
 // Main runs the program with the process's arguments and streams, and returns
@@ -19,6 +21,9 @@ func Main() int {
 	if err != nil {
 		printError(env.Stderr, err)
 		return exitNoEvidence
+	}
+	if _, ok := env.LookupEnv("GOGC"); !ok {
+		debug.SetGCPercent(host.GCPercent)
 	}
 	return Run(ctx, env)
 }

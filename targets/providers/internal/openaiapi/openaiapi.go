@@ -3,6 +3,7 @@
 package openaiapi
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -148,14 +149,29 @@ func wrong(key, format string, args ...any) *core.Error {
 	return core.Errorf(core.ErrorConfig, format, args...).At(key)
 }
 
-// Client returns the SDK's client for the endpoint, over an HTTP client that adds the
-// credentials. It makes no attempt of its own after the first.
-func (e Endpoint) Client(web *http.Client) openai.Client {
+// Post sends a request's body, and returns the response, whatever its status. Without a
+// response there is an error.
+type Post func(ctx context.Context, body []byte) (*http.Response, error)
+
+// Poster returns how the SDK sends requests to a route of the endpoint, over an HTTP
+// client that adds the credentials. It makes no attempt of its own after the first.
+//
+// The SDK's client is in no field of a target: the linker keeps what has to do with the
+// types of all fields of a value that is in an interface, here of all OpenAI's services.
+func (e Endpoint) Poster(web *http.Client, route string) Post {
 	options := []option.RequestOption{option.WithBaseURL(e.Base.String()), option.WithHTTPClient(web), option.WithMaxRetries(0)}
 	for name, values := range e.Query {
 		for _, value := range values {
 			options = append(options, option.WithQueryAdd(name, value))
 		}
 	}
-	return openai.Client{Options: options} // the SDK's constructor would read the environment
+	return func(ctx context.Context, body []byte) (*http.Response, error) {
+		client := openai.Client{Options: options} // the SDK's constructor would read the environment
+		var response *http.Response
+		err := client.Post(ctx, strings.TrimPrefix(route, "/"), body, &response)
+		if response != nil {
+			err = nil // the SDK's error of a status
+		}
+		return response, err
+	}
 }

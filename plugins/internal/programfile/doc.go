@@ -1,0 +1,2 @@
+// Package programfile opens the files of programs that are read before they are started.
+package programfile
