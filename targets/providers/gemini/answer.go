@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -28,29 +29,29 @@ type answer struct {
 	usage  *usage
 
 	// finish is the last reason of an end, message what the service says of it, and
-	// flagged the categories for which it blocked the answer.
-	finish           genai.FinishReason
-	message, flagged string
+	// flagged the categories for which it blocked the answer, or the prompt.
+	finish                          genai.FinishReason
+	message, flagged, flaggedPrompt string
 	// begun says that there is a candidate.
 	begun bool
 	// index is that of the candidate which is judged.
 	index int
 	// blocked says why the prompt was blocked.
 	blocked string
-	// tooLarge says that an event or the answer was not read to its end.
-	tooLarge string
-	calls    []*answeredCall
+	// tooLarge says that an event or the answer was not read to its end, unread that a
+	// part of the reply is of a form that is not known: what it says nobody judges.
+	tooLarge, unread string
+	calls            []*answeredCall
+	// inPieces is the call of which more follows, nil for none, and firstPiece the part
+	// that began it.
+	inPieces   *answeredCall
+	firstPiece json.RawMessage
+	images     int
 	// parts are what the service gets back, without thoughts; texts without a
 	// signature are joined.
 	parts    []json.RawMessage
 	text     []byte
 	warnings []string
-}
-
-// answeredCall is a call with the service's own identifier.
-type answeredCall struct {
-	*reply.Call
-	id string
 }
 
 func newAnswer(t *target) *answer {
@@ -64,27 +65,49 @@ func (a *answer) warn(format string, args ...any) {
 	}
 }
 
+// pass notes that a part of the reply is not read.
+func (a *answer) pass(format string, args ...any) {
+	a.warn(format, args...)
+	if a.unread == "" {
+		a.unread = a.warnings[len(a.warnings)-1]
+	}
+}
+
 // take takes an answer, or one event of it.
 func (a *answer) take(r response) error {
 	if r.Usage != nil {
 		a.usage = r.Usage
 	}
-	for i, c := range r.Candidates {
+	taken := false
+	for _, c := range r.Candidates {
 		if !a.begun {
 			a.begun, a.index = true, c.Index
 		}
-		if i > 0 || c.Index != a.index {
+		if taken || c.Index != a.index {
 			a.warn("the service gave several answers; the first is judged")
 			continue
 		}
+		taken = true
 		if err := a.takeCandidate(c); err != nil {
 			return err
 		}
+	}
+	if r.PromptFeedback != nil {
+		a.flaggedPrompt = cmp.Or(r.PromptFeedback.Ratings.blocked(), a.flaggedPrompt)
 	}
 	if f := r.PromptFeedback; f != nil && f.BlockReason != "" && f.BlockReason != genai.BlockedReasonUnspecified {
 		a.blocked = explained("the prompt was blocked: "+string(f.BlockReason), f.BlockReasonMessage, f.Ratings.blocked())
 	}
 	return nil
+}
+
+// isNothing reports whether there is neither an answer nor a blocked prompt. Without an
+// answer, a rating for which the prompt was blocked says so.
+func (a *answer) isNothing() bool {
+	if !a.begun && a.blocked == "" && a.flaggedPrompt != "" {
+		a.blocked = explained("the prompt was blocked", "", a.flaggedPrompt)
+	}
+	return !a.begun && a.blocked == ""
 }
 
 // explained adds what a service says of a reason, and categories, to it.
@@ -107,6 +130,7 @@ func (a *answer) takeCandidate(c candidate) error {
 	if a.timing.FirstEvent == 0 && !a.reply.Empty() {
 		a.timing.FirstEvent = time.Since(a.sent)
 	}
+	a.takeSearches(c.Grounding.WebSearchQueries)
 	if flagged := c.Ratings.blocked(); flagged != "" {
 		a.flagged = flagged
 	}
@@ -143,18 +167,28 @@ func (a *answer) takePart(data json.RawMessage) error {
 		return core.Errorf(core.ErrorProtocol, "a part of the reply cannot be read: %w: %s", err, service.Shown(data)).About(core.SubjectAnswer)
 	}
 	names := membersOf(data)
-	switch {
-	case p.FunctionCall != nil:
-		a.takeCall(*p.FunctionCall)
-	case p.Thought:
+	if p.Thought && p.FunctionCall == nil {
 		a.reply.Reasoning("", p.Text)
 		return nil // thoughts are not sent back
+	}
+	if p.Text != "" {
+		a.reply.Text("", p.Text)
+	}
+	switch {
+	case p.FunctionCall != nil:
+		whole, isWhole := a.takeCall(*p.FunctionCall, data)
+		if !isWhole {
+			return nil
+		}
+		data = whole
+	case a.takeHosted(p.hostedParts):
 	case p.InlineData != nil:
 		a.takeData(*p.InlineData)
-	case p.Text != "" || slices.Contains(names, "text") || len(names) == 0:
-		a.reply.Text("", p.Text)
-	case p.ThoughtSignature == "":
-		a.warn("the reply has a part %q, which is not read", strings.Join(names, ", "))
+		a.reply.Transcript("", p.Transcription.Text)
+	case p.Text == "" && !lenient.IsText(data, "text"):
+		a.pass("the reply has a text in another form, which is not read")
+	case p.Text == "" && !slices.Contains(names, "text") && len(names) > 0 && p.ThoughtSignature == "":
+		a.pass("the reply has a part %q, which is not read", strings.Join(names, ", "))
 	}
 	return a.keep(data, p, names)
 }
@@ -190,20 +224,15 @@ func (a *answer) flush() error {
 	return err
 }
 
-func (a *answer) takeCall(c functionCall) {
-	call := a.reply.Call(strconv.Itoa(len(a.calls)))
-	if call == nil {
+// takeData takes sound or an image.
+func (a *answer) takeData(b blob) {
+	if strings.HasPrefix(b.MIMEType, "image/") {
+		a.images++
+		a.reply.Image(strconv.Itoa(a.images), b.MIMEType, b.Data)
 		return
 	}
-	call.ID, call.Name = c.ID, c.Name
-	call.Argue(c.arguments())
-	a.calls = append(a.calls, &answeredCall{Call: call, id: c.ID})
-}
-
-// takeData takes sound. An image is not read.
-func (a *answer) takeData(b blob) {
 	if !strings.HasPrefix(b.MIMEType, "audio/") {
-		a.warn("the reply has a part of type %q, which is not read", b.MIMEType)
+		a.pass("the reply has a part of type %q, which is not read", b.MIMEType)
 		return
 	}
 	a.reply.Sound("", soundType(b.MIMEType), b.Data)
@@ -232,6 +261,9 @@ func (a *answer) content() (modelContent, []sentCall) {
 	_ = a.flush() // a text always encodes
 	var calls []sentCall
 	for _, c := range a.calls {
+		if c.isCarriedOut {
+			continue
+		}
 		calls = append(calls, sentCall{Call: tool.Call{ID: c.ID, Name: c.Name, Arguments: string(c.Arguments)}, id: c.id})
 	}
 	return modelContent{Role: genai.RoleModel, Parts: a.parts}, calls

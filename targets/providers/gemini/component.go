@@ -15,10 +15,10 @@ func Component() core.Component {
 		Name:    "gemini",
 		Summary: "A model behind Google's Gemini API, Vertex AI or a compatible server.",
 		Description: "All messages of a conversation are sent with each request, so that its history can be edited. " +
-			"Messages are text, images and sound; replies are text, sound, calls of tools, and what the service " +
+			"Messages are text, images and sound; replies are text, images, sound, calls of tools, and what the service " +
 			"shows of the model's thoughts, which is kept apart from what it says.",
 		In:  []core.Modality{core.Text, core.Audio, core.Image, core.ToolResult},
-		Out: []core.Modality{core.Text, core.Audio, core.ToolCall, core.Reasoning},
+		Out: []core.Modality{core.Text, core.Audio, core.Image, core.ToolCall, core.ToolResult, core.Reasoning},
 		Capabilities: []string{
 			core.CapabilitySystemPrompt, core.CapabilityHistory, core.CapabilityMultiTurn,
 			core.CapabilitySystemPromptUpdate, core.CapabilityOutOfBand,

@@ -34,7 +34,7 @@ type Config struct {
 	FrequencyPenalty   *float64          `json:"frequency_penalty" min:"-2" max:"2" doc:"Penalty of tokens by how often they have occurred."`
 	ResponseMIMEType   string            `json:"response_mime_type" doc:"Form of the reply, such as application/json; empty leaves it to the service."`
 	ResponseJSONSchema map[string]any    `json:"response_json_schema" doc:"JSON Schema of the reply, with response_mime_type: application/json."`
-	ResponseModalities []string          `json:"response_modalities" enum:"text,audio" doc:"What the target is asked to answer with; empty leaves it to the service."`
+	ResponseModalities []string          `json:"response_modalities" enum:"text,image,audio" doc:"What the target is asked to answer with; empty leaves it to the service."`
 	Voice              string            `json:"voice" doc:"Voice of the target, such as Kore, where response_modalities has audio."`
 	MediaResolution    string            `json:"media_resolution" doc:"How closely images are looked at, such as MEDIA_RESOLUTION_LOW; empty leaves it to the service."`
 	Thinking           Thinking          `json:"thinking" doc:"How the target thinks."`

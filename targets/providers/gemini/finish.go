@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -43,20 +44,9 @@ func (a *answer) build() (core.Reply, error) {
 // nothing had come.
 func (a *answer) broken(why error) (core.Reply, error) { return a.reply.Broken(why, a.build) }
 
-// completeCalls gives calls without an identifier one of their own: results name it.
-func (a *answer) completeCalls() {
-	taken := map[string]bool{}
-	for i, c := range a.calls {
-		if c.ID == "" || taken[c.ID] {
-			c.ID = fmt.Sprintf("call_%d", i+1)
-		}
-		taken[c.ID] = true
-	}
-}
-
 // outcome returns how the reply ended, and explains it.
 func (a *answer) outcome(m core.Message) (core.Finish, string) {
-	calls := len(m.Of(core.ToolCall)) > 0
+	calls := len(m.WaitingCalls()) > 0
 	switch {
 	case a.blocked != "":
 		return core.FinishBlocked, a.blocked
@@ -74,6 +64,10 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishUnconfirmed, "the service does not say why the reply ended (finishReason)"
 	case a.finish != genai.FinishReasonStop:
 		return core.FinishUnconfirmed, explained("finishReason "+string(a.finish)+", which says nothing about the reply", a.message, "")
+	case a.unread != "":
+		return core.FinishUnconfirmed, a.unread
+	case a.flagged != "" || a.flaggedPrompt != "":
+		return core.FinishUnconfirmed, "the service says STOP, and that it blocked content: " + cmp.Or(a.flagged, a.flaggedPrompt)
 	case !calls && m.Blank():
 		return core.FinishUnconfirmed, "the reply is empty, although the service says STOP" + a.counted()
 	case calls:

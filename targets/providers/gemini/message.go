@@ -109,6 +109,12 @@ func modelOf(m core.Message) (json.RawMessage, []sentCall, error) {
 			}
 			content.Parts = append(content.Parts, &genai.Part{FunctionCall: &genai.FunctionCall{Name: call.Name, Args: args}})
 			calls = append(calls, sentCall{Call: call})
+		case core.Image:
+			mediaType, _, err := media.Image(p.Value)
+			if err != nil {
+				return nil, nil, err
+			}
+			content.Parts = append(content.Parts, &genai.Part{InlineData: &genai.Blob{MIMEType: mediaType, Data: p.Data}})
 		case core.Audio, core.Reasoning: // what it spoke is in the transcript
 		default:
 			return nil, nil, core.Errorf(core.ErrorUnsupported, "a Gemini service takes no %s of the assistant", p.Modality)

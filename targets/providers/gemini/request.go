@@ -72,7 +72,7 @@ func (t *target) refused(a *answer, response *http.Response, body []byte) error 
 	text := strings.ToLower(e.Message)
 	switch {
 	case response.StatusCode == http.StatusTooManyRequests && ofADay(body):
-		return core.Errorf(core.ErrorAuth, "%s", err.Error()).WithHint("the quota of the day is used up, or the account has none for this model")
+		return usedUp(err)
 	case err.Kind != core.ErrorConfig && err.Kind != core.ErrorInput && err.Kind != core.ErrorUnsupported:
 		return service.AboutTheStatus(err, response.StatusCode)
 	case strings.Contains(text, "token count") && strings.Contains(text, "exceeds"):
@@ -107,6 +107,11 @@ func detailsOf(body []byte) errorDetails {
 	}
 	_ = json.Unmarshal(body, &d) // other services have no details
 	return d
+}
+
+// usedUp is the error of a limit for which no wait within a run helps.
+func usedUp(err *core.Error) *core.Error {
+	return core.Errorf(core.ErrorAuth, "%s", err.Error()).WithHint("the quota of the day is used up, or the account has none for this model")
 }
 
 // ofADay reports whether a limit is one of a day, or none at all, for which no wait

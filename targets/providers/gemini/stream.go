@@ -51,10 +51,11 @@ func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a 
 
 // streamEnded judges a stream that ended. Without a reason of the end it was cut.
 func (a *answer) streamEnded() error {
+	nothing := a.isNothing()
 	switch {
 	case a.finish != "" || a.blocked != "":
 		return nil
-	case !a.begun:
+	case nothing:
 		return service.Nothing("the stream has no candidates")
 	}
 	return core.Errorf(core.ErrorUnavailable, "the stream ended before the reply did").About(core.SubjectAnswer)
@@ -126,6 +127,9 @@ func (a *answer) failed(data []byte) error {
 	if a.blocked = service.Flagged(e, data); a.blocked != "" {
 		return nil
 	}
+	if ofADay(data) {
+		return usedUp(e.Err("the reply failed", core.ErrorAuth))
+	}
 	return service.Failed(e)
 }
 
@@ -166,7 +170,7 @@ func (a *answer) takeWhole(data []byte, mediaType string) error {
 			return core.Errorf(core.ErrorUnavailable, "the answer was cut off: it is the beginning of one").About(core.SubjectAnswer)
 		}
 		return service.Nothing("the answer is none of generateContent: "+service.Shown(data)).WithHint("check endpoint: the content is %q", mediaType)
-	case !a.begun && a.blocked == "":
+	case a.isNothing():
 		return service.Nothing("the answer has no candidates: " + service.Shown(data))
 	}
 	return nil

@@ -1,7 +1,6 @@
 package gemini
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -41,6 +40,9 @@ type candidate struct {
 	FinishReason  genai.FinishReason `json:"finishReason"`
 	FinishMessage string             `json:"finishMessage"`
 	Ratings       ratings            `json:"safetyRatings"`
+	Grounding     struct {
+		WebSearchQueries []string `json:"webSearchQueries"`
+	} `json:"groundingMetadata"`
 }
 
 // feedback is what the service says of the prompt.
@@ -81,29 +83,16 @@ type part struct {
 	ThoughtSignature string        `json:"thoughtSignature"`
 	InlineData       *blob         `json:"inlineData"`
 	FunctionCall     *functionCall `json:"functionCall"`
+	// Transcription is what the service says that the part's sound says.
+	Transcription struct {
+		Text string `json:"text"`
+	} `json:"audioTranscription"`
+	hostedParts
 }
 
 type blob struct {
-	MIMEType string `json:"mimeType"`
-	Data     []byte `json:"data"`
-}
-
-type functionCall struct {
-	ID   string          `json:"id"`
-	Name string          `json:"name"`
-	Args json.RawMessage `json:"args"`
-}
-
-// arguments are the arguments of a call as text.
-func (c functionCall) arguments() string {
-	if lenient.IsNull(c.Args) {
-		return "{}"
-	}
-	var compact bytes.Buffer
-	if json.Compact(&compact, c.Args) != nil {
-		return string(c.Args)
-	}
-	return compact.String()
+	MIMEType string        `json:"mimeType"`
+	Data     lenient.Bytes `json:"data"`
 }
 
 // membersOf returns the names of a part's members, in order.

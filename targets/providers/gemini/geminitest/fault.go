@@ -64,7 +64,7 @@ func errorBody(code int, status, message string, details ...any) string {
 
 func behaviours() map[string]behaviour {
 	all := map[string]behaviour{}
-	for _, group := range []map[string]behaviour{refusals(), successes(), answers(), blocks(), shapes(), streams()} {
+	for _, group := range []map[string]behaviour{refusals(), successes(), answers(), blocks(), shapes(), hosted(), media(), streams()} {
 		maps.Copy(all, group)
 	}
 	return all
@@ -86,11 +86,14 @@ func refusals() map[string]behaviour {
 	after.header["Retry-After"] = "2"
 	listed := json(500, "INTERNAL", "An internal error has occurred.")
 	listed.body = "[" + listed.body + "]"
+	usedUp := json(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", quota("GenerateRequestsPerMinutePerProject"), quota("GenerateRequestsPerDayPerProject"), retry)
+	usedUp.body = "[" + usedUp.body + "]"
 	noSystem := json(400, "INVALID_ARGUMENT", "Developer instruction is not enabled for models/gemma-3-27b-it")
 	noSystem.applies = func(r *Request) bool { return r.SystemInstruction != nil }
 	return map[string]behaviour{
 		"rate-limit":     json(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", quota("GenerateRequestsPerMinutePerProjectPerModel"), retry),
 		"quota":          json(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), retry),
+		"quota-list":     usedUp,
 		"exhausted":      json(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),
 		"busy":           after,
 		"unavailable":    json(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
@@ -127,6 +130,7 @@ func successes() map[string]behaviour {
 		"error-object":  json(`{"object":"error","message":"The engine has died.","code":500}`),
 		"error-type":    json(`{"message":"The engine has died.","type":"error"}`),
 		"error-text":    json(`{"error":"model is still loading"}`),
+		"quota-body":    json(errorBody(429, "RESOURCE_EXHAUSTED", "Used up.", object{"violations": []any{object{"quotaId": "GenerateRequestsPerDay"}}}, object{"retryDelay": "37s"})),
 		"no-candidates": json(`{"candidates":[],"usageMetadata":{"promptTokenCount":4},"modelVersion":"practice"}`),
 		"only-ratings":  json(`{"promptFeedback":{"safetyRatings":[{"category":"HARM_CATEGORY_HARASSMENT","probability":"NEGLIGIBLE"}]}}`),
 		"unspecified":   json(`{"promptFeedback":{"blockReason":"BLOCKED_REASON_UNSPECIFIED"}}`),
@@ -175,6 +179,13 @@ func blocks() map[string]behaviour {
 				return documents
 			},
 		},
+		"flagged-stop":   each(func(d object) { first(d)["safetyRatings"] = []any{withheld()} }),
+		"flagged-prompt": each(func(d object) { d["promptFeedback"] = object{"safetyRatings": []any{withheld()}} }),
+		"flagged-alone": {change: func(r *Request, _ []object) []object {
+			d := Answer{}.document(r)
+			d["promptFeedback"] = object{"safetyRatings": []any{withheld()}}
+			return []object{d}
+		}},
 		"blocked-late": {change: func(_ *Request, documents []object) []object {
 			end := documents[len(documents)-1]
 			delete(end, "candidates")
@@ -192,6 +203,11 @@ func blocks() map[string]behaviour {
 		}}
 	}
 	return all
+}
+
+// withheld is a rating for which content is blocked.
+func withheld() object {
+	return object{"category": "HARM_CATEGORY_HARASSMENT", "probability": "HIGH", "blocked": true}
 }
 
 func firstHalf(text string) string {

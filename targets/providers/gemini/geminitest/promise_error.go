@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 // errorPromises are about answers that are none.
@@ -12,6 +13,8 @@ func errorPromises() []promise {
 	fails, waits := u.Fails, u.Waits
 	return []promise{
 		fails("quota", core.ErrorAuth, core.SubjectConfiguration, "RESOURCE_EXHAUSTED"),
+		fails("quota-list", core.ErrorAuth, core.SubjectConfiguration, "RESOURCE_EXHAUSTED"),
+		fails("quota-body", core.ErrorAuth, core.SubjectConfiguration, "Used up."),
 		fails("exhausted", core.ErrorRateLimited, core.SubjectLimit, "RESOURCE_EXHAUSTED"),
 		fails("forbidden", core.ErrorAuth, core.SubjectConfiguration, "PERMISSION_DENIED"),
 		fails("not-found", core.ErrorConfig, core.SubjectConfiguration, "NOT_FOUND"),
@@ -40,6 +43,28 @@ func errorPromises() []promise {
 		fails("stream-none", core.ErrorProtocol, core.SubjectAnswer, "the stream has no candidates").Streamed(),
 		waits("rate-limit", "37s", core.ErrorRateLimited),
 		waits("busy", "2s", core.ErrorUnavailable),
+	}
+}
+
+// hintPromises are about what an error says to do.
+func hintPromises() []promise {
+	hints := func(name, fault, want string) promise {
+		return promise{Name: name, Faults: []string{fault}, Verify: func(s *stage) {
+			_, err := s.Talk(core.Start{}).Send(s.Context(), clienttest.Four())
+			if got := core.HintOf(err); got != want {
+				s.Errorf("the hint is %q, want %q: %v", got, want, err)
+			}
+		}}
+	}
+	const usedUp, check = "the quota of the day is used up, or the account has none for this model", "check endpoint and model"
+	wrongKey := hints("a wrong key says to check it", "limits", "check api_key")
+	wrongKey.Faults, wrongKey.Config = nil, map[string]any{"api_key": "AIza-wrong-9876543210"}
+	return []promise{
+		wrongKey,
+		hints("a key that may not do so says to check that it may", "forbidden", "check api_key, and that it may use this model"),
+		hints("another invalid argument says nothing of the key", "bad-everywhere", check), hints("nor does a place", "location", check),
+		hints("a quota of the day is used up", "quota", usedUp), hints("also among others, in a list", "quota-list", usedUp), hints("and in a success", "quota-body", usedUp),
+		hints("a quota of the minute is not", "rate-limit", ""),
 	}
 }
 
@@ -74,6 +99,7 @@ func cutPromises() []promise {
 		breaks("an error in a stream is an error, and what had come is kept", "stream-error", core.ErrorUnavailable, "overloaded", three, nil).Streamed(),
 		breaks("an event that is a detail is an error", "detail-event", core.ErrorUnavailable, "Internal error", three, nil).Streamed(),
 		breaks("so is an object that is an error", "object-event", core.ErrorUnavailable, "The engine has died.", three, nil).Streamed(),
+		breaks("and what stands within errors", "bare-event", core.ErrorUnavailable, "UNAVAILABLE: The model", three, nil).Streamed(),
 		breaks("and one of that type", "type-event", core.ErrorUnavailable, "The engine has died.", three, nil).Streamed(),
 		ends("a gateway's filter that ends the stream is a block", "filter-event", core.FinishBlocked, "ContentPolicyViolationError", three).Streamed(),
 		promise{Name: "what a model thought before its reply broke off is kept", Faults: []string{"thought-error"}, Verify: func(s *stage) {

@@ -74,3 +74,50 @@ func mediaPromises() []promise {
 		}},
 	}
 }
+
+// drawnPromises are about images in replies, and sound in an odd form.
+func drawnPromises() []promise {
+	return []promise{
+		{Name: "a drawn reply has its images, which a history takes", Agent: Recall, Faults: []string{"image-part@1"}, Config: map[string]any{"response_modalities": []any{"text", "image"}}, Verify: func(s *stage) {
+			c := s.Talk(core.Start{})
+			r := s.Answered(c, core.UserText("draw"), "draw")
+			s.Ended(r, core.FinishComplete, "")
+			s.Warned(r)
+			if got := r.Message.Of(core.Image); len(got) != 2 || got[0].MediaType != core.MediaPNG || got[0].Text() != "PNG" || got[1].MediaType != core.MediaJPEG || got[1].Text() != "JPG" {
+				s.Errorf("the images are %+v", got)
+			}
+			s.Answered(c, core.UserText("more"), "draw then more")
+			const drawn = `{"parts":[{"text":"draw"},{"inlineData":{"data":"UE5H","mimeType":"image/png"}},{"inlineData":{"data":"SlBH","mimeType":"image/jpeg"}}],"role":"model"}`
+			wrote(s, drawn)
+			s.Answered(s.Talk(core.Start{History: []core.Message{core.UserText("draw"), r.Message}}), core.UserText("more"), "draw then more")
+			wrote(s, drawn)
+			wrote(s, `"responseModalities":["TEXT","IMAGE"]`)
+		}},
+		{Name: "an image that does not fit is left out", Faults: []string{"image-part"}, Config: map[string]any{"max_reply_bytes": 22}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), core.UserText(all), all)
+			s.Ended(r, core.FinishTruncated, "max_reply_bytes")
+			if got := r.Message.Of(core.Image); len(got) != 1 || got[0].Text() != "PNG" {
+				s.Errorf("the images are %+v", got)
+			}
+		}},
+		{Name: "base64 of the other alphabet is read", Faults: []string{"url-base64"}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			s.Ended(r, core.FinishComplete, "")
+			if got := r.Message.Of(core.Audio); len(got) != 1 || !bytes.HasSuffix(got[0].Data, []byte("\xfb\xff")) {
+				s.Errorf("the sounds are %q", got)
+			}
+		}},
+		{Name: "what the service says that a sound says is its transcript", Faults: []string{"transcribed"}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), core.UserText("speak"), all)
+			s.Ended(r, core.FinishComplete, "")
+			if parts := r.Message.Parts; len(parts) != 2 || parts[0].Modality != core.Audio || !parts[1].Transcript {
+				s.Errorf("the parts are %+v", parts)
+			}
+		}},
+		{Name: "a sound that is too large is cut off", Config: map[string]any{"max_reply_bytes": 1000}, Agent: func(*Request) Answer {
+			return Answer{Sound: make([]byte, 300_000)}
+		}, Verify: func(s *stage) {
+			s.Ended(s.Reply("speak"), core.FinishTruncated, "max_reply_bytes")
+		}},
+	}
+}

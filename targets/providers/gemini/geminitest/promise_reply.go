@@ -68,6 +68,18 @@ func replyPromises() []promise {
 	return promises
 }
 
+// unreadPromises are about what a reply has beside what is read: nobody judges it.
+func unreadPromises() []promise {
+	unread := func(fault, says string) promise {
+		return promise{Name: "what is not read is no evidence: " + fault, Faults: []string{fault}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all)
+			s.Ended(r, core.FinishUnconfirmed, says)
+			s.Warned(r, says)
+		}}
+	}
+	return []promise{unread("file-part", `a part "fileData"`), unread("video-part", `a part of type "video/mp4"`), unread("odd-text", "a text in another form")}
+}
+
 // thoughtPromises are about what the model thinks, and what is sent back.
 func thoughtPromises() []promise {
 	const thinks = "they want the code"
@@ -97,7 +109,6 @@ func thoughtPromises() []promise {
 		back("a text with a signature is sent back with it", "signed", `{"parts":[{"text":"one two three four","thoughtSignature":"c2lnbmVk"}],"role":"model"}`).Whole(),
 		back("a piece with a signature is not joined with others", "signed", `{"parts":[{"text":"one two three "},{"text":"four","thoughtSignature":"c2lnbmVk"}],"role":"model"}`).Streamed(),
 		back("an empty part with a signature is sent back", "signed-empty", `{"parts":[{"text":"one two three four"},{"text":"","thoughtSignature":"ZW1wdHk="}],"role":"model"}`),
-		back("a part that is not read is sent back", "code-part", `{"parts":[{"text":"one two three four"},{"executableCode":{"code":"print(1)","language":"PYTHON"}}],"role":"model"}`),
 		back("an empty part is left out", "empty-part", said),
 	}
 }
@@ -128,7 +139,7 @@ func shapePromises() []promise {
 		understood("wrong-types"), understood("empty-error"), understood("index-one"), understood("unknown-members"), understood("safe"), understood("plain-type"), understood("no-type"), understood("stop-early"),
 		understood("empty-part"), understood("other-part"), understood("signed-empty"),
 		understood("crlf").Streamed(), understood("comments").Streamed(), understood("done").Streamed(),
-		told("two-candidates", "several answers"), told("code-part", `"executableCode"`), told("image-part", `"image/png"`),
+		told("two-candidates", "several answers"), told("swapped", "several answers").Streamed(),
 		told("in-one-piece", "in one piece").Streamed(), told("as-list", "in one piece").Streamed(), understood("as-list").Whole(),
 		counts("large-counts", 5_000_000_002), counts("text-counts", 6), counts("odd-counts", 2),
 		{Name: "usage that is not given is not known", Faults: []string{"no-usage"}, Verify: func(s *stage) {
@@ -147,6 +158,9 @@ func shapePromises() []promise {
 func blockPromises() []promise {
 	ends := suite().Ends
 	promises := []promise{
+		ends("an answer of which content was blocked is no evidence", "flagged-stop", core.FinishUnconfirmed, "it blocked content: HARM_CATEGORY_HARASSMENT (HIGH)", all),
+		ends("nor is one to a prompt of which it was", "flagged-prompt", core.FinishUnconfirmed, "it blocked content: HARM_CATEGORY_HARASSMENT (HIGH)", all),
+		ends("a prompt that was blocked for its rating is blocked", "flagged-alone", core.FinishBlocked, "the prompt was blocked (HARM_CATEGORY_HARASSMENT (HIGH))", ""),
 		ends("a block's categories and words are named", "flagged", core.FinishBlocked, "SAFETY: The answer was withheld. (HARM_CATEGORY_DANGEROUS_CONTENT (HIGH))", half),
 		{Name: "an answer of which nothing was left is blocked, and left out from then on", Faults: []string{"safety-whole@2"}, Agent: Recall, Verify: func(s *stage) {
 			c := s.Talk(core.Start{})

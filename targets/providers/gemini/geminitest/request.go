@@ -50,8 +50,12 @@ type Part struct {
 		Name     string         `json:"name"`
 		Response map[string]any `json:"response"`
 	} `json:"functionResponse"`
-	ExecutableCode json.RawMessage `json:"executableCode"`
-	PartMetadata   json.RawMessage `json:"partMetadata"`
+	ExecutableCode      json.RawMessage `json:"executableCode"`
+	CodeExecutionResult json.RawMessage `json:"codeExecutionResult"`
+	ToolCall            json.RawMessage `json:"toolCall"`
+	ToolResponse        json.RawMessage `json:"toolResponse"`
+	FileData            json.RawMessage `json:"fileData"`
+	PartMetadata        json.RawMessage `json:"partMetadata"`
 }
 
 // Texts returns the texts of a content, joined by line ends.
@@ -117,6 +121,11 @@ func (c Content) check() (called, answered []string, wrong string) {
 	return called, answered, ""
 }
 
+// isHosted reports whether a part is about a call that the service carries out itself.
+func (p Part) isHosted() bool {
+	return p.ExecutableCode != nil || p.CodeExecutionResult != nil || p.ToolCall != nil || p.ToolResponse != nil
+}
+
 // check returns what is wrong with a part.
 func (p Part) check() string {
 	switch {
@@ -130,7 +139,7 @@ func (p Part) check() string {
 		}
 	case p.Thought:
 		return "a thought is sent back"
-	case p.FunctionCall == nil && p.FunctionResponse == nil && p.ExecutableCode == nil && (p.Text == nil || *p.Text == "" && p.ThoughtSignature == ""):
+	case p.FunctionCall == nil && p.FunctionResponse == nil && !p.isHosted() && (p.Text == nil || *p.Text == "" && p.ThoughtSignature == ""):
 		return "required oneof field 'data' must have one initialized field"
 	}
 	return ""

@@ -1,6 +1,7 @@
 package geminitest
 
 import (
+	"encoding/json"
 	"maps"
 	"strings"
 )
@@ -60,8 +61,18 @@ func shapes() map[string]behaviour {
 		"two-candidates": each(func(d object) {
 			d["candidates"] = append(d["candidates"].([]any), object{"index": 1, "content": object{"role": "model", "parts": []any{object{"text": "another"}}}, "finishReason": "SAFETY"})
 		}),
-		"code-part":   further(object{"executableCode": object{"language": "PYTHON", "code": "print(1)"}}),
-		"image-part":  further(object{"inlineData": object{"mimeType": "image/png", "data": "UE5H"}}),
+		"swapped": {change: func(_ *Request, documents []object) []object {
+			another := object{"index": 1, "content": object{"role": "model", "parts": []any{object{"text": "another"}}}}
+			for _, d := range documents[1:] {
+				d["candidates"] = append([]any{another}, d["candidates"].([]any)...)
+			}
+			return documents
+		}},
+		"file-part":   further(object{"fileData": object{"mimeType": "video/mp4", "fileUri": "gs://x"}}),
+		"video-part":  further(object{"inlineData": object{"mimeType": "video/mp4", "data": "UE5H"}}),
+		"odd-text":    further(object{"text": object{"value": "more"}}),
+		"text-args":   eachPart(func(p object) { textArgs(p) }),
+		"text-beside": eachPart(func(p object) { textBeside(p) }),
 		"empty-part":  further(object{}),
 		"broken-part": further("text"),
 		"no-args":     eachPart(func(p object) { dropArgs(p) }),
@@ -98,6 +109,18 @@ func dropArgs(p object) {
 	}
 }
 
+func textArgs(p object) {
+	if call, ok := p["functionCall"].(object); ok {
+		call["args"] = string(call["args"].(json.RawMessage))
+	}
+}
+
+func textBeside(p object) {
+	if p["functionCall"] != nil {
+		p["text"] = "I call. "
+	}
+}
+
 func nameAll(p object, id string) {
 	if call, ok := p["functionCall"].(object); ok {
 		call["id"] = id
@@ -120,6 +143,7 @@ func streams() map[string]behaviour {
 	}
 	maps.Copy(all, map[string]behaviour{
 		"stream-error": inserted(object{"error": object{"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}),
+		"bare-event":   inserted(object{"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}),
 		"detail-event": inserted(object{"detail": "Internal error"}),
 		"object-event": inserted(object{"object": "error", "message": "The engine has died.", "code": 500}),
 		"type-event":   inserted(object{"message": "The engine has died.", "type": "error"}),

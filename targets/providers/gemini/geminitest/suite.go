@@ -18,8 +18,8 @@ type Open = clienttest.Open
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	suite().Run(t, open, slices.Concat(
-		turnPromises(), memoryPromises(), parameterPromises(), recordPromises(), toolPromises(), mediaPromises(), replyPromises(), thoughtPromises(), shapePromises(),
-		blockPromises(), errorPromises(), keyPromises(), cutPromises(), networkPromises(),
+		turnPromises(), memoryPromises(), parameterPromises(), recordPromises(), toolPromises(), hostedPromises(), piecePromises(), mediaPromises(), drawnPromises(), unreadPromises(), replyPromises(), thoughtPromises(), shapePromises(),
+		blockPromises(), errorPromises(), hintPromises(), keyPromises(), cutPromises(), networkPromises(),
 	))
 }
 

@@ -4,6 +4,7 @@ package lenient
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"math"
@@ -30,6 +31,25 @@ func IsText(object []byte, member string) bool {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(object, &members) // what is no object has no members
 	return IsNull(members[member]) || members[member][0] == '"'
+}
+
+// Bytes are given in base64 of either alphabet, which may lack its padding, or end too
+// early where what holds it was cut.
+type Bytes []byte
+
+// UnmarshalJSON reads a text of base64.
+func (b *Bytes) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	text = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(text), "=")
+	if len(text)%4 == 1 { // a single digit is no byte
+		text = text[:len(text)-1]
+	}
+	decoded, err := base64.RawStdEncoding.DecodeString(text)
+	*b = decoded
+	return err
 }
 
 // Count is a number of tokens; -1 where it cannot be read.

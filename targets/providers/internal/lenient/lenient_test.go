@@ -53,3 +53,20 @@ func TestAMemberIsATextOrNone(t *testing.T) {
 		}
 	}
 }
+
+func TestBase64OfEitherAlphabetIsReadAndMayEndTooEarly(t *testing.T) {
+	for data, want := range map[string]string{
+		`"+/8="`: "\xfb\xff", `"-_8="`: "\xfb\xff", `"-_8"`: "\xfb\xff", `"UE5H"`: "PNG", `"UE5HU"`: "PNG", `"UE5HUE"`: "PNGP", `""`: "", `null`: "",
+	} {
+		var b Bytes
+		if err := json.Unmarshal([]byte(data), &b); err != nil || string(b) != want {
+			t.Errorf("%s is %q, %v; want %q", data, b, err, want)
+		}
+	}
+	for _, data := range []string{`"U%5H"`, `7`, `{}`} {
+		var b Bytes
+		if json.Unmarshal([]byte(data), &b) == nil {
+			t.Errorf("%s is taken for base64", data)
+		}
+	}
+}

@@ -35,7 +35,7 @@ type piece struct {
 	modality  core.Modality
 	key       string
 	spoken    bool   // it is the transcript of a sound
-	mediaType string // of a sound
+	mediaType string // of a sound or an image
 	data      []byte
 	call      *Call
 	result    tool.Result
@@ -116,6 +116,16 @@ func (b *Builder) Sound(key, mediaType string, data []byte) {
 	if p := b.piece(core.Audio, key, false); p != nil {
 		p.mediaType = mediaType
 		p.data = append(p.data, data[:b.room(len(data))]...)
+	}
+}
+
+// Image adds an image of a media type, which is left out where it does not fit.
+func (b *Builder) Image(key, mediaType string, data []byte) {
+	if len(data) == 0 || b.room(len(data)) < len(data) {
+		return
+	}
+	if p := b.piece(core.Image, key, false); p != nil {
+		p.mediaType, p.data = mediaType, data
 	}
 }
 
@@ -226,8 +236,8 @@ func (p *piece) value() (core.Value, error) {
 		}
 		wav, err := audio.EncodePCM(pcm, pcmRate)
 		return core.WAVValue(wav), err
-	case p.modality == core.Audio:
-		return core.Value{Modality: core.Audio, MediaType: p.mediaType, Data: p.data}, nil
+	case p.modality == core.Audio, p.modality == core.Image:
+		return core.Value{Modality: p.modality, MediaType: p.mediaType, Data: p.data}, nil
 	}
 	return core.Value{Modality: p.modality, MediaType: core.MediaText, Data: p.data}, nil
 }
