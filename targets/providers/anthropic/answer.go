@@ -35,9 +35,10 @@ type answer struct {
 	begun, ended bool
 	// filtered says what a filter objected to that is no refusal of the model.
 	filtered string
-	// tooLarge says that an event or the answer was not read to its end.
-	tooLarge string
-	blocks   []*collected
+	// tooLarge says that an event or the answer was not read to its end, unread that a
+	// part of the reply is of a form that is not known: what it says nobody judges.
+	tooLarge, unread string
+	blocks           []*collected
 	// first is the place of the first block of the present request.
 	first    int
 	warnings []string
@@ -66,6 +67,14 @@ func newAnswer(t *target) *answer {
 func (a *answer) warn(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(a.warnings, text) {
 		a.warnings = append(a.warnings, text)
+	}
+}
+
+// pass notes that a part of the reply is not read.
+func (a *answer) pass(format string, args ...any) {
+	a.warn(format, args...)
+	if a.unread == "" {
+		a.unread = a.warnings[len(a.warnings)-1]
 	}
 }
 
@@ -111,24 +120,52 @@ func (a *answer) takeBlock(index int, data json.RawMessage) error {
 		b.key = a.blocks[n-1].key
 	}
 	a.blocks = append(a.blocks, b)
-	switch key := b.key; b.Type {
-	case "text":
+	a.read(b)
+	a.arrived()
+	return nil
+}
+
+// read reads what a block, or the beginning of one, says.
+func (a *answer) read(b *collected) {
+	switch key := b.key; {
+	case b.Type == "text":
 		a.reply.Text(key, b.Text)
-	case "thinking":
+		if b.Text == "" && !lenient.IsText(b.raw, "text") {
+			a.pass("the reply has a text in another form, which is not read")
+		}
+	case b.Type == "thinking":
 		a.reply.Reasoning(key, b.Thinking)
-	case "redacted_thinking": // encrypted: it is only sent back
-	case "tool_use":
+	case b.isCall():
 		if b.call = a.reply.Call(key); b.call != nil {
 			b.call.ID, b.call.Name = b.ID, b.Name
-			if input := compact(b.Input); input != "{}" {
+			if b.isCarriedOut() && b.ID == "" {
+				b.call.ID = "carried_out_" + key
+			}
+			if input := argumentsOf(b.Input); input != "{}" {
 				b.call.Argue(input)
 			}
 		}
-	default:
+	case b.isResult():
+		a.takeResult(b)
+	case b.Type == "redacted_thinking": // encrypted: it is only sent back
+	case b.Type == "compaction":
+		a.warn("the service has compacted the conversation: what the model sees of it is not what was sent")
+	case b.Type == "fallback" || b.Type == "mcp_tool_listing": // about the model, and the tools: nothing that it says
 		a.warn("the reply has a block %q, which is not read", b.Type)
+	default:
+		a.pass("the reply has a block %q, which is not read", b.Type)
 	}
-	a.arrived()
-	return nil
+}
+
+// takeResult takes what a call that the service has carried out itself came to.
+func (a *answer) takeResult(result *collected) {
+	for _, b := range slices.Backward(a.blocks) {
+		if b.call != nil && b.isCarriedOut() && b.ID == result.CallID {
+			a.reply.Result(b.key, b.call.ID, result.output())
+			return
+		}
+	}
+	a.pass("the reply has a block %q of no call, which is not read", result.Type)
 }
 
 // arrived notes when the first content came.
@@ -136,6 +173,15 @@ func (a *answer) arrived() {
 	if a.timing.FirstEvent == 0 && !a.reply.Empty() {
 		a.timing.FirstEvent = time.Since(a.sent)
 	}
+}
+
+// argumentsOf are the arguments of a call: its input, which some servers give as text.
+func argumentsOf(input json.RawMessage) string {
+	var text string
+	if json.Unmarshal(input, &text) == nil && text != "" {
+		return text
+	}
+	return compact(input)
 }
 
 // compact returns JSON without spaces; "{}" for none.
@@ -169,23 +215,35 @@ func (a *answer) takeDelta(index int, data json.RawMessage) error {
 	case "text_delta":
 		b.Text += d.Text
 		a.reply.Text(key, d.Text)
+		if d.Text == "" && !lenient.IsText(data, "text") {
+			a.pass("the reply has a piece in another form, which is not read")
+		}
 	case "thinking_delta":
 		b.Thinking += d.Thinking
 		a.reply.Reasoning(key, d.Thinking)
 	case "signature_delta":
 		b.Signature += d.Signature
 	case "input_json_delta":
-		b.input = append(b.input, d.PartialJSON...)
-		if b.call != nil {
-			b.call.Argue(d.PartialJSON)
-		}
+		b.argue(d.PartialJSON)
 	case "citations_delta":
 		b.citations = append(b.citations, bytes.Clone(d.Citation))
 	default:
-		a.warn("the reply has a piece %q, which is not read", d.Type)
+		a.pass("the reply has a piece %q, which is not read", d.Type)
 	}
 	a.arrived()
 	return nil
+}
+
+// argue adds to the input of a call. The pieces are the whole of it: some servers give it
+// at the beginning, too.
+func (b *collected) argue(piece string) {
+	if b.call != nil {
+		if len(b.input) == 0 && piece != "" {
+			b.call.Arguments = nil
+		}
+		b.call.Argue(piece)
+	}
+	b.input = append(b.input, piece...)
 }
 
 // sentBack returns a block as the service gets it back; nil for one that it would not
@@ -196,11 +254,11 @@ func (b *collected) sentBack() json.RawMessage {
 	}
 	arguments := string(b.input)
 	if len(b.input) == 0 {
-		arguments = string(b.Input)
+		arguments = argumentsOf(b.Input)
 	}
 	input, ok := inputOf(arguments)
-	isCall := b.Type == "tool_use"
-	if !b.changed && (!isCall || ok && len(b.Input) > 0) {
+	isWhole := !b.isCall() || bytes.HasPrefix(b.Input, []byte("{")) && b.call != nil && b.call.ID == b.ID
+	if !b.changed && isWhole {
 		return []byte(compact(b.raw))
 	}
 	members := map[string]any{}
@@ -214,10 +272,13 @@ func (b *collected) sentBack() json.RawMessage {
 		members["text"] = b.Text
 	case b.Type == "thinking":
 		members["thinking"], members["signature"] = b.Thinking, b.Signature
-	case ok && (isCall || len(b.input) > 0):
+	case b.isCall() && ok:
 		members["input"] = input
-	case isCall:
+	case b.isCall():
 		members["input"] = json.RawMessage("{}") // the service takes no other than an object
+	}
+	if b.call != nil {
+		members["id"] = b.call.ID
 	}
 	if b.citations != nil {
 		members["citations"] = b.citations
@@ -232,11 +293,11 @@ func (a *answer) content() ([]json.RawMessage, []tool.Call) {
 	var calls []tool.Call
 	for _, b := range a.blocks {
 		data := b.sentBack()
-		if data == nil || b.Type == "tool_use" && (b.call == nil || b.ID == "") {
+		if data == nil || b.isCall() && b.call == nil {
 			continue
 		}
 		content = append(content, data)
-		if b.call != nil {
+		if b.call != nil && !b.isCarriedOut() {
 			calls = append(calls, tool.Call{ID: b.call.ID, Name: b.call.Name, Arguments: string(b.call.Arguments)})
 		}
 	}

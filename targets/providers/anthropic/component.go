@@ -19,7 +19,7 @@ func Component() core.Component {
 			"Messages are text and images; replies are text, calls of tools, and what the service shows of the " +
 			"model's thinking, which is kept apart from what it says.",
 		In:  []core.Modality{core.Text, core.Image, core.ToolResult},
-		Out: []core.Modality{core.Text, core.ToolCall, core.Reasoning},
+		Out: []core.Modality{core.Text, core.ToolCall, core.ToolResult, core.Reasoning},
 		Capabilities: []string{
 			core.CapabilitySystemPrompt, core.CapabilityHistory, core.CapabilityMultiTurn,
 			core.CapabilitySystemPromptUpdate, core.CapabilityOutOfBand,

@@ -52,9 +52,13 @@ type draft struct {
 }
 
 // extended encodes a message, and before it the results of all open calls: the
-// service wants all of them at the beginning of the next message.
+// service wants all of them at the beginning of the next message. Calls that the service
+// has carried out itself, with their results, are left out of a history.
 func (c *conversation) extended(m core.Message) (draft, error) {
 	var d draft
+	if m.Role == core.Assistant {
+		m.Parts = tool.WithoutCarriedOut(m)
+	}
 	outputs, others, err := tool.TakeResults(m.Parts, func(id string) bool {
 		return slices.ContainsFunc(c.open, func(open tool.Call) bool { return open.ID == id })
 	})

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -61,24 +62,42 @@ func (a *answer) build() (core.Reply, error) {
 // nothing had come.
 func (a *answer) broken(why error) (core.Reply, error) { return a.reply.Broken(why, a.build) }
 
-// completeCalls gives calls without arguments empty ones.
+// completeCalls gives calls without arguments empty ones, and those without an identifier,
+// or with that of another call, one of their own: results name it. The service's own calls
+// keep theirs, and wait for no result: one whose result did not come has an empty one.
 func (a *answer) completeCalls() {
-	for _, b := range a.blocks {
+	taken := map[string]bool{}
+	for i, b := range a.blocks {
 		if b.call == nil {
 			continue
-		}
-		if b.ID == "" {
-			a.warn("the call of tool %q has no identifier, and cannot be answered", b.Name)
 		}
 		if len(b.call.Arguments) == 0 {
 			b.call.Argue("{}")
 		}
+		if b.call.ID == "" || taken[b.call.ID] && !b.isCarriedOut() {
+			b.call.ID = fmt.Sprintf("call_%d", i+1)
+		}
+		taken[b.call.ID] = true
+		if b.isCarriedOut() {
+			a.reply.Result(b.key, b.call.ID, "")
+		}
 	}
+}
+
+// cutCall returns the name of a call whose arguments are not JSON, although the protocol
+// has only objects: they were cut off. ok is false for none.
+func (a *answer) cutCall() (name string, ok bool) {
+	for _, b := range a.blocks {
+		if b.call != nil && !json.Valid(b.call.Arguments) {
+			return b.call.Name, true
+		}
+	}
+	return "", false
 }
 
 // outcome returns how the reply ended, and explains it.
 func (a *answer) outcome(m core.Message) (core.Finish, string) {
-	calls := len(m.Of(core.ToolCall)) > 0
+	calls := len(m.WaitingCalls()) > 0
 	if why := a.blocked(); why != "" {
 		return core.FinishBlocked, why
 	}
@@ -114,7 +133,12 @@ func (a *answer) stopped(m core.Message, calls bool) (core.Finish, string) {
 	if n >= 0 {
 		counts = fmt.Sprintf(" and counts %d tokens in it", n)
 	}
+	cutCall, isCut := a.cutCall()
 	switch bound := int64(a.target.config.MaxTokens); {
+	case a.unread != "":
+		return core.FinishUnconfirmed, a.unread
+	case isCut:
+		return core.FinishTruncated, fmt.Sprintf("the service says %s, and the arguments of the call %q are not JSON", reason, cutCall)
 	case reason == anthropic.StopReasonToolUse && !calls:
 		return core.FinishUnconfirmed, "the service says tool_use, and the reply has no call"
 	case !calls && m.Blank():

@@ -100,6 +100,9 @@ func (t *target) refused(a *answer, response *http.Response, body []byte) error 
 		return nil
 	}
 	err := access.Refusal("the service answered with", response.StatusCode, response.Header, body)
+	if response.StatusCode == http.StatusTooManyRequests && err.RetryAfter == 0 {
+		err = access.ComeBack(err, min(ratelimit.Wait(a.limits), access.MaxRetryAfter))
+	}
 	text := strings.ToLower(e.Message)
 	switch {
 	case err.Kind != core.ErrorConfig && err.Kind != core.ErrorInput && err.Kind != core.ErrorUnsupported:

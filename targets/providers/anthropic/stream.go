@@ -66,11 +66,11 @@ func (a *answer) takeEvent(name string, data []byte) error {
 	if err := lenient.Unmarshal(data, &e); err != nil {
 		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", service.Shown(data)).About(core.SubjectAnswer)
 	}
+	if name == "error" || e.failed(data) {
+		return a.failed(data)
+	}
 	if e.Type == "" {
 		e.Type = name
-	}
-	if e.failed(data) {
-		return a.failed(data)
 	}
 	return a.take(e)
 }

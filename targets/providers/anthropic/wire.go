@@ -1,7 +1,9 @@
 package anthropic
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/anthropics/anthropic-sdk-go"
@@ -13,10 +15,10 @@ import (
 
 // envelope is an answer in one piece, or the members of all events of a stream.
 type envelope struct {
-	Type    string            `json:"type"`
-	Content []json.RawMessage `json:"content"`
-	Usage   *usage            `json:"usage"`
-	Error   json.RawMessage   `json:"error"`
+	Type    string          `json:"type"`
+	Content blocks          `json:"content"`
+	Usage   *usage          `json:"usage"`
+	Error   json.RawMessage `json:"error"`
 	end
 
 	// Of events.
@@ -26,15 +28,31 @@ type envelope struct {
 	Delta        json.RawMessage `json:"delta"`
 }
 
+// blocks are the content blocks of an answer; one text stands for a block of its own.
+type blocks []json.RawMessage
+
+// UnmarshalJSON reads a list, or a text: the API takes both, and some servers answer with
+// what they take.
+func (b *blocks) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(data, []byte(`"`)) {
+		*b = blocks{slices.Concat([]byte(`{"type":"text","text":`), data, []byte("}"))}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]json.RawMessage)(b))
+}
+
 // failed reports whether an answer or event, whose JSON is data, is an error. One of a
 // type of the protocol is none for an error that says nothing.
 func (e *envelope) failed(data []byte) bool {
 	known := e.Content != nil || e.Type == "ping" || strings.HasPrefix(e.Type, "message") || strings.HasPrefix(e.Type, "content_block")
-	if e.Type != "error" && known {
+	if !isErrorType(e.Type) && known {
 		return !service.Empty(e.Error)
 	}
-	return e.Type == "error" || service.IsError(data)
+	return isErrorType(e.Type) || service.IsError(data)
 }
+
+// isErrorType reports whether a type is that of an error, or of what is within one.
+func isErrorType(name string) bool { return name == "error" || strings.HasSuffix(name, "_error") }
 
 // end is how the service ends a reply.
 type end struct {
@@ -54,6 +72,40 @@ type block struct {
 	ID        string          `json:"id"`
 	Name      string          `json:"name"`
 	Input     json.RawMessage `json:"input"`
+	// Of the result of a call that the service has carried out itself.
+	CallID  string          `json:"tool_use_id"`
+	Content json.RawMessage `json:"content"`
+}
+
+// isCall reports whether the block is a call of a tool: one that the campaign has to
+// answer, or one that the service carries out itself.
+func (b block) isCall() bool { return b.Type == "tool_use" || b.isCarriedOut() }
+
+// isCarriedOut reports whether it is a call that the service carries out itself.
+func (b block) isCarriedOut() bool { return b.Type == "server_tool_use" || b.Type == "mcp_tool_use" }
+
+// isResult reports whether the block is what such a call came to.
+func (b block) isResult() bool { return strings.HasSuffix(b.Type, "_tool_result") }
+
+// output is what the call came to as text: that of its text blocks, where it has no other
+// blocks, and JSON otherwise.
+func (b block) output() string {
+	var text string
+	if json.Unmarshal(b.Content, &text) == nil {
+		return text
+	}
+	var all []block
+	if json.Unmarshal(b.Content, &all) != nil {
+		return compact(b.Content)
+	}
+	var texts []string
+	for _, inner := range all {
+		if inner.Type != "text" {
+			return compact(b.Content)
+		}
+		texts = append(texts, inner.Text)
+	}
+	return strings.Join(texts, "\n")
 }
 
 // delta is a piece of a content block.

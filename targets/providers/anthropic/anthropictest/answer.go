@@ -125,7 +125,7 @@ func blockEvents(index int, b any) []object {
 	case "thinking":
 		empty["thinking"], empty["signature"] = "", ""
 		deltas = append(deltas, object{"type": "thinking_delta", "thinking": block["thinking"]}, object{"type": "signature_delta", "signature": block["signature"]})
-	case "tool_use", "server_tool_use":
+	case "tool_use", "server_tool_use", "mcp_tool_use":
 		empty["input"] = object{}
 		if input, ok := block["input"].(json.RawMessage); ok && string(input) != "{}" {
 			half := len(input) / 2

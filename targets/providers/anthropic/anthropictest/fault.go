@@ -61,7 +61,7 @@ func errorBody(kind, message string) string {
 
 func behaviours() map[string]behaviour {
 	all := map[string]behaviour{}
-	for _, group := range []map[string]behaviour{refusals(), successes(), answers(), shapes(), streams()} {
+	for _, group := range []map[string]behaviour{refusals(), successes(), answers(), shapes(), hosted(), calls(), streams()} {
 		maps.Copy(all, group)
 	}
 	return all
@@ -74,8 +74,17 @@ func refusals() map[string]behaviour {
 	}
 	limited := refused(429, "rate_limit_error", "This request would exceed your rate limit.")
 	limited.header["Retry-After"] = "37"
+	until := refused(429, "rate_limit_error", "This request would exceed your rate limit.")
+	maps.Copy(until.header, map[string]string{
+		"Date": "Tue, 01 Dec 2026 10:00:00 GMT", "Anthropic-Ratelimit-Requests-Remaining": "0", "Anthropic-Ratelimit-Requests-Reset": "2026-12-01T10:00:30Z",
+		"Anthropic-Ratelimit-Input-Tokens-Remaining": "5", "Anthropic-Ratelimit-Input-Tokens-Reset": "2026-12-01T10:05:00Z",
+	})
+	forLong := refused(429, "rate_limit_error", "This request would exceed your rate limit.")
+	maps.Copy(forLong.header, map[string]string{"Anthropic-Ratelimit-Requests-Remaining": "0", "Anthropic-Ratelimit-Requests-Reset": "7200"})
 	return map[string]behaviour{
 		"rate-limit":     limited,
+		"limit-until":    until,
+		"limit-for-long": forLong,
 		"overloaded":     refused(529, "overloaded_error", "Overloaded"),
 		"internal":       refused(500, "api_error", "Internal server error"),
 		"timeout":        refused(504, "timeout_error", "Request timed out"),
@@ -200,6 +209,14 @@ func shapes() map[string]behaviour {
 		"novel-block":  further(object{"type": "hologram", "data": "x"}),
 		"server-block": further(object{"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": json.RawMessage(`{"query":"x"}`)}),
 		"broken-block": further("text"),
+		"image-block":  further(object{"type": "image", "source": object{"type": "base64", "media_type": "image/png", "data": "UE5H"}}),
+		"compaction":   further(object{"type": "compaction", "content": "They talked."}),
+		"listing":      further(object{"type": "mcp_tool_listing", "name": "x"}),
+		"odd-block":    further(object{"type": "note", "text": object{"value": "more"}}),
+		"odd-text": changed(func(m object) {
+			m["content"] = append(m["content"].([]any), object{"type": "text", "text": object{"value": "more"}})
+		}),
+		"text-content": changed(func(m object) { m["content"] = m["content"].([]any)[0].(object)["text"] }),
 		"limits": {header: map[string]string{
 			"Anthropic-Ratelimit-Requests-Limit": "50", "Anthropic-Ratelimit-Requests-Remaining": "49", "Anthropic-Ratelimit-Requests-Reset": "60",
 		}},
@@ -223,6 +240,9 @@ func streams() map[string]behaviour {
 		"overload-event": instead(object{"type": "error", "error": object{"type": "overloaded_error", "message": "Overloaded"}}),
 		"limit-event":    instead(object{"type": "error", "error": object{"type": "rate_limit_error", "message": "Slow down"}}),
 		"filter-event":   instead(object{"type": "error", "error": object{"type": "invalid_request_error", "message": "Output blocked by content filtering policy"}}),
+		"named-event":    instead(object{"event": "error", "type": "trouble", "message": "Overloaded"}),
+		"typed-event":    instead(object{"event": "message", "type": "overloaded_error", "message": "Overloaded"}),
+		"bare-event":     instead(object{"event": "message", "code": 503, "message": "Overloaded", "status": "UNAVAILABLE"}),
 		"detail-event":   instead(object{"detail": "Internal error"}),
 		"object-event":   instead(object{"object": "error", "message": "The engine has died.", "code": 500}),
 		"thought-error": {answer: func(a *Answer) { a.Thinking = "they want the code" }, events: func(all []object) []object {
@@ -239,6 +259,9 @@ func streams() map[string]behaviour {
 		"novel-event": {events: func(all []object) []object { return slices.Insert(all, 3, object{"type": "novelty", "index": 0}) }},
 		"novel-delta": {events: func(all []object) []object {
 			return slices.Insert(all, 3, object{"type": "content_block_delta", "index": 0, "delta": object{"type": "hologram_delta", "data": "x"}})
+		}},
+		"odd-delta": {events: func(all []object) []object {
+			return slices.Insert(all, 3, object{"type": "content_block_delta", "index": 0, "delta": object{"type": "text_delta", "text": []any{"more"}}})
 		}},
 		"citation": {events: func(all []object) []object {
 			return slices.Insert(all, 3, object{"type": "content_block_delta", "index": 0, "delta": object{"type": "citations_delta", "citation": object{"type": "char_location", "cited_text": "x"}}})

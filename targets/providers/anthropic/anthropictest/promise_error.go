@@ -35,6 +35,8 @@ func errorPromises() []promise {
 		fails("stream-none", core.ErrorProtocol, core.SubjectAnswer, "the stream has no message").Streamed(),
 		fails("stream-stop", core.ErrorProtocol, core.SubjectAnswer, "the stream has no message").Streamed(),
 		waits("rate-limit", "37s", core.ErrorRateLimited),
+		waits("limit-until", "30s", core.ErrorRateLimited),
+		waits("limit-for-long", "10m0s", core.ErrorRateLimited),
 	}
 }
 
@@ -66,6 +68,9 @@ func cutPromises() []promise {
 		breaks("an answer whose connection is lost is a cut", "drop", core.ErrorUnavailable, "cut off", half, nil).Whole(),
 		breaks("an error in a stream is an error, and what had come is kept", "overload-event", core.ErrorUnavailable, "Overloaded", three, nil).Streamed(),
 		breaks("an event that is a detail is an error", "detail-event", core.ErrorUnavailable, "Internal error", three, nil).Streamed(),
+		breaks("an event of the name of errors is one", "named-event", core.ErrorUnavailable, "Overloaded", three, nil).Streamed(),
+		breaks("so is one of an error's type", "typed-event", core.ErrorUnavailable, "overloaded_error", three, nil).Streamed(),
+		breaks("and what stands within errors", "bare-event", core.ErrorUnavailable, "UNAVAILABLE: Overloaded", three, nil).Streamed(),
 		breaks("so is an object that is an error", "object-event", core.ErrorUnavailable, "The engine has died.", three, nil).Streamed(),
 		promise{Name: "what a model thought before its reply broke off is kept", Faults: []string{"thought-error"}, Verify: func(s *stage) {
 			r, err := s.Talk(core.Start{}).Send(s.Context(), clienttest.Four())

@@ -81,7 +81,7 @@ func pausePromises() []promise {
 			c := s.Talk(core.Start{})
 			r := s.Answered(c, core.UserText("go"), "one \none \ntwo")
 			s.Ended(r, core.FinishComplete, "")
-			s.Warned(r, `"server_tool_use"`)
+			s.Warned(r)
 			if got := s.Server.Turns(); got != 3 {
 				s.Errorf("%d requests were sent, want 3", got)
 			}
@@ -155,6 +155,21 @@ func thoughtPromises() []promise {
 	}
 }
 
+// unreadPromises are about what a reply has beside what is read: nobody judges it.
+func unreadPromises() []promise {
+	unread := func(fault, says string) promise {
+		return promise{Name: "what is not read is no evidence: " + fault, Faults: []string{fault}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all)
+			s.Ended(r, core.FinishUnconfirmed, says)
+			s.Warned(r, says)
+		}}
+	}
+	return []promise{
+		unread("novel-block", `a block "hologram"`), unread("image-block", `a block "image"`), unread("odd-block", `a block "note"`), unread("odd-text", "a text in another form").Whole(),
+		unread("novel-delta", `a piece "hologram_delta"`).Streamed(), unread("odd-delta", "a piece in another form").Streamed(),
+	}
+}
+
 // shapePromises are about forms of an answer.
 func shapePromises() []promise {
 	ends := suite().Ends
@@ -180,7 +195,8 @@ func shapePromises() []promise {
 	return []promise{
 		understood("wrong-types"), understood("empty-error"), understood("split-text"), understood("unknown-members"), understood("plain-type"), understood("no-type"),
 		understood("crlf").Streamed(), understood("comments").Streamed(), understood("nameless").Streamed(), understood("novel-event").Streamed(),
-		told("novel-block", `"hologram"`), told("server-block", `"server_tool_use"`), told("novel-delta", `"hologram_delta"`).Streamed(),
+		understood("text-content").Whole(),
+		told("compaction", "has compacted the conversation"), told("listing", `"mcp_tool_listing"`),
 		told("in-one-piece", "in one piece").Streamed(),
 		counts("text-counts", core.Usage{InputTokens: 114, OutputTokens: 4, CachedInputTokens: 100}),
 		counts("odd-counts", core.Usage{InputTokens: 110, CachedInputTokens: 100}), counts("no-usage", core.Usage{}),

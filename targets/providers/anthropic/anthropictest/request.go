@@ -53,6 +53,9 @@ type Block struct {
 	ToolUseID string          `json:"tool_use_id"`
 	Content   json.RawMessage `json:"content"`
 	Citations json.RawMessage `json:"citations"`
+	// Of a call that the service carries out itself, and its result.
+	ServerName string `json:"server_name"`
+	IsError    bool   `json:"is_error"`
 }
 
 // Texts returns the texts of a message, joined by line ends.
@@ -100,6 +103,11 @@ func parse(body []byte, r *Request) string {
 	return ""
 }
 
+// assistantTypes are the types of blocks that only the assistant has.
+func assistantTypes() []string {
+	return []string{"thinking", "redacted_thinking", "tool_use", "server_tool_use", "mcp_tool_use", "mcp_tool_result", "web_search_tool_result", "compaction", "mcp_tool_listing"}
+}
+
 // check returns the uses of tools of a message, and what is wrong with it.
 func (m Message) check(open []string) (used []string, wrong string) {
 	if m.Role != "user" && m.Role != "assistant" || len(m.Content) == 0 {
@@ -110,7 +118,7 @@ func (m Message) check(open []string) (used []string, wrong string) {
 		if wrong := b.check(); wrong != "" {
 			return nil, fmt.Sprintf("content.%d: %s", j, wrong)
 		}
-		assistants := slices.Contains([]string{"thinking", "redacted_thinking", "tool_use", "server_tool_use"}, b.Type)
+		assistants := slices.Contains(assistantTypes(), b.Type)
 		if assistants != (m.Role == "assistant") && b.Type != "text" {
 			return nil, fmt.Sprintf("content.%d: a block %s of the %s", j, b.Type, m.Role)
 		}
@@ -152,11 +160,15 @@ func (b Block) check() string {
 		if b.Data == "" {
 			return "data: Field required"
 		}
-	case "tool_use", "server_tool_use":
+	case "tool_use", "server_tool_use", "mcp_tool_use":
 		if b.ID == "" || b.Name == "" || b.Input == nil {
 			return "id, name and input: Field required"
 		}
-	case "tool_result":
+	case "mcp_tool_result", "web_search_tool_result":
+		if b.ToolUseID == "" || len(b.Content) == 0 {
+			return "tool_use_id and content: Field required"
+		}
+	case "tool_result", "compaction", "mcp_tool_listing":
 	default:
 		return fmt.Sprintf("Input tag %q is none of the expected tags", b.Type)
 	}

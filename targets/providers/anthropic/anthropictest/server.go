@@ -2,6 +2,7 @@ package anthropictest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -141,6 +142,8 @@ func (how writing) stream(w http.ResponseWriter, r *http.Request, all []object) 
 	}
 	flush := func() { _ = http.NewResponseController(w).Flush() }
 	for i, e := range all {
+		name := cmp.Or(e["event"], e["type"]) // "event" is no member of it
+		delete(e, "event")
 		data := string(encode(e))
 		if how.stop > 0 && i == how.stop {
 			if how.halfway {
@@ -163,7 +166,7 @@ func (how writing) stream(w http.ResponseWriter, r *http.Request, all []object) 
 			data = "{oops"
 		}
 		if !how.nameless {
-			_, _ = fmt.Fprintf(w, "event: %v%s", e["type"], line)
+			_, _ = fmt.Fprintf(w, "event: %v%s", name, line)
 		}
 		_, _ = io.WriteString(w, "data: "+data+line+line)
 		flush()

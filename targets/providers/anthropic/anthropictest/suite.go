@@ -19,8 +19,8 @@ type Open = clienttest.Open
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	suite().Run(t, open, slices.Concat(
-		turnPromises(), memoryPromises(), parameterPromises(), recordPromises(), callPromises(), resultPromises(), replyPromises(), refusalPromises(),
-		pausePromises(), thoughtPromises(), shapePromises(), errorPromises(), keyPromises(), cutPromises(), networkPromises(),
+		turnPromises(), memoryPromises(), parameterPromises(), recordPromises(), callPromises(), resultPromises(), oddCallPromises(), hostedPromises(), replyPromises(), refusalPromises(),
+		pausePromises(), thoughtPromises(), shapePromises(), unreadPromises(), errorPromises(), keyPromises(), cutPromises(), networkPromises(),
 	))
 }
 
