@@ -102,7 +102,7 @@ type Component struct {
 	Config any
 
 	open    func(ctx context.Context, config []byte, targets Targets) (any, error)
-	check   func(config []byte) error
+	check   func(config []byte) ([]Restriction, error)
 	targets Targets
 }
 
@@ -112,6 +112,10 @@ type Component struct {
 // at nothing but the configuration: campaigns are checked with it before they
 // run, with a text that means nothing in place of each secret. It may return
 // several errors, by [Errors] or [errors.Join].
+//
+// Where a valid configuration cannot do all that info says, the struct's method
+// Restrictions() []Restriction says what it cannot. Campaigns are held against it
+// before they run: an attack that needs it is refused with the restriction's hint.
 //
 // The tags of the struct's fields make the component's JSON Schema, which a
 // campaign is checked against before anything is opened:
@@ -163,9 +167,15 @@ func newComponent[C, T any](kind Kind, info Info, defaults C, open func(context.
 			}
 			return open(ctx, config)
 		},
-		check: func(raw []byte) error {
-			_, err := decodeConfig(raw, defaults)
-			return err
+		check: func(raw []byte) ([]Restriction, error) {
+			config, err := decodeConfig(raw, defaults)
+			if err != nil {
+				return nil, err
+			}
+			if c, ok := any(&config).(interface{ Restrictions() []Restriction }); ok {
+				return c.Restrictions(), nil
+			}
+			return nil, nil
 		},
 	}
 }
@@ -175,8 +185,15 @@ func newComponent[C, T any](kind Kind, info Info, defaults C, open func(context.
 // are several. Nothing outside is touched, so that an address may turn out to
 // be dead, and a program to be missing, later.
 func (c Component) Check(config []byte) error {
+	_, err := c.Restrictions(config)
+	return err
+}
+
+// Restrictions returns what Info says and does not hold with a configuration; nil where
+// all of it holds. It fails as Check does.
+func (c Component) Restrictions(config []byte) ([]Restriction, error) {
 	if c.check == nil {
-		return Errorf(ErrorUnsupported, "%q has no configuration to check", c.Info.Name)
+		return nil, Errorf(ErrorUnsupported, "%q has no configuration to check", c.Info.Name)
 	}
 	return c.check(config)
 }

@@ -86,15 +86,16 @@ func (o *offer) find(kind core.Kind, name string, config []byte) (core.Component
 	return found.component, configErrors(found.schema.Check(config))
 }
 
-// check returns the errors of a configuration that the schema does not detect.
+// check returns the restrictions of a configuration, or its errors that the schema
+// does not detect.
 // The host has checked the schema with secret references in place; the
 // placeholders for them here need not match its lengths and patterns.
-func (o *offer) check(kind core.Kind, name string, config []byte) error {
+func (o *offer) check(kind core.Kind, name string, config []byte) ([]core.Restriction, error) {
 	found, err := o.lookup(kind, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return found.component.Check(config)
+	return found.component.Restrictions(config)
 }
 
 func (o *offer) lookup(kind core.Kind, name string) (offered, error) {

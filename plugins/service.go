@@ -50,7 +50,12 @@ func (s *pluginService) CheckConfig(_ context.Context, r *pb.CheckConfigRequest)
 	if err != nil {
 		return nil, err
 	}
-	return &pb.CheckConfigResponse{}, s.instances.offer.check(kind, r.GetName(), r.GetConfig())
+	restrictions, err := s.instances.offer.check(kind, r.GetName(), r.GetConfig())
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := wire.EncodeRestrictions(restrictions)
+	return &pb.CheckConfigResponse{Restrictions: encoded}, err
 }
 
 // Open implements the contract.

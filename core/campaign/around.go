@@ -13,6 +13,12 @@ type Request struct {
 	At   yamlfile.Position
 }
 
+// SaysNothing reports whether the campaign gives the request no text: it is sent the
+// name of its list.
+func (r Request) SaysNothing() bool {
+	return r.Send.Written == beforeTrial || r.Send.Written == afterTrial
+}
+
 // The keys with requests. They are the texts of requests without send:, too.
 const (
 	beforeTrial = "before_trial"

@@ -18,13 +18,16 @@ type Request struct {
 }
 
 // checkRequests checks that the targets of the requests before and after the trials
-// of an attack take text.
+// of an attack take text. One that says nothing of its own need not be carried by the
+// configuration of a target that takes text in others.
 func (p *planner) checkRequests(a *campaign.Attack) {
 	for _, r := range slices.Concat(a.BeforeTrial, a.AfterTrial) {
-		info, ok := p.info(core.KindTarget, r.Target.Name)
-		if ok && !info.Takes(core.Text) {
-			p.report.Problem(r.Target.At, fmt.Sprintf("the target takes %s", list(info.In)),
-				"a request before or after a trial is a text, which target %q (%s) does not take", r.Target.Name, info.Name)
+		d := Definition{core.KindTarget, r.Target.Name}
+		info, ok := p.info(d.Kind, d.Name)
+		_, restricted := p.restriction(d, takes(core.Text))
+		if ok && !info.Takes(core.Text) && (!restricted || !r.SaysNothing()) {
+			p.report.Problem(r.Target.At, p.hintTaking(d, info, core.Text),
+				"a request before or after a trial of attack %q is a text, which %s does not take", a.Name, p.shown(d, info, takes(core.Text)))
 		}
 	}
 }

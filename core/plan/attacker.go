@@ -19,14 +19,15 @@ func (p *planner) checkAttacker(a *campaign.Attack) {
 	}
 	name := a.RedTeam.Attacker
 	attacker, ok := p.info(core.KindTarget, name.Name)
+	d, prompted := Definition{core.KindTarget, name.Name}, can(core.CapabilitySystemPrompt)
 	switch {
 	case !ok: // already reported
 	case !attacker.Takes(core.Text) || !gives(attacker, core.Text):
-		p.report.Problem(name.At, fmt.Sprintf("the target takes %s and gives %s", list(attacker.In), list(attacker.Out)),
+		p.report.Problem(name.At, p.hint(d, takes(core.Text), fmt.Sprintf("the target takes %s and gives %s", list(attacker.In), list(attacker.Out))),
 			"an attacker reads and writes text, which target %q (%s) does not", name.Name, attacker.Name)
 	case !attacker.Can(core.CapabilitySystemPrompt):
-		p.report.Problem(name.At, fmt.Sprintf("name a target with the capability %q", core.CapabilitySystemPrompt),
-			"an attacker is told what to do in its system prompt, which target %q (%s) does not take", name.Name, attacker.Name)
+		p.report.Problem(name.At, p.hint(d, prompted, fmt.Sprintf("name a target with the capability %q", core.CapabilitySystemPrompt)),
+			"an attacker is told what to do in its system prompt, which %s does not take", p.shown(d, attacker, prompted))
 	}
 	for _, t := range a.Targets {
 		target, ok := p.infos[Definition{core.KindTarget, t.Name}]

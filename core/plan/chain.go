@@ -138,8 +138,9 @@ func (c *chain) checkSent(turn, part int, sent core.Modality) {
 	for _, t := range c.attack.Targets {
 		target, ok := c.planner.info(core.KindTarget, t.Name)
 		if ok && !target.Takes(sent) {
-			c.planner.report.Problem(placeFor(c.attack, t, p.At), fmt.Sprintf("the target takes %s", list(target.In)),
-				"%s, which target %q (%s) does not take", what, t.Name, target.Name)
+			d := Definition{core.KindTarget, t.Name}
+			c.planner.report.Problem(placeFor(c.attack, t, p.At), c.planner.hintTaking(d, target, sent),
+				"%s, which %s does not take", what, c.planner.shown(d, target, takes(sent)))
 		}
 	}
 }

@@ -45,7 +45,7 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 		}
 		return
 	}
-	p.infos[d] = info
+	p.infos[d] = info.Restricted(p.options.Restrictions[d])
 	wrong := map[string]bool{}
 	for _, problem := range config.Check(c.Config.JSON) {
 		wrong[problem.Path] = true
@@ -149,8 +149,9 @@ func (p *planner) checkScorer(a *campaign.Attack, name campaign.Reference) {
 		for _, t := range a.Targets {
 			target, targetOK := p.info(core.KindTarget, t.Name)
 			if on := onOf(s); ok && targetOK && !gives(target, on) {
-				p.report.Problem(placeFor(a, t, name.At), fmt.Sprintf("set on: to what it gives, or attack another target: it gives %s", list(target.Out)),
-					"scorer %q judges %s, which target %q (%s) never gives", s.Name, on, t.Name, target.Name)
+				d := Definition{core.KindTarget, t.Name}
+				p.report.Problem(placeFor(a, t, name.At), p.hint(d, neverGives(on), fmt.Sprintf("set on: to what it gives, or attack another target: it gives %s", list(target.Out))),
+					"scorer %q judges %s, which %s never gives", s.Name, on, p.shown(d, target, neverGives(on)))
 			}
 		}
 	}

@@ -12,23 +12,29 @@ import (
 )
 
 // Check checks a component's configuration, a JSON object, without opening the
-// component; host.Host.CheckConfig implements it. It returns core.Errors where
-// the configuration is invalid, and any other error where the check was not
-// possible.
-type Check func(ctx context.Context, kind core.Kind, use string, config []byte) error
+// component; host.Host.CheckConfig implements it. It returns what the component's
+// description says and does not hold with that configuration; core.Errors where the
+// configuration is invalid, and any other error where the check was not possible.
+type Check func(ctx context.Context, kind core.Kind, use string, config []byte) ([]core.Restriction, error)
+
+// Restrictions are what components do not do with the configurations of a campaign, by
+// definition.
+type Restrictions map[Definition][]core.Restriction
 
 // placeholder replaces secrets: a campaign is checked without them.
 const placeholder = "placeholder"
 
 // CheckConfigs has the components check their configurations beyond their
-// schemas, and returns the problems with their positions in the campaign. It
+// schemas. It returns what they do not do with them, for the [Options] of [New], and
+// the problems with their positions in the campaign. It
 // leaves out definitions with problems that [New] reports, so that the problems
 // of both can be combined. An error means that a component could not be asked,
 // for example because its plugin died; the campaign may be valid then.
 //
 // The components get a placeholder for each secret. v says which settings are the
 // environment's.
-func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, v Variables, check Check) (yamlfile.Problems, error) {
+func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, v Variables, check Check) (Restrictions, yamlfile.Problems, error) {
+	restrictions := Restrictions{}
 	p := newPlanner(c, catalog, Options{Environment: v})
 	var failures []error
 	p.definitions(func(d Definition, c campaign.Component) {
@@ -40,7 +46,7 @@ func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, v 
 		if err != nil {
 			return // reported by the reader
 		}
-		err = check(ctx, d.Kind, c.Use, config)
+		restrictions[d], err = check(ctx, d.Kind, c.Use, config)
 		if wrong, ok := errors.AsType[core.Errors](err); ok {
 			for _, e := range wrong {
 				p.report.Problem(c.Config.At(e.Field), e.Hint, "%s: %s%s", d, e, v.from(d, e.Field))
@@ -49,5 +55,5 @@ func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, v 
 			failures = append(failures, fmt.Errorf("checking %s: %w", d, err))
 		}
 	})
-	return p.report.Problems(p.campaign.File), errors.Join(failures...)
+	return restrictions, p.report.Problems(p.campaign.File), errors.Join(failures...)
 }

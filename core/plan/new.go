@@ -27,6 +27,9 @@ type Options struct {
 	// Environment are the settings of the campaign that [FillIn] has put in, and the
 	// secrets that it has not, for messages.
 	Environment Variables
+	// Restrictions are what the components do not do with their configurations, by
+	// [CheckConfigs].
+	Restrictions Restrictions
 	// Absent are the campaign's plugins that are unknown for a reason that was
 	// already reported.
 	Absent map[string]bool
@@ -89,7 +92,8 @@ type planner struct {
 	campaign *campaign.Campaign
 	catalog  Catalog
 	options  Options
-	// infos are the descriptions of the components that exist, by definition.
+	// infos are the descriptions of the components that exist, as they are with their
+	// configurations, by definition.
 	infos  map[Definition]core.Info
 	used   map[Definition]bool
 	report yamlfile.Report

@@ -179,18 +179,18 @@ func TestThePlacesOfAComponentHaveNoUserNoQueryAndNoFragment(t *testing.T) {
 func TestComponentsAreAskedAboutTheirConfigurations(t *testing.T) {
 	yaml := voice(`{voice: alloy, api_key: "${KEY}", proxy: {url: "http://proxy.example"}}`)
 	asked := ""
-	check := func(_ context.Context, kind core.Kind, use string, config []byte) error {
+	check := func(_ context.Context, kind core.Kind, use string, config []byte) ([]core.Restriction, error) {
 		if use != "realtime" {
-			return nil
+			return nil, nil
 		}
 		asked = fmt.Sprintf("%s %s %s", kind, use, config)
-		return core.Errors{
+		return nil, core.Errors{
 			core.Errorf(core.ErrorConfig, "it is slow").At("proxy.url").WithHint("take another"),
 			core.Errorf(core.ErrorConfig, "it is out of fashion").At("voice"),
 			core.Errorf(core.ErrorConfig, "nothing fits"),
 		}
 	}
-	got, err := plan.CheckConfigs(t.Context(), read(t, yaml), catalog(t), plan.Variables{}, check)
+	_, got, err := plan.CheckConfigs(t.Context(), read(t, yaml), catalog(t), plan.Variables{}, check)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,22 +208,22 @@ func TestComponentsAreAskedAboutTheirConfigurations(t *testing.T) {
 }
 
 func TestComponentsAreNotAskedAboutWhatTheirSchemasRefuse(t *testing.T) {
-	check := func(_ context.Context, _ core.Kind, use string, _ []byte) error {
+	check := func(_ context.Context, _ core.Kind, use string, _ []byte) ([]core.Restriction, error) {
 		if use == "realtime" {
 			t.Error("it was asked")
 		}
-		return nil
+		return nil, nil
 	}
-	if got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{voise: alloy}`)), catalog(t), plan.Variables{}, check); len(got) > 0 || err != nil {
+	if _, got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{voise: alloy}`)), catalog(t), plan.Variables{}, check); len(got) > 0 || err != nil {
 		t.Errorf("problems %v, error %v", got, err)
 	}
 }
 
 func TestAComponentThatCannotBeAskedIsNoProblemOfTheCampaign(t *testing.T) {
-	check := func(context.Context, core.Kind, string, []byte) error {
-		return core.Errorf(core.ErrorUnavailable, "the plugin died")
+	check := func(context.Context, core.Kind, string, []byte) ([]core.Restriction, error) {
+		return nil, core.Errorf(core.ErrorUnavailable, "the plugin died")
 	}
-	got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{}`)), catalog(t), plan.Variables{}, check)
+	_, got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{}`)), catalog(t), plan.Variables{}, check)
 	if len(got) > 0 || core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), `checking target "agent"`) {
 		t.Errorf("problems %v, error %v", got, err)
 	}

@@ -25,51 +25,47 @@ func (p *planner) checkTarget(a *campaign.Attack, target campaign.Reference) {
 		return
 	}
 	d := Definition{core.KindTarget, target.Name}
-	report := func(at yamlfile.Position, hint, format string, args ...any) {
-		p.report.Problem(placeFor(a, target, at), hint, format, args...)
+	// report reports what the target lacks. The format has a place for its name.
+	report := func(at yamlfile.Position, lacks core.Restriction, other, format string, args ...any) {
+		p.report.Problem(placeFor(a, target, at), p.hint(d, lacks, other), format, append(args, p.shown(d, info, lacks))...)
 	}
 	if a.SystemPrompt != "" && !info.Can(core.CapabilitySystemPrompt) {
-		report(target.At, "leave system_prompt out, or attack a target that takes one",
-			"attack %q sets a system prompt, which %s (%s) does not take", a.Name, d, info.Name)
+		report(target.At, can(core.CapabilitySystemPrompt), "leave system_prompt out, or attack a target that takes one",
+			"attack %q sets a system prompt, which %s does not take", a.Name)
 	}
 	if len(a.History) > 0 && !info.Can(core.CapabilityHistory) {
-		report(a.HistoryAt, "leave history out, or attack a target that takes one",
-			"attack %q begins with a history, which %s (%s) does not take", a.Name, d, info.Name)
+		report(a.HistoryAt, can(core.CapabilityHistory), "leave history out, or attack a target that takes one",
+			"attack %q begins with a history, which %s does not take", a.Name)
 	}
 	if Resume(a.Resume) == ResumeContinue && !info.Can(core.CapabilityHistory) {
-		report(a.ResumeAt, "write resume: restart, or attack a target that takes a history",
-			"attack %q continues conversations that were cut off, but %s (%s) cannot be told what was said before", a.Name, d, info.Name)
+		report(a.ResumeAt, can(core.CapabilityHistory), "write resume: restart, or attack a target that takes a history",
+			"attack %q continues conversations that were cut off, but %s cannot be told what was said before", a.Name)
 	}
 	if len(a.ToolResults) > 0 && !info.Takes(core.ToolResult) {
-		report(a.ToolResultsAt, "leave tool_results out, or attack a target that takes them",
-			"attack %q answers the target's tools, but %s (%s) takes no results of tools", a.Name, d, info.Name)
+		report(a.ToolResultsAt, takes(core.ToolResult), "leave tool_results out, or attack a target that takes them",
+			"attack %q answers the target's tools, but %s takes no results of tools", a.Name)
 	}
 	if len(a.ToolResults) > 0 && !info.Can(core.CapabilityMultiTurn) {
-		report(a.ToolResultsAt, "leave tool_results out, or attack a target that remembers a conversation",
-			"attack %q answers the target's tools, but %s (%s) forgets that it called them", a.Name, d, info.Name)
+		report(a.ToolResultsAt, can(core.CapabilityMultiTurn), "leave tool_results out, or attack a target that remembers a conversation",
+			"attack %q answers the target's tools, but %s forgets that it called them", a.Name)
 	}
 	turns := len(a.Turns)
 	if a.RedTeam != nil {
 		turns = a.RedTeam.MaxTurns
 	}
 	if turns > 1 && !info.Can(core.CapabilityMultiTurn) {
-		report(target.At, "make it one turn, or attack a target that remembers a conversation",
-			"attack %q has %d turns, but %s (%s) forgets each one", a.Name, turns, d, info.Name)
+		report(target.At, can(core.CapabilityMultiTurn), "make it one turn, or attack a target that remembers a conversation",
+			"attack %q has %d turns, but %s forgets each one", a.Name, turns)
 	}
 	for i, t := range a.Turns {
-		p.checkDelivery(t, fmt.Sprintf("turn %d of attack %q", i+1, a.Name), d, info, report)
-	}
-}
-
-// checkDelivery checks that the target supports a turn's delivery.
-func (p *planner) checkDelivery(t campaign.Turn, turn string, d Definition, info core.Info, report func(at yamlfile.Position, hint, format string, args ...any)) {
-	for _, capability := range t.Delivery.Needs() {
-		if info.Can(capability) {
-			continue
+		turn := fmt.Sprintf("turn %d of attack %q", i+1, a.Name)
+		for _, capability := range t.Delivery.Needs() {
+			if !info.Can(capability) {
+				key, asks := deliveryWords(capability)
+				report(t.DeliveryAt(capability), can(capability), fmt.Sprintf("leave %s out, or attack a target with the capability %q", key, capability),
+					"%s %s, which %s cannot do", turn, asks)
+			}
 		}
-		key, asks := deliveryWords(capability)
-		report(t.DeliveryAt(capability), fmt.Sprintf("leave %s out, or attack a target with the capability %q", key, capability),
-			"%s %s, which %s (%s) cannot do", turn, asks, d, info.Name)
 	}
 }
 

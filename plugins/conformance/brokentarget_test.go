@@ -14,7 +14,30 @@ func brokenTarget(how string) core.Component {
 	if how == "claimant" {
 		info.Capabilities = core.Capabilities()
 	}
-	return core.NewTarget(info, struct{}{}, func(context.Context, struct{}) (core.Target, error) { return parrot(how), nil })
+	switch how {
+	case "forgetful":
+		info.Capabilities = []string{core.CapabilityMultiTurn}
+	case "secretive":
+		info.In = []core.Modality{core.Text, core.Audio}
+	}
+	return core.NewTarget(info, restricting{how}, func(context.Context, restricting) (core.Target, error) { return parrot(how), nil })
+}
+
+// restricting is a configuration with restrictions.
+type restricting struct {
+	How string `json:"how"`
+}
+
+func (c restricting) Restrictions() []core.Restriction {
+	switch c.How {
+	case "forgetful": // breaks no promise
+		return []core.Restriction{{Capability: core.CapabilityMultiTurn}}
+	case "modest":
+		return []core.Restriction{{Capability: core.CapabilityHistory}}
+	case "secretive":
+		return []core.Restriction{{In: core.Audio}, {In: core.Text}}
+	}
+	return nil
 }
 
 // parrot repeats what it is told; its name says what it cannot do.
@@ -41,6 +64,8 @@ func (c *talk) Send(ctx context.Context, m core.Message) (core.Reply, error) {
 		return core.Reply{}, ctx.Err()
 	case c.parrot == "starting" && c.started.Err() != nil:
 		return core.Reply{}, c.started.Err()
+	case c.parrot == "forgetful" && c.turns > 1:
+		return core.Reply{}, core.Errorf(core.ErrorUnsupported, "what was said before is forgotten")
 	case c.parrot == "amnesiac" && c.turns > 1:
 		return core.Reply{}, errors.New("who are you?")
 	case c.parrot == "slow" && len(m.Text()) > 1<<20: // breaks no promise: 8 MiB take long

@@ -27,8 +27,10 @@ type Case struct {
 // subject is a component with its case.
 type subject struct {
 	Case
-	info   core.Info
-	schema *schema.Schema
+	// declared is the component's description, info what is left of it with the
+	// case's configuration.
+	declared, info core.Info
+	schema         *schema.Schema
 }
 
 // find returns the component with its case. The error shows the case to write.
@@ -37,7 +39,7 @@ func find(ctx context.Context, s Source, kind core.Kind, use string, cases []Cas
 	if !ok {
 		return subject{}, core.Errorf(core.ErrorConfig, "there is no %s %q", kind, use)
 	}
-	found := subject{Case: Case{Kind: kind, Use: use}, info: info, schema: described}
+	found := subject{Case: Case{Kind: kind, Use: use}, declared: info, schema: described}
 	given := false
 	for _, c := range cases {
 		if c.Kind == kind && c.Use == use {
@@ -49,11 +51,13 @@ func find(ctx context.Context, s Source, kind core.Kind, use string, cases []Cas
 			return subject{}, err
 		}
 	}
+	restrictions, _ := s.CheckConfig(ctx, kind, use, []byte(found.Config)) // the error fails a check
+	found.info = info.Restricted(restrictions)
 	if found.Input.Modality == "" {
-		found.Input, ok = sampleOf(info.In)
+		found.Input, ok = sampleOf(found.info.In)
 	}
 	if !ok {
-		return subject{}, core.Errorf(core.ErrorConfig, "the kit has no sample of what it takes (%v): it is not tested", info.In).
+		return subject{}, core.Errorf(core.ErrorConfig, "the kit has no sample of what it takes (%v): it is not tested", found.info.In).
 			WithHint("give a case with an input")
 	}
 	return found, nil
@@ -66,7 +70,7 @@ func (s subject) guessed(ctx context.Context, from Source) error {
 	var why error
 	if len(required) > 0 {
 		why = fmt.Errorf("the component cannot be opened without %s, and the kit knows no values", strings.Join(required, ", "))
-	} else if err := from.CheckConfig(ctx, s.Kind, s.Use, nil); err != nil {
+	} else if _, err := from.CheckConfig(ctx, s.Kind, s.Use, nil); err != nil {
 		why = fmt.Errorf("the component cannot be opened with its defaults (%w)", err)
 	} else {
 		return nil

@@ -30,11 +30,7 @@ func untested(t T, err error) {
 // check checks everything that does not depend on where a component runs.
 func (s subject) check(t T, from Source) {
 	t.Run("is described", s.describes)
-	t.Run("takes its configuration before it is opened", func(t T) {
-		if err := from.CheckConfig(t.Context(), s.Kind, s.Use, []byte(s.Config)); err != nil {
-			t.Errorf("checking %s: %v", orDefaults(s.Config), err)
-		}
-	})
+	t.Run("takes its configuration before it is opened", func(t T) { s.checksConfiguration(t, from) })
 	t.Run("refuses an unknown key", func(t T) { s.refusesUnknownKey(t, from) })
 	t.Run("refuses to do without a required key", func(t T) { s.refusesMissingKeys(t, from) })
 	t.Run("refuses values of the wrong type", func(t T) { s.refusesWrongTypes(t, from) })
@@ -56,14 +52,29 @@ func (s subject) check(t T, from Source) {
 	}
 }
 
+// checksConfiguration checks that the case's configuration is taken, and that it
+// restricts nothing but what the component says of itself.
+func (s subject) checksConfiguration(t T, from Source) {
+	restrictions, err := from.CheckConfig(t.Context(), s.Kind, s.Use, []byte(s.Config))
+	if err != nil {
+		t.Errorf("checking %s: %v", orDefaults(s.Config), err)
+	}
+	for _, r := range restrictions {
+		if !r.Valid() || r.In != "" && !s.declared.Takes(r.In) || r.Out != "" && !slices.Contains(s.declared.Out, r.Out) ||
+			r.Capability != "" && !s.declared.Can(r.Capability) {
+			t.Errorf("checking %s: the restriction %+v takes away what the component does not say it has", orDefaults(s.Config), r)
+		}
+	}
+}
+
 func (s subject) describes(t T) {
-	if s.info.Summary == "" {
+	if s.declared.Summary == "" {
 		t.Errorf("the component has no summary, want a sentence")
 	}
-	if s.Kind != core.KindScorer && (len(s.info.In) == 0 || len(s.info.Out) == 0) {
-		t.Errorf("the component takes %v and gives %v; both have to be said", s.info.In, s.info.Out)
+	if s.Kind != core.KindScorer && (len(s.declared.In) == 0 || len(s.declared.Out) == 0) {
+		t.Errorf("the component takes %v and gives %v; both have to be said", s.declared.In, s.declared.Out)
 	}
-	for _, m := range slices.Concat(s.info.In, s.info.Out) {
+	for _, m := range slices.Concat(s.declared.In, s.declared.Out) {
 		if !slices.Contains(core.Modalities(), m) {
 			t.Errorf("modality %q is not one of %v", m, core.Modalities())
 		}
@@ -72,7 +83,7 @@ func (s subject) describes(t T) {
 	if s.Kind == core.KindConverter {
 		known = []string{core.CapabilityNondeterministic}
 	}
-	for _, c := range s.info.Capabilities {
+	for _, c := range s.declared.Capabilities {
 		if !slices.Contains(known, c) {
 			t.Errorf("capability %q is not one of %v", c, known)
 		}

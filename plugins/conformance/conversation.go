@@ -34,8 +34,20 @@ func (s subject) checkConversations(t T, from Source) {
 	})
 }
 
+// holdsTwoTurns sends two messages. A target that remembers no conversation may refuse
+// the second one.
 func (s subject) holdsTwoTurns(t T, target core.Target) {
-	if err := started(t.Context(), target, core.Start{}, s.turns(t.Context(), message(s.Input), message(s.Input))); err != nil {
+	err := started(t.Context(), target, core.Start{}, func(talk core.Conversation) error {
+		if err := s.turns(t.Context(), message(s.Input))(talk); err != nil {
+			return err
+		}
+		err := s.turn(t.Context(), talk, message(s.Input))
+		if err == nil || !s.info.Can(core.CapabilityMultiTurn) && core.KindOf(err) == core.ErrorUnsupported {
+			return nil
+		}
+		return fmt.Errorf("turn 2: %w", err)
+	})
+	if err != nil {
 		t.Errorf("%v", err)
 	}
 }
@@ -107,7 +119,11 @@ func (s subject) shows(t T, target core.Target, capability string) {
 		}
 		return
 	}
-	if err := started(t.Context(), target, start, s.turns(t.Context(), first, next)); err != nil {
+	messages := []core.Message{first, next}
+	if !s.info.Can(core.CapabilityMultiTurn) {
+		messages = messages[1:]
+	}
+	if err := started(t.Context(), target, start, s.turns(t.Context(), messages...)); err != nil {
 		t.Errorf("%v", err)
 	}
 }

@@ -240,7 +240,17 @@ func plainFixtures() []core.Component {
 }
 
 type parrotConfig struct {
-	Audio int `json:"audio" doc:"Bytes of audio in each reply."`
+	Audio int  `json:"audio" doc:"Bytes of audio in each reply."`
+	Deaf  bool `json:"deaf" doc:"Whether it takes nothing."`
+}
+
+// Restrictions says what a deaf parrot does not take. Its last one is none of the
+// parrot's description.
+func (c parrotConfig) Restrictions() []core.Restriction {
+	if !c.Deaf {
+		return nil
+	}
+	return []core.Restriction{{In: core.Text, Hint: "leave deaf out"}, {Out: core.Audio}, {Capability: core.CapabilityStream}}
 }
 
 // parrot repeats everything that it has heard in a conversation.

@@ -156,13 +156,14 @@ func (h *Host) Close() error {
 }
 
 // CheckConfig has a component check its configuration, a JSON object, without
-// opening it. It returns core.Errors where the configuration is invalid, and
-// any other error where the check was not possible. A plugin without this call
-// accepts every configuration.
-func (h *Host) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) error {
+// opening it. It returns what the component's description says and does not hold with
+// that configuration. It fails with core.Errors where the configuration is invalid,
+// and with any other error where the check was not possible. A plugin without this
+// call accepts every configuration, and restricts none.
+func (h *Host) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) ([]core.Restriction, error) {
 	_, process, component, err := h.find(ctx, kind, use)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	return process.checkConfig(ctx, component, config)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -145,7 +146,8 @@ func TestAConfigurationIsCheckedWithoutOpeningTheComponent(t *testing.T) {
 	t.Parallel()
 	h, log := newHost(t, nil)
 	check := func(config string) error {
-		return h.CheckConfig(t.Context(), core.KindConverter, "echo", []byte(config))
+		_, err := h.CheckConfig(t.Context(), core.KindConverter, "echo", []byte(config))
+		return err
 	}
 	if err := check(`{"mode": "shown", "key": "k"}`); err != nil {
 		t.Errorf("a right configuration: %v", err)
@@ -164,7 +166,7 @@ func TestAConfigurationIsCheckedWithoutOpeningTheComponent(t *testing.T) {
 			t.Errorf("%s: %v, want errors about %s", config, check(config), fields)
 		}
 	}
-	if err := h.CheckConfig(t.Context(), core.KindTarget, "echo", nil); err == nil {
+	if _, err := h.CheckConfig(t.Context(), core.KindTarget, "echo", nil); err == nil {
 		t.Error("a component that is not there was checked")
 	}
 	if err := h.Close(); err != nil {
@@ -177,6 +179,21 @@ func TestAConfigurationIsCheckedWithoutOpeningTheComponent(t *testing.T) {
 		t.Error("a closed host checks")
 	} else if _, ok := errors.AsType[core.Errors](err); ok {
 		t.Errorf("a closed host blames the configuration: %v", err)
+	}
+}
+
+func TestWhatAConfigurationRestrictsIsToldBeforeTheComponentIsOpened(t *testing.T) {
+	t.Parallel()
+	h, _ := newHost(t, nil)
+	want := []core.Restriction{{In: core.Text, Hint: "leave deaf out"}, {Out: core.Audio}, {Capability: core.CapabilityStream}}
+	got, err := h.CheckConfig(t.Context(), core.KindTarget, "parrot", []byte(`{"deaf": true}`))
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	for _, config := range []string{"", `{"audio": 1}`} {
+		if got, err := h.CheckConfig(t.Context(), core.KindTarget, "parrot", []byte(config)); len(got) > 0 || err != nil {
+			t.Errorf("%s: %+v, %v, want no restriction", config, got, err)
+		}
 	}
 }
 

@@ -153,23 +153,26 @@ func (i *instance) callOnce(ctx context.Context, f func(opened) error) error {
 	return f(o)
 }
 
-func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte) error {
+func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte) ([]core.Restriction, error) {
 	kind, err := wire.EncodeKind(info.Kind)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = pb.NewPluginServiceClient(p.conn).CheckConfig(ctx, &pb.CheckConfigRequest{Kind: kind, Name: info.Name, Config: config})
+	checked, err := pb.NewPluginServiceClient(p.conn).CheckConfig(ctx, &pb.CheckConfigRequest{Kind: kind, Name: info.Name, Config: config})
 	if wire.DecodeError(err) == nil && status.Code(err) == codes.Unimplemented {
-		return nil // without the call's details
+		return nil, nil // without the call's details
+	}
+	if err == nil {
+		return wire.DecodeRestrictions(checked.GetRestrictions()), nil
 	}
 	err = p.failure(ctx, err)
 	if _, several := errors.AsType[core.Errors](err); several {
-		return err
+		return nil, err
 	}
 	if e, ok := errors.AsType[*core.Error](err); ok && e.Kind == core.ErrorConfig {
-		return core.Errors{e}
+		return nil, core.Errors{e}
 	}
-	return err
+	return nil, err
 }
 
 // Close closes the instance. It may be called more than once.

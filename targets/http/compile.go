@@ -43,9 +43,10 @@ type plan struct {
 	secrets map[string]string
 	// initial are the values of taken before the first one is taken.
 	initial map[string]any
-	// uses are the placeholders and variables of requests, by the name before the
-	// first "."; jqUses those of all jq programs.
-	uses, jqUses map[string]bool
+	// uses are the placeholders and variables of requests before a conversation's end,
+	// by the name before the first "."; turnUses those of a turn's requests, and jqUses
+	// those of all jq programs.
+	uses, turnUses, jqUses map[string]bool
 }
 
 // request is a compiled request.
@@ -75,7 +76,9 @@ type compiler struct {
 
 // compile returns the plan of a configuration, or everything that is wrong with it.
 func compile(c Config) (*plan, error) {
-	k := &compiler{config: c, plan: &plan{uses: map[string]bool{}, jqUses: map[string]bool{}, secrets: map[string]string{}, initial: map[string]any{}}}
+	k := &compiler{config: c, plan: &plan{
+		uses: map[string]bool{}, turnUses: map[string]bool{}, jqUses: map[string]bool{}, secrets: map[string]string{}, initial: map[string]any{},
+	}}
 	k.problems = append(k.problems, c.Check(nil)...)
 	k.base()
 	k.names()
@@ -209,10 +212,16 @@ func (k *compiler) checked(at string, t template.Template, err error, s stage) t
 			k.wrong(at, template.Unknown("placeholder", name, known))
 		}
 		root, _, _ := strings.Cut(name, ".")
-		k.plan.uses[root] = true
+		k.used(root, s)
 		k.continues = k.continues || root == "taken" && s == stageTurn && (at == "url" || strings.HasPrefix(at, "request."))
 	}
 	return t
+}
+
+// used notes that a request of a stage has a placeholder or variable.
+func (k *compiler) used(name string, s stage) {
+	k.plan.uses[name] = k.plan.uses[name] || s != stageClose
+	k.plan.turnUses[name] = k.plan.turnUses[name] || s == stageTurn
 }
 
 // fieldText compiles a template all of which, what is written out too, is encoded in one
@@ -350,7 +359,7 @@ func (k *compiler) body(at string, r Request, contentType string, s stage) body 
 		p := k.jq(at, r.JQ)
 		if p != nil {
 			for _, name := range p.Uses() {
-				k.plan.uses[name] = true
+				k.used(name, s)
 			}
 		}
 		return body{program: p, contentType: core.MediaJSON}
@@ -389,7 +398,7 @@ func (k *compiler) multipart(at string, parts []Part, contentType string, s stag
 			if root == "text" {
 				root = "prompt"
 			}
-			k.plan.uses[root] = true
+			k.used(root, s)
 		} else {
 			out.value = k.text(where+".value", p.Value, template.Plain, s)
 		}
@@ -415,17 +424,17 @@ func (k *compiler) jq(at, source string) *extract.Program {
 
 // memory decides who remembers the turns.
 func (k *compiler) memory() {
-	c, uses := k.config, k.plan.uses
-	has := uses["messages"] || uses["history"]
+	c := k.config
+	has := k.plan.turnUses["messages"] || k.plan.turnUses["history"]
 	switch {
 	case c.Memory == memoryMessages && !has:
-		k.wrong("memory", core.Errorf(core.ErrorConfig, "no request has the turns before").
+		k.wrong("memory", core.Errorf(core.ErrorConfig, "no request of a turn has the turns before").
 			WithHint("put $(messages) or $(history) into the request, or write memory: service if the service remembers them"))
 	case c.Memory != "" && c.Memory != memoryAuto:
 		k.plan.memory = c.Memory
 	case has:
 		k.plan.memory = memoryMessages
-	case uses["conversation"]:
+	case k.plan.uses["conversation"]:
 		k.plan.memory = memoryService
 	case len(c.Session) > 0 || k.continues:
 		k.plan.memory, k.plan.assumed = memoryService, true

@@ -3,6 +3,7 @@ package httptarget_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,7 +68,7 @@ func TestWhatIsWrongWithAConfigurationIsSaidBeforeAnythingIsSent(t *testing.T) {
 		`"reply":{"audio":".a","audio_type":"text/plain"}`:                                     `reply.audio_type`,
 		`"rules":[{"is":"blocked"}]`:                                                           `rules[0]: no condition is given`,
 		`"rules":[{"status":[403],"is":"blockd"}]`:                                             `rules[0].is: "blockd" is nothing that an answer can be`,
-		`"memory":"messages","request":{"body":{"m":"$(prompt)"}}`:                             `memory: no request has the turns before`,
+		`"memory":"messages","request":{"body":{"m":"$(prompt)"}}`:                             `memory: no request of a turn has the turns before`,
 		`"memory":"server"`:                                                                    `memory: "server" is not one of`,
 		`"max_reply_bytes":0`:                                                                  `max_reply_bytes: 0 is not a positive number`,
 		`"url":"ftp://bot.example"`:                                                            `url: "ftp" is not a scheme`,
@@ -141,5 +142,47 @@ func TestTheSchemaCoversTheConfiguration(t *testing.T) {
 	}
 	if got := s.Check([]byte(`{"url":"https://bot.example","request":{"bdy":1}}`)); len(got) != 1 || !strings.Contains(got[0].Hint, "body") {
 		t.Errorf("violations: %v", got)
+	}
+}
+
+func TestWhatRequestsDoNotCarryIsToldBeforeTheyAreSent(t *testing.T) {
+	const all = "system_prompt history in:text in:audio in:image in:tool_result multi_turn out:tool_call"
+	but := func(names ...string) string {
+		return strings.Join(slices.DeleteFunc(strings.Fields(all), func(name string) bool { return slices.Contains(names, name) }), " ")
+	}
+	for config, want := range map[string]string{
+		``:                                     all,
+		`"request":{"body":{"m":"$(prompt)"}}`: but("in:text"),
+		`"request":{"jq":"{m: $prompt, s: $system_prompt}"}`:                                                                                 but("in:text", "system_prompt"),
+		`"request":{"query":{"m":"$(prompt)"}},"memory":"service"`:                                                                           but("in:text", "multi_turn"),
+		`"request":{"path":"/$(conversation)","body":"$(prompt)"}`:                                                                           but("in:text", "multi_turn"),
+		`"request":{"headers":{"X-Q":"$(prompt)"}},"memory":"none","session":[{"path":"/"}]`:                                                 but("in:text"),
+		`"request":{"body":{"m":"$(messages)"}}`:                                                                                             but("in:text", "in:tool_result", "system_prompt", "history", "multi_turn"),
+		`"request":{"body":{"m":"$(history)"}}`:                                                                                              but("history", "multi_turn"),
+		`"session":[{"path":"/","body":{"h":"$(history)","s":"$(system_prompt)"}}],"request":{"form":{"m":"$(prompt)"}}`:                     but("in:text", "history", "system_prompt", "multi_turn"),
+		`"close":[{"path":"/","body":{"h":"$(history)","s":"$(system_prompt)","c":"$(conversation)"}}],"request":{"form":{"m":"$(prompt)"}}`: but("in:text"),
+		`"request":{"multipart":[{"name":"a","file":"audio"},{"name":"b","file":"image"},{"name":"c","file":"text"}]}`:                       but("in:text", "in:audio", "in:image"),
+		`"request":{"body":"$(audio|raw)"},"then":[{"path":"/x","body":{"i":"$(image|base64)","r":"$(tool_results)"}}]`:                      but("in:audio", "in:image", "in:tool_result"),
+		`"reply":{"jq":".a","tool_calls":".t"}`:                                                                                              but("out:tool_call"),
+		`"reply":{"jq":"$prompt"}`:                                                                                                           all, // read, and not sent
+	} {
+		restrictions, err := httptarget.Component().Restrictions([]byte(strings.TrimSuffix(`{"url":"https://bot.example/api",`+config, ",") + "}"))
+		var got []string
+		for _, r := range restrictions {
+			if !r.Valid() || r.Hint == "" {
+				t.Errorf("%s: restriction %+v", config, r)
+			}
+			switch {
+			case r.In != "":
+				got = append(got, "in:"+string(r.In))
+			case r.Out != "":
+				got = append(got, "out:"+string(r.Out))
+			default:
+				got = append(got, r.Capability)
+			}
+		}
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s: restricted\n got %s\nwant %s (%v)", config, strings.Join(got, " "), want, err)
+		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/ending"
-	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // conversation is a conversation with the service.
@@ -60,19 +59,6 @@ func (t *target) begin(ctx context.Context, start core.Start) (*conversation, er
 		}
 	}
 	return c, nil
-}
-
-// carries checks that the requests carry what a conversation begins with.
-func (p *plan) carries(start core.Start) error {
-	if start.SystemPrompt != "" && !p.uses["system_prompt"] && !p.uses["messages"] {
-		return core.Errorf(core.ErrorUnsupported, "no request carries the attack's system prompt").
-			WithHint("put $(system_prompt) or $(messages) into a request, or leave system_prompt out")
-	}
-	if len(start.History) > 0 && !p.uses["history"] && !p.uses["messages"] {
-		return core.Errorf(core.ErrorUnsupported, "no request carries what was said before").
-			WithHint("put $(history) or $(messages) into a request, or leave history out")
-	}
-	return nil
 }
 
 // newID returns an identifier in the form of a UUID that no other conversation has,
@@ -139,38 +125,9 @@ func (c *conversation) sendable(ctx context.Context, m core.Message) error {
 	case !m.Delivery.IsZero():
 		return core.Errorf(core.ErrorUnsupported, "a message can only be sent at once, after the reply to the one before")
 	case c.state.turn > 0 && p.memory == memoryNone:
-		return core.Errorf(core.ErrorUnsupported, "the turn before is forgotten: the requests carry neither the conversation nor an ID of it").
-			WithHint("put $(messages) into the request, or $(conversation) for the service's own memory; if it knows the conversation by a cookie, write memory: service")
+		return p.lacks(core.Restriction{Capability: core.CapabilityMultiTurn}, "the turn before is forgotten: the requests carry neither the conversation nor an ID of it")
 	}
-	for _, carried := range []struct {
-		modality core.Modality
-		by       []string
-	}{
-		{core.Text, []string{"prompt", "messages"}},
-		{core.Audio, []string{"audio"}},
-		{core.Image, []string{"image"}},
-		{core.ToolResult, []string{"tool_results", "messages"}},
-		{core.ToolCall, nil}, // only the service makes one
-	} {
-		if carried.modality == core.Text && saysNothing(m) {
-			continue
-		}
-		if len(m.Of(carried.modality)) > 0 && !slices.ContainsFunc(carried.by, func(name string) bool { return p.uses[name] }) {
-			err := core.Errorf(core.ErrorUnsupported, "no request carries the turn's %s", carried.modality)
-			if len(carried.by) == 0 {
-				return err
-			}
-			return err.WithHint("put $(%s) into the request", carried.by[0])
-		}
-	}
-	return nil
-}
-
-// saysNothing reports whether a message is what a request before or after a trial says
-// where the campaign gives it no text: such a request need not carry it.
-func saysNothing(m core.Message) bool {
-	text := template.TextOf(m)
-	return text == "before_trial" || text == "after_trial"
+	return p.carriesMessage(m)
 }
 
 // End sends the requests that close the session.

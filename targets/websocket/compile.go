@@ -31,7 +31,9 @@ type plan struct {
 	rules                          []rule
 	answers                        []answer
 	take                           map[string]*extract.Program
-	takesPrompt, takesPast, greets bool
+	greets                         bool
+	// restrictions are what the messages do not carry, and what is not read.
+	restrictions []core.Restriction
 }
 
 type rule struct {
@@ -78,7 +80,7 @@ func compile(c Config) (*plan, error) {
 		message = []json.RawMessage{json.RawMessage(`"$(prompt)"`)}
 	}
 	p.opening, p.message = k.templates("opening", c.Opening), k.templates("message", message)
-	p.takesPrompt, p.takesPast = slices.Contains(k.names, "system_prompt"), slices.Contains(k.names, "history")
+	told := slices.Clone(k.names)
 	p.closing, p.before, p.after = k.templates("closing", c.Closing), k.templates("sound.before", c.Sound.Before), k.templates("sound.after", c.Sound.After)
 	if c.Sound.Message != nil {
 		p.sound = k.template("sound.message", c.Sound.Message, "sound", "sound_number", "sound_time")
@@ -95,6 +97,7 @@ func compile(c Config) (*plan, error) {
 		p.take[name] = k.jq("take."+name, c.Take[name])
 	}
 	k.check()
+	p.restrictions = p.restricted(c, told)
 	return p, k.wrong.Err()
 }
 

@@ -54,11 +54,8 @@ func (t *target) explain(err error) error {
 // StartConversation connects, sends the opening messages, and waits until the service
 // is ready.
 func (t *target) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
-	switch {
-	case start.SystemPrompt != "" && !t.plan.takesPrompt:
-		return nil, core.Errorf(core.ErrorUnsupported, "the service cannot be told a system prompt").WithHint("put $(system_prompt) into opening or message")
-	case len(start.History) > 0 && !t.plan.takesPast:
-		return nil, core.Errorf(core.ErrorUnsupported, "the service cannot be told what was said before").WithHint("put $(history) into opening or message")
+	if err := t.plan.carries(start); err != nil {
+		return nil, err
 	}
 	c, err := t.connect(ctx, start)
 	if err != nil {

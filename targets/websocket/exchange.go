@@ -75,19 +75,13 @@ func (c *conversation) suspect(out *core.Reply, r *reply) {
 
 // check returns the sound of a message that can be sent.
 func (c *conversation) check(m core.Message) (sound []byte, warnings []string, err error) {
-	s := c.target.config.Sound
-	for _, p := range m.Parts {
-		if p.Modality != core.Text && p.Modality != core.Audio {
-			return nil, nil, core.Errorf(core.ErrorUnsupported, "the service is sent text and sound, not %s", p.Modality)
-		}
-		if p.Modality == core.Audio && !s.Binary && s.Message == nil {
-			return nil, nil, core.Errorf(core.ErrorInput, "the campaign does not say how sound is sent").WithHint("give sound.message or sound.binary")
-		}
+	if err := c.target.plan.carriesMessage(m); err != nil {
+		return nil, nil, err
 	}
 	if !m.Delivery.IsZero() {
 		return nil, nil, core.Errorf(core.ErrorUnsupported, "turns are sent one after the other, in no other way")
 	}
-	return s.soundOf(m)
+	return c.target.config.Sound.soundOf(m)
 }
 
 // exchange sends the turn and reads the reply, which can end once all is sent. began

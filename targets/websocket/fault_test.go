@@ -75,7 +75,7 @@ func cases() map[string]faultCase {
 			}
 			c.say(fmt.Sprintf(`{"t":%q,"type":"end"}`, text))
 		}), with(stream, "answers", []any{keys{"when": `.type == "ping"`, "send": `{type: "pong", n}`}}), outcome{text: `{"n":3,"type":"pong"}`, finish: complete}},
-		"a missing value": {answering(), with(stream, "take", keys{"id": ".id"}, "message", []any{"$(taken.id)"}), outcome{kind: core.ErrorProtocol, says: "no event has held"}},
+		"a missing value": {answering(), with(stream, "take", keys{"id": ".id"}, "message", []any{"$(taken.id): $(prompt)"}), outcome{kind: core.ErrorProtocol, says: "no event has held"}},
 	}
 }
 

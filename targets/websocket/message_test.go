@@ -59,7 +59,7 @@ func TestTheHistoryHasWhatWasSpokenAndTheCallsOfTools(t *testing.T) {
 	said := core.TextValue("Good morning.")
 	call := core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: []byte(`{"call_id":"c1","name":"look","arguments":{"n":1}}`)}
 	result := core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: []byte(`{"call_id":"c1","output":"nothing"}`)}
-	c := begin(t, opened(t, inProcess{}, config(echo(t), keys{"message": []any{"$(history)"}})), core.Start{History: []core.Message{
+	c := begin(t, opened(t, inProcess{}, config(echo(t), keys{"message": []any{"$(history)$(prompt)"}})), core.Start{History: []core.Message{
 		{Role: core.User, Parts: []core.Part{{Value: tone(50*time.Millisecond, 8000), Original: &said}}},
 		{Role: core.Assistant, Parts: []core.Part{{Value: call}}},
 		{Role: core.Tool, Parts: []core.Part{{Value: result}}},
@@ -67,7 +67,7 @@ func TestTheHistoryHasWhatWasSpokenAndTheCallsOfTools(t *testing.T) {
 	reply, err := c.Send(t.Context(), core.UserText("x"))
 	outcome{finish: core.FinishComplete, text: `[{"content":"Good morning.","role":"user"},` +
 		`{"content":"","role":"assistant","tool_calls":[{"function":{"arguments":"{\"n\":1}","name":"look"},"id":"c1","type":"function"}]},` +
-		`{"content":"nothing","role":"tool","tool_call_id":"c1"}]`}.check(t, reply, err)
+		`{"content":"nothing","role":"tool","tool_call_id":"c1"}]x`}.check(t, reply, err)
 }
 
 func TestAMistakeInAMessageIsToldWithItsKeyAndWhatWouldBeRight(t *testing.T) {
@@ -176,8 +176,8 @@ func TestWhatAProgramGivesOnAnEventOfAnotherShape(t *testing.T) {
 		"a rule that fails": {answering(`"a"`), keys{"reply": keys{"text": "."}, "rules": []any{keys{"jq": ".error", "is": "error"}}}, outcome{text: "a", finish: complete}},
 		"an end that fails": {answering(`"a"`, `{"done":true}`), keys{"reply": keys{"text": "strings", "end": ".done"}}, outcome{text: "a", finish: complete}},
 		"the first of many taken": {each(func(c talk, text string) { c.say(`{"x":[1,2],"was":` + text + `}`) }), keys{
-			"reply": keys{"text": ".was | tostring"}, "take": keys{"x": ".x[]?"}, "opening": []any{"0"}, "ready": ".x", "message": []any{"$(taken.x)"},
-		}, outcome{text: "1", finish: complete, warns: "the service said: 0"}},
+			"reply": keys{"text": ".was | tostring"}, "take": keys{"x": ".x[]?"}, "opening": []any{"0"}, "ready": ".x", "message": []any{[]any{"$(taken.x)", "$(prompt)"}},
+		}, outcome{text: `[1,"x"]`, finish: complete, warns: "the service said: 0"}},
 		"a take that fails":         {answering(`"a"`), keys{"reply": keys{"text": "."}, "take": keys{"x": ".x"}}, outcome{text: "a", finish: complete}},
 		"words that fail":           {answering(`"a"`), keys{"reply": keys{"text": "."}, "rules": []any{keys{"regex": "a", "is": "blocked", "say": ".x"}}}, outcome{text: "a", finish: core.FinishBlocked}},
 		"a false first output":      {answering(`"a"`), keys{"reply": keys{"text": "."}, "rules": []any{keys{"jq": "false, true", "is": "error"}}}, outcome{text: "a", finish: complete}},

@@ -67,8 +67,8 @@ func TestSoundThatBreaksOffIsNoDefence(t *testing.T) {
 func TestSoundThatCannotBeSentIsRefused(t *testing.T) {
 	c := begin(t, opened(t, inProcess{}, config(echo(t), nil)), core.Start{})
 	_, err := c.Send(t.Context(), core.Message{Role: core.User, Parts: []core.Part{{Value: tone(time.Second, 8000)}}})
-	if core.KindOf(err) != core.ErrorInput {
-		t.Errorf("error %v", err)
+	if core.KindOf(err) != core.ErrorUnsupported || core.HintOf(err) != "give sound.message or sound.binary" {
+		t.Errorf("error %v (%s)", err, core.HintOf(err))
 	}
 	if reply, err := c.Send(t.Context(), core.UserText("x")); err != nil || reply.Message.Text() != "x" {
 		t.Errorf("afterwards: %q, %v", reply.Message.Text(), err)

@@ -3,6 +3,8 @@ package wstarget
 import (
 	"encoding/json"
 	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
 func TestOnlyAPlaceholderTellsTheSystemPrompt(t *testing.T) {
@@ -24,8 +26,9 @@ func TestOnlyAPlaceholderTellsTheSystemPrompt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.takesPrompt != test.told {
-				t.Errorf("compile takes the system prompt to be told: %v, want %v", p.takesPrompt, test.told)
+			err = p.carries(core.Start{SystemPrompt: "Be short."})
+			if told := err == nil; told != test.told {
+				t.Errorf("the system prompt is told: %v, want %v (%v)", told, test.told, err)
 			}
 		})
 	}

@@ -133,16 +133,17 @@ func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, cat
 	if l.campaign.Incomplete {
 		return nil, CampaignError{problems.Sorted(), l.campaign.Source}
 	}
+	restrictions, more, err := plan.CheckConfigs(ctx, l.campaign, catalog, l.environment, h.CheckConfig)
+	options.Restrictions = restrictions
 	var planned *plan.Plan
 	if len(l.problems) > 0 {
 		problems = append(problems, plan.CheckComponents(l.campaign, catalog, options)...)
 	} else {
-		var err error
-		planned, err = plan.New(l.campaign, catalog, options)
-		wrong, _ := errors.AsType[yamlfile.Problems](err)
+		var failed error
+		planned, failed = plan.New(l.campaign, catalog, options)
+		wrong, _ := errors.AsType[yamlfile.Problems](failed)
 		problems = append(problems, wrong...)
 	}
-	more, err := plan.CheckConfigs(ctx, l.campaign, catalog, l.environment, h.CheckConfig)
 	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, CampaignError{l.campaign.Explain(problems.Sorted()), l.campaign.Source}
 	}

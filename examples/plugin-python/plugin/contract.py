@@ -137,12 +137,27 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True)
+class Restriction:
+    """One thing that a component says of itself, and that does not hold with a
+    configuration.
+
+    Exactly one of takes and gives, modalities, is set. hint says what in the
+    configuration would change that.
+    """
+
+    takes: str = ""
+    gives: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class Component:
     """One thing that a plugin offers.
 
     kind is "converter" or "scorer". settings is the dataclass of its
     configuration, made with settings.setting; open makes a Converter or Scorer
-    of it. One that has a method close() is closed at the end. The conversions
+    of it. If the dataclass has a method restrictions(), it returns a sequence of
+    Restriction: campaigns are held against it before they run. One that has a method close() is closed at the end. The conversions
     that it does not take (modalities beside takes) are refused for it.
     """
 

@@ -23,6 +23,7 @@ from contract import (
     Plugin,
     PluginError,
     PluginErrors,
+    Restriction,
     Value,
 )
 from describing import description
@@ -145,8 +146,9 @@ class PluginService(plugin_pb2_grpc.PluginServiceServicer):
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         def check(call: RpcCall) -> Any:
-            settings.read(self._find(request).settings, request.config)
-            return plugin_pb2.CheckConfigResponse()
+            config = settings.read(self._find(request).settings, request.config)
+            found = config.restrictions() if hasattr(config, "restrictions") else ()
+            return plugin_pb2.CheckConfigResponse(restrictions=[_restriction(r) for r in found])
 
         return answer(context, check)
 
@@ -177,6 +179,11 @@ class PluginService(plugin_pb2_grpc.PluginServiceServicer):
             if (c.kind, c.name) == (kind, request.name):
                 return c
         raise PluginError(ErrorKind.UNSUPPORTED, f"there is no {kind} {request.name!r} in this plugin")
+
+
+def _restriction(of: Restriction) -> Any:
+    side, modality = ("in", of.takes) if of.takes else ("out", of.gives)
+    return plugin_pb2.Restriction(**{side: constant(plugin_pb2.Modality, modality), "hint": prose(of.hint)})
 
 
 class ConverterService(converter_pb2_grpc.ConverterServiceServicer):

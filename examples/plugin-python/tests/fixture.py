@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from contract import TEXT, Call, Component, ErrorKind, Plugin, PluginError, Value
+from contract import TEXT, Call, Component, ErrorKind, Plugin, PluginError, Restriction, Value
 from serving import main
 from settings import setting
 
@@ -19,6 +19,11 @@ log = logging.getLogger("fixture")
 class Settings:
     word: str = setting("A word that is needed.", minimum=1)
     times: int = setting("How often.", 1, minimum=1, maximum=3)
+
+    def restrictions(self) -> list[Restriction]:
+        if self.times < 3:
+            return []
+        return [Restriction(takes=TEXT, hint="say it less often"), Restriction(gives=TEXT)]
 
 
 class Fixture:

@@ -75,6 +75,17 @@ class ServingTest(unittest.TestCase):
                     self.assertEqual([d.field for d in found], fields)
                     self.assertEqual({d.kind for d in found}, {plugin_pb2.ERROR_KIND_CONFIG})
 
+    def test_a_configuration_says_what_it_restricts(self) -> None:
+        text = plugin_pb2.MODALITY_TEXT
+        for config, want in (
+            (b'{"word": "w"}', []),
+            (b'{"word": "w", "times": 3}', [("in", text, 0, "say it less often"), ("out", 0, text, "")]),
+        ):
+            check = plugin_pb2.CheckConfigRequest(kind=plugin_pb2.KIND_CONVERTER, name="fixture", config=config)
+            found = self.host.plugin.CheckConfig(check).restrictions
+            got = [(r.WhichOneof("what"), getattr(r, "in"), r.out, r.hint) for r in found]
+            self.assertEqual(got, want)
+
     def test_errors_keep_kind_hint_and_wait(self) -> None:
         error = self.fails(self.host.convert, self.host.open(), b"wait")
         (detail,) = details(error)

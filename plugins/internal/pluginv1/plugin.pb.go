@@ -809,7 +809,11 @@ func (x *CheckConfigRequest) GetConfig() []byte {
 }
 
 type CheckConfigResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the Component says, and what does not hold with this configuration.
+	// Campaigns are held against it. Empty where all of it holds. What the Component
+	// does not say is ignored here: nothing can be added.
+	Restrictions  []*Restriction `protobuf:"bytes,1,rep,name=restrictions,proto3" json:"restrictions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -844,6 +848,126 @@ func (*CheckConfigResponse) Descriptor() ([]byte, []int) {
 	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{5}
 }
 
+func (x *CheckConfigResponse) GetRestrictions() []*Restriction {
+	if x != nil {
+		return x.Restrictions
+	}
+	return nil
+}
+
+// Restriction is one thing that a component does not do with a configuration.
+type Restriction struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Ignored where none of these is set, and where the modality is not known.
+	//
+	// Types that are valid to be assigned to What:
+	//
+	//	*Restriction_In
+	//	*Restriction_Out
+	//	*Restriction_Capability
+	What isRestriction_What `protobuf_oneof:"what"`
+	// What in the configuration would change that, such as "put $(image) into the
+	// request".
+	Hint          string `protobuf:"bytes,4,opt,name=hint,proto3" json:"hint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Restriction) Reset() {
+	*x = Restriction{}
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Restriction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Restriction) ProtoMessage() {}
+
+func (x *Restriction) ProtoReflect() protoreflect.Message {
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Restriction.ProtoReflect.Descriptor instead.
+func (*Restriction) Descriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Restriction) GetWhat() isRestriction_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *Restriction) GetIn() Modality {
+	if x != nil {
+		if x, ok := x.What.(*Restriction_In); ok {
+			return x.In
+		}
+	}
+	return Modality_MODALITY_UNSPECIFIED
+}
+
+func (x *Restriction) GetOut() Modality {
+	if x != nil {
+		if x, ok := x.What.(*Restriction_Out); ok {
+			return x.Out
+		}
+	}
+	return Modality_MODALITY_UNSPECIFIED
+}
+
+func (x *Restriction) GetCapability() string {
+	if x != nil {
+		if x, ok := x.What.(*Restriction_Capability); ok {
+			return x.Capability
+		}
+	}
+	return ""
+}
+
+func (x *Restriction) GetHint() string {
+	if x != nil {
+		return x.Hint
+	}
+	return ""
+}
+
+type isRestriction_What interface {
+	isRestriction_What()
+}
+
+type Restriction_In struct {
+	// A modality that is not taken, and one that is not given.
+	In Modality `protobuf:"varint,1,opt,name=in,proto3,enum=redteam.plugin.v1.Modality,oneof"`
+}
+
+type Restriction_Out struct {
+	Out Modality `protobuf:"varint,2,opt,name=out,proto3,enum=redteam.plugin.v1.Modality,oneof"`
+}
+
+type Restriction_Capability struct {
+	// One of Component.capabilities.
+	Capability string `protobuf:"bytes,3,opt,name=capability,proto3,oneof"`
+}
+
+func (*Restriction_In) isRestriction_What() {}
+
+func (*Restriction_Out) isRestriction_What() {}
+
+func (*Restriction_Capability) isRestriction_What() {}
+
 type OpenRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Kind  Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=redteam.plugin.v1.Kind" json:"kind,omitempty"`
@@ -861,7 +985,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -873,7 +997,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[6]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -886,7 +1010,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{6}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *OpenRequest) GetKind() Kind {
@@ -937,7 +1061,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -949,7 +1073,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -962,7 +1086,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{7}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Model) GetTarget() string {
@@ -989,7 +1113,7 @@ type OpenResponse struct {
 
 func (x *OpenResponse) Reset() {
 	*x = OpenResponse{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1125,7 @@ func (x *OpenResponse) String() string {
 func (*OpenResponse) ProtoMessage() {}
 
 func (x *OpenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1138,7 @@ func (x *OpenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenResponse.ProtoReflect.Descriptor instead.
 func (*OpenResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{8}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *OpenResponse) GetInstance() string {
@@ -1033,7 +1157,7 @@ type CloseRequest struct {
 
 func (x *CloseRequest) Reset() {
 	*x = CloseRequest{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1045,7 +1169,7 @@ func (x *CloseRequest) String() string {
 func (*CloseRequest) ProtoMessage() {}
 
 func (x *CloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1058,7 +1182,7 @@ func (x *CloseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
 func (*CloseRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{9}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CloseRequest) GetInstance() string {
@@ -1076,7 +1200,7 @@ type CloseResponse struct {
 
 func (x *CloseResponse) Reset() {
 	*x = CloseResponse{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1212,7 @@ func (x *CloseResponse) String() string {
 func (*CloseResponse) ProtoMessage() {}
 
 func (x *CloseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1225,7 @@ func (x *CloseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseResponse.ProtoReflect.Descriptor instead.
 func (*CloseResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{10}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 // ErrorDetail travels in the details of a gRPC status, whose message is the
@@ -1125,7 +1249,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1261,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[11]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1274,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{11}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ErrorDetail) GetKind() ErrorKind {
@@ -1208,7 +1332,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +1344,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[12]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +1357,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{12}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Value) GetModality() Modality {
@@ -1276,7 +1400,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1412,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[13]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1425,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{13}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Part) GetValue() *Value {
@@ -1352,7 +1476,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1488,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[14]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1501,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{14}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Message) GetRole() Role {
@@ -1420,7 +1544,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1432,7 +1556,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[15]
+	mi := &file_redteam_plugin_v1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1445,7 +1569,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{15}
+	return file_redteam_plugin_v1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Delivery) GetSystemPrompt() []byte {
@@ -1509,8 +1633,17 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x12CheckConfigRequest\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.redteam.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
-	"\x06config\x18\x03 \x01(\fR\x06config\"\x15\n" +
-	"\x13CheckConfigResponse\"\xb5\x01\n" +
+	"\x06config\x18\x03 \x01(\fR\x06config\"Y\n" +
+	"\x13CheckConfigResponse\x12B\n" +
+	"\frestrictions\x18\x01 \x03(\v2\x1e.redteam.plugin.v1.RestrictionR\frestrictions\"\xab\x01\n" +
+	"\vRestriction\x12-\n" +
+	"\x02in\x18\x01 \x01(\x0e2\x1b.redteam.plugin.v1.ModalityH\x00R\x02in\x12/\n" +
+	"\x03out\x18\x02 \x01(\x0e2\x1b.redteam.plugin.v1.ModalityH\x00R\x03out\x12 \n" +
+	"\n" +
+	"capability\x18\x03 \x01(\tH\x00R\n" +
+	"capability\x12\x12\n" +
+	"\x04hint\x18\x04 \x01(\tR\x04hintB\x06\n" +
+	"\x04what\"\xb5\x01\n" +
 	"\vOpenRequest\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.redteam.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1617,7 +1750,7 @@ func file_redteam_plugin_v1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_redteam_plugin_v1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_redteam_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_redteam_plugin_v1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_redteam_plugin_v1_plugin_proto_goTypes = []any{
 	(Kind)(0),                   // 0: redteam.plugin.v1.Kind
 	(ErrorKind)(0),              // 1: redteam.plugin.v1.ErrorKind
@@ -1631,17 +1764,18 @@ var file_redteam_plugin_v1_plugin_proto_goTypes = []any{
 	(*Component)(nil),           // 9: redteam.plugin.v1.Component
 	(*CheckConfigRequest)(nil),  // 10: redteam.plugin.v1.CheckConfigRequest
 	(*CheckConfigResponse)(nil), // 11: redteam.plugin.v1.CheckConfigResponse
-	(*OpenRequest)(nil),         // 12: redteam.plugin.v1.OpenRequest
-	(*Model)(nil),               // 13: redteam.plugin.v1.Model
-	(*OpenResponse)(nil),        // 14: redteam.plugin.v1.OpenResponse
-	(*CloseRequest)(nil),        // 15: redteam.plugin.v1.CloseRequest
-	(*CloseResponse)(nil),       // 16: redteam.plugin.v1.CloseResponse
-	(*ErrorDetail)(nil),         // 17: redteam.plugin.v1.ErrorDetail
-	(*Value)(nil),               // 18: redteam.plugin.v1.Value
-	(*Part)(nil),                // 19: redteam.plugin.v1.Part
-	(*Message)(nil),             // 20: redteam.plugin.v1.Message
-	(*Delivery)(nil),            // 21: redteam.plugin.v1.Delivery
-	(*durationpb.Duration)(nil), // 22: google.protobuf.Duration
+	(*Restriction)(nil),         // 12: redteam.plugin.v1.Restriction
+	(*OpenRequest)(nil),         // 13: redteam.plugin.v1.OpenRequest
+	(*Model)(nil),               // 14: redteam.plugin.v1.Model
+	(*OpenResponse)(nil),        // 15: redteam.plugin.v1.OpenResponse
+	(*CloseRequest)(nil),        // 16: redteam.plugin.v1.CloseRequest
+	(*CloseResponse)(nil),       // 17: redteam.plugin.v1.CloseResponse
+	(*ErrorDetail)(nil),         // 18: redteam.plugin.v1.ErrorDetail
+	(*Value)(nil),               // 19: redteam.plugin.v1.Value
+	(*Part)(nil),                // 20: redteam.plugin.v1.Part
+	(*Message)(nil),             // 21: redteam.plugin.v1.Message
+	(*Delivery)(nil),            // 22: redteam.plugin.v1.Delivery
+	(*durationpb.Duration)(nil), // 23: google.protobuf.Duration
 }
 var file_redteam_plugin_v1_plugin_proto_depIdxs = []int32{
 	9,  // 0: redteam.plugin.v1.DescribeResponse.components:type_name -> redteam.plugin.v1.Component
@@ -1651,31 +1785,34 @@ var file_redteam_plugin_v1_plugin_proto_depIdxs = []int32{
 	3,  // 4: redteam.plugin.v1.Component.out:type_name -> redteam.plugin.v1.Modality
 	4,  // 5: redteam.plugin.v1.Component.scores:type_name -> redteam.plugin.v1.ScoreType
 	0,  // 6: redteam.plugin.v1.CheckConfigRequest.kind:type_name -> redteam.plugin.v1.Kind
-	0,  // 7: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
-	13, // 8: redteam.plugin.v1.OpenRequest.models:type_name -> redteam.plugin.v1.Model
-	1,  // 9: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
-	22, // 10: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	2,  // 11: redteam.plugin.v1.ErrorDetail.subject:type_name -> redteam.plugin.v1.ErrorSubject
-	3,  // 12: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
-	18, // 13: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
-	18, // 14: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
-	5,  // 15: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
-	19, // 16: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
-	21, // 17: redteam.plugin.v1.Message.delivery:type_name -> redteam.plugin.v1.Delivery
-	22, // 18: redteam.plugin.v1.Delivery.interrupt_after:type_name -> google.protobuf.Duration
-	6,  // 19: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
-	10, // 20: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
-	12, // 21: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
-	15, // 22: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
-	7,  // 23: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
-	11, // 24: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
-	14, // 25: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
-	16, // 26: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
-	23, // [23:27] is the sub-list for method output_type
-	19, // [19:23] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	12, // 7: redteam.plugin.v1.CheckConfigResponse.restrictions:type_name -> redteam.plugin.v1.Restriction
+	3,  // 8: redteam.plugin.v1.Restriction.in:type_name -> redteam.plugin.v1.Modality
+	3,  // 9: redteam.plugin.v1.Restriction.out:type_name -> redteam.plugin.v1.Modality
+	0,  // 10: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
+	14, // 11: redteam.plugin.v1.OpenRequest.models:type_name -> redteam.plugin.v1.Model
+	1,  // 12: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
+	23, // 13: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	2,  // 14: redteam.plugin.v1.ErrorDetail.subject:type_name -> redteam.plugin.v1.ErrorSubject
+	3,  // 15: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
+	19, // 16: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
+	19, // 17: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
+	5,  // 18: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
+	20, // 19: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
+	22, // 20: redteam.plugin.v1.Message.delivery:type_name -> redteam.plugin.v1.Delivery
+	23, // 21: redteam.plugin.v1.Delivery.interrupt_after:type_name -> google.protobuf.Duration
+	6,  // 22: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
+	10, // 23: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
+	13, // 24: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
+	16, // 25: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
+	7,  // 26: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
+	11, // 27: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
+	15, // 28: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
+	17, // 29: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
+	26, // [26:30] is the sub-list for method output_type
+	22, // [22:26] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_redteam_plugin_v1_plugin_proto_init() }
@@ -1683,14 +1820,19 @@ func file_redteam_plugin_v1_plugin_proto_init() {
 	if File_redteam_plugin_v1_plugin_proto != nil {
 		return
 	}
-	file_redteam_plugin_v1_plugin_proto_msgTypes[15].OneofWrappers = []any{}
+	file_redteam_plugin_v1_plugin_proto_msgTypes[6].OneofWrappers = []any{
+		(*Restriction_In)(nil),
+		(*Restriction_Out)(nil),
+		(*Restriction_Capability)(nil),
+	}
+	file_redteam_plugin_v1_plugin_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_redteam_plugin_v1_plugin_proto_rawDesc), len(file_redteam_plugin_v1_plugin_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

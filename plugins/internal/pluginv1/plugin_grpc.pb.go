@@ -91,8 +91,9 @@ type PluginServiceClient interface {
 	// opening it, and without touching anything outside: no file, no program and
 	// no network. Campaigns are checked with it before they run; in place of each
 	// secret the configuration then has a text that means nothing. What is wrong
-	// comes as the error, of ERROR_KIND_CONFIG, with a detail for each thing. A
-	// plugin may leave it out; its configurations are then checked by Open.
+	// comes as the error, of ERROR_KIND_CONFIG, with a detail for each thing. What a
+	// valid configuration cannot do is in the answer. A plugin may leave the call out;
+	// its configurations are then checked by Open.
 	CheckConfig(ctx context.Context, in *CheckConfigRequest, opts ...grpc.CallOption) (*CheckConfigResponse, error)
 	// Open opens a component with a configuration. The instance lives until it
 	// is closed; the deadline of this call bounds the opening only.
@@ -162,8 +163,9 @@ type PluginServiceServer interface {
 	// opening it, and without touching anything outside: no file, no program and
 	// no network. Campaigns are checked with it before they run; in place of each
 	// secret the configuration then has a text that means nothing. What is wrong
-	// comes as the error, of ERROR_KIND_CONFIG, with a detail for each thing. A
-	// plugin may leave it out; its configurations are then checked by Open.
+	// comes as the error, of ERROR_KIND_CONFIG, with a detail for each thing. What a
+	// valid configuration cannot do is in the answer. A plugin may leave the call out;
+	// its configurations are then checked by Open.
 	CheckConfig(context.Context, *CheckConfigRequest) (*CheckConfigResponse, error)
 	// Open opens a component with a configuration. The instance lives until it
 	// is closed; the deadline of this call bounds the opening only.

@@ -16,6 +16,13 @@ func TextOf(m core.Message) string {
 	return strings.Join(texts, "\n")
 }
 
+// SaysNothing reports whether a message is what a request before or after a trial says
+// where the campaign gives it no text: such a request need not carry it.
+func SaysNothing(m core.Message) bool {
+	text := TextOf(m)
+	return text == "before_trial" || text == "after_trial"
+}
+
 // MessagesOf returns messages as chat services have them: objects with role and
 // content, those of tools with tool_call_id, and tool_calls beside what an
 // assistant says.
