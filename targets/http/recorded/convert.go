@@ -59,17 +59,17 @@ func convert(r *request, o Options) (Target, error) {
 		o.Name = "recorded"
 	}
 	c := &converter{options: o, request: r, found: map[string]Secret{}, notes: slices.Clone(r.notes)}
+	if base, parameters, _ := mime.ParseMediaType(r.contentType); r.hasBody && base == "multipart/form-data" {
+		if err := r.readParts(parameters["boundary"]); err != nil {
+			return Target{}, err
+		}
+	}
 	if o.Prompt == "" {
 		c.findPrompt()
 	}
-	if _, err := c.with(); err != nil { // finds the secrets
-		return Target{}, err
-	}
+	_ = c.with() // finds the secrets
 	c.notes = slices.Clone(r.notes)
-	with, err := c.with() // finds them wherever else they stand
-	if err != nil {
-		return Target{}, err
-	}
+	with := c.with() // finds them wherever else they stand
 	definition := node{}
 	definition.add("use", text("http"))
 	definition.add("with", with)
@@ -110,7 +110,7 @@ func (c *converter) guard(t Target) error {
 }
 
 // with returns the target's configuration.
-func (c *converter) with() (node, error) {
+func (c *converter) with() node {
 	r := c.request
 	var request node
 	address, query := c.address()
@@ -121,10 +121,7 @@ func (c *converter) with() (node, error) {
 		request.add("query", query)
 	}
 	shared, own := c.headers()
-	body, key, err := c.body()
-	if err != nil {
-		return node{}, err
-	}
+	body, key := c.body()
 	if base, _, _ := mime.ParseMediaType(r.contentType); key == "body" && r.contentType != "" && (body.isText || base != "application/json") {
 		own.add("Content-Type", text(c.escape(r.contentType)))
 	}
@@ -158,7 +155,7 @@ func (c *converter) with() (node, error) {
 	if len(reply.entries) > 0 {
 		with.add("reply", reply)
 	}
-	return with, nil
+	return with
 }
 
 // secrets returns the references of the secrets that requests have.
@@ -224,7 +221,7 @@ func (c *converter) address() (string, node) {
 
 // noise are headers of browsers that say nothing about the request.
 var noise = regexp.MustCompile(`(?i)^(:.*|sec-.*|accept-encoding|accept-language|content-length|content-type|host|connection|keep-alive|priority|pragma|cache-control|dnt|te|upgrade.*|user-agent|if-.*|` +
-	`x-client-data|traceparent|tracestate|baggage|sentry-trace|newrelic|x-newrelic.*|x-datadog.*|transfer-encoding|expect|cookie|proxy-.*|x-requested-id|x-request-id|x-correlation-id)$`)
+	`x-client-data|traceparent|tracestate|baggage|sentry-trace|newrelic|x-newrelic.*|x-datadog.*|transfer-encoding|expect|cookie|proxy-.*|x-requested-id|x-request-id|x-correlation-id|x-amzn-trace-id|x-b3-.*|x-cloud-trace-context)$`)
 
 // headers returns the keys of the target for its credentials, and the headers of the
 // request.
@@ -279,32 +276,27 @@ func (c *converter) cookies() node {
 }
 
 // body returns the body, and the key that it stands under.
-func (c *converter) body() (node, string, error) {
+func (c *converter) body() (node, string) {
 	r := c.request
-	base, parameters, _ := mime.ParseMediaType(r.contentType)
+	base, _, _ := mime.ParseMediaType(r.contentType)
 	switch {
 	case len(r.parts) > 0:
-		return c.multipart(), "multipart", nil
+		return c.multipart(), "multipart"
 	case !r.hasBody:
-		return node{}, "", nil
-	case base == "multipart/form-data":
-		if err := r.readParts(parameters["boundary"]); err != nil {
-			return node{}, "", err
-		}
-		return c.multipart(), "multipart", nil
+		return node{}, ""
 	}
 	trimmed := strings.TrimSpace(r.body)
 	if strings.HasSuffix(base, "json") || strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[") {
 		if n, ok := c.structure(r.body); ok {
-			return n, "body", nil
+			return n, "body"
 		}
 	}
 	if base == "application/x-www-form-urlencoded" {
 		if n, ok := c.form(r.body); ok {
-			return n, "form", nil
+			return n, "form"
 		}
 	}
-	return text(c.scrub("body", "", r.body)), "body", nil
+	return text(c.scrub("body", "", r.body)), "body"
 }
 
 // structure returns a JSON body as a mapping or list.

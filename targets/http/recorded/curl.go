@@ -18,6 +18,9 @@ func Curl(line string, o Options) (Target, error) {
 	if len(line) > maxRecording {
 		return Target{}, wrong("the command is larger than %d MiB", maxRecording>>20)
 	}
+	if err := otherForm(line); err != nil {
+		return Target{}, err
+	}
 	all, err := words(line)
 	if err != nil {
 		return Target{}, err
@@ -40,6 +43,20 @@ func Curl(line string, o Options) (Target, error) {
 		return Target{}, err
 	}
 	return convert(r, o)
+}
+
+// otherForm returns an error for the other forms in which browsers copy a request.
+func otherForm(line string) error {
+	const hint = `have the browser copy it as "cURL (bash)", in some "cURL (POSIX)"`
+	start := strings.TrimSpace(line)
+	switch {
+	case strings.HasPrefix(start, "fetch(") || strings.HasPrefix(start, "await fetch("):
+		return wrong("a call of JavaScript's fetch, not a command of curl").WithHint(hint)
+	case strings.HasPrefix(start, "$session") || strings.Contains(start, "Invoke-WebRequest") && !strings.HasPrefix(start, "curl"),
+		strings.Contains(start, "Invoke-RestMethod") && !strings.HasPrefix(start, "curl"):
+		return wrong("the command is written for PowerShell").WithHint(hint)
+	}
+	return nil
 }
 
 // command is a command line of curl that is read.
@@ -229,6 +246,10 @@ func (c *command) long(known []option, i int) (int, error) {
 		}
 		return i + 1, o.do(c, c.arguments[i+1])
 	}
+	before, _, hasValue := strings.Cut(name, "=")
+	if hasValue && slices.ContainsFunc(known, func(o option) bool { return o.long == before && o.takes }) {
+		return i, wrong("the argument of --%s stands behind a =", before).WithHint("curl takes it behind a space")
+	}
 	return i, wrong("the option --%s of curl is not known here", shown(name)).WithHint("leave it out if it does not matter to the service")
 }
 
@@ -277,7 +298,11 @@ func (c *command) header(s string) error {
 	if name = strings.TrimSpace(name); !ok || name == "" {
 		return wrong("a header without its name")
 	}
-	if value = strings.TrimSpace(value); strings.EqualFold(name, "Cookie") {
+	value = strings.TrimSpace(value)
+	switch {
+	case value == "" && strings.Contains(s, ":"): // "Name:" leaves the header out
+		return nil
+	case strings.EqualFold(name, "Cookie"):
 		return c.cookie(value)
 	}
 	c.headers = append(c.headers, pair{name, value})

@@ -27,7 +27,7 @@ type leafAt struct {
 func (n node) leaves(at, jq, name string) []leafAt {
 	switch {
 	case n.isText:
-		return []leafAt{{at, jq, name, n.text}}
+		return append([]leafAt{{at, jq, name, n.text}}, n.leavesWithin(at)...)
 	case n.list != nil:
 		var all []leafAt
 		for i, item := range n.list {
@@ -44,6 +44,30 @@ func (n node) leaves(at, jq, name string) []leafAt {
 		all = append(all, e.value.leaves(at+"."+e.key, jq+step, e.key)...)
 	}
 	return all
+}
+
+// leavesWithin returns the texts of JSON in a text. jq does not see them by a path.
+func (n node) leavesWithin(at string) []leafAt {
+	if trimmed := strings.TrimSpace(n.text); !strings.HasPrefix(trimmed, "{") && !strings.HasPrefix(trimmed, "[") {
+		return nil
+	}
+	v, err := decodeOrdered(n.text)
+	if err != nil {
+		return nil
+	}
+	all := v.leaves(at, "", "")
+	for i := range all {
+		all[i].jq = ""
+	}
+	return all
+}
+
+// reGraphQL is how a document of GraphQL begins, which a service has in a field "query".
+var reGraphQL = regexp.MustCompile(`^\s*(?:(?:query|mutation|subscription)(?:\s+\w+)?\s*(?:\([^)]*\)\s*)?(?:@[^{]*)?|fragment\s+\w+\s+on\s+\w+\s*)?\{`)
+
+// isProse reports whether a text can be what somebody said.
+func isProse(text string) bool {
+	return text != "" && len(secretsIn(text)) == 0 && !reGraphQL.MatchString(text)
 }
 
 // findPrompt looks for the field that has what the user said.
@@ -70,7 +94,7 @@ func (c *converter) findPrompt() {
 	}
 	for _, name := range promptNames() {
 		for _, l := range slices.Backward(all) { // the last message of a list
-			if strings.EqualFold(l.name, name) && l.text != "" && len(secretsIn(l.text)) == 0 {
+			if strings.EqualFold(l.name, name) && isProse(l.text) {
 				c.promptAt = l.at
 				return
 			}
@@ -108,7 +132,7 @@ func replyPath(v node) string {
 	all := v.leaves("", "", "")
 	for _, name := range replyNames() {
 		for _, l := range all {
-			if strings.EqualFold(l.name, name) && l.text != "" && len(secretsIn(l.text)) == 0 {
+			if strings.EqualFold(l.name, name) && isProse(l.text) {
 				return l.jq
 			}
 		}

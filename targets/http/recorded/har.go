@@ -10,26 +10,42 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // har is a HAR file, version 1.2, as far as it is read.
 type har struct {
 	Log struct {
+		Creator struct{ Name string }
 		Entries []harEntry
 	}
 }
 
-type harPair struct{ Name, Value string }
+type harPair struct {
+	Name  string
+	Value harText
+}
+
+// harText is a text, for which some exporters write a number, true or null.
+type harText string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (t *harText) UnmarshalJSON(source []byte) error {
+	var s string
+	if json.Unmarshal(source, &s) != nil {
+		s = string(source)
+	}
+	*t = harText(s)
+	return nil
+}
 
 type harEntry struct {
 	Request struct {
 		Method, URL string
 		Headers     []harPair
 		Cookies     []harPair
-		PostData    *struct {
-			MimeType, Text string
-			Params         []struct{ Name, Value, FileName, ContentType string }
-		}
+		QueryString []harPair
+		PostData    *harBody
 	}
 	Response struct {
 		Status  int
@@ -38,10 +54,33 @@ type harEntry struct {
 	}
 }
 
+// harBody is what a request sends. Encoding is "base64" where an exporter has it so.
+type harBody struct {
+	MimeType, Text, Encoding string
+	Params                   []struct {
+		Name                  string
+		Value                 harText
+		FileName, ContentType string
+	}
+}
+
+// decode decodes the body once.
+func (b *harBody) decode() {
+	if b == nil || b.Encoding != "base64" {
+		return
+	}
+	if data, err := base64.StdEncoding.DecodeString(b.Text); err == nil {
+		b.Text, b.Encoding = string(data), ""
+	}
+}
+
 // HAR makes a target from an entry of a HAR file.
 func HAR(data []byte, o Options) (Target, error) {
 	if len(data) > maxRecording {
 		return Target{}, wrong("the HAR file is larger than %d MiB", maxRecording>>20)
+	}
+	if strings.HasPrefix(string(data), "PK") {
+		return Target{}, wrong("the HAR file is packed").WithHint("unpack it, and give the .har file in it")
 	}
 	var file har
 	if err := json.Unmarshal([]byte(strings.TrimPrefix(string(data), "\ufeff")), &file); err != nil {
@@ -50,6 +89,9 @@ func HAR(data []byte, o Options) (Target, error) {
 	if len(file.Log.Entries) == 0 {
 		return Target{}, wrong("the HAR file has no requests").WithHint("record with the browser's network panel open, and export with content")
 	}
+	for i := range file.Log.Entries {
+		file.Log.Entries[i].Request.PostData.decode()
+	}
 	i, err := file.choose(o)
 	if err != nil {
 		return Target{}, err
@@ -57,6 +99,9 @@ func HAR(data []byte, o Options) (Target, error) {
 	r, err := file.Log.Entries[i].recorded()
 	if err != nil {
 		return Target{}, err
+	}
+	if file.Log.Creator.Name == "WebInspector" && len(r.cookies) == 0 && r.header("Authorization") == "" {
+		r.notes = append(r.notes, "The recording has neither cookies nor an Authorization header: Chrome leaves them out of a HAR file unless it is exported with sensitive data.")
 	}
 	for _, earlier := range file.Log.Entries[:i] {
 		r.earlier = append(r.earlier, earlier.answer())
@@ -68,7 +113,7 @@ func HAR(data []byte, o Options) (Target, error) {
 func (e harEntry) answer() string {
 	var b strings.Builder
 	for _, h := range e.Response.Headers {
-		b.WriteString(h.Name + ": " + h.Value + "\n")
+		b.WriteString(h.Name + ": " + string(h.Value) + "\n")
 	}
 	return b.String() + e.body()
 }
@@ -105,7 +150,7 @@ func (e harEntry) said() string {
 		}
 	}
 	for _, f := range p.Params {
-		text += "\n" + f.Value
+		text += "\n" + string(f.Value)
 	}
 	return text
 }
@@ -121,7 +166,8 @@ func (h har) choose(o Options) (int, error) {
 	}
 	var candidates []int
 	for i, e := range entries {
-		if strings.Contains(e.Request.URL, o.Match) && (o.Prompt == "" || strings.Contains(e.said(), o.Prompt)) {
+		isHTTP := strings.HasPrefix(e.Request.URL, "http://") || strings.HasPrefix(e.Request.URL, "https://") // some also have websockets and data: URLs
+		if isHTTP && strings.Contains(e.Request.URL, o.Match) && (o.Prompt == "" || strings.Contains(e.said(), o.Prompt)) {
 			candidates = append(candidates, i)
 		}
 	}
@@ -178,40 +224,64 @@ func (e harEntry) recorded() (*request, error) {
 	r := &request{method: strings.ToUpper(e.Request.Method), url: u, answer: e.body(), answerType: strings.ToLower(e.Response.Content.MimeType)}
 	for _, h := range e.Request.Headers {
 		if strings.EqualFold(h.Name, "Cookie") {
-			r.cookies = append(r.cookies, splitCookies(h.Value)...)
+			r.cookies = append(r.cookies, splitCookies(string(h.Value))...)
 		} else {
-			r.headers = append(r.headers, pair{h.Name, h.Value})
+			r.headers = append(r.headers, pair{h.Name, string(h.Value)})
 		}
 	}
 	if len(r.cookies) == 0 {
 		for _, c := range e.Request.Cookies {
-			r.cookies = append(r.cookies, pair{c.Name, c.Value})
+			r.cookies = append(r.cookies, pair{c.Name, string(c.Value)})
 		}
 	}
-	p := e.Request.PostData
+	if u.RawQuery == "" { // some exporters have it in the list only
+		var parameters []string
+		for _, q := range e.Request.QueryString {
+			parameters = append(parameters, url.QueryEscape(q.Name)+"="+url.QueryEscape(string(q.Value)))
+		}
+		u.RawQuery = strings.Join(parameters, "&")
+	}
+	return r, r.recordedBody(e.Request.PostData)
+}
+
+// recordedBody takes over the body of an entry.
+func (r *request) recordedBody(p *harBody) error {
 	if p == nil || p.Text == "" && len(p.Params) == 0 {
-		return r, nil
+		return nil
 	}
 	if r.contentType = r.header("Content-Type"); r.contentType == "" {
 		r.contentType = p.MimeType
 	}
 	r.body, r.hasBody = p.Text, true
-	if p.Text != "" {
-		return r, nil
-	}
-	if strings.HasPrefix(r.contentType, "multipart/") {
+	switch {
+	case p.Text != "":
+		return r.checkText()
+	case strings.HasPrefix(r.contentType, "multipart/"):
 		r.hasBody = false
 		for _, f := range p.Params {
-			r.parts = append(r.parts, filePart{name: f.Name, value: f.Value, file: f.FileName != "", filename: f.FileName, kind: f.ContentType})
+			r.parts = append(r.parts, filePart{name: f.Name, value: string(f.Value), file: f.FileName != "", filename: f.FileName, kind: f.ContentType})
 		}
-		return r, nil
+		return nil
 	}
 	var fields []string
 	for _, f := range p.Params {
-		fields = append(fields, url.QueryEscape(f.Name)+"="+url.QueryEscape(f.Value))
+		fields = append(fields, url.QueryEscape(f.Name)+"="+url.QueryEscape(string(f.Value)))
 	}
 	r.body = strings.Join(fields, "&")
-	return r, nil
+	return nil
+}
+
+// checkText returns an error for a body that is no text, which a campaign cannot hold.
+// In one of several parts, files may be anything.
+func (r *request) checkText() error {
+	if strings.HasPrefix(r.contentType, "multipart/") {
+		return nil
+	}
+	r.body = strings.TrimPrefix(r.body, "\ufeff")
+	if !utf8.ValidString(r.body) || strings.ContainsFunc(r.body, func(c rune) bool { return c < ' ' && !strings.ContainsRune("\t\n\r\f", c) || c == utf8.RuneError }) {
+		return wrong("the body of the request is no text").WithHint("a campaign describes requests that are text, JSON, XML or a form; files are those of a turn")
+	}
+	return nil
 }
 
 // readParts reads the parts of a multipart body that was recorded as text.

@@ -87,7 +87,7 @@ func (c *converter) pieces(at, name, s string) string {
 			from = i + len(value)
 		}
 	}
-	for _, found := range secretsIn(s) {
+	for _, found := range slices.Concat(namedSecretsIn(s), secretsIn(s)) {
 		add(found[0], found[1], func() string { return c.secret(name, s[found[0]:found[1]], at) })
 	}
 	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })

@@ -87,6 +87,40 @@ func secretsIn(text string) [][2]int {
 	return found
 }
 
+var (
+	// reNamed is a name with its value within a text: in an address, a header, XML or
+	// GraphQL, an INI file or prose. Not a variable of GraphQL, which has a type.
+	reNamed = regexp.MustCompile(`(^|[^A-Za-z0-9_$.-])([A-Za-z][A-Za-z0-9_.-]*)["']?\s*[=:]\s*(?:"([^"]+)"|'([^']+)'|([^\s"'&;,<>(){}$\x00\x01]+))`)
+	// reElement is an element of XML with nothing but a text in it.
+	reElement = regexp.MustCompile(`<(?:[A-Za-z][\w.-]*:)?([A-Za-z][\w.-]*)(?:\s[^<>]*)?>\s*([^<>\s][^<>]*?)\s*</`)
+)
+
+// namedSecretsIn returns the values within a text that stand behind the name of a
+// secret.
+func namedSecretsIn(text string) [][2]int {
+	var found [][2]int
+	for _, m := range reElement.FindAllStringSubmatchIndex(text, -1) {
+		if isSecretName(text[m[2]:m[3]]) {
+			found = append(found, [2]int{m[4], m[5]})
+		}
+	}
+	for from := 0; from < len(text); {
+		m := reNamed.FindStringSubmatchIndex(text[from:])
+		if m == nil {
+			break
+		}
+		value := slices.IndexFunc(m[6:], func(at int) bool { return at >= 0 }) + 6
+		start, end := from+m[value], from+m[value+1]
+		if !isSecretName(text[from+m[4] : from+m[5]]) {
+			from = start // the value may have a name in it, as an address has
+			continue
+		}
+		found = append(found, [2]int{start, end})
+		from = end
+	}
+	return found
+}
+
 // piecesIn returns the pieces of a run, between its separators, that are random: of
 // the segments of a path, of a key with a readable beginning, of a file's name.
 func piecesIn(run string, offset int) [][2]int {

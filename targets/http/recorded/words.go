@@ -108,6 +108,8 @@ func (l *lexer) double() error {
 	for l.at < len(l.text) {
 		rest := l.rest()
 		switch {
+		case strings.HasPrefix(rest, `""`) && l.word.Len() > 0:
+			return wrong(`a " within a text is written twice, as Windows' cmd has it`).WithHint(`have the browser copy it as "cURL (bash)"`)
 		case rest[0] == '"':
 			l.at++
 			return nil
