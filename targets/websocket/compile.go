@@ -152,7 +152,7 @@ func (k *compiler) check() {
 	if c.Reply.Text != "" && c.Reply.Regex != "" {
 		k.add("reply.regex", core.Errorf(core.ErrorConfig, "reply.text is given, too").WithHint("keep one of the two"))
 	}
-	if c.Sound.Encoding != "pcm16" && c.Sound.Rate != 8000 {
+	if c.Sound.isG711() && c.Sound.Rate != 8000 {
 		k.add("sound.rate", core.Errorf(core.ErrorConfig, "G.711 has 8000 samples a second, not %d", c.Sound.Rate))
 	}
 	if c.Sound.Binary && c.Sound.Message != nil {

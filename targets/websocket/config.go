@@ -59,7 +59,7 @@ type Rule struct {
 
 // Sound says how sound travels, in both directions.
 type Sound struct {
-	Encoding string            `json:"encoding" enum:"pcm16,mulaw,alaw" doc:"Samples of 16 bits, little endian; or the G.711 of telephone lines."`
+	Encoding string            `json:"encoding" enum:"pcm16,pcm16be,mulaw,alaw" doc:"Samples of 16 bits, little endian or, as L16 in RTP has them, big endian; or the G.711 of telephone lines."`
 	Rate     int               `json:"rate" min:"4000" max:"192000" doc:"Samples a second; G.711 has 8000."`
 	Binary   bool              `json:"binary" doc:"Whether sound travels in binary messages; otherwise as base64 in JSON."`
 	Message  json.RawMessage   `json:"message,omitempty" doc:"Message with a piece of the turn's sound as $(sound), with its number $(sound_number) from 1 and its time $(sound_time) in milliseconds."`
@@ -67,7 +67,7 @@ type Sound struct {
 	After    []json.RawMessage `json:"after" doc:"Messages after the sound of a turn, such as commit."`
 	Piece    core.Duration     `json:"piece" min:"5ms" max:"10s" doc:"Length of one piece."`
 	Pace     bool              `json:"pace" doc:"Whether pieces are sent at the pace at which they play, as a telephone line does; otherwise at once."`
-	Silence  bool              `json:"silence" doc:"Whether silence is sent while the reply is waited for, as a telephone line does: services that detect the end of speech need it."`
+	Silence  bool              `json:"silence" doc:"Whether silence is sent while the reply is waited for, as a telephone line does: services that detect the end of speech need it. Every piece is then of the same length: silence fills the last one."`
 }
 
 // Timeouts are how long a conversation waits. All are positive.

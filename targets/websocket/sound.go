@@ -2,6 +2,7 @@ package wstarget
 
 import (
 	"encoding/base64"
+	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
@@ -15,8 +16,22 @@ func (s Sound) encodeClip(c audio.Clip) []byte {
 		return audio.EncodeMuLaw(c.Samples)
 	case "alaw":
 		return audio.EncodeALaw(c.Samples)
+	case "pcm16be":
+		return swapped(c.PCM())
 	}
 	return c.PCM()
+}
+
+// isG711 reports whether a sample is one byte.
+func (s Sound) isG711() bool { return s.Encoding == "mulaw" || s.Encoding == "alaw" }
+
+// swapped returns whole samples with their two bytes in the other order.
+func swapped(data []byte) []byte {
+	data = slices.Clone(data[:len(data)&^1])
+	for i := 0; i < len(data); i += 2 {
+		data[i], data[i+1] = data[i+1], data[i]
+	}
+	return data
 }
 
 // decodeClip returns samples that have travelled.
@@ -26,6 +41,8 @@ func (s Sound) decodeClip(data []byte) (audio.Clip, error) {
 		return audio.Clip{Rate: s.Rate, Samples: audio.DecodeMuLaw(data)}, nil
 	case "alaw":
 		return audio.Clip{Rate: s.Rate, Samples: audio.DecodeALaw(data)}, nil
+	case "pcm16be":
+		data = swapped(data)
 	}
 	return audio.FromPCM(data[:len(data)&^1], s.Rate)
 }
@@ -33,10 +50,10 @@ func (s Sound) decodeClip(data []byte) (audio.Clip, error) {
 // pieceBytes is the size of one piece.
 func (s Sound) pieceBytes() int {
 	samples := max(1, int(int64(s.Rate)*int64(s.Piece)/1e9))
-	if s.Encoding == "pcm16" {
-		return 2 * samples
+	if s.isG711() {
+		return samples
 	}
-	return samples
+	return 2 * samples
 }
 
 // silence returns one piece of silence.
@@ -44,10 +61,14 @@ func (s Sound) silence() []byte {
 	return s.encodeClip(audio.Clip{Rate: s.Rate, Samples: make([]int16, max(1, int(int64(s.Rate)*int64(s.Piece)/1e9)))})
 }
 
-// pieces divides samples that travel.
+// pieces divides samples that travel. On a line that is never silent the last piece is
+// filled with silence: gateways send pieces of one length.
 func (s Sound) pieces(data []byte) [][]byte {
 	var all [][]byte
 	for size := s.pieceBytes(); len(data) > 0; {
+		if s.Silence && len(data) < size {
+			data = append(slices.Clone(data), s.silence()[len(data):]...)
+		}
 		n := min(size, len(data))
 		all = append(all, data[:n])
 		data = data[n:]

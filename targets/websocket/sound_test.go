@@ -21,7 +21,7 @@ func tone(d time.Duration, rate int) core.Value {
 }
 
 func TestSoundTravelsInBinaryMessages(t *testing.T) {
-	for _, encoding := range []keys{{"encoding": "pcm16", "rate": 16_000}, {"encoding": "alaw", "rate": 8000}} {
+	for _, encoding := range []keys{{"encoding": "pcm16", "rate": 16_000}, {"encoding": "pcm16be", "rate": 24_000}, {"encoding": "alaw", "rate": 8000}} {
 		url := serve(t, func(c talk) {
 			var heard []byte
 			for {
