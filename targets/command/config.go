@@ -127,18 +127,12 @@ func (p Program) check() core.Errors {
 	if p.Directory != "" && !filepath.IsAbs(p.Directory) {
 		wrong = append(wrong, core.Errorf(core.ErrorConfig, "%q is not an absolute path", p.Directory).At("directory"))
 	}
-	for key, names := range map[string][]string{"environment": slices.Sorted(maps.Keys(p.Environment)), "secrets": slices.Sorted(maps.Keys(p.Secrets))} {
-		for _, name := range names {
-			if name == "" || strings.ContainsAny(name, "=\x00") {
-				wrong = append(wrong, core.Errorf(core.ErrorConfig, "%q cannot be the name of an environment variable", name).At(key))
-			}
+	for i, argument := range p.Command {
+		if strings.ContainsRune(argument, 0) {
+			wrong = append(wrong, core.Errorf(core.ErrorConfig, "an argument has a NUL character, which no program can be given").At(fmt.Sprintf("command[%d]", i)))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.Secrets)) {
-		if _, twice := p.Environment[name]; twice {
-			wrong = append(wrong, core.Errorf(core.ErrorConfig, "%s is in environment, too", name).At("secrets."+name).WithHint("keep the one that holds"))
-		}
-	}
+	wrong = append(wrong, p.checkEnvironment()...)
 	if p.MaxReplyBytes < 1 {
 		wrong = append(wrong, core.Errorf(core.ErrorConfig, "%d is not a positive number of bytes", p.MaxReplyBytes).At("max_reply_bytes"))
 	}
@@ -151,6 +145,35 @@ func (p Program) check() core.Errors {
 		}
 	}
 	return wrong
+}
+
+func (p Program) checkEnvironment() core.Errors {
+	var wrong core.Errors
+	for key, names := range map[string][]string{"environment": slices.Sorted(maps.Keys(p.Environment)), "secrets": slices.Sorted(maps.Keys(p.Secrets))} {
+		for _, name := range names {
+			if name == "" || strings.ContainsAny(name, "=\x00") {
+				wrong = append(wrong, core.Errorf(core.ErrorConfig, "%q cannot be the name of an environment variable", name).At(key))
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Environment)) {
+		if strings.ContainsRune(p.Environment[name], 0) {
+			wrong = append(wrong, hasNUL("environment."+name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Secrets)) {
+		if strings.ContainsRune(p.Secrets[name].Reveal(), 0) {
+			wrong = append(wrong, hasNUL("secrets."+name))
+		}
+		if _, twice := p.Environment[name]; twice {
+			wrong = append(wrong, core.Errorf(core.ErrorConfig, "%s is in environment, too", name).At("secrets."+name).WithHint("keep the one that holds"))
+		}
+	}
+	return wrong
+}
+
+func hasNUL(key string) *core.Error {
+	return core.Errorf(core.ErrorConfig, "the value has a NUL character, which no environment variable can have").At(key)
 }
 
 // find returns the absolute path of the program.

@@ -242,7 +242,9 @@ func (c *conversation) read(r *reply, quiet time.Duration) (progress, error) {
 	arrived, last, ended := c.process.out.peek()
 	hasBegun := len(arrived) > 0
 	since := time.Since(last)
-	used, over, err := c.protocol.read(arrival{arrived, ended, hasBegun && quiet > 0 && since >= quiet}, r)
+	used, over, err := c.protocol.read(arrival{
+		bytes: arrived, ended: ended, quiet: hasBegun && quiet > 0 && since >= quiet, held: ended && c.process.out.isHeld(),
+	}, r)
 	if r.first.IsZero() && hasBegun {
 		r.first = last
 	}

@@ -72,6 +72,19 @@ func jsonOutcomes() map[string]outcome {
 		"dies":        {text: "the code is", finish: broken, kind: unavailable, says: "ended (exit status 3) before its reply was whole; standard error of"},
 		"pieces":      {text: "whole ", finish: broken, kind: core.ErrorTimeout, says: "no whole reply within"},
 		"silent":      {kind: core.ErrorTimeout, says: "no whole reply within"},
+		"twice":       {text: "one", finish: unconfirmed, detail: "wrote on after its reply"},
+		"spaced":      {text: "one", finish: complete},
+		"not UTF-8":   {text: "caf\uFFFD blue", finish: unconfirmed, detail: "not UTF-8"},
+		"half a pair": {text: "a\uFFFDb", finish: complete},
+		"NUL":         {text: "b\x00l\x00u\x00e", finish: unconfirmed, detail: "NUL"},
+		"CRLF":        {text: "yes", finish: complete},
+		"BOM":         {text: "yes", finish: complete},
+		"new keys":    {text: "yes", finish: complete},
+		"pretty":      {kind: protocol, says: "no JSON object"},
+		"a number":    {kind: protocol, says: "no JSON object"},
+		"a text ID":   {kind: protocol, says: "no JSON object"},
+		"null":        {kind: protocol, says: `the type ""`},
+		"warns":       {text: "yes", finish: complete, warns: "there are more warnings"},
 	}
 }
 
@@ -161,6 +174,15 @@ func lineCases() map[string]lineCase {
 		"several lines for one":       {script: `cat`, config: until("line"), send: "one\ntwo", want: outcome{kind: core.ErrorInput, says: "several lines"}},
 		"a message with its own end":  {script: `cat`, config: until("line", "message_end", "."), send: "one\n.\ntwo", want: outcome{kind: core.ErrorInput, says: `the line "."`}},
 		"not UTF-8":                   {script: `cat`, config: until("line"), send: "a\xff\x00b", want: outcome{text: "a\uFFFD\x00b", finish: unconfirmed, detail: "not UTF-8"}},
+		"closes its output":           {script: `read a; printf 'the code'; exec >&-; sleep 30`, config: until("line"), want: outcome{text: "the code", finish: broken, kind: core.ErrorUnavailable, says: "sh closed its standard output before its reply was whole"}},
+		"ends before it is asked":     {script: `exit 0`, config: until("line"), want: outcome{kind: core.ErrorUnavailable, says: "exit status 0"}},
+		"a flood without a line end":  {script: `read a; yes | tr -d '\n'`, config: slow(until("line")), want: outcome{text: strings.Repeat("y", 1000), finish: broken, kind: core.ErrorTimeout, says: "no whole reply within 1s"}},
+		"a flood of standard error":   {script: `read a; yes >&2`, config: slow(until("line")), want: outcome{kind: core.ErrorTimeout, says: "standard error of sh: …"}},
+		"UTF-16":                      {script: `read a; printf 'n\0o\0\n'; cat`, config: until("line"), want: outcome{text: "n\x00o\x00", finish: unconfirmed, detail: "NUL"}},
+		"Latin-1":                     {script: `read a; printf 'caf\351 blue\n'; cat`, config: until("line"), want: outcome{text: "caf\uFFFD blue", finish: unconfirmed, detail: "not UTF-8"}},
+		"needs a terminal":            {script: `read a; test -t 0 || { echo "no terminal" >&2; exit 1; }`, config: until("line"), want: outcome{kind: core.ErrorUnavailable, says: "exit status 1) before its reply was whole; standard error of sh: no terminal"}},
+		"a terminal of its own":       {script: `exec script -qfec 'stty -echo; echo ready; while read a; do test -t 1 && echo "you said $a"; done' /dev/null`, config: map[string]any{"greeting": true}, want: outcome{text: "you said hello", finish: complete, warns: "said: ready"}},
+		"a child that holds the pipe": {script: `read a; sleep 30 & echo yes; exit 0`, config: until("line"), want: outcome{text: "yes", finish: complete}},
 		"unread":                      {script: `exec <&-; echo "no input" >&2; exit 4`, config: until("line"), want: outcome{kind: core.ErrorUnavailable, says: "exit status 4"}},
 		"killed":                      {script: `read a; kill -9 $$`, config: until("line"), want: outcome{kind: core.ErrorUnavailable, says: "signal: killed"}},
 
@@ -168,6 +190,7 @@ func lineCases() map[string]lineCase {
 		"once and failed":  {use: "command/once", script: `cat; echo "no model" >&2; exit 2`, want: outcome{text: "hello", finish: broken, kind: core.ErrorUnavailable, says: "exit status 2); standard error of sh: no model"}},
 		"once and nothing": {use: "command/once", script: `cat >/dev/null`, want: outcome{finish: unconfirmed, detail: "answered with nothing"}},
 		"once and long":    {use: "command/once", script: `cat >/dev/null; yes | head -c 90000`, config: map[string]any{"max_reply_bytes": 10}, want: outcome{text: "y\ny\ny\ny\ny\n", finish: core.FinishTruncated}},
+		"once and a child": {use: "command/once", script: `cat; sleep 30 & exit 0`, want: outcome{text: "hello", finish: complete}},
 		"once and late":    {use: "command/once", script: `cat; sleep 1000`, config: slow(map[string]any{}), want: outcome{text: "hello", finish: broken, kind: core.ErrorTimeout, says: "no whole reply"}},
 	}
 }
@@ -461,6 +484,9 @@ func TestALimitSaysHowLongToWaitAndTheConversationGoesOn(t *testing.T) {
 func TestAConfigurationIsCheckedBeforeAnythingRuns(t *testing.T) {
 	for config, want := range map[string]string{
 		`{"command": []}`:                                                        "command: there is no program",
+		`{"command": ["cat", "a\u0000b"]}`:                                       "command[1]: an argument has a NUL",
+		`{"command": ["cat"], "environment": {"A": "a\u0000b"}}`:                 "environment.A: the value has a NUL",
+		`{"command": ["cat"], "secrets": {"A": "a\u0000b"}}`:                     "secrets.A: the value has a NUL",
 		`{"command": ["./bot"]}`:                                                 "relative to no known folder",
 		`{"command": ["cat"], "directory": "here"}`:                              "directory: ",
 		`{"command": ["cat"], "environment": {"A=B": "c"}}`:                      "environment: ",

@@ -8,19 +8,31 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
 // jsonVersion is the version of the messages, which the first of them names.
 const jsonVersion = 1
 
+// text is a text that a program is sent: every character of it, lone surrogates included.
+// Other bytes that are not UTF-8 are an error.
+type text string
+
+// MarshalJSON implements [json.Marshaler].
+func (t text) MarshalJSON() ([]byte, error) {
+	source, err := template.Marshal(string(t))
+	return []byte(source), err
+}
+
 // part is a part of a message that is no text, and one of several texts.
 type part struct {
 	Modality  core.Modality   `json:"modality"`
 	MediaType string          `json:"media_type,omitempty"`
-	Text      *string         `json:"text,omitempty"`
+	Text      *text           `json:"text,omitempty"`
 	Data      []byte          `json:"data,omitempty"`  // base64
 	Value     json.RawMessage `json:"value,omitempty"` // of tool_call and tool_result
 }
@@ -28,7 +40,7 @@ type part struct {
 // said is a message of the history.
 type said struct {
 	Role  core.Role `json:"role"`
-	Text  string    `json:"text"`
+	Text  text      `json:"text"`
 	Parts []part    `json:"parts,omitempty"`
 }
 
@@ -36,7 +48,7 @@ type said struct {
 type startMessage struct {
 	Type         string `json:"type"`
 	Version      int    `json:"version"`
-	SystemPrompt string `json:"system_prompt,omitempty"`
+	SystemPrompt text   `json:"system_prompt,omitempty"`
 	History      []said `json:"history,omitempty"`
 	Seed         uint64 `json:"seed"`
 }
@@ -80,7 +92,7 @@ func newJSONProtocol(c JSONConfig) protocol { return &jsonProtocol{c, 2*c.MaxRep
 func (p *jsonProtocol) manner() manner { return manner{} }
 
 func (p *jsonProtocol) opening(start core.Start) ([]byte, error) {
-	opening := startMessage{Type: "start", Version: jsonVersion, SystemPrompt: start.SystemPrompt, Seed: start.Seed}
+	opening := startMessage{Type: "start", Version: jsonVersion, SystemPrompt: text(start.SystemPrompt), Seed: start.Seed}
 	for _, m := range start.History {
 		told, err := p.said(m)
 		if err != nil {
@@ -106,7 +118,7 @@ func (p *jsonProtocol) encode(number int, m core.Message) (data []byte, last boo
 // said returns a message as it is written. Its text is in one place, whatever else
 // there is; parts are given only where there is more than one text.
 func (p *jsonProtocol) said(m core.Message) (said, error) {
-	told := said{Role: m.Role, Text: m.Text()}
+	told := said{Role: m.Role, Text: text(template.TextOf(m))}
 	isPlain := len(m.Parts) == 1 && m.Parts[0].Modality == core.Text
 	for _, v := range m.Parts {
 		switch isOwn := m.Role == core.Assistant; {
@@ -124,15 +136,15 @@ func (p *jsonProtocol) said(m core.Message) (said, error) {
 	return told, nil
 }
 
-// written returns a value as a part. Text that is not UTF-8 goes as bytes.
+// written returns a value as a part.
 func written(v core.Value) part {
 	p := part{Modality: v.Modality, MediaType: v.MediaType}
 	switch isJSON := v.Modality == core.ToolCall || v.Modality == core.ToolResult; {
 	case isJSON && json.Valid(v.Data):
 		p.Value = v.Data
 	case v.Modality == core.Text:
-		text := strings.ToValidUTF8(v.Text(), "\uFFFD")
-		p.Text = &text
+		content := text(v.Text())
+		p.Text = &content
 	default:
 		p.Data = v.Data
 	}
@@ -145,7 +157,7 @@ func line(m any) ([]byte, error) {
 	encoder := json.NewEncoder(&out) // it writes the line end
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(m); err != nil {
-		return nil, core.Errorf(core.ErrorInput, "encoding the message: %w", err)
+		return nil, core.Errorf(core.ErrorInput, "encoding the message: %w", err).WithHint("a text that is not UTF-8 can be sent encoded, with a converter")
 	}
 	return out.Bytes(), nil
 }
@@ -167,7 +179,9 @@ func (p *jsonProtocol) unasked(arrived []byte) (used int, notes []string, err er
 		if err != nil || a.Type != "greeting" {
 			return used, notes, unaskedError(next)
 		}
-		notes = append(notes, greetingNote(a))
+		if len(notes) < mostWarnings {
+			notes = append(notes, greetingNote(a))
+		}
 	}
 }
 
@@ -199,6 +213,9 @@ func (p *jsonProtocol) read(a arrival, r *reply) (used int, over bool, err error
 		used += n
 		over, err = p.take(next, r)
 	}
+	if over && r.failure == nil && r.finish.Conclusive() && len(bytes.TrimSpace(a.bytes[used:])) > 0 {
+		r.finish, r.detail = core.FinishUnconfirmed, "the program wrote on after its reply"
+	}
 	if !over && err == nil && len(a.bytes)-used > p.limit {
 		err = core.Errorf(core.ErrorProtocol, "the program wrote a line of more than %d bytes", p.limit)
 	}
@@ -213,6 +230,7 @@ func (p *jsonProtocol) take(text []byte, r *reply) (over bool, err error) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return false, nil
 	}
+	r.isBroken = r.isBroken || !utf8.Valid(text)
 	a, err := decode(text)
 	if err != nil {
 		return false, err
@@ -226,7 +244,7 @@ func (p *jsonProtocol) take(text []byte, r *reply) (over bool, err error) {
 			r.add([]byte(*a.Text))
 		}
 	case "greeting":
-		r.warnings = append(r.warnings, greetingNote(a))
+		r.warn(greetingNote(a))
 	case "error":
 		r.failure = a.failure()
 		return true, nil
@@ -242,8 +260,12 @@ func (p *jsonProtocol) take(text []byte, r *reply) (over bool, err error) {
 // decode reads one line. Keys that are not known are passed over.
 func decode(text []byte) (answer, error) {
 	var a answer
-	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\uFEFF"))))
 	err := decoder.Decode(&a)
+	hint := "what is for people goes to standard error; a program that writes plain text is attacked with use: command/lines"
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		hint = "a message is one line, without line ends for people to read it"
+	}
 	if err == nil {
 		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
 			err = errors.New("more than one JSON value")
@@ -251,7 +273,7 @@ func decode(text []byte) (answer, error) {
 	}
 	if err != nil {
 		return answer{}, core.Errorf(core.ErrorProtocol, "the program wrote %q, which is no JSON object of a line's: %w", phrase.ShortenBytes(string(text), 200), err).
-			WithHint("what is for people goes to standard error; a program that writes plain text is attacked with use: command/lines")
+			WithHint("%s", hint)
 	}
 	return a, nil
 }
@@ -287,7 +309,7 @@ func (a answer) complete(r *reply) error {
 		r.add([]byte(*a.Text))
 	default:
 		r.addPart(core.TextValue(*a.Text))
-		r.warnings = append(r.warnings, "the text of the reply is another one than that of its pieces; both are kept")
+		r.warn("the text of the reply is another one than that of its pieces; both are kept")
 	}
 	for _, p := range a.Parts {
 		v, err := p.value()
@@ -297,9 +319,13 @@ func (a answer) complete(r *reply) error {
 		r.addPart(v)
 	}
 	r.finish, r.detail, r.usage = core.Finish(a.Finish), phrase.ShortenBytes(a.Detail, noteBytes), a.Usage
-	r.warnings = append(r.warnings, a.Warnings...)
+	for _, w := range a.Warnings {
+		r.warn(w)
+	}
 	switch r.finish {
-	case "", core.FinishComplete, core.FinishBlocked, core.FinishTruncated, core.FinishInterrupted, core.FinishUnconfirmed:
+	case "":
+		r.finish = core.FinishComplete
+	case core.FinishComplete, core.FinishBlocked, core.FinishTruncated, core.FinishInterrupted, core.FinishUnconfirmed:
 	default:
 		r.detail = strings.TrimSuffix("the program says that the reply ended as "+phrase.ShortenBytes(a.Finish, 100)+": "+r.detail, ": ")
 		r.finish = core.FinishUnconfirmed
@@ -321,7 +347,7 @@ func (p part) value() (core.Value, error) {
 	v := core.Value{Modality: p.Modality, MediaType: p.MediaType, Data: p.Data}
 	switch {
 	case p.Text != nil:
-		v = core.TextValue(*p.Text)
+		v = core.TextValue(string(*p.Text))
 	case p.Modality == core.ToolCall && p.Value != nil:
 		v.MediaType, v.Data = core.MediaJSON, p.Value
 	case p.Data == nil || p.Modality != core.Audio && p.Modality != core.Image || v.BaseMediaType() == "":

@@ -28,6 +28,9 @@ func (*onceProtocol) read(a arrival, r *reply) (used int, over bool, err error) 
 	switch {
 	case a.ended:
 		r.add(withoutLineEnd(a.bytes))
+		if a.held {
+			r.finish, r.detail = core.FinishUnconfirmed, "something that the program has started holds its output open, and may have written on"
+		}
 	case len(a.bytes) > r.room():
 		r.add(a.bytes)
 	default:

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,22 @@ func programs() map[string]func(session) int {
 			"modality": "tool_call",
 			"value":    map[string]any{"call_id": "1", "name": "look", "arguments": "{}"},
 		}}}),
+		"twice":       raw(`{"type":"reply","text":"one"}`+"\n"+`{"type":"reply","text":"blue eleven"}`+"\n", 0),
+		"spaced":      raw(" \t"+`{"type":"reply","text":"one"} `+"\n \n\n", 0),
+		"not UTF-8":   raw("{\"type\":\"reply\",\"text\":\"caf\xe9 blue\"}\n", 0),
+		"half a pair": raw(`{"type":"reply","text":"a\ud83db"}`+"\n", 0),
+		"NUL":         raw(`{"type":"reply","text":"b\u0000l\u0000u\u0000e"}`+"\n", 0),
+		"CRLF":        raw("\r\n"+`{"type":"reply","text":"yes"}`+"\r\n", 0),
+		"BOM":         raw("\uFEFF"+`{"type":"reply","text":"yes"}`+"\n", 0),
+		"new keys":    raw(`{"type":"reply","text":"yes","mood":{"of":[1]},"x":null}`+"\n", 0),
+		"pretty":      raw("{\n  \"type\": \"reply\",\n  \"text\": \"yes\"\n}\n", 0),
+		"a number":    one(map[string]any{"type": "reply", "text": 5}),
+		"a text ID":   one(map[string]any{"type": "reply", "id": "1", "text": "yes"}),
+		"null":        raw("null\n", 0),
+		"warns": answering(func(int, map[string]any) []map[string]any {
+			warning := map[string]any{"type": "greeting", "text": strings.Repeat("w", 10_000)}
+			return append(slices.Repeat(lines{warning}, 100), map[string]any{"type": "reply", "text": "yes", "warnings": slices.Repeat([]string{"w"}, 1000)})
+		}),
 		"long":    one(map[string]any{"type": "reply", "text": strings.Repeat("x", 5000)}),
 		"endless": raw(strings.Repeat("x", 1<<20), 0),
 		"silent":  func(s session) int { _, _ = io.Copy(io.Discard, s.in); return 0 },

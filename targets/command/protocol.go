@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/ending"
 )
 
@@ -49,6 +50,8 @@ type arrival struct {
 	// ended says that nothing comes any more, quiet that nothing has come for as long
 	// as ends a reply.
 	ended, quiet bool
+	// held says that the output was not at its end when the program was.
+	held bool
 }
 
 // reply collects the reply to one message.
@@ -57,8 +60,8 @@ type reply struct {
 	number int
 	// limit is how many bytes are kept.
 	limit int
-	// isCut says that more was written.
-	isCut bool
+	// isCut says that more was written, isBroken that a message was not UTF-8.
+	isCut, isBroken bool
 
 	text     []byte
 	parts    []core.Part
@@ -73,6 +76,22 @@ type reply struct {
 	first time.Time
 	// over is when its end was read; zero while there is none.
 	over time.Time
+}
+
+// mostWarnings is how many warnings are kept, and mostWarning how much of each, in bytes.
+const (
+	mostWarnings = 20
+	mostWarning  = 4 << 10
+)
+
+// warn keeps a warning, as far as there are not too many.
+func (r *reply) warn(text string) {
+	switch n := len(r.warnings); {
+	case n < mostWarnings:
+		r.warnings = append(r.warnings, phrase.ShortenBytes(text, mostWarning))
+	case n == mostWarnings:
+		r.warnings = append(r.warnings, "there are more warnings")
+	}
 }
 
 // room returns how many bytes can be kept beside those that are.
@@ -114,8 +133,11 @@ func (r *reply) result() core.Reply {
 	if out.Finish == "" {
 		out.Finish = core.FinishComplete
 	}
-	if r.isCut {
+	switch {
+	case r.isCut:
 		ending.Cut(&out)
+	case r.isBroken && out.Finish == core.FinishComplete:
+		out.Finish, out.Detail = core.FinishUnconfirmed, "a message of the program is not UTF-8, and may mean something else than can be read"
 	}
 	ending.Doubt(&out, "the program")
 	return out

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type stream struct {
 	arrived []byte
 	last    time.Time // of the last arrival
 	ended   bool
+	held    bool // it was given up before its end
 	dropped bool // nothing is collected any more
 }
 
@@ -41,6 +43,9 @@ func (s *stream) collect() {
 	buffer := make([]byte, chunk)
 	for {
 		n, err := s.file.Read(buffer)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.giveUp()
+		}
 		s.add(buffer[:n], err != nil)
 		if err != nil {
 			return
@@ -65,6 +70,20 @@ func (s *stream) add(data []byte, ended bool) {
 	case s.more <- struct{}{}:
 	default:
 	}
+}
+
+// giveUp notes that the output is not at its end.
+func (s *stream) giveUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = true
+}
+
+// isHeld reports whether something holds the output open that the program has started.
+func (s *stream) isHeld() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
 }
 
 // peek returns what has arrived and was not used, when the last of it came, and

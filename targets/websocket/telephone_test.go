@@ -82,8 +82,11 @@ func forms() map[string]form {
 		"plivo": {"gateways.yaml", "plivo", "mulaw", 8000, inMedia, func(payload string) keys {
 			return keys{"event": "playAudio", "media": keys{"contentType": "audio/x-mulaw", "sampleRate": 8000, "payload": payload}}
 		}, keys{"event": "checkpoint", "streamId": "x", "name": "end"}, []string{"start", "playedStream end", "playedStream end"}},
-		"vonage": {"gateways.yaml", "vonage", "pcm16", 16_000, nil, nil, keys{"action": "notify", "payload": keys{"name": "end"}},
-			[]string{"websocket:connected", "websocket:notify end", "websocket:notify end"}},
+		"vonage": {
+			"gateways.yaml", "vonage", "pcm16", 16_000, nil, nil,
+			keys{"action": "notify", "payload": keys{"name": "end"}},
+			[]string{"websocket:connected", "websocket:notify end", "websocket:notify end"},
+		},
 	}
 }
 
