@@ -278,6 +278,11 @@ func TestEverythingGoesTheProcesssWay(t *testing.T) {
 	}
 }
 
+// late is a context whose deadline has passed, and which has not noticed yet.
+type late struct{ context.Context }
+
+func (late) Deadline() (time.Time, bool) { return time.Now(), true }
+
 func TestADeadlineIsTheReasonOfWhatFailsAfterIt(t *testing.T) {
 	why := errors.New("took too long")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -288,6 +293,17 @@ func TestADeadlineIsTheReasonOfWhatFailsAfterIt(t *testing.T) {
 	early := &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded} // by a connection that was told the deadline
 	if err := a.Unreachable(soon, "asking", early); !errors.Is(err, context.DeadlineExceeded) || core.KindOf(err) != core.ErrorTimeout {
 		t.Errorf("before the context noticed: a %q error: %v", core.KindOf(err), err)
+	}
+	dialled := &net.OpError{Op: "dial", Err: context.DeadlineExceeded} // "i/o timeout", which is one
+	later, done := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer done()
+	if err := a.Unreachable(late{later}, "connecting", dialled); !errors.Is(err, context.DeadlineExceeded) || core.KindOf(err) != core.ErrorTimeout {
+		t.Errorf("a dialer that noticed it first: a %q error: %v", core.KindOf(err), err)
+	}
+	far, done := context.WithTimeout(t.Context(), time.Hour)
+	defer done()
+	if err := a.Unreachable(far, "connecting", dialled); core.KindOf(err) != core.ErrorUnavailable {
+		t.Errorf("a dialer with a limit of its own: a %q error: %v", core.KindOf(err), err)
 	}
 	if err := a.Unreachable(ctx, "asking", errors.New("broken pipe")); !errors.Is(err, why) || !strings.HasPrefix(err.Error(), "asking: ") {
 		t.Errorf("got %v", err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -18,9 +19,10 @@ import (
 // answer. doing is what was being done, such as "connecting". A context that
 // ended is the reason of what fails afterwards.
 func (a *Access) Unreachable(ctx context.Context, doing string, err error) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		if _, ok := ctx.Deadline(); ok {
-			<-ctx.Done() // the connection noticed the context's deadline first
+	if deadline, ok := ctx.Deadline(); ok {
+		passed := errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(deadline) // a dialer may have a limit of its own
+		if passed || errors.Is(err, os.ErrDeadlineExceeded) {
+			<-ctx.Done() // the dialer, or the connection, noticed the context's deadline first
 		}
 	}
 	if ctx.Err() != nil {
