@@ -10,3 +10,7 @@ import (
 func TestAConnectionIsUsedForTheNextTurn(t *testing.T) {
 	clienttest.ReusesConnections(t, opened, `data: {"choices":[{"index":0,"delta":{"content":"no"},"finish_reason":"stop"}]}`+"\n\ndata: [DONE]\n\n")
 }
+
+func TestAReplyTakesAsLongAsItsLastEvent(t *testing.T) {
+	clienttest.TimesTheReply(t, opened, `data: {"choices":[{"index":0,"delta":{"content":"no"},"finish_reason":"stop"}]}`+"\n\ndata: [DONE]\n\n")
+}

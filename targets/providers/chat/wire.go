@@ -103,7 +103,7 @@ type refusal struct {
 // UnmarshalJSON reads a text, or anything else that is not the form of nothing.
 func (r *refusal) UnmarshalJSON(data []byte) error {
 	*r = refusal{given: !service.Empty(data)}
-	_ = json.Unmarshal(data, &r.text) // what is no text has no words
+	r.text, _ = lenient.Text(data) // what is no text has no words
 	return nil
 }
 
@@ -139,11 +139,10 @@ type arguments string
 
 // UnmarshalJSON reads a text, or any other JSON as its text.
 func (a *arguments) UnmarshalJSON(data []byte) error {
-	var text string
-	switch {
-	case bytes.Equal(data, []byte("null")):
+	if bytes.Equal(data, []byte("null")) {
 		return nil
-	case json.Unmarshal(data, &text) == nil:
+	}
+	if text, ok := lenient.Text(data); ok {
 		*a = arguments(text)
 		return nil
 	}
@@ -169,7 +168,8 @@ func (c *content) UnmarshalJSON(data []byte) error {
 	case len(data) == 0 || bytes.Equal(data, []byte("null")):
 		return nil
 	case data[0] == '"':
-		return json.Unmarshal(data, &c.text)
+		c.text, _ = lenient.Text(data)
+		return nil
 	case data[0] == '[':
 		var parts []json.RawMessage
 		if err := json.Unmarshal(data, &parts); err != nil {
@@ -189,28 +189,46 @@ func (c *content) UnmarshalJSON(data []byte) error {
 
 // addPart reads one part of a list.
 func (c *content) addPart(data json.RawMessage) {
-	var plain string
-	if json.Unmarshal(data, &plain) == nil {
+	if plain, ok := lenient.Text(data); ok {
 		c.text += plain
 		return
 	}
 	var part struct {
-		Type     string  `json:"type"`
-		Text     content `json:"text"`
-		Refusal  string  `json:"refusal"`
-		Thinking content `json:"thinking"` // Mistral
+		Type     string   `json:"type"`
+		Text     *content `json:"text"`
+		Refusal  string   `json:"refusal"`
+		Thinking content  `json:"thinking"` // Mistral
 	}
 	_ = json.Unmarshal(data, &part) // fields of other types are left out
 	switch part.Type {
 	case "refusal":
 		c.refusal += part.Refusal
 	case "thinking", "reasoning":
-		c.reasoning += part.Thinking.text + part.Text.text
+		c.reasoning += part.Thinking.text + part.Text.said()
 	case "", "text", "output_text":
-		c.text += part.Text.text
+		if part.Text == nil && part.Type == "" {
+			c.text += source(data) // it may be what was said
+		}
+		c.text += part.Text.said()
 	default:
 		c.unknown = append(c.unknown, part.Type)
 	}
+}
+
+// said is the text of a content; "" for nil.
+func (c *content) said() string {
+	if c == nil {
+		return ""
+	}
+	return c.text
+}
+
+// source is an object that is no part, as JSON; "" where it says nothing.
+func source(data json.RawMessage) string {
+	if service.Empty(data) {
+		return ""
+	}
+	return string(data)
 }
 
 // usage is what the service counts. A field is nil where it does not say.

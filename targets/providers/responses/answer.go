@@ -27,8 +27,9 @@ type answer struct {
 	begun, ended bool
 	// refused says that a part is the model's refusal.
 	refused bool
-	// cutItem says that an item says of itself that it is incomplete.
-	cutItem bool
+	// cutItem is what a message or call says of itself that is not complete, such as
+	// "incomplete"; "" for nothing.
+	cutItem string
 	// blocked says what a filter objected to, promptBlocked that it did so before the
 	// model answered.
 	blocked       string
@@ -155,7 +156,9 @@ func (a *answer) takeItem(place int, raw json.RawMessage) error {
 	if _, known := a.output[place]; !known {
 		a.output[place] = raw
 	}
-	a.cutItem = a.cutItem || it.Status == "incomplete"
+	if it.unfinished() && a.cutItem != "incomplete" {
+		a.cutItem = it.Status
+	}
 	switch it.Type {
 	case "message", "":
 		for i, p := range it.Content {
@@ -163,11 +166,13 @@ func (a *answer) takeItem(place int, raw json.RawMessage) error {
 		}
 	case "reasoning":
 		for i, p := range it.Summary {
-			a.settle(core.Reasoning, key("summary", place, i), p.Text)
+			a.settle(core.Reasoning, key("summary", place, i), string(p.Text))
 		}
 		for i, p := range it.Content {
-			a.settle(core.Reasoning, key("reasoning", place, i), p.Text)
+			a.settle(core.Reasoning, key("reasoning", place, i), string(p.Text))
 		}
+	case "error":
+		return a.failed(raw)
 	case "compaction":
 		a.warn("the service has compacted the conversation: what the model sees of it is not what was sent")
 	case "mcp_list_tools":
@@ -182,14 +187,16 @@ func (a *answer) takeItem(place int, raw json.RawMessage) error {
 func (a *answer) takePart(item, place int, p part) {
 	switch p.Type {
 	case "output_text", "text", "":
-		a.settle(core.Text, key("text", item, place), p.Text)
+		a.settle(core.Text, key("text", item, place), string(p.Text))
 	case "refusal":
-		a.refused = true
-		a.settle(core.Text, key("refusal", item, place), p.Refusal)
 	case "reasoning_text":
-		a.settle(core.Reasoning, key("reasoning", item, place), p.Text)
+		a.settle(core.Reasoning, key("reasoning", item, place), string(p.Text))
 	default:
 		a.warn("the reply has a part of type %q, which is not read", p.Type)
+	}
+	if p.Type == "refusal" || p.Refusal != "" {
+		a.refused = true
+		a.settle(core.Text, key("refusal", item, place), string(p.Refusal))
 	}
 }
 

@@ -10,3 +10,7 @@ import (
 func TestAConnectionIsUsedForTheNextTurn(t *testing.T) {
 	clienttest.ReusesConnections(t, opened, `data: {"type":"response.completed","response":{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"no"}]}]}}`+"\n\n")
 }
+
+func TestAReplyTakesAsLongAsItsLastEvent(t *testing.T) {
+	clienttest.TimesTheReply(t, opened, `data: {"type":"response.completed","response":{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"no"}]}]}}`+"\n\n")
+}

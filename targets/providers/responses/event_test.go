@@ -95,3 +95,14 @@ func TestPiecesOfEveryKindAreTaken(t *testing.T) {
 		}
 	}
 }
+
+func TestAnErrorThatTheEndOfTheStreamCutsOffIsTold(t *testing.T) {
+	for data, want := range map[string]core.ErrorKind{
+		`{"error":"died"}`: core.ErrorUnavailable, `{"type":"error","message":"died"}`: core.ErrorUnavailable, `{"error":"di`: "", `{"type":"error","mess`: "",
+	} {
+		a := newAnswer(&target{config: defaultConfig()})
+		if err := a.takeCut("", []byte(data)); core.KindOf(err) != want {
+			t.Errorf("%s: %v, want a %q error", data, err, want)
+		}
+	}
+}

@@ -73,8 +73,10 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 		return core.FinishBlocked, "content_filter: " + strings.Join(openaiapi.Unique(a.flagged), ", ")
 	case a.refused:
 		return core.FinishBlocked, "refusal: the service marks the reply as the model's refusal"
-	case a.cutItem:
+	case a.cutItem == "incomplete":
 		return core.FinishTruncated, "the service says completed, and that an item of the reply is incomplete"
+	case a.cutItem != "":
+		return core.FinishUnconfirmed, fmt.Sprintf("the service says completed, and that an item of the reply is %q", a.cutItem)
 	case m.Blank() && len(a.waiting()) == 0 && len(a.flaggedPrompt) > 0:
 		a.promptBlocked = true
 		return core.FinishBlocked, "content_filter: the message was filtered: " + strings.Join(openaiapi.Unique(a.flaggedPrompt), ", ")
@@ -89,14 +91,15 @@ func (a *answer) outcome(m core.Message) (core.Finish, string) {
 
 // incomplete returns how a reply ended that the service calls incomplete.
 func (a *answer) incomplete() (core.Finish, string) {
-	switch a.reason {
-	case "content_filter":
-		return core.FinishBlocked, strings.TrimSuffix("content_filter: "+strings.Join(openaiapi.Unique(a.flagged), ", "), ": ")
-	case "max_output_tokens", "max_messages":
+	end := openaiapi.EndingOf(a.reason)
+	switch {
+	case end == openaiapi.Filtered:
+		return core.FinishBlocked, strings.TrimSuffix(a.reason+": "+strings.Join(openaiapi.Unique(a.flagged), ", "), ": ")
+	case end == openaiapi.Cut, a.reason == "max_messages":
 		return core.FinishTruncated, a.reason
-	case "steered":
+	case a.reason == "steered":
 		return core.FinishInterrupted, a.reason
-	case "":
+	case a.reason == "":
 		return core.FinishUnconfirmed, "the service says that the reply is incomplete, and not why"
 	}
 	return core.FinishUnconfirmed, fmt.Sprintf("the reply is incomplete: %q, which the protocol does not have", a.reason)

@@ -83,7 +83,7 @@ func (s said) repeated(a *answer, plain bool) (json.RawMessage, error) {
 	case s.isMessage() && (plain || s.Type == "" || s.ID == ""):
 		var texts []string
 		for _, p := range s.Content {
-			texts = append(texts, p.Text+p.Refusal)
+			texts = append(texts, string(p.Text+p.Refusal))
 		}
 		return textItem("assistant", strings.Join(texts, "\n"))
 	case s.Type == "reasoning":

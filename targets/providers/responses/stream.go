@@ -76,13 +76,13 @@ func (a *answer) takeEvent(name string, data []byte) error {
 	if e.Type == "" {
 		e.Type = name
 	}
-	if !strings.HasPrefix(e.Type, "response.") && (e.Type == "error" || service.IsError(data)) {
+	if e.Type == "response.error" || !strings.HasPrefix(e.Type, "response.") && (e.Type == "error" || service.IsError(data)) {
 		return a.failed(data)
 	}
 	switch e.Type {
 	case "response.created", "response.in_progress", "response.queued":
 		a.begun = true
-	case "response.completed", "response.incomplete", "response.failed", "response.cancelled":
+	case "response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done":
 		return a.takeEnd(e)
 	case "":
 	default:
@@ -103,7 +103,7 @@ func (a *answer) takeEnd(e event) error {
 	if r.Status == "" {
 		r.Status = said
 	}
-	if r.Status != said {
+	if said != "" && r.Status != said {
 		a.warn("the stream ends as %s, and its response is %s", said, r.Status)
 		if said != "completed" {
 			r.Status = said
@@ -120,21 +120,21 @@ func (a *answer) takeContent(e event) error {
 	case "response.output_text.delta":
 		a.piece(core.Text, key("text", e.Output, e.Content), string(e.Delta))
 	case "response.output_text.done":
-		a.settle(core.Text, key("text", e.Output, e.Content), e.Text)
+		a.settle(core.Text, key("text", e.Output, e.Content), string(e.Text))
 	case "response.refusal.delta":
 		a.refused = true
 		a.piece(core.Text, key("refusal", e.Output, e.Content), string(e.Delta))
 	case "response.refusal.done":
 		a.refused = true
-		a.settle(core.Text, key("refusal", e.Output, e.Content), e.Refusal)
+		a.settle(core.Text, key("refusal", e.Output, e.Content), string(e.Refusal))
 	case "response.reasoning_summary_text.delta":
 		a.piece(core.Reasoning, key("summary", e.Output, e.Summary), string(e.Delta))
 	case "response.reasoning_summary_text.done":
-		a.settle(core.Reasoning, key("summary", e.Output, e.Summary), e.Text)
+		a.settle(core.Reasoning, key("summary", e.Output, e.Summary), string(e.Text))
 	case "response.reasoning_text.delta":
 		a.piece(core.Reasoning, key("reasoning", e.Output, e.Content), string(e.Delta))
 	case "response.reasoning_text.done":
-		a.settle(core.Reasoning, key("reasoning", e.Output, e.Content), e.Text)
+		a.settle(core.Reasoning, key("reasoning", e.Output, e.Content), string(e.Text))
 	case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta", "response.mcp_call_arguments.delta":
 		a.argue(e.Output, string(e.Delta))
 	case "response.function_call_arguments.done", "response.custom_tool_call_input.done", "response.mcp_call_arguments.done":
@@ -160,6 +160,9 @@ func (a *answer) takeCut(name string, data []byte) error {
 	e.Type = firstOf(e.Type, name)
 	if err == nil && e.Type != "" && e.Type != "error" && lenient.IsNull(e.Response) {
 		return a.takeContent(e)
+	}
+	if (e.Type == "" || e.Type == "error") && json.Valid(data) && service.IsError(data) {
+		return a.failed(data)
 	}
 	r, err := decode[response](closed)
 	if err != nil || !r.isResponse() || r.Status == "failed" {

@@ -44,8 +44,8 @@ type event struct {
 	Content  int             `json:"content_index"`
 	Summary  int             `json:"summary_index"`
 	Delta    argument        `json:"delta"`
-	Text     string          `json:"text"`
-	Refusal  string          `json:"refusal"`
+	Text     argument        `json:"text"`
+	Refusal  argument        `json:"refusal"`
 	// Arguments and Input are those of a call, whole.
 	Arguments argument        `json:"arguments"`
 	Input     argument        `json:"input"`
@@ -70,11 +70,20 @@ type item struct {
 	Tools       json.RawMessage `json:"tools"`
 }
 
+// unfinished reports whether a message, or a call that the client has to answer, says
+// that it is not whole. Items of other types have further statuses.
+func (it item) unfinished() bool {
+	if it.Type != "message" && it.Type != "function_call" && it.Type != "custom_tool_call" {
+		return it.Status == "incomplete"
+	}
+	return it.Status != "" && it.Status != "completed"
+}
+
 // part is a part of a message or of reasoning.
 type part struct {
-	Type    string `json:"type"`
-	Text    string `json:"text"`
-	Refusal string `json:"refusal"`
+	Type    string   `json:"type"`
+	Text    argument `json:"text"`
+	Refusal argument `json:"refusal"`
 }
 
 // parts are a list of parts, or a text.
@@ -82,11 +91,10 @@ type parts []part
 
 // UnmarshalJSON reads a list, or a text as its only part.
 func (p *parts) UnmarshalJSON(data []byte) error {
-	var text string
-	if json.Unmarshal(data, &text) == nil {
+	if text, ok := lenient.Text(data); ok {
 		*p = nil
 		if text != "" {
-			*p = parts{{Type: "output_text", Text: text}}
+			*p = parts{{Type: "output_text", Text: argument(text)}}
 		}
 		return nil
 	}
@@ -98,11 +106,10 @@ type argument string
 
 // UnmarshalJSON reads a text, or any other JSON as its text.
 func (a *argument) UnmarshalJSON(data []byte) error {
-	var text string
-	switch {
-	case lenient.IsNull(data):
+	if lenient.IsNull(data) {
 		return nil
-	case json.Unmarshal(data, &text) == nil:
+	}
+	if text, ok := lenient.Text(data); ok {
 		*a = argument(text)
 		return nil
 	}
@@ -116,13 +123,13 @@ func (a *argument) UnmarshalJSON(data []byte) error {
 
 // usage is what the service counts. A field is nil where it does not say.
 type usage struct {
-	Input  *int64 `json:"input_tokens"`
-	Output *int64 `json:"output_tokens"`
+	Input  *lenient.Count `json:"input_tokens"`
+	Output *lenient.Count `json:"output_tokens"`
 	In     struct {
-		Cached int64 `json:"cached_tokens"`
+		Cached *lenient.Count `json:"cached_tokens"`
 	} `json:"input_tokens_details"`
 	Out struct {
-		Reasoning int64 `json:"reasoning_tokens"`
+		Reasoning *lenient.Count `json:"reasoning_tokens"`
 	} `json:"output_tokens_details"`
 }
 
@@ -132,8 +139,8 @@ func (u *usage) usage() core.Usage {
 		return core.Usage{}
 	}
 	return core.Usage{
-		InputTokens: number(u.Input), OutputTokens: number(u.Output),
-		CachedInputTokens: max(u.In.Cached, 0), OutputReasoningTokens: max(u.Out.Reasoning, 0),
+		InputTokens: u.Input.Tokens(), OutputTokens: u.Output.Tokens(),
+		CachedInputTokens: u.In.Cached.Tokens(), OutputReasoningTokens: u.Out.Reasoning.Tokens(),
 	}
 }
 
@@ -142,7 +149,7 @@ func (u *usage) counted() int64 {
 	if u == nil || u.Output == nil {
 		return -1
 	}
-	return *u.Output
+	return int64(*u.Output)
 }
 
 // given returns the tokens of the conversation; 0 where the service does not say.
@@ -151,14 +158,7 @@ func (u *usage) given() int64 {
 	if u == nil {
 		return 0
 	}
-	return number(u.Input) + max(u.In.Cached, 0)
-}
-
-func number(n *int64) int64 {
-	if n == nil {
-		return 0
-	}
-	return max(*n, 0)
+	return u.Input.Tokens() + u.In.Cached.Tokens()
 }
 
 // decode decodes an object. Fields of a wrong type are left out.

@@ -56,6 +56,8 @@ type writing struct {
 	beforeHeaders bool // it stalls at once
 	// raw is a line that is no event, before the second half of the events.
 	raw string
+	// keepAlive has comments come for a while before an event.
+	keepAlive bool
 	// ids begins each event with its number.
 	ids bool
 }

@@ -1,6 +1,7 @@
 package chattest
 
 import (
+	"encoding/json"
 	"maps"
 )
 
@@ -24,9 +25,11 @@ func gatewayRefusals() map[string]behaviour {
 		b.header[name] = value
 		return b
 	}
+	noOptions := json(400, errorBody("invalid_request_error", "", "stream_options", "No stream_options here."))
 	exhausted := limited("X-Ratelimit-Remaining-Requests", "0")
 	exhausted.header["X-Ratelimit-Reset-Requests"] = "3s"
 	return map[string]behaviour{
+		"no-options-ever":     noOptions,
 		"rate-limit-units":    limited("Retry-After", "1m30s"),
 		"rate-limit-reset":    exhausted,
 		"gateway-quota":       json(429, errorBody("throttling_error", "429", "", "litellm.RateLimitError: RateLimitError: OpenAIException - {'code': 'insufficient_quota'}")),
@@ -135,6 +138,22 @@ func otherShapes() map[string]behaviour {
 		"groq-error": {events: func(r *Request, events []object) []object {
 			return append(events[:len(events)/2:len(events)/2], groq(chunk(r, delta(object{}, "stop"))))
 		}},
+		"split-characters": {events: func(r *Request, events []object) []object {
+			pieces := []object{events[0]}
+			for _, text := range []string{`"blue \ud83e"`, `"\udd8a gr` + "\xc3\"", "\"\xbcn\""} {
+				pieces = append(pieces, chunk(r, delta(object{"content": json.RawMessage(text)}, nil)))
+			}
+			return append(pieces, chunk(r, delta(object{}, "stop")))
+		}},
+		"part-without-type": both(func(m object) {
+			if text, ok := m["content"].(string); ok && text != "" {
+				m["content"] = object{"value": "one"}
+			}
+		}),
+		"text-after-finish": {events: func(r *Request, events []object) []object {
+			return append(events, chunk(r, delta(object{"content": " five"}, nil)))
+		}},
+		"keep-alive":  {write: writing{keepAlive: true}},
 		"error-line":  {write: writing{raw: `{"error":"The engine has died."}`}},
 		"error-field": {write: writing{raw: `error: {"code":500,"message":"The engine has died.","type":"server_error"}`}},
 		"ids":         {write: writing{mediaType: "text/plain", ids: true}},

@@ -8,7 +8,7 @@ import (
 // gatewayPromises are about what gateways and compatible services do in their own ways.
 func gatewayPromises() []promise {
 	u := suite()
-	ends, fails, breaks, sixteen := u.Ends, u.Fails, u.Breaks, map[string]any{"max_tokens": 16}
+	ends, fails, breaks := u.Ends, u.Fails, u.Breaks
 	filtered := func(fault, says string) promise {
 		return ends("a filter's refusal: "+fault, fault, core.FinishBlocked, says, "")
 	}
@@ -44,11 +44,28 @@ func gatewayPromises() []promise {
 		breaks("so is what Groq says of a stream", "groq-error", core.ErrorUnavailable, "over capacity", "one two three ", nil).Streamed(),
 		breaks("so is a line that is no event", "error-line", core.ErrorUnavailable, "The engine has died.", "one two three ", nil).Streamed(),
 		breaks("so is a field of its own", "error-field", core.ErrorUnavailable, "The engine has died.", "one two three ", nil).Streamed(),
+	}
+}
+
+// looseForms are forms of what the protocol has that it does not have.
+func looseForms() []promise {
+	ends, sixteen := suite().Ends, map[string]any{"max_tokens": 16}
+	return []promise{
 		ends("a count that is a text is one", "usage-texts", core.FinishTruncated, "16 tokens of the 16", all).With(sixteen),
 		ends("so is one that is a float", "usage-floats", core.FinishTruncated, "16 tokens of the 16", all).With(sixteen),
 		ends("a count is not lost by another that says nothing", "usage-then-none", core.FinishTruncated, "16 tokens of the 16", all).With(sixteen).Streamed(),
 		ends("Groq's count is one", "usage-of-groq", core.FinishTruncated, "16 tokens of the 16", all).With(sixteen).Streamed(),
 		ends("events with numbers are understood", "ids", core.FinishComplete, "", all).Streamed(),
+		ends("characters that were cut apart are put together", "split-characters", core.FinishComplete, "", "blue 🦊 grün").Streamed(),
+		ends("a part of no known form is kept as it is", "part-without-type", core.FinishComplete, "", `{"value":"one"}`).Whole(),
+		ends("what follows the finish is part of the reply", "text-after-finish", core.FinishComplete, "", all+" five").Streamed(),
+		ends("a stream that sends comments is not silent", "keep-alive", core.FinishComplete, "", all).With(map[string]any{"timeouts": map[string]any{"quiet": "1s"}}).Streamed(),
+		{Name: "what a service refuses all the same is asked for no third time", Faults: []string{"no-options-ever"}, Verify: func(s *stage) {
+			s.About(s.Fails(core.ErrorConfig, "No stream_options here."), core.SubjectConfiguration)
+			if got := s.Server.Turns(); got != 2 {
+				s.Errorf("%d requests were sent, want 2", got)
+			}
+		}},
 		{Name: "a call at the limit is cut off", Agent: oneCall, Faults: []string{"at-limit"}, Config: sixteen, Verify: func(s *stage) {
 			s.Ended(s.Reply("call"), core.FinishTruncated, "16 tokens of the 16")
 		}},

@@ -217,6 +217,14 @@ func (how writing) before(w http.ResponseWriter, r *http.Request, i int, line st
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
+	for n := 0; how.keepAlive && i == 2 && n < 5; n++ {
+		_, _ = io.WriteString(w, ": keep-alive"+line+line)
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-r.Context().Done():
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
 	if how.comments {
 		_, _ = io.WriteString(w, ": PROCESSING"+line+line+"id: 1"+line+"retry: 10"+line)
 	}

@@ -18,7 +18,7 @@ type Open = clienttest.Open
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	suite().Run(t, open, slices.Concat(
-		turnPromises(), memoryPromises(), parameterPromises(), recordPromises(), toolPromises(), mediaPromises(), replyPromises(), countPromises(), shapePromises(), filterPromises(), gatewayPromises(),
+		turnPromises(), memoryPromises(), parameterPromises(), recordPromises(), toolPromises(), mediaPromises(), replyPromises(), countPromises(), shapePromises(), filterPromises(), gatewayPromises(), looseForms(),
 		errorPromises(), cutPromises(), networkPromises(),
 	))
 }

@@ -91,3 +91,32 @@ func talk(t *testing.T, open Open, address string) {
 		}
 	}
 }
+
+// TimesTheReply checks that the time of a reply is that of its last event, and not that of
+// the stream's end, which is waited for.
+func TimesTheReply(t *testing.T, opened func(t testing.TB) Open, stream string) {
+	t.Helper()
+	var connections atomic.Int32
+	web := streaming(stream, time.Hour, &connections)
+	defer web.Close()
+	config, err := json.Marshal(map[string]string{"endpoint": web.URL, "model": "m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := opened(t)(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := target.StartConversation(t.Context(), core.Start{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	r, err := c.Send(t.Context(), core.UserText("the code?"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after := time.Since(began) - r.Timing.Total; r.Timing.Total == 0 || after < 400*time.Millisecond {
+		t.Errorf("the reply took %s, which is %s less than the whole turn", r.Timing.Total, after)
+	}
+}

@@ -29,6 +29,8 @@ type Reader struct {
 	name  string
 	// some says that the event has a line of data, which may be empty.
 	some bool
+	// alive is told of each line; nil for nobody.
+	alive func()
 }
 
 // NewReader returns a reader of events with at most limit bytes of data each.
@@ -70,6 +72,9 @@ func (r *Reader) line() (blank bool, err error) {
 		if whole {
 			part = part[:len(part)-1]
 			part = bytes.TrimSuffix(part, []byte("\r"))
+			if r.alive != nil {
+				r.alive()
+			}
 		}
 		if first {
 			if whole && len(part) == 0 {

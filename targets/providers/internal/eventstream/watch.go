@@ -11,7 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// Watch ends a stream in which nothing comes for too long.
+// Watch ends a stream in which no line comes for too long.
 type Watch struct {
 	quiet   core.Duration
 	timer   *time.Timer
@@ -46,13 +46,18 @@ func (w *Watch) Drain(r io.Reader) {
 // Next returns the reader's next event, or its error; of a stream that was silent
 // for too long, an error that says so.
 func (w *Watch) Next(ctx context.Context, r *Reader) (Event, error) {
+	r.alive = w.alive
 	event, err := r.Next()
 	if ctx.Err() == nil && w.wasQuiet() {
 		return Event{}, core.Errorf(core.ErrorTimeout, "the stream was silent for %s (timeouts.quiet)", w.quiet).About(core.SubjectAnswer)
 	}
-	w.timer.Reset(w.quiet.Std())
+	w.alive()
 	return event, err
 }
+
+// alive says that something came, which need not be an event: servers send comments
+// while the model thinks.
+func (w *Watch) alive() { w.timer.Reset(w.quiet.Std()) }
 
 func (w *Watch) wasQuiet() bool {
 	select {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/lenient"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/tool"
 )
 
@@ -105,7 +106,7 @@ func (b *Builder) text(modality core.Modality, key string, spoken bool, text str
 			n--
 		}
 	}
-	p.data = append(p.data, text[:n]...)
+	p.data = lenient.Join(p.data, []byte(text[:n]))
 }
 
 // Sound adds to a sound of a media type, which may be [PCM].
@@ -165,7 +166,7 @@ func (b *Builder) Said() string {
 	var said []byte
 	for _, p := range b.pieces {
 		if p.modality == core.Text {
-			said = append(said, p.data...)
+			said = append(said, p.text()...)
 		}
 	}
 	return string(said)
@@ -175,11 +176,14 @@ func (b *Builder) Said() string {
 func (b *Builder) Collected(modality core.Modality, key string) string {
 	for _, p := range b.pieces {
 		if p.modality == modality && p.key == key {
-			return string(p.data)
+			return p.text()
 		}
 	}
 	return ""
 }
+
+// text is a text as it has come; half a character is U+FFFD.
+func (p *piece) text() string { return strings.ToValidUTF8(string(p.data), "\uFFFD") }
 
 // Result adds what a call that the service carries out itself came to, under the call's
 // key.
@@ -197,7 +201,7 @@ func (b *Builder) Split(key string, split func(text string) (reasoning, said str
 		if p.modality != core.Text || p.key != key || p.spoken {
 			continue
 		}
-		reasoning, said := split(string(p.data))
+		reasoning, said := split(p.text())
 		p.data = []byte(said)
 		if strings.TrimSpace(reasoning) == "" {
 			return
@@ -239,7 +243,7 @@ func (p *piece) value() (core.Value, error) {
 	case p.modality == core.Audio, p.modality == core.Image:
 		return core.Value{Modality: p.modality, MediaType: p.mediaType, Data: p.data}, nil
 	}
-	return core.Value{Modality: p.modality, MediaType: core.MediaText, Data: p.data}, nil
+	return core.Value{Modality: p.modality, MediaType: core.MediaText, Data: []byte(p.text())}, nil
 }
 
 // Broken is the reply of an answer that failed with an error: nothing, where nothing had

@@ -9,7 +9,7 @@ import (
 // Timeouts are how long a turn waits for the service. All are positive.
 type Timeouts struct {
 	Turn  core.Duration `json:"turn" doc:"For a whole reply, with its continuations if it has any; limits.timeout of the campaign applies, too."`
-	Quiet core.Duration `json:"quiet" doc:"Between two events of a streamed reply that has begun."`
+	Quiet core.Duration `json:"quiet" doc:"Between two lines of a streamed reply that has begun, comments among them."`
 }
 
 // DefaultTimeouts are those of a campaign that names none.

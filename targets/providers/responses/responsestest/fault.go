@@ -41,6 +41,8 @@ func behaviours() map[string]behaviour {
 	all := refusals()
 	maps.Copy(all, ends())
 	maps.Copy(all, streams())
+	maps.Copy(all, shapes())
+	maps.Copy(all, streamShapes())
 	return all
 }
 
@@ -152,7 +154,7 @@ func ends() map[string]behaviour {
 			o["content_filters"] = []any{Object{"blocked": true, "source_type": "completion", "content_filter_results": Object{"violence": Object{"filtered": true, "severity": "high"}}}}
 		}},
 	}
-	for _, reason := range []string{"max_output_tokens", "max_messages", "content_filter", "steered", "contemplation"} {
+	for _, reason := range []string{"max_output_tokens", "max_messages", "max_tokens", "content_filter", "SAFETY", "steered", "contemplation"} {
 		all["incomplete-"+reason] = ended("incomplete", reason)
 	}
 	for _, status := range []string{"incomplete", "cancelled", "queued", "in_progress", "dreaming"} {

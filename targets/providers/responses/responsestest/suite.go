@@ -18,7 +18,7 @@ type Open = clienttest.Open
 func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	suite().Run(t, open, slices.Concat(
-		turnPromises(), suite().Remembers(), networkPromises(), recordPromises(), usagePromises(), toolPromises(), callPromises(), reasoningPromises(), hostedPromises(), endPromises(), blockPromises(), errorPromises(), cutPromises(), errorEventPromises(),
+		turnPromises(), suite().Remembers(), networkPromises(), recordPromises(), usagePromises(), toolPromises(), callPromises(), reasoningPromises(), hostedPromises(), endPromises(), blockPromises(), errorPromises(), cutPromises(), errorEventPromises(), shapePromises(),
 	))
 }
 
