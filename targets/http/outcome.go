@@ -5,15 +5,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/extract"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
-
-// maxRetryAfter is the longest time that a service can make a run wait.
-const maxRetryAfter = 10 * time.Minute
 
 // The values of a rule's key is.
 const (
@@ -71,6 +68,10 @@ func (p *plan) judge(ctx context.Context, a *answer, s *state) (outcome, error) 
 	if a.status/100 != 2 {
 		return outcome{}, a.refused()
 	}
+	if a.event == eventError {
+		return outcome{}, core.Errorf(core.ErrorProtocol, "the stream has an event %q: %s", eventError, a.describe()).
+			WithHint("if that is no error, write a rule for it, such as {jq: '$event == \"error\"', is: complete}")
+	}
 	if a.cut == nil && a.isJSON() {
 		if v, err := a.json(); err == nil && holdsError(v) {
 			return outcome{}, core.Errorf(core.ErrorProtocol, "the service answered with %s", a.describe()).
@@ -95,7 +96,7 @@ func (r rule) outcome(ctx context.Context, a *answer, s *state) (outcome, error)
 	if words == "" {
 		words = a.describe()
 	}
-	wait, _ := core.ParseRetryAfter(a.header.Get("Retry-After"), a.header.Get("Date"), maxRetryAfter)
+	wait := access.RetryAfter(a.header)
 	switch r.is {
 	case isComplete:
 		return outcome{finish: core.FinishComplete, decided: true}, nil
@@ -143,7 +144,7 @@ func (a *answer) refused() error {
 		kind = core.ErrorConfig
 	}
 	err := core.Errorf(kind, "the service answered with %s", a.describe())
-	wait, _ := core.ParseRetryAfter(a.header.Get("Retry-After"), a.header.Get("Date"), maxRetryAfter)
+	wait := access.RetryAfter(a.header)
 	if wait > 0 && (kind == core.ErrorRateLimited || kind == core.ErrorUnavailable) {
 		err = err.After(wait).About(core.SubjectLimit)
 	}
@@ -158,9 +159,18 @@ func (a *answer) refused() error {
 	return err
 }
 
-// holdsError reports whether a JSON answer has an error in it.
+// eventError is the name of the server-sent event with which streams report an error.
+const eventError = "error"
+
+// holdsError reports whether a JSON answer has an error in it: an error that is not
+// empty, or errors beside data, as GraphQL has them, which may leave out half a reply.
 func holdsError(v any) bool {
 	object, _ := v.(map[string]any)
+	if _, isGraphQL := object["data"]; isGraphQL {
+		if errs, _ := object["errors"].([]any); len(errs) > 0 {
+			return true
+		}
+	}
 	switch e := object["error"].(type) {
 	case nil:
 		return false

@@ -20,6 +20,8 @@ type reply struct {
 	regex                                         *regexp.Regexp
 	html                                          *selector
 	stream, end, audioType                        string
+	// most is the limit of a reply in bytes.
+	most int
 }
 
 // The values of the key reply.stream.
@@ -35,7 +37,7 @@ func (k *compiler) reply() {
 	*out = reply{
 		jq: k.jq("reply.jq", c.JQ), endJQ: k.jq("reply.end_jq", c.EndJQ), audio: k.jq("reply.audio", c.Audio),
 		toolCalls: k.jq("reply.tool_calls", c.ToolCalls), usage: k.jq("reply.usage", c.Usage), truncated: k.jq("reply.truncated", c.Truncated),
-		regex: k.regex("reply.regex", c.Regex), stream: c.Stream, end: c.End, audioType: c.AudioType,
+		regex: k.regex("reply.regex", c.Regex), stream: c.Stream, end: c.End, audioType: c.AudioType, most: k.config.MaxReplyBytes,
 	}
 	var err error
 	if out.html, err = parseSelector(c.HTML); err != nil {
@@ -251,7 +253,7 @@ func (r *reply) queried(ctx context.Context, a *answer, s *state) ([]core.Part, 
 	}
 	var parts []core.Part
 	if r.jq != nil {
-		texts, err := textsOf(ctx, r.jq, input, s.variables(a))
+		texts, err := r.textsOf(ctx, input, s.variables(a))
 		if err != nil {
 			return nil, template.About(err, "reply.jq")
 		}
@@ -308,15 +310,20 @@ func soundPart(data []byte, mediaType string) []core.Part {
 }
 
 // textsOf returns the texts that jq gives: strings, and lists of them.
-func textsOf(ctx context.Context, p *extract.Program, input any, variables []any) ([]string, error) {
+func (r *reply) textsOf(ctx context.Context, input any, variables []any) ([]string, error) {
 	var texts []string
 	var wrong error
+	length := 0
 	var add func(v any) bool
 	add = func(v any) bool {
 		switch v := v.(type) {
 		case nil:
 			return true
 		case string:
+			if length += len(v); length > r.most {
+				wrong = core.Errorf(core.ErrorProtocol, "jq gives more text than max_reply_bytes")
+				return false
+			}
 			texts = append(texts, v)
 			return true
 		case []any:
@@ -326,7 +333,7 @@ func textsOf(ctx context.Context, p *extract.Program, input any, variables []any
 			WithHint("point at the text itself; a number becomes one with tostring")
 		return false
 	}
-	if err := p.Run(ctx, input, variables, add); err != nil {
+	if err := r.jq.Run(ctx, input, variables, add); err != nil {
 		return nil, err
 	}
 	return texts, wrong

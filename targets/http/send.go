@@ -105,7 +105,9 @@ func (c *client) open(ctx context.Context, r *rendered) (*http.Response, *trip, 
 		}
 		next, err := c.redirected(r, response, hops)
 		if err == nil && next == nil {
-			return response, t, nil
+			if err = unpack(response); err == nil {
+				return response, t, nil
+			}
 		}
 		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxWords)) // so that the connection can be used again
 		_ = response.Body.Close()

@@ -85,6 +85,9 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 	a := &answer{status: t.whole.status, header: t.whole.header, mediaType: core.MediaJSON, body: []byte(data), event: event}
 	input, err := a.json()
 	if err != nil {
+		if r.jq != nil && strings.HasPrefix(strings.TrimSpace(data), "{") {
+			return false, core.Errorf(core.ErrorProtocol, "a piece of the stream is no whole JSON: %s", shortened(data))
+		}
 		input, a.mediaType = data, "text/plain"
 		a.parsed, a.failed = data, nil
 	}
@@ -94,21 +97,8 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 	}
 	t.each(a)
 	variables := t.state.variables(a)
-	if r.jq == nil {
-		if data, ok := input.(string); ok {
-			t.text.WriteString(data)
-		} else {
-			return false, core.Errorf(core.ErrorConfig, "the pieces of the stream are JSON, and the campaign does not say where the text is in them").
-				WithHint("write reply.jq, such as .delta // empty, for %s", shortened(input))
-		}
-	} else {
-		texts, err := textsOf(ctx, r.jq, input, variables)
-		if err != nil {
-			return false, template.About(err, "reply.jq")
-		}
-		for _, text := range texts {
-			t.text.WriteString(text)
-		}
+	if err := t.say(ctx, input, variables); err != nil {
+		return false, err
 	}
 	if err := r.remarksOf(ctx, input, variables, &t.reply); err != nil {
 		return false, err
@@ -123,6 +113,28 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 		}
 	}
 	return !t.ended, nil
+}
+
+// say adds the text of a piece.
+func (t *streamed) say(ctx context.Context, input any, variables []any) error {
+	r := &t.plan.reply
+	if r.jq == nil {
+		data, ok := input.(string)
+		if !ok {
+			return core.Errorf(core.ErrorConfig, "the pieces of the stream are JSON, and the campaign does not say where the text is in them").
+				WithHint("write reply.jq, such as .delta // empty, for %s", shortened(input))
+		}
+		t.text.WriteString(data)
+		return nil
+	}
+	texts, err := r.textsOf(ctx, input, variables)
+	if err != nil {
+		return template.About(err, "reply.jq")
+	}
+	for _, text := range texts {
+		t.text.WriteString(text)
+	}
+	return nil
 }
 
 // eachPiece is called with a piece of a stream; it returns false after the last one.

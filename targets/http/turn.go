@@ -91,6 +91,9 @@ func (c *conversation) last(ctx context.Context, r *request) (core.Reply, error)
 		return reply, nil
 	}
 	reply, err := c.target.plan.reply.read(ctx, a, c.state)
+	if err != nil && o.decided && len(a.body) == 0 { // the campaign says that nothing is the whole answer
+		reply, err = core.Reply{Message: core.Message{Role: core.Assistant}, Finish: o.finish}, nil
+	}
 	reply.Timing = a.timing
 	if err != nil {
 		return core.Reply{}, err

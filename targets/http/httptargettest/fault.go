@@ -1,7 +1,9 @@
 package httptargettest
 
 import (
+	"compress/flate"
 	"compress/gzip"
+	"compress/zlib"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,6 +60,21 @@ const (
 	UnknownCharset FaultKind = "unknown-charset"
 	// Zipped answers in gzip.
 	Zipped FaultKind = "zipped"
+	// Deflated answers in deflate, in the form of zlib; DeflatedBare without it.
+	Deflated     FaultKind = "deflated"
+	DeflatedBare FaultKind = "deflated-bare"
+	// ZippedOldName answers in gzip, and calls it x-gzip.
+	ZippedOldName FaultKind = "zipped-old-name"
+	// PackedOddly says that the answer is packed in a way that nobody asked for.
+	PackedOddly FaultKind = "packed-oddly"
+	// BusyPackedOddly does so with 503.
+	BusyPackedOddly FaultKind = "busy-packed-oddly"
+	// LimitedMillis answers with 429 and "Retry-After-Ms: 1500".
+	LimitedMillis FaultKind = "limited-millis"
+	// NoContent answers with 204.
+	NoContent FaultKind = "no-content"
+	// PartialData answers as GraphQL does where a part of the data failed.
+	PartialData FaultKind = "partial-data"
 	// WrongType says text/plain of a JSON answer.
 	WrongType FaultKind = "wrong-type"
 	// TruncatedAnswer says that a limit cut the answer off.
@@ -79,6 +96,11 @@ const (
 	CutEvent FaultKind = "cut-event"
 	// StreamError sends an error after the first piece.
 	StreamError FaultKind = "stream-error"
+	// ErrorEvent sends an event "error" after the first piece, whose data is no error
+	// object.
+	ErrorEvent FaultKind = "error-event"
+	// CutPiece sends half a piece as a whole one, and nothing more.
+	CutPiece FaultKind = "cut-piece"
 	// StreamFilter sends a piece that says that a filter stopped it.
 	StreamFilter FaultKind = "stream-filter"
 	// Carriage ends lines with CR LF, and sends comments and fields that nobody knows.
@@ -173,6 +195,7 @@ func documents() map[FaultKind]document {
 		UnknownCharset:  {http.StatusOK, "text/plain; charset=x-klingon", "caf\xe9", ""},
 		TruncatedAnswer: {http.StatusOK, asJSON, `{"answer":"the code is","finish":"length"}`, ""},
 		NoStream:        {http.StatusOK, asJSON, `{"message":"streams are switched off"}`, ""},
+		PartialData:     {http.StatusOK, asJSON, `{"answer":"one","data":{"ask":null},"errors":[{"message":"a part failed"}]}`, ""},
 		HugeAnswer:      {http.StatusOK, "text/plain", strings.Repeat("long ", 600_000), ""},
 	}
 }
@@ -184,6 +207,36 @@ func writeDocument(w http.ResponseWriter, d document) {
 	}
 	w.WriteHeader(d.status)
 	_, _ = io.WriteString(w, d.body)
+}
+
+// writePacked answers with a body that is packed as a fault says; false for any other.
+func writePacked(w http.ResponseWriter, kind FaultKind, body string) bool {
+	encoding, isPacked := map[FaultKind]string{
+		Zipped: "gzip", ZippedOldName: "x-gzip", Deflated: "deflate", DeflatedBare: "deflate", PackedOddly: "br", BusyPackedOddly: "br",
+	}[kind]
+	if !isPacked {
+		return false
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Encoding", encoding)
+	if kind == BusyPackedOddly {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	var packer io.WriteCloser
+	switch {
+	case kind == Deflated:
+		packer = zlib.NewWriter(w)
+	case kind == DeflatedBare:
+		packer, _ = flate.NewWriter(w, flate.BestSpeed) // the level is one that there is
+	case encoding == "br":
+		_, _ = io.WriteString(w, "\x8b\x08\x80\x03")
+		return true
+	default:
+		packer = gzip.NewWriter(w)
+	}
+	_, _ = io.WriteString(packer, body)
+	_ = packer.Close()
+	return true
 }
 
 // disturbs answers with a fault of the connection or of the framing.
@@ -210,17 +263,16 @@ func (s *Server) disturbs(w http.ResponseWriter, r *http.Request, kind FaultKind
 		_ = conn.Close()
 	case Hangs:
 		<-r.Context().Done()
-	case Zipped:
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Encoding", "gzip")
-		zipped := gzip.NewWriter(w)
-		_, _ = io.WriteString(zipped, body)
-		_ = zipped.Close()
+	case LimitedMillis:
+		w.Header().Set("Retry-After-Ms", "1500")
+		w.WriteHeader(http.StatusTooManyRequests)
+	case NoContent:
+		w.WriteHeader(http.StatusNoContent)
 	case WrongType:
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = io.WriteString(w, body) //nolint:gosec // plain text for a test
 	default:
-		return false
+		return writePacked(w, kind, body)
 	}
 	return true
 }

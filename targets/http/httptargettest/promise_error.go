@@ -42,6 +42,25 @@ func errorPromises() []promise {
 				}
 			},
 		},
+		{
+			name: "a wait in milliseconds is read", config: jsonChat, faults: once(LimitedMillis),
+			verify: func(s *stage) {
+				err := s.failed(s.talk(core.Start{}), "hello", core.ErrorRateLimited, "HTTP 429")
+				if got := core.RetryAfterOf(err); got != 1500*time.Millisecond {
+					s.Errorf("asks to wait %s", got)
+				}
+			},
+		},
+		{
+			name: "a wait in milliseconds is read where a rule names the limit", faults: once(LimitedMillis),
+			config: strings.Replace(jsonChat, `"reply"`, `"rules":[{"status":[429],"is":"unavailable"}],"reply"`, 1),
+			verify: func(s *stage) {
+				err := s.failed(s.talk(core.Start{}), "hello", core.ErrorUnavailable, "HTTP 429")
+				if got := core.RetryAfterOf(err); got != 1500*time.Millisecond {
+					s.Errorf("asks to wait %s", got)
+				}
+			},
+		},
 		failing("an error page is told by its title", jsonChat, ServerError, core.ErrorUnavailable, "HTTP 500 (Internal Server Error): Internal Server Error"),
 		failing("credentials that are refused are told", jsonChat, Unauthorized, core.ErrorAuth, "token has expired"),
 		failing("a 403 is no defence unless the campaign says so", jsonChat, Filtered, core.ErrorAuth, "is: blocked"),

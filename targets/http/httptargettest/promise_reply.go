@@ -73,12 +73,74 @@ func replyPromises() []promise {
 	}
 }
 
+// wholePromises are about answers that are whole or not by more than their status.
+func wholePromises() []promise {
+	return []promise{
+		{
+			name: "no content is no reply where one is looked for", config: jsonChat, faults: once(NoContent),
+			verify: func(s *stage) { s.fails(s.talk(core.Start{}), "hello", core.ErrorProtocol, "HTTP 204") },
+		},
+		{
+			name: "no content is an empty reply where a rule calls it complete", faults: once(NoContent),
+			config: strings.Replace(jsonChat, `"reply"`, `"rules":[{"status":[204],"is":"complete"}],"reply"`, 1),
+			verify: func(s *stage) {
+				if r := s.say(s.talk(core.Start{}), "hello"); !r.Message.Empty() || r.Finish != core.FinishComplete {
+					s.Errorf("%s, parts %+v", r.Finish, r.Message.Parts)
+				}
+			},
+		},
+		{
+			name: "a rule that calls an answer complete makes no reply of one that has none", faults: once(NoAnswer),
+			config: strings.Replace(jsonChat, `"reply"`, `"rules":[{"status":[200],"is":"complete"}],"reply"`, 1),
+			verify: func(s *stage) { s.fails(s.talk(core.Start{}), "hello", core.ErrorProtocol, "jq finds no reply") },
+		},
+		{
+			name:   "jq that gives more than the bound is an error",
+			config: `{"url":"http://service/api/chat","request":{"body":{"message":"$(prompt)"}},"max_reply_bytes":1000,"reply":{"jq":".answer * 600, \"b\" * 600"}}`,
+			verify: func(s *stage) {
+				s.fails(s.talk(core.Start{}), "hello", core.ErrorProtocol, "more text than max_reply_bytes")
+			},
+		},
+		{
+			name: "errors beside data, as GraphQL has them, are an error", config: jsonChat, faults: once(PartialData),
+			verify: func(s *stage) { s.fails(s.talk(core.Start{}), "hello", core.ErrorProtocol, "a part failed") },
+		},
+		{
+			name: "errors beside data are a reply where a rule says so", faults: once(PartialData),
+			config: strings.Replace(jsonChat, `"reply"`, `"rules":[{"jq":".data","is":"complete"}],"reply"`, 1),
+			verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello", "one") },
+		},
+	}
+}
+
 // encodingPromises are about the forms in which JSON arrives.
 func encodingPromises() []promise {
 	return []promise{
 		{
 			name: "an answer in gzip is unpacked", config: jsonChat, faults: once(Zipped),
 			verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello", "you said hello") },
+		},
+		{
+			name: "an answer in deflate is unpacked", config: jsonChat, faults: once(Deflated),
+			verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello", "you said hello") },
+		},
+		{
+			name: "an answer in deflate without zlib's frame is unpacked", config: jsonChat, faults: once(DeflatedBare),
+			verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello", "you said hello") },
+		},
+		{
+			name: "gzip is unpacked by its old name", config: jsonChat, faults: once(ZippedOldName),
+			verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello", "you said hello") },
+		},
+		{
+			name: "an answer that is packed in another way is an error that names it", config: jsonChat, faults: once(PackedOddly),
+			verify: func(s *stage) { s.fails(s.talk(core.Start{}), "hello", core.ErrorProtocol, `packed with "br"`) },
+		},
+		{
+			name: "a refusal says what it is however it is packed", config: jsonChat, faults: once(BusyPackedOddly),
+			verify: func(s *stage) {
+				s.fails(s.talk(core.Start{}), "hello", core.ErrorUnavailable, "HTTP 503 (Service Unavailable)")
+			},
 		},
 		{
 			name: "JSON is read whatever type it says", config: jsonChat, faults: once(WrongType),

@@ -76,7 +76,18 @@ func joinedPromises(name, config string, unstreamed core.ErrorKind) []promise {
 
 // endPromises are about the ends of streams, and what is read beside their texts.
 func endPromises() []promise {
+	const tolerant = `{"url":"http://service/stream","request":{"body":{"message":"$(prompt)"}},"reply":{"stream":"sse","jq":".delta? // empty"}}`
 	return []promise{{
+		name: "an event that is called an error is one", config: tolerant, faults: once(ErrorEvent),
+		verify: func(s *stage) { s.breaks(s.talk(core.Start{}), core.ErrorProtocol, "you ") },
+	}, {
+		name: "an event that is called an error is none where a rule says so", faults: once(ErrorEvent),
+		config: strings.Replace(tolerant, `"reply"`, `"rules":[{"jq":"$event == \"error\"","is":"complete"}],"reply"`, 1),
+		verify: func(s *stage) { s.answered(s.talk(core.Start{}), "hello", "you ") },
+	}, {
+		name: "half a piece is no text, whatever the program makes of it", config: tolerant, faults: once(CutPiece),
+		verify: func(s *stage) { s.breaks(s.talk(core.Start{}), core.ErrorProtocol, "you ") },
+	}, {
 		name: "an event that the end of the answer cuts is broken", config: eventStream, faults: once(CutEvent),
 		verify: func(s *stage) { s.breaks(s.talk(core.Start{}), core.ErrorUnavailable, "you ") },
 	}, {

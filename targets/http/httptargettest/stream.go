@@ -50,11 +50,8 @@ func (s *Server) pieces(w http.ResponseWriter, r *http.Request, contentType stri
 		case i == 1 && has(CutEvent):
 			send(whole[:len(whole)/2])
 			return
-		case i == 1 && has(StreamError):
-			send(framed(`{"error":{"message":"the model stopped"}}`))
-			return
-		case i == 1 && has(StreamFilter):
-			send(framed(`{"filtered":true}`))
+		case i == 1 && s.lastWords(n, string(piece), framed) != "":
+			send(s.lastWords(n, string(piece), framed))
 			return
 		case i == 1 && has(HangingStream):
 			<-r.Context().Done()
@@ -65,4 +62,20 @@ func (s *Server) pieces(w http.ResponseWriter, r *http.Request, contentType stri
 	if !has(NoEnd) {
 		send(fmt.Sprint(end))
 	}
+}
+
+// lastWords is what ends the n-th answer in place of a piece, as a fault says; "" for
+// none.
+func (s *Server) lastWords(n int, piece string, framed func(string) string) string {
+	switch {
+	case at(s.faults, StreamError, n):
+		return framed(`{"error":{"message":"the model stopped"}}`)
+	case at(s.faults, StreamFilter, n):
+		return framed(`{"filtered":true}`)
+	case at(s.faults, ErrorEvent, n):
+		return "event: error\n" + framed(`{"message":"the model stopped"}`)
+	case at(s.faults, CutPiece, n):
+		return framed(piece[:len(piece)/2])
+	}
+	return ""
 }

@@ -21,7 +21,7 @@ func TestTarget(t *testing.T, open Open) {
 	t.Helper()
 	for _, p := range slices.Concat(
 		insertionPromises(), otherBodyPromises(), sessionPromises(), takenPromises(), redirectPromises(), boundedRedirectPromises(),
-		replyPromises(), encodingPromises(), formPromises(), plainPromises(),
+		replyPromises(), wholePromises(), encodingPromises(), formPromises(), plainPromises(),
 		errorPromises(), secrecyPromises(), rulePromises(),
 		streamPromises(), memoryPromises(), forgottenPromises(), filePromises(), soundPromises(),
 	) {

@@ -31,7 +31,7 @@ func Refusal(said string, status int, header http.Header, body []byte) *core.Err
 		detail = ": " + detail
 	}
 	result := core.Errorf(kindOf(status, e), "%s HTTP %d (%s)%s", said, status, statusText(status), detail)
-	result = ComeBack(result, max(retryAfter(header), e.RetryAfter()))
+	result = ComeBack(result, max(RetryAfter(header), e.RetryAfter()))
 	if hint := hintFor(status, header, result.Kind, e); hint != "" {
 		return result.WithHint("%s", hint)
 	}
@@ -63,8 +63,9 @@ func statusText(status int) string {
 // statusOverloaded is what Anthropic answers while it has no capacity.
 const statusOverloaded = 529
 
-// retryAfter returns the wait that the headers ask for; 0 for none.
-func retryAfter(header http.Header) time.Duration {
+// RetryAfter returns the wait that the headers of an answer ask for, at most
+// [MaxRetryAfter]; 0 for none.
+func RetryAfter(header http.Header) time.Duration {
 	if ms := header.Get("Retry-After-Ms"); ms != "" { // OpenAI and Azure
 		if d, err := time.ParseDuration(ms + "ms"); err == nil {
 			return min(max(d, 0), MaxRetryAfter)
