@@ -68,9 +68,7 @@ func newAnswer(t *target) *answer {
 
 // warn adds a warning, once.
 func (a *answer) warn(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(a.warnings, text) {
-		a.warnings = append(a.warnings, text)
-	}
+	a.warnings = openaiapi.Add(a.warnings, fmt.Sprintf(format, args...))
 }
 
 // take takes an answer, or one event of it.
@@ -85,10 +83,10 @@ func (a *answer) take(c completion) error {
 	}
 	for _, p := range c.PromptFilter {
 		a.noteFilter(p.Results, "the message")
-		a.flaggedPrompt = append(a.flaggedPrompt, p.Results.Filtered()...)
+		a.flaggedPrompt = openaiapi.Add(a.flaggedPrompt, p.Results.Filtered()...)
 	}
 	reply, prompt := c.flagged()
-	a.flagged, a.flaggedPrompt = append(a.flagged, reply...), append(a.flaggedPrompt, prompt...)
+	a.flagged, a.flaggedPrompt = openaiapi.Add(a.flagged, reply...), openaiapi.Add(a.flaggedPrompt, prompt...)
 	for _, choice := range c.Choices {
 		if !a.begun {
 			a.begun, a.index = true, c.first()
@@ -109,7 +107,7 @@ func (a *answer) takeChoice(c choice) error {
 		return a.failed(c.Error)
 	}
 	a.noteFilter(c.Filter, "the reply")
-	a.flagged = append(a.flagged, c.Filter.Filtered()...)
+	a.flagged = openaiapi.Add(a.flagged, c.Filter.Filtered()...)
 	for _, s := range []*said{c.Message, c.Delta} {
 		if s == nil {
 			continue
@@ -231,6 +229,14 @@ func (a *answer) takeCall(place int, c call) {
 	of := a.callFor(place, false)
 	if of != nil && c.ID != "" && of.ID != "" && c.ID != of.ID { // a server that gives each call the index 0
 		of = a.callByID(c.ID, place)
+	}
+	if of != nil && c.Function.Name != "" && json.Valid(of.Arguments) { // the call is whole
+		switch {
+		case c.ID == "":
+			of = a.newCall(place, false)
+		case of.Name == c.Function.Name && string(of.Arguments) == string(c.Function.Arguments):
+			return // it is repeated
+		}
 	}
 	if c.Custom != nil {
 		a.fill(of, c.ID, c.Custom.Name, c.Custom.Input)

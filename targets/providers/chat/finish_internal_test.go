@@ -37,3 +37,27 @@ func TestOfSeveralReasonsOneThatSaysNotWholeCounts(t *testing.T) {
 		})
 	}
 }
+
+func TestAReasonOfTheProviderBehindAGatewayCountsWhereItSaysMore(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason, native string
+		want           string
+		warnings       int
+	}{
+		"the same":             {"stop", "stop", "stop", 0},
+		"another word for it":  {"length", "MAX_TOKENS", "length", 0},
+		"a stop, and cut":      {"stop", "max_tokens", "max_tokens", 1},
+		"a stop, and filtered": {"stop", "SAFETY", "SAFETY", 1},
+		"cut, and whole":       {"length", "STOP", "length", 0},
+		"an unknown one":       {"stop", "end_turn", "stop", 0},
+		"none":                 {"stop", "", "stop", 0},
+	} {
+		a := newAnswer(&target{config: defaultConfig()})
+		if err := a.takeChoice(choice{FinishReason: &test.reason, Native: test.native}); err != nil {
+			t.Fatal(err)
+		}
+		if *a.finish != test.want || len(a.warnings) != test.warnings {
+			t.Errorf("%s: the reason is %q, with the warnings %q", name, *a.finish, a.warnings)
+		}
+	}
+}

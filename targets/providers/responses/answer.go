@@ -3,11 +3,11 @@ package responses
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/reply"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )
@@ -40,8 +40,9 @@ type answer struct {
 	flaggedPrompt []string
 	// tooLarge says that an event or the answer was not read to its end.
 	tooLarge string
-	// output are the items that are whole, by their place.
+	// output are the items that are whole, by their place, and kept is their size.
 	output map[int]json.RawMessage
+	kept   int
 	calls  []*placedCall
 	// words are those of the conversation that was sent, without the assistant's.
 	words int
@@ -65,9 +66,7 @@ func newAnswer(t *target) *answer {
 
 // warn adds a warning, once.
 func (a *answer) warn(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(a.warnings, text) {
-		a.warnings = append(a.warnings, text)
-	}
+	a.warnings = openaiapi.Add(a.warnings, fmt.Sprintf(format, args...))
 }
 
 // key is the key of a part of an item.
@@ -134,7 +133,7 @@ func (a *answer) takeResponse(r response) error {
 		if f.Blocked && len(names) == 0 {
 			names = []string{"blocked"}
 		}
-		*flagged = append(*flagged, names...)
+		*flagged = openaiapi.Add(*flagged, names...)
 	}
 	for i, raw := range r.Output {
 		if err := a.takeItem(i, raw); err != nil {
@@ -154,6 +153,10 @@ func (a *answer) takeItem(place int, raw json.RawMessage) error {
 		return core.Errorf(core.ErrorProtocol, "an item of the output is not an object: %.100s", raw).About(core.SubjectAnswer)
 	}
 	if _, known := a.output[place]; !known {
+		if a.kept += len(raw); a.kept > a.target.config.largest() {
+			a.tooLarge = "the items of the reply are larger than max_reply_bytes allows"
+			return nil
+		}
 		a.output[place] = raw
 	}
 	if it.unfinished() && a.cutItem != "incomplete" {

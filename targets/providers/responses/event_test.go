@@ -2,6 +2,7 @@ package responses
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -104,5 +105,66 @@ func TestAnErrorThatTheEndOfTheStreamCutsOffIsTold(t *testing.T) {
 		if err := a.takeCut("", []byte(data)); core.KindOf(err) != want {
 			t.Errorf("%s: %v, want a %q error", data, err, want)
 		}
+	}
+}
+
+func TestItemsThatAreLargerThanTheReplyMayBeAreNotKept(t *testing.T) {
+	config := defaultConfig()
+	config.MaxReplyBytes = 1000
+	a := newAnswer(&target{config: config})
+	item := `{"type":"response.output_item.done","output_index":%d,"item":{"type":"novelty","data":"` + strings.Repeat("x", 50_000) + `"}}`
+	for i := range 10 {
+		if err := a.takeEvent("", fmt.Appendf(nil, item, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.status = "completed"; len(a.output) != 5 || a.tooLarge == "" {
+		t.Errorf("%d items are kept, and too large is %q", len(a.output), a.tooLarge)
+	}
+}
+
+func TestATextMayEndAnywhereWhereCallsFollow(t *testing.T) {
+	const cut = "I am sorry. I cannot tell you the code because it is confid"
+	a := newAnswer(&target{config: defaultConfig()})
+	if a.liesAboutTheEnd(cut, false) == "" || a.liesAboutTheEnd(cut, true) != "" {
+		t.Errorf("without calls %q, with calls %q", a.liesAboutTheEnd(cut, false), a.liesAboutTheEnd(cut, true))
+	}
+}
+
+func TestARefusalNeedsNoWords(t *testing.T) {
+	a := newAnswer(&target{config: defaultConfig()})
+	if a.takePart(0, 0, part{Type: "refusal"}); !a.refused || len(a.warnings) > 0 {
+		t.Errorf("refused is %t, with the warnings %q", a.refused, a.warnings)
+	}
+}
+
+func TestAnItemThatIsNotWholeIsTold(t *testing.T) {
+	for want, items := range map[string][]string{
+		"":            {`{"type":"message","status":"completed"}`, `{"type":"mcp_call","status":"failed"}`, `{"type":"message"}`},
+		"incomplete":  {`{"type":"message","status":"in_progress"}`, `{"type":"message","status":"incomplete"}`, `{"type":"message","status":"failed"}`},
+		"in_progress": {`{"type":"custom_tool_call","status":"in_progress"}`, `{"type":"function_call","status":"completed"}`},
+		"failed":      {`{"type":"function_call","status":"failed"}`},
+	} {
+		a := newAnswer(&target{config: defaultConfig()})
+		for i, item := range items {
+			if err := a.takeItem(i, []byte(item)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a.cutItem != want {
+			t.Errorf("%q are %q, want %q", items, a.cutItem, want)
+		}
+	}
+}
+
+func TestArgumentsAreNotLostByAnEmptyWhole(t *testing.T) {
+	a := newAnswer(&target{config: defaultConfig()})
+	for _, event := range []string{`delta","delta":"{}"`, `done","arguments":""`} {
+		if err := a.takeEvent("", []byte(`{"type":"response.function_call_arguments.`+event+`}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := string(a.call(0).Arguments); got != "{}" || len(a.warnings) > 0 {
+		t.Errorf("the arguments are %q, with the warnings %q", got, a.warnings)
 	}
 }

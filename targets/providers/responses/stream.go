@@ -44,7 +44,7 @@ func (t *target) readStream(ctx context.Context, body io.Closer, r io.Reader, a 
 		if err := a.takeEvent(e.Type, e.Data); err != nil {
 			return err
 		}
-		if a.reply.Full() != "" {
+		if a.reply.Full() != "" || a.tooLarge != "" {
 			return nil
 		}
 		if a.ended {

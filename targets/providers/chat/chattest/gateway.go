@@ -3,6 +3,7 @@ package chattest
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 )
 
 // gateways are what gateways and compatible services do in their own ways.
@@ -45,6 +46,7 @@ func gatewayRefusals() map[string]behaviour {
 		"azure-inner-filter":  json(400, `{"error":{"code":"content_policy_violation","message":"m","inner_error":{"code":"ResponsibleAIPolicyViolation","content_filter_results":{"sexual":{"filtered":true,"severity":"high"}}}}}`),
 		"filter-died":         json(400, errorBody("", "content_filter_error", "", "The content filter failed.")),
 		"filter-died-200":     json(200, errorBody("", "content_filter_error", "", "The content filter failed.")),
+		"filter-429":          json(429, errorBody("", "content_filter", "", "Too many requests were filtered.")),
 		"prompt-filter-alone": json(200, `{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":0},"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{"jailbreak":{"filtered":true,"detected":true}}}]}`),
 	}
 }
@@ -122,6 +124,18 @@ func otherFilters() map[string]behaviour {
 func otherShapes() map[string]behaviour {
 	groq := func(e object) object { e["x_groq"] = object{"error": "over capacity"}; return e }
 	return map[string]behaviour{
+		"calls-without-index": {events: func(_ *Request, events []object) []object {
+			return eachChoice(events, func(c object) {
+				eachCall(c["delta"].(object), func(call object) {
+					delete(call, "id")
+					call["index"] = 0
+				})
+			})
+		}},
+		"calls-repeated": {events: func(r *Request, events []object) []object {
+			again := chunk(r, delta(object{"tool_calls": []any{object{"index": 0, "id": "call_a", "function": object{"name": "look_up", "arguments": `{"account":"7"}`}}}}, nil))
+			return slices.Insert(events, len(events)-2, again)
+		}},
 		"no-call-name": both(func(m object) { eachCall(m, func(call object) { delete(call["function"].(object), "name") }) }),
 		"usage-texts":  counting(func(usage object) { usage["prompt_tokens"], usage["completion_tokens"] = "4", "16" }),
 		"usage-floats": counting(func(usage object) { usage["completion_tokens"] = 16.5 - 0.5 }),
@@ -130,6 +144,14 @@ func otherShapes() map[string]behaviour {
 			counted["usage"], none["usage"] = object{"prompt_tokens": 4, "completion_tokens": 16}, []any{}
 			return append(withoutUsage(events), counted, none)
 		}},
+		"usage-grows": {events: func(r *Request, events []object) []object {
+			for i, e := range events[:len(events)-1] {
+				e["usage"] = object{"prompt_tokens": 4, "completion_tokens": i}
+			}
+			counted := chunk(r)
+			counted["usage"] = object{"prompt_tokens": 4, "completion_tokens": 16}
+			return append(withoutUsage(events), counted)
+		}},
 		"usage-of-groq": {events: func(r *Request, events []object) []object {
 			counted := chunk(r)
 			counted["x_groq"] = object{"id": "req_1", "usage": object{"prompt_tokens": 4, "completion_tokens": 16}}
@@ -137,6 +159,12 @@ func otherShapes() map[string]behaviour {
 		}},
 		"groq-error": {events: func(r *Request, events []object) []object {
 			return append(events[:len(events)/2:len(events)/2], groq(chunk(r, delta(object{}, "stop"))))
+		}},
+		"half-character": {answer: func(a *Answer) { a.Text = "It is \ufffd" }},
+		"prompt-filter-stream": {events: func(r *Request, _ []object) []object {
+			first := chunk(r)
+			first["prompt_filter_results"] = []any{object{"prompt_index": 0, "content_filter_results": object{"jailbreak": object{"filtered": true, "detected": true}}}}
+			return []object{first}
 		}},
 		"split-characters": {events: func(r *Request, events []object) []object {
 			pieces := []object{events[0]}

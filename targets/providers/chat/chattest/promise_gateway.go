@@ -30,6 +30,8 @@ func gatewayPromises() []promise {
 		ends("an error without a word beside an answer is none", "error-of-nothing", core.FinishComplete, "", all),
 		fails("filter-died", core.ErrorConfig, core.SubjectConfiguration, "content_filter_error"),
 		fails("filter-died-200", core.ErrorUnavailable, core.SubjectAnswer, "content_filter_error"),
+		fails("filter-429", core.ErrorRateLimited, core.SubjectLimit, "content_filter"),
+		filtered("prompt-filter-stream", "the message was filtered: jailbreak").Streamed(),
 		fails("gateway-quota", core.ErrorAuth, core.SubjectConfiguration, "insufficient_quota"),
 		u.Waits("rate-limit-units", "1m30s", core.ErrorRateLimited),
 		u.Waits("rate-limit-reset", "3s", core.ErrorRateLimited),
@@ -54,9 +56,22 @@ func looseForms() []promise {
 		ends("a count that is a text is one", "usage-texts", core.FinishTruncated, "16 tokens of the 16", all).With(sixteen),
 		ends("so is one that is a float", "usage-floats", core.FinishTruncated, "16 tokens of the 16", all).With(sixteen),
 		ends("a count is not lost by another that says nothing", "usage-then-none", core.FinishTruncated, "16 tokens of the 16", all).With(sixteen).Streamed(),
+		ends("the last count is the reply's", "usage-grows", core.FinishTruncated, "16 tokens of the 16", all).With(sixteen).Streamed(),
+		{Name: "a call that is repeated is one", Only: "stream", Agent: oneCall, Faults: []string{"calls-repeated"}, Verify: func(s *stage) {
+			if got := s.Calls(s.Reply("call")); len(got) != 1 || got[0] != clienttest.NewToolCall("call_a", "look_up", `{"account":"7"}`) {
+				s.Errorf("the calls are %v", got)
+			}
+		}},
+		{Name: "calls that nothing tells apart but their names are several", Only: "stream", Agent: twoCalls, Faults: []string{"calls-without-index"}, Verify: func(s *stage) {
+			got := s.Calls(s.Reply("call"))
+			if len(got) != 2 || got[0].Name != "look_up" || got[1].Name != "dial" || got[0].Arguments != `{"account": "7"}` || got[1].Arguments != "{}" {
+				s.Errorf("the calls are %v", got)
+			}
+		}},
 		ends("Groq's count is one", "usage-of-groq", core.FinishTruncated, "16 tokens of the 16", all).With(sixteen).Streamed(),
 		ends("events with numbers are understood", "ids", core.FinishComplete, "", all).Streamed(),
 		ends("characters that were cut apart are put together", "split-characters", core.FinishComplete, "", "blue 🦊 grün").Streamed(),
+		ends("a text that ends in the middle of a character is truncated", "half-character", core.FinishTruncated, "middle of a character", "It is \ufffd"),
 		ends("a part of no known form is kept as it is", "part-without-type", core.FinishComplete, "", `{"value":"one"}`).Whole(),
 		ends("what follows the finish is part of the reply", "text-after-finish", core.FinishComplete, "", all+" five").Streamed(),
 		ends("a stream that sends comments is not silent", "keep-alive", core.FinishComplete, "", all).With(map[string]any{"timeouts": map[string]any{"quiet": "1s"}}).Streamed(),
@@ -77,4 +92,9 @@ func looseForms() []promise {
 			s.Say(c, clienttest.Results("call_a", "r"))
 		}},
 	}
+}
+
+// twoCalls calls two tools.
+func twoCalls(*Request) Answer {
+	return Answer{Calls: []Call{{"call_a", "look_up", `{"account": "7"}`}, {"call_b", "dial", "{}"}}}
 }

@@ -59,6 +59,19 @@ func objections(body []byte) []string {
 	return names
 }
 
+// most is the number of names or warnings of one reply that are kept.
+const most = 64
+
+// Add adds texts to a list, each once, up to 64 of them: a service may send any number.
+func Add(list []string, more ...string) []string {
+	for _, text := range more {
+		if len(list) < most && !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
 // Unique returns names in alphabetical order, each once.
 func Unique(names []string) []string {
 	names = slices.Clone(names)

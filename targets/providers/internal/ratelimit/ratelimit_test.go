@@ -69,3 +69,22 @@ func TestTheWaitIsThatOfTheLastLimitOfWhichNothingRemains(t *testing.T) {
 		t.Error("no limits ask to wait")
 	}
 }
+
+func TestARefusalWaitsForTheLimitsWhereItDoesNotSayHowLong(t *testing.T) {
+	limits := []core.RateLimit{{Name: "requests", Remaining: 0, Reset: time.Hour}}
+	refused := func(kind core.ErrorKind, after time.Duration) *core.Error {
+		return core.Errorf(kind, "no").After(after)
+	}
+	for name, test := range map[string]struct {
+		err  *core.Error
+		want time.Duration
+	}{
+		"a limit":               {refused(core.ErrorRateLimited, 0), 10 * time.Minute},
+		"a limit with a wait":   {refused(core.ErrorRateLimited, time.Second), time.Second},
+		"a service that failed": {refused(core.ErrorUnavailable, 0), 0},
+	} {
+		if got := core.RetryAfterOf(ratelimit.Refused(test.err, limits)); got != test.want {
+			t.Errorf("%s: it waits %s, want %s", name, got, test.want)
+		}
+	}
+}
