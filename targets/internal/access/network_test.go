@@ -309,3 +309,20 @@ func TestADeadlineIsTheReasonOfWhatFailsAfterIt(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAProxyThatOpensNoConnectionSaysWhatToDo(t *testing.T) {
+	for status, want := range map[int]struct {
+		kind core.ErrorKind
+		hint string
+	}{
+		http.StatusProxyAuthRequired: {core.ErrorAuth, "credentials in proxy"}, http.StatusForbidden: {core.ErrorConfig, "check proxy and endpoint"},
+		http.StatusBadGateway: {core.ErrorUnavailable, ""}, http.StatusFound: {core.ErrorUnavailable, ""},
+	} {
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		_, err := get(t, open(t, access.Config{Proxy: proxy.URL}), "https://service.example/")
+		if core.KindOf(err) != want.kind || !strings.Contains(core.HintOf(err), want.hint) || (core.HintOf(err) == "") != (want.hint == "") {
+			t.Errorf("%d: a %q error, %v (%s)", status, core.KindOf(err), err, core.HintOf(err))
+		}
+		proxy.Close()
+	}
+}

@@ -251,6 +251,9 @@ func streams() map[string]behaviour {
 		"cut-and-whole": {answer: func(a *Answer) { a.Stop = "max_tokens" }, events: func(all []object) []object {
 			return slices.Insert(all, len(all)-1, object{"type": "message_delta", "delta": object{"stop_reason": "end_turn"}})
 		}},
+		"same-twice": {events: func(all []object) []object {
+			return slices.Insert(all, len(all)-1, object{"type": "message_delta", "delta": object{"stop_reason": "end_turn"}})
+		}},
 		"whole-and-cut": {events: func(all []object) []object {
 			return slices.Insert(all, len(all)-1, object{"type": "message_delta", "delta": object{"stop_reason": "max_tokens"}})
 		}},

@@ -196,6 +196,11 @@ func shapePromises() []promise {
 		understood("wrong-types"), understood("empty-error"), understood("split-text"), understood("unknown-members"), understood("plain-type"), understood("no-type"),
 		understood("crlf").Streamed(), understood("comments").Streamed(), understood("nameless").Streamed(), understood("novel-event").Streamed(),
 		understood("text-content").Whole(),
+		{Name: "a reason that is given twice is one", Only: "stream", Faults: []string{"same-twice"}, Verify: func(s *stage) {
+			r := s.Reply(all)
+			s.Ended(r, core.FinishComplete, "")
+			s.Warned(r)
+		}},
 		told("compaction", "has compacted the conversation"), told("listing", `"mcp_tool_listing"`),
 		told("in-one-piece", "in one piece").Streamed(),
 		counts("text-counts", core.Usage{InputTokens: 114, OutputTokens: 4, CachedInputTokens: 100}),

@@ -1,0 +1,147 @@
+package clienttest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
+
+// ReachesSecureServices checks that a target reaches a service which asks for a client's
+// certificate, through a proxy which asks for credentials, and that it is refused without
+// either. The server of the protocol answers with what it is told, and requires the key.
+func ReachesSecureServices(t *testing.T, open Open, service http.Handler, key string) {
+	t.Helper()
+	certificate, private := selfSigned(t)
+	web := httptest.NewUnstartedServer(service)
+	web.Config.ErrorLog = log.New(io.Discard, "", 0) // a refused handshake is no news
+	clients := x509.NewCertPool()
+	clients.AppendCertsFromPEM([]byte(certificate))
+	web.TLS = &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}
+	web.StartTLS()
+	defer web.Close()
+	var tunnels atomic.Int32
+	proxy := httptest.NewServer(tunnel(&tunnels))
+	defer proxy.Close()
+	through := "http://tester:secret-word@" + proxy.Listener.Addr().String()
+	whole := map[string]any{
+		"endpoint": web.URL, "model": "practice", "api_key": key, "proxy": through, "client_certificate": certificate, "client_key": private,
+		"ca_certificates": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})),
+	}
+	for name, test := range map[string]struct {
+		change map[string]any
+		want   core.ErrorKind
+	}{
+		"with both":               {nil, ""},
+		"without a certificate":   {map[string]any{"client_certificate": "", "client_key": ""}, core.ErrorAuth},
+		"without the proxy's":     {map[string]any{"proxy": proxy.URL}, core.ErrorAuth},
+		"without the authority's": {map[string]any{"ca_certificates": ""}, core.ErrorConfig},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := map[string]any{}
+			for _, from := range []map[string]any{whole, test.change} {
+				for k, v := range from {
+					config[k] = v
+				}
+			}
+			before := tunnels.Load()
+			r, err := once(t, open, config)
+			if core.KindOf(err) != test.want || test.want == "" && r.Message.Text() != All {
+				t.Errorf("%q, a %q error %v; want %q", r.Message.Text(), core.KindOf(err), err, test.want)
+			}
+			if test.want == "" && tunnels.Load() != before+1 {
+				t.Errorf("%d tunnels were opened, want 1", tunnels.Load()-before)
+			}
+		})
+	}
+}
+
+// once takes one turn.
+func once(t *testing.T, open Open, config map[string]any) (core.Reply, error) {
+	t.Helper()
+	encoded, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := open(t.Context(), encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := target.StartConversation(t.Context(), core.Start{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Send(t.Context(), Four())
+}
+
+// selfSigned returns a client's certificate and its key, as PEM.
+func selfSigned(t *testing.T) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tester"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
+}
+
+// tunnel is a proxy that only opens tunnels, for "tester" with "secret-word", and counts
+// them.
+func tunnel(opened *atomic.Int32) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Authorization", r.Header.Get("Proxy-Authorization"))
+		user, password, _ := r.BasicAuth()
+		if r.Method != http.MethodConnect || user != "tester" || password != "secret-word" {
+			w.WriteHeader(http.StatusProxyAuthRequired)
+			return
+		}
+		service, err := new(net.Dialer).DialContext(r.Context(), "tcp", r.Host)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer func() { _ = service.Close() }()
+		opened.Add(1)
+		w.WriteHeader(http.StatusOK)
+		client, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer func() { _ = client.Close() }()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, _ = io.Copy(service, client)
+			_ = service.Close()
+		}()
+		_, _ = io.Copy(client, service)
+		_ = client.Close()
+		<-ended
+	})
+}
