@@ -134,7 +134,9 @@ func (a *Access) Transport() *http.Transport {
 	return &http.Transport{
 		DialContext: a.dial, Proxy: a.proxy, TLSClientConfig: a.TLS(),
 		MaxIdleConnsPerHost: idleConnections, IdleConnTimeout: idleTime, MaxResponseHeaderBytes: maxHeader,
-		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, r *http.Response) error { return tunnelRefusal(r.StatusCode) },
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, r *http.Response) error {
+			return tunnelRefusal(r.StatusCode)
+		},
 	}
 }
 

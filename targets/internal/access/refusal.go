@@ -128,7 +128,7 @@ func hintFor(status int, header http.Header, kind core.ErrorKind, e ErrorObject)
 	case status == http.StatusPaymentRequired:
 		return "the account has no credit left"
 	case status == http.StatusProxyAuthRequired:
-		return proxyHint
+		return proxyHint()
 	case kind == core.ErrorAuth:
 		return "check api_key, and that it may use this model"
 	case status/100 == 3:
@@ -138,9 +138,6 @@ func hintFor(status int, header http.Header, kind core.ErrorKind, e ErrorObject)
 	}
 	return ""
 }
-
-// proxyHint says what to do where a proxy wants credentials.
-const proxyHint = "give the credentials in proxy, as in http://user:password@proxy.example:3128"
 
 // tunnelRefusal explains a proxy's answer to a request for a connection to the service; nil
 // where it opened one.
@@ -152,11 +149,16 @@ func tunnelRefusal(status int) error {
 	case status == http.StatusOK:
 		return nil
 	case status == http.StatusProxyAuthRequired:
-		return refusal(core.ErrorAuth).WithHint("%s", proxyHint)
+		return refusal(core.ErrorAuth).WithHint("%s", proxyHint())
 	case status/100 == 4:
 		return refusal(core.ErrorConfig).WithHint("the proxy does not connect to that service: check proxy and endpoint")
 	}
 	return refusal(core.ErrorUnavailable)
+}
+
+// proxyHint says what to do where a proxy wants credentials.
+func proxyHint() string {
+	return "give the credentials in proxy, as in http://user:password@proxy.example:3128"
 }
 
 // redirectHint names where a redirect leads to, without its query.

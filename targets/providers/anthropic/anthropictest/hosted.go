@@ -21,7 +21,7 @@ func hosted() map[string]behaviour {
 		return content(func(all []any) []any { return slices.Concat(blocks, all) })
 	}
 	return map[string]behaviour{
-		"carries-out":   before(transfer, done, search, failed),
+		"carries-out":   before(transfer, search, done, failed),
 		"finds-image":   before(transfer, found),
 		"finds-text":    before(transfer, said),
 		"goes-on":       before(failed),
@@ -55,6 +55,17 @@ func calls() map[string]behaviour {
 				}
 			}
 			return all
+		}},
+		"whole-and-no-piece": {events: func(all []object) []object {
+			for _, e := range all {
+				if block, ok := e["content_block"].(object); ok && block["name"] == "look_up" {
+					block["input"] = json.RawMessage(account)
+				}
+			}
+			return slices.DeleteFunc(all, func(e object) bool {
+				d, _ := e["delta"].(object)
+				return d["partial_json"] != nil && d["partial_json"] != ""
+			})
 		}},
 		"half-input": {events: func(all []object) []object {
 			return slices.DeleteFunc(all, func(e object) bool {

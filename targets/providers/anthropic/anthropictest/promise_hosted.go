@@ -29,7 +29,7 @@ func hostedPromises() []promise {
 			resulted(s, r, `{"call_id":"mcp_1","output":"sent\nall"}`, `{"call_id":"srv_1","output":"{\"error_code\":\"max_uses_exceeded\",\"type\":\"web_search_tool_result_error\"}"}`)
 			s.Answered(c, clienttest.Four(), all)
 			sent(s, `[{"id":"mcp_1","input":{"to":"me"},"name":"transfer","server_name":"bank","type":"mcp_tool_use"},`)
-			sent(s, `{"id":"srv_1","input":{"query":"x"},"name":"web_search","type":"server_tool_use"},`+result+`,{"text":"one`)
+			sent(s, `"name":"web_search","type":"server_tool_use"},{"content":[{"text":"sent","type":"text"},{"text":"all","type":"text"}],"is_error":false,"tool_use_id":"mcp_1","type":"mcp_tool_result"},`+result+`,{"text":"one`)
 		}},
 		recorded("a result that is a text is one", "finds-text", `"sent"`),
 		recorded("a result with an image is JSON", "finds-image", `"[{\"text\":\"see\",\"type\":\"text\"},{\"source\":\"x\",\"type\":\"image\"}]"`),
@@ -87,6 +87,7 @@ func oddCallPromises() []promise {
 		answered("calls with one identifier are told apart", "same-id", "same", "call_3"),
 		answered("calls without an identifier can be answered", "no-id", "call_2", "call_3"),
 		answered("an input that is a text is read", "text-input", "toolu_1", "toolu_2").Whole(),
+		answered("an empty piece of it is none", "whole-and-no-piece", "toolu_1", "toolu_2").Streamed(),
 		answered("an input of which pieces follow is theirs", "whole-and-pieces", "toolu_1", "toolu_2").Streamed(),
 		{Name: "an input that is no object is kept as it came, and does not break the conversation", Only: "whole", Config: tools, Agent: caller, Faults: []string{"list-input@1"}, Verify: func(s *stage) {
 			c := s.Talk(core.Start{})

@@ -42,7 +42,7 @@ func hosted() map[string]behaviour {
 		piece(object{}, ""), piece(object{"name": "dial", "args": object{}}, ""),
 	}
 	return map[string]behaviour{
-		"carries-out":  preceding(code, output, search, found),
+		"carries-out":  preceding(code, search, output, found),
 		"runs-in-vain": preceding(code, failed),
 		"code-part":    further(code),
 		"only-code":    {change: func(r *Request, _ []object) []object { return []object{Answer{}.document(r, candidate("STOP", code))} }},

@@ -44,7 +44,7 @@ func hostedPromises() []promise {
 			called(s, r, ran, searched)
 			resulted(s, r, `{"call_id":"carried_out_0","output":"1"}`, `{"call_id":"t1","output":"{\"n\":2}"}`)
 			s.Answered(c, clienttest.Four(), all)
-			wrote(s, `{"parts":[{"executableCode":{"code":"print(1)","language":"PYTHON"}},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"1"}},{"toolCall"`)
+			wrote(s, `{"parts":[{"executableCode":{"code":"print(1)","language":"PYTHON"}},{"toolCall":{"args":{"query":"x"},"id":"t1","toolType":"GOOGLE_SEARCH_WEB"}},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"1"}},{"toolResponse"`)
 		}},
 		recorded("code that fails has its outcome as result", "runs-in-vain", ran, `{"call_id":"carried_out_0","output":"OUTCOME_FAILED"}`),
 		recorded("a call of the service's own waits for no result", "code-part", ran, `{"call_id":"carried_out_0","output":""}`),
