@@ -73,7 +73,7 @@ func refusals() map[string]behaviour {
 		return behaviour{status: status, body: errorBody(kind, message), header: map[string]string{"Content-Type": "application/json"}}
 	}
 	limited := refused(429, "rate_limit_error", "This request would exceed your rate limit.")
-	limited.header["Retry-After"] = "37"
+	maps.Copy(limited.header, map[string]string{"Retry-After": "37", "Anthropic-Ratelimit-Requests-Remaining": "0", "Anthropic-Ratelimit-Requests-Reset": "300"})
 	until := refused(429, "rate_limit_error", "This request would exceed your rate limit.")
 	maps.Copy(until.header, map[string]string{
 		"Date": "Tue, 01 Dec 2026 10:00:00 GMT", "Anthropic-Ratelimit-Requests-Remaining": "0", "Anthropic-Ratelimit-Requests-Reset": "2026-12-01T10:00:30Z",
@@ -257,8 +257,19 @@ func streams() map[string]behaviour {
 		"whole-and-cut": {events: func(all []object) []object {
 			return slices.Insert(all, len(all)-1, object{"type": "message_delta", "delta": object{"stop_reason": "max_tokens"}})
 		}},
-		"bad-event":   instead(object{"oops": 1}),
-		"orphan":      instead(object{"type": "content_block_delta", "index": 7, "delta": object{"type": "text_delta", "text": "x"}}),
+		"bad-event": instead(object{"oops": 1}),
+		"orphan":    instead(object{"type": "content_block_delta", "index": 7, "delta": object{"type": "text_delta", "text": "x"}}),
+		"no-index": {events: func(all []object) []object {
+			for _, e := range all {
+				if e["delta"] != nil {
+					delete(e, "index")
+				}
+			}
+			return all
+		}},
+		"headless": {events: func(all []object) []object {
+			return slices.DeleteFunc(all, func(e object) bool { return e["type"] == "content_block_start" })
+		}},
 		"novel-event": {events: func(all []object) []object { return slices.Insert(all, 3, object{"type": "novelty", "index": 0}) }},
 		"novel-delta": {events: func(all []object) []object {
 			return slices.Insert(all, 3, object{"type": "content_block_delta", "index": 0, "delta": object{"type": "hologram_delta", "data": "x"}})

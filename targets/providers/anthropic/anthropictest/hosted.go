@@ -48,21 +48,9 @@ func calls() map[string]behaviour {
 		"text-input": each(func(b object) { b["input"] = string(b["input"].(json.RawMessage)) }),
 		"list-input": each(func(b object) { b["input"] = []any{1} }),
 		// Only a stream can begin with an input of which pieces follow, or end within one.
-		"whole-and-pieces": {events: func(all []object) []object {
-			for _, e := range all {
-				if block, ok := e["content_block"].(object); ok && block["name"] == "look_up" {
-					block["input"] = json.RawMessage(account)
-				}
-			}
-			return all
-		}},
+		"whole-and-pieces": {events: begunWhole},
 		"whole-and-no-piece": {events: func(all []object) []object {
-			for _, e := range all {
-				if block, ok := e["content_block"].(object); ok && block["name"] == "look_up" {
-					block["input"] = json.RawMessage(account)
-				}
-			}
-			return slices.DeleteFunc(all, func(e object) bool {
+			return slices.DeleteFunc(begunWhole(all), func(e object) bool {
 				d, _ := e["delta"].(object)
 				return d["partial_json"] != nil && d["partial_json"] != ""
 			})
@@ -74,4 +62,14 @@ func calls() map[string]behaviour {
 			})
 		}},
 	}
+}
+
+// begunWhole gives the input of the first call at its beginning.
+func begunWhole(all []object) []object {
+	for _, e := range all {
+		if block, ok := e["content_block"].(object); ok && block["name"] == "look_up" {
+			block["input"] = json.RawMessage(account)
+		}
+	}
+	return all
 }

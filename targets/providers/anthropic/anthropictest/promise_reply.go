@@ -99,6 +99,19 @@ func pausePromises() []promise {
 				s.Errorf("%d requests were sent, want 9", got)
 			}
 		}},
+		{Name: "a reply that is too long is not gone on with", Only: "whole", Config: map[string]any{"max_reply_bytes": 1000}, Agent: func(*Request) Answer {
+			return Answer{Text: strings.Repeat("long ", 1000), Stop: "pause_turn"}
+		}, Verify: func(s *stage) {
+			s.Ended(s.Reply("go"), core.FinishTruncated, "max_reply_bytes")
+			if got := s.Server.Turns(); got != 1 {
+				s.Errorf("%d requests were sent, want 1", got)
+			}
+		}},
+		{Name: "a piece after a pause is none of what came before it", Only: "stream", Faults: []string{"pauses-at-tool@1", "headless@2"}, Verify: func(s *stage) {
+			r, err := s.Talk(core.Start{}).Send(s.Context(), core.UserText("go"))
+			s.Kind(err, core.ErrorProtocol, "belongs to no block")
+			s.Ended(r, core.FinishBroken, "")
+		}},
 		{Name: "a reply that fails after a pause is broken, and keeps what came", Faults: []string{"pauses-at-tool@1", "overloaded@2"}, Verify: func(s *stage) {
 			r, err := s.Talk(core.Start{}).Send(s.Context(), core.UserText("go"))
 			s.Kind(err, core.ErrorUnavailable, "Overloaded")
@@ -135,6 +148,8 @@ func thoughtPromises() []promise {
 	}
 	unsigned := back("thinking without a signature is not sent back", "thinks", text)
 	unsigned.Faults = []string{"thinks@1", "unsigned@1"}
+	unplaced := back("pieces without an index are of the last block", "thinks", `{"signature":"c2lnbmVk","thinking":"they want the code","type":"thinking"},`+text).Streamed()
+	unplaced.Faults = []string{"thinks@1", "no-index@1"}
 	return []promise{
 		{Name: "what the model thinks is kept apart", Faults: []string{"thinks"}, Verify: func(s *stage) {
 			r := s.Reply(all)
@@ -151,7 +166,7 @@ func thoughtPromises() []promise {
 		back("a block that is not read is sent back", "server-block", text+`,{"id":"srv_1","input":{"query":"x"},"name":"web_search","type":"server_tool_use"}`),
 		back("citations are sent back", "cited", `{"citations":[{"cited_text":"x","type":"char_location"}],"text":"one two three four","type":"text"}`),
 		back("so are those that come in pieces", "citation", `{"citations":[{"cited_text":"x","type":"char_location"}],"text":"one two three four","type":"text"}`).Streamed(),
-		unsigned,
+		unsigned, unplaced,
 	}
 }
 

@@ -64,7 +64,7 @@ func errorBody(code int, status, message string, details ...any) string {
 
 func behaviours() map[string]behaviour {
 	all := map[string]behaviour{}
-	for _, group := range []map[string]behaviour{refusals(), successes(), answers(), blocks(), shapes(), hosted(), media(), streams()} {
+	for _, group := range []map[string]behaviour{refusals(), successes(), answers(), blocks(), shapes(), hosted(), mixed(), media(), streams()} {
 		maps.Copy(all, group)
 	}
 	return all

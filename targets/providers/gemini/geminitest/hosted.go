@@ -24,6 +24,7 @@ func hosted() map[string]behaviour {
 	failed := object{"codeExecutionResult": object{"outcome": "OUTCOME_FAILED"}}
 	search := object{"toolCall": object{"id": "t1", "toolType": "GOOGLE_SEARCH_WEB", "args": object{"query": "x"}}}
 	found := object{"toolResponse": object{"id": "t1", "toolType": "GOOGLE_SEARCH_WEB", "response": object{"n": 2}}}
+	nameless := object{"toolCall": object{"toolType": "URL_CONTEXT", "args": object{"url": "x"}}}
 	grounded := each(func(d object) { first(d)["groundingMetadata"] = object{"webSearchQueries": []any{"x", "y"}} })
 	piece := func(call object, signature string) object {
 		part := object{"functionCall": call}
@@ -42,7 +43,7 @@ func hosted() map[string]behaviour {
 		piece(object{}, ""), piece(object{"name": "dial", "args": object{}}, ""),
 	}
 	return map[string]behaviour{
-		"carries-out":  preceding(code, search, output, found),
+		"carries-out":  preceding(code, search, nameless, output, found),
 		"runs-in-vain": preceding(code, failed),
 		"code-part":    further(code),
 		"only-code":    {change: func(r *Request, _ []object) []object { return []object{Answer{}.document(r, candidate("STOP", code))} }},
@@ -62,6 +63,29 @@ func hosted() map[string]behaviour {
 			return []object{Answer{}.document(r, candidate("", pieces[:2]...)), Answer{}.document(r, candidate("MAX_TOKENS"))}
 		}},
 		"odd-pieces": preceding(piece(value("to.name", "stringValue", "A"), ""), piece(object{}, "")),
+	}
+}
+
+// mixed are answers whose members stand in an odd order or place.
+func mixed() map[string]behaviour {
+	return map[string]behaviour{
+		"unspecified-and-whole": {change: func(_ *Request, documents []object) []object {
+			first(documents[0])["finishReason"] = "FINISH_REASON_UNSPECIFIED"
+			return documents
+		}},
+		"cut-and-failed": {change: func(_ *Request, documents []object) []object {
+			first(documents[0])["finishReason"], last(documents)["finishReason"] = "MAX_TOKENS", "MALFORMED_FUNCTION_CALL"
+			return documents
+		}},
+		"thought-call": eachPart(func(p object) {
+			if p["functionCall"] != nil {
+				p["thought"] = true
+			}
+		}),
+		"same-index": each(func(d object) {
+			delete(first(d), "index")
+			d["candidates"] = append(d["candidates"].([]any), object{"content": object{"role": "model", "parts": []any{object{"text": "another"}}}})
+		}),
 	}
 }
 

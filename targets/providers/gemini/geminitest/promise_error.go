@@ -100,6 +100,8 @@ func cutPromises() []promise {
 		breaks("an event that is a detail is an error", "detail-event", core.ErrorUnavailable, "Internal error", three, nil).Streamed(),
 		breaks("so is an object that is an error", "object-event", core.ErrorUnavailable, "The engine has died.", three, nil).Streamed(),
 		breaks("and what stands within errors", "bare-event", core.ErrorUnavailable, "UNAVAILABLE: The model", three, nil).Streamed(),
+		breaks("so is an event of the name of errors", "named-event", core.ErrorUnavailable, "The model is overloaded.", three, nil).Streamed(),
+		ends("a router's filter that ends the stream is a block", "router-event", core.FinishBlocked, "The input was flagged. (violence)", three).Streamed(),
 		breaks("and one of that type", "type-event", core.ErrorUnavailable, "The engine has died.", three, nil).Streamed(),
 		ends("a gateway's filter that ends the stream is a block", "filter-event", core.FinishBlocked, "ContentPolicyViolationError", three).Streamed(),
 		promise{Name: "what a model thought before its reply broke off is kept", Faults: []string{"thought-error"}, Verify: func(s *stage) {

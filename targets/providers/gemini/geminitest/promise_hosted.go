@@ -41,10 +41,10 @@ func hostedPromises() []promise {
 			c := s.Talk(core.Start{})
 			r := s.Answered(c, clienttest.Four(), all)
 			s.Warned(r)
-			called(s, r, ran, searched)
-			resulted(s, r, `{"call_id":"carried_out_0","output":"1"}`, `{"call_id":"t1","output":"{\"n\":2}"}`)
+			called(s, r, ran, searched, clienttest.NewToolCall("carried_out_2", "url_context", `{"url":"x"}`))
+			resulted(s, r, `{"call_id":"carried_out_2","output":""}`, `{"call_id":"carried_out_0","output":"1"}`, `{"call_id":"t1","output":"{\"n\":2}"}`)
 			s.Answered(c, clienttest.Four(), all)
-			wrote(s, `{"parts":[{"executableCode":{"code":"print(1)","language":"PYTHON"}},{"toolCall":{"args":{"query":"x"},"id":"t1","toolType":"GOOGLE_SEARCH_WEB"}},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"1"}},{"toolResponse"`)
+			wrote(s, `{"parts":[{"executableCode":{"code":"print(1)","language":"PYTHON"}},{"toolCall":{"args":{"query":"x"},"id":"t1","toolType":"GOOGLE_SEARCH_WEB"}},{"toolCall":{"args":{"url":"x"},"toolType":"URL_CONTEXT"}},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"1"}},{"toolResponse"`)
 		}},
 		recorded("code that fails has its outcome as result", "runs-in-vain", ran, `{"call_id":"carried_out_0","output":"OUTCOME_FAILED"}`),
 		recorded("a call of the service's own waits for no result", "code-part", ran, `{"call_id":"carried_out_0","output":""}`),
@@ -79,6 +79,9 @@ func piecePromises() []promise {
 		}},
 		suite().Ends("a piece that has no place is no evidence", "odd-pieces", core.FinishUnconfirmed, `an argument "to.name"`, all),
 		{Name: "arguments that are a text are read", Config: tools, Agent: caller, Faults: []string{"text-args@1"}, Verify: func(s *stage) {
+			called(s, s.Reply("call"), clienttest.NewToolCall("call_1", "look_up", account), clienttest.NewToolCall("call_2", "dial", "{}"))
+		}},
+		{Name: "a call among thoughts is one", Config: tools, Agent: caller, Faults: []string{"thought-call"}, Verify: func(s *stage) {
 			called(s, s.Reply("call"), clienttest.NewToolCall("call_1", "look_up", account), clienttest.NewToolCall("call_2", "dial", "{}"))
 		}},
 		{Name: "a text beside a call is said", Config: tools, Agent: caller, Faults: []string{"text-beside@1"}, Verify: func(s *stage) {

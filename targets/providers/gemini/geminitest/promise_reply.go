@@ -30,6 +30,16 @@ func replyPromises() []promise {
 		ends("a text that ends in the middle of a character is truncated", "half-character", core.FinishTruncated, "middle of a character", "It is \ufffd"),
 		ends("of several reasons of the end, that of a cut counts", "cut-and-whole", core.FinishTruncated, "MAX_TOKENS", all),
 		ends("also where it comes last", "whole-and-cut", core.FinishTruncated, "MAX_TOKENS", all),
+		promise{Name: "a reason that says nothing is none where another comes", Faults: []string{"unspecified-and-whole"}, Verify: func(s *stage) {
+			r := s.Answered(s.Talk(core.Start{}), clienttest.Four(), all)
+			s.Ended(r, core.FinishComplete, "")
+			s.Warned(r)
+		}}.Streamed(),
+		promise{Name: "a failure after a cut is named", Faults: []string{"cut-and-failed"}, Verify: func(s *stage) {
+			r, err := s.Talk(core.Start{}).Send(s.Context(), clienttest.Four())
+			s.Kind(err, core.ErrorProtocol, "MALFORMED_FUNCTION_CALL")
+			s.Ended(r, core.FinishBroken, "")
+		}}.Streamed(),
 		ends("a blank reply is no evidence", "blank-stop", core.FinishUnconfirmed, "the reply is empty", " \n "),
 		ends("as many tokens as are allowed are no stop", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all).With(sixteen),
 		ends("wherever the limit is named", "at-limit", core.FinishTruncated, "counts 16 tokens of the 16", all).With(further),
@@ -139,7 +149,7 @@ func shapePromises() []promise {
 		understood("wrong-types"), understood("empty-error"), understood("index-one"), understood("unknown-members"), understood("safe"), understood("plain-type"), understood("no-type"), understood("stop-early"),
 		understood("empty-part"), understood("other-part"), understood("signed-empty"),
 		understood("crlf").Streamed(), understood("comments").Streamed(), understood("done").Streamed(),
-		told("two-candidates", "several answers"), told("swapped", "several answers").Streamed(),
+		told("two-candidates", "several answers"), told("same-index", "several answers"), told("swapped", "several answers").Streamed(),
 		told("in-one-piece", "in one piece").Streamed(), told("as-list", "in one piece").Streamed(), understood("as-list").Whole(),
 		counts("large-counts", 5_000_000_002), counts("text-counts", 6), counts("odd-counts", 2),
 		{Name: "usage that is not given is not known", Faults: []string{"no-usage"}, Verify: func(s *stage) {

@@ -181,16 +181,27 @@ func (how writing) stream(w http.ResponseWriter, r *http.Request, events []objec
 		if how.comments {
 			_, _ = io.WriteString(w, ": keep"+line+line+"id: 1"+line)
 		}
+		name := nameLine(e, line)
 		data := string(encode(e))
 		if e["oops"] != nil {
 			data = "{oops"
 		}
-		_, _ = io.WriteString(w, "data: "+data+line+line)
+		_, _ = io.WriteString(w, name+"data: "+data+line+line)
 		flush()
 	}
 	if how.done {
 		_, _ = io.WriteString(w, "data: [DONE]"+line+line)
 	}
+}
+
+// nameLine is the line with an event's name; "" for none. The name is no member of it.
+func nameLine(e object, end string) string {
+	name, ok := e["event"].(string)
+	delete(e, "event")
+	if !ok {
+		return ""
+	}
+	return "event: " + name + end
 }
 
 // end ends an answer before its end.

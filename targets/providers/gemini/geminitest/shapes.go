@@ -144,6 +144,8 @@ func streams() map[string]behaviour {
 	maps.Copy(all, map[string]behaviour{
 		"stream-error": inserted(object{"error": object{"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}),
 		"bare-event":   inserted(object{"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}),
+		"named-event":  inserted(object{"event": "error", "message": "The model is overloaded."}),
+		"router-event": inserted(object{"error": object{"code": 403, "message": "The input was flagged.", "metadata": object{"reasons": []any{"violence"}}}}),
 		"detail-event": inserted(object{"detail": "Internal error"}),
 		"object-event": inserted(object{"object": "error", "message": "The engine has died.", "code": 500}),
 		"type-event":   inserted(object{"message": "The engine has died.", "type": "error"}),
