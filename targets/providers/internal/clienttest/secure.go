@@ -1,23 +1,17 @@
 package clienttest
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -27,24 +21,22 @@ import (
 // either. The server of the protocol answers with what it is told, and requires the key.
 func ReachesSecureServices(t *testing.T, open Open, service http.Handler, key string) {
 	t.Helper()
-	certificate, private := selfSigned(t)
 	web := httptest.NewUnstartedServer(service)
 	web.Config.ErrorLog = log.New(io.Discard, "", 0) // a refused handshake is no news
-	clients := x509.NewCertPool()
-	clients.AppendCertsFromPEM([]byte(certificate))
 	// With TLS 1.3 a client learns that its certificate is refused after the handshake,
 	// where a reset of the connection may come first.
 	newest := uint16(tls.VersionTLS12)
-	web.TLS = &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: newest, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}
+	web.TLS = &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: newest, ClientAuth: tls.RequireAnyClientCert}
 	web.StartTLS()
 	defer web.Close()
+	certificate, private := identity(t, web) // any is taken: it is the server's own
 	var tunnels atomic.Int32
 	proxy := httptest.NewServer(tunnel(&tunnels))
 	defer proxy.Close()
 	through := "http://tester:secret-word@" + proxy.Listener.Addr().String()
 	whole := map[string]any{
 		"endpoint": web.URL, "model": "practice", "api_key": key, "proxy": through, "client_certificate": certificate, "client_key": private,
-		"ca_certificates": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})),
+		"ca_certificates": certificate,
 	}
 	for name, test := range map[string]struct {
 		change map[string]any
@@ -92,26 +84,14 @@ func once(t *testing.T, open Open, config map[string]any) (core.Reply, error) {
 	return c.Send(t.Context(), Four())
 }
 
-// selfSigned returns a client's certificate and its key, as PEM.
-func selfSigned(t *testing.T) (certificate, key string) {
+// identity returns the certificate of a server and its key, as PEM.
+func identity(t *testing.T, web *httptest.Server) (certificate, key string) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	encoded, err := x509.MarshalPKCS8PrivateKey(web.TLS.Certificates[0].PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tester"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
 }
 
 // tunnel is a proxy that only opens tunnels, for "tester" with "secret-word", and counts
