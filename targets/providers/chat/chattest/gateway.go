@@ -13,6 +13,7 @@ func gateways() map[string]behaviour {
 	maps.Copy(all, nativeEndings())
 	maps.Copy(all, otherFilters())
 	maps.Copy(all, otherShapes())
+	maps.Copy(all, otherCounts())
 	return all
 }
 
@@ -137,26 +138,6 @@ func otherShapes() map[string]behaviour {
 			return slices.Insert(events, len(events)-2, again)
 		}},
 		"no-call-name": both(func(m object) { eachCall(m, func(call object) { delete(call["function"].(object), "name") }) }),
-		"usage-texts":  counting(func(usage object) { usage["prompt_tokens"], usage["completion_tokens"] = "4", "16" }),
-		"usage-floats": counting(func(usage object) { usage["completion_tokens"] = 16.5 - 0.5 }),
-		"usage-then-none": {events: func(r *Request, events []object) []object {
-			counted, none := chunk(r), chunk(r)
-			counted["usage"], none["usage"] = object{"prompt_tokens": 4, "completion_tokens": 16}, []any{}
-			return append(withoutUsage(events), counted, none)
-		}},
-		"usage-grows": {events: func(r *Request, events []object) []object {
-			for i, e := range events[:len(events)-1] {
-				e["usage"] = object{"prompt_tokens": 4, "completion_tokens": i}
-			}
-			counted := chunk(r)
-			counted["usage"] = object{"prompt_tokens": 4, "completion_tokens": 16}
-			return append(withoutUsage(events), counted)
-		}},
-		"usage-of-groq": {events: func(r *Request, events []object) []object {
-			counted := chunk(r)
-			counted["x_groq"] = object{"id": "req_1", "usage": object{"prompt_tokens": 4, "completion_tokens": 16}}
-			return append(withoutUsage(events), counted)
-		}},
 		"groq-error": {events: func(r *Request, events []object) []object {
 			return append(events[:len(events)/2:len(events)/2], groq(chunk(r, delta(object{}, "stop"))))
 		}},
@@ -185,5 +166,31 @@ func otherShapes() map[string]behaviour {
 		"error-line":  {write: writing{raw: `{"error":"The engine has died."}`}},
 		"error-field": {write: writing{raw: `error: {"code":500,"message":"The engine has died.","type":"server_error"}`}},
 		"ids":         {write: writing{mediaType: "text/plain", ids: true}},
+	}
+}
+
+// otherCounts are other forms of the usage.
+func otherCounts() map[string]behaviour {
+	return map[string]behaviour{
+		"usage-texts":  counting(func(usage object) { usage["prompt_tokens"], usage["completion_tokens"] = "4", "16" }),
+		"usage-floats": counting(func(usage object) { usage["completion_tokens"] = 16.5 - 0.5 }),
+		"usage-then-none": {events: func(r *Request, events []object) []object {
+			counted, none := chunk(r), chunk(r)
+			counted["usage"], none["usage"] = object{"prompt_tokens": 4, "completion_tokens": 16}, []any{}
+			return append(withoutUsage(events), counted, none)
+		}},
+		"usage-grows": {events: func(r *Request, events []object) []object {
+			for i, e := range events[:len(events)-1] {
+				e["usage"] = object{"prompt_tokens": 4, "completion_tokens": i}
+			}
+			counted := chunk(r)
+			counted["usage"] = object{"prompt_tokens": 4, "completion_tokens": 16}
+			return append(withoutUsage(events), counted)
+		}},
+		"usage-of-groq": {events: func(r *Request, events []object) []object {
+			counted := chunk(r)
+			counted["x_groq"] = object{"id": "req_1", "usage": object{"prompt_tokens": 4, "completion_tokens": 16}}
+			return append(withoutUsage(events), counted)
+		}},
 	}
 }
