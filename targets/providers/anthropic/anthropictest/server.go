@@ -55,7 +55,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, errorBody("invalid_request_error", wrong))
 		return
 	}
-	s.answer(w, r, request, clienttest.Planned(&s.Front, behaviours()))
+	s.answer(w, r, request, clienttest.Planned(&s.Front, behaviours))
 }
 
 func refuse(w http.ResponseWriter, status int, body string) {

@@ -24,7 +24,7 @@ func TestAFaultIsReadWithItsTurn(t *testing.T) {
 
 func TestFaultsArePlannedForTheirTurns(t *testing.T) {
 	front := NewFront(Options{Faults: []Fault{{Name: "always"}, {Name: "once", Turn: 2}}})
-	known := map[string]string{"always": "a", "once": "b", "never": "c"}
+	known := func() map[string]string { return map[string]string{"always": "a", "once": "b", "never": "c"} }
 	for i, want := range [][]string{{"a"}, {"a", "b"}, {"a"}} {
 		if got := Planned(&front, known); !slices.Equal(got, want) || front.Turns() != i+1 {
 			t.Errorf("turn %d, counted as %d: %q, want %q", i+1, front.Turns(), got, want)

@@ -76,15 +76,15 @@ func (f *Front) Read(r *http.Request) ([]byte, error) {
 }
 
 // Planned counts a request, and returns what the faults that are planned for it do. The
-// keys of known are the faults that there are.
-func Planned[B any](f *Front, known map[string]B) []B {
+// keys of what known returns are the faults that there are.
+func Planned[B any](f *Front, known func() map[string]B) []B {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.turns++
 	var planned []B
 	for _, fault := range f.options.Faults {
 		if fault.Turn == 0 || fault.Turn == f.turns {
-			planned = append(planned, known[fault.Name])
+			planned = append(planned, known()[fault.Name])
 		}
 	}
 	return planned

@@ -61,7 +61,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // behaviours are those of the next turn, which this counts.
 func (s *Server) behaviours(request *Request) []behaviour {
-	return slices.DeleteFunc(clienttest.Planned(&s.Front, behaviours()), func(b behaviour) bool { return b.applies != nil && !b.applies(request) })
+	return slices.DeleteFunc(clienttest.Planned(&s.Front, behaviours), func(b behaviour) bool { return b.applies != nil && !b.applies(request) })
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *Request, planned []behaviour) {
