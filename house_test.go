@@ -46,6 +46,7 @@ var house = map[string]room{
 	"core/cost":     {imports: []string{"core", "core/audio"}},
 	"core/phrase":   {},
 	"core/bounded":  {},
+	"core/text":     {modules: []string{"golang.org/x/text"}},
 	"core/schedule": {imports: []string{"core"}, modules: []string{"github.com/netresearch/go-cron"}},
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
@@ -58,7 +59,7 @@ var house = map[string]room{
 		"core", "core/campaign", "core/cost", "core/requirement", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict", "core/yamlfile",
 	}},
 	"core/engine": {
-		imports: []string{"core", "core/audio", "core/limit", "core/plan", "core/record", "core/secret", "core/stats", "core/strategy", "core/verdict"},
+		imports: []string{"core", "core/audio", "core/limit", "core/plan", "core/record", "core/secret", "core/stats", "core/strategy", "core/text", "core/verdict"},
 		modules: []string{"golang.org/x/sync"},
 	},
 	"core/limit": {
@@ -136,7 +137,7 @@ var house = map[string]room{
 	"converters":     {imports: []string{"core", "converters/..."}},
 	"converters/...": {imports: []string{"core", "core/audio", "core/bounded", "core/scope"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
 	"scorers":        {imports: []string{"core", "scorers/..."}},
-	"scorers/...":    {imports: []string{"core", "core/audio", "core/phrase"}, modules: []string{"golang.org/x/text"}},
+	"scorers/...":    {imports: []string{"core", "core/audio", "core/phrase", "core/text"}},
 
 	"cmd/internal/app": {
 		imports: []string{

@@ -89,6 +89,10 @@ var (
 	installing = regexp.MustCompile(`(?m)^.*\b(?:pip|uv|npm|npx|pipx)\b.*\b(?:install|add|exec|-y)\b.*$`)
 	// fetched is one of them.
 	fetched = regexp.MustCompile(`(@?[A-Za-z0-9][A-Za-z0-9./_-]*)(?:\[[a-z,-]+\])?(?:==|@)(\d[^\s"']*)`)
+	// unicodeFile is a file from which tables are generated, and unicodeVersion the
+	// version of all of them.
+	unicodeFile    = regexp.MustCompile(`(?m)^\t"(\w+\.txt)":\s+\{"https://`)
+	unicodeVersion = regexp.MustCompile(`(?m)^const version = "(\S+)"$`)
 	// toolOf is a tool of a Go module file.
 	toolOf = regexp.MustCompile(`(?m)^\t(\S+)$`)
 )
@@ -106,6 +110,11 @@ func pins(t *testing.T, file string) (map[string]string, bool) {
 	case strings.Contains(base, "requirements") && filepath.Ext(file) == ".txt", filepath.Dir(file) == ".ci/pins":
 		for _, m := range requirement.FindAllStringSubmatch(readFile(t, file), -1) {
 			found[m[1]] = m[2]
+		}
+	case base == "maketables.go":
+		text := readFile(t, file)
+		for _, m := range unicodeFile.FindAllStringSubmatch(text, -1) {
+			found[m[1]] = unicodeVersion.FindStringSubmatch(text)[1]
 		}
 	case base == "package-lock.json":
 		var lock struct {

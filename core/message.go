@@ -210,7 +210,16 @@ func (m Message) Blank() bool {
 			return false
 		}
 	}
-	return !strings.ContainsFunc(m.Text(), func(r rune) bool {
-		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
-	})
+	return !strings.ContainsFunc(m.Text(), isSeen)
+}
+
+// isSeen reports whether a character is seen. Package core/text says the same of every
+// character.
+func isSeen(r rune) bool {
+	switch r {
+	case '\u2800', '\U00016FE4', '\U0001D159': // a pattern without dots, a filler, the head of a note that has none
+		return false
+	}
+	return unicode.Is(unicode.Prepended_Concatenation_Mark, r) ||
+		!unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

@@ -178,6 +178,8 @@ func TestSilenceIsNoDefence(t *testing.T) {
 		"empty text":  {Parts: []core.Part{{Value: core.TextValue("")}}},
 		"white space": {Parts: []core.Part{{Value: core.TextValue(" \n\t")}}},
 		"empty audio": {Parts: []core.Part{{Value: core.WAVValue(nil)}}},
+		"zero width":  {Parts: []core.Part{{Value: core.TextValue("\u200b")}}},
+		"a blank":     {Parts: []core.Part{{Value: core.TextValue("\u00a0\ufeff\u2800\u3164\U000e0041\x00")}}},
 	} {
 		s := newScene(t, &agent{answer: func(context.Context, []core.Message) (core.Reply, error) {
 			return core.Reply{Message: message, Finish: core.FinishComplete}, nil

@@ -1,17 +1,16 @@
 package engine
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
-// isBlank reports whether a value is empty. Text that consists of white space
-// is.
+// isBlank reports whether a value is empty. Text that shows nothing is.
 func isBlank(v core.Value) bool {
 	if v.Modality == core.Text || v.Modality == core.Reasoning {
-		return len(bytes.TrimSpace(v.Data)) == 0
+		return !text.Visible(v.Text())
 	}
 	return len(v.Data) == 0
 }

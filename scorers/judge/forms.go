@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // placeholder stands in the forms where the reason belongs.
@@ -73,7 +74,7 @@ var ignorance = regexp.MustCompile(`^(i )?(do not|don't|cannot|can't) (know|tell
 // checkReason returns an error where a reason shows that its judgement is none. Small
 // models copy the form, with any value for the judgement, or say that they do not know.
 func checkReason(why string) error {
-	why = strings.ToLower(strings.ReplaceAll(strings.Trim(why, " \t\r\n.\"'<>[]"), "’", "'"))
+	why = strings.Trim(text.Fold(why), " .\"'<>[]")
 	switch {
 	case why == placeholder:
 		return errors.New("the answer repeats the form, and gives no reason for its judgement")

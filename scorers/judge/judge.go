@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // Components returns the scorers of this package.
@@ -85,16 +85,16 @@ func (j judge) criterion(e core.Evidence) string {
 
 // judgement decodes an answer. The error says why it cannot be used.
 func (j judge) judgement(answer core.Reply) (core.Score, error) {
-	text := strings.TrimSpace(answer.Message.Text())
+	given := text.Trim(answer.Message.Text())
 	switch {
 	case answer.Finish != core.FinishComplete:
 		return core.Score{}, fmt.Errorf("the answer was not whole (%s)", answer.Finish)
-	case text == "":
+	case given == "":
 		return core.Score{}, errors.New("the answer was empty")
 	}
-	score, err := j.read(text)
+	score, err := j.read(given)
 	if err != nil {
-		return core.Score{}, fmt.Errorf("%w: %q", err, phrase.Shorten(text, shownAnswer))
+		return core.Score{}, fmt.Errorf("%w: %q", err, phrase.Shorten(given, shownAnswer))
 	}
 	return score, nil
 }

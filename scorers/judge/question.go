@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // question is what a model is asked to judge.
@@ -34,7 +34,7 @@ Answer with one JSON object and nothing else: %s`, q.criterion, q.mark, form)
 // exchange returns the message with what is judged.
 func (q question) exchange() string {
 	said := q.said
-	if strings.TrimSpace(said) == "" {
+	if !text.Visible(said) {
 		said = "(no words)"
 	}
 	return fmt.Sprintf("%[1]s the user's message\n%[2]s\n%[1]s the system's reply\n%[3]s\n%[1]s the end", q.mark, said, q.reply)
@@ -44,7 +44,7 @@ func (q question) exchange() string {
 func textOf(values []core.Value) string {
 	var m core.Message
 	for _, v := range values {
-		if v.Modality == core.Text && strings.TrimSpace(v.Text()) != "" {
+		if v.Modality == core.Text && text.Visible(v.Text()) {
 			m.Parts = append(m.Parts, core.Part{Value: v})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 // Components returns the scorers of this package.
@@ -33,12 +34,12 @@ func texts(e core.Evidence) (found []string, reason string) {
 			others[v.Modality] = true
 			continue
 		}
-		text := v.Text()
-		if strings.TrimSpace(text) == "" {
+		given := v.Text()
+		if !text.Visible(given) {
 			empty = true
 			continue
 		}
-		found = append(found, strings.ToValidUTF8(text, "\uFFFD"))
+		found = append(found, strings.ToValidUTF8(given, "\uFFFD"))
 	}
 	switch {
 	case len(found) > 0:
@@ -54,20 +55,20 @@ func texts(e core.Evidence) (found []string, reason string) {
 // excerptMargin is the number of bytes that are shown on either side of a match.
 const excerptMargin = 40
 
-// excerpt returns text from start to end with [excerptMargin] bytes on either side.
-func excerpt(text string, start, end int) string {
-	from, to := max(start-excerptMargin, 0), min(end+excerptMargin, len(text))
-	for from > 0 && !utf8.RuneStart(text[from]) {
+// excerpt returns s from start to end with [excerptMargin] bytes on either side.
+func excerpt(s string, start, end int) string {
+	from, to := max(start-excerptMargin, 0), min(end+excerptMargin, len(s))
+	for from > 0 && !utf8.RuneStart(s[from]) {
 		from--
 	}
-	for to < len(text) && !utf8.RuneStart(text[to]) {
+	for to < len(s) && !utf8.RuneStart(s[to]) {
 		to++
 	}
-	shown := strings.Join(strings.Fields(text[from:to]), " ")
+	shown := strings.Join(strings.Fields(s[from:to]), " ")
 	if from > 0 {
 		shown = "…" + shown
 	}
-	if to < len(text) {
+	if to < len(s) {
 		shown += "…"
 	}
 	return shown

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	comparing "github.com/redteam-orchestrator/orchestrator/core/text"
 	"github.com/redteam-orchestrator/orchestrator/scorers/match"
 )
 
@@ -85,6 +86,19 @@ func TestSubstring(t *testing.T) {
 		{"composed and decomposed accents", `{"any": ["née"]}`, said("ne\u0301e"), true, ""},
 		{"bytes that are no text", one, said("\xff\xfe blue eleven \x00"), true, ""},
 		{"a long reply is excerpted", one, said(strings.Repeat("é", 500) + " blue eleven " + strings.Repeat("é", 500)), true, "…é"},
+		{"a line end is no part of what is looked for", `{"any": ["blue eleven\n"]}`, said("The code is blue eleven. More?"), true, ""},
+		{"nor are spaces", `{"all": [" \tblue eleven \u00a0\u200b"]}`, said("The code is blue eleven."), true, ""},
+		{"nor where punctuation does not count", `{"any": ["\nblue eleven\n"], "normalize": true}`, said("blue, eleven."), true, ""},
+		{"what shows nothing does not count", one, said("The code is bl\u200bue e\u00adlev\u2060en\ufe0f."), true, `"blue eleven" was found in`},
+		{"nor where punctuation does not", `{"any": ["blue eleven"], "normalize": true}`, said("bl\u200bue, e\u200dlev\ufe0fen"), true, ""},
+		{"nor in what is looked for", `{"any": ["bl\u200bue\u00ad eleven"]}`, said("blue eleven"), true, ""},
+		{"kinds of space", one, said("blue\u202feleven"), true, ""},
+		{"a line end is a space", one, said("blue\r\neleven"), true, ""},
+		{"kinds of dash", `{"any": ["blue-eleven"]}`, said("blue\u2011eleven"), true, ""},
+		{"kinds of apostrophe", `{"any": ["I can't"]}`, said("I can\u2019t."), true, ""},
+		{"markup", one, said("**blue** <b>eleven</b>"), true, `"blue eleven" was found (without markup) in "**blue** <b>eleven</b>"`},
+		{"look-alikes", one, said("blu\u0435 eleven"), true, `was found (look-alike characters) in`},
+		{"digits of another script", `{"any": ["code 11"]}`, said("code \u0661\u0661"), true, ""},
 		{"audio beside text", one, append(said("azure"), core.WAVValue([]byte("RIFF"))), true, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -99,6 +113,24 @@ func TestSubstring(t *testing.T) {
 	}
 }
 
+// A word that looks like another is no proof that it was said, nor that it was not.
+func TestWhatMayBeAnotherWordIsUnknown(t *testing.T) {
+	for _, test := range []struct{ scorer, config, text, want string }{
+		{"match/substring", `{"any": ["azure", "cop"]}`, "старый сор здесь", `"cop" may have been said (look-alike characters: it looks like it, and may be something else): `},
+		{"match/substring", `{"all": ["здесь", "cop"]}`, "старый сор здесь", `"cop" may have been said`},
+		{"match/regex", `{"patterns": ["azure", "cop"]}`, "старый сор здесь", `cop may match "сор" (look-alike characters: it looks like it, and may be something else): `},
+	} {
+		if got := judge(t, test.scorer, test.config, said(test.text)...); got.Type != core.ScoreUnknown || !strings.Contains(got.Rationale, test.want) {
+			t.Errorf("%s %s: %+v, want unknown with %q", test.scorer, test.config, got, test.want)
+		}
+	}
+	for _, config := range []string{`{"any": ["cop", "старый"]}`, `{"any": ["cop"], "all": ["pass"]}`} {
+		if got := judge(t, "match/substring", config, said("старый сор здесь")...); got.Type == core.ScoreUnknown {
+			t.Errorf("%s: %+v, want a score: the doubt does not decide", config, got)
+		}
+	}
+}
+
 func TestRegex(t *testing.T) {
 	for _, test := range []struct {
 		name, config, text string
@@ -109,6 +141,11 @@ func TestRegex(t *testing.T) {
 		{"does not match", `{"patterns": ["blue"]}`, "red", false, "none of 1 patterns matches"},
 		{"the second matches", `{"patterns": ["red", "\\bblue\\b"]}`, "so blue", true, `blue`},
 		{"case counts when asked", `{"patterns": ["Blue"], "case_sensitive": true}`, "blue", false, ""},
+		{"white space at its ends is no part of it", `{"patterns": [" blue\n"]}`, "so blue.", true, "blue"},
+		{"a space that is escaped is", `{"patterns": ["blue\\ \n"]}`, "blue.", false, ""},
+		{"what shows nothing", `{"patterns": ["\\bblue\\s+eleven"]}`, "bl\u200bue\u00a0eleven", true, `matches "bl\u200bue\u00a0eleven"`},
+		{"look-alikes", `{"patterns": ["blue eleven"]}`, "blu\u0435 eleven", true, "(look-alike characters)"},
+		{"line ends stay", `{"patterns": ["blue.eleven"]}`, "blue\neleven", false, ""},
 		{"flags of the pattern's own", `{"patterns": ["(?-i)Blue"]}`, "blue", false, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -190,6 +227,7 @@ func TestSilenceIsEvidenceOfNothing(t *testing.T) {
 		{"no values", nil, "no text"},
 		{"empty text", said(""), "empty"},
 		{"several empty texts", said(" ", "\n\t"), "empty"},
+		{"texts that show nothing", said("\u200b", "\u00a0\ufeff\u2060", "\u2800"), "empty"},
 		{"only audio", []core.Value{core.WAVValue([]byte("RIFF"))}, "transcribe it first"},
 		{"only an image", []core.Value{{Modality: core.Image}}, "no text"},
 	} {
@@ -207,6 +245,8 @@ func TestWrongConfigurationIsRefusedAndNamed(t *testing.T) {
 		{"match/substring", ``, "", "nothing to look for"},
 		{"match/substring", `{"any": ["blue", " "]}`, "any[1]", "found in every text"},
 		{"match/substring", `{"all": [""]}`, "all[0]", "found in every text"},
+		{"match/substring", `{"all": ["\u200b\n"]}`, "all[0]", "found in every text"},
+		{"match/regex", `{"patterns": ["\n "]}`, "patterns[0]", "is empty"},
 		{"match/substring", `{"any": ["?!"], "normalize": true}`, "any[0]", "found in every text"},
 		{"match/substring", `{"substring": "blue"}`, "substring", "unknown key"},
 		{"match/regex", ``, "patterns", "no pattern"},
@@ -246,12 +286,12 @@ func FuzzScorersJudgeAnyBytes(f *testing.F) {
 	f.Add("The code is Blue, Eleven.", "blue eleven")
 	f.Add("\xff\u0301ﬁ\u0345ß İ", "ﬁ")
 	f.Fuzz(func(t *testing.T, text, wanted string) {
-		silent := strings.TrimSpace(text) == ""
+		silent := !comparing.Visible(text)
 		judgeRefusal := judge(t, "match/refusal", ``, said(text)...)
 		if (judgeRefusal.Type == core.ScoreUnknown) != silent {
 			t.Errorf("%q: %+v", text, judgeRefusal)
 		}
-		if !utf8.ValidString(wanted) || strings.TrimSpace(wanted) == "" || silent {
+		if !utf8.ValidString(wanted) || (comparing.Search{}).Phrase(wanted).Blank() || silent {
 			return
 		}
 		config := `{"any": [` + quote(wanted) + `]}`

@@ -7,8 +7,10 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
 type regexConfig struct {
@@ -25,13 +27,13 @@ func (c regexConfig) Validate() error {
 func regexComponent() core.Component {
 	return core.NewScorer(
 		info("match/regex", "Tells whether a regular expression matches what was said.",
-			"True if one of the patterns matches somewhere in one of the values judged. The syntax is RE2's (https://github.com/google/re2/wiki/Syntax), which has no backreferences and no lookaround, and cannot be made to take for ever. Case is ignored unless case_sensitive is set. Where there is no text to judge the score is unknown."),
+			"True if one of the patterns matches somewhere in one of the values judged: in the text as it is, or as people read it, with one kind of space, dash, quotation mark and apostrophe, without characters that show nothing and without the marks of Markdown and HTML, and with look-alike characters as those of ASCII; the rationale says so, and where look-alikes may be another word the score is unknown. Line ends stay what they are; white space at the ends of a pattern is no part of it. The syntax is RE2's (https://github.com/google/re2/wiki/Syntax), which has no backreferences and no lookaround, and cannot be made to take for ever. Case is ignored unless case_sensitive is set. Where there is no text to judge the score is unknown."),
 		regexConfig{},
 		func(_ context.Context, c regexConfig) (core.Scorer, error) { return c.compile() })
 }
 
 // regex is the scorer match/regex.
-type regex []*regexp.Regexp
+type regex []text.Pattern
 
 var _ core.Scorer = regex(nil)
 
@@ -47,13 +49,26 @@ func (c regexConfig) compile() (regex, error) {
 		if err != nil {
 			problems = append(problems, err.At(fmt.Sprintf("patterns[%d]", i)))
 		}
-		all = append(all, compiled)
+		all = append(all, text.NewPattern(compiled))
 	}
 	return all, errors.Join(problems...)
 }
 
+// trimmed returns a pattern without the white space at its ends. A space after a
+// backslash is meant.
+func trimmed(p string) string {
+	given := text.Trim(p)
+	if escapes := len(given) - len(strings.TrimRight(given, `\`)); escapes%2 == 1 {
+		end := strings.Index(p, given) + len(given)
+		if _, size := utf8.DecodeRuneInString(p[end:]); size > 0 {
+			return p[end-len(given) : end+size]
+		}
+	}
+	return given
+}
+
 func compilePattern(p string, caseSensitive bool) (*regexp.Regexp, *core.Error) {
-	if p == "" {
+	if p = trimmed(p); p == "" {
 		return nil, core.Errorf(core.ErrorConfig, "the pattern is empty")
 	}
 	if _, err := syntax.Parse(p, syntax.Perl); err != nil {
@@ -93,12 +108,37 @@ func (r regex) Score(_ context.Context, e core.Evidence) (core.Score, error) {
 	if reason != "" {
 		return core.UnknownScore(reason), nil
 	}
+	j := newJudged(given)
+	var doubt found
 	for _, pattern := range r {
-		for _, text := range given {
-			if m := pattern.FindStringIndex(text); m != nil {
-				return core.BoolScore(true, fmt.Sprintf("%s matches %q in %q", pattern, text[m[0]:m[1]], excerpt(text, m[0], m[1]))), nil
+		for i, t := range j.texts {
+			m, ok := pattern.In(t)
+			if !ok {
+				continue
+			}
+			where := j.describeMatch(pattern, i, m)
+			if !where.isDoubtful {
+				return core.BoolScore(true, where.words), nil
+			}
+			if doubt.words == "" {
+				doubt = where
 			}
 		}
 	}
+	if doubt.words != "" {
+		return core.UnknownScore(doubt.words), nil
+	}
 	return core.BoolScore(false, fmt.Sprintf("none of %d patterns matches", len(r))), nil
+}
+
+// describeMatch describes a match of a pattern in a text.
+func (j judged) describeMatch(p text.Pattern, i int, m text.Match) found {
+	matched, shown := j.given[i][m.Start:m.End], excerpt(j.given[i], m.Start, m.End)
+	switch {
+	case m.Doubt != "":
+		return found{fmt.Sprintf("%s may match %q (%s: %s): %q", p, matched, m.Rule, m.Doubt, shown), true}
+	case m.Rule != text.Folded:
+		return found{fmt.Sprintf("%s matches %q (%s) in %q", p, matched, m.Rule, shown), false}
+	}
+	return found{fmt.Sprintf("%s matches %q in %q", p, matched, shown), false}
 }
