@@ -139,7 +139,10 @@ func TestAProgramDoesNotOutlastTheTurn(t *testing.T) {
 	for name, more := range endlessly() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			more["timeouts"] = keys{"turn": "100ms", "connect": "100ms"}
+			more["timeouts"] = keys{"turn": "100ms"}
+			if name == "ready" {
+				more["timeouts"] = keys{"connect": "100ms"}
+			}
 			target := opened(t, inProcess{}, config(serve(t, func(c talk) {
 				if name == "ready" {
 					c.say("ready?")

@@ -1,6 +1,8 @@
 package wstarget
 
 import (
+	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -165,4 +167,35 @@ func TestAnEventAsLongAsIsAllowedIsHeld(t *testing.T) {
 	if !s.hold(101) {
 		t.Error("an event alone has no room")
 	}
+}
+
+func TestWhoLeavesIsToldSoWhateverElseHasCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := hearing(t, nil)
+		c.socket.say(`{"t":"one"}`)
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		if e, err := c.next(ctx, &reply{target: c.target}, time.Time{}); e != nil || !errors.Is(err, context.Canceled) {
+			t.Errorf("event %v, error %v", e, err)
+		}
+	})
+}
+
+func TestAReplyEndsQuietlyByTheTimesAtWhichItsEventsCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := hearing(t, func(c *Config) { c.Reply = Reply{Text: ".t // empty", Quiet: core.Duration(time.Second)} })
+		for range 3 { // all wait when they are looked at
+			c.socket.say(`{"t":"a"}`)
+			time.Sleep(999 * time.Millisecond)
+		}
+		time.Sleep(time.Millisecond)
+		c.socket.say(`{"t":"late"}`)
+		r := &reply{target: c.target}
+		if err := c.listen(t.Context(), r, time.Time{}); err != nil || string(r.text) != "aaa" || r.finish != core.FinishUnconfirmed {
+			t.Errorf("%q (%s), %v", r.text, r.finish, err)
+		}
+		if e := c.arrived(); e == nil || string(e.data) != `{"t":"late"}` {
+			t.Errorf("%v is left, want the late piece", e)
+		}
+	})
 }
