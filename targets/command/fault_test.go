@@ -83,6 +83,8 @@ func jsonOutcomes() map[string]outcome {
 		"pretty":      {kind: protocol, says: "no JSON object"},
 		"a number":    {kind: protocol, says: "no JSON object"},
 		"a text ID":   {kind: protocol, says: "no JSON object"},
+		"two in one":  {kind: protocol, says: "does not have one of text, data and value"},
+		"none in one": {kind: protocol, says: "does not have one of text, data and value"},
 		"null":        {kind: protocol, says: `the type ""`},
 		"warns":       {text: "yes", finish: complete, warns: "there are more warnings"},
 	}
@@ -236,6 +238,7 @@ func TestAProgramThatCannotBegin(t *testing.T) {
 			"an end in the greeting": {"command/lines", config(shell("echo no model >&2; exit 5"), map[string]any{"greeting": true}), core.Start{}, core.ErrorUnavailable, core.SubjectReachability, "exit status 5) before the first message; standard error of sh: no model"},
 			"a system prompt":        {"command/lines", config([]string{"cat"}, map[string]any{"greeting": false}), core.Start{SystemPrompt: "Be brief."}, core.ErrorUnsupported, core.SubjectConfiguration, "system prompt"},
 			"a past":                 {"command/once", config([]string{"cat"}, nil), core.Start{History: []core.Message{core.UserText("x")}}, core.ErrorUnsupported, core.SubjectConfiguration, "said before"},
+			"a reply in sound":       {"command", config([]string{"cat"}, nil), core.Start{History: []core.Message{{Role: core.Assistant, Parts: []core.Part{{Value: core.WAVValue([]byte("RIFF"))}}}}}, core.ErrorInput, core.SubjectConfiguration, "takes no audio"},
 			"a past in sound":        {"command", config([]string{"cat"}, nil), core.Start{History: []core.Message{{Role: core.User, Parts: []core.Part{{Value: core.WAVValue([]byte("RIFF"))}}}}}, core.ErrorInput, core.SubjectConfiguration, "takes no audio"},
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -150,6 +150,8 @@ func programs() map[string]func(session) int {
 		"pretty":      raw("{\n  \"type\": \"reply\",\n  \"text\": \"yes\"\n}\n", 0),
 		"a number":    one(map[string]any{"type": "reply", "text": 5}),
 		"a text ID":   one(map[string]any{"type": "reply", "id": "1", "text": "yes"}),
+		"two in one":  one(map[string]any{"type": "reply", "parts": lines{{"modality": "text", "text": "a", "data": "AAAA"}}}),
+		"none in one": one(map[string]any{"type": "reply", "parts": lines{{"modality": "text"}}}),
 		"null":        raw("null\n", 0),
 		"warns": answering(func(int, map[string]any) []map[string]any {
 			warning := map[string]any{"type": "greeting", "text": strings.Repeat("w", 10_000)}

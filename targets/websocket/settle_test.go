@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
@@ -198,4 +200,17 @@ func TestAReplyEndsQuietlyByTheTimesAtWhichItsEventsCame(t *testing.T) {
 			t.Errorf("%v is left, want the late piece", e)
 		}
 	})
+}
+
+func TestATurnIsNotSentWhereTheServiceHasClosed(t *testing.T) {
+	c := hearing(t, nil)
+	c.socket.err = &websocket.CloseError{Code: websocket.CloseNormalClosure, Text: "bye"}
+	close(c.socket.ended)
+	if err := c.drain(t.Context()); core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(core.HintOf(err), "can have one turn") {
+		t.Errorf("%v (%s)", err, core.HintOf(err))
+	}
+	c.socket.say(`{"limit":1}`) // what came before is told first
+	if err := c.drain(t.Context()); core.KindOf(err) != core.ErrorRateLimited {
+		t.Errorf("%v (%s)", err, core.KindOf(err))
+	}
 }
