@@ -81,3 +81,40 @@ func TestAGreetingOfTwoLinesIsNotTakenForAReply(t *testing.T) {
 		}
 	})
 }
+
+func TestAProgramWaitsWhileWhatItWroteIsNotUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, makeRoom := range map[string]func(*stream){
+			"used":    func(s *stream) { s.use(11) },
+			"dropped": func(s *stream) { s.drop() },
+		} {
+			out := &stream{limit: 10, more: make(chan struct{}, 1)}
+			out.room = sync.NewCond(&out.mu)
+			out.add(make([]byte, 11), false)
+			added := make(chan struct{})
+			go func() {
+				out.add(make([]byte, 7), false)
+				close(added)
+			}()
+			synctest.Wait()
+			if arrived, _, _ := out.peek(); len(arrived) != 11 {
+				t.Errorf("%s: %d bytes are kept, and there is room for 10", name, len(arrived))
+			}
+			makeRoom(out)
+			<-added
+		}
+	})
+}
+
+func TestTheEndOfALineThatWasCutIsNoMarker(t *testing.T) {
+	config := defaultLines()
+	config.Until, config.Marker, config.Greeting = untilMarker, "END", new(bool)
+	p, r := newLinesProtocol(config), &reply{limit: 5}
+	used, over, err := p.read(arrival{bytes: []byte("xxxxxxxx")}, r)
+	if used != 8 || over || err != nil {
+		t.Fatalf("used %d, over %v, %v", used, over, err)
+	}
+	if used, over, err = p.read(arrival{bytes: []byte("END\nmore\nEND\n>")}, r); used != 13 || !over || err != nil || string(r.text) != "xxxxx" {
+		t.Errorf("used %d, over %v, %v: %q", used, over, err, r.text)
+	}
+}

@@ -38,6 +38,7 @@ func cases() map[string]faultCase {
 		"a filter":                    {answering(`{"t":"I "}`, `{"error":"policy 7"}`), ruled("blocked"), outcome{text: "I ", finish: core.FinishBlocked, detail: "policy 7"}},
 		"a cut":                       {answering(`{"t":"I "}`, `{"error":"length"}`), ruled("truncated"), outcome{text: "I ", finish: core.FinishTruncated, detail: "length"}},
 		"an error":                    {answering(`{"error":"no model"}`), ruled("error"), outcome{kind: core.ErrorProtocol, says: "no model"}},
+		"an error with a piece":       {answering(`{"t":"x","error":"no model"}`), ruled("error"), outcome{kind: core.ErrorProtocol, says: "no model"}},
 		"an error after a piece":      {answering(`{"t":"the code"}`, `{"error":"no model"}`), ruled("unavailable"), outcome{text: "the code", finish: broken, kind: core.ErrorUnavailable, says: "no model"}},
 		"a limit":                     {answering(`{"error":"slow down"}`), ruled("rate_limited"), outcome{kind: core.ErrorRateLimited, says: "slow down"}},
 		"refused credentials":         {answering(`{"error":"who are you"}`), ruled("auth"), outcome{kind: core.ErrorAuth, says: "who are you"}},

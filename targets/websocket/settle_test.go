@@ -89,6 +89,7 @@ func TestALateEventIsNotTakenForAPartOfTheNextReply(t *testing.T) {
 		"speech between turns":                {nil, [][]string{{`{"t":"one","end":true}`, "1000", "|", `{"t":"by the way","end":true}`}, {`{"t":"two","end":true}`}}, []heard{{"one", complete, ""}, {"two", complete, "before this turn was sent the service said: by the way"}}},
 		"speech that goes on":                 {nil, [][]string{{`{"t":"one","end":true}`, "1000", "|", `{"t":"by "}`}, {"100", `{"t":"the way","end":true}`, "300", `{"t":"two","end":true}`}}, []heard{{"one", complete, ""}, {"two", complete, "by the way"}}},
 		"speech between turns without an end": {nil, [][]string{{`{"t":"one","end":true}`, "1000", "|", `{"t":"by "}`}, {"1000", `{"t":"two","end":true}`}}, []heard{{"one", complete, ""}, {"two", unconfirmed, "by"}}},
+		"speech that begins again":            {nil, [][]string{{`{"t":"one","end":true}`, "1000", "|", `{"t":"by the way","end":true}`, `{"t":"and"}`}, {"1000", `{"t":"two","end":true}`}}, []heard{{"one", complete, ""}, {"two", unconfirmed, "by the wayand"}}},
 		"an event, and nothing":               {firstIsAll, [][]string{{"one"}, {"two"}}, []heard{{"one", complete, ""}, {"two", complete, ""}}},
 		"an event, and another soon":          {firstIsAll, [][]string{{"one", "249", "more", "249", "still"}, {"two"}}, []heard{{"one\nmore\nstill", unconfirmed, ""}, {"two", complete, ""}}},
 		"an event, and another between":       {firstIsAll, [][]string{{"one", "1000", "|", "more"}, {"two"}}, []heard{{"one", complete, ""}, {"two", unconfirmed, "more"}}},

@@ -97,3 +97,33 @@ func TestAReplyDoesNotEndWhileTheTurnIsStillSpoken(t *testing.T) {
 	reply, err := c.Send(t.Context(), core.Message{Role: core.User, Parts: []core.Part{{Value: tone(time.Second, 16_000)}}})
 	outcome{text: "Yes? The code.", finish: core.FinishComplete}.check(t, reply, err)
 }
+
+func TestSilenceIsSentAtThePaceAtWhichItPlays(t *testing.T) {
+	const pieces = 10
+	url := serve(t, func(c talk) {
+		c.read() // the turn
+		for range pieces {
+			c.read()
+		}
+		c.say(`{"t":"yes","done":true}`)
+		for c.read() != "" {
+		}
+	})
+	c := begin(t, opened(t, inProcess{}, config(url, keys{"sound": keys{"binary": true, "silence": true}, "reply": keys{"text": ".t", "end": ".done"}})), core.Start{})
+	reply, err := c.Send(t.Context(), core.UserText("x"))
+	if took := reply.Timing.Total; err != nil || took < (pieces-1)*20*time.Millisecond {
+		t.Errorf("%d pieces of 20ms were sent within %s, %v", pieces, took, err)
+	}
+}
+
+func TestARuleHoldsForACloseWhileTheTurnIsSpoken(t *testing.T) {
+	url := serve(t, func(c talk) {
+		c.read()
+		c.say(`{"t":"I cannot"}`)
+		c.closeWith(4003, "policy 7")
+	})
+	more := with(closing("close", []int{4003}, "is", "blocked"), "sound", keys{"binary": true})
+	c := begin(t, opened(t, inProcess{}, config(url, more)), core.Start{})
+	reply, err := c.Send(t.Context(), core.Message{Role: core.User, Parts: []core.Part{{Value: tone(time.Second, 16_000)}}})
+	outcome{text: "I cannot", finish: core.FinishBlocked, detail: "policy 7"}.check(t, reply, err)
+}

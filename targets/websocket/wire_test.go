@@ -128,6 +128,17 @@ func TestAServiceThatReadsNothingIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAServiceThatNeitherReadsNorAnswersPingsIsLost(t *testing.T) {
+	leave := make(chan struct{})
+	url := serve(t, func(talk) { <-leave })
+	c := begin(t, opened(t, inProcess{}, config(url, keys{"timeouts": keys{"turn": "20s", "alive": "300ms"}})), core.Start{})
+	_, err := c.Send(t.Context(), core.UserText(strings.Repeat("x", 32<<20)))
+	close(leave)
+	if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(fmt.Sprint(err), "answers no ping") {
+		t.Errorf("error %v (%s)", err, core.KindOf(err))
+	}
+}
+
 func TestAFloodBetweenTurnsEndsTheConversation(t *testing.T) {
 	url := serve(t, func(c talk) {
 		c.read()
