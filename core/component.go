@@ -102,7 +102,7 @@ type Component struct {
 	Config any
 
 	open    func(ctx context.Context, config []byte, targets Targets) (any, error)
-	check   func(config []byte) ([]Restriction, error)
+	check   func(config []byte) (Checked, error)
 	targets Targets
 }
 
@@ -116,6 +116,8 @@ type Component struct {
 // Where a valid configuration cannot do all that info says, the struct's method
 // Restrictions() []Restriction says what it cannot. Campaigns are held against it
 // before they run: an attack that needs it is refused with the restriction's hint.
+// Where a valid configuration has what is likely not meant, its method
+// Warnings() error says so, as Validate says what is wrong.
 //
 // The tags of the struct's fields make the component's JSON Schema, which a
 // campaign is checked against before anything is opened:
@@ -167,15 +169,21 @@ func newComponent[C, T any](kind Kind, info Info, defaults C, open func(context.
 			}
 			return open(ctx, config)
 		},
-		check: func(raw []byte) ([]Restriction, error) {
+		check: func(raw []byte) (Checked, error) {
 			config, err := decodeConfig(raw, defaults)
 			if err != nil {
-				return nil, err
+				return Checked{}, err
 			}
+			var checked Checked
 			if c, ok := any(&config).(interface{ Restrictions() []Restriction }); ok {
-				return c.Restrictions(), nil
+				checked.Restrictions = c.Restrictions()
 			}
-			return nil, nil
+			if c, ok := any(&config).(interface{ Warnings() error }); ok {
+				if err := c.Warnings(); err != nil {
+					checked.Warnings = flatten(err)
+				}
+			}
+			return checked, nil
 		},
 	}
 }
@@ -185,15 +193,22 @@ func newComponent[C, T any](kind Kind, info Info, defaults C, open func(context.
 // are several. Nothing outside is touched, so that an address may turn out to
 // be dead, and a program to be missing, later.
 func (c Component) Check(config []byte) error {
-	_, err := c.Restrictions(config)
+	_, err := c.CheckConfig(config)
 	return err
 }
 
-// Restrictions returns what Info says and does not hold with a configuration; nil where
-// all of it holds. It fails as Check does.
-func (c Component) Restrictions(config []byte) ([]Restriction, error) {
+// Checked is what there is to say of a valid configuration.
+type Checked struct {
+	// Restrictions are what Info says and does not hold with it.
+	Restrictions []Restriction
+	// Warnings are about what is likely not meant, each with the key.
+	Warnings Errors
+}
+
+// CheckConfig returns what there is to say of a configuration. It fails as Check does.
+func (c Component) CheckConfig(config []byte) (Checked, error) {
 	if c.check == nil {
-		return nil, Errorf(ErrorUnsupported, "%q has no configuration to check", c.Info.Name)
+		return Checked{}, Errorf(ErrorUnsupported, "%q has no configuration to check", c.Info.Name)
 	}
 	return c.check(config)
 }

@@ -72,18 +72,41 @@ func (c narrowConfig) Restrictions() []core.Restriction {
 
 func TestAConfigurationSaysWhatItRestricts(t *testing.T) {
 	c := core.NewTarget(core.Info{Name: "narrow"}, narrowConfig{}, func(context.Context, narrowConfig) (core.Target, error) { return nil, nil })
-	got, err := c.Restrictions([]byte(`{"narrow": true}`))
+	checked, err := c.CheckConfig([]byte(`{"narrow": true}`))
+	got := checked.Restrictions
 	if err != nil || len(got) != 1 || got[0] != (core.Restriction{In: core.Image, Hint: "leave narrow out"}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if got, err := c.Restrictions(nil); len(got) > 0 || err != nil {
+	if got, err := c.CheckConfig(nil); len(got.Restrictions) > 0 || err != nil {
 		t.Errorf("without the key: %+v, %v", got, err)
 	}
-	if got, err := c.Restrictions([]byte(`{"narrow": true, "voice": "none"}`)); len(got) > 0 || core.KindOf(err) != core.ErrorConfig {
+	if got, err := c.CheckConfig([]byte(`{"narrow": true, "voice": "none"}`)); len(got.Restrictions) > 0 || core.KindOf(err) != core.ErrorConfig {
 		t.Errorf("a wrong configuration: %+v, %v", got, err)
 	}
 	plain := core.NewTarget(core.Info{Name: "plain"}, struct{}{}, func(context.Context, struct{}) (core.Target, error) { return nil, nil })
-	if got, err := plain.Restrictions(nil); len(got) > 0 || err != nil {
+	if got, err := plain.CheckConfig(nil); len(got.Restrictions) > 0 || err != nil {
 		t.Errorf("a configuration that says nothing of it: %+v, %v", got, err)
+	}
+}
+
+type doubtfulConfig struct {
+	Size int `json:"size"`
+}
+
+func (c doubtfulConfig) Warnings() error {
+	if c.Size < 9 {
+		return nil
+	}
+	return core.Errorf(core.ErrorConfig, "%d is a lot", c.Size).At("size").WithHint("take less")
+}
+
+func TestAConfigurationSaysWhatIsLikelyNotMeant(t *testing.T) {
+	c := core.NewTarget(core.Info{Name: "doubtful"}, doubtfulConfig{}, func(context.Context, doubtfulConfig) (core.Target, error) { return nil, nil })
+	got, err := c.CheckConfig([]byte(`{"size": 9}`))
+	if err != nil || len(got.Warnings) != 1 || got.Warnings[0].Error() != "size: 9 is a lot" || got.Warnings[0].Hint != "take less" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err := c.CheckConfig([]byte(`{"size": 1}`)); len(got.Warnings) > 0 || err != nil {
+		t.Errorf("of what is meant: %+v, %v", got, err)
 	}
 }

@@ -86,16 +86,16 @@ func (o *offer) find(kind core.Kind, name string, config []byte) (core.Component
 	return found.component, configErrors(found.schema.Check(config))
 }
 
-// check returns the restrictions of a configuration, or its errors that the schema
+// check returns what there is to say of a configuration, or its errors that the schema
 // does not detect.
 // The host has checked the schema with secret references in place; the
 // placeholders for them here need not match its lengths and patterns.
-func (o *offer) check(kind core.Kind, name string, config []byte) ([]core.Restriction, error) {
+func (o *offer) check(kind core.Kind, name string, config []byte) (core.Checked, error) {
 	found, err := o.lookup(kind, name)
 	if err != nil {
-		return nil, err
+		return core.Checked{}, err
 	}
-	return found.component.Restrictions(config)
+	return found.component.CheckConfig(config)
 }
 
 func (o *offer) lookup(kind core.Kind, name string) (offered, error) {

@@ -50,12 +50,12 @@ func (s *pluginService) CheckConfig(_ context.Context, r *pb.CheckConfigRequest)
 	if err != nil {
 		return nil, err
 	}
-	restrictions, err := s.instances.offer.check(kind, r.GetName(), r.GetConfig())
+	checked, err := s.instances.offer.check(kind, r.GetName(), r.GetConfig())
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := wire.EncodeRestrictions(restrictions)
-	return &pb.CheckConfigResponse{Restrictions: encoded}, err
+	encoded, err := wire.EncodeRestrictions(checked.Restrictions)
+	return &pb.CheckConfigResponse{Restrictions: encoded, Warnings: wire.EncodeWarnings(checked.Warnings)}, err
 }
 
 // Open implements the contract.

@@ -15,7 +15,7 @@ import (
 // component; host.Host.CheckConfig implements it. It returns what the component's
 // description says and does not hold with that configuration; core.Errors where the
 // configuration is invalid, and any other error where the check was not possible.
-type Check func(ctx context.Context, kind core.Kind, use string, config []byte) ([]core.Restriction, error)
+type Check func(ctx context.Context, kind core.Kind, use string, config []byte) (core.Checked, error)
 
 // Restrictions are what components do not do with the configurations of a campaign, by
 // definition.
@@ -25,18 +25,20 @@ type Restrictions map[Definition][]core.Restriction
 const placeholder = "placeholder"
 
 // CheckConfigs has the components check their configurations beyond their
-// schemas. It returns what they do not do with them, for the [Options] of [New], and
-// the problems with their positions in the campaign. It
+// schemas. It returns what they do not do with them, for the [Options] of [New], what
+// is likely not meant, and
+// the problems, both with their positions in the campaign. It
 // leaves out definitions with problems that [New] reports, so that the problems
 // of both can be combined. An error means that a component could not be asked,
 // for example because its plugin died; the campaign may be valid then.
 //
 // The components get a placeholder for each secret. v says which settings are the
 // environment's.
-func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, v Variables, check Check) (Restrictions, yamlfile.Problems, error) {
+func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, v Variables, check Check) (_ Restrictions, warnings, problems yamlfile.Problems, _ error) {
 	restrictions := Restrictions{}
 	p := newPlanner(c, catalog, Options{Environment: v})
 	var failures []error
+	var doubts yamlfile.Report
 	p.definitions(func(d Definition, c campaign.Component) {
 		_, schema, ok := catalog.Lookup(d.Kind, c.Use)
 		if !ok || len(schema.Check(c.Config.JSON)) > 0 {
@@ -46,7 +48,11 @@ func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, v 
 		if err != nil {
 			return // reported by the reader
 		}
-		restrictions[d], err = check(ctx, d.Kind, c.Use, config)
+		checked, err := check(ctx, d.Kind, c.Use, config)
+		restrictions[d] = checked.Restrictions
+		for _, w := range checked.Warnings {
+			doubts.Problem(c.Config.At(w.Field), w.Hint, "%s: %s", d, w)
+		}
 		if wrong, ok := errors.AsType[core.Errors](err); ok {
 			for _, e := range wrong {
 				p.report.Problem(c.Config.At(e.Field), e.Hint, "%s: %s%s", d, e, v.from(d, e.Field))
@@ -55,5 +61,5 @@ func CheckConfigs(ctx context.Context, c *campaign.Campaign, catalog Catalog, v 
 			failures = append(failures, fmt.Errorf("checking %s: %w", d, err))
 		}
 	})
-	return restrictions, p.report.Problems(p.campaign.File), errors.Join(failures...)
+	return restrictions, doubts.Problems(p.campaign.File), p.report.Problems(p.campaign.File), errors.Join(failures...)
 }

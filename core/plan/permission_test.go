@@ -179,18 +179,18 @@ func TestThePlacesOfAComponentHaveNoUserNoQueryAndNoFragment(t *testing.T) {
 func TestComponentsAreAskedAboutTheirConfigurations(t *testing.T) {
 	yaml := voice(`{voice: alloy, api_key: "${KEY}", proxy: {url: "http://proxy.example"}}`)
 	asked := ""
-	check := func(_ context.Context, kind core.Kind, use string, config []byte) ([]core.Restriction, error) {
+	check := func(_ context.Context, kind core.Kind, use string, config []byte) (core.Checked, error) {
 		if use != "realtime" {
-			return nil, nil
+			return core.Checked{}, nil
 		}
 		asked = fmt.Sprintf("%s %s %s", kind, use, config)
-		return nil, core.Errors{
+		return core.Checked{}, core.Errors{
 			core.Errorf(core.ErrorConfig, "it is slow").At("proxy.url").WithHint("take another"),
 			core.Errorf(core.ErrorConfig, "it is out of fashion").At("voice"),
 			core.Errorf(core.ErrorConfig, "nothing fits"),
 		}
 	}
-	_, got, err := plan.CheckConfigs(t.Context(), read(t, yaml), catalog(t), plan.Variables{}, check)
+	_, _, got, err := plan.CheckConfigs(t.Context(), read(t, yaml), catalog(t), plan.Variables{}, check)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,22 +208,22 @@ func TestComponentsAreAskedAboutTheirConfigurations(t *testing.T) {
 }
 
 func TestComponentsAreNotAskedAboutWhatTheirSchemasRefuse(t *testing.T) {
-	check := func(_ context.Context, _ core.Kind, use string, _ []byte) ([]core.Restriction, error) {
+	check := func(_ context.Context, _ core.Kind, use string, _ []byte) (core.Checked, error) {
 		if use == "realtime" {
 			t.Error("it was asked")
 		}
-		return nil, nil
+		return core.Checked{}, nil
 	}
-	if _, got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{voise: alloy}`)), catalog(t), plan.Variables{}, check); len(got) > 0 || err != nil {
+	if _, _, got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{voise: alloy}`)), catalog(t), plan.Variables{}, check); len(got) > 0 || err != nil {
 		t.Errorf("problems %v, error %v", got, err)
 	}
 }
 
 func TestAComponentThatCannotBeAskedIsNoProblemOfTheCampaign(t *testing.T) {
-	check := func(context.Context, core.Kind, string, []byte) ([]core.Restriction, error) {
-		return nil, core.Errorf(core.ErrorUnavailable, "the plugin died")
+	check := func(context.Context, core.Kind, string, []byte) (core.Checked, error) {
+		return core.Checked{}, core.Errorf(core.ErrorUnavailable, "the plugin died")
 	}
-	_, got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{}`)), catalog(t), plan.Variables{}, check)
+	_, _, got, err := plan.CheckConfigs(t.Context(), read(t, voice(`{}`)), catalog(t), plan.Variables{}, check)
 	if len(got) > 0 || core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), `checking target "agent"`) {
 		t.Errorf("problems %v, error %v", got, err)
 	}

@@ -96,15 +96,18 @@ func TestARequestThatSaysNothingNeedNotBeCarried(t *testing.T) {
 }
 
 func TestTheComponentsOfACampaignAreAskedWhatTheyRestrict(t *testing.T) {
-	check := func(_ context.Context, _ core.Kind, use string, config []byte) ([]core.Restriction, error) {
+	check := func(_ context.Context, _ core.Kind, use string, config []byte) (core.Checked, error) {
 		if use != "voice" {
-			return nil, nil
+			return core.Checked{}, nil
 		}
-		return []core.Restriction{{In: core.Image, Hint: fmt.Sprintf("change %s", config)}}, nil
+		return core.Checked{Restrictions: []core.Restriction{{In: core.Image, Hint: fmt.Sprintf("change %s", config)}}, Warnings: core.Errors{core.Errorf(core.ErrorConfig, "a pity").WithHint("mend it")}}, nil
 	}
-	got, problems, err := plan.CheckConfigs(t.Context(), read(t, attack("", "target: able\nturns: [{user: hi}]\nscorers: [leaked]")), catalog(t), plan.Variables{}, check)
+	got, warnings, problems, err := plan.CheckConfigs(t.Context(), read(t, attack("", "target: able\nturns: [{user: hi}]\nscorers: [leaked]")), catalog(t), plan.Variables{}, check)
 	if len(problems) > 0 || err != nil {
 		t.Fatalf("%v, %v", problems, err)
+	}
+	if got := warnings.Error(); !strings.Contains(got, `target "able": a pity (mend it)`) || !strings.HasPrefix(got, "c.yaml:") {
+		t.Errorf("warnings %s", got)
 	}
 	want := []core.Restriction{{In: core.Image, Hint: "change {}"}}
 	if diff := cmp.Diff(want, got[plan.Definition{Kind: core.KindTarget, Name: "able"}]); diff != "" {

@@ -145,10 +145,10 @@ func TestProblemsNameTheVariable(t *testing.T) {
 		})
 	}
 	filled, v := plan.FillIn(read(t, service("")), services(t), environment(map[string]string{"SERVICE_MODEL": "big"}))
-	refuse := func(context.Context, core.Kind, string, []byte) ([]core.Restriction, error) {
-		return nil, core.Errors{core.Errorf(core.ErrorConfig, "too big").At("model")}
+	refuse := func(context.Context, core.Kind, string, []byte) (core.Checked, error) {
+		return core.Checked{}, core.Errors{core.Errorf(core.ErrorConfig, "too big").At("model")}
 	}
-	_, problems, err := plan.CheckConfigs(t.Context(), filled, services(t), v, refuse)
+	_, _, problems, err := plan.CheckConfigs(t.Context(), filled, services(t), v, refuse)
 	const want = `target "agent": model: too big (from SERVICE_MODEL)`
 	if err != nil || len(problems) != 2 && len(problems) != 1 || !strings.Contains(problems.Error(), want) {
 		t.Errorf("%v, %v", problems, err)

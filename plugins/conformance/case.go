@@ -51,8 +51,8 @@ func find(ctx context.Context, s Source, kind core.Kind, use string, cases []Cas
 			return subject{}, err
 		}
 	}
-	restrictions, _ := s.CheckConfig(ctx, kind, use, []byte(found.Config)) // the error fails a check
-	found.info = info.Restricted(restrictions)
+	checked, _ := s.CheckConfig(ctx, kind, use, []byte(found.Config)) // the error fails a check
+	found.info = info.Restricted(checked.Restrictions)
 	if found.Input.Modality == "" {
 		found.Input, ok = sampleOf(found.info.In)
 	}

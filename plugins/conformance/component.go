@@ -55,11 +55,11 @@ func (s subject) check(t T, from Source) {
 // checksConfiguration checks that the case's configuration is taken, and that it
 // restricts nothing but what the component says of itself.
 func (s subject) checksConfiguration(t T, from Source) {
-	restrictions, err := from.CheckConfig(t.Context(), s.Kind, s.Use, []byte(s.Config))
+	checked, err := from.CheckConfig(t.Context(), s.Kind, s.Use, []byte(s.Config))
 	if err != nil {
 		t.Errorf("checking %s: %v", orDefaults(s.Config), err)
 	}
-	for _, r := range restrictions {
+	for _, r := range checked.Restrictions {
 		if !r.Valid() || r.In != "" && !s.declared.Takes(r.In) || r.Out != "" && !slices.Contains(s.declared.Out, r.Out) ||
 			r.Capability != "" && !s.declared.Can(r.Capability) {
 			t.Errorf("checking %s: the restriction %+v takes away what the component does not say it has", orDefaults(s.Config), r)

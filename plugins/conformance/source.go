@@ -13,7 +13,7 @@ import (
 type Source interface {
 	core.Opener
 	Lookup(kind core.Kind, use string) (core.Info, *schema.Schema, bool)
-	CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) ([]core.Restriction, error)
+	CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) (core.Checked, error)
 	// Using returns the source with targets of a campaign, which converters and
 	// scorers may use if their configuration names them.
 	Using(targets core.Targets) Source
@@ -29,7 +29,7 @@ type served struct {
 }
 
 // CheckConfig has a component check a configuration.
-func (s served) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) ([]core.Restriction, error) {
+func (s served) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) (core.Checked, error) {
 	return s.host.CheckConfig(ctx, kind, use, config)
 }
 
@@ -89,12 +89,12 @@ func (s inProcess) Lookup(kind core.Kind, use string) (core.Info, *schema.Schema
 }
 
 // CheckConfig has a component check a configuration.
-func (s inProcess) CheckConfig(_ context.Context, kind core.Kind, use string, config []byte) ([]core.Restriction, error) {
+func (s inProcess) CheckConfig(_ context.Context, kind core.Kind, use string, config []byte) (core.Checked, error) {
 	c, err := s.find(kind, use)
 	if err != nil {
-		return nil, err
+		return core.Checked{}, err
 	}
-	return c.Restrictions(config)
+	return c.CheckConfig(config)
 }
 
 // Using returns the source with targets.

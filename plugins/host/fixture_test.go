@@ -246,6 +246,13 @@ type parrotConfig struct {
 
 // Restrictions says what a deaf parrot does not take. Its last one is none of the
 // parrot's description.
+func (c parrotConfig) Warnings() error {
+	if !c.Deaf {
+		return nil
+	}
+	return core.Errorf(core.ErrorConfig, "a deaf parrot repeats nothing").At("deaf").WithHint("let it hear")
+}
+
 func (c parrotConfig) Restrictions() []core.Restriction {
 	if !c.Deaf {
 		return nil

@@ -160,10 +160,10 @@ func (h *Host) Close() error {
 // that configuration. It fails with core.Errors where the configuration is invalid,
 // and with any other error where the check was not possible. A plugin without this
 // call accepts every configuration, and restricts none.
-func (h *Host) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) ([]core.Restriction, error) {
+func (h *Host) CheckConfig(ctx context.Context, kind core.Kind, use string, config []byte) (core.Checked, error) {
 	_, process, component, err := h.find(ctx, kind, use)
 	if err != nil {
-		return nil, err
+		return core.Checked{}, err
 	}
 	return process.checkConfig(ctx, component, config)
 }

@@ -187,11 +187,11 @@ func TestWhatAConfigurationRestrictsIsToldBeforeTheComponentIsOpened(t *testing.
 	h, _ := newHost(t, nil)
 	want := []core.Restriction{{In: core.Text, Hint: "leave deaf out"}, {Out: core.Audio}, {Capability: core.CapabilityStream}}
 	got, err := h.CheckConfig(t.Context(), core.KindTarget, "parrot", []byte(`{"deaf": true}`))
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	if err != nil || !slices.Equal(got.Restrictions, want) || len(got.Warnings) != 1 || got.Warnings[0].Field != "deaf" || got.Warnings[0].Hint != "let it hear" {
+		t.Errorf("got %+v, %v, want %+v and a warning", got, err, want)
 	}
 	for _, config := range []string{"", `{"audio": 1}`} {
-		if got, err := h.CheckConfig(t.Context(), core.KindTarget, "parrot", []byte(config)); len(got) > 0 || err != nil {
+		if got, err := h.CheckConfig(t.Context(), core.KindTarget, "parrot", []byte(config)); len(got.Restrictions)+len(got.Warnings) > 0 || err != nil {
 			t.Errorf("%s: %+v, %v, want no restriction", config, got, err)
 		}
 	}

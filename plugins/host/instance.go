@@ -153,26 +153,26 @@ func (i *instance) callOnce(ctx context.Context, f func(opened) error) error {
 	return f(o)
 }
 
-func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte) ([]core.Restriction, error) {
+func (p *process) checkConfig(ctx context.Context, info core.Info, config []byte) (core.Checked, error) {
 	kind, err := wire.EncodeKind(info.Kind)
 	if err != nil {
-		return nil, err
+		return core.Checked{}, err
 	}
 	checked, err := pb.NewPluginServiceClient(p.conn).CheckConfig(ctx, &pb.CheckConfigRequest{Kind: kind, Name: info.Name, Config: config})
 	if wire.DecodeError(err) == nil && status.Code(err) == codes.Unimplemented {
-		return nil, nil // without the call's details
+		return core.Checked{}, nil // without the call's details
 	}
 	if err == nil {
-		return wire.DecodeRestrictions(checked.GetRestrictions()), nil
+		return core.Checked{Restrictions: wire.DecodeRestrictions(checked.GetRestrictions()), Warnings: wire.DecodeWarnings(checked.GetWarnings())}, nil
 	}
 	err = p.failure(ctx, err)
 	if _, several := errors.AsType[core.Errors](err); several {
-		return nil, err
+		return core.Checked{}, err
 	}
 	if e, ok := errors.AsType[*core.Error](err); ok && e.Kind == core.ErrorConfig {
-		return nil, core.Errors{e}
+		return core.Checked{}, core.Errors{e}
 	}
-	return nil, err
+	return core.Checked{}, err
 }
 
 // Close closes the instance. It may be called more than once.

@@ -133,8 +133,8 @@ func TestAPluginInAnotherLanguageIsTrustedWithNothing(t *testing.T) {
 			t.Errorf("%s: error %v (%s), want %s with %q", test.input, err, core.KindOf(err), test.kind, test.want)
 		}
 	}
-	if restrictions, err := h.CheckConfig(t.Context(), core.KindConverter, "raw/any", nil); err != nil || len(restrictions) > 0 {
-		t.Errorf("it does not check configurations, and that is an error or a restriction: %v, %v", restrictions, err)
+	if checked, err := h.CheckConfig(t.Context(), core.KindConverter, "raw/any", nil); err != nil || len(checked.Restrictions) > 0 {
+		t.Errorf("it does not check configurations, and that is an error or a restriction: %v, %v", checked, err)
 	}
 	target, err := core.OpenAs[core.Target](t.Context(), h.Using(nil), "raw/none", nil)
 	if err != nil {

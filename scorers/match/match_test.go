@@ -265,6 +265,20 @@ func TestWrongConfigurationIsRefusedAndNamed(t *testing.T) {
 	}
 }
 
+func TestAPatternThatMatchesRawTextOnlyIsAWarning(t *testing.T) {
+	for _, c := range match.Components() {
+		if c.Info.Name != "match/regex" {
+			continue
+		}
+		got, err := c.CheckConfig([]byte(`{"patterns": ["blue", "I can\u2019t\n", "[\u2019']"]}`))
+		want := `patterns[1]: "\u2019" (U+2019) in the pattern "I can\u2019t\n" matches only a reply that has it in this form: in the folded text it is "'" (U+0027)`
+		want = strings.NewReplacer(`"\u2019"`, `"’"`, `can\u2019t`, `can’t`).Replace(want)
+		if err != nil || len(got.Warnings) != 1 || got.Warnings[0].Error() != want || got.Warnings[0].Hint == "" {
+			t.Errorf("warnings %v (%v), want %s", got.Warnings, err, want)
+		}
+	}
+}
+
 func TestEveryWrongTextAndPatternIsReported(t *testing.T) {
 	for _, test := range []struct{ scorer, config, fields string }{
 		{"match/substring", `{"any": ["", "blue", " "], "all": ["", "green"]}`, "any[0] any[2] all[0]"},

@@ -24,6 +24,31 @@ func (c regexConfig) Validate() error {
 	return err
 }
 
+// Warnings are about patterns that name a character which folding changes: there they
+// match the raw text only.
+func (c regexConfig) Warnings() error {
+	var all []error
+	for i, p := range c.Patterns {
+		for _, changed := range text.ChangedIn(trimmed(p)) {
+			all = append(all, core.Errorf(core.ErrorConfig, "%s in the pattern %q matches only a reply that has it in this form: in the folded text it is %s", shownRunes(changed.Given), p, shownRunes(changed.Folded)).
+				At(fmt.Sprintf("patterns[%d]", i)).WithHint("write the pattern as the folded text is"))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// shownRunes returns a text quoted, with its code points.
+func shownRunes(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	var codes []string
+	for _, r := range s {
+		codes = append(codes, fmt.Sprintf("%U", r))
+	}
+	return fmt.Sprintf("%q (%s)", s, strings.Join(codes, " "))
+}
+
 func regexComponent() core.Component {
 	return core.NewScorer(
 		info("match/regex", "Tells whether a regular expression matches what was said.",

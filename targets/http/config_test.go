@@ -166,9 +166,9 @@ func TestWhatRequestsDoNotCarryIsToldBeforeTheyAreSent(t *testing.T) {
 		`"reply":{"jq":".a","tool_calls":".t"}`:                                                                                              but("out:tool_call"),
 		`"reply":{"jq":"$prompt"}`:                                                                                                           all, // read, and not sent
 	} {
-		restrictions, err := httptarget.Component().Restrictions([]byte(strings.TrimSuffix(`{"url":"https://bot.example/api",`+config, ",") + "}"))
+		checked, err := httptarget.Component().CheckConfig([]byte(strings.TrimSuffix(`{"url":"https://bot.example/api",`+config, ",") + "}"))
 		var got []string
-		for _, r := range restrictions {
+		for _, r := range checked.Restrictions {
 			if !r.Valid() || r.Hint == "" {
 				t.Errorf("%s: restriction %+v", config, r)
 			}

@@ -29,9 +29,9 @@ func TestWhatMessagesDoNotCarryIsToldBeforeTheyAreSent(t *testing.T) {
 		begins + `, "sound": {"message": {"media": "$(sound)"}}}`:                                                                 "system_prompt history out:audio",
 		begins + `, "reply": {"sound": ".media"}}`:                                                                                "system_prompt history in:audio",
 	} {
-		restrictions, err := wstarget.Component().Restrictions([]byte(config))
+		checked, err := wstarget.Component().CheckConfig([]byte(config))
 		var got []string
-		for _, r := range restrictions {
+		for _, r := range checked.Restrictions {
 			if !r.Valid() || r.Hint == "" {
 				t.Errorf("%s: restriction %+v", config, r)
 			}

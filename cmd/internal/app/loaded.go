@@ -13,7 +13,9 @@ type loadedCampaign struct {
 	campaign *campaign.Campaign
 	// problems are those of the campaign itself.
 	problems yamlfile.Problems
-	choice   install.Choice
+	// doubts are warnings about what is likely not meant.
+	doubts yamlfile.Problems
+	choice install.Choice
 	// companions are those that it needs.
 	companions companions
 	// environment are the settings that the environment gives, or that were

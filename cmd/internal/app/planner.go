@@ -46,6 +46,8 @@ type Planned struct {
 	// PassedOver are warnings about programs that would take precedence without
 	// the lock.
 	PassedOver yamlfile.Problems
+	// Doubtful are warnings about what is likely not meant in the campaign.
+	Doubtful yamlfile.Problems
 	// Unlocked are warnings about plugins that are not in the lock, in the
 	// order of the campaign.
 	Unlocked yamlfile.Problems
@@ -73,7 +75,7 @@ func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error)
 	if err != nil {
 		return nil, err
 	}
-	all := &Planned{Campaign: l.campaign, Plan: planned, Values: l.values(), Warnings: l.warnings(planned), Plugins: catalog.Plugins(), PassedOver: l.choice.PassedOver}
+	all := &Planned{Campaign: l.campaign, Plan: planned, Values: l.values(), Warnings: l.warnings(planned), Plugins: catalog.Plugins(), PassedOver: l.choice.PassedOver, Doubtful: l.doubts}
 	for _, q := range l.campaign.Plugins {
 		if unlocked, ok := l.choice.Unlocked[q.Name]; ok {
 			all.Unlocked = append(all.Unlocked, unlocked)
@@ -133,8 +135,8 @@ func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, cat
 	if l.campaign.Incomplete {
 		return nil, CampaignError{problems.Sorted(), l.campaign.Source}
 	}
-	restrictions, more, err := plan.CheckConfigs(ctx, l.campaign, catalog, l.environment, h.CheckConfig)
-	options.Restrictions = restrictions
+	restrictions, doubts, more, err := plan.CheckConfigs(ctx, l.campaign, catalog, l.environment, h.CheckConfig)
+	options.Restrictions, l.doubts = restrictions, doubts
 	var planned *plan.Plan
 	if len(l.problems) > 0 {
 		problems = append(problems, plan.CheckComponents(l.campaign, catalog, options)...)

@@ -99,6 +99,9 @@ func (r *Runner) tell(l *loadedCampaign, p *plan.Plan) {
 	for _, warning := range l.warnings(p) {
 		r.Log.Warn(warning)
 	}
+	for _, doubt := range l.doubts {
+		r.Log.Warn(doubt.Error())
+	}
 }
 
 // load reads the campaign from its file, or from the record of the run that is

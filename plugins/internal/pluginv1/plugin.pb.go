@@ -813,7 +813,10 @@ type CheckConfigResponse struct {
 	// What the Component says, and what does not hold with this configuration.
 	// Campaigns are held against it. Empty where all of it holds. What the Component
 	// does not say is ignored here: nothing can be added.
-	Restrictions  []*Restriction `protobuf:"bytes,1,rep,name=restrictions,proto3" json:"restrictions,omitempty"`
+	Restrictions []*Restriction `protobuf:"bytes,1,rep,name=restrictions,proto3" json:"restrictions,omitempty"`
+	// What is likely not meant in this configuration, of ERROR_KIND_CONFIG, each with
+	// the key at fault. It is shown, and stops nothing.
+	Warnings      []*ErrorDetail `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -851,6 +854,13 @@ func (*CheckConfigResponse) Descriptor() ([]byte, []int) {
 func (x *CheckConfigResponse) GetRestrictions() []*Restriction {
 	if x != nil {
 		return x.Restrictions
+	}
+	return nil
+}
+
+func (x *CheckConfigResponse) GetWarnings() []*ErrorDetail {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -1633,9 +1643,10 @@ const file_redteam_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x12CheckConfigRequest\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.redteam.plugin.v1.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
-	"\x06config\x18\x03 \x01(\fR\x06config\"Y\n" +
+	"\x06config\x18\x03 \x01(\fR\x06config\"\x95\x01\n" +
 	"\x13CheckConfigResponse\x12B\n" +
-	"\frestrictions\x18\x01 \x03(\v2\x1e.redteam.plugin.v1.RestrictionR\frestrictions\"\xab\x01\n" +
+	"\frestrictions\x18\x01 \x03(\v2\x1e.redteam.plugin.v1.RestrictionR\frestrictions\x12:\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x1e.redteam.plugin.v1.ErrorDetailR\bwarnings\"\xab\x01\n" +
 	"\vRestriction\x12-\n" +
 	"\x02in\x18\x01 \x01(\x0e2\x1b.redteam.plugin.v1.ModalityH\x00R\x02in\x12/\n" +
 	"\x03out\x18\x02 \x01(\x0e2\x1b.redteam.plugin.v1.ModalityH\x00R\x03out\x12 \n" +
@@ -1786,33 +1797,34 @@ var file_redteam_plugin_v1_plugin_proto_depIdxs = []int32{
 	4,  // 5: redteam.plugin.v1.Component.scores:type_name -> redteam.plugin.v1.ScoreType
 	0,  // 6: redteam.plugin.v1.CheckConfigRequest.kind:type_name -> redteam.plugin.v1.Kind
 	12, // 7: redteam.plugin.v1.CheckConfigResponse.restrictions:type_name -> redteam.plugin.v1.Restriction
-	3,  // 8: redteam.plugin.v1.Restriction.in:type_name -> redteam.plugin.v1.Modality
-	3,  // 9: redteam.plugin.v1.Restriction.out:type_name -> redteam.plugin.v1.Modality
-	0,  // 10: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
-	14, // 11: redteam.plugin.v1.OpenRequest.models:type_name -> redteam.plugin.v1.Model
-	1,  // 12: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
-	23, // 13: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	2,  // 14: redteam.plugin.v1.ErrorDetail.subject:type_name -> redteam.plugin.v1.ErrorSubject
-	3,  // 15: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
-	19, // 16: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
-	19, // 17: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
-	5,  // 18: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
-	20, // 19: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
-	22, // 20: redteam.plugin.v1.Message.delivery:type_name -> redteam.plugin.v1.Delivery
-	23, // 21: redteam.plugin.v1.Delivery.interrupt_after:type_name -> google.protobuf.Duration
-	6,  // 22: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
-	10, // 23: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
-	13, // 24: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
-	16, // 25: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
-	7,  // 26: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
-	11, // 27: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
-	15, // 28: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
-	17, // 29: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
-	26, // [26:30] is the sub-list for method output_type
-	22, // [22:26] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	18, // 8: redteam.plugin.v1.CheckConfigResponse.warnings:type_name -> redteam.plugin.v1.ErrorDetail
+	3,  // 9: redteam.plugin.v1.Restriction.in:type_name -> redteam.plugin.v1.Modality
+	3,  // 10: redteam.plugin.v1.Restriction.out:type_name -> redteam.plugin.v1.Modality
+	0,  // 11: redteam.plugin.v1.OpenRequest.kind:type_name -> redteam.plugin.v1.Kind
+	14, // 12: redteam.plugin.v1.OpenRequest.models:type_name -> redteam.plugin.v1.Model
+	1,  // 13: redteam.plugin.v1.ErrorDetail.kind:type_name -> redteam.plugin.v1.ErrorKind
+	23, // 14: redteam.plugin.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	2,  // 15: redteam.plugin.v1.ErrorDetail.subject:type_name -> redteam.plugin.v1.ErrorSubject
+	3,  // 16: redteam.plugin.v1.Value.modality:type_name -> redteam.plugin.v1.Modality
+	19, // 17: redteam.plugin.v1.Part.value:type_name -> redteam.plugin.v1.Value
+	19, // 18: redteam.plugin.v1.Part.original:type_name -> redteam.plugin.v1.Value
+	5,  // 19: redteam.plugin.v1.Message.role:type_name -> redteam.plugin.v1.Role
+	20, // 20: redteam.plugin.v1.Message.parts:type_name -> redteam.plugin.v1.Part
+	22, // 21: redteam.plugin.v1.Message.delivery:type_name -> redteam.plugin.v1.Delivery
+	23, // 22: redteam.plugin.v1.Delivery.interrupt_after:type_name -> google.protobuf.Duration
+	6,  // 23: redteam.plugin.v1.PluginService.Describe:input_type -> redteam.plugin.v1.DescribeRequest
+	10, // 24: redteam.plugin.v1.PluginService.CheckConfig:input_type -> redteam.plugin.v1.CheckConfigRequest
+	13, // 25: redteam.plugin.v1.PluginService.Open:input_type -> redteam.plugin.v1.OpenRequest
+	16, // 26: redteam.plugin.v1.PluginService.Close:input_type -> redteam.plugin.v1.CloseRequest
+	7,  // 27: redteam.plugin.v1.PluginService.Describe:output_type -> redteam.plugin.v1.DescribeResponse
+	11, // 28: redteam.plugin.v1.PluginService.CheckConfig:output_type -> redteam.plugin.v1.CheckConfigResponse
+	15, // 29: redteam.plugin.v1.PluginService.Open:output_type -> redteam.plugin.v1.OpenResponse
+	17, // 30: redteam.plugin.v1.PluginService.Close:output_type -> redteam.plugin.v1.CloseResponse
+	27, // [27:31] is the sub-list for method output_type
+	23, // [23:27] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_redteam_plugin_v1_plugin_proto_init() }

@@ -56,7 +56,16 @@ func EncodeError(err error) error {
 // encodeErrors returns the status of several errors, with a detail for each.
 func encodeErrors(several core.Errors) error {
 	var details []protoadapt.MessageV1
-	for _, e := range several[:min(len(several), maxErrors)] {
+	for _, d := range EncodeWarnings(several) {
+		details = append(details, d)
+	}
+	return statusOf(core.KindOf(several), several.Error(), details...)
+}
+
+// EncodeWarnings returns errors that stop nothing for the wire.
+func EncodeWarnings(all core.Errors) []*pb.ErrorDetail {
+	var details []*pb.ErrorDetail
+	for _, e := range all[:min(len(all), maxErrors)] {
 		details = append(details, &pb.ErrorDetail{
 			Kind:    encodeErrorKind(e.Kind),
 			Subject: encodeErrorSubject(e),
@@ -65,7 +74,16 @@ func encodeErrors(several core.Errors) error {
 			Message: phrase.ShortenBytes(e.At("").Error(), maxEach),
 		})
 	}
-	return statusOf(core.KindOf(several), several.Error(), details...)
+	return details
+}
+
+// DecodeWarnings returns errors that stop nothing from the wire.
+func DecodeWarnings(all []*pb.ErrorDetail) core.Errors {
+	var warnings core.Errors
+	for _, d := range all[:min(len(all), maxErrors)] {
+		warnings = append(warnings, decodeDetail(d, "a warning without words"))
+	}
+	return warnings
 }
 
 func statusOf(kind core.ErrorKind, message string, details ...protoadapt.MessageV1) error {

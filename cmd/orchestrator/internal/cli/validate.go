@@ -48,7 +48,7 @@ func validate(ctx context.Context, env Env, file string, flags *campaignFlags) e
 	if planned == nil {
 		return err
 	}
-	for _, p := range slices.Concat(planned.PassedOver, planned.Unlocked) {
+	for _, p := range slices.Concat(planned.PassedOver, planned.Unlocked, planned.Doubtful) {
 		view.Problem(env.Stderr, "warning", p, planned.Campaign.Source)
 	}
 	for _, warning := range planned.Warnings {
