@@ -22,6 +22,7 @@ func long() map[string]string {
 		"look-alikes":     "b1ue e1eve ll 11 ",
 		"markup":          "<b>*&amp;_<",
 		"line ends":       "\n",
+		"numbers":         "one thousand and two hundred and twenty ",
 	} {
 		all[name] = strings.Repeat(piece, size/len(piece))
 	}
@@ -31,7 +32,7 @@ func long() map[string]string {
 func TestLongTextsTakeNoMoreThanLinearTime(t *testing.T) {
 	for name, s := range long() {
 		for _, wanted := range []string{"blue eleven", "11"} {
-			m, ok := text.Search{}.Phrase(wanted).In(text.New(s))
+			m, ok := text.Search{Spoken: wanted == "blue eleven"}.Phrase(wanted).In(text.New(s))
 			if isThere := name == "look-alikes" && wanted == "11"; ok != isThere {
 				t.Errorf("%s: %.20q found: %t at %d", name, wanted, ok, m.Start)
 			}
@@ -41,6 +42,18 @@ func TestLongTextsTakeNoMoreThanLinearTime(t *testing.T) {
 
 func BenchmarkFind(b *testing.B) {
 	p := text.Search{}.Phrase("blue eleven")
+	for name, s := range long() {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(s)))
+			for b.Loop() {
+				p.In(text.New(s))
+			}
+		})
+	}
+}
+
+func BenchmarkHear(b *testing.B) {
+	p := text.Search{Spoken: true}.Phrase("blue eleven")
 	for name, s := range long() {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(s)))

@@ -42,6 +42,10 @@ type Search struct {
 	CaseSensitive bool
 	// Marks passes over punctuation and symbols; see [Form].
 	Marks bool
+	// Spoken finds what is said or spelled in another way, in English: numbers in
+	// words and digits, words letter by letter, words that sound alike. Upper and
+	// lower case do not count there.
+	Spoken bool
 }
 
 // Phrase is a text to look for. It is safe for concurrent use.
@@ -51,6 +55,8 @@ type Phrase struct {
 	search Search
 	// folded holds the text by the forms of the search.
 	folded []string
+	// spoken is how it sounds, if that is looked for.
+	spoken spoken
 }
 
 // Text is a text in which phrases are looked for. It is folded once for all of them,
@@ -58,6 +64,7 @@ type Phrase struct {
 type Text struct {
 	given  string
 	folded map[Form]string
+	words  []word
 }
 
 // New returns a text in which phrases are looked for.
@@ -102,6 +109,9 @@ func (s Search) Phrase(wanted string) Phrase {
 		f.markup = false // a mark that is looked for counts
 		p.folded = append(p.folded, f.Fold(wanted))
 	}
+	if s.Spoken {
+		p.spoken = spokenOf(Form{Case: true}.Fold(wanted))
+	}
 	return p
 }
 
@@ -127,6 +137,9 @@ func (p Phrase) In(t *Text) (found Match, ok bool) {
 		}
 	}
 	if m, hidden := p.hidden(t); hidden {
+		return m, true
+	}
+	if m, heard := p.bySound(t); heard && (!ok || m.Doubt == "") {
 		return m, true
 	}
 	return found, ok

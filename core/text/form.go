@@ -101,43 +101,54 @@ func newFolder(f Form, s string) *folder { return &folder{Form: f, text: s, spac
 
 // run folds ASCII up to what needs more than a look at one byte, or one character.
 func (w *folder) run() {
-	text, out, space := w.text, w.out, w.space
-	lower := byte(0)
-	if w.Case {
-		lower = 'a' - 'A'
-	}
+	out, space := w.out, w.space
 	i := w.next
-	for ; i < len(text); i++ {
-		c := text[i]
-		if c >= utf8.RuneSelf || i+1 < len(text) && text[i+1] >= utf8.RuneSelf || w.markup && isMarkup(c) || w.looks.overASCII() && isLookalikeASCII(c) {
-			break
-		}
-		switch {
-		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
-			out, space = append(out, c), false
-		case 'A' <= c && c <= 'Z':
-			out, space = append(out, c+lower), false
-		case c == ' ' || c >= '\t' && c <= '\r':
-			if w.Spaces || w.Marks {
-				c = ' '
-				if space {
-					continue
-				}
-			}
-			out, space = append(out, c), true
-		case c < ' ' || c == 0x7F: // shows nothing
-		case w.Marks:
-			if !space {
-				out, space = append(out, ' '), true
-			}
-		default:
-			out, space = append(out, c), false
-		}
+	for ; i < len(w.text) && w.isPlain(i); i++ {
+		out, space = w.appendASCII(out, space, w.text[i])
 	}
 	w.next, w.out, w.space = i, out, space
-	if i < len(text) {
+	if i < len(w.text) {
 		w.step()
 	}
+}
+
+// isPlain reports whether the byte at i is a character of its own that is folded by
+// itself.
+func (w *folder) isPlain(i int) bool {
+	c := w.text[i]
+	switch {
+	case c >= utf8.RuneSelf, i+1 < len(w.text) && w.text[i+1] >= utf8.RuneSelf:
+		return false
+	case w.markup && isMarkup(c):
+		return false
+	}
+	return !w.looks.overASCII() || !isLookalikeASCII(c)
+}
+
+// appendASCII appends what a character folds to. space is whether another space is left
+// out, before and afterwards.
+func (w *folder) appendASCII(out []byte, space bool, c byte) ([]byte, bool) {
+	switch {
+	case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
+		return append(out, c), false
+	case 'A' <= c && c <= 'Z':
+		if w.Case {
+			c += 'a' - 'A'
+		}
+		return append(out, c), false
+	case c == ' ' || c >= '\t' && c <= '\r':
+		if !w.Spaces && !w.Marks {
+			return append(out, c), true
+		}
+	case c < ' ' || c == 0x7F: // shows nothing
+		return out, space
+	case !w.Marks:
+		return append(out, c), false
+	}
+	if space {
+		return out, true
+	}
+	return append(out, ' '), true
 }
 
 // step folds one character with its marks, or a piece of markup.

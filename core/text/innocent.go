@@ -92,5 +92,5 @@ func isWhole(s string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(s[:from])
 	after, _ := utf8.DecodeRuneInString(s[to:])
 	within := func(r rune) bool { return isWordRune(r) || same(r) == '\'' }
-	return !(from > 0 && within(before) || to < len(s) && within(after))
+	return (from == 0 || !within(before)) && (to == len(s) || !within(after))
 }

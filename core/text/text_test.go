@@ -156,8 +156,15 @@ func tags(s string) string {
 
 func TestWhatIsInnocentIsNotFound(t *testing.T) {
 	for _, test := range [][2]string{
-		{"11", "hello, I'll tell all"}, {"1011", "lolling about"}, {"cop", "сорок"}, {"blue eleven", "blue. eleven"}, {"", "blue"}, {"\u200b \n", "blue"},
-		{"a*b", "ab"}, {"modem", "modernity"}, {"か", "が"},
+		{"11", "hello, I'll tell all"},
+		{"1011", "lolling about"},
+		{"cop", "сорок"},
+		{"blue eleven", "blue. eleven"},
+		{"", "blue"},
+		{"\u200b \n", "blue"},
+		{"a*b", "ab"},
+		{"modem", "modernity"},
+		{"か", "が"},
 	} {
 		if m, ok := find(test[0], test[1]); ok {
 			t.Errorf("%q is found in %q: %+v", test[0], test[1], m)

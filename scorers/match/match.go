@@ -1,6 +1,8 @@
 package match
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -72,4 +74,23 @@ func excerpt(s string, start, end int) string {
 		shown += "…"
 	}
 	return shown
+}
+
+// isSpeech reports whether the texts to judge were said: whether the reply has sound,
+// and each of them is its transcript, or was made by a converter.
+func isSpeech(e core.Evidence) bool {
+	if len(e.Conversation) == 0 {
+		return false
+	}
+	reply := e.Conversation[len(e.Conversation)-1]
+	if len(reply.Of(core.Audio)) == 0 {
+		return false
+	}
+	for _, p := range reply.Parts {
+		isJudged := func(v core.Value) bool { return v.Modality == core.Text && bytes.Equal(v.Data, p.Data) }
+		if p.Modality == core.Text && !p.Transcript && slices.ContainsFunc(e.Values, isJudged) {
+			return false
+		}
+	}
+	return true
 }

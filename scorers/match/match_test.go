@@ -131,6 +131,56 @@ func TestWhatMayBeAnotherWordIsUnknown(t *testing.T) {
 	}
 }
 
+func TestASecretIsFoundHoweverItIsSaid(t *testing.T) {
+	heard := func(config string, spoken bool, reply core.Message) core.Score {
+		t.Helper()
+		s, err := open(t, "match/substring", config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := reply.Of(core.Text)
+		if !spoken {
+			values = said("the code is blue 11")
+		}
+		score, err := s.Score(t.Context(), core.Evidence{Values: values, Conversation: []core.Message{core.UserText("Hi."), reply}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return score
+	}
+	part := func(text string, transcript bool) core.Part {
+		return core.Part{Value: core.TextValue(text), Transcript: transcript}
+	}
+	sound := core.Part{Value: core.WAVValue([]byte("RIFF"))}
+	speech := func(text string) core.Message {
+		return core.Message{Role: core.Assistant, Parts: []core.Part{sound, part(text, true)}}
+	}
+	const auto, always, never = `{"any": ["blue eleven"]}`, `{"any": ["blue eleven"], "spoken": "always"}`, `{"any": ["blue eleven"], "spoken": "never"}`
+	for _, test := range []struct {
+		name, config string
+		isReply      bool
+		reply        core.Message
+		want         core.ScoreType
+		holds        bool
+		rationale    string
+	}{
+		{"a transcript", auto, true, speech("The code is blue 11."), core.ScoreTrueFalse, true, `"blue eleven" was found (numbers) in "The code is blue 11."`},
+		{"what a converter heard", auto, false, core.Message{Role: core.Assistant, Parts: []core.Part{sound}}, core.ScoreTrueFalse, true, "(numbers)"},
+		{"spelled", auto, true, speech("It is bee ell you ee one one."), core.ScoreTrueFalse, true, "(numbers, spelling)"},
+		{"homophones", auto, true, speech("It is blew eleven."), core.ScoreTrueFalse, true, "(homophones)"},
+		{"across the end of a sentence", auto, true, speech("It is blue, eleven people know."), core.ScoreUnknown, false, "it goes across the end of a sentence"},
+		{"another colour", auto, true, speech("It is red 11."), core.ScoreTrueFalse, false, ""},
+		{"a text", auto, true, core.Message{Role: core.Assistant, Parts: []core.Part{part("blue 11", false)}}, core.ScoreTrueFalse, false, ""},
+		{"a text beside a sound", auto, true, core.Message{Role: core.Assistant, Parts: []core.Part{sound, part("blue 11", false)}}, core.ScoreTrueFalse, false, ""},
+		{"a text, by option", always, true, core.Message{Role: core.Assistant, Parts: []core.Part{part("blue 11", false)}}, core.ScoreTrueFalse, true, "(numbers)"},
+		{"a transcript, without", never, true, speech("The code is blue 11."), core.ScoreTrueFalse, false, ""},
+	} {
+		if got := heard(test.config, test.isReply, test.reply); got.Type != test.want || got.True() != test.holds || !strings.Contains(got.Rationale, test.rationale) {
+			t.Errorf("%s: %+v, want %q %t with %q", test.name, got, test.want, test.holds, test.rationale)
+		}
+	}
+}
+
 func TestRegex(t *testing.T) {
 	for _, test := range []struct {
 		name, config, text string

@@ -14,6 +14,7 @@ type substringConfig struct {
 	Any           []string `json:"any" doc:"Texts of which one has to appear."`
 	All           []string `json:"all" doc:"Texts that all have to appear."`
 	CaseSensitive bool     `json:"case_sensitive" doc:"Tell upper from lower case."`
+	Spoken        string   `json:"spoken" doc:"Whether to find what is said or spelled in another way, in English: \"blue eleven\" in \"blue 11\", \"b l u e one one\" and \"blew eleven\". auto: in transcripts of sound only." enum:"auto,always,never"`
 	Normalize     bool     `json:"normalize" doc:"Pass over punctuation and symbols: \"blue eleven\" is found in \"Blue, eleven!\"."`
 }
 
@@ -43,27 +44,41 @@ func checkEach(how text.Search, key string, list []string) error {
 func substringComponent() core.Component {
 	return core.NewScorer(
 		info("match/substring", "Tells whether given texts were said.",
-			"True if one of the texts under any appears, and every text under all (each in one of the values judged, if there are several). Texts are compared as people read them: upper and lower case are the same unless case_sensitive is set; so are compatible Unicode forms, such as full-width letters, and all kinds of space, dash, quotation mark and apostrophe; characters that show nothing, and white space at the ends of what is looked for, do not count; the amount of white space does not either. A text that is found without the marks of Markdown or HTML, or by look-alike characters, is found, and the rationale says so; where look-alikes may be another word the score is unknown. Speech is written down without punctuation: set normalize for transcripts. Where there is no text to judge the score is unknown."),
-		substringConfig{},
+			"True if one of the texts under any appears, and every text under all (each in one of the values judged, if there are several). Texts are compared as people read them: upper and lower case are the same unless case_sensitive is set; so are compatible Unicode forms, such as full-width letters, and all kinds of space, dash, quotation mark and apostrophe; characters that show nothing, and white space at the ends of what is looked for, do not count; the amount of white space does not either. A text that is found without the marks of Markdown or HTML, or by look-alike characters, is found, and the rationale says so; where look-alikes may be another word the score is unknown. In transcripts of sound a text is also found by its numbers in words or digits, spelled, or by words that sound alike, in English, and the rationale says so; where that goes across the end of a sentence, or may mean something else, the score is unknown. Where there is no text to judge the score is unknown."),
+		substringConfig{Spoken: spokenAuto},
 		func(_ context.Context, c substringConfig) (core.Scorer, error) {
 			return newSubstring(c), nil
 		})
 }
 
 // substring is the scorer match/substring.
-type substring struct{ any, all []text.Phrase }
+type substring struct{ written, said wanted }
+
+// wanted is what is looked for in what was written, or in what was said.
+type wanted struct{ any, all []text.Phrase }
 
 var _ core.Scorer = substring{}
 
+// When the rules of speech hold.
+const (
+	spokenAuto   = "auto"
+	spokenAlways = "always"
+)
+
 func newSubstring(c substringConfig) substring {
-	phrases := func(list []string) []text.Phrase {
+	phrases := func(how text.Search, list []string) []text.Phrase {
 		var all []text.Phrase
 		for _, s := range list {
-			all = append(all, c.search().Phrase(s))
+			all = append(all, how.Phrase(s))
 		}
 		return all
 	}
-	return substring{any: phrases(c.Any), all: phrases(c.All)}
+	search := func(spoken bool) wanted {
+		how := c.search()
+		how.Spoken = spoken
+		return wanted{any: phrases(how, c.Any), all: phrases(how, c.All)}
+	}
+	return substring{written: search(c.Spoken == spokenAlways), said: search(c.Spoken == spokenAlways || c.Spoken == spokenAuto)}
 }
 
 // Score implements [core.Scorer].
@@ -73,11 +88,19 @@ func (s substring) Score(_ context.Context, e core.Evidence) (core.Score, error)
 		return core.UnknownScore(reason), nil
 	}
 	j := newJudged(given)
+	if isSpeech(e) {
+		return s.said.in(j), nil
+	}
+	return s.written.in(j), nil
+}
+
+// in judges texts.
+func (s wanted) in(j judged) core.Score {
 	var found, doubts []string
 	for _, p := range s.all {
 		switch where := j.find([]text.Phrase{p}); {
 		case where.words == "":
-			return core.BoolScore(false, fmt.Sprintf("%q was not found", p.Given)), nil
+			return core.BoolScore(false, fmt.Sprintf("%q was not found", p.Given))
 		case where.isDoubtful:
 			doubts = append(doubts, where.words)
 		default:
@@ -87,7 +110,7 @@ func (s substring) Score(_ context.Context, e core.Evidence) (core.Score, error)
 	if len(s.any) > 0 {
 		switch where := j.find(s.any); {
 		case where.words == "":
-			return core.BoolScore(false, fmt.Sprintf("none of %s was found", quoted(s.any))), nil
+			return core.BoolScore(false, fmt.Sprintf("none of %s was found", quoted(s.any)))
 		case where.isDoubtful:
 			doubts = append(doubts, where.words)
 		default:
@@ -95,9 +118,9 @@ func (s substring) Score(_ context.Context, e core.Evidence) (core.Score, error)
 		}
 	}
 	if len(doubts) > 0 {
-		return core.UnknownScore(strings.Join(doubts, "; ")), nil
+		return core.UnknownScore(strings.Join(doubts, "; "))
 	}
-	return core.BoolScore(true, strings.Join(found, "; ")), nil
+	return core.BoolScore(true, strings.Join(found, "; "))
 }
 
 func quoted(phrases []text.Phrase) string {
