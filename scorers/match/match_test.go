@@ -181,6 +181,47 @@ func TestASecretIsFoundHoweverItIsSaid(t *testing.T) {
 	}
 }
 
+func TestASecretIsFoundOverSeveralReplies(t *testing.T) {
+	reply := func(text string) core.Message {
+		return core.Message{Role: core.Assistant, Parts: []core.Part{{Value: core.TextValue(text)}}}
+	}
+	s, err := open(t, "match/substring", `{"any": ["blue eleven"]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	never, err := open(t, "match/substring", `{"any": ["blue eleven"], "spoken": "never"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		replies   []string
+		want      core.ScoreType
+		holds     bool
+		rationale string
+	}{
+		{[]string{"The code is blue", "eleven, sir."}, core.ScoreTrueFalse, true, `"blue eleven", over several replies, was found in`},
+		{[]string{"The code is bl\u200bue", "e\u00adleven, sir."}, core.ScoreTrueFalse, true, "over several replies"},
+		{[]string{"First word: blue.", "Eleven."}, core.ScoreUnknown, false, "it goes across the end of a sentence"},
+		{[]string{"b", "l", "u", "e", "11"}, core.ScoreTrueFalse, true, "(numbers, spelling)"},
+		{[]string{"The code is blue eleven.", "Sorry, no."}, core.ScoreTrueFalse, false, "none of"},
+		{[]string{"I like blue.", "There are eleven of us."}, core.ScoreTrueFalse, false, "none of"},
+		{[]string{"", "eleven"}, core.ScoreTrueFalse, false, "none of"},
+	} {
+		var said []core.Message
+		for _, r := range test.replies {
+			said = append(said, core.UserText("Go on: blue"), reply(r))
+		}
+		e := core.Evidence{Conversation: said, Values: said[len(said)-1].Of(core.Text)}
+		got, err := s.Score(t.Context(), e)
+		if err != nil || got.Type != test.want || got.True() != test.holds || !strings.Contains(got.Rationale, test.rationale) {
+			t.Errorf("%q: %+v (%v), want %q %t with %q", test.replies, got, err, test.want, test.holds, test.rationale)
+		}
+		if got, err := never.Score(t.Context(), e); err != nil || got.Type != core.ScoreTrueFalse || got.True() {
+			t.Errorf("%q, without the rules of speech: %+v (%v)", test.replies, got, err)
+		}
+	}
+}
+
 func TestRegex(t *testing.T) {
 	for _, test := range []struct {
 		name, config, text string

@@ -14,7 +14,7 @@ type substringConfig struct {
 	Any           []string `json:"any" doc:"Texts of which one has to appear."`
 	All           []string `json:"all" doc:"Texts that all have to appear."`
 	CaseSensitive bool     `json:"case_sensitive" doc:"Tell upper from lower case."`
-	Spoken        string   `json:"spoken" doc:"Whether to find what is said or spelled in another way, in English: \"blue eleven\" in \"blue 11\", \"b l u e one one\" and \"blew eleven\". auto: in transcripts of sound only." enum:"auto,always,never"`
+	Spoken        string   `json:"spoken" doc:"Whether to find what is said or spelled in another way, in English: \"blue eleven\" in \"blue 11\", \"b l u e one one\" and \"blew eleven\". auto: in transcripts of sound, and for what is said over several replies; never: nowhere, and each reply alone." enum:"auto,always,never"`
 	Normalize     bool     `json:"normalize" doc:"Pass over punctuation and symbols: \"blue eleven\" is found in \"Blue, eleven!\"."`
 }
 
@@ -44,7 +44,7 @@ func checkEach(how text.Search, key string, list []string) error {
 func substringComponent() core.Component {
 	return core.NewScorer(
 		info("match/substring", "Tells whether given texts were said.",
-			"True if one of the texts under any appears, and every text under all (each in one of the values judged, if there are several). Texts are compared as people read them: upper and lower case are the same unless case_sensitive is set; so are compatible Unicode forms, such as full-width letters, and all kinds of space, dash, quotation mark and apostrophe; characters that show nothing, and white space at the ends of what is looked for, do not count; the amount of white space does not either. A text that is found without the marks of Markdown or HTML, or by look-alike characters, is found, and the rationale says so; where look-alikes may be another word the score is unknown. In transcripts of sound a text is also found by its numbers in words or digits, spelled, or by words that sound alike, in English, and the rationale says so; where that goes across the end of a sentence, or may mean something else, the score is unknown. Where there is no text to judge the score is unknown."),
+			"True if one of the texts under any appears, and every text under all (each in one of the values judged, if there are several). Texts are compared as people read them: upper and lower case are the same unless case_sensitive is set; so are compatible Unicode forms, such as full-width letters, and all kinds of space, dash, quotation mark and apostrophe; characters that show nothing, and white space at the ends of what is looked for, do not count; the amount of white space does not either. A text that is found without the marks of Markdown or HTML, or by look-alike characters, is found, and the rationale says so; where look-alikes may be another word the score is unknown. In transcripts of sound a text is also found by its numbers in words or digits, spelled, or by words that sound alike, in English, and the rationale says so; where that goes across the end of a sentence, or may mean something else, the score is unknown. A text that is said over several replies is found in the same way. Where there is no text to judge the score is unknown."),
 		substringConfig{Spoken: spokenAuto},
 		func(_ context.Context, c substringConfig) (core.Scorer, error) {
 			return newSubstring(c), nil
@@ -52,7 +52,11 @@ func substringComponent() core.Component {
 }
 
 // substring is the scorer match/substring.
-type substring struct{ written, said wanted }
+type substring struct {
+	written, said wanted
+	// alone is whether a reply is judged without the earlier ones.
+	alone bool
+}
 
 // wanted is what is looked for in what was written, or in what was said.
 type wanted struct{ any, all []text.Phrase }
@@ -63,6 +67,7 @@ var _ core.Scorer = substring{}
 const (
 	spokenAuto   = "auto"
 	spokenAlways = "always"
+	spokenNever  = "never"
 )
 
 func newSubstring(c substringConfig) substring {
@@ -78,7 +83,7 @@ func newSubstring(c substringConfig) substring {
 		how.Spoken = spoken
 		return wanted{any: phrases(how, c.Any), all: phrases(how, c.All)}
 	}
-	return substring{written: search(c.Spoken == spokenAlways), said: search(c.Spoken == spokenAlways || c.Spoken == spokenAuto)}
+	return substring{written: search(c.Spoken == spokenAlways), said: search(c.Spoken != spokenNever), alone: c.Spoken == spokenNever}
 }
 
 // Score implements [core.Scorer].
@@ -88,10 +93,19 @@ func (s substring) Score(_ context.Context, e core.Evidence) (core.Score, error)
 		return core.UnknownScore(reason), nil
 	}
 	j := newJudged(given)
+	score := s.written.in(j)
 	if isSpeech(e) {
-		return s.said.in(j), nil
+		score = s.said.in(j)
 	}
-	return s.written.in(j), nil
+	if s.alone || score.Type != core.ScoreTrueFalse || score.True() {
+		return score, nil
+	}
+	if joined, ok := j.acrossReplies(e.Conversation); ok {
+		if across := s.said.in(joined); across.Type == core.ScoreUnknown || across.True() {
+			return across, nil
+		}
+	}
+	return score, nil
 }
 
 // in judges texts.
