@@ -172,7 +172,7 @@ func (p Phrase) by(a attempt, folded string, t *Text) (found Match, sure bool) {
 		case unicode.IsMark(after): // of another letter
 		case !isInnocent(m.in(t), p.Given):
 			return m, true
-		case found.Doubt == "" && isWhole(t.given, from, to):
+		case found.Doubt == "" && len(folded) >= minDoubtful && isWhole(t.given, from, to):
 			m.Doubt = mayDiffer
 			found = m
 		}

@@ -9,6 +9,10 @@ import (
 // mayDiffer is the doubt about what is innocent.
 const mayDiffer = "it looks like it, and may be something else"
 
+// minDoubtful is the length, in bytes, of what is in doubt where it looks alike: every
+// text has a word that looks like 1 or 11.
+const minDoubtful = 3
+
 // isInnocent reports whether something that looks like a text that is wanted could be
 // written by somebody who means something else: whether each of its words has letters
 // of one script, as they are commonly written, or digits.

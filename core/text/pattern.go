@@ -39,7 +39,7 @@ func (p Pattern) In(t *Text) (found Match, ok bool) {
 		switch {
 		case !isInnocent(m.in(t), t.in(latin)[at[0]:at[1]]):
 			return m, true
-		case !ok && isWhole(t.given, m.Start, m.End):
+		case !ok && at[1]-at[0] >= minDoubtful && isWhole(t.given, m.Start, m.End):
 			m.Doubt = mayDiffer
 			found, ok = m, true
 		}

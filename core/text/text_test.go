@@ -158,6 +158,9 @@ func TestWhatIsInnocentIsNotFound(t *testing.T) {
 	for _, test := range [][2]string{
 		{"11", "hello, I'll tell all"},
 		{"1011", "lolling about"},
+		{"1", "I see"},
+		{"11", "World War II"},
+		{"0", "O yes"},
 		{"cop", "сорок"},
 		{"blue eleven", "blue. eleven"},
 		{"", "blue"},
