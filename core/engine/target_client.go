@@ -174,8 +174,11 @@ func (c *targetClient) explain(ctx context.Context, doing string, of core.ErrorS
 		return nil
 	}
 	if outOfTime(ctx, err) {
-		err = core.Errorf(core.ErrorTimeout, "no answer within %s: %w", limit, err).About(of).
-			WithHint("limits.timeout of target %q is how long it may take", c.name)
+		late := core.Errorf(core.ErrorTimeout, "no answer within %s", limit)
+		if _, says := errors.AsType[*core.Error](err); says { // what was waited for
+			late = core.Errorf(core.ErrorTimeout, "no answer within %s: %w", limit, err)
+		}
+		err = late.About(of).WithHint("limits.timeout of target %q is how long it may take", c.name)
 	}
 	return fmt.Errorf("target %q: %s: %w", c.name, doing, err)
 }

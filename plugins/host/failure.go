@@ -20,6 +20,9 @@ func (p *process) failure(ctx context.Context, err error) error {
 		return nil
 	}
 	if ctx.Err() != nil {
+		if e := wire.DecodeError(err); e != nil && core.KindOf(e) != core.ErrorInternal && !errors.Is(ctx.Err(), context.Canceled) {
+			return e // the component's own words came in time
+		}
 		if !errors.Is(err, ctx.Err()) { // otherwise the error says what the call waited for
 			err = ctx.Err()
 		}

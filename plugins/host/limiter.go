@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -9,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/redteam-orchestrator/orchestrator/core"
 	pb "github.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1"
 	"github.com/redteam-orchestrator/orchestrator/plugins/internal/wire"
 )
@@ -83,8 +85,8 @@ func (l limiter) stream(
 	if queue == nil {
 		return begin(ctx, desc, conn, method, options...)
 	}
-	if err := queue.calls.Acquire(ctx, 1); err != nil {
-		return nil, fmt.Errorf("waiting for one of the %d calls in progress to end: %w", queue.limits.Calls, err)
+	if err := acquire(ctx, queue.calls, 1, fmt.Sprintf("one of the %d calls in progress to end", queue.limits.Calls)); err != nil {
+		return nil, err
 	}
 	stream, err := begin(ctx, desc, conn, method, options...)
 	if err != nil {
@@ -112,30 +114,48 @@ type limitedCall struct {
 
 // SendMsg waits until there is room for the request.
 func (c *limitedCall) SendMsg(m any) error {
-	if err := c.reserve(c.queue.requests, size(m)); err != nil {
-		return fmt.Errorf("waiting for room among the requests in flight: %w", err)
+	if err := c.reserve(c.queue.requests, size(m), "room among the requests in flight"); err != nil {
+		return err
 	}
 	return c.ClientStream.SendMsg(m)
 }
 
-// RecvMsg waits for the reply to begin, and then until there is room for it.
+// RecvMsg waits for the reply to begin, and then until there is room for it. A call
+// that ended before its reply began needs none: RecvMsg returns why it ended.
 func (c *limitedCall) RecvMsg(m any) error {
 	if !c.replying {
 		c.replying = true
-		_, _ = c.Header() // RecvMsg returns the error, too
-		if err := c.reserve(c.queue.replies, wire.MaxMessage); err != nil {
-			return fmt.Errorf("waiting for room among the replies in flight: %w", err)
+		if _, err := c.Header(); err == nil && c.ctx.Err() == nil {
+			if err := c.reserve(c.queue.replies, wire.MaxMessage, "room among the replies in flight"); err != nil {
+				return err
+			}
 		}
 	}
 	return c.ClientStream.RecvMsg(m)
 }
 
+// acquire takes n of what a semaphore holds. Only a call that really waited for it
+// says so in its error; what is a phrase that names it.
+func acquire(ctx context.Context, from *semaphore.Weighted, n int64, what string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if from.TryAcquire(n) {
+		return nil
+	}
+	err := from.Acquire(ctx, n)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return core.Errorf(core.ErrorTimeout, "waiting for %s: %w", what, err)
+	}
+	return err
+}
+
 // reserve releases the bytes that the call holds and waits for others. A size
 // above the limit takes all of it.
-func (c *limitedCall) reserve(room *semaphore.Weighted, n int64) error {
+func (c *limitedCall) reserve(room *semaphore.Weighted, n int64, what string) error {
 	c.swap(func() {})
 	n = min(n, c.queue.limits.InFlight)
-	if err := room.Acquire(c.ctx, n); err != nil {
+	if err := acquire(c.ctx, room, n, what); err != nil {
 		return err
 	}
 	c.swap(func() { room.Release(n) })

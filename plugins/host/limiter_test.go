@@ -102,10 +102,49 @@ func TestACallThatEndsWhileItWaitsForRoomKeepsNone(t *testing.T) {
 	}
 	c := &limitedCall{ctx: t.Context(), queue: q, release: func() {}}
 	c.end()
-	if err := c.reserve(q.requests, 10); err != nil {
+	if err := c.reserve(q.requests, 10, "room"); err != nil {
 		t.Fatal(err)
 	}
 	if !q.requests.TryAcquire(10) || !q.calls.TryAcquire(1) {
 		t.Error("a call that has ended holds on to its room or its place")
 	}
+}
+
+// A call whose time is up while nothing is short says nothing of room.
+func TestACallThatNobodyAnswersWaitedForNoRoom(t *testing.T) {
+	t.Parallel()
+	limiter := newLimiter(Limits{Calls: 10, InFlight: 64 << 20})
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	pb.RegisterConverterServiceServer(server, mute{})
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	defer func() { server.Stop(); <-served }()
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithUnaryInterceptor(limiter.unary), grpc.WithStreamInterceptor(limiter.stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		_, err := pb.NewConverterServiceClient(conn).Convert(ctx, &pb.ConvertRequest{})
+		cancel()
+		if err == nil || strings.Contains(err.Error(), "waiting for") {
+			t.Fatalf("error %v, want one of the time alone", err)
+		}
+	}
+}
+
+// mute is a service that takes a request and begins no reply.
+type mute struct {
+	pb.UnimplementedConverterServiceServer
+}
+
+func (mute) Convert(ctx context.Context, _ *pb.ConvertRequest) (*pb.ConvertResponse, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
