@@ -59,6 +59,12 @@ func (a *attempt) refused(err error) bool {
 	return len(a.reply.Replies) == 0 && limited(err) && (a.starts() || core.KindOf(err) == core.ErrorRateLimited)
 }
 
+// lacksRoom reports whether a conversation could not begin because the service holds
+// as many as it can, or has no capacity, without saying when that ends.
+func (a *attempt) lacksRoom(err error) bool {
+	return a.starts() && limited(err) && core.KindOf(err) != core.ErrorRateLimited && core.RetryAfterOf(err) == 0
+}
+
 // undelivered reports whether a request failed before anything was said to the
 // target: a conversation that did not begin.
 func (a *attempt) undelivered(err error) bool {
@@ -215,6 +221,7 @@ func (c *Client) learn(a *attempt, err error, abandoned bool) {
 	}
 	c.stop(core.RetryAfterOf(err), record.PauseAsked, "the service asks for it")
 	switch {
+	case a.lacksRoom(err): // the rate is not the cause
 	case limited(err):
 		c.slowDown(a)
 	case err == nil:

@@ -36,6 +36,9 @@ func (c *Client) retry(ctx context.Context, a *attempt) error {
 			return err
 		case a.refused(err):
 			a.reply.Refusals++
+			if a.lacksRoom(err) {
+				wait = pauses.NextBackOff()
+			}
 		case !a.undelivered(err):
 			return err
 		default:

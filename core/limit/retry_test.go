@@ -2,6 +2,8 @@ package limit_test
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -231,5 +233,53 @@ func TestARequestThatNobodyWaitsForAnyMoreIsNotMadeAgain(t *testing.T) {
 			t.Errorf("%+v: a request that was given up says nothing of the target", down)
 		}
 		cancel()
+	})
+}
+
+// A service with few slots holds all conversations, one after the other, and the
+// messages of those that it holds are not slowed by those that wait.
+func TestConversationsWaitForAServiceThatHoldsFewAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var held atomic.Int32
+		a := newTarget(t, scope.Limits{Concurrency: 20, Retries: 4})
+		a.answer = func() (core.Reply, error) {
+			time.Sleep(5 * time.Second)
+			return says("no"), nil
+		}
+		converse := func() error {
+			_, err := a.client.Do(t.Context(), limit.Request{Make: func(context.Context) ([]core.Reply, error) {
+				if held.Add(1) > 6 {
+					held.Add(-1)
+					return nil, core.Errorf(core.ErrorUnavailable, "all slots are in use").About(core.SubjectLimit)
+				}
+				return nil, nil
+			}})
+			if err != nil {
+				return err
+			}
+			defer held.Add(-1)
+			for range 4 {
+				if _, err := a.send(t.Context(), true); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		begun := time.Now()
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if err := converse(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if took := time.Since(begun); took > 2*time.Minute { // 80 s without any wait
+			t.Errorf("it took %s", took)
+		}
+		if paused := told[record.TargetPaused](a.seen); len(paused) > 0 {
+			t.Errorf("the target was paused: %+v", paused)
+		}
 	})
 }

@@ -92,6 +92,9 @@ func is(eventType string) func(*serverEvent) bool {
 // turn, its kind is core.ErrorConfig unless its code says otherwise.
 func rejected(e serviceError, doing string) *core.Error {
 	err := e.err(doing)
+	if noRoom.MatchString(e.Text()) {
+		return full(err)
+	}
 	if err.Kind != core.ErrorProtocol {
 		return err
 	}

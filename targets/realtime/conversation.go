@@ -120,7 +120,7 @@ func (c *conversation) runTurns(ctx context.Context, messages []core.Message) ([
 	t.connect, c.session.connected = c.session.connected, 0
 	c.session.socket.run(ctx, x)
 	x.turns.release()
-	return x.finished, x.broken, aboutTheAnswer(x.err)
+	return x.finished, x.broken, aboutTheAnswer(hungUp(x.err))
 }
 
 // begin encodes a message and updates the service's instructions to those of

@@ -21,16 +21,25 @@ func (t *turn) deadline() time.Time {
 	case a.ended != nil: // a part of the turn was answered; the response to its end is not there yet
 		return latest(a.last, t.out.asked).Add(timeouts.FirstEvent.Std())
 	case t.out.asked.IsZero():
-		return t.out.sent.Add(timeouts.Session.Std())
+		return earliest(t.out.sent.Add(timeouts.Session.Std()), t.givenUp())
 	}
 	end := t.out.asked.Add(timeouts.Turn.Std())
 	switch {
 	case a.response == "":
-		return earliest(end, t.out.asked.Add(timeouts.FirstEvent.Std()))
+		return earliest(earliest(end, t.out.asked.Add(timeouts.FirstEvent.Std())), t.givenUp())
 	case a.reply.begun():
 		return earliest(end, a.last.Add(timeouts.Quiet.Std()))
 	}
 	return end
+}
+
+// givenUp is when an error event that names nothing is taken for the answer to the
+// turn, since no reply has begun; zero where there was none.
+func (t *turn) givenUp() time.Time {
+	if t.refusal == nil {
+		return time.Time{}
+	}
+	return t.refusedAt.Add(t.config.Timeouts.Cancel.Std())
 }
 
 func (t *turn) timeout(format string, args ...any) error {
@@ -87,6 +96,8 @@ func (x *exchange) expire(now time.Time) (send []any) {
 	case t.answer.ended != nil: // a response may still come, and must not be taken for the answer to the next turn
 		t.answer.partial, x.terms.outOfSync = true, true
 		t.out.speech.settle()
+	case t.refusal != nil && t.answer.response == "" && !now.Before(t.givenUp()):
+		t.fail(t.refusal)
 	case t.out.asked.IsZero(): // the connection was lost without a close frame
 		t.fail(t.asNotAsked(t.timeout("the service did not confirm the message within %s", timeouts.Session), false))
 	case t.answer.response == "":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -77,6 +78,32 @@ func (e serviceError) err(doing string) *core.Error {
 	return err
 }
 
+// noRoom matches what services say that take no further session for now, such as
+// session_limit_reached of Hugging Face's speech-to-speech.
+var noRoom = regexp.MustCompile(`(?i)session_?limit|(?:session|connection|client|slot|capacity|concurren)\w*(?: \w+){0,3} (?:limit|in use|full|busy|exceeded|reached)|too[_ ]many[_ ](?:sessions|connections|clients)|(?:at|no|over|out of) (?:capacity|free slots?|room)|server (?:is )?(?:full|busy)|max(?:imum)?[_ ](?:number of )?(?:concurrent )?(?:sessions|connections)`)
+
+// full returns the error of a service that has no room for a session before it opened
+// one. Nothing was said, so that the start may be tried again.
+func full(err *core.Error) *core.Error {
+	f := *err
+	f.Kind, f.Hint = core.ErrorUnavailable, ""
+	return f.About(core.SubjectLimit)
+}
+
+// hungUp returns the error of a turn whose connection the service closed in order: the
+// target could be reached, and left. Any other error is returned unchanged.
+func hungUp(err error) error {
+	closed, ok := errors.AsType[*websocket.CloseError](err)
+	if !ok || core.SubjectOf(err) == core.SubjectLimit {
+		return err
+	}
+	switch closed.Code {
+	case websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseNoStatusReceived, websocket.ClosePolicyViolation:
+		return core.Errorf(core.ErrorUnavailable, "the target hung up: %w", err).About(core.SubjectAnswer)
+	}
+	return err
+}
+
 // refusedHandshake explains an HTTP response that is not a websocket. The body
 // is the beginning of the response's, as far as the websocket library keeps it.
 func refusedHandshake(status int, header http.Header, body []byte) *core.Error {
@@ -108,8 +135,11 @@ func lostConnection(err error) *core.Error {
 		}
 	}
 	result := access.ComeBack(core.Errorf(kind, "the service closed the connection: %w", err), access.TryAgainIn(closed.Text))
-	if closed.Code == websocket.CloseTryAgainLater {
+	switch {
+	case closed.Code == websocket.CloseTryAgainLater:
 		result = result.About(core.SubjectLimit)
+	case closed.Code == websocket.ClosePolicyViolation && noRoom.MatchString(closed.Text):
+		result = full(result)
 	}
 	return result
 }

@@ -3,6 +3,7 @@ package realtime
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,56 @@ func TestCloseCodesAreClassified(t *testing.T) {
 		got := lostConnection(test.err)
 		if got.Kind != test.want || !errors.Is(got, test.err) {
 			t.Errorf("%v: %s (%v), want %s", test.err, got.Kind, got, test.want)
+		}
+	}
+}
+
+// A service that has no room for a session before it stands is asked again; one that
+// rejects what was asked for is not.
+func TestAServiceWithoutRoomForASessionIsAskedAgain(t *testing.T) {
+	said := func(code, message string) error {
+		return aboutTheWay(rejected(serviceError{ErrorObject: access.ErrorObject{Code: code, Message: message}}, connecting))
+	}
+	closed := func(code int, text string) error {
+		return aboutTheWay(lostConnection(&websocket.CloseError{Code: code, Text: text}))
+	}
+	for name, test := range map[string]struct {
+		err  error
+		room bool // nothing is wrong but that there is none
+	}{
+		"speech-to-speech":         {said("session_limit_reached", "All 1 session slots are in use. Disconnect an existing client first."), true},
+		"an error without a code":  {said("", "Maximum number of concurrent sessions reached"), true},
+		"too many connections":     {said("too_many_connections", "no"), true},
+		"the server is full":       {said("busy", "The server is full"), true},
+		"no capacity":              {said("server", "we are at capacity"), true},
+		"close 1008 with a reason": {closed(1008, "session_limit_reached"), true},
+		"close 1008, in words":     {closed(1008, "All session slots are in use"), true},
+		"close 1013":               {closed(1013, "later"), true},
+		"close 1008":               {closed(1008, "policy"), false},
+		"a setting":                {said("invalid_value", "voice must be one of alloy, ash"), false},
+		"a key":                    {said("invalid_api_key", "no"), false},
+		"a rate":                   {said("rate_limit_exceeded", "no"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := core.KindOf(test.err) == core.ErrorUnavailable && core.SubjectOf(test.err) == core.SubjectLimit
+			if got != test.room {
+				t.Errorf("%q of %q is a lack of room: %v, want %v: %v", core.KindOf(test.err), core.SubjectOf(test.err), got, test.room, test.err)
+			}
+		})
+	}
+}
+
+func TestATargetThatHangsUpIsReachable(t *testing.T) {
+	for code, hangs := range map[int]bool{1000: true, 1001: true, 1005: true, 1008: true, 1006: false, 1002: false, 1013: false} {
+		err := aboutTheAnswer(hungUp(lostConnection(&websocket.CloseError{Code: code})))
+		if got := strings.HasPrefix(err.Error(), "the target hung up: "); got != hangs {
+			t.Errorf("close %d: %v", code, err)
+		}
+		if core.SubjectOf(err) == core.SubjectReachability {
+			t.Errorf("close %d speaks of %s", code, core.SubjectOf(err))
+		}
+		if hangs && core.KindOf(err) != core.ErrorUnavailable {
+			t.Errorf("close %d is %s", code, core.KindOf(err))
 		}
 	}
 }

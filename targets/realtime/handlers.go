@@ -22,17 +22,17 @@ func (ts *turns) onError(e *serverEvent) (changed bool) {
 	case strings.HasPrefix(said.EventID, afterwards): // about truncation or deletion of an earlier reply
 		t.warn("the service objected: " + said.Text())
 	case ts.next != nil && (n > ts.next.before || n == 0 && t.answer.ended != nil):
-		ts.next.onError(said, n)
+		ts.next.onError(said, n, e.came)
 	case ts.complete(): // the reply is complete
 	default:
-		t.onError(said, n)
+		t.onError(said, n, e.came)
 	}
 	return true
 }
 
 // onError is [turns.onError] for one turn. n is the number of the event that
 // the error names, and 0 if it names none.
-func (t *turn) onError(e serviceError, n int) {
+func (t *turn) onError(e serviceError, n int, now time.Time) {
 	own := n > t.before && n <= t.ledger.ids
 	switch {
 	case e.EventID != "" && e.EventID == t.answer.cancel.id:
@@ -45,6 +45,9 @@ func (t *turn) onError(e serviceError, n int) {
 	default:
 		if n == 0 || n > t.before {
 			t.objection = e.Text()
+		}
+		if e.EventID == "" && t.answer.response == "" && t.refusal == nil {
+			t.refusal, t.refusedAt = e.err("waiting for the reply"), now
 		}
 		t.warn("the service objected: " + e.Text())
 	}

@@ -88,6 +88,14 @@ func deadlineScripts() map[string]script {
 			beats:   asked(beat{1 * s, created("r"), ""}, beat{5 * s, word("r", "a"), ""}, beat{14 * s, word("old", "b"), ""}, beat{15 * s, "", cancel}, beat{16 * s, ended("r", "cancelled"), ""}),
 			replies: []string{unfinished + "a"},
 		},
+		"an error that names nothing in place of a reply": { // cancel is 2 s
+			beats: asked(beat{1 * s, objects("odd", ""), ""}, beat{3*s - 1, "", ""}, beat{3 * s, "", cancel}, beat{4 * s, objects("response_cancel_not_active", "ev_4"), remove}),
+			kind:  core.ErrorProtocol, says: "odd", warns: "odd",
+		},
+		"an error that names nothing, and a reply all the same": {
+			beats:   asked(beat{1 * s, objects("odd", ""), ""}, beat{2 * s, created("r"), ""}, beat{10 * s, word("r", "a"), ""}, beat{11 * s, ended("r", "completed"), ""}),
+			replies: []string{unfinished + "a"}, warns: "odd",
+		},
 		"no sign of a reply": { // first_event is 30 s
 			beats: asked(beat{30*s - 1, "", ""}, beat{30 * s, "", cancel}, beat{31 * s, objects("response_cancel_not_active", "ev_4"), remove}),
 			kind:  core.ErrorTimeout, says: "no sign of a reply within 30s",

@@ -107,6 +107,10 @@ type turn struct {
 	// objection is the last error event that did not end the turn, and that may
 	// concern it.
 	objection string
+	// refusal is an error event that names nothing and arrived at refusedAt, before any
+	// sign of the reply; nil for none. It is the reply, unless one comes soon.
+	refusal   error
+	refusedAt time.Time
 }
 
 // newTurn encodes a message for the present session.
