@@ -261,7 +261,7 @@ func (x *exchange) awaitTranscripts(now time.Time) (send []any, again bool) {
 	if err != nil {
 		return x.rollBack(now, err), true
 	}
-	reply.Usage = t.answer.ended.Usage.usage()
+	t.measure(&reply)
 	if x.finish == core.FinishComplete {
 		if doubt := t.doubt(reply.Message); doubt != "" {
 			reply.Finish, reply.Detail = core.FinishUnconfirmed, doubt

@@ -29,6 +29,8 @@ func (t *turn) doubt(m core.Message) string {
 	switch {
 	case t.answer.partial:
 		return "the service did not answer the end of the turn"
+	case m.Empty() && len(t.answer.reply.unread) > 0:
+		return t.answer.reply.unread[0]
 	case m.Empty():
 		return "the response completed without any output"
 	case t.config.Output == "audio" && t.answer.reply.mute():
@@ -128,8 +130,18 @@ func (t *turn) breakOff(why error) *core.Reply {
 	if err != nil || reply.Message.Empty() {
 		return nil
 	}
-	if a.ended != nil {
-		reply.Usage = a.ended.Usage.usage()
-	}
+	t.measure(&reply)
 	return &reply
+}
+
+// measure adds the usage of the response, if it has ended.
+func (t *turn) measure(reply *core.Reply) {
+	if t.answer.ended == nil {
+		return
+	}
+	usage := &t.answer.ended.Usage
+	reply.Usage = usage.usage()
+	if usage.Odd {
+		reply.Warnings = append(reply.Warnings, "the service's usage has counts that are none; they are taken for unknown")
+	}
 }

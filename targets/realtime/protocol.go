@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 )
 
@@ -20,12 +21,19 @@ const (
 	eventNotHeard        = "conversation.item.input_audio_transcription.failed"
 	eventResponseCreated = "response.created"
 	eventResponseDone    = "response.done"
+	eventOutputItemAdded = "response.output_item.added"
 	eventOutputItemDone  = "response.output_item.done"
+	eventPartDone        = "response.content_part.done"
 	eventTextDelta       = "response.output_text.delta"
 	eventTextDone        = "response.output_text.done"
 	eventAudioDelta      = "response.output_audio.delta"
 	eventTranscriptDelta = "response.output_audio_transcript.delta"
 	eventTranscriptDone  = "response.output_audio_transcript.done"
+
+	eventArgumentsDelta    = "response.function_call_arguments.delta"
+	eventArgumentsDone     = "response.function_call_arguments.done"
+	eventMCPArgumentsDelta = "response.mcp_call_arguments.delta"
+	eventMCPArgumentsDone  = "response.mcp_call_arguments.done"
 )
 
 // eventType is a row of the protocol.
@@ -75,10 +83,10 @@ var protocol = []eventType{
 	// Response
 	{name: eventResponseCreated, read: readCreated, on: (*turns).onCreated},
 	{name: eventResponseDone, read: readDone, on: (*turns).onDone},
-	{name: "response.output_item.added"},
-	{name: eventOutputItemDone, read: readOutputItemDone, on: (*turns).onPiece},
+	{name: eventOutputItemAdded, read: readOutputItem, on: (*turns).onPiece},
+	{name: eventOutputItemDone, read: readOutputItem, on: (*turns).onPiece},
 	{name: "response.content_part.added"},
-	{name: "response.content_part.done"},
+	{name: eventPartDone, read: readPartDone, on: (*turns).onPiece},
 
 	// Text
 	{name: eventTextDelta, alias: "response.text.delta", read: readTextDelta, on: (*turns).onPiece},
@@ -93,7 +101,10 @@ var protocol = []eventType{
 	{name: eventTranscriptDone, alias: "response.audio_transcript.done", read: readTranscriptDone, on: (*turns).onPiece},
 
 	// Tools
-	{name: "response.function_call_arguments.*"},
+	{name: eventArgumentsDelta, read: readArguments, on: (*turns).onPiece},
+	{name: eventArgumentsDone, read: readArguments, on: (*turns).onPiece},
+	{name: eventMCPArgumentsDelta, read: readArguments, on: (*turns).onPiece},
+	{name: eventMCPArgumentsDone, read: readArguments, on: (*turns).onPiece},
 	{name: "response.mcp_call*"},
 	{name: "mcp_list_tools.*"},
 
@@ -141,12 +152,15 @@ func readAll(_ members, frame []byte, e *serverEvent) error {
 	name := e.Type
 	err := json.Unmarshal(frame, e)
 	e.Type = name
+	if _, odd := errors.AsType[*json.UnmarshalTypeError](err); odd {
+		return nil // that one field is left out; all others are read
+	}
 	return err
 }
 
-func readRateLimits(in members, _ []byte, e *serverEvent) (err error) {
-	e.RateLimits, err = readLimits(in.limits)
-	return err
+func readRateLimits(in members, _ []byte, e *serverEvent) error {
+	e.RateLimits = readLimits(in.limits)
+	return nil
 }
 
 func readItemAdded(in members, _ []byte, e *serverEvent) (err error) {
@@ -160,13 +174,31 @@ func readCreated(in members, _ []byte, e *serverEvent) error {
 
 func readDone(in members, _ []byte, e *serverEvent) error { return e.Response.readDone(in.response) }
 
-// readOutputItemDone decodes function calls; the content of other items has
-// arrived in earlier events.
-func readOutputItemDone(in members, frame []byte, e *serverEvent) (err error) {
-	if e.Item.Type, err = memberString(in.item, "type"); err == nil && e.Item.Type == "function_call" {
-		err = json.Unmarshal(frame, e)
-	}
+// readOutputItem decodes an item of a response.
+func readOutputItem(in members, _ []byte, e *serverEvent) (err error) {
+	e.Item, err = readItem(in.item)
 	return err
+}
+
+// readPartDone decodes a content part, whose text mostly arrived before.
+func readPartDone(in members, _ []byte, e *serverEvent) (err error) {
+	e.part, err = readPart(in.part)
+	return err
+}
+
+// readArguments decodes the arguments of a call, which end in their last event.
+func readArguments(_ members, frame []byte, e *serverEvent) error {
+	return eachMember(frame, func(key, value []byte) error {
+		switch string(key) {
+		case "delta", "arguments":
+			e.Item.Arguments = loose(value)
+		case "call_id":
+			e.Item.CallID = loose(value)
+		case "name":
+			e.Item.Name = loose(value)
+		}
+		return nil
+	})
 }
 
 func readTextDelta(in members, _ []byte, e *serverEvent) (err error) {

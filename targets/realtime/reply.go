@@ -1,12 +1,13 @@
 package realtime
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 )
 
 // maxPieces bounds the content parts and tool calls of one reply.
@@ -20,6 +21,8 @@ type reply struct {
 	// full says which limit was reached; further content is dropped. "" while
 	// none was.
 	full string
+	// unread says what of it is not read: items and content of unknown types.
+	unread []string
 	// buffers supplies the buffers for audio until the message is made.
 	buffers *bufferPool
 }
@@ -86,12 +89,29 @@ func (r *reply) add(e *serverEvent) error {
 		r.settle(r.piece(e.ItemID, e.ContentIndex, true), e.Transcript)
 	case eventTextDone:
 		r.settle(r.piece(e.ItemID, e.ContentIndex, false), e.Text)
-	case eventOutputItemDone:
-		if e.Item.Type == "function_call" {
-			r.addCall(e.Item)
-		}
+	default:
+		r.addItem(e)
 	}
 	return nil
+}
+
+// addItem adds what an event says of an item or a content part as a whole, or of
+// the arguments of a call.
+func (r *reply) addItem(e *serverEvent) {
+	switch e.Type {
+	case eventPartDone:
+		r.addContent(e.ItemID, e.ContentIndex, e.part)
+	case eventOutputItemAdded:
+		if isCall(e.Item.Type) {
+			r.addCall(e.Item)
+		}
+	case eventOutputItemDone:
+		r.completeItem(e.Item)
+	case eventArgumentsDelta, eventMCPArgumentsDelta:
+		r.argue(e, false)
+	case eventArgumentsDone, eventMCPArgumentsDone:
+		r.argue(e, true)
+	}
 }
 
 // settle stores the final form of a text. The limit counts its deltas.
@@ -107,38 +127,98 @@ func (r *reply) grow(n int) {
 	}
 }
 
+// addCall adds a call, or what became known of one since.
 func (r *reply) addCall(item itemBody) {
+	known := r.call(item.ID, item.CallID)
+	if known == nil {
+		r.addPiece(&piece{itemID: item.ID, call: &item})
+		r.grow(item.size())
+		return
+	}
+	before := *known.call
+	item.Name = cmp.Or(item.Name, before.Name)
+	item.CallID = cmp.Or(item.CallID, before.CallID)
+	item.Arguments = cmp.Or(item.Arguments, before.Arguments)
+	item.Output = cmp.Or(item.Output, before.Output)
+	item.Failure = cmp.Or(item.Failure, before.Failure)
+	known.call = &item
+	r.grow(max(0, item.size()-before.size()))
+}
+
+// call returns the piece of a call; nil if there is none. An item without an id is
+// known by its call's.
+func (r *reply) call(itemID, callID string) *piece {
 	for _, p := range r.pieces {
-		if p.call != nil && p.itemID == item.ID {
-			p.call = &item
-			return
+		if p.call != nil && p.itemID == itemID && (itemID != "" || p.call.CallID == callID) {
+			return p
 		}
 	}
-	r.addPiece(&piece{itemID: item.ID, call: &item})
-	r.grow(len(item.Arguments))
+	return nil
+}
+
+// argue adds to the arguments of a call, or sets them where they are whole.
+func (r *reply) argue(e *serverEvent, whole bool) {
+	p := r.call(e.ItemID, e.Item.CallID)
+	if p == nil {
+		kind := typeFunctionCall
+		if e.Type == eventMCPArgumentsDelta || e.Type == eventMCPArgumentsDone {
+			kind = typeMCPCall
+		}
+		r.addCall(itemBody{ID: e.ItemID, Type: kind, Name: e.Item.Name, CallID: e.Item.CallID, Arguments: e.Item.Arguments})
+		return
+	}
+	before := len(p.call.Arguments)
+	switch {
+	case !whole:
+		p.call.Arguments += e.Item.Arguments
+	case e.Item.Arguments != "":
+		p.call.Arguments = e.Item.Arguments
+	}
+	p.call.Name = cmp.Or(p.call.Name, e.Item.Name)
+	p.call.CallID = cmp.Or(p.call.CallID, e.Item.CallID)
+	r.grow(max(0, len(p.call.Arguments)-before))
 }
 
 // complete adds the output in response.done. Some services send some replies
 // only there.
 func (r *reply) complete(output []itemBody) {
 	for _, item := range output {
-		if r.full != "" {
-			return
-		}
-		if item.Type == "function_call" {
-			r.addCall(item)
-			continue
-		}
+		r.completeItem(item)
+	}
+}
+
+// completeItem adds an item that is whole.
+func (r *reply) completeItem(item itemBody) {
+	switch {
+	case r.full != "":
+	case isCall(item.Type):
+		r.addCall(item)
+	case item.Type != typeMessage && item.Type != "" && item.Type != typeMCPListTools:
+		r.note(fmt.Sprintf("the reply has an item of type %q, which is not read", phrase.Shorten(item.Type, shownSetting)))
+	default:
 		for i, content := range item.Content {
-			switch {
-			case r.full != "":
-				return
-			case content.Text != nil:
-				r.close(r.piece(item.ID, i, false), content.Text)
-			case content.Transcript != nil:
-				r.close(r.piece(item.ID, i, true), content.Transcript)
-			}
+			r.addContent(item.ID, i, content)
 		}
+	}
+}
+
+// addContent adds a content part that is whole.
+func (r *reply) addContent(itemID string, index int, content contentBody) {
+	switch {
+	case r.full != "":
+	case content.Text != nil:
+		r.close(r.piece(itemID, index, false), content.Text)
+	case content.Transcript != nil:
+		r.close(r.piece(itemID, index, true), content.Transcript)
+	case !slices.Contains([]string{"", "text", "audio", "output_text", "output_audio"}, content.Type):
+		r.note(fmt.Sprintf("the reply has content of type %q, which is not read", phrase.Shorten(content.Type, shownSetting)))
+	}
+}
+
+// note keeps what of the reply is not read.
+func (r *reply) note(unread string) {
+	if len(r.unread) < maxWarnings && !slices.Contains(r.unread, unread) {
+		r.unread = append(r.unread, unread)
 	}
 }
 
@@ -200,11 +280,11 @@ func (r *reply) message(output format, delivered time.Duration) (core.Message, e
 	m := core.Message{Role: core.Assistant}
 	for _, p := range r.pieces {
 		if p.call != nil {
-			call, err := p.toolCall()
+			called, err := p.call.parts()
 			if err != nil {
 				return m, err
 			}
-			m.Parts = append(m.Parts, core.Part{Value: call})
+			m.Parts = append(m.Parts, called...)
 			continue
 		}
 		// Half a sample can only be the end of audio that was cut off.
@@ -247,25 +327,17 @@ func appendPlayed(parts []core.Part, output format, raw []byte, played time.Dura
 	return parts, cut == len(raw), nil
 }
 
-func (p *piece) toolCall() (core.Value, error) {
-	data, err := json.Marshal(map[string]string{
-		"call_id": p.call.CallID, "name": p.call.Name, "arguments": p.call.Arguments,
-	})
-	if err != nil {
-		return core.Value{}, fmt.Errorf("encoding a tool call: %w", err)
-	}
-	return core.Value{Modality: core.ToolCall, MediaType: core.MediaJSON, Data: data}, nil
-}
-
 // remarks are warnings about the reply for a reader of the record, given the
 // requested output.
 func (r *reply) remarks(output string) []string {
-	var remarks []string
+	remarks := slices.Clone(r.unread)
 	for _, p := range r.pieces {
 		text := p.text()
 		switch {
 		case p.call != nil:
 			continue
+		case output == "text" && p.spoken:
+			remarks = append(remarks, "the service spoke, although text was asked for")
 		case p.spoken && len(p.audio) > 0 && text == "":
 			remarks = append(remarks, "the reply has audio but no transcript")
 		case p.spoken && len(p.audio) == 0 && text != "":

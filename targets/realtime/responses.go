@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 )
 
@@ -18,13 +19,13 @@ func (r *responseBody) readDone(value []byte) error {
 		case "status":
 			r.Status, err = unquote(value)
 		case "status_details":
-			if !null(value) {
-				err = json.Unmarshal(value, &r.Details)
+			if !null(value) && json.Unmarshal(value, &r.Details) != nil {
+				r.Details.Reason = loose(value)
 			}
 		case "output":
 			r.Output, err = readItems(value)
 		case "usage":
-			err = r.Usage.read(value)
+			r.Usage.read(value)
 		default:
 			err = r.readOwner(key, value)
 		}
@@ -36,9 +37,11 @@ func (r *responseBody) readDone(value []byte) error {
 func (r *responseBody) readOwner(key, value []byte) (err error) {
 	switch string(key) {
 	case "id":
-		r.ID, err = unquote(value)
+		r.ID = loose(value)
 	case "metadata":
-		err = eachMember(value, r.readLabel)
+		if value[0] == '{' { // any other type holds no label
+			err = eachMember(value, r.readLabel)
+		}
 	}
 	return err
 }
@@ -67,15 +70,21 @@ func readItem(value []byte) (item itemBody, err error) {
 	err = eachMember(value, func(key, value []byte) (err error) {
 		switch string(key) {
 		case "id":
-			item.ID, err = unquote(value)
+			item.ID = loose(value)
 		case "type":
-			item.Type, err = unquote(value)
+			item.Type = loose(value)
 		case "name":
-			item.Name, err = unquote(value)
+			item.Name = loose(value)
 		case "call_id":
-			item.CallID, err = unquote(value)
+			item.CallID = loose(value)
 		case "arguments":
-			item.Arguments, err = unquote(value)
+			item.Arguments = loose(value)
+		case "output":
+			item.Output = loose(value)
+		case "error":
+			item.Failure = loose(value)
+		case "status":
+			item.Status = loose(value)
 		case "content":
 			item.Content, err = readContent(value)
 		}
@@ -86,90 +95,117 @@ func readItem(value []byte) (item itemBody, err error) {
 
 func readContent(value []byte) (contents []contentBody, err error) {
 	err = eachElement(value, func(value []byte) error {
-		var content contentBody
-		err := eachMember(value, func(key, value []byte) (err error) {
-			switch string(key) {
-			case "text":
-				content.Text, err = optional(value)
-			case "transcript":
-				content.Transcript, err = optional(value)
-			}
-			return err
-		})
+		content, err := readPart(value)
 		contents = append(contents, content)
 		return err
 	})
 	return contents, err
 }
 
-func (u *usageBody) read(value []byte) error {
-	return eachMember(value, func(key, value []byte) (err error) {
+// readPart reads a content part.
+func readPart(value []byte) (content contentBody, err error) {
+	err = eachMember(value, func(key, value []byte) (err error) {
+		switch string(key) {
+		case "type":
+			content.Type = loose(value)
+		case "text":
+			content.Text, err = optional(value)
+		case "transcript":
+			content.Transcript, err = optional(value)
+		}
+		return err
+	})
+	return content, err
+}
+
+// read reads the usage. Counts that cannot be read are unknown: they never decide
+// about the reply beside them.
+func (u *usageBody) read(value []byte) {
+	err := eachMember(value, func(key, value []byte) error {
 		switch string(key) {
 		case "input_tokens":
-			u.InputTokens, err = number(value)
+			u.InputTokens = count(value, &u.Odd)
 		case "output_tokens":
-			u.OutputTokens, err = number(value)
+			u.OutputTokens = count(value, &u.Odd)
 		case "input_token_details":
-			u.Input, err = readTokens(value)
+			u.Input = readTokens(value)
 		case "output_token_details":
-			u.Output, err = readTokens(value)
+			u.Output = readTokens(value)
 		}
-		return err
+		return nil
 	})
+	u.Odd = u.Odd || u.Input.Odd || u.Output.Odd || err != nil
 }
 
-func readTokens(value []byte) (t tokens, err error) {
-	err = eachMember(value, func(key, value []byte) (err error) {
+func readTokens(value []byte) (t tokens) {
+	err := eachMember(value, func(key, value []byte) error {
 		switch string(key) {
 		case "text_tokens":
-			t.Text, err = number(value)
+			t.Text = count(value, &t.Odd)
 		case "audio_tokens":
-			t.Audio, err = number(value)
+			t.Audio = count(value, &t.Odd)
 		case "image_tokens":
-			t.Image, err = number(value)
+			t.Image = count(value, &t.Odd)
 		case "cached_tokens":
-			t.Cached, err = number(value)
+			t.Cached = count(value, &t.Odd)
 		}
-		return err
+		return nil
 	})
-	return t, err
+	t.Odd = t.Odd || err != nil
+	return t
 }
 
-func readLimits(value []byte) (limits []rateLimitBody, err error) {
-	err = eachElement(value, func(value []byte) error {
-		limit, err := readLimit(value)
-		limits = append(limits, limit)
-		return err
-	})
-	return limits, err
+// count reads a number of tokens; odd is set where it is none.
+func count(value []byte, odd *bool) int64 {
+	n, ok := number(value)
+	*odd = *odd || !ok
+	return n
 }
 
-func readLimit(value []byte) (l rateLimitBody, err error) {
-	err = eachMember(value, func(key, value []byte) (err error) {
+// readLimits reads rate limits. Those that cannot be read are not told.
+func readLimits(value []byte) (limits []rateLimitBody) {
+	_ = eachElement(value, func(value []byte) error {
+		limits = append(limits, readLimit(value))
+		return nil
+	})
+	return limits
+}
+
+func readLimit(value []byte) (l rateLimitBody) {
+	err := eachMember(value, func(key, value []byte) error {
 		switch string(key) {
 		case "name":
-			l.Name, err = unquote(value)
+			l.Name = loose(value)
 		case "limit":
-			l.Limit, err = number(value)
+			l.Limit, _ = number(value)
 		case "remaining":
-			l.Told = !null(value)
-			l.Remaining, err = number(value)
+			l.Remaining, l.Told = number(value)
+			l.Told = l.Told && !null(value)
 		case "reset_seconds":
-			if !null(value) {
-				l.ResetSeconds, err = strconv.ParseFloat(string(value), 64)
+			if seconds, err := strconv.ParseFloat(string(value), 64); err == nil && !math.IsNaN(seconds) {
+				l.ResetSeconds = seconds
 			}
 		}
-		return err
+		return nil
 	})
-	return l, err
+	l.Told = l.Told && err == nil
+	return l
 }
 
-// number reads a whole number; null is 0.
-func number(value []byte) (int64, error) {
+// maxNumber is above every number of tokens or requests that a service means.
+const maxNumber = 1 << 40
+
+// number reads a number of things; null is 0. ok is false, and the number 0, for
+// what is no whole number from 0 to maxNumber.
+func number(value []byte) (n int64, ok bool) {
 	if null(value) {
-		return 0, nil
+		return 0, true
 	}
-	return strconv.ParseInt(string(value), 10, 64)
+	f, err := strconv.ParseFloat(string(value), 64)
+	if err != nil || f != math.Trunc(f) || f < 0 || f > maxNumber {
+		return 0, false
+	}
+	return int64(f), true
 }
 
 // null reports whether a value is null, or missing.

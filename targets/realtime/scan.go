@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -27,6 +26,8 @@ type serverEvent struct {
 
 	came time.Time
 	kind *eventType // kind is the row of Type in the protocol; nil for an unknown type
+
+	part contentBody // of the end of a content part
 
 	// delta is the text of a delta, or the base64 of its audio, which is
 	// decoded later. It points into the frame.
@@ -58,9 +59,15 @@ type itemBody struct {
 	CallID    string        `json:"call_id"`
 	Arguments string        `json:"arguments"`
 	Content   []contentBody `json:"content"`
+	// Output, Failure and Status are the result of a call that the service has
+	// made itself. Failure is JSON, or a text; "" for none.
+	Output  string `json:"-"`
+	Failure string `json:"-"`
+	Status  string `json:"status"`
 }
 
 type contentBody struct {
+	Type       string  `json:"type"`
 	Text       *string `json:"text"`
 	Transcript *string `json:"transcript"`
 }
@@ -68,10 +75,15 @@ type contentBody struct {
 type usageBody struct {
 	InputTokens, OutputTokens int64
 	Input, Output             tokens
+	// Odd says that something of it could not be read, and is left at 0.
+	Odd bool
 }
 
 // tokens are the token counts of one direction.
-type tokens struct{ Text, Audio, Image, Cached int64 }
+type tokens struct {
+	Text, Audio, Image, Cached int64
+	Odd                        bool
+}
 
 // rateLimitBody is the state of one rate limit of the service.
 type rateLimitBody struct {
@@ -97,19 +109,20 @@ func scan(frame []byte, before ids, event *serverEvent) error {
 		case "type":
 			event.Type, event.kind, err = typeOf(value)
 		case "response_id":
-			event.ResponseID, err = unquoteOr(value, before.response)
+			event.ResponseID = unquoteOr(value, before.response)
 		case "item_id":
-			event.ItemID, err = unquoteOr(value, before.item)
+			event.ItemID = unquoteOr(value, before.item)
 		case "content_index":
-			if !null(value) {
-				event.ContentIndex, err = strconv.Atoi(string(value))
-			}
+			index, _ := number(value) // what cannot be read is the first part
+			event.ContentIndex = int(index)
 		case "delta":
 			in.delta = value
 		case "text", "transcript":
 			in.text = value
 		case "item":
 			in.item = value
+		case "part":
+			in.part = value
 		case "response":
 			in.response = value
 		case "rate_limits":
@@ -153,17 +166,26 @@ func typeOf(value []byte) (name string, kind *eventType, err error) {
 // ids are the ids of an event's response and item.
 type ids struct{ response, item string }
 
-// unquoteOr decodes a JSON string; if it equals the known one, that is returned
+// unquoteOr is loose; if the string equals the known one, that is returned
 // without an allocation.
-func unquoteOr(value []byte, known string) (string, error) {
+func unquoteOr(value []byte, known string) string {
 	if n := len(value); n > 2 && value[0] == '"' && string(value[1:n-1]) == known && bytes.IndexByte(value, '\\') < 0 {
-		return known, nil
+		return known
 	}
-	return unquote(value)
+	return loose(value)
+}
+
+// loose returns a JSON string, and of any other value the JSON itself; null is
+// "".
+func loose(value []byte) string {
+	if s, err := unquote(value); err == nil {
+		return s
+	}
+	return string(value)
 }
 
 // members are fields that only some types of events need.
-type members struct{ delta, text, item, response, limits []byte }
+type members struct{ delta, text, item, part, response, limits []byte }
 
 // optional decodes a text that may be missing.
 func optional(value []byte) (*string, error) {
