@@ -107,7 +107,11 @@ func (t *turn) onPiece(e *serverEvent) (ends bool) {
 
 // cancelReply returns the response.cancel event that ends the reply.
 func (t *turn) cancelReply(now time.Time, why string) any {
-	t.answer.cancel = cancellation{why: why, id: t.ledger.nextID("ev"), until: now.Add(t.config.Timeouts.Cancel.Std())}
+	until := now.Add(t.config.Timeouts.Cancel.Std())
+	if !t.leaves.IsZero() { // half of what is left is for the way back
+		until = earliest(until, now.Add(max(t.leaves.Sub(now), 0)/2))
+	}
+	t.answer.cancel = cancellation{why: why, id: t.ledger.nextID("ev"), until: until}
 	return responseCancel{Type: "response.cancel", EventID: t.answer.cancel.id, ResponseID: t.answer.response}
 }
 

@@ -137,3 +137,36 @@ func TestSpeechWhereTextWasAskedForIsRemarkedUpon(t *testing.T) {
 		t.Errorf("remarks: %q", remarks)
 	}
 }
+
+// outerScripts are exchanges whose caller leaves before their own deadlines end, or
+// when they do.
+func outerScripts() map[string]script {
+	turn := func(c *Config) { c.Timeouts.Turn = core.Duration(12 * s) }
+	return map[string]script{
+		"a caller whose time ends with the turn's gets what arrived": { // cancel is 2 s, and 0.5 s are for the way back
+			config: turn, leaves: 12 * s,
+			beats:   asked(beat{1 * s, created("r"), ""}, beat{8 * s, word("r", "a"), ""}, beat{9500*ms - 1, "", ""}, beat{9500 * ms, "", cancel}, beat{10 * s, word("r", "b"), ""}, beat{10 * s, ended("r", "cancelled"), ""}),
+			replies: []string{"unconfirmed: ab"},
+		},
+		"a service that does not confirm a cancellation leaves time for the way back": {
+			config: turn, leaves: 12 * s,
+			beats:   asked(beat{1 * s, created("r"), ""}, beat{8 * s, word("r", "a"), ""}, beat{9500 * ms, "", cancel}, beat{10750*ms - 1, "", ""}, beat{10750 * ms, "", ""}),
+			replies: []string{"unconfirmed: a"}, outOfSync: true,
+		},
+		"a short time is divided": {
+			leaves:  1 * s,
+			beats:   asked(beat{100 * ms, created("r"), ""}, beat{200 * ms, word("r", "a"), ""}, beat{750*ms - 1, "", ""}, beat{750 * ms, "", cancel}, beat{875 * ms, "", ""}),
+			replies: []string{"unconfirmed: a"}, outOfSync: true,
+		},
+		"a caller whose time ends before there is a reply is told what was waited for": {
+			leaves: 12 * s,
+			beats:  asked(beat{9500*ms - 1, "", ""}, beat{9500 * ms, "", ""}),
+			kind:   core.ErrorTimeout, says: "no sign of a reply within 9.5s, in which limits.timeout ends", outOfSync: true,
+		},
+		"a caller whose time ends before the message is confirmed is told so": {
+			ledger: acknowledges, leaves: 4 * s,
+			beats: []beat{{0, begins, item}, {3*s - 1, "", ""}, {3 * s, "", ""}},
+			kind:  core.ErrorTimeout, says: "did not confirm the message within 3s, in which limits.timeout ends", outOfSync: true,
+		},
+	}
+}

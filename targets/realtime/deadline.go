@@ -42,6 +42,45 @@ func (t *turn) givenUp() time.Time {
 	return t.refusedAt.Add(t.config.Timeouts.Cancel.Std())
 }
 
+// stops is when the turn stops waiting so that what has arrived reaches its caller in
+// time; zero for never. The caller's deadline would end everything at once.
+func (t *turn) stops() time.Time {
+	if t.leaves.IsZero() {
+		return time.Time{}
+	}
+	return t.leaves.Add(-min(t.config.Timeouts.Cancel.Std()+replyMargin, t.leaves.Sub(t.started)/4))
+}
+
+// mustStop reports whether the turn, which is not over, has to stop now.
+func (t *turn) mustStop(now time.Time) bool {
+	stops := t.stops()
+	return !stops.IsZero() && !now.Before(stops) && t.answer.cancel.why == ""
+}
+
+// stop ends a turn whose caller is about to leave, and says what it waited for. A
+// reply that has begun is cancelled.
+func (x *exchange) stop(now time.Time) (send []any) {
+	t := x.turns.current
+	within := t.since(now).Round(time.Millisecond)
+	switch {
+	case t.answer.ended != nil: // a response may still come
+		t.answer.partial, x.terms.outOfSync = true, true
+		t.out.speech.settle()
+		t.over = nil
+	case t.answer.response != "":
+		return []any{t.cancelReply(now, fmt.Sprintf("the reply was not complete within %s, in which limits.timeout ends", within))}
+	case t.out.sent.IsZero():
+		x.end(t.timeout("the turn was not sent within %s, in which limits.timeout ends", within))
+	case t.out.asked.IsZero() && t.out.speech != nil:
+		x.end(t.timeout("the service did not say that the turn is over within %s, in which limits.timeout ends", within))
+	case t.out.asked.IsZero():
+		x.end(t.timeout("the service did not confirm the message within %s, in which limits.timeout ends", within))
+	default:
+		x.end(t.timeout("no sign of a reply within %s, in which limits.timeout ends", within))
+	}
+	return nil
+}
+
 func (t *turn) timeout(format string, args ...any) error {
 	err := core.Errorf(core.ErrorTimeout, format, args...)
 	if t.objection != "" {
@@ -63,6 +102,9 @@ func (x *exchange) due(now time.Time) time.Time {
 	}
 	t := x.turns.current
 	due := earliest(earliest(t.deadline(), t.out.speech.due()), x.turns.dueInterruption())
+	if t.answer.cancel.why == "" {
+		due = earliest(due, t.stops())
+	}
 	if x.turns.next != nil && x.turns.next.failed == nil {
 		due = earliest(due, x.turns.next.out.speech.due())
 	}
@@ -105,7 +147,7 @@ func (x *exchange) expire(now time.Time) (send []any) {
 	case now.Sub(t.out.asked) >= timeouts.Turn.Std():
 		send = append(send, t.cancelReply(now, fmt.Sprintf("the reply was not complete within %s", timeouts.Turn)))
 	default:
-		send = append(send, t.cancelReply(now, fmt.Sprintf("no event for %s, and no response.done", timeouts.Quiet)))
+		send = append(send, t.cancelReply(now, fmt.Sprintf("no event for %s (timeouts.quiet), and no response.done", timeouts.Quiet)))
 	}
 	return send
 }

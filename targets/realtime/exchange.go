@@ -72,6 +72,7 @@ func newExchange(t *turn, over []core.Message, callerLeaves time.Time) *exchange
 // awaitTurn makes t the turn whose reply is awaited.
 func (x *exchange) awaitTurn(t *turn) {
 	x.turns, x.phase = turns{current: t}, phaseReply
+	t.leaves = x.callerLeaves
 	if len(x.over) > 0 {
 		t.over, x.over = &x.over[0], x.over[1:]
 	}
@@ -207,6 +208,8 @@ func (x *exchange) awaitReply(now time.Time) (send []any, again bool) {
 		x.close(now)
 	case t.abandoned(now):
 		return append(send, x.abandon(now)...), true
+	case t.mustStop(now):
+		return append(send, x.stop(now)...), true
 	case !limit.IsZero() && !now.Before(limit):
 		return append(send, x.expire(now)...), true
 	default:

@@ -135,7 +135,7 @@ func TestATurnDecides(t *testing.T) {
 func scripts() map[string]script {
 	all := map[string]script{}
 	for _, more := range []map[string]script{
-		arrivedScripts(), replyScripts(), deadlineScripts(), errorScripts(), ownershipScripts(), lossScripts(), transcriptScripts(), speechScripts(), interruptionScripts(),
+		arrivedScripts(), outerScripts(), replyScripts(), deadlineScripts(), errorScripts(), ownershipScripts(), lossScripts(), transcriptScripts(), speechScripts(), interruptionScripts(),
 	} {
 		for name, test := range more {
 			all[name] = test

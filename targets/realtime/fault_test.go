@@ -193,8 +193,8 @@ func TestRepliesThatDoNotEndWellSayHowTheyEnded(t *testing.T) {
 		"truncated":      {nil, core.FinishTruncated, "max_output_tokens", "one two"},
 		"cancelled":      {nil, core.FinishInterrupted, "turn_detected", "one two"},
 		"empty-reply":    {nil, core.FinishUnconfirmed, "the response completed without any output", ""},
-		"no-done":        {quiet(), core.FinishUnconfirmed, "no event for 2s, and no response.done", said},
-		"half-reply":     {quiet(), core.FinishUnconfirmed, "no event for 2s, and no response.done", "one two three "},
+		"no-done":        {quiet(), core.FinishUnconfirmed, "no event for 2s (timeouts.quiet), and no response.done", said},
+		"half-reply":     {quiet(), core.FinishUnconfirmed, "no event for 2s (timeouts.quiet), and no response.done", "one two three "},
 	}
 	for fault, test := range tests {
 		t.Run(fault, func(t *testing.T) {

@@ -90,7 +90,7 @@ func deadlineScripts() map[string]script {
 		},
 		"an error that names nothing in place of a reply": { // cancel is 2 s
 			beats: asked(beat{1 * s, objects("odd", ""), ""}, beat{3*s - 1, "", ""}, beat{3 * s, "", cancel}, beat{4 * s, objects("response_cancel_not_active", "ev_4"), remove}),
-			kind:  core.ErrorProtocol, says: "odd", warns: "odd",
+			kind:  core.ErrorProtocol, says: "odd",
 		},
 		"an error that names nothing, and a reply all the same": {
 			beats:   asked(beat{1 * s, objects("odd", ""), ""}, beat{2 * s, created("r"), ""}, beat{10 * s, word("r", "a"), ""}, beat{11 * s, ended("r", "completed"), ""}),

@@ -89,6 +89,7 @@ type turn struct {
 	id      string
 	before  int           // the last id issued before this turn
 	started time.Time     // when the message began to be sent, or, of speech, had been sent
+	leaves  time.Time     // when the caller stops waiting; zero for never
 	connect time.Duration // connection time, if this turn is the first on its connection; else zero
 
 	out    outgoing
