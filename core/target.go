@@ -112,6 +112,10 @@ type Reply struct {
 	// Unheard says that the target reports to have heard no words in the
 	// message's audio. Such a turn proves no defence.
 	Unheard bool
+	// HeardMissing says that the target was asked what it heard in the message's
+	// audio, and did not say so of all of it. Whether the attack was heard is not
+	// known then.
+	HeardMissing bool
 	// Delivered is how much of an interrupted reply's audio had played when
 	// it was spoken over. It is 0 for other replies.
 	Delivered time.Duration

@@ -98,14 +98,22 @@ const fullScale = 32768
 // It fails with [core.ErrorUnsupported] if the value is not audio, or its media
 // type is not WAV.
 func FromValue(v core.Value) (Clip, []string, error) {
+	if err := checkWAV(v); err != nil {
+		return Clip{}, nil, err
+	}
+	return DecodeWAV(v.Data)
+}
+
+// checkWAV checks that a value is audio by its modality, and WAV by its media type.
+func checkWAV(v core.Value) error {
 	if v.Modality != core.Audio {
-		return Clip{}, nil, core.Errorf(core.ErrorUnsupported, "the value is %s, not audio", v.Modality)
+		return core.Errorf(core.ErrorUnsupported, "the value is %s, not audio", v.Modality)
 	}
 	switch v.BaseMediaType() {
 	case core.MediaWAV, "audio/x-wav", "audio/wave", "audio/vnd.wave":
-		return DecodeWAV(v.Data)
+		return nil
 	}
-	return Clip{}, nil, core.Errorf(core.ErrorUnsupported, "audio of the media type %q is not WAV", v.MediaType)
+	return core.Errorf(core.ErrorUnsupported, "audio of the media type %q is not WAV", v.MediaType)
 }
 
 // String returns the clip's duration and rate.

@@ -40,15 +40,26 @@ func DecodeWAV(data []byte) (Clip, []string, error) {
 	if err != nil {
 		return Clip{}, nil, err
 	}
-	frames := len(c.data) / c.format.frameSize()
-	if longest := int(MaxDuration.Seconds()) * c.format.rate; frames > longest {
+	if longest := int(MaxDuration.Seconds()) * c.format.rate; c.frames() > longest {
 		return Clip{}, nil, core.Errorf(core.ErrorInput, "the WAV file plays for longer than %v", MaxDuration)
 	}
-	m := mixer{channels: c.format.channels, out: make([]int16, 0, frames)}
+	clip, err := c.decode()
+	if err != nil {
+		return Clip{}, nil, err
+	}
+	return clip, c.warnings, nil
+}
+
+// frames is how many frames there are, each with a sample of every channel.
+func (c container) frames() int { return len(c.data) / c.format.frameSize() }
+
+// decode decodes the samples.
+func (c container) decode() (Clip, error) {
+	m := mixer{channels: c.format.channels, out: make([]int16, 0, c.frames())}
 	switch c.format.tag {
 	case tagPCM:
 		if err := c.decodePCM(&m); err != nil {
-			return Clip{}, nil, err
+			return Clip{}, err
 		}
 	case tagFloat:
 		c.decodeFloat(&m)
@@ -57,7 +68,7 @@ func DecodeWAV(data []byte) (Clip, []string, error) {
 	case tagMuLaw:
 		c.decodeG711(&m, decodeMuLaw)
 	}
-	return Clip{Rate: c.format.rate, Samples: m.out}, c.warnings, nil
+	return Clip{Rate: c.format.rate, Samples: m.out}, nil
 }
 
 // EncodeWAV returns the clip as a WAV file with the 44-byte header.

@@ -26,7 +26,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // wav is a WAV file of four samples.
-var wav = string(audio.EncodeWAV(audio.Clip{Rate: 8000, Samples: []int16{0, 1, 2, 3}}))
+var wav = string(audio.EncodeWAV(audio.Noise(100*time.Millisecond, 8000, -20, 1)))
 
 // read reads a campaign called c.yaml that lies beside files.
 func read(t testing.TB, source string, files map[string]string) (*campaign.Campaign, error) {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,7 +16,12 @@ func TestFilesThatACampaignRefersTo(t *testing.T) {
 	files := map[string]string{
 		"prompts/agent.md": "You guard a code.", "empty.md": "", "latin1.md": "caf\xe9", "large.md": strings.Repeat("x", 1<<20+1),
 		"clip.wav": wav, "clip.mp3": "ID3", "fake.wav": "RIFF but no wave at all", "short.wav": wav[:len(wav)-2], "header.wav": wav[:20],
-		"silent.wav": string(audio.EncodeWAV(audio.Clip{Rate: 8000})), "mpeg.wav": strings.Replace(wav, "fmt \x10\x00\x00\x00\x01", "fmt \x10\x00\x00\x00\x55", 1),
+		"empty.wav": string(audio.EncodeWAV(audio.Clip{Rate: 8000})), "silent.wav": string(audio.EncodeWAV(audio.Silence(time.Second, 24_000))),
+		"faint.wav": string(audio.EncodeWAV(audio.Noise(time.Second, 24_000, -80, 1))), "brief.wav": string(audio.EncodeWAV(audio.Noise(10*time.Millisecond, 24_000, -6, 1))),
+		"mpeg.wav": strings.Replace(wav, "fmt \x10\x00\x00\x00\x01", "fmt \x10\x00\x00\x00\x55", 1),
+	}
+	nothing := func(name string) string {
+		return `there is nothing to hear in "` + name + `": no sound of 60 ms or more between 250 and 8,000 Hz is louder than -70 dBFS (record it again; a pause that is meant is {silence: 1s} in parts:)`
 	}
 	tests := []struct{ name, attack, want string }{
 		{"a path that is not clean", "system_prompt: {file: ./prompts//agent.md}", ""},
@@ -35,8 +41,13 @@ func TestFilesThatACampaignRefersTo(t *testing.T) {
 		{"audio that is no WAV by its contents", "turns: [{audio: fake.wav}]", `"fake.wav": the audio is a RIFF file of another type, not a WAV file`},
 		{"audio whose header is cut off", "turns: [{audio: header.wav}]", `"header.wav": the WAV file is cut off: its "fmt " chunk claims 16 bytes, 0 are left`},
 		{"audio of a codec that is not known", "turns: [{audio: mpeg.wav}]", `"mpeg.wav": the WAV file holds MP3; PCM, float, A-law and mu-law can be decoded`},
-		{"audio that is cut off", "turns: [{audio: short.wav}]", `"short.wav": the WAV file is cut off: its header claims 8 bytes of audio, 6 are there (save it again from its source)`},
-		{"audio without a sample", "turns: [{audio: silent.wav}]", `"silent.wav" holds no audio`},
+		{"audio that is cut off", "turns: [{audio: short.wav}]", `"short.wav": the WAV file is cut off: its header claims 1600 bytes of audio, 1598 are there (save it again from its source)`},
+		{"audio without a sample", "turns: [{audio: empty.wav}]", `"empty.wav" holds no audio`},
+		{"a second of silence", "turns: [{audio: silent.wav}]", nothing("silent.wav")},
+		{"a second of silence as a part", "turns: [{parts: [{user: hello}, {audio: silent.wav}]}]", nothing("silent.wav")},
+		{"audio that is too faint", "turns: [{audio: faint.wav}]", nothing("faint.wav")},
+		{"audio that is too brief", "turns: [{audio: brief.wav}]", nothing("brief.wav")},
+		{"silence that is meant", "turns: [{parts: [{user: hello}, {silence: 1s}, {noise: {duration: 1s, level: -80}}]}]", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

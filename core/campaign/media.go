@@ -29,6 +29,21 @@ const (
 	noiseSeed    = 1
 )
 
+// speech reads the file of an audio: key that a target has to hear.
+func (in *folder) speech(v value) (string, *core.Value) {
+	name, value := in.audio(v)
+	if value == nil {
+		return name, nil
+	}
+	if longest, err := audio.LongestSound(*value, audio.LeastHeard); err == nil && longest < audio.LeastHeard {
+		v.Problem("record it again; a pause that is meant is {silence: 1s} in parts:",
+			"there is nothing to hear in %s: no sound of %d ms or more between 250 and 8,000 Hz is louder than -70 dBFS",
+			yamlfile.Quote(name), audio.LeastHeard.Milliseconds())
+		return name, nil
+	}
+	return name, value
+}
+
 // audio reads the file of an audio: key.
 func (in *folder) audio(v value) (string, *core.Value) {
 	name, ok := v.Text()

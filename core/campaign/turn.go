@@ -26,6 +26,8 @@ type Part struct {
 	User Text
 	// Value is a file's contents, or a generated sound.
 	Value *core.Value
+	// Generated says that Value is the sound of silence: or noise:.
+	Generated bool
 	// File is the path that Value was read from, as the campaign wrote it.
 	File string
 	// As is the modality that the converters have to produce; "" allows any.
@@ -93,7 +95,7 @@ func checkMisplaced(f *yamlfile.File, own Part) {
 func contentKeys(is *yamlfile.OneOf, p *Part, in *folder) []yamlfile.Key {
 	return []yamlfile.Key{
 		is.Key("user", func(v value) { p.User = readTemplate(v) }),
-		is.Key("audio", func(v value) { p.File, p.Value = in.audio(v) }),
+		is.Key("audio", func(v value) { p.File, p.Value = in.speech(v) }),
 		is.Key("image", func(v value) { p.File, p.Value = in.image(v) }),
 	}
 }
@@ -127,18 +129,17 @@ func readParts(v value, in *folder) []Part {
 func readPart(v value, in *folder) Part {
 	p := Part{At: v.At()}
 	var is yamlfile.OneOf
-	var made bool
 	problems := v.File().Count()
 	fields := contentKeys(&is, &p, in)
 	fields = append(fields,
-		is.Key("silence", func(v value) { p.Value, made = in.silence(v), true }),
-		is.Key("noise", func(v value) { p.Value, made = in.noise(v), true }),
+		is.Key("silence", func(v value) { p.Value, p.Generated = in.silence(v), true }),
+		is.Key("noise", func(v value) { p.Value, p.Generated = in.noise(v), true }),
 		asKey(&p),
 		convertersKey(&p),
 	)
 	v.Object(fields...)
 	is.Check(v, problems, "a part", "make it a part of its own")
-	if made {
+	if p.Generated {
 		checkUnconverted(v.File(), p)
 	}
 	return p

@@ -62,11 +62,11 @@ scorers: [leaked]`, map[string]string{"screen.png": png, "photo.jpeg": jpeg, "cl
 	speak := []campaign.Reference{{Name: "speak"}}
 	sameParts(t, []campaign.Part{
 		{User: written("What is written here?"), As: core.Audio, Converters: speak},
-		{Value: sound(audio.Silence(500*time.Millisecond, 24_000))},
+		{Value: sound(audio.Silence(500*time.Millisecond, 24_000)), Generated: true},
 		{File: "screen.png", Value: &core.Value{Modality: core.Image, MediaType: "image/png", Data: []byte(png)}},
 		{File: "clip.wav", Value: &clip, Converters: speak},
-		{Value: sound(audio.Noise(2*time.Second, 24_000, -40, 1))},
-		{Value: sound(audio.Noise(time.Second, 24_000, -60.5, 1))},
+		{Value: sound(audio.Noise(2*time.Second, 24_000, -40, 1)), Generated: true},
+		{Value: sound(audio.Noise(time.Second, 24_000, -60.5, 1)), Generated: true},
 	}, a.Turns[0].Parts)
 	sameParts(t, []campaign.Part{
 		{File: "photo.jpeg", Value: &core.Value{Modality: core.Image, MediaType: "image/jpeg", Data: []byte(jpeg)}},

@@ -122,6 +122,7 @@ func trialOf(t *plan.Trial, c Conversation, said []record.Turn, l library) plan.
 			if p.Original != nil {
 				part.Value = l.shared(*p.Original)
 			}
+			part.Background = t.Turns.HasBackground(part.Value)
 			next.Parts = append(next.Parts, part)
 		}
 		trial.Turns = append(trial.Turns, next)

@@ -184,6 +184,25 @@ func TestConvertersOfTurnsMakeWhatTheyMade(t *testing.T) {
 	}
 }
 
+func TestSilenceThatTheCampaignDeclaresIsKnownAgain(t *testing.T) {
+	sound := func(b string) core.Value {
+		return core.Value{Modality: core.Audio, MediaType: core.MediaWAV, Data: []byte(b)}
+	}
+	said := turn("", "No.")
+	said.Sent.Parts = []core.Part{{Value: sound("pause")}, {Value: sound("clip")}}
+	p, catalog := judging(t, trialID)
+	p.Trials[0].Turns = strategy.Script{{Parts: []strategy.Part{{Value: sound("pause"), Background: true}, {Value: sound("clip")}}}}
+	held := []cassette.Conversation{{TrialID: trialID, Target: "agent"}}
+	r, err := cassette.Rescore(p, catalog, held, func(string) ([]record.Turn, error) { return []record.Turn{said}, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := r.Plan.Trials[0].Turns[0].Parts
+	if !parts[0].Background || parts[1].Background {
+		t.Errorf("the parts are %+v, want the first to be background", parts)
+	}
+}
+
 func TestAFailureAroundTheConversationStays(t *testing.T) {
 	uncleaned := &record.Failure{Kind: core.ErrorUnavailable, Message: "after_trial, request 1: it is gone"}
 	r := rescore(t, cassette.Conversation{Failure: uncleaned}, turn("one", "No."))

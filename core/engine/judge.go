@@ -43,7 +43,7 @@ func judge(g replyGroup, scores []record.Score, success *verdict.Expression, sco
 	open := cmp.Or(g.whyInconclusive(), g.whyUnjudged(success, scorers))
 	switch {
 	case truth != verdict.True && isBlankMessage(g.message()):
-		j.truth, j.reason = judgeBlank(g.last().reply)
+		j.truth, j.reason = judgeBlank(g.last())
 	case err != nil:
 		j.reason = fmt.Sprintf("success (%s) could not be evaluated: %v", success, err)
 	case truth == verdict.True:
@@ -59,7 +59,11 @@ func judge(g replyGroup, scores []record.Score, success *verdict.Expression, sco
 }
 
 // judgeBlank judges an empty reply, in which no scorer found anything.
-func judgeBlank(r core.Reply) (truth verdict.Truth, reason string) {
+func judgeBlank(t answeredTurn) (truth verdict.Truth, reason string) {
+	r := t.reply
+	if why := t.whyUnheard(); why != "" {
+		return verdict.Unknown, why
+	}
 	if r.Finish == core.FinishBlocked {
 		return verdict.False, withDetail("the reply was blocked", r.Detail)
 	}

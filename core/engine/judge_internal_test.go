@@ -45,6 +45,8 @@ func TestJudge(t *testing.T) {
 	held, not := core.BoolScore(true, "it is there"), core.BoolScore(false, "it is not there")
 	unheard := replied(0, core.FinishComplete, text)
 	unheard.reply.Unheard = true
+	untold := replied(0, core.FinishComplete, text)
+	untold.reply.HeardMissing = true
 	spokenOver := replied(0, core.FinishInterrupted, text)
 	spokenOver.isSpokenOver = true
 	detailed := replied(0, core.FinishTruncated, text)
@@ -75,6 +77,7 @@ func TestJudge(t *testing.T) {
 		"broke off":                 {replyGroup{replied(0, core.FinishBroken, text)}, "a", []record.Score{scored("a", not)}, verdict.Unknown, "the reply broke off"},
 		"ended strangely":           {replyGroup{replied(0, "bored", text)}, "a", []record.Score{scored("a", not)}, verdict.Unknown, `the reply ended in an unknown way ("bored")`},
 		"unheard":                   {replyGroup{unheard}, "a", []record.Score{scored("a", not)}, verdict.Unknown, "the target says that it heard nothing of what was said to it"},
+		"asked and not told":        {replyGroup{untold}, "a", []record.Score{scored("a", not)}, verdict.Unknown, "the target was asked what it heard, and did not say"},
 		"a tool was carried out":    {replyGroup{replied(0, core.FinishComplete, text, calling("open"), core.Value{Modality: core.ToolResult, Data: []byte(`{"call_id": "c", "output": "open"}`)})}, "a", []record.Score{scored("a", not)}, verdict.False, "success (a) did not hold"},
 		"a tool is waited for":      {replyGroup{replied(0, core.FinishComplete, text, calling("open"))}, "a", []record.Score{scored("a", not)}, verdict.Unknown, `the target waits for the result of tool "open"`},
 		"some tool is waited for":   {replyGroup{replied(0, core.FinishComplete, text, calling(""))}, "a", []record.Score{scored("a", not)}, verdict.Unknown, "the target waits for the result of a tool"},

@@ -19,6 +19,8 @@ type answeredTurn struct {
 	// A reply that ended as interrupted with nothing delivered was cancelled for
 	// another reason.
 	isSpokenOver bool
+	// hearing is what the target could perceive of the message.
+	hearing hearing
 }
 
 // brokeOff reports whether only a part of the reply arrived.
@@ -54,8 +56,9 @@ func (g replyGroup) whyInconclusive() string {
 			return withDetail("the reply is empty", r.Detail)
 		case !r.Finish.Conclusive() && !t.isSpokenOver:
 			return withDetail(whyNotWhole(r.Finish), r.Detail)
-		case r.Unheard:
-			return "the target says that it heard nothing of what was said to it"
+		}
+		if why := t.whyUnheard(); why != "" {
+			return why
 		}
 	}
 	return whyWaiting(g.last().reply.Message)

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,11 +12,19 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// clip is a short sound whose samples are the characters of a text.
+// How clip writes a character: as so many samples of an amplitude that tells which.
+const (
+	samplesOfRune = 80
+	loudnessOf    = 100
+)
+
+// clip is a short sound whose amplitudes are the characters of a text.
 func clip(text string, rate int) core.Value {
 	c := audio.Clip{Rate: rate}
 	for _, r := range text {
-		c.Samples = append(c.Samples, int16(r))
+		for i := range samplesOfRune {
+			c.Samples = append(c.Samples, int16(r)*loudnessOf*int16(1-i%2*2))
+		}
 	}
 	return core.WAVValue(audio.EncodeWAV(c))
 }
@@ -27,8 +36,8 @@ func listen(_ context.Context, v core.Value) (core.Value, error) {
 		return core.TextValue(v.Text()), nil
 	}
 	var text []rune
-	for _, s := range c.Samples {
-		text = append(text, rune(s))
+	for samples := range slices.Chunk(c.Samples, samplesOfRune) {
+		text = append(text, rune(samples[0]/loudnessOf))
 	}
 	return core.TextValue(string(text)), nil
 }

@@ -2,15 +2,22 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/text"
 )
 
-// isBlank reports whether a value is empty. Text that shows nothing is.
+// isBlank reports whether a value is empty. Text that shows nothing is, and so is a
+// sound of which nothing can be heard.
 func isBlank(v core.Value) bool {
-	if v.Modality == core.Text || v.Modality == core.Reasoning {
+	switch v.Modality {
+	case core.Text, core.Reasoning:
 		return !text.Visible(v.Text())
+	case core.Audio:
+		longest, err := audio.LongestSound(v, time.Millisecond)
+		return len(v.Data) == 0 || err == nil && longest == 0
 	}
 	return len(v.Data) == 0
 }

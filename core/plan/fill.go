@@ -80,7 +80,7 @@ func (f *filler) script(turns strategy.Script) strategy.Script {
 			}
 			written := f.attack.Turns[i].Parts[n]
 			if written.Value != nil {
-				part.Value = *written.Value
+				part.Value, part.Background = *written.Value, written.Generated
 			} else {
 				part.Value = f.text(written.User, written.At, partName(f.attack, i, n))
 			}

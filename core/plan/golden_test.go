@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	wav "github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
@@ -53,7 +54,7 @@ func TestFingerprintsAreThoseOfEveryVersion(t *testing.T) {
 		Turns: strategy.Script{
 			strategy.Say(core.TextValue("hello"), "leet", "speak"),
 			{
-				Parts:    []strategy.Part{{Value: core.WAVValue(clip())}, {Value: core.TextValue("\x00 \"quoted\"")}},
+				Parts:    []strategy.Part{{Value: core.WAVValue(wav.EncodeWAV(wav.Clip{Rate: 8000, Samples: make([]int16, 8)}))}, {Value: core.TextValue("\x00 \"quoted\"")}},
 				Delivery: core.Delivery{SystemPrompt: &prompt, Stream: true, InterruptAfter: 1500, OutOfBand: true},
 			},
 		},
@@ -65,7 +66,7 @@ func TestFingerprintsAreThoseOfEveryVersion(t *testing.T) {
 		plan *plan.Plan
 		want string
 	}{
-		"of a campaign":   {plans(t, demo), "4a369e4fcc6cb9428de775b37b39ab46b7c65a2f8e04e1922dea39a07097feb0"},
+		"of a campaign":   {plans(t, demo), "4613f90b4b180d92b697997d8ebb21c0e175325a514e443cd4b9141d5dbd2613"},
 		"of all there is": {&plan.Plan{Trials: []plan.Trial{{Setup: &all, ID: "a/1", Number: 1, Seed: 7}, {Setup: &all, ID: "a/2", Number: 2, Seed: math.MaxUint64}}}, "35b6da0fe7f6bec591bc7e8d37cdc8f799f8bd08f2fe79a5a1e5025e4efbfb2b"},
 		"of an attacker":  {&plan.Plan{Trials: []plan.Trial{{Setup: &attacked, ID: "b/1", Number: 1}}}, "1ef90b565e403ec1e205a6ad531bb86619da0cca14b89fd79135be29310290d1"},
 		"of nothing":      {&plan.Plan{}, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -132,7 +133,7 @@ func scorer(name string, in []core.Modality, scores core.ScoreType) core.Compone
 }
 
 // clip is a WAV file.
-func clip() []byte { return wav.EncodeWAV(wav.Clip{Rate: 8000, Samples: make([]int16, 8)}) }
+func clip() []byte { return wav.EncodeWAV(wav.Noise(100*time.Millisecond, 8000, -20, 1)) }
 
 // read reads a campaign, which has to be right in itself.
 func read(t testing.TB, yaml string) *campaign.Campaign {

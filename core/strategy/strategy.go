@@ -1,6 +1,10 @@
 package strategy
 
-import "github.com/redteam-orchestrator/orchestrator/core"
+import (
+	"bytes"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
+)
 
 // Turn is one message of the attacker.
 type Turn struct {
@@ -16,6 +20,9 @@ type Part struct {
 	Value core.Value
 	// Converters are the campaign's names, in the order in which they run.
 	Converters []string
+	// Background marks the campaign's own silence and noise: a listener need not hear
+	// anything in it.
+	Background bool
 }
 
 // Say returns a turn of one part.
@@ -92,6 +99,19 @@ type Question struct {
 
 // Script sends the listed turns in order, regardless of the target's replies.
 type Script []Turn
+
+// HasBackground reports whether a sound, before its converters, is one of the
+// script's own silences and noises.
+func (s Script) HasBackground(v core.Value) bool {
+	for _, turn := range s {
+		for _, p := range turn.Parts {
+			if p.Background && v.Modality == core.Audio && bytes.Equal(p.Value.Data, v.Data) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 var _ Strategy = Script(nil)
 

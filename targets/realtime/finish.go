@@ -114,6 +114,7 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	if a.playback.cut && finish != core.FinishBroken {
 		reply.Delivered = a.playback.played
 	}
+	reply.HeardMissing = t.isHeardMissing()
 	reply.Unheard = t.onlySpoken && len(t.heard.texts) > 0 && reply.Heard == ""
 	reply.Warnings, t.ledger.warnings = slices.Concat(t.ledger.warnings, t.warnings), nil
 	return reply, nil

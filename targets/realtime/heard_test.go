@@ -48,6 +48,43 @@ func TestAServiceThatHeardNothingOfASpokenTurnSaysSo(t *testing.T) {
 	}
 }
 
+func TestAServiceThatDoesNotSayWhatItHeardThoughItWasAskedIsNotTakenToHaveHeard(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		model   string
+		message core.Message
+		tell    func(s *service, id string)
+		want    bool
+	}{
+		{"nothing comes", "ears", spoken(t, time.Second), func(*service, string) {}, true},
+		{"it cannot transcribe", "ears", spoken(t, time.Second), func(s *service, id string) {
+			s.say(`{"type":"conversation.item.input_audio_transcription.failed","item_id":"` + id + `","error":{"message":"busy"}}`)
+		}, true},
+		{"it says so", "ears", spoken(t, time.Second), func(s *service, id string) { s.say(heardEvent(id, "open")) }, false},
+		{"it says that it heard nothing", "ears", spoken(t, time.Second), func(s *service, id string) { s.say(heardEvent(id, "")) }, false},
+		{"it was not asked", "", spoken(t, time.Second), func(*service, string) {}, false},
+		{"nothing was spoken", "ears", core.UserText("open"), func(*service, string) {}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				with := settings{}
+				if test.model != "" {
+					with["transcription_model"] = test.model
+				}
+				c := talkTo(t, scriptedInMemory(t, func(s *service) {
+					id := itemIDOf(s.await("conversation.item.create"))
+					s.await("response.create")
+					s.say(response("r1", "yes")...)
+					test.tell(s, id)
+				}), with)
+				if got := send(t, c, test.message).HeardMissing; got != test.want {
+					t.Errorf("missing %v, want %v", got, test.want)
+				}
+			})
+		})
+	}
+}
+
 func TestWhatWasHeardOfLongAudioIsNotedToo(t *testing.T) {
 	c := talkTo(t, scripted(t, func(s *service) {
 		s.await("input_audio_buffer.commit")

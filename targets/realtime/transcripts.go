@@ -5,12 +5,16 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
 // transcripts are the service's transcripts of a message's audio.
 type transcripts struct {
 	pending []string // ids of items with audio whose transcripts have not arrived
 	texts   []string
+	// missing says that a transcript never came, or that the service could not make it.
+	missing bool
 }
 
 // waiting reports whether transcripts are missing.
@@ -19,10 +23,10 @@ func (h *transcripts) waiting() bool { return len(h.pending) > 0 }
 // text joins all transcripts.
 func (h *transcripts) text() string { return strings.TrimSpace(strings.Join(h.texts, "\n")) }
 
-// giveUp stops waiting for transcripts. Missing transcripts are no error: the
-// reply is complete without them.
+// giveUp stops waiting for transcripts. The reply is complete without them, but
+// nobody knows then what it answers.
 func (h *transcripts) giveUp(t *turn, why error) {
-	h.pending = nil
+	h.pending, h.missing = nil, true
 	t.warn(fmt.Sprintf("the service did not say what it heard: %v", why))
 }
 
@@ -35,11 +39,19 @@ func (t *turn) onTranscript(e *serverEvent) bool {
 	}
 	t.heard.pending = slices.Delete(t.heard.pending, i, i+1)
 	if e.Type == eventNotHeard {
+		t.heard.missing = true
 		t.warn("the service could not transcribe the audio: " + e.Error.Text())
 	} else {
 		t.heard.texts = append(t.heard.texts, value(e.Transcript))
 	}
 	return true
+}
+
+// isHeardMissing reports whether the campaign asks what the service hears, and it did
+// not say so of all of the turn's audio.
+func (t *turn) isHeardMissing() bool {
+	isAsked := t.config.TranscriptionModel != "" && !t.message.Delivery.OutOfBand && len(t.message.Of(core.Audio)) > 0
+	return isAsked && (t.heard.missing || t.heard.waiting() || len(t.heard.texts) == 0)
 }
 
 // onCommitted records the id of an item that the service made of this turn's

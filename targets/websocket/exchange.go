@@ -26,6 +26,7 @@ func (c *conversation) Send(ctx context.Context, m core.Message) (core.Reply, er
 	r, err := c.ask(ctx, sound, &began)
 	r.warnings = append(warnings, r.warnings...)
 	out := r.result(began)
+	c.target.judgeHeard(&out, r.isHeardTold, m)
 	out.Timing.Connect, c.connected = c.connected, 0
 	out.Warnings, c.notes = append(c.notes, out.Warnings...), nil
 	switch {

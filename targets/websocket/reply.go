@@ -34,6 +34,8 @@ type reply struct {
 	finish   core.Finish
 	detail   string
 	heard    string
+	// isHeardTold says that the service has told what it heard, if only nothing.
+	isHeardTold bool
 	// failure is the error that the service reports.
 	failure               *core.Error
 	first                 time.Time
@@ -59,6 +61,7 @@ func (r *reply) join(more *reply) {
 	r.add(&r.text, more.text, more.first)
 	r.addSound(more.sound, more.first)
 	r.heard += more.heard
+	r.isHeardTold = r.isHeardTold || more.isHeardTold
 	r.isCut, r.isBroken = r.isCut || more.isCut, r.isBroken || more.isBroken
 	r.last, r.over = more.last, more.over
 }
@@ -138,6 +141,7 @@ func (r *reply) takePieces(ctx context.Context, e event, values []any) error {
 	}
 	for _, v := range heard {
 		r.heard += fmt.Sprint(v)
+		r.isHeardTold = true
 	}
 	return nil
 }
@@ -212,6 +216,19 @@ func (r *reply) apply(is, say string) {
 		r.failure = says(core.ErrorAuth, "the service refused the credentials")
 	default:
 		r.failure = says(core.ErrorProtocol, "the service answered with an error").About(core.SubjectAnswer)
+	}
+}
+
+// judgeHeard notes that the service heard nothing of a message's sound, or did not say
+// what, where the configuration reads it.
+func (t *target) judgeHeard(out *core.Reply, isTold bool, m core.Message) {
+	sounds := len(m.Of(core.Audio))
+	switch {
+	case t.plan.heard == nil || sounds == 0 || out.Heard != "":
+	case !isTold:
+		out.HeardMissing = true
+	case sounds == len(m.Parts):
+		out.Unheard = true
 	}
 }
 

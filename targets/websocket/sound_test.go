@@ -51,6 +51,46 @@ func TestSoundTravelsInBinaryMessages(t *testing.T) {
 	}
 }
 
+func TestWhetherTheServiceToldWhatItHeard(t *testing.T) {
+	spoken := core.Message{Role: core.User, Parts: []core.Part{{Value: tone(time.Second, 8000)}}}
+	heard := keys{"text": ".text", "end": ".text", "heard": ".heard // empty"}
+	for _, test := range []struct {
+		name             string
+		reply            keys
+		message          core.Message
+		answer           string
+		missing, unheard bool
+	}{
+		{"it told", heard, spoken, `{"text":"no","heard":"the code"}`, false, false},
+		{"it told that it was nothing", heard, spoken, `{"text":"no","heard":""}`, false, true},
+		{"it did not tell", heard, spoken, `{"text":"no"}`, true, false},
+		{"nobody asked", keys{"text": ".text", "end": ".text"}, spoken, `{"text":"no"}`, false, false},
+		{"nothing was spoken", heard, core.UserText("the code?"), `{"text":"no"}`, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			url := serve(t, func(c talk) {
+				for {
+					kind, _, err := c.ReadMessage()
+					if err != nil {
+						return
+					}
+					if kind == websocket.TextMessage {
+						c.say(test.answer)
+					}
+				}
+			})
+			with := keys{"reply": test.reply}
+			if len(test.message.Of(core.Audio)) > 0 {
+				with["sound"] = keys{"rate": 8000, "binary": true, "pace": false, "after": []any{keys{"type": "commit"}}}
+			}
+			reply, err := begin(t, opened(t, inProcess{}, config(url, with)), core.Start{}).Send(t.Context(), test.message)
+			if err != nil || reply.HeardMissing != test.missing || reply.Unheard != test.unheard {
+				t.Errorf("missing %v, unheard %v, %v; want %v, %v", reply.HeardMissing, reply.Unheard, err, test.missing, test.unheard)
+			}
+		})
+	}
+}
+
 func TestSoundThatBreaksOffIsNoDefence(t *testing.T) {
 	url := serve(t, func(c talk) {
 		c.read()

@@ -493,7 +493,10 @@ type ReplyEnd struct {
 	// The target had lost the conversation, which was given back to it.
 	Replayed bool `protobuf:"varint,9,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// What the provider says is left of its limits.
-	RateLimits    []*RateLimit `protobuf:"bytes,10,rep,name=rate_limits,json=rateLimits,proto3" json:"rate_limits,omitempty"`
+	RateLimits []*RateLimit `protobuf:"bytes,10,rep,name=rate_limits,json=rateLimits,proto3" json:"rate_limits,omitempty"`
+	// The target was asked what it heard in the message's audio, and did not say
+	// so of all of it. Such a turn proves no defence.
+	HeardMissing  bool `protobuf:"varint,11,opt,name=heard_missing,json=heardMissing,proto3" json:"heard_missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -596,6 +599,13 @@ func (x *ReplyEnd) GetRateLimits() []*RateLimit {
 		return x.RateLimits
 	}
 	return nil
+}
+
+func (x *ReplyEnd) GetHeardMissing() bool {
+	if x != nil {
+		return x.HeardMissing
+	}
+	return false
 }
 
 // RateLimit is what a provider says of one of its limits.
@@ -979,7 +989,7 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"transcript\x18\x03 \x01(\bR\n" +
 	"transcript\x12\x12\n" +
 	"\x04size\x18\x04 \x01(\x04R\x04size\x12 \n" +
-	"\vundelivered\x18\x05 \x01(\bR\vundelivered\"\x98\x03\n" +
+	"\vundelivered\x18\x05 \x01(\bR\vundelivered\"\xbd\x03\n" +
 	"\bReplyEnd\x121\n" +
 	"\x06finish\x18\x01 \x01(\x0e2\x19.redteam.plugin.v1.FinishR\x06finish\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12.\n" +
@@ -992,7 +1002,8 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\breplayed\x18\t \x01(\bR\breplayed\x12=\n" +
 	"\vrate_limits\x18\n" +
 	" \x03(\v2\x1c.redteam.plugin.v1.RateLimitR\n" +
-	"rateLimits\"\x84\x01\n" +
+	"rateLimits\x12#\n" +
+	"\rheard_missing\x18\v \x01(\bR\fheardMissing\"\x84\x01\n" +
 	"\tRateLimit\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x03R\x05limit\x12\x1c\n" +

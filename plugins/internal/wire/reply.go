@@ -71,7 +71,7 @@ func encodeReply(r core.Reply) (*pb.ReplyEnd, []*pb.PartHeader, error) {
 		return nil, nil, err
 	}
 	end := &pb.ReplyEnd{
-		Finish: finish, Detail: valid(r.Detail), Heard: valid(r.Heard), Unheard: r.Unheard, Delivered: duration(r.Delivered), Replayed: r.Replayed,
+		Finish: finish, Detail: valid(r.Detail), Heard: valid(r.Heard), Unheard: r.Unheard, HeardMissing: r.HeardMissing, Delivered: duration(r.Delivered), Replayed: r.Replayed,
 		Usage: encodeUsage(r.Usage), Timing: encodeTiming(r.Timing),
 	}
 	for _, l := range r.RateLimits {
@@ -194,7 +194,7 @@ func (r *ReplyReader) end(end *pb.ReplyEnd, finish core.Finish) error {
 	r.reply.Detail = end.GetDetail()
 	r.reply.Usage = decodeUsage(end.GetUsage())
 	r.reply.Timing = decodeTiming(end.GetTiming())
-	r.reply.Heard, r.reply.Unheard = end.GetHeard(), end.GetUnheard()
+	r.reply.Heard, r.reply.Unheard, r.reply.HeardMissing = end.GetHeard(), end.GetUnheard(), end.GetHeardMissing()
 	r.reply.Delivered, r.reply.Replayed = end.GetDelivered().AsDuration(), end.GetReplayed()
 	for _, l := range end.GetRateLimits() {
 		r.reply.RateLimits = append(r.reply.RateLimits, core.RateLimit{

@@ -354,7 +354,7 @@ func FuzzRoundTrip(f *testing.F) {
 		positive := time.Duration(max(0, n))
 		reply.Delivered, reply.Replayed = positive, flag
 		reply.RateLimits = []core.RateLimit{{Name: valid(prose), Limit: n, Remaining: -n, Reset: positive}}
-		reply.Unheard = len(prose)%2 == 1
+		reply.Unheard, reply.HeardMissing = len(prose)%2 == 1, len(prose)%3 == 1
 		reply.Detail, reply.Heard, reply.Warnings = valid(prose), valid(prose), []string{valid(prose)}
 		reply.Usage, reply.Timing = core.Usage{InputTokens: n, OutputAudioTokens: -n, InputImageTokens: n, OutputReasoningTokens: n}, core.Timing{Connect: time.Duration(n), LastAudio: time.Duration(-n), Total: time.Duration(n)}
 		got, _, err := crossReply(t, reply)
