@@ -59,6 +59,7 @@ func (d *delivery) item(status, said string, started bool) wireItem {
 	w := wireItem{ID: d.itemID, Object: "realtime.item", Type: "message", Status: status, Role: "assistant", Phase: d.phase}
 	switch {
 	case !started:
+		w.Content = []contentPart{} // strict clients refuse a message without
 	case d.spoken():
 		w.Content = []contentPart{{Type: "output_audio", Transcript: &said}}
 	default:

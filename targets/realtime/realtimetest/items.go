@@ -37,7 +37,7 @@ type wireItem struct {
 	Status    string        `json:"status,omitempty"`
 	Role      string        `json:"role,omitempty"`
 	Phase     string        `json:"phase,omitempty"`
-	Content   []contentPart `json:"content,omitempty"`
+	Content   []contentPart `json:"content,omitzero"` // of a message, [] where it has none yet
 	Name      string        `json:"name,omitempty"`
 	CallID    string        `json:"call_id,omitempty"`
 	Arguments *string       `json:"arguments,omitempty"`

@@ -232,6 +232,32 @@ func TestATextTurnGoesThroughAllEventsInTheUsualOrder(t *testing.T) {
 	}
 }
 
+// The official clients refuse, or fail on, a message without its list of contents.
+func TestEachMessageHasItsContentsIfOnlyNone(t *testing.T) {
+	for _, modality := range []string{"text", "audio"} {
+		c := connected(t, realtimetest.Options{})
+		c.send(`{"type":"session.update","session":{"type":"realtime","output_modalities":["` + modality + `"]}}`)
+		c.send(userText("hello there"))
+		c.send(`{"type":"response.create"}`)
+		announced := 0
+		for _, event := range c.until("response.done") {
+			if event.at("item", "type") != "message" {
+				continue
+			}
+			content, ok := event.at("item", "content").([]any)
+			if !ok {
+				t.Errorf("%s: %s: the content is %v, not a list", modality, event["type"], event.at("item", "content"))
+			}
+			if len(content) == 0 && event.at("item", "status") == "in_progress" {
+				announced++
+			}
+		}
+		if announced != 2 { // response.output_item.added and conversation.item.added
+			t.Errorf("%s: %d events announce the reply's message, want 2", modality, announced)
+		}
+	}
+}
+
 func TestAnAudioTurnIsHeardAndSpoken(t *testing.T) {
 	c := connected(t, realtimetest.Options{})
 	c.send(`{"type":"session.update","session":{"type":"realtime","audio":{"input":{"transcription":{"model":"any"}}}}}`)
