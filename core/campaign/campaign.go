@@ -29,6 +29,8 @@ type Campaign struct {
 	// Incomplete says that some parameter has no value. What depends on it is made
 	// up, so that there is no sense in checking it.
 	Incomplete bool
+	// Doubts are warnings about what is valid and likely not meant.
+	Doubts yamlfile.Problems
 	// Seed is the seed of a run's random choices; nil where they follow from
 	// the name.
 	Seed     *uint64

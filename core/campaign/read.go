@@ -36,6 +36,7 @@ func ReadGiven(fsys fs.FS, name, display string, given Given) (*Campaign, error)
 	in := &folder{fsys: fsys, dir: path.Dir(name), files: files{}}
 	f, root, ok := yamlfile.Parse(data, "the campaign", yamlfile.MaxFile)
 	if ok {
+		c.Doubts = c.doubts(f, root)
 		in.params = newParameters(f, root, given)
 		in.params.substitute(root)
 		readCampaign(root, c, in)

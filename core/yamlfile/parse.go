@@ -25,6 +25,7 @@ const (
 // integer as 1.
 func (f *File) parse(data []byte) *yaml.Node {
 	start := Position{1, 1}
+	data = knownVersion(data)
 	document, second, err := decodeNodes(data)
 	switch {
 	case errors.Is(err, io.EOF), err == nil && (len(document.Content) == 0 || isNull(document.Content[0])):
@@ -43,6 +44,22 @@ func (f *File) parse(data []byte) *yaml.Node {
 		return nil
 	}
 	return root
+}
+
+// newerYAML is the directive of YAML 1.2 before a document, which yaml.v3 refuses. What
+// it reads is the same for both: "yes" and "on" are texts.
+var newerYAML = regexp.MustCompile(`^(?:\x{FEFF})?(?:[ \t]*(?:#[^\n]*)?\r?\n)*%YAML[ \t]+1\.(2)[ \t\r]*(?:#[^\n]*)?(?:\n|$)`)
+
+// knownVersion returns the data with that directive as one that yaml.v3 takes, of
+// the same length.
+func knownVersion(data []byte) []byte {
+	at := newerYAML.FindSubmatchIndex(data)
+	if at == nil {
+		return data
+	}
+	known := bytes.Clone(data)
+	known[at[2]] = '1'
+	return known
 }
 
 // decodeNodes parses up to two documents.

@@ -136,7 +136,7 @@ func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, cat
 		return nil, CampaignError{problems.Sorted(), l.campaign.Source}
 	}
 	restrictions, doubts, more, err := plan.CheckConfigs(ctx, l.campaign, catalog, l.environment, h.CheckConfig)
-	options.Restrictions, l.doubts = restrictions, doubts
+	options.Restrictions, l.doubts = restrictions, slices.Concat(l.campaign.Doubts, doubts).Sorted()
 	var planned *plan.Plan
 	if len(l.problems) > 0 {
 		problems = append(problems, plan.CheckComponents(l.campaign, catalog, options)...)
