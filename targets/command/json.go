@@ -66,12 +66,12 @@ type answer struct {
 	ID   *int   `json:"id"`
 	// Text, Parts, Finish, Detail, Usage and Warnings are of a reply, Text of a
 	// delta and of a greeting, too.
-	Text     *string    `json:"text"`
-	Parts    []part     `json:"parts"`
-	Finish   string     `json:"finish"`
-	Detail   string     `json:"detail"`
-	Usage    core.Usage `json:"usage"`
-	Warnings []string   `json:"warnings"`
+	Text     *string `json:"text"`
+	Parts    []part  `json:"parts"`
+	Finish   string  `json:"finish"`
+	Detail   string  `json:"detail"`
+	Usage    usage   `json:"usage"`
+	Warnings remarks `json:"warnings"`
 	// Kind, Message and RetryAfter are of an error.
 	Kind       string        `json:"kind"`
 	Message    string        `json:"message"`
@@ -318,7 +318,10 @@ func (a answer) complete(r *reply) error {
 		}
 		r.addPart(v)
 	}
-	r.finish, r.detail, r.usage = core.Finish(a.Finish), phrase.ShortenBytes(a.Detail, noteBytes), a.Usage
+	r.finish, r.detail, r.usage = core.Finish(a.Finish), phrase.ShortenBytes(a.Detail, noteBytes), a.Usage.counts
+	if a.Usage.odd {
+		r.warn("the usage of the reply has counts that are none; they are taken for unknown")
+	}
 	for _, w := range a.Warnings {
 		r.warn(w)
 	}

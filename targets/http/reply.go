@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"mime"
 	"regexp"
 	"slices"
@@ -116,13 +117,7 @@ func (r *reply) remarksOf(ctx context.Context, input any, variables []any, out *
 		}
 	}
 	if r.usage != nil {
-		v, err := r.usage.First(ctx, input, variables)
-		if err != nil {
-			return template.About(err, "reply.usage")
-		}
-		if v != nil {
-			out.Usage.InputTokens, out.Usage.OutputTokens = tokens(v, "input_tokens"), tokens(v, "output_tokens")
-		}
+		r.measure(ctx, input, variables, out)
 	}
 	if r.toolCalls == nil {
 		return nil
@@ -141,17 +136,37 @@ func (r *reply) remarksOf(ctx context.Context, input any, variables []any, out *
 	return nil
 }
 
-// tokens returns a number of tokens; 0 where it is not known.
-func tokens(v any, key string) int64 {
+// measure reads the usage. What cannot be read is unknown, with a warning: it does not
+// decide about the reply.
+func (r *reply) measure(ctx context.Context, input any, variables []any, out *core.Reply) {
+	v, err := r.usage.First(ctx, input, variables)
+	if err != nil {
+		out.Warnings = append(out.Warnings, "the usage is unknown: "+template.About(err, "reply.usage").Error())
+		return
+	}
+	var known [2]bool
+	out.Usage.InputTokens, known[0] = tokens(v, "input_tokens")
+	out.Usage.OutputTokens, known[1] = tokens(v, "output_tokens")
+	if _, object := v.(map[string]any); v != nil && !object || !known[0] || !known[1] {
+		out.Warnings = append(out.Warnings, "the usage has counts that are none; they are taken for unknown")
+	}
+}
+
+// maxTokens is above every number of tokens that a service means.
+const maxTokens = 1 << 40
+
+// tokens returns a number of tokens, 0 where it is not told. ok is false, and the number
+// 0, for what is no whole number from 0 to maxTokens.
+func tokens(v any, key string) (n int64, ok bool) {
 	object, _ := v.(map[string]any)
 	if object[key] == nil {
-		return 0
+		return 0, true
 	}
-	n, err := json.Number(marshaled(object[key])).Int64()
-	if err != nil {
-		return 0
+	f, err := json.Number(marshaled(object[key])).Float64()
+	if err != nil || f != math.Trunc(f) || f < 0 || f > maxTokens {
+		return 0, false
 	}
-	return max(n, 0)
+	return int64(f), true
 }
 
 // appendCalls adds a tool call, or a list of them.
