@@ -75,7 +75,7 @@ func (t answeredTurn) whyUnheard() string {
 		return "" // nothing of it has to be heard
 	case r.Unheard:
 		return "the target says that it heard nothing of what was said to it"
-	case r.HeardMissing && !(h.hasBackground && r.Heard != ""):
+	case r.HeardMissing && (!h.hasBackground || r.Heard == ""):
 		return "the target was asked what it heard, and did not say"
 	}
 	return ""
