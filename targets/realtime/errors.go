@@ -99,7 +99,7 @@ func hungUp(err error) error {
 	}
 	switch closed.Code {
 	case websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseNoStatusReceived, websocket.ClosePolicyViolation:
-		return core.Errorf(core.ErrorUnavailable, "the target hung up: %w", err).About(core.SubjectAnswer)
+		return core.Errorf(core.KindOf(err), "the target hung up: %w", err).About(core.SubjectAnswer)
 	}
 	return err
 }
