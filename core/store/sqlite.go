@@ -23,6 +23,10 @@ const applicationID = 0x52544F52
 // busyTimeout is how long a process waits for another one's commit.
 const busyTimeout = 30 * time.Second
 
+// cacheKiB is the size of a connection's page cache. A run appends, and a report reads a
+// page once: a larger cache is no faster, and costs each of the connections its size.
+const cacheKiB = 512
+
 // beginWriting begins a transaction that excludes other writers.
 const beginWriting = "BEGIN IMMEDIATE"
 
@@ -31,6 +35,7 @@ func (d directory) connect(extra string, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{"_pragma": append([]string{
 		// First, so that the following statements wait for locks.
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		fmt.Sprintf("cache_size(-%d)", cacheKiB),
 	}, pragmas...)}
 	dsn := url.URL{Scheme: "file", Path: d.path(databaseFile), RawQuery: query.Encode()}
 	if extra != "" {
