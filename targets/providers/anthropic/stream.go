@@ -123,14 +123,17 @@ func (a *answer) place(index *int) int {
 func (a *answer) takeCut(name string, data []byte) error {
 	var e envelope
 	closed := jsoncut.Close(data)
-	if lenient.Unmarshal(closed, &e) != nil || e.failed(closed) {
+	if lenient.Unmarshal(closed, &e) != nil {
 		return nil
 	}
 	if e.Type == "" {
 		e.Type = name
 	}
-	if e.Type == "message" || e.Type == "" && e.Content != nil {
+	if e.Content != nil || e.Type == "message" {
 		return a.takeMessage(e)
+	}
+	if e.failed(closed) {
+		return nil
 	}
 	if e.Type == "content_block_start" && lenient.IsNull(e.ContentBlock) || e.Type == "content_block_delta" && lenient.IsNull(e.Delta) || e.Type == "message_stop" {
 		return nil
@@ -179,6 +182,9 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 		}
 		return service.Nothing("the answer is not a message: "+service.Shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
 	case m.failed(data):
+		if err := a.takeMessage(m); err != nil {
+			return err
+		}
 		return a.failed(data)
 	case m.Type != "message" && m.Content == nil:
 		return service.Nothing("the answer is not a message: " + service.Shown(data))

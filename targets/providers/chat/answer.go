@@ -103,9 +103,6 @@ func (a *answer) take(c completion) error {
 }
 
 func (a *answer) takeChoice(c choice) error {
-	if !service.Empty(c.Error) {
-		return a.failed(c.Error)
-	}
 	a.noteFilter(c.Filter, "the reply")
 	a.flagged = openaiapi.Add(a.flagged, c.Filter.Filtered()...)
 	for _, s := range []*said{c.Message, c.Delta} {
@@ -115,6 +112,9 @@ func (a *answer) takeChoice(c choice) error {
 		if err := a.takeSaid(s); err != nil {
 			return err
 		}
+	}
+	if !service.Empty(c.Error) {
+		return a.failed(c.Error)
 	}
 	if c.FinishReason == nil || slices.Contains([]string{"", "null", "None"}, *c.FinishReason) {
 		return nil

@@ -79,8 +79,10 @@ func (a *answer) takeEvent(name string, data []byte) error {
 	}
 	c, err := decode(data)
 	switch {
-	case name == "error" && len(c.Choices) == 0, err == nil && c.failed(data):
+	case name == "error" && len(c.Choices) == 0:
 		return a.failed(data)
+	case err == nil && c.failed(data):
+		return a.takeFailed(c, data)
 	case err != nil:
 		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", service.Shown(data)).About(core.SubjectAnswer)
 	}
@@ -98,9 +100,21 @@ func (a *answer) takeCut(data []byte) error {
 	case !c.failed(closed):
 		return a.take(c)
 	case json.Valid(data): // the whole of an error
-		return a.failed(data)
+		return a.takeFailed(c, data)
+	case len(c.Choices) > 0:
+		return a.take(c)
 	}
 	return nil
+}
+
+// takeFailed takes what an answer or event says beside an error, and explains that.
+func (a *answer) takeFailed(c completion, data []byte) error {
+	if len(c.Choices) > 0 {
+		if err := a.take(c); err != nil {
+			return err
+		}
+	}
+	return a.failed(data)
 }
 
 // failed explains an error object in place of an answer, or after the beginning of
@@ -154,7 +168,7 @@ func (t *target) readWhole(body io.Reader, response *http.Response, a *answer) e
 		}
 		return service.Nothing("the answer is not a completion: "+service.Shown(data)).WithHint("check endpoint: the content is %q", response.Header.Get("Content-Type"))
 	case c.failed(data):
-		return a.failed(data)
+		return a.takeFailed(c, data)
 	}
 	if err := a.take(c); err != nil || a.begun || len(a.flaggedPrompt) > 0 {
 		return err

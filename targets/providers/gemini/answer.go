@@ -139,7 +139,6 @@ func (a *answer) takeCandidate(c candidate) error {
 	}
 	a.takeFinish(c.FinishReason, c.FinishMessage)
 	if failures()[c.FinishReason] {
-		a.timing.Total = time.Since(a.sent)
 		return core.Errorf(core.ErrorProtocol, "the reply failed: %s", explained(string(a.finish), a.message, "")).About(core.SubjectAnswer)
 	}
 	return nil

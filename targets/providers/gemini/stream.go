@@ -71,17 +71,20 @@ func (a *answer) takeEvent(name string, data []byte) error {
 	switch err := lenient.Unmarshal(data, &r); {
 	case err != nil:
 		return core.Errorf(core.ErrorProtocol, "an event of the stream is not JSON: %s", service.Shown(data)).About(core.SubjectAnswer)
-	case name == "error" && len(r.Candidates) == 0, r.failed(data):
+	case name == "error" && len(r.Candidates) == 0, r.failed(data) && len(r.Candidates) == 0:
 		return a.failed(data)
 	}
-	return a.take(r)
+	if err := a.take(r); err != nil || !r.failed(data) {
+		return err
+	}
+	return a.failed(data)
 }
 
 // takeCut takes what arrived of an event or answer that was cut off. What cannot be
-// read says nothing.
+// read says nothing, and nor does an error within the cut.
 func (a *answer) takeCut(data []byte) error {
-	all, wrong, err := responses(jsoncut.Close(data))
-	if err != nil || wrong != nil {
+	all, _, err := responses(jsoncut.Close(data))
+	if err != nil {
 		return nil
 	}
 	for _, r := range all {
@@ -94,7 +97,7 @@ func (a *answer) takeCut(data []byte) error {
 
 // responses decodes an answer in one piece, which may be the list of a stream's
 // events: without alt=sse, a stream is one. wrong is the first that is an error, nil for
-// none; what follows it is left out.
+// none; what follows it is left out, and not what it says beside the error.
 func responses(data []byte) (all []response, wrong json.RawMessage, err error) {
 	var parts []json.RawMessage
 	if bytes.HasPrefix(data, []byte("[")) {
@@ -109,10 +112,13 @@ func responses(data []byte) (all []response, wrong json.RawMessage, err error) {
 		if err := lenient.Unmarshal(p, &r); err != nil {
 			return nil, nil, err
 		}
-		if r.failed(p) {
+		failed := r.failed(p)
+		if !failed || len(r.Candidates) > 0 {
+			all = append(all, r)
+		}
+		if failed {
 			return all, p, nil
 		}
-		all = append(all, r)
 	}
 	return all, nil, nil
 }

@@ -152,8 +152,7 @@ func (a *answer) takeContent(e event) error {
 }
 
 // takeCut takes what arrived of an event, of a name where it has one, or of an answer
-// that was cut off. What cannot be
-// read says nothing.
+// that was cut off. What cannot be read says nothing.
 func (a *answer) takeCut(name string, data []byte) error {
 	closed := jsoncut.Close(data)
 	e, err := decode[event](closed)
@@ -164,11 +163,16 @@ func (a *answer) takeCut(name string, data []byte) error {
 	if (e.Type == "" || e.Type == "error") && json.Valid(data) && service.IsError(data) {
 		return a.failed(data)
 	}
+	if !lenient.IsNull(e.Response) { // the last event
+		closed = e.Response
+	}
 	r, err := decode[response](closed)
-	if err != nil || !r.isResponse() || r.Status == "failed" {
+	if err != nil || !r.isResponse() {
 		return nil
 	}
-	r.Error = nil
+	if r.Error = nil; r.Status == "failed" {
+		r.Status = "" // the cut is the error
+	}
 	return a.takeResponse(r)
 }
 

@@ -70,7 +70,7 @@ func cutPromises() []promise {
 			}
 		}}.Streamed(),
 		breaks("an event that is not JSON is the service's fault", "bad-event", core.ErrorProtocol, "not JSON", "one two three ", nil).Streamed(),
-		breaks("an error of a router is an error", "router-error", core.ErrorUnavailable, "Upstream died", "one two three ", nil).Streamed(),
+		breaks("an error of a router is an error", "router-error", core.ErrorUnavailable, "Upstream died", "one two three four ", nil).Streamed(),
 		breaks("a stream that falls silent is a timeout", "stall", core.ErrorTimeout, "timeouts.quiet", "one two ", quiet).Streamed(),
 		breaks("an answer that never ends is a timeout", "stall", core.ErrorTimeout, "timeouts.turn", "one two ", turn).Whole(),
 		ends("without its last mark, a stream is unconfirmed", "no-done", core.FinishUnconfirmed, "[DONE]", all).Streamed(),
