@@ -135,3 +135,60 @@ func TestARequestAroundATrialHasFailedWhereItsAnswerSaysSo(t *testing.T) {
 		server.Close()
 	}
 }
+
+func TestAJobOfWhichALimitSaysNothingYetIsAskedForAgain(t *testing.T) {
+	const job = `,"request":{"body":{"m":"$(prompt)"}},"then":[{"url":"http://service/job","until":{"jq":".done"},"every":"1ms","tries":3}],"reply":{"jq":".answer"}`
+	for name, test := range map[string]struct {
+		limited int
+		asked   int
+		kind    core.ErrorKind
+	}{
+		"a limit that ends":             {limited: 2, asked: 3},
+		"one that outlasts every try":   {limited: 9, asked: 3, kind: core.ErrorUnavailable}, // the service has the message
+		"a job without any such answer": {asked: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var tries int
+			r, err := asked(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				if r.URL.Path == "/job" {
+					if tries++; tries <= test.limited {
+						w.WriteHeader(http.StatusTooManyRequests)
+						return
+					}
+				}
+				_, _ = io.WriteString(w, `{"done":true,"answer":"blue eleven"}`)
+			}, "/", job)
+			if core.KindOf(err) != test.kind || tries != test.asked || (err == nil) != (r.Message.Text() == "blue eleven") {
+				t.Errorf("asked %d times: %q, %s: %v", tries, r.Message.Text(), core.KindOf(err), err)
+			}
+		})
+	}
+}
+
+func TestAServiceThatIsGoneIsUnreachableOnlyWhereItHasNotAnsweredYet(t *testing.T) {
+	for turns, want := range map[int]core.ErrorSubject{1: core.SubjectReachability, 2: core.SubjectAnswer, 3: core.SubjectAnswer} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Connection", "close")
+			_, _ = io.WriteString(w, "yes")
+		}))
+		target, err := open(t.Context(), []byte(`{"url":"`+server.URL+`"`+body+`,"memory":"service"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := target.StartConversation(t.Context(), core.Start{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range turns - 1 {
+			if _, err := c.Send(t.Context(), core.UserText("hi")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		server.Close()
+		if _, err = c.Send(t.Context(), core.UserText("hi")); core.SubjectOf(err) != want {
+			t.Errorf("turn %d: the error is about %q, want %q: %v", turns, core.SubjectOf(err), want, err)
+		}
+		_ = target.(io.Closer).Close()
+	}
+}
