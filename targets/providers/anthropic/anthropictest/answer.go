@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"maps"
 	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 // Agent answers requests.
@@ -119,7 +121,7 @@ func blockEvents(index int, b any) []object {
 	switch block["type"] {
 	case "text":
 		empty["text"] = ""
-		for _, word := range strings.SplitAfter(block["text"].(string), " ") {
+		for _, word := range clienttest.Words(block["text"].(string)) {
 			deltas = append(deltas, object{"type": "text_delta", "text": word})
 		}
 	case "thinking":

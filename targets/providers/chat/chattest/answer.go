@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 // Agent answers requests.
@@ -129,7 +131,7 @@ func delta(d object, finish any) object {
 func (a Answer) events(r *Request) []object {
 	events := []object{chunk(r, delta(object{"role": "assistant", "content": "", "refusal": nil}, nil))}
 	add := func(field, text string) {
-		for _, word := range strings.SplitAfter(text, " ") {
+		for _, word := range clienttest.Words(text) {
 			if word != "" {
 				events = append(events, chunk(r, delta(object{field: word}, nil)))
 			}
@@ -142,7 +144,7 @@ func (a Answer) events(r *Request) []object {
 		events = append(events, chunk(r, delta(object{"tool_calls": []any{object{
 			"index": i, "id": c.ID, "type": "function", "function": object{"name": c.Name, "arguments": ""},
 		}}}, nil)))
-		for _, piece := range strings.SplitAfter(c.Arguments, " ") {
+		for _, piece := range clienttest.Words(c.Arguments) {
 			events = append(events, chunk(r, delta(object{"tool_calls": []any{object{"index": i, "function": object{"arguments": piece}}}}, nil)))
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"maps"
 	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 // Agent answers requests.
@@ -127,13 +129,12 @@ func whole(text string) []string {
 	return []string{text}
 }
 
-// words are the words of a text; the last piece is what is beyond the first of them.
+// words are the words of a text, none of an empty one.
 func words(text string) []string {
-	const most = 64 // each is an event, and a text may have millions
 	if text == "" {
 		return nil
 	}
-	return strings.SplitAfterN(text, " ", most)
+	return clienttest.Words(text)
 }
 
 // whole is the answer in one piece.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/clienttest"
 )
 
 // Object is a JSON object.
@@ -120,7 +122,7 @@ func events(r *Request, end Object) []Object {
 func pieces(place int, it Object) []Object {
 	var all []Object
 	add := func(kind, field, text string, index Object) {
-		for _, word := range strings.SplitAfter(text, " ") {
+		for _, word := range clienttest.Words(text) {
 			e := Object{"type": kind + ".delta", "output_index": place, "item_id": it["id"], "delta": word}
 			for name, v := range index {
 				e[name] = v
