@@ -57,13 +57,18 @@ func (s *socket) read() {
 	}
 }
 
-// readFrame reads a frame and passes its event on.
+// readFrame reads a frame and passes its event on. maxFrame holds for what the frame is
+// once it is unpacked: gorilla/websocket v1.5.3 unpacks what a service compresses, whether
+// or not that was offered, and its own limit is one of packed bytes.
 func (s *socket) readFrame(kind int, r io.Reader) error {
 	frame := s.frames.get()
 	defer s.frames.put(frame)
 	var err error
-	if *frame, err = appendAll(*frame, r); err != nil {
+	if *frame, err = appendAll(*frame, io.LimitReader(r, maxFrame+1)); err != nil {
 		return err
+	}
+	if len(*frame) > maxFrame {
+		return websocket.ErrReadLimit
 	}
 	s.came = time.Now()
 	if kind == websocket.TextMessage {

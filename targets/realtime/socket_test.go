@@ -1,6 +1,8 @@
 package realtime
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -83,4 +85,21 @@ func TestWhatTheReaderCannotSendEndsTheWaiting(t *testing.T) {
 		t.Errorf("got %v", m.lost)
 	}
 	s.close()
+}
+
+// zeros is endless.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestAFrameIsBoundedAlsoOnceItIsUnpacked(t *testing.T) {
+	release := make(chan struct{})
+	s := greeted(t, release)
+	defer func() { _ = s.conn.Close(); <-s.gone }()
+	for size, want := range map[int64]error{1: nil, maxFrame: nil, maxFrame + 1: websocket.ErrReadLimit, 1 << 50: websocket.ErrReadLimit} {
+		if err := s.readFrame(websocket.BinaryMessage, io.LimitReader(zeros{}, size)); !errors.Is(err, want) {
+			t.Errorf("%d bytes: %v, want %v", size, err, want)
+		}
+	}
+	close(release)
 }
