@@ -36,7 +36,7 @@ type room struct {
 // mean the standard library only.
 var house = map[string]room{
 	"core":          {},
-	"core/schema":   {imports: []string{"core"}},
+	"core/schema":   {imports: []string{"core", "core/secret"}},
 	"core/stats":    {imports: []string{"core"}},
 	"core/compare":  {imports: []string{"core", "core/phrase", "core/stats"}},
 	"core/notify":   {imports: []string{"core", "core/compare", "core/phrase", "core/scope"}, modules: []string{"github.com/cenkalti/backoff/v5"}},
@@ -53,8 +53,8 @@ var house = map[string]room{
 	"core/campaign": {
 		imports: []string{"core", "core/audio", "core/cost", "core/notify", "core/phrase", "core/requirement", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict", "core/yamlfile"},
 	},
-	"core/yamlfile":    {imports: []string{"core/phrase", "core/schema"}, modules: []string{"gopkg.in/yaml.v3"}},
-	"core/requirement": {imports: []string{"core/scope", "core/yamlfile"}, modules: []string{"github.com/Masterminds/semver/v3"}},
+	"core/yamlfile":    {imports: []string{"core/phrase", "core/schema", "core/secret"}, modules: []string{"gopkg.in/yaml.v3"}},
+	"core/requirement": {imports: []string{"core/scope", "core/secret", "core/yamlfile"}, modules: []string{"github.com/Masterminds/semver/v3"}},
 	"core/plan": {imports: []string{
 		"core", "core/campaign", "core/cost", "core/requirement", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict", "core/yamlfile",
 	}},
@@ -120,7 +120,7 @@ var house = map[string]room{
 	"plugins/scaffold":   {imports: []string{"core"}},
 
 	"targets":                   {imports: []string{"core", "targets/..."}},
-	"targets/internal/...":      {imports: []string{"core", "core/bounded", "core/phrase", "core/scope"}},
+	"targets/internal/...":      {imports: []string{"core", "core/bounded", "core/phrase", "core/scope", "core/secret"}},
 	"targets/internal/template": {imports: []string{"core", "core/schema"}},
 	"targets/internal/extract":  {imports: []string{"core", "targets/internal/template"}, modules: []string{"github.com/itchyny/gojq"}},
 	"targets/realtime":          {imports: []string{"core", "core/audio", "core/phrase", "targets/internal/..."}, modules: []string{"github.com/gorilla/websocket", "github.com/cenkalti/backoff/v5"}},
@@ -135,7 +135,7 @@ var house = map[string]room{
 		modules: []string{"github.com/openai/openai-go/v3", "github.com/anthropics/anthropic-sdk-go", "google.golang.org/genai", "golang.org/x/text"},
 	},
 	"converters":     {imports: []string{"core", "converters/..."}},
-	"converters/...": {imports: []string{"core", "core/audio", "core/bounded", "core/scope"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
+	"converters/...": {imports: []string{"core", "core/audio", "core/bounded", "core/scope", "core/secret"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
 	"scorers":        {imports: []string{"core", "scorers/..."}},
 	"scorers/...":    {imports: []string{"core", "core/audio", "core/phrase", "core/text"}},
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
 // endpointConfig are the keys of the engine openai in both directions.
@@ -47,7 +48,7 @@ func (c endpointConfig) checkEndpoint() error {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return core.Errorf(core.ErrorConfig, "not an http or https URL").At("endpoint").WithHint("such as https://api.openai.com/v1") // it may hold a password
 	}
-	if u.User != nil {
+	if secret.InAddress(c.Endpoint) {
 		return core.Errorf(core.ErrorConfig, "a URL may not hold credentials").At("endpoint").WithHint("use the key api_key")
 	}
 	if scope.Plain(u) && !c.InsecurePlain {

@@ -56,17 +56,22 @@ func refuseSecret(key string, text value) {
 }
 
 var (
-	secretKey      = regexp.MustCompile(`(?i)key|token|secret|password|authorization`)
-	secretKeyEnd   = regexp.MustCompile(`(?i)(key|token|secret|password|authorization)$`)
-	secretPrefixed = regexp.MustCompile(`^(Bearer\s+)?(sk-|rk-|pk-|sess-|gsk_|hf_|ghp_|gho_|github_pat_|glpat-|xox[abp]-|AKIA|AIza|ya29\.|eyJ)[A-Za-z0-9_.+/=-]{4,}$`)
-	// passwordInURL matches an address with a password before its host.
-	passwordInURL = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:]*:[^\s/?#]+@\S+$`)
-	secretLong    = regexp.MustCompile(`^(Bearer\s+)?[A-Za-z0-9_+/=-]{32,}$`)
+	secretKey    = regexp.MustCompile(`(?i)key|token|secret|password|authorization`)
+	secretKeyEnd = regexp.MustCompile(`(?i)(key|token|secret|password|authorization)$`)
+	// absolute matches a text that is an address as a whole.
+	absolute   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://\S+$`)
+	secretLong = regexp.MustCompile(`^(Bearer\s+)?[A-Za-z0-9_+/=-]{32,}$`)
 )
+
+// holdsAddressWithSecret reports whether a text is an address that holds a secret.
+func holdsAddressWithSecret(text string) bool {
+	text = strings.TrimSpace(text)
+	return absolute.MatchString(text) && secret.InAddress(text)
+}
 
 // looksSecret reports whether a text under a key for a secret has the form of
 // one. Texts such as "none" or "test" do not: local servers accept anything.
 func looksSecret(key, text string) bool {
-	return secretKey.MatchString(key) && secretPrefixed.MatchString(text) ||
+	return secretKey.MatchString(key) && secret.Prefixed(text) ||
 		secretKeyEnd.MatchString(key) && secretLong.MatchString(text)
 }

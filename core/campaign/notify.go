@@ -63,6 +63,10 @@ func readWebhookURL(v value) string {
 	if strings.HasPrefix(s, "${") { // checked when the secret is known
 		return s
 	}
+	if secret.InAddress(s) {
+		v.SecretProblem(hint, "%s: the address holds credentials", v.Label())
+		return s
+	}
 	if _, err := notify.CheckURL(reference.ReplaceAllString(s, "x")); err != nil {
 		v.SecretProblem(hint, "%s: %v", v.Label(), err)
 	}

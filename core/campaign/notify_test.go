@@ -60,7 +60,7 @@ func TestMistakesAboutWebhooksAndBaselinesHaveAPlace(t *testing.T) {
 	for name, test := range map[string]struct{ was, is, want string }{
 		"an address that is not encrypted": {"http://127.0.0.1:9000/hook", "http://10.0.0.1/s3cret", "7:11: url: the address begins with http://, and has to begin with https:// unless it is on this machine" + hint},
 		"no address":                       {"http://127.0.0.1:9000/hook", "hooks.example.com/x", "7:11: url: the address is not a URL such as https://hooks.example.com/services/…" + hint},
-		"a password":                       {"http://127.0.0.1:9000/hook", "https://me:s3cret@h.example", "7:11: url: the address has a user or password before the host, which webhooks do not take" + hint},
+		"a password":                       {"http://127.0.0.1:9000/hook", "https://me:s3cret@h.example", "7:11: url: the address holds credentials" + hint},
 		"a reference that is malformed":    {"${SLACK_WEBHOOK}", "${SLACK WEBHOOK}", `5:11: url: "${SLACK WEBHOOK}" does not name an environment variable (write ${NAME} for an environment variable, ${file:path} for a file, "$${" for a literal "${")`},
 		"an unknown format":                {"format: slack", "format: slak", `5:39: format must be one of json, slack, not "slak" (did you mean "slack"?)`},
 		"no format":                        {", format: slack", "", `5:5: notify[0] needs the key "format"`},

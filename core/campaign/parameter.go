@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -223,7 +222,7 @@ func (p *Parameter) readDefault(v value) {
 	if !ok {
 		return
 	}
-	if looksSecret(p.Name, written) || passwordInURL.MatchString(strings.TrimSpace(written)) {
+	if looksSecret(p.Name, written) || holdsAddressWithSecret(written) {
 		v.SecretProblem("write ${NAME} where it is needed, and put the value into the environment", "parameter %q holds what looks like a secret itself", p.Name)
 		return
 	}

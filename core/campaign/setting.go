@@ -11,6 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
@@ -99,7 +100,7 @@ func unknownSetting(f *yamlfile.File, block yamlfile.Position, s Setting, all []
 // set gives the parameter a value from outside of the file.
 func (p *Parameter) set(f *yamlfile.File, s Setting) {
 	p.Source = s.Source
-	if looksSecret(p.Name, s.Value) || secretPrefixed.MatchString(s.Value) || passwordInURL.MatchString(strings.TrimSpace(s.Value)) {
+	if looksSecret(p.Name, s.Value) || secret.Prefixed(s.Value) || holdsAddressWithSecret(s.Value) {
 		f.SecretProblem(p.At, fmt.Sprintf("write ${NAME} where {{ .params.%s }} is, and put the value into the environment or a file for --env-file", p.Name),
 			"%s gives parameter %q what looks like a secret; parameters are printed and recorded", s.Source, p.Name)
 		return

@@ -43,6 +43,7 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 		if !p.options.Unavailable[c.Use] {
 			p.unknownComponent(d.Kind, c)
 		}
+		p.checkAddresses(d, c, nil)
 		return
 	}
 	p.infos[d] = info.Restricted(p.options.Restrictions[d])
@@ -61,6 +62,7 @@ func (p *planner) checkComponent(d Definition, c campaign.Component) {
 		report(c.Config.At(problem.Path), hint, "%s: %s%s%s", d, where, problem.Message, p.options.Environment.from(d, problem.Path))
 	}
 	p.checkSecrets(d, c, config)
+	p.checkAddresses(d, c, wrong)
 	p.checkPrograms(d, c, config)
 	p.checkFiles(d, c, config)
 	p.checkModels(d, c, config)

@@ -11,6 +11,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 )
 
@@ -65,8 +66,8 @@ func CheckSource(source string) error {
 	switch {
 	case err != nil:
 		return errors.New("the text after :// cannot be read as an address") // it may hold a password
-	case u.User != nil:
-		return fmt.Errorf("%s holds credentials", yamlfile.Quote(u.Redacted()))
+	case secret.InAddress(source):
+		return errors.New("the address holds credentials, which end up in logs: download the release, and name the file")
 	case u.Host == "", u.Scheme != "https" && (u.Scheme != "http" || !scope.Loopback(scope.Name(u.Hostname()))):
 		return fmt.Errorf("%s is not an https address; http is for this machine itself only", yamlfile.Quote(source))
 	}

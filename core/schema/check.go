@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
 // Violation is one way in which a document breaks its schema.
@@ -39,7 +41,7 @@ func (s *Schema) Check(doc []byte) []Violation {
 	}
 	root := s.root
 	root.Type = typeObject
-	c := checker{}
+	c := checker{root: root}
 	c.value(root, "", value)
 	return c.violations
 }
@@ -183,6 +185,8 @@ func decode(doc []byte) (any, error) {
 
 // checker walks a document and its schema together.
 type checker struct {
+	// root is the schema of the whole document.
+	root       node
 	violations []Violation
 	// strings collects the strings for whose node wanted, which may be nil,
 	// returns true.
@@ -264,6 +268,11 @@ func (c *checker) text(n node, path, v string) {
 	if c.wanted != nil && c.wanted(n) {
 		c.strings = append(c.strings, StringField{Path: path, Value: v})
 	}
+	if n.Format == formatURI && secret.InAddress(v) {
+		c.violation(path, c.root.placeForSecrets(path), "the address holds credentials")
+		c.violations[len(c.violations)-1].Secret = true
+		return
+	}
 	if isReference(v) {
 		c.reference(n, path)
 		return
@@ -301,7 +310,11 @@ func (c *checker) reference(n node, path string) {
 	default:
 		return
 	}
-	c.violation(path, "write it out; keep secrets in the keys that are meant for them", "%s with a secret in it cannot be checked", what)
+	hint := "write it out; keep secrets in the keys that are meant for them"
+	if n.Format == formatURI {
+		hint = "write it out; " + c.root.placeForSecrets(path)
+	}
+	c.violation(path, hint, "%s with a secret in it cannot be checked", what)
 }
 
 func (c *checker) number(n node, path string, v json.Number) {

@@ -357,7 +357,7 @@ func TestAddressesChoicesAndDurationsAreNoSecrets(t *testing.T) {
 	const hint = "write it out; keep secrets in the keys that are meant for them"
 	want := []schema.Violation{
 		{Path: "audio.voice", Message: "a choice with a secret in it cannot be checked", Hint: hint},
-		{Path: "endpoint", Message: "an address with a secret in it cannot be checked", Hint: hint},
+		{Path: "endpoint", Message: "an address with a secret in it cannot be checked", Hint: "write it out; give the secret as api_key or headers, as ${NAME}: addresses end up in logs and records"},
 		{Path: "retries", Message: `"${N}" is not a whole number`, Hint: "only strings can refer to secrets"},
 		{Path: "timeout", Message: "a duration with a secret in it cannot be checked", Hint: hint},
 	}

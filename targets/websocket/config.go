@@ -13,6 +13,7 @@ type Config struct {
 	URL string `json:"url" required:"true" format:"uri" doc:"Address of the service, such as wss://bot.example/chat."`
 	access.Config
 	Subprotocols []string               `json:"subprotocols" doc:"Subprotocols to offer in the handshake, the preferred one first."`
+	Query        map[string]core.Secret `json:"query" doc:"Parameters that are added to the address, for secrets that a service wants there, such as a token of a session."`
 	Secrets      map[string]core.Secret `json:"secrets" doc:"Secrets for messages, each written there as $(secrets.NAME)."`
 
 	Opening  []json.RawMessage `json:"opening" doc:"Messages that are sent once connected, such as a login or start. A mapping or list is sent as JSON, a text as it is written; both may hold placeholders, such as $(prompt), which are encoded for JSON where the message is JSON."`

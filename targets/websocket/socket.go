@@ -71,7 +71,7 @@ func (t *target) dial(ctx context.Context) (*socket, error) {
 	dialer := websocket.Dialer{
 		NetDialContext: t.access.Dial, Proxy: t.access.Proxy, TLSClientConfig: t.access.TLS(), Subprotocols: t.config.Subprotocols,
 	}
-	conn, response, err := dialer.DialContext(ctx, t.plan.url.String(), header)
+	conn, response, err := dialer.DialContext(ctx, t.address(), header)
 	if response != nil {
 		defer func() { _ = response.Body.Close() }()
 	}
@@ -96,6 +96,19 @@ func (t *target) dial(ctx context.Context) (*socket, error) {
 	s.pings.Go(func() { s.ping(alive / 3) })
 	go s.read(alive, t.config.Sound.Binary)
 	return s, nil
+}
+
+// address returns the address to dial, with the secret parameters.
+func (t *target) address() string {
+	u := *t.plan.url
+	query := u.Query()
+	for name, value := range t.config.Query {
+		query.Set(name, value.Reveal())
+	}
+	if len(t.config.Query) > 0 {
+		u.RawQuery = query.Encode()
+	}
+	return u.String()
 }
 
 // refused explains an answer to the handshake that is none of a websocket.

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"maps"
 	"net"
@@ -50,10 +51,8 @@ func (c Config) Open() (*Access, error) {
 		if err != nil {
 			return nil, wrong("proxy", "not a URL") // it may hold a password
 		}
+		a.loginToProxy(u)
 		a.proxy = http.ProxyURL(u)
-		if password, ok := u.User.Password(); ok {
-			a.secrets.keep(password)
-		}
 	}
 	var err error
 	if a.trust, err = c.tls(); err != nil {
@@ -74,6 +73,19 @@ func (c Config) Open() (*Access, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// loginToProxy puts the credentials for a proxy into its URL, and remembers each form in
+// which they travel.
+func (a *Access) loginToProxy(u *url.URL) {
+	user, password := a.config.ProxyUser, a.config.ProxyPassword.Reveal()
+	if user == "" {
+		return
+	}
+	u.User = url.UserPassword(user, password)
+	for _, form := range []string{password, u.User.String(), base64.StdEncoding.EncodeToString([]byte(user + ":" + password))} {
+		a.secrets.keep(form)
+	}
 }
 
 // credential checks and remembers a credential of the configuration.

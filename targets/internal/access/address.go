@@ -3,10 +3,10 @@ package access
 import (
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
 // Address is the kind of address that a target takes.
@@ -21,15 +21,6 @@ type Address struct {
 	Service string
 	// Example is an address to show in hints.
 	Example string
-	// Credentials are further names of query parameters that hold credentials,
-	// in lower case. Those of [credentialParameters] are always refused.
-	Credentials []string
-}
-
-// credentialParameters are the names of query parameters that hold credentials of
-// any service, in lower case.
-func credentialParameters() []string {
-	return []string{"api-key", "api_key", "apikey", "access_token", "subscription-key"}
 }
 
 // Parse returns an address whose scheme fits the service, or what is wrong with
@@ -49,7 +40,7 @@ func (c Config) Parse(a Address, text string) (*url.URL, error) {
 		return nil, wrong("%q is not a scheme of %s", written, a.Service).WithHint("%s", hint)
 	case u.Hostname() == "":
 		return nil, wrong("the URL has no host").WithHint("%s", hint)
-	case u.User != nil || a.hasCredentials(u.Query()):
+	case secret.InAddress(text):
 		return nil, wrong("the URL holds credentials").WithHint("give the key as api_key: URLs end up in logs")
 	case u.Fragment != "":
 		return nil, wrong("the URL has a fragment (#…)").WithHint("%s", hint)
@@ -74,16 +65,6 @@ func (a Address) scheme(written string) (string, bool) {
 		return "ws", true
 	}
 	return "", false
-}
-
-func (a Address) hasCredentials(query url.Values) bool {
-	for name := range query {
-		name = strings.ToLower(name)
-		if slices.Contains(credentialParameters(), name) || slices.Contains(a.Credentials, name) {
-			return true
-		}
-	}
-	return false
 }
 
 // Shown returns an address in the form for errors: without its query, which may

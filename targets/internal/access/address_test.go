@@ -10,7 +10,7 @@ import (
 )
 
 func chat() access.Address {
-	return access.Address{Key: "endpoint", Service: "a chat service", Example: "https://api.openai.com/v1", Credentials: []string{"key"}}
+	return access.Address{Key: "endpoint", Service: "a chat service", Example: "https://api.openai.com/v1"}
 }
 
 func voice() access.Address {
@@ -81,12 +81,6 @@ func TestAddressesThatCannotBeRightAreRefusedWithoutQuotingThem(t *testing.T) {
 				t.Errorf("the hint does not say how to allow it: %s", core.HintOf(err))
 			}
 		})
-	}
-}
-
-func TestAServiceMayHaveAParameterThatHoldsCredentialsElsewhere(t *testing.T) {
-	if _, err := (access.Config{}).Parse(voice(), "wss://voice.example?key=of-c"); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
 // Config is how a service is reached. It is embedded in the configuration of a
@@ -18,7 +19,9 @@ type Config struct {
 	AccessTokenFile    string                 `json:"access_token_file" format:"local-file" doc:"File with such a token, read again for each connection or request."`
 	AccessTokenCommand []string               `json:"access_token_command" format:"command" doc:"Program and arguments that print such a token. It is run again for each connection that lasts, and for requests at most once a minute."`
 	Headers            map[string]core.Secret `json:"headers" doc:"Further HTTP headers of each request or handshake, such as OpenAI-Project."`
-	Proxy              string                 `json:"proxy" format:"uri" doc:"HTTP or SOCKS5 proxy to connect through, such as http://proxy.example:3128."`
+	Proxy              string                 `json:"proxy" format:"uri" doc:"HTTP or SOCKS5 proxy to connect through, such as http://proxy.example:3128, without credentials."`
+	ProxyUser          string                 `json:"proxy_user" doc:"User name for a proxy that asks for one."`
+	ProxyPassword      core.Secret            `json:"proxy_password" doc:"Password for a proxy that asks for one."`
 	CACertificates     string                 `json:"ca_certificates" doc:"Certificate authorities to trust besides the system's, as PEM; usually a reference such as ${file:ca.pem}."`
 	ClientCertificate  string                 `json:"client_certificate" doc:"Certificate to show to a service that asks for one (mutual TLS), as PEM, with the intermediate ones; usually a reference such as ${file:client.pem}."`
 	ClientKey          core.Secret            `json:"client_key" doc:"Private key of client_certificate, as PEM without a passphrase; usually a reference such as ${file:client-key.pem}."`
@@ -98,7 +101,7 @@ func (c Config) reserved(header string) (hint string, taken bool) {
 	case "Host", "Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "Te", "Trailer":
 		return "the connection sets it", true
 	case "Proxy-Authorization":
-		return "give the credentials in proxy, as in http://user:password@proxy.example:3128", true
+		return proxyHint(), true
 	}
 	return "", false
 }
@@ -116,8 +119,15 @@ func isToken(name string) bool {
 // checkProxy checks the proxy's URL, which may hold a password, so that it is not
 // quoted.
 func (c Config) checkProxy() []error {
-	if c.Proxy == "" {
+	switch {
+	case c.ProxyPassword != "" && c.ProxyUser == "":
+		return []error{wrong("proxy_user", "proxy_password is given without its user").WithHint("give the user as proxy_user, as in ${PROXY_USER}")}
+	case c.Proxy == "" && c.ProxyUser != "":
+		return []error{wrong("proxy", "proxy_user is given without a proxy").WithHint("write its address as in http://proxy.example:3128; a proxy that the environment names has its credentials there")}
+	case c.Proxy == "":
 		return nil
+	case secret.InAddress(c.Proxy):
+		return []error{wrong("proxy", "the address holds credentials").WithHint("%s", proxyHint())}
 	}
 	u, err := url.Parse(c.Proxy)
 	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "socks5"}, u.Scheme) {

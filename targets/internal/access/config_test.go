@@ -53,13 +53,17 @@ func TestAConfigurationSaysAllThatIsWrongWithIt(t *testing.T) {
 			access.Config{Headers: map[string]core.Secret{"X Team": "red", "": "y", "Größe": "z"}},
 			map[string]string{"headers": "not the name of a header"},
 		},
-		"a proxy of another kind":     {access.Config{Proxy: "telnet://hunter2@x"}, map[string]string{"proxy": "not the URL of a proxy"}},
-		"a proxy without a host":      {access.Config{Proxy: "http://"}, map[string]string{"proxy": "not the URL of a proxy"}},
-		"a proxy that is no URL":      {access.Config{Proxy: "http://%zz"}, map[string]string{"proxy": "not the URL of a proxy"}},
-		"proxies":                     {access.Config{Proxy: "socks5://127.0.0.1:1080"}, nil},
-		"a certificate without a key": {access.Config{ClientCertificate: "${file:c}"}, map[string]string{"client_key": "without its private key"}},
-		"a key without a certificate": {access.Config{ClientKey: "${file:k}"}, map[string]string{"client_certificate": "without its certificate"}},
-		"a certificate and its key":   {access.Config{ClientCertificate: "${file:c}", ClientKey: "${file:k}"}, nil},
+		"a proxy of another kind":           {access.Config{Proxy: "telnet://hunter2"}, map[string]string{"proxy": "not the URL of a proxy"}},
+		"a proxy without a host":            {access.Config{Proxy: "http://"}, map[string]string{"proxy": "not the URL of a proxy"}},
+		"a proxy that is no URL":            {access.Config{Proxy: "http://%zz"}, map[string]string{"proxy": "not the URL of a proxy"}},
+		"proxies":                           {access.Config{Proxy: "socks5://127.0.0.1:1080", ProxyUser: "u", ProxyPassword: "hunter2"}, nil},
+		"a proxy's password in the address": {access.Config{Proxy: "http://u:hunter2@p.example"}, map[string]string{"proxy": "holds credentials"}},
+		"a proxy's user in the address":     {access.Config{Proxy: "http://hunter2@p.example"}, map[string]string{"proxy": "holds credentials"}},
+		"a password without its user":       {access.Config{Proxy: "http://p.example", ProxyPassword: "hunter2"}, map[string]string{"proxy_user": "without its user"}},
+		"a user without a proxy":            {access.Config{ProxyUser: "u"}, map[string]string{"proxy": "without a proxy"}},
+		"a certificate without a key":       {access.Config{ClientCertificate: "${file:c}"}, map[string]string{"client_key": "without its private key"}},
+		"a key without a certificate":       {access.Config{ClientKey: "${file:k}"}, map[string]string{"client_certificate": "without its certificate"}},
+		"a certificate and its key":         {access.Config{ClientCertificate: "${file:c}", ClientKey: "${file:k}"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := map[string]bool{}
@@ -118,7 +122,7 @@ func TestTheKeysStandBesideTheTargetsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := []byte(`{"endpoint":"e","api_key":"k","access_token":"t","access_token_file":"f","access_token_command":["c"],"headers":{"a":"b"},` +
-		`"proxy":"http://p","ca_certificates":"c","client_certificate":"c","client_key":"k","insecure_plain":true,"model":"m"}`)
+		`"proxy":"http://p","proxy_user":"u","proxy_password":"w","ca_certificates":"c","client_certificate":"c","client_key":"k","insecure_plain":true,"model":"m"}`)
 	if wrong := s.Check(config); len(wrong) > 0 {
 		t.Errorf("the schema refuses it: %v", wrong)
 	}

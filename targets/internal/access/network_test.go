@@ -256,7 +256,7 @@ func TestEverythingGoesTheProcesssWay(t *testing.T) {
 		want   string
 	}{
 		"the service":   {access.Config{}, "127.0.0.1:7"},
-		"a proxy":       {access.Config{Proxy: "http://u:hunter2@proxy.example:3128"}, "proxy.example:3128"},
+		"a proxy":       {access.Config{Proxy: "http://proxy.example:3128", ProxyUser: "u", ProxyPassword: "hunter2"}, "proxy.example:3128"},
 		"a SOCKS proxy": {access.Config{Proxy: "socks5://proxy.example:1080"}, "proxy.example:1080"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -315,7 +315,7 @@ func TestAProxyThatOpensNoConnectionSaysWhatToDo(t *testing.T) {
 		kind core.ErrorKind
 		hint string
 	}{
-		http.StatusProxyAuthRequired: {core.ErrorAuth, "credentials in proxy"}, http.StatusForbidden: {core.ErrorConfig, "check proxy and endpoint"},
+		http.StatusProxyAuthRequired: {core.ErrorAuth, "credentials as proxy_user"}, http.StatusForbidden: {core.ErrorConfig, "check proxy and endpoint"},
 		http.StatusBadGateway: {core.ErrorUnavailable, ""}, http.StatusFound: {core.ErrorUnavailable, ""},
 	} {
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))

@@ -158,7 +158,7 @@ func tunnelRefusal(status int) error {
 
 // proxyHint says what to do where a proxy wants credentials.
 func proxyHint() string {
-	return "give the credentials in proxy, as in http://user:password@proxy.example:3128"
+	return "give the credentials as proxy_user and proxy_password, as in ${PROXY_PASSWORD}"
 }
 
 // redirectHint names where a redirect leads to, without its query.

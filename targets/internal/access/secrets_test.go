@@ -13,7 +13,7 @@ import (
 
 func TestSecretsAreHiddenWhoeverRepeatsThem(t *testing.T) {
 	a := open(t, access.Config{
-		APIKey: "sk-hunter1", Headers: map[string]core.Secret{"Authorization": "Basic hunter2", "X-Short": "abc"}, Proxy: "http://u:hunter3@proxy.example:1",
+		APIKey: "sk-hunter1", Headers: map[string]core.Secret{"Authorization": "Basic hunter2", "X-Short": "abc"}, Proxy: "http://proxy.example:1", ProxyUser: "u", ProxyPassword: "hunter3",
 	})
 	a.Remember("hunter4")
 	a.Remember("abc")

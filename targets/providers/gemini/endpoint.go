@@ -39,7 +39,7 @@ func (c Config) ownHeader(name string) (hint string, taken bool) {
 
 // address describes the addresses that the target takes.
 var address = access.Address{
-	Key: "endpoint", Service: "a Gemini service", Example: "https://generativelanguage.googleapis.com", Credentials: []string{"key"},
+	Key: "endpoint", Service: "a Gemini service", Example: "https://generativelanguage.googleapis.com",
 }
 
 // version matches a segment that names a version of the API, such as v1beta.

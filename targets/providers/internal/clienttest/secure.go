@@ -33,9 +33,8 @@ func ReachesSecureServices(t *testing.T, open Open, service http.Handler, key st
 	var tunnels atomic.Int32
 	proxy := httptest.NewServer(tunnel(&tunnels))
 	defer proxy.Close()
-	through := "http://tester:secret-word@" + proxy.Listener.Addr().String()
 	whole := map[string]any{
-		"endpoint": web.URL, "model": "practice", "api_key": key, "proxy": through, "client_certificate": certificate, "client_key": private,
+		"endpoint": web.URL, "model": "practice", "api_key": key, "proxy": proxy.URL, "proxy_user": "tester", "proxy_password": "secret-word", "client_certificate": certificate, "client_key": private,
 		"ca_certificates": certificate,
 	}
 	for name, test := range map[string]struct {
@@ -44,7 +43,7 @@ func ReachesSecureServices(t *testing.T, open Open, service http.Handler, key st
 	}{
 		"with both":               {nil, ""},
 		"without a certificate":   {map[string]any{"client_certificate": "", "client_key": ""}, core.ErrorAuth},
-		"without the proxy's":     {map[string]any{"proxy": proxy.URL}, core.ErrorAuth},
+		"without the proxy's":     {map[string]any{"proxy_user": "", "proxy_password": ""}, core.ErrorAuth},
 		"without the authority's": {map[string]any{"ca_certificates": ""}, core.ErrorConfig},
 	} {
 		t.Run(name, func(t *testing.T) {
