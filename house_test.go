@@ -51,9 +51,10 @@ var house = map[string]room{
 	"core/audio":    {imports: []string{"core"}, modules: []string{"github.com/go-audio/wav", "github.com/go-audio/audio"}},
 	"core/verdict":  {imports: []string{"core"}, modules: []string{"cel.dev/cel-go"}},
 	"core/campaign": {
-		imports: []string{"core", "core/audio", "core/cost", "core/notify", "core/phrase", "core/requirement", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict", "core/yamlfile"},
+		imports: []string{"core", "core/audio", "core/cost", "core/dataset", "core/notify", "core/phrase", "core/requirement", "core/schedule", "core/schema", "core/scope", "core/secret", "core/verdict", "core/yamlfile"},
 	},
 	"core/yamlfile":    {imports: []string{"core/phrase", "core/schema", "core/secret"}, modules: []string{"gopkg.in/yaml.v3"}},
+	"core/dataset":     {imports: []string{"core/phrase", "core/yamlfile"}},
 	"core/requirement": {imports: []string{"core/scope", "core/secret", "core/yamlfile"}, modules: []string{"github.com/Masterminds/semver/v3"}},
 	"core/plan": {imports: []string{
 		"core", "core/campaign", "core/cost", "core/requirement", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict", "core/yamlfile",

@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/dataset"
 	"github.com/redteam-orchestrator/orchestrator/core/requirement"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
@@ -120,6 +121,15 @@ type Scorer struct {
 type Dataset struct {
 	Name string
 	Rows []map[string]string
+	// Skipped are the indices of rows that skip_empty leaves out.
+	Skipped map[int]bool
+
+	at        yamlfile.Position
+	skipEmpty bool
+	// file is the file that holds the rows; "" for the campaign's own.
+	file string
+	// table is what was read, with the renamed columns.
+	table *dataset.Table
 }
 
 // Attack is one entry of attacks:.

@@ -151,7 +151,7 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 			},
 		},
 	}
-	options := cmpopts.IgnoreUnexported(campaign.Campaign{}, campaign.Config{}, campaign.Attack{}, campaign.Turn{}, campaign.Text{})
+	options := cmpopts.IgnoreUnexported(campaign.Campaign{}, campaign.Dataset{}, campaign.Config{}, campaign.Attack{}, campaign.Turn{}, campaign.Text{})
 	if diff := cmp.Diff(want, got, options); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

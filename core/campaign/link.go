@@ -24,6 +24,7 @@ func link(f *yamlfile.File, c *Campaign, p *parameters) {
 	for _, s := range c.Scorers {
 		checkDefined(f, "converter", converters, s.Via...)
 	}
+	skipEmptyRows(f, c, p)
 	seen := map[string]int{}
 	total := 0
 	for i := range c.Attacks {
@@ -118,10 +119,33 @@ func linkTurns(f *yamlfile.File, a *Attack, datasets []Dataset, converters []str
 	if i < 0 || len(datasets[i].Rows) == 0 {
 		return 0
 	}
+	checked := map[string]bool{}
 	for _, t := range a.texts() {
-		linkTemplate(f, t, datasets[i], p)
+		linkTemplate(f, t, datasets[i], p, checked)
 	}
-	return len(datasets[i].Rows)
+	return len(datasets[i].Rows) - len(datasets[i].Skipped)
+}
+
+// skipEmptyRows leaves out rows in which a column that some attack uses is empty, of the
+// datasets that say so.
+func skipEmptyRows(f *yamlfile.File, c *Campaign, p *parameters) {
+	for i := range c.Datasets {
+		used := map[string]bool{}
+		for n := range c.Attacks {
+			if !c.Datasets[i].skipEmpty || c.Attacks[n].ForEach.Name != c.Datasets[i].Name {
+				continue
+			}
+			for _, t := range c.Attacks[n].texts() {
+				pieces, _ := parseTemplate(t.Written, p) // an error is reported with the attack
+				for _, piece := range pieces {
+					if slices.Contains(c.Datasets[i].columns(), piece.column) {
+						used[piece.column] = true
+					}
+				}
+			}
+		}
+		c.Datasets[i].skip(f, used)
+	}
 }
 
 // texts are the texts of an attack that may differ by row.
@@ -160,11 +184,16 @@ func (t *Text) fillParameters(p *parameters) {
 	}
 }
 
-// linkTemplate parses a text, and checks it against the columns of the dataset.
-func linkTemplate(f *yamlfile.File, t *Text, d Dataset, p *parameters) {
+// linkTemplate parses a text, and checks it against the columns of the dataset. checked
+// are those whose cells were checked already.
+func linkTemplate(f *yamlfile.File, t *Text, d Dataset, p *parameters, checked map[string]bool) {
 	pieces, err := parseTemplate(t.Written, p)
 	if e, ok := errors.AsType[*templateError](err); ok {
-		f.Problem(t.at(e.offset), `write {{ .column }} or {{ .params.NAME }}, and {{ "{{" }} for two braces`, "template: %s", e.message)
+		hint := `write {{ .column }} or {{ .params.NAME }}, and {{ "{{" }} for two braces`
+		if name := d.spelled(t.Written); name != "" {
+			hint = fmt.Sprintf("write {{ index . %q }}, or give the column another name with rename: {%q: %s}", name, name, fieldOf(name))
+		}
+		f.Problem(t.at(e.offset), hint, "template: %s", e.message)
 		return
 	}
 	t.pieces = pieces
@@ -175,6 +204,13 @@ func linkTemplate(f *yamlfile.File, t *Text, d Dataset, p *parameters) {
 				hint = fmt.Sprintf("did you mean {{ .params.%s }}?", piece.column)
 			}
 			f.Problem(t.at(piece.offset), hint, "dataset %q has no column %q", d.Name, piece.column)
+			continue
+		}
+		if piece.column != "" && !checked[piece.column] {
+			checked[piece.column] = true
+			if message := d.absent(piece.column); message != "" {
+				f.Problem(t.at(piece.offset), "skip_empty: true leaves such rows out", "%s", message)
+			}
 		}
 	}
 }

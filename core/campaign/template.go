@@ -66,7 +66,8 @@ func (e *templateError) Error() string { return e.message }
 var templatePrefix = regexp.MustCompile(`^template: [^:]*:(\d+): `)
 
 // parseTemplate parses a template, and fills in the parameters. Only text,
-// {{ .column }} and {{ .params.NAME }} are allowed: a campaign is data, not a program.
+// {{ .column }}, {{ index . "column" }} and {{ .params.NAME }} are allowed: a campaign is
+// data, not a program.
 func parseTemplate(text string, p *parameters) ([]templatePiece, error) {
 	tree := parse.New("text")
 	tree.Mode = parse.SkipFuncCheck
@@ -115,7 +116,13 @@ func readTemplateNode(n parse.Node, p *parameters) (templatePiece, error) {
 	case *parse.TextNode:
 		return templatePiece{text: string(n.Text), offset: offset}, nil
 	case *parse.ActionNode:
-		if len(n.Pipe.Decl) > 0 || len(n.Pipe.Cmds) != 1 || len(n.Pipe.Cmds[0].Args) != 1 {
+		if len(n.Pipe.Decl) > 0 || len(n.Pipe.Cmds) != 1 {
+			break
+		}
+		if column, ok := indexed(n.Pipe.Cmds[0].Args); ok {
+			return templatePiece{column: column, offset: offset}, nil
+		}
+		if len(n.Pipe.Cmds[0].Args) != 1 {
 			break
 		}
 		switch arg := n.Pipe.Cmds[0].Args[0].(type) {
@@ -135,4 +142,19 @@ func readTemplateNode(n parse.Node, p *parameters) (templatePiece, error) {
 		offset:  offset,
 		message: fmt.Sprintf("%s is more than a template may hold: text and {{ .column }}", yamlfile.Quote(n.String())),
 	}
+}
+
+// indexed returns the column of {{ index . "NAME" }}, for names that cannot stand after a
+// dot.
+func indexed(args []parse.Node) (column string, ok bool) {
+	if len(args) != 3 {
+		return "", false
+	}
+	function, isName := args[0].(*parse.IdentifierNode)
+	_, isDot := args[1].(*parse.DotNode)
+	name, isText := args[2].(*parse.StringNode)
+	if !isName || function.Ident != "index" || !isDot || !isText || name.Text == "" {
+		return "", false
+	}
+	return name.Text, true
 }

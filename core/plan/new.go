@@ -145,21 +145,24 @@ func variantsOf(a *campaign.Attack) []campaign.Variant {
 }
 
 // rowsOf returns the rows of an attack's dataset; where it has none, one nil
-// row.
-func (p *planner) rowsOf(a *campaign.Attack) []map[string]string {
+// row. Those that are skipped keep their numbers.
+func (p *planner) rowsOf(a *campaign.Attack) (rows []map[string]string, skipped map[int]bool) {
 	for _, d := range p.campaign.Datasets {
 		if d.Name == a.ForEach.Name {
-			return d.Rows
+			return d.Rows, d.Skipped
 		}
 	}
-	return []map[string]string{nil}
+	return []map[string]string{nil}, nil
 }
 
 // addTrials adds the trials of one target and variant.
 func (p *planner) addTrials(a *campaign.Attack, base Setup, script strategy.Script) {
-	rows := p.rowsOf(a)
+	rows, skipped := p.rowsOf(a)
 	p.plan.Trials = slices.Grow(p.plan.Trials, len(rows)*a.Trials)
 	for i, cells := range rows {
+		if skipped[i] {
+			continue
+		}
 		setup := base
 		if cells != nil {
 			setup.Row = i + 1
