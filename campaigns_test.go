@@ -1,6 +1,8 @@
 package orchestrator_test
 
 import (
+	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/examples/programs"
 )
 
@@ -55,6 +58,56 @@ func TestEveryCampaignInTheRepositoryPlansCleanly(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", c, err, out)
 		}
+	}
+}
+
+// match/refusal says that success must not rest on it; no campaign that people copy does.
+func TestNoCampaignToCopyRestsOnARefusal(t *testing.T) {
+	dir := t.TempDir()
+	read := 0
+	check := func(shown string, fsys fs.FS, name string) {
+		c, err := campaign.Read(fsys, name, shown)
+		if c == nil {
+			t.Fatal(err)
+		}
+		read++
+		for _, d := range c.Doubts {
+			if strings.Contains(d.Message, "match/refusal") {
+				t.Error(d)
+			}
+		}
+	}
+	for _, pattern := range []string{"campaigns/*.yaml", "examples/*/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			check(f, os.DirFS(filepath.Dir(f)), filepath.Base(f))
+		}
+	}
+	documents, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, document := range append(documents, "README.md", "ARCHITECTURE.md") {
+		texts := map[string]string{}
+		for _, b := range blocks(t, document) {
+			texts[b.file] += b.text
+		}
+		for file, text := range texts {
+			if !strings.HasPrefix(text, "version: 1\nname: ") {
+				continue
+			}
+			name := fmt.Sprintf("%d-%s.yaml", i, strings.ReplaceAll(file, "/", "-"))
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			check(document+": "+file, os.DirFS(dir), name)
+		}
+	}
+	if read < 20 {
+		t.Errorf("only %d campaigns were read", read)
 	}
 }
 

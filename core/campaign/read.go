@@ -41,6 +41,7 @@ func ReadGiven(fsys fs.FS, name, display string, given Given) (*Campaign, error)
 		in.params.substitute(root)
 		readCampaign(root, c, in)
 		link(f, c, in.params)
+		c.Doubts = append(c.Doubts, c.restsOnRefusals()...).Sorted()
 		in.params.checkUsed()
 		c.Incomplete = slices.ContainsFunc(in.params.all, func(p Parameter) bool { return !p.hasValue })
 		c.Parameters, c.filledLines = in.params.all, in.params.lines

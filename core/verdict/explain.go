@@ -44,7 +44,7 @@ func explain(expression string, err *common.Error, scores map[string]core.ScoreT
 	// The list of expected tokens uses internal names of the parser.
 	message, _, _ = strings.Cut(message, " expecting {")
 	e.Message = "not an expression: " + strings.Join(strings.Fields(message), " ")
-	e.Hint = `write it like leaked && !refused, or harm >= 0.5 || leaked`
+	e.Hint = `write it like leaked || spoken, or harm >= 0.5 && leaked`
 	return e
 }
 

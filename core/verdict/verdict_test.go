@@ -124,7 +124,7 @@ func TestScoresThatDoNotFitMakeAnErrorAndNeverAFalseVerdict(t *testing.T) {
 func TestCompileSaysWhatIsWrongAndWhere(t *testing.T) {
 	const (
 		compareHint = "a score from 0 to 1 is compared, such as harm >= 0.5"
-		syntaxHint  = "write it like leaked && !refused, or harm >= 0.5 || leaked"
+		syntaxHint  = "write it like leaked || spoken, or harm >= 0.5 && leaked"
 		scorersHint = "its scorers are harm, later, leaked, refused"
 	)
 	tests := []struct {

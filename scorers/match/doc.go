@@ -2,6 +2,6 @@
 // expressions, and the phrases with which models refuse.
 //
 // They are deterministic and fast, but match wording, not meaning: a paraphrased
-// secret is not found, and a quoted refusal counts as one. Audio is judged by its
+// secret is not found, nor is a refusal in other words. Audio is judged by its
 // transcript.
 package match
