@@ -140,6 +140,10 @@ func (e *Error) About(s ErrorSubject) *Error {
 	return &f
 }
 
+// ErrGone is in the chain of an error of a component whose plugin has died too often:
+// no call of it can succeed any more in this run.
+var ErrGone = errors.New("the plugin is not started again")
+
 // KindOf returns the kind of the outermost [Error] in err's chain,
 // ErrorTimeout for a passed deadline, and ErrorInternal for anything else. It
 // returns "" for nil.

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -74,7 +76,7 @@ func (c caller) replayed(ctx context.Context, call record.Call) (record.Answer, 
 
 // record records a call, if calls are recorded.
 func (c caller) record(call record.Call, a record.Answer) {
-	if !c.rec.recordsCalls {
+	if !c.rec.recordsCalls || errors.Is(a.Err, limit.ErrStopped) {
 		return
 	}
 	o := c.rec.inOrder()

@@ -29,6 +29,7 @@ func (c *componentRunner) run(ctx context.Context, kind core.Kind, call record.C
 		a = do(ctx)
 	}
 	unanswered = running.end()
+	c.calls.rec.noteGone(a.Err)
 	if !isReplayed {
 		c.calls.record(call, a)
 	}

@@ -31,6 +31,7 @@ func (c *conversation) begin(ctx context.Context, start core.Start) error {
 		c.open, a.Err = c.client.start(ctx, start)
 		return a
 	})
+	c.rec.noteGone(a.Err)
 	return a.Err
 }
 
@@ -40,6 +41,7 @@ func (c *conversation) begin(ctx context.Context, start core.Start) error {
 // one that was not answered. The error is why the trial cannot go on.
 func (c *conversation) say(ctx context.Context, messages []core.Message) (answered []answeredTurn, failed *record.Turn, err error) {
 	sent, failure := c.send(ctx, messages)
+	c.rec.noteGone(failure)
 	if err := c.rec.failed(); err != nil {
 		return nil, nil, err
 	}

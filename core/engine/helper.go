@@ -74,7 +74,7 @@ func (c *helperConversation) begin(ctx context.Context) (core.Conversation, erro
 		c.open, answer.Err = c.client.start(ctx, c.start)
 		answer.Abandoned = ctx.Err() != nil
 	}
-	if errors.Is(answer.Err, limit.ErrStopped) {
+	if isStopped(answer.Err) {
 		return nil, c.refuse(answer.Err)
 	}
 	o := c.rec.inOrder()
@@ -117,7 +117,7 @@ func (c *helperConversation) Exchange(ctx context.Context, messages []core.Messa
 		sent, answer.Err = c.client.send(ctx, c.open, messages)
 		answer.Replies, answer.Unsent, answer.Abandoned = sent.replies, sent.started.IsZero(), ctx.Err() != nil
 	}
-	if errors.Is(answer.Err, limit.ErrStopped) {
+	if isStopped(answer.Err) {
 		return nil, c.refuse(answer.Err)
 	}
 	o := c.rec.inOrder()
@@ -200,4 +200,11 @@ func (c *helperConversation) End(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
 	return c.open.End(ctx)
+}
+
+// isStopped reports whether a bound of the scope has stopped a request to a helper. A
+// helper that is lost has failed: what it was asked for is unknown.
+func isStopped(err error) bool {
+	_, lost := errors.AsType[*limit.LostError](err)
+	return errors.Is(err, limit.ErrStopped) && !lost
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
@@ -173,7 +172,7 @@ func (o *orderedRecord) nextConversation() int {
 // recordCall records a call, if calls are recorded.
 func (o *orderedRecord) recordCall(c record.Call, a record.Answer) {
 	r := o.recorder
-	if !r.recordsCalls || errors.Is(a.Err, limit.ErrStopped) {
+	if !r.recordsCalls || isStopped(a.Err) {
 		return
 	}
 	recorded := record.RecordedCall{Index: r.helpers.calls, Call: r.clean.call(c), Answer: r.clean.answer(a)}

@@ -23,8 +23,9 @@ import (
 // A trial that fails is an outcome, not an error. Run fails where a secret is
 // missing or a component cannot be opened, before anything is sent, and where
 // the Journal fails, because turns that cannot be recorded must not be sent. It
-// fails with [Unexpected] where the Replayer does. The Summary counts the
-// outcomes so far.
+// fails with [Unexpected] where the Replayer does, and with [Lost] where a target or a
+// plugin was lost, whose trials then get no outcome. The Summary counts the outcomes so
+// far.
 //
 // Cancelling ctx interrupts the run: no more trials start, conversations are
 // ended, and trials in flight get no outcome. That is not an error. Reaching a
@@ -76,6 +77,8 @@ type run struct {
 	mu    sync.Mutex
 	tally stats.Tally
 	usage core.Usage
+	// doubted are trials that failed because of a target that may be lost.
+	doubted []*trial
 }
 
 func newRun(p *plan.Plan, o Options, b *limit.Budget) *run {
@@ -139,16 +142,16 @@ func (r *run) open(ctx context.Context) error {
 // holdTrials starts as many workers for each target as its limits allow. They
 // share one queue, so that a long attack is spread over all workers.
 func (r *run) holdTrials(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, working := errgroup.WithContext(ctx)
 	for _, target := range r.plan.Targets {
 		queue := r.queue(target.Name)
 		for range min(max(1, target.Limits.Concurrency), len(queue)) {
 			group.Go(func() error {
 				for ordinal := range queue {
-					if ctx.Err() != nil || r.budget.Exhausted(target.Name) {
+					if working.Err() != nil || r.lost(target.Name) != nil || r.budget.Exhausted(target.Name) {
 						return nil
 					}
-					if err := r.hold(ctx, ordinal); err != nil {
+					if err := r.hold(working, ordinal); err != nil {
 						return failedTrial(r.plan.Trials[ordinal].ID, err)
 					}
 				}
@@ -156,11 +159,15 @@ func (r *run) holdTrials(ctx context.Context) error {
 			})
 		}
 	}
-	return group.Wait()
+	err := group.Wait()
+	return cmp.Or(err, r.settle(ctx, err != nil), r.lostTrials())
 }
 
 // failedTrial names the trial in an error that ends the run.
 func failedTrial(id string, err error) error {
+	if _, ok := errors.AsType[Lost](err); ok {
+		return err
+	}
 	if _, ok := errors.AsType[Unexpected](err); ok {
 		return fmt.Errorf("trial %s: %w", id, err)
 	}
@@ -188,10 +195,21 @@ func (r *run) queue(target string) <-chan int {
 // hold runs one trial and counts its outcome, if it has one. The error is the
 // Journal's or the Replayer's.
 func (r *run) hold(ctx context.Context, ordinal int) error {
-	result, err := r.newTrial(ordinal).run(ctx)
-	if errors.Is(err, errInterrupted) {
+	t := r.newTrial(ordinal)
+	switch err := t.run(ctx); {
+	case errors.Is(err, errInterrupted):
+		return nil
+	case err != nil:
+		return err
+	case r.isDoubted(t):
 		return nil
 	}
+	return r.count(t)
+}
+
+// count concludes a trial, and counts its outcome.
+func (r *run) count(t *trial) error {
+	result, err := t.conclude()
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
@@ -76,7 +77,10 @@ func TestAStartThatIsNotAnsweredInTimeSaysThatATargetIsDown(t *testing.T) {
 				s.plan.Targets[0].Limits.Concurrency = 1
 				s.plan.Targets[0].Limits.Retries = 4
 				s.times(4)
-				s.run(t.Context())
+				_, err := engine.Run(t.Context(), s.plan, s.options())
+				if isLost(err) != test.down {
+					t.Errorf("Run: %v", err)
+				}
 				if down := len(seen[record.TargetDown](s)); (down > 0) != test.down {
 					t.Errorf("it was down %d times, want down: %v", down, test.down)
 				}

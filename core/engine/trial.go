@@ -43,25 +43,32 @@ type trial struct {
 	failure *record.Failure
 	// around is why the requests before or after the conversation failed.
 	around aroundFailures
+	// end ends the step of the trial.
+	end func(record.StepEnd)
 }
 
-// run runs the trial, from its start to its recorded outcome. It fails with
+// run runs the trial, up to its outcome, which conclude records. It fails with
 // errInterrupted where the trial gets no outcome, and with the error of the
 // Journal or the Replayer.
-func (t *trial) run(ctx context.Context) (record.Result, error) {
+func (t *trial) run(ctx context.Context) error {
 	t.started = time.Now()
 	// The record is read even while the run is being interrupted.
 	if err := t.begin(context.WithoutCancel(ctx)); err != nil {
-		return record.Result{}, err
+		return err
 	}
 	t.rec.events.observe(record.TrialStarted{Trial: t.rec.trial})
-	ctx, end := t.trace.step(ctx, record.Step{Kind: record.StepTrial, Name: t.plan.ID, Attack: t.plan.Attack})
-	if err := cmp.Or(t.hold(ctx), t.rec.failed()); err != nil {
-		end(record.StepEnd{Kind: core.ErrorInterrupted})
-		t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: time.Since(t.started)})
-		return record.Result{}, err
+	ctx, t.end = t.trace.step(ctx, record.Step{Kind: record.StepTrial, Name: t.plan.ID, Attack: t.plan.Attack})
+	err := cmp.Or(t.hold(ctx), t.rec.failed())
+	if err != nil {
+		t.interrupt()
 	}
-	return t.conclude(end)
+	return err
+}
+
+// interrupt ends the trial without an outcome.
+func (t *trial) interrupt() {
+	t.end(record.StepEnd{Kind: core.ErrorInterrupted})
+	t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: time.Since(t.started)})
 }
 
 // begin begins the trial in the Journal, unless it continues a recorded
@@ -74,7 +81,7 @@ func (t *trial) begin(ctx context.Context) (err error) {
 }
 
 // conclude decides the outcome and records it.
-func (t *trial) conclude(end func(record.StepEnd)) (record.Result, error) {
+func (t *trial) conclude() (record.Result, error) {
 	if t.replayer != nil {
 		if err := t.replayer.End(t.plan.ID); err != nil {
 			return record.Result{}, Unexpected{err}
@@ -91,7 +98,7 @@ func (t *trial) conclude(end func(record.StepEnd)) (record.Result, error) {
 			result.Scores = j.scores
 		}
 	}
-	end(record.StepEnd{Kind: record.KindOf(result.Failure), Outcome: result.Outcome})
+	t.end(record.StepEnd{Kind: record.KindOf(result.Failure), Outcome: result.Outcome})
 	took := result.Ended.Sub(t.started)
 	if err := t.rec.endTrial(result); err != nil {
 		t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: took})
@@ -125,6 +132,9 @@ func (t *trial) converse(ctx context.Context) error {
 	err := t.target.begin(ctx, t.opening())
 	if errors.Is(err, limit.ErrStopped) {
 		return errInterrupted
+	}
+	if err := t.rec.failed(); err != nil {
+		return err
 	}
 	if err != nil {
 		t.failure = t.rec.clean.failure(err)
@@ -161,7 +171,7 @@ func (t *trial) restore(ctx context.Context) (isOver bool, err error) {
 		}
 		switch f := turn.Failure; {
 		case f == nil:
-		case f.Kind == core.ErrorInterrupted: // the message is sent again
+		case f.Kind == core.ErrorInterrupted, turn.Index == 0 && isOfTarget(f): // the message is sent again
 			t.said = t.said[:len(t.said)-2]
 		default:
 			t.failure = f

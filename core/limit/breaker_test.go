@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/limit"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
@@ -96,14 +98,14 @@ func TestATargetThatStaysDownIsWaitedForAboutTenMinutesByEachRequest(t *testing.
 		begun := time.Now()
 		lost := a.converseAll(t.Context(), 60, 1)
 		waited := time.Since(begun)
-		if least, most := 9*time.Minute, 12*time.Minute*time.Duration((lost+3)/4); lost < 10 || waited < least || waited > most {
-			t.Errorf("%d were lost in %s, want at least %s and at most %s", lost, waited, least, most)
+		if lost < 10 || waited < 9*time.Minute || waited > 12*time.Minute {
+			t.Errorf("%d were lost in %s, want all that were left after about ten minutes", lost, waited)
 		}
 		gaveUp := 0
 		for _, err := range a.failures {
-			if strings.Contains(err.Error(), `target "agent": waiting until it may be asked: the target has not come back within 10m0s`) {
+			if strings.Contains(err.Error(), `target "agent" is lost: it cannot be reached any more: the target has not come back within 10m0s`) {
 				gaveUp++
-				if core.KindOf(err) != core.ErrorUnavailable {
+				if core.KindOf(err) != core.ErrorUnavailable || !errors.Is(err, limit.ErrStopped) {
 					t.Errorf("the kind of %q is %s", err, core.KindOf(err))
 				}
 			}
@@ -119,17 +121,17 @@ func TestATargetThatNeverAnsweredIsNotWaitedFor(t *testing.T) {
 		o := &outage{until: 24 * time.Hour, begins: true}
 		a := o.target(t, scope.Limits{Concurrency: 4, Retries: 4})
 		begun := time.Now()
-		if lost := a.converseAll(t.Context(), 1000, 1); lost != 1000 || time.Since(begun) > 5*time.Second || len(a.seen.all()) > 20 {
-			t.Errorf("%d lost after %s with %d events, want all of them at once", lost, time.Since(begun), len(a.seen.all()))
+		if lost := a.converseAll(t.Context(), 1000, 1); lost != 1000 || time.Since(begun) > 15*time.Second || len(a.seen.all()) > 20 {
+			t.Errorf("%d lost after %s with %d events, want all of them after the tries of a start", lost, time.Since(begun), len(a.seen.all()))
 		}
 	})
 }
 
-func TestATargetThatNeverAnsweredIsAbsentAfterFiveFailures(t *testing.T) {
+func TestATargetThatNeverAnsweredIsLostAfterTheTriesOfAStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newTarget(t, scope.Limits{Retries: 20})
+		a := newTarget(t, scope.Limits{Retries: 6})
 		a.start = func() error { return core.Errorf(core.ErrorUnavailable, "connection refused") }
-		for i, want := range []int{5, 6, 7} {
+		for i, want := range []int{7, 7, 7} {
 			if _, err := a.begin(t.Context()); err == nil {
 				t.Error("no error")
 			}
@@ -313,7 +315,7 @@ func TestAServiceThatSaysWhenToComeBackIsWaitedForWhateverItsStatus(t *testing.T
 					t.Errorf("%d lost: %v", lost, a.failures)
 				}
 				starts, _ := a.counts()
-				if took := time.Since(begun); test.took > 0 && (took < test.took || took > test.took+5*time.Second) || took > 30*time.Second {
+				if took := time.Since(begun); test.took > 0 && (took < test.took || took > test.took+5*time.Second) || took > time.Minute {
 					t.Errorf("it took %s, want about %s", took, test.took)
 				}
 				if starts > 40 {

@@ -62,6 +62,13 @@ type Client struct {
 	breaker  *breaker
 	throttle *throttle
 	tokens   *tokenLimit
+	// lost is why nothing is asked any more; nil while it is.
+	lost *LostError
+	// refusals counts the last ones of one kind.
+	refusals struct {
+		kind core.ErrorKind
+		n    int
+	}
 }
 
 // NewClient returns the client of a target with a name and limits.
@@ -84,9 +91,13 @@ func NewClient(name string, l scope.Limits, b *Budget, tell func(record.Event)) 
 // Do makes a request, and repeats it as long as that is safe. It fails with
 // [ErrStopped] where the budget does not allow the request, with the request's
 // error, and with the context's where ctx ends before the request could be
-// made. Messages that are sent again count once in the budget.
+// made. Messages that are sent again count once in the budget. Once the target is
+// lost it fails with [LostError].
 func (c *Client) Do(ctx context.Context, r Request) (Reply, error) {
 	defer c.events.flush() // when no lock is held any more
+	if err := c.Lost(); err != nil {
+		return Reply{}, err
+	}
 	release, err := c.budget.reserve(ctx, c.name, len(r.Messages))
 	if err != nil {
 		return Reply{}, err

@@ -136,7 +136,9 @@ func (c *Client) waitUntilOpen(ctx context.Context, a *attempt) error {
 		c.mu.Unlock()
 		switch {
 		case down && a.retryTimeLeft() <= 0:
-			return core.Errorf(core.ErrorUnavailable, "the target has not come back within %s", maxRetryTime)
+			err := core.Errorf(core.ErrorUnavailable, "the target has not come back within %s", maxRetryTime)
+			c.lose(LostError{Why: "it cannot be reached any more", Err: err})
+			return err
 		case left > 0:
 			_ = sleep(ctx, left) // the pause may have been extended
 		case probed == nil:

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
@@ -23,41 +25,73 @@ const (
 // and is not sent again. A conversation that did not begin can be begun again,
 // because nothing was said.
 func (c *Client) retry(ctx context.Context, a *attempt) error {
-	tries, pauses := 0, pausesFrom(firstRetry, longestRetry)
+	tries := tries{left: c.retries, pauses: pausesFrom(firstRetry, longestRetry)}
 	for made := 1; ; made++ {
 		err := c.pass(ctx, a)
-		wait := time.Duration(0) // before the next attempt; pass waits for the target
 		switch {
 		case err == nil:
 			return nil
 		case a.sent.IsZero():
-			return fmt.Errorf("target %q: waiting until it may be asked: %w", c.name, err)
-		case ctx.Err() != nil, c.retries == 0, a.retryTimeLeft() <= 0:
+			return c.orLost(fmt.Errorf("target %q: waiting until it may be asked: %w", c.name, err))
+		case ctx.Err() != nil:
 			return err
-		case a.refused(err):
-			a.reply.Refusals++
-			if a.lacksRoom(err) {
-				wait = pauses.NextBackOff()
+		}
+		wait, again := c.tryAgain(a, &tries, err)
+		if !again {
+			if a.undelivered(err) { // nothing was said
+				return c.orLost(err)
 			}
-		case !a.undelivered(err):
 			return err
-		default:
-			down, absent := c.health()
-			if down {
-				break
-			}
-			if absent || tries == c.retries {
-				return err
-			}
-			tries++
-			wait = pauses.NextBackOff()
 		}
 		c.events.add(record.RequestRetried{Target: c.name, Start: a.starts(), Try: made, Kind: core.KindOf(err)})
 		c.events.flush()
 		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
+		if err := c.Lost(); err != nil {
+			return err
+		}
 	}
+}
+
+// tries are what is left of a request's repetitions.
+type tries struct {
+	left   int
+	pauses *backoff.ExponentialBackOff
+}
+
+// tryAgain reports whether a request that failed is made again, and after which pause; pass
+// waits for the target.
+func (c *Client) tryAgain(a *attempt, t *tries, err error) (wait time.Duration, again bool) {
+	isUndelivered := a.undelivered(err)
+	switch {
+	case a.retryTimeLeft() <= 0:
+		if isUndelivered {
+			c.giveUpDown(err)
+		}
+		return 0, false
+	case c.retries > 0 && a.refused(err):
+		a.reply.Refusals++
+		if a.lacksRoom(err) {
+			wait = t.pauses.NextBackOff()
+		}
+		return wait, true
+	case !isUndelivered:
+		c.noteRefusal(a, err)
+		if !a.Standing && core.SubjectOf(err) == core.SubjectReachability {
+			c.giveUpAbsent(err)
+		}
+		return 0, false
+	}
+	if down, _ := c.health(); down && c.retries > 0 {
+		return 0, true
+	}
+	if t.left == 0 {
+		c.giveUpAbsent(err)
+		return 0, false
+	}
+	t.left--
+	return t.pauses.NextBackOff(), true
 }
 
 // health reports whether the target is down or absent.

@@ -129,7 +129,7 @@ func (p *plugin) givenUp() error {
 	if last == nil {
 		last = p.current.value.died()
 	}
-	return core.Errorf(core.ErrorInternal, "plugin %q died %d times; it is not started again: %s", p.name, p.deaths, last)
+	return core.Errorf(core.ErrorInternal, "plugin %q died %d times; %w: %s", p.name, p.deaths, core.ErrGone, last)
 }
 
 // restartAfter returns a start that comes after a pause. The end of the last

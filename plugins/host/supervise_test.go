@@ -99,7 +99,7 @@ func TestAPluginThatDiesAgainAndAgainStaysDown(t *testing.T) {
 		},
 	} {
 		err := call()
-		if core.KindOf(err) != core.ErrorInternal || !containsAll(err.Error(), []string{`plugin "acme" died 4 times; it is not started again`, "exit status 3", "the disk is full"}) {
+		if core.KindOf(err) != core.ErrorInternal || !containsAll(err.Error(), []string{`plugin "acme" died 4 times; the plugin is not started again`, "exit status 3", "the disk is full"}) {
 			t.Errorf("%s: %v, want an internal error that tells all", name, err)
 		}
 	}

@@ -111,6 +111,11 @@ func (a *activeRun) finish(s record.Summary, err error) error {
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
 		return errors.Join(fmt.Errorf("run %s: %w", journal.Run(), err), journal.Finish(status, message, time.Now()))
 	}
+	if _, ok := errors.AsType[engine.Lost](err); ok {
+		lost := core.Errorf(core.ErrorUnavailable, "run %s: %w", journal.Run(), err).
+			WithHint("%s; then %s carries the run on", cmp.Or(core.HintOf(err), "see to it that it can be used"), a.goOn(journal.Run()))
+		return errors.Join(lost, journal.Finish(status, message, time.Now()))
+	}
 	// If recording failed, this is likely to fail for the same reason.
 	if err = cmp.Or(err, journal.Finish(status, message, time.Now())); err != nil {
 		return a.failed(fmt.Errorf("run %s: %w", journal.Run(), err))

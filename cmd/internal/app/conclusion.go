@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
+	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
@@ -74,6 +76,8 @@ const (
 	finished ending = iota
 	interrupted
 	unrecorded
+	// deserted: a target or a plugin that was lost stopped it.
+	deserted
 	// bounded: a bound of the campaign's scope stopped it.
 	bounded
 )
@@ -82,6 +86,8 @@ const (
 // there was none.
 func endingOf(s record.Summary, broken error) ending {
 	switch {
+	case isLost(broken):
+		return deserted
 	case broken != nil:
 		return unrecorded
 	case s.Interrupted:
@@ -90,6 +96,12 @@ func endingOf(s record.Summary, broken error) ending {
 		return bounded
 	}
 	return finished
+}
+
+// isLost reports whether an error is that of a run whose target or plugin was lost.
+func isLost(err error) bool {
+	_, ok := errors.AsType[engine.Lost](err)
+	return ok
 }
 
 // conclusionOf decides the verdict on a run of a campaign from its counts and
@@ -140,6 +152,8 @@ func judge(attacks stats.Rows, planned int, limit campaign.Evidence, how ending)
 		return Findings, "findings: " + reached
 	case how == unrecorded:
 		return NoEvidence, "no evidence: the run could not be recorded to its end; " + reached
+	case how == deserted:
+		return NoEvidence, "no evidence: a target or a plugin was lost before the end; " + reached
 	case how == bounded:
 		return NoEvidence, "no evidence: a bound of scope stopped the run before the end; " + reached
 	case len(weak) > 1:

@@ -230,7 +230,7 @@ func TestAJudgeThatCannotBeReachedLeavesTheTrialUndetermined(t *testing.T) {
 		t.Errorf("scores %+v, want one that failed for want of the judge", s)
 	}
 	out, err := exec.Command("orchestrator", "show", "--store", p.store, "latest", "patient/1").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "\n        no reply    unavailable error: target \"judge\": ") {
+	if err != nil || !strings.Contains(string(out), "\n        no reply    unavailable error: target \"judge\" is lost: it has never answered: ") {
 		t.Errorf("show (%v) does not say that the judge did not answer:\n%s", err, out)
 	}
 }
