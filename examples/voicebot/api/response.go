@@ -59,7 +59,7 @@ func (r response) whole() map[string]any {
 	body["output"] = r.output(status)
 	body["usage"] = map[string]any{
 		"input_tokens": r.asked, "output_tokens": r.said, "total_tokens": r.asked + r.said,
-		"input_tokens_details":  map[string]any{"cached_tokens": 0},
+		"input_tokens_details":  map[string]any{"cached_tokens": 0, "cache_write_tokens": 0},
 		"output_tokens_details": map[string]any{"reasoning_tokens": 0},
 	}
 	if status == "completed" {
@@ -80,17 +80,21 @@ func (r response) body(status string) map[string]any {
 	if metadata == nil {
 		metadata = map[string]any{}
 	}
-	return map[string]any{
+	body := map[string]any{
 		"id": r.id, "object": "response", "created_at": r.created, "status": status, "model": r.request.Model, "output": []any{},
-		"error": nil, "incomplete_details": nil, "completed_at": nil, "usage": nil, "background": false,
+		"error": nil, "incomplete_details": nil, "completed_at": nil, "access_programs": nil, "background": false,
 		"instructions": r.request.Instructions, "max_output_tokens": r.request.MaxOutputTokens, "max_tool_calls": nil,
 		"metadata": metadata, "parallel_tool_calls": r.request.ParallelToolCalls == nil || *r.request.ParallelToolCalls,
-		"previous_response_id": r.request.PreviousResponseID, "store": r.request.Store == nil || *r.request.Store,
-		"temperature": or(r.request.Temperature, 1), "top_p": or(r.request.TopP, 1), "top_logprobs": 0,
+		"previous_response_id": r.request.PreviousResponseID,
+		"temperature":          or(r.request.Temperature, 1), "top_p": or(r.request.TopP, 1), "top_logprobs": 0,
 		"text": map[string]any{"format": map[string]any{"type": "text"}, "verbosity": "medium"}, "tools": tools, "tool_choice": r.choice(),
 		"truncation": or(r.request.Truncation, "disabled"), "reasoning": map[string]any{"effort": nil, "summary": nil},
-		"service_tier": "default", "user": r.request.User,
+		"service_tier": "default",
 	}
+	if r.request.User != nil {
+		body["user"] = r.request.User
+	}
+	return body
 }
 
 // or returns what a request says, or the protocol's default.

@@ -45,10 +45,13 @@ func (r response) sayInto(s *script) {
 	s.add("response.output_item.added", map[string]any{"output_index": 0, "item": r.message("in_progress")})
 	s.add("response.content_part.added", at(map[string]any{"part": empty}))
 	done := map[string]any{key: text}
+	if r.refusal == "" {
+		done["logprobs"] = []any{}
+	}
 	for _, piece := range pieces(text) {
 		delta := map[string]any{"delta": piece}
 		if r.refusal == "" {
-			delta["logprobs"], done["logprobs"] = []any{}, []any{}
+			delta["logprobs"] = []any{}
 		}
 		s.add(kind+".delta", at(delta))
 	}
@@ -61,6 +64,6 @@ func (r response) callInto(s *script, i int) {
 	c := r.calls[i]
 	s.add("response.output_item.added", map[string]any{"output_index": i, "item": r.call(i, "in_progress", "")})
 	s.add("response.function_call_arguments.delta", map[string]any{"item_id": r.itemIDs[i], "output_index": i, "delta": c.Arguments})
-	s.add("response.function_call_arguments.done", map[string]any{"item_id": r.itemIDs[i], "output_index": i, "arguments": c.Arguments, "name": c.Name})
+	s.add("response.function_call_arguments.done", map[string]any{"item_id": r.itemIDs[i], "output_index": i, "arguments": c.Arguments})
 	s.add("response.output_item.done", map[string]any{"output_index": i, "item": r.call(i, "completed", c.Arguments)})
 }

@@ -47,7 +47,7 @@ func (d *callDelivery) event(name string, more fields) {
 // interrupted has the arguments that were sent.
 func (d *callDelivery) send(ctx context.Context) ending {
 	r := d.response
-	r.openItem(d.index, d.item("in_progress", ""))
+	r.openItem(d.index, &item{wire: d.item("in_progress", "")})
 	if r.fault == DoneOnly {
 		return complete
 	}

@@ -117,7 +117,7 @@ func (c *conn) greet() {
 	if c.is(NoSession) {
 		return
 	}
-	shown := c.session.values
+	shown := c.session.shown()
 	if c.is(ShortSession) {
 		shown = merged(shown, map[string]any{"expires_at": time.Now().Add(time.Second).Unix()}, "")
 	}

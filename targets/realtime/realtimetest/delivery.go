@@ -109,7 +109,7 @@ func (d *delivery) finished(status string) wireItem {
 
 // open announces the output item and its only part.
 func (d *delivery) open() {
-	d.response.openItem(d.index, d.item("in_progress", "", false))
+	d.response.openItem(d.index, &item{wire: d.item("in_progress", "", false), speaking: d.spoken()})
 	d.response.conn.send("response.content_part.added", d.ids(fields{"part": d.part("")}))
 }
 
@@ -164,6 +164,7 @@ func (d *delivery) sendWord(word string) {
 
 func (d *delivery) sendAudio(data []byte) {
 	d.sent += len(data)
+	d.response.lengthen(d.itemID, d.response.out.duration(d.speech[:d.sent]))
 	if d.response.fault != NoAudio {
 		d.response.conn.send(d.name("response.output_audio.delta"), d.ids(fields{"delta": base64.StdEncoding.EncodeToString(data)}))
 	}

@@ -5,8 +5,8 @@
 // an [Agent]. On request it fails in the ways in which the real services fail;
 // see [Fault].
 //
-// The client ends turns unless it sets turn_detection: then the server detects
-// them by the level of the audio, in the audio's own time. An agent gets
+// The server detects turns by the level of the audio, in the audio's own time, unless
+// the client sets turn_detection to null and ends its turns itself. An agent gets
 // images, and calls the client's functions if it is a [ToolUser]. Settings are
 // checked and echoed even where they have no effect, such as reasoning,
 // truncation and tracing. Clients may open their sessions with ephemeral keys.

@@ -95,7 +95,7 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 	if !equal(before.at("audio", "input", "turn_detection"), next.at("audio", "input", "turn_detection")) {
 		c.input.reset()
 	}
-	shown := next.values
+	shown := next.shown()
 	if c.is(SessionAltered) {
 		shown = merged(shown, map[string]any{
 			"instructions": "You are somebody else.", "output_modalities": []any{"text"},

@@ -46,6 +46,7 @@ func (c *conn) tellTranscript(it *item, fails bool) {
 		}})
 		return
 	}
+	c.keepTranscript(it.wire.ID, index, text)
 	if c.is(XAINames) {
 		words := strings.SplitAfter(text, " ")
 		for i := range words {
@@ -55,6 +56,20 @@ func (c *conn) tellTranscript(it *item, fails bool) {
 		event("delta", fields{"delta": text})
 	}
 	event("completed", fields{"transcript": text, "usage": fields{"type": "duration", "seconds": pcm.duration(it.audio).Seconds()}})
+}
+
+// keepTranscript adds what was heard to a user's item, which clients retrieve then.
+func (c *conn) keepTranscript(id string, part int, text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := c.find(id)
+	if i < 0 {
+		return // deleted meanwhile
+	}
+	written := *c.items[i]
+	written.wire.Content = slices.Clone(written.wire.Content)
+	written.wire.Content[part].Transcript = &text
+	c.items[i] = &written
 }
 
 // heard returns the transcript of the item's audio. If the context ends first,

@@ -23,8 +23,13 @@ type item struct {
 	audio []byte
 	// images are those of a user's message.
 	images []Image
-	// length is the playing time of the assistant's audio.
-	length time.Duration
+	// length is the playing time of the assistant's audio, so far if the item is still
+	// being spoken.
+	length   time.Duration
+	speaking bool
+	// truncated says that the client has shortened the audio, and the server has
+	// forgotten the transcript.
+	truncated bool
 	// hear transcribes the audio once and caches the result.
 	hear func() (string, error)
 }
@@ -199,7 +204,7 @@ func (c *conn) truncate(e clientEvent) *protocolError {
 		return noItem("item_truncate_invalid_item_id", e.ItemID)
 	}
 	it := c.items[i]
-	if it.wire.Role != "assistant" || it.length == 0 || e.ContentIndex != 0 {
+	if it.wire.Role != "assistant" || it.length == 0 && !it.speaking || e.ContentIndex != 0 {
 		return invalid("invalid_value", "item_id", "Only the audio of assistant messages can be truncated.")
 	}
 	end := time.Duration(e.AudioEndMS) * time.Millisecond
@@ -208,7 +213,7 @@ func (c *conn) truncate(e clientEvent) *protocolError {
 			it.length.Milliseconds(), e.AudioEndMS))
 	}
 	shorter := *it
-	shorter.length = end
+	shorter.length, shorter.truncated = end, true
 	shorter.wire.Content = []contentPart{{Type: "output_audio"}}
 	c.items[i] = &shorter
 	return nil
@@ -298,6 +303,9 @@ func (it *item) readPart(part *contentPart, in format, path string) *protocolErr
 		}
 		it.audio = append(it.audio, in.decode(data)...)
 		part.Audio = ""
+		if part.Transcript == nil {
+			part.Transcript = new("") // which clients want, and the official types have no null
+		}
 	case "input_image":
 		image, problem := parseImage(*part, path)
 		if problem != nil {

@@ -1,6 +1,7 @@
 package realtimetest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gorilla/websocket"
@@ -95,7 +96,7 @@ func disagree(output []wireItem) []wireItem {
 	const other = "Nothing of this was said."
 	var result []wireItem
 	for _, it := range output {
-		content := make([]contentPart, len(it.Content))
+		content := slices.Clone(it.Content) // nil of a call
 		for i, part := range it.Content {
 			text := other
 			switch {
@@ -130,5 +131,5 @@ func (r *response) sendStale() {
 		d.sendWord(word)
 	}
 	d.closePart()
-	r.conn.send("response.done", fields{"response": stale.body("completed", nil, []wireItem{d.item("completed", d.text, true)}, usage(nil, d.text, 0))})
+	r.conn.send("response.done", fields{"response": stale.body("completed", &statusDetails{Type: "completed"}, []wireItem{d.item("completed", d.text, true)}, usage(nil, d.text, 0))})
 }

@@ -62,20 +62,36 @@ func itemStatus(response string) string {
 	return "incomplete"
 }
 
-// openItem announces an output item.
-func (r *response) openItem(index int, started wireItem) {
+// openItem adds an output item to the conversation and announces it. From now on the
+// client may truncate it: it can tell before the server what is played no more.
+func (r *response) openItem(index int, started *item) {
 	c := r.conn
-	c.send("response.output_item.added", fields{"response_id": r.id, "output_index": index, "item": started})
-	if r.inBand {
-		c.mu.Lock()
-		before := c.before(len(c.items))
-		c.mu.Unlock()
-		c.announce("added", started, before, r.number)
+	if !r.inBand {
+		c.send("response.output_item.added", fields{"response_id": r.id, "output_index": index, "item": started.wire})
+		return
+	}
+	c.mu.Lock()
+	before := c.before(len(c.items))
+	c.items = append(c.items, started)
+	c.mu.Unlock()
+	c.send("response.output_item.added", fields{"response_id": r.id, "output_index": index, "item": started.wire})
+	c.announce("added", started.wire, before, r.number)
+}
+
+// lengthen says how much of an item's audio has been sent.
+func (r *response) lengthen(id string, length time.Duration) {
+	c := r.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := c.find(id); i >= 0 && !c.items[i].truncated {
+		longer := *c.items[i]
+		longer.length = length
+		c.items[i] = &longer
 	}
 }
 
-// closeItem ends an output item and adds it to the conversation. The client may
-// be sent another version than the one kept.
+// closeItem ends an output item of the conversation. The client may be sent another
+// version than the one kept.
 func (r *response) closeItem(index int, shown wireItem, kept *item) {
 	c := r.conn
 	c.send("response.output_item.done", fields{"response_id": r.id, "output_index": index, "item": shown})
@@ -83,8 +99,14 @@ func (r *response) closeItem(index int, shown wireItem, kept *item) {
 		return
 	}
 	c.mu.Lock()
-	before := c.before(len(c.items))
-	c.items = append(c.items, kept)
+	var before any
+	if i := c.find(kept.wire.ID); i >= 0 { // the client has not deleted it
+		before = c.before(i)
+		if c.items[i].truncated {
+			kept.truncated, kept.length, kept.wire.Content = true, c.items[i].length, c.items[i].wire.Content
+		}
+		c.items[i] = kept
+	}
 	c.spoke = c.spoke || kept.length > 0
 	c.mu.Unlock()
 	c.announce("done", shown, before, r.number)

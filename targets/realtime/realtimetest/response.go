@@ -1,6 +1,7 @@
 package realtimetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +126,7 @@ func (r *response) answer(ctx context.Context) {
 		}}, nil, nil)
 		return
 	case r.fault == EmptyReply || t.text == "" && len(t.calls) == 0:
-		r.finish("completed", statusDetails{}, nil, usage(r.items, "", 0))
+		r.finish("completed", statusDetails{Type: "completed"}, nil, usage(r.items, "", 0))
 		return
 	}
 	status, details := r.planned()
@@ -156,7 +157,7 @@ func (r *response) planned() (string, statusDetails) {
 	case Cancelled:
 		return "cancelled", statusDetails{Type: "cancelled", Reason: "turn_detected"}
 	}
-	return "completed", statusDetails{}
+	return "completed", statusDetails{Type: "completed"}
 }
 
 // thought is the agent's result: calls, or text and its speech.
@@ -257,8 +258,9 @@ type responseError struct {
 // body is the response object of response.created and response.done.
 func (r *response) body(status string, details *statusDetails, output []wireItem, used fields) fields {
 	b := fields{
-		"object": "realtime.response", "id": r.id, "status": status, "status_details": nil,
-		"output": append([]wireItem{}, output...), "output_modalities": []string{r.modality},
+		"object": "realtime.response", "id": r.id, "status": status,
+		"status_details": cmp.Or(details, &statusDetails{}), // clients want it, and the official types have no null
+		"output":         append([]wireItem{}, output...), "output_modalities": []string{r.modality},
 		"metadata": r.metadata, "max_output_tokens": r.session.values["max_output_tokens"],
 		"audio": fields{"output": fields{
 			"format": r.session.at("audio", "output", "format"), "voice": r.session.at("audio", "output", "voice"),
@@ -269,9 +271,6 @@ func (r *response) body(status string, details *statusDetails, output []wireItem
 	}
 	if r.fault == NoMetadata {
 		delete(b, "metadata")
-	}
-	if details != nil && details.Type != "" {
-		b["status_details"] = details
 	}
 	if used != nil {
 		b["usage"] = used

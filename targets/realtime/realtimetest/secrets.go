@@ -63,9 +63,11 @@ func (s *Server) mint(w http.ResponseWriter, r *http.Request) {
 	s.secrets[value] = made
 	s.mu.Unlock()
 	s.minted.Add(1)
+	answered := shown.shown()
+	delete(answered, "parallel_tool_calls") // which the official type does not have
 	w.Header().Set("Content-Type", "application/json")
 	// A write error means that the client is gone.
-	_ = json.NewEncoder(w).Encode(fields{"value": value, "expires_at": made.expires.Unix(), "session": shown.values})
+	_ = json.NewEncoder(w).Encode(fields{"value": value, "expires_at": made.expires.Unix(), "session": answered})
 }
 
 // newSecret reads a request. It returns the resulting session, too.

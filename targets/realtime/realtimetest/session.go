@@ -24,7 +24,7 @@ func newSession(model string, expires time.Time) session {
 		"truncation": "auto", "reasoning": nil, "include": nil, "tracing": nil, "prompt": nil,
 		"audio": map[string]any{
 			"input": map[string]any{
-				"format": pcm, "turn_detection": nil, "noise_reduction": nil, "transcription": nil,
+				"format": pcm, "turn_detection": withDefaults(map[string]any{"type": "server_vad"}, detectionDefaults(nil)), "noise_reduction": nil, "transcription": nil,
 			},
 			"output": map[string]any{"format": pcm, "voice": "alloy", "speed": 1.0},
 		},
@@ -146,6 +146,31 @@ func nested(path []string, v any) map[string]any {
 // conversation is the id of the default conversation.
 func (s session) conversation() string {
 	return "conv_" + strings.TrimPrefix(asString(s.values["id"]), "sess_")
+}
+
+// shown is the session as clients get it: without values of null where the official
+// types have none.
+func (s session) shown() map[string]any { return withoutNulls(s.values, "") }
+
+// nullable are the settings that may be null in what clients get, and those below which
+// everything is as a client has sent it.
+func nullable() []string {
+	return []string{"tracing", "prompt", "prompt.version", "audio.input.turn_detection", "audio.input.turn_detection.idle_timeout_ms"}
+}
+
+func withoutNulls(object map[string]any, prefix string) map[string]any {
+	result := maps.Clone(object)
+	for key, value := range object {
+		path := prefix + key
+		inner, ok := value.(map[string]any)
+		switch {
+		case value == nil && !slices.Contains(nullable(), path):
+			delete(result, key)
+		case ok && path != "tracing" && path != "prompt.variables":
+			result[key] = withoutNulls(inner, path+".")
+		}
+	}
+	return result
 }
 
 func (s session) model() string { return asString(s.values["model"]) }

@@ -113,7 +113,7 @@ func checkPrompt(path string, v any) *protocolError {
 }
 
 func promptDefaults(any) map[string]any {
-	return map[string]any{"version": nil, "variables": nil}
+	return map[string]any{"version": nil}
 }
 
 func checkNoiseReduction(path string, v any) *protocolError {
@@ -132,5 +132,5 @@ func checkTranscription(path string, v any) *protocolError {
 }
 
 func transcriptionDefaults(any) map[string]any {
-	return map[string]any{"model": "gpt-transcribe", "language": nil, "prompt": nil}
+	return map[string]any{"model": "gpt-transcribe"}
 }

@@ -20,8 +20,8 @@ func TestSettingsAreEchoedWithTheirDefaults(t *testing.T) {
 		"token limits":        {`"truncation":{"type":"retention_ratio","retention_ratio":1,"token_limits":{"post_instructions":8000}}`, `{"type":"retention_ratio","retention_ratio":1,"token_limits":{"post_instructions":8000}}`, []string{"truncation"}},
 		"noise reduction":     {`"audio":{"input":{"noise_reduction":{"type":"near_field"}}}`, `{"type":"near_field"}`, []string{"audio", "input", "noise_reduction"}},
 		"no noise reduction":  {`"audio":{"input":{"noise_reduction":null}}`, `null`, []string{"audio", "input", "noise_reduction"}},
-		"transcription":       {`"audio":{"input":{"transcription":{"model":"ears","language":"en"}}}`, `{"model":"ears","language":"en","prompt":null}`, []string{"audio", "input", "transcription"}},
-		"transcription model": {`"audio":{"input":{"transcription":{}}}`, `{"model":"gpt-transcribe","language":null,"prompt":null}`, []string{"audio", "input", "transcription"}},
+		"transcription":       {`"audio":{"input":{"transcription":{"model":"ears","language":"en"}}}`, `{"model":"ears","language":"en"}`, []string{"audio", "input", "transcription"}},
+		"transcription model": {`"audio":{"input":{"transcription":{}}}`, `{"model":"gpt-transcribe"}`, []string{"audio", "input", "transcription"}},
 		"reasoning":           {`"reasoning":{"effort":"xhigh"}`, `{"effort":"xhigh"}`, []string{"reasoning"}},
 		"no parallel calls":   {`"parallel_tool_calls":false`, `false`, []string{"parallel_tool_calls"}},
 		"speed":               {`"audio":{"output":{"speed":1.5}}`, `1.5`, []string{"audio", "output", "speed"}},
@@ -29,7 +29,7 @@ func TestSettingsAreEchoedWithTheirDefaults(t *testing.T) {
 		"include":             {`"include":["item.input_audio_transcription.logprobs"]`, `["item.input_audio_transcription.logprobs"]`, []string{"include"}},
 		"tracing":             {`"tracing":"auto"`, `"auto"`, []string{"tracing"}},
 		"traced group":        {`"tracing":{"group_id":"g","metadata":{}}`, `{"group_id":"g","metadata":{}}`, []string{"tracing"}},
-		"prompt":              {`"prompt":{"id":"pmpt_1"}`, `{"id":"pmpt_1","version":null,"variables":null}`, []string{"prompt"}},
+		"prompt":              {`"prompt":{"id":"pmpt_1"}`, `{"id":"pmpt_1","version":null}`, []string{"prompt"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -139,7 +139,7 @@ func (c *conn) commit(ctx context.Context, id string, data []byte) *protocolErro
 		hear:  sync.OnceValues(func() (string, error) { return c.server.agent.Hear(ctx, pcm) }),
 		wire: wireItem{
 			ID: id, Object: "realtime.item", Type: "message", Status: "completed", Role: "user",
-			Content: []contentPart{{Type: "input_audio"}},
+			Content: []contentPart{{Type: "input_audio", Transcript: new("")}},
 		},
 	}
 	c.mu.Lock()
