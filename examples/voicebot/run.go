@@ -32,7 +32,7 @@ const (
 const stopTimeout = 5 * time.Second
 
 // run serves until the context ends and returns the exit code. It prints
-// "listening on http://ADDRESS" to stdout once it accepts connections.
+// "listening on http://ADDRESS" to stdout once it answers.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	o, err := parse(args, getenv, stdout)
 	switch {
@@ -56,7 +56,14 @@ func complain(stderr io.Writer, err error) {
 	}
 }
 
+// start listens before the agent is checked, which takes seconds on a slow machine: who
+// comes meanwhile waits and is not refused.
 func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
+	listener, err := listen(ctx, o.listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // the server has closed it, unless it did not begin
 	bot, err := newAgent(ctx)
 	if err != nil && ctx.Err() != nil {
 		return nil // stopped while the agent was being checked
@@ -66,10 +73,6 @@ func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	}
 	defer func() { err = errors.Join(err, bot.Close()) }()
 	bot.Role = o.role
-	listener, err := listen(ctx, o.listen)
-	if err != nil {
-		return err
-	}
 	all := servers{
 		realtime: realtimetest.NewServer(bot, realtimetest.Options{
 			APIKey:    o.apiKey,

@@ -10,8 +10,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -218,6 +221,67 @@ func TestAnAddressInUseIsAFailure(t *testing.T) {
 			t.Errorf("stderr %q does not say %q", &stderr, words)
 		}
 	}
+}
+
+// The check of the agent takes seconds on a slow machine: README's first commands do not
+// wait for it.
+func TestWhoComesWhileTheAgentIsBeingCheckedWaits(t *testing.T) {
+	dir := t.TempDir()
+	gate, open := filepath.Join(dir, "gate"), filepath.Join(dir, "open")
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	flite, err := exec.LookPath("flite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("#!/bin/sh\n[ -e %s ] || read -r line <%s\nexec %s \"$@\"\n", open, gate, flite)
+	if err := os.WriteFile(filepath.Join(dir, "flite"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	address := freeAddress(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	out, stdout := io.Pipe()
+	var stderr bytes.Buffer
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, []string{"--listen", address}, func(string) string { return "" }, stdout, &stderr)
+		_ = stdout.Close()
+	}()
+	write, err := os.OpenFile(gate, os.O_WRONLY, 0) // returns when the voice is being tried
+	if err != nil {
+		t.Fatal(err)
+	}
+	early, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatalf("who comes early is refused: %v", err)
+	}
+	_, _ = fmt.Fprintf(early, "GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", address)
+	if err := errors.Join(os.WriteFile(open, nil, 0o600), write.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "listening on http://"+address+"\n" {
+		t.Errorf("it says %q (%v): %s", line, err, &stderr)
+	}
+	if answer, err := io.ReadAll(early); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200") {
+		t.Errorf("who came early is answered %q (%v)", answer, err)
+	}
+	cancel()
+	if got := <-code; got != exitDone {
+		t.Errorf("code %d: %s", got, &stderr)
+	}
+}
+
+// freeAddress returns an address that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
 }
 
 func TestASignalBeforeItListensBlamesNothing(t *testing.T) {

@@ -132,6 +132,8 @@ func TestAReplyCanBeTruncatedWhileItIsSent(t *testing.T) {
 			truncate := func(ms int) { // the frame of 200 ms has been sent
 				c.send(fmt.Sprintf(`{"type":"conversation.item.truncate","item_id":%q,"content_index":0,"audio_end_ms":%d}`, spoken, ms))
 			}
+			truncate(-1)
+			c.expectError("invalid_value")
 			truncate(99999)
 			if e := c.expectError("invalid_value"); !strings.Contains(e.at("error", "message").(string), "already shorter") {
 				t.Errorf("%s: %v", name, e)
@@ -218,4 +220,42 @@ func TestACallInADoneThatDisagreesHasNoContents(t *testing.T) {
 	if _, there := call["content"]; there || call["type"] != "function_call" {
 		t.Errorf("the call is %v", call)
 	}
+}
+
+func TestWhatAnEventMayNotHaveAndWhatItLacksIsNamed(t *testing.T) {
+	c := connected(t, realtimetest.Options{})
+	create := func(item string) string { return `{"type":"conversation.item.create","item":` + item + `}` }
+	const content = `"content":[{"type":"input_text","text":"x"}]`
+	for event, want := range map[string]string{
+		`{"type":"response.cancel","audio":"AAAA"}`:                                                                                             "unknown_parameter audio",
+		`{"type":"response.create","session":{"type":"realtime"}}`:                                                                              "unknown_parameter session",
+		`{"type":"session.update","session":{"type":"realtime"},"item_id":"x"}`:                                                                 "unknown_parameter item_id",
+		`{"type":"input_audio_buffer.commit","previous_item_id":"x"}`:                                                                           "unknown_parameter previous_item_id",
+		`{"type":"input_audio_buffer.append"}`:                                                                                                  "missing_required_parameter audio",
+		`{"type":"input_audio_buffer.append","audio":null}`:                                                                                     "missing_required_parameter audio",
+		`{"type":"input_audio_buffer.append","audio":7}`:                                                                                        "invalid_type audio",
+		`{"type":"conversation.item.retrieve"}`:                                                                                                 "missing_required_parameter item_id",
+		`{"type":"conversation.item.delete"}`:                                                                                                   "missing_required_parameter item_id",
+		`{"type":"conversation.item.truncate","item_id":"x","content_index":0}`:                                                                 "missing_required_parameter audio_end_ms",
+		`{"type":"conversation.item.truncate","item_id":"x","audio_end_ms":0}`:                                                                  "missing_required_parameter content_index",
+		create(`{"type":"message","role":"user","call_id":"c",` + content + `}`):                                                                "unknown_parameter item.call_id",
+		create(`{"type":"message","role":"user","phase":"commentary",` + content + `}`):                                                         "unknown_parameter item.phase",
+		create(`{"type":"function_call","name":"f","arguments":"{}","role":"user"}`):                                                            "unknown_parameter item.role",
+		create(`{"type":"function_call_output","call_id":"c","output":"o","arguments":"{}"}`):                                                   "unknown_parameter item.arguments",
+		create(`{"type":"message",` + content + `}`):                                                                                            "missing_required_parameter item.role",
+		create(`{"type":"message","role":"critic",` + content + `}`):                                                                            "invalid_value item.role",
+		create(`{"type":"message","role":"user","status":"lost",` + content + `}`):                                                              "invalid_value item.status",
+		create(`{"type":"message","role":"user","object":"thing",` + content + `}`):                                                             "invalid_value item.object",
+		create(`{"type":"mcp_approval_response"}`):                                                                                              "invalid_value item.type",
+		`{"type":"response.create","response":{"input":[{"type":"message","role":"user","name":"n",` + content + `}]}}`:                         "unknown_parameter response.input[0].name",
+		`{"type":"session.update","session":{"type":"realtime","audio":{"input":{"noise_reduction":{"type":"near_field","strength":"much"}}}}}`: "invalid_type session.audio.input.noise_reduction.strength",
+	} {
+		c.send(event)
+		e := c.expect("error")
+		if got := fmt.Sprint(e.at("error", "code"), " ", e.at("error", "param")); got != want {
+			t.Errorf("%s\nis answered with %s, want %s", event, got, want)
+		}
+	}
+	c.send(`{"type":"session.update","session":{"type":"realtime","audio":{"input":{"noise_reduction":{"type":"near_field","strength":0.5}}}}}`)
+	c.expect("session.updated")
 }

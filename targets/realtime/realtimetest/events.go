@@ -33,7 +33,11 @@ func (c *conn) handle(ctx context.Context, frame []byte) {
 		return
 	}
 	var e clientEvent
-	if problem := decodeStrictly(frame, &e, ""); problem != nil {
+	problem := decodeStrictly(frame, &e, "")
+	if problem == nil {
+		problem = checkEvent(frame, e.Type)
+	}
+	if problem != nil {
 		c.refuse(e.EventID, *problem)
 		return
 	}
@@ -41,7 +45,7 @@ func (c *conn) handle(ctx context.Context, frame []byte) {
 		c.refuse("", *invalid("string_above_max_length", "event_id", "Invalid 'event_id': string too long, at most 512 characters."))
 		return
 	}
-	if problem := c.dispatch(ctx, e); problem != nil {
+	if problem = c.dispatch(ctx, e); problem != nil {
 		c.refuse(e.EventID, *problem)
 	}
 }

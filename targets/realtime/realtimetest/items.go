@@ -208,6 +208,9 @@ func (c *conn) truncate(e clientEvent) *protocolError {
 		return invalid("invalid_value", "item_id", "Only the audio of assistant messages can be truncated.")
 	}
 	end := time.Duration(e.AudioEndMS) * time.Millisecond
+	if end < 0 {
+		return invalid("invalid_value", "audio_end_ms", "Invalid 'audio_end_ms': expected a value from 0.")
+	}
 	if end > it.length {
 		return invalid("invalid_value", "audio_end_ms", fmt.Sprintf("Audio content of %dms is already shorter than %dms.",
 			it.length.Milliseconds(), e.AudioEndMS))
@@ -229,19 +232,24 @@ func (c *conn) parseItem(ctx context.Context, raw json.RawMessage, in format, pr
 		return nil, missing("item")
 	}
 	var wire wireItem
-	if problem := decodeStrictly(raw, &wire, prefix); problem != nil {
+	problem := decodeStrictly(raw, &wire, prefix)
+	if problem == nil {
+		problem = checkItem(raw, wire.Type, prefix)
+	}
+	if problem != nil {
 		return nil, problem
 	}
-	if wire.ID == "" {
-		wire.ID = newID("item_")
+	if problem := checkWritten(wire, prefix); problem != nil {
+		return nil, problem
 	}
+	wire.ID = cmp.Or(wire.ID, newID("item_"))
 	if len(wire.ID) > maxItemID || len(wire.CallID) > maxItemID {
 		return nil, invalid("string_above_max_length", prefix+"id",
 			fmt.Sprintf("Invalid '%sid': string too long. Expected a string with maximum length %d.", prefix, maxItemID))
 	}
 	wire.Object, wire.Status = "realtime.item", "completed"
 	it := &item{wire: wire}
-	problem := it.readContent(in, prefix)
+	problem = it.readContent(in, prefix)
 	audio := it.audio
 	it.hear = sync.OnceValues(func() (string, error) {
 		if len(audio) == 0 {

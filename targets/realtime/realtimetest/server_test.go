@@ -412,7 +412,7 @@ func TestWhatIsWrongWithAnEventIsSaidInTheProtocolsWords(t *testing.T) {
 		"no content":            {message("user", ""), "missing_required_parameter"},
 		"empty commit":          {`{"type":"input_audio_buffer.commit"}`, "input_audio_buffer_commit_empty"},
 		"retrieve nobody":       {`{"type":"conversation.item.retrieve","item_id":"nobody"}`, "item_retrieve_invalid_item_id"},
-		"truncate nobody":       {`{"type":"conversation.item.truncate","item_id":"nobody"}`, "item_truncate_invalid_item_id"},
+		"truncate nobody":       {`{"type":"conversation.item.truncate","item_id":"nobody","content_index":0,"audio_end_ms":0}`, "item_truncate_invalid_item_id"},
 		"response modalities":   {`{"type":"response.create","response":{"output_modalities":["smell"]}}`, "invalid_value"},
 		"response conversation": {`{"type":"response.create","response":{"conversation":"mine"}}`, "invalid_value"},
 	}

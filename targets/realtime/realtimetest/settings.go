@@ -117,7 +117,7 @@ func promptDefaults(any) map[string]any {
 }
 
 func checkNoiseReduction(path string, v any) *protocolError {
-	problem := objectOf(map[string]check{"type": oneOf("near_field", "far_field")})(path, v)
+	problem := objectOf(map[string]check{"type": oneOf("near_field", "far_field"), "strength": number(0, math.MaxFloat64)})(path, v)
 	if object, ok := v.(map[string]any); ok && problem == nil && object["type"] == nil {
 		return missing(path + ".type")
 	}
