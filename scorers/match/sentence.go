@@ -90,8 +90,20 @@ func withoutAccents(folded string) string {
 // accent, and any other character as it is.
 func withoutAccent(r rune) string {
 	for _, l := range [...]struct{ letters, plain string }{
-		{"àáâãäåąă", "a"}, {"çć", "c"}, {"èéêëę", "e"}, {"ìíîï", "i"}, {"ł", "l"}, {"ñń", "n"}, {"òóôõöø", "o"},
-		{"ś", "s"}, {"ùúûü", "u"}, {"ýÿ", "y"}, {"źż", "z"}, {"æ", "ae"}, {"œ", "oe"}, {"ß", "ss"},
+		{"àáâãäåąă", "a"},
+		{"çć", "c"},
+		{"èéêëę", "e"},
+		{"ìíîï", "i"},
+		{"ł", "l"},
+		{"ñń", "n"},
+		{"òóôõöø", "o"},
+		{"ś", "s"},
+		{"ùúûü", "u"},
+		{"ýÿ", "y"},
+		{"źż", "z"},
+		{"æ", "ae"},
+		{"œ", "oe"},
+		{"ß", "ss"},
 	} {
 		if strings.ContainsRune(l.letters, r) {
 			return l.plain
