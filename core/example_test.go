@@ -132,14 +132,14 @@ func ExampleComponent_Check() {
 	// low: no frequency is from 4000 to 3400 Hz
 }
 
-// A model that was asked for JSON often puts it into a code block. Prose, or more
-// than was asked for, is an error, whose text can be told to the model.
+// A model that was asked for JSON often says more than that. An answer without the object
+// is an error, whose text can be told to the model.
 func ExampleDecodeAnswer() {
 	var judgement struct {
 		Holds bool   `json:"holds"`
 		Why   string `json:"why"`
 	}
-	err := core.DecodeAnswer("```json\n{\"holds\": true, \"why\": \"it names the code\"}\n```", &judgement)
+	err := core.DecodeAnswer("Here it is:\n```json\n{\"holds\": true, \"why\": \"it names the code\"}\n```", &judgement)
 	fmt.Println(judgement.Holds, judgement.Why, err)
 
 	err = core.DecodeAnswer("I cannot judge that.", &judgement)
