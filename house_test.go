@@ -147,6 +147,7 @@ var house = map[string]room{
 		},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
+	"cmd/internal/migrate": {imports: []string{"core", "core/dataset", "core/scope", "core/secret", "core/yamlfile"}},
 	"cmd/internal/starter": {imports: []string{"core", "core/schema"}},
 	"cmd/internal/view": {
 		imports: []string{
@@ -163,7 +164,7 @@ var house = map[string]room{
 	"cmd/orchestrator": {imports: []string{"cmd/orchestrator/internal/..."}},
 	"cmd/orchestrator/internal/...": {
 		imports: []string{
-			"cmd/internal/app", "cmd/internal/checkup", "cmd/internal/starter", "cmd/internal/view",
+			"cmd/internal/app", "cmd/internal/checkup", "cmd/internal/migrate", "cmd/internal/starter", "cmd/internal/view",
 			"core", "core/campaign", "core/compare", "core/engine", "core/eventlog", "core/metrics", "core/phrase", "core/record", "core/requirement", "core/schedule",
 			"core/schema", "core/secret", "core/store", "core/yamlfile",
 			"plugins", "plugins/conformance", "plugins/egress", "plugins/host", "plugins/install", "plugins/sandbox", "plugins/scaffold",

@@ -212,7 +212,7 @@ func move(cells map[string]string, names map[string]string) {
 
 // isField reports whether a name can stand after a dot in a template.
 func isField(name string) bool {
-	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && name != "" && !('0' <= name[0] && name[0] <= '9')
+	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && name != "" && (name[0] < '0' || name[0] > '9')
 }
 
 // columns returns the names that a template can use.

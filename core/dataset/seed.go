@@ -59,21 +59,19 @@ const (
 
 // IsSeedFile reports whether a YAML document is a seed file of PyRIT, or a single seed.
 func IsSeedFile(root yamlfile.Value) bool {
-	_, seeds := entry(root, "seeds")
-	_, value := entry(root, "value")
-	return seeds || value
+	return has(root, "seeds") || has(root, "value")
 }
 
-func entry(v yamlfile.Value, key string) (found yamlfile.Value, ok bool) {
+func has(v yamlfile.Value, key string) bool {
 	if !v.IsMapping() {
-		return found, false
+		return false
 	}
-	for name, below := range v.Entries() {
+	for name := range v.Entries() {
 		if name == key {
-			return below, true
+			return true
 		}
 	}
-	return found, false
+	return false
 }
 
 // ReadSeeds reads a seed file of PyRIT as version 1.1.0 does. The error is an [*Error].
@@ -119,7 +117,7 @@ func readSeedFile(root yamlfile.Value) *SeedFile {
 		return &r.file
 	}
 	var list yamlfile.Value
-	if _, ok := entry(root, "seeds"); !ok {
+	if !has(root, "seeds") {
 		r.group([]Seed{r.seed(root)})
 		return &r.file
 	}

@@ -52,10 +52,10 @@ func userWithoutScheme(u *url.URL) bool {
 // secretHook reports whether an address is that of a webhook whose path is its secret.
 func secretHook(u *url.URL) bool {
 	host, path := strings.ToLower(u.Hostname()), strings.Trim(u.Path, "/")
-	switch {
-	case host == "hooks.slack.com":
+	switch host {
+	case "hooks.slack.com":
 		return strings.HasPrefix(path, "services/") || strings.HasPrefix(path, "workflows/") || strings.HasPrefix(path, "triggers/")
-	case host == "discord.com", host == "discordapp.com":
+	case "discord.com", "discordapp.com":
 		return strings.HasPrefix(path, "api/webhooks/")
 	}
 	return strings.HasSuffix(host, ".webhook.office.com") && path != ""

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/redteam-orchestrator/orchestrator/cmd/internal/migrate"
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/starter"
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/http/recorded"
@@ -25,6 +26,7 @@ type newFlags struct {
 	curl     string
 	har      string
 	entry    int
+	from     string
 	force    bool
 	campaign campaignFlags
 }
@@ -39,12 +41,25 @@ target, a harmless canary, and an attack that asks for it. On a terminal it asks
 what no flag says. It sends nothing, and writes only what passes validate, unless
 --force is given.
 --from-curl and --from-har take an http target from a request that was recorded;
-the secrets in it become references.`,
-		Args: takes(0, 1, "one file"),
+the secrets in it become references.
+--from promptfoo, garak or pyrit writes the campaign of another tool's file, the first
+argument, to the second: a configuration, a report, prompts or seeds. It says of
+everything that does not carry over why, and copies no secret.`,
+		Args: takes(0, 2, "one file, and with --from another before it"),
 		RunE: func(cmd *cobra.Command, given []string) error {
+			source := ""
+			if flags.from != "" && len(given) > 0 {
+				source, given = given[0], given[1:]
+			}
+			if len(given) > 1 || flags.from != "" && source == "" {
+				return usagef("%d files are given", len(given)).withHint("orchestrator new [FILE], or orchestrator new --from TOOL FILE [CAMPAIGN]")
+			}
 			file := "campaign.yaml"
 			if len(given) > 0 {
 				file = given[0]
+			}
+			if flags.from != "" {
+				return writeForeign(cmd.Context(), env, source, file, &flags)
 			}
 			return writeFirst(cmd.Context(), env, file, &flags)
 		},
@@ -61,16 +76,18 @@ the secrets in it become references.`,
 	f.StringVar(&flags.curl, "from-curl", "", "`file` with a command line of curl, as browsers copy it; - is standard input")
 	f.StringVar(&flags.har, "from-har", "", "HAR `file` of recorded requests; - is standard input")
 	f.IntVar(&flags.entry, "entry", 0, "number of the request in the HAR file, from 1 (default: the likeliest)")
+	f.StringVar(&flags.from, "from", "", "`tool` whose file is read: "+strings.Join(migrate.Tools(), ", "))
 	f.BoolVar(&flags.force, "force", false, "overwrite the file, and write also what does not pass validate")
 	completeFlag(cmd, "target", starter.Kinds()...)
+	completeFlag(cmd, "from", migrate.Tools()...)
 	flags.campaign.register(cmd)
 	return cmd
 }
 
 // writeFirst reports what validate says of the campaign, and writes it.
 func writeFirst(ctx context.Context, env Env, file string, flags *newFlags) error {
-	if _, err := os.Lstat(file); err == nil && !flags.force {
-		return usagef("%s is there already", file).withHint("--force overwrites it; or give another file")
+	if err := checkNew(file, flags.force); err != nil {
+		return err
 	}
 	if flags.curl != "" && flags.har != "" || flags.curl+flags.har != "" && flags.answers.Target != "" {
 		return usagef("--target, --from-curl and --from-har exclude each other").withHint("give one of them")
@@ -94,6 +111,12 @@ func writeFirst(ctx context.Context, env Env, file string, flags *newFlags) erro
 	if err != nil {
 		return err
 	}
+	return writeValid(ctx, env, file, text, flags, func() { printRecording(env.Stdout, target) })
+}
+
+// writeValid writes a campaign that passes validate, and says what comes next. tell is
+// called once it is written.
+func writeValid(ctx context.Context, env Env, file, text string, flags *newFlags, tell func()) error {
 	drafted := env
 	drafted.Files = draft{env.Files, file, text}
 	wrong := validate(ctx, drafted, file, &flags.campaign)
@@ -108,11 +131,19 @@ func writeFirst(ctx context.Context, env Env, file string, flags *newFlags) erro
 		return err
 	}
 	fmt.Fprintf(env.Stdout, "wrote %s\n", file)
-	printRecording(env.Stdout, target)
+	tell()
 	if wrong == nil {
 		printNext(env.Stdout, file, &flags.campaign)
 	}
 	return wrong
+}
+
+// checkNew refuses a file that is there, unless it may be overwritten.
+func checkNew(file string, force bool) error {
+	if _, err := os.Lstat(file); err == nil && !force {
+		return usagef("%s is there already", file).withHint("--force overwrites it; or give another file")
+	}
+	return nil
 }
 
 // writeNewFile writes a file, and overwrites one only with force.

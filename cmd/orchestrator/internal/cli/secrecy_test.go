@@ -128,7 +128,7 @@ func TestASecretInAnAddressIsRefusedAndNeverShown(t *testing.T) {
 		{"realtime", `model: m, proxy: "http://us%20er:hunter2zzz@127.0.0.1:1"`, "proxy_password"},
 		{"realtime", `model: m, proxy: "http://${USER}:hunter2zzz@127.0.0.1:1"`, "proxy_password"},
 		{"realtime", `endpoint: "user:hunter2zzz@127.0.0.1:1/v1", model: m`, ""},
-		{"realtime", `endpoint: "http://user:hunter2zzz@127.0.0.1:1/v1", modle: m`, ""},
+		{"realtime", `endpoint: "http://user:hunter2zzz@127.0.0.1:1/v1", modl: m`, ""},
 		{"http", `url: "http://127.0.0.1:1/chat?api-key=hunter2zzz"`, "api_key"},
 		{"http", `url: "http://127.0.0.1:1/chat", request: {url: "http://127.0.0.1:1/x?sig=hunter2zzz"}`, "secrets"},
 		{"http", `url: "http://127.0.0.1:1/chat", redirects_to: ["http://127.0.0.1:1/x?token=hunter2zzz"]`, ""},
