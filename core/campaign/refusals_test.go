@@ -6,6 +6,13 @@ import (
 	"testing"
 )
 
+func TestWarningsAreInTheOrderOfTheFile(t *testing.T) {
+	c, err := read(t, with("name: a\ntarget: agent\nsuccess: leaked && !refused\nobjective: the code #5\nturns: [{user: hello}]\nscorers: [leaked, refused]"), nil)
+	if err != nil || len(c.Doubts) != 2 || c.Doubts[0].Line >= c.Doubts[1].Line {
+		t.Errorf("warnings %v, %v", c.Doubts, err)
+	}
+}
+
 func TestSuccessThatRestsOnARefusalIsAWarning(t *testing.T) {
 	source := func(scorers, success string) string {
 		attack := with("name: a\ntarget: agent\nobjective: x\nturns: [{user: hello}]\nscorers: " + scorers + "\nsuccess: " + success)

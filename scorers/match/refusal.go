@@ -151,6 +151,5 @@ func (r refusal) spokenIn(words string) []int {
 			}
 		}
 	}
-	slices.Sort(found)
 	return found
 }

@@ -138,6 +138,7 @@ func TestSentences(t *testing.T) {
 		{"it's Anna's 'can't do' sign", []string{"it s anna s sign"}},
 		{`an inch is 1" long`, []string{"an inch is 1 long"}},
 		{`"all of it"`, []string{"all of it"}},
+		{`she said "the 'big' red" door`, []string{"she said door"}},
 		{"> quoted\nown", []string{"own"}},
 		{"…", nil},
 	} {
@@ -151,6 +152,19 @@ func TestSentences(t *testing.T) {
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%q: %q, want %q", test.reply, got, test.want)
 		}
+	}
+}
+
+// A text without marks is looked at piece by piece, so that a context can end it.
+func TestASentenceHasABound(t *testing.T) {
+	words := 0
+	for _, s := range sentencesOf(strings.Repeat("abcd ", 3*maxSentence)) {
+		if words += strings.Count(s.words, "abcd"); len(s.shown) > maxSentence+10 {
+			t.Errorf("a sentence of %d bytes", len(s.shown))
+		}
+	}
+	if words != 3*maxSentence {
+		t.Errorf("%d words", words)
 	}
 }
 
