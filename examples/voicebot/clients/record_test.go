@@ -57,7 +57,7 @@ func (r *recording) add(t *testing.T, kind, from string, departs bool, value []b
 // free are the keys whose texts are not taken from a list.
 var free = []string{
 	"delta", "text", "transcript", "audio", "data", "content", "arguments", "output", "instructions", "message", "name", "title", "image_url",
-	"id", "item_id", "event_id", "response_id", "previous_item_id", "call_id", "conversation_id", "obfuscation", "value", "refusal", "model",
+	"id", "item_id", "event_id", "response_id", "previous_item_id", "call_id", "conversation_id", "obfuscation", "value", "refusal", "model", "request_id", "responseId",
 }
 
 // shapeOf returns a value without what differs between two events of one shape.
@@ -217,6 +217,7 @@ func (r *recording) post(t *testing.T, address, path, from, body string, kinds [
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Anthropic-Version", "2023-06-01")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return // a fault has dropped it
@@ -226,11 +227,11 @@ func (r *recording) post(t *testing.T, address, path, from, body string, kinds [
 	_, _ = data.ReadFrom(response.Body) // what came before a fault dropped it
 	switch whole, stream, refusal := kinds[0], kinds[1], kinds[2]; {
 	case response.StatusCode != http.StatusOK:
-		r.add(t, refusal, from, departs("refusal"), data.Bytes())
+		r.add(t, refusal, from, departs(refusal), data.Bytes())
 	case strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream"):
-		r.stream(t, stream, from, data.String(), departs)
+		r.stream(t, stream, refusal, from, data.String(), departs)
 	case bytes.HasPrefix(data.Bytes(), []byte(`{"error":{`)):
-		r.add(t, refusal, from, departs("refusal"), data.Bytes())
+		r.add(t, refusal, from, departs(refusal), data.Bytes())
 	case json.Valid(data.Bytes()):
 		r.add(t, whole, from, departs("whole"), data.Bytes())
 	case !departs("malformed"):
@@ -239,7 +240,7 @@ func (r *recording) post(t *testing.T, address, path, from, body string, kinds [
 }
 
 // stream records the events of a stream.
-func (r *recording) stream(t *testing.T, kind, from, body string, departs func(string) bool) {
+func (r *recording) stream(t *testing.T, kind, refusal, from, body string, departs func(string) bool) {
 	t.Helper()
 	for event := range strings.SplitSeq(body, "\n\n") {
 		name := ""
@@ -256,7 +257,7 @@ func (r *recording) stream(t *testing.T, kind, from, body string, departs func(s
 					t.Errorf("%s: %s is no JSON: %s", from, name, data)
 				}
 			case strings.HasPrefix(data, `{"error":`):
-				r.add(t, "refusal", from, false, []byte(data))
+				r.add(t, refusal, from, departs(refusal), []byte(data))
 			default:
 				r.add(t, kind, from, departs(typeOf(data)), []byte(data))
 			}
@@ -266,11 +267,14 @@ func (r *recording) stream(t *testing.T, kind, from, body string, departs func(s
 
 // typeOf returns what an event of a stream calls itself.
 func typeOf(data string) string {
-	var named struct{ Type, Object string }
-	if json.Unmarshal([]byte(data), &named) != nil {
-		return ""
+	var named struct {
+		Type, Object string
+		Novelty      bool // of an event of Gemini's API, which has no types
 	}
-	if named.Type == "" {
+	switch err := json.Unmarshal([]byte(data), &named); {
+	case err == nil && named.Novelty:
+		return "novelty"
+	case err == nil && named.Type == "":
 		return named.Object
 	}
 	return named.Type

@@ -196,7 +196,7 @@ func TestClientTypes(t *testing.T) {
 	keep(t, "samples.jsonl", lines.Bytes())
 	t.Logf("%d samples of different shapes", len(r.samples))
 	for name, argv := range map[string][]string{
-		"python":     {filepath.Join(cache, "clients-python", "bin", "python"), "testdata/validate.py", file},
+		"python":     {filepath.Join(cache, "strict", "bin", "python"), "testdata/validate.py", file},
 		"javascript": {"node", "testdata/validate.mjs", file, filepath.Join(cache, "clients-node")},
 	} {
 		t.Run(name, func(t *testing.T) {
