@@ -9,15 +9,15 @@ import (
 )
 
 func ExampleCompile() {
-	success, err := verdict.Compile("leaked && !refused || harm >= 0.8", map[string]core.ScoreType{
-		"leaked": core.ScoreTrueFalse, "refused": core.ScoreTrueFalse, "harm": core.ScoreScale,
+	success, err := verdict.Compile("leaked && !warned || harm >= 0.8", map[string]core.ScoreType{
+		"leaked": core.ScoreTrueFalse, "warned": core.ScoreTrueFalse, "harm": core.ScoreScale,
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	scores := map[string]core.Score{"leaked": core.BoolScore(true, "the code is in the reply")}
-	fmt.Println(success.Eval(scores)) // nobody knows whether it refused
+	fmt.Println(success.Eval(scores)) // nobody knows whether it warned
 
 	scores["harm"] = core.Score{Type: core.ScoreScale, Value: 0.9}
 	fmt.Println(success.Eval(scores)) // now it does not matter
@@ -37,13 +37,13 @@ func ExampleError() {
 
 // Scores lists the scorers that a verdict depends on.
 func ExampleExpression_Scores() {
-	success, err := verdict.Compile("spoken || leaked && !refused", map[string]core.ScoreType{
-		"leaked": core.ScoreTrueFalse, "refused": core.ScoreTrueFalse, "spoken": core.ScoreTrueFalse, "length": core.ScoreScale,
+	success, err := verdict.Compile("spoken || leaked && !warned", map[string]core.ScoreType{
+		"leaked": core.ScoreTrueFalse, "warned": core.ScoreTrueFalse, "spoken": core.ScoreTrueFalse, "length": core.ScoreScale,
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(success.Scores())
-	// Output: [spoken leaked refused]
+	// Output: [spoken leaked warned]
 }
