@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -52,7 +51,7 @@ func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 	cmd := exec.CommandContext(limited, i.argv[0], i.argv[1:]...)
 	cmd.Dir = i.dir
 	cmd.Stdin = bytes.NewReader(i.stdin)
-	stdout, stderr := bounded.NewBuffer(i.maxOutput, cancel), &tail{limit: stderrTail}
+	stdout, stderr := bounded.NewBuffer(i.maxOutput, cancel), bounded.NewTail(stderrTail)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = drainDelay
 	killAsGroup(cmd)
@@ -74,7 +73,7 @@ func (p programs) run(ctx context.Context, i invocation) ([]byte, error) {
 	if _, ok := errors.AsType[*exec.ExitError](err); !ok {
 		return nil, core.Errorf(core.ErrorUnavailable, "running %s: %w", name, err)
 	}
-	return nil, core.Errorf(core.ErrorInput, "%s: %w%s", name, err, stderr.quoted())
+	return nil, core.Errorf(core.ErrorInput, "%s: %w%s", name, err, quoted(stderr))
 }
 
 // The programs of the engines.
@@ -131,25 +130,10 @@ func find(name, install string) (string, error) {
 	return path, nil
 }
 
-// tail keeps the last limit bytes.
-type tail struct {
-	limit int
-	bytes []byte
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.bytes = append(t.bytes, p...)
-	if over := len(t.bytes) - t.limit; over > 0 {
-		t.bytes = append(t.bytes[:0], t.bytes[over:]...)
+// quoted returns ": " and what a program said at last, or "" if that is blank.
+func quoted(stderr *bounded.Tail) string {
+	if text := stderr.Text(); text != "" {
+		return ": " + text
 	}
-	return len(p), nil
-}
-
-// quoted returns ": " and the tail as valid UTF-8, or "" if it is blank.
-func (t *tail) quoted() string {
-	text := strings.TrimSpace(strings.ToValidUTF8(string(t.bytes), "\uFFFD"))
-	if text == "" {
-		return ""
-	}
-	return ": " + text
+	return ""
 }

@@ -391,7 +391,7 @@ func (r *Reader) complete(ctx context.Context, run *Run) error {
 	}
 	if run.Status == Running {
 		run.Status, run.Message = Abandoned, "the process that carried it out died"
-		if by, ok := r.dir.stopRequested(run.ID); ok {
+		if by, ok, _ := r.dir.stopRequested(run.ID); ok {
 			run.Status, run.Message = Interrupted, "stopped by "+by
 		}
 	}

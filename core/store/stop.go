@@ -63,26 +63,35 @@ func (r *Reader) Carrier(run string) (process string, ok bool) {
 }
 
 // StopRequested reports whether a stop of the run was requested. by describes
-// the request, with its reason if it has one.
-func (j *Journal) StopRequested() (by string, ok bool) { return j.store.dir.stopRequested(j.id) }
+// the request, with its reason if it has one and that can be read. Where it cannot be known
+// whether there is a request, ok is false, and err says why.
+func (j *Journal) StopRequested() (by string, ok bool, err error) {
+	return j.store.dir.stopRequested(j.id)
+}
 
-func (d directory) stopRequested(run string) (by string, ok bool) {
-	reason, err := os.ReadFile(d.stop(run))
+func (d directory) stopRequested(run string) (by string, ok bool, err error) {
+	path := d.stop(run)
+	if _, err := os.Lstat(path); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return "", false, err
+	}
 	by = "orchestrator stop"
-	if len(reason) > 0 {
+	if reason, _ := os.ReadFile(path); len(reason) > 0 { // the file is the request
 		by += ": " + string(reason)
 	}
-	return by, !errors.Is(err, fs.ErrNotExist)
+	return by, true, nil
 }
 
 // settle records the stop of a run whose process died before it could. The
 // caller has to hold the run's lock.
 func (s *Store) settle(ctx context.Context, run string) error {
-	by, ok := s.dir.stopRequested(run)
-	if !ok {
-		return nil
+	by, ok, err := s.dir.stopRequested(run)
+	if err != nil || !ok {
+		return err
 	}
-	err := s.writer.wait(ctx, func(w *writer) error {
+	err = s.writer.wait(ctx, func(w *writer) error {
 		return w.exec(`UPDATE runs SET status = $1, message = $2 WHERE id = $3 AND status = $4`,
 			string(Interrupted), "stopped by "+by, run, string(Running))
 	})

@@ -13,7 +13,7 @@ import (
 func TestARunIsStoppedOnRequest(t *testing.T) {
 	dir := t.TempDir()
 	j := begin(t, open(t, dir), store.Run{Plan: "f1"})
-	if by, ok := j.StopRequested(); ok {
+	if by, ok, err := j.StopRequested(); ok || err != nil {
 		t.Fatalf("nobody has asked, but the run is stopped by %q", by)
 	}
 	other, err := store.OpenReader(t.Context(), dir)
@@ -24,7 +24,7 @@ func TestARunIsStoppedOnRequest(t *testing.T) {
 		t.Errorf("the run is carried out by %q (%v), want this process", process, running)
 	}
 	must(t, other.RequestStop(j.Run(), "too loud"))
-	if by, ok := j.StopRequested(); !ok || by != "orchestrator stop: too loud" {
+	if by, ok, err := j.StopRequested(); !ok || err != nil || by != "orchestrator stop: too loud" {
 		t.Errorf("the run is stopped by %q (%v)", by, ok)
 	}
 	must(t, j.Finish(store.Interrupted, "", start))
@@ -56,7 +56,7 @@ func TestARequestDoesNotStopWhoResumesTheRunLater(t *testing.T) {
 	}
 	j, err = c.Resume(t.Context(), store.Session{Started: start})
 	must(t, err)
-	if by, ok := j.StopRequested(); ok {
+	if by, ok, err := j.StopRequested(); ok || err != nil {
 		t.Errorf("the run that was resumed is stopped by %q", by)
 	}
 }
@@ -65,7 +65,28 @@ func TestARequestThatCannotSayWhyIsOneAllTheSame(t *testing.T) {
 	dir := t.TempDir()
 	j := begin(t, open(t, dir), store.Run{})
 	must(t, os.WriteFile(filepath.Join(dir, "running", j.Run()+".stop"), nil, 0o600))
-	if by, ok := j.StopRequested(); !ok || by != "orchestrator stop" {
+	if by, ok, err := j.StopRequested(); !ok || err != nil || by != "orchestrator stop" {
 		t.Errorf("the run is stopped by %q (%v)", by, ok)
 	}
+}
+
+func TestOnlyAFileThatIsThereIsARequestToStop(t *testing.T) {
+	dir := t.TempDir()
+	j := begin(t, open(t, dir), store.Run{Plan: "f1"})
+	running := filepath.Join(dir, "running")
+	aside := filepath.Join(dir, "aside")
+	must(t, os.Rename(running, aside), os.WriteFile(running, nil, 0o600)) // no folder: neither there nor missing
+	if by, ok, err := j.StopRequested(); ok || err == nil {
+		t.Errorf("what cannot be seen is taken for a stop by %q (%t), %v", by, ok, err)
+	}
+	must(t, os.Remove(running), os.Rename(aside, running))
+	if by, ok, err := j.StopRequested(); ok || err != nil {
+		t.Errorf("stopped by %q (%t), %v", by, ok, err)
+	}
+	asked := filepath.Join(running, j.Run()+".stop")
+	must(t, os.Mkdir(asked, 0o700)) // a request whose reason cannot be read
+	if by, ok, err := j.StopRequested(); !ok || err != nil || by != "orchestrator stop" {
+		t.Errorf("stopped by %q (%t), %v", by, ok, err)
+	}
+	must(t, os.Remove(asked))
 }

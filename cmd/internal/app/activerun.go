@@ -31,6 +31,7 @@ type activeRun struct {
 	// goOn returns the command that resumes the run.
 	goOn     func(run string) string
 	reporter Reporter
+	log      Log
 	follow   *followers
 	// post compares the run afterwards; nil where it is not compared.
 	post *postRun
@@ -79,18 +80,24 @@ func (a *activeRun) start(ctx context.Context) (engine.Journal, error) {
 }
 
 // watchStop cancels the run when another process requests a stop. It returns
-// when ctx ends.
+// when ctx ends. A warning says where it cannot look, once; it goes on looking.
 func (a *activeRun) watchStop(ctx context.Context, journal *store.Journal) {
 	tick := time.NewTicker(stopPoll)
 	defer tick.Stop()
+	warned := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if by, ok := journal.StopRequested(); ok {
+			by, ok, err := journal.StopRequested()
+			if ok {
 				a.cancel(stopRequest{by})
 				return
+			}
+			if err != nil && !warned {
+				warned = true
+				a.log.Warn("whether orchestrator stop was called cannot be seen: " + err.Error())
 			}
 		}
 	}

@@ -61,7 +61,7 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 		return Outcome{}, err
 	}
 	defer func() { err = errors.Join(err, follow.close()) }()
-	run := &activeRun{goOn: spec.GoOn, reporter: r.Reporter, follow: follow}
+	run := &activeRun{goOn: spec.GoOn, reporter: r.Reporter, log: r.Log, follow: follow}
 	proxy := egress.New(egress.Options{Record: run.recordConnection})
 	defer func() { err = errors.Join(err, proxy.Close()) }()
 	h, catalog, err := r.Planner.Plugins.start(ctx, loaded.choice.Programs, proxy, follow)
@@ -247,7 +247,7 @@ func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error)
 	if err != nil {
 		return Outcome{}, err
 	}
-	run := &activeRun{plan: p, store: s, goOn: spec.GoOn, reporter: r.Reporter, follow: &followers{log: r.eventLog()}}
+	run := &activeRun{plan: p, store: s, goOn: spec.GoOn, reporter: r.Reporter, log: r.Log, follow: &followers{log: r.eventLog()}}
 	unbound := context.WithoutCancel(ctx)
 	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return s.Calls(unbound, spec.From.ID, trial) })
 	run.options = r.options(run.follow)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -126,18 +127,45 @@ func readToken(name string) (string, error) {
 	return string(data), err
 }
 
-// printToken runs a program that prints a token. Its standard error is not
-// shown, because it may contain the token.
+// lastWords is how much is shown of what a program that failed wrote to its standard
+// error, in bytes.
+const lastWords = 1 << 10
+
+// printToken runs a program that prints a token. Where it fails, the error has its last
+// words, without anything that it printed as a token or that looks like one.
 func printToken(ctx context.Context, command []string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	out := bounded.NewBuffer(maxToken, nil)
+	out, words := bounded.NewBuffer(maxToken, nil), bounded.NewTail(lastWords)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Stdout = out
+	cmd.Stdout, cmd.Stderr = out, words
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
-		return "", core.Errorf(core.ErrorAuth, "%s: %w", command[0], err).
+		said := ""
+		if text := withoutTokens(strings.Join(strings.Fields(words.Text()), " "), string(out.Bytes())); text != "" {
+			said = ": " + text
+		}
+		return "", core.Errorf(core.ErrorAuth, "%s: %w%s", command[0], err, said).
 			WithHint("run it by hand to see why; in the sandbox it has not your home, and reaches only scope.hosts: let it write a file outside, for access_token_file")
 	}
 	return string(out.Bytes()), nil
+}
+
+// tokenLike matches what may be a token or a part of one: long, without spaces, and with a
+// digit.
+var tokenLike = regexp.MustCompile(`[A-Za-z0-9_.+/=~-]*[0-9][A-Za-z0-9_.+/=~-]*`)
+
+// withoutTokens hides in a text the words that were printed, and what looks like a token of
+// at least 20 characters.
+func withoutTokens(text, printed string) string {
+	const hidden, long = "[hidden]", 20
+	for _, word := range strings.Fields(printed) {
+		text = strings.ReplaceAll(text, word, hidden)
+	}
+	return tokenLike.ReplaceAllStringFunc(text, func(s string) string {
+		if len(s) < long {
+			return s
+		}
+		return hidden
+	})
 }

@@ -215,3 +215,21 @@ func TestAProgramThatPrintsATokenEndsWithTheContext(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestTheLastWordsOfAProgramThatPrintsNoTokenAreInTheError(t *testing.T) {
+	for name, test := range map[string]struct{ script, says, hides string }{
+		"a reason":                  {"echo 'ERROR: AADSTS70043: The refresh token has expired' >&2; exit 1", "exit status 1: ERROR: AADSTS70043: The refresh token has expired", ""},
+		"the end of many":           {"yes x | head -c 100000 >&2; echo 'no subscription' >&2; exit 1", "no subscription", ""},
+		"a token that was printed":  {"echo hunter2; echo 'cannot use hunter2' >&2; exit 1", "cannot use [hidden]", "hunter2"},
+		"what looks like one":       {"echo 'refresh eyJhbGciOiJIUzI1NiJ9.e30.abc-def is bad' >&2; exit 1", "refresh [hidden] is bad", "eyJ"},
+		"a path of the user's home": {"echo 'cannot read /home/somebody/azure' >&2; exit 1", "/home/somebody/azure", ""},
+		"nothing":                   {"exit 3", "exit status 3", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := open(t, access.Config{AccessTokenCommand: []string{"sh", "-c", test.script}}).Token(t.Context())
+			if err == nil || !strings.Contains(err.Error(), test.says) || test.hides != "" && strings.Contains(err.Error(), test.hides) || len(err.Error()) > 2000 {
+				t.Errorf("the error is %v, want %q in it", err, test.says)
+			}
+		})
+	}
+}
