@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -66,73 +67,94 @@ func (b *builder) json(text string) error {
 // jsonRow adds the row of an object, or of a text. Numbers and booleans become text, as
 // they are written.
 func (b *builder) jsonRow(line int, data []byte, hint string) error {
-	data = bytes.TrimSpace(data)
-	if !json.Valid(data) {
-		decoder := json.NewDecoder(bytes.NewReader(data))
-		var first json.RawMessage
-		if err := decoder.Decode(&first); err != nil {
-			return wrong(line, 0, hint, "not JSON: %s", jsonMessage(err))
-		}
-		return wrong(line, 0, hint, "more than one JSON value")
-	}
-	switch data[0] {
-	case '"':
-		text, err := jsonText(data)
-		if err != nil {
-			return wrong(line, 0, hint, "%v", err)
-		}
-		return b.text(line, text)
-	case '{':
-		return b.jsonObject(line, data, hint)
-	}
-	return wrong(line, 0, hint, "neither an object nor a text")
-}
-
-func (b *builder) jsonObject(line int, data []byte, hint string) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	_, _ = decoder.Token() // the data are an object
+	decoder.UseNumber()
+	token, err := decoder.Token()
+	if err != nil {
+		return wrong(line, 0, hint, "not JSON: %s", jsonMessage(err))
+	}
 	row := Row{Line: line, Cells: map[string]string{}}
-	for decoder.More() {
-		token, err := decoder.Token()
-		if err != nil {
-			return wrong(line, 0, hint, "not JSON: %s", jsonMessage(err))
+	switch first := token.(type) {
+	case string:
+		row.Cells[Text], err = first, b.column(line, Text)
+	case json.Delim:
+		if first != '{' {
+			return wrong(line, 0, hint, "neither an object nor a text")
 		}
-		key, _ := token.(string) // the decoder returns only strings as keys
-		_, twice := row.Cells[key]
-		if twice = twice || row.Absent[key] != ""; twice {
-			return wrong(line, 0, hint, "key %s appears twice", shown(key))
-		}
-		if err := b.column(line, key); err != nil {
-			return err
-		}
-		var raw json.RawMessage
-		if err := decoder.Decode(&raw); err != nil {
-			return wrong(line, 0, hint, "not JSON: %s", jsonMessage(err))
-		}
-		if err := row.put(key, raw); err != nil {
-			return wrong(line, 0, hint, "key %s: %v", shown(key), err)
-		}
+		err = b.jsonObject(decoder, &row, hint)
+	default:
+		return wrong(line, 0, hint, "neither an object nor a text")
+	}
+	if err != nil {
+		return err
+	}
+	switch _, err := decoder.Token(); {
+	case err == nil:
+		return wrong(line, 0, hint, "more than one JSON value")
+	case !errors.Is(err, io.EOF):
+		return wrong(line, 0, hint, "not JSON: %s", jsonMessage(err))
+	}
+	if err := row.checkReplaced(data); err != nil {
+		return wrong(line, 0, hint, "%v", err)
 	}
 	return b.row(row)
 }
 
-// put sets a cell to a JSON value.
-func (r *Row) put(key string, raw []byte) error {
-	switch raw[0] {
-	case '"':
-		text, err := jsonText(raw)
+// jsonObject reads the members of an object up to its end.
+func (b *builder) jsonObject(decoder *json.Decoder, row *Row, hint string) error {
+	for decoder.More() {
+		token, err := decoder.Token()
 		if err != nil {
+			return wrong(row.Line, 0, hint, "not JSON: %s", jsonMessage(err))
+		}
+		key, _ := token.(string) // the decoder returns only strings as keys
+		if _, twice := row.Cells[key]; twice || row.Absent[key] != "" {
+			return wrong(row.Line, 0, hint, "key %s appears twice", shown(key))
+		}
+		if err := b.column(row.Line, key); err != nil {
 			return err
 		}
-		r.Cells[key] = text
-	case '{':
-		r.absent(key, "a mapping")
-	case '[':
-		r.absent(key, "a list")
-	case 'n':
+		value, err := decoder.Token()
+		if err != nil {
+			return wrong(row.Line, 0, hint, "not JSON: %s", jsonMessage(err))
+		}
+		if err := row.put(key, value, decoder); err != nil {
+			return wrong(row.Line, 0, hint, "not JSON: %s", jsonMessage(err))
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return wrong(row.Line, 0, hint, "not JSON: %s", jsonMessage(err))
+	}
+	return nil
+}
+
+// put sets a cell to a JSON value, whose first token was read.
+func (r *Row) put(key string, first json.Token, decoder *json.Decoder) error {
+	switch v := first.(type) {
+	case nil:
 		r.absent(key, "null")
+	case string:
+		r.Cells[key] = v
+	case json.Delim:
+		what := "a mapping"
+		if v == '[' {
+			what = "a list"
+		}
+		r.absent(key, what)
+		for depth := 1; depth > 0; {
+			token, err := decoder.Token()
+			if err != nil {
+				return err
+			}
+			switch token {
+			case json.Delim('{'), json.Delim('['):
+				depth++
+			case json.Delim('}'), json.Delim(']'):
+				depth--
+			}
+		}
 	default:
-		r.Cells[key] = string(raw)
+		r.Cells[key] = fmt.Sprint(v)
 	}
 	return nil
 }
@@ -144,16 +166,18 @@ func (r *Row) absent(key, what string) {
 	r.Absent[key] = what
 }
 
-// jsonText decodes a text. Half a surrogate pair, which a decoder replaces, is an error.
-func jsonText(raw []byte) (string, error) {
-	var text string
-	if err := json.Unmarshal(raw, &text); err != nil {
-		return "", err
+// checkReplaced refuses half of a surrogate pair, which a decoder replaces by U+FFFD.
+func (r *Row) checkReplaced(data []byte) error {
+	const replaced = "\uFFFD"
+	if bytes.Contains(data, []byte(replaced)) || bytes.Contains(bytes.ToLower(data), []byte(`\ufffd`)) {
+		return nil // it is meant
 	}
-	if strings.Contains(text, "\uFFFD") && !bytes.Contains(raw, []byte("\uFFFD")) && !bytes.Contains(bytes.ToLower(raw), []byte(`\ufffd`)) {
-		return "", errors.New("half of a surrogate pair is no text")
+	for _, cell := range r.Cells {
+		if strings.Contains(cell, replaced) {
+			return errors.New("half of a surrogate pair is no text")
+		}
 	}
-	return text, nil
+	return nil
 }
 
 // jsonMessage is the message of an error of package json.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -87,7 +88,7 @@ func decodeNodes(data []byte) (first, second *yaml.Node, err error) {
 // syntaxProblem reports an error of the YAML parser.
 func (f *File) syntaxProblem(data []byte, err error) {
 	message := syntaxMessage(err)
-	at := locate(data, message)
+	at := locate(data, message, parsersLine(err))
 	line, _ := f.line(at.Line)
 	hint := ""
 	switch {
@@ -106,8 +107,12 @@ func (f *File) syntaxProblem(data []byte, err error) {
 // locate finds the place of a syntax error. The parser names no column, and the line
 // where the enclosing construct began, often far above the mistake. The mistake is at
 // the end of the shortest prefix of the file that gives the same error; it is searched
-// for by lines, and then by characters.
-func locate(data []byte, message string) Position {
+// for by lines, and then by characters. In a file of more than [maxSearched] bytes, which
+// would be parsed some twenty times, it is the parser's line.
+func locate(data []byte, message string, line int) Position {
+	if len(data) > maxSearched {
+		return Position{max(1, line), 1}
+	}
 	var ends []int
 	for line := range bytes.Lines(data) {
 		ends = append(ends, len(line))
@@ -115,7 +120,7 @@ func locate(data []byte, message string) Position {
 			ends[n-1] += ends[n-2]
 		}
 	}
-	line := shortest(data, ends, message)
+	line = shortest(data, ends, message)
 	begin := 0
 	if line > 0 {
 		begin = ends[line-1]
@@ -149,7 +154,20 @@ func shortest(data []byte, ends []int, message string) int {
 	return fails
 }
 
-var yamlPrefix = regexp.MustCompile(`^yaml: (line \d+: )?`)
+var yamlPrefix = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// maxSearched is the size in bytes up to which the place of a syntax error is searched for.
+const maxSearched = 1 << 20
+
+// parsersLine returns the line that the parser names; 0 where it names none.
+func parsersLine(err error) int {
+	m := yamlPrefix.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 0
+	}
+	line, _ := strconv.Atoi(m[1]) // it is digits, or empty for none
+	return line
+}
 
 // syntaxMessage returns the parser's message without its line.
 func syntaxMessage(err error) string {

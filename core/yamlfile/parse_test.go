@@ -72,3 +72,12 @@ func TestAReportIsSortedOnceEachAndBounded(t *testing.T) {
 		t.Errorf("%d problems of 101; the last is %v", len(got), got[len(got)-1])
 	}
 }
+
+func TestASyntaxErrorOfALargeFileHasTheParsersLine(t *testing.T) {
+	const lines = 80_000
+	f, _, ok := yamlfile.Parse([]byte(strings.Repeat("- {a: 'one', b: two}\n", lines)+"- {a: 'three}\n"), "rows", 8<<20)
+	problems := f.Problems("x.yaml")
+	if ok || len(problems) != 1 || problems[0].Line < lines || !strings.Contains(problems[0].Message, "not YAML") {
+		t.Errorf("%v", problems)
+	}
+}

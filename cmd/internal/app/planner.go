@@ -90,11 +90,21 @@ func (p *Planner) load(ctx context.Context, file string, recorded []campaign.Set
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("reading the campaign %s: %w", file, ctx.Err())
 	}
-	c, problems, err := ReadCampaign(p.Files, file, campaign.Given{Settings: slices.Concat(p.Settings, recorded)})
-	if err != nil {
-		return nil, err
+	type result struct {
+		loaded *loadedCampaign
+		err    error
 	}
-	return &loadedCampaign{campaign: c, problems: problems}, nil
+	read := make(chan result, 1) // so that reading ends also where nobody waits
+	go func() {
+		c, problems, err := ReadCampaign(p.Files, file, campaign.Given{Settings: slices.Concat(p.Settings, recorded)})
+		read <- result{&loadedCampaign{campaign: c, problems: problems}, err}
+	}()
+	select {
+	case r := <-read:
+		return r.loaded, r.err
+	case <-ctx.Done(): // a large dataset takes seconds
+		return nil, fmt.Errorf("reading the campaign %s: %w", file, ctx.Err())
+	}
 }
 
 // choose chooses the plugins of a campaign, by the lock beside its file. It
