@@ -393,3 +393,12 @@ scorers: [heard]`))
 		t.Errorf("problems (-want +got):\n%s", cmp.Diff(want, got))
 	}
 }
+
+func TestAnAddressWithCredentialsIsRefusedAlsoWhereNoSchemaKnowsIt(t *testing.T) {
+	yaml := "version: 1\nname: s\nplugins: {acme: \">=1\"}\ntargets: {far: {use: acme/ivr, with: {lines: [{gateway: \"https://me:hunter2@host\"}]}}}\n" +
+		"scorers: {leaked: {use: match/substring, with: {any: [x]}}}\n" +
+		"attacks: [{name: a, target: far, objective: o, turns: [{user: hi}], scorers: [leaked]}]\n"
+	if got := problems(t, yaml); !strings.Contains(got, "lines[0].gateway: the address holds credentials") || strings.Contains(got, "hunter2") {
+		t.Errorf("problems = %q", got)
+	}
+}

@@ -434,3 +434,13 @@ func TestProgramsListsWhatADocumentRuns(t *testing.T) {
 		t.Errorf("programs of nothing: %v", got)
 	}
 }
+
+func TestAnAddressWithCredentialsIsASecretAndNamesTheirPlace(t *testing.T) {
+	want := []schema.Violation{{
+		Path: "endpoint", Message: "the address holds credentials", Secret: true,
+		Hint: "give the secret as api_key or headers, as ${NAME}: addresses end up in logs and records",
+	}}
+	if diff := cmp.Diff(want, derive(t).Check([]byte(`{"endpoint":"wss://me:hunter2@host/v1"}`))); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

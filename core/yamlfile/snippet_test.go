@@ -25,6 +25,9 @@ func TestASnippetPointsAtTheColumn(t *testing.T) {
 		{"of a long line, at its end", wide + wide, 1, 160, "    1 | …" + wide + wide[:20] + "\n      | " + strings.Repeat(" ", 100) + "^\n"},
 		{"of a long line, in the middle", wide + wide, 1, 81, "    1 | …" + wide + wide[:20] + "…\n      | " + strings.Repeat(" ", 51) + "^\n"},
 		{"of a line that is not there", "a: b", 2, 1, ""},
+		{"of a line with a password in an address", `a: {url: "http://me:pw@host/x", b: c}`, 1, 4, ""},
+		{"of a line with a key", "a: [x, sk-abcdef0123]", 1, 4, ""},
+		{"of a line with an address", "a: http://host/x@y", 1, 1, "    1 | a: http://host/x@y\n      | ^\n"},
 		{"of no line", "a: b", 0, 0, ""},
 	}
 	for _, test := range tests {

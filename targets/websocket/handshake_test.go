@@ -39,11 +39,11 @@ func TestAConnectionThatIsRefused(t *testing.T) {
 func TestTheHandshakeCarriesHeadersKeyAndSubprotocols(t *testing.T) {
 	url := serve(t, func(c talk) {
 		c.read()
-		c.say(c.request.Header.Get("Authorization") + "|" + c.request.Header.Get("X-Bot") + "|" + c.Subprotocol())
+		c.say(c.request.Header.Get("Authorization") + "|" + c.request.Header.Get("X-Bot") + "|" + c.Subprotocol() + "|" + c.request.URL.Query().Get("token"))
 		c.read()
 	})
-	c := begin(t, opened(t, inProcess{}, config(url, keys{"api_key": "k3y-secret", "headers": keys{"X-Bot": "7"}, "subprotocols": []string{"chat.v1", "chat.v2"}})), core.Start{})
-	if reply, err := c.Send(t.Context(), core.UserText("x")); err != nil || reply.Message.Text() != "Bearer k3y-secret|7|chat.v2" {
+	c := begin(t, opened(t, inProcess{}, config(url, keys{"query": keys{"token": "t&k"}, "api_key": "k3y-secret", "headers": keys{"X-Bot": "7"}, "subprotocols": []string{"chat.v1", "chat.v2"}})), core.Start{})
+	if reply, err := c.Send(t.Context(), core.UserText("x")); err != nil || reply.Message.Text() != "Bearer k3y-secret|7|chat.v2|t&k" {
 		t.Errorf("%q, %v", reply.Message.Text(), err)
 	}
 }

@@ -282,7 +282,8 @@ func (d *draft) placeholders(where string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		all := map[string]any{}
-		for name, value := range v {
+		for _, name := range sortedVars(v) {
+			value := v[name]
 			if s, ok := value.(string); ok && secretField(name, s) {
 				d.note("%s.body.%s: looks like a secret, and is not copied: write it as $(secrets.NAME)", where, name)
 				continue

@@ -83,7 +83,8 @@ func (a *Access) loginToProxy(u *url.URL) {
 		return
 	}
 	u.User = url.UserPassword(user, password)
-	for _, form := range []string{password, u.User.String(), base64.StdEncoding.EncodeToString([]byte(user + ":" + password))} {
+	_, escaped, _ := strings.Cut(u.User.String(), ":")
+	for _, form := range []string{password, escaped, base64.StdEncoding.EncodeToString([]byte(user + ":" + password))} {
 		a.secrets.keep(form)
 	}
 }

@@ -326,3 +326,25 @@ func TestAProxyThatOpensNoConnectionSaysWhatToDo(t *testing.T) {
 		proxy.Close()
 	}
 }
+
+func TestAProxyGetsItsCredentialsAndErrorsDoNot(t *testing.T) {
+	got := make(chan string, 1)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got <- r.Header.Get("Proxy-Authorization")
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer proxy.Close()
+	a := open(t, access.Config{Proxy: proxy.URL, ProxyUser: "tester", ProxyPassword: "hunter2/@"})
+	if _, err := get(t, a, "http://service.example/"); err != nil {
+		t.Fatal(err)
+	}
+	const basic = "dGVzdGVyOmh1bnRlcjIvQA==" // tester:hunter2/@
+	if header := <-got; header != "Basic "+basic {
+		t.Errorf("the proxy got %q", header)
+	}
+	for _, form := range []string{"hunter2/@", "hunter2%2F%40", basic} {
+		if hidden := a.Hide("x " + form + " y"); strings.Contains(hidden, form) {
+			t.Errorf("%q is not hidden", form)
+		}
+	}
+}
