@@ -109,7 +109,7 @@ func (d *delivery) finished(status string) wireItem {
 
 // open announces the output item and its only part.
 func (d *delivery) open() {
-	d.response.openItem(d.index, &item{wire: d.item("in_progress", "", false), speaking: d.spoken()})
+	d.response.openItem(d.index, &item{wire: d.item("in_progress", "", false)})
 	d.response.conn.send("response.content_part.added", d.ids(fields{"part": d.part("")}))
 }
 

@@ -25,8 +25,7 @@ type item struct {
 	images []Image
 	// length is the playing time of the assistant's audio, so far if the item is still
 	// being spoken.
-	length   time.Duration
-	speaking bool
+	length time.Duration
 	// truncated says that the client has shortened the audio, and the server has
 	// forgotten the transcript.
 	truncated bool
@@ -204,7 +203,7 @@ func (c *conn) truncate(e clientEvent) *protocolError {
 		return noItem("item_truncate_invalid_item_id", e.ItemID)
 	}
 	it := c.items[i]
-	if it.wire.Role != "assistant" || it.length == 0 && !it.speaking || e.ContentIndex != 0 {
+	if it.wire.Role != "assistant" || it.length == 0 || e.ContentIndex != 0 {
 		return invalid("invalid_value", "item_id", "Only the audio of assistant messages can be truncated.")
 	}
 	end := time.Duration(e.AudioEndMS) * time.Millisecond
