@@ -60,6 +60,10 @@ func signalContext() (ctx context.Context, stop context.CancelFunc) {
 	return ctx, stop
 }
 
+// surviveBrokenPipes lets a run outlive whoever reads its output, such as head: a write
+// fails then, and does not end the process.
+func surviveBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
 // systemEnv returns the Env of this process. Its Stderr is set even with an
 // error.
 func systemEnv() (Env, error) {

@@ -12,6 +12,7 @@ import (
 
 // execute carries out spec, and prints the progress and the results.
 func execute(ctx context.Context, env Env, flags campaignFlags, dir storeFlag, spec app.Spec, observers ...engine.Observer) (out app.Outcome, err error) {
+	surviveBrokenPipes()
 	redactor := secret.NewRedactor()
 	screen := view.NewProgress(env.Stderr, env.Terminal)
 	log := redactor.Writer(screen) // above the progress bar, without secrets

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 )
 
 // output keeps the first error of its writer, so that callers need not check
@@ -24,10 +25,14 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // explain adds the first write error to the command's error. An error that the
-// command returned because of it is not reported twice.
+// command returned because of it is not reported twice. A reader that has gone away wants
+// no more: that is no error.
 func (o *output) explain(err error) error {
-	if o.err == nil {
+	switch {
+	case o.err == nil, errors.Is(o.err, syscall.EPIPE) && !errors.Is(err, o.err):
 		return err
+	case errors.Is(o.err, syscall.EPIPE):
+		return nil
 	}
 	lost := fmt.Errorf("writing the output: %w", o.err)
 	if errors.Is(err, o.err) {

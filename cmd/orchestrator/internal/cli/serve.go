@@ -42,6 +42,7 @@ on, and ends serve with exit code 0. The flags are those of run, and hold for ea
 run.`,
 		Args: takes(1, math.MaxInt, "the campaigns' files, or folders of them"),
 		RunE: func(cmd *cobra.Command, given []string) error {
+			surviveBrokenPipes()
 			s.env, s.log, s.metrics = env, view.NewScheduleLog(env.Stderr, env.Now), metrics.New()
 			s.probes.metrics = s.metrics
 			return s.serve(cmd.Context(), given)
