@@ -3,7 +3,6 @@ package dataset
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -353,18 +352,4 @@ func merge(left, right []string) []string {
 		}
 	}
 	return all
-}
-
-// TypeOfFile returns the data type of a file by its name, as PyRIT finds it; "" where it
-// finds none.
-func TypeOfFile(name string) string {
-	switch strings.ToLower(strings.TrimPrefix(path.Ext(name), ".")) {
-	case "mp4", "avi", "mov", "mkv", "ogv", "flv", "wmv", "webm":
-		return "video_path"
-	case "flac", "mp3", "mpeg", "mpga", "m4a", "ogg", "wav":
-		return "audio_path"
-	case "jpg", "jpeg", "png", "gif", "bmp", "tiff", "tif":
-		return "image_path"
-	}
-	return ""
 }

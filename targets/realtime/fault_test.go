@@ -88,7 +88,7 @@ func TestNobodyAtTheAddressIsUnavailableAndSaysWhere(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	target := openTarget(t, settings{"endpoint": "ws://" + address + "/v1?token=secret-in-query", "model": "m"})
+	target := openTarget(t, settings{"endpoint": "ws://" + address + "/v1?region=secret-in-query", "model": "m"})
 	_, err = target.StartConversation(t.Context(), core.Start{})
 	if core.KindOf(err) != core.ErrorUnavailable || !strings.Contains(err.Error(), "ws://"+address+"/v1/realtime") ||
 		!strings.Contains(err.Error(), "connection refused") {
