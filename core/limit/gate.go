@@ -225,18 +225,20 @@ func (c *Client) learn(a *attempt, err error, abandoned bool) {
 	switch {
 	case a.lacksRoom(err): // the rate is not the cause
 	case limited(err):
-		c.slowDown(a)
+		c.slowDown(a, core.RetryAfterOf(err) > 0)
 	case err == nil:
 		c.throttle.took(a)
 	}
 	c.noteContact(a, a.contact(err, abandoned), err)
 }
 
-// slowDown lowers the rate of requests after the service has refused one. It
-// warns the first time.
-func (c *Client) slowDown(a *attempt) {
+// slowDown lowers the rate of requests after the service has refused one, and pauses
+// them, unless the service has named a pause. It warns the first time.
+func (c *Client) slowDown(a *attempt, isPauseNamed bool) {
 	pause, first := c.throttle.refused(a)
-	c.pause(pause, record.PauseRefused)
+	if !isPauseNamed {
+		c.pause(pause, record.PauseRefused)
+	}
 	if first {
 		c.warn("refuses what is sent to it because of its limits; it is sent less from now on")
 	}

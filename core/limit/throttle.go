@@ -111,10 +111,10 @@ func (t *throttle) took(a *attempt) {
 		return
 	}
 	t.taken.add(now, a.counts)
+	t.since += a.counts
 	if a.sent.Before(t.slowed) {
 		return
 	}
-	t.since += a.counts
 	t.pauses.Reset()
 	if limit := t.limiter.Limit(); limit < t.most {
 		passed := min(now.Sub(t.raised).Seconds(), 1)
