@@ -16,7 +16,7 @@ func TestAFloodOfErrorsDoesNotFillTheReply(t *testing.T) {
 			s.say(`{"type":"error","error":{"type":"invalid_request_error","message":"` + page + `"}}`)
 		}
 		s.say(response("r1", "yes")...)
-	}), nil)
+	}), settings{"timeouts": settings{"cancel": "1m"}})
 	size := 0
 	for _, w := range send(t, c, core.UserText("hello")).Warnings {
 		size += len(w)
