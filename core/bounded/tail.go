@@ -7,6 +7,7 @@ import "strings"
 type Tail struct {
 	limit int
 	bytes []byte
+	cut   bool
 }
 
 // NewTail returns a tail of up to limit bytes.
@@ -14,12 +15,16 @@ func NewTail(limit int) *Tail { return &Tail{limit: limit} }
 
 // Write keeps the end of p.
 func (t *Tail) Write(p []byte) (int, error) {
+	t.cut = t.cut || len(t.bytes)+len(p) > t.limit
 	t.bytes = append(t.bytes, p[max(0, len(p)-t.limit):]...)
 	if over := len(t.bytes) - t.limit; over > 0 {
 		t.bytes = append(t.bytes[:0], t.bytes[over:]...)
 	}
 	return len(p), nil
 }
+
+// Cut reports whether more was written than was kept.
+func (t *Tail) Cut() bool { return t.cut }
 
 // Text returns what was kept as valid UTF-8, without white space around it.
 func (t *Tail) Text() string {

@@ -23,3 +23,26 @@ func TestATailKeepsTheLastBytes(t *testing.T) {
 		t.Errorf("%q, %v", tail.Text(), err)
 	}
 }
+
+func TestATailSaysWhetherItHasLostItsBeginning(t *testing.T) {
+	for _, step := range []struct {
+		writes []string
+		cut    bool
+	}{
+		{nil, false},
+		{[]string{"abcdef"}, false},
+		{[]string{"abc", "def"}, false},
+		{[]string{"abc", "defg"}, true},
+		{[]string{"abcdefg"}, true},
+		{[]string{"abcdefg", ""}, true},
+		{[]string{"abcdef", "g", "h"}, true},
+	} {
+		tail := bounded.NewTail(6)
+		for _, text := range step.writes {
+			_, _ = tail.Write([]byte(text)) // returns no error
+		}
+		if tail.Cut() != step.cut {
+			t.Errorf("after %q it is cut: %t", step.writes, tail.Cut())
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -142,7 +143,7 @@ func printToken(ctx context.Context, command []string) (string, error) {
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
 		said := ""
-		if text := withoutTokens(strings.Join(strings.Fields(words.Text()), " "), string(out.Bytes())); text != "" {
+		if text := withoutTokens(whole(words), string(out.Bytes())); text != "" {
 			said = ": " + text
 		}
 		return "", core.Errorf(core.ErrorAuth, "%s: %w%s", command[0], err, said).
@@ -155,14 +156,39 @@ func printToken(ctx context.Context, command []string) (string, error) {
 // digit.
 var tokenLike = regexp.MustCompile(`[A-Za-z0-9_.+/=~-]*[0-9][A-Za-z0-9_.+/=~-]*`)
 
-// withoutTokens hides in a text the words that were printed, and what looks like a token of
-// at least 20 characters.
-func withoutTokens(text, printed string) string {
-	const hidden, long = "[hidden]", 20
-	for _, word := range strings.Fields(printed) {
-		text = strings.ReplaceAll(text, word, hidden)
+// whole returns the words of a tail on one line, without the one that the tail may have cut:
+// a part of a token is known by nothing.
+func whole(tail *bounded.Tail) string {
+	words := strings.Fields(tail.Text())
+	if tail.Cut() && len(words) > 0 {
+		words = words[1:]
 	}
-	return tokenLike.ReplaceAllStringFunc(text, func(s string) string {
+	return strings.Join(words, " ")
+}
+
+// withoutTokens hides in a text of one line the words that were printed, and what looks like
+// a token of at least 20 characters. A printed word of fewer than 4 bytes is hidden only where
+// it stands by itself.
+func withoutTokens(text, printed string) string {
+	const hidden, long, short = "[hidden]", 20, 4
+	words := strings.Fields(printed)
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) }) // a word before its beginning
+	var anywhere []string
+	alone := map[string]bool{}
+	for _, word := range words {
+		if len(word) < short {
+			alone[word] = true
+		} else {
+			anywhere = append(anywhere, word, hidden)
+		}
+	}
+	said := strings.Fields(strings.NewReplacer(anywhere...).Replace(text))
+	for i, word := range said {
+		if alone[word] {
+			said[i] = hidden
+		}
+	}
+	return tokenLike.ReplaceAllStringFunc(strings.Join(said, " "), func(s string) string {
 		if len(s) < long {
 			return s
 		}

@@ -222,6 +222,10 @@ func TestTheLastWordsOfAProgramThatPrintsNoTokenAreInTheError(t *testing.T) {
 		"the end of many":           {"yes x | head -c 100000 >&2; echo 'no subscription' >&2; exit 1", "no subscription", ""},
 		"a token that was printed":  {"echo hunter2; echo 'cannot use hunter2' >&2; exit 1", "cannot use [hidden]", "hunter2"},
 		"what looks like one":       {"echo 'refresh eyJhbGciOiJIUzI1NiJ9.e30.abc-def is bad' >&2; exit 1", "refresh [hidden] is bad", "eyJ"},
+		"a token that the end cuts": {"echo hunter2word; printf 'hunter2word %01016d' 0 | tr 0 - >&2; exit 1", "exit status 1", "word"},
+		"a token and its beginning": {"echo hunter hunter2word; echo 'hunter2word is bad' >&2; exit 1", ": [hidden] is bad", "word"},
+		"a token behind a name":     {"echo hunter2; echo 'token=hunter2, expired' >&2; exit 1", ": token=[hidden], expired", "hunter2"},
+		"short words":               {"echo a e 42; echo 'a page expired, code 42' >&2; exit 1", ": [hidden] page expired, code [hidden]", ""},
 		"a path of the user's home": {"echo 'cannot read /home/somebody/azure' >&2; exit 1", "/home/somebody/azure", ""},
 		"nothing":                   {"exit 3", "exit status 3", ""},
 	} {
