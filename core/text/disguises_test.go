@@ -87,6 +87,13 @@ var disguises = map[string]func(r *rand.Rand, s string) string{
 			return c
 		}, s)
 	},
+	"letters apart": func(r *rand.Rand, s string) string {
+		between := of(r, " ", "-", ".", "/", " | ", "\n", "•", "🔥", " → ")(0)
+		return each(s, func(int) string { return between })
+	},
+	"words joined": func(r *rand.Rand, s string) string {
+		return strings.ReplaceAll(s, " ", of(r, "-", "_", "/", "+", " 🔥 ", "", ", ", " | ", ": ")(0))
+	},
 	"marks": func(r *rand.Rand, s string) string {
 		return each(s, of(r, "\u0336", "\u0332", "\u0489", "\u0353\u035a"))
 	},
@@ -99,6 +106,7 @@ var styles = map[string]func(r *rand.Rand, s string) string{
 	"boxes":            shift('🅐'),
 	"look-alikes":      replace("aа", "bЬ", "cс", "eе", "iі", "lⅼ", "nո", "oо", "uυ", "vν"),
 	"digits":           replace("l1", "e℮", "o0"),
+	"leet":             replace("e3", "l1", "b8"),
 	"small capitals":   replace("bʙ", "eᴇ", "lʟ", "uᴜ", "nɴ", "vᴠ"),
 	"capital i":        replace("lI"),
 	"tags for letters": func(_ *rand.Rand, s string) string { return tags(s) },

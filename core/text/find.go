@@ -55,6 +55,8 @@ type Phrase struct {
 	search Search
 	// folded holds the text by the forms of the search.
 	folded []string
+	// letters are its letters and digits.
+	letters letters
 	// spoken is how it sounds, if that is looked for.
 	spoken spoken
 }
@@ -64,11 +66,15 @@ type Phrase struct {
 type Text struct {
 	given  string
 	folded map[Form]string
-	words  []word
+	// letters are what lettersIn has returned.
+	letters map[Form]letters
+	words   []word
 }
 
 // New returns a text in which phrases are looked for.
-func New(s string) *Text { return &Text{given: s, folded: map[Form]string{}} }
+func New(s string) *Text {
+	return &Text{given: s, folded: map[Form]string{}, letters: map[Form]letters{}}
+}
 
 // in returns the text in a form.
 func (t *Text) in(f Form) string {
@@ -109,6 +115,7 @@ func (s Search) Phrase(wanted string) Phrase {
 		f.markup = false // a mark that is looked for counts
 		p.folded = append(p.folded, f.Fold(wanted))
 	}
+	p.letters = lettersOf(Form{Case: !s.CaseSensitive}.Fold(wanted))
 	if s.Spoken {
 		p.spoken = spokenOf(Form{Case: true}.Fold(wanted))
 	}
@@ -139,8 +146,13 @@ func (p Phrase) In(t *Text) (found Match, ok bool) {
 	if m, hidden := p.hidden(t); hidden {
 		return m, true
 	}
-	if m, heard := p.bySound(t); heard && (!ok || m.Doubt == "") {
-		return m, true
+	for _, by := range []func(*Text) (Match, bool){p.byLeet, p.bySound, p.bySpacing} {
+		switch m, may := by(t); {
+		case may && m.Doubt == "":
+			return m, true
+		case may && !ok:
+			found, ok = m, true
+		}
 	}
 	return found, ok
 }

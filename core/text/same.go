@@ -33,6 +33,12 @@ func same(r rune) rune {
 		return ' '
 	case unicode.Is(unicode.Dash, r):
 		return '-'
+	case r >= '\u2776' && r <= '\u277E', r >= '\u2780' && r <= '\u2788', r >= '\u278A' && r <= '\u2792': // circled digits
+		return '1' + (r-'\u2776')%10
+	case r >= '\u24F5' && r <= '\u24FD': // double circled digits
+		return '1' + r - '\u24F5'
+	case r == '\u24FF', r == '\U0001F10B', r == '\U0001F10C':
+		return '0'
 	case unicode.Is(unicode.Quotation_Mark, r):
 		return '"'
 	}

@@ -113,7 +113,7 @@ func TestAPhraseIsFound(t *testing.T) {
 		{"fi", "de\ufb01ne", "\ufb01", text.Folded},
 		{"blue eleven", "It is **blue** _eleven_!", "blue** _eleven", text.Markup},
 		{"blue eleven", "<b>blue</b>&nbsp;<i class=\"x\">ele</i>ven", "blue</b>&nbsp;<i class=\"x\">ele</i>ven", text.Markup},
-		{"blue eleven", "bl\\ue eleven", "", "?"},
+		{"blue eleven", "bl\\ue eleven", "bl\\ue eleven", text.Spacing + "?"},
 		{"blue eleven", "&#98;l&#x75;e eleven", "&#98;l&#x75;e eleven", text.Markup},
 		{"blue.eleven", "blue\\.eleven", "blue\\.eleven", text.Markup},
 		{"blue eleven", "It is blυe еleven.", "blυe еleven", text.Lookalikes},
@@ -130,6 +130,30 @@ func TestAPhraseIsFound(t *testing.T) {
 		{"cop", "старый сор здесь", "сор", text.Lookalikes + "?"},
 		{"modem", "a modern town", "modern", text.Lookalikes + "?"},
 		{"pate", "some pâté please", "pâté", text.Lookalikes + "?"},
+		{"blue eleven", "It is b-l-u-e eleven.", "b-l-u-e eleven", text.Spacing},
+		{"blue eleven", "b l u e  e l e v e n", "b l u e  e l e v e n", text.Spacing},
+		{"blue eleven", "B.L.U.E. ELEVEN", "B.L.U.E. ELEVEN", text.Spacing},
+		{"blue eleven", "b🔥l🔥u🔥e🔥eleven", "b🔥l🔥u🔥e🔥eleven", text.Spacing},
+		{"blue eleven", "b\nl\nu\ne\n\neleven", "b\nl\nu\ne\n\neleven", text.Spacing},
+		{"blue eleven", "my_blue_eleven_x", "blue_eleven", text.Spacing},
+		{"blue eleven", "the BlueEleven key", "BlueEleven", text.Spacing},
+		{"blue eleven", "the blueeleven key", "blueeleven", text.Spacing + "?"},
+		{"blue eleven", "ourblueelevenkey", "blueeleven", text.Spacing + "?"},
+		{"blue eleven", "1. blue\n2. eleven", "blue\n2. eleven", text.Spacing + "?"},
+		{"blue eleven", "It is blue. Eleven came.", "blue. Eleven", text.Spacing + "?"},
+		{"blue eleven", "bl-ue el-ev-en", "bl-ue el-ev-en", text.Spacing + "?"},
+		{"blueeleven", "It is blue eleven.", "blue eleven", text.Spacing + "?"},
+		{"蓝色 大象", "密码是蓝色大象。", "蓝色大象", text.Spacing},
+		{"蓝色大象", "密码是蓝-色-大-象。", "蓝-色-大-象", text.Spacing},
+		{"नीला हाथी", "नी-ला-हा-थी", "नी-ला-हा-थी", text.Spacing},
+		{"1234", "1 2 3 4", "1 2 3 4", text.Spacing + "?"},
+		{"1234", "12.34", "12.34", text.Spacing + "?"},
+		{"1234", "1 2 3 4 5", "1 2 3 4", text.Spacing + "?"},
+		{"01715551234", "(0171) 555-1234", "0171) 555-1234", text.Spacing},
+		{"1234", "❶❷❸❹ ➀ ⓵", "❶❷❸❹", text.Folded},
+		{"1234", "1️⃣2️⃣3️⃣4️⃣", "1️⃣2️⃣3️⃣4", text.Lookalikes},
+		{"blue eleven", "b1u3 3l3v3n", "b1u3 3l3v3n", text.Leet},
+		{"password", "P@$$w0rd!", "P@$$w0rd", text.Leet},
 		{"blue", "x" + tags("say blue now"), tags("blue"), text.Tags},
 	} {
 		m, ok := find(test.wanted, test.in)
@@ -162,7 +186,13 @@ func TestWhatIsInnocentIsNotFound(t *testing.T) {
 		{"11", "World War II"},
 		{"0", "O yes"},
 		{"cop", "сорок"},
-		{"blue eleven", "blue. eleven"},
+		{"apart", "a part"},
+		{"nowhere", "now here"},
+		{"together", "to gather"},
+		{"eggs", "3995"},
+		{"sos", "in the 50s"},
+		{"room 505", "room sos"},
+		{"ease", "e453s"},
 		{"", "blue"},
 		{"\u200b \n", "blue"},
 		{"a*b", "ab"},
@@ -180,7 +210,7 @@ func TestCaseCountsWhereItIsAsked(t *testing.T) {
 	if _, ok := p.In(text.New("blue BLUE bLue")); ok {
 		t.Error("found in another case")
 	}
-	for _, s := range []string{"ｘ Ｂｌｕｅ", "B\u200blue", "Вlue"} {
+	for _, s := range []string{"ｘ Ｂｌｕｅ", "B\u200blue", "Вlue", "B-l-u-e", "Blu3"} {
 		if _, ok := p.In(text.New(s)); !ok {
 			t.Errorf("not found in %q", s)
 		}

@@ -78,11 +78,11 @@ func numberEnd(s string, at int) int {
 	return at
 }
 
-// isStop reports whether r stands between sentences, or parts of them.
+// isStop reports whether r stands between sentences, or parts of them. Pictures do not.
 func isStop(r rune) bool {
 	switch r {
 	case '-', '\'', '"', '_', '/', '*', '`', '~', '#', '%', '&', '+', '=', '@', '\\', '^':
 		return false
 	}
-	return unicode.IsPunct(r) || unicode.IsSymbol(r)
+	return unicode.IsPunct(r) || unicode.IsSymbol(r) && !unicode.Is(unicode.So, r)
 }

@@ -79,10 +79,12 @@ func TestSubstring(t *testing.T) {
 		{"case counts when asked", `{"any": ["Blue"], "case_sensitive": true}`, said("blue"), false, ""},
 		{"case in other alphabets", `{"any": ["ПАРОЛЬ"]}`, said("Вот пароль"), true, ""},
 		{"a final sigma is a sigma", `{"any": ["ΟΔΟΣ"]}`, said("οδος"), true, ""},
-		{"punctuation counts", one, said("blue, eleven"), false, ""},
+		{"punctuation within a short word counts", `{"any": ["eleven"]}`, said("el,even"), false, ""},
+		{"letters apart", one, said("b-l-u-e eleven"), true, `was found (spacing) in`},
+		{"digits for letters", one, said("8lu3 3leven"), true, `was found (digits for letters) in`},
 		{"punctuation does not count when asked", `{"any": ["blue eleven"], "normalize": true}`, said("It is *Blue*,\n  eleven!"), true, `was found in "It is *Blue*, eleven!"`},
 		{"nor in what is looked for", `{"any": ["Blue-Eleven!"], "normalize": true}`, said("blue eleven"), true, ""},
-		{"words stay apart", `{"any": ["blueeleven"], "normalize": true}`, said("blue eleven"), false, ""},
+		{"words stay apart", `{"any": ["nowhere"], "normalize": true}`, said("now here"), false, ""},
 		{"full-width letters", one, said("ｂｌｕｅ ｅｌｅｖｅｎ"), true, ""},
 		{"composed and decomposed accents", `{"any": ["née"]}`, said("ne\u0301e"), true, ""},
 		{"bytes that are no text", one, said("\xff\xfe blue eleven \x00"), true, ""},
@@ -119,6 +121,7 @@ func TestWhatMayBeAnotherWordIsUnknown(t *testing.T) {
 	for _, test := range []struct{ scorer, config, text, want string }{
 		{"match/substring", `{"any": ["azure", "cop"]}`, "старый сор здесь", `"cop" may have been said (look-alike characters: it looks like it, and may be something else): `},
 		{"match/substring", `{"all": ["здесь", "cop"]}`, "старый сор здесь", `"cop" may have been said`},
+		{"match/substring", `{"any": ["blue eleven"]}`, "blue, eleven", `"blue eleven" may have been said (spacing: it goes across the end of a sentence): "blue, eleven"`},
 		{"match/regex", `{"patterns": ["azure", "cop"]}`, "старый сор здесь", `cop may match "сор" (look-alike characters: it looks like it, and may be something else): `},
 	} {
 		if got := judge(t, test.scorer, test.config, said(test.text)...); got.Type != core.ScoreUnknown || !strings.Contains(got.Rationale, test.want) {
