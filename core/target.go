@@ -97,6 +97,16 @@ func (f Finish) Conclusive() bool {
 	return f == FinishComplete || f == FinishBlocked
 }
 
+// Confidence is how sure a target was of a text, by the probabilities that it gives
+// the text's pieces, from 0 to 1.
+type Confidence struct {
+	// Mean is the geometric mean of the probabilities.
+	Mean float64 `json:"mean"`
+	// Least is the lowest of them, and LeastOf the piece of the text that has it.
+	Least   float64 `json:"least"`
+	LeastOf string  `json:"least_of"`
+}
+
 // Reply is a target's answer to one message.
 type Reply struct {
 	// Message has the role Assistant; its parts are in the order in which
@@ -112,6 +122,9 @@ type Reply struct {
 	// Unheard says that the target reports to have heard no words in the
 	// message's audio. Such a turn proves no defence.
 	Unheard bool
+	// HeardConfidence is how sure the target was of what it heard; nil if it does
+	// not say.
+	HeardConfidence *Confidence
 	// HeardMissing says that the target was asked what it heard in the message's
 	// audio, and did not say so of all of it. Whether the attack was heard is not
 	// known then.

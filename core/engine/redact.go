@@ -59,6 +59,11 @@ func (r redaction) reply(reply core.Reply) core.Reply {
 	reply.Message = r.message(reply.Message)
 	reply.Detail = r.text(reply.Detail)
 	reply.Heard = r.text(reply.Heard)
+	if reply.HeardConfidence != nil {
+		confidence := *reply.HeardConfidence
+		confidence.LeastOf = r.text(confidence.LeastOf)
+		reply.HeardConfidence = &confidence
+	}
 	var warnings []string
 	for _, w := range reply.Warnings {
 		warnings = append(warnings, r.text(w))

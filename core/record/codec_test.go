@@ -43,7 +43,7 @@ func calls() map[string]record.RecordedCall {
 	}
 	reply := core.Reply{
 		Message: core.Message{Role: core.Assistant, Parts: []core.Part{{Value: sound, Undelivered: true}, {Value: core.TextValue("no"), Transcript: true}}},
-		Finish:  core.FinishInterrupted, Detail: "cut", Heard: "hello", Unheard: true, HeardMissing: true, Delivered: time.Second, Replayed: true,
+		Finish:  core.FinishInterrupted, Detail: "cut", Heard: "hello", Unheard: true, HeardMissing: true, HeardConfidence: &core.Confidence{Mean: 0.5, Least: 0.25, LeastOf: "he"}, Delivered: time.Second, Replayed: true,
 		Usage: core.Usage{InputTokens: 3}, Timing: core.Timing{Total: time.Second},
 		RateLimits: []core.RateLimit{{Name: "requests", Limit: 3, Reset: time.Second}}, Warnings: []string{"slow"},
 	}

@@ -38,7 +38,7 @@ func TestCallsOfMCPServersAreCallsWithTheirResults(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			m, err := collected(t, 1000, test.frames...).message(defaultConfig().wanted(), forever)
+			m, err := collected(t, 1000, test.frames...).message(defaultConfig().outputFormat(), forever)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ func TestCallsWithoutIdentifiersOfItemsAreKeptApart(t *testing.T) {
 		`{"type":"response.output_item.done","item":{"type":"function_call","call_id":"a","name":"one","arguments":"{}"}}`,
 		`{"type":"response.output_item.done","item":{"type":"function_call","call_id":"b","name":"two","arguments":"{}"}}`,
 	)
-	m, err := r.message(defaultConfig().wanted(), forever)
+	m, err := r.message(defaultConfig().outputFormat(), forever)
 	if err != nil || len(m.Of(core.ToolCall)) != 2 {
 		t.Errorf("%d calls (%v), want 2", len(m.Of(core.ToolCall)), err)
 	}
@@ -70,7 +70,7 @@ func TestTextThatOnlyTheEndOfAPartOrItemRepeatsIsKept(t *testing.T) {
 		`{"type":"response.content_part.done","item_id":"i","part":{"type":"audio","transcript":"blue eleven"}}`,
 		`{"type":"response.output_item.done","item":{"id":"i","type":"message","content":[{"type":"output_text","text":"blue eleven"}]}}`,
 	} {
-		m, err := collected(t, 1000, frame).message(defaultConfig().wanted(), forever)
+		m, err := collected(t, 1000, frame).message(defaultConfig().outputFormat(), forever)
 		if err != nil || m.Text() != "blue eleven" {
 			t.Errorf("text %q (%v) of %s", m.Text(), err, frame)
 		}

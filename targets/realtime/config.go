@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -18,19 +19,28 @@ type Config struct {
 	access.Config `env:"api_key=OPENAI_REALTIME_API_KEY"`
 	EphemeralKey  bool `json:"ephemeral_key" doc:"Whether to connect, as browsers do, with a short-lived key that is asked for with api_key before each connection."`
 
-	Output          string  `json:"output" enum:"audio,text" doc:"Whether the target is asked to speak or to write."`
-	Voice           string  `json:"voice" doc:"Voice of the target; empty leaves the choice to the service."`
-	Speed           float64 `json:"speed" min:"0" max:"1.5" doc:"How fast it speaks, from 0.25 to 1.5; 0 leaves it to the service."`
-	AudioFormat     string  `json:"audio_format" enum:"pcm,pcmu,pcma" doc:"How audio travels: 24 kHz PCM, or the G.711 of telephone lines (mu-law, A-law)."`
-	MaxOutputTokens int     `json:"max_output_tokens" min:"0" max:"4096" doc:"Limit of one reply in tokens; 0 leaves it to the service."`
-	Truncation      string  `json:"truncation" enum:"disabled,auto,retention_ratio" doc:"What the service does when the conversation outgrows the model's context: fail, or forget the oldest turns."`
-	RetentionRatio  float64 `json:"retention_ratio" min:"0" max:"1" doc:"How much of the context is kept with truncation retention_ratio."`
+	Output          string          `json:"output" enum:"audio,text" doc:"Whether the target is asked to speak or to write."`
+	Voice           string          `json:"voice" doc:"Voice of the target; empty leaves the choice to the service."`
+	Speed           float64         `json:"speed" min:"0" max:"1.5" doc:"How fast it speaks, from 0.25 to 1.5; 0 leaves it to the service."`
+	AudioFormat     string          `json:"audio_format" enum:"pcm,pcmu,pcma" doc:"How audio travels: 24 kHz PCM, or the G.711 of telephone lines (mu-law, A-law)."`
+	OutputFormat    string          `json:"output_audio_format" enum:"pcm,pcmu,pcma" doc:"How the audio of the replies travels; left out, as audio_format says."`
+	MaxOutputTokens json.RawMessage `json:"max_output_tokens,omitempty" doc:"Limit of one reply in tokens, from 1 to 4096, or inf for what the model can; left out or 0, the service decides."`
+	Truncation      string          `json:"truncation" enum:"disabled,auto,retention_ratio" doc:"What the service does when the conversation outgrows the model's context: fail, or forget the oldest turns."`
+	RetentionRatio  float64         `json:"retention_ratio" min:"0" max:"1" doc:"How much of the context is kept with truncation retention_ratio."`
+	RetentionTokens int             `json:"retention_tokens" min:"0" doc:"Limit of the conversation in tokens, without the instructions and tools, with truncation retention_ratio; 0 takes the model's."`
 
-	TranscriptionModel    string        `json:"transcription_model" doc:"Model with which the service transcribes what it hears, on Azure a deployment; empty asks for no transcript."`
-	TranscriptionLanguage string        `json:"transcription_language" doc:"Language of that transcript as ISO 639-1 code, such as en; empty has it detected."`
-	TranscriptionPrompt   string        `json:"transcription_prompt" doc:"Words to expect in that transcript."`
-	NoiseReduction        string        `json:"noise_reduction" enum:"off,near_field,far_field" doc:"What the service filters out of what it hears: nothing, or the noise of a headset or of a room."`
-	TurnDetection         TurnDetection `json:"turn_detection" doc:"Who says when a spoken turn is over."`
+	Prompt  Prompt          `json:"prompt" doc:"Stored prompt of the service that the target is."`
+	Tracing json.RawMessage `json:"tracing,omitempty" doc:"Traces of the session in the service's dashboard: off, auto, or {workflow_name, group_id, metadata}; left out, the service decides."`
+	Include []string        `json:"include" enum:"item.input_audio_transcription.logprobs" doc:"What the service tells in addition: how sure it was of what it heard."`
+
+	TranscriptionModel     string        `json:"transcription_model" doc:"Model with which the service transcribes what it hears, on Azure a deployment; empty asks for no transcript."`
+	TranscriptionLanguage  string        `json:"transcription_language" doc:"Language of that transcript as ISO 639-1 code, such as en; empty has it detected."`
+	TranscriptionLanguages []string      `json:"transcription_languages" doc:"Languages that the transcript may be in, as ISO 639-1 codes."`
+	TranscriptionKeywords  []string      `json:"transcription_keywords" doc:"Words and phrases to expect in that transcript."`
+	TranscriptionPrompt    string        `json:"transcription_prompt" doc:"Text that guides that transcript, such as what the call is about."`
+	TranscriptionDelay     string        `json:"transcription_delay" enum:"minimal,low,medium,high,xhigh" doc:"How long the model waits before it writes the transcript: longer is more accurate."`
+	NoiseReduction         string        `json:"noise_reduction" enum:"off,near_field,far_field" doc:"What the service filters out of what it hears: nothing, or the noise of a headset or of a room."`
+	TurnDetection          TurnDetection `json:"turn_detection" doc:"Who says when a spoken turn is over."`
 
 	Tools             []Tool `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
 	ToolChoice        string `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
@@ -55,6 +65,15 @@ type TurnDetection struct {
 	Eagerness         string        `json:"eagerness" enum:"auto,low,medium,high" doc:"semantic_vad: how soon a turn counts as over."`
 	CreateResponse    bool          `json:"create_response" doc:"Whether the service answers by itself at the end of a turn; otherwise it is asked to."`
 	InterruptResponse bool          `json:"interrupt_response" doc:"Whether the service stops speaking when it is spoken over."`
+}
+
+// Prompt names a stored prompt of the service.
+type Prompt struct {
+	ID      string `json:"id" doc:"Id of the prompt, such as pmpt_123."`
+	Version string `json:"version" doc:"Version of the prompt; empty takes the one that the service has published."`
+	// Variables are texts, or objects of the protocol: input_text, input_image
+	// and input_file.
+	Variables map[string]json.RawMessage `json:"variables" doc:"Values of the prompt's variables: texts, or input_text, input_image and input_file as the protocol has them."`
 }
 
 // on reports whether the service detects turns.

@@ -30,6 +30,9 @@ type dialect struct {
 	needsKey bool
 	// onlySpeaks says that the service has no text-only replies.
 	onlySpeaks bool
+	// lacks are keys of [Config] that the service has no setting for, and that are
+	// refused there; further ones are left out.
+	lacks []string
 	// authorize sets the API key in the headers of the handshake.
 	authorize func(header http.Header, key string)
 	// session converts the settings into the session object of the service.

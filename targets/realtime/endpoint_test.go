@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -197,7 +198,7 @@ func TestCredentialsAreSentAsTheProviderExpects(t *testing.T) {
 
 func TestEverythingWrongWithAConfigurationIsSaidAtOnce(t *testing.T) {
 	c := configured("ftp://x")
-	c.Model, c.Output, c.MaxOutputTokens, c.MaxReplyBytes = "", "smell", 5000, 0
+	c.Model, c.Output, c.MaxOutputTokens, c.MaxReplyBytes = "", "smell", json.RawMessage("5000"), 0
 	c.Timeouts.Turn, c.Reconnects, c.Rollover = 0, -1, -1
 	c.AccessToken, c.Proxy, c.Speed = "t", "telnet://x", 3
 	c.AudioFormat, c.Truncation, c.NoiseReduction, c.ReasoningEffort = "mp3", "later", "all", "none"

@@ -1,5 +1,7 @@
 package realtime
 
+import "encoding/json"
+
 // The client events that the target sends, with the fields of the protocol.
 // Every event has an id; an error event of the service refers to it.
 
@@ -13,16 +15,27 @@ type sessionUpdate struct {
 // sessionConfig holds a session's settings. The service keeps settings that are
 // left out.
 type sessionConfig struct {
-	Type              string       `json:"type"`
-	Instructions      *string      `json:"instructions,omitempty"`
-	OutputModalities  []string     `json:"output_modalities,omitempty"`
-	Audio             *audioConfig `json:"audio,omitempty"`
-	MaxOutputTokens   int          `json:"max_output_tokens,omitempty"`
-	Tools             []toolConfig `json:"tools,omitempty"`
-	ToolChoice        any          `json:"tool_choice,omitempty"` // a word or a toolName
-	ParallelToolCalls *bool        `json:"parallel_tool_calls,omitempty"`
-	Reasoning         *reasoning   `json:"reasoning,omitempty"`
-	Truncation        any          `json:"truncation,omitempty"` // a word or a retention
+	Type             string        `json:"type"`
+	Instructions     *string       `json:"instructions,omitempty"`
+	OutputModalities []string      `json:"output_modalities,omitempty"`
+	Audio            *audioConfig  `json:"audio,omitempty"`
+	Prompt           *promptConfig `json:"prompt,omitempty"`
+	// MaxOutputTokens is a number, or "inf".
+	MaxOutputTokens   json.RawMessage `json:"max_output_tokens,omitempty"`
+	Tools             []toolConfig    `json:"tools,omitempty"`
+	ToolChoice        any             `json:"tool_choice,omitempty"` // a word or a toolName
+	ParallelToolCalls *bool           `json:"parallel_tool_calls,omitempty"`
+	Reasoning         *reasoning      `json:"reasoning,omitempty"`
+	Truncation        any             `json:"truncation,omitempty"` // a word or a retention
+	Include           []string        `json:"include,omitempty"`
+	// Tracing is "auto", an object, or null, which switches it off.
+	Tracing json.RawMessage `json:"tracing,omitempty"`
+}
+
+type promptConfig struct {
+	ID        string                     `json:"id"`
+	Version   string                     `json:"version,omitempty"`
+	Variables map[string]json.RawMessage `json:"variables,omitempty"`
 }
 
 type audioConfig struct {
@@ -57,9 +70,12 @@ type noiseReduction struct {
 }
 
 type transcription struct {
-	Model    string `json:"model"`
-	Language string `json:"language,omitempty"`
-	Prompt   string `json:"prompt,omitempty"`
+	Model     string   `json:"model"`
+	Language  string   `json:"language,omitempty"`
+	Languages []string `json:"languages,omitempty"`
+	Keywords  []string `json:"keywords,omitempty"`
+	Prompt    string   `json:"prompt,omitempty"`
+	Delay     string   `json:"delay,omitempty"`
 }
 
 type audioOutput struct {
@@ -86,8 +102,13 @@ type reasoning struct {
 }
 
 type retention struct {
-	Type  string  `json:"type"`
-	Ratio float64 `json:"retention_ratio"`
+	Type   string       `json:"type"`
+	Ratio  float64      `json:"retention_ratio"`
+	Limits *tokenLimits `json:"token_limits,omitempty"`
+}
+
+type tokenLimits struct {
+	PostInstructions int `json:"post_instructions"`
 }
 
 type itemCreate struct {

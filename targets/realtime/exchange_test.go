@@ -152,7 +152,7 @@ func (test script) play(t *testing.T) {
 	if test.config != nil {
 		test.config(c.config)
 	}
-	c.session.terms = terms{input: c.config.wanted(), output: c.config.wanted()}
+	c.session.terms = terms{input: c.config.inputFormat(), output: c.config.outputFormat()}
 	if test.terms != nil {
 		test.terms(&c.session.terms)
 	}

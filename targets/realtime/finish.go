@@ -115,6 +115,7 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 		reply.Delivered = a.playback.played
 	}
 	reply.HeardMissing = t.isHeardMissing()
+	reply.HeardConfidence = t.heard.confidence.result()
 	reply.Unheard = t.onlySpoken && len(t.heard.texts) > 0 && reply.Heard == ""
 	reply.Warnings, t.ledger.warnings = slices.Concat(t.ledger.warnings, t.warnings), nil
 	return reply, nil

@@ -25,8 +25,8 @@ const (
 )
 
 // negotiated returns the format in session.updated, or else the requested one.
-func (c *conversation) negotiated(said *format) (format, error) {
-	f := c.config.wanted()
+func negotiated(wanted format, said *format) (format, error) {
+	f := wanted
 	if said != nil && said.Type != "" {
 		f = *said
 	}
@@ -38,7 +38,7 @@ func (c *conversation) negotiated(said *format) (format, error) {
 	case "audio/pcmu", "audio/pcma":
 		f.Rate = g711Rate
 	default:
-		return f, core.Errorf(core.ErrorUnsupported, "the service uses %q for audio, and not %s as asked", f.Type, c.config.wanted().Type)
+		return f, core.Errorf(core.ErrorUnsupported, "the service uses %q for audio, and not %s as asked", f.Type, wanted.Type)
 	}
 	if f.Rate < 8000 || f.Rate > 192000 {
 		return f, core.Errorf(core.ErrorProtocol, "the service says its audio has %d samples a second", f.Rate)

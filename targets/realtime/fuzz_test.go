@@ -101,7 +101,7 @@ func fedTurn(t *testing.T, stream bool, limit int) (*exchange, time.Time) {
 	t.Helper()
 	c := newConversation(&target{config: defaultConfig(), endpoint: endpoint{dialect: compatible()}, access: &access.Access{}}, core.Start{})
 	c.config.MaxReplyBytes = limit
-	c.session.terms = terms{input: c.config.wanted(), output: c.config.wanted(), transcribes: true}
+	c.session.terms = terms{input: c.config.inputFormat(), output: c.config.outputFormat(), transcribes: true}
 	m := core.UserText("hello")
 	if stream {
 		m = core.Message{Role: core.User, Parts: []core.Part{{Value: core.WAVValue(audio.EncodeWAV(audio.Silence(time.Second, pcmRate)))}}}

@@ -41,7 +41,7 @@ func BenchmarkMachine(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c := newConversation(practice, core.Start{})
-		c.session.terms = terms{input: c.config.wanted(), output: c.config.wanted()}
+		c.session.terms = terms{input: c.config.inputFormat(), output: c.config.outputFormat()}
 		t, err := c.shared().newTurn(core.UserText("hello"))
 		if err != nil {
 			b.Fatal(err)

@@ -41,7 +41,7 @@ func TestSeveralItemsOfOneResponseAreKeptApartAndInOrder(t *testing.T) {
 		`{"type":"response.done","response":{"output":[{"id":"i1","type":"message","content":[{"type":"output_text","text":"one moment"}]},`+call+
 			`,{"id":"i4","type":"message","content":[{"type":"output_text","text":"last"}]}]}}`,
 	)
-	got, err := r.message(defaultConfig().wanted(), forever)
+	got, err := r.message(defaultConfig().outputFormat(), forever)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestAudioIsSavedInTheFormatTheServiceUses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			output, err := newConversation(&target{config: defaultConfig()}, core.Start{}).negotiated(test.echo)
+			output, err := negotiated(defaultConfig().outputFormat(), test.echo)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,14 +121,14 @@ func TestAudioIsSavedInTheFormatTheServiceUses(t *testing.T) {
 		})
 	}
 	for _, echo := range []format{{Type: "audio/opus"}, {Type: "audio/pcm", Rate: -1}, {Type: "audio/pcm", Rate: 1 << 30}} {
-		if _, err := newConversation(&target{config: defaultConfig()}, core.Start{}).negotiated(&echo); err == nil {
+		if _, err := negotiated(defaultConfig().outputFormat(), &echo); err == nil {
 			t.Errorf("%+v was accepted", echo)
 		}
 	}
 }
 
 func TestHalfASampleAtTheEndOfAudioIsDropped(t *testing.T) {
-	m, err := collected(t, 1000, `{"type":"response.output_audio.delta","item_id":"i","delta":"AAEC"}`).message(defaultConfig().wanted(), forever)
+	m, err := collected(t, 1000, `{"type":"response.output_audio.delta","item_id":"i","delta":"AAEC"}`).message(defaultConfig().outputFormat(), forever)
 	if err != nil {
 		t.Fatal(err)
 	}

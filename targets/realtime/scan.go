@@ -22,6 +22,7 @@ type serverEvent struct {
 	Response     responseBody    `json:"-"` // set by readDone and readCreated
 	Item         itemBody        `json:"item"`
 	Error        serviceError    `json:"error"`
+	Logprobs     []logprob       `json:"logprobs"`
 	RateLimits   []rateLimitBody `json:"-"` // set by readLimits
 
 	came time.Time
@@ -64,6 +65,13 @@ type itemBody struct {
 	Output  string `json:"-"`
 	Failure string `json:"-"`
 	Status  string `json:"status"`
+}
+
+// logprob is how likely a piece of a transcript is. Logprob is a natural logarithm,
+// or something else, which says nothing.
+type logprob struct {
+	Token   string `json:"token"`
+	Logprob any    `json:"logprob"`
 }
 
 type contentBody struct {

@@ -88,10 +88,10 @@ func (c *conversation) configure(ctx context.Context) error {
 		return err
 	}
 	agreed := &c.session.terms
-	if agreed.input, err = c.negotiated(said.format("input")); err != nil {
+	if agreed.input, err = negotiated(c.config.inputFormat(), said.format("input")); err != nil {
 		return fmt.Errorf("setting the session up: input: %w", err)
 	}
-	if agreed.output, err = c.negotiated(said.format("output")); err != nil {
+	if agreed.output, err = negotiated(c.config.outputFormat(), said.format("output")); err != nil {
 		return fmt.Errorf("setting the session up: output: %w", err)
 	}
 	agreed.transcribes = c.config.TranscriptionModel != "" && said.transcribes()

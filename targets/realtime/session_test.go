@@ -11,7 +11,7 @@ import (
 
 func TestWhatTheServiceMakesOfTheSettingsIsComparedByMeaning(t *testing.T) {
 	c := defaultConfig()
-	c.Voice, c.TranscriptionModel, c.MaxOutputTokens = "voice_1", "ears", 100
+	c.Voice, c.TranscriptionModel, c.MaxOutputTokens = "voice_1", "ears", json.RawMessage("100")
 	c.Tools = []Tool{{Name: "look_up", Parameters: map[string]any{"type": "object"}}}
 	prompt := "Be brief."
 	asked := c.settings(&prompt)

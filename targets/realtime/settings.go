@@ -1,6 +1,8 @@
 package realtime
 
 import (
+	"cmp"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -13,14 +15,12 @@ func (c Config) settings(instructions *string) sessionConfig {
 	session := sessionConfig{
 		Type: "realtime", Instructions: instructions, OutputModalities: []string{c.Output},
 		Audio:           &audioConfig{Input: c.audioInput()},
-		MaxOutputTokens: c.MaxOutputTokens, ParallelToolCalls: c.ParallelToolCalls,
-		Truncation: c.Truncation, ToolChoice: c.toolChoice(),
+		MaxOutputTokens: c.maxOutputTokens(), ParallelToolCalls: c.ParallelToolCalls,
+		Truncation: c.truncation(), ToolChoice: c.toolChoice(), Prompt: c.Prompt.settings(),
+		Include: c.Include, Tracing: c.tracing(),
 	}
 	if c.Output == "audio" {
-		session.Audio.Output = &audioOutput{Format: c.wanted(), Voice: voice(c.Voice), Speed: c.Speed}
-	}
-	if c.Truncation == "retention_ratio" {
-		session.Truncation = retention{Type: c.Truncation, Ratio: c.RetentionRatio}
+		session.Audio.Output = &audioOutput{Format: c.outputFormat(), Voice: voice(c.Voice), Speed: c.Speed}
 	}
 	for _, tool := range c.Tools {
 		session.Tools = append(session.Tools, toolConfig{
@@ -33,22 +33,63 @@ func (c Config) settings(instructions *string) sessionConfig {
 	return session
 }
 
+// maxOutputTokens is nil where the service decides.
+func (c Config) maxOutputTokens() json.RawMessage {
+	if string(c.MaxOutputTokens) == "0" {
+		return nil
+	}
+	return c.MaxOutputTokens
+}
+
+func (c Config) truncation() any {
+	if c.Truncation != "retention_ratio" {
+		return c.Truncation
+	}
+	kept := retention{Type: c.Truncation, Ratio: c.RetentionRatio}
+	if c.RetentionTokens > 0 {
+		kept.Limits = &tokenLimits{PostInstructions: c.RetentionTokens}
+	}
+	return kept
+}
+
+func (p Prompt) settings() *promptConfig {
+	if p.ID == "" {
+		return nil
+	}
+	return &promptConfig{ID: p.ID, Version: p.Version, Variables: p.Variables}
+}
+
+// tracing is nil where the service decides.
+func (c Config) tracing() json.RawMessage {
+	if string(c.Tracing) == `"off"` {
+		return json.RawMessage("null")
+	}
+	return c.Tracing
+}
+
 func (c Config) audioInput() audioInput {
-	in := audioInput{Format: c.wanted(), TurnDetection: c.TurnDetection.settings()}
+	in := audioInput{Format: c.inputFormat(), TurnDetection: c.TurnDetection.settings()}
 	if c.NoiseReduction != "off" {
 		in.NoiseReduction = &noiseReduction{Type: c.NoiseReduction}
 	}
 	if c.TranscriptionModel != "" {
-		in.Transcription = &transcription{Model: c.TranscriptionModel, Language: c.TranscriptionLanguage, Prompt: c.TranscriptionPrompt}
+		in.Transcription = &transcription{
+			Model: c.TranscriptionModel, Language: c.TranscriptionLanguage, Languages: c.TranscriptionLanguages,
+			Keywords: c.TranscriptionKeywords, Prompt: c.TranscriptionPrompt, Delay: c.TranscriptionDelay,
+		}
 	}
 	return in
 }
 
-// wanted is the requested audio format.
-func (c Config) wanted() format {
-	switch c.AudioFormat {
+// inputFormat is the requested format of the audio that is sent, outputFormat that
+// of the replies.
+func (c Config) inputFormat() format  { return wanted(c.AudioFormat) }
+func (c Config) outputFormat() format { return wanted(cmp.Or(c.OutputFormat, c.AudioFormat)) }
+
+func wanted(name string) format {
+	switch name {
 	case "pcmu", "pcma":
-		return format{Type: "audio/" + c.AudioFormat}
+		return format{Type: "audio/" + name}
 	}
 	return format{Type: "audio/pcm", Rate: pcmRate}
 }

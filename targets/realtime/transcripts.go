@@ -15,6 +15,8 @@ type transcripts struct {
 	texts   []string
 	// missing says that a transcript never came, or that the service could not make it.
 	missing bool
+	// confidence is how sure the service was of the texts.
+	confidence confidence
 }
 
 // waiting reports whether transcripts are missing.
@@ -43,6 +45,9 @@ func (t *turn) onTranscript(e *serverEvent) bool {
 		t.warn("the service could not transcribe the audio: " + e.Error.Text())
 	} else {
 		t.heard.texts = append(t.heard.texts, value(e.Transcript))
+		if len(t.config.Include) > 0 && value(e.Transcript) != "" && !t.heard.confidence.add(e.Logprobs) {
+			t.warn("the service did not say how sure it was of what it heard")
+		}
 	}
 	return true
 }

@@ -13,13 +13,33 @@ const maxToolName = 64
 // Validate returns all errors of the configuration.
 func (c Config) Validate() error {
 	e, err := c.endpoint()
-	problems := slices.Concat(c.checkChoices(), c.checkRanges(), c.checkCredentials(), c.checkTools(), c.Timeouts.check())
+	problems := slices.Concat(c.checkChoices(), c.checkRanges(), c.checkCredentials(), c.checkTools(), c.checkStored(), c.checkTranscription(), c.Timeouts.check())
 	if err != nil {
 		problems = append(problems, err)
-	} else if c.Output == "text" && e.dialect.onlySpeaks {
-		problems = append(problems, wrong("output", "%s has no replies in text alone", e.dialect.name).WithHint("leave it out; the transcript is in every reply"))
+	} else {
+		problems = append(problems, c.checkDialect(e.dialect)...)
 	}
 	return errors.Join(problems...)
+}
+
+// checkDialect returns the settings that a service does not have, and without which
+// another target would be attacked, or something not be told that was asked for.
+func (c Config) checkDialect(d dialect) []error {
+	var problems []error
+	if c.Output == "text" && d.onlySpeaks {
+		problems = append(problems, wrong("output", "%s has no replies in text alone", d.name).WithHint("leave it out; the transcript is in every reply"))
+	}
+	for _, setting := range []struct {
+		key   string
+		given bool
+	}{
+		{"prompt", c.Prompt.ID != ""}, {"include", len(c.Include) > 0}, {"tracing", len(c.Tracing) > 0},
+	} {
+		if setting.given && slices.Contains(d.lacks, setting.key) {
+			problems = append(problems, wrong(setting.key, "%s has no such setting", d.name).WithHint("leave it out"))
+		}
+	}
+	return problems
 }
 
 // wrong returns what is wrong with a key.
@@ -42,6 +62,8 @@ func (c Config) checkChoices() []error {
 		{"noise_reduction", c.NoiseReduction, []string{"off", "near_field", "far_field"}},
 		{"reasoning_effort", c.ReasoningEffort, []string{"default", "minimal", "low", "medium", "high", "xhigh"}},
 		{"turn_detection.mode", c.TurnDetection.Mode, []string{"off", "server_vad", "semantic_vad"}},
+		{"output_audio_format", c.OutputFormat, []string{"", "pcm", "pcmu", "pcma"}},
+		{"transcription_delay", c.TranscriptionDelay, []string{"", "minimal", "low", "medium", "high", "xhigh"}},
 		{"turn_detection.eagerness", c.TurnDetection.Eagerness, []string{"auto", "low", "medium", "high"}},
 	} {
 		if !slices.Contains(key.allowed, key.value) {
@@ -56,9 +78,6 @@ func (c Config) checkChoices() []error {
 
 func (c Config) checkRanges() []error {
 	var problems []error
-	if c.MaxOutputTokens < 0 || c.MaxOutputTokens > 4096 {
-		problems = append(problems, wrong("max_output_tokens", "%d is not from 1 to 4096, nor 0 for no limit", c.MaxOutputTokens))
-	}
 	if c.MaxReplyBytes < 1 {
 		problems = append(problems, wrong("max_reply_bytes", "%d is not a positive number of bytes", c.MaxReplyBytes))
 	}

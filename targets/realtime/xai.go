@@ -8,6 +8,7 @@ package realtime
 func xAI() dialect {
 	d := realtimeGA("xai", "api.x.ai")
 	d.onlySpeaks = true
+	d.lacks = []string{"prompt", "include", "tracing"}
 	d.session = xaiSessionOf
 	return d
 }

@@ -9,7 +9,7 @@ import (
 
 func TestASessionOfXAIHasItsOwnForm(t *testing.T) {
 	c := configured("https://api.x.ai/v1")
-	c.Voice, c.TranscriptionModel, c.MaxOutputTokens, c.ReasoningEffort = "eve", "ears", 100, "low"
+	c.Voice, c.TranscriptionModel, c.MaxOutputTokens, c.ReasoningEffort = "eve", "ears", json.RawMessage("100"), "low"
 	c.TurnDetection.Mode = "server_vad"
 	c.Tools = []Tool{{Name: "look_up", Parameters: map[string]any{"type": "object"}}}
 	prompt := "Be brief."

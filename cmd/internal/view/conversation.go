@@ -71,13 +71,21 @@ func writeReply(w io.Writer, t record.Turn, file FileOf) {
 	}
 	fmt.Fprintln(w)
 	if reply.Heard != "" {
-		fmt.Fprintf(w, "    %s  %s\n", label("heard"), Indented(reply.Heard))
+		fmt.Fprintf(w, "    %s  %s%s\n", label("heard"), Indented(reply.Heard), inFront("  ", showConfidence(reply.HeardConfidence)))
 	}
 	writeParts(w, reply.Message, file)
 	writeCost(w, reply)
 	for _, warning := range reply.Warnings {
 		fmt.Fprintf(w, "    warning: %s\n", Indented(warning))
 	}
+}
+
+// showConfidence says how sure a target was of what it heard; "" if that is not known.
+func showConfidence(c *core.Confidence) string {
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf("(%.0f %% sure, least of %q: %.0f %%)", 100*c.Mean, c.LeastOf, 100*c.Least)
 }
 
 func writeParts(w io.Writer, m core.Message, file FileOf) {

@@ -496,9 +496,11 @@ type ReplyEnd struct {
 	RateLimits []*RateLimit `protobuf:"bytes,10,rep,name=rate_limits,json=rateLimits,proto3" json:"rate_limits,omitempty"`
 	// The target was asked what it heard in the message's audio, and did not say
 	// so of all of it. Such a turn proves no defence.
-	HeardMissing  bool `protobuf:"varint,11,opt,name=heard_missing,json=heardMissing,proto3" json:"heard_missing,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	HeardMissing bool `protobuf:"varint,11,opt,name=heard_missing,json=heardMissing,proto3" json:"heard_missing,omitempty"`
+	// How sure the target was of what it heard; not set if it does not say.
+	HeardConfidence *Confidence `protobuf:"bytes,12,opt,name=heard_confidence,json=heardConfidence,proto3" json:"heard_confidence,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ReplyEnd) Reset() {
@@ -608,6 +610,78 @@ func (x *ReplyEnd) GetHeardMissing() bool {
 	return false
 }
 
+func (x *ReplyEnd) GetHeardConfidence() *Confidence {
+	if x != nil {
+		return x.HeardConfidence
+	}
+	return nil
+}
+
+// Confidence is how sure a target was of a text, by the probabilities that it gives
+// the text's pieces, from 0 to 1.
+type Confidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The geometric mean of the probabilities.
+	Mean float64 `protobuf:"fixed64,1,opt,name=mean,proto3" json:"mean,omitempty"`
+	// The lowest of them.
+	Least float64 `protobuf:"fixed64,2,opt,name=least,proto3" json:"least,omitempty"`
+	// The piece of the text that has it.
+	LeastOf       string `protobuf:"bytes,3,opt,name=least_of,json=leastOf,proto3" json:"least_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Confidence) Reset() {
+	*x = Confidence{}
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Confidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Confidence) ProtoMessage() {}
+
+func (x *Confidence) ProtoReflect() protoreflect.Message {
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Confidence.ProtoReflect.Descriptor instead.
+func (*Confidence) Descriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Confidence) GetMean() float64 {
+	if x != nil {
+		return x.Mean
+	}
+	return 0
+}
+
+func (x *Confidence) GetLeast() float64 {
+	if x != nil {
+		return x.Least
+	}
+	return 0
+}
+
+func (x *Confidence) GetLeastOf() string {
+	if x != nil {
+		return x.LeastOf
+	}
+	return ""
+}
+
 // RateLimit is what a provider says of one of its limits.
 type RateLimit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -623,7 +697,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +709,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[7]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +722,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{7}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RateLimit) GetName() string {
@@ -697,7 +771,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +783,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[8]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +796,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{8}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Usage) GetInputTokens() int64 {
@@ -805,7 +879,7 @@ type Timing struct {
 
 func (x *Timing) Reset() {
 	*x = Timing{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -817,7 +891,7 @@ func (x *Timing) String() string {
 func (*Timing) ProtoMessage() {}
 
 func (x *Timing) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[9]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -830,7 +904,7 @@ func (x *Timing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timing.ProtoReflect.Descriptor instead.
 func (*Timing) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{9}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Timing) GetFirstEvent() *durationpb.Duration {
@@ -878,7 +952,7 @@ type EndConversationRequest struct {
 
 func (x *EndConversationRequest) Reset() {
 	*x = EndConversationRequest{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -890,7 +964,7 @@ func (x *EndConversationRequest) String() string {
 func (*EndConversationRequest) ProtoMessage() {}
 
 func (x *EndConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[10]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -903,7 +977,7 @@ func (x *EndConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndConversationRequest.ProtoReflect.Descriptor instead.
 func (*EndConversationRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{10}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EndConversationRequest) GetInstance() string {
@@ -928,7 +1002,7 @@ type EndConversationResponse struct {
 
 func (x *EndConversationResponse) Reset() {
 	*x = EndConversationResponse{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -940,7 +1014,7 @@ func (x *EndConversationResponse) String() string {
 func (*EndConversationResponse) ProtoMessage() {}
 
 func (x *EndConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -953,7 +1027,7 @@ func (x *EndConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndConversationResponse.ProtoReflect.Descriptor instead.
 func (*EndConversationResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{11}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{12}
 }
 
 var File_redteam_plugin_v1_target_proto protoreflect.FileDescriptor
@@ -989,7 +1063,7 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"transcript\x18\x03 \x01(\bR\n" +
 	"transcript\x12\x12\n" +
 	"\x04size\x18\x04 \x01(\x04R\x04size\x12 \n" +
-	"\vundelivered\x18\x05 \x01(\bR\vundelivered\"\xbd\x03\n" +
+	"\vundelivered\x18\x05 \x01(\bR\vundelivered\"\x87\x04\n" +
 	"\bReplyEnd\x121\n" +
 	"\x06finish\x18\x01 \x01(\x0e2\x19.redteam.plugin.v1.FinishR\x06finish\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12.\n" +
@@ -1003,7 +1077,13 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\vrate_limits\x18\n" +
 	" \x03(\v2\x1c.redteam.plugin.v1.RateLimitR\n" +
 	"rateLimits\x12#\n" +
-	"\rheard_missing\x18\v \x01(\bR\fheardMissing\"\x84\x01\n" +
+	"\rheard_missing\x18\v \x01(\bR\fheardMissing\x12H\n" +
+	"\x10heard_confidence\x18\f \x01(\v2\x1d.redteam.plugin.v1.ConfidenceR\x0fheardConfidence\"Q\n" +
+	"\n" +
+	"Confidence\x12\x12\n" +
+	"\x04mean\x18\x01 \x01(\x01R\x04mean\x12\x14\n" +
+	"\x05least\x18\x02 \x01(\x01R\x05least\x12\x19\n" +
+	"\bleast_of\x18\x03 \x01(\tR\aleastOf\"\x84\x01\n" +
 	"\tRateLimit\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x03R\x05limit\x12\x1c\n" +
@@ -1057,7 +1137,7 @@ func file_redteam_plugin_v1_target_proto_rawDescGZIP() []byte {
 }
 
 var file_redteam_plugin_v1_target_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_redteam_plugin_v1_target_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_redteam_plugin_v1_target_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_redteam_plugin_v1_target_proto_goTypes = []any{
 	(Finish)(0),                       // 0: redteam.plugin.v1.Finish
 	(*StartConversationRequest)(nil),  // 1: redteam.plugin.v1.StartConversationRequest
@@ -1067,46 +1147,48 @@ var file_redteam_plugin_v1_target_proto_goTypes = []any{
 	(*PartChunk)(nil),                 // 5: redteam.plugin.v1.PartChunk
 	(*PartHeader)(nil),                // 6: redteam.plugin.v1.PartHeader
 	(*ReplyEnd)(nil),                  // 7: redteam.plugin.v1.ReplyEnd
-	(*RateLimit)(nil),                 // 8: redteam.plugin.v1.RateLimit
-	(*Usage)(nil),                     // 9: redteam.plugin.v1.Usage
-	(*Timing)(nil),                    // 10: redteam.plugin.v1.Timing
-	(*EndConversationRequest)(nil),    // 11: redteam.plugin.v1.EndConversationRequest
-	(*EndConversationResponse)(nil),   // 12: redteam.plugin.v1.EndConversationResponse
-	(*Message)(nil),                   // 13: redteam.plugin.v1.Message
-	(Modality)(0),                     // 14: redteam.plugin.v1.Modality
-	(*durationpb.Duration)(nil),       // 15: google.protobuf.Duration
+	(*Confidence)(nil),                // 8: redteam.plugin.v1.Confidence
+	(*RateLimit)(nil),                 // 9: redteam.plugin.v1.RateLimit
+	(*Usage)(nil),                     // 10: redteam.plugin.v1.Usage
+	(*Timing)(nil),                    // 11: redteam.plugin.v1.Timing
+	(*EndConversationRequest)(nil),    // 12: redteam.plugin.v1.EndConversationRequest
+	(*EndConversationResponse)(nil),   // 13: redteam.plugin.v1.EndConversationResponse
+	(*Message)(nil),                   // 14: redteam.plugin.v1.Message
+	(Modality)(0),                     // 15: redteam.plugin.v1.Modality
+	(*durationpb.Duration)(nil),       // 16: google.protobuf.Duration
 }
 var file_redteam_plugin_v1_target_proto_depIdxs = []int32{
-	13, // 0: redteam.plugin.v1.StartConversationRequest.history:type_name -> redteam.plugin.v1.Message
-	13, // 1: redteam.plugin.v1.SendRequest.message:type_name -> redteam.plugin.v1.Message
-	13, // 2: redteam.plugin.v1.SendRequest.interruptions:type_name -> redteam.plugin.v1.Message
+	14, // 0: redteam.plugin.v1.StartConversationRequest.history:type_name -> redteam.plugin.v1.Message
+	14, // 1: redteam.plugin.v1.SendRequest.message:type_name -> redteam.plugin.v1.Message
+	14, // 2: redteam.plugin.v1.SendRequest.interruptions:type_name -> redteam.plugin.v1.Message
 	5,  // 3: redteam.plugin.v1.SendResponse.chunks:type_name -> redteam.plugin.v1.PartChunk
 	7,  // 4: redteam.plugin.v1.SendResponse.end:type_name -> redteam.plugin.v1.ReplyEnd
 	7,  // 5: redteam.plugin.v1.SendResponse.broken:type_name -> redteam.plugin.v1.ReplyEnd
 	6,  // 6: redteam.plugin.v1.PartChunk.header:type_name -> redteam.plugin.v1.PartHeader
-	14, // 7: redteam.plugin.v1.PartHeader.modality:type_name -> redteam.plugin.v1.Modality
+	15, // 7: redteam.plugin.v1.PartHeader.modality:type_name -> redteam.plugin.v1.Modality
 	0,  // 8: redteam.plugin.v1.ReplyEnd.finish:type_name -> redteam.plugin.v1.Finish
-	9,  // 9: redteam.plugin.v1.ReplyEnd.usage:type_name -> redteam.plugin.v1.Usage
-	10, // 10: redteam.plugin.v1.ReplyEnd.timing:type_name -> redteam.plugin.v1.Timing
-	15, // 11: redteam.plugin.v1.ReplyEnd.delivered:type_name -> google.protobuf.Duration
-	8,  // 12: redteam.plugin.v1.ReplyEnd.rate_limits:type_name -> redteam.plugin.v1.RateLimit
-	15, // 13: redteam.plugin.v1.RateLimit.reset:type_name -> google.protobuf.Duration
-	15, // 14: redteam.plugin.v1.Timing.first_event:type_name -> google.protobuf.Duration
-	15, // 15: redteam.plugin.v1.Timing.first_audio:type_name -> google.protobuf.Duration
-	15, // 16: redteam.plugin.v1.Timing.total:type_name -> google.protobuf.Duration
-	15, // 17: redteam.plugin.v1.Timing.last_audio:type_name -> google.protobuf.Duration
-	15, // 18: redteam.plugin.v1.Timing.connect:type_name -> google.protobuf.Duration
-	1,  // 19: redteam.plugin.v1.TargetService.StartConversation:input_type -> redteam.plugin.v1.StartConversationRequest
-	3,  // 20: redteam.plugin.v1.TargetService.Send:input_type -> redteam.plugin.v1.SendRequest
-	11, // 21: redteam.plugin.v1.TargetService.EndConversation:input_type -> redteam.plugin.v1.EndConversationRequest
-	2,  // 22: redteam.plugin.v1.TargetService.StartConversation:output_type -> redteam.plugin.v1.StartConversationResponse
-	4,  // 23: redteam.plugin.v1.TargetService.Send:output_type -> redteam.plugin.v1.SendResponse
-	12, // 24: redteam.plugin.v1.TargetService.EndConversation:output_type -> redteam.plugin.v1.EndConversationResponse
-	22, // [22:25] is the sub-list for method output_type
-	19, // [19:22] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	10, // 9: redteam.plugin.v1.ReplyEnd.usage:type_name -> redteam.plugin.v1.Usage
+	11, // 10: redteam.plugin.v1.ReplyEnd.timing:type_name -> redteam.plugin.v1.Timing
+	16, // 11: redteam.plugin.v1.ReplyEnd.delivered:type_name -> google.protobuf.Duration
+	9,  // 12: redteam.plugin.v1.ReplyEnd.rate_limits:type_name -> redteam.plugin.v1.RateLimit
+	8,  // 13: redteam.plugin.v1.ReplyEnd.heard_confidence:type_name -> redteam.plugin.v1.Confidence
+	16, // 14: redteam.plugin.v1.RateLimit.reset:type_name -> google.protobuf.Duration
+	16, // 15: redteam.plugin.v1.Timing.first_event:type_name -> google.protobuf.Duration
+	16, // 16: redteam.plugin.v1.Timing.first_audio:type_name -> google.protobuf.Duration
+	16, // 17: redteam.plugin.v1.Timing.total:type_name -> google.protobuf.Duration
+	16, // 18: redteam.plugin.v1.Timing.last_audio:type_name -> google.protobuf.Duration
+	16, // 19: redteam.plugin.v1.Timing.connect:type_name -> google.protobuf.Duration
+	1,  // 20: redteam.plugin.v1.TargetService.StartConversation:input_type -> redteam.plugin.v1.StartConversationRequest
+	3,  // 21: redteam.plugin.v1.TargetService.Send:input_type -> redteam.plugin.v1.SendRequest
+	12, // 22: redteam.plugin.v1.TargetService.EndConversation:input_type -> redteam.plugin.v1.EndConversationRequest
+	2,  // 23: redteam.plugin.v1.TargetService.StartConversation:output_type -> redteam.plugin.v1.StartConversationResponse
+	4,  // 24: redteam.plugin.v1.TargetService.Send:output_type -> redteam.plugin.v1.SendResponse
+	13, // 25: redteam.plugin.v1.TargetService.EndConversation:output_type -> redteam.plugin.v1.EndConversationResponse
+	23, // [23:26] is the sub-list for method output_type
+	20, // [20:23] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_redteam_plugin_v1_target_proto_init() }
@@ -1121,7 +1203,7 @@ func file_redteam_plugin_v1_target_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_redteam_plugin_v1_target_proto_rawDesc), len(file_redteam_plugin_v1_target_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

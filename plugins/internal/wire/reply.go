@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -72,7 +73,8 @@ func encodeReply(r core.Reply) (*pb.ReplyEnd, []*pb.PartHeader, error) {
 	}
 	end := &pb.ReplyEnd{
 		Finish: finish, Detail: valid(r.Detail), Heard: valid(r.Heard), Unheard: r.Unheard, HeardMissing: r.HeardMissing, Delivered: duration(r.Delivered), Replayed: r.Replayed,
-		Usage: encodeUsage(r.Usage), Timing: encodeTiming(r.Timing),
+		HeardConfidence: encodeConfidence(r.HeardConfidence),
+		Usage:           encodeUsage(r.Usage), Timing: encodeTiming(r.Timing),
 	}
 	for _, l := range r.RateLimits {
 		end.RateLimits = append(end.RateLimits, &pb.RateLimit{Name: valid(l.Name), Limit: l.Limit, Remaining: l.Remaining, Reset_: duration(l.Reset)})
@@ -195,6 +197,7 @@ func (r *ReplyReader) end(end *pb.ReplyEnd, finish core.Finish) error {
 	r.reply.Usage = decodeUsage(end.GetUsage())
 	r.reply.Timing = decodeTiming(end.GetTiming())
 	r.reply.Heard, r.reply.Unheard, r.reply.HeardMissing = end.GetHeard(), end.GetUnheard(), end.GetHeardMissing()
+	r.reply.HeardConfidence = decodeConfidence(end.GetHeardConfidence())
 	r.reply.Delivered, r.reply.Replayed = end.GetDelivered().AsDuration(), end.GetReplayed()
 	for _, l := range end.GetRateLimits() {
 		r.reply.RateLimits = append(r.reply.RateLimits, core.RateLimit{
@@ -217,6 +220,11 @@ func checkEnd(end *pb.ReplyEnd) error {
 	if d := end.GetDelivered().AsDuration(); d < 0 {
 		return core.Errorf(core.ErrorProtocol, "%s of the reply are delivered, less than nothing", d)
 	}
+	for _, p := range []float64{end.GetHeardConfidence().GetMean(), end.GetHeardConfidence().GetLeast()} {
+		if math.IsNaN(p) || p < 0 || p > 1 {
+			return core.Errorf(core.ErrorProtocol, "the reply's confidence %g is not from 0 to 1", p)
+		}
+	}
 	for i, l := range end.GetRateLimits() {
 		if d := l.GetReset_().AsDuration(); d < 0 {
 			return core.Errorf(core.ErrorProtocol, "rate limit %d of the reply is reset in %s, in the past", i+1, d)
@@ -234,6 +242,20 @@ func (r *ReplyReader) Reply() (core.Reply, error) {
 		return core.Reply{}, core.Errorf(core.ErrorProtocol, "the reply broke off before its end")
 	}
 	return r.reply, nil
+}
+
+func encodeConfidence(c *core.Confidence) *pb.Confidence {
+	if c == nil {
+		return nil
+	}
+	return &pb.Confidence{Mean: c.Mean, Least: c.Least, LeastOf: valid(c.LeastOf)}
+}
+
+func decodeConfidence(c *pb.Confidence) *core.Confidence {
+	if c == nil {
+		return nil
+	}
+	return &core.Confidence{Mean: c.GetMean(), Least: c.GetLeast(), LeastOf: c.GetLeastOf()}
 }
 
 func encodeUsage(u core.Usage) *pb.Usage {

@@ -355,6 +355,9 @@ func FuzzRoundTrip(f *testing.F) {
 		reply.Delivered, reply.Replayed = positive, flag
 		reply.RateLimits = []core.RateLimit{{Name: valid(prose), Limit: n, Remaining: -n, Reset: positive}}
 		reply.Unheard, reply.HeardMissing = len(prose)%2 == 1, len(prose)%3 == 1
+		if len(prose)%5 == 1 {
+			reply.HeardConfidence = &core.Confidence{Mean: 1 / float64(len(prose)), LeastOf: "le"}
+		}
 		reply.Detail, reply.Heard, reply.Warnings = valid(prose), valid(prose), []string{valid(prose)}
 		reply.Usage, reply.Timing = core.Usage{InputTokens: n, OutputAudioTokens: -n, InputImageTokens: n, OutputReasoningTokens: n}, core.Timing{Connect: time.Duration(n), LastAudio: time.Duration(-n), Total: time.Duration(n)}
 		got, _, err := crossReply(t, reply)

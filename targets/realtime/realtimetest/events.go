@@ -90,6 +90,9 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 	before := c.session
 	next, problem := before.updated(e.Session, c.spoke)
 	if problem == nil {
+		problem = next.checkStored(c.server.options.Prompts)
+	}
+	if problem == nil {
 		c.session = next
 	}
 	c.mu.Unlock()

@@ -2,6 +2,7 @@ package realtimetest
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 )
@@ -55,7 +56,36 @@ func (c *conn) tellTranscript(it *item, fails bool) {
 	} else {
 		event("delta", fields{"delta": text})
 	}
-	event("completed", fields{"transcript": text, "usage": fields{"type": "duration", "seconds": pcm.duration(it.audio).Seconds()}})
+	completed := fields{"transcript": text, "usage": fields{"type": "duration", "seconds": pcm.duration(it.audio).Seconds()}}
+	if c.includes("item.input_audio_transcription.logprobs") {
+		completed["logprobs"] = logprobs(text)
+	}
+	event("completed", completed)
+}
+
+// includes reports whether the session asks for something in addition.
+func (c *conn) includes(what string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list, _ := c.session.values["include"].([]any)
+	return slices.Contains(list, any(what))
+}
+
+// logprobs says that each word of a transcript was nine times as likely as all others
+// together: agents do not tell how sure they are.
+func logprobs(text string) []fields {
+	pieces := []fields{}
+	for _, word := range strings.SplitAfter(text, " ") {
+		if word == "" {
+			continue
+		}
+		values := make([]int, len(word))
+		for i := range values {
+			values[i] = int(word[i])
+		}
+		pieces = append(pieces, fields{"token": word, "logprob": math.Log(0.9), "bytes": values})
+	}
+	return pieces
 }
 
 // keepTranscript adds what was heard to a user's item, which clients retrieve then.

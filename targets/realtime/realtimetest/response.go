@@ -177,7 +177,7 @@ func (r *response) think(ctx context.Context) (thought, error) {
 		}
 		items = append(items, one)
 	}
-	instructions := asString(r.session.values["instructions"])
+	instructions := r.session.instructions(r.conn.server.options.Prompts)
 	calls, err := r.useTools(ctx, instructions, items)
 	if err != nil || len(calls) > 0 {
 		return thought{calls: calls}, err

@@ -30,6 +30,10 @@ type Options struct {
 	// parameter "fault", which may be repeated:
 	// ws://127.0.0.1:8080/v1/realtime?model=m&fault=silence@2.
 	Faults []Fault
+	// Prompts are the stored prompts by their ids, with variables as {{name}}. A
+	// session that names one has it as instructions, unless it has some itself. Nil
+	// takes every id, without effect.
+	Prompts map[string]string
 	// Allowance is the server's rate limit.
 	Allowance Allowance
 	// SessionLife is how long a session may last: then the server ends the

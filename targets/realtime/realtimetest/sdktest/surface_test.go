@@ -19,9 +19,14 @@ import (
 func everySetting(endpoint string, detection map[string]any) map[string]any {
 	return map[string]any{
 		"endpoint": endpoint, "model": "practice", "api_key": key,
-		"voice": "voice_abc", "speed": 1.25, "max_output_tokens": 1000, "audio_format": "pcmu",
-		"transcription_model": "ears", "transcription_language": "en", "transcription_prompt": "vault",
-		"noise_reduction": "far_field", "truncation": "retention_ratio", "retention_ratio": 0.5,
+		"voice": "voice_abc", "speed": 1.25, "max_output_tokens": 1000, "audio_format": "pcmu", "output_audio_format": "pcma",
+		"transcription_model": "ears", "transcription_languages": []any{"en", "de"}, "transcription_keywords": []any{"vault", "blue eleven"},
+		"transcription_prompt": "A call to a bank.", "transcription_delay": "low", "include": []any{"item.input_audio_transcription.logprobs"},
+		"prompt": map[string]any{"id": "pmpt_1", "version": "2", "variables": map[string]any{
+			"who": "Ann", "note": map[string]any{"type": "input_text", "text": "a note"},
+		}},
+		"tracing":         map[string]any{"workflow_name": "red", "group_id": "g", "metadata": map[string]any{"run": "1"}},
+		"noise_reduction": "far_field", "truncation": "retention_ratio", "retention_ratio": 0.5, "retention_tokens": 5000,
 		"tools": []any{map[string]any{
 			"name": "look_up", "description": "Reads an account.",
 			"parameters": map[string]any{"type": "object", "properties": map[string]any{"account": map[string]any{"type": "string"}}},
