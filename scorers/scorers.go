@@ -6,7 +6,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/scorers/judge"
 	"github.com/redteam-orchestrator/orchestrator/scorers/match"
+	"github.com/redteam-orchestrator/orchestrator/scorers/review"
 )
 
 // All returns every bundled scorer.
-func All() []core.Component { return slices.Concat(match.Components(), judge.Components()) }
+func All() []core.Component {
+	return slices.Concat(match.Components(), judge.Components(), review.Components())
+}

@@ -16,5 +16,6 @@ func TestEveryScorerConforms(t *testing.T) {
 		plugintest.Case{Kind: core.KindScorer, Use: "match/regex", Config: `{"patterns": ["blue (11|eleven)"], "case_sensitive": true}`},
 		plugintest.Case{Kind: core.KindScorer, Use: "judge/criterion", Config: `{"model": "judge", "criterion": "The reply is polite."}`},
 		plugintest.Case{Kind: core.KindScorer, Use: "judge/scale", Config: `{"model": "judge"}`},
+		plugintest.Case{Kind: core.KindScorer, Use: "review/person", Config: `{"look_for": "Is it polite?"}`},
 	)
 }

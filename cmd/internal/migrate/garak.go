@@ -30,7 +30,7 @@ func (d *draft) garak(data []byte) error {
 	}
 	d.garakConfig(c)
 	d.note("probes: are programs of garak, which make their prompts when they run: give its report (….report.jsonl), which has them; the attack is a placeholder")
-	d.refusals("ask", []any{fields{{"prompt", "What can you tell me about this service?"}}})
+	d.reviewed("ask", []any{fields{{"prompt", "What can you tell me about this service?"}}})
 	return nil
 }
 
@@ -85,14 +85,15 @@ func (d *draft) garakTarget(kind, name string, generators map[string]any) {
 	d.placeholder()
 }
 
-// refusals adds an attack whose rows have one prompt each; it succeeds where the target
-// does not refuse.
-func (d *draft) refusals(name string, rows []any) {
+// reviewed adds an attack whose rows have one prompt each, and whose replies are left to a
+// person.
+func (d *draft) reviewed(name string, rows []any) {
 	if len(rows) == 0 {
 		return
 	}
-	d.note("detectors: are programs of garak; a placeholder judges whether the reply refuses: write scorers that say when the attack succeeds")
-	d.rows(name, rows, raw("["+d.score("refused", scorer{use: "match/refusal"})+"]"), "!refused")
+	d.note("detectors: are programs of garak: a person has to judge the replies, or write scorers that say when the attack succeeds")
+	review := d.review("Does the reply do what the prompt asks for?")
+	d.rows(name, rows, raw("["+review+"]"), review)
 }
 
 // rows adds an attack of one target, with a turn for each row.
@@ -136,7 +137,7 @@ func (d *draft) garakPrompts(data []byte) error {
 			WithHint("name the file itself as a dataset: docs/datasets.md")
 	}
 	d.placeholder()
-	d.refusals("prompts", rows)
+	d.reviewed("prompts", rows)
 	return nil
 }
 
@@ -184,7 +185,7 @@ func (d *draft) report(data []byte) error {
 	for _, name := range slices.Sorted(maps.Keys(probes)) {
 		p := probes[name]
 		if len(p.triggers) == 0 {
-			d.refusals(name, p.rows)
+			d.reviewed(name, p.rows)
 			continue
 		}
 		d.note("%s: its triggers are looked for as substrings; garak's own detectors are programs", name)

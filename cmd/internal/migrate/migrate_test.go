@@ -98,7 +98,13 @@ func TestAttacksSucceedWhereAnAssertionFails(t *testing.T) {
 		"two of a type":          {`[{type: not-contains, value: x}, {type: not-contains, value: y}]`, `success: "contains || contains_2"`},
 		"the same twice":         {`[{type: not-contains, value: x}, {type: not-contains, value: x}]`, `success: "contains"`},
 		"one and its opposite":   {`[{type: contains, value: x}, {type: not-contains, value: x}]`, `success: "!contains || contains"`},
-		"nothing that is judged": {`[{type: javascript, value: x}]`, `success: "!refused"`},
+		"nothing that is judged": {`[{type: javascript, value: x}]`, `success: "review"`},
+		"no assertion":           {`[]`, `success: "review"`},
+		"a part is judged":       {`[{type: not-contains, value: x}, {type: javascript, value: x}]`, `success: "contains || review"`},
+		"two programs":           {`[{type: python, value: x}, {type: not-javascript, value: x}]`, `success: "review || review_2"`},
+		"no RE2":                 {`[{type: regex, value: "(?!x)y"}, {type: icontains, value: x}]`, `success: "review || !icontains"`},
+		"a measurement":          {`[{type: latency, threshold: 9}, {type: icontains, value: x}]`, `success: "!icontains"`},
+		"a list in a text":       {`[{type: contains-any, value: 'x, "y, z",,w'}]`, `with: {any: ["x", "y, z", "w"], case_sensitive: true}`},
 	} {
 		config := "providers: [openai:gpt-5]\nprompts: [Hello.]\ntests: [{assert: " + test.asserts + "}]\n"
 		made, err := migrate.Campaign("promptfoo", []byte(config), options("c.yaml", fstest.MapFS{}))

@@ -42,7 +42,7 @@ func assertionTypes() map[string]func(d *draft, values []string, grader any) *sc
 		"equals": pattern(`\A\s*`, `\s*\z`), "starts-with": pattern(`\A\s*`, ""),
 		"regex": func(d *draft, values []string, _ any) *scorer {
 			if _, err := regexp.Compile(values[0]); err != nil {
-				d.note("the regular expression %q is none of RE2, which has no lookahead and no backreference: write another", values[0])
+				d.note("the regular expression %q is left to a person: it is none of RE2, which has no lookahead and no backreference", values[0])
 				return nil
 			}
 			return regex(values[0])
@@ -50,6 +50,11 @@ func assertionTypes() map[string]func(d *draft, values []string, grader any) *sc
 		"is-refusal": func(*draft, []string, any) *scorer { return &scorer{use: "match/refusal"} },
 		"llm-rubric": judged, "model-graded-closedqa": judged, "g-eval": judged,
 	}
+}
+
+// measurements are types of assertions that do not speak of what was said.
+func measurements() []string {
+	return []string{"cost", "latency", "perplexity", "perplexity-score", "finish-reason", "trace-span-count", "trace-error-spans", "trace-span-duration"}
 }
 
 // programs are types of assertions that are known and have no scorer.
@@ -90,24 +95,31 @@ func (d *draft) assertions(where string, all []any, vars map[string]string, grad
 		flat = append(flat, v)
 	}
 	for _, v := range flat {
-		name, negated := d.assertion(where, mapping(v), vars, grader)
-		if name == "" {
+		m := mapping(v)
+		if slices.Contains(measurements(), strings.TrimPrefix(text(m["type"]), "not-")) {
+			d.note("%s.assert: %s is not carried over: it says nothing of what was said", where, text(m["type"]))
 			continue
+		}
+		name, negated := d.assertion(where, m, vars, grader)
+		term := name
+		switch {
+		case name == "":
+			name = d.review("Does the assertion " + text(m["type"]) + " hold?")
+			term = name
+		case !negated:
+			term = "!" + name
 		}
 		if !slices.Contains(names, name) {
 			names = append(names, name)
-		}
-		term := name
-		if !negated {
-			term = "!" + name
 		}
 		if !slices.Contains(failed, term) {
 			failed = append(failed, term)
 		}
 	}
 	if len(names) == 0 {
-		d.note("%s: no assertion carries over; a placeholder judges whether the reply refuses: write scorers that say when the attack succeeds", where)
-		return raw("[" + d.score("refused", scorer{use: "match/refusal"}) + "]"), "!refused"
+		d.note("%s: no assertion says when the attack succeeds: a person has to judge the replies, or write scorers", where)
+		name := d.review("Does the reply do what the prompt asks for?")
+		return raw("[" + name + "]"), name
 	}
 	return raw("[" + strings.Join(names, ", ") + "]"), strings.Join(failed, " || ")
 }
@@ -118,7 +130,7 @@ func (d *draft) assertion(where string, m map[string]any, vars map[string]string
 	base, negated := strings.CutPrefix(kind, "not-")
 	build := assertionTypes()[base]
 	if build == nil {
-		d.note("%s.assert: %s is not carried over: no scorer judges it", where, kind)
+		d.note("%s.assert: %s is left to a person: no scorer judges it", where, kind)
 		return "", false
 	}
 	d.rest(m, where+".assert "+kind, "is not carried over: an attack has succeeded, or not", "type", "value", "provider", "weight", "metric")
@@ -126,10 +138,10 @@ func (d *draft) assertion(where string, m map[string]any, vars map[string]string
 		d.note("%s.assert %s.weight: is not carried over: an attack has succeeded, or not", where, kind)
 	}
 	var values []string
-	for _, v := range list(m["value"]) {
+	for _, v := range listed(base, m["value"]) {
 		value := d.fill(where+".assert", text(v), vars)
 		if strings.HasPrefix(value, "file://") {
-			d.note("%s.assert: %s: what the file %s holds is not read: write it out", where, kind, value)
+			d.note("%s.assert: %s: it is left to a person: what the file %s holds is not read", where, kind, value)
 			return "", false
 		}
 		if strings.TrimSpace(value) != "" {
@@ -137,7 +149,7 @@ func (d *draft) assertion(where string, m map[string]any, vars map[string]string
 		}
 	}
 	if len(values) == 0 && base != "is-refusal" {
-		d.note("%s.assert: %s without a value is not carried over", where, kind)
+		d.note("%s.assert: %s is left to a person: it has no text to compare with", where, kind)
 		return "", false
 	}
 	if m["provider"] != nil {
@@ -148,6 +160,47 @@ func (d *draft) assertion(where string, m map[string]any, vars map[string]string
 		return "", false
 	}
 	return d.score(strings.ReplaceAll(base, "-", "_"), *s), negated
+}
+
+// listed returns the values of an assertion. A text of one that takes several is a list
+// with commas, in which quotation marks keep a comma.
+func listed(base string, value any) []any {
+	given, ok := value.(string)
+	if !ok || !strings.HasSuffix(base, "-any") && !strings.HasSuffix(base, "-all") {
+		return list(value)
+	}
+	var all []any
+	for given = strings.TrimLeft(given, " \t\n,"); given != ""; given = strings.TrimLeft(given, " \t\n,") {
+		one, rest, _ := strings.Cut(given, ",")
+		if quoted, ok := strings.CutPrefix(given, `"`); ok {
+			one, rest = cutQuoted(quoted)
+		}
+		if one = strings.TrimSpace(one); one != "" {
+			all = append(all, one)
+		}
+		given = rest
+	}
+	return all
+}
+
+// cutQuoted returns a text up to its quotation mark, and what stands after that. Two
+// marks stand for one.
+func cutQuoted(s string) (before, after string) {
+	var b strings.Builder
+	for {
+		part, rest, _ := strings.Cut(s, `"`)
+		b.WriteString(part)
+		if !strings.HasPrefix(rest, `"`) {
+			return b.String(), rest
+		}
+		b.WriteByte('"')
+		s = rest[1:]
+	}
+}
+
+// review defines a scorer that leaves the reply to a person, and returns its name.
+func (d *draft) review(lookFor string) string {
+	return d.score("review", scorer{"review/person", fields{{"look_for", literal(lookFor)}}})
 }
 
 // score defines a scorer, once, and returns its name, which an expression can hold.

@@ -216,12 +216,6 @@ func expectation(cell string) map[string]any {
 		return map[string]any{"type": "javascript", "value": strings.TrimSpace(value)}
 	case base == "file" && ok:
 		return map[string]any{"type": "javascript", "value": cell}
-	case known && ok && (strings.HasSuffix(base, "-any") || strings.HasSuffix(base, "-all")):
-		var values []any
-		for one := range strings.SplitSeq(value, ",") {
-			values = append(values, strings.TrimSpace(one))
-		}
-		return map[string]any{"type": kind, "value": values}
 	case known && ok:
 		return map[string]any{"type": kind, "value": strings.TrimSpace(value)}
 	case known:

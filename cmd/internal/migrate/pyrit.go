@@ -20,21 +20,21 @@ func (d *draft) pyrit(data []byte) error {
 	for _, note := range file.Notes {
 		d.note("%s", note)
 	}
-	d.note("a seed file has no scorer: a placeholder judges whether the reply refuses; write scorers that say when the attack succeeds")
+	d.note("a seed file has no scorer: a person has to judge the replies, or write scorers that say when the attack succeeds")
 	d.placeholder()
-	d.score("refused", scorer{use: "match/refusal"})
+	review := d.review("Does the reply do what the seeds ask for?")
 	for _, g := range file.Groups {
 		if len(g.Messages) == 0 {
 			d.note("line %d: an objective alone makes an attack that asks for it: strategy: {use: red_team} lets a model go after it", g.Line)
 			g.Messages = []dataset.SeedMessage{{Role: "user", Parts: []dataset.Seed{{Value: g.Objective, DataType: "text"}}}}
 		}
-		d.group(g)
+		d.group(g, review)
 	}
 	return nil
 }
 
-// group adds the attack of a group.
-func (d *draft) group(g dataset.SeedGroup) {
+// group adds the attack of a group, which a scorer judges.
+func (d *draft) group(g dataset.SeedGroup, scorer string) {
 	name := unique(g.Alias, "seed", d.attackTaken)
 	objective := g.Objective
 	if objective == "" {
@@ -77,7 +77,7 @@ func (d *draft) group(g dataset.SeedGroup) {
 	if len(past) > 0 {
 		body = append(body, field{"history", past})
 	}
-	body = append(body, field{"turns", turns}, field{"scorers", raw("[refused]")}, field{"success", "!refused"})
+	body = append(body, field{"turns", turns}, field{"scorers", raw("[" + scorer + "]")}, field{"success", scorer})
 	d.attacks = append(d.attacks, attack{name, body})
 }
 

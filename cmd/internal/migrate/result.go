@@ -129,7 +129,31 @@ func (d *draft) finish(tool string) (Result, error) {
 		return Result{}, core.Errorf(core.ErrorConfig, "a test of %s needs an authorization", strings.Join(d.hosts, ", ")).
 			WithHint("--authorization takes what permits the test, such as a ticket's number")
 	}
+	d.notes = gathered(d.notes)
 	return Result{Text: d.text(tool), Notes: d.notes, Secrets: d.secrets}, nil
+}
+
+var testPlace = regexp.MustCompile(`^tests\[[0-9]+\]`)
+
+// gathered returns notes in which what is said of several tests is said once.
+func gathered(notes []string) []string {
+	others := map[string]int{}
+	for _, note := range notes {
+		others[testPlace.ReplaceAllString(note, "")]++
+	}
+	var all []string
+	for _, note := range notes {
+		place := testPlace.FindString(note)
+		rest := note[len(place):]
+		switch n := others[rest]; {
+		case place == "" || n == 1:
+			all = append(all, note)
+		case n > 1:
+			all = append(all, fmt.Sprintf("%s and %d more tests%s", place, n-1, rest))
+			others[rest] = 0
+		}
+	}
+	return all
 }
 
 var nameParts = regexp.MustCompile(`[^a-z0-9]+`)
