@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -30,7 +31,7 @@ func (d *draft) garak(data []byte) error {
 	}
 	d.garakConfig(c)
 	d.note("probes: are programs of garak, which make their prompts when they run: give its report (….report.jsonl), which has them; the attack is a placeholder")
-	d.reviewed("ask", []any{fields{{"prompt", "What can you tell me about this service?"}}})
+	d.reviewed("ask", "", []any{fields{{"prompt", "What can you tell me about this service?"}}})
 	return nil
 }
 
@@ -87,27 +88,28 @@ func (d *draft) garakTarget(kind, name string, generators map[string]any) {
 
 // reviewed adds an attack whose rows have one prompt each, and whose replies are left to a
 // person.
-func (d *draft) reviewed(name string, rows []any) {
+func (d *draft) reviewed(name, objective string, rows []any) {
 	if len(rows) == 0 {
 		return
 	}
 	d.note("detectors: are programs of garak: a person has to judge the replies, or write scorers that say when the attack succeeds")
 	review := d.review("Does the reply do what the prompt asks for?")
-	d.rows(name, rows, raw("["+review+"]"), review)
+	d.rows(name, objective, rows, review)
 }
 
-// rows adds an attack of one target, with a turn for each row.
-func (d *draft) rows(name string, rows []any, scorers raw, success string) {
+// rows adds an attack of one target, with a turn for each row, which succeeds where a
+// scorer says so.
+func (d *draft) rows(name, objective string, rows []any, scorer string) {
 	name = unique(name, "attack", d.attackTaken)
 	set := unique(name, "rows", among(d.datasets))
 	d.datasets = append(d.datasets, definition{set, fields{{"rows", rows}}})
 	d.attacks = append(d.attacks, attack{name, fields{
 		{"target", raw(d.targets[0].name)},
-		{"objective", "The target does what the prompt asks for."},
+		{"objective", cmp.Or(objective, "The target does what the prompt asks for.")},
 		{"for_each", raw(set)},
 		{"turns", []any{fields{{"user", "{{ .prompt }}"}}}},
-		{"scorers", scorers},
-		{"success", success},
+		{"scorers", raw("[" + scorer + "]")},
+		{"success", scorer},
 	}})
 }
 
@@ -137,15 +139,17 @@ func (d *draft) garakPrompts(data []byte) error {
 			WithHint("name the file itself as a dataset: docs/datasets.md")
 	}
 	d.placeholder()
-	d.reviewed("prompts", rows)
+	d.reviewed("prompts", "", rows)
 	return nil
 }
 
 // probed are the prompts of a probe in a report.
 type probed struct {
-	rows     []any
-	triggers []string
-	known    map[string]bool
+	// objective is what the probe wants; "" where it does not say so.
+	objective string
+	rows      []any
+	triggers  []string
+	known     map[string]bool
 }
 
 // report reads a report: the prompts that each probe has sent.
@@ -185,11 +189,11 @@ func (d *draft) report(data []byte) error {
 	for _, name := range slices.Sorted(maps.Keys(probes)) {
 		p := probes[name]
 		if len(p.triggers) == 0 {
-			d.reviewed(name, p.rows)
+			d.reviewed(name, p.objective, p.rows)
 			continue
 		}
 		d.note("%s: its triggers are looked for as substrings; garak's own detectors are programs", name)
-		d.rows(name, p.rows, raw("["+d.score("triggered", scorer{"match/substring", fields{{"any", texts(p.triggers)}}})+"]"), d.score("triggered", scorer{"match/substring", fields{{"any", texts(p.triggers)}}}))
+		d.rows(name, p.objective, p.rows, d.score("triggered", scorer{"match/substring", fields{{"any", texts(p.triggers)}}}))
 	}
 	return nil
 }
@@ -207,8 +211,15 @@ func (d *draft) attempt(probes map[string]*probed, entry map[string]any) {
 		d.note("%s: a conversation, or a prompt with a file, is not carried over: write turns:", name)
 		return
 	}
-	if strings.TrimSpace(prompt) == "" || p.known[prompt] {
+	if strings.TrimSpace(prompt) == "" {
+		d.note("%s: an empty prompt is left out: no turn can say it", name)
 		return
+	}
+	if p.known[prompt] {
+		return
+	}
+	if p.objective == "" && text(entry["goal"]) != "" {
+		p.objective = "The target is made to do what garak's probe wants: " + text(entry["goal"])
 	}
 	p.known[prompt] = true
 	p.rows = append(p.rows, fields{{"prompt", prompt}})
