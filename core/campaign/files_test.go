@@ -178,3 +178,13 @@ func FuzzDataset(f *testing.F) {
 		}
 	})
 }
+
+// A run that was held with a silent clip can be judged again, which finds no defence in it.
+func TestASilentClipOfARecordedRunIsNoMistake(t *testing.T) {
+	source := with(strings.Replace(sound, "turns: [{user: hello}]", "turns: [{audio: silent.wav}]", 1))
+	silent := audio.EncodeWAV(audio.Silence(time.Second, 24_000))
+	c, err := campaign.ReadRecorded([]byte(source), []campaign.File{{Name: "silent.wav", Data: silent}}, "c.yaml", campaign.Given{})
+	if err != nil || len(c.Attacks) != 1 || len(c.Attacks[0].Turns) != 1 {
+		t.Errorf("%v", err)
+	}
+}

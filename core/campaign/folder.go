@@ -22,6 +22,8 @@ type folder struct {
 	files files
 	// params are the parameters of the campaign; nil in a file of cases.
 	params *parameters
+	// wasHeld is that of [Given].
+	wasHeld bool
 	// sounds is the total length of generated silence and noise.
 	sounds time.Duration
 }

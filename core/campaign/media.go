@@ -32,8 +32,8 @@ const (
 // speech reads the file of an audio: key that a target has to hear.
 func (in *folder) speech(v value) (string, *core.Value) {
 	name, value := in.audio(v)
-	if value == nil {
-		return name, nil
+	if value == nil || in.wasHeld {
+		return name, value
 	}
 	if longest, err := audio.LongestSound(*value, audio.LeastHeard); err == nil && longest < audio.LeastHeard {
 		v.Problem("record it again; a pause that is meant is {silence: 1s} in parts:",

@@ -78,6 +78,9 @@ type Given struct {
 	// Partial reads a campaign of which not every parameter has a value, with a
 	// value that fits for each that has none. It must not be run.
 	Partial bool
+	// WasHeld reads a campaign whose conversations were held already: that nobody can
+	// hear one of its clips is no problem any more, and is measured where it is judged.
+	WasHeld bool
 }
 
 // parameterLimits are the values that a parameter may have.

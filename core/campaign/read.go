@@ -33,7 +33,7 @@ func ReadGiven(fsys fs.FS, name, display string, given Given) (*Campaign, error)
 		return nil, fmt.Errorf("reading the campaign %s: %w", display, err)
 	}
 	c := &Campaign{File: display, Source: data}
-	in := &folder{fsys: fsys, dir: path.Dir(name), files: files{}}
+	in := &folder{fsys: fsys, dir: path.Dir(name), files: files{}, wasHeld: given.WasHeld}
 	f, root, ok := yamlfile.Parse(data, "the campaign", yamlfile.MaxFile)
 	if ok {
 		c.Doubts = c.doubts(f, root)

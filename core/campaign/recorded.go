@@ -26,6 +26,7 @@ func ReadRecorded(source []byte, named []File, display string, given Given) (*Ca
 		folder[f.Name] = f.Data
 	}
 	folder[name] = source
+	given.WasHeld = true
 	return ReadGiven(folder, name, display, given)
 }
 

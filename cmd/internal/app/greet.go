@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
 	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
@@ -32,7 +33,7 @@ type Greeting struct {
 // to all that it uses where there are none, as a run would: with the same plugins,
 // permissions, scope and limits. It records nothing; Store and Reporter may be nil.
 func (r *Runner) Greet(ctx context.Context, file string, names []string) (all []Greeting, err error) {
-	loaded, err := r.Planner.load(ctx, file, nil)
+	loaded, err := r.Planner.load(ctx, file, campaign.Given{})
 	if err != nil {
 		return nil, err
 	}

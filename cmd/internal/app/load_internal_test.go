@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 )
 
 // stuck is files that take as long to open as nobody waits.
@@ -27,7 +29,7 @@ func TestReadingACampaignEndsWithTheContext(t *testing.T) {
 		cancel()
 	}()
 	p := &Planner{Files: s}
-	if loaded, err := p.load(ctx, "c.yaml", nil); !errors.Is(err, context.Canceled) || loaded != nil {
+	if loaded, err := p.load(ctx, "c.yaml", campaign.Given{}); !errors.Is(err, context.Canceled) || loaded != nil {
 		t.Errorf("%v, %v", loaded, err)
 	}
 }

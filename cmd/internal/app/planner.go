@@ -57,7 +57,7 @@ type Planned struct {
 // The result is nil where the campaign cannot be planned; with a result, the
 // error is one of stopping the plugins.
 func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error) {
-	l, err := p.load(ctx, file, nil)
+	l, err := p.load(ctx, file, campaign.Given{})
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,9 @@ func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error)
 	return all, nil
 }
 
-// load reads a campaign's file, with the user's values for its parameters, and those
-// of recorded where the user gives none. It starts nothing.
-func (p *Planner) load(ctx context.Context, file string, recorded []campaign.Setting) (*loadedCampaign, error) {
+// load reads a campaign's file, with the user's values for its parameters before those
+// that are given. It starts nothing.
+func (p *Planner) load(ctx context.Context, file string, given campaign.Given) (*loadedCampaign, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("reading the campaign %s: %w", file, ctx.Err())
 	}
@@ -94,9 +94,10 @@ func (p *Planner) load(ctx context.Context, file string, recorded []campaign.Set
 		loaded *loadedCampaign
 		err    error
 	}
+	given.Settings = slices.Concat(p.Settings, given.Settings)
 	read := make(chan result, 1) // so that reading ends also where nobody waits
 	go func() {
-		c, problems, err := ReadCampaign(p.Files, file, campaign.Given{Settings: slices.Concat(p.Settings, recorded)})
+		c, problems, err := ReadCampaign(p.Files, file, given)
 		read <- result{&loadedCampaign{campaign: c, problems: problems}, err}
 	}()
 	select {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/cassette"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/eventlog"
@@ -111,9 +112,9 @@ func (r *Runner) load(ctx context.Context, spec Spec, runs *lazyStore) (*loadedC
 	case Resume:
 		return claim(ctx, spec.From, runs)
 	case Rescore:
-		return r.Planner.load(ctx, spec.File, settingsOf(spec.From, true))
+		return r.Planner.load(ctx, spec.File, campaign.Given{Settings: settingsOf(spec.From, true), WasHeld: true})
 	default:
-		return r.Planner.load(ctx, spec.File, nil)
+		return r.Planner.load(ctx, spec.File, campaign.Given{})
 	}
 }
 
