@@ -79,12 +79,16 @@ func (c *Campaign) Uses() iter.Seq2[core.Kind, string] {
 	}
 }
 
-// Evidence bounds the trials of a run that may fail; above, the run as a whole
-// gives no evidence. Both are shares of each attack's trials, from 0 to 1; the
-// default is 0.
+// Evidence says what a run has to show to count.
 type Evidence struct {
+	// MaxErrored and MaxUndetermined bound the trials of a run that may fail; above,
+	// the run as a whole gives no evidence. Both are shares of each attack's trials,
+	// from 0 to 1; the default is 0.
 	MaxErrored      float64
 	MaxUndetermined float64
+	// MaxAttempts is the largest number of attempts after which a trial can count as
+	// defended; 0 for no limit. Attempts that did not end do not count.
+	MaxAttempts int
 }
 
 // Component is a named use of a plugin's component.

@@ -87,7 +87,7 @@ func TestReadTakesTheWholeGrammar(t *testing.T) {
 		Scope: campaign.Scope{
 			Authorization: "RT-2026-014", Hosts: []string{"api.openai.com", "localhost:8443", "[::1]:80"},
 		},
-		Evidence: campaign.Evidence{MaxErrored: 0.05, MaxUndetermined: 0.1},
+		Evidence: campaign.Evidence{MaxErrored: 0.05, MaxUndetermined: 0.1, MaxAttempts: 2},
 		Plugins: []requirement.Requirement{
 			{Name: "acme-speech", At: at(59, 3), Version: ">=0.3, <1", VersionAt: at(59, 16)},
 			{

@@ -9,6 +9,7 @@ import (
 
 // readCampaign reads the whole file: each key is read by the function of its block.
 func readCampaign(root value, c *Campaign, in *folder) {
+	c.Evidence.MaxAttempts = defaultAttempts
 	root.Object(
 		yamlfile.Required("version", yamlfile.VersionOne),
 		yamlfile.Required("name", slugInto(&c.Name)),
@@ -42,11 +43,15 @@ func readSeed(v value) *uint64 {
 	return &seed
 }
 
+// The default of max_attempts:, and its largest value.
+const defaultAttempts, mostAttempts = 3, 100
+
 func readEvidence(v value) Evidence {
-	var e Evidence
+	e := Evidence{MaxAttempts: defaultAttempts}
 	v.Object(
 		yamlfile.Optional("max_errored", yamlfile.ShareInto(&e.MaxErrored)),
 		yamlfile.Optional("max_undetermined", yamlfile.ShareInto(&e.MaxUndetermined)),
+		yamlfile.Optional("max_attempts", yamlfile.IntegerInto(&e.MaxAttempts, 1, mostAttempts)),
 	)
 	return e
 }

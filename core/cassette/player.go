@@ -21,11 +21,11 @@ type Player struct {
 
 var _ engine.Replayer = (*Player)(nil)
 
-// NewPlayer returns a Player. read returns the calls of a trial, in order; it
-// is called once for each trial, when the trial begins.
-func NewPlayer(read func(trialID string) ([]record.RecordedCall, error)) *Player {
-	return &Player{tracks: newTracks(func(trialID string) (*track, error) {
-		calls, err := read(trialID)
+// NewPlayer returns a Player. read returns the calls of the n-th attempt at a trial
+// that ended, from 0, in order; it is called once for each, when the attempt begins.
+func NewPlayer(read func(trialID string, n int) ([]record.RecordedCall, error)) *Player {
+	return &Player{tracks: newTracks(func(trialID string, n int) (*track, error) {
+		calls, err := read(trialID, n)
 		return &track{calls: calls, conversations: map[int]core.Conversation{}}, err
 	})}
 }

@@ -53,12 +53,12 @@ func recorded(calls ...record.Call) []record.RecordedCall {
 }
 
 func player(calls []record.RecordedCall) *cassette.Player {
-	return cassette.NewPlayer(func(string) ([]record.RecordedCall, error) { return calls, nil })
+	return cassette.NewPlayer(func(string, int) ([]record.RecordedCall, error) { return calls, nil })
 }
 
 func TestEachCallIsAnsweredAsItWas(t *testing.T) {
 	reads := 0
-	p := cassette.NewPlayer(func(string) ([]record.RecordedCall, error) {
+	p := cassette.NewPlayer(func(string, int) ([]record.RecordedCall, error) {
 		reads++
 		return recorded(start("agent"), send("agent", "Hello."), score("leaked")), nil
 	})
@@ -78,7 +78,7 @@ func TestEachCallIsAnsweredAsItWas(t *testing.T) {
 
 func TestWhatCannotBeReadIsAnError(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	p := cassette.NewPlayer(func(string) ([]record.RecordedCall, error) { return nil, broken })
+	p := cassette.NewPlayer(func(string, int) ([]record.RecordedCall, error) { return nil, broken })
 	if _, _, err := p.Answer(t.Context(), trialID, start("agent")); !errors.Is(err, broken) {
 		t.Errorf("Answer: %v", err)
 	}
@@ -259,7 +259,7 @@ func checkAbsent(t *testing.T, opened any) {
 // A slow disk holds up the trial that waits for it, and no other.
 func TestTheRecordOfATrialIsReadWhileAnotherTrialGoesOn(t *testing.T) {
 	reading, disk := make(chan struct{}), make(chan struct{})
-	p := cassette.NewPlayer(func(trialID string) ([]record.RecordedCall, error) {
+	p := cassette.NewPlayer(func(trialID string, _ int) ([]record.RecordedCall, error) {
 		if trialID == "slow/1" {
 			close(reading)
 			<-disk

@@ -14,12 +14,14 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
-// Conversation is the conversation of a recorded trial.
+// Conversation is the conversation of an attempt at a recorded trial.
 type Conversation struct {
 	// TrialID is the trial's ID, and Target the name of its target.
 	TrialID, Target string
-	SystemPrompt    string
-	History         []core.Message
+	// Attempt is the number of the attempt, from 1.
+	Attempt      int
+	SystemPrompt string
+	History      []core.Message
 	// Failure is why it was not completed; nil if it was.
 	Failure *record.Failure
 }
@@ -33,60 +35,82 @@ type Rescoring struct {
 	// Unheld the campaign's trials without a recorded outcome.
 	Unplanned, Unheld []string
 
-	turns func(trialID string) ([]record.Turn, error)
+	turns func(c Conversation) ([]record.Turn, error)
 	// unasked are the targets of the conversations that are not called.
 	unasked map[string]bool
-	held    map[string]Conversation
-	tracks  *tracks[*heldTrack]
+	// held are the attempts at each trial, in order.
+	held   map[string][]Conversation
+	tracks *tracks[*heldTrack]
 }
 
 var _ engine.Replayer = (*Rescoring)(nil)
 
 // Rescore returns a Rescoring of the trials that have an outcome, by a plan's
-// scorers and success expressions. turns reads the turns of one trial; it is
-// called twice for each.
-func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func(trialID string) ([]record.Turn, error)) (*Rescoring, error) {
-	r := &Rescoring{unasked: map[string]bool{}, held: map[string]Conversation{}}
-	r.turns = func(trialID string) ([]record.Turn, error) { return heldTurns(turns, trialID) }
-	r.tracks = newTracks(func(trialID string) (*heldTrack, error) {
-		turns, err := r.turns(trialID)
-		return &heldTrack{failure: r.held[trialID].Failure, turns: turns}, err
-	})
+// scorers and success expressions. held are the attempts that ended, those at a trial in
+// their order. turns reads the turns of one; it is called twice for each.
+func Rescore(p *plan.Plan, catalog plan.Catalog, held []Conversation, turns func(Conversation) ([]record.Turn, error)) (*Rescoring, error) {
+	r := &Rescoring{unasked: map[string]bool{}, held: map[string][]Conversation{}}
+	r.turns = func(c Conversation) ([]record.Turn, error) { return heldTurns(turns, c) }
+	r.tracks = newTracks(r.track)
 	for _, c := range held {
-		r.held[c.TrialID] = c
+		r.held[c.TrialID] = append(r.held[c.TrialID], c)
 	}
-	judging := &plan.Plan{Name: p.Name, Bounds: p.Bounds, Prices: p.Prices, Evidence: p.Evidence}
+	r.Plan = &plan.Plan{Name: p.Name, Bounds: p.Bounds, Prices: p.Prices, Evidence: p.Evidence, Earlier: map[string][]*plan.Setup{}}
 	planned, library := map[string]bool{}, library{}
 	for i := range p.Trials {
 		t := &p.Trials[i]
 		planned[t.ID] = true
-		c, ok := r.held[t.ID]
-		if !ok {
-			r.Unheld = append(r.Unheld, t.ID)
-			continue
-		}
-		said, err := r.turns(c.TrialID)
-		if err != nil {
+		if err := r.plan(t, library); err != nil {
 			return nil, err
 		}
-		judging.Trials = append(judging.Trials, trialOf(t, c, said, library))
 	}
 	for _, c := range held {
 		if !planned[c.TrialID] {
+			planned[c.TrialID] = true // another attempt at it is not named again
 			r.Unplanned = append(r.Unplanned, c.TrialID)
 		}
 	}
-	r.Plan = judging
 	r.keepJudges(p, catalog)
 	return r, nil
+}
+
+// plan plans that the attempts at a trial are judged.
+func (r *Rescoring) plan(t *plan.Trial, l library) error {
+	attempts := r.held[t.ID]
+	if len(attempts) == 0 {
+		r.Unheld = append(r.Unheld, t.ID)
+	}
+	for n, c := range attempts {
+		said, err := r.turns(c)
+		if err != nil {
+			return err
+		}
+		trial := trialOf(t, c, said, l)
+		if n == len(attempts)-1 {
+			r.Plan.Trials = append(r.Plan.Trials, trial)
+			continue
+		}
+		r.Plan.Earlier[t.ID] = append(r.Plan.Earlier[t.ID], trial.Setup)
+	}
+	return nil
+}
+
+// track reads the n-th attempt at a trial, from 0.
+func (r *Rescoring) track(trialID string, n int) (*heldTrack, error) {
+	attempts := r.held[trialID]
+	if n >= len(attempts) {
+		return nil, core.Errorf(core.ErrorProtocol, "attempt %d is held beyond those that were recorded", n+1)
+	}
+	turns, err := r.turns(attempts[n])
+	return &heldTrack{failure: attempts[n].Failure, turns: turns}, err
 }
 
 // heldTurns reads the turns of a conversation. A run that was stopped while it
 // waited for a reply has sent the message again: the turn that was cut off is
 // left out where nothing had arrived; where something had, its reply is judged
 // like any other.
-func heldTurns(read func(trialID string) ([]record.Turn, error), trialID string) ([]record.Turn, error) {
-	turns, err := read(trialID)
+func heldTurns(read func(Conversation) ([]record.Turn, error), c Conversation) ([]record.Turn, error) {
+	turns, err := read(c)
 	var held []record.Turn
 	for i, t := range turns {
 		if i < len(turns)-1 && t.Failure != nil && t.Failure.Kind == core.ErrorInterrupted {

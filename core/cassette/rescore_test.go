@@ -64,7 +64,7 @@ func rescore(t *testing.T, c cassette.Conversation, said ...record.Turn) *casset
 	t.Helper()
 	p, catalog := judging(t, trialID)
 	c.TrialID, c.Target = trialID, "agent"
-	r, err := cassette.Rescore(p, catalog, []cassette.Conversation{c}, func(string) ([]record.Turn, error) { return said, nil })
+	r, err := cassette.Rescore(p, catalog, []cassette.Conversation{c}, func(cassette.Conversation) ([]record.Turn, error) { return said, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,9 @@ func TestOnlyWhatJudgesIsKeptAndTheTargetStaysByName(t *testing.T) {
 	p, catalog := judging(t, "polite/1", "polite/2")
 	p.Targets[0].Plain, p.Targets[1].Plain = []string{"agent.example:80"}, []string{"judge.example:80"}
 	held := []cassette.Conversation{{TrialID: "polite/1", Target: "agent", SystemPrompt: "Be kind."}, {TrialID: "rude/1", Target: "agent"}}
-	r, err := cassette.Rescore(p, catalog, held, func(string) ([]record.Turn, error) { return []record.Turn{turn("one", "No."), turn("two", "No.")}, nil })
+	r, err := cassette.Rescore(p, catalog, held, func(cassette.Conversation) ([]record.Turn, error) {
+		return []record.Turn{turn("one", "No."), turn("two", "No.")}, nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +131,7 @@ func TestWhatWasSaidIsToldAgainAndOnlyOnce(t *testing.T) {
 		if err != nil || !ok || len(a.Replies) != 1 || a.Replies[0].Message.Text() != want || a.Err != nil {
 			t.Fatalf("turn %d: %+v, %t, %v; want %s", i, a, ok, err, want)
 		}
-		if err := r.End("another/1"); i == 0 && (err == nil || !strings.Contains(err.Error(), "the trial ended before turn 1 of the recorded conversation")) {
+		if err := r.End("another/1"); i == 0 && (err == nil || !strings.Contains(err.Error(), "attempt 1 is held beyond those that were recorded")) {
 			t.Errorf("the end of a trial that was not told: %v", err)
 		}
 	}
@@ -193,7 +195,7 @@ func TestSilenceThatTheCampaignDeclaresIsKnownAgain(t *testing.T) {
 	p, catalog := judging(t, trialID)
 	p.Trials[0].Turns = strategy.Script{{Parts: []strategy.Part{{Value: sound("pause"), Background: true}, {Value: sound("clip")}}}}
 	held := []cassette.Conversation{{TrialID: trialID, Target: "agent"}}
-	r, err := cassette.Rescore(p, catalog, held, func(string) ([]record.Turn, error) { return []record.Turn{said}, nil })
+	r, err := cassette.Rescore(p, catalog, held, func(cassette.Conversation) ([]record.Turn, error) { return []record.Turn{said}, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +280,7 @@ func TestToolsAnswerAsTheyDid(t *testing.T) {
 func TestTurnsThatCannotBeReadAreAnError(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	p, catalog := judging(t, trialID)
-	_, err := cassette.Rescore(p, catalog, []cassette.Conversation{{TrialID: trialID}}, func(string) ([]record.Turn, error) { return nil, broken })
+	_, err := cassette.Rescore(p, catalog, []cassette.Conversation{{TrialID: trialID}}, func(cassette.Conversation) ([]record.Turn, error) { return nil, broken })
 	if !errors.Is(err, broken) {
 		t.Errorf("Rescore: %v", err)
 	}

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -15,6 +16,9 @@ type Finding struct {
 	Row     int    `json:"row,omitempty"`
 	// Trials are the IDs of the first twenty trials that succeeded.
 	Trials []string `json:"trials"`
+	// Attempts are the numbers of their attempts that succeeded, from 1, in the same
+	// order; nil where each is the first.
+	Attempts []int `json:"attempts,omitempty"`
 	// Succeeded and Judged count the trials of the run that has the finding.
 	Succeeded int `json:"succeeded"`
 	Judged    int `json:"judged"`
@@ -91,7 +95,11 @@ func (p *pair) finding(k *oneCase, in, other held) Finding {
 	for _, t := range in.trials {
 		if t.Outcome == core.Succeeded && len(f.Trials) < mostTrials {
 			f.Trials = append(f.Trials, t.ID)
+			f.Attempts = append(f.Attempts, max(1, t.Attempt))
 		}
+	}
+	if !slices.ContainsFunc(f.Attempts, func(n int) bool { return n > 1 }) {
+		f.Attempts = nil
 	}
 	switch {
 	case len(other.trials) == 0:

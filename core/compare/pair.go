@@ -171,8 +171,12 @@ func notes(baseline, run Run) []string {
 		name string
 		Run
 	}{{"baseline", baseline}, {"run", run}} {
-		if s := r.side(); s.Open > 0 {
+		s := r.side()
+		if s.Open > 0 {
 			add("%d of %d trials of the %s %s have no outcome: it was not held to its end", s.Open, s.Planned, r.name, r.ID)
+		}
+		if s.HeldAgain > 0 {
+			add("%d of %d trials of the %s %s took several attempts, and count once", s.HeldAgain, s.Planned, r.name, r.ID)
 		}
 	}
 	return all

@@ -33,6 +33,9 @@ type Trial struct {
 	Target, Objective, Success string
 	// Outcome is "" if the trial has none.
 	Outcome core.Outcome
+	// Attempt is the number of the attempt that the outcome is of, from 1, and Held how
+	// many attempts have an outcome; 0 is taken for 1.
+	Attempt, Held int
 }
 
 // Side is the summary of one of the two runs.
@@ -42,6 +45,8 @@ type Side struct {
 	// Planned counts the planned trials, Open those of them without an outcome.
 	Planned int `json:"planned"`
 	Open    int `json:"open"`
+	// HeldAgain counts the trials whose outcome took several attempts.
+	HeldAgain int `json:"held_again,omitempty"`
 	stats.Tally
 }
 
@@ -50,6 +55,9 @@ func (r Run) side() Side {
 	for _, t := range r.Trials {
 		if t.Outcome != "" {
 			s.Add(t.Outcome)
+		}
+		if t.Held > 1 {
+			s.HeldAgain++
 		}
 	}
 	s.Open = max(0, s.Planned-s.Total())

@@ -301,7 +301,7 @@ func TestARunWithRepliesThatBrokeOffIsReplayedAsItWas(t *testing.T) {
 func (s *scene) rescored(turns []record.Turn, failure *record.Failure) record.Result {
 	s.t.Helper()
 	held := cassette.Conversation{TrialID: s.trial().ID, Target: s.trial().Target, Failure: failure}
-	judging, err := cassette.Rescore(s.plan, record.Catalog{}, []cassette.Conversation{held}, func(string) ([]record.Turn, error) { return turns, nil })
+	judging, err := cassette.Rescore(s.plan, record.Catalog{}, []cassette.Conversation{held}, func(cassette.Conversation) ([]record.Turn, error) { return turns, nil })
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -206,10 +206,12 @@ type diary struct {
 	helped  map[string][]record.HelperTurn
 	calls   map[string][]record.RecordedCall
 	results map[string]record.Result
+	// before are the results of the attempts before the last one.
+	before map[string][]record.Result
 }
 
 func newDiary(t testing.TB) *diary {
-	return &diary{t: t, begun: map[string]*record.Trial{}, places: map[string]int{}, turns: map[string][]record.Turn{}, helped: map[string][]record.HelperTurn{}, calls: map[string][]record.RecordedCall{}, results: map[string]record.Result{}}
+	return &diary{t: t, begun: map[string]*record.Trial{}, places: map[string]int{}, turns: map[string][]record.Turn{}, helped: map[string][]record.HelperTurn{}, calls: map[string][]record.RecordedCall{}, results: map[string]record.Result{}, before: map[string][]record.Result{}}
 }
 
 func (d *diary) write(method, trialID string, write func()) error {
@@ -223,7 +225,7 @@ func (d *diary) write(method, trialID string, write func()) error {
 	if method != "BeginTrial" && d.begun[trialID] == nil {
 		d.t.Errorf("%s of trial %s, which has not begun", method, trialID)
 	}
-	if _, over := d.results[trialID]; over {
+	if _, over := d.results[trialID]; over && method != "BeginTrial" {
 		d.t.Errorf("%s of trial %s, which is over", method, trialID)
 	}
 	write()
@@ -232,6 +234,13 @@ func (d *diary) write(method, trialID string, write func()) error {
 
 func (d *diary) BeginTrial(t record.Trial, _ time.Time) error {
 	return d.write("BeginTrial", t.ID, func() {
+		if r, over := d.results[t.ID]; over {
+			if t.Attempt < 2 {
+				d.t.Errorf("attempt %d at trial %s, which is over", t.Attempt, t.ID)
+			}
+			d.before[t.ID] = append(d.before[t.ID], r)
+			delete(d.results, t.ID)
+		}
 		d.begun[t.ID], d.places[t.ID] = &t, t.Ordinal
 		delete(d.turns, t.ID) // which were those of an earlier attempt
 	})

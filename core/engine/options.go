@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/secret"
 )
 
@@ -19,6 +20,9 @@ type Options struct {
 	// Done are the outcomes, by trial ID, of trials that already have one:
 	// these are not run again, and count in the Summary's Tally.
 	Done map[string]core.Outcome
+	// Attempts are those at trials that were begun before and are not Done, by trial
+	// ID.
+	Attempts map[string]record.Attempts
 	// Replayer, where not nil, is asked for the answer before each call.
 	Replayer Replayer
 }

@@ -59,14 +59,25 @@ type helperLog struct {
 
 // beginTrial records that the trial begins; ordinal is its place in the plan.
 func (r *recorder) beginTrial(p *plan.Trial, ordinal int, at time.Time) error {
-	return r.journal.BeginTrial(r.clean.trial(p, ordinal), at)
+	kept := r.clean.trial(p, ordinal)
+	kept.Attempt = r.trial.Attempt
+	return r.journal.BeginTrial(kept, at)
+}
+
+// recorded returns what is recorded of the trial's last attempt, if that has no outcome.
+func (r *recorder) recorded(ctx context.Context) (record.RecordedTrial, error) {
+	resumer, ok := r.journal.(Resumer)
+	if !ok {
+		return record.RecordedTrial{}, nil
+	}
+	return resumer.Recorded(ctx, r.trial.ID)
 }
 
 // restore continues the counters after an earlier attempt.
 func (r *recorder) restore(recorded record.RecordedTrial) {
 	r.turns = len(recorded.Turns)
 	h := &r.helpers
-	h.turns = len(recorded.Helped)
+	h.turns, h.calls = len(recorded.Helped), recorded.Calls
 	for _, t := range recorded.Helped {
 		h.conversations = max(h.conversations, t.Conversation+1)
 		if t.Reply != nil {

@@ -36,7 +36,7 @@ func (r redaction) failure(err error) *record.Failure {
 // trial returns a trial for the record; ordinal is its place in the plan.
 func (r redaction) trial(p *plan.Trial, ordinal int) record.Trial {
 	t := record.Trial{
-		TrialInfo: infoOf(p), Seed: p.Seed, Ordinal: ordinal, Objective: r.text(p.Objective), SystemPrompt: r.text(p.SystemPrompt),
+		TrialInfo: infoOf(p, 0), Seed: p.Seed, Ordinal: ordinal, Objective: r.text(p.Objective), SystemPrompt: r.text(p.SystemPrompt),
 		History: r.messages(p.History), StopOn: string(p.StopOn),
 	}
 	if p.Success != nil {
@@ -45,9 +45,9 @@ func (r redaction) trial(p *plan.Trial, ordinal int) record.Trial {
 	return t
 }
 
-// infoOf identifies a trial.
-func infoOf(t *plan.Trial) record.TrialInfo {
-	return record.TrialInfo{ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Number: t.Number, Target: t.Target}
+// infoOf identifies an attempt at a trial.
+func infoOf(t *plan.Trial, attempt int) record.TrialInfo {
+	return record.TrialInfo{ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Number: t.Number, Target: t.Target, Attempt: attempt}
 }
 
 // start returns the start of a conversation, without its seed.

@@ -35,7 +35,7 @@ func (s *scene) replayed() []record.RecordedCall {
 	}
 	recorded := s.diary
 	s.diary = newDiary(s.t)
-	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return recorded.calls[trial], nil })
+	player := cassette.NewPlayer(func(trial string, _ int) ([]record.RecordedCall, error) { return recorded.calls[trial], nil })
 	o = s.options()
 	o.Components.Opener, o.Replayer, o.Components.Secrets, o.Redactor = player.Opener, player, nil, nil
 	second, err := engine.Run(s.t.Context(), cassette.Detached(s.plan), o)
@@ -244,7 +244,7 @@ func TestWhatIsNotAsRecordedEndsTheReplay(t *testing.T) {
 			calls := s.replayed()
 			calls = test.change(s, calls)
 			s.diary = newDiary(t)
-			player := cassette.NewPlayer(func(string) ([]record.RecordedCall, error) { return calls, nil })
+			player := cassette.NewPlayer(func(string, int) ([]record.RecordedCall, error) { return calls, nil })
 			o := s.options()
 			o.Components.Opener, o.Replayer = player.Opener, player
 			_, err := engine.Run(t.Context(), cassette.Detached(s.plan), o)

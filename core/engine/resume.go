@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -19,6 +20,8 @@ type resumed struct {
 	turns []record.Turn
 	// isInHistory says that the turn is part of the history.
 	isInHistory bool
+	// isFound says that the objective was reached, so that nothing more is said.
+	isFound bool
 	// isTold says that a reply already bears the notice.
 	isTold bool
 	// helped is what was asked of helpers.
@@ -37,35 +40,51 @@ func (r *resumed) isCleanedUp() bool {
 }
 
 // resume decides whether a trial continues its recorded attempt, and restores
-// rec then; it returns nil where it does not. A trial whose calls are recorded
-// begins again, because a replay of its calls would not match a conversation
-// that starts with history.
+// rec then; it returns nil where it does not.
 func resume(ctx context.Context, t *plan.Trial, rec *recorder) (*resumed, error) {
-	resumer, ok := rec.journal.(Resumer)
-	if !ok || t.Resume != plan.ResumeContinue || rec.recordsCalls {
-		return nil, nil
-	}
-	recorded, err := resumer.Recorded(ctx, t.ID)
-	if err != nil {
+	recorded, err := rec.recorded(ctx)
+	if err != nil || !continues(t, rec) {
 		return nil, err
 	}
-	answered := slices.DeleteFunc(slices.Clone(recorded.Turns), func(t record.Turn) bool { return t.Reply == nil })
-	if len(answered) == 0 {
-		return nil, nil
+	r, why := continued(t, recorded)
+	switch {
+	case why != "":
+		rec.warn("the conversation begins again: %s", why)
+	case r != nil:
+		rec.restore(recorded)
 	}
-	r := &resumed{start: core.Start{SystemPrompt: t.SystemPrompt, History: slices.Clone(t.History)}, turns: answered, helped: recorded.Helped}
+	return r, nil
+}
+
+// continues reports whether a trial that was cut off goes on where that is possible. One
+// whose calls are recorded begins again, because a replay of its calls would not match a
+// conversation that starts with history.
+func continues(t *plan.Trial, rec *recorder) bool {
+	return t.Resume == plan.ResumeContinue && !rec.recordsCalls
+}
+
+// continued returns the conversation that continues a recorded attempt: nil where
+// nothing was answered, and where a history cannot tell what happened, which why says.
+func continued(t *plan.Trial, recorded record.RecordedTrial) (r *resumed, why string) {
+	answered := answeredTurns(recorded)
+	if len(answered) == 0 {
+		return nil, ""
+	}
+	r = &resumed{start: core.Start{SystemPrompt: t.SystemPrompt, History: slices.Clone(t.History)}, turns: answered, helped: recorded.Helped}
 	for _, t := range answered {
 		if t.Failure != nil {
 			continue
 		}
 		if why := appendTurn(&r.start, t); why != "" {
-			rec.warn("the conversation begins again: turn %d %s", t.Index+1, why)
-			return nil, nil
+			return nil, fmt.Sprintf("turn %d %s", t.Index+1, why)
 		}
 		r.isInHistory = true
 	}
-	rec.restore(recorded)
-	return r, nil
+	return r, ""
+}
+
+func answeredTurns(recorded record.RecordedTrial) []record.Turn {
+	return slices.DeleteFunc(slices.Clone(recorded.Turns), func(t record.Turn) bool { return t.Reply == nil })
 }
 
 // appendTurn adds an answered turn to the history, or returns why that is not

@@ -192,40 +192,30 @@ func (r *run) queue(target string) <-chan int {
 	return queue
 }
 
-// hold runs one trial and counts its outcome, if it has one. The error is the
-// Journal's or the Replayer's.
-func (r *run) hold(ctx context.Context, ordinal int) error {
-	t := r.newTrial(ordinal)
-	switch err := t.run(ctx); {
-	case errors.Is(err, errInterrupted):
-		return nil
-	case err != nil:
-		return err
-	case r.isDoubted(t):
-		return nil
-	}
-	return r.count(t)
-}
-
 // count concludes a trial, and counts its outcome.
 func (r *run) count(t *trial) error {
 	result, err := t.conclude()
-	if err != nil {
-		return err
+	if err == nil {
+		r.add(result.Outcome, result.Usage)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.tally.Add(result.Outcome)
-	r.usage = r.usage.Add(result.Usage)
-	return nil
+	return err
 }
 
-// newTrial builds a trial.
-func (r *run) newTrial(ordinal int) *trial {
-	p := &r.plan.Trials[ordinal]
+// add counts the outcome of a trial.
+func (r *run) add(outcome core.Outcome, usage core.Usage) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tally.Add(outcome)
+	r.usage = r.usage.Add(usage)
+}
+
+// newTrial builds the n-th attempt at a trial of this run, from 0.
+func (r *run) newTrial(ordinal, n int) *trial {
+	p := r.planned(&r.plan.Trials[ordinal], n)
 	t := &trial{plan: p, ordinal: ordinal, scorers: r.plan.Scorers, trace: r.trace, replayer: r.options.Replayer}
+	t.attempt = r.attemptAt(p, n)
 	t.rec = recorder{
-		journal: r.journal, events: r.events, clean: r.clean, trial: infoOf(p), recordsCalls: r.options.Recording.Calls,
+		journal: r.journal, events: r.events, clean: r.clean, trial: infoOf(p, t.attempt.before.Begun+1), recordsCalls: r.options.Recording.Calls,
 	}
 	calls := caller{r.options.Replayer, &t.rec}
 	t.components = componentRunner{seeds: seeds{trial: p.Seed}, calls: calls}

@@ -19,6 +19,7 @@ import (
 type trial struct {
 	plan    *plan.Trial
 	ordinal int // its place in the plan, from 0
+	attempt attempt
 	scorers []plan.Scorer
 	started time.Time
 
@@ -74,8 +75,14 @@ func (t *trial) interrupt() {
 // begin begins the trial in the Journal, unless it continues a recorded
 // attempt.
 func (t *trial) begin(ctx context.Context) (err error) {
-	if t.target.resumed, err = resume(ctx, t.plan, &t.rec); err != nil || t.target.resumed != nil {
-		return err
+	if t.target.resumed == nil {
+		if t.target.resumed, err = resume(ctx, t.plan, &t.rec); err != nil {
+			return err
+		}
+	}
+	if t.target.resumed != nil {
+		t.isOf(t.attempt.before.Begun)
+		return nil
 	}
 	return t.rec.beginTrial(t.plan, t.ordinal, t.started)
 }
@@ -92,7 +99,7 @@ func (t *trial) conclude() (record.Result, error) {
 	if result.Outcome == core.Defended && !t.hasSaid {
 		result.Outcome, result.Reason = core.Undetermined, "nothing but silence and noise was sent"
 	}
-	result = t.around.applyTo(result)
+	result = t.attempt.applyTo(t.around.applyTo(result))
 	for _, j := range t.judgements {
 		if j.turn == result.Decided {
 			result.Scores = j.scores
@@ -104,7 +111,7 @@ func (t *trial) conclude() (record.Result, error) {
 		t.rec.events.observe(record.TrialInterrupted{Trial: t.rec.trial, Took: took})
 		return record.Result{}, err
 	}
-	t.rec.events.observe(record.TrialEnded{Trial: t.rec.trial, Result: result, Took: took})
+	t.rec.events.observe(record.TrialEnded{Trial: t.rec.trial, Result: result, Took: took, More: !t.attempt.isLast})
 	return result, nil
 }
 
@@ -165,6 +172,9 @@ func (t *trial) restore(ctx context.Context) (isOver bool, err error) {
 	for _, turn := range t.target.resumed.turns {
 		t.said = append(t.said, turn.Sent, turn.Reply.Message)
 		t.rec.usage = t.rec.usage.Add(turn.Reply.Usage)
+		if t.target.resumed.isFound && len(turn.Scores) == 0 {
+			continue // another turn decides
+		}
 		isOver, err := t.judgeGroup(ctx, replyGroup{t.answered(turn)})
 		if err != nil || isOver {
 			return isOver, err
@@ -177,6 +187,9 @@ func (t *trial) restore(ctx context.Context) (isOver bool, err error) {
 			t.failure = f
 			return true, nil
 		}
+	}
+	if t.target.resumed.isFound {
+		return true, nil
 	}
 	next, err := t.next(ctx)
 	return len(next) == 0, err

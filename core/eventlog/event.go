@@ -86,7 +86,7 @@ func (l *Log) runEnded(e record.RunEnded) line {
 }
 
 func (l *Log) of(t record.TrialInfo, e line) line {
-	e.Trial, e.Attack = t.ID, t.Attack
+	e.Trial, e.Attack, e.Attempt = t.ID, t.Attack, t.Attempt
 	return e
 }
 

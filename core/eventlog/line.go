@@ -19,6 +19,8 @@ type line struct {
 	Campaign string `json:"campaign,omitempty"`
 	Trial    string `json:"trial,omitempty"`
 	Attack   string `json:"attack,omitempty"`
+	// Attempt is the number of the attempt at the trial, from 1.
+	Attempt int `json:"attempt,omitempty"`
 	// Turn counts from 1.
 	Turn   int    `json:"turn,omitempty"`
 	Target string `json:"target,omitempty"`

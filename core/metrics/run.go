@@ -35,7 +35,9 @@ func (r *Observer) Observe(e record.Event) {
 		r.hold(1)
 	case record.TrialEnded:
 		r.hold(-1)
-		m.trials.WithLabelValues(r.campaign, string(e.Result.Outcome)).Inc()
+		if !e.More {
+			m.trials.WithLabelValues(r.campaign, string(e.Result.Outcome)).Inc()
+		}
 	case record.TrialInterrupted:
 		r.hold(-1)
 		m.trials.WithLabelValues(r.campaign, "interrupted").Inc()

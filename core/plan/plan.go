@@ -25,6 +25,9 @@ type Plan struct {
 	Converters []Converter
 	Scorers    []Scorer
 	Trials     []Trial
+	// Earlier are the attempts at trials that are held before the trials themselves, by
+	// trial ID. Only a run that is made from the record of another one has some.
+	Earlier map[string][]*Setup
 
 	needs      Needs
 	grants     []Grant

@@ -97,6 +97,9 @@ type TrialEnded struct {
 	Trial  TrialInfo
 	Result Result
 	Took   time.Duration
+	// More says that another attempt at the trial follows, which may change its
+	// outcome.
+	More bool
 }
 
 // TrialInterrupted says that a trial which had started gets no outcome in this

@@ -20,7 +20,14 @@ type TrialInfo struct {
 	Number int
 	// Target is the name of the system under test in the campaign.
 	Target string
+	// Attempt is the number of the attempt at the trial, from 1; 0 where it is not
+	// known.
+	Attempt int
 }
+
+// Attempts counts the attempts at a trial so far: those that were begun, and of these
+// those that have an outcome.
+type Attempts struct{ Begun, Held int }
 
 // Trial is a trial as it is kept when it begins: secrets removed. Its turns are
 // kept as they are sent.
@@ -45,6 +52,8 @@ type Trial struct {
 type RecordedTrial struct {
 	Turns  []Turn
 	Helped []HelperTurn
+	// Calls counts the calls that were recorded.
+	Calls int
 }
 
 // Result is how a trial ended.

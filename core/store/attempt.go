@@ -10,10 +10,10 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
-// Turns returns the turns of the last attempt at a trial, artifacts included.
+// Turns returns the turns of the attempt at a trial that counts, artifacts included.
 // It fails where an artifact is missing or damaged.
 func (r *Reader) Turns(ctx context.Context, runID, trialID string) ([]record.Turn, error) {
-	turns, err := r.attempt(runID, trialID, lastAttempt).turns(ctx)
+	turns, err := r.attempt(runID, trialID, countingAttempt).turns(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the turns of trial %s of run %s: %w", trialID, runID, err)
 	}
@@ -21,11 +21,11 @@ func (r *Reader) Turns(ctx context.Context, runID, trialID string) ([]record.Tur
 }
 
 // HelperTurns returns the turns of strategies, converters and scorers with
-// helpers in the last attempt at a trial, in the order in which they were
+// helpers in the attempt at a trial that counts, in the order in which they were
 // recorded, artifacts included. It fails where an artifact is missing or
 // damaged.
 func (r *Reader) HelperTurns(ctx context.Context, runID, trialID string) ([]record.HelperTurn, error) {
-	turns, err := r.attempt(runID, trialID, lastAttempt).helperTurns(ctx)
+	turns, err := r.attempt(runID, trialID, countingAttempt).helperTurns(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the helper turns of trial %s of run %s: %w", trialID, runID, err)
 	}
@@ -39,14 +39,14 @@ type Attempt struct {
 }
 
 // Attempt returns what was said in an attempt at a trial, counted from 1, as
-// [Reader.Turns] and [Reader.HelperTurns] return it for the last one. It fails with
+// [Reader.Turns] and [Reader.HelperTurns] return it for the one that counts. It fails with
 // [ErrNotFound] if there was no such attempt.
 func (r *Reader) Attempt(ctx context.Context, runID, trialID string, number int) (Attempt, error) {
 	trial, err := r.Trial(ctx, runID, trialID)
 	if err != nil {
 		return Attempt{}, err
 	}
-	if number < 1 || number > trial.Attempt {
+	if number < 1 || number > trial.Begun {
 		return Attempt{}, fmt.Errorf("attempt %d at trial %s of run %s: %w", number, trialID, runID, ErrNotFound)
 	}
 	a, err := r.attempt(runID, trialID, number).read(ctx)
@@ -56,8 +56,8 @@ func (r *Reader) Attempt(ctx context.Context, runID, trialID string, number int)
 	return a, nil
 }
 
-// lastAttempt means the last attempt at a trial.
-const lastAttempt = 0
+// countingAttempt means the attempt at a trial that counts.
+const countingAttempt = 0
 
 // attempt reads the turns of one attempt at a trial.
 type attempt struct {
@@ -73,7 +73,7 @@ func (r *Reader) attempt(run, trial string, number int) attempt {
 // filter restricts a query for the trial $2 of the run $1 to the attempt.
 func (a attempt) filter() string {
 	wanted := "(SELECT attempt FROM trials WHERE run_id = $1 AND id = $2)"
-	if a.number != lastAttempt {
+	if a.number != countingAttempt {
 		wanted = strconv.Itoa(a.number)
 	}
 	return a.reader.since(schemaResume, "AND attempt = "+wanted, "")

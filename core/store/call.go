@@ -38,10 +38,10 @@ func (j *Journal) RecordCall(trialID string, r record.RecordedCall) error {
 	})
 }
 
-// Calls returns the calls of the last attempt at a trial, in order, artifacts
+// Calls returns the calls of an attempt at a trial, counted from 1, in order, artifacts
 // included. There are none where calls were not recorded. It fails where one
 // cannot be read, or an artifact is missing or damaged.
-func (r *Reader) Calls(ctx context.Context, runID, trialID string) ([]record.RecordedCall, error) {
+func (r *Reader) Calls(ctx context.Context, runID, trialID string, attempt int) ([]record.RecordedCall, error) {
 	if r.schema < schemaCalls {
 		return nil, nil
 	}
@@ -55,11 +55,17 @@ func (r *Reader) Calls(ctx context.Context, runID, trialID string) ([]record.Rec
 		r, err := record.DecodeCall(encoded, load)
 		r.Index = ordinal
 		return r, err
-	}, `SELECT ordinal, call FROM calls WHERE run_id = $1 AND trial_id = $2 `+r.attempt(runID, trialID, lastAttempt).filter()+` ORDER BY ordinal`, runID, trialID)
+	}, `SELECT ordinal, call FROM calls WHERE run_id = $1 AND trial_id = $2 `+r.attempt(runID, trialID, attempt).filter()+` ORDER BY ordinal`, runID, trialID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the calls of trial %s of run %s: %w", trialID, runID, err)
 	}
 	return calls, nil
+}
+
+// countCalls counts the recorded calls of the attempt.
+func (a attempt) countCalls(ctx context.Context) (n int, err error) {
+	err = a.reader.db.QueryRowContext(ctx, `SELECT count(*) FROM calls WHERE run_id = $1 AND trial_id = $2 `+a.filter(), a.run, a.trial).Scan(&n)
+	return n, err
 }
 
 func insertComponents(w *writer, run string, components record.Catalog) error {

@@ -49,7 +49,7 @@ func TestCallsAreKept(t *testing.T) {
 	if !run.Recorded || run.Origin != "before" || run.OriginKind != store.Replay {
 		t.Errorf("run %+v", run)
 	}
-	got, err := s.Calls(t.Context(), run.ID, trial(1).ID)
+	got, err := s.Calls(t.Context(), run.ID, trial(1).ID, 1)
 	must(t, err)
 	if diff := cmp.Diff(spoken(), got, cmpopts.EquateEmpty(), atOnce); diff != "" {
 		t.Errorf("calls (-recorded +read):\n%s", diff)
@@ -70,12 +70,12 @@ func TestCallsAreKept(t *testing.T) {
 		t.Fatalf("artifacts %v, want the sound and the long text", files)
 	}
 	must(t, os.Remove(files[0]))
-	if _, err := s.Calls(t.Context(), run.ID, trial(1).ID); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.Calls(t.Context(), run.ID, trial(1).ID, 1); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("without an artifact: %v, want ErrNotFound", err)
 	}
 }
 
-func TestOnlyTheCallsOfTheLastAttemptCount(t *testing.T) {
+func TestTheCallsOfAnAttemptAreReadByItsNumber(t *testing.T) {
 	s := open(t, t.TempDir())
 	j := begin(t, s, store.Run{Recorded: true, Plan: "plan", Trials: 1})
 	must(t, j.BeginTrial(trialAt(1, 0), start), j.RecordCall(trial(1).ID, spoken()[1]), j.Finish(store.Interrupted, "", start))
@@ -88,7 +88,7 @@ func TestOnlyTheCallsOfTheLastAttemptCount(t *testing.T) {
 	must(t, err)
 	must(t, j.BeginTrial(trialAt(1, 0), start), j.RecordCall(trial(1).ID, spoken()[0]),
 		j.EndTrial(trial(1).ID, record.Result{Outcome: core.Defended}))
-	got, err := s.Calls(t.Context(), j.Run(), trial(1).ID)
+	got, err := s.Calls(t.Context(), j.Run(), trial(1).ID, 2)
 	must(t, err)
 	if len(got) != 1 || got[0].Call.Kind != record.CallStart {
 		t.Errorf("calls %+v, want that of the second attempt", got)

@@ -216,13 +216,20 @@ func (in *incoming) check(ctx context.Context) error {
 func (in *incoming) rows() rowsOf { return rowsOf{in.store.db, in.store.schema} }
 
 func (in *incoming) checkTrial(ctx context.Context, t Trial) error {
-	if t.Attempt < 1 || t.Attempt > maxAttempts {
-		return fmt.Errorf("begun %d times", t.Attempt)
+	if t.Attempt < 1 || t.Attempt > maxAttempts || t.Begun > maxAttempts {
+		return fmt.Errorf("begun %d times", max(t.Attempt, t.Begun))
+	}
+	attempts, err := in.store.Attempts(ctx, in.run, t.ID)
+	if err != nil {
+		return err
+	}
+	if err := checkAttempts(t, attempts); err != nil {
+		return err
 	}
 	if _, err := in.store.History(ctx, in.run, t.ID); err != nil {
 		return err
 	}
-	for n := 1; n <= t.Attempt; n++ {
+	for n := 1; n <= t.Begun; n++ {
 		if _, err := in.store.attempt(in.run, t.ID, n).read(ctx); err != nil {
 			return err
 		}

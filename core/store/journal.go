@@ -114,7 +114,7 @@ func (j *Journal) BeginTrial(t record.Trial, at time.Time) error {
 	j.mu.Lock()
 	known := j.attacks[t.Attack]
 	j.attacks[t.Attack] = true
-	attempt := j.earlier[t.ID] + 1
+	attempt := max(j.earlier[t.ID]+1, t.Attempt)
 	j.begun[t.ID] = attempt
 	j.mu.Unlock()
 	return j.later(func(w *writer) error {
@@ -127,7 +127,7 @@ func (j *Journal) BeginTrial(t record.Trial, at time.Time) error {
 			}
 		}
 		if attempt > 1 {
-			return w.exec(`UPDATE trials SET started_at = $1, attempt = $2 WHERE run_id = $3 AND id = $4`, at.UnixNano(), attempt, j.id, t.ID)
+			return beginAgain(w, turnKey{run: j.id, trial: t.ID, attempt: attempt}, at)
 		}
 		// A seed uses all 64 bits, and a BIGINT is signed.
 		err := w.exec(`INSERT INTO trials (run_id, id, ordinal, attack, target, variant, row_number, number, seed, started_at)
@@ -158,15 +158,20 @@ func (j *Journal) insertHistory(w *writer, t record.Trial) error {
 
 // Recorded implements [engine.Journal].
 func (j *Journal) Recorded(ctx context.Context, trialID string) (record.RecordedTrial, error) {
-	if j.at(trialID, 0).attempt == 0 {
+	at := j.at(trialID, 0)
+	if at.attempt == 0 {
 		return record.RecordedTrial{}, nil
+	}
+	calls, err := j.store.attempt(j.id, trialID, at.attempt).countCalls(ctx)
+	if err != nil {
+		return record.RecordedTrial{}, err
 	}
 	turns, err := j.store.Turns(ctx, j.id, trialID)
 	if err != nil {
 		return record.RecordedTrial{}, err
 	}
 	helped, err := j.store.HelperTurns(ctx, j.id, trialID)
-	return record.RecordedTrial{Turns: turns, Helped: helped}, err
+	return record.RecordedTrial{Turns: turns, Helped: helped, Calls: calls}, err
 }
 
 // RecordTurn implements [engine.Journal]. It records the scores too, if the
@@ -224,16 +229,22 @@ func (j *Journal) EndTrial(trialID string, r record.Result) error {
 	if err != nil {
 		return err
 	}
+	at := j.at(trialID, 0)
+	ended := []any{string(r.Outcome), []byte(r.Reason), r.Ended.UnixNano(), r.Turns, r.Decided, string(usage), failure, j.id, trialID}
 	err = j.now(func(w *writer) error {
-		return w.exec(`UPDATE trials SET outcome = $1, reason = $2, ended_at = $3, turns = $4, decided = $5, usage = $6, failure = $7
-			WHERE run_id = $8 AND id = $9`,
-			string(r.Outcome), []byte(r.Reason), r.Ended.UnixNano(), r.Turns, r.Decided, string(usage), failure, j.id, trialID)
+		if at.attempt > 1 {
+			return endAgain(w, at, ended)
+		}
+		return w.exec(`UPDATE trials SET `+endedColumns+` WHERE run_id = $8 AND id = $9`, ended...)
 	})
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	delete(j.begun, trialID)
 	return err
 }
+
+// endedColumns set what comes of an attempt: the outcome is $1, the failure $7.
+const endedColumns = `outcome = $1, reason = $2, ended_at = $3, turns = $4, decided = $5, usage = $6, failure = $7`
 
 // turnKey identifies a turn of an attempt at a trial of a run.
 type turnKey struct {

@@ -102,6 +102,7 @@ const (
 	schemaNotices   = 9
 	schemaValues    = 10
 	schemaPlain     = 11
+	schemaAttempts  = 12
 )
 
 // since returns columns that the tables have since a version, or their

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // ErrRunning says that a process is carrying the run out.
@@ -27,6 +29,9 @@ type Session struct {
 	Version string
 	// Allowed describes the differences from the record that the user allowed.
 	Allowed []string
+	// Again are the outcomes of the trials that were held again; none for a process
+	// that held only trials without an outcome.
+	Again   []core.Outcome
 	Started time.Time
 
 	// Set by reading. Ended is zero and Status empty while the process carries
@@ -42,25 +47,29 @@ type Claim struct {
 	Run Run
 	// Outcomes are those of the trials that have one, by trial ID.
 	Outcomes map[string]core.Outcome
+	// Attempts are those at the trials that can be held: without an outcome, or with
+	// one of those that the Claim was made for.
+	Attempts map[string]record.Attempts
 
 	store *Store
 	lock  *lock
-	// attempts counts the attempts at trials that have no outcome.
-	attempts map[string]int
+	// again are the outcomes of the trials that can be held again.
+	again []core.Outcome
 	// connections is the ordinal of the next one.
 	connections int
 	resumed     bool
 }
 
-// Claim takes the right to resume a run. id is as in [Reader.Run]. It fails
-// with [ErrRunning], [ErrFinished] or [ErrNotResumable] where the run cannot be
-// resumed. The Claim has to be released.
-func (s *Store) Claim(ctx context.Context, id string) (*Claim, error) {
+// Claim takes the right to resume a run, and to hold the trials again that have one of
+// the outcomes again. id is as in [Reader.Run]. It fails with [ErrRunning],
+// [ErrNotResumable], or, where no outcome is given, [ErrFinished], where the run cannot
+// be resumed. The Claim has to be released.
+func (s *Store) Claim(ctx context.Context, id string, again ...core.Outcome) (*Claim, error) {
 	run, err := s.Run(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	c := &Claim{store: s}
+	c := &Claim{store: s, again: again}
 	if c.lock, err = tryAcquire(s.dir.running(run.ID)); err == nil && c.lock == nil {
 		err = ErrRunning
 	}
@@ -84,26 +93,27 @@ func (c *Claim) read(ctx context.Context, id string) (err error) {
 		return err
 	}
 	switch {
-	case c.Run.Status == Finished:
+	case c.Run.Status == Finished && len(c.again) == 0:
 		return ErrFinished
 	case c.Run.Plan == "":
 		return ErrNotResumable
 	case c.Run.Status == Running: // as a process that holds the lock is told
 		c.Run.Status = Abandoned
 	}
-	c.Outcomes, c.attempts = map[string]core.Outcome{}, map[string]int{}
+	c.Outcomes, c.Attempts = map[string]core.Outcome{}, map[string]record.Attempts{}
 	_, err = collect(ctx, c.store.db, func(rows *sql.Rows) (struct{}, error) {
 		var trial string
-		var outcome sql.NullString
-		var attempt int
-		err := rows.Scan(&trial, &outcome, &attempt)
-		if outcome.Valid {
-			c.Outcomes[trial] = core.Outcome(outcome.String)
-		} else {
-			c.attempts[trial] = attempt
+		var outcome core.Outcome
+		var attempt, last, held int
+		err := rows.Scan(&trial, &outcome, &attempt, &last, &held)
+		if outcome != "" {
+			c.Outcomes[trial] = outcome
+		}
+		if outcome == "" || slices.Contains(c.again, outcome) {
+			c.Attempts[trial] = attemptsAt(attempt, outcome != "", last, held)
 		}
 		return struct{}{}, err
-	}, `SELECT id, outcome, attempt FROM trials WHERE run_id = $1`, id)
+	}, `SELECT t.id, coalesce(t.outcome, ''), t.attempt, `+c.store.attemptsOf()+` FROM trials t WHERE t.run_id = $1`, id)
 	if err != nil {
 		return err
 	}
@@ -115,6 +125,12 @@ func (c *Claim) read(ctx context.Context, id string) (err error) {
 // an outcome becomes an earlier attempt when the trial is begun again.
 func (c *Claim) Resume(ctx context.Context, session Session) (*Journal, error) {
 	id, ordinal := c.Run.ID, len(c.Run.Sessions)
+	unended := map[string]int{}
+	for trial, attempts := range c.Attempts {
+		if attempts.Held == 0 {
+			unended[trial] = attempts.Begun
+		}
+	}
 	err := c.store.writer.wait(ctx, func(w *writer) error {
 		if err := w.exec(`UPDATE runs SET status = $1, message = '', ended_at = NULL WHERE id = $2`, string(Running), id); err != nil {
 			return err
@@ -127,7 +143,7 @@ func (c *Claim) Resume(ctx context.Context, session Session) (*Journal, error) {
 	c.resumed = true
 	return c.store.register(&Journal{
 		store: c.store, id: id, lock: c.lock, attacks: map[string]bool{},
-		connections: c.connections, session: ordinal, earlier: c.attempts, begun: map[string]int{},
+		connections: c.connections, session: ordinal, earlier: unended, begun: map[string]int{},
 	}), nil
 }
 
@@ -195,23 +211,31 @@ func insertSession(w *writer, run string, ordinal int, s Session) error {
 	if err != nil {
 		return err
 	}
-	return w.exec(`INSERT INTO sessions (run_id, ordinal, version, allowed, started_at) VALUES ($1, $2, $3, $4, $5)`,
-		run, ordinal, s.Version, encoded, s.Started.UnixNano())
+	var again *[]core.Outcome
+	if len(s.Again) > 0 {
+		again = &s.Again
+	}
+	held, err := encode("outcomes", again)
+	if err != nil {
+		return err
+	}
+	return w.exec(`INSERT INTO sessions (run_id, ordinal, version, allowed, again, started_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		run, ordinal, s.Version, encoded, held, s.Started.UnixNano())
 }
 
 func (r *Reader) sessions(ctx context.Context, run string) ([]Session, error) {
 	if r.schema < schemaResume {
 		return nil, nil
 	}
-	return collect(ctx, r.db, scanSession, `SELECT version, allowed, started_at, ended_at, coalesce(status, '') FROM sessions WHERE run_id = $1 ORDER BY ordinal`, run)
+	return collect(ctx, r.db, scanSession, `SELECT version, allowed, `+r.since(schemaAttempts, "again", "NULL")+`, started_at, ended_at, coalesce(status, '') FROM sessions WHERE run_id = $1 ORDER BY ordinal`, run)
 }
 
 func scanSession(rows *sql.Rows) (Session, error) {
 	var s Session
-	var allowed *string
+	var allowed, again *string
 	var started int64
 	var ended sql.NullInt64
-	if err := rows.Scan(&s.Version, &allowed, &started, &ended, &s.Status); err != nil {
+	if err := rows.Scan(&s.Version, &allowed, &again, &started, &ended, &s.Status); err != nil {
 		return s, err
 	}
 	s.Started = moment(started)
@@ -219,8 +243,15 @@ func scanSession(rows *sql.Rows) (Session, error) {
 		s.Ended = moment(ended.Int64)
 	}
 	changes, err := decode[[]string](allowed)
+	if err != nil {
+		return s, err
+	}
 	if changes != nil {
 		s.Allowed = *changes
+	}
+	held, err := decode[[]core.Outcome](again)
+	if held != nil {
+		s.Again = *held
 	}
 	return s, err
 }

@@ -151,7 +151,7 @@ func TestWhatIsRecordedIsReadBack(t *testing.T) {
 
 	want := store.Trial{
 		ID: planned.ID, Attack: "polite", Variant: "phone", Row: 2, Number: 1, Seed: planned.Seed, Target: "agent",
-		Objective: planned.Objective, SystemPrompt: planned.SystemPrompt, Success: "leaked", Attempt: 1, Started: start, Result: &result,
+		Objective: planned.Objective, SystemPrompt: planned.SystemPrompt, Success: "leaked", Attempt: 1, Attempts: record.Attempts{Begun: 1, Held: 1}, Started: start, Result: &result,
 	}
 	withoutJudged := result
 	withoutJudged.Scores = nil

@@ -45,6 +45,7 @@ func runTables() []table {
 		{name: "run_plain", run: "run_id", key: []string{"ordinal"}, since: schemaPlain},
 		{name: "attacks", run: "run_id", key: []string{"name"}, since: schemaFirst},
 		{name: "trials", run: "run_id", key: []string{"id"}, since: schemaFirst},
+		{name: "attempts", run: "run_id", key: []string{"trial_id", "attempt"}, since: schemaAttempts},
 		{name: "history", run: "run_id", key: []string{"trial_id", "ordinal"}, since: schemaDelivery},
 		{name: "turns", run: "run_id", key: []string{"trial_id", "attempt", "turn"}, since: schemaFirst},
 		{name: "scores", run: "run_id", key: []string{"trial_id", "attempt", "turn", "ordinal"}, since: schemaFirst},

@@ -53,12 +53,17 @@ func full(t testing.TB, s *store.Store) (id string) {
 		j.BeginTrial(trialAt(2, 1), start), j.RecordTurn(trial(2).ID, said("first attempt")), j.RecordHelperTurn(trial(2).ID, helped()[0]),
 		j.RecordConnection(store.Connection{Plugin: "acme", Host: "a\xff:1", At: start, Refused: "not in scope"}),
 		j.Finish(store.Interrupted, "stopped \xff", start.Add(time.Minute)))
-	c, err := s.Claim(ctx, j.Run())
+	c, err := s.Claim(ctx, j.Run(), core.Errored)
 	must(t, err)
-	j, err = c.Resume(ctx, store.Session{Version: "v2", Allowed: []string{"the plugin changed"}, Started: start.Add(time.Hour)})
+	j, err = c.Resume(ctx, store.Session{Version: "v2", Allowed: []string{"the plugin changed"}, Again: []core.Outcome{core.Errored}, Started: start.Add(time.Hour)})
 	must(t, err)
+	errored := record.Result{Outcome: core.Errored, Reason: "gone", Ended: start, Failure: &record.Failure{Kind: core.ErrorTimeout, Message: "gone\xff"}}
 	must(t,
 		j.BeginTrial(trialAt(2, 1), start.Add(time.Hour)), j.RecordTurn(trial(2).ID, said("second attempt")),
+		j.BeginTrial(trialAt(3, 2), start), j.EndTrial(trial(3).ID, errored),
+		j.BeginTrial(at(trialAt(3, 2), 2), start.Add(time.Hour)), j.RecordTurn(trial(3).ID, turn),
+		j.EndTrial(trial(3).ID, record.Result{Outcome: core.Undetermined, Turns: 1, Ended: start.Add(time.Hour)}),
+		j.BeginTrial(at(trialAt(3, 2), 3), start.Add(2*time.Hour)), j.RecordTurn(trial(3).ID, said("third attempt")),
 		j.Finish(store.Failed, "the disk is full", start.Add(2*time.Hour)))
 	return j.Run()
 }
@@ -94,7 +99,9 @@ func everythingOf(t *testing.T, s *store.Reader, id string) map[string]any {
 	for _, trial := range trials {
 		history, err := s.History(ctx, id, trial.ID)
 		read("history of "+trial.ID, history, err)
-		for n := 1; n <= trial.Attempt; n++ {
+		attempts, err := s.Attempts(ctx, id, trial.ID)
+		read("attempts at "+trial.ID, attempts, err)
+		for n := 1; n <= trial.Begun; n++ {
 			attempt, err := s.Attempt(ctx, id, trial.ID, n)
 			read(fmt.Sprintf("attempt %d at %s", n, trial.ID), attempt, err)
 		}

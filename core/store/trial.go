@@ -22,10 +22,13 @@ type Trial struct {
 	SystemPrompt string
 	Success      string
 
-	// Attempt counts from 1. Earlier attempts did not end, because the run was
-	// stopped.
+	// Attempt is the number, from 1, of the attempt that counts: that of Result, or
+	// the last one where no attempt has ended. Attempts without an outcome were
+	// stopped with the run.
 	Attempt int
-	// Started is when that attempt began.
+	// Attempts counts all of them.
+	record.Attempts
+	// Started is when the attempt that counts began.
 	Started time.Time
 	// Result is nil while the trial runs, and if it did not end. Its scores
 	// have no judged values; those of [Reader.Turns] do.
@@ -35,7 +38,7 @@ type Trial struct {
 // selectTrials is the beginning of a query for trials.
 func (r *Reader) selectTrials() string {
 	return `SELECT t.id, t.attack, t.variant, t.row_number, t.number, t.seed, ` + r.trialTarget() + `, a.objective, a.system_prompt, a.success,
-	` + r.since(schemaResume, "t.attempt", "1") + `, t.started_at, t.ended_at, t.outcome, t.reason, t.turns, t.decided, t.usage, t.failure
+	` + r.since(schemaResume, "t.attempt", "1") + `, ` + r.attemptsOf() + `, t.started_at, t.ended_at, t.outcome, t.reason, t.turns, t.decided, t.usage, t.failure
 	FROM trials t JOIN attacks a ON a.run_id = t.run_id AND a.name = t.attack
 	WHERE t.run_id = $1 `
 }
@@ -103,32 +106,52 @@ func (r *Reader) Trial(ctx context.Context, runID, trialID string) (Trial, error
 
 func scanTrial(rows *sql.Rows) (Trial, error) {
 	var t Trial
-	var r record.Result
 	var seed, started int64
-	var ended, turns, decided sql.NullInt64
-	var outcome sql.NullString
-	var reason []byte
-	var usage, failure *string
-	err := rows.Scan(&t.ID, &t.Attack, &t.Variant, &t.Row, &t.Number, &seed, &t.Target, &t.Objective, &t.SystemPrompt, &t.Success,
-		&t.Attempt, &started, &ended, &outcome, &reason, &turns, &decided, &usage, &failure)
+	var last, held int
+	var row resultRow
+	err := rows.Scan(append([]any{
+		&t.ID, &t.Attack, &t.Variant, &t.Row, &t.Number, &seed, &t.Target, &t.Objective, &t.SystemPrompt, &t.Success,
+		&t.Attempt, &last, &held, &started,
+	}, row.into()...)...)
 	if err != nil {
 		return t, err
 	}
 	t.Seed, t.Started = uint64(seed), moment(started)
-	if !outcome.Valid {
-		return t, nil
-	}
-	r.Outcome, r.Reason, r.Ended = core.Outcome(outcome.String), string(reason), moment(ended.Int64)
-	r.Turns, r.Decided = int(turns.Int64), int(decided.Int64)
-	if r.Failure, err = decode[record.Failure](failure); err != nil {
-		return t, err
-	}
-	used, err := decode[core.Usage](usage)
-	if used != nil {
-		r.Usage = *used
-	}
-	t.Result = &r
+	t.Attempts = attemptsAt(t.Attempt, row.outcome.Valid, last, held)
+	t.Result, err = row.result()
 	return t, err
+}
+
+// resultRow holds the columns of a result, from ended_at to failure.
+type resultRow struct {
+	ended, turns, decided sql.NullInt64
+	outcome               sql.NullString
+	reason                []byte
+	usage, failure        *string
+}
+
+func (r *resultRow) into() []any {
+	return []any{&r.ended, &r.outcome, &r.reason, &r.turns, &r.decided, &r.usage, &r.failure}
+}
+
+// result returns the result without its scores; nil where there is no outcome.
+func (r *resultRow) result() (*record.Result, error) {
+	if !r.outcome.Valid {
+		return nil, nil
+	}
+	result := &record.Result{
+		Outcome: core.Outcome(r.outcome.String), Reason: string(r.reason), Ended: moment(r.ended.Int64),
+		Turns: int(r.turns.Int64), Decided: int(r.decided.Int64),
+	}
+	var err error
+	if result.Failure, err = decode[record.Failure](r.failure); err != nil {
+		return nil, err
+	}
+	used, err := decode[core.Usage](r.usage)
+	if used != nil {
+		result.Usage = *used
+	}
+	return result, err
 }
 
 // scanScore reads a score. The first column identifies its owner.

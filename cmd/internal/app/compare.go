@@ -58,7 +58,7 @@ func parametersOf(run store.Run) []compare.Parameter {
 func trialsOf(trials []store.Trial) []compare.Trial {
 	all := make([]compare.Trial, len(trials))
 	for i, t := range trials {
-		all[i] = compare.Trial{ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Target: t.Target, Objective: t.Objective, Success: t.Success}
+		all[i] = compare.Trial{ID: t.ID, Attack: t.Attack, Variant: t.Variant, Row: t.Row, Target: t.Target, Objective: t.Objective, Success: t.Success, Attempt: t.Attempt, Held: t.Held}
 		if t.Result != nil {
 			all[i].Outcome = t.Result.Outcome
 		}

@@ -61,7 +61,9 @@ type Conclusion struct {
 	// Attacks and Counts count the trials that were begun.
 	Attacks stats.Rows
 	Counts  []store.Count
-	Verdict Verdict
+	// HeldAgain counts the trials that took several attempts, by how many these were.
+	HeldAgain map[int]int
+	Verdict   Verdict
 	// Why explains the verdict in a line.
 	Why string
 	// GoOn is the command that resumes the run; "" where every trial has an
@@ -108,6 +110,7 @@ func isLost(err error) bool {
 // the campaign's limits for failures.
 func conclusionOf(name string, allowed campaign.Evidence, run store.Run, s record.Summary, counts []store.Count, end ending) Conclusion {
 	attacks := Tally(counts)
+	s.Tally = attacks.Total().Tally // also of trials that are held again, and keep their outcome
 	verdict, why := judge(attacks, s.Planned, allowed, end)
 	return Conclusion{Run: run.ID, Plain: run.Plain, Campaign: name, Summary: s, Attacks: attacks, Counts: counts, Verdict: verdict, Why: why}
 }
@@ -122,8 +125,10 @@ func ConcludeAgain(ctx context.Context, s *store.Reader, run store.Run) (Conclus
 	if err != nil {
 		return Conclusion{}, err
 	}
-	summary := record.Summary{Planned: run.Trials, Tally: Tally(counts).Total().Tally, Duration: run.Ended.Sub(run.Started)}
-	return conclusionOf(recorded.Name, recorded.Evidence, run, summary, counts, finished), nil
+	summary := record.Summary{Planned: run.Trials, Duration: run.Ended.Sub(run.Started)}
+	c := conclusionOf(recorded.Name, recorded.Evidence, run, summary, counts, finished)
+	c.HeldAgain, err = s.HeldAgain(ctx, run.ID)
+	return c, err
 }
 
 // Tally counts the trials of each attack, and of each of its targets and variants, in the

@@ -16,8 +16,7 @@ import (
 
 // diffRecords returns an error that names the first difference between the
 // records of a replay and of its run, nil where there is none. It compares
-// everything recorded of each trial, except times and attempts that do not
-// count.
+// everything recorded of each trial, except times and attempts that did not end.
 func diffRecords(ctx context.Context, s *store.Reader, recorded, replayed string) error {
 	before, err := s.Trials(ctx, recorded)
 	if err != nil {
@@ -31,20 +30,56 @@ func diffRecords(ctx context.Context, s *store.Reader, recorded, replayed string
 		if err := diff("trial "+before[i].ID, timelessTrial(before[i]), timelessTrial(now[i])); err != nil {
 			return err
 		}
-		a, err := readConversation(ctx, s, recorded, before[i].ID)
-		if err != nil {
-			return err
-		}
-		b, err := readConversation(ctx, s, replayed, before[i].ID)
-		if err != nil {
-			return err
-		}
-		if err := diffConversations("trial "+before[i].ID, a, b); err != nil {
+		if err := diffAttempts(ctx, s, side{recorded, before[i]}, side{replayed, now[i]}); err != nil {
 			return err
 		}
 	}
 	if len(before) != len(now) {
 		return mismatch("run "+recorded, phrase.Count(len(before), "trial"), phrase.Count(len(now), "trial"))
+	}
+	return nil
+}
+
+// side is a trial of one of the two runs.
+type side struct {
+	run   string
+	trial store.Trial
+}
+
+// diffAttempts compares the attempts at a trial that have an outcome.
+func diffAttempts(ctx context.Context, s *store.Reader, recorded, replayed side) error {
+	before, err := attemptsAt(ctx, s, recorded.run, recorded.trial)
+	if err != nil {
+		return err
+	}
+	now, err := attemptsAt(ctx, s, replayed.run, replayed.trial)
+	if err != nil {
+		return err
+	}
+	what := "trial " + recorded.trial.ID
+	if len(before) != len(now) {
+		return mismatch(what, phrase.Count(len(before), "attempt"), phrase.Count(len(now), "attempt"))
+	}
+	for i := range before {
+		if len(before) > 1 {
+			what = fmt.Sprintf("trial %s, attempt %d", recorded.trial.ID, before[i].Number)
+		}
+		was, is := timelessResult(before[i].Result), timelessResult(now[i].Result)
+		was.Scores, is.Scores = nil, nil // those of the turns are compared
+		if err := diff(what, was, is); err != nil {
+			return err
+		}
+		a, err := readConversation(ctx, s, recorded, before[i].Number)
+		if err != nil {
+			return err
+		}
+		b, err := readConversation(ctx, s, replayed, now[i].Number)
+		if err != nil {
+			return err
+		}
+		if err := diffConversations(what, a, b); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -56,16 +91,13 @@ type conversation struct {
 	helperTurns []record.HelperTurn
 }
 
-func readConversation(ctx context.Context, s *store.Reader, run, trial string) (conversation, error) {
-	var c conversation
-	var err error
-	if c.history, err = s.History(ctx, run, trial); err != nil {
-		return c, err
+func readConversation(ctx context.Context, s *store.Reader, of side, attempt int) (conversation, error) {
+	history, err := s.History(ctx, of.run, of.trial.ID)
+	if err != nil {
+		return conversation{}, err
 	}
-	if c.turns, err = s.Turns(ctx, run, trial); err != nil {
-		return c, err
-	}
-	c.helperTurns, err = s.HelperTurns(ctx, run, trial)
+	said, err := s.Attempt(ctx, of.run, of.trial.ID, attempt)
+	c := conversation{history: history, turns: said.Turns, helperTurns: said.HelperTurns}
 	for i := range c.turns {
 		clearTimes(&c.turns[i])
 	}
@@ -78,12 +110,19 @@ func readConversation(ctx context.Context, s *store.Reader, run, trial string) (
 func clearTimes(t *record.Turn) { t.Started, t.Ended = time.Time{}, time.Time{} }
 
 func timelessTrial(t store.Trial) store.Trial {
-	t.Started, t.Attempt = time.Time{}, 1
-	if t.Result != nil {
-		result := *t.Result
-		result.Ended, t.Result = time.Time{}, &result
-	}
+	t.Started, t.Attempt, t.Begun = time.Time{}, 1, t.Held
+	t.Result = timelessResult(t.Result)
 	return t
+}
+
+// timelessResult returns a result without its time; nil for nil.
+func timelessResult(r *record.Result) *record.Result {
+	if r == nil {
+		return nil
+	}
+	result := *r
+	result.Ended = time.Time{}
+	return &result
 }
 
 func diffConversations(trial string, recorded, replayed conversation) error {

@@ -50,16 +50,25 @@ func (r recorder) judging(ctx context.Context, s *store.Reader, run store.Run, p
 		if t.Result == nil {
 			continue
 		}
+		attempts, err := attemptsAt(ctx, s, run.ID, t)
+		if err != nil {
+			return nil, err
+		}
 		history, err := s.History(ctx, run.ID, t.ID)
 		if err != nil {
 			return nil, err
 		}
-		held = append(held, cassette.Conversation{
-			TrialID: t.ID, Target: t.Target, SystemPrompt: t.SystemPrompt, History: history, Failure: t.Result.Failure,
-		})
+		for _, a := range attempts {
+			held = append(held, cassette.Conversation{
+				TrialID: t.ID, Attempt: a.Number, Target: t.Target, SystemPrompt: t.SystemPrompt, History: history, Failure: a.Result.Failure,
+			})
+		}
 	}
 	unbound := context.WithoutCancel(ctx)
-	judging, err := cassette.Rescore(p, catalog, held, func(trial string) ([]record.Turn, error) { return s.Turns(unbound, run.ID, trial) })
+	judging, err := cassette.Rescore(p, catalog, held, func(c cassette.Conversation) ([]record.Turn, error) {
+		said, err := s.Attempt(unbound, run.ID, c.TrialID, c.Attempt)
+		return said.Turns, err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -15,7 +16,8 @@ import (
 
 // claim claims a run that was stopped, so that no other process resumes it, and
 // reads its campaign from its record.
-func claim(ctx context.Context, run store.Run, runs *lazyStore) (*loadedCampaign, error) {
+func claim(ctx context.Context, spec Spec, runs *lazyStore) (*loadedCampaign, error) {
+	run := spec.From
 	if run.Plan == "" { // reported before anything is written, even a migration
 		return nil, refused(fmt.Errorf("resuming the run %s: %w", run.ID, store.ErrNotResumable))
 	}
@@ -23,7 +25,7 @@ func claim(ctx context.Context, run store.Run, runs *lazyStore) (*loadedCampaign
 	if err != nil {
 		return nil, err
 	}
-	claim, err := s.Claim(ctx, run.ID)
+	claim, err := s.Claim(ctx, run.ID, spec.Again...)
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -48,7 +50,8 @@ func refused(err error) error {
 	return err
 }
 
-// resume continues the record with the trials that have no outcome.
+// resume continues the record with the trials that have no outcome, and those that are
+// to be held again.
 func (r recorder) resume(spec Spec, l *loadedCampaign, catalog *host.Catalog, run *activeRun) error {
 	recorded := l.claim.Run
 	changed, err := r.changedFiles(l.campaign)
@@ -59,11 +62,43 @@ func (r recorder) resume(spec Spec, l *loadedCampaign, catalog *host.Catalog, ru
 	if err := r.accept(recorded, run.plan, changed, spec.AllowChanged); err != nil {
 		return err
 	}
-	run.options.Done, run.options.Recording.Calls = l.claim.Outcomes, recorded.Recorded
+	if run.options.Done, err = r.done(l.claim, run.plan, spec.Again); err != nil {
+		return err
+	}
+	run.options.Attempts, run.options.Recording.Calls = l.claim.Attempts, recorded.Recorded
 	run.begin = func(ctx context.Context) (*store.Journal, error) {
-		return l.claim.Resume(ctx, store.Session{Version: r.version, Allowed: changed, Started: time.Now()})
+		return l.claim.Resume(ctx, store.Session{Version: r.version, Allowed: changed, Again: spec.Again, Started: time.Now()})
 	}
 	return nil
+}
+
+// done returns the outcomes of the trials that are not held again. A trial that has
+// taken as many attempts as the campaign allows is not; where that is so of all, it
+// fails.
+func (r recorder) done(claim *store.Claim, p *plan.Plan, again []core.Outcome) (map[string]core.Outcome, error) {
+	done, chosen, spent, limit := map[string]core.Outcome{}, 0, 0, p.Evidence.MaxAttempts
+	for trial, outcome := range claim.Outcomes {
+		held := claim.Attempts[trial].Held
+		switch {
+		case !slices.Contains(again, outcome):
+			done[trial] = outcome
+		case limit > 0 && held >= limit:
+			done[trial] = outcome
+			spent++
+		default:
+			chosen++
+		}
+	}
+	if spent == 0 {
+		return done, nil
+	}
+	why := fmt.Sprintf("run %s: %s had %s, which is what evidence.max_attempts allows", claim.Run.ID, phrase.Count(spent, "trial"), phrase.Count(limit, "attempt"))
+	if open := len(p.Trials) - len(claim.Outcomes); chosen == 0 && open == 0 {
+		return nil, core.Errorf(core.ErrorConfig, "%s", why).
+			WithHint("a verdict that takes more attempts is none: orchestrator run begins a new run, and with --only of these trials alone")
+	}
+	r.log.Warn(why + "; what came of the last one stays")
+	return done, nil
 }
 
 // accept returns an error for changes since the run began, unless the user

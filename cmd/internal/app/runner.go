@@ -110,7 +110,7 @@ func (r *Runner) tell(l *loadedCampaign, p *plan.Plan) {
 func (r *Runner) load(ctx context.Context, spec Spec, runs *lazyStore) (*loadedCampaign, error) {
 	switch spec.Kind {
 	case Resume:
-		return claim(ctx, spec.From, runs)
+		return claim(ctx, spec, runs)
 	case Rescore:
 		return r.Planner.load(ctx, spec.File, campaign.Given{Settings: settingsOf(spec.From, true), WasHeld: true})
 	default:
@@ -210,10 +210,12 @@ func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Su
 		return out, err // the replay differs from the record, so that there is no verdict
 	}
 	counts, readErr := run.store.Counts(reading, out.Run)
+	again, againErr := run.store.HeldAgain(reading, out.Run)
 	recorded, runErr := run.store.Run(reading, out.Run)
 	end := endingOf(summary, err)
 	recorded.ID = out.Run // also where it cannot be read
 	c := conclusionOf(run.plan.Name, run.plan.Evidence, recorded, summary, counts, end)
+	c.HeldAgain = again
 	if end != finished {
 		c.GoOn = run.goOn(out.Run)
 	}
@@ -222,7 +224,7 @@ func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Su
 	if run.post != nil && err == nil && !summary.Interrupted { // an interrupted run may be resumed
 		out.Headline = run.post.follow(ctx, out.Run)
 	}
-	return out, errors.Join(err, readErr, runErr)
+	return out, errors.Join(err, readErr, againErr, runErr)
 }
 
 // notBegun explains why a run sent nothing and left no record.
@@ -250,7 +252,14 @@ func (r *Runner) replay(ctx context.Context, spec Spec) (out Outcome, err error)
 	}
 	run := &activeRun{plan: p, store: s, goOn: spec.GoOn, reporter: r.Reporter, log: r.Log, follow: &followers{log: r.eventLog()}}
 	unbound := context.WithoutCancel(ctx)
-	player := cassette.NewPlayer(func(trial string) ([]record.RecordedCall, error) { return s.Calls(unbound, spec.From.ID, trial) })
+	attempts, err := readAttempts(ctx, s.Reader, spec.From.ID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	attempts.addTo(p)
+	player := cassette.NewPlayer(func(trial string, n int) ([]record.RecordedCall, error) {
+		return s.Calls(unbound, spec.From.ID, trial, attempts.number(trial, n))
+	})
 	run.options = r.options(run.follow)
 	run.options.Components.Opener, run.options.Replayer = player.Opener, player
 	run.begin = func(ctx context.Context) (*store.Journal, error) {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -32,6 +33,9 @@ type Spec struct {
 	// Record records each call of a component, so that a New run can be
 	// replayed.
 	Record bool
+	// Again are the outcomes of the trials that a Resume holds again, errored or
+	// undetermined; with none it holds those without an outcome only.
+	Again []core.Outcome
 	// AllowChanged resumes a run even if its campaign's file or a plugin has
 	// changed.
 	AllowChanged bool

@@ -74,7 +74,9 @@ func (p *Progress) Observe(e record.Event) {
 	defer p.mu.Unlock()
 	switch e := e.(type) {
 	case record.TrialEnded:
-		p.tally.Add(e.Result.Outcome)
+		if !e.More {
+			p.tally.Add(e.Result.Outcome)
+		}
 		p.trialEnded(e)
 	case record.Warning:
 		p.warn(e)

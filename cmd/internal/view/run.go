@@ -21,6 +21,8 @@ type Run struct {
 	Notices     []store.Notice
 	// Attacks count the trials.
 	Attacks stats.Rows
+	// HeldAgain counts the trials that took several attempts, by how many these were.
+	HeldAgain map[int]int
 	// Events is the file of the run's event log; "" where there is none.
 	Events string
 }
@@ -36,6 +38,7 @@ func (r Run) Write(w io.Writer, width int) {
 	writeNotices(w, r.Notices)
 	fmt.Fprintln(w)
 	Outcomes(w, r.Attacks, r.Run.Trials)
+	HeldAgain(w, r.HeldAgain)
 	fmt.Fprintln(w)
 	writeTrials(w, r.Trials, width)
 	Failures(w, r.Counts)
@@ -44,9 +47,9 @@ func (r Run) Write(w io.Writer, width int) {
 // writeTrials prints how each trial ended, and cuts the reasons to the width.
 func writeTrials(w io.Writer, trials []store.Trial, width int) {
 	lines := [][]string{{"TRIAL", "OUTCOME", "REASON"}}
-	id, outcome := 0, len(core.Undetermined)
+	id, outcome := 0, 0
 	for _, t := range trials {
-		id = max(id, utf8.RuneCountInString(t.ID))
+		id, outcome = max(id, utf8.RuneCountInString(t.ID)), max(outcome, len(core.Undetermined), len(outcomeOf(t)))
 	}
 	for _, t := range trials {
 		reason := phrase.OneLine(reasonOf(t))

@@ -18,6 +18,9 @@ func writeSessions(w io.Writer, run store.Run) {
 		}
 		next := run.Sessions[i+1]
 		fmt.Fprintf(w, "resumed        %s, by orchestrator %s (%s)\n", next.Started.Local().Format(time.RFC3339), next.Version, how)
+		for _, outcome := range next.Again {
+			fmt.Fprintf(w, "  held again   the trials that were %s\n", outcome)
+		}
 		for _, change := range next.Allowed {
 			fmt.Fprintf(w, "  allowed      %s\n", Indented(change))
 		}

@@ -39,6 +39,7 @@ func (r report) Conclude(c app.Conclusion) {
 	}
 	fmt.Fprintf(r.out, "\n%s: %s in %s\n\n", c.Campaign, held, view.Round(c.Summary.Duration))
 	view.Outcomes(r.out, c.Attacks, c.Summary.Planned)
+	view.HeldAgain(r.out, c.HeldAgain)
 	view.Failures(r.out, c.Counts)
 	if len(c.Plain) > 0 {
 		fmt.Fprintln(r.out)

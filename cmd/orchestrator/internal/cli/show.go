@@ -24,7 +24,8 @@ func newShowCommand(env Env) *cobra.Command {
 		Long: `show prints a run: its outcomes and its trials. With a trial, it prints that
 trial's whole conversation: what was written, what was sent, what came back and
 how it was judged. A trial that was begun more than once, because the run was
-stopped during it, has earlier attempts: --attempt shows what was said in one.
+stopped during it or it was held again, has several attempts: it lists them, shows
+the one that counts, and with --attempt another.
 
 RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
 		Args: takes(0, 2, "a run and a trial"),
@@ -36,7 +37,7 @@ RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
 					return usagef("--%s needs a run and a trial", flag).withHint("usage: %s", cmd.UseLine())
 				}
 			}
-			how.last = !cmd.Flags().Changed("attempt")
+			how.counting = !cmd.Flags().Changed("attempt")
 			return dir.read(cmd.Context(), func(s *store.Reader) error {
 				return show(cmd.Context(), env, s, given, how)
 			})
@@ -44,7 +45,7 @@ RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
 	}
 	dir.register(cmd, env)
 	cmd.Flags().StringVar(&how.save, "save", "", "`folder` to write the trial's sounds and images to, such as 2-user.wav and 2-assistant.wav")
-	cmd.Flags().IntVar(&how.attempt, "attempt", 0, "show the `number`-th attempt at the trial instead of the last one")
+	cmd.Flags().IntVar(&how.attempt, "attempt", 0, "show the `number`-th attempt at the trial instead of the one that counts")
 	_ = cmd.RegisterFlagCompletionFunc("attempt", completeAttempts(&dir)) // fails only where the flag is not defined
 	return cmd
 }
@@ -53,10 +54,10 @@ RUN is a run's ID, the beginning of one, or "latest", which is the default.`,
 type showing struct {
 	// save is the folder for sounds and images; "" writes none.
 	save string
-	// last shows the last attempt; otherwise attempt is the number of the one
+	// counting shows the attempt that counts; otherwise attempt is the number of the one
 	// to show.
-	last    bool
-	attempt int
+	counting bool
+	attempt  int
 }
 
 func show(ctx context.Context, env Env, s *store.Reader, given []string, how showing) error {
@@ -83,6 +84,10 @@ func showRun(ctx context.Context, env Env, s *store.Reader, run store.Run) error
 	if err != nil {
 		return err
 	}
+	again, err := s.HeldAgain(ctx, run.ID)
+	if err != nil {
+		return err
+	}
 	connections, err := s.Connections(ctx, run.ID)
 	if err != nil {
 		return err
@@ -92,7 +97,7 @@ func showRun(ctx context.Context, env Env, s *store.Reader, run store.Run) error
 		return err
 	}
 	view.Run{
-		Run: run, Trials: trials, Attacks: app.Tally(counts), Counts: counts, Connections: connections, Notices: notices,
+		Run: run, Trials: trials, Attacks: app.Tally(counts), Counts: counts, HeldAgain: again, Connections: connections, Notices: notices,
 		Events: eventFile(s.Dir(), run.ID),
 	}.Write(env.Stdout, env.Width)
 	return nil
@@ -115,11 +120,15 @@ func showTrial(ctx context.Context, env Env, s *store.Reader, run store.Run, id 
 	if err != nil {
 		return err
 	}
-	if how.last {
+	if how.counting {
 		how.attempt = trial.Attempt
 	}
-	if how.attempt < 1 || how.attempt > trial.Attempt {
-		return usagef("--attempt %d: trial %s has %s", how.attempt, id, phrase.Count(trial.Attempt, "attempt")).withHint("the first one is 1, and the last one is shown without --attempt")
+	if how.attempt < 1 || how.attempt > trial.Begun {
+		return usagef("--attempt %d: trial %s has %s", how.attempt, id, phrase.Count(trial.Begun, "attempt")).withHint("the first one is 1, and the one that counts is shown without --attempt")
+	}
+	attempts, err := s.Attempts(ctx, run.ID, trial.ID)
+	if err != nil {
+		return err
 	}
 	history, err := s.History(ctx, run.ID, trial.ID)
 	if err != nil {
@@ -129,7 +138,7 @@ func showTrial(ctx context.Context, env Env, s *store.Reader, run store.Run, id 
 	if err != nil {
 		return err
 	}
-	view.Trial(env.Stdout, trial, how.attempt, len(said.Turns) == 0, s.ArtifactFile)
+	view.Trial(env.Stdout, trial, attempts, how.attempt, len(said.Turns) == 0, s.ArtifactFile)
 	view.Conversation(env.Stdout, history, said, s.ArtifactFile)
 	if how.save != "" {
 		return saveTurns(env.Stdout, how.save, said.Turns)
@@ -147,7 +156,7 @@ func completeAttempts(dir *storeFlag) completion {
 					return err
 				}
 				trial, err := s.Trial(cmd.Context(), run.ID, given[1])
-				for n := range trial.Attempt {
+				for n := range trial.Begun {
 					found = append(found, strconv.Itoa(n+1))
 				}
 				return err
