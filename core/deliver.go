@@ -1,13 +1,17 @@
 package core
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Deliver sends messages in a conversation, each after the first over the reply
 // to the one before, and holds what comes back to the contract of [Conversation]
 // and [Interruptible]. With an error it returns the replies that came before: all
 // whole, and fewer than there are messages, but for one that the error broke off,
 // which is the last of them and has FinishBroken. A conversation that breaks that
-// contract fails with ErrorProtocol. Several messages need an [Interruptible], and
+// contract fails with ErrorProtocol; what it says beside an error counts as a reply
+// that broke off. Several messages need an [Interruptible], and
 // fail with ErrorUnsupported without one.
 func Deliver(ctx context.Context, c Conversation, messages []Message) ([]Reply, error) {
 	if len(messages) == 0 {
@@ -49,7 +53,9 @@ func checkReplies(messages int, replies []Reply, err error) ([]Reply, error) {
 	case err == nil && len(replies) < messages:
 		return replies, breach(nil, "the target gave %d replies to %d messages", len(replies), messages)
 	case err != nil && len(replies) == messages:
-		return replies[:messages-1], breach(err, "the last reply is whole, and comes with an error")
+		replies = slices.Clone(replies)
+		replies[messages-1].Finish, replies[messages-1].Delivered = FinishBroken, 0
+		return replies, breach(err, "the last reply is whole, and comes with an error")
 	}
 	return replies, err
 }

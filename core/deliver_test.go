@@ -50,23 +50,28 @@ func TestRepliesAndErrorsGoTogetherAsTheContractSays(t *testing.T) {
 		"an error":                       {1, scripted{nil, lost}, 0, core.ErrorUnavailable, "connection lost"},
 		"a reply that broke off":         {1, scripted{[]core.Finish{broken}, lost}, 1, core.ErrorUnavailable, "connection lost"},
 		"broken, and no error":           {1, scripted{[]core.Finish{broken}, nil}, 1, core.ErrorProtocol, "reply 1 broke off, and no error says why"},
-		"whole, and an error":            {1, scripted{[]core.Finish{whole}, lost}, 0, core.ErrorProtocol, "the last reply is whole, and comes with an error: connection lost"},
-		"content without an end":         {1, scripted{[]core.Finish{""}, lost}, 0, core.ErrorProtocol, "the last reply is whole, and comes with an error: connection lost"},
+		"whole, and an error":            {1, scripted{[]core.Finish{whole}, lost}, 1, core.ErrorProtocol, "the last reply is whole, and comes with an error: connection lost"},
+		"content without an end":         {1, scripted{[]core.Finish{""}, lost}, 1, core.ErrorProtocol, "the last reply is whole, and comes with an error: connection lost"},
 		"all of several":                 {2, scripted{[]core.Finish{whole, whole}, nil}, 2, "", ""},
 		"some of several":                {3, scripted{[]core.Finish{whole}, lost}, 1, core.ErrorUnavailable, "connection lost"},
 		"the last of several broken":     {2, scripted{[]core.Finish{whole, broken}, lost}, 2, core.ErrorUnavailable, "connection lost"},
 		"one in between broken":          {3, scripted{[]core.Finish{whole, broken}, lost}, 2, core.ErrorUnavailable, "connection lost"},
 		"several go on after a break":    {3, scripted{[]core.Finish{broken, whole}, lost}, 1, core.ErrorProtocol, "reply 1 broke off, and others follow it: connection lost"},
 		"several, broken, and no error":  {2, scripted{[]core.Finish{whole, broken}, nil}, 2, core.ErrorProtocol, "reply 2 broke off, and no error says why"},
-		"several, all whole, and failed": {2, scripted{[]core.Finish{whole, whole}, lost}, 1, core.ErrorProtocol, "whole"},
+		"several, all whole, and failed": {2, scripted{[]core.Finish{whole, whole}, lost}, 2, core.ErrorProtocol, "whole"},
 		"one reply too few":              {2, scripted{[]core.Finish{whole}, nil}, 1, core.ErrorProtocol, "the target gave 1 replies to 2 messages"},
-		"one reply too many":             {2, scripted{[]core.Finish{whole, whole, whole}, nil}, 1, core.ErrorProtocol, "the target gave 3 replies to 2 messages"},
+		"one reply too many":             {2, scripted{[]core.Finish{whole, whole, whole}, nil}, 2, core.ErrorProtocol, "the target gave 3 replies to 2 messages"},
 		"no message":                     {0, scripted{nil, lost}, 0, core.ErrorInternal, "no message"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			replies, err := core.Deliver(t.Context(), test.given, make([]core.Message, test.messages))
 			if len(replies) != test.replies || core.KindOf(err) != test.kind || test.says != "" && !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%d replies and %v, want %d and %s: %s", len(replies), err, test.replies, test.kind, test.says)
+			}
+			for i, reply := range replies {
+				if isLast := i == test.messages-1; isLast && (reply.Finish == broken) != (err != nil) || reply.Finish == "" {
+					t.Errorf("reply %d of %d is %s, with %v", i+1, test.messages, reply.Finish, err)
+				}
 			}
 			if test.kind == core.ErrorProtocol && core.SubjectOf(err) != core.SubjectAnswer {
 				t.Errorf("the error speaks of %s, want %s", core.SubjectOf(err), core.SubjectAnswer)

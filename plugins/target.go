@@ -82,6 +82,19 @@ func returnInTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, deadline.Add(-min(returnTime, left/10)))
 }
 
+// StopSend implements the contract.
+func (s *targetService) StopSend(_ context.Context, r *pb.StopSendRequest) (*pb.StopSendResponse, error) {
+	_, instance, done, err := use[core.Target](s.instances, r.GetInstance())
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if c, ok := instance.conversations.Get(r.GetConversation()); ok {
+		c.StopDelivery()
+	}
+	return &pb.StopSendResponse{}, nil
+}
+
 // EndConversation implements the contract.
 func (s *targetService) EndConversation(ctx context.Context, r *pb.EndConversationRequest) (*pb.EndConversationResponse, error) {
 	_, instance, done, err := use[core.Target](s.instances, r.GetInstance())

@@ -50,7 +50,7 @@ func (t *trial) cleanUp(ctx context.Context) error {
 	if len(t.plan.AfterTrial) == 0 {
 		return nil
 	}
-	within, cancel := outliving(ctx)
+	within, cancel := outliving(ctx, cleanUpTimeout)
 	defer cancel()
 	turn := max(t.rec.turns-1, 0)
 	for i, r := range t.plan.AfterTrial {
@@ -70,11 +70,11 @@ func (t *trial) cleanUp(ctx context.Context) error {
 	return nil
 }
 
-// outliving returns a context that ends cleanUpTimeout after ctx.
-func outliving(ctx context.Context) (context.Context, context.CancelFunc) {
+// outliving returns a context that ends a time after ctx.
+func outliving(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
 	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(cleanUpTimeout)
+		timer := time.NewTimer(by)
 		defer timer.Stop()
 		select {
 		case <-timer.C:

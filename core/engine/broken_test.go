@@ -86,6 +86,28 @@ func TestWhatArrivedBeforeAReplyBrokeOffIsRecordedAndJudged(t *testing.T) {
 	}
 }
 
+func TestThatSomethingIsNotInAReplyThatBrokeOffProvesNothing(t *testing.T) {
+	for success, test := range map[string]struct {
+		said string
+		want core.Outcome
+	}{
+		"!leaked":           {"I", core.Errored},
+		"!leaked || !other": {"I", core.Errored},
+		"leaked && !other":  {"blue eleven", core.Errored},
+		"leaked || !other":  {"blue eleven", core.Succeeded},
+	} {
+		s := newScene(t, &agent{answer: breaksOff(1, begun(core.TextValue(test.said)))}, "code?")
+		s.scoredBy("other", contains("sorry"), core.Text)
+		s.success(success)
+		if got := s.outcome(); got.Outcome != test.want || got.Failure == nil {
+			t.Errorf("%s of %q: %s (%s), want %s", success, test.said, got.Outcome, got.Reason, test.want)
+		}
+		if scores := s.diary.recorded("polite/1")[0].Scores; len(scores) != 2 || scores[1].Type != core.ScoreTrueFalse {
+			t.Errorf("%s: the scores %+v are not recorded as they were given", success, scores)
+		}
+	}
+}
+
 func TestATurnThatBrokeOffIsDurableBeforeItIsScored(t *testing.T) {
 	s := newScene(t, &agent{answer: breaksOff(1, begun(core.TextValue("blue")))}, "code?")
 	asked := false
@@ -241,30 +263,6 @@ func TestSecretsAreRemovedFromAReplyThatBrokeOff(t *testing.T) {
 	s.outcome()
 	if got := s.diary.recorded("polite/1")[0].Reply.Message.Text(); got != "my key is [redacted]" {
 		t.Errorf("recorded %q", got)
-	}
-}
-
-func TestAnInterruptionKeepsWhatHadArrived(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	s := newScene(t, &agent{answer: func(ctx context.Context, _ []core.Message) (core.Reply, error) {
-		cancel()
-		<-ctx.Done()
-		return begun(core.TextValue("blue")), ctx.Err()
-	}}, "code?")
-	s.shelf.scorers["leaked"] = score(func(context.Context, core.Evidence) (core.Score, error) {
-		t.Error("a scorer is asked after the interruption")
-		return core.BoolScore(false, ""), nil
-	})
-	if summary := s.run(ctx); !summary.Interrupted {
-		t.Error("the run is not said to be interrupted")
-	}
-	turns := s.diary.recorded("polite/1")
-	if len(turns) != 1 || turns[0].Reply == nil || turns[0].Failure == nil || turns[0].Failure.Kind != core.ErrorInterrupted ||
-		turns[0].Failure.Message != "the run was interrupted before the reply was complete" {
-		t.Errorf("turns %+v, want what arrived, interrupted", turns)
-	}
-	if _, isOver := s.diary.results["polite/1"]; isOver {
-		t.Error("the trial has an outcome")
 	}
 }
 

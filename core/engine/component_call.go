@@ -16,6 +16,8 @@ type componentCall struct {
 	turn  int
 	seed  uint64
 	calls caller
+	// stop, once closed, ends the requests to helpers; nil for never.
+	stop <-chan struct{}
 
 	cancel   context.CancelFunc
 	requests sync.WaitGroup
@@ -64,4 +66,22 @@ func (c *componentCall) note(failure error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failure = failure
+}
+
+// within returns the context of a request to a helper.
+func (c *componentCall) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	select {
+	case <-c.stop:
+		cancel()
+	default:
+		go func() {
+			select {
+			case <-c.stop:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
 }

@@ -16,6 +16,8 @@ const workTimeout = 5 * time.Minute
 type componentRunner struct {
 	seeds seeds
 	calls caller
+	// stop, once closed, ends what components ask helpers; nil for never.
+	stop <-chan struct{}
 }
 
 // run calls a converter or scorer for a turn with do, unless the Replayer knows
@@ -39,7 +41,7 @@ func (c *componentRunner) run(ctx context.Context, kind core.Kind, call record.C
 // begin begins a call of a component. The component has to be called with the
 // returned context, and the call has to be ended.
 func (c *componentRunner) begin(ctx context.Context, kind core.Kind, name string, turn int) (context.Context, *componentCall) {
-	call := &componentCall{kind: kind, name: name, turn: turn, seed: c.seeds.next(kind, name, turn), calls: c.calls}
+	call := &componentCall{kind: kind, name: name, turn: turn, seed: c.seeds.next(kind, name, turn), calls: c.calls, stop: c.stop}
 	ctx, call.cancel = context.WithTimeout(core.WithSeed(ctx, call.seed), workTimeout)
 	return ctx, call
 }

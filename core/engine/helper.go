@@ -47,6 +47,8 @@ func startHelper(ctx context.Context, client *targetClient, by *componentCall, s
 		return nil, err
 	}
 	defer by.requests.Done()
+	ctx, cancel := by.within(ctx)
+	defer cancel()
 	start.Seed = by.nextSeed()
 	c := &helperConversation{by: by, rec: by.calls.rec, client: client, start: start, open: absent{}}
 	return c.begin(ctx)
@@ -107,6 +109,8 @@ func (c *helperConversation) Exchange(ctx context.Context, messages []core.Messa
 		return nil, err
 	}
 	defer c.by.requests.Done()
+	ctx, cancel := c.by.within(ctx)
+	defer cancel()
 	call := record.Call{
 		Kind: record.CallSend, Name: c.client.name, ByKind: c.by.kind, By: c.by.name, Turn: c.by.turn,
 		Conversation: c.number, Messages: messages,

@@ -31,12 +31,16 @@ type judgement struct {
 // judge evaluates the success expression over the scores of a group of replies.
 // The truth is False only where the replies are complete, had something to
 // judge, and answer something that the target received. scorers are the
-// definitions of those that success names.
+// definitions of those that success names. That something is not in a reply which
+// broke off is unknown: the rest may have had it.
 func judge(g replyGroup, scores []record.Score, success *verdict.Expression, scorers []plan.Scorer) judgement {
 	j := judgement{turn: g.last().turn.Index, isPartial: g.last().brokeOff()}
 	j.scores = scores
 	named := make(map[string]core.Score, len(scores))
 	for _, s := range scores {
+		if j.isPartial && s.Type == core.ScoreTrueFalse && !s.True() {
+			s.Score = core.UnknownScore("the rest of the reply did not arrive")
+		}
 		named[s.Name] = s.Score
 	}
 	truth, err := success.Eval(named)
@@ -48,7 +52,7 @@ func judge(g replyGroup, scores []record.Score, success *verdict.Expression, sco
 		j.reason = fmt.Sprintf("success (%s) could not be evaluated: %v", success, err)
 	case truth == verdict.True:
 		j.truth, j.reason = truth, whyTrue(success, scores)
-	case truth != verdict.False:
+	case truth != verdict.False && !j.isPartial:
 		j.reason = whyUnknown(success, scores)
 	case open != "":
 		j.reason = open

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -60,10 +61,18 @@ func (t *trial) run(ctx context.Context) error {
 	t.rec.events.observe(record.TrialStarted{Trial: t.rec.trial})
 	ctx, t.end = t.trace.step(ctx, record.Step{Kind: record.StepTrial, Name: t.plan.ID, Attack: t.plan.Attack})
 	err := cmp.Or(t.hold(ctx), t.rec.failed())
+	if errors.Is(err, errInterrupted) && t.hasSucceeded() {
+		return nil // a finding stays one, whatever would have followed
+	}
 	if err != nil {
 		t.interrupt()
 	}
 	return err
+}
+
+// hasSucceeded reports whether success held in a reply.
+func (t *trial) hasSucceeded() bool {
+	return slices.ContainsFunc(t.judgements, func(j judgement) bool { return j.truth == verdict.True })
 }
 
 // interrupt ends the trial without an outcome.
@@ -252,10 +261,10 @@ func (t *trial) exchange(ctx context.Context, next []strategy.Turn) (isOver bool
 		return true, nil
 	}
 	answered, failed, err := t.target.say(ctx, messages)
-	if err != nil {
+	if err != nil && !errors.Is(err, errInterrupted) {
 		return true, err
 	}
-	return t.judgeAll(ctx, answered, failed)
+	return t.judgeAll(ctx, answered, failed, err)
 }
 
 // stepKind returns the error kind of a failed turn; err is why the trial cannot
@@ -280,10 +289,10 @@ func (t *trial) failWith(turn record.Turn) {
 }
 
 // judgeAll judges the replies to the turns of an exchange, in order. failed is
-// the turn after them, if it was not answered. Otherwise the tool calls of the
-// last reply are answered first, unless the conversation is over by then or the
-// reply broke off.
-func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *record.Turn) (isOver bool, err error) {
+// the turn after them, if it was not answered, and stopped is errInterrupted where
+// nothing more can be sent; nil otherwise. The tool calls of the last reply are
+// answered first, unless the conversation is over by then or the reply broke off.
+func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *record.Turn, stopped error) (isOver bool, err error) {
 	for i := range turns {
 		turns[i].hearing = t.hear(turns[i].message)
 		t.appendTranscript(turns[i])
@@ -295,19 +304,23 @@ func (t *trial) judgeAll(ctx context.Context, turns []answeredTurn, failed *reco
 			t.warnOfTools(turns[i], "its reply is out of band, and the answer would not be")
 		case turns[i].brokeOff():
 			t.warnOfTools(turns[i], "its reply broke off")
-		case failed == nil && !isOver:
-			if group, failed, err = t.answerTools(ctx, group); err != nil {
-				return true, err
-			}
+		case failed == nil && !isOver && stopped == nil:
+			group, failed, stopped = t.answerTools(ctx, group)
+		}
+		if stopped != nil && !errors.Is(stopped, errInterrupted) {
+			return true, stopped
 		}
 		isEnd, err := t.judgeGroup(ctx, group)
-		if err != nil {
+		if err != nil && !errors.Is(err, errInterrupted) {
 			return true, err
 		}
-		isOver = isOver || isEnd
-		if f := group.last().turn.Failure; f != nil {
+		stopped, isOver = cmp.Or(stopped, err), isOver || isEnd
+		if f := group.last().turn.Failure; f != nil && f.Kind != core.ErrorInterrupted {
 			t.failure, isOver = f, true
 		}
+	}
+	if stopped != nil {
+		return true, stopped
 	}
 	if failed != nil {
 		t.failWith(*failed)
@@ -354,7 +367,7 @@ func (t *trial) answerTools(ctx context.Context, group replyGroup) (_ replyGroup
 			return group, nil, nil
 		}
 		turns, failed, err := t.target.say(ctx, []core.Message{results})
-		if err != nil || failed != nil {
+		if len(turns) == 0 {
 			return group, failed, err
 		}
 		t.rec.events.observe(record.TurnEnded{Trial: t.rec.trial, Turn: last.turn})
@@ -362,24 +375,34 @@ func (t *trial) answerTools(ctx context.Context, group replyGroup) (_ replyGroup
 		group = append(group, turns[0])
 		if turns[0].brokeOff() {
 			t.warnOfTools(turns[0], "its reply broke off")
-			return group, nil, nil
+			return group, nil, err
 		}
 	}
 }
 
+// judgementTime is how long scorers may take from when the run is interrupted.
+const judgementTime = 5 * time.Second
+
 // judgeGroup scores replies, unless that was done in an earlier attempt, judges
-// them, and records the scores. isEnd says that they end the conversation.
+// them, and records the scores. isEnd says that they end the conversation. Where the
+// run is being interrupted it fails with errInterrupted, unless success holds: no
+// finding that has arrived is lost, and nothing else is concluded from scorers that
+// may have been interrupted.
 func (t *trial) judgeGroup(ctx context.Context, group replyGroup) (isEnd bool, err error) {
 	turn := group.last().turn
 	scores := turn.Scores
 	wasScored := len(scores) > 0
 	if message := group.message(); !wasScored && hasContent(message) {
-		scores = t.scorer.all(ctx, turn.Index, t.said, message)
+		scores = t.score(ctx, turn.Index, message)
 	}
-	if err := cmp.Or(t.rec.failed(), interrupted(ctx)); err != nil {
-		return true, err // a scorer may have been interrupted
+	stopped := cmp.Or(t.rec.failed(), interrupted(ctx))
+	if stopped != nil && !errors.Is(stopped, errInterrupted) {
+		return true, stopped
 	}
 	j := judge(group, scores, t.plan.Success, t.scorers)
+	if stopped != nil && j.truth != verdict.True {
+		return true, stopped
+	}
 	j.reason = t.rec.clean.text(j.reason)
 	t.judgements = append(t.judgements, j)
 	turn.Scores = j.scores
@@ -390,4 +413,14 @@ func (t *trial) judgeGroup(ctx context.Context, group replyGroup) (isEnd bool, e
 	}
 	t.rec.events.observe(record.TurnEnded{Trial: t.rec.trial, Turn: turn})
 	return j.truth == verdict.True && t.plan.StopOn != plan.StopNever, nil
+}
+
+// score calls the scorers for a reply, also where the run is being interrupted. No
+// helper is asked any more then.
+func (t *trial) score(ctx context.Context, turn int, reply core.Message) []record.Score {
+	within, cancel := outliving(ctx, judgementTime)
+	defer cancel()
+	t.components.stop = ctx.Done()
+	defer func() { t.components.stop = nil }()
+	return t.scorer.all(within, turn, t.said, reply)
 }

@@ -124,6 +124,61 @@ func TestWhatCameBeforeADeadlineIsReturnedWithIt(t *testing.T) {
 	}
 }
 
+// sendUntilStopped sends a message, cancels the call once the target has it, and returns how
+// long the call took from then on.
+func sendUntilStopped(t *testing.T, talk core.Conversation, text string, log *logBuffer) (core.Reply, time.Duration, error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	type answer struct {
+		reply core.Reply
+		err   error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		reply, err := talk.Send(ctx, core.UserText(text))
+		answers <- answer{reply, err}
+	}()
+	log.waitFor(t, "speaking until it is stopped")
+	stopped := time.Now()
+	cancel()
+	a := <-answers
+	return a.reply, time.Since(stopped), a.err
+}
+
+func TestWhatCameBeforeACallWasCancelledIsReturnedWithIt(t *testing.T) {
+	t.Parallel()
+	h, log := newHost(t, nil)
+	talk := talkTo(t, h, "caller")
+	reply, _, err := sendUntilStopped(t, talk, "go on", log)
+	if reply.Finish != core.FinishBroken || reply.Message.Text() != "go on after 0s" || !errors.Is(err, context.Canceled) {
+		t.Errorf("reply %+v and %v, want what came, and that the call was cancelled", reply, err)
+	}
+	if reply, err := talk.Send(t.Context(), core.UserText("one")); err != nil || reply.Message.Text() != "one after 0s" {
+		t.Errorf("the next call of the conversation: %+v and %v", reply, err)
+	}
+}
+
+func TestATargetThatGoesOnWhereACallIsCancelledIsNotWaitedForLong(t *testing.T) {
+	t.Parallel()
+	h, log := newHost(t, nil)
+	reply, took, err := sendUntilStopped(t, talkTo(t, h, "caller"), "deaf", log)
+	if reply.Finish != "" || !errors.Is(err, context.Canceled) || took < time.Second {
+		t.Errorf("reply %+v and %v after %v, want none, and that the call was cancelled, after a second", reply, err, took)
+	}
+}
+
+func TestAPluginThatCannotStopACallHasItCancelled(t *testing.T) {
+	t.Parallel()
+	h, log := newHost(t, func(o *host.Options) {
+		o.Programs, o.Bundled = host.Discover([]string{installed(t, "raw")}, o.Log), nil
+	})
+	reply, _, err := sendUntilStopped(t, talkTo(t, h, "raw/chatty"), "go on", log)
+	if reply.Finish != "" || !errors.Is(err, context.Canceled) {
+		t.Errorf("reply %+v and %v, want none, and that the call was cancelled", reply, err)
+	}
+}
+
 func TestAReplyAndAnErrorThatDoNotGoTogetherAreAProtocolError(t *testing.T) {
 	t.Parallel()
 	h, _ := newHost(t, func(o *host.Options) {
@@ -136,7 +191,7 @@ func TestAReplyAndAnErrorThatDoNotGoTogetherAreAProtocolError(t *testing.T) {
 		kind    core.ErrorKind
 		says    string
 	}{
-		{"whole, and an error", "", core.ErrorProtocol, `target "raw/chatty": the last reply is whole, and comes with an error: the key is wrong`},
+		{"whole, and an error", core.FinishBroken, core.ErrorProtocol, `target "raw/chatty": the last reply is whole, and comes with an error: the key is wrong`},
 		{"broken, and no error", core.FinishBroken, core.ErrorProtocol, `target "raw/chatty": a reply broke off, and no error says why`},
 		{"broken", core.FinishBroken, core.ErrorInternal, "division by zero"},
 	} {
@@ -155,7 +210,7 @@ func TestMoreRepliesThanMessagesAreRefused(t *testing.T) {
 	})
 	talk := talkTo(t, h, "raw/chatty")
 	replies, err := talk.Exchange(t.Context(), over("one", "two"))
-	if len(replies) != 1 || core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "more replies than messages") {
+	if len(replies) != 2 || replies[1].Finish != core.FinishBroken || core.KindOf(err) != core.ErrorProtocol || !strings.Contains(err.Error(), "more replies than messages") {
 		t.Errorf("%d replies and %v, want one and a protocol error", len(replies), err)
 	}
 	if _, err := talk.Send(t.Context(), core.UserText("one")); core.KindOf(err) != core.ErrorProtocol {

@@ -310,7 +310,7 @@ func (p *parrotTalk) End(context.Context) error {
 
 // caller says how each message reached it. It fails at "fail", and at "break" in
 // the middle of its reply; at "forget" it leaves the reply out. At "go on" it
-// speaks until it is stopped.
+// speaks until it is stopped, and at "deaf" for longer.
 type caller struct{}
 
 func (caller) StartConversation(context.Context, core.Start) (core.Conversation, error) {
@@ -331,7 +331,12 @@ func (callerTalk) Send(ctx context.Context, m core.Message) (core.Reply, error) 
 	case "break":
 		reply.Finish = core.FinishBroken
 		return reply, core.Errorf(core.ErrorUnavailable, "connection lost").About(core.SubjectAnswer)
+	case "deaf":
+		slog.Warn("speaking until it is stopped")
+		<-ctx.Done()
+		time.Sleep(4 * time.Second)
 	case "go on":
+		slog.Warn("speaking until it is stopped")
 		<-ctx.Done()
 		reply.Finish = core.FinishBroken
 		return reply, ctx.Err()

@@ -3,6 +3,8 @@ package host_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -47,6 +49,10 @@ func (chatty) Send(r *pb.SendRequest, stream pb.TargetService_SendServer) error 
 		return wire.EncodeError(core.Errorf(core.ErrorAuth, "the key is wrong"))
 	case "broken, and no error":
 		return stream.Send(&pb.SendResponse{Broken: &pb.ReplyEnd{Detail: "lost"}})
+	case "go on":
+		fmt.Fprintln(os.Stderr, "speaking until it is stopped")
+		<-stream.Context().Done()
+		return stream.Context().Err()
 	case "broken":
 		_ = stream.Send(&pb.SendResponse{Broken: &pb.ReplyEnd{Detail: "lost"}})
 		return errors.New("division by zero")

@@ -942,6 +942,94 @@ func (x *Timing) GetConnect() *durationpb.Duration {
 	return nil
 }
 
+type StopSendRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Conversation  string                 `protobuf:"bytes,2,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StopSendRequest) Reset() {
+	*x = StopSendRequest{}
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StopSendRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StopSendRequest) ProtoMessage() {}
+
+func (x *StopSendRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StopSendRequest.ProtoReflect.Descriptor instead.
+func (*StopSendRequest) Descriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *StopSendRequest) GetInstance() string {
+	if x != nil {
+		return x.Instance
+	}
+	return ""
+}
+
+func (x *StopSendRequest) GetConversation() string {
+	if x != nil {
+		return x.Conversation
+	}
+	return ""
+}
+
+type StopSendResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StopSendResponse) Reset() {
+	*x = StopSendResponse{}
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StopSendResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StopSendResponse) ProtoMessage() {}
+
+func (x *StopSendResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StopSendResponse.ProtoReflect.Descriptor instead.
+func (*StopSendResponse) Descriptor() ([]byte, []int) {
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{12}
+}
+
 type EndConversationRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      string                 `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -952,7 +1040,7 @@ type EndConversationRequest struct {
 
 func (x *EndConversationRequest) Reset() {
 	*x = EndConversationRequest{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -964,7 +1052,7 @@ func (x *EndConversationRequest) String() string {
 func (*EndConversationRequest) ProtoMessage() {}
 
 func (x *EndConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[11]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -977,7 +1065,7 @@ func (x *EndConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndConversationRequest.ProtoReflect.Descriptor instead.
 func (*EndConversationRequest) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{11}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EndConversationRequest) GetInstance() string {
@@ -1002,7 +1090,7 @@ type EndConversationResponse struct {
 
 func (x *EndConversationResponse) Reset() {
 	*x = EndConversationResponse{}
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[12]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1014,7 +1102,7 @@ func (x *EndConversationResponse) String() string {
 func (*EndConversationResponse) ProtoMessage() {}
 
 func (x *EndConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_redteam_plugin_v1_target_proto_msgTypes[12]
+	mi := &file_redteam_plugin_v1_target_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1027,7 +1115,7 @@ func (x *EndConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndConversationResponse.ProtoReflect.Descriptor instead.
 func (*EndConversationResponse) Descriptor() ([]byte, []int) {
-	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{12}
+	return file_redteam_plugin_v1_target_proto_rawDescGZIP(), []int{14}
 }
 
 var File_redteam_plugin_v1_target_proto protoreflect.FileDescriptor
@@ -1107,7 +1195,11 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\x05total\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05total\x128\n" +
 	"\n" +
 	"last_audio\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\tlastAudio\x123\n" +
-	"\aconnect\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\aconnect\"X\n" +
+	"\aconnect\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\aconnect\"Q\n" +
+	"\x0fStopSendRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\tR\binstance\x12\"\n" +
+	"\fconversation\x18\x02 \x01(\tR\fconversation\"\x12\n" +
+	"\x10StopSendResponse\"X\n" +
 	"\x16EndConversationRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\"\n" +
 	"\fconversation\x18\x02 \x01(\tR\fconversation\"\x19\n" +
@@ -1118,10 +1210,11 @@ const file_redteam_plugin_v1_target_proto_rawDesc = "" +
 	"\x0eFINISH_BLOCKED\x10\x02\x12\x14\n" +
 	"\x10FINISH_TRUNCATED\x10\x03\x12\x16\n" +
 	"\x12FINISH_INTERRUPTED\x10\x04\x12\x16\n" +
-	"\x12FINISH_UNCONFIRMED\x10\x052\xb4\x02\n" +
+	"\x12FINISH_UNCONFIRMED\x10\x052\x89\x03\n" +
 	"\rTargetService\x12n\n" +
 	"\x11StartConversation\x12+.redteam.plugin.v1.StartConversationRequest\x1a,.redteam.plugin.v1.StartConversationResponse\x12I\n" +
-	"\x04Send\x12\x1e.redteam.plugin.v1.SendRequest\x1a\x1f.redteam.plugin.v1.SendResponse0\x01\x12h\n" +
+	"\x04Send\x12\x1e.redteam.plugin.v1.SendRequest\x1a\x1f.redteam.plugin.v1.SendResponse0\x01\x12S\n" +
+	"\bStopSend\x12\".redteam.plugin.v1.StopSendRequest\x1a#.redteam.plugin.v1.StopSendResponse\x12h\n" +
 	"\x0fEndConversation\x12).redteam.plugin.v1.EndConversationRequest\x1a*.redteam.plugin.v1.EndConversationResponseBHZFgithub.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1b\x06proto3"
 
 var (
@@ -1137,7 +1230,7 @@ func file_redteam_plugin_v1_target_proto_rawDescGZIP() []byte {
 }
 
 var file_redteam_plugin_v1_target_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_redteam_plugin_v1_target_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_redteam_plugin_v1_target_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_redteam_plugin_v1_target_proto_goTypes = []any{
 	(Finish)(0),                       // 0: redteam.plugin.v1.Finish
 	(*StartConversationRequest)(nil),  // 1: redteam.plugin.v1.StartConversationRequest
@@ -1151,41 +1244,45 @@ var file_redteam_plugin_v1_target_proto_goTypes = []any{
 	(*RateLimit)(nil),                 // 9: redteam.plugin.v1.RateLimit
 	(*Usage)(nil),                     // 10: redteam.plugin.v1.Usage
 	(*Timing)(nil),                    // 11: redteam.plugin.v1.Timing
-	(*EndConversationRequest)(nil),    // 12: redteam.plugin.v1.EndConversationRequest
-	(*EndConversationResponse)(nil),   // 13: redteam.plugin.v1.EndConversationResponse
-	(*Message)(nil),                   // 14: redteam.plugin.v1.Message
-	(Modality)(0),                     // 15: redteam.plugin.v1.Modality
-	(*durationpb.Duration)(nil),       // 16: google.protobuf.Duration
+	(*StopSendRequest)(nil),           // 12: redteam.plugin.v1.StopSendRequest
+	(*StopSendResponse)(nil),          // 13: redteam.plugin.v1.StopSendResponse
+	(*EndConversationRequest)(nil),    // 14: redteam.plugin.v1.EndConversationRequest
+	(*EndConversationResponse)(nil),   // 15: redteam.plugin.v1.EndConversationResponse
+	(*Message)(nil),                   // 16: redteam.plugin.v1.Message
+	(Modality)(0),                     // 17: redteam.plugin.v1.Modality
+	(*durationpb.Duration)(nil),       // 18: google.protobuf.Duration
 }
 var file_redteam_plugin_v1_target_proto_depIdxs = []int32{
-	14, // 0: redteam.plugin.v1.StartConversationRequest.history:type_name -> redteam.plugin.v1.Message
-	14, // 1: redteam.plugin.v1.SendRequest.message:type_name -> redteam.plugin.v1.Message
-	14, // 2: redteam.plugin.v1.SendRequest.interruptions:type_name -> redteam.plugin.v1.Message
+	16, // 0: redteam.plugin.v1.StartConversationRequest.history:type_name -> redteam.plugin.v1.Message
+	16, // 1: redteam.plugin.v1.SendRequest.message:type_name -> redteam.plugin.v1.Message
+	16, // 2: redteam.plugin.v1.SendRequest.interruptions:type_name -> redteam.plugin.v1.Message
 	5,  // 3: redteam.plugin.v1.SendResponse.chunks:type_name -> redteam.plugin.v1.PartChunk
 	7,  // 4: redteam.plugin.v1.SendResponse.end:type_name -> redteam.plugin.v1.ReplyEnd
 	7,  // 5: redteam.plugin.v1.SendResponse.broken:type_name -> redteam.plugin.v1.ReplyEnd
 	6,  // 6: redteam.plugin.v1.PartChunk.header:type_name -> redteam.plugin.v1.PartHeader
-	15, // 7: redteam.plugin.v1.PartHeader.modality:type_name -> redteam.plugin.v1.Modality
+	17, // 7: redteam.plugin.v1.PartHeader.modality:type_name -> redteam.plugin.v1.Modality
 	0,  // 8: redteam.plugin.v1.ReplyEnd.finish:type_name -> redteam.plugin.v1.Finish
 	10, // 9: redteam.plugin.v1.ReplyEnd.usage:type_name -> redteam.plugin.v1.Usage
 	11, // 10: redteam.plugin.v1.ReplyEnd.timing:type_name -> redteam.plugin.v1.Timing
-	16, // 11: redteam.plugin.v1.ReplyEnd.delivered:type_name -> google.protobuf.Duration
+	18, // 11: redteam.plugin.v1.ReplyEnd.delivered:type_name -> google.protobuf.Duration
 	9,  // 12: redteam.plugin.v1.ReplyEnd.rate_limits:type_name -> redteam.plugin.v1.RateLimit
 	8,  // 13: redteam.plugin.v1.ReplyEnd.heard_confidence:type_name -> redteam.plugin.v1.Confidence
-	16, // 14: redteam.plugin.v1.RateLimit.reset:type_name -> google.protobuf.Duration
-	16, // 15: redteam.plugin.v1.Timing.first_event:type_name -> google.protobuf.Duration
-	16, // 16: redteam.plugin.v1.Timing.first_audio:type_name -> google.protobuf.Duration
-	16, // 17: redteam.plugin.v1.Timing.total:type_name -> google.protobuf.Duration
-	16, // 18: redteam.plugin.v1.Timing.last_audio:type_name -> google.protobuf.Duration
-	16, // 19: redteam.plugin.v1.Timing.connect:type_name -> google.protobuf.Duration
+	18, // 14: redteam.plugin.v1.RateLimit.reset:type_name -> google.protobuf.Duration
+	18, // 15: redteam.plugin.v1.Timing.first_event:type_name -> google.protobuf.Duration
+	18, // 16: redteam.plugin.v1.Timing.first_audio:type_name -> google.protobuf.Duration
+	18, // 17: redteam.plugin.v1.Timing.total:type_name -> google.protobuf.Duration
+	18, // 18: redteam.plugin.v1.Timing.last_audio:type_name -> google.protobuf.Duration
+	18, // 19: redteam.plugin.v1.Timing.connect:type_name -> google.protobuf.Duration
 	1,  // 20: redteam.plugin.v1.TargetService.StartConversation:input_type -> redteam.plugin.v1.StartConversationRequest
 	3,  // 21: redteam.plugin.v1.TargetService.Send:input_type -> redteam.plugin.v1.SendRequest
-	12, // 22: redteam.plugin.v1.TargetService.EndConversation:input_type -> redteam.plugin.v1.EndConversationRequest
-	2,  // 23: redteam.plugin.v1.TargetService.StartConversation:output_type -> redteam.plugin.v1.StartConversationResponse
-	4,  // 24: redteam.plugin.v1.TargetService.Send:output_type -> redteam.plugin.v1.SendResponse
-	13, // 25: redteam.plugin.v1.TargetService.EndConversation:output_type -> redteam.plugin.v1.EndConversationResponse
-	23, // [23:26] is the sub-list for method output_type
-	20, // [20:23] is the sub-list for method input_type
+	12, // 22: redteam.plugin.v1.TargetService.StopSend:input_type -> redteam.plugin.v1.StopSendRequest
+	14, // 23: redteam.plugin.v1.TargetService.EndConversation:input_type -> redteam.plugin.v1.EndConversationRequest
+	2,  // 24: redteam.plugin.v1.TargetService.StartConversation:output_type -> redteam.plugin.v1.StartConversationResponse
+	4,  // 25: redteam.plugin.v1.TargetService.Send:output_type -> redteam.plugin.v1.SendResponse
+	13, // 26: redteam.plugin.v1.TargetService.StopSend:output_type -> redteam.plugin.v1.StopSendResponse
+	15, // 27: redteam.plugin.v1.TargetService.EndConversation:output_type -> redteam.plugin.v1.EndConversationResponse
+	24, // [24:28] is the sub-list for method output_type
+	20, // [20:24] is the sub-list for method input_type
 	20, // [20:20] is the sub-list for extension type_name
 	20, // [20:20] is the sub-list for extension extendee
 	0,  // [0:20] is the sub-list for field type_name
@@ -1203,7 +1300,7 @@ func file_redteam_plugin_v1_target_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_redteam_plugin_v1_target_proto_rawDesc), len(file_redteam_plugin_v1_target_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	TargetService_StartConversation_FullMethodName = "/redteam.plugin.v1.TargetService/StartConversation"
 	TargetService_Send_FullMethodName              = "/redteam.plugin.v1.TargetService/Send"
+	TargetService_StopSend_FullMethodName          = "/redteam.plugin.v1.TargetService/StopSend"
 	TargetService_EndConversation_FullMethodName   = "/redteam.plugin.v1.TargetService/EndConversation"
 )
 
@@ -42,6 +43,12 @@ type TargetServiceClient interface {
 	// time. Begin to stream when all of the reply is there that will come: the
 	// host takes in a few replies at a time, and hands on whole ones only.
 	Send(ctx context.Context, in *SendRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SendResponse], error)
+	// StopSend ends the conversation's current Send early, which then returns what
+	// has arrived of its reply, as one that broke off, and fails. It does not wait
+	// for that. Where nothing is being sent it does nothing. The host asks for it
+	// when a run is stopped, and cancels Send where this is not implemented, or Send
+	// goes on for more than a second: what had arrived is lost then.
+	StopSend(ctx context.Context, in *StopSendRequest, opts ...grpc.CallOption) (*StopSendResponse, error)
 	// EndConversation releases a conversation, after its current Send is over.
 	// Ending one that is not there does nothing.
 	EndConversation(ctx context.Context, in *EndConversationRequest, opts ...grpc.CallOption) (*EndConversationResponse, error)
@@ -84,6 +91,16 @@ func (c *targetServiceClient) Send(ctx context.Context, in *SendRequest, opts ..
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type TargetService_SendClient = grpc.ServerStreamingClient[SendResponse]
 
+func (c *targetServiceClient) StopSend(ctx context.Context, in *StopSendRequest, opts ...grpc.CallOption) (*StopSendResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StopSendResponse)
+	err := c.cc.Invoke(ctx, TargetService_StopSend_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *targetServiceClient) EndConversation(ctx context.Context, in *EndConversationRequest, opts ...grpc.CallOption) (*EndConversationResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(EndConversationResponse)
@@ -112,6 +129,12 @@ type TargetServiceServer interface {
 	// time. Begin to stream when all of the reply is there that will come: the
 	// host takes in a few replies at a time, and hands on whole ones only.
 	Send(*SendRequest, grpc.ServerStreamingServer[SendResponse]) error
+	// StopSend ends the conversation's current Send early, which then returns what
+	// has arrived of its reply, as one that broke off, and fails. It does not wait
+	// for that. Where nothing is being sent it does nothing. The host asks for it
+	// when a run is stopped, and cancels Send where this is not implemented, or Send
+	// goes on for more than a second: what had arrived is lost then.
+	StopSend(context.Context, *StopSendRequest) (*StopSendResponse, error)
 	// EndConversation releases a conversation, after its current Send is over.
 	// Ending one that is not there does nothing.
 	EndConversation(context.Context, *EndConversationRequest) (*EndConversationResponse, error)
@@ -130,6 +153,9 @@ func (UnimplementedTargetServiceServer) StartConversation(context.Context, *Star
 }
 func (UnimplementedTargetServiceServer) Send(*SendRequest, grpc.ServerStreamingServer[SendResponse]) error {
 	return status.Error(codes.Unimplemented, "method Send not implemented")
+}
+func (UnimplementedTargetServiceServer) StopSend(context.Context, *StopSendRequest) (*StopSendResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method StopSend not implemented")
 }
 func (UnimplementedTargetServiceServer) EndConversation(context.Context, *EndConversationRequest) (*EndConversationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndConversation not implemented")
@@ -184,6 +210,24 @@ func _TargetService_Send_Handler(srv interface{}, stream grpc.ServerStream) erro
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type TargetService_SendServer = grpc.ServerStreamingServer[SendResponse]
 
+func _TargetService_StopSend_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StopSendRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TargetServiceServer).StopSend(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TargetService_StopSend_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TargetServiceServer).StopSend(ctx, req.(*StopSendRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _TargetService_EndConversation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(EndConversationRequest)
 	if err := dec(in); err != nil {
@@ -212,6 +256,10 @@ var TargetService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "StartConversation",
 			Handler:    _TargetService_StartConversation_Handler,
+		},
+		{
+			MethodName: "StopSend",
+			Handler:    _TargetService_StopSend_Handler,
 		},
 		{
 			MethodName: "EndConversation",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
@@ -20,6 +21,8 @@ type Conversation struct {
 	held  core.Conversation
 	busy  *semaphore.Weighted
 	ended bool // guarded by Acquire
+	// stop ends the context of the delivery in progress; nil for none.
+	stop atomic.Pointer[context.CancelFunc]
 }
 
 // NewConversation returns a conversation that is not acquired.
@@ -43,9 +46,21 @@ func (c *Conversation) Acquire(ctx context.Context) error {
 // Release lets the next call of the conversation begin.
 func (c *Conversation) Release() { c.busy.Release(1) }
 
-// Deliver sends messages, as [core.Deliver] does.
+// Deliver sends messages, as [core.Deliver] does, until StopDelivery is called.
 func (c *Conversation) Deliver(ctx context.Context, messages []core.Message) ([]core.Reply, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	c.stop.Store(&stop)
+	defer c.stop.Store(nil)
 	return core.Deliver(ctx, c.held, messages)
+}
+
+// StopDelivery ends the context of the delivery in progress, if there is one. It may be
+// called without Acquire.
+func (c *Conversation) StopDelivery() {
+	if stop := c.stop.Load(); stop != nil {
+		(*stop)()
+	}
 }
 
 // EndOnce waits for the conversation's last call, calls remove, which takes the

@@ -80,14 +80,17 @@ func TestPiecesThatContradictAnErrorAreRefused(t *testing.T) {
 	}{
 		"broken, and no error":     {[]core.Reply{brokenReply()}, io.EOF, 1, core.ErrorProtocol, "no error says why"},
 		"more after it broke off":  {[]core.Reply{brokenReply(), whole}, why, 1, core.ErrorProtocol, "more follows"},
-		"whole, and an error":      {[]core.Reply{whole}, why, 0, core.ErrorProtocol, "whole, and comes with an error: slow down"},
-		"whole, and a broken line": {[]core.Reply{whole}, gone, 0, core.ErrorInternal, "connection closed"},
+		"whole, and an error":      {[]core.Reply{whole}, why, 1, core.ErrorProtocol, "whole, and comes with an error: slow down"},
+		"whole, and a broken line": {[]core.Reply{whole}, gone, 1, core.ErrorInternal, "connection closed"},
 		"whole":                    {[]core.Reply{whole}, io.EOF, 1, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			replies, err := wire.ReceiveReplies(1, receive(pieces(t, test.replies...), test.then))
 			if len(replies) != test.came || core.KindOf(err) != test.kind || test.says != "" && !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%d replies and %v (%s), want %d and %s: %s", len(replies), err, core.KindOf(err), test.came, test.kind, test.says)
+			}
+			if got := replies[0].Finish; (got == core.FinishBroken) != (err != nil) {
+				t.Errorf("the reply ended as %s, with %v", got, err)
 			}
 		})
 	}
@@ -107,7 +110,7 @@ func TestWhatComesBeforeAnErrorIsAllThatIsReturned(t *testing.T) {
 		"nothing before the end":          {nil, io.EOF, 0, core.ErrorProtocol},
 		"one before the end":              {pieces(t, whole), io.EOF, 1, core.ErrorProtocol},
 		"one before what is none":         {append(pieces(t, whole), &pb.SendResponse{End: &pb.ReplyEnd{Finish: 99}}), io.EOF, 1, core.ErrorProtocol},
-		"as many as there are, and more":  {pieces(t, whole, whole, whole), io.EOF, 1, core.ErrorProtocol},
+		"as many as there are, and more":  {pieces(t, whole, whole, whole), io.EOF, 2, core.ErrorProtocol},
 		"a part that its header outlives": {[]*pb.SendResponse{{Chunks: []*pb.PartChunk{{Header: &pb.PartHeader{Modality: 1, Size: 5}}}}}, gone, 0, core.ErrorInternal},
 	} {
 		t.Run(name, func(t *testing.T) {

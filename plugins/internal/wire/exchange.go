@@ -22,8 +22,9 @@ func SendReplies(replies []core.Reply, send func(*pb.SendResponse) error) error 
 // ReceiveReplies assembles the replies to a number of messages from the pieces
 // that receive returns, up to [io.EOF]. With an error it returns those that
 // came before, as [core.Deliver] does: all complete and fewer than there are
-// messages, except for the last, which may have broken off. The error is
-// receive's, or a [core.Error] where the pieces are invalid.
+// messages, except for the last, which may have broken off. So has one that came
+// whole, and after which the call failed. The error is receive's, or a [core.Error]
+// where the pieces are invalid.
 func ReceiveReplies(messages int, receive func() (*pb.SendResponse, error)) ([]core.Reply, error) {
 	var replies []core.Reply
 	for range messages {
@@ -40,13 +41,14 @@ func ReceiveReplies(messages int, receive func() (*pb.SendResponse, error)) ([]c
 	if errors.Is(err, io.EOF) {
 		return replies, nil
 	}
+	replies[messages-1].Finish, replies[messages-1].Delivered = core.FinishBroken, 0
 	if err == nil {
-		return replies[:messages-1], core.Errorf(core.ErrorProtocol, "there are more replies than messages")
+		return replies, core.Errorf(core.ErrorProtocol, "there are more replies than messages")
 	}
 	if said := DecodeError(err); said != nil {
 		err = core.Errorf(core.ErrorProtocol, "the last reply is whole, and comes with an error: %w", said).About(core.SubjectAnswer)
 	}
-	return replies[:messages-1], err
+	return replies, err
 }
 
 // whyBroken returns the error that follows a reply that broke off.
