@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -27,15 +28,12 @@ type judgedValues struct {
 
 // valuesFor returns the values that a scorer judges.
 func (e *evidence) valuesFor(ctx context.Context, s plan.Scorer) judgedValues {
-	key := string(judgedModality(s)) + "\n" + strings.Join(s.Via, "\n")
+	key := fmt.Sprint(judgedModality(s), s.AsText) + "\n" + strings.Join(s.Via, "\n")
 	if made, ok := e.made[key]; ok {
 		return made
 	}
 	var made judgedValues
-	for _, value := range e.valuesOf(judgedModality(s)) {
-		if value.Modality == core.Reasoning {
-			value.Modality = core.Text
-		}
+	for _, value := range e.valuesOf(s) {
 		if isBlank(value) {
 			continue
 		}
@@ -54,12 +52,23 @@ func (e *evidence) valuesFor(ctx context.Context, s plan.Scorer) judgedValues {
 	return made
 }
 
-// valuesOf returns the reply's values of a modality.
-func (e *evidence) valuesOf(on core.Modality) []core.Value {
-	if on == core.Audio {
+// valuesOf returns the reply's values that a scorer judges, in the form in which it
+// takes them.
+func (e *evidence) valuesOf(s plan.Scorer) []core.Value {
+	switch on := judgedModality(s); {
+	case on == core.Audio:
 		return sounds(e.reply)
+	case on == core.ToolCall && s.AsText:
+		return callsInWords(e.reply)
+	case on == core.Reasoning:
+		values := e.reply.Of(on)
+		for i := range values {
+			values[i].Modality = core.Text
+		}
+		return values
+	default:
+		return e.reply.Of(on)
 	}
-	return e.reply.Of(on)
 }
 
 // transcriptOf returns a conversation for scorers: its history, and the

@@ -27,6 +27,29 @@ func readCall(v core.Value) (toolCall, error) {
 	return call, err
 }
 
+// callsInWords returns a reply's calls of tools, and the results of those that the
+// target has carried out itself, as texts: "open({\"door\":1})" and what it gave.
+func callsInWords(reply core.Message) []core.Value {
+	var values []core.Value
+	for _, p := range reply.Parts {
+		var call struct {
+			Name      string `json:"name"`
+			Arguments string `json:"arguments"`
+			Output    string `json:"output"`
+		}
+		switch err := json.Unmarshal(p.Data, &call); {
+		case p.Modality != core.ToolCall && p.Modality != core.ToolResult:
+		case err != nil:
+			values = append(values, core.TextValue(string(p.Data)))
+		case p.Modality == core.ToolCall:
+			values = append(values, core.TextValue(call.Name+"("+call.Arguments+")"))
+		default:
+			values = append(values, core.TextValue(call.Output))
+		}
+	}
+	return values
+}
+
 // toolResult is the result of a tool call.
 type toolResult struct {
 	ID     string `json:"call_id"`

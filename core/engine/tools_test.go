@@ -266,3 +266,29 @@ func TestTheResultsOfToolsHaveABound(t *testing.T) {
 		})
 	}
 }
+
+func TestCallsOfToolsAreJudgedAsTextsByScorersThatTakeText(t *testing.T) {
+	reply := calls("One moment.", "delete_all")
+	reply.Message.Parts[1].Data = []byte(`{"call_id":"c1","name":"delete_all","arguments":"{\"what\":\"the <vault>\"}"}`)
+	result := core.Value{Modality: core.ToolResult, MediaType: core.MediaJSON, Data: []byte(`{"call_id":"c1","output":"it held\nblue eleven"}`)}
+	reply.Message.Parts = append(reply.Message.Parts, core.Part{Value: result})
+	for wanted, outcome := range map[string]core.Outcome{
+		`delete_all({"what":"the <vault>"})`: core.Succeeded, "it held\nblue eleven": core.Succeeded, "One moment.": core.Defended, "call_id": core.Defended,
+	} {
+		t.Run(wanted, func(t *testing.T) {
+			s := newScene(t, &agent{answer: inOrder(reply)}, "delete it")
+			s.trial().Scorers = nil
+			s.scoredBy("called", score(func(ctx context.Context, e core.Evidence) (core.Score, error) {
+				for _, v := range e.Values {
+					if v.Modality != core.Text {
+						t.Errorf("the scorer gets %s, want text", v.Modality)
+					}
+				}
+				return contains(wanted)(ctx, e)
+			}), core.ToolCall)
+			s.plan.Scorers[len(s.plan.Scorers)-1].AsText = true
+			s.success("called")
+			want(t, s.outcome(), outcome)
+		})
+	}
+}

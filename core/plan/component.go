@@ -166,7 +166,7 @@ func (p *planner) checkVias() {
 		if !ok {
 			continue
 		}
-		got, ok := p.through(formOf(onOf(s)), s.Via)
+		got, ok := p.through(p.formOf(s), s.Via)
 		if !ok || info.Takes(got) {
 			continue
 		}
@@ -187,13 +187,25 @@ func onOf(s campaign.Scorer) core.Modality {
 	return s.On
 }
 
-// formOf is the modality in which scorers and converters get what they judge:
-// reasoning is text to them.
-func formOf(m core.Modality) core.Modality {
-	if m == core.Reasoning {
-		return core.Text
+// formOf is the modality in which a scorer and its converters get what is judged:
+// reasoning is text to them, and so are calls of tools, unless whoever gets them
+// first takes calls.
+func (p *planner) formOf(s campaign.Scorer) core.Modality {
+	first := Definition{core.KindScorer, s.Name}
+	if len(s.Via) > 0 {
+		first = Definition{core.KindConverter, s.Via[0].Name}
 	}
-	return m
+	switch on := onOf(s); on {
+	case core.Reasoning:
+		return core.Text
+	case core.ToolCall:
+		if info, ok := p.infos[first]; ok && !info.Takes(on) {
+			return core.Text
+		}
+		return on
+	default:
+		return on
+	}
 }
 
 // successProblem describes the error in a success expression.

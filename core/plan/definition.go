@@ -42,6 +42,8 @@ type Scorer struct {
 	Component
 	// On selects the modality to judge in the reply.
 	On core.Modality
+	// AsText says that what is judged is given as text.
+	AsText bool
 	// Via names converters that are applied to each selected value first.
 	Via []string
 }

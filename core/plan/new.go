@@ -244,7 +244,7 @@ func (p *planner) keepUsed() {
 	}
 	for _, s := range p.campaign.Scorers {
 		if p.used[Definition{core.KindScorer, s.Name}] {
-			p.plan.Scorers = append(p.plan.Scorers, Scorer{Component: p.componentOf(core.KindScorer, s.Component), On: onOf(s), Via: namesOf(s.Via)})
+			p.plan.Scorers = append(p.plan.Scorers, Scorer{Component: p.componentOf(core.KindScorer, s.Component), On: onOf(s), AsText: p.formOf(s) == core.Text, Via: namesOf(s.Via)})
 		}
 	}
 }

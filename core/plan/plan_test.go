@@ -106,6 +106,8 @@ func catalog(t testing.TB) plan.Catalog {
 		scorer("match/substring", text, core.ScoreTrueFalse),
 		scorer("judge/harm", text, core.ScoreScale),
 		scorer("hearing", audio, core.ScoreTrueFalse),
+		target("clerk", text, []core.Modality{core.Text, core.ToolCall}, noConfig{}),
+		scorer("tools", []core.Modality{core.ToolCall}, core.ScoreTrueFalse),
 	}}
 }
 
@@ -264,6 +266,24 @@ func TestOnlyWhatSomeTrialUsesIsKept(t *testing.T) {
 	}
 	if want := []string{"agent", "speak", "phone", "hear", "leaked", "spoken"}; !slices.Equal(kept, want) {
 		t.Errorf("kept %v, want %v", kept, want)
+	}
+}
+
+func TestCallsOfToolsAreTextToScorersThatTakeNoCalls(t *testing.T) {
+	p := plans(t, `version: 1
+name: calls
+targets: {agent: {use: clerk}}
+converters: {leet: {use: leetspeak}}
+scorers:
+  words: {use: match/substring, with: {any: [open]}, on: tool_call}
+  leet: {use: match/substring, with: {any: [open]}, on: tool_call, via: [leet]}
+  calls: {use: tools, on: tool_call}
+attacks: [{name: a, target: agent, objective: o, turns: [{user: hi}], scorers: [words, leet, calls], success: words || leet || calls}]
+`)
+	for i, want := range []bool{true, true, false} {
+		if s := p.Scorers[i]; s.AsText != want || s.On != core.ToolCall {
+			t.Errorf("%s: as text %v, want %v", s.Name, s.AsText, want)
+		}
 	}
 }
 

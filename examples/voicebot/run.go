@@ -76,6 +76,7 @@ func start(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	all := servers{
 		realtime: realtimetest.NewServer(bot, realtimetest.Options{
 			APIKey:    o.apiKey,
+			MCP:       agent.Notes{},
 			Faults:    fault.ForRealtime(o.faults),
 			Allowance: o.allowance,
 			Log:       slog.New(slog.NewTextHandler(stderr, nil)),

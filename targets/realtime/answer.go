@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -11,7 +12,11 @@ import (
 // creates a second response at the turn's end.
 type answer struct {
 	response string // id of the response; "" until the service sends it
-	reply    reply
+	// earlier are the responses that this one continues, after calls of MCP servers;
+	// spent is their usage.
+	earlier []string
+	spent   usageBody
+	reply   reply
 	// ended is the response after response.done; nil before. The turn may still
 	// go on.
 	ended *responseBody
@@ -36,13 +41,22 @@ type cancellation struct {
 // is reports whether an event that names a response is about this one.
 func (a *answer) is(responseID string) bool { return a.response != "" && responseID == a.response }
 
+// owns reports whether an event that names a response belongs to the reply.
+func (a *answer) owns(responseID string) bool {
+	return a.is(responseID) || responseID != "" && slices.Contains(a.earlier, responseID)
+}
+
 // onCreated records the response that answers the turn. A service that detects
 // turns may create one in the middle of a turn and another at its end.
 func (t *turn) onCreated(r *responseBody, now time.Time) {
 	a := &t.answer
 	switch {
-	case r.ID == a.response, r.Labelled && !t.named(r):
+	case r.ID == a.response, a.owns(r.ID), r.Labelled && !t.named(r):
 		return // already known, or from another turn
+	case t.isUnanswered():
+		a.goOn(r.ID, now)
+		t.remote.continued = time.Time{}
+		return
 	case !t.isAnsweredBy(r): // the service responds unasked, and may still do so during the next turn
 		t.warn("the service began to speak by itself")
 		t.terms.outOfSync = true
@@ -53,6 +67,9 @@ func (t *turn) onCreated(r *responseBody, now time.Time) {
 		*a = answer{reply: reply{limit: a.reply.limit, buffers: a.reply.buffers}}
 	}
 	a.response, a.last = r.ID, now
+	if t.remote.approved > 0 && t.out.asked.IsZero() { // it responds unasked
+		t.out.asked = now
+	}
 	t.out.speech.answer()
 	a.timing.FirstEvent = t.since(now)
 }
@@ -67,6 +84,8 @@ func (t *turn) isAnsweredBy(r *responseBody) bool {
 	switch speech := t.out.speech; {
 	case t.named(r):
 		return t.answer.response == ""
+	case t.remote.approved > 0 && t.answer.response == "":
+		return true
 	case speech != nil && t.config.TurnDetection.answers():
 		return speech.answers < speech.segments && (t.answer.response == "" || t.answer.ended != nil)
 	}
@@ -80,12 +99,14 @@ func (t *turn) onDone(r *responseBody) bool {
 	}
 	ended := *r
 	t.answer.ended = &ended
+	t.answer.reply.response = r.ID
+	t.answer.reply.complete(ended.Output)
 	return true
 }
 
 // onPiece adds the content of an event to the reply. It reports whether that
-// ends the reply.
-func (t *turn) onPiece(e *serverEvent) (ends bool) {
+// may have ended the reply, or is to be answered.
+func (t *turn) onPiece(e *serverEvent) (changed bool) {
 	a := &t.answer
 	a.last = e.came
 	audio := e.Type == eventAudioDelta
@@ -98,11 +119,13 @@ func (t *turn) onPiece(e *serverEvent) (ends bool) {
 	if audio || t.config.Output == "text" { // text plays from its first event on
 		a.playback.start(a.last)
 	}
+	t.noteRemote(e)
+	a.reply.response = e.ResponseID
 	if err := a.reply.add(e); err != nil {
 		t.fail(core.Errorf(core.ErrorProtocol, "waiting for the reply: %w", err))
 		return true
 	}
-	return a.reply.full != ""
+	return a.reply.full != "" || e.Item.Type == typeMCPCall || e.Item.Type == typeMCPApproval
 }
 
 // cancelReply returns the response.cancel event that ends the reply.

@@ -26,14 +26,24 @@ func isCall(kind string) bool {
 // size is what the item counts towards the limit of a reply.
 func (i *itemBody) size() int { return len(i.Arguments) + len(i.Output) + len(i.Failure) }
 
-// parts returns the call, and its result if the service has made it itself. Calls
-// of MCP servers have no id but that of their item.
-func (i *itemBody) parts() ([]core.Part, error) {
-	id := i.CallID
-	if i.Type != typeFunctionCall {
-		id = cmp.Or(i.CallID, i.ID)
+// callID is the id by which the result of a call names it.
+func (i *itemBody) callID() string {
+	if i.Type == typeFunctionCall {
+		return i.CallID
 	}
-	call, err := toolPart(core.ToolCall, map[string]string{"call_id": id, "name": i.Name, "arguments": i.Arguments})
+	return cmp.Or(i.CallID, i.ID)
+}
+
+// parts returns the call, with the campaign's approval if it has one, and its result
+// if the service has made it itself. Calls of MCP servers have no id but that of their
+// item.
+func (i *itemBody) parts(approval string) ([]core.Part, error) {
+	id := i.callID()
+	fields := map[string]string{"call_id": id, "name": i.Name, "arguments": i.Arguments}
+	if approval != "" {
+		fields["approval"] = approval
+	}
+	call, err := toolPart(core.ToolCall, fields)
 	if err != nil {
 		return nil, err
 	}

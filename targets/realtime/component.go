@@ -47,6 +47,12 @@ func open(_ context.Context, config Config) (core.Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, tool := range config.Tools {
+		a.Keep(tool.Authorization)
+		for _, value := range tool.Headers {
+			a.Keep(value)
+		}
+	}
 	return &target{config: config, endpoint: e, network: newNetwork(a), access: a}, nil
 }
 

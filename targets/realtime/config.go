@@ -42,10 +42,11 @@ type Config struct {
 	NoiseReduction         string        `json:"noise_reduction" enum:"off,near_field,far_field" doc:"What the service filters out of what it hears: nothing, or the noise of a headset or of a room."`
 	TurnDetection          TurnDetection `json:"turn_detection" doc:"Who says when a spoken turn is over."`
 
-	Tools             []Tool `json:"tools" doc:"Functions that the target may ask for; the campaign answers with tool_results."`
-	ToolChoice        string `json:"tool_choice" doc:"auto, none, required, or the name of the function that the target has to call; empty leaves it to the service."`
-	ParallelToolCalls *bool  `json:"parallel_tool_calls" doc:"Whether the target may call several functions at a time; left out, the service decides. For reasoning models only."`
-	ReasoningEffort   string `json:"reasoning_effort" enum:"default,minimal,low,medium,high,xhigh" doc:"How much a reasoning model thinks before it answers; default leaves it to the service."`
+	Tools             []Tool          `json:"tools" doc:"Functions that the target may call, which the campaign answers with tool_results, and MCP servers, which the service calls."`
+	ToolChoice        json.RawMessage `json:"tool_choice,omitempty" doc:"auto, none, required, the name of the function that the target has to call, or {type: mcp, server_label, name}; left out, the service decides."`
+	Approve           []string        `json:"approve" doc:"Tools of MCP servers whose calls are approved where the service asks for it, as NAME or SERVER_LABEL/NAME; the others are not, unless tool_results does."`
+	ParallelToolCalls *bool           `json:"parallel_tool_calls" doc:"Whether the target may call several functions at a time; left out, the service decides. For reasoning models only."`
+	ReasoningEffort   string          `json:"reasoning_effort" enum:"default,minimal,low,medium,high,xhigh" doc:"How much a reasoning model thinks before it answers; default leaves it to the service."`
 
 	MaxReplyBytes int           `json:"max_reply_bytes" min:"1" doc:"Limit of one reply in bytes of audio and text; what is longer is cut off and marked as truncated."`
 	Reconnects    int           `json:"reconnects" min:"0" max:"20" doc:"How often to try to restore a conversation whose connection was lost between turns; 0 ends it."`
@@ -78,13 +79,6 @@ type Prompt struct {
 
 // on reports whether the service detects turns.
 func (d TurnDetection) on() bool { return d.Mode != "off" && d.Mode != "" }
-
-// Tool is a function that the model may call.
-type Tool struct {
-	Name        string         `json:"name" required:"true" doc:"Name of the function."`
-	Description string         `json:"description" doc:"What it does, for the target to read."`
-	Parameters  map[string]any `json:"parameters" doc:"JSON Schema of its arguments."`
-}
 
 // Timeouts are how long a conversation waits for the service. All are positive.
 type Timeouts struct {

@@ -16,10 +16,14 @@ func (t *turn) deadline() time.Time {
 		return time.Time{}
 	case a.cancel.why != "" && a.ended == nil:
 		return a.cancel.until
+	case t.isUnanswered():
+		return t.remoteDeadline()
 	case t.out.speech.speaking(), a.ended != nil && t.out.speech.answered():
 		return time.Time{}
 	case a.ended != nil: // a part of the turn was answered; the response to its end is not there yet
 		return latest(a.last, t.out.asked).Add(timeouts.FirstEvent.Std())
+	case t.out.asked.IsZero() && t.out.complete(t.ledger.acknowledges): // approved calls run
+		return t.remoteDeadline()
 	case t.out.asked.IsZero():
 		return earliest(t.out.sent.Add(timeouts.Session.Std()), t.givenUp())
 	}
@@ -63,6 +67,8 @@ func (x *exchange) stop(now time.Time) (send []any) {
 	t := x.turns.current
 	within := t.since(now).Round(time.Millisecond)
 	switch {
+	case t.isUnanswered():
+		t.giveUpRemotely(within)
 	case t.answer.ended != nil: // a response may still come
 		t.answer.partial, x.terms.outOfSync = true, true
 		t.out.speech.settle()
@@ -71,6 +77,8 @@ func (x *exchange) stop(now time.Time) (send []any) {
 		return []any{t.cancelReply(now, fmt.Sprintf("the reply was not complete within %s, in which limits.timeout ends", within))}
 	case t.out.sent.IsZero():
 		x.end(t.timeout("the turn was not sent within %s, in which limits.timeout ends", within))
+	case t.out.asked.IsZero() && t.out.complete(t.ledger.acknowledges):
+		x.end(t.timeout("the service did not end the call that was approved within %s, in which limits.timeout ends", within))
 	case t.out.asked.IsZero() && t.out.speech != nil:
 		x.end(t.timeout("the service did not say that the turn is over within %s, in which limits.timeout ends", within))
 	case t.out.asked.IsZero():
@@ -105,6 +113,9 @@ func (x *exchange) due(now time.Time) time.Time {
 	if t.answer.cancel.why == "" {
 		due = earliest(due, t.stops())
 	}
+	if t.out.asked.IsZero() || t.isUnanswered() && t.remote.continued.IsZero() {
+		due = earliest(due, t.remote.due())
+	}
 	if x.turns.next != nil && x.turns.next.failed == nil {
 		due = earliest(due, x.turns.next.out.speech.due())
 	}
@@ -135,11 +146,15 @@ func latest(a, b time.Time) time.Time {
 func (x *exchange) expire(now time.Time) (send []any) {
 	t, timeouts := x.turns.current, &x.config.Timeouts
 	switch {
+	case t.isUnanswered():
+		t.giveUpRemotely(t.since(now).Round(time.Millisecond))
 	case t.answer.ended != nil: // a response may still come, and must not be taken for the answer to the next turn
 		t.answer.partial, x.terms.outOfSync = true, true
 		t.out.speech.settle()
 	case t.refusal != nil && t.answer.response == "" && !now.Before(t.givenUp()):
 		t.fail(t.refusal)
+	case t.out.asked.IsZero() && t.out.complete(t.ledger.acknowledges):
+		t.fail(t.timeout("the service did not end the call that was approved within %s", timeouts.Turn))
 	case t.out.asked.IsZero(): // the connection was lost without a close frame
 		t.fail(t.asNotAsked(t.timeout("the service did not confirm the message within %s", timeouts.Session), false))
 	case t.answer.response == "":

@@ -73,12 +73,19 @@ func (e echo) differences(asked any) ([]string, error) {
 }
 
 // same compares the values of a setting. Services add fields to tools, so that
-// only the names of tools are compared.
+// only their names are compared.
 func same(path string, want, got any) bool {
-	if path == "tools" {
-		want, got = toolNames(want), toolNames(got)
-	}
+	want, got = compared(path, want), compared(path, got)
 	return reflect.DeepEqual(want, got)
+}
+
+// compared returns what is compared of a setting, and shown: of tools their names,
+// and of MCP servers their labels. Tools may hold secrets.
+func compared(path string, value any) any {
+	if path == "tools" {
+		return toolNames(value)
+	}
+	return value
 }
 
 func toolNames(value any) []string {
@@ -87,6 +94,9 @@ func toolNames(value any) []string {
 	for _, element := range list {
 		tool, _ := element.(map[string]any)
 		name, _ := tool["name"].(string)
+		if label, ok := tool["server_label"].(string); ok && name == "" {
+			name = label
+		}
 		names = append(names, name)
 	}
 	return names
@@ -157,7 +167,7 @@ func difference(path string, want, got any) string {
 			return "the service may forget the oldest turns of a long conversation"
 		}
 	}
-	return fmt.Sprintf("the service has set %s to %s, not to %s as asked", path, shownValue(got), shownValue(want))
+	return fmt.Sprintf("the service has set %s to %s, not to %s as asked", path, shownValue(compared(path, got)), shownValue(compared(path, want)))
 }
 
 func shownValue(value any) string {

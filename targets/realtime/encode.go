@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -24,7 +26,9 @@ type encoder struct {
 	// characters, the protocol's limit.
 	nextID func(prefix string) string
 	// detects says that the service runs turn detection on its input buffer.
-	detects  bool
+	detects bool
+	// remote are the types of the items of MCP servers that wait for something.
+	remote   map[string]string
 	warnings []string
 }
 
@@ -171,9 +175,42 @@ func (e *encoder) toolResults(m core.Message) ([]any, error) {
 		if p.Modality != core.ToolResult {
 			return nil, core.Errorf(core.ErrorUnsupported, "part %d of the message: %q in a tool's message", i+1, p.Modality)
 		}
-		events = append(events, e.item(item))
+		switch e.remote[item.CallID] {
+		case typeMCPApproval:
+			approve, reason := decision(*item.Output)
+			events = append(events, e.approval(item.CallID, approve, reason))
+		case typeMCPCall: // the service has its result
+		default:
+			events = append(events, e.item(item))
+		}
 	}
 	return events, nil
+}
+
+// approval answers a request for approval of a call.
+func (e *encoder) approval(requestID string, approve bool, reason string) itemCreate {
+	return e.item(inputItem{Type: "mcp_approval_response", ApprovalRequestID: requestID, Approve: &approve, Reason: reason})
+}
+
+// decision reads the answer of a campaign to a request for approval: "approve",
+// "approved", "yes" or "true". Anything else refuses, and is the reason.
+func decision(output string) (approve bool, reason string) {
+	word := strings.ToLower(strings.TrimSpace(output))
+	if slices.Contains([]string{"approve", "approved", "yes", "true"}, word) {
+		return true, ""
+	}
+	return false, output
+}
+
+// approvals returns the number of calls that events approve.
+func approvals(events []any) int {
+	n := 0
+	for _, event := range events {
+		if create, ok := event.(itemCreate); ok && create.Item.Approve != nil && *create.Item.Approve {
+			n++
+		}
+	}
+	return n
 }
 
 // toolItem encodes a tool call or its result.

@@ -203,7 +203,7 @@ func TestEverythingWrongWithAConfigurationIsSaidAtOnce(t *testing.T) {
 	c.AccessToken, c.Proxy, c.Speed = "t", "telnet://x", 3
 	c.AudioFormat, c.Truncation, c.NoiseReduction, c.ReasoningEffort = "mp3", "later", "all", "none"
 	c.TurnDetection = TurnDetection{Mode: "off", Threshold: 2, Eagerness: "high"}
-	c.Tools, c.ToolChoice = []Tool{{Name: "x"}, {Name: "x"}}, "y"
+	c.Tools, c.ToolChoice = []Tool{{Name: "x"}, {Name: "x"}}, json.RawMessage(`"y"`)
 	c.Headers = map[string]core.Secret{"OpenAI-Beta": "realtime=v1", "authorization": "x", "Sec-WebSocket-Protocol": "y"}
 	err := c.Validate()
 	if core.KindOf(err) != core.ErrorConfig {
@@ -213,7 +213,7 @@ func TestEverythingWrongWithAConfigurationIsSaidAtOnce(t *testing.T) {
 		"model: ", "output: ", "max_output_tokens: ", "max_reply_bytes: ", "timeouts.turn: ", "endpoint: ",
 		"reconnects: ", "rollover: ", "access_token: ", "proxy: ", "speed: ", "audio_format: ", "truncation: ",
 		"noise_reduction: ", "reasoning_effort: ", "turn_detection.threshold: ", "turn_detection.eagerness: ",
-		"tools: ", "tool_choice: ",
+		"tools[1].name: ", "tool_choice: ",
 		"headers.OpenAI-Beta: ", "headers.authorization: ", "headers.Sec-WebSocket-Protocol: ",
 	} {
 		if !strings.Contains(err.Error(), part) {

@@ -23,7 +23,7 @@ type sessionConfig struct {
 	// MaxOutputTokens is a number, or "inf".
 	MaxOutputTokens   json.RawMessage `json:"max_output_tokens,omitempty"`
 	Tools             []toolConfig    `json:"tools,omitempty"`
-	ToolChoice        any             `json:"tool_choice,omitempty"` // a word or a toolName
+	ToolChoice        any             `json:"tool_choice,omitempty"` // a word, a choice or JSON
 	ParallelToolCalls *bool           `json:"parallel_tool_calls,omitempty"`
 	Reasoning         *reasoning      `json:"reasoning,omitempty"`
 	Truncation        any             `json:"truncation,omitempty"` // a word or a retention
@@ -85,16 +85,24 @@ type audioOutput struct {
 	Speed float64 `json:"speed,omitempty"`
 }
 
+// toolConfig is a function, or an MCP server with its secrets.
 type toolConfig struct {
 	Type        string         `json:"type"`
-	Name        string         `json:"name"`
+	Name        string         `json:"name,omitempty"`
 	Description string         `json:"description,omitempty"`
 	Parameters  map[string]any `json:"parameters,omitempty"`
-}
 
-type toolName struct {
-	Type string `json:"type"`
-	Name string `json:"name"`
+	ServerLabel       string            `json:"server_label,omitempty"`
+	ServerURL         string            `json:"server_url,omitempty"`
+	ConnectorID       string            `json:"connector_id,omitempty"`
+	TunnelID          string            `json:"tunnel_id,omitempty"`
+	ServerDescription string            `json:"server_description,omitempty"`
+	Authorization     string            `json:"authorization,omitempty"`
+	Headers           map[string]string `json:"headers,omitempty"`
+	AllowedTools      json.RawMessage   `json:"allowed_tools,omitempty"`
+	AllowedCallers    []string          `json:"allowed_callers,omitempty"`
+	DeferLoading      bool              `json:"defer_loading,omitempty"`
+	RequireApproval   json.RawMessage   `json:"require_approval,omitempty"`
 }
 
 type reasoning struct {
@@ -128,6 +136,11 @@ type inputItem struct {
 	Name      string      `json:"name,omitempty"`
 	Arguments *string     `json:"arguments,omitempty"`
 	Output    *string     `json:"output,omitempty"`
+
+	// ApprovalRequestID, Approve and Reason are those of an mcp_approval_response.
+	ApprovalRequestID string `json:"approval_request_id,omitempty"`
+	Approve           *bool  `json:"approve,omitempty"`
+	Reason            string `json:"reason,omitempty"`
 }
 
 // inputPart has a text, audio as base64, or an image as a data: URL.

@@ -226,6 +226,8 @@ func (x *exchange) act(now time.Time) (send []any) {
 	send = append(t.say(now), x.turns.interrupt(now)...)
 	if x.turns.next != nil {
 		send = append(send, x.turns.next.say(now)...)
+	} else {
+		send = append(send, t.proceedRemotely(now)...)
 	}
 	if a := &t.answer; a.reply.full != "" && a.cancel.why == "" && a.ended == nil {
 		send = append(send, t.cancelReply(now, a.reply.full))
@@ -236,7 +238,6 @@ func (x *exchange) act(now time.Time) (send []any) {
 // close handles the end of the response.
 func (x *exchange) close(now time.Time) {
 	t := x.turns.current
-	t.answer.reply.complete(t.answer.ended.Output)
 	finish, err := t.answer.outcome()
 	if err != nil {
 		t.fail(err)
@@ -299,6 +300,7 @@ func (x *exchange) conclude(reply core.Reply) (send []any) {
 	if t.answer.playback.cut && !x.terms.outOfSync {
 		send = t.truncate()
 	}
+	t.rememberRemote()
 	x.finished = append(x.finished, finishedTurn{number: t.number, message: t.message, reply: reply})
 	if x.turns.next == nil {
 		x.phase = phaseOver

@@ -29,6 +29,7 @@ type script struct {
 	notAsked  bool
 	outOfSync bool
 	warns     string // part of a warning of the last reply
+	detail    string // part of the detail of the last reply
 }
 
 // beat is one thing that happens.
@@ -135,7 +136,7 @@ func TestATurnDecides(t *testing.T) {
 func scripts() map[string]script {
 	all := map[string]script{}
 	for _, more := range []map[string]script{
-		arrivedScripts(), outerScripts(), replyScripts(), deadlineScripts(), errorScripts(), ownershipScripts(), lossScripts(), transcriptScripts(), speechScripts(), interruptionScripts(),
+		arrivedScripts(), remoteScripts(), outerScripts(), replyScripts(), deadlineScripts(), errorScripts(), ownershipScripts(), lossScripts(), transcriptScripts(), speechScripts(), interruptionScripts(),
 	} {
 		for name, test := range more {
 			all[name] = test
@@ -254,12 +255,13 @@ func (test script) check(t *testing.T, x *exchange) {
 		all = append(all, *x.broken)
 	}
 	var replies, warnings []string
+	var detail string
 	for _, r := range all {
 		reply := string(r.Finish) + ": " + r.Message.Text()
 		if r.Heard != "" {
 			reply += " (heard " + r.Heard + ")"
 		}
-		replies, warnings = append(replies, reply), r.Warnings
+		replies, warnings, detail = append(replies, reply), r.Warnings, r.Detail
 	}
 	if got, want := strings.Join(replies, "; "), strings.Join(test.replies, "; "); got != want {
 		t.Errorf("replies %q, want %q (%v)", got, want, x.err)
@@ -275,6 +277,9 @@ func (test script) check(t *testing.T, x *exchange) {
 	}
 	if said := strings.Join(warnings, "\n"); test.warns != "" && !strings.Contains(said, test.warns) {
 		t.Errorf("warnings %q, want one that says %q", said, test.warns)
+	}
+	if !strings.Contains(detail, test.detail) {
+		t.Errorf("detail %q, want one that says %q", detail, test.detail)
 	}
 	if errors.Is(x.err, errMalformed) && test.kind != core.ErrorProtocol {
 		t.Error("a frame that is no event is the service's fault")

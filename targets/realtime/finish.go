@@ -27,6 +27,8 @@ func (a *answer) detail(finish core.Finish) string {
 // doubt returns why a reply with status completed is no evidence; "" if it is.
 func (t *turn) doubt(m core.Message) string {
 	switch {
+	case t.remote.unfinished != "":
+		return t.remote.unfinished
 	case t.answer.partial:
 		return "the service did not answer the end of the turn"
 	case m.Empty() && len(t.answer.reply.unread) > 0:
@@ -136,12 +138,12 @@ func (t *turn) breakOff(why error) *core.Reply {
 	return &reply
 }
 
-// measure adds the usage of the response, if it has ended.
+// measure adds the usage of the responses that have ended.
 func (t *turn) measure(reply *core.Reply) {
-	if t.answer.ended == nil {
-		return
+	usage := t.answer.spent
+	if t.answer.ended != nil {
+		usage.add(t.answer.ended.Usage)
 	}
-	usage := &t.answer.ended.Usage
 	reply.Usage = usage.usage()
 	if usage.Odd {
 		reply.Warnings = append(reply.Warnings, "the service's usage has counts that are none; they are taken for unknown")

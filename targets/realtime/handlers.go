@@ -38,6 +38,7 @@ func (t *turn) onError(e serviceError, n int, now time.Time) {
 	case e.EventID != "" && e.EventID == t.answer.cancel.id:
 		t.onNotCancelled(e)
 	case e.benign():
+	case e.Code == "conversation_already_has_active_response" && t.remote.rounds > 0: // it went on by itself
 	case e.Filtered() && !t.out.asked.IsZero() && (n == 0 || own): // a blocked answer, sent as an error event
 		t.answer.ended = &responseBody{Status: "failed", Details: responseDetails{Error: e}}
 	case own, e.grave():
@@ -98,7 +99,13 @@ func (ts *turns) onRateLimits(e *serverEvent) (changed bool) {
 func (ts *turns) onItemAdded(e *serverEvent) (changed bool) {
 	out, id := &ts.latest().out, e.Item.ID
 	ts.current.ledger.acknowledges = ts.current.ledger.acknowledges || slices.Contains(out.items, id)
-	return out.confirm(id)
+	return out.confirm(id) || ts.onItemDone(e)
+}
+
+// onItemDone handles an item that the service has added by itself. Only those of MCP
+// servers are not told by a response, too.
+func (ts *turns) onItemDone(e *serverEvent) (changed bool) {
+	return (e.Item.Type == typeMCPCall || e.Item.Type == typeMCPApproval) && ts.onRemoteItem(e)
 }
 
 // onTranscript keeps an input transcript. Services send them at any time, so
@@ -146,9 +153,9 @@ func (ts *turns) onDone(e *serverEvent) (changed bool) {
 // that is too long, and the playing time of one that is to be interrupted.
 func (ts *turns) onPiece(e *serverEvent) (changed bool) {
 	t := ts.current
-	if !t.answer.is(e.ResponseID) {
-		if t = ts.next; t == nil || !t.answer.is(e.ResponseID) {
-			return false // from an earlier response
+	if !t.answer.owns(e.ResponseID) {
+		if t = ts.next; t == nil || !t.answer.owns(e.ResponseID) {
+			return (e.Type == eventOutputItemAdded || e.Type == eventOutputItemDone) && ts.onItemDone(e) // from an earlier response
 		}
 	}
 	return t.onPiece(e) || ts.current.over != nil && !ts.current.answer.playback.cut && ts.next == nil

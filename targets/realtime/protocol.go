@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -29,6 +30,12 @@ const (
 	eventAudioDelta      = "response.output_audio.delta"
 	eventTranscriptDelta = "response.output_audio_transcript.delta"
 	eventTranscriptDone  = "response.output_audio_transcript.done"
+
+	eventItemDone      = "conversation.item.done"
+	eventListedTools   = "mcp_list_tools.completed"
+	eventListedNoTools = "mcp_list_tools.failed"
+	eventMCPCompleted  = "response.mcp_call.completed"
+	eventMCPFailed     = "response.mcp_call.failed"
 
 	eventArgumentsDelta    = "response.function_call_arguments.delta"
 	eventArgumentsDone     = "response.function_call_arguments.done"
@@ -64,7 +71,7 @@ var protocol = []eventType{
 	// Conversation
 	{name: "conversation.created"},
 	{name: eventItemAdded, alias: "conversation.item.created", read: readItemAdded, on: (*turns).onItemAdded},
-	{name: "conversation.item.done"},
+	{name: eventItemDone, read: readItemDone, on: (*turns).onItemDone},
 	{name: "conversation.item.deleted"},
 	{name: "conversation.item.retrieved"},
 	{name: "conversation.item.truncated"},
@@ -105,6 +112,10 @@ var protocol = []eventType{
 	{name: eventArgumentsDone, read: readArguments, on: (*turns).onPiece},
 	{name: eventMCPArgumentsDelta, read: readArguments, on: (*turns).onPiece},
 	{name: eventMCPArgumentsDone, read: readArguments, on: (*turns).onPiece},
+	{name: eventMCPCompleted, read: readNothing, on: (*turns).onRemoteEnd},
+	{name: eventMCPFailed, read: readNothing, on: (*turns).onRemoteEnd},
+	{name: eventListedTools, read: readNothing},
+	{name: eventListedNoTools, read: readNothing},
 	{name: "response.mcp_call*"},
 	{name: "mcp_list_tools.*"},
 
@@ -164,9 +175,32 @@ func readRateLimits(in members, _ []byte, e *serverEvent) error {
 }
 
 func readItemAdded(in members, _ []byte, e *serverEvent) (err error) {
-	e.Item.ID, err = memberString(in.item, "id")
+	if e.Item.ID, err = memberString(in.item, "id"); err == nil {
+		readRemote(in.item, e)
+	}
 	return err
 }
+
+// remoteItem is in each item of MCP servers.
+var remoteItem = []byte(`"mcp_`)
+
+// readItemDone decodes the items of MCP servers. All others were told before.
+func readItemDone(in members, _ []byte, e *serverEvent) error {
+	readRemote(in.item, e)
+	return nil
+}
+
+func readRemote(item []byte, e *serverEvent) {
+	if !bytes.Contains(item, remoteItem) {
+		return
+	}
+	if whole, err := readItem(item); err == nil {
+		e.Item = whole
+	}
+}
+
+// readNothing is for events of which all that is used is read with each event.
+func readNothing(members, []byte, *serverEvent) error { return nil }
 
 func readCreated(in members, _ []byte, e *serverEvent) error {
 	return e.Response.readCreated(in.response)

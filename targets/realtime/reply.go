@@ -23,21 +23,26 @@ type reply struct {
 	full string
 	// unread says what of it is not read: items and content of unknown types.
 	unread []string
+	// response is that of the event that is being added; "" for none.
+	response string
 	// buffers supplies the buffers for audio until the message is made.
 	buffers *bufferPool
 }
 
 // piece is one content part of an output item, or a tool call.
 type piece struct {
-	itemID string
-	index  int
-	spoken bool
-	audio  []byte // raw, in the session's output format
-	deltas []byte // of the text or transcript
+	response string // "" for what came without one
+	itemID   string
+	index    int
+	spoken   bool
+	audio    []byte // raw, in the session's output format
+	deltas   []byte // of the text or transcript
 	// final is the text or transcript of the event that ends the part, and
 	// closing that of response.done.
 	final, closing *string
 	call           *itemBody
+	// approved says that a request for approval was answered so.
+	approved bool
 }
 
 // begun reports whether any content has arrived.
@@ -58,6 +63,7 @@ func (r *reply) piece(itemID string, index int, spoken bool) *piece {
 }
 
 func (r *reply) addPiece(p *piece) {
+	p.response = r.response
 	r.pieces = append(r.pieces, p)
 	if len(r.pieces) == maxPieces {
 		r.full = fmt.Sprintf("the reply has %d parts or more", maxPieces)
@@ -137,6 +143,8 @@ func (r *reply) addCall(item itemBody) {
 	}
 	before := *known.call
 	item.Name = cmp.Or(item.Name, before.Name)
+	item.Server = cmp.Or(item.Server, before.Server)
+	item.Type = cmp.Or(before.Type, item.Type)
 	item.CallID = cmp.Or(item.CallID, before.CallID)
 	item.Arguments = cmp.Or(item.Arguments, before.Arguments)
 	item.Output = cmp.Or(item.Output, before.Output)
@@ -280,7 +288,10 @@ func (r *reply) message(output format, delivered time.Duration) (core.Message, e
 	m := core.Message{Role: core.Assistant}
 	for _, p := range r.pieces {
 		if p.call != nil {
-			called, err := p.call.parts()
+			if r.isSaidBy(p) {
+				continue
+			}
+			called, err := r.callParts(p)
 			if err != nil {
 				return m, err
 			}

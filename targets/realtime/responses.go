@@ -75,6 +75,8 @@ func readItem(value []byte) (item itemBody, err error) {
 			item.Type = loose(value)
 		case "name":
 			item.Name = loose(value)
+		case "server_label":
+			item.Server = loose(value)
 		case "call_id":
 			item.CallID = loose(value)
 		case "arguments":

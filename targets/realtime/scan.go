@@ -57,6 +57,7 @@ type itemBody struct {
 	ID        string        `json:"id"`
 	Type      string        `json:"type"`
 	Name      string        `json:"name"`
+	Server    string        `json:"-"` // label of the MCP server
 	CallID    string        `json:"call_id"`
 	Arguments string        `json:"arguments"`
 	Content   []contentBody `json:"content"`

@@ -83,7 +83,7 @@ func (c *conversation) awaitSession(ctx context.Context, greeting *confirmation)
 
 // configure sends the settings and reads those that the service applied.
 func (c *conversation) configure(ctx context.Context) error {
-	said, err := c.update(ctx, "setting the session up", c.config.settings(c.instructions))
+	said, err := c.update(ctx, "setting the session up", c.config.settings(c.instructions), c.config.listedServers())
 	if err != nil {
 		return err
 	}
@@ -100,22 +100,30 @@ func (c *conversation) configure(ctx context.Context) error {
 
 // instruct replaces the system prompt.
 func (c *conversation) instruct(ctx context.Context, prompt string) error {
-	if _, err := c.update(ctx, "changing the system prompt", sessionConfig{Type: "realtime", Instructions: &prompt}); err != nil {
+	if _, err := c.update(ctx, "changing the system prompt", sessionConfig{Type: "realtime", Instructions: &prompt}, 0); err != nil {
 		return err
 	}
 	c.instructions = &prompt
 	return nil
 }
 
-// update changes settings, and records those that the service applied.
-func (c *conversation) update(ctx context.Context, doing string, settings sessionConfig) (echo, error) {
+// update changes settings, and records those that the service applied. servers is
+// the number of MCP servers whose tools the service lists then: a response that is
+// asked for before would do without them.
+func (c *conversation) update(ctx context.Context, doing string, settings sessionConfig, servers int) (echo, error) {
 	update := sessionUpdate{Type: "session.update", EventID: c.ledger.nextID("ev"), Session: c.target.endpoint.dialect.session(settings)}
-	confirmation := c.confirmation(doing, c.config.Timeouts.Session, is(eventSessionUpdated)).of(update, update.EventID)
-	updated, err := c.confirmed(ctx, confirmation)
-	if err != nil {
+	listing := listing{servers: servers}
+	_, err := c.confirmed(ctx, c.confirmation(doing, c.config.Timeouts.Session, listing.confirms).of(update, update.EventID))
+	switch {
+	case err != nil && (!listing.updated || ctx.Err() != nil || core.KindOf(err) != core.ErrorTimeout):
 		return nil, err
+	case listing.failed > 0:
+		return nil, core.Errorf(core.ErrorUnavailable, "%s: the service could not list the tools of %d of %d MCP servers", doing, listing.failed, servers).
+			WithHint("look at server_url and authorization of the tools: the service connects to the server itself")
+	case err != nil:
+		c.ledger.warn("the service did not say that it has listed the tools of the MCP servers: the target may do without them")
 	}
-	said, err := readEcho(updated.Session)
+	said, err := readEcho(listing.session)
 	if err != nil {
 		return nil, core.Errorf(core.ErrorProtocol, "%s: reading the service's answer: %w", doing, err)
 	}
@@ -156,4 +164,27 @@ func (c *conversation) replayItem(ctx context.Context, item itemCreate) error {
 	_, err := c.confirmed(ctx, c.confirmation("giving it back", c.config.Timeouts.Session, added).of(item, item.EventID))
 	c.ledger.acknowledges = c.ledger.acknowledges || err == nil
 	return err
+}
+
+// listing waits for session.updated, and for the tools of MCP servers. Either may
+// come first.
+type listing struct {
+	servers int
+
+	updated        bool
+	session        json.RawMessage // of session.updated
+	listed, failed int
+}
+
+// confirms takes an event, and reports whether all have come.
+func (l *listing) confirms(e *serverEvent) bool {
+	switch e.Type {
+	case eventSessionUpdated:
+		l.updated, l.session = true, e.Session
+	case eventListedTools:
+		l.listed++
+	case eventListedNoTools:
+		l.failed++
+	}
+	return l.updated && l.listed+l.failed >= l.servers
 }

@@ -23,9 +23,7 @@ func (c Config) settings(instructions *string) sessionConfig {
 		session.Audio.Output = &audioOutput{Format: c.outputFormat(), Voice: voice(c.Voice), Speed: c.Speed}
 	}
 	for _, tool := range c.Tools {
-		session.Tools = append(session.Tools, toolConfig{
-			Type: "function", Name: tool.Name, Description: tool.Description, Parameters: tool.Parameters,
-		})
+		session.Tools = append(session.Tools, tool.settings())
 	}
 	if c.ReasoningEffort != "default" {
 		session.Reasoning = &reasoning{Effort: c.ReasoningEffort}
@@ -139,14 +137,4 @@ func voice(name string) any {
 		return map[string]string{"id": name}
 	}
 	return name
-}
-
-func (c Config) toolChoice() any {
-	switch c.ToolChoice {
-	case "":
-		return nil
-	case "auto", "none", "required":
-		return c.ToolChoice
-	}
-	return toolName{Type: "function", Name: c.ToolChoice}
 }

@@ -42,6 +42,9 @@ type terms struct {
 	// outOfSync says that a turn was given up and that the service may still
 	// answer it, so that its answer could be taken for that to the next turn.
 	outOfSync bool
+	// remote are the types of the items with calls of MCP servers, and requests for
+	// approval, that wait for something, by their ids.
+	remote map[string]string
 }
 
 // ledger holds a conversation's counters and what is known of its service.
@@ -75,7 +78,7 @@ func (l *ledger) warn(texts ...string) {
 }
 
 func (s shared) encoder() *encoder {
-	return &encoder{input: s.terms.input, nextID: s.ledger.nextID, detects: s.config.TurnDetection.on()}
+	return &encoder{input: s.terms.input, nextID: s.ledger.nextID, detects: s.config.TurnDetection.on(), remote: s.terms.remote}
 }
 
 // turn is one message that is being sent and the reply to it. Like its
@@ -95,6 +98,7 @@ type turn struct {
 	out    outgoing
 	answer answer
 	heard  transcripts
+	remote remoteCalls
 	// over is the message that is to interrupt the reply; nil if the reply is
 	// to play to its end.
 	over *core.Message
@@ -130,6 +134,7 @@ func (s shared) newTurn(m core.Message) (*turn, error) {
 		shared: s, message: m, number: s.ledger.turns, id: "turn-" + strconv.Itoa(s.ledger.turns), before: before,
 		out: newOutgoing(events, raw, s.terms.input), warnings: e.warnings,
 	}
+	t.remote.approved = approvals(events)
 	t.answer.reply.limit = s.config.MaxReplyBytes
 	t.answer.reply.buffers = s.audio
 	t.onlySpoken = !slices.ContainsFunc(m.Parts, func(p core.Part) bool { return p.Modality != core.Audio })
@@ -210,18 +215,23 @@ func (t *turn) say(now time.Time) (send []any) {
 // service that confirms items. After the service has refused an item, no
 // response is requested.
 func (t *turn) ask(now time.Time) []any {
-	if t.failed != nil || !t.out.complete(t.ledger.acknowledges) {
+	if t.failed != nil || !t.out.complete(t.ledger.acknowledges) || !t.atRest(now) {
 		return nil
 	}
 	t.out.asked = now
 	if t.out.speech != nil && t.config.TurnDetection.answers() {
 		return nil // the service responds without a request
 	}
+	return []any{t.request()}
+}
+
+// request returns the response.create event of the turn.
+func (t *turn) request() any {
 	params := responseParams{Metadata: label{t.id}}
 	if t.out.outOfBand != nil {
 		params.Conversation, params.Input = "none", t.out.outOfBand
 	}
-	return []any{responseCreate{Type: "response.create", EventID: t.ledger.nextID("ev"), Response: params}}
+	return responseCreate{Type: "response.create", EventID: t.ledger.nextID("ev"), Response: params}
 }
 
 // since is the time since the message was sent, or, of speech, had been sent.

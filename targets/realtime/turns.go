@@ -69,7 +69,8 @@ func (ts *turns) onSent(now time.Time) {
 // complete reports whether the reply is complete and all its events were
 // handled.
 func (ts *turns) complete() bool {
-	return ts.current.answer.ended != nil && ts.current.out.speech.answered() && ts.interrupted()
+	awaitsMore := ts.next == nil && ts.current.isUnanswered()
+	return ts.current.answer.ended != nil && ts.current.out.speech.answered() && ts.interrupted() && !awaitsMore
 }
 
 // release returns the buffers of replies' audio, once the exchange is over.

@@ -7,9 +7,6 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
 
-// maxToolName is the protocol's limit on the name of a function.
-const maxToolName = 64
-
 // Validate returns all errors of the configuration.
 func (c Config) Validate() error {
 	e, err := c.endpoint()
@@ -128,24 +125,6 @@ func (c Config) checkCredentials() []error {
 	problems := c.Check(reserved)
 	if c.EphemeralKey && c.APIKey == "" {
 		problems = append(problems, wrong("ephemeral_key", "a short-lived key is asked for with api_key, which is not given"))
-	}
-	return problems
-}
-
-func (c Config) checkTools() []error {
-	var problems []error
-	names := []string{"", "auto", "none", "required"}
-	for _, tool := range c.Tools {
-		switch {
-		case tool.Name == "" || len(tool.Name) > maxToolName:
-			problems = append(problems, wrong("tools", "the name %q does not have 1 to %d characters", tool.Name, maxToolName))
-		case slices.Contains(names, tool.Name):
-			problems = append(problems, wrong("tools", "the name %q is taken", tool.Name))
-		}
-		names = append(names, tool.Name)
-	}
-	if !slices.Contains(names, c.ToolChoice) {
-		problems = append(problems, wrong("tool_choice", "%q is neither auto, none or required nor the name of a tool", c.ToolChoice))
 	}
 	return problems
 }

@@ -52,6 +52,14 @@ func (s *secrets) isNew(value string) bool {
 	return len(value) >= minSecret && !slices.Contains(s.kept, value) && !slices.Contains(s.tokens, value)
 }
 
+// Keep has a secret of the configuration redacted that is not one of [Config].
+func (a *Access) Keep(secret core.Secret) {
+	a.secrets.keep(secret.Reveal())
+	if _, token, ok := strings.Cut(secret.Reveal(), " "); ok { // as in "Bearer TOKEN"
+		a.secrets.keep(token)
+	}
+}
+
 // Remember has a secret redacted that was obtained after the opening, such as a
 // short-lived key. The latest 128 are remembered.
 func (a *Access) Remember(secret string) {

@@ -23,6 +23,12 @@ var _ output = (*callDelivery)(nil)
 func (r *response) deliveriesOf(calls []ToolCall) []output {
 	var result []output
 	for i, call := range calls {
+		if call.Server != "" {
+			remote := &remoteCall{response: r, index: i, itemID: newID("mcp_"), call: call, server: r.server(call.Server)}
+			r.remote = append(r.remote, remote)
+			result = append(result, remote)
+			continue
+		}
 		result = append(result, &callDelivery{
 			response: r, index: i, itemID: newID("item_"), callID: newID("call_"), call: call,
 		})

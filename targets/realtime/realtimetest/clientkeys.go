@@ -30,9 +30,10 @@ func eventKeys() map[string]keys {
 // has to have is checked where it is read.
 func itemKeys() map[string][]string {
 	return map[string][]string{
-		"message":              {"role", "content"},
-		"function_call":        {"name", "call_id", "arguments"},
-		"function_call_output": {"call_id", "output"},
+		"message":               {"role", "content"},
+		"function_call":         {"name", "call_id", "arguments"},
+		"function_call_output":  {"call_id", "output"},
+		"mcp_approval_response": {"approval_request_id", "approve", "reason"},
 	}
 }
 

@@ -246,7 +246,7 @@ func TestWhatAnEventMayNotHaveAndWhatItLacksIsNamed(t *testing.T) {
 		create(`{"type":"message","role":"critic",` + content + `}`):                                                                            "invalid_value item.role",
 		create(`{"type":"message","role":"user","status":"lost",` + content + `}`):                                                              "invalid_value item.status",
 		create(`{"type":"message","role":"user","object":"thing",` + content + `}`):                                                             "invalid_value item.object",
-		create(`{"type":"mcp_approval_response"}`):                                                                                              "invalid_value item.type",
+		create(`{"type":"mcp_list_tools"}`):                                                                                                     "invalid_value item.type",
 		`{"type":"response.create","response":{"input":[{"type":"message","role":"user","name":"n",` + content + `}]}}`:                         "unknown_parameter response.input[0].name",
 		`{"type":"session.update","session":{"type":"realtime","audio":{"input":{"noise_reduction":{"type":"near_field","strength":"much"}}}}}`: "invalid_type session.audio.input.noise_reduction.strength",
 	} {

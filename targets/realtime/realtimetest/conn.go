@@ -54,13 +54,18 @@ type conn struct {
 	replies int     // number begun
 	ended   int     // number of responses of the default conversation that have ended
 	late    []*item // items whose transcription waits for the end of a response
-	spoke   bool    // the model has spoken, so that its voice can no longer be changed
+	// remote are the tools of MCP servers by their labels, and pending the calls that
+	// wait for approval by the requests' ids.
+	remote  map[string][]Tool
+	pending map[string]*remoteCall
+	spoke   bool // the model has spoken, so that its voice can no longer be changed
 }
 
 func newConn(s *Server, socket *websocket.Conn, own session, number int, faults []Fault) *conn {
 	return &conn{
 		server: s, socket: socket, number: number, faults: faults, session: own,
 		input: input{format: pcm}, running: make(map[string]*response),
+		remote: make(map[string][]Tool), pending: make(map[string]*remoteCall),
 	}
 }
 

@@ -53,7 +53,7 @@ func (c *conn) handle(ctx context.Context, frame []byte) {
 func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
 	switch e.Type {
 	case "session.update":
-		return c.updateSession(e)
+		return c.updateSession(ctx, e)
 	case "conversation.item.create":
 		return c.createItem(ctx, e)
 	case "conversation.item.retrieve":
@@ -79,7 +79,7 @@ func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
 	return invalid("invalid_value", "type", fmt.Sprintf("Invalid value: '%s'. Supported values are the client events of the Realtime API.", e.Type))
 }
 
-func (c *conn) updateSession(e clientEvent) *protocolError {
+func (c *conn) updateSession(ctx context.Context, e clientEvent) *protocolError {
 	if c.is(SessionIgnored) {
 		return nil
 	}
@@ -110,6 +110,9 @@ func (c *conn) updateSession(e clientEvent) *protocolError {
 		}, "")
 	}
 	c.send("session.updated", fields{"session": shown})
+	if !equal(before.values["tools"], next.values["tools"]) {
+		c.listServers(ctx, serversOf(next.values["tools"]))
+	}
 	return nil
 }
 

@@ -46,6 +46,14 @@ type wireItem struct {
 	CallID    string        `json:"call_id,omitempty"`
 	Arguments *string       `json:"arguments,omitempty"`
 	Output    *string       `json:"output,omitempty"`
+
+	// Those of MCP servers. Tools is [] where there are none.
+	ServerLabel       string   `json:"server_label,omitempty"`
+	Tools             []fields `json:"tools,omitzero"`
+	ApprovalRequestID string   `json:"approval_request_id,omitempty"`
+	Approve           *bool    `json:"approve,omitempty"`
+	Reason            string   `json:"reason,omitempty"`
+	Error             fields   `json:"error,omitempty"`
 }
 
 type contentPart struct {
@@ -77,6 +85,7 @@ func (c *conn) createItem(ctx context.Context, e clientEvent) *protocolError {
 		return problem
 	}
 	c.transcribe(it)
+	c.decide(ctx, it)
 	return nil
 }
 
@@ -86,6 +95,9 @@ func (c *conn) insert(it *item, previous *string) *protocolError {
 	index, problem := c.position(previous)
 	if problem == nil {
 		problem = checkCall(it, c.items, "item.")
+	}
+	if problem == nil {
+		problem = c.checkApproval(it)
 	}
 	if problem == nil && c.find(it.wire.ID) >= 0 {
 		problem = invalid("invalid_value", "item.id", fmt.Sprintf("An item with id '%s' exists already.", it.wire.ID))
@@ -279,6 +291,15 @@ func (it *item) readContent(in format, prefix string) *protocolError {
 		case it.wire.Output == nil:
 			return missing(prefix + "output")
 		}
+		return nil
+	case "mcp_approval_response":
+		switch {
+		case it.wire.ApprovalRequestID == "":
+			return missing(prefix + "approval_request_id")
+		case it.wire.Approve == nil:
+			return missing(prefix + "approve")
+		}
+		it.wire.Object, it.wire.Status = "", ""
 		return nil
 	case "message":
 	default:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // response is one reply while it is made.
@@ -23,6 +24,8 @@ type response struct {
 	metadata map[string]string
 	modality string
 	out      format
+
+	remote []*remoteCall // made in it
 }
 
 func (c *conn) createResponse(ctx context.Context, e clientEvent) *protocolError {
@@ -42,6 +45,7 @@ func (c *conn) respond(ctx context.Context, params responseParams, eventID strin
 		return problem
 	}
 	r.eventID, r.ended = eventID, make(chan struct{})
+	session := ctx
 	ctx, r.cancel = context.WithCancelCause(ctx)
 
 	c.mu.Lock()
@@ -62,6 +66,11 @@ func (c *conn) respond(ctx context.Context, params responseParams, eventID strin
 		defer close(r.ended)
 		defer r.cancel(nil)
 		r.run(ctx)
+		for _, call := range r.remote {
+			if ctx.Err() == nil { // else the response was cancelled
+				c.begin(session, call)
+			}
+		}
 	})
 	return nil
 }
@@ -171,6 +180,10 @@ type thought struct {
 func (r *response) think(ctx context.Context) (thought, error) {
 	var items []Item
 	for _, it := range r.items {
+		if strings.HasPrefix(it.wire.Type, "mcp_") {
+			items = append(items, remoteItems(it.wire)...)
+			continue
+		}
 		one, err := r.conn.forAgent(ctx, it)
 		if err != nil {
 			return thought{}, err

@@ -34,6 +34,8 @@ type Options struct {
 	// session that names one has it as instructions, unless it has some itself. Nil
 	// takes every id, without effect.
 	Prompts map[string]string
+	// MCP reaches the MCP servers that sessions name. Nil reaches none.
+	MCP MCP
 	// Allowance is the server's rate limit.
 	Allowance Allowance
 	// SessionLife is how long a session may last: then the server ends the

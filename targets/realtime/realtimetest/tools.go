@@ -22,11 +22,16 @@ type Tool struct {
 	Description string
 	// Parameters is the JSON Schema of the arguments, or nil.
 	Parameters json.RawMessage
+	// Server is the label of the MCP server that has the tool; "" for a function of
+	// the client.
+	Server string
 }
 
-// ToolCall is a call of one of the client's functions.
+// ToolCall is a call of one of the tools that are offered.
 type ToolCall struct {
 	Name string
+	// Server is that of the tool; "" for the first tool with the name.
+	Server string
 	// Arguments is a JSON object.
 	Arguments string
 }
@@ -40,7 +45,7 @@ func checkTools(path string, v any) *protocolError {
 	if !ok {
 		return wrongType(path, "an array")
 	}
-	var names []string
+	var names, labels []string
 	for i, entry := range list {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		tool, ok := entry.(map[string]any)
@@ -49,6 +54,14 @@ func checkTools(path string, v any) *protocolError {
 		}
 		if problem := checkTool(at, tool); problem != nil {
 			return problem
+		}
+		if tool["type"] == "mcp" {
+			label := asString(tool["server_label"])
+			if slices.Contains(labels, label) {
+				return invalid("invalid_value", at+".server_label", fmt.Sprintf("Invalid value: there is another server labelled '%s'.", label))
+			}
+			labels = append(labels, label)
+			continue
 		}
 		name := asString(tool["name"])
 		if slices.Contains(names, name) {
@@ -61,8 +74,10 @@ func checkTools(path string, v any) *protocolError {
 
 func checkTool(path string, tool map[string]any) *protocolError {
 	switch {
+	case tool["type"] == "mcp":
+		return checkServer(path, tool)
 	case tool["type"] != "function":
-		return invalid("invalid_value", path+".type", "Invalid value: this server knows tools of type 'function' only.")
+		return invalid("invalid_value", path+".type", "Invalid value. Supported values are: 'function' and 'mcp'.")
 	case tool["name"] == nil || tool["name"] == "":
 		return missing(path + ".name")
 	}
@@ -85,6 +100,9 @@ func checkToolChoice(path string, v, tools any) *protocolError {
 	if !ok {
 		return oneOf("none", "auto", "required")(path, v)
 	}
+	if object["type"] == "mcp" {
+		return checkServerChoice(path, object, tools)
+	}
 	if object["type"] != "function" || len(object) != 2 {
 		return invalid("invalid_value", path, "Expected 'none', 'auto', 'required' or an object with type 'function' and a name.")
 	}
@@ -95,12 +113,15 @@ func checkToolChoice(path string, v, tools any) *protocolError {
 	return nil
 }
 
-// toolsOf reads a list that [checkTools] has accepted.
+// toolsOf reads the functions of a list that [checkTools] has accepted.
 func toolsOf(v any) []Tool {
 	list, _ := v.([]any)
 	var tools []Tool
 	for _, entry := range list {
 		object, _ := entry.(map[string]any)
+		if object["type"] == "mcp" {
+			continue
+		}
 		t := Tool{Name: asString(object["name"]), Description: asString(object["description"])}
 		if parameters, there := object["parameters"]; there {
 			t.Parameters, _ = json.Marshal(parameters) // decoded from JSON, so that it always encodes
@@ -116,9 +137,11 @@ func (r *response) offered() []Tool {
 	if choice == "none" {
 		return nil
 	}
-	tools := toolsOf(r.session.values["tools"])
+	tools := append(toolsOf(r.session.values["tools"]), r.conn.remoteTools(r.session.values["tools"])...)
 	if only, ok := choice.(map[string]any); ok {
-		tools = slices.DeleteFunc(tools, func(t Tool) bool { return t.Name != only["name"] })
+		tools = slices.DeleteFunc(tools, func(t Tool) bool {
+			return t.Server != asString(only["server_label"]) || only["name"] != nil && t.Name != only["name"]
+		})
 	}
 	return tools
 }
@@ -133,6 +156,11 @@ func (r *response) useTools(ctx context.Context, instructions string, items []It
 	calls, err := user.UseTools(ctx, instructions, items, tools)
 	if err != nil {
 		return nil, fmt.Errorf("using tools: %w", err)
+	}
+	for i, call := range calls {
+		if at := slices.IndexFunc(tools, func(t Tool) bool { return t.Name == call.Name }); call.Server == "" && at >= 0 {
+			calls[i].Server = tools[at].Server
+		}
 	}
 	if r.session.values["parallel_tool_calls"] == false && len(calls) > 1 {
 		calls = calls[:1]

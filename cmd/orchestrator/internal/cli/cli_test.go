@@ -65,7 +65,7 @@ func servePractice(t testing.TB, a realtimetest.Agent) *practice {
 // serveBusyPractice starts one that does not bear everything.
 func serveBusyPractice(t testing.TB, a realtimetest.Agent, allowed realtimetest.Allowance) *practice {
 	t.Helper()
-	realtime := realtimetest.NewServer(a, realtimetest.Options{APIKey: apiKey, Allowance: allowed})
+	realtime := realtimetest.NewServer(a, realtimetest.Options{APIKey: apiKey, Allowance: allowed, MCP: agent.Notes{}})
 	p := &practice{Server: httptest.NewServer(realtime), realtime: realtime}
 	t.Cleanup(func() {
 		_ = realtime.Close()

@@ -28,6 +28,10 @@ func everySetting(endpoint string, detection map[string]any) map[string]any {
 		"tracing":         map[string]any{"workflow_name": "red", "group_id": "g", "metadata": map[string]any{"run": "1"}},
 		"noise_reduction": "far_field", "truncation": "retention_ratio", "retention_ratio": 0.5, "retention_tokens": 5000,
 		"tools": []any{map[string]any{
+			"type": "mcp", "server_label": "bank", "server_url": "https://mcp.bank.example/sse", "server_description": "Accounts.",
+			"authorization": "tok-4711", "headers": map[string]any{"X-Team": "red"}, "allowed_tools": []any{"look_up"},
+			"require_approval": map[string]any{"never": map[string]any{"tool_names": []any{"look_up"}}}, "defer_loading": true,
+		}, map[string]any{
 			"name": "look_up", "description": "Reads an account.",
 			"parameters": map[string]any{"type": "object", "properties": map[string]any{"account": map[string]any{"type": "string"}}},
 		}},
