@@ -57,6 +57,8 @@ func (t *turn) onCreated(r *responseBody, now time.Time) {
 		a.goOn(r.ID, now)
 		t.remote.continued = time.Time{}
 		return
+	case !t.isAnsweredBy(r) && t.config.CallID != "": // somebody else has spoken
+		return
 	case !t.isAnsweredBy(r): // the service responds unasked, and may still do so during the next turn
 		t.warn("the service began to speak by itself")
 		t.terms.outOfSync = true
@@ -84,6 +86,8 @@ func (t *turn) isAnsweredBy(r *responseBody) bool {
 	switch speech := t.out.speech; {
 	case t.named(r):
 		return t.answer.response == ""
+	case t.config.CallID != "": // others talk to it, too
+		return false
 	case t.remote.approved > 0 && t.answer.response == "":
 		return true
 	case speech != nil && t.config.TurnDetection.answers():

@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
@@ -34,6 +35,8 @@ type target struct {
 	// frames holds buffers for incoming frames, audio those for the raw audio
 	// of replies, which is released at the end of the turn.
 	frames, audio bufferPool
+	// isJoined says that a conversation has joined the call of the configuration.
+	isJoined atomic.Bool
 }
 
 var _ core.Target = (*target)(nil)
@@ -59,8 +62,16 @@ func open(_ context.Context, config Config) (core.Target, error) {
 // StartConversation connects, configures the session and sends the history to
 // the service.
 func (t *target) StartConversation(ctx context.Context, start core.Start) (core.Conversation, error) {
+	inCall := t.config.CallID != ""
+	if inCall && !t.isJoined.CompareAndSwap(false, true) {
+		return nil, wrong("call_id", "a conversation has joined the call already: a second would go on with it").
+			WithHint("hold one trial per call: trials: 1, and one attack")
+	}
 	c := newConversation(t, start)
 	if err := c.connect(ctx); err != nil {
+		if inCall {
+			t.isJoined.Store(false)
+		}
 		return nil, t.explain(err)
 	}
 	return c, nil

@@ -16,6 +16,8 @@ type Config struct {
 	Provider string `json:"provider" enum:"auto,openai,azure,xai,compatible" doc:"Whose service it is, which decides how the key is sent and what settings are called; auto tells by the host."`
 	Model    string `json:"model" required:"true" env:"OPENAI_REALTIME_MODEL" doc:"Model to talk to; on Azure the name of the deployment."`
 
+	CallID string `json:"call_id" doc:"Call over WebRTC or SIP that is already running, such as rtc_123, which one conversation joins. The model is that of the call, and not asked for."`
+
 	access.Config `env:"api_key=OPENAI_REALTIME_API_KEY"`
 	EphemeralKey  bool `json:"ephemeral_key" doc:"Whether to connect, as browsers do, with a short-lived key that is asked for with api_key before each connection."`
 

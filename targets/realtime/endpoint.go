@@ -104,6 +104,15 @@ func setPath(u *url.URL, d dialect) error {
 
 func (c Config) setModel(u *url.URL) error {
 	query := u.Query()
+	if query.Has("call_id") {
+		return wrong("endpoint", "the call is in the URL").WithHint("give it as call_id")
+	}
+	if c.CallID != "" {
+		query.Del("model")
+		query.Set("call_id", c.CallID)
+		u.RawQuery = query.Encode()
+		return nil
+	}
 	if model := query.Get("model"); model != "" && model != c.Model {
 		return wrong("endpoint", "the URL asks for model %q, the configuration for %q", model, c.Model).
 			WithHint("leave the model out of the URL")

@@ -44,12 +44,13 @@ type audioConfig struct {
 }
 
 type audioInput struct {
-	Format format `json:"format"`
-	// TurnDetection and NoiseReduction are null where they are off: left out,
-	// the service would keep its own.
-	TurnDetection  *turnDetection  `json:"turn_detection"`
-	NoiseReduction *noiseReduction `json:"noise_reduction"`
-	Transcription  *transcription  `json:"transcription,omitempty"`
+	Format *format `json:"format,omitempty"`
+	// TurnDetection and NoiseReduction are nil pointers, null, where they are off:
+	// left out, the service would keep its own. They are left out of a call that is
+	// joined.
+	TurnDetection  any            `json:"turn_detection,omitempty"`  // a *turnDetection
+	NoiseReduction any            `json:"noise_reduction,omitempty"` // a *noiseReduction
+	Transcription  *transcription `json:"transcription,omitempty"`
 }
 
 // turnDetection are the settings of server_vad, or of semantic_vad, which has
@@ -79,7 +80,7 @@ type transcription struct {
 }
 
 type audioOutput struct {
-	Format format `json:"format"`
+	Format *format `json:"format,omitempty"`
 	// Voice is a name or {"id": "voice_…"}.
 	Voice any     `json:"voice,omitempty"`
 	Speed float64 `json:"speed,omitempty"`

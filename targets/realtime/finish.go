@@ -35,7 +35,7 @@ func (t *turn) doubt(m core.Message) string {
 		return t.answer.reply.unread[0]
 	case m.Empty():
 		return "the response completed without any output"
-	case t.config.Output == "audio" && t.answer.reply.mute():
+	case t.config.Output == "audio" && t.config.CallID == "" && t.answer.reply.mute():
 		return "the response completed without the audio of what it says"
 	case t.objection != "": // the item may have been refused, and the response answers something else
 		return "the service objected: " + t.objection
@@ -105,7 +105,11 @@ func (t *turn) build(finish core.Finish, detail string) (core.Reply, error) {
 	if t.over != nil && !a.playback.cut && finish != core.FinishBroken {
 		t.warn("the reply was not spoken over: there was nothing of it to hear, or the service did not notice")
 	}
-	for _, remark := range a.reply.remarks(t.config.Output) {
+	output := t.config.Output
+	if t.config.CallID != "" {
+		output = "" // whoever has opened the call hears it
+	}
+	for _, remark := range a.reply.remarks(output) {
 		t.warn(remark)
 	}
 	a.timing.Connect = t.connect

@@ -169,6 +169,7 @@ func (ts *turns) onAfterwards(e *serverEvent) (changed bool) {
 	switch {
 	case e.Type == eventHeard, e.Type == eventNotHeard:
 		return t.onTranscript(e)
+	case t.config.CallID != "": // others talk to it, too
 	case e.Type == eventSpeechStarted, e.Type == eventResponseCreated && e.Response.ID != t.answer.response:
 		t.answer.partial = t.answer.partial || t.out.speech != nil
 		ts.current.terms.outOfSync = true

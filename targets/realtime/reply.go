@@ -339,7 +339,7 @@ func appendPlayed(parts []core.Part, output format, raw []byte, played time.Dura
 }
 
 // remarks are warnings about the reply for a reader of the record, given the
-// requested output.
+// requested output; "" where its sound goes elsewhere.
 func (r *reply) remarks(output string) []string {
 	remarks := slices.Clone(r.unread)
 	for _, p := range r.pieces {
@@ -351,7 +351,7 @@ func (r *reply) remarks(output string) []string {
 			remarks = append(remarks, "the service spoke, although text was asked for")
 		case p.spoken && len(p.audio) > 0 && text == "":
 			remarks = append(remarks, "the reply has audio but no transcript")
-		case p.spoken && len(p.audio) == 0 && text != "":
+		case output != "" && p.spoken && len(p.audio) == 0 && text != "":
 			remarks = append(remarks, "the reply has a transcript but no audio")
 		case !p.spoken && output == "audio" && text != "":
 			remarks = append(remarks, "the service answered in text, although audio was asked for")

@@ -22,7 +22,8 @@ const (
 // session is about to end.
 func (c *conversation) ready(ctx context.Context) error {
 	socket := c.session.socket
-	if socket == nil || c.session.terms.outOfSync || socket.over() || socket.spoke() {
+	spoke := c.config.CallID == "" && socket != nil && socket.spoke() // in a call, somebody else may talk to it, too
+	if socket == nil || c.session.terms.outOfSync || socket.over() || spoke {
 		return c.restore(ctx)
 	}
 	if !c.session.used || c.session.expires.IsZero() || time.Until(c.session.expires) > c.config.Rollover.Std() {
@@ -52,6 +53,8 @@ func (c *conversation) restore(ctx context.Context) error {
 		return lost
 	case c.memory.gap != "":
 		return core.Errorf(core.ErrorUnavailable, "%w; and the conversation cannot be given back to it: %s", lost, c.memory.gap)
+	case c.config.CallID != "":
+		return core.Errorf(core.ErrorUnavailable, "%w; and a call cannot be given back to it", lost)
 	case c.config.Reconnects == 0:
 		return core.Errorf(core.ErrorUnavailable, "%w", lost).WithHint("set reconnects to have such conversations restored")
 	}

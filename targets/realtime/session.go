@@ -56,8 +56,10 @@ func (c *conversation) open(ctx context.Context) error {
 	if c.session.socket, err = c.target.dial(dialing, greeting); err != nil {
 		return err
 	}
-	if err := c.awaitSession(dialing, greeting); err != nil {
-		return err
+	if c.config.CallID == "" { // the session of a call is announced to whoever has opened it
+		if err := c.awaitSession(dialing, greeting); err != nil {
+			return err
+		}
 	}
 	if err := c.configure(ctx); err != nil {
 		return err

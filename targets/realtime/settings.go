@@ -20,7 +20,7 @@ func (c Config) settings(instructions *string) sessionConfig {
 		Include: c.Include, Tracing: c.tracing(),
 	}
 	if c.Output == "audio" {
-		session.Audio.Output = &audioOutput{Format: c.outputFormat(), Voice: voice(c.Voice), Speed: c.Speed}
+		session.Audio.Output = &audioOutput{Format: c.asked(c.outputFormat()), Voice: voice(c.Voice), Speed: c.Speed}
 	}
 	for _, tool := range c.Tools {
 		session.Tools = append(session.Tools, tool.settings())
@@ -66,9 +66,14 @@ func (c Config) tracing() json.RawMessage {
 }
 
 func (c Config) audioInput() audioInput {
-	in := audioInput{Format: c.inputFormat(), TurnDetection: c.TurnDetection.settings()}
+	in := audioInput{Format: c.asked(c.inputFormat())}
+	if c.CallID == "" || c.TurnDetection.on() {
+		in.TurnDetection = c.TurnDetection.settings()
+	}
 	if c.NoiseReduction != "off" {
 		in.NoiseReduction = &noiseReduction{Type: c.NoiseReduction}
+	} else if c.CallID == "" {
+		in.NoiseReduction = (*noiseReduction)(nil)
 	}
 	if c.TranscriptionModel != "" {
 		in.Transcription = &transcription{
@@ -83,6 +88,14 @@ func (c Config) audioInput() audioInput {
 // of the replies.
 func (c Config) inputFormat() format  { return wanted(c.AudioFormat) }
 func (c Config) outputFormat() format { return wanted(cmp.Or(c.OutputFormat, c.AudioFormat)) }
+
+// asked is the format that is asked for; nil where the call has one.
+func (c Config) asked(f format) *format {
+	if c.CallID != "" {
+		return nil
+	}
+	return &f
+}
 
 func wanted(name string) format {
 	switch name {

@@ -30,7 +30,7 @@ func (c Config) checkDialect(d dialect) []error {
 		key   string
 		given bool
 	}{
-		{"prompt", c.Prompt.ID != ""}, {"include", len(c.Include) > 0}, {"tracing", len(c.Tracing) > 0},
+		{"prompt", c.Prompt.ID != ""}, {"include", len(c.Include) > 0}, {"tracing", len(c.Tracing) > 0}, {"call_id", c.CallID != ""},
 	} {
 		if setting.given && slices.Contains(d.lacks, setting.key) {
 			problems = append(problems, wrong(setting.key, "%s has no such setting", d.name).WithHint("leave it out"))

@@ -66,6 +66,9 @@ func TestASettingThatCannotBeRightIsRefusedAtItsPlace(t *testing.T) {
 		"a format that there is not": {func(c *Config) { c.OutputFormat = "mp3" }, "output_audio_format", `"mp3"`},
 		"a stored prompt of xAI":     {func(c *Config) { c.Provider, c.Prompt.ID = "xai", "p" }, "prompt", "xai has no such setting"},
 		"traces of xAI":              {func(c *Config) { c.Provider, c.Tracing = "xai", raw(`"auto"`) }, "tracing", "xai has no such setting"},
+		"a call of xAI":              {func(c *Config) { c.Provider, c.CallID = "xai", "rtc_1" }, "call_id", "xai has no such setting"},
+		"a call":                     {func(c *Config) { c.CallID = "rtc_1" }, "", ""},
+		"a call in the URL":          {func(c *Config) { c.Endpoint = "wss://api.openai.com/v1?call_id=rtc_1" }, "endpoint", "the call is in the URL"},
 		"how sure xAI was":           {func(c *Config) { ears(c); c.Provider, c.Include = "xai", []string{includeLogprobs} }, "include", "xai has no such setting"},
 	}
 	for name, test := range tests {

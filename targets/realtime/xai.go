@@ -8,27 +8,27 @@ package realtime
 func xAI() dialect {
 	d := realtimeGA("xai", "api.x.ai")
 	d.onlySpeaks = true
-	d.lacks = []string{"prompt", "include", "tracing"}
+	d.lacks = []string{"prompt", "include", "tracing", "call_id"}
 	d.session = xaiSessionOf
 	return d
 }
 
 type xaiSession struct {
-	Instructions  *string        `json:"instructions,omitempty"`
-	Voice         any            `json:"voice,omitempty"`
-	TurnDetection *turnDetection `json:"turn_detection"`
-	Tools         []toolConfig   `json:"tools,omitempty"`
-	ToolChoice    any            `json:"tool_choice,omitempty"`
-	Audio         *xaiAudio      `json:"audio,omitempty"`
+	Instructions  *string      `json:"instructions,omitempty"`
+	Voice         any          `json:"voice,omitempty"`
+	TurnDetection any          `json:"turn_detection"`
+	Tools         []toolConfig `json:"tools,omitempty"`
+	ToolChoice    any          `json:"tool_choice,omitempty"`
+	Audio         *xaiAudio    `json:"audio,omitempty"`
 }
 
 type xaiAudio struct {
 	Input struct {
-		Format        format         `json:"format"`
+		Format        *format        `json:"format,omitempty"`
 		Transcription *transcription `json:"transcription,omitempty"`
 	} `json:"input"`
 	Output *struct {
-		Format format  `json:"format"`
+		Format *format `json:"format,omitempty"`
 		Speed  float64 `json:"speed,omitempty"`
 	} `json:"output,omitempty"`
 }
@@ -47,7 +47,7 @@ func xaiSessionOf(s sessionConfig) any {
 	if out := s.Audio.Output; out != nil {
 		x.Voice = out.Voice
 		x.Audio.Output = &struct {
-			Format format  `json:"format"`
+			Format *format `json:"format,omitempty"`
 			Speed  float64 `json:"speed,omitempty"`
 		}{out.Format, out.Speed}
 	}

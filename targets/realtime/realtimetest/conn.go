@@ -33,6 +33,8 @@ type conn struct {
 	socket *websocket.Conn
 	number int
 	faults []Fault
+	// inCall says that the client has joined a call.
+	inCall bool
 
 	writing sync.Mutex
 
@@ -119,7 +121,7 @@ func (c *conn) is(kind FaultKind) bool { return at(c.faults, kind, c.number) }
 
 // greet sends session.created.
 func (c *conn) greet() {
-	if c.is(NoSession) {
+	if c.is(NoSession) || c.inCall {
 		return
 	}
 	shown := c.session.shown()

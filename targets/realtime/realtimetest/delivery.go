@@ -165,7 +165,7 @@ func (d *delivery) sendWord(word string) {
 func (d *delivery) sendAudio(data []byte) {
 	d.sent += len(data)
 	d.response.lengthen(d.itemID, d.response.out.duration(d.speech[:d.sent]))
-	if d.response.fault != NoAudio {
+	if d.response.fault != NoAudio && !d.response.conn.inCall {
 		d.response.conn.send(d.name("response.output_audio.delta"), d.ids(fields{"delta": base64.StdEncoding.EncodeToString(data)}))
 	}
 }

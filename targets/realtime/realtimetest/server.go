@@ -34,6 +34,10 @@ type Options struct {
 	// session that names one has it as instructions, unless it has some itself. Nil
 	// takes every id, without effect.
 	Prompts map[string]string
+	// Calls are the ids of calls that are running over WebRTC or SIP. A client joins
+	// one with the query parameter call_id in place of model. It is sent no sound, which
+	// goes to the call, and no session.created.
+	Calls []string
 	// MCP reaches the MCP servers that sessions name. Nil reaches none.
 	MCP MCP
 	// Allowance is the server's rate limit.
@@ -155,6 +159,17 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid_value", err.Error())
 		return
 	}
+	call := r.URL.Query().Get("call_id")
+	switch {
+	case call != "" && r.URL.Query().Has("model"):
+		refuse(w, http.StatusBadRequest, "invalid_value", "You must provide either a model or a call_id parameter.")
+		return
+	case call != "" && !slices.Contains(s.options.Calls, call):
+		refuse(w, http.StatusNotFound, "call_not_found", "No call with id '"+call+"' is running.")
+		return
+	case call != "":
+		shown.model = defaultModel
+	}
 	shown.model = cmp.Or(r.URL.Query().Get("model"), shown.model)
 	if shown.model == "" {
 		refuse(w, http.StatusBadRequest, "missing_required_parameter", "You must provide a model parameter.")
@@ -201,6 +216,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, shown secret, num
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	c := newConn(s, socket, own, number, faults)
+	c.inCall = r.URL.Query().Has("call_id")
 	if !s.add(c) {
 		c.drop()
 		return
