@@ -132,7 +132,7 @@ var house = map[string]room{
 	"targets/http/...":          {imports: []string{"core"}},
 	"targets/providers":         {imports: []string{"core", "plugins", "targets/providers/..."}},
 	"targets/providers/...": {
-		imports: []string{"core", "core/audio", "core/bounded", "core/phrase", "targets/internal/access", "targets/internal/ending", "targets/providers/..."},
+		imports: []string{"core", "core/audio", "core/bounded", "core/phrase", "targets/internal/access", "targets/internal/ending", "targets/internal/jsoncut", "targets/providers/..."},
 		modules: []string{"github.com/openai/openai-go/v3", "github.com/anthropics/anthropic-sdk-go", "google.golang.org/genai", "golang.org/x/text"},
 	},
 	"converters":     {imports: []string{"core", "converters/..."}},

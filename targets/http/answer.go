@@ -15,6 +15,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/jsoncut"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
@@ -136,7 +137,11 @@ func charsetOf(name string) (encoding.Encoding, bool) {
 // it is a piece of a stream.
 func (a *answer) json() (any, error) {
 	if !a.isParsed {
-		a.parsed, a.failed = template.Unmarshal([]byte(a.text()))
+		body := []byte(a.text())
+		a.parsed, a.failed = template.Unmarshal(body)
+		if a.failed != nil && (a.cut != nil || a.long) && a.isJSON() {
+			a.parsed, a.failed = template.Unmarshal(jsoncut.Close(body))
+		}
 		a.isParsed = true
 	}
 	return a.parsed, a.failed

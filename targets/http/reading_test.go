@@ -57,9 +57,36 @@ func TestWhatArrivesIsReadForWhatItIs(t *testing.T) {
 		"a stream over the bound is cut off": {
 			answering(200, asEvents, "data: one\n\ndata: two\n\n"), events + `,"max_reply_bytes":14`, "one", core.FinishTruncated, "",
 		},
+		"what arrived of JSON that was cut off is a part of a reply": {
+			closing("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"a\":\"blue el"), body + `,"reply":{"jq":".a"}`, "blue el", core.FinishBroken, core.ErrorUnavailable,
+		},
+		"what arrived of an event that was cut off is a part of a reply": {
+			closing("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {\"a\":\"blue \"}\n\ndata: {\"a\":\"el"), events[:len(events)-1] + `,"jq":".a"}`, "blue el", core.FinishBroken, core.ErrorUnavailable,
+		},
+		"what arrived of a line that was cut off is a part of a reply": {
+			closing("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n{\"a\":\"blue \"}\n{\"a\":\"el"), body + `,"reply":{"stream":"lines","jq":".a"}`, "blue el", core.FinishBroken, core.ErrorProtocol,
+		},
+		"JSON over the bound is cut off": {answering(200, asJSON, `{"a":"blue eleven"}`), body + `,"reply":{"jq":".a"},"max_reply_bytes":14`, "blue ele", core.FinishTruncated, ""},
+		"a reply beside an error is kept": {
+			answering(200, asJSON, `{"a":"blue eleven","error":"x"}`), body + `,"reply":{"jq":".a"}`, "blue eleven", core.FinishBroken, core.ErrorProtocol,
+		},
+		"a reply beside an error in a stream is kept": {
+			answering(200, asEvents, "data: {\"a\":\"blue eleven\",\"error\":\"x\"}\n\n"), events[:len(events)-1] + `,"jq":".a"}`, "blue eleven", core.FinishBroken, core.ErrorProtocol,
+		},
+		"a reply beside a failure of the service is kept": {
+			answering(500, asJSON, `{"a":"blue eleven"}`), body + `,"reply":{"jq":".a"}`, "blue eleven", core.FinishBroken, core.ErrorUnavailable,
+		},
+		"the words of a refusal are no reply":     {answering(429, asJSON, `{"a":"slow down"}`), body + `,"reply":{"jq":".a"}`, "", "", core.ErrorRateLimited},
+		"nor are those of a service that is busy": {closing("HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n{\"a\":\"come back\"}"), body + `,"reply":{"jq":".a"}`, "", "", core.ErrorUnavailable},
+		"a truncated that fails leaves the reply unconfirmed": {
+			answering(200, asJSON, `{"a":"blue eleven","n":"x"}`), body + `,"reply":{"jq":".a","truncated":".n.m"}`, "blue eleven", core.FinishUnconfirmed, "",
+		},
+		"calls that fail leave the reply unconfirmed": {
+			answering(200, asJSON, `{"a":"blue eleven","n":[{}]}`), body + `,"reply":{"jq":".a","tool_calls":".n"}`, "blue eleven", core.FinishUnconfirmed, "",
+		},
 		"UTF-16 is read by its byte order mark, big endian": {answering(200, "text/plain", "\xfe\xff\x00h\x00i"), body, "hi", complete, ""},
 		"a value that is null is none": {
-			answering(200, asJSON, `{"id":null,"a":"x"}`), `,"request":{"body":{"m":"$(prompt)"},"take":{"id":{"jq":".id"}}},"reply":{"jq":".a"}`, "", "", core.ErrorProtocol,
+			answering(200, asJSON, `{"id":null,"a":"x"}`), `,"request":{"body":{"m":"$(prompt)"},"take":{"id":{"jq":".id"}}},"reply":{"jq":".a"}`, "x", core.FinishBroken, core.ErrorProtocol,
 		},
 		"a body of two outputs is none": {
 			answering(200, "text/plain", "x"), `,"request":{"jq":"{m: $prompt}, {m: 1}"}`, "", "", core.ErrorConfig,

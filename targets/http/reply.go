@@ -1,6 +1,7 @@
 package httptarget
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -87,32 +88,34 @@ func (r *reply) read(ctx context.Context, a *answer, s *state) (core.Reply, erro
 		out.Finish, out.Detail = core.FinishUnconfirmed, "the service closed the connection without saying that the answer was whole"
 	}
 	if a.cut == nil && !a.long {
-		err = r.remarks(ctx, a, s, &out)
+		r.remarks(ctx, a, s, &out)
 	}
 	return out, err
 }
 
 // remarks reads what an answer says beside its text: tool calls, usage, and whether
 // a limit cut it off.
-func (r *reply) remarks(ctx context.Context, a *answer, s *state, out *core.Reply) error {
+func (r *reply) remarks(ctx context.Context, a *answer, s *state, out *core.Reply) {
 	if r.toolCalls == nil && r.usage == nil && r.truncated == nil {
-		return nil
+		return
 	}
 	input, err := a.json()
 	if err != nil {
-		return core.Errorf(core.ErrorProtocol, "the answer is no JSON: %w", err)
+		unconfirmed(out, core.Errorf(core.ErrorProtocol, "the answer is no JSON, in which its remarks would be: %w", err))
+		return
 	}
-	return r.remarksOf(ctx, input, s.variables(a), out)
+	r.remarksOf(ctx, input, s.variables(a), out)
 }
 
-// remarksOf reads the remarks in a JSON value.
-func (r *reply) remarksOf(ctx context.Context, input any, variables []any, out *core.Reply) error {
+// remarksOf reads the remarks in a JSON value. What cannot be read does not decide about
+// the text: the reply is unconfirmed.
+func (r *reply) remarksOf(ctx context.Context, input any, variables []any, out *core.Reply) {
 	if r.truncated != nil {
 		cut, err := r.truncated.Holds(ctx, input, variables)
-		if err != nil {
-			return template.About(err, "reply.truncated")
-		}
-		if cut {
+		switch {
+		case err != nil:
+			unconfirmed(out, template.About(err, "reply.truncated"))
+		case cut:
 			out.Finish, out.Detail = core.FinishTruncated, "a limit of the service cut the reply off"
 		}
 	}
@@ -120,20 +123,26 @@ func (r *reply) remarksOf(ctx context.Context, input any, variables []any, out *
 		r.measure(ctx, input, variables, out)
 	}
 	if r.toolCalls == nil {
-		return nil
+		return
 	}
 	var failed error
 	err := r.toolCalls.Run(ctx, input, variables, func(v any) bool {
 		failed = appendCalls(out, v)
 		return failed == nil
 	})
-	if err == nil {
-		err = failed
+	if err = cmp.Or(err, failed); err != nil {
+		unconfirmed(out, template.About(err, "reply.tool_calls"))
 	}
-	if err != nil {
-		return template.About(err, "reply.tool_calls")
+}
+
+// unconfirmed notes what could not be read of a complete reply.
+func unconfirmed(out *core.Reply, err error) {
+	switch why := err.Error(); {
+	case out.Finish == core.FinishComplete:
+		out.Finish, out.Detail = core.FinishUnconfirmed, why
+	case out.Detail != why && !slices.Contains(out.Warnings, why): // each piece of a stream may say so
+		out.Warnings = append(out.Warnings, why)
 	}
-	return nil
 }
 
 // measure reads the usage. What cannot be read is unknown, with a warning: it does not
@@ -251,13 +260,25 @@ func (a *answer) whole() ([]core.Part, error) {
 	return textParts(text), nil
 }
 
-// queried returns what the jq programs find.
-func (r *reply) queried(ctx context.Context, a *answer, s *state) ([]core.Part, error) {
-	if a.cut != nil {
-		return nil, nil // half a JSON document says nothing for certain
+// queriedCut returns the texts in the part of a JSON answer that arrived.
+func (r *reply) queriedCut(ctx context.Context, a *answer, s *state) ([]core.Part, error) {
+	input, err := a.json()
+	if err == nil && r.jq != nil {
+		texts, err := r.textsOf(ctx, input, s.variables(a))
+		if parts := textParts(texts...); err == nil && len(parts) > 0 {
+			return parts, nil
+		}
 	}
 	if a.long {
 		return nil, core.Errorf(core.ErrorProtocol, "the answer is longer than max_reply_bytes, and cannot be read")
+	}
+	return nil, nil
+}
+
+// queried returns what the jq programs find.
+func (r *reply) queried(ctx context.Context, a *answer, s *state) ([]core.Part, error) {
+	if a.cut != nil || a.long {
+		return r.queriedCut(ctx, a, s)
 	}
 	if _, err := a.decode(); err != nil {
 		return nil, err

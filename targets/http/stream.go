@@ -11,6 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/jsoncut"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
@@ -86,23 +87,25 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 	input, err := a.json()
 	if err != nil {
 		if r.jq != nil && strings.HasPrefix(strings.TrimSpace(data), "{") {
+			t.sayCut(ctx, a)
 			return false, core.Errorf(core.ErrorProtocol, "a piece of the stream is no whole JSON: %s", shortened(data))
 		}
 		input, a.mediaType = data, "text/plain"
 		a.parsed, a.failed = data, nil
 	}
+	variables := t.state.variables(a)
 	o, err := t.plan.judge(ctx, a, t.state)
 	if err != nil {
+		if r.jq != nil && !isRefusal(err) {
+			_ = t.say(ctx, input, variables) // the error counts
+		}
 		return false, err
 	}
 	t.each(a)
-	variables := t.state.variables(a)
 	if err := t.say(ctx, input, variables); err != nil {
 		return false, err
 	}
-	if err := r.remarksOf(ctx, input, variables, &t.reply); err != nil {
-		return false, err
-	}
+	r.remarksOf(ctx, input, variables, &t.reply)
 	if o.ends() {
 		t.stopped = &o
 		return false, nil
@@ -113,6 +116,15 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 		}
 	}
 	return !t.ended, nil
+}
+
+// sayCut adds the text of a piece that was cut off.
+func (t *streamed) sayCut(ctx context.Context, a *answer) {
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	if input, err := template.Unmarshal(jsoncut.Close(a.body)); err == nil {
+		_ = t.say(ctx, input, t.state.variables(a)) // what cut the piece off is the error
+	}
 }
 
 // say adds the text of a piece.
@@ -151,17 +163,20 @@ func pieces(body io.Reader, isSSE bool, each eachPiece) error {
 	}
 	for {
 		line, err := in.next()
-		ended := errors.Is(err, io.EOF)
-		if err != nil && !ended {
-			return err
-		}
 		if strings.TrimSpace(line) != "" {
-			if more, wrong := each("", line); wrong != nil || !more {
+			more, wrong := each("", line)
+			switch {
+			case wrong == nil && !more:
+				return nil
+			case wrong != nil && (err == nil || errors.Is(err, io.EOF)):
 				return wrong
 			}
 		}
-		if ended {
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
+		case err != nil:
+			return err
 		}
 	}
 }
@@ -172,11 +187,9 @@ func events(in *lineReader, each eachPiece) error {
 	for {
 		line, err := in.next()
 		switch {
-		case errors.Is(err, io.EOF):
-			e.line(line)
-			return e.last(each)
 		case err != nil:
-			return err
+			e.line(line)
+			return e.last(each, err)
 		case line != "":
 			e.line(line)
 			continue
@@ -191,13 +204,18 @@ func events(in *lineReader, each eachPiece) error {
 	}
 }
 
-// last hands over an event that the end of the stream broke off.
-func (e *eventReader) last(each eachPiece) error {
+// last hands over an event that the end of the stream, or a failure, broke off.
+func (e *eventReader) last(each eachPiece, why error) error {
 	event, data, ok := e.dispatch()
-	if !ok {
-		return nil
+	if ok {
+		if more, wrong := each(event, data); wrong == nil && !more {
+			return nil
+		}
 	}
-	if more, wrong := each(event, data); wrong == nil && !more {
+	switch {
+	case !errors.Is(why, io.EOF):
+		return why
+	case !ok:
 		return nil
 	}
 	return core.Errorf(core.ErrorUnavailable, "the stream ended within an event").About(core.SubjectAnswer)

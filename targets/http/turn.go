@@ -101,17 +101,41 @@ func (c *conversation) last(ctx context.Context, r *request) (core.Reply, error)
 	return reply, nil
 }
 
-// brokenReply returns what arrived of an answer that broke off.
+// brokenReply returns what arrived of an answer that broke off, or that says a reply
+// beside its error.
 func (c *conversation) brokenReply(ctx context.Context, a *answer, err error) (core.Reply, error) {
-	if a == nil || a.cut == nil || a.status/100 != 2 {
+	if a == nil || a.cut != nil && a.status/100 != 2 || a.cut == nil && !c.mayHaveReply(a, err) {
 		return core.Reply{}, err
 	}
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
 	reply, failed := c.target.plan.reply.read(ctx, a, c.state)
-	if failed != nil || reply.Message.Empty() {
+	if failed != nil || reply.Message.Blank() {
 		return core.Reply{}, err
+	}
+	if a.cut == nil {
+		reply.Finish, reply.Detail = core.FinishBroken, "the answer says that it failed"
 	}
 	reply.Timing = a.timing
 	return reply, err
+}
+
+// afterwards returns a context for reading what has arrived, also where ctx is over.
+func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+}
+
+// mayHaveReply reports whether there may be a reply in an answer that is an error: where
+// the campaign says where one is, and the message was not refused.
+func (c *conversation) mayHaveReply(a *answer, err error) bool {
+	r := &c.target.plan.reply
+	return (r.jq != nil || r.regex != nil) && a.status/100 != 4 && !isRefusal(err)
+}
+
+// isRefusal reports whether an error says that the message may be sent again: what
+// stands beside it is no reply.
+func isRefusal(err error) bool {
+	return core.KindOf(err) == core.ErrorRateLimited || core.RetryAfterOf(err) > 0
 }
 
 // answered returns the reply of an answer of which a rule says how it ended, with
@@ -237,7 +261,7 @@ func (c *conversation) once(ctx context.Context, r *request) (*answer, outcome, 
 	}
 	o, err := c.target.plan.judge(ctx, a, c.state)
 	if err != nil {
-		return nil, o, err
+		return a, o, err
 	}
 	if r.expect != nil && !o.ends() {
 		holds, err := r.expect.holds(ctx, a, c.state)

@@ -11,8 +11,8 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/access"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/jsoncut"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/eventstream"
-	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/jsoncut"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/openaiapi"
 	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/service"
 )

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redteam-orchestrator/orchestrator/targets/providers/internal/jsoncut"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/jsoncut"
 )
 
 const document = `{"a": 12, "choices" : [ {"b":null,"message":{"content":"Zo\u00eb \ud83d\ude00 said \"no\" 漢\\","x":true}, "n":-1.5e3}, [] ], "z":"\n"}`
