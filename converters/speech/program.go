@@ -125,7 +125,7 @@ func LocalEngines() []LocalEngine {
 func find(name, install string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", core.Errorf(core.ErrorUnavailable, "there is no program %s: %w", name, err).WithHint("%s", install)
+		return "", core.Errorf(core.ErrorConfig, "there is no program %s: %w", name, err).WithHint("%s", install)
 	}
 	return path, nil
 }

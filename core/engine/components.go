@@ -2,12 +2,11 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
@@ -40,29 +39,29 @@ func newComponents() *components {
 
 // open opens everything that a plan uses, in parallel; targets come first,
 // because converters and scorers may use them. It fails where any component
-// cannot be opened; nothing has been sent by then. The errors hold no secrets.
+// cannot be opened, with the errors of all, in the order of the plan; nothing has been
+// sent by then. The errors hold no secrets.
 func (c *components) open(ctx context.Context, p *plan.Plan, configs configs, opener core.Opener, clean redaction) error {
-	targets, opening := errgroup.WithContext(ctx)
-	for _, d := range p.Targets {
-		targets.Go(func() error {
-			return openInto(opening, c, c.targets, core.KindTarget, d.Component, configs, opener, clean)
+	failures := make([]error, len(p.Targets)+len(p.Converters)+len(p.Scorers))
+	var opening sync.WaitGroup
+	for i, d := range p.Targets {
+		opening.Go(func() {
+			failures[i] = openInto(ctx, c, c.targets, core.KindTarget, d.Component, configs, opener, clean)
 		})
 	}
-	if err := targets.Wait(); err != nil {
-		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	for _, d := range p.Converters {
-		group.Go(func() error {
-			return openInto(ctx, c, c.converters, core.KindConverter, d.Component, configs, opener, clean)
+	opening.Wait()
+	for i, d := range p.Converters {
+		opening.Go(func() {
+			failures[len(p.Targets)+i] = openInto(ctx, c, c.converters, core.KindConverter, d.Component, configs, opener, clean)
 		})
 	}
-	for _, d := range p.Scorers {
-		group.Go(func() error {
-			return openInto(ctx, c, c.scorers, core.KindScorer, d.Component, configs, opener, clean)
+	for i, d := range p.Scorers {
+		opening.Go(func() {
+			failures[len(p.Targets)+len(p.Converters)+i] = openInto(ctx, c, c.scorers, core.KindScorer, d.Component, configs, opener, clean)
 		})
 	}
-	return group.Wait()
+	opening.Wait()
+	return errors.Join(failures...)
 }
 
 // openInto opens one component.

@@ -102,6 +102,9 @@ type State struct {
 	LastEvaluated time.Time
 	// Served says that the last scheduler serves it. It is set by reading.
 	Served bool
+	// Lacks is what its runs lack on the machine of the last scheduler, a line each; ""
+	// where nothing is known to be missing.
+	Lacks string
 	// Alive is when a scheduler last evaluated it; zero if none has.
 	Alive time.Time
 	// Pause is nil where it is not paused.

@@ -103,6 +103,7 @@ const (
 	schemaValues    = 10
 	schemaPlain     = 11
 	schemaAttempts  = 12
+	schemaLacks     = 13
 )
 
 // since returns columns that the tables have since a version, or their

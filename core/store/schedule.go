@@ -63,7 +63,7 @@ func (s Schedules) Schedule(ctx context.Context, name string) (schedule.State, e
 
 func (s Schedules) schedules(ctx context.Context, clause string, args ...any) ([]schedule.State, error) {
 	found, err := collect(ctx, s.reader.db, scanSchedule, `SELECT name, file, cron, zone, overlap_policy, catchup_window, jitter, pause_on_failure,
-		considered_at, alive_at, served, paused_at, paused_why FROM schedules `+clause+` ORDER BY name`, args...)
+		considered_at, alive_at, served, paused_at, paused_why, `+s.reader.since(schemaLacks, "lacks", "''")+` FROM schedules `+clause+` ORDER BY name`, args...)
 	for i := range found {
 		if err == nil {
 			found[i].Open, err = s.fires(ctx, `WHERE schedule = $1 AND f.status IN ('requested', 'buffered', 'started') ORDER BY due_at`, found[i].Name)
@@ -79,7 +79,7 @@ func scanSchedule(rows *sql.Rows) (schedule.State, error) {
 	var paused sql.NullInt64
 	spec := &k.Spec
 	err := rows.Scan(&k.Name, &k.File, &cron, &zone, &spec.Overlap, &spec.Catchup, &spec.Jitter, &spec.PauseOnFailure,
-		&considered, &alive, &k.Served, &paused, &why)
+		&considered, &alive, &k.Served, &paused, &why, &k.Lacks)
 	if err != nil {
 		return k, err
 	}
@@ -204,6 +204,14 @@ func (s ScheduleStore) ResumeSchedule(ctx context.Context, name string) error {
 func (s ScheduleStore) RequestRun(ctx context.Context, name string, at time.Time) error {
 	return s.writeSchedule(ctx, name, func(w *writer) error {
 		return keepFire(w, name, schedule.Fire{Due: at, Manual: true, Status: schedule.Requested, Decided: at})
+	})
+}
+
+// RecordLacks records what the runs of a schedule lack on the machine of its scheduler, a
+// line each; "" for nothing.
+func (s ScheduleStore) RecordLacks(ctx context.Context, name, lacks string) error {
+	return s.writeSchedule(ctx, name, func(w *writer) error {
+		return w.exec(`UPDATE schedules SET lacks = $1 WHERE name = $2`, lacks, name)
 	})
 }
 

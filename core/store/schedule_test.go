@@ -150,3 +150,21 @@ func TestAStoreOfAnEarlierVersionHasNoSchedules(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatRunsOfAScheduleLackIsKept(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	c := weekly(t)
+	must(t, s.Schedules().SaveSchedule(t.Context(), c))
+	must(t, s.Schedules().RecordLacks(t.Context(), c.Name, "KEY is not set\nno flite"))
+	must(t, s.Schedules().SaveSchedule(t.Context(), c))
+	reader, err := store.OpenReader(t.Context(), dir)
+	must(t, err)
+	defer reader.Close()
+	for _, want := range []string{"KEY is not set\nno flite", ""} {
+		if all, err := reader.Schedules().All(t.Context()); err != nil || all[0].Lacks != want {
+			t.Errorf("%+v, %v; want what it lacks to be %q", all, err, want)
+		}
+		must(t, s.Schedules().RecordLacks(t.Context(), c.Name, ""))
+	}
+}

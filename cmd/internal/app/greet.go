@@ -3,15 +3,12 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
-	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/engine"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
-	"github.com/redteam-orchestrator/orchestrator/plugins/egress"
 )
 
 // harmless is what Greet says to targets.
@@ -33,45 +30,27 @@ type Greeting struct {
 // to all that it uses where there are none, as a run would: with the same plugins,
 // permissions, scope and limits. It records nothing; Store and Reporter may be nil.
 func (r *Runner) Greet(ctx context.Context, file string, names []string) (all []Greeting, err error) {
-	loaded, err := r.Planner.load(ctx, file, campaign.Given{})
-	if err != nil {
-		return nil, err
-	}
-	if err := r.choose(loaded); err != nil {
-		return nil, err
-	}
-	proxy := egress.New(egress.Options{})
-	defer func() { err = errors.Join(err, proxy.Close()) }()
-	h, catalog, err := r.Planner.Plugins.start(ctx, loaded.choice.Programs, proxy, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	p, err := r.Planner.plan(ctx, loaded, h, catalog)
-	if err != nil {
-		return nil, err
-	}
-	if err := permit(ctx, h, p, loaded.campaign.Scope.Hosts, proxy); err != nil {
-		return nil, err
-	}
+	err = r.rehearse(ctx, file, func(s stage) error {
+		all, err = r.greet(ctx, s, names)
+		return err
+	})
+	return all, err
+}
+
+func (r *Runner) greet(ctx context.Context, s stage, names []string) ([]Greeting, error) {
 	var defined []string
-	for _, t := range loaded.campaign.Targets {
+	for _, t := range s.loaded.campaign.Targets {
 		defined = append(defined, t.Name)
 	}
-	if p, err = greeted(p, defined, names); err != nil {
+	p, err := greeted(s.plan, defined, names)
+	if err != nil {
 		return nil, err
 	}
-	if all, p = describe(p, catalog); len(p.Targets) == 0 {
+	all, p := describe(p, s.catalog)
+	if len(p.Targets) == 0 {
 		return all, nil
 	}
-	contacts, err := engine.Greet(ctx, p, core.UserText(harmless), engine.Options{
-		Components: engine.Components{
-			Opener:  func(targets core.Targets) core.Opener { return h.Using(targets) },
-			Secrets: r.Planner.Secrets.Lookup(loaded.campaign.File),
-		},
-		Watchers: engine.Watchers{Observer: observers(r.Observers)},
-		Redactor: r.Redactor,
-	})
+	contacts, err := engine.Greet(ctx, p, core.UserText(harmless), s.options)
 	for _, c := range contacts {
 		i := slices.IndexFunc(all, func(g Greeting) bool { return g.Target == c.Target })
 		all[i].Contact = c

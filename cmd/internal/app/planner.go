@@ -29,6 +29,11 @@ type Planner struct {
 	// AllowUnlocked runs campaigns with the installed plugins, regardless of
 	// their locks.
 	AllowUnlocked bool
+	// LookPath returns the path of a program that a campaign names.
+	LookPath func(program string) (string, error)
+	// OpenFiles is how many files this process may have open at a time; 0 where that is
+	// not known.
+	OpenFiles uint64
 }
 
 // Planned is a valid campaign, its plan, and warnings about its plugins.
@@ -48,6 +53,9 @@ type Planned struct {
 	PassedOver yamlfile.Problems
 	// Doubtful are warnings about what is likely not meant in the campaign.
 	Doubtful yamlfile.Problems
+	// TooMany is why the conversations that are held at a time may need more open files
+	// than there may be; nil where they do not.
+	TooMany error
 	// Unlocked are warnings about plugins that are not in the lock, in the
 	// order of the campaign.
 	Unlocked yamlfile.Problems
@@ -75,7 +83,7 @@ func (p *Planner) Plan(ctx context.Context, file string) (_ *Planned, err error)
 	if err != nil {
 		return nil, err
 	}
-	all := &Planned{Campaign: l.campaign, Plan: planned, Values: l.values(), Warnings: l.warnings(planned), Plugins: catalog.Plugins(), PassedOver: l.choice.PassedOver, Doubtful: l.doubts}
+	all := &Planned{Campaign: l.campaign, Plan: planned, Values: l.values(), Warnings: l.warnings(planned), Plugins: catalog.Plugins(), PassedOver: l.choice.PassedOver, Doubtful: l.doubts, TooMany: checkOpenFiles(planned, catalog, p.OpenFiles)}
 	for _, q := range l.campaign.Plugins {
 		if unlocked, ok := l.choice.Unlocked[q.Name]; ok {
 			all.Unlocked = append(all.Unlocked, unlocked)

@@ -55,11 +55,16 @@ func (p postRun) prepare(ctx context.Context, c *campaign.Campaign, spec Spec, s
 	for _, w := range c.Notify {
 		address, err := addressOf(w.Webhook, lookup, redactor)
 		if err != nil {
-			return nil, core.Errorf(core.ErrorConfig, "%s:%d:%d: the webhook %s: %w", c.File, w.At.Line, w.At.Column, w.Place(), err).WithHint("%s", core.HintOf(err))
+			return nil, webhookError(c, w, err)
 		}
 		p.hooks = append(p.hooks, hook{w.Webhook, address})
 	}
 	return &p, nil
+}
+
+// webhookError says which webhook has no address.
+func webhookError(c *campaign.Campaign, w campaign.Webhook, err error) error {
+	return core.Errorf(core.ErrorConfig, "%s:%d:%d: the webhook %s: %w", c.File, w.At.Line, w.At.Column, w.Place(), err).WithHint("%s", core.HintOf(err))
 }
 
 // addressOf returns the address of a webhook.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (r *Runner) Run(ctx context.Context, spec Spec) (out Outcome, err error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := permit(ctx, h, p, loaded.campaign.Scope.Hosts, proxy); err != nil {
+	if err := cmp.Or(checkOpenFiles(p, catalog, r.Planner.OpenFiles), permit(ctx, h, p, loaded.campaign.Scope.Hosts, proxy)); err != nil {
 		return Outcome{}, err
 	}
 	if run.store, err = runs.get(ctx); err != nil {
@@ -97,11 +98,16 @@ func (r *Runner) tell(l *loadedCampaign, p *plan.Plan) {
 	for _, v := range l.values() {
 		r.Log.Note(v.String())
 	}
+	r.warn(l, p)
+}
+
+// warn prints warnings about a campaign.
+func (r *Runner) warn(l *loadedCampaign, p *plan.Plan) {
 	for _, warning := range l.warnings(p) {
 		r.Log.Warn(warning)
 	}
 	for _, doubt := range l.doubts {
-		r.Log.Warn(doubt.Error())
+		r.Log.WarnOf(doubt, l.campaign.Source)
 	}
 }
 

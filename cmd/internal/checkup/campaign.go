@@ -34,6 +34,9 @@ func Campaign(ctx context.Context, planner *app.Planner, file string) []Finding 
 	for _, warning := range planned.Warnings {
 		all = append(all, Finding{Warning, "campaign", phrase.OneLine(warning), ""})
 	}
+	if planned.TooMany != nil {
+		all = append(all, problem("campaign", planned.TooMany, ""))
+	}
 	return append(all, secrets(planned.Plan.Needs().Secrets, planner.Secrets.Lookup(planned.Campaign.File))...)
 }
 

@@ -26,7 +26,9 @@ type Schedule struct {
 	LeftOut *Fire  `json:"left_out,omitempty"`
 	Going   []Fire `json:"going,omitempty"`
 	Last    *Fire  `json:"last,omitempty"`
-	Paused  *Pause `json:"paused,omitempty"`
+	// Lacks is what runs lack on the machine of serve.
+	Lacks  []string `json:"lacks,omitempty"`
+	Paused *Pause   `json:"paused,omitempty"`
 }
 
 // Pause is when and why the schedule was paused.
@@ -64,6 +66,9 @@ func NewSchedule(state schedule.State, fires []schedule.Fire, scheduling bool, n
 	const enough = 3
 	for due := spec.Next(now); !due.IsZero() && len(l.Next) < enough; due = spec.Next(due) {
 		l.Next = append(l.Next, due.In(spec.Zone))
+	}
+	if state.Lacks != "" {
+		l.Lacks = strings.Split(state.Lacks, "\n")
 	}
 	if state.Pause != nil {
 		l.Paused = &Pause{state.Pause.Since, state.Pause.Why}
@@ -105,6 +110,9 @@ func (l Schedule) Write(w io.Writer) {
 	}
 	if !l.Served {
 		line("served", "no: no serve that is running has this campaign")
+	}
+	for _, lack := range l.Lacks {
+		line("lacks", "%s", lack)
 	}
 	for _, f := range l.Going {
 		line("now", "%s", f)

@@ -22,7 +22,7 @@ func TestAScheduleShowsWhatIsDueNextAndWhatCameOfTheLastTimes(t *testing.T) {
 	state := schedule.State{
 		Name: "nightly", File: "c.yaml", Spec: schedule.Spec{Cron: nightly, Zone: time.UTC, Overlap: schedule.Skip}, Served: true,
 		Open:  []schedule.Fire{{Due: day(30), Status: schedule.Started, Run: "r4", Begun: day(30)}},
-		Pause: &schedule.Pause{Since: now},
+		Pause: &schedule.Pause{Since: now}, Lacks: "KEY is not set\nthere is no flite",
 	}
 	fires := []schedule.Fire{
 		{Due: day(30), Status: schedule.Started, Run: "r4", Begun: day(30)},
@@ -41,7 +41,7 @@ func TestAScheduleShowsWhatIsDueNextAndWhatCameOfTheLastTimes(t *testing.T) {
 			[]string{
 				"next     Tue 1 Dec 2026 03:00 UTC, Wed 2 Dec 2026 03:00 UTC, Thu 3 Dec 2026 03:00 UTC\n",
 				": no note\n", "now      started run r4", "not run  skipped, due Sun 29 Nov 2026 03:00 UTC: the run before it still went on",
-				"last     done run r3", ": clean",
+				"last     done run r3", ": clean", "lacks    KEY is not set\n  lacks    there is no flite\n",
 			},
 			[]string{"4 Dec", "an earlier one", "r2", "served"},
 		},

@@ -64,6 +64,16 @@ func signalContext() (ctx context.Context, stop context.CancelFunc) {
 // fails then, and does not end the process.
 func surviveBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
+// openFiles returns how many files this process may have open at a time; 0 where that is
+// not known. When a program in Go starts, it raises the limit to the hard one.
+func openFiles() uint64 {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return limit.Cur
+}
+
 // systemEnv returns the Env of this process. Its Stderr is set even with an
 // error.
 func systemEnv() (Env, error) {

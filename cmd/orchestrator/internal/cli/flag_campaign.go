@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"os/exec"
 
 	"github.com/spf13/cobra"
 
@@ -99,6 +100,7 @@ func (f *campaignFlags) planner(env Env, w io.Writer) (*app.Planner, error) {
 	return &app.Planner{
 		Files: env.Files, Plugins: plugins, Secrets: secrets,
 		Settings: settings, AllowCommands: f.allowCommands, AllowUnlocked: f.allowUnlocked,
+		LookPath: exec.LookPath, OpenFiles: openFiles(),
 	}, nil
 }
 

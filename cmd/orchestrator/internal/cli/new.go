@@ -119,7 +119,7 @@ func writeFirst(ctx context.Context, env Env, file string, flags *newFlags) erro
 func writeValid(ctx context.Context, env Env, file, text string, flags *newFlags, tell func()) error {
 	drafted := env
 	drafted.Files = draft{env.Files, file, text}
-	wrong := validate(ctx, drafted, file, &flags.campaign)
+	wrong := validate(ctx, drafted, file, &validateFlags{campaignFlags: flags.campaign})
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +40,7 @@ func planCampaign(ctx context.Context, env Env, file string, flags *campaignFlag
 	if planned == nil {
 		return err
 	}
-	for _, p := range planned.PassedOver {
+	for _, p := range slices.Concat(planned.PassedOver, planned.Doubtful) {
 		view.Problem(env.Stderr, "warning", p, planned.Campaign.Source)
 	}
 	for _, warning := range planned.Warnings {

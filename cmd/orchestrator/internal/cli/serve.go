@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,10 @@ started again: what was due is run once, and a run that was cut off is carried o
 as far as the schedule's catchup_window and the bounds of scope allow it. Of two on
 the same store one leads; the other one stands by and takes over.
 
+When it begins, it looks up what the runs need of this machine, as validate --ready
+does, and warns of what is missing; schedule list shows that, too. With --check it
+refuses to serve then, with exit code 2.
+
 SIGINT or SIGTERM interrupts the runs that are going, so that they can be carried
 on, and ends serve with exit code 0. The flags are those of run, and hold for each
 run.`,
@@ -54,6 +59,7 @@ run.`,
 	s.flags.registerLog(cmd)
 	registerRecord(cmd, &s.calls)
 	s.flags.registerUnlocked(cmd, "run")
+	cmd.Flags().BoolVar(&s.check, "check", false, "refuse to serve where something is missing that a run needs of this machine")
 	cmd.Flags().StringVar(&s.listen, "listen", "", "`address`, such as 127.0.0.1:8080, to answer /healthz, /readyz and /metrics on")
 	return cmd
 }
@@ -68,6 +74,10 @@ type server struct {
 	calls  bool
 	log    *view.ScheduleLog
 	probes probes
+	// check: serve refuses to begin where a run would lack something.
+	check bool
+	// kept is the store.
+	kept *store.Store
 	// metrics are those of all runs, for Prometheus.
 	metrics *metrics.Metrics
 }
@@ -77,7 +87,11 @@ func (s *server) serve(ctx context.Context, given []string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.checkAll(ctx, files); err != nil {
+		return err
+	}
 	return s.dir.use(ctx, func(kept *store.Store) error {
+		s.kept = kept
 		scheduler, err := schedule.New(files, schedule.Options{
 			Store: kept.Schedules(), Runner: s, Read: s.readSchedule, Log: s.log.Line, Ended: s.ended, NewID: store.NewRunID, Now: s.env.Now, Poll: time.Second,
 		})
@@ -91,7 +105,7 @@ func (s *server) serve(ctx context.Context, given []string) error {
 			return err
 		}
 		defer stop()
-		return s.lead(ctx, kept, scheduler)
+		return s.lead(ctx, scheduler, files)
 	})
 }
 
@@ -165,11 +179,11 @@ func (s *server) readSchedule(file string) (name string, spec schedule.Spec, err
 }
 
 // lead waits until no other process serves the store, and then runs campaigns.
-func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedule.Scheduler) error {
-	release, err := kept.Schedules().LeadScheduling()
+func (s *server) lead(ctx context.Context, scheduler *schedule.Scheduler, files []string) error {
+	release, err := s.kept.Schedules().LeadScheduling()
 	if release == nil && err == nil {
-		s.log.Line("", "standing by: another process serves "+kept.Dir())
-		if release, err = awaitLead(ctx, kept); release != nil {
+		s.log.Line("", "standing by: another process serves "+s.kept.Dir())
+		if release, err = awaitLead(ctx, s.kept); release != nil {
 			s.log.Line("", "the other process has ended: taking over")
 		}
 	}
@@ -181,11 +195,18 @@ func (s *server) lead(ctx context.Context, kept *store.Store, scheduler *schedul
 	if err := scheduler.Register(ctx); err != nil {
 		return core.Errorf(core.ErrorInternal, "%w", err)
 	}
-	if err := kept.Schedules().ServeSchedules(ctx, scheduler.Names()); err != nil {
+	if err := s.kept.Schedules().ServeSchedules(ctx, scheduler.Names()); err != nil {
 		return core.Errorf(core.ErrorInternal, "%w", err)
 	}
-	s.log.Line("", fmt.Sprintf("serving %s: %s", kept.Dir(), strings.Join(scheduler.Names(), ", ")))
+	s.log.Line("", fmt.Sprintf("serving %s: %s", s.kept.Dir(), strings.Join(scheduler.Names(), ", ")))
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for i, name := range scheduler.Names() {
+			s.look(ctx, name, files[i])
+		}
+	})
 	scheduler.Run(ctx)
+	looking.Wait()
 	s.log.Line("", "stopped")
 	return nil
 }
@@ -242,10 +263,13 @@ func reasonFor(out app.Outcome, err error) string {
 }
 
 // ended is called after each scheduled run.
-func (s *server) ended(_ context.Context, e schedule.Ended) {
+func (s *server) ended(ctx context.Context, e schedule.Ended) {
 	line := fmt.Sprintf("look: orchestrator show%s %s", s.dir.flag(), e.Fire.Run)
 	if e.Previous != "" {
 		line += "; the finished run before it: " + e.Previous
 	}
 	s.log.Line(e.Schedule, line)
+	if state, err := s.kept.Schedules().Schedule(ctx, e.Schedule); err == nil && state.Lacks != "" && e.Outcome != schedule.Interrupted {
+		s.look(ctx, e.Schedule, e.File) // it may have been installed
+	}
 }

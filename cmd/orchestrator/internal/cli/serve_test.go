@@ -353,3 +353,24 @@ func TestServeTellsAWebhookOnlyOfWhatIsNew(t *testing.T) {
 		t.Errorf("it was told %s", body)
 	}
 }
+
+func TestServeSaysAtItsStartWhatARunWouldLack(t *testing.T) {
+	t.Parallel()
+	const missing = "the environment variable SERVE_TEST_KEY is not set"
+	text := strings.Replace(scheduledTurns(newPractice(t, nil).endpoint(), 1), "${PRACTICE_KEY}", "${SERVE_TEST_KEY}", 1)
+	p := startServe(t, text)
+	p.awaits("two-turns: warning: a run would lack what it needs: " + missing)
+	listed := func() string { return p.command(0, "schedule", "list").output.String() }
+	eventually(t, patience, "schedule list says what is missing", func() bool { return strings.Contains(listed(), "lacks    "+missing) })
+	p.signal(syscall.SIGTERM)
+	p.ends(0)
+
+	folder := filepath.Dir(p.store)
+	writeFile(t, filepath.Join(folder, "test.env"), "SERVE_TEST_KEY="+apiKey)
+	again := startProgram(t, folder, "serve", filepath.Join(folder, "campaign.yaml"), "--check", "--env-file", filepath.Join(folder, "test.env"))
+	again.awaits("serve: serving ")
+	eventually(t, patience, "schedule list says that nothing is missing", func() bool { return !strings.Contains(listed(), "lacks") })
+	if strings.Contains(again.output.String(), "lack") {
+		t.Errorf("it warns of what is there:\n%s", again.output)
+	}
+}
