@@ -12,6 +12,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
+	"github.com/redteam-orchestrator/orchestrator/targets/internal/jsoncut"
 	"github.com/redteam-orchestrator/orchestrator/targets/internal/template"
 )
 
@@ -63,19 +64,19 @@ type userMessage struct {
 // answer is a line that a program writes.
 type answer struct {
 	Type string `json:"type"`
-	ID   *int   `json:"id"`
+	ID   number `json:"id"`
 	// Text, Parts, Finish, Detail, Usage and Warnings are of a reply, Text of a
 	// delta and of a greeting, too.
 	Text     *string `json:"text"`
 	Parts    []part  `json:"parts"`
-	Finish   string  `json:"finish"`
-	Detail   string  `json:"detail"`
+	Finish   word    `json:"finish"`
+	Detail   word    `json:"detail"`
 	Usage    usage   `json:"usage"`
 	Warnings remarks `json:"warnings"`
 	// Kind, Message and RetryAfter are of an error.
-	Kind       string        `json:"kind"`
-	Message    string        `json:"message"`
-	RetryAfter core.Duration `json:"retry_after"`
+	Kind       word `json:"kind"`
+	Message    word `json:"message"`
+	RetryAfter wait `json:"retry_after"`
 }
 
 // jsonProtocol is a conversation in JSON messages, one a line.
@@ -222,8 +223,13 @@ func (p *jsonProtocol) read(a arrival, r *reply) (used int, over bool, err error
 	return used, over, err
 }
 
-// partial takes nothing: half a line of JSON is no text.
-func (p *jsonProtocol) partial([]byte, *reply) {}
+// partial takes the text of a line that was cut off.
+func (p *jsonProtocol) partial(arrived []byte, r *reply) {
+	a, err := decode(jsoncut.Close(arrived))
+	if err == nil && a.Text != nil && (a.Type == "delta" || a.Type == "reply") {
+		r.add([]byte(*a.Text))
+	}
+}
 
 // take takes one line as a part of the reply.
 func (p *jsonProtocol) take(text []byte, r *reply) (over bool, err error) {
@@ -233,10 +239,17 @@ func (p *jsonProtocol) take(text []byte, r *reply) (over bool, err error) {
 	r.isBroken = r.isBroken || !utf8.Valid(text)
 	a, err := decode(text)
 	if err != nil {
+		p.partial(text, r)
 		return false, err
 	}
-	if a.ID != nil && *a.ID != r.number {
-		return false, core.Errorf(core.ErrorProtocol, "the program answers message %d, and was asked message %d", *a.ID, r.number)
+	switch {
+	case a.ID.odd:
+		r.warn("the id of a line is no number; it is taken for that of the message")
+	case a.ID.told && a.ID.value != r.number:
+		if a.Text != nil {
+			r.add([]byte(*a.Text))
+		}
+		return false, core.Errorf(core.ErrorProtocol, "the program answers message %d, and was asked message %d", a.ID.value, r.number)
 	}
 	switch a.Type {
 	case "delta":
@@ -284,14 +297,14 @@ func (a answer) failure() *core.Error {
 	if !slices.Contains(core.ErrorKinds(), kind) {
 		kind = core.ErrorProtocol
 	}
-	message := phrase.ShortenBytes(a.Message, noteBytes)
+	message := phrase.ShortenBytes(string(a.Message), noteBytes)
 	if message == "" {
 		message = "no message"
 	}
 	err := core.Errorf(kind, "the program reports an error: %s", message)
 	switch kind {
 	case core.ErrorRateLimited:
-		return err.After(max(0, time.Duration(a.RetryAfter)))
+		return err.After(time.Duration(a.RetryAfter))
 	case core.ErrorUnavailable, core.ErrorTimeout, core.ErrorAuth, core.ErrorInput:
 		return err.About(core.SubjectAnswer)
 	default:
@@ -318,7 +331,7 @@ func (a answer) complete(r *reply) error {
 		}
 		r.addPart(v)
 	}
-	r.finish, r.detail, r.usage = core.Finish(a.Finish), phrase.ShortenBytes(a.Detail, noteBytes), a.Usage.counts
+	r.finish, r.detail, r.usage = core.Finish(a.Finish), phrase.ShortenBytes(string(a.Detail), noteBytes), a.Usage.counts
 	if a.Usage.odd {
 		r.warn("the usage of the reply has counts that are none; they are taken for unknown")
 	}
@@ -330,7 +343,7 @@ func (a answer) complete(r *reply) error {
 		r.finish = core.FinishComplete
 	case core.FinishComplete, core.FinishBlocked, core.FinishTruncated, core.FinishInterrupted, core.FinishUnconfirmed:
 	default:
-		r.detail = strings.TrimSuffix("the program says that the reply ended as "+phrase.ShortenBytes(a.Finish, 100)+": "+r.detail, ": ")
+		r.detail = strings.TrimSuffix("the program says that the reply ended as "+phrase.ShortenBytes(string(a.Finish), 100)+": "+r.detail, ": ")
 		r.finish = core.FinishUnconfirmed
 	}
 	return nil

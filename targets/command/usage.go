@@ -3,6 +3,7 @@ package command
 import (
 	"encoding/json"
 	"math"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -54,5 +55,48 @@ func (r *remarks) UnmarshalJSON(data []byte) error {
 		text = string(data)
 	}
 	*r = remarks{text}
+	return nil
+}
+
+// word is a text beside the reply. Other JSON is shown as it is.
+type word string
+
+// UnmarshalJSON reads any JSON.
+func (w *word) UnmarshalJSON(data []byte) error {
+	var s *string
+	if json.Unmarshal(data, &s) != nil {
+		*w = word(data)
+	} else if s != nil {
+		*w = word(*s)
+	}
+	return nil
+}
+
+// number is the number of a message.
+type number struct {
+	value int
+	// told is whether there is one, and odd whether it cannot be read.
+	told, odd bool
+}
+
+// UnmarshalJSON reads any JSON. null is no number.
+func (n *number) UnmarshalJSON(data []byte) error {
+	var value *int
+	err := json.Unmarshal(data, &value)
+	if n.odd = err != nil; value != nil {
+		n.value, n.told = *value, true
+	}
+	return nil
+}
+
+// wait is how long a program asks to be left alone: 0 where that cannot be read.
+type wait time.Duration
+
+// UnmarshalJSON reads any JSON.
+func (w *wait) UnmarshalJSON(data []byte) error {
+	var d core.Duration
+	if json.Unmarshal(data, &d) == nil && d > 0 {
+		*w = wait(d)
+	}
 	return nil
 }
