@@ -9,10 +9,29 @@ import (
 // Heartbeat is the longest time between two updates of a scheduler's Alive.
 const Heartbeat = time.Minute
 
+// clockSlack is how far into the future a decided time may be, as after a small
+// correction of the clock. One that is farther was decided while the clock was wrong.
+const clockSlack = 5 * time.Minute
+
+// DecidedAhead reports whether due times in the future are marked as decided, because the
+// clock was ahead once. They are due again.
+func (s State) DecidedAhead(now time.Time) bool { return s.LastEvaluated.After(now.Add(clockSlack)) }
+
+// Undecided returns the time after which due times are not decided.
+func (s State) Undecided(now time.Time) time.Time {
+	if s.LastEvaluated.IsZero() || s.DecidedAhead(now) {
+		return now
+	}
+	return s.LastEvaluated
+}
+
 // Step is the decision about a schedule at a time.
 type Step struct {
 	// LastEvaluated is the last due time that was decided.
 	LastEvaluated time.Time
+	// Ahead is the time in the future up to which due times were decided, because the
+	// clock was ahead; zero where none were.
+	Ahead time.Time
 	// Fires are those whose status changes. They have to be saved before the
 	// rest is done.
 	Fires []Fire
@@ -28,6 +47,9 @@ type Step struct {
 // another one decides the same.
 func Decide(s State, now time.Time, newID func(time.Time) string) Step {
 	d := decision{State: s, now: now, newID: newID, step: Step{LastEvaluated: s.LastEvaluated}}
+	if s.DecidedAhead(now) {
+		d.step.Ahead, d.step.LastEvaluated = s.LastEvaluated, s.Undecided(now)
+	}
 	if !s.Alive.IsZero() {
 		d.late = now.Sub(s.Alive) > s.Spec.Catchup+Heartbeat
 	}
@@ -155,6 +177,8 @@ func (d *decision) evaluate() {
 		}
 		d.step.LastEvaluated = due
 		switch {
+		case slices.ContainsFunc(d.Open, func(f Fire) bool { return f.Due.Equal(due) }):
+			// It was decided while the clock was ahead, and is not over yet.
 		case d.now.Sub(begins) > d.Spec.Catchup:
 			missed.add(due)
 		case d.Pause != nil:

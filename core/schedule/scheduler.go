@@ -222,7 +222,7 @@ func (s *Scheduler) evaluate(ctx context.Context, c *scheduled) {
 	}
 	now := s.options.Now()
 	var broken error
-	if now.Sub(c.read) >= Heartbeat || s.decide(c, state, now).beginsRun() {
+	if apart(now, c.read) || s.decide(c, state, now).beginsRun() {
 		broken = s.readAgain(c, now)
 	}
 	step := s.decide(c, state, now)
@@ -230,7 +230,7 @@ func (s *Scheduler) evaluate(ctx context.Context, c *scheduled) {
 		step = step.failed(broken, now)
 	}
 	c.wake = step.Wake
-	if len(step.Fires) > 0 || now.Sub(state.Alive) >= Heartbeat || state.Spec.String() != c.spec.String() {
+	if len(step.Fires) > 0 || !step.Ahead.IsZero() || apart(now, state.Alive) || state.Spec.String() != c.spec.String() {
 		err = s.options.Store.SaveSchedule(ctx, Change{
 			Name: c.name, File: c.file, Spec: c.spec, LastEvaluated: step.LastEvaluated, Alive: now, Fires: step.Fires,
 			Pause: c.pauseFor(step.Fires, now),
@@ -241,6 +241,10 @@ func (s *Scheduler) evaluate(ctx context.Context, c *scheduled) {
 		s.apply(ctx, c, step)
 	}
 }
+
+// apart reports whether a time is a heartbeat or more ago, or ahead, as where the clock
+// was put back.
+func apart(now, t time.Time) bool { return now.Sub(t).Abs() >= Heartbeat }
 
 // decide applies the policy to the stored state. For a schedule that is new or
 // whose due times have changed, earlier due times are ignored.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core/schedule"
+	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
 // A scheduler is killed over a due time at 22:00, and started again.
@@ -414,4 +415,62 @@ func TestAPanicIsThatOfOneRun(t *testing.T) {
 			t.Errorf("the log does not tell of it:\n%s", w.log.String())
 		}
 	})
+}
+
+// The clock of the machine was ahead for a while: due times up to 23:00, by the
+// right clock, are marked as decided.
+func TestAClockThatWasAheadSilencesNoSchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "0 * * * *", schedule.Skip)
+		at("21:35")
+		s, err := store.Open(t.Context(), w.dir)
+		must(t, err)
+		ahead := time.Now().Add(85 * time.Minute)
+		must(t, s.Schedules().SaveSchedule(t.Context(), schedule.Change{
+			Name: nightly, File: "nightly.yaml", Spec: w.spec, LastEvaluated: ahead, Alive: ahead,
+			Fires: []schedule.Fire{{Due: ahead, Status: schedule.Done, Run: "early", Outcome: schedule.Clean, Decided: ahead}},
+		}))
+		must(t, s.Close())
+		p := w.start(nowhere)
+		at("23:45")
+		p.end()
+		w.check("begin 2200.00, finish 2200.00, begin 2300.00, finish 2300.00", "22:00 done (nothing found), 23:00 done (nothing found)")
+		if got := strings.Count(w.log.String(), "2000-01-01T23:00:00Z is marked as decided, which is in the future: the clock was ahead"); got != 1 {
+			t.Errorf("the clock is named %d times, want once:\n%s", got, w.log.String())
+		}
+	})
+}
+
+// A run that began while the clock was ahead goes on when its time comes by the right one.
+func TestARunThatBeganWhileTheClockWasAheadIsNotDecidedAgain(t *testing.T) {
+	now := time.Date(2026, time.November, 26, 22, 0, 0, 0, time.UTC)
+	going := schedule.Fire{Due: now, Status: schedule.Started, Run: "r1", Begun: now, Live: true}
+	state := schedule.State{
+		Name: nightly, LastEvaluated: now.Add(-time.Minute), Alive: now, Open: []schedule.Fire{going},
+		Spec: schedule.Spec{Cron: cron(t, "0 22 * * *"), Zone: time.UTC, Overlap: schedule.Skip, Catchup: schedule.DefaultCatchup},
+	}
+	if step := schedule.Decide(state, now, noID); len(step.Fires) != 0 || len(step.Start) != 0 || !step.LastEvaluated.Equal(now) {
+		t.Errorf("the step is %+v, want the run left alone", step)
+	}
+}
+
+func TestASmallCorrectionOfTheClockDecidesNothingTwice(t *testing.T) {
+	now := time.Date(2026, time.November, 26, 22, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		ahead time.Duration
+		again bool
+	}{{0, false}, {time.Minute, false}, {5 * time.Minute, false}, {5*time.Minute + time.Second, true}, {366 * 24 * time.Hour, true}} {
+		state := schedule.State{
+			Name: nightly, LastEvaluated: now.Add(test.ahead), Alive: now,
+			Spec: schedule.Spec{Cron: cron(t, "* * * * *"), Zone: time.UTC, Overlap: schedule.Skip, Catchup: schedule.DefaultCatchup},
+		}
+		step := schedule.Decide(state, now, noID)
+		want := schedule.Step{LastEvaluated: state.LastEvaluated}
+		if test.again {
+			want = schedule.Step{LastEvaluated: now, Ahead: state.LastEvaluated}
+		}
+		if !step.LastEvaluated.Equal(want.LastEvaluated) || !step.Ahead.Equal(want.Ahead) || len(step.Fires) != 0 {
+			t.Errorf("decided %s ahead: the step is %+v, want %+v", test.ahead, step, want)
+		}
+	}
 }

@@ -9,6 +9,9 @@ import (
 
 // apply carries out a stored decision.
 func (s *Scheduler) apply(ctx context.Context, c *scheduled, t Step) {
+	if !t.Ahead.IsZero() {
+		s.options.Log(c.name, fmt.Sprintf("warning: what is due until %s is marked as decided, which is in the future: the clock was ahead. All that is due from now on is decided by the clock as it is now", stamp(t.Ahead)))
+	}
 	for _, f := range t.Fires {
 		if f.Status == Started {
 			s.options.Log(c.name, fmt.Sprintf("%s: run %s begins", f, f.Run))

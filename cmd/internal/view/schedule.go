@@ -26,6 +26,9 @@ type Schedule struct {
 	LeftOut *Fire  `json:"left_out,omitempty"`
 	Going   []Fire `json:"going,omitempty"`
 	Last    *Fire  `json:"last,omitempty"`
+	// Ahead is the time in the future up to which due times are marked as decided,
+	// because the clock was ahead, until a serve process corrects it.
+	Ahead *time.Time `json:"decided_ahead,omitempty"`
 	// Lacks is what runs lack on the machine of serve.
 	Lacks  []string `json:"lacks,omitempty"`
 	Paused *Pause   `json:"paused,omitempty"`
@@ -64,8 +67,15 @@ func NewSchedule(state schedule.State, fires []schedule.Fire, scheduling bool, n
 		Catchup: spec.Catchup.String(), Jitter: spec.Jitter.String(), Served: state.Served && scheduling, Next: []time.Time{},
 	}
 	const enough = 3
-	for due := spec.Next(now); !due.IsZero() && len(l.Next) < enough; due = spec.Next(due) {
+	from := now
+	if undecided := state.Undecided(now); undecided.After(now) {
+		from = undecided
+	}
+	for due := spec.Next(from); !due.IsZero() && len(l.Next) < enough; due = spec.Next(due) {
 		l.Next = append(l.Next, due.In(spec.Zone))
+	}
+	if state.DecidedAhead(now) {
+		l.Ahead = &state.LastEvaluated
 	}
 	if state.Lacks != "" {
 		l.Lacks = strings.Split(state.Lacks, "\n")
@@ -105,6 +115,9 @@ func (l Schedule) Write(w io.Writer) {
 		next = append(next, due.Format(DueLayout))
 	}
 	line("next", "%s", cmp.Or(strings.Join(next, ", "), "never"))
+	if l.Ahead != nil {
+		line("clock", "was ahead: what is due until %s is marked as decided; serve corrects that when it runs", l.Ahead.Local().Format(time.RFC3339))
+	}
 	if l.Paused != nil {
 		line("paused", "since %s: %s", l.Paused.Since.Local().Format(time.RFC3339), cmp.Or(l.Paused.Why, "no note"))
 	}

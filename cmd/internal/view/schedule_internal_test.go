@@ -82,3 +82,31 @@ func TestTrialsWithoutEvidenceAreCountedThenAndNow(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+func TestWhatIsDueNextFollowsWhatIsDecidedUnlessTheClockWasAhead(t *testing.T) {
+	hourly, err := schedule.ParseCron("0 * * * *")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, time.November, 30, 11, 58, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		decided time.Time
+		next    int
+		ahead   bool
+	}{
+		"as it should be":           {now.Add(-58 * time.Minute), 12, false},
+		"not yet":                   {time.Time{}, 12, false},
+		"decided a little too soon": {now.Add(2 * time.Minute), 13, false},
+		"decided an hour too soon":  {now.Add(62 * time.Minute), 12, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := schedule.State{Name: "hourly", Spec: schedule.Spec{Cron: hourly, Zone: time.UTC, Overlap: schedule.Skip}, LastEvaluated: test.decided}
+			l := NewSchedule(state, nil, true, now)
+			var out strings.Builder
+			l.Write(&out)
+			if l.Next[0].Hour() != test.next || (l.Ahead != nil) != test.ahead || strings.Contains(out.String(), "clock    was ahead: ") != test.ahead {
+				t.Errorf("next %v, ahead %v:\n%s", l.Next, l.Ahead, &out)
+			}
+		})
+	}
+}
