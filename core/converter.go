@@ -12,6 +12,6 @@ type Converter interface {
 	// Convert returns the converted value. It fails with ErrorInput where the
 	// value cannot be converted, and with ErrorUnsupported where its modality
 	// or media type is not one that the converter takes. Random choices follow
-	// from the [Seed] of ctx.
+	// from the [Seed] of ctx, and [Warn] says what is lost in the result.
 	Convert(ctx context.Context, in Value) (Value, error)
 }

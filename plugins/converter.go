@@ -24,13 +24,10 @@ func (s *converterService) Convert(ctx context.Context, r *pb.ConvertRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	converted, err := converter.Convert(core.WithSeed(ctx, r.GetSeed()), value)
+	ctx, warnings := core.WithWarnings(core.WithSeed(ctx, r.GetSeed()))
+	converted, err := converter.Convert(ctx, value)
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := wire.EncodeValue(converted)
-	if err != nil {
-		return nil, err
-	}
-	return &pb.ConvertResponse{Value: encoded}, nil
+	return wire.EncodeConverted(converted, warnings.Texts())
 }

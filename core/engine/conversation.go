@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -39,8 +40,8 @@ func (c *conversation) begin(ctx context.Context, start core.Start) error {
 // plays, and records a turn for each that was sent: those that were answered,
 // the last of which has a failure if its reply broke off, and, in failed, the
 // one that was not answered. The error is why the trial cannot go on.
-func (c *conversation) say(ctx context.Context, messages []core.Message) (answered []answeredTurn, failed *record.Turn, err error) {
-	sent, failure := c.send(ctx, messages)
+func (c *conversation) say(ctx context.Context, messages []prepared) (answered []answeredTurn, failed *record.Turn, err error) {
+	sent, failure := c.send(ctx, messagesOf(messages))
 	c.rec.noteGone(failure)
 	if err := c.rec.failed(); err != nil {
 		return nil, nil, err
@@ -49,12 +50,13 @@ func (c *conversation) say(ctx context.Context, messages []core.Message) (answer
 		return nil, nil, errInterrupted // nothing was sent
 	}
 	for i, message := range messages[:len(sent.replies)] {
-		t := answeredTurn{turn: record.Turn{Started: sent.started}, message: message, reply: sent.replies[i]}
+		t := answeredTurn{turn: record.Turn{Started: sent.started}, message: message.message, reply: sent.replies[i]}
 		t.isSpokenOver = i+1 < len(messages) && t.reply.Finish == core.FinishInterrupted && t.reply.Delivered > 0
 		if failure != nil && t.brokeOff() {
 			t.turn.Failure = c.rec.failureOf(ctx, failure, "the reply was complete")
 		}
 		c.resumed.mark(&t.reply)
+		t.reply.Warnings = append(slices.Clip(t.reply.Warnings), message.warnings...)
 		if err := c.rec.recordAnswered(&t); err != nil {
 			return nil, nil, err
 		}
@@ -66,11 +68,21 @@ func (c *conversation) say(ctx context.Context, messages []core.Message) (answer
 	case n > 0 && answered[n-1].turn.Failure != nil:
 		return answered, nil, interrupted(ctx)
 	}
-	turn := record.Turn{Started: sent.started, Sent: messages[len(sent.replies)]}
+	turn := record.Turn{Started: sent.started, Sent: messages[len(sent.replies)].message}
+	c.rec.warnOfTurn(messages[len(sent.replies)].warnings)
 	if err := c.rec.recordFailed(&turn, c.rec.failureOf(ctx, failure, "the reply came")); err != nil {
 		return nil, nil, err
 	}
 	return answered, &turn, interrupted(ctx)
+}
+
+// messagesOf returns the messages alone.
+func messagesOf(all []prepared) []core.Message {
+	messages := make([]core.Message, len(all))
+	for i, m := range all {
+		messages[i] = m.message
+	}
+	return messages
 }
 
 // send sends messages to the target.

@@ -22,13 +22,20 @@ type converterRunner struct {
 	trial       record.TrialInfo
 }
 
+// prepared is a message that is to be sent, and what the converters that made it warned
+// of.
+type prepared struct {
+	message  core.Message
+	warnings []string
+}
+
 // messages makes the messages of an exchange's turns, the first of which has
 // the given index. All of them are made before the first is sent, because the
 // next ones are due while the reply before plays. Where a converter fails, the
 // last of the messages is the one that it failed on, with the parts made so
 // far.
-func (c *converterRunner) messages(ctx context.Context, index int, turns []strategy.Turn) ([]core.Message, error) {
-	var messages []core.Message
+func (c *converterRunner) messages(ctx context.Context, index int, turns []strategy.Turn) ([]prepared, error) {
+	var messages []prepared
 	for i, turn := range turns {
 		m, err := c.message(ctx, index, turn)
 		messages = append(messages, m)
@@ -44,11 +51,11 @@ func (c *converterRunner) messages(ctx context.Context, index int, turns []strat
 
 // message runs the parts of a turn through their converters. Where one fails,
 // the message has the parts made so far.
-func (c *converterRunner) message(ctx context.Context, index int, turn strategy.Turn) (core.Message, error) {
-	m := core.Message{Role: core.User, Delivery: turn.Delivery}
+func (c *converterRunner) message(ctx context.Context, index int, turn strategy.Turn) (prepared, error) {
+	m := prepared{message: core.Message{Role: core.User, Delivery: turn.Delivery}}
 	for _, p := range turn.Parts {
-		part, err := c.part(ctx, index, p)
-		m.Parts = append(m.Parts, part)
+		part, warnings, err := c.part(ctx, index, p)
+		m.message.Parts, m.warnings = append(m.message.Parts, part), append(m.warnings, warnings...)
 		if err != nil {
 			return m, err
 		}
@@ -56,15 +63,16 @@ func (c *converterRunner) message(ctx context.Context, index int, turn strategy.
 	return m, nil
 }
 
-func (c *converterRunner) part(ctx context.Context, index int, p strategy.Part) (core.Part, error) {
+func (c *converterRunner) part(ctx context.Context, index int, p strategy.Part) (_ core.Part, warnings []string, err error) {
 	part := core.Part{Value: p.Value}
 	for _, name := range p.Converters {
-		value, err := c.value(ctx, name, index, part.Value)
+		value, more, err := c.value(ctx, name, index, part.Value)
+		warnings = append(warnings, more...)
 		if err != nil {
-			return part, err
+			return part, warnings, err
 		}
 		if len(value.Data) == 0 { // an empty message would test nothing
-			return part, core.Errorf(core.ErrorInput, "converter %q returned an empty value", name)
+			return part, warnings, core.Errorf(core.ErrorInput, "converter %q returned an empty value", name)
 		}
 		if part.Original == nil {
 			original := p.Value
@@ -73,11 +81,11 @@ func (c *converterRunner) part(ctx context.Context, index int, p strategy.Part) 
 		part.Value = value
 		part.Converters = append(part.Converters, name)
 	}
-	return part, nil
+	return part, warnings, nil
 }
 
-// value runs a value through one converter, for a turn.
-func (c *converterRunner) value(ctx context.Context, name string, turn int, value core.Value) (core.Value, error) {
+// value runs a value through one converter, for a turn, and returns what it warned of.
+func (c *converterRunner) value(ctx context.Context, name string, turn int, value core.Value) (_ core.Value, warnings []string, err error) {
 	started := time.Now()
 	definition := converterNamed(name, c.definitions)
 	ctx, end := c.trace.step(ctx, record.Step{Kind: record.StepConvert, Name: name, Turn: turn, Use: definition.Use, Config: definition.Config})
@@ -85,19 +93,23 @@ func (c *converterRunner) value(ctx context.Context, name string, turn int, valu
 	// A converter may succeed without its helper's answer; its value is sent
 	// then.
 	a, _ := c.components.run(ctx, core.KindConverter, call, func(ctx context.Context) (a record.Answer) {
+		ctx, warned := core.WithWarnings(ctx)
 		a.Value, a.Err = c.opened[name].Convert(ctx, value)
+		a.Warnings = warned.Texts()
 		return a
 	})
 	end(record.StepEnd{Kind: core.KindOf(a.Err)})
 	ended := record.ConverterEnded{Trial: c.trial, Turn: turn, Name: name, Took: time.Since(started)}
-	err := a.Err
-	if err != nil {
+	if err = a.Err; err != nil {
 		err = fmt.Errorf("converter %q: %w", name, err)
 		ended.Failure = c.events.clean.failure(err)
 	}
 	c.events.observe(ended)
-	if err != nil {
-		return core.Value{}, err
+	for _, w := range a.Warnings {
+		warnings = append(warnings, fmt.Sprintf("converter %q: %s", name, w))
 	}
-	return a.Value, nil
+	if err != nil {
+		return core.Value{}, warnings, err
+	}
+	return a.Value, warnings, nil
 }

@@ -23,7 +23,9 @@ type evidence struct {
 // err says why and the values are those made before.
 type judgedValues struct {
 	values []core.Value
-	err    error
+	// warnings are those of the converters.
+	warnings []string
+	err      error
 }
 
 // valuesFor returns the values that a scorer judges.
@@ -41,14 +43,18 @@ func (e *evidence) valuesFor(ctx context.Context, s plan.Scorer) judgedValues {
 			if made.err != nil {
 				break
 			}
-			var converted core.Value
-			if converted, made.err = e.converters.value(ctx, name, e.turn, value); made.err == nil {
+			converted, warnings, err := e.converters.value(ctx, name, e.turn, value)
+			made.warnings, made.err = append(made.warnings, warnings...), err
+			if err == nil {
 				value = converted
 			}
 		}
 		made.values = append(made.values, value)
 	}
 	e.made[key] = made
+	for _, w := range made.warnings {
+		e.converters.events.warn(e.converters.trial, "turn %d: %s", e.turn+1, w)
+	}
 	return made
 }
 

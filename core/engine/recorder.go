@@ -150,6 +150,14 @@ func (r *recorder) failed() error {
 // warn reports a warning.
 func (r *recorder) warn(format string, args ...any) { r.events.warn(r.trial, format, args...) }
 
+// warnOfTurn reports what the converters of the turn that is recorded next warned of. A
+// turn that is answered has that in its reply.
+func (r *recorder) warnOfTurn(warnings []string) {
+	for _, w := range warnings {
+		r.warn("turn %d: %s", r.turns+1, w)
+	}
+}
+
 // orderedRecord is held by the goroutine that records calls and helper turns of
 // a trial, one at a time. The Observer gets the events when it is released.
 type orderedRecord struct {

@@ -17,6 +17,14 @@ type redaction struct{ redactor *secret.Redactor }
 
 func (r redaction) text(s string) string { return r.redactor.String(s) }
 
+func (r redaction) texts(list []string) []string {
+	var clean []string
+	for _, s := range list {
+		clean = append(clean, r.text(s))
+	}
+	return clean
+}
+
 // error returns an error without secrets. Its chain of causes is cut, because
 // each of them could print the secret.
 func (r redaction) error(err error) *core.Error {
@@ -64,11 +72,7 @@ func (r redaction) reply(reply core.Reply) core.Reply {
 		confidence.LeastOf = r.text(confidence.LeastOf)
 		reply.HeardConfidence = &confidence
 	}
-	var warnings []string
-	for _, w := range reply.Warnings {
-		warnings = append(warnings, r.text(w))
-	}
-	reply.Warnings = warnings
+	reply.Warnings = r.texts(reply.Warnings)
 	limits := slices.Clone(reply.RateLimits)
 	for i := range limits {
 		limits[i].Name = r.text(limits[i].Name)
@@ -114,7 +118,7 @@ func (r redaction) answer(a record.Answer) record.Answer {
 	for _, reply := range a.Replies {
 		replies = append(replies, r.reply(reply))
 	}
-	a.Replies, a.Value, a.Score.Rationale = replies, r.value(a.Value), r.text(a.Score.Rationale)
+	a.Replies, a.Value, a.Warnings, a.Score.Rationale = replies, r.value(a.Value), r.texts(a.Warnings), r.text(a.Score.Rationale)
 	if a.Err != nil {
 		a.Err = r.error(a.Err)
 	}

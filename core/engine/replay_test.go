@@ -79,6 +79,14 @@ func TestARecordedRunIsReplayedAsItWas(t *testing.T) {
 			s.times(5)
 			return s
 		},
+		"converters warn of what they lose": func(t *testing.T) *scene {
+			s := newScene(t, &agent{}, "one", "two")
+			s.converter("speak", lossy(nil))
+			s.trial().Turns[1].Parts[0].Converters = []string{"speak"}
+			s.scoredBy("heard", contains("x"), core.Text, "speak")
+			s.success("leaked || heard")
+			return s
+		},
 		"the judge cannot be reached": func(t *testing.T) *scene {
 			return judged(t, &agent{}, &agent{start: func(context.Context, core.Start) error { return down }}, "hello")
 		},

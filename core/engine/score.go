@@ -46,6 +46,11 @@ func (s *scorerRunner) one(ctx context.Context, name string, transcript []core.M
 	ctx, end := s.trace.step(ctx, record.Step{Kind: record.StepScore, Name: name, Turn: e.turn, Use: definition.Use, Config: definition.Config})
 	defer func() { end(record.StepEnd{Kind: record.KindOf(score.Failure), Score: score.Score}) }()
 	judged := e.valuesFor(ctx, definition)
+	defer func() {
+		for _, w := range s.rec.clean.texts(judged.warnings) {
+			score.Rationale = strings.TrimPrefix(score.Rationale+"; "+w, "; ")
+		}
+	}()
 	score = record.Score{Name: name, Judged: s.rec.clean.values(judged.values)}
 	if judged.err != nil {
 		return s.unjudged(score, "the value to be judged could not be converted", judged.err)

@@ -253,7 +253,9 @@ func (t *trial) exchange(ctx context.Context, next []strategy.Turn) (isOver bool
 		if err := interrupted(ctx); err != nil {
 			return true, err // nothing was sent
 		}
-		failed := &record.Turn{Started: started, Sent: messages[len(messages)-1]}
+		last := messages[len(messages)-1]
+		failed := &record.Turn{Started: started, Sent: last.message}
+		t.rec.warnOfTurn(last.warnings)
 		if err := t.recordUnsent(ctx, failed, failure); err != nil {
 			return true, err
 		}
@@ -366,7 +368,7 @@ func (t *trial) answerTools(ctx context.Context, group replyGroup) (_ replyGroup
 			t.rec.warn("turn %d: the target has called tools %d times in a row; it gets no answer any more", number, round+1)
 			return group, nil, nil
 		}
-		turns, failed, err := t.target.say(ctx, []core.Message{results})
+		turns, failed, err := t.target.say(ctx, []prepared{{message: results}})
 		if len(turns) == 0 {
 			return group, failed, err
 		}

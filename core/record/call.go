@@ -57,6 +57,8 @@ type Answer struct {
 	Replies []core.Reply
 	Value   core.Value
 	Score   core.Score
+	// Warnings are what a converter warned of.
+	Warnings []string
 	// Err is why there is no answer, or why there are fewer replies than messages.
 	Err error
 	// Unsent says that nothing was sent, because nobody waited for it any more

@@ -31,6 +31,7 @@ type entry struct {
 	Replies   []reply  `json:"replies,omitempty"`
 	Value     *value   `json:"value,omitempty"`
 	Score     *score   `json:"score,omitempty"`
+	Warnings  []string `json:"warnings,omitempty"`
 	Error     *failure `json:"error,omitempty"`
 	Unsent    bool     `json:"unsent,omitempty"`
 	Abandoned bool     `json:"abandoned,omitempty"`
@@ -99,7 +100,7 @@ func EncodeCall(r RecordedCall, keep func(core.Value) (string, error)) ([]byte, 
 		encoded.Error = failureOf(a.Err)
 	case c.Kind == CallConvert:
 		converted := e.value(a.Value)
-		encoded.Value = &converted
+		encoded.Value, encoded.Warnings = &converted, a.Warnings
 	case c.Kind == CallScore:
 		encoded.Score = &score{a.Score.Type, strconv.FormatFloat(a.Score.Value, 'g', -1, 64), a.Score.Rationale}
 	}
@@ -196,7 +197,7 @@ func (d *decoding) call(e entry) Call {
 func (d *decoding) answer(e entry) Answer {
 	a := Answer{Replies: each(e.Replies, d.reply), Unsent: e.Unsent, Abandoned: e.Abandoned}
 	if e.Value != nil {
-		a.Value = d.value(*e.Value)
+		a.Value, a.Warnings = d.value(*e.Value), e.Warnings
 	}
 	if e.Score != nil {
 		number, err := strconv.ParseFloat(e.Score.Value, 64)

@@ -70,7 +70,7 @@ func calls() map[string]record.RecordedCall {
 		},
 		"a conversion": {
 			Call:   record.Call{Kind: record.CallConvert, Name: "speak", Values: []core.Value{original}},
-			Answer: record.Answer{Value: sound},
+			Answer: record.Answer{Value: sound, Warnings: []string{"cannot say é"}},
 		},
 		"a score": {
 			Call:   record.Call{Kind: record.CallScore, Name: "leaked", Values: []core.Value{sound}, Objective: "It says \xff.", Said: "ab"},

@@ -35,6 +35,10 @@ func TestAKeypadHasAKeyForEachLetter(t *testing.T) {
 			t.Errorf("%q: %q, %v; want %q", test.text, got.Text(), err, test.want)
 		}
 	}
+	ctx, warned := core.WithWarnings(t.Context())
+	if got, err := (keypad{}).Convert(ctx, core.TextValue("café 1!")); got.Text() != "2231" || err != nil || len(warned.Texts()) != 1 || warned.Texts()[0] != `no key for "é!": left out` {
+		t.Errorf("%q, %v, with the warnings %q", got.Text(), err, warned.Texts())
+	}
 	if _, err := (keypad{}).Convert(t.Context(), core.TextValue("¿?")); core.KindOf(err) != core.ErrorInput {
 		t.Errorf("what has no key: %v, want an error of kind input", err)
 	}

@@ -34,12 +34,23 @@ func (k keypad) Convert(ctx context.Context, in core.Value) (core.Value, error) 
 	if ctx.Err() != nil {
 		return core.Value{}, ctx.Err()
 	}
+	if left := strings.Map(unkeyed, in.Text()); left != "" {
+		core.Warn(ctx, "no key for %q: left out", left)
+	}
 	keys := strings.Map(key, in.Text())
 	if keys == "" {
 		return core.Value{}, core.Errorf(core.ErrorInput, "the text has no letter and no digit of a keypad").
 			WithHint("letters from A to Z and digits are")
 	}
 	return core.TextValue(keys + k.terminator), nil
+}
+
+// unkeyed returns a character without a key that is no space, or -1.
+func unkeyed(r rune) rune {
+	if key(r) >= 0 || unicode.IsSpace(r) {
+		return -1
+	}
+	return r
 }
 
 // key returns the key that a character stands on, or -1.

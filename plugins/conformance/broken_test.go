@@ -158,6 +158,17 @@ func broken(how string) core.Component {
 			}
 			return in, nil
 		})
+	case "moody":
+		var calls atomic.Int32
+		return converter(how, func(ctx context.Context, in string) (string, error) {
+			core.Warn(ctx, "call %d", calls.Add(1))
+			return in, nil
+		})
+	case "mumbling":
+		return converter(how, func(ctx context.Context, in string) (string, error) {
+			core.Warn(ctx, " ")
+			return in, nil
+		})
 	case "fragile":
 		return converter(how, func(_ context.Context, in string) (string, error) {
 			if !utf8.ValidString(in) {
@@ -211,6 +222,13 @@ func TestAComponentThatBreaksAPromiseFailsTheCheckOfIt(t *testing.T) {
 		{"boastful", []string{"converter boastful: takes what it says it takes"}},
 		{"greedy", []string{"converter greedy: refuses what it does not say it takes"}},
 		{"dicey", []string{"converter dicey: gives the same for the same seed"}},
+		{"moody", []string{"converter moody: gives the same for the same seed"}},
+		{"mumbling", []string{
+			"converter mumbling: outlives the context it was opened with",
+			"converter mumbling: takes 8 MiB, or refuses them as input",
+			"converter mumbling: takes what it says it takes",
+			"converter mumbling: works concurrently",
+		}},
 		{"small", []string{"converter small: takes 8 MiB, or refuses them as input"}},
 		{"demanding", []string{"converter demanding: can be tested"}},
 		{"certain", []string{"scorer certain: never judges nothing"}},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -110,13 +111,18 @@ func (s subject) repeats(t T, o opened) {
 	if s.info.Can(core.CapabilityNondeterministic) {
 		t.Skipf("the converter says that it is %s", core.CapabilityNondeterministic)
 	}
-	ctx := core.WithSeed(t.Context(), 7)
 	var given [2]core.Value
+	var warned [2][]string
 	for i := range given {
+		ctx, warnings := core.WithWarnings(core.WithSeed(t.Context(), 7))
 		var err error
 		if given[i], err = o.value.(core.Converter).Convert(ctx, s.Input); err != nil {
 			t.Fatalf("%v", err)
 		}
+		warned[i] = warnings.Texts()
+	}
+	if !slices.Equal(warned[0], warned[1]) {
+		t.Errorf("the same input has the warnings %q, and then %q", warned[0], warned[1])
 	}
 	if a, b := given[0], given[1]; a.Modality != b.Modality || a.MediaType != b.MediaType || !bytes.Equal(a.Data, b.Data) {
 		t.Errorf("the same input gives %d bytes of %s, and then %d other bytes of %s: random choices have to follow from the seed of the call; a converter whose service makes its own has the capability %q",

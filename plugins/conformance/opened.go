@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -73,6 +74,7 @@ func orDefaults(config string) string {
 
 func (s subject) convert(ctx context.Context, converter core.Converter, in core.Value) error {
 	before := bytes.Clone(in.Data)
+	ctx, warned := core.WithWarnings(ctx)
 	out, err := converter.Convert(ctx, in)
 	switch {
 	case err != nil:
@@ -81,6 +83,8 @@ func (s subject) convert(ctx context.Context, converter core.Converter, in core.
 		return fmt.Errorf("the converter gave %q, and is described as giving %v", out.Modality, s.info.Out)
 	case out.BaseMediaType() == "":
 		return fmt.Errorf("%q is not a media type", out.MediaType)
+	case slices.ContainsFunc(warned.Texts(), func(w string) bool { return strings.TrimSpace(w) == "" }):
+		return errors.New("the converter gave a warning that says nothing")
 	case !bytes.Equal(before, in.Data):
 		return errors.New("the converter changed its input")
 	}

@@ -34,12 +34,15 @@ func (c *converter) Convert(ctx context.Context, in core.Value) (core.Value, err
 	if err != nil {
 		return core.Value{}, err
 	}
-	out, err := wire.DecodeValue(converted.GetValue())
+	out, warnings, err := wire.DecodeConverted(converted)
 	if err != nil {
 		return core.Value{}, c.ofComponent(err)
 	}
 	if !slices.Contains(c.info.Out, out.Modality) {
 		return core.Value{}, c.ofComponent(core.Errorf(core.ErrorProtocol, "the converter returned %s, and is described as giving %v", out.Modality, c.info.Out))
+	}
+	for _, w := range warnings {
+		core.Warn(ctx, "%s", w)
 	}
 	return out, nil
 }

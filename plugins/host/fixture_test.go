@@ -154,6 +154,11 @@ func plainFixtures() []core.Component {
 				}}, nil
 			}),
 		textConverter("seed", func(ctx context.Context, _ string) (string, error) { return fmt.Sprint(core.Seed(ctx)), nil }),
+		textConverter("warns", func(ctx context.Context, in string) (string, error) {
+			core.Warn(ctx, "cannot say %q", in)
+			core.Warn(ctx, "nor anything else")
+			return "nothing", nil
+		}),
 		textConverter("nested/length", func(_ context.Context, in string) (string, error) { return fmt.Sprint(len(in)), nil }),
 		textConverter("environ", func(context.Context, string) (string, error) {
 			environ, err := os.ReadFile("/proc/self/environ")

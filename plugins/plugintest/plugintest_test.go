@@ -35,9 +35,12 @@ func good() []core.Component {
 
 type upper struct{}
 
-func (upper) Convert(_ context.Context, in core.Value) (core.Value, error) {
+func (upper) Convert(ctx context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
 		return core.Value{}, core.Errorf(core.ErrorUnsupported, "only text has case, not %s", in.Modality)
+	}
+	if strings.ToUpper(in.Text()) == strings.ToLower(in.Text()) {
+		core.Warn(ctx, "nothing in the text has an upper case")
 	}
 	return core.TextValue(strings.ToUpper(in.Text())), nil
 }

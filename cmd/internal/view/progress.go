@@ -26,6 +26,8 @@ type Progress struct {
 	bar   *progressbar.ProgressBar // nil while none is on the screen
 	total int
 	tally stats.Tally
+	// warnings counts the warnings of trials.
+	warnings int
 	// paused are the targets that are paused. As long as there are some, tick
 	// redraws the bar every second.
 	paused pauses
@@ -98,6 +100,7 @@ func (p *Progress) trialEnded(e record.TrialEnded) {
 func (p *Progress) warn(e record.Warning) {
 	p.clear()
 	if e.Trial.ID != "" {
+		p.warnings++
 		fmt.Fprintf(p.out, "warning: %s: %s\n", e.Trial.ID, phrase.OneLine(e.Message))
 		return
 	}
@@ -116,6 +119,13 @@ func (p *Progress) redraw() {
 	}
 	p.bar.Describe(text)
 	_ = p.bar.Set(p.tally.Total())
+}
+
+// Warnings returns how many warnings of trials there were.
+func (p *Progress) Warnings() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.warnings
 }
 
 // countDown redraws the bar while a target is paused.

@@ -57,6 +57,17 @@ warning: closing target
 	}
 }
 
+func TestTheWarningsOfTrialsAreCounted(t *testing.T) {
+	p := NewProgress(&bytes.Buffer{}, false)
+	p.Begin("20261123-aaaa", 1, nil)
+	for _, id := range []string{"polite/1", "", "polite/2"} { // one is of the whole run
+		p.Observe(record.Warning{Trial: record.TrialInfo{ID: id}, Message: "the voice was ignored"})
+	}
+	if got := p.Warnings(); got != 2 {
+		t.Errorf("%d warnings, want 2", got)
+	}
+}
+
 func TestTheBarShowsTheOutcomesWithin80Columns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const trials = 1001

@@ -77,10 +77,15 @@ class Echo:
         dry.extend(array.array("h", bytes(2 * delay)))
         strength = self._settings.strength
         wet = array.array("h")
+        clipped = 0
         for start in range(0, len(dry), CHUNK):
             call.check()
             pairs = zip(dry[start : start + CHUNK], late[start : start + CHUNK], strict=True)
-            wet.extend(max(-32768, min(32767, int(now + strength * before))) for now, before in pairs)
+            sums = [int(now + strength * before) for now, before in pairs]
+            clipped += sum(not -32768 <= s <= 32767 for s in sums)
+            wet.extend(max(-32768, min(32767, s)) for s in sums)
+        if clipped:
+            call.warn(f"{clipped} samples are louder than 16 bits can be, and were clipped")
         return Value(AUDIO, MEDIA_WAV, _write_wav(params, wet))
 
 

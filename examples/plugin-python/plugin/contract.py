@@ -80,6 +80,12 @@ class Call(Protocol):
         Work that takes longer than a moment asks now and then.
         """
 
+    def warn(self, text: str) -> None:
+        """Say what of a converter's input is lost in its result.
+
+        It is recorded with the turn, and shown. Calls of a scorer have no place for it.
+        """
+
 
 @dataclass(frozen=True)
 class Value:

@@ -69,10 +69,14 @@ class RpcCall:
 
     def __init__(self, context: grpc.ServicerContext) -> None:
         self._context = context
+        self.warnings: list[str] = []
 
     def check(self) -> None:
         if not self._context.is_active():
             raise Cancelled
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(prose(text))
 
 
 class Instance:
@@ -208,7 +212,7 @@ def _convert(instance: Instance, call: RpcCall, value: Value) -> Any:
     out = instance.value.convert(call, value)
     if out.modality not in component.gives:
         raise PluginError(ErrorKind.INTERNAL, f"{component.name} gave {out.modality}, which it says it does not")
-    response = converter_pb2.ConvertResponse(value=encode_value(out))
+    response = converter_pb2.ConvertResponse(value=encode_value(out), warnings=call.warnings)
     if response.ByteSize() > MAX_MESSAGE:
         raise PluginError(ErrorKind.INPUT, f"the result is larger than {MAX_MESSAGE >> 20} MiB", hint="give it less")
     return response

@@ -14,8 +14,14 @@ from contract import AUDIO, MEDIA_TEXT, MEDIA_WAV, TEXT, Cancelled, ErrorKind, E
 class Waiting:
     """A call that somebody waits for."""
 
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
     def check(self) -> None:
         pass
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
 
 
 class GivenUp:
@@ -23,6 +29,9 @@ class GivenUp:
 
     def check(self) -> None:
         raise Cancelled
+
+    def warn(self, text: str) -> None:
+        raise AssertionError(text)
 
 
 def text(data: bytes) -> Value:
@@ -65,14 +74,16 @@ class AlphabetTest(unittest.TestCase):
 class EchoTest(unittest.TestCase):
     def test_it_adds_the_sound_again_and_later(self) -> None:
         echo = Echo(EchoSettings(delay_ms=2, strength=0.5))
-        for given, want in (
-            (wav([100, 0, -100]), [100, 0, -50, 0, -50]),
-            (wav([32767, 0, 32767]), [32767, 0, 32767, 0, 16383]),
-            (wav([10, 20, 30, 40], channels=2), [10, 20, 30, 40, 5, 10, 15, 20]),
-            (wav([]), [0, 0]),
+        for given, want, clipped in (
+            (wav([100, 0, -100]), [100, 0, -50, 0, -50], 0),
+            (wav([32767, 0, 32767]), [32767, 0, 32767, 0, 16383], 1),
+            (wav([10, 20, 30, 40], channels=2), [10, 20, 30, 40, 5, 10, 15, 20], 0),
+            (wav([]), [0, 0], 0),
         ):
             with self.subTest(want=want):
-                self.assertEqual(samples_of(echo.convert(Waiting(), given)), want)
+                call = Waiting()
+                self.assertEqual(samples_of(echo.convert(call, given)), want)
+                self.assertEqual([w.split()[0] for w in call.warnings], [str(clipped)] if clipped else [])
 
     def test_what_it_cannot_read_is_wrong_input(self) -> None:
         whole = wav([1, 2, 3]).data

@@ -84,8 +84,11 @@ func (x *ConvertRequest) GetSeed() uint64 {
 }
 
 type ConvertResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Value         *Value                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Value *Value                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	// What somebody who relies on the value has to know, such as what of the request's
+	// is lost in it. They are recorded with the turn, and shown.
+	Warnings      []string `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -127,6 +130,13 @@ func (x *ConvertResponse) GetValue() *Value {
 	return nil
 }
 
+func (x *ConvertResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
 var File_redteam_plugin_v1_converter_proto protoreflect.FileDescriptor
 
 const file_redteam_plugin_v1_converter_proto_rawDesc = "" +
@@ -135,9 +145,10 @@ const file_redteam_plugin_v1_converter_proto_rawDesc = "" +
 	"\x0eConvertRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12.\n" +
 	"\x05value\x18\x02 \x01(\v2\x18.redteam.plugin.v1.ValueR\x05value\x12\x12\n" +
-	"\x04seed\x18\x03 \x01(\x06R\x04seed\"A\n" +
+	"\x04seed\x18\x03 \x01(\x06R\x04seed\"]\n" +
 	"\x0fConvertResponse\x12.\n" +
-	"\x05value\x18\x01 \x01(\v2\x18.redteam.plugin.v1.ValueR\x05value2d\n" +
+	"\x05value\x18\x01 \x01(\v2\x18.redteam.plugin.v1.ValueR\x05value\x12\x1a\n" +
+	"\bwarnings\x18\x02 \x03(\tR\bwarnings2d\n" +
 	"\x10ConverterService\x12P\n" +
 	"\aConvert\x12!.redteam.plugin.v1.ConvertRequest\x1a\".redteam.plugin.v1.ConvertResponseBHZFgithub.com/redteam-orchestrator/orchestrator/plugins/internal/pluginv1b\x06proto3"
 

@@ -45,6 +45,9 @@ func (r report) Conclude(c app.Conclusion) {
 		fmt.Fprintln(r.out)
 		view.Plain(r.out, "in the clear: ", c.Plain)
 	}
+	if n := r.warnings(); n > 0 {
+		fmt.Fprintf(r.out, "\n%s (show RUN TRIAL has those of each turn)\n", phrase.Count(n, "warning"))
+	}
 	if c.Summary.Stopped != "" {
 		fmt.Fprintf(r.out, "\nstopped by %s\n", c.Summary.Stopped)
 	}
@@ -54,6 +57,14 @@ func (r report) Conclude(c app.Conclusion) {
 		again = "; go on: " + c.GoOn
 	}
 	fmt.Fprintf(r.out, "look: orchestrator show%s %s%s\n", r.dir.flag(), c.Run, again)
+}
+
+// warnings counts the warnings of trials; there are none where no trial was held.
+func (r report) warnings() int {
+	if r.Progress == nil {
+		return 0
+	}
+	return r.Progress.Warnings()
 }
 
 // Compare prints what changed since the baseline.
