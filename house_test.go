@@ -135,7 +135,11 @@ var house = map[string]room{
 		imports: []string{"core", "core/audio", "core/bounded", "core/phrase", "targets/internal/access", "targets/internal/ending", "targets/internal/jsoncut", "targets/providers/..."},
 		modules: []string{"github.com/openai/openai-go/v3", "github.com/anthropics/anthropic-sdk-go", "google.golang.org/genai", "golang.org/x/text"},
 	},
-	"converters":     {imports: []string{"core", "converters/..."}},
+	"converters": {imports: []string{"core", "converters/..."}},
+	"converters/speech": {
+		imports: []string{"core", "core/audio", "core/bounded", "core/schema", "core/scope", "core/secret", "core/text"},
+		modules: []string{"golang.org/x/text"},
+	},
 	"converters/...": {imports: []string{"core", "core/audio", "core/bounded", "core/scope", "core/secret"}, modules: []string{"golang.org/x/sync", "golang.org/x/text"}},
 	"scorers":        {imports: []string{"core", "scorers/..."}},
 	"scorers/...":    {imports: []string{"core", "core/audio", "core/phrase", "core/text"}},

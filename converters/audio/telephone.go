@@ -46,8 +46,8 @@ type telephone struct{ config telephoneConfig }
 var _ core.Converter = telephone{}
 
 // Convert implements [core.Converter].
-func (t telephone) Convert(_ context.Context, in core.Value) (core.Value, error) {
-	clip, err := hear(in)
+func (t telephone) Convert(ctx context.Context, in core.Value) (core.Value, error) {
+	clip, err := hear(ctx, in)
 	if err != nil {
 		return core.Value{}, err
 	}

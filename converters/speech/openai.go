@@ -24,7 +24,7 @@ type speechRequest struct {
 	ResponseFormat string `json:"response_format"`
 }
 
-func speechEndpoint(c speechConfig, client *http.Client) voice {
+func speechEndpoint(c speechConfig, client *http.Client) mouth {
 	e := newEndpoint(c.endpointConfig, c.Timeout, client)
 	return func(ctx context.Context, text string) ([]byte, error) {
 		body, err := json.Marshal(speechRequest{

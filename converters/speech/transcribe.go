@@ -37,7 +37,7 @@ func transcribeComponent(p programs) core.Component {
 		core.Info{
 			Name:         "transcribe",
 			Summary:      "Writes down what speech says.",
-			Description:  "By default the program pocketsphinx listens (Debian: apt-get install pocketsphinx pocketsphinx-en-us), on this machine and without a network: American English, open vocabulary, lower case, no punctuation. Where nothing was said, or nothing understood, the text is empty.",
+			Description:  "By default the program pocketsphinx listens (Debian: apt-get install pocketsphinx pocketsphinx-en-us), on this machine and without a network: American English, open vocabulary, lower case, no punctuation. Where nothing was said, or nothing understood, the text is empty, but other sounds become words, too: a busy signal is written as ah ah ah ah.",
 			In:           []core.Modality{core.Audio},
 			Out:          []core.Modality{core.Text},
 			Capabilities: []string{core.CapabilityNondeterministic},
@@ -82,10 +82,13 @@ const earRate = 16000
 
 // Convert implements [core.Converter].
 func (l *listener) Convert(ctx context.Context, in core.Value) (core.Value, error) {
-	// The warnings are dropped: a file that is cut off is transcribed as far as it goes.
-	clip, _, err := audio.FromValue(in)
+	// A file that is cut off is transcribed as far as it goes.
+	clip, warnings, err := audio.FromValue(in)
 	if err != nil {
 		return core.Value{}, err
+	}
+	for _, w := range warnings {
+		core.Warn(ctx, "%s", w)
 	}
 	if len(clip.Samples) == 0 {
 		return core.Value{}, core.Errorf(core.ErrorInput, "there is no audio to transcribe")

@@ -1,7 +1,9 @@
 package text
 
 import (
+	"bytes"
 	"context"
+	"unicode"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -25,14 +27,27 @@ func caesarComponent() core.Component {
 		info("caesar", "Moves each letter of the Latin alphabet on by a number of places.",
 			"A to Z in either case are moved around the alphabet; every other byte stays as it is."),
 		caesarConfig{Shift: 3},
-		func(_ context.Context, c caesarConfig) (core.Converter, error) { return rotate(c.Shift), nil })
+		func(_ context.Context, c caesarConfig) (core.Converter, error) { return latin{rotate(c.Shift)}, nil })
 }
 
 func rot13Component() core.Component {
 	return core.NewConverter(
 		info("rot13", "Moves each letter of the Latin alphabet on by 13 places.",
 			"Applied twice it gives the text back. A to Z in either case are moved; every other byte stays as it is."),
-		struct{}{}, always(rotate(letters/2)))
+		struct{}{}, func(context.Context, struct{}) (core.Converter, error) { return latin{rotate(letters / 2)}, nil })
+}
+
+// latin is a converter of the letters A to Z. It warns of others, which stay.
+type latin struct{ rewrite }
+
+// Convert implements [core.Converter].
+func (l latin) Convert(ctx context.Context, in core.Value) (core.Value, error) {
+	out, err := l.rewrite.Convert(ctx, in)
+	isOther := func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }
+	if err == nil && bytes.ContainsFunc(in.Data, isOther) {
+		core.Warn(ctx, "letters other than A to Z stay as they are")
+	}
+	return out, err
 }
 
 // rotate moves the letters A to Z and a to z by shift places, wrapping around.

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -24,11 +25,15 @@ type rewrite func(text []byte) []byte
 var _ core.Converter = rewrite(nil)
 
 // Convert implements [core.Converter].
-func (r rewrite) Convert(_ context.Context, in core.Value) (core.Value, error) {
+func (r rewrite) Convert(ctx context.Context, in core.Value) (core.Value, error) {
 	if in.Modality != core.Text {
 		return core.Value{}, core.Errorf(core.ErrorUnsupported, "the input is %s, not text", in.Modality)
 	}
-	return core.Value{Modality: core.Text, MediaType: core.MediaText, Data: r(in.Data)}, nil
+	out := r(in.Data)
+	if len(out) > 0 && bytes.Equal(out, in.Data) {
+		core.Warn(ctx, "the text stays as it was: nothing in it is converted")
+	}
+	return core.Value{Modality: core.Text, MediaType: core.MediaText, Data: out}, nil
 }
 
 // always returns the open function of a converter without configuration.
