@@ -38,7 +38,7 @@ var house = map[string]room{
 	"core":          {},
 	"core/schema":   {imports: []string{"core", "core/secret"}},
 	"core/stats":    {imports: []string{"core"}},
-	"core/compare":  {imports: []string{"core", "core/phrase", "core/stats"}},
+	"core/compare":  {imports: []string{"core", "core/phrase", "core/record", "core/stats"}},
 	"core/notify":   {imports: []string{"core", "core/compare", "core/phrase", "core/scope"}, modules: []string{"github.com/cenkalti/backoff/v5"}},
 	"core/strategy": {imports: []string{"core"}},
 	"core/secret":   {imports: []string{"core"}},
@@ -57,7 +57,7 @@ var house = map[string]room{
 	"core/dataset":     {imports: []string{"core/phrase", "core/yamlfile"}},
 	"core/requirement": {imports: []string{"core/scope", "core/secret", "core/yamlfile"}, modules: []string{"github.com/Masterminds/semver/v3"}},
 	"core/plan": {imports: []string{
-		"core", "core/campaign", "core/cost", "core/requirement", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict", "core/yamlfile",
+		"core", "core/campaign", "core/cost", "core/record", "core/requirement", "core/schema", "core/scope", "core/secret", "core/strategy", "core/verdict", "core/yamlfile",
 	}},
 	"core/engine": {
 		imports: []string{"core", "core/audio", "core/limit", "core/plan", "core/record", "core/secret", "core/stats", "core/strategy", "core/text", "core/verdict"},

@@ -70,7 +70,7 @@ func New(baseline, run Run, alpha float64) Comparison {
 		Version: Version, Baseline: baseline.side(), Run: run.side(), Alpha: alpha, Confidence: stats.Confidence,
 		Notes: notes(baseline, run), New: []Finding{}, Gone: []Finding{}, Cells: []Cell{},
 	}
-	for _, p := range pairs(baseline, run) {
+	for _, p := range pairs(baseline.within(run.Selection), run.within(baseline.Selection)) {
 		c.Cells = append(c.Cells, p.cell(baseline.whole(), run.whole()))
 		c.New = append(c.New, p.newFindings()...)
 		c.Gone = append(c.Gone, p.gone()...)
@@ -131,12 +131,29 @@ func (c *Comparison) noteAltered() {
 	}
 }
 
-// unfounded reports whether there is a baseline without any judged trial.
-func (c *Comparison) unfounded() bool { return c.Baseline.ID != "" && c.Baseline.Judged() == 0 }
+// judged counts the trials of the cells that were judged, in the baseline and in the run.
+func (c *Comparison) judged() (then, now int) {
+	for _, cell := range c.Cells {
+		then, now = then+cell.Then.Judged(), now+cell.Now.Judged()
+	}
+	return then, now
+}
+
+// unfounded reports whether there is a baseline without any judged trial of what is
+// compared.
+func (c *Comparison) unfounded() bool {
+	then, _ := c.judged()
+	return c.Baseline.ID != "" && then == 0
+}
+
+// apart reports whether the runs are parts of a campaign with no case in common.
+func (c *Comparison) apart() bool {
+	return c.Baseline.Part != nil && c.Run.Part != nil && len(c.Cells) == 0
+}
 
 func (c *Comparison) conclude() Conclusion {
 	conclusion := NotWorse
-	if c.Run.Judged() == 0 || c.unfounded() {
+	if _, now := c.judged(); now == 0 || c.unfounded() {
 		conclusion = NoEvidence
 	}
 	for _, cell := range c.Cells {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/compare"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // held makes the trials of a case: one for each letter of outcomes, s for
@@ -108,6 +109,67 @@ func TestAFindingIsNamedAsItsTrialsAre(t *testing.T) {
 		if got := f.Name(); got != want {
 			t.Errorf("the name is %q, want %q", got, want)
 		}
+	}
+}
+
+func TestAPartIsComparedWithTheWholeByWhatBothHave(t *testing.T) {
+	whole := run("whole", held("polite/phone", 1, "ddss"), held("polite/phone", 2, "ssss"), held("polite/plain", 1, "ssss"), held("rude", 0, "ssss"))
+	part := run("part", held("polite/phone", 1, "sd"))
+	part.Selection = record.Selection{Only: []string{"polite/phone/1"}, Trials: 2}
+	for name, test := range map[string]struct {
+		then, now  compare.Run
+		cells      []string
+		conclusion compare.Conclusion
+		note, says string
+	}{
+		"a part after the whole":   {whole, part, []string{"polite/phone"}, compare.NotWorse, "the run part is a part of its campaign (only polite/phone/1; trials: 2): compared is what both runs have", "nothing new"},
+		"the whole after a part":   {part, whole, []string{"polite/phone"}, compare.NotWorse, "the baseline part is a part of its campaign (only polite/phone/1; trials: 2): compared is what both runs have", "nothing new"},
+		"fewer trials of each":     {whole, selecting(whole, record.Selection{Trials: 4}), []string{"polite/phone", "polite/plain", "rude"}, compare.NotWorse, "(trials: 4)", "nothing new"},
+		"two with something":       {selecting(whole, record.Selection{Only: []string{"polite"}}), part, []string{"polite/phone"}, compare.NotWorse, "the baseline whole is a part", "nothing new"},
+		"two with nothing":         {selecting(run("rude", held("rude", 0, "ssss")), record.Selection{Only: []string{"rude"}}), part, nil, compare.NoEvidence, "the run part is a part", "no evidence: the runs are parts of the campaign that have nothing in common"},
+		"what was judged is apart": {run("whole", held("polite/phone", 1, "eeee"), held("rude", 0, "dddd")), selecting(run("part", held("polite/phone", 1, "dd")), part.Selection), []string{"polite/phone"}, compare.NoEvidence, "the run part is a part", "no evidence: no trial of the baseline was judged"},
+		"no baseline":              {compare.Run{}, part, []string{"polite/phone"}, compare.Worse, "there is no earlier run", "worse: 1 new finding"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := compare.New(test.then, test.now, compare.Alpha)
+			var cells []string
+			for _, cell := range c.Cells {
+				cells = append(cells, cell.Name())
+			}
+			if !slices.Equal(cells, test.cells) || c.Conclusion != test.conclusion || !strings.HasPrefix(c.Headline(), test.says) {
+				t.Errorf("cells %q, %s: %s; want %q, %s: %s", cells, c.Conclusion, c.Headline(), test.cells, test.conclusion, test.says)
+			}
+			if !strings.Contains(strings.Join(c.Notes, "\n"), test.note) {
+				t.Errorf("notes %q, want one with %q", c.Notes, test.note)
+			}
+			if len(c.Gone) > 0 || name != "no baseline" && len(c.New) > 0 {
+				t.Errorf("new %+v, gone %+v: what only one has is compared", c.New, c.Gone)
+			}
+			if (c.Run.Part != nil) != !test.now.Selection.IsWhole() || (c.Baseline.Part != nil) != !test.then.Selection.IsWhole() {
+				t.Errorf("the sides are %+v and %+v", c.Baseline, c.Run)
+			}
+		})
+	}
+}
+
+// selecting is a run that held a part.
+func selecting(r compare.Run, s record.Selection) compare.Run {
+	r.Selection = s
+	return r
+}
+
+func TestATrialThatWasHeldAgainCountsOnceAndIsNoted(t *testing.T) {
+	again := run("b", held("polite", 0, "sdd"))
+	again.Trials[0].Attempt, again.Trials[0].Held = 2, 2
+	c := compare.New(run("a", held("polite", 0, "ddd")), again, compare.Alpha)
+	if c.Run.HeldAgain != 1 || c.Run.Total() != 3 || c.Baseline.HeldAgain != 0 {
+		t.Errorf("sides %+v and %+v, want one trial of three held again", c.Baseline, c.Run)
+	}
+	if note := "1 of 3 trials of the run b took several attempts, and count once"; !slices.Contains(c.Notes, note) {
+		t.Errorf("notes %q, want %q", c.Notes, note)
+	}
+	if len(c.New) != 1 || !slices.Equal(c.New[0].Attempts, []int{2}) {
+		t.Errorf("findings %+v, want the second attempt of the first trial", c.New)
 	}
 }
 

@@ -172,6 +172,9 @@ func notes(baseline, run Run) []string {
 		Run
 	}{{"baseline", baseline}, {"run", run}} {
 		s := r.side()
+		if s.Part != nil && baseline.ID != "" {
+			add("the %s %s is a part of its campaign (%s): compared is what both runs have", r.name, r.ID, s.Part)
+		}
 		if s.Open > 0 {
 			add("%d of %d trials of the %s %s have no outcome: it was not held to its end", s.Open, s.Planned, r.name, r.ID)
 		}

@@ -1,7 +1,10 @@
 package compare
 
 import (
+	"slices"
+
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/stats"
 )
 
@@ -13,6 +16,8 @@ type Run struct {
 	Source []byte
 	// Parameters are what the campaign was given from outside of its file.
 	Parameters []Parameter
+	// Selection is the part of its campaign that the run holds.
+	Selection record.Selection
 	// Planned is the number of trials in the run's plan. Those that are not in
 	// Trials were never begun.
 	Planned int
@@ -42,6 +47,8 @@ type Trial struct {
 type Side struct {
 	ID       string `json:"id"`
 	Campaign string `json:"campaign"`
+	// Part is the part of the campaign that the run holds; nil for the whole of it.
+	Part *record.Selection `json:"part,omitempty"`
 	// Planned counts the planned trials, Open those of them without an outcome.
 	Planned int `json:"planned"`
 	Open    int `json:"open"`
@@ -52,6 +59,9 @@ type Side struct {
 
 func (r Run) side() Side {
 	s := Side{ID: r.ID, Campaign: r.Campaign, Planned: r.Planned}
+	if !r.Selection.IsWhole() {
+		s.Part = &r.Selection
+	}
 	for _, t := range r.Trials {
 		if t.Outcome != "" {
 			s.Add(t.Outcome)
@@ -62,6 +72,17 @@ func (r Run) side() Side {
 	}
 	s.Open = max(0, s.Planned-s.Total())
 	return s
+}
+
+// within returns the trials whose case is in a part of the campaign.
+func (r Run) within(part record.Selection) Run {
+	if len(part.Only) == 0 {
+		return r
+	}
+	r.Trials = slices.DeleteFunc(slices.Clone(r.Trials), func(t Trial) bool {
+		return !part.Has(record.Case{Attack: t.Attack, Target: t.Target, Variant: t.Variant, Row: t.Row})
+	})
+	return r
 }
 
 // whole reports whether every trial of the run was begun.

@@ -32,6 +32,8 @@ func (c Comparison) Headline() string {
 	switch {
 	case c.Conclusion == Worse:
 		return "worse: " + strings.Join(parts, ", ")
+	case c.apart():
+		return "no evidence: the runs are parts of the campaign that have nothing in common"
 	case c.unfounded():
 		return "no evidence: no trial of the baseline was judged"
 	case c.Conclusion == NoEvidence && len(parts) == 0:

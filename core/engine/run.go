@@ -119,7 +119,7 @@ func (r *run) carryOut(ctx context.Context) error {
 	if r.journal, err = r.options.Recording.Begin(ctx); err != nil {
 		return err
 	}
-	r.events.observe(record.RunStarted{Campaign: r.plan.Name, Trials: len(r.plan.Trials), Done: len(r.options.Done)})
+	r.events.observe(record.RunStarted{Campaign: r.plan.Name, Trials: len(r.plan.Trials), Done: len(r.options.Done), Selection: r.plan.Selection})
 	return r.holdTrials(ctx)
 }
 

@@ -9,7 +9,7 @@ import (
 func (l *Log) Observe(e record.Event) {
 	switch e := e.(type) {
 	case record.RunStarted:
-		l.write(line{Event: "run_started", Campaign: e.Campaign, Trials: &trials{Planned: e.Trials, Before: e.Done}})
+		l.write(line{Event: "run_started", Campaign: e.Campaign, Part: part(e.Selection), Trials: &trials{Planned: e.Trials, Before: e.Done}})
 	case record.RunEnded:
 		l.write(l.runEnded(e))
 	case record.BoundReached:
@@ -146,6 +146,14 @@ func (l *Log) said(m core.Message) []said {
 }
 
 func (l *Log) clean(text string) string { return l.options.Redactor.String(text) }
+
+// part returns the part of the campaign that a run holds; nil for the whole of it.
+func part(s record.Selection) *record.Selection {
+	if s.IsWhole() {
+		return nil
+	}
+	return &s
+}
 
 func requestOf(e record.RequestRetried) string {
 	if e.Start {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 )
 
 // version is the format's version: it changes when a field changes its meaning.
@@ -17,8 +18,10 @@ type line struct {
 	Event   string    `json:"event"`
 
 	Campaign string `json:"campaign,omitempty"`
-	Trial    string `json:"trial,omitempty"`
-	Attack   string `json:"attack,omitempty"`
+	// Part is the part of the campaign that the run holds; nil for all of it.
+	Part   *record.Selection `json:"part,omitempty"`
+	Trial  string            `json:"trial,omitempty"`
+	Attack string            `json:"attack,omitempty"`
 	// Attempt is the number of the attempt at the trial, from 1.
 	Attempt int `json:"attempt,omitempty"`
 	// Turn counts from 1.

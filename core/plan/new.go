@@ -11,6 +11,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/cost"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 	"github.com/redteam-orchestrator/orchestrator/core/verdict"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
@@ -36,6 +37,8 @@ type Options struct {
 	// Unavailable are components that are unknown for a reason that was already
 	// reported, by their names after use:.
 	Unavailable map[string]bool
+	// Selection is the part of the campaign that is planned. All of it is checked.
+	Selection record.Selection
 	// Elsewhere are components that plugins would offer which cannot be used, by their
 	// kinds and names, with a clause that says so, for the hints of misspelt names.
 	Elsewhere map[core.Kind]map[string]string
@@ -44,14 +47,28 @@ type Options struct {
 // New plans a campaign. Its error is of type [yamlfile.Problems] and holds all
 // mismatches between the campaign and the components, in the order of the file.
 func New(c *campaign.Campaign, catalog Catalog, o Options) (*Plan, error) {
-	p := newPlanner(c, catalog, o)
+	whole := o
+	whole.Selection = record.Selection{}
+	p, err := newPlan(newPlanner(c, catalog, whole))
+	if err != nil || o.Selection.IsWhole() {
+		return p, err
+	}
+	part := newPlanner(selected(c, p, o.Selection), catalog, o)
+	for _, a := range c.Attacks {
+		part.targets[a.Name] = len(a.Targets)
+	}
+	return newPlan(part)
+}
+
+// newPlan plans what a planner has.
+func newPlan(p *planner) (*Plan, error) {
 	p.checkComponents()
 	p.checkVias()
-	for i := range c.Attacks {
-		p.planAttack(&c.Attacks[i])
+	for i := range p.campaign.Attacks {
+		p.planAttack(&p.campaign.Attacks[i])
 	}
 	if p.report.Count() > 0 {
-		return nil, p.report.Problems(c.File)
+		return nil, p.report.Problems(p.campaign.File)
 	}
 	p.useModels()
 	p.keepUsed()
@@ -72,14 +89,14 @@ func CheckComponents(c *campaign.Campaign, catalog Catalog, o Options) yamlfile.
 func newPlanner(c *campaign.Campaign, catalog Catalog, o Options) *planner {
 	return &planner{
 		campaign: c, catalog: catalog, options: o,
-		infos: map[Definition]core.Info{}, used: map[Definition]bool{},
-		plan: newPlan(c), textsLeft: maxTexts,
+		infos: map[Definition]core.Info{}, used: map[Definition]bool{}, targets: map[string]int{},
+		plan: emptyPlan(c, o.Selection), textsLeft: maxTexts,
 	}
 }
 
-// newPlan returns a plan without trials.
-func newPlan(c *campaign.Campaign) *Plan {
-	p := &Plan{Name: c.Name, Bounds: c.Scope.Bounds, Evidence: c.Evidence}
+// emptyPlan returns a plan without trials.
+func emptyPlan(c *campaign.Campaign, s record.Selection) *Plan {
+	p := &Plan{Name: c.Name, Selection: s, Bounds: c.Scope.Bounds, Evidence: c.Evidence}
 	p.Prices = cost.Prices{Currency: c.Prices.Currency, Targets: map[string]cost.Price{}}
 	for name, price := range c.Prices.Targets {
 		p.Prices.Targets[name] = price.Price
@@ -94,10 +111,12 @@ type planner struct {
 	options  Options
 	// infos are the descriptions of the components that exist, as they are with their
 	// configurations, by definition.
-	infos  map[Definition]core.Info
-	used   map[Definition]bool
-	report yamlfile.Report
-	plan   *Plan
+	infos map[Definition]core.Info
+	used  map[Definition]bool
+	// targets counts the targets of attacks of which not all are planned.
+	targets map[string]int
+	report  yamlfile.Report
+	plan    *Plan
 	// textsLeft is how many bytes the texts of further rows may have.
 	textsLeft int
 }
@@ -117,7 +136,7 @@ func (p *planner) planAttack(a *campaign.Attack) {
 		p.checkScorer(a, s)
 	}
 	base := Setup{
-		Attack: a.Name, Several: len(a.Targets) > 1, SystemPrompt: a.SystemPrompt, Scorers: namesOf(a.Scorers),
+		Attack: a.Name, Several: max(len(a.Targets), p.targets[a.Name]) > 1, SystemPrompt: a.SystemPrompt, Scorers: namesOf(a.Scorers),
 		Success: p.compile(a), StopOn: StopOn(a.StopOn), Resume: Resume(a.Resume),
 	}
 	var scripts []strategy.Script
@@ -166,6 +185,9 @@ func (p *planner) addTrials(a *campaign.Attack, base Setup, script strategy.Scri
 		setup := base
 		if cells != nil {
 			setup.Row = i + 1
+		}
+		if !p.options.Selection.Has(setup.caseOf()) {
+			continue
 		}
 		f := filler{report: &p.report, textsLeft: &p.textsLeft, attack: a, row: i, cells: cells}
 		setup.Objective, setup.History, setup.ToolResults = f.objective(), f.history(), f.toolResults()

@@ -4,6 +4,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/cost"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/schema"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
@@ -15,10 +16,13 @@ import (
 // trials with the same identifiers, in the same order.
 type Plan struct {
 	// Name is the campaign's.
-	Name     string
-	Bounds   scope.Bounds
-	Prices   cost.Prices
-	Evidence campaign.Evidence
+	Name string
+	// Selection is the part of the campaign that the trials are; the zero value is all
+	// of it.
+	Selection record.Selection
+	Bounds    scope.Bounds
+	Prices    cost.Prices
+	Evidence  campaign.Evidence
 	// Targets, Converters and Scorers are the definitions that some trial
 	// uses, in the order of the campaign. Unused ones are not opened.
 	Targets    []Target

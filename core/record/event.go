@@ -15,6 +15,8 @@ type RunStarted struct {
 	Campaign string
 	// Trials is how many the plan has, Done how many of them were held before.
 	Trials, Done int
+	// Selection is the part of the campaign that they are.
+	Selection Selection
 }
 
 // RunEnded says that nothing is sent any more, and every component is closed. It

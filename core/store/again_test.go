@@ -192,6 +192,27 @@ func TestASuccessInAnyAttemptCounts(t *testing.T) {
 	}
 }
 
+func TestThePartOfACampaignIsKeptAndNoBaselineOfTheWhole(t *testing.T) {
+	s := open(t, t.TempDir())
+	finished := func(selection record.Selection, hours int) store.Run {
+		j := begin(t, s, store.Run{Campaign: "demo", Started: start.Add(time.Duration(hours) * time.Hour), Selection: selection})
+		must(t, j.BeginTrial(trialAt(1, 0), start), j.EndTrial(trial(1).ID, ended(core.Defended, 1)), j.Finish(store.Finished, "", start))
+		run, err := s.Run(t.Context(), j.Run())
+		must(t, err)
+		return run
+	}
+	part := record.Selection{Only: []string{"polite/phone", "rude"}, Trials: 2}
+	whole, half, last := finished(record.Selection{}, 0), finished(part, 1), finished(record.Selection{}, 2)
+	if diff := cmp.Diff(part, half.Selection); diff != "" || !whole.Selection.IsWhole() {
+		t.Errorf("selection (-recorded +read):\n%s", diff)
+	}
+	for _, run := range []store.Run{half, last} {
+		if previous, err := s.Previous(t.Context(), run); err != nil || previous.ID != whole.ID {
+			t.Errorf("before %s was %s, %v; want the run of the whole campaign, %s", run.ID, previous.ID, err, whole.ID)
+		}
+	}
+}
+
 func TestAnExportWhoseOutcomeDoesNotFollowFromItsAttemptsIsRefused(t *testing.T) {
 	for name, forge := range map[string]string{
 		"a success is passed over":            `UPDATE attempts SET outcome = 'succeeded' WHERE attempt = 1`,

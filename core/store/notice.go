@@ -77,7 +77,7 @@ func (r *Reader) Notices(ctx context.Context, runID string) ([]Notice, error) {
 // before a run and has at least one judged trial. It fails with [ErrNotFound]
 // if there is none.
 func (r *Reader) Previous(ctx context.Context, run Run) (Run, error) {
-	runs, err := r.runs(ctx, `WHERE campaign = $1 AND id <> $2 AND started_at <= $3 AND status = 'finished' `+r.since(schemaCalls, "AND origin = ''", "")+`
+	runs, err := r.runs(ctx, `WHERE campaign = $1 AND id <> $2 AND started_at <= $3 AND status = 'finished' `+r.since(schemaCalls, "AND origin = ''", "")+` `+r.since(schemaSelection, "AND selection = ''", "")+`
 		AND EXISTS (SELECT 1 FROM trials WHERE run_id = runs.id AND outcome IN ('succeeded', 'defended'))
 		ORDER BY started_at DESC, id DESC LIMIT 1`, run.Campaign, run.ID, run.Started.UnixNano())
 	if err == nil && len(runs) == 0 {

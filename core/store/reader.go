@@ -104,6 +104,7 @@ const (
 	schemaPlain     = 11
 	schemaAttempts  = 12
 	schemaLacks     = 13
+	schemaSelection = 14
 )
 
 // since returns columns that the tables have since a version, or their

@@ -55,6 +55,9 @@ type Run struct {
 	// resumed.
 	Trials int
 	Plan   string
+	// Selection is the part of the campaign that the run holds; the zero value is the
+	// whole campaign.
+	Selection record.Selection
 	// Version is the orchestrator's.
 	Version string
 	Plugins []Plugin
@@ -204,10 +207,14 @@ func (s *Store) register(j *Journal) *Journal {
 }
 
 func insertRun(w *writer, r Run, files []storedFile) error {
-	err := w.exec(`INSERT INTO runs (id, campaign, file, path, source, authorization_text, trials, plan, version, status, message, started_at, recorded, origin, origin_kind)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14)`,
+	selection, err := encodeSelection(r.Selection)
+	if err != nil {
+		return err
+	}
+	err = w.exec(`INSERT INTO runs (id, campaign, file, path, source, authorization_text, trials, plan, version, status, message, started_at, recorded, origin, origin_kind, selection)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, $14, $15)`,
 		r.ID, r.Campaign, r.File, r.Path, payload(r.Source), r.Authorization, r.Trials, r.Plan, r.Version, string(Running), r.Started.UnixNano(),
-		flag(r.Recorded), r.Origin, string(r.OriginKind))
+		flag(r.Recorded), r.Origin, string(r.OriginKind), selection)
 	if err == nil {
 		err = insertSession(w, r.ID, 0, Session{Version: r.Version, Started: r.Started})
 	}
@@ -236,6 +243,15 @@ func insertRun(w *writer, r Run, files []storedFile) error {
 		err = insertComponents(w, r.ID, r.Components)
 	}
 	return err
+}
+
+// encodeSelection returns a selection as JSON; "" for the whole campaign.
+func encodeSelection(s record.Selection) (string, error) {
+	if s.IsWhole() {
+		return "", nil
+	}
+	encoded, err := json.Marshal(s)
+	return string(encoded), err
 }
 
 // values returns the values that a run's campaign was given.
@@ -325,7 +341,7 @@ func (r *Reader) runs(ctx context.Context, clause string, args ...any) ([]Run, e
 		return nil, ErrClosed
 	}
 	found, err := collect(ctx, r.db, scanRun, `SELECT id, campaign, file, source, authorization_text, trials, `+r.since(schemaResume, "path, plan", "'', ''")+`, version, status, message, started_at, ended_at, `+
-		r.since(schemaCalls, "recorded, origin, origin_kind", "0, '', ''")+` FROM runs `+clause, args...)
+		r.since(schemaCalls, "recorded, origin, origin_kind", "0, '', ''")+`, `+r.since(schemaSelection, "selection", "''")+` FROM runs `+clause, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -341,10 +357,17 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	var r Run
 	var started int64
 	var ended sql.NullInt64
-	err := rows.Scan(&r.ID, &r.Campaign, &r.File, &r.Source, &r.Authorization, &r.Trials, &r.Path, &r.Plan, &r.Version, &r.Status, &r.Message, &started, &ended, &r.Recorded, &r.Origin, &r.OriginKind)
+	var selection string
+	err := rows.Scan(&r.ID, &r.Campaign, &r.File, &r.Source, &r.Authorization, &r.Trials, &r.Path, &r.Plan, &r.Version, &r.Status, &r.Message, &started, &ended, &r.Recorded, &r.Origin, &r.OriginKind, &selection)
 	r.Started = moment(started)
 	if ended.Valid {
 		r.Ended = moment(ended.Int64)
+	}
+	if err == nil && selection != "" {
+		var read *record.Selection
+		if read, err = decode[record.Selection](&selection); err == nil {
+			r.Selection = *read
+		}
 	}
 	return r, err
 }

@@ -35,7 +35,7 @@ func Compare(ctx context.Context, s *store.Reader, baseline, run store.Run, alph
 		if err != nil {
 			return compare.Comparison{}, err
 		}
-		sides[i] = compare.Run{ID: r.ID, Campaign: r.Campaign, Source: r.Source, Parameters: parametersOf(r), Planned: r.Trials, Trials: trialsOf(trials)}
+		sides[i] = compare.Run{ID: r.ID, Campaign: r.Campaign, Source: r.Source, Parameters: parametersOf(r), Selection: r.Selection, Planned: r.Trials, Trials: trialsOf(trials)}
 	}
 	return compare.New(sides[0], sides[1], alpha), nil
 }

@@ -112,6 +112,9 @@ func conclusionOf(name string, allowed campaign.Evidence, run store.Run, s recor
 	attacks := Tally(counts)
 	s.Tally = attacks.Total().Tally // also of trials that are held again, and keep their outcome
 	verdict, why := judge(attacks, s.Planned, allowed, end)
+	if !run.Selection.IsWhole() {
+		why += fmt.Sprintf("; a part of the campaign was held (%s)", run.Selection)
+	}
 	return Conclusion{Run: run.ID, Plain: run.Plain, Campaign: name, Summary: s, Attacks: attacks, Counts: counts, Verdict: verdict, Why: why}
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
 	"github.com/redteam-orchestrator/orchestrator/core/plan"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 	"github.com/redteam-orchestrator/orchestrator/core/yamlfile"
 	"github.com/redteam-orchestrator/orchestrator/plugins/install"
@@ -21,6 +22,11 @@ type loadedCampaign struct {
 	// environment are the settings that the environment gives, or that were
 	// recorded when it gave them.
 	environment plan.Variables
+	// selection is the part of the campaign that is held.
+	selection record.Selection
+	// isJudged says that the part is that of a recorded run, of which the campaign need
+	// not have everything any more.
+	isJudged bool
 	// claim is the claim of a run that is resumed; nil for any other.
 	claim *store.Claim
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,19 +158,34 @@ func (p *Planner) plan(ctx context.Context, l *loadedCampaign, h *host.Host, cat
 	restrictions, doubts, more, err := plan.CheckConfigs(ctx, l.campaign, catalog, l.environment, h.CheckConfig)
 	options.Restrictions, l.doubts = restrictions, slices.Concat(l.campaign.Doubts, doubts).Sorted()
 	var planned *plan.Plan
+	var unselected error
 	if len(l.problems) > 0 {
 		problems = append(problems, plan.CheckComponents(l.campaign, catalog, options)...)
 	} else {
 		var failed error
 		planned, failed = plan.New(l.campaign, catalog, options)
+		if failed == nil && !l.selection.IsWhole() {
+			planned, unselected = planPart(l, planned, catalog, options)
+		}
 		wrong, _ := errors.AsType[yamlfile.Problems](failed)
 		problems = append(problems, wrong...)
 	}
 	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, CampaignError{l.campaign.Explain(problems.Sorted()), l.campaign.Source}
 	}
-	if err != nil {
+	if err = cmp.Or(err, unselected); err != nil {
 		return nil, err
 	}
 	return planned, p.Secrets.Check(l.campaign, planned)
+}
+
+// planPart plans the part of a campaign that is held; whole is the plan of all of it.
+func planPart(l *loadedCampaign, whole *plan.Plan, catalog plan.Catalog, o plan.Options) (*plan.Plan, error) {
+	if !l.isJudged {
+		if err := whole.CheckSelection(l.selection); err != nil {
+			return nil, err
+		}
+	}
+	o.Selection = l.selection
+	return plan.New(l.campaign, catalog, o)
 }

@@ -57,6 +57,7 @@ func (r recorder) newRun(l *loadedCampaign, p *plan.Plan, catalog *host.Catalog)
 		Source:        c.Source,
 		Authorization: c.Scope.Authorization,
 		Trials:        len(p.Trials),
+		Selection:     p.Selection,
 		Version:       r.version,
 		Started:       time.Now(),
 		Plugins:       pluginsOf(p, catalog, l.choice),

@@ -18,7 +18,7 @@ import (
 func (r recorder) replayOf(run store.Run, files []store.File, trials int) store.Run {
 	return store.Run{
 		Campaign: run.Campaign, File: run.File, Path: run.Path, Source: run.Source, Files: files,
-		Authorization: run.Authorization, Values: run.Values, Trials: trials, Version: r.version, Started: time.Now(),
+		Authorization: run.Authorization, Values: run.Values, Trials: trials, Selection: run.Selection, Version: r.version, Started: time.Now(),
 		Origin: run.ID, OriginKind: store.Replay,
 	}
 }
@@ -36,7 +36,7 @@ func replayedPlan(ctx context.Context, s *store.Reader, run store.Run) (*plan.Pl
 		return nil, nil, err
 	}
 	// A replay runs no program and reads no file that the campaign names.
-	p, err := plan.New(recorded, catalog, plan.Options{AllowCommands: true, AllowFile: func(string) error { return nil }})
+	p, err := plan.New(recorded, catalog, plan.Options{AllowCommands: true, AllowFile: func(string) error { return nil }, Selection: run.Selection})
 	if wrong, ok := errors.AsType[yamlfile.Problems](err); ok || len(problems) > 0 {
 		return nil, nil, CampaignError{append(problems, wrong...).Sorted(), recorded.Source}
 	}

@@ -34,7 +34,7 @@ func claim(ctx context.Context, spec Spec, runs *lazyStore) (*loadedCampaign, er
 		claim.Release()
 		return nil, err
 	}
-	return &loadedCampaign{campaign: recorded, problems: problems, claim: claim}, nil
+	return &loadedCampaign{campaign: recorded, problems: problems, claim: claim, selection: claim.Run.Selection}, nil
 }
 
 // refused adds a hint to the error of a run that cannot be resumed.

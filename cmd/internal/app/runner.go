@@ -114,14 +114,18 @@ func (r *Runner) warn(l *loadedCampaign, p *plan.Plan) {
 // load reads the campaign from its file, or from the record of the run that is
 // resumed.
 func (r *Runner) load(ctx context.Context, spec Spec, runs *lazyStore) (*loadedCampaign, error) {
-	switch spec.Kind {
-	case Resume:
+	if spec.Kind == Resume {
 		return claim(ctx, spec, runs)
-	case Rescore:
-		return r.Planner.load(ctx, spec.File, campaign.Given{Settings: settingsOf(spec.From, true), WasHeld: true})
-	default:
-		return r.Planner.load(ctx, spec.File, campaign.Given{})
 	}
+	given, selection := campaign.Given{}, spec.Selection
+	if spec.Kind == Rescore {
+		given, selection = campaign.Given{Settings: settingsOf(spec.From, true), WasHeld: true}, spec.From.Selection
+	}
+	l, err := r.Planner.load(ctx, spec.File, given)
+	if err == nil {
+		l.selection, l.isJudged = selection, spec.Kind == Rescore
+	}
+	return l, err
 }
 
 // choose chooses the plugins, and returns an error, before anything is started,

@@ -2,6 +2,7 @@ package app
 
 import (
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
 )
 
@@ -33,6 +34,8 @@ type Spec struct {
 	// Record records each call of a component, so that a New run can be
 	// replayed.
 	Record bool
+	// Selection is the part of the campaign that a New run holds.
+	Selection record.Selection
 	// Again are the outcomes of the trials that a Resume holds again, errored or
 	// undetermined; with none it holds those without an outcome only.
 	Again []core.Outcome

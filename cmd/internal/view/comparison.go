@@ -33,11 +33,15 @@ func Comparison(w io.Writer, c compare.Comparison) {
 }
 
 func evidenceOf(s compare.Side) string {
+	part := ""
+	if s.Part != nil {
+		part = fmt.Sprintf("; a part: %s", phrase.OneLine(s.Part.String()))
+	}
 	text := fmt.Sprintf("%d of %s judged, %d succeeded", s.Judged(), phrase.Count(s.Planned, "trial"), s.Succeeded)
 	if lost := s.Undetermined + s.Errored + s.Open; lost > 0 {
 		text += fmt.Sprintf("; %d undetermined, %d errored, %d open", s.Undetermined, s.Errored, s.Open)
 	}
-	return text
+	return text + part
 }
 
 // cellsOf returns the cells of a row: of the trials that were compared, or of

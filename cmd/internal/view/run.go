@@ -77,6 +77,9 @@ func writeRun(w io.Writer, run store.Run) {
 		fmt.Fprintf(w, "  %s\n", Indented(run.Message))
 	}
 	fmt.Fprintf(w, "campaign       %s (%s)\n", run.Campaign, run.File)
+	if !run.Selection.IsWhole() {
+		fmt.Fprintf(w, "part           %s\n", phrase.OneLine(run.Selection.String()))
+	}
 	switch run.OriginKind {
 	case store.Replay:
 		fmt.Fprintf(w, "replays        run %s\n", run.Origin)

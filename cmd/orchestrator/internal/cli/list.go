@@ -15,7 +15,7 @@ func newListCommand(env Env) *cobra.Command {
 		Long: `list prints the runs that are kept, the latest first. A run's ID begins with the
 time, in UTC, at which it started. UNJUDGED trials gave no evidence: they were
 undetermined or errored, or never held to their end. FROM names the run that a run
-replays or judges again.`,
+replays or judges again, and PART the part of its campaign that it held.`,
 		Args: takes(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return dir.read(cmd.Context(), func(s *store.Reader) error {
