@@ -45,7 +45,9 @@ type confined struct {
 	// folder holds the process's temporary files and its socket. It is removed
 	// when the process has ended.
 	folder string
-	env    []string
+	// lock is held as long as the folder is in use: see [Leftovers].
+	lock *os.File
+	env  []string
 	// launcher and policy are empty where nothing is enforced.
 	launcher []string
 	policy   sandbox.Policy
@@ -125,9 +127,13 @@ func (c Confinement) insist(lack error, hint string) error {
 
 // ownFolder creates the process's folder.
 func (c *confined) ownFolder() (err error) {
-	c.folder, err = os.MkdirTemp(socketDir(os.TempDir()), "orchestrator-")
-	if err != nil {
-		return fmt.Errorf("making a folder for it: %w", err)
+	for locked := false; !locked; {
+		if c.folder, err = os.MkdirTemp(socketDir(os.TempDir()), "orchestrator-"); err != nil {
+			return fmt.Errorf("making a folder for it: %w", err)
+		}
+		if c.lock, locked, err = lockFolder(c.folder); err != nil {
+			return fmt.Errorf("locking its folder: %w", err)
+		}
 	}
 	return os.Mkdir(c.temp(), 0o700)
 }
@@ -137,6 +143,9 @@ func (c *confined) temp() string { return filepath.Join(c.folder, "tmp") }
 func (c *confined) remove() {
 	if c.folder != "" {
 		_ = os.RemoveAll(c.folder) // an error leaves files behind
+	}
+	if c.lock != nil {
+		_ = c.lock.Close() // nothing was written
 	}
 }
 

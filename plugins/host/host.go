@@ -97,6 +97,7 @@ func (o Options) withDefaults() Options {
 }
 
 func (h *Host) newPlugins() found {
+	Leftovers(h.closed, true)
 	var f found
 	for _, p := range h.programs() {
 		made := newPlugin(h.closed, h.options, p)

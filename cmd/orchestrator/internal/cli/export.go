@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -86,10 +88,12 @@ func writeNew(name string, write func(io.Writer) error) (size int64, err error) 
 		}
 		return 0, usagef("%s is there already", name).withHint("name another file, or remove it first")
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // with permissions 0600
+	sweepExports(filepath.Dir(name))
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+exporting+"*") // with permissions 0600
 	if err != nil {
 		return 0, usagef("%w", err).withHint("name a file in a folder that can be written")
 	}
+	_, _ = tryLock(file) // without a lock the next export removes it, and this one fails
 	err = write(file)
 	if err == nil {
 		err = file.Sync()
@@ -104,4 +108,38 @@ func writeNew(name string, write func(io.Writer) error) (size int64, err error) 
 		return 0, errors.Join(err, os.Remove(file.Name()))
 	}
 	return size, nil
+}
+
+// exporting is in the name of a file that is being written, before a number.
+const exporting = ".exporting-"
+
+var exportingName = regexp.MustCompile(`^\..+\.exporting-[0-9]+$`)
+
+// sweepExports removes the files of exports into a folder that died. The kernel releases
+// their locks. What cannot be removed is left.
+func sweepExports(folder string) {
+	entries, _ := os.ReadDir(folder) // those that can be read
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !exportingName.MatchString(e.Name()) {
+			continue
+		}
+		file, err := os.OpenFile(filepath.Join(folder, e.Name()), os.O_RDWR|syscall.O_NOFOLLOW, 0)
+		if err != nil {
+			continue
+		}
+		if ok, err := tryLock(file); ok && err == nil {
+			_ = os.Remove(file.Name())
+		}
+		_ = file.Close() // nothing was written
+	}
+}
+
+// tryLock takes the lock of an open file until it is closed. It reports false where
+// another process holds it.
+func tryLock(file *os.File) (bool, error) {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -192,3 +192,35 @@ func TestWhatAnImportLeftThatWasKilledIsCollected(t *testing.T) {
 		t.Errorf("%v is left, %v", left, err)
 	}
 }
+
+// A process that is killed while it exports leaves what it has written; the next export into
+// the folder removes it.
+func TestTheFileOfAnExportThatDiedIsRemovedByTheNextOne(t *testing.T) {
+	t.Parallel()
+	p := startCampaign(t, strings.NewReplacer("ENDPOINT", newPractice(t, nil).endpoint(), "TRIALS", "1").Replace(twoTurns))
+	p.exit()
+	dir := t.TempDir()
+	for _, name := range []string{".run.tar.exporting-123", ".held.tar.exporting-7", ".mine.tar-123", "run.tar.exporting-5"} {
+		writeFile(t, filepath.Join(dir, name), "half a run")
+	}
+	held, err := os.Open(filepath.Join(dir, ".held.tar.exporting-7"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	p.command(0, "export", "latest", filepath.Join(dir, "out.tar"))
+	var left []string
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if got, want := strings.Join(left, " "), ".held.tar.exporting-7 .mine.tar-123 out.tar run.tar.exporting-5"; got != want {
+		t.Errorf("the folder has %s, want %s", got, want)
+	}
+}

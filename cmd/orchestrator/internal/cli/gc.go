@@ -9,6 +9,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/cmd/internal/view"
 	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
+	"github.com/redteam-orchestrator/orchestrator/plugins/host"
 )
 
 func newGCCommand(env Env) *cobra.Command {
@@ -19,7 +20,7 @@ func newGCCommand(env Env) *cobra.Command {
 		Short: "Remove files from the store that nothing refers to",
 		Long: `gc removes what nothing in the store refers to: sounds, images and long texts of
 runs that were removed, or that a process was writing when it died, and the locks
-of such processes. It prints each file and its bytes. No run loses anything, and
+of such processes; and the temporary folders of plugins whose orchestrator died. It prints each file and its bytes. No run loses anything, and
 gc may be used while runs are going on.`,
 		Args: takes(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,6 +43,11 @@ gc may be used while runs are going on.`,
 // collectGarbage prints what collect finds, and the total.
 func collectGarbage(ctx context.Context, env Env, collect func(context.Context, store.GCOptions) error, dryRun bool) error {
 	show, files, bytes := view.CountBar(env.Stderr, env.Terminal, "looking through the store"), 0, int64(0)
+	for _, left := range host.Leftovers(ctx, !dryRun) {
+		files++
+		bytes += left.Bytes
+		fmt.Fprintf(env.Stdout, "%-10s  %12d  %s\n", "folder", left.Bytes, left.Path)
+	}
 	err := collect(ctx, store.GCOptions{
 		Found: func(g store.Garbage) {
 			files++
