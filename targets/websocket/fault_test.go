@@ -38,7 +38,7 @@ func cases() map[string]faultCase {
 		"a filter":                    {answering(`{"t":"I "}`, `{"error":"policy 7"}`), ruled("blocked"), outcome{text: "I ", finish: core.FinishBlocked, detail: "policy 7"}},
 		"a cut":                       {answering(`{"t":"I "}`, `{"error":"length"}`), ruled("truncated"), outcome{text: "I ", finish: core.FinishTruncated, detail: "length"}},
 		"an error":                    {answering(`{"error":"no model"}`), ruled("error"), outcome{kind: core.ErrorProtocol, says: "no model"}},
-		"an error with a piece":       {answering(`{"t":"x","error":"no model"}`), ruled("error"), outcome{kind: core.ErrorProtocol, says: "no model"}},
+		"an error with a piece":       {answering(`{"t":"x","error":"no model"}`), ruled("error"), outcome{text: "x", finish: broken, kind: core.ErrorProtocol, says: "no model"}},
 		"an error after a piece":      {answering(`{"t":"the code"}`, `{"error":"no model"}`), ruled("unavailable"), outcome{text: "the code", finish: broken, kind: core.ErrorUnavailable, says: "no model"}},
 		"a limit":                     {answering(`{"error":"slow down"}`), ruled("rate_limited"), outcome{kind: core.ErrorRateLimited, says: "slow down"}},
 		"refused credentials":         {answering(`{"error":"who are you"}`), ruled("auth"), outcome{kind: core.ErrorAuth, says: "who are you"}},
@@ -76,6 +76,10 @@ func cases() map[string]faultCase {
 			}
 			c.say(fmt.Sprintf(`{"t":%q,"type":"end"}`, text))
 		}), with(stream, "answers", []any{keys{"when": `.type == "ping"`, "send": `{type: "pong", n}`}}), outcome{text: `{"n":3,"type":"pong"}`, finish: complete}},
+		"a text beside an error": {answering(`{"t":"blue eleven","type":"error"}`), with(stream, "rules", []any{keys{"jq": `.type == "error"`, "is": "error"}}),
+			outcome{text: "blue eleven", finish: core.FinishBroken, kind: core.ErrorProtocol, says: "answered with an error"}},
+		"the words of a refusal": {answering(`{"t":"slow down","type":"error"}`), with(stream, "rules", []any{keys{"jq": `.type == "error"`, "is": "rate_limited"}}),
+			outcome{kind: core.ErrorRateLimited, says: "because of its limits"}},
 		"a missing value": {answering(), with(stream, "take", keys{"id": ".id"}, "message", []any{"$(taken.id): $(prompt)"}), outcome{kind: core.ErrorProtocol, says: "no event has held"}},
 	}
 }

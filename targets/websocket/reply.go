@@ -3,6 +3,7 @@ package wstarget
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -100,26 +101,44 @@ func (r *reply) take(ctx context.Context, e event, values []any) error {
 	is, say, err := r.target.ruleFor(ctx, e, values)
 	switch {
 	case err != nil:
+		r.takeBeside(ctx, e, values)
 		return err
 	case is == "ignored":
 		return nil
 	case is != "":
 		r.apply(is, say)
 	}
+	if r.failure != nil {
+		r.takeBeside(ctx, e, values)
+	} else if err := r.takePieces(ctx, e, values); err != nil {
+		return err
+	}
 	ends, err := holds(ctx, p.end, e.json, values)
 	if err != nil {
 		return err
-	}
-	if r.failure == nil {
-		if err := r.takePieces(ctx, e, values); err != nil {
-			return err
-		}
 	}
 	if ends {
 		r.end()
 	}
 	r.endAtFirstPiece()
 	return nil
+}
+
+// takeBeside takes what an event that is an error says beside that, where the campaign
+// says where a text is, and the message was not refused.
+func (r *reply) takeBeside(ctx context.Context, e event, values []any) {
+	kind := core.KindOf(r.failure)
+	if r.target.plan.regex == nil && r.target.plan.text == nil || kind == core.ErrorRateLimited || kind == core.ErrorAuth {
+		return
+	}
+	_ = r.takePieces(ctx, e, values) // the event's error counts
+}
+
+// warnOnce adds a warning that is not there yet.
+func (r *reply) warnOnce(warning string) {
+	if !slices.Contains(r.warnings, warning) {
+		r.warnings = append(r.warnings, warning)
+	}
 }
 
 // takePieces takes the text and the sound in an event, and what was heard.
@@ -136,8 +155,8 @@ func (r *reply) takePieces(ctx context.Context, e event, values []any) error {
 		return err
 	}
 	heard, err := found(ctx, r.target.plan.heard, e.json, values)
-	if err != nil {
-		return err
+	if err != nil { // it stands beside the reply
+		r.warnOnce("what the service heard is unknown: " + err.Error())
 	}
 	for _, v := range heard {
 		r.heard += fmt.Sprint(v)
