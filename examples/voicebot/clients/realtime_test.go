@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
 
@@ -117,8 +118,49 @@ func conversations(speech string) map[string][]step {
 			{`{"type":"input_audio_buffer.commit"}`, "conversation.item.done"},
 		},
 	}
+	for name, steps := range remotely() {
+		all[name] = steps
+	}
 	all["errors"] = mistakes()
 	return all
+}
+
+// remotely are conversations in which the server calls tools of an MCP server.
+func remotely() map[string][]step {
+	with := func(keys, last string) step {
+		s := settings(`"output_modalities":["text"],"tools":[{"type":"mcp","server_label":"notes",` + keys + `}]`)
+		return step{s.send, last}
+	}
+	const at, there = `"server_url":"` + agent.NotesAddress + `"`, "mcp_list_tools.completed"
+	asks := written("What is in my account?")
+	reads := func(last string) step { return step{`{"type":"input_audio_buffer.clear"}`, last} }
+	answer := func(decision, last string) step {
+		return step{item(`{"type":"mcp_approval_response","approval_request_id":"LAST",` + decision + `}`).send, last}
+	}
+	return map[string][]step{
+		"an MCP server": {
+			with(at+`,"require_approval":"never","authorization":"t","headers":{"A":"b"},"server_description":"Notes.","allowed_tools":["look_up"]`, there),
+			asks,
+			{respond, "response.mcp_call.completed"},
+			{respond, done},
+		},
+		"an MCP server, approved":         {with(at, there), asks, {respond, done}, reads("conversation.item.done"), answer(`"approve":true,"reason":"fine"`, "response.mcp_call.completed"), {respond, done}},
+		"an MCP server, refused":          {with(at+`,"require_approval":{"always":{"tool_names":["look_up"]}}`, there), asks, {respond, done}, reads("conversation.item.done"), answer(`"approve":false`, "response.mcp_call.failed"), reads("conversation.item.done")},
+		"an MCP server that is not there": {with(`"connector_id":"connector_gmail"`, "mcp_list_tools.failed")},
+		"an MCP server that is chosen": {
+			with(at, there), settings(`"tool_choice":{"type":"mcp","server_label":"notes"}`), settings(`"tool_choice":{"type":"mcp","server_label":"notes","name":"look_up"}`),
+		},
+		"a player's buffer": {settings(`"output_modalities":["text"]`), refused(`{"type":"output_audio_buffer.clear"}`), written("Hello."), {respond, done}, {`{"type":"output_audio_buffer.clear"}`, "output_audio_buffer.cleared"}},
+	}
+}
+
+// hearing is a session that only transcribes.
+func hearing(speech string) []step {
+	return []step{
+		{`{"type":"session.update","session":{"type":"transcription","include":["item.input_audio_transcription.logprobs"],"audio":{"input":{` + transcr + `,"turn_detection":null,"noise_reduction":{"type":"near_field"}}}}}`, "session.updated"},
+		{`{"type":"input_audio_buffer.append","audio":"` + speech + `"}` + together + `{"type":"input_audio_buffer.commit"}`, "conversation.item.input_audio_transcription.completed"},
+		refused(respond),
+	}
 }
 
 // mistakes are what a server answers with an error.
@@ -187,6 +229,9 @@ func recordRealtime(t *testing.T, r *recording, server, address, speech string) 
 		if c, ok := r.call(t, address, "", server+", "+name, never); ok && c.until("session.created") == nil {
 			c.do(steps...)
 		}
+	}
+	if c, ok := r.call(t, address, "?intent=transcription", server+", transcription", never); ok && c.until("session.created") == nil {
+		c.do(hearing(speech)...)
 	}
 	for _, kind := range realtimetest.FaultKinds() {
 		for _, modality := range []string{"text", "audio"} {

@@ -99,10 +99,14 @@ type caller struct {
 	ids []string
 }
 
-// call opens a conversation. A handshake that is refused is recorded, too.
+// call opens a conversation. The query is added to a model, or stands in its place if it
+// begins with a question mark. A handshake that is refused is recorded, too.
 func (r *recording) call(t *testing.T, address, query, from string, departs func(string, []byte) bool) (*caller, bool) {
 	t.Helper()
-	socket, response, err := websocket.DefaultDialer.DialContext(t.Context(), "ws://"+address+"/v1/realtime?model=practice"+query, nil)
+	if !strings.HasPrefix(query, "?") {
+		query = "?model=practice" + query
+	}
+	socket, response, err := websocket.DefaultDialer.DialContext(t.Context(), "ws://"+address+"/v1/realtime"+query, nil)
 	if err != nil && response == nil {
 		t.Fatalf("%s: %v", from, err)
 	}

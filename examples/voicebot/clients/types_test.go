@@ -19,6 +19,7 @@ import (
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
 	"github.com/redteam-orchestrator/orchestrator/examples/programs"
+	notes "github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
 	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/fault"
 	"github.com/redteam-orchestrator/orchestrator/targets/realtime/realtimetest"
 )
@@ -108,6 +109,7 @@ func toneServer(t *testing.T, options realtimetest.Options) string {
 		}
 		return calls, nil
 	}}
+	options.MCP = notes.Notes{}
 	server := realtimetest.NewServer(agent, options)
 	web := httptest.NewServer(server)
 	t.Cleanup(func() {
@@ -123,6 +125,7 @@ func toneServer(t *testing.T, options realtimetest.Options) string {
 func recordAll(t *testing.T) *recording {
 	t.Helper()
 	r := newRecording()
+	recordTarget(t, r)
 	tone, err := realtimetest.ToneAgent{}.Speak(t.Context(), "12345")
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +149,8 @@ func recordAll(t *testing.T) *recording {
 	recordRealtime(t, r, "voicebot", address, base64.StdEncoding.EncodeToString(pcm))
 	for name, body := range map[string]string{
 		"defaults": `{}`, "session": `{"expires_after":{"anchor":"created_at","seconds":60},"session":{"type":"realtime","model":"m","instructions":"Hi.","tools":[` + lookUp + `]}}`,
-		"wrong": `{"session":{"type":"realtime","mood":"good"}}`,
+		"transcription": `{"session":{"type":"transcription","audio":{"input":{"transcription":{"model":"m"}}}}}`,
+		"wrong":         `{"session":{"type":"realtime","mood":"good"}}`,
 	} {
 		r.post(t, address, "/v1/realtime/client_secrets", "voicebot, client_secrets, "+name, body, [3]string{"secret", "", "refusal"}, func(string) bool { return false })
 	}
@@ -172,6 +176,9 @@ var sent = []string{
 	"response.output_text.delta", "response.output_text.done", "response.output_audio.delta", "response.output_audio.done",
 	"response.output_audio_transcript.delta", "response.output_audio_transcript.done",
 	"response.function_call_arguments.delta", "response.function_call_arguments.done",
+	"mcp_list_tools.in_progress", "mcp_list_tools.completed", "mcp_list_tools.failed", "response.mcp_call_arguments.delta",
+	"response.mcp_call_arguments.done", "response.mcp_call.in_progress", "response.mcp_call.completed", "response.mcp_call.failed",
+	"output_audio_buffer.cleared",
 }
 
 func TestClientTypes(t *testing.T) {

@@ -21,6 +21,7 @@ func eventKeys() map[string]keys {
 		"input_audio_buffer.append":  {must: []string{"audio"}},
 		"input_audio_buffer.commit":  {},
 		"input_audio_buffer.clear":   {},
+		"output_audio_buffer.clear":  {},
 		"response.create":            {may: []string{"response"}},
 		"response.cancel":            {may: []string{"response_id"}},
 	}

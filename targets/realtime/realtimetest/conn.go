@@ -60,7 +60,8 @@ type conn struct {
 	// wait for approval by the requests' ids.
 	remote  map[string][]Tool
 	pending map[string]*remoteCall
-	spoke   bool // the model has spoken, so that its voice can no longer be changed
+	latest  string // id of the last response that was begun
+	spoke   bool   // the model has spoken, so that its voice can no longer be changed
 }
 
 func newConn(s *Server, socket *websocket.Conn, own session, number int, faults []Fault) *conn {

@@ -68,6 +68,8 @@ func (c *conn) dispatch(ctx context.Context, e clientEvent) *protocolError {
 		return c.commitAudio(ctx)
 	case "input_audio_buffer.clear":
 		return c.clearAudio()
+	case "output_audio_buffer.clear":
+		return c.clearOutput()
 	case "response.create":
 		c.server.creates.Add(1)
 		return c.createResponse(ctx, e)

@@ -254,7 +254,7 @@ func (d *remoteCall) send(ctx context.Context) ending {
 		if ctx.Err() != nil {
 			return interrupted
 		}
-		d.event("delta", fields{"delta": piece})
+		d.event("delta", fields{"delta": piece, "obfuscation": ""}) // which clients want
 	}
 	return complete
 }

@@ -42,6 +42,9 @@ const (
 func (c *conn) newResponse(ctx context.Context, params responseParams) (*response, *protocolError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.session.transcribes() {
+		return nil, &protocolError{Code: "invalid_value", Message: "Responses are not available in transcription sessions."}
+	}
 	if params.Conversation != "" {
 		if problem := oneOf("auto", "none")("response.conversation", params.Conversation); problem != nil {
 			return nil, problem

@@ -59,6 +59,7 @@ func (c *conn) respond(ctx context.Context, params responseParams, eventID strin
 		c.active = r
 	}
 	c.running[r.id] = r
+	c.latest = r.id
 	c.replies++
 	c.server.responses.Add(1)
 	r.number, r.fault = c.replies, replyFault(c.faults, c.replies)

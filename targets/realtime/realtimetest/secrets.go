@@ -65,9 +65,27 @@ func (s *Server) mint(w http.ResponseWriter, r *http.Request) {
 	s.minted.Add(1)
 	answered := shown.shown()
 	delete(answered, "parallel_tool_calls") // which the official type does not have
+	if shown.transcribes() {
+		withoutAnswers(answered)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	// A write error means that the client is gone.
 	_ = json.NewEncoder(w).Encode(fields{"value": value, "expires_at": made.expires.Unix(), "session": answered})
+}
+
+// withoutAnswers removes what the official type of a session that only transcribes does
+// not have: when the service answers.
+func withoutAnswers(shown map[string]any) {
+	heard := session{values: shown}
+	detection, ok := heard.at("audio", "input", "turn_detection").(map[string]any)
+	if !ok {
+		return
+	}
+	detection = maps.Clone(detection)
+	for _, key := range []string{"create_response", "interrupt_response", "idle_timeout_ms"} {
+		delete(detection, key)
+	}
+	maps.Copy(shown, heard.with("audio.input.turn_detection", detection).values)
 }
 
 // newSecret reads a request. It returns the resulting session, too.
@@ -100,7 +118,13 @@ func (s *Server) newSecret(body []byte) (secret, session, *protocolError) {
 
 // sessionOf returns a new session with a secret's settings.
 func (s *Server) sessionOf(made secret) (session, *protocolError) {
+	var named struct {
+		Type string `json:"type"`
+	}
 	fresh := newSession(made.model, time.Now().Add(s.options.SessionLife))
+	if json.Unmarshal(made.settings, &named) == nil && named.Type == transcribing {
+		fresh = newTranscription(time.Now().Add(s.options.SessionLife))
+	}
 	if made.settings == nil {
 		return fresh, nil
 	}

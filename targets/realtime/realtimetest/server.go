@@ -159,8 +159,16 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid_value", err.Error())
 		return
 	}
-	call := r.URL.Query().Get("call_id")
+	call, intent := r.URL.Query().Get("call_id"), r.URL.Query().Get("intent")
 	switch {
+	case intent != "" && (intent != transcribing || r.URL.Query().Has("model") || call != ""):
+		refuse(w, http.StatusBadRequest, "invalid_value", "The intent is 'transcription', without a model or call_id parameter.")
+		return
+	case intent != "":
+		if shown.settings == nil {
+			shown.settings = json.RawMessage(`{"type":"transcription"}`)
+		}
+		shown.model = defaultModel
 	case call != "" && r.URL.Query().Has("model"):
 		refuse(w, http.StatusBadRequest, "invalid_value", "You must provide either a model or a call_id parameter.")
 		return

@@ -31,11 +31,41 @@ func newSession(model string, expires time.Time) session {
 	}}
 }
 
+// newTranscription returns a session in which the model only transcribes what it
+// hears, and never answers.
+func newTranscription(expires time.Time) session {
+	detection := withDefaults(map[string]any{"type": "server_vad"}, detectionDefaults(nil))
+	return session{values: map[string]any{
+		"type": transcribing, "object": "realtime.transcription_session", "id": newID("sess_"), "expires_at": expires.Unix(), "include": nil,
+		"audio": map[string]any{"input": map[string]any{
+			"format": map[string]any{"type": "audio/pcm", "rate": 24000}, "turn_detection": detection, "noise_reduction": nil, "transcription": nil,
+		}},
+	}}
+}
+
+// transcribing is the type of a session that only transcribes.
+const transcribing = "transcription"
+
+func (s session) transcribes() bool { return s.values["type"] == transcribing }
+
+// settings are those that the session has.
+func (s session) settings() []setting {
+	if !s.transcribes() {
+		return settings()
+	}
+	return slices.DeleteFunc(settings(), func(one setting) bool {
+		return one.path != "include" && !strings.HasPrefix(one.path, "audio.input.")
+	})
+}
+
 // atomicKeys are replaced as a whole by an update.
-func atomicKeys() []string {
-	keys := []string{"type", "model", "tool_choice"}
-	for _, s := range settings() {
-		keys = append(keys, s.path)
+func (s session) atomicKeys() []string {
+	keys := []string{"type"}
+	if !s.transcribes() {
+		keys = append(keys, "model", "tool_choice")
+	}
+	for _, one := range s.settings() {
+		keys = append(keys, one.path)
 	}
 	return keys
 }
@@ -46,11 +76,11 @@ func (s session) updated(update json.RawMessage, spoke bool) (session, *protocol
 	if err := json.Unmarshal(update, &changes); err != nil || changes == nil {
 		return s, missing("session")
 	}
-	if problem := checkKeys(changes, ""); problem != nil {
+	if problem := s.checkKeys(changes, ""); problem != nil {
 		return s, problem
 	}
-	next := session{values: merged(s.values, changes, "")}
-	if problem := next.check(changes); problem != nil {
+	next := session{values: s.merged(s.values, changes, "")}
+	if problem := next.check(changes, asString(s.values["type"])); problem != nil {
 		return s, problem
 	}
 	if next.model() != s.model() {
@@ -67,20 +97,20 @@ func voiceIsFixed(path string) *protocolError {
 }
 
 // checkKeys returns an error for a key that is not a setting.
-func checkKeys(object map[string]any, prefix string) *protocolError {
+func (s session) checkKeys(object map[string]any, prefix string) *protocolError {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		path := prefix + key
-		if slices.Contains(atomicKeys(), path) {
+		if slices.Contains(s.atomicKeys(), path) {
 			continue
 		}
-		if !slices.Contains([]string{"audio", "audio.input", "audio.output"}, path) {
+		if !slices.Contains([]string{"audio", "audio.input", "audio.output"}, path) || s.transcribes() && path == "audio.output" {
 			return unknownParameter("session." + path)
 		}
 		inner, ok := object[key].(map[string]any)
 		if !ok {
 			return wrongType("session."+path, "an object")
 		}
-		if problem := checkKeys(inner, path+"."); problem != nil {
+		if problem := s.checkKeys(inner, path+"."); problem != nil {
 			return problem
 		}
 	}
@@ -88,39 +118,51 @@ func checkKeys(object map[string]any, prefix string) *protocolError {
 }
 
 // merged returns a copy of base in which the given fields are replaced.
+func (s session) merged(base, changes map[string]any, prefix string) map[string]any {
+	return mergedBut(s.atomicKeys(), base, changes, prefix)
+}
+
+// merged is [session.merged] for a session that answers.
 func merged(base, changes map[string]any, prefix string) map[string]any {
+	return session{}.merged(base, changes, prefix)
+}
+
+func mergedBut(atomic []string, base, changes map[string]any, prefix string) map[string]any {
 	result := maps.Clone(base)
 	for key, value := range changes {
 		path := prefix + key
 		was, before := base[key].(map[string]any)
 		is, now := value.(map[string]any)
-		if before && now && !slices.Contains(atomicKeys(), path) {
-			value = merged(was, is, path+".")
+		if before && now && !slices.Contains(atomic, path) {
+			value = mergedBut(atomic, was, is, path+".")
 		}
 		result[key] = value
 	}
 	return result
 }
 
-// check checks the values of an updated session.
-func (s session) check(update map[string]any) *protocolError {
+// check checks the values of an updated session, which keeps its kind.
+func (s session) check(update map[string]any, kind string) *protocolError {
 	if update["type"] == nil {
 		return missing("session.type")
 	}
-	if problem := oneOf("realtime")("session.type", update["type"]); problem != nil {
+	if problem := oneOf(kind)("session.type", update["type"]); problem != nil {
 		return problem
 	}
-	for _, setting := range settings() {
+	for _, setting := range s.settings() {
 		if problem := setting.check("session."+setting.path, s.at(strings.Split(setting.path, ".")...)); problem != nil {
 			return problem
 		}
+	}
+	if s.transcribes() {
+		return nil
 	}
 	return checkToolChoice("session.tool_choice", s.values["tool_choice"], s.values["tools"])
 }
 
 // completed fills in the defaults of objects.
 func (s session) completed() session {
-	for _, setting := range settings() {
+	for _, setting := range s.settings() {
 		if setting.defaults == nil {
 			continue
 		}

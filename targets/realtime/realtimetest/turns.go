@@ -15,6 +15,9 @@ func (c *conn) appendAudio(ctx context.Context, e clientEvent) *protocolError {
 	c.mu.Lock()
 	in, _ := formatOf(c.session.at("audio", "input", "format"))
 	d, on := detectionOf(c.session.at("audio", "input", "turn_detection"))
+	if c.session.transcribes() {
+		d.creates, d.idle = false, 0
+	}
 	c.mu.Unlock()
 	if len(data) > maxAppend || len(c.input.data)+len(data) > maxBuffer {
 		return invalid("invalid_value", "audio", "The audio is longer than the buffer.")
@@ -113,6 +116,19 @@ func (c *conn) prompt(ctx context.Context) *protocolError {
 func (c *conn) clearAudio() *protocolError {
 	c.input.drain()
 	c.send("input_audio_buffer.cleared", fields{})
+	return nil
+}
+
+// clearOutput handles output_audio_buffer.clear. It is for WebRTC and SIP, where the
+// server plays; here nothing waits to be played.
+func (c *conn) clearOutput() *protocolError {
+	c.mu.Lock()
+	last := c.latest
+	c.mu.Unlock()
+	if last == "" {
+		return &protocolError{Code: "output_audio_buffer_empty", Message: "There is no audio of a response to clear."}
+	}
+	c.send("output_audio_buffer.cleared", fields{"response_id": last})
 	return nil
 }
 

@@ -10,7 +10,7 @@ from anthropic.types import ErrorResponse, Message, RawMessageStreamEvent
 from google.genai.types import GenerateContentResponse
 from openai.types import ErrorObject
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from openai.types.realtime import ClientSecretCreateResponse, RealtimeServerEvent
+from openai.types.realtime import ClientSecretCreateResponse, RealtimeClientEvent, RealtimeServerEvent
 from openai.types.responses import Response, ResponseStreamEvent
 
 
@@ -42,6 +42,7 @@ ADAPTERS = {
     "message_refusal": pydantic.TypeAdapter(ErrorResponse),
     "gemini": pydantic.TypeAdapter(GenerateContentResponse),
     "gemini_refusal": pydantic.TypeAdapter(GeminiRefusal),
+    "client": pydantic.TypeAdapter(RealtimeClientEvent),
     "realtime": pydantic.TypeAdapter(RealtimeServerEvent),
     "secret": pydantic.TypeAdapter(ClientSecretCreateResponse),
     "chat": pydantic.TypeAdapter(ChatCompletion),
