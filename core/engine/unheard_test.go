@@ -8,6 +8,7 @@ import (
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/audio"
+	"github.com/redteam-orchestrator/orchestrator/core/record"
 	"github.com/redteam-orchestrator/orchestrator/core/strategy"
 )
 
@@ -81,6 +82,63 @@ func TestWhatCouldNotBeHeardProvesNoDefence(t *testing.T) {
 					if !strings.Contains(got.Reason, test.reason) {
 						t.Errorf("reason %q, want %q", got.Reason, test.reason)
 					}
+				}
+			}
+		})
+	}
+}
+
+func TestDeclaredSilenceIsMeantAlsoWhereATrialGoesOn(t *testing.T) {
+	text, wav := clipPart(core.TextValue("the code?")), silence()
+	sent := func(v core.Value, original *core.Value) []record.Turn {
+		no := says("no")
+		part := core.Part{Value: v, Original: original}
+		if original != nil {
+			part.Converters = []string{"mute"}
+		}
+		return []record.Turn{{Sent: core.Message{Role: core.User, Parts: []core.Part{part}}, Reply: &no}}
+	}
+	hush, spoken := noise(), words()
+	for name, test := range map[string]struct {
+		first  strategy.Part
+		rest   strategy.Part
+		before []record.Turn
+		reason string // "" is a defence
+	}{
+		"silence, then a text":              {meant(wav), text, sent(wav, nil), ""},
+		"noise that was muted, then a text": {meant(hush, "mute"), text, sent(wav, &hush), ""},
+		"a clip that was silent":            {clipPart(wav), text, sent(wav, nil), "turn 1: nothing can be heard"},
+		"a clip that was muted":             {clipPart(spoken, "mute"), text, sent(wav, &spoken), "turn 1: nothing can be heard"},
+		"nothing but silence":               {meant(wav), meant(wav), sent(wav, nil), "nothing but silence and noise was sent"},
+		"speech, then silence":              {clipPart(spoken), meant(wav), sent(spoken, nil), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := stopped(t, &agent{}, test.before)
+			s.converter("mute", convert(func(context.Context, core.Value) (core.Value, error) { return silence(), nil }))
+			s.trial().Turns = strategy.Script{{Parts: []strategy.Part{test.first}}, {Parts: []strategy.Part{test.rest}}}
+			got := s.outcome()
+			if test.reason == "" {
+				want(t, got, core.Defended)
+				return
+			}
+			want(t, got, core.Undetermined, test.reason)
+		})
+	}
+}
+
+// BenchmarkHearing measures what it costs to tell whether a turn of speech of ten
+// seconds can be heard: it is decoded, and looked at up to its first sound.
+func BenchmarkHearing(b *testing.B) {
+	for name, clip := range map[string]audio.Clip{
+		"speech":  audio.Join(audio.Silence(100*time.Millisecond, 24_000), audio.Noise(10*time.Second, 24_000, -20, 7)),
+		"silence": audio.Silence(10*time.Second, 24_000),
+	} {
+		b.Run(name, func(b *testing.B) {
+			sound := soundOf(clip)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := audio.LongestSound(sound, audio.LeastHeard); err != nil {
+					b.Fatal(err)
 				}
 			}
 		})
