@@ -33,6 +33,7 @@ func TestWhatESpeakIsGivenToSay(t *testing.T) {
 		{"de", "x<5 £5 Straße café [[x]]", "x 5 £5 Straße café [ [x]]", losses{"<"}},
 		{"de", "a‰ ─ † ok", "a ok", losses{"‰", "─", "†"}},
 		{"ru", "привет, мир! vаult", "привет, мир! vault", nil},
+		{"ru", "word, сор ox", "word, сор ox", nil},
 		{"cmn", "你好", "你好", nil},
 		{"hi", "हिन्दी १२", "हिन्दी 12", nil},
 	} {

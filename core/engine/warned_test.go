@@ -79,3 +79,38 @@ func TestWhatAConverterOfAScorerWarnsOfIsPartOfTheScore(t *testing.T) {
 		t.Errorf("reported %q, want it once for both scorers", got)
 	}
 }
+
+func TestEveryConverterOfATurnMayWarn(t *testing.T) {
+	s := newScene(t, &agent{}, "hello")
+	s.converter("first", lossy(nil))
+	s.converter("second", lossy(nil))
+	s.trial().Turns[0].Parts[0].Converters = []string{"first", "second"}
+	s.trial().Turns[0].Parts = append(s.trial().Turns[0].Parts, s.trial().Turns[0].Parts[0])
+	s.run(t.Context())
+	var of []string
+	for _, w := range s.diary.recorded("polite/1")[0].Reply.Warnings {
+		of = append(of, strings.Fields(w)[1])
+	}
+	if !slices.Equal(of, []string{`"first":`, `"second":`, `"first":`, `"second":`}) {
+		t.Errorf("warnings of %q", of)
+	}
+}
+
+func TestNoSecretIsKeptInTheWarningOfARecordedCall(t *testing.T) {
+	s := newScene(t, &agent{}, "hello")
+	s.redact = secret.NewRedactor()
+	s.redact.Add("s3cret")
+	s.converter("speak", lossy(nil))
+	s.trial().Turns[0].Parts[0].Converters = []string{"speak"}
+	warned := 0
+	for _, c := range s.replayed() {
+		for _, w := range c.Answer.Warnings {
+			if warned++; strings.Contains(w, "s3cret") {
+				t.Errorf("a call is recorded with the warning %q", w)
+			}
+		}
+	}
+	if warned == 0 {
+		t.Error("no call is recorded with a warning")
+	}
+}
