@@ -137,7 +137,7 @@ func TestADatasetThatIsWrongIsReportedAtItsReference(t *testing.T) {
 		{"JSON that is no UTF-8", "rows.jsonl", "{\"a\":\"\xff\"}\n", `rows.jsonl:1:7: not UTF-8 text: the byte 0xFF is "ÿ" in Windows-1252 (save it as UTF-8 (Excel: CSV UTF-8), or run: iconv -f WINDOWS-1252 -t UTF-8 rows.jsonl)`},
 		{"JSON without keys", "rows.jsonl", "{}\n", "rows.jsonl: the rows have no keys"},
 		{"YAML of another kind", "rows.yaml", "a: b\n", "rows.yaml:1:1: rows must be a list, not a mapping"},
-		{"YAML with an anchor", "rows.yaml", "- a: &x b\n", "rows.yaml:1:6: anchors (&x) are not supported (write the value out where it is needed)"},
+		{"YAML with an anchor", "rows.yaml", "- a: &x b\n", "rows.yaml:1:6: anchors (&x) are not supported (write the value out where it is needed, and put a text that begins with \"&\" in quotes)"},
 		{"YAML that is too large", "rows.yaml", strings.Repeat("#", 8<<20+1), `"rows.yaml" is larger than 8 MiB`},
 		{"JSON whose key is a number", "rows.jsonl", "{1: 2}\n", "rows.jsonl:1: not JSON: invalid character '1'" + jsonHint},
 		{"YAML in UTF-16", "rows.yaml", "\xff\xfea\x00", "rows.yaml:1:1: rows must be a list, not \"a\" (write [a])"},

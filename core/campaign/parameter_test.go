@@ -332,7 +332,7 @@ func TestParametersAreRefusedWhereTheyHaveNoPlace(t *testing.T) {
 		"a webhook":                   {"scope: {", "notify: [{url: \"https://x/{{ .params.model }}\", format: json}]\nscope: {", "12:27: notify cannot hold a parameter (write it out: ${NAME} is for what is secret in an address)"},
 		"a reference to a secret":     {"Bearer ${KEY}", "${file:{{ .params.model }}}", "20:24: a reference to a secret cannot hold a parameter (name the secret in the file: ${NAME}; "},
 		"the form of another program": {"Bearer ${KEY}", "${{ .params.model }}", "20:18: a $ before a parameter (leave the $ out: ${NAME} is for secrets, {{ .params.NAME }} for parameters; "},
-		"without quotes":              {`"{{ .params.share }}"`, `{{ .params.share }}`, `13:26: a key is a word, not a mapping (put {{ … }} in quotes: "{{ … }}")`},
+		"without quotes":              {`"{{ .params.share }}"`, `{{ .params.share }}`, `13:25: a key is a word, not a mapping (put {{ … }} in quotes: "{{ … }}")`},
 		"a number where a text is":    {`concurrency: "{{ .params.trials }}"`, `concurrency: "{{ .params.model }}"`, `26:58: concurrency must be a whole number from 1 to 10000, not "small" (parameter wait = 30s (default); parameter model = "small" (default))`},
 		"a number beside a text":      {`concurrency: "{{ .params.trials }}"`, `concurrency: "1{{ .params.trials }}"`, `26:58: concurrency must be a whole number from 1 to 10000, not "13" (parameter wait = 30s (default); parameter trials = 3 (default))`},
 		"a file that is not there":    {"prompts/{{", "prompt/{{", `there is no file "prompt/en.md" in the campaign's folder (parameter lang = "en" (default))`},

@@ -85,7 +85,7 @@ func (w *jsonWriter) scalar(n *yaml.Node, key string) {
 		w.out.WriteString(strings.ToLower(n.Value))
 	case "!!int", "!!float":
 		if !isJSONNumber(n.Value) {
-			w.file.Problem(place(n), "write a number in decimal, or a text in quotes", "%s is not a number that everybody reads alike", n.Value)
+			w.file.soleProblem(place(n), "write a number in decimal, or a text in quotes", "%s is not a number that everybody reads alike", n.Value)
 			w.out.WriteByte('0')
 			return
 		}

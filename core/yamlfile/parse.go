@@ -90,18 +90,7 @@ func (f *File) syntaxProblem(data []byte, err error) {
 	message := syntaxMessage(err)
 	at := locate(data, message, parsersLine(err))
 	line, _ := f.line(at.Line)
-	hint := ""
-	switch {
-	case strings.Contains(message, "cannot start any token") && strings.Contains(line, "\t"):
-		hint = "indent with spaces, not with tabs"
-	case strings.Contains(message, "mapping values are not allowed"):
-		hint = `put a text that contains ": " in quotes`
-	case strings.Contains(message, "unknown anchor"):
-		hint = `put a text that begins with "*" in quotes`
-	case strings.HasPrefix(message, "did not find expected"), strings.HasPrefix(message, "found unexpected end"):
-		hint = "look at the indentation, the brackets and the quotes up to here"
-	}
-	f.Problem(at, hint, "not YAML: %s", message)
+	f.Problem(at, syntaxHint(message, line, at.Column), "not YAML: %s", message)
 }
 
 // locate finds the place of a syntax error. The parser names no column, and the line
@@ -179,6 +168,9 @@ func syntaxMessage(err error) string {
 type audit struct {
 	file  *File
 	nodes int
+	// line is the line that was looked at last, by its number: a file may be one line.
+	number int
+	line   []rune
 }
 
 // node reports whether the tree below a node may be read further.
@@ -196,10 +188,10 @@ func (a *audit) node(n *yaml.Node, depth int) bool {
 		return true // and never follow it
 	}
 	if n.Anchor != "" {
-		a.file.Problem(place(n), "write the value out where it is needed", "anchors (&%s) are not supported", n.Anchor)
+		a.file.soleProblem(place(n), "write the value out where it is needed, and put a text that begins with \"&\" in quotes", "anchors (&%s) are not supported", n.Anchor)
 	}
-	if n.Style&yaml.TaggedStyle != 0 {
-		a.file.Problem(place(n), "put a text in quotes", "tags (%s) are not supported", n.Tag)
+	if tag, ok := a.tag(n); ok {
+		a.file.soleProblem(place(n), `put a text that begins with "!" in quotes`, "tags (%s) are not supported", tag)
 	}
 	if n.Kind == yaml.MappingNode && !a.keys(n) {
 		return false
@@ -210,6 +202,22 @@ func (a *audit) node(n *yaml.Node, depth int) bool {
 		}
 	}
 	return true
+}
+
+// tag returns the tag of a node, such as !x. A lone "!" before a text is one, which
+// yaml.v3 drops.
+func (a *audit) tag(n *yaml.Node) (string, bool) {
+	if n.Style&yaml.TaggedStyle != 0 {
+		return n.Tag, true
+	}
+	if a.number != n.Line {
+		line, _ := a.file.line(n.Line)
+		a.number, a.line = n.Line, []rune(line)
+	}
+	if n.Column > 0 && n.Column <= len(a.line) && a.line[n.Column-1] == '!' {
+		return "!", true
+	}
+	return "", false
 }
 
 // keys checks that each key of a mapping is a text and appears once.
@@ -224,11 +232,11 @@ func (a *audit) keys(n *yaml.Node) bool {
 		case key.Kind == yaml.AliasNode:
 			continue // node reports it
 		case key.Kind != yaml.ScalarNode:
-			hint := ""
 			if key.Kind == yaml.MappingNode && key.Style&yaml.FlowStyle != 0 {
-				hint = `put {{ … }} in quotes: "{{ … }}"`
+				a.file.soleProblem(place(n), `put {{ … }} in quotes: "{{ … }}"`, "a key is a word, not %s", describe(key))
+			} else {
+				a.file.Problem(place(key), "", "a key is a word, not %s", describe(key))
 			}
-			a.file.Problem(place(key), hint, "a key is a word, not %s", describe(key))
 			continue
 		case key.ShortTag() == "!!merge":
 			a.file.Problem(place(key), "write the keys out", "merge keys (<<) are not supported")

@@ -20,6 +20,9 @@ type Problem struct {
 	// Hint says what would be right; it may be empty.
 	Hint string
 
+	// Alone says that other problems at the same place follow from this one: they are not
+	// shown.
+	Alone bool
 	// Secret says that the line holds a secret, so that no snippet may show it.
 	Secret bool
 }
@@ -57,7 +60,11 @@ func (ps Problems) Sorted() Problems {
 	for _, p := range ps {
 		secretLines[p.Line] = secretLines[p.Line] || p.Secret
 	}
-	all := slices.Clone(ps)
+	alone := map[Position]bool{}
+	for _, p := range ps {
+		alone[p.Position] = alone[p.Position] || p.Alone
+	}
+	all := slices.DeleteFunc(slices.Clone(ps), func(p Problem) bool { return alone[p.Position] && !p.Alone })
 	for i := range all {
 		all[i].Secret = secretLines[all[i].Line]
 	}
@@ -81,6 +88,12 @@ type Report struct{ problems []Problem }
 // a secret.
 func (r *Report) Problem(at Position, hint, format string, args ...any) {
 	r.problems = append(r.problems, Problem{Position: at, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// soleProblem notes a problem from which others at the same place follow.
+func (r *Report) soleProblem(at Position, hint, format string, args ...any) {
+	r.Problem(at, hint, format, args...)
+	r.problems[len(r.problems)-1].Alone = true
 }
 
 // SecretProblem notes a problem on a line that must not be shown.

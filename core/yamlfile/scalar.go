@@ -1,7 +1,6 @@
 package yamlfile
 
 import (
-	"fmt"
 	"math"
 	"regexp"
 	"slices"
@@ -18,11 +17,7 @@ import (
 func (v Value) Text() (string, bool) {
 	switch {
 	case !v.IsText() && !v.isReplaced():
-		hint := ""
-		if v.IsScalar() && !v.IsNull() {
-			hint = fmt.Sprintf("write %q, in quotes", v.Written())
-		}
-		v.Problem(hint, "%s must be a text, not %s", v.label, v.Describe())
+		v.Problem(v.quoting(), "%s must be a text, not %s", v.label, v.Describe())
 		return "", false
 	case strings.TrimSpace(v.Written()) == "":
 		v.Problem("", "%s must not be empty", v.label)

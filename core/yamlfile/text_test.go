@@ -39,8 +39,8 @@ func TestTheCharactersOfAFileAreThoseOfText(t *testing.T) {
 		"# a comment\n":              "f:1:1: the file is empty (begin with version: 1)",
 		"a: b\n---\nc: d\n":          "f:2:1: a second document; a file holds one (remove the line --- and what follows, or put it into a file of its own)",
 		"a: b\n---\n---\nc: d\n":     "f:2:1: a second document; a file holds one (remove the line --- and what follows, or put it into a file of its own)",
-		"a: &x b\nc: *x\n":           "f:1:4: anchors (&x) are not supported (write the value out where it is needed)\nf:2:4: aliases (*x) are not supported (write the value out)",
-		"a: !!str 1\n":               "f:1:4: tags (!!str) are not supported (put a text in quotes)",
+		"a: &x b\nc: *x\n":           "f:1:4: anchors (&x) are not supported (write the value out where it is needed, and put a text that begins with \"&\" in quotes)\nf:2:4: aliases (*x) are not supported (write the value out)",
+		"a: !!str 1\n":               "f:1:4: tags (!!str) are not supported (put a text that begins with \"!\" in quotes)",
 		"a: 1\nb: 2\na: 3\n":         `f:3:1: key "a" appears twice; the first is on line 1`,
 		"1: a\n":                     `f:1:1: a key is a text, not the number 1 (write "1", in quotes)`,
 		"[a]: b\n":                   "f:1:1: a key is a word, not a list",
@@ -60,9 +60,9 @@ func TestATextSaysWhatIsWrongWithItAndWhatWouldBeRight(t *testing.T) {
 		"2026-11-30": "",
 		"7":          `it must be a text, not the number 7 (write "7", in quotes)`,
 		"true":       `it must be a text, not true (write "true", in quotes)`,
-		"~":          "it must be a text, not nothing",
-		"[a]":        "it must be a text, not a list",
-		"{a: b}":     "it must be a text, not a mapping",
+		"~":          `it must be a text, not nothing (write "~", in quotes)`,
+		"[a]":        `it must be a text, not a list (put a text that begins with "[" in quotes)`,
+		"{a: b}":     `it must be a text, not a mapping (put a text that begins with "{" in quotes)`,
 		"' '":        "it must not be empty",
 	} {
 		if got := readOne(t, written, func(v yamlfile.Value) { v.Text() }); got != want {
@@ -113,13 +113,13 @@ func TestASyntaxErrorIsShownAtTheWordThatIsWrong(t *testing.T) {
 	for data, want := range map[string]string{
 		"a: b: c\n":                      `f:1:4: not YAML: mapping values are not allowed in this context (put a text that contains ": " in quotes)`,
 		"version: 1\nname: one: two\n":   `f:2:7: not YAML: mapping values are not allowed in this context (put a text that contains ": " in quotes)`,
-		"a: 1\nb: @home\n":               "f:2:4: not YAML: found character that cannot start any token",
+		"a: 1\nb: @home\n":               "f:2:4: not YAML: found character that cannot start any token (put a text that begins with \"@\" in quotes)",
 		"a: 1\nb:\n\t- x\n":              "f:3:1: not YAML: found character that cannot start any token (indent with spaces, not with tabs)",
 		"a: [1, 2\nb: 3\n":               "f:1:8: not YAML: did not find expected ',' or ']'" + upToHere,
 		"a: 'open\nb: 3\n":               "f:1:4: not YAML: found unexpected end of stream" + upToHere,
 		"a: *nowhere\nb: 1\n":            `f:1:4: not YAML: unknown anchor 'nowhere' referenced (put a text that begins with "*" in quotes)`,
 		"a:\n  - x\n y: 1\nb: 2\n":       "f:3:2: not YAML: did not find expected key" + upToHere,
-		"a: 1\nb: \"\\q\"\nc: 3\nd: 4\n": "f:2:5: not YAML: found unknown escape character",
+		"a: 1\nb: \"\\q\"\nc: 3\nd: 4\n": "f:2:5: not YAML: found unknown escape character (in double quotes a backslash begins an escape: write \\\\ for one, or use single quotes)",
 		"a: 1\nb: {x: y}}\nc: 3\n":       "f:2:10: not YAML: did not find expected key" + upToHere,
 	} {
 		if got := problemsOf(data); got != want {
