@@ -64,7 +64,7 @@ func (r report) warnings() int {
 	if r.Progress == nil {
 		return 0
 	}
-	return r.Progress.Warnings()
+	return r.Warnings()
 }
 
 // Compare prints what changed since the baseline.
