@@ -112,6 +112,7 @@ func TestAFindingOfAnAttemptThatWasCutOffStays(t *testing.T) {
 		"it begins with it":           {[]record.Turn{told}, false, core.Succeeded, 0, 0},
 		"its calls are recorded":      {[]record.Turn{told}, true, core.Succeeded, 0, 0},
 		"a turn after it was cut off": {[]record.Turn{told, {Index: 1, Sent: core.UserText("and?"), Failure: &record.Failure{Kind: core.ErrorInterrupted}}}, false, core.Succeeded, 0, 0},
+		"a turn after it was judged":  {[]record.Turn{told, answered(1, "and?", says("no"), leaked(false))}, false, core.Succeeded, 0, 0},
 		"a turn before it":            {[]record.Turn{innocent, answered(1, "and?", says("blue eleven"), leaked(true))}, false, core.Succeeded, 1, 0},
 		"there is none":               {[]record.Turn{innocent}, false, core.Defended, 1, 2},
 		"it was not judged":           {[]record.Turn{answered(0, "code?", says("blue eleven"))}, false, core.Succeeded, 0, 0},
@@ -143,6 +144,53 @@ func TestAFindingOfAnAttemptThatWasCutOffStays(t *testing.T) {
 				t.Errorf("it is observed as attempt %d, want %d", got, wantAttempt)
 			}
 		})
+	}
+}
+
+// The replies that tools are called in are judged together, as in a run that is not stopped.
+func TestWhatWasCutOffIsJudgedAsOneWithTheAnswersOfItsTools(t *testing.T) {
+	calling := says("blue eleven")
+	calling.Message.Parts = append(calling.Message.Parts, core.Part{Value: core.Value{Modality: core.ToolCall, Data: []byte(`{"call_id": "c1", "name": "vault"}`)}})
+	results := core.Message{Role: core.Tool, Parts: []core.Part{{Value: core.Value{Modality: core.ToolResult, Data: []byte(`{"call_id": "c1", "output": "open"}`)}}}}
+	done := says("done")
+	a := &agent{answer: answers("no")}
+	s := stopped(t, a, []record.Turn{answered(0, "code?", calling), {Index: 1, Sent: results, Reply: &done}}, "code?", "and?")
+	s.trial().Resume = plan.ResumeRestart
+	s.diary.earlier["polite/1"] = record.RecordedTrial{Turns: s.diary.earlier["polite/1"].Turns, Calls: 3}
+	s.diary.calls["polite/1"] = make([]record.RecordedCall, 3)
+	o := s.options()
+	o.Recording.Calls = true
+	o.Attempts = map[string]record.Attempts{"polite/1": {Begun: 1}}
+	if _, err := engine.Run(t.Context(), s.plan, o); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.diary.results["polite/1"]; r.Outcome != core.Succeeded || r.Decided != 1 || r.Turns != 2 {
+		t.Errorf("result %+v, want a success by the second of two turns", r)
+	}
+	if turns := s.diary.recorded("polite/1"); len(turns[0].Scores) != 0 || len(turns[1].Scores) != 1 {
+		t.Errorf("scores %v and %v, want one of both replies", turns[0].Scores, turns[1].Scores)
+	}
+	if calls := s.diary.calls["polite/1"]; len(calls) != 4 || calls[3].Index != 3 {
+		t.Errorf("calls %+v, want the scorer's after the three that were recorded", calls)
+	}
+	if _, _, sent := a.counts(); sent != 0 {
+		t.Errorf("%d messages were sent, want none", sent)
+	}
+}
+
+func TestAnAttemptThatFoundNobodyHoldsUpNoLaterOne(t *testing.T) {
+	begun := 0
+	s := newScene(t, &agent{answer: answers("no"), start: func(context.Context, core.Start) error {
+		if begun++; begun == 1 {
+			return core.Errorf(core.ErrorAuth, "the key is wrong")
+		}
+		return nil
+	}}, "code?")
+	s.plan.Earlier = map[string][]*plan.Setup{"polite/1": {s.plan.Trials[0].Setup}}
+	summary := s.run(t.Context())
+	before := s.diary.before["polite/1"]
+	if len(before) != 1 || before[0].Outcome != core.Errored || summary.Tally.Defended != 1 {
+		t.Errorf("attempts %+v, tally %+v; want an errored one, and then a defence", before, summary.Tally)
 	}
 }
 

@@ -132,6 +132,20 @@ func readsTurns(t *testing.T, s *store.Reader) {
 	if len(trials) != 1 || trials[0].Attempt != 1 || len(trials[0].Result.Scores) != 1 {
 		t.Errorf("trials %+v, want one attempt with one score", trials)
 	}
+	if got := trials[0].Attempts; got != (record.Attempts{Begun: 1, Held: 1}) {
+		t.Errorf("%+v attempts, want the one that ended", got)
+	}
+	attempts, err := s.Attempts(t.Context(), "old", trial(1).ID)
+	must(t, err)
+	if len(attempts) != 1 || attempts[0].Number != 1 || attempts[0].Result.Outcome != core.Defended {
+		t.Errorf("attempts %+v, want the first, defended", attempts)
+	}
+	if again, err := s.HeldAgain(t.Context(), "old"); err != nil || len(again) > 0 {
+		t.Errorf("held again %v, %v; want none", again, err)
+	}
+	if run, err := s.Run(t.Context(), "old"); err != nil || !run.Selection.IsWhole() {
+		t.Errorf("selection %+v, %v; want the whole campaign", run.Selection, err)
+	}
 }
 
 func TestAStoreOfAnEarlierVersionIsReadAsItIs(t *testing.T) {
