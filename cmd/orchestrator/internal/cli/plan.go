@@ -20,6 +20,10 @@ func newPlanCommand(env Env) *cobra.Command {
 		Short: "Estimate what a run of a campaign would do and cost, without sending anything",
 		Args:  takes(1, 1, "the campaign's file"),
 		RunE: func(cmd *cobra.Command, given []string) error {
+			env, err := readGiven(env, given...)
+			if err != nil {
+				return err
+			}
 			return planCampaign(cmd.Context(), env, given[0], &flags, asJSON)
 		},
 	}

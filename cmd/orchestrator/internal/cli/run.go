@@ -16,7 +16,9 @@ func newRunCommand(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run CAMPAIGN",
 		Short: "Hold every conversation of a campaign and judge the replies",
-		Long: `run holds the trials of a campaign, judges the replies and keeps all of it.
+		Long: `run holds the trials of a campaign, judges the replies and keeps all of it. CAMPAIGN
+is its file, or - for the standard input; files that it names are then looked for in
+the current folder.
 
 With --only and --trials it holds a part: the cases that are named, as in the IDs of
 trials, and so many trials of each. The whole campaign is checked. The trials are those
@@ -25,6 +27,10 @@ part, resume carries the same part on, and a comparison is of what both runs hav
 		Args: takes(1, 1, "the campaign's file"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if err := checkSelection(cmd, spec.Selection); err != nil {
+				return err
+			}
+			env, err := readGiven(env, given...)
+			if err != nil {
 				return err
 			}
 			spec.File, spec.GoOn = given[0], resumeCommand(dir)

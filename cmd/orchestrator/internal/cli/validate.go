@@ -28,14 +28,23 @@ func newValidateCommand(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate CAMPAIGN...",
 		Short: "Report everything that is wrong with campaigns, without sending anything",
-		Long: `validate reports everything that is wrong with campaigns. It sends nothing.
+		Long: `validate reports everything that is wrong with campaigns. It sends nothing. It takes
+their files, folders of them, and - for one on the standard input.
 
 With --ready it looks up what a run needs of this machine, too: the secrets, the
 programs, the files that components read, the plugins as they are locked, the
 addresses of webhooks, and how many files may be open. All that is missing is
 reported, with exit code 2.`,
-		Args: takes(1, math.MaxInt, "the campaigns' files"),
-		RunE: func(cmd *cobra.Command, files []string) error {
+		Args: takes(1, math.MaxInt, "the campaigns' files, or folders of them"),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			env, err := readGiven(env, given...)
+			if err != nil {
+				return err
+			}
+			files, err := inFolders(env, given)
+			if err != nil {
+				return err
+			}
 			var wrong []error
 			for _, file := range files {
 				if err := validate(cmd.Context(), env, file, &flags); err != nil {
