@@ -286,6 +286,7 @@ func TestADeliveryAndWhatAReplyLostAreRecordedWithoutSecrets(t *testing.T) {
 	a := &agent{exchange: func(context.Context, []core.Message) ([]core.Reply, error) {
 		lost := cutOff("well")
 		lost.Message.Parts = append(lost.Message.Parts, core.Part{Value: core.TextValue("it is k-12345"), Undelivered: true})
+		lost.HeardConfidence = &core.Confidence{Mean: 0.5, Least: 0.25, LeastOf: "k-12345"}
 		lost.RateLimits = []core.RateLimit{{Name: "requests of k-12345", Remaining: 7}}
 		return []core.Reply{lost, says("no")}, nil
 	}}
@@ -302,6 +303,9 @@ func TestADeliveryAndWhatAReplyLostAreRecordedWithoutSecrets(t *testing.T) {
 	}
 	if got := turn.Reply.Message.Parts[1]; !got.Undelivered || got.Text() != "it is [redacted]" {
 		t.Errorf("what was not delivered is recorded as %+v", got)
+	}
+	if got := *turn.Reply.HeardConfidence; got != (core.Confidence{Mean: 0.5, Least: 0.25, LeastOf: "[redacted]"}) {
+		t.Errorf("confidence %+v", got)
 	}
 	if got := turn.Reply.RateLimits[0]; got.Name != "requests of [redacted]" || got.Remaining != 7 {
 		t.Errorf("the limit is recorded as %+v", got)

@@ -123,9 +123,6 @@ func (r *reply) unapproved() bool {
 
 // running returns a call that has not ended; nil if there is none.
 func (t *turn) running() *piece {
-	if t.answer.reply.unapproved() {
-		return nil
-	}
 	for _, p := range t.answer.reply.pieces {
 		if _, ended := t.remote.ended[p.itemID]; p.call != nil && p.call.Type == typeMCPCall && !p.call.settled() && !ended {
 			return p

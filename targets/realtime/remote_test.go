@@ -164,6 +164,11 @@ func approvalScripts() map[string]script {
 			beats: []beat{{0, begins, item}, {2*m - 1, "", ""}, {2 * m, "", cancel}, {2*m + 2*s - 1, "", ""}, {2*m + 2*s, "", ""}},
 			kind:  core.ErrorTimeout, says: "did not end the call that was approved within 2m", outOfSync: true,
 		},
+		"a result of the campaign for a call that the service makes": {
+			terms: func(t *terms) { t.remote = map[string]string{"q": typeMCPCall} }, messages: []core.Message{decided("mine")},
+			beats:   []beat{{0, begins, ask}, {3 * s, created("r2"), ""}, {3 * s, word("r2", "nine"), ""}, {4 * s, ended("r2", "completed"), ""}},
+			replies: []string{"complete: nine"},
+		},
 		"a refusal of the campaign": {
 			terms: func(t *terms) { t.remote = map[string]string{"q": typeMCPApproval} }, messages: []core.Message{decided("deny: no")},
 			beats:   []beat{{0, begins, item + " " + ask}, {1 * s, callFails, ""}, {3 * s, created("r2"), ""}, {3 * s, word("r2", "sorry"), ""}, {4 * s, ended("r2", "completed"), ""}},

@@ -40,6 +40,7 @@ func TestATurnShowsHowItWasDeliveredAndWhatOfTheReplyWas(t *testing.T) {
 			{Value: spoken(1700 * time.Millisecond), Undelivered: true},
 		}},
 		Finish: core.FinishInterrupted, Detail: "turn_detected", Delivered: 800 * time.Millisecond, Replayed: true, Heard: "only the code",
+		HeardConfidence: &core.Confidence{Mean: 0.876, Least: 0.31, LeastOf: " code"},
 		Timing: core.Timing{
 			Connect: 120 * time.Millisecond, FirstEvent: 200 * time.Millisecond, FirstAudio: 300 * time.Millisecond,
 			LastAudio: 900 * time.Millisecond, Total: 1150 * time.Millisecond,
@@ -54,7 +55,7 @@ func TestATurnShowsHowItWasDeliveredAndWhatOfTheReplyWas(t *testing.T) {
                 At once.
     text        Only the code!
 [1] assistant  1.2s  interrupted (turn_detected)  delivered 800ms of 2.5s  replayed
-    heard       only the code
+    heard       only the code  (88 % sure, least of " code": 31 %)
     transcript  The code
     transcript (undelivered)  is blue eleven.
     audio       800ms of audio/wav, 24000 Hz
