@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // ErrNotRunning says that no process carries the run out.
@@ -67,6 +68,18 @@ func (r *Reader) Carrier(run string) (process string, ok bool) {
 // whether there is a request, ok is false, and err says why.
 func (j *Journal) StopRequested() (by string, ok bool, err error) {
 	return j.store.dir.stopRequested(j.id)
+}
+
+// Removed reports whether the run's lock file was removed, as with its store: a run that
+// is carried out has one. A folder that is renamed loses nothing. Where it cannot be
+// known, it is false.
+func (j *Journal) Removed() bool {
+	info, err := j.lock.file.Stat()
+	if err != nil {
+		return false
+	}
+	links, ok := info.Sys().(*syscall.Stat_t)
+	return ok && links.Nlink == 0
 }
 
 func (d directory) stopRequested(run string) (by string, ok bool, err error) {

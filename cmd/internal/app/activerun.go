@@ -48,6 +48,14 @@ type stopRequest struct{ by string }
 
 func (r stopRequest) Error() string { return r.by }
 
+// removedError says that the folder of the store was removed while a run went on: nothing
+// of the run is left.
+type removedError struct{ run, folder string }
+
+func (e removedError) Error() string {
+	return fmt.Sprintf("run %s: %s was removed while it went on: its record is gone", e.run, e.folder)
+}
+
 // execute runs the trials. When all of them have ended, it calls stop, which
 // ends everything that still writes to the record.
 func (a *activeRun) execute(ctx context.Context, stop func() error) (record.Summary, error) {
@@ -62,6 +70,10 @@ func (a *activeRun) execute(ctx context.Context, stop func() error) (record.Summ
 	a.reporter.Finish()
 	if stop, ok := errors.AsType[stopRequest](cause); ok && summary.Interrupted {
 		summary.Stopped = stop.Error()
+	}
+	if removed, ok := errors.AsType[removedError](cause); ok {
+		_ = stop() // what it writes last has no place
+		return summary, removed
 	}
 	return summary, cmp.Or(err, stop())
 }
@@ -95,6 +107,10 @@ func (a *activeRun) watchStop(ctx context.Context, journal *store.Journal) {
 				a.cancel(stopRequest{by})
 				return
 			}
+			if journal.Removed() {
+				a.cancel(removedError{journal.Run(), a.store.Dir()})
+				return
+			}
 			if err != nil && !warned {
 				warned = true
 				a.log.Warn("whether orchestrator stop was called cannot be seen: " + err.Error())
@@ -114,6 +130,10 @@ func (a *activeRun) finish(s record.Summary, err error) error {
 		status, message = store.Interrupted, "stopped by "+s.Stopped
 	case s.Interrupted:
 		status = store.Interrupted
+	}
+	if _, ok := errors.AsType[removedError](err); ok {
+		_ = journal.Finish(status, message, time.Now()) // to end it: nothing is kept
+		return core.Errorf(core.ErrorInternal, "%w", err).WithHint("run the campaign again")
 	}
 	if _, ok := errors.AsType[engine.Unexpected](err); ok {
 		return errors.Join(fmt.Errorf("run %s: %w", journal.Run(), err), journal.Finish(status, message, time.Now()))

@@ -226,7 +226,7 @@ func (r *Runner) conclude(ctx context.Context, run *activeRun, summary record.Su
 	recorded.ID = out.Run // also where it cannot be read
 	c := conclusionOf(run.plan.Name, run.plan.Evidence, recorded, summary, counts, end)
 	c.HeldAgain = again
-	if end != finished {
+	if _, removed := errors.AsType[removedError](err); end != finished && !removed {
 		c.GoOn = run.goOn(out.Run)
 	}
 	r.Reporter.Conclude(c)

@@ -32,13 +32,28 @@ func (o *output) explain(err error) error {
 	case o.err == nil, errors.Is(o.err, syscall.EPIPE) && !errors.Is(err, o.err):
 		return err
 	case errors.Is(o.err, syscall.EPIPE):
-		return nil
+		return leftOf(err, o.err)
 	}
 	lost := fmt.Errorf("writing the output: %w", o.err)
 	if errors.Is(err, o.err) {
 		return lost
 	}
 	return errors.Join(err, lost)
+}
+
+// leftOf returns an error without those of its joined ones that are a certain one.
+func leftOf(err, certain error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var rest []error
+		for _, one := range joined.Unwrap() {
+			rest = append(rest, leftOf(one, certain))
+		}
+		return errors.Join(rest...)
+	}
+	if errors.Is(err, certain) {
+		return nil
+	}
+	return err
 }
 
 // writeJSON writes a value as indented JSON.

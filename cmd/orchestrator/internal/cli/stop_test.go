@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -244,5 +245,65 @@ func TestWordsThatHadArrivedAreJudgedWhereARunIsInterrupted(t *testing.T) {
 				resumable.says(": interrupted")
 			}
 		})
+	}
+}
+
+// Without its store a run has no record: it does not go on, and cannot be resumed.
+func TestARunWhoseStoreIsRemovedEndsAndSaysSo(t *testing.T) {
+	t.Parallel()
+	p, _ := startLong(t)
+	if err := os.RemoveAll(p.store); err != nil {
+		t.Fatal(err)
+	}
+	p.ends(3)
+	p.says("was removed while it went on: its record is gone", "hint: run the campaign again")
+	if strings.Contains(p.output.String(), "orchestrator resume") {
+		t.Errorf("it offers to resume a run that is gone:\n%s", p.output)
+	}
+}
+
+// A store that is renamed is there all the same.
+func TestARunWhoseStoreIsRenamedGoesOn(t *testing.T) {
+	t.Parallel()
+	target, waiting, letGo := hanging(t)
+	p := startCampaign(t, strings.NewReplacer("ENDPOINT", target.endpoint(), "TRIALS", "2").Replace(twoTurns))
+	await(t, p, waiting)
+	if err := os.Rename(p.store, p.store+"-renamed"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second) // it looks four times a second
+	letGo()
+	p.ends(3) // its lock is not where it was
+	p.says("2/2  succeeded")
+	p.store += "-renamed"
+	if run, _, _ := p.record(); run.Status != store.Finished {
+		t.Errorf("the run is %s:\n%s", run.Status, p.output)
+	}
+}
+
+// Where the place of a request cannot be read, that is said once, and the run goes on.
+func TestARequestToStopThatCannotBeSeenIsAWarning(t *testing.T) {
+	t.Parallel()
+	target, waiting, letGo := hanging(t)
+	p := startCampaign(t, strings.NewReplacer("ENDPOINT", target.endpoint(), "TRIALS", "2").Replace(twoTurns))
+	await(t, p, waiting)
+	running := filepath.Join(p.store, "running")
+	if err := os.Rename(running, running+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, running, "no folder")
+	const warning = "warning: whether orchestrator stop was called cannot be seen: "
+	p.eventuallySays(warning)
+	time.Sleep(time.Second) // it looks four times a second
+	if err := os.Remove(running); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(running+"-away", running); err != nil {
+		t.Fatal(err)
+	}
+	letGo()
+	p.ends(1)
+	if n := strings.Count(p.output.String(), warning); n != 1 {
+		t.Errorf("%d warnings, want one:\n%s", n, p.output)
 	}
 }
