@@ -76,10 +76,14 @@ func cases() map[string]faultCase {
 			}
 			c.say(fmt.Sprintf(`{"t":%q,"type":"end"}`, text))
 		}), with(stream, "answers", []any{keys{"when": `.type == "ping"`, "send": `{type: "pong", n}`}}), outcome{text: `{"n":3,"type":"pong"}`, finish: complete}},
-		"a text beside an error": {answering(`{"t":"blue eleven","type":"error"}`), with(stream, "rules", []any{keys{"jq": `.type == "error"`, "is": "error"}}),
-			outcome{text: "blue eleven", finish: core.FinishBroken, kind: core.ErrorProtocol, says: "answered with an error"}},
-		"the words of a refusal": {answering(`{"t":"slow down","type":"error"}`), with(stream, "rules", []any{keys{"jq": `.type == "error"`, "is": "rate_limited"}}),
-			outcome{kind: core.ErrorRateLimited, says: "because of its limits"}},
+		"a text beside an error": {
+			answering(`{"t":"blue eleven","type":"error"}`), with(stream, "rules", []any{keys{"jq": `.type == "error"`, "is": "error"}}),
+			outcome{text: "blue eleven", finish: core.FinishBroken, kind: core.ErrorProtocol, says: "answered with an error"},
+		},
+		"the words of a refusal": {
+			answering(`{"t":"slow down","type":"error"}`), with(stream, "rules", []any{keys{"jq": `.type == "error"`, "is": "rate_limited"}}),
+			outcome{kind: core.ErrorRateLimited, says: "because of its limits"},
+		},
 		"a missing value": {answering(), with(stream, "take", keys{"id": ".id"}, "message", []any{"$(taken.id): $(prompt)"}), outcome{kind: core.ErrorProtocol, says: "no event has held"}},
 	}
 }
