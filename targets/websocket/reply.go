@@ -101,7 +101,7 @@ func (r *reply) take(ctx context.Context, e event, values []any) error {
 	is, say, err := r.target.ruleFor(ctx, e, values)
 	switch {
 	case err != nil:
-		r.takeBeside(ctx, e, values)
+		r.takeBeside(ctx, e, values, core.KindOf(err))
 		return err
 	case is == "ignored":
 		return nil
@@ -109,7 +109,7 @@ func (r *reply) take(ctx context.Context, e event, values []any) error {
 		r.apply(is, say)
 	}
 	if r.failure != nil {
-		r.takeBeside(ctx, e, values)
+		r.takeBeside(ctx, e, values, core.KindOf(r.failure))
 	} else if err := r.takePieces(ctx, e, values); err != nil {
 		return err
 	}
@@ -126,8 +126,7 @@ func (r *reply) take(ctx context.Context, e event, values []any) error {
 
 // takeBeside takes what an event that is an error says beside that, where the campaign
 // says where a text is, and the message was not refused.
-func (r *reply) takeBeside(ctx context.Context, e event, values []any) {
-	kind := core.KindOf(r.failure)
+func (r *reply) takeBeside(ctx context.Context, e event, values []any, kind core.ErrorKind) {
 	if r.target.plan.regex == nil && r.target.plan.text == nil || kind == core.ErrorRateLimited || kind == core.ErrorAuth {
 		return
 	}
