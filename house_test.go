@@ -151,7 +151,7 @@ var house = map[string]room{
 		},
 		modules: []string{"github.com/hashicorp/go-hclog"},
 	},
-	"cmd/internal/migrate": {imports: []string{"core", "core/dataset", "core/scope", "core/secret", "core/yamlfile"}},
+	"cmd/internal/migrate": {imports: []string{"core", "core/dataset", "core/phrase", "core/scope", "core/secret", "core/yamlfile"}},
 	"cmd/internal/starter": {imports: []string{"core", "core/schema"}},
 	"cmd/internal/view": {
 		imports: []string{

@@ -78,8 +78,8 @@ type Given struct {
 	// Partial reads a campaign of which not every parameter has a value, with a
 	// value that fits for each that has none. It must not be run.
 	Partial bool
-	// WasHeld reads a campaign whose conversations were held already: that nobody can
-	// hear one of its clips is no problem any more, and is measured where it is judged.
+	// WasHeld reads a campaign whose conversations have been held: a clip in which
+	// nobody can hear anything is no problem of it, and is measured where it is judged.
 	WasHeld bool
 }
 

@@ -73,6 +73,12 @@ func TestWhatArrivesIsReadForWhatItIs(t *testing.T) {
 		"a reply beside an error in a stream is kept": {
 			answering(200, asEvents, "data: {\"a\":\"blue eleven\",\"error\":\"x\"}\n\n"), events[:len(events)-1] + `,"jq":".a"}`, "blue eleven", core.FinishBroken, core.ErrorProtocol,
 		},
+		"calls of tools beside an error are kept": {
+			answering(200, asJSON, `{"calls":[{"id":"c1","name":"look"}],"error":"x"}`), body + `,"reply":{"jq":".text // empty",` + calls + `}`, "", core.FinishBroken, core.ErrorProtocol,
+		},
+		"calls of tools beside an error in a stream are kept": {
+			answering(200, asEvents, "data: {\"calls\":[{\"id\":\"c1\",\"name\":\"look\"}],\"error\":\"x\"}\n\n"), events[:len(events)-1] + `,"jq":".text // empty",` + calls + `}`, "", core.FinishBroken, core.ErrorProtocol,
+		},
 		"a reply beside a failure of the service is kept": {
 			answering(500, asJSON, `{"a":"blue eleven"}`), body + `,"reply":{"jq":".a"}`, "blue eleven", core.FinishBroken, core.ErrorUnavailable,
 		},

@@ -98,6 +98,7 @@ func (t *streamed) piece(ctx context.Context, event, data string) (bool, error) 
 	if err != nil {
 		if r.jq != nil && !isRefusal(err) {
 			_ = t.say(ctx, input, variables) // the error counts
+			r.remarksOf(ctx, input, variables, &t.reply)
 		}
 		return false, err
 	}

@@ -110,7 +110,7 @@ func (c *conversation) brokenReply(ctx context.Context, a *answer, err error) (c
 	ctx, cancel := afterwards(ctx)
 	defer cancel()
 	reply, failed := c.target.plan.reply.read(ctx, a, c.state)
-	if failed != nil || reply.Message.Blank() {
+	if failed != nil || reply.Message.Blank() && len(reply.Message.Of(core.ToolCall)) == 0 {
 		return core.Reply{}, err
 	}
 	if a.cut == nil {

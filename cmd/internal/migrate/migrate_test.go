@@ -115,6 +115,23 @@ func TestAttacksSucceedWhereAnAssertionFails(t *testing.T) {
 	}
 }
 
+func TestANoteAboutManyTestsIsSaidOnce(t *testing.T) {
+	config := "providers: [openai:gpt-5]\nprompts: ['Say {{x}}.']\ntests:\n"
+	for _, x := range []string{"a", "b", "c"} {
+		config += "- {vars: {x: " + x + "}, assert: [{type: javascript, value: x}, {type: latency, threshold: 9}]}\n"
+	}
+	config += "- {vars: {x: d}, assert: [{type: cost, threshold: 1}, {type: contains, value: y}]}\n"
+	made, err := migrate.Campaign("promptfoo", []byte(config), options("c.yaml", fstest.MapFS{}))
+	want := []string{
+		"tests[0].assert: javascript is left to a person: no scorer judges it (and 2 more tests)",
+		"tests[0].assert: latency is not carried over: it says nothing of what was said (and 2 more tests)",
+		"tests[3].assert: cost is not carried over: it says nothing of what was said",
+	}
+	if diff := cmp.Diff(want, made.Notes); err != nil || diff != "" {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+}
+
 func TestWhatCannotBeReadSaysWhatToDo(t *testing.T) {
 	for name, test := range map[string]struct{ tool, file, data, want string }{
 		"a program":               {"promptfoo", "promptfooconfig.js", "module.exports = {}", "is a program, and is not run"},

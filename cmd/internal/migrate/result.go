@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
+	"github.com/redteam-orchestrator/orchestrator/core/phrase"
 	"github.com/redteam-orchestrator/orchestrator/core/scope"
 )
 
@@ -149,7 +150,7 @@ func gathered(notes []string) []string {
 		case place == "" || n == 1:
 			all = append(all, note)
 		case n > 1:
-			all = append(all, fmt.Sprintf("%s and %d more tests%s", place, n-1, rest))
+			all = append(all, fmt.Sprintf("%s (and %s)", note, phrase.Count(n-1, "more test")))
 			others[rest] = 0
 		}
 	}
