@@ -38,14 +38,10 @@ func lettersOf(folded string) letters {
 	all := wordsOf(folded)
 	l := letters{words: all[:0]}
 	var b strings.Builder
-	stop := false
 	for _, w := range all {
 		if w.text == "." || w.isListNumber(folded) {
-			stop = true
 			continue
 		}
-		w.stop = w.stop || stop
-		stop = false
 		l.words, l.starts = append(l.words, w), append(l.starts, b.Len())
 		b.WriteString(w.text)
 	}
