@@ -345,6 +345,27 @@ func TestAPluginThatBreaksAPromiseFailsTheCheckOfIt(t *testing.T) {
 	}
 }
 
+// The path of the folder for temporary files is one in which the host's sockets have no room
+// once the kit has made a folder there.
+func TestWhatAPluginLeavesBehindIsFoundWhateverTheTemporaryFolder(t *testing.T) {
+	dir, err := os.MkdirTemp("/tmp", "kit-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	t.Setenv("TMPDIR", dir)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := checked(t.Context(), func(to conformance.T) {
+		conformance.Program{Argv: []string{self, "broken", "parent"}, Host: []string{self, "host"}}.Check(to)
+	})
+	if got := found.failures(); len(got) != 2 {
+		t.Errorf("failed:\n%swant both checks of what is left behind", found)
+	}
+}
+
 func cases(how string) []conformance.Case {
 	if how != "alien" {
 		return nil
