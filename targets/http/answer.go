@@ -139,7 +139,7 @@ func (a *answer) json() (any, error) {
 	if !a.isParsed {
 		body := []byte(a.text())
 		a.parsed, a.failed = template.Unmarshal(body)
-		if a.failed != nil && (a.cut != nil || a.long) && a.isJSON() {
+		if a.failed != nil && (a.cut != nil || a.long) {
 			a.parsed, a.failed = template.Unmarshal(jsoncut.Close(body))
 		}
 		a.isParsed = true

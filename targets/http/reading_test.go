@@ -82,6 +82,19 @@ func TestWhatArrivesIsReadForWhatItIs(t *testing.T) {
 		"a reply beside a failure of the service is kept": {
 			answering(500, asJSON, `{"a":"blue eleven"}`), body + `,"reply":{"jq":".a"}`, "blue eleven", core.FinishBroken, core.ErrorUnavailable,
 		},
+		"a reply that an expression finds beside a failure is kept": {
+			answering(500, "text/plain", "said: blue eleven\n"), body + `,"reply":{"regex":"said: (.*)"}`, "blue eleven", core.FinishBroken, core.ErrorUnavailable,
+		},
+		"the words of a failure are no reply": {answering(500, "text/plain", "blue eleven"), body, "", "", core.ErrorUnavailable},
+		"the words of who lets nobody in are no reply": {
+			answering(403, asJSON, `{"a":"blue eleven"}`), body + `,"reply":{"jq":".a"}`, "", "", core.ErrorAuth,
+		},
+		"nor are those of a refusal by a rule": {
+			answering(200, asJSON, `{"a":"slow down","e":1}`), body + `,"reply":{"jq":".a"},"rules":[{"jq":".e","is":"rate_limited"}]`, "", "", core.ErrorRateLimited,
+		},
+		"nor in a stream": {
+			answering(200, asEvents, "data: {\"a\":\"slow down\",\"e\":1}\n\n"), events[:len(events)-1] + `,"jq":".a"},"rules":[{"jq":".e","is":"rate_limited"}]`, "", "", core.ErrorRateLimited,
+		},
 		"the words of a refusal are no reply":     {answering(429, asJSON, `{"a":"slow down"}`), body + `,"reply":{"jq":".a"}`, "", "", core.ErrorRateLimited},
 		"nor are those of a service that is busy": {closing("HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n{\"a\":\"come back\"}"), body + `,"reply":{"jq":".a"}`, "", "", core.ErrorUnavailable},
 		"a truncated that fails leaves the reply unconfirmed": {
