@@ -131,6 +131,9 @@ func TestACallerWhoLeavesWhileAProgramWorksIsToldSo(t *testing.T) {
 			if !errors.Is(err, why) || reply.Finish != "" && reply.Finish != core.FinishBroken {
 				t.Errorf("%s, %v; want the reason of the caller", reply.Finish, err)
 			}
+			if got := reply.Message.Text(); (name == "rules" || name == "say") && got != "the code" {
+				t.Errorf("%q is kept, want what had arrived", got)
+			}
 		})
 	}
 }

@@ -3,7 +3,6 @@ package wstarget
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
@@ -101,17 +100,17 @@ func (r *reply) take(ctx context.Context, e event, values []any) error {
 	is, say, err := r.target.ruleFor(ctx, e, values)
 	switch {
 	case err != nil:
-		r.takeBeside(ctx, e, values, core.KindOf(err))
+		r.takeLate(ctx, e, values)
 		return err
 	case is == "ignored":
 		return nil
 	case is != "":
 		r.apply(is, say)
 	}
-	if r.failure != nil {
-		r.takeBeside(ctx, e, values, core.KindOf(r.failure))
-	} else if err := r.takePieces(ctx, e, values); err != nil {
-		return err
+	if r.failure == nil || r.hasTextBeside() {
+		if err := r.takePieces(ctx, e, values); err != nil && r.failure == nil {
+			return err
+		}
 	}
 	ends, err := holds(ctx, p.end, e.json, values)
 	if err != nil {
@@ -124,20 +123,22 @@ func (r *reply) take(ctx context.Context, e event, values []any) error {
 	return nil
 }
 
-// takeBeside takes what an event that is an error says beside that, where the campaign
-// says where a text is, and the message was not refused.
-func (r *reply) takeBeside(ctx context.Context, e event, values []any, kind core.ErrorKind) {
-	if r.target.plan.regex == nil && r.target.plan.text == nil || kind == core.ErrorRateLimited || kind == core.ErrorAuth {
-		return
-	}
-	_ = r.takePieces(ctx, e, values) // the event's error counts
+// lateTime is how long an event may be read that came before the time was over.
+const lateTime = time.Second
+
+// takeLate takes the pieces in an event whose rules were not known before the time was
+// over.
+func (r *reply) takeLate(ctx context.Context, e event, values []any) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateTime)
+	defer cancel()
+	_ = r.takePieces(ctx, e, values) // that the time is over is the error
 }
 
-// warnOnce adds a warning that is not there yet.
-func (r *reply) warnOnce(warning string) {
-	if !slices.Contains(r.warnings, warning) {
-		r.warnings = append(r.warnings, warning)
-	}
+// hasTextBeside reports whether there may be a text in an event that is an error: where
+// the campaign says where one is, and the message was not refused.
+func (r *reply) hasTextBeside() bool {
+	kind := core.KindOf(r.failure)
+	return (r.target.plan.regex != nil || r.target.plan.text != nil) && kind != core.ErrorRateLimited && kind != core.ErrorAuth
 }
 
 // takePieces takes the text and the sound in an event, and what was heard.
@@ -154,8 +155,8 @@ func (r *reply) takePieces(ctx context.Context, e event, values []any) error {
 		return err
 	}
 	heard, err := found(ctx, r.target.plan.heard, e.json, values)
-	if err != nil { // it stands beside the reply
-		r.warnOnce("what the service heard is unknown: " + err.Error())
+	if err != nil {
+		return err
 	}
 	for _, v := range heard {
 		r.heard += fmt.Sprint(v)
