@@ -3,6 +3,7 @@ package command_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 )
@@ -62,5 +63,23 @@ func TestWhatAProgramHadWrittenIsKept(t *testing.T) {
 				t.Errorf("%s %q, %v; want what arrived, and an error", reply.Finish, reply.Message.Text(), err)
 			}
 		})
+	}
+}
+
+func TestAGreetingThatIsCutOffIsNoReply(t *testing.T) {
+	talk := begin(t, opened(t, inProcess(t), "command", config(writing(`{"type":"greeting","text":"Welcome`), nil)), core.Start{})
+	if reply, err := talk.Send(t.Context(), core.UserText("x")); err == nil || reply.Message.Text() != "" {
+		t.Errorf("%s %q, %v; want an error alone", reply.Finish, reply.Message.Text(), err)
+	}
+}
+
+func TestAWaitIsNeverNegative(t *testing.T) {
+	for given, want := range map[string]time.Duration{`"3s"`: 3 * time.Second, `"-3s"`: 0, `"soon"`: 0, `{}`: 0, `null`: 0} {
+		line := `{"type":"error","kind":"rate_limited","message":"slow down","retry_after":` + given + "}\n"
+		talk := begin(t, opened(t, inProcess(t), "command", config(writing(line), nil)), core.Start{})
+		_, err := talk.Send(t.Context(), core.UserText("x"))
+		if core.KindOf(err) != core.ErrorRateLimited || core.RetryAfterOf(err) != want {
+			t.Errorf("%s: %v, after %s; want %s", given, err, core.RetryAfterOf(err), want)
+		}
 	}
 }

@@ -41,6 +41,7 @@ func cases() map[string]faultCase {
 		"an error with a piece":       {answering(`{"t":"x","error":"no model"}`), ruled("error"), outcome{text: "x", finish: broken, kind: core.ErrorProtocol, says: "no model"}},
 		"who are you, with a piece":   {answering(`{"t":"x","error":"who are you"}`), ruled("auth"), outcome{kind: core.ErrorAuth, says: "who are you"}},
 		"an error without a place":    {answering("ERROR x"), keys{"rules": []any{keys{"regex": "ERROR", "is": "error"}}}, outcome{kind: core.ErrorProtocol, says: "answered with an error"}},
+		"an error with an odd piece":  {answering(`{"t":5,"error":"no model"}`), ruled("error"), outcome{kind: core.ErrorProtocol, says: "no model"}},
 		"an error after a piece":      {answering(`{"t":"the code"}`, `{"error":"no model"}`), ruled("unavailable"), outcome{text: "the code", finish: broken, kind: core.ErrorUnavailable, says: "no model"}},
 		"a limit":                     {answering(`{"error":"slow down"}`), ruled("rate_limited"), outcome{kind: core.ErrorRateLimited, says: "slow down"}},
 		"refused credentials":         {answering(`{"error":"who are you"}`), ruled("auth"), outcome{kind: core.ErrorAuth, says: "who are you"}},

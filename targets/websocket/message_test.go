@@ -104,6 +104,7 @@ func endlessly() map[string]keys {
 		"reply.sound": {"reply": keys{"text": ".", "sound": endless}},
 		"reply.end":   {"reply": keys{"end": endless}},
 		"rules":       {"rules": []any{keys{"jq": endless, "is": "blocked"}}},
+		"rule, text":  {"reply": keys{"text": "."}, "rules": []any{keys{"jq": endless, "is": "blocked"}}},
 		"say":         {"rules": []any{keys{"regex": ".", "is": "blocked", "say": endless}}},
 		"take":        {"take": keys{"x": endless}},
 		"when":        {"answers": []any{keys{"when": endless, "send": "1"}}},
@@ -131,7 +132,7 @@ func TestACallerWhoLeavesWhileAProgramWorksIsToldSo(t *testing.T) {
 			if !errors.Is(err, why) || reply.Finish != "" && reply.Finish != core.FinishBroken {
 				t.Errorf("%s, %v; want the reason of the caller", reply.Finish, err)
 			}
-			if got := reply.Message.Text(); (name == "rules" || name == "say") && got != "the code" {
+			if got := reply.Message.Text(); (name == "rules" || name == "rule, text" || name == "say") && got != "the code" {
 				t.Errorf("%q is kept, want what had arrived", got)
 			}
 		})

@@ -104,6 +104,7 @@ func TestAttacksSucceedWhereAnAssertionFails(t *testing.T) {
 		"two programs":           {`[{type: python, value: x}, {type: not-javascript, value: x}]`, `success: "review || review_2"`},
 		"no RE2":                 {`[{type: regex, value: "(?!x)y"}, {type: icontains, value: x}]`, `success: "review || !icontains"`},
 		"a measurement":          {`[{type: latency, threshold: 9}, {type: icontains, value: x}]`, `success: "!icontains"`},
+		"marks in a list":        {"[{type: contains-any, value: '\"a \"\"b\"\"\", \"c \\\" d\", \"e \\\\\", f\"g'}]", `with: {any: ["a \"b\"", "c \" d", "e \\", "f\"g"], case_sensitive: true}`},
 		"a list in a text":       {`[{type: contains-any, value: 'x, "y, z",,w'}]`, `with: {any: ["x", "y, z", "w"], case_sensitive: true}`},
 	} {
 		config := "providers: [openai:gpt-5]\nprompts: [Hello.]\ntests: [{assert: " + test.asserts + "}]\n"

@@ -183,19 +183,19 @@ func listed(base string, value any) []any {
 	return all
 }
 
-// cutQuoted returns a text up to its quotation mark, and what stands after that. Two
-// marks stand for one.
+// cutQuoted returns a text up to its quotation mark, and what stands after that. A mark
+// behind another one, or behind a backslash, is a part of the text.
 func cutQuoted(s string) (before, after string) {
-	var b strings.Builder
-	for {
-		part, rest, _ := strings.Cut(s, `"`)
-		b.WriteString(part)
-		if !strings.HasPrefix(rest, `"`) {
-			return b.String(), rest
+	escapes := strings.NewReplacer(`""`, `"`, `\"`, `"`, `\\`, `\`)
+	for at := 0; at < len(s); at++ {
+		switch rest := s[at:]; {
+		case strings.HasPrefix(rest, `""`), strings.HasPrefix(rest, `\"`), strings.HasPrefix(rest, `\\`):
+			at++
+		case rest[0] == '"':
+			return escapes.Replace(s[:at]), rest[1:]
 		}
-		b.WriteByte('"')
-		s = rest[1:]
 	}
+	return escapes.Replace(s), ""
 }
 
 // review defines a scorer that leaves the reply to a person, and returns its name.
