@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/campaign"
@@ -72,7 +74,7 @@ func (r *Runner) Ready(ctx context.Context, file string) error {
 		lacking = append(lacking, r.unreachable(s.loaded.campaign)...)
 		said := fmt.Sprint(lacking)
 		for _, name := range s.plan.Needs().Programs {
-			if _, err := r.Planner.LookPath(name); err != nil && !strings.Contains(said, name) {
+			if _, err := r.Planner.LookPath(name); err != nil && !hasWord(said, name) {
 				lacking = append(lacking, core.Errorf(core.ErrorConfig, "there is no program %s: %w", name, err).WithHint("install it, or correct the campaign"))
 			}
 		}
@@ -83,6 +85,12 @@ func (r *Runner) Ready(ctx context.Context, file string) error {
 		}
 		return errors.Join(lacking...)
 	})
+}
+
+// hasWord reports whether a text has a name as a word of its own.
+func hasWord(text, name string) bool {
+	isBetween := func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"':;,()[]", r) }
+	return slices.Contains(strings.FieldsFunc(text, isBetween), name)
 }
 
 // unreachable returns the errors of the webhooks whose address is not known or not one.
