@@ -3,10 +3,8 @@ package cli_test
 import (
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/core/store"
@@ -46,14 +44,7 @@ func TestATrialWhoseSecondAttemptIsKilledKeepsItsFirstOutcome(t *testing.T) {
 }
 
 func killedInSecondAttempt(t *testing.T, resume string) {
-	var free atomic.Bool
-	waiting, release := make(chan struct{}, 100), make(chan struct{})
-	target := newPractice(t, func(turn int) {
-		if turn == 2 && !free.Load() {
-			waiting <- struct{}{}
-			<-release
-		}
-	})
+	target, waiting, letGo := hanging(t, 2)
 	dir := t.TempDir()
 	campaign := filepath.Join(dir, "campaign.yaml")
 	writeFile(t, campaign, strings.NewReplacer("ENDPOINT", target.endpoint(), "DIR", dir, "RESUME", resume).Replace(gated))
@@ -66,17 +57,10 @@ func killedInSecondAttempt(t *testing.T, resume string) {
 
 	again := append([]string{"--errored"}, commands...)
 	p = p.resume(again...)
-	select {
-	case <-waiting:
-	case <-time.After(patience):
-		t.Fatalf("no second attempt comes to its second turn:\n%s", p.output)
-	}
-	if err := p.Process.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	await(t, p, waiting)
+	p.signal(syscall.SIGKILL)
 	p.exit()
-	free.Store(true)
-	close(release)
+	letGo()
 	run, trials, _ := p.record()
 	if run.Status != store.Abandoned || run.Outcomes[core.Errored] != 4 {
 		t.Errorf("the run is %s, with %v; want it abandoned, and each trial errored as before", run.Status, run.Outcomes)
@@ -126,31 +110,17 @@ func killedInSecondAttempt(t *testing.T, resume string) {
 
 func TestARunOfAPartIsResumedAsThatPart(t *testing.T) {
 	t.Parallel()
-	var free atomic.Bool
-	waiting, release := make(chan struct{}, 100), make(chan struct{})
-	target := newPractice(t, func(turn int) {
-		if turn == 2 && !free.Load() {
-			waiting <- struct{}{}
-			<-release
-		}
-	})
+	target, waiting, letGo := hanging(t, 2)
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "prompt.md"), "Guard the vault code.\n")
 	campaign := filepath.Join(dir, "campaign.yaml")
 	other := "  - {name: other, target: agent, objective: The agent tells., turns: [{user: Hello.}], scorers: [leaked]}\n"
 	writeFile(t, campaign, fillThree(target.endpoint(), 6, "restart")+other)
 	p := startProgram(t, dir, "run", campaign, "--only", "patient", "--trials", "2")
-	select {
-	case <-waiting:
-	case <-time.After(patience):
-		t.Fatalf("no conversation comes to its second turn:\n%s", p.output)
-	}
-	if err := p.Process.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	await(t, p, waiting)
+	p.signal(syscall.SIGKILL)
 	p.exit()
-	free.Store(true)
-	close(release)
+	letGo()
 	p = p.resume()
 	if code := p.exit(); code != 1 {
 		t.Fatalf("exit code %d, want 1:\n%s", code, p.output)

@@ -18,7 +18,7 @@ func TestTheFoldersOfAKilledOrchestratorAreRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(temp) })
-	target, waiting, letGo := hanging(t)
+	target, waiting, letGo := hanging(t, 2)
 	t.Cleanup(letGo)
 	dir := t.TempDir()
 	campaign, runs := filepath.Join(dir, "campaign.yaml"), filepath.Join(dir, "store")

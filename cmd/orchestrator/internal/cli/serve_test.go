@@ -63,13 +63,14 @@ func (p *program) finished() store.Run {
 	return run
 }
 
-// hanging returns a target whose second turns hang until it is let go.
-func hanging(t *testing.T) (target *practice, waiting <-chan struct{}, letGo func()) {
+// hanging returns a target that hangs in a turn of each conversation, counted from 1, until it
+// is let go.
+func hanging(t *testing.T, turn int) (target *practice, waiting <-chan struct{}, letGo func()) {
 	t.Helper()
 	var free atomic.Bool
 	began, release := make(chan struct{}, 100), make(chan struct{})
-	target = newPractice(t, func(turn int) {
-		if turn == 2 && !free.Load() {
+	target = newPractice(t, func(n int) {
+		if n == turn && !free.Load() {
 			began <- struct{}{}
 			<-release
 		}
@@ -86,7 +87,7 @@ func await(t *testing.T, p *program, event <-chan struct{}) {
 	select {
 	case <-event:
 	case <-time.After(patience):
-		t.Fatalf("no conversation comes to its second turn:\n%s", p.output)
+		t.Fatalf("no conversation comes to the turn in which the target hangs:\n%s", p.output)
 	}
 }
 
@@ -129,7 +130,7 @@ func TestServeThatIsKilledInTheMiddleOfARunCarriesItOn(t *testing.T) {
 	t.Parallel()
 	for name, sent := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "interrupted": syscall.SIGINT} {
 		t.Run(name, func(t *testing.T) {
-			target, waiting, letGo := hanging(t)
+			target, waiting, letGo := hanging(t, 2)
 			defer letGo()
 			p := startServe(t, scheduledTurns(target.endpoint(), 4))
 			p.command(0, "schedule", "trigger", "two-turns")
@@ -151,7 +152,7 @@ func TestServeThatIsKilledInTheMiddleOfARunCarriesItOn(t *testing.T) {
 
 func TestAScheduledRunThatSomebodyStoppedIsNotCarriedOnByServe(t *testing.T) {
 	t.Parallel()
-	target, waiting, letGo := hanging(t)
+	target, waiting, letGo := hanging(t, 2)
 	defer letGo()
 	p := startServe(t, scheduledTurns(target.endpoint(), 4))
 	p.command(0, "schedule", "trigger", "two-turns")
@@ -176,7 +177,7 @@ func TestAScheduledRunThatSomebodyStoppedIsNotCarriedOnByServe(t *testing.T) {
 
 func TestOfTwoServesOneLeadsAndTheOtherTakesOver(t *testing.T) {
 	t.Parallel()
-	target, waiting, letGo := hanging(t)
+	target, waiting, letGo := hanging(t, 2)
 	defer letGo()
 	first := startServe(t, scheduledTurns(target.endpoint(), 4))
 	second := first.again()

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redteam-orchestrator/orchestrator/core"
 	"github.com/redteam-orchestrator/orchestrator/examples/voicebot/agent"
@@ -67,29 +65,12 @@ func TestDeclaredSilenceIsMeantAlsoInARunThatIsResumed(t *testing.T) {
 // it has ended. The target answers again from then on.
 func stopInTurn(t *testing.T, turn int, campaign string) *program {
 	t.Helper()
-	var free atomic.Bool
-	waiting, release := make(chan struct{}, 100), make(chan struct{})
-	target := newPractice(t, func(n int) {
-		if n == turn && !free.Load() {
-			waiting <- struct{}{}
-			<-release
-		}
-	})
-	dir := t.TempDir()
-	file := filepath.Join(dir, "campaign.yaml")
-	writeFile(t, file, strings.ReplaceAll(campaign, "ENDPOINT", target.endpoint()))
-	p := startProgram(t, dir, "run", file)
-	select {
-	case <-waiting:
-	case <-time.After(patience):
-		t.Fatalf("no conversation comes to turn %d:\n%s", turn, p.output)
-	}
-	if err := p.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
+	target, waiting, letGo := hanging(t, turn)
+	p := startCampaign(t, strings.ReplaceAll(campaign, "ENDPOINT", target.endpoint()))
+	await(t, p, waiting)
+	p.signal(syscall.SIGINT)
 	p.exit()
-	free.Store(true)
-	close(release)
+	letGo()
 	return p
 }
 

@@ -265,7 +265,7 @@ func TestARunWhoseStoreIsRemovedEndsAndSaysSo(t *testing.T) {
 // A store that is renamed is there all the same.
 func TestARunWhoseStoreIsRenamedGoesOn(t *testing.T) {
 	t.Parallel()
-	target, waiting, letGo := hanging(t)
+	target, waiting, letGo := hanging(t, 2)
 	p := startCampaign(t, strings.NewReplacer("ENDPOINT", target.endpoint(), "TRIALS", "2").Replace(twoTurns))
 	await(t, p, waiting)
 	if err := os.Rename(p.store, p.store+"-renamed"); err != nil {
@@ -284,7 +284,7 @@ func TestARunWhoseStoreIsRenamedGoesOn(t *testing.T) {
 // Where the place of a request cannot be read, that is said once, and the run goes on.
 func TestARequestToStopThatCannotBeSeenIsAWarning(t *testing.T) {
 	t.Parallel()
-	target, waiting, letGo := hanging(t)
+	target, waiting, letGo := hanging(t, 2)
 	p := startCampaign(t, strings.NewReplacer("ENDPOINT", target.endpoint(), "TRIALS", "2").Replace(twoTurns))
 	await(t, p, waiting)
 	running := filepath.Join(p.store, "running")
